@@ -1,0 +1,1 @@
+//! One line a node, inputs by number: what `explain`, debug output and tests print.

@@ -1,0 +1,237 @@
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use crate::{ColumnType, Expression};
+
+/// Index into [`Plan::nodes`]. An input always stands before its consumer.
+pub type NodeId = usize;
+
+/// A place in the user's source: `file:line:column`, for errors, headers and profiles.
+pub type Site = String;
+
+/// One execution: a DAG of table operators and what leaves it. All sinks run together, so a node with
+/// several consumers is computed once.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[ts(export, export_to = "../../../plan/")]
+pub struct Plan {
+    /// The annotated function, e.g. `src/job.ts#monthlyTrips`.
+    pub function: String,
+    pub nodes: Vec<Node>,
+    pub sinks: Vec<Sink>,
+}
+
+/// A table operator. Arquero's semantics (see ARCHITECTURE.md, "Semantics"); columns are resolved by the compiler.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(tag = "op", rename_all = "camelCase", deny_unknown_fields)]
+#[ts(export, export_to = "../../../plan/")]
+pub enum Node {
+    /// Columns of an opened dataset (Parquet, CSV or a literal table), in the order given.
+    /// `filter` is a pushed conjunction: it prunes row groups by statistics and is applied to rows as well.
+    Scan {
+        /// The id that `openParquet`, `openCsv` or `registerTable` returned on this rank.
+        dataset: u32,
+        columns: Vec<ColumnType>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        filter: Option<Expression>,
+        site: Site,
+    },
+    Filter { input: NodeId, predicate: Expression, site: Site },
+    /// Adds columns, or replaces columns of the same name in place. All expressions see the input row.
+    Derive { input: NodeId, columns: Vec<NamedExpression>, site: Site },
+    /// Chooses, orders and renames columns.
+    Select { input: NodeId, columns: Vec<SelectColumn>, site: Site },
+    Join(Join),
+    Aggregate(Aggregate),
+    /// Stable; ascending puts null and NaN first, descending last.
+    Sort { input: NodeId, keys: Vec<SortKey>, site: Site },
+    /// Rows start..end of the table in its order; negative counts from the end, as `Array.slice`.
+    Slice {
+        input: NodeId,
+        start: i64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        end: Option<i64>,
+        site: Site,
+    },
+    /// Rows of all inputs one after another; columns by the first input's names, absent ones null.
+    Concat { inputs: Vec<NodeId>, site: Site },
+    /// The first row, in table order, of each distinct key.
+    Dedupe { input: NodeId, keys: Vec<Expression>, site: Site },
+    /// A table kept for later executions of the same call: computed by the first that needs it, read by the others.
+    Spool { input: NodeId, spool: u32, site: Site },
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export, export_to = "../../../plan/")]
+pub struct NamedExpression {
+    pub name: String,
+    pub expression: Expression,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export, export_to = "../../../plan/")]
+pub struct SelectColumn {
+    pub from: String,
+    #[serde(rename = "as")]
+    pub name: String,
+}
+
+/// Null keys match nothing. Order: left rows, within one the right rows; unmatched left rows come last.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[ts(export, export_to = "../../../plan/")]
+pub struct Join {
+    pub left: NodeId,
+    pub right: NodeId,
+    #[serde(rename = "type")]
+    pub join_type: JoinType,
+    pub on: Vec<JoinKey>,
+    /// The output columns, `_1` / `_2` suffixes already resolved. Empty for semi and anti: the left columns.
+    pub columns: Vec<JoinColumn>,
+    pub site: Site,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export, export_to = "../../../plan/")]
+pub enum JoinType {
+    Inner,
+    Left,
+    Semi,
+    Anti,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export, export_to = "../../../plan/")]
+pub struct JoinKey {
+    pub left: Expression,
+    pub right: Expression,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export, export_to = "../../../plan/")]
+pub enum JoinSide {
+    Left,
+    Right,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export, export_to = "../../../plan/")]
+pub struct JoinColumn {
+    pub side: JoinSide,
+    pub from: String,
+    #[serde(rename = "as")]
+    pub name: String,
+}
+
+/// Groups in order of first appearance when that is observed. No keys: one row, whatever the input.
+/// A key's column keeps the key's type; -0 and 0 are one key, NaN is one key, distinct from null.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[ts(export, export_to = "../../../plan/")]
+pub struct Aggregate {
+    pub input: NodeId,
+    pub keys: Vec<NamedExpression>,
+    pub aggregates: Vec<NamedAggregate>,
+    pub site: Site,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export, export_to = "../../../plan/")]
+pub struct NamedAggregate {
+    pub name: String,
+    pub function: AggregateFunction,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arg: Option<Expression>,
+}
+
+/// Every aggregate but `count` (rows) skips null and NaN; of nothing, all but the counts are null.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export, export_to = "../../../plan/")]
+pub enum AggregateFunction {
+    /// Rows of the group: int64.
+    Count,
+    /// Values that are not null or NaN: int64.
+    Valid,
+    /// Distinct values, null and NaN counted as one value each: int64.
+    Distinct,
+    Sum,
+    Mean,
+    Min,
+    Max,
+    Variance,
+    Stdev,
+    Median,
+    /// The first value in table order.
+    Any,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export, export_to = "../../../plan/")]
+pub struct SortKey {
+    pub expression: Expression,
+    pub descending: bool,
+}
+
+/// What leaves a plan.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(tag = "op", rename_all = "camelCase", deny_unknown_fields)]
+#[ts(export, export_to = "../../../plan/")]
+pub enum Sink {
+    /// The number of rows, on every rank.
+    Count { input: NodeId, site: Site },
+    /// The rows as Arrow IPC stream bytes, in table order, on every rank or on rank 0 alone.
+    Collect {
+        input: NodeId,
+        /// More rows than this are an error naming the limit.
+        limit: u64,
+        everywhere: bool,
+        site: Site,
+    },
+    /// Fills the spool that `input` (a [`Node::Spool`]) names.
+    Materialize { input: NodeId, site: Site },
+    WriteParquet(ParquetWrite),
+    WriteCsv(CsvWrite),
+}
+
+/// Writes a directory of part files, staged; it becomes visible when the outermost call commits.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[ts(export, export_to = "../../../plan/")]
+pub struct ParquetWrite {
+    pub input: NodeId,
+    pub path: String,
+    /// The output that the runtime staged for this write: parts go there.
+    pub staging: String,
+    /// True: part files read in name order give the table's order.
+    pub ordered: bool,
+    /// "snappy" | "zstd" | "lz4" | "gzip" | "none"
+    pub compression: String,
+    pub row_group_rows: u64,
+    /// Column → printed Arrow type, e.g. "int32", "dictionary<values=string, indices=int32>".
+    #[serde(default)]
+    pub types: BTreeMap<String, String>,
+    pub site: Site,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[ts(export, export_to = "../../../plan/")]
+pub struct CsvWrite {
+    pub input: NodeId,
+    pub path: String,
+    pub staging: String,
+    pub ordered: bool,
+    /// One character.
+    pub delimiter: String,
+    pub header: bool,
+    pub site: Site,
+}

@@ -1,0 +1,16 @@
+// Builds the addon into the cache and copies it beside its loader. `--tests` builds the Rust tests in the same go.
+import { copyFileSync, existsSync, renameSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { cargoTarget, root, run } from "./lib.mjs";
+
+await run("cargo", ["build", "--release", "--locked", "--workspace", ...process.argv.slice(2)], {
+  cwd: join(root, "native-rs"),
+  env: { CARGO_TARGET_DIR: cargoTarget },
+});
+const built = join(cargoTarget, "release/liblockstep_binding.so");
+const addon = join(root, `native-rs/lockstep.${process.platform}-${process.arch}.node`);
+if (!existsSync(addon) || statSync(addon).mtimeMs < statSync(built).mtimeMs) {
+  // Replaced by rename: a running process keeps the file it has mapped.
+  copyFileSync(built, `${addon}.new`);
+  renameSync(`${addon}.new`, addon);
+}

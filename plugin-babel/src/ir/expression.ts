@@ -1,0 +1,99 @@
+/**
+ * A row function's body as the compiler sees it: the plan's `Expression` with full types, source spans and
+ * captured scalars. `emit` turns it into the plan's JSON; a captured scalar becomes a literal at run time.
+ */
+import type { SourceSpan, ValueType } from "./types.ts";
+
+interface Typed {
+  readonly type: ValueType;
+  readonly span: SourceSpan;
+}
+
+export interface ColumnExpression extends Typed {
+  readonly kind: "column";
+  readonly name: string;
+}
+/** `value` is null, a boolean, a number, a string, a bigint, or a Date's time value for js type "date". */
+export interface LiteralExpression extends Typed {
+  readonly kind: "literal";
+  readonly value: null | boolean | number | string | bigint;
+}
+/** A scalar of the enclosing function or module, known when the verb is called. `source` is JavaScript text, e.g. `rate`. */
+export interface CapturedExpression extends Typed {
+  readonly kind: "captured";
+  readonly source: string;
+}
+export interface CallExpression extends Typed {
+  readonly kind: "call";
+  readonly function: string;
+  readonly args: readonly Expression[];
+}
+export interface IfExpression extends Typed {
+  readonly kind: "if";
+  readonly test: Expression;
+  readonly then: Expression;
+  readonly else: Expression;
+}
+export interface LogicalExpression extends Typed {
+  readonly kind: "and" | "or" | "nullish";
+  readonly left: Expression;
+  readonly right: Expression;
+}
+export interface LetExpression extends Typed {
+  readonly kind: "let";
+  readonly name: string;
+  readonly value: Expression;
+  readonly body: Expression;
+}
+export interface LocalExpression extends Typed {
+  readonly kind: "local";
+  readonly name: string;
+}
+/** Runs in V8, per batch: what no native function covers. `reason` says why, for the report. */
+export interface ScriptExpression extends Typed {
+  readonly kind: "script";
+  readonly columns: readonly string[];
+  readonly source: string;
+  readonly reason: string;
+}
+
+export type Expression =
+  | ColumnExpression
+  | LiteralExpression
+  | CapturedExpression
+  | CallExpression
+  | IfExpression
+  | LogicalExpression
+  | LetExpression
+  | LocalExpression
+  | ScriptExpression;
+
+/** The direct subexpressions, left to right. */
+export function children(expression: Expression): readonly Expression[] {
+  switch (expression.kind) {
+    case "call":
+      return expression.args;
+    case "if":
+      return [expression.test, expression.then, expression.else];
+    case "and":
+    case "or":
+    case "nullish":
+      return [expression.left, expression.right];
+    case "let":
+      return [expression.value, expression.body];
+    case "column":
+    case "literal":
+    case "captured":
+    case "local":
+    case "script":
+      return [];
+  }
+}
+
+/** Every column the expression reads, in order of first appearance. */
+export function columnsRead(expression: Expression, into: Set<string> = new Set()): Set<string> {
+  if (expression.kind === "column") into.add(expression.name);
+  if (expression.kind === "script") for (const name of expression.columns) into.add(name);
+  for (const child of children(expression)) columnsRead(child, into);
+  return into;
+}

@@ -1,0 +1,35 @@
+/** The run-time errors: a title and what a user does about it. The compiler's (LS1xxx) stand in plugin-babel. */
+export const errorCodes = {
+  LS2001: { title: "input missing", fix: "Check the path; a folder is read recursively for files of the format." },
+  LS2002: { title: "schema differs from the interface", fix: "Change the interface or the reader's `types` to what the file has." },
+  LS2003: { title: "null in a non-null column", fix: "Write `| null` at the column in the interface." },
+  LS2004: {
+    title: "integer past 2^53",
+    fix: 'Open the column as bigint: `types: { column: "bigint" }` in the reader and `bigint` in the interface.',
+  },
+  LS2005: { title: "corrupt file", fix: "Write the file again; it is truncated or damaged." },
+  LS2006: { title: "bad CSV line", fix: 'Mend the line, or read the column as text: `types: { column: "string" }`.' },
+  LS2007: { title: "output exists", fix: "Remove it, or write with `{ overwrite: true }`." },
+  LS2008: { title: "output not writable", fix: "Check the folder's permissions and the free space." },
+  LS2009: { title: "row function threw", fix: "Handle the value in the row function." },
+  LS2010: { title: "memory limit", fix: "Use more ranks, or give a rank more memory with `--memory`." },
+  LS2011: { title: "a rank died", fix: "The first message of that rank says why." },
+  LS2012: { title: "ranks diverged", fix: "Make the named condition depend on replicated values only." },
+  LS2013: {
+    title: "too many rows to collect",
+    fix: "Aggregate or slice first, write the table, or move the code into a function that says \"use spmd\".",
+  },
+  LS2014: { title: "interrupted", fix: "Start the job again." },
+  LS2015: { title: "not supported", fix: "See the message for what is." },
+  LS2016: { title: "a table was used wrongly", fix: "See the message; `tsc` and the Lockstep build report it before the program runs." },
+  LS2017: { title: "values of several types in one column", fix: "Make the row function return one type, or null." },
+  LS2099: { title: "a bug in Lockstep", fix: "Please report it with the lines above." },
+} as const satisfies Record<string, { readonly title: string; readonly fix: string }>;
+
+/** `LS2001` … */
+export type ErrorCode = keyof typeof errorCodes;
+
+/** Whether `text` is a code of the list. */
+export function isErrorCode(text: unknown): text is ErrorCode {
+  return typeof text === "string" && Object.hasOwn(errorCodes, text);
+}

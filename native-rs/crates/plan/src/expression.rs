@@ -9,7 +9,7 @@ use crate::JsType;
 /// JavaScript type of its value; null may appear wherever the source column was nullable.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(tag = "kind", rename_all = "camelCase")]
-#[ts(export, export_to = "../../../plan/")]
+#[ts(export, export_to = "../../../plan/index.d.ts")]
 pub enum Expression {
     /// A column of the input, seen as `type`.
     Column {
@@ -81,7 +81,7 @@ pub enum Expression {
 /// A bigint is a decimal string, a date its time value in milliseconds (null: an invalid date).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(untagged)]
-#[ts(export, export_to = "../../../plan/")]
+#[ts(export, export_to = "../../../plan/index.d.ts")]
 pub enum Literal {
     Null,
     Boolean(bool),

@@ -15,7 +15,7 @@ pub type Site = String;
 /// several consumers is computed once.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[ts(export, export_to = "../../../plan/")]
+#[ts(export, export_to = "../../../plan/index.d.ts")]
 pub struct Plan {
     /// The annotated function, e.g. `src/job.ts#monthlyTrips`.
     pub function: String,
@@ -26,7 +26,7 @@ pub struct Plan {
 /// A table operator. Arquero's semantics (see ARCHITECTURE.md, "Semantics"); columns are resolved by the compiler.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(tag = "op", rename_all = "camelCase", deny_unknown_fields)]
-#[ts(export, export_to = "../../../plan/")]
+#[ts(export, export_to = "../../../plan/index.d.ts")]
 pub enum Node {
     /// Columns of an opened dataset (Parquet, CSV or a literal table), in the order given.
     /// `filter` is a pushed conjunction: it prunes row groups by statistics and is applied to rows as well.
@@ -35,6 +35,7 @@ pub enum Node {
         dataset: u32,
         columns: Vec<ColumnType>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
         filter: Option<Expression>,
         site: Site,
     },
@@ -50,8 +51,10 @@ pub enum Node {
     /// Rows start..end of the table in its order; negative counts from the end, as `Array.slice`.
     Slice {
         input: NodeId,
+        #[ts(type = "number")]
         start: i64,
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional, type = "number")]
         end: Option<i64>,
         site: Site,
     },
@@ -65,7 +68,7 @@ pub enum Node {
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
-#[ts(export, export_to = "../../../plan/")]
+#[ts(export, export_to = "../../../plan/index.d.ts")]
 pub struct NamedExpression {
     pub name: String,
     pub expression: Expression,
@@ -73,7 +76,7 @@ pub struct NamedExpression {
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
-#[ts(export, export_to = "../../../plan/")]
+#[ts(export, export_to = "../../../plan/index.d.ts")]
 pub struct SelectColumn {
     pub from: String,
     #[serde(rename = "as")]
@@ -83,7 +86,7 @@ pub struct SelectColumn {
 /// Null keys match nothing. Order: left rows, within one the right rows; unmatched left rows come last.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[ts(export, export_to = "../../../plan/")]
+#[ts(export, export_to = "../../../plan/index.d.ts")]
 pub struct Join {
     pub left: NodeId,
     pub right: NodeId,
@@ -97,7 +100,7 @@ pub struct Join {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
-#[ts(export, export_to = "../../../plan/")]
+#[ts(export, export_to = "../../../plan/index.d.ts")]
 pub enum JoinType {
     Inner,
     Left,
@@ -106,7 +109,7 @@ pub enum JoinType {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export, export_to = "../../../plan/")]
+#[ts(export, export_to = "../../../plan/index.d.ts")]
 pub struct JoinKey {
     pub left: Expression,
     pub right: Expression,
@@ -114,14 +117,14 @@ pub struct JoinKey {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
-#[ts(export, export_to = "../../../plan/")]
+#[ts(export, export_to = "../../../plan/index.d.ts")]
 pub enum JoinSide {
     Left,
     Right,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export, export_to = "../../../plan/")]
+#[ts(export, export_to = "../../../plan/index.d.ts")]
 pub struct JoinColumn {
     pub side: JoinSide,
     pub from: String,
@@ -133,7 +136,7 @@ pub struct JoinColumn {
 /// A key's column keeps the key's type; -0 and 0 are one key, NaN is one key, distinct from null.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[ts(export, export_to = "../../../plan/")]
+#[ts(export, export_to = "../../../plan/index.d.ts")]
 pub struct Aggregate {
     pub input: NodeId,
     pub keys: Vec<NamedExpression>,
@@ -143,18 +146,19 @@ pub struct Aggregate {
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
-#[ts(export, export_to = "../../../plan/")]
+#[ts(export, export_to = "../../../plan/index.d.ts")]
 pub struct NamedAggregate {
     pub name: String,
     pub function: AggregateFunction,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
     pub arg: Option<Expression>,
 }
 
 /// Every aggregate but `count` (rows) skips null and NaN; of nothing, all but the counts are null.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
-#[ts(export, export_to = "../../../plan/")]
+#[ts(export, export_to = "../../../plan/index.d.ts")]
 pub enum AggregateFunction {
     /// Rows of the group: int64.
     Count,
@@ -175,7 +179,7 @@ pub enum AggregateFunction {
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
-#[ts(export, export_to = "../../../plan/")]
+#[ts(export, export_to = "../../../plan/index.d.ts")]
 pub struct SortKey {
     pub expression: Expression,
     pub descending: bool,
@@ -184,7 +188,7 @@ pub struct SortKey {
 /// What leaves a plan.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(tag = "op", rename_all = "camelCase", deny_unknown_fields)]
-#[ts(export, export_to = "../../../plan/")]
+#[ts(export, export_to = "../../../plan/index.d.ts")]
 pub enum Sink {
     /// The number of rows, on every rank.
     Count { input: NodeId, site: Site },
@@ -192,6 +196,7 @@ pub enum Sink {
     Collect {
         input: NodeId,
         /// More rows than this are an error naming the limit.
+        #[ts(type = "number")]
         limit: u64,
         everywhere: bool,
         site: Site,
@@ -205,7 +210,7 @@ pub enum Sink {
 /// Writes a directory of part files, staged; it becomes visible when the outermost call commits.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[ts(export, export_to = "../../../plan/")]
+#[ts(export, export_to = "../../../plan/index.d.ts")]
 pub struct ParquetWrite {
     pub input: NodeId,
     pub path: String,
@@ -215,16 +220,18 @@ pub struct ParquetWrite {
     pub ordered: bool,
     /// "snappy" | "zstd" | "lz4" | "gzip" | "none"
     pub compression: String,
+    #[ts(type = "number")]
     pub row_group_rows: u64,
     /// Column → printed Arrow type, e.g. "int32", "dictionary<values=string, indices=int32>".
     #[serde(default)]
+    #[ts(type = "Record<string, string>")]
     pub types: BTreeMap<String, String>,
     pub site: Site,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[ts(export, export_to = "../../../plan/")]
+#[ts(export, export_to = "../../../plan/index.d.ts")]
 pub struct CsvWrite {
     pub input: NodeId,
     pub path: String,
@@ -234,4 +241,60 @@ pub struct CsvWrite {
     pub delimiter: String,
     pub header: bool,
     pub site: Site,
+}
+
+impl Node {
+    /// The nodes this one reads.
+    pub fn inputs(&self) -> Vec<NodeId> {
+        match self {
+            Self::Scan { .. } => vec![],
+            Self::Join(join) => vec![join.left, join.right],
+            Self::Concat { inputs, .. } => inputs.clone(),
+            Self::Aggregate(aggregate) => vec![aggregate.input],
+            Self::Filter { input, .. }
+            | Self::Derive { input, .. }
+            | Self::Select { input, .. }
+            | Self::Sort { input, .. }
+            | Self::Slice { input, .. }
+            | Self::Dedupe { input, .. }
+            | Self::Spool { input, .. } => vec![*input],
+        }
+    }
+
+    /// Where the program says it.
+    pub fn site(&self) -> &Site {
+        match self {
+            Self::Join(join) => &join.site,
+            Self::Aggregate(aggregate) => &aggregate.site,
+            Self::Scan { site, .. }
+            | Self::Filter { site, .. }
+            | Self::Derive { site, .. }
+            | Self::Select { site, .. }
+            | Self::Sort { site, .. }
+            | Self::Slice { site, .. }
+            | Self::Concat { site, .. }
+            | Self::Dedupe { site, .. }
+            | Self::Spool { site, .. } => site,
+        }
+    }
+}
+
+impl Sink {
+    /// The node this sink reads.
+    pub fn input(&self) -> NodeId {
+        match self {
+            Self::Count { input, .. } | Self::Collect { input, .. } | Self::Materialize { input, .. } => *input,
+            Self::WriteParquet(write) => write.input,
+            Self::WriteCsv(write) => write.input,
+        }
+    }
+
+    /// Where the program says it.
+    pub fn site(&self) -> &Site {
+        match self {
+            Self::Count { site, .. } | Self::Collect { site, .. } | Self::Materialize { site, .. } => site,
+            Self::WriteParquet(write) => &write.site,
+            Self::WriteCsv(write) => &write.site,
+        }
+    }
 }

@@ -1,0 +1,20 @@
+import { InvalidArgumentError } from "commander";
+import { parseBytes } from "../launch/resources.ts";
+
+/** Argument parsers that say what was expected. */
+export function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("It is a whole number from 1.");
+  return value;
+}
+
+export function memorySize(text: string): number {
+  const value = parseBytes(text);
+  if (value === undefined || value < 1) throw new InvalidArgumentError("It is a size like 512MB or 2GiB.");
+  return value;
+}
+
+/** The program's arguments: a `--` that only separates them from ours is not one. */
+export function programArguments(args: readonly string[]): string[] {
+  return args[0] === "--" ? args.slice(1) : [...args];
+}

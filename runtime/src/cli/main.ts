@@ -1,0 +1,25 @@
+import { Command } from "commander";
+import { version } from "../version.ts";
+import { doctorCommand } from "./doctor.ts";
+import { execCommand } from "./exec.ts";
+import { explainCommand } from "./explain.ts";
+import { printError } from "./print-error.ts";
+import { runCommand } from "./run.ts";
+
+/** The `lockstep` program; a command is a file and a line here. */
+export async function main(argv: readonly string[]): Promise<void> {
+  const program = new Command("lockstep")
+    .description("Runs and explains programs whose functions say \"use spmd\".")
+    .version(version)
+    .enablePositionalOptions()
+    .addCommand(runCommand())
+    .addCommand(execCommand())
+    .addCommand(explainCommand())
+    .addCommand(doctorCommand());
+  try {
+    await program.parseAsync([...argv]);
+  } catch (error) {
+    printError(error);
+    process.exitCode = 1;
+  }
+}

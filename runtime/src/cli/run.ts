@@ -1,0 +1,31 @@
+import { Command } from "commander";
+import { memorySize, programArguments, wholeNumber } from "./arguments.ts";
+
+interface RunOptions {
+  ranks?: number;
+  threads?: number;
+  memory?: number;
+  result?: string;
+  profile?: string;
+  summary?: boolean;
+}
+
+/** `lockstep run -n 4 dist/job.mjs -- arguments` */
+export function runCommand(): Command {
+  return new Command("run")
+    .description("run a built program on several ranks of this machine")
+    .argument("<bundle>", "the built program, e.g. dist/job.mjs")
+    .argument("[arguments...]", "what the program finds in process.argv")
+    .option("-n, --ranks <count>", "rank processes (default: as many as cores)", wholeNumber)
+    .option("--threads <count>", "threads of a rank (default: cores / ranks)", wholeNumber)
+    .option("--memory <size>", "memory of a rank, e.g. 2GiB (default: what the machine or cgroup has / ranks)", memorySize)
+    .option("--result <file>", "write the program's default export as JSON")
+    .option("--profile <file>", "write what each operator did as JSON")
+    .option("--summary", "print a line at the end (default on a terminal)")
+    .option("--no-summary", "print none")
+    .passThroughOptions()
+    .action(async (bundle: string, args: string[], options: RunOptions) => {
+      const { superviseRun } = await import("../launch/supervise.ts");
+      process.exitCode = await superviseRun(bundle, programArguments(args), { ...options, summary: options.summary ?? process.stderr.isTTY === true });
+    });
+}

@@ -1,0 +1,36 @@
+import { constants } from "node:os";
+import { setTimeout as delay } from "node:timers/promises";
+import { LockstepError } from "../errors/index.ts";
+import { printError } from "../cli/print-error.ts";
+
+/** Waits for the end that someone else is about to bring; ends the process itself if nobody does. */
+export async function never(error: unknown): Promise<never> {
+  await delay(2000);
+  printError(error);
+  process.exit(1);
+}
+
+/** Rank 0 ends on SIGINT and SIGTERM, unless the program has its own handlers: then it decides. */
+export function endOnSignals(sweep: () => void): void {
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.on(signal, () => {
+      if (process.listenerCount(signal) > 1) return;
+      sweep();
+      printError(new LockstepError({ code: "LS2014", message: `interrupted by ${signal}; no output was changed` }));
+      process.exit(128 + constants.signals[signal]);
+    });
+  }
+}
+
+/** An error of ours that nobody caught is printed as a message, not as a crash; all others stay Node's. */
+export function printUncaught(): void {
+  process.on("uncaughtException", function handler(error) {
+    if (error instanceof LockstepError) {
+      printError(error);
+      process.exit(1);
+    }
+    if (process.listenerCount("uncaughtException") > 1) return;
+    process.off("uncaughtException", handler);
+    throw error;
+  });
+}

@@ -1,0 +1,84 @@
+import { tmpdir } from "node:os";
+import { isMainThread } from "node:worker_threads";
+import { LockstepError } from "../errors/index.ts";
+import type { EngineOptions } from "../spmd/engine.ts";
+import { allowedCores, memoryPerRank, parseBytes } from "./resources.ts";
+
+/** How a launcher tells a rank process who it is. Removed from the environment, which the program's own children inherit. */
+const variable = "LOCKSTEP_RANK_PROCESS";
+
+/** What a rank process is told by whoever started it. */
+export interface RankProcess extends EngineOptions {
+  /** Descriptor of the socket to the launcher: its end is the job's end. */
+  readonly control: number;
+  /** A launcher watches all ranks; otherwise rank 0 watches the others. */
+  readonly launcher: boolean;
+  readonly result?: string | undefined;
+  readonly profile?: string | undefined;
+  readonly summary: boolean;
+}
+
+export function rankEnvironment(rank: RankProcess): NodeJS.ProcessEnv {
+  return { ...process.env, [variable]: JSON.stringify(rank) };
+}
+
+/** This process's part in a job that a launcher started. */
+export function takeRankEnvironment(): RankProcess | undefined {
+  const text = process.env[variable];
+  delete process.env[variable];
+  return text === undefined ? undefined : (JSON.parse(text) as RankProcess);
+}
+
+/** What a person asks of a launch: options win over the environment, the environment over what the machine has. */
+export interface LaunchRequest {
+  readonly ranks?: number | undefined;
+  readonly threads?: number | undefined;
+  /** Bytes per rank. */
+  readonly memory?: number | undefined;
+}
+
+export function launchShape(asked: LaunchRequest, defaultRanks: () => number): { size: number; threads: number; memoryLimit: number; spillDirectory: string } {
+  const size = asked.ranks ?? count("LOCKSTEP_RANKS") ?? defaultRanks();
+  const threads = asked.threads ?? count("LOCKSTEP_THREADS") ?? Math.max(1, Math.floor(allowedCores() / size));
+  const memoryLimit = asked.memory ?? bytes("LOCKSTEP_MEMORY") ?? memoryPerRank(size);
+  return { size, threads, memoryLimit, spillDirectory: process.env.LOCKSTEP_SPILL ?? tmpdir() };
+}
+
+/** Test runners and worker threads call an annotated function like any other: one rank, in the process. */
+export function isEmbedded(): boolean {
+  const { VITEST, NODE_TEST_CONTEXT, JEST_WORKER_ID } = process.env;
+  return !isMainThread || [VITEST, NODE_TEST_CONTEXT, JEST_WORKER_ID].some((value) => value !== undefined);
+}
+
+/** A cluster launcher started several of this process: not with this version. */
+export function refuseClusterLauncher(): void {
+  const { OMPI_COMM_WORLD_SIZE, PMI_SIZE, PMIX_RANK, SLURM_STEP_NUM_TASKS, SLURM_PROCID } = process.env;
+  const found =
+    Number(OMPI_COMM_WORLD_SIZE) > 1 ? "mpirun (Open MPI)"
+    : Number(PMI_SIZE) > 1 ? "mpiexec (PMI)"
+    : SLURM_PROCID !== undefined && Number(SLURM_STEP_NUM_TASKS) > 1 ? "srun"
+    : Number(PMIX_RANK) > 0 ? "a PMIx launcher"
+    : undefined;
+  if (found === undefined) return;
+  throw new LockstepError({
+    code: "LS2015",
+    message: `this process is one of several that ${found} started, but the MPI transport is not built yet`,
+    fix: "Start one process: `lockstep run -n N dist/job.mjs` uses the cores of one machine.",
+  });
+}
+
+function count(name: string): number | undefined {
+  const text = process.env[name];
+  if (text === undefined || text === "") return undefined;
+  const value = Number(text);
+  if (Number.isInteger(value) && value > 0) return value;
+  throw new LockstepError({ code: "LS2015", message: `${name}=${text} is not a number of ${name === "LOCKSTEP_RANKS" ? "ranks" : "threads"}` });
+}
+
+function bytes(name: string): number | undefined {
+  const text = process.env[name];
+  if (text === undefined || text === "") return undefined;
+  const value = parseBytes(text);
+  if (value !== undefined && value > 0) return value;
+  throw new LockstepError({ code: "LS2015", message: `${name}=${text} is not a number of bytes`, fix: "Write it as 512MB or 2GiB." });
+}

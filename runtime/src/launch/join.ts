@@ -1,0 +1,38 @@
+import { LockstepError } from "../errors/index.ts";
+import { observe } from "../observe/observe.ts";
+import { checked } from "../spmd/checked.ts";
+import type { EngineOptions } from "../spmd/engine.ts";
+import type { World } from "../spmd/world.ts";
+import { version } from "../version.ts";
+import { bundleHash, type Bundle } from "./manifest.ts";
+import { loadNative } from "./native.ts";
+
+/** What differs between the ways a rank comes to life. */
+export interface Surroundings {
+  staged(directories: readonly string[]): void;
+  lost(error: unknown): Promise<never>;
+}
+
+/** Makes this process a rank: loads the addon, meets the other ranks, makes sure that all run the same code. */
+export async function join(options: EngineOptions, bundle: Bundle | undefined, surroundings: Surroundings): Promise<World> {
+  const native = await loadNative();
+  const { rank, size, job, threads, memoryLimit, spillDirectory } = options;
+  const engine = await checked(native.Engine.create({ rank, size, job, threads, memoryLimit, spillDirectory }));
+  if (size > 1) {
+    const own = { Lockstep: version, Node: process.version, architecture: process.arch, bundle: bundle ? bundleHash(bundle) : "" };
+    const all = (await checked(engine.allgather(Buffer.from(JSON.stringify(own))))).map((bytes) => JSON.parse(Buffer.from(bytes).toString()) as typeof own);
+    all.forEach((other, index) => compare(all[0]!, other, index));
+  }
+  return { rank, size, job, engine, native, ...surroundings, profiled: (profile) => observe(rank, profile) };
+}
+
+function compare(first: Record<string, string>, other: Record<string, string>, rank: number): void {
+  for (const [what, value] of Object.entries(first)) {
+    if (other[what] === value) continue;
+    throw new LockstepError({
+      code: "LS2012",
+      message: `rank ${rank} runs another ${what} than rank 0: ${other[what]}, not ${value}`,
+      fix: "Install and build the same on every machine; do not rebuild while a job runs.",
+    });
+  }
+}

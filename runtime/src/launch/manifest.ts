@@ -1,0 +1,50 @@
+import { createHash } from "node:crypto";
+import { readFileSync, realpathSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
+
+export const manifestName = "lockstep.manifest.json";
+
+/** What the build leaves beside the bundle, as far as a launch needs it. */
+export interface Manifest {
+  readonly version: 1;
+  /** Files, relative to the manifest, that define annotated functions: all that ranks other than 0 load. */
+  readonly rankChunks: readonly string[];
+}
+
+/** A bundle on this machine. */
+export interface Bundle {
+  readonly directory: string;
+  readonly manifest: Manifest;
+}
+
+/** The bundle that `entry` belongs to: the manifest beside it or in a folder above, up to two. */
+export function findBundle(entry: string | undefined): Bundle | undefined {
+  if (!entry) return undefined;
+  let directory: string;
+  try {
+    directory = dirname(realpathSync(entry));
+  } catch {
+    return undefined;
+  }
+  for (let level = 0; level < 3; level++, directory = dirname(directory)) {
+    try {
+      return { directory, manifest: JSON.parse(readFileSync(join(directory, manifestName), "utf8")) as Manifest };
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    }
+  }
+  return undefined;
+}
+
+/** Loads the annotated functions without the program around them. */
+export async function loadRankChunks({ directory, manifest }: Bundle): Promise<void> {
+  for (const file of manifest.rankChunks) await import(pathToFileURL(join(directory, file)).href);
+}
+
+/** Equal on ranks that run the same code. */
+export function bundleHash({ directory, manifest }: Bundle): string {
+  const hash = createHash("sha256");
+  for (const file of manifest.rankChunks) hash.update(readFileSync(join(directory, file)));
+  return hash.digest("hex");
+}

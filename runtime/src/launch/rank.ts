@@ -1,0 +1,83 @@
+import { Module } from "node:module";
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { LockstepError } from "../errors/index.ts";
+import { printError } from "../cli/print-error.ts";
+import { watchRun } from "../observe/observe.ts";
+import { follow } from "../spmd/call.ts";
+import { setWorld } from "../spmd/world.ts";
+import { openControl } from "./control.ts";
+import { endOnSignals, never, printUncaught } from "./ending.ts";
+import { refuseClusterLauncher, takeRankEnvironment, type RankProcess } from "./environment.ts";
+import { join } from "./join.ts";
+import { findBundle, loadRankChunks, manifestName } from "./manifest.ts";
+import { removeStaged } from "./ranks.ts";
+import { writeResult } from "./result.ts";
+
+/**
+ * A rank process, decided before anything of the user's is loaded: rank 0 runs the program, the others load
+ * the annotated functions and join its calls.
+ */
+export async function runRank(entry: string, args: readonly string[]): Promise<void> {
+  const rank = takeRankEnvironment();
+  if (!rank) refuseClusterLauncher();
+  if (!rank || rank.rank === 0) runProgram(resolve(entry), args, rank);
+  else await followProgram(resolve(entry), rank);
+}
+
+function runProgram(entry: string, args: readonly string[], rank: RankProcess | undefined): void {
+  if (rank) {
+    let staged: readonly string[] = [];
+    const sweep = () => removeStaged(staged);
+    const control = openControl(rank.control, () => undefined, () => {
+      // The launcher is gone: so is the job.
+      sweep();
+      process.exit(1);
+    });
+    endOnSignals(sweep);
+    watchRun(rank);
+    const world = join(rank, findBundle(entry), {
+      staged(directories) {
+        staged = directories;
+        control.send({ staged });
+      },
+      lost: never,
+    });
+    // Reported by the first call; a program without one does not need the engine.
+    world.catch(() => undefined);
+    setWorld(world);
+    if (rank.result !== undefined) writeResult(pathToFileURL(entry).href, rank.result);
+  }
+  printUncaught();
+  process.argv = [process.execPath, entry, ...args];
+  // As `node entry` does it: `import.meta.main` holds, and an uncaught error is reported as usual.
+  (Module as unknown as { runMain(main: string): void }).runMain(entry);
+}
+
+async function followProgram(entry: string, rank: RankProcess): Promise<void> {
+  let staged: readonly string[] = [];
+  let dismissed = false;
+  openControl(rank.control, ({ bye }) => (dismissed ||= bye === true), () => {
+    // Rank 0 committed or removed its outputs unless it died; then this rank may be the last to know them.
+    if (!dismissed) removeStaged(staged);
+    if (!dismissed && !rank.launcher && rank.rank === 1) {
+      printError(new LockstepError({ code: "LS2011", message: "rank 0 was killed", rank: 0 }));
+    }
+    process.exit(dismissed ? 0 : 1);
+  });
+  // Ctrl-C reaches every process of the terminal; rank 0 decides what it means.
+  process.on("SIGINT", () => undefined);
+  silence();
+  const bundle = findBundle(entry);
+  if (!bundle) throw new LockstepError({ code: "LS2001", message: `no ${manifestName} beside ${entry}`, fix: "Build it with a Lockstep plugin." });
+  const world = join(rank, bundle, { staged: (directories) => void (staged = directories), lost: never });
+  setWorld(world);
+  const [here] = await Promise.all([world, loadRankChunks(bundle)]);
+  await follow(here).catch(never);
+}
+
+/** What a rank prints, rank 0 prints as well. */
+function silence(): void {
+  if ((process.env.LOCKSTEP_DEBUG ?? "").split(",").includes("ranks")) return;
+  for (const method of ["log", "info", "warn", "error", "debug", "trace", "dir", "table", "group", "time", "timeEnd", "timeLog", "count"] as const) console[method] = () => undefined;
+}

@@ -1,0 +1,119 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { rmSync } from "node:fs";
+import { constants } from "node:os";
+import type { Duplex } from "node:stream";
+import { fileURLToPath } from "node:url";
+import { LockstepError } from "../errors/index.ts";
+import { talk, type Control } from "./control.ts";
+import { rankEnvironment, type RankProcess } from "./environment.ts";
+
+const executable = fileURLToPath(new URL("../../bin/exec.mjs", import.meta.url));
+const controlDescriptor = 3;
+
+/** How a rank process ended. */
+export interface RankEnd {
+  readonly rank: number;
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** A new job's id: it names the rendezvous and the staging directories. */
+export function newJob(): string {
+  return `${Date.now().toString(36)}${randomBytes(5).toString("hex")}`;
+}
+
+/** The rank processes that this process started and answers for. */
+export class Ranks {
+  readonly #children = new Map<number, { process: ChildProcess; control: Control }>();
+  readonly #ended: (end: RankEnd) => void;
+  #staged: readonly string[] = [];
+
+  constructor(ended: (end: RankEnd) => void) {
+    this.#ended = ended;
+  }
+
+  /** Starts a rank. Its standard streams are this process's; input is rank 0's alone. */
+  start(entry: string, args: readonly string[], shape: Omit<RankProcess, "control">): ChildProcess {
+    const { rank } = shape;
+    const child = spawn(process.execPath, [...nodeFlags(), executable, entry, ...args], {
+      env: rankEnvironment({ ...shape, control: controlDescriptor }),
+      stdio: [rank === 0 ? "inherit" : "ignore", "inherit", "inherit", "pipe"],
+    });
+    const control = talk(child.stdio[controlDescriptor] as Duplex, ({ staged }) => {
+      if (staged) this.#staged = staged;
+    });
+    this.#children.set(rank, { process: child, control });
+    child.once("error", (error) => this.#gone({ rank, code: 1, signal: null }, error));
+    child.once("exit", (code, signal) => this.#gone({ rank, code, signal }));
+    return child;
+  }
+
+  /** Lets this process end while its ranks run: they end with it. */
+  unref(): void {
+    for (const { process } of this.#children.values()) {
+      process.unref();
+      (process.stdio[controlDescriptor] as Duplex & { unref(): void }).unref();
+    }
+  }
+
+  get running(): number {
+    return this.#children.size;
+  }
+
+  /** The job ends well: ranks leave by themselves when the sockets close. */
+  dismiss(): void {
+    for (const { control, process } of this.#children.values()) {
+      control.send({ bye: true });
+      (process.stdio[controlDescriptor] as Duplex).end();
+    }
+  }
+
+  signal(rank: number, signal: NodeJS.Signals): void {
+    this.#children.get(rank)?.process.kill(signal);
+  }
+
+  kill(): void {
+    for (const rank of this.#children.keys()) this.signal(rank, "SIGKILL");
+  }
+
+  /** Removes what rank 0 staged and did not commit. */
+  sweep(): void {
+    removeStaged(this.#staged);
+  }
+
+  #gone(end: RankEnd, error?: Error): void {
+    if (!this.#children.delete(end.rank)) return;
+    if (error) process.stderr.write(`${error.message}\n`);
+    this.#ended(end);
+  }
+}
+
+/** Best effort, by whoever is left. */
+export function removeStaged(directories: readonly string[]): void {
+  for (const directory of directories) rmSync(directory, { recursive: true, force: true });
+}
+
+/** The one message of a job that lost a rank. */
+export function rankDied({ rank, code, signal }: RankEnd): LockstepError {
+  const how = signal ? `was killed by ${signal}` : `ended with exit code ${code} in the middle of the job`;
+  return new LockstepError({
+    code: "LS2011",
+    message: `rank ${rank} ${how}`,
+    rank,
+    ...(signal === "SIGKILL" && {
+      why: ["the kernel sends SIGKILL when memory runs out (see `dmesg`); a person or a scheduler may have sent it too"],
+      fix: "If memory ran out: fewer ranks, or a lower `--memory` per rank, so that operators spill earlier.",
+    }),
+  });
+}
+
+/** As a shell has it: 128 + signal. */
+export function exitCode({ code, signal }: Omit<RankEnd, "rank">): number {
+  return signal ? 128 + constants.signals[signal] : (code ?? 1);
+}
+
+/** Flags of this Node that ranks need as well; not those of debuggers, loaders and `-e`. */
+function nodeFlags(): string[] {
+  return process.execArgv.filter((flag) => /^--(max-|stack-|expose-gc|enable-source-maps|no-warnings|conditions=)/.test(flag));
+}

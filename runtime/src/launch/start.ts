@@ -1,0 +1,45 @@
+import { printError } from "../cli/print-error.ts";
+import type { World } from "../spmd/world.ts";
+import { isEmbedded, launchShape, refuseClusterLauncher } from "./environment.ts";
+import { join } from "./join.ts";
+import { findBundle } from "./manifest.ts";
+import { exitCode, newJob, rankDied, Ranks, removeStaged } from "./ranks.ts";
+import { allowedCores } from "./resources.ts";
+import { endOnSignals, never } from "./ending.ts";
+import { watchRun } from "../observe/observe.ts";
+
+/**
+ * The first annotated call of a program that no launcher started: this process is rank 0, and it starts the
+ * others. Without a bundle that others could load, and in test runners, it is the only rank.
+ */
+export async function startWorld(): Promise<World> {
+  refuseClusterLauncher();
+  const entry = process.argv[1];
+  const bundle = isEmbedded() && process.env.LOCKSTEP_RANKS === undefined ? undefined : findBundle(entry);
+  const shape = launchShape(bundle ? {} : { ranks: 1, threads: isEmbedded() ? 1 : undefined }, allowedCores);
+  const job = newJob();
+  let staged: readonly string[] = [];
+  const sweep = () => removeStaged(staged);
+  const ranks = new Ranks((end) => {
+    ranks.kill();
+    sweep();
+    printError(rankDied(end));
+    process.exit(exitCode(end) || 1);
+  });
+  const common = { size: shape.size, threads: shape.threads, memoryLimit: shape.memoryLimit, spillDirectory: shape.spillDirectory, job };
+  for (let rank = 1; rank < shape.size; rank++) ranks.start(entry!, [], { ...common, rank, launcher: false, summary: false });
+  ranks.unref();
+  if (!isEmbedded()) {
+    endOnSignals(sweep);
+    watchRun({ ...common, summary: process.stderr.isTTY || process.env.LOCKSTEP_SUMMARY === "1", profile: process.env.LOCKSTEP_PROFILE });
+  }
+  process.once("exit", () => {
+    sweep();
+    ranks.dismiss();
+  });
+  return join({ ...common, rank: 0 }, bundle, {
+    staged: (directories) => void (staged = directories),
+    // The handler above ends the process as soon as the kernel has told of the death.
+    lost: (error) => never(error),
+  });
+}

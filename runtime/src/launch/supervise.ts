@@ -1,0 +1,78 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { LockstepError } from "../errors/index.ts";
+import { printError } from "../cli/print-error.ts";
+import { launchShape, type LaunchRequest } from "./environment.ts";
+import { findBundle, manifestName } from "./manifest.ts";
+import { exitCode, newJob, rankDied, Ranks, type RankEnd } from "./ranks.ts";
+import { allowedCores } from "./resources.ts";
+
+export interface RunRequest extends LaunchRequest {
+  readonly result?: string;
+  readonly profile?: string;
+  readonly summary: boolean;
+}
+
+/** How long rank 0 may take to end after a signal, and the others after rank 0; milliseconds. */
+const grace = { signal: 5000, end: 2000 };
+
+/**
+ * Starts all ranks of a job and watches them: rank 0's end is the job's, any other rank's end before it is a
+ * failure of all. Returns the job's exit code when no rank is left.
+ */
+export async function superviseRun(entry: string, args: readonly string[], request: RunRequest): Promise<number> {
+  if (!existsSync(entry)) throw new LockstepError({ code: "LS2001", message: `there is no ${entry}`, fix: "Build the program, then run the file the build wrote." });
+  const shape = launchShape(request, () => (findBundle(entry) ? allowedCores() : 1));
+  if (shape.size > 1 && !findBundle(entry)) {
+    throw new LockstepError({
+      code: "LS2001",
+      message: `no ${manifestName} beside ${entry}: it was built without a Lockstep plugin, so other ranks have nothing to run`,
+      fix: "Add the plugin to the bundler's configuration and build again; one rank (-n 1) runs any program.",
+    });
+  }
+  const outcome = Promise.withResolvers<RankEnd>();
+  const empty = Promise.withResolvers<void>();
+  const ranks = new Ranks((end) => {
+    outcome.resolve(end);
+    if (ranks.running === 0) empty.resolve();
+  });
+  const interrupted = forwardSignals(ranks);
+  const common = { ...shape, job: newJob(), launcher: true, summary: request.summary };
+  for (let rank = 0; rank < shape.size; rank++) {
+    ranks.start(resolve(entry), args, { ...common, rank, ...(rank === 0 && { result: absolute(request.result), profile: absolute(request.profile) }) });
+  }
+  const first = await outcome.promise;
+  const well = first.rank === 0 && first.signal === null;
+  if (well) ranks.dismiss();
+  else ranks.kill();
+  const stragglers = setTimeout(() => ranks.kill(), grace.end);
+  if (ranks.running > 0) await empty.promise;
+  clearTimeout(stragglers);
+  ranks.sweep();
+  if (well) return exitCode(first);
+  const signal = interrupted();
+  if (signal) {
+    printError(new LockstepError({ code: "LS2014", message: `interrupted by ${signal}; the program did not end by itself` }));
+    return exitCode({ code: null, signal });
+  }
+  printError(rankDied(first));
+  return exitCode(first) || 1;
+}
+
+/** SIGINT and SIGTERM are rank 0's to handle; after a while all ranks are killed. Returns the signal that came. */
+function forwardSignals(ranks: Ranks): () => NodeJS.Signals | undefined {
+  let came: NodeJS.Signals | undefined;
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.on(signal, () => {
+      // A terminal sends Ctrl-C to all its processes, rank 0 included.
+      if (!(signal === "SIGINT" && process.stdin.isTTY)) ranks.signal(0, signal);
+      if (came === undefined) setTimeout(() => ranks.kill(), grace.signal).unref();
+      came = signal;
+    });
+  }
+  return () => came;
+}
+
+function absolute(file: string | undefined): string | undefined {
+  return file === undefined ? undefined : resolve(file);
+}

@@ -1,0 +1,163 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { deserialize, serialize } from "node:v8";
+import { LockstepError } from "../errors/index.ts";
+import { checked, isAgreed } from "./checked.ts";
+import { CallContext, enter, leave } from "./context.ts";
+import { keepReturned, releaseTables, reviveTables, tablesReleased, withoutTables } from "./handles.ts";
+import { marshal } from "./marshal.ts";
+import { setSpoolCounter, spoolCounter } from "./spools.ts";
+import { world, type World } from "./world.ts";
+
+type Captures = Record<string, unknown>;
+type Body = (captures: Captures, ...args: never[]) => unknown;
+
+/** An annotated function in SPMD form, as the rank chunk defines it. */
+export interface Defined {
+  readonly id: string;
+  readonly body: Body;
+}
+
+/** What rank 0 tells the others of a call. */
+interface Message {
+  readonly call: number;
+  readonly function: string;
+  readonly captures: unknown;
+  readonly args: unknown;
+  readonly cwd: string;
+  readonly timeZone: string | undefined;
+  readonly spools: number;
+  readonly released: readonly number[];
+}
+
+/** How a rank's part of a call ended. `own`: the other ranks have not seen this error yet. */
+interface Outcome {
+  readonly failure?: { readonly own: boolean; readonly lockstep?: string; readonly error?: unknown };
+}
+
+const functions = new Map<string, Defined>();
+const inside = new AsyncLocalStorage<true>();
+let calls = 0;
+let queue: Promise<unknown> = Promise.resolve();
+
+/** Registers an annotated function; evaluated when its rank chunk is loaded. */
+export function define(id: string, body: Body): Defined {
+  const defined = { id, body };
+  functions.set(id, defined);
+  return defined;
+}
+
+/**
+ * Calls an annotated function: on all ranks when it comes from ordinary code (rank 0's), as a plain call when
+ * it comes from another annotated function. Calls run one at a time in call order.
+ */
+export function call(defined: Defined, args: readonly unknown[], captures: Captures = {}): Promise<unknown> {
+  if (inside.getStore()) return Promise.resolve(defined.body(captures, ...(args as never[])));
+  const result = queue.then(() => conduct(defined, args, captures));
+  queue = result.catch(() => undefined);
+  return result;
+}
+
+/** Rank 0's side of a call. */
+async function conduct(defined: Defined, args: readonly unknown[], captures: Captures): Promise<unknown> {
+  const here = await world();
+  const name = defined.id.slice(defined.id.lastIndexOf("#") + 1);
+  const message: Message = {
+    call: ++calls,
+    function: defined.id,
+    args: args.map((arg, index) => marshal(arg, `argument ${index + 1} of ${name}`, withoutTables)),
+    captures: Object.fromEntries(Object.entries(captures).map(([key, value]) => [key, marshal(value, `the captured ${key}`, withoutTables)])),
+    cwd: process.cwd(),
+    timeZone: process.env.TZ,
+    spools: spoolCounter(),
+    released: tablesReleased(),
+  };
+  if (here.size > 1) await fatalIfLost(here, checked(here.engine.broadcast(serialize(message), 0)));
+  return perform(here, message);
+}
+
+/** The other ranks' side: call after call, until rank 0 is gone. */
+export async function follow(here: World): Promise<void> {
+  for (;;) {
+    const message = deserialize(await checked(here.engine.broadcast(null, 0))) as Message;
+    if (process.cwd() !== message.cwd) process.chdir(message.cwd);
+    if (message.timeZone === undefined) delete process.env.TZ;
+    else process.env.TZ = message.timeZone;
+    setSpoolCounter(message.spools);
+    // The error is rank 0's to report.
+    await perform(here, message).catch(() => undefined);
+  }
+}
+
+/** One call on one rank, to the point where all ranks know how it ended. */
+async function perform(here: World, message: Message): Promise<unknown> {
+  releaseTables(message.released, here);
+  const context = new CallContext(here, message.call, message.function);
+  enter(context);
+  let value: unknown;
+  let failed = false;
+  let failure: unknown;
+  try {
+    const defined = functions.get(message.function);
+    if (!defined) throw new LockstepError({ code: "LS2099", message: `rank ${here.rank} has no function ${message.function}` });
+    const captures = reviveTables(message.captures) as Captures;
+    const args = reviveTables(message.args) as never[];
+    value = await keepReturned(context, await inside.run(true, async () => defined.body(captures, ...args)));
+  } catch (error) {
+    failed = true;
+    failure = error;
+  }
+  const outcomes = await settle(here, failed, failure);
+  for (const dataset of context.datasets) here.engine.closeDataset(dataset);
+  leave();
+  const culprit = outcomes.find((outcome) => outcome.failure?.own) ?? outcomes.find((outcome) => outcome.failure);
+  if (culprit) {
+    if (here.rank === 0) await context.outputs.abort();
+    throw failed && (!culprit.failure!.own || !isAgreed(failure)) ? failure : revive(culprit);
+  }
+  if (here.rank === 0) await context.outputs.commit();
+  return value;
+}
+
+/** Tells how this rank ended and learns how the others did. */
+async function settle(here: World, failed: boolean, failure: unknown): Promise<Outcome[]> {
+  if (failed && isLost(failure)) return here.lost(failure);
+  const own = failed && !isAgreed(failure);
+  // The others may wait for this rank in a collective.
+  if (own) here.engine.fail(JSON.stringify(description(failure)));
+  const outcome: Outcome = failed ? { failure: { own, ...carried(failure) } } : {};
+  if (here.size === 1 && !own) return [outcome];
+  const outcomes = await fatalIfLost(here, checked(here.engine.settle(serialize(outcome))));
+  return outcomes.map((bytes) => deserialize(bytes) as Outcome);
+}
+
+function carried(failure: unknown): { lockstep?: string; error?: unknown } {
+  if (failure instanceof LockstepError) return { lockstep: JSON.stringify(failure) };
+  try {
+    serialize(failure);
+    return { error: failure };
+  } catch {
+    return { error: new Error(String(failure)) };
+  }
+}
+
+function revive({ failure }: Outcome): unknown {
+  return failure!.lockstep === undefined ? failure!.error : LockstepError.parse(failure!.lockstep);
+}
+
+function description(failure: unknown): object {
+  if (failure instanceof LockstepError) return failure.toJSON();
+  return { code: "LS2009", message: failure instanceof Error ? `${failure.name}: ${failure.message}` : String(failure) };
+}
+
+function isLost(error: unknown): boolean {
+  return error instanceof LockstepError && error.code === "LS2011";
+}
+
+/** A dead rank ends the job: the error does not reach the program, which could do nothing but fail. */
+async function fatalIfLost<T>(here: World, operation: Promise<T>): Promise<T> {
+  try {
+    return await operation;
+  } catch (error) {
+    return here.lost(error);
+  }
+}

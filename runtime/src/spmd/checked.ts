@@ -1,0 +1,21 @@
+import { LockstepError } from "../errors/index.ts";
+
+/** Errors that the engine raised on every rank alike: nobody has to be told of them again. */
+const agreed = new WeakSet<object>();
+
+/** The engine's promise, its JSON errors as {@link LockstepError}. */
+export async function checked<T>(operation: Promise<T>): Promise<T> {
+  try {
+    return await operation;
+  } catch (error) {
+    const known = error instanceof Error ? LockstepError.parse(error.message) : undefined;
+    const raised = known ?? error;
+    if (raised instanceof Error) agreed.add(raised);
+    throw raised;
+  }
+}
+
+/** Whether every rank has this error already. */
+export function isAgreed(error: unknown): boolean {
+  return typeof error === "object" && error !== null && agreed.has(error);
+}

@@ -1,0 +1,46 @@
+import type { Sink } from "@lockstep/native/plan";
+import { checked } from "./checked.ts";
+import { currentCall, type CallContext } from "./context.ts";
+import type { SinkResult } from "./engine.ts";
+import { collectLimit } from "./limits.ts";
+import { absolute } from "./outputs.ts";
+import { cutPlan, type SinkOf, type TableNode } from "./plan.ts";
+
+/** Runs one plan on all ranks. Sinks that tell a row count leave it at their node. */
+export async function execute(call: CallContext, sinks: readonly SinkOf[]): Promise<SinkResult[]> {
+  const { engine, profiled } = call.world;
+  const result = await checked(engine.execute(JSON.stringify(await cutPlan(call, sinks))));
+  profiled(result.profile);
+  for (const [index, { rows }] of result.sinks.entries()) {
+    if (typeof rows === "number") sinks[index]!.input.rows = rows;
+  }
+  return result.sinks;
+}
+
+/** The number of rows; nothing runs if an earlier execution told it. */
+export function count(input: TableNode, site: string): Promise<number> {
+  const call = currentCall();
+  return call.inOrder(async () => {
+    if (input.rows === undefined) await execute(call, [{ input, build: (id) => ({ op: "count", input: id, site }) }]);
+    return input.rows!;
+  });
+}
+
+/** All rows as an Arrow IPC stream, on every rank or on rank 0 alone. */
+export function collect(input: TableNode, site: string, everywhere = true): Promise<Uint8Array | undefined> {
+  const call = currentCall();
+  return call.inOrder(async () => {
+    const [sink] = await execute(call, [{ input, build: (id) => ({ op: "collect", input: id, limit: collectLimit(), everywhere, site }) }]);
+    return sink?.ipc ?? undefined;
+  });
+}
+
+/** Stages an output and writes it. */
+export function write(input: TableNode, path: string | URL, overwrite: boolean, build: (input: number, path: string, staging: string) => Sink): Promise<void> {
+  const call = currentCall();
+  const target = absolute(path);
+  return call.inOrder(async () => {
+    const staging = await call.outputs.stage(target, overwrite);
+    await execute(call, [{ input, build: (id) => build(id, target, staging) }]);
+  });
+}

@@ -1,0 +1,5 @@
+/** What compiled code calls (ARCHITECTURE.md, seam 3). Light to load: ranks start with it. */
+export { call, define, type Defined } from "./call.ts";
+export { literal } from "./literal.ts";
+export { readCsv, readParquet, table, type ReaderDescriptor } from "./sources.ts";
+export { GroupedTable, SpmdTable } from "./table.ts";

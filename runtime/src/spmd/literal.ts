@@ -1,0 +1,19 @@
+/** A captured scalar as a plan's literal has it: JSON, with strings for what JSON lacks. */
+export function literal(value: unknown): null | boolean | number | string {
+  switch (typeof value) {
+    case "undefined":
+      return null;
+    case "boolean":
+    case "string":
+      return value;
+    case "number":
+      if (Object.is(value, -0)) return "-0";
+      return Number.isFinite(value) ? value : String(value);
+    case "bigint":
+      return value.toString();
+    case "object":
+      if (value === null) return null;
+      if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.getTime();
+  }
+  throw new TypeError(`a row function captures a value of type ${typeof value}; only numbers, strings, booleans, bigints, Dates and null can be captured`);
+}

@@ -1,0 +1,99 @@
+import { resolve, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+import { LockstepError } from "../errors/index.ts";
+import { checked } from "./checked.ts";
+import type { World } from "./world.ts";
+
+interface Output {
+  readonly path: string;
+  readonly staging: string;
+  readonly overwrite: boolean;
+}
+
+/**
+ * What one outermost call writes: every write goes to a directory beside its target, all become visible
+ * together when the call returns, none if it throws. Rank 0 makes and commits, the others know the names.
+ */
+export class Outputs {
+  readonly #world: World;
+  readonly #call: number;
+  readonly #outputs: Output[] = [];
+
+  constructor(world: World, call: number) {
+    this.#world = world;
+    this.#call = call;
+  }
+
+  /** Collective: a staging directory for a write to `path`. Fails before any work where the output may not be written. */
+  async stage(path: string, overwrite: boolean): Promise<string> {
+    const { rank, size, job, native, engine } = this.#world;
+    const own = { path, overwrite, job: `${job}.${this.#call}.${this.#outputs.length}` };
+    let answer: { staging: string } | { error: unknown } | undefined;
+    if (rank === 0) {
+      try {
+        if (!overwrite && this.#written(path)) throw exists(path);
+        answer = { staging: await checked(native.prepareOutput(own.path, own.overwrite, own.job)) };
+      } catch (error) {
+        answer = { error: error instanceof LockstepError ? error : String(error) };
+      }
+    }
+    if (size > 1) {
+      const sent = answer && Buffer.from(JSON.stringify(answer));
+      answer = JSON.parse(Buffer.from(await checked(engine.broadcast(sent ?? null, 0))).toString()) as NonNullable<typeof answer>;
+    }
+    if ("error" in answer!) {
+      const { error } = answer;
+      throw LockstepError.parse(JSON.stringify(error)) ?? new LockstepError({ code: "LS2008", message: String(error) });
+    }
+    this.#outputs.push({ path, overwrite, staging: answer!.staging });
+    this.#announce();
+    return answer!.staging;
+  }
+
+  /** Where a reader finds `path`: in the staged version, if this call wrote it. */
+  resolve(path: string): string {
+    const output = this.#outputs.findLast((candidate) => path === candidate.path || path.startsWith(candidate.path + sep));
+    return output ? output.staging + path.slice(output.path.length) : path;
+  }
+
+  /** Rank 0, when all ranks ended well: in the program's order. */
+  async commit(): Promise<void> {
+    const last = this.#outputs.filter((output, index) => !this.#outputs.some((later, at) => at > index && later.path === output.path));
+    for (const output of this.#outputs) {
+      if (last.includes(output)) await checked(this.#world.native.commitOutput(output.staging, output.path, output.overwrite));
+      else await checked(this.#world.native.abortOutput(output.staging));
+    }
+    this.#forget();
+  }
+
+  /** Rank 0, when the call failed. */
+  async abort(): Promise<void> {
+    for (const { staging } of this.#outputs) await checked(this.#world.native.abortOutput(staging)).catch(() => undefined);
+    this.#forget();
+  }
+
+  #written(path: string): boolean {
+    return this.#outputs.some((output) => output.path === path);
+  }
+
+  #announce(): void {
+    this.#world.staged(this.#outputs.map((output) => output.staging));
+  }
+
+  #forget(): void {
+    this.#outputs.length = 0;
+    this.#announce();
+  }
+}
+
+/** A path or `file:` URL as the engine takes it; other URLs stay as they are. */
+export function absolute(path: string | URL): string {
+  const text = String(path);
+  if (text.startsWith("file:")) return fileURLToPath(text);
+  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(text)) return text;
+  return resolve(text);
+}
+
+function exists(path: string): LockstepError {
+  return new LockstepError({ code: "LS2007", message: `the output ${path} was written before in this call` });
+}

@@ -1,0 +1,74 @@
+import type { ColumnType, Expression } from "@lockstep/native/plan";
+import { checked } from "./checked.ts";
+import { currentCall } from "./context.ts";
+import { encodeTable } from "./encode.ts";
+import type { ReadOptions } from "./options.ts";
+import { absolute } from "./outputs.ts";
+import { SpmdTable, type Sited } from "./table.ts";
+
+/** What the compiler knows of a reader. */
+export interface ReaderDescriptor extends Sited {
+  /** The columns read, in order. */
+  columns: ColumnType[];
+  /** The whole interface: checked against the files' schema. */
+  declared: ColumnType[];
+  /** A pushed conjunction; rows and row groups that cannot match are not read. */
+  filter?: Expression;
+}
+
+type Paths = string | URL | readonly (string | URL)[];
+
+interface Opened {
+  dataset: number;
+  rows?: number | null;
+}
+
+/** Opens Parquet files: a file, a folder, a glob or a list. */
+export function readParquet(path: Paths, options: ReadOptions | undefined, descriptor: ReaderDescriptor): Promise<SpmdTable> {
+  return open(path, descriptor, "openParquet", { types: options?.types ?? {} });
+}
+
+/** Opens CSV files. */
+export function readCsv(path: Paths, options: ReadOptions | undefined, descriptor: ReaderDescriptor): Promise<SpmdTable> {
+  return open(path, descriptor, "openCsv", {
+    types: options?.types ?? {}, delimiter: options?.delimiter ?? ",", header: options?.header ?? true,
+  });
+}
+
+/** A table of arrays, the same on every rank. */
+export function table(columns: Record<string, readonly unknown[]>, descriptor: ReaderDescriptor): SpmdTable {
+  const { site, filter, declared } = descriptor;
+  // Without any column read the rows would be lost.
+  const types = descriptor.columns.length > 0 ? descriptor.columns : declared.slice(0, 1);
+  // Encoded now: the program may change its arrays before a plan runs.
+  const ipc = encodeTable(columns, types, site);
+  let dataset: number | undefined;
+  return new SpmdTable({
+    inputs: [],
+    async open(call) {
+      if (dataset === undefined) call.datasets.push((dataset = await checked(call.world.engine.registerTable(ipc))));
+    },
+    build: () => ({ op: "scan", dataset: dataset!, columns: types, ...(filter && { filter }), site }),
+    ...(!filter && { rows: Object.values(columns)[0]?.length ?? 0 }),
+  });
+}
+
+function open(path: Paths, descriptor: ReaderDescriptor, method: "openParquet" | "openCsv", options: object): Promise<SpmdTable> {
+  const call = currentCall();
+  const paths = (Array.isArray(path) ? path : [path]).map(absolute);
+  return call.inOrder(async () => {
+    const { declared, site } = descriptor;
+    const request = { paths: paths.map((one) => call.outputs.resolve(one)), declared, site, ...options };
+    const { dataset, rows } = JSON.parse(await checked(call.world.engine[method](JSON.stringify(request)))) as Opened;
+    call.datasets.push(dataset);
+    return scan(dataset, descriptor, method === "openParquet" ? rows : undefined);
+  });
+}
+
+function scan(dataset: number, { columns, filter, site }: ReaderDescriptor, rows: number | null | undefined): SpmdTable {
+  return new SpmdTable({
+    inputs: [],
+    build: () => ({ op: "scan", dataset, columns, ...(filter && { filter }), site }),
+    ...(typeof rows === "number" && !filter && { rows }),
+  });
+}

@@ -1,0 +1,153 @@
+import type {
+  AggregateFunction, ColumnType, Expression, JoinColumn, JoinKey, JoinType, JsType, NamedAggregate, NamedExpression, Node, SelectColumn, SortKey,
+} from "@lockstep/native/plan";
+import type { CsvWriteOptions, ParquetWriteOptions } from "./options.ts";
+import { collect, count, write } from "./execute.ts";
+import { decodeColumn, decodeRows } from "./decode.ts";
+import { newSpool } from "./spools.ts";
+import type { TableNode } from "./plan.ts";
+
+/** Every descriptor says where its verb stands in the source. */
+export interface Sited {
+  site: string;
+}
+
+export type { AggregateFunction, NamedAggregate };
+
+/**
+ * A table inside an annotated function: the same on every rank, a node of a plan that nobody has run yet.
+ *
+ * Verbs are synchronous, cheap and return new tables; observers and writers cut a plan and run it on all ranks.
+ * The compiler resolved every column, so descriptors need no schema.
+ */
+export class SpmdTable {
+  readonly node: TableNode;
+
+  constructor(node: TableNode) {
+    this.node = node;
+  }
+
+  filter({ site, predicate }: Sited & { predicate: Expression }): SpmdTable {
+    return this.#then((input) => ({ op: "filter", input, predicate, site }));
+  }
+
+  derive({ site, columns }: Sited & { columns: NamedExpression[] }): SpmdTable {
+    return this.#then((input) => ({ op: "derive", input, columns, site }));
+  }
+
+  select({ site, columns }: Sited & { columns: SelectColumn[] }): SpmdTable {
+    return this.#then((input) => ({ op: "select", input, columns, site }));
+  }
+
+  join(other: SpmdTable, { site, type, on, columns }: Sited & { type: JoinType; on: JoinKey[]; columns: JoinColumn[] }): SpmdTable {
+    return new SpmdTable({
+      inputs: [this.node, other.node],
+      build: ([left, right]) => ({ op: "join", left: left!, right: right!, type, on, columns, site }),
+    });
+  }
+
+  groupby({ keys }: Sited & { keys: NamedExpression[] }): GroupedTable {
+    return new GroupedTable(this, keys);
+  }
+
+  /** Without groups: one row, whatever the input. */
+  rollup(descriptor: Sited & { aggregates: NamedAggregate[] }): SpmdTable {
+    return new GroupedTable(this, []).rollup(descriptor);
+  }
+
+  orderby({ site, keys }: Sited & { keys: SortKey[] }): SpmdTable {
+    return this.#then((input) => ({ op: "sort", input, keys, site }));
+  }
+
+  /** Rows start..end in table order, negative from the end, as `Array.slice`. */
+  slice(start: number | undefined, end: number | undefined, { site }: Sited): SpmdTable {
+    const from = integer(start ?? 0);
+    const to = end === undefined ? undefined : integer(end);
+    return this.#then((input) => ({ op: "slice", input, start: from, ...(to === undefined ? {} : { end: to }), site }) as Node);
+  }
+
+  /** The descriptor is the last argument. */
+  concat(...rest: [...SpmdTable[], Sited]): SpmdTable {
+    const { site } = rest.at(-1) as Sited;
+    const others = rest.slice(0, -1) as SpmdTable[];
+    return new SpmdTable({ inputs: [this, ...others].map((table) => table.node), build: (inputs) => ({ op: "concat", inputs, site }) });
+  }
+
+  dedupe({ site, keys }: Sited & { keys: Expression[] }): SpmdTable {
+    return this.#then((input) => ({ op: "dedupe", input, keys, site }));
+  }
+
+  /** A table several executions read: the first computes it, the others find it. */
+  spool({ site }: Sited & { spool?: number }): SpmdTable {
+    return new SpmdTable(newSpool(this.node, site));
+  }
+
+  async numRows({ site }: Sited): Promise<number> {
+    return count(this.node, site);
+  }
+
+  /** The rows as records, in table order, on every rank. */
+  async objects(options: { limit?: number; offset?: number } | undefined, { site, columns }: Sited & { columns: ColumnType[] }): Promise<Record<string, unknown>[]> {
+    const { limit, offset = 0 } = options ?? {};
+    const whole = limit === undefined && offset === 0;
+    const part = whole ? this : this.slice(offset, limit === undefined || limit === Infinity ? undefined : offset + limit, { site });
+    return decodeRows(await collect(part.select({ site, columns: same(columns) }).node, site), columns, site);
+  }
+
+  /** One value; undefined where the table has no such row. */
+  async get(column: string, row: number | undefined, { site, type }: Sited & { type: JsType }): Promise<unknown> {
+    const index = integer(row ?? 0);
+    if (index < 0) return undefined;
+    const shape = { name: column, type, nullable: true };
+    const cell = this.slice(index, index + 1, { site }).select({ site, columns: same([shape]) });
+    return decodeColumn(await collect(cell.node, site), shape, site)[0];
+  }
+
+  async writeParquet(path: string | URL, options: ParquetWriteOptions | undefined, { site, ordered }: Sited & { ordered: boolean }): Promise<void> {
+    await write(this.node, path, options?.overwrite ?? false, (input, path, staging) => ({
+      op: "writeParquet", input, path, staging, ordered, site,
+      compression: options?.compression ?? "snappy",
+      rowGroupRows: (options?.rowGroupRows ?? 1_048_576),
+      types: options?.types ?? {},
+    }));
+  }
+
+  async writeCsv(path: string | URL, options: CsvWriteOptions | undefined, { site, ordered }: Sited & { ordered: boolean }): Promise<void> {
+    await write(this.node, path, options?.overwrite ?? false, (input, path, staging) => ({
+      op: "writeCsv", input, path, staging, ordered, site,
+      delimiter: options?.delimiter ?? ",",
+      header: options?.header ?? true,
+    }));
+  }
+
+  #then(build: (input: number) => Node): SpmdTable {
+    return new SpmdTable({ inputs: [this.node], build: ([input]) => build(input!) });
+  }
+}
+
+/** Between `groupby` and `rollup`. */
+export class GroupedTable {
+  readonly #table: SpmdTable;
+  readonly #keys: NamedExpression[];
+
+  constructor(table: SpmdTable, keys: NamedExpression[]) {
+    this.#table = table;
+    this.#keys = keys;
+  }
+
+  rollup({ site, aggregates }: Sited & { aggregates: NamedAggregate[] }): SpmdTable {
+    return new SpmdTable({
+      inputs: [this.#table.node],
+      build: ([input]) => ({ op: "aggregate", input: input!, keys: this.#keys, aggregates, site }),
+    });
+  }
+}
+
+function same(columns: readonly ColumnType[]): SelectColumn[] {
+  return columns.map(({ name }) => ({ from: name, as: name }));
+}
+
+function integer(value: number): number {
+  // As Array.prototype.slice converts its arguments.
+  return Math.trunc(Number.isNaN(value) ? 0 : Math.max(Math.min(value, Number.MAX_SAFE_INTEGER), Number.MIN_SAFE_INTEGER));
+}

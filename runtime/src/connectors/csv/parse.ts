@@ -1,0 +1,67 @@
+import { LockstepError } from "../../errors/index.ts";
+
+/** A field: its text, or null for an empty field without quotes (`""` is the empty string). */
+export type Field = string | null;
+
+/** A record and the line it starts on, counted from 1. */
+export interface CsvRecord {
+  readonly line: number;
+  readonly fields: readonly Field[];
+}
+
+/** Parses RFC 4180: quotes, doubled quotes, line breaks inside quotes; LF or CRLF; blank lines are skipped. LS2006. */
+export function* parseCsv(text: string, delimiter: string, file: string): Generator<CsvRecord> {
+  let at = text.startsWith("\uFEFF") ? 1 : 0;
+  let line = 1;
+  while (at < text.length) {
+    const start = line;
+    const fields: Field[] = [];
+    let more = true;
+    while (more) {
+      if (text[at] === '"') {
+        const end = closingQuote(text, at + 1);
+        if (end < 0) throw badLine(file, start, "a quote is opened and never closed");
+        const quoted = text.slice(at + 1, end);
+        line += count(quoted, "\n");
+        fields.push(quoted.includes('"') ? quoted.replaceAll('""', '"') : quoted);
+        at = end + 1;
+        if (at < text.length && text[at] !== delimiter && !lineBreakAt(text, at)) {
+          throw badLine(file, line, `text after a closing quote: ${JSON.stringify(text.slice(at, at + 20))}`);
+        }
+      } else {
+        let end = at;
+        while (end < text.length && text[end] !== delimiter && !lineBreakAt(text, end)) end++;
+        fields.push(end === at ? null : text.slice(at, end));
+        at = end;
+      }
+      more = text[at] === delimiter;
+      if (more) at++;
+    }
+    at += lineBreakAt(text, at);
+    line++;
+    if (fields.length > 1 || fields[0] !== null) yield { line: start, fields };
+  }
+}
+
+/** The length of the line break at a position: 1, 2, or 0 for none. */
+function lineBreakAt(text: string, at: number): number {
+  return text[at] === "\n" ? 1 : text[at] === "\r" && text[at + 1] === "\n" ? 2 : 0;
+}
+
+function closingQuote(text: string, from: number): number {
+  for (let at = text.indexOf('"', from); at >= 0; at = text.indexOf('"', at + 2)) {
+    if (text[at + 1] !== '"') return at;
+  }
+  return -1;
+}
+
+function count(text: string, character: string): number {
+  let n = 0;
+  for (let at = text.indexOf(character); at >= 0; at = text.indexOf(character, at + 1)) n++;
+  return n;
+}
+
+/** LS2006 with file, line and reason. */
+export function badLine(file: string, line: number, reason: string): LockstepError {
+  return new LockstepError({ code: "LS2006", message: `${file}, line ${line}: ${reason}` });
+}

@@ -1,0 +1,93 @@
+import { readFile } from "node:fs/promises";
+import { LockstepError } from "../../errors/index.ts";
+import { Column, type Stored } from "../../tables/column.ts";
+import { Table } from "../../tables/table.ts";
+import type { StoredRow } from "../../tables/types.ts";
+import { inputFiles, type InputPath } from "../paths.ts";
+import { badLine, parseCsv, type CsvRecord, type Field } from "./parse.ts";
+import { csvTypes, inferenceOrder, type CsvType, type CsvTypeRule } from "./types.ts";
+
+/** Options of {@link readCsv}. */
+export interface ReadCsvOptions<Row> {
+  /** One character; a comma by default. */
+  readonly delimiter?: string;
+  /** Whether the first line of each file names the columns: true by default; otherwise they are column1, column2, … */
+  readonly header?: boolean;
+  /** Types of columns, in place of the inferred ones: `{ zip: "string" }`. */
+  readonly types?: { readonly [K in keyof Row & string]?: CsvType };
+}
+
+/**
+ * Reads CSV: a file, a folder (recursively), a glob or a list, one table in name order of the files.
+ *
+ * A column is what all its values are, in this order: boolean, number, ISO date or time (UTC), string. An empty field is
+ * null, a quoted empty one the empty string. LS2001, LS2002, LS2006.
+ */
+export async function readCsv<Row extends object = Record<never, never>>(
+  path: InputPath,
+  options: ReadCsvOptions<Row> = {},
+): Promise<Table<StoredRow<Row> & object>> {
+  const delimiter = options.delimiter ?? ",";
+  if (delimiter.length !== 1 || delimiter === '"') {
+    throw new LockstepError({ code: "LS2016", message: `the delimiter ${JSON.stringify(delimiter)} is not one character` });
+  }
+  const names = await inputFiles(path, [".csv"]);
+  const files = await Promise.all(names.map(async (name) => readRecords(name, await readFile(name), delimiter, options.header ?? true)));
+  const header = files[0]!.header;
+  const different = files.find((file) => file.header.join("\0") !== header.join("\0"));
+  if (different !== undefined) {
+    throw new LockstepError({
+      code: "LS2002",
+      message: `the files differ: ${files[0]!.name} has the columns ${header.join(", ")}; ${different.name} has ${different.header.join(", ")}`,
+    });
+  }
+  const types = (options.types ?? {}) as Readonly<Record<string, CsvType | undefined>>;
+  const unknown = Object.keys(types).find((name) => !header.includes(name));
+  if (unknown !== undefined) throw new LockstepError({ code: "LS2002", message: `types: ${names[0]} has no column "${unknown}"` });
+  const rows = files.reduce((sum, file) => sum + file.records.length, 0);
+  return new Table(new Map(header.map((name, index) => [name, readColumn(name, index, files, rows, types[name])])), rows);
+}
+
+interface CsvFile {
+  readonly name: string;
+  readonly header: readonly string[];
+  readonly records: readonly CsvRecord[];
+}
+
+function readRecords(name: string, bytes: Uint8Array, delimiter: string, named: boolean): CsvFile {
+  const records = [...parseCsv(new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes), delimiter, name)];
+  const first = named ? records.shift() : records[0];
+  if (first === undefined) throw new LockstepError({ code: "LS2006", message: `${name} is empty` });
+  const header = first.fields.map((field, i) => (named ? (field ?? "") : `column${i + 1}`));
+  const twice = header.find((column, i) => header.indexOf(column) !== i);
+  if (twice !== undefined) throw badLine(name, first.line, `two columns are named "${twice}"`);
+  for (const { line, fields } of records) {
+    if (fields.length !== header.length) throw badLine(name, line, `${fields.length} fields, where the header has ${header.length}`);
+  }
+  return { name, header, records };
+}
+
+function readColumn(name: string, index: number, files: readonly CsvFile[], rows: number, wanted: CsvType | undefined): Column {
+  const rule = csvTypes[wanted ?? inferType(index, files)];
+  const values = new Array<Stored>(rows);
+  let row = 0;
+  for (const file of files) {
+    for (const { line, fields } of file.records) {
+      const value = parseField(fields[index]!, rule);
+      if (value === undefined) throw badLine(file.name, line, `column "${name}": ${JSON.stringify(fields[index])} is no ${wanted}`);
+      values[row++] = value;
+    }
+  }
+  return new Column(rule.type, rows, values, { view: rule.view, origin: `the column "${name}" of ${files[0]!.name}` });
+}
+
+function inferType(index: number, files: readonly CsvFile[]): CsvType {
+  const present = files.flatMap((file) => file.records.flatMap(({ fields }) => fields[index] ?? []));
+  if (present.length === 0) return "string";
+  return inferenceOrder.find((type) => present.every((text) => csvTypes[type].parse(text) !== undefined))!;
+}
+
+function parseField(field: Field, rule: CsvTypeRule): Stored | undefined {
+  if (field === null) return null;
+  return rule.parse(field);
+}

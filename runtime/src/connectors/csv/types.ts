@@ -1,0 +1,44 @@
+import { bool, float64, int64, string, timestamp, type ArrowType } from "../../tables/arrow-type.ts";
+import type { Stored, View } from "../../tables/column.ts";
+import { canonicalInteger } from "../../tables/infer.ts";
+
+/** What a CSV column can be, by the names of the reader's `types`. */
+export type CsvType = "boolean" | "number" | "date" | "string" | "bigint";
+
+/** How the text of a type is read: `undefined` if the text is no value of it. */
+export interface CsvTypeRule {
+  readonly type: ArrowType;
+  readonly view: View;
+  readonly parse: (text: string) => Stored | undefined;
+}
+
+const decimalLiteral = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+const isoTime = /^(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,3}))?Z?)?$/;
+
+export const csvTypes: Readonly<Record<CsvType, CsvTypeRule>> = {
+  boolean: { type: bool, view: "boolean", parse: (text) => (text === "true" ? true : text === "false" ? false : undefined) },
+  number: { type: float64, view: "number", parse: (text) => (decimalLiteral.test(text) ? Number(text) : undefined) },
+  date: { type: timestamp, view: "date", parse: parseTime },
+  string: { type: string, view: "string", parse: (text) => text },
+  bigint: { type: int64, view: "bigint", parse: parseInteger },
+};
+
+/** The order in which a column's type is tried; "string" holds everything. */
+export const inferenceOrder: readonly CsvType[] = ["boolean", "number", "date", "string"];
+
+/** `2024-01-31`, `2024-01-31T12:00:00`, with milliseconds, with Z; all UTC. Days that do not exist are no dates. */
+function parseTime(text: string): number | undefined {
+  const match = isoTime.exec(text);
+  if (match === null) return undefined;
+  const [year, month, day, hour, minute, second] = match.slice(1, 7).map((part) => Number(part ?? 0)) as [number, number, number, number, number, number];
+  const date = new Date(0);
+  date.setUTCFullYear(year, month - 1, day);
+  if (date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day || hour > 23 || minute > 59 || second > 59) return undefined;
+  return date.getTime() + ((hour * 60 + minute) * 60 + second) * 1000 + Number((match[7] ?? "0").padEnd(3, "0"));
+}
+
+function parseInteger(text: string): number | bigint | undefined {
+  if (!/^-?\d+$/.test(text)) return undefined;
+  const value = BigInt(text);
+  return BigInt.asIntN(64, value) === value ? canonicalInteger(value) : undefined;
+}

@@ -1,0 +1,179 @@
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import type { ColumnMetaData, FileMetaData, SchemaTree } from "hyparquet";
+import { LockstepError } from "../../errors/index.ts";
+import { printType, sameType, type ArrowType } from "../../tables/arrow-type.ts";
+import { Column, viewOf, type Stored, type StoredValues, type View } from "../../tables/column.ts";
+import { Table } from "../../tables/table.ts";
+import type { StoredRow } from "../../tables/types.ts";
+import { inputFiles, type InputPath } from "../paths.ts";
+import { storedValues } from "./decode.ts";
+import { arrowType } from "./schema.ts";
+
+/** Options of {@link readParquet}. */
+export interface ReadParquetOptions<Row> {
+  /** Columns seen otherwise than by default: an int64 column as "bigint". */
+  readonly types?: { readonly [K in keyof Row & string]?: "bigint" | "number" | "string" | "boolean" | "date" };
+}
+
+/**
+ * Reads Parquet: a file, a folder (recursively), a glob or a list, one table in name order of the files.
+ *
+ * `Row` is what the program expects of the columns it uses. The files and their schema are fixed here; a column is
+ * decoded when it is first looked at. LS2001, LS2002, LS2005.
+ */
+export async function readParquet<Row extends object = Record<never, never>>(
+  path: InputPath,
+  options: ReadParquetOptions<Row> = {},
+): Promise<Table<StoredRow<Row> & object>> {
+  const hyparquet = await loadHyparquet();
+  const files = (await inputFiles(path, [".parquet"])).map((name) => openFile(name, hyparquet));
+  const rows = files.reduce((sum, file) => sum + file.rows, 0);
+  const columns = new Map<string, Column>();
+  const types = options.types as Readonly<Record<string, View | undefined>> | undefined;
+  for (const [name, tree] of files[0]!.columns) {
+    const type = arrowType(tree);
+    checkSameSchema(name, type, files);
+    const load = (): StoredValues => concat(files.map((file) => file.read(name, type)), rows);
+    const origin = `the column "${name}" of ${files.length === 1 ? files[0]!.name : `${files.length} files (${files[0]!.name}, …)`}`;
+    columns.set(name, new Column(type, rows, load, { view: viewAs(types?.[name], type, origin), origin }));
+  }
+  for (const name of Object.keys(types ?? {})) {
+    if (!columns.has(name)) throw new LockstepError({ code: "LS2002", message: `types: ${files[0]!.name} has no column "${name}"` });
+  }
+  return new Table(columns, rows);
+}
+
+type Hyparquet = Awaited<ReturnType<typeof loadHyparquet>>;
+
+/**
+ * hyparquet's decoder of one column chunk is synchronous; only its file access is not. Reading the chunk ourselves lets
+ * a verb, which is synchronous, load the columns it looks at and no others.
+ */
+async function loadHyparquet() {
+  const [main, column, convert, schema, { compressors }] = await Promise.all([
+    import("hyparquet"),
+    import("hyparquet/src/column.js"),
+    import("hyparquet/src/convert.js"),
+    import("hyparquet/src/schema.js"),
+    import("hyparquet-compressors"),
+  ]);
+  return { ...main, readColumn: column.readColumn, parsers: convert.DEFAULT_PARSERS, getTreePath: schema.getTreePath, compressors };
+}
+
+interface ParquetFile {
+  readonly name: string;
+  readonly rows: number;
+  readonly columns: ReadonlyMap<string, SchemaTree>;
+  read(column: string, type: ArrowType): StoredValues;
+}
+
+/** Closes a file when the last table that may read it is gone. */
+const closing = new FinalizationRegistry<number>((descriptor) => closeSync(descriptor));
+
+function openFile(name: string, hyparquet: Hyparquet): ParquetFile {
+  // The open descriptor is the version of the file that this reader saw, even if a writer replaces it.
+  const descriptor = openSync(name, "r");
+  const size = fstatSync(descriptor).size;
+  const slice = (start: number, end: number): Uint8Array => {
+    const bytes = new Uint8Array(end - start);
+    for (let at = 0; at < bytes.length; ) {
+      const count = readSync(descriptor, bytes, at, bytes.length - at, start + at);
+      if (count === 0) throw new Error("the file ends before its data");
+      at += count;
+    }
+    return bytes;
+  };
+  const metadata = orCorrupt(name, () => readFooter(slice, size, hyparquet));
+  const tree = hyparquet.parquetSchema(metadata);
+  const file: ParquetFile = {
+    name,
+    rows: Number(metadata.num_rows),
+    columns: new Map(tree.children.map((child) => [child.element.name, child])),
+    read: (column, type) =>
+      orCorrupt(name, () => {
+        const chunks = metadata.row_groups.flatMap((group) => group.columns.filter((chunk) => chunk.meta_data?.path_in_schema[0] === column).map((chunk) => ({ meta: chunk.meta_data!, rows: Number(group.num_rows) })));
+        return concat(chunks.map(({ meta, rows }) => decodeChunk(meta, rows, type)), file.rows);
+      }),
+  };
+  const decodeChunk = (meta: ColumnMetaData, rows: number, type: ArrowType): StoredValues => {
+    const path = hyparquet.getTreePath(tree, meta.path_in_schema);
+    const start = Number(meta.dictionary_page_offset || meta.data_page_offset);
+    const bytes = slice(Math.min(start, Number(meta.data_page_offset)), Math.min(start, Number(meta.data_page_offset)) + Number(meta.total_compressed_size));
+    const { element } = path.at(-1)!;
+    const { data } = hyparquet.readColumn(
+      { view: new DataView(bytes.buffer), offset: 0 },
+      { groupStart: 0, groupRows: rows, selectStart: 0, selectEnd: rows },
+      {
+        ...meta,
+        pathInSchema: meta.path_in_schema,
+        schemaPath: path,
+        element: type.id === "string" ? element : physical(element),
+        parsers: hyparquet.parsers,
+        compressors: hyparquet.compressors,
+        utf8: type.id === "string",
+      },
+    );
+    return concat(data.map((part) => storedValues(part, type)), rows);
+  };
+  closing.register(file, descriptor);
+  return file;
+}
+
+/** Without its logical type a column is decoded to the bits in the file: no ticks, digits or bytes are lost. */
+function physical(element: SchemaTree["element"]): SchemaTree["element"] {
+  const { converted_type: _, logical_type: __, ...bare } = element;
+  return bare;
+}
+
+function readFooter(slice: (start: number, end: number) => Uint8Array, size: number, hyparquet: Hyparquet): FileMetaData {
+  if (size < 12) throw new Error("the file is too short");
+  const tail = new DataView(slice(size - 8, size).buffer);
+  if (tail.getUint32(4, true) !== 0x31524150) throw new Error("the footer is missing");
+  const length = tail.getUint32(0, true);
+  if (length > size - 8) throw new Error("the footer is longer than the file");
+  return hyparquet.parquetMetadata(slice(size - 8 - length, size).buffer as ArrayBuffer);
+}
+
+function concat(parts: readonly StoredValues[], rows: number): StoredValues {
+  const given = parts.reduce((sum, part) => sum + part.length, 0);
+  if (given !== rows) throw new Error(`a column has ${given} values, the file says ${rows}`);
+  if (parts.length === 1) return parts[0]!;
+  const out = parts.every((part) => part instanceof Float64Array) ? new Float64Array(rows) : new Array<Stored>(rows);
+  let at = 0;
+  for (const part of parts) for (let i = 0; i < part.length; i++) out[at++] = part[i]! as number;
+  return out;
+}
+
+function orCorrupt<T>(name: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof LockstepError) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new LockstepError({ code: "LS2005", message: `${name} cannot be read: ${reason}`, cause: error });
+  }
+}
+
+function checkSameSchema(name: string, type: ArrowType, [first, ...others]: readonly ParquetFile[]): void {
+  for (const other of others) {
+    const tree = other.columns.get(name);
+    const found = tree === undefined ? undefined : arrowType(tree);
+    if (found !== undefined && sameType(found, type)) continue;
+    throw new LockstepError({
+      code: "LS2002",
+      message: `the files differ in the column "${name}": ${printType(type)} in ${first!.name}, ${found === undefined ? "missing" : printType(found)} in ${other.name}`,
+      fix: "Read files of one schema; read the others on their own and concat().",
+    });
+  }
+}
+
+function viewAs(wanted: View | undefined, type: ArrowType, origin: string): View {
+  const standard = viewOf(type);
+  if (wanted === undefined || wanted === standard) return standard;
+  if (wanted === "bigint" && type.id === "int") return "bigint";
+  throw new LockstepError({
+    code: "LS2002",
+    message: `types: ${origin} is ${printType(type)}, which cannot be seen as ${wanted}`,
+    fix: standard === "none" ? "Leave the column out." : `Say "${standard}", or leave it out of \`types\`.`,
+  });
+}

@@ -1,0 +1,131 @@
+import type { SchemaElement, SchemaTree } from "hyparquet";
+import { bool, nothing, string, type ArrowType, type TimeUnit } from "../../tables/arrow-type.ts";
+
+const units: Readonly<Record<string, TimeUnit>> = { MILLIS: "ms", MICROS: "us", NANOS: "ns" };
+
+/** The Arrow type of a Parquet column. */
+export function arrowType({ element, children }: SchemaTree): ArrowType {
+  if (children.length > 0) return { id: "other", name: element.converted_type === "LIST" ? "list" : element.converted_type === "MAP" ? "map" : "struct" };
+  if (element.repetition_type === "REPEATED") return { id: "other", name: "list" };
+  const logical = element.logical_type;
+  const converted = element.converted_type;
+  switch (logical?.type) {
+    case "STRING":
+    case "ENUM":
+    case "JSON":
+      return string;
+    case "DATE":
+      return { id: "date" };
+    case "TIMESTAMP":
+      return { id: "timestamp", unit: units[logical.unit]!, zone: logical.isAdjustedToUTC ? "UTC" : null };
+    case "TIME":
+      return { id: "other", name: logical.unit === "MILLIS" ? "time32[ms]" : `time64[${units[logical.unit]}]` };
+    case "INTEGER":
+      return { id: "int", bits: logical.bitWidth as 8 | 16 | 32 | 64, signed: logical.isSigned };
+    case "DECIMAL":
+      return { id: "decimal", precision: logical.precision, scale: logical.scale };
+    case "FLOAT16":
+      return { id: "float", bits: 16 };
+    case "NULL":
+      return nothing;
+    case undefined:
+      break;
+    default:
+      return { id: "other", name: logical!.type.toLowerCase() };
+  }
+  switch (converted) {
+    case "UTF8":
+    case "ENUM":
+    case "JSON":
+      return string;
+    case "DATE":
+      return { id: "date" };
+    case "TIMESTAMP_MILLIS":
+      return { id: "timestamp", unit: "ms", zone: "UTC" };
+    case "TIMESTAMP_MICROS":
+      return { id: "timestamp", unit: "us", zone: "UTC" };
+    case "TIME_MILLIS":
+      return { id: "other", name: "time32[ms]" };
+    case "TIME_MICROS":
+      return { id: "other", name: "time64[us]" };
+    case "DECIMAL":
+      return { id: "decimal", precision: element.precision ?? 38, scale: element.scale ?? 0 };
+    case undefined:
+      return physicalType(element);
+    default: {
+      const integer = /^(U?)INT_(\d+)$/.exec(converted);
+      if (integer) return { id: "int", bits: Number(integer[2]) as 8 | 16 | 32 | 64, signed: integer[1] === "" };
+      return { id: "other", name: converted.toLowerCase() };
+    }
+  }
+}
+
+function physicalType(element: SchemaElement): ArrowType {
+  switch (element.type) {
+    case "BOOLEAN":
+      return bool;
+    case "INT32":
+      return { id: "int", bits: 32, signed: true };
+    case "INT64":
+      return { id: "int", bits: 64, signed: true };
+    case "INT96":
+      return { id: "timestamp", unit: "ns", zone: null };
+    case "FLOAT":
+      return { id: "float", bits: 32 };
+    case "DOUBLE":
+      return { id: "float", bits: 64 };
+    case "FIXED_LEN_BYTE_ARRAY":
+      return { id: "other", name: `fixed_size_binary[${element.type_length}]` };
+    default:
+      return { id: "binary" };
+  }
+}
+
+const parquetUnits = { ms: "MILLIS", us: "MICROS", ns: "NANOS" } as const;
+
+/** The Parquet column that an Arrow type is written as, nullable; the inverse of {@link arrowType}. */
+export function schemaElement(name: string, type: ArrowType): SchemaElement {
+  const column = { name, repetition_type: "OPTIONAL" } as const;
+  switch (type.id) {
+    case "bool":
+      return { ...column, type: "BOOLEAN" };
+    case "string":
+    case "dictionary":
+      return { ...column, type: "BYTE_ARRAY", converted_type: "UTF8", logical_type: { type: "STRING" } };
+    case "binary":
+      return { ...column, type: "BYTE_ARRAY" };
+    case "date":
+      return { ...column, type: "INT32", converted_type: "DATE", logical_type: { type: "DATE" } };
+    case "int": {
+      const physical = { ...column, type: type.bits === 64 ? "INT64" : "INT32" } as const;
+      if (type.signed && type.bits >= 32) return physical;
+      return {
+        ...physical,
+        converted_type: `${type.signed ? "" : "U"}INT_${type.bits}` as NonNullable<SchemaElement["converted_type"]>,
+        logical_type: { type: "INTEGER", bitWidth: type.bits, isSigned: type.signed },
+      };
+    }
+    case "float":
+      return type.bits === 16
+        ? { ...column, type: "FIXED_LEN_BYTE_ARRAY", type_length: 2, logical_type: { type: "FLOAT16" } }
+        : { ...column, type: type.bits === 32 ? "FLOAT" : "DOUBLE" };
+    case "timestamp": {
+      const unit = type.unit === "s" ? "ms" : type.unit; // Parquet has no seconds.
+      const utc = type.zone !== null;
+      return {
+        ...column,
+        type: "INT64",
+        ...(utc && unit !== "ns" ? { converted_type: unit === "ms" ? "TIMESTAMP_MILLIS" : "TIMESTAMP_MICROS" } : {}),
+        logical_type: { type: "TIMESTAMP", isAdjustedToUTC: utc, unit: parquetUnits[unit] },
+      };
+    }
+    case "decimal": {
+      const { precision, scale } = type;
+      const physical = precision <= 9 ? { type: "INT32" } : precision <= 18 ? { type: "INT64" } : { type: "FIXED_LEN_BYTE_ARRAY", type_length: 16 };
+      return { ...column, ...physical, converted_type: "DECIMAL", precision, scale, logical_type: { type: "DECIMAL", precision, scale } } as SchemaElement;
+    }
+    case "null":
+    case "other":
+      return { ...column, type: "DOUBLE" };
+  }
+}

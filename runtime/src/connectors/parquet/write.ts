@@ -1,0 +1,68 @@
+import { join } from "node:path";
+import { zstdCompressSync, gzipSync } from "node:zlib";
+import { LockstepError } from "../../errors/index.ts";
+import { parseType, type ArrowType } from "../../tables/arrow-type.ts";
+import { castColumn } from "../../tables/cast.ts";
+import { unsupportedType, type Column, type Stored } from "../../tables/column.ts";
+import { columnNamed, type Columns } from "../../tables/row.ts";
+import { writeOutput } from "../output.ts";
+import { schemaElement } from "./schema.ts";
+
+/** Options of writeParquet. */
+export interface WriteParquetOptions<Row> {
+  /** Replace an existing output. */
+  readonly overwrite?: boolean;
+  /** "snappy" by default. */
+  readonly compression?: "snappy" | "zstd" | "gzip" | "lz4" | "none";
+  /** Rows in a row group: 1,048,576 by default. */
+  readonly rowGroupRows?: number;
+  /** Columns written as another Arrow type: `{ id: "int32" }`. */
+  readonly types?: { readonly [K in keyof Row & string]?: string };
+  /** "program": the rows of the files, in name order, stand in the table's order, as they do after orderby(). */
+  readonly order?: "program";
+}
+
+const codecs = { snappy: "SNAPPY", zstd: "ZSTD", gzip: "GZIP", none: "UNCOMPRESSED" } as const;
+const compressors = { ZSTD: (bytes: Uint8Array) => zstdCompressSync(bytes), GZIP: (bytes: Uint8Array) => gzipSync(bytes) };
+
+/** Writes `path/part-00000.parquet`; see Table.writeParquet. */
+export async function writeParquet(columns: Columns, rows: number, path: string, options: WriteParquetOptions<never>): Promise<void> {
+  const compression = options.compression ?? "snappy";
+  if (compression === "lz4") {
+    throw new LockstepError({ code: "LS2015", message: "plain Node has no lz4 compressor", fix: 'Use "snappy" or "zstd", or run the built program.' });
+  }
+  const types = Object.entries((options.types ?? {}) as Record<string, string>);
+  for (const [name] of types) columnNamed(columns, name);
+  const wanted = new Map(types.map(([name, type]) => [name, parseType(type)]));
+  const { parquetWriteFile } = await import("hyparquet-writer");
+  await writeOutput(path, options.overwrite ?? false, async (folder) => {
+    const written = [...columns].map(([name, column]) => ({ name, column: castColumn(name, column, wanted.get(name) ?? column.type) }));
+    for (const { column } of written) if (column.type.id === "other") throw unsupportedType(column, "written");
+    parquetWriteFile({
+      filename: join(folder, "part-00000.parquet"),
+      schema: [{ name: "schema", num_children: written.length }, ...written.map(({ name, column }) => schemaElement(name, column.type))],
+      columnData: written.map(({ name, column }) => ({ name, data: rawValues(column, rows) })),
+      codec: codecs[compression],
+      compressors,
+      rowGroupSize: options.rowGroupRows ?? 1_048_576,
+      createdBy: "lockstep (plain Node)",
+    });
+  });
+}
+
+/** Stored values as hyparquet-writer takes them for the column's schema element. */
+function rawValues({ values, type }: Column, rows: number): Stored[] {
+  const wide = isWide(type);
+  const out = new Array<Stored>(rows);
+  const factor = type.id === "timestamp" && type.unit === "s" ? 1000n : 1n;
+  for (let i = 0; i < rows; i++) {
+    const value = values[i]!;
+    out[i] = wide && value !== null ? BigInt(value as number | bigint) * factor : value;
+  }
+  return out;
+}
+
+/** Whether the type's values are bigints in the writer's hands. */
+function isWide(type: ArrowType): boolean {
+  return (type.id === "int" && type.bits === 64) || type.id === "timestamp" || type.id === "decimal";
+}

@@ -1,0 +1,62 @@
+import { glob, readdir, stat } from "node:fs/promises";
+import { basename, dirname, extname, join, resolve, sep } from "node:path";
+import { didYouMean, LockstepError } from "../errors/index.ts";
+
+/** What a reader is given: a file, a folder, a glob, or a list of these. */
+export type InputPath = string | readonly string[];
+
+/**
+ * The files of an input in name order. A folder is read recursively for files with one of the extensions; names that
+ * start with "." or "_" are skipped. LS2001 if there is none.
+ */
+export async function inputFiles(input: InputPath, extensions: readonly string[]): Promise<string[]> {
+  const paths = typeof input === "string" ? [input] : input;
+  if (paths.length === 0) throw new LockstepError({ code: "LS2001", message: "the list of inputs is empty" });
+  const files: string[] = [];
+  for (const path of paths) files.push(...(await filesOf(path, extensions)));
+  return files;
+}
+
+async function filesOf(path: string, extensions: readonly string[]): Promise<string[]> {
+  const found = await stat(path).catch(() => undefined);
+  if (found?.isFile()) return [path];
+  if (found?.isDirectory()) {
+    const files = await filesBelow(path, extensions);
+    if (files.length > 0) return files;
+    throw new LockstepError({ code: "LS2001", message: `${path} holds no ${extensions.join(" or ")} file` });
+  }
+  if (/[*?[{]/.test(path)) {
+    const files = await globbed(path, extensions);
+    if (files.length > 0) return files;
+    throw new LockstepError({ code: "LS2001", message: `no file matches ${path}` });
+  }
+  const siblings = await readdir(dirname(resolve(path))).catch(() => []);
+  throw new LockstepError({ code: "LS2001", message: `${path} does not exist${didYouMean(basename(path), siblings)}` });
+}
+
+const hidden = (name: string): boolean => name.startsWith(".") || name.startsWith("_");
+
+/** Names in order of UTF-8 bytes: the order in which part files are numbered, whatever the locale. */
+const byName = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
+
+async function filesBelow(folder: string, extensions: readonly string[]): Promise<string[]> {
+  const files: string[] = [];
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    if (hidden(entry.name)) continue;
+    const path = join(folder, entry.name);
+    const kind = entry.isSymbolicLink() ? await stat(path).catch(() => undefined) : entry;
+    if (kind?.isDirectory()) files.push(...(await filesBelow(path, extensions)));
+    else if (kind?.isFile() && extensions.includes(extname(entry.name).toLowerCase())) files.push(path);
+  }
+  return files.sort(byName);
+}
+
+async function globbed(pattern: string, extensions: readonly string[]): Promise<string[]> {
+  const files: string[] = [];
+  for await (const path of glob(pattern)) {
+    if (path.split(sep).some((part) => /^\.[^.]/.test(part)) && !/(^|\/)\./.test(pattern)) continue;
+    if ((await stat(path)).isDirectory()) files.push(...(await filesBelow(path, extensions)));
+    else files.push(path);
+  }
+  return files.sort(byName);
+}

@@ -1,0 +1,86 @@
+import { LockstepError } from "../errors/index.ts";
+
+export type TimeUnit = "s" | "ms" | "us" | "ns";
+
+/** An Arrow data type, as far as tables carry them. */
+export type ArrowType =
+  | { readonly id: "null" | "bool" | "string" | "binary" | "date" }
+  | { readonly id: "int"; readonly bits: 8 | 16 | 32 | 64; readonly signed: boolean }
+  | { readonly id: "float"; readonly bits: 16 | 32 | 64 }
+  | { readonly id: "timestamp"; readonly unit: TimeUnit; readonly zone: string | null }
+  | { readonly id: "decimal"; readonly precision: number; readonly scale: number }
+  /** Strings with an int32 index. */
+  | { readonly id: "dictionary" }
+  /** A type that is named but not carried: lists, structs, times of day. */
+  | { readonly id: "other"; readonly name: string };
+
+export const bool: ArrowType = { id: "bool" };
+export const string: ArrowType = { id: "string" };
+export const int64: ArrowType = { id: "int", bits: 64, signed: true };
+export const float64: ArrowType = { id: "float", bits: 64 };
+export const timestamp: ArrowType = { id: "timestamp", unit: "ms", zone: "UTC" };
+/** A column of nothing but nulls whose type nobody has said. */
+export const nothing: ArrowType = { id: "null" };
+
+/** The type as Arrow prints it: `int64`, `timestamp[ms, tz=UTC]`, `decimal128(10, 2)`. */
+export function printType(type: ArrowType): string {
+  switch (type.id) {
+    case "int":
+      return `${type.signed ? "int" : "uint"}${type.bits}`;
+    case "float":
+      return `float${type.bits}`;
+    case "date":
+      return "date32";
+    case "timestamp":
+      return type.zone === null ? `timestamp[${type.unit}]` : `timestamp[${type.unit}, tz=${type.zone}]`;
+    case "decimal":
+      return `decimal128(${type.precision}, ${type.scale})`;
+    case "dictionary":
+      return "dictionary<values=string, indices=int32>";
+    case "other":
+      return type.name;
+    default:
+      return type.id;
+  }
+}
+
+const aliases: Readonly<Record<string, ArrowType>> = {
+  boolean: bool,
+  bool,
+  string,
+  utf8: string,
+  binary: { id: "binary" },
+  float16: { id: "float", bits: 16 },
+  float: { id: "float", bits: 32 },
+  float32: { id: "float", bits: 32 },
+  double: float64,
+  float64,
+  date32: { id: "date" },
+  "date32[day]": { id: "date" },
+  "dictionary<values=string, indices=int32>": { id: "dictionary" },
+};
+
+/** Reads what {@link printType} prints, and Arrow's other spellings (`double`, `utf8`). LS2015 for anything else. */
+export function parseType(text: string): ArrowType {
+  const alias = aliases[text.trim()];
+  if (alias !== undefined) return alias;
+  const integer = /^(u?)int(8|16|32|64)$/.exec(text);
+  if (integer) return { id: "int", bits: Number(integer[2]) as 8 | 16 | 32 | 64, signed: integer[1] === "" };
+  const time = /^timestamp\[(s|ms|us|ns)(?:, ?tz=([^\]]+))?\]$/.exec(text);
+  if (time) return { id: "timestamp", unit: time[1] as TimeUnit, zone: time[2] ?? null };
+  const decimal = /^decimal(?:128)?\((\d+), ?(\d+)\)$/.exec(text);
+  if (decimal) return { id: "decimal", precision: Number(decimal[1]), scale: Number(decimal[2]) };
+  throw new LockstepError({
+    code: "LS2015",
+    message: `the type "${text}" is not one that a column can be written as`,
+    fix: "Use Arrow's printed names: int8 … int64, uint8 … uint64, float32, float64, bool, string, date32, timestamp[ms, tz=UTC], decimal128(10, 2), dictionary<values=string, indices=int32>.",
+  });
+}
+
+/** Whether two types are the same. */
+export function sameType(a: ArrowType, b: ArrowType): boolean {
+  return printType(a) === printType(b);
+}
+
+/** Ticks of a unit in a second. */
+export const ticksPerSecond = { s: 1, ms: 1e3, us: 1e6, ns: 1e9 } as const satisfies Record<TimeUnit, number>;

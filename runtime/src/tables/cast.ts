@@ -1,0 +1,63 @@
+import { LockstepError } from "../errors/index.ts";
+import { printType, sameType, ticksPerSecond, type ArrowType } from "./arrow-type.ts";
+import { Column, type Stored } from "./column.ts";
+import { canonicalInteger } from "./infer.ts";
+
+/** A column as another Arrow type, for writing. LS2015 if the types do not convert, or a value does not fit. */
+export function castColumn(name: string, column: Column, type: ArrowType): Column {
+  if (sameType(column.type, type)) return column;
+  const convert = conversion(column.type, type);
+  if (convert === undefined) {
+    throw new LockstepError({
+      code: "LS2015",
+      message: `the column "${name}" is ${printType(column.type)} and cannot be written as ${printType(type)}`,
+    });
+  }
+  const values = Array.from(column.values, (value, row) => {
+    if (value === null) return null;
+    const converted = convert(value);
+    if (converted !== undefined) return converted;
+    throw new LockstepError({ code: "LS2015", message: `the column "${name}", row ${row}: ${String(value)} is no ${printType(type)}` });
+  });
+  return new Column(type, column.length, values);
+}
+
+/** Value → value, or undefined where it does not fit. */
+type Conversion = (value: Exclude<Stored, null>) => Stored | undefined;
+
+function conversion(from: ArrowType, to: ArrowType): Conversion | undefined {
+  if (from.id === "null") return () => undefined;
+  const numeric = from.id === "int" || from.id === "float";
+  if (numeric && to.id === "int") return (v) => fitInteger(v as number | bigint, to.bits, to.signed);
+  if (numeric && to.id === "float") return (v) => (to.bits === 64 ? Number(v) : to.bits === 32 ? Math.fround(Number(v)) : Math.f16round(Number(v)));
+  if (numeric && to.id === "decimal") return (v) => fitDecimal(v as number | bigint, to.precision, to.scale);
+  if (from.id === "decimal" && to.id === "float") return (v) => Number(v as number | bigint) / 10 ** from.scale;
+  if ((from.id === "string" || from.id === "dictionary") && (to.id === "string" || to.id === "dictionary")) return (v) => v;
+  if (from.id === "timestamp" && to.id === "timestamp") return (v) => rescale(v as number | bigint, ticksPerSecond[from.unit], ticksPerSecond[to.unit]);
+  if (from.id === "date" && to.id === "timestamp") return (v) => (v as number) * 86_400 * ticksPerSecond[to.unit];
+  if (from.id === "timestamp" && to.id === "date") return (v) => Number(floorDivide(BigInt(v as number | bigint), BigInt(ticksPerSecond[from.unit] * 86_400)));
+  return undefined;
+}
+
+function fitInteger(value: number | bigint, bits: number, signed: boolean): Stored | undefined {
+  if (typeof value === "number" && !Number.isInteger(value)) return undefined;
+  const integer = BigInt(value);
+  return (signed ? BigInt.asIntN(bits, integer) : BigInt.asUintN(bits, integer)) === integer ? canonicalInteger(integer) : undefined;
+}
+
+function fitDecimal(value: number | bigint, precision: number, scale: number): Stored | undefined {
+  if (typeof value === "number" && !Number.isFinite(value)) return undefined;
+  const unscaled = typeof value === "bigint" ? value * 10n ** BigInt(scale) : BigInt(Math.round(value * 10 ** scale));
+  return (unscaled < 0n ? -unscaled : unscaled) < 10n ** BigInt(precision) ? canonicalInteger(unscaled) : undefined;
+}
+
+/** Coarser units round down. */
+function rescale(value: number | bigint, from: number, to: number): Stored {
+  const ticks = BigInt(value);
+  return canonicalInteger(to >= from ? ticks * BigInt(to / from) : floorDivide(ticks, BigInt(from / to)));
+}
+
+function floorDivide(n: bigint, d: bigint): bigint {
+  const quotient = n / d;
+  return n < 0n && quotient * d !== n ? quotient - 1n : quotient;
+}

@@ -1,0 +1,110 @@
+import { LockstepError } from "../errors/index.ts";
+import { printType, type ArrowType } from "./arrow-type.ts";
+import { reader, type Reader } from "./view.ts";
+
+/**
+ * A value as a column stores it; every bit of its Arrow type.
+ *
+ * Integers, days, ticks of a timestamp and unscaled decimals are a number where it is safe (|n| < 2^53) and a bigint
+ * otherwise: one form for each value, so `===`, `<` and a Map's keys work on stored values as they are.
+ */
+export type Stored = number | bigint | string | boolean | Uint8Array | null;
+export type StoredValues = ArrayLike<Stored>;
+
+/** The type a value has when JavaScript looks at it; "none" where it cannot. */
+export type View = "number" | "bigint" | "string" | "boolean" | "date" | "none";
+
+/** A value that JavaScript looks at. */
+export type Value = number | bigint | string | boolean | Date | null;
+
+/** Row numbers; in a gathering one, -1 stands for a row of nulls. */
+export type Rows = Int32Array;
+
+/** A column: immutable, its values loaded (read, gathered) when they are first needed. */
+export class Column {
+  readonly type: ArrowType;
+  readonly view: View;
+  readonly length: number;
+  /** Where the values come from, for errors: `column id of trips/a.parquet`. */
+  readonly origin: string | undefined;
+  #load: (() => StoredValues) | undefined;
+  #values: StoredValues | undefined;
+  #reader: Reader | undefined;
+
+  constructor(type: ArrowType, length: number, values: StoredValues | (() => StoredValues), options: { view?: View; origin?: string | undefined } = {}) {
+    this.type = type;
+    this.view = options.view ?? viewOf(type);
+    this.length = length;
+    this.origin = options.origin;
+    if (typeof values === "function") this.#load = values;
+    else this.#values = values;
+  }
+
+  get values(): StoredValues {
+    if (this.#values === undefined) {
+      this.#values = this.#load!();
+      this.#load = undefined;
+    }
+    return this.#values;
+  }
+
+  /** What JavaScript sees in a row. LS2004 for an integer past 2^53, LS2015 for a type it cannot look at. */
+  get at(): Reader {
+    return (this.#reader ??= reader(this));
+  }
+
+  /** The same column, seen as something else. */
+  seenAs(view: View): Column {
+    return view === this.view ? this : new Column(this.type, this.length, () => this.values, { view, origin: this.origin });
+  }
+
+  /** The named rows in their order. */
+  take(rows: Rows): Column {
+    return new Column(this.type, rows.length, () => gather(this.values, rows), { view: this.view, origin: this.origin });
+  }
+}
+
+function gather(values: StoredValues, rows: Rows): StoredValues {
+  if (values instanceof Float64Array && !rows.includes(-1)) {
+    const out = new Float64Array(rows.length);
+    for (let i = 0; i < rows.length; i++) out[i] = values[rows[i]!]!;
+    return out;
+  }
+  const out = new Array<Stored>(rows.length);
+  for (let i = 0; i < rows.length; i++) out[i] = rows[i]! < 0 ? null : values[rows[i]!]!;
+  return out;
+}
+
+/** Decimals of at most this many digits are numbers to JavaScript. */
+const exactDigits = 15;
+
+/** What JavaScript sees of a type unless the program says otherwise. */
+export function viewOf(type: ArrowType): View {
+  switch (type.id) {
+    case "null":
+    case "int":
+    case "float":
+      return "number";
+    case "decimal":
+      return type.precision <= exactDigits ? "number" : "none";
+    case "string":
+    case "dictionary":
+      return "string";
+    case "bool":
+      return "boolean";
+    case "date":
+    case "timestamp":
+      return "date";
+    default:
+      return "none";
+  }
+}
+
+/** Refuses to look at, compute with or write a column of a type that tables do not carry. */
+export function unsupportedType(column: Column, purpose: string): LockstepError {
+  return new LockstepError({
+    code: "LS2015",
+    message: `${column.origin ?? "a column"} is ${printType(column.type)}: it cannot be ${purpose}`,
+    fix: "Leave the column out with select(), or write it as another type at its source.",
+  });
+}

@@ -1,0 +1,63 @@
+import { LockstepError } from "../errors/index.ts";
+import { float64, nothing, printType, sameType, string, ticksPerSecond, type ArrowType } from "./arrow-type.ts";
+import { canonicalInteger } from "./infer.ts";
+import { Column, type Stored, type StoredValues } from "./column.ts";
+
+/**
+ * Columns one below the other. Equal types stay; otherwise numbers become float64, strings utf8, dates and timestamps
+ * a timestamp of the finest unit. LS2017 where JavaScript sees different types.
+ */
+export function concatColumns(name: string, parts: readonly Column[]): Column {
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  const typed = parts.filter((part) => part.type.id !== "null");
+  const first = typed[0];
+  if (first === undefined) return new Column(nothing, length, () => new Array<Stored>(length).fill(null));
+  const other = typed.find((part) => part.view !== first.view);
+  if (other !== undefined) throw mixedViews(name, first, other);
+  const type = typed.every((part) => sameType(part.type, first.type)) ? first.type : commonType(name, typed);
+  return new Column(type, length, () => append(parts.map((part) => convert(part, type)), length), { view: first.view, origin: first.origin });
+}
+
+function append(parts: readonly StoredValues[], length: number): StoredValues {
+  const out = parts.every((part) => part instanceof Float64Array) ? new Float64Array(length) : new Array<Stored>(length);
+  let at = 0;
+  for (const part of parts) for (let i = 0; i < part.length; i++) out[at++] = part[i]! as number;
+  return out;
+}
+
+function commonType(name: string, parts: readonly Column[]): ArrowType {
+  switch (parts[0]!.view) {
+    case "number":
+      return float64;
+    case "string":
+      return string;
+    case "date": {
+      const times = parts.flatMap(({ type }) => (type.id === "timestamp" ? [type] : []));
+      const unit = times.reduce((finest, { unit: u }) => (ticksPerSecond[u] > ticksPerSecond[finest] ? u : finest), times[0]!.unit);
+      return { id: "timestamp", unit, zone: "UTC" };
+    }
+    default:
+      throw mixedViews(name, parts[0]!, parts.find((part) => !sameType(part.type, parts[0]!.type))!);
+  }
+}
+
+function convert(part: Column, type: ArrowType): StoredValues {
+  if (part.type.id === "null" || sameType(part.type, type)) return part.values;
+  if (type.id === "float") return Array.from(part.values, (_, row) => part.at(row) as number | null);
+  if (type.id !== "timestamp") return part.values;
+  const target = ticksPerSecond[type.unit];
+  const factor = part.type.id === "timestamp" ? target / ticksPerSecond[part.type.unit] : target * 86_400;
+  return Array.from(part.values, (v) => {
+    if (v === null) return null;
+    const ticks = Number(v) * factor;
+    return Number.isSafeInteger(ticks) ? ticks : canonicalInteger(BigInt(v as number | bigint) * BigInt(factor));
+  });
+}
+
+function mixedViews(name: string, a: Column, b: Column): LockstepError {
+  return new LockstepError({
+    code: "LS2017",
+    message: `concat: the column "${name}" is ${printType(a.type)} in one table and ${printType(b.type)} in another`,
+    fix: "Derive a column of one type in both tables first.",
+  });
+}

@@ -1,0 +1,19 @@
+import type { Columns } from "./row.ts";
+
+/** Rows as aligned text, numbers to the right, with a line saying how many there are. */
+export function printTable(columns: Columns, rows: number, { limit = 10, offset = 0 }: { limit?: number; offset?: number }): string {
+  const shown = Math.max(0, Math.min(limit, rows - offset));
+  const blocks = [...columns].map(([name, column]) => {
+    const cells = [name, ...Array.from({ length: shown }, (_, i) => show(column.at(offset + i)))];
+    const width = Math.max(...cells.map((cell) => cell.length));
+    return cells.map((cell) => (column.view === "number" || column.view === "bigint" ? cell.padStart(width) : cell.padEnd(width)));
+  });
+  const lines = Array.from({ length: shown + 1 }, (_, i) => blocks.map((block) => block[i]).join("  ").trimEnd());
+  const plural = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? "" : "s"}`;
+  return [...lines, `${plural(rows, "row")} × ${plural(columns.size, "column")}`].join("\n");
+}
+
+function show(value: unknown): string {
+  if (value === null) return "null";
+  return value instanceof Date ? value.toISOString().replace("T00:00:00.000Z", "") : String(value);
+}

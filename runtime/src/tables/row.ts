@@ -1,0 +1,55 @@
+import { didYouMean, LockstepError } from "../errors/index.ts";
+import type { Column } from "./column.ts";
+
+export type Columns = ReadonlyMap<string, Column>;
+
+/** A row function, called with the row it is moved to. */
+export interface Cursor {
+  /** One object for all rows: a property reads its column in the current row, so only what is looked at is read. */
+  readonly row: object;
+  move(row: number): void;
+}
+
+/** A cursor over columns. Reading a name that is no column is LS2016. */
+export function cursor(columns: Columns): Cursor {
+  let current = 0;
+  const row = Object.create(misspelt(columns)) as object;
+  for (const [name, column] of columns) {
+    Object.defineProperty(row, name, { enumerable: true, get: () => column.at(current) });
+  }
+  return {
+    row,
+    move(next) {
+      current = next;
+    },
+  };
+}
+
+/** The prototype of rows: reached only by names that are no columns. */
+function misspelt(columns: Columns): object {
+  return new Proxy(Object.create(null) as object, {
+    get(_, name) {
+      if (typeof name === "symbol" || name in Object.prototype || name === "toJSON" || name === "then") {
+        return Reflect.get(Object.prototype, name) as unknown;
+      }
+      throw unknownColumn(name, columns);
+    },
+  });
+}
+
+/** LS2016: the name is not among the columns. */
+export function unknownColumn(name: string, columns: Columns): LockstepError {
+  return new LockstepError({
+    code: "LS2016",
+    message: `there is no column "${name}"${didYouMean(name, columns.keys())}`,
+    why: [`the table has ${[...columns.keys()].map((column) => `"${column}"`).join(", ") || "no columns"}`],
+    fix: "Name a column of the table.",
+  });
+}
+
+/** The column of a name, or LS2016. */
+export function columnNamed(columns: Columns, name: string): Column {
+  const column = columns.get(name);
+  if (column === undefined) throw unknownColumn(name, columns);
+  return column;
+}

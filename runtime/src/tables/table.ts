@@ -1,0 +1,313 @@
+import type { WriteCsvOptions } from "../connectors/csv/write.ts";
+import type { WriteParquetOptions } from "../connectors/parquet/write.ts";
+import { LockstepError } from "../errors/index.ts";
+import type { Column, Rows } from "./column.ts";
+import { concatColumns } from "./concat.ts";
+import { GroupedTable } from "./grouped.ts";
+import { inferColumn } from "./infer.ts";
+import { joinColumns, joinRows, matchingRows, type JoinKey, type Side } from "./join.ts";
+import { groupCodes } from "./keys.ts";
+import { op } from "./op.ts";
+import { sortedRows, type OrderKey } from "./order.ts";
+import { printTable } from "./print.ts";
+import { columnNamed, cursor, type Columns } from "./row.ts";
+import type * as T from "./types.ts";
+
+/** Which rows: at most `limit`, after skipping `offset`. */
+export interface RowRange {
+  readonly limit?: number;
+  readonly offset?: number;
+}
+
+/** A table seen without its row type. */
+type AnyTable = Table<any>;
+
+/**
+ * A table whose columns are known to the type checker. Tables are immutable: a verb returns a new one.
+ *
+ * Verbs have Arquero's names and meaning. A row function (`d => d.fare * rate`) is ordinary JavaScript.
+ * Under plain Node a verb computes at once, except that a column is read or gathered when it is first looked at.
+ */
+export class Table<Row extends object> implements Iterable<Row> {
+  /** The columns, for connectors and verbs. */
+  readonly columns: Columns;
+  readonly #rows: number;
+
+  /** Made by readers and verbs; use {@link table} for a literal. */
+  constructor(columns: Columns, rows: number) {
+    this.columns = columns;
+    this.#rows = rows;
+  }
+
+  /** Rows for which the predicate is truthy. */
+  filter(predicate: T.RowFunction<Row>): Table<Row> {
+    const kept: number[] = [];
+    this.#scan(predicate, (value, row) => {
+      if (value) kept.push(row);
+    });
+    return this.#take(Int32Array.from(kept));
+  }
+
+  /** Adds columns, or replaces those of the same name in place. All functions see the row as it was. */
+  derive<const F extends T.RowFunctions<Row>>(functions: F): Table<T.Derived<Row, F>> {
+    const columns = new Map(this.columns);
+    for (const [name, fn] of Object.entries(functions)) columns.set(name, this.#compute(fn, name));
+    return new Table(columns, this.#rows);
+  }
+
+  /** Chooses and orders columns: names, arrays of names, or { old: "new" }. */
+  select<const S extends readonly T.Selection<Row>[]>(...columns: S): Table<T.Selected<Row, S>> {
+    const chosen = new Map<string, string>();
+    for (const item of columns as readonly unknown[]) {
+      if (typeof item === "string") chosen.set(item, item);
+      else if (Array.isArray(item)) for (const name of item as string[]) chosen.set(name, name);
+      else for (const [old, name] of Object.entries(item as Record<string, string>)) chosen.set(old, name);
+    }
+    return this.#rename(chosen);
+  }
+
+  /** Renames columns in place: { old: "new" }. */
+  rename<const M extends Readonly<Record<string, string>>>(names: M & T.Renaming<Row, M>): Table<T.Renamed<Row, M>> {
+    const map = new Map([...this.columns.keys()].map((name) => [name, name]));
+    for (const [old, name] of Object.entries(names as M)) map.set(old, name);
+    return this.#rename(map);
+  }
+
+  /**
+   * Rows of both tables with equal keys, in left, then right row order. Null and NaN keys match nothing.
+   * A key of the same name on both sides appears once; other clashing names get _1 and _2.
+   * `on` is a name, [left, right], or [[left, …], [right, …]]; without it, all shared names.
+   */
+  join<Other extends object, K extends T.SharedKey<Row, Other>>(other: Table<Other>, on?: K | readonly [K]): Table<T.Joined<Row, Other, K>>;
+  join<Other extends object, const L extends T.KeySide<Row>, const R extends T.KeySide<Other>>(
+    other: Table<Other>,
+    on: readonly [left: L, right: R],
+  ): Table<T.Joined<Row, Other, T.SharedNames<L, R>>>;
+  join<Other extends object>(other: Table<Other>, on?: unknown): AnyTable {
+    return this.#join(other, on, false);
+  }
+
+  /** As join, and after the matches the unmatched left rows with null for the right columns. */
+  join_left<Other extends object, K extends T.SharedKey<Row, Other>>(other: Table<Other>, on?: K | readonly [K]): Table<T.Joined<Row, Other, K, null>>;
+  join_left<Other extends object, const L extends T.KeySide<Row>, const R extends T.KeySide<Other>>(
+    other: Table<Other>,
+    on: readonly [left: L, right: R],
+  ): Table<T.Joined<Row, Other, T.SharedNames<L, R>, null>>;
+  join_left<Other extends object>(other: Table<Other>, on?: unknown): AnyTable {
+    return this.#join(other, on, true);
+  }
+
+  /** The rows that have a match in the other table. */
+  semijoin<Other extends object>(other: Table<Other>, on?: T.SharedKey<Row, Other> | readonly [T.KeySide<Row>, T.KeySide<Other>]): Table<Row> {
+    return this.#take(matchingRows(this.#side(), other.#side(), this.#joinKeys(other, on), false));
+  }
+
+  /** The rows that have no match in the other table. */
+  antijoin<Other extends object>(other: Table<Other>, on?: T.SharedKey<Row, Other> | readonly [T.KeySide<Row>, T.KeySide<Other>]): Table<Row> {
+    return this.#take(matchingRows(this.#side(), other.#side(), this.#joinKeys(other, on), true));
+  }
+
+  /** Groups by columns and { name: row function }; groups stand in order of first appearance. */
+  groupby<const K extends readonly T.Key<Row>[]>(...keys: K): GroupedTable<Row, T.Keys<Row, K>> {
+    const columns = this.#keyColumns(keys);
+    return new GroupedTable<Row, T.Keys<Row, K>>(this.columns, columns, groupCodes([...columns.values()], this.#rows));
+  }
+
+  /** One row of aggregates over the whole table. */
+  rollup<const A extends T.Aggregates<Row>>(aggregates: A): Table<T.Simplify<T.TotalResults<A>>> {
+    const all = { codes: new Uint32Array(this.#rows), first: Int32Array.of(0) };
+    return new GroupedTable<Row, object>(this.columns, new Map(), all).rollup(aggregates) as never;
+  }
+
+  /** One row, one column: the number of rows. */
+  count(): Table<{ count: number }> {
+    return this.rollup({ count: op.count<Row>() });
+  }
+
+  /** Sorts: stable; null and NaN come first, with desc() last; strings by UTF-16 code unit. */
+  orderby(...keys: T.NonEmpty<OrderKey<Row>>): Table<Row> {
+    const columns = (keys as readonly unknown[]).flat().map((key) => {
+      const descending = typeof key === "object" && key !== null && "descending" in key;
+      return { column: this.#keyColumn(descending ? key.descending : key, "orderby"), descending };
+    });
+    return this.#take(sortedRows(columns, this.#rows));
+  }
+
+  /** Rows start to end (exclusive); negative numbers count from the end. */
+  slice(start = 0, end = Infinity): Table<Row> {
+    const from = Math.max(0, start < 0 ? this.#rows + start : start);
+    const to = Math.min(this.#rows, end < 0 ? this.#rows + end : end);
+    return this.#take(Int32Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i));
+  }
+
+  /** The rows of the tables one after another, with the columns of this one. */
+  concat(...others: Table<Row>[]): Table<Row> {
+    const tables = [this, ...others];
+    const rows = tables.reduce((sum, each) => sum + each.numRows(), 0);
+    const columns = new Map<string, Column>();
+    for (const name of this.columns.keys()) {
+      columns.set(name, concatColumns(name, tables.map((each) => each.columns.get(name) ?? inferColumn(new Array(each.numRows()), name))));
+    }
+    return new Table(columns, rows);
+  }
+
+  /** The first row of each distinct key; without keys, of each distinct row. */
+  dedupe(...keys: T.Key<Row>[]): Table<Row> {
+    const columns = keys.length > 0 ? this.#keyColumns(keys) : this.columns;
+    return this.#take(groupCodes([...columns.values()], this.#rows).first);
+  }
+
+  /** The number of rows. */
+  numRows(): number {
+    return this.#rows;
+  }
+
+  /** The names of the columns, in order. */
+  columnNames(): T.ColumnName<Row>[] {
+    return [...this.columns.keys()] as T.ColumnName<Row>[];
+  }
+
+  /** The value of a column in a row (the first, by default). LS2016 if there is no such row. */
+  get<C extends T.ColumnName<Row>>(column: C, row = 0): Row[C] {
+    const values = columnNamed(this.columns, column);
+    if (!Number.isInteger(row) || row < 0 || row >= this.#rows) {
+      throw new LockstepError({
+        code: "LS2016",
+        message: `get("${column}", ${row}): the table has ${this.#rows} rows`,
+        fix: "Ask numRows() first; rows are numbered from 0.",
+      });
+    }
+    return values.at(row) as Row[C];
+  }
+
+  /** The rows as objects. */
+  objects(range: RowRange = {}): Row[] {
+    const from = Math.max(0, range.offset ?? 0);
+    const to = Math.min(this.#rows, from + (range.limit ?? Infinity));
+    const columns = [...this.columns];
+    return Array.from({ length: Math.max(0, to - from) }, (_, i) => {
+      const row: Record<string, unknown> = {};
+      for (const [name, column] of columns) row[name] = column.at(from + i);
+      return row as Row;
+    });
+  }
+
+  /** The values of a column. */
+  array<C extends T.ColumnName<Row>>(column: C): Row[C][] {
+    const { at } = columnNamed(this.columns, column);
+    return Array.from({ length: this.#rows }, (_, row) => at(row) as Row[C]);
+  }
+
+  *[Symbol.iterator](): IterableIterator<Row> {
+    for (let row = 0; row < this.#rows; row++) yield this.objects({ offset: row, limit: 1 })[0]!;
+  }
+
+  /** Prints rows to the console: the first 10 by default. */
+  print(range: RowRange = {}): void {
+    console.log(printTable(this.columns, this.#rows, range));
+  }
+
+  /** Writes a folder of Parquet files that appears complete or not at all. LS2007 if it exists, without `overwrite`. */
+  async writeParquet(path: string, options: WriteParquetOptions<Row> = {}): Promise<void> {
+    const { writeParquet } = await import("../connectors/parquet/write.ts");
+    await writeParquet(this.columns, this.#rows, path, options);
+  }
+
+  /** Writes a folder of CSV files that appears complete or not at all. LS2007 if it exists, without `overwrite`. */
+  async writeCsv(path: string, options: WriteCsvOptions = {}): Promise<void> {
+    const { writeCsv } = await import("../connectors/csv/write.ts");
+    await writeCsv(this.columns, this.#rows, path, options);
+  }
+
+  #take(rows: Rows): Table<Row> {
+    return new Table(new Map([...this.columns].map(([name, column]) => [name, column.take(rows)])), rows.length);
+  }
+
+  #scan(fn: T.RowFunction<Row>, visit: (value: T.Scalar, row: number) => void): void {
+    if (typeof fn !== "function") throw new LockstepError({ code: "LS2016", message: `a row function is expected, not ${typeof fn}` });
+    const { row, move } = cursor(this.columns);
+    for (let i = 0; i < this.#rows; i++) {
+      move(i);
+      visit(fn(row as Row), i);
+    }
+  }
+
+  #compute(fn: T.RowFunction<Row>, name: string): Column {
+    const values = new Array<T.Scalar>(this.#rows);
+    this.#scan(fn, (value, row) => {
+      values[row] = value;
+    });
+    return inferColumn(values, `the column "${name}"`);
+  }
+
+  #rename<Next extends object>(names: ReadonlyMap<string, string>): Table<Next> {
+    const columns = new Map<string, Column>();
+    for (const [old, name] of names) {
+      if (columns.has(name)) throw new LockstepError({ code: "LS2016", message: `two columns would be named "${name}"` });
+      columns.set(name, columnNamed(this.columns, old));
+    }
+    return new Table(columns, this.#rows);
+  }
+
+  #side(): Side {
+    return { columns: this.columns, rows: this.#rows };
+  }
+
+  #join(other: AnyTable, on: unknown, unmatched: boolean): AnyTable {
+    const keys = this.#joinKeys(other, on);
+    const [left, right] = [this.#side(), other.#side()];
+    const rows = joinRows(left, right, keys, unmatched);
+    return new Table(joinColumns(left, right, keys, rows), rows.left.length);
+  }
+
+  /** Arquero's forms of `on`: nothing (shared names), a name, [both], [left, right]. */
+  #joinKeys(other: AnyTable, on: unknown): JoinKey[] {
+    const given = on ?? [[...this.columns.keys()].filter((name) => other.columns.has(name))];
+    const [left, right = left, ...more] = typeof given === "string" ? [given] : (given as unknown[]);
+    const [keysLeft, keysRight] = [[left].flat(), [right].flat()];
+    if (more.length > 0 || keysLeft.length !== keysRight.length) {
+      throw new LockstepError({
+        code: "LS2016",
+        message: "a join takes as many keys on the left as on the right",
+        fix: 'Several keys are written [["a", "b"], ["a", "b"]].',
+      });
+    }
+    return keysLeft.map((key, i) => ({
+      left: this.#keyColumn(key, "join"),
+      right: other.#keyColumn(keysRight[i], "join"),
+      shared: typeof key === "string" && key === keysRight[i] ? key : undefined,
+    }));
+  }
+
+  #keyColumn(key: unknown, verb: string): Column {
+    if (typeof key === "string") return columnNamed(this.columns, key);
+    if (typeof key === "function") return this.#compute(key as T.RowFunction<Row>, `${verb} key`);
+    throw new LockstepError({ code: "LS2016", message: `${verb}: a key is a column name or a function of the row, not ${typeof key}` });
+  }
+
+  /** The key columns by name; a computed key leaves a column of the same name alone. */
+  #keyColumns(keys: readonly unknown[]): Map<string, Column> {
+    const columns = new Map<string, Column>();
+    for (const key of keys.flat()) {
+      if (typeof key === "string") columns.set(key, columnNamed(this.columns, key));
+      else for (const [name, fn] of Object.entries(key as T.RowFunctions<Row>)) columns.set(name, this.#compute(fn, name));
+    }
+    return columns;
+  }
+}
+
+/** A table of the given columns: `table({ id: [1, 2], at: [new Date(), null] })`. */
+export function table<C extends Readonly<Record<string, readonly T.Scalar[]>>>(
+  columns: C,
+): Table<{ -readonly [K in keyof C]: T.Stored<T.Widened<C[K][number]>> }> {
+  const entries = Object.entries(columns);
+  const rows = entries[0]?.[1].length ?? 0;
+  const uneven = entries.find(([, values]) => values.length !== rows);
+  if (uneven !== undefined) {
+    throw new LockstepError({
+      code: "LS2016",
+      message: `the columns "${entries[0]![0]}" and "${uneven[0]}" have ${rows} and ${uneven[1].length} values`,
+    });
+  }
+  return new Table(new Map(entries.map(([name, values]) => [name, inferColumn(values, `the column "${name}"`)])), rows);
+}

@@ -1,8 +1,7 @@
 #!/usr/bin/env node
 // One rank process: `node exec.mjs dist/job.mjs …`. Launchers start it; it needs no command line parser.
-import { enableCompileCache } from "node:module";
+import "./prepare.mjs";
 
-enableCompileCache?.();
 const { runRank } = await import("../dist/launch/rank.js");
 const { printError } = await import("../dist/cli/print-error.js");
 const [entry, ...args] = process.argv.slice(2);

@@ -1,6 +1,5 @@
 #!/usr/bin/env node
-import { enableCompileCache } from "node:module";
+import "./prepare.mjs";
 
-enableCompileCache?.();
 const { main } = await import("../dist/cli/main.js");
 await main(process.argv);

@@ -8,6 +8,8 @@ import type { Duplex } from "node:stream";
 export interface ControlMessage {
   /** Rank to launcher: directories to remove should the rank not live to do it. */
   readonly staged?: readonly string[];
+  /** Rank to launcher: the error as text for which this rank is about to end. */
+  readonly failed?: string;
   /** Launcher to rank: the job ends of its own accord. */
   readonly bye?: true;
 }

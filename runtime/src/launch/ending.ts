@@ -24,13 +24,10 @@ export function endOnSignals(sweep: () => void): void {
 
 /** An error of ours that nobody caught is printed as a message, not as a crash; all others stay Node's. */
 export function printUncaught(): void {
-  process.on("uncaughtException", function handler(error) {
-    if (error instanceof LockstepError) {
-      printError(error);
-      process.exit(1);
-    }
-    if (process.listenerCount("uncaughtException") > 1) return;
-    process.off("uncaughtException", handler);
-    throw error;
+  // A monitor, since a handler would take the other errors' report away from Node.
+  process.on("uncaughtExceptionMonitor", (error) => {
+    if (!(error instanceof LockstepError) || process.listenerCount("uncaughtException") > 0) return;
+    printError(error);
+    process.exit(1);
   });
 }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { LockstepError } from "../errors/index.ts";
 import { observe } from "../observe/observe.ts";
 import { checked } from "../spmd/checked.ts";
@@ -15,6 +16,16 @@ export interface Surroundings {
 
 /** Makes this process a rank: loads the addon, meets the other ranks, makes sure that all run the same code. */
 export async function join(options: EngineOptions, bundle: Bundle | undefined, surroundings: Surroundings): Promise<World> {
+  try {
+    return await meet(options, bundle, surroundings);
+  } catch (error) {
+    // What fails on rank 0 fails on the others, and their launcher reports it: once.
+    if (options.size > 1 && options.rank === 0) await delay(500);
+    throw error;
+  }
+}
+
+async function meet(options: EngineOptions, bundle: Bundle | undefined, surroundings: Surroundings): Promise<World> {
   const native = await loadNative();
   const { rank, size, job, threads, memoryLimit, spillDirectory } = options;
   const engine = await checked(native.Engine.create({ rank, size, job, threads, memoryLimit, spillDirectory }));

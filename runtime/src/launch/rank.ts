@@ -1,6 +1,7 @@
 import { Module } from "node:module";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { inspect } from "node:util";
 import { LockstepError } from "../errors/index.ts";
 import { printError } from "../cli/print-error.ts";
 import { watchRun } from "../observe/observe.ts";
@@ -57,7 +58,7 @@ function runProgram(entry: string, args: readonly string[], rank: RankProcess | 
 async function followProgram(entry: string, rank: RankProcess): Promise<void> {
   let staged: readonly string[] = [];
   let dismissed = false;
-  openControl(rank.control, ({ bye }) => (dismissed ||= bye === true), () => {
+  const control = openControl(rank.control, ({ bye }) => (dismissed ||= bye === true), () => {
     // Rank 0 committed or removed its outputs unless it died; then this rank may be the last to know them.
     if (!dismissed) removeStaged(staged);
     if (!dismissed && !rank.launcher && rank.rank === 1) {
@@ -68,12 +69,23 @@ async function followProgram(entry: string, rank: RankProcess): Promise<void> {
   // Ctrl-C reaches every process of the terminal; rank 0 decides what it means.
   process.on("SIGINT", () => undefined);
   silence();
-  const bundle = findBundle(entry);
-  if (!bundle) throw new LockstepError({ code: "LS2001", message: `no ${manifestName} beside ${entry}`, fix: "Build it with a Lockstep plugin." });
-  const world = join(rank, bundle, { staged: (directories) => void (staged = directories), lost: never });
-  setWorld(world);
-  const [here] = await Promise.all([world, loadRankChunks(bundle)]);
-  await follow(here).catch(never);
+  try {
+    const bundle = findBundle(entry);
+    if (!bundle) throw new LockstepError({ code: "LS2001", message: `no ${manifestName} beside ${entry}`, fix: "Build it with a Lockstep plugin." });
+    const world = join(rank, bundle, { staged: (directories) => void (staged = directories), lost: never });
+    setWorld(world);
+    const [here] = await Promise.all([world, loadRankChunks(bundle)]);
+    await follow(here);
+  } catch (error) {
+    if (error instanceof LockstepError && error.code === "LS2011") await never(error);
+    control.send({ failed: error instanceof LockstepError ? JSON.stringify(error) : `rank ${rank.rank} failed: ${firstLines(error)}` });
+    setImmediate(() => process.exit(1));
+  }
+}
+
+/** An error of the program's modules: what and where. */
+function firstLines(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? String(error)).split("\n").slice(0, 2).join("\n") : inspect(error);
 }
 
 /** What a rank prints, rank 0 prints as well. */

@@ -16,6 +16,8 @@ export interface RankEnd {
   readonly rank: number;
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
+  /** What the rank said before it ended. */
+  readonly reason?: string | undefined;
 }
 
 /** A new job's id: it names the rendezvous and the staging directories. */
@@ -40,12 +42,15 @@ export class Ranks {
       env: rankEnvironment({ ...shape, control: controlDescriptor }),
       stdio: [rank === 0 ? "inherit" : "ignore", "inherit", "inherit", "pipe"],
     });
-    const control = talk(child.stdio[controlDescriptor] as Duplex, ({ staged }) => {
+    let reason: string | undefined;
+    const control = talk(child.stdio[controlDescriptor] as Duplex, ({ staged, failed }) => {
       if (staged) this.#staged = staged;
+      reason ??= failed;
     });
     this.#children.set(rank, { process: child, control });
-    child.once("error", (error) => this.#gone({ rank, code: 1, signal: null }, error));
-    child.once("exit", (code, signal) => this.#gone({ rank, code, signal }));
+    child.once("error", (error) => this.#gone({ rank, code: 1, signal: null, reason: error.message }));
+    // "close", not "exit": what the rank said last has been read by then.
+    child.once("close", (code, signal) => this.#gone({ rank, code, signal, reason }));
     return child;
   }
 
@@ -82,10 +87,8 @@ export class Ranks {
     removeStaged(this.#staged);
   }
 
-  #gone(end: RankEnd, error?: Error): void {
-    if (!this.#children.delete(end.rank)) return;
-    if (error) process.stderr.write(`${error.message}\n`);
-    this.#ended(end);
+  #gone(end: RankEnd): void {
+    if (this.#children.delete(end.rank)) this.#ended(end);
   }
 }
 
@@ -95,7 +98,8 @@ export function removeStaged(directories: readonly string[]): void {
 }
 
 /** The one message of a job that lost a rank. */
-export function rankDied({ rank, code, signal }: RankEnd): LockstepError {
+export function rankDied({ rank, code, signal, reason }: RankEnd): LockstepError {
+  if (reason !== undefined) return LockstepError.parse(reason) ?? new LockstepError({ code: "LS2011", message: reason, rank });
   const how = signal ? `was killed by ${signal}` : `ended with exit code ${code} in the middle of the job`;
   return new LockstepError({
     code: "LS2011",

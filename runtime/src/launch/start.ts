@@ -1,12 +1,12 @@
 import { printError } from "../cli/print-error.ts";
+import { watchRun } from "../observe/observe.ts";
 import type { World } from "../spmd/world.ts";
+import { endOnSignals, never, printUncaught } from "./ending.ts";
 import { isEmbedded, launchShape, refuseClusterLauncher } from "./environment.ts";
 import { join } from "./join.ts";
 import { findBundle } from "./manifest.ts";
 import { exitCode, newJob, rankDied, Ranks, removeStaged } from "./ranks.ts";
 import { allowedCores } from "./resources.ts";
-import { endOnSignals, never } from "./ending.ts";
-import { watchRun } from "../observe/observe.ts";
 
 /**
  * The first annotated call of a program that no launcher started: this process is rank 0, and it starts the
@@ -31,6 +31,7 @@ export async function startWorld(): Promise<World> {
   ranks.unref();
   if (!isEmbedded()) {
     endOnSignals(sweep);
+    printUncaught();
     watchRun({ ...common, summary: process.stderr.isTTY || process.env.LOCKSTEP_SUMMARY === "1", profile: process.env.LOCKSTEP_PROFILE });
   }
   process.once("exit", () => {

@@ -1,0 +1,86 @@
+// npm run bench -- taxi [--rows 20000000] [--rounds 5] [--systems a,b] [--json]
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { calibrate } from "./calibrate.ts";
+import type { Measured } from "./measure.ts";
+import { type Answer, removeOutput, sameAnswer, taxiAnswer, taxiSystems } from "./suites/taxi.ts";
+
+const usage = "usage: npm run bench -- taxi [--rows 20000000] [--rounds 5] [--systems lockstep,duckdb,…] [--json]";
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: {
+    rows: { type: "string", default: "20000000" },
+    rounds: { type: "string", default: "5" },
+    systems: { type: "string" },
+    json: { type: "boolean", default: false },
+  },
+});
+const rows = Number(values.rows);
+const rounds = Number(values.rounds);
+if (positionals[0] !== "taxi" || !Number.isInteger(rows) || !Number.isInteger(rounds) || rounds < 1) {
+  console.error(usage);
+  process.exit(2);
+}
+
+const wanted = values.systems?.split(",");
+const systems = (await taxiSystems(rows)).filter((system) => wanted?.includes(system.name) ?? true);
+const folder = mkdtempSync(join(tmpdir(), "lockstep-bench-"));
+const runs = new Map<string, Measured[]>(systems.map((system) => [system.name, []]));
+const answers = new Map<string, Answer | null>();
+const scaling: number[] = [];
+try {
+  for (let round = 0; round < rounds; round++) {
+    scaling.push(await calibrate());
+    // Interleaved: a disturbance of the machine hits all systems alike.
+    for (const system of systems) {
+      const out = join(folder, system.name);
+      removeOutput(out);
+      const measured = await system.run(out);
+      runs.get(system.name)?.push(measured);
+      if (round === 0) answers.set(system.name, measured.failure === null ? await taxiAnswer(out) : null);
+      removeOutput(out);
+      console.error(`round ${round + 1}/${rounds} ${system.name.padEnd(14)} ${measured.seconds.toFixed(2)} s ${measured.failure ?? ""}`);
+    }
+  }
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+const reference = answers.get("duckdb") ?? null;
+for (const system of systems) report(system.name, system.rows);
+emit({ suite: "taxi", case: "calibration", system: "two-kernels", ratio: median(scaling), rounds });
+
+function report(name: string, count: number): void {
+  const all = runs.get(name) ?? [];
+  const answer = answers.get(name) ?? null;
+  const failure = all.find((run) => run.failure !== null)?.failure;
+  const comparable = reference !== null && count === rows;
+  const wrong = comparable && answer !== null && !sameAnswer(reference, answer);
+  const seconds = all.map((run) => run.seconds);
+  const startups = all.flatMap((run) => (run.startup === null ? [] : [run.startup]));
+  emit({
+    suite: "taxi",
+    case: "monthly-trips",
+    system: name,
+    seconds: median(seconds),
+    seconds_min: Math.min(...seconds),
+    seconds_max: Math.max(...seconds),
+    startup_seconds: startups.length > 0 ? median(startups) : null,
+    peak_bytes: median(all.map((run) => run.peakBytes)),
+    rows: count,
+    status: failure !== undefined ? `failed: ${failure}` : wrong ? "wrong answer" : comparable ? "ok" : "ok, not compared",
+  });
+}
+
+function emit(line: Record<string, unknown>): void {
+  if (values.json) console.log(JSON.stringify(line));
+  else console.log(Object.entries(line).map(([key, value]) => `${key} ${typeof value === "number" ? Number(value.toPrecision(4)) : String(value)}`).join("  "));
+}
+
+function median(list: readonly number[]): number {
+  const sorted = [...list].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? (sorted[middle] ?? NaN) : ((sorted[middle - 1] ?? NaN) + (sorted[middle] ?? NaN)) / 2;
+}

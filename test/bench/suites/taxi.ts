@@ -1,0 +1,74 @@
+/** The main job, process start to last byte written, by every system that can do it. */
+import { existsSync, rmSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { DuckDBInstance } from "@duckdb/node-api";
+import { makeTaxi } from "../../data/taxi.ts";
+import { root } from "../../scripts/lib.mjs";
+import { measure, type Measured } from "../measure.ts";
+import { pythonWithPeers } from "../peers.ts";
+
+const cache = process.env["LOCKSTEP_CACHE"] ?? join(homedir(), ".cache/lockstep");
+
+export interface System {
+  readonly name: string;
+  /** Rows it is asked to do: plain Node gets a million. */
+  readonly rows: number;
+  run(out: string): Promise<Measured>;
+}
+
+/** Checksums that two right answers share. */
+export type Answer = readonly (bigint | number)[];
+
+export async function taxiSystems(rows: number): Promise<System[]> {
+  const folder = (count: number): string => join(cache, `data/taxi-v1-${count}`);
+  const data = await makeTaxi(folder(rows), rows);
+  const small = Math.min(rows, 1_000_000);
+  const smallData = await makeTaxi(folder(small), small);
+  const python = await pythonWithPeers();
+  const peer = (file: string): string => join(root, "test/bench/peers", file);
+  const example = join(root, "playground/examples/monthly-trips");
+  const cli = join(root, "runtime/bin/lockstep.mjs");
+  const lockstep = (name: string, ranks: number, threads: number): System => ({
+    name,
+    rows,
+    run: (out) =>
+      measure(process.execPath, [cli, "run", "-n", `${ranks}`, "--threads", `${threads}`, join(example, "dist/job.mjs"), "--", data.weather, data.trips, out], {}),
+  });
+  return [
+    lockstep("lockstep", 2, 1),
+    lockstep("lockstep-1x2", 1, 2),
+    lockstep("lockstep-1x1", 1, 1),
+    { name: "duckdb", rows, run: (out) => measure(python, [peer("taxi_duckdb.py"), data.weather, data.trips, out, "2"], {}) },
+    { name: "polars", rows, run: (out) => measure(python, [peer("taxi_polars.py"), data.weather, data.trips, out], { POLARS_MAX_THREADS: "2" }) },
+    { name: "duckdb-node", rows, run: (out) => measure(process.execPath, [peer("taxi_duckdb.mjs"), data.weather, data.trips, out, "2"], {}) },
+    {
+      name: "plain-node",
+      rows: small,
+      run: (out) => measure(process.execPath, [join(example, "src/job.ts"), smallData.weather, smallData.trips, out], {}),
+    },
+  ];
+}
+
+/** Row count, sums and a checksum of the keys of a written result; null if nothing was written. */
+export async function taxiAnswer(out: string): Promise<Answer | null> {
+  if (!existsSync(out)) return null;
+  const instance = await DuckDBInstance.create(":memory:", { threads: "2" });
+  const connection = await instance.connect();
+  const reader = await connection.runAndReadAll(
+    `select count(*), sum(trips)::bigint, round(sum(avg_distance), 3), sum(hash(PULocationID::bigint, DOLocationID::bigint, month::int, weekday, date_with_precipitation, time_bucket::varchar, trips::bigint) % 1000003)::bigint
+     from '${out}/*.parquet'`,
+  );
+  const row = reader.getRows()[0] as (bigint | number)[];
+  connection.closeSync();
+  instance.closeSync();
+  return row;
+}
+
+export function sameAnswer(a: Answer, b: Answer): boolean {
+  return a.length === b.length && a.every((value, i) => (typeof value === "number" ? Math.abs(value - Number(b[i])) <= 1e-9 * Math.abs(value) : value === b[i]));
+}
+
+export function removeOutput(out: string): void {
+  rmSync(out, { recursive: true, force: true });
+}

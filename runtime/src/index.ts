@@ -17,7 +17,7 @@ import type { StoredRow } from "./tables/types.ts";
 export async function readParquet<Row extends object = Record<never, never>>(
   path: InputPath,
   options?: ReadParquetOptions<Row>,
-): Promise<Table<StoredRow<Row> & object>> {
+): Promise<Table<StoredRow<Row>>> {
   const connector = await import("./connectors/parquet/read.ts");
   return connector.readParquet(path, options);
 }
@@ -31,7 +31,7 @@ export async function readParquet<Row extends object = Record<never, never>>(
 export async function readCsv<Row extends object = Record<never, never>>(
   path: InputPath,
   options?: ReadCsvOptions<Row>,
-): Promise<Table<StoredRow<Row> & object>> {
+): Promise<Table<StoredRow<Row>>> {
   const connector = await import("./connectors/csv/read.ts");
   return connector.readCsv(path, options);
 }

@@ -7,7 +7,7 @@ import { Table } from "./table.ts";
 import type * as T from "./types.ts";
 
 /** A table in groups: what groupby() gives, for rollup() or count(). */
-export class GroupedTable<Row extends object, Keys extends object> {
+export class GroupedTable<Row, Keys> {
   readonly #columns: Columns;
   readonly #keys: Columns;
   readonly #groups: KeyCodes;

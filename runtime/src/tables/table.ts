@@ -28,7 +28,7 @@ type AnyTable = Table<any>;
  * Verbs have Arquero's names and meaning. A row function (`d => d.fare * rate`) is ordinary JavaScript.
  * Under plain Node a verb computes at once, except that a column is read or gathered when it is first looked at.
  */
-export class Table<Row extends object> implements Iterable<Row> {
+export class Table<Row> implements Iterable<Row> {
   /** The columns, for connectors and verbs. */
   readonly columns: Columns;
   readonly #rows: number;
@@ -78,32 +78,32 @@ export class Table<Row extends object> implements Iterable<Row> {
    * A key of the same name on both sides appears once; other clashing names get _1 and _2.
    * `on` is a name, [left, right], or [[left, …], [right, …]]; without it, all shared names.
    */
-  join<Other extends object, K extends T.SharedKey<Row, Other>>(other: Table<Other>, on?: K | readonly [K]): Table<T.Joined<Row, Other, K>>;
-  join<Other extends object, const L extends T.KeySide<Row>, const R extends T.KeySide<Other>>(
+  join<Other, K extends T.SharedKey<Row, Other>>(other: Table<Other>, on?: K | readonly [K]): Table<T.Joined<Row, Other, K>>;
+  join<Other, const L extends T.KeySide<Row>, const R extends T.KeySide<Other>>(
     other: Table<Other>,
     on: readonly [left: L, right: R],
   ): Table<T.Joined<Row, Other, T.SharedNames<L, R>>>;
-  join<Other extends object>(other: Table<Other>, on?: unknown): AnyTable {
+  join<Other>(other: Table<Other>, on?: unknown): AnyTable {
     return this.#join(other, on, false);
   }
 
   /** As join, and after the matches the unmatched left rows with null for the right columns. */
-  join_left<Other extends object, K extends T.SharedKey<Row, Other>>(other: Table<Other>, on?: K | readonly [K]): Table<T.Joined<Row, Other, K, null>>;
-  join_left<Other extends object, const L extends T.KeySide<Row>, const R extends T.KeySide<Other>>(
+  join_left<Other, K extends T.SharedKey<Row, Other>>(other: Table<Other>, on?: K | readonly [K]): Table<T.Joined<Row, Other, K, null>>;
+  join_left<Other, const L extends T.KeySide<Row>, const R extends T.KeySide<Other>>(
     other: Table<Other>,
     on: readonly [left: L, right: R],
   ): Table<T.Joined<Row, Other, T.SharedNames<L, R>, null>>;
-  join_left<Other extends object>(other: Table<Other>, on?: unknown): AnyTable {
+  join_left<Other>(other: Table<Other>, on?: unknown): AnyTable {
     return this.#join(other, on, true);
   }
 
   /** The rows that have a match in the other table. */
-  semijoin<Other extends object>(other: Table<Other>, on?: T.SharedKey<Row, Other> | readonly [T.KeySide<Row>, T.KeySide<Other>]): Table<Row> {
+  semijoin<Other>(other: Table<Other>, on?: T.SharedKey<Row, Other> | readonly [T.KeySide<Row>, T.KeySide<Other>]): Table<Row> {
     return this.#take(matchingRows(this.#side(), other.#side(), this.#joinKeys(other, on), false));
   }
 
   /** The rows that have no match in the other table. */
-  antijoin<Other extends object>(other: Table<Other>, on?: T.SharedKey<Row, Other> | readonly [T.KeySide<Row>, T.KeySide<Other>]): Table<Row> {
+  antijoin<Other>(other: Table<Other>, on?: T.SharedKey<Row, Other> | readonly [T.KeySide<Row>, T.KeySide<Other>]): Table<Row> {
     return this.#take(matchingRows(this.#side(), other.#side(), this.#joinKeys(other, on), true));
   }
 
@@ -116,7 +116,7 @@ export class Table<Row extends object> implements Iterable<Row> {
   /** One row of aggregates over the whole table. */
   rollup<const A extends T.Aggregates<Row>>(aggregates: A): Table<T.Simplify<T.TotalResults<A>>> {
     const all = { codes: new Uint32Array(this.#rows), first: Int32Array.of(0) };
-    return new GroupedTable<Row, object>(this.columns, new Map(), all).rollup(aggregates) as never;
+    return new GroupedTable<Row, unknown>(this.columns, new Map(), all).rollup(aggregates) as never;
   }
 
   /** One row, one column: the number of rows. */
@@ -240,7 +240,7 @@ export class Table<Row extends object> implements Iterable<Row> {
     return inferColumn(values, `the column "${name}"`);
   }
 
-  #rename<Next extends object>(names: ReadonlyMap<string, string>): Table<Next> {
+  #rename<Next>(names: ReadonlyMap<string, string>): Table<Next> {
     const columns = new Map<string, Column>();
     for (const [old, name] of names) {
       if (columns.has(name)) throw new LockstepError({ code: "LS2016", message: `two columns would be named "${name}"` });

@@ -28,7 +28,7 @@ export type StoredRow<Row> = undefined extends Row[keyof Row] ? { [K in keyof Ro
 export type RowFunctions<Row> = Readonly<Record<string, RowFunction<Row>>>;
 
 /** The columns that row functions give. */
-export type Results<F> = { [K in keyof F]: F[K] extends (...args: never[]) => infer R ? Stored<R> : never };
+export type Results<F> = { -readonly [K in keyof F]: F[K] extends (...args: never[]) => infer R ? Stored<R> : never };
 
 /** The row after derive. */
 export type Derived<Row, F> = Simplify<Omit<Row, keyof F> & Results<F>>;
@@ -91,7 +91,7 @@ export type Keys<Row, K extends readonly unknown[]> = Simplify<UnionToIntersecti
 export type Aggregates<Row> = Readonly<Record<string, Aggregate<Row, unknown, unknown>>>;
 
 /** The columns of a grouped rollup. */
-export type GroupResults<A> = { [K in keyof A]: A[K] extends Aggregate<never, infer T, unknown> ? T : never };
+export type GroupResults<A> = { -readonly [K in keyof A]: A[K] extends Aggregate<never, infer T, unknown> ? T : never };
 
 /** The columns of an ungrouped rollup: of no rows, all but the counts are null. */
-export type TotalResults<A> = { [K in keyof A]: A[K] extends Aggregate<never, infer T, infer E> ? T | E : never };
+export type TotalResults<A> = { -readonly [K in keyof A]: A[K] extends Aggregate<never, infer T, infer E> ? T | E : never };

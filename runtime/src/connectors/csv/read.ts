@@ -26,7 +26,7 @@ export interface ReadCsvOptions<Row> {
 export async function readCsv<Row extends object = Record<never, never>>(
   path: InputPath,
   options: ReadCsvOptions<Row> = {},
-): Promise<Table<StoredRow<Row> & object>> {
+): Promise<Table<StoredRow<Row>>> {
   const delimiter = options.delimiter ?? ",";
   if (delimiter.length !== 1 || delimiter === '"') {
     throw new LockstepError({ code: "LS2016", message: `the delimiter ${JSON.stringify(delimiter)} is not one character` });

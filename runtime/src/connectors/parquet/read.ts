@@ -24,7 +24,7 @@ export interface ReadParquetOptions<Row> {
 export async function readParquet<Row extends object = Record<never, never>>(
   path: InputPath,
   options: ReadParquetOptions<Row> = {},
-): Promise<Table<StoredRow<Row> & object>> {
+): Promise<Table<StoredRow<Row>>> {
   const hyparquet = await loadHyparquet();
   const files = (await inputFiles(path, [".parquet"])).map((name) => openFile(name, hyparquet));
   const rows = files.reduce((sum, file) => sum + file.rows, 0);

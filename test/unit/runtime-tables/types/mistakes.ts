@@ -1,0 +1,77 @@
+// Mistakes that the type checker must report, each on its own line.
+import { desc, op, readParquet, table } from "@lockstep/runtime";
+
+interface Trip {
+  zone: number;
+  miles: number;
+  tip: number | null;
+  flag: string;
+  at: Date;
+}
+const trips = await readParquet<Trip>("trips");
+const zones = table({ zone: ["1"], name: ["x"] });
+
+// @ts-expect-error a misspelt column
+trips.filter((d) => d.mile > 1);
+// @ts-expect-error a string method on a number
+trips.derive({ x: (d) => d.zone.trim() });
+// @ts-expect-error arithmetic on what may be null
+trips.derive({ x: (d) => d.tip * 2 });
+// @ts-expect-error an object is no value of a column
+trips.derive({ x: (d) => ({ y: d.zone }) });
+// @ts-expect-error nor is a promise
+trips.filter(async (d) => d.zone > 1);
+// @ts-expect-error rows are read-only
+trips.filter((d) => (d.zone = 1));
+// @ts-expect-error a misspelt column
+trips.select("zone", "mile");
+// @ts-expect-error a misspelt column
+trips.select({ mile: "x" });
+// @ts-expect-error a misspelt column
+trips.rename({ zone: "z", mile: "x" });
+// @ts-expect-error a column that select dropped
+trips.select("zone").filter((d) => d.miles > 1);
+// @ts-expect-error a column that rollup dropped
+trips.groupby("zone").rollup({ n: op.count() }).orderby("miles");
+// @ts-expect-error a misspelt key
+trips.groupby("zones");
+// @ts-expect-error a misspelt column in a computed key
+trips.groupby({ month: (d) => d.att.getUTCMonth() });
+// @ts-expect-error keys of different types
+trips.join(zones, "zone");
+// @ts-expect-error a key that the right table lacks
+trips.join(zones, "miles");
+// @ts-expect-error a key that the left table lacks
+trips.join(zones, ["name", "name"]);
+// @ts-expect-error a misspelt column
+trips.groupby("zone").rollup({ m: op.mean("mile") });
+// @ts-expect-error the mean of strings
+trips.groupby("zone").rollup({ m: op.mean("flag") });
+// @ts-expect-error the sum of dates
+trips.groupby("zone").rollup({ m: op.sum((d) => d.at) });
+// @ts-expect-error a misspelt column in an aggregate's function
+trips.groupby("zone").rollup({ m: op.max((d) => d.mile) });
+// @ts-expect-error a row function is no aggregate
+trips.rollup({ m: (d) => d.miles });
+// @ts-expect-error an aggregate of a value, inside a row function
+trips.derive({ x: (d) => op.mean(d.miles) });
+// @ts-expect-error an aggregate of a string value, inside a row function
+trips.derive({ x: (d) => op.max(d.flag) });
+// @ts-expect-error a misspelt order key
+trips.orderby("mile");
+// @ts-expect-error a misspelt descending order key
+trips.orderby(desc("mile"));
+// @ts-expect-error a misspelt column in an order function
+trips.orderby(desc((d) => d.mile));
+// @ts-expect-error an order needs a key
+trips.orderby();
+// @ts-expect-error a misspelt column
+trips.get("mile", 0);
+// @ts-expect-error tables of different rows
+trips.concat(zones);
+// @ts-expect-error a misspelt column in the writer's types
+await trips.writeParquet("out", { types: { mile: "int32" } });
+// @ts-expect-error a reader without an interface knows no columns
+(await readParquet("trips")).filter((d) => d.zone > 1);
+// @ts-expect-error a misspelt column in the reader's types
+await readParquet<Trip>("trips", { types: { zones: "bigint" } });

@@ -1,0 +1,119 @@
+// What the type checker makes of right programs: each line asserts a row type exactly.
+import { desc, op, readCsv, readParquet, table, type Table } from "@lockstep/runtime";
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+type RowOf<T> = T extends Table<infer Row> ? Row : never;
+declare function expectType<Expected>(): <T>(value: T & (Equal<RowOf<T>, Expected> extends true ? unknown : { readonly expected: Expected; readonly found: RowOf<T> })) => void;
+
+interface Trip {
+  id: bigint;
+  zone: number;
+  miles: number;
+  tip: number | null;
+  flag: string;
+  shared: boolean;
+  at: Date;
+  note?: string | undefined;
+}
+interface StoredTrip {
+  id: bigint;
+  zone: number;
+  miles: number;
+  tip: number | null;
+  flag: string;
+  shared: boolean;
+  at: Date;
+  note: string | null;
+}
+interface Zone {
+  zone: number;
+  name: string;
+  miles: number;
+  opened: Date;
+}
+
+const rate = 1.2;
+const trips = await readParquet<Trip>("trips", { types: { id: "bigint" } });
+const zones = await readCsv<Zone>(["a.csv", "b.csv"], { delimiter: ";", types: { name: "string" } });
+expectType<StoredTrip>()(trips);
+expectType<Zone>()(zones);
+
+expectType<StoredTrip>()(trips.filter((d) => d.miles > 1 && d.tip !== null));
+expectType<StoredTrip>()(trips.filter((d) => d.note?.startsWith("x")));
+const derived = trips.select("zone", "miles", "at").derive({
+  cost: (d) => d.miles * rate,
+  hour: ({ at }) => at.getUTCHours(),
+  maybe: (d) => (d.miles > 1 ? d.miles : null),
+  absent: (d) => (d.miles > 1 ? "x" : undefined),
+  zone: (d) => String(d.zone),
+});
+expectType<{ miles: number; at: Date; cost: number; hour: number; maybe: number | null; absent: "x" | null; zone: string }>()(derived);
+
+expectType<{ zone: number; distance: number }>()(trips.select("zone", { miles: "distance" }));
+expectType<{ zone: number; miles: number }>()(trips.select(["zone", "miles"]));
+expectType<{ zone: number; distance: number; name: string; opened: Date }>()(zones.rename({ miles: "distance" }));
+
+const small = trips.select("zone", "miles", "flag");
+expectType<{ zone: number; miles_1: number; flag: string; name: string; miles_2: number; opened: Date }>()(small.join(zones, "zone"));
+expectType<{ zone: number; miles_1: number; flag: string; name: string; miles_2: number; opened: Date }>()(small.join(zones, ["zone"]));
+expectType<{ zone: number; miles: number; flag: string; name: string; opened: Date }>()(small.join(zones, [["zone", "miles"], ["zone", "miles"]]));
+expectType<{ zone: number; miles_1: number; flag: string; name: string | null; miles_2: number | null; opened: Date | null }>()(small.join_left(zones, "zone"));
+expectType<{ zone_1: number; miles_1: number; flag: string; zone_2: number; name: string; miles_2: number; opened: Date }>()(
+  small.join(zones, [(d) => d.zone % 7, (d) => d.zone]),
+);
+expectType<{ zone_1: number; miles_1: number; flag: string; zone_2: number; name: string; miles_2: number; opened: Date }>()(small.join(zones, ["zone", "miles"]));
+expectType<{ zone: number; miles: number; flag: string }>()(small.semijoin(zones, "zone").antijoin(zones, [["zone"], ["zone"]]));
+
+const groups = trips.groupby("zone", "shared", { month: (d) => d.at.getUTCMonth() + 1 });
+expectType<{
+  zone: number;
+  shared: boolean;
+  month: number;
+  n: number;
+  total: number;
+  ids: bigint;
+  mean: number;
+  tips: number | null;
+  meanTip: number | null;
+  spread: number | null;
+  first: string;
+  latest: Date;
+  flags: number;
+  cost: number;
+}>()(
+  groups.rollup({
+    n: op.count(),
+    total: op.sum("miles"),
+    ids: op.sum("id"),
+    mean: op.mean("miles"),
+    tips: op.sum("tip"),
+    meanTip: op.mean((d) => d.tip),
+    spread: op.stdev("miles"),
+    first: op.any("flag"),
+    latest: op.max("at"),
+    flags: op.distinct((d) => d.flag.toUpperCase()),
+    cost: op.sum((d) => d.miles * rate),
+  }),
+);
+expectType<{ n: number; total: number | null; latest: Date | null }>()(
+  trips.rollup({ n: op.count(), total: op.sum((d) => d.miles), latest: op.max("at") }),
+);
+expectType<{ count: number }>()(trips.count());
+expectType<{ flag: string; count: number }>()(trips.groupby("flag").count());
+
+expectType<StoredTrip>()(trips.orderby("zone", desc("miles"), (d) => d.flag.length, desc((d) => d.at)).slice(0, -1));
+expectType<StoredTrip>()(trips.concat(trips, trips).dedupe("zone", { length: (d) => d.flag.length }));
+
+expectType<{ a: number; s: string | null; d: Date }>()(table({ a: [1, 2], s: ["x", null], d: [new Date(), new Date()] }));
+const miles: number = trips.get("miles", 3);
+const notes: (string | null)[] = trips.array("note");
+for (const row of trips) row.at.getTime();
+trips.objects({ limit: 3, offset: 1 })[0]?.zone.toFixed(miles + notes.length);
+await trips.writeParquet("out", { overwrite: true, compression: "zstd", types: { zone: "int32" } });
+await trips.writeCsv("out", { delimiter: "\t", header: false });
+trips.derive({ up: (d) => op.upper(d.flag), root: (d) => op.sqrt(d.miles) });
+
+export async function helper(t: Table<Zone>): Promise<Table<{ name: string }>> {
+  return t.select("name");
+}
+await helper(zones);

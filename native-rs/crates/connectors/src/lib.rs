@@ -1,1 +1,42 @@
+//! Readers and writers, one folder a connector: `{mod, options, schema, chunks, read, write, errors}`.
+//!
+//!     open ──► Dataset ──► chunks(columns, parts) ──► read(chunks of my part) ──► batches
+//!     (rank 0)  (broadcast)   (same on every rank)      (this rank's bytes only)
+//!
+//!     prepare_output ──► ParquetPart / CsvPart (one a rank or partition) ──► commit_output
+//!     (rank 0)              (every rank)                                        (rank 0)
+//!
+//! - [`open_parquet`], [`open_csv`] resolve paths, read footers or headers, check the interface and collect
+//!   statistics. The [`Dataset`] is all that planning needs and serialises: rank 0 opens, the others receive it.
+//! - [`prune`] says which groups a filter can match, [`chunks`] deals the remaining rows over `ranks × threads` parts,
+//!   contiguous in table order, balanced by bytes.
+//! - [`read`] decodes chunks lazily on the polling thread; [`Reader`] is an iterator and becomes a DataFusion stream.
+//! - Errors are [`ConnectorError`]s with a run-time code; inside an engine error [`ConnectorError::find`] finds them.
+//!
+//! All calls block on local files only; nothing here knows of ranks, Node or plans beyond column types.
+mod arrow_types;
+mod bounds;
+mod chunks;
+mod csv;
+mod dataset;
+mod declared;
+mod errors;
+mod names;
+mod output;
+mod parquet;
+mod paths;
+mod prune;
+mod read;
+mod store;
 
+pub use arrow_types::{parse_type, print_type};
+pub use bounds::Bound;
+pub use chunks::{Chunk, chunks};
+pub use csv::{CsvPart, CsvRequest, CsvWriteOptions, Dialect, open_csv};
+pub use dataset::{ColumnChunk, ColumnStatistics, DataFile, Dataset, Format, Group, Lines, js_type};
+pub use errors::{ConnectorError, Result};
+pub use names::{did_you_mean, near_misses};
+pub use output::{abort_output, commit_output, prepare_output};
+pub use parquet::{FileInfo, ParquetPart, ParquetRequest, ParquetWriteOptions, open_parquet};
+pub use prune::prune;
+pub use read::{ReadOptions, Reader, read};

@@ -1,0 +1,177 @@
+//! A file → groups: record-aligned byte ranges with their numbers of rows and lines, found by one pass over the bytes
+//! that looks at quotes and line ends only. Afterwards any rank reads any group without knowing what stands before:
+//! where a quoted field spans a border is settled here.
+use memchr::{memchr, memchr2};
+
+use crate::{
+    dataset::{Group, Lines},
+    errors::{ConnectorError, Result},
+    store::Blob,
+};
+
+/// Bytes of a group, about: small enough to balance, large enough for full batches.
+const GROUP_BYTES: u64 = 1 << 20;
+/// Bytes read at a time.
+const WINDOW: usize = 1 << 20;
+
+/// Groups of the records from `start`, the beginning of line `line`. `columns`: of the header.
+pub fn scan(blob: &Blob, delimiter: u8, start: u64, line: u64, columns: usize) -> Result<Vec<Group>> {
+    scan_with(blob, delimiter, start, line, columns, GROUP_BYTES, WINDOW)
+}
+
+fn scan_with(blob: &Blob, delimiter: u8, start: u64, line: u64, columns: usize, size: u64, window: usize) -> Result<Vec<Group>> {
+    let mut scanner = Scanner {
+        delimiter,
+        skip_empty: columns != 1,
+        size,
+        state: State::Record,
+        content: false,
+        before: b'\n',
+        line,
+        open: Lines { offset: start, bytes: 0, line },
+        rows: 0,
+        groups: Vec::new(),
+    };
+    let mut buffer = vec![0; window];
+    let mut offset = start;
+    while offset < blob.size() {
+        let count = blob.read_at(&mut buffer, offset).map_err(|error| ConnectorError::read(blob.name(), &error))?;
+        if count == 0 {
+            return Err(ConnectorError::corrupt(blob.name(), "it became shorter while it was read"));
+        }
+        scanner.feed(&buffer[..count], offset);
+        offset += count as u64;
+    }
+    Ok(scanner.finish(offset))
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum State {
+    /// Outside quotes.
+    Record,
+    Quoted,
+    /// After a quote inside a quoted field: the field's end, or the first half of a doubled quote.
+    Quote,
+}
+
+struct Scanner {
+    delimiter: u8,
+    skip_empty: bool,
+    size: u64,
+    state: State,
+    /// The current line has a byte other than its line end.
+    content: bool,
+    /// The byte before the current one.
+    before: u8,
+    line: u64,
+    open: Lines,
+    rows: u64,
+    groups: Vec<Group>,
+}
+
+impl Scanner {
+    fn feed(&mut self, bytes: &[u8], offset: u64) {
+        let mut at = 0;
+        while at < bytes.len() {
+            match self.state {
+                State::Quoted => {
+                    let end = memchr(b'"', &bytes[at..]).map_or(bytes.len(), |found| at + found);
+                    self.line += memchr::memchr_iter(b'\n', &bytes[at..end]).count() as u64;
+                    if end < bytes.len() {
+                        self.state = State::Quote;
+                        self.before = b'"';
+                    }
+                    at = end + 1;
+                }
+                State::Quote => {
+                    self.state = if bytes[at] == b'"' { State::Quoted } else { State::Record };
+                    // A byte that ends the field is looked at again, outside quotes.
+                    at += usize::from(self.state == State::Quoted);
+                }
+                State::Record => {
+                    let Some(found) = memchr2(b'"', b'\n', &bytes[at..]) else {
+                        self.content |= !(bytes[at..] == *b"\r");
+                        self.before = bytes[bytes.len() - 1];
+                        return;
+                    };
+                    let before = if found > 0 { bytes[at + found - 1] } else { self.before };
+                    self.content |= found > 1 || found == 1 && before != b'\r';
+                    at += found;
+                    if bytes[at] == b'\n' {
+                        self.end_line(offset + at as u64 + 1);
+                    } else {
+                        self.content = true;
+                        if before == self.delimiter || before == b'\n' {
+                            self.state = State::Quoted;
+                        }
+                    }
+                    self.before = bytes[at];
+                    at += 1;
+                }
+            }
+        }
+    }
+
+    fn end_line(&mut self, next: u64) {
+        self.rows += u64::from(self.content || !self.skip_empty);
+        self.content = false;
+        self.line += 1;
+        if next - self.open.offset >= self.size {
+            self.close(next);
+        }
+    }
+
+    fn close(&mut self, next: u64) {
+        if self.rows > 0 {
+            let lines = Lines { bytes: next - self.open.offset, ..self.open };
+            self.groups.push(Group { rows: self.rows, lines: Some(lines), columns: Vec::new() });
+        }
+        self.open = Lines { offset: next, bytes: 0, line: self.line };
+        self.rows = 0;
+    }
+
+    fn finish(mut self, end: u64) -> Vec<Group> {
+        // The last line may lack its end; an unterminated quote is reported when the group is read.
+        self.rows += u64::from(self.content || self.state != State::Record);
+        self.close(end);
+        self.groups
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::{super::records::Records, *};
+
+    #[test]
+    fn groups_agree_with_the_tokenizer_at_every_border() {
+        let text = "1,\"a\nb\"\r\n\r\n2,x\"y\n\n3,\"\"\"\"\n4,\"\n\n\",\"q\"\"\n\"\"\"\n5,\r\n,\n6,z\"\"";
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+        let blob = Blob::open(file.path().to_str().unwrap()).unwrap();
+        let mut expected = Vec::new();
+        let mut all = Records::new(text.as_bytes(), b',', 7, None);
+        let mut fields = Vec::new();
+        while all.next(&mut fields).unwrap() {
+            expected.push((all.record_line, fields.iter().map(|field| &text[field.start..field.end]).collect::<Vec<_>>()));
+        }
+        for window in 1..text.len() + 1 {
+            for size in [1, 3, 10, 1000] {
+                let groups = scan_with(&blob, b',', 0, 7, 2, size, window).unwrap();
+                let mut found = Vec::new();
+                for group in &groups {
+                    let lines = group.lines.unwrap();
+                    let bytes = &text[lines.offset as usize..(lines.offset + lines.bytes) as usize];
+                    let mut records = Records::new(bytes.as_bytes(), b',', lines.line, Some(2));
+                    let before = found.len();
+                    while records.next(&mut fields).unwrap() {
+                        found.push((records.record_line, fields.iter().map(|field| &bytes[field.start..field.end]).collect::<Vec<_>>()));
+                    }
+                    assert_eq!((found.len() - before) as u64, group.rows);
+                }
+                assert_eq!(found, expected, "window {window}, size {size}");
+            }
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! CSV: RFC 4180 with the type rules of ARCHITECTURE.md, "Semantics". One tokenizer (`records.rs`) is the only place
+//! that knows quotes and line ends; values are parsed in `values.rs`.
+mod chunks;
+mod errors;
+mod options;
+mod read;
+mod records;
+mod schema;
+mod values;
+mod write;
+
+pub use options::{CsvRequest, CsvWriteOptions, Dialect};
+pub(crate) use read::open_chunk;
+pub use schema::open_csv;
+pub use write::CsvPart;

@@ -1,0 +1,176 @@
+//! One chunk → arrays: the group's bytes are read at once, records before and after the chunk are only counted.
+use std::{borrow::Cow, sync::Arc};
+
+use arrow::{
+    array::{ArrayRef, BooleanBuilder, Float64Builder, Int64Builder, StringBuilder, StringDictionaryBuilder, TimestampMillisecondBuilder},
+    datatypes::{DataType, Int32Type, SchemaRef},
+};
+use bytes::Bytes;
+
+use super::{
+    errors::{bad_line, bad_value},
+    options::Dialect,
+    records::{Field, Records},
+    schema::malformed,
+    values,
+};
+use crate::{
+    chunks::Chunk,
+    dataset::Dataset,
+    errors::{ConnectorError, Result},
+    read::{ChunkBatches, ReadOptions},
+    store::Blob,
+};
+
+/// The text of a field: quotes undone, bytes that are no UTF-8 replaced by U+FFFD as `TextDecoder` does.
+pub fn text<'a>(bytes: &'a [u8], field: &Field) -> Cow<'a, str> {
+    let text = String::from_utf8_lossy(&bytes[field.start..field.end]);
+    if field.escaped { Cow::Owned(text.replace("\"\"", "\"")) } else { text }
+}
+
+pub fn open_chunk(dataset: &Dataset, dialect: &Dialect, chunk: &Chunk, options: &ReadOptions, scan: &SchemaRef) -> Result<ChunkBatches> {
+    let file = &dataset.files[chunk.file];
+    let lines = file.groups[chunk.group].lines.unwrap_or_default();
+    let blob = Blob::open_unchanged(&file.path, file.size, file.modified)?;
+    let bytes = blob.bytes(lines.offset, lines.bytes as usize)?;
+    let mut columns = Vec::with_capacity(scan.fields().len());
+    for field in scan.fields() {
+        let index = dataset.schema.index_of(field.name());
+        let index = index.map_err(|_| ConnectorError::corrupt(&file.path, format!("column {} is gone", field.name())))?;
+        columns.push(Column { index, name: field.name().clone(), builder: Builder::new(field.data_type()) });
+    }
+    Ok(Box::new(Batches {
+        file: file.path.as_str().into(),
+        bytes,
+        delimiter: dialect.delimiter,
+        width: dataset.schema.fields().len(),
+        columns,
+        position: 0,
+        line: lines.line,
+        skip: chunk.start,
+        left: chunk.rows,
+        batch_size: options.batch_size as u64,
+    }))
+}
+
+struct Batches {
+    file: Arc<str>,
+    bytes: Bytes,
+    delimiter: u8,
+    /// Columns of the file.
+    width: usize,
+    columns: Vec<Column>,
+    position: usize,
+    line: u64,
+    skip: u64,
+    left: u64,
+    batch_size: u64,
+}
+
+struct Column {
+    index: usize,
+    name: String,
+    builder: Builder,
+}
+
+impl Batches {
+    fn batch(&mut self) -> Result<u64> {
+        let mut records = Records::new(&self.bytes[self.position..], self.delimiter, self.line, Some(self.width));
+        let bytes = &self.bytes[self.position..];
+        let mut fields = Vec::with_capacity(self.width);
+        let mut rows = 0;
+        while rows < self.left.min(self.batch_size) {
+            let more = records.next(&mut fields).map_err(|wrong| malformed(&self.file, &records, wrong))?;
+            if !more {
+                break;
+            }
+            if fields.len() != self.width {
+                let what = format!("{} fields, the header has {}", fields.len(), self.width);
+                return Err(bad_line(&self.file, records.record_line, &what));
+            }
+            if self.skip > 0 {
+                self.skip -= 1;
+                continue;
+            }
+            for column in &mut self.columns {
+                let field = &fields[column.index];
+                if let Err(expected) = column.builder.append(bytes, field) {
+                    let value = &bytes[field.start..field.end];
+                    return Err(bad_value(&self.file, records.record_line, &column.name, value, expected));
+                }
+            }
+            rows += 1;
+        }
+        (self.position, self.line) = ((self.position + records.position()).min(self.bytes.len()), records.line());
+        self.left -= rows;
+        Ok(rows)
+    }
+}
+
+impl Iterator for Batches {
+    type Item = Result<Vec<ArrayRef>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self.batch() {
+            Err(error) => Some(Err(error)),
+            Ok(0) => None,
+            Ok(_) => Some(Ok(self.columns.iter_mut().map(|column| column.builder.finish()).collect())),
+        }
+    }
+}
+
+enum Builder {
+    Number(Float64Builder),
+    Boolean(BooleanBuilder),
+    Bigint(Int64Builder),
+    Date(TimestampMillisecondBuilder),
+    Text(StringBuilder),
+    Dictionary(StringDictionaryBuilder<Int32Type>),
+}
+
+impl Builder {
+    fn new(data_type: &DataType) -> Self {
+        match data_type {
+            DataType::Float64 => Self::Number(Float64Builder::new()),
+            DataType::Boolean => Self::Boolean(BooleanBuilder::new()),
+            DataType::Int64 => Self::Bigint(Int64Builder::new()),
+            DataType::Timestamp(..) => Self::Date(TimestampMillisecondBuilder::new().with_data_type(data_type.clone())),
+            DataType::Dictionary(..) => Self::Dictionary(StringDictionaryBuilder::new()),
+            _ => Self::Text(StringBuilder::new()),
+        }
+    }
+
+    /// An empty field without quotes is null. Err: what the value should have been.
+    fn append(&mut self, bytes: &[u8], field: &Field) -> Result<(), &'static str> {
+        let value = &bytes[field.start..field.end];
+        let null = value.is_empty() && !field.quoted;
+        match self {
+            Self::Text(builder) if null => builder.append_null(),
+            Self::Text(builder) => builder.append_value(text(bytes, field)),
+            Self::Dictionary(builder) if null => builder.append_null(),
+            Self::Dictionary(builder) => builder.append_value(text(bytes, field)),
+            Self::Number(builder) if null => builder.append_null(),
+            Self::Number(builder) => builder.append_value(values::number(value, true).ok_or("a number")?),
+            Self::Boolean(builder) if null => builder.append_null(),
+            Self::Boolean(builder) => builder.append_value(values::boolean(value).ok_or("true or false")?),
+            Self::Bigint(builder) if null => builder.append_null(),
+            Self::Bigint(builder) => builder.append_value(values::bigint(value).ok_or("an integer of 64 bits")?),
+            Self::Date(builder) if null => builder.append_null(),
+            Self::Date(builder) => {
+                builder.append_value(values::date(value).ok_or("a date such as 2024-01-31 or 2024-01-31T12:00:00Z")?);
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self) -> ArrayRef {
+        match self {
+            Self::Number(builder) => Arc::new(builder.finish()),
+            Self::Boolean(builder) => Arc::new(builder.finish()),
+            Self::Bigint(builder) => Arc::new(builder.finish()),
+            Self::Date(builder) => Arc::new(builder.finish()),
+            Self::Text(builder) => Arc::new(builder.finish()),
+            Self::Dictionary(builder) => Arc::new(builder.finish()),
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! Opening: header, types, groups. A column's type is what the program says, else what all its values are.
+use arrow::datatypes::{DataType, Field as ArrowField, Schema, SchemaRef, TimeUnit};
+use lockstep_plan::JsType;
+
+use super::{
+    chunks,
+    errors::bad_line,
+    options::{CsvRequest, Dialect, delimiter},
+    read::text,
+    records::{Field, Records},
+    values::Candidates,
+};
+use crate::{
+    dataset::{DataFile, Dataset, Format},
+    declared,
+    errors::{ConnectorError, Result},
+    parquet::Footers,
+    paths::resolve,
+    store::Blob,
+};
+
+/// Bytes in which a header must end.
+const HEADER_BYTES: usize = 1 << 20;
+
+/// Reads headers, finds groups and types. LS2001 missing input, LS2002 schema, LS2006 no header, a bad line.
+pub fn open_csv(request: &CsvRequest) -> Result<Dataset> {
+    let delimiter = delimiter(&request.delimiter)?;
+    let mut names: Vec<String> = Vec::new();
+    let mut files = Vec::new();
+    for found in resolve(&request.paths, "csv")? {
+        let blob = Blob::open_unchanged(&found.path, found.size, found.modified)?;
+        let header = header(&blob, delimiter, request.header)?;
+        if files.is_empty() {
+            names = header.names;
+        } else if names != header.names {
+            let first: &DataFile = &files[0];
+            let text = |names: &[String]| Schema::new(names.iter().map(|name| ArrowField::new(name, DataType::Utf8, true)).collect::<Vec<_>>());
+            declared::check_same(&first.path, &text(&names), &found.path, &text(&header.names), &[])?;
+            return Err(bad_line(&found.path, 1, &format!("the columns are not in the order of {}", first.path)));
+        }
+        let groups = chunks::scan(&blob, delimiter, header.end, header.line, names.len())?;
+        let rows = groups.iter().map(|group| group.rows).sum();
+        files.push(DataFile { path: found.path, size: found.size, modified: found.modified, rows, groups });
+    }
+    let types = types(request, &names, &files, delimiter)?;
+    let fields: Vec<ArrowField> = names.iter().zip(types).map(|(name, js)| ArrowField::new(name, arrow_type(js), true)).collect();
+    let source = if files.len() == 1 { &files[0].path } else { &request.paths.join(", ") };
+    let schema = declared::check(source, &SchemaRef::new(Schema::new(fields)), &request.declared)?;
+    let rows = files.iter().map(|file| file.rows).sum();
+    let bytes = files.iter().map(|file| file.size).sum();
+    Ok(Dataset { format: Format::Csv(Dialect { delimiter }), files, schema, rows, bytes, footers: Footers::default() })
+}
+
+fn arrow_type(js: JsType) -> DataType {
+    match js {
+        JsType::Number => DataType::Float64,
+        JsType::String => DataType::Utf8,
+        JsType::Boolean => DataType::Boolean,
+        JsType::Bigint => DataType::Int64,
+        JsType::Date => DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into())),
+    }
+}
+
+struct Header {
+    names: Vec<String>,
+    /// Offset and number of the first line of data.
+    end: u64,
+    line: u64,
+}
+
+fn header(blob: &Blob, delimiter: u8, present: bool) -> Result<Header> {
+    let bytes = blob.bytes(0, HEADER_BYTES.min(blob.size() as usize))?;
+    let mark = if bytes.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
+    let mut records = Records::new(&bytes[mark..], delimiter, 1, None);
+    let mut fields = Vec::new();
+    let some = records.next(&mut fields).map_err(|wrong| bad_line(blob.name(), records.record_line, wrong.describe()))?;
+    if !some {
+        return Err(bad_line(blob.name(), 1, "the file is empty, a header line is expected"));
+    }
+    if !present {
+        let names = (1..=fields.len()).map(|number| format!("col{number}")).collect();
+        return Ok(Header { names, end: mark as u64, line: 1 });
+    }
+    if records.position() + mark > bytes.len() || records.position() + mark == bytes.len() && (bytes.len() as u64) < blob.size() {
+        return Err(bad_line(blob.name(), 1, "the header line does not end within 1 MiB"));
+    }
+    let names: Vec<String> = fields.iter().map(|field| text(&bytes[mark..], field).into_owned()).collect();
+    if let Some(twice) = names.iter().enumerate().find(|(index, name)| names[..*index].contains(name)) {
+        return Err(bad_line(blob.name(), records.record_line, &format!("the column \"{}\" appears twice", twice.1)));
+    }
+    Ok(Header { names, end: (mark + records.position()).min(bytes.len()) as u64, line: records.line() })
+}
+
+/// `types` decides; then the interface, except that a column it calls string must look like one, because plain Node
+/// knows no interfaces: `types: { zip: "string" }` says it to both. What nobody names is inferred, unless an
+/// interface leaves it out: then it is never read.
+fn types(request: &CsvRequest, names: &[String], files: &[DataFile], delimiter: u8) -> Result<Vec<JsType>> {
+    let known: Vec<Option<JsType>> = names
+        .iter()
+        .map(|name| match (request.types.get(name), request.declared.iter().find(|column| column.name == *name)) {
+            (Some(js), _) => Some(*js),
+            (None, Some(column)) if column.js == JsType::String => None,
+            (None, Some(column)) => Some(column.js),
+            (None, None) if request.declared.is_empty() => None,
+            (None, None) => Some(JsType::String),
+        })
+        .collect();
+    let mut columns: Vec<(usize, Candidates)> =
+        known.iter().enumerate().filter(|(_, js)| js.is_none()).map(|(index, _)| (index, Candidates::ANY)).collect();
+    let mut undecided = columns.len();
+    for file in files {
+        if undecided == 0 {
+            break;
+        }
+        undecided = infer(file, delimiter, names.len(), &mut columns)?;
+    }
+    let mut types: Vec<JsType> = known.iter().map(|js| js.unwrap_or(JsType::String)).collect();
+    for (index, candidates) in &columns {
+        types[*index] = candidates.decide();
+    }
+    Ok(types)
+}
+
+/// Looks at the values of `columns` until all are certainly strings; returns how many are not.
+fn infer(file: &DataFile, delimiter: u8, width: usize, columns: &mut [(usize, Candidates)]) -> Result<usize> {
+    let blob = Blob::open_unchanged(&file.path, file.size, file.modified)?;
+    let mut fields: Vec<Field> = Vec::new();
+    for lines in file.groups.iter().filter_map(|group| group.lines) {
+        let bytes = blob.bytes(lines.offset, lines.bytes as usize)?;
+        let mut records = Records::new(&bytes, delimiter, lines.line, Some(width));
+        loop {
+            let more = records.next(&mut fields).map_err(|wrong| malformed(&file.path, &records, wrong))?;
+            if !more {
+                break;
+            }
+            for (index, candidates) in columns.iter_mut() {
+                let Some(field) = fields.get(*index) else { continue };
+                if !candidates.is_string() && (field.quoted || field.end > field.start) {
+                    candidates.see(text(&bytes, field).as_bytes());
+                }
+            }
+        }
+        if columns.iter().all(|(_, candidates)| candidates.is_string()) {
+            return Ok(0);
+        }
+    }
+    Ok(columns.iter().filter(|(_, candidates)| !candidates.is_string()).count())
+}
+
+pub fn malformed(file: &str, records: &Records<'_>, wrong: super::records::Malformed) -> ConnectorError {
+    bad_line(file, records.record_line, wrong.describe())
+}
+

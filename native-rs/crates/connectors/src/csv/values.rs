@@ -1,0 +1,195 @@
+//! Text → values, by the rules both executions share. A value either has exactly the form of its type or it has not.
+use lockstep_plan::JsType;
+
+/// `true` or `false`.
+pub fn boolean(text: &[u8]) -> Option<bool> {
+    match text {
+        b"true" => Some(true),
+        b"false" => Some(false),
+        _ => None,
+    }
+}
+
+/// A plain decimal literal: `-`, digits without leading zeros, fraction, exponent; with `special` also NaN and ±Infinity,
+/// which JavaScript prints but which do not make a column a number column.
+pub fn number(text: &[u8], special: bool) -> Option<f64> {
+    if !is_number(text) {
+        return match text {
+            b"NaN" if special => Some(f64::NAN),
+            b"Infinity" if special => Some(f64::INFINITY),
+            b"-Infinity" if special => Some(f64::NEG_INFINITY),
+            _ => None,
+        };
+    }
+    std::str::from_utf8(text).ok()?.parse().ok()
+}
+
+fn is_number(text: &[u8]) -> bool {
+    let digits = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let text = text.strip_prefix(b"-").unwrap_or(text);
+    let whole = digits(text);
+    if whole == 0 || whole > 1 && text[0] == b'0' {
+        return false;
+    }
+    let mut rest = &text[whole..];
+    if let Some(fraction) = rest.strip_prefix(b".") {
+        let length = digits(fraction);
+        if length == 0 {
+            return false;
+        }
+        rest = &fraction[length..];
+    }
+    let Some(exponent) = rest.strip_prefix(b"e").or_else(|| rest.strip_prefix(b"E")) else { return rest.is_empty() };
+    let exponent = exponent.strip_prefix(b"+").or_else(|| exponent.strip_prefix(b"-")).unwrap_or(exponent);
+    !exponent.is_empty() && digits(exponent) == exponent.len()
+}
+
+/// An integer of 64 bits, without leading zeros.
+pub fn bigint(text: &[u8]) -> Option<i64> {
+    let digits = text.strip_prefix(b"-").unwrap_or(text);
+    let plain = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit) && (digits.len() == 1 || digits[0] != b'0');
+    if plain { std::str::from_utf8(text).ok()?.parse().ok() } else { None }
+}
+
+/// Milliseconds since 1970 of `2024-01-31`, `2024-01-31T12:00:00`, with `.sss` and `Z`; taken as UTC.
+pub fn date(text: &[u8]) -> Option<i64> {
+    let number = |range: std::ops::Range<usize>| {
+        text.get(range)?.iter().try_fold(0_i64, |value, byte| byte.is_ascii_digit().then(|| value * 10 + i64::from(byte - b'0')))
+    };
+    let is = |index: usize, byte: u8| text.get(index) == Some(&byte);
+    let (year, month, day) = (number(0..4)?, number(5..7)?, number(8..10)?);
+    if !is(4, b'-') || !is(7, b'-') || !(1..=12).contains(&month) || day < 1 || day > days_of(year, month) {
+        return None;
+    }
+    let midnight = days_since_1970(year, month, day) * 86_400_000;
+    if text.len() == 10 {
+        return Some(midnight);
+    }
+    let (hour, minute, second) = (number(11..13)?, number(14..16)?, number(17..19)?);
+    if !is(10, b'T') || !is(13, b':') || !is(16, b':') || hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let (millisecond, end) = if is(19, b'.') { (number(20..23)?, 23) } else { (0, 19) };
+    let rest = &text[end..];
+    (rest.is_empty() || rest == b"Z")
+        .then_some(midnight + ((hour * 60 + minute) * 60 + second) * 1000 + millisecond)
+}
+
+fn days_of(year: i64, month: i64) -> i64 {
+    match month {
+        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
+/// Howard Hinnant, "chrono-compatible low-level date algorithms": days_from_civil.
+fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year.div_euclid(400);
+    let year_of_era = year - era * 400;
+    let day_of_year = (153 * (month + if month > 2 { -3 } else { 9 }) + 2) / 5 + day - 1;
+    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
+}
+
+/// Year, month and day of a day since 1970; the same source: civil_from_days.
+pub fn civil(days: i64) -> (i64, i64, i64) {
+    let days = days + 719_468;
+    let era = days.div_euclid(146_097);
+    let day_of_era = days - era * 146_097;
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * day_of_year + 2) / 153;
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    (year, month, day_of_year - (153 * shifted + 2) / 5 + 1)
+}
+
+/// The types that all values seen so far could have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Candidates {
+    boolean: bool,
+    number: bool,
+    date: bool,
+    seen: bool,
+}
+
+impl Candidates {
+    pub const ANY: Self = Self { boolean: true, number: true, date: true, seen: false };
+
+    pub fn see(&mut self, text: &[u8]) {
+        self.seen = true;
+        self.boolean = self.boolean && boolean(text).is_some();
+        self.number = self.number && is_number(text);
+        self.date = self.date && date(text).is_some();
+    }
+
+    /// No further value can change the answer.
+    pub fn is_string(&self) -> bool {
+        !(self.boolean || self.number || self.date)
+    }
+
+    /// The column's type; string if it has no value.
+    pub fn decide(&self) -> JsType {
+        match self {
+            Self { seen: false, .. } => JsType::String,
+            Self { boolean: true, .. } => JsType::Boolean,
+            Self { number: true, .. } => JsType::Number,
+            Self { date: true, .. } => JsType::Date,
+            _ => JsType::String,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers() {
+        for text in ["0", "-0", "0.5", "-12.25", "1e21", "1.5E-7", "2e+3", "9007199254740993"] {
+            assert_eq!(number(text.as_bytes(), false), Some(text.parse().unwrap()), "{text}");
+        }
+        for text in ["", "-", "007", "00", ".5", "5.", "+5", "1e", "1e+", "0x10", "1_000", " 1", "1 ", "NaN", "Infinity", "1,5"] {
+            assert_eq!(number(text.as_bytes(), false), None, "{text}");
+        }
+        assert!(number(b"NaN", true).unwrap().is_nan());
+        assert_eq!(number(b"-Infinity", true), Some(f64::NEG_INFINITY));
+        assert_eq!(bigint(b"-9223372036854775808"), Some(i64::MIN));
+        assert_eq!(bigint(b"9223372036854775808"), None);
+        assert_eq!(bigint(b"01"), None);
+    }
+
+    #[test]
+    fn dates() {
+        for (text, expected) in [
+            ("1970-01-01", 0),
+            ("2024-02-29", 1_709_164_800_000),
+            ("2024-01-31T12:00:00", 1_706_702_400_000),
+            ("2024-01-31T12:00:00Z", 1_706_702_400_000),
+            ("2024-01-31T12:00:00.007Z", 1_706_702_400_007),
+            ("0000-01-01", -62_167_219_200_000),
+        ] {
+            assert_eq!(date(text.as_bytes()), Some(expected), "{text}");
+        }
+        for text in ["2023-02-29", "2024-13-01", "2024-1-1", "2024-01-31 12:00:00", "2024-01-31T24:00:00", "2024-01-31T12:00", "2024-01-31T12:00:00.7Z", "2024-01-31Z", "20240131"] {
+            assert_eq!(date(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_column_is_what_all_its_values_are() {
+        let decide = |values: &[&str]| {
+            let mut candidates = Candidates::ANY;
+            values.iter().for_each(|value| candidates.see(value.as_bytes()));
+            candidates.decide()
+        };
+        assert_eq!(decide(&["true", "false"]), JsType::Boolean);
+        assert_eq!(decide(&["1", "2.5"]), JsType::Number);
+        assert_eq!(decide(&["2024-01-31", "2024-01-31T00:00:00Z"]), JsType::Date);
+        assert_eq!(decide(&["1", "007"]), JsType::String);
+        assert_eq!(decide(&["true", "1"]), JsType::String);
+        assert_eq!(decide(&[]), JsType::String);
+    }
+}

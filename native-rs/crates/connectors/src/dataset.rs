@@ -1,0 +1,162 @@
+//! What is known of an input before any data is read. Rank 0 opens it and broadcasts it; from then on every rank
+//! plans and reads from this description alone, so all ranks see the same files, types and statistics.
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::scalar::ScalarValue;
+use lockstep_plan::JsType;
+use serde::{Deserialize, Serialize};
+
+use crate::{bounds::Bound, csv::Dialect, parquet::Footers};
+
+/// An opened input: files in table order, each a list of groups of rows.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Dataset {
+    pub format: Format,
+    pub files: Vec<DataFile>,
+    /// All columns of the files. A column that the interface calls non-null is non-null here: reading checks it.
+    #[serde(with = "crate::arrow_types::schema_text")]
+    pub schema: SchemaRef,
+    pub rows: u64,
+    /// Size of all files.
+    pub bytes: u64,
+    #[serde(skip)]
+    pub(crate) footers: Footers,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Format {
+    Parquet,
+    Csv(Dialect),
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DataFile {
+    pub path: String,
+    pub size: u64,
+    /// Nanoseconds since 1970; a file changed after opening is an error, not a wrong answer.
+    pub modified: i64,
+    pub rows: u64,
+    pub groups: Vec<Group>,
+}
+
+/// A run of rows that is read from one place: a row group of Parquet, a record-aligned byte range of CSV.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Group {
+    pub rows: u64,
+    /// CSV: first byte, length, and the line number (from 1) of the first record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lines: Option<Lines>,
+    /// Parquet: one entry a top-level column of the schema.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<ColumnChunk>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lines {
+    pub offset: u64,
+    pub bytes: u64,
+    pub line: u64,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct ColumnChunk {
+    /// Encoded size before compression: what decoding costs.
+    pub bytes: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min: Option<Bound>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max: Option<Bound>,
+    /// `min` and `max` are values of the column, not shortened ones.
+    #[serde(default)]
+    pub exact: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nulls: Option<u64>,
+    /// Every data page is dictionary-encoded.
+    #[serde(default)]
+    pub dictionary: bool,
+}
+
+/// Statistics of a column over the whole dataset.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ColumnStatistics {
+    /// A lower bound of all values but NaN; the smallest value if `exact`.
+    pub min: Option<ScalarValue>,
+    pub max: Option<ScalarValue>,
+    /// Every group has bounds that are values of the column.
+    pub exact: bool,
+    pub null_count: Option<u64>,
+    /// All of the column is dictionary-encoded: it has few distinct values.
+    pub dictionary: bool,
+}
+
+impl Dataset {
+    /// Statistics by name; None for a column that does not exist.
+    pub fn column_statistics(&self, name: &str) -> Option<ColumnStatistics> {
+        let (index, field) = self.schema.column_with_name(name)?;
+        let filled = || self.files.iter().flat_map(|file| &file.groups).filter(|group| group.rows > 0);
+        let mut all = ColumnStatistics { min: None, max: None, exact: true, null_count: Some(0), dictionary: true };
+        let (mut min, mut max): (Option<&Bound>, Option<&Bound>) = (None, None);
+        let mut bounded = true;
+        for group in filled() {
+            let Some(column) = group.columns.get(index) else {
+                return Some(ColumnStatistics { exact: false, null_count: None, dictionary: false, ..all });
+            };
+            all.null_count = all.null_count.zip(column.nulls).map(|(sum, nulls)| sum + nulls);
+            all.dictionary &= column.dictionary;
+            // A group of nulls alone has no bounds and needs none.
+            if column.nulls == Some(group.rows) {
+                continue;
+            }
+            all.exact &= column.exact;
+            match (&column.min, &column.max) {
+                (Some(low), Some(high)) => {
+                    min = Some(min.map_or(low, |min| min.least(low)));
+                    max = Some(max.map_or(high, |max| max.greatest(high)));
+                }
+                _ => bounded = false,
+            }
+        }
+        if bounded {
+            all.min = min.and_then(|bound| bound.to_scalar(field.data_type()));
+            all.max = max.and_then(|bound| bound.to_scalar(field.data_type()));
+        }
+        all.exact &= all.min.is_some() && all.max.is_some();
+        Some(all)
+    }
+
+    /// The schema of a scan of `columns`, in that order; `dictionary` columns come as dictionary(int32, utf8).
+    ///
+    /// Panics if a column does not exist: the compiler and the interface check have seen them all.
+    pub fn scan_schema(&self, columns: &[String], dictionary: &std::collections::BTreeSet<String>) -> SchemaRef {
+        let field = |name: &String| {
+            let field = self.schema.field_with_name(name).unwrap_or_else(|_| panic!("no column {name} in the dataset"));
+            match dictionary.contains(name) && is_string(field.data_type()) {
+                true => Field::new_dictionary(name, DataType::Int32, DataType::Utf8, field.is_nullable()),
+                false => field.clone(),
+            }
+        };
+        Arc::new(Schema::new(columns.iter().map(field).collect::<Vec<_>>()))
+    }
+}
+
+/// Plain text, whatever its layout.
+pub(crate) fn is_string(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
+}
+
+/// What JavaScript sees in a column of this type when nothing else is said; None where it has no view.
+pub fn js_type(data_type: &DataType) -> Option<JsType> {
+    match data_type {
+        DataType::Boolean => Some(JsType::Boolean),
+        DataType::Decimal32(..) | DataType::Decimal64(..) => Some(JsType::Number),
+        DataType::Decimal128(precision, _) | DataType::Decimal256(precision, _) if *precision <= 15 => Some(JsType::Number),
+        other if other.is_integer() || other.is_floating() => Some(JsType::Number),
+        DataType::Timestamp(..) | DataType::Date32 | DataType::Date64 => Some(JsType::Date),
+        DataType::Dictionary(_, values) => js_type(values).filter(|js| *js == JsType::String),
+        other => is_string(other).then_some(JsType::String),
+    }
+}

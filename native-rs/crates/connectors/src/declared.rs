@@ -1,0 +1,167 @@
+//! The program's interface against what the files have: one error, column by column, before any data is read.
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use lockstep_plan::{ColumnType, JsType};
+use serde_json::{Value, json};
+
+use crate::{
+    arrow_types::print_type,
+    dataset::js_type,
+    errors::{ConnectorError, Result},
+    names::{did_you_mean, near_misses},
+};
+
+/// One line of the LS2002 table.
+struct Difference {
+    column: String,
+    file: String,
+    interface: String,
+    fix: String,
+}
+
+/// Checks every declared column; the schema comes back with the interface's promises about nulls.
+pub fn check(source: &str, schema: &SchemaRef, declared: &[ColumnType]) -> Result<SchemaRef> {
+    let differences: Vec<Difference> = declared.iter().filter_map(|column| difference(schema, column)).collect();
+    if !differences.is_empty() {
+        return Err(error(source, "the interface", "the interface says", &differences));
+    }
+    let promise = |field: &Arc<Field>| match declared.iter().find(|column| column.name == *field.name()) {
+        Some(column) if !column.nullable => field.as_ref().clone().with_nullable(false),
+        _ => field.as_ref().clone(),
+    };
+    Ok(Arc::new(Schema::new(schema.fields().iter().map(promise).collect::<Vec<_>>())))
+}
+
+fn difference(schema: &Schema, column: &ColumnType) -> Option<Difference> {
+    let js = js_name(column.js);
+    let Some((_, field)) = schema.column_with_name(&column.name) else {
+        let names = schema.fields().iter().map(|field| field.name().as_str());
+        let fix = did_you_mean(&near_misses(&column.name, names)).unwrap_or_else(|| "remove it".to_owned());
+        return Some(Difference { column: column.name.clone(), file: "(missing)".into(), interface: js.into(), fix });
+    };
+    let held = field.data_type();
+    let fits = match column.js {
+        JsType::Bigint => *held == DataType::Int64,
+        other => js_type(held) == Some(other),
+    };
+    let write = match js_type(held) {
+        Some(found) => format!("{}: {}", column.name, js_name(found)),
+        None => "no JavaScript type fits: leave it out of the interface".to_owned(),
+    };
+    (!fits).then(|| Difference { column: column.name.clone(), file: print_type(held), interface: js.into(), fix: write })
+}
+
+/// All files must have the columns of the first, of the same types: those of the interface, or all without one.
+pub fn check_same(first: &str, schema: &Schema, other: &str, found: &Schema, declared: &[ColumnType]) -> Result<()> {
+    let required = |name: &str| declared.is_empty() || declared.iter().any(|column| column.name == name);
+    let here = |schema: &Schema, name: &str| {
+        schema.field_with_name(name).map_or_else(|_| "(missing)".to_owned(), |field| print_type(field.data_type()))
+    };
+    let mut names: Vec<&String> = schema.fields().iter().map(|field| field.name()).collect();
+    names.extend(found.fields().iter().map(|field| field.name()).filter(|name| schema.index_of(name).is_err()));
+    let differences: Vec<Difference> = names
+        .into_iter()
+        .filter(|name| required(name) && here(schema, name) != here(found, name))
+        .map(|name| Difference {
+            column: name.clone(),
+            file: here(found, name),
+            interface: here(schema, name),
+            fix: "read the files separately, or rewrite one of them".to_owned(),
+        })
+        .collect();
+    if differences.is_empty() { Ok(()) } else { Err(error(other, first, "the first file has", &differences)) }
+}
+
+fn error(source: &str, against: &str, against_title: &str, differences: &[Difference]) -> ConnectorError {
+    let mut rows = vec![["column", "the file has", against_title, "fix"].map(str::to_owned)];
+    rows.extend(differences.iter().map(|line| [&line.column, &line.file, &line.interface, &line.fix].map(String::clone)));
+    let width = |index: usize| rows.iter().map(|row| row[index].chars().count()).max().unwrap_or(0);
+    let widths = [width(0), width(1), width(2)];
+    let count = differences.len();
+    let columns = if count == 1 { "1 column".to_owned() } else { format!("{count} columns") };
+    let mut message = format!("{source} differs from {against} in {columns}");
+    for [column, file, other, fix] in &rows {
+        let [a, b, c] = widths;
+        message.push_str(&format!("\n  {column:a$}  {file:b$}  {other:c$}  {fix}"));
+    }
+    let table: Vec<Value> = differences
+        .iter()
+        .map(|line| json!({ "column": line.column, "file": line.file, "expected": line.interface, "fix": line.fix }))
+        .collect();
+    ConnectorError::new("LS2002", message, json!({ "source": source, "columns": table }))
+}
+
+fn js_name(js: JsType) -> &'static str {
+    match js {
+        JsType::Number => "number",
+        JsType::String => "string",
+        JsType::Boolean => "boolean",
+        JsType::Bigint => "bigint",
+        JsType::Date => "Date",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::datatypes::TimeUnit;
+
+    use super::*;
+
+    fn column(name: &str, js: JsType) -> ColumnType {
+        ColumnType { name: name.into(), js, nullable: name != "id" }
+    }
+
+    fn schema() -> SchemaRef {
+        Arc::new(Schema::new(vec![
+            Field::new("id", DataType::Int64, true),
+            Field::new("at", DataType::Timestamp(TimeUnit::Microsecond, None), true),
+            Field::new("price", DataType::Decimal128(10, 2), true),
+            Field::new("wide", DataType::Decimal128(30, 2), true),
+            Field::new("name", DataType::Dictionary(Box::new(DataType::Int8), Box::new(DataType::LargeUtf8)), true),
+        ]))
+    }
+
+    #[test]
+    fn accepts_what_javascript_can_see() {
+        let declared = [
+            column("id", JsType::Number),
+            column("at", JsType::Date),
+            column("price", JsType::Number),
+            column("name", JsType::String),
+        ];
+        let checked = check("f", &schema(), &declared).unwrap();
+        assert!(!checked.field(0).is_nullable() && checked.field(1).is_nullable());
+        assert!(check("f", &schema(), &[column("id", JsType::Bigint)]).is_ok());
+    }
+
+    #[test]
+    fn reports_all_columns_at_once() {
+        let declared = [
+            column("ids", JsType::Number),
+            column("at", JsType::Number),
+            column("wide", JsType::Number),
+            column("price", JsType::Bigint),
+        ];
+        let error = check("trips.parquet", &schema(), &declared).unwrap_err();
+        assert_eq!(error.code, "LS2002");
+        let expected = [
+            "trips.parquet differs from the interface in 4 columns",
+            "  column  the file has       the interface says  fix",
+            "  ids     (missing)          number              did you mean \"id\"?",
+            "  at      timestamp[us]      number              at: Date",
+            "  wide    decimal128(30, 2)  number              no JavaScript type fits: leave it out of the interface",
+            "  price   decimal128(10, 2)  bigint              price: number",
+        ];
+        assert_eq!(error.message, expected.join("\n"));
+    }
+
+    #[test]
+    fn files_of_one_dataset_agree() {
+        let other = Schema::new(vec![Field::new("id", DataType::Int32, true), Field::new("more", DataType::Int8, true)]);
+        let error = check_same("a", &schema(), "b", &other, &[column("id", JsType::Number)]).unwrap_err();
+        assert!(error.message.starts_with("b differs from a in 1 column\n"), "{}", error.message);
+        assert_eq!(check_same("a", &schema(), "b", &other, &[]).unwrap_err().detail["columns"].as_array().unwrap().len(), 6);
+        assert!(check_same("a", &schema(), "b", &schema(), &[]).is_ok());
+    }
+}

@@ -1,0 +1,14 @@
+//! Parquet: footers say everything before any data is read; row groups are decoded by arrow-rs on the asking thread.
+mod chunks;
+mod errors;
+mod options;
+mod read;
+mod sample;
+mod schema;
+mod write;
+
+pub(crate) use chunks::Footers;
+pub use options::{ParquetRequest, ParquetWriteOptions};
+pub(crate) use read::open_chunk;
+pub use schema::open_parquet;
+pub use write::{FileInfo, ParquetPart};

@@ -1,0 +1,53 @@
+//! What a program can say when it reads or writes Parquet.
+use std::collections::BTreeMap;
+
+use lockstep_plan::{ColumnType, ParquetWrite};
+use parquet::basic::{Compression, GzipLevel, ZstdLevel};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::errors::{ConnectorError, Result};
+
+/// `readParquet(paths, …)` with the interface the compiler saw.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct ParquetRequest {
+    /// Files, directories, globs.
+    pub paths: Vec<String>,
+    /// The interface; empty: no interface, any schema.
+    #[serde(default)]
+    pub declared: Vec<ColumnType>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct ParquetWriteOptions {
+    pub compression: Compression,
+    pub row_group_rows: usize,
+    /// Column → printed Arrow type.
+    pub types: BTreeMap<String, String>,
+}
+
+impl Default for ParquetWriteOptions {
+    fn default() -> Self {
+        Self { compression: Compression::SNAPPY, row_group_rows: 1 << 20, types: BTreeMap::new() }
+    }
+}
+
+impl TryFrom<&ParquetWrite> for ParquetWriteOptions {
+    type Error = ConnectorError;
+
+    fn try_from(write: &ParquetWrite) -> Result<Self> {
+        let compression = match write.compression.as_str() {
+            "snappy" => Compression::SNAPPY,
+            "zstd" => Compression::ZSTD(ZstdLevel::default()),
+            "lz4" => Compression::LZ4_RAW,
+            "gzip" => Compression::GZIP(GzipLevel::default()),
+            "none" => Compression::UNCOMPRESSED,
+            other => {
+                let message = format!("compression \"{other}\" is not supported: use snappy, zstd, lz4, gzip or none");
+                return Err(ConnectorError::unsupported(message, json!({ "compression": other })));
+            }
+        };
+        let row_group_rows = usize::try_from(write.row_group_rows).unwrap_or(usize::MAX).max(1);
+        Ok(Self { compression, row_group_rows, types: write.types.clone() })
+    }
+}

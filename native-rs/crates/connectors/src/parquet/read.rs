@@ -1,0 +1,164 @@
+//! One chunk → arrays. Synchronous: a warm local file is a memory copy away, so a page is read where it is decoded.
+use std::{
+    io::{self, Read},
+    sync::Arc,
+};
+
+use arrow::{
+    array::{Array, ArrayRef, new_empty_array},
+    compute::cast,
+    datatypes::{DataType, Field, Schema, SchemaRef},
+};
+use bytes::Bytes;
+use parquet::{
+    arrow::{
+        ProjectionMask,
+        arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder},
+    },
+    errors::{ParquetError, Result as ParquetResult},
+    file::reader::{ChunkReader, Length},
+};
+
+use super::errors::{guarded, reading};
+use crate::{
+    chunks::Chunk,
+    dataset::Dataset,
+    errors::{ConnectorError, Result},
+    read::{ChunkBatches, ReadOptions},
+    store::Blob,
+};
+
+/// A file as arrow-rs wants to see it.
+pub struct Pages(pub Blob);
+
+impl Length for Pages {
+    fn len(&self) -> u64 {
+        self.0.size()
+    }
+}
+
+impl ChunkReader for Pages {
+    type T = Headers;
+
+    fn get_read(&self, start: u64) -> ParquetResult<Headers> {
+        Ok(Headers { blob: self.0.clone(), offset: start, buffer: [0; 512], filled: 0, used: 0 })
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> ParquetResult<Bytes> {
+        self.0.bytes(start, length).map_err(|error| ParquetError::External(Box::new(error)))
+    }
+}
+
+/// Reads page headers, which are short and parsed byte by byte.
+pub struct Headers {
+    blob: Blob,
+    offset: u64,
+    buffer: [u8; 512],
+    filled: usize,
+    used: usize,
+}
+
+impl Read for Headers {
+    fn read(&mut self, target: &mut [u8]) -> io::Result<usize> {
+        if self.used == self.filled {
+            self.filled = self.blob.read_at(&mut self.buffer, self.offset)?;
+            self.offset += self.filled as u64;
+            self.used = 0;
+        }
+        let count = target.len().min(self.filled - self.used);
+        target[..count].copy_from_slice(&self.buffer[self.used..self.used + count]);
+        self.used += count;
+        Ok(count)
+    }
+}
+
+/// Batches of `chunk` with the columns and types of `scan`.
+pub fn open_chunk(dataset: &Dataset, chunk: &Chunk, options: &ReadOptions, scan: &SchemaRef) -> Result<ChunkBatches> {
+    let (blob, footer) = dataset.footers.get(dataset, chunk.file)?;
+    let file: Arc<str> = blob.name().into();
+    let place = format!("row group {}", chunk.group);
+    let footer = with_dictionaries(&footer, scan).map_err(|error| reading(&file, "the footer", error))?;
+    let mut roots = Vec::with_capacity(scan.fields().len());
+    for field in scan.fields() {
+        let root = footer.schema().index_of(field.name());
+        roots.push(root.map_err(|_| ConnectorError::corrupt(&file, format!("column {} is gone", field.name())))?);
+    }
+    prefetch(&blob, &footer, chunk, &roots);
+    let whole = dataset.files[chunk.file].groups[chunk.group].rows == chunk.rows;
+    let mask = ProjectionMask::roots(footer.parquet_schema(), roots.iter().copied());
+    let reader = guarded(&file, &place, || {
+        let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(Pages(blob), footer)
+            .with_row_groups(vec![chunk.group])
+            .with_projection(mask)
+            .with_batch_size(options.batch_size);
+        if !whole {
+            builder = builder.with_offset(chunk.start as usize).with_limit(chunk.rows as usize);
+        }
+        builder.build().map_err(|error| reading(&file, &place, error))
+    })?;
+    // The reader delivers columns in file order.
+    let mut ascending = roots.clone();
+    ascending.sort_unstable();
+    ascending.dedup();
+    let order = roots.iter().map(|root| ascending.binary_search(root).expect("it is one of them")).collect();
+    Ok(Box::new(Batches { reader, order, scan: Arc::clone(scan), file, place }))
+}
+
+struct Batches {
+    reader: ParquetRecordBatchReader,
+    /// Output column → column of the reader's batches.
+    order: Vec<usize>,
+    scan: SchemaRef,
+    file: Arc<str>,
+    place: String,
+}
+
+impl Iterator for Batches {
+    type Item = Result<Vec<ArrayRef>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let step = guarded(&self.file, &self.place, || {
+            let Some(batch) = self.reader.next() else { return Ok(None) };
+            let batch = batch.map_err(|error| reading(&self.file, &self.place, error.into()))?;
+            let column = |(index, field): (&usize, &Arc<Field>)| as_type(batch.column(*index), field.data_type(), &self.file);
+            self.order.iter().zip(self.scan.fields()).map(column).collect::<Result<Vec<_>>>().map(Some)
+        });
+        step.transpose()
+    }
+}
+
+fn as_type(column: &ArrayRef, wanted: &DataType, file: &str) -> Result<ArrayRef> {
+    match column.data_type() == wanted {
+        true => Ok(Arc::clone(column)),
+        false if column.is_empty() => Ok(new_empty_array(wanted)),
+        false => cast(column, wanted).map_err(|error| ConnectorError::corrupt(file, error)),
+    }
+}
+
+/// The footer with the wanted string columns read as dictionaries: their pages are decoded to indices, not to text.
+fn with_dictionaries(footer: &ArrowReaderMetadata, scan: &Schema) -> ParquetResult<ArrowReaderMetadata> {
+    let wanted = |field: &Field| scan.field_with_name(field.name()).is_ok_and(|asked| is_new_dictionary(asked, field));
+    if !footer.schema().fields().iter().any(|field| wanted(field)) {
+        return Ok(footer.clone());
+    }
+    let hint = |field: &Arc<Field>| match wanted(field) {
+        true => Arc::new(Field::new_dictionary(field.name(), DataType::Int32, DataType::Utf8, field.is_nullable())),
+        false => Arc::clone(field),
+    };
+    let schema = Schema::new(footer.schema().fields().iter().map(hint).collect::<Vec<_>>());
+    ArrowReaderMetadata::try_new(Arc::clone(footer.metadata()), ArrowReaderOptions::new().with_schema(Arc::new(schema)))
+}
+
+fn is_new_dictionary(asked: &Field, held: &Field) -> bool {
+    matches!(asked.data_type(), DataType::Dictionary(..)) && !matches!(held.data_type(), DataType::Dictionary(..))
+}
+
+/// Asks the system for the chunk's bytes while the first page is decoded.
+fn prefetch(blob: &Blob, footer: &ArrowReaderMetadata, chunk: &Chunk, roots: &[usize]) {
+    for (leaf, column) in footer.metadata().row_group(chunk.group).columns().iter().enumerate() {
+        if roots.contains(&footer.parquet_schema().get_column_root_idx(leaf)) {
+            let (start, length) = column.byte_range();
+            blob.will_need(start, length);
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! Opening: footers → files, row groups, types and statistics; checked against the interface.
+use std::sync::Arc;
+
+use arrow::{
+    array::Array,
+    datatypes::{Field, Schema, SchemaRef},
+};
+use datafusion::scalar::ScalarValue;
+use parquet::{
+    arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, statistics::StatisticsConverter},
+    basic::{Encoding, PageType},
+    file::metadata::{ColumnChunkMetaData, ParquetMetaData, RowGroupMetaData},
+};
+
+use super::{
+    chunks::Footers,
+    errors::{guarded, reading},
+    options::ParquetRequest,
+    read::Pages,
+};
+use crate::{
+    bounds::Bound,
+    dataset::{ColumnChunk, DataFile, Dataset, Format, Group},
+    declared,
+    errors::{ConnectorError, Result},
+    paths::{Found, resolve},
+    store::Blob,
+};
+
+/// Reads all footers. LS2001 missing input, LS2002 schema, LS2005 damaged file.
+pub fn open_parquet(request: &ParquetRequest) -> Result<Dataset> {
+    let found = resolve(&request.paths, "parquet")?;
+    let footers = Footers::default();
+    let mut files = Vec::with_capacity(found.len());
+    let mut first: Option<(String, SchemaRef)> = None;
+    for (index, file) in found.into_iter().enumerate() {
+        let blob = Blob::open_unchanged(&file.path, file.size, file.modified)?;
+        let footer = guarded(&file.path, "the footer", || load(&blob))?;
+        if let Some((name, schema)) = &mut first {
+            declared::check_same(name, schema, &file.path, footer.schema(), &request.declared)?;
+            *schema = with_nulls_of(schema, footer.schema());
+        } else {
+            first = Some((file.path.clone(), plain(footer.schema())));
+        }
+        let wanted = |name: &str| request.declared.is_empty() || request.declared.iter().any(|column| column.name == name);
+        files.push(guarded(&file.path, "the footer", || describe(&file, &footer, &blob, wanted))?);
+        footers.insert(index, blob, footer);
+    }
+    let (name, schema) = first.expect("resolve returns a file or an error");
+    let source = if files.len() == 1 { &name } else { &request.paths.join(", ") };
+    let schema = declared::check(source, &schema, &request.declared)?;
+    let rows = files.iter().map(|file| file.rows).sum();
+    let bytes = files.iter().map(|file| file.size).sum();
+    Ok(Dataset { format: Format::Parquet, files, schema, rows, bytes, footers })
+}
+
+pub fn load(blob: &Blob) -> Result<ArrowReaderMetadata> {
+    if blob.size() < 12 {
+        return Err(ConnectorError::corrupt(blob.name(), format!("{} bytes are no Parquet file", blob.size())));
+    }
+    ArrowReaderMetadata::load(&Pages(blob.clone()), ArrowReaderOptions::new())
+        .map_err(|error| reading(blob.name(), "the footer", error))
+}
+
+/// The schema without the metadata of whoever wrote the file.
+fn plain(schema: &SchemaRef) -> SchemaRef {
+    let fields: Vec<Field> =
+        schema.fields().iter().map(|field| Field::new(field.name(), field.data_type().clone(), field.is_nullable())).collect();
+    Arc::new(Schema::new(fields))
+}
+
+/// A column is nullable if it is in any file.
+fn with_nulls_of(schema: &SchemaRef, other: &Schema) -> SchemaRef {
+    let merge = |field: &Arc<Field>| {
+        let nullable = other.field_with_name(field.name()).is_ok_and(Field::is_nullable);
+        field.as_ref().clone().with_nullable(field.is_nullable() || nullable)
+    };
+    Arc::new(Schema::new(schema.fields().iter().map(merge).collect::<Vec<_>>()))
+}
+
+fn describe(file: &Found, footer: &ArrowReaderMetadata, blob: &Blob, wanted: impl Fn(&str) -> bool) -> Result<DataFile> {
+    let metadata = footer.metadata();
+    let fail = |what: &str| Err(ConnectorError::corrupt(&file.path, what));
+    let mut groups = Vec::with_capacity(metadata.num_row_groups());
+    let mut rows = 0_u64;
+    for group in metadata.row_groups() {
+        let Ok(count) = u64::try_from(group.num_rows()) else { return fail("a row group has a negative number of rows") };
+        if group.columns().iter().any(|column| !lies_within(column, blob.size())) {
+            return fail("a column chunk lies outside the file");
+        }
+        rows = rows.saturating_add(count);
+        let mut columns = vec![ColumnChunk::default(); footer.schema().fields().len()];
+        for (leaf, column) in group.columns().iter().enumerate() {
+            let root = footer.parquet_schema().get_column_root_idx(leaf);
+            columns[root].bytes += u64::try_from(column.uncompressed_size()).unwrap_or(0);
+            columns[root].dictionary = is_dictionary(column);
+        }
+        groups.push(Group { rows: count, lines: None, columns });
+    }
+    for (index, field) in footer.schema().fields().iter().enumerate() {
+        if wanted(field.name()) && !field.data_type().is_nested() {
+            statistics(metadata, footer, field, index, &mut groups);
+        }
+    }
+    Ok(DataFile { path: file.path.clone(), size: file.size, modified: file.modified, rows, groups })
+}
+
+fn lies_within(column: &ColumnChunkMetaData, size: u64) -> bool {
+    let start = column.dictionary_page_offset().unwrap_or(i64::MAX).min(column.data_page_offset());
+    let (Ok(start), Ok(length)) = (u64::try_from(start), u64::try_from(column.compressed_size())) else { return false };
+    start.checked_add(length).is_some_and(|end| end <= size)
+}
+
+/// True only where the footer proves it: every data page refers to the dictionary.
+fn is_dictionary(column: &ColumnChunkMetaData) -> bool {
+    let encoded = |encoding| matches!(encoding, Encoding::RLE_DICTIONARY | Encoding::PLAIN_DICTIONARY);
+    let data = |page| matches!(page, PageType::DATA_PAGE | PageType::DATA_PAGE_V2);
+    column.dictionary_page_offset().is_some()
+        && match (column.page_encoding_stats(), column.page_encoding_stats_mask()) {
+            (Some(pages), _) => pages.iter().filter(|page| data(page.page_type)).all(|page| encoded(page.encoding)),
+            (None, Some(mask)) => mask.is_only(Encoding::RLE_DICTIONARY) || mask.is_only(Encoding::PLAIN_DICTIONARY),
+            (None, None) => false,
+        }
+}
+
+/// Fills in bounds and null counts of one column; what a file does not say stays unknown.
+fn statistics(metadata: &ParquetMetaData, footer: &ArrowReaderMetadata, field: &Field, index: usize, groups: &mut [Group]) {
+    let Ok(converter) = StatisticsConverter::try_new(field.name(), footer.schema(), footer.parquet_schema()) else { return };
+    let converter = converter.with_missing_null_counts_as_zero(false);
+    let all = || metadata.row_groups().iter().collect::<Vec<&RowGroupMetaData>>();
+    let (Ok(mins), Ok(maxes)) = (converter.row_group_mins(all()), converter.row_group_maxes(all())) else { return };
+    let (Ok(exact_min), Ok(exact_max)) =
+        (converter.row_group_is_min_value_exact(all()), converter.row_group_is_max_value_exact(all()))
+    else {
+        return;
+    };
+    let Ok(nulls) = converter.row_group_null_counts(all()) else { return };
+    // Numbers are never shortened, so writers that say nothing about exactness mean exact ones.
+    let fixed = field.data_type().is_primitive();
+    for (position, group) in groups.iter_mut().enumerate() {
+        let bound = |values| ScalarValue::try_from_array(values, position).ok().as_ref().and_then(Bound::from_scalar);
+        let column = &mut group.columns[index];
+        column.min = bound(&mins);
+        column.max = bound(&maxes);
+        let said = |flags: &arrow::array::BooleanArray| flags.is_valid(position) && flags.value(position);
+        column.exact = column.min.is_some() && column.max.is_some() && (fixed || said(&exact_min) && said(&exact_max));
+        column.nulls = nulls.is_valid(position).then(|| nulls.value(position));
+    }
+}

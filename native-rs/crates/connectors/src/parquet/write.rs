@@ -1,0 +1,172 @@
+//! One part file of a written dataset.
+//!
+//! Encodings are chosen by looking at the first rows: dictionaries pay for few distinct values and cost a hash a row
+//! where they do not, so columns that show themselves unique are written plain.
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use arrow::{
+    array::{ArrayRef, RecordBatch},
+    compute::{CastOptions, can_cast_types, cast_with_options},
+    datatypes::{DataType, Field, Schema, SchemaRef},
+};
+use parquet::{
+    arrow::ArrowWriter,
+    file::properties::{EnabledStatistics, WriterProperties},
+    schema::types::ColumnPath,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::{errors::writing, options::ParquetWriteOptions, sample::is_mostly_distinct};
+use crate::{
+    arrow_types::{parse_type, print_type},
+    errors::{ConnectorError, Result},
+};
+
+/// Rows looked at before the encodings are chosen.
+const SAMPLE_ROWS: usize = 1 << 16;
+
+/// A part file as written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileInfo {
+    pub path: String,
+    pub rows: u64,
+    pub bytes: u64,
+}
+
+/// Writes `part-NNNNN.parquet`. Dropped without `close`, it leaves a file without a footer in the staging directory.
+pub struct ParquetPart {
+    path: PathBuf,
+    schema: SchemaRef,
+    options: ParquetWriteOptions,
+    state: State,
+    rows: u64,
+}
+
+enum State {
+    /// Batches of the sample.
+    Sampling(Vec<RecordBatch>, usize, File),
+    Writing(Box<ArrowWriter<File>>),
+}
+
+impl ParquetPart {
+    /// Creates the file. LS2008 if that is not possible, LS2015 if `types` asks for something that cannot be written.
+    pub fn create(directory: &Path, index: usize, schema: &Schema, options: ParquetWriteOptions) -> Result<Self> {
+        let schema = written_schema(schema, &options)?;
+        let path = directory.join(format!("part-{index:05}.parquet"));
+        let file = File::create(&path).map_err(|error| ConnectorError::write(&path, &error))?;
+        Ok(Self { path, schema, options, state: State::Sampling(Vec::new(), 0, file), rows: 0 })
+    }
+
+    /// Appends rows. LS2008 disk full, LS2015 a value that its written type cannot hold.
+    pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        let batch = self.as_written(batch)?;
+        self.rows += batch.num_rows() as u64;
+        match &mut self.state {
+            State::Writing(writer) => writer.write(&batch).map_err(|error| writing(&self.path, error)),
+            State::Sampling(sample, rows, _) => {
+                *rows += batch.num_rows();
+                sample.push(batch);
+                if *rows >= SAMPLE_ROWS { self.start().map(|_| ()) } else { Ok(()) }
+            }
+        }
+    }
+
+    /// Memory held until the next row group is flushed.
+    pub fn memory_size(&self) -> usize {
+        match &self.state {
+            State::Sampling(sample, ..) => sample.iter().map(RecordBatch::get_array_memory_size).sum(),
+            State::Writing(writer) => writer.memory_size(),
+        }
+    }
+
+    /// Writes the footer. The file is not yet synced: `commit_output` does that for all parts.
+    pub fn close(mut self) -> Result<FileInfo> {
+        let path = self.path.clone();
+        let rows = self.rows;
+        let writer = self.start()?;
+        writer.finish().map_err(|error| writing(&path, error))?;
+        let bytes = writer.bytes_written() as u64;
+        Ok(FileInfo { path: path.to_string_lossy().into_owned(), rows, bytes })
+    }
+
+    /// Leaves the sampling state: chooses encodings, writes the sample.
+    fn start(&mut self) -> Result<&mut ArrowWriter<File>> {
+        if let State::Sampling(sample, _, file) = &mut self.state {
+            let sample = std::mem::take(sample);
+            let file = file.try_clone().map_err(|error| ConnectorError::write(&self.path, &error))?;
+            let properties = properties(&self.schema, &sample, &self.options);
+            let mut writer = ArrowWriter::try_new(file, Arc::clone(&self.schema), Some(properties))
+                .map_err(|error| writing(&self.path, error))?;
+            for batch in &sample {
+                writer.write(batch).map_err(|error| writing(&self.path, error))?;
+            }
+            self.state = State::Writing(Box::new(writer));
+        }
+        match &mut self.state {
+            State::Writing(writer) => Ok(writer),
+            State::Sampling(..) => unreachable!("left above"),
+        }
+    }
+
+    fn as_written(&self, batch: &RecordBatch) -> Result<RecordBatch> {
+        if batch.schema_ref() == &self.schema {
+            return Ok(batch.clone());
+        }
+        let column = |(column, field): (&ArrayRef, &Arc<Field>)| cast_to(column, field);
+        let columns = batch.columns().iter().zip(self.schema.fields()).map(column).collect::<Result<Vec<_>>>()?;
+        RecordBatch::try_new(Arc::clone(&self.schema), columns)
+            .map_err(|error| ConnectorError::new("LS2099", error.to_string(), json!({ "path": self.path.display().to_string() })))
+    }
+}
+
+fn written_schema(schema: &Schema, options: &ParquetWriteOptions) -> Result<SchemaRef> {
+    if let Some(unknown) = options.types.keys().find(|name| schema.index_of(name).is_err()) {
+        let message = format!("types names the column {unknown}, which the written table does not have");
+        return Err(ConnectorError::unsupported(message, json!({ "column": unknown })));
+    }
+    let field = |field: &Arc<Field>| {
+        let Some(text) = options.types.get(field.name()) else { return Ok(field.as_ref().clone()) };
+        let data_type = parse_type(text)?;
+        if !can_cast_types(field.data_type(), &data_type) {
+            return Err(cannot_write(field, field.data_type(), &data_type, "there is no conversion"));
+        }
+        Ok(field.as_ref().clone().with_data_type(data_type))
+    };
+    Ok(Arc::new(Schema::new(schema.fields().iter().map(field).collect::<Result<Vec<_>>>()?)))
+}
+
+fn cast_to(column: &ArrayRef, field: &Field) -> Result<ArrayRef> {
+    if column.data_type() == field.data_type() {
+        return Ok(Arc::clone(column));
+    }
+    // Not `safe`: a value that does not fit is an error, not a null.
+    let strict = CastOptions { safe: false, ..Default::default() };
+    cast_with_options(column, field.data_type(), &strict)
+        .map_err(|error| cannot_write(field, column.data_type(), field.data_type(), &error.to_string()))
+}
+
+fn cannot_write(field: &Field, from: &DataType, to: &DataType, why: &str) -> ConnectorError {
+    let (from, to) = (print_type(from), print_type(to));
+    let message = format!("column {} is {from} and cannot be written as {to}: {why}", field.name());
+    ConnectorError::unsupported(message, json!({ "column": field.name(), "from": from, "to": to }))
+}
+
+fn properties(schema: &Schema, sample: &[RecordBatch], options: &ParquetWriteOptions) -> WriterProperties {
+    let mut builder = WriterProperties::builder()
+        .set_compression(options.compression)
+        .set_max_row_group_row_count(Some(options.row_group_rows))
+        .set_statistics_enabled(EnabledStatistics::Page)
+        .set_created_by(concat!("lockstep ", env!("CARGO_PKG_VERSION")).to_owned());
+    for (index, field) in schema.fields().iter().enumerate() {
+        let values: Vec<&ArrayRef> = sample.iter().map(|batch| batch.column(index)).collect();
+        if is_mostly_distinct(&values) {
+            builder = builder.set_column_dictionary_enabled(ColumnPath::new(vec![field.name().clone()]), false);
+        }
+    }
+    builder.build()
+}

@@ -1,0 +1,160 @@
+//! A reader's paths → the files it names. The list is fixed at the reader's own statement.
+use std::{fs, path::Path};
+
+use serde_json::json;
+
+use crate::{
+    errors::{ConnectorError, Result},
+    names::{did_you_mean, near_misses},
+    store::modified_nanos,
+};
+
+/// A file found, in table order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Found {
+    pub path: String,
+    pub size: u64,
+    /// Nanoseconds since 1970.
+    pub modified: i64,
+}
+
+/// Files, directories (all `*.extension` below, by name; hidden and `_` names skipped) and globs, in the order given.
+///
+/// LS2001: nothing there, with near misses; an empty directory; a glob without a match.
+pub fn resolve(paths: &[String], extension: &str) -> Result<Vec<Found>> {
+    let mut found = Vec::new();
+    for path in paths {
+        let path = path.strip_prefix("file://").unwrap_or(path);
+        if let Some((scheme, _)) = path.split_once("://") {
+            let message = format!("cannot read {path}: {scheme}:// is not supported yet, only local files");
+            return Err(ConnectorError::unsupported(message, json!({ "path": path })));
+        }
+        match fs::metadata(path) {
+            Ok(metadata) if metadata.is_dir() => {
+                let mut files = Vec::new();
+                walk(Path::new(path), extension, &mut files)?;
+                if files.is_empty() {
+                    return Err(missing(format!("{path} has no .{extension} file"), path));
+                }
+                append(files, &mut found)?;
+            }
+            Ok(_) => append(vec![path.to_owned()], &mut found)?,
+            Err(_) if path.contains(['*', '?', '[']) => append(matches(path, extension)?, &mut found)?,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(not_found(path)),
+            Err(error) => return Err(ConnectorError::read(path, &error)),
+        }
+    }
+    if found.is_empty() {
+        return Err(missing("no input path was given".to_owned(), ""));
+    }
+    Ok(found)
+}
+
+fn append(mut files: Vec<String>, found: &mut Vec<Found>) -> Result<()> {
+    files.sort();
+    for path in files {
+        let metadata = fs::metadata(&path).map_err(|error| ConnectorError::read(&path, &error))?;
+        found.push(Found { size: metadata.len(), modified: modified_nanos(&metadata), path });
+    }
+    Ok(())
+}
+
+fn matches(pattern: &str, extension: &str) -> Result<Vec<String>> {
+    let options = glob::MatchOptions { require_literal_leading_dot: true, ..Default::default() };
+    let found = glob::glob_with(pattern, options).map_err(|error| missing(format!("{pattern} is not a pattern: {error}"), pattern))?;
+    let mut files = Vec::new();
+    for path in found.flatten() {
+        if path.is_dir() {
+            walk(&path, extension, &mut files)?;
+        } else {
+            files.push(path.to_string_lossy().into_owned());
+        }
+    }
+    if files.is_empty() {
+        return Err(missing(format!("no file matches {pattern}"), pattern));
+    }
+    Ok(files)
+}
+
+fn walk(directory: &Path, extension: &str, files: &mut Vec<String>) -> Result<()> {
+    let fail = |error| ConnectorError::read(&directory.to_string_lossy(), &error);
+    for entry in fs::read_dir(directory).map_err(fail)? {
+        let path = entry.map_err(fail)?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if name.starts_with(['.', '_']) {
+            continue;
+        }
+        if path.is_dir() {
+            walk(&path, extension, files)?;
+        } else if path.extension().is_some_and(|found| found.eq_ignore_ascii_case(extension)) {
+            files.push(path.to_string_lossy().into_owned());
+        }
+    }
+    Ok(())
+}
+
+/// The deepest part that exists is where the mistake is: its neighbours are the near misses.
+fn not_found(path: &str) -> ConnectorError {
+    let mut wrong = Path::new(path);
+    let directory = loop {
+        match wrong.parent() {
+            Some(parent) if parent.as_os_str().is_empty() => break Path::new("."),
+            Some(parent) if parent.is_dir() => break parent,
+            Some(parent) => wrong = parent,
+            None => break Path::new("/"),
+        }
+    };
+    let name = wrong.file_name().unwrap_or_default().to_string_lossy();
+    let entries: Vec<String> = fs::read_dir(directory)
+        .map(|entries| entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect())
+        .unwrap_or_default();
+    let hint = did_you_mean(&near_misses(&name, entries.iter().map(String::as_str)))
+        .map(|hint| format!("; {hint}"))
+        .unwrap_or_default();
+    missing(format!("{path} does not exist: no \"{name}\" in {}{hint}", directory.display()), path)
+}
+
+fn missing(message: String, path: &str) -> ConnectorError {
+    ConnectorError::new("LS2001", message, json!({ "path": path }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(found: Vec<Found>, root: &Path) -> Vec<String> {
+        let prefix = format!("{}/", root.display());
+        found.into_iter().map(|file| file.path.replace(&prefix, "")).collect()
+    }
+
+    #[test]
+    fn directories_globs_and_mistakes() {
+        let root = tempfile::tempdir().unwrap();
+        let root = root.path();
+        fs::create_dir_all(root.join("trips/2024")).unwrap();
+        fs::create_dir_all(root.join("trips/_staging")).unwrap();
+        fs::create_dir_all(root.join("empty")).unwrap();
+        for file in ["b.parquet", "a.parquet", ".c.parquet", "_SUCCESS", "notes.txt", "2024/z.parquet", "_staging/y.parquet"] {
+            fs::write(root.join("trips").join(file), "x").unwrap();
+        }
+        let resolve_in = |path: &str| resolve(&[root.join(path).to_string_lossy().into_owned()], "parquet");
+        let all = ["trips/2024/z.parquet", "trips/a.parquet", "trips/b.parquet"];
+        assert_eq!(names(resolve_in("trips").unwrap(), root), all);
+        assert_eq!(names(resolve_in("tri*").unwrap(), root), all);
+        assert_eq!(names(resolve_in("trips/*.parquet").unwrap(), root), all[1..]);
+        assert_eq!(names(resolve_in("trips/**/*.parquet").unwrap(), root).len(), 4);
+        assert_eq!(names(resolve_in("trips/notes.txt").unwrap(), root), ["trips/notes.txt"]);
+        for (path, message) in [
+            ("trip/a.parquet", "no \"trip\" in"),
+            ("trip/a.parquet", "did you mean \"trips\"?"),
+            ("trips/c.parquet", "did you mean"),
+            ("empty", "has no .parquet file"),
+            ("x*", "no file matches"),
+        ] {
+            let error = resolve_in(path).unwrap_err();
+            assert_eq!(error.code, "LS2001");
+            assert!(error.message.contains(message), "{}", error.message);
+        }
+        assert_eq!(resolve(&["s3://b/k".into()], "parquet").unwrap_err().code, "LS2015");
+    }
+}

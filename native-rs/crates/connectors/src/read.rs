@@ -1,0 +1,186 @@
+//! Chunks → record batches, decoded on the thread that asks: one batch a step, in row order.
+use std::{collections::BTreeSet, collections::VecDeque, sync::Arc};
+
+use arrow::{
+    array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, RecordBatchOptions},
+    compute::filter_record_batch,
+    datatypes::{DataType, Field, Schema, SchemaRef},
+};
+use datafusion::{
+    error::DataFusionError,
+    execution::SendableRecordBatchStream,
+    physical_expr::PhysicalExpr,
+    physical_plan::stream::RecordBatchStreamAdapter,
+};
+use futures::stream;
+use serde_json::json;
+
+use crate::{
+    chunks::Chunk,
+    csv,
+    dataset::{Dataset, Format},
+    errors::{ConnectorError, Result},
+    parquet,
+};
+
+/// What a scan reads and how.
+#[derive(Debug, Clone)]
+pub struct ReadOptions {
+    /// Columns in output order; none: batches of rows without columns.
+    pub columns: Vec<String>,
+    /// Rows of a batch at most.
+    pub batch_size: usize,
+    /// String columns to deliver as dictionary(int32, utf8).
+    pub dictionary: BTreeSet<String>,
+    /// Rows for which this boolean expression (bound to the scan's schema) is not true are dropped.
+    pub filter: Option<Arc<dyn PhysicalExpr>>,
+    /// Name of an added last column, int64: the row's number in the dataset.
+    pub row_number: Option<String>,
+}
+
+impl Default for ReadOptions {
+    fn default() -> Self {
+        let columns = Vec::new();
+        Self { columns, batch_size: 8192, dictionary: BTreeSet::new(), filter: None, row_number: None }
+    }
+}
+
+/// Batches of one chunk; columns and types are those of `Dataset::scan_schema`, nulls not yet checked.
+pub(crate) type ChunkBatches = Box<dyn Iterator<Item = Result<Vec<ArrayRef>>> + Send>;
+
+/// Reads chunks one after another. An error ends it.
+pub struct Reader {
+    dataset: Arc<Dataset>,
+    chunks: VecDeque<Chunk>,
+    options: ReadOptions,
+    /// The columns read; `schema` is these and the row number.
+    scan: SchemaRef,
+    schema: SchemaRef,
+    current: Option<Open>,
+}
+
+struct Open {
+    chunk: Chunk,
+    batches: ChunkBatches,
+    /// Rows of the chunk delivered so far.
+    done: u64,
+}
+
+/// A reader of `chunks`, which belong to `dataset`. Nothing is opened before the first batch is asked for.
+pub fn read(dataset: Arc<Dataset>, chunks: Vec<Chunk>, options: ReadOptions) -> Reader {
+    let scan = dataset.scan_schema(&options.columns, &options.dictionary);
+    let mut fields: Vec<Arc<Field>> = scan.fields().iter().cloned().collect();
+    if let Some(name) = &options.row_number {
+        fields.push(Arc::new(Field::new(name, DataType::Int64, false)));
+    }
+    let schema = Arc::new(Schema::new(fields));
+    Reader { dataset, chunks: chunks.into(), options, scan, schema, current: None }
+}
+
+impl Reader {
+    pub fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    /// The same batches as a DataFusion stream; errors are [`ConnectorError`]s inside `DataFusionError::External`.
+    pub fn into_stream(self) -> SendableRecordBatchStream {
+        let schema = self.schema();
+        let batches = stream::iter(self.map(|batch| batch.map_err(DataFusionError::from)));
+        Box::pin(RecordBatchStreamAdapter::new(schema, batches))
+    }
+
+    fn step(&mut self) -> Result<Option<RecordBatch>> {
+        loop {
+            let Some(open) = &mut self.current else {
+                let Some(chunk) = self.chunks.pop_front() else { return Ok(None) };
+                let batches = match &self.dataset.format {
+                    Format::Parquet => parquet::open_chunk(&self.dataset, &chunk, &self.options, &self.scan)?,
+                    Format::Csv(dialect) => csv::open_chunk(&self.dataset, dialect, &chunk, &self.options, &self.scan)?,
+                };
+                self.current = Some(Open { chunk, batches, done: 0 });
+                continue;
+            };
+            if open.done == open.chunk.rows {
+                self.current = None;
+                continue;
+            }
+            // Without columns there is nothing to decode: the counts are known.
+            let columns = match self.scan.fields().is_empty() {
+                true => Vec::new(),
+                false => match open.batches.next() {
+                    Some(columns) => columns?,
+                    None => return Err(self.ended_early()),
+                },
+            };
+            let left = open.chunk.rows - open.done;
+            let rows = columns.first().map_or(left.min(self.options.batch_size as u64), |column| column.len() as u64);
+            let first_row = open.chunk.first_row + open.done;
+            open.done += rows;
+            if open.done > open.chunk.rows {
+                return Err(self.ended_early());
+            }
+            let batch = self.assemble(columns, rows as usize, first_row)?;
+            if batch.num_rows() > 0 {
+                return Ok(Some(batch));
+            }
+        }
+    }
+
+    fn assemble(&self, mut columns: Vec<ArrayRef>, rows: usize, first_row: u64) -> Result<RecordBatch> {
+        for (field, column) in self.scan.fields().iter().zip(&columns) {
+            if !field.is_nullable() && column.null_count() > 0 {
+                return Err(self.null_found(field.name(), column, first_row));
+            }
+        }
+        if self.options.row_number.is_some() {
+            let first = first_row as i64;
+            columns.push(Arc::new(Int64Array::from_iter_values(first..first + rows as i64)));
+        }
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        let batch = RecordBatch::try_new_with_options(self.schema(), columns, &options)
+            .map_err(|error| ConnectorError::corrupt(self.file(), error))?;
+        let Some(filter) = &self.options.filter else { return Ok(batch) };
+        // Arrow's and the expression's own errors come from the program, not from the file.
+        let engine = |error: DataFusionError| match ConnectorError::find(&error) {
+            Some(known) => known.clone(),
+            None => ConnectorError::new("LS2009", error.strip_backtrace(), json!({ "file": self.file() })),
+        };
+        let mask = filter.evaluate(&batch).and_then(|value| value.into_array(rows)).map_err(engine)?;
+        filter_record_batch(&batch, mask.as_boolean()).map_err(|error| engine(error.into()))
+    }
+
+    fn file(&self) -> &str {
+        self.current.as_ref().map_or("", |open| &self.dataset.files[open.chunk.file].path)
+    }
+
+    fn ended_early(&self) -> ConnectorError {
+        let group = self.current.as_ref().map_or(0, |open| open.chunk.group);
+        ConnectorError::corrupt(self.file(), format!("row group {group} does not have the rows that the footer promises"))
+    }
+
+    fn null_found(&self, column: &str, values: &ArrayRef, first_row: u64) -> ConnectorError {
+        let position = (0..values.len()).find(|row| values.is_null(*row)).unwrap_or(0) as u64;
+        let open = self.current.as_ref().map_or(0, |open| open.chunk.file);
+        let before: u64 = self.dataset.files[..open].iter().map(|file| file.rows).sum();
+        let (file, row) = (self.file(), first_row + position - before);
+        let message = format!(
+            "{file}: column {column} is null in row {row}, the interface says it never is; write {column}: … | null"
+        );
+        ConnectorError::new("LS2003", message, json!({ "file": file, "column": column, "row": row }))
+    }
+}
+
+impl Iterator for Reader {
+    type Item = Result<RecordBatch>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self.step() {
+            Ok(batch) => batch.map(Ok),
+            Err(error) => {
+                self.chunks.clear();
+                self.current = None;
+                Some(Err(error))
+            }
+        }
+    }
+}

@@ -1,0 +1,259 @@
+use std::{collections::BTreeSet, fs, path::Path, sync::Arc};
+
+use arrow::{
+    array::{
+        Array, ArrayRef, AsArray, BooleanArray, Decimal128Array, DictionaryArray, Float64Array, Int32Array, Int64Array,
+        ListArray, RecordBatch, StringArray, TimestampMicrosecondArray,
+    },
+    datatypes::{DataType, Int32Type, Int64Type},
+};
+use datafusion::{
+    common::DFSchema,
+    logical_expr::{Expr, col, lit},
+    physical_expr::{PhysicalExpr, create_physical_expr, execution_props::ExecutionProps},
+    scalar::ScalarValue,
+};
+use lockstep_connectors::{
+    ConnectorError, Dataset, ParquetPart, ParquetRequest, ParquetWriteOptions, ReadOptions, chunks, open_parquet, prune, read,
+};
+use lockstep_plan::{ColumnType, JsType};
+
+use super::{columns, read_all, text, travelled};
+
+/// Rows `from..to` of a table with every kind of column; its ids are the row numbers.
+fn table(from: i64, to: i64) -> RecordBatch {
+    let rows = || from..to;
+    let zone: ArrayRef = Arc::new(StringArray::from_iter(rows().map(|id| (id % 5 != 3).then(|| format!("zone {}", id % 11)))));
+    let list = ListArray::from_iter_primitive::<Int64Type, _, _>(rows().map(|id| Some(vec![Some(id); (id % 3) as usize])));
+    let columns: Vec<(&str, ArrayRef, bool)> = vec![
+        ("id", Arc::new(Int64Array::from_iter_values(rows())), false),
+        ("miles", Arc::new(Float64Array::from_iter(rows().map(|id| (id % 7 != 0).then_some(id as f64 / 8.0)))), true),
+        ("at", Arc::new(TimestampMicrosecondArray::from_iter_values(rows().map(|id| id * 1_000_001))), false),
+        ("zone", zone, true),
+        ("code", Arc::new(rows().map(|id| Some(["a", "b"][(id % 2) as usize])).collect::<DictionaryArray<Int32Type>>()), true),
+        ("shared", Arc::new(BooleanArray::from_iter(rows().map(|id| Some(id % 2 == 0)))), true),
+        ("fare", Arc::new(Decimal128Array::from_iter_values(rows().map(i128::from)).with_precision_and_scale(10, 2).unwrap()), false),
+        ("stops", Arc::new(list), true),
+    ];
+    RecordBatch::try_from_iter_with_nullable(columns).unwrap()
+}
+
+const ALL: [&str; 8] = ["id", "miles", "at", "zone", "code", "shared", "fare", "stops"];
+
+/// Three files of 1,000, 0 and 2,500 rows in row groups of 300.
+fn written(directory: &Path) {
+    for (index, (from, to)) in [(0, 1000), (1000, 1000), (1000, 3500)].into_iter().enumerate() {
+        let options = ParquetWriteOptions { row_group_rows: 300, ..ParquetWriteOptions::default() };
+        let mut part = ParquetPart::create(directory, index, &table(0, 0).schema(), options).unwrap();
+        for start in (from..to).step_by(400) {
+            part.write(&table(start, to.min(start + 400))).unwrap();
+        }
+        let info = part.close().unwrap();
+        assert_eq!(info.rows, (to - from) as u64);
+        assert_eq!(info.bytes, fs::metadata(&info.path).unwrap().len());
+    }
+}
+
+fn open(directory: &Path) -> Result<Dataset, ConnectorError> {
+    open_parquet(&ParquetRequest { paths: vec![text(directory)], declared: Vec::new() })
+}
+
+#[test]
+fn what_is_written_is_read_by_any_number_of_parts() {
+    let directory = tempfile::tempdir().unwrap();
+    written(directory.path());
+    let opened = open(directory.path()).unwrap();
+    assert_eq!((opened.files.len(), opened.rows), (3, 3500));
+    assert_eq!(opened.schema, table(0, 0).schema());
+    for dataset in [Arc::new(opened.clone()), travelled(&opened)] {
+        for parts in [1, 2, 3, 7, 40] {
+            let all = read_all(&dataset, parts, &ReadOptions { batch_size: 128, ..columns(&ALL) }).unwrap();
+            assert_eq!(all, table(0, 3500), "{parts} parts");
+        }
+        let picked = read_all(&dataset, 3, &columns(&["shared", "id"])).unwrap();
+        assert_eq!(picked, table(0, 3500).project(&[5, 0]).unwrap());
+    }
+}
+
+#[test]
+fn rows_are_numbered_and_counted() {
+    let directory = tempfile::tempdir().unwrap();
+    written(directory.path());
+    let dataset = Arc::new(open(directory.path()).unwrap());
+    let numbered = ReadOptions { row_number: Some("#".into()), ..columns(&["id"]) };
+    let all = read_all(&dataset, 7, &numbered).unwrap();
+    assert_eq!(all.column(0).as_primitive::<Int64Type>().values(), all.column(1).as_primitive::<Int64Type>().values());
+    let counted = ReadOptions { batch_size: 100, ..columns(&[]) };
+    let parts = chunks(&dataset, &[], 3, None);
+    let rows: usize = parts.into_iter().flat_map(|part| read(Arc::clone(&dataset), part, counted.clone())).map(|batch| batch.unwrap().num_rows()).sum();
+    assert_eq!(rows, 3500);
+}
+
+#[test]
+fn strings_come_as_dictionaries_when_asked() {
+    let directory = tempfile::tempdir().unwrap();
+    written(directory.path());
+    let dataset = Arc::new(open(directory.path()).unwrap());
+    let options = ReadOptions { dictionary: BTreeSet::from(["zone".to_owned()]), ..columns(&["zone", "id"]) };
+    let all = read_all(&dataset, 2, &options).unwrap();
+    let zones = all.column(0).as_dictionary::<Int32Type>();
+    let plain = arrow::compute::cast(zones, &DataType::Utf8).unwrap();
+    assert_eq!(&plain, table(0, 3500).column(3));
+    assert!(dataset.column_statistics("zone").unwrap().dictionary);
+    assert!(!dataset.column_statistics("at").unwrap().dictionary);
+}
+
+#[test]
+fn statistics_are_those_of_the_whole_dataset() {
+    let directory = tempfile::tempdir().unwrap();
+    written(directory.path());
+    let dataset = travelled(&open(directory.path()).unwrap());
+    let of = |name: &str| dataset.column_statistics(name).unwrap();
+    assert_eq!((of("id").min, of("id").max), (Some(ScalarValue::Int64(Some(0))), Some(ScalarValue::Int64(Some(3499)))));
+    assert!(of("id").exact && of("zone").exact && of("fare").exact);
+    assert_eq!(of("miles").null_count, Some(500));
+    assert_eq!(of("at").max, Some(ScalarValue::TimestampMicrosecond(Some(3499 * 1_000_001), None)));
+    assert_eq!(of("fare").max, Some(ScalarValue::Decimal128(Some(3499), 10, 2)));
+    assert_eq!(of("zone").max, Some(ScalarValue::Utf8(Some("zone 9".into()))));
+    assert_eq!(of("stops").min, None);
+    assert_eq!(dataset.column_statistics("none"), None);
+}
+
+fn physical(dataset: &Dataset, names: &[&str], expression: Expr) -> Arc<dyn PhysicalExpr> {
+    let schema = dataset.scan_schema(&columns(names).columns, &BTreeSet::new());
+    let schema = DFSchema::try_from(schema.as_ref().clone()).unwrap();
+    create_physical_expr(&expression, &schema, &ExecutionProps::new()).unwrap()
+}
+
+#[test]
+fn filters_prune_groups_and_drop_rows() {
+    let directory = tempfile::tempdir().unwrap();
+    written(directory.path());
+    let dataset = Arc::new(open(directory.path()).unwrap());
+    let schema = dataset.scan_schema(&columns(&["id", "miles"]).columns, &BTreeSet::new());
+    let kept = |filter: Expr| {
+        let keep = prune(&dataset, &physical(&dataset, &["id", "miles"], filter), &schema);
+        keep.into_iter().filter(|keep| *keep).count()
+    };
+    assert_eq!(kept(col("id").gt_eq(lit(3300_i64))), 2);
+    assert_eq!(kept(col("id").eq(lit(-1_i64))), 0);
+    assert_eq!(kept(col("miles").gt(lit(430.0))), 1);
+    // NaN is outside Parquet's bounds, so a negated comparison of floats must keep everything.
+    assert_eq!(kept(!col("miles").gt(lit(-1.0))), 13);
+    let filter = physical(&dataset, &["id"], col("id").gt_eq(lit(1290_i64)).and(col("id").lt(lit(1310_i64))));
+    let options = ReadOptions { filter: Some(Arc::clone(&filter)), row_number: Some("#".into()), ..columns(&["id"]) };
+    let keep = prune(&dataset, &filter, &dataset.scan_schema(&options.columns, &BTreeSet::new()));
+    let mut ids = Vec::new();
+    for part in chunks(&dataset, &options.columns, 3, Some(&keep)) {
+        for batch in read(Arc::clone(&dataset), part, options.clone()) {
+            let batch = batch.unwrap();
+            assert_eq!(batch.column(0).as_primitive::<Int64Type>().values(), batch.column(1).as_primitive::<Int64Type>().values());
+            ids.extend_from_slice(batch.column(0).as_primitive::<Int64Type>().values());
+        }
+    }
+    assert_eq!(ids, (1290..1310).collect::<Vec<_>>());
+}
+
+#[test]
+fn the_interface_is_checked_before_and_its_nulls_while_reading() {
+    let directory = tempfile::tempdir().unwrap();
+    written(directory.path());
+    let declared = |name: &str, js| vec![ColumnType { name: name.into(), js, nullable: false }];
+    let with = |declared| open_parquet(&ParquetRequest { paths: vec![text(directory.path())], declared });
+    let error = with(declared("mile", JsType::Number)).unwrap_err();
+    assert_eq!(error.code, "LS2002");
+    assert!(error.message.contains("did you mean \"miles\"?"), "{}", error.message);
+    let dataset = Arc::new(with(declared("miles", JsType::Number)).unwrap());
+    assert!(!dataset.scan_schema(&columns(&["miles"]).columns, &BTreeSet::new()).field(0).is_nullable());
+    let parts = chunks(&dataset, &columns(&["miles"]).columns, 2, None);
+    let error = read(Arc::clone(&dataset), parts[1].clone(), columns(&["miles"])).find_map(Result::err).unwrap();
+    assert_eq!(error.code, "LS2003");
+    let row = error.detail["row"].as_i64().unwrap();
+    assert!(error.detail["file"].as_str().unwrap().ends_with("part-00002.parquet"));
+    assert_eq!((row + 1000) % 7, 0);
+}
+
+#[test]
+fn written_types() {
+    let directory = tempfile::tempdir().unwrap();
+    let types = |pairs: &[(&str, &str)]| ParquetWriteOptions {
+        types: pairs.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect(),
+        ..ParquetWriteOptions::default()
+    };
+    let create = |pairs: &[(&str, &str)]| ParquetPart::create(directory.path(), 0, &table(0, 0).schema(), types(pairs));
+    for (name, wrong) in [("id", "int"), ("none", "int32"), ("stops", "date32")] {
+        assert_eq!(create(&[(name, wrong)]).err().unwrap().code, "LS2015");
+    }
+    let mut part = create(&[("id", "int32"), ("zone", "dictionary<values=string, indices=int32>")]).unwrap();
+    part.write(&table(0, 10)).unwrap();
+    let error = part.write(&table(1 << 40, (1 << 40) + 1)).unwrap_err();
+    assert_eq!(error.code, "LS2015");
+    assert!(error.message.contains("column id is int64"), "{}", error.message);
+    part.close().unwrap();
+    let dataset = Arc::new(open(directory.path()).unwrap());
+    let all = read_all(&dataset, 1, &columns(&["id", "zone"])).unwrap();
+    assert_eq!(all.column(0).as_ref(), &Int32Array::from_iter_values(0..10) as &dyn Array);
+    assert!(matches!(all.column(1).data_type(), DataType::Dictionary(..)));
+}
+
+#[test]
+fn files_that_disagree() {
+    let directory = tempfile::tempdir().unwrap();
+    written(directory.path());
+    let other = table(0, 5).project(&[1, 0]).unwrap();
+    let options = ParquetWriteOptions { types: [("id".to_owned(), "int32".to_owned())].into(), ..ParquetWriteOptions::default() };
+    let mut part = ParquetPart::create(directory.path(), 9, &other.schema(), options).unwrap();
+    part.write(&other).unwrap();
+    part.close().unwrap();
+    let error = open(directory.path()).unwrap_err();
+    assert_eq!(error.code, "LS2002");
+    assert!(error.message.contains("part-00009.parquet differs from") && error.message.contains("int32"), "{}", error.message);
+}
+
+#[test]
+fn damaged_files_are_errors_not_panics() {
+    let directory = tempfile::tempdir().unwrap();
+    written(directory.path());
+    let path = directory.path().join("part-00000.parquet");
+    let whole = fs::read(&path).unwrap();
+    let expected = table(0, 1000);
+    let attempt = |bytes: &[u8]| {
+        fs::write(&path, bytes).unwrap();
+        let dataset = open_parquet(&ParquetRequest { paths: vec![text(&path)], declared: Vec::new() })?;
+        read_all(&Arc::new(dataset), 2, &columns(&ALL))
+    };
+    for length in [0, 3, 8, 100, whole.len() / 2, whole.len() - 1] {
+        let error = attempt(&whole[..length]).unwrap_err();
+        assert_eq!(error.code, "LS2005", "{}", error.message);
+        assert!(error.message.contains("part-00000.parquet"));
+    }
+    let mut seed = 3_u64;
+    let mut errors = 0;
+    for _ in 0..400 {
+        let mut bytes = whole.clone();
+        for _ in 0..3 {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let at = (seed >> 33) as usize % bytes.len();
+            bytes[at] ^= 1 << (seed >> 61);
+        }
+        match attempt(&bytes) {
+            Ok(read) => assert_eq!(read.num_columns(), expected.num_columns()),
+            Err(error) => {
+                assert!(["LS2005", "LS2002", "LS2003"].contains(&error.code), "{}: {}", error.code, error.message);
+                errors += 1;
+            }
+        }
+    }
+    assert!(errors > 100);
+}
+
+#[test]
+fn a_file_changed_after_opening_is_an_error() {
+    let directory = tempfile::tempdir().unwrap();
+    written(directory.path());
+    let dataset = travelled(&open(directory.path()).unwrap());
+    fs::write(directory.path().join("part-00002.parquet"), "x").unwrap();
+    let error = read_all(&dataset, 1, &columns(&["id"])).unwrap_err();
+    assert_eq!(error.code, "LS2005");
+    assert!(error.message.contains("changed"), "{}", error.message);
+}

@@ -99,11 +99,8 @@ export function schemaElement(name: string, type: ArrowType): SchemaElement {
     case "int": {
       const physical = { ...column, type: type.bits === 64 ? "INT64" : "INT32" } as const;
       if (type.signed && type.bits >= 32) return physical;
-      return {
-        ...physical,
-        converted_type: `${type.signed ? "" : "U"}INT_${type.bits}` as NonNullable<SchemaElement["converted_type"]>,
-        logical_type: { type: "INTEGER", bitWidth: type.bits, isSigned: type.signed },
-      };
+      // No logical type: hyparquet-writer 0.17.0 encodes an INTEGER's width as an i32, which other readers refuse.
+      return { ...physical, converted_type: `${type.signed ? "" : "U"}INT_${type.bits}` as NonNullable<SchemaElement["converted_type"]> };
     }
     case "float":
       return type.bits === 16

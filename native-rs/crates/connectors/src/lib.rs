@@ -1,10 +1,12 @@
 //! Readers and writers, one folder a connector: `{mod, options, schema, chunks, read, write, errors}`.
 //!
-//!     open ──► Dataset ──► chunks(columns, parts) ──► read(chunks of my part) ──► batches
-//!     (rank 0)  (broadcast)   (same on every rank)      (this rank's bytes only)
+//! ```text
+//! open ──► Dataset ──► chunks(columns, parts) ──► read(chunks of my part) ──► batches
+//! (rank 0)  (broadcast)   (same on every rank)      (this rank's bytes only)
 //!
-//!     prepare_output ──► ParquetPart / CsvPart (one a rank or partition) ──► commit_output
-//!     (rank 0)              (every rank)                                        (rank 0)
+//! prepare_output ──► ParquetPart / CsvPart (one a rank or partition) ──► commit_output
+//! (rank 0)              (every rank)                                        (rank 0)
+//! ```
 //!
 //! - [`open_parquet`], [`open_csv`] resolve paths, read footers or headers, check the interface and collect
 //!   statistics. The [`Dataset`] is all that planning needs and serialises: rank 0 opens, the others receive it.

@@ -16,7 +16,7 @@ use datafusion::{
         PhysicalExpr,
         expressions::{BinaryExpr, CastExpr, Column as ColumnExpr, Literal},
     },
-    physical_optimizer::pruning::PruningPredicate,
+    physical_optimizer::pruning::PruningPredicateBuilder,
     scalar::ScalarValue,
 };
 
@@ -30,9 +30,8 @@ use crate::{
 pub fn prune(dataset: &Dataset, filter: &Arc<dyn PhysicalExpr>, schema: &SchemaRef) -> Vec<bool> {
     let groups: Vec<&Group> = dataset.files.iter().flat_map(|file| &file.groups).collect();
     let keep_all = vec![true; groups.len()];
-    let Ok(predicate) = PruningPredicate::try_new(Arc::clone(filter), Arc::clone(schema)) else {
-        return keep_all;
-    };
+    let builder = PruningPredicateBuilder::new().with_file_schema(Arc::clone(schema));
+    let Some(predicate) = builder.build(Arc::clone(filter)) else { return keep_all };
     let statistics = Statistics { dataset, groups, floats: is_plain_comparison(filter) };
     predicate.prune(&statistics).unwrap_or(keep_all)
 }

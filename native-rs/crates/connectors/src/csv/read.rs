@@ -101,7 +101,7 @@ impl Batches {
             }
             rows += 1;
         }
-        (self.position, self.line) = ((self.position + records.position()).min(self.bytes.len()), records.line());
+        (self.position, self.line) = (self.position + records.position(), records.line());
         self.left -= rows;
         Ok(rows)
     }

@@ -92,7 +92,7 @@ impl<'a> Records<'a> {
         let end = if ended && stop > start && self.bytes[stop - 1] == b'\r' { stop - 1 } else { stop };
         fields.push(Field { start, end, quoted: false, escaped: false });
         self.line += u64::from(ended);
-        self.position = stop + 1;
+        self.position = self.bytes.len().min(stop + 1);
         ended
     }
 

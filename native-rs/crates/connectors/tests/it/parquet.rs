@@ -10,7 +10,8 @@ use arrow::{
 use datafusion::{
     common::DFSchema,
     logical_expr::{Expr, col, lit},
-    physical_expr::{PhysicalExpr, create_physical_expr, execution_props::ExecutionProps},
+    logical_expr::{execution_props::ExecutionProps, physical_planning_context::PhysicalPlanningContext},
+    physical_expr::{PhysicalExpr, create_physical_expr},
     scalar::ScalarValue,
 };
 use lockstep_connectors::{
@@ -122,7 +123,7 @@ fn statistics_are_those_of_the_whole_dataset() {
 fn physical(dataset: &Dataset, names: &[&str], expression: Expr) -> Arc<dyn PhysicalExpr> {
     let schema = dataset.scan_schema(&columns(names).columns, &BTreeSet::new());
     let schema = DFSchema::try_from(schema.as_ref().clone()).unwrap();
-    create_physical_expr(&expression, &schema, &ExecutionProps::new()).unwrap()
+    create_physical_expr(&expression, &schema, &ExecutionProps::new(), &PhysicalPlanningContext::default()).unwrap()
 }
 
 #[test]

@@ -18,7 +18,7 @@ export async function writeOutput(path: string, overwrite: boolean, write: (fold
     if (overwrite && (await exists(target))) await replace(staging, target, sibling(`old-${randomUUID()}`));
     else await rename(staging, target);
   } catch (error) {
-    await rm(staging, { recursive: true, force: true });
+    await rm(staging, { recursive: true, force: true }).catch(() => undefined); // The first error is the one to report.
     throw writeError(path, error);
   }
 }

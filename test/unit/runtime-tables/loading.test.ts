@@ -1,0 +1,37 @@
+import { execFileSync } from "node:child_process";
+import { expect, test } from "vitest";
+import { LockstepError } from "@lockstep/runtime";
+
+/** The npm packages that a program loads. */
+function loaded(program: string): string[] {
+  const hooks = `import { registerHooks } from "node:module";
+    const seen = new Set();
+    registerHooks({ load(url, context, next) { const m = /node_modules\\/((?:@[^/]+\\/)?[^/]+)/.exec(url); if (m) seen.add(m[1]); return next(url, context); } });
+    process.on("exit", () => console.log([...seen].sort().join()));`;
+  const output = execFileSync(process.execPath, ["--import", `data:text/javascript,${encodeURIComponent(hooks)}`, "--input-type=module", "-e", program], {
+    encoding: "utf8",
+    cwd: import.meta.dirname,
+  });
+  return output.trim().split(",").filter(Boolean);
+}
+
+test("importing the runtime loads no package; a table loads what it needs", () => {
+  expect(loaded('import "@lockstep/runtime";')).toEqual([]);
+  expect(loaded('import { table } from "@lockstep/runtime"; table({ a: [1] }).filter(d => d.a > 1).numRows();')).toEqual([]);
+  expect(loaded('import { table, op } from "@lockstep/runtime"; table({ a: [1] }).rollup({ n: op.count() });')).toContain("arquero");
+});
+
+test("an error says what, where, why and how to mend it", () => {
+  const error = new LockstepError({ code: "LS2004", message: "id holds 9007199254740993\nin a.parquet", site: "src/job.ts:3:5", rank: 1, why: ["d.id is a number"] });
+  expect(String(error)).toBe(
+    [
+      "error LS2004: id holds 9007199254740993",
+      "  in a.parquet",
+      "  at src/job.ts:3:5, rank 1",
+      "  because d.id is a number",
+      '  fix: Open the column as bigint: `types: { column: "bigint" }` in the reader and `bigint` in the interface.',
+    ].join("\n"),
+  );
+  expect(LockstepError.parse(JSON.stringify(error))).toEqual(error);
+  for (const text of ["no JSON", "{", '{"code":"X","message":"m"}', '{"code":"LS2004"}']) expect(LockstepError.parse(text)).toBe(undefined);
+});

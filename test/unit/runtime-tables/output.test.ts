@@ -1,0 +1,66 @@
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { readParquet, table } from "@lockstep/runtime";
+import { errorOf, names, scratch } from "./helpers.ts";
+
+const folder = scratch();
+const t = table({ x: [1, 2] });
+
+test("an output is a folder of part files, made with the folders above it", async () => {
+  const out = join(folder, "deep/er/out");
+  await t.writeParquet(out);
+  expect(names(out)).toEqual(["part-00000.parquet"]);
+  expect(names(join(folder, "deep/er"))).toEqual(["out"]);
+});
+
+test("an existing output is kept, unless it is to be overwritten", async () => {
+  const out = join(folder, "exists");
+  await t.writeParquet(out);
+  const error = await errorOf(() => t.filter((d) => d.x > 1).writeParquet(out));
+  expect([error.code, error.fix]).toEqual(["LS2007", "Remove it, or write with `{ overwrite: true }`."]);
+  expect((await readParquet(out)).numRows()).toBe(2);
+  await t.filter((d) => d.x > 1).writeParquet(out, { overwrite: true });
+  expect((await readParquet(out)).numRows()).toBe(1);
+  await t.writeCsv(out, { overwrite: true });
+  expect(names(out)).toEqual(["part-00000.csv"]);
+  expect(names(folder).filter((name) => name.startsWith("."))).toEqual([]);
+});
+
+test("a table may be written over the files it was read from", async () => {
+  const out = join(folder, "itself");
+  await t.writeParquet(out);
+  const read = await readParquet<{ x: number }>(out);
+  await read.derive({ x: (d) => d.x * 10 }).writeParquet(out, { overwrite: true });
+  expect((await readParquet<{ x: number }>(out)).array("x")).toEqual([10, 20]);
+});
+
+test("an empty folder is no output; a folder of other things is never removed", async () => {
+  mkdirSync(join(folder, "empty"));
+  await t.writeParquet(join(folder, "empty"));
+  expect(names(join(folder, "empty"))).toEqual(["part-00000.parquet"]);
+  const project = join(folder, "project");
+  mkdirSync(project);
+  writeFileSync(join(project, "package.json"), "{}");
+  const error = await errorOf(() => t.writeParquet(project, { overwrite: true }));
+  expect([error.code, error.message.includes("package.json")]).toEqual(["LS2007", true]);
+  expect(names(project)).toEqual(["package.json"]);
+});
+
+test("nothing is left of a write that fails", async () => {
+  const out = join(folder, "fails");
+  const error = await errorOf(() => t.writeParquet(out, { types: { x: "string" } }));
+  expect(error.code).toBe("LS2015");
+  expect(existsSync(out)).toBe(false);
+  writeFileSync(join(folder, "file"), "");
+  const below = await errorOf(() => t.writeParquet(join(folder, "file/out")));
+  expect([below.code, below.message]).toEqual(["LS2008", `${join(folder, "file/out")} cannot be written: a part of the path is a file`]);
+  expect(names(folder).filter((name) => name.startsWith("."))).toEqual([]);
+});
+
+test.skipIf(process.getuid?.() === 0)("an unwritable folder is named", async () => {
+  const closed = join(folder, "closed");
+  mkdirSync(closed);
+  chmodSync(closed, 0o500);
+  expect((await errorOf(() => t.writeParquet(join(closed, "out")))).message).toContain("permission denied");
+});

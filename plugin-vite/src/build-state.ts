@@ -1,0 +1,29 @@
+import type { CompileResult, Diagnostic, Generated, ManifestFunction } from "./compiler.ts";
+import { rankModuleId } from "./bundle/rank-module.ts";
+
+/** What one build (one environment of one) knows of its annotated modules. */
+export class BuildState {
+  readonly rankModules = new Map<string, Generated>();
+  readonly #modules = new Map<string, { functions: readonly ManifestFunction[]; errors: readonly Diagnostic[]; milliseconds: number }>();
+
+  /** Keeps the newest result of a module. */
+  add(id: string, { manifest, diagnostics, rankModule }: CompileResult, milliseconds: number): void {
+    const errors = diagnostics.filter(({ severity }) => severity === "error");
+    this.#modules.set(id, { functions: manifest, errors, milliseconds });
+    if (rankModule) this.rankModules.set(rankModuleId(id), rankModule);
+    else this.rankModules.delete(rankModuleId(id));
+  }
+
+  get functions(): ManifestFunction[] {
+    return [...this.#modules.values()].flatMap((module) => module.functions);
+  }
+
+  get errors(): Diagnostic[] {
+    return [...this.#modules.values()].flatMap((module) => module.errors);
+  }
+
+  /** Spent in the compiler. */
+  get milliseconds(): number {
+    return [...this.#modules.values()].reduce((sum, module) => sum + module.milliseconds, 0);
+  }
+}

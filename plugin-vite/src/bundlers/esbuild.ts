@@ -1,0 +1,179 @@
+import type { BuildOptions, OutputFile, PluginBuild } from "esbuild";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, join, relative, resolve } from "node:path";
+import type { Adapter } from "./adapter.ts";
+import type { BuildState } from "../build-state.ts";
+import { manifestName, manifestText } from "../bundle/manifest.ts";
+import { nativeAddon } from "../bundle/native.ts";
+import { rankChunkName, rankModuleId, rankModuleSource } from "../bundle/rank-module.ts";
+import { format } from "../format.ts";
+import type { Settings } from "../options.ts";
+import { reportLine } from "../report.ts";
+
+/** Stands in the output for the way to a rank chunk, which depends on where esbuild puts the importing file. */
+const placeholder = "lockstep-rank:";
+
+interface EsbuildContext {
+  getNativeBuildContext(): { build: PluginBuild };
+  error(message: object): void;
+  warn(message: object): void;
+}
+
+/** esbuild cannot emit a chunk: rank modules are external to the main build and built by themselves when it ends. */
+export function esbuildAdapter(chunks: RankChunks): Adapter {
+  return {
+    async resolve(context, specifier, importer) {
+      const { build } = (context as EsbuildContext).getNativeBuildContext();
+      const { path, external, errors } = await build.resolve(specifier, { importer, resolveDir: dirname(importer), kind: "import-statement" });
+      return errors.length > 0 || external ? null : path;
+    },
+    diagnose(context, diagnostics) {
+      const { error, warn } = context as EsbuildContext;
+      for (const diagnostic of diagnostics) {
+        const [loc] = diagnostic.locations;
+        const say = diagnostic.severity === "error" ? error : warn;
+        say({ message: format(diagnostic), ...(loc && { loc: { file: loc.file, line: loc.line, column: loc.column } }) });
+      }
+    },
+    resolveRankModule: (id) => (chunks.building === id ? { id } : { id: placeholder + chunks.file(rankModuleSource(id)!), external: true }),
+    addRankChunk: (_, source) => void chunks.file(source),
+  };
+}
+
+/** The rank chunks of a build by their sources. */
+export class RankChunks {
+  /** The rank module whose own build is under way. */
+  building: string | undefined;
+  readonly #files = new Map<string, string>();
+
+  get sources(): string[] {
+    return [...this.#files.keys()];
+  }
+
+  /** `job.spmd.mjs`, with a number where two sources share a name. */
+  file(source: string): string {
+    const known = this.#files.get(source);
+    if (known !== undefined) return known;
+    const taken = new Set(this.#files.values());
+    const name = rankChunkName(source);
+    let file = `${name}.mjs`;
+    for (let number = 2; taken.has(file); number++) file = `${name}${number}.mjs`;
+    this.#files.set(source, file);
+    return file;
+  }
+}
+
+export function esbuildHooks(settings: Settings, state: BuildState, chunks: RankChunks) {
+  return {
+    onLoadFilter: /\.[cm]?[jt]sx?(?:\?lockstep-rank)?$/,
+    loader: (_: string, id: string) => (rankModuleSource(id) !== undefined ? ("js" as const) : loaderOf(id)),
+    config(options: BuildOptions) {
+      options.format ??= "esm";
+      settings.root = options.absWorkingDir ?? settings.root;
+      if (options.outdir !== undefined && options.outfile === undefined) options.outExtension ??= { ".js": ".mjs" };
+    },
+    setup(build: PluginBuild) {
+      const { initialOptions } = build;
+      initialOptions.metafile = true;
+      build.onEnd(async (result) => {
+        if (chunks.building !== undefined || result.errors.length > 0 || chunks.sources.length === 0) return undefined;
+        const wrong = misconfigured(initialOptions);
+        if (wrong) return { errors: [{ text: wrong }] };
+        const folder = outputFolder(initialOptions);
+        const output = new Output(initialOptions, result.outputFiles);
+        const built = new Map<string, string>();
+        // A rank module may import another annotated module, which becomes a chunk as well.
+        for (let index = 0; index < chunks.sources.length; index++) {
+          const source = chunks.sources[index]!;
+          const file = chunks.file(source);
+          for (const { path, contents } of await buildRankChunk(build, source, folder, file, chunks)) {
+            const text = withPaths(new TextDecoder().decode(contents), path, folder);
+            await output.write(path, text);
+            if (path === join(folder, file)) built.set(file, text);
+          }
+        }
+        for (const path of Object.keys(result.metafile!.outputs)) {
+          const absolute = resolve(settings.root, path);
+          if (/\.[cm]?js$/.test(path)) await output.rewrite(absolute, (text) => withPaths(text, absolute, folder));
+        }
+        await output.write(join(folder, manifestName), manifestText(built, state.functions));
+        if (settings.native === "copy") {
+          const { name, content } = nativeAddon(settings.root);
+          await output.write(join(folder, name), content);
+        }
+        if (settings.report && initialOptions.logLevel !== "silent") settings.log(reportLine(state));
+        return undefined;
+      });
+    },
+  };
+}
+
+async function buildRankChunk(build: PluginBuild, source: string, folder: string, file: string, chunks: RankChunks): Promise<OutputFile[]> {
+  const { entryPoints: _, outfile: __, outdir: ___, outExtension: ____, outbase: _____, metafile: ______, ...options } = build.initialOptions;
+  chunks.building = rankModuleId(source);
+  try {
+    const result = await build.esbuild.build({
+      ...options,
+      entryPoints: [{ in: rankModuleId(source), out: file.replace(/\.mjs$/, "") }],
+      outdir: folder,
+      outExtension: { ".js": ".mjs" },
+      entryNames: "[dir]/[name]",
+      splitting: false,
+      write: false,
+    });
+    return result.outputFiles!;
+  } finally {
+    chunks.building = undefined;
+  }
+}
+
+/** Where the build writes: to disk, or into its result. */
+class Output {
+  readonly #files: OutputFile[] | undefined;
+
+  constructor({ write }: BuildOptions, files: OutputFile[] | undefined) {
+    this.#files = write === false ? files : undefined;
+  }
+
+  async write(path: string, content: string | Uint8Array): Promise<void> {
+    if (!this.#files) {
+      await mkdir(dirname(path), { recursive: true });
+      await writeFile(path, content);
+      return;
+    }
+    const contents = typeof content === "string" ? new TextEncoder().encode(content) : content;
+    this.#files.push({ path, contents, hash: "", get text() { return new TextDecoder().decode(contents); } } as OutputFile);
+  }
+
+  async rewrite(path: string, change: (text: string) => string): Promise<void> {
+    const file = this.#files?.find((candidate) => candidate.path === path);
+    const before = file ? file.text : await readFile(path, "utf8");
+    const after = change(before);
+    if (after === before) return;
+    if (file) this.#files!.splice(this.#files!.indexOf(file), 1);
+    await this.write(path, after);
+  }
+}
+
+/** Placeholders as relative paths from the file at `path`. */
+function withPaths(text: string, path: string, folder: string): string {
+  return text.replace(new RegExp(`(["'])${placeholder}([^"']+)\\1`, "g"), (_, quote: string, file: string) => {
+    const way = relative(dirname(path), join(folder, file)).replaceAll("\\", "/");
+    return quote + (way.startsWith(".") ? way : `./${way}`) + quote;
+  });
+}
+
+function outputFolder({ outdir, outfile, absWorkingDir = process.cwd() }: BuildOptions): string {
+  return resolve(absWorkingDir, outdir ?? dirname(outfile!));
+}
+
+function misconfigured({ format, bundle, platform, outdir, outfile }: BuildOptions): string | undefined {
+  if (!bundle) return "lockstep: annotated functions need `bundle: true`";
+  if (format !== "esm") return 'lockstep: annotated functions need `format: "esm"`';
+  if (platform !== "node") return 'lockstep: annotated functions need `platform: "node"`';
+  return outdir === undefined && outfile === undefined ? "lockstep: annotated functions need `outdir` or `outfile`" : undefined;
+}
+
+function loaderOf(id: string) {
+  return /\.[cm]?tsx?$/.test(id) ? (id.endsWith("x") ? ("tsx" as const) : ("ts" as const)) : ("jsx" as const);
+}

@@ -1,0 +1,68 @@
+import type { OutputBundle, PluginContext } from "rollup";
+import type { Adapter } from "./adapter.ts";
+import type { BuildState } from "../build-state.ts";
+import { manifestName, manifestText } from "../bundle/manifest.ts";
+import { nativeAddon } from "../bundle/native.ts";
+import { rankChunkName, rankModuleId, rankModuleSource } from "../bundle/rank-module.ts";
+import type { Diagnostic } from "../compiler.ts";
+import { format } from "../format.ts";
+import type { Settings } from "../options.ts";
+import { reportLine } from "../report.ts";
+
+/** Rollup's plugin interface: Rollup, Rolldown and Vite. */
+export function rollupAdapter(settings: Settings): Adapter {
+  return {
+    async resolve(context, specifier, importer) {
+      const resolved = await (context as PluginContext).resolve(specifier, importer, { skipSelf: true });
+      return resolved && !resolved.external ? resolved.id : null;
+    },
+    diagnose(context, diagnostics) {
+      const plugin = context as PluginContext;
+      for (const diagnostic of diagnostics) if (diagnostic.severity === "warning") plugin.warn(logged([diagnostic]));
+      const errors = diagnostics.filter(({ severity }) => severity === "error");
+      if (settings.serve && errors.length > 0) plugin.error(logged(errors));
+    },
+    resolveRankModule: (id) => ({ id }),
+    addRankChunk(context, source) {
+      if (settings.serve) return;
+      // Emitted while the graph is built: which modules are annotated is not known before.
+      (context as PluginContext).emitFile({ type: "chunk", id: rankModuleId(source), name: rankChunkName(source), preserveSignature: "allow-extension" });
+    },
+  };
+}
+
+/** The hooks around a build. */
+export function rollupHooks(settings: Settings, stateOf: (context: unknown) => BuildState) {
+  return {
+    buildEnd(this: PluginContext, error?: Error) {
+      const { errors } = stateOf(this);
+      if (!error && errors.length > 0) this.error(logged(errors));
+    },
+    generateBundle(this: PluginContext, options: { format: string }, bundle: OutputBundle) {
+      const state = stateOf(this);
+      if (state.rankModules.size === 0) return;
+      if (options.format !== "es") this.error(`lockstep: the output format is "${options.format}", but ranks load ES modules; set it to "es"`);
+      const chunks = new Map<string, string>();
+      for (const output of Object.values(bundle)) {
+        if (output.type === "chunk" && output.moduleIds.some((id) => rankModuleSource(id) !== undefined)) chunks.set(output.fileName, output.code);
+      }
+      this.emitFile({ type: "asset", fileName: manifestName, source: manifestText(chunks, state.functions) });
+      if (settings.native === "copy") {
+        const { name, content } = nativeAddon(settings.root);
+        this.emitFile({ type: "asset", fileName: name, source: content });
+      }
+      if (settings.report) settings.log(reportLine(state));
+    },
+  };
+}
+
+/** Diagnostics as one of Rollup's logs: located at the first, the text of all. */
+function logged(diagnostics: readonly Diagnostic[]) {
+  const [first] = diagnostics;
+  const [primary] = first!.locations;
+  return {
+    message: diagnostics.map(format).join("\n\n"),
+    pluginCode: first!.code,
+    ...(primary && { id: primary.file, loc: { file: primary.file, line: primary.line, column: primary.column } }),
+  };
+}

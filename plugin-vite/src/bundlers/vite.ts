@@ -1,0 +1,42 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import type { Plugin, UserConfig } from "vite";
+import type { Settings } from "../options.ts";
+
+/** Vite's own hooks: a build that runs under Node is recognised and named as the launcher expects it. */
+export function viteHooks(settings: Settings): Partial<Plugin> {
+  return {
+    /** Bundles for browsers stay as they are. */
+    applyToEnvironment: (environment) => environment.config.consumer === "server",
+    config(user, { command }) {
+      return command === "build" && isJob(user) ? { build: jobDefaults(user) } : undefined;
+    },
+    configResolved(config) {
+      settings.root = config.root;
+      settings.serve = config.command === "serve";
+      settings.log = (line) => config.logger.info(line);
+    },
+  };
+}
+
+type Build = NonNullable<UserConfig["build"]>;
+
+/** An SSR build, or entries that are all scripts in a project without a page. */
+function isJob({ build = {}, root = "." }: UserConfig): boolean {
+  if (build.ssr) return true;
+  if (build.ssr === false || build.lib || build.manifest || existsSync(resolve(root, "index.html"))) return false;
+  const input = (build.rolldownOptions ?? build.rollupOptions)?.input;
+  const entries = typeof input === "string" ? [input] : Object.values(input ?? {});
+  return entries.length > 0 && entries.every((entry) => /\.[cm]?[jt]s$/.test(entry));
+}
+
+/** What the user's configuration leaves open: `dist/job.mjs`, an ES module that any Node loads as one. */
+function jobDefaults(user: UserConfig): Build {
+  const { ssr, rolldownOptions, rollupOptions } = user.build ?? {};
+  const output = rolldownOptions?.output ?? rollupOptions?.output;
+  const named = Array.isArray(output) || output?.entryFileNames !== undefined;
+  return {
+    ...(ssr === undefined && { ssr: true }),
+    ...(!named && { rolldownOptions: { output: { entryFileNames: "[name].mjs", chunkFileNames: "[name]-[hash].mjs" } } }),
+  };
+}

@@ -1,0 +1,44 @@
+import { existsSync, statSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { dirname, resolve as resolvePath } from "node:path";
+import { loadCompiler, type CompileResult, type Module } from "./compiler.ts";
+import { rankModuleId } from "./bundle/rank-module.ts";
+
+/** What an adapter's bundler does for the compiler. */
+export interface Host {
+  readonly root: string;
+  readonly strict: boolean;
+  /** The bundler's own resolution, aliases and all; null where it finds nothing or a package. */
+  resolve(specifier: string, importer: string): Promise<string | null>;
+  watch(file: string): void;
+}
+
+/** Compiles one module, reading the imports the compiler asks for. */
+export async function compileModule(source: string, id: string, host: Host): Promise<CompileResult> {
+  const compile = await loadCompiler();
+  const modules: Record<string, Module | null> = {};
+  for (;;) {
+    const result = compile(source, { id, root: host.root, modules, rankModuleId: rankModuleId(id), strict: host.strict });
+    const missing = result.needs.filter((need) => !(need in modules));
+    if (missing.length === 0) return result;
+    for (const need of missing) modules[need] = await read(need, host);
+  }
+}
+
+/** The module behind `"<importer>\0<specifier>"`, or null: packages are not read. */
+async function read(need: string, host: Host): Promise<Module | null> {
+  const [importer = "", specifier = ""] = need.split("\0");
+  const found = (await host.resolve(specifier, importer).catch(() => null)) ?? besideImporter(specifier, importer);
+  const file = found?.replace(/[?#].*$/, "");
+  if (!file || /[\\/]node_modules[\\/]/.test(file) || !existsSync(file)) return null;
+  host.watch(file);
+  return { id: file, code: await readFile(file, "utf8") };
+}
+
+/** Rollup knows no TypeScript: what its resolver misses stands beside the importer under one of these names. */
+function besideImporter(specifier: string, importer: string): string | null {
+  if (!/^\.{0,2}\//.test(specifier)) return null;
+  const base = resolvePath(dirname(importer), specifier);
+  const names = [base, ...[".ts", ".mts", ".tsx", ".js", ".mjs", "/index.ts", "/index.js"].map((end) => base + end), base.replace(/\.(m?)js$/, ".$1ts")];
+  return names.find((name) => existsSync(name) && statSync(name).isFile()) ?? null;
+}

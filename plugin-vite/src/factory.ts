@@ -1,0 +1,77 @@
+import { createUnplugin, type UnpluginFactory } from "unplugin";
+import { BuildState } from "./build-state.ts";
+import { rankModuleSource } from "./bundle/rank-module.ts";
+import { esbuildAdapter, esbuildHooks, RankChunks } from "./bundlers/esbuild.ts";
+import { rollupAdapter, rollupHooks } from "./bundlers/rollup.ts";
+import { unsupported } from "./bundlers/unsupported.ts";
+import { viteHooks } from "./bundlers/vite.ts";
+import { compileModule } from "./compile-module.ts";
+import { settingsOf, type LockstepOptions } from "./options.ts";
+
+/** Anything that looks like the directive, misspelt ones included: the compiler says "did you mean". */
+const directive = /["'`]\s*use[\s_-]+(?:no[\s_-]+)?s(?:pmd|mpd|pdm|pm|mp|md|dpm)\b/i;
+const rankModule = /\?lockstep-rank$/;
+const linkedAtRunTime = /^@lockstep\/(?:runtime|native)(?:\/|$)/;
+
+/**
+ * The plugin, for every bundler: annotated modules are compiled before anything else touches them; their SPMD
+ * functions become a module, and a file, of their own; the runtime stays outside the bundle.
+ */
+export const factory: UnpluginFactory<LockstepOptions | undefined, false> = (options = {}, { framework }) => {
+  const settings = settingsOf(options);
+  const states = new WeakMap<object, BuildState>();
+  const single = new BuildState();
+  /** Vite builds several environments with one plugin. */
+  const stateOf = (context: unknown): BuildState => {
+    const { environment } = context as { environment?: object };
+    if (!environment) return single;
+    const state = states.get(environment) ?? new BuildState();
+    states.set(environment, state);
+    return state;
+  };
+  const chunks = new RankChunks();
+  const adapter = framework === "esbuild" ? esbuildAdapter(chunks) : rollupAdapter(settings);
+  const hooks = rollupHooks(settings, stateOf);
+  return {
+    name: "lockstep",
+    enforce: "pre",
+    resolveId: {
+      filter: { id: new RegExp(`${rankModule.source}|${linkedAtRunTime.source}`) },
+      handler: (id) => (linkedAtRunTime.test(id) ? { id, external: true } : adapter.resolveRankModule(id)),
+    },
+    load: {
+      filter: { id: rankModule },
+      handler(id) {
+        this.addWatchFile(rankModuleSource(id)!);
+        const generated = stateOf(this).rankModules.get(id);
+        return generated && { code: generated.code, map: generated.map as never };
+      },
+    },
+    transform: {
+      filter: { id: { include: /\.[cm]?[jt]sx?(?:\?.*)?$/, exclude: [/[\\/]node_modules[\\/]/, rankModule] }, code: directive },
+      async handler(code, request) {
+        const id = request.replace(/\?.*$/, "");
+        const started = performance.now();
+        const result = await compileModule(code, id, {
+          root: settings.root,
+          strict: settings.strict,
+          resolve: (specifier, importer) => adapter.resolve(this, specifier, importer),
+          watch: (file) => this.addWatchFile(file),
+        });
+        stateOf(this).add(id, result, performance.now() - started);
+        adapter.diagnose(this, result.diagnostics);
+        if (!result.rankModule) return null;
+        adapter.addRankChunk(this, id);
+        return { code: result.code, map: result.map as never };
+      },
+    },
+    rollup: hooks as object,
+    rolldown: hooks as object,
+    vite: { ...(hooks as object), ...viteHooks(settings) },
+    esbuild: esbuildHooks(settings, single, chunks),
+    webpack: unsupported("webpack"),
+    rspack: unsupported("Rspack"),
+  };
+};
+
+export const unplugin = createUnplugin(factory);

@@ -1,0 +1,34 @@
+/** Options of the plugin. */
+export interface LockstepOptions {
+  /** The folder that ids in manifests and messages are relative to; the bundler's root by default. */
+  root?: string;
+  /** A large table that every rank would hold whole is an error instead of a note. */
+  strict?: boolean;
+  /** "external": the addon is found in node_modules where the job runs. "copy": it is put beside the bundle. */
+  native?: "external" | "copy";
+  /** Print one line per build. */
+  report?: boolean;
+}
+
+/** Options with defaults, and what the bundler's configuration says. */
+export interface Settings {
+  root: string;
+  readonly strict: boolean;
+  readonly native: "external" | "copy";
+  readonly report: boolean;
+  /** A development server runs modules one by one: no chunks, no manifest, errors at once. */
+  serve: boolean;
+  /** Where the line of a build goes. */
+  log: (line: string) => void;
+}
+
+export function settingsOf(options: LockstepOptions): Settings {
+  return {
+    root: options.root ?? process.cwd(),
+    strict: options.strict ?? false,
+    native: options.native ?? "external",
+    report: options.report ?? true,
+    serve: false,
+    log: (line) => void process.stderr.write(`${line}\n`),
+  };
+}

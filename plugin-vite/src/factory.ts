@@ -1,7 +1,8 @@
 import { createUnplugin, type UnpluginFactory } from "unplugin";
 import { BuildState } from "./build-state.ts";
+import { RankChunks } from "./bundle/rank-chunks.ts";
 import { rankModuleSource } from "./bundle/rank-module.ts";
-import { esbuildAdapter, esbuildHooks, RankChunks } from "./bundlers/esbuild.ts";
+import { esbuildAdapter, esbuildHooks } from "./bundlers/esbuild.ts";
 import { rollupAdapter, rollupHooks } from "./bundlers/rollup.ts";
 import { unsupported } from "./bundlers/unsupported.ts";
 import { viteHooks } from "./bundlers/vite.ts";
@@ -30,7 +31,7 @@ export const factory: UnpluginFactory<LockstepOptions | undefined, false> = (opt
     return state;
   };
   const chunks = new RankChunks();
-  const adapter = framework === "esbuild" ? esbuildAdapter(chunks) : rollupAdapter(settings);
+  const adapter = framework === "esbuild" ? esbuildAdapter(chunks) : rollupAdapter(settings, chunks);
   const hooks = rollupHooks(settings, stateOf);
   return {
     name: "lockstep",

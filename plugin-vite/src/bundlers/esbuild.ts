@@ -5,7 +5,8 @@ import type { Adapter } from "./adapter.ts";
 import type { BuildState } from "../build-state.ts";
 import { manifestName, manifestText } from "../bundle/manifest.ts";
 import { nativeAddon } from "../bundle/native.ts";
-import { rankChunkName, rankModuleId, rankModuleSource } from "../bundle/rank-module.ts";
+import type { RankChunks } from "../bundle/rank-chunks.ts";
+import { rankModuleId, rankModuleSource } from "../bundle/rank-module.ts";
 import { format } from "../format.ts";
 import type { Settings } from "../options.ts";
 import { reportLine } from "../report.ts";
@@ -38,29 +39,6 @@ export function esbuildAdapter(chunks: RankChunks): Adapter {
     resolveRankModule: (id) => (chunks.building === id ? { id } : { id: placeholder + chunks.file(rankModuleSource(id)!), external: true }),
     addRankChunk: (_, source) => void chunks.file(source),
   };
-}
-
-/** The rank chunks of a build by their sources. */
-export class RankChunks {
-  /** The rank module whose own build is under way. */
-  building: string | undefined;
-  readonly #files = new Map<string, string>();
-
-  get sources(): string[] {
-    return [...this.#files.keys()];
-  }
-
-  /** `job.spmd.mjs`, with a number where two sources share a name. */
-  file(source: string): string {
-    const known = this.#files.get(source);
-    if (known !== undefined) return known;
-    const taken = new Set(this.#files.values());
-    const name = rankChunkName(source);
-    let file = `${name}.mjs`;
-    for (let number = 2; taken.has(file); number++) file = `${name}${number}.mjs`;
-    this.#files.set(source, file);
-    return file;
-  }
 }
 
 export function esbuildHooks(settings: Settings, state: BuildState, chunks: RankChunks) {

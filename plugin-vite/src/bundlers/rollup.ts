@@ -1,8 +1,10 @@
+import type { OutputOptions as RolldownOutput } from "rolldown";
 import type { OutputBundle, PluginContext } from "rollup";
 import type { Adapter } from "./adapter.ts";
 import type { BuildState } from "../build-state.ts";
 import { manifestName, manifestText } from "../bundle/manifest.ts";
 import { nativeAddon } from "../bundle/native.ts";
+import type { RankChunks } from "../bundle/rank-chunks.ts";
 import { rankChunkName, rankModuleId, rankModuleSource } from "../bundle/rank-module.ts";
 import type { Diagnostic } from "../compiler.ts";
 import { format } from "../format.ts";
@@ -10,7 +12,7 @@ import type { Settings } from "../options.ts";
 import { reportLine } from "../report.ts";
 
 /** Rollup's plugin interface: Rollup, Rolldown and Vite. */
-export function rollupAdapter(settings: Settings): Adapter {
+export function rollupAdapter(settings: Settings, chunks: RankChunks): Adapter {
   return {
     async resolve(context, specifier, importer) {
       const resolved = await (context as PluginContext).resolve(specifier, importer, { skipSelf: true });
@@ -24,9 +26,10 @@ export function rollupAdapter(settings: Settings): Adapter {
     },
     resolveRankModule: (id) => ({ id }),
     addRankChunk(context, source) {
-      if (settings.serve) return;
+      const plugin = context as PluginContext;
+      if (settings.serve || isRolldown(plugin)) return;
       // Emitted while the graph is built: which modules are annotated is not known before.
-      (context as PluginContext).emitFile({ type: "chunk", id: rankModuleId(source), name: rankChunkName(source), preserveSignature: "allow-extension" });
+      plugin.emitFile({ type: "chunk", id: rankModuleId(source), fileName: chunks.file(source), preserveSignature: "allow-extension" });
     },
   };
 }
@@ -38,13 +41,21 @@ export function rollupHooks(settings: Settings, stateOf: (context: unknown) => B
       const { errors } = stateOf(this);
       if (!error && errors.length > 0) this.error(logged(errors));
     },
-    generateBundle(this: PluginContext, options: { format: string }, bundle: OutputBundle) {
+    outputOptions(this: PluginContext, options: RolldownOutput): RolldownOutput | null {
+      return isRolldown(this) ? withRankChunks(options) : null;
+    },
+    // "post": Vite's SSR build drops the assets that are there before.
+    generateBundle: { order: "post" as const, handler(this: PluginContext, options: { format: string }, bundle: OutputBundle) {
       const state = stateOf(this);
       if (state.rankModules.size === 0) return;
       if (options.format !== "es") this.error(`lockstep: the output format is "${options.format}", but ranks load ES modules; set it to "es"`);
       const chunks = new Map<string, string>();
       for (const output of Object.values(bundle)) {
-        if (output.type === "chunk" && output.moduleIds.some((id) => rankModuleSource(id) !== undefined)) chunks.set(output.fileName, output.code);
+        if (output.type !== "chunk" || !output.moduleIds.some((id) => rankModuleSource(id) !== undefined)) continue;
+        if (output.facadeModuleId && rankModuleSource(output.facadeModuleId) === undefined) {
+          this.error(`lockstep: ${output.fileName} holds the program and its annotated functions in one file, but ranks load the functions alone; allow the output to be split`);
+        }
+        chunks.set(output.fileName, output.code);
       }
       this.emitFile({ type: "asset", fileName: manifestName, source: manifestText(chunks, state.functions) });
       if (settings.native === "copy") {
@@ -52,7 +63,35 @@ export function rollupHooks(settings: Settings, stateOf: (context: unknown) => B
         this.emitFile({ type: "asset", fileName: name, source: content });
       }
       if (settings.report) settings.log(reportLine(state));
+    } },
+  };
+}
+
+function isRolldown(context: PluginContext): boolean {
+  return "rolldownVersion" in context.meta;
+}
+
+/**
+ * Rolldown would split a module that two entries share from both: rank modules are a group of chunks instead,
+ * with everything they import, so that ranks load nothing of the program around them.
+ */
+function withRankChunks(options: RolldownOutput): RolldownOutput {
+  const { codeSplitting, chunkFileNames = "[name]-[hash].js" } = options;
+  const groups = typeof codeSplitting === "object" ? (codeSplitting.groups ?? []) : [];
+  const ranks = {
+    debugName: "lockstep",
+    name: (id: string) => {
+      const source = rankModuleSource(id);
+      return source === undefined ? null : rankChunkName(source);
     },
+    test: (id: string) => rankModuleSource(id) !== undefined,
+    priority: Number.MAX_SAFE_INTEGER,
+    includeDependenciesRecursively: true,
+  };
+  return {
+    ...options,
+    codeSplitting: { ...(typeof codeSplitting === "object" && codeSplitting), groups: [ranks, ...groups] },
+    chunkFileNames: (chunk) => (chunk.name.endsWith(".spmd") ? "[name].mjs" : typeof chunkFileNames === "function" ? chunkFileNames(chunk) : chunkFileNames),
   };
 }
 

@@ -2,12 +2,14 @@ import { randomUUID } from "node:crypto";
 import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { LockstepError } from "../errors/index.ts";
+import { localPath } from "./paths.ts";
 
 /**
  * Writes a folder that appears complete or not at all: `write` fills a hidden sibling, which is then renamed.
  * LS2007 if the output exists, without `overwrite`; LS2008 if it cannot be written.
  */
-export async function writeOutput(path: string, overwrite: boolean, write: (folder: string) => Promise<void>): Promise<void> {
+export async function writeOutput(output: string | URL, overwrite: boolean, write: (folder: string) => Promise<void>): Promise<void> {
+  const path = localPath(output);
   const target = resolve(path);
   const sibling = (kind: string): string => join(dirname(target), `.${basename(target)}.lockstep-${kind}`);
   const staging = sibling(randomUUID());

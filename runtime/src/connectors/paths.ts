@@ -1,19 +1,29 @@
 import { glob, readdir, stat } from "node:fs/promises";
 import { basename, dirname, extname, join, resolve, sep } from "node:path";
+import { fileURLToPath } from "node:url";
 import { didYouMean, LockstepError } from "../errors/index.ts";
 
 /** What a reader is given: a file, a folder, a glob, or a list of these. */
-export type InputPath = string | readonly string[];
+export type InputPath = string | URL | readonly (string | URL)[];
+
+/** A path as the file system knows it. LS2015 for what is not local. */
+export function localPath(path: string | URL): string {
+  const text = String(path);
+  if (text.startsWith("file://")) return fileURLToPath(text);
+  const scheme = /^([a-z][a-z0-9+.-]+):\/\//i.exec(text);
+  if (scheme === null) return text;
+  throw new LockstepError({ code: "LS2015", message: `${text}: ${scheme[1]} is not supported, only local files are` });
+}
 
 /**
  * The files of an input in name order. A folder is read recursively for files with one of the extensions; names that
  * start with "." or "_" are skipped. LS2001 if there is none.
  */
 export async function inputFiles(input: InputPath, extensions: readonly string[]): Promise<string[]> {
-  const paths = typeof input === "string" ? [input] : input;
+  const paths = typeof input === "string" || input instanceof URL ? [input] : input;
   if (paths.length === 0) throw new LockstepError({ code: "LS2001", message: "the list of inputs is empty" });
   const files: string[] = [];
-  for (const path of paths) files.push(...(await filesOf(path, extensions)));
+  for (const path of paths) files.push(...(await filesOf(localPath(path), extensions)));
   return files;
 }
 

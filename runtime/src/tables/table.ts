@@ -135,8 +135,8 @@ export class Table<Row> implements Iterable<Row> {
 
   /** Rows start to end (exclusive); negative numbers count from the end. */
   slice(start = 0, end = Infinity): Table<Row> {
-    const from = Math.max(0, start < 0 ? this.#rows + start : start);
-    const to = Math.min(this.#rows, end < 0 ? this.#rows + end : end);
+    const position = (index: number): number => Math.min(this.#rows, Math.max(0, index < 0 ? this.#rows + index : index));
+    const [from, to] = [position(Math.trunc(start) || 0), position(Math.trunc(end) || 0)];
     return this.#take(Int32Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i));
   }
 
@@ -167,17 +167,11 @@ export class Table<Row> implements Iterable<Row> {
     return [...this.columns.keys()] as T.ColumnName<Row>[];
   }
 
-  /** The value of a column in a row (the first, by default). LS2016 if there is no such row. */
+  /** The value of a column in a row (the first, by default); undefined if there is no such row. */
   get<C extends T.ColumnName<Row>>(column: C, row = 0): Row[C] {
-    const values = columnNamed(this.columns, column);
-    if (!Number.isInteger(row) || row < 0 || row >= this.#rows) {
-      throw new LockstepError({
-        code: "LS2016",
-        message: `get("${column}", ${row}): the table has ${this.#rows} rows`,
-        fix: "Ask numRows() first; rows are numbered from 0.",
-      });
-    }
-    return values.at(row) as Row[C];
+    const { at } = columnNamed(this.columns, column);
+    const inside = Number.isInteger(row) && row >= 0 && row < this.#rows;
+    return (inside ? at(row) : undefined) as Row[C];
   }
 
   /** The rows as objects. */
@@ -208,13 +202,13 @@ export class Table<Row> implements Iterable<Row> {
   }
 
   /** Writes a folder of Parquet files that appears complete or not at all. LS2007 if it exists, without `overwrite`. */
-  async writeParquet(path: string, options: WriteParquetOptions<Row> = {}): Promise<void> {
+  async writeParquet(path: string | URL, options: WriteParquetOptions<Row> = {}): Promise<void> {
     const { writeParquet } = await import("../connectors/parquet/write.ts");
     await writeParquet(this.columns, this.#rows, path, options);
   }
 
   /** Writes a folder of CSV files that appears complete or not at all. LS2007 if it exists, without `overwrite`. */
-  async writeCsv(path: string, options: WriteCsvOptions = {}): Promise<void> {
+  async writeCsv(path: string | URL, options: WriteCsvOptions = {}): Promise<void> {
     const { writeCsv } = await import("../connectors/csv/write.ts");
     await writeCsv(this.columns, this.#rows, path, options);
   }

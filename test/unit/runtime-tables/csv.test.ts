@@ -25,10 +25,10 @@ test("columns are what all their values are", async () => {
     const quoted = text.includes(",") ? `"${text}"` : text;
     expect(await valuesOf("1", quoted)).toEqual(["1", text]);
   }
-  expect(await valuesOf("2024-02-29", "2024-01-31T12:00:00", "2024-01-31T12:00:00.5", "2024-01-31T12:00:00.123Z")).toEqual(
+  expect(await valuesOf("2024-02-29", "2024-01-31T12:00:00", "2024-01-31T12:00:00.500", "2024-01-31T12:00:00.123Z")).toEqual(
     [Date.UTC(2024, 1, 29), Date.UTC(2024, 0, 31, 12), Date.UTC(2024, 0, 31, 12, 0, 0, 500), Date.UTC(2024, 0, 31, 12, 0, 0, 123)].map((ms) => new Date(ms)),
   );
-  for (const text of ["2023-02-29", "2024-13-01", "2024-1-1", "2024-01-31T24:00:00", "2024-01-31 12:00:00", "2024-01-31T12:00:00+02:00", "2024-01-31T12:00"]) {
+  for (const text of ["2023-02-29", "2024-13-01", "2024-1-1", "2024-01-31T24:00:00", "2024-01-31 12:00:00", "2024-01-31T12:00:00+02:00", "2024-01-31T12:00", "2024-01-31T12:00:00.5", "2024-01-31Z"]) {
     expect(await valuesOf("2024-01-01", text)).toEqual(["2024-01-01", text]);
   }
   expect(await valuesOf("", "")).toEqual([null, null]);
@@ -41,8 +41,10 @@ test("quotes, line breaks, BOM, blank lines, a last line without a break", async
     { a: null, 'b "c"': "", d: "z" },
   ]);
   expect(await rowsOf("a;b\n1;\"2\"\n", { delimiter: ";" })).toEqual([{ a: 1, b: 2 }]);
-  expect(await rowsOf("1,x\n2,y\n", { header: false })).toEqual([{ column1: 1, column2: "x" }, { column1: 2, column2: "y" }]);
+  expect(await rowsOf("1,x\n2,y\n", { header: false })).toEqual([{ col1: 1, col2: "x" }, { col1: 2, col2: "y" }]);
   expect(await rowsOf('a\n"\r\n"\n')).toEqual([{ a: "\r\n" }]);
+  expect(await rowsOf("\n\na\n1\n\n2\n")).toEqual([{ a: 1 }, { a: null }, { a: 2 }]);
+  expect(await rowsOf('a,b\n5" pipe,x"y"z\ra\r')).toEqual([{ a: '5" pipe', b: 'x"y"z\ra' }]);
 });
 
 test("types in place of the inferred ones", async () => {
@@ -51,6 +53,8 @@ test("types in place of the inferred ones", async () => {
   ]);
   const error = await errorOf(() => rowsOf("a,b\n1,x\n\n2,y\n3x,z\n", { types: { a: "number" } }));
   expect([error.code, error.message]).toEqual(["LS2006", `${join(folder, `${files - 1}.csv`)}, line 5: column "a": "3x" is no number`]);
+  expect(await rowsOf("a\n1\nNaN\n-Infinity\n", { types: { a: "number" } })).toEqual([{ a: 1 }, { a: NaN }, { a: -Infinity }]);
+  expect((await errorOf(() => rowsOf("a\n01\n", { types: { a: "bigint" } as never }))).code).toBe("LS2006");
   expect((await errorOf(() => rowsOf("a\n1\n", { types: { b: "number" } }))).code).toBe("LS2002");
   expect((await errorOf(() => rowsOf("a\n9223372036854775808\n", { types: { a: "bigint" } as never }))).code).toBe("LS2006");
 });
@@ -99,14 +103,14 @@ test("what is written is read back, by us and by DuckDB", async () => {
   expect((await readFile(join(out, "part-00000.csv"), "utf8")).split("\n").slice(0, 2)).toEqual(["plain\ttrue", '""\tfalse']);
 });
 
-test("columns that JavaScript never looks at are printed with all their digits", async () => {
+test("columns that JavaScript never looks at are printed with all digits that CSV has for them", async () => {
   const source = join(folder, "digits.parquet");
   await duckdb(`copy (select 9007199254740993 as id, 12345678901234567890.12::decimal(30, 2) as big, -0.05::decimal(9, 2) as cents, date '2024-02-29' as day,
     make_timestamp(1709164799999999) as us, make_timestamp(-1) as before, make_timestamp_ns(1709164800000000000) as ns, 0.1::float as f) to '${source}' (format parquet)`);
   const out = join(folder, "digits");
   await (await readParquet(source)).writeCsv(out, { header: false });
   expect(await readFile(join(out, "part-00000.csv"), "utf8")).toBe(
-    "9007199254740993,12345678901234567890.12,-0.05,2024-02-29,2024-02-28T23:59:59.999999Z,1969-12-31T23:59:59.999999Z,2024-02-29T00:00:00.000Z,0.10000000149011612\n",
+    "9007199254740993,12345678901234567890.12,-0.05,2024-02-29,2024-02-28T23:59:59.999Z,1969-12-31T23:59:59.999Z,2024-02-29T00:00:00.000Z,0.10000000149011612\n",
   );
 });
 

@@ -1,6 +1,7 @@
 // Which files a reader reads, and what becomes of those that cannot be read.
 import { copyFileSync, mkdirSync, readFileSync, renameSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { expect, test } from "vitest";
 import { op, readParquet, table } from "@lockstep/runtime";
 import { duckdb, errorOf, scratch, writtenTypes } from "./helpers.ts";
@@ -31,13 +32,17 @@ test("missing inputs", async () => {
   expect([missing.code, missing.message]).toEqual(["LS2001", `${file("aa.parquet")} does not exist — did you mean "a.parquet"?`]);
   expect((await errorOf(() => readParquet(file("z*.parquet")))).code).toBe("LS2001");
   expect((await errorOf(() => readParquet([]))).code).toBe("LS2001");
+  expect((await errorOf(() => readParquet("s3://bucket/key"))).code).toBe("LS2015");
+  expect((await readParquet(pathToFileURL(data))).numRows()).toBe(6);
   mkdirSync(join(folder, "empty"));
   expect((await errorOf(() => readParquet(join(folder, "empty")))).message).toContain("holds no .parquet file");
 });
 
 test("files of different schemas", async () => {
   await duckdb(`copy (select 'x' as i, 'y' as name) to '${join(folder, "other.parquet")}' (format parquet)`);
-  const error = await errorOf(() => readParquet([file("a.parquet"), join(folder, "other.parquet")]));
+  const t = await readParquet<Row>([file("a.parquet"), join(folder, "other.parquet")]);
+  expect(t.array("name")).toEqual(["a.parquet", "a.parquet", "y"]);
+  const error = await errorOf(() => t.array("i"));
   expect(error.code).toBe("LS2002");
   expect(error.message).toContain('the column "i": int32 in');
 });

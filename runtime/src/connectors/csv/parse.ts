@@ -9,10 +9,15 @@ export interface CsvRecord {
   readonly fields: readonly Field[];
 }
 
-/** Parses RFC 4180: quotes, doubled quotes, line breaks inside quotes; LF or CRLF; blank lines are skipped. LS2006. */
+/**
+ * Parses RFC 4180: quotes, doubled quotes, line breaks inside quotes; LF or CRLF. LS2006.
+ *
+ * Blank lines are skipped, except that below the first line of a file of one column they are its nulls.
+ */
 export function* parseCsv(text: string, delimiter: string, file: string): Generator<CsvRecord> {
   let at = text.startsWith("\uFEFF") ? 1 : 0;
   let line = 1;
+  let columns = 0;
   while (at < text.length) {
     const start = line;
     const fields: Field[] = [];
@@ -39,13 +44,16 @@ export function* parseCsv(text: string, delimiter: string, file: string): Genera
     }
     at += lineBreakAt(text, at);
     line++;
-    if (fields.length > 1 || fields[0] !== null) yield { line: start, fields };
+    if (fields.length === 1 && fields[0] === null && columns !== 1) continue;
+    columns ||= fields.length;
+    yield { line: start, fields };
   }
 }
 
-/** The length of the line break at a position: 1, 2, or 0 for none. */
+/** The length of the line break at a position: 1, 2, or 0 for none. A carriage return alone counts at the end only. */
 function lineBreakAt(text: string, at: number): number {
-  return text[at] === "\n" ? 1 : text[at] === "\r" && text[at + 1] === "\n" ? 2 : 0;
+  if (text[at] !== "\r") return text[at] === "\n" ? 1 : 0;
+  return text[at + 1] === "\n" ? 2 : at + 1 === text.length ? 1 : 0;
 }
 
 function closingQuote(text: string, from: number): number {

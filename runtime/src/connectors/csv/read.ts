@@ -11,7 +11,7 @@ import { csvTypes, inferenceOrder, type CsvType, type CsvTypeRule } from "./type
 export interface ReadCsvOptions<Row> {
   /** One character; a comma by default. */
   readonly delimiter?: string;
-  /** Whether the first line of each file names the columns: true by default; otherwise they are column1, column2, … */
+  /** Whether the first line of each file names the columns: true by default; otherwise they are col1, col2, … */
   readonly header?: boolean;
   /** Types of columns, in place of the inferred ones: `{ zip: "string" }`. */
   readonly types?: { readonly [K in keyof Row & string]?: CsvType };
@@ -58,7 +58,7 @@ function readRecords(name: string, bytes: Uint8Array, delimiter: string, named: 
   const records = [...parseCsv(new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes), delimiter, name)];
   const first = named ? records.shift() : records[0];
   if (first === undefined) throw new LockstepError({ code: "LS2006", message: `${name} is empty` });
-  const header = first.fields.map((field, i) => (named ? (field ?? "") : `column${i + 1}`));
+  const header = first.fields.map((field, i) => (named ? (field ?? "") : `col${i + 1}`));
   const twice = header.find((column, i) => header.indexOf(column) !== i);
   if (twice !== undefined) throw badLine(name, first.line, `two columns are named "${twice}"`);
   for (const { line, fields } of records) {
@@ -89,5 +89,5 @@ function inferType(index: number, files: readonly CsvFile[]): CsvType {
 
 function parseField(field: Field, rule: CsvTypeRule): Stored | undefined {
   if (field === null) return null;
-  return rule.parse(field);
+  return rule.parse(field) ?? rule.also?.(field);
 }

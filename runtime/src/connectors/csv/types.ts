@@ -10,14 +10,18 @@ export interface CsvTypeRule {
   readonly type: ArrowType;
   readonly view: View;
   readonly parse: (text: string) => Stored | undefined;
+  /** Texts that are values of the type where the program names it, though no column is inferred from them. */
+  readonly also?: (text: string) => Stored | undefined;
 }
 
 const decimalLiteral = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
-const isoTime = /^(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,3}))?Z?)?$/;
+const isoTime = /^(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d):(\d\d)(?:\.(\d{3}))?Z?)?$/;
+/** What JavaScript prints besides: no sign of a number column, but a value of one that the program calls so. */
+const special: Readonly<Record<string, number>> = { NaN: NaN, Infinity: Infinity, "-Infinity": -Infinity };
 
 export const csvTypes: Readonly<Record<CsvType, CsvTypeRule>> = {
   boolean: { type: bool, view: "boolean", parse: (text) => (text === "true" ? true : text === "false" ? false : undefined) },
-  number: { type: float64, view: "number", parse: (text) => (decimalLiteral.test(text) ? Number(text) : undefined) },
+  number: { type: float64, view: "number", parse: (text) => (decimalLiteral.test(text) ? Number(text) : undefined), also: (text) => special[text] },
   date: { type: timestamp, view: "date", parse: parseTime },
   string: { type: string, view: "string", parse: (text) => text },
   bigint: { type: int64, view: "bigint", parse: parseInteger },
@@ -34,11 +38,11 @@ function parseTime(text: string): number | undefined {
   const date = new Date(0);
   date.setUTCFullYear(year, month - 1, day);
   if (date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day || hour > 23 || minute > 59 || second > 59) return undefined;
-  return date.getTime() + ((hour * 60 + minute) * 60 + second) * 1000 + Number((match[7] ?? "0").padEnd(3, "0"));
+  return date.getTime() + ((hour * 60 + minute) * 60 + second) * 1000 + Number(match[7] ?? 0);
 }
 
 function parseInteger(text: string): number | bigint | undefined {
-  if (!/^-?\d+$/.test(text)) return undefined;
+  if (!/^-?(?:0|[1-9]\d*)$/.test(text)) return undefined;
   const value = BigInt(text);
   return BigInt.asIntN(64, value) === value ? canonicalInteger(value) : undefined;
 }

@@ -22,7 +22,7 @@ export interface WriteCsvOptions {
 const rowsAtOnce = 10_000;
 
 /** Writes `path/part-00000.csv`; see Table.writeCsv. */
-export async function writeCsv(columns: Columns, rows: number, path: string, options: WriteCsvOptions): Promise<void> {
+export async function writeCsv(columns: Columns, rows: number, path: string | URL, options: WriteCsvOptions): Promise<void> {
   const delimiter = options.delimiter ?? ",";
   if (delimiter.length !== 1 || delimiter === '"') {
     throw new LockstepError({ code: "LS2016", message: `the delimiter ${JSON.stringify(delimiter)} is not one character` });
@@ -40,7 +40,7 @@ export async function writeCsv(columns: Columns, rows: number, path: string, opt
   });
 }
 
-/** A row's field: what String() prints, null as nothing, dates in ISO form with the digits that the column has. */
+/** A row's field: what String() prints, null as nothing, instants as toISOString() prints them. */
 function printer(column: Column, quote: (text: string) => string): (row: number) => string {
   const { type, values } = column;
   const print = printValue(column);
@@ -57,15 +57,8 @@ function printValue(column: Column): (value: Exclude<Stored, null>) => string {
     case "date":
       return (value) => new Date((value as number) * 86_400_000).toISOString().slice(0, 10);
     case "timestamp": {
-      const perSecond = ticksPerSecond[type.unit];
-      const finer = { s: 0, ms: 0, us: 3, ns: 6 }[type.unit];
-      return (value) => {
-        const iso = new Date(milliseconds(value as number | bigint, perSecond / 1000)).toISOString();
-        if (finer === 0) return iso;
-        const modulus = 10n ** BigInt(finer);
-        const rest = ((BigInt(value as number | bigint) % modulus) + modulus) % modulus;
-        return rest === 0n ? iso : `${iso.slice(0, -1)}${String(rest).padStart(finer, "0")}Z`;
-      };
+      const perMillisecond = ticksPerSecond[type.unit] / 1000;
+      return (value) => new Date(milliseconds(value as number | bigint, perMillisecond)).toISOString();
     }
     case "decimal":
       return (value) => printDecimal(BigInt(value as number | bigint), type.scale);

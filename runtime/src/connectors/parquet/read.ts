@@ -32,8 +32,10 @@ export async function readParquet<Row extends object = Record<never, never>>(
   const types = options.types as Readonly<Record<string, View | undefined>> | undefined;
   for (const [name, tree] of files[0]!.columns) {
     const type = arrowType(tree);
-    checkSameSchema(name, type, files);
-    const load = (): StoredValues => concat(files.map((file) => file.read(name, type)), rows);
+    const load = (): StoredValues => {
+      checkSameSchema(name, type, files); // Here, because files may differ in what the program never looks at.
+      return concat(files.map((file) => file.read(name, type)), rows);
+    };
     const origin = `the column "${name}" of ${files.length === 1 ? files[0]!.name : `${files.length} files (${files[0]!.name}, …)`}`;
     columns.set(name, new Column(type, rows, load, { view: viewAs(types?.[name], type, origin), origin }));
   }

@@ -26,7 +26,7 @@ const codecs = { snappy: "SNAPPY", zstd: "ZSTD", gzip: "GZIP", none: "UNCOMPRESS
 const compressors = { ZSTD: (bytes: Uint8Array) => zstdCompressSync(bytes), GZIP: (bytes: Uint8Array) => gzipSync(bytes) };
 
 /** Writes `path/part-00000.parquet`; see Table.writeParquet. */
-export async function writeParquet(columns: Columns, rows: number, path: string, options: WriteParquetOptions<never>): Promise<void> {
+export async function writeParquet(columns: Columns, rows: number, path: string | URL, options: WriteParquetOptions<never>): Promise<void> {
   const compression = options.compression ?? "snappy";
   if (compression === "lz4") {
     throw new LockstepError({ code: "LS2015", message: "plain Node has no lz4 compressor", fix: 'Use "snappy" or "zstd", or run the built program.' });

@@ -16,7 +16,10 @@ use parquet::{
         arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder},
     },
     errors::{ParquetError, Result as ParquetResult},
-    file::reader::{ChunkReader, Length},
+    file::{
+        metadata::RowGroupMetaData,
+        reader::{ChunkReader, Length},
+    },
 };
 
 use super::errors::{guarded, reading};
@@ -29,11 +32,29 @@ use crate::{
 };
 
 /// A file as arrow-rs wants to see it.
-pub struct Pages(pub Blob);
+pub struct Pages {
+    blob: Blob,
+    /// Size of the largest page that can be right.
+    largest: u64,
+}
+
+impl Pages {
+    /// For reading the footer.
+    pub fn footer(blob: &Blob) -> Self {
+        Self { blob: blob.clone(), largest: u64::MAX }
+    }
+
+    /// For reading a row group. arrow-rs allocates what a page header asks for, up to 2 GiB, before it finds the page
+    /// damaged; no page is larger than its column chunk.
+    fn group(blob: Blob, group: &RowGroupMetaData) -> Self {
+        let sizes = group.columns().iter().map(|column| u64::try_from(column.uncompressed_size()).unwrap_or(0));
+        Self { blob, largest: sizes.max().unwrap_or(0).max(1 << 24) }
+    }
+}
 
 impl Length for Pages {
     fn len(&self) -> u64 {
-        self.0.size()
+        self.blob.size()
     }
 }
 
@@ -41,17 +62,19 @@ impl ChunkReader for Pages {
     type T = Headers;
 
     fn get_read(&self, start: u64) -> ParquetResult<Headers> {
-        Ok(Headers { blob: self.0.clone(), offset: start, buffer: [0; 512], filled: 0, used: 0 })
+        let (blob, largest) = (self.blob.clone(), self.largest);
+        Ok(Headers { blob, largest, offset: start, buffer: [0; 512], filled: 0, used: 0 })
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> ParquetResult<Bytes> {
-        self.0.bytes(start, length).map_err(|error| ParquetError::External(Box::new(error)))
+        self.blob.bytes(start, length).map_err(|error| ParquetError::External(Box::new(error)))
     }
 }
 
 /// Reads page headers, which are short and parsed byte by byte.
 pub struct Headers {
     blob: Blob,
+    largest: u64,
     offset: u64,
     buffer: [u8; 512],
     filled: usize,
@@ -61,15 +84,33 @@ pub struct Headers {
 impl Read for Headers {
     fn read(&mut self, target: &mut [u8]) -> io::Result<usize> {
         if self.used == self.filled {
+            let first = self.filled == 0;
             self.filled = self.blob.read_at(&mut self.buffer, self.offset)?;
             self.offset += self.filled as u64;
             self.used = 0;
+            if first && page_size(&self.buffer[..self.filled]) > self.largest {
+                return Err(io::Error::new(io::ErrorKind::InvalidData, "a page is larger than its column"));
+            }
         }
         let count = target.len().min(self.filled - self.used);
         target[..count].copy_from_slice(&self.buffer[self.used..self.used + count]);
         self.used += count;
         Ok(count)
     }
+}
+
+/// `uncompressed_page_size`, the second field of a page header in Thrift's compact protocol; 0 if this is none.
+fn page_size(header: &[u8]) -> u64 {
+    const I32: u8 = 0x15;
+    let [I32, _, I32, rest @ ..] = header else { return 0 };
+    let mut value = 0;
+    for (index, byte) in rest.iter().take(5).enumerate() {
+        value |= u64::from(byte & 0x7f) << (7 * index);
+        if byte & 0x80 == 0 {
+            return value >> 1;
+        }
+    }
+    0
 }
 
 /// Batches of `chunk` with the columns and types of `scan`.
@@ -86,8 +127,9 @@ pub fn open_chunk(dataset: &Dataset, chunk: &Chunk, options: &ReadOptions, scan:
     prefetch(&blob, &footer, chunk, &roots);
     let whole = dataset.files[chunk.file].groups[chunk.group].rows == chunk.rows;
     let mask = ProjectionMask::roots(footer.parquet_schema(), roots.iter().copied());
+    let pages = Pages::group(blob, footer.metadata().row_group(chunk.group));
     let reader = guarded(&file, &place, || {
-        let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(Pages(blob), footer)
+        let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(pages, footer)
             .with_row_groups(vec![chunk.group])
             .with_projection(mask)
             .with_batch_size(options.batch_size);

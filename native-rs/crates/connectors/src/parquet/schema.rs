@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use arrow::{
     array::Array,
-    datatypes::{Field, Schema, SchemaRef},
+    datatypes::{DataType, Field, Schema, SchemaRef},
 };
 use datafusion::scalar::ScalarValue;
 use parquet::{
@@ -58,7 +58,7 @@ pub fn load(blob: &Blob) -> Result<ArrowReaderMetadata> {
     if blob.size() < 12 {
         return Err(ConnectorError::corrupt(blob.name(), format!("{} bytes are no Parquet file", blob.size())));
     }
-    ArrowReaderMetadata::load(&Pages(blob.clone()), ArrowReaderOptions::new())
+    ArrowReaderMetadata::load(&Pages::footer(blob), ArrowReaderOptions::new())
         .map_err(|error| reading(blob.name(), "the footer", error))
 }
 
@@ -136,7 +136,7 @@ fn statistics(metadata: &ParquetMetaData, footer: &ArrowReaderMetadata, field: &
     };
     let Ok(nulls) = converter.row_group_null_counts(all()) else { return };
     // Numbers are never shortened, so writers that say nothing about exactness mean exact ones.
-    let fixed = field.data_type().is_primitive();
+    let fixed = field.data_type().is_primitive() || *field.data_type() == DataType::Boolean;
     for (position, group) in groups.iter_mut().enumerate() {
         let bound = |values| ScalarValue::try_from_array(values, position).ok().as_ref().and_then(Bound::from_scalar);
         let column = &mut group.columns[index];

@@ -5,9 +5,23 @@
  * The parser knows nothing of modules or scopes: the caller answers names through `Scope`.
  */
 import type * as t from "@babel/types";
+import { isFunction } from "@babel/types";
+import { asyncRowFunction } from "../diagnostics/async-row-function.ts";
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
+import { mixedColumn } from "../diagnostics/mixed-column.ts";
+import { needsAnnotation } from "../diagnostics/needs-annotation.ts";
+import { notAColumnValue } from "../diagnostics/not-a-column-value.ts";
+import { notARowFunction } from "../diagnostics/not-a-row-function.ts";
+import { wrongArguments } from "../diagnostics/wrong-arguments.ts";
 import type { Expression } from "../ir/expression.ts";
 import type { RowType, SourceSpan, ValueType } from "../ir/types.ts";
+import { annotated } from "./expressions/annotated.ts";
+import { close, Frame } from "./expressions/frame.ts";
+import { bindParameter, body } from "./expressions/inline.ts";
+import { State } from "./expressions/state.ts";
+import { annotation } from "./expressions/static-type.ts";
+import { toTest } from "./expressions/truth.ts";
+import { describe as describeValue, literal, scalar, typeOf, type Value } from "./expressions/value.ts";
 
 /** A value known at build time: literals, `const` tables of them, enum objects. A `Set` of literals is its members. */
 export type ConstantValue =
@@ -65,4 +79,84 @@ export type RowFunction =
   | { readonly errors: readonly Diagnostic[] };
 
 /** Reads a row lambda. All its mistakes are returned together; `expression` has no error in it. */
-export declare function parseRowFunction(fn: t.Node, env: RowEnvironment): RowFunction;
+export function parseRowFunction(fn: t.Node, env: RowEnvironment): RowFunction {
+  const spanOf = (node: t.Node) => ({ file: env.file, line: node.loc!.start.line, column: node.loc!.start.column, endLine: node.loc!.end.line, endColumn: node.loc!.end.column });
+  if (!isFunction(fn)) return { errors: [notARowFunction(describe(fn), spanOf(fn))] };
+  const state = new State(env, fn);
+  if (fn.async || fn.generator) state.report(asyncRowFunction(fn.async ? "async" : "yield", spanOf(fn)));
+  const frame = new Frame(state, env);
+  const rows = env.params.map((_, param): Value => ({ kind: "row", param }));
+  fn.params.forEach((param, i) => bindParameter(param, rows.slice(i), frame, spanOf(param)));
+  if (fn.params.length > env.params.length && !hasDefault(fn.params[env.params.length]!)) {
+    state.typeError(wrongArguments(`A row function takes ${env.params.length === 1 ? "the row" : `${env.params.length} rows`}, not ${fn.params.length} parameters`, spanOf(fn.params[env.params.length]!)));
+  }
+  const read = close(frame.flow, body(fn, frame));
+  const declared = annotation(fn.returnType, env);
+  const value = declared ? annotated(read, declared, spanOf(fn.body)) : read;
+  const result = finish(value, fn, frame);
+  return state.errors.length > 0 || result === null ? { errors: state.errors } : { expression: result, warnings: state.warnings };
+}
+
+const hasDefault = (param: t.Node) => param.type === "AssignmentPattern" || param.type === "RestElement" || (param.type === "Identifier" && param.optional === true);
+
+/** The column's expression; null after an error. */
+function finish(value: Value, fn: t.Function, frame: Frame): Expression | null {
+  const { state } = frame;
+  const { environment } = state;
+  const span = frame.span(fn.body);
+  const result = environment.expect === "condition" ? condition(value, span) : value;
+  if (state.script !== null) return script(result, fn, frame);
+  switch (result.kind) {
+    case "scalar":
+      return typed(result.expression, { js: result.expression.type.js, nullable: result.null || result.undefined || result.unchecked === true });
+    case "nothing":
+      if (result.value === null) return literal(null, "number", span);
+      state.report(notAColumnValue("nothing", span, "return a value, or null"));
+      return null;
+    case "mixed":
+      state.report(mixedColumn(result.types, span));
+      return null;
+    case "any":
+      return null;
+    case "helper":
+      state.report(notAColumnValue("a function", span, "call it"));
+      return null;
+    default:
+      state.report(notAColumnValue(describeValue(result) === "Row" ? "the whole row" : `a value of type ${describeValue(result)}`, span, "return one of its members, or derive several columns"));
+      return null;
+  }
+}
+
+function condition(value: Value, span: SourceSpan): Value {
+  return value.kind === "any" ? value : scalar(toTest(value, span).test);
+}
+
+/** The whole function for V8: its columns, and the type its values have. */
+function script(value: Value, fn: t.Function, frame: Frame): Expression | null {
+  const { state } = frame;
+  const { environment } = state;
+  const type = environment.expect === "condition" ? { js: "boolean" as const, null: false, undefined: false } : typeOf(value);
+  if (type === null || type.js === null) {
+    if (state.errors.length > 0) return null;
+    if (value.kind === "mixed") state.report(mixedColumn(value.types, frame.span(fn.body)));
+    else state.report(needsAnnotation("this row function's result", frame.span(fn.body), state.script!, "annotate it: (d): number => …"));
+    return null;
+  }
+  return {
+    kind: "script",
+    columns: [...state.columns],
+    source: frame.text(fn),
+    reason: state.script!,
+    type: { js: type.js, nullable: type.null || type.undefined },
+    span: frame.span(fn),
+  };
+}
+
+/** The type of the result as tsc has it. */
+const typed = (e: Expression, type: ValueType): Expression => ({ ...e, type });
+
+function describe(node: t.Node): string {
+  if (node.type === "StringLiteral" || node.type === "TemplateLiteral") return "a text";
+  if (node.type === "CallExpression") return "the result of a call";
+  return node.type === "ObjectExpression" ? "an object" : "another value";
+}

@@ -1,0 +1,23 @@
+import type { SourceSpan } from "../ir/types.ts";
+import { at, defineDiagnostic } from "./define.ts";
+
+export const aggregateInRowFunction = defineDiagnostic(
+  {
+    code: "LS1206",
+    title: "An aggregate or window function inside a row function",
+    kind: "user-error",
+    docs: "A row function sees one row; an aggregate sees a group and a window function its neighbours. They stand as values: `rollup({ avg: op.mean(d => d.fare) })`, `derive({ prev: op.lag(d => d.ts) })`. Split the step: compute the aggregate first, then use its column in the row function.",
+  },
+  (name: string, kind: "aggregate" | "window", argument: string | null, span: SourceSpan) => {
+    const value = argument === null ? `op.${name}()` : `op.${name}(d => ${argument})`;
+    const message =
+      kind === "aggregate"
+        ? `compute it in a step of its own, rollup({ ${name}: ${value} }), join it if need be, and read d.${name} here`
+        : `compute it in a derive of its own, derive({ ${name}: ${value} }), and read d.${name} here`;
+    return {
+      message: `op.${name} is ${kind === "aggregate" ? "an aggregate of a group" : "a window function over neighbouring rows"}: a row function sees one row only`,
+      locations: [at(span, "would see a single value")],
+      fix: { message, edits: [] },
+    };
+  },
+);

@@ -1,0 +1,19 @@
+import type { SourceSpan } from "../ir/types.ts";
+import { at, defineDiagnostic } from "./define.ts";
+
+export const asyncRowFunction = defineDiagnostic(
+  {
+    code: "LS1210",
+    title: "A row function that waits, yields or uses `this`",
+    kind: "not-parallelisable",
+    docs: "A row function returns its value at once and depends on its row and captured scalars only. Read what it needs before the verb, or as a table that is joined.",
+  },
+  (what: "async" | "await" | "yield" | "this" | "super" | "new.target" | "arguments", span: SourceSpan) => ({
+    message: `'${what}' may not stand in a row function`,
+    locations: [at(span, what === "this" ? "has no value here" : "not allowed here")],
+    fix: {
+      message: what === "this" || what === "super" ? "take the value into a const before the verb" : "read the value before the verb, or join it as a table",
+      edits: [],
+    },
+  }),
+);

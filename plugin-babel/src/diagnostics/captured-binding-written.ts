@@ -1,0 +1,16 @@
+import type { SourceSpan } from "../ir/types.ts";
+import { at, defineDiagnostic } from "./define.ts";
+
+export const capturedBindingWritten = defineDiagnostic(
+  {
+    code: "LS1208",
+    title: "A captured variable that is written",
+    kind: "not-parallelisable",
+    docs: "What a row function reads from outside is copied to every rank when the verb is called. A variable that is assigned again, or mutated, has no single value to copy. Take it into a const right before the verb.",
+  },
+  (name: string, write: SourceSpan, use: SourceSpan) => ({
+    message: `'${name}' is written after its declaration, so a row function cannot capture it`,
+    locations: [at(write, "written here"), at(use, "captured here")],
+    fix: { message: `copy it before the verb: const fixed = ${name};`, edits: [] },
+  }),
+);

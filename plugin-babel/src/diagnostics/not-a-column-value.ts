@@ -1,0 +1,16 @@
+import type { SourceSpan } from "../ir/types.ts";
+import { at, defineDiagnostic } from "./define.ts";
+
+export const notAColumnValue = defineDiagnostic(
+  {
+    code: "LS1213",
+    title: "A row function without a column's value",
+    kind: "user-error",
+    docs: "A row function returns a number, string, boolean, bigint or Date, or null. Objects become several derived columns; a block body needs `return`.",
+  },
+  (what: string, span: SourceSpan, fix: string) => ({
+    message: `This row function gives ${what}; a column holds numbers, strings, booleans, bigints or Dates`,
+    locations: [at(span, what)],
+    fix: { message: fix, edits: [] },
+  }),
+);

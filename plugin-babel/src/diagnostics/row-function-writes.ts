@@ -1,0 +1,23 @@
+import type { SourceSpan } from "../ir/types.ts";
+import { at, defineDiagnostic } from "./define.ts";
+
+export const rowFunctionWrites = defineDiagnostic(
+  {
+    code: "LS1207",
+    title: "A row function that changes something outside",
+    kind: "not-parallelisable",
+    docs: "Rows are computed in parallel, in no order, on several ranks: a row function may only return a value. Count and add up with rollup; new columns come from derive.",
+  },
+  (target: string, span: SourceSpan, what: "variable" | "row" | "value") => ({
+    message:
+      what === "row"
+        ? `A row function may not change its row ('${target}')`
+        : `A row function may not change '${target}', which lives outside it`,
+    locations: [at(span, "written here")],
+    why: ["rows are computed in parallel on several ranks, so the order of writes would be undefined"],
+    fix: {
+      message: what === "row" ? "return the new value: derive({ column: d => … })" : "compute totals with rollup({ … op.sum(…) }) and new columns with derive",
+      edits: [],
+    },
+  }),
+);

@@ -1,0 +1,20 @@
+import type { SourceSpan } from "../ir/types.ts";
+import { closest } from "./closest.ts";
+import { at, defineDiagnostic } from "./define.ts";
+
+export const unknownProperty = defineDiagnostic(
+  {
+    code: "LS1204",
+    title: "No such property or method",
+    kind: "user-error",
+    docs: "The value has no property of this name. A column holds a number, string, boolean, bigint or Date, and has the methods JavaScript gives to that type.",
+  },
+  (name: string, type: string, span: SourceSpan, known: readonly string[]) => {
+    const near = closest(name, known);
+    return {
+      message: `Property '${name}' does not exist on type '${type}'${near === null ? "" : `; did you mean '${near}'?`}`,
+      locations: [at(span, `not a member of ${type}`)],
+      ...(near === null ? {} : { fix: { message: `write '${near}'`, edits: [{ ...span, text: near }] } }),
+    };
+  },
+);

@@ -1,0 +1,16 @@
+import type { SourceSpan } from "../ir/types.ts";
+import { at, defineDiagnostic } from "./define.ts";
+
+export const wrongOperands = defineDiagnostic(
+  {
+    code: "LS1201",
+    title: "Operator on the wrong types",
+    kind: "user-error",
+    docs: "Arithmetic takes numbers, or bigints; `+` also joins strings; `<` compares values of one type. tsc reports the same mistake. Convert with Number(…), String(…) or a method such as getTime().",
+  },
+  (operator: string, types: readonly string[], span: SourceSpan, hint?: string) => ({
+    message: `Operator '${operator}' cannot be applied to ${types.length === 1 ? `type '${types[0]}'` : `types ${types.map((t) => `'${t}'`).join(" and ")}`}`,
+    locations: [at(span, types.join(` ${operator} `))],
+    ...(hint === undefined ? {} : { fix: { message: hint, edits: [] } }),
+  }),
+);

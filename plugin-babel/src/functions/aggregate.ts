@@ -1,0 +1,60 @@
+/** Functions of a group's rows, written as values: `rollup({ trips: op.count(), miles: op.mean("trip_miles") })`. */
+import type { JsType, ValueType } from "../ir/types.ts";
+
+export interface AggregateFunction {
+  /** As written: `op.<name>`. */
+  readonly name: string;
+  /** The plan's name for it. */
+  readonly plan: string;
+  /** The argument's types; null: takes none. */
+  readonly argument: readonly JsType[] | null;
+  /**
+   * The result column's type. `neverEmpty`: every group has a row (grouped rollup), so that null comes only of null arguments.
+   */
+  result(argument: ValueType | null, neverEmpty: boolean): ValueType;
+  readonly docs: string;
+}
+
+const every: readonly JsType[] = ["number", "string", "boolean", "bigint", "date"];
+const counted = (): ValueType => ({ js: "number", nullable: false });
+const ofNothing = (argument: ValueType | null, neverEmpty: boolean) => !neverEmpty || (argument?.nullable ?? false);
+const asNumber = (argument: ValueType | null, neverEmpty: boolean): ValueType => ({ js: "number", nullable: ofNothing(argument, neverEmpty) });
+/** A single value has no spread. */
+const spread = (): ValueType => ({ js: "number", nullable: true });
+const asArgument = (argument: ValueType | null, neverEmpty: boolean): ValueType => ({
+  js: argument?.js ?? "number",
+  nullable: ofNothing(argument, neverEmpty),
+});
+
+const aggregate = (name: string, argument: readonly JsType[] | null, result: AggregateFunction["result"], docs: string, plan = name): AggregateFunction => ({
+  name,
+  plan,
+  argument,
+  result,
+  docs,
+});
+
+export const aggregates: readonly AggregateFunction[] = [
+  aggregate("count", null, counted, "rows of the group"),
+  aggregate("valid", every, counted, "values that are neither null nor NaN"),
+  aggregate("distinct", every, counted, "distinct values; null and NaN together count as one"),
+  aggregate("sum", ["number", "bigint"], asArgument, "sum; null of nothing"),
+  aggregate("mean", ["number"], asNumber, "arithmetic mean; null of nothing"),
+  aggregate("average", ["number"], asNumber, "the same as mean", "mean"),
+  aggregate("min", every, asArgument, "smallest value"),
+  aggregate("max", every, asArgument, "largest value"),
+  aggregate("variance", ["number"], spread, "sample variance, divided by n - 1"),
+  aggregate("stdev", ["number"], spread, "sample standard deviation"),
+  aggregate("median", ["number"], asNumber, "median, interpolated between the two middle values"),
+  aggregate("any", every, asArgument, "the first value in table order that is neither null nor NaN"),
+];
+
+/** Window functions of Arquero: known, so that their use in a row function is explained. */
+export const windowNames: ReadonlySet<string> = new Set([
+  "row_number", "rank", "avg_rank", "dense_rank", "percent_rank", "cume_dist", "ntile", "lag", "lead", "first_value", "last_value", "nth_value", "fill_down", "fill_up",
+]);
+
+/** Aggregates of Arquero that rollup does not have yet. */
+export const otherAggregateNames: ReadonlySet<string> = new Set([
+  "array_agg", "array_agg_distinct", "object_agg", "map_agg", "entries_agg", "missing", "invalid", "mode", "product", "variancep", "stdevp", "quantile", "covariance", "covariancep", "corr", "bins",
+]);

@@ -1,0 +1,60 @@
+/** `op.*` inside a row function: the scalar functions are JavaScript's own; aggregates and windows do not belong there. */
+import type * as t from "@babel/types";
+import { aggregateInRowFunction } from "../../diagnostics/aggregate-in-row-function.ts";
+import { unknownProperty } from "../../diagnostics/unknown-property.ts";
+import { aggregateFunctions, functionNamed, methodNamed } from "../../functions/index.ts";
+import { otherAggregateNames, windowNames } from "../../functions/aggregate.ts";
+import { apply, type Argument } from "./apply.ts";
+import { readArguments, type Call } from "./calls.ts";
+import { conversion } from "./conversions.ts";
+import { unsupported } from "./expression.ts";
+import { noFacts, present } from "./facts.ts";
+import { close, type Frame } from "./frame.ts";
+import { propertySpan } from "./member.ts";
+import { choose, not } from "./truth.ts";
+import { call, plain, scalar, unknown, type Scalar, type Value } from "./value.ts";
+
+/** Names in Arquero that differ from `Math`'s. */
+const renamed: Readonly<Record<string, string>> = { greatest: "max", least: "min" };
+const text: Readonly<Record<string, string>> = { upper: "toUpperCase", lower: "toLowerCase", trim: "trim" };
+
+export function callOp(name: string, callee: t.MemberExpression | t.OptionalMemberExpression, node: Call, frame: Frame): Value {
+  const span = frame.span(node);
+  const kind = windowNames.has(name) ? "window" : aggregateFunctions.has(name) || otherAggregateNames.has(name) ? "aggregate" : null;
+  if (kind) {
+    const [first] = node.arguments;
+    frame.state.report(aggregateInRowFunction(name, kind, first ? frame.text(first) : null, span));
+    return unknown;
+  }
+  const math = functionNamed(`Math.${renamed[name] ?? name}`);
+  const method = text[name] && methodNamed("string", text[name]);
+  const args = math || method ? readArguments(node.arguments, frame) : null;
+  if (math && args) return apply(math, null, args.map((arg) => numberOf(arg, node, frame)), node, frame);
+  if (method && args?.length === 1) return ofText(method.name, args[0]!, node, frame);
+  if (math || method) return unsupported(node, `this call of op.${name} has no native form`, plain(math ? "number" : "string"), frame);
+  frame.state.report(unknownProperty(name, "op", propertySpan(callee, frame), known));
+  return unknown;
+}
+
+const known = [...aggregateFunctions.keys(), ...windowNames, ...Object.keys(renamed), ...Object.keys(text), "abs", "ceil", "floor", "round", "sqrt", "log", "pow", "sign", "trunc", "exp"];
+
+/** Arquero's functions take null, which JavaScript makes 0 (undefined: NaN). */
+function numberOf(arg: Argument, node: Call, frame: Frame): Argument {
+  const { value } = arg;
+  if (value.kind !== "scalar" || value.expression.type.js !== "number" || !(value.null || value.undefined)) return arg;
+  return { ...arg, value: conversion("Number", [arg], node, frame) ?? value };
+}
+
+/** Arquero's text functions leave null as it is. */
+function ofText(name: string, { value, node: at }: Argument, node: Call, frame: Frame): Value {
+  const span = frame.span(node);
+  if (value.kind !== "scalar") return value.kind === "nothing" ? value : unsupported(node, `${frame.text(at)} as text runs in V8`, plain("string"), frame);
+  const outer = frame.branch(noFacts);
+  const subject = outer.bind("text", value) as Scalar;
+  const here = { ...subject.expression, type: { js: subject.expression.type.js, nullable: false } } as Scalar["expression"];
+  const result = scalar(call(name, [here], "string", span));
+  if (!value.null && !value.undefined) return close(outer.flow, result);
+  const isNull = call("isNull", [subject.expression], "boolean", span);
+  const absent: Value = { kind: "nothing", value: value.null ? null : undefined, span };
+  return close(outer.flow, choose(not(isNull, span), result, absent, span, { then: present(value.place), else: noFacts }));
+}

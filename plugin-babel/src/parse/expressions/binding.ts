@@ -1,0 +1,96 @@
+/** Free names: what the caller's scope says of them, as values. */
+import type * as t from "@babel/types";
+import { capturedBindingWritten } from "../../diagnostics/captured-binding-written.ts";
+import { needsAnnotation } from "../../diagnostics/needs-annotation.ts";
+import { tableInRowFunction } from "../../diagnostics/table-in-row-function.ts";
+import { unknownName } from "../../diagnostics/unknown-name.ts";
+import type { SourceSpan } from "../../ir/types.ts";
+import type { Binding, ConstantValue } from "../row-function.ts";
+import { narrow, literal, scalar, unknown, type Value } from "./value.ts";
+import type { Frame } from "./frame.ts";
+import { globalValue, isFacade } from "./globals.ts";
+
+export function readIdentifier(node: t.Identifier, frame: Frame): Value {
+  const variable = frame.names.get(node.name);
+  if (variable) return narrow(frame.flow.current.get(variable) ?? unknown, frame.flow.facts);
+  if (node.name === "undefined") return { kind: "nothing", value: undefined, span: frame.span(node) };
+  return fromBinding(frame.scope.resolve(node.name, node), node.name, node, frame);
+}
+
+export function fromBinding(binding: Binding, name: string, node: t.Node, frame: Frame): Value {
+  const span = frame.span(node);
+  const { state } = frame;
+  switch (binding.kind) {
+    case "scalar": {
+      if (binding.type === null) {
+        const fix = `annotate it where it is declared, e.g. const ${name}: number = …`;
+        state.report(needsAnnotation(`'${name}'`, span, "types are read from the source alone, without a TypeScript program", fix));
+        return unknown;
+      }
+      const captured = scalar({ kind: "captured", source: binding.source, type: binding.type, span }, { place: `captured ${binding.source}` });
+      return narrow(captured, frame.flow.facts);
+    }
+    case "constant":
+      return fromConstant(binding.value, span);
+    case "record":
+      return { kind: "record", names: null, member: (member, at) => fromBinding(binding.member(member), `${name}.${member}`, at, frame) };
+    case "function":
+      return { kind: "helper", node: binding.node, name: binding.name, scope: binding.scope, closure: null };
+    case "import":
+      if (isFacade(binding.module) && binding.name === "op") return { kind: "namespace", name: "op" };
+      if (isFacade(binding.module) && binding.name === "*") {
+        return { kind: "record", names: null, member: (member, at) => fromBinding({ ...binding, name: member }, `${name}.${member}`, at, frame) };
+      }
+      state.needsScript(`'${name}' comes from ${binding.module}, which only V8 can run`);
+      return unknown;
+    case "table":
+      state.report(tableInRowFunction(name, span));
+      return unknown;
+    case "opaque":
+      state.needsScript(`'${name}' is an object that only V8 can read`);
+      return unknown;
+    case "mutated":
+      // A write inside this very function is reported where it stands.
+      if (!isInside(binding.write, frame)) state.report(capturedBindingWritten(name, binding.write, span));
+      return unknown;
+    case "global": {
+      const value = globalValue(name, span, frame);
+      if (value) return value;
+      return unresolved(name, [], span, frame);
+    }
+    case "unknown":
+      return unresolved(name, binding.inScope ?? [], span, frame);
+  }
+}
+
+function unresolved(name: string, inScope: readonly string[], span: SourceSpan, frame: Frame): Value {
+  const rows = [...frame.names].find(([, variable]) => frame.flow.current.get(variable)?.kind === "row");
+  const columns = (frame.state.environment.params[0] ?? []).map((column) => column.name);
+  frame.state.report(unknownName(name, span, [...frame.names.keys(), ...inScope], columns, rows?.[0] ?? null));
+  return unknown;
+}
+
+function isInside(span: SourceSpan, frame: Frame): boolean {
+  const { environment, root, inlining } = frame.state;
+  const functions = [{ file: environment.file, node: root }, ...inlining];
+  return functions.some(({ file, node }) => file === span.file && node.loc!.start.line <= span.line && span.line <= node.loc!.end.line);
+}
+
+export function fromConstant(value: ConstantValue, span: SourceSpan): Value {
+  switch (typeof value) {
+    case "undefined":
+      return { kind: "nothing", value: undefined, span };
+    case "number":
+    case "string":
+    case "boolean":
+    case "bigint":
+      return scalar(literal(value, typeof value as "number", span));
+  }
+  if (value === null) return { kind: "nothing", value: null, span };
+  if (value instanceof Set) return { kind: "list", items: [...value].map((item) => fromConstant(item, span)), set: true };
+  if (isArray(value)) return { kind: "list", items: value.map((item) => fromConstant(item, span)), set: false };
+  const members = value as { readonly [member: string]: ConstantValue };
+  return { kind: "record", names: Object.keys(members), member: (name) => (Object.hasOwn(members, name) ? fromConstant(members[name], span) : null) };
+}
+
+const isArray = (value: unknown): value is readonly ConstantValue[] => Array.isArray(value);

@@ -1,0 +1,96 @@
+/** Calls: of methods, of JavaScript's functions, of helpers, and `new`. */
+import type * as t from "@babel/types";
+import { wrongArguments } from "../../diagnostics/wrong-arguments.ts";
+import { functionNamed, scalarFunctions } from "../../functions/index.ts";
+import { apply, type Argument } from "./apply.ts";
+import { readExpression, unsupported } from "./expression.ts";
+import type { Frame } from "./frame.ts";
+import { impurity } from "./globals.ts";
+import { inline } from "./inline.ts";
+import { callList } from "./lists.ts";
+import { memberName, property, readProperty } from "./member.ts";
+import { callMethod } from "./methods.ts";
+import { callOp } from "./arquero-op.ts";
+import { unknown, type Value } from "./value.ts";
+
+export type Call = t.CallExpression | t.OptionalCallExpression;
+
+export function readCall(node: t.CallExpression, frame: Frame): Value {
+  const callee = bare(node.callee);
+  if (callee.type !== "MemberExpression") return callValue(readExpression(callee, frame), node, frame);
+  const object = readExpression(callee.object, frame);
+  const name = memberName(callee, frame);
+  return name === null ? callValue(readProperty(object, callee, frame), node, frame) : callMember(object, name, callee, node, frame);
+}
+
+/** Without parentheses and types. */
+function bare(node: t.Node): t.Node {
+  return node.type === "ParenthesizedExpression" || node.type === "TSNonNullExpression" || node.type === "TSInstantiationExpression" ? bare(node.expression) : node;
+}
+
+/** `object.name(…)` */
+export function callMember(object: Value, name: string, callee: t.MemberExpression | t.OptionalMemberExpression, node: Call, frame: Frame): Value {
+  switch (object.kind) {
+    case "scalar":
+      return callMethod(object, name, callee, node, frame);
+    case "list":
+      return callList(object, name, callee, node, frame);
+    case "namespace":
+      if (object.name === "op") return callOp(name, callee, node, frame);
+      return callValue(property(object, name, callee, frame), node, frame);
+    default:
+      return callValue(property(object, name, callee, frame), node, frame);
+  }
+}
+
+export function callValue(callee: Value, node: Call, frame: Frame): Value {
+  switch (callee.kind) {
+    case "helper": {
+      const args = readArguments(node.arguments, frame);
+      return args === null ? unsupported(node, "spread has no native form", null, frame) : inline(callee, args, node, frame);
+    }
+    case "namespace": {
+      if (callee.name === "Date") return impurity("Date()", frame.span(node), "take the time into a const before the verb: const now = new Date()", frame);
+      const fn = functionNamed(callee.name);
+      const args = fn && readArguments(node.arguments, frame);
+      if (!fn || !args) return unsupported(node, `this call of ${callee.name} has no native form`, null, frame);
+      return apply(fn, null, args, node, frame);
+    }
+    case "any":
+      readArguments(node.arguments, frame);
+      return unknown;
+    default:
+      frame.state.typeError(wrongArguments(`'${frame.text(node.callee)}' is not a function`, frame.span(node.callee)));
+      return unknown;
+  }
+}
+
+/** Null: a spread whose length is not known. */
+export function readArguments(nodes: readonly t.Node[], frame: Frame): Argument[] | null {
+  const args: Argument[] = [];
+  let known = true;
+  for (const node of nodes) {
+    if (node.type !== "SpreadElement") {
+      args.push({ value: readExpression(node, frame), node });
+      continue;
+    }
+    const spread = readExpression(node.argument, frame);
+    if (spread.kind === "list") args.push(...spread.items.map((value) => ({ value, node: node.argument })));
+    else known = false;
+  }
+  return known ? args : null;
+}
+
+export function readNew(node: t.NewExpression, frame: Frame): Value {
+  const callee = node.callee.type === "Identifier" ? readExpression(node.callee, frame) : unknown;
+  if (callee.kind === "namespace" && callee.name === "Date") {
+    if (node.arguments.length === 0) return impurity("new Date()", frame.span(node), "take the time into a const before the verb: const now = new Date()", frame);
+    const args = readArguments(node.arguments, frame);
+    return args ? apply(scalarFunctions.get("Date")!, null, args, node, frame) : unsupported(node, "spread has no native form", null, frame);
+  }
+  if (callee.kind === "namespace" && callee.name === "Set" && node.arguments.length === 1) {
+    const items = readExpression(node.arguments[0]!, frame);
+    if (items.kind === "list") return { ...items, set: true };
+  }
+  return unsupported(node, `new ${frame.text(node.callee)} runs in V8`, null, frame);
+}

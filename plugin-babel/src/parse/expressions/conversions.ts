@@ -1,0 +1,72 @@
+/** Functions that take a value of any type: what they make of null, undefined and Dates is decided here. */
+import type * as t from "@babel/types";
+import type { Expression } from "../../ir/expression.ts";
+import { fold } from "../../functions/fold.ts";
+import type { Argument } from "./apply.ts";
+import type { Frame } from "./frame.ts";
+import { toNumber } from "./operators.ts";
+import { toText } from "./text.ts";
+import { toTest } from "./truth.ts";
+import { call, literal, opaque, plain, scalar, type Value } from "./value.ts";
+
+type Convert = (arg: Argument, whole: t.Node, frame: Frame) => Value;
+
+/** `Number.isNaN` and its kind never convert: only a number can pass. */
+const test =
+  (name: string): Convert =>
+  ({ value }, whole, frame) => {
+    const span = frame.span(whole);
+    if (value.kind === "any" || value.kind === "mixed") {
+      if (value.kind === "mixed") frame.state.needsScript(`${name} of a value of several types runs in V8`);
+      return opaque(plain("boolean"), span);
+    }
+    if (value.kind !== "scalar" || value.expression.type.js !== "number") return scalar(literal(false, "boolean", span));
+    const tested = call(name, [value.expression], "boolean", span);
+    return scalar(value.expression.type.nullable ? orIfNull(value.expression, literal(false, "boolean", span), tested) : tested);
+  };
+
+const conversions: Readonly<Record<string, Convert>> = {
+  Boolean: ({ value, node }, _, frame) => scalar(toTest(value, frame.span(node)).test),
+  String: ({ value, node }, whole, frame) => {
+    const text = toText(value, node, frame);
+    if (text === null) return opaque(plain("string"), frame.span(whole));
+    if (text.type.js === "string" && !text.type.nullable) return scalar(text);
+    return scalar(fold(call("String", [text], "string", frame.span(whole))));
+  },
+  Number: ({ value }, whole, frame) => number(value, whole, frame),
+  "Number.isNaN": test("Number.isNaN"),
+  "Number.isFinite": test("Number.isFinite"),
+  "Number.isInteger": test("Number.isInteger"),
+  "Number.isSafeInteger": test("Number.isSafeInteger"),
+};
+
+/** Null: no function of this kind. Without argument each has a constant result. */
+export function conversion(name: string, args: readonly Argument[], node: t.Node, frame: Frame): Value | null {
+  if (!Object.hasOwn(conversions, name)) return null;
+  const span = frame.span(node);
+  if (args.length === 0) {
+    if (name === "Boolean") return scalar(literal(false, "boolean", span));
+    return scalar(name === "String" ? literal("", "string", span) : literal(0, "number", span));
+  }
+  return conversions[name]!(args[0]!, node, frame);
+}
+
+function number(value: Value, node: t.Node, frame: Frame): Value {
+  const span = frame.span(node);
+  if (value.kind === "nothing") return scalar(literal(value.value === null ? 0 : NaN, "number", span));
+  if (value.kind !== "scalar") {
+    if (value.kind !== "any") frame.state.needsScript("Number of an object runs in V8");
+    return opaque(plain("number"), span);
+  }
+  const converted = toNumber(value.expression, value.expression.type.js, span);
+  if (value.undefined || value.unchecked) {
+    if (value.null) frame.state.needsScript("Number of a value that may be null or undefined runs in V8");
+    return scalar(orIfNull(value.expression, literal(NaN, "number", span), converted));
+  }
+  // Number(null) is 0; a number that is null is still null in the table.
+  return scalar(value.null ? orIfNull(value.expression, literal(0, "number", span), converted) : converted);
+}
+
+function orIfNull(e: Expression, absent: Expression, present: Expression): Expression {
+  return { kind: "if", test: call("isNull", [e], "boolean", e.span), then: absent, else: present, type: { js: present.type.js, nullable: false }, span: e.span };
+}

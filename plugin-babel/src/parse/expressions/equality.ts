@@ -1,0 +1,95 @@
+/** `===`, `!==`, `==`, `!=`: all strict on columns, where `==` adds only that null equals undefined. */
+import type * as t from "@babel/types";
+import { comparedWithUndefined } from "../../diagnostics/compared-with-undefined.ts";
+import { datesCompared } from "../../diagnostics/dates-compared.ts";
+import { noOverlap } from "../../diagnostics/no-overlap.ts";
+import { fold } from "../../functions/fold.ts";
+import type { Expression } from "../../ir/expression.ts";
+import type { SourceSpan } from "../../ir/types.ts";
+import { both, isNot, negate, noFacts, noTruth, present, type Facts, type Truth } from "./facts.ts";
+import type { Frame } from "./frame.ts";
+import { unsupported } from "./expression.ts";
+import { not } from "./truth.ts";
+import { call, describe, literal, opaque, plain, scalar, type Scalar, type Value } from "./value.ts";
+
+type Operand = readonly [Value, t.Node];
+
+export function equality(operator: string, left: Operand, right: Operand, node: t.Node, frame: Frame): Value {
+  const equal = equals(operator, left, right, node, frame);
+  if (equal.kind !== "scalar" || operator.startsWith("=")) return equal;
+  return scalar(not(equal.expression, frame.span(node)), { truth: negate(equal.truth ?? noTruth) });
+}
+
+/** Read as if the operator were `===` (or `==`). */
+function equals(operator: string, left: Operand, right: Operand, node: t.Node, frame: Frame): Value {
+  const [a, b] = [left[0], right[0]];
+  const span = frame.span(node);
+  const loose = operator.length === 2;
+  if (a.kind === "any" || b.kind === "any") return opaque(plain("boolean"), span);
+  if (a.kind === "nothing" && b.kind === "nothing") return scalar(literal(loose || a.value === b.value, "boolean", span));
+  if (b.kind === "nothing") return absent(a, b.value, loose, left[1], right[1], operator, span, frame);
+  if (a.kind === "nothing") return absent(b, a.value, loose, right[1], left[1], operator, span, frame);
+  const narrowed = typeofGuard(a, b) ?? typeofGuard(b, a);
+  if (a.kind !== "scalar" || b.kind !== "scalar") return unsupported(node, "comparing objects runs in V8", plain("boolean"), frame);
+  const truth = narrowed ?? sameValue(a, b);
+  const [l, r] = [a.expression.type.js, b.expression.type.js];
+  if (l !== r) {
+    if ((a.null && b.null) || (a.undefined && b.undefined)) {
+      const isNull = (e: Expression) => call("isNull", [e], "boolean", span);
+      return scalar({ kind: "and", left: isNull(a.expression), right: isNull(b.expression), type: { js: "boolean", nullable: false }, span });
+    }
+    frame.state.typeError(noOverlap(operator, describe(a), describe(b), span));
+    return opaque(plain("boolean"), span);
+  }
+  if (l === "date") {
+    const ends = [left[1], right[1]].map((side) => endOf(frame.span(side)));
+    frame.state.report(datesCompared(operator, span, ends));
+    return opaque(plain("boolean"), span);
+  }
+  return scalar(fold(strictlyEqual(a, b, loose, node, frame)), { truth });
+}
+
+/** `eq` takes null for null; where one side means undefined and the other null, `===` must not. */
+function strictlyEqual(a: Scalar, b: Scalar, loose: boolean, node: t.Node, frame: Frame): Expression {
+  const span = frame.span(node);
+  const boolean = { js: "boolean", nullable: false } as const;
+  const equal = call("eq", [a.expression, b.expression], "boolean", span);
+  const [au, bu] = [a.undefined || a.unchecked === true, b.undefined || b.unchecked === true];
+  if (loose || !((a.null && bu) || (au && b.null))) return equal;
+  if ((a.null && au) || (b.null && bu)) frame.state.needsScript("null and undefined on both sides of '===' cannot be told apart natively");
+  return { kind: "and", left: equal, right: not(call("isNull", [a.expression], "boolean", span), span), type: boolean, span };
+}
+
+/** A value compared with the literal null or undefined. */
+function absent(value: Value, literalValue: null | undefined, loose: boolean, node: t.Node, other: t.Node, operator: string, span: SourceSpan, frame: Frame): Value {
+  if (value.kind !== "scalar") return scalar(literal(false, "boolean", span));
+  const isNull = scalar(call("isNull", [value.expression], "boolean", span));
+  const known = value.chain ?? noFacts;
+  if (loose) return { ...isNull, truth: { then: noFacts, else: both(present(value.place), known) } };
+  const matches = literalValue === null ? value.null : value.undefined || value.unchecked;
+  const others = literalValue === null ? value.undefined || value.unchecked : value.null;
+  if (matches && others) frame.state.needsScript("null and undefined cannot be told apart natively");
+  if (literalValue === undefined && !matches && value.null) {
+    if (value.place !== undefined) {
+      frame.state.report(comparedWithUndefined(frame.text(node), span, operator.startsWith("!") ? "!==" : "===", frame.span(other)));
+    }
+  }
+  if (!matches && others) return scalar(literal(false, "boolean", span));
+  const facts: Facts = value.place === undefined ? noFacts : new Set([isNot(value.place, literalValue === null ? "null" : "undefined")]);
+  return { ...isNull, truth: { then: noFacts, else: others ? facts : both(facts, known) } };
+}
+
+/** Equal to something that is present means present, and the chain that led to it did not stop. */
+function sameValue(a: Scalar, b: Scalar): Truth {
+  const implied = (side: Scalar, other: Scalar) => (other.null || other.undefined ? noFacts : both(present(side.place), side.chain ?? noFacts));
+  return { then: both(implied(a, b), implied(b, a)), else: noFacts };
+}
+
+/** `typeof x === "string"`: x is there. */
+function typeofGuard(type: Value, name: Value): Truth | null {
+  if (type.kind !== "scalar" || type.typeOf === undefined || name.kind !== "scalar" || name.expression.kind !== "literal") return null;
+  const isPresent = name.expression.value !== "object" && name.expression.value !== "undefined";
+  return isPresent ? { then: present(type.typeOf), else: noFacts } : null;
+}
+
+const endOf = (span: SourceSpan): SourceSpan => ({ ...span, line: span.endLine, column: span.endColumn });

@@ -1,0 +1,143 @@
+/** Arrays and Sets of known length: `["a", "b"].includes(d.kind)`, `[d.first, d.last].join(" ")`. */
+import type * as t from "@babel/types";
+import { datesCompared } from "../../diagnostics/dates-compared.ts";
+import { possiblyNull } from "../../diagnostics/possibly-null.ts";
+import { wrongArguments } from "../../diagnostics/wrong-arguments.ts";
+import { fold } from "../../functions/fold.ts";
+import type { Expression } from "../../ir/expression.ts";
+import { readArguments, type Call } from "./calls.ts";
+import { unsupported } from "./expression.ts";
+import type { Argument } from "./apply.ts";
+import { noFacts } from "./facts.ts";
+import { close, type Frame } from "./frame.ts";
+import { inline } from "./inline.ts";
+import { logical } from "./logical.ts";
+import { noProperty } from "./member.ts";
+import { absence } from "./operators.ts";
+import { toText } from "./text.ts";
+import { choose, toTest } from "./truth.ts";
+import { call, describe, literal, opaque, plain, scalar, unknown, type StaticType, type Value } from "./value.ts";
+
+type List = Extract<Value, { kind: "list" }>;
+type Member = t.MemberExpression | t.OptionalMemberExpression;
+type Method = (list: List, args: readonly Argument[], node: Call, frame: Frame) => Value | null;
+
+/** Null: this use has no native form. */
+const methods: Readonly<Record<string, Method>> = {
+  includes: (list, [arg, ...more], node, frame) => (arg && more.length === 0 ? contains(list, arg, node, frame) : null),
+  has: (list, [arg, ...more], node, frame) => (list.set && arg && more.length === 0 ? contains(list, arg, node, frame) : null),
+  some: (list, [arg], node, frame) => test(list, arg, "||", node, frame),
+  every: (list, [arg], node, frame) => test(list, arg, "&&", node, frame),
+  join: (list, args, node, frame) => join(list, args, node, frame),
+  indexOf: (list, [arg, ...more], node, frame) => {
+    if (!arg || more.length > 0 || arg.value.kind !== "scalar" || arg.value.expression.type.js === "date") return null;
+    const inner = frame.branch(noFacts);
+    const sought = inner.bind("sought", arg.value);
+    const span = frame.span(node);
+    let result: Value = scalar(literal(-1, "number", span));
+    for (const [i, item] of [...list.items.entries()].reverse()) {
+      if (item.kind !== "scalar" || sought.kind !== "scalar" || item.expression.type.js !== sought.expression.type.js) return null;
+      result = choose(call("eq", [sought.expression, item.expression], "boolean", span), scalar(literal(i, "number", span)), result, span);
+    }
+    return close(inner.flow, result);
+  },
+};
+
+const ofSet: ReadonlySet<string> = new Set(["has"]);
+const resultTypes: Readonly<Record<string, StaticType>> = { includes: plain("boolean"), has: plain("boolean"), some: plain("boolean"), every: plain("boolean"), join: plain("string"), indexOf: plain("number"), lastIndexOf: plain("number") };
+
+export function callList(list: List, name: string, callee: Member, node: Call, frame: Frame): Value {
+  const known = name in (list.set ? Set.prototype : Array.prototype);
+  if (!known) {
+    readArguments(node.arguments, frame);
+    return noProperty(list, name, callee, list.set ? [...ofSet] : Object.keys(methods).filter((m) => !ofSet.has(m)), frame);
+  }
+  const method = Object.hasOwn(methods, name) ? methods[name] : undefined;
+  const args = method ? readArguments(node.arguments, frame) : null;
+  const value = args && method!(list, args, node, frame);
+  return value ?? unsupported(node, `${name} of an array runs in V8`, resultTypes[name] ?? null, frame);
+}
+
+export function listMember(list: List, name: string, node: Member, frame: Frame): Value {
+  if (name === (list.set ? "size" : "length")) return scalar(literal(list.items.length, "number", frame.span(node)));
+  if (name in (list.set ? Set.prototype : Array.prototype)) return unsupported(node, `${name} of an array runs in V8`, null, frame);
+  return noProperty(list, name, node, [list.set ? "size" : "length"], frame);
+}
+
+/** `list[i]` */
+export function indexList(items: readonly Value[], key: Value, node: Member, frame: Frame): Value {
+  const span = frame.span(node);
+  if (key.kind !== "scalar" || key.expression.type.js !== "number" || key.null || key.undefined) return unsupported(node, "this index has no native form", null, frame);
+  if (key.expression.kind === "literal") return items[key.expression.value as number] ?? { kind: "nothing", value: undefined, span };
+  const inner = frame.branch(noFacts);
+  const index = inner.bind("index", key);
+  if (index.kind !== "scalar") return unknown;
+  let result: Value = { kind: "nothing", value: undefined, span };
+  for (const [i, item] of [...items.entries()].reverse()) {
+    result = choose(call("eq", [index.expression, literal(i, "number", span)], "boolean", span), item, result, span);
+  }
+  const found = close(inner.flow, result);
+  return found.kind === "scalar" ? { ...found, undefined: false, unchecked: true } : unsupported(node, "an array of several types has no native form", null, frame);
+}
+
+function contains(list: List, { value, node }: Argument, whole: Call, frame: Frame): Value | null {
+  const span = frame.span(whole);
+  if (value.kind === "any") return opaque(plain("boolean"), span);
+  if (value.kind !== "scalar") return null;
+  const { js } = value.expression.type;
+  const items: Expression[] = [];
+  let holdsNull = false;
+  for (const item of list.items) {
+    if (item.kind === "nothing" || (item.kind === "scalar" && item.expression.type.js === js && (item.null || item.undefined))) holdsNull = true;
+    if (item.kind === "any") return opaque(plain("boolean"), span);
+    if (item.kind === "nothing") items.push(literal(null, js, item.span));
+    else if (item.kind !== "scalar") return null;
+    else if (item.expression.type.js === js) items.push(item.expression);
+  }
+  if (js === "date") {
+    frame.state.report(datesCompared("includes", span, []));
+    return opaque(plain("boolean"), span);
+  }
+  if (items.length === 0 && list.items.length > 0) {
+    frame.state.typeError(wrongArguments(`Argument of type '${describe(value)}' is not assignable to parameter of type '${describe(list.items[0]!)}'`, frame.span(node)));
+    return opaque(plain("boolean"), span);
+  }
+  if ((value.null || value.undefined) && !holdsNull) frame.state.typeError(possiblyNull(frame.text(node), absence(value), frame.span(node), "argument"));
+  if (value.unchecked && holdsNull) return null;
+  return scalar(items.length === 0 ? literal(false, "boolean", span) : call("in", [value.expression, ...items], "boolean", span));
+}
+
+/** `some` and `every`, unrolled. */
+function test(list: List, arg: Argument | undefined, operator: "||" | "&&", node: Call, frame: Frame): Value | null {
+  if (arg?.value.kind !== "helper" || list.set) return null;
+  const helper = arg.value;
+  const span = frame.span(node);
+  const one = (item: Value, i: number, inner: Frame): Value => {
+    const value = inline(helper, [{ value: item, node: arg.node }, { value: scalar(literal(i, "number", span)), node: arg.node }].slice(0, helper.node.params.length), node, inner);
+    return value.kind === "any" ? value : scalar(toTest(value, span).test, value.kind === "scalar" && value.truth ? { truth: value.truth } : {});
+  };
+  const start: Value = scalar(literal(operator === "&&", "boolean", span));
+  return list.items.reduce<Value>((all, item, i) => logical(operator, [all, node], (inner) => one(item, i, inner), span, frame), start);
+}
+
+/** null and undefined are empty texts in `join`. */
+function join(list: List, [separator, ...more]: readonly Argument[], node: Call, frame: Frame): Value | null {
+  const span = frame.span(node);
+  if (more.length > 0 || list.set) return null;
+  const between = separator ? (separator.value.kind === "scalar" && separator.value.expression.type.js === "string" ? separator.value.expression : null) : literal(",", "string", span);
+  if (between === null) return null;
+  const parts: Expression[] = [];
+  for (const [i, item] of list.items.entries()) {
+    if (i > 0) parts.push(between);
+    if (item.kind === "nothing") continue;
+    if (item.kind !== "scalar") return null;
+    const absent = item.null || item.undefined || item.unchecked;
+    const text = toText({ ...item, null: false, undefined: false, unchecked: false }, node, frame);
+    if (text === null) return null;
+    const { js } = text.type;
+    const type = { js: "string", nullable: false } as const;
+    if (!absent) parts.push(text);
+    else parts.push({ kind: "if", test: call("isNull", [item.expression], "boolean", span), then: literal("", "string", span), else: js === "string" ? text : call("String", [text], "string", span), type, span });
+  }
+  return scalar(fold(call("concat", parts, "string", span)));
+}

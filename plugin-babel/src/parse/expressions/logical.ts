@@ -1,0 +1,110 @@
+/** `&&`, `||`, `??` and `?:`: the right side sees what the left side's outcome tells. */
+import type * as t from "@babel/types";
+import type { Expression } from "../../ir/expression.ts";
+import type { SourceSpan } from "../../ir/types.ts";
+import { both, either, type Truth } from "./facts.ts";
+import { readExpression } from "./expression.ts";
+import { close, type Frame } from "./frame.ts";
+import { choose, ifElse, not, toScalar, toTest, type Test } from "./truth.ts";
+import { call, describe, literal, scalar, typeOf, unknown, type Scalar, type Value } from "./value.ts";
+
+export function readLogical(node: t.LogicalExpression, frame: Frame): Value {
+  const left = readExpression(node.left, frame);
+  return logical(node.operator, [left, node.left], (branch) => readExpression(node.right, branch), frame.span(node), frame);
+}
+
+/** `right` is read where the left side's outcome holds. */
+export function logical(operator: "&&" | "||" | "??", [left, node]: readonly [Value, t.Node], right: (branch: Frame) => Value, span: SourceSpan, frame: Frame): Value {
+  const test = toTest(left, frame.span(node));
+  const branch = frame.branch(operator === "&&" ? test.then : operator === "||" ? test.else : new Set());
+  const other = close(branch.flow, right(branch));
+  if (left.kind === "any" || other.kind === "any") return unknown;
+  return operator === "&&" ? and(left, test, other, span) : operator === "||" ? or(left, test, other, span) : nullish(left, other, span);
+}
+
+function and(left: Value, test: Test, right: Value, span: SourceSpan): Value {
+  const second = toTest(right, span);
+  const truth: Truth = { then: both(test.then, second.then), else: either(test.else, both(test.then, second.else)) };
+  if (left.kind === "nothing") return left;
+  if (left.kind === "scalar" && left.expression.kind === "literal") return left.expression.value ? right : left;
+  if (left.kind !== "scalar" && left.kind !== "mixed") return right;
+  const tested: Expression = { kind: "and", left: test.test, right: second.test, type: { js: "boolean", nullable: false }, span };
+  const mixed: Value = { kind: "mixed", types: [...new Set([falsy(left), describe(right)])].filter((name) => name !== ""), test: tested, truth };
+  if (left.kind === "mixed") return mixed;
+  const js = left.expression.type.js;
+  // A Date is falsy only when absent, so the result has the type of the right side.
+  if (js === "date" && right.kind === "scalar") {
+    const absent = scalar(literal(null, right.expression.type.js, span), { null: left.null, undefined: left.undefined });
+    return left.null || left.undefined ? choose(test.test, right, absent, span, test) : right;
+  }
+  const b = toScalar(right, js);
+  if (!b) return mixed;
+  if (js === "boolean" && !left.null && !left.undefined && !b.expression.type.nullable) return scalar(tested, { truth });
+  return scalar(pair("and", left.expression, b.expression, left.expression.type.nullable || b.expression.type.nullable, span), {
+    null: left.null || b.null,
+    undefined: left.undefined || b.undefined,
+    truth,
+    ...(b.unchecked ? { unchecked: true } : {}),
+  });
+}
+
+function or(left: Value, test: Test, right: Value, span: SourceSpan): Value {
+  const second = toTest(right, span);
+  const truth: Truth = { then: either(test.then, both(test.else, second.then)), else: both(test.else, second.else) };
+  if (left.kind === "nothing") return right;
+  if (left.kind === "scalar" && left.expression.kind === "literal") return left.expression.value ? left : right;
+  if (left.kind !== "scalar" && left.kind !== "mixed") return left;
+  const b = left.kind === "scalar" ? toScalar(right, left.expression.type.js) : null;
+  if (left.kind === "mixed" || !b) {
+    const tested: Expression = { kind: "or", left: test.test, right: second.test, type: { js: "boolean", nullable: false }, span };
+    return { kind: "mixed", types: [...new Set([withoutNull(left), describe(right)])], test: tested, truth };
+  }
+  return scalar(pair("or", left.expression, b.expression, b.expression.type.nullable, span), {
+    null: b.null,
+    undefined: b.undefined,
+    truth,
+    ...(b.unchecked ? { unchecked: true } : {}),
+  });
+}
+
+function nullish(left: Value, right: Value, span: SourceSpan): Value {
+  if (left.kind === "nothing") return right;
+  if (left.kind !== "scalar") return left;
+  const b = toScalar(right, left.expression.type.js);
+  if (!b) {
+    const isNull = call("isNull", [left.expression], "boolean", span);
+    const present: Value = { ...left, null: false, undefined: false };
+    return left.null || left.undefined ? choose(not(isNull, span), present, right, span) : left;
+  }
+  // `x ?? null` only turns undefined into null, which a table does anyway.
+  const expression = right.kind === "nothing" ? left.expression : fallBack(left.expression, b.expression, span);
+  const admits = left.null || left.undefined || left.unchecked === true;
+  return scalar(expression, { null: admits && b.null, undefined: admits && b.undefined, ...(b.unchecked ? { unchecked: true } : {}) });
+}
+
+/** A chain's `null` gives way to the default at once: `isNull(s) ? "" : string.trim(s)`. */
+function fallBack(left: Expression, right: Expression, span: SourceSpan): Expression {
+  if (left.kind === "if" && left.then.kind === "literal" && left.then.value === null && !left.else.type.nullable) return ifElse(left.test, right, left.else, span);
+  return pair("nullish", left, right, right.type.nullable, span);
+}
+
+function pair(kind: "and" | "or" | "nullish", left: Expression, right: Expression, nullable: boolean, span: SourceSpan): Expression {
+  return { kind, left, right, type: { js: left.type.js, nullable }, span };
+}
+
+/** The part of a type that is falsy, as a message names it. */
+const falsy = (value: Value) => (value.kind === "scalar" && value.expression.type.js === "date" ? "" : describe(value));
+
+function withoutNull(value: Value): string {
+  const type = typeOf(value);
+  return type ? describe({ ...(value as Scalar), null: false, undefined: false }) : describe(value);
+}
+
+export function readConditional(node: t.ConditionalExpression, frame: Frame): Value {
+  const test = toTest(readExpression(node.test, frame), frame.span(node.test));
+  const [then, otherwise] = [frame.branch(test.then), frame.branch(test.else)];
+  const a = close(then.flow, readExpression(node.consequent, then));
+  const b = close(otherwise.flow, readExpression(node.alternate, otherwise));
+  return choose(test.test, a, b, frame.span(node), test);
+}
+

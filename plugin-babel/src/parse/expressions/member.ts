@@ -1,0 +1,135 @@
+/** `d.fare`, `d["fare"]`, `s.length`, `LIMITS.high`, `list[0]`. */
+import type * as t from "@babel/types";
+import { misspeltColumn } from "../../diagnostics/misspelt-column.ts";
+import { possiblyNull } from "../../diagnostics/possibly-null.ts";
+import { unknownProperty } from "../../diagnostics/unknown-property.ts";
+import { methodNames } from "../../functions/index.ts";
+import type { SourceSpan } from "../../ir/types.ts";
+import { readExpression, unsupported } from "./expression.ts";
+import type { Frame } from "./frame.ts";
+import { namespaceMember } from "./globals.ts";
+import { absence } from "./operators.ts";
+import { indexList, listMember } from "./lists.ts";
+import { lookUp } from "./records.ts";
+import { builtinMembers } from "./builtins.ts";
+import { call, describe, literal, narrow, plain, scalar, unknown, type Scalar, type Value } from "./value.ts";
+
+type Member = t.MemberExpression | t.OptionalMemberExpression;
+
+export function readMember(node: t.MemberExpression, frame: Frame): Value {
+  return readProperty(readExpression(node.object, frame), node, frame);
+}
+
+/** The name after the dot, or in brackets when it is a known text; null when it is computed. */
+export function memberName(node: Member, frame: Frame): string | null {
+  if (!node.computed) return node.property.type === "PrivateName" ? node.property.id.name : (node.property as t.Identifier).name;
+  const { property } = node;
+  if (property.type === "StringLiteral") return property.value;
+  if (property.type === "NumericLiteral") return null;
+  const key = property.type === "Identifier" ? readExpression(property, frame) : null;
+  return key?.kind === "scalar" && key.expression.kind === "literal" && typeof key.expression.value === "string" ? key.expression.value : null;
+}
+
+export function readProperty(object: Value, node: Member, frame: Frame): Value {
+  const name = memberName(node, frame);
+  if (name !== null) return property(object, name, node, frame);
+  const key = readExpression(node.property, frame);
+  if (key.kind === "any" || object.kind === "any") return unknown;
+  if (object.kind === "list" && !object.set) return indexList(object.items, key, node, frame);
+  if (object.kind === "record" && object.names) return lookUp(object, object.names, key, node, frame);
+  if (object.kind === "row") {
+    frame.state.environment.params[object.param]?.forEach((column) => frame.state.columns.add(column.name));
+    return unsupported(node, "a column chosen by a computed name has no native form", null, frame);
+  }
+  if (object.kind === "scalar" && object.expression.type.js === "string" && key.kind === "scalar" && key.expression.kind === "literal" && Number.isInteger(key.expression.value) && (key.expression.value as number) >= 0) {
+    if (!requireObject(object, node, frame)) return unknown;
+    return scalar(call("string.at", [object.expression, key.expression], "string", frame.span(node), true), { null: false, unchecked: true });
+  }
+  return unsupported(node, "a computed property has no native form", object.kind === "scalar" && object.expression.type.js === "string" ? plain("string") : null, frame);
+}
+
+/** A property by its name, not called. */
+export function property(object: Value, name: string, node: Member, frame: Frame): Value {
+  const span = frame.span(node);
+  switch (object.kind) {
+    case "any":
+      return unknown;
+    case "row":
+      return column(object.param, name, node, frame);
+    case "namespace": {
+      const member = namespaceMember(object.name, name, span, frame);
+      if (member === null) return noProperty(object, name, node, [], frame);
+      return member;
+    }
+    case "record":
+      return object.member(name, node) ?? noProperty(object, name, node, object.names ?? [], frame);
+    case "list":
+      return listMember(object, name, node, frame);
+    case "nothing":
+      frame.state.typeError(possiblyNull(frame.text(node.object), object.value === null ? "null" : "undefined", frame.span(node.object), "property"));
+      return unknown;
+    case "scalar":
+      return scalarProperty(object, name, node, frame);
+    case "helper":
+    case "mixed":
+      return unsupported(node, "a property of this value has no native form", null, frame);
+  }
+}
+
+function scalarProperty(object: Scalar, name: string, node: Member, frame: Frame): Value {
+  if (!requireObject(object, node, frame)) return unknown;
+  const { js } = object.expression.type;
+  if (js === "string" && name === "length") {
+    const { expression } = object;
+    if (expression.kind === "literal") return scalar(literal(String(expression.value).length, "number", frame.span(node)));
+    return scalar(call("string.length", [expression], "number", frame.span(node)));
+  }
+  if (builtinMembers(js).has(name)) return unsupported(node, `a method that is not called (${name}) has no native form`, null, frame);
+  return noProperty(object, name, node, [...methodNames(js), ...builtinMembers(js)], frame);
+}
+
+function column(param: number, name: string, node: Member, frame: Frame): Value {
+  const write = node.computed === true ? JSON.stringify : (text: string) => text;
+  return readColumn(param, name, node, propertySpan(node, frame), frame, write) ?? unknown;
+}
+
+/** A column of a row parameter; null after reporting that it is not there. `write` makes the text of the fix. */
+export function readColumn(param: number, name: string, node: t.Node, at: SourceSpan, frame: Frame, write: (name: string) => string): Value | null {
+  const { environment, columns } = frame.state;
+  const row = environment.params[param] ?? [];
+  const found = row.find((c) => c.name === name);
+  if (!found) {
+    const diagnostic = misspeltColumn(name, at, row, environment.origin?.(name, param));
+    const edit = diagnostic.fix?.edits[0];
+    const fixed = edit ? { ...diagnostic, fix: { ...diagnostic.fix!, edits: [{ ...edit, text: write(JSON.parse(edit.text) as string) }] } } : diagnostic;
+    frame.state.report(fixed);
+    return null;
+  }
+  columns.add(name);
+  const value = scalar({ kind: "column", name, type: found.type, span: frame.span(node) }, { place: `row ${param} ${name}` });
+  return narrow(value, frame.flow.facts);
+}
+
+/** Reports a receiver that may be null. */
+export function requireObject(object: Scalar, node: Member, frame: Frame): boolean {
+  if (object.null || object.undefined) {
+    frame.state.typeError(possiblyNull(frame.text(node.object), absence(object), frame.span(node.object), "property", dot(node, frame)));
+    return false;
+  }
+  if (object.unchecked) frame.state.needsScript(`'${frame.text(node.object)}' may be undefined`);
+  return true;
+}
+
+export function noProperty(object: Value, name: string, node: Member, known: readonly string[], frame: Frame): Value {
+  frame.state.typeError(unknownProperty(name, describe(object), propertySpan(node, frame), known));
+  return unknown;
+}
+
+export const propertySpan = (node: Member, frame: Frame): SourceSpan => frame.span(node.property);
+
+/** The dot, to be replaced by `?.`; before brackets nothing. */
+function dot(node: Member, frame: Frame): SourceSpan {
+  const [object, prop] = [frame.span(node.object), frame.span(node.property)];
+  const start = { file: object.file, line: object.endLine, column: object.endColumn };
+  return node.computed ? { ...start, endLine: start.line, endColumn: start.column } : { ...start, endLine: prop.line, endColumn: prop.column };
+}

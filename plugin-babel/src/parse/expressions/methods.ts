@@ -1,0 +1,56 @@
+/** Methods of strings, numbers, booleans, bigints and Dates. */
+import type * as t from "@babel/types";
+import { localDateGetter } from "../../diagnostics/local-date-getter.ts";
+import { rowFunctionWrites } from "../../diagnostics/row-function-writes.ts";
+import { methodNamed, methodNames, scalarFunctions } from "../../functions/index.ts";
+import { apply } from "./apply.ts";
+import { builtinMembers, builtinResult, isSetter } from "./builtins.ts";
+import { readArguments, type Call } from "./calls.ts";
+import { unsupported } from "./expression.ts";
+import type { Frame } from "./frame.ts";
+import { noProperty, propertySpan, requireObject } from "./member.ts";
+import { call, opaque, plain, scalar, unknown, type Scalar, type Value } from "./value.ts";
+
+type Member = t.MemberExpression | t.OptionalMemberExpression;
+
+export function callMethod(receiver: Scalar, name: string, callee: Member, node: Call, frame: Frame): Value {
+  const { js } = receiver.expression.type;
+  const { state } = frame;
+  const fn = name === "length" ? undefined : methodNamed(js, name);
+  if (!requireObject(receiver, callee, frame)) {
+    readArguments(node.arguments, frame);
+    return fn ? opaque(plain(fn.result as Scalar["expression"]["type"]["js"]), frame.span(node)) : unknown;
+  }
+  if (node.arguments.length === 0 && (name === "toString" || name === "valueOf") && !(js === "date" && name === "toString")) return own(receiver, name, node, frame);
+  if (isSetter(js, name)) return setter(receiver, name, callee, node, frame);
+  const result = builtinResult(js, name);
+  if (!fn) return result === undefined ? noMethod(receiver, name, callee, node, frame) : unsupported(node, `${js}.${name} runs in V8`, result, frame);
+
+  const args = readArguments(node.arguments, frame);
+  if (args === null) return unsupported(node, "spread has no native form", plain(fn.result as "string"), frame);
+  // Patterns that are no strings: the method is V8's.
+  if (result !== undefined && args.some((arg) => arg.value.kind === "any" || arg.value.kind === "helper")) return unsupported(node, `${name} with this argument runs in V8`, result, frame);
+  if (js === "date" && /^get(?!UTC|Time)/.test(name)) state.report(localDateGetter(name, propertySpan(callee, frame)));
+  return apply(fn, receiver, args, node, frame);
+}
+
+/** `x.toString()` and `x.valueOf()` of what has nothing to convert by. */
+function own(receiver: Scalar, name: string, node: Call, frame: Frame): Value {
+  const { expression } = receiver;
+  const span = frame.span(node);
+  if (name === "valueOf") return expression.type.js === "date" ? apply(scalarFunctions.get("date.getTime")!, receiver, [], node, frame) : receiver;
+  return expression.type.js === "string" ? receiver : scalar(call("String", [expression], "string", span));
+}
+
+function setter(receiver: Scalar, name: string, callee: Member, node: Call, frame: Frame): Value {
+  const { kind } = receiver.expression;
+  if (kind !== "column" && kind !== "captured") return unsupported(node, `${name} changes a Date in place, which only V8 does`, plain("number"), frame);
+  frame.state.report(rowFunctionWrites(frame.text(callee.object), frame.span(node), kind === "column" ? "row" : "value"));
+  return opaque(plain("number"), frame.span(node));
+}
+
+function noMethod(receiver: Scalar, name: string, callee: Member, node: Call, frame: Frame): Value {
+  const { js } = receiver.expression.type;
+  readArguments(node.arguments, frame);
+  return noProperty(receiver, name, callee, [...methodNames(js), ...builtinMembers(js)], frame);
+}

@@ -1,0 +1,227 @@
+/** Unary and binary operators and template strings, typed as tsc types them. */
+import type * as t from "@babel/types";
+import { possiblyNull } from "../../diagnostics/possibly-null.ts";
+import { wrongOperands } from "../../diagnostics/wrong-operands.ts";
+import { fold } from "../../functions/fold.ts";
+import type { Expression } from "../../ir/expression.ts";
+import type { JsType, SourceSpan } from "../../ir/types.ts";
+import { rowFunctionWrites } from "../../diagnostics/row-function-writes.ts";
+import { equality } from "./equality.ts";
+import { readExpression, unsupported } from "./expression.ts";
+import type { Frame } from "./frame.ts";
+import { negate } from "./facts.ts";
+import { toText } from "./text.ts";
+import { not, toTest } from "./truth.ts";
+import { call, describe, literal, opaque, plain, scalar, unknown, type Scalar, type Value } from "./value.ts";
+
+const arithmetic: Readonly<Record<string, string>> = {
+  "+": "add",
+  "-": "sub",
+  "*": "mul",
+  "/": "div",
+  "%": "mod",
+  "**": "pow",
+  "&": "bit.and",
+  "|": "bit.or",
+  "^": "bit.xor",
+  "<<": "bit.shl",
+  ">>": "bit.shr",
+  ">>>": "bit.ushr",
+};
+const relational: Readonly<Record<string, string>> = { "<": "lt", "<=": "le", ">": "gt", ">=": "ge" };
+const equalities: ReadonlySet<string> = new Set(["==", "!=", "===", "!=="]);
+
+export function readBinary(node: t.BinaryExpression, frame: Frame): Value {
+  const { operator } = node;
+  if (operator === "instanceof" || operator === "in" || operator === "|>") {
+    return unsupported(node, `'${operator}' has no native form`, plain("boolean"), frame);
+  }
+  const left = readExpression(node.left, frame);
+  const right = readExpression(node.right, frame);
+  return binary(operator, [left, node.left], [right, node.right], node, frame);
+}
+
+type Operand = readonly [Value, t.Node];
+
+/** The operator on operands already read; `node` is the place to blame. */
+export function binary(operator: string, left: Operand, right: Operand, node: t.Node, frame: Frame): Value {
+  if (equalities.has(operator)) return equality(operator, left, right, node, frame);
+  if (relational[operator]) return compare(operator, left, right, node, frame);
+  if (operator === "+" && (isText(left[0]) || isText(right[0]))) return concat([left, right], node, frame);
+  return compute(operator, left, right, node, frame);
+}
+
+const isText = (value: Value) => value.kind === "scalar" && value.expression.type.js === "string" && !value.null && !value.undefined;
+
+export function readTemplate(node: t.TemplateLiteral, frame: Frame): Value {
+  const parts: Operand[] = [];
+  node.quasis.forEach((quasi, i) => {
+    const text = quasi.value.cooked ?? "";
+    if (text !== "") parts.push([scalar(literal(text, "string", frame.span(quasi))), quasi]);
+    const expression = node.expressions[i];
+    if (expression) parts.push([readExpression(expression, frame), expression]);
+  });
+  return concat(parts, node, frame);
+}
+
+/** Text of all parts, one after another. */
+function concat(parts: readonly Operand[], node: t.Node, frame: Frame): Value {
+  const span = frame.span(node);
+  const texts: Expression[] = [];
+  for (const [value, part] of parts) {
+    const text = toText(value, part, frame);
+    if (text === null) return opaque(plain("string"), span);
+    // (a + b) + c is one concatenation of three.
+    if (text.kind === "call" && text.function === "concat") texts.push(...text.args);
+    else texts.push(text);
+  }
+  return scalar(fold(call("concat", texts, "string", span)));
+}
+
+function compute(operator: string, left: Operand, right: Operand, node: t.Node, frame: Frame): Value {
+  const span = frame.span(node);
+  const a = numericOperand(left, frame);
+  const b = numericOperand(right, frame);
+  if (a === "any" || b === "any") return operator === "+" ? unknown : opaque(plain("number"), span);
+  const types = [describe(left[0]), describe(right[0])];
+  const js = a?.expression.type.js;
+  if (!a || !b || js !== b.expression.type.js) {
+    frame.state.typeError(wrongOperands(operator, types, span, hint(operator, left[0], right[0])));
+    return opaque(plain("number"), span);
+  }
+  if (js === "bigint" && operator.length > 0 && arithmetic[operator]!.startsWith("bit.")) {
+    return unsupported(node, `'${operator}' of bigints runs in V8`, plain("bigint"), frame);
+  }
+  return scalar(fold(call(arithmetic[operator]!, [a.expression, b.expression], js!, span)));
+}
+
+function hint(operator: string, left: Value, right: Value): string | undefined {
+  const js = [left, right].map((value) => (value.kind === "scalar" ? value.expression.type.js : null));
+  if (js.includes("date")) return "use getTime() for milliseconds";
+  if (js.includes("boolean") && (operator === "&" || operator === "|")) return `write '${operator}${operator}'`;
+  if (js.includes("string") || js.includes("boolean")) return "convert with Number(…)";
+  return js.includes("bigint") ? "convert one side with Number(…) or BigInt(…)" : undefined;
+}
+
+/** A number or bigint that is not null. Null: of another type. */
+function numericOperand([value, node]: Operand, frame: Frame): Scalar | "any" | null {
+  if (value.kind === "any" || value.kind === "mixed") {
+    if (value.kind === "mixed") frame.state.needsScript("an operand of several types has no native form");
+    return "any";
+  }
+  if (value.kind === "nothing") {
+    frame.state.typeError(possiblyNull(frame.text(node), value.value === null ? "null" : "undefined", frame.span(node), "operator"));
+    return "any";
+  }
+  if (value.kind !== "scalar") return null;
+  const { js } = value.expression.type;
+  if (js !== "number" && js !== "bigint") return null;
+  return requirePresent(value, node, frame) ? value : "any";
+}
+
+/** Reports a value that may be null where JavaScript would take it for 0, or throw. */
+export function requirePresent(value: Scalar, node: t.Node, frame: Frame, use: "operator" | "argument" = "operator"): boolean {
+  if (value.null || value.undefined) {
+    frame.state.typeError(possiblyNull(frame.text(node), absence(value), frame.span(node), use));
+    return false;
+  }
+  if (value.unchecked) frame.state.needsScript(`'${frame.text(node)}' may be undefined, which has no native arithmetic`);
+  return true;
+}
+
+export function absence(value: Scalar): "null" | "undefined" | "null or undefined" {
+  return value.null && value.undefined ? "null or undefined" : value.null ? "null" : "undefined";
+}
+
+/** `<` and its kind: numbers and bigints with each other, else two of one type. */
+function compare(operator: string, left: Operand, right: Operand, node: t.Node, frame: Frame): Value {
+  const span = frame.span(node);
+  const result = opaque(plain("boolean"), span);
+  const operands = [left, right].map(([value, side]) => comparable(value, side, frame));
+  const [a, b] = operands;
+  if (a === "any" || b === "any") return result;
+  const js = [a?.expression.type.js, b?.expression.type.js];
+  const numbers = js.every((type) => type === "number" || type === "bigint");
+  if (!a || !b || (!numbers && js[0] !== js[1])) {
+    frame.state.typeError(wrongOperands(operator, [describe(left[0]), describe(right[0])], span, hint(operator, left[0], right[0])));
+    return result;
+  }
+  if (js[0] !== js[1]) return unsupported(node, "comparing a number with a bigint runs in V8", plain("boolean"), frame);
+  const of = (side: Scalar) => (js[0] === "boolean" ? call("Number", [side.expression], "number", span) : side.expression);
+  return scalar(fold(call(relational[operator]!, [of(a), of(b)], "boolean", span)));
+}
+
+function comparable(value: Value, node: t.Node, frame: Frame): Scalar | "any" | null {
+  if (value.kind === "any") return "any";
+  if (value.kind === "mixed") {
+    frame.state.needsScript("an operand of several types has no native form");
+    return "any";
+  }
+  if (value.kind === "nothing") {
+    frame.state.typeError(possiblyNull(frame.text(node), value.value === null ? "null" : "undefined", frame.span(node), "operator"));
+    return "any";
+  }
+  if (value.kind !== "scalar") return null;
+  return requirePresent(value, node, frame) ? value : "any";
+}
+
+export function readUnary(node: t.UnaryExpression, frame: Frame): Value {
+  const span = frame.span(node);
+  switch (node.operator) {
+    case "!": {
+      const { test, ...truth } = toTest(readExpression(node.argument, frame), frame.span(node.argument));
+      return scalar(not(test, span), { truth: negate(truth) });
+    }
+    case "void":
+      readExpression(node.argument, frame);
+      return { kind: "nothing", value: undefined, span };
+    case "typeof":
+      return readTypeof(node, frame);
+    case "-":
+    case "+":
+    case "~":
+      return sign(node.operator, readExpression(node.argument, frame), node, frame);
+    case "delete":
+      frame.state.report(rowFunctionWrites(frame.text(node.argument), span, "value"));
+      return opaque(plain("boolean"), span);
+    case "throw":
+      return unsupported(node, "throw runs in V8", null, frame);
+  }
+}
+
+function sign(operator: "-" | "+" | "~", value: Value, node: t.UnaryExpression, frame: Frame): Value {
+  const span = frame.span(node);
+  const operand = comparable(value, node.argument, frame);
+  if (operand === "any") return opaque(plain("number"), span);
+  const js = operand?.expression.type.js;
+  if (!operand || (operator === "+" && js === "bigint")) {
+    frame.state.typeError(wrongOperands(operator, [describe(value)], span, js === "bigint" ? "convert with Number(…)" : undefined));
+    return opaque(plain("number"), span);
+  }
+  if (js === "bigint") {
+    if (operator === "~") return unsupported(node, "'~' of bigints runs in V8", plain("bigint"), frame);
+    return scalar(fold(call("neg", [operand.expression], "bigint", span)));
+  }
+  const number = toNumber(operand.expression, js!, span);
+  if (operator === "+") return scalar(number);
+  return scalar(fold(call(operator === "-" ? "neg" : "bit.not", [number], "number", span)));
+}
+
+/** `Number(x)` of a value that is not absent. */
+export function toNumber(e: Expression, js: JsType, span: SourceSpan): Expression {
+  return js === "number" ? e : js === "date" ? call("date.getTime", [e], "number", span) : fold(call("Number", [e], "number", span));
+}
+
+const typeNames: Readonly<Record<JsType, string>> = { number: "number", string: "string", boolean: "boolean", bigint: "bigint", date: "object" };
+
+function readTypeof(node: t.UnaryExpression, frame: Frame): Value {
+  const span = frame.span(node);
+  const value = readExpression(node.argument, frame);
+  const text = (type: string) => literal(type, "string", span);
+  if (value.kind === "nothing") return scalar(text(value.value === null ? "object" : "undefined"));
+  if (value.kind !== "scalar" || (value.null && value.undefined)) return unsupported(node, "typeof of this value runs in V8", plain("string"), frame);
+  const present = text(typeNames[value.expression.type.js]);
+  if (!value.null && !value.undefined) return scalar(present);
+  const type = { js: "string", nullable: false } as const;
+  return scalar({ kind: "if", test: call("isNull", [value.expression], "boolean", span), then: text(value.null ? "object" : "undefined"), else: present, type, span }, value.place === undefined ? {} : { typeOf: value.place });
+}

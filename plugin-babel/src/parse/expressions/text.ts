@@ -1,0 +1,33 @@
+import type * as t from "@babel/types";
+import type { Expression } from "../../ir/expression.ts";
+import type { Frame } from "./frame.ts";
+import { call, literal, type Value } from "./value.ts";
+
+/** A value as an argument of `concat`, which converts as `String(x)`. Null: only V8 can print it. */
+export function toText(value: Value, node: t.Node, frame: Frame): Expression | null {
+  const span = frame.span(node);
+  switch (value.kind) {
+    case "nothing":
+      return literal(String(value.value), "string", span);
+    case "scalar": {
+      const { expression } = value;
+      if (expression.type.js === "date") {
+        frame.state.needsScript("a Date as text depends on locale data that only V8 has");
+        return null;
+      }
+      if (!value.undefined && !value.unchecked) return expression;
+      if (value.null) {
+        frame.state.needsScript(`'${frame.text(node)}' may be null or undefined, which are one in a table`);
+        return null;
+      }
+      const text = expression.type.js === "string" ? expression : call("String", [expression], "string", span);
+      const type = { js: "string", nullable: false } as const;
+      return { kind: "if", test: call("isNull", [expression], "boolean", span), then: literal("undefined", "string", span), else: text, type, span };
+    }
+    case "any":
+      return null;
+    default:
+      frame.state.needsScript(`'${frame.text(node)}' as text runs in V8`);
+      return null;
+  }
+}

@@ -1,0 +1,115 @@
+/** Truthiness, and the values chosen by it. */
+import type { Expression } from "../../ir/expression.ts";
+import type { SourceSpan } from "../../ir/types.ts";
+import { both, either, noTruth, present, type Facts, type Truth } from "./facts.ts";
+import { call, describe, literal, opaque, plain, scalar, unknown, type Scalar, type Value } from "./value.ts";
+
+export interface Test extends Truth {
+  readonly test: Expression;
+}
+
+/** What a condition makes of a value. */
+export function toTest(value: Value, span: SourceSpan): Test {
+  switch (value.kind) {
+    case "scalar": {
+      const then = both(value.truth?.then ?? present(value.place), value.chain ?? present(undefined));
+      return { test: truthy(value.expression), then, else: value.truth?.else ?? noTruth.else };
+    }
+    case "mixed":
+      return { ...(value.truth ?? noTruth), test: value.test };
+    case "nothing":
+      return { ...noTruth, test: literal(false, "boolean", span) };
+    case "any":
+      return { ...noTruth, test: (opaque(plain("boolean"), span) as Scalar).expression };
+    default:
+      return { ...noTruth, test: literal(true, "boolean", span) };
+  }
+}
+
+/** The truthiness of an expression as a boolean that is never null. */
+export function truthy(e: Expression): Expression {
+  const { span } = e;
+  const boolean = { js: "boolean", nullable: false } as const;
+  switch (e.kind) {
+    case "literal":
+      return literal(e.type.js === "date" ? e.value !== null : Boolean(e.value), "boolean", span);
+    case "and":
+    case "or":
+      return { ...e, left: truthy(e.left), right: truthy(e.right), type: boolean };
+    case "if":
+      return { ...e, then: truthy(e.then), else: truthy(e.else), type: boolean };
+    case "let":
+      return { ...e, body: truthy(e.body), type: boolean };
+    default:
+      if (e.type.js === "boolean" && !e.type.nullable) return e;
+      // A Date is an object: true unless it is absent.
+      if (e.type.js === "date") return not(call("isNull", [e], "boolean", span), span);
+      return call("truthy", [e], "boolean", span);
+  }
+}
+
+export function not(test: Expression, span: SourceSpan): Expression {
+  if (test.kind === "literal") return literal(!test.value, "boolean", span);
+  if (test.kind === "call" && test.function === "not") return test.args[0]!;
+  if (test.kind === "call" && test.function === "eq") return { ...test, function: "ne", span };
+  if (test.kind === "call" && test.function === "ne") return { ...test, function: "eq", span };
+  return call("not", [test], "boolean", span);
+}
+
+/** `test ? then : otherwise` of any two values. */
+export function choose(test: Expression, then: Value, otherwise: Value, span: SourceSpan, facts: { then: Facts; else: Facts } = noTruth): Value {
+  if (test.kind === "literal") return test.value ? then : otherwise;
+  if (then === otherwise) return then;
+  if (then.kind === "any" || otherwise.kind === "any") return unknown;
+  const types = unify(then, otherwise);
+  const [a, b] = [toTest(then, span), toTest(otherwise, span)];
+  const truth: Truth = {
+    then: either(both(facts.then, a.then), both(facts.else, b.then)),
+    else: either(both(facts.then, a.else), both(facts.else, b.else)),
+  };
+  if (types === null) {
+    return { kind: "mixed", types: [...new Set([describe(then), describe(otherwise)])], test: ifElse(test, a.test, b.test, span), truth };
+  }
+  if (types === "nothing") return then;
+  const [left, right] = types;
+  return scalar(ifElse(test, left.expression, right.expression, span), {
+    null: left.null || right.null,
+    undefined: left.undefined || right.undefined,
+    ...(left.expression.type.js === "boolean" ? { truth } : {}),
+    ...(left.unchecked || right.unchecked ? { unchecked: true } : {}),
+  });
+}
+
+export function ifElse(test: Expression, then: Expression, otherwise: Expression, span: SourceSpan): Expression {
+  // `if (c) return true; return false` is c itself.
+  if (then.kind === "literal" && then.value === true && otherwise.kind === "literal" && otherwise.value === false) return test;
+  if (then.kind === "literal" && then.value === false && otherwise.kind === "literal" && otherwise.value === true) return not(test, span);
+  if (isBoolean(then) && isBoolean(otherwise)) {
+    if (then.kind === "literal") return logic(then.value ? "or" : "and", then.value ? test : not(test, span), otherwise, span);
+    if (otherwise.kind === "literal") return logic(otherwise.value ? "or" : "and", otherwise.value ? not(test, span) : test, then, span);
+  }
+  const type = { js: then.type.js, nullable: then.type.nullable || otherwise.type.nullable };
+  return { kind: "if", test, then, else: otherwise, type, span };
+}
+
+const isBoolean = (e: Expression) => e.type.js === "boolean" && !e.type.nullable;
+
+function logic(kind: "and" | "or", left: Expression, right: Expression, span: SourceSpan): Expression {
+  return { kind, left, right, type: { js: "boolean", nullable: false }, span };
+}
+
+/** Two values as scalars of one type; null where they have none. */
+export function unify(a: Value, b: Value): readonly [Scalar, Scalar] | "nothing" | null {
+  if (a.kind === "nothing" && b.kind === "nothing") return "nothing";
+  const js = a.kind === "scalar" ? a.expression.type.js : b.kind === "scalar" ? b.expression.type.js : null;
+  if (js === null) return null;
+  const [left, right] = [toScalar(a, js), toScalar(b, js)];
+  return left && right ? [left, right] : null;
+}
+
+/** The value as a scalar of that type; null when it is of another. */
+export function toScalar(value: Value, js: Expression["type"]["js"]): Scalar | null {
+  if (value.kind === "scalar") return value.expression.type.js === js ? value : null;
+  if (value.kind !== "nothing") return null;
+  return scalar(literal(null, js, value.span), { null: value.value === null, undefined: value.value === undefined });
+}

@@ -1,0 +1,148 @@
+/**
+ * What an expression of a row function stands for while it is read. Most are scalars, which end in a column; the others
+ * (arrays of literals, the row itself, namespaces, helpers) only exist at build time.
+ */
+import type * as t from "@babel/types";
+import type { Expression, LiteralExpression } from "../../ir/expression.ts";
+import type { JsType, SourceSpan, ValueType } from "../../ir/types.ts";
+import type { Scope } from "../row-function.ts";
+import { isNot, type Facts, type Place, type Truth } from "./facts.ts";
+import type { Frame } from "./frame.ts";
+
+/** A type as tsc sees it. `js` null: null or undefined only. */
+export interface StaticType {
+  readonly js: JsType | null;
+  readonly null: boolean;
+  readonly undefined: boolean;
+}
+
+/**
+ * A value of a column's type. `null` and `undefined` are tsc's view; `expression.type.nullable` is what may really come:
+ * `x!` changes the first only. undefined is null in an expression, so where both may come they cannot be told apart.
+ */
+export interface Scalar {
+  readonly kind: "scalar";
+  readonly expression: Expression;
+  readonly null: boolean;
+  readonly undefined: boolean;
+  /** What facts about it are recorded under. */
+  readonly place?: Place;
+  readonly truth?: Truth;
+  /** Of an optional chain: what holds when it did not stop short. */
+  readonly chain?: Facts;
+  /** undefined may come although tsc does not say so (an index out of range): only tests and defaults may look at it. */
+  readonly unchecked?: boolean;
+  /** This text is the `typeof` of that place. */
+  readonly typeOf?: Place;
+}
+
+export type Value =
+  | Scalar
+  /** The literals null and undefined. */
+  | { readonly kind: "nothing"; readonly value: null | undefined; readonly span: SourceSpan }
+  /** Values of several types: only its truthiness has a native form. */
+  | { readonly kind: "mixed"; readonly types: readonly string[]; readonly test: Expression; readonly truth?: Truth }
+  | { readonly kind: "list"; readonly items: readonly Value[]; readonly set: boolean }
+  | { readonly kind: "record"; readonly names: readonly string[] | null; member(name: string, at: t.Node): Value | null }
+  | { readonly kind: "row"; readonly param: number }
+  | { readonly kind: "helper"; readonly node: t.Function; readonly name: string; readonly scope: Scope; readonly closure: Frame | null }
+  /** `Math`, `Number`, `op` …, or a global function. */
+  | { readonly kind: "namespace"; readonly name: string }
+  /** After an error, or what only V8 knows: never complained about again. */
+  | { readonly kind: "any" };
+
+export const unknown: Value = { kind: "any" };
+
+export function scalar(expression: Expression, extra: Partial<Scalar> = {}): Scalar {
+  return { kind: "scalar", expression, null: expression.type.nullable, undefined: false, ...extra };
+}
+
+export function literal(value: LiteralExpression["value"], js: JsType, span: SourceSpan): LiteralExpression {
+  return { kind: "literal", value, type: { js, nullable: value === null }, span };
+}
+
+export function call(name: string, args: readonly Expression[], js: JsType, span: SourceSpan, nullable = false): Expression {
+  return { kind: "call", function: name, args, type: { js, nullable }, span };
+}
+
+/** A scalar of a known type that has no native form; the whole function runs in V8. */
+export function opaque(type: StaticType | null, span: SourceSpan): Value {
+  if (type === null) return unknown;
+  if (type.js === null) return { kind: "nothing", value: type.undefined ? undefined : null, span };
+  const expression: Expression = { kind: "script", columns: [], source: "", reason: "", type: { js: type.js, nullable: type.null || type.undefined }, span };
+  return scalar(expression, { null: type.null, undefined: type.undefined });
+}
+
+export const plain = (js: JsType): StaticType => ({ js, null: false, undefined: false });
+export const fromValueType = (type: ValueType): StaticType => ({ js: type.js, null: type.nullable, undefined: false });
+
+/** The static type of a value, null when it is no column's. */
+export function typeOf(value: Value): StaticType | null {
+  if (value.kind === "scalar") return { js: value.expression.type.js, null: value.null, undefined: value.undefined };
+  if (value.kind === "nothing") return { js: null, null: value.value === null, undefined: value.value === undefined };
+  return null;
+}
+
+/** Its type as TypeScript prints it. */
+export function describe(value: Value): string {
+  switch (value.kind) {
+    case "scalar":
+      return printStatic(typeOf(value)!);
+    case "nothing":
+      return String(value.value);
+    case "mixed":
+      return value.types.join(" | ");
+    case "list": {
+      if (value.set) return "Set";
+      const items = [...new Set(value.items.map(describe))];
+      return items.length === 1 ? `${items[0]}[]` : `(${items.join(" | ")})[]`;
+    }
+    case "row":
+      return "Row";
+    case "record":
+      return "object";
+    case "helper":
+      return "function";
+    case "namespace":
+      return `typeof ${value.name}`;
+    case "any":
+      return "any";
+  }
+}
+
+export function printStatic(type: StaticType): string {
+  const parts = [type.js === "date" ? "Date" : type.js, type.null ? "null" : null, type.undefined ? "undefined" : null];
+  return parts.filter((part) => part !== null).join(" | ");
+}
+
+/** The value where `facts` hold. */
+export function narrow(value: Value, facts: Facts): Value {
+  if (value.kind !== "scalar" || value.place === undefined || !(value.null || value.undefined)) return value;
+  const mayBeNull = value.null && !facts.has(isNot(value.place, "null"));
+  const mayBeUndefined = value.undefined && !facts.has(isNot(value.place, "undefined"));
+  if (mayBeNull === value.null && mayBeUndefined === value.undefined) return value;
+  const type = { js: value.expression.type.js, nullable: value.expression.type.nullable && (mayBeNull || mayBeUndefined) };
+  return { ...value, expression: { ...value.expression, type } as Expression, null: mayBeNull, undefined: mayBeUndefined };
+}
+
+/** Every expression of a value rebuilt. */
+export function mapExpressions(value: Value, f: (e: Expression) => Expression): Value {
+  switch (value.kind) {
+    case "scalar":
+      return { ...value, expression: f(value.expression) };
+    case "mixed":
+      return { ...value, test: f(value.test) };
+    case "list":
+      return { ...value, items: value.items.map((item) => mapExpressions(item, f)) };
+    case "record":
+      return {
+        ...value,
+        member: (name, at) => {
+          const member = value.member(name, at);
+          return member && mapExpressions(member, f);
+        },
+      };
+    default:
+      return value;
+  }
+}

@@ -1,0 +1,82 @@
+/** Whether two executions gave the same answer: exactly, but for the last bits of float sums. */
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects, parquetSchema } from "hyparquet";
+import { compressors } from "hyparquet-compressors";
+
+const TOLERANCE = 1e-12;
+
+/** The first difference, as `path: a, not b`; null if there is none. */
+export function difference(expected: unknown, actual: unknown, path = "result"): string | null {
+  if (Object.is(expected, actual)) return null;
+  if (typeof expected === "number" && typeof actual === "number") {
+    if (expected === actual) return null; // 0 and -0
+    const close = Math.abs(expected - actual) <= TOLERANCE * Math.max(Math.abs(expected), Math.abs(actual));
+    return close ? null : `${path}: ${actual}, not ${expected}`;
+  }
+  if (expected instanceof Date && actual instanceof Date) {
+    return Object.is(expected.getTime(), actual.getTime()) ? null : `${path}: ${actual.toISOString()}, not ${expected.toISOString()}`;
+  }
+  if (Array.isArray(expected) && Array.isArray(actual)) {
+    if (expected.length !== actual.length) return `${path}: ${actual.length} elements, not ${expected.length}`;
+    return first(expected.map((_, i) => () => difference(expected[i], actual[i], `${path}[${i}]`)));
+  }
+  if (isRecord(expected) && isRecord(actual)) {
+    const keys = Object.keys(expected);
+    if (keys.join() !== Object.keys(actual).join()) return `${path}: columns ${Object.keys(actual).join(", ")}, not ${keys.join(", ")}`;
+    return first(keys.map((key) => () => difference(expected[key], actual[key], `${path}.${key}`)));
+  }
+  return `${path}: ${show(actual)}, not ${show(expected)}`;
+}
+
+function first(checks: readonly (() => string | null)[]): string | null {
+  for (const check of checks) {
+    const found = check();
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Date);
+}
+
+function show(value: unknown): string {
+  return typeof value === "bigint" ? `${value}n` : value === undefined ? "undefined" : JSON.stringify(value);
+}
+
+export interface Written {
+  /** `name: physical type (logical type)` of every column. */
+  readonly schema: readonly string[];
+  readonly rows: readonly Record<string, unknown>[];
+}
+
+/** What a written Parquet dataset holds, part after part, read by a reader that is not ours. */
+export async function readWritten(folder: string): Promise<Written> {
+  const files = readdirSync(folder).filter((name) => name.endsWith(".parquet")).sort();
+  let schema: string[] = [];
+  const rows: Record<string, unknown>[] = [];
+  for (const name of files) {
+    const file = await asyncBufferFromFile(join(folder, name));
+    const metadata = await parquetMetadataAsync(file);
+    schema = parquetSchema(metadata).children.map(({ element }) => {
+      const logical = element.logical_type === undefined ? element.converted_type : JSON.stringify(element.logical_type);
+      return `${element.name}: ${element.type} (${logical ?? "plain"})`;
+    });
+    rows.push(...((await parquetReadObjects({ file, metadata, compressors })) as Record<string, unknown>[]));
+  }
+  return { schema, rows };
+}
+
+/** Rows of a dataset whose order was not observed, in an order that both sides can be brought into. */
+export function sortedRows(rows: readonly Record<string, unknown>[]): Record<string, unknown>[] {
+  const key = (row: Record<string, unknown>): string =>
+    JSON.stringify(row, (_, value: unknown) =>
+      // Sums may differ in the last bits: they must not decide the order.
+      typeof value === "bigint" ? `${value}n` : typeof value === "number" && !Number.isInteger(value) ? value.toPrecision(9) : value,
+    );
+  return rows
+    .map((row) => ({ key: key(row), row }))
+    .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
+    .map(({ row }) => row);
+}

@@ -1,0 +1,75 @@
+/**
+ * Tables with what breaks engines: several files of uneven row groups, an empty file, nulls, NaN, both zeros, dates
+ * before 1970, integers past 2^53, text outside the basic plane. Written by DuckDB: a stranger's Parquet.
+ */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { DuckDBInstance } from "@duckdb/node-api";
+import { makeTaxi } from "../data/taxi.ts";
+
+/** Paths, as a program gets them. */
+export interface Tables {
+  /** 24-column trips and the weather of their days. */
+  readonly trips: string;
+  readonly weather: string;
+  /** 2,003 rows in three files, one of them empty: see `Measurement`. */
+  readonly measurements: string;
+  /** The same columns, no row. */
+  readonly nothing: string;
+  /** One row. */
+  readonly single: string;
+  /** 40 stations by name, with duplicates and a null: see `Station`. */
+  readonly stations: string;
+  /** A CSV with quoted line breaks, empty fields, CRLF. */
+  readonly notes: string;
+}
+
+const MEASUREMENTS = (from: number, to: number): string => `
+  select i::bigint as id,
+    case when i % 11 = 0 then null else 'st-' || lpad((hash(i) % 37)::varchar, 2, '0') end as station,
+    case when i % 13 = 0 then null when i % 17 = 0 then 'NaN'::double when i % 19 = 0 then -0.0 when i % 23 = 0 then 0.0
+         else round(((hash(i * 3) % 20000)::double - 10000) / 7, 3) end as value,
+    ((hash(i * 5) % 41)::int - 20)::int as level,
+    9007199254740993 + i as serial,
+    hash(i * 7) % 3 = 0 as ok,
+    make_timestamp(((hash(i * 9) % 4000000000)::bigint - 1000000000) * 1000000 + i) as at,
+    case i % 5 when 0 then 'Straße' when 1 then '😀 smile' when 2 then '' when 3 then 'ﬀ' else ' a b ' end as label
+  from range(${from}, ${to}) as t(i)`;
+
+export async function makeTables(folder: string): Promise<Tables> {
+  mkdirSync(join(folder, "measurements"), { recursive: true });
+  const trips = await makeTaxi(join(folder, "taxi"), 20_000, 3);
+  const instance = await DuckDBInstance.create(":memory:", { threads: "1" });
+  const connection = await instance.connect();
+  const write = (query: string, file: string, rowGroup = 2048): Promise<unknown> =>
+    connection.run(`copy (${query}) to '${join(folder, file)}' (format parquet, row_group_size ${rowGroup})`);
+  await write(MEASUREMENTS(0, 1500), "measurements/a.parquet");
+  await write(MEASUREMENTS(1500, 1500), "measurements/b.parquet");
+  await write(MEASUREMENTS(1500, 2003), "measurements/c.parquet");
+  await write(MEASUREMENTS(0, 0), "nothing.parquet");
+  await write(MEASUREMENTS(7, 8), "single.parquet");
+  await write(
+    `select case when i = 39 then null else 'st-' || lpad((i % 36)::varchar, 2, '0') end as station,
+       'Station ' || i as name, (i * 10)::int as height, date '2020-02-28' + i::int as opened from range(0, 40) t(i)`,
+    "stations.parquet",
+  );
+  connection.closeSync();
+  instance.closeSync();
+  const notes = [
+    "day,who,amount,flag,text",
+    '2024-02-29,anna,1.5,true,"two\r\nlines"',
+    '2024-03-01,"b, ""quoted""",-0,false,',
+    "2024-03-02T12:30:00Z,,1e3,true,plain",
+    ",anna,,,\"\"",
+  ];
+  writeFileSync(join(folder, "notes.csv"), `${notes.join("\r\n")}\r\n`);
+  const path = (name: string): string => join(folder, name);
+  return {
+    ...trips,
+    measurements: path("measurements"),
+    nothing: path("nothing.parquet"),
+    single: path("single.parquet"),
+    stations: path("stations.parquet"),
+    notes: path("notes.csv"),
+  };
+}

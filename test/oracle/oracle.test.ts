@@ -1,0 +1,82 @@
+/**
+ * The oracle: every program of `programs/` runs untransformed in this process, and transformed on 1, 2, 3 and 7
+ * ranks, over the same tables; results, written rows and written schemas must be equal.
+ */
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { root } from "../scripts/lib.mjs";
+import { buildPrograms, type Program } from "./build-programs.ts";
+import { difference, readWritten, sortedRows } from "./compare.ts";
+import { makeTables, type Tables } from "./data.ts";
+import { type Answer, RankPool } from "./rank-pool.ts";
+
+const RANKS = [1, 2, 3, 7];
+const folder = join(root, "test/oracle/programs");
+const files = readdirSync(folder).filter((name) => name.endsWith(".ts")).map((name) => join(folder, name));
+
+type Run = (tables: Tables, out: string) => Promise<unknown>;
+
+// In the checkout, so that the built programs find @lockstep/runtime.
+const scratch = mkdtempSync(join(root, ".lockstep-oracle-"));
+let tables: Tables;
+let programs: Map<string, Program>;
+const pools = new Map<number, RankPool>();
+const plain = new Map<string, Promise<{ answer: Answer; out: string }>>();
+
+beforeAll(async () => {
+  tables = await makeTables(join(scratch, "tables"));
+  programs = new Map((await buildPrograms(files, join(scratch, "built"))).map((program) => [program.id, program]));
+});
+
+afterAll(async () => {
+  await Promise.all([...pools.values()].map((pool) => pool.close()));
+  rmSync(scratch, { recursive: true, force: true });
+});
+
+/** The untransformed function's answer, once for all rank counts. */
+function expected(id: string, run: Run): Promise<{ answer: Answer; out: string }> {
+  const known = plain.get(id);
+  if (known) return known;
+  const out = join(scratch, "plain", id.replace(/\W+/g, "-"));
+  const answer = run(tables, out).then(
+    (value): Answer => ({ value }),
+    (error: Error & { code?: string }): Answer => ({ error: { name: error.name, ...(error.code !== undefined && { code: error.code }), message: error.message } }),
+  );
+  const result = answer.then((answer) => ({ answer, out }));
+  plain.set(id, result);
+  return result;
+}
+
+for (const file of files) {
+  const module = (await import(pathToFileURL(file).href)) as Record<string, Run>;
+  const name = file.slice(root.length + 1);
+  describe(name, () => {
+    for (const [export_, run] of Object.entries(module)) {
+      for (const ranks of RANKS) {
+        it(`${export_} on ${ranks} rank${ranks === 1 ? "" : "s"}`, async () => {
+          const id = `${name}#${export_}`;
+          const program = programs.get(id);
+          expect(program, `${id} is not in the manifest`).toBeDefined();
+          const { answer: right, out: rightOut } = await expected(id, run);
+          const pool = pools.get(ranks) ?? new RankPool(ranks);
+          pools.set(ranks, pool);
+          const out = join(scratch, `ranks-${ranks}`, id.replace(/\W+/g, "-"));
+          const answer = await pool.run({ chunk: program!.chunk, id, args: [tables, out] });
+          if ("error" in right) {
+            expect(answer).toMatchObject({ error: right.error.code === undefined ? { message: right.error.message } : { code: right.error.code } });
+            return;
+          }
+          expect(answer).toHaveProperty("value");
+          expect(difference(right.value, (answer as { value: unknown }).value)).toBeNull();
+          if (!existsSync(rightOut)) return;
+          const [a, b] = [await readWritten(rightOut), await readWritten(out)];
+          expect(b.schema).toEqual(a.schema);
+          const ordered = export_.endsWith("Ordered");
+          expect(difference(ordered ? a.rows : sortedRows(a.rows), ordered ? b.rows : sortedRows(b.rows), "written")).toBeNull();
+        });
+      }
+    }
+  });
+}

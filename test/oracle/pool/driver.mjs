@@ -1,0 +1,18 @@
+// Rank 0 of a pool: one request a line on stdin, one answer a line on stdout. Values travel as V8 serialises them,
+// so that Dates, bigints and NaN arrive as they are.
+import { createInterface } from "node:readline";
+import { deserialize, serialize } from "node:v8";
+import { call } from "@lockstep/runtime/spmd";
+import { load } from "./pool.spmd.mjs";
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const { chunk, id, args } = deserialize(Buffer.from(line, "base64"));
+  let answer;
+  try {
+    await call(load, [chunk]);
+    answer = { value: await call({ id }, args) };
+  } catch (error) {
+    answer = { error: { name: error?.name, code: error?.code, message: String(error?.message ?? error), site: error?.site } };
+  }
+  process.stdout.write(`answer ${serialize(answer).toString("base64")}\n`);
+}

@@ -1,0 +1,59 @@
+/**
+ * Rank processes that stay alive over many programs: starting seven of them for each would cost more than the tests.
+ * Only what a start, an exit or a death does needs processes of its own (test/jobs).
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { deserialize, serialize } from "node:v8";
+import { root } from "../scripts/lib.mjs";
+
+export interface Failure {
+  readonly name?: string;
+  readonly code?: string;
+  readonly message: string;
+  readonly site?: string;
+}
+
+export type Answer = { readonly value: unknown } | { readonly error: Failure };
+
+export interface Request {
+  /** URL of the rank chunk that defines the function. */
+  readonly chunk: string;
+  readonly id: string;
+  readonly args: readonly unknown[];
+}
+
+export class RankPool {
+  readonly size: number;
+  readonly #process: ChildProcess;
+  readonly #answers: AsyncIterator<string>;
+  #log = "";
+
+  constructor(size: number, env: NodeJS.ProcessEnv = {}) {
+    this.size = size;
+    const cli = join(root, "runtime/bin/lockstep.mjs");
+    const args = [cli, "run", "-n", `${size}`, "--threads", "1", "--memory", "512MB", join(root, "test/oracle/pool/driver.mjs")];
+    this.#process = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "pipe"], env: { ...process.env, VITEST: undefined, ...env } });
+    this.#process.stderr!.on("data", (data: Buffer) => (this.#log = (this.#log + data.toString()).slice(-4000)));
+    this.#answers = createInterface({ input: this.#process.stdout! })[Symbol.asyncIterator]();
+  }
+
+  /** Runs an annotated function on all ranks; one at a time. */
+  async run(request: Request): Promise<Answer> {
+    this.#process.stdin!.write(`${serialize(request).toString("base64")}\n`);
+    for (;;) {
+      const { value: line, done } = await this.#answers.next();
+      if (done) throw new Error(`the pool of ${this.size} ranks ended\n${this.#log}`);
+      if (line.startsWith("answer ")) return deserialize(Buffer.from(line.slice(7), "base64")) as Answer;
+      this.#log += `${line}\n`;
+    }
+  }
+
+  async close(): Promise<void> {
+    const ended = new Promise((resolve) => this.#process.once("exit", resolve));
+    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
+    this.#process.stdin!.end();
+    await ended;
+  }
+}

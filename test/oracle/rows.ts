@@ -1,0 +1,26 @@
+/** What the programs read. */
+export interface Measurement {
+  id: number;
+  station: string | null;
+  value: number | null;
+  level: number;
+  serial: bigint;
+  ok: boolean;
+  at: Date;
+  label: string;
+}
+
+export interface Station {
+  station: string | null;
+  name: string;
+  height: number;
+  opened: Date;
+}
+
+export interface Note {
+  day: Date | null;
+  who: string | null;
+  amount: number | null;
+  flag: boolean | null;
+  text: string | null;
+}

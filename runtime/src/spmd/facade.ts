@@ -1,33 +1,45 @@
 import { LockstepError } from "../errors/index.ts";
+import type { Column } from "../tables/column.ts";
+import { fromIPC, toIPC } from "./arrow.ts";
 import type { LocalTable } from "./handles.ts";
 
-/** Whether a value of ordinary code is a table of the facade that no annotated function returned. */
-export function isLocalTable(_value: object): boolean {
-  return false;
+/** The facade's table, told by its shape: its class is not loaded where nobody uses it. */
+interface FacadeTable {
+  readonly columns: ReadonlyMap<string, Column>;
+  numRows(): number;
 }
 
-export function encodeLocal(_value: object): LocalTable {
-  throw new LockstepError({ code: "LS2015", message: "tables made in ordinary code cannot be passed yet" });
+/** Whether a value of ordinary code is a table. */
+export function isLocalTable(value: object): value is FacadeTable {
+  return "columns" in value && value.columns instanceof Map && "numRows" in value && "writeParquet" in value;
 }
 
-export async function decodeReturned(_ipc: Uint8Array): Promise<object> {
-  throw new LockstepError({ code: "LS2015", message: "tables cannot be returned yet" });
+/** A table made in ordinary code on its way to the ranks. */
+export function encodeLocal(table: FacadeTable): LocalTable {
+  const columns = [...table.columns].map(([name, { view }]) => {
+    if (view !== "none") return { name, type: view, nullable: true };
+    throw new LockstepError({ code: "LS2015", message: `the column "${name}" of a table passed to an annotated function has no JavaScript type` });
+  });
+  return { ipc: toIPC(table.columns), columns, rows: table.numRows() };
+}
+
+/** A returned table as ordinary code sees it. */
+export async function decodeReturned(ipc: Uint8Array): Promise<object> {
+  const { Table } = await import("../tables/table.ts");
+  const { columns, rows } = fromIPC(ipc);
+  return new Table(columns, rows);
 }
 
 /** Stands for a returned table that is too large for rank 0: it knows its size, and everything else is an error. */
 export function tooLarge(rows: number, limit: number): object {
-  const error = (): never => {
-    throw new LockstepError({
-      code: "LS2013",
-      message: `the table has ${rows} rows; code outside annotated functions gets at most ${limit}`,
-    });
+  const refuse = (): never => {
+    throw new LockstepError({ code: "LS2013", message: `the table has ${rows} rows; code outside annotated functions gets at most ${limit}` });
   };
   return new Proxy({}, {
-    get: (_, property) => {
+    get(_, property) {
       if (property === "numRows") return () => rows;
       // Awaiting or printing the handle is no use of it.
-      if (property === "then" || typeof property === "symbol") return undefined;
-      return error;
+      return property === "then" || typeof property === "symbol" ? undefined : refuse;
     },
   });
 }

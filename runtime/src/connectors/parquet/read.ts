@@ -29,9 +29,10 @@ export async function readParquet<Row extends object = Record<never, never>>(
   const files = (await inputFiles(path, [".parquet"])).map((name) => openFile(name, hyparquet));
   const rows = files.reduce((sum, file) => sum + file.rows, 0);
   const columns = new Map<string, Column>();
+  const hints = files[0]!.arrowSchema === undefined ? undefined : (await import("../../tables/ipc.ts")).schemaTypes(files[0]!.arrowSchema);
   const types = options.types as Readonly<Record<string, View | undefined>> | undefined;
   for (const [name, tree] of files[0]!.columns) {
-    const type = arrowType(tree);
+    const type = refined(arrowType(tree), hints?.get(name));
     const load = (): StoredValues => {
       checkSameSchema(name, type, files); // Here, because files may differ in what the program never looks at.
       return concat(files.map((file) => file.read(name, type)), rows);
@@ -66,6 +67,8 @@ interface ParquetFile {
   readonly name: string;
   readonly rows: number;
   readonly columns: ReadonlyMap<string, SchemaTree>;
+  /** The Arrow schema that some writers put beside Parquet's own. */
+  readonly arrowSchema: Uint8Array | undefined;
   read(column: string, type: ArrowType): StoredValues;
 }
 
@@ -91,6 +94,7 @@ function openFile(name: string, hyparquet: Hyparquet): ParquetFile {
     name,
     rows: Number(metadata.num_rows),
     columns: new Map(tree.children.map((child) => [child.element.name, child])),
+    arrowSchema: arrowSchemaOf(metadata),
     read: (column, type) =>
       orCorrupt(name, () => {
         const chunks = metadata.row_groups.flatMap((group) => group.columns.filter((chunk) => chunk.meta_data?.path_in_schema[0] === column).map((chunk) => ({ meta: chunk.meta_data!, rows: Number(group.num_rows) })));
@@ -109,10 +113,10 @@ function openFile(name: string, hyparquet: Hyparquet): ParquetFile {
         ...meta,
         pathInSchema: meta.path_in_schema,
         schemaPath: path,
-        element: type.id === "string" ? element : physical(element),
+        element: isText(type) ? element : physical(element),
         parsers: hyparquet.parsers,
         compressors: hyparquet.compressors,
-        utf8: type.id === "string",
+        utf8: isText(type),
       },
     );
     return concat(data.map((part) => storedValues(part, type)), rows);
@@ -120,6 +124,8 @@ function openFile(name: string, hyparquet: Hyparquet): ParquetFile {
   closing.register(file, descriptor);
   return file;
 }
+
+const isText = (type: ArrowType): boolean => type.id === "string" || type.id === "dictionary";
 
 /** Without its logical type a column is decoded to the bits in the file: no ticks, digits or bytes are lost. */
 function physical(element: SchemaTree["element"]): SchemaTree["element"] {
@@ -156,10 +162,22 @@ function orCorrupt<T>(name: string, read: () => T): T {
   }
 }
 
+function arrowSchemaOf({ key_value_metadata: entries }: FileMetaData): Uint8Array | undefined {
+  const text = entries?.find(({ key }) => key === "ARROW:schema")?.value;
+  return text === undefined ? undefined : new Uint8Array(Buffer.from(text, "base64"));
+}
+
+/** What Parquet cannot say and the Arrow schema does: that strings are a dictionary, and a time's zone. */
+function refined(type: ArrowType, hint: ArrowType | undefined): ArrowType {
+  const dictionary = type.id === "string" && hint?.id === "dictionary";
+  const zone = type.id === "timestamp" && hint?.id === "timestamp" && type.unit === hint.unit && type.zone !== null && hint.zone !== null;
+  return dictionary || zone ? hint : type;
+}
+
 function checkSameSchema(name: string, type: ArrowType, [first, ...others]: readonly ParquetFile[]): void {
   for (const other of others) {
     const tree = other.columns.get(name);
-    const found = tree === undefined ? undefined : arrowType(tree);
+    const found = tree === undefined ? undefined : refined(arrowType(tree), type);
     if (found !== undefined && sameType(found, type)) continue;
     throw new LockstepError({
       code: "LS2002",

@@ -34,7 +34,7 @@ export async function writeParquet(columns: Columns, rows: number, path: string 
   const types = Object.entries((options.types ?? {}) as Record<string, string>);
   for (const [name] of types) columnNamed(columns, name);
   const wanted = new Map(types.map(([name, type]) => [name, parseType(type)]));
-  const { parquetWriteFile } = await import("hyparquet-writer");
+  const [{ parquetWriteFile }, { schemaMessage }] = await Promise.all([import("hyparquet-writer"), import("../../tables/ipc.ts")]);
   await writeOutput(path, options.overwrite ?? false, async (folder) => {
     const written = [...columns].map(([name, column]) => ({ name, column: castColumn(name, column, wanted.get(name) ?? column.type) }));
     for (const { column } of written) if (column.type.id === "other") throw unsupportedType(column, "written");
@@ -45,6 +45,7 @@ export async function writeParquet(columns: Columns, rows: number, path: string 
       codec: codecs[compression],
       compressors,
       rowGroupSize: options.rowGroupRows ?? 1_048_576,
+      kvMetadata: [{ key: "ARROW:schema", value: Buffer.from(schemaMessage(new Map(written.map(({ name, column }) => [name, column])))).toString("base64") }],
       createdBy: "lockstep (plain Node)",
     });
   });

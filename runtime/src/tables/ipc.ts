@@ -1,0 +1,126 @@
+import {
+  binary, bool, Column as IpcColumn, columnFromArray, dateDay, decimal, dictionary, DateUnit, float, float64, int, int32, int64 as ipcInt64, Precision, tableFromColumns,
+  tableFromIPC, tableToIPC, TimeUnit as IpcUnit, timestamp, Type, utf8, type DataType,
+} from "@uwdata/flechette";
+import { type ArrowType, type TimeUnit } from "./arrow-type.ts";
+import { Column, unsupportedType, type Stored, type View } from "./column.ts";
+import { canonicalInteger } from "./infer.ts";
+import type { Columns } from "./row.ts";
+
+/** Columns as an Arrow IPC stream, every bit of them. Nothing but nulls is float64. LS2015 for a type not carried. */
+export function toIpc(columns: Columns): Uint8Array {
+  const entries = [...columns].map(([name, column]): [string, IpcColumn<unknown>] => [name, ipcColumn(column)]);
+  return tableToIPC(tableFromColumns(entries), { format: "stream" })!;
+}
+
+/** The columns of an Arrow IPC stream; `views` says which are seen otherwise than by default. */
+export function fromIpc(bytes: Uint8Array, views: Readonly<Record<string, View>> = {}): { columns: Columns; rows: number } {
+  // Typed arrays are views of the stream: it has to start at a multiple of eight bytes.
+  const table = tableFromIPC(bytes.byteOffset % 8 === 0 ? bytes : bytes.slice(), { useBigInt: true, useDecimalInt: true });
+  const columns = table.schema.fields.map(({ name, type }, i): [string, Column] => {
+    const view = views[name];
+    return [name, new Column(arrowType(type), table.numRows, () => storedValues(table.getChildAt(i)), { ...(view && { view }), origin: `the column "${name}"` })];
+  });
+  return { columns: new Map(columns), rows: table.numRows };
+}
+
+/** Bytes of the end-of-stream mark. */
+const endMark = 8;
+
+/** The IPC schema message of columns: what Parquet files carry as ARROW:schema. */
+export function schemaMessage(columns: Columns): Uint8Array {
+  const empty = [...columns].map(([name, { type }]): [string, Column] => [name, new Column(type, 0, [])]);
+  return toIpc(new Map(empty)).slice(0, -endMark);
+}
+
+/** Column → type of an IPC schema message. */
+export function schemaTypes(message: Uint8Array): ReadonlyMap<string, ArrowType> {
+  return new Map(tableFromIPC(message.slice()).schema.fields.map(({ name, type }) => [name, arrowType(type)]));
+}
+
+const units = { s: IpcUnit.SECOND, ms: IpcUnit.MILLISECOND, us: IpcUnit.MICROSECOND, ns: IpcUnit.NANOSECOND } as const;
+const unitNames = Object.fromEntries(Object.entries(units).map(([name, unit]) => [unit, name as TimeUnit]));
+const precisions = { 16: Precision.HALF, 32: Precision.SINGLE, 64: Precision.DOUBLE } as const;
+
+function ipcType(type: ArrowType): DataType | undefined {
+  switch (type.id) {
+    case "null":
+      return float64();
+    case "bool":
+      return bool();
+    case "string":
+      return utf8();
+    case "binary":
+      return binary();
+    case "date":
+      return dateDay();
+    case "int":
+      return int(type.bits, type.signed);
+    case "float":
+      return float(precisions[type.bits]);
+    case "timestamp":
+      return timestamp(units[type.unit], type.zone);
+    case "decimal":
+      return decimal(type.precision, type.scale);
+    case "dictionary":
+      return dictionary(utf8(), int32());
+    case "other":
+      return undefined;
+  }
+}
+
+function ipcColumn(column: Column): IpcColumn<unknown> {
+  const type = ipcType(column.type);
+  if (type === undefined) throw unsupportedType(column, "sent to other ranks");
+  // Ticks and days are built as the integers they are, then named: flechette's own builders take milliseconds.
+  const asIntegers = column.type.id === "timestamp" ? ipcInt64() : column.type.id === "date" ? int32() : type;
+  const wide = asIntegers.typeId === Type.Int && asIntegers.bitWidth === 64;
+  const convert = column.type.id === "decimal" || wide ? (v: Stored) => (v === null ? null : BigInt(v as number | bigint)) : (v: Stored) => v;
+  const built = columnFromArray(Array.from(column.values, convert), asIntegers, { useBigInt: true });
+  return new IpcColumn([...built.data], type);
+}
+
+function arrowType(type: DataType): ArrowType {
+  switch (type.typeId) {
+    case Type.Null:
+      return { id: "null" };
+    case Type.Bool:
+      return { id: "bool" };
+    case Type.Utf8:
+    case Type.LargeUtf8:
+    case Type.Utf8View:
+      return { id: "string" };
+    case Type.Binary:
+    case Type.LargeBinary:
+    case Type.BinaryView:
+      return { id: "binary" };
+    case Type.Int:
+      return { id: "int", bits: type.bitWidth, signed: type.signed };
+    case Type.Float:
+      return { id: "float", bits: ([16, 32, 64] as const)[type.precision] };
+    case Type.Date:
+      return type.unit === DateUnit.DAY ? { id: "date" } : { id: "timestamp", unit: "ms", zone: null };
+    case Type.Timestamp:
+      return { id: "timestamp", unit: unitNames[type.unit]!, zone: type.timezone };
+    case Type.Decimal:
+      return { id: "decimal", precision: type.precision, scale: type.scale };
+    case Type.Dictionary:
+      return arrowType(type.dictionary).id === "string" ? { id: "dictionary" } : arrowType(type.dictionary);
+    default:
+      return { id: "other", name: Object.entries(Type).find(([, id]) => id === type.typeId)?.[0].toLowerCase() ?? "unknown" };
+  }
+}
+
+/** Values of integer types as they lie in memory, others as flechette reads them. */
+function storedValues(column: IpcColumn<unknown>): Stored[] {
+  const raw = column.type.typeId === Type.Int || column.type.typeId === Type.Date || column.type.typeId === Type.Timestamp;
+  const out: Stored[] = [];
+  for (const batch of column.data) {
+    for (let i = 0; i < batch.length; i++) {
+      const valid = batch.nullCount === 0 || batch.isValid(i);
+      const value = (valid ? (raw ? batch.values![i] : batch.at(i)) : null) as Stored | undefined;
+      out.push(typeof value === "bigint" ? canonicalInteger(value) : (value ?? null));
+    }
+  }
+  return out;
+}

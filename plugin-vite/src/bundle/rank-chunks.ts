@@ -1,9 +1,12 @@
+import { dirname, relative } from "node:path";
 import { rankChunkName } from "./rank-module.ts";
 
 /** The rank chunks of a build by their sources. */
 export class RankChunks {
   /** The rank module whose own build is under way. */
   building: string | undefined;
+  /** Chunks of sources below it keep their folders, as the outputs of entries do. */
+  base: string | undefined;
   readonly #files = new Map<string, string>();
 
   get sources(): string[] {
@@ -15,7 +18,8 @@ export class RankChunks {
     const known = this.#files.get(source);
     if (known !== undefined) return known;
     const taken = new Set(this.#files.values());
-    const name = rankChunkName(source);
+    const folder = this.base === undefined ? "" : relative(this.base, dirname(source)).replaceAll("\\", "/");
+    const name = (folder === "" || folder.startsWith("..") ? "" : `${folder}/`) + rankChunkName(source);
     let file = `${name}.mjs`;
     for (let number = 2; taken.has(file); number++) file = `${name}${number}.mjs`;
     this.#files.set(source, file);

@@ -1,6 +1,6 @@
 import type { BuildOptions, OutputFile, PluginBuild } from "esbuild";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { dirname, join, relative, resolve } from "node:path";
+import { dirname, join, relative, resolve, sep } from "node:path";
 import type { Adapter } from "./adapter.ts";
 import type { BuildState } from "../build-state.ts";
 import { manifestName, manifestText } from "../bundle/manifest.ts";
@@ -53,6 +53,7 @@ export function esbuildHooks(settings: Settings, state: BuildState, chunks: Rank
     setup(build: PluginBuild) {
       const { initialOptions } = build;
       initialOptions.metafile = true;
+      chunks.base = outputBase(initialOptions);
       build.onEnd(async (result) => {
         if (chunks.building !== undefined || result.errors.length > 0 || chunks.sources.length === 0) return undefined;
         const wrong = misconfigured(initialOptions);
@@ -143,6 +144,16 @@ function withPaths(text: string, path: string, folder: string): string {
 
 function outputFolder({ outdir, outfile, absWorkingDir = process.cwd() }: BuildOptions): string {
   return resolve(absWorkingDir, outdir ?? dirname(outfile!));
+}
+
+/** As esbuild has it: `outbase`, or the deepest folder of all entries. */
+function outputBase({ outbase, entryPoints = [], absWorkingDir = process.cwd() }: BuildOptions): string {
+  if (outbase !== undefined) return resolve(absWorkingDir, outbase);
+  const entries = Array.isArray(entryPoints) ? entryPoints.map((entry) => (typeof entry === "string" ? entry : entry.in)) : Object.values(entryPoints);
+  const folders = entries.map((entry) => dirname(resolve(absWorkingDir, entry)).split(sep));
+  const [first = []] = folders;
+  const shared = first.findIndex((part, depth) => folders.some((folder) => folder[depth] !== part));
+  return first.slice(0, shared < 0 ? undefined : shared).join(sep);
 }
 
 function misconfigured({ format, bundle, platform, outdir, outfile }: BuildOptions): string | undefined {

@@ -53,7 +53,10 @@ export interface LocalExpression extends Typed {
 export interface ScriptExpression extends Typed {
   readonly kind: "script";
   readonly columns: readonly string[];
+  /** JavaScript: the function as written, without its types. */
   readonly source: string;
+  /** The names of `source` that are neither its own nor globals: captured values, helpers, imports. */
+  readonly free: readonly string[];
   readonly reason: string;
 }
 

@@ -19,7 +19,9 @@ import { annotated } from "./expressions/annotated.ts";
 import { close, Frame } from "./expressions/frame.ts";
 import { bindParameter, body } from "./expressions/inline.ts";
 import { State } from "./expressions/state.ts";
+import { freeNames } from "./expressions/names.ts";
 import { annotation } from "./expressions/static-type.ts";
+import { stripTypes } from "./expressions/strip-types.ts";
 import { toTest } from "./expressions/truth.ts";
 import { describe as describeValue, literal, scalar, typeOf, type Value } from "./expressions/value.ts";
 
@@ -145,7 +147,8 @@ function script(value: Value, fn: t.Function, frame: Frame): Expression | null {
   return {
     kind: "script",
     columns: [...state.columns],
-    source: frame.text(fn),
+    source: stripTypes(fn, environment.source),
+    free: freeNames(fn).filter((id) => environment.resolve(id.name, id).kind !== "global").map((id) => id.name),
     reason: state.script!,
     type: { js: type.js, nullable: type.null || type.undefined },
     span: frame.span(fn),

@@ -4,6 +4,7 @@ import { wrongArguments } from "../../diagnostics/wrong-arguments.ts";
 import { functionNamed, scalarFunctions } from "../../functions/index.ts";
 import { apply, type Argument } from "./apply.ts";
 import { readExpression, unsupported } from "./expression.ts";
+import { foreignMember, foreignResult } from "./foreign.ts";
 import type { Frame } from "./frame.ts";
 import { impurity } from "./globals.ts";
 import { inline } from "./inline.ts";
@@ -38,6 +39,9 @@ export function callMember(object: Value, name: string, callee: t.MemberExpressi
     case "namespace":
       if (object.name === "op") return callOp(name, callee, node, frame);
       return callValue(property(object, name, callee, frame), node, frame);
+    case "any":
+      readArguments(node.arguments, frame);
+      return foreignMember(object.of, name, frame.span(node));
     default:
       return callValue(property(object, name, callee, frame), node, frame);
   }
@@ -53,7 +57,7 @@ export function callValue(callee: Value, node: Call, frame: Frame): Value {
       if (callee.name === "Date") return impurity("Date()", frame.span(node), "take the time into a const before the verb: const now = new Date()", frame);
       const fn = functionNamed(callee.name);
       const args = fn && readArguments(node.arguments, frame);
-      if (!fn || !args) return unsupported(node, `this call of ${callee.name} has no native form`, null, frame);
+      if (!fn || !args) return unsupported(node, `this call of ${callee.name} has no native form`, foreignResult(callee.name) ?? null, frame);
       return apply(fn, null, args, node, frame);
     }
     case "any":
@@ -92,5 +96,6 @@ export function readNew(node: t.NewExpression, frame: Frame): Value {
     const items = readExpression(node.arguments[0]!, frame);
     if (items.kind === "list") return { ...items, set: true };
   }
-  return unsupported(node, `new ${frame.text(node.callee)} runs in V8`, null, frame);
+  unsupported(node, `new ${frame.text(node.callee)} runs in V8`, null, frame);
+  return node.callee.type === "Identifier" && node.callee.name === "RegExp" ? { kind: "any", of: "RegExp" } : unknown;
 }

@@ -68,7 +68,10 @@ const readers: { readonly [K in t.Node["type"]]?: Reader<K> } = {
   ThisExpression: (node, frame) => forbidden("this", node, frame),
   Super: (node, frame) => forbidden("super", node, frame),
   MetaProperty: (node, frame) => (node.meta.name === "new" ? forbidden("new.target", node, frame) : unsupported(node, "import.meta has no native form", null, frame)),
-  RegExpLiteral: (node, frame) => unsupported(node, "regular expressions run in V8", null, frame),
+  RegExpLiteral: (_, frame) => {
+    frame.state.needsScript("regular expressions run in V8");
+    return { kind: "any", of: "RegExp" };
+  },
   TaggedTemplateExpression: (node, frame) => unsupported(node, "tagged templates run in V8", null, frame),
   SequenceExpression: (node, frame) => unsupported(node, "the comma operator has no native form", null, frame),
 };

@@ -2,13 +2,14 @@
 import { impureRowFunction } from "../../diagnostics/impure-row-function.ts";
 import { functionNamed } from "../../functions/index.ts";
 import type { SourceSpan } from "../../ir/types.ts";
+import { foreignResult } from "./foreign.ts";
 import { literal, scalar, unknown, type Value } from "./value.ts";
 import type { Frame } from "./frame.ts";
 
 /** The modules whose `op` is Arquero's. */
 export const isFacade = (module: string): boolean => module === "@lockstep/runtime" || module === "arquero";
 
-const namespaces: ReadonlySet<string> = new Set(["Math", "Number", "String", "Boolean", "BigInt", "Date", "Set", "Array", "Object"]);
+const namespaces: ReadonlySet<string> = new Set(["Math", "Number", "String", "Boolean", "BigInt", "Date", "Set", "Array", "Object", "JSON"]);
 
 /** What differs from rank to rank, or reaches out of the program, and what to do instead. */
 const impure: Readonly<Record<string, string>> = {
@@ -53,7 +54,7 @@ const constants: Readonly<Record<string, number>> = {
 /** Null: JavaScript has no such global. */
 export function globalValue(name: string, span: SourceSpan, frame: Frame): Value | null {
   if (name in constants) return scalar(literal(constants[name]!, "number", span));
-  if (namespaces.has(name) || functionNamed(name)) return { kind: "namespace", name };
+  if (namespaces.has(name) || functionNamed(name) || foreignResult(name)) return { kind: "namespace", name };
   if (Object.hasOwn(impure, name)) return impurity(`'${name}'`, span, impure[name]!, frame);
   if (!(name in globalThis)) return null;
   frame.state.needsScript(`'${name}' has no native form`);
@@ -67,7 +68,7 @@ export function namespaceMember(namespace: string, name: string, span: SourceSpa
   if (Object.hasOwn(constants, full)) return scalar(literal(constants[full]!, "number", span));
   // Number.parseInt is the global's own function.
   if (full === "Number.parseInt" || full === "Number.parseFloat") return { kind: "namespace", name };
-  if (functionNamed(full)) return { kind: "namespace", name: full };
+  if (functionNamed(full) || foreignResult(full)) return { kind: "namespace", name: full };
   const owner = (globalThis as Record<string, unknown>)[namespace] as object | undefined;
   if (owner === undefined || !(name in owner)) return null;
   frame.state.needsScript(`${full} has no native form`);

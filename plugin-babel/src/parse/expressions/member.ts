@@ -6,6 +6,7 @@ import { unknownProperty } from "../../diagnostics/unknown-property.ts";
 import { methodNames } from "../../functions/index.ts";
 import type { SourceSpan } from "../../ir/types.ts";
 import { readExpression, unsupported } from "./expression.ts";
+import { foreignMember } from "./foreign.ts";
 import type { Frame } from "./frame.ts";
 import { namespaceMember } from "./globals.ts";
 import { absence } from "./operators.ts";
@@ -34,7 +35,8 @@ export function readProperty(object: Value, node: Member, frame: Frame): Value {
   const name = memberName(node, frame);
   if (name !== null) return property(object, name, node, frame);
   const key = readExpression(node.property, frame);
-  if (key.kind === "any" || object.kind === "any") return unknown;
+  if (object.kind === "any") return foreignMember(object.of, "[]", frame.span(node));
+  if (key.kind === "any") return unknown;
   if (object.kind === "list" && !object.set) return indexList(object.items, key, node, frame);
   if (object.kind === "record" && object.names) return lookUp(object, object.names, key, node, frame);
   if (object.kind === "row") {
@@ -53,7 +55,7 @@ export function property(object: Value, name: string, node: Member, frame: Frame
   const span = frame.span(node);
   switch (object.kind) {
     case "any":
-      return unknown;
+      return foreignMember(object.of, name, span);
     case "row":
       return column(object.param, name, node, frame);
     case "namespace": {

@@ -9,7 +9,7 @@ import { readArguments, type Call } from "./calls.ts";
 import { unsupported } from "./expression.ts";
 import type { Frame } from "./frame.ts";
 import { noProperty, propertySpan, requireObject } from "./member.ts";
-import { call, opaque, plain, scalar, unknown, type Scalar, type Value } from "./value.ts";
+import { call, opaque, plain, scalar, unknown, type Scalar, type StaticType, type Value } from "./value.ts";
 
 type Member = t.MemberExpression | t.OptionalMemberExpression;
 
@@ -24,8 +24,12 @@ export function callMethod(receiver: Scalar, name: string, callee: Member, node:
   if (node.arguments.length === 0 && (name === "toString" || name === "valueOf") && !(js === "date" && name === "toString")) return own(receiver, name, node, frame);
   if (isSetter(js, name)) return setter(receiver, name, callee, node, frame);
   const result = builtinResult(js, name);
-  if (!fn) return result === undefined ? noMethod(receiver, name, callee, node, frame) : unsupported(node, `${js}.${name} runs in V8`, result, frame);
+  if (!fn) return result === undefined ? noMethod(receiver, name, callee, node, frame) : foreign(result);
 
+  function foreign(type: StaticType | null): Value {
+    const value = unsupported(node, `${name} runs in V8`, type, frame);
+    return name === "split" ? { kind: "any", of: "string[]" } : value;
+  }
   const args = readArguments(node.arguments, frame);
   if (args === null) return unsupported(node, "spread has no native form", plain(fn.result as "string"), frame);
   // Patterns that are no strings: the method is V8's.

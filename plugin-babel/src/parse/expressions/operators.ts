@@ -146,9 +146,7 @@ function compare(operator: string, left: Operand, right: Operand, node: t.Node, 
     frame.state.typeError(wrongOperands(operator, [describe(left[0]), describe(right[0])], span, hint(operator, left[0], right[0])));
     return result;
   }
-  if (js[0] !== js[1]) return unsupported(node, "comparing a number with a bigint runs in V8", plain("boolean"), frame);
-  const of = (side: Scalar) => (js[0] === "boolean" ? call("Number", [side.expression], "number", span) : side.expression);
-  return scalar(fold(call(relational[operator]!, [of(a), of(b)], "boolean", span)));
+  return scalar(fold(call(relational[operator]!, [a.expression, b.expression], "boolean", span)));
 }
 
 function comparable(value: Value, node: t.Node, frame: Frame): Scalar | "any" | null {

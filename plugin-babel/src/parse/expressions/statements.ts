@@ -3,7 +3,7 @@
  * by `if`, and what follows an `if` that may return is read inside the branches that go on.
  */
 import type * as t from "@babel/types";
-import { VISITOR_KEYS, isFunction } from "@babel/types";
+import { isFunction } from "@babel/types";
 import { isFallible } from "../../functions/fallible.ts";
 import type { Expression } from "../../ir/expression.ts";
 import { assign } from "./assignment.ts";
@@ -11,6 +11,7 @@ import { equality } from "./equality.ts";
 import { readExpression } from "./expression.ts";
 import { both, either, type Facts } from "./facts.ts";
 import { close, type Frame } from "./frame.ts";
+import { contains } from "./names.ts";
 import { bindPattern } from "./patterns.ts";
 import { survey } from "./survey.ts";
 import { choose, toTest, type Test } from "./truth.ts";
@@ -145,14 +146,7 @@ function join(test: Expression, a: Frame, b: Frame, span: ReturnType<Frame["span
 }
 
 /** Does a `return` of this function stand inside? */
-function returns(node: t.Node): boolean {
-  if (node.type === "ReturnStatement") return true;
-  if (isFunction(node)) return false;
-  return (VISITOR_KEYS[node.type] ?? []).some((key) => {
-    const part = (node as unknown as Record<string, t.Node | (t.Node | null)[] | null | undefined>)[key];
-    return (Array.isArray(part) ? part : [part]).some((child) => child && returns(child));
-  });
-}
+const returns = (node: t.Node) => contains(node, (inner) => inner.type === "ReturnStatement", isFunction);
 
 interface Case {
   /** Empty: default. */
@@ -182,14 +176,8 @@ function casesOf(node: t.SwitchStatement): Case[] | null {
 }
 
 /** A `break` that is not the last statement of its case. */
-function breaks(node: t.Node): boolean {
-  if (node.type === "BreakStatement") return true;
-  if (isFunction(node) || /^(For|While|DoWhile|Switch)/.test(node.type)) return false;
-  return (VISITOR_KEYS[node.type] ?? []).some((key) => {
-    const part = (node as unknown as Record<string, t.Node | (t.Node | null)[] | null | undefined>)[key];
-    return (Array.isArray(part) ? part : [part]).some((child) => child && breaks(child));
-  });
-}
+const breaks = (node: t.Node) =>
+  contains(node, (inner) => inner.type === "BreakStatement", (inner) => isFunction(inner) || /^(For|While|DoWhile|Switch)/.test(inner.type));
 
 function runSwitch(node: t.SwitchStatement, cases: readonly Case[], frame: Frame, next: Next): Value {
   const inner = frame.block();

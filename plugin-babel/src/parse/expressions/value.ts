@@ -48,8 +48,11 @@ export type Value =
   | { readonly kind: "helper"; readonly node: t.Function; readonly name: string; readonly scope: Scope; readonly closure: Frame | null }
   /** `Math`, `Number`, `op` …, or a global function. */
   | { readonly kind: "namespace"; readonly name: string }
-  /** After an error, or what only V8 knows: never complained about again. */
-  | { readonly kind: "any" };
+  /** After an error, or what only V8 knows: never complained about again. `of` names what is known of it. */
+  | { readonly kind: "any"; readonly of?: Foreign };
+
+/** Objects only V8 has, whose members' types are known (see foreign.ts). */
+export type Foreign = "RegExp" | "string[]";
 
 export const unknown: Value = { kind: "any" };
 
@@ -69,7 +72,7 @@ export function call(name: string, args: readonly Expression[], js: JsType, span
 export function opaque(type: StaticType | null, span: SourceSpan): Value {
   if (type === null) return unknown;
   if (type.js === null) return { kind: "nothing", value: type.undefined ? undefined : null, span };
-  const expression: Expression = { kind: "script", columns: [], source: "", reason: "", type: { js: type.js, nullable: type.null || type.undefined }, span };
+  const expression: Expression = { kind: "script", columns: [], source: "", free: [], reason: "", type: { js: type.js, nullable: type.null || type.undefined }, span };
   return scalar(expression, { null: type.null, undefined: type.undefined });
 }
 

@@ -1,0 +1,67 @@
+/** Names in a piece of source: which it declares, which it takes from outside. */
+import { isFunction, VISITOR_KEYS } from "@babel/types";
+import type * as t from "@babel/types";
+
+/** The direct parts of a node with the key each stands under. */
+export function* parts(node: t.Node): Generator<[child: t.Node, key: string]> {
+  for (const key of VISITOR_KEYS[node.type] ?? []) {
+    const part = (node as unknown as Record<string, t.Node | (t.Node | null)[] | null | undefined>)[key];
+    for (const child of Array.isArray(part) ? part : [part]) if (child) yield [child, key];
+  }
+}
+
+export function walk(node: t.Node, enter: (node: t.Node) => void): void {
+  enter(node);
+  for (const [child] of parts(node)) walk(child, enter);
+}
+
+/** Does `found` hold of a node inside, not counting those below `stop`? */
+export function contains(node: t.Node, found: (node: t.Node) => boolean, stop: (node: t.Node) => boolean): boolean {
+  if (found(node)) return true;
+  return !stop(node) && parts(node).some(([child]) => contains(child, found, stop));
+}
+
+export const isPattern = (node: t.Node): boolean => node.type === "ObjectPattern" || node.type === "ArrayPattern" || node.type === "AssignmentPattern";
+
+/** Identifiers that are no references: declared names, property names, labels. */
+export function isNameOnly(child: t.Node, parent: t.Node, key: string): boolean {
+  if (child.type !== "Identifier" && child.type !== "PrivateName") return false;
+  if (key === "label" || key === "params" || key === "param") return true;
+  if (key === "id" && (parent.type === "VariableDeclarator" || isFunction(parent) || parent.type === "ClassDeclaration")) return true;
+  const computed = "computed" in parent && parent.computed === true;
+  return !computed && ((key === "property" && (parent.type === "MemberExpression" || parent.type === "OptionalMemberExpression")) || key === "key");
+}
+
+/** Every name bound anywhere inside, whatever its block. */
+export function declaredNames(root: t.Node): Set<string> {
+  const names = new Set<string>();
+  const pattern = (node: t.Node | null | undefined): void => {
+    if (!node) return;
+    if (node.type === "Identifier") names.add(node.name);
+    else if (node.type === "RestElement") pattern(node.argument);
+    else if (node.type === "AssignmentPattern") pattern(node.left);
+    else if (node.type === "ArrayPattern") node.elements.forEach(pattern);
+    else if (node.type === "ObjectPattern") node.properties.forEach((p) => pattern(p.type === "RestElement" ? p.argument : p.value));
+  };
+  walk(root, (node) => {
+    if (node.type === "VariableDeclarator") pattern(node.id);
+    if (isFunction(node)) node.params.forEach((param) => pattern(param as t.Node));
+    if ((node.type === "FunctionDeclaration" || node.type === "FunctionExpression" || node.type === "ClassDeclaration") && node.id) names.add(node.id.name);
+    if (node.type === "CatchClause") pattern(node.param);
+  });
+  return names;
+}
+
+/** References to what is declared outside, in order of appearance. Types are no references. */
+export function freeNames(root: t.Node): t.Identifier[] {
+  const own = declaredNames(root);
+  const free = new Map<string, t.Identifier>();
+  const visit = (node: t.Node, parent: t.Node, key: string): void => {
+    if (node.type.startsWith("TS") && !("expression" in node)) return;
+    if (isNameOnly(node, parent, key)) return;
+    if (node.type === "Identifier" && !own.has(node.name) && node.name !== "undefined" && !free.has(node.name)) free.set(node.name, node);
+    for (const [child, at] of parts(node)) visit(child, node, at);
+  };
+  for (const [child, key] of parts(root)) visit(child, root, key);
+  return [...free.values()];
+}

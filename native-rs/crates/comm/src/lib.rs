@@ -1,1 +1,42 @@
+//! The communicator: what the ranks of one job say to each other.
+//!
+//! ```text
+//!   exec, binding ──► Communicator ── collectives/ (one file each), exchange/, fail and recover
+//!                         │                 every message carries its Op; a mismatch is CommError::Diverged
+//!                      Transport ── transports/local (shared memory), solo
+//! ```
+//!
+//! - [`Communicator::solo`] is the group of one; [`local::connect`] joins a group of processes (or threads) of one machine.
+//! - Collectives: `barrier`, `broadcast`, `allgather`, `gather`. They take an [`Op`], which must be equal on all ranks.
+//! - [`Communicator::exchange`] gives an [`ExchangeSender`] (clone it into several tasks) and an [`ExchangeReceiver`].
+//!   A sender writes into shared memory in place: `sender.reserve(to, len).await?` → fill → `slot.commit().await?`; the
+//!   receiver's [`SharedBytes`] read it in place (`into_bytes()` for Arrow) and give it back when dropped.
+//!   Consumers that keep messages get copies past a limit, so that memory never runs out for the others.
+//! - Failure: `fail` reaches every rank out of band; every operation then returns the error until all ranks have called
+//!   `recover`. A dead process is [`CommError::RankDied`] everywhere, and final.
+//! - All futures work under any executor; nothing here needs a tokio context. One thread per rank (`lockstep-comm`)
+//!   sleeps while nothing happens.
+//!
+//! `LOCKSTEP`'s ordering rule for `Op`s is in [`Op`].
 
+
+mod collectives;
+mod communicator;
+mod core;
+mod error;
+mod exchange;
+mod failure;
+mod operation;
+mod shared_bytes;
+mod spill;
+mod stats;
+mod transport;
+mod transports;
+
+pub use shared_bytes::{ALIGNMENT, SharedBytes};
+pub use communicator::{Communicator, Options};
+pub use error::{CommError, Divergence, RankError, Result, Side};
+pub use exchange::{ExchangeReceiver, ExchangeSender, Message, Payload, Sent, WriteSlot};
+pub use operation::{Op, OpKind, Primitive};
+pub use stats::PeerTraffic;
+pub use transports::local;

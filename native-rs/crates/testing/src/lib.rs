@@ -1,1 +1,10 @@
+//! N ranks in one test, as threads of the test process or as processes of their own. Both take the same way through
+//! `local::connect`; threads are for answers, processes for what only processes do (die).
 
+mod processes;
+mod ranks;
+mod random;
+
+pub use processes::{Exit, Processes, processes};
+pub use random::Random;
+pub use ranks::{op, op_of, options, ranks, ranks_with};

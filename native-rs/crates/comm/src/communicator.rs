@@ -1,0 +1,148 @@
+use std::future::poll_fn;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::collectives;
+use crate::core::Core;
+use crate::error::{CommError, RankError, Result};
+use crate::exchange::{ExchangeReceiver, ExchangeSender};
+use crate::operation::Op;
+use crate::spill::SpillArea;
+use crate::stats::PeerTraffic;
+use crate::transport::Transport;
+use crate::transports::solo::Solo;
+
+/// One rank's place in the group. Clones are the same place; the last one dropped leaves the group.
+#[derive(Clone)]
+pub struct Communicator {
+    handle: Arc<Handle>,
+}
+
+struct Handle {
+    core: Arc<Core>,
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.core.transport().close();
+    }
+}
+
+impl Communicator {
+    /// The group of one rank: no transport, no sockets, no threads.
+    pub fn solo() -> Self {
+        let core = Core::new(0, 1, SpillArea::new(std::env::temp_dir(), 256 << 20));
+        let solo = Solo::new(&core);
+        Self::over(core, solo)
+    }
+
+    pub(crate) fn over(core: Arc<Core>, transport: Arc<dyn Transport>) -> Self {
+        // A transport with a thread has set itself before it started the thread.
+        core.transport.get_or_init(|| transport);
+        Self { handle: Arc::new(Handle { core }) }
+    }
+
+    fn core(&self) -> &Arc<Core> {
+        &self.handle.core
+    }
+
+    /// This rank, from 0.
+    pub fn rank(&self) -> usize {
+        self.core().rank
+    }
+
+    /// Number of ranks.
+    pub fn size(&self) -> usize {
+        self.core().size
+    }
+
+    /// Completes when every rank has called it.
+    pub async fn barrier(&self, op: &Op) -> Result<()> {
+        collectives::barrier(self.core(), op).await
+    }
+
+    /// The root's bytes on every rank. `bytes` is read on the root only.
+    pub async fn broadcast(&self, op: &Op, root: usize, bytes: Option<Bytes>) -> Result<Bytes> {
+        collectives::broadcast(self.core(), op, root, bytes).await
+    }
+
+    /// Every rank's bytes on every rank, in rank order.
+    pub async fn allgather(&self, op: &Op, bytes: Bytes) -> Result<Vec<Bytes>> {
+        collectives::allgather(self.core(), op, bytes).await
+    }
+
+    /// Every rank's bytes on the root, in rank order; `None` elsewhere.
+    pub async fn gather(&self, op: &Op, root: usize, bytes: Bytes) -> Result<Option<Vec<Bytes>>> {
+        collectives::gather(self.core(), op, root, bytes).await
+    }
+
+    /// A stream of messages from every rank to every rank. Both halves work at once and in different tasks.
+    pub fn exchange(&self, op: &Op) -> Result<(ExchangeSender, ExchangeReceiver)> {
+        let core = self.core();
+        let (exchange, identity, epoch) = core.enter_exchange(op)?;
+        let sender = ExchangeSender::new(core.clone(), exchange.clone(), identity, epoch);
+        Ok((sender, ExchangeReceiver::new(core.clone(), exchange, identity, epoch)))
+    }
+
+    /// Tells every rank, out of band: all pending and later operations, here too, end with this error until `recover`.
+    pub fn fail(&self, error: RankError) {
+        self.core().fail(CommError::Remote(error));
+    }
+
+    /// Completes when this or another rank has failed or died.
+    pub async fn failed(&self) -> CommError {
+        poll_fn(|cx| self.core().poll_failed(cx)).await
+    }
+
+    /// Leaves the failed state together. Every rank calls it after its tasks of the failed operations have ended, and
+    /// gets the same list: what the ranks reported, in rank order. Fails where a rank is dead.
+    pub async fn recover(&self, op: &Op) -> Result<Vec<CommError>> {
+        collectives::recover(self.core(), op).await
+    }
+
+    /// Messages and bytes to and from each rank so far.
+    pub fn stats(&self) -> Vec<PeerTraffic> {
+        self.core().traffic.read()
+    }
+
+    /// Bytes that waited in files because nobody read them.
+    pub fn spilled(&self) -> u64 {
+        self.core().spill.written()
+    }
+
+    /// Leaves the group: operations here end with [`CommError::Closed`], those of others that wait for this rank with
+    /// [`CommError::Left`].
+    pub fn close(&self) {
+        self.core().fail(CommError::Closed);
+        self.core().transport().close();
+    }
+}
+
+/// Limits of a rank's communication.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// What must be equal on all ranks (bundle, addon, platform), as text for the message when it is not.
+    pub build: String,
+    /// How long ranks wait for each other at the start.
+    pub timeout: std::time::Duration,
+    /// Memory for messages this rank sends; taken step by step.
+    pub arena_bytes: usize,
+    /// Heap for messages that nobody reads, before they go to a file.
+    pub spill_memory: usize,
+    /// Where such files are made (they have no name).
+    pub spill_directory: PathBuf,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            build: String::new(),
+            timeout: std::time::Duration::from_secs(30),
+            arena_bytes: 64 << 20,
+            spill_memory: 64 << 20,
+            spill_directory: std::env::temp_dir(),
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! What can go wrong between ranks. Errors are cheap to clone: one failure answers every pending operation.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::operation::{OpKind, Primitive};
+
+/// An error that one rank raised and all ranks report alike.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RankError {
+    /// The rank where it happened.
+    pub rank: usize,
+    /// Carried verbatim (the binding puts JSON here); at most [`RankError::MESSAGE_LIMIT`] bytes arrive elsewhere.
+    pub message: String,
+}
+
+impl RankError {
+    /// Longer messages are cut at a character boundary on the other ranks.
+    pub const MESSAGE_LIMIT: usize = 48 * 1024;
+}
+
+/// Where one rank stood when two ranks were found at different operations.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Side {
+    pub rank: usize,
+    pub kind: OpKind,
+    pub primitive: Primitive,
+    pub call: u64,
+    pub sequence: u64,
+    /// Source position, `file:line:column`; a very long path is cut at its front.
+    pub site: String,
+    pub fingerprint: u64,
+}
+
+impl fmt::Display for Side {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "rank {} is at {} #{}.{} ({})", self.rank, self.kind, self.call, self.sequence, self.site)
+    }
+}
+
+/// Two ranks which should run the same statements do not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Divergence {
+    pub here: Side,
+    pub there: Side,
+}
+
+impl fmt::Display for Divergence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { here, there } = self;
+        write!(f, "the ranks diverged: {here}, {there}")?;
+        if here.primitive != there.primitive {
+            write!(f, "; one side calls {:?}, the other {:?}", here.primitive, there.primitive)
+        } else if here.kind == there.kind && here.site == there.site {
+            if here.fingerprint != there.fingerprint {
+                write!(f, "; their plans differ ({:016x}, {:016x})", here.fingerprint, there.fingerprint)
+            } else {
+                write!(f, "; their arguments differ")
+            }
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// Why a communication failed.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum CommError {
+    /// A rank (perhaps this one) called [`crate::Communicator::fail`]; the group can go on after `recover`.
+    #[error("rank {}: {}", .0.rank, .0.message)]
+    Remote(RankError),
+    /// A process is gone. Final.
+    #[error("rank {rank} died")]
+    RankDied { rank: usize },
+    /// The ranks are at different operations.
+    #[error("{0}")]
+    Diverged(Box<Divergence>),
+    /// A rank closed its communicator while others still waited for it.
+    #[error("rank {rank} has left the job")]
+    Left { rank: usize },
+    /// This communicator was closed.
+    #[error("the communicator is closed")]
+    Closed,
+    /// The ranks could not be connected: who is missing, or what does not match.
+    #[error("{0}")]
+    Connect(Arc<str>),
+    /// The operating system refused (memory, file descriptors, spill space).
+    #[error("{what}: {source}")]
+    System { what: &'static str, source: Arc<std::io::Error> },
+    /// A rank sent what no rank of this version sends. A bug, or memory corruption.
+    #[error("invalid message from rank {from}: {what}")]
+    Invalid { from: usize, what: &'static str },
+}
+
+impl CommError {
+    /// Wraps an error of the operating system.
+    pub(crate) fn system(what: &'static str, error: impl Into<std::io::Error>) -> Self {
+        Self::System { what, source: Arc::new(error.into()) }
+    }
+
+    /// Whether `recover` can bring the group back.
+    pub fn recoverable(&self) -> bool {
+        matches!(self, Self::Remote(_) | Self::Diverged(_))
+    }
+}
+
+pub type Result<T, E = CommError> = std::result::Result<T, E>;

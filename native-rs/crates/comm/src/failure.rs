@@ -1,0 +1,124 @@
+//! How a failure travels: a record that means the same on every rank.
+
+use crate::error::{CommError, Divergence, RankError, Side};
+use crate::operation::{OpKind, Primitive};
+
+/// No record is longer.
+pub(crate) const RECORD_LIMIT: usize = RankError::MESSAGE_LIMIT + 64;
+
+const REMOTE: u8 = 0;
+const DIVERGED: u8 = 1;
+
+/// A recoverable error as bytes.
+pub(crate) fn encode(error: &CommError) -> Vec<u8> {
+    let mut out = Vec::new();
+    match error {
+        CommError::Diverged(divergence) => {
+            out.push(DIVERGED);
+            side(&mut out, &divergence.here);
+            side(&mut out, &divergence.there);
+        }
+        CommError::Remote(RankError { rank, message }) => remote(&mut out, *rank, message),
+        other => remote(&mut out, 0, &other.to_string()),
+    }
+    out
+}
+
+fn remote(out: &mut Vec<u8>, rank: usize, message: &str) {
+    out.push(REMOTE);
+    number(out, rank as u64);
+    let mut end = message.len().min(RankError::MESSAGE_LIMIT);
+    while !message.is_char_boundary(end) {
+        end -= 1;
+    }
+    out.extend_from_slice(&message.as_bytes()[..end]);
+}
+
+fn number(out: &mut Vec<u8>, value: u64) {
+    out.extend_from_slice(&value.to_le_bytes());
+}
+
+fn side(out: &mut Vec<u8>, side: &Side) {
+    out.extend([side.kind as u8, side.primitive as u8]);
+    for value in [side.rank as u64, side.call, side.sequence, side.fingerprint, side.site.len() as u64] {
+        number(out, value);
+    }
+    out.extend_from_slice(side.site.as_bytes());
+}
+
+/// The error `record` says; `None` where it says nothing sensible.
+pub(crate) fn decode(record: &[u8]) -> Option<CommError> {
+    let (&tag, mut rest) = record.split_first()?;
+    match tag {
+        REMOTE => {
+            let rank = take_number(&mut rest)? as usize;
+            Some(CommError::Remote(RankError { rank, message: String::from_utf8_lossy(rest).into_owned() }))
+        }
+        DIVERGED => {
+            let here = take_side(&mut rest)?;
+            let there = take_side(&mut rest)?;
+            Some(CommError::Diverged(Box::new(Divergence { here, there })))
+        }
+        _ => None,
+    }
+}
+
+fn take_number(rest: &mut &[u8]) -> Option<u64> {
+    let (head, tail) = rest.split_first_chunk::<8>()?;
+    *rest = tail;
+    Some(u64::from_le_bytes(*head))
+}
+
+fn take_side(rest: &mut &[u8]) -> Option<Side> {
+    let (&[kind, primitive], tail) = rest.split_first_chunk::<2>()?;
+    *rest = tail;
+    let rank = take_number(rest)? as usize;
+    let call = take_number(rest)?;
+    let sequence = take_number(rest)?;
+    let fingerprint = take_number(rest)?;
+    let length = usize::try_from(take_number(rest)?).ok()?;
+    let (site, tail) = rest.split_at_checked(length)?;
+    *rest = tail;
+    Some(Side {
+        rank,
+        kind: OpKind::from_wire(kind)?,
+        primitive: Primitive::from_wire(primitive)?,
+        call,
+        sequence,
+        site: String::from_utf8_lossy(site).into_owned(),
+        fingerprint,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_round_trip() {
+        let error = CommError::Remote(RankError { rank: 3, message: "schön".into() });
+        assert_eq!(decode(&encode(&error)).unwrap().to_string(), error.to_string());
+        let at = |rank, kind| Side {
+            rank,
+            kind,
+            primitive: Primitive::Exchange,
+            call: 1,
+            sequence: 2,
+            site: "a.ts:1:2".into(),
+            fingerprint: 9,
+        };
+        let error = CommError::Diverged(Box::new(Divergence { here: at(0, OpKind::Shuffle), there: at(1, OpKind::Barrier) }));
+        let record = encode(&error);
+        assert_eq!(decode(&record).unwrap().to_string(), error.to_string());
+        for cut in 0..record.len() {
+            assert!(decode(&record[..cut]).is_none());
+        }
+    }
+
+    #[test]
+    fn a_long_message_is_cut_at_a_character() {
+        let error = CommError::Remote(RankError { rank: 0, message: "é".repeat(RankError::MESSAGE_LIMIT) });
+        let Some(CommError::Remote(back)) = decode(&encode(&error)) else { panic!("not remote") };
+        assert_eq!(back.message.len(), RankError::MESSAGE_LIMIT);
+    }
+}

@@ -1,0 +1,199 @@
+//! Received bytes, in place in the sender's memory or copied.
+
+use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::ptr::NonNull;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bytes::Bytes;
+
+/// Alignment of every message, in arenas and in copies: what Arrow wants of its buffers.
+pub const ALIGNMENT: usize = 64;
+
+/// A heap buffer of fixed length, aligned like an arena.
+pub(crate) struct AlignedBuffer {
+    pointer: NonNull<u8>,
+    length: usize,
+}
+
+// SAFETY: the buffer owns its memory, as a Box<[u8]> does.
+unsafe impl Send for AlignedBuffer {}
+// SAFETY: shared access is read-only.
+unsafe impl Sync for AlignedBuffer {}
+
+impl AlignedBuffer {
+    /// `None` where the allocator refuses.
+    pub fn try_zeroed(length: usize) -> Option<Self> {
+        if length == 0 {
+            return Some(Self { pointer: NonNull::dangling(), length });
+        }
+        let layout = Layout::from_size_align(length, ALIGNMENT).ok()?;
+        // SAFETY: the layout has a non-zero size.
+        let pointer = NonNull::new(unsafe { std::alloc::alloc_zeroed(layout) })?;
+        Some(Self { pointer, length })
+    }
+
+    pub fn zeroed(length: usize) -> Self {
+        Self::try_zeroed(length)
+            .unwrap_or_else(|| handle_alloc_error(Layout::from_size_align(length, ALIGNMENT).unwrap_or(Layout::new::<u8>())))
+    }
+
+    pub fn copy_of(source: &[u8]) -> Self {
+        if source.is_empty() {
+            return Self { pointer: NonNull::dangling(), length: 0 };
+        }
+        let layout = Layout::from_size_align(source.len(), ALIGNMENT).expect("a slice's length fits a layout");
+        // SAFETY: the layout has a non-zero size; the new memory has room for the source and does not overlap it.
+        unsafe {
+            let Some(pointer) = NonNull::new(alloc(layout)) else { handle_alloc_error(layout) };
+            pointer.copy_from_nonoverlapping(NonNull::from(source).cast(), source.len());
+            Self { pointer, length: source.len() }
+        }
+    }
+}
+
+impl Deref for AlignedBuffer {
+    type Target = [u8];
+    fn deref(&self) -> &[u8] {
+        // SAFETY: `length` initialised bytes are owned; a dangling pointer goes with length 0 only.
+        unsafe { std::slice::from_raw_parts(self.pointer.as_ptr(), self.length) }
+    }
+}
+
+impl DerefMut for AlignedBuffer {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        // SAFETY: as in deref; `&mut self` makes the access exclusive.
+        unsafe { std::slice::from_raw_parts_mut(self.pointer.as_ptr(), self.length) }
+    }
+}
+
+impl AsRef<[u8]> for AlignedBuffer {
+    fn as_ref(&self) -> &[u8] {
+        self
+    }
+}
+
+impl Drop for AlignedBuffer {
+    fn drop(&mut self) {
+        if self.length > 0 {
+            // SAFETY: allocated with this very layout.
+            unsafe { dealloc(self.pointer.as_ptr(), Layout::from_size_align_unchecked(self.length, ALIGNMENT)) }
+        }
+    }
+}
+
+/// Bytes in memory that somebody else lends until `self` is dropped.
+pub(crate) trait Lent: Send + Sync {
+    fn bytes(&self) -> &[u8];
+}
+
+/// A received message body. Reads the sender's memory in place where it can; dropping it gives the memory back.
+pub struct SharedBytes {
+    body: Body,
+    pin: Option<Pin>,
+}
+
+enum Body {
+    Owned(Bytes),
+    Lent(Box<dyn Lent>),
+}
+
+impl SharedBytes {
+    pub(crate) fn lent(lent: impl Lent + 'static) -> Self {
+        Self { body: Body::Lent(Box::new(lent)), pin: None }
+    }
+
+    pub(crate) fn copied(source: &[u8]) -> Self {
+        AlignedBuffer::copy_of(source).into()
+    }
+
+    /// Whether another rank's memory is held.
+    pub fn is_lent(&self) -> bool {
+        matches!(self.body, Body::Lent(_))
+    }
+
+    pub(crate) fn pinned(mut self, pin: Pin) -> Self {
+        self.pin = Some(pin);
+        self
+    }
+
+    /// The same bytes as reference-counted `Bytes`, without a copy.
+    pub fn into_bytes(self) -> Bytes {
+        match self.body {
+            Body::Owned(bytes) => bytes,
+            Body::Lent(_) => Bytes::from_owner(self),
+        }
+    }
+}
+
+impl From<AlignedBuffer> for SharedBytes {
+    fn from(buffer: AlignedBuffer) -> Self {
+        Bytes::from_owner(buffer).into()
+    }
+}
+
+impl From<Bytes> for SharedBytes {
+    fn from(bytes: Bytes) -> Self {
+        Self { body: Body::Owned(bytes), pin: None }
+    }
+}
+
+impl From<SharedBytes> for Bytes {
+    fn from(shared: SharedBytes) -> Self {
+        shared.into_bytes()
+    }
+}
+
+impl Deref for SharedBytes {
+    type Target = [u8];
+    fn deref(&self) -> &[u8] {
+        match &self.body {
+            Body::Owned(bytes) => bytes,
+            Body::Lent(lent) => lent.bytes(),
+        }
+    }
+}
+
+impl AsRef<[u8]> for SharedBytes {
+    fn as_ref(&self) -> &[u8] {
+        self
+    }
+}
+
+impl fmt::Debug for SharedBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SharedBytes({} bytes{})", self.len(), if self.is_lent() { ", lent" } else { "" })
+    }
+}
+
+/// What the consumers of one rank hold of one sender's memory.
+#[derive(Default)]
+pub(crate) struct Pins {
+    bytes: AtomicUsize,
+    count: AtomicUsize,
+}
+
+/// Counted in `Pins` until dropped.
+pub(crate) struct Pin {
+    pins: Arc<Pins>,
+    bytes: usize,
+}
+
+impl Pins {
+    /// Counts `bytes` more, unless that passes a limit.
+    pub fn try_pin(self: &Arc<Self>, bytes: usize, limit_bytes: usize, limit_count: usize) -> Option<Pin> {
+        let before = self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        let count = self.count.fetch_add(1, Ordering::Relaxed);
+        let pin = Pin { pins: self.clone(), bytes };
+        (before + bytes <= limit_bytes && count < limit_count).then_some(pin)
+    }
+}
+
+impl Drop for Pin {
+    fn drop(&mut self) {
+        self.pins.bytes.fetch_sub(self.bytes, Ordering::Relaxed);
+        self.pins.count.fetch_sub(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,126 @@
+use std::future::Future;
+use std::io::Read;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use lockstep_comm::{Communicator, Options, local};
+use rustix::process::{Pid, Signal, set_parent_process_death_signal};
+
+use crate::ranks::{block_on, job};
+
+const RANK: &str = "LOCKSTEP_TEST_RANK";
+const SIZE: &str = "LOCKSTEP_TEST_SIZE";
+const JOB: &str = "LOCKSTEP_TEST_JOB";
+const ARGUMENT: &str = "LOCKSTEP_TEST_ARGUMENT";
+
+/// Ranks that run as processes; those still alive are killed on drop.
+pub struct Processes {
+    children: Vec<Child>,
+    started: Instant,
+}
+
+/// How a rank's process ended.
+#[derive(Debug)]
+pub struct Exit {
+    pub status: ExitStatus,
+    /// Standard output and error.
+    pub output: String,
+    /// Since the processes were started.
+    pub after: Duration,
+}
+
+/// Starts the test `name` (its path in this test binary) again as `size` processes, and there runs `body` on each rank
+/// with the same `argument`. In the rank processes this never returns; `Err` is printed and makes exit code 1.
+pub fn processes<F>(name: &str, size: usize, argument: &str, options: &Options, body: impl Fn(Communicator, String) -> F) -> Processes
+where
+    F: Future<Output = Result<(), String>>,
+{
+    if let Ok(rank) = std::env::var(RANK) {
+        become_rank(rank.parse().expect("a rank"), options, body);
+    }
+    let job = job();
+    let binary = std::env::current_exe().expect("the test binary has a path");
+    let start = |rank: usize| {
+        Command::new(&binary)
+            .args(["--exact", name, "--nocapture", "--test-threads=1"])
+            .env(RANK, rank.to_string())
+            .env(SIZE, size.to_string())
+            .env(JOB, &job)
+            .env(ARGUMENT, argument)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("a rank starts")
+    };
+    Processes { children: (0..size).map(start).collect(), started: Instant::now() }
+}
+
+fn become_rank<F>(rank: usize, options: &Options, body: impl Fn(Communicator, String) -> F) -> !
+where
+    F: Future<Output = Result<(), String>>,
+{
+    let _ = set_parent_process_death_signal(Some(Signal::KILL));
+    let variable = |name| std::env::var(name).expect("set with the rank");
+    let size = variable(SIZE).parse().expect("a size");
+    let result = match local::connect(rank, size, &variable(JOB), options) {
+        Ok(communicator) => block_on(rank, body(communicator, variable(ARGUMENT))),
+        Err(error) => Err(error.to_string()),
+    };
+    if let Err(message) = &result {
+        eprintln!("{message}");
+    }
+    std::process::exit(i32::from(result.is_err()));
+}
+
+impl Processes {
+    /// SIGKILL.
+    pub fn kill(&mut self, rank: usize) {
+        let _ = self.children[rank].kill();
+    }
+
+    /// Sends a signal.
+    pub fn signal(&self, rank: usize, signal: Signal) {
+        let pid = Pid::from_child(&self.children[rank]);
+        let _ = rustix::process::kill_process(pid, signal);
+    }
+
+    /// Waits for all; whoever is alive after `patience` is killed, which its status shows.
+    pub fn wait(mut self, patience: Duration) -> Vec<Exit> {
+        let deadline = Instant::now() + patience;
+        let mut ends: Vec<Option<(ExitStatus, Duration)>> = vec![None; self.children.len()];
+        while ends.iter().any(Option::is_none) {
+            for (child, end) in self.children.iter_mut().zip(&mut ends) {
+                if end.is_none() {
+                    if Instant::now() > deadline {
+                        let _ = child.kill();
+                    }
+                    let status = child.try_wait().expect("a child can be waited for");
+                    *end = status.map(|status| (status, self.started.elapsed()));
+                }
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        let read = |child: &mut Child| {
+            let mut output = String::new();
+            if let Some(pipe) = &mut child.stdout {
+                let _ = pipe.read_to_string(&mut output);
+            }
+            if let Some(pipe) = &mut child.stderr {
+                let _ = pipe.read_to_string(&mut output);
+            }
+            output
+        };
+        let ends = ends.into_iter().flatten();
+        ends.zip(&mut self.children).map(|((status, after), child)| Exit { status, output: read(child), after }).collect()
+    }
+}
+
+impl Drop for Processes {
+    fn drop(&mut self) {
+        for child in &mut self.children {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}

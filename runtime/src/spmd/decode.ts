@@ -1,7 +1,9 @@
 import type { ColumnType } from "@lockstep/native/plan";
 import { LockstepError } from "../errors/index.ts";
+import { fromIpc } from "../tables/ipc.ts";
 import type { Reader } from "../tables/view.ts";
-import { fromIPC, type Columns } from "./arrow.ts";
+
+type Decoded = ReturnType<typeof fromIpc>;
 
 /** The rows of an Arrow IPC stream as records of JavaScript values. */
 export function decodeRows(ipc: Uint8Array | undefined, types: readonly ColumnType[], site: string): Record<string, unknown>[] {
@@ -23,12 +25,12 @@ export function decodeColumn(ipc: Uint8Array | undefined, type: ColumnType, site
   return located(site, () => Array.from({ length: table.rows }, (_, row) => at(row)));
 }
 
-function read(ipc: Uint8Array | undefined, site: string): Columns {
+function read(ipc: Uint8Array | undefined, site: string): Decoded {
   if (!ipc) throw new LockstepError({ code: "LS2099", message: "a collected table has no data", site });
-  return fromIPC(ipc);
+  return fromIpc(ipc);
 }
 
-function readerOf({ columns }: Columns, { name, type }: ColumnType, site: string): Reader {
+function readerOf({ columns }: Decoded, { name, type }: ColumnType, site: string): Reader {
   const column = columns.get(name);
   if (!column) throw new LockstepError({ code: "LS2099", message: `a collected table lacks its column "${name}"`, site });
   return column.seenAs(type).at;

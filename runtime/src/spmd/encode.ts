@@ -3,7 +3,7 @@ import { LockstepError } from "../errors/index.ts";
 import { bool, float64, int64, string, timestamp, type ArrowType } from "../tables/arrow-type.ts";
 import { Column, type Stored } from "../tables/column.ts";
 import { canonicalInteger } from "../tables/infer.ts";
-import { toIPC } from "./arrow.ts";
+import { toIpc } from "../tables/ipc.ts";
 
 const arrowTypes: Record<JsType, ArrowType> = { number: float64, bigint: int64, string, boolean: bool, date: timestamp };
 
@@ -13,7 +13,7 @@ export function encodeTable(columns: Record<string, readonly unknown[]>, types: 
     const values = Array.from(columns[type.name] ?? [], (value, row) => stored(value, type, row, site));
     return [type.name, new Column(arrowTypes[type.type], values.length, values)];
   });
-  return toIPC(new Map(encoded));
+  return toIpc(new Map(encoded));
 }
 
 function stored(value: unknown, { name, type }: ColumnType, row: number, site: string): Stored {

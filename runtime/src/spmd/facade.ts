@@ -1,6 +1,6 @@
 import { LockstepError } from "../errors/index.ts";
 import type { Column } from "../tables/column.ts";
-import { fromIPC, toIPC } from "./arrow.ts";
+import { fromIpc, toIpc } from "../tables/ipc.ts";
 import type { LocalTable } from "./handles.ts";
 
 /** The facade's table, told by its shape: its class is not loaded where nobody uses it. */
@@ -20,13 +20,13 @@ export function encodeLocal(table: FacadeTable): LocalTable {
     if (view !== "none") return { name, type: view, nullable: true };
     throw new LockstepError({ code: "LS2015", message: `the column "${name}" of a table passed to an annotated function has no JavaScript type` });
   });
-  return { ipc: toIPC(table.columns), columns, rows: table.numRows() };
+  return { ipc: toIpc(table.columns), columns, rows: table.numRows() };
 }
 
 /** A returned table as ordinary code sees it. */
 export async function decodeReturned(ipc: Uint8Array): Promise<object> {
   const { Table } = await import("../tables/table.ts");
-  const { columns, rows } = fromIPC(ipc);
+  const { columns, rows } = fromIpc(ipc);
   return new Table(columns, rows);
 }
 

@@ -17,6 +17,7 @@ pub fn prepare_output(path: &Path, overwrite: bool, job: &str) -> Result<PathBuf
     if !overwrite && exists(path) {
         return Err(already_there(path));
     }
+    check_replaceable(path)?;
     let parent = parent(path);
     fs::create_dir_all(parent).map_err(|error| ConnectorError::write(path, &error))?;
     let name = path.file_name().ok_or_else(|| {
@@ -56,6 +57,17 @@ pub fn commit_output(staging: &Path, path: &Path, overwrite: bool) -> Result<()>
 /// Removes the staging directory with all it holds; no error if it is gone.
 pub fn abort_output(staging: &Path) -> Result<()> {
     remove(staging)
+}
+
+/// Overwriting removes data: only what looks like an output is removed, never somebody's project folder. LS2007.
+fn check_replaceable(path: &Path) -> Result<()> {
+    let Ok(entries) = fs::read_dir(path) else { return Ok(()) };
+    let is_part = |name: &str| name.starts_with(['.', '_']) || name.ends_with(".parquet") || name.ends_with(".csv");
+    let mut names = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let Some(stranger) = names.find(|name| !is_part(&name.to_lowercase())) else { return Ok(()) };
+    let path = path.display().to_string();
+    let message = format!("{path} is not an output: it holds \"{stranger}\", and overwriting would remove it");
+    Err(ConnectorError::new("LS2007", message, json!({ "path": path, "holds": stranger })))
 }
 
 /// Swaps the new and the old directory, then removes the old one under the staging name.
@@ -150,6 +162,11 @@ mod tests {
         fs::create_dir(&empty).unwrap();
         commit_output(&staged(&empty, false, "a", "1"), &empty, false).unwrap();
         assert_eq!(content(&empty), "1");
+        let project = root.path().join("project");
+        fs::create_dir(&project).unwrap();
+        fs::write(project.join("package.json"), "{}").unwrap();
+        let error = prepare_output(&project, true, "a").unwrap_err();
+        assert!(error.code == "LS2007" && error.message.contains("package.json"), "{}", error.message);
         let file = root.path().join("file");
         fs::write(&file, "x").unwrap();
         assert_eq!(prepare_output(&file, false, "a").unwrap_err().code, "LS2007");

@@ -39,7 +39,7 @@ pub fn resolve(paths: &[String], extension: &str) -> Result<Vec<Found>> {
                 append(files, &mut found)?;
             }
             Ok(_) => append(vec![path.to_owned()], &mut found)?,
-            Err(_) if path.contains(['*', '?', '[']) => append(matches(path, extension)?, &mut found)?,
+            Err(_) if path.contains(['*', '?', '[', '{']) => append(matches(path, extension)?, &mut found)?,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(not_found(path)),
             Err(error) => return Err(ConnectorError::read(path, &error)),
         }
@@ -61,19 +61,32 @@ fn append(mut files: Vec<String>, found: &mut Vec<Found>) -> Result<()> {
 
 fn matches(pattern: &str, extension: &str) -> Result<Vec<String>> {
     let options = glob::MatchOptions { require_literal_leading_dot: true, ..Default::default() };
-    let found = glob::glob_with(pattern, options).map_err(|error| missing(format!("{pattern} is not a pattern: {error}"), pattern))?;
     let mut files = Vec::new();
-    for path in found.flatten() {
-        if path.is_dir() {
-            walk(&path, extension, &mut files)?;
-        } else {
-            files.push(path.to_string_lossy().into_owned());
+    for alternative in alternatives(pattern) {
+        let found = glob::glob_with(&alternative, options)
+            .map_err(|error| missing(format!("{pattern} is not a pattern: {error}"), pattern))?;
+        for path in found.flatten() {
+            if path.is_dir() {
+                walk(&path, extension, &mut files)?;
+            } else {
+                files.push(path.to_string_lossy().into_owned());
+            }
         }
     }
+    files.sort();
+    files.dedup();
     if files.is_empty() {
         return Err(missing(format!("no file matches {pattern}"), pattern));
     }
     Ok(files)
+}
+
+/// `a{b,c}` → `ab`, `ac`: the shell's braces, which the glob crate lacks.
+fn alternatives(pattern: &str) -> Vec<String> {
+    let innermost = pattern.rfind('{').and_then(|open| Some((open, open + pattern[open..].find('}')?)));
+    let Some((open, close)) = innermost else { return vec![pattern.to_owned()] };
+    let choices = pattern[open + 1..close].split(',');
+    choices.flat_map(|choice| alternatives(&format!("{}{choice}{}", &pattern[..open], &pattern[close + 1..]))).collect()
 }
 
 fn walk(directory: &Path, extension: &str, files: &mut Vec<String>) -> Result<()> {
@@ -143,6 +156,7 @@ mod tests {
         assert_eq!(names(resolve_in("tri*").unwrap(), root), all);
         assert_eq!(names(resolve_in("trips/*.parquet").unwrap(), root), all[1..]);
         assert_eq!(names(resolve_in("trips/**/*.parquet").unwrap(), root).len(), 4);
+        assert_eq!(names(resolve_in("trips/{2024/z,{b,b,c}}.parquet").unwrap(), root), ["trips/2024/z.parquet", "trips/b.parquet"]);
         assert_eq!(names(resolve_in("trips/notes.txt").unwrap(), root), ["trips/notes.txt"]);
         for (path, message) in [
             ("trip/a.parquet", "no \"trip\" in"),

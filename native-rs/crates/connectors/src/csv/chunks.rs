@@ -71,6 +71,8 @@ struct Scanner {
 
 impl Scanner {
     fn feed(&mut self, bytes: &[u8], offset: u64) {
+        // A carriage return that ended the window before was no line end.
+        self.content |= self.before == b'\r' && bytes[0] != b'\n';
         let mut at = 0;
         while at < bytes.len() {
             match self.state {
@@ -146,7 +148,7 @@ mod tests {
 
     #[test]
     fn groups_agree_with_the_tokenizer_at_every_border() {
-        let text = "1,\"a\nb\"\r\n\r\n2,x\"y\n\n3,\"\"\"\"\n4,\"\n\n\",\"q\"\"\n\"\"\"\n5,\r\n,\n6,z\"\"";
+        let text = "1,\"a\nb\"\r\n\r\n2,x\"y\n\n3,\"\"\"\"\n\r\r\n4,\"\n\n\",\"q\"\"\n\"\"\"\n5,\r\n,\n6,z\"\"\n\r";
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(text.as_bytes()).unwrap();
         let blob = Blob::open(file.path().to_str().unwrap()).unwrap();

@@ -1,6 +1,6 @@
 //! Bytes → records. A quote opens a quoted field only as the first byte of a field; elsewhere it is a character like
-//! any other. Lines end with LF or CRLF; empty lines are no records, except that in a file of one column they are
-//! its nulls: that is how such a column is written.
+//! any other. Lines end with LF or CRLF, the last one also with CR; empty lines are no records, except that in a file
+//! of one column they are its nulls: that is how such a column is written.
 use memchr::{memchr, memchr2};
 
 /// A field of the current record, as a range of the bytes.
@@ -39,12 +39,14 @@ pub struct Records<'a> {
     line: u64,
     /// Number of the line at which the current record begins.
     pub record_line: u64,
+    /// Where the current record begins.
+    pub record_start: usize,
 }
 
 impl<'a> Records<'a> {
     /// `line`: number of the first line of `bytes`. `columns`: of the file; None: not known yet.
     pub fn new(bytes: &'a [u8], delimiter: u8, line: u64, columns: Option<usize>) -> Self {
-        Self { bytes, delimiter, skip_empty: columns != Some(1), position: 0, line, record_line: line }
+        Self { bytes, delimiter, skip_empty: columns != Some(1), position: 0, line, record_line: line, record_start: 0 }
     }
 
     /// Where the next record begins.
@@ -60,7 +62,7 @@ impl<'a> Records<'a> {
     pub fn next(&mut self, fields: &mut Vec<Field>) -> Result<bool, Malformed> {
         fields.clear();
         while self.skip_empty && self.skip_line_end() {}
-        self.record_line = self.line;
+        (self.record_line, self.record_start) = (self.line, self.position);
         if self.position >= self.bytes.len() {
             return Ok(false);
         }
@@ -77,7 +79,11 @@ impl<'a> Records<'a> {
 
     fn skip_line_end(&mut self) -> bool {
         let rest = &self.bytes[self.position..];
-        let length = if rest.starts_with(b"\n") { 1 } else if rest.starts_with(b"\r\n") { 2 } else { return false };
+        let length = match rest {
+            b"\r" | [b'\n', ..] => 1,
+            [b'\r', b'\n', ..] => 2,
+            _ => return false,
+        };
         self.position += length;
         self.line += 1;
         true
@@ -116,6 +122,7 @@ impl<'a> Records<'a> {
             [b'\n', ..] => (true, 1),
             [b'\r', b'\n', ..] => (true, 2),
             [] => (true, 0),
+            b"\r" => (true, 1),
             _ => return Err(Malformed::AfterQuote),
         };
         self.line += u64::from(ended);
@@ -153,6 +160,8 @@ mod tests {
             ("a\rb,c\n", &[&["a\rb", "c"]]),
             ("a,\"b\r\n\"\r\n", &[&["a", "<b\r\n>"]]),
             ("a,", &[&["a", ""]]),
+            ("a,\"b\"\r", &[&["a", "<b>"]]),
+            ("a\n\r\r\n\r", &[&["a"], &["\r"]]),
             ("", &[]),
         ];
         for (text, expected) in cases {

@@ -1,6 +1,7 @@
 //! Opening: header, types, groups. A column's type is what the program says, else what all its values are.
 use arrow::datatypes::{DataType, Field as ArrowField, Schema, SchemaRef, TimeUnit};
 use lockstep_plan::JsType;
+use serde_json::json;
 
 use super::{
     chunks,
@@ -14,6 +15,7 @@ use crate::{
     dataset::{DataFile, Dataset, Format},
     declared,
     errors::{ConnectorError, Result},
+    names::{did_you_mean, near_misses},
     parquet::Footers,
     paths::resolve,
     store::Blob,
@@ -36,11 +38,18 @@ pub fn open_csv(request: &CsvRequest) -> Result<Dataset> {
             let first: &DataFile = &files[0];
             let text = |names: &[String]| Schema::new(names.iter().map(|name| ArrowField::new(name, DataType::Utf8, true)).collect::<Vec<_>>());
             declared::check_same(&first.path, &text(&names), &found.path, &text(&header.names), &[])?;
-            return Err(bad_line(&found.path, 1, &format!("the columns are not in the order of {}", first.path)));
+            let message = format!("{} has the columns of {} in another order", found.path, first.path);
+            return Err(ConnectorError::new("LS2002", message, json!({ "source": found.path })));
         }
         let groups = chunks::scan(&blob, delimiter, header.end, header.line, names.len())?;
         let rows = groups.iter().map(|group| group.rows).sum();
         files.push(DataFile { path: found.path, size: found.size, modified: found.modified, rows, groups });
+    }
+    if let Some(unknown) = request.types.keys().find(|name| !names.contains(name)) {
+        let hint = did_you_mean(&near_misses(unknown, names.iter().map(String::as_str))).unwrap_or_default();
+        let message = format!("types: {} has no column \"{unknown}\"; {hint}", files[0].path);
+        let message = message.trim_end_matches("; ");
+        return Err(ConnectorError::new("LS2002", message, json!({ "column": unknown })));
     }
     let types = types(request, &names, &files, delimiter)?;
     let fields: Vec<ArrowField> = names.iter().zip(types).map(|(name, js)| ArrowField::new(name, arrow_type(js), true)).collect();
@@ -79,7 +88,7 @@ fn header(blob: &Blob, delimiter: u8, present: bool) -> Result<Header> {
     }
     if !present {
         let names = (1..=fields.len()).map(|number| format!("col{number}")).collect();
-        return Ok(Header { names, end: mark as u64, line: 1 });
+        return Ok(Header { names, end: (mark + records.record_start) as u64, line: records.record_line });
     }
     if records.position() + mark == bytes.len() && (bytes.len() as u64) < blob.size() {
         return Err(bad_line(blob.name(), 1, "the header line does not end within 1 MiB"));

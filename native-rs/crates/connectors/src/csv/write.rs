@@ -9,7 +9,7 @@ use std::{
 use arrow::{
     array::{Array, AsArray, RecordBatch},
     compute::cast,
-    datatypes::{DataType, Float64Type, Int64Type, TimeUnit, TimestampMillisecondType},
+    datatypes::{DataType, Float64Type, Int64Type, TimeUnit},
     util::display::{ArrayFormatter, FormatOptions},
 };
 use serde_json::json;
@@ -29,6 +29,8 @@ pub struct CsvPart {
     path: PathBuf,
     file: File,
     delimiter: u8,
+    /// The delimiter can be part of a number or a date: these are looked at, too.
+    odd: bool,
     buffer: Vec<u8>,
     rows: u64,
     bytes: u64,
@@ -39,7 +41,9 @@ impl CsvPart {
     pub fn create(directory: &Path, index: usize, names: &[&str], options: &CsvWriteOptions) -> Result<Self> {
         let path = directory.join(format!("part-{index:05}.csv"));
         let file = File::create(&path).map_err(|error| ConnectorError::write(&path, &error))?;
-        let mut part = Self { path, file, delimiter: options.delimiter, buffer: Vec::new(), rows: 0, bytes: 0 };
+        let delimiter = options.delimiter;
+        let odd = delimiter.is_ascii_alphanumeric() || matches!(delimiter, b'.' | b'-' | b'+' | b':');
+        let mut part = Self { path, file, delimiter, odd, buffer: Vec::new(), rows: 0, bytes: 0 };
         if options.header {
             for (index, name) in names.iter().enumerate() {
                 part.separate(index);
@@ -60,7 +64,11 @@ impl CsvPart {
         for row in 0..batch.num_rows() {
             for (index, column) in columns.iter().enumerate() {
                 self.separate(index);
+                let start = self.buffer.len();
                 column.print(row, self);
+                if self.odd && !matches!(column, Column::Text(_)) {
+                    self.quote_from(start);
+                }
             }
             self.buffer.push(b'\n');
             if self.buffer.len() >= BUFFER {
@@ -89,6 +97,14 @@ impl CsvPart {
         }
     }
 
+    /// Prints what stands behind `start` again, as text.
+    fn quote_from(&mut self, start: usize) {
+        let text = String::from_utf8_lossy(&self.buffer.split_off(start)).into_owned();
+        if !text.is_empty() {
+            self.text(&text);
+        }
+    }
+
     fn text(&mut self, text: &str) {
         let special = |byte: u8| byte == self.delimiter || matches!(byte, b'"' | b'\n' | b'\r');
         if !text.is_empty() && !text.bytes().any(special) {
@@ -111,7 +127,8 @@ enum Column {
     Number(arrow::array::Float64Array),
     Integer(arrow::array::Int64Array),
     Boolean(arrow::array::BooleanArray),
-    Date(arrow::array::TimestampMillisecondArray),
+    /// Ticks, and how many make a millisecond; negative: how many milliseconds make a tick.
+    Date(arrow::array::Int64Array, i64),
     Text(arrow::array::StringArray),
 }
 
@@ -131,20 +148,28 @@ impl Column {
             DataType::UInt64 => DataType::Utf8,
             other if other.is_integer() => DataType::Int64,
             DataType::Boolean => DataType::Boolean,
-            DataType::Timestamp(_, zone) => DataType::Timestamp(TimeUnit::Millisecond, zone.clone()),
-            DataType::Date64 => DataType::Timestamp(TimeUnit::Millisecond, None),
+            DataType::Timestamp(..) | DataType::Date64 => DataType::Int64,
             // A calendar day is printed as one.
             DataType::Date32 | DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Null => DataType::Utf8,
             DataType::Decimal128(..) | DataType::Decimal256(..) => return decimals(column).ok_or_else(unprintable),
             _ => return Err(unprintable()),
         };
+        let ticks = match held {
+            DataType::Timestamp(TimeUnit::Second, _) => Some(-1000),
+            DataType::Timestamp(TimeUnit::Millisecond, _) | DataType::Date64 => Some(1),
+            DataType::Timestamp(TimeUnit::Microsecond, _) => Some(1000),
+            DataType::Timestamp(TimeUnit::Nanosecond, _) => Some(1_000_000),
+            _ => None,
+        };
         let column = cast(column, &printed).map_err(|_| unprintable())?;
         Ok(match printed {
             DataType::Float64 => Self::Number(column.as_primitive::<Float64Type>().clone()),
-            DataType::Int64 => Self::Integer(column.as_primitive::<Int64Type>().clone()),
+            DataType::Int64 => match (column.as_primitive::<Int64Type>().clone(), ticks) {
+                (values, Some(ticks)) => Self::Date(values, ticks),
+                (values, None) => Self::Integer(values),
+            },
             DataType::Boolean => Self::Boolean(column.as_boolean().clone()),
-            DataType::Utf8 => Self::Text(column.as_string::<i32>().clone()),
-            _ => Self::Date(column.as_primitive::<TimestampMillisecondType>().clone()),
+            _ => Self::Text(column.as_string::<i32>().clone()),
         })
     }
 
@@ -159,7 +184,11 @@ impl Column {
             Self::Boolean(values) if values.is_valid(row) => {
                 part.buffer.extend_from_slice(if values.value(row) { b"true" } else { b"false" });
             }
-            Self::Date(values) if values.is_valid(row) => iso(values.value(row), &mut part.buffer),
+            Self::Date(values, ticks) if values.is_valid(row) => {
+                let value = values.value(row);
+                let time = if *ticks < 0 { value.saturating_mul(-ticks) } else { value.div_euclid(*ticks) };
+                iso(time, &mut part.buffer);
+            }
             Self::Text(values) if values.is_valid(row) => part.text(values.value(row)),
             _ => {}
         }

@@ -1,7 +1,7 @@
 use std::{fs, path::Path, sync::Arc};
 
 use arrow::{
-    array::{ArrayRef, BooleanArray, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMillisecondArray},
+    array::{ArrayRef, BooleanArray, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray, TimestampMillisecondArray},
     datatypes::DataType,
 };
 use lockstep_connectors::{
@@ -86,6 +86,8 @@ fn the_interface_and_the_values_agree() {
     })
     .unwrap();
     assert_eq!(types(&dataset)[0], "string");
+    let error = open("zip\n1\n", |request| request.types = [("zap".to_owned(), JsType::String)].into()).unwrap_err();
+    assert!(error.code == "LS2002" && error.message.ends_with("no column \"zap\"; did you mean \"zip\"?"), "{}", error.message);
     let error = open("a,n\n1,x\n", |request| request.declared = vec![column("n", JsType::Number)]).unwrap_err();
     assert_eq!((error.code, &error.detail["line"], &error.detail["column"]), ("LS2006", &2.into(), &"n".into()));
 }
@@ -111,6 +113,8 @@ fn bad_lines_are_named() {
 fn without_header_and_one_column() {
     let (dataset, all) = open("1,x\n2,y", |request| request.header = false).unwrap();
     assert_eq!((dataset.schema.field(1).name().as_str(), all.num_rows()), ("col2", 2));
+    let (_, all) = open("\n\n1\n\n3\n\r", |request| request.header = false).unwrap();
+    assert_eq!((all.num_rows(), all.column(0).null_count()), (3, 1));
     let (_, all) = open("a\n1\n\n3\n", |_| {}).unwrap();
     assert_eq!(all.column(0).as_ref(), &Float64Array::from(vec![Some(1.0), None, Some(3.0)]) as &dyn arrow::array::Array);
     let (dataset, all) = open("a,b\n", |_| {}).unwrap();
@@ -178,6 +182,13 @@ fn what_is_written_is_javascript_text_and_reads_back() {
     let dataset = Arc::new(open_csv(&request(directory.path())).unwrap());
     let all = read_all(&dataset, 2, &columns(&["s"])).unwrap();
     assert_eq!(all.column(0), batch.column(2));
+    let micros = TimestampMicrosecondArray::from(vec![-1, 1_999]);
+    let batch = RecordBatch::try_from_iter([("t", Arc::new(micros) as ArrayRef), ("n", Arc::new(Float64Array::from(vec![0.5, 3.0])))]).unwrap();
+    let options = CsvWriteOptions { delimiter: b'.', header: false };
+    let mut part = CsvPart::create(directory.path(), 1, &["t", "n"], &options).unwrap();
+    part.write(&batch).unwrap();
+    let odd = fs::read_to_string(part.close().unwrap().path).unwrap();
+    assert_eq!(odd, "\"1969-12-31T23:59:59.999Z\".\"0.5\"\n\"1970-01-01T00:00:00.001Z\".3\n");
     let list = arrow::array::new_null_array(&DataType::new_list(DataType::Int8, true), 1);
     let batch = RecordBatch::try_from_iter([("l", list)]).unwrap();
     let mut part = CsvPart::create(directory.path(), 0, &["l"], &CsvWriteOptions::default()).unwrap();

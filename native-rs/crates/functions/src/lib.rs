@@ -1,1 +1,33 @@
+//! JavaScript's semantics as DataFusion expressions, kernels and aggregates.
+//!
+//! Values: number float64, string utf8 (well-formed), boolean, bigint int64, date timestamp(ms, UTC). Null in
+//! arithmetic is 0, as in JavaScript; a null receiver throws; comparisons are never null. What throws in
+//! JavaScript is a [`RowError`] with V8's message.
+mod aggregates;
+mod arguments;
+mod arithmetic;
+mod bits;
+mod comparison;
+mod convert;
+mod date;
+mod error;
+mod function;
+mod keys;
+mod let_in;
+mod locate;
+mod logic;
+mod lower;
+mod math;
+mod numeral;
+mod registry;
+mod string;
+mod text;
+mod view;
 
+pub use aggregates::{aggregate, any};
+pub use error::RowError;
+pub use keys::{canonical_key, sort_key};
+pub use locate::first_failure;
+pub use lower::{can_throw, lower, lower_predicate, untouched};
+pub use registry::catalogue;
+pub use view::{arrow_type, view};

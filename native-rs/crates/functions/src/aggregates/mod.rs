@@ -1,0 +1,216 @@
+//! Arquero's aggregates: null and NaN are skipped, of nothing the answer is null.
+//!
+//! An aggregate is a record, as a scalar function is; one UDAF runs them all, with or without groups. What
+//! DataFusion computes alike (counts, extremes of primitive values) is left to it.
+mod any;
+mod distinct;
+mod extremes;
+mod groups;
+mod median;
+mod moments;
+mod slots;
+mod totals;
+
+use std::hash::{Hash, Hasher};
+use std::sync::{Arc, LazyLock};
+
+use arrow::array::{ArrayRef, AsArray};
+use arrow::datatypes::{DataType, Field, FieldRef, Float16Type, Float32Type, Float64Type};
+use datafusion::common::Result;
+use datafusion::functions_aggregate::expr_fn::{count, max, min};
+use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
+use datafusion::logical_expr::utils::format_state_name;
+use datafusion::logical_expr::{
+    Accumulator, AggregateUDF, AggregateUDFImpl, Cast, ColumnarValue, Expr, GroupsAccumulator, ScalarFunctionArgs,
+    ScalarUDF, ScalarUDFImpl, Signature, Volatility, lit,
+};
+use lockstep_plan::AggregateFunction;
+
+use crate::error::not_supported;
+use crate::function::run;
+use groups::{Groups, OneGroup};
+
+/// The aggregate expression of `arg`, whose Arrow type is `arg_type`; `count` takes no argument, [`any`] has a
+/// function of its own.
+///
+/// Types: counts int64; sum int64 of integers and bigints, else float64; mean, variance, stdev, median float64;
+/// min, max the argument's.
+pub fn aggregate(function: AggregateFunction, arg: Option<Expr>, arg_type: &DataType) -> Result<Expr> {
+    use AggregateFunction as F;
+    let Some(arg) = arg else {
+        return if function == F::Count { Ok(count(lit(1i64))) } else { not_supported(format!("{function:?} of nothing")) };
+    };
+    Ok(match function {
+        F::Count => count(lit(1i64)),
+        F::Valid => count(valid(arg, arg_type)),
+        F::Distinct => distinct::DISTINCT.call(vec![arg]),
+        F::Sum if arg_type.is_integer() => totals::INTEGER_SUM.call(vec![cast(arg, arg_type, DataType::Int64)]),
+        F::Sum => totals::SUM.call(vec![number(function, arg, arg_type)?]),
+        F::Mean => totals::MEAN.call(vec![number(function, arg, arg_type)?]),
+        F::Variance => moments::VARIANCE.call(vec![number(function, arg, arg_type)?]),
+        F::Stdev => moments::STDEV.call(vec![number(function, arg, arg_type)?]),
+        F::Median => median::MEDIAN.call(vec![number(function, arg, arg_type)?]),
+        F::Min if is_text(arg_type) => extremes::MIN.call(vec![arg]),
+        F::Max if is_text(arg_type) => extremes::MAX.call(vec![arg]),
+        F::Min => min(valid(arg, arg_type)),
+        F::Max => max(valid(arg, arg_type)),
+        F::Any => return not_supported("any needs the rows' positions"),
+    })
+}
+
+/// The value of the row with the least `position` (any integer type) among those that are not null or NaN.
+pub fn any(value: Expr, position: Expr) -> Expr {
+    any::ANY.call(vec![value, Expr::Cast(Cast::new(Box::new(position), DataType::UInt64))])
+}
+
+fn number(function: AggregateFunction, arg: Expr, arg_type: &DataType) -> Result<Expr> {
+    match arg_type {
+        DataType::Boolean | DataType::Null => Ok(cast(arg, arg_type, DataType::Float64)),
+        numeric if numeric.is_numeric() => Ok(cast(arg, arg_type, DataType::Float64)),
+        other => not_supported(format!("{function:?} of {other}")),
+    }
+}
+
+fn cast(arg: Expr, from: &DataType, to: DataType) -> Expr {
+    if *from == to { arg } else { Expr::Cast(Cast::new(Box::new(arg), to)) }
+}
+
+fn is_text(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Dictionary(_, values) => is_text(values),
+        other => other.is_string(),
+    }
+}
+
+/// One aggregate function.
+pub(crate) struct Aggregate {
+    name: &'static str,
+    result: fn(&[DataType]) -> DataType,
+    state: fn(&[DataType]) -> Vec<DataType>,
+    groups: fn(&[DataType]) -> Result<Box<dyn Groups>>,
+}
+
+impl std::fmt::Debug for Aggregate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+impl Aggregate {
+    fn call(&'static self, arguments: Vec<Expr>) -> Expr {
+        let signature = Signature::any(arguments.len(), Volatility::Immutable);
+        AggregateUDF::from(Call { aggregate: self, signature }).call(arguments)
+    }
+}
+
+#[derive(Debug)]
+struct Call {
+    aggregate: &'static Aggregate,
+    signature: Signature,
+}
+
+impl PartialEq for Call {
+    fn eq(&self, other: &Self) -> bool {
+        self.aggregate.name == other.aggregate.name
+    }
+}
+
+impl Eq for Call {}
+
+impl Hash for Call {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.aggregate.name.hash(state);
+    }
+}
+
+fn types(fields: &[FieldRef]) -> Vec<DataType> {
+    fields.iter().map(|field| field.data_type().clone()).collect()
+}
+
+impl AggregateUDFImpl for Call {
+    fn name(&self) -> &str {
+        self.aggregate.name
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, arguments: &[DataType]) -> Result<DataType> {
+        Ok((self.aggregate.result)(arguments))
+    }
+
+    fn state_fields(&self, args: StateFieldsArgs) -> Result<Vec<FieldRef>> {
+        let states = (self.aggregate.state)(&types(args.input_fields));
+        let field = |(index, state): (usize, DataType)| {
+            Arc::new(Field::new(format_state_name(args.name, &index.to_string()), state, true))
+        };
+        Ok(states.into_iter().enumerate().map(field).collect())
+    }
+
+    fn accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
+        Ok(Box::new(OneGroup::new((self.aggregate.groups)(&types(args.expr_fields))?)))
+    }
+
+    fn groups_accumulator_supported(&self, _: AccumulatorArgs) -> bool {
+        true
+    }
+
+    fn create_groups_accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn GroupsAccumulator>> {
+        Ok((self.aggregate.groups)(&types(args.expr_fields))?)
+    }
+
+    /// None of them needs its input ordered.
+    fn order_sensitivity(&self) -> datafusion::logical_expr::utils::AggregateOrderSensitivity {
+        datafusion::logical_expr::utils::AggregateOrderSensitivity::Insensitive
+    }
+}
+
+/// NaN becomes null, which every aggregate skips.
+fn valid(arg: Expr, arg_type: &DataType) -> Expr {
+    static UDF: LazyLock<Arc<ScalarUDF>> =
+        LazyLock::new(|| Arc::new(ScalarUDF::from(Valid { signature: Signature::any(1, Volatility::Immutable) })));
+    if arg_type.is_floating() { UDF.call(vec![arg]) } else { arg }
+}
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Valid {
+    signature: Signature,
+}
+
+impl ScalarUDFImpl for Valid {
+    fn name(&self) -> &str {
+        "valid"
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, arguments: &[DataType]) -> Result<DataType> {
+        Ok(arguments[0].clone())
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        run(|arguments| Ok(without_nan(&arguments.array(0)?)), &args)
+    }
+}
+
+/// The array with null for NaN; the same array where there is none.
+pub(crate) fn without_nan(array: &ArrayRef) -> ArrayRef {
+    macro_rules! without {
+        ($type:ty) => {{
+            let floats = array.as_primitive::<$type>();
+            if !floats.values().iter().fold(false, |any, x| any | x.is_nan()) {
+                return Arc::clone(array);
+            }
+            Arc::new(floats.unary_opt::<_, $type>(|x| (!x.is_nan()).then_some(x)))
+        }};
+    }
+    match array.data_type() {
+        DataType::Float64 => without!(Float64Type),
+        DataType::Float32 => without!(Float32Type),
+        DataType::Float16 => without!(Float16Type),
+        _ => Arc::clone(array),
+    }
+}

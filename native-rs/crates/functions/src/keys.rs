@@ -1,0 +1,143 @@
+//! Group, join and sort keys.
+use std::sync::{Arc, LazyLock};
+
+use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, LargeStringArray, StringArray, StringViewArray};
+use arrow::datatypes::{DataType, Float16Type, Float32Type, Float64Type};
+use datafusion::common::Result;
+use datafusion::logical_expr::{
+    ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, SortExpr, Volatility,
+};
+
+use crate::function::run;
+
+/// The key under which equal values are bytewise equal: of floats -0 becomes 0 and every NaN one NaN. The value
+/// itself for other types.
+pub fn canonical_key(expr: Expr, data_type: &DataType) -> Expr {
+    static UDF: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| key("key", true));
+    if data_type.is_floating() { UDF.call(vec![expr]) } else { expr }
+}
+
+/// Arquero's order: ascending null, NaN, values; descending the reverse. Strings by UTF-16 code units.
+pub fn sort_key(expr: Expr, data_type: &DataType, descending: bool) -> SortExpr {
+    static UDF: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| key("sort", false));
+    let expr = if has_own_order(data_type) { UDF.call(vec![expr]) } else { expr };
+    expr.sort(!descending, !descending)
+}
+
+/// Types whose order in Arrow is not JavaScript's.
+fn has_own_order(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Dictionary(_, values) => has_own_order(values),
+        other => other.is_floating() || other.is_string(),
+    }
+}
+
+fn key(name: &'static str, positive_nan: bool) -> Arc<ScalarUDF> {
+    Arc::new(ScalarUDF::from(Key { name, positive_nan, signature: Signature::any(1, Volatility::Immutable) }))
+}
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Key {
+    name: &'static str,
+    /// Which NaN stands for all: Arrow's total order puts the negative one before every number, where Arquero
+    /// has it.
+    positive_nan: bool,
+    signature: Signature,
+}
+
+impl ScalarUDFImpl for Key {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, arguments: &[DataType]) -> Result<DataType> {
+        Ok(arguments[0].clone())
+    }
+
+    fn return_field_from_args(
+        &self,
+        args: datafusion::logical_expr::ReturnFieldArgs,
+    ) -> Result<arrow::datatypes::FieldRef> {
+        Ok(Arc::clone(&args.arg_fields[0]))
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        run(|arguments| Ok(keyed(arguments.array(0)?, self.positive_nan)), &args)
+    }
+}
+
+/// The array under [`canonical_key`].
+pub(crate) fn canonical(array: &ArrayRef) -> ArrayRef {
+    if array.data_type().is_floating() { keyed(Arc::clone(array), true) } else { Arc::clone(array) }
+}
+
+fn keyed(array: ArrayRef, positive_nan: bool) -> ArrayRef {
+    let sign = if positive_nan { 1.0 } else { -1.0 };
+    match array.data_type() {
+        DataType::Float64 => {
+            let nan = f64::NAN.copysign(sign);
+            floats::<Float64Type>(&array, |x| if x.is_nan() { nan } else { x + 0.0 })
+        }
+        DataType::Float32 => {
+            let nan = f32::NAN.copysign(sign as f32);
+            floats::<Float32Type>(&array, |x| if x.is_nan() { nan } else { x + 0.0 })
+        }
+        DataType::Float16 => {
+            let zero = <Float16Type as ArrowPrimitiveType>::Native::default();
+            let nan = <Float16Type as ArrowPrimitiveType>::Native::NAN;
+            let nan = if positive_nan { nan } else { -nan };
+            floats::<Float16Type>(&array, |x| if x.is_nan() { nan } else { x + zero })
+        }
+        DataType::Utf8 => strings(&array, array.as_string::<i32>().iter(), |rows| Arc::new(StringArray::from_iter(rows))),
+        DataType::LargeUtf8 => {
+            strings(&array, array.as_string::<i64>().iter(), |rows| Arc::new(LargeStringArray::from_iter(rows)))
+        }
+        DataType::Utf8View => {
+            strings(&array, array.as_string_view().iter(), |rows| Arc::new(StringViewArray::from_iter(rows)))
+        }
+        DataType::Dictionary(_, _) => {
+            let dictionary = array.as_any_dictionary();
+            dictionary.with_values(keyed(Arc::clone(dictionary.values()), positive_nan))
+        }
+        _ => array,
+    }
+}
+
+fn floats<T: ArrowPrimitiveType>(array: &ArrayRef, f: impl Fn(T::Native) -> T::Native) -> ArrayRef {
+    Arc::new(array.as_primitive::<T>().unary::<_, T>(f))
+}
+
+/// Strings whose order by code points is the given ones' order by UTF-16 code units; the array itself unless it
+/// holds one of the few characters for which that differs.
+fn strings<'a, I: Iterator<Item = Option<&'a str>> + Clone>(
+    array: &ArrayRef,
+    rows: I,
+    collect: impl Fn(Box<dyn Iterator<Item = Option<String>> + 'a>) -> ArrayRef,
+) -> ArrayRef
+where
+    I: 'a,
+{
+    let special = |text: &str| text.bytes().any(|byte| byte >= 0xEE) && text.chars().any(|c| escape(c).is_some());
+    match rows.clone().flatten().any(special) {
+        true => collect(Box::new(rows.map(|row| row.map(escaped)))),
+        false => Arc::clone(array),
+    }
+}
+
+/// In UTF-16, U+E000–U+FFFF stand above the pairs of U+10000–U+10FFFF. Behind the last code point as a prefix
+/// they do in code points too; the last two code points make room for the prefix.
+fn escape(character: char) -> Option<char> {
+    match character {
+        '\u{E000}'..='\u{FFFF}' => Some('\u{10FFFF}'),
+        '\u{10FFFE}' | '\u{10FFFF}' => Some('\u{10FFFE}'),
+        _ => None,
+    }
+}
+
+fn escaped(text: &str) -> String {
+    text.chars().flat_map(|character| escape(character).into_iter().chain([character])).collect()
+}

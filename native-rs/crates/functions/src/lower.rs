@@ -1,0 +1,368 @@
+//! A row function's tree → one DataFusion expression.
+//!
+//! Calls become scalar UDFs, so that the engine merges common ones; conditionals become CASE, which evaluates a
+//! branch only on its rows. The engine's own AND and OR are used only where nothing can throw: they evaluate their
+//! right side on rows that do not need it.
+use datafusion::common::{DFSchema, Result, ScalarValue};
+use datafusion::logical_expr::expr::Case;
+use datafusion::logical_expr::{Expr, lit};
+use lockstep_plan::{Expression, JsType, Literal};
+
+use crate::date::{INVALID, construct::START_OF_DAY_NAME, store};
+use crate::error::not_supported;
+use crate::function::{Function, Kind, Throws};
+use crate::let_in::let_in;
+use crate::logic::boxed;
+use crate::registry::resolve;
+use crate::view::{UTC, arrow_type, view};
+
+/// The value of a row function: float64, utf8, boolean, int64 or timestamp(ms, UTC); an invalid date is null.
+/// Columns are unqualified names of `schema`.
+pub fn lower(expression: &Expression, schema: &DFSchema) -> Result<Expr> {
+    let value = Scope::new(schema).value(expression)?;
+    Ok(if value.may_be_invalid { store(value.expr) } else { value.expr })
+}
+
+/// The truth of a row function, for filters: a boolean that is never null. A conjunction of predicates that
+/// cannot throw is an AND, which the engine can split and push down.
+pub fn lower_predicate(expression: &Expression, schema: &DFSchema) -> Result<Expr> {
+    Ok(Scope::new(schema).condition(expression)?.expr)
+}
+
+/// True if evaluating `expression` can throw: it must see no row that JavaScript would not show it.
+/// A conversion that finds an integer past ±2^53 does not count.
+pub fn can_throw(expression: &Expression, schema: &DFSchema) -> Result<bool> {
+    Ok(Scope::new(schema).value(expression)?.throws)
+}
+
+/// The name of a column that the expression passes on without looking at it.
+pub fn untouched(expression: &Expression) -> Option<&str> {
+    match expression {
+        Expression::Column { name, .. } => Some(name),
+        _ => None,
+    }
+}
+
+/// Above this many nodes a value used several times is computed into a local of its own.
+const INLINE: usize = 64;
+
+#[derive(Clone)]
+pub(crate) struct Value {
+    pub(crate) expr: Expr,
+    pub(crate) js: JsType,
+    pub(crate) nullable: bool,
+    pub(crate) throws: bool,
+    /// A date that may be the time value NaN.
+    pub(crate) may_be_invalid: bool,
+    /// Nodes of `expr`.
+    pub(crate) size: usize,
+}
+
+pub(crate) struct Scope<'a> {
+    pub(crate) schema: &'a DFSchema,
+    locals: Vec<(String, Value)>,
+}
+
+impl<'a> Scope<'a> {
+    pub(crate) fn new(schema: &'a DFSchema) -> Self {
+        Self { schema, locals: Vec::new() }
+    }
+
+    /// The same locals over more columns.
+    pub(crate) fn over<'b>(&self, schema: &'b DFSchema) -> Scope<'b> {
+        Scope { schema, locals: self.locals.clone() }
+    }
+
+    pub(crate) fn with<T>(&mut self, name: &str, value: Value, f: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        self.locals.push((name.to_owned(), value));
+        let result = f(self);
+        self.locals.pop();
+        result
+    }
+
+    pub(crate) fn value(&mut self, expression: &Expression) -> Result<Value> {
+        match expression {
+            Expression::Column { name, js } => self.column(name, *js),
+            Expression::Literal { js, value } => literal(*js, value),
+            Expression::Call { function, args, js } => self.call(function, args, *js),
+            Expression::If { test, then, otherwise, js } => {
+                let test = self.condition(test)?;
+                let (then, otherwise) = (self.value(then)?, self.value(otherwise)?);
+                choose(test, then, otherwise, *js)
+            }
+            Expression::And { left, right, js } => {
+                let (left, right) = (self.value(left)?, self.value(right)?);
+                choose(truth(left.clone())?, right, left, *js)
+            }
+            Expression::Or { left, right, js } => {
+                let (left, right) = (self.value(left)?, self.value(right)?);
+                choose(truth(left.clone())?, left, right, *js)
+            }
+            Expression::Nullish { left, right, js } => {
+                let (left, right) = (self.value(left)?, self.value(right)?);
+                let test = Value {
+                    expr: left.expr.clone().is_not_null(),
+                    js: JsType::Boolean,
+                    nullable: false,
+                    may_be_invalid: false,
+                    ..left.clone()
+                };
+                let nullable = right.nullable;
+                Ok(Value { nullable, ..choose(test, left, right, *js)? })
+            }
+            Expression::Let { name, value, body } => self.binding(name, value, body),
+            Expression::Local { name, .. } => match self.locals.iter().rev().find(|(local, _)| local == name) {
+                Some((_, value)) => Ok(value.clone()),
+                None => not_supported(format!("local {name} is not bound")),
+            },
+            Expression::Script { source, .. } => {
+                not_supported(format!("a script must be a column before it is lowered: {source}"))
+            }
+        }
+    }
+
+    /// The truth of an expression: a boolean that is never null.
+    pub(crate) fn condition(&mut self, expression: &Expression) -> Result<Value> {
+        match expression {
+            Expression::And { left, right, .. } => {
+                let (left, right) = (self.condition(left)?, self.condition(right)?);
+                Ok(match left.throws || right.throws {
+                    false => joined(left.expr.clone().and(right.expr.clone()), &left, &right),
+                    true => choose(left, right, boolean(false), JsType::Boolean)?,
+                })
+            }
+            Expression::Or { left, right, .. } => {
+                let (left, right) = (self.condition(left)?, self.condition(right)?);
+                Ok(match left.throws || right.throws {
+                    false => joined(left.expr.clone().or(right.expr.clone()), &left, &right),
+                    true => choose(left, boolean(true), right, JsType::Boolean)?,
+                })
+            }
+            Expression::Call { function, args, .. } if function == "not" && args.len() == 1 => {
+                let value = self.condition(&args[0])?;
+                Ok(Value { expr: !value.expr, size: value.size + 1, ..value })
+            }
+            Expression::Call { function, args, .. } if matches!(function.as_str(), "truthy" | "Boolean") && args.len() == 1 => {
+                self.condition(&args[0])
+            }
+            _ => truth(self.value(expression)?),
+        }
+    }
+
+    fn column(&self, name: &str, js: JsType) -> Result<Value> {
+        let field = self.schema.field_with_unqualified_name(name)?;
+        let expr = view(name, js, field.data_type())?;
+        Ok(Value { expr, js, nullable: field.is_nullable(), throws: false, may_be_invalid: false, size: 1 })
+    }
+
+    fn call(&mut self, name: &str, arguments: &[Expression], js: JsType) -> Result<Value> {
+        match (name, arguments) {
+            ("isNull", [argument]) => {
+                let value = self.value(argument)?;
+                return Ok(Value {
+                    expr: value.expr.is_null(),
+                    js: JsType::Boolean,
+                    nullable: false,
+                    may_be_invalid: false,
+                    ..value
+                });
+            }
+            ("not" | "truthy" | "Boolean", [_]) => {
+                let call = Expression::Call { function: name.to_owned(), args: arguments.to_vec(), js };
+                return self.condition(&call);
+            }
+            ("Date", [argument]) if let Some(day) = start_of_day(argument) => {
+                return self.call(START_OF_DAY_NAME, std::slice::from_ref(day), js);
+            }
+            _ => {}
+        }
+        let types: Vec<JsType> = arguments.iter().map(Expression::js_type).collect();
+        let function = resolve(name, &types, js)?;
+        let mut values = Vec::with_capacity(arguments.len());
+        for (index, argument) in arguments.iter().enumerate() {
+            values.push(self.argument(function, index, argument)?);
+        }
+        let throws = match function.throws {
+            Throws::Never => false,
+            Throws::NullReceiver => values[0].nullable,
+            Throws::Always => true,
+        };
+        Ok(Value {
+            js: function.result,
+            nullable: function.nullable,
+            throws: throws || values.iter().any(|value| value.throws),
+            may_be_invalid: function.result == JsType::Date,
+            size: 1 + values.iter().map(|value| value.size).sum::<usize>(),
+            expr: function.call(values.into_iter().map(|value| value.expr).collect()),
+        })
+    }
+
+    fn argument(&mut self, function: &Function, index: usize, argument: &Expression) -> Result<Value> {
+        let kind = function.parameter(index).unwrap_or(Kind::Any);
+        if kind == Kind::Instant
+            && let Expression::Column { name, .. } = argument
+        {
+            let value = self.column(name, JsType::Date)?;
+            return Ok(Value { expr: datafusion::logical_expr::ident(name), ..value });
+        }
+        let value = self.value(argument)?;
+        if kind.accepts(value.js) {
+            return Ok(value);
+        }
+        let conversion = match kind {
+            Kind::Number if value.js != JsType::Bigint => "Number",
+            Kind::String if value.js != JsType::Date => "String",
+            _ => {
+                let (takes, is) = (kind.name(), Kind::of(value.js).name());
+                return not_supported(format!("{}: argument {} must be {takes}, not {is}", function.name, index + 1));
+            }
+        };
+        let function = resolve(conversion, &[value.js], if kind == Kind::Number { JsType::Number } else { JsType::String })?;
+        Ok(Value {
+            expr: function.call(vec![value.expr]),
+            js: function.result,
+            nullable: false,
+            throws: value.throws,
+            may_be_invalid: false,
+            size: value.size + 1,
+        })
+    }
+
+    /// A local is substituted where that is the same and not much larger; else computed once, before the body.
+    fn binding(&mut self, name: &str, value: &Expression, body: &Expression) -> Result<Value> {
+        let value = self.value(value)?;
+        let inline = uses(body, name) <= 1 || value.size <= INLINE;
+        if inline && (!value.throws || certain(body, name)) {
+            return self.with(name, value, |scope| scope.value(body));
+        }
+        let_in(self, name, value, body)
+    }
+}
+
+/// `test ? then : otherwise`; null literals take the type of the other branch.
+fn choose(test: Value, then: Value, otherwise: Value, js: JsType) -> Result<Value> {
+    for branch in [&then, &otherwise] {
+        if branch.js != js {
+            return not_supported(format!("branches of types {:?} and {:?}, result {js:?}", then.js, otherwise.js));
+        }
+    }
+    let throws = then.throws || otherwise.throws;
+    let boxed = js == JsType::Boolean && throws;
+    let wrap = |expr: Expr| Box::new(if boxed { boxed::wrap(expr) } else { expr });
+    let case = Expr::Case(Case {
+        expr: None,
+        when_then_expr: vec![(Box::new(test.expr), wrap(then.expr))],
+        else_expr: Some(wrap(otherwise.expr)),
+    });
+    Ok(Value {
+        expr: if boxed { boxed::unwrap(case) } else { case },
+        js,
+        nullable: then.nullable || otherwise.nullable,
+        throws: test.throws || throws,
+        may_be_invalid: then.may_be_invalid || otherwise.may_be_invalid,
+        size: 1 + test.size + then.size + otherwise.size,
+    })
+}
+
+fn truth(value: Value) -> Result<Value> {
+    if value.js == JsType::Boolean && !value.nullable {
+        return Ok(value);
+    }
+    let function = resolve("truthy", &[value.js], JsType::Boolean)?;
+    Ok(Value {
+        expr: function.call(vec![value.expr]),
+        js: JsType::Boolean,
+        nullable: false,
+        throws: value.throws,
+        may_be_invalid: false,
+        size: value.size + 1,
+    })
+}
+
+fn joined(expr: Expr, left: &Value, right: &Value) -> Value {
+    Value { expr, size: 1 + left.size + right.size, ..left.clone() }
+}
+
+fn boolean(value: bool) -> Value {
+    Value { expr: lit(value), js: JsType::Boolean, nullable: false, throws: false, may_be_invalid: false, size: 1 }
+}
+
+fn literal(js: JsType, value: &Literal) -> Result<Value> {
+    let scalar = match (js, value) {
+        (_, Literal::Null) if js != JsType::Date => ScalarValue::try_from(&arrow_type(js))?,
+        (JsType::Date, Literal::Null) => ScalarValue::TimestampMillisecond(Some(INVALID), Some(UTC.into())),
+        (JsType::Boolean, Literal::Boolean(value)) => ScalarValue::Boolean(Some(*value)),
+        (JsType::Number, Literal::Number(value)) => ScalarValue::Float64(Some(*value)),
+        (JsType::Number, Literal::String(text)) => ScalarValue::Float64(Some(match text.as_str() {
+            "-0" => -0.0,
+            text => crate::numeral::to_number(text),
+        })),
+        (JsType::String, Literal::String(text)) => ScalarValue::Utf8(Some(text.clone())),
+        (JsType::Bigint, Literal::String(text)) => match text.parse() {
+            Ok(value) => ScalarValue::Int64(Some(value)),
+            Err(_) => return not_supported(format!("the bigint {text}n is out of int64's range")),
+        },
+        (JsType::Date, Literal::Number(ms)) => {
+            ScalarValue::TimestampMillisecond(Some(crate::date::time_clip(*ms)), Some(UTC.into()))
+        }
+        _ => return not_supported(format!("the literal {value:?} as {js:?}")),
+    };
+    let nullable = scalar.is_null();
+    let may_be_invalid = js == JsType::Date;
+    Ok(Value { expr: Expr::Literal(scalar, None), js, nullable, throws: false, may_be_invalid, size: 1 })
+}
+
+/// The date `x` of `Date.UTC(x.getUTCFullYear(), x.getUTCMonth(), x.getUTCDate())`.
+fn start_of_day(expression: &Expression) -> Option<&Expression> {
+    let part = |expression: &'_ Expression, name: &str| -> bool {
+        matches!(expression, Expression::Call { function, args, .. } if function == name && args.len() == 1)
+    };
+    let Expression::Call { function, args, .. } = expression else { return None };
+    let [year, month, day] = args.as_slice() else { return None };
+    let names = part(year, "date.getUTCFullYear") && part(month, "date.getUTCMonth") && part(day, "date.getUTCDate");
+    let receiver = |expression: &'_ Expression| match expression {
+        Expression::Call { args, .. } => args.first().cloned(),
+        _ => None,
+    };
+    let same = receiver(year) == receiver(month) && receiver(month) == receiver(day);
+    match year {
+        Expression::Call { args, .. } if function == "Date.UTC" && names && same => args.first(),
+        _ => None,
+    }
+}
+
+/// How often `name` is read in `expression`; an inner local of the same name hides it.
+fn uses(expression: &Expression, name: &str) -> usize {
+    match expression {
+        Expression::Local { name: local, .. } => (local == name) as usize,
+        Expression::Let { name: local, value, body } => {
+            uses(value, name) + if local == name { 0 } else { uses(body, name) }
+        }
+        _ => children(expression).iter().map(|child| uses(child, name)).sum(),
+    }
+}
+
+/// True if `name` is read whatever branches are taken.
+fn certain(expression: &Expression, name: &str) -> bool {
+    match expression {
+        Expression::Local { name: local, .. } => local == name,
+        Expression::Let { name: local, value, body } => certain(value, name) || (local != name && certain(body, name)),
+        Expression::If { test, then, otherwise, .. } => {
+            certain(test, name) || (certain(then, name) && certain(otherwise, name))
+        }
+        Expression::And { left, .. } | Expression::Or { left, .. } | Expression::Nullish { left, .. } => certain(left, name),
+        _ => children(expression).iter().any(|child| certain(child, name)),
+    }
+}
+
+fn children(expression: &Expression) -> Vec<&Expression> {
+    match expression {
+        Expression::Column { .. } | Expression::Literal { .. } | Expression::Local { .. } | Expression::Script { .. } => vec![],
+        Expression::Call { args, .. } => args.iter().collect(),
+        Expression::If { test, then, otherwise, .. } => vec![test, then, otherwise],
+        Expression::And { left, right, .. } | Expression::Or { left, right, .. } | Expression::Nullish { left, right, .. } => {
+            vec![left, right]
+        }
+        Expression::Let { value, body, .. } => vec![value, body],
+    }
+}

@@ -1,0 +1,174 @@
+//! An Arrow column seen as a JavaScript value.
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, Float64Array, PrimitiveArray};
+use arrow::datatypes::{
+    DataType, Date32Type, Date64Type, Int64Type, TimeUnit, TimestampMicrosecondType, TimestampMillisecondType,
+    TimestampNanosecondType, TimestampSecondType, UInt64Type,
+};
+use datafusion::common::{Result, internal_err};
+use datafusion::logical_expr::expr::ScalarFunction;
+use datafusion::logical_expr::{
+    Cast, ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility, ident,
+};
+use lockstep_plan::JsType;
+
+use crate::arguments::dates;
+use crate::error::{RowError, not_supported};
+use crate::function::run;
+
+pub(crate) const UTC: &str = "UTC";
+
+/// The largest integer up to which float64 holds every integer.
+const EXACT: i64 = 1 << 53;
+
+/// The Arrow type of a JavaScript value.
+pub fn arrow_type(js: JsType) -> DataType {
+    match js {
+        JsType::Number => DataType::Float64,
+        JsType::String => DataType::Utf8,
+        JsType::Boolean => DataType::Boolean,
+        JsType::Bigint => DataType::Int64,
+        JsType::Date => DataType::Timestamp(TimeUnit::Millisecond, Some(UTC.into())),
+    }
+}
+
+/// The column `name`, stored as `stored`, as JavaScript sees it: the bare column if the types are equal.
+///
+/// An integer past ±2^53 seen as a number is LS2004 at run time. A type that has no such view is LS2015.
+pub fn view(name: &str, js: JsType, stored: &DataType) -> Result<Expr> {
+    let column = ident(name);
+    let target = arrow_type(js);
+    if *stored == target {
+        return Ok(column);
+    }
+    let cast = |column: Expr| Ok(Expr::Cast(Cast::new(Box::new(column), target.clone())));
+    match (js, stored) {
+        (JsType::Number, DataType::Int64 | DataType::UInt64) => Ok(call(name, js, column)),
+        (JsType::Number, stored) if stored.is_integer() || stored.is_floating() => cast(column),
+        (
+            JsType::Number,
+            DataType::Decimal32(precision, _)
+            | DataType::Decimal64(precision, _)
+            | DataType::Decimal128(precision, _)
+            | DataType::Decimal256(precision, _),
+        ) if *precision <= 15 => cast(column),
+        (JsType::String, DataType::LargeUtf8 | DataType::Utf8View) => cast(column),
+        (JsType::String, DataType::Dictionary(_, values)) if values.is_string() => cast(column),
+        (JsType::Bigint, stored) if stored.is_integer() => cast(column),
+        (JsType::Date, DataType::Timestamp(_, _) | DataType::Date32 | DataType::Date64) => Ok(call(name, js, column)),
+        (_, DataType::Null) => cast(column),
+        _ => not_supported(format!("column \"{name}\" of type {stored} cannot be seen as {js:?} in a row function")),
+    }
+}
+
+fn call(column: &str, js: JsType, argument: Expr) -> Expr {
+    let view = View { column: column.to_owned(), js, signature: Signature::any(1, Volatility::Immutable) };
+    Expr::ScalarFunction(ScalarFunction::new_udf(Arc::new(ScalarUDF::from(view)), vec![argument]))
+}
+
+/// The conversions that need a check or a rule of their own; the others are casts.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct View {
+    /// For the message.
+    column: String,
+    js: JsType,
+    signature: Signature,
+}
+
+impl ScalarUDFImpl for View {
+    fn name(&self) -> &str {
+        match self.js {
+            JsType::Number => "view.number",
+            _ => "view.date",
+        }
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
+        Ok(arrow_type(self.js))
+    }
+
+    fn return_field_from_args(
+        &self,
+        args: datafusion::logical_expr::ReturnFieldArgs,
+    ) -> Result<arrow::datatypes::FieldRef> {
+        let nullable = args.arg_fields[0].is_nullable();
+        Ok(Arc::new(arrow::datatypes::Field::new(self.name(), arrow_type(self.js), nullable)))
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        run(
+            |arguments| {
+                let array = arguments.array(0)?;
+                match self.js {
+                    JsType::Number => self.number(&array),
+                    _ => date(&array),
+                }
+            },
+            &args,
+        )
+    }
+}
+
+impl View {
+    fn number(&self, array: &ArrayRef) -> Result<ArrayRef> {
+        match array.data_type() {
+            DataType::Int64 => {
+                self.checked(array.as_primitive::<Int64Type>(), |x| (-EXACT..=EXACT).contains(&x), |x| x as f64)
+            }
+            DataType::UInt64 => self.checked(array.as_primitive::<UInt64Type>(), |x| x <= EXACT as u64, |x| x as f64),
+            other => internal_err!("view.number of {other}"),
+        }
+    }
+
+    fn checked<T: ArrowPrimitiveType>(
+        &self,
+        array: &PrimitiveArray<T>,
+        exact: impl Fn(T::Native) -> bool,
+        convert: impl Fn(T::Native) -> f64,
+    ) -> Result<ArrayRef> {
+        // What stands at null positions is arbitrary: it only sends us to the slow search.
+        if !array.values().iter().fold(true, |all, &x| all & exact(x))
+            && let Some(row) = (0..array.len()).find(|&row| array.is_valid(row) && !exact(array.value(row)))
+        {
+            let (column, value) = (&self.column, array.value(row));
+            return RowError::throw(
+                "LS2004",
+                "Error",
+                row,
+                format!(
+                    "column \"{column}\" holds {value:?}, an integer past ±2^53 that a number cannot hold exactly; \
+                     read the column with types: {{ {column}: \"bigint\" }}"
+                ),
+            );
+        }
+        let values: Vec<f64> = array.values().iter().map(|&x| convert(x)).collect();
+        Ok(Arc::new(Float64Array::new(values.into(), array.nulls().cloned())))
+    }
+}
+
+/// Milliseconds, floored: JavaScript sees 1969-12-31T23:59:59.999 in -1 µs.
+fn date(array: &ArrayRef) -> Result<ArrayRef> {
+    match array.data_type() {
+        DataType::Timestamp(TimeUnit::Second, _) => scaled::<TimestampSecondType>(array, |x| x * 1000),
+        DataType::Timestamp(TimeUnit::Millisecond, _) => scaled::<TimestampMillisecondType>(array, |x| x),
+        DataType::Timestamp(TimeUnit::Microsecond, _) => {
+            scaled::<TimestampMicrosecondType>(array, |x| x.div_euclid(1000))
+        }
+        DataType::Timestamp(TimeUnit::Nanosecond, _) => {
+            scaled::<TimestampNanosecondType>(array, |x| x.div_euclid(1_000_000))
+        }
+        DataType::Date32 => scaled::<Date32Type>(array, |x| x as i64 * 86_400_000),
+        DataType::Date64 => scaled::<Date64Type>(array, |x| x),
+        other => internal_err!("view.date of {other}"),
+    }
+}
+
+fn scaled<T: ArrowPrimitiveType>(array: &ArrayRef, scale: impl Fn(T::Native) -> i64) -> Result<ArrayRef> {
+    let array = array.as_primitive::<T>();
+    dates(array.values().iter().map(|&x| scale(x)).collect(), array.nulls().cloned())
+}

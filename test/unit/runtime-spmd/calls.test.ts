@@ -1,0 +1,247 @@
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { table as facadeTable, Table } from "../../../runtime/src/tables/table.ts";
+import { afterAll, beforeEach, describe, expect, it } from "vitest";
+import { toIpc } from "../../../runtime/src/tables/ipc.ts";
+import { call, define, readParquet, SpmdTable, table } from "../../../runtime/src/spmd/index.ts";
+import { setWorld } from "../../../runtime/src/spmd/world.ts";
+import { RecordingEngine, worldOf } from "./recording-engine.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "lockstep-calls-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const site = "src/job.ts:1:1";
+const reader = { site, columns: [{ name: "a", type: "number" as const, nullable: false }], declared: [] };
+let engine: RecordingEngine;
+let functions = 0;
+
+beforeEach(() => {
+  engine = new RecordingEngine();
+  setWorld(Promise.resolve(worldOf(engine)));
+});
+
+/** Defines and calls a function in one go. */
+function run(body: (captures: Record<string, unknown>, ...args: never[]) => unknown, args: unknown[] = [], captures: Record<string, unknown> = {}): Promise<unknown> {
+  return call(define(`src/job.ts#f${functions++}`, body), args, captures);
+}
+
+describe("plans", () => {
+  it("are cut lazily, with every node once and inputs first", async () => {
+    await run(async () => {
+      const source = await readParquet("in.parquet", {}, reader);
+      const kept = source.filter({ site, predicate: { kind: "literal", type: "boolean", value: true } });
+      const both = kept.join(kept, { site, type: "inner", on: [], columns: [] });
+      expect(engine.plans).toHaveLength(0);
+      expect(await both.numRows({ site })).toBe(3);
+    });
+    expect(engine.plans[0]!.nodes.map(({ op }) => op)).toEqual(["scan", "filter", "join"]);
+    expect(engine.plans[0]!.nodes[2]).toMatchObject({ left: 1, right: 1 });
+    expect(engine.plans[0]!.sinks).toEqual([{ op: "count", input: 2, site }]);
+  });
+
+  it("run once where a write has told the row count", async () => {
+    const rows = await run(async () => {
+      const t = (await readParquet("in.parquet", {}, reader)).slice(0, 3, { site });
+      await t.writeParquet(join(folder, "counted"), {}, { site, ordered: true });
+      return t.numRows({ site });
+    });
+    expect(rows).toBe(3);
+    expect(engine.log.filter((line) => line.startsWith("execute"))).toEqual(["execute writeParquet"]);
+  });
+
+  it("take the row count of a file from its metadata, but not past a pushed filter", async () => {
+    await run(async () => {
+      expect(await (await readParquet("in.parquet", {}, reader)).numRows({ site })).toBe(10);
+      const filtered = await readParquet("in.parquet", {}, { ...reader, filter: { kind: "literal", type: "boolean", value: true } });
+      expect(await filtered.numRows({ site })).toBe(3);
+    });
+    expect(engine.plans).toHaveLength(1);
+  });
+
+  it("do not overflow the stack when a loop piles verbs on a table", async () => {
+    await run(async () => {
+      let t = await readParquet("in.parquet", {}, reader);
+      for (let i = 0; i < 20_000; i++) t = t.dedupe({ site, keys: [] });
+      await t.numRows({ site });
+    });
+    expect(engine.plans[0]!.nodes).toHaveLength(20_001);
+  });
+
+  it("give every spool its own number, also in a loop", async () => {
+    await run(async () => {
+      const source = await readParquet("in.parquet", {}, reader);
+      for (let i = 0; i < 2; i++) await source.filter({ site, predicate: { kind: "literal", type: "boolean", value: true } }).spool({ site, spool: 0 }).numRows({ site });
+    });
+    const spools = engine.plans.flatMap((plan) => plan.nodes.flatMap((node) => (node.op === "spool" ? [node.spool] : [])));
+    expect(new Set(spools).size).toBe(2);
+  });
+
+  it("register table literals when they are first needed, with nulls and Dates", async () => {
+    await run(() => {
+      const t = table({ d: [new Date(5), null, undefined] }, { ...reader, columns: [{ name: "d", type: "date", nullable: true }] });
+      return t.slice(0, 1, { site }).numRows({ site });
+    });
+    expect(engine.registered).toHaveLength(1);
+  });
+});
+
+describe("observers", () => {
+  it("decode rows as the declared types", async () => {
+    const source = facadeTable({ n: [1, null], s: ["x", "y"], d: [new Date(7), null], big: [1n, 2n] });
+    engine.answer = () => ({ rows: 2, ipc: toIpc(source.columns) });
+    const rows = await run(async () =>
+      (await readParquet("in.parquet", {}, reader)).objects({}, {
+        site,
+        columns: [{ name: "s", type: "string", nullable: false }, { name: "n", type: "number", nullable: true }, { name: "d", type: "date", nullable: true }, { name: "big", type: "bigint", nullable: false }],
+      }));
+    expect(rows).toEqual([{ s: "x", n: 1, d: new Date(7), big: 1n }, { s: "y", n: null, d: null, big: 2n }]);
+    expect(engine.plans[0]!.sinks[0]).toMatchObject({ op: "collect", everywhere: true });
+  });
+
+  it("name column, value and place of an integer no number holds", async () => {
+    engine.answer = () => ({ rows: 1, ipc: toIpc(facadeTable({ id: [2n ** 53n + 1n] }).columns) });
+    const failed = run(async () => (await readParquet("in.parquet", {}, reader)).get("id", 0, { site, type: "number" }));
+    await expect(failed).rejects.toMatchObject({ code: "LS2004", site, message: expect.stringContaining("9007199254740993") as string });
+  });
+
+  it("get nothing where there is no row", async () => {
+    engine.answer = () => ({ rows: 0, ipc: toIpc(facadeTable({ id: [1] }).slice(0, 0).columns) });
+    expect(await run(async () => (await readParquet("in.parquet", {}, reader)).get("id", 5, { site, type: "number" }))).toBeUndefined();
+    expect(await run(async () => (await readParquet("in.parquet", {}, reader)).get("id", -1, { site, type: "number" }))).toBeUndefined();
+  });
+});
+
+describe("outputs", () => {
+  it("become visible together when the outermost call returns", async () => {
+    const [a, b] = [join(folder, "a"), join(folder, "b")];
+    const inner = define("src/job.ts#inner", async (_: unknown, path: string) => {
+      await (await readParquet("in.parquet", {}, reader)).writeParquet(path, {}, { site, ordered: false });
+    });
+    await run(async () => {
+      await call(inner, [a]);
+      expect(existsSync(a)).toBe(false);
+      await call(inner, [b]);
+    });
+    expect([a, b].map((path) => existsSync(path))).toEqual([true, true]);
+  });
+
+  it("vanish when the call throws, and leave what was there", async () => {
+    const out = join(folder, "kept");
+    const write = async (fail: boolean) => {
+      await (await readParquet("in.parquet", {}, reader)).writeParquet(out, { overwrite: true }, { site, ordered: false });
+      if (fail) throw new RangeError("no");
+    };
+    await run(() => write(false));
+    await expect(run(() => write(true))).rejects.toBeInstanceOf(RangeError);
+    expect(existsSync(out)).toBe(true);
+    expect(readdirSync(folder).filter((name) => name.startsWith("."))).toEqual([]);
+  });
+
+  it("are read in their staged version within the call", async () => {
+    const out = join(folder, "staged");
+    await run(async () => {
+      await (await readParquet("in.parquet", {}, reader)).writeParquet(out, {}, { site, ordered: false });
+      await readParquet(out, {}, reader);
+      await readParquet(join(out, "*.parquet"), {}, reader);
+    });
+    const [, whole, glob] = engine.opened.map(({ paths }) => paths[0]!);
+    expect(whole).toMatch(/\.staged\.lockstep-test/);
+    expect(glob).toBe(join(whole!, "*.parquet"));
+  });
+
+  it("of the same path twice need overwrite; the last one stays", async () => {
+    const out = join(folder, "twice");
+    const twice = (overwrite: boolean) => async () => {
+      const t = await readParquet("in.parquet", {}, reader);
+      await t.writeParquet(out, {}, { site, ordered: false });
+      await t.writeCsv(out, { overwrite }, { site, ordered: false });
+    };
+    await expect(run(twice(false))).rejects.toMatchObject({ code: "LS2007" });
+    expect(existsSync(out)).toBe(false);
+    await run(twice(true));
+    expect(existsSync(out)).toBe(true);
+    expect(readdirSync(folder).filter((name) => name.startsWith("."))).toEqual([]);
+  });
+
+  it("that exist are refused before any work", async () => {
+    const out = join(folder, "exists");
+    const write = async () => (await readParquet("in.parquet", {}, reader)).writeParquet(out, {}, { site, ordered: false });
+    await run(write);
+    engine.plans.length = 0;
+    await expect(run(write)).rejects.toMatchObject({ code: "LS2007" });
+    expect(engine.plans).toHaveLength(0);
+  });
+});
+
+describe("calls", () => {
+  it("run one at a time in call order", async () => {
+    const order: number[] = [];
+    const slow = define("src/job.ts#slow", async (_: unknown, n: number) => {
+      order.push(n);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      order.push(-n);
+    });
+    await Promise.all([call(slow, [1]), call(slow, [2])]);
+    expect(order).toEqual([1, -1, 2, -2]);
+  });
+
+  it("go on after one has failed, and close what it opened", async () => {
+    await expect(run(async () => {
+      await readParquet("in.parquet", {}, reader);
+      throw new TypeError("mine");
+    })).rejects.toThrow(new TypeError("mine"));
+    expect(engine.log).toContain("close 1");
+    expect(await run(() => 5)).toBe(5);
+  });
+
+  it("carry plain data, and refuse what would change on the way", async () => {
+    const data = { list: [1, { a: new Date(1) }], map: new Map([["k", new Set([1n])]]), bytes: new Uint8Array([1]), none: undefined };
+    expect(await run((_, value) => value, [data])).toEqual(data);
+    class Money { amount = 1; }
+    await expect(run(() => 0, [{ price: [new Money()] }])).rejects.toThrow(/argument 1 of f\d+\.price\[0\] is an instance of Money/);
+    await expect(run(() => 0, [], { helper: () => 1 })).rejects.toThrow(/the captured helper is the function helper/);
+    const cycle: { self?: unknown } = {};
+    cycle.self = cycle;
+    expect(await run((_, value: typeof cycle) => value.self === value, [cycle])).toBe(true);
+  });
+
+  it("refuse tables that outlive them", async () => {
+    let leaked: SpmdTable | undefined;
+    await run(async () => {
+      leaked = (await readParquet("in.parquet", {}, reader)).slice(0, 1, { site });
+    });
+    await expect(async () => leaked!.numRows({ site })).rejects.toMatchObject({ code: "LS2016" });
+  });
+});
+
+describe("tables that leave and enter calls", () => {
+  it("come back as facade tables and go in again without their rows", async () => {
+    const source = facadeTable({ n: [1, 2, 3] });
+    engine.answer = (sink) => (sink.op === "collect" ? { rows: 3, ipc: toIpc(source.columns) } : { rows: 3 });
+    const returned = (await run(async () => ({ t: await readParquet("in.parquet", {}, reader) }))) as { t: Table<{ n: number }> };
+    expect(returned.t.objects()).toEqual(source.objects());
+    expect(engine.plans.map((plan) => plan.sinks.map(({ op }) => op))).toEqual([["materialize", "count"], ["collect"]]);
+    await run(async (_, t: SpmdTable) => expect(await t.filter({ site, predicate: { kind: "literal", type: "boolean", value: true } }).numRows({ site })).toBe(3), [returned.t]);
+    expect(engine.plans.at(-1)!.nodes.map(({ op }) => op)).toEqual(["scan", "spool", "filter"]);
+    expect(engine.registered).toHaveLength(0);
+  });
+
+  it("too large for rank 0 still know their size", async () => {
+    process.env.LOCKSTEP_COLLECT_LIMIT = "2";
+    try {
+      const t = (await run(async () => readParquet("in.parquet", {}, reader))) as Table<{ a: number }>;
+      expect(t.numRows()).toBe(3);
+      expect(() => t.objects()).toThrow(/the table has 3 rows; .* at most 2/);
+    } finally {
+      delete process.env.LOCKSTEP_COLLECT_LIMIT;
+    }
+  });
+
+  it("made in ordinary code are sent", async () => {
+    expect(await run(async (_, t: SpmdTable) => t.numRows({ site }), [facadeTable({ a: [1, 2] })])).toBe(2);
+    await run(async (_, [t]: [SpmdTable]) => t.slice(0, 1, { site }).numRows({ site }), [[facadeTable({ a: [1, 2], d: [new Date(1), null] })]]);
+    expect(engine.registered).toHaveLength(1);
+    expect(engine.plans.at(-1)!.nodes[0]).toMatchObject({ columns: [{ name: "a", type: "number" }, { name: "d", type: "date" }] });
+  });
+});

@@ -1,0 +1,85 @@
+import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import type { Plan } from "@lockstep/native/plan";
+import type { Engine, Native, SinkResult } from "../../../runtime/src/spmd/engine.ts";
+import type { World } from "../../../runtime/src/spmd/world.ts";
+
+/** What the engine answers to a sink; rows default to 3. */
+export type Answer = (sink: Plan["sinks"][number], plan: Plan) => SinkResult;
+
+/** An engine of one rank that records what it is asked and computes nothing. */
+export class RecordingEngine implements Engine {
+  readonly plans: Plan[] = [];
+  readonly log: string[] = [];
+  readonly opened: { paths: string[] }[] = [];
+  readonly registered: Uint8Array[] = [];
+  answer: Answer = () => ({ rows: 3 });
+  #datasets = 0;
+
+  async openParquet(json: string): Promise<string> {
+    this.opened.push(JSON.parse(json));
+    return JSON.stringify({ dataset: ++this.#datasets, rows: 10, files: 1, bytes: 100, schema: [] });
+  }
+  openCsv(json: string): Promise<string> {
+    return this.openParquet(json);
+  }
+  async registerTable(ipc: Uint8Array): Promise<number> {
+    this.registered.push(ipc);
+    return ++this.#datasets;
+  }
+  async execute(text: string): Promise<{ sinks: SinkResult[]; profile: string }> {
+    const plan = JSON.parse(text) as Plan;
+    this.plans.push(plan);
+    this.log.push(`execute ${plan.sinks.map((sink) => sink.op).join(" ")}`);
+    return { sinks: plan.sinks.map((sink) => this.answer(sink, plan)), profile: "{}" };
+  }
+  async explain(): Promise<string> {
+    return "";
+  }
+  releaseSpool(id: number): void {
+    this.log.push(`release ${id}`);
+  }
+  closeDataset(id: number): void {
+    this.log.push(`close ${id}`);
+  }
+  async broadcast(bytes: Uint8Array | null): Promise<Uint8Array> {
+    return bytes!;
+  }
+  async allgather(bytes: Uint8Array): Promise<Uint8Array[]> {
+    return [bytes];
+  }
+  fail(): void {
+    this.log.push("fail");
+  }
+  async settle(outcome: Uint8Array): Promise<Uint8Array[]> {
+    return [outcome];
+  }
+  async close(): Promise<void> {}
+}
+
+/** Outputs as the addon makes them. */
+const native: Native = {
+  Engine: { create: () => Promise.reject(new Error("not here")) },
+  async prepareOutput(path, overwrite, job) {
+    if (!overwrite && existsSync(path)) throw new Error(JSON.stringify({ code: "LS2007", message: `${path} exists` }));
+    const staging = join(dirname(path), `.${basename(path)}.lockstep-${job}`);
+    mkdirSync(staging);
+    return staging;
+  },
+  async commitOutput(staging, path) {
+    rmSync(path, { recursive: true, force: true });
+    renameSync(staging, path);
+  },
+  async abortOutput(staging) {
+    rmSync(staging, { recursive: true, force: true });
+  },
+};
+
+export function worldOf(engine: Engine): World {
+  return {
+    rank: 0, size: 1, job: "test", engine, native,
+    staged: () => undefined,
+    lost: (error) => Promise.reject(error as Error),
+    profiled: () => undefined,
+  };
+}

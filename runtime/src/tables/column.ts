@@ -20,6 +20,9 @@ export type Value = number | bigint | string | boolean | Date | null;
 /** Row numbers; in a gathering one, -1 stands for a row of nulls. */
 export type Rows = Int32Array;
 
+/** A loop over verbs gathers now and then, so that neither its row numbers nor the stack grow with its length. */
+const deepest = 100;
+
 /** A column: immutable, its values loaded (read, gathered) when they are first needed. */
 export class Column {
   readonly type: ArrowType;
@@ -28,6 +31,8 @@ export class Column {
   /** Where the values come from, for errors: `column id of trips/a.parquet`. */
   readonly origin: string | undefined;
   #load: (() => StoredValues) | undefined;
+  /** How many gatherings stand between this column and loaded values. */
+  #depth = 0;
   #values: StoredValues | undefined;
   #reader: Reader | undefined;
 
@@ -44,6 +49,7 @@ export class Column {
     if (this.#values === undefined) {
       this.#values = this.#load!();
       this.#load = undefined;
+      this.#depth = 0;
     }
     return this.#values;
   }
@@ -60,7 +66,10 @@ export class Column {
 
   /** The named rows in their order. */
   take(rows: Rows): Column {
-    return new Column(this.type, rows.length, () => gather(this.values, rows), { view: this.view, origin: this.origin });
+    const taken = new Column(this.type, rows.length, () => gather(this.values, rows), { view: this.view, origin: this.origin });
+    taken.#depth = this.#depth + 1;
+    if (taken.#depth > deepest) void taken.values;
+    return taken;
   }
 }
 

@@ -1,10 +1,12 @@
+import { printType } from "./arrow-type.ts";
+import type { Column } from "./column.ts";
 import type { Columns } from "./row.ts";
 
 /** Rows as aligned text, numbers to the right, with a line saying how many there are. */
 export function printTable(columns: Columns, rows: number, { limit = 10, offset = 0 }: { limit?: number; offset?: number }): string {
   const shown = Math.max(0, Math.min(limit, rows - offset));
   const blocks = [...columns].map(([name, column]) => {
-    const cells = [name, ...Array.from({ length: shown }, (_, i) => show(column.at(offset + i)))];
+    const cells = [name, ...Array.from({ length: shown }, (_, i) => show(column, offset + i))];
     const width = Math.max(...cells.map((cell) => cell.length));
     return cells.map((cell) => (column.view === "number" || column.view === "bigint" ? cell.padStart(width) : cell.padEnd(width)));
   });
@@ -13,7 +15,10 @@ export function printTable(columns: Columns, rows: number, { limit = 10, offset 
   return [...lines, `${plural(rows, "row")} × ${plural(columns.size, "column")}`].join("\n");
 }
 
-function show(value: unknown): string {
+/** Printing never fails: integers have all their digits, and what JavaScript cannot look at shows its type. */
+function show(column: Column, row: number): string {
+  if (column.view === "none") return `<${printType(column.type)}>`;
+  const value = column.type.id === "int" ? column.values[row] : column.at(row);
   if (value === null) return "null";
   return value instanceof Date ? value.toISOString().replace("T00:00:00.000Z", "") : String(value);
 }

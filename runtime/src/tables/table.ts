@@ -178,12 +178,8 @@ export class Table<Row> implements Iterable<Row> {
   objects(range: RowRange = {}): Row[] {
     const from = Math.max(0, range.offset ?? 0);
     const to = Math.min(this.#rows, from + (range.limit ?? Infinity));
-    const columns = [...this.columns];
-    return Array.from({ length: Math.max(0, to - from) }, (_, i) => {
-      const row: Record<string, unknown> = {};
-      for (const [name, column] of columns) row[name] = column.at(from + i);
-      return row as Row;
-    });
+    const at = this.#rowReader();
+    return Array.from({ length: Math.max(0, to - from) }, (_, i) => at(from + i));
   }
 
   /** The values of a column. */
@@ -193,12 +189,18 @@ export class Table<Row> implements Iterable<Row> {
   }
 
   *[Symbol.iterator](): IterableIterator<Row> {
-    for (let row = 0; row < this.#rows; row++) yield this.objects({ offset: row, limit: 1 })[0]!;
+    const at = this.#rowReader();
+    for (let row = 0; row < this.#rows; row++) yield at(row);
   }
 
   /** Prints rows to the console: the first 10 by default. */
   print(range: RowRange = {}): void {
     console.log(printTable(this.columns, this.#rows, range));
+  }
+
+  /** What console.log shows: the first rows. */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return printTable(this.columns, this.#rows, {});
   }
 
   /** Writes a folder of Parquet files that appears complete or not at all. LS2007 if it exists, without `overwrite`. */
@@ -211,6 +213,15 @@ export class Table<Row> implements Iterable<Row> {
   async writeCsv(path: string | URL, options: WriteCsvOptions = {}): Promise<void> {
     const { writeCsv } = await import("../connectors/csv/write.ts");
     await writeCsv(this.columns, this.#rows, path, options);
+  }
+
+  #rowReader(): (row: number) => Row {
+    const readers = [...this.columns].map(([name, { at }]) => [name, at] as const);
+    return (row) => {
+      const record: Record<string, unknown> = {};
+      for (const [name, at] of readers) record[name] = at(row);
+      return record as Row;
+    };
   }
 
   #take(rows: Rows): Table<Row> {

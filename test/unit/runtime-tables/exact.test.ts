@@ -1,5 +1,6 @@
 // What JavaScript never looks at keeps every bit; what it looks at is checked.
 import { join } from "node:path";
+import { inspect } from "node:util";
 import { expect, test } from "vitest";
 import { desc, op, readParquet, table } from "@lockstep/runtime";
 import { duckdb, errorOf, scratch, writtenTypes } from "./helpers.ts";
@@ -40,7 +41,8 @@ test("an integer past 2^53 is an error where it is looked at, and nowhere else",
   expect(error.message).toContain('column "id"');
   expect(error.message).toContain("9007199254740993");
   expect(error.fix).toContain("bigint");
-  expect((await errorOf(() => t.objects())).code).toBe("LS2004");
+  expect((await errorOf(() => t.select("id").objects())).code).toBe("LS2004");
+  expect(inspect(t.select("id", "big").slice(0, 1))).toBe("              id  big\n9007199254740993  <decimal128(30, 2)>\n1 row × 2 columns");
   expect(t.filter((d) => d.tiny > 2).numRows()).toBe(2);
 });
 

@@ -1,5 +1,6 @@
 // Columns that JavaScript makes: their types, null, and what is refused.
 import { join } from "node:path";
+import { inspect } from "node:util";
 import { expect, test } from "vitest";
 import { op, table, type Scalar } from "@lockstep/runtime";
 import { duckdb, errorOf, scratch, writtenTypes } from "./helpers.ts";
@@ -114,6 +115,7 @@ test("print aligns and counts", () => {
   } finally {
     console.log = log;
   }
+  expect(inspect(table({ n: [1] }))).toBe("n\n1\n1 row × 1 column");
   expect(lines).toEqual(["name   n  d\nab     1  1970-01-01\nc     20  null\n2 rows × 3 columns", "n\n1\n3 rows × 1 column"]);
 });
 
@@ -171,4 +173,10 @@ test("scalar functions of op", () => {
     { i: 0, s: "a", x: 0, y: "A", z: 1 },
     { i: 1, s: null, x: 10, y: null, z: 1 },
   ]);
+});
+
+test("a long loop of verbs keeps its depth", () => {
+  let loop = table({ k: Array.from({ length: 10 }, (_, i) => i), untouched: Array.from({ length: 10 }, (_, i) => `v${i}`) });
+  for (let i = 0; i < 20_000; i++) loop = loop.slice(0, 10);
+  expect(loop.get("untouched", 9)).toBe("v9");
 });

@@ -39,7 +39,7 @@ function bindObject(pattern: t.ObjectPattern, value: Value, frame: Frame, consta
       continue;
     }
     const { key } = property;
-    const name = property.computed ? null : key.type === "Identifier" ? key.name : key.type === "StringLiteral" ? key.value : null;
+    const name = key.type === "StringLiteral" ? key.value : key.type === "Identifier" && !property.computed ? key.name : null;
     bindPattern(property.value, name === null ? noForm(property, frame) : member(value, name, property, frame), frame, constant);
   }
 }

@@ -15,22 +15,20 @@ export interface LockstepErrorDetails {
   readonly cause?: unknown;
 }
 
-/** An error of a running program: what, where, why and how to mend it. Printed without a stack. */
+/** An error of a running program: what, where, why and how to mend it; its stack has the user's frames only. */
 export class LockstepError extends Error {
-  readonly code: ErrorCode;
-  readonly site: string | undefined;
-  readonly rank: number | undefined;
-  readonly why: readonly string[];
-  readonly fix: string;
+  declare readonly code: ErrorCode;
+  declare readonly site: string | undefined;
+  declare readonly rank: number | undefined;
+  declare readonly why: readonly string[];
+  declare readonly fix: string;
 
   constructor(details: LockstepErrorDetails) {
     super(details.message, details.cause === undefined ? undefined : { cause: details.cause });
-    this.name = "LockstepError";
-    this.code = details.code;
-    this.site = details.site;
-    this.rank = details.rank;
-    this.why = details.why ?? [];
-    this.fix = details.fix ?? errorCodes[details.code].fix;
+    const { code, site, rank, why = [], fix = errorCodes[code].fix } = details;
+    // Not enumerable: Node prints the stack, which says it all, and would print these once more.
+    for (const [key, value] of Object.entries({ name: "LockstepError", code, site, rank, why, fix })) Object.defineProperty(this, key, { value });
+    Object.defineProperty(this, "stack", { value: [this.toString(), ...usersFrames(this.stack ?? "")].join("\n") });
   }
 
   /** The general name of the error, e.g. "output exists". */
@@ -76,4 +74,11 @@ export class LockstepError extends Error {
       fix: typeof fix === "string" ? fix : undefined,
     });
   }
+}
+
+/** The folder of this package's modules. */
+const own = new URL("..", import.meta.url).href;
+
+function usersFrames(stack: string): string[] {
+  return stack.split("\n").filter((line) => /^ +at /.test(line) && !line.includes(own) && !line.includes("(node:") && !line.includes("at node:"));
 }

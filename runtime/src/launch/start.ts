@@ -13,6 +13,7 @@ import { allowedCores } from "./resources.ts";
  * others. Without a bundle that others could load, and in test runners, it is the only rank.
  */
 export async function startWorld(): Promise<World> {
+  if (!isEmbedded()) printUncaught();
   refuseClusterLauncher();
   const entry = process.argv[1];
   const bundle = isEmbedded() && process.env.LOCKSTEP_RANKS === undefined ? undefined : findBundle(entry);
@@ -31,7 +32,6 @@ export async function startWorld(): Promise<World> {
   ranks.unref();
   if (!isEmbedded()) {
     endOnSignals(sweep);
-    printUncaught();
     watchRun({ ...common, summary: process.stderr.isTTY || process.env.LOCKSTEP_SUMMARY === "1", profile: process.env.LOCKSTEP_PROFILE });
   }
   process.once("exit", () => {

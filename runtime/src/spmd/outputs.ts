@@ -1,4 +1,4 @@
-import { resolve, sep } from "node:path";
+import { basename, dirname, join, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { LockstepError } from "../errors/index.ts";
 import { checked } from "./checked.ts";
@@ -26,13 +26,15 @@ export class Outputs {
 
   /** Collective: a staging directory for a write to `path`. Fails before any work where the output may not be written. */
   async stage(path: string, overwrite: boolean): Promise<string> {
-    const { rank, size, job, native, engine } = this.#world;
-    const own = { path, overwrite, job: `${job}.${this.#call}.${this.#outputs.length}` };
+    const { rank, size, native, engine } = this.#world;
+    const job = `${this.#world.job}.${this.#call}.${this.#outputs.length}`;
+    // Before it exists: whoever outlives this rank has to find it whenever that is.
+    this.#announce([...this.#outputs.map((output) => output.staging), join(dirname(path), `.${basename(path)}.lockstep-${job}`)]);
     let answer: { staging: string } | { error: unknown } | undefined;
     if (rank === 0) {
       try {
         if (!overwrite && this.#written(path)) throw exists(path);
-        answer = { staging: await checked(native.prepareOutput(own.path, own.overwrite, own.job)) };
+        answer = { staging: await checked(native.prepareOutput(path, overwrite, job)) };
       } catch (error) {
         answer = { error: error instanceof LockstepError ? error : String(error) };
       }
@@ -46,7 +48,7 @@ export class Outputs {
       throw LockstepError.parse(JSON.stringify(error)) ?? new LockstepError({ code: "LS2008", message: String(error) });
     }
     this.#outputs.push({ path, overwrite, staging: answer!.staging });
-    this.#announce();
+    this.#announce(this.#outputs.map((output) => output.staging));
     return answer!.staging;
   }
 
@@ -76,13 +78,13 @@ export class Outputs {
     return this.#outputs.some((output) => output.path === path);
   }
 
-  #announce(): void {
-    this.#world.staged(this.#outputs.map((output) => output.staging));
+  #announce(directories: readonly string[]): void {
+    this.#world.staged(directories);
   }
 
   #forget(): void {
     this.#outputs.length = 0;
-    this.#announce();
+    this.#announce([]);
   }
 }
 

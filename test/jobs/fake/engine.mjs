@@ -1,5 +1,7 @@
 // A fake engine over a Unix socket: rank 0 is the hub. It computes nothing; it meets, fails and settles as the real one.
 import { mkdirSync, existsSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { table } from "../../../runtime/dist/tables/table.js";
+import { toIpc } from "../../../runtime/dist/tables/ipc.js";
 import { createServer, connect } from "node:net";
 import { basename, dirname, join } from "node:path";
 import { deserialize, serialize } from "node:v8";
@@ -125,7 +127,7 @@ export class Engine {
     const { paths } = JSON.parse(json);
     await this.#gather();
     if (!paths.every(existsSync)) throw raised({ code: "LS2001", message: `there is no ${paths[0]}` });
-    return JSON.stringify({ dataset: 1, rows: 42 });
+    return JSON.stringify({ dataset: 1, rows: 3 });
   }
   async openCsv(json) { return this.openParquet(json); }
   async registerTable() { return 2; }
@@ -136,7 +138,7 @@ export class Engine {
     if (wait) await new Promise((resolve) => setTimeout(resolve, wait));
     await this.#gather();
     for (const sink of plan.sinks) if (sink.staging) writeFileSync(join(sink.staging, `part-0000${this.#options.rank}.json`), text);
-    return { sinks: plan.sinks.map(() => ({ rows: 42 })), profile: JSON.stringify({ plan: plan.function }) };
+    return { sinks: plan.sinks.map(() => ({ rows: 3, ipc: toIpc(table({ n: [1, 2, 3] }).columns) })), profile: JSON.stringify({ plan: plan.function }) };
   }
   async explain(text) { return text; }
   releaseSpool() {}

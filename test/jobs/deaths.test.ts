@@ -1,0 +1,63 @@
+// Deaths and signals: all ranks go, soon, with one message, and nothing half-written stays.
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { alive, Scratch, start, type Mode } from "./job-process.ts";
+
+const modes: Mode[] = ["run", "self"];
+
+describe.each(modes)("%s", (mode) => {
+  it.each([
+    ["linger", 0], ["linger", 2], ["straggle", 2], ["straggle", 1],
+  ])("%s: SIGKILL of rank %i ends the job within 3 s", async (what, victim) => {
+    using scratch = new Scratch();
+    const job = start(mode, 3, [what, scratch.path]);
+    const pids = await scratch.pids(3);
+    const begin = performance.now();
+    process.kill(pids[victim]!, "SIGKILL");
+    const { code, signal, stderr } = await job.ended;
+    expect(performance.now() - begin).toBeLessThan(3000);
+    if (mode === "self" && victim === 0) expect(signal).toBe("SIGKILL");
+    else expect(code).toBe(137);
+    expect(stderr.match(/error LS/g)).toHaveLength(1);
+    expect(stderr).toMatch(new RegExp(`^error LS2011: rank ${victim} was killed`));
+    await expect.poll(() => alive(pids)).toEqual([]);
+    expect(scratch.leftovers).toEqual([]);
+    expect(existsSync(join(scratch.path, "out"))).toBe(false);
+  });
+
+  it.each([["SIGTERM", 143], ["SIGINT", 130]] as const)("%s ends it with %i", async (signal, expected) => {
+    using scratch = new Scratch();
+    const job = start(mode, 3, ["linger", scratch.path]);
+    const pids = await scratch.pids(3);
+    job.kill(signal);
+    const { code, stderr } = await job.ended;
+    expect(code).toBe(expected);
+    expect(stderr).toMatch(new RegExp(`^error LS2014: interrupted by ${signal}`));
+    expect(stderr.match(/error/g)).toHaveLength(1);
+    await expect.poll(() => alive(pids)).toEqual([]);
+    expect(scratch.leftovers).toEqual([]);
+  });
+
+  it("leaves a signal to the program's own handler", async () => {
+    using scratch = new Scratch();
+    const job = start(mode, 2, ["handled", scratch.path]);
+    const pids = await scratch.pids(2);
+    job.kill("SIGTERM");
+    const { code, stdout, stderr } = await job.ended;
+    expect([code, stderr]).toEqual([9, ""]);
+    expect(stdout).toContain("handled by the program");
+    await expect.poll(() => alive(pids)).toEqual([]);
+    expect(scratch.leftovers).toEqual([]);
+  });
+});
+
+it("SIGKILL of the launcher takes all ranks along", async () => {
+  using scratch = new Scratch();
+  const job = start("run", 3, ["linger", scratch.path]);
+  const pids = await scratch.pids(3);
+  job.kill("SIGKILL");
+  await job.ended;
+  await expect.poll(() => alive(pids), { timeout: 3000 }).toEqual([]);
+  expect(scratch.leftovers).toEqual([]);
+});

@@ -1,0 +1,99 @@
+// Starts and ends of jobs: what runs where, how often, and with which exit code.
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { JobProcess, lockstep, program, Scratch, start, type Mode } from "./job-process.ts";
+
+const modes: Mode[] = ["run", "self"];
+
+describe.each(modes)("%s", (mode) => {
+  it.each([1, 2, 3])("runs the program once on %i ranks", async (ranks) => {
+    using scratch = new Scratch();
+    const out = join(scratch.path, "out");
+    const { code, stdout, stderr } = await start(mode, ranks, ["write", out, "x"]).ended;
+    expect(stderr).toBe("");
+    expect(stdout.split("\n")).toEqual([`top level: main true, write ${out} x`, "inherited: ", "written", "rows 3", ""]);
+    expect(code).toBe(0);
+    expect(existsSync(out)).toBe(true);
+    expect(scratch.leftovers).toEqual([]);
+  });
+
+  it("ends without a call as well", async () => {
+    const { code, stdout } = await start(mode, 2, ["nothing"]).ended;
+    expect([code, stdout.split("\n").at(-2)]).toEqual([0, "no call"]);
+  });
+
+  it("has the program's exit code", async () => {
+    using scratch = new Scratch();
+    expect((await start(mode, 2, ["exit", join(scratch.path, "a")]).ended).code).toBe(7);
+    const { code, stderr } = await start(mode, 2, ["throw", join(scratch.path, "b")]).ended;
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/TypeError: of the program\n\s+at .*job\.mjs/);
+    expect(stderr).not.toContain("LS2");
+  });
+
+  it("prints an error of a call once, without a stack where it is ours", async () => {
+    const { code, stderr } = await start(mode, 2, ["fail", "all"]).ended;
+    expect(code).toBe(1);
+    expect(stderr.match(/RangeError: failed on all/g)).toHaveLength(1);
+  });
+
+  it.each(["all", "0", "1"])("lets the program catch an error of rank %s and go on", async (where) => {
+    const { code, stdout, stderr } = await start(mode, 2, ["twice", where]).ended;
+    expect(stderr).toBe("");
+    expect(stdout).toContain(`caught RangeError: failed on ${where}\nthen 3\n`);
+    expect(code).toBe(0);
+  });
+
+  it("takes relative paths as rank 0 does", async () => {
+    using scratch = new Scratch();
+    expect((await start(mode, 2, ["chdir", scratch.path]).ended).code).toBe(0);
+    expect(existsSync(join(scratch.path, "relative"))).toBe(true);
+  });
+
+  it("refuses a cluster's launcher by name", async () => {
+    const env = { OMPI_COMM_WORLD_SIZE: "4", OMPI_COMM_WORLD_RANK: "0" };
+    const { code, stderr } = mode === "run" ? await lockstep(["exec", program, "nothing"], env).ended : await start(mode, 1, ["fail", "nobody"], { env }).ended;
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^error LS2015: .*mpirun \(Open MPI\)/);
+  });
+});
+
+describe("lockstep run", () => {
+  it("writes the default export and the profiles", async () => {
+    using scratch = new Scratch();
+    const [result, profile] = [join(scratch.path, "result.json"), join(scratch.path, "profile.json")];
+    const options = ["--result", result, "--profile", profile, "--summary", "--threads", "1"];
+    const { code, stderr } = await start("run", 2, ["write", join(scratch.path, "out")], { options }).ended;
+    expect(code).toBe(0);
+    expect(JSON.parse(readFileSync(result, "utf8"))).toEqual({ result: "rows 3", big: "5" });
+    expect(JSON.parse(readFileSync(profile, "utf8"))).toMatchObject({ ranks: 2, threads: 1 });
+    expect(stderr).toMatch(/^lockstep: 2 ranks × 1 thread, .* s\n$/);
+  });
+
+  it("says what is missing", async () => {
+    using scratch = new Scratch();
+    expect(await lockstep(["run", "-n", "2", join(scratch.path, "no.mjs")]).ended).toMatchObject({ code: 1, stderr: expect.stringMatching(/^error LS2001: there is no .*no\.mjs/) as string });
+    writeFileSync(join(scratch.path, "plain.mjs"), "console.log('plain')");
+    expect(await lockstep(["run", "-n", "2", join(scratch.path, "plain.mjs")]).ended).toMatchObject({ code: 1, stderr: expect.stringContaining("without a Lockstep plugin") as string });
+    expect(await lockstep(["run", "-n", "1", join(scratch.path, "plain.mjs")]).ended).toMatchObject({ code: 0, stdout: "plain\n" });
+    expect(await lockstep(["run", "-n", "none", program]).ended).toMatchObject({ code: 1, stderr: expect.stringContaining("whole number") as string });
+  });
+
+  it("says once which rank chunk does not load", async () => {
+    using scratch = new Scratch();
+    mkdirSync(join(scratch.path, "dist"));
+    const write = (name: string, text: string) => writeFileSync(join(scratch.path, "dist", name), text);
+    write("lockstep.manifest.json", JSON.stringify({ version: 1, rankChunks: ["job.spmd.mjs"] }));
+    write("job.spmd.mjs", "throw new Error('top level of the chunk')");
+    write("job.mjs", "setTimeout(() => {}, 5000)");
+    const { code, stderr } = await lockstep(["run", "-n", "3", join(scratch.path, "dist/job.mjs")]).ended;
+    expect(code).toBe(1);
+    expect(stderr.match(/top level of the chunk/g)).toHaveLength(1);
+  });
+
+  it("finds one rank in a test runner and without a manifest", async () => {
+    const { stdout, code } = await new JobProcess([program, "fail", "nobody"], { VITEST: "true" }).ended;
+    expect([code, stdout.split("\n").at(-2)]).toEqual([0, "3"]);
+  });
+});

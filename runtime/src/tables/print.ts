@@ -20,5 +20,6 @@ function show(column: Column, row: number): string {
   if (column.view === "none") return `<${printType(column.type)}>`;
   const value = column.type.id === "int" ? column.values[row] : column.at(row);
   if (value === null) return "null";
-  return value instanceof Date ? value.toISOString().replace("T00:00:00.000Z", "") : String(value);
+  // An instant beyond the range of Date is no time that toISOString() could print.
+  return value instanceof Date && !Number.isNaN(value.getTime()) ? value.toISOString().replace("T00:00:00.000Z", "") : String(value);
 }

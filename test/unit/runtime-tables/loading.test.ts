@@ -1,4 +1,5 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { LockstepError } from "@lockstep/runtime";
 
@@ -21,6 +22,19 @@ test("importing the runtime loads no package; a table loads what it needs", () =
   expect(loaded('import { table, op } from "@lockstep/runtime"; table({ a: [1] }).rollup({ n: op.count() });')).toContain("arquero");
 });
 
+test("an uncaught error is printed with the line of the program, and nothing of ours", () => {
+  const program = join(import.meta.dirname, "programs/missing-input.ts");
+  const { stderr, status } = spawnSync(process.execPath, [program], { encoding: "utf8" });
+  expect(status).toBe(1);
+  const [, printed = ""] = stderr.split("^\n");
+  expect(printed.trim().split("\n").slice(0, 4).map((line) => line.replace(import.meta.dirname, ""))).toEqual([
+    "error LS2001: no/such/file.csv does not exist",
+    "  fix: Check the path; a folder is read recursively for files of the format.",
+    "    at async file:///programs/missing-input.ts:3:11",
+    "",
+  ]);
+});
+
 test("an error says what, where, why and how to mend it", () => {
   const error = new LockstepError({ code: "LS2004", message: "id holds 9007199254740993\nin a.parquet", site: "src/job.ts:3:5", rank: 1, why: ["d.id is a number"] });
   expect(String(error)).toBe(
@@ -32,6 +46,6 @@ test("an error says what, where, why and how to mend it", () => {
       '  fix: Open the column as bigint: `types: { column: "bigint" }` in the reader and `bigint` in the interface.',
     ].join("\n"),
   );
-  expect(LockstepError.parse(JSON.stringify(error))).toEqual(error);
+  expect(LockstepError.parse(JSON.stringify(error))?.toJSON()).toEqual(error.toJSON());
   for (const text of ["no JSON", "{", '{"code":"X","message":"m"}', '{"code":"LS2004"}']) expect(LockstepError.parse(text)).toBe(undefined);
 });

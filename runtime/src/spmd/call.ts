@@ -3,6 +3,7 @@ import { deserialize, serialize } from "node:v8";
 import { LockstepError } from "../errors/index.ts";
 import { checked, isAgreed } from "./checked.ts";
 import { CallContext, enter, leave } from "./context.ts";
+import { encodeUnsent } from "./facade.ts";
 import { keepReturned, releaseTables, reviveTables, tablesReleased, withoutTables } from "./handles.ts";
 import { marshal } from "./marshal.ts";
 import { setSpoolCounter, spoolCounter } from "./spools.ts";
@@ -71,6 +72,7 @@ async function conduct(defined: Defined, args: readonly unknown[], captures: Cap
     spools: spoolCounter(),
     released: tablesReleased(),
   };
+  await encodeUnsent();
   if (here.size > 1) await fatalIfLost(here, checked(here.engine.broadcast(serialize(message), 0)));
   return perform(here, message);
 }

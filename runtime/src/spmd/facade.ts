@@ -1,6 +1,5 @@
 import { LockstepError } from "../errors/index.ts";
 import type { Column } from "../tables/column.ts";
-import { fromIpc, toIpc } from "../tables/ipc.ts";
 import type { LocalTable } from "./handles.ts";
 
 /** The facade's table, told by its shape: its class is not loaded where nobody uses it. */
@@ -14,18 +13,30 @@ export function isLocalTable(value: object): value is FacadeTable {
   return "columns" in value && value.columns instanceof Map && "numRows" in value && "writeParquet" in value;
 }
 
-/** A table made in ordinary code on its way to the ranks. */
+const unsent: (() => Promise<void>)[] = [];
+
+/** A table made in ordinary code on its way to the ranks; its rows follow with {@link encodeUnsent}. */
 export function encodeLocal(table: FacadeTable): LocalTable {
   const columns = [...table.columns].map(([name, { view }]) => {
     if (view !== "none") return { name, type: view, nullable: true };
     throw new LockstepError({ code: "LS2015", message: `the column "${name}" of a table passed to an annotated function has no JavaScript type` });
   });
-  return { ipc: toIpc(table.columns), columns, rows: table.numRows() };
+  const local: LocalTable = { ipc: new Uint8Array(), columns, rows: table.numRows() };
+  unsent.push(async () => {
+    // Arrow is loaded when a table needs it.
+    const { toIpc } = await import("../tables/ipc.ts");
+    local.ipc = toIpc(table.columns);
+  });
+  return local;
+}
+
+export async function encodeUnsent(): Promise<void> {
+  for (const encode of unsent.splice(0)) await encode();
 }
 
 /** A returned table as ordinary code sees it. */
 export async function decodeReturned(ipc: Uint8Array): Promise<object> {
-  const { Table } = await import("../tables/table.ts");
+  const [{ Table }, { fromIpc }] = await Promise.all([import("../tables/table.ts"), import("../tables/ipc.ts")]);
   const { columns, rows } = fromIpc(ipc);
   return new Table(columns, rows);
 }

@@ -1,7 +1,6 @@
 import type { ColumnType, Expression } from "@lockstep/native/plan";
 import { checked } from "./checked.ts";
 import { currentCall } from "./context.ts";
-import { encodeTable } from "./encode.ts";
 import type { ReadOptions } from "./options.ts";
 import { absolute } from "./outputs.ts";
 import { SpmdTable, type Sited } from "./table.ts";
@@ -40,13 +39,16 @@ export function table(columns: Record<string, readonly unknown[]>, descriptor: R
   const { site, filter, declared } = descriptor;
   // Without any column read the rows would be lost.
   const types = descriptor.columns.length > 0 ? descriptor.columns : declared.slice(0, 1);
-  // Encoded now: the program may change its arrays before a plan runs.
-  const ipc = encodeTable(columns, types, site);
+  // Copied now: the program may change its arrays before a plan runs.
+  const values = Object.fromEntries(types.map(({ name }) => [name, [...(columns[name] ?? [])]]));
   let dataset: number | undefined;
   return new SpmdTable({
     inputs: [],
     async open(call) {
-      if (dataset === undefined) call.datasets.push((dataset = await checked(call.world.engine.registerTable(ipc))));
+      if (dataset !== undefined) return;
+      const { encodeTable } = await import("./encode.ts");
+      dataset = await checked(call.world.engine.registerTable(encodeTable(values, types, site)));
+      call.datasets.push(dataset);
     },
     build: () => ({ op: "scan", dataset: dataset!, columns: types, ...(filter && { filter }), site }),
     ...(!filter && { rows: Object.values(columns)[0]?.length ?? 0 }),

@@ -3,7 +3,6 @@ import type {
 } from "@lockstep/native/plan";
 import type { CsvWriteOptions, ParquetWriteOptions } from "./options.ts";
 import { collect, count, write } from "./execute.ts";
-import { decodeColumn, decodeRows } from "./decode.ts";
 import { newSpool } from "./spools.ts";
 import type { TableNode } from "./plan.ts";
 
@@ -91,7 +90,8 @@ export class SpmdTable {
     const { limit, offset = 0 } = options ?? {};
     const whole = limit === undefined && offset === 0;
     const part = whole ? this : this.slice(offset, limit === undefined || limit === Infinity ? undefined : offset + limit, { site });
-    return decodeRows(await collect(part.select({ site, columns: same(columns) }).node, site), columns, site);
+    const ipc = await collect(part.select({ site, columns: same(columns) }).node, site);
+    return (await decoder()).decodeRows(ipc, columns, site);
   }
 
   /** One value; undefined where the table has no such row. */
@@ -100,7 +100,8 @@ export class SpmdTable {
     if (index < 0) return undefined;
     const shape = { name: column, type, nullable: true };
     const cell = this.slice(index, index + 1, { site }).select({ site, columns: same([shape]) });
-    return decodeColumn(await collect(cell.node, site), shape, site)[0];
+    const ipc = await collect(cell.node, site);
+    return (await decoder()).decodeColumn(ipc, shape, site)[0];
   }
 
   async writeParquet(path: string | URL, options: ParquetWriteOptions | undefined, { site, ordered }: Sited & { ordered: boolean }): Promise<void> {
@@ -142,6 +143,9 @@ export class GroupedTable {
     });
   }
 }
+
+/** Arrow is loaded by the first observation: many jobs have none. */
+const decoder = () => import("./decode.ts");
 
 function same(columns: readonly ColumnType[]): SelectColumn[] {
   return columns.map(({ name }) => ({ from: name, as: name }));

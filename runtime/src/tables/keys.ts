@@ -10,8 +10,9 @@ export interface KeyCodes {
   readonly first: Int32Array;
 }
 
-/** Codes of a table's rows: null and NaN are one key each, -0 is 0. No key columns: one code. */
+/** Codes of a table's rows: null and NaN are one key each, -0 is 0. No key columns: one group, whatever the rows. */
 export function groupCodes(columns: readonly Column[], rows: number): KeyCodes {
+  if (columns.length === 0) return { codes: new Uint32Array(rows), first: Int32Array.of(0) };
   const encoders = columns.map((column) => ({ key: keyOf(column), ids: new Map<unknown, number>() }));
   const tuples = new TupleIds(columns.length);
   const codes = new Uint32Array(rows);

@@ -115,8 +115,7 @@ export class Table<Row> implements Iterable<Row> {
 
   /** One row of aggregates over the whole table. */
   rollup<const A extends T.Aggregates<Row>>(aggregates: A): Table<T.Simplify<T.TotalResults<A>>> {
-    const all = { codes: new Uint32Array(this.#rows), first: Int32Array.of(0) };
-    return new GroupedTable<Row, unknown>(this.columns, new Map(), all).rollup(aggregates) as never;
+    return this.groupby().rollup(aggregates) as never;
   }
 
   /** One row, one column: the number of rows. */

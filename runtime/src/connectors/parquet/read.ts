@@ -114,7 +114,7 @@ function openFile(name: string, hyparquet: Hyparquet): ParquetFile {
         pathInSchema: meta.path_in_schema,
         schemaPath: path,
         element: isText(type) ? element : physical(element),
-        parsers: hyparquet.parsers,
+        parsers: { ...hyparquet.parsers, timestampFromNanoseconds: (ticks: bigint) => ticks }, // INT96 has no logical type to leave out.
         compressors: hyparquet.compressors,
         utf8: isText(type),
       },

@@ -11,9 +11,10 @@ export function arrowType({ element, children }: SchemaTree): ArrowType {
   const converted = element.converted_type;
   switch (logical?.type) {
     case "STRING":
-    case "ENUM":
     case "JSON":
       return string;
+    case "ENUM":
+      return { id: "binary" };
     case "DATE":
       return { id: "date" };
     case "TIMESTAMP":
@@ -35,9 +36,10 @@ export function arrowType({ element, children }: SchemaTree): ArrowType {
   }
   switch (converted) {
     case "UTF8":
-    case "ENUM":
     case "JSON":
       return string;
+    case "ENUM":
+      return { id: "binary" };
     case "DATE":
       return { id: "date" };
     case "TIMESTAMP_MILLIS":

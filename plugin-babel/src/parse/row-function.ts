@@ -107,6 +107,8 @@ function finish(value: Value, fn: t.Function, frame: Frame): Expression | null {
   const { environment } = state;
   const span = frame.span(fn.body);
   const result = environment.expect === "condition" ? condition(value, span) : value;
+  // A mistake inside makes the type of the whole a guess.
+  if (state.errors.length > 0) return null;
   if (state.script !== null) return script(result, fn, frame);
   switch (result.kind) {
     case "scalar":
@@ -139,7 +141,6 @@ function script(value: Value, fn: t.Function, frame: Frame): Expression | null {
   const { environment } = state;
   const type = environment.expect === "condition" ? { js: "boolean" as const, null: false, undefined: false } : typeOf(value);
   if (type === null || type.js === null) {
-    if (state.errors.length > 0) return null;
     if (value.kind === "mixed") state.report(mixedColumn(value.types, frame.span(fn.body)));
     else state.report(needsAnnotation("this row function's result", frame.span(fn.body), state.script!, "annotate it: (d): number => …"));
     return null;

@@ -31,12 +31,12 @@ export function inline(helper: Helper, args: readonly Argument[], node: t.Node, 
     state.needsScript(`${helper.name} ${fn.generator ? "is a generator" : "calls itself"}`);
     return opaque(declared, span);
   }
-  checkArguments(helper, args, node, frame);
+  const values = checkArguments(helper, args, node, frame);
   const inner = helper.closure
     ? new Frame(state, helper.scope, new Map(helper.closure.names), { ...frame.branch(new Set()).flow, current: new Map([...helper.closure.flow.current, ...frame.flow.current]) })
     : new Frame(state, helper.scope, new Map(), { current: new Map(), lets: [], facts: frame.flow.facts });
   state.inlining.push({ node: fn, name: helper.name, file: helper.scope.file, call: span });
-  fn.params.forEach((param, i) => bindParameter(param as t.Node, args.slice(i).map((arg) => arg.value), inner, span));
+  fn.params.forEach((param, i) => bindParameter(param as t.Node, values.slice(i), inner, span));
   const value = close(inner.flow, body(fn, inner));
   state.inlining.pop();
   for (const [variable, before] of helper.closure?.flow.current ?? []) {
@@ -75,8 +75,8 @@ export function withDefault(value: Value, fallback: t.Expression, frame: Frame):
   return choose(call("isNull", [value.expression], "boolean", span), readExpression(fallback, frame), { ...known, undefined: false }, span);
 }
 
-/** As tsc checks a call of a function with annotated parameters. */
-function checkArguments(helper: Helper, args: readonly Argument[], node: t.Node, frame: Frame): void {
+/** As tsc checks a call of a function with annotated parameters: the values that go in, those of a wrong type replaced. */
+function checkArguments(helper: Helper, args: readonly Argument[], node: t.Node, frame: Frame): Value[] {
   const { params } = helper.node;
   const optional = (param: t.Node) => param.type === "AssignmentPattern" || param.type === "RestElement" || (param.type === "Identifier" && param.optional === true);
   const least = params.findLastIndex((param) => !optional(param)) + 1;
@@ -84,26 +84,27 @@ function checkArguments(helper: Helper, args: readonly Argument[], node: t.Node,
   const typed = params.some((param) => "typeAnnotation" in param && param.typeAnnotation);
   if ((typed && args.length < least) || args.length > most) {
     frame.state.typeError(wrongArguments(countMessage(helper.name, least, most, args.length), frame.span(node)));
+    return params.map(() => unknown);
   }
-  params.forEach((param, i) => {
-    const arg = args[i];
-    const target = param.type === "AssignmentPattern" ? param.left : param;
-    const wanted = arg && "typeAnnotation" in target ? annotation(target.typeAnnotation, helper.scope) : null;
-    if (arg && wanted) checkArgument(arg, optional(param) ? { ...wanted, undefined: true } : wanted, frame);
+  return args.map((arg, i) => {
+    const param = params[i];
+    const target = param?.type === "AssignmentPattern" ? param.left : param;
+    const wanted = target && "typeAnnotation" in target ? annotation(target.typeAnnotation, helper.scope) : null;
+    return wanted ? checkArgument(arg, optional(param!) ? { ...wanted, undefined: true } : wanted, frame) : arg.value;
   });
 }
 
-function checkArgument({ value, node }: Argument, wanted: StaticType, frame: Frame): void {
+function checkArgument({ value, node }: Argument, wanted: StaticType, frame: Frame): Value {
   const got = typeOf(value);
-  if (got === null) {
-    if (value.kind === "list" || value.kind === "row" || value.kind === "mixed") frame.state.typeError(wrongArguments(notAssignable(describe(value), wanted), frame.span(node)));
-    return;
+  const span = frame.span(node);
+  if (got === null ? value.kind !== "any" : got.js !== null && wanted.js !== null && got.js !== wanted.js) {
+    frame.state.typeError(wrongArguments(`Argument of type '${describe(value)}' is not assignable to parameter of type '${printStatic(wanted)}'`, span));
+    return opaque(wanted, span);
   }
-  if (got.js !== null && wanted.js !== null && got.js !== wanted.js) frame.state.typeError(wrongArguments(notAssignable(describe(value), wanted), frame.span(node)));
-  else if ((got.null && !wanted.null) || (got.undefined && !wanted.undefined)) {
+  if (got && ((got.null && !wanted.null) || (got.undefined && !wanted.undefined))) {
     const which = value.kind === "scalar" ? absence(value) : got.null ? "null" : "undefined";
-    frame.state.typeError(possiblyNull(frame.text(node), which, frame.span(node), "argument"));
+    frame.state.typeError(possiblyNull(frame.text(node), which, span, "argument"));
+    return opaque(wanted, span);
   }
+  return value;
 }
-
-const notAssignable = (got: string, wanted: StaticType) => `Argument of type '${got}' is not assignable to parameter of type '${printStatic(wanted)}'`;

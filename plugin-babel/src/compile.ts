@@ -1,0 +1,149 @@
+/**
+ * The compiler without user interface and without I/O: Babel, the bundlers, the tests and the playground all call this.
+ * ARCHITECTURE.md, seam 4.
+ */
+import type { Diagnostic } from "./diagnostics/diagnostic.ts";
+import { codeFrame } from "./diagnostics/frame.ts";
+import { syntaxError } from "./diagnostics/syntax-error.ts";
+import { type ManifestFunction, manifestOf } from "./emit/manifest.ts";
+import type { SourceMap } from "./emit/rank-module.ts";
+import { checkIR } from "./ir/spec.ts";
+import { pipeline, printStage } from "./pipeline.ts";
+import { hasErrors, type Program } from "./program.ts";
+import { type ModuleSource, parseModule } from "./source/module.ts";
+import { type GivenModules, Modules } from "./source/modules.ts";
+
+export interface CompileOptions {
+  /** The module's id: its path, usually. */
+  readonly id: string;
+  /** Messages and maps name files relative to it. */
+  readonly root?: string;
+  /** Sources of imports: see `needs`. */
+  readonly modules?: GivenModules;
+  /** What the user's module imports the rank module by; default `./<name>.spmd.mjs`. */
+  readonly rankModuleId?: string;
+  /** A distributed table that falls to replicated is an error. */
+  readonly strict?: boolean;
+  /** Checks the IR after every pass: for tests and debugging. */
+  readonly check?: boolean;
+}
+
+export interface Stage {
+  readonly name: string;
+  readonly kind: "transform" | "validate";
+  readonly text: string;
+  readonly changed: boolean;
+}
+
+export interface ReportedDiagnostic extends Diagnostic {
+  /** The source lines concerned, marked. */
+  readonly frame: string;
+}
+
+export interface CompileResult {
+  readonly code: string;
+  readonly map: SourceMap | null;
+  readonly rankModule: { readonly code: string; readonly map: SourceMap } | null;
+  /** Keys `"<importer id>\0<specifier>"` to be put into `modules`; while there are any, nothing else is said. */
+  readonly needs: readonly string[];
+  /** Ids of the modules that were looked into. */
+  readonly dependencies: readonly string[];
+  readonly stages: readonly Stage[];
+  readonly diagnostics: readonly ReportedDiagnostic[];
+  readonly manifest: readonly ManifestFunction[];
+}
+
+export function compile(source: string, options: CompileOptions): CompileResult {
+  const unchanged: CompileResult = { code: source, map: null, rankModule: null, needs: [], dependencies: [], stages: [], diagnostics: [], manifest: [] };
+  // A misspelt directive counts, too.
+  if (!/spmd|spdm|smpd/i.test(source)) return unchanged;
+  const fileOf = relativeTo(options.root);
+  const file = fileOf(options.id);
+  let module: ModuleSource;
+  try {
+    module = parseModule(options.id, file, source);
+  } catch (error) {
+    const diagnostic = syntaxDiagnostic(error, file);
+    return { ...unchanged, diagnostics: [{ ...diagnostic, frame: codeFrame(diagnostic, new Map([[file, source]])) }] };
+  }
+
+  const program: Program = {
+    module,
+    modules: new Modules(options.modules ?? {}, fileOf),
+    rankModuleId: options.rankModuleId ?? `./${file.replace(/^.*\//, "").replace(/\.[^.]+$/, "")}.spmd.mjs`,
+    strict: options.strict ?? false,
+    diagnostics: [],
+    directives: { functions: [], ofFile: null, diagnostics: [] },
+    functions: [],
+    captures: new Map(),
+    exported: new Map(),
+    output: null,
+  };
+  const stages = runPasses(program, options.check ?? false);
+  const needs = [...program.modules.needs];
+  if (needs.length > 0) return { ...unchanged, needs };
+  const sources = program.modules.sources();
+  sources.set(file, source);
+  const diagnostics = unique(program.diagnostics).map((d) => ({ ...d, frame: codeFrame(d, sources) }));
+  const dependencies = [...program.modules.dependencies];
+  if (program.functions.length === 0 || !program.output) return { ...unchanged, dependencies, stages, diagnostics };
+  return {
+    code: program.output.code,
+    map: program.output.map,
+    rankModule: program.output.rankModule,
+    needs,
+    dependencies,
+    stages,
+    diagnostics,
+    manifest: program.functions.map(manifestOf),
+  };
+}
+
+function runPasses(program: Program, check: boolean): Stage[] {
+  const stages: Stage[] = [];
+  let before = "";
+  for (const pass of pipeline) {
+    if (hasErrors(program) && !pass.always) continue;
+    pass.run(program);
+    if (pass.name === "find-directives" && program.directives.functions.length === 0) break;
+    if (pass.name === "parse") nameExports(program);
+    if (program.modules.needs.size > 0 && pass.name === "validate") break;
+    const text = printStage(pass, program);
+    stages.push({ name: pass.name, kind: pass.kind, text, changed: text !== before });
+    before = text;
+    if (check && pass.leaves && !hasErrors(program)) for (const fn of program.functions) checkIR(fn.ir, pass.leaves);
+  }
+  return stages;
+}
+
+/** Two functions of a module may have the same name in different places. */
+function nameExports(program: Program): void {
+  const taken = new Set<string>();
+  for (const fn of program.functions) {
+    let name = fn.annotated.name;
+    for (let n = 2; taken.has(name); n++) name = `${fn.annotated.name}_${n}`;
+    taken.add(name);
+    program.exported.set(fn, name);
+  }
+}
+
+/** A helper that is called twice makes the same mistake once. */
+function unique(diagnostics: readonly Diagnostic[]): Diagnostic[] {
+  const seen = new Map<string, Diagnostic>();
+  for (const d of diagnostics) seen.set(JSON.stringify([d.code, d.message, d.locations[0]]), d);
+  return [...seen.values()].sort((a, b) => (a.locations[0]?.line ?? 0) - (b.locations[0]?.line ?? 0));
+}
+
+function relativeTo(root: string | undefined): (id: string) => string {
+  const slashes = (path: string) => path.replaceAll("\\", "/").replace(/[?#].*$/, "");
+  const base = root === undefined ? null : slashes(root).replace(/\/?$/, "/");
+  return (id) => (base !== null && slashes(id).startsWith(base) ? slashes(id).slice(base.length) : slashes(id));
+}
+
+function syntaxDiagnostic(error: unknown, file: string): Diagnostic {
+  const { message, loc } = error as { message: string; loc?: { line: number; column: number } };
+  if (!loc) throw error;
+  return syntaxError(message.replace(/ \(\d+:\d+\)$/, ""), { file, line: loc.line, column: loc.column, endLine: loc.line, endColumn: loc.column + 1 });
+}
+
+export type { Diagnostic, ManifestFunction };

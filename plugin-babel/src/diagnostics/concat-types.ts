@@ -1,0 +1,16 @@
+import { type Column, printType, type SourceSpan, type ValueType } from "../ir/types.ts";
+import { at, defineDiagnostic } from "./define.ts";
+
+export const concatTypes = defineDiagnostic(
+  {
+    code: "LS1105",
+    title: "Concatenated columns of different types",
+    kind: "user-error",
+    docs: "A column has one type. Convert one of the tables with derive before concat.",
+  },
+  (span: SourceSpan, column: Column, other: ValueType) => ({
+    message: `Column '${column.name}' is ${printType(column.type)} in one table and ${printType(other)} in another`,
+    locations: [at(span, "concatenated here")],
+    fix: { message: `derive '${column.name}' as ${printType(column.type)} in both`, edits: [] },
+  }),
+);

@@ -1,0 +1,16 @@
+import type { SourceSpan } from "../ir/types.ts";
+import { at, defineDiagnostic } from "./define.ts";
+
+export const groupedTable = defineDiagnostic(
+  {
+    code: "LS1110",
+    title: "A verb on a grouped table",
+    kind: "user-error",
+    docs: "After groupby come rollup or count. Other verbs go before groupby, where they mean the same.",
+  },
+  (verb: string, span: SourceSpan) => ({
+    message: `${verb} cannot follow groupby: only rollup and count can`,
+    locations: [at(span, "on a grouped table")],
+    fix: { message: "put it before groupby", edits: [] },
+  }),
+);

@@ -1,0 +1,20 @@
+import type { RowArgument } from "../ir/ir.ts";
+import { printType } from "../ir/types.ts";
+import { at, defineDiagnostic } from "./define.ts";
+
+export const joinKeyTypes = defineDiagnostic(
+  {
+    code: "LS1103",
+    title: "Join keys of different types",
+    kind: "user-error",
+    docs: "A number never equals a string, nor a Date a number: such a join has no rows. Convert one side with derive, or open the column as the other type.",
+  },
+  (left: RowArgument, right: RowArgument) => {
+    const [l, r] = [printType(left.expression!.type), printType(right.expression!.type)];
+    return {
+      message: `The join compares '${left.name ?? "the left key"}' of type ${l} with '${right.name ?? "the right key"}' of type ${r}; they are never equal`,
+      locations: [at(left.span, `left key: ${l}`), at(right.expression!.span, `right key: ${r}`)],
+      fix: { message: "derive a key of the other side's type before the join", edits: [] },
+    };
+  },
+);

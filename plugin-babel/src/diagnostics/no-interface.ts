@@ -1,0 +1,16 @@
+import type { SourceSpan } from "../ir/types.ts";
+import { at, defineDiagnostic } from "./define.ts";
+
+export const noInterface = defineDiagnostic(
+  {
+    code: "LS1106",
+    title: "A reader without interface",
+    kind: "user-error",
+    docs: "The columns of a file are known at build time from the interface given to the reader. Without it nothing can be checked or pruned.",
+  },
+  (reader: string, span: SourceSpan) => ({
+    message: `The columns of this table are not known: ${reader} was given no interface`,
+    locations: [at(span, "needs the columns")],
+    fix: { message: `declare an interface and write ${reader}<Row>(…)`, edits: [] },
+  }),
+);

@@ -1,0 +1,16 @@
+import type { SourceSpan } from "../ir/types.ts";
+import { at, defineDiagnostic } from "./define.ts";
+
+export const syncObservation = defineDiagnostic(
+  {
+    code: "LS1302",
+    title: "An observation inside a callback",
+    kind: "not-parallelisable",
+    docs: "Observing a table (numRows, get, objects, iteration) makes the ranks talk, which a synchronous callback cannot wait for. A for…of loop can.",
+  },
+  (name: string, span: SourceSpan) => ({
+    message: `${name} cannot run inside a callback`,
+    locations: [at(span, "observed inside a callback")],
+    fix: { message: "use for…of in place of the callback", edits: [] },
+  }),
+);

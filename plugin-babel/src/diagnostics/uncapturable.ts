@@ -1,0 +1,16 @@
+import type { SourceSpan } from "../ir/types.ts";
+import { at, defineDiagnostic } from "./define.ts";
+
+export const uncapturable = defineDiagnostic(
+  {
+    code: "LS1307",
+    title: "A value that cannot be sent to the ranks",
+    kind: "not-supported",
+    docs: "Values an annotated function takes from around it are sent to every rank by structured clone. Classes, and values that another module computes at run time, are not: pass what is needed of them as an argument.",
+  },
+  (name: string, what: string, span: SourceSpan) => ({
+    message: `'${name}' is ${what}, which cannot be sent to the ranks`,
+    locations: [at(span, "used by an annotated function")],
+    fix: { message: "pass what is needed of it as an argument", edits: [] },
+  }),
+);

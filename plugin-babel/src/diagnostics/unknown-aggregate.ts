@@ -1,0 +1,20 @@
+import type { SourceSpan } from "../ir/types.ts";
+import { closest } from "./closest.ts";
+import { at, defineDiagnostic } from "./define.ts";
+
+export const unknownAggregate = defineDiagnostic(
+  {
+    code: "LS1112",
+    title: "No such aggregate",
+    kind: "user-error",
+    docs: "rollup takes aggregates as values: op.count(), op.sum(column or function), op.mean, op.min, op.max, op.distinct, op.valid, op.variance, op.stdev, op.median, op.any.",
+  },
+  (name: string, span: SourceSpan, known: readonly string[]) => {
+    const near = closest(name, known);
+    return {
+      message: `op.${name} is no aggregate that rollup knows${near === null ? "" : `; did you mean op.${near}?`}`,
+      locations: [at(span, "not an aggregate")],
+      why: [`there are ${known.map((k) => `op.${k}`).join(", ")}`],
+    };
+  },
+);

@@ -1,0 +1,17 @@
+import type { SourceSpan } from "../ir/types.ts";
+import { at, defineDiagnostic } from "./define.ts";
+
+export const varyingCondition = defineDiagnostic(
+  {
+    code: "LS1304",
+    title: "Ranks would disagree",
+    kind: "not-parallelisable",
+    docs: "All ranks take the same path to every table operation, because they meet there. A condition that depends on rank() may differ between them, so it may guard scalar code only.",
+  },
+  (condition: SourceSpan, source: string, op: string, guarded: SourceSpan) => ({
+    message: `Ranks may disagree about '${source}', which guards ${op}`,
+    locations: [at(condition, "differs between ranks"), at(guarded, "all ranks must reach this alike")],
+    why: ["the condition depends on rank()", `${op} at line ${guarded.line} is reached only on some of its paths`],
+    fix: { message: "decide with a value that all ranks have, or move the table operation out of the condition", edits: [] },
+  }),
+);

@@ -1,0 +1,15 @@
+import type { SourceSpan } from "../ir/types.ts";
+import { at, defineDiagnostic } from "./define.ts";
+
+export const verbArgument = defineDiagnostic(
+  {
+    code: "LS1109",
+    title: "An argument of a form the verb does not take",
+    kind: "user-error",
+    docs: "The compiler reads the arguments of a verb where they stand: column names as strings, row functions as arrow functions, objects as literals, aggregates as op.sum(…). Values computed elsewhere cannot name columns.",
+  },
+  (verb: string, expected: string, span: SourceSpan) => ({
+    message: `${verb} takes ${expected} here`,
+    locations: [at(span, `not ${expected}`)],
+  }),
+);

@@ -1,0 +1,212 @@
+/**
+ * The rank module of one source file: its annotated functions in SPMD form, the helpers and constants they reach, nothing else.
+ * Other code of the user's module never runs on ranks other than 0.
+ */
+import { generate } from "@babel/generator";
+import {
+  arrowFunctionExpression, blockStatement, callExpression, exportNamedDeclaration, type Expression, identifier, importDeclaration, importDefaultSpecifier,
+  importNamespaceSpecifier, importSpecifier, memberExpression, objectPattern, objectProperty, program, type Statement, stringLiteral, valueToNode,
+  variableDeclaration, variableDeclarator,
+} from "@babel/types";
+import type * as t from "@babel/types";
+import { instructions, type Instruction, type ValueId, valuesOf } from "../ir/ir.ts";
+import type { Captures } from "../source/captures.ts";
+import { constantNamed } from "../source/constants.ts";
+import type { ParsedFunction, SourceFrame } from "../source/frames.ts";
+import type { Binding, ImportedName, ModuleSource } from "../source/module.ts";
+import { Descriptors } from "./descriptors.ts";
+import { Names } from "./names.ts";
+import { Rewriter, type RewriteContext } from "./rewrite.ts";
+
+export interface FunctionToEmit {
+  readonly fn: ParsedFunction;
+  readonly captures: Captures;
+  /** The name the stub imports. */
+  readonly exported: string;
+}
+
+export interface SourceMap {
+  readonly version: number;
+  readonly sources: readonly (string | null)[];
+  readonly sourcesContent?: readonly (string | null)[];
+  readonly names: readonly string[];
+  readonly mappings: string;
+}
+
+export function emitRankModule(functions: readonly FunctionToEmit[], home: ModuleSource): { code: string; map: SourceMap } {
+  const modules = new Map<string, ModuleSource>([[home.file, home]]);
+  for (const { fn, captures } of functions) {
+    for (const frame of fn.frames) modules.set(frame.module.file, frame.module);
+    for (const { module } of captures.helpers.values()) modules.set(module.file, module);
+  }
+  const names = new Names([...modules.values()].map((m) => m.code));
+  const runtime = names.fresh("lockstep");
+  const shared = new SharedParts(names, home);
+  const defined: Statement[] = [];
+  for (const one of functions) shared.use(one.captures);
+  for (const one of functions) defined.push(...emitFunction(one, runtime, names, shared));
+
+  const body: Statement[] = [
+    importDeclaration([importNamespaceSpecifier(identifier(runtime))], stringLiteral("@lockstep/runtime/spmd")),
+    ...shared.imports(),
+    ...shared.constants(runtime, names),
+    ...shared.helpers(runtime, names),
+    ...defined,
+  ];
+  const { code, map } = generate(program(body), { sourceMaps: true, sourceFileName: home.file, jsescOption: { minimal: true } }, Object.fromEntries([...modules].map(([file, m]) => [file, m.code])));
+  return { code: `${code}\n`, map: map as unknown as SourceMap };
+}
+
+/** What several annotated functions of the module reach: emitted once, under names that do not clash. */
+class SharedParts {
+  readonly renamed = new Map<Binding, string>();
+  readonly #home: ModuleSource;
+  readonly #names: Names;
+  readonly #imports = new Map<string, { local: string; from: ImportedName; specifier: string }>();
+  readonly #constants = new Map<Binding, { name: string; module: ModuleSource }>();
+  readonly #helpers = new Map<Binding, { name: string; node: t.Function; module: ModuleSource }>();
+  readonly #given = new Map<string, Binding>();
+
+  constructor(names: Names, home: ModuleSource) {
+    this.#names = names;
+    this.#home = home;
+  }
+
+  use(captures: Captures): void {
+    for (const [key, { local, from, module }] of captures.imports) this.#imports.set(key, { local, from, specifier: this.#specifier(from.specifier, module) });
+    for (const [binding, { name, module }] of captures.constants) {
+      this.#constants.set(binding, { name, module });
+      this.#name(binding, name);
+    }
+    for (const [binding, helper] of captures.helpers) {
+      if (!helper.hidden) this.#helpers.set(binding, helper);
+      this.#name(binding, helper.name);
+    }
+  }
+
+  /** The source's own name, unless another module's binding has it. */
+  #name(binding: Binding, name: string): void {
+    const holder = this.#given.get(name);
+    if (holder === binding || this.renamed.has(binding)) return;
+    if (holder) this.renamed.set(binding, this.#names.fresh(name));
+    else this.#given.set(name, binding);
+  }
+
+  /** Relative specifiers of other modules, seen from the home module. */
+  #specifier(specifier: string, module: ModuleSource): string {
+    return module === this.#home || !specifier.startsWith(".") ? specifier : relative(this.#home.file, joined(module.file, specifier));
+  }
+
+  imports(): Statement[] {
+    return [...this.#imports.values()].map(({ local, from, specifier }) => {
+      const name = identifier(local);
+      const imported = from.imported === "*" ? importNamespaceSpecifier(name) : from.imported === "default" ? importDefaultSpecifier(name) : importSpecifier(name, identifier(from.imported));
+      return importDeclaration([imported], stringLiteral(specifier));
+    });
+  }
+
+  constants(runtime: string, names: Names): Statement[] {
+    return [...this.#constants].map(([binding, { name, module }]) => {
+      const { node } = binding.path;
+      const place = { module, scope: binding.scope };
+      const init = node.type === "VariableDeclarator" && node.init ? node.init : null;
+      const value = init ? (plainRewriter(place, this.renamed, runtime, names).rewrite(init) as Expression) : (valueToNode(constantNamed(name, place)!.value as never) as Expression);
+      return { ...variableDeclaration("const", [variableDeclarator(identifier(this.renamed.get(binding) ?? name), value)]), loc: node.loc } as Statement;
+    });
+  }
+
+  helpers(runtime: string, names: Names): Statement[] {
+    return [...this.#helpers].map(([binding, { name, node, module }]) => helperStatement(binding, name, node, module, this.renamed, runtime, names));
+  }
+}
+
+function helperStatement(binding: Binding, name: string, node: t.Function, module: ModuleSource, renamed: ReadonlyMap<Binding, string>, runtime: string, names: Names): Statement {
+  const copy = plainRewriter({ module, scope: binding.scope }, renamed, runtime, names).rewrite(node);
+  const as = renamed.get(binding) ?? name;
+  if (copy.type === "FunctionDeclaration") return { ...copy, id: identifier(as), leadingComments: [] } as unknown as Statement;
+  return variableDeclaration("const", [variableDeclarator(identifier(as), copy as Expression)]);
+}
+
+const plainRewriter = (place: { module: ModuleSource; scope: Binding["scope"] }, renamed: ReadonlyMap<Binding, string>, runtime: string, names: Names): Rewriter =>
+  new Rewriter({ fn: { frames: [], sites: new Map() } as unknown as ParsedFunction, values: new Map(), spools: new Map(), descriptors: new Descriptors(names, runtime), runtime, renamed, helper: noHelper }, place);
+
+const noHelper = (): never => {
+  throw new Error("a plain helper has no table calls");
+};
+
+function emitFunction({ fn, captures, exported }: FunctionToEmit, runtime: string, names: Names, shared: SharedParts): Statement[] {
+  const descriptors = new Descriptors(names, runtime);
+  const clones: Statement[] = [];
+  const emittedFrames = new Map<SourceFrame, { name: string; async: boolean }>();
+  const spools = new Map<ValueId, Instruction>();
+  for (const i of instructions(fn.ir)) if (i.op === "spool") spools.set(i.inputs[0]!, i);
+  const context: RewriteContext = {
+    fn, values: valuesOf(fn.ir), spools, descriptors, runtime, renamed: shared.renamed,
+    helper: (frame) => {
+      let done = emittedFrames.get(frame);
+      if (!done) emittedFrames.set(frame, (done = emitFrame(frame)));
+      return done;
+    },
+  };
+  const hasHidden = captures.hidden.size > 0;
+
+  /** One clone a call: the descriptors in it are of that call. A helper inside the function stays where it is. */
+  const emitFrame = (frame: SourceFrame) => {
+    const rewriter = new Rewriter(context, frame.place, fn.sites.get(frame.id));
+    const copy = rewriter.function(withoutBodyDirectives(frame.node)) as unknown as t.FunctionExpression;
+    const async = frame.node.async || rewriter.awaits;
+    if (frame.enclosing) return { name: frame.name, async };
+    const name = names.fresh(`${frame.name}_${callLine(frame, fn)}`);
+    clones.push(variableDeclaration("const", [variableDeclarator(identifier(name), asArrow(copy, async))]));
+    return { name, async };
+  };
+
+  const root = fn.frames[0]!;
+  const rewriter = new Rewriter(context, root.place, fn.sites.get(0));
+  const copy = rewriter.function(withoutBodyDirectives(root.node)) as unknown as t.FunctionExpression;
+  const inner = [...captures.helpers].filter(([, h]) => h.hidden).map(([binding, h]) => helperStatement(binding, h.name, h.node, h.module, shared.renamed, runtime, names));
+  const insideClones = hasHidden ? clones : [];
+  const body = copy.body as t.BlockStatement;
+  const parameters = copy.params.map((p) => (p.type === "AssignmentPattern" ? p.left : p)) as t.FunctionExpression["params"];
+  const hidden = objectPattern([...captures.hidden.keys()].map((name) => objectProperty(identifier(name), identifier(name), false, true)));
+  const main = {
+    ...arrowFunctionExpression([hasHidden ? hidden : identifier(names.fresh("_")), ...parameters], blockStatement([...inner, ...insideClones, ...body.body]), true),
+    loc: root.node.loc,
+  } as Expression;
+  const define = callExpression(memberExpression(identifier(runtime), identifier("define")), [stringLiteral(fn.ir.id), main]);
+  const declaration = exportNamedDeclaration(variableDeclaration("const", [variableDeclarator(identifier(exported), define)]));
+  declaration.leadingComments = (root.node.leadingComments ?? []).slice();
+  return [...descriptors.statements, ...(hasHidden ? [] : clones), declaration];
+}
+
+function withoutBodyDirectives<N extends t.Function>(node: N): N {
+  return node.body.type === "BlockStatement" ? { ...node, body: { ...node.body, directives: [] } } : node;
+}
+
+function asArrow(copy: t.FunctionExpression | t.ArrowFunctionExpression, async: boolean): Expression {
+  return { ...arrowFunctionExpression(copy.params as never, copy.body as never, async), loc: copy.loc } as Expression;
+}
+
+function callLine(frame: SourceFrame, fn: ParsedFunction): number {
+  const sites = fn.sites.get(frame.caller?.id ?? 0);
+  for (const [node, site] of sites ?? []) if (site.kind === "frame" && site.frame === frame) return node.loc?.start.line ?? 0;
+  return 0;
+}
+
+function joined(file: string, specifier: string): string {
+  const parts = file.split("/").slice(0, -1);
+  for (const part of specifier.split("/")) {
+    if (part === "..") parts.pop();
+    else if (part !== ".") parts.push(part);
+  }
+  return parts.join("/");
+}
+
+function relative(from: string, to: string): string {
+  const [a, b] = [from.split("/").slice(0, -1), to.split("/")];
+  while (a.length > 0 && a[0] === b[0]) {
+    a.shift();
+    b.shift();
+  }
+  return a.length === 0 ? `./${b.join("/")}` : `${"../".repeat(a.length)}${b.join("/")}`;
+}

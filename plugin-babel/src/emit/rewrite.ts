@@ -1,0 +1,244 @@
+/**
+ * The user's function as every rank runs it: a clone, statement by statement, with verbs taking descriptors, observers awaited,
+ * and types gone. Positions stay on the nodes, so the source map is exact.
+ */
+import { parseExpression } from "@babel/parser";
+import {
+  arrayExpression, awaitExpression, callExpression, type Expression, identifier, memberExpression, type Node, stringLiteral,
+} from "@babel/types";
+import type * as t from "@babel/types";
+import type { Data } from "../ir/data.ts";
+import type { Instruction, ValueId } from "../ir/ir.ts";
+import { emittedArguments } from "../source/call-arguments.ts";
+import type { ParsedFunction, Site, SourceFrame } from "../source/frames.ts";
+import { bare, type Binding } from "../source/module.ts";
+import type { Place } from "../source/names.ts";
+import { childNodes, isTypeOnly } from "../source/walk.ts";
+import { verbOf } from "../verbs/index.ts";
+import { commentFor } from "./comments.ts";
+import { type Descriptors, useOf } from "./descriptors.ts";
+
+export interface RewriteContext {
+  readonly fn: ParsedFunction;
+  readonly values: ReadonlyMap<ValueId, Instruction>;
+  readonly spools: ReadonlyMap<ValueId, Instruction>;
+  readonly descriptors: Descriptors;
+  /** The import of the SPMD runtime, usually `lockstep`. */
+  readonly runtime: string;
+  /** Names of outer bindings that are called otherwise in the emitted module. */
+  readonly renamed: ReadonlyMap<Binding, string>;
+  /** Emits a helper's clone for one call of it; answers its name and whether it must be awaited. */
+  helper(frame: SourceFrame): { readonly name: string; readonly async: boolean };
+}
+
+export class Rewriter {
+  readonly #context: RewriteContext;
+  readonly #sites: ReadonlyMap<Node, Site>;
+  #place: Place;
+  #emitted: Instruction[] = [];
+  /** Something in the function waits for other ranks, so it must be async. */
+  awaits = false;
+
+  constructor(context: RewriteContext, place: Place, sites: ReadonlyMap<Node, Site> = new Map()) {
+    this.#context = context;
+    this.#place = place;
+    this.#sites = sites;
+  }
+
+  /** A copy of `node` for the rank module; null for what only the type checker reads. */
+  rewrite<N extends Node>(node: N): N {
+    const outer = this.#place;
+    const scope = outer.module.scopeOf(node);
+    if (scope) this.#place = { module: outer.module, scope };
+    try {
+      return this.#dispatch(node) as N;
+    } finally {
+      this.#place = outer;
+    }
+  }
+
+  /** A copy of the function whose table calls this rewriter knows. */
+  function<N extends t.Function>(node: N): N {
+    return this.#children(node) as N;
+  }
+
+  #dispatch(node: Node): Node {
+    const plain = bare(node);
+    if (plain !== node) return this.rewrite(plain);
+    const site = this.#sites.get(node);
+    if (site && node.type === "ForOfStatement" && site.kind === "verb") {
+      const right = this.#verb(site.instruction, this.rewrite(node.right), []);
+      return this.#withComments({ ...this.#children(node, ["right"]), right } as Node, node);
+    }
+    if (site && node.type === "CallExpression") return site.kind === "verb" ? this.#call(node, site.instruction) : this.#helperCall(node, site.frame);
+    switch (node.type) {
+      case "Identifier":
+        return this.#identifier(node);
+      case "AwaitExpression":
+        return this.#await(node);
+      case "MemberExpression":
+      case "OptionalMemberExpression":
+        return node.computed ? this.#children(node) : { ...this.#children(node, ["property"]), property: { ...node.property } } as Node;
+      case "ObjectProperty":
+        return this.#property(node);
+      case "FunctionDeclaration":
+      case "FunctionExpression":
+      case "ArrowFunctionExpression":
+      case "ObjectMethod":
+        return this.#nested(node);
+    }
+    return isStatement(node) ? this.#statement(node) : this.#children(node);
+  }
+
+  #statement(node: Node): Node {
+    const outer = this.#emitted;
+    this.#emitted = [];
+    const copy = this.#withComments(this.#children(node), node);
+    this.#emitted = outer;
+    return copy;
+  }
+
+  /** The user's comments stay; ours stand between them and the statement. */
+  #withComments(copy: Node, source: Node): Node {
+    if (source.type === "BlockStatement" || this.#emitted.length === 0) return copy;
+    const ours = commentFor(this.#emitted, this.#context.values).map((value) => ({ type: "CommentLine", value: ` ${value}` }) as t.CommentLine);
+    copy.leadingComments = [...(copy.leadingComments ?? []), ...ours];
+    this.#emitted = [];
+    return copy;
+  }
+
+  #children(node: Node, except: readonly string[] = []): Node {
+    const copy: Record<string, unknown> = { ...node };
+    for (const key of ["typeAnnotation", "returnType", "typeParameters", "typeArguments", "definite", "accessibility", "optional", "predicate", "innerComments"]) {
+      if (key === "optional" && (node.type === "OptionalMemberExpression" || node.type === "OptionalCallExpression")) continue;
+      delete copy[key];
+    }
+    for (const [key, value] of Object.entries(copy)) {
+      if (except.includes(key) || key === "loc" || key === "extra" || key.endsWith("Comments")) continue;
+      if (Array.isArray(value)) copy[key] = value.filter((c) => !isNode(c) || !isTypeOnly(c)).map((c) => (isNode(c) ? this.rewrite(c) : c));
+      else if (isNode(value)) copy[key] = isTypeOnly(value) ? null : this.rewrite(value);
+    }
+    return copy as unknown as Node;
+  }
+
+  #identifier(node: t.Identifier): Node {
+    const { typeAnnotation: _, optional: __, ...rest } = node;
+    const binding = this.#place.scope.getBinding(node.name);
+    const name = (binding && this.#context.renamed.get(binding)) ?? node.name;
+    return { ...rest, name } as t.Identifier;
+  }
+
+  #property(node: t.ObjectProperty): Node {
+    const value = this.rewrite(node.value);
+    const key = node.computed ? this.rewrite(node.key) : { ...node.key };
+    const sameName = value.type === "Identifier" && key.type === "Identifier" && value.name === key.name;
+    return { ...node, key, value, shorthand: node.shorthand && (sameName || value.type === "AssignmentPattern") } as t.ObjectProperty;
+  }
+
+  #await(node: t.AwaitExpression): Node {
+    const argument = bare(node.argument);
+    // Communicating calls in a list run one after the other, in source order, on all ranks.
+    const list = isPromiseAll(argument) ? argument.arguments[0] : undefined;
+    if (list?.type === "ArrayExpression" && this.#containsSite(list)) {
+      return arrayExpression(list.elements.map((e) => (e ? this.#awaited(this.rewrite(e) as Expression) : e)));
+    }
+    return this.#awaited(this.rewrite(argument) as Expression, node);
+  }
+
+  #awaited(inner: Expression, source?: t.AwaitExpression): Expression {
+    this.awaits = true;
+    if (inner.type === "AwaitExpression") return inner;
+    // A spooled reader waits inside.
+    if (inner.extra?.waited) return inner;
+    return source ? { ...source, argument: inner } : awaitExpression(inner);
+  }
+
+  #containsSite(node: Node): boolean {
+    return this.#sites.has(node) || childNodes(node).some((child) => this.#containsSite(child));
+  }
+
+  #call(node: t.CallExpression, i: Instruction): Node {
+    const verb = verbOf(i.op);
+    const callee = bare(node.callee) as t.MemberExpression;
+    const receiver = verb.on === "table" ? (this.rewrite(callee.object) as Expression) : null;
+    // A filter that moved into the scan is gone from here.
+    if (!this.#context.values.has(i.id)) return receiver!;
+    const args = emittedArguments(node, verb.signature).map((a): Expression =>
+      a.kind === "text" ? this.#parse(a.source) : a.node.type === "StringLiteral" ? stringLiteral(a.node.value) : (this.rewrite(a.node) as Expression));
+    return this.#verb(i, receiver, args, node);
+  }
+
+  #verb(i: Instruction, receiver: Expression | null, args: readonly Expression[], source?: t.CallExpression): Expression {
+    const { runtime } = this.#context;
+    const verb = verbOf(i.op);
+    const { method, descriptor } = verb.lower(i);
+    const property = source && verb.on === "table" ? { ...(bare(source.callee) as t.MemberExpression).property, name: method } : identifier(method);
+    const given = i.op === "objects" && args.length === 0 ? [this.#parse("{}")] : args;
+    const target = memberExpression(receiver ?? identifier(runtime), property as t.Identifier);
+    let result: Expression = {
+      ...callExpression(target, [...given, this.#descriptor(`${i.op}_${i.span.line}`, i, descriptor)]),
+      ...(source?.loc ? { loc: source.loc, start: source.start!, end: source.end! } : {}),
+    };
+    this.#emitted.push(i);
+    if (verb.role === "observer") {
+      this.awaits = true;
+      result = awaitExpression(result);
+    }
+    const spool = this.#context.spools.get(i.id);
+    if (!spool) return result;
+    this.#emitted.push(spool);
+    if (verb.role === "reader") {
+      this.awaits = true;
+      result = awaitExpression(result);
+    }
+    const kept = callExpression(memberExpression(result, identifier("spool")), [this.#descriptor(`spool_${i.span.line}`, spool, verbOf("spool").lower(spool).descriptor)]);
+    if (verb.role === "reader") kept.extra = { waited: true };
+    return kept;
+  }
+
+  #descriptor(name: string, i: Instruction, fields: { readonly [key: string]: Data }): Expression {
+    const use = this.#context.descriptors.add(name, { site: siteOf(i), ...fields });
+    return useOf(use, (source) => this.rewrite(this.#parse(source)));
+  }
+
+  #helperCall(node: t.CallExpression, frame: SourceFrame): Node {
+    const { name, async } = this.#context.helper(frame);
+    const call = { ...callExpression(identifier(name), node.arguments.map((a) => this.rewrite(a) as Expression)), loc: node.loc };
+    if (!async) return call as Node;
+    this.awaits = true;
+    return awaitExpression(call as Expression);
+  }
+
+  /** A function inside the function; if it uses tables, as its one call found it. */
+  #nested(node: t.FunctionDeclaration | t.FunctionExpression | t.ArrowFunctionExpression | t.ObjectMethod): Node {
+    const frame = this.#context.fn.frames.find((f) => f.node === node && f.enclosing !== null);
+    const inner = new Rewriter(this.#context, this.#place, frame ? this.#context.fn.sites.get(frame.id) : undefined);
+    const copy = inner.#children(node) as t.FunctionExpression;
+    copy.async = node.async || inner.awaits;
+    return copy;
+  }
+
+  #parse(source: string): Expression {
+    const e = parseExpression(source, { plugins: ["typescript"] }) as Expression;
+    return withoutLocations(e);
+  }
+}
+
+/** `src/job.ts:21:6`, lines and columns from 1. */
+export const siteOf = (i: Instruction): string => `${i.span.file}:${i.span.line}:${i.span.column + 1}`;
+
+const isStatement = (node: Node): boolean => /Statement$|^VariableDeclaration$/.test(node.type);
+
+const isNode = (value: unknown): value is Node => typeof value === "object" && value !== null && "type" in value && typeof value.type === "string" && !("loc" in value && value.type.startsWith("Comment"));
+
+function withoutLocations<N extends Node>(node: N): N {
+  delete (node as { loc?: unknown }).loc;
+  for (const child of childNodes(node)) withoutLocations(child);
+  return node;
+}
+
+function isPromiseAll(e: Node): e is t.CallExpression {
+  return e.type === "CallExpression" && e.callee.type === "MemberExpression" && e.callee.object.type === "Identifier" && e.callee.object.name === "Promise" &&
+    e.callee.property.type === "Identifier" && e.callee.property.name === "all";
+}
+

@@ -1,0 +1,154 @@
+/**
+ * infer-types: the row type of every table, and a typed expression for every row argument.
+ *
+ * One walk in reverse postorder reaches every value before its uses, but for the back edges of loops: a phi takes the type
+ * of its first operand, and validate/phi-types.ts holds the others against it.
+ *
+ * After a mistake the walk goes on, so that one build shows them all: what a mistake would have defined gets a stand-in type,
+ * and whatever mentions it is not checked.
+ */
+import type { Diagnostic } from "../diagnostics/diagnostic.ts";
+import { groupedTable } from "../diagnostics/grouped-table.ts";
+import { misspeltColumn } from "../diagnostics/misspelt-column.ts";
+import { noInterface } from "../diagnostics/no-interface.ts";
+import type { Expression } from "../ir/expression.ts";
+import { columnOf, type FunctionIR, type Instruction, instructions, type RowArgument, type TableType, type ValueId, valuesOf } from "../ir/ir.ts";
+import type { RowType, ValueType } from "../ir/types.ts";
+import { type TypeContext, verbOf } from "../verbs/index.ts";
+
+/** How operands become expressions: parse knows, the pipeline hands it in. */
+export interface RowArgumentReader {
+  /** `column` for a column named by a string, null for a row function. */
+  column(argument: RowArgument): string | null;
+  /** Null after a report. */
+  read(argument: RowArgument, row: RowType, origin: (column: string) => readonly string[], report: (d: Diagnostic) => void): Expression | null;
+}
+
+export function inferTypes(fn: FunctionIR, reader: RowArgumentReader, report: (d: Diagnostic) => void): void {
+  new TypeInference(fn, reader, report).run();
+}
+
+const STAND_IN: ValueType = { js: "number", nullable: false };
+
+class TypeInference {
+  readonly #fn: FunctionIR;
+  readonly #reader: RowArgumentReader;
+  readonly #report: (d: Diagnostic) => void;
+  readonly #values: ReadonlyMap<ValueId, Instruction>;
+  /** Columns whose type is a stand-in, by table. */
+  readonly #doubtful = new Map<ValueId, ReadonlySet<string>>();
+  readonly #withoutInterface = new Set<ValueId>();
+
+  constructor(fn: FunctionIR, reader: RowArgumentReader, report: (d: Diagnostic) => void) {
+    this.#fn = fn;
+    this.#reader = reader;
+    this.#report = report;
+    this.#values = valuesOf(fn);
+  }
+
+  run(): void {
+    for (const i of instructions(this.#fn)) {
+      if (i.op !== "phi") {
+        this.#infer(i);
+        continue;
+      }
+      const typed = i.inputs.map((v) => this.#values.get(v)).find((input) => input?.type);
+      i.type = typed?.type ?? null;
+      if (typed) this.#doubtful.set(i.id, this.#doubtful.get(typed.id) ?? new Set());
+    }
+  }
+
+  #infer(i: Instruction): void {
+    if (i.inputs.length === 0 && i.declared?.length === 0) return;
+    const inputs = this.#inputs(i);
+    if (!inputs) return;
+    const verb = verbOf(i.op);
+    const mayBeGrouped = i.op === "rollup" || i.op === "count";
+    if (inputs.some((type, n) => type.groups !== null && !(n === 0 && mayBeGrouped))) return this.#report(groupedTable(i.op, i.span));
+
+    const doubtful = new Set(i.inputs.flatMap((v) => [...(this.#doubtful.get(v) ?? [])]));
+    if (i.rows.length === 0) i.rows = this.#implied(i, inputs);
+    for (const argument of i.rows) {
+      if (argument.expression !== null || argument.source === "" || argument.aggregate === "count") continue;
+      argument.expression = this.#expression(i, argument, inputs, doubtful);
+      if (argument.expression === null) {
+        argument.expression = { kind: "literal", value: 0, type: STAND_IN, span: argument.span };
+        if (argument.name !== null) doubtful.add(argument.name);
+      }
+    }
+    const context: TypeContext = {
+      report: (d) => {
+        if (!mentions(i, doubtful)) this.#report(d);
+      },
+      origin: (of, input, column) => this.#origin(of.inputs[input]!, column),
+    };
+    const type = verb.type(i, inputs, context);
+    i.type = type && withStandIns(i, type, doubtful);
+    if (i.type) this.#doubtful.set(i.id, new Set(i.type.row.map((c) => c.name).filter((name) => doubtful.has(name))));
+  }
+
+  /** Null: nothing can be said about this instruction; the reason is reported where it lies. */
+  #inputs(i: Instruction): TableType[] | null {
+    const types: TableType[] = [];
+    for (const id of i.inputs) {
+      const input = this.#values.get(id);
+      if (input?.type) types.push(input.type);
+      else {
+        if (input && input.op !== "phi" && input.declared === null && verbOf(input.op).role === "reader" && !this.#withoutInterface.has(id)) {
+          this.#withoutInterface.add(id);
+          this.#report(noInterface(input.op, i.rows[0]?.span ?? i.columns[0]?.span ?? i.span));
+        }
+        return null;
+      }
+    }
+    return types;
+  }
+
+  #implied(i: Instruction, inputs: readonly TableType[]): RowArgument[] {
+    return (verbOf(i.op).implied?.(inputs) ?? []).map(({ role, input, column }) => {
+      const type = columnOf(inputs[input]!.row, column)!;
+      return { role, input, name: column, span: i.span, source: "", expression: { kind: "column", name: column, type, span: i.span } };
+    });
+  }
+
+  #expression(i: Instruction, argument: RowArgument, inputs: readonly TableType[], doubtful: ReadonlySet<string>): Expression | null {
+    const row = inputs[argument.input]?.row ?? [];
+    const origin = (column: string) => this.#origin(i.inputs[argument.input]!, column);
+    const muted = mentionsText(argument.source, doubtful);
+    const report = (d: Diagnostic) => {
+      if (!muted) this.#report(d);
+    };
+    const column = this.#reader.column(argument);
+    if (column === null) return this.#reader.read(argument, row, origin, report);
+    const type = columnOf(row, column);
+    if (type) return { kind: "column", name: column, type, span: argument.span };
+    report(misspeltColumn(column, argument.span, row, origin(column)));
+    return null;
+  }
+
+  /** "dropped by rollup at line 30": the verb nearest above that had the column and let it go. */
+  #origin(value: ValueId, column: string, seen: Set<ValueId> = new Set()): readonly string[] {
+    const i = this.#values.get(value);
+    if (!i || seen.has(value)) return [];
+    seen.add(value);
+    for (const input of i.inputs) {
+      const above = this.#values.get(input);
+      if (above?.type && columnOf(above.type.row, column)) return [`'${column}' was there until ${i.op} at line ${i.span.line}`];
+    }
+    return i.inputs.flatMap((input) => this.#origin(input, column, seen)).slice(0, 1);
+  }
+}
+
+const mentionsText = (source: string, names: ReadonlySet<string>): boolean => [...names].some((name) => new RegExp(`\\b${escape(name)}\\b`).test(source));
+const escape = (name: string) => name.replace(/[^\w]/g, "\\$&");
+
+const mentions = (i: Instruction, names: ReadonlySet<string>): boolean =>
+  i.columns.some((c) => names.has(c.from)) || i.rows.some((r) => (r.name !== null && names.has(r.name)) || mentionsText(r.source, names));
+
+/** A column that select asked for in vain would otherwise be missed again by every verb below. */
+function withStandIns(i: Instruction, type: TableType, doubtful: Set<string>): TableType {
+  const absent = i.columns.filter((c) => !columnOf(type.row, c.as));
+  for (const c of absent) doubtful.add(c.as);
+  return absent.length === 0 ? type : { ...type, row: [...type.row, ...absent.map((c) => ({ name: c.as, type: STAND_IN }))] };
+}
+

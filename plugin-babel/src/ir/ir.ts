@@ -1,0 +1,178 @@
+/**
+ * source → **IR** → types → distributions → SPMD
+ *
+ * A function is a control-flow graph of instructions in SSA form. Instructions are table operators, observers and writers,
+ * with typed expressions inside; scalar JavaScript stays opaque text around them. Helpers that take or return tables
+ * are inlined, one `Frame` per call, so that every analysis sees one graph.
+ *
+ * Passes fill the fields marked "by …"; `spec.ts` says which must be there at which stage.
+ */
+import type { Distribution } from "./distribution.ts";
+import type { Expression } from "./expression.ts";
+import type { RowType, SourceSpan, ValueType } from "./types.ts";
+
+/** Prints as `%3`; unique in a function. */
+export type ValueId = number;
+/** Prints as `b2`. */
+export type BlockId = number;
+/** 0 is the annotated function itself; each inlined call of a helper has its own. */
+export type FrameId = number;
+
+export interface FunctionIR {
+  /** `src/job.ts#monthlyTrips` */
+  readonly id: string;
+  readonly frames: Frame[];
+  /** blocks[0] is the entry; the others stand in reverse postorder. */
+  readonly blocks: Block[];
+}
+
+export interface Frame {
+  readonly id: FrameId;
+  readonly name: string;
+  /** The call that made this frame; null for the annotated function. */
+  readonly call: SourceSpan | null;
+}
+
+export interface Block {
+  readonly id: BlockId;
+  instructions: Instruction[];
+  terminator: Terminator;
+  /** Where an exception thrown in this block goes. */
+  readonly handler: BlockId | null;
+  /** How many loops the block stands in. */
+  readonly loopDepth: number;
+}
+
+export type Terminator =
+  | { readonly kind: "goto"; readonly target: BlockId }
+  /** `condition` is JavaScript; it decides alike on all ranks, which check-lockstep proves. */
+  | { readonly kind: "branch"; readonly condition: Scalar; readonly then: BlockId; readonly else: BlockId }
+  | { readonly kind: "return"; readonly value: ValueId | null }
+  | { readonly kind: "throw" };
+
+/** JavaScript that stays JavaScript. */
+export interface Scalar {
+  readonly source: string;
+  readonly span: SourceSpan;
+  /** By check-lockstep: true when ranks may disagree about it. */
+  varying?: boolean;
+}
+
+/** One operand of a verb that is evaluated per row (or, for aggregates, per group). */
+export interface RowArgument {
+  readonly role: "predicate" | "column" | "key" | "left" | "right" | "aggregate";
+  /** The column it defines; null for predicates, join keys and sort keys. */
+  readonly name: string | null;
+  /** Which input's row it sees. */
+  readonly input: 0 | 1;
+  readonly span: SourceSpan;
+  /** As written: `"date"`, `(d) => d.hour`; empty when nothing was. */
+  readonly source: string;
+  /** By infer-types. Null before; an aggregate without argument stays null. */
+  expression: Expression | null;
+  /** "mean", for role aggregate. */
+  readonly aggregate?: string;
+  readonly descending?: boolean;
+  /** By lower-row-functions. */
+  tier?: "native" | "v8";
+}
+
+/** An output column that is an input column: of select, rename and join. */
+export interface OutputColumn {
+  readonly input: 0 | 1;
+  readonly from: string;
+  readonly as: string;
+  readonly span: SourceSpan;
+}
+
+export interface TableType {
+  readonly row: RowType;
+  /** Of a grouped table: the keys that rollup will put first. */
+  readonly groups: RowType | null;
+}
+
+/** Whether the order of a table's rows is seen by anything, and why. */
+export interface Order {
+  readonly observed: boolean;
+  readonly why: string | null;
+}
+
+export interface Instruction {
+  readonly id: ValueId;
+  /** A verb of the catalogue, "phi", or "spool". */
+  readonly op: string;
+  inputs: ValueId[];
+  rows: RowArgument[];
+  columns: OutputColumn[];
+  /** Opaque operands by name: path, options, start, end … */
+  readonly scalars: Readonly<Record<string, Scalar>>;
+  readonly span: SourceSpan;
+  readonly frame: FrameId;
+  /** Of readers: the interface's columns. Of `get`: the cell. */
+  declared: RowType | null;
+  /** By infer-types; null for observers and writers. */
+  type: TableType | null;
+  /** By prune-columns: the columns anyone reads. */
+  demanded: readonly string[] | null;
+  /** By push-filters, on a reader: conjuncts that rows must pass, with the lines they came from. */
+  pushed: RowArgument[];
+  /** By infer-distributions. */
+  distribution: Distribution | null;
+  /** By infer-order. */
+  order: Order | null;
+  /** By cut-plans: an observer or writer that runs a plan (false: answered from memory). */
+  executes: boolean | null;
+}
+
+export function instruction(fields: Pick<Instruction, "id" | "op" | "span" | "frame"> & Partial<Instruction>): Instruction {
+  return {
+    inputs: [],
+    rows: [],
+    columns: [],
+    scalars: {},
+    declared: null,
+    type: null,
+    demanded: null,
+    pushed: [],
+    distribution: null,
+    order: null,
+    executes: null,
+    ...fields,
+  };
+}
+
+export function* instructions(fn: FunctionIR): Generator<Instruction> {
+  for (const block of fn.blocks) yield* block.instructions;
+}
+
+/** Instructions by value. */
+export function valuesOf(fn: FunctionIR): Map<ValueId, Instruction> {
+  const values = new Map<ValueId, Instruction>();
+  for (const i of instructions(fn)) values.set(i.id, i);
+  return values;
+}
+
+/** The instructions that read each value; returns count as a use by null. */
+export function usesOf(fn: FunctionIR): Map<ValueId, (Instruction | null)[]> {
+  const uses = new Map<ValueId, (Instruction | null)[]>();
+  const add = (value: ValueId, user: Instruction | null) => {
+    const list = uses.get(value);
+    if (list) list.push(user);
+    else uses.set(value, [user]);
+  };
+  for (const block of fn.blocks) {
+    for (const i of block.instructions) for (const input of i.inputs) add(input, i);
+    if (block.terminator.kind === "return" && block.terminator.value !== null) add(block.terminator.value, null);
+  }
+  return uses;
+}
+
+export function successors(block: Block): BlockId[] {
+  const t = block.terminator;
+  const next = t.kind === "goto" ? [t.target] : t.kind === "branch" ? [t.then, t.else] : [];
+  return block.handler === null ? next : [...next, block.handler];
+}
+
+export function columnOf(row: RowType, name: string): ValueType | null {
+  return row.find((c) => c.name === name)?.type ?? null;
+}

@@ -1,0 +1,44 @@
+/** Typed expression → the plan's JSON (`native-rs/crates/plan/src/expression.rs`). */
+import { Code, type Data } from "./data.ts";
+import type { Expression, LiteralExpression } from "./expression.ts";
+
+export function planExpression(e: Expression): Data {
+  const type = e.type.js;
+  switch (e.kind) {
+    case "column":
+      return { kind: "column", name: e.name, type };
+    case "literal":
+      return { kind: "literal", type, value: planLiteral(e) };
+    case "captured": {
+      const name = parameterName(e.source);
+      return { kind: "literal", type, value: new Code(`lockstep.literal(${name})`, { [name]: e.source }) };
+    }
+    case "call":
+      return { kind: "call", function: e.function, args: e.args.map(planExpression), type };
+    case "if":
+      return { kind: "if", test: planExpression(e.test), then: planExpression(e.then), else: planExpression(e.else), type };
+    case "and":
+    case "or":
+    case "nullish":
+      return { kind: e.kind, left: planExpression(e.left), right: planExpression(e.right), type };
+    case "let":
+      return { kind: "let", name: e.name, value: planExpression(e.value), body: planExpression(e.body) };
+    case "local":
+      return { kind: "local", name: e.name, type };
+    case "script":
+      return { kind: "script", function: new Code(`lockstep.script(${e.source})`, {}), columns: [...e.columns], source: e.source, type };
+  }
+}
+
+/** JSON has no NaN, infinities, -0 or bigint: those are strings (see `Literal` of the plan). */
+function planLiteral(e: LiteralExpression): Data {
+  const { value } = e;
+  if (typeof value === "bigint") return value.toString();
+  if (typeof value === "number" && (!Number.isFinite(value) || Object.is(value, -0))) return Object.is(value, -0) ? "-0" : String(value);
+  return value;
+}
+
+/** `config.rate` → `config_rate`: the name under which a captured value enters a descriptor. */
+function parameterName(source: string): string {
+  return source.replace(/[^\w$]+/g, "_").replace(/^_+(?=\w)|_+$/g, "") || "value";
+}

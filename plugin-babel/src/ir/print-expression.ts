@@ -1,0 +1,41 @@
+/** Expressions in prefix form with all their types, so that they read back: `add(date.getUTCMonth($ts:date):number, 1:number):number`. */
+import type { Expression } from "./expression.ts";
+import type { ValueType } from "./types.ts";
+
+export function printExpression(e: Expression): string {
+  return `${form(e)}:${type(e.type)}`;
+}
+
+const type = (t: ValueType): string => `${t.js}${t.nullable ? "?" : ""}`;
+const list = (es: readonly Expression[]): string => es.map(printExpression).join(", ");
+
+function form(e: Expression): string {
+  switch (e.kind) {
+    case "column":
+      return `$${JSON.stringify(e.name)}`;
+    case "literal":
+      return literal(e.value);
+    case "captured":
+      return `captured(${JSON.stringify(e.source)})`;
+    case "call":
+      return `${e.function}(${list(e.args)})`;
+    case "if":
+      return `if(${list([e.test, e.then, e.else])})`;
+    case "and":
+    case "or":
+    case "nullish":
+      return `${e.kind}(${list([e.left, e.right])})`;
+    case "let":
+      return `let(${JSON.stringify(e.name)}, ${list([e.value, e.body])})`;
+    case "local":
+      return `local(${JSON.stringify(e.name)})`;
+    case "script":
+      return `script(${JSON.stringify(e.source)}, ${JSON.stringify(e.reason)}, ${JSON.stringify(e.columns)})`;
+  }
+}
+
+function literal(value: null | boolean | number | string | bigint): string {
+  if (typeof value === "bigint") return `${value}n`;
+  if (typeof value === "number") return Object.is(value, -0) ? "-0" : String(value);
+  return JSON.stringify(value);
+}

@@ -1,0 +1,62 @@
+/** The printed form of the IR: one line an instruction; `read.ts` reads it back. */
+import { printDistribution } from "./distribution.ts";
+import type { FunctionIR, Instruction, RowArgument, Scalar, TableType, Terminator } from "./ir.ts";
+import { printExpression } from "./print-expression.ts";
+import type { RowType, SourceSpan } from "./types.ts";
+
+export function printFunction(fn: FunctionIR): string {
+  const lines = [`function ${fn.id}`];
+  for (const frame of fn.frames) if (frame.id > 0) lines.push(`  frame ${frame.id} ${frame.name}`);
+  for (const block of fn.blocks) {
+    const notes = [block.loopDepth > 0 ? `loop ${block.loopDepth}` : "", block.handler === null ? "" : `handler b${block.handler}`].filter(Boolean);
+    lines.push(`b${block.id}:${notes.length > 0 ? ` ; ${notes.join(", ")}` : ""}`);
+    for (const i of block.instructions) lines.push(`  ${printInstruction(i)}`);
+    lines.push(`  ${printTerminator(block.terminator)}`);
+  }
+  return lines.join("\n");
+}
+
+/** `%4 = filter %3 predicate gt($hour:number, 8) : {hour: number} demanded [hour] block @job.ts:24:6-24:40` */
+export function printInstruction(i: Instruction): string {
+  const parts = [`%${i.id} = ${i.op}`, ...i.inputs.map((v) => `%${v}`)];
+  for (const [name, scalar] of Object.entries(i.scalars)) parts.push(`${name}=${printScalar(scalar)}`);
+  if (i.declared) parts.push(`declares ${printRow(i.declared)}`);
+  for (const row of i.rows) parts.push(printRowArgument(row));
+  for (const row of i.pushed) parts.push(`pushed ${printRowArgument(row)}`);
+  for (const c of i.columns) parts.push(`${c.input === 0 ? "left" : "right"} ${JSON.stringify(c.from)}${c.as === c.from ? "" : ` as ${JSON.stringify(c.as)}`}`);
+  if (i.type) parts.push(`: ${printTableType(i.type)}`);
+  if (i.demanded) parts.push(`demanded ${JSON.stringify(i.demanded)}`);
+  if (i.distribution) parts.push(`on ${i.distribution.kind === "replicated" ? `replicated ${JSON.stringify(i.distribution.why.text)}` : printDistribution(i.distribution)}`);
+  if (i.order) parts.push(i.order.observed ? `ordered ${JSON.stringify(i.order.why ?? "")}` : "unordered");
+  if (i.executes !== null) parts.push(i.executes ? "executes" : "answered");
+  if (i.frame > 0) parts.push(`frame ${i.frame}`);
+  parts.push(printSpan(i.span));
+  return parts.join(" ");
+}
+
+const printScalar = (s: Scalar): string => JSON.stringify(s.source);
+
+export const printRow = (row: RowType): string => `{${row.map((c) => `${JSON.stringify(c.name)}: ${c.type.js}${c.type.nullable ? "?" : ""}`).join(", ")}}`;
+
+export const printTableType = (type: TableType): string => `${printRow(type.row)}${type.groups ? ` by ${printRow(type.groups)}` : ""}`;
+
+function printRowArgument(row: RowArgument): string {
+  const words = [row.role, row.name === null ? "" : JSON.stringify(row.name), row.input === 1 ? "of right" : "", row.aggregate ?? "", row.descending ? "desc" : "", row.tier === "v8" ? "v8" : ""];
+  const body = row.expression ? `= ${printExpression(row.expression)}` : `written ${JSON.stringify(row.source)}`;
+  return `${words.filter(Boolean).join(" ")} ${body};`;
+}
+
+export const printSpan = (s: SourceSpan): string => `@${s.file}:${s.line}:${s.column}-${s.endLine}:${s.endColumn}`;
+
+function printTerminator(t: Terminator): string {
+  switch (t.kind) {
+    case "goto":
+      return `goto b${t.target}`;
+    case "branch":
+      return `branch ${JSON.stringify(t.condition.source)}${t.condition.varying ? " varying" : ""} b${t.then} b${t.else} ${printSpan(t.condition.span)}`;
+    case "return":
+      return t.value === null ? "return" : `return %${t.value}`;
+    case "throw":
+      return "throw";
+  }
+}

@@ -1,0 +1,52 @@
+/**
+ * What is legal in the IR at which stage. A pass that breaks this has a bug: the check throws.
+ *
+ * Stages are cumulative: what holds after one pass holds after all later ones.
+ */
+import { type FunctionIR, type Instruction, instructions, successors, type ValueId } from "./ir.ts";
+
+export type Stage = "parsed" | "typed" | "pruned" | "distributed" | "ordered" | "cut";
+
+const STAGES: readonly Stage[] = ["parsed", "typed", "pruned", "distributed", "ordered", "cut"];
+
+/** Throws on the first violation, naming the instruction. */
+export function checkIR(fn: FunctionIR, stage: Stage): void {
+  const reached = (s: Stage) => STAGES.indexOf(stage) >= STAGES.indexOf(s);
+  const fail = (what: string, i?: Instruction): never => {
+    throw new Error(`IR of ${fn.id} after ${stage}: ${what}${i ? ` at %${i.id} = ${i.op} (line ${i.span.line})` : ""}`);
+  };
+  const defined = new Map<ValueId, Instruction>();
+  for (const i of instructions(fn)) {
+    if (defined.has(i.id)) fail("a value is defined twice", i);
+    defined.set(i.id, i);
+  }
+  const blocks = new Set(fn.blocks.map((b) => b.id));
+  for (const block of fn.blocks) {
+    for (const next of successors(block)) if (!blocks.has(next)) fail(`b${block.id} goes to b${next}, which is not there`);
+    const t = block.terminator;
+    if (t.kind === "return" && t.value !== null && !defined.has(t.value)) fail(`b${block.id} returns an undefined value`);
+    block.instructions.forEach((i, n) => {
+      if (i.op === "phi" && block.instructions.slice(0, n).some((before) => before.op !== "phi")) fail("a phi after other instructions", i);
+    });
+  }
+  for (const i of defined.values()) {
+    for (const v of i.inputs) if (!defined.has(v)) fail(`input %${v} is not defined`, i);
+    if (i.op === "phi" && i.inputs.length < 2) fail("a phi of one value", i);
+    if (reached("typed")) checkTyped(i, defined, fail);
+    if (reached("pruned") && i.type && !i.demanded) fail("no demanded columns", i);
+    if (reached("distributed") && !i.distribution) fail("no distribution", i);
+    if (reached("ordered") && !i.order) fail("no order", i);
+    if (reached("cut") && i.type === null && i.executes === null) fail("not known whether it executes", i);
+  }
+}
+
+function checkTyped(i: Instruction, defined: ReadonlyMap<ValueId, Instruction>, fail: (what: string, i: Instruction) => void): void {
+  for (const v of i.inputs) if (defined.get(v)!.type === null) fail(`input %${v} is no table`, i);
+  for (const row of i.rows) {
+    if (row.expression === null && row.aggregate !== "count") fail(`${row.role} ${row.name ?? ""} has no expression`, i);
+  }
+  if (i.type) {
+    const names = i.type.row.map((c) => c.name);
+    if (new Set(names).size !== names.length) fail("two columns of one name", i);
+  }
+}

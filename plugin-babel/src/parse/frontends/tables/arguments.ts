@@ -1,0 +1,239 @@
+/** Reads the arguments of a verb as its signature says: one reader a kind. */
+import type * as t from "@babel/types";
+import type { Diagnostic } from "../../../diagnostics/diagnostic.ts";
+import { unknownAggregate } from "../../../diagnostics/unknown-aggregate.ts";
+import { verbArgument } from "../../../diagnostics/verb-argument.ts";
+import { aggregateFunctions } from "../../../functions/index.ts";
+import type { OutputColumn, RowArgument, Scalar, ValueId } from "../../../ir/ir.ts";
+import type { Parameter, Verb } from "../../../verbs/index.ts";
+import { constantOf, keyName } from "../../../source/constants.ts";
+import { bare, spanOf, textOf } from "../../../source/module.ts";
+import type { Operand } from "../../../source/frames.ts";
+import { helperOf, type Place, runtimeName } from "../../../source/names.ts";
+import type { Modules } from "../../../source/modules.ts";
+
+export interface Arguments {
+  readonly inputs: ValueId[];
+  readonly rows: RowArgument[];
+  readonly operands: Map<RowArgument, Operand>;
+  readonly columns: OutputColumn[];
+  readonly scalars: Record<string, Scalar>;
+  /** The literal of `table({ … })`. */
+  data: t.ObjectExpression | null;
+}
+
+export interface ArgumentContext {
+  readonly verb: Verb;
+  readonly call: t.CallExpression;
+  readonly place: Place;
+  readonly modules: Modules;
+  report(diagnostic: Diagnostic): void;
+  /** Lowers an operand that is a table; reports and gives null when it is none. */
+  table(node: t.Node): ValueId | null;
+  /** Lowers what stays JavaScript. */
+  scalar(node: t.Node): void;
+}
+
+type Reader = (nodes: t.Node[], out: Arguments, context: ArgumentContext, parameter: Parameter) => void;
+
+/** Reads all arguments; each reader takes its nodes from the front of the list. */
+export function readArguments(call: t.CallExpression, context: ArgumentContext): Arguments {
+  const out: Arguments = { inputs: [], rows: [], operands: new Map(), columns: [], scalars: {}, data: null };
+  const nodes = [...call.arguments] as t.Node[];
+  for (const parameter of context.verb.signature) kinds[parameter.kind](nodes, out, context, parameter);
+  for (const left of nodes) context.report(verbArgument(context.verb.name, "no further argument", spanOf(left, context.place.module)));
+  return out;
+}
+
+const kinds: Record<Parameter["kind"], Reader> = {
+  predicate: (nodes, out, context) => {
+    const node = nodes.shift();
+    if (node) rowArgument(node, { role: "predicate", name: null, input: 0 }, out, context);
+    else missing("a row function", context);
+  },
+  columns: (nodes, out, context) => {
+    for (const node of nodes.splice(0)) {
+      for (const [name, value, key] of properties(node, out, context, "an object of row functions")) rowArgument(value, { role: "column", name, input: 0 }, out, context, key);
+    }
+  },
+  keys: (nodes, out, context) => {
+    for (const node of flattened(nodes.splice(0), context)) {
+      const name = columnName(node, context);
+      if (name !== null) rowArgument(node, { role: "key", name, input: 0 }, out, context);
+      else for (const [as, value, key] of properties(node, out, context, "column names, or an object of row functions")) rowArgument(value, { role: "key", name: as, input: 0 }, out, context, key);
+    }
+  },
+  "sort-keys": (nodes, out, context) => {
+    for (const node of flattened(nodes.splice(0), context)) {
+      const isDesc = bare(node).type === "CallExpression" && runtimeName((bare(node) as t.CallExpression).callee, context.place) === "desc";
+      const key = isDesc ? ((bare(node) as t.CallExpression).arguments[0] as t.Node | undefined) : node;
+      if (key) rowArgument(key, { role: "key", name: columnName(key, context), input: 0, descending: isDesc }, out, context);
+      else context.report(verbArgument("desc", "a column name or a row function", spanOf(node, context.place.module)));
+    }
+  },
+  "join-keys": (nodes, out, context) => {
+    const node = nodes.shift();
+    if (!node) return;
+    const pairs = keyPairs(node, context);
+    if (!pairs) return context.report(verbArgument(context.verb.name, 'a column name, [left, right], or [["a", "b"], ["a", "b"]] with as many keys on both sides', spanOf(node, context.place.module)));
+    for (const [left, right] of pairs) {
+      rowArgument(left, { role: "left", name: columnName(left, context), input: 0 }, out, context);
+      rowArgument(right, { role: "right", name: columnName(right, context), input: 1 }, out, context);
+    }
+  },
+  aggregates: (nodes, out, context) => {
+    for (const node of nodes.splice(0)) {
+      for (const [name, value] of properties(node, out, context, "an object of aggregates")) aggregate(name, value, out, context);
+    }
+  },
+  count: (_, out, { call, place }) => {
+    out.rows.push({ role: "aggregate", name: "count", input: 0, span: spanOf(call, place.module), source: "", expression: null, aggregate: "count" });
+  },
+  selection: (nodes, out, context) => {
+    for (const node of flattened(nodes.splice(0), context)) {
+      const name = columnName(node, context);
+      if (name !== null) out.columns.push({ input: 0, from: name, as: name, span: spanOf(node, context.place.module) });
+      else renamed(node, out, context, "column names, or an object of new names");
+    }
+  },
+  renaming: (nodes, out, context) => {
+    for (const node of flattened(nodes.splice(0), context)) renamed(node, out, context, "an object of new names");
+  },
+  "column-name": (nodes, out, context) => {
+    const node = nodes.shift();
+    const name = node && columnName(node, context);
+    if (node && name !== null && name !== undefined) out.columns.push({ input: 0, from: name, as: name, span: spanOf(node, context.place.module) });
+    else if (node) context.report(verbArgument(context.verb.name, "a column name", spanOf(node, context.place.module)));
+    else missing("a column name", context);
+  },
+  table: (nodes, out, context) => {
+    const node = nodes.shift();
+    const value = node ? context.table(node) : null;
+    if (value !== null) out.inputs.push(value);
+    if (!node) missing("a table", context);
+  },
+  tables: (nodes, out, context) => {
+    for (const node of flattened(nodes.splice(0), context)) {
+      const value = context.table(node);
+      if (value !== null) out.inputs.push(value);
+    }
+  },
+  scalar: (nodes, out, context, parameter) => {
+    if (parameter.kind !== "scalar") return;
+    const node = nodes.shift();
+    if (!node && !parameter.optional) return missing(parameter.name, context);
+    if (!node) return;
+    context.scalar(node);
+    out.scalars[parameter.name] = { source: textOf(node, context.place.module), span: spanOf(node, context.place.module) };
+  },
+  data: (nodes, out, context) => {
+    const node = nodes.shift();
+    if (!node) return missing("an object of columns", context);
+    const e = bare(node);
+    context.scalar(node);
+    out.scalars.data = { source: textOf(node, context.place.module), span: spanOf(node, context.place.module) };
+    if (e.type === "ObjectExpression") out.data = e;
+    else context.report(verbArgument("table", "an object of columns", spanOf(node, context.place.module)));
+  },
+};
+
+function missing(what: string, { verb, call, place, report }: ArgumentContext): void {
+  report(verbArgument(verb.name, what, spanOf(call, place.module)));
+}
+
+/** A column name: a string, also by way of a constant. */
+function columnName(node: t.Node, { place }: ArgumentContext): string | null {
+  const value = constantOf(node, place)?.value;
+  return typeof value === "string" ? value : null;
+}
+
+/** Lists of names, also spread or by way of a constant, as one list. */
+function flattened(nodes: readonly t.Node[], context: ArgumentContext): t.Node[] {
+  return nodes.flatMap((node): t.Node[] => {
+    const e = bare(node);
+    if (e.type === "SpreadElement") return flattened([e.argument], context);
+    if (e.type === "ArrayExpression") return flattened(e.elements.filter((x) => x !== null), context);
+    const value = e.type === "Identifier" ? constantOf(e, context.place)?.value : undefined;
+    if (Array.isArray(value) && value.every((v) => typeof v === "string")) return value.map((v) => ({ ...node, type: "StringLiteral", value: v }) as t.StringLiteral);
+    return [node];
+  });
+}
+
+function isFunction(node: t.Node, { place, modules }: ArgumentContext): boolean {
+  const e = bare(node);
+  return e.type === "ArrowFunctionExpression" || e.type === "FunctionExpression" || helperOf(e, place, modules) !== null;
+}
+
+function properties(node: t.Node, _out: Arguments, context: ArgumentContext, expected: string): [string, t.Node, t.Node][] {
+  const e = bare(node);
+  const wrong = (at: t.Node) => context.report(verbArgument(context.verb.name, expected, spanOf(at, context.place.module)));
+  if (e.type !== "ObjectExpression") {
+    wrong(node);
+    return [];
+  }
+  return e.properties.flatMap((p): [string, t.Node, t.Node][] => {
+    const name = p.type === "SpreadElement" ? null : p.computed ? columnName(p.key, context) : keyName(p.key);
+    if (name === null || p.type === "SpreadElement") {
+      wrong(p);
+      return [];
+    }
+    return [[name, p.type === "ObjectMethod" ? p : p.value, p.key]];
+  });
+}
+
+function renamed(node: t.Node, out: Arguments, context: ArgumentContext, expected: string): void {
+  for (const [from, value, key] of properties(node, out, context, expected)) {
+    const as = columnName(value, context);
+    if (as === null) context.report(verbArgument(context.verb.name, "a new name", spanOf(value, context.place.module)));
+    else out.columns.push({ input: 0, from, as, span: spanOf(key, context.place.module) });
+  }
+}
+
+type Role = Pick<RowArgument, "role" | "name" | "input" | "descending" | "aggregate">;
+
+function rowArgument(node: t.Node, role: Role, out: Arguments, context: ArgumentContext, key?: t.Node): void {
+  const { module } = context.place;
+  const argument: RowArgument = { ...role, span: spanOf(key ?? node, module), source: textOf(node, module), expression: null };
+  const name = columnName(node, context);
+  if (name === null && !isFunction(node, context) && bare(node).type !== "ObjectMethod") {
+    context.report(verbArgument(context.verb.name, "a column name or a row function", spanOf(node, module)));
+    return;
+  }
+  out.rows.push(argument);
+  out.operands.set(argument, name !== null ? { kind: "column", name } : { kind: "function", node: bare(node), place: context.place });
+}
+
+function keyPairs(node: t.Node, context: ArgumentContext): [t.Node, t.Node][] | null {
+  const e = bare(node);
+  if (columnName(e, context) !== null) return [[e, e]];
+  if (e.type !== "ArrayExpression") {
+    const listed = flattened([e], context);
+    return listed[0] === e ? null : listed.map((name) => [name, name]);
+  }
+  // As in Arquero a list is [left, right], each one key or a list of them; a list of one is both.
+  const sides = e.elements.filter((x) => x !== null).map((side) => (bare(side).type === "ArrayExpression" ? flattened([side], context) : [side]));
+  const [left, right = left] = sides;
+  return sides.length <= 2 && left && left.length === right!.length ? left.map((l, n) => [l, right![n]!]) : null;
+}
+
+function aggregate(name: string, node: t.Node, out: Arguments, context: ArgumentContext): void {
+  const { module } = context.place;
+  const e = bare(node);
+  const callee = e.type === "CallExpression" ? runtimeName(e.callee, context.place) : null;
+  if (e.type !== "CallExpression" || !callee?.startsWith("op.")) {
+    context.report(verbArgument(context.verb.name, "aggregates such as op.count() or op.mean(\"x\")", spanOf(node, module)));
+    return;
+  }
+  const fn = aggregateFunctions.get(callee.slice(3));
+  if (!fn) {
+    context.report(unknownAggregate(callee.slice(3), spanOf(e.callee, module), [...aggregateFunctions.keys()]));
+    return;
+  }
+  const [argument] = e.arguments;
+  const role: Role = { role: "aggregate", name, input: 0, aggregate: fn.name };
+  if (fn.argument === null) {
+    if (argument) context.report(verbArgument(callee, "no argument", spanOf(argument, module)));
+    out.rows.push({ ...role, span: spanOf(e, module), source: textOf(e, module), expression: null });
+  } else if (argument) rowArgument(argument, role, out, context);
+  else context.report(verbArgument(callee, "a column name or a row function", spanOf(e, module)));
+}

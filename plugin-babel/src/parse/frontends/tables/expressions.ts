@@ -1,0 +1,224 @@
+/** Expressions: table calls become instructions, everything else stays JavaScript and is only searched for them. */
+import type * as t from "@babel/types";
+import { missingAwait } from "../../../diagnostics/missing-await.ts";
+import { syncObservation } from "../../../diagnostics/sync-observation.ts";
+import { tableEscapes } from "../../../diagnostics/table-escapes.ts";
+import { unknownVerb } from "../../../diagnostics/unknown-verb.ts";
+import type { Block, ValueId } from "../../../ir/ir.ts";
+import { methods, readers, type Verb } from "../../../verbs/index.ts";
+import type { Reading } from "../../function.ts";
+import { bare, textOf } from "../../../source/module.ts";
+import { helperOf, runtimeName } from "../../../source/names.ts";
+import { readAssignment } from "../../statements.ts";
+import { childNodes, isTypeOnly } from "../../../source/walk.ts";
+import { readArguments } from "./arguments.ts";
+import { readInterface } from "./interface.ts";
+import { isPromiseAll } from "./shapes.ts";
+
+/** "awaited": a promise is expected here. "list": the elements of a list are taken apart by the caller. */
+type Context = "value" | "awaited" | "list";
+
+/** Reads an expression; the table it gives, or null for a scalar. */
+export function readExpression(node: t.Node, r: Reading, context: Context = "value"): ValueId | null {
+  const e = bare(node);
+  switch (e.type) {
+    case "Identifier": {
+      const variable = r.variable(e.name);
+      return variable ? r.builder.read(variable) : null;
+    }
+    case "AwaitExpression":
+      return readExpression(e.argument, r, context === "list" ? "list" : "awaited");
+    case "AssignmentExpression":
+      if (e.operator !== "=") break;
+      readAssignment(e.left, e.right, r);
+      return e.left.type === "Identifier" ? readExpression(e.left, r) : null;
+    case "SequenceExpression":
+      return e.expressions.reduce<ValueId | null>((_, part) => readExpression(part, r), null);
+    case "ConditionalExpression":
+      return readChoice(e, e.test, (then) => (then ? e.consequent : e.alternate), r);
+    case "LogicalExpression":
+      return readChoice(e, e.left, (then) => (then === (e.operator === "&&") ? e.right : e.left), r);
+    case "CallExpression":
+      return readCall(e, r, context);
+    case "MemberExpression":
+      if (r.shapes.isTable(e.object, r.place)) return reportProperty(e, r);
+      break;
+    case "ArrayExpression":
+      if (context !== "list") break;
+      readList(e.elements, r, "value");
+      return null;
+    case "ArrowFunctionExpression":
+    case "FunctionExpression":
+    case "ObjectMethod":
+      searchCallback(e, r);
+      return null;
+    case "UnaryExpression":
+      readExpression(e.argument, r);
+      return null;
+    case "BinaryExpression":
+      // `t === null` asks whether the variable has been given a table.
+      readExpression(e.left, r);
+      readExpression(e.right, r);
+      return null;
+  }
+  readParts(e, r);
+  return null;
+}
+
+/** A condition that guards what comes; ends the current block. */
+export function readCondition(test: t.Node, then: Block, otherwise: Block, r: Reading): void {
+  readExpression(test, r);
+  r.builder.end({ kind: "branch", condition: r.condition(test), then: then.id, else: otherwise.id });
+}
+
+/** The collection of a for…of: a table is gathered. */
+export function readGather(node: t.ForOfStatement, r: Reading): void {
+  const table = readExpression(node.right, r);
+  if (table === null) return;
+  const instruction = r.builder.add({ op: "objects", inputs: [table], span: r.span(node.right), frame: r.frame.id });
+  r.site(node, { kind: "verb", instruction });
+}
+
+/** What stays JavaScript: searched for table calls, and no table may get lost in it. */
+function readParts(e: t.Node, r: Reading): void {
+  for (const child of childNodes(e)) {
+    if (isTypeOnly(child)) continue;
+    if (readExpression(child, r) !== null) r.report(tableEscapes(r.span(child), whereIn(e)));
+  }
+}
+
+function whereIn(e: t.Node): string {
+  switch (e.type) {
+    case "ArrayExpression":
+      return "in an array";
+    case "ObjectProperty":
+    case "ObjectExpression":
+      return "in an object";
+    case "SpreadElement":
+      return "spread into a list (use objects())";
+    default:
+      return "in this place";
+  }
+}
+
+/** `c ? a : b`, `a ?? b`, `a && b`: two paths that meet; without table calls on them, plain JavaScript. */
+function readChoice(e: t.ConditionalExpression | t.LogicalExpression, test: t.Node, side: (then: boolean) => t.Node, r: Reading): ValueId | null {
+  if (!r.shapes.isTable(e, r.place) && !r.shapes.touches(e, r.place)) return null;
+  const { builder } = r;
+  const [then, otherwise, after] = [builder.newBlock(), builder.newBlock(), builder.newBlock()];
+  const left = readExpression(test, r);
+  builder.end({ kind: "branch", condition: r.condition(test), then: then.id, else: otherwise.id });
+  const result = { name: "choice" };
+  for (const [block, node] of [[then, side(true)], [otherwise, side(false)]] as const) {
+    builder.seal(block.id);
+    builder.enter(block);
+    const value = node === test ? left : readExpression(node, r);
+    if (value !== null) builder.write(result, value, { span: r.span(e), frame: r.frame.id });
+    builder.goto(after);
+  }
+  builder.seal(after.id);
+  builder.enter(after);
+  return builder.read(result);
+}
+
+function readList(elements: readonly (t.Node | null)[], r: Reading, context: Context): void {
+  r.listed = elements.map((element) => (element ? readExpression(element, r, context) : null));
+}
+
+function readCall(e: t.CallExpression, r: Reading, context: Context): ValueId | null {
+  const name = runtimeName(e.callee, r.place);
+  const reader = name === null ? undefined : readers.get(name);
+  if (reader) return readVerb(e, reader, null, r, context);
+
+  if (isPromiseAll(e) && e.arguments[0]?.type === "ArrayExpression") {
+    readList(e.arguments[0].elements, r, "awaited");
+    const listed = r.listed;
+    if (context !== "list" && context !== "awaited") r.report(missingAwait("Promise.all", r.span(e)));
+    r.listed = listed;
+    return null;
+  }
+
+  const callee = bare(e.callee);
+  if (callee.type === "MemberExpression" && r.shapes.isTable(callee.object, r.place)) {
+    const method = !callee.computed && callee.property.type === "Identifier" ? callee.property.name : null;
+    const verb = method === null ? undefined : methods.get(method);
+    const receiver = readExpression(callee.object, r);
+    if (verb && receiver !== null) return readVerb(e, verb, receiver, r, context);
+    if (!verb) r.report(unknownVerb(method ?? "[…]", r.span(callee.property), [...methods.keys()]));
+    return null;
+  }
+
+  const helper = helperOf(e.callee, r.place, r.modules);
+  const tables = e.arguments.map((a) => r.shapes.isTable(a, r.place));
+  if (helper && (tables.some(Boolean) || r.shapes.touches(helper.node, helper))) {
+    return r.call(helper, e, e.arguments.map((a) => readExpression(a, r)));
+  }
+  if (e.callee.type !== "Super" && e.callee.type !== "Import") readExpression(e.callee, r);
+  for (const argument of e.arguments) {
+    if (readExpression(argument, r) !== null) r.report(tableEscapes(r.span(argument), `as an argument of ${textOf(e.callee, r.frame.module)}`));
+  }
+  return null;
+}
+
+/** Reads a verb's operands and adds its instruction. */
+function readVerb(e: t.CallExpression, verb: Verb, receiver: ValueId | null, r: Reading, context: Context): ValueId | null {
+  const callee = bare(e.callee);
+  const start = r.span(callee.type === "MemberExpression" && receiver !== null ? callee.property : callee);
+  const { endLine, endColumn } = r.span(e);
+  const args = readArguments(e, {
+    verb,
+    call: e,
+    place: r.place,
+    modules: r.modules,
+    report: (d) => r.report(d),
+    table: (node) => {
+      const value = readExpression(node, r);
+      if (value === null && !r.shapes.isTable(node, r.place)) r.report(tableEscapes(r.span(node), "that the compiler cannot recognise"));
+      return value;
+    },
+    scalar: (node) => void readExpression(node, r),
+  });
+  if ((verb.role === "reader" || verb.role === "writer") && context === "value") r.report(missingAwait(verb.name, r.span(e)));
+  const instruction = r.builder.add({
+    op: verb.name,
+    inputs: receiver === null ? args.inputs : [receiver, ...args.inputs],
+    rows: args.rows,
+    columns: args.columns,
+    scalars: args.scalars,
+    span: { ...start, endLine, endColumn },
+    frame: r.frame.id,
+    declared: verb.on === "module" ? readInterface(e, args.data, r) : null,
+  });
+  for (const [argument, operand] of args.operands) r.operands.set(argument, operand);
+  if (args.data) r.literals.set(instruction, args.data);
+  r.site(e, { kind: "verb", instruction });
+  return verb.role === "reader" || verb.role === "verb" ? instruction.id : null;
+}
+
+function reportProperty(e: t.MemberExpression, r: Reading): null {
+  readExpression(e.object, r);
+  const name = !e.computed && e.property.type === "Identifier" ? e.property.name : "[…]";
+  r.report(unknownVerb(name, r.span(e.property), [...methods.keys()]));
+  return null;
+}
+
+/** A function in scalar code runs when JavaScript likes: no table call may be in it. */
+function searchCallback(fn: t.Node, r: Reading): void {
+  const visit = (node: t.Node): void => {
+    if (isTypeOnly(node)) return;
+    r.within(node, () => {
+      if (node.type === "CallExpression") {
+        const callee = bare(node.callee);
+        const name = runtimeName(callee, r.place);
+        if (name !== null && readers.has(name)) return r.report(syncObservation(name, r.span(node)));
+        if (callee.type === "MemberExpression" && callee.property.type === "Identifier" && r.shapes.isTable(callee.object, r.place)) {
+          const verb = methods.get(callee.property.name);
+          return r.report(verb?.role === "verb" ? tableEscapes(r.span(node), "inside a callback") : syncObservation(callee.property.name, r.span(callee.property)));
+        }
+      }
+      if (node.type === "Identifier" && r.variable(node.name)) return r.report(tableEscapes(r.span(node), "inside a callback"));
+      for (const child of childNodes(node)) visit(child);
+    });
+  };
+  visit(fn);
+}

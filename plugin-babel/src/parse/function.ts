@@ -1,0 +1,195 @@
+/**
+ * parse: an annotated function → its IR. Statements make the control-flow graph, table expressions its instructions;
+ * helpers that take or return tables are read where they are called, each call in a frame of its own.
+ */
+import type * as t from "@babel/types";
+import type { Diagnostic } from "../diagnostics/diagnostic.ts";
+import { recursiveHelper } from "../diagnostics/recursive-helper.ts";
+import { Builder, type Variable } from "../ir/builder.ts";
+import type { FrameId, FunctionIR, Instruction, RowArgument, Scalar, ValueId } from "../ir/ir.ts";
+import type { AnnotatedFunction } from "../source/directives.ts";
+import { readExpression } from "./frontends/tables/expressions.ts";
+import type { Operand, ParsedFunction, Site, SourceFrame } from "../source/frames.ts";
+import { Shapes } from "./frontends/tables/shapes.ts";
+import { type Binding, type ModuleSource, spanOf, textOf } from "../source/module.ts";
+import type { Modules } from "../source/modules.ts";
+import type { Helper, Place } from "../source/names.ts";
+import { readStatements } from "./statements.ts";
+import { Varying } from "../source/varying.ts";
+
+interface Loop {
+  readonly label: string | null;
+  readonly onBreak: number;
+  /** Null: a switch or a labelled block, which `continue` passes by. */
+  readonly onContinue: number | null;
+}
+
+/** State of reading one annotated function. */
+export class Reading {
+  readonly builder = new Builder();
+  readonly frames: SourceFrame[] = [];
+  readonly sites = new Map<FrameId, Map<t.Node, Site>>();
+  readonly operands = new Map<RowArgument, Operand>();
+  readonly literals = new Map<Instruction, t.ObjectExpression>();
+  readonly loops: Loop[] = [];
+  readonly home: ModuleSource;
+  readonly modules: Modules;
+  readonly shapes: Shapes;
+  readonly #varying = new Varying();
+  readonly #diagnostics: Diagnostic[];
+  readonly #variables = new Map<SourceFrame, Map<Binding, Variable>>();
+  frame!: SourceFrame;
+  /** Where names are looked up at the node being read. */
+  place!: Place;
+  /** The label of the loop that is read next, so that `continue outer` finds it. */
+  label: string | null = null;
+  /** The tables of the list read last: of `await Promise.all([…])` and of array literals that are taken apart. */
+  listed: (ValueId | null)[] = [];
+
+  constructor(home: ModuleSource, modules: Modules, diagnostics: Diagnostic[]) {
+    this.home = home;
+    this.modules = modules;
+    this.shapes = new Shapes(modules);
+    this.#diagnostics = diagnostics;
+  }
+
+  report(diagnostic: Diagnostic): void {
+    this.#diagnostics.push(diagnostic);
+  }
+
+  span(node: t.Node) {
+    return spanOf(node, this.frame.module);
+  }
+
+  site(node: t.Node, site: Site): void {
+    let ofFrame = this.sites.get(this.frame.id);
+    if (!ofFrame) this.sites.set(this.frame.id, (ofFrame = new Map()));
+    ofFrame.set(node, site);
+  }
+
+  /** A condition of the source; `node` decides it. */
+  condition(node: t.Node, source = textOf(node, this.frame.module)): Scalar {
+    return { source, span: this.span(node), ...(this.#varying.is(node, this.place) ? { varying: true } : {}) };
+  }
+
+  /** Runs `body` with names looked up inside `node`, when it makes a scope. */
+  within<T>(node: t.Node, body: () => T): T {
+    const outer = this.place;
+    const scope = this.frame.module.scopeOf(node);
+    if (scope) this.place = { module: this.frame.module, scope };
+    try {
+      return body();
+    } finally {
+      this.place = outer;
+    }
+  }
+
+  /** The variable a name means here: of this frame, or of one it closes over. */
+  variable(name: string): Variable | null {
+    const binding = this.place.scope.getBinding(name);
+    if (!binding || !this.shapes.holdsTable(binding)) return null;
+    const owner = binding.scope.getFunctionParent()?.block;
+    for (let frame: SourceFrame | null = this.frame; frame; frame = frame.enclosing) {
+      if (frame.node === owner) return this.#variableOf(frame, binding);
+    }
+    return null;
+  }
+
+  #variableOf(frame: SourceFrame, binding: Binding): Variable {
+    let ofFrame = this.#variables.get(frame);
+    if (!ofFrame) this.#variables.set(frame, (ofFrame = new Map()));
+    let variable = ofFrame.get(binding);
+    if (!variable) ofFrame.set(binding, (variable = { name: binding.identifier.name }));
+    return variable;
+  }
+
+  /** Reads a helper's body at a call of it; the result is the table it returns. */
+  call(helper: Helper, call: t.CallExpression, tables: readonly (ValueId | null)[]): ValueId | null {
+    const span = this.span(call);
+    if (isOnStack(this.frame, helper.node)) {
+      this.report(recursiveHelper(helper.name, span));
+      return null;
+    }
+    const scope = helper.module.scopeOf(helper.node) ?? helper.scope;
+    const outerFunction = helper.scope.getFunctionParent()?.block;
+    let enclosing: SourceFrame | null = this.frame;
+    while (enclosing && enclosing.node !== outerFunction) enclosing = enclosing.enclosing;
+    const frame = this.#enterFrame(helper.name, helper.node, { module: helper.module, scope }, enclosing, this.frame);
+    this.site(call, { kind: "frame", frame });
+
+    const [outerFrame, outerPlace] = [this.frame, this.place];
+    const given: Binding[] = [];
+    const parameters = helper.node.params.map((p) => (p.type === "Identifier" ? scope.getBinding(p.name) : undefined));
+    tables.forEach((value, n) => {
+      const binding = parameters[n];
+      if (value !== null && binding) given.push(binding);
+    });
+    this.shapes.analyse(helper.node, frame.place, given);
+    this.#varying.analyse(helper.node, frame.place);
+    tables.forEach((value, n) => {
+      const binding = parameters[n];
+      if (value !== null && binding) this.builder.write(this.#variableOf(frame, binding), value, { span: spanOf(binding.identifier, helper.module), frame: frame.id });
+    });
+
+    const loops = this.loops.splice(0);
+    this.frame = frame;
+    this.place = frame.place;
+    const after = this.builder.newBlock();
+    const result: Variable = { name: `result of ${helper.name}` };
+    if (helper.node.body.type === "BlockStatement") readStatements(helper.node.body.body, this);
+    else this.return(readExpression(helper.node.body, this));
+    if (this.builder.current) this.return(null);
+    for (const { block, value } of frame.returns) {
+      this.builder.enter(this.builder.blocks[block]!);
+      if (value !== null) this.builder.write(result, value, { span, frame: outerFrame.id });
+      this.builder.goto(after);
+    }
+    this.builder.seal(after.id);
+    this.builder.enter(after);
+    this.loops.push(...loops);
+    [this.frame, this.place] = [outerFrame, outerPlace];
+    return this.builder.read(result);
+  }
+
+  /** Ends the current block with a return from the current frame. */
+  return(value: ValueId | null): void {
+    const block = this.builder.current;
+    if (!block) return;
+    this.frame.returns.push({ block: block.id, value });
+    if (this.frame.caller === null) this.builder.end({ kind: "return", value });
+    else this.builder.current = null;
+  }
+
+  #enterFrame(name: string, node: t.Function, place: Place, enclosing: SourceFrame | null, caller: SourceFrame | null): SourceFrame {
+    const frame: SourceFrame = { id: this.frames.length, name, node, module: place.module, place, enclosing, caller, returns: [] };
+    this.frames.push(frame);
+    return frame;
+  }
+
+  /** Reads the annotated function itself. */
+  read(annotated: AnnotatedFunction, id: string): ParsedFunction {
+    const scope = this.home.scopeOf(annotated.node)!;
+    const root = this.#enterFrame(annotated.name, annotated.node, { module: this.home, scope }, null, null);
+    this.frame = root;
+    this.place = root.place;
+    this.shapes.analyse(annotated.node, root.place);
+    this.#varying.analyse(annotated.node, root.place);
+    readStatements(annotated.node.body.body, this);
+    if (this.builder.current) this.return(null);
+    const frames = this.frames.map((f) => ({ id: f.id, name: f.name, call: null }));
+    return {
+      annotated,
+      ir: { id, frames, blocks: this.builder.finish() },
+      module: this.home,
+      frames: this.frames,
+      sites: this.sites,
+      operands: this.operands,
+      literals: this.literals,
+      isTable: (binding) => this.shapes.holdsTable(binding),
+    };
+  }
+}
+
+function isOnStack(frame: SourceFrame | null, node: t.Function): boolean {
+  return frame !== null && (frame.node === node || isOnStack(frame.caller, node));
+}

@@ -1,0 +1,42 @@
+/** Operands of row arguments → typed expressions, for infer-types. */
+import type { Diagnostic } from "../diagnostics/diagnostic.ts";
+import type { Expression } from "../ir/expression.ts";
+import type { RowArgument } from "../ir/ir.ts";
+import type { RowType } from "../ir/types.ts";
+import type { ParsedFunction } from "../source/frames.ts";
+import { bare } from "../source/module.ts";
+import type { Modules } from "../source/modules.ts";
+import { helperOf } from "../source/names.ts";
+import { parseRowFunction } from "./row-function.ts";
+import { rowScope } from "./row-scope.ts";
+
+export function rowArgumentReader(fn: ParsedFunction, modules: Modules) {
+  return {
+    column: (argument: RowArgument): string | null => {
+      const operand = fn.operands.get(argument);
+      return operand?.kind === "column" ? operand.name : null;
+    },
+    read: (argument: RowArgument, row: RowType, origin: (column: string) => readonly string[], report: (d: Diagnostic) => void): Expression | null => {
+      const operand = fn.operands.get(argument);
+      if (operand?.kind !== "function") return null;
+      const node = bare(operand.node);
+      // A helper given by name, `derive({ bucket: timeBucketOf })`, is read where it is declared.
+      const helper = node.type === "Identifier" ? helperOf(node, operand.place, modules) : null;
+      const { module, scope } = helper ?? operand.place;
+      const options = { modules, home: fn.module, isTable: fn.isTable };
+      const result = parseRowFunction(helper?.node ?? node, {
+        ...rowScope(module, scope, options),
+        params: [row],
+        expect: argument.role === "predicate" ? "condition" : "value",
+        origin,
+      });
+      if ("errors" in result) {
+        for (const error of result.errors) report(error);
+        return null;
+      }
+      for (const warning of result.warnings) report(warning);
+      return result.expression;
+    },
+  };
+}
+

@@ -1,0 +1,83 @@
+/** Answers the names of a row function: what `row-function.ts` asks of modules and scopes. */
+import { constantNamed } from "../source/constants.ts";
+import { type BabelScope, type Binding as ScopeBinding, type ModuleSource, spanOf } from "../source/module.ts";
+import { type Modules, RUNTIME } from "../source/modules.ts";
+import { functionOf, importOf } from "../source/names.ts";
+import type { Binding, ConstantValue, Scope } from "./row-function.ts";
+import { typeOfBinding } from "../source/scalar-types.ts";
+import { valueTypeOf } from "../source/types.ts";
+
+export interface RowScopeOptions {
+  readonly modules: Modules;
+  /** True for variables that hold tables. */
+  isTable(binding: ScopeBinding): boolean;
+  /** Scalars of this module can be captured: it is the one whose functions are annotated. */
+  readonly home: ModuleSource;
+}
+
+export function rowScope(module: ModuleSource, scope: BabelScope, options: RowScopeOptions): Scope {
+  const { modules } = options;
+  return {
+    file: module.file,
+    source: module.code,
+    resolve: (name) => resolve(name, module, scope, options),
+    typeOf: (node) => valueTypeOf(node, module, modules),
+  };
+}
+
+function resolve(name: string, module: ModuleSource, scope: BabelScope, options: RowScopeOptions): Binding {
+  const imported = importOf(name, { module, scope });
+  if (imported) return importedBinding(name, imported.specifier, imported.imported, module, options);
+  const binding = scope.getBinding(name);
+  if (!binding) return name in globalThis || name === "undefined" ? { kind: "global" } : { kind: "unknown", inScope: Object.keys(scope.getAllBindings()) };
+  if (options.isTable(binding)) return { kind: "table", source: name };
+
+  const node = functionOf(binding);
+  if (node) return { kind: "function", node, name, scope: rowScope(module, binding.scope, options) };
+  const constant = constantNamed(name, { module, scope });
+  if (constant) return constantBinding(constant.value);
+  if (module !== options.home) return { kind: "opaque", source: name };
+
+  const write = isOuter(binding) ? binding.constantViolations[0] : undefined;
+  if (write) return { kind: "mutated", write: spanOf(write.node, module), source: name };
+  return capturedBinding(name, binding, module, options);
+}
+
+/** Of the module, not of a function: its value is taken once, so a later write would be lost. */
+const isOuter = (binding: ScopeBinding) => binding.scope.path.isProgram();
+
+function capturedBinding(name: string, binding: ScopeBinding, module: ModuleSource, { modules }: RowScopeOptions): Binding {
+  const type = typeOfBinding(binding, { module, scope: binding.scope }, modules);
+  const declared = spanOf(binding.identifier, module);
+  if (type) return { kind: "scalar", type, source: name, declared };
+  return isReadAsRecord(binding) ? recordOf(name) : { kind: "scalar", type: null, source: name, declared };
+}
+
+/** `config.limit`: each member is a scalar whose type only its use or an annotation tells. */
+const recordOf = (source: string): Binding => ({ kind: "record", member: (name) => ({ kind: "scalar", type: null, source: `${source}.${name}` }) });
+
+const isReadAsRecord = (binding: ScopeBinding) =>
+  binding.referencePaths.some((p) => p.parent.type === "MemberExpression" && p.parent.object === p.node && !p.parent.computed);
+
+function constantBinding(value: ConstantValue): Binding {
+  return { kind: "constant", value };
+}
+
+function importedBinding(name: string, specifier: string, imported: string, module: ModuleSource, options: RowScopeOptions): Binding {
+  if (specifier === RUNTIME) return { kind: "import", module: RUNTIME, name: imported };
+  if (imported === "*") {
+    return { kind: "record", member: (member) => importedBinding(`${name}.${member}`, specifier, member, module, options) };
+  }
+  const resolved = options.modules.follow(module, { specifier, imported });
+  if (resolved.kind === "foreign") return { kind: "import", module: specifier, name: imported };
+  const scope = resolved.module.scope;
+  const binding = scope.getBinding(resolved.name);
+  const node = binding && functionOf(binding);
+  if (node) return { kind: "function", node, name, scope: rowScope(resolved.module, scope, options) };
+  const constant = constantNamed(resolved.name, { module: resolved.module, scope });
+  if (constant) return constantBinding(constant.value);
+  if (!binding || module !== options.home) return { kind: "opaque", source: name };
+  const type = typeOfBinding(binding, { module: resolved.module, scope }, options.modules);
+  return { kind: "scalar", type, source: name };
+}
+

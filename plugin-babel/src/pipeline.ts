@@ -1,0 +1,104 @@
+/** THE list of passes, in order. Documentation, stages, debug output and the playground's tabs are made from it. */
+import { inferDistributions } from "./distribute/infer.ts";
+import { emitRankModule } from "./emit/rank-module.ts";
+import { applyEdits, stubEdits } from "./emit/stub.ts";
+import { inferOrder } from "./infer/order.ts";
+import { inferTypes } from "./infer/types.ts";
+import { printFunction } from "./ir/print.ts";
+import type { Stage as IRStage } from "./ir/spec.ts";
+import { cutPlans } from "./lower/cut-plans.ts";
+import { pruneColumns } from "./lower/prune-columns.ts";
+import { pushFilters } from "./lower/push-filters.ts";
+import { lowerRowFunctions } from "./lower/row-functions.ts";
+import { Reading } from "./parse/function.ts";
+import { rowArgumentReader } from "./parse/row-arguments.ts";
+import type { Program } from "./program.ts";
+import { collectCaptures } from "./source/captures.ts";
+import { findDirectives } from "./source/directives.ts";
+import { isKnownEarly } from "./source/early.ts";
+import { validateAggregateTypes } from "./validate/aggregate-types.ts";
+import { checkLockstep } from "./validate/lockstep.ts";
+import { validatePhiTypes } from "./validate/phi-types.ts";
+
+export interface Pass {
+  readonly name: string;
+  /** transform: changes the program. validate: reports the user's mistakes. */
+  readonly kind: "transform" | "validate";
+  /** Also run when mistakes were found before, to find the others. */
+  readonly always?: boolean;
+  /** What the IR satisfies afterwards. */
+  readonly leaves?: IRStage;
+  run(program: Program): void;
+}
+
+const report = (program: Program) => (d: Program["diagnostics"][number]) => void program.diagnostics.push(d);
+
+export const pipeline: readonly Pass[] = [
+  // First: a module without annotated functions is done here, at the cost of a parse.
+  { name: "find-directives", kind: "transform", always: true, run: (p) => {
+    p.directives = findDirectives(p.module);
+    p.diagnostics.push(...p.directives.diagnostics);
+  } },
+  // Needs the functions; everything later works on the IR alone, but for emit, which walks the source again.
+  { name: "parse", kind: "transform", always: true, leaves: "parsed", run: (p) => {
+    for (const annotated of p.directives.functions) {
+      p.functions.push(new Reading(p.module, p.modules, p.diagnostics).read(annotated, `${p.module.file}#${annotated.name}`));
+    }
+  } },
+  // Before any validation: a rule looks at typed columns and expressions, and the inlined helpers have types only from their calls.
+  { name: "infer-types", kind: "transform", always: true, run: (p) => {
+    for (const fn of p.functions) inferTypes(fn.ir, rowArgumentReader(fn, p.modules), report(p));
+  } },
+  // Before the first rewriting pass: from here on columns and lines are no longer the user's.
+  { name: "validate", kind: "validate", always: true, leaves: "typed", run: (p) => {
+    for (const fn of p.functions) {
+      validatePhiTypes(fn.ir, report(p));
+      validateAggregateTypes(fn.ir, report(p));
+      p.captures.set(fn, collectCaptures(fn, report(p)));
+    }
+  } },
+  // Before prune-columns: a column that only a pushed filter reads is not carried further than the scan.
+  { name: "push-filters", kind: "transform", run: (p) => {
+    for (const fn of p.functions) pushFilters(fn.ir, (name, frame) => isKnownEarly(name, fn.frames[frame]!));
+  } },
+  // After push-filters; before distributions, so that a pruned key no longer counts as a partitioning.
+  { name: "prune-columns", kind: "transform", leaves: "pruned", run: (p) => {
+    for (const fn of p.functions) pruneColumns(fn.ir);
+  } },
+  // After the operators are final.
+  { name: "infer-distributions", kind: "transform", leaves: "distributed", run: (p) => {
+    for (const fn of p.functions) inferDistributions(fn.ir);
+  } },
+  // Before cut-plans: a spool keeps the order of what it holds only where it is observed.
+  { name: "infer-order", kind: "transform", leaves: "ordered", run: (p) => {
+    for (const fn of p.functions) inferOrder(fn.ir);
+  } },
+  // After all passes that add or remove consumers.
+  { name: "cut-plans", kind: "transform", leaves: "cut", run: (p) => {
+    for (const fn of p.functions) cutPlans(fn.ir);
+  } },
+  // After cut-plans: what communicates is known now. Conditions come from the source, so it runs after mistakes too.
+  { name: "check-lockstep", kind: "validate", always: true, run: (p) => {
+    for (const fn of p.functions) checkLockstep(fn.ir, report(p));
+  } },
+  // Last before emit: no pass looks into a row function after this.
+  { name: "lower-row-functions", kind: "transform", run: (p) => {
+    for (const fn of p.functions) lowerRowFunctions(fn.ir);
+  } },
+  { name: "emit", kind: "transform", run: emit },
+];
+
+function emit(p: Program): void {
+  const functions = p.functions.map((fn) => ({ fn, captures: p.captures.get(fn)!, exported: p.exported.get(fn)! }));
+  const stubs = functions.map(({ fn, captures, exported }) => ({ fn, exported, hidden: [...captures.hidden.keys()] }));
+  p.output = { ...applyEdits(p.module, stubEdits(stubs, p.directives.ofFile, p.module, p.rankModuleId)), rankModule: emitRankModule(functions, p.module) };
+}
+
+/** The program as it stands after a pass. */
+export function printStage(pass: Pass, program: Program): string {
+  if (pass.name === "find-directives") {
+    return program.directives.functions.map((f) => `${f.name} ${f.node.loc?.start.line}:${(f.node.loc?.start.column ?? 0) + 1}`).join("\n");
+  }
+  if (pass.name === "emit") return program.output?.rankModule.code ?? "";
+  return program.functions.map((fn) => printFunction(fn.ir)).join("\n\n");
+}

@@ -1,0 +1,25 @@
+/** What the passes work on: one module, its annotated functions, and everything found out about them. */
+import type { Diagnostic } from "./diagnostics/diagnostic.ts";
+import type { SourceMap } from "./emit/rank-module.ts";
+import type { Captures } from "./source/captures.ts";
+import type { Directives } from "./source/directives.ts";
+import type { ParsedFunction } from "./source/frames.ts";
+import type { ModuleSource } from "./source/module.ts";
+import type { Modules } from "./source/modules.ts";
+
+export interface Program {
+  readonly module: ModuleSource;
+  readonly modules: Modules;
+  readonly rankModuleId: string;
+  /** A table that is replicated for no reason of its own size is an error. */
+  readonly strict: boolean;
+  readonly diagnostics: Diagnostic[];
+  directives: Directives;
+  functions: ParsedFunction[];
+  captures: Map<ParsedFunction, Captures>;
+  /** Names under which the rank module exports the functions. */
+  exported: Map<ParsedFunction, string>;
+  output: { code: string; map: SourceMap; rankModule: { code: string; map: SourceMap } } | null;
+}
+
+export const hasErrors = (program: Program): boolean => program.diagnostics.some((d) => d.severity === "error");

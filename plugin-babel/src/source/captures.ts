@@ -1,0 +1,186 @@
+/**
+ * What an annotated function uses from outside itself, and how each of it comes to the ranks: literals and pure helpers are
+ * copied, imports are imported again, values computed at run time are evaluated on rank 0 and sent with each call.
+ */
+import type * as t from "@babel/types";
+import type { Diagnostic } from "../diagnostics/diagnostic.ts";
+import { capturedBindingWritten } from "../diagnostics/captured-binding-written.ts";
+import { uncapturable } from "../diagnostics/uncapturable.ts";
+import { children, type Expression } from "../ir/expression.ts";
+import { instructions } from "../ir/ir.ts";
+import { verbOf } from "../verbs/index.ts";
+import { emittedArguments } from "./call-arguments.ts";
+import { constantNamed, constantOf } from "./constants.ts";
+import type { ParsedFunction, SourceFrame } from "./frames.ts";
+import { bare, type Binding, type ImportedName, type ModuleSource, spanOf } from "./module.ts";
+import { functionOf, importOf, type Place } from "./names.ts";
+import { childNodes, isTypeOnly } from "./walk.ts";
+
+export interface CapturedHelper {
+  readonly binding: Binding;
+  readonly name: string;
+  readonly node: t.Function;
+  readonly module: ModuleSource;
+  /** It uses values that are sent with the call, so it is defined inside the function. */
+  hidden: boolean;
+}
+
+export interface Captures {
+  /** Evaluated where the function is called, and sent: name → binding. */
+  readonly hidden: ReadonlyMap<string, Binding>;
+  readonly constants: ReadonlyMap<Binding, { readonly name: string; readonly module: ModuleSource }>;
+  readonly helpers: ReadonlyMap<Binding, CapturedHelper>;
+  readonly imports: ReadonlyMap<string, { readonly local: string; readonly from: ImportedName; readonly module: ModuleSource }>;
+}
+
+export function collectCaptures(fn: ParsedFunction, report: (d: Diagnostic) => void): Captures {
+  const collector = new Collector(fn, report);
+  for (const frame of fn.frames) collector.frame(frame);
+  collector.rowCaptures();
+  return collector;
+}
+
+class Collector implements Captures {
+  readonly hidden = new Map<string, Binding>();
+  readonly constants = new Map<Binding, { name: string; module: ModuleSource }>();
+  readonly helpers = new Map<Binding, CapturedHelper>();
+  readonly imports = new Map<string, { local: string; from: ImportedName; module: ModuleSource }>();
+  readonly #fn: ParsedFunction;
+  readonly #report: (d: Diagnostic) => void;
+  readonly #seen = new Set<Binding>();
+  #frame!: SourceFrame;
+  #helper: CapturedHelper | null = null;
+
+  constructor(fn: ParsedFunction, report: (d: Diagnostic) => void) {
+    this.#fn = fn;
+    this.#report = report;
+  }
+
+  frame(frame: SourceFrame): void {
+    this.#frame = frame;
+    for (const part of [...frame.node.params, frame.node.body]) this.#walk(part, frame.place);
+  }
+
+  /** Names in row functions that become literals when the verb is called. */
+  rowCaptures(): void {
+    for (const i of instructions(this.#fn.ir)) {
+      this.#frame = this.#fn.frames[i.frame]!;
+      for (const argument of [...i.rows, ...i.pushed]) {
+        const operand = this.#fn.operands.get(argument);
+        const place = operand?.kind === "function" ? operand.place : this.#frame.place;
+        for (const source of capturedIn(argument.expression)) this.#name(source.source.match(/^[\w$]+/)![0], place, null, source.span.line);
+      }
+    }
+  }
+
+  #walk(node: t.Node, outer: Place): void {
+    if (isTypeOnly(node)) return;
+    const place = { module: outer.module, scope: outer.module.scopeOf(node) ?? outer.scope };
+    const walk = (child: t.Node | null | undefined) => child && this.#walk(child, place);
+    switch (node.type) {
+      case "Identifier":
+        return this.#name(node.name, place, node);
+      case "MemberExpression":
+      case "OptionalMemberExpression":
+        walk(node.object);
+        if (node.computed) walk(node.property);
+        return;
+      case "ObjectProperty":
+        if (node.computed) walk(node.key);
+        walk(node.value);
+        return;
+      case "ObjectMethod":
+        for (const part of [...node.params, node.body]) walk(part);
+        return;
+      case "LabeledStatement":
+        return void walk(node.body);
+      case "BreakStatement":
+      case "ContinueStatement":
+        return;
+      case "CallExpression": {
+        const site = this.#helper ? undefined : this.#fn.sites.get(this.#frame.id)?.get(node);
+        if (site?.kind === "frame") return node.arguments.forEach(walk);
+        if (site?.kind === "verb") {
+          const callee = bare(node.callee);
+          if (callee.type === "MemberExpression" && verbOf(site.instruction.op).on === "table") walk(callee.object);
+          for (const argument of emittedArguments(node, verbOf(site.instruction.op).signature)) if (argument.kind === "expression") walk(argument.node);
+          return;
+        }
+        break;
+      }
+      case "AssignmentExpression":
+        this.#written(node.left, place);
+        break;
+      case "UpdateExpression":
+        this.#written(node.argument, place);
+        break;
+    }
+    for (const child of childNodes(node)) walk(child);
+  }
+
+  /** `counts.total += 1`: writing through a captured value changes this rank's copy only. */
+  #written(target: t.Node, place: Place): void {
+    let object = bare(target);
+    if (object.type !== "MemberExpression") return;
+    while (object.type === "MemberExpression") object = bare(object.object);
+    if (object.type !== "Identifier") return;
+    const binding = place.scope.getBinding(object.name);
+    if (binding && this.#isOutside(binding)) this.#report(capturedBindingWritten(object.name, spanOf(target, place.module), spanOf(binding.identifier, place.module)));
+  }
+
+  /** Not of this frame's function, nor of one it stands in that is part of the annotated function. */
+  #isOutside(binding: Binding): boolean {
+    const owner = this.#helper ? this.#helper.node : null;
+    for (let scope: typeof binding.scope | undefined = binding.scope; scope; scope = scope.parent) {
+      if (scope.block === owner) return false;
+      if (!owner && this.#fn.frames.some((f) => f.node === scope!.block)) return false;
+    }
+    return true;
+  }
+
+  #name(name: string, place: Place, node: t.Node | null, line = 0): void {
+    const imported = importOf(name, place);
+    if (imported) return void this.imports.set(`${place.module.id}\0${name}`, { local: name, from: imported, module: place.module });
+    const binding = place.scope.getBinding(name);
+    if (!binding || !this.#isOutside(binding)) return;
+    const { module } = place;
+    const fn = functionOf(binding);
+    if (fn) return this.#captureHelper(name, fn, binding, module);
+    const scoped = { module, scope: binding.scope };
+    const init = binding.path.node.type === "VariableDeclarator" ? binding.path.node.init : null;
+    if (constantNamed(name, scoped) && (!init || constantOf(init, scoped))) return void this.constants.set(binding, { name, module });
+    this.#captureValue(name, binding, module, node, line);
+  }
+
+  #captureHelper(name: string, node: t.Function, binding: Binding, module: ModuleSource): void {
+    const known = this.helpers.get(binding);
+    if (known) {
+      if (known.hidden && this.#helper) this.#helper.hidden = true;
+      return;
+    }
+    const helper: CapturedHelper = { binding, name, node, module, hidden: false };
+    this.helpers.set(binding, helper);
+    const outer = this.#helper;
+    this.#helper = helper;
+    for (const part of [...node.params, node.body]) this.#walk(part, { module, scope: module.scopeOf(node) ?? binding.scope });
+    this.#helper = outer;
+    if (helper.hidden && outer) outer.hidden = true;
+  }
+
+  #captureValue(name: string, binding: Binding, module: ModuleSource, node: t.Node | null, line: number): void {
+    if (this.#helper) this.#helper.hidden = true;
+    if (this.#seen.has(binding)) return;
+    this.#seen.add(binding);
+    const use = node ? spanOf(node, module) : { ...spanOf(binding.identifier, module), ...(line ? { line, endLine: line } : {}) };
+    const write = binding.constantViolations[0];
+    if (write) return this.#report(capturedBindingWritten(name, spanOf(write.node, module), use));
+    if (binding.path.node.type === "ClassDeclaration") return this.#report(uncapturable(name, "a class", use));
+    if (module !== this.#fn.module) return this.#report(uncapturable(name, `a value that ${module.file} computes at run time`, use));
+    this.hidden.set(name, binding);
+  }
+}
+
+function capturedIn(e: Expression | null): Extract<Expression, { kind: "captured" }>[] {
+  if (e === null) return [];
+  return e.kind === "captured" ? [e] : children(e).flatMap(capturedIn);
+}

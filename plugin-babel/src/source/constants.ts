@@ -1,0 +1,130 @@
+/** Values known at build time: literals, and `const` bindings of them. */
+import type * as t from "@babel/types";
+import { bare } from "./module.ts";
+import type { Place } from "./names.ts";
+
+/** A value known at build time. A `Set` of literals is its members. */
+export type ConstantValue =
+  | null
+  | undefined
+  | boolean
+  | number
+  | string
+  | bigint
+  | readonly ConstantValue[]
+  | ReadonlySet<ConstantValue>
+  | { readonly [member: string]: ConstantValue };
+
+/** Undefined in the box means the literal `undefined`; no box: not a constant. */
+export function constantOf(node: t.Node, place: Place, depth = 0): { readonly value: ConstantValue } | null {
+  const e = bare(node);
+  const of = (inner: t.Node) => (depth > 20 ? null : constantOf(inner, place, depth + 1));
+  switch (e.type) {
+    case "NumericLiteral":
+    case "StringLiteral":
+    case "BooleanLiteral":
+      return { value: e.value };
+    case "BigIntLiteral":
+      return { value: BigInt(e.value) };
+    case "NullLiteral":
+      return { value: null };
+    case "TemplateLiteral":
+      return e.expressions.length === 0 ? { value: e.quasis[0]!.value.cooked ?? "" } : null;
+    case "UnaryExpression": {
+      const argument = of(e.argument)?.value;
+      if (e.operator === "-" && (typeof argument === "number" || typeof argument === "bigint")) return { value: -argument };
+      return e.operator === "+" && typeof argument === "number" ? { value: argument } : null;
+    }
+    case "BinaryExpression": {
+      const [left, right] = [of(e.left)?.value, of(e.right)?.value];
+      if (typeof left !== "number" || typeof right !== "number") return null;
+      const fold = { "+": left + right, "-": left - right, "*": left * right, "/": left / right, "%": left % right, "**": left ** right }[e.operator as string];
+      return fold === undefined ? null : { value: fold };
+    }
+    case "ArrayExpression": {
+      const values = e.elements.map((element) => (element && element.type !== "SpreadElement" ? of(element) : null));
+      return values.every((v) => v !== null) ? { value: values.map((v) => v.value) } : null;
+    }
+    case "ObjectExpression": {
+      const entries: [string, ConstantValue][] = [];
+      for (const p of e.properties) {
+        const value = p.type === "ObjectProperty" && !p.computed ? of(p.value) : null;
+        const key = p.type === "ObjectProperty" ? keyName(p.key) : null;
+        if (!value || key === null) return null;
+        entries.push([key, value.value]);
+      }
+      return { value: Object.fromEntries(entries) };
+    }
+    case "NewExpression": {
+      const members = e.callee.type === "Identifier" && e.callee.name === "Set" && e.arguments[0] ? of(e.arguments[0])?.value : undefined;
+      return Array.isArray(members) ? { value: new Set(members) } : null;
+    }
+    case "Identifier":
+      return e.name === "undefined" ? { value: undefined } : constantNamed(e.name, place, depth + 1);
+    case "MemberExpression": {
+      const object = of(e.object)?.value;
+      if (e.computed || e.property.type !== "Identifier" || !isRecord(object)) return null;
+      return e.property.name in object ? { value: object[e.property.name] } : null;
+    }
+    default:
+      return null;
+  }
+}
+
+/** The value a `const` (or an enum) of this name has. */
+export function constantNamed(name: string, place: Place, depth = 0): { readonly value: ConstantValue } | null {
+  const binding = place.scope.getBinding(name);
+  if (!binding?.constant || depth > 20) return null;
+  const { node } = binding.path;
+  const scoped = { module: place.module, scope: binding.scope };
+  if (node.type === "TSEnumDeclaration") return enumOf(node, scoped);
+  if (node.type !== "VariableDeclarator" || node.id.type !== "Identifier" || !node.init) return null;
+  const constant = constantOf(node.init, scoped, depth + 1);
+  // An array, record or Set can be mutated: only if nothing but reads of it are seen.
+  return constant && typeof constant.value === "object" && constant.value !== null && mayBeMutated(binding.referencePaths) ? null : constant;
+}
+
+interface ReferencePath {
+  readonly node: t.Node;
+  readonly parent: t.Node;
+  readonly parentPath: { readonly parent: t.Node } | null;
+}
+
+/** Members read, methods that only look, and spreading leave a value alone; anything else may write it. */
+function mayBeMutated(references: readonly ReferencePath[]): boolean {
+  return references.some(({ node, parent, parentPath }) => {
+    if (parent.type === "SpreadElement" || parent.type === "ForOfStatement") return false;
+    if (parent.type === "ExportSpecifier") return false;
+    if (parent.type !== "MemberExpression" || parent.object !== node) return true;
+    const outer = parentPath?.parent;
+    if (outer?.type === "AssignmentExpression" && outer.left === parent) return true;
+    if (outer?.type === "UpdateExpression" || (outer?.type === "UnaryExpression" && outer.operator === "delete")) return true;
+    const isCall = outer?.type === "CallExpression" && outer.callee === parent;
+    return isCall && !(parent.property.type === "Identifier" && looking.has(parent.property.name));
+  });
+}
+
+const looking = new Set(["includes", "has", "indexOf", "lastIndexOf", "at", "slice", "concat", "join", "map", "filter", "some", "every", "find", "findIndex", "get", "keys", "values", "entries"]);
+
+function enumOf(node: t.TSEnumDeclaration, place: Place): { readonly value: ConstantValue } | null {
+  const members: Record<string, ConstantValue> = {};
+  let next: number | null = 0;
+  for (const member of node.body.members) {
+    const key = keyName(member.id);
+    if (key === null) return null;
+    const given: ConstantValue | undefined = member.initializer ? constantOf(member.initializer, place)?.value : (next ?? undefined);
+    if (given === undefined) return null;
+    members[key] = given;
+    next = typeof given === "number" ? given + 1 : null;
+  }
+  return { value: members };
+}
+
+export function keyName(key: t.Node): string | null {
+  if (key.type === "Identifier") return key.name;
+  if (key.type === "StringLiteral") return key.value;
+  return key.type === "NumericLiteral" ? String(key.value) : null;
+}
+
+const isRecord = (v: ConstantValue | undefined): v is { readonly [member: string]: ConstantValue } =>
+  typeof v === "object" && v !== null && !Array.isArray(v) && !(v instanceof Set);

@@ -1,0 +1,115 @@
+/** A parsed source file: its syntax tree, its scopes, what it imports, exports and declares as types. */
+import { parse } from "@babel/parser";
+import traverse, { type Binding, type Scope } from "@babel/traverse";
+import type * as t from "@babel/types";
+import type { SourceSpan } from "../ir/types.ts";
+
+export interface ImportedName {
+  readonly specifier: string;
+  /** "default" and "*" as in the language. */
+  readonly imported: string;
+}
+
+export interface ModuleSource {
+  /** What the adapter calls it: an absolute path, usually. */
+  readonly id: string;
+  /** What messages and source maps call it: relative to the project. */
+  readonly file: string;
+  readonly code: string;
+  readonly program: t.Program;
+  readonly scope: Scope;
+  readonly imports: ReadonlyMap<string, ImportedName>;
+  /** Exported name → local name, or the module it is passed on from. */
+  readonly exports: ReadonlyMap<string, string | ImportedName>;
+  readonly types: ReadonlyMap<string, t.TSInterfaceDeclaration | t.TSTypeAliasDeclaration>;
+  /** The scope a node makes, for functions, blocks, loops and the program. */
+  scopeOf(node: t.Node): Scope | undefined;
+}
+
+/** The JavaScript or TypeScript in `code`. Throws Babel's SyntaxError. */
+export function parseModule(id: string, file: string, code: string): ModuleSource {
+  const jsx = /\.[jt]sx$/.test(file);
+  const typescript = !/\.[cm]?jsx?$/.test(file);
+  const ast = parse(code, {
+    sourceType: "module",
+    sourceFilename: file,
+    plugins: [...(typescript ? ["typescript" as const] : []), ...(jsx ? ["jsx" as const] : [])],
+  });
+  const scopes = new WeakMap<t.Node, Scope>();
+  let scope: Scope | undefined;
+  traverse(ast, {
+    Scopable(path) {
+      scope ??= path.scope.getProgramParent();
+      scopes.set(path.node, path.scope);
+    },
+  });
+  const declared = declarations(ast.program);
+  return { id, file, code, program: ast.program, scope: scope!, ...declared, scopeOf: (node) => scopes.get(node) };
+}
+
+function declarations(program: t.Program): Pick<ModuleSource, "imports" | "exports" | "types"> {
+  const imports = new Map<string, ImportedName>();
+  const exports = new Map<string, string | ImportedName>();
+  const types = new Map<string, t.TSInterfaceDeclaration | t.TSTypeAliasDeclaration>();
+  const declare = (node: t.Node | null | undefined) => {
+    if (node?.type === "TSInterfaceDeclaration" || node?.type === "TSTypeAliasDeclaration") types.set(node.id.name, node);
+  };
+  for (const statement of program.body) {
+    declare(statement);
+    if (statement.type === "ImportDeclaration") {
+      for (const s of statement.specifiers) {
+        const imported = s.type === "ImportSpecifier" ? nameOf(s.imported) : s.type === "ImportDefaultSpecifier" ? "default" : "*";
+        imports.set(s.local.name, { specifier: statement.source.value, imported });
+      }
+    } else if (statement.type === "ExportNamedDeclaration") {
+      declare(statement.declaration);
+      for (const name of declaredNames(statement.declaration)) exports.set(name, name);
+      for (const s of statement.specifiers) {
+        if (s.type !== "ExportSpecifier") continue;
+        const local = nameOf(s.local);
+        exports.set(nameOf(s.exported), statement.source ? { specifier: statement.source.value, imported: local } : local);
+      }
+    } else if (statement.type === "ExportDefaultDeclaration") {
+      const d = statement.declaration;
+      if (d.type === "Identifier") exports.set("default", d.name);
+      else if (d.type === "FunctionDeclaration" && d.id) exports.set("default", d.id.name);
+    }
+  }
+  return { imports, exports, types };
+}
+
+function declaredNames(declaration: t.Node | null | undefined): string[] {
+  switch (declaration?.type) {
+    case "VariableDeclaration":
+      return declaration.declarations.flatMap((d) => (d.id.type === "Identifier" ? [d.id.name] : []));
+    case "FunctionDeclaration":
+    case "ClassDeclaration":
+    case "TSEnumDeclaration":
+    case "TSInterfaceDeclaration":
+    case "TSTypeAliasDeclaration":
+      return declaration.id?.type === "Identifier" ? [declaration.id.name] : [];
+    default:
+      return [];
+  }
+}
+
+const nameOf = (node: t.Identifier | t.StringLiteral): string => (node.type === "Identifier" ? node.name : node.value);
+
+export function spanOf(node: t.Node, module: Pick<ModuleSource, "file">): SourceSpan {
+  const { start, end } = node.loc ?? { start: { line: 1, column: 0 }, end: { line: 1, column: 0 } };
+  return { file: module.file, line: start.line, column: start.column, endLine: end.line, endColumn: end.column };
+}
+
+export const textOf = (node: t.Node, module: Pick<ModuleSource, "code">): string => module.code.slice(node.start!, node.end!);
+
+/** Without TypeScript's casts, `!` and parentheses. */
+export function bare<N extends t.Node>(node: N): t.Node {
+  let inner: t.Node = node;
+  while (
+    inner.type === "TSAsExpression" || inner.type === "TSSatisfiesExpression" || inner.type === "TSNonNullExpression" ||
+    inner.type === "TSTypeAssertion" || inner.type === "TSInstantiationExpression" || inner.type === "ParenthesizedExpression"
+  ) inner = inner.expression;
+  return inner;
+}
+
+export type { Binding, Scope as BabelScope };

@@ -1,0 +1,90 @@
+/** The modules a compilation may look into. What is missing is noted; the adapter brings it and compiles again. */
+import type * as t from "@babel/types";
+import { type ImportedName, type ModuleSource, parseModule } from "./module.ts";
+
+export interface GivenModule {
+  readonly id: string;
+  readonly code: string;
+}
+
+/** `"<importer id>\0<specifier>"` → the module, or null when it is not to be read (a package, a missing file). */
+export type GivenModules = Readonly<Record<string, GivenModule | null>>;
+
+export const RUNTIME = "@lockstep/runtime";
+
+/** What a name stands for, after following imports and re-exports. */
+export type Resolved =
+  | { readonly kind: "declared"; readonly module: ModuleSource; readonly name: string }
+  /** Of a package, or of a module that could not be read. */
+  | { readonly kind: "foreign"; readonly specifier: string; readonly imported: string };
+
+export class Modules {
+  readonly needs = new Set<string>();
+  readonly dependencies = new Set<string>();
+  readonly #given: GivenModules;
+  readonly #fileOf: (id: string) => string;
+  readonly #parsed = new Map<string, ModuleSource | null>();
+
+  constructor(given: GivenModules, fileOf: (id: string) => string) {
+    this.#given = given;
+    this.#fileOf = fileOf;
+  }
+
+  /** The text of every module looked into, by file. */
+  sources(): Map<string, string> {
+    return new Map([...this.#parsed.values()].flatMap((m) => (m ? [[m.file, m.code] as const] : [])));
+  }
+
+  /** Undefined: its source is needed. Null: it is not to be read, or does not parse. */
+  #load(importer: string, specifier: string): ModuleSource | null | undefined {
+    if (specifier.startsWith("node:")) return null;
+    const key = `${importer}\0${specifier}`;
+    const given = this.#given[key];
+    if (given === undefined) {
+      this.needs.add(key);
+      return undefined;
+    }
+    if (given === null) return null;
+    this.dependencies.add(given.id);
+    let module = this.#parsed.get(given.id);
+    if (module === undefined) {
+      module = tryParse(given, this.#fileOf(given.id));
+      this.#parsed.set(given.id, module);
+    }
+    return module;
+  }
+
+  /** Where an imported name is declared. */
+  follow(importer: ModuleSource, name: ImportedName, depth = 0): Resolved {
+    const foreign: Resolved = { kind: "foreign", ...name };
+    if (name.specifier === RUNTIME || name.imported === "*" || depth > 20) return foreign;
+    const module = this.#load(importer.id, name.specifier);
+    if (!module) return foreign;
+    const exported = module.exports.get(name.imported);
+    if (exported === undefined) return foreign;
+    if (typeof exported !== "string") return this.follow(module, exported, depth + 1);
+    const passedOn = module.imports.get(exported);
+    return passedOn ? this.follow(module, passedOn, depth + 1) : { kind: "declared", module, name: exported };
+  }
+
+  /** A type's declaration, here or where it is imported from. */
+  typeNamed(module: ModuleSource, name: string): { module: ModuleSource; node: t.TSInterfaceDeclaration | t.TSTypeAliasDeclaration } | null {
+    const here = module.types.get(name);
+    if (here) return { module, node: here };
+    const imported = module.imports.get(name);
+    if (!imported) return null;
+    const resolved = this.follow(module, imported);
+    if (resolved.kind === "foreign") return null;
+    const node = resolved.module.types.get(resolved.name);
+    return node ? { module: resolved.module, node } : null;
+  }
+}
+
+function tryParse(given: GivenModule, file: string): ModuleSource | null {
+  try {
+    return parseModule(given.id, file, given.code);
+  } catch {
+    // Whoever compiles that module reports its syntax errors; here it is unreadable, as a package is.
+    return null;
+  }
+}

@@ -1,0 +1,68 @@
+/** What the names in a function stand for: the runtime's exports, helpers, constants, values of the enclosing code. */
+import type * as t from "@babel/types";
+import { bare, type BabelScope, type Binding, type ModuleSource } from "./module.ts";
+import { type Modules, RUNTIME } from "./modules.ts";
+
+/** A function that can be looked into. */
+export interface Helper {
+  readonly name: string;
+  readonly node: t.Function;
+  readonly module: ModuleSource;
+  readonly scope: BabelScope;
+}
+
+/** Where a name is looked up. */
+export interface Place {
+  readonly module: ModuleSource;
+  readonly scope: BabelScope;
+}
+
+/** `op.mean` → "op.mean", `ls.readCsv` → "readCsv"; null when it is nothing of `@lockstep/runtime`. */
+export function runtimeName(node: t.Node, { module, scope }: Place): string | null {
+  const e = bare(node);
+  if (e.type === "Identifier") {
+    const imported = importOf(e.name, { module, scope });
+    return imported?.specifier === RUNTIME && imported.imported !== "*" ? imported.imported : null;
+  }
+  if (e.type !== "MemberExpression" || e.computed || e.property.type !== "Identifier") return null;
+  const object = bare(e.object);
+  if (object.type === "Identifier" && importOf(object.name, { module, scope })?.specifier === RUNTIME) {
+    const imported = importOf(object.name, { module, scope })!.imported;
+    return imported === "*" ? e.property.name : `${imported}.${e.property.name}`;
+  }
+  const inner = runtimeName(object, { module, scope });
+  return inner === null ? null : `${inner}.${e.property.name}`;
+}
+
+/** The import a name stands for, unless it is shadowed. */
+export function importOf(name: string, { module, scope }: Place) {
+  const binding = scope.getBinding(name);
+  return binding && binding.kind !== "module" ? undefined : module.imports.get(name);
+}
+
+/** The helper a callee names: a function of this module, of the enclosing function, or imported with its source. */
+export function helperOf(callee: t.Node, place: Place, modules: Modules): Helper | null {
+  const e = bare(callee);
+  return e.type === "Identifier" ? helperNamed(e.name, place, modules) : null;
+}
+
+export function helperNamed(name: string, place: Place, modules: Modules): Helper | null {
+  const imported = importOf(name, place);
+  if (imported) {
+    const resolved = modules.follow(place.module, imported);
+    if (resolved.kind === "foreign") return null;
+    return helperNamed(resolved.name, { module: resolved.module, scope: resolved.module.scope }, modules);
+  }
+  const binding = place.scope.getBinding(name);
+  const node = binding && functionOf(binding);
+  return node ? { name, node, module: place.module, scope: binding.scope } : null;
+}
+
+/** The function a binding always holds. */
+export function functionOf(binding: Binding): t.Function | null {
+  const { node } = binding.path;
+  if (node.type === "FunctionDeclaration") return node;
+  if (node.type !== "VariableDeclarator" || !binding.constant || !node.init) return null;
+  const init = bare(node.init);
+  return init.type === "ArrowFunctionExpression" || init.type === "FunctionExpression" ? init : null;
+}

@@ -1,0 +1,232 @@
+/**
+ * TypeScript types read from syntax alone: there is no stable compiler API to ask. Understood are interfaces, aliases,
+ * their imports, intersections, literal unions, Pick, Omit, Partial, Readonly, and generics by substitution.
+ */
+import type * as t from "@babel/types";
+import type { Column, JsType, RowType, ValueType } from "../ir/types.ts";
+import type { ModuleSource } from "./module.ts";
+import type { Modules } from "./modules.ts";
+
+/** A type node where its names mean something. */
+interface Placed {
+  readonly node: t.TSType;
+  readonly module: ModuleSource;
+  readonly bound: Bound;
+}
+type Bound = ReadonlyMap<string, Placed>;
+
+/** What stood in the way: `place` is the type that is not understood. */
+export class UnsupportedType extends Error {
+  readonly place: t.Node;
+  readonly module: ModuleSource;
+  constructor(node: t.Node, module: ModuleSource) {
+    super(module.code.slice(node.start!, node.end!));
+    this.place = node;
+    this.module = module;
+  }
+}
+
+const NONE: Bound = new Map();
+
+/** The columns of `interface Trip { … }`. Throws UnsupportedType. */
+export function rowTypeOf(node: t.TSType, module: ModuleSource, modules: Modules): RowType {
+  return new Reader(modules).row({ node, module, bound: NONE });
+}
+
+/** The type of a value such as `number | null`; null when it is none that a column can have. */
+export function valueTypeOf(node: t.TSType, module: ModuleSource, modules: Modules): ValueType | null {
+  try {
+    return new Reader(modules).value({ node, module, bound: NONE });
+  } catch (error) {
+    if (error instanceof UnsupportedType) return null;
+    throw error;
+  }
+}
+
+class Reader {
+  readonly #modules: Modules;
+  #depth = 0;
+
+  constructor(modules: Modules) {
+    this.#modules = modules;
+  }
+
+  row(at: Placed): RowType {
+    const { node, module, bound } = at;
+    switch (node.type) {
+      case "TSParenthesizedType":
+        return this.row({ node: node.typeAnnotation, module, bound });
+      case "TSTypeLiteral":
+        return this.#members(node.members, module, bound);
+      case "TSIntersectionType":
+        return node.types.map((part) => this.row({ node: part, module, bound })).reduce(merge);
+      case "TSTypeReference":
+        return this.#reference(node, module, bound);
+      default:
+        throw new UnsupportedType(node, module);
+    }
+  }
+
+  #members(members: readonly t.TSTypeElement[], module: ModuleSource, bound: Bound): RowType {
+    return members.map((member): Column => {
+      if (member.type !== "TSPropertySignature" || !member.typeAnnotation) throw new UnsupportedType(member, module);
+      const name = propertyName(member.key);
+      if (name === null || (member.computed && member.key.type === "Identifier")) throw new UnsupportedType(member, module);
+      const type = this.value({ node: member.typeAnnotation.typeAnnotation, module, bound });
+      return { name, type: member.optional ? { ...type, nullable: true } : type };
+    });
+  }
+
+  #reference(node: t.TSTypeReference, module: ModuleSource, bound: Bound): RowType {
+    if (node.typeName.type !== "Identifier") throw new UnsupportedType(node, module);
+    const name = node.typeName.name;
+    const args = (node.typeArguments?.params ?? []) as t.TSType[];
+    const substituted = bound.get(name);
+    if (substituted) return this.row(substituted);
+
+    const utility = utilities[name];
+    if (utility && !module.types.has(name)) {
+      if (!args[0]) throw new UnsupportedType(node, module);
+      return utility(this.row({ node: args[0], module, bound }), () => this.#keys({ node: args[1] ?? node, module, bound }));
+    }
+    return this.#named(name, args, node, module, bound);
+  }
+
+  #named(name: string, args: readonly t.TSType[], node: t.Node, module: ModuleSource, bound: Bound): RowType {
+    const found = this.#modules.typeNamed(module, name);
+    if (!found || ++this.#depth > 50) throw new UnsupportedType(node, module);
+    const declaration = found.node;
+    const parameters = declaration.typeParameters?.params ?? [];
+    const inner = new Map<string, Placed>();
+    parameters.forEach((parameter, n) => {
+      const p = parameter as t.TSTypeParameter;
+      const given = args[n];
+      const placed = given ? { node: given, module, bound } : p.default ? { node: p.default, module: found.module, bound: inner } : null;
+      if (placed) inner.set((p.name as unknown as t.Identifier).name, placed);
+    });
+    if (declaration.type === "TSTypeAliasDeclaration") return this.row({ node: declaration.typeAnnotation, module: found.module, bound: inner });
+    const own = this.#members(declaration.body.body, found.module, inner);
+    return (declaration.extends ?? [])
+      .map((heritage) => {
+        if (heritage.expression.type !== "Identifier") throw new UnsupportedType(heritage, found.module);
+        return this.#named(heritage.expression.name, (heritage.typeArguments?.params ?? []) as t.TSType[], heritage, found.module, inner);
+      })
+      .concat([own])
+      .reduce(override);
+  }
+
+  value(at: Placed): ValueType {
+    const { node, module, bound } = at;
+    const simple = keywords[node.type];
+    if (simple) return { js: simple, nullable: false };
+    switch (node.type) {
+      case "TSParenthesizedType":
+        return this.value({ node: node.typeAnnotation, module, bound });
+      case "TSTypeOperator":
+        return this.value({ node: node.typeAnnotation!, module, bound });
+      case "TSLiteralType":
+        return { js: literalType(node, module), nullable: false };
+      case "TSUnionType":
+        return this.#union(node, module, bound);
+      case "TSTypeReference":
+        return this.#valueReference(node, module, bound);
+      default:
+        throw new UnsupportedType(node, module);
+    }
+  }
+
+  #union(node: t.TSUnionType, module: ModuleSource, bound: Bound): ValueType {
+    const isNothing = (part: t.TSType) => part.type === "TSNullKeyword" || part.type === "TSUndefinedKeyword";
+    const parts = node.types.filter((part) => !isNothing(part)).map((part) => this.value({ node: part, module, bound }));
+    const [first, ...others] = parts;
+    if (!first || others.some((other) => other.js !== first.js)) throw new UnsupportedType(node, module);
+    return { js: first.js, nullable: parts.some((p) => p.nullable) || node.types.some(isNothing) };
+  }
+
+  #valueReference(node: t.TSTypeReference, module: ModuleSource, bound: Bound): ValueType {
+    if (node.typeName.type !== "Identifier") throw new UnsupportedType(node, module);
+    const name = node.typeName.name;
+    const substituted = bound.get(name);
+    if (substituted) return this.value(substituted);
+    if (name === "Date") return { js: "date", nullable: false };
+    const args = (node.typeArguments?.params ?? []) as t.TSType[];
+    if (name === "NonNullable" && args[0]) return { ...this.value({ node: args[0], module, bound }), nullable: false };
+    const found = this.#modules.typeNamed(module, name);
+    if (found?.node.type !== "TSTypeAliasDeclaration" || args.length > 0 || ++this.#depth > 50) throw new UnsupportedType(node, module);
+    return this.value({ node: found.node.typeAnnotation, module: found.module, bound: NONE });
+  }
+
+  /** `"a" | "b"`, also behind an alias or `keyof T`. */
+  #keys(at: Placed): Set<string> {
+    const { node, module, bound } = at;
+    if (node.type === "TSUnionType") return new Set(node.types.flatMap((part) => [...this.#keys({ node: part, module, bound })]));
+    if (node.type === "TSParenthesizedType") return this.#keys({ node: node.typeAnnotation, module, bound });
+    if (node.type === "TSLiteralType" && node.literal.type === "StringLiteral") return new Set([node.literal.value]);
+    if (node.type === "TSTypeOperator" && node.operator === "keyof") {
+      return new Set(this.row({ node: node.typeAnnotation!, module, bound }).map((c) => c.name));
+    }
+    if (node.type === "TSTypeReference" && node.typeName.type === "Identifier") {
+      const substituted = bound.get(node.typeName.name);
+      if (substituted) return this.#keys(substituted);
+      const found = this.#modules.typeNamed(module, node.typeName.name);
+      if (found?.node.type === "TSTypeAliasDeclaration") return this.#keys({ node: found.node.typeAnnotation, module: found.module, bound: NONE });
+    }
+    throw new UnsupportedType(node, module);
+  }
+}
+
+const keywords: Readonly<Record<string, JsType>> = {
+  TSNumberKeyword: "number",
+  TSStringKeyword: "string",
+  TSBooleanKeyword: "boolean",
+  TSBigIntKeyword: "bigint",
+  TSTemplateLiteralType: "string",
+};
+
+function literalType(node: t.TSLiteralType, module: ModuleSource): JsType {
+  switch (node.literal.type) {
+    case "StringLiteral":
+    case "TemplateLiteral":
+      return "string";
+    case "NumericLiteral":
+    case "UnaryExpression":
+      return "number";
+    case "BooleanLiteral":
+      return "boolean";
+    case "BigIntLiteral":
+      return "bigint";
+    default:
+      throw new UnsupportedType(node, module);
+  }
+}
+
+const utilities: Readonly<Record<string, (row: RowType, keys: () => Set<string>) => RowType>> = {
+  Readonly: (row) => row,
+  Partial: (row) => row.map((c) => ({ ...c, type: { ...c.type, nullable: true } })),
+  Pick: (row, keys) => {
+    const chosen = keys();
+    return row.filter((c) => chosen.has(c.name));
+  },
+  Omit: (row, keys) => {
+    const left = keys();
+    return row.filter((c) => !left.has(c.name));
+  },
+};
+
+const propertyName = (key: t.Node): string | null =>
+  key.type === "Identifier" ? key.name : key.type === "StringLiteral" ? key.value : key.type === "NumericLiteral" ? String(key.value) : null;
+
+/** An interface's own member stands for the inherited one. */
+const override = (base: RowType, own: RowType): RowType => [
+  ...base.filter((c) => !own.some((o) => o.name === c.name)),
+  ...own,
+];
+
+/** In an intersection a member that is non-null on one side is non-null. */
+const merge = (a: RowType, b: RowType): RowType => [
+  ...a.map((c) => {
+    const other = b.find((o) => o.name === c.name);
+    return other ? { name: c.name, type: { ...c.type, nullable: c.type.nullable && other.type.nullable } } : c;
+  }),
+  ...b.filter((c) => !a.some((o) => o.name === c.name)),
+];

@@ -1,0 +1,15 @@
+/** sum, mean, … take numbers. */
+import { aggregateArgument } from "../diagnostics/aggregate-argument.ts";
+import type { Diagnostic } from "../diagnostics/diagnostic.ts";
+import { aggregateFunctions } from "../functions/index.ts";
+import { type FunctionIR, instructions } from "../ir/ir.ts";
+
+export function validateAggregateTypes(fn: FunctionIR, report: (d: Diagnostic) => void): void {
+  for (const i of instructions(fn)) {
+    for (const row of i.rows) {
+      const aggregate = row.aggregate === undefined ? undefined : aggregateFunctions.get(row.aggregate);
+      const type = row.expression?.type;
+      if (aggregate?.argument && type && !aggregate.argument.includes(type.js)) report(aggregateArgument(aggregate.name, type, aggregate.argument, row.span));
+    }
+  }
+}

@@ -1,0 +1,33 @@
+import { concatTypes } from "../diagnostics/concat-types.ts";
+import { columnOf } from "../ir/ir.ts";
+import { meetOfInputs, silent } from "./rules.ts";
+import type { Verb } from "./verb.ts";
+
+export const concat: Verb = {
+  name: "concat",
+  docs: "The rows of all tables one after another, with the first table's columns; absent ones are null.",
+  example: "green.concat(yellow)",
+  on: "table",
+  role: "verb",
+  signature: [{ kind: "tables" }],
+  type: (i, inputs, context) => {
+    const [first, ...others] = inputs;
+    const row = first!.row.map((column) => {
+      let { nullable } = column.type;
+      for (const other of others) {
+        const type = columnOf(other.row, column.name);
+        if (type !== null && type.js !== column.type.js) context.report(concatTypes(i.span, column, type));
+        nullable ||= type === null || type.nullable;
+      }
+      return { name: column.name, type: { ...column.type, nullable } };
+    });
+    return { row, groups: null };
+  },
+  distribution: meetOfInputs,
+  communicates: silent,
+  order: () => "passes",
+  rowwise: false,
+  repeatable: false,
+  demands: (_, demanded, inputs) => inputs.map((t) => new Set([...demanded].filter((name) => columnOf(t.row, name)))),
+  lower: () => ({ method: "concat", descriptor: {} }),
+};

@@ -1,0 +1,20 @@
+import { expressionOf, followsFirst, readBy, silent, union } from "./rules.ts";
+import type { Verb } from "./verb.ts";
+
+export const filter: Verb = {
+  name: "filter",
+  docs: "Keeps the rows for which the predicate is true.",
+  example: "trips.filter((d) => d.trip_miles > 1)",
+  on: "table",
+  role: "verb",
+  signature: [{ kind: "predicate" }],
+  type: (_, [input]) => input!,
+  distribution: followsFirst,
+  communicates: silent,
+  order: () => "passes",
+  rowwise: true,
+  passFilter: () => ({ input: 0 }),
+  repeatable: true,
+  demands: (i, demanded) => [union(demanded, readBy(i.rows))],
+  lower: (i) => ({ method: "filter", descriptor: { predicate: expressionOf(i.rows[0]!) } }),
+};

@@ -1,0 +1,20 @@
+import { followsFirst, namedExpressions, readBy, silent, union } from "./rules.ts";
+import type { Verb } from "./verb.ts";
+
+export const groupby: Verb = {
+  name: "groupby",
+  docs: "Says by which keys the following rollup or count groups; moves nothing itself.",
+  example: 'trips.groupby("PULocationID", { month: (d) => d.pickup_datetime.getUTCMonth() })',
+  on: "table",
+  role: "verb",
+  signature: [{ kind: "keys" }],
+  type: (i, [input]) => ({ row: input!.row, groups: i.rows.map((k) => ({ name: k.name!, type: k.expression!.type })) }),
+  distribution: followsFirst,
+  communicates: silent,
+  order: () => "passes",
+  rowwise: true,
+  repeatable: true,
+  // A key groups even where its column is not read afterwards: none can be forgotten.
+  demands: (i, demanded) => [union(demanded, readBy(i.rows))],
+  lower: (i) => ({ method: "groupby", descriptor: { keys: namedExpressions(i.rows) } }),
+};

@@ -1,0 +1,40 @@
+/** The catalogue. A verb is in the language when it stands here. */
+import { concat } from "./concat.ts";
+import { count } from "./count.ts";
+import { dedupe } from "./dedupe.ts";
+import { derive } from "./derive.ts";
+import { filter } from "./filter.ts";
+import { groupby } from "./groupby.ts";
+import { antijoin, join, join_left, semijoin } from "./join.ts";
+import { get, numRows, objects } from "./observers.ts";
+import { orderby } from "./orderby.ts";
+import { readCsv, readParquet, table } from "./readers.ts";
+import { rename } from "./rename.ts";
+import { rollup } from "./rollup.ts";
+import { select } from "./select.ts";
+import { slice } from "./slice.ts";
+import { spool } from "./spool.ts";
+import type { Verb } from "./verb.ts";
+import { writeCsv, writeParquet } from "./writers.ts";
+
+const catalogue: readonly Verb[] = [
+  readParquet, readCsv, table,
+  filter, derive, select, rename, join, join_left, semijoin, antijoin,
+  groupby, rollup, count, orderby, slice, concat, dedupe,
+  numRows, get, objects,
+  writeParquet, writeCsv,
+];
+
+export const readers: ReadonlyMap<string, Verb> = new Map(catalogue.filter((v) => v.on === "module").map((v) => [v.name, v]));
+export const methods: ReadonlyMap<string, Verb> = new Map(catalogue.filter((v) => v.on === "table").map((v) => [v.name, v]));
+
+const all = new Map([...readers, ...methods, [spool.name, spool]]);
+
+/** The verb of an instruction; `phi` is none. */
+export function verbOf(op: string): Verb {
+  const verb = all.get(op);
+  if (!verb) throw new Error(`no verb '${op}'`);
+  return verb;
+}
+
+export type { OrderDemand, Parameter, TypeContext, Verb } from "./verb.ts";

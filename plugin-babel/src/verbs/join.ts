@@ -1,0 +1,142 @@
+import { joinKeyTypes } from "../diagnostics/join-key-types.ts";
+import { noCommonColumns } from "../diagnostics/no-common-columns.ts";
+import { ANY, type Distribution, replicated } from "../ir/distribution.ts";
+import type { Instruction, OutputColumn, TableType } from "../ir/ir.ts";
+import { columnOf } from "../ir/ir.ts";
+import type { Column } from "../ir/types.ts";
+import { expressionOf, names, readBy, together, union } from "./rules.ts";
+import type { TypeContext, Verb } from "./verb.ts";
+
+/** Which rows leave the join. */
+export type JoinType = "inner" | "left" | "semi" | "anti";
+
+interface JoinRecord {
+  readonly name: string;
+  readonly type: JoinType;
+  readonly docs: string;
+  readonly example: string;
+}
+
+const keysOf = (i: Instruction, role: "left" | "right") => i.rows.filter((r) => r.role === role);
+
+/** Checks the key pairs; both sides must be what JavaScript could find equal. */
+function checkKeys(i: Instruction, context: TypeContext): void {
+  const right = keysOf(i, "right");
+  keysOf(i, "left").forEach((l, n) => {
+    const r = right[n];
+    if (l.expression && r?.expression && l.expression.type.js !== r.expression.type.js) context.report(joinKeyTypes(l, r));
+  });
+}
+
+/** Arquero's output: all left columns, the right ones but equally named keys; clashing names get `_1` and `_2`. */
+function outputColumns(i: Instruction, left: TableType, right: TableType): OutputColumn[] {
+  const rightKeys = keysOf(i, "right");
+  const shared = new Set(keysOf(i, "left").flatMap((l, n) => (l.name !== null && l.name === rightKeys[n]?.name ? [l.name] : [])));
+  const leftNames = names(left.row);
+  const rightNames = names(right.row).filter((name) => !shared.has(name));
+  const clash = (name: string) => leftNames.includes(name) && rightNames.includes(name);
+  return [
+    ...leftNames.map((from) => ({ input: 0 as const, from, as: clash(from) ? `${from}_1` : from, span: i.span })),
+    ...rightNames.map((from) => ({ input: 1 as const, from, as: clash(from) ? `${from}_2` : from, span: i.span })),
+  ];
+}
+
+/** Both inputs by the key columns, where each key is a plain column. */
+function keyColumns(i: Instruction, role: "left" | "right"): string[] | null {
+  const keys = keysOf(i, role).map((k) => (k.expression?.kind === "column" ? k.expression.name : null));
+  return keys.every((k) => k !== null) ? (keys as string[]) : null;
+}
+
+const makeJoin = ({ name, type, docs, example }: JoinRecord): Verb => {
+  const keepsLeftOnly = type === "semi" || type === "anti";
+  return {
+    name,
+    docs,
+    example,
+    on: "table",
+    role: "verb",
+    signature: [{ kind: "table" }, { kind: "join-keys" }],
+    implied: ([left, right]) =>
+      names(left!.row)
+        .filter((name) => columnOf(right!.row, name))
+        .flatMap((column) => [{ role: "left", input: 0, column }, { role: "right", input: 1, column }] as const),
+    type: (i, [left, right], context) => {
+      if (i.rows.length === 0) context.report(noCommonColumns(i.span, left!.row, right!.row));
+      checkKeys(i, context);
+      if (keepsLeftOnly) return left!;
+      i.columns = outputColumns(i, left!, right!);
+      const row = i.columns.map(({ input, from, as }): Column => {
+        const t = columnOf((input === 0 ? left! : right!).row, from)!;
+        return { name: as, type: { ...t, nullable: t.nullable || (type === "left" && input === 1) } };
+      });
+      return { row, groups: null };
+    },
+    distribution: (i, [left, right]): Distribution => {
+      if (left!.kind === "replicated" && right!.kind === "replicated") return replicated(`both sides of ${name} are replicated`, i.span);
+      // A replicated right side is there on every rank: nothing moves, and the left rows stay where they are.
+      return right!.kind === "replicated" ? left! : ANY;
+    },
+    communicates: (i, [left, right]) => {
+      if (left!.kind === "replicated" || right!.kind === "replicated") return null;
+      const [l, r] = [keyColumns(i, "left"), keyColumns(i, "right")];
+      if (l && r && isHash(left) && isHash(right) && together(left, l) && together(right, r)) return null;
+      return `by (${keysOf(i, "left").map((k) => k.name ?? "…").join(", ")}): shuffle (Alltoallv) or broadcast (Bcast), decided by size`;
+    },
+    order: (_, input) => (input === 1 && keepsLeftOnly ? "ignores" : "passes"),
+    rowwise: keepsLeftOnly,
+    passFilter: (i, columns) => {
+      if (keepsLeftOnly) return { input: 0 };
+      const from = i.columns.filter((c) => columns.has(c.as));
+      const [input] = new Set(from.map((c) => c.input));
+      // Of a left join the right columns are null in rows that a filter on the right side alone would not make.
+      if (input === undefined || from.some((c) => c.input !== input) || (type === "left" && input === 1)) return null;
+      return { input, rename: new Map(from.map((c) => [c.as, c.from])) };
+    },
+    repeatable: false,
+    demands: (i, demanded) => {
+      const side = (input: 0 | 1) => i.columns.filter((c) => c.input === input && demanded.has(c.as)).map((c) => c.from);
+      return [union(keepsLeftOnly ? demanded : side(0), readBy(i.rows, 0)), union(keepsLeftOnly ? [] : side(1), readBy(i.rows, 1))];
+    },
+    prune: (i, demanded) => {
+      i.columns = i.columns.filter((c) => demanded.has(c.as));
+    },
+    lower: (i) => {
+      const right = keysOf(i, "right");
+      return {
+        method: "join",
+        descriptor: {
+          type,
+          on: keysOf(i, "left").map((l, n) => ({ left: expressionOf(l), right: expressionOf(right[n]!) })),
+          columns: i.columns.map(({ input, from, as }) => ({ side: input === 0 ? "left" : "right", from, as })),
+        },
+      };
+    },
+  };
+};
+
+const isHash = (d: Distribution | undefined) => d?.kind === "distributed" && d.partitioning.kind === "hash";
+
+export const join = makeJoin({
+  name: "join",
+  type: "inner",
+  docs: "Pairs of a left and a right row whose keys are equal; null keys match nothing.",
+  example: 'trips.join(weather, "date")',
+});
+export const join_left = makeJoin({
+  name: "join_left",
+  type: "left",
+  docs: "As join; left rows without a match follow at the end, the right columns null.",
+  example: 'trips.join_left(zones, [["PULocationID"], ["LocationID"]])',
+});
+export const semijoin = makeJoin({
+  name: "semijoin",
+  type: "semi",
+  docs: "The left rows that have a match.",
+  example: 'trips.semijoin(wetDays, "date")',
+});
+export const antijoin = makeJoin({
+  name: "antijoin",
+  type: "anti",
+  docs: "The left rows that have no match.",
+  example: 'trips.antijoin(holidays, "date")',
+});

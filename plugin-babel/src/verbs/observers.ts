@@ -1,0 +1,65 @@
+/** What brings values out of tables into scalar JavaScript, on every rank. */
+import { misspeltColumn } from "../diagnostics/misspelt-column.ts";
+import { replicated } from "../ir/distribution.ts";
+import { columnOf, type Instruction } from "../ir/ir.ts";
+import { allColumns, columnTypes } from "./rules.ts";
+import type { Verb } from "./verb.ts";
+
+type Own = Pick<Verb, "name" | "docs" | "example" | "signature" | "type" | "communicates" | "order" | "demands" | "lower">;
+
+const observer = (own: Own): Verb => ({
+  on: "table",
+  role: "observer",
+  rowwise: false,
+  repeatable: false,
+  distribution: (i) => replicated(`${own.name} gives every rank the same answer`, i.span),
+  ...own,
+});
+
+export const numRows = observer({
+  name: "numRows",
+  docs: "The number of rows.",
+  example: "trips.numRows()",
+  signature: [],
+  type: () => null,
+  communicates: (_, [input]) => (input!.kind === "replicated" ? null : "the count (Allreduce)"),
+  order: () => "ignores",
+  demands: () => [new Set()],
+  lower: () => ({ method: "numRows", descriptor: {} }),
+});
+
+/** The input's row, remembered for the descriptor. */
+const remember = (i: Instruction, input: { readonly row: Instruction["declared"] }) => {
+  i.declared = input.row;
+  return null;
+};
+
+export const objects = observer({
+  name: "objects",
+  docs: "The rows as records, in table order; more than the limit is an error.",
+  example: "top.objects({ limit: 100 })",
+  signature: [{ kind: "scalar", name: "options", optional: true, default: "{}" }],
+  type: (i, [input]) => remember(i, input!),
+  communicates: (_, [input]) => (input!.kind === "replicated" ? null : "all rows to every rank (Allgatherv)"),
+  order: () => "observes",
+  demands: (_, __, inputs) => allColumns(inputs),
+  lower: (i) => ({ method: "objects", descriptor: { columns: columnTypes(i.declared!) } }),
+});
+
+export const get = observer({
+  name: "get",
+  docs: "One cell: the column at a row (default 0).",
+  example: 'totals.get("miles")',
+  signature: [{ kind: "column-name" }, { kind: "scalar", name: "row", optional: true, default: "0" }],
+  type: (i, [input], context) => {
+    const { from, span } = i.columns[0]!;
+    const type = columnOf(input!.row, from);
+    if (type) i.declared = [{ name: from, type }];
+    else context.report(misspeltColumn(from, span, input!.row, context.origin(i, 0, from)));
+    return null;
+  },
+  communicates: (_, [input]) => (input!.kind === "replicated" ? null : "one cell (Bcast)"),
+  order: () => "observes",
+  demands: (i) => [new Set(i.columns.map((c) => c.from))],
+  lower: (i) => ({ method: "get", descriptor: { type: i.declared![0]!.type.js } }),
+});

@@ -1,0 +1,57 @@
+/** Where tables come from. */
+import { BLOCK, replicated } from "../ir/distribution.ts";
+import type { Instruction } from "../ir/ir.ts";
+import type { Data } from "../ir/data.ts";
+import { columnTypes, readBy, silent } from "./rules.ts";
+import { expressionOf } from "./rules.ts";
+import type { Verb } from "./verb.ts";
+
+/** The columns read: those demanded, and those the pushed filters look at. */
+function scanned(i: Instruction) {
+  const read = new Set([...(i.demanded ?? []), ...readBy(i.pushed)]);
+  return (i.declared ?? []).filter((c) => i.demanded === null || read.has(c.name));
+}
+
+function pushedFilter(i: Instruction): { filter?: Data } {
+  const [first, ...others] = i.pushed.map(expressionOf);
+  if (first === undefined) return {};
+  return { filter: others.reduce<Data>((left, right) => ({ kind: "and", left, right, type: "boolean" }), first) };
+}
+
+// Parquet is read again faster than rows are kept; CSV is not.
+const reader = (name: string, format: string): Verb => ({
+  name,
+  docs: `Opens ${format} files: a path, a directory, a glob or a list. The interface says which columns there are.`,
+  example: `await ${name}<Trip>(path)`,
+  on: "module",
+  role: "reader",
+  signature: [
+    { kind: "scalar", name: "path", optional: false },
+    { kind: "scalar", name: "options", optional: true, default: "{}" },
+  ],
+  type: (i) => (i.declared === null ? null : { row: i.declared, groups: null }),
+  distribution: () => BLOCK,
+  communicates: () => "file metadata, once (Bcast)",
+  order: () => "ignores",
+  rowwise: false,
+  repeatable: format === "Parquet" || format === "literal",
+  demands: () => [],
+  lower: (i) => ({
+    method: name,
+    descriptor: { columns: columnTypes(scanned(i)), declared: columnTypes(i.declared ?? []), ...pushedFilter(i) },
+  }),
+});
+
+export const readParquet = reader("readParquet", "Parquet");
+export const readCsv = reader("readCsv", "CSV");
+
+export const table: Verb = {
+  ...reader("table", "literal"),
+  docs: "A small table of values the program has: columns by name.",
+  example: 'table({ zone: ["JFK", "LGA"], fee: [2.5, 1.25] })',
+  role: "verb",
+  signature: [{ kind: "data" }],
+  distribution: (i) => replicated("a table literal is on every rank", i.span),
+  communicates: silent,
+  lower: (i) => ({ method: "table", descriptor: { columns: columnTypes(scanned(i)), declared: columnTypes(i.declared ?? []) } }),
+};

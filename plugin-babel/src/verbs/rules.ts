@@ -1,0 +1,61 @@
+/** The few transfer rules that verbs state in one line. */
+import { ANY, type Distribution, meet } from "../ir/distribution.ts";
+import { columnsRead } from "../ir/expression.ts";
+import type { Instruction, RowArgument, TableType } from "../ir/ir.ts";
+import { planExpression } from "../ir/plan-expression.ts";
+import type { Data } from "../ir/data.ts";
+import type { RowType } from "../ir/types.ts";
+
+/** The result is where the first input is. */
+export const followsFirst = (_: Instruction, inputs: readonly Distribution[]): Distribution => inputs[0] ?? ANY;
+
+/** Rows of equal keys meet on one rank. A replicated input stays replicated. */
+export function hashedBy(keys: readonly string[], inputs: readonly Distribution[]): Distribution {
+  const input = inputs[0] ?? ANY;
+  return input.kind === "replicated" ? input : { kind: "distributed", partitioning: { kind: "hash", keys } };
+}
+
+export const meetOfInputs = (_: Instruction, inputs: readonly Distribution[]): Distribution => inputs.reduce(meet);
+
+/** A partitioning by keys holds as long as its key columns do; `rename` answers a column's new name, or null when it is gone. */
+export function renameKeys(d: Distribution, rename: (column: string) => string | null): Distribution {
+  if (d.kind === "replicated" || d.partitioning.kind === "block" || d.partitioning.kind === "any") return d;
+  const keys = d.partitioning.keys.map(rename);
+  return keys.every((k) => k !== null) ? { kind: "distributed", partitioning: { kind: d.partitioning.kind, keys: keys as string[] } } : ANY;
+}
+
+export const silent = (): null => null;
+
+/** True when rows of `d` with equal `keys` already are on one rank. */
+export function together(d: Distribution | undefined, keys: readonly string[]): boolean {
+  if (d === undefined || d.kind === "replicated") return true;
+  const p = d.partitioning;
+  return p.kind === "hash" && p.keys.every((k) => keys.includes(k));
+}
+
+/** The columns that the row arguments over one input read. */
+export function readBy(rows: readonly RowArgument[], input: 0 | 1 = 0): Set<string> {
+  const read = new Set<string>();
+  for (const row of rows) if (row.input === input && row.expression) columnsRead(row.expression, read);
+  return read;
+}
+
+export function union(...sets: readonly Iterable<string>[]): Set<string> {
+  return new Set(sets.flatMap((s) => [...s]));
+}
+
+export const names = (row: RowType): string[] => row.map((c) => c.name);
+export const allColumns = (inputs: readonly TableType[]): Set<string>[] => inputs.map((t) => new Set(names(t.row)));
+
+/** A key or column given by name has a name; a bare lambda has none. */
+export const keyNames = (rows: readonly RowArgument[]): string[] => rows.flatMap((r) => (r.name === null ? [] : [r.name]));
+
+export function expressionOf(row: RowArgument): Data {
+  if (row.expression === null) throw new Error(`no expression for ${row.role} ${row.name ?? ""}`);
+  return planExpression(row.expression);
+}
+
+export const namedExpressions = (rows: readonly RowArgument[]): Data =>
+  rows.map((r) => ({ name: r.name, expression: expressionOf(r) }));
+
+export const columnTypes = (row: RowType): Data => row.map((c) => ({ name: c.name, type: c.type.js, nullable: c.type.nullable }));

@@ -1,0 +1,46 @@
+import { duplicateColumn } from "../diagnostics/duplicate-column.ts";
+import { misspeltColumn } from "../diagnostics/misspelt-column.ts";
+import { type OutputColumn, columnOf } from "../ir/ir.ts";
+import type { Column } from "../ir/types.ts";
+import { renameKeys, silent } from "./rules.ts";
+import type { TypeContext, Verb } from "./verb.ts";
+
+export function reportTwice(columns: readonly OutputColumn[], context: TypeContext): void {
+  columns.forEach((c, n) => {
+    if (columns.findIndex((other) => other.as === c.as) < n) context.report(duplicateColumn(c.as, c.span));
+  });
+}
+
+export const select: Verb = {
+  name: "select",
+  docs: "Keeps the named columns, in the order given, under new names where an object says so.",
+  example: 'weather.select("DATE", { PRCP: "precipitation" })',
+  on: "table",
+  role: "verb",
+  signature: [{ kind: "selection" }],
+  type: (i, [input], context) => {
+    // As in Arquero: a column named twice stands where it was named first, under the name given last.
+    const chosen = new Map<string, OutputColumn>();
+    for (const column of i.columns) chosen.set(column.from, column);
+    const row: Column[] = [];
+    for (const { from, as, span } of chosen.values()) {
+      const type = columnOf(input!.row, from);
+      if (type) row.push({ name: as, type });
+      else context.report(misspeltColumn(from, span, input!.row, context.origin(i, 0, from)));
+    }
+    i.columns = [...chosen.values()];
+    reportTwice(i.columns, context);
+    return { ...input!, row };
+  },
+  distribution: (i, [input]) => renameKeys(input!, (key) => i.columns.find((c) => c.from === key)?.as ?? null),
+  communicates: silent,
+  order: () => "passes",
+  rowwise: true,
+  passFilter: (i) => ({ input: 0, rename: new Map(i.columns.map((c) => [c.as, c.from])) }),
+  repeatable: true,
+  demands: (i, demanded) => [new Set(i.columns.filter((c) => demanded.has(c.as)).map((c) => c.from))],
+  prune: (i, demanded) => {
+    i.columns = i.columns.filter((c) => demanded.has(c.as));
+  },
+  lower: (i) => ({ method: "select", descriptor: { columns: i.columns.map(({ from, as }) => ({ from, as })) } }),
+};

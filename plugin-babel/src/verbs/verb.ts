@@ -1,0 +1,63 @@
+/**
+ * What a verb is: data and small rules. Every pass asks these records; none switches over verbs.
+ */
+import type { Diagnostic } from "../diagnostics/diagnostic.ts";
+import type { Data } from "../ir/data.ts";
+import type { Distribution } from "../ir/distribution.ts";
+import type { Instruction, TableType } from "../ir/ir.ts";
+
+/** How one argument of the source is read (`parse/arguments.ts` has one reader a kind). */
+export type Parameter =
+  | { readonly kind: "predicate" | "columns" | "aggregates" | "selection" | "renaming" | "keys" | "sort-keys" | "join-keys" | "table" | "tables" | "data" | "count" }
+  | { readonly kind: "scalar"; readonly name: string; readonly optional: boolean; readonly default?: string }
+  | { readonly kind: "column-name" };
+
+export interface TypeContext {
+  report(diagnostic: Diagnostic): void;
+  /** Why `column` is not in the table `input` of `i`, nearest first. */
+  origin(i: Instruction, input: number, column: string): readonly string[];
+}
+
+/** What a verb asks of its inputs' order. "passes": what is asked of its result. */
+export type OrderDemand = "passes" | "observes" | "ignores";
+
+/** A column meant without being written: the shared columns of a join, all columns of a dedupe. */
+export interface ImpliedOperand {
+  readonly role: "left" | "right" | "key";
+  readonly input: 0 | 1;
+  readonly column: string;
+}
+
+export interface Verb {
+  readonly name: string;
+  /** One sentence and one line of TypeScript, for the docs. */
+  readonly docs: string;
+  readonly example: string;
+  /** Where it is called: `readCsv(…)`, `t.filter(…)`. */
+  readonly on: "module" | "table";
+  readonly role: "reader" | "verb" | "observer" | "writer";
+  readonly signature: readonly Parameter[];
+  /** The operands of a call that names none. */
+  implied?(inputs: readonly TableType[]): readonly ImpliedOperand[];
+  /** Row of the result; null for observers and writers, or when the inputs are in error. */
+  type(i: Instruction, inputs: readonly TableType[], context: TypeContext): TableType | null;
+  distribution(i: Instruction, inputs: readonly Distribution[]): Distribution;
+  /** What moves between ranks, under its MPI name; null: nothing. */
+  communicates(i: Instruction, inputs: readonly Distribution[]): string | null;
+  order(i: Instruction, input: number): OrderDemand;
+  /**
+   * A filter on these columns of the result may stand above this verb, on one of its inputs, where the columns have other names;
+   * null (or no rule): it may not. Asked only when none of the verb's own row functions can throw.
+   */
+  passFilter?(i: Instruction, columns: ReadonlySet<string>): { readonly input: number; readonly rename?: ReadonlyMap<string, string> } | null;
+  /** Doing it again costs less than keeping its result; only if that holds of its inputs too. */
+  readonly repeatable: boolean;
+  /** True: rows of the result are rows of the first input, in its order (some may be missing). */
+  readonly rowwise: boolean;
+  /** The columns each input must have, so that the result has `demanded`. */
+  demands(i: Instruction, demanded: ReadonlySet<string>, inputs: readonly TableType[]): readonly ReadonlySet<string>[];
+  /** Forgets what computes columns nobody demands. Absent: nothing to forget. */
+  prune?(i: Instruction, demanded: ReadonlySet<string>): void;
+  /** The method of the SPMD table and its descriptor (`site` is added). */
+  lower(i: Instruction): { readonly method: string; readonly descriptor: { readonly [key: string]: Data } };
+}

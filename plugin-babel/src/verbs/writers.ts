@@ -1,0 +1,28 @@
+/** What brings tables out of the program. Outputs become visible together when the outermost annotated call returns. */
+import { allColumns } from "./rules.ts";
+import { replicated } from "../ir/distribution.ts";
+import type { Verb } from "./verb.ts";
+
+const writer = (name: string, format: string): Verb => ({
+  name,
+  docs: `Writes a directory of ${format} files, one or more a rank, committed together.`,
+  example: `await monthly.${name}(out, { overwrite: true })`,
+  on: "table",
+  role: "writer",
+  signature: [
+    { kind: "scalar", name: "path", optional: false },
+    { kind: "scalar", name: "options", optional: true, default: "{}" },
+  ],
+  type: () => null,
+  distribution: (i) => replicated("a write has no rows", i.span),
+  communicates: () => "own part files; rank 0 commits (Barrier)",
+  // A written dataset is a bag unless the rows were sorted: infer-order decides.
+  order: (i) => (i.order?.observed ? "observes" : "ignores"),
+  rowwise: false,
+  repeatable: false,
+  demands: (_, __, inputs) => allColumns(inputs),
+  lower: (i) => ({ method: name, descriptor: { ordered: i.order?.observed ?? false } }),
+});
+
+export const writeParquet = writer("writeParquet", "Parquet");
+export const writeCsv = writer("writeCsv", "CSV");

@@ -1,9 +1,5 @@
 /** Descriptors: what a verb does, as a constant of the rank module; a function where captured values go in. */
-import { parseExpression } from "@babel/parser";
-import {
-  arrayExpression, arrowFunctionExpression, booleanLiteral, callExpression, type Expression, identifier, isValidIdentifier, nullLiteral, numericLiteral,
-  objectExpression, objectPattern, objectProperty, type Statement, stringLiteral, unaryExpression, variableDeclaration, variableDeclarator,
-} from "@babel/types";
+import { callExpression, type Expression, identifier, objectExpression, objectProperty } from "@babel/types";
 import { Code, type Data } from "../ir/data.ts";
 import type { Names } from "./names.ts";
 
@@ -13,8 +9,11 @@ export interface DescriptorUse {
   readonly captures: Readonly<Record<string, string>>;
 }
 
+const WIDTH = 150;
+
 export class Descriptors {
-  readonly statements: Statement[] = [];
+  /** `const derive_21 = { … };` each. */
+  readonly statements: string[] = [];
   readonly #names: Names;
   readonly #runtime: string;
 
@@ -24,33 +23,39 @@ export class Descriptors {
   }
 
   add(wanted: string, data: Data): DescriptorUse {
-    const captures: Record<string, string> = {};
-    const value = this.#toAst(data, captures);
+    const captures = capturesOf(data);
     const name = this.#names.fresh(wanted);
     const parameters = Object.keys(captures);
-    const init =
-      parameters.length === 0
-        ? value
-        : arrowFunctionExpression([objectPattern(parameters.map((p) => objectProperty(identifier(p), identifier(p), false, true)))], value);
-    this.statements.push(variableDeclaration("const", [variableDeclarator(identifier(name), init)]));
+    const head = `const ${name} = ${parameters.length === 0 ? "" : `({ ${parameters.join(", ")} }) => (`}`;
+    this.statements.push(`${head}${this.#print(data, "", head.length)}${parameters.length === 0 ? ";" : ");"}`);
     return { name, captures };
   }
 
-  #toAst(data: Data, captures: Record<string, string>): Expression {
-    if (data === null) return nullLiteral();
-    if (data instanceof Code) {
-      Object.assign(captures, data.captures);
-      return parseExpression(data.text.replace(/^lockstep\b/, this.#runtime)) as Expression;
-    }
-    if (typeof data === "string") return stringLiteral(data);
-    if (typeof data === "boolean") return booleanLiteral(data);
-    if (typeof data === "number") return data < 0 ? unaryExpression("-", numericLiteral(-data)) : numericLiteral(data);
-    if (Array.isArray(data)) return arrayExpression(data.map((item: Data) => this.#toAst(item, captures)));
-    return objectExpression(
-      Object.entries(data as Record<string, Data>).map(([key, value]) =>
-        objectProperty(isValidIdentifier(key, false) ? identifier(key) : stringLiteral(key), this.#toAst(value, captures))),
-    );
+  /** On one line where it fits, else one entry a line. */
+  #print(data: Data, indent: string, before: number): string {
+    const line = this.#line(data);
+    if (indent.length + before + line.length <= WIDTH || typeof data !== "object" || data === null || data instanceof Code) return line;
+    const inner = `${indent}  `;
+    if (Array.isArray(data)) return `[\n${data.map((item: Data) => `${inner}${this.#print(item, inner, 1)},\n`).join("")}${indent}]`;
+    const entries = Object.entries(data as Record<string, Data>);
+    return `{\n${entries.map(([key, value]) => `${inner}${keyText(key)}: ${this.#print(value, inner, key.length + 3)},\n`).join("")}${indent}}`;
   }
+
+  #line(data: Data): string {
+    if (data instanceof Code) return data.text.replace(/^lockstep\b/, this.#runtime);
+    if (Array.isArray(data)) return `[${data.map((item: Data) => this.#line(item)).join(", ")}]`;
+    if (typeof data !== "object" || data === null) return JSON.stringify(data);
+    const entries = Object.entries(data as Record<string, Data>);
+    return entries.length === 0 ? "{}" : `{ ${entries.map(([key, value]) => `${keyText(key)}: ${this.#line(value)}`).join(", ")} }`;
+  }
+}
+
+const keyText = (key: string): string => (/^[A-Za-z_$][\w$]*$/.test(key) ? key : JSON.stringify(key));
+
+function capturesOf(data: Data): Record<string, string> {
+  if (data instanceof Code) return data.captures;
+  if (typeof data !== "object" || data === null) return {};
+  return Object.assign({}, ...Object.values(data).map(capturesOf));
 }
 
 /** `filter_24`, or `filter_24({ threshold })`; `read` makes the JavaScript of a captured value. */

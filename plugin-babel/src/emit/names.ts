@@ -1,9 +1,16 @@
 /** Names of the emitted module that clash with none of the source's. */
-export class Names {
-  readonly #taken: Set<string>;
+import type * as t from "@babel/types";
+import { childNodes } from "../source/walk.ts";
 
-  constructor(sources: readonly string[]) {
-    this.#taken = new Set(sources.flatMap((source) => source.match(/[A-Za-z_$][\w$]*/g) ?? []));
+export class Names {
+  readonly #taken = new Set<string>();
+
+  constructor(sources: readonly t.Node[]) {
+    const visit = (node: t.Node): void => {
+      if (node.type === "Identifier") this.#taken.add(node.name);
+      childNodes(node).forEach(visit);
+    };
+    sources.forEach(visit);
   }
 
   /** `wanted`, or `wanted_2` …: each name is given once. */

@@ -4,8 +4,7 @@
  */
 import { generate } from "@babel/generator";
 import {
-  arrowFunctionExpression, blockStatement, callExpression, exportNamedDeclaration, type Expression, identifier, importDeclaration, importDefaultSpecifier,
-  importNamespaceSpecifier, importSpecifier, memberExpression, objectPattern, objectProperty, program, type Statement, stringLiteral, valueToNode,
+  arrowFunctionExpression, blockStatement, callExpression, exportNamedDeclaration, type Expression, identifier, memberExpression, objectPattern, objectProperty, program, type Statement, stringLiteral, valueToNode,
   variableDeclaration, variableDeclarator,
 } from "@babel/types";
 import type * as t from "@babel/types";
@@ -39,22 +38,20 @@ export function emitRankModule(functions: readonly FunctionToEmit[], home: Modul
     for (const frame of fn.frames) modules.set(frame.module.file, frame.module);
     for (const { module } of captures.helpers.values()) modules.set(module.file, module);
   }
-  const names = new Names([...modules.values()].map((m) => m.code));
+  const names = new Names([...modules.values()].map((m) => m.program));
   const runtime = names.fresh("lockstep");
   const shared = new SharedParts(names, home);
-  const defined: Statement[] = [];
   for (const one of functions) shared.use(one.captures);
-  for (const one of functions) defined.push(...emitFunction(one, runtime, names, shared));
+  const descriptors = new Descriptors(names, runtime);
+  const defined = functions.flatMap((one) => emitFunction(one, { runtime, names, shared, descriptors }));
 
-  const body: Statement[] = [
-    importDeclaration([importNamespaceSpecifier(identifier(runtime))], stringLiteral("@lockstep/runtime/spmd")),
-    ...shared.imports(),
-    ...shared.constants(runtime, names),
-    ...shared.helpers(runtime, names),
-    ...defined,
-  ];
-  const { code, map } = generate(program(body), { sourceMaps: true, sourceFileName: home.file, jsescOption: { minimal: true } }, Object.fromEntries([...modules].map(([file, m]) => [file, m.code])));
-  return { code: `${code}\n`, map: map as unknown as SourceMap };
+  // Descriptors have no place in the source; set in front as text, they only shift the map by their lines.
+  const head = [`import * as ${runtime} from "@lockstep/runtime/spmd";`, ...shared.imports(), "", ...descriptors.statements, "", ""].join("\n");
+  const body = [...shared.constants(runtime, names), ...shared.helpers(runtime, names), ...defined];
+  const sources = Object.fromEntries([...modules].map(([file, m]) => [file, m.code]));
+  const { code, map } = generate(program(body), { sourceMaps: true, sourceFileName: home.file, jsescOption: { minimal: true } }, sources);
+  const generated = map as unknown as SourceMap;
+  return { code: `${head}${code}\n`, map: { ...generated, mappings: ";".repeat(head.split("\n").length - 1) + generated.mappings } };
 }
 
 /** What several annotated functions of the module reach: emitted once, under names that do not clash. */
@@ -97,11 +94,10 @@ class SharedParts {
     return module === this.#home || !specifier.startsWith(".") ? specifier : relative(this.#home.file, joined(module.file, specifier));
   }
 
-  imports(): Statement[] {
-    return [...this.#imports.values()].map(({ local, from, specifier }) => {
-      const name = identifier(local);
-      const imported = from.imported === "*" ? importNamespaceSpecifier(name) : from.imported === "default" ? importDefaultSpecifier(name) : importSpecifier(name, identifier(from.imported));
-      return importDeclaration([imported], stringLiteral(specifier));
+  imports(): string[] {
+    return [...this.#imports.values()].map(({ local, from: { imported }, specifier }) => {
+      const what = imported === "*" ? `* as ${local}` : imported === "default" ? local : `{ ${imported === local ? local : `${imported} as ${local}`} }`;
+      return `import ${what} from ${JSON.stringify(specifier)};`;
     });
   }
 
@@ -134,8 +130,14 @@ const noHelper = (): never => {
   throw new Error("a plain helper has no table calls");
 };
 
-function emitFunction({ fn, captures, exported }: FunctionToEmit, runtime: string, names: Names, shared: SharedParts): Statement[] {
-  const descriptors = new Descriptors(names, runtime);
+interface EmitContext {
+  readonly runtime: string;
+  readonly names: Names;
+  readonly shared: SharedParts;
+  readonly descriptors: Descriptors;
+}
+
+function emitFunction({ fn, captures, exported }: FunctionToEmit, { runtime, names, shared, descriptors }: EmitContext): Statement[] {
   const clones: Statement[] = [];
   const emittedFrames = new Map<SourceFrame, { name: string; async: boolean }>();
   const spools = new Map<ValueId, Instruction>();
@@ -176,7 +178,7 @@ function emitFunction({ fn, captures, exported }: FunctionToEmit, runtime: strin
   const define = callExpression(memberExpression(identifier(runtime), identifier("define")), [stringLiteral(fn.ir.id), main]);
   const declaration = exportNamedDeclaration(variableDeclaration("const", [variableDeclarator(identifier(exported), define)]));
   declaration.leadingComments = (root.node.leadingComments ?? []).slice();
-  return [...descriptors.statements, ...(hasHidden ? [] : clones), declaration];
+  return [...(hasHidden ? [] : clones), declaration];
 }
 
 function withoutBodyDirectives<N extends t.Function>(node: N): N {

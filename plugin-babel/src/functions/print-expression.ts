@@ -71,13 +71,13 @@ function call(name: string, args: readonly Expression[]): [string, number] {
   const operator = infix[name];
   if (operator && first && second && args.length === 2) {
     const [sign, precedence] = operator;
-    // `**` alone groups to the right.
-    const [left, right] = name === "pow" ? [precedence + 1, precedence] : [precedence, precedence + 1];
+    // `**` alone groups to the right, and takes no sign on its left.
+    const [left, right] = name === "pow" ? [ATOM, precedence] : [precedence, precedence + 1];
     return [`${print(first, left)} ${sign} ${print(second, right)}`, precedence];
   }
   const sign = prefix[name];
   if (sign && first) return [`${sign}${print(first, PREFIX)}`, PREFIX];
-  return [`${name}(${args.map((arg) => print(arg, 0)).join(", ")})`, ATOM];
+  return [`${name}(${args.map((arg) => print(arg, CONDITIONAL)).join(", ")})`, ATOM];
 }
 
 function printLiteral(e: Extract<Expression, { kind: "literal" }>): string {

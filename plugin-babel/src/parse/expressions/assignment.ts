@@ -12,8 +12,10 @@ type Assignment = t.AssignmentExpression | t.UpdateExpression;
 
 /** An assignment inside a larger expression: its order of evaluation is V8's. */
 export function readAssignment(node: Assignment, frame: Frame): Value {
-  if (assign(node, frame)) frame.state.needsScript("an assignment inside an expression has no native form");
-  return unknown;
+  if (!assign(node, frame)) return unknown;
+  frame.state.needsScript("an assignment inside an expression has no native form");
+  const target = node.type === "UpdateExpression" ? node.argument : node.left;
+  return target.type === "Identifier" ? readExpression(target, frame) : unknown;
 }
 
 /** An assignment that stands as a statement. False after an error. */

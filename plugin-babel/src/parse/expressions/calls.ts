@@ -11,6 +11,7 @@ import { inline } from "./inline.ts";
 import { callList } from "./lists.ts";
 import { memberName, property, readProperty } from "./member.ts";
 import { callMethod } from "./methods.ts";
+import { survey } from "./survey.ts";
 import { callOp } from "./arquero-op.ts";
 import { unknown, type Value } from "./value.ts";
 
@@ -40,7 +41,7 @@ export function callMember(object: Value, name: string, callee: t.MemberExpressi
       if (object.name === "op") return callOp(name, callee, node, frame);
       return callValue(property(object, name, callee, frame), node, frame);
     case "any":
-      readArguments(node.arguments, frame);
+      survey(node, frame);
       return foreignMember(object.of, name, frame.span(node));
     default:
       return callValue(property(object, name, callee, frame), node, frame);
@@ -61,7 +62,7 @@ export function callValue(callee: Value, node: Call, frame: Frame): Value {
       return apply(fn, null, args, node, frame);
     }
     case "any":
-      readArguments(node.arguments, frame);
+      survey(node, frame);
       return unknown;
     default:
       frame.state.typeError(wrongArguments(`'${frame.text(node.callee)}' is not a function`, frame.span(node.callee)));

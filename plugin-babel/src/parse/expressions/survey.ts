@@ -7,7 +7,8 @@ import type * as t from "@babel/types";
 import { readExpression } from "./expression.ts";
 import type { Frame } from "./frame.ts";
 import { declaredNames, isNameOnly, isPattern, parts, walk } from "./names.ts";
-import { typeOf, opaque, unknown, type Value } from "./value.ts";
+import { annotation } from "./static-type.ts";
+import { typeOf, opaque, plain, unknown, type StaticType, type Value } from "./value.ts";
 
 export function survey(node: t.Node, frame: Frame): void {
   const inner = frame.branch(new Set()).block();
@@ -21,6 +22,7 @@ export function survey(node: t.Node, frame: Frame): void {
 
 /** The parts of `node`: expressions are read, everything else is looked through. */
 function eachPart(node: t.Node, frame: Frame, own: boolean): void {
+  if (node.type === "ForOfStatement" && node.left.type === "VariableDeclaration") typeElement(node.left.declarations[0]!, node.right, frame);
   for (const [child, key] of parts(node)) visit(child, node, key, frame, own);
 }
 
@@ -35,8 +37,28 @@ function visit(child: t.Node, parent: t.Node, key: string, frame: Frame, own: bo
     eachPart(child, frame, false);
     return;
   }
+  if (child.type === "VariableDeclarator") typeDeclared(child, child.init, frame);
   if (isExpression(child) && !isPattern(child)) readExpression(child, frame);
   else eachPart(child, frame, own);
+}
+
+/** A name declared inside has the type of its annotation or first value, as far as that is a column's. */
+function typeDeclared({ id }: t.VariableDeclarator, init: t.Node | null | undefined, frame: Frame): void {
+  if (id.type !== "Identifier") return;
+  const type = annotation(id.typeAnnotation, frame.scope) ?? (init && typeOf(readExpression(init, frame)));
+  if (type?.js) setType(id.name, type, id, frame);
+}
+
+/** `for (const c of text)` */
+function typeElement({ id }: t.VariableDeclarator, list: t.Node, frame: Frame): void {
+  const value = readExpression(list, frame);
+  const isText = (value.kind === "scalar" && value.expression.type.js === "string") || (value.kind === "any" && value.of === "string[]");
+  if (id.type === "Identifier" && isText) setType(id.name, plain("string"), id, frame);
+}
+
+function setType(name: string, type: StaticType, at: t.Node, frame: Frame): void {
+  const variable = frame.names.get(name);
+  if (variable) frame.flow.current.set(variable, opaque(type, frame.span(at)));
 }
 
 /** Locals assigned inside are of their type still, but of unknown value. */

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { evaluate, inTable } from "./evaluate.ts";
 import { compiled, expression, type Setting } from "./support.ts";
 import { lambdas } from "./lambdas.ts";
+import { captured, helpers } from "./module.ts";
 import { program } from "./programs.ts";
 
 const finite = fc.oneof(fc.integer({ min: -20, max: 60 }), fc.double({ noDefaultInfinity: true, min: -1e6, max: 1e6 }), fc.constantFrom(0, -0, NaN, Infinity, -Infinity, 2 ** 53, 0.1));
@@ -30,25 +31,6 @@ function outcome(f: () => unknown): Outcome {
   }
 }
 
-const captured = { rate: 1.5, label: "x", limit: 3, missing: null };
-const helpers = `
-  export function bucket(hour: number): string {
-    if (hour >= 8 && hour <= 10) return "morning";
-    if (hour >= 11 && hour <= 15) return "midday";
-    return "other";
-  }
-  const clamp = (x: number, low = 0, high = 10): number => Math.min(Math.max(x, low), high);
-  const label = (s: string | null, fallback: string) => s?.trim().toUpperCase() ?? fallback;
-  function grade(x: number): string {
-    switch (true) { default: { let g; if (x > 10) g = "A"; else if (x > 5) { g = "B"; } else g = "C"; return g; } }
-  }
-  const zone = ({ s, n }: { s: string; n: number }, prefix: string) => prefix + s + n;
-  function kind(s: string): number { switch (s) { case "a": case "b": return 1; case "abc": { const x = 2; return x; } default: return 3; } }
-  const RATES = { a: 1, b: 2.5, "10": 4 };
-  const WORDS = ["a", "b", "abc"];
-  const SEEN = new Set([1, 2, NaN]);
-  const LIMITS = { low: { value: 2 }, list: [5, 6, 7] };
-`;
 const setting: Setting = { helpers, captured };
 
 function agrees(source: string, runs: number): void {

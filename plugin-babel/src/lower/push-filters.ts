@@ -17,11 +17,12 @@ export type AvailableEarly = (captured: string, frame: number) => boolean;
 
 export function pushFilters(fn: FunctionIR, availableEarly: AvailableEarly): void {
   const values = valuesOf(fn);
-  const uses = usesOf(fn);
   for (const filter of [...instructions(fn)].filter((i) => i.op === "filter")) {
     const predicate = filter.rows[0]?.expression;
     if (!predicate) continue;
     const argument = filter.rows[0]!;
+    // A filter removed before has handed its consumers to its input.
+    const uses = usesOf(fn);
     const staying: Expression[] = [];
     for (const conjunct of conjuncts(predicate)) {
       const target = staying.length === 0 ? destination(conjunct, filter, values, uses, availableEarly) : null;

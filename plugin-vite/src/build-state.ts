@@ -3,7 +3,7 @@ import { rankModuleId } from "./bundle/rank-module.ts";
 
 /** What one build (one environment of one) knows of its annotated modules. */
 export class BuildState {
-  readonly rankModules = new Map<string, Generated>();
+  readonly rankModules: Map<string, Generated> = new Map();
   readonly #modules = new Map<string, { functions: readonly ManifestFunction[]; errors: readonly Diagnostic[]; milliseconds: number }>();
 
   /** Keeps the newest result of a module. */

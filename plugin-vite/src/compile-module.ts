@@ -1,7 +1,7 @@
 import { existsSync, statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname, resolve as resolvePath } from "node:path";
-import { loadCompiler, type CompileResult, type Module } from "./compiler.ts";
+import { loadCompiler, type CompileResult } from "./compiler.ts";
 import { rankModuleId } from "./bundle/rank-module.ts";
 
 /** What an adapter's bundler does for the compiler. */
@@ -16,7 +16,7 @@ export interface Host {
 /** Compiles one module, reading the imports the compiler asks for. */
 export async function compileModule(source: string, id: string, host: Host): Promise<CompileResult> {
   const compile = await loadCompiler();
-  const modules: Record<string, Module | null> = {};
+  const modules: Record<string, { id: string; code: string } | null> = {};
   for (;;) {
     const result = compile(source, { id, root: host.root, modules, rankModuleId: rankModuleId(id), strict: host.strict });
     const missing = result.needs.filter((need) => !(need in modules));
@@ -26,7 +26,7 @@ export async function compileModule(source: string, id: string, host: Host): Pro
 }
 
 /** The module behind `"<importer>\0<specifier>"`, or null: packages are not read. */
-async function read(need: string, host: Host): Promise<Module | null> {
+async function read(need: string, host: Host): Promise<{ id: string; code: string } | null> {
   const [importer = "", specifier = ""] = need.split("\0");
   const found = (await host.resolve(specifier, importer).catch(() => null)) ?? besideImporter(specifier, importer);
   const file = found?.replace(/[?#].*$/, "");

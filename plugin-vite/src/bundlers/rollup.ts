@@ -99,9 +99,8 @@ function withRankChunks(options: RolldownOutput): RolldownOutput {
 function logged(diagnostics: readonly Diagnostic[]) {
   const [first] = diagnostics;
   const [primary] = first!.locations;
-  return {
-    message: diagnostics.map(format).join("\n\n"),
-    pluginCode: first!.code,
-    ...(primary && { id: primary.file, loc: { file: primary.file, line: primary.line, column: primary.column } }),
-  };
+  const message = diagnostics.map(format).join("\n\n");
+  const location = primary && { id: primary.file, loc: { file: primary.file, line: primary.line, column: primary.column } };
+  // Bundlers print an error's stack, which would be ours: the user's mistake has none.
+  return Object.assign(new Error(message), { pluginCode: first!.code, stack: message, ...location });
 }

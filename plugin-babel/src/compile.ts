@@ -7,6 +7,7 @@ import { codeFrame } from "./diagnostics/frame.ts";
 import { syntaxError } from "./diagnostics/syntax-error.ts";
 import { type ManifestFunction, manifestOf } from "./emit/manifest.ts";
 import type { SourceMap } from "./emit/rank-module.ts";
+import type { Edit } from "./emit/stub.ts";
 import { checkIR } from "./ir/spec.ts";
 import { pipeline, printStage } from "./pipeline.ts";
 import { hasErrors, type Program } from "./program.ts";
@@ -43,6 +44,8 @@ export interface ReportedDiagnostic extends Diagnostic {
 export interface CompileResult {
   readonly code: string;
   readonly map: SourceMap | null;
+  /** What makes `code` of the source, for adapters that work on a syntax tree. */
+  readonly edits: readonly Edit[];
   readonly rankModule: { readonly code: string; readonly map: SourceMap } | null;
   /** Keys `"<importer id>\0<specifier>"` to be put into `modules`; while there are any, nothing else is said. */
   readonly needs: readonly string[];
@@ -54,7 +57,7 @@ export interface CompileResult {
 }
 
 export function compile(source: string, options: CompileOptions): CompileResult {
-  const unchanged: CompileResult = { code: source, map: null, rankModule: null, needs: [], dependencies: [], stages: [], diagnostics: [], manifest: [] };
+  const unchanged: CompileResult = { code: source, map: null, edits: [], rankModule: null, needs: [], dependencies: [], stages: [], diagnostics: [], manifest: [] };
   // A misspelt directive counts, too.
   if (!/spmd|spdm|smpd/i.test(source)) return unchanged;
   const fileOf = relativeTo(options.root);
@@ -90,6 +93,7 @@ export function compile(source: string, options: CompileOptions): CompileResult 
   return {
     code: program.output.code,
     map: program.output.map,
+    edits: program.output.edits,
     rankModule: program.output.rankModule,
     needs,
     dependencies,

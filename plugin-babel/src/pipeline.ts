@@ -91,7 +91,8 @@ export const pipeline: readonly Pass[] = [
 function emit(p: Program): void {
   const functions = p.functions.map((fn) => ({ fn, captures: p.captures.get(fn)!, exported: p.exported.get(fn)! }));
   const stubs = functions.map(({ fn, captures, exported }) => ({ fn, exported, hidden: [...captures.hidden.keys()] }));
-  p.output = { ...applyEdits(p.module, stubEdits(stubs, p.directives.ofFile, p.module, p.rankModuleId)), rankModule: emitRankModule(functions, p.module) };
+  const edits = stubEdits(stubs, p.directives.ofFile, p.module, p.rankModuleId);
+  p.output = { ...applyEdits(p.module, edits), edits, rankModule: emitRankModule(functions, p.module) };
 }
 
 /** The program as it stands after a pass. */

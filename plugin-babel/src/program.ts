@@ -1,6 +1,7 @@
 /** What the passes work on: one module, its annotated functions, and everything found out about them. */
 import type { Diagnostic } from "./diagnostics/diagnostic.ts";
 import type { SourceMap } from "./emit/rank-module.ts";
+import type { Edit } from "./emit/stub.ts";
 import type { Captures } from "./source/captures.ts";
 import type { Directives } from "./source/directives.ts";
 import type { ParsedFunction } from "./source/frames.ts";
@@ -19,7 +20,7 @@ export interface Program {
   captures: Map<ParsedFunction, Captures>;
   /** Names under which the rank module exports the functions. */
   exported: Map<ParsedFunction, string>;
-  output: { code: string; map: SourceMap; rankModule: { code: string; map: SourceMap } } | null;
+  output: { code: string; map: SourceMap; edits: readonly Edit[]; rankModule: { code: string; map: SourceMap } } | null;
 }
 
 export const hasErrors = (program: Program): boolean => program.diagnostics.some((d) => d.severity === "error");

@@ -1,0 +1,73 @@
+/**
+ * The Babel plugin: asks `compile`, puts the stubs into the syntax tree, writes the rank module and the manifest beside the output.
+ *
+ *     { "plugins": ["@lockstep/plugin-babel"], "presets": ["@babel/preset-typescript"] }
+ */
+import { createRequire } from "node:module";
+import type { PluginObject } from "@babel/core";
+import { parse } from "@babel/parser";
+import type * as t from "@babel/types";
+import { traverseFast } from "@babel/types";
+import { type OutputOptions, outputOf, rankModuleName, writeBeside } from "./adapter/output.ts";
+import { compileFile } from "./adapter/read-modules.ts";
+import type { Edit } from "./emit/stub.ts";
+import { formatDiagnostic } from "./diagnostics/format.ts";
+
+export interface LockstepOptions extends OutputOptions {
+  /** A distributed table that falls to replicated is an error. */
+  readonly strict?: boolean;
+}
+
+const { version } = createRequire(import.meta.url)("../package.json") as { version: string };
+
+export default function lockstep(_api: unknown, options: LockstepOptions = {}): PluginObject {
+  return {
+    name: "@lockstep/plugin-babel",
+    visitor: {
+      Program(path, state) {
+        const { filename, cwd = process.cwd() } = state as { filename?: string; cwd?: string };
+        const source = (state as unknown as { file: { code: string } }).file.code;
+        if (!filename || !/use (no )?spmd|spmd/i.test(source)) return;
+        const output = outputOf(filename, options, cwd);
+        const result = compileFile(source, {
+          id: filename,
+          root: cwd,
+          strict: options.strict ?? false,
+          ...(output ? { rankModuleId: `./${rankModuleName(output)}` } : {}),
+        });
+        const errors = result.diagnostics.filter((d) => d.severity === "error");
+        for (const warning of result.diagnostics) if (warning.severity === "warning") console.warn(formatDiagnostic(warning));
+        if (errors.length > 0) throw new Error(`\n${errors.map(formatDiagnostic).join("\n\n")}`);
+        if (!result.rankModule) return;
+        applyToTree(path.node as unknown as t.Program, result.edits);
+        // Bindings changed: presets that drop unused imports look at references.
+        path.scope.crawl();
+        if (output) writeBeside(output, result, version);
+      },
+    },
+  };
+}
+
+/** The edits of the text, done to the tree: nodes are found by their place in the source. */
+function applyToTree(program: t.Program, edits: readonly Edit[]): void {
+  const bodies = new Map<string, string>();
+  const imports: t.Statement[] = [];
+  for (const { start, end, text } of edits) {
+    if (text === "") program.directives = program.directives.filter((d) => d.start !== start);
+    else if (start === end) imports.push(...parse(text, { sourceType: "module" }).program.body);
+    else bodies.set(`${start}:${end}`, text);
+  }
+  traverseFast(program, (node) => {
+    const fn = node as t.FunctionExpression;
+    const text = "params" in node && "body" in node ? bodies.get(`${fn.body.start}:${fn.body.end}`) : undefined;
+    if (text === undefined) return;
+    const [wrapped] = parse(`async function f() ${text}`, { sourceType: "module" }).program.body;
+    const { body } = wrapped as t.FunctionDeclaration;
+    const { loc } = fn.body;
+    traverseFast(body, (inner) => void (inner.loc = loc));
+    fn.body = body;
+  });
+  program.body.unshift(...imports);
+}
+
+export { compile } from "./compile.ts";

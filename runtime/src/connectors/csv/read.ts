@@ -1,3 +1,4 @@
+import { constants } from "node:buffer";
 import { readFile } from "node:fs/promises";
 import { LockstepError } from "../../errors/index.ts";
 import { Column, type Stored } from "../../tables/column.ts";
@@ -55,6 +56,9 @@ interface CsvFile {
 }
 
 function readRecords(name: string, bytes: Uint8Array, delimiter: string, named: boolean): CsvFile {
+  if (bytes.length > constants.MAX_STRING_LENGTH) {
+    throw new LockstepError({ code: "LS2015", message: `${name} is too large for plain Node (512 MB)`, fix: "Split the file, or run the built program." });
+  }
   const records = [...parseCsv(new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes), delimiter, name)];
   const first = named ? records.shift() : records[0];
   if (first === undefined) throw new LockstepError({ code: "LS2006", message: `${name} is empty` });

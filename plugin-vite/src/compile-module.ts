@@ -20,9 +20,16 @@ export async function compileModule(source: string, id: string, host: Host): Pro
   for (;;) {
     const result = compile(source, { id, root: host.root, modules, rankModuleId: rankModuleId(id), strict: host.strict });
     const missing = result.needs.filter((need) => !(need in modules));
-    if (missing.length === 0) return result;
+    if (missing.length === 0) return located(result, host.root);
     for (const need of missing) modules[need] = await read(need, host);
   }
+}
+
+/** Source maps name files relative to the root; bundlers take a relative one as beside the module. */
+function located(result: CompileResult, root: string): CompileResult {
+  const absolute = <G extends { readonly map: { readonly sources: readonly (string | null)[] } | null }>(generated: G): G =>
+    generated.map ? { ...generated, map: { ...generated.map, sources: generated.map.sources.map((source) => source && resolvePath(root, source)) } } : generated;
+  return { ...absolute(result), rankModule: result.rankModule && absolute(result.rankModule) };
 }
 
 /** The module behind `"<importer>\0<specifier>"`, or null: packages are not read. */

@@ -1,12 +1,13 @@
 import type { BuildOptions, OutputFile, PluginBuild } from "esbuild";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { dirname, join, relative, resolve, sep } from "node:path";
+import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import type { Adapter } from "./adapter.ts";
 import type { BuildState } from "../build-state.ts";
 import { manifestName, manifestText } from "../bundle/manifest.ts";
 import { nativeAddon } from "../bundle/native.ts";
 import type { RankChunks } from "../bundle/rank-chunks.ts";
 import { rankModuleId, rankModuleSource } from "../bundle/rank-module.ts";
+import { verbatim } from "../bundle/verbatim.ts";
 import { format } from "../format.ts";
 import type { Settings } from "../options.ts";
 import { reportLine } from "../report.ts";
@@ -65,8 +66,8 @@ export function esbuildHooks(settings: Settings, state: BuildState, chunks: Rank
         for (let index = 0; index < chunks.sources.length; index++) {
           const source = chunks.sources[index]!;
           const file = chunks.file(source);
-          for (const { path, contents } of await buildRankChunk(build, source, folder, file, chunks)) {
-            const text = withPaths(new TextDecoder().decode(contents), path, folder);
+          for (const { path, text: printed } of await buildRankChunk(build, source, folder, file, chunks, state)) {
+            const text = withPaths(printed, path, folder);
             await output.write(path, text);
             if (path === join(folder, file)) built.set(file, text);
           }
@@ -87,7 +88,9 @@ export function esbuildHooks(settings: Settings, state: BuildState, chunks: Rank
   };
 }
 
-async function buildRankChunk(build: PluginBuild, source: string, folder: string, file: string, chunks: RankChunks): Promise<OutputFile[]> {
+async function buildRankChunk(
+  build: PluginBuild, source: string, folder: string, file: string, chunks: RankChunks, { rankModules }: BuildState,
+): Promise<{ path: string; text: string }[]> {
   const { entryPoints: _, outfile: __, outdir: ___, outExtension: ____, outbase: _____, metafile: ______, ...options } = build.initialOptions;
   chunks.building = rankModuleId(source);
   try {
@@ -99,8 +102,14 @@ async function buildRankChunk(build: PluginBuild, source: string, folder: string
       entryNames: "[dir]/[name]",
       splitting: false,
       write: false,
+      metafile: true,
     });
-    return result.outputFiles!;
+    const path = join(folder, file);
+    const alone = Object.keys(result.metafile!.inputs).length === 1 && !options.minify && !options.minifySyntax && !options.minifyWhitespace && !options.minifyIdentifiers;
+    const original = alone ? verbatim(rankModules.get(rankModuleId(source))!, [], path) : undefined;
+    if (!original) return result.outputFiles!;
+    const map = { path: `${path}.map`, text: original.map };
+    return options.sourcemap ? [{ path, text: `${original.code}\n//# sourceMappingURL=${basename(file)}.map\n` }, map] : [{ path, text: original.code }];
   } finally {
     chunks.building = undefined;
   }

@@ -1,11 +1,13 @@
 import type { OutputOptions as RolldownOutput } from "rolldown";
-import type { OutputBundle, PluginContext } from "rollup";
+import { basename, join, resolve } from "node:path";
+import type { NormalizedOutputOptions, OutputBundle, OutputChunk, PluginContext } from "rollup";
 import type { Adapter } from "./adapter.ts";
 import type { BuildState } from "../build-state.ts";
 import { manifestName, manifestText } from "../bundle/manifest.ts";
 import { nativeAddon } from "../bundle/native.ts";
 import type { RankChunks } from "../bundle/rank-chunks.ts";
 import { rankChunkName, rankModuleId, rankModuleSource } from "../bundle/rank-module.ts";
+import { verbatim } from "../bundle/verbatim.ts";
 import type { Diagnostic } from "../compiler.ts";
 import { format } from "../format.ts";
 import type { Settings } from "../options.ts";
@@ -45,7 +47,7 @@ export function rollupHooks(settings: Settings, stateOf: (context: unknown) => B
       return isRolldown(this) ? withRankChunks(options) : null;
     },
     // "post": Vite's SSR build drops the assets that are there before.
-    generateBundle: { order: "post" as const, handler(this: PluginContext, options: { format: string }, bundle: OutputBundle) {
+    generateBundle: { order: "post" as const, handler(this: PluginContext, options: NormalizedOutputOptions, bundle: OutputBundle) {
       const state = stateOf(this);
       if (state.rankModules.size === 0) return;
       if (options.format !== "es") this.error(`lockstep: the output format is "${options.format}", but ranks load ES modules; set it to "es"`);
@@ -55,6 +57,7 @@ export function rollupHooks(settings: Settings, stateOf: (context: unknown) => B
         if (output.facadeModuleId && rankModuleSource(output.facadeModuleId) === undefined) {
           this.error(`lockstep: ${output.fileName} holds the program and its annotated functions in one file, but ranks load the functions alone; allow the output to be split`);
         }
+        if (isRolldown(this) && !isMinified(options)) restore(output, bundle, state, resolve(settings.root, options.dir ?? "."));
         chunks.set(output.fileName, output.code);
       }
       this.emitFile({ type: "asset", fileName: manifestName, source: manifestText(chunks, state.functions) });
@@ -89,10 +92,28 @@ function withRankChunks(options: RolldownOutput): RolldownOutput {
     includeDependenciesRecursively: true,
   };
   return {
+    // Names that the rank module has as the compiler wrote it: see verbatim.ts.
+    minifyInternalExports: false,
     ...options,
     codeSplitting: { ...(typeof codeSplitting === "object" && codeSplitting), groups: [ranks, ...groups] },
     chunkFileNames: (chunk) => (chunk.name.endsWith(".spmd") ? "[name].mjs" : typeof chunkFileNames === "function" ? chunkFileNames(chunk) : chunkFileNames),
   };
+}
+
+/** Puts the compiler's own text where Rolldown printed it anew. */
+function restore(chunk: OutputChunk, bundle: OutputBundle, { rankModules }: BuildState, folder: string): void {
+  const [id, ...others] = chunk.moduleIds;
+  const generated = rankModules.get(id!);
+  if (!generated || others.length > 0) return;
+  const file = verbatim(generated, chunk.exports, join(folder, chunk.fileName));
+  if (!file) return;
+  const map = bundle[`${chunk.fileName}.map`];
+  chunk.code = map ? `${file.code}\n//# sourceMappingURL=${basename(chunk.fileName)}.map\n` : file.code;
+  if (map?.type === "asset") map.source = file.map;
+}
+
+function isMinified(options: object): boolean {
+  return "minify" in options && options.minify !== false && options.minify !== "dce-only";
 }
 
 /** Diagnostics as one of Rollup's logs: located at the first, the text of all. */

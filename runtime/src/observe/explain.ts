@@ -49,7 +49,7 @@ function explainFunction({ id, line, inputs, tables, communicates, rowFunctions,
       ...input.filters.map((filter) => ["", "", `pushed filter: ${filter}`]),
     ])),
     ...section("plan", tables.flatMap((table) => [
-      [`t${table.value}`, at(table.line), `${table.verb}${table.inputs.length > 0 ? `(${table.inputs.map((input) => `t${input}`).join(", ")})` : ""}`, table.distribution, table.details || table.columns.join(", ")],
+      [`t${table.value}`, at(table.line), `${table.verb}${table.inputs.length > 0 ? `(${table.inputs.map((input) => `t${input}`).join(", ")})` : ""}`, clip(table.distribution, 40), clip(table.details || table.columns.join(", "), 90)],
       ...(table.why ? [["", "", "", `because ${table.why}`, ""]] : []),
       ...(table.order ? [["", "", "", `in order: ${table.order}`, ""]] : []),
     ])),
@@ -65,6 +65,11 @@ function explainFunction({ id, line, inputs, tables, communicates, rowFunctions,
 
 function section(title: string, rows: readonly (readonly string[])[]): string[] {
   return rows.length === 0 ? [] : ["", `  ${title}`, ...alignColumns(rows).map((row) => `    ${row}`)];
+}
+
+/** The plan stands in one line a table; its expressions and keys are spelled out in the sections below it. */
+function clip(text: string, length: number): string {
+  return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
 }
 
 function at(line: number): string {

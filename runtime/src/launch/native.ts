@@ -3,9 +3,8 @@ import type { Native } from "../spmd/engine.ts";
 
 /** The addon, loaded when a rank starts and not before. */
 export async function loadNative(): Promise<Native> {
-  const name: string = "@lockstep/native";
   try {
-    return (await import(name)) as Native;
+    return await import("@lockstep/native");
   } catch (error) {
     throw new LockstepError({
       code: "LS2015",

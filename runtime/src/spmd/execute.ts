@@ -1,13 +1,13 @@
 import type { Sink } from "@lockstep/native/plan";
 import { checked } from "./checked.ts";
 import { currentCall, type CallContext } from "./context.ts";
-import type { SinkResult } from "./engine.ts";
+import type { SinkOutput } from "./engine.ts";
 import { collectLimit } from "./limits.ts";
 import { absolute } from "./outputs.ts";
 import { cutPlan, type SinkOf, type TableNode } from "./plan.ts";
 
 /** Runs one plan on all ranks. Sinks that tell a row count leave it at their node. */
-export async function execute(call: CallContext, sinks: readonly SinkOf[]): Promise<SinkResult[]> {
+export async function execute(call: CallContext, sinks: readonly SinkOf[]): Promise<SinkOutput[]> {
   const { engine, profiled } = call.world;
   const result = await checked(engine.execute(JSON.stringify(await cutPlan(call, sinks))));
   profiled(result.profile);

@@ -1,14 +1,15 @@
 import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { Plan } from "@lockstep/native/plan";
-import type { Engine, Native, SinkResult } from "../../../runtime/src/spmd/engine.ts";
+import type { Execution } from "@lockstep/native";
+import type { Engine, Native } from "../../../runtime/src/spmd/engine.ts";
 import type { World } from "../../../runtime/src/spmd/world.ts";
 
 /** What the engine answers to a sink; rows default to 3. */
-export type Answer = (sink: Plan["sinks"][number], plan: Plan) => SinkResult;
+export type Answer = (sink: Plan["sinks"][number], plan: Plan) => { rows?: number; ipc?: Uint8Array };
 
 /** An engine of one rank that records what it is asked and computes nothing. */
-export class RecordingEngine implements Engine {
+export class RecordingEngine {
   readonly plans: Plan[] = [];
   readonly log: string[] = [];
   readonly opened: { paths: string[] }[] = [];
@@ -27,11 +28,15 @@ export class RecordingEngine implements Engine {
     this.registered.push(ipc);
     return ++this.#datasets;
   }
-  async execute(text: string): Promise<{ sinks: SinkResult[]; profile: string }> {
+  async execute(text: string): Promise<Execution> {
     const plan = JSON.parse(text) as Plan;
     this.plans.push(plan);
     this.log.push(`execute ${plan.sinks.map((sink) => sink.op).join(" ")}`);
-    return { sinks: plan.sinks.map((sink) => this.answer(sink, plan)), profile: "{}" };
+    const sinks = plan.sinks.map((sink) => {
+      const { ipc, ...rest } = this.answer(sink, plan);
+      return ipc ? { ...rest, ipc: Buffer.from(ipc) } : rest;
+    });
+    return { sinks, profile: "{}" };
   }
   async explain(): Promise<string> {
     return "";
@@ -42,24 +47,25 @@ export class RecordingEngine implements Engine {
   closeDataset(id: number): void {
     this.log.push(`close ${id}`);
   }
-  async broadcast(bytes: Uint8Array | null): Promise<Uint8Array> {
-    return bytes!;
+  async broadcast(bytes: Uint8Array | null): Promise<Buffer> {
+    return Buffer.from(bytes!);
   }
-  async allgather(bytes: Uint8Array): Promise<Uint8Array[]> {
-    return [bytes];
+  async allgather(bytes: Uint8Array): Promise<Buffer[]> {
+    return [Buffer.from(bytes)];
   }
+  async barrier(): Promise<void> {}
   fail(): void {
     this.log.push("fail");
   }
-  async settle(outcome: Uint8Array): Promise<Uint8Array[]> {
-    return [outcome];
+  async settle(outcome: Uint8Array): Promise<Buffer[]> {
+    return [Buffer.from(outcome)];
   }
   async close(): Promise<void> {}
 }
 
 /** Outputs as the addon makes them. */
 const native: Native = {
-  Engine: { create: () => Promise.reject(new Error("not here")) },
+  Engine: undefined as never,
   async prepareOutput(path, overwrite, job) {
     if (!overwrite && existsSync(path)) throw new Error(JSON.stringify({ code: "LS2007", message: `${path} exists` }));
     const staging = join(dirname(path), `.${basename(path)}.lockstep-${job}`);
@@ -77,7 +83,7 @@ const native: Native = {
 
 export function worldOf(engine: Engine): World {
   return {
-    rank: 0, size: 1, job: "test", engine, native,
+    rank: 0, size: 1, job: "test", engine: engine as unknown as Engine, native,
     staged: () => undefined,
     lost: (error) => Promise.reject(error as Error),
     profiled: () => undefined,

@@ -11,7 +11,7 @@ import { conversion } from "./conversions.ts";
 import { unsupported } from "./expression.ts";
 import type { Frame } from "./frame.ts";
 import { absence } from "./operators.ts";
-import { call, describe, opaque, plain, printStatic, scalar, type Scalar, type Value } from "./value.ts";
+import { call, describe, opaque, plain, printStatic, scalar, typesOf, type Scalar, type Value } from "./value.ts";
 
 export interface Argument {
   readonly value: Value;
@@ -49,11 +49,13 @@ function parameter(fn: ScalarFunction, i: number, count: number): Parameter {
 /** Its expression; null after a mistake, or when only V8 can tell. */
 function argument(fn: ScalarFunction, parameter: Parameter, { value, node }: Argument, frame: Frame): Expression | null {
   if (value.kind === "any") return null;
-  if (value.kind === "mixed" || (value.kind === "helper" && fn.receiver === "string")) {
+  const admitted = parameter.types?.map((type) => printStatic(plain(type)));
+  const fits = !admitted || typesOf(value).every((type) => admitted.includes(type) || (parameter.optional && type === "undefined"));
+  if ((value.kind === "mixed" && fits) || (value.kind === "helper" && fn.receiver === "string")) {
     unsupported(node, "this argument has no native form", null, frame);
     return null;
   }
-  const wanted = parameter.types?.map((type) => printStatic(plain(type))).join(" | ") ?? "string | number | boolean | bigint | Date";
+  const wanted = admitted?.join(" | ") ?? "string | number | boolean | bigint | Date";
   if (value.kind !== "scalar" || (parameter.types && !parameter.types.includes(value.expression.type.js))) {
     frame.state.typeError(wrongArguments(`Argument of type '${describe(value)}' is not assignable to parameter of type '${wanted}'`, frame.span(node)));
     return null;

@@ -2,6 +2,7 @@
 import type * as t from "@babel/types";
 import { aggregateInRowFunction } from "../../diagnostics/aggregate-in-row-function.ts";
 import { unknownProperty } from "../../diagnostics/unknown-property.ts";
+import { wrongArguments } from "../../diagnostics/wrong-arguments.ts";
 import { aggregateFunctions, functionNamed, methodNamed } from "../../functions/index.ts";
 import { otherAggregateNames, windowNames } from "../../functions/aggregate.ts";
 import { apply, type Argument } from "./apply.ts";
@@ -12,7 +13,7 @@ import { noFacts, present } from "./facts.ts";
 import { close, type Frame } from "./frame.ts";
 import { propertySpan } from "./member.ts";
 import { choose, not } from "./truth.ts";
-import { call, plain, scalar, unknown, type Scalar, type Value } from "./value.ts";
+import { call, describe, opaque, plain, scalar, unknown, type Scalar, type Value } from "./value.ts";
 
 /** Names in Arquero that differ from `Math`'s. */
 const renamed: Readonly<Record<string, string>> = { greatest: "max", least: "min" };
@@ -41,6 +42,7 @@ const known = [...aggregateFunctions.keys(), ...windowNames, ...Object.keys(rena
 /** Arquero's functions take null, which JavaScript makes 0 (undefined: NaN). */
 function numberOf(arg: Argument, node: Call, frame: Frame): Argument {
   const { value } = arg;
+  if (value.kind === "nothing") return { ...arg, value: conversion("Number", [arg], node, frame) ?? value };
   if (value.kind !== "scalar" || value.expression.type.js !== "number" || !(value.null || value.undefined)) return arg;
   return { ...arg, value: conversion("Number", [arg], node, frame) ?? value };
 }
@@ -48,10 +50,16 @@ function numberOf(arg: Argument, node: Call, frame: Frame): Argument {
 /** Arquero's text functions leave null as it is. */
 function ofText(name: string, { value, node: at }: Argument, node: Call, frame: Frame): Value {
   const span = frame.span(node);
-  if (value.kind !== "scalar") return value.kind === "nothing" ? value : unsupported(node, `${frame.text(at)} as text runs in V8`, plain("string"), frame);
+  if (value.kind === "nothing") return value;
+  if (value.kind === "any") return opaque(plain("string"), span);
+  if (value.kind !== "scalar" || value.expression.type.js !== "string") {
+    frame.state.typeError(wrongArguments(`Argument of type '${describe(value)}' is not assignable to parameter of type 'string | null'`, frame.span(at)));
+    return opaque(plain("string"), span);
+  }
+  const { js } = value.expression.type;
   const outer = frame.branch(noFacts);
   const subject = outer.bind("text", value) as Scalar;
-  const here = { ...subject.expression, type: { js: subject.expression.type.js, nullable: false } } as Scalar["expression"];
+  const here = { ...subject.expression, type: { js, nullable: false } } as Scalar["expression"];
   const result = scalar(call(name, [here], "string", span));
   if (!value.null && !value.undefined) return close(outer.flow, result);
   const isNull = call("isNull", [subject.expression], "boolean", span);

@@ -40,6 +40,11 @@ function step(value: Value, optional: boolean, node: t.Node, frame: Frame, rest:
 
 function guard(value: Value, span: SourceSpan, frame: Frame, rest: Rest): Value {
   if (value.kind === "nothing") return { kind: "nothing", value: undefined, span };
+  if (value.kind === "mixed") {
+    const types = value.types.filter((type) => type !== "null" && type !== "undefined");
+    const result = rest({ ...value, types }, frame);
+    return result.kind === "scalar" && types.length < value.types.length ? { ...result, undefined: true } : result;
+  }
   if (value.kind !== "scalar" || !(value.null || value.undefined || value.unchecked)) return rest(value, frame);
   const outer = frame.branch(noFacts);
   const tested = outer.bind("value", value) as Scalar;
@@ -57,7 +62,8 @@ function guard(value: Value, span: SourceSpan, frame: Frame, rest: Rest): Value 
     { kind: "if", test, then: literal(null, js, span), else: result.expression, type: { js, nullable: true }, span },
     {
       null: result.null,
-      undefined: true,
+      undefined: value.null || value.undefined || result.undefined,
+      ...(value.unchecked || result.unchecked ? { unchecked: true } : {}),
       chain: both(both(present(value.place), value.chain ?? noFacts), result.chain ?? noFacts),
       ...(result.truth ? { truth: { then: result.truth.then, else: noFacts } } : {}),
     },

@@ -4,7 +4,7 @@ import type { Expression } from "../../ir/expression.ts";
 import { fold } from "../../functions/fold.ts";
 import type { Argument } from "./apply.ts";
 import type { Frame } from "./frame.ts";
-import { toNumber } from "./operators.ts";
+import { orIfNull, toNumber } from "./operators.ts";
 import { toText } from "./text.ts";
 import { toTest } from "./truth.ts";
 import { call, literal, opaque, plain, scalar, type Value } from "./value.ts";
@@ -58,15 +58,9 @@ function number(value: Value, node: t.Node, frame: Frame): Value {
     if (value.kind !== "any") frame.state.needsScript("Number of an object runs in V8");
     return opaque(plain("number"), span);
   }
-  const converted = toNumber(value.expression, value.expression.type.js, span);
-  if (value.undefined || value.unchecked) {
-    if (value.null) frame.state.needsScript("Number of a value that may be null or undefined runs in V8");
-    return scalar(orIfNull(value.expression, literal(NaN, "number", span), converted));
-  }
-  // Number(null) is 0; a number that is null is still null in the table.
-  return scalar(value.null ? orIfNull(value.expression, literal(0, "number", span), converted) : converted);
-}
-
-function orIfNull(e: Expression, absent: Expression, present: Expression): Expression {
-  return { kind: "if", test: call("isNull", [e], "boolean", e.span), then: absent, else: present, type: { js: present.type.js, nullable: false }, span: e.span };
+  if (!value.undefined && !value.unchecked) return scalar(toNumber(value.expression, span));
+  if (value.null) frame.state.needsScript("Number of a value that may be null or undefined runs in V8");
+  const { js } = value.expression.type;
+  const present = { ...value.expression, type: { js, nullable: false } } as Expression;
+  return scalar(orIfNull(value.expression, literal(NaN, "number", span), toNumber(present, span)));
 }

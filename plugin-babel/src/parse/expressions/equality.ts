@@ -6,11 +6,11 @@ import { noOverlap } from "../../diagnostics/no-overlap.ts";
 import { fold } from "../../functions/fold.ts";
 import type { Expression } from "../../ir/expression.ts";
 import type { SourceSpan } from "../../ir/types.ts";
-import { both, isNot, negate, noFacts, noTruth, present, type Facts, type Truth } from "./facts.ts";
+import { both, isAbsent, isNot, negate, noFacts, noTruth, present, type Facts, type Truth } from "./facts.ts";
 import type { Frame } from "./frame.ts";
 import { unsupported } from "./expression.ts";
 import { not } from "./truth.ts";
-import { call, describe, literal, opaque, plain, scalar, type Scalar, type Value } from "./value.ts";
+import { call, describe, literal, opaque, plain, scalar, typesOf, type Scalar, type Value } from "./value.ts";
 
 type Operand = readonly [Value, t.Node];
 
@@ -30,6 +30,10 @@ function equals(operator: string, left: Operand, right: Operand, node: t.Node, f
   if (b.kind === "nothing") return absent(a, b.value, loose, left[1], right[1], operator, span, frame);
   if (a.kind === "nothing") return absent(b, a.value, loose, right[1], left[1], operator, span, frame);
   const narrowed = typeofGuard(a, b) ?? typeofGuard(b, a);
+  if ((a.kind === "mixed" || b.kind === "mixed") && !typesOf(a).some((type) => typesOf(b).includes(type))) {
+    frame.state.typeError(noOverlap(operator, describe(a), describe(b), span));
+    return opaque(plain("boolean"), span);
+  }
   if (a.kind !== "scalar" || b.kind !== "scalar") return unsupported(node, "comparing objects runs in V8", plain("boolean"), frame);
   const truth = narrowed ?? sameValue(a, b);
   const [l, r] = [a.expression.type.js, b.expression.type.js];
@@ -65,7 +69,8 @@ function absent(value: Value, literalValue: null | undefined, loose: boolean, no
   if (value.kind !== "scalar") return scalar(literal(false, "boolean", span));
   const isNull = scalar(call("isNull", [value.expression], "boolean", span));
   const known = value.chain ?? noFacts;
-  if (loose) return { ...isNull, truth: { then: noFacts, else: both(present(value.place), known) } };
+  const gone: Facts = value.place === undefined ? noFacts : new Set([isAbsent(value.place)]);
+  if (loose) return { ...isNull, truth: { then: gone, else: both(present(value.place), known) } };
   const matches = literalValue === null ? value.null : value.undefined || value.unchecked;
   const others = literalValue === null ? value.undefined || value.unchecked : value.null;
   if (matches && others) frame.state.needsScript("null and undefined cannot be told apart natively");
@@ -76,7 +81,7 @@ function absent(value: Value, literalValue: null | undefined, loose: boolean, no
   }
   if (!matches && others) return scalar(literal(false, "boolean", span));
   const facts: Facts = value.place === undefined ? noFacts : new Set([isNot(value.place, literalValue === null ? "null" : "undefined")]);
-  return { ...isNull, truth: { then: noFacts, else: others ? facts : both(facts, known) } };
+  return { ...isNull, truth: { then: others ? noFacts : gone, else: others ? facts : both(facts, known) } };
 }
 
 /** Equal to something that is present means present, and the chain that led to it did not stop. */

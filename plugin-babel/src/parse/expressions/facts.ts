@@ -1,6 +1,6 @@
 /**
  * What is known of places (columns, locals, captured scalars) where control has come: TypeScript's narrowing of null and
- * undefined. A fact only ever excludes a value, so facts that hold together are a union, and after a join an intersection.
+ * undefined. Facts that hold together are a union, and after a join an intersection.
  */
 export type Place = string;
 type Fact = string;
@@ -17,6 +17,9 @@ export const noTruth: Truth = { then: noFacts, else: noFacts };
 
 /** `place` is not null / not undefined. */
 export const isNot = (place: Place, value: "null" | "undefined"): Fact => `${value} ${place}`;
+
+/** `place` is null or undefined. */
+export const isAbsent = (place: Place): Fact => `absent ${place}`;
 
 export const present = (place: Place | undefined): Facts =>
   place === undefined ? noFacts : new Set([isNot(place, "null"), isNot(place, "undefined")]);

@@ -16,7 +16,7 @@ import { noProperty } from "./member.ts";
 import { absence } from "./operators.ts";
 import { toText } from "./text.ts";
 import { choose, toTest } from "./truth.ts";
-import { call, describe, literal, opaque, plain, scalar, unknown, type StaticType, type Value } from "./value.ts";
+import { call, describe, literal, opaque, plain, scalar, typesOf, unknown, type StaticType, type Value } from "./value.ts";
 
 type List = Extract<Value, { kind: "list" }>;
 type Member = t.MemberExpression | t.OptionalMemberExpression;
@@ -82,14 +82,21 @@ export function indexList(items: readonly Value[], key: Value, node: Member, fra
 
 function contains(list: List, { value, node }: Argument, whole: Call, frame: Frame): Value | null {
   const span = frame.span(whole);
-  if (value.kind === "any") return opaque(plain("boolean"), span);
+  if (value.kind === "any" || list.items.some((item) => item.kind === "any")) return opaque(plain("boolean"), span);
+  const [given, wanted] = [typesOf(value), typesOf(...list.items)];
+  const strange = given.filter((type) => !wanted.includes(type));
+  if (strange.length > 0 && wanted.length > 0) {
+    const onlyAbsent = value.kind === "scalar" && strange.every((type) => type === "null" || type === "undefined");
+    if (onlyAbsent) frame.state.typeError(possiblyNull(frame.text(node), absence(value), frame.span(node), "argument"));
+    else frame.state.typeError(wrongArguments(`Argument of type '${describe(value)}' is not assignable to parameter of type '${wanted.join(" | ")}'`, frame.span(node)));
+    return opaque(plain("boolean"), span);
+  }
   if (value.kind !== "scalar") return null;
   const { js } = value.expression.type;
   const items: Expression[] = [];
   let holdsNull = false;
   for (const item of list.items) {
     if (item.kind === "nothing" || (item.kind === "scalar" && item.expression.type.js === js && (item.null || item.undefined))) holdsNull = true;
-    if (item.kind === "any") return opaque(plain("boolean"), span);
     if (item.kind === "nothing") items.push(literal(null, js, item.span));
     else if (item.kind !== "scalar") return null;
     else if (item.expression.type.js === js) items.push(item.expression);
@@ -98,11 +105,6 @@ function contains(list: List, { value, node }: Argument, whole: Call, frame: Fra
     frame.state.report(datesCompared("includes", span, []));
     return opaque(plain("boolean"), span);
   }
-  if (items.length === 0 && list.items.length > 0) {
-    frame.state.typeError(wrongArguments(`Argument of type '${describe(value)}' is not assignable to parameter of type '${describe(list.items[0]!)}'`, frame.span(node)));
-    return opaque(plain("boolean"), span);
-  }
-  if ((value.null || value.undefined) && !holdsNull) frame.state.typeError(possiblyNull(frame.text(node), absence(value), frame.span(node), "argument"));
   if (value.unchecked && holdsNull) return null;
   return scalar(items.length === 0 ? literal(false, "boolean", span) : call("in", [value.expression, ...items], "boolean", span));
 }

@@ -6,7 +6,7 @@ import { both, either, type Truth } from "./facts.ts";
 import { readExpression } from "./expression.ts";
 import { close, type Frame } from "./frame.ts";
 import { choose, ifElse, not, toScalar, toTest, type Test } from "./truth.ts";
-import { call, describe, literal, scalar, typeOf, unknown, type Scalar, type Value } from "./value.ts";
+import { call, literal, scalar, typesOf, unknown, type Value } from "./value.ts";
 
 export function readLogical(node: t.LogicalExpression, frame: Frame): Value {
   const left = readExpression(node.left, frame);
@@ -29,7 +29,7 @@ function and(left: Value, test: Test, right: Value, span: SourceSpan): Value {
   if (left.kind === "scalar" && left.expression.kind === "literal") return left.expression.value ? right : left;
   if (left.kind !== "scalar" && left.kind !== "mixed") return right;
   const tested: Expression = { kind: "and", left: test.test, right: second.test, type: { js: "boolean", nullable: false }, span };
-  const mixed: Value = { kind: "mixed", types: [...new Set([falsy(left), describe(right)])].filter((name) => name !== ""), test: tested, truth };
+  const mixed: Value = { kind: "mixed", types: left.kind === "scalar" && left.expression.type.js === "date" ? typesOf(right) : typesOf(left, right), test: tested, truth };
   if (left.kind === "mixed") return mixed;
   const js = left.expression.type.js;
   // A Date is falsy only when absent, so the result has the type of the right side.
@@ -57,7 +57,7 @@ function or(left: Value, test: Test, right: Value, span: SourceSpan): Value {
   const b = left.kind === "scalar" ? toScalar(right, left.expression.type.js) : null;
   if (left.kind === "mixed" || !b) {
     const tested: Expression = { kind: "or", left: test.test, right: second.test, type: { js: "boolean", nullable: false }, span };
-    return { kind: "mixed", types: [...new Set([withoutNull(left), describe(right)])], test: tested, truth };
+    return { kind: "mixed", types: typesOf(left, right).filter((type) => (type !== "null" && type !== "undefined") || typesOf(right).includes(type)), test: tested, truth };
   }
   return scalar(pair("or", left.expression, b.expression, b.expression.type.nullable, span), {
     null: b.null,
@@ -90,14 +90,6 @@ function fallBack(left: Expression, right: Expression, span: SourceSpan): Expres
 
 function pair(kind: "and" | "or" | "nullish", left: Expression, right: Expression, nullable: boolean, span: SourceSpan): Expression {
   return { kind, left, right, type: { js: left.type.js, nullable }, span };
-}
-
-/** The part of a type that is falsy, as a message names it. */
-const falsy = (value: Value) => (value.kind === "scalar" && value.expression.type.js === "date" ? "" : describe(value));
-
-function withoutNull(value: Value): string {
-  const type = typeOf(value);
-  return type ? describe({ ...(value as Scalar), null: false, undefined: false }) : describe(value);
 }
 
 export function readConditional(node: t.ConditionalExpression, frame: Frame): Value {

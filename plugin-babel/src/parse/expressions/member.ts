@@ -74,6 +74,7 @@ export function property(object: Value, name: string, node: Member, frame: Frame
       return scalarProperty(object, name, node, frame);
     case "helper":
     case "mixed":
+      if (object.kind === "mixed") requirePresent(object, node, frame);
       return unsupported(node, "a property of this value has no native form", null, frame);
   }
 }
@@ -120,6 +121,14 @@ export function requireObject(object: Scalar, node: Member, frame: Frame): boole
   }
   if (object.unchecked) frame.state.needsScript(`'${frame.text(node.object)}' may be undefined`);
   return true;
+}
+
+/** Of several types, one of which may be null. */
+function requirePresent({ types }: Extract<Value, { kind: "mixed" }>, node: Member, frame: Frame): void {
+  const absent = (["null", "undefined"] as const).filter((type) => types.includes(type));
+  if (absent.length === 0) return;
+  const what = absent.length === 2 ? "null or undefined" : absent[0]!;
+  frame.state.typeError(possiblyNull(frame.text(node.object), what, frame.span(node.object), "property", dot(node, frame)));
 }
 
 export function noProperty(object: Value, name: string, node: Member, known: readonly string[], frame: Frame): Value {

@@ -12,7 +12,7 @@ import type { Frame } from "./frame.ts";
 import { negate } from "./facts.ts";
 import { toText } from "./text.ts";
 import { not, toTest } from "./truth.ts";
-import { call, describe, literal, opaque, plain, scalar, unknown, type Scalar, type Value } from "./value.ts";
+import { call, describe, literal, opaque, plain, scalar, typesOf, unknown, type Scalar, type Value } from "./value.ts";
 
 const arithmetic: Readonly<Record<string, string>> = {
   "+": "add",
@@ -105,10 +105,7 @@ function hint(operator: string, left: Value, right: Value): string | undefined {
 
 /** A number or bigint that is not null. Null: of another type. */
 function numericOperand([value, node]: Operand, frame: Frame): Scalar | "any" | null {
-  if (value.kind === "any" || value.kind === "mixed") {
-    if (value.kind === "mixed") frame.state.needsScript("an operand of several types has no native form");
-    return "any";
-  }
+  if (value.kind === "any") return "any";
   if (value.kind === "nothing") {
     frame.state.typeError(possiblyNull(frame.text(node), value.value === null ? "null" : "undefined", frame.span(node), "operator"));
     return "any";
@@ -137,6 +134,14 @@ export function absence(value: Scalar): "null" | "undefined" | "null or undefine
 function compare(operator: string, left: Operand, right: Operand, node: t.Node, frame: Frame): Value {
   const span = frame.span(node);
   const result = opaque(plain("boolean"), span);
+  if (left[0].kind === "mixed" || right[0].kind === "mixed") {
+    const [a, b] = [typesOf(left[0]), typesOf(right[0])];
+    const isNumber = (types: readonly string[]) => types.every((type) => type === "number" || type === "bigint");
+    const fits = isNumber(a) === isNumber(b) && a.some((type) => b.includes(type)) && !a.concat(b).some((type) => type === "null" || type === "undefined");
+    if (fits) frame.state.needsScript("comparing values of several types has no native form");
+    else frame.state.typeError(wrongOperands(operator, [describe(left[0]), describe(right[0])], span));
+    return result;
+  }
   const operands = [left, right].map(([value, side]) => comparable(value, side, frame));
   const [a, b] = operands;
   if (a === "any" || b === "any") return result;
@@ -200,14 +205,22 @@ function sign(operator: "-" | "+" | "~", value: Value, node: t.UnaryExpression, 
     if (operator === "~") return unsupported(node, "'~' of bigints runs in V8", plain("bigint"), frame);
     return scalar(fold(call("neg", [operand.expression], "bigint", span)));
   }
-  const number = toNumber(operand.expression, js!, span);
+  const number = toNumber(operand.expression, span);
   if (operator === "+") return scalar(number);
   return scalar(fold(call(operator === "-" ? "neg" : "bit.not", [number], "number", span)));
 }
 
-/** `Number(x)` of a value that is not absent. */
-export function toNumber(e: Expression, js: JsType, span: SourceSpan): Expression {
-  return js === "number" ? e : js === "date" ? call("date.getTime", [e], "number", span) : fold(call("Number", [e], "number", span));
+/** `Number(x)`; null, which may come although the program denies it (`x!`), is 0. */
+export function toNumber(e: Expression, span: SourceSpan): Expression {
+  const { js } = e.type;
+  const present = js === "number" ? e : js === "date" ? call("date.getTime", [e], "number", span) : fold(call("Number", [e], "number", span));
+  return e.type.nullable ? orIfNull(e, literal(0, "number", span), present) : present;
+}
+
+/** `present`, or `absent` where `e` is null. */
+export function orIfNull(e: Expression, absent: Expression, present: Expression): Expression {
+  const type = { js: present.type.js, nullable: false };
+  return { kind: "if", test: call("isNull", [e], "boolean", e.span), then: absent, else: { ...present, type } as Expression, type, span: e.span };
 }
 
 const typeNames: Readonly<Record<JsType, string>> = { number: "number", string: "string", boolean: "boolean", bigint: "bigint", date: "object" };

@@ -1,8 +1,8 @@
 /** Truthiness, and the values chosen by it. */
 import type { Expression } from "../../ir/expression.ts";
 import type { SourceSpan } from "../../ir/types.ts";
-import { both, either, noTruth, present, type Facts, type Truth } from "./facts.ts";
-import { call, describe, literal, opaque, plain, scalar, unknown, type Scalar, type Value } from "./value.ts";
+import { both, either, isAbsent, noTruth, present, type Facts, type Truth } from "./facts.ts";
+import { call, literal, opaque, plain, scalar, typesOf, unknown, type Scalar, type Value } from "./value.ts";
 
 export interface Test extends Truth {
   readonly test: Expression;
@@ -13,7 +13,9 @@ export function toTest(value: Value, span: SourceSpan): Test {
   switch (value.kind) {
     case "scalar": {
       const then = both(value.truth?.then ?? present(value.place), value.chain ?? present(undefined));
-      return { test: truthy(value.expression), then, else: value.truth?.else ?? noTruth.else };
+      // A Date is falsy only when it is not there.
+      const absent = value.expression.type.js === "date" && value.place !== undefined ? new Set([isAbsent(value.place)]) : noTruth.else;
+      return { test: truthy(value.expression), then, else: value.truth?.else ?? absent };
     }
     case "mixed":
       return { ...(value.truth ?? noTruth), test: value.test };
@@ -58,7 +60,7 @@ export function not(test: Expression, span: SourceSpan): Expression {
 
 /** `test ? then : otherwise` of any two values. */
 export function choose(test: Expression, then: Value, otherwise: Value, span: SourceSpan, facts: { then: Facts; else: Facts } = noTruth): Value {
-  if (test.kind === "literal") return test.value ? then : otherwise;
+  if (test.kind === "literal") return known(test.value ? then : otherwise, then, otherwise);
   if (then === otherwise) return then;
   if (then.kind === "any" || otherwise.kind === "any") return unknown;
   const types = unify(then, otherwise);
@@ -68,7 +70,7 @@ export function choose(test: Expression, then: Value, otherwise: Value, span: So
     else: either(both(facts.then, a.else), both(facts.else, b.else)),
   };
   if (types === null) {
-    return { kind: "mixed", types: [...new Set([describe(then), describe(otherwise)])], test: ifElse(test, a.test, b.test, span), truth };
+    return { kind: "mixed", types: typesOf(then, otherwise), test: ifElse(test, a.test, b.test, span), truth };
   }
   if (types === "nothing") return then;
   const [left, right] = types;
@@ -78,6 +80,13 @@ export function choose(test: Expression, then: Value, otherwise: Value, span: So
     ...(left.expression.type.js === "boolean" ? { truth } : {}),
     ...(left.unchecked || right.unchecked ? { unchecked: true } : {}),
   });
+}
+
+/** A branch that is always taken, with the type tsc gives to both. */
+function known(taken: Value, then: Value, otherwise: Value): Value {
+  const types = unify(then, otherwise);
+  if (taken.kind !== "scalar" || types === null || types === "nothing") return taken;
+  return { ...taken, null: types[0].null || types[1].null, undefined: types[0].undefined || types[1].undefined };
 }
 
 export function ifElse(test: Expression, then: Expression, otherwise: Expression, span: SourceSpan): Expression {

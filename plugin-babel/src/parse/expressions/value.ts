@@ -6,7 +6,7 @@ import type * as t from "@babel/types";
 import type { Expression, LiteralExpression } from "../../ir/expression.ts";
 import type { JsType, SourceSpan, ValueType } from "../../ir/types.ts";
 import type { Scope } from "../row-function.ts";
-import { isNot, type Facts, type Place, type Truth } from "./facts.ts";
+import { isAbsent, isNot, type Facts, type Place, type Truth } from "./facts.ts";
 import type { Frame } from "./frame.ts";
 
 /** A type as tsc sees it. `js` null: null or undefined only. */
@@ -40,7 +40,7 @@ export type Value =
   | Scalar
   /** The literals null and undefined. */
   | { readonly kind: "nothing"; readonly value: null | undefined; readonly span: SourceSpan }
-  /** Values of several types: only its truthiness has a native form. */
+  /** Values of several types, named one by one ("string", "null"): only its truthiness has a native form. */
   | { readonly kind: "mixed"; readonly types: readonly string[]; readonly test: Expression; readonly truth?: Truth }
   | { readonly kind: "list"; readonly items: readonly Value[]; readonly set: boolean }
   | { readonly kind: "record"; readonly names: readonly string[] | null; member(name: string, at: t.Node): Value | null }
@@ -78,6 +78,9 @@ export function opaque(type: StaticType | null, span: SourceSpan): Value {
 
 export const plain = (js: JsType): StaticType => ({ js, null: false, undefined: false });
 export const fromValueType = (type: ValueType): StaticType => ({ js: type.js, null: type.nullable, undefined: false });
+
+/** The members of a union of the values' types. */
+export const typesOf = (...values: readonly Value[]): string[] => [...new Set(values.flatMap((value) => describe(value).split(" | ")))];
 
 /** The static type of a value, null when it is no column's. */
 export function typeOf(value: Value): StaticType | null {
@@ -123,6 +126,7 @@ export function narrow(value: Value, facts: Facts): Value {
   if (value.kind !== "scalar" || value.place === undefined || !(value.null || value.undefined)) return value;
   const mayBeNull = value.null && !facts.has(isNot(value.place, "null"));
   const mayBeUndefined = value.undefined && !facts.has(isNot(value.place, "undefined"));
+  if (facts.has(isAbsent(value.place)) && mayBeNull !== mayBeUndefined) return { kind: "nothing", value: mayBeNull ? null : undefined, span: value.expression.span };
   if (mayBeNull === value.null && mayBeUndefined === value.undefined) return value;
   const type = { js: value.expression.type.js, nullable: value.expression.type.nullable && (mayBeNull || mayBeUndefined) };
   return { ...value, expression: { ...value.expression, type } as Expression, null: mayBeNull, undefined: mayBeUndefined };

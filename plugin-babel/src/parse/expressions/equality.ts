@@ -6,7 +6,7 @@ import { noOverlap } from "../../diagnostics/no-overlap.ts";
 import { fold } from "../../functions/fold.ts";
 import type { Expression } from "../../ir/expression.ts";
 import type { SourceSpan } from "../../ir/types.ts";
-import { both, isAbsent, isNot, negate, noFacts, noTruth, present, type Facts, type Truth } from "./facts.ts";
+import { both, isNot, negate, noFacts, noTruth, present, type Facts, type Truth } from "./facts.ts";
 import type { Frame } from "./frame.ts";
 import { unsupported } from "./expression.ts";
 import { not } from "./truth.ts";
@@ -69,8 +69,7 @@ function absent(value: Value, literalValue: null | undefined, loose: boolean, no
   if (value.kind !== "scalar") return scalar(literal(false, "boolean", span));
   const isNull = scalar(call("isNull", [value.expression], "boolean", span));
   const known = value.chain ?? noFacts;
-  const gone: Facts = value.place === undefined ? noFacts : new Set([isAbsent(value.place)]);
-  if (loose) return { ...isNull, truth: { then: gone, else: both(present(value.place), known) } };
+  if (loose) return { ...isNull, truth: { then: noFacts, else: both(present(value.place), known) } };
   const matches = literalValue === null ? value.null : value.undefined || value.unchecked;
   const others = literalValue === null ? value.undefined || value.unchecked : value.null;
   if (matches && others) frame.state.needsScript("null and undefined cannot be told apart natively");
@@ -81,7 +80,7 @@ function absent(value: Value, literalValue: null | undefined, loose: boolean, no
   }
   if (!matches && others) return scalar(literal(false, "boolean", span));
   const facts: Facts = value.place === undefined ? noFacts : new Set([isNot(value.place, literalValue === null ? "null" : "undefined")]);
-  return { ...isNull, truth: { then: others ? noFacts : gone, else: others ? facts : both(facts, known) } };
+  return { ...isNull, truth: { then: noFacts, else: others ? facts : both(facts, known) } };
 }
 
 /** Equal to something that is present means present, and the chain that led to it did not stop. */

@@ -18,9 +18,6 @@ export const noTruth: Truth = { then: noFacts, else: noFacts };
 /** `place` is not null / not undefined. */
 export const isNot = (place: Place, value: "null" | "undefined"): Fact => `${value} ${place}`;
 
-/** `place` is null or undefined. */
-export const isAbsent = (place: Place): Fact => `absent ${place}`;
-
 export const present = (place: Place | undefined): Facts =>
   place === undefined ? noFacts : new Set([isNot(place, "null"), isNot(place, "undefined")]);
 

@@ -1,7 +1,7 @@
 /** Truthiness, and the values chosen by it. */
 import type { Expression } from "../../ir/expression.ts";
 import type { SourceSpan } from "../../ir/types.ts";
-import { both, either, isAbsent, noTruth, present, type Facts, type Truth } from "./facts.ts";
+import { both, either, noTruth, present, type Facts, type Truth } from "./facts.ts";
 import { call, literal, opaque, plain, scalar, typesOf, unknown, type Scalar, type Value } from "./value.ts";
 
 export interface Test extends Truth {
@@ -13,9 +13,7 @@ export function toTest(value: Value, span: SourceSpan): Test {
   switch (value.kind) {
     case "scalar": {
       const then = both(value.truth?.then ?? present(value.place), value.chain ?? present(undefined));
-      // A Date is falsy only when it is not there.
-      const absent = value.expression.type.js === "date" && value.place !== undefined ? new Set([isAbsent(value.place)]) : noTruth.else;
-      return { test: truthy(value.expression), then, else: value.truth?.else ?? absent };
+      return { test: truthy(value.expression), then, else: value.truth?.else ?? noTruth.else };
     }
     case "mixed":
       return { ...(value.truth ?? noTruth), test: value.test };

@@ -6,7 +6,7 @@ import type * as t from "@babel/types";
 import type { Expression, LiteralExpression } from "../../ir/expression.ts";
 import type { JsType, SourceSpan, ValueType } from "../../ir/types.ts";
 import type { Scope } from "../row-function.ts";
-import { isAbsent, isNot, type Facts, type Place, type Truth } from "./facts.ts";
+import { isNot, type Facts, type Place, type Truth } from "./facts.ts";
 import type { Frame } from "./frame.ts";
 
 /** A type as tsc sees it. `js` null: null or undefined only. */
@@ -126,7 +126,6 @@ export function narrow(value: Value, facts: Facts): Value {
   if (value.kind !== "scalar" || value.place === undefined || !(value.null || value.undefined)) return value;
   const mayBeNull = value.null && !facts.has(isNot(value.place, "null"));
   const mayBeUndefined = value.undefined && !facts.has(isNot(value.place, "undefined"));
-  if (facts.has(isAbsent(value.place)) && mayBeNull !== mayBeUndefined) return { kind: "nothing", value: mayBeNull ? null : undefined, span: value.expression.span };
   if (mayBeNull === value.null && mayBeUndefined === value.undefined) return value;
   const type = { js: value.expression.type.js, nullable: value.expression.type.nullable && (mayBeNull || mayBeUndefined) };
   return { ...value, expression: { ...value.expression, type } as Expression, null: mayBeNull, undefined: mayBeUndefined };

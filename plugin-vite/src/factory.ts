@@ -19,6 +19,7 @@ const linkedAtRunTime = /^@lockstep\/(?:runtime|native)(?:\/|$)/;
  * functions become a module, and a file, of their own; the runtime stays outside the bundle.
  */
 export const factory: UnpluginFactory<LockstepOptions | undefined, false> = (options = {}, { framework }) => {
+  if (framework === "webpack" || framework === "rspack") throw unsupported(framework);
   const settings = settingsOf(options);
   const states = new WeakMap<object, BuildState>();
   const single = new BuildState();
@@ -38,7 +39,11 @@ export const factory: UnpluginFactory<LockstepOptions | undefined, false> = (opt
     enforce: "pre",
     resolveId: {
       filter: { id: new RegExp(`${rankModule.source}|${linkedAtRunTime.source}`) },
-      handler: (id) => (linkedAtRunTime.test(id) ? { id, external: true } : adapter.resolveRankModule(id)),
+      handler(id) {
+        if (!settings.active) return null;
+        // Without a side effect: where only annotated functions used it, its import goes.
+        return linkedAtRunTime.test(id) ? { id, external: true, moduleSideEffects: false } : adapter.resolveRankModule(id);
+      },
     },
     load: {
       filter: { id: rankModule },
@@ -51,6 +56,10 @@ export const factory: UnpluginFactory<LockstepOptions | undefined, false> = (opt
     transform: {
       filter: { id: { include: /\.[cm]?[jt]sx?(?:\?.*)?$/, exclude: [/[\\/]node_modules[\\/]/, rankModule] }, code: directive },
       async handler(code, request) {
+        if (!settings.active) {
+          this.warn('"use spmd" is not compiled for browsers; a job needs `platform: "node"`');
+          return null;
+        }
         const id = request.replace(/\?.*$/, "");
         const started = performance.now();
         const result = await compileModule(code, id, {
@@ -70,8 +79,6 @@ export const factory: UnpluginFactory<LockstepOptions | undefined, false> = (opt
     rolldown: hooks as object,
     vite: { ...(hooks as object), ...viteHooks(settings) },
     esbuild: esbuildHooks(settings, single, chunks),
-    webpack: unsupported("webpack"),
-    rspack: unsupported("Rspack"),
   };
 };
 

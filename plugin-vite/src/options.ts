@@ -16,6 +16,8 @@ export interface Settings {
   readonly strict: boolean;
   readonly native: "external" | "copy";
   readonly report: boolean;
+  /** False for bundles that run in a browser: they stay as they are. */
+  active: boolean;
   /** A development server runs modules one by one: no chunks, no manifest, errors at once. */
   serve: boolean;
   /** Where the line of a build goes. */
@@ -28,6 +30,7 @@ export function settingsOf(options: LockstepOptions): Settings {
     strict: options.strict ?? false,
     native: options.native ?? "external",
     report: options.report ?? true,
+    active: true,
     serve: false,
     log: (line) => void process.stderr.write(`${line}\n`),
   };

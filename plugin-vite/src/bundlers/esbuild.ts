@@ -47,12 +47,15 @@ export function esbuildHooks(settings: Settings, state: BuildState, chunks: Rank
     onLoadFilter: /\.[cm]?[jt]sx?(?:\?lockstep-rank)?$/,
     loader: (_: string, id: string) => (rankModuleSource(id) !== undefined ? ("js" as const) : loaderOf(id)),
     config(options: BuildOptions) {
-      options.format ??= "esm";
       settings.root = options.absWorkingDir ?? settings.root;
+      settings.active = options.platform === "node";
+      if (!settings.active) return;
+      options.format ??= "esm";
       if (options.outdir !== undefined && options.outfile === undefined) options.outExtension ??= { ".js": ".mjs" };
     },
     setup(build: PluginBuild) {
       const { initialOptions } = build;
+      if (!settings.active) return;
       initialOptions.metafile = true;
       chunks.base = outputBase(initialOptions);
       build.onEnd(async (result) => {
@@ -165,10 +168,9 @@ function outputBase({ outbase, entryPoints = [], absWorkingDir = process.cwd() }
   return first.slice(0, shared < 0 ? undefined : shared).join(sep);
 }
 
-function misconfigured({ format, bundle, platform, outdir, outfile }: BuildOptions): string | undefined {
+function misconfigured({ format, bundle, outdir, outfile }: BuildOptions): string | undefined {
   if (!bundle) return "lockstep: annotated functions need `bundle: true`";
   if (format !== "esm") return 'lockstep: annotated functions need `format: "esm"`';
-  if (platform !== "node") return 'lockstep: annotated functions need `platform: "node"`';
   return outdir === undefined && outfile === undefined ? "lockstep: annotated functions need `outdir` or `outfile`" : undefined;
 }
 

@@ -1,0 +1,130 @@
+import rolldownPlugin from "@lockstep/plugin-vite/rolldown";
+import rspackPlugin from "@lockstep/plugin-vite/rspack";
+import esbuildPlugin from "@lockstep/plugin-vite/esbuild";
+import vitePlugin from "@lockstep/plugin-vite";
+import { build as esbuild, type BuildOptions } from "esbuild";
+import { rolldown } from "rolldown";
+import { build as viteBuild, type InlineConfig } from "vite";
+import { describe, expect, it } from "vitest";
+import { counting, Project } from "./project.ts";
+
+interface Manifest {
+  rankChunks: string[];
+  hashes: Record<string, string>;
+  functions: { id: string }[];
+}
+
+function vite(project: Project, build: InlineConfig["build"], plugins = [vitePlugin({ report: false })]): Promise<unknown> {
+  return viteBuild({ root: project.path, configFile: false, logLevel: "silent", plugins, build: build! });
+}
+
+async function bundle(project: Project, options: BuildOptions): ReturnType<typeof esbuild> {
+  return esbuild({ absWorkingDir: project.path, bundle: true, platform: "node", outdir: "dist", logLevel: "silent", plugins: [esbuildPlugin({ report: false })], ...options });
+}
+
+const manifestIn = (project: Project, folder = "dist") => JSON.parse(project.read(`${folder}/lockstep.manifest.json`)) as Manifest;
+
+describe("a build without annotated functions", () => {
+  const files = { "src/job.ts": 'import { x } from "./x.ts";\nconsole.log(x, "user spm");\n', "src/x.ts": "export const x: number = 1;\n" };
+
+  it("is byte for byte what it is without the plugin", async () => {
+    using project = new Project(files);
+    await vite(project, { ssr: "src/job.ts", outDir: "with" });
+    await vite(project, { ssr: "src/job.ts", outDir: "without", rolldownOptions: { output: { entryFileNames: "[name].mjs" } } }, []);
+    expect(project.list("with")).toEqual(project.list("without"));
+    for (const file of project.list("with")) expect(project.read(`with/${file}`)).toBe(project.read(`without/${file}`));
+    await bundle(project, { entryPoints: ["src/job.ts"], outdir: "with" });
+    await bundle(project, { entryPoints: ["src/job.ts"], outdir: "without", outExtension: { ".js": ".mjs" }, format: "esm", plugins: [] });
+    for (const file of project.list("with")) expect(project.read(`with/${file}`)).toBe(project.read(`without/${file}`));
+  });
+});
+
+it("leaves browser builds alone", async () => {
+  using project = new Project({ "index.html": '<script type="module" src="/src/main.ts"></script>', "src/main.ts": 'document.title = String((() => { "use spmd"; return 1; })());\n' });
+  await vite(project, { outDir: "with" });
+  await vite(project, { outDir: "without" }, []);
+  expect(project.list("with")).toEqual(project.list("without"));
+  for (const file of project.list("with")) expect(project.read(`with/${file}`)).toBe(project.read(`without/${file}`));
+  const bundled = await bundle(project, { entryPoints: ["src/main.ts"], outdir: "with", platform: "browser" });
+  await bundle(project, { entryPoints: ["src/main.ts"], outdir: "without", platform: "browser", plugins: [] });
+  expect(bundled.warnings.map(({ text }) => text)).toEqual([expect.stringContaining('platform: "node"')]);
+  expect(project.read("with/main.js")).toBe(project.read("without/main.js"));
+});
+
+describe("annotated modules", () => {
+  const files = {
+    "src/job.ts": 'import { first } from "./a/count.ts";\nimport { second } from "./b/count.ts";\nconsole.log(await first("x"), await second("y"));\n',
+    "src/a/count.ts": counting("first"),
+    "src/b/count.ts": counting("second"),
+  };
+  const ids = ["src/a/count.ts#first", "src/b/count.ts#second"];
+
+  it("of the same name do not collide", async () => {
+    using project = new Project(files);
+    await vite(project, { ssr: "src/job.ts", outDir: "vite" });
+    await bundle(project, { entryPoints: ["src/job.ts"], outdir: "esbuild" });
+    const rolled = await rolldown({ cwd: project.path, input: "src/job.ts", plugins: [rolldownPlugin({ root: project.path, report: false })] });
+    await rolled.write({ dir: project.file("rolldown") });
+    for (const folder of ["vite", "esbuild", "rolldown"]) {
+      const { rankChunks, hashes, functions } = manifestIn(project, folder);
+      expect(functions.map(({ id }) => id)).toEqual(ids);
+      const code = rankChunks.map((chunk) => project.read(`${folder}/${chunk}`)).join("\n");
+      for (const id of ids) expect(code).toContain(`"${id}"`);
+      expect(Object.keys(hashes)).toEqual(rankChunks);
+    }
+  });
+
+  it("give the same manifest and chunks each time", async () => {
+    using project = new Project(files);
+    await vite(project, { ssr: "src/job.ts", outDir: "one" });
+    await vite(project, { ssr: "src/job.ts", outDir: "two" });
+    for (const file of project.list("one")) expect(project.read(`one/${file}`)).toBe(project.read(`two/${file}`));
+  });
+
+  it("are found from entries in folders of their own, and in memory", async () => {
+    using project = new Project({ ...files, "src/deep/other.ts": 'export { first } from "../a/count.ts";\n' });
+    const { outputFiles } = await bundle(project, { entryPoints: ["src/job.ts", "src/deep/other.ts"], write: false, sourcemap: true });
+    const text = (name: string) => outputFiles!.find(({ path }) => path === project.file(`dist/${name}`))!.text;
+    expect(outputFiles!.map(({ path }) => path.slice(project.file("dist").length + 1)).filter((name) => !name.endsWith(".map")).sort()).toEqual([
+      "a/count.spmd.mjs", "b/count.spmd.mjs", "deep/other.mjs", "job.mjs", "lockstep.manifest.json",
+    ]);
+    expect(text("job.mjs")).toContain('"./a/count.spmd.mjs"');
+    expect(text("deep/other.mjs")).toContain('"../a/count.spmd.mjs"');
+    expect(JSON.parse(text("a/count.spmd.mjs.map"))).toMatchObject({ sources: ["../../src/a/count.ts"] });
+  });
+});
+
+describe("mistakes", () => {
+  const wrong = "const rows = (await readCsv<Row>(path)).filter((d) => d.aa > 1); await rows.numRows();";
+  const files = {
+    "src/job.ts": 'import "./one.ts";\nimport "./two.ts";\n',
+    "src/one.ts": counting("one", wrong),
+    "src/two.ts": counting("two", wrong),
+  };
+
+  it.each([
+    ["Vite", (project: Project) => vite(project, { ssr: "src/job.ts" })],
+    ["esbuild", (project: Project) => bundle(project, { entryPoints: ["src/job.ts"] })],
+  ])("of all modules are reported in one build by %s", async (_, build) => {
+    using project = new Project(files);
+    const { message } = (await build(project).then(() => undefined, (error: unknown) => error)) as Error;
+    expect(message).toMatch(/one\.ts/);
+    expect(message.match(/LS1\d{3}/g)!.length).toBeGreaterThanOrEqual(2);
+    expect(message.match(/aa/g)!.length).toBeGreaterThanOrEqual(2);
+    expect(message).not.toMatch(/at .*plugin-vite\/dist/);
+  });
+
+  it("in the directive itself are found", async () => {
+    using project = new Project({ "src/job.ts": counting("count").replace("use spmd", "use smpd") });
+    await expect(vite(project, { ssr: "src/job.ts" })).rejects.toThrow(/use spmd/);
+  });
+
+  it("in esbuild's options are named", async () => {
+    using project = new Project({ "src/job.ts": counting("count") });
+    await expect(bundle(project, { entryPoints: ["src/job.ts"], format: "cjs" })).rejects.toThrow('format: "esm"');
+  });
+
+  it("of using a bundler that is not supported are said at once", () => {
+    expect(() => rspackPlugin().apply({ options: {}, rspack: { rspackVersion: "2.0.0" }, webpack: {} } as never)).toThrow(/does not support rspack yet/);
+  });
+});

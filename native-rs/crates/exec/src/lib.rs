@@ -1,1 +1,27 @@
+//! The per-rank engine: plans for all ranks, runs this rank's part on DataFusion.
+//!
+//! ```text
+//! Engine::execute(plan) ── planner/ (plan → logical → physical → distributed) ── operators/ + exchange/ ── sinks
+//! ```
+//!
+//! - [`Engine`] holds what outlives an execution: communicator, datasets, spools, memory pool, worker threads.
+//! - Errors are [`EngineError`]s with a run-time code; the same one on every rank, whoever failed first.
+//!
+//! Every rank calls the same methods in the same order with equal arguments; those marked collective communicate.
+mod engine;
+mod error;
+mod exchange;
+mod execute;
+pub mod operators;
+mod packed;
+pub mod planner;
+mod profile;
+mod run;
+mod sinks;
+mod specialise;
+mod spool;
 
+pub use engine::{Engine, EngineOptions};
+pub use error::{EngineError, Result};
+pub use execute::{Execution, SinkOutput};
+pub use run::{Ranks, from_panic};

@@ -1,0 +1,196 @@
+use std::future::Future;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use lockstep_comm::OpKind;
+use lockstep_exec::{Engine, EngineError, EngineOptions};
+use napi::bindgen_prelude::Buffer;
+use napi_derive::napi;
+
+/// What one rank is told when its engine starts.
+#[napi(object)]
+pub struct JsEngineOptions {
+    pub rank: u32,
+    /// Number of ranks; 1 needs no transport.
+    pub size: u32,
+    /// Names the ranks' meeting place; the same on all of them.
+    pub job: String,
+    /// Worker threads, each with a partition of every distributed table.
+    pub threads: u32,
+    /// Bytes; 0: no limit.
+    pub memory_limit: f64,
+    /// Empty: the system's directory for temporary files.
+    pub spill_directory: String,
+}
+
+/// What left a plan through a sink.
+#[napi(object)]
+pub struct JsSink {
+    /// Rows of the whole table.
+    pub rows: Option<f64>,
+    /// A collect's rows as an Arrow IPC stream, where they were asked for.
+    pub ipc: Option<Buffer>,
+    /// Part files of all ranks, in table order if the write was ordered.
+    pub files: Option<Vec<String>>,
+}
+
+#[napi(object)]
+pub struct JsExecution {
+    /// One a sink, in the plan's order.
+    pub sinks: Vec<JsSink>,
+    /// JSON: seconds, and per operator rows, time, bytes exchanged and spilled on each rank.
+    pub profile: String,
+}
+
+/// The engine of one rank. All ranks call the same methods in the same order with equal arguments.
+#[napi(js_name = "Engine")]
+pub struct JsEngine {
+    engine: Arc<Engine>,
+}
+
+pub(crate) fn to_js(error: EngineError) -> napi::Error {
+    napi::Error::from_reason(error.to_json())
+}
+
+impl JsEngine {
+    /// Runs a future on the worker threads; a panic in it is an error.
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, EngineError>> + Send + 'static,
+    ) -> napi::Result<T> {
+        let task = self.engine.handle().spawn(work);
+        let ended = task.await.map_err(|error| match error.try_into_panic() {
+            Ok(panic) => lockstep_exec::from_panic(panic.as_ref()),
+            Err(_) => EngineError::new("LS2014", "the engine was closed"),
+        });
+        ended.flatten().map_err(to_js)
+    }
+}
+
+#[napi]
+impl JsEngine {
+    /// Joins the other ranks; rejects with LS2011 if they do not come.
+    #[napi(factory)]
+    pub async fn create(options: JsEngineOptions) -> napi::Result<Self> {
+        let options = EngineOptions {
+            rank: options.rank as usize,
+            size: options.size as usize,
+            job: options.job,
+            threads: options.threads as usize,
+            memory_limit: options.memory_limit as u64,
+            spill_directory: options.spill_directory,
+        };
+        let created = napi::tokio::task::spawn_blocking(move || Engine::create(options)).await;
+        let engine = created.map_err(|error| to_js(EngineError::bug(error.to_string())))?.map_err(to_js)?;
+        Ok(Self { engine })
+    }
+
+    /// Collective. `{ paths, declared, types, site }` → `{ dataset, files, rows, bytes, schema: [{ name, type, nullable }] }`.
+    #[napi]
+    pub async fn open_parquet(&self, json: String) -> napi::Result<String> {
+        let engine = self.engine.clone();
+        self.run(async move { engine.open_parquet(&json).await }).await
+    }
+
+    /// Collective. `{ paths, declared, types, delimiter, header, site }` → as `openParquet`.
+    #[napi]
+    pub async fn open_csv(&self, json: String) -> napi::Result<String> {
+        let engine = self.engine.clone();
+        self.run(async move { engine.open_csv(&json).await }).await
+    }
+
+    /// A literal table as an Arrow IPC stream, equal on all ranks; its dataset number.
+    #[napi]
+    pub async fn register_table(&self, ipc: Buffer) -> napi::Result<u32> {
+        let engine = self.engine.clone();
+        self.run(async move { engine.register_table(&ipc) }).await
+    }
+
+    /// Collective. Runs a plan (JSON of `Plan`); a failure on any rank is the same error on every rank.
+    #[napi]
+    pub async fn execute(&self, plan: String) -> napi::Result<JsExecution> {
+        let engine = self.engine.clone();
+        let execution = self.run(async move { engine.execute(&plan).await }).await?;
+        let sinks = execution.sinks.into_iter().map(|sink| JsSink {
+            rows: Some(sink.rows as f64),
+            ipc: sink.ipc.map(Buffer::from),
+            files: sink.files,
+        });
+        Ok(JsExecution { sinks: sinks.collect(), profile: execution.profile })
+    }
+
+    /// The distributed physical plan of a plan, one tree a stage.
+    #[napi]
+    pub async fn explain(&self, plan: String) -> napi::Result<String> {
+        let engine = self.engine.clone();
+        self.run(async move { engine.explain(&plan).await }).await
+    }
+
+    /// Frees a kept table.
+    #[napi]
+    pub fn release_spool(&self, id: u32) {
+        self.engine.release_spool(id);
+    }
+
+    /// Forgets an opened dataset or a registered table.
+    #[napi]
+    pub fn close_dataset(&self, id: u32) {
+        self.engine.close_dataset(id);
+    }
+
+    /// Collective. The root's bytes on every rank; the others pass null.
+    #[napi]
+    pub async fn broadcast(&self, bytes: Option<Buffer>, root: u32) -> napi::Result<Buffer> {
+        let engine = self.engine.clone();
+        let bytes = bytes.map(|bytes| Bytes::from_owner(Owned(bytes)));
+        let bytes = self.run(async move { engine.broadcast(bytes, root as usize).await }).await?;
+        Ok(Buffer::from(Vec::from(bytes)))
+    }
+
+    /// Collective. Every rank's bytes in rank order.
+    #[napi]
+    pub async fn allgather(&self, bytes: Buffer) -> napi::Result<Vec<Buffer>> {
+        let engine = self.engine.clone();
+        let bytes = Bytes::from_owner(Owned(bytes));
+        let all = self.run(async move { engine.allgather(OpKind::Allgather, bytes).await }).await?;
+        Ok(all.into_iter().map(|bytes| Buffer::from(Vec::from(bytes))).collect())
+    }
+
+    /// Collective. Resolves when all ranks are here.
+    #[napi]
+    pub async fn barrier(&self) -> napi::Result<()> {
+        let engine = self.engine.clone();
+        self.run(async move { engine.barrier().await }).await
+    }
+
+    /// Tells the other ranks: every operation of the current call, pending or later, rejects with this error (JSON).
+    #[napi]
+    pub fn fail(&self, error: String) {
+        self.engine.fail(&EngineError::from_json(&error));
+    }
+
+    /// Collective end of a call: leaves a failed state behind; every rank's outcome in rank order. Rejects only when a
+    /// rank is gone (LS2011).
+    #[napi]
+    pub async fn settle(&self, outcome: Buffer) -> napi::Result<Vec<Buffer>> {
+        let engine = self.engine.clone();
+        let outcome = Bytes::from_owner(Owned(outcome));
+        let all = self.run(async move { engine.settle(outcome).await }).await?;
+        Ok(all.into_iter().map(|bytes| Buffer::from(Vec::from(bytes))).collect())
+    }
+
+    /// Leaves the ranks; nothing works afterwards.
+    #[napi]
+    pub async fn close(&self) {
+        self.engine.close();
+    }
+}
+
+/// JavaScript's bytes, kept alive by the engine while it sends them.
+struct Owned(Buffer);
+
+impl AsRef<[u8]> for Owned {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}

@@ -1,0 +1,439 @@
+//! What outlives an execution: the ranks, the datasets, the kept tables, memory and worker threads.
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::compute::concat_batches;
+use arrow::datatypes::{DataType, Field, Schema};
+use arrow::ipc::reader::StreamReader;
+use bytes::Bytes;
+use datafusion::common::DFSchema;
+use datafusion::execution::TaskContext;
+use datafusion::execution::context::ExecutionProps;
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::memory_pool::{FairSpillPool, MemoryPool, TrackConsumersPool, UnboundedMemoryPool};
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::execution::session_state::SessionState;
+use datafusion::logical_expr::Expr;
+use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
+use datafusion::physical_expr::create_physical_expr;
+use lockstep_comm::{Communicator, Op, OpKind, RankError, local};
+use lockstep_connectors::{CsvRequest, Dataset, ParquetRequest, open_csv, open_parquet, print_type, prune};
+use lockstep_plan::Plan;
+use parking_lot::Mutex;
+use serde::Deserialize;
+use serde_json::json;
+use tokio::runtime::{Builder as RuntimeBuilder, Handle, Runtime};
+
+use crate::error::{EngineError, Result};
+use crate::execute::{self, Execution};
+use crate::operators::{MemoryExec, ScanExec};
+use crate::planner::leaf::Leaf;
+use crate::planner::logical::{Built, Sources, leaf};
+use crate::planner::order::Order;
+use crate::planner::physical::session;
+use crate::planner::stages::{Planner, Stages};
+use crate::run::{Ranks, Run};
+use crate::specialise;
+use crate::spool::{Spool, SpoolExec};
+
+/// How a rank takes its place.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct EngineOptions {
+    pub rank: usize,
+    /// 1 needs no transport.
+    pub size: usize,
+    /// Names the ranks' meeting place; equal on all of them.
+    pub job: String,
+    /// Worker threads, each with a partition of every distributed table.
+    pub threads: usize,
+    /// Bytes; 0: no limit.
+    pub memory_limit: u64,
+    /// Empty: the system's directory for temporary files.
+    pub spill_directory: String,
+}
+
+/// The engine of one rank.
+pub struct Engine {
+    comm: Communicator,
+    ranks: Ranks,
+    env: Arc<RuntimeEnv>,
+    /// Plans with operators specialised by domains, and without.
+    specialised: SessionState,
+    general: SessionState,
+    sources: Mutex<HashMap<u32, Source>>,
+    spools: Mutex<HashMap<u32, Arc<Spool>>>,
+    position: Mutex<Position>,
+    workers: Mutex<Option<Runtime>>,
+    handle: Handle,
+}
+
+#[derive(Clone)]
+enum Source {
+    Dataset(Arc<Dataset>),
+    Table(RecordBatch),
+}
+
+/// Where the program is: which call, which operation in it, the last dataset opened.
+#[derive(Default)]
+struct Position {
+    call: u64,
+    sequence: u64,
+    dataset: u32,
+}
+
+/// Operation numbers of the end of a call: after all others.
+const SETTLE: u64 = u64::MAX - 2;
+
+impl Engine {
+    /// Joins the other ranks; blocks until all have come. LS2011 if they do not.
+    pub fn create(options: EngineOptions) -> Result<Arc<Self>> {
+        let ranks = Ranks { rank: options.rank, size: options.size.max(1), threads: options.threads.max(1) };
+        let spill = match options.spill_directory.as_str() {
+            "" => std::env::temp_dir(),
+            directory => PathBuf::from(directory),
+        };
+        let comm = match ranks.size {
+            1 => Communicator::solo(),
+            size => {
+                let defaults = lockstep_comm::Options::default();
+                let build = format!("lockstep {} {}", env!("CARGO_PKG_VERSION"), std::env::consts::ARCH);
+                let settings = lockstep_comm::Options { build, spill_directory: spill.clone(), ..defaults };
+                local::connect(ranks.rank, size, &options.job, &settings)?
+            }
+        };
+        let workers = RuntimeBuilder::new_multi_thread()
+            .worker_threads(ranks.threads)
+            .thread_name("lockstep-worker")
+            .enable_all()
+            .build()
+            .map_err(|error| EngineError::bug(format!("no worker threads: {error}")))?;
+        let pool: Arc<dyn MemoryPool> = match options.memory_limit {
+            0 => Arc::new(UnboundedMemoryPool::default()),
+            limit => {
+                let top = NonZeroUsize::new(3).unwrap_or(NonZeroUsize::MIN);
+                Arc::new(TrackConsumersPool::new(FairSpillPool::new(limit as usize), top))
+            }
+        };
+        let disk = DiskManagerBuilder::default().with_mode(DiskManagerMode::Directories(vec![spill]));
+        let env = RuntimeEnvBuilder::new().with_memory_pool(pool).with_disk_manager_builder(disk).build_arc()?;
+        Ok(Arc::new(Self {
+            comm,
+            ranks,
+            specialised: session(ranks, env.clone(), true),
+            general: session(ranks, env.clone(), false),
+            env,
+            sources: Mutex::default(),
+            spools: Mutex::default(),
+            position: Mutex::default(),
+            handle: workers.handle().clone(),
+            workers: Mutex::new(Some(workers)),
+        }))
+    }
+
+    pub fn ranks(&self) -> Ranks {
+        self.ranks
+    }
+
+    /// The worker threads: everything asynchronous here must be polled by them.
+    pub fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
+    /// Collective. Rank 0 reads the metadata of all files, the others receive it. `request`: `{ paths, declared, site }`;
+    /// answer: `{ dataset, files, rows, bytes, schema: [{ name, type, nullable }] }`. LS2001, LS2002, LS2005.
+    pub async fn open_parquet(&self, request: &str) -> Result<String> {
+        self.open(request, |request: ParquetRequest| Ok(open_parquet(&request)?)).await
+    }
+
+    /// Collective. As `open_parquet`; request: `{ paths, declared, types, delimiter, header, site }`. LS2006.
+    pub async fn open_csv(&self, request: &str) -> Result<String> {
+        self.open(request, |request: CsvRequest| Ok(open_csv(&request)?)).await
+    }
+
+    async fn open<R: for<'a> Deserialize<'a>>(
+        &self,
+        request: &str,
+        open: impl FnOnce(R) -> Result<Dataset>,
+    ) -> Result<String> {
+        #[derive(Deserialize)]
+        struct Site {
+            #[serde(default)]
+            site: String,
+        }
+        let bad = |error: serde_json::Error| EngineError::bug(format!("a request to open that cannot be read: {error}"));
+        let Site { site } = serde_json::from_str(request).map_err(bad)?;
+        let opened = match self.ranks.rank {
+            0 => {
+                let opened = serde_json::from_str(request).map_err(bad).and_then(open);
+                let opened = opened.map_err(|error| error.at(&site)).inspect_err(|error| self.fail(error));
+                Some(serde_json::to_vec(&opened?).map_err(bad)?.into())
+            }
+            _ => None,
+        };
+        let bytes = self.comm.broadcast(&self.next(OpKind::Open, &site), 0, opened).await?;
+        let dataset: Dataset = serde_json::from_slice(&bytes).map_err(bad)?;
+        let field = |field: &Arc<Field>| {
+            json!({ "name": field.name(), "type": print_type(field.data_type()), "nullable": field.is_nullable() })
+        };
+        let mut answer = json!({
+            "files": dataset.files.len(), "rows": dataset.rows, "bytes": dataset.bytes,
+            "schema": dataset.schema.fields().iter().map(field).collect::<Vec<_>>(),
+        });
+        answer["dataset"] = self.add(Source::Dataset(Arc::new(dataset))).into();
+        Ok(answer.to_string())
+    }
+
+    /// A literal table as an Arrow IPC stream, equal on all ranks; its number.
+    pub fn register_table(&self, ipc: &[u8]) -> Result<u32> {
+        let read = || -> Result<RecordBatch, arrow::error::ArrowError> {
+            let reader = StreamReader::try_new(std::io::Cursor::new(ipc), None)?;
+            let schema = reader.schema();
+            concat_batches(&schema, &reader.collect::<Result<Vec<_>, _>>()?)
+        };
+        let table = read().map_err(|error| EngineError::bug(format!("a table that cannot be read: {error}")))?;
+        Ok(self.add(Source::Table(table)))
+    }
+
+    fn add(&self, source: Source) -> u32 {
+        let mut position = self.position.lock();
+        position.dataset += 1;
+        self.sources.lock().insert(position.dataset, source);
+        position.dataset
+    }
+
+    /// Forgets an opened dataset or table.
+    pub fn close_dataset(&self, id: u32) {
+        self.sources.lock().remove(&id);
+    }
+
+    /// Frees a kept table.
+    pub fn release_spool(&self, id: u32) {
+        self.spools.lock().remove(&id);
+    }
+
+    pub(crate) fn keep_spool(&self, id: u32, spool: Spool) {
+        self.spools.lock().insert(id, Arc::new(spool));
+    }
+
+    /// Collective. Runs a plan. A failure on any rank is the same error on every rank.
+    pub async fn execute(&self, plan: &str) -> Result<Execution> {
+        let plan = parse(plan)?;
+        let executed = match execute::execute(self, &plan, true).await {
+            Ok(Some(done)) => Ok(done),
+            // A promise about values did not hold: all ranks are here, and do without it.
+            Ok(None) => execute::execute(self, &plan, false).await.map(|done| done.expect("nothing to give up")),
+            Err(error) => Err(error),
+        };
+        executed.map_err(|error| {
+            let site = plan.sinks.first().map_or("", |sink| sink.site());
+            let error = error.at(site).on(self.ranks.rank);
+            self.fail(&error);
+            error
+        })
+    }
+
+    /// The distributed physical plan as text: one tree a stage.
+    pub async fn explain(&self, plan: &str) -> Result<String> {
+        Ok(execute::text(&self.plan(&parse(plan)?, true).await?))
+    }
+
+    pub(crate) async fn plan(&self, plan: &Plan, specialised: bool) -> Result<Stages> {
+        let filled = |id: u32| {
+            let spool = self.spools.lock().get(&id).cloned();
+            spool.map(|spool| spool_leaf(id, spool))
+        };
+        let session = if specialised { &self.specialised } else { &self.general };
+        Planner { session, sources: self, filled: &filled }.stages(plan).await
+    }
+
+    /// Agrees with the other ranks on what is run; the plan's `operations` get numbers of their own.
+    pub(crate) async fn begin(&self, text: &str, operations: u64, plan: &Plan) -> Result<Arc<Run>> {
+        let site = plan.sinks.first().map_or("", |sink| sink.site());
+        let mut hasher = DefaultHasher::new();
+        text.hash(&mut hasher);
+        let fingerprint = hasher.finish() | 1;
+        let all = self.comm.allgather(&self.next(OpKind::Plan, site), fingerprint.to_le_bytes().to_vec().into()).await?;
+        if let Some(rank) = all.iter().position(|other| other[..] != fingerprint.to_le_bytes()) {
+            let message = format!("rank {rank} and rank {} have different plans for {site}", self.ranks.rank);
+            return Err(EngineError::new("LS2012", message));
+        }
+        let (call, first) = {
+            let mut position = self.position.lock();
+            let first = position.sequence;
+            position.sequence += operations;
+            (position.call, first)
+        };
+        Ok(Run::new(self.comm.clone(), self.ranks, call, first, fingerprint, site))
+    }
+
+    pub(crate) fn context(&self) -> Arc<TaskContext> {
+        self.general.task_ctx()
+    }
+
+    /// The number of the next operation.
+    pub(crate) fn sequence(&self) -> u64 {
+        self.position.lock().sequence
+    }
+
+    fn next(&self, kind: OpKind, site: &str) -> Op {
+        let mut position = self.position.lock();
+        let op = Op { call: position.call, sequence: position.sequence, kind, site: site.into(), fingerprint: 0 };
+        position.sequence += 1;
+        op
+    }
+
+    /// Collective. Root's bytes, on every rank.
+    pub async fn broadcast(&self, bytes: Option<Bytes>, root: usize) -> Result<Bytes> {
+        Ok(self.comm.broadcast(&self.next(OpKind::Broadcast, ""), root, bytes).await?)
+    }
+
+    /// Collective. Every rank's bytes in rank order.
+    pub async fn allgather(&self, kind: OpKind, bytes: Bytes) -> Result<Vec<Bytes>> {
+        Ok(self.comm.allgather(&self.next(kind, ""), bytes).await?)
+    }
+
+    /// Collective. Every rank's bytes in rank order, on rank 0.
+    pub async fn gather(&self, kind: OpKind, bytes: Bytes) -> Result<Option<Vec<Bytes>>> {
+        Ok(self.comm.gather(&self.next(kind, ""), 0, bytes).await?)
+    }
+
+    /// Collective. Returns when all ranks are here.
+    pub async fn barrier(&self) -> Result<()> {
+        Ok(self.comm.barrier(&self.next(OpKind::Barrier, "")).await?)
+    }
+
+    /// Tells the other ranks: every operation of the current call, pending or later, fails with this error.
+    pub fn fail(&self, error: &EngineError) {
+        let rank = error.rank.unwrap_or(self.ranks.rank);
+        self.comm.fail(RankError { rank, message: error.to_json() });
+    }
+
+    /// Collective end of a call: leaves a failed state behind; every rank's outcome in rank order. LS2011 only.
+    pub async fn settle(&self, outcome: Bytes) -> Result<Vec<Bytes>> {
+        let call = {
+            let mut position = self.position.lock();
+            let call = position.call;
+            *position = Position { call: call + 1, sequence: 0, ..*position };
+            call
+        };
+        let op = |sequence| Op { call, sequence, kind: OpKind::Call, site: "".into(), fingerprint: 0 };
+        match self.comm.allgather(&op(SETTLE), outcome.clone()).await {
+            Err(error) if error.recoverable() => {
+                self.comm.recover(&Op { kind: OpKind::Recover, ..op(SETTLE + 1) }).await?;
+                Ok(self.comm.allgather(&op(SETTLE + 2), outcome).await?)
+            }
+            settled => Ok(settled?),
+        }
+    }
+
+    /// Collective, after the same execution failed on all ranks: whether some rank gave up what was specialised. The
+    /// failure is then forgotten; otherwise it is announced again. `after`: the number of the next operation.
+    pub(crate) async fn gave_up(&self, error: &EngineError, after: u64) -> Result<bool> {
+        self.fail(error);
+        self.position.lock().sequence = after;
+        let errors = self.comm.recover(&self.next(OpKind::Recover, "")).await?;
+        let errors: Vec<EngineError> = errors.into_iter().map(EngineError::from).chain([error.clone()]).collect();
+        Ok(errors.iter().any(|error| error.code == specialise::GENERAL))
+    }
+
+    /// Leaves the group; nothing works afterwards.
+    pub fn close(&self) {
+        self.comm.close();
+        self.spools.lock().clear();
+        self.sources.lock().clear();
+        if let Some(workers) = self.workers.lock().take() {
+            workers.shutdown_background();
+        }
+    }
+
+    /// Bytes of memory that operators hold now.
+    pub fn reserved(&self) -> usize {
+        self.env.memory_pool.reserved()
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        // A runtime must not be dropped where something is awaited.
+        self.close();
+    }
+}
+
+fn parse(plan: &str) -> Result<Plan> {
+    serde_json::from_str(plan).map_err(|error| EngineError::bug(format!("a plan that cannot be read: {error}")))
+}
+
+fn spool_leaf(id: u32, spool: Arc<Spool>) -> Result<Built> {
+    let (visible, order, below) = (spool.visible.clone(), spool.order.clone(), spool.below);
+    let all = spool.schema.fields().len();
+    let read = Leaf::new(spool.schema.clone(), move |projection| {
+        let columns = projection.cloned().unwrap_or_else(|| (0..all).collect());
+        Ok(Arc::new(SpoolExec::try_new(id, spool.clone(), columns)?))
+    });
+    leaf(read, visible, order, below)
+}
+
+impl Sources for Engine {
+    fn scan(&self, id: u32, columns: &[String], position: Option<&str>, filter: Option<&Expr>) -> Result<Built> {
+        let source = self.sources.lock().get(&id).cloned();
+        let source = source.ok_or_else(|| EngineError::bug(format!("there is no dataset {id}")))?;
+        let order = position.map_or(Order::Natural, |name| Order::Position(name.to_owned()));
+        let partitions = self.ranks.partitions();
+        let (names, number) = (columns.to_vec(), position.map(str::to_owned));
+        let (read, rows) = match source {
+            Source::Dataset(dataset) => {
+                let missing = |name: &&String| dataset.schema.field_with_name(name).is_err();
+                if let Some(name) = columns.iter().find(missing) {
+                    return Err(EngineError::bug(format!("dataset {id} has no column {name}")));
+                }
+                let scan = dataset.scan_schema(columns, &Default::default());
+                let keep = filter.map(|filter| {
+                    let bound = DFSchema::try_from(scan.as_ref().clone())?;
+                    let filter = create_physical_expr(filter, &bound, &ExecutionProps::new(), &PhysicalPlanningContext::default())?;
+                    Result::<_>::Ok(prune(&dataset, &filter, &scan))
+                });
+                let keep = keep.transpose()?;
+                let rows = dataset.rows;
+                let schema = Arc::new(with_position(&scan, position));
+                let read = Leaf::new(schema, move |projection| {
+                    let (columns, position) = chosen(&names, number.as_deref(), projection);
+                    let columns = columns.into_iter().map(|index| names[index].clone()).collect();
+                    Ok(Arc::new(ScanExec::new(dataset.clone(), columns, position, partitions, keep.as_deref())))
+                });
+                (read, rows)
+            }
+            Source::Table(table) => {
+                let indices = columns.iter().map(|name| table.schema_ref().index_of(name)).collect::<Result<Vec<_>, _>>();
+                let indices = indices.map_err(|error| EngineError::bug(error.to_string()))?;
+                let scan = table.schema_ref().project(&indices).map_err(|error| EngineError::bug(error.to_string()))?;
+                let rows = table.num_rows() as u64;
+                let read = Leaf::new(Arc::new(with_position(&scan, position)), move |projection| {
+                    let (columns, position) = chosen(&names, number.as_deref(), projection);
+                    let columns: Vec<usize> = columns.into_iter().map(|index| indices[index]).collect();
+                    Ok(Arc::new(MemoryExec::try_new(&table, &columns, position.as_deref(), partitions)?))
+                });
+                (read, rows)
+            }
+        };
+        leaf(read, columns.to_vec(), order, rows.max(1))
+    }
+}
+
+fn with_position(schema: &Schema, position: Option<&str>) -> Schema {
+    let mut fields: Vec<_> = schema.fields().iter().cloned().collect();
+    fields.extend(position.map(|name| Arc::new(Field::new(name, DataType::Int64, false))));
+    Schema::new(fields)
+}
+
+/// The columns of a projection, and the position if it is in it; it stands last in the schema.
+fn chosen(names: &[String], position: Option<&str>, projection: Option<&Vec<usize>>) -> (Vec<usize>, Option<String>) {
+    let all: Vec<usize> = (0..names.len() + usize::from(position.is_some())).collect();
+    let chosen = projection.unwrap_or(&all);
+    let columns = chosen.iter().copied().filter(|&index| index < names.len()).collect();
+    (columns, position.filter(|_| chosen.contains(&names.len())).map(str::to_owned))
+}

@@ -1,0 +1,122 @@
+//! The one error that leaves the engine: a run-time code, a message for people, a place in the user's source.
+use datafusion::error::DataFusionError;
+use lockstep_comm::CommError;
+use lockstep_connectors::ConnectorError;
+use lockstep_functions::RowError;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+pub type Result<T, E = EngineError> = std::result::Result<T, E>;
+
+/// What the binding throws as JSON. `code` is one of the `LS2…` run-time codes of ARCHITECTURE.md.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+pub struct EngineError {
+    pub code: String,
+    pub message: String,
+    /// `file:line:column` of the operation in the program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub site: Option<String>,
+    /// The rank where it happened first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rank: Option<usize>,
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub detail: Value,
+}
+
+impl EngineError {
+    pub fn new(code: &str, message: impl Into<String>) -> Self {
+        Self { code: code.into(), message: message.into(), site: None, rank: None, detail: Value::Null }
+    }
+
+    /// LS2015: something this version does not do.
+    pub fn unsupported(message: impl Into<String>) -> Self {
+        Self::new("LS2015", message)
+    }
+
+    /// LS2099: our mistake.
+    pub fn bug(message: impl Into<String>) -> Self {
+        Self::new("LS2099", message)
+    }
+
+    pub fn at(mut self, site: &str) -> Self {
+        self.site.get_or_insert_with(|| site.to_owned());
+        self
+    }
+
+    pub fn on(mut self, rank: usize) -> Self {
+        self.rank.get_or_insert(rank);
+        self
+    }
+
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("an error is plain data")
+    }
+
+    /// Reads what [`Self::to_json`] wrote; any other text is a bug's message.
+    pub fn from_json(text: &str) -> Self {
+        serde_json::from_str(text).unwrap_or_else(|_| Self::bug(text))
+    }
+}
+
+impl From<EngineError> for DataFusionError {
+    fn from(error: EngineError) -> Self {
+        Self::External(Box::new(error))
+    }
+}
+
+impl From<ConnectorError> for EngineError {
+    fn from(error: ConnectorError) -> Self {
+        Self { detail: error.detail, ..Self::new(error.code, error.message) }
+    }
+}
+
+impl From<CommError> for EngineError {
+    fn from(error: CommError) -> Self {
+        crate::run::from_comm(error)
+    }
+}
+
+impl From<DataFusionError> for EngineError {
+    fn from(error: DataFusionError) -> Self {
+        if let Some(found) = find::<EngineError>(&error) {
+            return found.clone();
+        }
+        if let Some(found) = ConnectorError::find(&error) {
+            return found.clone().into();
+        }
+        if let Some(found) = RowError::of(&error) {
+            let detail = json!({ "name": found.name, "row": found.row });
+            return Self { detail, ..Self::new(found.code, found.message.clone()) };
+        }
+        if let Some(found) = find::<CommError>(&error) {
+            return found.clone().into();
+        }
+        match error.find_root() {
+            DataFusionError::ResourcesExhausted(message) => Self::new(
+                "LS2010",
+                format!("the memory limit of a rank is reached: {message}. Run with more --memory or more ranks"),
+            ),
+            DataFusionError::IoError(error) => Self::new("LS2008", format!("spilling to disk failed: {error}")),
+            root => Self::bug(root.strip_backtrace()),
+        }
+    }
+}
+
+/// The error of type `E` inside an engine error, however deeply wrapped.
+fn find<E: std::error::Error + 'static>(error: &DataFusionError) -> Option<&E> {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(current) = cause {
+        if let Some(found) = current.downcast_ref::<E>() {
+            return Some(found);
+        }
+        // `External` and `Shared` hide the boxed error itself and answer with its source.
+        cause = match current.downcast_ref::<DataFusionError>() {
+            Some(DataFusionError::External(inner)) => Some(inner.as_ref()),
+            Some(DataFusionError::Shared(inner)) => Some(inner.as_ref()),
+            Some(DataFusionError::Context(_, inner)) => Some(inner.as_ref()),
+            _ => current.source(),
+        };
+    }
+    None
+}

@@ -1,0 +1,282 @@
+//! One execution from plan to answer: plan, agree, run the stages, agree again.
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use bytes::Bytes;
+use datafusion::execution::TaskContext;
+use futures::future::try_join_all;
+use futures::{FutureExt, TryStreamExt};
+use lockstep_comm::OpKind;
+use lockstep_plan::{Plan, Sink};
+use serde::{Deserialize, Serialize};
+
+use crate::engine::Engine;
+use crate::error::{EngineError, Result};
+use crate::exchange::framing;
+use crate::operators::{SharedTable, as_start, starters};
+use crate::planner::stages::{Fill, Stage, StageOutput, Stages};
+use crate::profile::{self, Operator};
+use crate::run::{Run, from_panic};
+use crate::sinks::{Part, Tally, check_limit, to_ipc};
+use crate::spool::Spool;
+
+/// The answer of an execution.
+#[derive(Debug)]
+pub struct Execution {
+    /// One a sink, in the plan's order.
+    pub sinks: Vec<SinkOutput>,
+    /// JSON: `{ seconds, operators: [{ stage, depth, name, detail, ranks: [counters by rank] }] }`
+    pub profile: String,
+}
+
+/// What left the plan through a sink.
+#[derive(Debug, Default)]
+pub struct SinkOutput {
+    /// Rows of the whole table.
+    pub rows: u64,
+    /// A collect's rows as an Arrow IPC stream, where they were asked for.
+    pub ipc: Option<Vec<u8>>,
+    /// Part files of all ranks, in table order if the write was ordered.
+    pub files: Option<Vec<String>>,
+}
+
+/// What a rank says when its part is done.
+#[derive(Serialize, Deserialize)]
+struct Report {
+    tallies: Vec<Tally>,
+    /// Rows put into each spool.
+    spooled: Vec<u64>,
+    operators: Vec<Operator>,
+}
+
+#[derive(Serialize)]
+struct Profile {
+    seconds: f64,
+    operators: Vec<Operator>,
+}
+
+/// Runs the plan on all ranks; every rank calls it with the same plan. None: a specialised operator gave up, on all
+/// ranks, and nothing was done.
+pub async fn execute(engine: &Engine, plan: &Plan, specialised: bool) -> Result<Option<Execution>> {
+    let started = std::time::Instant::now();
+    let stages = engine.plan(plan, specialised).await?;
+    let guarded = specialised && stages.guarded();
+    let run = engine.begin(&text(&stages), stages.operations, plan).await?;
+    // The number of the next operation, should this execution fail and be forgotten: past all that it can use.
+    let after = engine.sequence() + 2;
+    let context = engine.context();
+    let work = AssertUnwindSafe(local(&run, &context, plan, &stages)).catch_unwind();
+    let outcome = tokio::select! {
+        biased;
+        error = run.failed() => Err(error),
+        error = run.comm.failed() => Err(error.into()),
+        outcome = work => outcome.unwrap_or_else(|panic| Err(from_panic(panic.as_ref()))),
+    };
+    let agreed = match outcome {
+        Ok((tallies, collected, spools)) => {
+            run.join().await;
+            agree(engine, &stages, tallies, &spools).await.map(|reports| (reports, collected, spools))
+        }
+        Err(error) => {
+            run.stop().await;
+            Err(error)
+        }
+    };
+    match agreed {
+        Ok((reports, collected, spools)) => finish(engine, plan, &stages, reports, collected, spools, started).await.map(Some),
+        // Nobody has agreed, so everybody is here.
+        Err(error) if guarded => match engine.gave_up(&error, after).await? {
+            true => Ok(None),
+            false => Err(error),
+        },
+        Err(error) => Err(error),
+    }
+}
+
+/// What every rank has done, once all are done.
+async fn agree(engine: &Engine, stages: &Stages, tallies: Vec<Tally>, spools: &Spools) -> Result<Vec<Report>> {
+    let operators = stages.stages.iter().enumerate().flat_map(|(index, stage)| profile::operators(index, &stage.plan));
+    let spooled = spools.iter().map(|(_, rows, _)| *rows).collect();
+    let report = Report { tallies, spooled, operators: operators.collect() };
+    let json = serde_json::to_vec(&report).map_err(|error| EngineError::bug(error.to_string()))?;
+    let reports = engine.allgather(OpKind::Plan, json.into()).await?;
+    let parse = |bytes: &Bytes| serde_json::from_slice(bytes).map_err(|error| EngineError::bug(error.to_string()));
+    reports.iter().map(parse).collect()
+}
+
+type Collected = Vec<Option<(SchemaRef, Vec<RecordBatch>)>>;
+type Spools = Vec<(u32, u64, Spool)>;
+
+/// This rank's part: starts everything, reads what this rank's sinks read.
+async fn local(
+    run: &Arc<Run>,
+    context: &Arc<TaskContext>,
+    plan: &Plan,
+    stages: &Stages,
+) -> Result<(Vec<Tally>, Collected, Spools)> {
+    // All queues stand before anybody executes: an exchange asks its input for rows as soon as it starts.
+    let mut opened = stages.stages.iter().map(|stage| match &stage.output {
+        StageOutput::Shared(table) => Some(table.open(run, context)),
+        StageOutput::Sinks(_) => None,
+    }).collect::<Vec<_>>();
+    for (stage, open) in stages.stages.iter().zip(&mut opened) {
+        for operator in starters(&stage.plan) {
+            as_start(&operator).map(|start| start.start(run, stage.offset, context)).transpose()?;
+        }
+        if let Some(open) = open.take() {
+            SharedTable::fill(&stage.plan, open, run, context)?;
+        }
+    }
+    let fills = stages.fills.iter().map(|fill| filled(run, context, fill));
+    let reads = stages.stages.iter().filter(|stage| matches!(stage.output, StageOutput::Sinks(_)));
+    let reads = reads.map(|stage| read(run, context, plan, stage));
+    let (spools, done) = tokio::try_join!(try_join_all(fills), try_join_all(reads))?;
+
+    let mut tallies = vec![Tally::default(); plan.sinks.len()];
+    let mut collected: Collected = plan.sinks.iter().map(|_| None).collect();
+    for (index, tally, schema, batches) in done.into_iter().flatten() {
+        tallies[index] = tally;
+        if matches!(plan.sinks[index], Sink::Collect { .. }) {
+            collected[index] = Some((schema, batches));
+        }
+    }
+    Ok((tallies, collected, spools))
+}
+
+async fn filled(run: &Run, context: &Arc<TaskContext>, fill: &Fill) -> Result<(u32, u64, Spool)> {
+    let local = run.ranks.local(fill.filling.partitions);
+    let parts = local.map(|partition| Ok((partition, fill.table.take(fill.consumer, partition)?)));
+    let parts = parts.collect::<Result<Vec<_>>>()?;
+    let (rows, spool) = fill.filling.clone().fill(parts, context).await?;
+    Ok((fill.spool, rows, spool))
+}
+
+/// Reads this rank's partitions of a stage, each in a task, every batch into each of the stage's sinks.
+async fn read(
+    run: &Arc<Run>,
+    context: &Arc<TaskContext>,
+    plan: &Plan,
+    stage: &Stage,
+) -> Result<Vec<(usize, Tally, SchemaRef, Vec<RecordBatch>)>> {
+    use datafusion::physical_plan::ExecutionPlanProperties;
+    let StageOutput::Sinks(indices) = &stage.output else { return Ok(vec![]) };
+    let sinks: Arc<Vec<Sink>> = Arc::new(indices.iter().map(|&index| plan.sinks[index].clone()).collect());
+    let mut parts = vec![];
+    for partition in run.ranks.local(stage.plan.output_partitioning().partition_count()) {
+        let mut rows = stage.plan.execute(partition, context.clone())?;
+        let (done, part) = tokio::sync::oneshot::channel();
+        let sinks = sinks.clone();
+        run.spawn(async move {
+            let mut parts: Vec<Part> = sinks.iter().map(|sink| Part::new(sink, partition, rows.schema())).collect();
+            let at = |error: EngineError, sink: &Sink| error.at(sink.site());
+            while let Some(batch) = rows.try_next().await? {
+                for (part, sink) in parts.iter_mut().zip(sinks.iter()) {
+                    part.push(&batch).map_err(|error| at(error, sink))?;
+                }
+            }
+            let finish = |(part, sink): (Part, &Sink)| part.finish().map_err(|error| at(error, sink));
+            let finished = parts.into_iter().zip(sinks.iter()).map(finish).collect::<Result<Vec<_>>>()?;
+            let _ = done.send(finished);
+            Ok(())
+        });
+        parts.push(part);
+    }
+    let mut totals: Vec<_> =
+        indices.iter().map(|&index| (index, Tally::default(), stage.plan.schema(), vec![])).collect();
+    for part in parts {
+        // A task that failed reports its own error, and the execution ends with it.
+        let Ok(finished) = part.await else { futures::future::pending().await };
+        for ((_, total, _, all), (tally, batches)) in totals.iter_mut().zip(finished) {
+            total.rows += tally.rows;
+            total.bytes += tally.bytes;
+            total.files.extend(tally.files);
+            all.extend(batches);
+        }
+    }
+    Ok(totals)
+}
+
+/// All ranks are done: totals, collected rows, profile.
+async fn finish(
+    engine: &Engine,
+    plan: &Plan,
+    stages: &Stages,
+    mut reports: Vec<Report>,
+    collected: Collected,
+    spools: Spools,
+    started: std::time::Instant,
+) -> Result<Execution> {
+    let mut sinks: Vec<SinkOutput> = plan.sinks.iter().map(|_| SinkOutput::default()).collect();
+    for (index, (sink, output)) in plan.sinks.iter().zip(&mut sinks).enumerate() {
+        output.rows = reports.iter().map(|report| report.tallies[index].rows).sum();
+        match sink {
+            Sink::Collect { limit, .. } => check_limit(output.rows, *limit).map_err(|error| error.at(sink.site()))?,
+            Sink::WriteParquet(_) | Sink::WriteCsv(_) => {
+                output.files = Some(reports.iter_mut().flat_map(|report| std::mem::take(&mut report.tallies[index].files)).collect());
+            }
+            Sink::Count { .. } | Sink::Materialize { .. } => {}
+        }
+    }
+    for ((sink, output), rows) in plan.sinks.iter().zip(&mut sinks).zip(collected) {
+        let (Sink::Collect { everywhere, .. }, Some((schema, batches))) = (sink, rows) else { continue };
+        output.ipc = gather(engine, *everywhere, &schema, batches).await.map_err(|error| error.at(sink.site()))?;
+    }
+    for (position, (id, _, mut spool)) in spools.into_iter().enumerate() {
+        spool.rows = reports.iter().map(|report| report.spooled[position]).sum();
+        for (sink, output) in plan.sinks.iter().zip(&mut sinks) {
+            if matches!(sink, Sink::Materialize { input, .. } if *input == stages.fills[position].node) {
+                output.rows = spool.rows;
+            }
+        }
+        engine.keep_spool(id, spool);
+    }
+    let mut operators = std::mem::take(&mut reports[0].operators);
+    for report in &reports[1..] {
+        operators.iter_mut().zip(&report.operators).for_each(|(all, one)| all.ranks.extend(one.ranks.iter().cloned()));
+    }
+    let profile = Profile { seconds: started.elapsed().as_secs_f64(), operators };
+    let profile = serde_json::to_string(&profile).map_err(|error| EngineError::bug(error.to_string()))?;
+    Ok(Execution { sinks, profile })
+}
+
+/// The rows of all ranks in rank order as an Arrow IPC stream, on rank 0 or everywhere.
+async fn gather(
+    engine: &Engine,
+    everywhere: bool,
+    schema: &SchemaRef,
+    batches: Vec<RecordBatch>,
+) -> Result<Option<Vec<u8>>> {
+    if engine.ranks().size == 1 {
+        return to_ipc(schema, &batches).map(Some);
+    }
+    let mut bytes = vec![];
+    for batch in &batches {
+        framing::encode(batch, 0, &mut bytes)?;
+    }
+    let all = match everywhere {
+        true => Some(engine.allgather(OpKind::Collect, bytes.into()).await?),
+        false => engine.gather(OpKind::Collect, bytes.into()).await?,
+    };
+    let Some(all) = all else { return Ok(None) };
+    let mut rows = vec![];
+    for bytes in &all {
+        rows.extend(framing::decode(bytes, schema)?.into_iter().map(|(_, batch)| batch));
+    }
+    to_ipc(schema, &rows).map(Some)
+}
+
+/// The stages as text: what `explain` shows and what all ranks must agree on.
+pub fn text(stages: &Stages) -> String {
+    use datafusion::physical_plan::displayable;
+    let mut text = String::new();
+    for (index, stage) in stages.stages.iter().enumerate() {
+        let to = match &stage.output {
+            StageOutput::Shared(table) => format!("{table:?}"),
+            StageOutput::Sinks(sinks) => format!("sink {}", sinks.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
+        };
+        text += &format!("stage {index} -> {to}\n{}", displayable(stage.plan.as_ref()).indent(false));
+    }
+    text
+}

@@ -1,0 +1,81 @@
+//! All rows to every rank, the same single partition everywhere: the build side of a join whose other side stays.
+//!
+//! ```text
+//! rank 0   partition 0 ──┬──► 0, 1, 2, 3 (rank 0)
+//!          partition 1 ──┤
+//! rank 1   partition 2 ──┼──► 0, 1, 2, 3 (rank 1)
+//!          partition 3 ──┘
+//! ```
+use std::fmt;
+use std::sync::Arc;
+
+use datafusion::common::Result;
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_expr::{Partitioning, PhysicalExpr};
+use datafusion::physical_plan::metrics::MetricsSet;
+use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
+use lockstep_comm::OpKind;
+
+use super::gather::{in_source_order, start_whole};
+use super::{Start, plan_methods, streaming};
+use crate::exchange::{Exchange, Shape};
+use crate::run::{Ranks, Run};
+
+#[derive(Debug, Clone)]
+pub struct BroadcastExec {
+    input: Arc<dyn ExecutionPlan>,
+    ranks: Ranks,
+    exchange: Arc<Exchange>,
+    properties: Arc<PlanProperties>,
+}
+
+impl BroadcastExec {
+    pub fn new(input: Arc<dyn ExecutionPlan>, ranks: Ranks, id: u64) -> Self {
+        let mut equivalence = input.properties().equivalence_properties().clone();
+        equivalence.clear_orderings();
+        equivalence.clear_per_partition_constants();
+        let properties = streaming(equivalence, Partitioning::UnknownPartitioning(1));
+        let exchange = Arc::new(Exchange::new(id, "BroadcastExec", OpKind::Broadcast, Shape::Everywhere));
+        Self { input, ranks, exchange, properties }
+    }
+
+    fn with_children(&self, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Self {
+        Self::new(children.swap_remove(0), self.ranks, self.exchange.id())
+    }
+}
+
+impl Start for BroadcastExec {
+    fn id(&self) -> u64 {
+        self.exchange.id()
+    }
+
+    fn start(&self, run: &Arc<Run>, offset: u64, context: &Arc<TaskContext>) -> Result<()> {
+        start_whole(&self.exchange, &self.input, run, offset, context)
+    }
+}
+
+impl DisplayAs for BroadcastExec {
+    fn fmt_as(&self, _t: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "BroadcastExec: to every rank")
+    }
+}
+
+impl ExecutionPlan for BroadcastExec {
+    plan_methods!("BroadcastExec", [input]);
+
+    fn apply_expressions(
+        &self,
+        _f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn execute(&self, _partition: usize, _context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        in_source_order(&self.exchange, &self.input)
+    }
+
+    fn metrics(&self) -> Option<MetricsSet> {
+        Some(self.exchange.metrics().clone_inner())
+    }
+}

@@ -1,0 +1,114 @@
+//! All rows to one partition, which rank 0 runs, in the order of the partitions they come from: what is combined
+//! from it is the same whatever arrives first.
+//!
+//! ```text
+//! rank 0   partition 0 ─────┐
+//!          partition 1 ────┐└► 0, 1, 2, 3 ──► partition 0 (rank 0)
+//! rank 1   partition 2 ───┐└─►
+//!          partition 3 ──┐└──►
+//!                        └───►
+//! ```
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use datafusion::common::Result;
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_expr::{Partitioning, PhysicalExpr};
+use datafusion::physical_plan::metrics::MetricsSet;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties};
+use futures::{StreamExt, stream};
+use lockstep_comm::OpKind;
+
+use super::{Start, plan_methods, streaming};
+use crate::exchange::{Exchange, Router, Shape};
+use crate::run::{Ranks, Run};
+
+#[derive(Debug, Clone)]
+pub struct GatherExec {
+    input: Arc<dyn ExecutionPlan>,
+    ranks: Ranks,
+    exchange: Arc<Exchange>,
+    properties: Arc<PlanProperties>,
+}
+
+impl GatherExec {
+    pub fn new(input: Arc<dyn ExecutionPlan>, ranks: Ranks, id: u64) -> Self {
+        let mut equivalence = input.equivalence_properties().clone();
+        equivalence.clear_per_partition_constants();
+        let properties = streaming(equivalence, Partitioning::UnknownPartitioning(1));
+        let exchange = Arc::new(Exchange::new(id, "GatherExec", OpKind::Collect, Shape::Gather));
+        Self { input, ranks, exchange, properties }
+    }
+
+    fn with_children(&self, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Self {
+        Self::new(children.swap_remove(0), self.ranks, self.exchange.id())
+    }
+}
+
+impl Start for GatherExec {
+    fn id(&self) -> u64 {
+        self.exchange.id()
+    }
+
+    fn start(&self, run: &Arc<Run>, offset: u64, context: &Arc<TaskContext>) -> Result<()> {
+        start_whole(&self.exchange, &self.input, run, offset, context)
+    }
+}
+
+/// Starts an exchange whose sources send their rows unsplit.
+pub(super) fn start_whole(
+    exchange: &Exchange,
+    input: &Arc<dyn ExecutionPlan>,
+    run: &Arc<Run>,
+    offset: u64,
+    context: &Arc<TaskContext>,
+) -> Result<()> {
+    let of = input.output_partitioning().partition_count();
+    let source = |partition: usize| -> Result<_> {
+        Ok((partition, input.execute(partition, context.clone())?, Box::new(Whole) as _))
+    };
+    let sources = run.ranks.local(of).map(source).collect::<Result<Vec<_>>>()?;
+    exchange.start(run, offset, context, &input.schema(), of, sources)
+}
+
+/// The rows of all sources of a started exchange, one source after another.
+pub(super) fn in_source_order(exchange: &Exchange, input: &Arc<dyn ExecutionPlan>) -> Result<SendableRecordBatchStream> {
+    let sources = exchange.take_all(input.output_partitioning().partition_count())?;
+    Ok(Box::pin(RecordBatchStreamAdapter::new(input.schema(), stream::iter(sources).flatten())))
+}
+
+struct Whole;
+
+impl Router for Whole {
+    fn route(&mut self, batch: RecordBatch) -> Result<Vec<(usize, RecordBatch)>> {
+        Ok(vec![(0, batch)])
+    }
+}
+
+impl DisplayAs for GatherExec {
+    fn fmt_as(&self, _t: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "GatherExec: to rank 0")
+    }
+}
+
+impl ExecutionPlan for GatherExec {
+    plan_methods!("GatherExec", [input]);
+
+    fn apply_expressions(
+        &self,
+        _f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn execute(&self, _partition: usize, _context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        in_source_order(&self.exchange, &self.input)
+    }
+
+    fn metrics(&self) -> Option<MetricsSet> {
+        Some(self.exchange.metrics().clone_inner())
+    }
+}

@@ -1,0 +1,158 @@
+//! Reads a dataset: each partition its contiguous chunks, which are balanced by bytes over all ranks.
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use datafusion::common::stats::Precision;
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::{ColumnStatistics, Result, Statistics};
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_expr::{EquivalenceProperties, Partitioning, PhysicalExpr};
+use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet};
+use datafusion::physical_plan::statistics::StatisticsArgs;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
+use lockstep_connectors::{Chunk, Dataset, ReadOptions, chunks, read};
+
+use super::{cooperative, plan_methods, streaming};
+use crate::planner::physical::BATCH_ROWS;
+
+#[derive(Debug, Clone)]
+pub struct ScanExec {
+    dataset: Arc<Dataset>,
+    columns: Vec<String>,
+    /// Name of an added int64 column: the row's number in the dataset.
+    position: Option<String>,
+    parts: Arc<Vec<Vec<Chunk>>>,
+    metrics: ExecutionPlanMetricsSet,
+    properties: Arc<PlanProperties>,
+}
+
+impl ScanExec {
+    /// `keep`: per row group, whether the pushed filter can match any of its rows.
+    pub fn new(
+        dataset: Arc<Dataset>,
+        columns: Vec<String>,
+        position: Option<String>,
+        partitions: usize,
+        keep: Option<&[bool]>,
+    ) -> Self {
+        let parts = chunks(&dataset, &columns, partitions, keep);
+        let scan = Self::reader(&dataset, &[], &columns, &position).schema();
+        let properties = streaming(EquivalenceProperties::new(scan), Partitioning::UnknownPartitioning(partitions));
+        Self { dataset, columns, position, parts: Arc::new(parts), metrics: Default::default(), properties }
+    }
+
+    pub fn dataset(&self) -> &Arc<Dataset> {
+        &self.dataset
+    }
+
+    /// The columns read, in output order, without the position.
+    pub fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    /// What each partition of all ranks reads.
+    pub fn parts(&self) -> &[Vec<Chunk>] {
+        &self.parts
+    }
+
+    fn reader(
+        dataset: &Arc<Dataset>,
+        chunks: &[Chunk],
+        columns: &[String],
+        position: &Option<String>,
+    ) -> lockstep_connectors::Reader {
+        let options = ReadOptions {
+            columns: columns.to_vec(),
+            batch_size: BATCH_ROWS,
+            row_number: position.clone(),
+            ..ReadOptions::default()
+        };
+        read(dataset.clone(), chunks.to_vec(), options)
+    }
+
+    fn with_children(&self, _children: Vec<Arc<dyn ExecutionPlan>>) -> Self {
+        self.clone()
+    }
+
+    fn column_statistics(&self, name: &str) -> ColumnStatistics {
+        let Some(known) = self.dataset.column_statistics(name) else { return ColumnStatistics::new_unknown() };
+        let bound = |value: Option<datafusion::scalar::ScalarValue>| match value {
+            Some(value) if known.exact => Precision::Exact(value),
+            Some(value) => Precision::Inexact(value),
+            None => Precision::Absent,
+        };
+        ColumnStatistics {
+            null_count: known.null_count.map_or(Precision::Absent, |count| Precision::Exact(count as usize)),
+            min_value: bound(known.min.clone()),
+            max_value: bound(known.max.clone()),
+            ..ColumnStatistics::new_unknown()
+        }
+    }
+}
+
+impl DisplayAs for ScanExec {
+    fn fmt_as(&self, _t: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let files = self.dataset.files.len();
+        let first = self.dataset.files.first().map_or("no file", |file| file.path.as_str());
+        write!(f, "ScanExec: {first}")?;
+        if files > 1 {
+            write!(f, " and {} more", files - 1)?;
+        }
+        write!(f, ", columns=[{}]", self.columns.join(", "))?;
+        if let Some(position) = &self.position {
+            write!(f, ", position={position}")?;
+        }
+        Ok(())
+    }
+}
+
+impl ExecutionPlan for ScanExec {
+    plan_methods!("ScanExec", []);
+
+    fn apply_expressions(
+        &self,
+        _f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn execute(&self, partition: usize, _context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        let baseline = BaselineMetrics::new(&self.metrics, partition);
+        let mut reader = Self::reader(&self.dataset, &self.parts[partition], &self.columns, &self.position);
+        let schema: SchemaRef = reader.schema();
+        let batches = std::iter::from_fn(move || {
+            let timer = baseline.elapsed_compute().timer();
+            let batch = reader.next();
+            drop(timer);
+            if let Some(Ok(batch)) = &batch {
+                baseline.record_output(batch.num_rows());
+            }
+            batch.map(|batch| batch.map_err(Into::into))
+        });
+        Ok(Box::pin(RecordBatchStreamAdapter::new(schema, cooperative(batches))))
+    }
+
+    fn metrics(&self) -> Option<MetricsSet> {
+        Some(self.metrics.clone_inner())
+    }
+
+    fn statistics_from_inputs(&self, _inputs: &[Arc<Statistics>], args: &StatisticsArgs) -> Result<Arc<Statistics>> {
+        let rows: u64 = match args.partition() {
+            Some(partition) => self.parts[partition].iter().map(|chunk| chunk.rows).sum(),
+            None => self.parts.iter().flatten().map(|chunk| chunk.rows).sum(),
+        };
+        let bytes_a_row: usize =
+            self.schema().fields().iter().map(|field| field.data_type().primitive_width().unwrap_or(24)).sum();
+        let mut columns: Vec<_> = self.columns.iter().map(|name| self.column_statistics(name)).collect();
+        if self.position.is_some() {
+            columns.push(ColumnStatistics::new_unknown());
+        }
+        Ok(Arc::new(Statistics {
+            num_rows: Precision::Exact(rows as usize),
+            total_byte_size: Precision::Inexact(rows as usize * bytes_a_row),
+            column_statistics: columns,
+        }))
+    }
+}

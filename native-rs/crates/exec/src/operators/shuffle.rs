@@ -1,0 +1,100 @@
+//! Rows to the partition that the hash of their keys says: equal keys meet.
+//!
+//! ```text
+//! rank 0   partition 0 ──┬──────► partition 0      hash(keys) mod partitions, the same
+//!          partition 1 ──┤  ┌───► partition 1      on all ranks: the seed is fixed
+//! rank 1   partition 2 ──┼──┼───► partition 2
+//!          partition 3 ──┴──┴───► partition 3
+//! ```
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use datafusion::common::Result;
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_expr::{Partitioning, PhysicalExpr};
+use datafusion::physical_plan::execution_plan::apply_expression_roots;
+use datafusion::physical_plan::metrics::{MetricBuilder, MetricsSet};
+use datafusion::physical_plan::repartition::BatchPartitioner;
+use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties};
+use lockstep_comm::OpKind;
+
+use super::{Start, plan_methods, streaming};
+use crate::exchange::{Exchange, Router, Shape};
+use crate::run::{Ranks, Run};
+
+#[derive(Debug, Clone)]
+pub struct ShuffleExec {
+    input: Arc<dyn ExecutionPlan>,
+    keys: Vec<Arc<dyn PhysicalExpr>>,
+    ranks: Ranks,
+    exchange: Arc<Exchange>,
+    properties: Arc<PlanProperties>,
+}
+
+impl ShuffleExec {
+    pub fn new(input: Arc<dyn ExecutionPlan>, keys: Vec<Arc<dyn PhysicalExpr>>, ranks: Ranks, id: u64) -> Self {
+        let mut equivalence = input.equivalence_properties().clone();
+        equivalence.clear_orderings();
+        equivalence.clear_per_partition_constants();
+        let properties = streaming(equivalence, Partitioning::Hash(keys.clone(), ranks.partitions()));
+        let exchange = Arc::new(Exchange::new(id, "ShuffleExec", OpKind::Shuffle, Shape::Scatter));
+        Self { input, keys, ranks, exchange, properties }
+    }
+
+    fn with_children(&self, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Self {
+        Self::new(children.swap_remove(0), self.keys.clone(), self.ranks, self.exchange.id())
+    }
+}
+
+impl Start for ShuffleExec {
+    fn id(&self) -> u64 {
+        self.exchange.id()
+    }
+
+    fn start(&self, run: &Arc<Run>, offset: u64, context: &Arc<TaskContext>) -> Result<()> {
+        let of = self.input.output_partitioning().partition_count();
+        let source = |partition: usize| -> Result<_> {
+            let time = MetricBuilder::new(self.exchange.metrics()).subset_time("route_time", partition);
+            let hash = BatchPartitioner::new_hash_partitioner(self.keys.clone(), self.ranks.partitions(), time)?;
+            Ok((partition, self.input.execute(partition, context.clone())?, Box::new(HashRouter(hash)) as _))
+        };
+        let sources = self.ranks.local(of).map(source).collect::<Result<Vec<_>>>()?;
+        self.exchange.start(run, offset, context, &self.schema(), of, sources)
+    }
+}
+
+struct HashRouter(BatchPartitioner);
+
+impl Router for HashRouter {
+    fn route(&mut self, batch: RecordBatch) -> Result<Vec<(usize, RecordBatch)>> {
+        self.0.partition_iter(batch)?.collect()
+    }
+}
+
+impl DisplayAs for ShuffleExec {
+    fn fmt_as(&self, _t: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let keys: Vec<_> = self.keys.iter().map(ToString::to_string).collect();
+        write!(f, "ShuffleExec: by hash of ({})", keys.join(", "))
+    }
+}
+
+impl ExecutionPlan for ShuffleExec {
+    plan_methods!("ShuffleExec", [input]);
+
+    fn apply_expressions(
+        &self,
+        f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        apply_expression_roots(&self.keys, f)
+    }
+
+    fn execute(&self, partition: usize, _context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        self.exchange.take(partition)
+    }
+
+    fn metrics(&self) -> Option<MetricsSet> {
+        Some(self.exchange.metrics().clone_inner())
+    }
+}

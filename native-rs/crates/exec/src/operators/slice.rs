@@ -1,0 +1,255 @@
+//! Rows start..end of a table whose partitions come one after another in order, as `Array.slice`.
+//!
+//! ```text
+//! partition 0 ─ buffer, count ┐                       ┌► the part of start..end that lies in 0..n₀
+//! partition 1 ─ buffer, count ┼─ agree on all counts ─┼► … in n₀..n₀+n₁
+//! partition 2 ─ buffer, count ┘                       └► …
+//! ```
+//! With a positive end no partition reads further than `end` rows.
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use bytes::Bytes;
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::{Result, internal_datafusion_err};
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_expr::{Distribution, LexOrdering, OrderingRequirements, Partitioning, PhysicalExpr};
+use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricsSet};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties};
+use futures::future::try_join_all;
+use futures::stream::BoxStream;
+use futures::{StreamExt, TryStreamExt, future, stream};
+use lockstep_comm::OpKind;
+use parking_lot::Mutex;
+use std::collections::HashMap;
+use tokio::sync::{oneshot, watch};
+
+use super::{Start, plan_methods, streaming};
+use crate::exchange::queue::{Gate, Queue, QueueStream};
+use crate::run::Run;
+
+#[derive(Debug, Clone)]
+pub struct SliceExec {
+    input: Arc<dyn ExecutionPlan>,
+    start: i64,
+    end: Option<i64>,
+    ordering: Option<LexOrdering>,
+    counted: Arc<Counted>,
+    properties: Arc<PlanProperties>,
+}
+
+impl SliceExec {
+    /// `input` comes in table order, as one partition or, once distributed, as a sequence of them.
+    pub fn new(input: Arc<dyn ExecutionPlan>, start: i64, end: Option<i64>, partitions: usize) -> Self {
+        let mut equivalence = input.equivalence_properties().clone();
+        equivalence.clear_per_partition_constants();
+        let properties = streaming(equivalence, Partitioning::UnknownPartitioning(partitions));
+        let ordering = input.output_ordering().cloned();
+        Self { input, start, end, ordering, counted: Arc::default(), properties }
+    }
+
+    /// The same with a number in the plan.
+    pub fn distributed(&self, id: u64) -> Self {
+        Self { counted: Arc::new(Counted::new(id)), ..self.clone() }
+    }
+
+    fn with_children(&self, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Self {
+        Self { input: children.swap_remove(0), ..self.clone() }
+    }
+}
+
+/// `Array.prototype.slice`'s bounds in a table of `total` rows.
+fn bounds(start: i64, end: Option<i64>, total: u64) -> Range<u64> {
+    let place = |index: i64| match u64::try_from(index) {
+        Ok(index) => index.min(total),
+        Err(_) => total.saturating_sub(index.unsigned_abs()),
+    };
+    place(start)..end.map_or(total, place)
+}
+
+impl Start for SliceExec {
+    fn id(&self) -> u64 {
+        self.counted.id()
+    }
+
+    fn start(&self, run: &Arc<Run>, offset: u64, context: &Arc<TaskContext>) -> Result<()> {
+        let enough = self.end.filter(|_| self.start >= 0).and_then(|end| u64::try_from(end).ok());
+        self.counted.start(&self.input, enough, run, offset, context)
+    }
+}
+
+impl DisplayAs for SliceExec {
+    fn fmt_as(&self, _t: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.end {
+            Some(end) => write!(f, "SliceExec: rows {}..{end}", self.start),
+            None => write!(f, "SliceExec: rows {}..", self.start),
+        }
+    }
+}
+
+impl ExecutionPlan for SliceExec {
+    plan_methods!("SliceExec", [input]);
+
+    fn required_input_distribution(&self) -> Vec<Distribution> {
+        vec![Distribution::SinglePartition]
+    }
+
+    fn required_input_ordering(&self) -> Vec<Option<OrderingRequirements>> {
+        vec![self.ordering.clone().map(OrderingRequirements::from)]
+    }
+
+    fn apply_expressions(
+        &self,
+        _f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn execute(&self, partition: usize, _context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        let (start, end) = (self.start, self.end);
+        let rows = self.counted.stream(partition, move |rows, before, total| {
+            let wanted = bounds(start, end, total);
+            let skip = wanted.start.saturating_sub(before);
+            let stop = wanted.end.saturating_sub(before);
+            within(rows, skip..stop)
+        })?;
+        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), rows)))
+    }
+
+    fn metrics(&self) -> Option<MetricsSet> {
+        Some(self.counted.metrics().clone_inner())
+    }
+}
+
+/// The rows of a stream whose index is in `wanted`.
+fn within(rows: QueueStream, wanted: Range<u64>) -> BoxStream<'static, Result<RecordBatch>> {
+    let mut at = 0;
+    rows.map_ok(move |batch| {
+        let rows = batch.num_rows() as u64;
+        let first = wanted.start.clamp(at, at + rows) - at;
+        let last = wanted.end.clamp(at + first, at + rows) - at;
+        at += rows;
+        batch.slice(first as usize, (last - first) as usize)
+    })
+    .try_filter(|batch| future::ready(batch.num_rows() > 0))
+    .boxed()
+}
+
+/// Partitions read to their ends, so that every row's place in the table is known: buffers and the agreed counts.
+pub(super) struct Counted {
+    id: u64,
+    buffers: Mutex<HashMap<usize, QueueStream>>,
+    /// Rows of all partitions, once known.
+    counts: watch::Sender<Option<Arc<Vec<u64>>>>,
+    metrics: ExecutionPlanMetricsSet,
+}
+
+impl Counted {
+    pub fn new(id: u64) -> Self {
+        Self { id, buffers: Mutex::default(), counts: watch::Sender::new(None), metrics: Default::default() }
+    }
+
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
+    pub fn metrics(&self) -> &ExecutionPlanMetricsSet {
+        &self.metrics
+    }
+
+    /// Reads this rank's partitions of `input`, each up to `enough` rows, and agrees on the counts.
+    pub fn start(
+        self: &Arc<Self>,
+        input: &Arc<dyn ExecutionPlan>,
+        enough: Option<u64>,
+        run: &Arc<Run>,
+        offset: u64,
+        context: &Arc<TaskContext>,
+    ) -> Result<()> {
+        let mut counting = vec![];
+        for partition in run.ranks.local(input.output_partitioning().partition_count()) {
+            let gate = Gate::new(usize::MAX);
+            let (buffer, rows) = Queue::new("SliceExec", &gate, input.schema(), context, &self.metrics, partition);
+            self.buffers.lock().insert(partition, rows);
+            let mut input = input.execute(partition, context.clone())?;
+            let (counted, count) = oneshot::channel();
+            counting.push(count);
+            run.spawn(async move {
+                let mut rows = 0;
+                while enough.is_none_or(|enough| rows < enough)
+                    && let Some(batch) = input.try_next().await?
+                {
+                    rows += batch.num_rows() as u64;
+                    buffer.push(batch)?;
+                }
+                buffer.finish();
+                let _ = counted.send(rows);
+                Ok(())
+            });
+        }
+        let (this, run_, id) = (self.clone(), run.clone(), offset + self.id);
+        run.spawn(async move {
+            // A reader that failed reports its own error.
+            let Ok(mine) = try_join_all(counting).await else { return Ok(()) };
+            let bytes: Vec<u8> = mine.into_iter().flat_map(u64::to_le_bytes).collect();
+            let all = run_.agree(id, OpKind::Allgather, Bytes::from(bytes)).await?;
+            let words = all.iter().flat_map(|bytes| bytes.as_chunks::<8>().0);
+            this.counts.send_replace(Some(Arc::new(words.map(|word| u64::from_le_bytes(*word)).collect())));
+            Ok(())
+        });
+        Ok(())
+    }
+
+    /// What `make` makes of a partition's rows, the number of rows before them, and of all.
+    pub fn stream(
+        &self,
+        partition: usize,
+        make: impl FnOnce(QueueStream, u64, u64) -> BoxStream<'static, Result<RecordBatch>> + Send + 'static,
+    ) -> Result<BoxStream<'static, Result<RecordBatch>>> {
+        let Some(rows) = self.buffers.lock().remove(&partition) else {
+            // Fewer partitions than ranks × threads: the rest is empty.
+            return match self.id {
+                u64::MAX => Err(internal_datafusion_err!("the plan is not distributed")),
+                _ => Ok(stream::empty().boxed()),
+            };
+        };
+        let mut counts = self.counts.subscribe();
+        let made = async move {
+            let counts = match counts.wait_for(Option::is_some).await {
+                Ok(counts) => counts.clone().unwrap_or_default(),
+                Err(_) => return stream::empty().boxed(), // the execution has ended
+            };
+            make(rows, counts[..partition].iter().sum(), counts.iter().sum())
+        };
+        Ok(stream::once(made).flatten().boxed())
+    }
+}
+
+impl Default for Counted {
+    fn default() -> Self {
+        Self::new(u64::MAX)
+    }
+}
+
+impl fmt::Debug for Counted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Counted {}", self.id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bounds;
+
+    #[test]
+    fn bounds_are_those_of_array_slice() {
+        let cases = [((0, Some(2)), 0..2), ((-2, None), 3..5), ((1, Some(-1)), 1..4), ((7, None), 5..5), ((-9, Some(9)), 0..5)];
+        for ((start, end), expected) in cases {
+            assert_eq!(bounds(start, end, 5), expected);
+        }
+        assert!(bounds(4, Some(2), 5).is_empty());
+    }
+}

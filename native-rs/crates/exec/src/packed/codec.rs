@@ -1,0 +1,370 @@
+//! Key columns to bits and back.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, ArrowPrimitiveType, AsArray, BooleanArray, BooleanBufferBuilder, DictionaryArray, Float64Array,
+    PrimitiveArray, StringArray,
+};
+use arrow::buffer::NullBuffer;
+use arrow::compute::cast;
+use arrow::datatypes::{
+    ArrowNativeType, DataType, Date32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, TimeUnit,
+    TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt8Type,
+    UInt16Type, UInt32Type,
+};
+
+/// A value that the domain agreed at planning does not hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a value lies outside the domain its column's statistics promised")]
+pub struct DomainViolation;
+
+/// How one key column becomes `bits` bits. Codes are dense and ordered as `orderby` orders the values:
+/// null (where it can occur) is code 0 ascending and the last code descending.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KeyCodec {
+    pub data_type: DataType,
+    pub values: KeyValues,
+    pub nullable: bool,
+    pub descending: bool,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum KeyValues {
+    /// `min + stride · k` for k in `0..count`: integers, dates, timestamps in the column's unit, integral float64.
+    Steps { min: i64, stride: i64, count: u64 },
+    /// false, true
+    Boolean,
+    /// The labels of a dictionary column, in ascending order.
+    Labels(Arc<Vec<String>>),
+}
+
+impl KeyCodec {
+    /// Number of codes.
+    pub fn cardinality(&self) -> u64 {
+        let values = match &self.values {
+            KeyValues::Steps { count, .. } => *count,
+            KeyValues::Boolean => 2,
+            KeyValues::Labels(labels) => labels.len() as u64,
+        };
+        values + u64::from(self.nullable)
+    }
+
+    pub fn bits(&self) -> u32 {
+        u64::BITS - self.cardinality().saturating_sub(1).leading_zeros()
+    }
+
+    /// Shifts this column's codes into `words`: `words[i] |= code(i) << shift`.
+    pub fn pack(&self, array: &ArrayRef, words: &mut [u64], shift: u32) -> Result<(), DomainViolation> {
+        match &self.values {
+            KeyValues::Steps { min, stride, count } => self.pack_steps(array, words, shift, *min, *stride, *count),
+            KeyValues::Boolean => {
+                let array = array.as_boolean_opt().ok_or(DomainViolation)?;
+                let values = array.values();
+                self.place(array.nulls(), words, shift, |row| Some(u64::from(values.value(row))), 2)
+            }
+            KeyValues::Labels(labels) => self.pack_labels(array, words, shift, labels),
+        }
+    }
+
+    fn pack_steps(
+        &self,
+        array: &ArrayRef,
+        words: &mut [u64],
+        shift: u32,
+        min: i64,
+        stride: i64,
+        count: u64,
+    ) -> Result<(), DomainViolation> {
+        macro_rules! integers {
+            ($type:ty) => {{
+                let array = array.as_primitive_opt::<$type>().ok_or(DomainViolation)?;
+                self.place_integers::<$type>(array, words, shift, min, stride, count)
+            }};
+        }
+        match array.data_type() {
+            DataType::Int8 => integers!(Int8Type),
+            DataType::Int16 => integers!(Int16Type),
+            DataType::Int32 => integers!(Int32Type),
+            DataType::Int64 => integers!(Int64Type),
+            DataType::UInt8 => integers!(UInt8Type),
+            DataType::UInt16 => integers!(UInt16Type),
+            DataType::UInt32 => integers!(UInt32Type),
+            DataType::Date32 => integers!(Date32Type),
+            DataType::Timestamp(TimeUnit::Second, _) => integers!(TimestampSecondType),
+            DataType::Timestamp(TimeUnit::Millisecond, _) => integers!(TimestampMillisecondType),
+            DataType::Timestamp(TimeUnit::Microsecond, _) => integers!(TimestampMicrosecondType),
+            DataType::Timestamp(TimeUnit::Nanosecond, _) => integers!(TimestampNanosecondType),
+            DataType::Float64 => {
+                let array = array.as_primitive::<Float64Type>();
+                let values = array.values();
+                self.place(
+                    array.nulls(),
+                    words,
+                    shift,
+                    |row| {
+                        let value = values[row];
+                        let integer = value as i64;
+                        (integer as f64 == value).then(|| step(integer, min, stride)).flatten()
+                    },
+                    count,
+                )
+            }
+            _ => Err(DomainViolation),
+        }
+    }
+
+    fn place_integers<T: ArrowPrimitiveType>(
+        &self,
+        array: &PrimitiveArray<T>,
+        words: &mut [u64],
+        shift: u32,
+        min: i64,
+        stride: i64,
+        count: u64,
+    ) -> Result<(), DomainViolation>
+    where
+        T::Native: ArrowNativeType,
+    {
+        let values = array.values();
+        if array.nulls().is_none() && stride == 1 && !self.nullable && !self.descending {
+            // The common case, without a branch in the loop.
+            let mut outside = false;
+            for (word, value) in words.iter_mut().zip(values.iter()) {
+                let code = value.to_i64().unwrap_or(i64::MIN).wrapping_sub(min) as u64;
+                outside |= code >= count;
+                *word |= code << shift;
+            }
+            return if outside { Err(DomainViolation) } else { Ok(()) };
+        }
+        self.place(array.nulls(), words, shift, |row| step(values[row].to_i64()?, min, stride), count)
+    }
+
+    fn pack_labels(
+        &self,
+        array: &ArrayRef,
+        words: &mut [u64],
+        shift: u32,
+        labels: &[String],
+    ) -> Result<(), DomainViolation> {
+        let indices = cast_keys(array)?;
+        let values = array.as_any_dictionary_opt().ok_or(DomainViolation)?.values().clone();
+        let values = cast(&values, &DataType::Utf8).map_err(|_| DomainViolation)?;
+        let values = values.as_string::<i32>();
+        // The dictionary may differ from batch to batch: its entries are looked up once each.
+        let codes: Vec<Option<u64>> = (0..values.len())
+            .map(|entry| {
+                labels.binary_search_by(|label| utf16_cmp(label, values.value(entry))).ok().map(|code| code as u64)
+            })
+            .collect();
+        let slots = indices.values();
+        self.place(indices.nulls(), words, shift, |row| codes.get(slots[row] as usize).copied().flatten(), labels.len() as u64)
+    }
+
+    /// The general loop: `code(row)` of non-null rows must be below `count`.
+    fn place(
+        &self,
+        nulls: Option<&NullBuffer>,
+        words: &mut [u64],
+        shift: u32,
+        code: impl Fn(usize) -> Option<u64>,
+        count: u64,
+    ) -> Result<(), DomainViolation> {
+        let offset = u64::from(self.nullable && !self.descending);
+        let null_code = if self.descending { count } else { 0 };
+        let nulls = nulls.filter(|nulls| nulls.null_count() > 0);
+        for (row, word) in words.iter_mut().enumerate() {
+            let packed = if nulls.is_some_and(|nulls| nulls.is_null(row)) {
+                if !self.nullable {
+                    return Err(DomainViolation);
+                }
+                null_code
+            } else {
+                let code = code(row).filter(|code| *code < count).ok_or(DomainViolation)?;
+                offset + if self.descending { count - 1 - code } else { code }
+            };
+            *word |= packed << shift;
+        }
+        Ok(())
+    }
+
+    /// The column whose codes stand at `shift` in `words`.
+    pub fn unpack(&self, words: &[u64], shift: u32) -> ArrayRef {
+        let count = self.cardinality() - u64::from(self.nullable);
+        let mask = (1u64 << self.bits()) - 1;
+        let offset = u64::from(self.nullable && !self.descending);
+        let null_code = if self.descending { count } else { 0 };
+        let raw = |word: u64| (word >> shift) & mask;
+        let nulls = self.nullable.then(|| {
+            let mut builder = BooleanBufferBuilder::new(words.len());
+            words.iter().for_each(|word| builder.append(raw(*word) != null_code));
+            NullBuffer::new(builder.finish())
+        });
+        // A null's code is mapped to some valid one: the value under a null is never seen.
+        let code = |word: &u64| {
+            let code = raw(*word).wrapping_sub(offset).min(count.saturating_sub(1));
+            if self.descending { count.saturating_sub(1) - code } else { code }
+        };
+        match &self.values {
+            KeyValues::Boolean => {
+                let values = words.iter().map(|word| code(word) == 1).collect();
+                Arc::new(BooleanArray::new(values, nulls))
+            }
+            KeyValues::Steps { min, stride, .. } if self.data_type == DataType::Float64 => {
+                let values = words.iter().map(|word| (min + stride * code(word) as i64) as f64);
+                Arc::new(Float64Array::new(values.collect(), nulls))
+            }
+            KeyValues::Steps { min, stride, .. } => {
+                let values = words.iter().map(|word| min + stride * code(word) as i64);
+                let array: ArrayRef = Arc::new(PrimitiveArray::<Int64Type>::new(values.collect(), nulls));
+                cast(&array, &self.data_type).expect("a code of the domain is a value of its type")
+            }
+            KeyValues::Labels(labels) => {
+                let keys = words.iter().map(|word| code(word) as i32);
+                let keys = PrimitiveArray::<Int32Type>::new(keys.collect(), nulls);
+                let values = Arc::new(StringArray::from_iter_values(labels.iter()));
+                let dictionary: ArrayRef = Arc::new(DictionaryArray::new(keys, values));
+                if self.data_type == *dictionary.data_type() {
+                    dictionary
+                } else {
+                    cast(&dictionary, &self.data_type).expect("labels are strings")
+                }
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn step(value: i64, min: i64, stride: i64) -> Option<u64> {
+    let distance = value.checked_sub(min)?;
+    if stride == 1 {
+        return u64::try_from(distance).ok();
+    }
+    (distance % stride == 0).then(|| u64::try_from(distance / stride).ok()).flatten()
+}
+
+fn cast_keys(array: &ArrayRef) -> Result<PrimitiveArray<Int32Type>, DomainViolation> {
+    let dictionary = array.as_any_dictionary_opt().ok_or(DomainViolation)?;
+    let keys = cast(&(Arc::new(dictionary.keys().slice(0, dictionary.len())) as ArrayRef), &DataType::Int32)
+        .map_err(|_| DomainViolation)?;
+    Ok(keys.as_primitive::<Int32Type>().clone())
+}
+
+/// JavaScript's string order: by UTF-16 code units.
+pub fn utf16_cmp(a: &str, b: &str) -> std::cmp::Ordering {
+    if a.is_ascii() || b.is_ascii() { a.cmp(b) } else { a.encode_utf16().cmp(b.encode_utf16()) }
+}
+
+/// The codecs of all keys and where their bits stand; the first key has the highest bits.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KeyLayout {
+    codecs: Vec<KeyCodec>,
+    shifts: Vec<u32>,
+    bits: u32,
+}
+
+impl KeyLayout {
+    /// None if the keys need more than 62 bits.
+    pub fn new(codecs: Vec<KeyCodec>) -> Option<Self> {
+        let bits: u32 = codecs.iter().map(KeyCodec::bits).sum();
+        if bits > 62 {
+            return None;
+        }
+        let mut below = bits;
+        let shifts = codecs
+            .iter()
+            .map(|codec| {
+                below -= codec.bits();
+                below
+            })
+            .collect();
+        Some(Self { codecs, shifts, bits })
+    }
+
+    pub fn bits(&self) -> u32 {
+        self.bits
+    }
+
+    pub fn codecs(&self) -> &[KeyCodec] {
+        &self.codecs
+    }
+
+    /// One word per row, in `words` (cleared first).
+    pub fn pack(&self, columns: &[ArrayRef], rows: usize, words: &mut Vec<u64>) -> Result<(), DomainViolation> {
+        words.clear();
+        words.resize(rows, 0);
+        for ((codec, shift), column) in self.codecs.iter().zip(&self.shifts).zip(columns) {
+            codec.pack(column, words, *shift)?;
+        }
+        Ok(())
+    }
+
+    pub fn unpack(&self, words: &[u64]) -> Vec<ArrayRef> {
+        self.codecs.iter().zip(&self.shifts).map(|(codec, shift)| codec.unpack(words, *shift)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::Int64Array;
+
+    use super::*;
+
+    fn steps(data_type: DataType, min: i64, stride: i64, count: u64, nullable: bool, descending: bool) -> KeyCodec {
+        KeyCodec { data_type, values: KeyValues::Steps { min, stride, count }, nullable, descending }
+    }
+
+    #[test]
+    fn round_trip_keeps_values_and_order() {
+        let ids: ArrayRef = Arc::new(Int64Array::from(vec![1, 263, 7, 7]));
+        let months: ArrayRef = Arc::new(Float64Array::from(vec![Some(12.0), None, Some(1.0), Some(2.0)]));
+        let wet: ArrayRef = Arc::new(BooleanArray::from(vec![true, false, true, false]));
+        let layout = KeyLayout::new(vec![
+            steps(DataType::Int64, 1, 1, 263, false, false),
+            steps(DataType::Float64, 1, 1, 12, true, false),
+            KeyCodec { data_type: DataType::Boolean, values: KeyValues::Boolean, nullable: false, descending: true },
+        ])
+        .unwrap();
+        assert_eq!(layout.bits(), 9 + 4 + 1);
+        let mut words = vec![];
+        layout.pack(&[ids.clone(), months.clone(), wet.clone()], 4, &mut words).unwrap();
+        assert!(words[0] < words[2] && words[2] < words[3] && words[3] < words[1]);
+        let columns = layout.unpack(&words);
+        assert_eq!(&columns[0], &ids);
+        assert_eq!(&columns[1], &months);
+        assert_eq!(&columns[2], &wet);
+    }
+
+    #[test]
+    fn labels_are_ordered_and_looked_up_by_entry() {
+        let labels = Arc::new(vec!["evening".to_string(), "midday".to_string(), "other".to_string()]);
+        let data_type = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
+        let codec = KeyCodec { data_type, values: KeyValues::Labels(labels), nullable: true, descending: false };
+        let array: ArrayRef =
+            Arc::new(vec![Some("other"), None, Some("evening")].into_iter().collect::<DictionaryArray<Int32Type>>());
+        let mut words = vec![0; 3];
+        codec.pack(&array, &mut words, 0).unwrap();
+        assert_eq!(words, [3, 0, 1]);
+        let back = cast(&codec.unpack(&words, 0), &DataType::Utf8).unwrap();
+        assert_eq!(back.as_string::<i32>().iter().collect::<Vec<_>>(), [Some("other"), None, Some("evening")]);
+    }
+
+    #[test]
+    fn a_value_outside_is_a_violation() {
+        let codec = steps(DataType::Int64, 1, 1, 10, false, false);
+        for bad in [0, 11, i64::MIN, i64::MAX] {
+            let array: ArrayRef = Arc::new(Int64Array::from(vec![5, bad]));
+            assert_eq!(codec.pack(&array, &mut [0, 0], 0), Err(DomainViolation));
+        }
+        let null: ArrayRef = Arc::new(Int64Array::from(vec![Some(5), None]));
+        assert_eq!(codec.pack(&null, &mut [0, 0], 0), Err(DomainViolation));
+        let days = steps(DataType::Int64, 0, 86_400_000, 10, false, false);
+        let array: ArrayRef = Arc::new(Int64Array::from(vec![86_400_001]));
+        assert_eq!(days.pack(&array, &mut [0], 0), Err(DomainViolation));
+        let float = steps(DataType::Float64, 0, 1, 10, false, false);
+        for bad in [0.5, f64::NAN, f64::INFINITY] {
+            let array: ArrayRef = Arc::new(Float64Array::from(vec![bad]));
+            assert_eq!(float.pack(&array, &mut [0], 0), Err(DomainViolation));
+        }
+    }
+}

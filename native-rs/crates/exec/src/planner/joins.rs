@@ -1,0 +1,81 @@
+//! Broadcast or shuffle, and which side is built, decided by agreed sizes.
+//!
+//! With p ranks a broadcast of side S moves S·(p−1) bytes, a shuffle of both (S+L)·(p−1)/p. A broadcast is worth
+//! more than that: the large side stays in place, keeps its order of rows and is read while the small one is built.
+use std::sync::Arc;
+
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
+use datafusion::common::{JoinType, Result};
+use datafusion::config::ConfigOptions;
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::joins::{HashJoinExec, PartitionMode};
+use datafusion::physical_plan::statistics::{StatisticsArgs, StatisticsContext};
+
+use crate::run::Ranks;
+
+/// A build side is held by every rank: beyond this it is partitioned whatever the other side's size.
+const LARGEST_BROADCAST: usize = 64 << 20;
+
+#[derive(Debug)]
+pub struct ChooseJoin {
+    ranks: Ranks,
+}
+
+impl ChooseJoin {
+    pub fn new(ranks: Ranks) -> Self {
+        Self { ranks }
+    }
+
+    fn choose(&self, join: &HashJoinExec) -> Result<Arc<dyn ExecutionPlan>> {
+        let (left, right) = (bytes(join.left())?, bytes(join.right())?);
+        let worth = |build: Option<usize>, probe: Option<usize>| match build {
+            Some(build) if build <= LARGEST_BROADCAST => {
+                let probe = probe.unwrap_or(usize::MAX / 2);
+                build.saturating_mul(self.ranks.partitions() - 1) <= build.saturating_add(probe)
+            }
+            _ => false,
+        };
+        let keep_left = worth(left, right) && replicable(*join.join_type());
+        let keep_right = worth(right, left) && replicable(join.join_type().swap());
+        let right_smaller = right.unwrap_or(usize::MAX) < left.unwrap_or(usize::MAX);
+        match (keep_left, keep_right) {
+            (_, true) if right_smaller || !keep_left => join.swap_inputs(PartitionMode::CollectLeft),
+            (true, _) => join.builder().with_partition_mode(PartitionMode::CollectLeft).build_exec(),
+            _ if right_smaller => join.swap_inputs(PartitionMode::Partitioned),
+            _ => join.builder().with_partition_mode(PartitionMode::Partitioned).build_exec(),
+        }
+    }
+}
+
+/// Whether every rank may hold the whole build side: not where unmatched or matched build rows come out, which would
+/// then come out on every rank.
+fn replicable(join: JoinType) -> bool {
+    matches!(join, JoinType::Inner | JoinType::Right | JoinType::RightSemi | JoinType::RightAnti)
+}
+
+/// The estimated size of a table; None when nothing is known.
+fn bytes(plan: &Arc<dyn ExecutionPlan>) -> Result<Option<usize>> {
+    let statistics = StatisticsContext::new().compute(plan.as_ref(), &StatisticsArgs::new())?;
+    let known = statistics.total_byte_size.get_value().copied();
+    let width = 16 * plan.schema().fields().len().max(1);
+    Ok(known.or_else(|| statistics.num_rows.get_value().map(|rows| rows.saturating_mul(width))))
+}
+
+impl PhysicalOptimizerRule for ChooseJoin {
+    fn optimize(&self, plan: Arc<dyn ExecutionPlan>, _config: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
+        plan.transform_up(|plan| match plan.downcast_ref::<HashJoinExec>() {
+            Some(join) => self.choose(join).map(Transformed::yes),
+            None => Ok(Transformed::no(plan)),
+        })
+        .data()
+    }
+
+    fn name(&self) -> &str {
+        "choose_join"
+    }
+
+    fn schema_check(&self) -> bool {
+        true
+    }
+}

@@ -1,0 +1,60 @@
+//! Plan → logical → physical → distributed.
+//!
+//! 1. [`order`] decides which tables must keep their order.
+//! 2. [`logical`] builds one DataFusion plan a stage; leaves describe the whole input.
+//! 3. DataFusion plans for ranks × threads partitions; partition i belongs to rank ⌊i / threads⌋.
+//! 4. [`rules`], the last of which turns every repartition, coalesce and collected build side into an exchange.
+//!
+//! Everything here is a function of what rank 0 broadcast (datasets, plan), so all ranks get equal plans.
+pub mod distribute;
+pub mod joins;
+pub mod leaf;
+pub mod logical;
+pub mod nodes;
+pub mod order;
+pub mod physical;
+pub mod stages;
+
+use std::sync::Arc;
+
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_optimizer::combine_partial_final_agg::CombinePartialFinalAggregate;
+use datafusion::physical_optimizer::ensure_requirements::EnsureRequirements;
+use datafusion::physical_optimizer::output_requirements::OutputRequirements;
+use datafusion::physical_optimizer::projection_pushdown::ProjectionPushdown;
+
+pub use stages::{Planner, Stage, StageOutput};
+
+use crate::run::Ranks;
+use crate::specialise;
+
+type Rule = Arc<dyn PhysicalOptimizerRule + Send + Sync>;
+
+/// The physical rules, in order. Not DataFusion's list: its dynamic filters, limits and answers from statistics
+/// must not cross an exchange, and its join selection knows nothing of ranks.
+pub fn rules(ranks: Ranks, specialised: bool) -> Vec<Rule> {
+    let mut rules: Vec<Rule> = vec![
+        // Keeps the order of the whole result wanted while the rules below drop what nobody wants.
+        Arc::new(OutputRequirements::new_add_mode()),
+        // Decides which joins need their inputs partitioned: before the rule that partitions them.
+        Arc::new(joins::ChooseJoin::new(ranks)),
+        // Inserts the repartitions, merges and sorts that operators ask for.
+        Arc::new(EnsureRequirements::new()),
+        // A partial aggregation with nothing between it and the final one is one aggregation.
+        Arc::new(CombinePartialFinalAggregate::new()),
+        // After the repartitions are placed, so that columns not needed above one do not travel.
+        Arc::new(ProjectionPushdown::new()),
+        Arc::new(OutputRequirements::new_remove_mode()),
+    ];
+    if specialised {
+        // Sees DataFusion's own operators at their final places; what it puts there is distributed like the rest.
+        rules.push(Arc::new(specialise::Specialise::new(ranks)));
+    }
+    // No rule after this one may move anything across an exchange.
+    rules.push(Arc::new(distribute::Distribute::new(ranks)));
+    if specialised {
+        // Looks for build sides that are collected on every rank: where, the rule before decides.
+        rules.push(Arc::new(specialise::LookUp));
+    }
+    rules
+}

@@ -1,0 +1,116 @@
+//! Logical nodes of ours that DataFusion has no word for: rows chosen or numbered by their place in the table.
+use std::cmp::Ordering;
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field};
+use async_trait::async_trait;
+use datafusion::common::{DFSchema, DFSchemaRef, Result};
+use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
+use datafusion::logical_expr::{Expr, LogicalPlan, UserDefinedLogicalNode, UserDefinedLogicalNodeCore};
+use datafusion::catalog::Session;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_planner::{ExtensionPlanner, PhysicalPlanner};
+
+use crate::operators::{ConcatExec, RowNumberExec, SliceExec};
+
+/// What one of our nodes does to its inputs, whose rows come in table order.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Place {
+    /// Rows start..end, as `Array.slice`.
+    Slice { start: i64, end: Option<i64> },
+    /// Adds the row's number as an int64 column of this name.
+    RowNumber { name: String },
+    /// The rows of all inputs.
+    Concat,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct PlaceNode {
+    pub place: Place,
+    pub inputs: Vec<LogicalPlan>,
+    schema: DFSchemaRef,
+}
+
+impl PlaceNode {
+    pub fn new(place: Place, inputs: Vec<LogicalPlan>) -> Result<Self> {
+        let schema = match &place {
+            Place::Slice { .. } => inputs[0].schema().clone(),
+            Place::RowNumber { name } => {
+                let mut fields: Vec<_> = inputs[0].schema().fields().to_vec();
+                fields.push(Arc::new(Field::new(name, DataType::Int64, false)));
+                Arc::new(DFSchema::from_unqualified_fields(fields.into(), Default::default())?)
+            }
+            // A column is nullable if it is in any input.
+            Place::Concat => {
+                let field = |(index, field): (usize, &Arc<Field>)| {
+                    let nullable = inputs.iter().any(|input| input.schema().field(index).is_nullable());
+                    Arc::new(Field::new(field.name(), field.data_type().clone(), nullable))
+                };
+                let fields: Vec<_> = inputs[0].schema().fields().iter().enumerate().map(field).collect();
+                Arc::new(DFSchema::from_unqualified_fields(fields.into(), Default::default())?)
+            }
+        };
+        Ok(Self { place, inputs, schema })
+    }
+}
+
+impl PartialOrd for PlaceNode {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        self.place.partial_cmp(&other.place)
+    }
+}
+
+impl UserDefinedLogicalNodeCore for PlaceNode {
+    fn name(&self) -> &str {
+        match self.place {
+            Place::Slice { .. } => "Slice",
+            Place::RowNumber { .. } => "RowNumber",
+            Place::Concat => "Concat",
+        }
+    }
+
+    fn inputs(&self) -> Vec<&LogicalPlan> {
+        self.inputs.iter().collect()
+    }
+
+    fn schema(&self) -> &DFSchemaRef {
+        &self.schema
+    }
+
+    fn expressions(&self) -> Vec<Expr> {
+        vec![]
+    }
+
+    fn fmt_for_explain(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.place)
+    }
+
+    fn with_exprs_and_inputs(&self, _: Vec<Expr>, inputs: Vec<LogicalPlan>) -> Result<Self> {
+        Self::new(self.place.clone(), inputs)
+    }
+}
+
+/// Turns our logical nodes into our operators.
+pub struct PlacePlanner;
+
+#[async_trait]
+impl ExtensionPlanner for PlacePlanner {
+    async fn plan_extension(
+        &self,
+        _planner: &dyn PhysicalPlanner,
+        node: &dyn UserDefinedLogicalNode,
+        _logical: &[&LogicalPlan],
+        inputs: &[Arc<dyn ExecutionPlan>],
+        session: &dyn Session,
+        _context: &PhysicalPlanningContext,
+    ) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+        let Some(node) = node.as_any().downcast_ref::<PlaceNode>() else { return Ok(None) };
+        let partitions = session.config().target_partitions();
+        Ok(Some(match &node.place {
+            Place::Slice { start, end } => Arc::new(SliceExec::new(inputs[0].clone(), *start, *end, partitions)),
+            Place::RowNumber { name } => Arc::new(RowNumberExec::new(inputs[0].clone(), name, partitions)),
+            Place::Concat => Arc::new(ConcatExec::new(inputs.to_vec(), node.schema.inner().clone())),
+        }))
+    }
+}

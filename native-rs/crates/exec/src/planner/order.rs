@@ -1,0 +1,172 @@
+//! Who observes the order of a table, and what that asks of the tables below it.
+//!
+//! Order costs: a hidden column that is carried, exchanged and sorted by. So it exists only where an observer
+//! (a collect, an ordered write, a slice, a dedupe, `any`) can see the difference.
+use datafusion::logical_expr::SortExpr;
+use lockstep_plan::{AggregateFunction, Expression, JoinType, Node, Plan, Sink};
+
+/// How much of its order a table must keep. Each includes the ones before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Want {
+    Nothing,
+    /// Its rows can be brought into order.
+    Order,
+    /// Every row has its position in one hidden int64 column.
+    Position,
+}
+
+/// How a table's order can be had from its rows.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Order {
+    /// Nobody asked: lost.
+    Nothing,
+    /// Partition 0's rows, then partition 1's, …: as they come.
+    Natural,
+    /// By this hidden int64 column, whose values are distinct.
+    Position(String),
+    /// By these keys, without ties.
+    Keys(Vec<SortExpr>),
+}
+
+/// What is asked of each node of a plan; None for nodes that no sink reaches.
+pub fn wants(plan: &Plan) -> Vec<Option<Want>> {
+    let unique = unique(plan);
+    let mut wants: Vec<Option<Want>> = vec![None; plan.nodes.len()];
+    let ask = |wants: &mut Vec<Option<Want>>, node: usize, want: Want| wants[node] = wants[node].max(Some(want));
+    for sink in &plan.sinks {
+        ask(&mut wants, sink.input(), of_sink(sink));
+    }
+    // An input stands before its consumers: going down, every consumer has spoken before its input is looked at.
+    for id in (0..plan.nodes.len()).rev() {
+        let Some(want) = wants[id] else { continue };
+        let observed = if want == Want::Nothing { Want::Nothing } else { Want::Position };
+        match &plan.nodes[id] {
+            Node::Scan { .. } => {}
+            Node::Filter { input, .. } | Node::Derive { input, .. } | Node::Select { input, .. } => {
+                ask(&mut wants, *input, want);
+            }
+            // A later execution may observe what this one does not.
+            Node::Spool { input, .. } | Node::Slice { input, .. } => ask(&mut wants, *input, want.max(Want::Order)),
+            Node::Join(join) => {
+                let right = if keeps_left_only(join.join_type) { Want::Nothing } else { observed };
+                ask(&mut wants, join.left, observed);
+                ask(&mut wants, join.right, right);
+            }
+            Node::Aggregate(aggregate) => {
+                let any = aggregate.aggregates.iter().any(|a| a.function == AggregateFunction::Any);
+                let first_seen = want != Want::Nothing && !aggregate.keys.is_empty();
+                ask(&mut wants, aggregate.input, if any || first_seen { Want::Position } else { Want::Nothing });
+            }
+            Node::Sort { input, .. } => {
+                let needs_tie_break = want != Want::Nothing && !is_total(&plan.nodes[id], &unique[*input]);
+                ask(&mut wants, *input, if needs_tie_break { Want::Position } else { Want::Nothing });
+            }
+            Node::Concat { inputs, .. } => inputs.iter().for_each(|input| ask(&mut wants, *input, observed)),
+            Node::Dedupe { input, .. } => ask(&mut wants, *input, Want::Position),
+        }
+    }
+    wants
+}
+
+/// What a sink observes.
+pub fn of_sink(sink: &Sink) -> Want {
+    match sink {
+        Sink::Count { .. } => Want::Nothing,
+        Sink::Collect { .. } | Sink::Materialize { .. } => Want::Order,
+        Sink::WriteParquet(write) if write.ordered => Want::Order,
+        Sink::WriteCsv(write) if write.ordered => Want::Order,
+        Sink::WriteParquet(_) | Sink::WriteCsv(_) => Want::Nothing,
+    }
+}
+
+/// Whether the result has the left columns alone.
+pub fn keeps_left_only(join: JoinType) -> bool {
+    matches!(join, JoinType::Semi | JoinType::Anti)
+}
+
+/// Per node, sets of columns that no two rows have equal.
+pub fn unique(plan: &Plan) -> Vec<Vec<Vec<String>>> {
+    let mut sets: Vec<Vec<Vec<String>>> = Vec::with_capacity(plan.nodes.len());
+    for node in &plan.nodes {
+        let of_node = match node {
+            Node::Aggregate(aggregate) => vec![aggregate.keys.iter().map(|key| key.name.clone()).collect()],
+            Node::Dedupe { input, keys, .. } => {
+                let mut found = sets[*input].clone();
+                found.extend(keys.iter().map(bare).collect::<Option<Vec<_>>>());
+                found
+            }
+            Node::Filter { input, .. } | Node::Sort { input, .. } | Node::Slice { input, .. } | Node::Spool { input, .. } => {
+                sets[*input].clone()
+            }
+            Node::Derive { input, columns, .. } => {
+                let replaced = |name: &String| columns.iter().any(|column| column.name == *name);
+                sets[*input].iter().filter(|set| !set.iter().any(replaced)).cloned().collect()
+            }
+            Node::Select { input, columns, .. } => {
+                let renamed = |name: &String| columns.iter().find(|c| c.from == *name).map(|c| c.name.clone());
+                sets[*input].iter().filter_map(|set| set.iter().map(renamed).collect()).collect()
+            }
+            Node::Join(join) if keeps_left_only(join.join_type) => sets[join.left].clone(),
+            Node::Scan { .. } | Node::Join(_) | Node::Concat { .. } => vec![],
+        };
+        sets.push(of_node);
+    }
+    sets
+}
+
+/// Whether a sort's keys leave no ties, given the unique sets of its input.
+pub fn is_total(sort: &Node, unique: &[Vec<String>]) -> bool {
+    let Node::Sort { keys, .. } = sort else { return false };
+    let columns: Vec<String> = keys.iter().filter_map(|key| bare(&key.expression)).collect();
+    unique.iter().any(|set| set.iter().all(|name| columns.contains(name)))
+}
+
+fn bare(expression: &Expression) -> Option<String> {
+    match expression {
+        Expression::Column { name, .. } => Some(name.clone()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn plan(sorted_by: &[&str], sink: serde_json::Value) -> Plan {
+        let column = |name: &str| json!({ "kind": "column", "name": name, "type": "string" });
+        let keys: Vec<_> = sorted_by.iter().map(|name| json!({ "expression": column(name), "descending": false })).collect();
+        serde_json::from_value(json!({
+            "function": "f",
+            "nodes": [
+                { "op": "scan", "dataset": 0, "columns": [], "site": "" },
+                { "op": "aggregate", "input": 0, "site": "", "aggregates": [],
+                  "keys": [{ "name": "a", "expression": column("a") }, { "name": "b", "expression": column("b") }] },
+                { "op": "sort", "input": 1, "keys": keys, "site": "" },
+            ],
+            "sinks": [sink],
+        }))
+        .unwrap()
+    }
+
+    fn collect() -> serde_json::Value {
+        json!({ "op": "collect", "input": 2, "limit": 1, "everywhere": false, "site": "" })
+    }
+
+    #[test]
+    fn a_total_sort_asks_for_no_position() {
+        assert_eq!(wants(&plan(&["b", "a"], collect())), [Want::Nothing, Want::Nothing, Want::Order].map(Some));
+    }
+
+    #[test]
+    fn ties_are_broken_by_position() {
+        assert_eq!(wants(&plan(&["a"], collect())), [Want::Position, Want::Position, Want::Order].map(Some));
+    }
+
+    #[test]
+    fn a_count_observes_nothing() {
+        let count = json!({ "op": "count", "input": 1, "site": "" });
+        assert_eq!(wants(&plan(&["a"], count)), [Some(Want::Nothing), Some(Want::Nothing), None]);
+    }
+}

@@ -1,0 +1,50 @@
+//! DataFusion's optimizer and physical planner, fixed so that planning is deterministic and stops at ranks.
+use std::sync::Arc;
+
+use datafusion::common::Result;
+use datafusion::execution::config::SessionConfig;
+use datafusion::execution::runtime_env::RuntimeEnv;
+use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::optimizer::OptimizerRule;
+use datafusion::optimizer::common_subexpr_eliminate::CommonSubexprEliminate;
+use datafusion::optimizer::optimize_projections::OptimizeProjections;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
+
+use super::nodes::PlacePlanner;
+use super::rules;
+use crate::run::Ranks;
+
+/// Rows of a batch.
+pub const BATCH_ROWS: usize = 8192;
+
+/// `specialised`: whether operators specialised by domains may take the place of general ones.
+pub fn session(ranks: Ranks, runtime: Arc<RuntimeEnv>, specialised: bool) -> SessionState {
+    let mut config = SessionConfig::new().with_target_partitions(ranks.partitions()).with_batch_size(BATCH_ROWS);
+    let options = config.options_mut();
+    options.optimizer.enable_round_robin_repartition = false;
+    options.optimizer.repartition_file_scans = false;
+    options.optimizer.enable_dynamic_filter_pushdown = false;
+    options.optimizer.prefer_existing_sort = false;
+    options.optimizer.repartition_sorts = true;
+    options.execution.planning_concurrency = 1;
+    // The compiler has pushed filters and pruned columns. What is left to DataFusion is what needs its expressions:
+    // filters must not move (a fallible row function may not run on rows that an earlier filter dropped).
+    let logical: Vec<Arc<dyn OptimizerRule + Send + Sync>> =
+        vec![Arc::new(CommonSubexprEliminate::new()), Arc::new(OptimizeProjections::new())];
+    SessionStateBuilder::new()
+        .with_config(config)
+        .with_runtime_env(runtime)
+        .with_optimizer_rules(logical)
+        .with_physical_optimizer_rules(rules(ranks, specialised))
+        .build()
+}
+
+/// The distributed physical plan.
+pub async fn physical(plan: &LogicalPlan, session: &SessionState) -> Result<Arc<dyn ExecutionPlan>> {
+    let optimized = session.optimize(plan)?;
+    DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(PlacePlanner)])
+        .create_physical_plan(&optimized, session)
+        .await
+}

@@ -1,0 +1,168 @@
+//! A plan in stages: a table with several consumers is a stage of its own, and so is what each sink reads.
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use datafusion::execution::session_state::SessionState;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::statistics::{StatisticsArgs, StatisticsContext};
+use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
+use lockstep_plan::{Node, NodeId, Plan};
+
+use super::leaf::Leaf;
+use super::logical::{Builder, Built, Sources, leaf};
+use super::order::{Want, of_sink, unique, wants};
+use super::physical::physical;
+use crate::error::Result;
+use crate::operators::{PackedAggregateExec, SharedExec, SharedTable, as_start, starters};
+use crate::spool::Filling;
+
+/// A physical plan whose output goes to one place.
+pub struct Stage {
+    pub plan: Arc<dyn ExecutionPlan>,
+    pub output: StageOutput,
+    /// Added to the numbers of the plan's exchanges, so that they differ from other stages'.
+    pub offset: u64,
+}
+
+pub enum StageOutput {
+    /// Consumed by later stages and spools.
+    Shared(Arc<SharedTable>),
+    /// Every batch goes to each of these sinks, by index.
+    Sinks(Vec<usize>),
+}
+
+/// A spool to fill while the stages run.
+pub struct Fill {
+    pub spool: u32,
+    pub node: NodeId,
+    pub table: Arc<SharedTable>,
+    pub consumer: usize,
+    pub filling: Filling,
+}
+
+/// What one execution runs, in an order in which every stage's inputs come before it.
+pub struct Stages {
+    pub stages: Vec<Stage>,
+    pub fills: Vec<Fill>,
+    /// Operation numbers used.
+    pub operations: u64,
+}
+
+pub struct Planner<'a> {
+    pub session: &'a SessionState,
+    pub sources: &'a dyn Sources,
+    /// The table of a spool that an earlier execution filled.
+    pub filled: &'a dyn Fn(u32) -> Option<Result<Built>>,
+}
+
+impl Planner<'_> {
+    pub async fn stages(&self, plan: &Plan) -> Result<Stages> {
+        let mut builder = Builder::new(plan, wants(plan), unique(plan), self.sources);
+        let mut stages = Stages { stages: vec![], fills: vec![], operations: 0 };
+        for (id, node) in plan.nodes.iter().enumerate() {
+            if let Node::Spool { spool, .. } = node
+                && let Some(table) = (self.filled)(*spool)
+            {
+                builder.leaves.insert(id, table?);
+            }
+        }
+        let groups = groups(plan);
+        let consumers = consumers(plan, &groups, &builder);
+        for (id, node) in plan.nodes.iter().enumerate() {
+            let unfilled = matches!(node, Node::Spool { .. });
+            if builder.leaves.contains_key(&id) || consumers[id] == 0 || (consumers[id] == 1 && !unfilled) {
+                continue;
+            }
+            let built = builder.build(id)?;
+            let physical = self.physical(&built.plan).await.map_err(|error| error.at(node.site()))?;
+            let table = self.share(id, &physical)?;
+            if let Node::Spool { spool, .. } = node {
+                let filling = Filling {
+                    schema: physical.schema(),
+                    order: built.order.clone(),
+                    below: built.below,
+                    visible: built.visible.clone(),
+                    partitions: physical.output_partitioning().partition_count(),
+                };
+                let (table, consumer) = (table.clone(), table.consumer());
+                stages.fills.push(Fill { spool: *spool, node: id, table, consumer, filling });
+            }
+            builder.leaves.insert(id, shared_leaf(table.clone(), &built)?);
+            stages.push(physical, StageOutput::Shared(table));
+        }
+        for (id, sinks) in groups {
+            let ordered = sinks.iter().any(|&sink| of_sink(&plan.sinks[sink]) >= Want::Order);
+            let site = plan.sinks[sinks[0]].site();
+            let root = builder.root(id, ordered).map_err(|error| error.at(site))?;
+            let physical = self.physical(&root).await.map_err(|error| error.at(site))?;
+            stages.push(physical, StageOutput::Sinks(sinks));
+        }
+        Ok(stages)
+    }
+
+    async fn physical(&self, plan: &LogicalPlan) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(physical(plan, self.session).await?)
+    }
+
+    fn share(&self, id: NodeId, plan: &Arc<dyn ExecutionPlan>) -> Result<Arc<SharedTable>> {
+        let statistics = StatisticsContext::new().compute(plan.as_ref(), &StatisticsArgs::new())?;
+        Ok(SharedTable::new(id, plan.schema(), plan.output_partitioning().partition_count(), statistics))
+    }
+}
+
+impl Stages {
+    /// Whether an operator can give up at run time.
+    pub fn guarded(&self) -> bool {
+        fn found(plan: &Arc<dyn ExecutionPlan>) -> bool {
+            plan.is::<PackedAggregateExec>() || plan.children().into_iter().any(found)
+        }
+        self.stages.iter().any(|stage| found(&stage.plan))
+    }
+
+    fn push(&mut self, plan: Arc<dyn ExecutionPlan>, output: StageOutput) {
+        let offset = self.operations;
+        // An operator uses at most two numbers.
+        let last = starters(&plan).iter().filter_map(|plan| as_start(plan).map(|start| start.id() + 2)).max();
+        self.operations += last.unwrap_or(0);
+        self.stages.push(Stage { plan, output, offset });
+    }
+}
+
+/// Sinks by the node they read; they see the same stream. A spool's own sink is its filling.
+fn groups(plan: &Plan) -> BTreeMap<NodeId, Vec<usize>> {
+    let mut groups: BTreeMap<NodeId, Vec<usize>> = BTreeMap::new();
+    for (index, sink) in plan.sinks.iter().enumerate() {
+        if !matches!(sink, lockstep_plan::Sink::Materialize { .. }) {
+            groups.entry(sink.input()).or_default().push(index);
+        }
+    }
+    groups
+}
+
+/// How many read each node. Nodes below a leaf that is there already are not read.
+fn consumers(plan: &Plan, groups: &BTreeMap<NodeId, Vec<usize>>, builder: &Builder<'_>) -> Vec<usize> {
+    let mut consumers = vec![0; plan.nodes.len()];
+    groups.keys().for_each(|&id| consumers[id] += 1);
+    for sink in &plan.sinks {
+        if let lockstep_plan::Sink::Materialize { input, .. } = sink {
+            consumers[*input] += 1;
+        }
+    }
+    for id in (0..plan.nodes.len()).rev() {
+        if consumers[id] > 0 && !builder.leaves.contains_key(&id) {
+            plan.nodes[id].inputs().into_iter().for_each(|input| consumers[input] += 1);
+        }
+    }
+    consumers
+}
+
+/// A leaf that reads a shared table; every scan of it is a consumer.
+fn shared_leaf(table: Arc<SharedTable>, built: &Built) -> Result<Built> {
+    let schema = table.schema().clone();
+    let all = schema.fields().len();
+    let read = Leaf::new(schema, move |projection| {
+        let columns = projection.cloned().unwrap_or_else(|| (0..all).collect());
+        Ok(Arc::new(SharedExec::try_new(table.clone(), table.consumer(), columns)?))
+    });
+    leaf(read, built.visible.clone(), built.order.clone(), built.below)
+}

@@ -1,0 +1,81 @@
+//! What each operator did on each rank.
+use std::sync::Arc;
+
+use datafusion::physical_plan::metrics::{MetricValue, MetricsSet};
+use datafusion::physical_plan::{DisplayFormatType, ExecutionPlan};
+use serde::{Deserialize, Serialize};
+
+/// One operator of a stage; `depth` 0 is the stage's root, an operator's inputs follow it one deeper.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Operator {
+    pub stage: usize,
+    pub depth: usize,
+    pub name: String,
+    /// What the operator is told, as `explain` prints it.
+    pub detail: String,
+    pub ranks: Vec<Counters>,
+}
+
+/// Counts of one rank.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Counters {
+    /// Rows that came out; for an exchange, rows that came in on this rank.
+    pub rows: u64,
+    pub batches: u64,
+    pub busy_ms: f64,
+    pub bytes_sent: u64,
+    pub bytes_received: u64,
+    pub spilled_bytes: u64,
+}
+
+impl Counters {
+    fn of(metrics: &MetricsSet) -> Self {
+        let sum = |name: &str| metrics.sum_by_name(name).map_or(0, |value| value.as_usize() as u64);
+        let received = metrics.iter().any(|metric| metric.value().name() == "rows_received");
+        let routed = metrics.iter().filter(|metric| metric.value().name() == "route_time");
+        let routing: usize = routed
+            .map(|metric| match metric.value() {
+                MetricValue::Time { time, .. } => time.value(),
+                _ => 0,
+            })
+            .sum();
+        let busy = metrics.elapsed_compute().unwrap_or(0) + routing;
+        Self {
+            rows: if received { sum("rows_received") } else { metrics.output_rows().unwrap_or(0) as u64 },
+            batches: sum("output_batches"),
+            busy_ms: busy as f64 / 1e6,
+            bytes_sent: sum("bytes_sent"),
+            bytes_received: sum("bytes_received"),
+            spilled_bytes: metrics.spilled_bytes().unwrap_or(0) as u64,
+        }
+    }
+}
+
+/// The operators of a stage with this rank's counters, top down.
+pub fn operators(stage: usize, plan: &Arc<dyn ExecutionPlan>) -> Vec<Operator> {
+    let mut list = vec![];
+    walk(stage, 0, plan, &mut list);
+    list
+}
+
+fn walk(stage: usize, depth: usize, plan: &Arc<dyn ExecutionPlan>, list: &mut Vec<Operator>) {
+    let line = line(plan);
+    let (name, detail) = line.split_once(": ").unwrap_or((&line, ""));
+    let counters = plan.metrics().map(|metrics| Counters::of(&metrics)).unwrap_or_default();
+    let ranks = vec![counters];
+    list.push(Operator { stage, depth, name: name.to_owned(), detail: detail.to_owned(), ranks });
+    plan.children().into_iter().for_each(|child| walk(stage, depth + 1, child, list));
+}
+
+/// An operator as `explain` prints it.
+pub fn line(plan: &Arc<dyn ExecutionPlan>) -> String {
+    struct Line<'a>(&'a dyn ExecutionPlan);
+    impl std::fmt::Display for Line<'_> {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            self.0.fmt_as(DisplayFormatType::Default, f)
+        }
+    }
+    Line(plan.as_ref()).to_string()
+}

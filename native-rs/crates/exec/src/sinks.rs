@@ -1,0 +1,140 @@
+//! Where a stage's rows end on this rank: counted, collected, written.
+use std::path::Path;
+
+use arrow::array::RecordBatch;
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::ipc::writer::StreamWriter;
+use lockstep_connectors::{CsvPart, CsvWriteOptions, FileInfo, ParquetPart, ParquetWriteOptions};
+use lockstep_plan::{CsvWrite, ParquetWrite, Sink};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+use crate::error::{EngineError, Result};
+
+/// What a sink made of this rank's rows; sums over ranks are the sink's answer.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Tally {
+    pub rows: u64,
+    pub files: Vec<String>,
+    pub bytes: u64,
+}
+
+/// A sink's work on one partition.
+pub struct Part<'a> {
+    sink: &'a Sink,
+    partition: usize,
+    schema: SchemaRef,
+    rows: u64,
+    writer: Option<Writer>,
+    batches: Vec<RecordBatch>,
+}
+
+enum Writer {
+    Parquet(Box<ParquetPart>),
+    Csv(CsvPart),
+}
+
+impl<'a> Part<'a> {
+    pub fn new(sink: &'a Sink, partition: usize, schema: SchemaRef) -> Self {
+        Self { sink, partition, schema, rows: 0, writer: None, batches: vec![] }
+    }
+
+    /// LS2013 past the limit of a collect; what writing can fail with.
+    pub fn push(&mut self, batch: &RecordBatch) -> Result<()> {
+        self.rows += batch.num_rows() as u64;
+        match self.sink {
+            Sink::Count { .. } | Sink::Materialize { .. } => {}
+            Sink::Collect { limit, .. } => {
+                check_limit(self.rows, *limit)?;
+                self.batches.push(batch.clone());
+            }
+            Sink::WriteParquet(_) | Sink::WriteCsv(_) if batch.num_rows() == 0 => {}
+            Sink::WriteParquet(_) | Sink::WriteCsv(_) => match self.writer()? {
+                Writer::Parquet(part) => part.write(batch)?,
+                Writer::Csv(part) => part.write(batch)?,
+            },
+        }
+        Ok(())
+    }
+
+    /// Ends the partition; a collect's rows come with it. An empty table is written as one part without rows.
+    pub fn finish(mut self) -> Result<(Tally, Vec<RecordBatch>)> {
+        if self.partition == 0 && matches!(self.sink, Sink::WriteParquet(_) | Sink::WriteCsv(_)) {
+            self.writer()?;
+        }
+        let mut tally = Tally { rows: self.rows, ..Tally::default() };
+        if let Some(writer) = self.writer {
+            let FileInfo { path, bytes, .. } = match writer {
+                Writer::Parquet(part) => part.close()?,
+                Writer::Csv(part) => part.close()?,
+            };
+            tally.files.push(path);
+            tally.bytes = bytes;
+        }
+        Ok((tally, self.batches))
+    }
+
+    /// The part file, made when the first row comes: empty partitions leave no files.
+    fn writer(&mut self) -> Result<&mut Writer> {
+        if self.writer.is_none() {
+            self.writer = Some(match self.sink {
+                Sink::WriteCsv(write) => Writer::Csv(create_csv(write, self.partition, &self.schema)?),
+                Sink::WriteParquet(write) => Writer::Parquet(Box::new(create_parquet(write, self.partition, &self.schema)?)),
+                _ => return Err(EngineError::bug("a sink that writes nothing")),
+            });
+        }
+        self.writer.as_mut().ok_or_else(|| EngineError::bug("a writer was just made"))
+    }
+}
+
+fn create_parquet(write: &ParquetWrite, partition: usize, schema: &Schema) -> Result<ParquetPart> {
+    Ok(ParquetPart::create(Path::new(&write.staging), partition, schema, ParquetWriteOptions::try_from(write)?)?)
+}
+
+fn create_csv(write: &CsvWrite, partition: usize, schema: &Schema) -> Result<CsvPart> {
+    let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+    Ok(CsvPart::create(Path::new(&write.staging), partition, &names, &CsvWriteOptions::try_from(write)?)?)
+}
+
+/// LS2013 if a collect would bring more rows than its limit.
+pub fn check_limit(rows: u64, limit: u64) -> Result<()> {
+    if rows <= limit {
+        return Ok(());
+    }
+    Err(EngineError::new(
+        "LS2013",
+        format!("more than {limit} rows would be collected; aggregate or slice first, or raise the limit in the call"),
+    ))
+}
+
+/// The rows as an Arrow IPC stream that every Arrow implementation reads: no views, no dictionaries.
+pub fn to_ipc(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<Vec<u8>> {
+    let plain = plain(schema);
+    let bytes: usize = batches.iter().map(RecordBatch::get_array_memory_size).sum();
+    let arrow = |error| EngineError::from(datafusion::error::DataFusionError::from(error));
+    let mut writer = StreamWriter::try_new(Vec::with_capacity(bytes + 4096), &plain).map_err(arrow)?;
+    let concatenated = arrow::compute::concat_batches(schema, batches).map_err(arrow)?;
+    let columns = concatenated.columns().iter().zip(plain.fields());
+    let columns = columns.map(|(column, field)| cast(column, field.data_type())).collect::<Result<Vec<_>, _>>();
+    let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(concatenated.num_rows()));
+    let batch = RecordBatch::try_new_with_options(plain, columns.map_err(arrow)?, &options).map_err(arrow)?;
+    writer.write(&batch).map_err(arrow)?;
+    writer.into_inner().map_err(arrow)
+}
+
+fn plain(schema: &SchemaRef) -> SchemaRef {
+    let field = |field: &Arc<Field>| {
+        let data_type = match field.data_type() {
+            DataType::Utf8View | DataType::LargeUtf8 => DataType::Utf8,
+            DataType::BinaryView => DataType::Binary,
+            DataType::Dictionary(_, values) => match values.as_ref() {
+                DataType::Utf8View | DataType::LargeUtf8 => DataType::Utf8,
+                other => other.clone(),
+            },
+            other => other.clone(),
+        };
+        Field::new(field.name(), data_type, field.is_nullable())
+    };
+    Arc::new(Schema::new(schema.fields().iter().map(field).collect::<Vec<_>>()))
+}

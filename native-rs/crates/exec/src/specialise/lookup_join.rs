@@ -1,0 +1,304 @@
+//! A join with a small table of unique, dense keys by direct index instead of hashing.
+//!
+//! ```text
+//! build side (collected on every rank) ─→ table[(key - min) / stride] = build row
+//! probe batch ─→ key ─→ build row ─→ probe columns as they are, build columns gathered
+//! ```
+//!
+//! The build side is looked at when it is there: keys that repeat or lie far apart, and it runs the hash join that
+//! this operator replaced, over the rows already collected.
+
+use std::fmt::{self, Formatter};
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, BooleanArray, PrimitiveArray, RecordBatch, UInt32Array};
+use arrow::compute::{cast, concat_batches, filter, take};
+use arrow::datatypes::{
+    DataType, Date32Type, Date64Type, Int8Type, Int16Type, Int32Type, Int64Type, SchemaRef, TimeUnit, TimestampMicrosecondType,
+    TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type, UInt32Type,
+};
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
+use datafusion::common::{JoinType, Result, internal_err};
+use datafusion::datasource::memory::MemorySourceConfig;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_plan::joins::{HashJoinExec, PartitionMode};
+use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
+use futures::{StreamExt, TryStreamExt};
+use tokio::sync::OnceCell;
+
+/// Replaces hash joins whose build side is collected and whose key is one integer-like column.
+pub fn look_up_joins(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
+    plan.transform_up(|plan| {
+        let Some(join) = plan.downcast_ref::<HashJoinExec>() else { return Ok(Transformed::no(plan)) };
+        Ok(match LookupJoinExec::try_new(join)? {
+            Some(lookup) => Transformed::yes(Arc::new(lookup) as Arc<dyn ExecutionPlan>),
+            None => Transformed::no(plan),
+        })
+    })
+    .data()
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct LookupJoinExec {
+    /// The general operator: takes over where the keys are not dense and unique.
+    join: HashJoinExec,
+    build: Arc<OnceCell<Build>>,
+    metrics: ExecutionPlanMetricsSet,
+}
+
+/// The collected build side.
+#[derive(Debug, Clone)]
+enum Build {
+    Lookup(Arc<Lookup>),
+    Hash(Arc<HashJoinExec>),
+}
+
+#[derive(Debug)]
+struct Lookup {
+    rows: RecordBatch,
+    min: i64,
+    stride: i64,
+    /// Build row per key, `MISS` where there is none.
+    slots: Vec<u32>,
+}
+
+const MISS: u32 = u32::MAX;
+
+impl LookupJoinExec {
+    fn try_new(join: &HashJoinExec) -> Result<Option<Self>> {
+        let simple = *join.join_type() == JoinType::Inner
+            && *join.partition_mode() == PartitionMode::CollectLeft
+            && join.filter().is_none();
+        let [(build_key, probe_key)] = join.on() else { return Ok(None) };
+        let key_type = build_key.data_type(&join.left().schema())?;
+        if !simple || !is_integer_like(&key_type) || probe_key.data_type(&join.right().schema())? != key_type {
+            return Ok(None);
+        }
+        Ok(Some(Self::new(join.builder().build()?)))
+    }
+
+    fn new(join: HashJoinExec) -> Self {
+        Self { join, build: Arc::default(), metrics: ExecutionPlanMetricsSet::new() }
+    }
+
+    async fn build(join: HashJoinExec, context: Arc<TaskContext>) -> Result<Build> {
+        let left = join.left();
+        let batches: Vec<RecordBatch> = left.execute(0, context)?.try_collect().await?;
+        let rows = concat_batches(&left.schema(), &batches)?;
+        let keys = join.on()[0].0.evaluate(&rows)?.into_array(rows.num_rows())?;
+        if let Some(lookup) = Lookup::try_new(rows, &keys)? {
+            return Ok(Build::Lookup(Arc::new(lookup)));
+        }
+        let collected = MemorySourceConfig::try_new_exec(&[batches], left.schema(), None)?;
+        let hash = HashJoinExec::try_new(
+            collected,
+            join.right().clone(),
+            join.on().to_vec(),
+            None,
+            join.join_type(),
+            join.projection.as_deref().map(<[usize]>::to_vec),
+            *join.partition_mode(),
+            join.null_equality(),
+            false,
+        )?;
+        Ok(Build::Hash(Arc::new(hash)))
+    }
+}
+
+impl Lookup {
+    /// None if a key repeats or the keys are sparse.
+    fn try_new(rows: RecordBatch, keys: &ArrayRef) -> Result<Option<Self>> {
+        let keys = cast(keys, &DataType::Int64)?;
+        let keys = keys.as_primitive::<Int64Type>();
+        let (Some(min), Some(max)) = (arrow::compute::min(keys), arrow::compute::max(keys)) else {
+            return Ok(Some(Self { rows, min: 0, stride: 1, slots: vec![] }));
+        };
+        let mut stride = 0i64;
+        for key in keys.iter().flatten() {
+            let Some(distance) = key.checked_sub(min) else { return Ok(None) };
+            stride = gcd(stride, distance);
+        }
+        let stride = stride.max(1);
+        let Some(span) = max.checked_sub(min) else { return Ok(None) };
+        let count = (span / stride) as usize + 1;
+        if count > 16 * keys.len() + 65_536 {
+            return Ok(None);
+        }
+        let mut slots = vec![MISS; count];
+        for (row, key) in keys.iter().enumerate() {
+            let Some(key) = key else { continue };
+            let slot = &mut slots[((key - min) / stride) as usize];
+            if *slot != MISS {
+                return Ok(None);
+            }
+            *slot = row as u32;
+        }
+        Ok(Some(Self { rows, min, stride, slots }))
+    }
+
+    /// The build row of each probe row, `MISS` for null and for no match.
+    fn rows_of(&self, keys: &ArrayRef) -> Result<Vec<u32>> {
+        macro_rules! integers {
+            ($type:ty) => {
+                Ok(self.rows_of_integers(keys.as_primitive::<$type>(), |key| i64::from(key)))
+            };
+        }
+        match keys.data_type() {
+            DataType::Int8 => integers!(Int8Type),
+            DataType::Int16 => integers!(Int16Type),
+            DataType::Int32 => integers!(Int32Type),
+            DataType::Int64 => integers!(Int64Type),
+            DataType::UInt8 => integers!(UInt8Type),
+            DataType::UInt16 => integers!(UInt16Type),
+            DataType::UInt32 => integers!(UInt32Type),
+            DataType::Date32 => integers!(Date32Type),
+            DataType::Date64 => integers!(Date64Type),
+            DataType::Timestamp(TimeUnit::Second, _) => integers!(TimestampSecondType),
+            DataType::Timestamp(TimeUnit::Millisecond, _) => integers!(TimestampMillisecondType),
+            DataType::Timestamp(TimeUnit::Microsecond, _) => integers!(TimestampMicrosecondType),
+            DataType::Timestamp(TimeUnit::Nanosecond, _) => integers!(TimestampNanosecondType),
+            other => internal_err!("a look-up join on {other}"),
+        }
+    }
+
+    fn rows_of_integers<T: ArrowPrimitiveType>(
+        &self,
+        keys: &PrimitiveArray<T>,
+        integer: impl Fn(T::Native) -> i64,
+    ) -> Vec<u32> {
+        let (min, stride) = (self.min, self.stride as u64);
+        let row_of = |key: i64| {
+            // Below the minimum the difference wraps to a huge unsigned number.
+            let distance = key.wrapping_sub(min) as u64;
+            let slot = distance / stride;
+            match self.slots.get(slot as usize) {
+                Some(row) if slot * stride == distance => *row,
+                _ => MISS,
+            }
+        };
+        let mut rows: Vec<u32> = keys.values().iter().map(|key| row_of(integer(*key))).collect();
+        if let Some(nulls) = keys.nulls().filter(|nulls| nulls.null_count() > 0) {
+            (0..keys.len()).filter(|row| nulls.is_null(*row)).for_each(|row| rows[row] = MISS);
+        }
+        rows
+    }
+
+    /// The joined rows of one probe batch; `columns` are positions in build columns ++ probe columns.
+    fn join(
+        &self,
+        probe: &RecordBatch,
+        key: &Arc<dyn PhysicalExpr>,
+        columns: &[usize],
+        schema: &SchemaRef,
+    ) -> Result<RecordBatch> {
+        let keys = key.evaluate(probe)?.into_array(probe.num_rows())?;
+        let mut rows = self.rows_of(&keys)?;
+        let matched = rows.iter().filter(|row| **row != MISS).count();
+        let hits = (matched < rows.len()).then(|| BooleanArray::from_iter(rows.iter().map(|row| Some(*row != MISS))));
+        if hits.is_some() {
+            rows.retain(|row| *row != MISS);
+        }
+        let rows = UInt32Array::from(rows);
+        let build_columns = self.rows.num_columns();
+        let column = |position: &usize| -> Result<ArrayRef> {
+            if *position < build_columns {
+                return Ok(take(self.rows.column(*position), &rows, None)?);
+            }
+            let probe = probe.column(position - build_columns);
+            match &hits {
+                Some(hits) => Ok(filter(probe, hits)?),
+                None => Ok(probe.clone()),
+            }
+        };
+        let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(matched));
+        let columns = columns.iter().map(column).collect::<Result<_>>()?;
+        Ok(RecordBatch::try_new_with_options(schema.clone(), columns, &options)?)
+    }
+}
+
+fn is_integer_like(data_type: &DataType) -> bool {
+    use DataType as D;
+    matches!(
+        data_type,
+        D::Int8 | D::Int16 | D::Int32 | D::Int64 | D::UInt8 | D::UInt16 | D::UInt32 | D::Date32 | D::Date64 | D::Timestamp(..)
+    )
+}
+
+fn gcd(mut a: i64, mut b: i64) -> i64 {
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    a
+}
+
+impl DisplayAs for LookupJoinExec {
+    fn fmt_as(&self, _: DisplayFormatType, f: &mut Formatter<'_>) -> fmt::Result {
+        let (build, probe) = &self.join.on()[0];
+        write!(f, "LookupJoinExec: on=[({build}, {probe})]")
+    }
+}
+
+impl ExecutionPlan for LookupJoinExec {
+    fn name(&self) -> &'static str {
+        "LookupJoinExec"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        self.join.properties()
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        vec![self.join.left(), self.join.right()]
+    }
+
+    fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
+        let join = self.join.builder().with_new_children(children)?.build()?;
+        Ok(Arc::new(Self::new(join)))
+    }
+
+    fn apply_expressions(
+        &self,
+        f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        self.join.apply_expressions(f)
+    }
+
+    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        let schema = self.schema();
+        let join = self.join.builder().build()?;
+        let build = self.build.clone();
+        let metrics = BaselineMetrics::new(&self.metrics, partition);
+        let columns: Vec<usize> = match &self.join.projection {
+            Some(columns) => columns.to_vec(),
+            None => (0..self.join.join_schema().fields().len()).collect(),
+        };
+        let output = schema.clone();
+        let stream = async move {
+            let start = join.builder().build()?;
+            let build = build.get_or_try_init(|| Self::build(start, context.clone())).await?.clone();
+            let lookup = match build {
+                Build::Hash(hash) => return hash.execute(partition, context),
+                Build::Lookup(lookup) => lookup,
+            };
+            let key = join.on()[0].1.clone();
+            let probe = join.right().execute(partition, context)?;
+            let joined = probe.map(move |batch| {
+                let timer = metrics.elapsed_compute().timer();
+                let batch = lookup.join(&batch?, &key, &columns, &output)?;
+                timer.done();
+                metrics.record_output(batch.num_rows());
+                Ok(batch)
+            });
+            Ok(Box::pin(RecordBatchStreamAdapter::new(join.schema(), joined)) as SendableRecordBatchStream)
+        };
+        Ok(Box::pin(RecordBatchStreamAdapter::new(schema, futures::stream::once(stream).try_flatten())))
+    }
+
+    fn metrics(&self) -> Option<MetricsSet> {
+        Some(self.metrics.clone_inner())
+    }
+}

@@ -1,0 +1,376 @@
+//! Functions of a small domain, computed once per distinct value instead of once per row.
+//!
+//! `getUTCMonth(t) + 1` depends on the day of `t` alone: over five years that is 1,827 values. The rule evaluates the
+//! expression itself on one representative of each, and a row becomes a look-up in that table. A row outside the
+//! domain sends its batch through the expression, so statistics that lie cost time, not answers.
+
+use std::fmt::{self, Display, Formatter};
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, ArrowPrimitiveType, AsArray, DictionaryArray, Int32Array, Int64Array, PrimitiveArray, RecordBatch, RecordBatchOptions,
+    StringArray, UInt32Array, new_null_array,
+};
+use arrow::compute::{cast, take};
+use arrow::datatypes::{
+    DataType, Date32Type, Field, FieldRef, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, Schema, TimeUnit,
+    TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt8Type,
+    UInt16Type, UInt32Type,
+};
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
+use datafusion::common::{DataFusionError, Result};
+use datafusion::logical_expr::ColumnarValue;
+use datafusion::physical_expr::expressions::{Column, Literal};
+use datafusion::physical_expr::{PhysicalExpr, ScalarFunctionExpr};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::projection::{ProjectionExec, ProjectionExpr};
+
+use super::domain::{Domain, domains};
+use crate::packed::utf16_cmp;
+
+/// Tables past this many entries leave the cache, and cost more to fill than they save.
+const MAX_ENTRIES: u64 = 1 << 16;
+
+/// Replaces expressions of one small-domain column in projections by look-ups.
+pub fn memoise(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
+    plan.transform_up(|plan| {
+        let Some(projection) = plan.downcast_ref::<ProjectionExec>() else { return Ok(Transformed::no(plan)) };
+        let input = projection.input();
+        let known = domains(input);
+        let mut changed = false;
+        let outputs: Vec<ProjectionExpr> = projection
+            .expr()
+            .iter()
+            .map(|output| match MemoExpr::try_new(&output.expr, &known, &input.schema()) {
+                Some(memo) => {
+                    changed = true;
+                    ProjectionExpr { expr: Arc::new(memo), alias: output.alias.clone() }
+                }
+                None => output.clone(),
+            })
+            .collect();
+        if !changed {
+            return Ok(Transformed::no(plan));
+        }
+        Ok(Transformed::yes(Arc::new(ProjectionExec::try_new(outputs, input.clone())?) as Arc<dyn ExecutionPlan>))
+    })
+    .data()
+}
+
+/// The part of its column's value that an expression depends on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Part {
+    Nothing,
+    /// Calendar functions in UTC.
+    Day,
+    HourOfDay,
+    /// Day and hour of day together.
+    Hour,
+    Value,
+}
+
+impl Part {
+    fn join(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Nothing, part) | (part, Self::Nothing) => part,
+            (Self::Day, Self::Day) => Self::Day,
+            (Self::HourOfDay, Self::HourOfDay) => Self::HourOfDay,
+            (Self::Value, _) | (_, Self::Value) => Self::Value,
+            _ => Self::Hour,
+        }
+    }
+
+    fn of(expression: &Arc<dyn PhysicalExpr>) -> Self {
+        if expression.is::<Literal>() {
+            return Self::Nothing;
+        }
+        if expression.is::<Column>() {
+            return Self::Value;
+        }
+        if let Some(function) = expression.downcast_ref::<ScalarFunctionExpr>() {
+            let part = match function.fun().name() {
+                "date.getUTCFullYear" | "date.getUTCMonth" | "date.getUTCDate" | "date.getUTCDay" => Some(Self::Day),
+                "date.getUTCHours" => Some(Self::HourOfDay),
+                _ => None,
+            };
+            if let (Some(part), [receiver]) = (part, function.args())
+                && is_instant(receiver)
+            {
+                return part;
+            }
+        }
+        expression.children().into_iter().map(Self::of).fold(Self::Nothing, Self::join)
+    }
+}
+
+/// The column itself, or its view in milliseconds (which keeps day and hour).
+fn is_instant(expression: &Arc<dyn PhysicalExpr>) -> bool {
+    expression.is::<Column>()
+        || expression
+            .downcast_ref::<ScalarFunctionExpr>()
+            .is_some_and(|view| view.fun().name() == "view.date" && view.args().iter().all(|arg| arg.is::<Column>()))
+}
+
+/// How a row's value becomes its entry: `((value - origin) / unit) mod period`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Index {
+    origin: i64,
+    unit: i64,
+    /// 0: none
+    period: i64,
+    /// Entries for values; one more stands for null.
+    entries: usize,
+    /// The entry stands for one value, not for a stretch of them.
+    exact: bool,
+}
+
+/// `table[index(column)]`, and the expression itself where a value lies outside the domain.
+#[derive(Debug, Clone)]
+pub struct MemoExpr {
+    expression: Arc<dyn PhysicalExpr>,
+    column: usize,
+    index: Index,
+    /// `index.entries + 1` values of the output type.
+    table: ArrayRef,
+    domain: Domain,
+    nullable: bool,
+}
+
+impl MemoExpr {
+    /// None if the expression has no small domain, or fails on some value of it.
+    fn try_new(expression: &Arc<dyn PhysicalExpr>, known: &[Domain], schema: &Schema) -> Option<Self> {
+        if expression.is::<Column>() || expression.is::<Literal>() || expression.is::<Self>() {
+            return None;
+        }
+        let column = only_column(expression)?;
+        let data_type = schema.field(column).data_type();
+        let index = Index::new(Part::of(expression), &known[column], data_type)?;
+        let representatives = index.representatives(data_type)?;
+        let table = evaluate_on(expression, column, &representatives, schema).ok()?;
+        let nullable = expression.nullable(schema).ok()?;
+        if !nullable && table.slice(0, index.entries).null_count() > 0 {
+            return None;
+        }
+        let domain = Domain::of_values(&table.slice(0, index.entries));
+        Some(Self { expression: expression.clone(), column, index, table, domain, nullable })
+    }
+
+    pub fn domain(&self) -> &Domain {
+        &self.domain
+    }
+
+    /// The same function with string values as codes of one dictionary, in JavaScript's order.
+    pub fn as_labels(&self) -> Option<Self> {
+        let Domain::Labels(labels) = &self.domain else { return None };
+        let strings = self.table.as_string_opt::<i32>()?;
+        let code = |value: &str| labels.binary_search_by(|label| utf16_cmp(label, value)).ok().map(|code| code as i32);
+        let codes: Int32Array = strings.iter().map(|value| value.and_then(code)).collect();
+        let values = Arc::new(StringArray::from_iter_values(labels.iter()));
+        Some(Self { table: Arc::new(DictionaryArray::new(codes, values)), ..self.clone() })
+    }
+}
+
+/// The one column an expression reads.
+fn only_column(expression: &Arc<dyn PhysicalExpr>) -> Option<usize> {
+    fn visit(expression: &Arc<dyn PhysicalExpr>, found: &mut Option<usize>) -> bool {
+        if let Some(column) = expression.downcast_ref::<Column>() {
+            return *found.get_or_insert(column.index()) == column.index();
+        }
+        !expression.is_volatile_node() && expression.children().into_iter().all(|child| visit(child, found))
+    }
+    let mut found = None;
+    if visit(expression, &mut found) { found } else { None }
+}
+
+/// The expression on one value per entry and on null.
+fn evaluate_on(
+    expression: &Arc<dyn PhysicalExpr>,
+    column: usize,
+    values: &ArrayRef,
+    schema: &Schema,
+) -> Result<ArrayRef> {
+    let nullable: Vec<Field> = schema.fields().iter().map(|field| field.as_ref().clone().with_nullable(true)).collect();
+    let rows = values.len();
+    let columns = schema.fields().iter().enumerate().map(|(at, field)| match at == column {
+        true => values.clone(),
+        false => new_null_array(field.data_type(), rows),
+    });
+    let options = RecordBatchOptions::new().with_row_count(Some(rows));
+    let batch = RecordBatch::try_new_with_options(Arc::new(Schema::new(nullable)), columns.collect(), &options)?;
+    // Null is evaluated by itself: where it throws, and the column has none, it does not matter.
+    let some = expression.evaluate(&batch.slice(0, rows - 1))?.into_array(rows - 1)?;
+    let none = match expression.evaluate(&batch.slice(rows - 1, 1)) {
+        Ok(value) => value.into_array(1)?,
+        Err(error) if schema.field(column).is_nullable() => return Err(error),
+        Err(_) => new_null_array(some.data_type(), 1),
+    };
+    Ok(arrow::compute::concat(&[&some, &none])?)
+}
+
+impl Index {
+    fn new(part: Part, domain: &Domain, data_type: &DataType) -> Option<Self> {
+        let Domain::Steps { min, max, stride } = *domain else { return None };
+        let ticks = match data_type {
+            DataType::Timestamp(TimeUnit::Second, _) => Some(1),
+            DataType::Timestamp(TimeUnit::Millisecond, _) => Some(1_000),
+            DataType::Timestamp(TimeUnit::Microsecond, _) => Some(1_000_000),
+            DataType::Timestamp(TimeUnit::Nanosecond, _) => Some(1_000_000_000),
+            _ => None,
+        };
+        let index = match (part, ticks) {
+            (Part::Nothing, _) => return None,
+            (Part::HourOfDay, Some(ticks)) => Self { origin: 0, unit: 3_600 * ticks, period: 24, entries: 24, exact: false },
+            (Part::Day | Part::Hour, Some(ticks)) => {
+                let unit = if part == Part::Day { 86_400 } else { 3_600 } * ticks;
+                let origin = min.div_euclid(unit).checked_mul(unit)?;
+                let entries = max.checked_sub(origin)? / unit + 1;
+                Self { origin, unit, period: 0, entries: usize::try_from(entries).ok()?, exact: false }
+            }
+            (Part::Value | Part::Day | Part::Hour | Part::HourOfDay, _) => {
+                let entries = max.checked_sub(min)? / stride + 1;
+                Self { origin: min, unit: stride, period: 0, entries: usize::try_from(entries).ok()?, exact: true }
+            }
+        };
+        (index.entries as u64 <= MAX_ENTRIES).then_some(index)
+    }
+
+    /// A value of each entry, in order, and null at the end.
+    fn representatives(&self, data_type: &DataType) -> Option<ArrayRef> {
+        let values = (0..self.entries as i64).map(|entry| Some(self.origin + entry * self.unit)).chain([None]);
+        let values: ArrayRef = Arc::new(Int64Array::from_iter(values));
+        cast(&values, data_type).ok()
+    }
+
+    /// Entry numbers; None if a value lies outside the domain.
+    fn entries_of(&self, array: &ArrayRef) -> Option<UInt32Array> {
+        macro_rules! integers {
+            ($type:ty) => {
+                self.of_integers(array.as_primitive::<$type>(), |value| i64::from(value))
+            };
+        }
+        match array.data_type() {
+            DataType::Int8 => integers!(Int8Type),
+            DataType::Int16 => integers!(Int16Type),
+            DataType::Int32 => integers!(Int32Type),
+            DataType::Int64 => integers!(Int64Type),
+            DataType::UInt8 => integers!(UInt8Type),
+            DataType::UInt16 => integers!(UInt16Type),
+            DataType::UInt32 => integers!(UInt32Type),
+            DataType::Date32 => integers!(Date32Type),
+            DataType::Timestamp(TimeUnit::Second, _) => integers!(TimestampSecondType),
+            DataType::Timestamp(TimeUnit::Millisecond, _) => integers!(TimestampMillisecondType),
+            DataType::Timestamp(TimeUnit::Microsecond, _) => integers!(TimestampMicrosecondType),
+            DataType::Timestamp(TimeUnit::Nanosecond, _) => integers!(TimestampNanosecondType),
+            DataType::Float64 => {
+                let array = array.as_primitive::<Float64Type>();
+                let integral = array.values().iter().all(|value| *value as i64 as f64 == *value);
+                integral.then(|| self.of_integers(array, |value| value as i64)).flatten()
+            }
+            _ => None,
+        }
+    }
+
+    fn of_integers<T: ArrowPrimitiveType>(
+        &self,
+        array: &PrimitiveArray<T>,
+        integer: impl Fn(T::Native) -> i64,
+    ) -> Option<UInt32Array> {
+        let nulls = array.nulls().filter(|nulls| nulls.null_count() > 0);
+        let entries = self.entries as u64;
+        let mut numbers: Vec<u32> = Vec::with_capacity(array.len());
+        let mut outside = false;
+        let values = array.values().iter().map(|value| integer(*value));
+        if self.period > 0 {
+            let span = self.unit * self.period;
+            numbers.extend(values.map(|value| (value.rem_euclid(span) / self.unit) as u32));
+        } else if self.unit == 1 {
+            numbers.extend(values.map(|value| {
+                let entry = value.wrapping_sub(self.origin) as u64;
+                outside |= entry >= entries;
+                entry as u32
+            }));
+        } else {
+            numbers.extend(values.map(|value| {
+                // Below the origin the difference wraps to a huge unsigned number.
+                let distance = value.wrapping_sub(self.origin) as u64;
+                let entry = distance / self.unit as u64;
+                outside |= entry >= entries || (self.exact && entry * self.unit as u64 != distance);
+                entry as u32
+            }));
+        }
+        if let Some(nulls) = nulls {
+            // A value under a null may look outside: such a batch is rare and takes the general way.
+            for row in (0..array.len()).filter(|row| nulls.is_null(*row)) {
+                numbers[row] = self.entries as u32;
+            }
+        }
+        (!outside).then(|| UInt32Array::from(numbers))
+    }
+}
+
+impl PhysicalExpr for MemoExpr {
+    fn data_type(&self, _: &Schema) -> Result<DataType> {
+        Ok(self.table.data_type().clone())
+    }
+
+    fn nullable(&self, _: &Schema) -> Result<bool> {
+        Ok(self.nullable)
+    }
+
+    fn return_field(&self, _: &Schema) -> Result<FieldRef> {
+        Ok(Arc::new(Field::new(self.to_string(), self.table.data_type().clone(), self.nullable)))
+    }
+
+    fn evaluate(&self, batch: &RecordBatch) -> Result<ColumnarValue> {
+        let column = batch.column(self.column);
+        match self.index.entries_of(column) {
+            Some(entries) => Ok(ColumnarValue::Array(take(&self.table, &entries, None)?)),
+            None => {
+                let values = self.expression.evaluate(batch)?.into_array(batch.num_rows())?;
+                Ok(ColumnarValue::Array(cast(&values, self.table.data_type())?))
+            }
+        }
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn PhysicalExpr>> {
+        vec![&self.expression]
+    }
+
+    /// Called when columns move to other places: the table stays, the column is found again.
+    fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn PhysicalExpr>>) -> Result<Arc<dyn PhysicalExpr>> {
+        let [expression] = children.as_slice() else {
+            return Err(DataFusionError::Internal("a memo has one child".into()));
+        };
+        let column = only_column(expression)
+            .ok_or_else(|| DataFusionError::Internal("a memo's expression reads one column".into()))?;
+        Ok(Arc::new(Self { expression: expression.clone(), column, ..self.as_ref().clone() }))
+    }
+
+    fn fmt_sql(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        self.expression.fmt_sql(f)
+    }
+}
+
+impl Display for MemoExpr {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "memo[{}]({})", self.index.entries, self.expression)
+    }
+}
+
+impl PartialEq for MemoExpr {
+    fn eq(&self, other: &Self) -> bool {
+        self.expression.eq(&other.expression)
+            && self.index == other.index
+            && self.table.data_type() == other.table.data_type()
+    }
+}
+
+impl Eq for MemoExpr {}
+
+impl Hash for MemoExpr {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.expression.hash(state);
+        self.index.hash(state);
+    }
+}

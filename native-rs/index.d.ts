@@ -1,0 +1,73 @@
+/** What one rank is told when its engine starts. */
+export interface EngineOptions {
+  rank: number;
+  /** Number of ranks; 1 needs no transport. */
+  size: number;
+  /** Names the ranks' meeting place; the same on all of them. */
+  job: string;
+  /** Worker threads, each with a partition of every distributed table. */
+  threads: number;
+  /** Bytes; 0: no limit. */
+  memoryLimit: number;
+  /** Empty: the system's directory for temporary files. */
+  spillDirectory: string;
+}
+
+/** What left a plan through a sink. */
+export interface SinkOutput {
+  /** Rows of the whole table. */
+  rows?: number;
+  /** A collect's rows as an Arrow IPC stream, where they were asked for. */
+  ipc?: Buffer;
+  /** Part files of all ranks, in table order if the write was ordered. */
+  files?: string[];
+}
+
+/** The answer of an execution: one output a sink, and the profile as JSON. */
+export interface Execution {
+  sinks: SinkOutput[];
+  profile: string;
+}
+
+/**
+ * The engine of one rank. All ranks call the same methods in the same order with equal arguments; methods that return a
+ * promise are collective. Errors have as message the JSON `{ code, message, site?, rank?, detail? }`.
+ */
+export declare class Engine {
+  private constructor();
+  /** Joins the other ranks; LS2011 if they do not come. */
+  static create(options: EngineOptions): Promise<Engine>;
+  /** `{ paths, declared, types, site }` → `{ dataset, files, rows, bytes, schema: [{ name, type, nullable }] }`. */
+  openParquet(json: string): Promise<string>;
+  /** `{ paths, declared, types, delimiter, header, site }` → as `openParquet`. */
+  openCsv(json: string): Promise<string>;
+  /** A literal table as an Arrow IPC stream, equal on all ranks; its dataset number. */
+  registerTable(ipc: Uint8Array): Promise<number>;
+  /** Runs a plan (JSON of `Plan`); a failure on any rank is the same error on every rank. */
+  execute(plan: string): Promise<Execution>;
+  /** The distributed physical plan, one tree a stage. */
+  explain(plan: string): Promise<string>;
+  /** Frees a kept table. */
+  releaseSpool(id: number): void;
+  /** Forgets an opened dataset or a registered table. */
+  closeDataset(id: number): void;
+  /** The root's bytes on every rank; the others pass null. */
+  broadcast(bytes: Uint8Array | null, root: number): Promise<Buffer>;
+  /** Every rank's bytes in rank order. */
+  allgather(bytes: Uint8Array): Promise<Buffer[]>;
+  /** Resolves when all ranks are here. */
+  barrier(): Promise<void>;
+  /** Tells the other ranks: every operation of the current call, pending or later, rejects with this error (JSON). */
+  fail(error: string): void;
+  /** End of a call: leaves a failed state behind; every rank's outcome in rank order. LS2011 only. */
+  settle(outcome: Uint8Array): Promise<Buffer[]>;
+  /** Leaves the ranks; nothing works afterwards. */
+  close(): Promise<void>;
+}
+
+/** Makes the staging directory, a hidden sibling of `path`. LS2007: `path` exists; LS2008: it cannot be written. */
+export declare function prepareOutput(path: string, overwrite: boolean, job: string): Promise<string>;
+/** Makes the staged parts visible as `path`, in one step; may be repeated. */
+export declare function commitOutput(staging: string, path: string, overwrite: boolean): Promise<void>;
+/** Removes the staging directory with all it holds. */
+export declare function abortOutput(staging: string): Promise<void>;

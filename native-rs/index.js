@@ -1,0 +1,21 @@
+// Loads the addon: LOCKSTEP_NATIVE, else the one built here, else the package for this platform.
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+
+const require = createRequire(import.meta.url);
+const target = `${process.platform}-${process.arch}`;
+const built = fileURLToPath(new URL(`./lockstep.${target}.node`, import.meta.url));
+const libc = process.platform === "linux" ? (process.report?.getReport?.()?.header?.glibcVersionRuntime ? "-gnu" : "-musl") : "";
+const addon = process.env.LOCKSTEP_NATIVE ?? (existsSync(built) ? built : `@lockstep/native-${target}${libc}`);
+
+function load() {
+  try {
+    return require(addon);
+  } catch (cause) {
+    const why = cause.code === "MODULE_NOT_FOUND" ? "is not there" : `does not load on ${target}: ${cause.message}`;
+    throw new Error(`Lockstep's native addon ${addon} ${why}. Build it: npm run build:native`, { cause });
+  }
+}
+
+export const { Engine, prepareOutput, commitOutput, abortOutput } = load();

@@ -63,11 +63,12 @@ function applyToTree(program: t.Program, edits: readonly Edit[]): void {
     if (text === undefined) return;
     const [wrapped] = parse(`async function f() ${text}`, { sourceType: "module" }).program.body;
     const { body } = wrapped as t.FunctionDeclaration;
-    const { loc } = fn.body;
+    const loc = fn.body.loc ?? null;
     traverseFast(body, (inner) => void (inner.loc = loc));
     fn.body = body;
   });
   program.body.unshift(...imports);
 }
 
+export { compileFile } from "./adapter/read-modules.ts";
 export { compile } from "./compile.ts";

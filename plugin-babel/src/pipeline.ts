@@ -19,6 +19,7 @@ import { isKnownEarly } from "./source/early.ts";
 import { validateAggregateTypes } from "./validate/aggregate-types.ts";
 import { checkLockstep } from "./validate/lockstep.ts";
 import { validatePhiTypes } from "./validate/phi-types.ts";
+import { validateScriptTier } from "./validate/script-tier.ts";
 
 export interface Pass {
   readonly name: string;
@@ -54,6 +55,7 @@ export const pipeline: readonly Pass[] = [
     for (const fn of p.functions) {
       validatePhiTypes(fn.ir, report(p));
       validateAggregateTypes(fn.ir, report(p));
+      validateScriptTier(fn.ir, report(p));
       p.captures.set(fn, collectCaptures(fn, report(p)));
     }
   } },

@@ -5,6 +5,6 @@ import type { Diagnostic } from "./diagnostic.ts";
 export function codeFrame({ locations: [place] }: Diagnostic, sources: ReadonlyMap<string, string>): string {
   const source = place && sources.get(place.file);
   if (!source) return "";
-  const location = { start: { line: place.line, column: place.column + 1 }, end: { line: place.endLine, column: place.endColumn } };
+  const location = { start: { line: place.line, column: place.column }, end: { line: place.endLine, column: place.endColumn } };
   return codeFrameColumns(source, location, { linesAbove: 2, linesBelow: 2, message: place.label, highlightCode: false });
 }

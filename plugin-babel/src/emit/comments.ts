@@ -1,4 +1,5 @@
 /** The comment above an emitted statement: what it reads, what it moves between ranks, what it gives. */
+import { printExpression } from "../functions/print-expression.ts";
 import { printDistribution } from "../ir/distribution.ts";
 import type { Instruction, ValueId } from "../ir/ir.ts";
 import { verbOf } from "../verbs/index.ts";
@@ -15,7 +16,7 @@ export function commentFor(emitted: readonly Instruction[], values: ReadonlyMap<
 
 function reads(i: Instruction): string | null {
   if (verbOf(i.op).role !== "reader" || i.declared === null) return null;
-  const filter = i.pushed.length === 0 ? "" : `, rows where ${i.pushed.map((p) => p.source).join(" and ")}`;
+  const filter = i.pushed.length === 0 ? "" : `, rows where ${i.pushed.map((p) => printExpression(p.expression!)).join(" && ")}`;
   return `${i.demanded?.length ?? 0} of ${i.declared.length} columns${filter}`;
 }
 

@@ -61,6 +61,8 @@ export interface ManifestTable {
   readonly line: number;
   readonly verb: string;
   readonly details: string;
+  /** The table's columns, and those of them that are computed. */
+  readonly row: readonly { readonly name: string; readonly type: string }[];
   readonly columns: readonly string[];
   readonly distribution: string;
   /** Why it is replicated; null: it is distributed. */
@@ -135,6 +137,7 @@ function tableOf(i: Instruction): ManifestTable {
     line: i.span.line,
     verb: i.op,
     details: i.rows.map((r) => `${r.name === null ? "" : `${r.name}: `}${r.aggregate ? `${r.aggregate}(${r.expression ? printExpression(r.expression) : ""})` : r.expression ? printExpression(r.expression) : ""}${r.descending ? " descending" : ""}`).join(", "),
+    row: (i.type?.row ?? []).map((c) => ({ name: c.name, type: printType(c.type) })),
     columns: i.demanded ?? [],
     distribution: distribution ? printDistribution(distribution) : "",
     why: distribution?.kind === "replicated" ? `${distribution.why.text} (line ${distribution.why.span.line})` : null,

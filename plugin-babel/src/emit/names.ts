@@ -20,4 +20,11 @@ export class Names {
     this.#taken.add(name);
     return name;
   }
+
+  /** A name for one function only, so that others may have it too. */
+  local(wanted: string): string {
+    let name = wanted;
+    while (this.#taken.has(name)) name = `_${name}`;
+    return name;
+  }
 }

@@ -172,7 +172,7 @@ function emitFunction({ fn, captures, exported }: FunctionToEmit, { runtime, nam
   const parameters = copy.params.map((p) => (p.type === "AssignmentPattern" ? p.left : p)) as t.FunctionExpression["params"];
   const hidden = objectPattern([...captures.hidden.keys()].map((name) => objectProperty(identifier(name), identifier(name), false, true)));
   const main = {
-    ...arrowFunctionExpression([hasHidden ? hidden : identifier(names.fresh("_")), ...parameters], blockStatement([...inner, ...insideClones, ...body.body]), true),
+    ...arrowFunctionExpression([hasHidden ? hidden : identifier(names.local("_")), ...parameters], blockStatement([...inner, ...insideClones, ...body.body]), true),
     loc: root.node.loc,
   } as Expression;
   const define = callExpression(memberExpression(identifier(runtime), identifier("define")), [stringLiteral(fn.ir.id), main]);

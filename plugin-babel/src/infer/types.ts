@@ -83,7 +83,8 @@ class TypeInference {
       origin: (of, input, column) => this.#origin(of.inputs[input]!, column),
     };
     const type = verb.type(i, inputs, context);
-    i.type = type && withStandIns(i, type, doubtful);
+    // Which column select meant is unknown, so nothing can be said of what follows.
+    i.type = type && i.columns.every((c) => columnOf(type.row, c.as)) ? type : null;
     if (i.type) this.#doubtful.set(i.id, new Set(i.type.row.map((c) => c.name).filter((name) => doubtful.has(name))));
   }
 
@@ -144,11 +145,3 @@ const escape = (name: string) => name.replace(/[^\w]/g, "\\$&");
 
 const mentions = (i: Instruction, names: ReadonlySet<string>): boolean =>
   i.columns.some((c) => names.has(c.from)) || i.rows.some((r) => (r.name !== null && names.has(r.name)) || mentionsText(r.source, names));
-
-/** A column that select asked for in vain would otherwise be missed again by every verb below. */
-function withStandIns(i: Instruction, type: TableType, doubtful: Set<string>): TableType {
-  const absent = i.columns.filter((c) => !columnOf(type.row, c.as));
-  for (const c of absent) doubtful.add(c.as);
-  return absent.length === 0 ? type : { ...type, row: [...type.row, ...absent.map((c) => ({ name: c.as, type: STAND_IN }))] };
-}
-

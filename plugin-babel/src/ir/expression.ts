@@ -100,3 +100,13 @@ export function columnsRead(expression: Expression, into: Set<string> = new Set(
   for (const child of children(expression)) columnsRead(child, into);
   return into;
 }
+
+/** The part of an expression that only V8 can run; null when all of it is native. */
+export function scriptIn(e: Expression): ScriptExpression | null {
+  if (e.kind === "script") return e;
+  for (const child of children(e)) {
+    const found = scriptIn(child);
+    if (found) return found;
+  }
+  return null;
+}

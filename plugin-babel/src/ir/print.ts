@@ -1,5 +1,5 @@
 /** The printed form of the IR: one line an instruction; `read.ts` reads it back. */
-import { printDistribution } from "./distribution.ts";
+import type { Distribution } from "./distribution.ts";
 import type { FunctionIR, Instruction, RowArgument, Scalar, TableType, Terminator } from "./ir.ts";
 import { printExpression } from "./print-expression.ts";
 import type { RowType, SourceSpan } from "./types.ts";
@@ -26,12 +26,18 @@ export function printInstruction(i: Instruction): string {
   for (const c of i.columns) parts.push(`${c.input === 0 ? "left" : "right"} ${JSON.stringify(c.from)}${c.as === c.from ? "" : ` as ${JSON.stringify(c.as)}`}`);
   if (i.type) parts.push(`: ${printTableType(i.type)}`);
   if (i.demanded) parts.push(`demanded ${JSON.stringify(i.demanded)}`);
-  if (i.distribution) parts.push(`on ${i.distribution.kind === "replicated" ? `replicated ${JSON.stringify(i.distribution.why.text)}` : printDistribution(i.distribution)}`);
+  if (i.distribution) parts.push(`on ${printPlace(i.distribution)}`);
   if (i.order) parts.push(i.order.observed ? `ordered ${JSON.stringify(i.order.why ?? "")}` : "unordered");
   if (i.executes !== null) parts.push(i.executes ? "executes" : "answered");
   if (i.frame > 0) parts.push(`frame ${i.frame}`);
   parts.push(printSpan(i.span));
   return parts.join(" ");
+}
+
+/** As `printDistribution`, but so that it reads back: `hash["a","b"]`. */
+function printPlace(d: Distribution): string {
+  if (d.kind === "replicated") return `replicated ${JSON.stringify(d.why.text)}`;
+  return "keys" in d.partitioning ? d.partitioning.kind + JSON.stringify(d.partitioning.keys) : d.partitioning.kind;
 }
 
 const printScalar = (s: Scalar): string => JSON.stringify(s.source);

@@ -6,9 +6,9 @@
  * so what it is made of is.
  */
 import { dominators } from "../ir/dominators.ts";
+import { scriptIn } from "../ir/expression.ts";
 import { type Block, type FunctionIR, instruction, type Instruction, instructions, type ValueId, valuesOf } from "../ir/ir.ts";
 import { verbOf } from "../verbs/index.ts";
-import { scriptIn } from "./row-functions.ts";
 
 export function cutPlans(fn: FunctionIR): void {
   const values = valuesOf(fn);

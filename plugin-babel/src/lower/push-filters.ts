@@ -7,7 +7,7 @@
  * A conjunct that stays behind (it reads a derived column, or can throw) leaves all later ones where they are.
  */
 import { isFallible } from "../functions/fallible.ts";
-import { children, columnsRead, type Expression } from "../ir/expression.ts";
+import { children, columnsRead, type Expression, scriptIn } from "../ir/expression.ts";
 import { conjuncts, substituteColumns } from "../functions/rewrite.ts";
 import { type FunctionIR, type Instruction, instructions, type ValueId, usesOf, valuesOf } from "../ir/ir.ts";
 import { verbOf } from "../verbs/index.ts";
@@ -41,7 +41,7 @@ function destination(
   uses: ReturnType<typeof usesOf>,
   availableEarly: AvailableEarly,
 ): { reader: Instruction; expression: Expression } | null {
-  if (conjunct.type.js !== "boolean" || isFallible(conjunct) || hasScript(conjunct) || !capturedOf(conjunct).every((name) => availableEarly(name, filter.frame))) return null;
+  if (conjunct.type.js !== "boolean" || isFallible(conjunct) || scriptIn(conjunct) || !capturedOf(conjunct).every((name) => availableEarly(name, filter.frame))) return null;
   let expression: Expression | null = conjunct;
   let at = values.get(filter.inputs[0]!);
   while (at && expression && uses.get(at.id)?.length === 1) {
@@ -73,7 +73,6 @@ const renamed = (e: Expression, names: ReadonlyMap<string, string>): Expression 
 };
 
 const capturedOf = (e: Expression): string[] => [...(e.kind === "captured" ? [e.source] : []), ...children(e).flatMap(capturedOf)];
-const hasScript = (e: Expression): boolean => e.kind === "script" || children(e).some(hasScript);
 
 /** The filter's consumers read its input. */
 function remove(filter: Instruction, fn: FunctionIR): void {

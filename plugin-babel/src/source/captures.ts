@@ -4,7 +4,7 @@
  */
 import type * as t from "@babel/types";
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
-import { capturedBindingWritten } from "../diagnostics/captured-binding-written.ts";
+import { capturedWritten } from "../diagnostics/captured-written.ts";
 import { uncapturable } from "../diagnostics/uncapturable.ts";
 import { children, type Expression } from "../ir/expression.ts";
 import { instructions } from "../ir/ir.ts";
@@ -125,7 +125,7 @@ class Collector implements Captures {
     while (object.type === "MemberExpression") object = bare(object.object);
     if (object.type !== "Identifier") return;
     const binding = place.scope.getBinding(object.name);
-    if (binding && this.#isOutside(binding)) this.#report(capturedBindingWritten(object.name, spanOf(target, place.module), spanOf(binding.identifier, place.module)));
+    if (binding && this.#isOutside(binding)) this.#report(capturedWritten(object.name, spanOf(target, place.module), spanOf(binding.identifier, place.module)));
   }
 
   /** Not of this frame's function, nor of one it stands in that is part of the annotated function. */
@@ -173,7 +173,7 @@ class Collector implements Captures {
     this.#seen.add(binding);
     const use = node ? spanOf(node, module) : { ...spanOf(binding.identifier, module), ...(line ? { line, endLine: line } : {}) };
     const write = binding.constantViolations[0];
-    if (write) return this.#report(capturedBindingWritten(name, spanOf(write.node, module), use));
+    if (write) return this.#report(capturedWritten(name, spanOf(write.node, module), spanOf(binding.identifier, module)));
     if (binding.path.node.type === "ClassDeclaration") return this.#report(uncapturable(name, "a class", use));
     if (module !== this.#fn.module) return this.#report(uncapturable(name, `a value that ${module.file} computes at run time`, use));
     this.hidden.set(name, binding);

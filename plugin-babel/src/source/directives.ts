@@ -5,6 +5,7 @@ import { misplacedDirective } from "../diagnostics/misplaced-directive.ts";
 import { misspeltDirective } from "../diagnostics/misspelt-directive.ts";
 import { notAnnotatable } from "../diagnostics/not-annotatable.ts";
 import { notAsync } from "../diagnostics/not-async.ts";
+import type { SourceSpan } from "../ir/types.ts";
 import { type ModuleSource, spanOf, textOf } from "../source/module.ts";
 import { childNodes } from "../source/walk.ts";
 
@@ -74,7 +75,7 @@ export function findDirectives(module: ModuleSource): Directives {
       return;
     }
     if (!node.async) {
-      if (found) diagnostics.push(notAsync(name, spanOf(node, module)));
+      if (found) diagnostics.push(notAsync(name, headOf(node, module)));
       return;
     }
     functions.push({ name, node: node as AnnotatedFunction["node"], directive: found });
@@ -82,6 +83,12 @@ export function findDirectives(module: ModuleSource): Directives {
 
   visit(program, []);
   return { functions, ofFile, diagnostics };
+}
+
+/** `function plain`, or the arrow's parameters: not the whole body. */
+function headOf(node: t.Node, module: ModuleSource): SourceSpan {
+  const span = spanOf(node, module);
+  return { ...span, endLine: span.line, endColumn: span.endLine === span.line ? span.endColumn : span.column + (module.code.slice(node.start!).split("\n")[0] ?? "").length };
 }
 
 function isAnnotatableShape(node: t.Node): node is AnnotatableFunction | t.ClassPrivateMethod {

@@ -1,0 +1,16 @@
+import type { SourceSpan } from "../ir/types.ts";
+import { at, defineDiagnostic } from "./define.ts";
+
+export const capturedWritten = defineDiagnostic(
+  {
+    code: "LS1301",
+    title: "A captured binding that is written",
+    kind: "not-parallelisable",
+    docs: "What an annotated function takes from around it is sent to every rank by value when it is called. A write, inside the function or outside it, would be seen by one process only. Return the new value, or pass the current one as an argument.",
+  },
+  (name: string, write: SourceSpan, declared: SourceSpan) => ({
+    message: `'${name}' is used by an annotated function and written: each rank would have its own`,
+    locations: [at(write, "written here"), at(declared, "declared outside the annotated function")],
+    fix: { message: "return the new value, or pass the current one as an argument", edits: [] },
+  }),
+);

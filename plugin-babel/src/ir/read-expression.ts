@@ -1,0 +1,75 @@
+import type { Expression } from "./expression.ts";
+import type { Scanner } from "./scanner.ts";
+import type { JsType, SourceSpan, ValueType } from "./types.ts";
+
+/** The inverse of `printExpression`; positions are not printed, so there are none. */
+export function readExpression(s: Scanner): Expression {
+  const form = readForm(s);
+  s.expect(/:/);
+  const type: ValueType = { js: s.expect(/number|string|boolean|bigint|date/) as JsType, nullable: s.accept(/\?/) !== null };
+  return { ...form, type, span: NOWHERE } as Expression;
+}
+
+const NOWHERE: SourceSpan = { file: "", line: 0, column: 0, endLine: 0, endColumn: 0 };
+
+type Form = Expression extends infer E ? (E extends Expression ? Omit<E, "type" | "span"> : never) : never;
+
+function readForm(s: Scanner): Form {
+  if (s.accept(/\$(?=")/) !== null) return { kind: "column", name: s.string() };
+  const text = s.acceptString();
+  if (text !== null) return { kind: "literal", value: text };
+  const bigint = s.accept(/(-?\d+)n/);
+  if (bigint !== null) return { kind: "literal", value: BigInt(bigint) };
+  const number = s.accept(/-?(?:\d+(?:\.\d+)?(?:e[+-]?\d+)?|Infinity)|NaN/);
+  if (number !== null) return { kind: "literal", value: Number(number) };
+  const word = s.expect(/[A-Za-z_][\w.]*/);
+  if (word === "null" || word === "true" || word === "false") return { kind: "literal", value: word === "null" ? null : word === "true" };
+  return readCompound(word, s);
+}
+
+function readCompound(word: string, s: Scanner): Form {
+  const args = () => s.list(/\(/, /\)/, () => readExpression(s));
+  switch (word) {
+    case "captured":
+      return inParentheses(s, () => ({ kind: "captured", source: s.string() }));
+    case "local":
+      return inParentheses(s, () => ({ kind: "local", name: s.string() }));
+    case "script":
+      return inParentheses(s, () => {
+        const source = s.string();
+        s.expect(/,/);
+        const reason = s.string();
+        s.expect(/,/);
+        const columns = s.strings();
+        s.expect(/,/);
+        return { kind: "script", source, reason, columns, free: s.strings() };
+      });
+    case "let":
+      return inParentheses(s, () => {
+        const name = s.string();
+        s.expect(/,/);
+        const value = readExpression(s);
+        s.expect(/,/);
+        return { kind: "let", name, value, body: readExpression(s) };
+      });
+    case "if": {
+      const [test, then, otherwise] = args();
+      return { kind: "if", test: test!, then: then!, else: otherwise! };
+    }
+    case "and":
+    case "or":
+    case "nullish": {
+      const [left, right] = args();
+      return { kind: word, left: left!, right: right! };
+    }
+    default:
+      return { kind: "call", function: word, args: args() };
+  }
+}
+
+function inParentheses<T extends Form>(s: Scanner, read: () => T): T {
+  s.expect(/\(/);
+  const form = read();
+  s.expect(/\)/);
+  return form;
+}

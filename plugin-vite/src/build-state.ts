@@ -18,8 +18,9 @@ export class BuildState {
     return [...this.#modules.values()].flatMap((module) => module.functions);
   }
 
+  /** Modules are transformed in any order; their errors are told in the files'. */
   get errors(): Diagnostic[] {
-    return [...this.#modules.values()].flatMap((module) => module.errors);
+    return [...this.#modules].sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(([, module]) => module.errors);
   }
 
   /** Spent in the compiler. */

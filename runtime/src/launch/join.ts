@@ -26,7 +26,7 @@ export async function join(options: EngineOptions, bundle: Bundle | undefined, s
 }
 
 async function meet(options: EngineOptions, bundle: Bundle | undefined, surroundings: Surroundings): Promise<World> {
-  const native = await loadNative();
+  const native = await loadNative(bundle);
   const { rank, size, job, threads, memoryLimit, spillDirectory } = options;
   const engine = await checked(native.Engine.create({ rank, size, job, threads, memoryLimit, spillDirectory }));
   if (size > 1) {

@@ -1,8 +1,13 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { LockstepError } from "../errors/index.ts";
 import type { Native } from "../spmd/engine.ts";
+import type { Bundle } from "./manifest.ts";
 
-/** The addon, loaded when a rank starts and not before. */
-export async function loadNative(): Promise<Native> {
+/** The addon, loaded when a rank starts and not before: the one beside the bundle, where the build put one there. */
+export async function loadNative(bundle?: Bundle): Promise<Native> {
+  const shipped = bundle && join(bundle.directory, `lockstep.${process.platform}-${process.arch}.node`);
+  if (shipped && existsSync(shipped)) process.env.LOCKSTEP_NATIVE ??= shipped;
   try {
     return await import("@lockstep/native");
   } catch (error) {

@@ -52,7 +52,7 @@ fn division(a: &Arguments, operator: &str, f: impl Fn(i64, i64) -> Option<i64>) 
 
 fn bigint_power(a: &Arguments) -> Result<ArrayRef> {
     bigint_rows(a, |row, x, y| match (x, y) {
-        (_, ..0) => RowError::range_error(row, "Exponent must be non-negative"),
+        (_, ..0) => RowError::range_error(row, "Exponent must be positive"),
         (0 | 1, _) => Ok(if y == 0 { 1 } else { x }),
         (-1, _) => Ok(if y % 2 == 0 { 1 } else { -1 }),
         _ => u32::try_from(y).ok().and_then(|y| x.checked_pow(y)).map_or_else(|| overflow(row, format!("{x}n ** {y}n")), Ok),

@@ -218,8 +218,8 @@ pub(crate) fn to_radix(x: f64, radix: u32) -> String {
         }
     }
     let mut whole: Vec<char> = Vec::new();
-    // Digits beyond the precision are zeros.
-    while (integer.to_bits() >> 52 & 0x7FF) as i32 - 1075 > 0 {
+    // Digits beyond the precision are zeros; V8 keeps exact division up to 2^56.
+    while integer >= 2f64.powi(56) {
         integer /= base;
         whole.push('0');
     }

@@ -5,6 +5,7 @@ use chrono::{DateTime, LocalResult, NaiveDateTime, Offset, TimeZone, Utc};
 use chrono_tz::Tz;
 
 use crate::date::MS_PER_DAY;
+use crate::date::civil::{civil_from_days, days_from_month};
 
 /// `LOCKSTEP_TZ` (rank 0's zone, set by the launcher), else `TZ`, else the machine's zone, else UTC.
 pub(crate) static ZONE: LazyLock<Tz> = LazyLock::new(|| {
@@ -58,19 +59,26 @@ impl Offsets {
             LocalResult::Single(offset) | LocalResult::Ambiguous(offset, _) => {
                 offset.fix().local_minus_utc() as i64 * 1000
             }
-            LocalResult::None => self.search(shifted - self.search(shifted - MS_PER_DAY) - 1),
+            LocalResult::None => self.search(shifted - MS_PER_DAY),
         };
         local - offset
     }
 }
 
-/// chrono's calendar ends before JavaScript's: far times take the rules of a like year near its ends.
+/// A time with the same offset within the zone tables, which end with this century and begin after JavaScript's
+/// range: later years take the rules of a like one, the first times know but one offset.
 fn near(ms: i64) -> i64 {
-    const CYCLE: i64 = 146_097 * MS_PER_DAY;
-    const END: i64 = 200_000 * 365 * MS_PER_DAY;
-    match ms {
-        ms if ms > END => ms - CYCLE * ((ms - END) / CYCLE + 1),
-        ms if ms < -END => ms + CYCLE * ((-END - ms) / CYCLE + 1),
-        ms => ms,
+    const BEGIN: i64 = -20_000 * 365 * MS_PER_DAY;
+    let first_of = |year: i64| days_from_month(year, 0) * MS_PER_DAY;
+    let year = civil_from_days(ms.div_euclid(MS_PER_DAY) as i32).year as i64;
+    if year < 2090 {
+        return ms.max(BEGIN);
     }
+    let start = first_of(year);
+    let length = first_of(year + 1) - start;
+    // Weekdays and leap years repeat every 28 years within a century.
+    let mut like = (2060..2088).map(|year| (first_of(year), first_of(year + 1)));
+    let week = 7 * MS_PER_DAY;
+    let same = |&(first, next): &(i64, i64)| next - first == length && (first - start).rem_euclid(week) == 0;
+    like.find(same).map_or(ms, |(first, _)| ms - start + first)
 }

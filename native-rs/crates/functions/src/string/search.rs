@@ -28,9 +28,7 @@ pub(crate) const FUNCTIONS: &[Function] = &[
         // An absent or NaN position is the end.
         number(a, "lastIndexOf", f64::INFINITY, |text, pattern, from| {
             let last = head_end(text, from, pattern);
-            text.as_bytes()[..last].windows(pattern.len().max(1)).rposition(|window| window == pattern.as_bytes())
-                .or_else(|| pattern.is_empty().then_some(last))
-                .map(|at| unit_offset(text, at))
+            text[..last].rfind(pattern).map(|at| unit_offset(text, at))
         })
     })
     .method()
@@ -45,6 +43,11 @@ pub(crate) const FUNCTIONS: &[Function] = &[
         })
     }),
 ];
+
+/// The unit at which a search begins; NaN is the default.
+fn start(text: &str, from: f64, default: f64) -> usize {
+    clamp(if from.is_nan() { default } else { from }, length(text))
+}
 
 fn starts_with(text: &str, pattern: &str, from: f64) -> bool {
     if from == 0.0 {
@@ -67,14 +70,15 @@ fn tail(text: &str, from: f64) -> (usize, &str) {
     (start, &text[start..])
 }
 
-/// The end in bytes of the last place where `pattern` may stand, if it begins at `from` at the latest.
+/// The end in bytes of the last place where `pattern` may stand, if it begins at `from` at the latest; a
+/// character that it would cut is no part of that place.
 fn head_end(text: &str, from: f64, pattern: &str) -> usize {
     if from.is_nan() || from == f64::INFINITY {
         return text.len();
     }
     let unit = clamp(from, length(text));
     let start = byte_offset(text, unit).or_else(|| byte_offset(text, unit - 1)).unwrap_or(text.len());
-    (start + pattern.len()).min(text.len())
+    text.floor_char_boundary(start + pattern.len())
 }
 
 fn number(
@@ -87,7 +91,9 @@ fn number(
     numbers(
         (0..a.rows)
             .map(|row| {
-                let found = f(text.receiver(row, method)?, pattern.text(row), from.get(row));
+                let (text, pattern, from) = (text.receiver(row, method)?, pattern.text(row), from.get(row));
+                // Nothing is found wherever the search begins, be it within a pair.
+                let found = if pattern.is_empty() { Some(start(text, from, default)) } else { f(text, pattern, from) };
                 Ok(found.map_or(-1.0, |unit| unit as f64))
             })
             .collect::<Result<_>>()?,

@@ -1,0 +1,14 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { FILE, text } from "./vectors.mjs";
+
+// What ECMA-262 leaves to the engine may differ between its releases: the vectors are those of the repository's Node.
+const [major] = process.versions.node.split(".");
+
+test.runIf(major === "26")("the vectors that the native functions are tested with are what this engine answers", () => {
+  const wanted = text().split("\n");
+  const kept = readFileSync(FILE, "utf8").split("\n");
+  const stale = wanted.filter((line, index) => line !== kept[index]).map((line) => line.slice(0, 120));
+  expect(stale, "run: node test/unit/functions/vectors.mjs").toEqual([]);
+  expect(kept.length).toBe(wanted.length);
+});

@@ -41,8 +41,9 @@ export const factory: UnpluginFactory<LockstepOptions | undefined, false> = (opt
       filter: { id: new RegExp(`${rankModule.source}|${linkedAtRunTime.source}`) },
       handler(id) {
         if (!settings.active) return null;
+        if (!linkedAtRunTime.test(id)) return adapter.resolveRankModule(id);
         // Without a side effect: where only annotated functions used it, its import goes.
-        return linkedAtRunTime.test(id) ? { id, external: true, moduleSideEffects: false } : adapter.resolveRankModule(id);
+        return settings.serve ? null : { id, external: true, moduleSideEffects: false };
       },
     },
     load: {

@@ -9,7 +9,9 @@ export function viteHooks(settings: Settings): Partial<Plugin> {
     /** Bundles for browsers stay as they are. */
     applyToEnvironment: (environment) => environment.config.consumer === "server",
     config(user, { command }) {
-      return command === "build" && isJob(user) ? { build: jobDefaults(user) } : undefined;
+      // A development server would otherwise run a linked copy of the runtime through its own module loader.
+      if (command === "serve") return { ssr: { external: ["@lockstep/runtime", "@lockstep/native"] } };
+      return isJob(user) ? { build: jobDefaults(user) } : undefined;
     },
     configResolved(config) {
       settings.root = config.root;

@@ -1,4 +1,4 @@
-import { statfsSync } from "node:fs";
+import { readFileSync, statfsSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { version } from "../version.ts";
 import { launchShape } from "./environment.ts";
@@ -9,15 +9,14 @@ import { allowedCores, allowedMemory, memoryPerRank } from "./resources.ts";
 export async function examine(): Promise<{ lines: string[]; healthy: boolean }> {
   const lines: string[] = [];
   let healthy = true;
-  const say = (what: string, value: string) => lines.push(`${what.padEnd(10)} ${value}`);
+  const say = (what: string, value: string) => lines.push(`${what.padEnd(11)}${value.replaceAll("\n", `\n${" ".repeat(11)}`)}`);
   const { spillDirectory } = launchShape({}, allowedCores);
   say("lockstep", version);
   say("node", `${process.version} (${process.platform}-${process.arch})`);
   say("cores", `${allowedCores()} allowed (affinity ${availableParallelism()}, less any cgroup quota)`);
   say("memory", `${gib(allowedMemory())} allowed; with ${allowedCores()} ranks ${gib(memoryPerRank(allowedCores()))} each`);
   say("spill", `${spillDirectory}: ${free(spillDirectory)}`);
-  const shm = free("/dev/shm");
-  say("/dev/shm", `${shm} (not used: exchanges go through memfd)`);
+  say("limits", `${softLimit("Max open files")} open files, ${softLimit("Max processes")} processes`);
   try {
     const { Engine } = await loadNative();
     const engine = await Engine.create({ rank: 0, size: 1, job: "doctor", threads: 1, memoryLimit: 64 * 2 ** 20, spillDirectory: tmpdir() });
@@ -28,6 +27,16 @@ export async function examine(): Promise<{ lines: string[]; healthy: boolean }> 
     say("engine", error instanceof Error ? error.message : String(error));
   }
   return { lines, healthy };
+}
+
+/** The soft limit of this process, as Linux prints it. */
+function softLimit(name: string): string {
+  try {
+    const line = readFileSync("/proc/self/limits", "utf8").split("\n").find((candidate) => candidate.startsWith(name));
+    return line?.slice(name.length).trim().split(/\s+/)[0] ?? "unknown";
+  } catch {
+    return "unknown";
+  }
 }
 
 function free(folder: string): string {

@@ -1,8 +1,9 @@
 /** Operands of row arguments → typed expressions, for infer-types. */
+import type * as t from "@babel/types";
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import type { Expression } from "../ir/expression.ts";
 import type { RowArgument } from "../ir/ir.ts";
-import type { RowType } from "../ir/types.ts";
+import type { RowType, ValueType } from "../ir/types.ts";
 import type { ParsedFunction } from "../source/frames.ts";
 import { bare } from "../source/module.ts";
 import type { Modules } from "../source/modules.ts";
@@ -23,7 +24,7 @@ export function rowArgumentReader(fn: ParsedFunction, modules: Modules) {
       // A helper given by name, `derive({ bucket: timeBucketOf })`, is read where it is declared.
       const helper = node.type === "Identifier" ? helperOf(node, operand.place, modules) : null;
       const { module, scope } = helper ?? operand.place;
-      const options = { modules, home: fn.module, isTable: fn.isTable };
+      const options = { modules, observed: (call: t.CallExpression) => observedIn(fn, call), home: fn.module, isTable: fn.isTable };
       const result = parseRowFunction(helper?.node ?? node, {
         ...rowScope(module, scope, options),
         params: [row],
@@ -40,3 +41,11 @@ export function rowArgumentReader(fn: ParsedFunction, modules: Modules) {
   };
 }
 
+/** The type of a cell that an earlier statement got. */
+function observedIn(fn: ParsedFunction, call: t.CallExpression): ValueType | null {
+  for (const sites of fn.sites.values()) {
+    const site = sites.get(call);
+    if (site?.kind === "verb" && site.instruction.op === "get") return site.instruction.declared?.[0]?.type ?? null;
+  }
+  return null;
+}

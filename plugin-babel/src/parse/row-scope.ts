@@ -1,14 +1,13 @@
 /** Answers the names of a row function: what `row-function.ts` asks of modules and scopes. */
 import { constantNamed } from "../source/constants.ts";
 import { type BabelScope, type Binding as ScopeBinding, type ModuleSource, spanOf } from "../source/module.ts";
-import { type Modules, RUNTIME } from "../source/modules.ts";
+import { RUNTIME } from "../source/modules.ts";
 import { functionOf, importOf } from "../source/names.ts";
 import type { Binding, ConstantValue, Scope } from "./row-function.ts";
-import { typeOfBinding } from "../source/scalar-types.ts";
+import { type Knowledge, recordType, typeOfBinding } from "../source/scalar-types.ts";
 import { valueTypeOf } from "../source/types.ts";
 
-export interface RowScopeOptions {
-  readonly modules: Modules;
+export interface RowScopeOptions extends Knowledge {
   /** True for variables that hold tables. */
   isTable(binding: ScopeBinding): boolean;
   /** Scalars of this module can be captured: it is the one whose functions are annotated. */
@@ -46,10 +45,13 @@ function resolve(name: string, module: ModuleSource, scope: BabelScope, options:
 /** Of the module, not of a function: its value is taken once, so a later write would be lost. */
 const isOuter = (binding: ScopeBinding) => binding.scope.path.isProgram();
 
-function capturedBinding(name: string, binding: ScopeBinding, module: ModuleSource, { modules }: RowScopeOptions): Binding {
-  const type = typeOfBinding(binding, { module, scope: binding.scope }, modules);
+function capturedBinding(name: string, binding: ScopeBinding, module: ModuleSource, options: RowScopeOptions): Binding {
+  const place = { module, scope: binding.scope };
+  const type = typeOfBinding(binding, place, options);
   const declared = spanOf(binding.identifier, module);
   if (type) return { kind: "scalar", type, source: name, declared };
+  const members = recordType(binding.identifier, place, options);
+  if (members) return { kind: "record", member: (member) => ({ kind: "scalar", type: members.find((c) => c.name === member)?.type ?? null, source: `${name}.${member}` }) };
   return isReadAsRecord(binding) ? recordOf(name) : { kind: "scalar", type: null, source: name, declared };
 }
 
@@ -77,7 +79,7 @@ function importedBinding(name: string, specifier: string, imported: string, modu
   const constant = constantNamed(resolved.name, { module: resolved.module, scope });
   if (constant) return constantBinding(constant.value);
   if (!binding || module !== options.home) return { kind: "opaque", source: name };
-  const type = typeOfBinding(binding, { module: resolved.module, scope }, options.modules);
+  const type = typeOfBinding(binding, { module: resolved.module, scope }, options);
   return { kind: "scalar", type, source: name };
 }
 

@@ -1,55 +1,132 @@
 /** The type of a scalar of the enclosing code, as far as its annotation or its initialiser tells. */
 import type * as t from "@babel/types";
-import type { JsType, ValueType } from "../ir/types.ts";
+import type { JsType, RowType, ValueType } from "../ir/types.ts";
 import { constantOf } from "./constants.ts";
 import { bare, type Binding } from "./module.ts";
 import type { Modules } from "./modules.ts";
 import { helperOf, type Place } from "./names.ts";
-import { valueTypeOf } from "./types.ts";
+import { rowTypeOf, UnsupportedType, valueTypeOf } from "./types.ts";
+
+/** Who knows more than the text of one function: the modules, and the tables it observes. */
+export interface Knowledge {
+  readonly modules: Modules;
+  /** The type of `t.get("mean")`, once the table's columns are known. */
+  observed?(call: t.CallExpression): ValueType | null;
+}
 
 const plain = (js: JsType): ValueType => ({ js, nullable: false });
 
-export function typeOfBinding(binding: Binding, place: Place, modules: Modules, depth = 0): ValueType | null {
+export function typeOfBinding(binding: Binding, place: Place, know: Knowledge, depth = 0): ValueType | null {
   const { node } = binding.path;
   const scoped = { module: place.module, scope: binding.scope };
-  if (binding.kind === "param") return annotated(binding.identifier, scoped, modules) ?? defaultOf(binding, scoped, modules);
+  const member = destructured(binding, scoped, know);
+  if (member) return member;
+  if (binding.kind === "param") return annotated(binding.identifier, scoped, know) ?? defaultOf(binding, scoped, know);
   if (node.type !== "VariableDeclarator" || node.id.type !== "Identifier") return null;
-  const declared = annotated(node.id, scoped, modules);
+  const loop = binding.path.parentPath?.parent;
+  if (loop?.type === "ForOfStatement" && loop.left === binding.path.parent) return elementOf(loop.right, scoped, know);
+  const declared = annotated(node.id, scoped, know);
   if (declared) return declared;
-  return node.init && binding.constant && depth < 20 ? typeOfScalar(node.init, scoped, modules, depth + 1) : typeIfLet(node, binding, scoped, modules);
+  return node.init && binding.constant && depth < 20 ? typeOfScalar(node.init, scoped, know, depth + 1) : typeIfLet(node, binding, scoped, know);
 }
 
 /** `let n = 0` is a number whatever is assigned: TypeScript would not let it be otherwise. */
-function typeIfLet(node: t.VariableDeclarator, binding: Binding, place: Place, modules: Modules): ValueType | null {
+function typeIfLet(node: t.VariableDeclarator, binding: Binding, place: Place, know: Knowledge): ValueType | null {
   if (binding.constant || !node.init) return null;
-  const type = typeOfScalar(node.init, place, modules, 1);
+  const type = typeOfScalar(node.init, place, know, 1);
   return type?.nullable ? null : type;
 }
 
-function annotated(node: t.Identifier, place: Place, modules: Modules): ValueType | null {
+function annotated(node: t.Identifier, place: Place, know: Knowledge): ValueType | null {
   if (node.typeAnnotation?.type !== "TSTypeAnnotation") return null;
-  const type = valueTypeOf(node.typeAnnotation.typeAnnotation, place.module, modules);
+  const type = valueTypeOf(node.typeAnnotation.typeAnnotation, place.module, know.modules);
   return type && node.optional ? { ...type, nullable: true } : type;
 }
 
-function defaultOf(binding: Binding, place: Place, modules: Modules): ValueType | null {
+function defaultOf(binding: Binding, place: Place, know: Knowledge): ValueType | null {
   const { node } = binding.path;
   if (node.type !== "AssignmentPattern" || node.left.type !== "Identifier") return null;
-  return annotated(node.left, place, modules) ?? typeOfScalar(node.right, place, modules, 1);
+  return annotated(node.left, place, know) ?? typeOfScalar(node.right, place, know, 1);
+}
+
+/** `({ limit }: Options) => …`, `const { limit } = options`: the member's type. */
+function destructured(binding: Binding, place: Place, know: Knowledge): ValueType | null {
+  const { node } = binding.path;
+  const pattern = node.type === "VariableDeclarator" ? node.id : node.type === "AssignmentPattern" ? node.left : node;
+  if (pattern.type !== "ObjectPattern") return null;
+  const property = pattern.properties.find((p) => p.type === "ObjectProperty" && localOf(p.value) === binding.identifier.name);
+  if (property?.type !== "ObjectProperty" || property.key.type !== "Identifier") return null;
+  const row = pattern.typeAnnotation?.type === "TSTypeAnnotation" ? rowOf(pattern.typeAnnotation.typeAnnotation, place, know)
+    : node.type === "VariableDeclarator" && node.init ? recordType(node.init, place, know) : null;
+  const type = row?.find((c) => c.name === (property.key as t.Identifier).name)?.type ?? null;
+  return type && property.value.type === "AssignmentPattern" ? { ...type, nullable: false } : type;
+}
+
+const localOf = (value: t.Node): string | null => (value.type === "Identifier" ? value.name : value.type === "AssignmentPattern" ? localOf(value.left) : null);
+
+/** The members of a variable declared with an interface. */
+export function recordType(node: t.Node, place: Place, know: Knowledge): RowType | null {
+  const e = bare(node);
+  const binding = e.type === "Identifier" ? place.scope.getBinding(e.name) : undefined;
+  const annotation = binding?.identifier.typeAnnotation;
+  return annotation?.type === "TSTypeAnnotation" ? rowOf(annotation.typeAnnotation, place, know) : null;
+}
+
+function rowOf(type: t.TSType, place: Place, know: Knowledge): RowType | null {
+  try {
+    return rowTypeOf(type, place.module, know.modules);
+  } catch (error) {
+    if (error instanceof UnsupportedType) return null;
+    throw error;
+  }
+}
+
+/** The type of an array's elements: of a literal, or of a variable declared `number[]`. */
+export function elementOf(node: t.Node, place: Place, know: Knowledge): ValueType | null {
+  const e = bare(node);
+  if (e.type === "Identifier") {
+    const binding = place.scope.getBinding(e.name);
+    const annotation = binding?.identifier.typeAnnotation;
+    if (annotation?.type === "TSTypeAnnotation") return arrayElement(annotation.typeAnnotation, place, know);
+    const init = binding?.constant && binding.path.node.type === "VariableDeclarator" ? binding.path.node.init : null;
+    return init ? elementOf(init, { module: place.module, scope: binding!.scope }, know) : null;
+  }
+  if (e.type !== "ArrayExpression") return null;
+  let type = null as ValueType | null;
+  let nullable = false;
+  for (const element of e.elements) {
+    if (!element || element.type === "SpreadElement") return null;
+    if (element.type === "NullLiteral" || (element.type === "Identifier" && element.name === "undefined")) nullable = true;
+    else {
+      const own = typeOfScalar(element, place, know);
+      if (!own || (type && type.js !== own.js)) return null;
+      type = { js: own.js, nullable: own.nullable || (type?.nullable ?? false) };
+    }
+  }
+  return type && { js: type.js, nullable: nullable || type.nullable };
+}
+
+function arrayElement(node: t.TSType, place: Place, know: Knowledge): ValueType | null {
+  const element =
+    node.type === "TSArrayType" ? node.elementType
+    : node.type === "TSTypeOperator" && node.typeAnnotation?.type === "TSArrayType" ? node.typeAnnotation.elementType
+    : node.type === "TSTypeReference" && node.typeName.type === "Identifier" && /^(Readonly)?Array$/.test(node.typeName.name) ? (node.typeArguments?.params[0] as t.TSType)
+    : null;
+  return element ? valueTypeOf(element, place.module, know.modules) : null;
 }
 
 /** The type of a scalar expression; null when it is not plain from the text. */
-export function typeOfScalar(node: t.Node, place: Place, modules: Modules, depth = 0): ValueType | null {
+export function typeOfScalar(node: t.Node, place: Place, know: Knowledge, depth = 0): ValueType | null {
   if (node.type === "TSAsExpression" || node.type === "TSTypeAssertion") {
-    const asserted = valueTypeOf(node.typeAnnotation, place.module, modules);
+    const asserted = valueTypeOf(node.typeAnnotation, place.module, know.modules);
     if (asserted) return asserted;
   }
   if (node.type === "TSNonNullExpression") {
-    const type = typeOfScalar(node.expression, place, modules, depth);
+    const type = typeOfScalar(node.expression, place, know, depth);
     return type && { ...type, nullable: false };
   }
   const e = bare(node);
-  const of = (inner: t.Node) => (depth > 20 ? null : typeOfScalar(inner, place, modules, depth + 1));
+  const of = (inner: t.Node) => (depth > 20 ? null : typeOfScalar(inner, place, know, depth + 1));
   switch (e.type) {
     case "TemplateLiteral":
       return plain("string");
@@ -68,15 +145,24 @@ export function typeOfScalar(node: t.Node, place: Place, modules: Modules, depth
     case "NewExpression":
       return e.callee.type === "Identifier" && e.callee.name === "Date" ? plain("date") : null;
     case "CallExpression":
-      return call(e, place, modules);
+      return call(e, place, know);
     case "Identifier": {
       const binding = place.scope.getBinding(e.name);
-      if (binding && binding.kind !== "module") return typeOfBinding(binding, place, modules, depth + 1) ?? constant(e, place);
+      if (binding && binding.kind !== "module") return typeOfBinding(binding, place, know, depth + 1) ?? constant(e, place);
       return e.name === "NaN" || e.name === "Infinity" ? plain("number") : null;
     }
+    case "MemberExpression":
+      return constant(e, place) ?? member(e, place, know);
     default:
       return constant(e, place);
   }
+}
+
+function member(e: t.MemberExpression, place: Place, know: Knowledge): ValueType | null {
+  if (e.computed) return elementOf(e.object, place, know);
+  if (e.property.type !== "Identifier") return null;
+  const { name } = e.property;
+  return recordType(e.object, place, know)?.find((c) => c.name === name)?.type ?? (name === "length" ? plain("number") : null);
 }
 
 function constant(e: t.Node, place: Place): ValueType | null {
@@ -94,7 +180,9 @@ function binary(e: t.BinaryExpression, of: (node: t.Node) => ValueType | null): 
 
 const conversions: Readonly<Record<string, JsType>> = { Number: "number", String: "string", Boolean: "boolean", BigInt: "bigint", parseInt: "number", parseFloat: "number" };
 
-function call(e: t.CallExpression, place: Place, modules: Modules): ValueType | null {
+function call(e: t.CallExpression, place: Place, know: Knowledge): ValueType | null {
+  const observed = know.observed?.(e);
+  if (observed) return observed;
   const callee = bare(e.callee);
   if (callee.type === "Identifier" && !place.scope.getBinding(callee.name)) return conversions[callee.name] ? plain(conversions[callee.name]!) : null;
   if (callee.type === "MemberExpression" && callee.property.type === "Identifier" && !callee.computed) {
@@ -104,10 +192,10 @@ function call(e: t.CallExpression, place: Place, modules: Modules): ValueType | 
     if (callee.object.type === "Identifier" && callee.object.name === "Date" && (name === "now" || name === "UTC" || name === "parse")) return plain("number");
     return /^(toFixed|toISOString|toString|trim|toUpperCase|toLowerCase|slice|replace|padStart)$/.test(name) && name !== "slice" ? plain("string") : null;
   }
-  const helper = helperOf(callee, place, modules);
+  const helper = helperOf(callee, place, know.modules);
   const annotation = helper?.node.returnType;
   if (!helper || annotation?.type !== "TSTypeAnnotation") return null;
   const type = annotation.typeAnnotation;
   const promised = type.type === "TSTypeReference" && type.typeName.type === "Identifier" && type.typeName.name === "Promise" ? type.typeArguments?.params[0] : type;
-  return promised ? valueTypeOf(promised as t.TSType, helper.module, modules) : null;
+  return promised ? valueTypeOf(promised as t.TSType, helper.module, know.modules) : null;
 }

@@ -34,7 +34,7 @@ async function meet(options: EngineOptions, bundle: Bundle | undefined, surround
     const all = (await checked(engine.allgather(Buffer.from(JSON.stringify(own))))).map((bytes) => JSON.parse(Buffer.from(bytes).toString()) as typeof own);
     all.forEach((other, index) => compare(all[0]!, other, index));
   }
-  return { rank, size, job, engine, native, ...surroundings, profiled: (profile) => observe(rank, profile) };
+  return { rank, size, job, engine, native, ...surroundings, profiled: observe };
 }
 
 function compare(first: Record<string, string>, other: Record<string, string>, rank: number): void {

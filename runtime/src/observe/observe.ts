@@ -1,5 +1,5 @@
 import { writeFileSync } from "node:fs";
-import { summaryLine } from "./summary.ts";
+import { summaryLine, type Totals } from "./summary.ts";
 
 /** A run as its launcher described it. */
 export interface Run {
@@ -11,19 +11,37 @@ export interface Run {
   readonly profile?: string | undefined;
 }
 
-const profiles: unknown[] = [];
+/** The profile of one execution as the engine writes it: operators top down, with one set of counters a rank. */
+interface Profile {
+  readonly operators: readonly { readonly name: string; readonly ranks: readonly { readonly rows: number; readonly bytesSent: number; readonly spilledBytes: number }[] }[];
+}
 
-/** Keeps the profile of one execution. */
-export function observe(rank: number, profile: string): void {
-  if (rank === 0) profiles.push(JSON.parse(profile));
+let watched: Run | undefined;
+const kept: string[] = [];
+const totals: Totals = { executions: 0, rowsRead: 0, bytesExchanged: 0, bytesSpilled: 0 };
+
+/** Takes note of one execution. Profiles are kept only where somebody asked for them. */
+export function observe(profile: string): void {
+  totals.executions++;
+  if (!watched) return;
+  if (watched.profile !== undefined) kept.push(profile);
+  if (!watched.summary) return;
+  for (const { name, ranks } of (JSON.parse(profile) as Profile).operators) {
+    for (const counters of ranks) {
+      if (name === "ScanExec") totals.rowsRead += counters.rows;
+      totals.bytesExchanged += counters.bytesSent;
+      totals.bytesSpilled += counters.spilledBytes;
+    }
+  }
 }
 
 /** At the end of the process: the summary line and the profile file of a run that executed anything. */
 export function watchRun(run: Run): void {
-  const start = performance.now();
+  watched = run;
+  const { size, threads, profile, summary } = run;
   process.once("exit", (code) => {
-    if (profiles.length === 0) return;
-    if (run.profile !== undefined) writeFileSync(run.profile, `${JSON.stringify({ ranks: run.size, threads: run.threads, executions: profiles }, null, 1)}\n`);
-    if (run.summary && code === 0) process.stderr.write(`${summaryLine(run, profiles, (performance.now() - start) / 1000)}\n`);
+    if (profile !== undefined) writeFileSync(profile, `{"ranks":${size},"threads":${threads},"executions":[\n${kept.join(",\n")}\n]}\n`);
+    // Since the launch: performance.now() counts from this process's start.
+    if (summary && code === 0 && totals.executions > 0) process.stderr.write(`${summaryLine(run, totals, performance.now() / 1000)}\n`);
   });
 }

@@ -138,7 +138,7 @@ export class Engine {
     if (wait) await new Promise((resolve) => setTimeout(resolve, wait));
     await this.#gather();
     for (const sink of plan.sinks) if (sink.staging) writeFileSync(join(sink.staging, `part-0000${this.#options.rank}.json`), text);
-    return { sinks: plan.sinks.map(() => ({ rows: 3, ipc: toIpc(table({ n: [1, 2, 3] }).columns) })), profile: JSON.stringify({ plan: plan.function }) };
+    return { sinks: plan.sinks.map(() => ({ rows: 3, ipc: toIpc(table({ n: [1, 2, 3] }).columns) })), profile: JSON.stringify({ plan: plan.function, operators: [{ name: "ScanExec", ranks: [{ rows: 3, bytesSent: 10, spilledBytes: 0 }] }] }) };
   }
   async explain(text) { return text; }
   releaseSpool() {}

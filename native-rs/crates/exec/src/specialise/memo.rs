@@ -90,7 +90,7 @@ impl Part {
         }
         if let Some(function) = expression.downcast_ref::<ScalarFunctionExpr>() {
             let part = match function.fun().name() {
-                "date.getUTCFullYear" | "date.getUTCMonth" | "date.getUTCDate" | "date.getUTCDay" => Some(Self::Day),
+                "date.getUTCFullYear" | "date.getUTCMonth" | "date.getUTCDate" | "date.getUTCDay" | "date.startOfUTCDay" => Some(Self::Day),
                 "date.getUTCHours" => Some(Self::HourOfDay),
                 _ => None,
             };

@@ -19,6 +19,7 @@ import { isKnownEarly } from "./source/early.ts";
 import { validateAggregateTypes } from "./validate/aggregate-types.ts";
 import { checkLockstep } from "./validate/lockstep.ts";
 import { validatePhiTypes } from "./validate/phi-types.ts";
+import { validateRowLoops } from "./validate/row-loops.ts";
 import { validateScriptTier } from "./validate/script-tier.ts";
 
 export interface Pass {
@@ -70,6 +71,10 @@ export const pipeline: readonly Pass[] = [
   // After the operators are final.
   { name: "infer-distributions", kind: "transform", leaves: "distributed", run: (p) => {
     for (const fn of p.functions) inferDistributions(fn.ir);
+  } },
+  // Needs distributions: a loop over a replicated table is an ordinary loop.
+  { name: "validate-row-loops", kind: "validate", run: (p) => {
+    for (const fn of p.functions) validateRowLoops(fn.ir, report(p));
   } },
   // Before cut-plans: a spool keeps the order of what it holds only where it is observed.
   { name: "infer-order", kind: "transform", leaves: "ordered", run: (p) => {

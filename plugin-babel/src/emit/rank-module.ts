@@ -117,14 +117,14 @@ class SharedParts {
 }
 
 function helperStatement(binding: Binding, name: string, node: t.Function, module: ModuleSource, renamed: ReadonlyMap<Binding, string>, runtime: string, names: Names): Statement {
-  const copy = plainRewriter({ module, scope: binding.scope }, renamed, runtime, names).rewrite(node);
+  const copy = plainRewriter({ module, scope: binding.scope }, renamed, runtime, names).rewrite(withoutBodyDirectives(node));
   const as = renamed.get(binding) ?? name;
   if (copy.type === "FunctionDeclaration") return { ...copy, id: identifier(as), leadingComments: [] } as unknown as Statement;
   return variableDeclaration("const", [variableDeclarator(identifier(as), copy as Expression)]);
 }
 
 const plainRewriter = (place: { module: ModuleSource; scope: Binding["scope"] }, renamed: ReadonlyMap<Binding, string>, runtime: string, names: Names): Rewriter =>
-  new Rewriter({ fn: { frames: [], sites: new Map() } as unknown as ParsedFunction, values: new Map(), spools: new Map(), descriptors: new Descriptors(names, runtime), runtime, renamed, helper: noHelper }, place);
+  new Rewriter({ fn: { frames: [], sites: new Map() } as unknown as ParsedFunction, values: new Map(), spools: new Map(), descriptors: new Descriptors(names, runtime), runtime, renamed, helper: noHelper }, place, null);
 
 const noHelper = (): never => {
   throw new Error("a plain helper has no table calls");
@@ -154,7 +154,7 @@ function emitFunction({ fn, captures, exported }: FunctionToEmit, { runtime, nam
 
   /** One clone a call: the descriptors in it are of that call. A helper inside the function stays where it is. */
   const emitFrame = (frame: SourceFrame) => {
-    const rewriter = new Rewriter(context, frame.place, fn.sites.get(frame.id));
+    const rewriter = new Rewriter(context, frame.place, fn.sites.get(frame.id) ?? new Map());
     const copy = rewriter.function(withoutBodyDirectives(frame.node)) as unknown as t.FunctionExpression;
     const async = frame.node.async || rewriter.awaits;
     if (frame.enclosing) return { name: frame.name, async };
@@ -164,7 +164,7 @@ function emitFunction({ fn, captures, exported }: FunctionToEmit, { runtime, nam
   };
 
   const root = fn.frames[0]!;
-  const rewriter = new Rewriter(context, root.place, fn.sites.get(0));
+  const rewriter = new Rewriter(context, root.place, fn.sites.get(0) ?? new Map());
   const copy = rewriter.function(withoutBodyDirectives(root.node)) as unknown as t.FunctionExpression;
   const inner = [...captures.helpers].filter(([, h]) => h.hidden).map(([binding, h]) => helperStatement(binding, h.name, h.node, h.module, shared.renamed, runtime, names));
   const insideClones = hasHidden ? clones : [];

@@ -4,12 +4,13 @@
  */
 import { parseExpression } from "@babel/parser";
 import {
-  arrayExpression, awaitExpression, callExpression, type Expression, identifier, memberExpression, type Node, stringLiteral,
+  arrayExpression, arrowFunctionExpression, awaitExpression, callExpression, type Expression, identifier, memberExpression, type Node, stringLiteral,
 } from "@babel/types";
 import type * as t from "@babel/types";
 import type { Data } from "../ir/data.ts";
 import type { Instruction, ValueId } from "../ir/ir.ts";
 import { emittedArguments } from "../source/call-arguments.ts";
+import { effectOf, isConsole } from "../source/effects.ts";
 import type { ParsedFunction, Site, SourceFrame } from "../source/frames.ts";
 import { bare, type Binding } from "../source/module.ts";
 import type { Place } from "../source/names.ts";
@@ -33,13 +34,14 @@ export interface RewriteContext {
 
 export class Rewriter {
   readonly #context: RewriteContext;
-  readonly #sites: ReadonlyMap<Node, Site>;
+  /** Null in code that cannot wait for other ranks: callbacks and plain helpers. */
+  readonly #sites: ReadonlyMap<Node, Site> | null;
   #place: Place;
   #emitted: Instruction[] = [];
   /** Something in the function waits for other ranks, so it must be async. */
   awaits = false;
 
-  constructor(context: RewriteContext, place: Place, sites: ReadonlyMap<Node, Site> = new Map()) {
+  constructor(context: RewriteContext, place: Place, sites: ReadonlyMap<Node, Site> | null) {
     this.#context = context;
     this.#place = place;
     this.#sites = sites;
@@ -65,15 +67,16 @@ export class Rewriter {
   #dispatch(node: Node): Node {
     const plain = bare(node);
     if (plain !== node) return this.rewrite(plain);
-    const site = this.#sites.get(node);
+    const site = this.#sites?.get(node);
     if (site && node.type === "ForOfStatement" && site.kind === "verb") {
       const right = this.#verb(site.instruction, this.rewrite(node.right), []);
       return this.#withComments({ ...this.#children(node, ["right"]), right } as Node, node);
     }
     if (site && node.type === "CallExpression") return site.kind === "verb" ? this.#call(node, site.instruction) : this.#helperCall(node, site.frame);
+    if (this.#sites && effectOf(node, this.#place)?.kind === "alike") return this.#alike(node as Expression);
     switch (node.type) {
       case "Identifier":
-        return this.#identifier(node);
+        return isConsole(node, this.#place) ? memberExpression(identifier(this.#context.runtime), { ...node }) : this.#identifier(node);
       case "AwaitExpression":
         return this.#await(node);
       case "MemberExpression":
@@ -88,6 +91,14 @@ export class Rewriter {
         return this.#nested(node);
     }
     return isStatement(node) ? this.#statement(node) : this.#children(node);
+  }
+
+  /** Rank 0's value on every rank. The expression is kept as it is, but for renamed names. */
+  #alike(node: Expression): Expression {
+    this.awaits = true;
+    const inner = new Rewriter(this.#context, this.#place, null);
+    const thunk = arrowFunctionExpression([], inner.#children(node) as Expression);
+    return awaitExpression(callExpression(memberExpression(identifier(this.#context.runtime), identifier("alike")), [thunk]));
   }
 
   #statement(node: Node): Node {
@@ -154,7 +165,7 @@ export class Rewriter {
   }
 
   #containsSite(node: Node): boolean {
-    return this.#sites.has(node) || childNodes(node).some((child) => this.#containsSite(child));
+    return this.#sites?.has(node) || childNodes(node).some((child) => this.#containsSite(child));
   }
 
   #call(node: t.CallExpression, i: Instruction): Node {
@@ -212,7 +223,7 @@ export class Rewriter {
   /** A function inside the function; if it uses tables, as its one call found it. */
   #nested(node: t.FunctionDeclaration | t.FunctionExpression | t.ArrowFunctionExpression | t.ObjectMethod): Node {
     const frame = this.#context.fn.frames.find((f) => f.node === node && f.enclosing !== null);
-    const inner = new Rewriter(this.#context, this.#place, frame ? this.#context.fn.sites.get(frame.id) : undefined);
+    const inner = new Rewriter(this.#context, this.#place, frame ? (this.#context.fn.sites.get(frame.id) ?? new Map()) : null);
     const copy = inner.#children(node) as t.FunctionExpression;
     copy.async = node.async || inner.awaits;
     return copy;

@@ -34,8 +34,14 @@ export function planExpression(e: Expression): Data {
 function planLiteral(e: LiteralExpression): Data {
   const { value } = e;
   if (typeof value === "bigint") return value.toString();
-  if (typeof value === "number" && (!Number.isFinite(value) || Object.is(value, -0))) return Object.is(value, -0) ? "-0" : String(value);
+  if (typeof value === "number" && !isExactInJson(value)) return Object.is(value, -0) ? "-0" : String(value);
   return value;
+}
+
+/** JSON lacks some numbers, and parsers round a literal of many digits twice: it may lose its last bit. */
+function isExactInJson(value: number): boolean {
+  if (Object.is(value, -0)) return false;
+  return Number.isSafeInteger(value) || (Math.abs(value) >= 1e-7 && Math.abs(value) < 1e21 && Number(value.toPrecision(15)) === value);
 }
 
 /** `config.rate` → `config_rate`: the name under which a captured value enters a descriptor. */

@@ -10,10 +10,11 @@ import type { FrameId, FunctionIR, Instruction, RowArgument, Scalar, ValueId } f
 import type { AnnotatedFunction } from "../source/directives.ts";
 import { readExpression } from "./frontends/tables/expressions.ts";
 import type { Operand, ParsedFunction, Site, SourceFrame } from "../source/frames.ts";
+import { readRowType } from "./frontends/tables/interface.ts";
 import { Shapes } from "./frontends/tables/shapes.ts";
 import { type Binding, type ModuleSource, spanOf, textOf } from "../source/module.ts";
 import type { Modules } from "../source/modules.ts";
-import type { Helper, Place } from "../source/names.ts";
+import { type Helper, type Place, runtimeTypeName } from "../source/names.ts";
 import { readStatements } from "./statements.ts";
 import { Varying } from "../source/varying.ts";
 
@@ -166,13 +167,30 @@ export class Reading {
     return frame;
   }
 
+  /** Parameters declared `Table<Row>` are tables: handles of earlier calls, or local ones. */
+  #readParameters({ node }: AnnotatedFunction): void {
+    const tables = node.params.flatMap((p) => {
+      const type = p.type === "Identifier" && p.typeAnnotation?.type === "TSTypeAnnotation" ? p.typeAnnotation.typeAnnotation : null;
+      const isTable = type?.type === "TSTypeReference" && runtimeTypeName(type.typeName, this.place) === "Table";
+      const binding = p.type === "Identifier" ? this.place.scope.getBinding(p.name) : undefined;
+      return isTable && binding ? [{ binding, row: type.typeArguments?.params[0] as t.TSType | undefined, node: p }] : [];
+    });
+    this.shapes.analyse(node, this.place, tables.map(({ binding }) => binding));
+    for (const { binding, row, node: parameter } of tables) {
+      const span = this.span(parameter);
+      const declared = row ? readRowType(row, this) : [];
+      const i = this.builder.add({ op: "parameter", span, frame: 0, declared, scalars: { name: { source: binding.identifier.name, span } } });
+      this.builder.write(this.#variableOf(this.frame, binding), i.id, { span, frame: 0 });
+    }
+  }
+
   /** Reads the annotated function itself. */
   read(annotated: AnnotatedFunction, id: string): ParsedFunction {
     const scope = this.home.scopeOf(annotated.node)!;
     const root = this.#enterFrame(annotated.name, annotated.node, { module: this.home, scope }, null, null);
     this.frame = root;
     this.place = root.place;
-    this.shapes.analyse(annotated.node, root.place);
+    this.#readParameters(annotated);
     this.#varying.analyse(annotated.node, root.place);
     readStatements(annotated.node.body.body, this);
     if (this.builder.current) this.return(null);

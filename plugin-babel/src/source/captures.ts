@@ -6,11 +6,13 @@ import type * as t from "@babel/types";
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import { capturedWritten } from "../diagnostics/captured-written.ts";
 import { uncapturable } from "../diagnostics/uncapturable.ts";
+import { effect } from "../diagnostics/effect.ts";
 import { children, type Expression } from "../ir/expression.ts";
 import { instructions } from "../ir/ir.ts";
 import { verbOf } from "../verbs/index.ts";
 import { emittedArguments } from "./call-arguments.ts";
 import { constantNamed, constantOf } from "./constants.ts";
+import { effectOf } from "./effects.ts";
 import type { ParsedFunction, SourceFrame } from "./frames.ts";
 import { bare, type Binding, type ImportedName, type ModuleSource, spanOf } from "./module.ts";
 import { functionOf, importOf, type Place } from "./names.ts";
@@ -77,6 +79,7 @@ class Collector implements Captures {
     if (isTypeOnly(node)) return;
     const place = { module: outer.module, scope: outer.module.scopeOf(node) ?? outer.scope };
     const walk = (child: t.Node | null | undefined) => child && this.#walk(child, place);
+    this.#effect(node, place);
     switch (node.type) {
       case "Identifier":
         return this.#name(node.name, place, node);
@@ -116,6 +119,17 @@ class Collector implements Captures {
         break;
     }
     for (const child of childNodes(node)) walk(child);
+  }
+
+  /** Time, files and the like are sent from rank 0, which only the annotated function itself can wait for. */
+  #effect(node: t.Node, place: Place): void {
+    const found = effectOf(node, place);
+    if (!found) return;
+    const span = spanOf(node, place.module);
+    if (found.kind === "forbidden") this.#report(effect(found.what, found.why, found.fix, span));
+    else if (this.#helper || place.scope.getFunctionParent()?.block !== this.#frame.node) {
+      this.#report(effect(found.what, "may differ between ranks, and cannot be sent from rank 0 out of a helper or callback", "take the value into a const of the annotated function", span));
+    }
   }
 
   /** `counts.total += 1`: writing through a captured value changes this rank's copy only. */

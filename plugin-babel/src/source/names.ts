@@ -34,10 +34,20 @@ export function runtimeName(node: t.Node, { module, scope }: Place): string | nu
   return inner === null ? null : `${inner}.${e.property.name}`;
 }
 
+/** `Table`, `ls.Table` in a type. */
+export function runtimeTypeName(node: t.TSEntityName, place: Place): string | null {
+  if (node.type === "Identifier") {
+    const imported = importOf(node.name, place);
+    return imported?.specifier === RUNTIME ? imported.imported : null;
+  }
+  const isRuntime = node.type === "TSQualifiedName" && node.left.type === "Identifier" && importOf(node.left.name, place)?.specifier === RUNTIME;
+  return isRuntime ? node.right.name : null;
+}
+
 /** The import a name stands for, unless it is shadowed. */
 export function importOf(name: string, { module, scope }: Place) {
   const binding = scope.getBinding(name);
-  return binding && binding.kind !== "module" ? undefined : module.imports.get(name);
+  return binding && !binding.path.node.type.startsWith("Import") ? undefined : module.imports.get(name);
 }
 
 /** The helper a callee names: a function of this module, of the enclosing function, or imported with its source. */

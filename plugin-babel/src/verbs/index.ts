@@ -8,6 +8,7 @@ import { groupby } from "./groupby.ts";
 import { antijoin, join, join_left, semijoin } from "./join.ts";
 import { get, numRows, objects } from "./observers.ts";
 import { orderby } from "./orderby.ts";
+import { parameter } from "./parameter.ts";
 import { readCsv, readParquet, table } from "./readers.ts";
 import { rename } from "./rename.ts";
 import { rollup } from "./rollup.ts";
@@ -28,7 +29,8 @@ const catalogue: readonly Verb[] = [
 export const readers: ReadonlyMap<string, Verb> = new Map(catalogue.filter((v) => v.on === "module").map((v) => [v.name, v]));
 export const methods: ReadonlyMap<string, Verb> = new Map(catalogue.filter((v) => v.on === "table").map((v) => [v.name, v]));
 
-const all = new Map([...readers, ...methods, [spool.name, spool]]);
+/** Spools and parameters stand in no source text. */
+const all = new Map([...readers, ...methods, [spool.name, spool], [parameter.name, parameter]]);
 
 /** The verb of an instruction; `phi` is none. */
 export function verbOf(op: string): Verb {

@@ -4,7 +4,7 @@ import { missingAwait } from "../../../diagnostics/missing-await.ts";
 import { syncObservation } from "../../../diagnostics/sync-observation.ts";
 import { tableEscapes } from "../../../diagnostics/table-escapes.ts";
 import { unknownVerb } from "../../../diagnostics/unknown-verb.ts";
-import type { Block, ValueId } from "../../../ir/ir.ts";
+import type { Block, Scalar, ValueId } from "../../../ir/ir.ts";
 import { methods, readers, type Verb } from "../../../verbs/index.ts";
 import type { Reading } from "../../function.ts";
 import { bare, textOf } from "../../../source/module.ts";
@@ -75,8 +75,26 @@ export function readCondition(test: t.Node, then: Block, otherwise: Block, r: Re
 export function readGather(node: t.ForOfStatement, r: Reading): void {
   const table = readExpression(node.right, r);
   if (table === null) return;
-  const instruction = r.builder.add({ op: "objects", inputs: [table], span: r.span(node.right), frame: r.frame.id });
+  const span = r.span(node.right);
+  const carried = carriedBy(node, r);
+  const scalars = { loop: { source: textOf(node.right, r.frame.module), span }, ...(carried ? { carried } : {}) };
+  const instruction = r.builder.add({ op: "objects", inputs: [table], span, frame: r.frame.id, scalars });
   r.site(node, { kind: "verb", instruction });
+}
+
+/** A variable of outside the loop that its body assigns. */
+function carriedBy(loop: t.ForOfStatement, r: Reading): Scalar | null {
+  const visit = (node: t.Node): Scalar | null => {
+    const target = node.type === "AssignmentExpression" ? node.left : node.type === "UpdateExpression" ? node.argument : null;
+    // Names are looked up from outside: what the body declares itself is not found, or is another variable.
+    if (target?.type === "Identifier" && r.place.scope.getBinding(target.name)) return { source: target.name, span: r.span(node) };
+    for (const child of childNodes(node)) {
+      const found = visit(child);
+      if (found) return found;
+    }
+    return null;
+  };
+  return visit(loop.body);
 }
 
 /** What stays JavaScript: searched for table calls, and no table may get lost in it. */

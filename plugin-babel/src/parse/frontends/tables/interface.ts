@@ -12,17 +12,20 @@ import { rowTypeOf, UnsupportedType } from "../../../source/types.ts";
 /** `readCsv<Weather>(…)` or `table({ … })` → its columns; null: not known. */
 export function readInterface(call: t.CallExpression, data: t.ObjectExpression | null, r: Reading): RowType | null {
   const argument = call.typeArguments?.params[0] as t.TSType | undefined;
-  if (argument) {
-    try {
-      return rowTypeOf(argument, r.frame.module, r.modules);
-    } catch (error) {
-      if (!(error instanceof UnsupportedType)) throw error;
-      // A type that is still to be fetched is no mistake: the whole compilation is repeated with it.
-      if (r.modules.needs.size === 0) r.report(unsupportedType(error.message, spanOf(error.place, error.module)));
-      return [];
-    }
-  }
+  if (argument) return readRowType(argument, r);
   return data ? literalColumns(data, r) : null;
+}
+
+/** The columns of an interface; none after a report. */
+export function readRowType(type: t.TSType, r: Reading): RowType {
+  try {
+    return rowTypeOf(type, r.frame.module, r.modules);
+  } catch (error) {
+    if (!(error instanceof UnsupportedType)) throw error;
+    // A type that is still to be fetched is no mistake: the whole compilation is repeated with it.
+    if (r.modules.needs.size === 0) r.report(unsupportedType(error.message, spanOf(error.place, error.module)));
+    return [];
+  }
 }
 
 function literalColumns(data: t.ObjectExpression, r: Reading): RowType {

@@ -1,0 +1,16 @@
+import type { SourceSpan } from "../ir/types.ts";
+import { at, defineDiagnostic } from "./define.ts";
+
+export const effect = defineDiagnostic(
+  {
+    code: "LS1309",
+    title: "An effect that ranks would do each for themselves",
+    kind: "not-parallelisable",
+    docs: "Every rank runs the same statements. Time, random numbers, the environment and files read are evaluated on rank 0 and sent to the others, where they stand in the annotated function itself; in callbacks and helpers they cannot be. Other effects (writing files, processes, the network) would happen once a rank.",
+  },
+  (what: string, why: string, fix: string, span: SourceSpan) => ({
+    message: `${what} ${why}`,
+    locations: [at(span, "every rank would do this")],
+    fix: { message: fix, edits: [] },
+  }),
+);

@@ -1,0 +1,77 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { launchShape, rankEnvironment, refuseClusterLauncher, takeRankEnvironment } from "../../../runtime/src/launch/environment.ts";
+import { exitCode, rankDied } from "../../../runtime/src/launch/ranks.ts";
+import { allowedCores, allowedMemory, memoryPerRank, parseBytes } from "../../../runtime/src/launch/resources.ts";
+import { summaryLine } from "../../../runtime/src/observe/summary.ts";
+
+const before = { ...process.env };
+afterEach(() => {
+  for (const name of Object.keys(process.env)) if (!(name in before)) delete process.env[name];
+});
+
+describe("resources", () => {
+  it("are what this process may use", () => {
+    expect(allowedCores()).toBeGreaterThanOrEqual(1);
+    expect(allowedMemory()).toBeGreaterThan(2 ** 28);
+  });
+
+  it("of a rank are its share, less what Node needs on each", () => {
+    const [gib, mib] = [2 ** 30, 2 ** 20];
+    expect(memoryPerRank(4, 8 * gib, 100 * mib)).toBe(2 * gib - 100 * mib);
+    expect(memoryPerRank(100, gib, 100 * mib)).toBe(64 * mib);
+  });
+
+  it("are written as people write them", () => {
+    expect(["512MB", "2GiB", "1.5 g", "100", "3kB", "1TiB"].map(parseBytes)).toEqual([512e6, 2 ** 31, 1.5e9, 100, 3000, 2 ** 40]);
+    expect(["", "MB", "-1", "1XB"].map(parseBytes)).toEqual([undefined, undefined, undefined, undefined]);
+  });
+});
+
+describe("a launch", () => {
+  it("takes options before the environment, the environment before the machine", () => {
+    const none = { ranks: undefined, threads: undefined, memory: undefined };
+    expect(launchShape(none, () => 3).size).toBe(3);
+    Object.assign(process.env, { LOCKSTEP_RANKS: "5", LOCKSTEP_THREADS: "2", LOCKSTEP_MEMORY: "1GB" });
+    expect(launchShape(none, () => 3)).toMatchObject({ size: 5, threads: 2, memoryLimit: 1e9 });
+    expect(launchShape({ ranks: 7, threads: 1, memory: 5 }, () => 3)).toMatchObject({ size: 7, threads: 1, memoryLimit: 5 });
+  });
+
+  it("says which variable makes no sense", () => {
+    process.env.LOCKSTEP_RANKS = "many";
+    expect(() => launchShape({}, () => 1)).toThrow("LOCKSTEP_RANKS=many is not a number of ranks");
+    process.env.LOCKSTEP_RANKS = "";
+    process.env.LOCKSTEP_MEMORY = "much";
+    expect(() => launchShape({}, () => 1)).toThrow("LOCKSTEP_MEMORY=much is not a number of bytes");
+  });
+
+  it("tells a rank who it is, and nobody else", () => {
+    const rank = { rank: 1, size: 2, job: "j", threads: 1, memoryLimit: 1, spillDirectory: "", control: 3, launcher: true, summary: false };
+    Object.assign(process.env, rankEnvironment(rank));
+    expect(takeRankEnvironment()).toEqual(rank);
+    expect(takeRankEnvironment()).toBeUndefined();
+  });
+
+  it.each([
+    [{ OMPI_COMM_WORLD_SIZE: "2" }, "mpirun"], [{ PMI_SIZE: "4" }, "mpiexec"], [{ SLURM_STEP_NUM_TASKS: "4", SLURM_PROCID: "1" }, "srun"],
+  ])("by %o is refused by name", (variables, name) => {
+    Object.assign(process.env, variables);
+    expect(refuseClusterLauncher).toThrow(name);
+  });
+
+  it("by a batch script's first shell, or of one task, is an ordinary one", () => {
+    Object.assign(process.env, { SLURM_PROCID: "0", SLURM_NTASKS: "8", OMPI_COMM_WORLD_SIZE: "1" });
+    expect(refuseClusterLauncher).not.toThrow();
+  });
+});
+
+it("a death is told with its signal and has the shell's exit code", () => {
+  expect(String(rankDied({ rank: 3, code: null, signal: "SIGKILL" }))).toMatch(/^error LS2011: rank 3 was killed by SIGKILL\n {2}at rank 3\n {2}because .*memory/);
+  expect(String(rankDied({ rank: 1, code: 4, signal: null }))).toMatch(/ended with exit code 4/);
+  expect([exitCode({ code: null, signal: "SIGTERM" }), exitCode({ code: 7, signal: null })]).toEqual([143, 7]);
+});
+
+it("a run is summed up in one line", () => {
+  const totals = { executions: 1, rowsRead: 20_000_000, bytesExchanged: 1_234_567_890, bytesSpilled: 0 };
+  expect(summaryLine({ size: 2, threads: 1 }, totals, 1.934)).toBe("lockstep: 2 ranks × 1 thread, 20,000,000 rows read, 1.23 GB exchanged, 1.93 s");
+  expect(summaryLine({ size: 1, threads: 2 }, { ...totals, rowsRead: 1, bytesSpilled: 999 }, 10)).toBe("lockstep: 1 rank × 2 threads, 1 row read, 999 B spilled, 10.00 s");
+});

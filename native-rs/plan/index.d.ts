@@ -58,7 +58,8 @@ export type JsType = "number" | "string" | "boolean" | "bigint" | "date";
 
 /**
  * A literal as JSON has it. Numbers that JSON lacks are strings: "NaN", "Infinity", "-Infinity", "-0".
- * A bigint is a decimal string, a date its time value in milliseconds (null: an invalid date).
+ * A bigint is a decimal string, a date its time value in milliseconds ("NaN": an invalid date). A number that takes
+ * more than 15 digits, or an exponent past ±22, is a string too: JSON parsers lose its last bit.
  */
 export type Literal = null | boolean | number | string;
 

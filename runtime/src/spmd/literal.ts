@@ -8,12 +8,17 @@ export function literal(value: unknown): null | boolean | number | string {
       return value;
     case "number":
       if (Object.is(value, -0)) return "-0";
-      return Number.isFinite(value) ? value : String(value);
+      return isExactInJson(value) ? value : String(value);
     case "bigint":
       return value.toString();
     case "object":
       if (value === null) return null;
-      if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.getTime();
+      if (value instanceof Date) return Number.isNaN(value.getTime()) ? "NaN" : value.getTime();
   }
   throw new TypeError(`a row function captures a value of type ${typeof value}; only numbers, strings, booleans, bigints, Dates and null can be captured`);
+}
+
+/** JSON parsers round a literal of many digits twice: it may lose its last bit. */
+function isExactInJson(value: number): boolean {
+  return Number.isSafeInteger(value) || (Math.abs(value) >= 1e-7 && Math.abs(value) < 1e21 && Number(value.toPrecision(15)) === value);
 }

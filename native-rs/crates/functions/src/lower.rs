@@ -289,8 +289,7 @@ fn boolean(value: bool) -> Value {
 
 fn literal(js: JsType, value: &Literal) -> Result<Value> {
     let scalar = match (js, value) {
-        (_, Literal::Null) if js != JsType::Date => ScalarValue::try_from(&arrow_type(js))?,
-        (JsType::Date, Literal::Null) => ScalarValue::TimestampMillisecond(Some(INVALID), Some(UTC.into())),
+        (_, Literal::Null) => ScalarValue::try_from(&arrow_type(js))?,
         (JsType::Boolean, Literal::Boolean(value)) => ScalarValue::Boolean(Some(*value)),
         (JsType::Number, Literal::Number(value)) => ScalarValue::Float64(Some(*value)),
         (JsType::Number, Literal::String(text)) => ScalarValue::Float64(Some(match text.as_str() {
@@ -305,10 +304,13 @@ fn literal(js: JsType, value: &Literal) -> Result<Value> {
         (JsType::Date, Literal::Number(ms)) => {
             ScalarValue::TimestampMillisecond(Some(crate::date::time_clip(*ms)), Some(UTC.into()))
         }
+        (JsType::Date, Literal::String(text)) if text == "NaN" => {
+            ScalarValue::TimestampMillisecond(Some(INVALID), Some(UTC.into()))
+        }
         _ => return not_supported(format!("the literal {value:?} as {js:?}")),
     };
     let nullable = scalar.is_null();
-    let may_be_invalid = js == JsType::Date;
+    let may_be_invalid = js == JsType::Date && !nullable;
     Ok(Value { expr: Expr::Literal(scalar, None), js, nullable, throws: false, may_be_invalid, size: 1 })
 }
 

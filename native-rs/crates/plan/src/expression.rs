@@ -78,7 +78,8 @@ pub enum Expression {
 }
 
 /// A literal as JSON has it. Numbers that JSON lacks are strings: "NaN", "Infinity", "-Infinity", "-0".
-/// A bigint is a decimal string, a date its time value in milliseconds (null: an invalid date).
+/// A bigint is a decimal string, a date its time value in milliseconds ("NaN": an invalid date). A number that takes
+/// more than 15 digits, or an exponent past ±22, is a string too: JSON parsers lose its last bit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(untagged)]
 #[ts(export, export_to = "../../../plan/index.d.ts")]

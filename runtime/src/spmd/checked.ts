@@ -9,10 +9,14 @@ export async function checked<T>(operation: Promise<T>): Promise<T> {
     return await operation;
   } catch (error) {
     const known = error instanceof Error ? LockstepError.parse(error.message) : undefined;
-    const raised = known ?? error;
-    if (raised instanceof Error) agreed.add(raised);
-    throw raised;
+    throw markAgreed(known ?? error);
   }
+}
+
+/** Takes note that every rank has this error. */
+export function markAgreed(error: unknown): unknown {
+  if (typeof error === "object" && error !== null) agreed.add(error);
+  return error;
 }
 
 /** Whether every rank has this error already. */

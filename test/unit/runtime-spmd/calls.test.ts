@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { table as facadeTable, Table } from "../../../runtime/src/tables/table.ts";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { toIpc } from "../../../runtime/src/tables/ipc.ts";
-import { call, define, readParquet, SpmdTable, table } from "../../../runtime/src/spmd/index.ts";
+import { alike, call, define, readParquet, SpmdTable, table } from "../../../runtime/src/spmd/index.ts";
 import { setWorld } from "../../../runtime/src/spmd/world.ts";
 import { RecordingEngine, worldOf } from "./recording-engine.ts";
 
@@ -204,6 +204,18 @@ describe("calls", () => {
     const cycle: { self?: unknown } = {};
     cycle.self = cycle;
     expect(await run((_, value: typeof cycle) => value.self === value, [cycle])).toBe(true);
+  });
+
+  it("evaluate what must be alike in the order of the source", async () => {
+    const order: string[] = [];
+    const value = await run(() => Promise.all(["a", "b"].map((name) => alike(async () => {
+      order.push(name);
+      await new Promise((resolve) => setTimeout(resolve, name === "a" ? 5 : 0));
+      order.push(name);
+      return name;
+    }))));
+    expect([value, order]).toEqual([["a", "b"], ["a", "a", "b", "b"]]);
+    await expect(run(() => alike(() => { throw new RangeError("gone"); }))).rejects.toThrow(new RangeError("gone"));
   });
 
   it("refuse tables that outlive them", async () => {

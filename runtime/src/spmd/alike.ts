@@ -1,28 +1,41 @@
+/** Scalars that would differ between processes, made the same on all ranks. */
 import { deserialize, serialize } from "node:v8";
 import { checked, markAgreed } from "./checked.ts";
 import { currentCall } from "./context.ts";
 import { marshal } from "./marshal.ts";
 
+type Answer = { readonly value: unknown } | { readonly error: unknown };
+
 /**
- * Collective: what rank 0 finds (clock, random, environment, files) on every rank, evaluated there alone.
- * What it throws, every rank throws.
+ * Rank 0's value of `evaluate`, on every rank; what it throws there is thrown everywhere. The other ranks do not evaluate it:
+ * the clock, random numbers, the environment and files are rank 0's.
  */
-export function alike<T>(find: () => T): Promise<Awaited<T>> {
+export function alike<T>(evaluate: () => T | Promise<T>): Promise<T> {
   const call = currentCall();
-  const { rank, size, engine } = call.world;
+  const { engine, rank, size } = call.world;
   return call.inOrder(async () => {
-    if (size === 1) return await find();
-    const sent = rank === 0 ? serialize(await attempt(find)) : null;
-    const found = deserialize(await checked(engine.broadcast(sent, 0))) as { value: Awaited<T> } | { error: unknown };
-    if ("error" in found) throw markAgreed(found.error);
-    return found.value;
+    const own = rank === 0 ? await answer(evaluate) : null;
+    const agreed = size > 1 ? (deserialize(await checked(engine.broadcast(own && serialize(own), 0))) as Answer) : own!;
+    if ("error" in agreed) throw markAgreed(agreed.error);
+    return agreed.value as T;
   });
 }
 
-async function attempt(find: () => unknown): Promise<{ value: unknown } | { error: unknown }> {
+async function answer(evaluate: () => unknown): Promise<Answer> {
   try {
-    return { value: marshal(await find(), "a value that rank 0 evaluates", () => undefined) };
+    return { value: marshal(await evaluate(), "a value of rank 0", () => undefined) };
   } catch (error) {
     return { error };
   }
 }
+
+/** The console of annotated functions: rank 0 prints, so a line appears once. Outside of calls it is the process's own. */
+const once: Console = new Proxy(globalThis.console, {
+  get(target, name) {
+    const value: unknown = Reflect.get(target, name);
+    if (typeof value !== "function") return value;
+    return (...args: unknown[]) => (currentCall().world.rank === 0 ? (Reflect.apply(value, target, args) as unknown) : undefined);
+  },
+});
+
+export { once as console };

@@ -108,7 +108,7 @@ async function perform(here: World, message: Message): Promise<unknown> {
     failed = true;
     failure = error;
   }
-  const outcomes = await settle(here, failed, failure);
+  const outcomes = await settle(context, failed, failure);
   for (const dataset of context.datasets) here.engine.closeDataset(dataset);
   leave();
   const culprit = outcomes.find((outcome) => outcome.failure?.own) ?? outcomes.find((outcome) => outcome.failure);
@@ -121,11 +121,13 @@ async function perform(here: World, message: Message): Promise<unknown> {
 }
 
 /** Tells how this rank ended and learns how the others did. */
-async function settle(here: World, failed: boolean, failure: unknown): Promise<Outcome[]> {
+async function settle(context: CallContext, failed: boolean, failure: unknown): Promise<Outcome[]> {
+  const here = context.world;
   if (failed && isLost(failure)) return here.lost(failure);
   const own = failed && !isAgreed(failure);
   // The others may wait for this rank in a collective.
   if (own) here.engine.fail(JSON.stringify(description(failure)));
+  await context.idle();
   const outcome: Outcome = failed ? { failure: { own, ...carried(failure) } } : {};
   if (here.size === 1 && !own) return [outcome];
   const outcomes = await fatalIfLost(here, checked(here.engine.settle(serialize(outcome))));

@@ -26,6 +26,12 @@ export class CallContext {
     this.#turn = result.catch(() => undefined);
     return result;
   }
+
+  /** Waits for operations that the body began and did not wait for: the rest of a `Promise.all` of which one failed. */
+  async idle(): Promise<void> {
+    let last: Promise<unknown> | undefined;
+    while (last !== this.#turn) await (last = this.#turn);
+  }
 }
 
 /** Calls are queued, so there is at most one per process. */

@@ -86,9 +86,17 @@ impl Communicator {
         Ok((sender, ExchangeReceiver::new(core.clone(), exchange, identity, epoch)))
     }
 
-    /// Tells every rank, out of band: all pending and later operations, here too, end with this error until `recover`.
+    /// Tells every rank, out of band: pending and later operations, here too, end with this error until `recover`.
+    ///
+    /// Operations of the program (fingerprint 0) to which this rank has contributed still end well on all ranks, so that
+    /// all fail at the same statement.
     pub fn fail(&self, error: RankError) {
         self.core().fail(CommError::Remote(error));
+    }
+
+    /// As `fail`, but nothing that is pending ends well: for interrupts, where no program goes on after it.
+    pub fn abort(&self, error: RankError) {
+        self.core().fail_after(CommError::Remote(error), None);
     }
 
     /// Completes when this or another rank has failed or died.

@@ -14,7 +14,7 @@ use crate::shared_bytes::{Pins, SharedBytes};
 use crate::collectives::Mailbox;
 use crate::error::{CommError, Divergence, Result};
 use crate::exchange::Exchange;
-use crate::failure;
+use crate::failure::{After, Failure};
 use crate::operation::{Identity, Op, Primitive};
 use crate::spill::SpillArea;
 use crate::stats::Traffic;
@@ -40,8 +40,10 @@ pub(crate) struct Core {
 
 struct State {
     epoch: u32,
-    /// Answers every operation until `recover`.
-    failure: Option<CommError>,
+    /// Answers the operations it concerns until `recover`.
+    failure: Option<Failure>,
+    /// The last operation of the program to which this rank has contributed all it does.
+    contributed: After,
     /// What each rank announced in this epoch.
     announced: Vec<Option<CommError>>,
     operations: HashMap<(u64, u64), Operation>,
@@ -107,6 +109,7 @@ impl Core {
             state: Mutex::new(State {
                 epoch: 0,
                 failure: None,
+                contributed: None,
                 announced: vec![None; size],
                 operations: HashMap::new(),
                 ended: HashMap::new(),
@@ -131,7 +134,7 @@ impl Core {
     pub fn enter(&self, op: &Op, primitive: Primitive, root: Option<usize>, expect: &[usize]) -> Result<Entered<'_>> {
         let identity = Identity::new(op, primitive, root);
         let mut state = self.state.lock();
-        state.check()?;
+        state.check(identity.key())?;
         let epoch = state.epoch;
         let size = self.size;
         let operation = state.operations.entry(identity.key()).or_insert_with(|| Operation {
@@ -162,7 +165,7 @@ impl Core {
     pub fn enter_exchange(&self, op: &Op) -> Result<(Arc<Exchange>, Identity, u32)> {
         let identity = Identity::new(op, Primitive::Exchange, None);
         let mut state = self.state.lock();
-        state.check()?;
+        state.check(identity.key())?;
         let epoch = state.epoch;
         let operation = state.operations.entry(identity.key()).or_insert_with(|| Operation {
             identity,
@@ -186,6 +189,17 @@ impl Core {
             self.transport().announce_position(epoch, &identity);
         }
         Ok((exchange, identity, epoch))
+    }
+
+    /// This rank has done its part of an operation: a later failure of this rank does not concern it.
+    pub fn contributed(&self, identity: &Identity, epoch: u32) {
+        if identity.fingerprint != 0 {
+            return;
+        }
+        let mut state = self.state.lock();
+        if state.epoch == epoch && state.check(identity.key()).is_ok() {
+            state.contributed = state.contributed.max(Some(identity.key()));
+        }
     }
 
     /// Forgets an operation that has ended here; its identity is remembered.
@@ -238,19 +252,19 @@ impl Core {
     }
 
     /// Memory for `length` bytes, as soon as there is some.
-    pub async fn reserve(&self, length: usize) -> Result<Region> {
-        poll_fn(|cx| self.poll_reserve(cx, length)).await
+    pub async fn reserve(&self, identity: &Identity, length: usize) -> Result<Region> {
+        poll_fn(|cx| self.poll_reserve(cx, identity.key(), length)).await
     }
 
-    pub fn poll_reserve(&self, cx: &mut Context<'_>, length: usize) -> Poll<Result<Region>> {
-        self.state.lock().check()?;
+    fn poll_reserve(&self, cx: &mut Context<'_>, key: (u64, u64), length: usize) -> Poll<Result<Region>> {
+        self.state.lock().check(key)?;
         let transport = self.transport();
         if let Some(region) = transport.reserve(length)? {
             return Poll::Ready(Ok(region));
         }
         {
             let mut state = self.state.lock();
-            state.check()?;
+            state.check(key)?;
             state.room_waiters.push(cx.waker().clone());
         }
         transport.want_room();
@@ -271,7 +285,7 @@ impl Core {
         let mut at = 0;
         loop {
             let rest = source.len() - at;
-            let mut region = self.reserve_fragment(rest.min(limits.fragment), limits.smallest_fragment).await?;
+            let mut region = self.reserve_fragment(identity, rest.min(limits.fragment)).await?;
             let length = region.length;
             region.bytes_mut().copy_from_slice(&source[at..at + length]);
             self.publish(region, identity, epoch, what, targets, message, source.len(), at, false);
@@ -282,12 +296,12 @@ impl Core {
         }
     }
 
-    /// A region of `wanted` bytes or, where memory is scattered, of at least `smallest`.
-    pub async fn reserve_fragment(&self, wanted: usize, smallest: usize) -> Result<Region> {
+    /// A region of `wanted` bytes or, where memory is scattered, of as many as come sooner or later.
+    pub async fn reserve_fragment(&self, identity: &Identity, wanted: usize) -> Result<Region> {
         if let Some(region) = self.transport().reserve(wanted)? {
             return Ok(region);
         }
-        self.reserve(wanted.min(smallest)).await
+        self.reserve(identity, wanted.min(self.transport().limits().smallest_fragment)).await
     }
 
     /// Hands a filled region to `targets` (and to this rank where `own` is set).
@@ -349,25 +363,32 @@ impl Core {
 
     /// This rank fails: all ranks are told. The first failure of an epoch stands.
     pub fn fail(&self, error: CommError) {
+        let after = self.state.lock().contributed;
+        self.fail_after(error, after);
+    }
+
+    /// As `fail`, for operations after the given one.
+    pub fn fail_after(&self, error: CommError, after: After) {
+        let failure = Failure { error, after };
         let mut wakers = Vec::new();
         let mut state = self.state.lock();
         let epoch = state.epoch;
         // After this rank has announced the next epoch, others may have read its failures of this one.
-        let announce = error.recoverable() && state.announced[self.rank].is_none() && !state.recovering;
+        let announce = failure.error.recoverable() && state.announced[self.rank].is_none() && !state.recovering;
         if announce {
-            state.announced[self.rank] = Some(error.clone());
+            state.announced[self.rank] = Some(failure.error.clone());
         }
-        state.fail(error.clone(), &mut wakers);
+        state.fail(&failure, &mut wakers);
         drop(state);
         if announce && let Some(transport) = self.transport.get() {
-            transport.announce_failure(epoch, &failure::encode(&error));
+            transport.announce_failure(epoch, &failure.encode());
         }
         wake(wakers);
     }
 
     fn diverged(&self, divergence: Divergence) -> CommError {
         let error = CommError::Diverged(Box::new(divergence));
-        self.fail(error.clone());
+        self.fail_after(error.clone(), None);
         error
     }
 
@@ -375,7 +396,7 @@ impl Core {
     pub fn poll_failed(&self, cx: &mut Context<'_>) -> Poll<CommError> {
         let mut state = self.state.lock();
         match &state.failure {
-            Some(error) => Poll::Ready(error.clone()),
+            Some(failure) => Poll::Ready(failure.error.clone()),
             None => {
                 state.failure_waiters.push(cx.waker().clone());
                 Poll::Pending
@@ -387,7 +408,7 @@ impl Core {
     pub fn begin_recovery(&self, op: &Op) -> Result<u32> {
         let mut state = self.state.lock();
         match &state.failure {
-            Some(error) if !error.recoverable() => return Err(error.clone()),
+            Some(failure) if !failure.error.recoverable() => return Err(failure.error.clone()),
             Some(_) => {}
             None => {
                 // Others must notice as well, or they would never come here.
@@ -411,8 +432,8 @@ impl Core {
         if state.epoch >= epoch {
             return Poll::Ready(Ok(state.survived.clone()));
         }
-        if let Some(error) = state.failure.as_ref().filter(|error| !error.recoverable()) {
-            return Poll::Ready(Err(error.clone()));
+        if let Some(failure) = state.failure.as_ref().filter(|failure| !failure.error.recoverable()) {
+            return Poll::Ready(Err(failure.error.clone()));
         }
         if let Some(rank) = state.left.iter().position(|&left| left) {
             return Poll::Ready(Err(CommError::Left { rank }));
@@ -423,7 +444,14 @@ impl Core {
 
     /// Reads failures and epochs the ranks announced; moves on when all ranks have.
     fn read_news(&self) {
-        let Some(transport) = self.transport.get() else { return };
+        // A rank may have moved on and failed again before this one looks.
+        while self.read_news_of_epoch() {}
+    }
+
+    /// Whether another epoch has begun.
+    fn read_news_of_epoch(&self) -> bool {
+        let Some(transport) = self.transport.get() else { return false };
+        let mut moved = false;
         let mut wakers = Vec::new();
         let mut dropped = Vec::new();
         {
@@ -436,16 +464,18 @@ impl Core {
                     && state.announced[rank].is_none()
                     && let Some(record) = transport.failure(rank, epoch)
                 {
-                    let error = failure::decode(&record).unwrap_or(CommError::Invalid { from: rank, what: "failure record" });
-                    state.announced[rank] = Some(error.clone());
-                    state.fail(error, &mut wakers);
+                    let invalid = || Failure { error: CommError::Invalid { from: rank, what: "failure record" }, after: None };
+                    let failure = Failure::decode(&record).unwrap_or_else(invalid);
+                    state.announced[rank] = Some(failure.error.clone());
+                    state.fail(&failure, &mut wakers);
                 }
             }
             if state.recovering && all_recovered {
+                moved = true;
                 state.recovering = false;
                 state.survived = state.announced.iter().flatten().cloned().collect();
                 state.epoch += 1;
-                if state.failure.as_ref().is_some_and(CommError::recoverable) {
+                if state.failure.as_ref().is_some_and(|failure| failure.error.recoverable()) {
                     state.failure = None;
                 }
                 state.announced.fill(None);
@@ -458,6 +488,7 @@ impl Core {
         // Dropping views rings their senders: not under the lock.
         drop(dropped);
         wake(wakers);
+        moved
     }
 
     /// Looks where the ranks are which operations have been waiting for.
@@ -523,7 +554,7 @@ impl Core {
         if frame.epoch > state.epoch {
             return Err(invalid("epoch"));
         }
-        if state.failure.is_some() {
+        if state.check(identity.key()).is_err() {
             drop(state);
             drop(body);
             return Ok(());
@@ -576,10 +607,11 @@ impl Core {
 }
 
 impl State {
-    fn check(&self) -> Result<()> {
+    /// The failure, where it concerns the operation `key`.
+    fn check(&self, key: (u64, u64)) -> Result<()> {
         match &self.failure {
-            Some(error) => Err(error.clone()),
-            None => Ok(()),
+            Some(failure) if failure.concerns(key) => Err(failure.error.clone()),
+            _ => Ok(()),
         }
     }
 
@@ -591,7 +623,7 @@ impl State {
     }
 
     fn take_collective(&mut self, entered: &Entered<'_>) -> Option<Result<Vec<Option<SharedBytes>>>> {
-        if let Err(error) = self.check() {
+        if let Err(error) = self.check(entered.identity.key()) {
             return Some(Err(error));
         }
         let Some(mailbox) = self.mailbox(entered) else { return Some(Err(CommError::Closed)) };
@@ -607,16 +639,18 @@ impl State {
         Some(Err(CommError::Left { rank }))
     }
 
-    /// The first failure stands, but one that cannot be recovered from replaces one that can.
-    fn fail(&mut self, error: CommError, wakers: &mut Vec<Waker>) {
-        if self.failure.as_ref().is_some_and(|first| !first.recoverable() || error.recoverable()) {
-            wakers.append(&mut self.failure_waiters);
-            return;
+    /// The first failure stands, but one that cannot be recovered from replaces one that can. Of several the earliest
+    /// operation counts.
+    fn fail(&mut self, failure: &Failure, wakers: &mut Vec<Waker>) {
+        match &mut self.failure {
+            Some(first) if !first.error.recoverable() => {}
+            Some(first) if failure.error.recoverable() => first.after = first.after.min(failure.after),
+            any => *any = Some(failure.clone()),
         }
-        for operation in self.operations.values_mut() {
-            operation.fail(&error, wakers);
+        let Some(current) = &self.failure else { return };
+        for (_, operation) in self.operations.iter_mut().filter(|(key, _)| current.concerns(**key)) {
+            operation.fail(&current.error, wakers);
         }
-        self.failure = Some(error);
         wakers.append(&mut self.failure_waiters);
         wakers.append(&mut self.room_waiters);
     }
@@ -672,12 +706,9 @@ impl Inbox for Core {
 
     fn broken(&self, error: CommError) {
         // Fatal here; the others learn it as this rank's failure.
-        let record = failure::encode(&CommError::Remote(crate::RankError { rank: self.rank, message: error.to_string() }));
-        let epoch = self.state.lock().epoch;
-        if let Some(transport) = self.transport.get() {
-            transport.announce_failure(epoch, &record);
-        }
-        self.fail(error);
+        let told = CommError::Remote(crate::RankError { rank: self.rank, message: error.to_string() });
+        self.fail_after(told, None);
+        self.fail_after(error, None);
     }
 
     fn tick(&self, now: Instant) -> Option<Instant> {
@@ -702,6 +733,15 @@ pub(crate) struct Entered<'a> {
     pub core: &'a Core,
     pub identity: Identity,
     pub epoch: u32,
+}
+
+impl Entered<'_> {
+    /// Sends this rank's part of the collective.
+    pub async fn contribute(&self, targets: &[usize], bytes: &[u8]) -> Result<()> {
+        self.core.send(&self.identity, self.epoch, what::COLLECTIVE, targets, bytes).await?;
+        self.core.contributed(&self.identity, self.epoch);
+        Ok(())
+    }
 }
 
 impl Drop for Entered<'_> {

@@ -1,4 +1,8 @@
 //! How a failure travels: a record that means the same on every rank.
+//!
+//! A failure says after which operation of the program it happened. Operations up to that one have all they need from
+//! the failed rank, so they end well everywhere, even where the failure is heard of first. So all ranks fail at the same
+//! statement, and the same `catch` takes the error on all of them.
 
 use crate::error::{CommError, Divergence, RankError, Side};
 use crate::operation::{OpKind, Primitive};
@@ -6,11 +10,42 @@ use crate::operation::{OpKind, Primitive};
 /// No record is longer.
 pub(crate) const RECORD_LIMIT: usize = RankError::MESSAGE_LIMIT + 64;
 
+/// The key of the last operation a failure leaves alone; `None` leaves none alone.
+pub(crate) type After = Option<(u64, u64)>;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Failure {
+    pub error: CommError,
+    pub after: After,
+}
+
+impl Failure {
+    pub fn concerns(&self, key: (u64, u64)) -> bool {
+        !self.error.recoverable() || Some(key) > self.after
+    }
+
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = vec![u8::from(self.after.is_some())];
+        let (call, sequence) = self.after.unwrap_or_default();
+        number(&mut out, call);
+        number(&mut out, sequence);
+        out.extend(encode(&self.error));
+        out
+    }
+
+    /// What `record` says; `None` where it says nothing sensible.
+    pub fn decode(record: &[u8]) -> Option<Self> {
+        let (&known, mut rest) = record.split_first()?;
+        let key = (take_number(&mut rest)?, take_number(&mut rest)?);
+        Some(Self { error: decode(rest)?, after: (known == 1).then_some(key) })
+    }
+}
+
 const REMOTE: u8 = 0;
 const DIVERGED: u8 = 1;
 
 /// A recoverable error as bytes.
-pub(crate) fn encode(error: &CommError) -> Vec<u8> {
+fn encode(error: &CommError) -> Vec<u8> {
     let mut out = Vec::new();
     match error {
         CommError::Diverged(divergence) => {
@@ -46,8 +81,7 @@ fn side(out: &mut Vec<u8>, side: &Side) {
     out.extend_from_slice(side.site.as_bytes());
 }
 
-/// The error `record` says; `None` where it says nothing sensible.
-pub(crate) fn decode(record: &[u8]) -> Option<CommError> {
+fn decode(record: &[u8]) -> Option<CommError> {
     let (&tag, mut rest) = record.split_first()?;
     match tag {
         REMOTE => {
@@ -97,7 +131,10 @@ mod tests {
     #[test]
     fn records_round_trip() {
         let error = CommError::Remote(RankError { rank: 3, message: "schön".into() });
-        assert_eq!(decode(&encode(&error)).unwrap().to_string(), error.to_string());
+        let failure = Failure { error: error.clone(), after: Some((1, 2)) };
+        let back = Failure::decode(&failure.encode()).unwrap();
+        assert_eq!((back.error.to_string(), back.after), (error.to_string(), Some((1, 2))));
+        assert!(!back.concerns((1, 2)) && back.concerns((1, 3)) && back.concerns((2, 0)));
         let at = |rank, kind| Side {
             rank,
             kind,

@@ -4,7 +4,6 @@ use super::{contributions, others};
 use crate::core::Core;
 use crate::error::{CommError, Result};
 use crate::operation::{Op, Primitive};
-use crate::transport::what;
 
 /// The root writes once, everybody reads.
 pub(crate) async fn broadcast(core: &Core, op: &Op, root: usize, bytes: Option<Bytes>) -> Result<Bytes> {
@@ -12,10 +11,11 @@ pub(crate) async fn broadcast(core: &Core, op: &Op, root: usize, bytes: Option<B
         let bytes = bytes.unwrap_or_default();
         let entered = core.enter(op, Primitive::Broadcast, Some(root), &[])?;
         let others = others(root, core.size);
-        core.send(&entered.identity, entered.epoch, what::COLLECTIVE, &others, &bytes).await?;
+        entered.contribute(&others, &bytes).await?;
         return Ok(bytes);
     }
     let entered = core.enter(op, Primitive::Broadcast, Some(root), &[root])?;
+    entered.contribute(&[], &[]).await?;
     let mut contributions = contributions(&entered).await?;
     let own = contributions.get_mut(root).and_then(Option::take);
     own.map(Bytes::from).ok_or(CommError::Invalid { from: root, what: "broadcast without a body" })

@@ -180,7 +180,7 @@ impl Inner {
                 return Ok(Sent::Closed);
             }
             let rest: usize = total - at;
-            let mut region = self.core.reserve_fragment(rest.min(limits.fragment), limits.smallest_fragment).await?;
+            let mut region = self.core.reserve_fragment(&self.identity, rest.min(limits.fragment)).await?;
             let length = region.length;
             source.read(region.bytes_mut());
             self.core.publish(region, &self.identity, self.epoch, what::DATA, &[to], message, total, at, false);
@@ -201,13 +201,13 @@ impl Inner {
                 Some(region) => Body::Region(region),
                 // Room for the whole may never come where memory is scattered; room for fragments does.
                 None if length > limits.smallest_fragment => {
-                    drop(self.core.reserve(limits.smallest_fragment).await?);
+                    drop(self.core.reserve(&self.identity, limits.smallest_fragment).await?);
                     match self.core.transport().reserve(length)? {
                         Some(region) => Body::Region(region),
                         None => Body::Heap(AlignedBuffer::zeroed(length)),
                     }
                 }
-                None => Body::Region(self.core.reserve(length).await?),
+                None => Body::Region(self.core.reserve(&self.identity, length).await?),
             }
         };
         Ok(WriteSlot { inner: self.clone(), target, body })
@@ -221,6 +221,7 @@ impl Inner {
             self.core.signal(&self.identity, self.epoch, what::FINISH, (self.core.rank + step) % self.core.size);
         }
         self.exchange.finish_own();
+        self.core.contributed(&self.identity, self.epoch);
         if self.exchange.ended() {
             self.core.leave(&self.identity, self.epoch);
         }

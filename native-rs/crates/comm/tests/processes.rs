@@ -1,0 +1,110 @@
+//! What only processes do: die at any moment, sleep for nothing, take memory.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use lockstep_comm::{CommError, Communicator, Op, OpKind};
+use lockstep_testing::{Random, op, op_of, options, processes};
+
+fn shuffle(call: u64) -> Op {
+    Op { fingerprint: 7, ..op_of(call, 1, OpKind::Shuffle, "job.ts:3:1") }
+}
+
+/// Works for ever: exchanges, collectives, and consumers that keep and that drop.
+async fn work(comm: &Communicator) -> Result<(), CommError> {
+    let mut random = Random::new(comm.rank() as u64);
+    for call in 0.. {
+        let (sender, mut receiver) = comm.exchange(&shuffle(call))?;
+        let send = async {
+            for _ in 0..50 {
+                for to in 0..comm.size() {
+                    sender.send(to, vec![1; random.below(200_000)]).await?;
+                }
+                tokio::task::yield_now().await;
+            }
+            sender.finish().await
+        };
+        let receive = async {
+            while let Some(message) = receiver.next().await {
+                message?;
+            }
+            Ok::<_, CommError>(())
+        };
+        let (sent, received) = tokio::join!(send, receive);
+        sent.and(received)?;
+        comm.allgather(&op_of(call, 2, OpKind::Allgather, "job.ts:5:1"), Bytes::from(vec![0; random.below(1000)])).await?;
+    }
+    Ok(())
+}
+
+#[test]
+fn the_death_of_any_rank_at_any_time_is_named_by_all_others() {
+    let mut random = Random::new(std::process::id().into());
+    for round in 0..6 {
+        let mut group = processes("the_death_of_any_rank_at_any_time_is_named_by_all_others", 4, "", &options(), async |comm, _| {
+            println!("connected");
+            match work(&comm).await {
+                Ok(()) => Err("the work ended".into()),
+                Err(error) => Err(error.to_string()),
+            }
+        });
+        let (victim, wait) = (round % 4, Duration::from_millis(50 + random.below(400) as u64));
+        std::thread::sleep(wait);
+        group.kill(victim);
+        let killed = Instant::now();
+        let exits = group.wait(Duration::from_secs(10));
+        assert!(killed.elapsed() < Duration::from_secs(2), "after {:?}", killed.elapsed());
+        for (rank, exit) in exits.iter().enumerate().filter(|(rank, _)| *rank != victim) {
+            assert_eq!(exit.status.code(), Some(1), "rank {rank}: {}", exit.output);
+            let named = exit.output.contains(&format!("rank {victim} died"));
+            // Killed before all were there: rank 0, or the others for it, say so in the words of the start.
+            let starting = !exit.output.contains("connected") && exit.output.contains("rank");
+            assert!(named || starting, "rank {rank}, {victim} killed after {wait:?}: {}", exit.output);
+        }
+    }
+}
+
+#[test]
+fn idle_ranks_use_no_cpu() {
+    let group = processes("idle_ranks_use_no_cpu", 3, "", &options(), async |comm, _| {
+        comm.barrier(&op(1)).await.map_err(|error| error.to_string())?;
+        let before = cpu();
+        let wait = async {
+            if comm.rank() == 0 {
+                tokio::time::sleep(Duration::from_secs(2)).await;
+            }
+            comm.broadcast(&op(2), 0, Some(Bytes::new())).await
+        };
+        wait.await.map_err(|error| error.to_string())?;
+        let used = cpu() - before;
+        if used < Duration::from_millis(10) { Ok(()) } else { Err(format!("used {used:?} of 2 s")) }
+    });
+    for exit in group.wait(Duration::from_secs(20)) {
+        assert!(exit.status.success(), "{}", exit.output);
+    }
+}
+
+/// CPU time of this process.
+fn cpu() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
+#[test]
+fn a_rank_that_ends_in_order_is_not_dead() {
+    let group = processes("a_rank_that_ends_in_order_is_not_dead", 3, "", &options(), async |comm, _| {
+        comm.barrier(&op(1)).await.map_err(|error| error.to_string())?;
+        if comm.rank() == 2 {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        // Those that are left do not need it.
+        match comm.broadcast(&op(2), 0, Some(Bytes::new())).await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(error.to_string()),
+        }
+    });
+    for exit in group.wait(Duration::from_secs(20)) {
+        assert!(exit.status.success(), "{}", exit.output);
+    }
+}

@@ -27,15 +27,15 @@ fn main() -> Result<(), lockstep_connectors::ConnectorError> {
         println!("read {rows} rows: {:.1} M/s", rows as f64 / clock.elapsed().as_secs_f64() / 1e6);
     }
     let batches = read(Arc::clone(&dataset), part, options).take(1000).collect::<Result<Vec<RecordBatch>, _>>()?;
-    write(&out, "what was read", &batches)?;
-    write(&out, "sorted groups", &groups(false))?;
-    write(&out, "sorted groups, labels as codes", &groups(true))
+    write(&out, 0, "what was read", &batches)?;
+    write(&out, 1, "sorted groups", &groups(false))?;
+    write(&out, 2, "sorted groups, labels as codes", &groups(true))
 }
 
-fn write(out: &str, name: &str, batches: &[RecordBatch]) -> Result<(), lockstep_connectors::ConnectorError> {
+fn write(out: &str, index: usize, name: &str, batches: &[RecordBatch]) -> Result<(), lockstep_connectors::ConnectorError> {
     for _ in 0..3 {
         let clock = Instant::now();
-        let mut part = ParquetPart::create(Path::new(out), 0, &batches[0].schema(), ParquetWriteOptions::default())?;
+        let mut part = ParquetPart::create(Path::new(out), index, &batches[0].schema(), ParquetWriteOptions::default())?;
         for batch in batches {
             part.write(batch)?;
         }

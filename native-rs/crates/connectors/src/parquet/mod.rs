@@ -1,8 +1,10 @@
 //! Parquet: footers say everything before any data is read; row groups are decoded by arrow-rs on the asking thread.
 mod chunks;
+mod encode;
 mod errors;
 mod options;
 mod read;
+mod row_groups;
 mod sample;
 mod schema;
 mod write;

@@ -14,14 +14,17 @@ use arrow::{
     datatypes::{DataType, Field, Schema, SchemaRef},
 };
 use parquet::{
-    arrow::ArrowWriter,
     file::properties::{EnabledStatistics, WriterProperties},
     schema::types::ColumnPath,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{errors::writing, options::ParquetWriteOptions, sample::is_mostly_distinct};
+use super::{
+    errors::writing,
+    options::ParquetWriteOptions,
+    row_groups::{RowGroups, dictionaries},
+};
 use crate::{
     arrow_types::{parse_type, print_type},
     errors::{ConnectorError, Result},
@@ -50,7 +53,7 @@ pub struct ParquetPart {
 enum State {
     /// Batches of the sample.
     Sampling(Vec<RecordBatch>, usize, File),
-    Writing(Box<ArrowWriter<File>>),
+    Writing(Box<RowGroups>),
 }
 
 impl ParquetPart {
@@ -89,18 +92,18 @@ impl ParquetPart {
         let path = self.path.clone();
         let rows = self.rows;
         let writer = self.start()?;
-        writer.finish().map_err(|error| writing(&path, error))?;
-        let bytes = writer.bytes_written() as u64;
+        let bytes = writer.finish().map_err(|error| writing(&path, error))?;
         Ok(FileInfo { path: path.to_string_lossy().into_owned(), rows, bytes })
     }
 
     /// Leaves the sampling state: chooses encodings, writes the sample.
-    fn start(&mut self) -> Result<&mut ArrowWriter<File>> {
+    fn start(&mut self) -> Result<&mut RowGroups> {
         if let State::Sampling(sample, _, file) = &mut self.state {
             let sample = std::mem::take(sample);
             let file = file.try_clone().map_err(|error| ConnectorError::write(&self.path, &error))?;
-            let properties = properties(&self.schema, &sample, &self.options);
-            let mut writer = ArrowWriter::try_new(file, Arc::clone(&self.schema), Some(properties))
+            let dictionaries = dictionaries(&self.schema, &sample);
+            let properties = properties(&self.schema, &dictionaries, &self.options);
+            let mut writer = RowGroups::new(file, Arc::clone(&self.schema), properties, dictionaries)
                 .map_err(|error| writing(&self.path, error))?;
             for batch in &sample {
                 writer.write(batch).map_err(|error| writing(&self.path, error))?;
@@ -156,15 +159,14 @@ fn cannot_write(field: &Field, from: &DataType, to: &DataType, why: &str) -> Con
     ConnectorError::unsupported(message, json!({ "column": field.name(), "from": from, "to": to }))
 }
 
-fn properties(schema: &Schema, sample: &[RecordBatch], options: &ParquetWriteOptions) -> WriterProperties {
+fn properties(schema: &Schema, dictionaries: &[bool], options: &ParquetWriteOptions) -> WriterProperties {
     let mut builder = WriterProperties::builder()
         .set_compression(options.compression)
         .set_max_row_group_row_count(Some(options.row_group_rows))
         .set_statistics_enabled(EnabledStatistics::Page)
         .set_created_by(concat!("lockstep ", env!("CARGO_PKG_VERSION")).to_owned());
-    for (index, field) in schema.fields().iter().enumerate() {
-        let values: Vec<&ArrayRef> = sample.iter().map(|batch| batch.column(index)).collect();
-        if is_mostly_distinct(&values) {
+    for (field, worth) in schema.fields().iter().zip(dictionaries) {
+        if !worth {
             builder = builder.set_column_dictionary_enabled(ColumnPath::new(vec![field.name().clone()]), false);
         }
     }

@@ -1,5 +1,6 @@
 //! The connectors through their public face: write, open, deal, read, damage.
 mod csv;
+mod encode;
 mod parquet;
 
 use std::{path::Path, sync::Arc};

@@ -1,0 +1,142 @@
+//! Batches → row groups: each column by the encoder that suits it.
+use std::{fs::File, sync::Arc};
+
+use arrow::{
+    array::RecordBatch,
+    datatypes::{Schema, SchemaRef},
+};
+use bytes::Bytes;
+use parquet::{
+    arrow::{
+        ArrowSchemaConverter, add_encoded_arrow_schema_to_metadata,
+        arrow_writer::{ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves},
+    },
+    basic::Compression,
+    errors::Result,
+    file::{properties::WriterProperties, writer::SerializedFileWriter},
+};
+
+use super::encode;
+
+/// A Parquet file being written.
+pub struct RowGroups {
+    file: SerializedFileWriter<File>,
+    factory: ArrowRowGroupWriterFactory,
+    schema: SchemaRef,
+    /// Per field: whether a dictionary is worth a try.
+    dictionaries: Vec<bool>,
+    columns: Vec<Column>,
+    rows: usize,
+    largest: usize,
+}
+
+enum Column {
+    Own(Box<encode::Column>),
+    /// One a leaf of the field's type.
+    Arrow(Vec<ArrowColumnWriter>),
+}
+
+impl RowGroups {
+    pub fn new(file: File, schema: SchemaRef, mut properties: WriterProperties, dictionaries: Vec<bool>) -> Result<Self> {
+        add_encoded_arrow_schema_to_metadata(&schema, &mut properties);
+        let largest = properties.max_row_group_row_count().unwrap_or(usize::MAX);
+        let descriptor = ArrowSchemaConverter::new().convert(&schema)?;
+        let file = SerializedFileWriter::new(file, descriptor.root_schema_ptr(), Arc::new(properties))?;
+        let factory = ArrowRowGroupWriterFactory::new(&file, Arc::clone(&schema));
+        Ok(Self { file, factory, schema, dictionaries, columns: Vec::new(), rows: 0, largest })
+    }
+
+    pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        let mut start = 0;
+        while start < batch.num_rows() {
+            if self.columns.is_empty() {
+                self.columns = self.start()?;
+            }
+            let length = (batch.num_rows() - start).min(self.largest - self.rows);
+            for (index, column) in self.columns.iter_mut().enumerate() {
+                let array = batch.column(index).slice(start, length);
+                match column {
+                    Column::Own(column) => column.append(&array)?,
+                    Column::Arrow(writers) => {
+                        let leaves = compute_leaves(self.schema.field(index), &array)?;
+                        writers.iter_mut().zip(&leaves).try_for_each(|(writer, leaf)| writer.write(leaf))?;
+                    }
+                }
+            }
+            self.rows += length;
+            start += length;
+            if self.rows == self.largest {
+                self.flush()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Bytes held until the row group is complete.
+    pub fn memory_size(&self) -> usize {
+        let size = |column: &Column| match column {
+            Column::Own(column) => column.memory_size(),
+            Column::Arrow(writers) => writers.iter().map(ArrowColumnWriter::memory_size).sum(),
+        };
+        self.columns.iter().map(size).sum()
+    }
+
+    /// Writes the last row group and the footer; returns the file's size.
+    pub fn finish(&mut self) -> Result<u64> {
+        self.flush()?;
+        self.file.finish()?;
+        Ok(self.file.bytes_written() as u64)
+    }
+
+    fn start(&self) -> Result<Vec<Column>> {
+        let mut leaves = self.factory.create_column_writers(self.file.flushed_row_groups().len())?.into_iter();
+        let descriptor = self.file.schema_descr();
+        let mut leaf = 0;
+        let mut columns = Vec::with_capacity(self.schema.fields().len());
+        for (index, field) in self.schema.fields().iter().enumerate() {
+            let first = leaf;
+            while leaf < descriptor.num_columns() && descriptor.get_column_root_idx(leaf) == index {
+                leaf += 1;
+            }
+            let writers: Vec<ArrowColumnWriter> = leaves.by_ref().take(leaf - first).collect();
+            let column = descriptor.column(first);
+            let snappy = match self.file.properties().compression(column.path()) {
+                Compression::SNAPPY => Some(true),
+                Compression::UNCOMPRESSED => Some(false),
+                _ => None,
+            };
+            let own = snappy.and_then(|snappy| encode::Column::new(field.data_type(), &column, snappy, self.dictionaries[index]));
+            columns.push(own.map_or(Column::Arrow(writers), |column| Column::Own(Box::new(column))));
+        }
+        Ok(columns)
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        if self.rows == 0 {
+            return Ok(());
+        }
+        let mut group = self.file.next_row_group()?;
+        for column in self.columns.drain(..) {
+            match column {
+                Column::Own(column) => {
+                    let (bytes, close) = column.close()?;
+                    group.append_column(&Bytes::from(bytes), close)?;
+                }
+                Column::Arrow(writers) => {
+                    for writer in writers {
+                        writer.close()?.append_to_row_group(&mut group)?;
+                    }
+                }
+            }
+        }
+        group.close()?;
+        self.rows = 0;
+        Ok(())
+    }
+}
+
+/// Which fields of `schema` the sample shows to be worth a dictionary.
+pub fn dictionaries(schema: &Schema, sample: &[RecordBatch]) -> Vec<bool> {
+    let worth = |index| !super::sample::is_mostly_distinct(&sample.iter().map(|batch| batch.column(index)).collect::<Vec<_>>());
+    (0..schema.fields().len()).map(worth).collect()
+}

@@ -68,7 +68,7 @@ describe("lockstep run", () => {
     expect(code).toBe(0);
     expect(JSON.parse(readFileSync(result, "utf8"))).toEqual({ result: "rows 3", big: "5" });
     expect(JSON.parse(readFileSync(profile, "utf8"))).toMatchObject({ ranks: 2, threads: 1 });
-    expect(stderr).toMatch(/^lockstep: 2 ranks × 1 thread, 3 rows read, .* exchanged, .* s\n$/);
+    expect(stderr).toMatch(/^lockstep: 2 ranks × 1 thread, \d+ rows read, .* exchanged, .* s\n$/);
   });
 
   it("says what is missing", async () => {

@@ -110,7 +110,6 @@ function runPasses(program: Program, check: boolean): Stage[] {
     if (hasErrors(program) && !pass.always) continue;
     pass.run(program);
     if (pass.name === "find-directives" && program.directives.functions.length === 0) break;
-    if (pass.name === "parse") nameExports(program);
     if (program.modules.needs.size > 0 && pass.name === "validate") break;
     const text = printStage(pass, program);
     stages.push({ name: pass.name, kind: pass.kind, text, changed: text !== before });
@@ -118,17 +117,6 @@ function runPasses(program: Program, check: boolean): Stage[] {
     if (check && pass.leaves && !hasErrors(program)) for (const fn of program.functions) checkIR(fn.ir, pass.leaves);
   }
   return stages;
-}
-
-/** Two functions of a module may have the same name in different places. */
-function nameExports(program: Program): void {
-  const taken = new Set<string>();
-  for (const fn of program.functions) {
-    let name = fn.annotated.name;
-    for (let n = 2; taken.has(name); n++) name = `${fn.annotated.name}_${n}`;
-    taken.add(name);
-    program.exported.set(fn, name);
-  }
 }
 
 /** A helper that is called twice makes the same mistake once. */

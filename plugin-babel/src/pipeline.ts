@@ -44,7 +44,10 @@ export const pipeline: readonly Pass[] = [
   // Needs the functions; everything later works on the IR alone, but for emit, which walks the source again.
   { name: "parse", kind: "transform", always: true, leaves: "parsed", run: (p) => {
     for (const annotated of p.directives.functions) {
-      p.functions.push(new Reading(p.module, p.modules, p.diagnostics).read(annotated, `${p.module.file}#${annotated.name}`));
+      const exported = uniqueName(annotated.name, new Set(p.exported.values()));
+      const fn = new Reading(p.module, p.modules, p.diagnostics).read(annotated, `${p.module.file}#${exported}`);
+      p.functions.push(fn);
+      p.exported.set(fn, exported);
     }
   } },
   // Before any validation: a rule looks at typed columns and expressions, and the inlined helpers have types only from their calls.
@@ -69,11 +72,11 @@ export const pipeline: readonly Pass[] = [
     for (const fn of p.functions) pruneColumns(fn.ir);
   } },
   // After the operators are final.
-  { name: "infer-distributions", kind: "transform", leaves: "distributed", run: (p) => {
+  { name: "infer-distributions", kind: "transform", always: true, leaves: "distributed", run: (p) => {
     for (const fn of p.functions) inferDistributions(fn.ir);
   } },
   // Needs distributions: a loop over a replicated table is an ordinary loop.
-  { name: "validate-row-loops", kind: "validate", run: (p) => {
+  { name: "validate-row-loops", kind: "validate", always: true, run: (p) => {
     for (const fn of p.functions) validateRowLoops(fn.ir, report(p));
   } },
   // Before cut-plans: a spool keeps the order of what it holds only where it is observed.
@@ -94,6 +97,13 @@ export const pipeline: readonly Pass[] = [
   } },
   { name: "emit", kind: "transform", run: emit },
 ];
+
+/** Two functions of a module may have the same name in different places. */
+function uniqueName(wanted: string, taken: ReadonlySet<string>): string {
+  let name = wanted;
+  for (let n = 2; taken.has(name); n++) name = `${wanted}_${n}`;
+  return name;
+}
 
 function emit(p: Program): void {
   const functions = p.functions.map((fn) => ({ fn, captures: p.captures.get(fn)!, exported: p.exported.get(fn)! }));

@@ -11,6 +11,8 @@ export const wrongArguments = defineDiagnostic(
   (message: string, span: SourceSpan) => ({ message, locations: [at(span, "this argument list does not fit")] }),
 );
 
+export const notAssignable = (got: string, wanted: string): string => `Argument of type '${got}' is not assignable to parameter of type '${wanted}'`;
+
 /** "Expected 1–2 arguments for 'slice', but got 3" */
 export function countMessage(name: string, least: number, most: number, got: number): string {
   const expected = most === Infinity ? `at least ${least}` : least === most ? `${least}` : `${least}–${most}`;

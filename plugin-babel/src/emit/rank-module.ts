@@ -13,6 +13,7 @@ import type { Captures } from "../source/captures.ts";
 import { constantNamed } from "../source/constants.ts";
 import type { ParsedFunction, SourceFrame } from "../source/frames.ts";
 import type { Binding, ImportedName, ModuleSource } from "../source/module.ts";
+import { verbOf } from "../verbs/index.ts";
 import { Descriptors } from "./descriptors.ts";
 import { Names } from "./names.ts";
 import { Rewriter, type RewriteContext } from "./rewrite.ts";
@@ -60,7 +61,7 @@ class SharedParts {
   readonly #home: ModuleSource;
   readonly #names: Names;
   readonly #imports = new Map<string, { local: string; from: ImportedName; specifier: string }>();
-  readonly #constants = new Map<Binding, { name: string; module: ModuleSource }>();
+  readonly #constants = new Map<Binding | t.TSEnumDeclaration, { name: string; module: ModuleSource }>();
   readonly #helpers = new Map<Binding, { name: string; node: t.Function; module: ModuleSource }>();
   readonly #given = new Map<string, Binding>();
 
@@ -73,7 +74,7 @@ class SharedParts {
     for (const [key, { local, from, module }] of captures.imports) this.#imports.set(key, { local, from, specifier: this.#specifier(from.specifier, module) });
     for (const [binding, { name, module }] of captures.constants) {
       this.#constants.set(binding, { name, module });
-      this.#name(binding, name);
+      if ("path" in binding) this.#name(binding, name);
     }
     for (const [binding, helper] of captures.helpers) {
       if (!helper.hidden) this.#helpers.set(binding, helper);
@@ -103,10 +104,13 @@ class SharedParts {
 
   constants(runtime: string, names: Names): Statement[] {
     return [...this.#constants].map(([binding, { name, module }]) => {
+      if (!("path" in binding)) {
+        const members = valueToNode(constantNamed(name, { module, scope: module.scope })!.value as never) as Expression;
+        return { ...variableDeclaration("const", [variableDeclarator(identifier(name), members)]), loc: binding.loc } as Statement;
+      }
       const { node } = binding.path;
       const place = { module, scope: binding.scope };
-      const init = node.type === "VariableDeclarator" && node.init ? node.init : null;
-      const value = init ? (plainRewriter(place, this.renamed, runtime, names).rewrite(init) as Expression) : (valueToNode(constantNamed(name, place)!.value as never) as Expression);
+      const value = plainRewriter(place, this.renamed, runtime, names).rewrite((node as t.VariableDeclarator).init!) as Expression;
       return { ...variableDeclaration("const", [variableDeclarator(identifier(this.renamed.get(binding) ?? name), value)]), loc: node.loc } as Statement;
     });
   }
@@ -119,7 +123,7 @@ class SharedParts {
 function helperStatement(binding: Binding, name: string, node: t.Function, module: ModuleSource, renamed: ReadonlyMap<Binding, string>, runtime: string, names: Names): Statement {
   const copy = plainRewriter({ module, scope: binding.scope }, renamed, runtime, names).rewrite(withoutBodyDirectives(node));
   const as = renamed.get(binding) ?? name;
-  if (copy.type === "FunctionDeclaration") return { ...copy, id: identifier(as), leadingComments: [] } as unknown as Statement;
+  if (copy.type === "FunctionDeclaration") return { ...copy, id: identifier(as), leadingComments: [], trailingComments: [] } as unknown as Statement;
   return variableDeclaration("const", [variableDeclarator(identifier(as), copy as Expression)]);
 }
 
@@ -145,6 +149,8 @@ function emitFunction({ fn, captures, exported }: FunctionToEmit, { runtime, nam
   const context: RewriteContext = {
     fn, values: valuesOf(fn.ir), spools, descriptors, runtime, renamed: shared.renamed,
     helper: (frame) => {
+      // A helper inside the function stays where it is, and is rewritten with it.
+      if (frame.enclosing) return { name: frame.name, async: waits(frame, fn) };
       let done = emittedFrames.get(frame);
       if (!done) emittedFrames.set(frame, (done = emitFrame(frame)));
       return done;
@@ -152,12 +158,11 @@ function emitFunction({ fn, captures, exported }: FunctionToEmit, { runtime, nam
   };
   const hasHidden = captures.hidden.size > 0;
 
-  /** One clone a call: the descriptors in it are of that call. A helper inside the function stays where it is. */
+  /** One clone a call: the descriptors in it are of that call. */
   const emitFrame = (frame: SourceFrame) => {
     const rewriter = new Rewriter(context, frame.place, fn.sites.get(frame.id) ?? new Map());
     const copy = rewriter.function(withoutBodyDirectives(frame.node)) as unknown as t.FunctionExpression;
     const async = frame.node.async || rewriter.awaits;
-    if (frame.enclosing) return { name: frame.name, async };
     const name = names.fresh(`${frame.name}_${callLine(frame, fn)}`);
     clones.push(variableDeclaration("const", [variableDeclarator(identifier(name), asArrow(copy, async))]));
     return { name, async };
@@ -179,6 +184,12 @@ function emitFunction({ fn, captures, exported }: FunctionToEmit, { runtime, nam
   const declaration = exportNamedDeclaration(variableDeclaration("const", [variableDeclarator(identifier(exported), define)]));
   declaration.leadingComments = (root.node.leadingComments ?? []).slice();
   return [...(hasHidden ? [] : clones), declaration];
+}
+
+/** Whether a frame's code waits for other ranks. */
+function waits(frame: SourceFrame, fn: ParsedFunction): boolean {
+  const sites = [...(fn.sites.get(frame.id)?.values() ?? [])];
+  return frame.node.async || sites.some((site) => (site.kind === "frame" ? waits(site.frame, fn) : verbOf(site.instruction.op).role !== "verb"));
 }
 
 function withoutBodyDirectives<N extends t.Function>(node: N): N {

@@ -1,8 +1,8 @@
 /**
  * infer-types: the row type of every table, and a typed expression for every row argument.
  *
- * One walk in reverse postorder reaches every value before its uses, but for the back edges of loops: a phi takes the type
- * of its first operand, and validate/phi-types.ts holds the others against it.
+ * A walk in reverse postorder reaches every value before its uses, but for the back edges of loops: a phi takes the type
+ * of its first typed operand, and validate/phi-types.ts holds the others against it.
  *
  * After a mistake the walk goes on, so that one build shows them all: what a mistake would have defined gets a stand-in type,
  * and whatever mentions it is not checked.
@@ -37,6 +37,7 @@ class TypeInference {
   readonly #values: ReadonlyMap<ValueId, Instruction>;
   /** Columns whose type is a stand-in, by table. */
   readonly #doubtful = new Map<ValueId, ReadonlySet<string>>();
+  readonly #done = new Set<ValueId>();
   readonly #withoutInterface = new Set<ValueId>();
 
   constructor(fn: FunctionIR, reader: RowArgumentReader, report: (d: Diagnostic) => void) {
@@ -47,21 +48,30 @@ class TypeInference {
   }
 
   run(): void {
-    for (const i of instructions(this.#fn)) {
-      if (i.op !== "phi") {
-        this.#infer(i);
-        continue;
+    // A phi may have its first typed operand on a back edge (`let t = null` before the loop): then another round is needed.
+    for (let before = -1; before !== this.#done.size; ) {
+      before = this.#done.size;
+      for (const i of instructions(this.#fn)) {
+        if (this.#done.has(i.id)) continue;
+        if (i.op === "phi") this.#inferPhi(i);
+        else this.#infer(i);
       }
-      const typed = i.inputs.map((v) => this.#values.get(v)).find((input) => input?.type);
-      i.type = typed?.type ?? null;
-      if (typed) this.#doubtful.set(i.id, this.#doubtful.get(typed.id) ?? new Set());
     }
+  }
+
+  #inferPhi(phi: Instruction): void {
+    const typed = phi.inputs.map((v) => this.#values.get(v)).find((input) => input?.type);
+    if (!typed) return;
+    this.#done.add(phi.id);
+    phi.type = typed.type;
+    this.#doubtful.set(phi.id, this.#doubtful.get(typed.id) ?? new Set());
   }
 
   #infer(i: Instruction): void {
     if (i.inputs.length === 0 && i.declared?.length === 0) return;
     const inputs = this.#inputs(i);
     if (!inputs) return;
+    this.#done.add(i.id);
     const verb = verbOf(i.op);
     const mayBeGrouped = i.op === "rollup" || i.op === "count";
     if (inputs.some((type, n) => type.groups !== null && !(n === 0 && mayBeGrouped))) return this.#report(groupedTable(i.op, i.span));

@@ -16,7 +16,7 @@ import { wrongArguments } from "../diagnostics/wrong-arguments.ts";
 import type { Expression } from "../ir/expression.ts";
 import type { RowType, SourceSpan, ValueType } from "../ir/types.ts";
 import { annotated } from "./expressions/annotated.ts";
-import { close, Frame } from "./expressions/frame.ts";
+import { close, Frame, spanIn } from "./expressions/frame.ts";
 import { bindParameter, body } from "./expressions/inline.ts";
 import { State } from "./expressions/state.ts";
 import { freeNames } from "./expressions/names.ts";
@@ -82,15 +82,17 @@ export type RowFunction =
 
 /** Reads a row lambda. All its mistakes are returned together; `expression` has no error in it. */
 export function parseRowFunction(fn: t.Node, env: RowEnvironment): RowFunction {
-  const spanOf = (node: t.Node) => ({ file: env.file, line: node.loc!.start.line, column: node.loc!.start.column, endLine: node.loc!.end.line, endColumn: node.loc!.end.column });
+  const spanOf = (node: t.Node) => spanIn(env.file, node);
   if (!isFunction(fn)) return { errors: [notARowFunction(describe(fn), spanOf(fn))] };
   const state = new State(env, fn);
   if (fn.async || fn.generator) state.report(asyncRowFunction(fn.async ? "async" : "yield", spanOf(fn)));
   const frame = new Frame(state, env);
   const rows = env.params.map((_, param): Value => ({ kind: "row", param }));
   fn.params.forEach((param, i) => bindParameter(param, rows.slice(i), frame, spanOf(param)));
-  if (fn.params.length > env.params.length && !hasDefault(fn.params[env.params.length]!)) {
-    state.typeError(wrongArguments(`A row function takes ${env.params.length === 1 ? "the row" : `${env.params.length} rows`}, not ${fn.params.length} parameters`, spanOf(fn.params[env.params.length]!)));
+  const excess = fn.params[env.params.length];
+  if (excess && !hasDefault(excess)) {
+    const taken = env.params.length === 1 ? "the row" : `${env.params.length} rows`;
+    state.typeError(wrongArguments(`A row function takes ${taken}, not ${fn.params.length} parameters`, spanOf(excess)));
   }
   const read = close(frame.flow, body(fn, frame));
   const declared = annotation(fn.returnType, env);
@@ -125,9 +127,11 @@ function finish(value: Value, fn: t.Function, frame: Frame): Expression | null {
     case "helper":
       state.report(notAColumnValue("a function", span, "call it"));
       return null;
-    default:
-      state.report(notAColumnValue(describeValue(result) === "Row" ? "the whole row" : `a value of type ${describeValue(result)}`, span, "return one of its members, or derive several columns"));
+    default: {
+      const what = result.kind === "row" ? "the whole row" : `a value of type ${describeValue(result)}`;
+      state.report(notAColumnValue(what, span, "return one of its members, or derive several columns"));
       return null;
+    }
   }
 }
 

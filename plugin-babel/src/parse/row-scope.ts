@@ -28,6 +28,7 @@ function resolve(name: string, module: ModuleSource, scope: BabelScope, options:
   const imported = importOf(name, { module, scope });
   if (imported) return importedBinding(name, imported.specifier, imported.imported, module, options);
   const binding = scope.getBinding(name);
+  if (!binding && module.enums.has(name)) return constantBinding(constantNamed(name, { module, scope })?.value);
   if (!binding) return name in globalThis || name === "undefined" ? { kind: "global" } : { kind: "unknown", inScope: Object.keys(scope.getAllBindings()) };
   if (options.isTable(binding)) return { kind: "table", source: name };
 

@@ -30,7 +30,8 @@ export interface CapturedHelper {
 export interface Captures {
   /** Evaluated where the function is called, and sent: name → binding. */
   readonly hidden: ReadonlyMap<string, Binding>;
-  readonly constants: ReadonlyMap<Binding, { readonly name: string; readonly module: ModuleSource }>;
+  /** By binding, or by declaration for enums. */
+  readonly constants: ReadonlyMap<Binding | t.TSEnumDeclaration, { readonly name: string; readonly module: ModuleSource }>;
   readonly helpers: ReadonlyMap<Binding, CapturedHelper>;
   readonly imports: ReadonlyMap<string, { readonly local: string; readonly from: ImportedName; readonly module: ModuleSource }>;
 }
@@ -44,7 +45,7 @@ export function collectCaptures(fn: ParsedFunction, report: (d: Diagnostic) => v
 
 class Collector implements Captures {
   readonly hidden = new Map<string, Binding>();
-  readonly constants = new Map<Binding, { name: string; module: ModuleSource }>();
+  readonly constants = new Map<Binding | t.TSEnumDeclaration, { name: string; module: ModuleSource }>();
   readonly helpers = new Map<Binding, CapturedHelper>();
   readonly imports = new Map<string, { local: string; from: ImportedName; module: ModuleSource }>();
   readonly #fn: ParsedFunction;
@@ -155,9 +156,11 @@ class Collector implements Captures {
   #name(name: string, place: Place, node: t.Node | null, line = 0): void {
     const imported = importOf(name, place);
     if (imported) return void this.imports.set(`${place.module.id}\0${name}`, { local: name, from: imported, module: place.module });
-    const binding = place.scope.getBinding(name);
-    if (!binding || !this.#isOutside(binding)) return;
     const { module } = place;
+    const binding = place.scope.getBinding(name);
+    const declaredEnum = binding ? undefined : module.enums.get(name);
+    if (declaredEnum) return void this.constants.set(declaredEnum, { name, module });
+    if (!binding || !this.#isOutside(binding)) return;
     const fn = functionOf(binding);
     if (fn) return this.#captureHelper(name, fn, binding, module);
     const scoped = { module, scope: binding.scope };

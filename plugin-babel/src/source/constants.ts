@@ -74,10 +74,11 @@ export function constantOf(node: t.Node, place: Place, depth = 0): { readonly va
 /** The value a `const` (or an enum) of this name has. */
 export function constantNamed(name: string, place: Place, depth = 0): { readonly value: ConstantValue } | null {
   const binding = place.scope.getBinding(name);
+  const declaredEnum = binding && binding.path.node.type !== "TSEnumDeclaration" ? undefined : place.module.enums.get(name);
+  if (declaredEnum) return enumOf(declaredEnum, place);
   if (!binding?.constant || depth > 20) return null;
   const { node } = binding.path;
   const scoped = { module: place.module, scope: binding.scope };
-  if (node.type === "TSEnumDeclaration") return enumOf(node, scoped);
   if (node.type !== "VariableDeclarator" || node.id.type !== "Identifier" || !node.init) return null;
   const constant = constantOf(node.init, scoped, depth + 1);
   // An array, record or Set can be mutated: only if nothing but reads of it are seen.
@@ -94,7 +95,7 @@ interface ReferencePath {
 function mayBeMutated(references: readonly ReferencePath[]): boolean {
   return references.some(({ node, parent, parentPath }) => {
     if (parent.type === "SpreadElement" || parent.type === "ForOfStatement") return false;
-    if (parent.type === "ExportSpecifier") return false;
+    if (parent.type === "ExportSpecifier" || node.type === "ExportNamedDeclaration" || parent.type === "ExportNamedDeclaration") return false;
     if (parent.type !== "MemberExpression" || parent.object !== node) return true;
     const outer = parentPath?.parent;
     if (outer?.type === "AssignmentExpression" && outer.left === parent) return true;

@@ -22,6 +22,8 @@ export interface ModuleSource {
   /** Exported name → local name, or the module it is passed on from. */
   readonly exports: ReadonlyMap<string, string | ImportedName>;
   readonly types: ReadonlyMap<string, t.TSInterfaceDeclaration | t.TSTypeAliasDeclaration>;
+  /** Babel's scopes have no bindings for them. */
+  readonly enums: ReadonlyMap<string, t.TSEnumDeclaration>;
   /** The scope a node makes, for functions, blocks, loops and the program. */
   scopeOf(node: t.Node): Scope | undefined;
 }
@@ -47,11 +49,13 @@ export function parseModule(id: string, file: string, code: string): ModuleSourc
   return { id, file, code, program: ast.program, scope: scope!, ...declared, scopeOf: (node) => scopes.get(node) };
 }
 
-function declarations(program: t.Program): Pick<ModuleSource, "imports" | "exports" | "types"> {
+function declarations(program: t.Program): Pick<ModuleSource, "imports" | "exports" | "types" | "enums"> {
   const imports = new Map<string, ImportedName>();
   const exports = new Map<string, string | ImportedName>();
   const types = new Map<string, t.TSInterfaceDeclaration | t.TSTypeAliasDeclaration>();
+  const enums = new Map<string, t.TSEnumDeclaration>();
   const declare = (node: t.Node | null | undefined) => {
+    if (node?.type === "TSEnumDeclaration") enums.set(node.id.name, node);
     if (node?.type === "TSInterfaceDeclaration" || node?.type === "TSTypeAliasDeclaration") types.set(node.id.name, node);
   };
   for (const statement of program.body) {
@@ -75,7 +79,7 @@ function declarations(program: t.Program): Pick<ModuleSource, "imports" | "expor
       else if (d.type === "FunctionDeclaration" && d.id) exports.set("default", d.id.name);
     }
   }
-  return { imports, exports, types };
+  return { imports, exports, types, enums };
 }
 
 function declaredNames(declaration: t.Node | null | undefined): string[] {

@@ -5,7 +5,7 @@ import { constantOf } from "./constants.ts";
 import { bare, type Binding } from "./module.ts";
 import type { Modules } from "./modules.ts";
 import { helperOf, type Place } from "./names.ts";
-import { rowTypeOf, UnsupportedType, valueTypeOf } from "./types.ts";
+import { memberTypesOf, valueTypeOf } from "./types.ts";
 
 /** Who knows more than the text of one function: the modules, and the tables it observes. */
 export interface Knowledge {
@@ -72,14 +72,7 @@ export function recordType(node: t.Node, place: Place, know: Knowledge): RowType
   return annotation?.type === "TSTypeAnnotation" ? rowOf(annotation.typeAnnotation, place, know) : null;
 }
 
-function rowOf(type: t.TSType, place: Place, know: Knowledge): RowType | null {
-  try {
-    return rowTypeOf(type, place.module, know.modules);
-  } catch (error) {
-    if (error instanceof UnsupportedType) return null;
-    throw error;
-  }
-}
+const rowOf = (type: t.TSType, place: Place, know: Knowledge): RowType | null => memberTypesOf(type, place.module, know.modules);
 
 /** The type of an array's elements: of a literal, or of a variable declared `number[]`. */
 export function elementOf(node: t.Node, place: Place, know: Knowledge): ValueType | null {

@@ -33,6 +33,16 @@ export function rowTypeOf(node: t.TSType, module: ModuleSource, modules: Modules
   return new Reader(modules).row({ node, module, bound: NONE });
 }
 
+/** The members of a record that can be columns; others are left out. Null when it is no record that is understood. */
+export function memberTypesOf(node: t.TSType, module: ModuleSource, modules: Modules): RowType | null {
+  try {
+    return new Reader(modules, true).row({ node, module, bound: NONE });
+  } catch (error) {
+    if (error instanceof UnsupportedType) return null;
+    throw error;
+  }
+}
+
 /** The type of a value such as `number | null`; null when it is none that a column can have. */
 export function valueTypeOf(node: t.TSType, module: ModuleSource, modules: Modules): ValueType | null {
   try {
@@ -45,10 +55,13 @@ export function valueTypeOf(node: t.TSType, module: ModuleSource, modules: Modul
 
 class Reader {
   readonly #modules: Modules;
+  /** Leaves out members that no column can have. */
+  readonly #lenient: boolean;
   #depth = 0;
 
-  constructor(modules: Modules) {
+  constructor(modules: Modules, lenient = false) {
     this.#modules = modules;
+    this.#lenient = lenient;
   }
 
   row(at: Placed): RowType {
@@ -68,13 +81,25 @@ class Reader {
   }
 
   #members(members: readonly t.TSTypeElement[], module: ModuleSource, bound: Bound): RowType {
-    return members.map((member): Column => {
+    return members.flatMap((member): Column[] => {
+      if (this.#lenient && !this.#isColumn(member, module, bound)) return [];
       if (member.type !== "TSPropertySignature" || !member.typeAnnotation) throw new UnsupportedType(member, module);
       const name = propertyName(member.key);
       if (name === null || (member.computed && member.key.type === "Identifier")) throw new UnsupportedType(member, module);
       const type = this.value({ node: member.typeAnnotation.typeAnnotation, module, bound });
-      return { name, type: member.optional ? { ...type, nullable: true } : type };
+      return [{ name, type: member.optional ? { ...type, nullable: true } : type }];
     });
+  }
+
+  #isColumn(member: t.TSTypeElement, module: ModuleSource, bound: Bound): boolean {
+    if (member.type !== "TSPropertySignature" || !member.typeAnnotation) return false;
+    try {
+      this.value({ node: member.typeAnnotation.typeAnnotation, module, bound });
+      return true;
+    } catch (error) {
+      if (error instanceof UnsupportedType) return false;
+      throw error;
+    }
   }
 
   #reference(node: t.TSTypeReference, module: ModuleSource, bound: Bound): RowType {

@@ -12,7 +12,7 @@ export const orderby: Verb = {
   type: (_, [input]) => input!,
   distribution: (i, [input]): Distribution => {
     if (input!.kind === "replicated") return input!;
-    const keys = i.rows.map((r) => (r.expression?.kind === "column" ? r.expression.name : (r.name ?? r.span.line + ":" + r.span.column)));
+    const keys = i.rows.map((r) => (r.expression?.kind === "column" ? r.expression.name : r.source));
     return { kind: "distributed", partitioning: { kind: "range", keys } };
   },
   communicates: (_, [input]) => (input!.kind === "replicated" ? null : "sample sort: samples (Allgather), rows by key range (Alltoallv)"),

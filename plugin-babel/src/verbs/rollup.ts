@@ -36,7 +36,8 @@ export const rollup: Verb = {
     if (keys.length === 0) return "partial aggregates combined (Allreduce)";
     return together(input, keys) ? null : `by (${keys.join(", ")}): partial aggregates shuffled (Alltoallv)`;
   },
-  order: (i) => (i.rows.some((r) => r.aggregate === "any") ? "observes" : "passes"),
+  // One row has no order; groups stand in order of first appearance.
+  order: (i) => (i.rows.some((r) => r.aggregate === "any") ? "observes" : groupsOf(i).length === 0 ? "ignores" : "passes"),
   rowwise: false,
   repeatable: false,
   demands: (i, demanded) => [readBy(i.rows.filter((r) => demanded.has(r.name!)))],

@@ -1,7 +1,7 @@
 /** A function of the catalogue on arguments: counted and typed as tsc does. */
 import type * as t from "@babel/types";
 import { possiblyNull } from "../../diagnostics/possibly-null.ts";
-import { countMessage, wrongArguments } from "../../diagnostics/wrong-arguments.ts";
+import { countMessage, notAssignable, wrongArguments } from "../../diagnostics/wrong-arguments.ts";
 import type { ScalarFunction } from "../../functions/index.ts";
 import { fold } from "../../functions/fold.ts";
 import type { Parameter } from "../../functions/scalar-function.ts";
@@ -57,7 +57,7 @@ function argument(fn: ScalarFunction, parameter: Parameter, { value, node }: Arg
   }
   const wanted = admitted?.join(" | ") ?? "string | number | boolean | bigint | Date";
   if (value.kind !== "scalar" || (parameter.types && !parameter.types.includes(value.expression.type.js))) {
-    frame.state.typeError(wrongArguments(`Argument of type '${describe(value)}' is not assignable to parameter of type '${wanted}'`, frame.span(node)));
+    frame.state.typeError(wrongArguments(notAssignable(describe(value), wanted), frame.span(node)));
     return null;
   }
   if (value.null || (value.undefined && !parameter.optional)) {

@@ -2,8 +2,8 @@
 import type * as t from "@babel/types";
 import { aggregateInRowFunction } from "../../diagnostics/aggregate-in-row-function.ts";
 import { unknownProperty } from "../../diagnostics/unknown-property.ts";
-import { wrongArguments } from "../../diagnostics/wrong-arguments.ts";
-import { aggregateFunctions, functionNamed, methodNamed } from "../../functions/index.ts";
+import { notAssignable, wrongArguments } from "../../diagnostics/wrong-arguments.ts";
+import { aggregateFunctions, functionNamed, methodNamed, scalarFunctions } from "../../functions/index.ts";
 import { otherAggregateNames, windowNames } from "../../functions/aggregate.ts";
 import { apply, type Argument } from "./apply.ts";
 import { readArguments, type Call } from "./calls.ts";
@@ -37,7 +37,8 @@ export function callOp(name: string, callee: t.MemberExpression | t.OptionalMemb
   return unknown;
 }
 
-const known = [...aggregateFunctions.keys(), ...windowNames, ...Object.keys(renamed), ...Object.keys(text), "abs", "ceil", "floor", "round", "sqrt", "log", "pow", "sign", "trunc", "exp"];
+const mathNames = [...scalarFunctions.keys()].filter((fn) => fn.startsWith("Math.")).map((fn) => fn.slice("Math.".length));
+const known = [...aggregateFunctions.keys(), ...windowNames, ...Object.keys(renamed), ...Object.keys(text), ...mathNames];
 
 /** Arquero's functions take null, which JavaScript makes 0 (undefined: NaN). */
 function numberOf(arg: Argument, node: Call, frame: Frame): Argument {
@@ -53,7 +54,7 @@ function ofText(name: string, { value, node: at }: Argument, node: Call, frame: 
   if (value.kind === "nothing") return value;
   if (value.kind === "any") return opaque(plain("string"), span);
   if (value.kind !== "scalar" || value.expression.type.js !== "string") {
-    frame.state.typeError(wrongArguments(`Argument of type '${describe(value)}' is not assignable to parameter of type 'string | null'`, frame.span(at)));
+    frame.state.typeError(wrongArguments(notAssignable(describe(value), "string | null"), frame.span(at)));
     return opaque(plain("string"), span);
   }
   const { js } = value.expression.type;

@@ -65,7 +65,9 @@ function outside(target: t.Node, frame: Frame): false {
 /** Members of the row and of captured values are outside; of a local object they are V8's. */
 function member(target: t.MemberExpression, node: Assignment, frame: Frame): boolean {
   let root: t.Node = target;
-  while (root.type === "MemberExpression" || root.type === "TSNonNullExpression" || root.type === "TSAsExpression") root = root.type === "MemberExpression" ? root.object : root.expression;
+  while (root.type === "MemberExpression" || root.type === "TSNonNullExpression" || root.type === "TSAsExpression") {
+    root = root.type === "MemberExpression" ? root.object : root.expression;
+  }
   const variable = root.type === "Identifier" ? frame.names.get(root.name) : undefined;
   const value = variable && frame.flow.current.get(variable);
   if (value?.kind === "row") {

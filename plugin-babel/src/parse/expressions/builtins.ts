@@ -19,7 +19,10 @@ const names: Readonly<Record<JsType, Partial<Record<JsType | "", string>>>> = {
 };
 
 const results: ReadonlyMap<string, ReadonlyMap<string, JsType | "">> = new Map(
-  Object.entries(names).map(([js, lists]) => [js, new Map(Object.entries(lists).flatMap(([result, list]) => list.split(" ").map((name) => [name, result as JsType | ""])))]),
+  Object.entries(names).map(([js, lists]) => {
+    const pairs = Object.entries(lists).flatMap(([result, list]) => list.split(" ").map((name) => [name, result as JsType | ""] as const));
+    return [js, new Map(pairs)];
+  }),
 );
 
 /** undefined: no such method; null: its result has no column's type. */

@@ -1,12 +1,12 @@
 /** Functions that take a value of any type: what they make of null, undefined and Dates is decided here. */
 import type * as t from "@babel/types";
 import type { Expression } from "../../ir/expression.ts";
+import type { SourceSpan } from "../../ir/types.ts";
 import { fold } from "../../functions/fold.ts";
 import type { Argument } from "./apply.ts";
 import type { Frame } from "./frame.ts";
-import { orIfNull, toNumber } from "./operators.ts";
 import { toText } from "./text.ts";
-import { toTest } from "./truth.ts";
+import { orIfNull, toTest } from "./truth.ts";
 import { call, literal, opaque, plain, scalar, type Value } from "./value.ts";
 
 type Convert = (arg: Argument, whole: t.Node, frame: Frame) => Value;
@@ -63,4 +63,11 @@ function number(value: Value, node: t.Node, frame: Frame): Value {
   const { js } = value.expression.type;
   const present = { ...value.expression, type: { js, nullable: false } } as Expression;
   return scalar(orIfNull(value.expression, literal(NaN, "number", span), toNumber(present, span)));
+}
+
+/** `Number(x)`; null, which may come although the program denies it (`x!`), is 0. */
+export function toNumber(e: Expression, span: SourceSpan): Expression {
+  const { js } = e.type;
+  const present = js === "number" ? e : js === "date" ? call("date.getTime", [e], "number", span) : fold(call("Number", [e], "number", span));
+  return e.type.nullable ? orIfNull(e, literal(0, "number", span), present) : present;
 }

@@ -8,7 +8,8 @@ import { readChain } from "./chain.ts";
 import type { Frame } from "./frame.ts";
 import { readLogical, readConditional } from "./logical.ts";
 import { readMember } from "./member.ts";
-import { readBinary, readTemplate, readUnary } from "./operators.ts";
+import { readBinary, readTemplate } from "./operators.ts";
+import { readUnary } from "./unary.ts";
 import { annotated } from "./annotated.ts";
 import { readObject } from "./records.ts";
 import { survey } from "./survey.ts";
@@ -67,7 +68,8 @@ const readers: { readonly [K in t.Node["type"]]?: Reader<K> } = {
   YieldExpression: (node, frame) => forbidden("yield", node, frame),
   ThisExpression: (node, frame) => forbidden("this", node, frame),
   Super: (node, frame) => forbidden("super", node, frame),
-  MetaProperty: (node, frame) => (node.meta.name === "new" ? forbidden("new.target", node, frame) : unsupported(node, "import.meta has no native form", null, frame)),
+  MetaProperty: (node, frame) =>
+    node.meta.name === "new" ? forbidden("new.target", node, frame) : unsupported(node, "import.meta has no native form", null, frame),
   RegExpLiteral: (_, frame) => {
     frame.state.needsScript("regular expressions run in V8");
     return { kind: "any", of: "RegExp" };
@@ -100,12 +102,12 @@ function helper(node: t.ArrowFunctionExpression | t.FunctionExpression, frame: F
 
 function cast(node: t.TSAsExpression | t.TSTypeAssertion, frame: Frame): Value {
   const value = readExpression(node.expression, frame);
-  if (node.typeAnnotation.type === "TSTypeReference" && node.typeAnnotation.typeName.type === "Identifier" && node.typeAnnotation.typeName.name === "const") return value;
-  const type = staticType(node.typeAnnotation, frame.scope);
+  const type = frame.text(node.typeAnnotation) === "const" ? null : staticType(node.typeAnnotation, frame.scope);
   if (type === null) return value;
   const from = typeOf(value);
   if (from?.js && type.js && from.js !== type.js) {
-    frame.state.typeError(wrongOperands("as", [describe(value), frame.text(node.typeAnnotation)], frame.span(node), "a cast converts nothing: use Number(…), String(…)"));
+    const types = [describe(value), frame.text(node.typeAnnotation)];
+    frame.state.typeError(wrongOperands("as", types, frame.span(node), "a cast converts nothing: use Number(…), String(…)"));
     return opaque(plain(type.js), frame.span(node));
   }
   return annotated(value, type, frame.span(node));

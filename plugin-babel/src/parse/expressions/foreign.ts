@@ -8,7 +8,11 @@ const [text, number, boolean] = [plain("string"), plain("number"), plain("boolea
 /** Members, called or not; "[]" is an element. */
 const members: Readonly<Record<Foreign, Readonly<Record<string, StaticType>>>> = {
   RegExp: { test: boolean, source: text, flags: text, global: boolean },
-  "string[]": { "[]": text, length: number, join: text, includes: boolean, indexOf: number, lastIndexOf: number, at: maybe(text), pop: maybe(text), shift: maybe(text) },
+  "string[]": {
+    "[]": text, at: maybe(text), pop: maybe(text), shift: maybe(text), join: text,
+    length: number, indexOf: number, lastIndexOf: number,
+    includes: boolean,
+  },
 };
 
 export function foreignMember(of: Foreign | undefined, name: string, span: SourceSpan): Value {

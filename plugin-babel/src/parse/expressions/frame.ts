@@ -1,13 +1,13 @@
 /** Where reading stands: the names in scope, their current values (SSA), what is known there, and the `let`s made so far. */
 import type * as t from "@babel/types";
-import type { Expression } from "../../ir/expression.ts";
+import { children, type Expression } from "../../ir/expression.ts";
 import type { SourceSpan } from "../../ir/types.ts";
 import { isFallible } from "../../functions/fallible.ts";
 import { countLocal, replaceLocal } from "../../functions/rewrite.ts";
 import type { Scope } from "../row-function.ts";
 import { both, noFacts, type Facts } from "./facts.ts";
 import type { State } from "./state.ts";
-import { literal, mapExpressions, scalar, type StaticType, type Value } from "./value.ts";
+import { mapExpressions, type StaticType, type Value } from "./value.ts";
 
 /** A local of the source; each assignment gives it another value. */
 export interface Variable {
@@ -37,7 +37,7 @@ export class Frame {
   /** Values returned from inside what only V8 runs: they count for the type. */
   readonly returns: Value[];
 
-  constructor(state: State, scope: Scope, names = new Map<string, Variable>(), flow: Flow = { current: new Map(), lets: [], facts: noFacts }, returns: Value[] = []) {
+  constructor(state: State, scope: Scope, names = new Map<string, Variable>(), flow: Flow = start(), returns: Value[] = []) {
     this.state = state;
     this.scope = scope;
     this.names = names;
@@ -62,8 +62,7 @@ export class Frame {
   }
 
   span(node: t.Node): SourceSpan {
-    const { start, end } = node.loc!;
-    return { file: this.scope.file, line: start.line, column: start.column, endLine: end.line, endColumn: end.column };
+    return spanIn(this.scope.file, node);
   }
 
   text(node: t.Node): string {
@@ -84,8 +83,8 @@ export class Frame {
         if (isTrivial(expression)) return value;
         const unique = this.state.unique(name);
         this.flow.lets.push({ name: unique, value: expression });
-        const { place: _, ...rest } = value;
-        return scalar({ kind: "local", name: unique, type: expression.type, span: expression.span }, { ...rest, expression: { kind: "local", name: unique, type: expression.type, span: expression.span }, place: `local ${unique}` });
+        const { type, span } = expression;
+        return { ...value, expression: { kind: "local", name: unique, type, span }, place: `local ${unique}` };
       }
       case "list":
         return { ...value, items: value.items.map((item, i) => this.bind(`${name}_${i}`, item)) };
@@ -95,7 +94,14 @@ export class Frame {
   }
 }
 
-const isTrivial = (e: Expression) => e.kind !== "call" && e.kind !== "if" && e.kind !== "let" && e.kind !== "and" && e.kind !== "or" && e.kind !== "nullish";
+export function spanIn(file: string, node: t.Node): SourceSpan {
+  const { start, end } = node.loc!;
+  return { file, line: start.line, column: start.column, endLine: end.line, endColumn: end.column };
+}
+
+const start = (): Flow => ({ current: new Map(), lets: [], facts: noFacts });
+
+const isTrivial = (e: Expression) => children(e).length === 0 && e.kind !== "call";
 
 /** Puts `let`s around a value: those unused vanish, those used once move to their use, unless they can throw. */
 export function close(flow: Flow, value: Value): Value {
@@ -112,5 +118,3 @@ export function closeExpression(flow: Flow, body: Expression): Expression {
   }
   return result;
 }
-
-export const nullOf = (js: Expression["type"]["js"], span: SourceSpan) => literal(null, js, span);

@@ -2,12 +2,12 @@
 import type * as t from "@babel/types";
 import { asyncRowFunction } from "../../diagnostics/async-row-function.ts";
 import { possiblyNull } from "../../diagnostics/possibly-null.ts";
-import { countMessage, wrongArguments } from "../../diagnostics/wrong-arguments.ts";
+import { countMessage, notAssignable, wrongArguments } from "../../diagnostics/wrong-arguments.ts";
 import type { SourceSpan } from "../../ir/types.ts";
 import { annotated } from "./annotated.ts";
 import type { Argument } from "./apply.ts";
 import { readExpression } from "./expression.ts";
-import { close, Frame } from "./frame.ts";
+import { close, Frame, type Variable } from "./frame.ts";
 import { absence } from "./operators.ts";
 import { bindPattern } from "./patterns.ts";
 import { runBody } from "./statements.ts";
@@ -32,15 +32,16 @@ export function inline(helper: Helper, args: readonly Argument[], node: t.Node, 
     return opaque(declared, span);
   }
   const values = checkArguments(helper, args, node, frame);
-  const inner = helper.closure
-    ? new Frame(state, helper.scope, new Map(helper.closure.names), { ...frame.branch(new Set()).flow, current: new Map([...helper.closure.flow.current, ...frame.flow.current]) })
-    : new Frame(state, helper.scope, new Map(), { current: new Map(), lets: [], facts: frame.flow.facts });
+  // A function inside the row function sees the locals around it, with the values they have now.
+  const current = helper.closure ? new Map([...helper.closure.flow.current, ...frame.flow.current]) : new Map<Variable, Value>();
+  const inner = new Frame(state, helper.scope, new Map(helper.closure?.names), { current, lets: [], facts: frame.flow.facts });
   state.inlining.push({ node: fn, name: helper.name, file: helper.scope.file, call: span });
   fn.params.forEach((param, i) => bindParameter(param as t.Node, values.slice(i), inner, span));
   const value = close(inner.flow, body(fn, inner));
   state.inlining.pop();
   for (const [variable, before] of helper.closure?.flow.current ?? []) {
-    if (inner.flow.current.get(variable) !== (frame.flow.current.get(variable) ?? before)) state.needsScript(`${helper.name} changes '${variable.name}' of the function around it`);
+    const changed = inner.flow.current.get(variable) !== (frame.flow.current.get(variable) ?? before);
+    if (changed) state.needsScript(`${helper.name} changes '${variable.name}' of the function around it`);
   }
   return declared === null ? value : annotated(value, declared, span);
 }
@@ -98,7 +99,7 @@ function checkArgument({ value, node }: Argument, wanted: StaticType, frame: Fra
   const got = typeOf(value);
   const span = frame.span(node);
   if (got === null ? value.kind !== "any" : got.js !== null && wanted.js !== null && got.js !== wanted.js) {
-    frame.state.typeError(wrongArguments(`Argument of type '${describe(value)}' is not assignable to parameter of type '${printStatic(wanted)}'`, span));
+    frame.state.typeError(wrongArguments(notAssignable(describe(value), printStatic(wanted)), span));
     return opaque(wanted, span);
   }
   if (got && ((got.null && !wanted.null) || (got.undefined && !wanted.undefined))) {

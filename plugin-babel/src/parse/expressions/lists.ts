@@ -2,7 +2,7 @@
 import type * as t from "@babel/types";
 import { datesCompared } from "../../diagnostics/dates-compared.ts";
 import { possiblyNull } from "../../diagnostics/possibly-null.ts";
-import { wrongArguments } from "../../diagnostics/wrong-arguments.ts";
+import { notAssignable, wrongArguments } from "../../diagnostics/wrong-arguments.ts";
 import { fold } from "../../functions/fold.ts";
 import type { Expression } from "../../ir/expression.ts";
 import { readArguments, type Call } from "./calls.ts";
@@ -14,8 +14,8 @@ import { inline } from "./inline.ts";
 import { logical } from "./logical.ts";
 import { noProperty } from "./member.ts";
 import { absence } from "./operators.ts";
-import { toText } from "./text.ts";
-import { choose, toTest } from "./truth.ts";
+import { asString, toText } from "./text.ts";
+import { choose, orIfNull, toTest } from "./truth.ts";
 import { call, describe, literal, opaque, plain, scalar, typesOf, unknown, type StaticType, type Value } from "./value.ts";
 
 type List = Extract<Value, { kind: "list" }>;
@@ -44,7 +44,12 @@ const methods: Readonly<Record<string, Method>> = {
 };
 
 const ofSet: ReadonlySet<string> = new Set(["has"]);
-const resultTypes: Readonly<Record<string, StaticType>> = { includes: plain("boolean"), has: plain("boolean"), some: plain("boolean"), every: plain("boolean"), join: plain("string"), indexOf: plain("number"), lastIndexOf: plain("number") };
+/** What the methods give when V8 runs them. */
+const resultTypes: Readonly<Record<string, StaticType>> = {
+  ...Object.fromEntries(["includes", "has", "some", "every"].map((name) => [name, plain("boolean")])),
+  ...Object.fromEntries(["indexOf", "lastIndexOf"].map((name) => [name, plain("number")])),
+  join: plain("string"),
+};
 
 export function callList(list: List, name: string, callee: Member, node: Call, frame: Frame): Value {
   const known = name in (list.set ? Set.prototype : Array.prototype);
@@ -67,7 +72,9 @@ export function listMember(list: List, name: string, node: Member, frame: Frame)
 /** `list[i]` */
 export function indexList(items: readonly Value[], key: Value, node: Member, frame: Frame): Value {
   const span = frame.span(node);
-  if (key.kind !== "scalar" || key.expression.type.js !== "number" || key.null || key.undefined) return unsupported(node, "this index has no native form", null, frame);
+  if (key.kind !== "scalar" || key.expression.type.js !== "number" || key.null || key.undefined) {
+    return unsupported(node, "this index has no native form", null, frame);
+  }
   if (key.expression.kind === "literal") return items[key.expression.value as number] ?? { kind: "nothing", value: undefined, span };
   const inner = frame.branch(noFacts);
   const index = inner.bind("index", key);
@@ -88,7 +95,7 @@ function contains(list: List, { value, node }: Argument, whole: Call, frame: Fra
   if (strange.length > 0 && wanted.length > 0) {
     const onlyAbsent = value.kind === "scalar" && strange.every((type) => type === "null" || type === "undefined");
     if (onlyAbsent) frame.state.typeError(possiblyNull(frame.text(node), absence(value), frame.span(node), "argument"));
-    else frame.state.typeError(wrongArguments(`Argument of type '${describe(value)}' is not assignable to parameter of type '${wanted.join(" | ")}'`, frame.span(node)));
+    else frame.state.typeError(wrongArguments(notAssignable(describe(value), wanted.join(" | ")), frame.span(node)));
     return opaque(plain("boolean"), span);
   }
   if (value.kind !== "scalar") return null;
@@ -115,7 +122,8 @@ function test(list: List, arg: Argument | undefined, operator: "||" | "&&", node
   const helper = arg.value;
   const span = frame.span(node);
   const one = (item: Value, i: number, inner: Frame): Value => {
-    const value = inline(helper, [{ value: item, node: arg.node }, { value: scalar(literal(i, "number", span)), node: arg.node }].slice(0, helper.node.params.length), node, inner);
+    const given = [item, scalar(literal(i, "number", span))].slice(0, helper.node.params.length);
+    const value = inline(helper, given.map((one) => ({ value: one, node: arg.node })), node, inner);
     return value.kind === "any" ? value : scalar(toTest(value, span).test, value.kind === "scalar" && value.truth ? { truth: value.truth } : {});
   };
   const start: Value = scalar(literal(operator === "&&", "boolean", span));
@@ -126,20 +134,17 @@ function test(list: List, arg: Argument | undefined, operator: "||" | "&&", node
 function join(list: List, [separator, ...more]: readonly Argument[], node: Call, frame: Frame): Value | null {
   const span = frame.span(node);
   if (more.length > 0 || list.set) return null;
-  const between = separator ? (separator.value.kind === "scalar" && separator.value.expression.type.js === "string" ? separator.value.expression : null) : literal(",", "string", span);
-  if (between === null) return null;
+  const between = separator ? separator.value : scalar(literal(",", "string", span));
+  if (between.kind !== "scalar" || between.expression.type.js !== "string") return null;
   const parts: Expression[] = [];
   for (const [i, item] of list.items.entries()) {
-    if (i > 0) parts.push(between);
+    if (i > 0) parts.push(between.expression);
     if (item.kind === "nothing") continue;
     if (item.kind !== "scalar") return null;
     const absent = item.null || item.undefined || item.unchecked;
     const text = toText({ ...item, null: false, undefined: false, unchecked: false }, node, frame);
     if (text === null) return null;
-    const { js } = text.type;
-    const type = { js: "string", nullable: false } as const;
-    if (!absent) parts.push(text);
-    else parts.push({ kind: "if", test: call("isNull", [item.expression], "boolean", span), then: literal("", "string", span), else: js === "string" ? text : call("String", [text], "string", span), type, span });
+    parts.push(absent ? orIfNull(item.expression, literal("", "string", span), asString(text)) : text);
   }
   return scalar(fold(call("concat", parts, "string", span)));
 }

@@ -14,7 +14,13 @@ export function readLogical(node: t.LogicalExpression, frame: Frame): Value {
 }
 
 /** `right` is read where the left side's outcome holds. */
-export function logical(operator: "&&" | "||" | "??", [left, node]: readonly [Value, t.Node], right: (branch: Frame) => Value, span: SourceSpan, frame: Frame): Value {
+export function logical(
+  operator: "&&" | "||" | "??",
+  [left, node]: readonly [Value, t.Node],
+  right: (branch: Frame) => Value,
+  span: SourceSpan,
+  frame: Frame,
+): Value {
   const test = toTest(left, frame.span(node));
   const branch = frame.branch(operator === "&&" ? test.then : operator === "||" ? test.else : new Set());
   const other = close(branch.flow, right(branch));
@@ -29,7 +35,8 @@ function and(left: Value, test: Test, right: Value, span: SourceSpan): Value {
   if (left.kind === "scalar" && left.expression.kind === "literal") return left.expression.value ? right : left;
   if (left.kind !== "scalar" && left.kind !== "mixed") return right;
   const tested: Expression = { kind: "and", left: test.test, right: second.test, type: { js: "boolean", nullable: false }, span };
-  const mixed: Value = { kind: "mixed", types: left.kind === "scalar" && left.expression.type.js === "date" ? typesOf(right) : typesOf(left, right), test: tested, truth };
+  const types = left.kind === "scalar" && left.expression.type.js === "date" ? typesOf(right) : typesOf(left, right);
+  const mixed: Value = { kind: "mixed", types, test: tested, truth };
   if (left.kind === "mixed") return mixed;
   const js = left.expression.type.js;
   // A Date is falsy only when absent, so the result has the type of the right side.
@@ -57,7 +64,9 @@ function or(left: Value, test: Test, right: Value, span: SourceSpan): Value {
   const b = left.kind === "scalar" ? toScalar(right, left.expression.type.js) : null;
   if (left.kind === "mixed" || !b) {
     const tested: Expression = { kind: "or", left: test.test, right: second.test, type: { js: "boolean", nullable: false }, span };
-    return { kind: "mixed", types: typesOf(left, right).filter((type) => (type !== "null" && type !== "undefined") || typesOf(right).includes(type)), test: tested, truth };
+    const given = typesOf(right);
+    const types = typesOf(left, right).filter((type) => (type !== "null" && type !== "undefined") || given.includes(type));
+    return { kind: "mixed", types, test: tested, truth };
   }
   return scalar(pair("or", left.expression, b.expression, b.expression.type.nullable, span), {
     null: b.null,

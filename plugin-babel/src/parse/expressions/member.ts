@@ -43,11 +43,18 @@ export function readProperty(object: Value, node: Member, frame: Frame): Value {
     frame.state.environment.params[object.param]?.forEach((column) => frame.state.columns.add(column.name));
     return unsupported(node, "a column chosen by a computed name has no native form", null, frame);
   }
-  if (object.kind === "scalar" && object.expression.type.js === "string" && key.kind === "scalar" && key.expression.kind === "literal" && Number.isInteger(key.expression.value) && (key.expression.value as number) >= 0) {
-    if (!requireObject(object, node, frame)) return unknown;
-    return scalar(call("string.at", [object.expression, key.expression], "string", frame.span(node), true), { null: false, unchecked: true });
+  if (object.kind === "scalar" && object.expression.type.js === "string") return characterAt(object, key, node, frame);
+  return unsupported(node, "a computed property has no native form", null, frame);
+}
+
+/** `text[0]`: undefined past the end, which tsc does not say. */
+function characterAt(text: Scalar, key: Value, node: Member, frame: Frame): Value {
+  if (!requireObject(text, node, frame)) return unknown;
+  const index = key.kind === "scalar" && key.expression.kind === "literal" ? key.expression : null;
+  if (!index || typeof index.value !== "number" || !Number.isInteger(index.value) || index.value < 0) {
+    return unsupported(node, "a character at a computed place has no native form", plain("string"), frame);
   }
-  return unsupported(node, "a computed property has no native form", object.kind === "scalar" && object.expression.type.js === "string" ? plain("string") : null, frame);
+  return scalar(call("string.at", [text.expression, index], "string", frame.span(node), true), { null: false, unchecked: true });
 }
 
 /** A property by its name, not called. */

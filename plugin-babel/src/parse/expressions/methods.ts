@@ -33,7 +33,9 @@ export function callMethod(receiver: Scalar, name: string, callee: Member, node:
   const args = readArguments(node.arguments, frame);
   if (args === null) return unsupported(node, "spread has no native form", plain(fn.result as "string"), frame);
   // Patterns that are no strings: the method is V8's.
-  if (result !== undefined && args.some((arg) => arg.value.kind === "any" || arg.value.kind === "helper")) return unsupported(node, `${name} with this argument runs in V8`, result, frame);
+  if (result !== undefined && args.some((arg) => arg.value.kind === "any" || arg.value.kind === "helper")) {
+    return unsupported(node, `${name} with this argument runs in V8`, result, frame);
+  }
   if (js === "date" && /^get(?!UTC|Time)/.test(name)) state.report(localDateGetter(name, propertySpan(callee, frame)));
   return apply(fn, receiver, args, node, frame);
 }

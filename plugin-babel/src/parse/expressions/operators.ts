@@ -1,17 +1,13 @@
-/** Unary and binary operators and template strings, typed as tsc types them. */
+/** Binary operators and template strings, typed as tsc types them. */
 import type * as t from "@babel/types";
 import { possiblyNull } from "../../diagnostics/possibly-null.ts";
 import { wrongOperands } from "../../diagnostics/wrong-operands.ts";
 import { fold } from "../../functions/fold.ts";
 import type { Expression } from "../../ir/expression.ts";
-import type { JsType, SourceSpan } from "../../ir/types.ts";
-import { rowFunctionWrites } from "../../diagnostics/row-function-writes.ts";
 import { equality } from "./equality.ts";
 import { readExpression, unsupported } from "./expression.ts";
 import type { Frame } from "./frame.ts";
-import { negate } from "./facts.ts";
 import { toText } from "./text.ts";
-import { not, toTest } from "./truth.ts";
 import { call, describe, literal, opaque, plain, scalar, typesOf, unknown, type Scalar, type Value } from "./value.ts";
 
 const arithmetic: Readonly<Record<string, string>> = {
@@ -154,7 +150,8 @@ function compare(operator: string, left: Operand, right: Operand, node: t.Node, 
   return scalar(fold(call(relational[operator]!, [a.expression, b.expression], "boolean", span)));
 }
 
-function comparable(value: Value, node: t.Node, frame: Frame): Scalar | "any" | null {
+/** A value that is there, to be ordered or converted. Null: an object. */
+export function comparable(value: Value, node: t.Node, frame: Frame): Scalar | "any" | null {
   if (value.kind === "any") return "any";
   if (value.kind === "mixed") {
     frame.state.needsScript("an operand of several types has no native form");
@@ -166,73 +163,4 @@ function comparable(value: Value, node: t.Node, frame: Frame): Scalar | "any" | 
   }
   if (value.kind !== "scalar") return null;
   return requirePresent(value, node, frame) ? value : "any";
-}
-
-export function readUnary(node: t.UnaryExpression, frame: Frame): Value {
-  const span = frame.span(node);
-  switch (node.operator) {
-    case "!": {
-      const { test, ...truth } = toTest(readExpression(node.argument, frame), frame.span(node.argument));
-      return scalar(not(test, span), { truth: negate(truth) });
-    }
-    case "void":
-      readExpression(node.argument, frame);
-      return { kind: "nothing", value: undefined, span };
-    case "typeof":
-      return readTypeof(node, frame);
-    case "-":
-    case "+":
-    case "~":
-      return sign(node.operator, readExpression(node.argument, frame), node, frame);
-    case "delete":
-      frame.state.report(rowFunctionWrites(frame.text(node.argument), span, "value"));
-      return opaque(plain("boolean"), span);
-    case "throw":
-      return unsupported(node, "throw runs in V8", null, frame);
-  }
-}
-
-function sign(operator: "-" | "+" | "~", value: Value, node: t.UnaryExpression, frame: Frame): Value {
-  const span = frame.span(node);
-  const operand = comparable(value, node.argument, frame);
-  if (operand === "any") return opaque(plain("number"), span);
-  const js = operand?.expression.type.js;
-  if (!operand || (operator === "+" && js === "bigint")) {
-    frame.state.typeError(wrongOperands(operator, [describe(value)], span, js === "bigint" ? "convert with Number(…)" : undefined));
-    return opaque(plain("number"), span);
-  }
-  if (js === "bigint") {
-    if (operator === "~") return unsupported(node, "'~' of bigints runs in V8", plain("bigint"), frame);
-    return scalar(fold(call("neg", [operand.expression], "bigint", span)));
-  }
-  const number = toNumber(operand.expression, span);
-  if (operator === "+") return scalar(number);
-  return scalar(fold(call(operator === "-" ? "neg" : "bit.not", [number], "number", span)));
-}
-
-/** `Number(x)`; null, which may come although the program denies it (`x!`), is 0. */
-export function toNumber(e: Expression, span: SourceSpan): Expression {
-  const { js } = e.type;
-  const present = js === "number" ? e : js === "date" ? call("date.getTime", [e], "number", span) : fold(call("Number", [e], "number", span));
-  return e.type.nullable ? orIfNull(e, literal(0, "number", span), present) : present;
-}
-
-/** `present`, or `absent` where `e` is null. */
-export function orIfNull(e: Expression, absent: Expression, present: Expression): Expression {
-  const type = { js: present.type.js, nullable: false };
-  return { kind: "if", test: call("isNull", [e], "boolean", e.span), then: absent, else: { ...present, type } as Expression, type, span: e.span };
-}
-
-const typeNames: Readonly<Record<JsType, string>> = { number: "number", string: "string", boolean: "boolean", bigint: "bigint", date: "object" };
-
-function readTypeof(node: t.UnaryExpression, frame: Frame): Value {
-  const span = frame.span(node);
-  const value = readExpression(node.argument, frame);
-  const text = (type: string) => literal(type, "string", span);
-  if (value.kind === "nothing") return scalar(text(value.value === null ? "object" : "undefined"));
-  if (value.kind !== "scalar" || (value.null && value.undefined)) return unsupported(node, "typeof of this value runs in V8", plain("string"), frame);
-  const present = text(typeNames[value.expression.type.js]);
-  if (!value.null && !value.undefined) return scalar(present);
-  const type = { js: "string", nullable: false } as const;
-  return scalar({ kind: "if", test: call("isNull", [value.expression], "boolean", span), then: text(value.null ? "object" : "undefined"), else: present, type, span }, value.place === undefined ? {} : { typeOf: value.place });
 }

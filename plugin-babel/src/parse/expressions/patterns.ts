@@ -21,14 +21,21 @@ export function bindPattern(pattern: t.Node, value: Value, frame: Frame, constan
       return bindObject(pattern, value, frame, constant);
     case "ArrayPattern":
       return pattern.elements.forEach((element, i) => {
-        if (element === null) return;
-        if (element.type === "RestElement") return bindPattern(element.argument, value.kind === "list" ? { ...value, items: value.items.slice(i) } : noForm(element, frame), frame, constant);
-        const item: Value | undefined = value.kind === "list" ? (value.items[i] ?? { kind: "nothing", value: undefined, span: frame.span(element) }) : undefined;
-        bindPattern(element, item ?? noForm(element, frame), frame, constant);
+        if (element?.type === "RestElement") bindPattern(element.argument, tail(value, i, element, frame), frame, constant);
+        else if (element) bindPattern(element, item(value, i, element, frame), frame, constant);
       });
     default:
       unsupported(pattern, "this pattern has no native form", null, frame);
   }
+}
+
+function tail(value: Value, from: number, node: t.Node, frame: Frame): Value {
+  return value.kind === "list" && !value.set ? { ...value, items: value.items.slice(from) } : noForm(node, frame);
+}
+
+function item(value: Value, i: number, node: t.Node, frame: Frame): Value {
+  if (value.kind !== "list" || value.set) return noForm(node, frame);
+  return value.items[i] ?? { kind: "nothing", value: undefined, span: frame.span(node) };
 }
 
 function bindObject(pattern: t.ObjectPattern, value: Value, frame: Frame, constant: boolean): void {

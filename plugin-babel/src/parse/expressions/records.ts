@@ -21,7 +21,13 @@ export function readObject(node: t.ObjectExpression, frame: Frame): Value {
 }
 
 /** A member chosen by a value: undefined when there is none, which tsc does not say. */
-export function lookUp(record: Extract<Value, { kind: "record" }>, names: readonly string[], key: Value, node: t.MemberExpression | t.OptionalMemberExpression, frame: Frame): Value {
+export function lookUp(
+  record: Extract<Value, { kind: "record" }>,
+  names: readonly string[],
+  key: Value,
+  node: t.MemberExpression | t.OptionalMemberExpression,
+  frame: Frame,
+): Value {
   const span = frame.span(node);
   if (key.kind !== "scalar" || key.null || key.undefined || names.length > LARGEST || !["string", "number"].includes(key.expression.type.js)) {
     return unsupported(node, `a table of ${names.length} entries looked up by ${describe(key)} runs in V8`, null, frame);

@@ -179,18 +179,23 @@ function casesOf(node: t.SwitchStatement): Case[] | null {
 const breaks = (node: t.Node) =>
   contains(node, (inner) => inner.type === "BreakStatement", (inner) => isFunction(inner) || /^(For|While|DoWhile|Switch)/.test(inner.type));
 
+const anyOf = (a: Test, b: Test): Test => ({
+  test: { kind: "or", left: a.test, right: b.test, type: { js: "boolean", nullable: false }, span: a.test.span },
+  then: either(a.then, b.then),
+  else: both(a.else, b.else),
+});
+
 function runSwitch(node: t.SwitchStatement, cases: readonly Case[], frame: Frame, next: Next): Value {
   const inner = frame.block();
   const subject = inner.bind("subject", readExpression(node.discriminant, inner));
-  const tested = (test: t.Expression): Test => toTest(equality("===", [subject, node.discriminant], [readExpression(test, inner), test], test, inner), inner.span(test));
+  const tested = (test: t.Expression): Test =>
+    toTest(equality("===", [subject, node.discriminant], [readExpression(test, inner), test], test, inner), inner.span(test));
   const rest = (i: number): Piece => (at, out) => {
     const one = cases[i];
     if (!one) return out(at);
     const own: Piece = (f, o) => runBlock(one.body, f, o);
     if (one.tests.length === 0) return own(at, out);
-    const tests = one.tests.map(tested);
-    const test = tests.slice(1).reduce<Test>((a, b) => ({ test: { kind: "or", left: a.test, right: b.test, type: { js: "boolean", nullable: false }, span: a.test.span }, then: either(a.then, b.then), else: both(a.else, b.else) }), tests[0]!);
-    return branch(test, own, rest(i + 1), node, at, out);
+    return branch(one.tests.map(tested).reduce(anyOf), own, rest(i + 1), node, at, out);
   };
   return rest(0)(inner, (f) => next(frame.in(f.flow)));
 }

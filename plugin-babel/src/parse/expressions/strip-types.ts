@@ -9,9 +9,10 @@ export function stripTypes(node: t.Node, source: string): string {
     for (let i = start - from; i < end - from; i++) if (text[i] !== "\n") text[i] = " ";
   };
   const visit = (inner: t.Node): void => {
-    if ((inner.type === "TSAsExpression" || inner.type === "TSSatisfiesExpression" || inner.type === "TSNonNullExpression" || inner.type === "TSInstantiationExpression")) {
-      visit(inner.expression);
-      blank(inner.expression.extra?.["parenthesized"] ? closing(source, inner.expression.end!) : inner.expression.end!, inner.end!);
+    if (inner.type.startsWith("TS") && "expression" in inner && inner.type !== "TSTypeAssertion") {
+      const operand = inner.expression as t.Expression;
+      visit(operand);
+      blank(operand.extra?.["parenthesized"] ? closing(source, operand.end!) : operand.end!, inner.end!);
       return;
     }
     if (inner.type === "TSTypeAssertion") {

@@ -1,7 +1,11 @@
 import type * as t from "@babel/types";
 import type { Expression } from "../../ir/expression.ts";
 import type { Frame } from "./frame.ts";
+import { orIfNull } from "./truth.ts";
 import { call, literal, type Value } from "./value.ts";
+
+/** `String(e)` of what is there. */
+export const asString = (e: Expression): Expression => (e.type.js === "string" ? e : call("String", [e], "string", e.span));
 
 /** A value as an argument of `concat`, which converts as `String(x)`. Null: only V8 can print it. */
 export function toText(value: Value, node: t.Node, frame: Frame): Expression | null {
@@ -20,9 +24,7 @@ export function toText(value: Value, node: t.Node, frame: Frame): Expression | n
         frame.state.needsScript(`'${frame.text(node)}' may be null or undefined, which are one in a table`);
         return null;
       }
-      const text = expression.type.js === "string" ? expression : call("String", [expression], "string", span);
-      const type = { js: "string", nullable: false } as const;
-      return { kind: "if", test: call("isNull", [expression], "boolean", span), then: literal("undefined", "string", span), else: text, type, span };
+      return orIfNull(expression, literal("undefined", "string", span), asString(expression));
     }
     case "any":
       return null;

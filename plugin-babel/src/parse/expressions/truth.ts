@@ -105,6 +105,12 @@ function logic(kind: "and" | "or", left: Expression, right: Expression, span: So
   return { kind, left, right, type: { js: "boolean", nullable: false }, span };
 }
 
+/** `present`, or `absent` where `e` is null. */
+export function orIfNull(e: Expression, absent: Expression, present: Expression): Expression {
+  const type = { js: present.type.js, nullable: false };
+  return { kind: "if", test: call("isNull", [e], "boolean", e.span), then: absent, else: { ...present, type } as Expression, type, span: e.span };
+}
+
 /** Two values as scalars of one type; null where they have none. */
 export function unify(a: Value, b: Value): readonly [Scalar, Scalar] | "nothing" | null {
   if (a.kind === "nothing" && b.kind === "nothing") return "nothing";

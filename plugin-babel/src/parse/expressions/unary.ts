@@ -1,0 +1,69 @@
+/** `!x`, `-x`, `+x`, `~x`, `typeof x`, `void x`. */
+import type * as t from "@babel/types";
+import { rowFunctionWrites } from "../../diagnostics/row-function-writes.ts";
+import { wrongOperands } from "../../diagnostics/wrong-operands.ts";
+import { fold } from "../../functions/fold.ts";
+import type { JsType } from "../../ir/types.ts";
+import { toNumber } from "./conversions.ts";
+import { readExpression, unsupported } from "./expression.ts";
+import { negate } from "./facts.ts";
+import type { Frame } from "./frame.ts";
+import { comparable } from "./operators.ts";
+import { not, orIfNull, toTest } from "./truth.ts";
+import { call, describe, literal, opaque, plain, scalar, type Value } from "./value.ts";
+
+export function readUnary(node: t.UnaryExpression, frame: Frame): Value {
+  const span = frame.span(node);
+  switch (node.operator) {
+    case "!": {
+      const { test, ...truth } = toTest(readExpression(node.argument, frame), frame.span(node.argument));
+      return scalar(not(test, span), { truth: negate(truth) });
+    }
+    case "void":
+      readExpression(node.argument, frame);
+      return { kind: "nothing", value: undefined, span };
+    case "typeof":
+      return readTypeof(node, frame);
+    case "-":
+    case "+":
+    case "~":
+      return sign(node.operator, readExpression(node.argument, frame), node, frame);
+    case "delete":
+      frame.state.report(rowFunctionWrites(frame.text(node.argument), span, "value"));
+      return opaque(plain("boolean"), span);
+    case "throw":
+      return unsupported(node, "throw runs in V8", null, frame);
+  }
+}
+
+function sign(operator: "-" | "+" | "~", value: Value, node: t.UnaryExpression, frame: Frame): Value {
+  const span = frame.span(node);
+  const operand = comparable(value, node.argument, frame);
+  if (operand === "any") return opaque(plain("number"), span);
+  const js = operand?.expression.type.js;
+  if (!operand || (operator === "+" && js === "bigint")) {
+    frame.state.typeError(wrongOperands(operator, [describe(value)], span, js === "bigint" ? "convert with Number(…)" : undefined));
+    return opaque(plain("number"), span);
+  }
+  if (js === "bigint") {
+    if (operator === "~") return unsupported(node, "'~' of bigints runs in V8", plain("bigint"), frame);
+    return scalar(fold(call("neg", [operand.expression], "bigint", span)));
+  }
+  const number = toNumber(operand.expression, span);
+  if (operator === "+") return scalar(number);
+  return scalar(fold(call(operator === "-" ? "neg" : "bit.not", [number], "number", span)));
+}
+
+const typeNames: Readonly<Record<JsType, string>> = { number: "number", string: "string", boolean: "boolean", bigint: "bigint", date: "object" };
+
+function readTypeof(node: t.UnaryExpression, frame: Frame): Value {
+  const span = frame.span(node);
+  const value = readExpression(node.argument, frame);
+  const text = (type: string) => literal(type, "string", span);
+  if (value.kind === "nothing") return scalar(text(value.value === null ? "object" : "undefined"));
+  if (value.kind !== "scalar" || (value.null && value.undefined)) return unsupported(node, "typeof of this value runs in V8", plain("string"), frame);
+  const present = text(typeNames[value.expression.type.js]);
+  if (!value.null && !value.undefined) return scalar(present);
+  const name = orIfNull(value.expression, text(value.null ? "object" : "undefined"), present);
+  return scalar(name, value.place === undefined ? {} : { typeOf: value.place });
+}

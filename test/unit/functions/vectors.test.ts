@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { scalarFunctions } from "../../../plugin-babel/src/functions/index.ts";
 import { FILE, text } from "./vectors.mjs";
 
 // What ECMA-262 leaves to the engine may differ between its releases: the vectors are those of the repository's Node.
@@ -11,4 +12,10 @@ test.runIf(major === "26")("the vectors that the native functions are tested wit
   const stale = wanted.filter((line, index) => line !== kept[index]).map((line) => line.slice(0, 120));
   expect(stale, "run: node test/unit/functions/vectors.mjs").toEqual([]);
   expect(kept.length).toBe(wanted.length);
+});
+
+test("every function that the compiler may put into a plan is tested natively", () => {
+  const cases: { function: string }[] = JSON.parse(readFileSync(FILE, "utf8"));
+  const tested = new Set(cases.map((each) => each.function));
+  expect([...scalarFunctions.keys()].filter((name) => !tested.has(name))).toEqual([]);
 });

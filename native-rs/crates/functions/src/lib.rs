@@ -7,6 +7,7 @@ mod aggregates;
 mod arguments;
 mod arithmetic;
 mod bits;
+mod choose;
 mod comparison;
 mod convert;
 mod date;

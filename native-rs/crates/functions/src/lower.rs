@@ -8,6 +8,7 @@ use datafusion::logical_expr::expr::Case;
 use datafusion::logical_expr::{Expr, lit};
 use lockstep_plan::{Expression, JsType, Literal};
 
+use crate::choose::choice;
 use crate::date::{INVALID, construct::START_OF_DAY_NAME, store};
 use crate::error::not_supported;
 use crate::function::{Function, Kind, Throws};
@@ -247,15 +248,21 @@ fn choose(test: Value, then: Value, otherwise: Value, js: JsType) -> Result<Valu
         }
     }
     let throws = then.throws || otherwise.throws;
+    let choice = if test.throws { None } else { choice(&test.expr, &then.expr, &otherwise.expr) };
     let boxed = js == JsType::Boolean && throws;
-    let wrap = |expr: Expr| Box::new(if boxed { boxed::wrap(expr) } else { expr });
-    let case = Expr::Case(Case {
-        expr: None,
-        when_then_expr: vec![(Box::new(test.expr), wrap(then.expr))],
-        else_expr: Some(wrap(otherwise.expr)),
-    });
+    let case = |wrap: fn(Expr) -> Expr| {
+        Expr::Case(Case {
+            expr: None,
+            when_then_expr: vec![(Box::new(test.expr), Box::new(wrap(then.expr)))],
+            else_expr: Some(Box::new(wrap(otherwise.expr))),
+        })
+    };
     Ok(Value {
-        expr: if boxed { boxed::unwrap(case) } else { case },
+        expr: match choice {
+            Some(choice) => choice,
+            None if boxed => boxed::unwrap(case(boxed::wrap)),
+            None => case(|expr| expr),
+        },
         js,
         nullable: then.nullable || otherwise.nullable,
         throws: test.throws || throws,

@@ -125,6 +125,24 @@ fn a_constant_that_throws_does_so_only_where_it_is_reached() {
 }
 
 #[test]
+fn a_chain_of_constants_is_one_look_up() {
+    let below = |limit: f64| call("lt", "boolean", &[column("x", "number"), number(limit)]);
+    let chain = when(below(0.5), text("low"), when(below(2.0), text("middle"), text("high"), "string"), "string");
+    // NaN is below nothing, null is 0.
+    assert_eq!(values(&strings(), chain.clone()).unwrap(), ["middle", "high", "low", "low"]);
+    let expr = lower(&expression(chain), &unqualified(&strings())).unwrap().to_string();
+    assert!(expr.starts_with("choose(") && !expr.contains("CASE"), "{expr}");
+    let numbers = when(below(0.5), number(1.0), number(2.0), "number");
+    assert_eq!(values(&strings(), numbers).unwrap(), ["2.0", "2.0", "1.0", "1.0"]);
+    // A test that throws is evaluated in its turn only.
+    let second = call("string.includes", "boolean", &[column("s", "string"), text("c")]);
+    let chain = when(below(0.5), text("low"), when(second, text("c"), text("none"), "string"), "string");
+    assert!(values(&strings(), chain.clone()).is_err());
+    let known = when(call("isNull", "boolean", &[column("s", "string")]), text("null"), chain, "string");
+    assert_eq!(values(&strings(), known).unwrap(), ["none", "null", "low", "low"]);
+}
+
+#[test]
 fn logic_has_javascript_values() {
     let x = || column("x", "number");
     assert_eq!(values(&strings(), logical("and", x(), number(7.0), "number")).unwrap(), ["7.0", "NaN", "null", "0.0"]);

@@ -174,6 +174,17 @@ fn run(zone: Option<&str>) {
     assert!(failures.is_empty(), "{} differences\n{shown}", failures.len());
 }
 
+/// The vitest side checks that every function of the compiler has vectors; this is ours.
+#[test]
+fn every_function_has_vectors() {
+    let tested: std::collections::HashSet<String> = cases().into_iter().map(|case| case.function).collect();
+    // Only `lower` calls it.
+    let internal = ["date.startOfUTCDay"];
+    let untested: Vec<&str> =
+        lockstep_functions::catalogue().into_iter().map(|(name, _)| name).filter(|name| !tested.contains(*name) && !internal.contains(name)).collect();
+    assert!(untested.is_empty(), "{untested:?}");
+}
+
 #[test]
 fn v8_vectors() {
     run(None);

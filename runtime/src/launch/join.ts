@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { LockstepError } from "../errors/index.ts";
+import { reached } from "../observe/debug.ts";
 import { observe } from "../observe/observe.ts";
 import { checked } from "../spmd/checked.ts";
 import type { EngineOptions } from "../spmd/engine.ts";
@@ -26,13 +27,17 @@ export async function join(options: EngineOptions, bundle: Bundle | undefined, s
 }
 
 async function meet(options: EngineOptions, bundle: Bundle | undefined, surroundings: Surroundings): Promise<World> {
-  const native = await loadNative(bundle);
   const { rank, size, job, threads, memoryLimit, spillDirectory } = options;
+  reached(rank, "joining");
+  const native = await loadNative(bundle);
+  reached(rank, "addon loaded");
   const engine = await checked(native.Engine.create({ rank, size, job, threads, memoryLimit, spillDirectory }));
+  reached(rank, "engine started");
   if (size > 1) {
     const own = { Lockstep: version, Node: process.version, architecture: process.arch, bundle: bundle ? bundleHash(bundle) : "" };
     const all = (await checked(engine.allgather(Buffer.from(JSON.stringify(own))))).map((bytes) => JSON.parse(Buffer.from(bytes).toString()) as typeof own);
     all.forEach((other, index) => compare(all[0]!, other, index));
+    reached(rank, "ranks met");
   }
   return { rank, size, job, engine, native, ...surroundings, profiled: observe };
 }

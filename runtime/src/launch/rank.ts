@@ -4,6 +4,7 @@ import { pathToFileURL } from "node:url";
 import { inspect } from "node:util";
 import { LockstepError } from "../errors/index.ts";
 import { printError } from "../cli/print-error.ts";
+import { debugging } from "../observe/debug.ts";
 import { watchRun } from "../observe/observe.ts";
 import { follow } from "../spmd/call.ts";
 import { setWorld } from "../spmd/world.ts";
@@ -90,6 +91,6 @@ function firstLines(error: unknown): string {
 
 /** What a rank prints, rank 0 prints as well. */
 function silence(): void {
-  if ((process.env.LOCKSTEP_DEBUG ?? "").split(",").includes("ranks")) return;
+  if (debugging("ranks")) return;
   for (const method of ["log", "info", "warn", "error", "debug", "trace", "dir", "table", "group", "time", "timeEnd", "timeLog", "count"] as const) console[method] = () => undefined;
 }

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { deserialize, serialize } from "node:v8";
 import { LockstepError } from "../errors/index.ts";
+import { reached } from "../observe/debug.ts";
 import { checked, isAgreed } from "./checked.ts";
 import { CallContext, enter, leave } from "./context.ts";
 import { encodeUnsent } from "./facade.ts";
@@ -95,6 +96,7 @@ async function perform(here: World, message: Message): Promise<unknown> {
   releaseTables(message.released, here);
   const context = new CallContext(here, message.call, message.function);
   enter(context);
+  reached(here.rank, `call ${message.call}: ${message.function}`);
   let value: unknown;
   let failed = false;
   let failure: unknown;

@@ -1,4 +1,5 @@
 import type { ColumnType, Expression } from "@lockstep/native/plan";
+import { reached } from "../observe/debug.ts";
 import { checked } from "./checked.ts";
 import { currentCall } from "./context.ts";
 import type { ReadOptions } from "./options.ts";
@@ -63,6 +64,7 @@ function open(path: Paths, descriptor: ReaderDescriptor, method: "openParquet" |
     const request = { paths: paths.map((one) => call.outputs.resolve(one)), declared, site, ...options };
     const { dataset, rows } = JSON.parse(await checked(call.world.engine[method](JSON.stringify(request)))) as Opened;
     call.datasets.push(dataset);
+    reached(call.world.rank, "dataset open");
     return scan(dataset, descriptor, method === "openParquet" ? rows : undefined);
   });
 }

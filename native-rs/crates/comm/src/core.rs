@@ -580,7 +580,8 @@ impl Core {
                 Body::Mailbox(Mailbox::new(self.size))
             },
         });
-        if !operation.identity.agrees(&identity) {
+        let twice = matches!(&operation.body, Body::Mailbox(mailbox) if mailbox.has(from));
+        if twice || !operation.identity.agrees(&identity) {
             let divergence = operation.identity.divergence(operation.witness, &identity, from);
             drop(state);
             self.diverged(divergence);

@@ -55,7 +55,7 @@ impl fmt::Display for Divergence {
             if here.fingerprint != there.fingerprint {
                 write!(f, "; their plans differ ({:016x}, {:016x})", here.fingerprint, there.fingerprint)
             } else {
-                write!(f, "; their arguments differ")
+                write!(f, "; their arguments differ, or one is there twice")
             }
         } else {
             Ok(())

@@ -330,3 +330,40 @@ fn several_tasks_send_through_clones() {
         tokio::join!(sends, receive);
     });
 }
+
+/// As the engine uses it: halves in different tasks of a runtime with several threads.
+#[test]
+fn halves_move_to_other_threads() {
+    ranks(2, async |comm| {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
+        let (sender, receiver) = comm.exchange(&shuffle(1)).unwrap();
+        let tasks: Vec<_> = (0..4u64)
+            .map(|task| {
+                let (sender, comm) = (sender.clone(), comm.clone());
+                runtime.spawn(async move {
+                    for number in 0..200 {
+                        let bytes = message(comm.rank(), task * 200 + number, 5000);
+                        for to in 0..2 {
+                            let mut slot = sender.reserve(to, bytes.len()).await.unwrap().unwrap();
+                            slot.copy_from_slice(&bytes);
+                            slot.commit().await.unwrap();
+                        }
+                    }
+                })
+            })
+            .collect();
+        let received = runtime.spawn(receive_all(receiver));
+        for task in tasks {
+            task.await.unwrap();
+        }
+        sender.finish().await.unwrap();
+        let mut received = received.await.unwrap();
+        for from in 0..2 {
+            let numbers = received.get_mut(&from).unwrap();
+            numbers.sort_unstable();
+            assert_eq!(*numbers, (0..800).collect::<Vec<_>>());
+        }
+        comm.barrier(&op_of(0, 9, OpKind::Barrier, "end")).await.unwrap();
+        runtime.shutdown_background();
+    });
+}

@@ -55,7 +55,7 @@ fn the_death_of_any_rank_at_any_time_is_named_by_all_others() {
         let exits = group.wait(Duration::from_secs(10));
         assert!(killed.elapsed() < Duration::from_secs(2), "after {:?}", killed.elapsed());
         for (rank, exit) in exits.iter().enumerate().filter(|(rank, _)| *rank != victim) {
-            assert_eq!(exit.status.code(), Some(1), "rank {rank}: {}", exit.output);
+            assert_eq!(exit.status.code(), Some(1), "rank {rank}, {victim} killed after {wait:?}: {}", exit.output);
             let named = exit.output.contains(&format!("rank {victim} died"));
             // Killed before all were there: rank 0, or the others for it, say so in the words of the start.
             let starting = !exit.output.contains("connected") && exit.output.contains("rank");

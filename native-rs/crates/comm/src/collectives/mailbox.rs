@@ -40,6 +40,11 @@ impl Mailbox {
         self.expected.as_ref().is_some_and(|expected| expected.contains(&rank)) && !self.contributions[rank].complete()
     }
 
+    /// Whether `rank` has contributed all it can.
+    pub fn has(&self, rank: usize) -> bool {
+        self.contributions.get(rank).is_some_and(Contribution::complete)
+    }
+
     pub fn set_waker(&mut self, waker: &Waker) {
         match &mut self.waker {
             Some(old) => old.clone_from(waker),
@@ -59,8 +64,6 @@ impl Mailbox {
         let total = usize::try_from(frame.total).map_err(|_| invalid("length"))?;
         if contribution.buffer.is_none() {
             contribution.buffer = Some(AlignedBuffer::try_zeroed(total).ok_or(invalid("length"))?);
-        } else if contribution.complete() {
-            return Err(invalid("second contribution to a collective"));
         }
         let buffer = contribution.buffer.as_mut().ok_or(invalid("length"))?;
         let at = usize::try_from(frame.at).map_err(|_| invalid("offset"))?;

@@ -181,3 +181,76 @@ impl Home for Arena {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rustix::event::{EventfdFlags, eventfd};
+
+    use super::*;
+    use crate::transports::local::memory;
+
+    fn arena(limit: usize) -> Arc<Arena> {
+        let file = memory::create(limit).unwrap();
+        let event = eventfd(0, EventfdFlags::NONBLOCK).unwrap();
+        let own = Peer::open(0, &file, event, limit, true).unwrap();
+        Arena::new(file, Arc::new(own), limit)
+    }
+
+    /// Bytes of memory behind the file.
+    fn resident(arena: &Arena) -> usize {
+        rustix::fs::fstat(&arena.file).unwrap().st_blocks as usize * 512
+    }
+
+    #[test]
+    fn memory_is_taken_step_by_step_up_to_the_limit_and_given_back() {
+        let arena = arena(32 << 20);
+        assert_eq!(resident(&arena), CONTROL_BYTES);
+        let first = arena.reserve(1000).unwrap().unwrap();
+        assert_eq!(resident(&arena), CONTROL_BYTES + STEP);
+        let mut held = vec![first];
+        while let Some(mut region) = arena.reserve(1 << 20).unwrap() {
+            region.bytes_mut().fill(1);
+            held.push(region);
+        }
+        assert_eq!(held.len(), 32, "31 of 1 MiB and the small one");
+        assert_eq!(resident(&arena), CONTROL_BYTES + (32 << 20));
+        assert!(arena.trim(), "in use: later");
+        held.clear();
+        assert!(!arena.trim());
+        assert_eq!(resident(&arena), CONTROL_BYTES + STEP);
+        assert!(arena.reserve(16 << 20).unwrap().is_some());
+    }
+
+    #[test]
+    fn a_region_comes_back_when_its_last_view_is_dropped() {
+        let arena = arena(4 << 20);
+        let mut region = arena.reserve(3 << 20).unwrap().unwrap();
+        region.bytes_mut()[..3].copy_from_slice(b"abc");
+        let (id, offset, length) = (region.id, region.offset, region.length as u64);
+        let own = region.publish(2, true).unwrap();
+        let other = arena.own.view(id, offset, length).unwrap();
+        assert_eq!((&own[..3], &other[..3]), (&b"abc"[..], &b"abc"[..]));
+        drop(own);
+        assert!(arena.reserve(3 << 20).unwrap().is_none());
+        drop(other);
+        assert!(arena.take_returned());
+        assert!(arena.reserve(3 << 20).unwrap().is_some());
+    }
+
+    #[test]
+    fn views_outside_the_arena_are_refused() {
+        let arena = arena(4 << 20);
+        assert!(arena.own.view(0, 4 << 20, 1).is_none());
+        assert!(arena.own.view(0, u64::MAX, 2).is_none());
+        assert!(arena.own.view(REGIONS as u32, 0, 1).is_none());
+    }
+
+    #[test]
+    fn ids_run_out_like_memory_does() {
+        let arena = arena(4 << 20);
+        let held: Vec<_> = (0..REGIONS).map(|_| arena.reserve(0).unwrap().unwrap()).collect();
+        assert!(arena.reserve(0).unwrap().is_none());
+        drop(held);
+        assert!(arena.reserve(0).unwrap().is_some());
+    }
+}

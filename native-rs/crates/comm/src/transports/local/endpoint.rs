@@ -38,8 +38,8 @@ struct Local {
     arena: Arc<Arena>,
     limits: Limits,
     core: Weak<Core>,
-    /// Position in the own queue; whoever holds it delivers.
-    tail: Mutex<u64>,
+    /// Whoever holds it delivers.
+    intake: Mutex<Intake>,
     /// By rank: frames its queue had no room for. They are few: each holds a region or ends an exchange.
     outboxes: Vec<Mutex<VecDeque<Frame>>>,
     waiting: AtomicUsize,
@@ -47,6 +47,13 @@ struct Local {
     nudged: AtomicBool,
     closing: AtomicBool,
     thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+struct Intake {
+    /// Position in the own queue.
+    tail: u64,
+    /// By rank: reported as left.
+    left: Vec<bool>,
 }
 
 pub(super) fn start(core: &Arc<Core>, group: Group, arena: usize) -> Result<Arc<dyn Transport>> {
@@ -75,7 +82,7 @@ pub(super) fn start(core: &Arc<Core>, group: Group, arena: usize) -> Result<Arc<
         arena: Arena::new(own_memory, peers[rank].clone(), arena),
         limits,
         core: Arc::downgrade(core),
-        tail: Mutex::new(0),
+        intake: Mutex::new(Intake { tail: 0, left: vec![false; size] }),
         outboxes: (0..size).map(|_| Mutex::default()).collect(),
         waiting: AtomicUsize::new(0),
         news_read: AtomicU32::new(0),
@@ -115,17 +122,23 @@ impl Local {
     }
 
     /// Delivers what has arrived, and memory that has come back.
-    fn pump(&self, core: &Core, tail: &mut u64) {
-        let closed: Vec<usize> =
-            self.others().filter(|(_, peer)| peer.control().closed.load(Ordering::Acquire) == 1).map(|(rank, _)| rank).collect();
-        while let Some(frame) = self.control().queue.pop(tail) {
+    fn pump(&self, core: &Core, intake: &mut Intake) {
+        let gone = |(rank, peer): &(usize, &Arc<Peer>)| !intake.left[*rank] && peer.control().closed.load(Ordering::Acquire) == 1;
+        let closed: Vec<usize> = self.others().filter(gone).map(|(rank, _)| rank).collect();
+        while let Some(frame) = self.control().queue.pop(&mut intake.tail) {
             match self.body(&frame) {
                 Ok(body) => core.deliver(&frame, body),
                 Err(error) => core.broken(error),
             }
         }
-        // Everything they pushed before they left is delivered.
-        closed.into_iter().for_each(|rank| core.left(rank));
+        if !closed.is_empty() {
+            // Why they left comes before that they left; and everything they pushed is delivered.
+            self.read_news(core);
+            for rank in closed {
+                intake.left[rank] = true;
+                core.left(rank);
+            }
+        }
         let wanted = &self.control().room_wanted.0;
         if wanted.load(Ordering::SeqCst) == 1 && self.arena.take_returned() {
             wanted.store(0, Ordering::SeqCst);
@@ -174,7 +187,7 @@ impl Local {
                 due = true;
                 self.read_news(&core);
             }
-            self.pump(&core, &mut self.tail.lock());
+            self.pump(&core, &mut self.intake.lock());
             self.flush();
             if due {
                 next_tick = core.tick(now);
@@ -202,9 +215,9 @@ impl Local {
     }
 
     /// Whether something came that nobody rings for any more; looked at after the doorbell is set.
-    fn work_waits(&self, tail: &u64) -> bool {
+    fn work_waits(&self, intake: &Intake) -> bool {
         let control = self.control();
-        !control.queue.is_empty(*tail)
+        !control.queue.is_empty(intake.tail)
             || control.news.0.load(Ordering::SeqCst) != self.news_read.load(Ordering::SeqCst)
             || self.nudged.load(Ordering::SeqCst)
             || (control.room_wanted.0.load(Ordering::SeqCst) == 1 && self.arena.has_returned())
@@ -217,7 +230,7 @@ impl Local {
         control.doorbell.0.store(1, Ordering::SeqCst);
         fence(Ordering::SeqCst);
         let mut ended = Vec::new();
-        if !self.work_waits(&self.tail.lock()) {
+        if !self.work_waits(&self.intake.lock()) {
             let timeout = until.map(|at| {
                 let left = at.saturating_duration_since(Instant::now());
                 Timespec::try_from(left).unwrap_or(Timespec { tv_sec: 1, tv_nsec: 0 })
@@ -243,11 +256,11 @@ impl Local {
         if self.peers[rank].control().closed.load(Ordering::SeqCst) == 1 {
             return;
         }
-        if self.rank == 0 {
-            let dead = &self.control().dead;
-            let _ = dead.compare_exchange(0, rank as u32 + 1, Ordering::SeqCst, Ordering::SeqCst);
-            self.others().for_each(|(_, peer)| peer.tell());
-        }
+        // Rank 0 sees every death and tells it. Another rank sees only that of rank 0, as all do; it tells it too, lest
+        // somebody hears first that it has left because of it.
+        let dead = &self.control().dead;
+        let _ = dead.compare_exchange(0, rank as u32 + 1, Ordering::SeqCst, Ordering::SeqCst);
+        self.others().for_each(|(_, peer)| peer.tell());
         if let Some(core) = self.core.upgrade() {
             core.died(rank);
         }
@@ -255,8 +268,12 @@ impl Local {
 
     fn read_news(&self, core: &Core) {
         core.news();
-        let dead = self.peers[0].control().dead.load(Ordering::SeqCst);
-        if dead > 0 {
+        let dead = self.others().map(|(_, peer)| peer.control().dead.load(Ordering::SeqCst)).find(|&dead| dead > 0);
+        if let Some(dead) = dead
+            && dead as usize <= self.peers.len()
+        {
+            // Passed on for those that hear first that this rank leaves.
+            let _ = self.control().dead.compare_exchange(0, dead, Ordering::SeqCst, Ordering::SeqCst);
             core.died(dead as usize - 1);
         }
     }
@@ -297,9 +314,9 @@ impl Transport for Local {
     }
 
     fn progress(&self) {
-        let Some(mut tail) = self.tail.try_lock() else { return };
+        let Some(mut intake) = self.intake.try_lock() else { return };
         if let Some(core) = self.core.upgrade() {
-            self.pump(&core, &mut tail);
+            self.pump(&core, &mut intake);
         }
     }
 
@@ -315,7 +332,7 @@ impl Transport for Local {
         control.doorbell.0.store(1, Ordering::SeqCst);
         fence(Ordering::SeqCst);
         // Somebody who delivers now (then the lock is taken) may have missed the last frame: the thread looks again.
-        if self.tail.try_lock().is_none_or(|tail| self.work_waits(&tail)) {
+        if self.intake.try_lock().is_none_or(|intake| self.work_waits(&intake)) {
             self.own().ring();
         }
     }

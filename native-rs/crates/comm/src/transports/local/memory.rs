@@ -39,7 +39,7 @@ pub(super) struct Control {
     pub epoch: Line<AtomicU32>,
     /// 1: the owner has left in order.
     pub closed: AtomicU32,
-    /// Rank 0 only: the first rank that died, plus 1.
+    /// The first rank the owner knows to be dead, plus 1.
     pub dead: AtomicU32,
     pub position: Position,
     /// Failures of even and odd epochs: one is overwritten only when all ranks have left its epoch.

@@ -80,3 +80,67 @@ impl Queue {
         Some(frame)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operation::{Identity, Op, OpKind, Primitive};
+    use crate::transport::NO_REGION;
+
+    fn zeroed() -> Box<Queue> {
+        // SAFETY: zeroed memory is an empty queue, which is what fresh shared memory is.
+        unsafe { Box::<Queue>::new_zeroed().assume_init() }
+    }
+
+    fn frame(from: u32, message: u64) -> Frame {
+        let op = Op { call: 0, sequence: 0, kind: OpKind::Shuffle, site: "a.ts:1:1".into(), fingerprint: 1 };
+        let identity = Identity::new(&op, Primitive::Exchange, None);
+        Frame { from, epoch: 0, region: NO_REGION, what: 1, unused: [0; 3], message, total: 0, at: 0, offset: 0, length: 0, identity }
+    }
+
+    #[test]
+    fn a_full_queue_refuses_and_goes_on() {
+        let (queue, mut tail) = (zeroed(), 0);
+        for lap in 0..3 {
+            assert!(queue.pop(&mut tail).is_none() && queue.is_empty(tail));
+            for message in 0..CAPACITY {
+                assert!(queue.push(&frame(lap, message)));
+            }
+            assert!(!queue.push(&frame(lap, 0)));
+            for message in 0..CAPACITY {
+                let popped = queue.pop(&mut tail).unwrap();
+                assert_eq!((popped.from, popped.message), (lap, message));
+            }
+        }
+    }
+
+    #[test]
+    fn many_producers_keep_their_order() {
+        // Miri runs this too, with fewer messages.
+        let (producers, messages) = if cfg!(miri) { (2, 50) } else { (4, 50_000) };
+        let queue = zeroed();
+        std::thread::scope(|scope| {
+            for from in 0..producers {
+                let queue = &queue;
+                scope.spawn(move || {
+                    for message in 0..messages {
+                        while !queue.push(&frame(from, message)) {
+                            std::thread::yield_now();
+                        }
+                    }
+                });
+            }
+            let mut next = vec![0; producers as usize];
+            let mut tail = 0;
+            while next.iter().sum::<u64>() < u64::from(producers) * messages {
+                let Some(popped) = queue.pop(&mut tail) else {
+                    std::thread::yield_now();
+                    continue;
+                };
+                assert_eq!(popped.message, next[popped.from as usize]);
+                assert_eq!(popped.identity.site(), "a.ts:1:1");
+                next[popped.from as usize] += 1;
+            }
+        });
+    }
+}

@@ -1,6 +1,7 @@
 /** Values known at build time: literals, and `const` bindings of them. */
 import type * as t from "@babel/types";
 import { bare } from "./module.ts";
+import { methods } from "../verbs/index.ts";
 import type { Place } from "./names.ts";
 
 /** A value known at build time. A `Set` of literals is its members. */
@@ -82,8 +83,12 @@ export function constantNamed(name: string, place: Place, depth = 0): { readonly
   if (node.type !== "VariableDeclarator" || node.id.type !== "Identifier" || !node.init) return null;
   const constant = constantOf(node.init, scoped, depth + 1);
   // An array, record or Set can be mutated: only if nothing but reads of it are seen.
-  return constant && typeof constant.value === "object" && constant.value !== null && mayBeMutated(binding.referencePaths) ? null : constant;
+  return constant && typeof constant.value === "object" && constant.value !== null && !isConst(node.init) && mayBeMutated(binding.referencePaths) ? null : constant;
 }
+
+/** `["a", "b"] as const` is readonly to TypeScript. */
+const isConst = (init: t.Node): boolean =>
+  init.type === "TSAsExpression" && init.typeAnnotation.type === "TSTypeReference" && init.typeAnnotation.typeName.type === "Identifier" && init.typeAnnotation.typeName.name === "const";
 
 interface ReferencePath {
   readonly node: t.Node;
@@ -94,6 +99,8 @@ interface ReferencePath {
 /** Members read, methods that only look, and spreading leave a value alone; anything else may write it. */
 function mayBeMutated(references: readonly ReferencePath[]): boolean {
   return references.some(({ node, parent, parentPath }) => {
+    // Verbs only look at their arguments.
+    if (parent.type === "CallExpression" && parent.callee.type === "MemberExpression" && parent.callee.property.type === "Identifier" && methods.has(parent.callee.property.name)) return false;
     if (parent.type === "SpreadElement" || parent.type === "ForOfStatement") return false;
     if (parent.type === "ExportSpecifier" || node.type === "ExportNamedDeclaration" || parent.type === "ExportNamedDeclaration") return false;
     if (parent.type !== "MemberExpression" || parent.object !== node) return true;

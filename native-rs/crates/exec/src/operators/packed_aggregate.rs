@@ -379,7 +379,7 @@ fn batch_of(chunks: &[Chunk], grouping: &Grouping, aggregator: &mut PartitionAgg
     let rows = groups.keys.len();
     let keys = grouping.layout.unpack(&groups.keys);
     let columns = grouping.places.iter().map(|place| keys[*place].clone()).chain(groups.columns);
-    // A key that cannot be null may still be declared nullable, and a mean be wider than its state: by schema.
+    // Labels become strings again.
     let columns = columns.zip(schema.fields()).map(|(column, field)| Ok(cast(&column, field.data_type())?));
     let options = RecordBatchOptions::new().with_row_count(Some(rows));
     Ok(RecordBatch::try_new_with_options(schema.clone(), columns.collect::<Result<_>>()?, &options)?)

@@ -53,7 +53,7 @@ impl Built {
 }
 
 /// Where leaves come from.
-pub trait Sources {
+pub trait Sources: Send + Sync {
     /// A leaf for a `Scan` of these columns, with a position column of this name.
     fn scan(&self, dataset: u32, columns: &[String], position: Option<&str>, filter: Option<&Expr>) -> Result<Built>;
 }

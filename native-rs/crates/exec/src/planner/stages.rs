@@ -52,7 +52,7 @@ pub struct Planner<'a> {
     pub session: &'a SessionState,
     pub sources: &'a dyn Sources,
     /// The table of a spool that an earlier execution filled.
-    pub filled: &'a dyn Fn(u32) -> Option<Result<Built>>,
+    pub filled: &'a (dyn Fn(u32) -> Option<Result<Built>> + Sync),
 }
 
 impl Planner<'_> {

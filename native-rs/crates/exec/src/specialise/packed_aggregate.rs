@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::compute::SortOptions;
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, Schema};
 use datafusion::common::Result;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::physical_expr::expressions::Column;
@@ -37,6 +37,13 @@ pub fn pack_aggregates(plan: Arc<dyn ExecutionPlan>, ranks: Ranks) -> Result<Arc
         {
             // The merge stays: it says that the partitions are one sequence.
             return Ok(Transformed::yes(Arc::new(SortPreservingMergeExec::new(merge.expr().clone(), ordered)) as _));
+        }
+        if let Some(sort) = plan.downcast_ref::<SortExec>()
+            && ranks.partitions() == 1
+            && sort.fetch().is_none()
+            && let Some(ordered) = ordered(sort.input(), sort.expr(), ranks)?
+        {
+            return Ok(Transformed::yes(ordered));
         }
         Ok(match packed(&plan, None, ranks)? {
             Some(packed) => Transformed::yes(packed),
@@ -80,12 +87,7 @@ fn under_projections(
         below.push((column, *options));
     }
     let Some(input) = under_projections(projection.input(), &below, ranks)? else { return Ok(None) };
-    reproject(projection, input).map(Some)
-}
-
-/// The same projection of an input whose types may have changed (strings to labels).
-fn reproject(projection: &ProjectionExec, input: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
-    Ok(Arc::new(ProjectionExec::try_new(projection.expr().to_vec(), input)?))
+    Ok(Some(Arc::new(ProjectionExec::try_new(projection.expr().to_vec(), input)?)))
 }
 
 /// The column behind an expression, if that is all it is; keys are wrapped to make equal floats bytewise equal, or to
@@ -135,9 +137,8 @@ fn packed(
     let Some((args, aggregates)) = aggregates(first, &schema)? else { return Ok(None) };
     let (columns, codecs): (Vec<_>, Vec<_>) = keys.into_iter().unzip();
     let Some(layout) = KeyLayout::new(codecs) else { return Ok(None) };
-    let output = output_schema(&last.schema(), &layout, &places);
     let grouping = Grouping { keys: columns, layout, places, args, aggregates };
-    Ok(Some(Arc::new(PackedAggregateExec::new(input, Arc::new(grouping), output, ranks, 0))))
+    Ok(Some(Arc::new(PackedAggregateExec::new(input, Arc::new(grouping), last.schema(), ranks, 0))))
 }
 
 /// The two ends of a group-by: the aggregation that reads rows and the one that writes groups.
@@ -267,15 +268,6 @@ fn aggregates(
         });
     }
     Ok(Some((args, kinds)))
-}
-
-/// The group-by's own schema, with labels where keys are labels.
-fn output_schema(schema: &SchemaRef, layout: &KeyLayout, places: &[usize]) -> SchemaRef {
-    let fields = schema.fields().iter().enumerate().map(|(index, field)| match places.get(index) {
-        Some(place) => Arc::new(field.as_ref().clone().with_data_type(layout.codecs()[*place].data_type.clone())),
-        None => field.clone(),
-    });
-    Arc::new(Schema::new_with_metadata(fields.collect::<Vec<_>>(), schema.metadata().clone()))
 }
 
 /// `plan` with its string column as a dictionary of labels, where a memo below makes it and nothing between looks at

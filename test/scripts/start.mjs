@@ -1,0 +1,170 @@
+// npm start: from a fresh clone to the main job on two ranks, showing what happens on the way. Every step leaves its
+// result behind, so that an interrupted start goes on where it was and a second one redoes nothing.
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { cache, cargoTarget, root, run } from "./lib.mjs";
+
+const example = join(root, "playground/examples/monthly-trips");
+const state = join(root, ".lockstep");
+const bin = join(root, "node_modules/.bin");
+const shown = (path) => relative(root, path);
+const started = Date.now();
+
+process.on("SIGINT", () => {
+  console.log("\nInterrupted; `npm start` goes on from here.");
+  process.exit(130);
+});
+
+mkdirSync(state, { recursive: true });
+await step("packages", !fresh(join(root, "node_modules/.package-lock.json"), [join(root, "package-lock.json")]), () =>
+  run("npm", ["ci", "--no-audit", "--no-fund", "--silent"]),
+);
+process.env.PATH = `${bin}:${process.env.PATH}`;
+const node = join(bin, "node");
+
+const native = buildNative();
+await step("TypeScript", true, () => run("tsc", ["-b"]));
+const small = await data(200_000);
+await step("build", true, () => run("vite", ["build", "--logLevel", "warn"], { cwd: example }));
+await run(node, [join(root, "runtime/bin/lockstep.mjs"), "explain", "--brief", join(example, "dist")]);
+console.log(`SPMD code  ${shown(join(example, "dist/job.spmd.mjs"))}`);
+
+const plain = await once("plain-200000", [join(example, "src/job.ts")], async (out) => {
+  const seconds = await timed(() => job([join(example, "src/job.ts")], small, out));
+  return { seconds, rows: await rowsOf(out) };
+});
+console.log(`plain Node ${plain.rows.toLocaleString("en-US")} groups of 200,000 trips in ${plain.seconds.toFixed(1)} s (no plugin, no ranks: node src/job.ts)`);
+
+await native;
+const check = join(state, "check-200000");
+await ranks(2, small, check);
+console.log(`2 ranks    200,000 trips: ${(await equal(join(state, "plain-200000"), check)) ? "equal to plain Node" : "NOT EQUAL to plain Node: please report it"}`);
+const large = await data(2_000_000);
+const one = await ranks(1, large, join(state, "ranks-1"));
+const two = await ranks(2, large, join(state, "ranks-2"));
+report(one, two);
+console.log(`
+Now you:
+  edit playground/examples/monthly-trips/src/job.ts, misspell "trip_miles", and npm start again
+  npx lockstep explain playground/examples/monthly-trips/dist
+  README.md, then ARCHITECTURE.md                              (${((Date.now() - started) / 1000).toFixed(0)} s in all)`);
+
+/** A step with a name, if it is needed. */
+async function step(name, needed, action) {
+  if (!needed) return;
+  const start = Date.now();
+  await action();
+  const seconds = (Date.now() - start) / 1000;
+  if (seconds > 2) console.log(`${name.padEnd(10)} ${seconds.toFixed(0)} s`);
+}
+
+function fresh(file, sources) {
+  return existsSync(file) && sources.every((source) => statSync(source).mtimeMs <= statSync(file).mtimeMs);
+}
+
+/** The addon, built in the background; one honest line while it lasts. */
+function buildNative() {
+  const addon = join(root, `native-rs/lockstep.${process.platform}-${process.arch}.node`);
+  const build = spawn(process.execPath, [join(root, "test/scripts/build-native.mjs"), "--message-format=json-render-diagnostics"], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const crates = countCrates();
+  const done = new Set();
+  let rest = "";
+  let errors = "";
+  build.stdout.on("data", (chunk) => {
+    const lines = (rest + chunk).split("\n");
+    rest = lines.pop();
+    for (const line of lines) {
+      const id = /"reason":"compiler-artifact","package_id":"([^"]+)"/.exec(line)?.[1];
+      if (id) done.add(id);
+    }
+  });
+  build.stderr.on("data", (chunk) => (errors = (errors + chunk).slice(-4000)));
+  const begun = Date.now();
+  const say = () => {
+    const share = done.size / crates;
+    const minutes = (Date.now() - begun) / 60_000;
+    // The last crates are the largest: what is left takes longer than what is done.
+    const left = share > 0.02 ? Math.max(1, Math.ceil((minutes / share) * (1 - share) * 2)) : 20;
+    console.log(`native     ${done.size} of ${crates} crates built, about ${left} min left${existsSync(cargoTarget) ? "" : " (once per machine)"}`);
+  };
+  const soon = setTimeout(() => say(), 5000);
+  const ticker = setInterval(say, 180_000);
+  return new Promise((resolve, reject) => {
+    build.on("exit", (code) => {
+      clearTimeout(soon);
+      clearInterval(ticker);
+      if (code === 0 && existsSync(addon)) resolve();
+      else reject(new Error(`the native build failed (exit ${code}); the same by hand: npm run build:native\n${errors}`));
+    });
+  });
+}
+
+function countCrates() {
+  const tree = spawnSync("cargo", ["tree", "--workspace", "--edges", "normal,build", "--prefix", "none"], { cwd: join(root, "native-rs"), encoding: "utf8" });
+  const names = new Set((tree.stdout ?? "").split("\n").filter(Boolean).map((line) => line.replace(/ \(\*\)$/, "")));
+  return Math.max(1, names.size);
+}
+
+/** The taxi data of so many trips, made once. */
+async function data(rows) {
+  const folder = join(cache, `data/taxi-v1-${rows}`);
+  await step("data", !existsSync(folder), () => run(node, [join(root, "test/data/cli.ts"), "taxi", "--rows", `${rows}`, "--out", folder], { stdio: ["ignore", "ignore", "inherit"] }));
+  return { weather: join(folder, "central_park_weather.csv"), trips: join(folder, "fhvhv") };
+}
+
+function job(args, { weather, trips }, out) {
+  return run(node, [...args, weather, trips, out], { stdio: ["ignore", "ignore", "inherit"] });
+}
+
+async function timed(action) {
+  const start = performance.now();
+  await action();
+  return (performance.now() - start) / 1000;
+}
+
+/** A result that stays while what made it is unchanged. */
+async function once(name, sources, make) {
+  const out = join(state, name);
+  const note = `${out}.json`;
+  if (existsSync(out) && fresh(note, sources)) return JSON.parse(readFileSync(note, "utf8"));
+  rmSync(out, { recursive: true, force: true });
+  const result = await make(out);
+  writeFileSync(note, JSON.stringify(result));
+  return result;
+}
+
+async function ranks(count, input, out) {
+  const bundle = join(example, "dist/job.mjs");
+  const addon = join(root, `native-rs/lockstep.${process.platform}-${process.arch}.node`);
+  return once(`run-${count}-${out.split("/").at(-1)}`, [bundle, join(example, "dist/job.spmd.mjs"), addon], async (marker) => {
+    const profile = join(state, `profile-${count}.json`);
+    const cli = [join(root, "runtime/bin/lockstep.mjs"), "run", "-n", `${count}`, "--threads", "1", "--no-summary", "--profile", profile, bundle, "--"];
+    const seconds = await timed(() => job(cli, input, out));
+    mkdirSync(marker, { recursive: true });
+    return { seconds, profile: JSON.parse(readFileSync(profile, "utf8")) };
+  });
+}
+
+async function rowsOf(folder) {
+  const { asyncBufferFromFile, parquetMetadataAsync } = await import("hyparquet");
+  let rows = 0;
+  for (const name of readdirSync(folder).filter((name) => name.endsWith(".parquet"))) {
+    rows += Number((await parquetMetadataAsync(await asyncBufferFromFile(join(folder, name)))).num_rows);
+  }
+  return rows;
+}
+
+/** Rows, keys and counts equal, means within 1e-12. */
+async function equal(a, b) {
+  const { DuckDBInstance } = await import("@duckdb/node-api");
+  const connection = await (await DuckDBInstance.create(":memory:")).connect();
+  const columns = "PULocationID, DOLocationID, month, weekday, date_with_precipitation, time_bucket";
+  const reader = await connection.runAndReadAll(
+    `select count(*) from '${a}/*.parquet' a full join '${b}/*.parquet' b using (${columns})
+     where a.trips is distinct from b.trips or abs(a.avg_distance - b.avg_distance) > 1e-12 * a.avg_distance`,
+  );
+  return Number(reader.getRows()[0][0]) === 0;
+}

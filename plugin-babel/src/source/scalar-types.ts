@@ -76,7 +76,10 @@ const rowOf = (type: t.TSType, place: Place, know: Knowledge): RowType | null =>
 
 /** The type of an array's elements: of a literal, or of a variable declared `number[]`. */
 export function elementOf(node: t.Node, place: Place, know: Knowledge): ValueType | null {
+  const asserted = node.type === "TSAsExpression" || node.type === "TSSatisfiesExpression" ? arrayElement(node.typeAnnotation, place, know) : null;
+  if (asserted) return asserted;
   const e = bare(node);
+  if (e.type === "CallExpression") return elementOfCall(e, place, know);
   if (e.type === "Identifier") {
     const binding = place.scope.getBinding(e.name);
     const annotation = binding?.identifier.typeAnnotation;
@@ -89,7 +92,7 @@ export function elementOf(node: t.Node, place: Place, know: Knowledge): ValueTyp
   let nullable = false;
   for (const element of e.elements) {
     if (!element || element.type === "SpreadElement") return null;
-    if (element.type === "NullLiteral" || (element.type === "Identifier" && element.name === "undefined")) nullable = true;
+    if (isNothing(element)) nullable = true;
     else {
       const own = typeOfScalar(element, place, know);
       if (!own || (type && type.js !== own.js)) return null;
@@ -97,6 +100,19 @@ export function elementOf(node: t.Node, place: Place, know: Knowledge): ValueTyp
     }
   }
   return type && { js: type.js, nullable: nullable || type.nullable };
+}
+
+/** `xs.map((x) => …)` and `Array.from(xs, (x) => …)` give what the callback gives; `xs.slice()` what xs has. */
+function elementOfCall(e: t.CallExpression, place: Place, know: Knowledge): ValueType | null {
+  const { callee } = e;
+  if (callee.type !== "MemberExpression" || callee.property.type !== "Identifier") return null;
+  const { name } = callee.property;
+  const isFrom = name === "from" && callee.object.type === "Identifier" && callee.object.name === "Array";
+  const callback = isFrom ? e.arguments[1] : name === "map" ? e.arguments[0] : undefined;
+  if (callback?.type === "ArrowFunctionExpression" && callback.body.type !== "BlockStatement") {
+    return typeOfScalar(callback.body, { module: place.module, scope: place.module.scopeOf(callback) ?? place.scope }, know);
+  }
+  return /^(filter|slice|toSorted|toReversed|sort|reverse|with)$/.test(name) ? elementOf(callee.object, place, know) : null;
 }
 
 function arrayElement(node: t.TSType, place: Place, know: Knowledge): ValueType | null {
@@ -107,6 +123,8 @@ function arrayElement(node: t.TSType, place: Place, know: Knowledge): ValueType 
     : null;
   return element ? valueTypeOf(element, place.module, know.modules) : null;
 }
+
+const isNothing = (node: t.Node): boolean => node.type === "NullLiteral" || (node.type === "Identifier" && node.name === "undefined");
 
 /** The type of a scalar expression; null when it is not plain from the text. */
 export function typeOfScalar(node: t.Node, place: Place, know: Knowledge, depth = 0): ValueType | null {
@@ -131,7 +149,12 @@ export function typeOfScalar(node: t.Node, place: Place, know: Knowledge, depth 
       return binary(e, of);
     case "ConditionalExpression":
     case "LogicalExpression": {
-      const [a, b] = e.type === "ConditionalExpression" ? [of(e.consequent), of(e.alternate)] : [of(e.left), of(e.right)];
+      const [left, right] = e.type === "ConditionalExpression" ? [e.consequent, e.alternate] : [e.left, e.right];
+      const [a, b] = [of(left), of(right)];
+      if (e.type === "ConditionalExpression" && (isNothing(left) || isNothing(right))) {
+        const other = isNothing(left) ? b : a;
+        return other && { ...other, nullable: true };
+      }
       if (!a || !b || a.js !== b.js) return null;
       return { js: a.js, nullable: e.type === "LogicalExpression" && e.operator === "??" ? b.nullable : a.nullable || b.nullable };
     }

@@ -13,8 +13,8 @@ import { misspeltColumn } from "../diagnostics/misspelt-column.ts";
 import { noInterface } from "../diagnostics/no-interface.ts";
 import type { Expression } from "../ir/expression.ts";
 import { columnOf, type FunctionIR, type Instruction, instructions, type RowArgument, type TableType, type ValueId, valuesOf } from "../ir/ir.ts";
-import type { RowType, ValueType } from "../ir/types.ts";
-import { type TypeContext, verbOf } from "../verbs/index.ts";
+import type { RowType, SourceSpan, ValueType } from "../ir/types.ts";
+import { isComplete, type TypeContext, verbOf } from "../verbs/index.ts";
 
 /** How operands become expressions: parse knows, the pipeline hands it in. */
 export interface RowArgumentReader {
@@ -57,6 +57,16 @@ class TypeInference {
         else this.#infer(i);
       }
     }
+    for (const i of instructions(this.#fn)) if (this.#isOpen(i)) this.#reportOpen(i, i.span);
+  }
+
+  #isOpen = (i: Instruction): boolean => i.op !== "phi" && i.declared === null && verbOf(i.op).role === "reader";
+
+  /** Once a reader, at the first use of a column where there is one. */
+  #reportOpen(i: Instruction, span: SourceSpan): void {
+    if (this.#withoutInterface.has(i.id)) return;
+    this.#withoutInterface.add(i.id);
+    this.#report(noInterface(i.op, span));
   }
 
   #inferPhi(phi: Instruction): void {
@@ -68,7 +78,7 @@ class TypeInference {
   }
 
   #infer(i: Instruction): void {
-    if (i.inputs.length === 0 && i.declared?.length === 0) return;
+    if (!isComplete(i) || (i.inputs.length === 0 && i.declared?.length === 0)) return;
     const inputs = this.#inputs(i);
     if (!inputs) return;
     this.#done.add(i.id);
@@ -105,10 +115,7 @@ class TypeInference {
       const input = this.#values.get(id);
       if (input?.type) types.push(input.type);
       else {
-        if (input && input.op !== "phi" && input.declared === null && verbOf(input.op).role === "reader" && !this.#withoutInterface.has(id)) {
-          this.#withoutInterface.add(id);
-          this.#report(noInterface(input.op, i.rows[0]?.span ?? i.columns[0]?.span ?? i.span));
-        }
+        if (input && this.#isOpen(input)) this.#reportOpen(input, i.rows[0]?.span ?? i.columns[0]?.span ?? i.span);
         return null;
       }
     }

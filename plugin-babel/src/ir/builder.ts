@@ -178,6 +178,16 @@ export class Builder {
     return blocks.map(({ id, instructions, terminator, handler, loopDepth }) => ({ id, instructions, terminator, handler, loopDepth }));
   }
 
+  /** Values of unreachable blocks, and phis that no table reached, are no operands. */
+  #dropUndefined(blocks: readonly OpenBlock[]): void {
+    const defined = new Set(blocks.flatMap((b) => b.instructions.map((i) => i.id)));
+    for (const block of blocks) {
+      for (const i of block.instructions) i.inputs = i.inputs.filter((v) => defined.has(this.resolve(v)));
+      const t = block.terminator;
+      if (t.kind === "return" && t.value !== null && !defined.has(this.resolve(t.value))) block.terminator = { kind: "return", value: null };
+    }
+  }
+
   #operands(phi: Instruction): ValueId[] {
     const operands = new Set(phi.inputs.map((v) => this.resolve(v)));
     operands.delete(phi.id);
@@ -188,12 +198,13 @@ export class Builder {
   #dropTrivialPhis(blocks: readonly OpenBlock[]): void {
     for (let changed = true; changed; ) {
       changed = false;
+      this.#dropUndefined(blocks);
       for (const block of blocks) {
         for (const phi of block.instructions.filter((i) => i.op === "phi")) {
           const operands = this.#operands(phi);
           phi.inputs = operands;
-          if (operands.length !== 1) continue;
-          this.#replaced.set(phi.id, operands[0]!);
+          if (operands.length > 1) continue;
+          if (operands.length === 1) this.#replaced.set(phi.id, operands[0]!);
           block.instructions.splice(block.instructions.indexOf(phi), 1);
           changed = true;
         }

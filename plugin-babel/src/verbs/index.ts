@@ -5,6 +5,7 @@ import { dedupe } from "./dedupe.ts";
 import { derive } from "./derive.ts";
 import { filter } from "./filter.ts";
 import { groupby } from "./groupby.ts";
+import type { Instruction } from "../ir/ir.ts";
 import { antijoin, join, join_left, semijoin } from "./join.ts";
 import { get, numRows, objects } from "./observers.ts";
 import { orderby } from "./orderby.ts";
@@ -37,6 +38,14 @@ export function verbOf(op: string): Verb {
   const verb = all.get(op);
   if (!verb) throw new Error(`no verb '${op}'`);
   return verb;
+}
+
+/** False: an operand was in error and is missing; nothing can be said of the instruction. */
+export function isComplete(i: Instruction): boolean {
+  if (i.op === "phi" || i.op === spool.name) return true;
+  const verb = verbOf(i.op);
+  if (i.columns.length === 0 && verb.signature.some((p) => p.kind === "column-name")) return false;
+  return i.inputs.length >= Number(verb.on === "table") + verb.signature.filter((p) => p.kind === "table").length;
 }
 
 export type { OrderDemand, Parameter, TypeContext, Verb } from "./verb.ts";

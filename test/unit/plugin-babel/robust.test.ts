@@ -1,0 +1,23 @@
+// Only a bug throws: whatever is wrong with a program is a diagnostic, also in programs nobody would write.
+import { readFileSync } from "node:fs";
+import { compileFile } from "@lockstep/plugin-babel";
+import { describe, expect, test } from "vitest";
+import { findFixtures } from "../../snap/fixtures.ts";
+
+const compile = (source: string, id: string) => compileFile(source, { id, root: "/", check: true });
+
+describe.each(findFixtures().map((f) => [f.name, f] as const))("%s", (_, fixture) => {
+  const source = readFileSync(fixture.input, "utf8");
+
+  test("without any one line", () => {
+    const lines = source.split("\n");
+    lines.forEach((line, n) => expect(() => compile(lines.toSpliced(n, 1).join("\n"), fixture.input), line).not.toThrow());
+  });
+
+  test("without any one argument, operand or member", () => {
+    for (const { index, 0: text } of source.matchAll(/\([^()]*\)|\.\w+|"[^"\n]*"|\bawait |<[^<>=]*>|\{ [^{}]* \}/g)) {
+      const mutated = source.slice(0, index) + (text.startsWith("(") ? "()" : text.startsWith("{") ? "{}" : "") + source.slice(index + text.length);
+      expect(() => compile(mutated, fixture.input), text).not.toThrow();
+    }
+  });
+});

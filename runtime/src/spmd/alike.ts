@@ -1,6 +1,6 @@
 /** Scalars that would differ between processes, made the same on all ranks. */
 import { deserialize, serialize } from "node:v8";
-import { checked, markAgreed } from "./checked.ts";
+import { markAgreed } from "./checked.ts";
 import { currentCall } from "./context.ts";
 import { marshal } from "./marshal.ts";
 
@@ -12,10 +12,10 @@ type Answer = { readonly value: unknown } | { readonly error: unknown };
  */
 export function alike<T>(evaluate: () => T | Promise<T>): Promise<T> {
   const call = currentCall();
-  const { engine, rank, size } = call.world;
+  const { rank, size } = call.world;
   return call.inOrder(async () => {
     const own = rank === 0 ? await answer(evaluate) : null;
-    const agreed = size > 1 ? (deserialize(await checked(engine.broadcast(own && serialize(own), 0))) as Answer) : own!;
+    const agreed = size > 1 ? (deserialize(await call.collective((engine) => engine.broadcast(own && serialize(own), 0))) as Answer) : own!;
     if ("error" in agreed) throw markAgreed(agreed.error);
     return agreed.value as T;
   });

@@ -7,6 +7,7 @@ import { CallContext, enter, leave } from "./context.ts";
 import { encodeUnsent } from "./facade.ts";
 import { keepReturned, releaseTables, reviveTables, tablesReleased, withoutTables } from "./handles.ts";
 import { marshal } from "./marshal.ts";
+import { decisive, errorOf } from "./outcome.ts";
 import { setSpoolCounter, spoolCounter } from "./spools.ts";
 import { world, type World } from "./world.ts";
 
@@ -29,11 +30,6 @@ interface Message {
   readonly timeZone: string | undefined;
   readonly spools: number;
   readonly released: readonly number[];
-}
-
-/** How a rank's part of a call ended. `own`: the other ranks have not seen this error yet. */
-interface Outcome {
-  readonly failure?: { readonly own: boolean; readonly lockstep?: string; readonly error?: unknown };
 }
 
 const functions = new Map<string, Defined>();
@@ -98,61 +94,27 @@ async function perform(here: World, message: Message): Promise<unknown> {
   enter(context);
   reached(here.rank, `call ${message.call}: ${message.function}`);
   let value: unknown;
-  let failed = false;
-  let failure: unknown;
+  let error: { readonly thrown: unknown } | undefined;
   try {
     const defined = functions.get(message.function);
     if (!defined) throw new LockstepError({ code: "LS2099", message: `rank ${here.rank} has no function ${message.function}` });
     const captures = reviveTables(message.captures) as Captures;
     const args = reviveTables(message.args) as never[];
     value = await keepReturned(context, await inside.run(true, async () => defined.body(captures, ...args)));
-  } catch (error) {
-    failed = true;
-    failure = error;
+  } catch (thrown) {
+    if (isLost(thrown)) return here.lost(thrown);
+    error = { thrown };
   }
-  const outcomes = await settle(context, failed, failure);
+  const decided = decisive(await fatalIfLost(here, context.end(error)));
   for (const dataset of context.datasets) here.engine.closeDataset(dataset);
   leave();
-  const culprit = outcomes.find((outcome) => outcome.failure?.own) ?? outcomes.find((outcome) => outcome.failure);
-  if (culprit) {
-    if (here.rank === 0) await context.outputs.abort();
-    throw failed && (!culprit.failure!.own || !isAgreed(failure)) ? failure : revive(culprit);
+  if (!decided) {
+    if (here.rank === 0) await context.outputs.commit();
+    return value;
   }
-  if (here.rank === 0) await context.outputs.commit();
-  return value;
-}
-
-/** Tells how this rank ended and learns how the others did. */
-async function settle(context: CallContext, failed: boolean, failure: unknown): Promise<Outcome[]> {
-  const here = context.world;
-  if (failed && isLost(failure)) return here.lost(failure);
-  const own = failed && !isAgreed(failure);
-  // The others may wait for this rank in a collective.
-  if (own) here.engine.fail(JSON.stringify(description(failure)));
-  await context.idle();
-  const outcome: Outcome = failed ? { failure: { own, ...carried(failure) } } : {};
-  if (here.size === 1 && !own) return [outcome];
-  const outcomes = await fatalIfLost(here, checked(here.engine.settle(serialize(outcome))));
-  return outcomes.map((bytes) => deserialize(bytes) as Outcome);
-}
-
-function carried(failure: unknown): { lockstep?: string; error?: unknown } {
-  if (failure instanceof LockstepError) return { lockstep: JSON.stringify(failure) };
-  try {
-    serialize(failure);
-    return { error: failure };
-  } catch {
-    return { error: new Error(String(failure)) };
-  }
-}
-
-function revive({ failure }: Outcome): unknown {
-  return failure!.lockstep === undefined ? failure!.error : LockstepError.parse(failure!.lockstep);
-}
-
-function description(failure: unknown): object {
-  if (failure instanceof LockstepError) return failure.toJSON();
-  return { code: "LS2009", message: failure instanceof Error ? `${failure.name}: ${failure.message}` : String(failure) };
+  if (here.rank === 0) await context.outputs.abort();
+  // The error that this rank's own code threw, with its class and identity, if that is the one.
+  throw error && (!decided.failure!.own || !isAgreed(error.thrown)) ? error.thrown : errorOf(decided);
 }
 
 function isLost(error: unknown): boolean {

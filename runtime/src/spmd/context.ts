@@ -1,4 +1,7 @@
 import { LockstepError } from "../errors/index.ts";
+import { checked, isAgreed } from "./checked.ts";
+import type { Engine } from "./engine.ts";
+import { decisive, decodeOutcomes, description, encodeOutcome, errorOf, failed, type Outcome } from "./outcome.ts";
 import { Outputs } from "./outputs.ts";
 import type { World } from "./world.ts";
 
@@ -12,12 +15,16 @@ export class CallContext {
   /** Opened by this call, closed when it ends. */
   datasets: number[] = [];
   #turn: Promise<unknown> = Promise.resolve();
+  /** An operation failed on all ranks; the engine refuses others until all have met. */
+  #stuck = false;
+  /** How the call ended on all ranks, where this one has yet to notice. */
+  #over: readonly Outcome[] | undefined;
 
   constructor(world: World, id: number, name: string) {
     this.world = world;
     this.id = id;
     this.name = name;
-    this.outputs = new Outputs(world, id);
+    this.outputs = new Outputs(this);
   }
 
   /** Runs communicating operations one after another in the order they were begun, which is the same on all ranks. */
@@ -27,11 +34,52 @@ export class CallContext {
     return result;
   }
 
+  /**
+   * A collective operation of the engine. One that fails does so on all ranks at the same statement; if the function
+   * catches the error and goes on, all ranks first leave the failed state together.
+   */
+  async collective<T>(operation: (engine: Engine) => Promise<T>): Promise<T> {
+    if (this.#stuck) await this.#meet({ goesOn: true });
+    if (this.#over) throw errorOf(decisive(this.#over)!);
+    try {
+      return await checked(operation(this.world.engine));
+    } catch (error) {
+      this.#stuck = true;
+      throw error;
+    }
+  }
+
+  /** The end of the body on this rank; resolves when all ranks are there. */
+  async end(error?: { readonly thrown: unknown }): Promise<readonly Outcome[]> {
+    const own = error !== undefined && !isAgreed(error.thrown);
+    // The others may wait for this rank in a collective.
+    if (own) this.world.engine.fail(description(error.thrown));
+    await this.#idle();
+    if (this.#over) return this.#over;
+    const outcome = error ? failed(error.thrown) : {};
+    if (this.world.size === 1 && !own && !this.#stuck) return [outcome];
+    return this.#meet(outcome);
+  }
+
+  async #meet(outcome: Outcome): Promise<readonly Outcome[]> {
+    const outcomes = decodeOutcomes(await checked(this.world.engine.settle(encodeOutcome(outcome))));
+    this.#stuck = false;
+    if (outcome.goesOn && outcomes.some(({ goesOn }) => !goesOn)) this.#over = ended(outcomes);
+    return outcomes;
+  }
+
   /** Waits for operations that the body began and did not wait for: the rest of a `Promise.all` of which one failed. */
-  async idle(): Promise<void> {
+  async #idle(): Promise<void> {
     let last: Promise<unknown> | undefined;
     while (last !== this.#turn) await (last = this.#turn);
   }
+}
+
+/** Some ranks are at the end of the call, others go on: with an error of a rank, or by mistake. */
+function ended(outcomes: readonly Outcome[]): readonly Outcome[] {
+  if (decisive(outcomes)) return outcomes;
+  const message = `rank ${outcomes.findIndex(({ goesOn }) => !goesOn)} left the function where rank ${outcomes.findIndex(({ goesOn }) => goesOn)} goes on`;
+  return [failed(new LockstepError({ code: "LS2012", message }))];
 }
 
 /** Calls are queued, so there is at most one per process. */

@@ -1,6 +1,5 @@
 import type { Sink } from "@lockstep/native/plan";
 import { reached } from "../observe/debug.ts";
-import { checked } from "./checked.ts";
 import { currentCall, type CallContext } from "./context.ts";
 import type { SinkOutput } from "./engine.ts";
 import { collectLimit } from "./limits.ts";
@@ -9,10 +8,10 @@ import { cutPlan, type SinkOf, type TableNode } from "./plan.ts";
 
 /** Runs one plan on all ranks. Sinks that tell a row count leave it at their node. */
 export async function execute(call: CallContext, sinks: readonly SinkOf[]): Promise<SinkOutput[]> {
-  const { engine, profiled, rank } = call.world;
+  const { profiled, rank } = call.world;
   const plan = JSON.stringify(await cutPlan(call, sinks));
   reached(rank, "plan cut");
-  const result = await checked(engine.execute(plan));
+  const result = await call.collective((engine) => engine.execute(plan));
   reached(rank, "plan executed");
   profiled(result.profile);
   for (const [index, { rows }] of result.sinks.entries()) {

@@ -1,5 +1,4 @@
 import { LockstepError } from "../errors/index.ts";
-import { checked } from "./checked.ts";
 import type { CallContext } from "./context.ts";
 import { execute } from "./execute.ts";
 import { decodeReturned, encodeLocal, isLocalTable, tooLarge } from "./facade.ts";
@@ -112,7 +111,7 @@ function localTable({ ipc, columns, rows }: LocalTable): SpmdTable {
     inputs: [],
     rows,
     async open(call) {
-      if (dataset === undefined) call.datasets.push((dataset = await checked(call.world.engine.registerTable(ipc))));
+      if (dataset === undefined) call.datasets.push((dataset = await call.collective((engine) => engine.registerTable(ipc))));
     },
     build: () => ({ op: "scan", dataset: dataset!, columns, site: "argument" }),
   });

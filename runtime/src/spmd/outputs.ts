@@ -1,8 +1,8 @@
 import { basename, dirname, join, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { LockstepError } from "../errors/index.ts";
-import { checked } from "./checked.ts";
-import type { World } from "./world.ts";
+import { checked, markAgreed } from "./checked.ts";
+import type { CallContext } from "./context.ts";
 
 interface Output {
   readonly path: string;
@@ -15,19 +15,17 @@ interface Output {
  * together when the call returns, none if it throws. Rank 0 makes and commits, the others know the names.
  */
 export class Outputs {
-  readonly #world: World;
-  readonly #call: number;
+  readonly #call: CallContext;
   readonly #outputs: Output[] = [];
 
-  constructor(world: World, call: number) {
-    this.#world = world;
+  constructor(call: CallContext) {
     this.#call = call;
   }
 
   /** Collective: a staging directory for a write to `path`. Fails before any work where the output may not be written. */
   async stage(path: string, overwrite: boolean): Promise<string> {
-    const { rank, size, native, engine } = this.#world;
-    const job = `${this.#world.job}.${this.#call}.${this.#outputs.length}`;
+    const { rank, size, native, job: name } = this.#call.world;
+    const job = `${name}.${this.#call.id}.${this.#outputs.length}`;
     // Before it exists: whoever outlives this rank has to find it whenever that is.
     this.#announce([...this.#outputs.map((output) => output.staging), join(dirname(path), `.${basename(path)}.lockstep-${job}`)]);
     let answer: { staging: string } | { error: unknown } | undefined;
@@ -41,11 +39,11 @@ export class Outputs {
     }
     if (size > 1) {
       const sent = answer && Buffer.from(JSON.stringify(answer));
-      answer = JSON.parse(Buffer.from(await checked(engine.broadcast(sent ?? null, 0))).toString()) as NonNullable<typeof answer>;
+      answer = JSON.parse((await this.#call.collective((engine) => engine.broadcast(sent ?? null, 0))).toString()) as NonNullable<typeof answer>;
     }
     if ("error" in answer!) {
       const { error } = answer;
-      throw LockstepError.parse(JSON.stringify(error)) ?? new LockstepError({ code: "LS2008", message: String(error) });
+      throw markAgreed(LockstepError.parse(JSON.stringify(error)) ?? new LockstepError({ code: "LS2008", message: String(error) }));
     }
     this.#outputs.push({ path, overwrite, staging: answer!.staging });
     this.#announce(this.#outputs.map((output) => output.staging));
@@ -62,15 +60,15 @@ export class Outputs {
   async commit(): Promise<void> {
     const last = this.#outputs.filter((output, index) => !this.#outputs.some((later, at) => at > index && later.path === output.path));
     for (const output of this.#outputs) {
-      if (last.includes(output)) await checked(this.#world.native.commitOutput(output.staging, output.path, output.overwrite));
-      else await checked(this.#world.native.abortOutput(output.staging));
+      if (last.includes(output)) await checked(this.#call.world.native.commitOutput(output.staging, output.path, output.overwrite));
+      else await checked(this.#call.world.native.abortOutput(output.staging));
     }
     this.#forget();
   }
 
   /** Rank 0, when the call failed. */
   async abort(): Promise<void> {
-    for (const { staging } of this.#outputs) await checked(this.#world.native.abortOutput(staging)).catch(() => undefined);
+    for (const { staging } of this.#outputs) await checked(this.#call.world.native.abortOutput(staging)).catch(() => undefined);
     this.#forget();
   }
 
@@ -79,7 +77,7 @@ export class Outputs {
   }
 
   #announce(directories: readonly string[]): void {
-    this.#world.staged(directories);
+    this.#call.world.staged(directories);
   }
 
   #forget(): void {

@@ -1,6 +1,5 @@
 import type { ColumnType, Expression } from "@lockstep/native/plan";
 import { reached } from "../observe/debug.ts";
-import { checked } from "./checked.ts";
 import { currentCall } from "./context.ts";
 import type { ReadOptions } from "./options.ts";
 import { absolute } from "./outputs.ts";
@@ -48,7 +47,7 @@ export function table(columns: Record<string, readonly unknown[]>, descriptor: R
     async open(call) {
       if (dataset !== undefined) return;
       const { encodeTable } = await import("./encode.ts");
-      dataset = await checked(call.world.engine.registerTable(encodeTable(values, types, site)));
+      dataset = await call.collective((engine) => engine.registerTable(encodeTable(values, types, site)));
       call.datasets.push(dataset);
     },
     build: () => ({ op: "scan", dataset: dataset!, columns: types, ...(filter && { filter }), site }),
@@ -62,7 +61,7 @@ function open(path: Paths, descriptor: ReaderDescriptor, method: "openParquet" |
   return call.inOrder(async () => {
     const { declared, site } = descriptor;
     const request = { paths: paths.map((one) => call.outputs.resolve(one)), declared, site, ...options };
-    const { dataset, rows } = JSON.parse(await checked(call.world.engine[method](JSON.stringify(request)))) as Opened;
+    const { dataset, rows } = JSON.parse(await call.collective((engine) => engine[method](JSON.stringify(request)))) as Opened;
     call.datasets.push(dataset);
     reached(call.world.rank, "dataset open");
     return scan(dataset, descriptor, method === "openParquet" ? rows : undefined);

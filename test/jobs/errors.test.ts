@@ -1,0 +1,94 @@
+// Bad input and bad outputs: one clear message, an exit code, nothing half-written; on one rank as on three.
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import lockstepPlugin from "@lockstep/plugin-vite/esbuild";
+import { table } from "@lockstep/runtime";
+import { build } from "esbuild";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { root } from "../scripts/lib.mjs";
+import { type End, lockstep, Scratch } from "./job-process.ts";
+
+const folder = join(root, `.lockstep-errors-${process.pid}`);
+const at = (name: string) => join(folder, name);
+
+beforeAll(async () => {
+  mkdirSync(folder);
+  await build({
+    entryPoints: [join(root, "test/jobs/errors/job.ts")], outdir: at("dist"), bundle: true, format: "esm", platform: "node", logLevel: "error",
+    plugins: [lockstepPlugin({ root, report: false })],
+  });
+  const index = Array.from({ length: 3000 }, (_, i) => i);
+  const good = { id: index, name: index.map((i) => `n${i}`), amount: index.map((i) => (i % 2 ? i : null)) };
+  await table(good).writeParquet(at("good"));
+  await table({ ...good, name: good.name.map((name, i) => (i === 2999 ? null : name)) }).writeParquet(at("nulls"));
+  await table({ id: good.name, amount: good.id }).writeParquet(at("other"));
+  await table({ ...good, id: index.map((i) => (i === 2500 ? 2n ** 53n + 1n : BigInt(i))) }).writeParquet(at("huge"));
+  cpSync(at("good"), at("cut"), { recursive: true });
+  const [part] = readdirSync(at("cut"));
+  truncateSync(join(at("cut"), part!), readFileSync(join(at("cut"), part!)).length - 20);
+  writeFileSync(at("bad.csv"), `id,name,amount\n${index.slice(0, 50).map((i) => `${i},n${i},${i}`).join("\n")}\n50,n50\n`);
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function run(ranks: number, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<End> {
+  return lockstep(["run", "-n", `${ranks}`, "--threads", "1", at("dist/job.mjs"), "--", ...args], env).ended;
+}
+
+describe.each([1, 3])("on %i ranks", (ranks) => {
+  /** One message with the code and all of `parts`; no stack, no second message. */
+  async function fails(args: readonly string[], code: string, parts: readonly (string | RegExp)[], env?: NodeJS.ProcessEnv): Promise<void> {
+    const end = await run(ranks, args, env);
+    expect(end.stderr).toMatch(new RegExp(`^error ${code}: `));
+    expect(end.stderr.match(/error LS/g)).toHaveLength(1);
+    expect(end.stderr).not.toMatch(/^\s+at .*\.m?js:\d+/m);
+    for (const part of parts) expect(end.stderr).toMatch(part);
+    expect(end.stderr).toMatch(/fix: /);
+    expect(end).toMatchObject({ code: 1, stdout: "" });
+  }
+
+  it("a missing input is named, with its place", () => fails(["count", at("no-such")], "LS2001", ["no-such", /errors\/job\.ts:\d+/]));
+
+  it("a schema that differs is told column by column before anything is read", () =>
+    fails(["count", at("other")], "LS2002", [/id/, /name/, /string/, /errors\/job\.ts:\d+/]));
+
+  it("a truncated file is named", () => fails(["count", at("cut")], "LS2005", [/cut\/part-00000\.parquet/]));
+
+  it("a bad CSV line has its number", () => fails(["countCsv", at("bad.csv")], "LS2006", [/bad\.csv/, /52/]));
+
+  it("a null where the interface has none is named", () => fails(["shout", at("nulls"), at("o")], "LS2003", [/name/]));
+
+  it("an integer past 2^53 is named", () => fails(["count", at("huge")], "LS2004", [/id/, /9007199254740993/]));
+
+  it("too many rows to collect are a matter of the limit", () =>
+    fails(["collect", at("good")], "LS2013", [/100 rows/], { LOCKSTEP_COLLECT_LIMIT: "100" }));
+
+  it("an existing output is kept", async () => {
+    using scratch = new Scratch();
+    writeFileSync(join(scratch.path, "out"), "mine");
+    await fails(["shout", at("good"), join(scratch.path, "out")], "LS2007", [/out/]);
+    expect(readFileSync(join(scratch.path, "out"), "utf8")).toBe("mine");
+  });
+
+  it("an output that cannot be written is said before any work", async () => {
+    using scratch = new Scratch();
+    writeFileSync(join(scratch.path, "file"), "");
+    await fails(["shout", at("good"), join(scratch.path, "file/out")], "LS2008", [/file/]);
+  });
+
+  it("of two outputs none appears when the second fails", async () => {
+    const out = mkdtempSync(at("half-"));
+    mkdirSync(join(out, "two"));
+    writeFileSync(join(out, "two/mine"), "");
+    await fails(["half", at("good"), out], "LS2007", [/two/]);
+    expect(readdirSync(out)).toEqual(["two"]);
+  });
+
+  it("a function may catch an error and go on", async () => {
+    expect(await run(ranks, ["recover", at("good"), at("no-such")])).toMatchObject({ code: 0, stderr: "", stdout: "LS2001, then 3000 rows\n" });
+  });
+
+  it("a program may catch an error and go on", async () => {
+    expect(await run(ranks, ["caught", at("good")])).toMatchObject({ code: 0, stderr: "", stdout: "LS2001, then 3000\n" });
+  });
+});

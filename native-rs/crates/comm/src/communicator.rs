@@ -135,6 +135,8 @@ pub struct Options {
     pub build: String,
     /// How long ranks wait for each other at the start.
     pub timeout: std::time::Duration,
+    /// How long a rank that is waited for may give no sign of life. A rank that computes gives one.
+    pub patience: std::time::Duration,
     /// Memory for messages this rank sends; taken step by step.
     pub arena_bytes: usize,
     /// Heap for messages that nobody reads, before they go to a file.
@@ -148,6 +150,7 @@ impl Default for Options {
         Self {
             build: String::new(),
             timeout: std::time::Duration::from_secs(30),
+            patience: std::time::Duration::from_secs(60),
             arena_bytes: 64 << 20,
             spill_memory: 64 << 20,
             spill_directory: std::env::temp_dir(),

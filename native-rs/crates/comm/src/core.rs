@@ -22,9 +22,11 @@ use crate::transport::{Frame, Inbox, NO_REGION, Region, Transport, what};
 
 /// Identities of ended operations that are remembered, so that a late message of a diverged rank is recognised.
 const REMEMBERED: usize = 1024;
+/// A sender that was dropped unfinished without a failure within this time is a failure itself.
+const ORPHANED: Duration = Duration::from_millis(500);
 /// A rank that waits this long looks where the others are.
 const LOOK_AFTER: Duration = Duration::from_millis(400);
-const LOOK_AGAIN: Duration = Duration::from_millis(800);
+pub(crate) const LOOK_AGAIN: Duration = Duration::from_millis(800);
 
 pub(crate) struct Core {
     pub transport: OnceLock<Arc<dyn Transport>>,
@@ -57,6 +59,10 @@ struct State {
     /// What was announced in the epoch before this one, by rank.
     survived: Vec<CommError>,
     look_at: Option<Instant>,
+    /// A sender was dropped unfinished: when to fail for it, and its identity.
+    orphan: Option<(Instant, Identity)>,
+    /// By rank: how often it was asked in vain for a sign of life, and the last sign.
+    silence: Vec<(u32, u32)>,
 }
 
 struct Operation {
@@ -120,6 +126,8 @@ impl Core {
                 recovering: false,
                 survived: Vec::new(),
                 look_at: None,
+                orphan: None,
+                silence: vec![(0, 0); size],
             }),
         })
     }
@@ -386,6 +394,32 @@ impl Core {
         wake(wakers);
     }
 
+    /// A sender was dropped unfinished. As a rule its owner is about to report why; if not, the others would wait.
+    pub fn orphaned(&self, identity: &Identity, epoch: u32) {
+        let mut state = self.state.lock();
+        if state.epoch == epoch && state.orphan.is_none() && state.check(identity.key()).is_ok() {
+            state.orphan = Some((Instant::now() + ORPHANED, *identity));
+            drop(state);
+            self.transport().nudge();
+        }
+    }
+
+    /// Fails for a sender that was dropped unfinished, when that is due; returns when it will be.
+    fn bury(&self, now: Instant) -> Option<Instant> {
+        let mut state = self.state.lock();
+        let (due, identity) = state.orphan?;
+        if state.failure.is_none() && now < due {
+            return Some(due);
+        }
+        state.orphan = None;
+        if state.failure.is_none() {
+            drop(state);
+            let message = format!("the sender of the exchange at {} ended early", identity.site());
+            self.fail(CommError::Remote(crate::RankError { rank: self.rank, message }));
+        }
+        None
+    }
+
     fn diverged(&self, divergence: Divergence) -> CommError {
         let error = CommError::Diverged(Box::new(divergence));
         self.fail_after(error.clone(), None);
@@ -479,6 +513,7 @@ impl Core {
                     state.failure = None;
                 }
                 state.announced.fill(None);
+                state.orphan = None;
                 dropped.extend(state.operations.drain().map(|(_, operation)| operation));
                 state.ended.clear();
                 state.ended_order.clear();
@@ -493,7 +528,8 @@ impl Core {
 
     /// Looks where the ranks are which operations have been waiting for.
     fn look(&self, now: Instant) -> Option<Instant> {
-        let mut found = None;
+        let (mut found, silent);
+        found = None;
         let next = {
             let mut state = self.state.lock();
             let look_at = state.look_at?;
@@ -502,6 +538,7 @@ impl Core {
             }
             let epoch = state.epoch;
             let mut waiting = false;
+            let mut waited_for = vec![false; self.size];
             for operation in state.operations.values_mut() {
                 let Some(entered) = operation.entered else { continue };
                 let missing: Vec<usize> =
@@ -512,6 +549,7 @@ impl Core {
                 }
                 let mut suspects = Vec::new();
                 for rank in missing {
+                    waited_for[rank] = true;
                     let Some((at, position)) = self.transport().position(rank) else { continue };
                     if at == epoch && position.valid() && position.key() > operation.identity.key() {
                         // Seen twice: its contribution may have been on the way at the first look.
@@ -523,9 +561,14 @@ impl Core {
                 }
                 operation.suspects = suspects;
             }
+            silent = (0..self.size).find(|&rank| state.silent(rank, waited_for[rank], &**self.transport()));
             state.look_at = waiting.then(|| now + LOOK_AGAIN);
             state.look_at
         };
+        if let Some(rank) = silent {
+            self.transport().announce_silence(rank);
+            self.silent(rank);
+        }
         if let Some(divergence) = found {
             self.diverged(divergence);
         }
@@ -656,6 +699,20 @@ impl State {
         wakers.append(&mut self.room_waiters);
     }
 
+    /// Asks a rank that is waited for for a sign of life; whether it has given none for too long. Counted in looks, not
+    /// in time: when the whole job was stopped and goes on, nobody has been asked meanwhile.
+    fn silent(&mut self, rank: usize, waited_for: bool, transport: &dyn Transport) -> bool {
+        let (asked, last) = &mut self.silence[rank];
+        if !waited_for {
+            *asked = 0;
+            return false;
+        }
+        let sign = transport.sign_of_life(rank);
+        *asked = if sign == *last { *asked + 1 } else { 0 };
+        *last = sign;
+        *asked > transport.limits().looks
+    }
+
     fn remember(&mut self, identity: Identity) {
         if self.ended_order.len() == REMEMBERED
             && let Some(oldest) = self.ended_order.pop_front()
@@ -686,6 +743,10 @@ impl Inbox for Core {
 
     fn died(&self, rank: usize) {
         self.fail(CommError::RankDied { rank });
+    }
+
+    fn silent(&self, rank: usize) {
+        self.fail(CommError::Silent { rank });
     }
 
     fn left(&self, rank: usize) {
@@ -722,10 +783,7 @@ impl Inbox for Core {
             state.operations.values().filter_map(exchange).collect()
         };
         let pressed = exchanges.iter().filter_map(|exchange| exchange.relieve(self, now)).min();
-        match (pressed, self.look(now)) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        }
+        [pressed, self.look(now), self.bury(now)].into_iter().flatten().min()
     }
 }
 

@@ -72,6 +72,9 @@ pub enum CommError {
     /// A process is gone. Final.
     #[error("rank {rank} died")]
     RankDied { rank: usize },
+    /// A process is there but does nothing, not even in its communication thread. Final.
+    #[error("rank {rank} does not respond: it is stopped, or its memory is being swapped")]
+    Silent { rank: usize },
     /// The ranks are at different operations.
     #[error("{0}")]
     Diverged(Box<Divergence>),

@@ -108,6 +108,8 @@ pub(crate) struct Limits {
     /// What the consumers of one receiver may hold of one sender's memory.
     pub pinned_bytes: usize,
     pub pinned_count: usize,
+    /// A rank that gives no sign of life so many looks long is taken to be stopped.
+    pub looks: u32,
     /// How long a small collective is worth a busy wait.
     pub spin: Duration,
 }
@@ -142,6 +144,11 @@ pub(crate) trait Transport: Send + Sync {
     fn announce_position(&self, epoch: u32, identity: &Identity);
     fn position(&self, rank: usize) -> Option<(u32, Identity)>;
 
+    /// Changes whenever the communication thread of `rank` does something, and asks it to.
+    fn sign_of_life(&self, rank: usize) -> u32;
+    /// Tells all that `rank` does not respond.
+    fn announce_silence(&self, rank: usize);
+
     /// `Inbox::tick` wants to be called.
     fn nudge(&self);
     /// Flushes, says goodbye, ends the communication thread.
@@ -158,6 +165,8 @@ pub(crate) trait Inbox: Send + Sync {
     fn room(&self);
     /// A process is gone.
     fn died(&self, rank: usize);
+    /// A process does not respond.
+    fn silent(&self, rank: usize);
     /// `rank` closed in order; everything it sent is delivered.
     fn left(&self, rank: usize);
     /// The transport cannot go on.

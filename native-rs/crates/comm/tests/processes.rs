@@ -108,3 +108,18 @@ fn a_rank_that_ends_in_order_is_not_dead() {
         assert!(exit.status.success(), "{}", exit.output);
     }
 }
+
+#[test]
+fn a_stopped_rank_is_named() {
+    let options = lockstep_comm::Options { patience: Duration::from_secs(2), ..options() };
+    let group = processes("a_stopped_rank_is_named", 3, "", &options, async |comm, _| {
+        println!("connected");
+        work(&comm).await.map_err(|error| error.to_string())
+    });
+    std::thread::sleep(Duration::from_millis(500));
+    group.signal(1, rustix::process::Signal::STOP);
+    let exits = group.wait(Duration::from_secs(5));
+    for rank in [0, 2] {
+        assert!(exits[rank].output.contains("rank 1 does not respond"), "rank {rank}: {}", exits[rank].output);
+    }
+}

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::Exchange;
 use crate::shared_bytes::{AlignedBuffer, SharedBytes};
 use crate::core::Core;
-use crate::error::{CommError, RankError, Result};
+use crate::error::Result;
 use crate::operation::Identity;
 use crate::transport::{Region, what};
 
@@ -55,7 +55,8 @@ pub enum Sent {
 
 /// The sending half of an exchange. Clones send for the same rank; messages of one task arrive in its order.
 ///
-/// Ends with [`ExchangeSender::finish`]. If all clones are dropped without it, the rank fails: the others would wait.
+/// Ends with [`ExchangeSender::finish`]. If all clones are dropped without it and this rank does not `fail` soon after, it
+/// is made to: the others would wait.
 #[derive(Clone)]
 pub struct ExchangeSender {
     inner: Arc<Inner>,
@@ -230,9 +231,8 @@ impl Inner {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        if !self.finished.load(Ordering::Acquire) && self.exchange.check().is_ok() {
-            let message = format!("the sender of the exchange at {} ended early", self.identity.site());
-            self.core.fail(CommError::Remote(RankError { rank: self.core.rank, message }));
+        if !self.finished.load(Ordering::Acquire) {
+            self.core.orphaned(&self.identity, self.epoch);
         }
     }
 }

@@ -24,7 +24,7 @@ impl Solo {
 
 impl Transport for Solo {
     fn limits(&self) -> Limits {
-        Limits { fragment: usize::MAX, smallest_fragment: usize::MAX, pinned_bytes: 0, pinned_count: 0, spin: Duration::ZERO }
+        Limits { fragment: usize::MAX, smallest_fragment: usize::MAX, pinned_bytes: 0, pinned_count: 0, looks: 0, spin: Duration::ZERO }
     }
 
     fn reserve(&self, _length: usize) -> Result<Option<Region>> {
@@ -66,6 +66,12 @@ impl Transport for Solo {
     fn position(&self, _rank: usize) -> Option<(u32, Identity)> {
         None
     }
+
+    fn sign_of_life(&self, _rank: usize) -> u32 {
+        0
+    }
+
+    fn announce_silence(&self, _rank: usize) {}
 
     fn nudge(&self) {
         let mut ticking = self.ticking.lock();

@@ -12,9 +12,9 @@ use parking_lot::Mutex;
 use rustix::event::{PollFd, PollFlags, Timespec};
 
 use super::arena::Arena;
-use super::memory::{Control, Peer};
+use super::memory::{Control, Peer, SILENT};
 use super::rendezvous::{Group, Member};
-use crate::core::Core;
+use crate::core::{Core, LOOK_AGAIN};
 use crate::error::{CommError, Result};
 use crate::operation::Identity;
 use crate::shared_bytes::SharedBytes;
@@ -56,7 +56,7 @@ struct Intake {
     left: Vec<bool>,
 }
 
-pub(super) fn start(core: &Arc<Core>, group: Group, arena: usize) -> Result<Arc<dyn Transport>> {
+pub(super) fn start(core: &Arc<Core>, group: Group, arena: usize, patience: Duration) -> Result<Arc<dyn Transport>> {
     let (rank, size) = (core.rank, core.size);
     let mut peers = Vec::with_capacity(size);
     let mut own_memory = None;
@@ -74,6 +74,7 @@ pub(super) fn start(core: &Arc<Core>, group: Group, arena: usize) -> Result<Arc<
         smallest_fragment: arena / 1024,
         pinned_bytes: arena / 2 / size,
         pinned_count: PINNED / size,
+        looks: (patience.as_millis() / LOOK_AGAIN.as_millis()).clamp(2, 1 << 20) as u32,
         // With fewer cores than ranks the one that is waited for may need this core.
         spin: if size <= cores { SPIN } else { Duration::ZERO },
     };
@@ -180,6 +181,7 @@ impl Local {
         let mut trim_at: Option<Instant> = None;
         let mut goodbye: Option<Instant> = None;
         while let Some(core) = self.core.upgrade() {
+            self.control().signs.fetch_add(1, Ordering::Relaxed);
             let now = Instant::now();
             let mut due = self.nudged.swap(false, Ordering::SeqCst) || next_tick.is_some_and(|at| at <= now);
             let news = self.control().news.0.load(Ordering::SeqCst);
@@ -258,9 +260,7 @@ impl Local {
         }
         // Rank 0 sees every death and tells it. Another rank sees only that of rank 0, as all do; it tells it too, lest
         // somebody hears first that it has left because of it.
-        let dead = &self.control().dead;
-        let _ = dead.compare_exchange(0, rank as u32 + 1, Ordering::SeqCst, Ordering::SeqCst);
-        self.others().for_each(|(_, peer)| peer.tell());
+        self.tell_lost(rank as u32 + 1);
         if let Some(core) = self.core.upgrade() {
             core.died(rank);
         }
@@ -269,13 +269,19 @@ impl Local {
     fn read_news(&self, core: &Core) {
         core.news();
         let dead = self.others().map(|(_, peer)| peer.control().dead.load(Ordering::SeqCst)).find(|&dead| dead > 0);
-        if let Some(dead) = dead
-            && dead as usize <= self.peers.len()
-        {
-            // Passed on for those that hear first that this rank leaves.
-            let _ = self.control().dead.compare_exchange(0, dead, Ordering::SeqCst, Ordering::SeqCst);
-            core.died(dead as usize - 1);
+        let Some(dead) = dead else { return };
+        // Passed on for those that hear first that this rank leaves.
+        let _ = self.control().dead.compare_exchange(0, dead, Ordering::SeqCst, Ordering::SeqCst);
+        let rank = (dead & !SILENT) as usize - 1;
+        if rank < self.peers.len() {
+            if dead & SILENT == 0 { core.died(rank) } else { core.silent(rank) }
         }
+    }
+
+    /// Tells all that a rank is lost: `word` for `Control::dead`.
+    fn tell_lost(&self, word: u32) {
+        let _ = self.control().dead.compare_exchange(0, word, Ordering::SeqCst, Ordering::SeqCst);
+        self.others().for_each(|(_, peer)| peer.tell());
     }
 }
 
@@ -361,6 +367,17 @@ impl Transport for Local {
 
     fn position(&self, rank: usize) -> Option<(u32, Identity)> {
         self.peers[rank].control().position.read()
+    }
+
+    fn sign_of_life(&self, rank: usize) -> u32 {
+        let peer = &self.peers[rank];
+        let sign = peer.control().signs.load(Ordering::Relaxed);
+        peer.tell();
+        sign
+    }
+
+    fn announce_silence(&self, rank: usize) {
+        self.tell_lost((rank as u32 + 1) | SILENT);
     }
 
     fn nudge(&self) {

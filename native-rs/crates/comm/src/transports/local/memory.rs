@@ -20,6 +20,8 @@ use crate::operation::Identity;
 
 /// Messages of one rank under way at once.
 pub(super) const REGIONS: usize = 8192;
+/// Flag of `Control::dead`.
+pub(super) const SILENT: u32 = 1 << 31;
 const PAGE: usize = 64 << 10;
 
 /// Keeps what different ranks write apart.
@@ -39,8 +41,10 @@ pub(super) struct Control {
     pub epoch: Line<AtomicU32>,
     /// 1: the owner has left in order.
     pub closed: AtomicU32,
-    /// The first rank the owner knows to be dead, plus 1.
+    /// The first rank the owner knows to be dead, plus 1; with [`SILENT`] it is there but does not respond.
     pub dead: AtomicU32,
+    /// Counts what the owner's communication thread does.
+    pub signs: AtomicU32,
     pub position: Position,
     /// Failures of even and odd epochs: one is overwritten only when all ranks have left its epoch.
     pub records: [Record; 2],

@@ -35,6 +35,6 @@ pub fn connect(rank: usize, size: usize, job: &str, options: &Options) -> Result
     let arena = options.arena_bytes.max(SMALLEST_ARENA).next_multiple_of(64 << 10);
     let group = rendezvous::meet(rank, size, job, arena, options)?;
     let core = Core::new(rank, size, SpillArea::new(options.spill_directory.clone(), options.spill_memory));
-    let local = endpoint::start(&core, group, arena)?;
+    let local = endpoint::start(&core, group, arena, options.patience)?;
     Ok(Communicator::over(core, local))
 }

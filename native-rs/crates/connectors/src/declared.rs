@@ -53,16 +53,20 @@ fn difference(schema: &Schema, column: &ColumnType) -> Option<Difference> {
 }
 
 /// All files must have the columns of the first, of the same types: those of the interface, or all without one.
+/// Strings may be dictionaries in some.
 pub fn check_same(first: &str, schema: &Schema, other: &str, found: &Schema, declared: &[ColumnType]) -> Result<()> {
     let required = |name: &str| declared.is_empty() || declared.iter().any(|column| column.name == name);
     let here = |schema: &Schema, name: &str| {
         schema.field_with_name(name).map_or_else(|_| "(missing)".to_owned(), |field| print_type(field.data_type()))
     };
+    let text = |schema: &Schema, name: &str| {
+        schema.field_with_name(name).is_ok_and(|field| js_type(field.data_type()) == Some(JsType::String))
+    };
     let mut names: Vec<&String> = schema.fields().iter().map(|field| field.name()).collect();
     names.extend(found.fields().iter().map(|field| field.name()).filter(|name| schema.index_of(name).is_err()));
     let differences: Vec<Difference> = names
         .into_iter()
-        .filter(|name| required(name) && here(schema, name) != here(found, name))
+        .filter(|name| required(name) && here(schema, name) != here(found, name) && !(text(schema, name) && text(found, name)))
         .map(|name| Difference {
             column: name.clone(),
             file: here(found, name),

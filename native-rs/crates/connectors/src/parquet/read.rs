@@ -10,10 +10,11 @@ use arrow::{
     datatypes::{DataType, Field, Schema, SchemaRef},
 };
 use bytes::Bytes;
+use lockstep_plan::JsType;
 use parquet::{
     arrow::{
         ProjectionMask,
-        arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder},
+        arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder},
     },
     errors::{ParquetError, Result as ParquetResult},
     file::{
@@ -22,10 +23,13 @@ use parquet::{
     },
 };
 
-use super::errors::{guarded, reading};
+use super::{
+    errors::{guarded, reading},
+    schema::with_types,
+};
 use crate::{
     chunks::Chunk,
-    dataset::Dataset,
+    dataset::{Dataset, js_type},
     errors::{ConnectorError, Result},
     read::{ChunkBatches, ReadOptions},
     store::Blob,
@@ -118,7 +122,7 @@ pub fn open_chunk(dataset: &Dataset, chunk: &Chunk, options: &ReadOptions, scan:
     let (blob, footer) = dataset.footers.get(dataset, chunk.file)?;
     let file: Arc<str> = blob.name().into();
     let place = format!("row group {}", chunk.group);
-    let footer = with_dictionaries(&footer, scan).map_err(|error| reading(&file, "the footer", error))?;
+    let footer = with_layout_of(&footer, scan).map_err(|error| reading(&file, "the footer", error))?;
     let mut roots = Vec::with_capacity(scan.fields().len());
     for field in scan.fields() {
         let root = footer.schema().index_of(field.name());
@@ -177,22 +181,12 @@ fn as_type(column: &ArrayRef, wanted: &DataType, file: &str) -> Result<ArrayRef>
     }
 }
 
-/// The footer with the wanted string columns read as dictionaries: their pages are decoded to indices, not to text.
-fn with_dictionaries(footer: &ArrowReaderMetadata, scan: &Schema) -> ParquetResult<ArrowReaderMetadata> {
-    let wanted = |field: &Field| scan.field_with_name(field.name()).is_ok_and(|asked| is_new_dictionary(asked, field));
-    if !footer.schema().fields().iter().any(|field| wanted(field)) {
-        return Ok(footer.clone());
-    }
-    let hint = |field: &Arc<Field>| match wanted(field) {
-        true => Arc::new(Field::new_dictionary(field.name(), DataType::Int32, DataType::Utf8, field.is_nullable())),
-        false => Arc::clone(field),
-    };
-    let schema = Schema::new(footer.schema().fields().iter().map(hint).collect::<Vec<_>>());
-    ArrowReaderMetadata::try_new(Arc::clone(footer.metadata()), ArrowReaderOptions::new().with_schema(Arc::new(schema)))
-}
-
-fn is_new_dictionary(asked: &Field, held: &Field) -> bool {
-    matches!(asked.data_type(), DataType::Dictionary(..)) && !matches!(held.data_type(), DataType::Dictionary(..))
+/// Strings as the scan wants them: as dictionaries their pages are decoded to indices, not to text.
+fn with_layout_of(footer: &ArrowReaderMetadata, scan: &Schema) -> ParquetResult<ArrowReaderMetadata> {
+    with_types(footer, |held| match scan.field_with_name(held.name()) {
+        Ok(asked) if js_type(held.data_type()) == Some(JsType::String) => asked.data_type().clone(),
+        _ => held.data_type().clone(),
+    })
 }
 
 /// Asks the system for the chunk's bytes while the first page is decoded.

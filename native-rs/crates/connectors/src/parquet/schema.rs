@@ -6,9 +6,11 @@ use arrow::{
     datatypes::{DataType, Field, Schema, SchemaRef},
 };
 use datafusion::scalar::ScalarValue;
+use lockstep_plan::JsType;
 use parquet::{
     arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, statistics::StatisticsConverter},
     basic::{Encoding, PageType},
+    errors::Result as ParquetResult,
     file::metadata::{ColumnChunkMetaData, ParquetMetaData, RowGroupMetaData},
 };
 
@@ -20,7 +22,7 @@ use super::{
 };
 use crate::{
     bounds::Bound,
-    dataset::{ColumnChunk, DataFile, Dataset, Format, Group},
+    dataset::{ColumnChunk, DataFile, Dataset, Format, Group, is_string, js_type},
     declared,
     errors::{ConnectorError, Result},
     paths::{Found, resolve},
@@ -38,7 +40,7 @@ pub fn open_parquet(request: &ParquetRequest) -> Result<Dataset> {
         let footer = guarded(&file.path, "the footer", || load(&blob))?;
         if let Some((name, schema)) = &mut first {
             declared::check_same(name, schema, &file.path, footer.schema(), &request.declared)?;
-            *schema = with_nulls_of(schema, footer.schema());
+            *schema = merged(schema, footer.schema());
         } else {
             first = Some((file.path.clone(), plain(footer.schema())));
         }
@@ -59,7 +61,30 @@ pub fn load(blob: &Blob) -> Result<ArrowReaderMetadata> {
         return Err(ConnectorError::corrupt(blob.name(), format!("{} bytes are no Parquet file", blob.size())));
     }
     ArrowReaderMetadata::load(&Pages::footer(blob), ArrowReaderOptions::new())
+        .and_then(|footer| with_types(&footer, |field| canonical(field.data_type())))
         .map_err(|error| reading(blob.name(), "the footer", error))
+}
+
+/// Strings have one layout here, whoever wrote the file: how Polars or pandas laid them out in memory is not in the data.
+fn canonical(data_type: &DataType) -> DataType {
+    match data_type {
+        text if is_string(text) => DataType::Utf8,
+        DataType::Dictionary(_, values) if is_string(values) => {
+            DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
+        }
+        other => other.clone(),
+    }
+}
+
+/// The footer with its columns decoded as `wanted` says.
+pub fn with_types(footer: &ArrowReaderMetadata, wanted: impl Fn(&Field) -> DataType) -> ParquetResult<ArrowReaderMetadata> {
+    let fields = footer.schema().fields().iter();
+    let fields: Vec<Field> = fields.map(|field| field.as_ref().clone().with_data_type(wanted(field))).collect();
+    if fields.iter().zip(footer.schema().fields()).all(|(new, old)| new == old.as_ref()) {
+        return Ok(footer.clone());
+    }
+    let schema = Arc::new(Schema::new_with_metadata(fields, footer.schema().metadata().clone()));
+    ArrowReaderMetadata::try_new(Arc::clone(footer.metadata()), ArrowReaderOptions::new().with_schema(schema))
 }
 
 /// The schema without the metadata of whoever wrote the file.
@@ -69,11 +94,13 @@ fn plain(schema: &SchemaRef) -> SchemaRef {
     Arc::new(Schema::new(fields))
 }
 
-/// A column is nullable if it is in any file.
-fn with_nulls_of(schema: &SchemaRef, other: &Schema) -> SchemaRef {
+/// A column is nullable if it is in any file; strings are plain if they are in any file.
+fn merged(schema: &SchemaRef, other: &Schema) -> SchemaRef {
     let merge = |field: &Arc<Field>| {
-        let nullable = other.field_with_name(field.name()).is_ok_and(Field::is_nullable);
-        field.as_ref().clone().with_nullable(field.is_nullable() || nullable)
+        let Ok(found) = other.field_with_name(field.name()) else { return field.as_ref().clone() };
+        let differ = found.data_type() != field.data_type() && js_type(field.data_type()) == Some(JsType::String);
+        let data_type = if differ { DataType::Utf8 } else { field.data_type().clone() };
+        Field::new(field.name(), data_type, field.is_nullable() || found.is_nullable())
     };
     Arc::new(Schema::new(schema.fields().iter().map(merge).collect::<Vec<_>>()))
 }

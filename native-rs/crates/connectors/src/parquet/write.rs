@@ -11,7 +11,7 @@ use std::{
 use arrow::{
     array::{ArrayRef, RecordBatch},
     compute::{CastOptions, can_cast_types, cast_with_options},
-    datatypes::{DataType, Field, Schema, SchemaRef},
+    datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit},
 };
 use parquet::{
     file::properties::{EnabledStatistics, WriterProperties},
@@ -133,7 +133,9 @@ fn written_schema(schema: &Schema, options: &ParquetWriteOptions) -> Result<Sche
         return Err(ConnectorError::unsupported(message, json!({ "column": unknown })));
     }
     let field = |field: &Arc<Field>| {
-        let Some(text) = options.types.get(field.name()) else { return Ok(field.as_ref().clone()) };
+        let Some(text) = options.types.get(field.name()) else {
+            return Ok(field.as_ref().clone().with_data_type(representable(field.data_type())));
+        };
         let data_type = parse_type(text)?;
         if !can_cast_types(field.data_type(), &data_type) {
             return Err(cannot_write(field, field.data_type(), &data_type, "there is no conversion"));
@@ -141,6 +143,15 @@ fn written_schema(schema: &Schema, options: &ParquetWriteOptions) -> Result<Sche
         Ok(field.as_ref().clone().with_data_type(data_type))
     };
     Ok(Arc::new(Schema::new(schema.fields().iter().map(field).collect::<Result<Vec<_>>>()?)))
+}
+
+/// Parquet has no timestamps in seconds and no days in milliseconds: arrow-rs would write bare integers.
+fn representable(data_type: &DataType) -> DataType {
+    match data_type {
+        DataType::Timestamp(TimeUnit::Second, zone) => DataType::Timestamp(TimeUnit::Millisecond, zone.clone()),
+        DataType::Date64 => DataType::Date32,
+        other => other.clone(),
+    }
 }
 
 fn cast_to(column: &ArrayRef, field: &Field) -> Result<ArrayRef> {

@@ -3,13 +3,13 @@ use std::{collections::BTreeSet, fs, path::Path, sync::Arc};
 use arrow::{
     array::{
         Array, ArrayRef, AsArray, BooleanArray, Decimal128Array, DictionaryArray, Float64Array, Int32Array, Int64Array,
-        ListArray, RecordBatch, StringArray, TimestampMicrosecondArray,
+        ListArray, RecordBatch, StringArray, TimestampMicrosecondArray, TimestampSecondArray,
     },
-    datatypes::{DataType, Int32Type, Int64Type},
+    datatypes::{DataType, Int32Type, Int64Type, TimestampMillisecondType},
 };
 use datafusion::{
     common::DFSchema,
-    logical_expr::{Expr, col, lit},
+    logical_expr::{Expr, cast, col, lit},
     logical_expr::{execution_props::ExecutionProps, physical_planning_context::PhysicalPlanningContext},
     physical_expr::{PhysicalExpr, create_physical_expr},
     scalar::ScalarValue,
@@ -139,6 +139,8 @@ fn filters_prune_groups_and_drop_rows() {
     assert_eq!(kept(col("id").gt_eq(lit(3300_i64))), 2);
     assert_eq!(kept(col("id").eq(lit(-1_i64))), 0);
     assert_eq!(kept(col("miles").gt(lit(430.0))), 1);
+    // An int64 column looked at as a number.
+    assert_eq!(kept(cast(col("id"), DataType::Float64).gt_eq(lit(3300.0))), 2);
     // NaN is outside Parquet's bounds, so a negated comparison of floats must keep everything.
     assert_eq!(kept(!col("miles").gt(lit(-1.0))), 13);
     let filter = physical(&dataset, &["id"], col("id").gt_eq(lit(1290_i64)).and(col("id").lt(lit(1310_i64))));
@@ -195,6 +197,41 @@ fn written_types() {
     let all = read_all(&dataset, 1, &columns(&["id", "zone"])).unwrap();
     assert_eq!(all.column(0).as_ref(), &Int32Array::from_iter_values(0..10) as &dyn Array);
     assert!(matches!(all.column(1).data_type(), DataType::Dictionary(..)));
+}
+
+/// Polars and pandas lay strings out in other ways; a dictionary in one file and plain text in another are one column.
+#[test]
+fn strings_of_any_layout_are_one_type() {
+    let directory = tempfile::tempdir().unwrap();
+    let small = DataType::Dictionary(Box::new(DataType::Int8), Box::new(DataType::LargeUtf8));
+    let plain: ArrayRef = Arc::new(StringArray::from(vec![Some("é"), None, Some("")]));
+    for (index, data_type) in [DataType::LargeUtf8, DataType::Utf8View, small].iter().enumerate() {
+        let batch = RecordBatch::try_from_iter([("s", arrow::compute::cast(&plain, data_type).unwrap())]).unwrap();
+        let mut part = ParquetPart::create(directory.path(), index, &batch.schema(), ParquetWriteOptions::default()).unwrap();
+        part.write(&batch).unwrap();
+        part.close().unwrap();
+    }
+    let dataset = travelled(&open(directory.path()).unwrap());
+    assert_eq!(dataset.schema.field(0).data_type(), &DataType::Utf8);
+    let all = read_all(&dataset, 2, &columns(&["s"])).unwrap();
+    assert_eq!(all.column(0), &arrow::compute::concat(&[&plain, &plain, &plain]).unwrap());
+    let options = ReadOptions { dictionary: BTreeSet::from(["s".to_owned()]), ..columns(&["s"]) };
+    assert_eq!(read_all(&dataset, 2, &options).unwrap().column(0).logical_null_count(), 3);
+    let last = open(&directory.path().join("part-00002.parquet")).unwrap();
+    assert_eq!(lockstep_connectors::print_type(last.schema.field(0).data_type()), "dictionary<values=string, indices=int32>");
+}
+
+#[test]
+fn seconds_are_written_as_milliseconds() {
+    let directory = tempfile::tempdir().unwrap();
+    let at: ArrayRef = Arc::new(TimestampSecondArray::from(vec![1, -1]).with_timezone("UTC"));
+    let batch = RecordBatch::try_from_iter([("at", at)]).unwrap();
+    let mut part = ParquetPart::create(directory.path(), 0, &batch.schema(), ParquetWriteOptions::default()).unwrap();
+    part.write(&batch).unwrap();
+    part.close().unwrap();
+    let dataset = Arc::new(open(directory.path()).unwrap());
+    let all = read_all(&dataset, 1, &columns(&["at"])).unwrap();
+    assert_eq!(all.column(0).as_primitive::<TimestampMillisecondType>().values(), &[1000, -1000]);
 }
 
 #[test]

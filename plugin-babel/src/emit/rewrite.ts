@@ -182,9 +182,10 @@ export class Rewriter {
   #verb(i: Instruction, receiver: Expression | null, args: readonly Expression[], source?: t.CallExpression): Expression {
     const { runtime } = this.#context;
     const verb = verbOf(i.op);
-    const { method, descriptor } = verb.lower(i);
+    const { method, descriptor, pluck } = verb.lower(i);
     const property = source && verb.on === "table" ? { ...(bare(source.callee) as t.MemberExpression).property, name: method } : identifier(method);
-    const given = i.op === "objects" && args.length === 0 ? [this.#parse("{}")] : args;
+    // Iteration and array() gather without options.
+    const given = (i.op === "objects" && args.length === 0) || pluck !== undefined ? [this.#parse("{}")] : args;
     const target = memberExpression(receiver ?? identifier(runtime), property as t.Identifier);
     let result: Expression = {
       ...callExpression(target, [...given, this.#descriptor(`${i.op}_${i.span.line}`, i, descriptor)]),
@@ -194,6 +195,10 @@ export class Rewriter {
     if (verb.role === "observer") {
       this.awaits = true;
       result = awaitExpression(result);
+    }
+    if (pluck !== undefined) {
+      const row = identifier("row");
+      result = callExpression(memberExpression(result, identifier("map")), [arrowFunctionExpression([row], memberExpression(row, stringLiteral(pluck), true))]);
     }
     const spool = this.#context.spools.get(i.id);
     if (!spool) return result;

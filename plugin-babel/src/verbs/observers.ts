@@ -63,3 +63,15 @@ export const get = observer({
   demands: (i) => [new Set(i.columns.map((c) => c.from))],
   lower: (i) => ({ method: "get", descriptor: { type: i.declared![0]!.type.js } }),
 });
+
+export const array = observer({
+  name: "array",
+  docs: "The values of a column, in table order.",
+  example: 'top.array("name")',
+  signature: [{ kind: "column-name" }],
+  type: get.type,
+  communicates: (_, [input]) => (input!.kind === "replicated" ? null : "one column to every rank (Allgatherv)"),
+  order: () => "observes",
+  demands: (i) => [new Set(i.columns.map((c) => c.from))],
+  lower: (i) => ({ method: "objects", descriptor: { columns: columnTypes(i.declared!.slice(0, 1)) }, pluck: i.declared![0]!.name }),
+});

@@ -28,6 +28,14 @@ export interface ImpliedOperand {
   readonly column: string;
 }
 
+/** The method of the SPMD table and its descriptor (`site` is added). */
+export interface Lowered {
+  readonly method: string;
+  readonly descriptor: { readonly [key: string]: Data };
+  /** Of the rows it gives, only this column is wanted. */
+  readonly pluck?: string;
+}
+
 export interface Verb {
   readonly name: string;
   /** One sentence and one line of TypeScript, for the docs. */
@@ -58,6 +66,5 @@ export interface Verb {
   demands(i: Instruction, demanded: ReadonlySet<string>, inputs: readonly TableType[]): readonly ReadonlySet<string>[];
   /** Forgets what computes columns nobody demands. Absent: nothing to forget. */
   prune?(i: Instruction, demanded: ReadonlySet<string>): void;
-  /** The method of the SPMD table and its descriptor (`site` is added). */
-  lower(i: Instruction): { readonly method: string; readonly descriptor: { readonly [key: string]: Data } };
+  lower(i: Instruction): Lowered;
 }

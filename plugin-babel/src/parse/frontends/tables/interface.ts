@@ -29,6 +29,7 @@ export function readRowType(type: t.TSType, r: Reading): RowType {
 }
 
 function literalColumns(data: t.ObjectExpression, r: Reading): RowType {
+  if (data.properties.length === 0) r.report(verbArgument("table", "at least one column", r.span(data)));
   return data.properties.flatMap((p): Column[] => {
     const name = p.type === "ObjectProperty" && !p.computed ? keyName(p.key) : null;
     const type = p.type === "ObjectProperty" ? elementOf(p.value, r.place, r) : null;

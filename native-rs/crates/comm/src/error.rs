@@ -89,7 +89,7 @@ pub enum CommError {
     Connect(Arc<str>),
     /// The operating system refused (memory, file descriptors, spill space).
     #[error("{what}: {source}")]
-    System { what: &'static str, source: Arc<std::io::Error> },
+    System { what: Arc<str>, source: Arc<std::io::Error> },
     /// A rank sent what no rank of this version sends. A bug, or memory corruption.
     #[error("invalid message from rank {from}: {what}")]
     Invalid { from: usize, what: &'static str },
@@ -97,13 +97,13 @@ pub enum CommError {
 
 impl CommError {
     /// Wraps an error of the operating system.
-    pub(crate) fn system(what: &'static str, error: impl Into<std::io::Error>) -> Self {
-        Self::System { what, source: Arc::new(error.into()) }
+    pub(crate) fn system(what: &str, error: impl Into<std::io::Error>) -> Self {
+        Self::System { what: what.into(), source: Arc::new(error.into()) }
     }
 
     /// Whether `recover` can bring the group back.
     pub fn recoverable(&self) -> bool {
-        matches!(self, Self::Remote(_) | Self::Diverged(_))
+        matches!(self, Self::Remote(_) | Self::Diverged(_) | Self::System { .. })
     }
 }
 

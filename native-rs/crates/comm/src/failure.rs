@@ -43,6 +43,7 @@ impl Failure {
 
 const REMOTE: u8 = 0;
 const DIVERGED: u8 = 1;
+const SYSTEM: u8 = 2;
 
 /// A recoverable error as bytes.
 fn encode(error: &CommError) -> Vec<u8> {
@@ -54,6 +55,11 @@ fn encode(error: &CommError) -> Vec<u8> {
             side(&mut out, &divergence.there);
         }
         CommError::Remote(RankError { rank, message }) => remote(&mut out, *rank, message),
+        CommError::System { what, source } => {
+            out.push(SYSTEM);
+            number(&mut out, source.raw_os_error().unwrap_or_default() as u64);
+            out.extend_from_slice(what.as_bytes());
+        }
         other => remote(&mut out, 0, &other.to_string()),
     }
     out
@@ -87,6 +93,11 @@ fn decode(record: &[u8]) -> Option<CommError> {
         REMOTE => {
             let rank = take_number(&mut rest)? as usize;
             Some(CommError::Remote(RankError { rank, message: String::from_utf8_lossy(rest).into_owned() }))
+        }
+        SYSTEM => {
+            let code = take_number(&mut rest)? as i32;
+            let what = String::from_utf8_lossy(rest);
+            Some(CommError::system(&what, std::io::Error::from_raw_os_error(code)))
         }
         DIVERGED => {
             let here = take_side(&mut rest)?;
@@ -135,6 +146,8 @@ mod tests {
         let back = Failure::decode(&failure.encode()).unwrap();
         assert_eq!((back.error.to_string(), back.after), (error.to_string(), Some((1, 2))));
         assert!(!back.concerns((1, 2)) && back.concerns((1, 3)) && back.concerns((2, 0)));
+        let error = CommError::system("rank 1: cannot write", std::io::Error::from_raw_os_error(28));
+        assert_eq!(decode(&encode(&error)).unwrap().to_string(), error.to_string());
         let at = |rank, kind| Side {
             rank,
             kind,

@@ -367,3 +367,20 @@ fn halves_move_to_other_threads() {
         runtime.shutdown_background();
     });
 }
+
+#[test]
+fn where_nothing_can_be_set_aside_all_ranks_are_told() {
+    let options = lockstep_comm::Options { spill_memory: 0, spill_directory: "/proc/nowhere".into(), ..options() };
+    let told = ranks_with(3, &options, async |comm| {
+        let (first, _unread) = comm.exchange(&shuffle(1)).unwrap();
+        loop {
+            for to in 0..3 {
+                if let Err(error) = first.send(to, vec![1; 100_000]).await {
+                    return error.to_string();
+                }
+            }
+            tokio::task::yield_now().await;
+        }
+    });
+    assert!(told.iter().all(|text| text.contains("cannot create a spill file: No such file")), "{told:?}");
+}

@@ -109,6 +109,7 @@ impl Exchange {
         let from = frame.from as usize;
         let invalid = |what| Err(CommError::Invalid { from, what });
         let mut wakers = Vec::new();
+        let mut aside = Ok(());
         let mut state = self.state.lock();
         match frame.what {
             what::FINISH => {
@@ -135,13 +136,14 @@ impl Exchange {
                     Fragment { from, message: frame.message, total: frame.total, at: frame.at, place: Place::Memory(body, None) };
                 wakers.extend(state.push(fragment));
                 if state.stalled && core.transport().wants_room(from) {
-                    state.set_aside(core)?;
+                    aside = state.set_aside(core);
                 }
             }
             _ => return invalid("kind of frame"),
         }
         drop(state);
         wakers.into_iter().for_each(Waker::wake);
+        report(core, aside);
         Ok(())
     }
 
@@ -293,10 +295,18 @@ impl Exchange {
         let writers = std::mem::take(&mut state.writers);
         drop(state);
         writers.into_iter().for_each(Waker::wake);
-        if let Err(error) = result {
-            core.fail(CommError::Remote(crate::RankError { rank: core.rank, message: error.to_string() }));
-        }
+        report(core, result);
         None
+    }
+}
+
+/// What goes wrong in the communication thread is this rank's failure: no task is there to return it to.
+fn report(core: &Core, result: Result<()>) {
+    if let Err(error) = result {
+        core.fail(match error {
+            CommError::System { what, source } => CommError::System { what: format!("rank {}: {what}", core.rank).into(), source },
+            other => other,
+        });
     }
 }
 

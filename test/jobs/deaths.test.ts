@@ -11,7 +11,7 @@ describe.each(modes)("%s", (mode) => {
     ["linger", 0], ["linger", 2], ["straggle", 2], ["straggle", 1],
   ])("%s: SIGKILL of rank %i ends the job within 3 s", async (what, victim) => {
     using scratch = new Scratch();
-    const job = start(mode, 3, [what, scratch.path]);
+    const job = start(mode, 3, [what, scratch.path], { env: { TMPDIR: scratch.path } });
     const pids = await scratch.pids(3);
     const begin = performance.now();
     process.kill(pids[victim]!, "SIGKILL");
@@ -28,7 +28,7 @@ describe.each(modes)("%s", (mode) => {
 
   it.each([["SIGTERM", 143], ["SIGINT", 130]] as const)("%s ends it with %i", async (signal, expected) => {
     using scratch = new Scratch();
-    const job = start(mode, 3, ["linger", scratch.path]);
+    const job = start(mode, 3, ["linger", scratch.path], { env: { TMPDIR: scratch.path } });
     const pids = await scratch.pids(3);
     job.kill(signal);
     const { code, stderr } = await job.ended;
@@ -41,7 +41,7 @@ describe.each(modes)("%s", (mode) => {
 
   it("leaves a signal to the program's own handler", async () => {
     using scratch = new Scratch();
-    const job = start(mode, 2, ["handled", scratch.path]);
+    const job = start(mode, 2, ["handled", scratch.path], { env: { TMPDIR: scratch.path } });
     const pids = await scratch.pids(2);
     job.kill("SIGTERM");
     const { code, stdout, stderr } = await job.ended;
@@ -54,7 +54,7 @@ describe.each(modes)("%s", (mode) => {
 
 it("SIGKILL of the launcher takes all ranks along", async () => {
   using scratch = new Scratch();
-  const job = start("run", 3, ["linger", scratch.path]);
+  const job = start("run", 3, ["linger", scratch.path], { env: { TMPDIR: scratch.path } });
   const pids = await scratch.pids(3);
   job.kill("SIGKILL");
   await job.ended;

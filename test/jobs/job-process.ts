@@ -68,7 +68,7 @@ export class Scratch {
     return files.map((file) => Number(readFileSync(file, "utf8")));
   }
 
-  /** Staging directories that somebody forgot. */
+  /** Staging and spill directories that somebody forgot. */
   get leftovers(): string[] {
     return readdirSync(this.path).filter((name) => name.includes("lockstep"));
   }

@@ -10,7 +10,7 @@ describe.each(modes)("%s", (mode) => {
   it.each([1, 2, 3])("runs the program once on %i ranks", async (ranks) => {
     using scratch = new Scratch();
     const out = join(scratch.path, "out");
-    const { code, stdout, stderr } = await start(mode, ranks, ["write", out, "x"]).ended;
+    const { code, stdout, stderr } = await start(mode, ranks, ["write", out, "x"], { env: { TMPDIR: scratch.path } }).ended;
     expect(stderr).toBe("");
     expect(stdout.split("\n")).toEqual([`top level: main true, write ${out} x`, "inherited: ", "written", "rows 3", ""]);
     expect(code).toBe(0);

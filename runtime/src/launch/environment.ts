@@ -1,4 +1,3 @@
-import { tmpdir } from "node:os";
 import { isMainThread } from "node:worker_threads";
 import { LockstepError } from "../errors/index.ts";
 import type { EngineOptions } from "../spmd/engine.ts";
@@ -37,11 +36,11 @@ export interface LaunchRequest {
   readonly memory?: number | undefined;
 }
 
-export function launchShape(asked: LaunchRequest, defaultRanks: () => number): { size: number; threads: number; memoryLimit: number; spillDirectory: string } {
+export function launchShape(asked: LaunchRequest, defaultRanks: () => number): { size: number; threads: number; memoryLimit: number } {
   const size = asked.ranks ?? count("LOCKSTEP_RANKS") ?? defaultRanks();
   const threads = asked.threads ?? count("LOCKSTEP_THREADS") ?? Math.max(1, Math.floor(allowedCores() / size));
   const memoryLimit = asked.memory ?? bytes("LOCKSTEP_MEMORY") ?? memoryPerRank(size);
-  return { size, threads, memoryLimit, spillDirectory: process.env.LOCKSTEP_SPILL ?? tmpdir() };
+  return { size, threads, memoryLimit };
 }
 
 /** Test runners and worker threads call an annotated function like any other: one rank, in the process. */

@@ -1,31 +1,33 @@
 import { readFileSync, statfsSync } from "node:fs";
-import { availableParallelism, tmpdir } from "node:os";
+import { availableParallelism } from "node:os";
+import { dirname } from "node:path";
 import { version } from "../version.ts";
-import { launchShape } from "./environment.ts";
 import { loadNative } from "./native.ts";
 import { allowedCores, allowedMemory, memoryPerRank } from "./resources.ts";
+import { makeSpillDirectory, removeSpillDirectory } from "./spill.ts";
 
 /** What this machine gives a job. */
 export async function examine(): Promise<{ lines: string[]; healthy: boolean }> {
   const lines: string[] = [];
   let healthy = true;
   const say = (what: string, value: string) => lines.push(`${what.padEnd(11)}${value.replaceAll("\n", `\n${" ".repeat(11)}`)}`);
-  const { spillDirectory } = launchShape({}, allowedCores);
   say("lockstep", version);
   say("node", `${process.version} (${process.platform}-${process.arch})`);
   say("cores", `${allowedCores()} allowed (affinity ${availableParallelism()}, less any cgroup quota)`);
   say("memory", `${gib(allowedMemory())} allowed; with ${allowedCores()} ranks ${gib(memoryPerRank(allowedCores()))} each`);
-  say("spill", `${spillDirectory}: ${free(spillDirectory)}`);
+  const spill = makeSpillDirectory("doctor");
+  say("spill", `${dirname(spill)}: ${free(spill)}`);
   say("limits", `${softLimit("Max open files")} open files, ${softLimit("Max processes")} processes`);
   try {
     const { Engine } = await loadNative();
-    const engine = await Engine.create({ rank: 0, size: 1, job: "doctor", threads: 1, memoryLimit: 64 * 2 ** 20, spillDirectory: tmpdir() });
+    const engine = await Engine.create({ rank: 0, size: 1, job: "doctor", threads: 1, memoryLimit: 64 * 2 ** 20, spillDirectory: spill });
     await engine.close();
     say("engine", "loads and starts");
   } catch (error) {
     healthy = false;
     say("engine", error instanceof Error ? error.message : String(error));
   }
+  removeSpillDirectory(spill);
   return { lines, healthy };
 }
 

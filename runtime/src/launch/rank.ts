@@ -14,6 +14,7 @@ import { refuseClusterLauncher, takeRankEnvironment, type RankProcess } from "./
 import { join } from "./join.ts";
 import { findBundle, loadRankChunks, manifestName } from "./manifest.ts";
 import { removeStaged } from "./ranks.ts";
+import { removeSpillDirectory } from "./spill.ts";
 import { writeResult } from "./result.ts";
 
 /**
@@ -34,6 +35,7 @@ function runProgram(entry: string, args: readonly string[], rank: RankProcess | 
     const control = openControl(rank.control, () => undefined, () => {
       // The launcher is gone: so is the job.
       sweep();
+      removeSpillDirectory(rank.spillDirectory);
       process.exit(1);
     });
     endOnSignals(sweep);
@@ -61,7 +63,10 @@ async function followProgram(entry: string, rank: RankProcess): Promise<void> {
   let dismissed = false;
   const control = openControl(rank.control, ({ bye }) => (dismissed ||= bye === true), () => {
     // Rank 0 committed or removed its outputs unless it died; then this rank may be the last to know them.
-    if (!dismissed) removeStaged(staged);
+    if (!dismissed) {
+      removeStaged(staged);
+      removeSpillDirectory(rank.spillDirectory);
+    }
     if (!dismissed && !rank.launcher && rank.rank === 1) {
       printError(new LockstepError({ code: "LS2011", message: "rank 0 was killed", rank: 0 }));
     }

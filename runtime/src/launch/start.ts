@@ -7,6 +7,7 @@ import { join } from "./join.ts";
 import { findBundle } from "./manifest.ts";
 import { exitCode, newJob, rankDied, Ranks, removeStaged } from "./ranks.ts";
 import { allowedCores } from "./resources.ts";
+import { makeSpillDirectory, removeSpillDirectory } from "./spill.ts";
 
 /**
  * The first annotated call of a program that no launcher started: this process is rank 0, and it starts the
@@ -19,15 +20,19 @@ export async function startWorld(): Promise<World> {
   const bundle = isEmbedded() && process.env.LOCKSTEP_RANKS === undefined ? undefined : findBundle(entry);
   const shape = launchShape(bundle ? {} : { ranks: 1, threads: isEmbedded() ? 1 : undefined }, allowedCores);
   const job = newJob();
+  const spillDirectory = makeSpillDirectory(job);
   let staged: readonly string[] = [];
-  const sweep = () => removeStaged(staged);
+  const sweep = () => {
+    removeStaged(staged);
+    removeSpillDirectory(spillDirectory);
+  };
   const ranks = new Ranks((end) => {
     ranks.kill();
     sweep();
     printError(rankDied(end));
     process.exit(exitCode(end) || 1);
   });
-  const common = { size: shape.size, threads: shape.threads, memoryLimit: shape.memoryLimit, spillDirectory: shape.spillDirectory, job };
+  const common = { ...shape, spillDirectory, job };
   for (let rank = 1; rank < shape.size; rank++) ranks.start(entry!, [], { ...common, rank, launcher: false, summary: false });
   ranks.unref();
   if (!isEmbedded()) {

@@ -6,6 +6,7 @@ import { launchShape, type LaunchRequest } from "./environment.ts";
 import { findBundle, manifestName } from "./manifest.ts";
 import { exitCode, newJob, rankDied, Ranks, type RankEnd } from "./ranks.ts";
 import { allowedCores } from "./resources.ts";
+import { makeSpillDirectory, removeSpillDirectory } from "./spill.ts";
 
 export interface RunRequest extends LaunchRequest {
   readonly result?: string;
@@ -37,7 +38,9 @@ export async function superviseRun(entry: string, args: readonly string[], reque
     if (ranks.running === 0) empty.resolve();
   });
   const interrupted = forwardSignals(ranks);
-  const common = { ...shape, job: newJob(), launcher: true, summary: request.summary };
+  const job = newJob();
+  const spillDirectory = makeSpillDirectory(job);
+  const common = { ...shape, job, spillDirectory, launcher: true, summary: request.summary };
   for (let rank = 0; rank < shape.size; rank++) {
     ranks.start(resolve(entry), args, { ...common, rank, ...(rank === 0 && { result: absolute(request.result), profile: absolute(request.profile) }) });
   }
@@ -49,6 +52,7 @@ export async function superviseRun(entry: string, args: readonly string[], reque
   if (ranks.running > 0) await empty.promise;
   clearTimeout(stragglers);
   ranks.sweep();
+  removeSpillDirectory(spillDirectory);
   if (well) return exitCode(first);
   const signal = interrupted();
   if (signal) {

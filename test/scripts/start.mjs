@@ -3,7 +3,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import { cache, cargoTarget, root, run } from "./lib.mjs";
+import { cache, root, run } from "./lib.mjs";
 
 const example = join(root, "playground/examples/monthly-trips");
 const state = join(root, ".lockstep");
@@ -27,8 +27,7 @@ const native = buildNative();
 await step("TypeScript", true, () => run("tsc", ["-b"]));
 const small = await data(200_000);
 await step("build", true, () => run("vite", ["build", "--logLevel", "warn"], { cwd: example }));
-await run(node, [join(root, "runtime/bin/lockstep.mjs"), "explain", "--brief", join(example, "dist")]);
-console.log(`SPMD code  ${shown(join(example, "dist/job.spmd.mjs"))}`);
+compileReport();
 
 const plain = await once("plain-200000", [join(example, "src/job.ts")], async (out) => {
   const seconds = await timed(() => job([join(example, "src/job.ts")], small, out));
@@ -49,6 +48,17 @@ Now you:
   edit playground/examples/monthly-trips/src/job.ts, misspell "trip_miles", and npm start again
   npx lockstep explain playground/examples/monthly-trips/dist
   README.md, then ARCHITECTURE.md                              (${((Date.now() - started) / 1000).toFixed(0)} s in all)`);
+
+/** What the compiler found out, in four lines of `lockstep explain`. */
+function compileReport() {
+  const { stdout } = spawnSync(node, [join(root, "runtime/bin/lockstep.mjs"), "explain", join(example, "dist")], { encoding: "utf8" });
+  const lines = stdout.split("\n");
+  const columns = lines.filter((line) => / \d+ of \d+ columns: /.test(line)).map((line) => line.trim().replace(/: .*$/, ""));
+  const reason = lines.find((line) => /^ +:\d+ +join /.test(line) && line.includes("by ("));
+  console.log(`compiled   ${shown(join(example, "src/job.ts"))} to ${shown(join(example, "dist/job.spmd.mjs"))} (the SPMD code)`);
+  console.log(`  columns  ${columns.join("; ").replace(/  +/g, " ")}`);
+  if (reason) console.log(`  because  ${reason.trim().replace(/  +/g, " ")}`);
+}
 
 /** A step with a name, if it is needed. */
 async function step(name, needed, action) {
@@ -87,8 +97,12 @@ function buildNative() {
     const share = done.size / crates;
     const minutes = (Date.now() - begun) / 60_000;
     // The last crates are the largest: what is left takes longer than what is done.
-    const left = share > 0.02 ? Math.max(1, Math.ceil((minutes / share) * (1 - share) * 2)) : 20;
-    console.log(`native     ${done.size} of ${crates} crates built, about ${left} min left${existsSync(cargoTarget) ? "" : " (once per machine)"}`);
+    const left = Math.max(1, Math.ceil((minutes / share) * (1 - share) * 2));
+    console.log(
+      share < 0.02
+        ? "native     cargo is starting; the first build on a machine takes 15 to 25 minutes on 2 cores"
+        : `native     ${done.size} of ${crates} crates built, about ${left} min left`,
+    );
   };
   const soon = setTimeout(() => say(), 5000);
   const ticker = setInterval(say, 180_000);
@@ -167,4 +181,25 @@ async function equal(a, b) {
      where a.trips is distinct from b.trips or abs(a.avg_distance - b.avg_distance) > 1e-12 * a.avg_distance`,
   );
   return Number(reader.getRows()[0][0]) === 0;
+}
+
+/** Time per operator of both runs, bytes between ranks, speed-up. */
+function report(one, two) {
+  const [a, b] = [one, two].map(({ profile }) => operators(profile));
+  const milliseconds = (value) => `${value.toFixed(0).padStart(6)} ms`;
+  console.log(`2,000,000 trips          1 rank   2 ranks   (busiest rank)`);
+  for (const [name, busy] of a) {
+    if (busy >= 1) console.log(`  ${name.padEnd(20)}${milliseconds(busy)} ${milliseconds(b.get(name) ?? 0)}`);
+  }
+  const bytes = two.profile.executions.flatMap((execution) => execution.operators).reduce((sum, operator) => sum + operator.ranks.reduce((all, rank) => all + rank.bytesSent, 0), 0);
+  console.log(`  ${"whole process".padEnd(20)}${milliseconds(one.seconds * 1000)} ${milliseconds(two.seconds * 1000)}   speed-up ${(one.seconds / two.seconds).toFixed(2)}, ${(bytes / 1e6).toFixed(1)} MB exchanged`);
+}
+
+/** Busy milliseconds of the busiest rank by operator. */
+function operators(profile) {
+  const busy = new Map();
+  for (const { operators } of profile.executions) {
+    for (const { name, ranks } of operators) busy.set(name, (busy.get(name) ?? 0) + Math.max(...ranks.map((rank) => rank.busyMs)));
+  }
+  return busy;
 }

@@ -1,0 +1,7 @@
+//! Plans run on 1 rank and on many, as threads of this process: the same answer everywhere.
+mod errors;
+mod jobs;
+mod order;
+mod proofs;
+mod tables;
+mod world;

@@ -138,7 +138,7 @@ export class Reading {
     const after = this.builder.newBlock();
     const result: Variable = { name: `result of ${helper.name}` };
     if (helper.node.body.type === "BlockStatement") readStatements(helper.node.body.body, this);
-    else this.return(readExpression(helper.node.body, this));
+    else this.return(readExpression(helper.node.body, this, helper.node.async ? "awaited" : "value"));
     if (this.builder.current) this.return(null);
     for (const { block, value } of frame.returns) {
       this.builder.enter(this.builder.blocks[block]!);

@@ -21,7 +21,8 @@ const readers: { [K in t.Statement["type"]]?: StatementReader<K> } = {
   VariableDeclaration: (node, r) => {
     for (const declarator of node.declarations) if (declarator.init) readAssignment(declarator.id, declarator.init, r);
   },
-  ReturnStatement: (node, r) => r.return(node.argument ? readExpression(node.argument, r) : null),
+  // An async function awaits what it returns, but its own `catch` does not see that fail.
+  ReturnStatement: (node, r) => r.return(node.argument ? readExpression(node.argument, r, r.frame.node.async && r.builder.handler === null ? "awaited" : "value") : null),
   ThrowStatement: (node, r) => {
     readExpression(node.argument, r);
     r.builder.end({ kind: "throw" });

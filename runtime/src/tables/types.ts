@@ -48,7 +48,7 @@ type SelectedBy<Row, S> = S extends keyof Row
 export type Selected<Row, S extends readonly unknown[]> = Simplify<UnionToIntersection<SelectedBy<Row, S[number]>>>;
 
 /** The row after rename. */
-export type Renamed<Row, M> = { [K in keyof Row as K extends keyof M ? M[K] & string : K]: Row[K] };
+export type Renamed<Row, M> = Simplify<{ [K in keyof Row as K extends keyof M ? M[K] & string : K]: Row[K] }>;
 
 /** `{ old: "new" }` whose keys must be columns. */
 export type Renaming<Row, M> = { readonly [K in keyof M]: K extends ColumnName<Row> ? string : never };

@@ -3,10 +3,16 @@ import { setTimeout as delay } from "node:timers/promises";
 import { LockstepError } from "../errors/index.ts";
 import { printError } from "../cli/print-error.ts";
 
-/** Waits for the end that someone else is about to bring; ends the process itself if nobody does. */
+/** Rank 0 lost another: waits for the end that the launcher is about to bring, and brings it if nobody does. */
 export async function never(error: unknown): Promise<never> {
   await delay(2000);
   printError(error);
+  process.exit(1);
+}
+
+/** Another rank lost one: rank 0 and the launcher say so. */
+export async function neverQuietly(): Promise<never> {
+  await delay(5000);
   process.exit(1);
 }
 

@@ -9,7 +9,7 @@ import { watchRun } from "../observe/observe.ts";
 import { follow } from "../spmd/call.ts";
 import { setWorld } from "../spmd/world.ts";
 import { openControl } from "./control.ts";
-import { endOnSignals, never, printUncaught } from "./ending.ts";
+import { endOnSignals, never, neverQuietly, printUncaught } from "./ending.ts";
 import { refuseClusterLauncher, takeRankEnvironment, type RankProcess } from "./environment.ts";
 import { join } from "./join.ts";
 import { findBundle, loadRankChunks, manifestName } from "./manifest.ts";
@@ -78,12 +78,12 @@ async function followProgram(entry: string, rank: RankProcess): Promise<void> {
   try {
     const bundle = findBundle(entry);
     if (!bundle) throw new LockstepError({ code: "LS2001", message: `no ${manifestName} beside ${entry}`, fix: "Build it with a Lockstep plugin." });
-    const world = join(rank, bundle, { staged: (directories) => void (staged = directories), lost: never });
+    const world = join(rank, bundle, { staged: (directories) => void (staged = directories), lost: neverQuietly });
     setWorld(world);
     const [here] = await Promise.all([world, loadRankChunks(bundle)]);
     await follow(here);
   } catch (error) {
-    if (error instanceof LockstepError && error.code === "LS2011") await never(error);
+    if (error instanceof LockstepError && error.code === "LS2011") await neverQuietly();
     control.send({ failed: error instanceof LockstepError ? JSON.stringify(error) : `rank ${rank.rank} failed: ${firstLines(error)}` });
     setImmediate(() => process.exit(1));
   }

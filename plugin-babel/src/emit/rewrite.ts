@@ -4,7 +4,7 @@
  */
 import { parseExpression } from "@babel/parser";
 import {
-  arrayExpression, arrowFunctionExpression, awaitExpression, callExpression, type Expression, identifier, memberExpression, type Node, stringLiteral,
+  arrayExpression, arrowFunctionExpression, awaitExpression, blockStatement, callExpression, type Expression, identifier, memberExpression, type Node, stringLiteral,
 } from "@babel/types";
 import type * as t from "@babel/types";
 import type { Data } from "../ir/data.ts";
@@ -69,7 +69,7 @@ export class Rewriter {
     if (plain !== node) return this.rewrite(plain);
     const site = this.#sites?.get(node);
     if (site && node.type === "ForOfStatement" && site.kind === "verb") {
-      const right = this.#verb(site.instruction, this.rewrite(node.right), []);
+      const right = this.#verb(site.instruction, this.#kept(this.rewrite(node.right), site.instruction.inputs[0]!), []);
       return this.#withComments({ ...this.#children(node, ["right"]), right } as Node, node);
     }
     if (site && node.type === "CallExpression") return site.kind === "verb" ? this.#call(node, site.instruction) : this.#helperCall(node, site.frame);
@@ -91,6 +91,14 @@ export class Rewriter {
         return this.#nested(node);
     }
     return isStatement(node) ? this.#statement(node) : this.#children(node);
+  }
+
+  /** A comment needs a line of its own: a bare branch or loop body that gets one becomes a block. */
+  #bodies(copy: Record<string, unknown>): void {
+    for (const key of ["body", "consequent", "alternate"]) {
+      const body = copy[key];
+      if (isNode(body) && isStatement(body) && body.type !== "BlockStatement" && body.leadingComments?.length) copy[key] = blockStatement([body as t.Statement]);
+    }
   }
 
   /** Rank 0's value on every rank. The expression is kept as it is, but for renamed names. */
@@ -129,6 +137,7 @@ export class Rewriter {
       if (Array.isArray(value)) copy[key] = value.filter((c) => !isNode(c) || !isTypeOnly(c)).map((c) => (isNode(c) ? this.rewrite(c) : c));
       else if (isNode(value)) copy[key] = isTypeOnly(value) ? null : this.rewrite(value);
     }
+    if (/^(If|For|While|DoWhile|ForOf|ForIn|Labeled)Statement$/.test(node.type)) this.#bodies(copy);
     return copy as unknown as Node;
   }
 
@@ -171,12 +180,26 @@ export class Rewriter {
   #call(node: t.CallExpression, i: Instruction): Node {
     const verb = verbOf(i.op);
     const callee = bare(node.callee) as t.MemberExpression;
-    const receiver = verb.on === "table" ? (this.rewrite(callee.object) as Expression) : null;
+    let input = 0;
+    const table = (e: Node): Expression => this.#kept(this.rewrite(e) as Expression, i.inputs[input++]!);
+    const receiver = verb.on === "table" ? table(callee.object) : null;
     // A filter that moved into the scan is gone from here.
     if (!this.#context.values.has(i.id)) return receiver!;
-    const args = emittedArguments(node, verb.signature).map((a): Expression =>
-      a.kind === "text" ? this.#parse(a.source) : a.node.type === "StringLiteral" ? stringLiteral(a.node.value) : (this.rewrite(a.node) as Expression));
+    const args = emittedArguments(node, verb.signature).map((a): Expression => {
+      if (a.kind === "text") return this.#parse(a.source);
+      if (a.isTable) return table(a.node);
+      return a.node.type === "StringLiteral" ? stringLiteral(a.node.value) : (this.rewrite(a.node) as Expression);
+    });
     return this.#verb(i, receiver, args, node);
+  }
+
+  /** A variable that holds one of several tables is kept where it is used: the runtime keeps each table once. */
+  #kept(table: Expression, value: ValueId): Expression {
+    const { values } = this.#context;
+    const spool = values.get(value);
+    if (spool?.op !== "spool" || values.get(spool.inputs[0]!)?.op !== "phi") return table;
+    this.#emitted.push(spool);
+    return callExpression(memberExpression(table, identifier("spool")), [this.#descriptor(`spool_${spool.span.line}`, spool, verbOf("spool").lower(spool).descriptor)]);
   }
 
   #verb(i: Instruction, receiver: Expression | null, args: readonly Expression[], source?: t.CallExpression): Expression {

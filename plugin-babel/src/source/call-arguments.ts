@@ -3,7 +3,7 @@ import type * as t from "@babel/types";
 import type { Parameter } from "../verbs/index.ts";
 import { bare } from "./module.ts";
 
-export type EmittedArgument = { readonly kind: "expression"; readonly node: t.Node } | { readonly kind: "text"; readonly source: string };
+export type EmittedArgument = { readonly kind: "expression"; readonly node: t.Node; readonly isTable: boolean } | { readonly kind: "text"; readonly source: string };
 
 export function emittedArguments(call: t.CallExpression, signature: readonly Parameter[]): EmittedArgument[] {
   const nodes = [...call.arguments] as t.Node[];
@@ -13,14 +13,14 @@ export function emittedArguments(call: t.CallExpression, signature: readonly Par
       case "data":
       case "column-name": {
         const node = nodes.shift();
-        return node ? [{ kind: "expression", node }] : [];
+        return node ? [{ kind: "expression", node, isTable: parameter.kind === "table" }] : [];
       }
       case "scalar": {
         const node = nodes.shift();
-        return [node ? { kind: "expression", node } : { kind: "text", source: parameter.default ?? "undefined" }];
+        return [node ? { kind: "expression", node, isTable: false } : { kind: "text", source: parameter.default ?? "undefined" }];
       }
       case "tables":
-        return listed(nodes.splice(0)).map((node) => ({ kind: "expression", node }));
+        return listed(nodes.splice(0)).map((node) => ({ kind: "expression", node, isTable: true }));
       default:
         nodes.splice(0, parameter.kind === "predicate" || parameter.kind === "join-keys" ? 1 : nodes.length);
         return [];

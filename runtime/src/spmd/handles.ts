@@ -4,7 +4,6 @@ import { execute } from "./execute.ts";
 import { decodeReturned, encodeLocal, isLocalTable, tooLarge } from "./facade.ts";
 import { collectLimit } from "./limits.ts";
 import { marshal } from "./marshal.ts";
-import { newSpool } from "./spools.ts";
 import { SpmdTable } from "./table.ts";
 import type { World } from "./world.ts";
 
@@ -69,9 +68,10 @@ export function releaseTables(released: readonly number[], { engine }: World): v
 
 async function keep(call: CallContext, table: SpmdTable, inputs: Inputs): Promise<unknown> {
   const site = call.name;
-  const node = newSpool(table.node, site);
+  const spooled = table.spool({ site });
+  const { node } = spooled;
   const number = ++last;
-  kept.set(number, { table: new SpmdTable(node), inputs });
+  kept.set(number, { table: spooled, inputs });
   await execute(call, [
     { input: node, build: (input) => ({ op: "materialize", input, site }) },
     { input: node, build: (input) => ({ op: "count", input, site }) },

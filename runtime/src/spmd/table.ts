@@ -21,6 +21,7 @@ export type { AggregateFunction, NamedAggregate };
  */
 export class SpmdTable {
   readonly node: TableNode;
+  #spooled: SpmdTable | undefined;
 
   constructor(node: TableNode) {
     this.node = node;
@@ -76,9 +77,13 @@ export class SpmdTable {
     return this.#then((input) => ({ op: "dedupe", input, keys, site }));
   }
 
-  /** A table several executions read: the first computes it, the others find it. */
+  /** A table several executions read: the first computes it, the others find it. Asked again, the same spool. */
   spool({ site }: Sited & { spool?: number }): SpmdTable {
-    return new SpmdTable(newSpool(this.node, site));
+    if (!this.#spooled) {
+      this.#spooled = new SpmdTable(newSpool(this.node, site));
+      this.#spooled.#spooled = this.#spooled;
+    }
+    return this.#spooled;
   }
 
   async numRows({ site }: Sited): Promise<number> {

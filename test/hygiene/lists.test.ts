@@ -1,0 +1,35 @@
+/** Lists that must agree: what exists twice is compared here. */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { root } from "../scripts/lib.mjs";
+import { sources } from "./sources.ts";
+
+const names = (folder: string, ending: string): string[] =>
+  readdirSync(join(root, folder)).filter((name) => name.endsWith(ending)).map((name) => name.slice(0, -ending.length)).sort();
+
+it("every pass has a page, in the pipeline's order", async () => {
+  const { pipeline } = (await import(join(root, "plugin-babel/dist/pipeline.js"))) as { pipeline: readonly { readonly name: string }[] };
+  const pages = names("plugin-babel/docs/passes", ".md").filter((name) => /^\d/.test(name));
+  expect(pages.map((name) => name.replace(/^\d+-/, ""))).toEqual(pipeline.map((pass) => pass.name));
+});
+
+it("diagnostics have codes of their own", () => {
+  const codes = sources("plugin-babel/src/diagnostics", [".ts"]).flatMap((file) => file.text.match(/"LS1\d{3}"/g) ?? []);
+  expect(codes.length).toBeGreaterThan(20);
+  expect(codes.filter((code, index) => codes.indexOf(code) !== index)).toEqual([]);
+});
+
+it("every run-time code that Rust raises is in the runtime's list", () => {
+  const known = new Set(sources("runtime/src/errors", [".ts"]).flatMap((file) => file.text.match(/LS2\d{3}/g) ?? []));
+  const raised = new Set(sources("native-rs/crates", [".rs"]).flatMap((file) => file.text.match(/LS2\d{3}/g) ?? []));
+  expect([...raised].filter((code) => !known.has(code))).toEqual([]);
+});
+
+it("the compiler's scalar functions are the engine's", async () => {
+  const { scalarFunctions } = (await import(join(root, "plugin-babel/dist/functions/index.js"))) as { scalarFunctions: ReadonlyMap<string, unknown> };
+  // What V8 answered for every function of the native catalogue; a Rust test compares the two lists.
+  const vectors = readFileSync(join(root, "native-rs/crates/functions/tests/functions/vectors.json"), "utf8");
+  const missing = [...scalarFunctions.keys()].filter((name) => !vectors.includes(`"${name}"`));
+  expect(missing).toEqual([]);
+});

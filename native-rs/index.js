@@ -6,8 +6,13 @@ import { fileURLToPath } from "node:url";
 const require = createRequire(import.meta.url);
 const target = `${process.platform}-${process.arch}`;
 const built = fileURLToPath(new URL(`./lockstep.${target}.node`, import.meta.url));
-const libc = process.platform === "linux" ? (process.report?.getReport?.()?.header?.glibcVersionRuntime ? "-gnu" : "-musl") : "";
-const addon = process.env.LOCKSTEP_NATIVE ?? (existsSync(built) ? built : `@lockstep/native-${target}${libc}`);
+const addon = process.env.LOCKSTEP_NATIVE ?? (existsSync(built) ? built : `@lockstep/native-${target}${libc()}`);
+
+/** The report takes 10 ms: it is made only where no addon was built. */
+function libc() {
+  if (process.platform !== "linux") return "";
+  return process.report?.getReport?.()?.header?.glibcVersionRuntime ? "-gnu" : "-musl";
+}
 
 function load() {
   try {

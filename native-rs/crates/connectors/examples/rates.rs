@@ -4,15 +4,25 @@
 use std::{path::Path, sync::Arc, time::Instant};
 
 use arrow::array::{ArrayRef, BooleanArray, DictionaryArray, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray};
-use lockstep_connectors::{ParquetPart, ParquetRequest, ParquetWriteOptions, ReadOptions, chunks, open_parquet, read};
+use lockstep_connectors::{
+    CsvRequest, ParquetPart, ParquetRequest, ParquetWriteOptions, ReadOptions, chunks, open_csv, open_parquet, read, read_labels,
+};
 
 fn main() -> Result<(), lockstep_connectors::ConnectorError> {
     let mut arguments = std::env::args().skip(1);
     let (path, out) = (arguments.next().expect("a dataset"), arguments.next().expect("a folder to write"));
     let mut columns: Vec<String> = arguments.collect();
     let clock = Instant::now();
-    let dataset = Arc::new(open_parquet(&ParquetRequest { paths: vec![path], declared: Vec::new() })?);
+    let dataset = Arc::new(match path.ends_with(".csv") {
+        true => open_csv(&CsvRequest { paths: vec![path], ..CsvRequest::default() })?,
+        false => open_parquet(&ParquetRequest { paths: vec![path], declared: Vec::new() })?,
+    });
     println!("opened {} files, {} rows in {:.1} ms", dataset.files.len(), dataset.rows, clock.elapsed().as_secs_f64() * 1e3);
+    for field in dataset.schema.fields() {
+        if let Some(labels) = read_labels(&dataset, field.name(), 100)? {
+            println!("{}: {} labels", field.name(), labels.len());
+        }
+    }
     if columns.is_empty() {
         columns = dataset.schema.fields().iter().map(|field| field.name().clone()).collect();
     }

@@ -89,7 +89,7 @@ pub struct ColumnStatistics {
     /// Every group has bounds that are values of the column.
     pub exact: bool,
     pub null_count: Option<u64>,
-    /// All of the column is dictionary-encoded: it has few distinct values.
+    /// All of the column is dictionary-encoded: [`crate::read_labels`] gives its distinct values.
     pub dictionary: bool,
 }
 

@@ -10,6 +10,7 @@
 //!
 //! - [`open_parquet`], [`open_csv`] resolve paths, read footers or headers, check the interface and collect
 //!   statistics. The [`Dataset`] is all that planning needs and serialises: rank 0 opens, the others receive it.
+//! - [`read_labels`] gives the distinct values of a dictionary-encoded string column without reading its rows.
 //! - [`prune`] says which groups a filter can match, [`chunks`] deals the remaining rows over `ranks × threads` parts,
 //!   contiguous in table order, balanced by bytes.
 //! - [`read`] decodes chunks lazily on the polling thread; [`Reader`] is an iterator and becomes a DataFusion stream.
@@ -39,6 +40,6 @@ pub use dataset::{ColumnChunk, ColumnStatistics, DataFile, Dataset, Format, Grou
 pub use errors::{ConnectorError, Result};
 pub use names::{did_you_mean, near_misses};
 pub use output::{abort_output, commit_output, prepare_output};
-pub use parquet::{FileInfo, ParquetPart, ParquetRequest, ParquetWriteOptions, open_parquet};
+pub use parquet::{FileInfo, ParquetPart, ParquetRequest, ParquetWriteOptions, open_parquet, read_labels};
 pub use prune::prune;
 pub use read::{ReadOptions, Reader, read};

@@ -144,36 +144,69 @@ impl Scanner {
 mod tests {
     use std::io::Write;
 
-    use super::{super::records::Records, *};
+    use super::{
+        super::records::{Field, Records},
+        *,
+    };
+
+    type Rows = Vec<(u64, Vec<String>)>;
+
+    /// The records of `bytes` with their lines, up to the first malformed one.
+    fn rows(bytes: &[u8], line: u64, all: &mut Rows) -> bool {
+        let mut records = Records::new(bytes, b',', line, Some(2));
+        let mut fields = Vec::new();
+        loop {
+            match records.next(&mut fields) {
+                Ok(false) => return true,
+                Err(_) => return false,
+                Ok(true) => {
+                    let text = |field: &Field| String::from_utf8_lossy(&bytes[field.start..field.end]).into_owned();
+                    all.push((records.record_line, fields.iter().map(text).collect()));
+                }
+            }
+        }
+    }
+
+    /// Group by group the same records as in one go, whatever the sizes of groups and windows.
+    fn check(text: &[u8], windows: std::ops::Range<usize>, sizes: &[u64]) {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(text).unwrap();
+        let blob = Blob::open(file.path().to_str().unwrap()).unwrap();
+        let mut expected = Rows::new();
+        let whole = rows(text, 7, &mut expected);
+        for window in windows {
+            for size in sizes {
+                let groups = scan_with(&blob, b',', 0, 7, 2, *size, window).unwrap();
+                let mut found = Rows::new();
+                let complete = groups.iter().all(|group| {
+                    let lines = group.lines.unwrap();
+                    let before = found.len();
+                    let complete = rows(&text[lines.offset as usize..][..lines.bytes as usize], lines.line, &mut found);
+                    let count = (found.len() - before) as u64;
+                    assert!(if complete { count == group.rows } else { count < group.rows });
+                    complete
+                });
+                assert_eq!((complete, &found), (whole, &expected), "window {window}, size {size}, {:?}", String::from_utf8_lossy(text));
+            }
+        }
+    }
 
     #[test]
     fn groups_agree_with_the_tokenizer_at_every_border() {
         let text = "1,\"a\nb\"\r\n\r\n2,x\"y\n\n3,\"\"\"\"\n\r\r\n4,\"\n\n\",\"q\"\"\n\"\"\"\n5,\r\n,\n6,z\"\"\n\r";
-        let mut file = tempfile::NamedTempFile::new().unwrap();
-        file.write_all(text.as_bytes()).unwrap();
-        let blob = Blob::open(file.path().to_str().unwrap()).unwrap();
-        let mut expected = Vec::new();
-        let mut all = Records::new(text.as_bytes(), b',', 7, None);
-        let mut fields = Vec::new();
-        while all.next(&mut fields).unwrap() {
-            expected.push((all.record_line, fields.iter().map(|field| &text[field.start..field.end]).collect::<Vec<_>>()));
-        }
-        for window in 1..text.len() + 1 {
-            for size in [1, 3, 10, 1000] {
-                let groups = scan_with(&blob, b',', 0, 7, 2, size, window).unwrap();
-                let mut found = Vec::new();
-                for group in &groups {
-                    let lines = group.lines.unwrap();
-                    let bytes = &text[lines.offset as usize..(lines.offset + lines.bytes) as usize];
-                    let mut records = Records::new(bytes.as_bytes(), b',', lines.line, Some(2));
-                    let before = found.len();
-                    while records.next(&mut fields).unwrap() {
-                        found.push((records.record_line, fields.iter().map(|field| &bytes[field.start..field.end]).collect::<Vec<_>>()));
-                    }
-                    assert_eq!((found.len() - before) as u64, group.rows);
-                }
-                assert_eq!(found, expected, "window {window}, size {size}");
-            }
+        check(text.as_bytes(), 1..text.len() + 1, &[1, 3, 10, 1000]);
+    }
+
+    #[test]
+    fn random_bytes() {
+        let mut seed = 9_u64;
+        let mut random = move |limit: u64| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (seed >> 33) % limit
+        };
+        for _ in 0..3000 {
+            let text: Vec<u8> = (0..random(24)).map(|_| b"\"\",\n\n\ra"[random(7) as usize]).collect();
+            check(&text, 1..4, &[1, 6]);
         }
     }
 }

@@ -2,6 +2,7 @@
 mod chunks;
 mod encode;
 mod errors;
+mod labels;
 mod options;
 mod read;
 mod row_groups;
@@ -10,6 +11,7 @@ mod schema;
 mod write;
 
 pub(crate) use chunks::Footers;
+pub use labels::read_labels;
 pub use options::{ParquetRequest, ParquetWriteOptions};
 pub(crate) use read::open_chunk;
 pub use schema::open_parquet;

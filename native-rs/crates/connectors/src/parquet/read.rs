@@ -50,7 +50,7 @@ impl Pages {
 
     /// For reading a row group. arrow-rs allocates what a page header asks for, up to 2 GiB, before it finds the page
     /// damaged; no page is larger than its column chunk.
-    fn group(blob: Blob, group: &RowGroupMetaData) -> Self {
+    pub fn group(blob: Blob, group: &RowGroupMetaData) -> Self {
         let sizes = group.columns().iter().map(|column| u64::try_from(column.uncompressed_size()).unwrap_or(0));
         Self { blob, largest: sizes.max().unwrap_or(0).max(1 << 24) }
     }

@@ -138,16 +138,18 @@ fn lies_within(column: &ColumnChunkMetaData, size: u64) -> bool {
     start.checked_add(length).is_some_and(|end| end <= size)
 }
 
-/// True only where the footer proves it: every data page refers to the dictionary.
+/// True only where the footer proves it: every data page refers to the dictionary. Writers that do not count pages
+/// by encoding (DuckDB) list the encodings; plain is listed by some for the dictionary page itself.
 fn is_dictionary(column: &ColumnChunkMetaData) -> bool {
     let encoded = |encoding| matches!(encoding, Encoding::RLE_DICTIONARY | Encoding::PLAIN_DICTIONARY);
     let data = |page| matches!(page, PageType::DATA_PAGE | PageType::DATA_PAGE_V2);
-    column.dictionary_page_offset().is_some()
-        && match (column.page_encoding_stats(), column.page_encoding_stats_mask()) {
-            (Some(pages), _) => pages.iter().filter(|page| data(page.page_type)).all(|page| encoded(page.encoding)),
-            (None, Some(mask)) => mask.is_only(Encoding::RLE_DICTIONARY) || mask.is_only(Encoding::PLAIN_DICTIONARY),
-            (None, None) => false,
+    match (column.page_encoding_stats(), column.page_encoding_stats_mask()) {
+        (Some(pages), _) => pages.iter().filter(|page| data(page.page_type)).all(|page| encoded(page.encoding)),
+        (None, Some(mask)) => mask.encodings().all(encoded),
+        (None, None) => {
+            column.encodings().any(encoded) && column.encodings().all(|encoding| encoded(encoding) || encoding == Encoding::RLE)
         }
+    }
 }
 
 /// Fills in bounds and null counts of one column; what a file does not say stays unknown.

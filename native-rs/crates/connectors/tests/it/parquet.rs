@@ -15,7 +15,7 @@ use datafusion::{
     scalar::ScalarValue,
 };
 use lockstep_connectors::{
-    ConnectorError, Dataset, ParquetPart, ParquetRequest, ParquetWriteOptions, ReadOptions, chunks, open_parquet, prune, read,
+    ConnectorError, Dataset, ParquetPart, ParquetRequest, ParquetWriteOptions, ReadOptions, chunks, open_parquet, prune, read, read_labels,
 };
 use lockstep_plan::{ColumnType, JsType};
 
@@ -101,7 +101,10 @@ fn strings_come_as_dictionaries_when_asked() {
     let plain = arrow::compute::cast(zones, &DataType::Utf8).unwrap();
     assert_eq!(&plain, table(0, 3500).column(3));
     assert!(dataset.column_statistics("zone").unwrap().dictionary);
-    assert!(!dataset.column_statistics("at").unwrap().dictionary);
+    let labels = read_labels(&travelled(&dataset), "zone", 20).unwrap().unwrap();
+    assert_eq!(labels.into_iter().collect::<Vec<_>>(), ["0", "1", "10", "2", "3", "4", "5", "6", "7", "8", "9"].map(|id| format!("zone {id}")));
+    assert_eq!(read_labels(&dataset, "zone", 10).unwrap(), None);
+    assert_eq!(read_labels(&dataset, "id", 10_000).unwrap(), None);
 }
 
 #[test]

@@ -21,7 +21,7 @@ export function typeOfBinding(binding: Binding, place: Place, know: Knowledge, d
   const scoped = { module: place.module, scope: binding.scope };
   const member = destructured(binding, scoped, know);
   if (member) return member;
-  if (binding.kind === "param") return annotated(binding.identifier, scoped, know) ?? defaultOf(binding, scoped, know);
+  if (binding.kind === "param") return annotated(binding.identifier, scoped, know) ?? defaultOf(binding, scoped, know) ?? callbackParameter(binding, scoped, know);
   if (node.type !== "VariableDeclarator" || node.id.type !== "Identifier") return null;
   const loop = binding.path.parentPath?.parent;
   if (loop?.type === "ForOfStatement" && loop.left === binding.path.parent) return elementOf(loop.right, scoped, know);
@@ -47,6 +47,18 @@ function defaultOf(binding: Binding, place: Place, know: Knowledge): ValueType |
   const { node } = binding.path;
   if (node.type !== "AssignmentPattern" || node.left.type !== "Identifier") return null;
   return annotated(node.left, place, know) ?? typeOfScalar(node.right, place, know, 1);
+}
+
+/** `xs.map((x, i) => …)`, `Array.from(xs, (x, i) => …)`: an element and its index. */
+function callbackParameter(binding: Binding, place: Place, know: Knowledge): ValueType | null {
+  const fn = binding.scope.path.node;
+  const call = binding.scope.path.parent;
+  if (fn.type !== "ArrowFunctionExpression" || call?.type !== "CallExpression" || call.callee.type !== "MemberExpression") return null;
+  const position = fn.params.findIndex((p) => p === binding.identifier);
+  if (position === 1) return plain("number");
+  const isFrom = call.callee.object.type === "Identifier" && call.callee.object.name === "Array";
+  const source = isFrom ? call.arguments[0] : call.callee.object;
+  return position === 0 && source ? elementOf(source, { module: place.module, scope: binding.scope.parent ?? binding.scope }, know) : null;
 }
 
 /** `({ limit }: Options) => …`, `const { limit } = options`: the member's type. */

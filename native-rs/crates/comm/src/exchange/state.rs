@@ -8,7 +8,7 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 
 use crate::shared_bytes::SharedBytes;
-use crate::core::Core;
+use crate::core::{Core, park};
 use crate::error::{CommError, Result};
 use crate::spill::{Charge, SpillFile};
 use crate::transport::{Frame, what};
@@ -227,7 +227,7 @@ impl Exchange {
         if state.refused.iter().all(|&refused| refused) {
             return Poll::Ready(Ok(()));
         }
-        state.writers.push(cx.waker().clone());
+        park(&mut state.writers, cx.waker());
         Poll::Pending
     }
 
@@ -244,7 +244,7 @@ impl Exchange {
         let full = state.own_messages >= OWN_MESSAGES || state.own_bytes + length > OWN_WINDOW;
         if full && state.own_messages > 0 && !state.stalled {
             let first = state.writers.is_empty();
-            state.writers.push(cx.waker().clone());
+            park(&mut state.writers, cx.waker());
             drop(state);
             if first {
                 core.transport().nudge();

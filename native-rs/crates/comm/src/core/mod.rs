@@ -1,0 +1,153 @@
+//! The state one rank shares between its tasks and its communication thread: which operations are open, what arrived
+//! for them, and whether the group has failed.
+//!
+//! | | |
+//! |---|---|
+//! | `operations` | entering and leaving, contributions |
+//! | `sending`    | regions, frames |
+//! | `inbox`      | what the transport calls: a frame finds its operation |
+//! | `failing`    | failures, epochs |
+//! | `watch`      | where the other ranks are, when something waits for long |
+
+mod failing;
+mod inbox;
+mod operations;
+mod sending;
+mod watch;
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, OnceLock};
+use std::task::Waker;
+use std::time::Instant;
+
+use parking_lot::Mutex;
+
+use crate::collectives::Mailbox;
+use crate::error::CommError;
+use crate::exchange::Exchange;
+use crate::failure::{After, Failure};
+use crate::operation::Identity;
+use crate::shared_bytes::Pins;
+use crate::spill::SpillArea;
+use crate::stats::Traffic;
+use crate::transport::Transport;
+
+pub(crate) use operations::Entered;
+pub(crate) use watch::LOOK_AGAIN;
+
+pub(crate) struct Core {
+    pub transport: OnceLock<Arc<dyn Transport>>,
+    pub rank: usize,
+    pub size: usize,
+    pub spill: SpillArea,
+    pub traffic: Traffic,
+    /// By sender: what consumers here hold of its memory.
+    pub pins: Vec<Arc<Pins>>,
+    messages: AtomicU64,
+    state: Mutex<State>,
+}
+
+struct State {
+    epoch: u32,
+    /// Answers the operations it concerns until `recover`.
+    failure: Option<Failure>,
+    /// The last operation of the program to which this rank has contributed all it does.
+    contributed: After,
+    /// What each rank announced in this epoch.
+    announced: Vec<Option<CommError>>,
+    operations: HashMap<(u64, u64), Operation>,
+    ended: HashMap<(u64, u64), Identity>,
+    ended_order: VecDeque<(u64, u64)>,
+    left: Vec<bool>,
+    room_waiters: Vec<Waker>,
+    failure_waiters: Vec<Waker>,
+    /// This rank has announced the next epoch.
+    recovering: bool,
+    /// What was announced in the epoch before this one, by rank.
+    survived: Vec<CommError>,
+    look_at: Option<Instant>,
+    /// A sender was dropped unfinished: when to fail for it, and its identity.
+    orphan: Option<(Instant, Identity)>,
+    /// By rank: how often it was asked in vain for a sign of life, and the last sign.
+    silence: Vec<(u32, u32)>,
+}
+
+struct Operation {
+    identity: Identity,
+    /// The rank whose identity it is: this one once it has entered.
+    witness: usize,
+    entered: Option<Instant>,
+    /// Ranks seen past this operation by the last look.
+    suspects: Vec<usize>,
+    body: Body,
+}
+
+enum Body {
+    Mailbox(Mailbox),
+    Exchange(Arc<Exchange>),
+}
+
+impl Operation {
+    fn waits_for(&self, rank: usize) -> bool {
+        match &self.body {
+            Body::Mailbox(mailbox) => mailbox.waits_for(rank),
+            Body::Exchange(exchange) => exchange.waits_for(rank),
+        }
+    }
+
+    fn fail(&mut self, error: &CommError, wakers: &mut Vec<Waker>) {
+        match &mut self.body {
+            Body::Mailbox(mailbox) => wakers.extend(mailbox.take_waker()),
+            Body::Exchange(exchange) => exchange.fail(error, wakers),
+        }
+    }
+}
+
+fn wake(wakers: Vec<Waker>) {
+    for waker in wakers {
+        waker.wake();
+    }
+}
+
+/// Leaves a waker once, however often its task polls.
+pub(crate) fn park(wakers: &mut Vec<Waker>, waker: &Waker) {
+    if !wakers.iter().any(|parked| parked.will_wake(waker)) {
+        wakers.push(waker.clone());
+    }
+}
+
+impl Core {
+    pub fn new(rank: usize, size: usize, spill: SpillArea) -> Arc<Self> {
+        Arc::new(Self {
+            transport: OnceLock::new(),
+            rank,
+            size,
+            spill,
+            traffic: Traffic::new(size),
+            pins: (0..size).map(|_| Arc::default()).collect(),
+            messages: AtomicU64::new(0),
+            state: Mutex::new(State {
+                epoch: 0,
+                failure: None,
+                contributed: None,
+                announced: vec![None; size],
+                operations: HashMap::new(),
+                ended: HashMap::new(),
+                ended_order: VecDeque::new(),
+                left: vec![false; size],
+                room_waiters: Vec::new(),
+                failure_waiters: Vec::new(),
+                recovering: false,
+                survived: Vec::new(),
+                look_at: None,
+                orphan: None,
+                silence: vec![(0, 0); size],
+            }),
+        })
+    }
+
+    pub fn transport(&self) -> &Arc<dyn Transport> {
+        self.transport.get().expect("the transport is set before the core is handed out")
+    }
+}

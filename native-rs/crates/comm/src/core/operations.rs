@@ -1,0 +1,181 @@
+//! Entering and leaving operations, and what a collective has received.
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use super::{Body, Core, Operation, State};
+use crate::collectives::Mailbox;
+use crate::error::{CommError, Result};
+use crate::exchange::Exchange;
+use crate::operation::{Identity, Op, Primitive};
+use crate::shared_bytes::SharedBytes;
+use crate::transport::what;
+
+/// Identities of ended operations that are remembered, so that a late message of a diverged rank is recognised.
+const REMEMBERED: usize = 1024;
+
+impl Core {
+    /// Opens `op` on this rank, comparing it with what other ranks said of it already.
+    pub fn enter(&self, op: &Op, primitive: Primitive, root: Option<usize>, expect: &[usize]) -> Result<Entered<'_>> {
+        let identity = Identity::new(op, primitive, root);
+        let mut state = self.state.lock();
+        state.check(identity.key())?;
+        let epoch = state.epoch;
+        let size = self.size;
+        let operation = state.operations.entry(identity.key()).or_insert_with(|| Operation {
+            identity,
+            witness: self.rank,
+            entered: None,
+            suspects: Vec::new(),
+            body: Body::Mailbox(Mailbox::new(size)),
+        });
+        if operation.entered.is_some() || !operation.identity.agrees(&identity) {
+            let divergence = identity.divergence(self.rank, &operation.identity, operation.witness);
+            drop(state);
+            return Err(self.diverged(divergence));
+        }
+        operation.witness = self.rank;
+        operation.entered = Some(Instant::now());
+        if let Body::Mailbox(mailbox) = &mut operation.body {
+            mailbox.expect(expect);
+        }
+        drop(state);
+        if op.fingerprint == 0 {
+            self.transport().announce_position(epoch, &identity);
+        }
+        Ok(Entered { core: self, identity, epoch })
+    }
+
+    /// Opens an exchange on this rank.
+    pub fn enter_exchange(&self, op: &Op) -> Result<(Arc<Exchange>, Identity, u32)> {
+        let identity = Identity::new(op, Primitive::Exchange, None);
+        let mut state = self.state.lock();
+        state.check(identity.key())?;
+        let epoch = state.epoch;
+        let operation = state.operations.entry(identity.key()).or_insert_with(|| Operation {
+            identity,
+            witness: self.rank,
+            entered: None,
+            suspects: Vec::new(),
+            body: Body::Exchange(Exchange::new(self.rank, self.size)),
+        });
+        let exchange = match &operation.body {
+            Body::Exchange(exchange) if operation.entered.is_none() && operation.identity.agrees(&identity) => exchange.clone(),
+            _ => {
+                let divergence = identity.divergence(self.rank, &operation.identity, operation.witness);
+                drop(state);
+                return Err(self.diverged(divergence));
+            }
+        };
+        operation.witness = self.rank;
+        operation.entered = Some(Instant::now());
+        drop(state);
+        if op.fingerprint == 0 {
+            self.transport().announce_position(epoch, &identity);
+        }
+        Ok((exchange, identity, epoch))
+    }
+
+    /// This rank has done its part of an operation: a later failure of this rank does not concern it.
+    pub fn contributed(&self, identity: &Identity, epoch: u32) {
+        if identity.fingerprint != 0 {
+            return;
+        }
+        let mut state = self.state.lock();
+        if state.epoch == epoch && state.check(identity.key()).is_ok() {
+            state.contributed = state.contributed.max(Some(identity.key()));
+        }
+    }
+
+    /// Forgets an operation that has ended here; its identity is remembered.
+    pub fn leave(&self, identity: &Identity, epoch: u32) {
+        let mut state = self.state.lock();
+        if state.epoch == epoch && state.operations.remove(&identity.key()).is_some() {
+            state.remember(*identity);
+        }
+    }
+
+    /// The contributions of a collective, if those expected are complete.
+    pub fn try_collective(&self, entered: &Entered<'_>) -> Option<Result<Vec<Option<SharedBytes>>>> {
+        self.state.lock().take_collective(entered)
+    }
+
+    /// As `try_collective`; wakes the task when it is worth another look.
+    pub fn poll_collective(&self, cx: &mut Context<'_>, entered: &Entered<'_>) -> Poll<Result<Vec<Option<SharedBytes>>>> {
+        let mut state = self.state.lock();
+        if let Some(result) = state.take_collective(entered) {
+            return Poll::Ready(result);
+        }
+        if let Some(mailbox) = state.mailbox(entered) {
+            mailbox.set_waker(cx.waker());
+        }
+        drop(state);
+        self.watch();
+        Poll::Pending
+    }
+
+    /// A rank that has left although `waits_for` it holds.
+    pub fn left_behind(&self, waits_for: impl Fn(usize) -> bool) -> Option<usize> {
+        let state = self.state.lock();
+        (0..self.size).find(|&rank| state.left[rank] && waits_for(rank))
+    }
+}
+
+impl State {
+    pub(super) fn mailbox(&mut self, entered: &Entered<'_>) -> Option<&mut Mailbox> {
+        match self.operations.get_mut(&entered.identity.key()) {
+            Some(Operation { body: Body::Mailbox(mailbox), .. }) => Some(mailbox),
+            _ => None,
+        }
+    }
+
+    fn take_collective(&mut self, entered: &Entered<'_>) -> Option<Result<Vec<Option<SharedBytes>>>> {
+        if let Err(error) = self.check(entered.identity.key()) {
+            return Some(Err(error));
+        }
+        let Some(mailbox) = self.mailbox(entered) else { return Some(Err(CommError::Closed)) };
+        if let Some(contributions) = mailbox.take_complete() {
+            return Some(Ok(contributions));
+        }
+        if !self.left.contains(&true) {
+            return None;
+        }
+        let left = self.left.clone();
+        let mailbox = self.mailbox(entered)?;
+        let rank = (0..left.len()).find(|&rank| left[rank] && mailbox.waits_for(rank))?;
+        Some(Err(CommError::Left { rank }))
+    }
+
+    pub(super) fn remember(&mut self, identity: Identity) {
+        if self.ended_order.len() == REMEMBERED
+            && let Some(oldest) = self.ended_order.pop_front()
+        {
+            self.ended.remove(&oldest);
+        }
+        self.ended_order.push_back(identity.key());
+        self.ended.insert(identity.key(), identity);
+    }
+}
+
+/// An operation this rank is in; dropping it leaves the operation.
+pub(crate) struct Entered<'a> {
+    pub core: &'a Core,
+    pub identity: Identity,
+    pub epoch: u32,
+}
+
+impl Entered<'_> {
+    /// Sends this rank's part of the collective.
+    pub async fn contribute(&self, targets: &[usize], bytes: &[u8]) -> Result<()> {
+        self.core.send(&self.identity, self.epoch, what::COLLECTIVE, targets, bytes).await?;
+        self.core.contributed(&self.identity, self.epoch);
+        Ok(())
+    }
+}
+
+impl Drop for Entered<'_> {
+    fn drop(&mut self) {
+        self.core.leave(&self.identity, self.epoch);
+    }
+}

@@ -1,4 +1,4 @@
-// Deaths and signals: all ranks go, soon, with one message, and nothing half-written stays.
+// Deaths, signals and divergence: all ranks go, soon, with one message, and nothing half-written stays.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -50,6 +50,13 @@ describe.each(modes)("%s", (mode) => {
     await expect.poll(() => alive(pids)).toEqual([]);
     expect(scratch.leftovers).toEqual([]);
   });
+});
+
+it.each(["leaves", "collects", "slices"])("a rank that %s while the others do not is found, and the program may go on", async (how) => {
+  const { code, stdout, stderr } = await start("run", 3, ["diverge", how]).ended;
+  expect(stdout).toMatch(/caught LS2012 .*rank 1/);
+  expect(stdout).toMatch(/then 3\n$/);
+  expect([code, stderr]).toEqual([0, ""]);
 });
 
 it("SIGKILL of the launcher takes all ranks along", async () => {

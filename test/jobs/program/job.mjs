@@ -1,6 +1,6 @@
 // The program around them: what it does is its first argument.
 import { call } from "@lockstep/runtime/spmd";
-import { fail, linger, straggle, write } from "./job.spmd.mjs";
+import { diverge, fail, linger, straggle, write } from "./job.spmd.mjs";
 
 const [what, ...args] = process.argv.slice(2);
 console.log(`top level: main ${import.meta.main}, ${process.argv.slice(2).join(" ")}`);
@@ -33,6 +33,10 @@ const actions = {
   throw: async () => {
     await call(write, [args[0], [1]]);
     throw new TypeError("of the program");
+  },
+  diverge: async () => {
+    await call(diverge, [args[0]]).catch((error) => console.log(`caught ${error.code} ${error.message}`));
+    return `then ${await call(fail, ["nobody"])}`;
   },
   nothing: () => "no call",
 };

@@ -36,3 +36,14 @@ export const fail = lockstep.define("job#fail", async (_captures, where) => {
   const t = lockstep.table({ n: [1, 2, 3] }, { site, columns, declared: columns });
   return (await t.objects({}, { site, columns })).length;
 });
+
+/** What the compiler refuses: a condition that differs between ranks guards a collective. */
+export const diverge = lockstep.define("job#diverge", async (_captures, how) => {
+  const t = lockstep.table({ n: [1, 2, 3] }, { site, columns, declared: columns });
+  if ((await rankOf()) === 1) {
+    if (how === "leaves") return 0;
+    if (how === "collects") return (await t.objects({}, { site: "program/job.ts:2:1", columns })).length;
+    return (await t.slice(0, 1, { site: "program/job.ts:3:1" }).filter({ site, predicate: { kind: "literal", type: "boolean", value: true } }).get("n", 0, { site, type: "number" }));
+  }
+  return (await t.filter({ site, predicate: { kind: "literal", type: "boolean", value: true } }).objects({}, { site, columns })).length;
+});

@@ -23,7 +23,7 @@ export interface CompileOptions {
   readonly modules?: GivenModules;
   /** What the user's module imports the rank module by; default `./<name>.spmd.mjs`. */
   readonly rankModuleId?: string;
-  /** A distributed table that falls to replicated is an error. */
+  /** What gathers a distributed table without saying so is an error. */
   readonly strict?: boolean;
   /** Checks the IR after every pass: for tests and debugging. */
   readonly check?: boolean;

@@ -14,7 +14,7 @@ import type { Edit } from "./emit/stub.ts";
 import { formatDiagnostic } from "./diagnostics/format.ts";
 
 export interface LockstepOptions extends OutputOptions {
-  /** A distributed table that falls to replicated is an error. */
+  /** What gathers a distributed table without saying so is an error. */
   readonly strict?: boolean;
 }
 

@@ -77,7 +77,7 @@ export const pipeline: readonly Pass[] = [
   } },
   // Needs distributions: a loop over a replicated table is an ordinary loop.
   { name: "validate-row-loops", kind: "validate", always: true, run: (p) => {
-    for (const fn of p.functions) validateRowLoops(fn.ir, report(p));
+    for (const fn of p.functions) validateRowLoops(fn.ir, p.strict, report(p));
   } },
   // Before cut-plans: a spool keeps the order of what it holds only where it is observed.
   { name: "infer-order", kind: "transform", leaves: "ordered", run: (p) => {

@@ -12,7 +12,7 @@ export interface Program {
   readonly module: ModuleSource;
   readonly modules: Modules;
   readonly rankModuleId: string;
-  /** A table that is replicated for no reason of its own size is an error. */
+  /** What gathers a distributed table without saying so is an error. */
   readonly strict: boolean;
   readonly diagnostics: Diagnostic[];
   directives: Directives;

@@ -28,6 +28,7 @@ import { notARowFunction } from "./not-a-row-function.ts";
 import { notAnnotatable } from "./not-annotatable.ts";
 import { notAsync } from "./not-async.ts";
 import { possiblyNull } from "./possibly-null.ts";
+import { readerTypes } from "./reader-types.ts";
 import { recursiveHelper } from "./recursive-helper.ts";
 import { rowFunctionWrites } from "./row-function-writes.ts";
 import { gatheringLoop, rowLoop } from "./row-loop.ts";
@@ -64,6 +65,7 @@ export const diagnosticPages: readonly DiagnosticPage[] = [
   tableTypesDiffer.page,
   verbArgument.page,
   groupedTable.page,
+  readerTypes.page,
   unknownAggregate.page,
   aggregateArgument.page,
   duplicateColumn.page,

@@ -12,7 +12,7 @@ import { helperOf, runtimeName } from "../../../source/names.ts";
 import { readAssignment } from "../../statements.ts";
 import { childNodes, isTypeOnly } from "../../../source/walk.ts";
 import { readArguments } from "./arguments.ts";
-import { readInterface } from "./interface.ts";
+import { checkTypesOption, readInterface } from "./interface.ts";
 import { isPromiseAll } from "./shapes.ts";
 
 /** "awaited": a promise is expected here. "list": the elements of a list are taken apart by the caller. */
@@ -207,6 +207,7 @@ function readVerb(e: t.CallExpression, verb: Verb, receiver: ValueId | null, r: 
     frame: r.frame.id,
     declared: verb.on === "module" ? readInterface(e, args.data, r) : null,
   });
+  if (verb.role === "reader" && instruction.declared) checkTypesOption(e, instruction.declared, r);
   for (const [argument, operand] of args.operands) r.operands.set(argument, operand);
   if (args.data) r.literals.set(instruction, args.data);
   r.site(e, { kind: "verb", instruction });

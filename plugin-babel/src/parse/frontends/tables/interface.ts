@@ -1,9 +1,10 @@
 /** The columns a reader or a table literal declares. */
 import type * as t from "@babel/types";
+import { readerTypes } from "../../../diagnostics/reader-types.ts";
 import { unsupportedType } from "../../../diagnostics/unsupported-type.ts";
 import { verbArgument } from "../../../diagnostics/verb-argument.ts";
 import type { Column, RowType } from "../../../ir/types.ts";
-import { keyName } from "../../../source/constants.ts";
+import { constantOf, keyName } from "../../../source/constants.ts";
 import type { Reading } from "../../function.ts";
 import { spanOf } from "../../../source/module.ts";
 import { elementOf } from "../../../source/scalar-types.ts";
@@ -14,6 +15,19 @@ export function readInterface(call: t.CallExpression, data: t.ObjectExpression |
   const argument = call.typeArguments?.params[0] as t.TSType | undefined;
   if (argument) return readRowType(argument, r);
   return data ? literalColumns(data, r) : null;
+}
+
+/** The `types` option, where it is written out, against the interface. A bigint is one only if the option says so. */
+export function checkTypesOption(call: t.CallExpression, declared: RowType, r: Reading): void {
+  const options = call.arguments[1];
+  const value = options ? constantOf(options, r.place)?.value : {};
+  // Options computed elsewhere are the runtime's to check.
+  if (typeof value !== "object" || value === null) return;
+  const types = ("types" in value ? value.types : {}) as Readonly<Record<string, unknown>>;
+  for (const column of declared) {
+    const said = Object.hasOwn(types, column.name) ? String(types[column.name]) : null;
+    if (said === null ? column.type.js === "bigint" : said !== column.type.js) r.report(readerTypes(column, said, r.span(options ?? call)));
+  }
 }
 
 /** The columns of an interface; none after a report. */

@@ -114,7 +114,7 @@ function finish(value: Value, fn: t.Function, frame: Frame): Expression | null {
   if (state.script !== null) return script(result, fn, frame);
   switch (result.kind) {
     case "scalar":
-      return typed(result.expression, { js: result.expression.type.js, nullable: result.null || result.undefined || result.unchecked === true });
+      return typed(result.expression, { js: result.expression.type.js, nullable: result.null || result.undefined });
     case "nothing":
       if (result.value === null) return literal(null, "number", span);
       state.report(notAColumnValue("nothing", span, "return a value, or null"));
@@ -128,7 +128,7 @@ function finish(value: Value, fn: t.Function, frame: Frame): Expression | null {
       state.report(notAColumnValue("a function", span, "call it"));
       return null;
     default: {
-      const what = result.kind === "row" ? "the whole row" : `a value of type ${describeValue(result)}`;
+      const what = result.kind === "row" ? "the whole row" : result.kind === "record" ? "an object" : `a value of type ${describeValue(result)}`;
       state.report(notAColumnValue(what, span, "return one of its members, or derive several columns"));
       return null;
     }
@@ -160,7 +160,7 @@ function script(value: Value, fn: t.Function, frame: Frame): Expression | null {
   };
 }
 
-/** The type of the result as tsc has it. */
+/** The type of the result as tsc has it; an index that misses gives null all the same, here and under plain Node. */
 const typed = (e: Expression, type: ValueType): Expression => ({ ...e, type });
 
 function describe(node: t.Node): string {

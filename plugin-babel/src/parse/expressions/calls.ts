@@ -1,5 +1,6 @@
 /** Calls: of methods, of JavaScript's functions, of helpers, and `new`. */
 import type * as t from "@babel/types";
+import { rowFunctionWrites } from "../../diagnostics/row-function-writes.ts";
 import { wrongArguments } from "../../diagnostics/wrong-arguments.ts";
 import { functionNamed, scalarFunctions } from "../../functions/index.ts";
 import { apply, type Argument } from "./apply.ts";
@@ -12,6 +13,8 @@ import { callList } from "./lists.ts";
 import { memberName, property, readProperty } from "./member.ts";
 import { callMethod } from "./methods.ts";
 import { survey } from "./survey.ts";
+import { partAt, partsMember } from "./text-parts.ts";
+import { testPattern } from "./text-pattern.ts";
 import { callOp } from "./arquero-op.ts";
 import { unknown, type Value } from "./value.ts";
 
@@ -32,6 +35,10 @@ function bare(node: t.Node): t.Node {
 
 /** `object.name(…)` */
 export function callMember(object: Value, name: string, callee: t.MemberExpression | t.OptionalMemberExpression, node: Call, frame: Frame): Value {
+  if (changesOutside(object, name, callee.object, frame)) {
+    frame.state.report(rowFunctionWrites(frame.text(callee.object), frame.span(node), "value"));
+    return unknown;
+  }
   switch (object.kind) {
     case "scalar":
       return callMethod(object, name, callee, node, frame);
@@ -40,12 +47,32 @@ export function callMember(object: Value, name: string, callee: t.MemberExpressi
     case "namespace":
       if (object.name === "op") return callOp(name, callee, node, frame);
       return callValue(property(object, name, callee, frame), node, frame);
+    case "pattern": {
+      const [subject] = name === "test" ? (readArguments(node.arguments, frame) ?? []) : [];
+      if (subject?.value.kind === "scalar") return testPattern(object.pattern, subject.value, subject.node, node, frame);
+      survey(node, frame);
+      frame.state.needsScript("regular expressions run in V8");
+      return foreignMember("RegExp", name, frame.span(node));
+    }
+    case "parts": {
+      const args = readArguments(node.arguments, frame);
+      const part = name === "at" && args?.length === 1 ? partAt(object, args[0]!.value, node, frame) : null;
+      return part ? { ...part, undefined: true, unchecked: false } : partsMember(name, node, frame);
+    }
     case "any":
       survey(node, frame);
       return foreignMember(object.of, name, frame.span(node));
     default:
       return callValue(property(object, name, callee, frame), node, frame);
   }
+}
+
+const mutators: ReadonlySet<string> = new Set(["push", "pop", "shift", "unshift", "splice", "sort", "reverse", "fill", "copyWithin", "set", "add", "delete", "clear"]);
+
+/** `seen.push(d.id)` of an array, Map or Set that lives outside the row function. */
+function changesOutside(object: Value, name: string, node: t.Node, frame: Frame): boolean {
+  if (!mutators.has(name) || node.type !== "Identifier" || frame.names.has(node.name)) return false;
+  return object.kind === "record" || object.kind === "list" || object.kind === "any";
 }
 
 export function callValue(callee: Value, node: Call, frame: Frame): Value {

@@ -1,12 +1,14 @@
 /** `a?.b.c(x)`: what follows a `?.` is evaluated where the value before it is there, else the whole chain is undefined. */
 import type * as t from "@babel/types";
+import type { Expression } from "../../ir/expression.ts";
 import type { SourceSpan } from "../../ir/types.ts";
 import { callMember, callValue } from "./calls.ts";
 import { readExpression } from "./expression.ts";
 import { both, noFacts, present } from "./facts.ts";
 import { close, type Frame } from "./frame.ts";
 import { memberName, readProperty } from "./member.ts";
-import { call, literal, scalar, unknown, type Scalar, type Value } from "./value.ts";
+import { choose } from "./truth.ts";
+import { call, literal, scalar, unknown, type Fields, type Scalar, type Value } from "./value.ts";
 
 type Rest = (value: Value, frame: Frame) => Value;
 
@@ -38,7 +40,15 @@ function step(value: Value, optional: boolean, node: t.Node, frame: Frame, rest:
   return optional ? guard(value, frame.span(node), frame, rest) : rest(value, frame);
 }
 
+/** `list.find(…)?.name` */
+function guardRecord({ absent, ...record }: Fields, test: Expression, span: SourceSpan, frame: Frame, rest: Rest): Value {
+  const inner = frame.branch(noFacts);
+  const result = close(inner.flow, rest(record, inner));
+  return choose(test, { kind: "nothing", value: undefined, span }, result, span);
+}
+
 function guard(value: Value, span: SourceSpan, frame: Frame, rest: Rest): Value {
+  if (value.kind === "record" && value.absent) return guardRecord(value, value.absent, span, frame, rest);
   if (value.kind === "nothing") return { kind: "nothing", value: undefined, span };
   if (value.kind === "mixed") {
     const types = value.types.filter((type) => type !== "null" && type !== "undefined");

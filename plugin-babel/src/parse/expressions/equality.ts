@@ -66,6 +66,9 @@ function strictlyEqual(a: Scalar, b: Scalar, loose: boolean, node: t.Node, frame
 
 /** A value compared with the literal null or undefined. */
 function absent(value: Value, literalValue: null | undefined, loose: boolean, node: t.Node, other: t.Node, operator: string, span: SourceSpan, frame: Frame): Value {
+  if (value.kind === "record" && value.absent && (loose || literalValue === undefined)) {
+    return scalar(value.absent, { truth: { then: noFacts, else: present(value.place) } });
+  }
   if (value.kind !== "scalar") return scalar(literal(false, "boolean", span));
   const isNull = scalar(call("isNull", [value.expression], "boolean", span));
   const known = value.chain ?? noFacts;

@@ -14,6 +14,7 @@ import { annotated } from "./annotated.ts";
 import { readObject } from "./records.ts";
 import { survey } from "./survey.ts";
 import { readAssignment } from "./assignment.ts";
+import { textPattern } from "./text-pattern.ts";
 import { staticType } from "./static-type.ts";
 import { literal, opaque, plain, scalar, typeOf, unknown, describe, type StaticType, type Value } from "./value.ts";
 
@@ -70,7 +71,9 @@ const readers: { readonly [K in t.Node["type"]]?: Reader<K> } = {
   Super: (node, frame) => forbidden("super", node, frame),
   MetaProperty: (node, frame) =>
     node.meta.name === "new" ? forbidden("new.target", node, frame) : unsupported(node, "import.meta has no native form", null, frame),
-  RegExpLiteral: (_, frame) => {
+  RegExpLiteral: (node, frame) => {
+    const pattern = textPattern(node);
+    if (pattern) return { kind: "pattern", pattern };
     frame.state.needsScript("regular expressions run in V8");
     return { kind: "any", of: "RegExp" };
   },

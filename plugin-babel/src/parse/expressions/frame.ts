@@ -7,7 +7,7 @@ import { countLocal, replaceLocal } from "../../functions/rewrite.ts";
 import type { Scope } from "../row-function.ts";
 import { both, noFacts, type Facts } from "./facts.ts";
 import type { State } from "./state.ts";
-import { mapExpressions, type StaticType, type Value } from "./value.ts";
+import { mapExpressions, type Scalar, type StaticType, type Value } from "./value.ts";
 
 /** A local of the source; each assignment gives it another value. */
 export interface Variable {
@@ -29,6 +29,11 @@ export interface Flow {
   facts: Facts;
 }
 
+export interface Loop {
+  readonly break: (frame: Frame) => Value;
+  readonly continue: (frame: Frame) => Value;
+}
+
 export class Frame {
   readonly state: State;
   readonly scope: Scope;
@@ -36,29 +41,32 @@ export class Frame {
   readonly flow: Flow;
   /** Values returned from inside what only V8 runs: they count for the type. */
   readonly returns: Value[];
+  /** Of the loop around: what follows its `break` and `continue`. */
+  readonly loop: Loop | null;
 
-  constructor(state: State, scope: Scope, names = new Map<string, Variable>(), flow: Flow = start(), returns: Value[] = []) {
+  constructor(state: State, scope: Scope, names = new Map<string, Variable>(), flow: Flow = start(), returns: Value[] = [], loop: Loop | null = null) {
     this.state = state;
     this.scope = scope;
     this.names = names;
     this.flow = flow;
     this.returns = returns;
+    this.loop = loop;
   }
 
   /** A block: its own names, the same control flow. */
-  block(): Frame {
-    return new Frame(this.state, this.scope, new Map(this.names), this.flow, this.returns);
+  block(loop: Loop | null = this.loop): Frame {
+    return new Frame(this.state, this.scope, new Map(this.names), this.flow, this.returns, loop);
   }
 
   /** A branch: a copy of the values, its own `let`s. */
   branch(facts: Facts): Frame {
     const flow: Flow = { current: new Map(this.flow.current), lets: [], facts: both(this.flow.facts, facts) };
-    return new Frame(this.state, this.scope, new Map(this.names), flow, this.returns);
+    return new Frame(this.state, this.scope, new Map(this.names), flow, this.returns, this.loop);
   }
 
   /** The names of this frame with the flow of another. */
   in(flow: Flow): Frame {
-    return new Frame(this.state, this.scope, this.names, flow, this.returns);
+    return new Frame(this.state, this.scope, this.names, flow, this.returns, this.loop);
   }
 
   span(node: t.Node): SourceSpan {
@@ -86,6 +94,10 @@ export class Frame {
         const { type, span } = expression;
         return { ...value, expression: { kind: "local", name: unique, type, span }, place: `local ${unique}` };
       }
+      case "record":
+        return value.absent ? { ...value, place: `local ${this.state.unique(name)}` } : value;
+      case "parts":
+        return { ...value, text: this.bind(name, value.text) as Scalar };
       case "list":
         return { ...value, items: value.items.map((item, i) => this.bind(`${name}_${i}`, item)) };
       default:

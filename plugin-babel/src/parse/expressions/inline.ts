@@ -91,6 +91,10 @@ function checkArguments(helper: Helper, args: readonly Argument[], node: t.Node,
     const param = params[i];
     const target = param?.type === "AssignmentPattern" ? param.left : param;
     const wanted = target && "typeAnnotation" in target ? annotation(target.typeAnnotation, helper.scope) : null;
+    if (target?.type === "ObjectPattern" && arg.value.kind === "scalar") {
+      frame.state.typeError(wrongArguments(notAssignable(describe(arg.value), "object"), frame.span(arg.node)));
+      return unknown;
+    }
     return wanted ? checkArgument(arg, optional(param!) ? { ...wanted, undefined: true } : wanted, frame) : arg.value;
   });
 }

@@ -10,24 +10,22 @@ import { unsupported } from "./expression.ts";
 import type { Argument } from "./apply.ts";
 import { noFacts } from "./facts.ts";
 import { close, type Frame } from "./frame.ts";
-import { inline } from "./inline.ts";
-import { logical } from "./logical.ts";
+import { callbacks } from "./list-callbacks.ts";
 import { noProperty } from "./member.ts";
 import { absence } from "./operators.ts";
 import { asString, toText } from "./text.ts";
-import { choose, orIfNull, toTest } from "./truth.ts";
+import { choose, orIfNull } from "./truth.ts";
 import { call, describe, literal, opaque, plain, scalar, typesOf, unknown, type StaticType, type Value } from "./value.ts";
 
-type List = Extract<Value, { kind: "list" }>;
+export type List = Extract<Value, { kind: "list" }>;
 type Member = t.MemberExpression | t.OptionalMemberExpression;
-type Method = (list: List, args: readonly Argument[], node: Call, frame: Frame) => Value | null;
+export type ListMethod = (list: List, args: readonly Argument[], node: Call, frame: Frame) => Value | null;
 
 /** Null: this use has no native form. */
-const methods: Readonly<Record<string, Method>> = {
+const methods: Readonly<Record<string, ListMethod>> = {
   includes: (list, [arg, ...more], node, frame) => (arg && more.length === 0 ? contains(list, arg, node, frame) : null),
   has: (list, [arg, ...more], node, frame) => (list.set && arg && more.length === 0 ? contains(list, arg, node, frame) : null),
-  some: (list, [arg], node, frame) => test(list, arg, "||", node, frame),
-  every: (list, [arg], node, frame) => test(list, arg, "&&", node, frame),
+  ...callbacks,
   join: (list, args, node, frame) => join(list, args, node, frame),
   indexOf: (list, [arg, ...more], node, frame) => {
     if (!arg || more.length > 0 || arg.value.kind !== "scalar" || arg.value.expression.type.js === "date") return null;
@@ -47,7 +45,7 @@ const ofSet: ReadonlySet<string> = new Set(["has"]);
 /** What the methods give when V8 runs them. */
 const resultTypes: Readonly<Record<string, StaticType>> = {
   ...Object.fromEntries(["includes", "has", "some", "every"].map((name) => [name, plain("boolean")])),
-  ...Object.fromEntries(["indexOf", "lastIndexOf"].map((name) => [name, plain("number")])),
+  ...Object.fromEntries(["indexOf", "lastIndexOf", "findIndex"].map((name) => [name, plain("number")])),
   join: plain("string"),
 };
 
@@ -114,20 +112,6 @@ function contains(list: List, { value, node }: Argument, whole: Call, frame: Fra
   }
   if (value.unchecked && holdsNull) return null;
   return scalar(items.length === 0 ? literal(false, "boolean", span) : call("in", [value.expression, ...items], "boolean", span));
-}
-
-/** `some` and `every`, unrolled. */
-function test(list: List, arg: Argument | undefined, operator: "||" | "&&", node: Call, frame: Frame): Value | null {
-  if (arg?.value.kind !== "helper" || list.set) return null;
-  const helper = arg.value;
-  const span = frame.span(node);
-  const one = (item: Value, i: number, inner: Frame): Value => {
-    const given = [item, scalar(literal(i, "number", span))].slice(0, helper.node.params.length);
-    const value = inline(helper, given.map((one) => ({ value: one, node: arg.node })), node, inner);
-    return value.kind === "any" ? value : scalar(toTest(value, span).test, value.kind === "scalar" && value.truth ? { truth: value.truth } : {});
-  };
-  const start: Value = scalar(literal(operator === "&&", "boolean", span));
-  return list.items.reduce<Value>((all, item, i) => logical(operator, [all, node], (inner) => one(item, i, inner), span, frame), start);
 }
 
 /** null and undefined are empty texts in `join`. */

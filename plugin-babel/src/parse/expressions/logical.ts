@@ -78,7 +78,7 @@ function or(left: Value, test: Test, right: Value, span: SourceSpan): Value {
 
 function nullish(left: Value, right: Value, span: SourceSpan): Value {
   if (left.kind === "nothing") return right;
-  if (left.kind !== "scalar") return left;
+  if (left.kind !== "scalar" || left.expression.kind === "literal") return left;
   const b = toScalar(right, left.expression.type.js);
   if (!b) {
     const isNull = call("isNull", [left.expression], "boolean", span);

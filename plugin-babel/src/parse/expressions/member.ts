@@ -12,6 +12,7 @@ import { namespaceMember } from "./globals.ts";
 import { absence } from "./operators.ts";
 import { indexList, listMember } from "./lists.ts";
 import { lookUp } from "./records.ts";
+import { partAt, partCount, partsMember } from "./text-parts.ts";
 import { builtinMembers } from "./builtins.ts";
 import { call, describe, literal, narrow, plain, scalar, unknown, type Scalar, type Value } from "./value.ts";
 
@@ -35,6 +36,7 @@ export function readProperty(object: Value, node: Member, frame: Frame): Value {
   const name = memberName(node, frame);
   if (name !== null) return property(object, name, node, frame);
   const key = readExpression(node.property, frame);
+  if (object.kind === "parts") return partAt(object, key, node, frame) ?? partsMember("[]", node, frame);
   if (object.kind === "any") return foreignMember(object.of, "[]", frame.span(node));
   if (key.kind === "any") return unknown;
   if (object.kind === "list" && !object.set) return indexList(object.items, key, node, frame);
@@ -63,6 +65,11 @@ export function property(object: Value, name: string, node: Member, frame: Frame
   switch (object.kind) {
     case "any":
       return foreignMember(object.of, name, span);
+    case "parts":
+      return name === "length" ? partCount(object, node, frame) : partsMember(name, node, frame);
+    case "pattern":
+      frame.state.needsScript("regular expressions run in V8");
+      return foreignMember("RegExp", name, span);
     case "row":
       return column(object.param, name, node, frame);
     case "namespace": {
@@ -71,6 +78,10 @@ export function property(object: Value, name: string, node: Member, frame: Frame
       return member;
     }
     case "record":
+      if (object.absent) {
+        frame.state.typeError(possiblyNull(frame.text(node.object), "undefined", frame.span(node.object), "property", dot(node, frame)));
+        return unknown;
+      }
       return object.member(name, node) ?? noProperty(object, name, node, object.names ?? [], frame);
     case "list":
       return listMember(object, name, node, frame);

@@ -9,6 +9,7 @@ import { readArguments, type Call } from "./calls.ts";
 import { unsupported } from "./expression.ts";
 import type { Frame } from "./frame.ts";
 import { noProperty, propertySpan, requireObject } from "./member.ts";
+import { replaced } from "./text-pattern.ts";
 import { call, opaque, plain, scalar, unknown, type Scalar, type StaticType, type Value } from "./value.ts";
 
 type Member = t.MemberExpression | t.OptionalMemberExpression;
@@ -24,6 +25,8 @@ export function callMethod(receiver: Scalar, name: string, callee: Member, node:
   if (node.arguments.length === 0 && (name === "toString" || name === "valueOf") && !(js === "date" && name === "toString")) return own(receiver, name, node, frame);
   if (isSetter(js, name)) return setter(receiver, name, callee, node, frame);
   const result = builtinResult(js, name);
+  const onText = js === "string" ? textMethod(receiver, name, node, frame) : null;
+  if (onText) return onText;
   if (!fn) return result === undefined ? noMethod(receiver, name, callee, node, frame) : foreign(result);
 
   function foreign(type: StaticType | null): Value {
@@ -33,11 +36,28 @@ export function callMethod(receiver: Scalar, name: string, callee: Member, node:
   const args = readArguments(node.arguments, frame);
   if (args === null) return unsupported(node, "spread has no native form", plain(fn.result as "string"), frame);
   // Patterns that are no strings: the method is V8's.
-  if (result !== undefined && args.some((arg) => arg.value.kind === "any" || arg.value.kind === "helper")) {
+  if (result !== undefined && args.some((arg) => arg.value.kind === "any" || arg.value.kind === "helper" || arg.value.kind === "pattern")) {
     return unsupported(node, `${name} with this argument runs in V8`, result, frame);
   }
   if (js === "date" && /^get(?!UTC|Time)/.test(name)) state.report(localDateGetter(name, propertySpan(callee, frame)));
   return apply(fn, receiver, args, node, frame);
+}
+
+/** `split`, and `replace` with a pattern, in the forms that need no array and no regular expression. Null: any other call. */
+function textMethod(receiver: Scalar, name: string, node: Call, frame: Frame): Value | null {
+  if (name !== "split" && name !== "replace" && name !== "replaceAll") return null;
+  const args = readArguments(node.arguments, frame);
+  const [first, second, ...more] = args ?? [];
+  if (!first || more.length > 0) return null;
+  if (name === "split") {
+    const separator = first.value.kind === "scalar" ? first.value.expression : null;
+    const isPlain = !second && separator?.kind === "literal" && typeof separator.value === "string" && separator.value !== "";
+    return isPlain ? { kind: "parts", text: receiver, separator: separator.value as string } : null;
+  }
+  const pattern = first.value.kind === "pattern" ? replaced(first.value.pattern, first.node, frame) : null;
+  if (!pattern || !second || second.value.kind !== "scalar" || (name === "replaceAll" && !pattern.all)) return null;
+  const fn = scalarFunctions.get(pattern.all ? "string.replaceAll" : "string.replace")!;
+  return apply(fn, receiver, [{ value: pattern.text, node: first.node }, second], node, frame);
 }
 
 /** `x.toString()` and `x.valueOf()` of what has nothing to convert by. */

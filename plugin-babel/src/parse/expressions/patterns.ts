@@ -1,12 +1,14 @@
 /** Binding names: parameters and declarations, with destructuring of rows, object literals and arrays. */
 import type * as t from "@babel/types";
+import { unknownProperty } from "../../diagnostics/unknown-property.ts";
 import { unsupported } from "./expression.ts";
 import type { Frame } from "./frame.ts";
 import { withDefault } from "./inline.ts";
 import { readColumn } from "./member.ts";
 import { annotation } from "./static-type.ts";
 import { annotated } from "./annotated.ts";
-import { unknown, type Value } from "./value.ts";
+import { partAt } from "./text-parts.ts";
+import { describe, literal, scalar, unknown, type Value } from "./value.ts";
 
 export function bindPattern(pattern: t.Node, value: Value, frame: Frame, constant = false): void {
   switch (pattern.type) {
@@ -34,6 +36,10 @@ function tail(value: Value, from: number, node: t.Node, frame: Frame): Value {
 }
 
 function item(value: Value, i: number, node: t.Node, frame: Frame): Value {
+  if (value.kind === "parts") {
+    const index = scalar(literal(i, "number", frame.span(node)));
+    return partAt(value, index, node, frame) ?? noForm(node, frame);
+  }
   if (value.kind !== "list" || value.set) return noForm(node, frame);
   return value.items[i] ?? { kind: "nothing", value: undefined, span: frame.span(node) };
 }
@@ -57,6 +63,10 @@ function member(value: Value, name: string, property: t.ObjectProperty, frame: F
     // `{ fara }` becomes `{ fare: fara }`: the name stays what the body calls it.
     const write = (fixed: string) => (property.shorthand ? `${fixed}: ${name}` : fixed);
     return readColumn(value.param, name, property, frame.span(property.key), frame, write) ?? unknown;
+  }
+  if (value.kind === "scalar" || value.kind === "list") {
+    frame.state.typeError(unknownProperty(name, describe(value), frame.span(property.key), []));
+    return unknown;
   }
   const found = value.kind === "record" ? value.member(name, property) : null;
   return found ?? noForm(property, frame);

@@ -1,24 +1,26 @@
 /**
  * Block bodies. Control flow becomes values: each assignment gives a local its next value, what branches assign is joined
- * by `if`, and what follows an `if` that may return is read inside the branches that go on.
+ * by `if`, and what follows an `if` that may leave (return, break) is read inside the branches that go on.
  */
 import type * as t from "@babel/types";
 import { isFunction } from "@babel/types";
 import { isFallible } from "../../functions/fallible.ts";
 import type { Expression } from "../../ir/expression.ts";
+import type { SourceSpan } from "../../ir/types.ts";
 import { assign } from "./assignment.ts";
 import { equality } from "./equality.ts";
 import { readExpression } from "./expression.ts";
 import { both, either, type Facts } from "./facts.ts";
 import { close, type Frame } from "./frame.ts";
 import { contains } from "./names.ts";
+import { counted, elements, unroll } from "./loops.ts";
 import { bindPattern } from "./patterns.ts";
 import { survey } from "./survey.ts";
 import { choose, toTest, type Test } from "./truth.ts";
 import { unknown, type Value } from "./value.ts";
 
 /** What is read after a piece of code, where control comes out of it. */
-type Next = (frame: Frame) => Value;
+export type Next = (frame: Frame) => Value;
 type Piece = (frame: Frame, next: Next) => Value;
 
 /** The value a body returns; undefined when control reaches its end. */
@@ -27,7 +29,7 @@ export function runBody(block: t.BlockStatement, frame: Frame): Value {
   return runBlock(block.body, frame, () => ({ kind: "nothing", value: undefined, span }));
 }
 
-function runBlock(statements: readonly t.Statement[], outer: Frame, next: Next): Value {
+export function runBlock(statements: readonly t.Statement[], outer: Frame, next: Next): Value {
   const frame = outer.block();
   for (const statement of statements) {
     if (statement.type === "FunctionDeclaration" && statement.id) {
@@ -50,7 +52,19 @@ function run(statements: readonly t.Statement[], from: number, frame: Frame, nex
       case "IfStatement": {
         const test = toTest(readExpression(statement.test, frame), frame.span(statement.test));
         const piece = (node: t.Statement | null | undefined): Piece => (inner, out) => (node ? runBlock([node], inner, out) : out(inner));
-        return branch(test, piece(statement.consequent), piece(statement.alternate), statement, frame, rest);
+        return branch(test, piece(statement.consequent), piece(statement.alternate), leaves(statement), frame.span(statement), frame, rest);
+      }
+      case "BreakStatement":
+      case "ContinueStatement":
+        if (frame.loop && !statement.label) return statement.type === "BreakStatement" ? frame.loop.break(frame) : frame.loop.continue(frame);
+        leaveToV8(statement, "a jump to a label has no native form", frame);
+        break;
+      case "ForOfStatement":
+      case "ForStatement": {
+        const rounds = statement.type === "ForStatement" ? counted(statement, frame) : elements(statement, frame);
+        if (rounds) return unroll(statement.body, rounds, frame, rest);
+        leaveToV8(statement, "a loop of unknown length has no native form", frame);
+        break;
       }
       case "SwitchStatement": {
         const cases = casesOf(statement);
@@ -114,10 +128,9 @@ function effect(node: t.Expression, frame: Frame): void {
   if (value.kind === "scalar" && isFallible(value.expression)) frame.state.needsScript("an expression evaluated only because it may throw has no native form");
 }
 
-/** Reads both branches, then what follows: inside them when one may return, else once, after joining their assignments. */
-function branch(test: Test, then: Piece, otherwise: Piece, node: t.Statement, frame: Frame, next: Next): Value {
-  const span = frame.span(node);
-  if (returns(node)) {
+/** Reads both branches, then what follows: inside them when one may leave, else once, after joining their assignments. */
+function branch(test: Test, then: Piece, otherwise: Piece, mayLeave: boolean, span: SourceSpan, frame: Frame, next: Next): Value {
+  if (mayLeave) {
     const side = (piece: Piece, facts: Facts) => {
       const inner = frame.branch(facts);
       return close(inner.flow, piece(inner, next));
@@ -131,7 +144,7 @@ function branch(test: Test, then: Piece, otherwise: Piece, node: t.Statement, fr
 }
 
 /** Locals that the branches left with different values become `test ? one : other`. */
-function join(test: Expression, a: Frame, b: Frame, span: ReturnType<Frame["span"]>, frame: Frame): void {
+function join(test: Expression, a: Frame, b: Frame, span: SourceSpan, frame: Frame): void {
   const changed = [...frame.flow.current.keys()].filter((variable) => a.flow.current.get(variable) !== b.flow.current.get(variable));
   let tested = test;
   if (changed.length > 1) {
@@ -145,8 +158,8 @@ function join(test: Expression, a: Frame, b: Frame, span: ReturnType<Frame["span
   frame.flow.facts = both(frame.flow.facts, either(a.flow.facts, b.flow.facts));
 }
 
-/** Does a `return` of this function stand inside? */
-const returns = (node: t.Node) => contains(node, (inner) => inner.type === "ReturnStatement", isFunction);
+/** Does control leave it otherwise than at its end? */
+const leaves = (node: t.Node) => contains(node, (inner) => /^(Return|Break|Continue)Statement$/.test(inner.type), isFunction);
 
 interface Case {
   /** Empty: default. */
@@ -187,6 +200,8 @@ const anyOf = (a: Test, b: Test): Test => ({
 
 function runSwitch(node: t.SwitchStatement, cases: readonly Case[], frame: Frame, next: Next): Value {
   const inner = frame.block();
+  const mayLeave = cases.some((one) => one.body.some(leaves));
+  const span = frame.span(node);
   const subject = inner.bind("subject", readExpression(node.discriminant, inner));
   const tested = (test: t.Expression): Test =>
     toTest(equality("===", [subject, node.discriminant], [readExpression(test, inner), test], test, inner), inner.span(test));
@@ -195,7 +210,7 @@ function runSwitch(node: t.SwitchStatement, cases: readonly Case[], frame: Frame
     if (!one) return out(at);
     const own: Piece = (f, o) => runBlock(one.body, f, o);
     if (one.tests.length === 0) return own(at, out);
-    return branch(one.tests.map(tested).reduce(anyOf), own, rest(i + 1), node, at, out);
+    return branch(one.tests.map(tested).reduce(anyOf), own, rest(i + 1), mayLeave, span, at, out);
   };
   return rest(0)(inner, (f) => next(frame.in(f.flow)));
 }

@@ -2,7 +2,7 @@
 import type { Expression } from "../../ir/expression.ts";
 import type { SourceSpan } from "../../ir/types.ts";
 import { both, either, noTruth, present, type Facts, type Truth } from "./facts.ts";
-import { call, literal, opaque, plain, scalar, typesOf, unknown, type Scalar, type Value } from "./value.ts";
+import { call, literal, opaque, plain, scalar, typesOf, unknown, type Fields, type Scalar, type Value } from "./value.ts";
 
 export interface Test extends Truth {
   readonly test: Expression;
@@ -19,6 +19,8 @@ export function toTest(value: Value, span: SourceSpan): Test {
       return { ...(value.truth ?? noTruth), test: value.test };
     case "nothing":
       return { ...noTruth, test: literal(false, "boolean", span) };
+    case "record":
+      return { then: present(value.place), else: noTruth.else, test: value.absent ? not(value.absent, span) : literal(true, "boolean", span) };
     case "any":
       return { ...noTruth, test: (opaque(plain("boolean"), span) as Scalar).expression };
     default:
@@ -61,6 +63,8 @@ export function choose(test: Expression, then: Value, otherwise: Value, span: So
   if (test.kind === "literal") return known(test.value ? then : otherwise, then, otherwise);
   if (then === otherwise) return then;
   if (then.kind === "any" || otherwise.kind === "any") return unknown;
+  const record = chooseRecord(test, then, otherwise, span);
+  if (record) return record;
   const types = unify(then, otherwise);
   const [a, b] = [toTest(then, span), toTest(otherwise, span)];
   const truth: Truth = {
@@ -78,6 +82,22 @@ export function choose(test: Expression, then: Value, otherwise: Value, span: So
     ...(left.expression.type.js === "boolean" ? { truth } : {}),
     ...(left.unchecked || right.unchecked ? { unchecked: true } : {}),
   });
+}
+
+/** `(test ? a : b).member` is `test ? a.member : b.member`; one of them may be undefined. */
+function chooseRecord(test: Expression, then: Value, otherwise: Value, span: SourceSpan): Value | null {
+  const never = literal(false, "boolean", span);
+  const isUndefined = (value: Value) => value.kind === "nothing" && value.value === undefined;
+  if (then.kind === "record" && isUndefined(otherwise)) return { ...then, absent: ifElse(test, then.absent ?? never, not(never, span), span) };
+  if (otherwise.kind === "record" && isUndefined(then)) return { ...otherwise, absent: ifElse(test, not(never, span), otherwise.absent ?? never, span) };
+  if (then.kind !== "record" || otherwise.kind !== "record") return null;
+  const absent = then.absent || otherwise.absent ? { absent: ifElse(test, then.absent ?? never, otherwise.absent ?? never, span) } : {};
+  const names = then.names && otherwise.names ? then.names.filter((name) => otherwise.names!.includes(name)) : null;
+  const member: Fields["member"] = (name, at) => {
+    const [a, b] = [then.member(name, at), otherwise.member(name, at)];
+    return a && b && choose(test, a, b, span);
+  };
+  return { kind: "record", names, member, ...absent };
 }
 
 /** A branch that is always taken, with the type tsc gives to both. */

@@ -9,6 +9,24 @@ import type { Scope } from "../row-function.ts";
 import { isNot, type Facts, type Place, type Truth } from "./facts.ts";
 import type { Frame } from "./frame.ts";
 
+/** An object: a literal, a constant table, a namespace. */
+export interface Fields {
+  readonly kind: "record";
+  readonly names: readonly string[] | null;
+  member(name: string, at: t.Node): Value | null;
+  /** Where it is undefined instead (`list.find(…)`). */
+  readonly absent?: Expression;
+  readonly place?: Place;
+}
+
+export interface TextPattern {
+  readonly text: string;
+  /** `^` and `$`. */
+  readonly start: boolean;
+  readonly end: boolean;
+  readonly global: boolean;
+}
+
 /** A type as tsc sees it. `js` null: null or undefined only. */
 export interface StaticType {
   readonly js: JsType | null;
@@ -43,7 +61,11 @@ export type Value =
   /** Values of several types, named one by one ("string", "null"): only its truthiness has a native form. */
   | { readonly kind: "mixed"; readonly types: readonly string[]; readonly test: Expression; readonly truth?: Truth }
   | { readonly kind: "list"; readonly items: readonly Value[]; readonly set: boolean }
-  | { readonly kind: "record"; readonly names: readonly string[] | null; member(name: string, at: t.Node): Value | null }
+  | Fields
+  /** `text.split(separator)`: its elements have native forms, the array has not. */
+  | { readonly kind: "parts"; readonly text: Scalar; readonly separator: string }
+  /** A regular expression that is a plain text. */
+  | { readonly kind: "pattern"; readonly pattern: TextPattern }
   | { readonly kind: "row"; readonly param: number }
   | { readonly kind: "helper"; readonly node: t.Function; readonly name: string; readonly scope: Scope; readonly closure: Frame | null }
   /** `Math`, `Number`, `op` …, or a global function. */
@@ -104,10 +126,14 @@ export function describe(value: Value): string {
       const items = [...new Set(value.items.map(describe))];
       return items.length === 1 ? `${items[0]}[]` : `(${items.join(" | ")})[]`;
     }
+    case "parts":
+      return "string[]";
+    case "pattern":
+      return "RegExp";
     case "row":
       return "Row";
     case "record":
-      return "object";
+      return value.absent ? "object | undefined" : "object";
     case "helper":
       return "function";
     case "namespace":
@@ -124,6 +150,10 @@ export function printStatic(type: StaticType): string {
 
 /** The value where `facts` hold. */
 export function narrow(value: Value, facts: Facts): Value {
+  if (value.kind === "record" && value.absent && value.place !== undefined && facts.has(isNot(value.place, "undefined"))) {
+    const { absent: _, ...there } = value;
+    return there;
+  }
   if (value.kind !== "scalar" || value.place === undefined || !(value.null || value.undefined)) return value;
   const mayBeNull = value.null && !facts.has(isNot(value.place, "null"));
   const mayBeUndefined = value.undefined && !facts.has(isNot(value.place, "undefined"));
@@ -141,9 +171,12 @@ export function mapExpressions(value: Value, f: (e: Expression) => Expression): 
       return { ...value, test: f(value.test) };
     case "list":
       return { ...value, items: value.items.map((item) => mapExpressions(item, f)) };
+    case "parts":
+      return { ...value, text: { ...value.text, expression: f(value.text.expression) } };
     case "record":
       return {
         ...value,
+        ...(value.absent ? { absent: f(value.absent) } : {}),
         member: (name, at) => {
           const member = value.member(name, at);
           return member && mapExpressions(member, f);

@@ -11,6 +11,7 @@ const setting: Setting = {
     trips: { kind: "table", source: "trips" },
     total: { kind: "scalar", type: { js: "number", nullable: false }, source: "total" },
     state: { kind: "opaque", source: "state" },
+    list: { kind: "record", member: (name) => ({ kind: "scalar", type: null, source: `list.${name}` }) },
     fetchRate: { kind: "import", module: "./rates", name: "fetchRate" },
   },
 };

@@ -16,5 +16,7 @@ export const helpers = `
   const RATES = { a: 1, b: 2.5, "10": 4 };
   const WORDS = ["a", "b", "abc"];
   const SEEN = new Set([1, 2, NaN]);
+  const STEPS: [number, string][] = [[1, "low"], [10, "mid"], [40, "high"]];
+  const BANDS = [{ max: 5, name: "low" }, { max: 20, name: "mid" }];
   const LIMITS = { low: { value: 2 }, list: [5, 6, 7] };
 `;

@@ -26,8 +26,8 @@ function agrees(source: string, runs: number): void {
     fc.property(rows, (d) => {
       const [ours, theirs] = [outcome(() => evaluate(native, d, captured)), outcome(() => real(d))];
       expect(ours, source).toEqual(theirs);
-      // What is not nullable is never null.
-      if ("value" in theirs && !native.type.nullable && !(theirs.value === null && native.type.js === "date")) expect(theirs.value, source).not.toBeNull();
+      // What is not nullable is never null, but for an index that misses and an invalid date, which tsc does not see either.
+      if ("value" in theirs && !native.type.nullable && native.type.js !== "date" && !/\w\[/.test(source)) expect(theirs.value, source).not.toBeNull();
       if ("value" in theirs && theirs.value !== null) expect(theirs.value instanceof Date ? "date" : typeof theirs.value, source).toBe(native.type.js);
     }),
     { numRuns: runs },

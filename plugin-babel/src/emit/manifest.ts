@@ -136,7 +136,7 @@ function tableOf(i: Instruction): ManifestTable {
     inputs: i.inputs,
     line: i.span.line,
     verb: i.op,
-    details: i.rows.map((r) => `${r.name === null ? "" : `${r.name}: `}${r.aggregate ? `${r.aggregate}(${r.expression ? printExpression(r.expression) : ""})` : r.expression ? printExpression(r.expression) : ""}${r.descending ? " descending" : ""}`).join(", "),
+    details: detailsOf(i),
     row: (i.type?.row ?? []).map((c) => ({ name: c.name, type: printType(c.type) })),
     columns: i.demanded ?? [],
     distribution: distribution ? printDistribution(distribution) : "",
@@ -144,3 +144,16 @@ function tableOf(i: Instruction): ManifestTable {
     order: i.order?.observed ? i.order.why : null,
   };
 }
+
+/** `city, total: sum(amount)`, `to = via`, `miles descending`. */
+function detailsOf(i: Instruction): string {
+  const right = i.rows.filter((r) => r.role === "right");
+  const left = i.rows.filter((r) => r.role === "left");
+  if (left.length > 0) return left.map((l, n) => `${textOf(l)} = ${textOf(right[n]!)}`).join(", ");
+  return i.rows.map((r) => {
+    const value = r.aggregate === undefined ? textOf(r) : `${r.aggregate}(${textOf(r)})`;
+    return `${r.name === null || r.name === value ? "" : `${r.name}: `}${value}${r.descending ? " descending" : ""}`;
+  }).join(", ");
+}
+
+const textOf = (row: RowArgument): string => (row.expression ? printExpression(row.expression) : "");

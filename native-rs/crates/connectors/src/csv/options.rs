@@ -1,5 +1,5 @@
 //! What a program can say when it reads or writes CSV.
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lockstep_plan::{ColumnType, CsvWrite, JsType};
 use serde::{Deserialize, Serialize};
@@ -40,9 +40,12 @@ fn yes() -> bool {
 }
 
 /// How the bytes of an opened CSV dataset are read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dialect {
     pub delimiter: u8,
+    /// Columns that `types` calls numbers: there, NaN and ±Infinity are values. Elsewhere they make a column of strings
+    /// under plain Node, so an interface alone does not allow them.
+    pub special: BTreeSet<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

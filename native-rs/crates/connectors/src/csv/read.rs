@@ -37,7 +37,7 @@ pub fn open_chunk(dataset: &Dataset, dialect: &Dialect, chunk: &Chunk, options: 
     for field in scan.fields() {
         let index = dataset.schema.index_of(field.name());
         let index = index.map_err(|_| ConnectorError::corrupt(&file.path, format!("column {} is gone", field.name())))?;
-        columns.push(Column { index, name: field.name().clone(), builder: Builder::new(field.data_type()) });
+        columns.push(Column { index, name: field.name().clone(), builder: Builder::new(field.data_type(), dialect.special.contains(field.name())) });
     }
     Ok(Box::new(Batches {
         file: file.path.as_str().into(),
@@ -120,7 +120,8 @@ impl Iterator for Batches {
 }
 
 enum Builder {
-    Number(Float64Builder),
+    /// With: NaN and ±Infinity are values.
+    Number(Float64Builder, bool),
     Boolean(BooleanBuilder),
     Bigint(Int64Builder),
     Date(TimestampMillisecondBuilder),
@@ -129,9 +130,9 @@ enum Builder {
 }
 
 impl Builder {
-    fn new(data_type: &DataType) -> Self {
+    fn new(data_type: &DataType, special: bool) -> Self {
         match data_type {
-            DataType::Float64 => Self::Number(Float64Builder::new()),
+            DataType::Float64 => Self::Number(Float64Builder::new(), special),
             DataType::Boolean => Self::Boolean(BooleanBuilder::new()),
             DataType::Int64 => Self::Bigint(Int64Builder::new()),
             DataType::Timestamp(..) => Self::Date(TimestampMillisecondBuilder::new().with_data_type(data_type.clone())),
@@ -149,8 +150,8 @@ impl Builder {
             Self::Text(builder) => builder.append_value(text(bytes, field)),
             Self::Dictionary(builder) if null => builder.append_null(),
             Self::Dictionary(builder) => builder.append_value(text(bytes, field)),
-            Self::Number(builder) if null => builder.append_null(),
-            Self::Number(builder) => builder.append_value(values::number(value, true).ok_or("a number")?),
+            Self::Number(builder, _) if null => builder.append_null(),
+            Self::Number(builder, special) => builder.append_value(values::number(value, *special).ok_or("a number")?),
             Self::Boolean(builder) if null => builder.append_null(),
             Self::Boolean(builder) => builder.append_value(values::boolean(value).ok_or("true or false")?),
             Self::Bigint(builder) if null => builder.append_null(),
@@ -165,7 +166,7 @@ impl Builder {
 
     fn finish(&mut self) -> ArrayRef {
         match self {
-            Self::Number(builder) => Arc::new(builder.finish()),
+            Self::Number(builder, _) => Arc::new(builder.finish()),
             Self::Boolean(builder) => Arc::new(builder.finish()),
             Self::Bigint(builder) => Arc::new(builder.finish()),
             Self::Date(builder) => Arc::new(builder.finish()),

@@ -1,5 +1,5 @@
 import { basename, dirname, join, resolve, sep } from "node:path";
-import { fileURLToPath } from "node:url";
+import { localPath } from "../connectors/paths.ts";
 import { LockstepError } from "../errors/index.ts";
 import { checked, markAgreed } from "./checked.ts";
 import type { CallContext } from "./context.ts";
@@ -86,12 +86,9 @@ export class Outputs {
   }
 }
 
-/** A path or `file:` URL as the engine takes it; other URLs stay as they are. */
+/** A path as the engine takes it. LS2015 for what is not local. */
 export function absolute(path: string | URL): string {
-  const text = String(path);
-  if (text.startsWith("file:")) return fileURLToPath(text);
-  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(text)) return text;
-  return resolve(text);
+  return resolve(localPath(path));
 }
 
 function exists(path: string): LockstepError {

@@ -1,7 +1,9 @@
 import type { ColumnType, Expression } from "@lockstep/native/plan";
+import type { ReadCsvOptions } from "../connectors/csv/read.ts";
+import type { ReadParquetOptions } from "../connectors/parquet/read.ts";
+import type { InputPath } from "../connectors/paths.ts";
 import { reached } from "../observe/debug.ts";
 import { currentCall } from "./context.ts";
-import type { ReadOptions } from "./options.ts";
 import { absolute } from "./outputs.ts";
 import { SpmdTable, type Sited } from "./table.ts";
 
@@ -15,20 +17,18 @@ export interface ReaderDescriptor extends Sited {
   filter?: Expression;
 }
 
-type Paths = string | URL | readonly (string | URL)[];
-
 interface Opened {
   dataset: number;
   rows?: number | null;
 }
 
 /** Opens Parquet files: a file, a folder, a glob or a list. */
-export function readParquet(path: Paths, options: ReadOptions | undefined, descriptor: ReaderDescriptor): Promise<SpmdTable> {
+export function readParquet(path: InputPath, options: ReadParquetOptions<Record<string, unknown>> | undefined, descriptor: ReaderDescriptor): Promise<SpmdTable> {
   return open(path, descriptor, "openParquet", { types: options?.types ?? {} });
 }
 
 /** Opens CSV files. */
-export function readCsv(path: Paths, options: ReadOptions | undefined, descriptor: ReaderDescriptor): Promise<SpmdTable> {
+export function readCsv(path: InputPath, options: ReadCsvOptions<Record<string, unknown>> | undefined, descriptor: ReaderDescriptor): Promise<SpmdTable> {
   return open(path, descriptor, "openCsv", {
     types: options?.types ?? {}, delimiter: options?.delimiter ?? ",", header: options?.header ?? true,
   });
@@ -55,7 +55,7 @@ export function table(columns: Record<string, readonly unknown[]>, descriptor: R
   });
 }
 
-function open(path: Paths, descriptor: ReaderDescriptor, method: "openParquet" | "openCsv", options: object): Promise<SpmdTable> {
+function open(path: InputPath, descriptor: ReaderDescriptor, method: "openParquet" | "openCsv", options: object): Promise<SpmdTable> {
   const call = currentCall();
   const paths = (Array.isArray(path) ? path : [path]).map(absolute);
   return call.inOrder(async () => {

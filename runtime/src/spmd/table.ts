@@ -1,7 +1,8 @@
 import type {
   AggregateFunction, ColumnType, Expression, JoinColumn, JoinKey, JoinType, JsType, NamedAggregate, NamedExpression, Node, SelectColumn, SortKey,
 } from "@lockstep/native/plan";
-import type { CsvWriteOptions, ParquetWriteOptions } from "./options.ts";
+import type { WriteCsvOptions } from "../connectors/csv/write.ts";
+import type { WriteParquetOptions } from "../connectors/parquet/write.ts";
 import { collect, count, write } from "./execute.ts";
 import { newSpool } from "./spools.ts";
 import type { TableNode } from "./plan.ts";
@@ -109,18 +110,20 @@ export class SpmdTable {
     return (await decoder()).decodeColumn(ipc, shape, site)[0];
   }
 
-  async writeParquet(path: string | URL, options: ParquetWriteOptions | undefined, { site, ordered }: Sited & { ordered: boolean }): Promise<void> {
+  async writeParquet(path: string | URL, options: WriteParquetOptions<Record<string, unknown>> | undefined, { site, ordered }: Sited & { ordered: boolean }): Promise<void> {
     await write(this.node, path, options?.overwrite ?? false, (input, path, staging) => ({
-      op: "writeParquet", input, path, staging, ordered, site,
+      op: "writeParquet", input, path, staging, site,
+      ordered: ordered || options?.order === "program",
       compression: options?.compression ?? "snappy",
-      rowGroupRows: (options?.rowGroupRows ?? 1_048_576),
-      types: options?.types ?? {},
+      rowGroupRows: options?.rowGroupRows ?? 1_048_576,
+      types: (options?.types ?? {}) as Record<string, string>,
     }));
   }
 
-  async writeCsv(path: string | URL, options: CsvWriteOptions | undefined, { site, ordered }: Sited & { ordered: boolean }): Promise<void> {
+  async writeCsv(path: string | URL, options: WriteCsvOptions | undefined, { site, ordered }: Sited & { ordered: boolean }): Promise<void> {
     await write(this.node, path, options?.overwrite ?? false, (input, path, staging) => ({
-      op: "writeCsv", input, path, staging, ordered, site,
+      op: "writeCsv", input, path, staging, site,
+      ordered: ordered || options?.order === "program",
       delimiter: options?.delimiter ?? ",",
       header: options?.header ?? true,
     }));

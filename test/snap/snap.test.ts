@@ -1,3 +1,4 @@
+import { parse } from "@babel/parser";
 import { printFunction, readFunction } from "@lockstep/plugin-babel/ir";
 import { describe, expect, test } from "vitest";
 import { findFixtures, readExpected } from "./fixtures.ts";
@@ -17,6 +18,12 @@ describe("fixtures", () => {
     if (fixture.status === "ok") expect(errors).toEqual([]);
     if (fixture.status === "error") expect(errors.map((d) => d.kind)).not.toEqual([]);
     if (fixture.status === "todo") expect(errors.map((d) => d.kind)).toContain("not-supported");
+  });
+
+  test.each(fixtures.map((f) => [f.name, f] as const))("%s: both outputs are programs", (_, fixture) => {
+    const { code, rankModule } = compileFixture(fixture);
+    expect(() => parse(code, { sourceType: "module", plugins: ["typescript"] })).not.toThrow();
+    expect(() => parse(rankModule?.code ?? "", { sourceType: "module" })).not.toThrow();
   });
 
   test.each(fixtures.map((f) => [f.name, f] as const))("%s: printed IR reads back", (_, fixture) => {

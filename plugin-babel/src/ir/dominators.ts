@@ -1,4 +1,4 @@
-/** Dominance on a control-flow graph, by iteration (Cooper, Harvey, Kennedy: "A Simple, Fast Dominance Algorithm"). */
+/** Dominance and reachability on a control-flow graph. Dominance by iteration (Cooper, Harvey, Kennedy: "A Simple, Fast Dominance Algorithm"). */
 import { type Block, type BlockId, successors } from "./ir.ts";
 
 /** For each block the blocks that every path from the entry to it passes, itself included. */
@@ -30,4 +30,21 @@ function fixpoint(order: readonly BlockId[], neighbours: ReadonlyMap<BlockId, re
     }
   }
   return sets;
+}
+
+/** For each block the blocks that can be reached from it by at least one edge. */
+export function blocksAfter(blocks: readonly Block[]): Map<BlockId, ReadonlySet<BlockId>> {
+  const next = new Map(blocks.map((b) => [b.id, successors(b)]));
+  return new Map(blocks.map((block) => {
+    const found = new Set<BlockId>();
+    const visit = (id: BlockId): void => {
+      for (const n of next.get(id) ?? []) {
+        if (found.has(n)) continue;
+        found.add(n);
+        visit(n);
+      }
+    };
+    visit(block.id);
+    return [block.id, found];
+  }));
 }

@@ -5,9 +5,9 @@
  * that several executions need is spooled, unless doing it again is cheaper. A grouped table cannot be spooled, so what it is
  * made of is; a phi is spooled where it is used, by the uses that lead to executions.
  */
-import { dominators } from "../ir/dominators.ts";
+import { blocksAfter, dominators } from "../ir/dominators.ts";
 import { scriptIn } from "../ir/expression.ts";
-import { type Block, type FunctionIR, instruction, type Instruction, instructions, type ValueId, valuesOf } from "../ir/ir.ts";
+import { type Block, type BlockId, type FunctionIR, instruction, type Instruction, instructions, type ValueId, valuesOf } from "../ir/ir.ts";
 import { verbOf } from "../verbs/index.ts";
 
 export function cutPlans(fn: FunctionIR): void {
@@ -27,9 +27,10 @@ export function cutPlans(fn: FunctionIR): void {
     use(t.value, leaves);
   }
 
+  const flow: Flow = { blockOf, after: blocksAfter(fn.blocks) };
   const kept = new Set<ValueId>();
   for (const value of values.values()) {
-    if (value.type !== null && isNeededTwice(value, users, blockOf)) keep(value, values, kept);
+    if (value.type !== null && isNeededTwice(value, users, flow)) keep(value, values, kept);
   }
   let spool = 0;
   let next = Math.max(0, ...values.keys()) + 1;
@@ -39,7 +40,7 @@ export function cutPlans(fn: FunctionIR): void {
       const id = { source: String(spool++), span: i.span };
       const { span, frame, type, demanded, distribution, order } = i;
       const kept = instruction({ id: next++, op: "spool", inputs: [i.id], span, frame, scalars: { id }, type, demanded, distribution, order });
-      redirect(fn, i.id, kept, i.op === "phi" ? waitingUses(i, users, blockOf) : null);
+      redirect(fn, i.id, kept, i.op === "phi" ? waitingUses(i, users, flow) : null);
       return kept;
     };
     block.instructions = block.instructions.flatMap((i) => {
@@ -70,7 +71,8 @@ function markExecutions(fn: FunctionIR, blockOf: ReadonlyMap<Instruction, Block>
 /** Writes and counts see every row; `objects` may have a limit. */
 const leavesCount = (i: Instruction): boolean => i.op === "numRows" || verbOf(i.op).role === "writer";
 
-function isNeededTwice(value: Instruction, users: Users, blockOf: ReadonlyMap<Instruction, Block>): boolean {
+function isNeededTwice(value: Instruction, users: Users, flow: Flow): boolean {
+  const { blockOf } = flow;
   const direct = users.get(value.id) ?? [];
   const reached = direct.map((u) => reach(u, value, users));
   const depth = blockOf.get(value)!.loopDepth;
@@ -78,22 +80,29 @@ function isNeededTwice(value: Instruction, users: Users, blockOf: ReadonlyMap<In
   const repeated = direct.some((u, n) => u.op !== "phi" && reached[n]!.executions.size > 0 && blockOf.get(u)!.loopDepth > depth);
   const executions = new Set(reached.flatMap((r) => [...r.executions]));
   // Needed in this iteration and, through the loop, in the next.
-  const again = reached.some((r) => r.returns) && runsInLoop(executions, depth, blockOf);
+  const again = reached.some((r) => r.returns) && runsInLoop(executions, value, flow);
   return repeated || (direct.length > 1 && (executions.size > 1 || again));
 }
 
-const runsInLoop = (executions: Iterable<Instruction>, depth: number, blockOf: ReadonlyMap<Instruction, Block>): boolean =>
-  depth > 0 && [...executions].some((e) => blockOf.get(e)!.loopDepth >= depth);
+/** True when one of the executions is followed by another round of the loop that `value` stands in. */
+const runsInLoop = (executions: Iterable<Instruction>, value: Instruction, { blockOf, after }: Flow): boolean =>
+  [...executions].some((e) => after.get(blockOf.get(e)!.id)!.has(blockOf.get(value)!.id));
 
 /**
  * The uses of a phi that read its spool. A use that only makes the next iteration's table (`all = all.concat(t)`) needs none,
  * unless something runs in every iteration.
  */
-function waitingUses(phi: Instruction, users: Users, blockOf: ReadonlyMap<Instruction, Block>): ReadonlySet<Instruction> {
+function waitingUses(phi: Instruction, users: Users, flow: Flow): ReadonlySet<Instruction> {
   const uses = (users.get(phi.id) ?? []).filter((u) => u.op !== "phi");
   const reached = uses.map((u) => reach(u, phi, users));
-  const eachTime = runsInLoop(reached.flatMap((r) => [...r.executions]), blockOf.get(phi)!.loopDepth, blockOf);
+  const eachTime = runsInLoop(reached.flatMap((r) => [...r.executions]), phi, flow);
   return new Set(uses.filter((u, n) => u.type === null || reached[n]!.executions.size > 0 || eachTime));
+}
+
+interface Flow {
+  readonly blockOf: ReadonlyMap<Instruction, Block>;
+  /** For each block those that may run after it; itself only in a loop. */
+  readonly after: ReadonlyMap<BlockId, ReadonlySet<BlockId>>;
 }
 
 type Users = ReadonlyMap<ValueId, readonly Instruction[]>;

@@ -20,9 +20,10 @@ struct Difference {
     fix: String,
 }
 
-/// Checks every declared column; the schema comes back with the interface's promises about nulls.
-pub fn check(source: &str, schema: &SchemaRef, declared: &[ColumnType]) -> Result<SchemaRef> {
-    let differences: Vec<Difference> = declared.iter().filter_map(|column| difference(schema, column)).collect();
+/// Checks every declared column; the schema comes back with the interface's promises about nulls. `text`: the file
+/// has no types of its own, the reader's `types` can say others.
+pub fn check(source: &str, schema: &SchemaRef, declared: &[ColumnType], text: bool) -> Result<SchemaRef> {
+    let differences: Vec<Difference> = declared.iter().filter_map(|column| difference(schema, column, text)).collect();
     if !differences.is_empty() {
         return Err(error(source, "the interface", "the interface says", &differences));
     }
@@ -33,7 +34,7 @@ pub fn check(source: &str, schema: &SchemaRef, declared: &[ColumnType]) -> Resul
     Ok(Arc::new(Schema::new(schema.fields().iter().map(promise).collect::<Vec<_>>())))
 }
 
-fn difference(schema: &Schema, column: &ColumnType) -> Option<Difference> {
+fn difference(schema: &Schema, column: &ColumnType, text: bool) -> Option<Difference> {
     let js = js_name(column.js);
     let Some((_, field)) = schema.column_with_name(&column.name) else {
         let names = schema.fields().iter().map(|field| field.name().as_str());
@@ -46,6 +47,7 @@ fn difference(schema: &Schema, column: &ColumnType) -> Option<Difference> {
         other => js_type(held) == Some(other),
     };
     let write = match js_type(held) {
+        Some(found) if text => format!("{name}: {}, or types: {{ {name}: \"{}\" }}", js_name(found), js.to_lowercase(), name = column.name),
         Some(found) => format!("{}: {}", column.name, js_name(found)),
         None => "no JavaScript type fits: leave it out of the interface".to_owned(),
     };
@@ -134,9 +136,9 @@ mod tests {
             column("price", JsType::Number),
             column("name", JsType::String),
         ];
-        let checked = check("f", &schema(), &declared).unwrap();
+        let checked = check("f", &schema(), &declared, false).unwrap();
         assert!(!checked.field(0).is_nullable() && checked.field(1).is_nullable());
-        assert!(check("f", &schema(), &[column("id", JsType::Bigint)]).is_ok());
+        assert!(check("f", &schema(), &[column("id", JsType::Bigint)], false).is_ok());
     }
 
     #[test]
@@ -147,7 +149,7 @@ mod tests {
             column("wide", JsType::Number),
             column("price", JsType::Bigint),
         ];
-        let error = check("trips.parquet", &schema(), &declared).unwrap_err();
+        let error = check("trips.parquet", &schema(), &declared, false).unwrap_err();
         assert_eq!(error.code, "LS2002");
         let expected = [
             "trips.parquet differs from the interface in 4 columns",

@@ -1,6 +1,6 @@
 //! "Did you mean": the known names nearest to one that does not exist.
 
-/// At most three of `known`, nearest first, that a typing mistake could have turned into `name`.
+/// At most three of `known` that a typing mistake could have turned into `name`: the nearest, and others as near.
 pub fn near_misses<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let limit = (name.chars().count() / 3).max(1);
     let mut found: Vec<(usize, &str)> = known
@@ -9,6 +9,8 @@ pub fn near_misses<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> 
         .filter(|(distance, _)| *distance <= limit)
         .collect();
     found.sort();
+    let nearest = found.first().map_or(0, |(distance, _)| *distance);
+    found.retain(|(distance, _)| *distance == nearest);
     found.into_iter().take(3).map(|(_, candidate)| candidate).collect()
 }
 
@@ -46,7 +48,8 @@ mod tests {
     #[test]
     fn finds_typing_mistakes_only() {
         let known = ["pickup_datetime", "PULocationID", "DOLocationID", "trip_miles"];
-        assert_eq!(near_misses("PULocationId", known), ["PULocationID", "DOLocationID"]);
+        assert_eq!(near_misses("PULocationId", known), ["PULocationID"]);
+        assert_eq!(near_misses("LocationID", known), ["DOLocationID", "PULocationID"]);
         assert_eq!(near_misses("trip_mile", known), ["trip_miles"]);
         assert!(near_misses("fare", known).is_empty());
         assert_eq!(did_you_mean(&["a", "b"]).unwrap(), "did you mean \"a\" or \"b\"?");

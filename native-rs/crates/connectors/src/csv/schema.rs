@@ -54,7 +54,7 @@ pub fn open_csv(request: &CsvRequest) -> Result<Dataset> {
     let types = types(request, &names, &files, delimiter)?;
     let fields: Vec<ArrowField> = names.iter().zip(types).map(|(name, js)| ArrowField::new(name, arrow_type(js), true)).collect();
     let source = if files.len() == 1 { &files[0].path } else { &request.paths.join(", ") };
-    let schema = declared::check(source, &SchemaRef::new(Schema::new(fields)), &request.declared)?;
+    let schema = declared::check(source, &SchemaRef::new(Schema::new(fields)), &request.declared, true)?;
     let rows = files.iter().map(|file| file.rows).sum();
     let bytes = files.iter().map(|file| file.size).sum();
     let numbers = request.types.iter().filter(|(_, js)| **js == JsType::Number);
@@ -136,26 +136,24 @@ fn types(request: &CsvRequest, names: &[String], files: &[DataFile], delimiter: 
 fn infer(file: &DataFile, delimiter: u8, width: usize, columns: &mut [(usize, Candidates)]) -> Result<usize> {
     let blob = Blob::open_unchanged(&file.path, file.size, file.modified)?;
     let mut fields: Vec<Field> = Vec::new();
+    let mut open: Vec<&mut (usize, Candidates)> = columns.iter_mut().filter(|(_, candidates)| !candidates.is_string()).collect();
     for lines in file.groups.iter().filter_map(|group| group.lines) {
+        if open.is_empty() {
+            break;
+        }
         let bytes = blob.bytes(lines.offset, lines.bytes as usize)?;
         let mut records = Records::new(&bytes, delimiter, lines.line, Some(width));
-        loop {
-            let more = records.next(&mut fields).map_err(|wrong| malformed(&file.path, &records, wrong))?;
-            if !more {
-                break;
-            }
-            for (index, candidates) in columns.iter_mut() {
+        while records.next(&mut fields).map_err(|wrong| malformed(&file.path, &records, wrong))? {
+            for (index, candidates) in open.iter_mut().map(|column| &mut **column) {
                 let Some(field) = fields.get(*index) else { continue };
-                if !candidates.is_string() && (field.quoted || field.end > field.start) {
+                if field.quoted || field.end > field.start {
                     candidates.see(text(&bytes, field).as_bytes());
                 }
             }
         }
-        if columns.iter().all(|(_, candidates)| candidates.is_string()) {
-            return Ok(0);
-        }
+        open.retain(|(_, candidates)| !candidates.is_string());
     }
-    Ok(columns.iter().filter(|(_, candidates)| !candidates.is_string()).count())
+    Ok(open.len())
 }
 
 pub fn malformed(file: &str, records: &Records<'_>, wrong: super::records::Malformed) -> ConnectorError {

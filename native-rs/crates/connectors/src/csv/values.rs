@@ -119,6 +119,9 @@ impl Candidates {
     pub const ANY: Self = Self { boolean: true, number: true, date: true, seen: false };
 
     pub fn see(&mut self, text: &[u8]) {
+        if self.seen && self.is_string() {
+            return;
+        }
         self.seen = true;
         self.boolean = self.boolean && boolean(text).is_some();
         self.number = self.number && is_number(text);

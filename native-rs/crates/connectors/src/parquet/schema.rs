@@ -50,7 +50,7 @@ pub fn open_parquet(request: &ParquetRequest) -> Result<Dataset> {
     }
     let (name, schema) = first.expect("resolve returns a file or an error");
     let source = if files.len() == 1 { &name } else { &request.paths.join(", ") };
-    let schema = declared::check(source, &schema, &request.declared)?;
+    let schema = declared::check(source, &schema, &request.declared, false)?;
     let rows = files.iter().map(|file| file.rows).sum();
     let bytes = files.iter().map(|file| file.size).sum();
     Ok(Dataset { format: Format::Parquet, files, schema, rows, bytes, footers })

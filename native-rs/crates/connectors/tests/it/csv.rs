@@ -79,7 +79,7 @@ fn the_interface_and_the_values_agree() {
     let column = |name: &str, js| ColumnType { name: name.into(), js, nullable: true };
     let error = open("zip,n\n123,1\n", |request| request.declared = vec![column("zip", JsType::String), column("m", JsType::Number)]).unwrap_err();
     assert_eq!(error.code, "LS2002");
-    assert!(error.message.contains("zip") && error.message.contains("(missing)"), "{}", error.message);
+    assert!(error.message.contains("zip") && error.message.contains("(missing)") && error.message.contains("zip: number, or types: { zip: \"string\" }"), "{}", error.message);
     let (dataset, _) = open("zip,n\n123,1\n", |request| {
         request.declared = vec![column("zip", JsType::String)];
         request.types = [("zip".to_owned(), JsType::String)].into();

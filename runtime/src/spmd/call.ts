@@ -5,7 +5,7 @@ import { reached } from "../observe/debug.ts";
 import { checked, isAgreed } from "./checked.ts";
 import { CallContext, enter, leave } from "./context.ts";
 import { encodeUnsent } from "./facade.ts";
-import { keepReturned, releaseTables, reviveTables, tablesReleased, withoutTables } from "./handles.ts";
+import { keepReturned, releaseTables, releaseTablesOf, reviveTables, tablesReleased, withoutTables } from "./handles.ts";
 import { marshal } from "./marshal.ts";
 import { decisive, errorOf } from "./outcome.ts";
 import { setSpoolCounter, spoolCounter } from "./spools.ts";
@@ -112,6 +112,7 @@ async function perform(here: World, message: Message): Promise<unknown> {
     if (here.rank === 0) await context.outputs.commit();
     return value;
   }
+  releaseTablesOf(context);
   if (here.rank === 0) await context.outputs.abort();
   // The error that this rank's own code threw, with its class and identity, if that is the one.
   throw error && (!decided.failure!.own || !isAgreed(error.thrown)) ? error.thrown : errorOf(decided);

@@ -13,9 +13,10 @@ import type { World } from "./world.ts";
  */
 const kept = new Map<number, { readonly table: SpmdTable; readonly inputs: Inputs }>();
 const numbers = new WeakMap<object, number>();
+/** Numbers come from the call's, so that a call which failed half-way on one rank leaves no rank behind. */
+const tablesPerCall = 2 ** 16;
 const garbage: number[] = [];
 const finalizer = new FinalizationRegistry<number>((number) => garbage.push(number));
-let last = 0;
 
 /** The datasets of a call that returned tables: open while one of them is kept. */
 interface Inputs {
@@ -48,7 +49,7 @@ export async function keepReturned(call: CallContext, value: unknown): Promise<u
   if (tables.size === 0) return value;
   const inputs = { datasets: call.datasets, tables: tables.size };
   const seen = new Map<SpmdTable, unknown>();
-  for (const table of tables) seen.set(table, await keep(call, table, inputs));
+  for (const table of tables) seen.set(table, await keep(call, table, call.id * tablesPerCall + seen.size, inputs));
   call.datasets = [];
   return replace(value, seen);
 }
@@ -60,17 +61,22 @@ export function tablesReleased(): number[] {
 
 export function releaseTables(released: readonly number[], { engine }: World): void {
   for (const number of released) {
-    const { inputs } = kept.get(number)!;
+    const entry = kept.get(number);
+    if (!entry) continue;
     kept.delete(number);
-    if (--inputs.tables === 0) inputs.datasets.forEach((dataset) => engine.closeDataset(dataset));
+    if (--entry.inputs.tables === 0) entry.inputs.datasets.forEach((dataset) => engine.closeDataset(dataset));
   }
 }
 
-async function keep(call: CallContext, table: SpmdTable, inputs: Inputs): Promise<unknown> {
+/** A call that failed on some rank keeps no tables on any. */
+export function releaseTablesOf(call: CallContext): void {
+  releaseTables([...kept.keys()].filter((number) => Math.floor(number / tablesPerCall) === call.id), call.world);
+}
+
+async function keep(call: CallContext, table: SpmdTable, number: number, inputs: Inputs): Promise<unknown> {
   const site = call.name;
   const spooled = table.spool({ site });
   const { node } = spooled;
-  const number = ++last;
   kept.set(number, { table: spooled, inputs });
   await execute(call, [
     { input: node, build: (input) => ({ op: "materialize", input, site }) },

@@ -18,7 +18,7 @@ interface Profile {
 
 let watched: Run | undefined;
 const kept: string[] = [];
-const totals: Totals = { executions: 0, rowsRead: 0, bytesExchanged: 0, bytesSpilled: 0 };
+const totals: Totals = { executions: 0, bytesOpened: 0, rowsRead: 0, bytesExchanged: 0, bytesSpilled: 0 };
 
 /** Takes note of one execution. Profiles are kept only where somebody asked for them. */
 export function observe(profile: string): void {
@@ -33,6 +33,11 @@ export function observe(profile: string): void {
       totals.bytesSpilled += counters.spilledBytes;
     }
   }
+}
+
+/** Takes note of an opened input. */
+export function observeInput(bytes: number): void {
+  totals.bytesOpened += bytes;
 }
 
 /** At the end of the process: the summary line and the profile file of a run that executed anything. */

@@ -3,6 +3,7 @@ import type { ReadCsvOptions } from "../connectors/csv/read.ts";
 import type { ReadParquetOptions } from "../connectors/parquet/read.ts";
 import type { InputPath } from "../connectors/paths.ts";
 import { reached } from "../observe/debug.ts";
+import { observeInput } from "../observe/observe.ts";
 import { currentCall } from "./context.ts";
 import { absolute } from "./outputs.ts";
 import { SpmdTable, type Sited } from "./table.ts";
@@ -19,6 +20,7 @@ export interface ReaderDescriptor extends Sited {
 
 interface Opened {
   dataset: number;
+  bytes: number;
   rows?: number | null;
 }
 
@@ -61,9 +63,10 @@ function open(path: InputPath, descriptor: ReaderDescriptor, method: "openParque
   return call.inOrder(async () => {
     const { declared, site } = descriptor;
     const request = { paths: paths.map((one) => call.outputs.resolve(one)), declared, site, ...options };
-    const { dataset, rows } = JSON.parse(await call.collective((engine) => engine[method](JSON.stringify(request)))) as Opened;
+    const { dataset, bytes, rows } = JSON.parse(await call.collective((engine) => engine[method](JSON.stringify(request)))) as Opened;
     call.datasets.push(dataset);
     reached(call.world.rank, "dataset open");
+    observeInput(bytes);
     return scan(dataset, descriptor, method === "openParquet" ? rows : undefined);
   });
 }

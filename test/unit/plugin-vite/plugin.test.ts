@@ -1,3 +1,5 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
 import rolldownPlugin from "@lockstep/plugin-vite/rolldown";
 import rspackPlugin from "@lockstep/plugin-vite/rspack";
 import esbuildPlugin from "@lockstep/plugin-vite/esbuild";
@@ -72,6 +74,16 @@ describe("annotated modules", () => {
       for (const id of ids) expect(code).toContain(`"${id}"`);
       expect(Object.keys(hashes)).toEqual(rankChunks);
     }
+  });
+
+  it("take the addon along where that is asked for, and run with it", async () => {
+    using project = new Project({ "src/job.ts": `${counting("count")}console.log(await count("data.csv"));\nconsole.log(process.env.LOCKSTEP_NATIVE);\n`, "data.csv": "a\n1\n2\n" });
+    await vite(project, { ssr: "src/job.ts" }, [vitePlugin({ report: false, native: "copy" })]);
+    const addon = `lockstep.${process.platform}-${process.arch}.node`;
+    expect(project.list("dist")).toContain(addon);
+    const { VITEST: _, ...env } = process.env;
+    const { stdout } = await promisify(execFile)(process.execPath, [project.file("dist/job.mjs")], { cwd: project.path, env: { ...env, LOCKSTEP_RANKS: "1" } });
+    expect(stdout).toBe(`1\n${project.file(`dist/${addon}`)}\n`);
   });
 
   it("give the same manifest and chunks each time", async () => {

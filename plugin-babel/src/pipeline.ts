@@ -17,6 +17,7 @@ import { collectCaptures } from "./source/captures.ts";
 import { findDirectives } from "./source/directives.ts";
 import { isKnownEarly } from "./source/early.ts";
 import { validateAggregateTypes } from "./validate/aggregate-types.ts";
+import { validateLeavesTry } from "./validate/leaves-try.ts";
 import { checkLockstep } from "./validate/lockstep.ts";
 import { validatePhiTypes } from "./validate/phi-types.ts";
 import { validateRowLoops } from "./validate/row-loops.ts";
@@ -86,6 +87,10 @@ export const pipeline: readonly Pass[] = [
   // After all passes that add or remove consumers.
   { name: "cut-plans", kind: "transform", leaves: "cut", run: (p) => {
     for (const fn of p.functions) cutPlans(fn.ir);
+  } },
+  // After cut-plans: where a table is computed is known now.
+  { name: "validate-try", kind: "validate", run: (p) => {
+    for (const fn of p.functions) validateLeavesTry(fn.ir, report(p));
   } },
   // After cut-plans: what communicates is known now. Conditions come from the source, so it runs after mistakes too.
   { name: "check-lockstep", kind: "validate", always: true, run: (p) => {

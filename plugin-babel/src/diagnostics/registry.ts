@@ -13,6 +13,7 @@ import { effect } from "./effect.ts";
 import { groupedTable } from "./grouped-table.ts";
 import { impureRowFunction } from "./impure-row-function.ts";
 import { joinKeyTypes } from "./join-key-types.ts";
+import { leavesTry } from "./leaves-try.ts";
 import { localDateGetter } from "./local-date-getter.ts";
 import { misplacedDirective } from "./misplaced-directive.ts";
 import { missingAwait } from "./missing-await.ts";
@@ -99,4 +100,5 @@ export const diagnosticPages: readonly DiagnosticPage[] = [
   effect.page,
   scriptTier.page,
   gatheringLoop.page,
+  leavesTry.page,
 ];

@@ -97,7 +97,7 @@ interface ReferencePath {
 }
 
 /** Members read, methods that only look, and spreading leave a value alone; anything else may write it. */
-function mayBeMutated(references: readonly ReferencePath[]): boolean {
+export function mayBeMutated(references: readonly ReferencePath[]): boolean {
   return references.some(({ node, parent, parentPath }) => {
     // Verbs only look at their arguments.
     if (parent.type === "CallExpression" && parent.callee.type === "MemberExpression" && parent.callee.property.type === "Identifier" && methods.has(parent.callee.property.name)) return false;

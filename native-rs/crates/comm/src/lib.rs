@@ -17,12 +17,32 @@
 //! - All futures work under any executor; nothing here needs a tokio context. One thread per rank (`lockstep-comm`)
 //!   sleeps while nothing happens.
 //!
-//! `LOCKSTEP`'s ordering rule for `Op`s is in [`Op`].
-
+//! The order in which operations may be entered is in [`Op`]. `LOCKSTEP_DEBUG=comm` prints what a rank enters and waits for.
+//!
+//! ```
+//! use lockstep_comm::{Communicator, Op, OpKind};
+//!
+//! # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+//! let comm = Communicator::solo();
+//! let shuffle = Op { call: 0, sequence: 0, kind: OpKind::Shuffle, site: "job.ts:3:1".into(), fingerprint: 1 };
+//! let (sender, mut receiver) = comm.exchange(&shuffle)?;
+//! if let Some(mut slot) = sender.reserve(0, 3).await? {
+//!     slot.copy_from_slice(b"abc");
+//!     slot.commit().await?;
+//! }
+//! sender.finish().await?;
+//! while let Some(message) = receiver.next().await {
+//!     assert_eq!(message?.bytes[..], *b"abc");
+//! }
+//! # Ok::<_, Box<dyn std::error::Error>>(())
+//! # })?;
+//! # Ok::<_, Box<dyn std::error::Error>>(())
+//! ```
 
 mod collectives;
 mod communicator;
 mod core;
+mod debug;
 mod error;
 mod exchange;
 mod failure;

@@ -169,6 +169,13 @@ impl Identity {
         }
     }
 
+    /// For `debug`.
+    pub fn describe(&self) -> String {
+        let side = self.side(0);
+        let Side { kind, primitive, call, sequence, site, .. } = side;
+        format!("{kind} ({primitive}) #{call}.{sequence} {site}")
+    }
+
     pub fn divergence(&self, rank: usize, other: &Self, other_rank: usize) -> Divergence {
         Divergence { here: self.side(rank), there: other.side(other_rank) }
     }

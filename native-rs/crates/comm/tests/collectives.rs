@@ -106,3 +106,13 @@ fn many_small_collectives_in_a_row() {
         }
     });
 }
+
+#[test]
+fn more_ranks_than_cores() {
+    ranks(24, async |comm| {
+        for round in 0..20u64 {
+            let all = comm.allgather(&op(round), vec![comm.rank() as u8].into()).await.unwrap();
+            assert_eq!(all.concat(), (0..24).collect::<Vec<u8>>());
+        }
+    });
+}

@@ -3,6 +3,7 @@
 use std::task::{Context, Poll, Waker};
 
 use super::{Core, State, park, wake};
+use crate::debug::debug;
 use crate::error::{CommError, Divergence, RankError, Result};
 use crate::failure::{After, Failure};
 use crate::operation::Op;
@@ -16,6 +17,7 @@ impl Core {
 
     /// As `fail`, for operations after the given one.
     pub fn fail_after(&self, error: CommError, after: After) {
+        debug(self.rank, || format!("fails after {after:?}: {error}"));
         let failure = Failure { error, after };
         let mut wakers = Vec::new();
         let mut state = self.state.lock();
@@ -113,6 +115,7 @@ impl Core {
                 {
                     let invalid = || Failure { error: CommError::Invalid { from: rank, what: "failure record" }, after: None };
                     let failure = Failure::decode(&record).unwrap_or_else(invalid);
+                    debug(self.rank, || format!("hears that rank {rank} failed after {:?}: {}", failure.after, failure.error));
                     state.announced[rank] = Some(failure.error.clone());
                     state.fail(&failure, &mut wakers);
                 }
@@ -122,6 +125,7 @@ impl Core {
                 state.recovering = false;
                 state.survived = state.announced.iter().flatten().cloned().collect();
                 state.epoch += 1;
+                debug(self.rank, || format!("goes on in epoch {}", epoch + 1));
                 if state.failure.as_ref().is_some_and(|failure| failure.error.recoverable()) {
                     state.failure = None;
                 }

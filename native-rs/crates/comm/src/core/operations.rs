@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use super::{Body, Core, Operation, State};
 use crate::collectives::Mailbox;
+use crate::debug::debug;
 use crate::error::{CommError, Result};
 use crate::exchange::Exchange;
 use crate::operation::{Identity, Op, Primitive};
@@ -40,10 +41,11 @@ impl Core {
         if let Body::Mailbox(mailbox) = &mut operation.body {
             mailbox.expect(expect);
         }
-        drop(state);
         if op.fingerprint == 0 {
             self.transport().announce_position(epoch, &identity);
         }
+        drop(state);
+        debug(self.rank, || format!("enters {}", identity.describe()));
         Ok(Entered { core: self, identity, epoch })
     }
 
@@ -70,10 +72,11 @@ impl Core {
         };
         operation.witness = self.rank;
         operation.entered = Some(Instant::now());
-        drop(state);
         if op.fingerprint == 0 {
             self.transport().announce_position(epoch, &identity);
         }
+        drop(state);
+        debug(self.rank, || format!("enters {}", identity.describe()));
         Ok((exchange, identity, epoch))
     }
 
@@ -93,6 +96,7 @@ impl Core {
         let mut state = self.state.lock();
         if state.epoch == epoch && state.operations.remove(&identity.key()).is_some() {
             state.remember(*identity);
+            debug(self.rank, || format!("leaves {}", identity.describe()));
         }
     }
 

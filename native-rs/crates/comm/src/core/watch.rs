@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use super::{Core, State};
+use crate::debug::debug;
 use crate::error::{CommError, RankError};
 use crate::operation::Identity;
 use crate::transport::Transport;
@@ -45,6 +46,9 @@ impl Core {
                 waiting |= !missing.is_empty();
                 if now.saturating_duration_since(entered) < LOOK_AFTER {
                     continue;
+                }
+                if !missing.is_empty() {
+                    debug(self.rank, || format!("waits for ranks {missing:?} at {}", operation.identity.describe()));
                 }
                 let mut suspects = Vec::new();
                 for rank in missing {

@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 
 use crate::shared_bytes::SharedBytes;
 use crate::core::{Core, park};
+use crate::debug::debug;
 use crate::error::{CommError, Result};
 use crate::spill::{Charge, SpillFile};
 use crate::transport::{Frame, what};
@@ -291,6 +292,7 @@ impl Exchange {
             return Some(due);
         }
         state.stalled = true;
+        debug(core.rank, || format!("sets {} unread messages aside", state.queue.len()));
         let result = state.set_aside(core);
         let writers = std::mem::take(&mut state.writers);
         drop(state);

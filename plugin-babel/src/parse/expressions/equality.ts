@@ -10,7 +10,7 @@ import { both, isNot, negate, noFacts, noTruth, present, type Facts, type Truth 
 import type { Frame } from "./frame.ts";
 import { unsupported } from "./expression.ts";
 import { not } from "./truth.ts";
-import { call, describe, literal, opaque, plain, scalar, typesOf, type Scalar, type Value } from "./value.ts";
+import { call, capturedAs, describe, literal, opaque, plain, scalar, typesOf, type Scalar, type Value } from "./value.ts";
 
 type Operand = readonly [Value, t.Node];
 
@@ -72,6 +72,11 @@ function absent(value: Value, literalValue: null | undefined, loose: boolean, no
   if (value.kind !== "scalar") return scalar(literal(false, "boolean", span));
   const isNull = scalar(call("isNull", [value.expression], "boolean", span));
   const known = value.chain ?? noFacts;
+  if (!loose && value.expression.kind === "captured" && value.null) {
+    // Which of the two it is, JavaScript tells when the verb is called.
+    const test = capturedAs(value.expression, (source) => `${source} === ${String(literalValue)}`, "boolean");
+    return scalar(test, { truth: { then: noFacts, else: both(present(value.place), known) } });
+  }
   if (loose) return { ...isNull, truth: { then: noFacts, else: both(present(value.place), known) } };
   const matches = literalValue === null ? value.null : value.undefined || value.unchecked;
   const others = literalValue === null ? value.undefined || value.unchecked : value.null;

@@ -3,7 +3,7 @@
  * (arrays of literals, the row itself, namespaces, helpers) only exist at build time.
  */
 import type * as t from "@babel/types";
-import type { Expression, LiteralExpression } from "../../ir/expression.ts";
+import type { CapturedExpression, Expression, LiteralExpression } from "../../ir/expression.ts";
 import type { JsType, SourceSpan, ValueType } from "../../ir/types.ts";
 import type { Scope } from "../row-function.ts";
 import { isNot, type Facts, type Place, type Truth } from "./facts.ts";
@@ -88,6 +88,11 @@ export function literal(value: LiteralExpression["value"], js: JsType, span: Sou
 
 export function call(name: string, args: readonly Expression[], js: JsType, span: SourceSpan, nullable = false): Expression {
   return { kind: "call", function: name, args, type: { js, nullable }, span };
+}
+
+/** Something made of a captured value when the verb is called; its text begins with the captured name. */
+export function capturedAs(e: CapturedExpression, text: (source: string) => string, js: JsType): CapturedExpression {
+  return { kind: "captured", source: text(e.source), type: { js, nullable: false }, span: e.span };
 }
 
 /** A scalar of a known type that has no native form; the whole function runs in V8. */

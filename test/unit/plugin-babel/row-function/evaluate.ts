@@ -51,7 +51,7 @@ export function evaluate(e: Expression, row: Row, captured: Row = {}, locals: Ro
     case "literal":
       return e.value;
     case "captured":
-      return captured[e.source];
+      return stored(capturedValue(e.source, captured));
     case "local":
       return locals[e.name];
     case "let":
@@ -69,6 +69,11 @@ export function evaluate(e: Expression, row: Row, captured: Row = {}, locals: Ro
     case "script":
       throw new Error("a script has no meaning here");
   }
+}
+
+/** JavaScript evaluated when the verb is called. */
+export function capturedValue(source: string, captured: Row): unknown {
+  return new Function(...Object.keys(captured), `return (${source});`)(...Object.values(captured));
 }
 
 function apply(name: string, args: readonly unknown[]): unknown {

@@ -1,5 +1,5 @@
 /** What the row functions of the tests see besides their row. */
-export const captured = { rate: 1.5, label: "x", limit: 3, missing: null };
+export const captured = { rate: 1.5, label: "x", limit: 3, missing: null, absent: undefined };
 
 export const helpers = `
   export function bucket(hour: number): string {

@@ -8,7 +8,7 @@ import fc from "fast-check";
 import { Code } from "../../../../plugin-babel/src/ir/data.ts";
 import { planExpression } from "../../../../plugin-babel/src/ir/plan-expression.ts";
 import { compiled, expression, row } from "./support.ts";
-import { inTable } from "./evaluate.ts";
+import { capturedValue, inTable } from "./evaluate.ts";
 import { lambdas } from "./lambdas.ts";
 import { captured, helpers } from "./module.ts";
 import { program } from "./programs.ts";
@@ -36,7 +36,7 @@ function literals(data: unknown): unknown {
   if (Array.isArray(data)) return data.map(literals);
   if (typeof data === "number") return json(data);
   if (typeof data !== "object" || data === null) return data;
-  if (data instanceof Code) return json(captured[Object.values(data.captures)[0] as keyof typeof captured]);
+  if (data instanceof Code) return json(capturedValue(Object.values(data.captures)[0]!, captured));
   return Object.fromEntries(Object.entries(data).map(([key, value]) => [key, literals(value)]));
 }
 

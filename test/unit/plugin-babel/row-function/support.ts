@@ -21,7 +21,7 @@ export interface Setting {
   /** A module that the row function sees: helpers and constants. */
   readonly helpers?: string;
   /** Scalars of the enclosing function. */
-  readonly captured?: Readonly<Record<string, number | string | boolean | bigint | null>>;
+  readonly captured?: Readonly<Record<string, number | string | boolean | bigint | null | undefined>>;
   readonly bindings?: Readonly<Record<string, Binding>>;
   readonly environment?: Partial<RowEnvironment>;
 }
@@ -60,7 +60,7 @@ export function read(text: string, setting: Setting = {}): RowFunction {
     resolve(name) {
       const captured = setting.captured;
       if (setting.bindings?.[name]) return setting.bindings[name];
-      if (captured && name in captured) return { kind: "scalar", type: { js: captured[name] === null ? "number" : (typeof captured[name] as JsType), nullable: captured[name] === null }, source: name };
+      if (captured && name in captured) return { kind: "scalar", type: { js: captured[name] == null ? "number" : (typeof captured[name] as JsType), nullable: captured[name] == null }, source: name };
       if (name === "op") return { kind: "import", module: "@lockstep/runtime", name: "op" };
       return resolveHelper(name);
     },

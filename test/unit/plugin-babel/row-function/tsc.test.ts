@@ -26,7 +26,7 @@ beforeAll(() => {
   folder = mkdtempSync(join(root, "test/unit/plugin-babel/row-function/.tsc-"));
   const columns = row.map(({ name, type }) => `${name}: ${printType(type)}`).join("; ");
   const prelude = `import { op } from "@lockstep/runtime"; interface Row { ${columns} } declare function read<R>(f: (d: Readonly<Row>) => R): R; ` +
-    `${Object.entries(captured).map(([name, value]) => `declare const ${name}: ${value === null ? "number | null" : typeof value};`).join(" ")} ${helpers.replaceAll("\n", " ")}`;
+    `${Object.entries(captured).map(([name, value]) => `declare const ${name}: ${value == null ? `number | ${value}` : typeof value};`).join(" ")} ${helpers.replaceAll("\n", " ")}`;
   const lines = sources.map((source, i) => `export const x${i} = read(${source.replaceAll("\n", " ")});`);
   writeFileSync(join(folder, "rows.ts"), `${prelude}\n${lines.join("\n")}\n`);
   writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ extends: join(root, "tsconfig.json"), compilerOptions: { composite: false, noUncheckedIndexedAccess: false, declaration: true, emitDeclarationOnly: true, isolatedModules: false, paths: { "@lockstep/runtime": [join(root, "runtime/src/index.ts")] }, rootDir: root, outDir: "out" }, files: ["rows.ts"], references: [] }));

@@ -61,7 +61,7 @@ export const pipeline: readonly Pass[] = [
       validatePhiTypes(fn.ir, report(p));
       validateAggregateTypes(fn.ir, report(p));
       validateScriptTier(fn.ir, report(p));
-      p.captures.set(fn, collectCaptures(fn, report(p)));
+      p.captures.set(fn, collectCaptures(fn, p.modules, report(p)));
     }
   } },
   // Before prune-columns: a column that only a pushed filter reads is not carried further than the scan.

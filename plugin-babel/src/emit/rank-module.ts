@@ -79,6 +79,8 @@ class SharedParts {
     for (const [binding, helper] of captures.helpers) {
       if (!helper.hidden) this.#helpers.set(binding, helper);
       this.#name(binding, helper.name);
+      const emitted = this.renamed.get(binding) ?? helper.name;
+      for (const alias of helper.aliases) if (alias.identifier.name !== emitted) this.renamed.set(alias, emitted);
     }
   }
 

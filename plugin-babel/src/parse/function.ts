@@ -204,6 +204,7 @@ export class Reading {
       operands: this.operands,
       literals: this.literals,
       isTable: (binding) => this.shapes.holdsTable(binding),
+      touches: (node, place) => this.shapes.touches(node, place),
     };
   }
 }

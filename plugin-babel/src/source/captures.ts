@@ -5,6 +5,7 @@
 import type * as t from "@babel/types";
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import { capturedWritten } from "../diagnostics/captured-written.ts";
+import { tableEscapes } from "../diagnostics/table-escapes.ts";
 import { uncapturable } from "../diagnostics/uncapturable.ts";
 import { effect } from "../diagnostics/effect.ts";
 import { children, type Expression } from "../ir/expression.ts";
@@ -15,8 +16,9 @@ import { constantNamed, constantOf } from "./constants.ts";
 import { effectOf } from "./effects.ts";
 import type { ParsedFunction, SourceFrame } from "./frames.ts";
 import { bare, type Binding, type ImportedName, type ModuleSource, spanOf } from "./module.ts";
-import { functionOf, importOf, type Place } from "./names.ts";
-import { childNodes, isTypeOnly } from "./walk.ts";
+import type { Modules } from "./modules.ts";
+import { functionOf, type Helper, helperNamed, importOf, type Place } from "./names.ts";
+import { childNodes, isTypeOnly, namesIn } from "./walk.ts";
 
 export interface CapturedHelper {
   readonly binding: Binding;
@@ -25,6 +27,8 @@ export interface CapturedHelper {
   readonly module: ModuleSource;
   /** It uses values that are sent with the call, so it is defined inside the function. */
   hidden: boolean;
+  /** The imports it is called by. */
+  readonly aliases: Set<Binding>;
 }
 
 export interface Captures {
@@ -36,8 +40,8 @@ export interface Captures {
   readonly imports: ReadonlyMap<string, { readonly local: string; readonly from: ImportedName; readonly module: ModuleSource }>;
 }
 
-export function collectCaptures(fn: ParsedFunction, report: (d: Diagnostic) => void): Captures {
-  const collector = new Collector(fn, report);
+export function collectCaptures(fn: ParsedFunction, modules: Modules, report: (d: Diagnostic) => void): Captures {
+  const collector = new Collector(fn, modules, report);
   for (const frame of fn.frames) collector.frame(frame);
   collector.rowCaptures();
   return collector;
@@ -49,13 +53,15 @@ class Collector implements Captures {
   readonly helpers = new Map<Binding, CapturedHelper>();
   readonly imports = new Map<string, { local: string; from: ImportedName; module: ModuleSource }>();
   readonly #fn: ParsedFunction;
+  readonly #modules: Modules;
   readonly #report: (d: Diagnostic) => void;
   readonly #seen = new Set<Binding>();
   #frame!: SourceFrame;
   #helper: CapturedHelper | null = null;
 
-  constructor(fn: ParsedFunction, report: (d: Diagnostic) => void) {
+  constructor(fn: ParsedFunction, modules: Modules, report: (d: Diagnostic) => void) {
     this.#fn = fn;
+    this.#modules = modules;
     this.#report = report;
   }
 
@@ -71,7 +77,7 @@ class Collector implements Captures {
       for (const argument of [...i.rows, ...i.pushed]) {
         const operand = this.#fn.operands.get(argument);
         const place = operand?.kind === "function" ? operand.place : this.#frame.place;
-        for (const source of capturedIn(argument.expression)) this.#name(source.source.match(/^[\w$]+/)![0], place, null, source.span.line);
+        for (const { source, span } of capturedIn(argument.expression)) for (const name of namesIn(source)) this.#name(name, place, null, span.line);
       }
     }
   }
@@ -155,7 +161,7 @@ class Collector implements Captures {
 
   #name(name: string, place: Place, node: t.Node | null, line = 0): void {
     const imported = importOf(name, place);
-    if (imported) return void this.imports.set(`${place.module.id}\0${name}`, { local: name, from: imported, module: place.module });
+    if (imported) return this.#captureImport(name, imported, place);
     const { module } = place;
     const binding = place.scope.getBinding(name);
     const declaredEnum = binding ? undefined : module.enums.get(name);
@@ -169,14 +175,38 @@ class Collector implements Captures {
     this.#captureValue(name, binding, module, node, line);
   }
 
+  /**
+   * A helper whose source is known, and that needs nothing of its module's state, is copied: importing its module would run
+   * that module's top level on every rank. Everything else is imported again.
+   */
+  #captureImport(name: string, imported: ImportedName, place: Place): void {
+    const helper = helperNamed(name, place, this.#modules);
+    const alias = place.scope.getBinding(name);
+    const binding = helper?.scope.getBinding(helper.name);
+    if (helper && alias && binding && (this.helpers.has(binding) || this.#isClosed(helper, binding))) {
+      this.#captureHelper(helper.name, helper.node, binding, helper.module);
+      this.helpers.get(binding)!.aliases.add(alias);
+    } else this.imports.set(`${place.module.id}\0${name}`, { local: name, from: imported, module: place.module });
+  }
+
+  #isClosed(helper: Helper, binding: Binding): boolean {
+    let sound = true;
+    const trial = new Collector(this.#fn, this.#modules, () => void (sound = false));
+    trial.#frame = this.#frame;
+    trial.#captureHelper(helper.name, helper.node, binding, helper.module);
+    return sound && trial.hidden.size === 0;
+  }
+
   #captureHelper(name: string, node: t.Function, binding: Binding, module: ModuleSource): void {
     const known = this.helpers.get(binding);
     if (known) {
       if (known.hidden && this.#helper) this.#helper.hidden = true;
       return;
     }
-    const helper: CapturedHelper = { binding, name, node, module, hidden: false };
+    const helper: CapturedHelper = { binding, name, node, module, hidden: false, aliases: new Set() };
     this.helpers.set(binding, helper);
+    // A recursive one is reported where it calls itself.
+    if (this.#frame.node !== node && this.#fn.touches(node, { module, scope: binding.scope })) this.#report(tableEscapes(spanOf(node, module), "in a function that is used as a value"));
     const outer = this.#helper;
     this.#helper = helper;
     for (const part of [...node.params, node.body]) this.#walk(part, { module, scope: module.scopeOf(node) ?? binding.scope });

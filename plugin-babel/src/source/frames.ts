@@ -38,4 +38,6 @@ export interface ParsedFunction {
   readonly literals: ReadonlyMap<Instruction, t.ObjectExpression>;
   /** True for variables that hold tables. */
   isTable(binding: Binding): boolean;
+  /** Whether tables are used anywhere in a node. */
+  touches(node: t.Node, place: Place): boolean;
 }

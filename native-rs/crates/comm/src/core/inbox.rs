@@ -149,3 +149,65 @@ impl Inbox for Core {
         [pressed, self.look(now), self.bury(now)].into_iter().flatten().min()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operation::{Identity, Op, OpKind};
+    use crate::spill::SpillArea;
+    use crate::transports::solo::Solo;
+
+    fn core() -> Arc<Core> {
+        let core = Core::new(0, 3, SpillArea::new(std::env::temp_dir(), 0));
+        let solo = Solo::new(&core);
+        let _ = core.transport.set(solo);
+        core
+    }
+
+    fn frame(primitive: Primitive, what: u8) -> Frame {
+        let op = Op { call: 1, sequence: 2, kind: OpKind::Shuffle, site: "a.ts:1:1".into(), fingerprint: 3 };
+        let identity = Identity::new(&op, primitive, None);
+        Frame { from: 1, epoch: 0, region: 0, what, unused: [0; 3], message: 0, total: 4, at: 0, offset: 0, length: 4, identity }
+    }
+
+    /// What became of the rank: nothing, or what it fails with.
+    fn after(frame: Frame, body: Option<&[u8]>) -> Option<String> {
+        let core = core();
+        core.deliver(&frame, body.map(SharedBytes::copied));
+        let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+        match core.poll_failed(&mut cx) {
+            std::task::Poll::Ready(error) => Some(error.to_string()),
+            std::task::Poll::Pending => None,
+        }
+    }
+
+    #[test]
+    fn frames_that_no_rank_sends_are_refused() {
+        let data = frame(Primitive::Exchange, what::DATA);
+        assert_eq!(after(data, Some(b"abcd")), None);
+        let refused = |frame, body: Option<&[u8]>| after(frame, body).is_some_and(|text| text.contains("invalid message from rank"));
+        assert!(refused(Frame { from: 3, ..data }, Some(b"abcd")), "no such rank");
+        assert!(refused(Frame { epoch: 1, ..data }, Some(b"abcd")), "an epoch nobody is in");
+        assert!(refused(Frame { total: 3, ..data }, Some(b"abcd")), "longer than the message");
+        assert!(refused(Frame { at: u64::MAX, ..data }, Some(b"abcd")), "past the end");
+        assert!(refused(Frame { what: 9, ..data }, Some(b"abcd")), "unknown kind");
+        assert!(refused(data, None), "no body");
+        let (mut primitive, mut kind) = (data, data);
+        primitive.identity.primitive = 77;
+        kind.identity.kind = 77;
+        assert!(refused(primitive, Some(b"abcd")), "unknown primitive");
+        assert!(refused(kind, Some(b"abcd")), "unknown operation");
+        let part = frame(Primitive::Barrier, what::COLLECTIVE);
+        assert_eq!(after(part, Some(b"abcd")), None);
+        assert!(refused(Frame { at: 1, ..part }, Some(b"abcd")), "past the end");
+        assert!(refused(Frame { total: u64::MAX, ..part }, Some(b"abcd")), "more than memory");
+    }
+
+    #[test]
+    fn a_message_after_the_end_is_refused() {
+        let core = core();
+        core.deliver(&Frame { region: NO_REGION, ..frame(Primitive::Exchange, what::FINISH) }, None);
+        core.deliver(&frame(Primitive::Exchange, what::DATA), Some(SharedBytes::copied(b"abcd")));
+        assert!(core.enter_exchange(&Op { call: 1, sequence: 2, kind: OpKind::Shuffle, site: "a.ts:1:1".into(), fingerprint: 3 }).is_err());
+    }
+}

@@ -155,7 +155,11 @@ impl Drop for Mapping {
 /// Makes this rank's memory file: the head is backed, the arena is only address space.
 pub(super) fn create(arena: usize) -> Result<OwnedFd> {
     let failed = |error| CommError::system("cannot make shared memory", error);
-    let file = rustix::fs::memfd_create("lockstep", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING).map_err(failed)?;
+    let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+    // Some systems refuse memory that could be made executable; kernels before 6.3 do not know the flag.
+    let file = rustix::fs::memfd_create("lockstep", flags | MemfdFlags::NOEXEC_SEAL)
+        .or_else(|_| rustix::fs::memfd_create("lockstep", flags))
+        .map_err(failed)?;
     rustix::fs::ftruncate(&file, (CONTROL_BYTES + arena) as u64).map_err(failed)?;
     rustix::fs::fcntl_add_seals(&file, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL).map_err(failed)?;
     rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, CONTROL_BYTES as u64).map_err(failed)?;

@@ -13,13 +13,19 @@ use crate::function::run;
 /// The key under which equal values are bytewise equal: of floats -0 becomes 0 and every NaN one NaN. The value
 /// itself for other types.
 pub fn canonical_key(expr: Expr, data_type: &DataType) -> Expr {
-    static UDF: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| key("key", true));
+    static UDF: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| key("key", Nan::Positive));
+    if data_type.is_floating() { UDF.call(vec![expr]) } else { expr }
+}
+
+/// As [`canonical_key`], for a join: NaN, as null, matches nothing.
+pub fn join_key(expr: Expr, data_type: &DataType) -> Expr {
+    static UDF: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| key("join_key", Nan::Null));
     if data_type.is_floating() { UDF.call(vec![expr]) } else { expr }
 }
 
 /// Arquero's order: ascending null, NaN, values; descending the reverse. Strings by UTF-16 code units.
 pub fn sort_key(expr: Expr, data_type: &DataType, descending: bool) -> SortExpr {
-    static UDF: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| key("sort", false));
+    static UDF: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| key("sort", Nan::Negative));
     let expr = if has_own_order(data_type) { UDF.call(vec![expr]) } else { expr };
     expr.sort(!descending, !descending)
 }
@@ -32,16 +38,22 @@ fn has_own_order(data_type: &DataType) -> bool {
     }
 }
 
-fn key(name: &'static str, positive_nan: bool) -> Arc<ScalarUDF> {
-    Arc::new(ScalarUDF::from(Key { name, positive_nan, signature: Signature::any(1, Volatility::Immutable) }))
+fn key(name: &'static str, nan: Nan) -> Arc<ScalarUDF> {
+    Arc::new(ScalarUDF::from(Key { name, nan, signature: Signature::any(1, Volatility::Immutable) }))
+}
+
+/// What stands for all NaNs. Arrow's total order puts the negative one before every number, where Arquero has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Nan {
+    Positive,
+    Negative,
+    Null,
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Key {
     name: &'static str,
-    /// Which NaN stands for all: Arrow's total order puts the negative one before every number, where Arquero
-    /// has it.
-    positive_nan: bool,
+    nan: Nan,
     signature: Signature,
 }
 
@@ -62,35 +74,35 @@ impl ScalarUDFImpl for Key {
         &self,
         args: datafusion::logical_expr::ReturnFieldArgs,
     ) -> Result<arrow::datatypes::FieldRef> {
-        Ok(Arc::clone(&args.arg_fields[0]))
+        let field = Arc::clone(&args.arg_fields[0]);
+        Ok(match self.nan {
+            Nan::Null => Arc::new(field.as_ref().clone().with_nullable(true)),
+            _ => field,
+        })
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        run(|arguments| Ok(keyed(arguments.array(0)?, self.positive_nan)), &args)
+        run(|arguments| Ok(keyed(arguments.array(0)?, self.nan)), &args)
     }
 }
 
 /// The array under [`canonical_key`].
 pub(crate) fn canonical(array: &ArrayRef) -> ArrayRef {
-    if array.data_type().is_floating() { keyed(Arc::clone(array), true) } else { Arc::clone(array) }
+    if array.data_type().is_floating() { keyed(Arc::clone(array), Nan::Positive) } else { Arc::clone(array) }
 }
 
-fn keyed(array: ArrayRef, positive_nan: bool) -> ArrayRef {
-    let sign = if positive_nan { 1.0 } else { -1.0 };
+fn keyed(array: ArrayRef, nan: Nan) -> ArrayRef {
+    let sign = if nan == Nan::Negative { -1.0 } else { 1.0 };
     match array.data_type() {
-        DataType::Float64 => {
-            let nan = f64::NAN.copysign(sign);
-            floats::<Float64Type>(&array, |x| if x.is_nan() { nan } else { x + 0.0 })
-        }
+        DataType::Float64 => floats::<Float64Type>(&array, nan, |x| if x.is_nan() { f64::NAN.copysign(sign) } else { x + 0.0 }),
         DataType::Float32 => {
-            let nan = f32::NAN.copysign(sign as f32);
-            floats::<Float32Type>(&array, |x| if x.is_nan() { nan } else { x + 0.0 })
+            floats::<Float32Type>(&array, nan, |x| if x.is_nan() { f32::NAN.copysign(sign as f32) } else { x + 0.0 })
         }
         DataType::Float16 => {
             let zero = <Float16Type as ArrowPrimitiveType>::Native::default();
-            let nan = <Float16Type as ArrowPrimitiveType>::Native::NAN;
-            let nan = if positive_nan { nan } else { -nan };
-            floats::<Float16Type>(&array, |x| if x.is_nan() { nan } else { x + zero })
+            let positive = <Float16Type as ArrowPrimitiveType>::Native::NAN;
+            let one = if nan == Nan::Negative { -positive } else { positive };
+            floats::<Float16Type>(&array, nan, |x| if x.is_nan() { one } else { x + zero })
         }
         DataType::Utf8 => strings(&array, array.as_string::<i32>().iter(), |rows| Arc::new(StringArray::from_iter(rows))),
         DataType::LargeUtf8 => {
@@ -101,14 +113,20 @@ fn keyed(array: ArrayRef, positive_nan: bool) -> ArrayRef {
         }
         DataType::Dictionary(_, _) => {
             let dictionary = array.as_any_dictionary();
-            dictionary.with_values(keyed(Arc::clone(dictionary.values()), positive_nan))
+            dictionary.with_values(keyed(Arc::clone(dictionary.values()), nan))
         }
         _ => array,
     }
 }
 
-fn floats<T: ArrowPrimitiveType>(array: &ArrayRef, f: impl Fn(T::Native) -> T::Native) -> ArrayRef {
-    Arc::new(array.as_primitive::<T>().unary::<_, T>(f))
+fn floats<T: ArrowPrimitiveType>(array: &ArrayRef, nan: Nan, f: impl Fn(T::Native) -> T::Native) -> ArrayRef {
+    let array = array.as_primitive::<T>();
+    if nan != Nan::Null {
+        return Arc::new(array.unary::<_, T>(f));
+    }
+    // NaN is what no comparison holds for.
+    let number = |x: &T::Native| x.partial_cmp(x).is_some();
+    Arc::new(array.unary_opt::<_, T>(|x| number(&x).then(|| f(x))))
 }
 
 /// Strings whose order by code points is the given ones' order by UTF-16 code units; the array itself unless it

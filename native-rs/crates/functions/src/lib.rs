@@ -27,7 +27,7 @@ mod view;
 
 pub use aggregates::{aggregate, any};
 pub use error::RowError;
-pub use keys::{canonical_key, sort_key};
+pub use keys::{canonical_key, join_key, sort_key};
 pub use locate::first_failure;
 pub use lower::{can_throw, lower, lower_predicate, untouched};
 pub use registry::catalogue;

@@ -12,7 +12,7 @@ use datafusion::logical_expr::{
     Cast, Expr, ExprSchemable, JoinType as LogicalJoin, LogicalPlan, LogicalPlanBuilder, SortExpr, ident, lit, when,
 };
 use datafusion::scalar::ScalarValue;
-use lockstep_functions::{aggregate, any, canonical_key, lower, lower_predicate, sort_key, untouched};
+use lockstep_functions::{aggregate, any, canonical_key, join_key, lower, lower_predicate, sort_key, untouched};
 use lockstep_plan::{
     Aggregate, AggregateFunction, Expression, Join, JoinKey, JoinSide, JoinType, Node, NodeId, Plan, SortKey,
 };
@@ -472,7 +472,7 @@ fn key_pair(key: &JoinKey, left: &DFSchema, right: &DFSchema) -> Result<(Expr, E
     let (stored_left, stored_right) = (stored(&key.left, left)?, stored(&key.right, right)?);
     let (left_type, right_type) = (stored_left.get_type(left)?, stored_right.get_type(right)?);
     if left_type == right_type {
-        return Ok((canonical_key(stored_left, &left_type), canonical_key(stored_right, &left_type)));
+        return Ok((join_key(stored_left, &left_type), join_key(stored_right, &left_type)));
     }
     if left_type.is_integer() && right_type.is_integer() {
         return Ok((cast(stored_left, &DataType::Int64), cast(stored_right, &DataType::Int64)));
@@ -482,7 +482,7 @@ fn key_pair(key: &JoinKey, left: &DFSchema, right: &DFSchema) -> Result<(Expr, E
     if left_type != right_type {
         return Err(EngineError::bug(format!("join keys of types {left_type} and {right_type}")));
     }
-    Ok((canonical_key(seen_left, &left_type), canonical_key(seen_right, &left_type)))
+    Ok((join_key(seen_left, &left_type), join_key(seen_right, &left_type)))
 }
 
 /// The type that a column of several tables has in their concatenation.

@@ -20,6 +20,8 @@ export interface Tables {
   readonly single: string;
   /** 40 stations by name, with duplicates and a null: see `Station`. */
   readonly stations: string;
+  /** 200,000 rows in two files of ten row groups each: see `Large`. */
+  readonly large: string;
   /** A CSV with quoted line breaks, empty fields, CRLF. */
   readonly notes: string;
 }
@@ -34,6 +36,10 @@ const MEASUREMENTS = (from: number, to: number): string => `
     hash(i * 7) % 3 = 0 as ok,
     make_timestamp(((hash(i * 9) % 4000000000)::bigint - 1000000000) * 1000000 + i) as at,
     case i % 5 when 0 then 'Straße' when 1 then '😀 smile' when 2 then '' when 3 then 'ﬀ' else ' a b ' end as label
+  from range(${from}, ${to}) as t(i)`;
+
+const LARGE = (from: number, to: number): string => `
+  select i::bigint as id, (hash(i) % 5000)::int as key, 'n' || (hash(i * 3) % 91) as name, (hash(i * 5) % 1000003) / 1000003.0 as x
   from range(${from}, ${to}) as t(i)`;
 
 export async function makeTables(folder: string): Promise<Tables> {
@@ -53,6 +59,9 @@ export async function makeTables(folder: string): Promise<Tables> {
        'Station ' || i as name, (i * 10)::int as height, date '2020-02-28' + i::int as opened from range(0, 40) t(i)`,
     "stations.parquet",
   );
+  mkdirSync(join(folder, "large"));
+  await write(LARGE(0, 100_000), "large/a.parquet", 10_240);
+  await write(LARGE(100_000, 200_000), "large/b.parquet", 10_240);
   connection.closeSync();
   instance.closeSync();
   const notes = [
@@ -70,6 +79,7 @@ export async function makeTables(folder: string): Promise<Tables> {
     nothing: path("nothing.parquet"),
     single: path("single.parquet"),
     stations: path("stations.parquet"),
+    large: path("large"),
     notes: path("notes.csv"),
   };
 }

@@ -24,3 +24,11 @@ export interface Note {
   flag: boolean | null;
   text: string | null;
 }
+
+/** 200,000 rows in 2 files of 10 row groups: more batches to each rank than any buffer holds. */
+export interface Large {
+  id: number;
+  key: number;
+  name: string;
+  x: number;
+}

@@ -1,0 +1,195 @@
+/** Random programs: a chain of verbs over two tables, as the source of an annotated function. */
+import { Expressions, type Limits } from "./expressions.ts";
+import { col, type Col, type JsType, named, type Random, type Schema } from "./schema.ts";
+import type { MadeTable } from "./tables.ts";
+
+const js: readonly JsType[] = ["number", "number", "string", "string", "boolean", "bigint", "date"];
+/** Joins multiply: what may grow beyond this is cut. */
+const MOST_ROWS = 1500;
+
+interface Step {
+  readonly source: string;
+  readonly schema: Schema;
+  readonly rows: number;
+}
+
+interface Known extends Step {
+  readonly name: string;
+}
+
+type Verb = (t: Known, made: Made) => Step | null;
+
+/** One program being made. */
+class Made {
+  readonly r: Random;
+  readonly limits: Limits = { mayThrow: true };
+  readonly tables: Known[];
+  #columns = 0;
+
+  constructor(r: Random, tables: Known[]) {
+    this.r = r;
+    this.tables = tables;
+  }
+
+  expressions(schema: Schema): Expressions {
+    return new Expressions(this.r, schema, this.limits);
+  }
+
+  column(): string {
+    return `n${this.#columns++}`;
+  }
+}
+
+const verbs: readonly Verb[] = [
+  (t, m) => ({ ...t, source: `.filter(${m.expressions(t.schema).predicate()})` }),
+  (t, m) => {
+    const schema = new Map(t.schema);
+    const functions = Array.from({ length: m.r.int(1, 3) }, () => {
+      const { source, col } = m.expressions(t.schema).column(m.r.of(js));
+      const name = m.r.chance(20) ? m.r.of([...t.schema.keys()]) : m.column();
+      return { name, source, col };
+    }).filter(({ name }, i, all) => all.findIndex((other) => other.name === name) === i);
+    for (const { name, col } of functions) schema.set(name, col);
+    return { ...t, schema, source: `.derive({ ${functions.map(({ name, source }) => `${name}: ${source}`).join(", ")} })` };
+  },
+  (t, m) => {
+    const names = m.r.some([...t.schema.keys()]);
+    const renamed = m.r.chance(30) ? m.column() : null;
+    const entries = names.map((name, i): [string, Col] => [renamed !== null && i === 0 ? renamed : name, t.schema.get(name)!]);
+    const items = names.map((name, i) => (renamed !== null && i === 0 ? `{ ${name}: "${renamed}" }` : `"${name}"`));
+    return { ...t, schema: new Map(entries), source: `.select(${items.join(", ")})` };
+  },
+  (t, m) => {
+    const name = m.r.of([...t.schema.keys()]);
+    const next = m.column();
+    return { ...t, schema: new Map([...t.schema].map(([old, c]) => [old === name ? next : old, c])), source: `.rename({ ${name}: "${next}" })` };
+  },
+  (t, m) => {
+    const keys = keysOf(t.schema, m);
+    if (keys.length === 0) return null;
+    const items = keys.map(({ name, source }) => (m.r.chance(25) ? source : `"${name}"`)).map((key) => (m.r.chance(40) ? `desc(${key})` : key));
+    return { ...t, source: `.orderby(${items.join(", ")})` };
+  },
+  (t, m) => {
+    const [a, b] = [m.r.int(-40, 40), m.r.int(-20, 80)];
+    return { ...t, source: m.r.chance(25) ? `.slice(${a})` : `.slice(${a}, ${b})` };
+  },
+  (t, m) => {
+    const names = named(t.schema, null);
+    const whole = names.length === t.schema.size && m.r.chance(30);
+    return names.length === 0 ? null : { ...t, source: whole ? ".dedupe()" : `.dedupe(${m.r.some(names, 2).map((name) => `"${name}"`).join(", ")})` };
+  },
+  (t, m) => ({ ...t, rows: 2 * t.rows, source: `.concat(${t.name}.filter(${m.expressions(t.schema).predicate()}))` }),
+  (t, m) => {
+    const keys = keysOf(t.schema, m).filter(({ name }, i, all) => all.findIndex((other) => other.name === name) === i);
+    if (keys.length === 0) return null;
+    const schema = new Map<string, Col>();
+    const items = keys.map(({ name, source }) => {
+      if (m.r.chance(75)) {
+        schema.set(name, t.schema.get(name)!);
+        return `"${name}"`;
+      }
+      const own = m.column();
+      schema.set(own, t.schema.get(name)!);
+      return `{ ${own}: ${source} }`;
+    });
+    const aggregates = rollup(t.schema, m);
+    for (const [name, c] of aggregates.schema) schema.set(name, c);
+    return { ...t, schema, source: `.groupby(${items.join(", ")}).rollup({ ${aggregates.source} })` };
+  },
+  (t, m) => {
+    const aggregates = rollup(t.schema, m);
+    return { rows: 1, schema: aggregates.schema, source: `.rollup({ ${aggregates.source} })` };
+  },
+  join,
+  join,
+];
+
+/** Columns as keys, each with the row function that gives it. */
+function keysOf(schema: Schema, m: Made): { name: string; source: string }[] {
+  const names = named(schema, null);
+  return names.length === 0 ? [] : m.r.some(names, 3).map((name) => ({ name, source: `(d) => d.${name}` }));
+}
+
+function rollup(schema: Schema, m: Made): { source: string; schema: Map<string, Col> } {
+  const { r } = m;
+  const made = new Map<string, Col>();
+  const parts = Array.from({ length: r.int(1, 4) }, () => {
+    const name = m.column();
+    const any = named(schema, null);
+    const numbers = named(schema, "number");
+    const set = (c: Col, source: string) => {
+      made.set(name, c);
+      return `${name}: ${source}`;
+    };
+    const kind = r.of(["count", "valid", "distinct", "sum", "mean", "min", "max", "variance", "stdev", "median", "any"]);
+    if (kind === "count" || any.length === 0) return set(col("number", false), "op.count()");
+    if (kind === "valid" || kind === "distinct") return set(col("number", false), `op.${kind}("${r.of(any)}")`);
+    if (kind === "min" || kind === "max" || kind === "any") {
+      const of = r.of(any);
+      const c = schema.get(of)!;
+      return set({ ...c, nullable: true }, `op.${kind}("${of}")`);
+    }
+    if (kind === "sum" && r.chance(30) && named(schema, "bigint").length > 0) return set(col("bigint", true), `op.sum("${r.of(named(schema, "bigint"))}")`);
+    if (numbers.length === 0 || r.chance(30)) {
+      const { source, col: of } = m.expressions(schema).column("number");
+      return set(col("number", true, { exact: kind === "sum" && of.dyadic }), `op.${kind}(${source})`);
+    }
+    const of = r.of(numbers);
+    return set(col("number", true, { exact: kind === "sum" && schema.get(of)!.dyadic }), `op.${kind}("${of}")`);
+  });
+  return { source: parts.join(", "), schema: made };
+}
+
+function join(t: Known, m: Made): Step | null {
+  const { r } = m;
+  const other = r.of(m.tables);
+  const kind = r.of(["join", "join_left", "semijoin", "antijoin"]);
+  const pairs = named(t.schema, null).flatMap((left) => named(other.schema, t.schema.get(left)!.js).map((right) => ({ left, right })));
+  if (pairs.length === 0) return null;
+  const on = r.some(pairs, 2);
+  const computed = r.chance(20);
+  const shared = new Set(computed ? [] : on.filter(({ left, right }) => left === right).map(({ left }) => left));
+  const side = (which: "left" | "right"): string => `[${on.map((pair) => (computed ? `(d) => d.${pair[which]}` : `"${pair[which]}"`)).join(", ")}]`;
+  const keys = shared.size === 1 && on.length === 1 ? `"${on[0]!.left}"` : `[${side("left")}, ${side("right")}]`;
+  const source = `.${kind}(${other.name}, ${keys})`;
+  if (kind === "semijoin" || kind === "antijoin") return { ...t, source };
+  const schema = new Map<string, Col>();
+  const add = (name: string, c: Col): boolean => !schema.has(name) && schema.set(name, c).has(name);
+  for (const [name, c] of t.schema) if (!add(other.schema.has(name) && !shared.has(name) ? `${name}_1` : name, c)) return null;
+  for (const [name, c] of other.schema) {
+    if (shared.has(name)) continue;
+    if (!add(t.schema.has(name) ? `${name}_2` : name, kind === "join_left" ? { ...c, nullable: true } : c)) return null;
+  }
+  return { schema, rows: t.rows * Math.max(1, other.rows), source };
+}
+
+/** The source of `export async function name(tables, out)`; `out` takes what it writes. */
+export function makeProgram(r: Random, name: string, inputs: readonly MadeTable[]): string {
+  const lines = inputs.map(({ name: table, schema }) => {
+    const row = [...schema].map(([column, c]) => `${column}: ${c.js === "date" ? "Date" : c.js}${c.nullable ? " | null" : ""}`);
+    const big = [...schema].filter(([, c]) => c.js === "bigint").map(([column]) => `${column}: "bigint"`);
+    const options = big.length > 0 ? `, { types: { ${big.join(", ")} } }` : "";
+    return `const ${table} = await readParquet<{ ${row.join("; ")} }>(tables.${table}${options});`;
+  });
+  const known: Known[] = inputs.map(({ name: table, schema, rows }) => ({ name: table, schema, rows, source: "" }));
+  const made = new Made(r, known);
+  const steps = r.int(2, 7);
+  for (let i = 0; i < steps; i++) {
+    const from = r.chance(70) ? known.at(-1)! : r.of(known);
+    const step = r.of(verbs)(from, made);
+    if (step === null || step.schema.size === 0) continue;
+    const cut = step.rows > MOST_ROWS ? ".slice(0, 200)" : "";
+    const next: Known = { ...step, rows: Math.min(step.rows, MOST_ROWS), name: `t${i}` };
+    lines.push(`const ${next.name} = ${from.name}${step.source}${cut};`);
+    known.push(next);
+  }
+  const last = known.at(-1)!;
+  const seen = [`${last.name}.objects()`];
+  if (r.chance(40)) seen.push(`${r.of(known).name}.numRows()`);
+  if (r.chance(30)) seen.push(`${r.of(known).name}.objects({ limit: ${r.int(0, 20)} })`);
+  if (r.chance(20)) seen.push(`${last.name}.get("${r.of([...last.schema.keys()])}", ${r.int(0, 5)})`);
+  if (r.chance(50)) lines.push(`await ${last.name}.writeParquet(out);`);
+  const body = ['"use spmd";', ...lines, `return [${seen.join(", ")}];`].map((line) => `  ${line}`).join("\n");
+  return `export async function ${name}(tables: Record<string, string>, out: string) {\n${body}\n}\n`;
+}

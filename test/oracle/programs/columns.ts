@@ -1,0 +1,40 @@
+import { readParquet } from "@lockstep/runtime";
+import { measurements } from "../open.ts";
+import type { Tables } from "../data.ts";
+
+const SHORT = ["id", "ok"] as const;
+
+export async function selectForms(tables: Tables) {
+  "use spmd";
+  const rows = (await measurements(tables)).slice(0, 20);
+  return [
+    rows.select("level", "id").objects(),
+    rows.select(["ok"], "at", { id: "number", level: "height" }).objects(),
+    rows.select(SHORT).objects(),
+    rows.select({ id: "level", level: "id" }).objects(),
+    rows.select("id").derive({ id: (d) => -d.id }).objects(),
+  ];
+}
+
+export async function renameForms(tables: Tables) {
+  "use spmd";
+  const rows = (await measurements(tables)).select("id", "level", "ok").slice(-5);
+  return [
+    rows.rename({ id: "key" }).objects(),
+    rows.rename({ id: "level", level: "id" }).objects(),
+    rows.rename({}).objects(),
+    rows.rename({ ok: "isFine" }).filter((d) => d.isFine).objects(),
+  ];
+}
+
+export async function wholeRows(tables: Tables) {
+  "use spmd";
+  return (await measurements(tables)).objects();
+}
+
+/** The interface names one column of eight. */
+export async function fewOfMany(tables: Tables) {
+  "use spmd";
+  const rows = await readParquet<{ level: number }>(tables.measurements);
+  return rows.filter((d) => d.level > 15).select("level").objects();
+}

@@ -1,0 +1,118 @@
+import { op, readParquet, type Table } from "@lockstep/runtime";
+import { large, measurements, stations } from "../open.ts";
+import type { Measurement } from "../rows.ts";
+import type { Tables } from "../data.ts";
+
+function above(rows: Table<Measurement>, least: number): Table<Measurement> {
+  return rows.filter((d) => d.level > least);
+}
+
+export async function whileLoop(tables: Tables) {
+  "use spmd";
+  let rows = await measurements(tables);
+  let least = -20;
+  const sizes: number[] = [];
+  while (rows.numRows() > 100) {
+    least += 5;
+    rows = above(rows, least);
+    sizes.push(rows.numRows());
+  }
+  return { sizes, least, first: rows.get("id") };
+}
+
+export async function forLoop(tables: Tables) {
+  "use spmd";
+  const rows = await measurements(tables);
+  let all = rows.filter(() => false);
+  for (let i = 0; i < 4; i++) {
+    if (i === 2) continue;
+    all = all.concat(rows.filter((d) => d.id % 50 === i));
+  }
+  return all.select("id").objects();
+}
+
+export async function earlyReturn(tables: Tables) {
+  "use spmd";
+  const rows = await measurements(tables);
+  if (rows.filter((d) => d.level > 100).numRows() === 0) return "none";
+  return rows.objects();
+}
+
+export async function caught(tables: Tables) {
+  "use spmd";
+  const rows = await measurements(tables);
+  let message = "";
+  try {
+    rows.derive({ x: (d) => d.station!.trim() }).numRows();
+    message = "not thrown";
+    message += rows.derive({ x: (d) => d.station!.trim() }).filter((d) => d.x === "a").numRows();
+  } catch (error) {
+    message = (error as Error).message;
+  } finally {
+    message += "!";
+  }
+  return [message, rows.numRows()];
+}
+
+export async function missingFile(tables: Tables) {
+  "use spmd";
+  let rows = await readParquet<{ id: number }>(tables.measurements);
+  try {
+    rows = await readParquet<{ id: number }>(`${tables.measurements}/absent.parquet`);
+  } catch {
+    rows = rows.filter((d) => d.id < 3);
+  }
+  return rows.numRows();
+}
+
+/** One joined table, three uses. */
+export async function sharedJoin(tables: Tables, out: string) {
+  "use spmd";
+  const joined = (await measurements(tables)).join(await stations(tables), "station").derive({ tall: (d) => d.height > 150 });
+  const byName = joined.groupby("name").rollup({ n: op.count(), mean: op.mean("level") });
+  const byHeight = joined.groupby("tall").rollup({ n: op.count(), sum: op.sum("level") });
+  await joined.select("id", "name", "tall").writeParquet(`${out}/joined`);
+  return [byName.objects(), byHeight.objects(), joined.numRows()];
+}
+
+export async function severalTables(tables: Tables) {
+  "use spmd";
+  const [rows, known] = await Promise.all([measurements(tables), stations(tables)]);
+  const high = known.filter((d) => d.height > 300);
+  const low = known.filter((d) => d.height <= 300);
+  const parts = [];
+  for (const which of ["high", "low"]) {
+    const part = which === "high" ? high : low;
+    parts.push(rows.join(part, "station").groupby("station").count().orderby("station").objects());
+  }
+  return parts;
+}
+
+/** A number is adjusted until the share of rows above it is small. */
+export async function converge(tables: Tables) {
+  "use spmd";
+  const rows = await large(tables);
+  let low = 0;
+  let high = 1;
+  for (let i = 0; i < 12; i++) {
+    const middle = (low + high) / 2;
+    const share = rows.filter((d) => d.x > middle).numRows() / rows.numRows();
+    if (share > 0.3) low = middle;
+    else high = middle;
+  }
+  return [low, high];
+}
+
+export async function nestedCall(tables: Tables) {
+  "use spmd";
+  return [await earlyReturn(tables), await forLoop(tables)];
+}
+
+export async function captured(tables: Tables) {
+  "use spmd";
+  let limit = 5;
+  const rows = await measurements(tables);
+  const some = rows.filter((d) => d.level > limit);
+  limit = 100;
+  return [some.numRows(), rows.filter((d) => d.level > limit).numRows()];
+}

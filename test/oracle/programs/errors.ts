@@ -1,0 +1,51 @@
+import { op } from "@lockstep/runtime";
+import { measurements } from "../open.ts";
+import type { Tables } from "../data.ts";
+
+export async function nullReceiver(tables: Tables) {
+  "use spmd";
+  return (await measurements(tables)).derive({ x: (d) => d.station!.toUpperCase() }).objects();
+}
+
+export async function nullProperty(tables: Tables) {
+  "use spmd";
+  return (await measurements(tables)).filter((d) => d.station!.length > 3).numRows();
+}
+
+export async function badDate(tables: Tables) {
+  "use spmd";
+  return (await measurements(tables)).derive({ x: (d) => new Date(d.value! * 1e20).toISOString() }).objects();
+}
+
+export async function badCount(tables: Tables) {
+  "use spmd";
+  return (await measurements(tables)).derive({ x: (d) => d.label.repeat(1990 - d.id) }).select("id", "x").objects();
+}
+
+export async function badDigits(tables: Tables) {
+  "use spmd";
+  return (await measurements(tables)).rollup({ x: op.max((d) => d.level.toFixed(1900 - d.id)) }).objects();
+}
+
+export async function noFraction(tables: Tables) {
+  "use spmd";
+  return (await measurements(tables)).derive({ x: (d) => BigInt(d.level % 1 + 0.5) }).select("x").objects();
+}
+
+export async function division(tables: Tables) {
+  "use spmd";
+  return (await measurements(tables)).derive({ x: (d) => d.serial / BigInt(d.level) }).select("x").objects();
+}
+
+/** Never seen, because the filter before removes the rows that would throw. */
+export async function guarded(tables: Tables) {
+  "use spmd";
+  return (await measurements(tables)).filter((d) => d.station !== null).filter((d) => d.station!.endsWith("1")).derive({ x: (d) => d.station!.trim() }).groupby("x").count().objects();
+}
+
+export async function thrownByProgram(tables: Tables) {
+  "use spmd";
+  const rows = await measurements(tables);
+  if (rows.numRows() > 2000) throw new RangeError(`too many rows: ${rows.numRows()}`);
+  return 0;
+}

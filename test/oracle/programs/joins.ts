@@ -1,0 +1,97 @@
+import { op, table } from "@lockstep/runtime";
+import { large, measurements, stations } from "../open.ts";
+import type { Tables } from "../data.ts";
+
+export async function inner(tables: Tables) {
+  "use spmd";
+  return (await measurements(tables)).select("id", "station", "value").join(await stations(tables), "station").objects();
+}
+
+export async function left(tables: Tables) {
+  "use spmd";
+  return (await measurements(tables)).select("id", "station").join_left(await stations(tables), "station").objects();
+}
+
+export async function leftDerived(tables: Tables) {
+  "use spmd";
+  const joined = (await measurements(tables)).select("id", "station").join_left(await stations(tables), "station");
+  return joined.derive({ tall: (d) => (d.height ?? -1) > 100, opened: (d) => d.opened?.getUTCDate() ?? 0 }).objects();
+}
+
+export async function semiAnti(tables: Tables) {
+  "use spmd";
+  const rows = (await measurements(tables)).select("id", "station");
+  const known = (await stations(tables)).filter((d) => d.height < 200);
+  return [rows.semijoin(known, "station").objects(), rows.antijoin(known, "station").objects(), known.antijoin(rows).objects(), known.semijoin(rows).numRows()];
+}
+
+export async function stationsFirst(tables: Tables) {
+  "use spmd";
+  return (await stations(tables)).join((await measurements(tables)).select("station", "id"), "station").objects();
+}
+
+export async function severalKeys(tables: Tables) {
+  "use spmd";
+  const rows = (await measurements(tables)).select("id", "level", "ok");
+  const bonus = table({ level: [1, 2, 2, 3, null, -4], ok: [true, false, false, null, true, false], bonus: [10, 20, 21, 30, 40, 50] });
+  return [
+    rows.join(bonus, [["level", "ok"], ["level", "ok"]]).objects(),
+    rows.join_left(bonus).numRows(),
+    rows.join(bonus, [["ok", "level"], ["ok", "level"]]).numRows(),
+    rows.antijoin(bonus, [["level", "ok"], ["level", "ok"]]).numRows(),
+  ];
+}
+
+export async function clashingNames(tables: Tables) {
+  "use spmd";
+  const rows = (await measurements(tables)).select("id", "level", "label").slice(0, 300);
+  const other = rows.derive({ label: (d) => d.label.trim() });
+  return [rows.join(other, "level").objects(), rows.join_left(other, ["id", "level"]).objects()];
+}
+
+export async function expressionKeys(tables: Tables) {
+  "use spmd";
+  const rows = (await measurements(tables)).select("id", "at", "level");
+  const years = table({ year: [1970, 1971, 1999, 2024, 2024], what: ["a", "b", "c", "d", "e"] });
+  return [
+    rows.join(years, [(d) => d.at.getUTCFullYear(), "year"]).objects(),
+    rows.join(years, [[(d) => d.at.getUTCFullYear(), (d) => d.level > 0], [(d) => d.year, (d) => d.what < "e"]]).objects(),
+    rows.semijoin(years, [(d) => d.at.getUTCFullYear(), (d) => d.year + 1]).numRows(),
+  ];
+}
+
+export async function floatKeys(tables: Tables) {
+  "use spmd";
+  const rows = (await measurements(tables)).select("id", "value");
+  const values = table({ value: [0, -0, NaN, null, 1.5], tag: ["zero", "minus", "nan", "null", "one"] });
+  return [rows.join(values, "value").objects(), rows.antijoin(values, "value").numRows()];
+}
+
+export async function dateKeys(tables: Tables) {
+  "use spmd";
+  const rows = await stations(tables);
+  const days = table({ opened: [new Date("2020-02-29"), new Date("2020-03-01"), null], note: ["leap", "march", "none"] });
+  return rows.join(days, "opened").objects();
+}
+
+export async function emptySides(tables: Tables) {
+  "use spmd";
+  const rows = (await measurements(tables)).select("station", "id");
+  const none = (await stations(tables)).filter((d) => d.height < 0);
+  return [rows.join(none, "station").objects(), rows.join_left(none, "station").slice(0, 50).objects(), none.join_left(rows, "station").objects(), rows.semijoin(none, "station").numRows(), rows.antijoin(none, "station").numRows()];
+}
+
+export async function selfJoin(tables: Tables) {
+  "use spmd";
+  const rows = (await measurements(tables)).select("station", "level");
+  const means = rows.groupby("station").rollup({ mean: op.mean("level") });
+  return rows.join(means, "station").derive({ off: (d) => d.level - d.mean }).filter((d) => d.off > 15).objects();
+}
+
+export async function manyToMany(tables: Tables) {
+  "use spmd";
+  const rows = (await large(tables)).filter((d) => d.key < 40);
+  const few = (await large(tables)).filter((d) => d.id < 2000).select("key", "name");
+  const joined = rows.join(few, "key");
+  return [joined.numRows(), joined.rollup({ n: op.count(), sum: op.sum("x"), names: op.distinct("name_2") }).objects(), joined.slice(500, 540).objects()];
+}

@@ -1,0 +1,57 @@
+import { measurements } from "../open.ts";
+import type { Tables } from "../data.ts";
+import { grade, shorten } from "../helpers.ts";
+
+const KNOWN = new Set(["st-01", "st-02", "st-30"]);
+const LABELS = ["", "ﬀ"];
+
+export async function methods(tables: Tables) {
+  "use spmd";
+  return (await measurements(tables)).derive({
+    upper: (d) => d.label.toUpperCase(), lower: (d) => d.label.toLowerCase(), trim: (d) => d.label.trim(), start: (d) => d.label.trimStart(), end: (d) => d.label.trimEnd(), length: (d) => d.label.length, at: (d) => d.label.at(-1), char: (d) => d.label.charAt(1), code: (d) => d.label.charCodeAt(0),
+    point: (d) => d.label.codePointAt(0), slice: (d) => d.label.slice(1, -1), sub: (d) => d.label.substring(3, 1), index: (d) => d.label.indexOf(" "), last: (d) => d.label.lastIndexOf("e"), has: (d) => d.label.includes("ß"), starts: (d) => d.label.startsWith("Str"), ends: (d) => d.label.endsWith("e"),
+    padded: (d) => `${d.id}`.padStart(6, "0"), padEnd: (d) => d.label.padEnd(9, "ab"), repeat: (d) => d.label.repeat(d.id % 3), replace: (d) => d.label.replace(" ", "$&_"), all: (d) => d.label.replaceAll(" ", ""), concat: (d) => d.label.concat("-", d.station ?? "?"), half: (d) => d.label.slice(0, 1),
+  }).select("upper", "lower", "trim", "start", "end", "length", "at", "char", "code", "point", "slice", "sub", "index", "last", "has", "starts", "ends", "padded", "padEnd", "repeat", "replace", "all", "concat", "half").objects();
+}
+
+export async function optionalAndTemplates(tables: Tables) {
+  "use spmd";
+  return (await measurements(tables)).derive({
+    a: (d) => d.station?.slice(3), b: (d) => d.station?.slice(3).length ?? -1, c: (d) => `${d.station}:${d.level}:${d.ok}:${d.value}`, d: (d) => d.station?.startsWith("st-1"), e: (d) => "x" + d.station + d.level, f: (d) => d.label + 1 + 2, g: (d) => 1 + 2 + d.label, h: (d) => `${d.at.toISOString()}`,
+  }).select("a", "b", "c", "d", "e", "f", "g", "h").objects();
+}
+
+export async function sets(tables: Tables, _out: string) {
+  "use spmd";
+  const wanted = ["st-03", "st-04"];
+  const rows = await measurements(tables);
+  return [
+    rows.filter((d) => KNOWN.has(d.station ?? "")).numRows(), rows.filter((d) => LABELS.includes(d.label)).numRows(), rows.filter((d) => wanted.includes(d.station!)).numRows(), rows.filter((d) => [1, 2, null, NaN].includes(d.value)).numRows(),
+    rows.filter((d) => ["a", "b"].includes(d.label.trim().charAt(0))).numRows(),
+  ];
+}
+
+export async function blocks(tables: Tables) {
+  "use spmd";
+  const base = 3;
+  const rows = await measurements(tables);
+  return rows.derive({
+    grade: (d) => grade(d.level), short: (d) => shorten(d.label, base), block: (d) => {
+      const x = d.level + base;
+      let y = x * 2;
+      if (d.ok) {
+        if (y > 20) return "big";
+        y -= 1;
+      } else y = -y;
+      const text = d.station ?? "none";
+      return `${text}${y}`;
+    },
+    kind: (d) => {
+      switch (d.level % 4) {
+        case 0: return "zero";
+        case 1: case 2: return "some";
+        default: return null;
+      }
+    },
+  }).select("grade", "short", "block", "kind").objects();
+}

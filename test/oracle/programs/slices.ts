@@ -1,0 +1,60 @@
+import { desc, readParquet, table } from "@lockstep/runtime";
+import { large, measurements, stations } from "../open.ts";
+import type { Tables } from "../data.ts";
+
+export async function sliceForms(tables: Tables) {
+  "use spmd";
+  const rows = (await measurements(tables)).select("id");
+  return [
+    rows.slice(0, 5).objects(), rows.slice(1498, 1503).objects(), rows.slice(-5).objects(), rows.slice(-8, -3).objects(), rows.slice(2000).objects(), rows.slice(5, 2).objects(),
+    rows.slice(5000).objects(), rows.slice(-5000, 3).objects(), rows.slice(10, -1985).objects(), rows.slice().numRows(), rows.slice(1.7, 3.2).objects(), rows.slice(0, 0).numRows(),
+  ];
+}
+
+export async function sliceOfOthers(tables: Tables) {
+  "use spmd";
+  const rows = await measurements(tables);
+  return [
+    rows.filter((d) => d.level > 10).slice(3, 9).select("id", "level").objects(),
+    rows.orderby(desc("level"), "id").slice(0, 10).select("id").objects(),
+    rows.slice(100, 400).filter((d) => d.ok).slice(-4).select("id").objects(),
+    rows.slice(100, 1700).slice(50, -50).slice(1, 4).select("id").objects(),
+    rows.groupby("station").count().slice(2, 5).objects(),
+    rows.slice(1490, 1510).groupby("ok").count().objects(),
+    rows.slice(0, 3).join(await stations(tables), "station").objects(),
+  ];
+}
+
+export async function concats(tables: Tables) {
+  "use spmd";
+  const rows = (await measurements(tables)).select("id", "level", "label");
+  const low = rows.filter((d) => d.level < -15);
+  const high = rows.filter((d) => d.level > 15);
+  const own = table({ id: [1, 2], level: [0.5, null], label: ["x", null] });
+  return [
+    low.concat(high).objects(), high.concat(low, high).slice(-3).objects(), rows.concat(rows).numRows(), low.concat(own as never).slice(-4).objects(),
+    low.concat(high).orderby("id").slice(0, 10).objects(), low.concat(high).groupby("level").count().objects(), low.concat().numRows(), own.concat(low.slice(0, 2) as never).objects(),
+  ];
+}
+
+export async function dedupes(tables: Tables) {
+  "use spmd";
+  const rows = (await measurements(tables)).select("id", "station", "level", "value", "ok");
+  return [
+    rows.dedupe("station").objects(), rows.dedupe("level", "ok").objects(), rows.select("ok").dedupe().objects(), rows.dedupe("value").numRows(), rows.dedupe({ odd: (d) => d.id % 2 }).objects(),
+    rows.orderby(desc("id")).dedupe("station").objects(), rows.dedupe().numRows(), rows.concat(rows).dedupe().numRows(), rows.dedupe("station").filter((d) => d.ok).numRows(),
+  ];
+}
+
+export async function sliceOfMany(tables: Tables) {
+  "use spmd";
+  const rows = await large(tables);
+  return [rows.slice(99_999, 100_003).objects(), rows.filter((d) => d.x > 0).slice(-5).objects(), rows.dedupe("name").objects(), rows.dedupe("key").slice(-10).objects(), rows.concat(rows).slice(199_998, 200_002).objects()];
+}
+
+export async function listOfFiles(tables: Tables) {
+  "use spmd";
+  const rows = await readParquet<{ id: number }>([`${tables.measurements}/c.parquet`, `${tables.measurements}/a.parquet`]);
+  const matched = await readParquet<{ id: number }>(`${tables.measurements}/[ab].parquet`);
+  return [rows.select("id").slice(500, 510).objects(), rows.numRows(), matched.numRows()];
+}

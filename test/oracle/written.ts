@@ -1,0 +1,73 @@
+/** What a program wrote below its folder: every dataset of it, read by readers that are not ours. */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects, parquetSchema } from "hyparquet";
+import { compressors } from "hyparquet-compressors";
+import { difference, sortedRows } from "./compare.ts";
+
+type Row = Record<string, unknown>;
+
+export interface Written {
+  /** Its columns in order: `name: physical type (logical type)` of every column; of CSV the first line. */
+  readonly schema: readonly string[];
+  readonly rows: readonly Row[];
+}
+
+/** The datasets below `folder`, by relative path. A part file of no row counts as nothing but its schema. */
+export async function readWritten(folder: string): Promise<Map<string, Written>> {
+  const found = new Map<string, Written>();
+  if (!existsSync(folder)) return found;
+  const visit = async (relative: string): Promise<void> => {
+    const entries = readdirSync(join(folder, relative), { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
+    const parts = (extension: string) => entries.filter(({ name }) => name.endsWith(extension)).map(({ name }) => join(folder, relative, name));
+    if (parts(".parquet").length > 0) found.set(relative, await readParquet(parts(".parquet")));
+    if (parts(".csv").length > 0) found.set(relative, readLines(parts(".csv")));
+    for (const entry of entries) if (entry.isDirectory()) await visit(join(relative, entry.name));
+  };
+  await visit("");
+  return found;
+}
+
+/**
+ * The first difference between what two executions wrote. Where order is observed, which the names `…Ordered` and
+ * `…-ordered` of a program or a dataset say, rows must stand in the same order.
+ * `untypedNulls`: a column of nothing but nulls may have any type, as plain Node knows none for it.
+ */
+export async function writtenDifference(program: string, expected: string, actual: string, { untypedNulls = false } = {}): Promise<string | null> {
+  const [right, left] = await Promise.all([readWritten(expected), readWritten(actual)]);
+  if ([...right.keys()].join() !== [...left.keys()].join()) return `written: ${[...left.keys()].join(", ")}, not ${[...right.keys()].join(", ")}`;
+  for (const [name, { schema, rows }] of right) {
+    const other = left.get(name)!;
+    const ordered = /ordered$/i.test(program) || name.endsWith("ordered");
+    const held = new Set(rows.flatMap((row) => Object.keys(row).filter((column) => row[column] !== null && row[column] !== undefined)));
+    const known = (columns: readonly string[]) => (untypedNulls ? columns.map((column) => (held.has(column.split(":")[0]!) ? column : column.split(":")[0]!)) : columns);
+    const found =
+      difference(known(schema), known(other.schema), `schema of ${name}`) ??
+      difference(ordered ? rows : sortedRows(rows), ordered ? other.rows : sortedRows(other.rows), `written ${name}`);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+async function readParquet(files: readonly string[]): Promise<Written> {
+  let schema: string[] = [];
+  const rows: Row[] = [];
+  for (const name of files) {
+    const file = await asyncBufferFromFile(name);
+    const metadata = await parquetMetadataAsync(file);
+    schema = parquetSchema(metadata).children.map(({ element }) => {
+      const logical = element.logical_type === undefined ? element.converted_type : JSON.stringify(element.logical_type);
+      return `${element.name}: ${element.type} (${logical ?? "plain"})`;
+    });
+    for (const row of (await parquetReadObjects({ file, metadata, compressors })) as Row[]) rows.push(row);
+  }
+  return { schema, rows };
+}
+
+/** Lines as they stand, the header of later parts dropped; the oracle's CSV programs write no line break inside a field. */
+function readLines(files: readonly string[]): Written {
+  const parts = files.map((name) => readFileSync(name, "utf8").split("\n").slice(0, -1));
+  const header = parts[0]?.[0] ?? "";
+  const lines = parts.flatMap((part) => (part[0] === header ? part.slice(1) : part));
+  return { schema: [header], rows: lines.map((line) => ({ line })) };
+}

@@ -22,6 +22,10 @@ export function fromBinding(binding: Binding, name: string, node: t.Node, frame:
   const { state } = frame;
   switch (binding.kind) {
     case "scalar": {
+      if (binding.type === null && isListMethod(name)) {
+        state.needsScript(`'${name.slice(0, name.lastIndexOf("."))}' is a list known only at run time; a semijoin with table({ … }) of it does the same natively`);
+        return { kind: "any", of: "string[]" };
+      }
       if (binding.type === null) {
         const fix = name.includes(".") ? `take it into a const before the verb: const value: number = ${name};` : `annotate it where it is declared: const ${name}: number = …`;
         state.report(needsAnnotation(`'${name}'`, span, "types are read from the source alone, without a TypeScript program", fix));
@@ -62,6 +66,9 @@ export function fromBinding(binding: Binding, name: string, node: t.Node, frame:
       return unresolved(name, binding.inScope ?? [], span, frame);
   }
 }
+
+/** `zones.includes`: asked of a captured object, it tells an array or Set. */
+const isListMethod = (name: string): boolean => /\.(includes|has|indexOf|some|every|find|findIndex|get|at)$/.test(name);
 
 function unresolved(name: string, inScope: readonly string[], span: SourceSpan, frame: Frame): Value {
   const rows = [...frame.names].find(([, variable]) => frame.flow.current.get(variable)?.kind === "row");

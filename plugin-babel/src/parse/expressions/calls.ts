@@ -62,8 +62,12 @@ export function callMember(object: Value, name: string, callee: t.MemberExpressi
     case "any":
       survey(node, frame);
       return foreignMember(object.of, name, frame.span(node));
-    default:
-      return callValue(property(object, name, callee, frame), node, frame);
+    default: {
+      const member = property(object, name, callee, frame);
+      if (member.kind !== "any" || member.of === undefined) return callValue(member, node, frame);
+      survey(node, frame);
+      return foreignMember(member.of, name, frame.span(node));
+    }
   }
 }
 

@@ -10,6 +10,7 @@ const members: Readonly<Record<Foreign, Readonly<Record<string, StaticType>>>> =
   RegExp: { test: boolean, source: text, flags: text, global: boolean },
   "string[]": {
     "[]": text, at: maybe(text), pop: maybe(text), shift: maybe(text), join: text,
+    has: boolean, some: boolean, every: boolean, findIndex: number,
     length: number, indexOf: number, lastIndexOf: number,
     includes: boolean,
   },

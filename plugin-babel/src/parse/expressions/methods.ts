@@ -70,7 +70,7 @@ function own(receiver: Scalar, name: string, node: Call, frame: Frame): Value {
 
 function setter(receiver: Scalar, name: string, callee: Member, node: Call, frame: Frame): Value {
   const { kind } = receiver.expression;
-  if (kind !== "column" && kind !== "captured") return unsupported(node, `${name} changes a Date in place, which only V8 does`, plain("number"), frame);
+  if (kind !== "column" && kind !== "captured") return unsupported(node, `${name} changes a Date in place: make a new one, new Date(Date.UTC(…))`, plain("number"), frame);
   frame.state.report(rowFunctionWrites(frame.text(callee.object), frame.span(node), kind === "column" ? "row" : "value"));
   return opaque(plain("number"), frame.span(node));
 }

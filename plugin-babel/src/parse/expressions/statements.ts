@@ -8,6 +8,7 @@ import { isFallible } from "../../functions/fallible.ts";
 import type { Expression } from "../../ir/expression.ts";
 import type { SourceSpan } from "../../ir/types.ts";
 import { assign } from "./assignment.ts";
+import { moveDate } from "./dates-in-place.ts";
 import { equality } from "./equality.ts";
 import { readExpression } from "./expression.ts";
 import { both, either, type Facts } from "./facts.ts";
@@ -124,6 +125,7 @@ function effect(node: t.Expression, frame: Frame): void {
     assign(node, frame);
     return;
   }
+  if (moveDate(node, frame)) return;
   const value = readExpression(node, frame);
   if (value.kind === "scalar" && isFallible(value.expression)) frame.state.needsScript("an expression evaluated only because it may throw has no native form");
 }

@@ -94,6 +94,10 @@ export const lambdas: readonly string[] = [
   "d => Date.parse(d.s)",
   "d => d.u ? d.u : d.t",
   "d => d.t.getHours() - d.t.getTimezoneOffset()",
+  "d => { const day = new Date(d.t); day.setUTCHours(0, 0, 0, 0); return day; }",
+  "d => { const x = new Date(d.t.getTime()); const before = x.getTime(); x.setUTCDate(x.getUTCDate() + 7); return x.getTime() - before; }",
+  "d => { const x = new Date(d.t); if (d.b) x.setUTCMinutes(d.k, 2.7); else x.setUTCSeconds(d.n); x.setUTCMilliseconds(5); return x; }",
+  "d => { const x = new Date(0); x.setTime(d.k * 1000); return x.toISOString(); }",
   // Lists and tables of constants.
   "d => ['a', 'b'].includes(d.s)",
   "d => [1, null, 3].includes(d.m)",

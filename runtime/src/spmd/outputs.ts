@@ -23,7 +23,7 @@ export class Outputs {
   }
 
   /** Collective: a staging directory for a write to `path`. Fails before any work where the output may not be written. */
-  async stage(path: string, overwrite: boolean): Promise<string> {
+  async stage(path: string, overwrite: boolean, site: string): Promise<string> {
     const { rank, size, native, job: name } = this.#call.world;
     const job = `${name}.${this.#call.id}.${this.#outputs.length}`;
     // Before it exists: whoever outlives this rank has to find it whenever that is.
@@ -43,7 +43,8 @@ export class Outputs {
     }
     if ("error" in answer!) {
       const { error } = answer;
-      throw markAgreed(LockstepError.parse(JSON.stringify(error)) ?? new LockstepError({ code: "LS2008", message: String(error) }));
+      const raised = LockstepError.parse(JSON.stringify(error)) ?? new LockstepError({ code: "LS2008", message: String(error) });
+      throw markAgreed(new LockstepError({ ...raised.toJSON(), site }));
     }
     this.#outputs.push({ path, overwrite, staging: answer!.staging });
     this.#announce(this.#outputs.map((output) => output.staging));

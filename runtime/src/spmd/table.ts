@@ -111,7 +111,7 @@ export class SpmdTable {
   }
 
   async writeParquet(path: string | URL, options: WriteParquetOptions<Record<string, unknown>> | undefined, { site, ordered }: Sited & { ordered: boolean }): Promise<void> {
-    await write(this.node, path, options?.overwrite ?? false, (input, path, staging) => ({
+    await write(this.node, path, options?.overwrite ?? false, site, (input, path, staging) => ({
       op: "writeParquet", input, path, staging, site,
       ordered: ordered || options?.order === "program",
       compression: options?.compression ?? "snappy",
@@ -121,7 +121,7 @@ export class SpmdTable {
   }
 
   async writeCsv(path: string | URL, options: WriteCsvOptions | undefined, { site, ordered }: Sited & { ordered: boolean }): Promise<void> {
-    await write(this.node, path, options?.overwrite ?? false, (input, path, staging) => ({
+    await write(this.node, path, options?.overwrite ?? false, site, (input, path, staging) => ({
       op: "writeCsv", input, path, staging, site,
       ordered: ordered || options?.order === "program",
       delimiter: options?.delimiter ?? ",",

@@ -2,6 +2,7 @@
 import type { DiagnosticPage } from "./define.ts";
 import { aggregateArgument } from "./aggregate-argument.ts";
 import { aggregateInRowFunction } from "./aggregate-in-row-function.ts";
+import { alwaysDecided } from "./always-decided.ts";
 import { asyncRowFunction } from "./async-row-function.ts";
 import { capturedBindingWritten } from "./captured-binding-written.ts";
 import { capturedWritten } from "./captured-written.ts";
@@ -79,6 +80,7 @@ export const diagnosticPages: readonly DiagnosticPage[] = [
   rowFunctionWrites.page,
   capturedBindingWritten.page,
   impureRowFunction.page,
+  alwaysDecided.page,
   asyncRowFunction.page,
   unknownName.page,
   mixedColumn.page,

@@ -2,6 +2,7 @@
 import type * as t from "@babel/types";
 import type { Expression } from "../../ir/expression.ts";
 import type { SourceSpan } from "../../ir/types.ts";
+import { checkNullishness, checkTruthiness } from "./decided.ts";
 import { both, either, type Truth } from "./facts.ts";
 import { readExpression } from "./expression.ts";
 import { close, type Frame } from "./frame.ts";
@@ -9,6 +10,8 @@ import { choose, ifElse, not, toScalar, toTest, type Test } from "./truth.ts";
 import { call, literal, scalar, typesOf, unknown, type Value } from "./value.ts";
 
 export function readLogical(node: t.LogicalExpression, frame: Frame): Value {
+  if (node.operator === "??") checkNullishness(node.left, frame);
+  else checkTruthiness(node.left, frame);
   const left = readExpression(node.left, frame);
   return logical(node.operator, [left, node.left], (branch) => readExpression(node.right, branch), frame.span(node), frame);
 }
@@ -102,6 +105,7 @@ function pair(kind: "and" | "or" | "nullish", left: Expression, right: Expressio
 }
 
 export function readConditional(node: t.ConditionalExpression, frame: Frame): Value {
+  checkTruthiness(node.test, frame);
   const test = toTest(readExpression(node.test, frame), frame.span(node.test));
   const [then, otherwise] = [frame.branch(test.then), frame.branch(test.else)];
   const a = close(then.flow, readExpression(node.consequent, then));

@@ -9,6 +9,7 @@ import type { Expression } from "../../ir/expression.ts";
 import type { SourceSpan } from "../../ir/types.ts";
 import { assign } from "./assignment.ts";
 import { moveDate } from "./dates-in-place.ts";
+import { checkTruthiness } from "./decided.ts";
 import { equality } from "./equality.ts";
 import { readExpression } from "./expression.ts";
 import { both, either, type Facts } from "./facts.ts";
@@ -51,6 +52,7 @@ function run(statements: readonly t.Statement[], from: number, frame: Frame, nex
       case "BlockStatement":
         return runBlock(statement.body, frame, rest);
       case "IfStatement": {
+        checkTruthiness(statement.test, frame);
         const test = toTest(readExpression(statement.test, frame), frame.span(statement.test));
         const piece = (node: t.Statement | null | undefined): Piece => (inner, out) => (node ? runBlock([node], inner, out) : out(inner));
         return branch(test, piece(statement.consequent), piece(statement.alternate), leaves(statement), frame.span(statement), frame, rest);

@@ -5,6 +5,7 @@ import { wrongOperands } from "../../diagnostics/wrong-operands.ts";
 import { fold } from "../../functions/fold.ts";
 import type { JsType } from "../../ir/types.ts";
 import { toNumber } from "./conversions.ts";
+import { checkTruthiness } from "./decided.ts";
 import { readExpression, unsupported } from "./expression.ts";
 import { negate } from "./facts.ts";
 import type { Frame } from "./frame.ts";
@@ -16,6 +17,7 @@ export function readUnary(node: t.UnaryExpression, frame: Frame): Value {
   const span = frame.span(node);
   switch (node.operator) {
     case "!": {
+      checkTruthiness(node.argument, frame);
       const { test, ...truth } = toTest(readExpression(node.argument, frame), frame.span(node.argument));
       return scalar(not(test, span), { truth: negate(truth) });
     }

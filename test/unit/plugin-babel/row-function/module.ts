@@ -18,5 +18,6 @@ export const helpers = `
   const SEEN = new Set([1, 2, NaN]);
   const STEPS: [number, string][] = [[1, "low"], [10, "mid"], [40, "high"]];
   const BANDS = [{ max: 5, name: "low" }, { max: 20, name: "mid" }];
+  const LETTER = "a", EMPTY = "";
   const LIMITS = { low: { value: 2 }, list: [5, 6, 7] };
 `;

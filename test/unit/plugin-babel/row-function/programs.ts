@@ -28,7 +28,7 @@ const { number, string, boolean } = fc.letrec<{ number: string; string: string; 
     ),
     string: fc.oneof(
       { maxDepth: 4, depthSize: "small" },
-      fc.constantFrom("d.s", '"a"', '""', "label", '(d.q ?? "none")', "d.s.trim()", 'd.t.toISOString()'),
+      fc.constantFrom("d.s", "LETTER", "EMPTY", "label", '(d.q ?? "none")', "d.s.trim()", 'd.t.toISOString()'),
       join`(${string} + ${string})`,
       join`\`\${${string}}/\${${number}}/\${${boolean}}\``,
       join`(${boolean} ? ${string} : ${string})`,

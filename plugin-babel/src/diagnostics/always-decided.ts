@@ -1,0 +1,15 @@
+import type { SourceSpan } from "../ir/types.ts";
+import { at, defineDiagnostic } from "./define.ts";
+
+export const alwaysDecided = defineDiagnostic(
+  {
+    code: "LS1220",
+    title: "A test whose outcome is written in it",
+    kind: "user-error",
+    docs: "The form of the expression alone decides the test: a text or an object is always truthy, an arithmetic result is never null. Mostly parentheses are missing: `a ?? b + 1` reads `a ?? (b + 1)`. tsc reports the same mistake.",
+  },
+  (outcome: "always truthy" | "always falsy" | "never null" | "always null", span: SourceSpan) => ({
+    message: outcome === "never null" ? "The right side of '??' is never reached: its left side is never null" : `This expression is ${outcome}`,
+    locations: [at(span, outcome)],
+  }),
+);

@@ -1,0 +1,3 @@
+export { errorCodes, isErrorCode, type ErrorCode } from "./codes.ts";
+export { LockstepError, type LockstepErrorDetails } from "./error.ts";
+export { didYouMean } from "./near.ts";

@@ -1,0 +1,34 @@
+/**
+ * The public surface: typed tables. Under plain Node they compute as written; the plugin replaces what runs inside
+ * functions that say "use spmd". Importing this is cheap: Arquero and the readers are loaded when first used.
+ */
+import type { InputPath } from "./connectors/paths.ts";
+import type { ReadCsvOptions } from "./connectors/csv/read.ts";
+import type { ReadParquetOptions } from "./connectors/parquet/read.ts";
+import type { Table } from "./tables/table.ts";
+import type { StoredRow } from "./tables/types.ts";
+/**
+ * Reads Parquet: a file, a folder (recursively), a glob or a list, one table in name order of the files.
+ *
+ * `Row` is what the program expects of the columns it uses; `types: { id: "bigint" }` opens an int64 column as bigint.
+ * LS2001 (missing), LS2002 (differing schemas), LS2005 (corrupt).
+ */
+export declare function readParquet<Row extends object = Record<never, never>>(path: InputPath, options?: ReadParquetOptions<Row>): Promise<Table<StoredRow<Row>>>;
+/**
+ * Reads CSV: a file, a folder (recursively), a glob or a list, one table in name order of the files.
+ *
+ * A column is what all its values are, in this order: boolean, number, ISO date or time (UTC), string. An empty field is
+ * null, a quoted empty one the empty string. LS2001 (missing), LS2002 (differing headers), LS2006 (bad line).
+ */
+export declare function readCsv<Row extends object = Record<never, never>>(path: InputPath, options?: ReadCsvOptions<Row>): Promise<Table<StoredRow<Row>>>;
+export { LockstepError, type ErrorCode } from "./errors/index.ts";
+export { op, type Aggregate } from "./tables/op.ts";
+export { desc, type Descending, type OrderKey } from "./tables/order.ts";
+export { table, Table, type RowRange } from "./tables/table.ts";
+export type { GroupedTable } from "./tables/grouped.ts";
+export type { RowFunction, Scalar } from "./tables/types.ts";
+export type { InputPath } from "./connectors/paths.ts";
+export type { ReadCsvOptions } from "./connectors/csv/read.ts";
+export type { ReadParquetOptions } from "./connectors/parquet/read.ts";
+export type { WriteCsvOptions } from "./connectors/csv/write.ts";
+export type { WriteParquetOptions } from "./connectors/parquet/write.ts";

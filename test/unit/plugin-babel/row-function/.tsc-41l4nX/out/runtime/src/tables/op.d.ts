@@ -1,0 +1,70 @@
+import { type ScalarFunctions } from "./scalar.ts";
+import type { ColumnName, RowFunction, Scalar } from "./types.ts";
+/** The aggregates of the catalogue. */
+export type AggregateName = "count" | "valid" | "distinct" | "sum" | "mean" | "min" | "max" | "variance" | "stdev" | "median" | "any";
+declare const phantom: unique symbol;
+/**
+ * An aggregate as a value, for rollup(): `op.mean("fare")`.
+ * `Result` is its value in a group, `Empty` what it may be besides over a table without rows.
+ */
+export interface Aggregate<Row, Result, Empty> {
+    readonly aggregate: AggregateName;
+    readonly argument: string | ((row: never) => Scalar) | undefined;
+    readonly [phantom]?: (row: Row) => [Result, Empty];
+}
+/** Names of the columns whose values are of type `T` (or null). */
+type NameOf<Row, T> = {
+    [K in ColumnName<Row>]: NonNullable<Row[K]> extends T ? K : never;
+}[ColumnName<Row>];
+type Nulls<T> = null extends T ? null : undefined extends T ? null : never;
+type Widen<T> = T extends number ? number : T extends bigint ? bigint : T;
+/** Sum: of numbers a number, of bigints a bigint. Of no value: null. */
+interface Sum {
+    <Row, C extends NameOf<Row, number | bigint>>(column: C): Aggregate<Row, Widen<NonNullable<Row[C]>> | Nulls<Row[C]>, null>;
+    <Row, T extends number | bigint | null | undefined>(of: (d: Readonly<Row>) => T): Aggregate<Row, Widen<NonNullable<T>> | Nulls<T>, null>;
+}
+/** A mean of numbers. Of no value: null. */
+interface Mean {
+    <Row, C extends NameOf<Row, number>>(column: C): Aggregate<Row, number | Nulls<Row[C]>, null>;
+    <Row, T extends number | null | undefined>(of: (d: Readonly<Row>) => T): Aggregate<Row, number | Nulls<T>, null>;
+}
+/** A measure of spread: null for fewer than two values. */
+interface Spread {
+    <Row, C extends NameOf<Row, number>>(column: C): Aggregate<Row, number | null, null>;
+    <Row>(of: RowFunction<Row, number | null | undefined>): Aggregate<Row, number | null, null>;
+}
+/** One of the column's values, of its type. Of no value: null. */
+interface Pick {
+    <Row, C extends ColumnName<Row>>(column: C): Aggregate<Row, NonNullable<Row[C]> | Nulls<Row[C]>, null>;
+    <Row, T extends Scalar>(of: (d: Readonly<Row>) => T): Aggregate<Row, NonNullable<T> | Nulls<T>, null>;
+}
+/** A number of values. */
+interface Count {
+    <Row, C extends ColumnName<Row>>(column: C): Aggregate<Row, number, never>;
+    <Row>(of: RowFunction<Row>): Aggregate<Row, number, never>;
+}
+export interface Aggregates {
+    /** Rows. */
+    count<Row>(): Aggregate<Row, number, never>;
+    /** Values that are neither null nor NaN. */
+    readonly valid: Count;
+    /** Distinct values; null and NaN together count as one. */
+    readonly distinct: Count;
+    readonly sum: Sum;
+    readonly mean: Mean;
+    /** The same as mean. */
+    readonly average: Mean;
+    readonly min: Pick;
+    readonly max: Pick;
+    /** Sample variance (n − 1). */
+    readonly variance: Spread;
+    /** Sample standard deviation. */
+    readonly stdev: Spread;
+    /** The middle value; of an even number, half way between the two. */
+    readonly median: Mean;
+    /** The first value in table order that is neither null nor NaN. */
+    readonly any: Pick;
+}
+/** Aggregates, as values for rollup(), and Arquero's scalar functions, for row functions. */
+export declare const op: Aggregates & ScalarFunctions;
+export {};

@@ -1,0 +1,80 @@
+import type { Aggregate } from "./op.ts";
+/** What a column can hold, as JavaScript sees it. A table stores undefined as null. */
+export type Scalar = number | string | boolean | bigint | Date | null | undefined;
+/** A function of one row. It must be pure: it may use the row, constants and other pure functions. */
+export type RowFunction<Row, Result extends Scalar = Scalar> = (d: Readonly<Row>) => Result;
+/** The names of a row's columns. */
+export type ColumnName<Row> = keyof Row & string;
+/** An array of at least one. */
+export type NonEmpty<T> = [T, ...T[]];
+/** A type without its literals: 1 | 2 is number. */
+export type Widened<T> = T extends number ? number : T extends string ? string : T extends boolean ? boolean : T extends bigint ? bigint : T;
+/** Flattens an intersection for the editor. */
+export type Simplify<T> = {
+    [K in keyof T]: T[K];
+} & {};
+/** A type as a table stores it: null in place of undefined. */
+export type Stored<T> = undefined extends T ? Exclude<T, undefined> | null : T;
+/** A row as a table stores it; the same type if it has nothing optional. */
+export type StoredRow<Row> = undefined extends Row[keyof Row] ? {
+    [K in keyof Row]-?: Stored<Row[K]>;
+} : Row;
+/** `{ month: d => … }`: new columns. */
+export type RowFunctions<Row> = Readonly<Record<string, RowFunction<Row>>>;
+/** The columns that row functions give. */
+export type Results<F> = {
+    -readonly [K in keyof F]: F[K] extends (...args: never[]) => infer R ? Stored<R> : never;
+};
+/** The row after derive. */
+export type Derived<Row, F> = Simplify<Omit<Row, keyof F> & Results<F>>;
+type UnionToIntersection<U> = (U extends unknown ? (u: U) => void : never) extends (i: infer I) => void ? I : never;
+/** What select() takes: a name, an array of names, or { old: "new" }. */
+export type Selection<Row> = ColumnName<Row> | readonly ColumnName<Row>[] | {
+    readonly [K in ColumnName<Row>]?: string;
+};
+type SelectedBy<Row, S> = S extends keyof Row ? Pick<Row, S> : S extends readonly (infer N)[] ? Pick<Row, N & keyof Row> : {
+    [K in keyof S & keyof Row as S[K] & string]: Row[K];
+};
+/** The row after select. */
+export type Selected<Row, S extends readonly unknown[]> = Simplify<UnionToIntersection<SelectedBy<Row, S[number]>>>;
+/** The row after rename. */
+export type Renamed<Row, M> = Simplify<{
+    [K in keyof Row as K extends keyof M ? M[K] & string : K]: Row[K];
+}>;
+/** `{ old: "new" }` whose keys must be columns. */
+export type Renaming<Row, M> = {
+    readonly [K in keyof M]: K extends ColumnName<Row> ? string : never;
+};
+type KeyClass<T> = NonNullable<T> extends number ? "number" : NonNullable<T> extends string ? "string" : NonNullable<T> extends boolean ? "boolean" : NonNullable<T> extends bigint ? "bigint" : "Date";
+/** Columns of both tables that can be compared: the same name and the same type. */
+export type SharedKey<Left, Right> = {
+    [K in keyof Left & keyof Right & string]: KeyClass<Left[K]> extends KeyClass<Right[K]> ? K : never;
+}[keyof Left & keyof Right & string];
+/** One side of `[left, right]`: a column, a function of the row, or several of them. */
+export type KeySide<Row> = ColumnName<Row> | RowFunction<Row> | readonly (ColumnName<Row> | RowFunction<Row>)[];
+/** The names that stand in the same place of both sides: such a column appears once. */
+export type SharedNames<L, R> = L extends string ? L & R : L extends readonly unknown[] ? R extends readonly unknown[] ? {
+    [I in keyof L]: I extends keyof R ? L[I] & R[I] & string : never;
+}[number] : never : never;
+/** The row after join: clashing names get _1 and _2. `Nulls` is null where the right side may be absent. */
+export type Joined<Left, Right, Shared, Nulls = never> = Simplify<{
+    [K in keyof Left as K extends Exclude<keyof Right, Shared> ? `${K & string}_1` : K]: Left[K];
+} & {
+    [K in Exclude<keyof Right, Shared> as K extends keyof Left ? `${K & string}_2` : K]: Right[K] | Nulls;
+}>;
+/** What groupby() and dedupe() take: names and { name: row function }. */
+export type Key<Row> = ColumnName<Row> | RowFunctions<Row>;
+type KeyColumns<Row, K> = K extends keyof Row ? Pick<Row, K> : Results<K>;
+/** The key columns of a grouped table. */
+export type Keys<Row, K extends readonly unknown[]> = Simplify<UnionToIntersection<KeyColumns<Row, K[number]>>>;
+/** `{ total: op.sum("x") }` */
+export type Aggregates<Row> = Readonly<Record<string, Aggregate<Row, unknown, unknown>>>;
+/** The columns of a grouped rollup. */
+export type GroupResults<A> = {
+    -readonly [K in keyof A]: A[K] extends Aggregate<never, infer T, unknown> ? T : never;
+};
+/** The columns of an ungrouped rollup: of no rows, all but the counts are null. */
+export type TotalResults<A> = {
+    -readonly [K in keyof A]: A[K] extends Aggregate<never, infer T, infer E> ? T | E : never;
+};
+export {};

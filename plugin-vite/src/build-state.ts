@@ -14,6 +14,15 @@ export class BuildState {
     else this.rankModules.delete(rankModuleId(id));
   }
 
+  /** A watching bundler builds again and again: forgets modules that are no longer part of the program. */
+  retain(ids: ReadonlySet<string>): void {
+    for (const id of this.#modules.keys()) {
+      if (ids.has(id)) continue;
+      this.#modules.delete(id);
+      this.rankModules.delete(rankModuleId(id));
+    }
+  }
+
   get functions(): ManifestFunction[] {
     return [...this.#modules.values()].flatMap((module) => module.functions);
   }

@@ -13,6 +13,8 @@ export interface LockstepOptions {
 /** Options with defaults, and what the bundler's configuration says. */
 export interface Settings {
   root: string;
+  /** The option names the root: the bundler's does not replace it. */
+  readonly rootGiven: boolean;
   readonly strict: boolean;
   readonly native: "external" | "copy";
   readonly report: boolean;
@@ -27,6 +29,7 @@ export interface Settings {
 export function settingsOf(options: LockstepOptions): Settings {
   return {
     root: options.root ?? process.cwd(),
+    rootGiven: options.root !== undefined,
     strict: options.strict ?? false,
     native: options.native ?? "external",
     report: options.report ?? true,

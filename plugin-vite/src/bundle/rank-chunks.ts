@@ -13,6 +13,11 @@ export class RankChunks {
     return [...this.#files.keys()];
   }
 
+  /** Forgets sources that a new build no longer has. */
+  retain(sources: ReadonlySet<string>): void {
+    for (const source of this.#files.keys()) if (!sources.has(source)) this.#files.delete(source);
+  }
+
   /** `job.spmd.mjs`, with a number where two sources share a name. */
   file(source: string): string {
     const known = this.#files.get(source);

@@ -47,7 +47,7 @@ export function esbuildHooks(settings: Settings, state: BuildState, chunks: Rank
     onLoadFilter: /\.[cm]?[jt]sx?(?:\?lockstep-rank)?$/,
     loader: (_: string, id: string) => (rankModuleSource(id) !== undefined ? ("js" as const) : loaderOf(id)),
     config(options: BuildOptions) {
-      settings.root = options.absWorkingDir ?? settings.root;
+      if (!settings.rootGiven) settings.root = workingDirectory(options);
       settings.active = options.platform === "node";
       if (!settings.active) return;
       options.format ??= "esm";
@@ -59,7 +59,11 @@ export function esbuildHooks(settings: Settings, state: BuildState, chunks: Rank
       initialOptions.metafile = true;
       chunks.base = outputBase(initialOptions);
       build.onEnd(async (result) => {
-        if (chunks.building !== undefined || result.errors.length > 0 || chunks.sources.length === 0) return undefined;
+        if (chunks.building !== undefined || result.errors.length > 0) return undefined;
+        const inputs = new Set(Object.keys(result.metafile!.inputs).map((input) => resolve(workingDirectory(initialOptions), input)));
+        state.retain(inputs);
+        chunks.retain(inputs);
+        if (chunks.sources.length === 0) return undefined;
         const wrong = misconfigured(initialOptions);
         if (wrong) return { errors: [{ text: wrong }] };
         const folder = outputFolder(initialOptions);
@@ -76,7 +80,7 @@ export function esbuildHooks(settings: Settings, state: BuildState, chunks: Rank
           }
         }
         for (const path of Object.keys(result.metafile!.outputs)) {
-          const absolute = resolve(settings.root, path);
+          const absolute = resolve(workingDirectory(initialOptions), path);
           if (/\.[cm]?js$/.test(path)) await output.rewrite(absolute, (text) => withPaths(text, absolute, folder));
         }
         await output.write(join(folder, manifestName), manifestText(built, state.functions));
@@ -108,7 +112,8 @@ async function buildRankChunk(
       metafile: true,
     });
     const path = join(folder, file);
-    const alone = Object.keys(result.metafile!.inputs).length === 1 && !options.minify && !options.minifySyntax && !options.minifyWhitespace && !options.minifyIdentifiers;
+    const imports = Object.values(result.metafile!.outputs).flatMap((output) => output.imports);
+    const alone = Object.keys(result.metafile!.inputs).length === 1 && !imports.some((one) => one.path.startsWith(placeholder)) && !options.minify && !options.minifySyntax && !options.minifyWhitespace && !options.minifyIdentifiers;
     const original = alone ? verbatim(rankModules.get(rankModuleId(source))!, [], path) : undefined;
     if (!original) return result.outputFiles!;
     const map = { path: `${path}.map`, text: original.map };
@@ -154,17 +159,23 @@ function withPaths(text: string, path: string, folder: string): string {
   });
 }
 
-function outputFolder({ outdir, outfile, absWorkingDir = process.cwd() }: BuildOptions): string {
-  return resolve(absWorkingDir, outdir ?? dirname(outfile!));
+function workingDirectory({ absWorkingDir = process.cwd() }: BuildOptions): string {
+  return absWorkingDir;
+}
+
+function outputFolder(options: BuildOptions): string {
+  return resolve(workingDirectory(options), options.outdir ?? dirname(options.outfile!));
 }
 
 /** As esbuild has it: `outbase`, or the deepest folder of all entries. */
-function outputBase({ outbase, entryPoints = [], absWorkingDir = process.cwd() }: BuildOptions): string {
-  if (outbase !== undefined) return resolve(absWorkingDir, outbase);
+function outputBase(options: BuildOptions): string {
+  const { outbase, entryPoints = [] } = options;
+  const folder = workingDirectory(options);
+  if (outbase !== undefined) return resolve(folder, outbase);
   const entries = Array.isArray(entryPoints) ? entryPoints.map((entry) => (typeof entry === "string" ? entry : entry.in)) : Object.values(entryPoints);
-  const folders = entries.map((entry) => dirname(resolve(absWorkingDir, entry)).split(sep));
+  const folders = entries.map((entry) => dirname(resolve(folder, entry)).split(sep));
   const [first = []] = folders;
-  const shared = first.findIndex((part, depth) => folders.some((folder) => folder[depth] !== part));
+  const shared = first.findIndex((part, depth) => folders.some((other) => other[depth] !== part));
   return first.slice(0, shared < 0 ? undefined : shared).join(sep);
 }
 

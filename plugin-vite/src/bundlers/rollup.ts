@@ -40,7 +40,9 @@ export function rollupAdapter(settings: Settings, chunks: RankChunks): Adapter {
 export function rollupHooks(settings: Settings, stateOf: (context: unknown) => BuildState) {
   return {
     buildEnd(this: PluginContext, error?: Error) {
-      const { errors } = stateOf(this);
+      const state = stateOf(this);
+      if (!error) state.retain(new Set(Array.from(this.getModuleIds(), (id) => id.replace(/\?.*$/, ""))));
+      const { errors } = state;
       if (!error && errors.length > 0) this.error(logged(errors));
     },
     outputOptions(this: PluginContext, options: RolldownOutput): RolldownOutput | null {
@@ -104,7 +106,7 @@ function withRankChunks(options: RolldownOutput): RolldownOutput {
 function restore(chunk: OutputChunk, bundle: OutputBundle, { rankModules }: BuildState, folder: string): void {
   const [id, ...others] = chunk.moduleIds;
   const generated = rankModules.get(id!);
-  if (!generated || others.length > 0) return;
+  if (!generated || others.length > 0 || chunk.imports.some((file) => file in bundle)) return;
   const file = verbatim(generated, chunk.exports, join(folder, chunk.fileName));
   if (!file) return;
   const map = bundle[`${chunk.fileName}.map`];

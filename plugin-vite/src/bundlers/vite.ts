@@ -14,7 +14,7 @@ export function viteHooks(settings: Settings): Partial<Plugin> {
       return isJob(user) ? { build: jobDefaults(user) } : undefined;
     },
     configResolved(config) {
-      settings.root = config.root;
+      if (!settings.rootGiven) settings.root = config.root;
       settings.serve = config.command === "serve";
       settings.log = (line) => config.logger.info(line);
     },

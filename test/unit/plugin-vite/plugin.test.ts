@@ -4,7 +4,7 @@ import rolldownPlugin from "@lockstep/plugin-vite/rolldown";
 import rspackPlugin from "@lockstep/plugin-vite/rspack";
 import esbuildPlugin from "@lockstep/plugin-vite/esbuild";
 import vitePlugin from "@lockstep/plugin-vite";
-import { build as esbuild, type BuildOptions } from "esbuild";
+import { build as esbuild, context, type BuildOptions } from "esbuild";
 import { rolldown } from "rolldown";
 import { build as viteBuild, type InlineConfig } from "vite";
 import { describe, expect, it } from "vitest";
@@ -73,6 +73,23 @@ describe("annotated modules", () => {
       const code = rankChunks.map((chunk) => project.read(`${folder}/${chunk}`)).join("\n");
       for (const id of ids) expect(code).toContain(`"${id}"`);
       expect(Object.keys(hashes)).toEqual(rankChunks);
+    }
+  });
+
+  it("are followed by a watching build", async () => {
+    using project = new Project(files);
+    const watcher = await context({ absWorkingDir: project.path, bundle: true, platform: "node", outdir: "dist", logLevel: "silent", entryPoints: ["src/job.ts"], plugins: [esbuildPlugin({ report: false })] });
+    try {
+      await watcher.rebuild();
+      expect(manifestIn(project).functions.map(({ id }) => id)).toEqual(ids);
+      project.write("src/job.ts", 'import { second } from "./b/count.ts";\nconsole.log(await second("y"));\n');
+      project.write("src/b/count.ts", counting("second").replace("d.a > 1", "d.a > 77"));
+      await watcher.rebuild();
+      const { rankChunks, functions } = manifestIn(project);
+      expect(functions.map(({ id }) => id)).toEqual(ids.slice(1));
+      expect(rankChunks.map((chunk) => project.read(`dist/${chunk}`))).toEqual([expect.stringContaining("77")]);
+    } finally {
+      await watcher.dispose();
     }
   });
 

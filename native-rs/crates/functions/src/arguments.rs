@@ -40,6 +40,13 @@ pub(crate) enum Strings<'a> {
     Values(&'a StringArray),
 }
 
+/// One string of an argument, of which is known whether it is ASCII.
+#[derive(Clone, Copy)]
+pub(crate) struct Text<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) ascii: bool,
+}
+
 impl<'a> Strings<'a> {
     #[inline(always)]
     pub(crate) fn get(&self, row: usize) -> Option<&'a str> {
@@ -53,6 +60,19 @@ impl<'a> Strings<'a> {
     #[inline(always)]
     pub(crate) fn text(&self, row: usize) -> &'a str {
         self.get(row).unwrap_or("null")
+    }
+
+    /// True if all strings are ASCII.
+    pub(crate) fn is_ascii(&self) -> bool {
+        match self {
+            Self::Constant(text) => text.is_none_or(str::is_ascii),
+            Self::Values(array) => {
+                // A slice shares its buffer with rows that are not its own.
+                let offsets = array.value_offsets();
+                let (first, last) = (offsets[0] as usize, offsets[array.len()] as usize);
+                array.value_data()[first..last].is_ascii()
+            }
+        }
     }
 
     /// The receiver of a method; null has no methods.

@@ -23,13 +23,13 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     Function::new("Math.atan2", &[Number, Number], JsType::Number, |a| binary(a, f64::atan2)),
     one("Math.atanh", |a| unary(a, libm::atanh)),
     one("Math.cbrt", |a| unary(a, f64::cbrt)),
-    one("Math.ceil", |a| unary(a, f64::ceil)),
+    one("Math.ceil", |a| unary(a, ceil)),
     one("Math.clz32", |a| unary(a, |x| to_int32(x).leading_zeros() as f64)),
     one("Math.cos", |a| unary(a, f64::cos)),
     one("Math.cosh", |a| unary(a, f64::cosh)),
     one("Math.exp", |a| unary(a, f64::exp)),
     one("Math.expm1", |a| unary(a, f64::exp_m1)),
-    one("Math.floor", |a| unary(a, f64::floor)),
+    one("Math.floor", |a| unary(a, floor)),
     one("Math.fround", |a| unary(a, |x| x as f32 as f64)),
     Function::new("Math.hypot", &[Number], JsType::Number, hypot).rest(),
     Function::new("Math.imul", &[Number, Number], JsType::Number, |a| {
@@ -49,13 +49,29 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     one("Math.sqrt", |a| unary(a, f64::sqrt)),
     one("Math.tan", |a| unary(a, f64::tan)),
     one("Math.tanh", |a| unary(a, f64::tanh)),
-    one("Math.trunc", |a| unary(a, f64::trunc)),
+    one("Math.trunc", |a| unary(a, |x| floor(x.abs()).copysign(x))),
 ];
+
+/// Adding 2^52 leaves no room for a fraction, so this vectorises without the instruction that old processors lack.
+#[inline(always)]
+fn floor(x: f64) -> f64 {
+    const NO_FRACTION: f64 = 4_503_599_627_370_496.0;
+    let size = x.abs();
+    let near = ((size + NO_FRACTION) - NO_FRACTION).copysign(x);
+    let below = if near > x { near - 1.0 } else { near };
+    // From 2^52 on there are no fractions; NaN and infinities stay too.
+    if size < NO_FRACTION { below } else { x }
+}
+
+#[inline(always)]
+fn ceil(x: f64) -> f64 {
+    -floor(-x)
+}
 
 /// Half goes up, towards +∞; -0.5 … -0 give -0.
 #[inline(always)]
 fn round(x: f64) -> f64 {
-    let below = x.floor();
+    let below = floor(x);
     (if x - below >= 0.5 { below + 1.0 } else { below }).copysign(x)
 }
 

@@ -2,6 +2,8 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
+use crate::arguments::Text;
+
 /// Orders strings by UTF-16 code units.
 ///
 /// UTF-8 bytes order by code point. The two differ only between the surrogate pairs (lead bytes F0–F4) and
@@ -26,6 +28,21 @@ pub(crate) fn is_space(character: char) -> bool {
         '\t' | '\n' | '\u{B}' | '\u{C}' | '\r' | ' ' | '\u{A0}' | '\u{1680}' | '\u{2000}'..='\u{200A}' | '\u{2028}'
             | '\u{2029}' | '\u{202F}' | '\u{205F}' | '\u{3000}' | '\u{FEFF}'
     )
+}
+
+impl<'a> Text<'a> {
+    pub(crate) fn length(self) -> usize {
+        if self.ascii { self.text.len() } else { length(self.text) }
+    }
+
+    /// See [`units`].
+    pub(crate) fn units(self, start: usize, end: usize) -> Cow<'a, str> {
+        if self.ascii {
+            let end = end.min(self.text.len());
+            return self.text[start.min(end)..end].into();
+        }
+        units(self.text, start, end)
+    }
 }
 
 /// The number of UTF-16 code units.

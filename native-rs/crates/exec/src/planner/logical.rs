@@ -12,7 +12,7 @@ use datafusion::logical_expr::{
     Cast, Expr, ExprSchemable, JoinType as LogicalJoin, LogicalPlan, LogicalPlanBuilder, SortExpr, ident, lit, when,
 };
 use datafusion::scalar::ScalarValue;
-use lockstep_functions::{aggregate, any, canonical_key, join_key, lower, lower_predicate, sort_key, untouched};
+use lockstep_functions::{aggregate, any, canonical_key, join_key, lower, lower_predicate, pruning_predicate, sort_key, untouched};
 use lockstep_plan::{
     Aggregate, AggregateFunction, Expression, Join, JoinKey, JoinSide, JoinType, Node, NodeId, Plan, SortKey,
 };
@@ -119,8 +119,9 @@ impl<'a> Builder<'a> {
                 let position = (self.want(id) == Want::Position).then(|| self.hidden("position"));
                 let bare = self.sources.scan(*dataset, &names, position.as_deref(), None)?;
                 let Some(filter) = filter else { return Ok(bare) };
+                let bounds = pruning_predicate(filter, bare.schema());
                 let filter = lower_predicate(filter, bare.schema())?;
-                let pruned = self.sources.scan(*dataset, &names, position.as_deref(), Some(&filter))?;
+                let pruned = self.sources.scan(*dataset, &names, position.as_deref(), bounds.as_ref())?;
                 filtered(pruned, filter)
             }
             Node::Filter { input, predicate, .. } => {

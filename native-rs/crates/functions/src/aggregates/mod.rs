@@ -214,3 +214,105 @@ pub(crate) fn without_nan(array: &ArrayRef) -> ArrayRef {
         _ => Arc::clone(array),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{BooleanArray, Float64Array, Int64Array, StringArray, UInt64Array};
+    use arrow::util::display::array_value_to_string;
+    use datafusion::logical_expr::EmitTo;
+
+    use super::*;
+
+    const ROWS: usize = 60;
+    const GROUPS: usize = 7;
+
+    /// Each aggregate with arguments that hold null, NaN and repetitions.
+    fn cases() -> Vec<(&'static Aggregate, Vec<ArrayRef>)> {
+        let rows = || 0..ROWS as i64;
+        let float = |i: i64| (i % 5 != 0).then_some(if i % 11 == 0 { f64::NAN } else { (i * 37 % 17) as f64 });
+        let floats = || -> ArrayRef { Arc::new(rows().map(float).collect::<Float64Array>()) };
+        let integers: ArrayRef = Arc::new(rows().map(|i| (i % 6 != 0).then_some(i * 31 % 13)).collect::<Int64Array>());
+        let words = || -> ArrayRef { Arc::new(rows().map(|i| (i % 4 != 0).then(|| format!("w{}", i * 29 % 23))).collect::<StringArray>()) };
+        let positions: ArrayRef = Arc::new(UInt64Array::from_iter_values(rows().map(|i| (i * 41 % 61) as u64)));
+        vec![
+            (&totals::SUM, vec![floats()]),
+            (&totals::MEAN, vec![floats()]),
+            (&totals::INTEGER_SUM, vec![integers]),
+            (&moments::VARIANCE, vec![floats()]),
+            (&moments::STDEV, vec![floats()]),
+            (&median::MEDIAN, vec![floats()]),
+            (&distinct::DISTINCT, vec![floats()]),
+            (&distinct::DISTINCT, vec![words()]),
+            (&extremes::MIN, vec![words()]),
+            (&extremes::MAX, vec![words()]),
+            (&any::ANY, vec![words(), positions]),
+        ]
+    }
+
+    fn printed(arrays: &[ArrayRef]) -> Vec<String> {
+        let print = |array: &ArrayRef| {
+            (0..array.len()).map(|row| array_value_to_string(array, row).unwrap()).map(rounded).collect::<Vec<_>>()
+        };
+        arrays.iter().flat_map(print).collect()
+    }
+
+    /// Merging moments rounds otherwise than adding values.
+    fn rounded(value: String) -> String {
+        value.parse::<f64>().map_or(value, |number| format!("{number:.9}"))
+    }
+
+    #[test]
+    fn states_merge_to_the_same_answer_however_they_were_made() {
+        let groups: Vec<usize> = (0..ROWS).map(|row| row * 13 % GROUPS).collect();
+        let filter: BooleanArray = (0..ROWS).map(|row| match row % 7 {
+            0 => None,
+            row => Some(row != 3),
+        }).collect();
+        for (aggregate, arguments) in cases() {
+            for filter in [None, Some(&filter)] {
+                let types: Vec<DataType> = arguments.iter().map(|array| array.data_type().clone()).collect();
+                let new = || (aggregate.groups)(&types).unwrap();
+                let mut whole = new();
+                whole.update_batch(&arguments, &groups, filter, GROUPS).unwrap();
+                let wanted = printed(&[whole.evaluate(EmitTo::All).unwrap()]);
+                assert_eq!(wanted.len(), GROUPS);
+
+                // Row states, as when partial aggregation does not pay.
+                let mut merged = new();
+                let states = new().convert_to_state(&arguments, filter).unwrap();
+                assert_eq!(states.iter().map(|state| state.data_type().clone()).collect::<Vec<_>>(), (aggregate.state)(&types));
+                merged.merge_batch(&states, &groups, GROUPS).unwrap();
+                assert!(merged.size() > 0);
+                assert_eq!(printed(&[merged.evaluate(EmitTo::All).unwrap()]), wanted, "{aggregate:?}");
+
+                // Partial states, emitted in two pieces, merged in two halves.
+                let mut partial = new();
+                partial.update_batch(&arguments, &groups, filter, GROUPS).unwrap();
+                let (first, rest) = (partial.state(EmitTo::First(3)).unwrap(), partial.state(EmitTo::All).unwrap());
+                let mut merged = new();
+                merged.merge_batch(&first, &[0, 1, 2], 3).unwrap();
+                merged.merge_batch(&rest, &[3, 4, 5, 6], GROUPS).unwrap();
+                let emitted = [merged.evaluate(EmitTo::First(2)).unwrap(), merged.evaluate(EmitTo::All).unwrap()];
+                assert_eq!(printed(&emitted), wanted, "{aggregate:?}");
+
+                // Groups that stay after others left go on.
+                let mut going = new();
+                going.update_batch(&arguments, &groups, filter, GROUPS).unwrap();
+                going.evaluate(EmitTo::First(3)).unwrap();
+                going.update_batch(&arguments, &groups.iter().map(|group| group % 4).collect::<Vec<_>>(), filter, 4).unwrap();
+                assert_eq!(going.evaluate(EmitTo::All).unwrap().len(), 4);
+            }
+        }
+    }
+
+    #[test]
+    fn what_few_groups_keep_is_copied_out_of_large_batches() {
+        let mut groups = (extremes::MAX.groups)(&[DataType::Utf8]).unwrap();
+        for round in 0..40 {
+            let words: ArrayRef = Arc::new(StringArray::from_iter_values((0..8192).map(|row| format!("{round:03}-{row:05}"))));
+            groups.update_batch(&[words], &vec![0; 8192], None, 1).unwrap();
+        }
+        assert!(groups.size() < 3 << 20, "{}", groups.size());
+        assert_eq!(printed(&[groups.evaluate(EmitTo::All).unwrap()]), ["039-08191"]);
+    }
+}

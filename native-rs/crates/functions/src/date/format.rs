@@ -1,11 +1,9 @@
 //! `toISOString`, `toJSON`.
-use std::fmt::Write;
+use std::sync::Arc;
 
 use arrow::array::{ArrayRef, StringBuilder};
 use datafusion::common::Result;
 use lockstep_plan::JsType;
-use std::sync::Arc;
-
 use crate::arguments::Arguments;
 use crate::date::civil::civil_from_days;
 use crate::date::getters::Moment;
@@ -48,7 +46,8 @@ fn texts(a: &Arguments, invalid: impl Fn(usize) -> Result<()>) -> Result<ArrayRe
 /// Writes ISO texts; neighbouring rows often share the day, whose text is kept.
 #[derive(Default)]
 struct Iso {
-    text: String,
+    /// `±YYYYYY-MM-DDTHH:mm:ss.sssZ` at the longest.
+    text: Vec<u8>,
     day: Option<(i32, usize)>,
 }
 
@@ -56,35 +55,36 @@ impl Iso {
     fn of(&mut self, moment: Moment) -> &str {
         let date = match self.day {
             Some((day, length)) if day == moment.days => length,
-            _ => {
-                self.text.clear();
-                let civil = civil_from_days(moment.days);
-                let (month, day) = (civil.month + 1, civil.day);
-                // Writing to a String cannot fail.
-                let _ = match civil.year {
-                    year @ 0..=9999 => write!(self.text, "{year:04}-{month:02}-{day:02}T"),
-                    year => write!(self.text, "{year:+07}-{month:02}-{day:02}T"),
-                };
-                self.day = Some((moment.days, self.text.len()));
-                self.text.len()
-            }
+            _ => self.write_day(moment.days),
         };
-        self.text.truncate(date);
         let (seconds, ms) = (moment.ms / 1000, moment.ms % 1000);
-        for (value, after) in [(seconds / 3600, ':'), (seconds / 60 % 60, ':'), (seconds % 60, '.')] {
-            self.digit(value / 10);
-            self.digit(value % 10);
-            self.text.push(after);
-        }
-        self.digit(ms / 100);
-        self.digit(ms / 10 % 10);
-        self.digit(ms % 10);
-        self.text.push('Z');
-        &self.text
+        let time = &mut self.text[date..];
+        two(&mut time[0..], seconds / 3600);
+        two(&mut time[3..], seconds / 60 % 60);
+        two(&mut time[6..], seconds % 60);
+        time[9] = b'0' + (ms / 100) as u8;
+        two(&mut time[10..], ms % 100);
+        std::str::from_utf8(&self.text).unwrap_or_default()
     }
 
-    #[inline(always)]
-    fn digit(&mut self, value: u32) {
-        self.text.push((b'0' + value as u8) as char);
+    /// Leaves a whole text whose time is to be filled in; returns where that begins.
+    fn write_day(&mut self, days: i32) -> usize {
+        let civil = civil_from_days(days);
+        let (month, day) = (civil.month + 1, civil.day);
+        let date = match civil.year {
+            year @ 0..=9999 => format!("{year:04}-{month:02}-{day:02}T"),
+            year => format!("{year:+07}-{month:02}-{day:02}T"),
+        };
+        self.text.clear();
+        self.text.extend_from_slice(date.as_bytes());
+        self.text.extend_from_slice(b"00:00:00.000Z");
+        self.day = Some((days, date.len()));
+        date.len()
     }
+}
+
+#[inline(always)]
+fn two(at: &mut [u8], value: u32) {
+    at[0] = b'0' + (value / 10) as u8;
+    at[1] = b'0' + (value % 10) as u8;
 }

@@ -6,22 +6,24 @@ use datafusion::common::Result;
 use lockstep_plan::JsType;
 
 use super::{clamp, integer, part, relative};
-use crate::arguments::{Arguments, Lane, numbers};
+use crate::arguments::{Arguments, Lane, Text, numbers};
 use crate::function::Function;
 use crate::function::Kind::{Number, String};
 use crate::text::{length, units};
 
 pub(crate) const FUNCTIONS: &[Function] = &[
     Function::new("string.length", &[String], JsType::Number, |a| {
-        let text = a.string(0)?;
-        numbers((0..a.rows).map(|row| Ok(length(text.receiver(row, "length")?) as f64)).collect::<Result<_>>()?)
+        let texts = a.string(0)?;
+        let ascii = texts.is_ascii();
+        let length = |row| Ok(Text { text: texts.receiver(row, "length")?, ascii }.length() as f64);
+        numbers((0..a.rows).map(length).collect::<Result<_>>()?)
     })
     .method(),
     Function::new("string.at", &[String, Number], JsType::String, at).method().optional(1).nullable(),
     Function::new("string.charAt", &[String, Number], JsType::String, |a| {
         let index = optional(a, 1, 0.0)?;
-        part(a, "charAt", |text, row| match position(text, integer(index.get(row))) {
-            Some(unit) => units(text, unit, unit + 1),
+        part(a, "charAt", |text, row| match position(text.text, integer(index.get(row))) {
+            Some(unit) => text.units(unit, unit + 1),
             None => "".into(),
         })
     })
@@ -41,8 +43,8 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     Function::new("string.slice", &[String, Number, Number], JsType::String, |a| {
         let (start, end) = (optional(a, 1, 0.0)?, optional(a, 2, f64::INFINITY)?);
         part(a, "slice", |text, row| {
-            let length = length(text);
-            units(text, relative(start.get(row), length), relative(end.get(row), length))
+            let length = text.length();
+            text.units(relative(start.get(row), length), relative(end.get(row), length))
         })
     })
     .method()
@@ -50,9 +52,9 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     Function::new("string.substring", &[String, Number, Number], JsType::String, |a| {
         let (start, end) = (optional(a, 1, 0.0)?, optional(a, 2, f64::INFINITY)?);
         part(a, "substring", |text, row| {
-            let length = length(text);
+            let length = text.length();
             let (start, end) = (clamp(start.get(row), length), clamp(end.get(row), length));
-            units(text, start.min(end), start.max(end))
+            text.units(start.min(end), start.max(end))
         })
     })
     .method()

@@ -5,12 +5,13 @@ pub(crate) mod replace;
 pub(crate) mod search;
 pub(crate) mod shape;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, StringBuilder};
+use arrow::array::{Array, ArrayRef, StringBuilder};
 use datafusion::common::Result;
 
-use crate::arguments::{Arguments, Strings};
+use crate::arguments::{Arguments, Strings, Text};
 
 /// V8's longest string, in code units.
 pub(crate) const MAX_LENGTH: f64 = 536_870_888.0;
@@ -33,18 +34,19 @@ pub(crate) fn map(
 }
 
 /// A part of the receiver for every row: nothing is copied but the result.
-pub(crate) fn part(a: &Arguments, method: &str, f: impl for<'t> Fn(&'t str, usize) -> std::borrow::Cow<'t, str>) -> Result<ArrayRef> {
+pub(crate) fn part(a: &Arguments, method: &str, f: impl for<'t> Fn(Text<'t>, usize) -> Cow<'t, str>) -> Result<ArrayRef> {
     let receiver = a.string(0)?;
+    let ascii = receiver.is_ascii();
     let mut out = builder(a, &receiver);
     for row in 0..a.rows {
-        out.append_value(f(receiver.receiver(row, method)?, row));
+        out.append_value(f(Text { text: receiver.receiver(row, method)?, ascii }, row));
     }
     Ok(Arc::new(out.finish()))
 }
 
 fn builder(a: &Arguments, receiver: &Strings) -> StringBuilder {
     let bytes = match receiver {
-        Strings::Values(array) => array.value_data().len(),
+        Strings::Values(array) => (array.value_offsets()[array.len()] - array.value_offsets()[0]) as usize,
         Strings::Constant(text) => text.map_or(0, str::len) * a.rows,
     };
     StringBuilder::with_capacity(a.rows, bytes.min(1 << 24))

@@ -1,5 +1,8 @@
 //! `toUpperCase`, `toLowerCase`, `trim…`, `pad…`, `repeat`.
-use arrow::array::ArrayRef;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, StringArray};
+use arrow::buffer::OffsetBuffer;
 use datafusion::common::Result;
 use lockstep_plan::JsType;
 
@@ -21,28 +24,35 @@ const fn padding(name: &'static str, kernel: crate::function::Kernel) -> Functio
 pub(crate) const FUNCTIONS: &[Function] = &[
     // Rust and V8 both follow Unicode's full, locale-free mapping, the final sigma included.
     plain("string.toUpperCase", |a| {
-        case(a, "toUpperCase", |byte| byte.to_ascii_uppercase(), |text| text.to_uppercase())
+        case(a, "toUpperCase", u8::to_ascii_uppercase, str::to_uppercase)
     }),
     plain("string.toLowerCase", |a| {
-        case(a, "toLowerCase", |byte| byte.to_ascii_lowercase(), |text| text.to_lowercase())
+        case(a, "toLowerCase", u8::to_ascii_lowercase, str::to_lowercase)
     }),
-    plain("string.trim", |a| part(a, "trim", |text, _| text.trim_matches(is_space).into())),
-    plain("string.trimStart", |a| part(a, "trimStart", |text, _| text.trim_start_matches(is_space).into())),
-    plain("string.trimEnd", |a| part(a, "trimEnd", |text, _| text.trim_end_matches(is_space).into())),
+    plain("string.trim", |a| part(a, "trim", |text, _| text.text.trim_matches(is_space).into())),
+    plain("string.trimStart", |a| part(a, "trimStart", |text, _| text.text.trim_start_matches(is_space).into())),
+    plain("string.trimEnd", |a| part(a, "trimEnd", |text, _| text.text.trim_end_matches(is_space).into())),
     padding("string.padStart", |a| pad(a, "padStart", |text, filler| format!("{filler}{text}"))),
     padding("string.padEnd", |a| pad(a, "padEnd", |text, filler| format!("{text}{filler}"))),
     Function::new("string.repeat", &[Text, Number], JsType::String, repeat).throws(),
 ];
 
-fn case(a: &Arguments, method: &str, ascii: impl Fn(u8) -> u8, other: impl Fn(&str) -> String) -> Result<ArrayRef> {
-    map(a, method, |text, _, out| {
-        if text.is_ascii() {
-            out.extend(text.bytes().map(|byte| ascii(byte) as char));
-        } else {
-            out.push_str(&other(text));
+fn case(a: &Arguments, method: &str, ascii: fn(&u8) -> u8, other: fn(&str) -> String) -> Result<ArrayRef> {
+    let text = a.string(0)?;
+    a.check_receiver(method)?;
+    match text {
+        // Letter by letter, over all rows at once.
+        Strings::Values(array) if text.is_ascii() => {
+            let (first, last) = (array.value_offsets()[0], array.value_offsets()[array.len()]);
+            let values: Vec<u8> = array.value_data()[first as usize..last as usize].iter().map(ascii).collect();
+            let offsets = OffsetBuffer::new(array.value_offsets().iter().map(|offset| offset - first).collect());
+            Ok(Arc::new(StringArray::try_new(offsets, values.into(), None)?))
         }
-        Ok(())
-    })
+        _ => map(a, method, |text, _, out| {
+            out.push_str(&other(text));
+            Ok(())
+        }),
+    }
 }
 
 fn pad(a: &Arguments, method: &str, join: impl Fn(&str, &str) -> String) -> Result<ArrayRef> {

@@ -59,7 +59,7 @@ export function rollupHooks(settings: Settings, stateOf: (context: unknown) => B
         if (output.facadeModuleId && rankModuleSource(output.facadeModuleId) === undefined) {
           this.error(`lockstep: ${output.fileName} holds the program and its annotated functions in one file, but ranks load the functions alone; allow the output to be split`);
         }
-        if (isRolldown(this) && !isMinified(options)) restore(output, bundle, state, resolve(settings.root, options.dir ?? "."));
+        if (isRolldown(this) && !isMinified(options)) restore(output, bundle, state, resolve(options.dir ?? "."));
         chunks.set(output.fileName, output.code);
       }
       this.emitFile({ type: "asset", fileName: manifestName, source: manifestText(chunks, state.functions) });

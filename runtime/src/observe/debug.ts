@@ -1,5 +1,5 @@
-/** Whether `LOCKSTEP_DEBUG` names the topic: stack, ranks (their console), time. */
-export function debugging(topic: "stack" | "ranks" | "time"): boolean {
+/** Whether `LOCKSTEP_DEBUG` names the topic: stack (of errors), ranks (their console), time, plan (as it is executed). */
+export function debugging(topic: "stack" | "ranks" | "time" | "plan"): boolean {
   return (process.env.LOCKSTEP_DEBUG ?? "").split(",").includes(topic);
 }
 

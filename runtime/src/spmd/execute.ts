@@ -1,5 +1,5 @@
 import type { Sink } from "@lockstep/native/plan";
-import { reached } from "../observe/debug.ts";
+import { debugging, reached } from "../observe/debug.ts";
 import { currentCall, type CallContext } from "./context.ts";
 import type { SinkOutput } from "./engine.ts";
 import { collectLimit } from "./limits.ts";
@@ -11,6 +11,10 @@ export async function execute(call: CallContext, sinks: readonly SinkOf[]): Prom
   const { profiled, rank } = call.world;
   const plan = JSON.stringify(await cutPlan(call, sinks));
   reached(rank, "plan cut");
+  if (debugging("plan")) {
+    const text = await call.collective((engine) => engine.explain(plan));
+    if (rank === 0) process.stderr.write(`${call.name}\n${text}\n`);
+  }
   const result = await call.collective((engine) => engine.execute(plan));
   reached(rank, "plan executed");
   profiled(result.profile);

@@ -119,7 +119,7 @@ function rowFunctionOf(row: RowArgument, i: Instruction): ManifestRowFunction[] 
   if (!row.expression || row.expression.kind === "column" || row.source === "") return [];
   const { expression } = row;
   return [{
-    line: expression.span.line,
+    line: row.span.line,
     verb: i.op,
     column: row.name,
     source: row.source,

@@ -42,7 +42,10 @@ export const rollup: Verb = {
   repeatable: false,
   demands: (i, demanded) => [readBy(i.rows.filter((r) => demanded.has(r.name!)))],
   prune: (i, demanded) => {
+    const [first] = i.rows;
     i.rows = i.rows.filter((r) => demanded.has(r.name!));
+    // Its one row is there even if nobody reads it: something must be aggregated, and counting is nothing to compute.
+    if (i.rows.length === 0 && groupsOf(i).length === 0 && first) i.rows = [{ ...first, aggregate: "count", expression: null }];
   },
   lower: (i) => ({
     method: "rollup",

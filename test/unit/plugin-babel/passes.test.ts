@@ -139,3 +139,14 @@ describe("check-lockstep", () => {
     expect(check(guarded(["return", "b2:", `%2 = numRows %1 @f:3:0-3:9`, "return"]))).toEqual(["LS1304"]);
   });
 });
+
+test("a rollup without groups keeps its row, though nobody reads it", () => {
+  const out = run([
+    `%1 = ${READ}`,
+    `%2 = rollup %1 aggregate "m" median = $"id":number; : {"m": number?} @f:2:0-2:9`,
+    `%3 = numRows %2 @f:3:0-3:9`,
+    "return",
+  ], pruneColumns);
+  expect(line(out, "%1")).toContain("demanded []");
+  expect(line(out, "%2")).toContain(`aggregate "m" count`);
+});

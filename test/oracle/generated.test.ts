@@ -41,8 +41,8 @@ interface Case {
 function cases(seed: number): Case[] {
   const made = fc.gen().map((value): Omit<Case, "name"> & { make: (name: string) => string } => {
     const r = new Random(value);
-    const left = makeTable(r, "a", ["k", "x", "s", "u", "v"].slice(0, r.int(2, 5)), 150);
-    const right = makeTable(r, "b", ["k", "y", "s", "w"].slice(0, r.int(1, 4)), 25);
+    const left = makeTable(r, "a", ["k", "x", "s", "u", "v"].slice(0, r.int(3, 5)), 150);
+    const right = makeTable(r, "b", ["k", "y", "s", "w"].slice(0, r.int(2, 4)), 25);
     const source = makeProgram(r, "NAME", [left, right]);
     return { inputs: [left, right], source, make: (name) => source.replace("NAME", name) };
   });
@@ -83,13 +83,13 @@ async function firstDifference(seed: number): Promise<string | null> {
   for (const [i, { name, source, inputs }] of all.entries()) {
     const { id, chunk } = built.get(name)!;
     const plainOut = join(folder, "plain", name);
-    const right: Answer = await module[name]!(paths[i]!, plainOut).then((value) => ({ value }), (error: Error) => ({ error: { message: error.message } }));
+    const right: Answer = await module[name]!(paths[i]!, plainOut).then((value) => ({ value }), (error: Error & { code?: string }) => ({ error: { message: error.message, ...(error.code !== undefined && { code: error.code }) } }));
     for (const pool of pools) {
       const out = join(folder, `ranks-${pool.size}`, name);
       const answer = await pool.run({ chunk, id, args: [paths[i]!, out] });
       const wrong =
         "error" in right || "error" in answer
-          ? "error" in right && "error" in answer && answer.error.message.includes(right.error.message) ? null : `ranks: ${show(answer)}\nplain: ${show(right)}`
+          ? sameError(right, answer) ? null : `ranks: ${show(answer)}\nplain: ${show(right)}`
           : (difference(right.value, answer.value) ?? (await writtenDifference(name, plainOut, out, { untypedNulls: true })));
       if (wrong === null) continue;
       const tables = inputs.map((table) => `${table.name}: ${table.files.join("\n   ")}`).join("\n");
@@ -99,6 +99,12 @@ async function firstDifference(seed: number): Promise<string | null> {
   }
   rmSync(folder, { recursive: true });
   return found.length === 0 ? null : `${found.length} of ${all.length} programs differ\n\n${found.slice(0, 8).join("\n")}`;
+}
+
+/** An error of ours has its code, one of the row function its message. */
+function sameError(right: Answer, answer: Answer): boolean {
+  if (!("error" in right && "error" in answer)) return false;
+  return right.error.code === undefined ? answer.error.message.includes(right.error.message) : answer.error.code === right.error.code;
 }
 
 function show(answer: Answer): string {

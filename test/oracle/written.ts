@@ -1,7 +1,7 @@
 /** What a program wrote below its folder: every dataset of it, read by readers that are not ours. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects, parquetSchema } from "hyparquet";
+import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects, parquetSchema, type SchemaElement } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
 import { difference, sortedRows } from "./compare.ts";
 
@@ -56,12 +56,17 @@ async function readParquet(files: readonly string[]): Promise<Written> {
     const file = await asyncBufferFromFile(name);
     const metadata = await parquetMetadataAsync(file);
     schema = parquetSchema(metadata).children.map(({ element }) => {
-      const logical = element.logical_type === undefined ? element.converted_type : JSON.stringify(element.logical_type);
-      return `${element.name}: ${element.type} (${logical ?? "plain"})`;
+      return `${element.name}: ${element.type} (${logicalType(element)})`;
     });
     for (const row of (await parquetReadObjects({ file, metadata, compressors })) as Row[]) rows.push(row);
   }
   return { schema, rows };
+}
+
+/** The two spellings of an integer's width are one type. */
+function logicalType({ logical_type: logical, converted_type: converted }: SchemaElement): string {
+  if (logical?.type === "INTEGER") return `${logical.isSigned ? "" : "U"}INT_${logical.bitWidth}`;
+  return (logical === undefined ? converted : JSON.stringify(logical)) ?? "plain";
 }
 
 /** Lines as they stand, the header of later parts dropped; the oracle's CSV programs write no line break inside a field. */

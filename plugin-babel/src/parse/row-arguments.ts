@@ -36,9 +36,17 @@ export function rowArgumentReader(fn: ParsedFunction, modules: Modules) {
         return null;
       }
       for (const warning of result.warnings) report(warning);
-      return result.expression;
+      return isStored(argument, result.expression) ? looked(result.expression) : result.expression;
     },
   };
+}
+
+/** A key or an aggregate's argument that names a column takes its stored values; `d => d.at` the values JavaScript sees. */
+const isStored = ({ role }: RowArgument, e: Expression): boolean => e.kind === "column" && role !== "predicate" && role !== "column";
+
+function looked(value: Expression): Expression {
+  const { type, span } = value;
+  return { kind: "let", name: "value", value, body: { kind: "local", name: "value", type, span }, type, span };
 }
 
 /** The type of a cell that an earlier statement got. */

@@ -1,3 +1,5 @@
+import type { Data } from "../ir/data.ts";
+import type { Instruction } from "../ir/ir.ts";
 import type { Column } from "../ir/types.ts";
 import { namedExpressions, readBy, renameKeys, silent, union } from "./rules.ts";
 import type { Verb } from "./verb.ts";
@@ -32,5 +34,13 @@ export const derive: Verb = {
   prune: (i, demanded) => {
     i.rows = i.rows.filter((r) => demanded.has(r.name!));
   },
-  lower: (i) => ({ method: "derive", descriptor: { columns: namedExpressions(i.rows) } }),
+  lower: (i) => ({ method: "derive", descriptor: { columns: namedExpressions(i.rows), ...reordered(i) } }),
 };
+
+/** The order of the result, where a replaced column is not there to keep its place: nobody had read it. */
+function reordered(i: Instruction): { order?: Data } {
+  if (i.demanded === null) return {};
+  const own = i.rows.map((r) => r.name!);
+  const appended = [...i.demanded.filter((name) => !own.includes(name)), ...own];
+  return appended.every((name, n) => name === i.demanded![n]) ? {} : { order: [...i.demanded] };
+}

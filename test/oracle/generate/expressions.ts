@@ -79,7 +79,9 @@ export class Expressions {
           () => `(${v(type)} ${r.of(["<", "<=", ">", ">="])} ${this.#leaf(type)})`,
           () => {
             const same = r.of(["number", "string", "boolean", "bigint"] as const);
-            return `(${v(same)} ${r.of(["===", "!=="])} ${this.#leaf(same)})`;
+            // A literal on both sides would be a type error.
+            const left = { number: (x: string) => `(${x} + 0)`, string: (x: string) => `\`\${${x}}\``, boolean: (x: string) => `Boolean(${x})`, bigint: (x: string) => `BigInt(${x})` }[same](v(same));
+            return `(${left} ${r.of(["===", "!=="])} ${this.#leaf(same)})`;
           },
           () => `(${v("boolean")} ${r.of(["&&", "||"])} ${v("boolean")})`,
           () => `!${this.#leaf("boolean")}`,
@@ -135,7 +137,8 @@ export class Expressions {
       case "string":
         return JSON.stringify(r.of(["", "a", "b", "é", "😀", " ", "ab"]));
       case "boolean":
-        return r.of(["true", "false"]);
+        // Not a literal: a decided condition is an error.
+        return r.of(["(Math.abs(1) > 0)", '"a".includes("b")']);
       case "bigint":
         return r.of(["0n", "1n", "9007199254740993n"]);
       case "date":

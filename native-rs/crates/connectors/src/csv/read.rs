@@ -22,10 +22,30 @@ use crate::{
     store::Blob,
 };
 
-/// The text of a field: quotes undone, bytes that are no UTF-8 replaced by U+FFFD as `TextDecoder` does.
-pub fn text<'a>(bytes: &'a [u8], field: &Field) -> Cow<'a, str> {
-    let text = String::from_utf8_lossy(&bytes[field.start..field.end]);
-    if field.escaped { Cow::Owned(text.replace("\"\"", "\"")) } else { text }
+/// Bytes that fields are ranges of, looked at once for whether they are UTF-8.
+#[derive(Clone, Copy)]
+pub struct Source<'a> {
+    bytes: &'a [u8],
+    text: Option<&'a str>,
+}
+
+impl<'a> Source<'a> {
+    pub fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, text: std::str::from_utf8(bytes).ok() }
+    }
+
+    pub fn bytes(&self, field: &Field) -> &'a [u8] {
+        &self.bytes[field.start..field.end]
+    }
+
+    /// The text of a field: quotes undone, bytes that are no UTF-8 replaced by U+FFFD as `TextDecoder` does.
+    pub fn text(&self, field: &Field) -> Cow<'a, str> {
+        let text = match self.text {
+            Some(text) => Cow::Borrowed(&text[field.start..field.end]),
+            None => String::from_utf8_lossy(self.bytes(field)),
+        };
+        if field.escaped { Cow::Owned(text.replace("\"\"", "\"")) } else { text }
+    }
 }
 
 pub fn open_chunk(dataset: &Dataset, dialect: &Dialect, chunk: &Chunk, options: &ReadOptions, scan: &SchemaRef) -> Result<ChunkBatches> {
@@ -76,7 +96,7 @@ struct Column {
 impl Batches {
     fn batch(&mut self) -> Result<u64> {
         let mut records = Records::new(&self.bytes[self.position..], self.delimiter, self.line, Some(self.width));
-        let bytes = &self.bytes[self.position..];
+        let source = Source::new(&self.bytes[self.position..]);
         let mut fields = Vec::with_capacity(self.width);
         let mut rows = 0;
         while rows < self.left.min(self.batch_size) {
@@ -94,9 +114,8 @@ impl Batches {
             }
             for column in &mut self.columns {
                 let field = &fields[column.index];
-                if let Err(expected) = column.builder.append(bytes, field) {
-                    let value = &bytes[field.start..field.end];
-                    return Err(bad_value(&self.file, records.record_line, &column.name, value, expected));
+                if let Err(expected) = column.builder.append(source, field) {
+                    return Err(bad_value(&self.file, records.record_line, &column.name, source.bytes(field), expected));
                 }
             }
             rows += 1;
@@ -142,14 +161,14 @@ impl Builder {
     }
 
     /// An empty field without quotes is null. Err: what the value should have been.
-    fn append(&mut self, bytes: &[u8], field: &Field) -> Result<(), &'static str> {
-        let value = &bytes[field.start..field.end];
+    fn append(&mut self, source: Source<'_>, field: &Field) -> Result<(), &'static str> {
+        let value = source.bytes(field);
         let null = value.is_empty() && !field.quoted;
         match self {
             Self::Text(builder) if null => builder.append_null(),
-            Self::Text(builder) => builder.append_value(text(bytes, field)),
+            Self::Text(builder) => builder.append_value(source.text(field)),
             Self::Dictionary(builder) if null => builder.append_null(),
-            Self::Dictionary(builder) => builder.append_value(text(bytes, field)),
+            Self::Dictionary(builder) => builder.append_value(source.text(field)),
             Self::Number(builder, _) if null => builder.append_null(),
             Self::Number(builder, special) => builder.append_value(values::number(value, *special).ok_or("a number")?),
             Self::Boolean(builder) if null => builder.append_null(),

@@ -7,7 +7,7 @@ use super::{
     chunks,
     errors::bad_line,
     options::{CsvRequest, Dialect, delimiter},
-    read::text,
+    read::Source,
     records::{Field, Records},
     values::Candidates,
 };
@@ -95,7 +95,8 @@ fn header(blob: &Blob, delimiter: u8, present: bool) -> Result<Header> {
     if records.position() + mark == bytes.len() && (bytes.len() as u64) < blob.size() {
         return Err(bad_line(blob.name(), 1, "the header line does not end within 1 MiB"));
     }
-    let names: Vec<String> = fields.iter().map(|field| text(&bytes[mark..], field).into_owned()).collect();
+    let source = Source::new(&bytes[mark..]);
+    let names: Vec<String> = fields.iter().map(|field| source.text(field).into_owned()).collect();
     if let Some(twice) = names.iter().enumerate().find(|(index, name)| names[..*index].contains(name)) {
         return Err(bad_line(blob.name(), records.record_line, &format!("the column \"{}\" appears twice", twice.1)));
     }
@@ -142,12 +143,13 @@ fn infer(file: &DataFile, delimiter: u8, width: usize, columns: &mut [(usize, Ca
             break;
         }
         let bytes = blob.bytes(lines.offset, lines.bytes as usize)?;
+        let source = Source::new(&bytes);
         let mut records = Records::new(&bytes, delimiter, lines.line, Some(width));
         while records.next(&mut fields).map_err(|wrong| malformed(&file.path, &records, wrong))? {
             for (index, candidates) in open.iter_mut().map(|column| &mut **column) {
                 let Some(field) = fields.get(*index) else { continue };
                 if field.quoted || field.end > field.start {
-                    candidates.see(text(&bytes, field).as_bytes());
+                    candidates.see(source.text(field).as_bytes());
                 }
             }
         }

@@ -13,6 +13,9 @@ pub fn boolean(text: &[u8]) -> Option<bool> {
 /// A plain decimal literal: `-`, digits without leading zeros, fraction, exponent; with `special` also NaN and ±Infinity,
 /// which JavaScript prints but which do not make a column a number column.
 pub fn number(text: &[u8], special: bool) -> Option<f64> {
+    if let Some(value) = short_number(text) {
+        return Some(value);
+    }
     if !is_number(text) {
         return match text {
             b"NaN" if special => Some(f64::NAN),
@@ -23,6 +26,34 @@ pub fn number(text: &[u8], special: bool) -> Option<f64> {
     }
     std::str::from_utf8(text).ok()?.parse().ok()
 }
+
+/// At most 15 digits with a fraction: both the digits and the power of ten are exact, so their quotient is the nearest
+/// number (Clinger, "How to read floating point numbers accurately"). None: look at it as a whole.
+fn short_number(text: &[u8]) -> Option<f64> {
+    let (negative, digits) = match text {
+        [b'-', digits @ ..] => (true, digits),
+        digits => (false, digits),
+    };
+    if digits.len() > 16 || matches!(digits, [b'0', b'0'..=b'9', ..] | [b'.', ..] | []) {
+        return None;
+    }
+    let (mut mantissa, mut fraction) = (0_u64, None);
+    for (index, byte) in digits.iter().enumerate() {
+        match byte {
+            b'0'..=b'9' => mantissa = mantissa * 10 + u64::from(byte - b'0'),
+            b'.' if fraction.is_none() => fraction = Some(digits.len() - index - 1),
+            _ => return None,
+        }
+    }
+    let value = match fraction {
+        None if digits.len() <= 15 => mantissa as f64,
+        Some(places @ 1..) => mantissa as f64 / POWERS[places],
+        _ => return None,
+    };
+    Some(if negative { -value } else { value })
+}
+
+const POWERS: [f64; 16] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
 
 fn is_number(text: &[u8]) -> bool {
     let digits = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
@@ -124,7 +155,7 @@ impl Candidates {
         }
         self.seen = true;
         self.boolean = self.boolean && boolean(text).is_some();
-        self.number = self.number && is_number(text);
+        self.number = self.number && number(text, false).is_some();
         self.date = self.date && date(text).is_some();
     }
 
@@ -157,6 +188,14 @@ mod tests {
         for text in ["", "-", "007", "00", ".5", "5.", "+5", "1e", "1e+", "0x10", "1_000", " 1", "1 ", "NaN", "Infinity", "1,5"] {
             assert_eq!(number(text.as_bytes(), false), None, "{text}");
         }
+        let mut seed = 3_u64;
+        for _ in 0..20_000 {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let text = format!("{}{}.{:0>2}", if seed & 1 == 0 { "-" } else { "" }, (seed >> 1) % 100_000_000, (seed >> 40) % 1_000_000);
+            let expected: f64 = text.parse().unwrap();
+            assert_eq!(number(text.as_bytes(), false).map(f64::to_bits), Some(expected.to_bits()), "{text}");
+        }
+        assert_eq!(number(b"-0", false).map(f64::to_bits), Some((-0.0_f64).to_bits()));
         assert!(number(b"NaN", true).unwrap().is_nan());
         assert_eq!(number(b"-Infinity", true), Some(f64::NEG_INFINITY));
         assert_eq!(bigint(b"-9223372036854775808"), Some(i64::MIN));

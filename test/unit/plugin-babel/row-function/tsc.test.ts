@@ -1,6 +1,6 @@
 /** The compiler's types and type errors against tsc's, on the same row functions. One run of tsc for all. */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { errors, expression, row } from "./support.ts";
@@ -23,7 +23,10 @@ const looser = /RATES\[|\(x\) =>|\(x\) \{|=== NaN/;
 const sources = [...lambdas, ...typeErrors.map(([source]) => source)];
 
 beforeAll(() => {
-  folder = mkdtempSync(join(root, "test/unit/plugin-babel/row-function/.tsc-"));
+  // Where packages are found, and nothing is committed.
+  const cache = join(root, "node_modules/.cache");
+  mkdirSync(cache, { recursive: true });
+  folder = mkdtempSync(join(cache, "row-functions-"));
   const columns = row.map(({ name, type }) => `${name}: ${printType(type)}`).join("; ");
   const prelude = `import { op } from "@lockstep/runtime"; interface Row { ${columns} } declare function read<R>(f: (d: Readonly<Row>) => R): R; ` +
     `${Object.entries(captured).map(([name, value]) => `declare const ${name}: ${value == null ? `number | ${value}` : typeof value};`).join(" ")} ${helpers.replaceAll("\n", " ")}`;

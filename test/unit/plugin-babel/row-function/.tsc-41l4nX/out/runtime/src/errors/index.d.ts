@@ -1,3 +1,0 @@
-export { errorCodes, isErrorCode, type ErrorCode } from "./codes.ts";
-export { LockstepError, type LockstepErrorDetails } from "./error.ts";
-export { didYouMean } from "./near.ts";

@@ -197,3 +197,48 @@ impl Drop for Pin {
         self.pins.count.fetch_sub(1, Ordering::Relaxed);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buffers_are_aligned_and_may_be_empty() {
+        for length in [0, 1, 63, 64, 1000] {
+            let source: Vec<u8> = (0..length).map(|index| index as u8).collect();
+            let mut copy = AlignedBuffer::copy_of(&source);
+            assert_eq!(*copy, *source);
+            assert!(length == 0 || copy.as_ptr() as usize % ALIGNMENT == 0);
+            copy.fill(7);
+            assert!(AlignedBuffer::zeroed(length).iter().all(|&byte| byte == 0));
+        }
+        assert!(AlignedBuffer::try_zeroed(usize::MAX).is_none());
+    }
+
+    #[test]
+    fn what_is_lent_is_given_back_once() {
+        struct Loan(Arc<AtomicUsize>, Vec<u8>);
+        impl Lent for Loan {
+            fn bytes(&self) -> &[u8] {
+                &self.1
+            }
+        }
+        impl Drop for Loan {
+            fn drop(&mut self) {
+                self.0.fetch_add(1, Ordering::SeqCst);
+            }
+        }
+        let (returned, pins) = (Arc::new(AtomicUsize::new(0)), Arc::new(Pins::default()));
+        let pin = pins.try_pin(3, 4, 1).unwrap();
+        assert!(pins.try_pin(1, 4, 1).is_none(), "one at a time");
+        let shared = SharedBytes::lent(Loan(returned.clone(), vec![1, 2, 3])).pinned(pin);
+        let bytes = shared.into_bytes();
+        let part = bytes.slice(1..);
+        drop(bytes);
+        assert_eq!((returned.load(Ordering::SeqCst), &part[..]), (0, &[2, 3][..]));
+        drop(part);
+        assert_eq!(returned.load(Ordering::SeqCst), 1);
+        assert!(pins.try_pin(4, 4, 1).is_some());
+        assert!(pins.try_pin(5, 4, 1).is_none());
+    }
+}

@@ -264,3 +264,48 @@ impl Drop for View {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operation::{Op, OpKind, Primitive};
+
+    fn zeroed<T>() -> Box<T> {
+        // SAFETY: what lies in shared memory is valid for any bits.
+        unsafe { Box::<T>::new_zeroed().assume_init() }
+    }
+
+    #[test]
+    fn a_record_is_read_in_its_epoch_only() {
+        let record = zeroed::<Record>();
+        assert!(record.read(0).is_none());
+        for (epoch, text) in [(0, &b"nine char"[..]), (2, b""), (4, &[5; 1000])] {
+            record.write(epoch, text);
+            assert_eq!(record.read(epoch).unwrap(), text);
+            assert!(record.read(epoch + 2).is_none());
+        }
+        record.write(6, &vec![1; RECORD_LIMIT + 1]);
+        assert_eq!(record.read(6).unwrap().len(), RECORD_LIMIT);
+    }
+
+    #[test]
+    fn a_position_is_read_whole() {
+        let position = zeroed::<Position>();
+        assert!(position.read().is_none());
+        let rounds = if cfg!(miri) { 30 } else { 100_000 };
+        let identity = |number: u64| {
+            let op = Op { call: number, sequence: number, kind: OpKind::Call, site: number.to_string().into(), fingerprint: number };
+            Identity::new(&op, Primitive::Broadcast, None)
+        };
+        std::thread::scope(|scope| {
+            scope.spawn(|| (1..=rounds).for_each(|number| position.write(number as u32, &identity(number))));
+            let mut last = 0;
+            while last < rounds {
+                let Some((epoch, read)) = position.read() else { continue };
+                assert_eq!((u64::from(epoch), read.site()), (read.call, read.call.to_string()));
+                assert!(read.call >= last && read.agrees(&identity(read.call)));
+                last = read.call;
+            }
+        });
+    }
+}

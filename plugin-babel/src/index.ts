@@ -39,10 +39,11 @@ export default function lockstep(_api: unknown, options: LockstepOptions = {}): 
         for (const warning of result.diagnostics) if (warning.severity === "warning") console.warn(formatDiagnostic(warning));
         if (errors.length > 0) throw new Error(`\n${errors.map(formatDiagnostic).join("\n\n")}`);
         if (!result.rankModule) return;
+        if (!output) throw new Error("@lockstep/plugin-babel: the rank module goes beside the output, so it must be told where that is: use @babel/cli with --out-dir, or set the plugin's option outDir or outFile");
         applyToTree(path.node as unknown as t.Program, result.edits);
         // Bindings changed: presets that drop unused imports look at references.
         path.scope.crawl();
-        if (output) writeBeside(output, result, version);
+        writeBeside(output, result, version);
       },
     },
   };

@@ -4,6 +4,8 @@ import { emitRankModule } from "./emit/rank-module.ts";
 import { applyEdits, stubEdits } from "./emit/stub.ts";
 import { inferOrder } from "./infer/order.ts";
 import { inferTypes } from "./infer/types.ts";
+import { noTables } from "./diagnostics/no-tables.ts";
+import { instructions } from "./ir/ir.ts";
 import { printFunction } from "./ir/print.ts";
 import type { Stage as IRStage } from "./ir/spec.ts";
 import { cutPlans } from "./lower/cut-plans.ts";
@@ -14,7 +16,7 @@ import { Reading } from "./parse/function.ts";
 import { rowArgumentReader } from "./parse/row-arguments.ts";
 import type { Program } from "./program.ts";
 import { collectCaptures } from "./source/captures.ts";
-import { findDirectives } from "./source/directives.ts";
+import { findDirectives, headOf } from "./source/directives.ts";
 import { isKnownEarly } from "./source/early.ts";
 import { validateAggregateTypes } from "./validate/aggregate-types.ts";
 import { validateLeavesTry } from "./validate/leaves-try.ts";
@@ -58,6 +60,7 @@ export const pipeline: readonly Pass[] = [
   // Before the first rewriting pass: from here on columns and lines are no longer the user's.
   { name: "validate", kind: "validate", always: true, leaves: "typed", run: (p) => {
     for (const fn of p.functions) {
+      if (instructions(fn.ir).next().done) p.diagnostics.push(noTables(fn.annotated.name, headOf(fn.annotated.node, fn.module)));
       validatePhiTypes(fn.ir, report(p));
       validateAggregateTypes(fn.ir, report(p));
       validateScriptTier(fn.ir, report(p));

@@ -25,6 +25,7 @@ import { needsAnnotation } from "./needs-annotation.ts";
 import { noCommonColumns } from "./no-common-columns.ts";
 import { noInterface } from "./no-interface.ts";
 import { noOverlap } from "./no-overlap.ts";
+import { noTables } from "./no-tables.ts";
 import { notAColumnValue } from "./not-a-column-value.ts";
 import { notARowFunction } from "./not-a-row-function.ts";
 import { notAnnotatable } from "./not-annotatable.ts";
@@ -103,4 +104,5 @@ export const diagnosticPages: readonly DiagnosticPage[] = [
   scriptTier.page,
   gatheringLoop.page,
   leavesTry.page,
+  noTables.page,
 ];

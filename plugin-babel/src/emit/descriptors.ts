@@ -42,7 +42,7 @@ export class Descriptors {
   }
 
   #line(data: Data): string {
-    if (data instanceof Code) return data.text.replace(/^lockstep\b/, this.#runtime);
+    if (data instanceof Code) return data.text.replace(/^((?:\.\.\.)?)lockstep\b/, `$1${this.#runtime}`);
     if (Array.isArray(data)) return `[${data.map((item: Data) => this.#line(item)).join(", ")}]`;
     if (typeof data !== "object" || data === null) return JSON.stringify(data);
     const entries = Object.entries(data as Record<string, Data>);

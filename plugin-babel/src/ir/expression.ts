@@ -22,6 +22,8 @@ export interface LiteralExpression extends Typed {
 export interface CapturedExpression extends Typed {
   readonly kind: "captured";
   readonly source: string;
+  /** An array or Set: its elements, each of type `type`, stand among the arguments of the call. */
+  readonly list?: true;
 }
 export interface CallExpression extends Typed {
   readonly kind: "call";

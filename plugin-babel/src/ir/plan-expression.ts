@@ -11,6 +11,7 @@ export function planExpression(e: Expression): Data {
       return { kind: "literal", type, value: planLiteral(e) };
     case "captured": {
       const name = parameterName(e.source);
+      if (e.list) return new Code(`...lockstep.literals(${name}, ${JSON.stringify(type)})`, { [name]: e.source });
       return { kind: "literal", type, value: new Code(`lockstep.literal(${name})`, { [name]: e.source }) };
     }
     case "call":

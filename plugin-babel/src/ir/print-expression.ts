@@ -16,7 +16,7 @@ function form(e: Expression): string {
     case "literal":
       return literal(e.value);
     case "captured":
-      return `captured(${JSON.stringify(e.source)})`;
+      return `${e.list ? "capturedList" : "captured"}(${JSON.stringify(e.source)})`;
     case "call":
       return `${e.function}(${list(e.args)})`;
     case "if":

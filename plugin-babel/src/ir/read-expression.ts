@@ -32,6 +32,8 @@ function readCompound(word: string, s: Scanner): Form {
   switch (word) {
     case "captured":
       return inParentheses(s, () => ({ kind: "captured", source: s.string() }));
+    case "capturedList":
+      return inParentheses(s, () => ({ kind: "captured", source: s.string(), list: true }));
     case "local":
       return inParentheses(s, () => ({ kind: "local", name: s.string() }));
     case "script":

@@ -4,7 +4,7 @@ import { type BabelScope, type Binding as ScopeBinding, type ModuleSource, spanO
 import { RUNTIME } from "../source/modules.ts";
 import { functionOf, importOf } from "../source/names.ts";
 import type { Binding, ConstantValue, Scope } from "./row-function.ts";
-import { type Knowledge, recordType, typeOfBinding } from "../source/scalar-types.ts";
+import { elementOf, type Knowledge, recordType, typeOfBinding } from "../source/scalar-types.ts";
 import { valueTypeOf } from "../source/types.ts";
 
 export interface RowScopeOptions extends Knowledge {
@@ -51,6 +51,8 @@ function capturedBinding(name: string, binding: ScopeBinding, module: ModuleSour
   const type = typeOfBinding(binding, place, options);
   const declared = spanOf(binding.identifier, module);
   if (type) return { kind: "scalar", type, source: name, declared };
+  const item = elementOf(binding.identifier, place, options);
+  if (item) return { kind: "list", item, source: name };
   const members = recordType(binding.identifier, place, options);
   if (members) return { kind: "record", member: (member) => ({ kind: "scalar", type: members.find((c) => c.name === member)?.type ?? null, source: `${name}.${member}` }) };
   return isReadAsRecord(binding) ? recordOf(name) : { kind: "scalar", type: null, source: name, declared };

@@ -86,7 +86,7 @@ export function findDirectives(module: ModuleSource): Directives {
 }
 
 /** `function plain`, or the arrow's parameters: not the whole body. */
-function headOf(node: t.Node, module: ModuleSource): SourceSpan {
+export function headOf(node: t.Node, module: ModuleSource): SourceSpan {
   const span = spanOf(node, module);
   return { ...span, endLine: span.line, endColumn: span.endLine === span.line ? span.endColumn : span.column + (module.code.slice(node.start!).split("\n")[0] ?? "").length };
 }

@@ -1,5 +1,5 @@
 import { LockstepError } from "../errors/index.ts";
-import type { Column } from "../tables/column.ts";
+import type { Column, View } from "../tables/column.ts";
 import type { LocalTable } from "./handles.ts";
 
 /** The facade's table, told by its shape: its class is not loaded where nobody uses it. */
@@ -35,9 +35,9 @@ export async function encodeUnsent(): Promise<void> {
 }
 
 /** A returned table as ordinary code sees it. */
-export async function decodeReturned(ipc: Uint8Array): Promise<object> {
+export async function decodeReturned(ipc: Uint8Array, views: Readonly<Record<string, View>>): Promise<object> {
   const [{ Table }, { fromIpc }] = await Promise.all([import("../tables/table.ts"), import("../tables/ipc.ts")]);
-  const { columns, rows } = fromIpc(ipc);
+  const { columns, rows } = fromIpc(ipc, views);
   return new Table(columns, rows);
 }
 

@@ -4,7 +4,9 @@ import { execute } from "./execute.ts";
 import { decodeReturned, encodeLocal, isLocalTable, tooLarge } from "./facade.ts";
 import { collectLimit } from "./limits.ts";
 import { marshal } from "./marshal.ts";
+import { cutPlan, type SinkOf } from "./plan.ts";
 import { SpmdTable } from "./table.ts";
+import { bigintViews } from "./views.ts";
 import type { World } from "./world.ts";
 
 /**
@@ -88,8 +90,10 @@ async function keep(call: CallContext, table: SpmdTable, number: number, inputs:
   if (rows > limit) {
     if (call.world.rank === 0) face = tooLarge(rows, limit);
   } else {
-    const [sink] = await execute(call, [{ input: node, build: (input) => ({ op: "collect", input, limit, everywhere: false, site }) }]);
-    if (call.world.rank === 0) face = await decodeReturned(sink!.ipc!);
+    const collect: SinkOf = { input: node, build: (input) => ({ op: "collect", input, limit, everywhere: false, site }) };
+    const [sink] = await execute(call, [collect]);
+    const plan = await cutPlan(call, [collect]);
+    if (call.world.rank === 0) face = await decodeReturned(sink!.ipc!, bigintViews(plan, plan.sinks[0]!.input));
   }
   if (face) {
     numbers.set(face, number);

@@ -1,6 +1,6 @@
 /** What compiled code calls (ARCHITECTURE.md, seam 3). Light to load: ranks start with it. */
 export { alike, console } from "./alike.ts";
 export { call, define, type Defined } from "./call.ts";
-export { literal } from "./literal.ts";
+export { literal, literals } from "./literal.ts";
 export { readCsv, readParquet, table, type ReaderDescriptor } from "./sources.ts";
 export { GroupedTable, SpmdTable } from "./table.ts";

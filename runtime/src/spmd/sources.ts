@@ -14,12 +14,17 @@ export interface ReaderDescriptor extends Sited {
   columns: ColumnType[];
   /** The whole interface: checked against the files' schema. */
   declared: ColumnType[];
+  /** What sees whole rows: the files' columns must then be those declared, in their order, as under plain Node all are there. */
+  seen?: string;
+  /** Names that no other column of the files may have: a join or a rename would meet it. */
+  clashing?: string[];
   /** A pushed conjunction; rows and row groups that cannot match are not read. */
   filter?: Expression;
 }
 
 interface Opened {
   dataset: number;
+  schema: readonly { name: string }[];
   bytes: number;
   rows?: number | null;
 }

@@ -1,0 +1,47 @@
+import type { Expression, JsType, Node, Plan } from "@lockstep/native/plan";
+import type { View } from "../tables/column.ts";
+
+/**
+ * The columns of a plan's node that JavaScript sees as bigint. Arrow's types do not tell: an int64 column is a
+ * number by default. What was opened or computed as bigint stays one, wherever the plan carries it.
+ */
+export function bigintViews({ nodes }: Pick<Plan, "nodes">, id: number): Record<string, View> {
+  const seen: ReadonlySet<string>[] = [];
+  for (const node of nodes) seen.push(new Set(bigints(node, (input) => seen[input]!)));
+  return Object.fromEntries(Array.from(seen[id]!, (name) => [name, "bigint"]));
+}
+
+function bigints(node: Node, of: (input: number) => ReadonlySet<string>): string[] {
+  switch (node.op) {
+    case "scan":
+      return node.columns.filter(({ type }) => type === "bigint").map(({ name }) => name);
+    case "derive": {
+      const replaced = new Set(node.columns.map(({ name }) => name));
+      return [...[...of(node.input)].filter((name) => !replaced.has(name)), ...named(node.columns)];
+    }
+    case "select":
+      return node.columns.filter(({ from }) => of(node.input).has(from)).map((column) => column.as);
+    case "join":
+      if (node.columns.length === 0) return [...of(node.left)];
+      return node.columns.filter(({ side, from }) => of(side === "left" ? node.left : node.right).has(from)).map((column) => column.as);
+    case "aggregate": {
+      const kept = node.aggregates.filter(({ function: name, arg }) => carriesType.has(name) && arg && typeOf(arg) === "bigint");
+      return [...named(node.keys), ...kept.map(({ name }) => name)];
+    }
+    case "concat":
+      return [...of(node.inputs[0]!)];
+    default:
+      return [...of(node.input)];
+  }
+}
+
+/** Aggregates whose result has their argument's type. */
+const carriesType: ReadonlySet<string> = new Set(["sum", "min", "max", "any"]);
+
+function named(columns: readonly { readonly name: string; readonly expression: Expression }[]): string[] {
+  return columns.filter(({ expression }) => typeOf(expression) === "bigint").map(({ name }) => name);
+}
+
+function typeOf(expression: Expression): JsType {
+  return expression.kind === "let" ? typeOf(expression.body) : expression.type;
+}

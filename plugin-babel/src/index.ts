@@ -35,6 +35,7 @@ export default function lockstep(_api: unknown, options: LockstepOptions = {}): 
           strict: options.strict ?? false,
           ...(output ? { rankModuleId: `./${rankModuleName(output)}` } : {}),
         });
+        if (process.env.LOCKSTEP_DEBUG?.split(",").includes("ir")) for (const { name, text } of result.stages) console.error(`── ${filename}: ${name}\n${text}\n`);
         const errors = result.diagnostics.filter((d) => d.severity === "error");
         for (const warning of result.diagnostics) if (warning.severity === "warning") console.warn(formatDiagnostic(warning));
         if (errors.length > 0) throw new Error(`\n${errors.map(formatDiagnostic).join("\n\n")}`);

@@ -8,6 +8,7 @@ import { noTables } from "./diagnostics/no-tables.ts";
 import { instructions } from "./ir/ir.ts";
 import { printFunction } from "./ir/print.ts";
 import type { Stage as IRStage } from "./ir/spec.ts";
+import { findBesides } from "./lower/besides.ts";
 import { cutPlans } from "./lower/cut-plans.ts";
 import { pruneColumns } from "./lower/prune-columns.ts";
 import { pushFilters } from "./lower/push-filters.ts";
@@ -73,7 +74,10 @@ export const pipeline: readonly Pass[] = [
   } },
   // After push-filters; before distributions, so that a pruned key no longer counts as a partitioning.
   { name: "prune-columns", kind: "transform", leaves: "pruned", run: (p) => {
-    for (const fn of p.functions) pruneColumns(fn.ir);
+    for (const fn of p.functions) {
+      findBesides(fn.ir);
+      pruneColumns(fn.ir);
+    }
   } },
   // After the operators are final.
   { name: "infer-distributions", kind: "transform", always: true, leaves: "distributed", run: (p) => {

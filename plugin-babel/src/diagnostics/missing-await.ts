@@ -11,6 +11,6 @@ export const missingAwait = defineDiagnostic(
   (name: string, span: SourceSpan) => ({
     message: `${name} must be awaited where it is called`,
     locations: [at(span, "not awaited")],
-    fix: { message: "write await before it", edits: [] },
+    fix: { message: "write await before it", edits: [{ ...span, endLine: span.line, endColumn: span.column, text: "await " }] },
   }),
 );

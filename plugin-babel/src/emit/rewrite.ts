@@ -253,6 +253,7 @@ export class Rewriter {
     const frame = this.#context.fn.frames.find((f) => f.node === node && f.enclosing !== null);
     const inner = new Rewriter(this.#context, this.#place, frame ? (this.#context.fn.sites.get(frame.id) ?? new Map()) : null);
     const copy = inner.#children(node) as t.FunctionExpression;
+    if (copy.body.type === "BlockStatement") copy.body.directives = (copy.body.directives ?? []).filter((d) => !/^use (no )?spmd$/.test(d.value.value));
     copy.async = node.async || inner.awaits;
     return copy;
   }

@@ -97,6 +97,14 @@ export interface Order {
   readonly why: string | null;
 }
 
+/** Columns of a file that the interface leaves out are not read. Under plain Node they are there. */
+export interface Besides {
+  /** What sees the whole rows; null: nothing does. */
+  readonly seen: string | null;
+  /** Names they must not have, as a join or a rename would meet them. */
+  readonly clashing: readonly string[];
+}
+
 export interface Instruction {
   readonly id: ValueId;
   /** A verb of the catalogue, "phi", or "spool". */
@@ -114,6 +122,8 @@ export interface Instruction {
   type: TableType | null;
   /** By prune-columns: the columns anyone reads. */
   demanded: readonly string[] | null;
+  /** By prune-columns, on a reader: what its files' columns besides the interface's would change. */
+  besides: Besides | null;
   /** By push-filters, on a reader: conjuncts that rows must pass, with the lines they came from. */
   pushed: RowArgument[];
   /** By infer-distributions. */
@@ -133,6 +143,7 @@ export function instruction(fields: Pick<Instruction, "id" | "op" | "span" | "fr
     declared: null,
     type: null,
     demanded: null,
+    besides: null,
     pushed: [],
     distribution: null,
     order: null,

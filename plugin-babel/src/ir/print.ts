@@ -26,6 +26,7 @@ export function printInstruction(i: Instruction): string {
   for (const c of i.columns) parts.push(`${c.input === 0 ? "left" : "right"} ${JSON.stringify(c.from)}${c.as === c.from ? "" : ` as ${JSON.stringify(c.as)}`}`);
   if (i.type) parts.push(`: ${printTableType(i.type)}`);
   if (i.demanded) parts.push(`demanded ${JSON.stringify(i.demanded)}`);
+  if (i.besides) parts.push(`besides ${JSON.stringify(i.besides.seen ?? "")} ${JSON.stringify(i.besides.clashing)}`);
   if (i.distribution) parts.push(`on ${printPlace(i.distribution)}`);
   if (i.order) parts.push(i.order.observed ? `ordered ${JSON.stringify(i.order.why ?? "")}` : "unordered");
   if (i.executes !== null) parts.push(i.executes ? "executes" : "answered");

@@ -55,11 +55,12 @@ function readInstruction(id: number, s: Scanner): Instruction {
   }
   const type = s.accept(/:/) === null ? null : readTableType(s);
   const demanded = s.accept(/demanded /) === null ? null : s.strings();
+  const besides = s.accept(/besides /) === null ? null : { seen: s.string() || null, clashing: s.strings() };
   const distribution = s.accept(/on /) === null ? null : readDistribution(s);
   const order: Order | null = s.accept(/unordered/) !== null ? { observed: false, why: null } : s.accept(/ordered /) !== null ? { observed: true, why: s.string() || null } : null;
   const executes = s.accept(/executes/) !== null ? true : s.accept(/answered/) !== null ? false : null;
   const frame = Number(s.accept(/frame (\d+)/) ?? 0);
-  return instruction({ id, op, inputs, scalars, declared, rows, pushed, columns, type, demanded, distribution, order, executes, frame, span: readSpan(s) });
+  return instruction({ id, op, inputs, scalars, declared, rows, pushed, columns, type, demanded, besides, distribution, order, executes, frame, span: readSpan(s) });
 }
 
 function readRowArgument(role: RowArgument["role"], s: Scanner): RowArgument {

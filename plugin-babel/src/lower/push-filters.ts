@@ -72,7 +72,8 @@ const renamed = (e: Expression, names: ReadonlyMap<string, string>): Expression 
   });
 };
 
-const capturedOf = (e: Expression): string[] => [...(e.kind === "captured" ? [e.source] : []), ...children(e).flatMap(capturedOf)];
+/** A list ends in a dot: as with a member, what it holds may be written later. */
+const capturedOf = (e: Expression): string[] => [...(e.kind === "captured" ? [e.list ? `${e.source}.` : e.source] : []), ...children(e).flatMap(capturedOf)];
 
 /** The filter's consumers read its input. */
 function remove(filter: Instruction, fn: FunctionIR): void {

@@ -78,6 +78,8 @@ export function findDirectives(module: ModuleSource): Directives {
       if (found) diagnostics.push(notAsync(name, headOf(node, module)));
       return;
     }
+    // Inside an annotated function it is a helper like any other.
+    if (functions.some((f) => path.includes(f.node))) return;
     functions.push({ name, node: node as AnnotatedFunction["node"], directive: found });
   };
 

@@ -99,6 +99,7 @@ export function elementOf(node: t.Node, place: Place, know: Knowledge): ValueTyp
     const init = binding?.constant && binding.path.node.type === "VariableDeclarator" ? binding.path.node.init : null;
     return init ? elementOf(init, { module: place.module, scope: binding!.scope }, know) : null;
   }
+  if (e.type === "NewExpression" && e.callee.type === "Identifier" && e.callee.name === "Set") return e.arguments[0] ? elementOf(e.arguments[0], place, know) : null;
   if (e.type !== "ArrayExpression") return null;
   let type = null as ValueType | null;
   let nullable = false;
@@ -131,7 +132,7 @@ function arrayElement(node: t.TSType, place: Place, know: Knowledge): ValueType 
   const element =
     node.type === "TSArrayType" ? node.elementType
     : node.type === "TSTypeOperator" && node.typeAnnotation?.type === "TSArrayType" ? node.typeAnnotation.elementType
-    : node.type === "TSTypeReference" && node.typeName.type === "Identifier" && /^(Readonly)?Array$/.test(node.typeName.name) ? (node.typeArguments?.params[0] as t.TSType)
+    : node.type === "TSTypeReference" && node.typeName.type === "Identifier" && /^(Readonly)?(Array|Set)$/.test(node.typeName.name) ? (node.typeArguments?.params[0] as t.TSType)
     : null;
   return element ? valueTypeOf(element, place.module, know.modules) : null;
 }

@@ -29,5 +29,7 @@ export const concat: Verb = {
   rowwise: false,
   repeatable: false,
   demands: (_, demanded, inputs) => inputs.map((t) => new Set([...demanded].filter((name) => columnOf(t.row, name)))),
+  // The first table's columns are the result's.
+  besides: (_, input) => (input === 0 ? "passes" : "ends"),
   lower: () => ({ method: "concat", descriptor: {} }),
 };

@@ -16,5 +16,7 @@ export const dedupe: Verb = {
   rowwise: false,
   repeatable: false,
   demands: (i, demanded) => [union(demanded, readBy(i.rows))],
+  // Without keys named, all columns are the key.
+  besides: (i) => (i.rows.every((r) => r.source === "") ? "seen" : "passes"),
   lower: (i) => ({ method: "dedupe", descriptor: { keys: i.rows.map(expressionOf) } }),
 };

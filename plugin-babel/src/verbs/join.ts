@@ -97,6 +97,7 @@ const makeJoin = ({ name, type, docs, example }: JoinRecord): Verb => {
       const side = (input: 0 | 1) => i.columns.filter((c) => c.input === input && demanded.has(c.as)).map((c) => c.from);
       return [union(keepsLeftOnly ? demanded : side(0), readBy(i.rows, 0)), union(keepsLeftOnly ? [] : side(1), readBy(i.rows, 1))];
     },
+    besides: (_, input) => (input === 1 && keepsLeftOnly ? "ends" : "passes"),
     prune: (i, demanded) => {
       i.columns = i.columns.filter((c) => demanded.has(c.as));
     },

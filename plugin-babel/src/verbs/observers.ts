@@ -5,13 +5,14 @@ import { columnOf, type Instruction } from "../ir/ir.ts";
 import { allColumns, columnTypes } from "./rules.ts";
 import type { Verb } from "./verb.ts";
 
-type Own = Pick<Verb, "name" | "docs" | "example" | "signature" | "type" | "communicates" | "order" | "demands" | "lower">;
+type Own = Pick<Verb, "name" | "docs" | "example" | "signature" | "type" | "communicates" | "order" | "besides" | "demands" | "lower">;
 
 const observer = (own: Own): Verb => ({
   on: "table",
   role: "observer",
   rowwise: false,
   repeatable: false,
+  besides: () => "ends",
   distribution: (i) => replicated(`${own.name} gives every rank the same answer`, i.span),
   ...own,
 });
@@ -42,6 +43,7 @@ export const objects = observer({
   type: (i, [input]) => remember(i, input!),
   communicates: (_, [input]) => (input!.kind === "replicated" ? null : "all rows to every rank (Allgatherv)"),
   order: () => "observes",
+  besides: () => "seen",
   demands: (_, __, inputs) => allColumns(inputs),
   lower: (i) => ({ method: "objects", descriptor: { columns: columnTypes(i.declared!) } }),
 });

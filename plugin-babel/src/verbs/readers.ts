@@ -18,6 +18,10 @@ function pushedFilter(i: Instruction): { filter?: Data } {
   return { filter: others.reduce<Data>((left, right) => ({ kind: "and", left, right, type: "boolean" }), first) };
 }
 
+function besides({ besides: of }: Instruction): { [key: string]: Data } {
+  return { ...(of?.seen && { seen: of.seen }), ...(of && of.clashing.length > 0 && { clashing: [...of.clashing] }) };
+}
+
 // Parquet is read again faster than rows are kept; CSV is not.
 const reader = (name: string, format: string): Verb => ({
   name,
@@ -38,7 +42,7 @@ const reader = (name: string, format: string): Verb => ({
   demands: () => [],
   lower: (i) => ({
     method: name,
-    descriptor: { columns: columnTypes(scanned(i)), declared: columnTypes(i.declared ?? []), ...pushedFilter(i) },
+    descriptor: { columns: columnTypes(scanned(i)), declared: columnTypes(i.declared ?? []), ...pushedFilter(i), ...besides(i) },
   }),
 });
 

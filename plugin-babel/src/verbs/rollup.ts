@@ -47,6 +47,7 @@ export const rollup: Verb = {
     // Its one row is there even if nobody reads it: something must be aggregated, and counting is nothing to compute.
     if (i.rows.length === 0 && groupsOf(i).length === 0 && first) i.rows = [{ ...first, aggregate: "count", expression: null }];
   },
+  besides: () => "ends",
   lower: (i) => ({
     method: "rollup",
     descriptor: {

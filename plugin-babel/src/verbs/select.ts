@@ -42,5 +42,6 @@ export const select: Verb = {
   prune: (i, demanded) => {
     i.columns = i.columns.filter((c) => demanded.has(c.as));
   },
+  besides: () => "ends",
   lower: (i) => ({ method: "select", descriptor: { columns: i.columns.map(({ from, as }) => ({ from, as })) } }),
 };

@@ -64,6 +64,11 @@ export interface Verb {
   readonly rowwise: boolean;
   /** The columns each input must have, so that the result has `demanded`. */
   demands(i: Instruction, demanded: ReadonlySet<string>, inputs: readonly TableType[]): readonly ReadonlySet<string>[];
+  /**
+   * What becomes of columns that a file has and the interface leaves out: they pass to the result (the rule where there is none),
+   * end here, or are seen.
+   */
+  besides?(i: Instruction, input: number): "passes" | "ends" | "seen";
   /** Forgets what computes columns nobody demands. Absent: nothing to forget. */
   prune?(i: Instruction, demanded: ReadonlySet<string>): void;
   lower(i: Instruction): Lowered;

@@ -21,6 +21,7 @@ const writer = (name: string, format: string): Verb => ({
   rowwise: false,
   repeatable: false,
   demands: (_, __, inputs) => allColumns(inputs),
+  besides: () => "seen",
   lower: (i) => ({ method: name, descriptor: { ordered: i.order?.observed ?? false } }),
 });
 

@@ -68,6 +68,19 @@ void jobs; void C;`);
     expect(new Set(manifest.map((f) => f.id)).size).toBe(4);
   });
 
+  test("an annotated function inside another is a helper of it", () => {
+    const { code, rankModule, manifest } = ok(`${reader}
+export async function f(p: string) {
+  "use spmd";
+  const inner = async (q: string) => { "use spmd"; return (await readParquet<{ a: number }>(q)).numRows(); };
+  return (await inner(p)) + 1;
+}`);
+    expect(manifest.map((m) => m.name)).toEqual(["f"]);
+    expect(code.match(/\$call\(/g)).toHaveLength(1);
+    expect(rankModule!.code).not.toContain("use spmd");
+    expect(rankModule!.code).toContain("(await inner(p)) + 1");
+  });
+
   test("patterns, defaults and rest parameters reach the ranks", () => {
     const { code } = ok(`${reader}
 export async function f({ a, b: { c } = { c: 1 }, ...rest }: { a: string; b?: { c: number }; d: number }, [x, , y] = [1, 2, 3], z = 5, ...more: number[]) {

@@ -44,7 +44,7 @@ function form(e: Expression): [text: string, precedence: number] {
     case "local":
       return [e.name, ATOM];
     case "captured":
-      return [`\${${e.source}}`, ATOM];
+      return [`${e.list ? "..." : ""}\${${e.source}}`, ATOM];
     case "literal":
       return [printLiteral(e), ATOM];
     case "call":

@@ -42,6 +42,8 @@ export type Binding =
   /** A scalar of the enclosing function or module, known when the verb is called. `type` null: not known to the compiler. */
   | { readonly kind: "scalar"; readonly type: ValueType | null; readonly source: string; readonly declared?: SourceSpan }
   | { readonly kind: "constant"; readonly value: ConstantValue }
+  /** An array or Set of scalars of the enclosing function or module. */
+  | { readonly kind: "list"; readonly item: ValueType; readonly source: string }
   /** `config.limit`, `import * as units`: members are bindings again. */
   | { readonly kind: "record"; member(name: string): Binding }
   /** A helper, local or imported; `scope` answers names where it is declared. */

@@ -36,6 +36,8 @@ export function fromBinding(binding: Binding, name: string, node: t.Node, frame:
     }
     case "constant":
       return fromConstant(binding.value, span);
+    case "list":
+      return { kind: "values", item: binding.item, source: binding.source };
     case "record":
       return { kind: "record", names: null, member: (member, at) => fromBinding(binding.member(member), `${name}.${member}`, at, frame) };
     case "function":

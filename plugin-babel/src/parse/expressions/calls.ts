@@ -4,6 +4,7 @@ import { rowFunctionWrites } from "../../diagnostics/row-function-writes.ts";
 import { wrongArguments } from "../../diagnostics/wrong-arguments.ts";
 import { functionNamed, scalarFunctions } from "../../functions/index.ts";
 import { apply, type Argument } from "./apply.ts";
+import { callValues } from "./captured-lists.ts";
 import { readExpression, unsupported } from "./expression.ts";
 import { foreignMember, foreignResult } from "./foreign.ts";
 import type { Frame } from "./frame.ts";
@@ -54,6 +55,8 @@ export function callMember(object: Value, name: string, callee: t.MemberExpressi
       frame.state.needsScript("regular expressions run in V8");
       return foreignMember("RegExp", name, frame.span(node));
     }
+    case "values":
+      return callValues(object, name, node, frame);
     case "parts": {
       const args = readArguments(node.arguments, frame);
       const part = name === "at" && args?.length === 1 ? partAt(object, args[0]!.value, node, frame) : null;
@@ -76,7 +79,7 @@ const mutators: ReadonlySet<string> = new Set(["push", "pop", "shift", "unshift"
 /** `seen.push(d.id)` of an array, Map or Set that lives outside the row function. */
 function changesOutside(object: Value, name: string, node: t.Node, frame: Frame): boolean {
   if (!mutators.has(name) || node.type !== "Identifier" || frame.names.has(node.name)) return false;
-  return object.kind === "record" || object.kind === "list" || object.kind === "any";
+  return object.kind === "record" || object.kind === "list" || object.kind === "values" || object.kind === "any";
 }
 
 export function callValue(callee: Value, node: Call, frame: Frame): Value {

@@ -6,6 +6,7 @@ import { unknownProperty } from "../../diagnostics/unknown-property.ts";
 import { methodNames } from "../../functions/index.ts";
 import type { SourceSpan } from "../../ir/types.ts";
 import { readExpression, unsupported } from "./expression.ts";
+import { valuesMember } from "./captured-lists.ts";
 import { foreignMember } from "./foreign.ts";
 import type { Frame } from "./frame.ts";
 import { namespaceMember } from "./globals.ts";
@@ -36,6 +37,7 @@ export function readProperty(object: Value, node: Member, frame: Frame): Value {
   const name = memberName(node, frame);
   if (name !== null) return property(object, name, node, frame);
   const key = readExpression(node.property, frame);
+  if (object.kind === "values") return valuesMember(object, "[]", node, frame);
   if (object.kind === "parts") return partAt(object, key, node, frame) ?? partsMember("[]", node, frame);
   if (object.kind === "any") return foreignMember(object.of, "[]", frame.span(node));
   if (key.kind === "any") return unknown;
@@ -65,6 +67,8 @@ export function property(object: Value, name: string, node: Member, frame: Frame
   switch (object.kind) {
     case "any":
       return foreignMember(object.of, name, span);
+    case "values":
+      return valuesMember(object, name, node, frame);
     case "parts":
       return name === "length" ? partCount(object, node, frame) : partsMember(name, node, frame);
     case "pattern":

@@ -4,7 +4,7 @@
  */
 import type * as t from "@babel/types";
 import type { CapturedExpression, Expression, LiteralExpression } from "../../ir/expression.ts";
-import type { JsType, SourceSpan, ValueType } from "../../ir/types.ts";
+import { printType, type JsType, type SourceSpan, type ValueType } from "../../ir/types.ts";
 import type { Scope } from "../row-function.ts";
 import { isNot, type Facts, type Place, type Truth } from "./facts.ts";
 import type { Frame } from "./frame.ts";
@@ -62,6 +62,8 @@ export type Value =
   | { readonly kind: "mixed"; readonly types: readonly string[]; readonly test: Expression; readonly truth?: Truth }
   | { readonly kind: "list"; readonly items: readonly Value[]; readonly set: boolean }
   | Fields
+  /** An array or Set known when the verb is called. */
+  | { readonly kind: "values"; readonly item: ValueType; readonly source: string }
   /** `text.split(separator)`: its elements have native forms, the array has not. */
   | { readonly kind: "parts"; readonly text: Scalar; readonly separator: string }
   /** A regular expression that is a plain text. */
@@ -131,6 +133,8 @@ export function describe(value: Value): string {
       const items = [...new Set(value.items.map(describe))];
       return items.length === 1 ? `${items[0]}[]` : `(${items.join(" | ")})[]`;
     }
+    case "values":
+      return value.item.nullable ? `(${printType(value.item)})[]` : `${printType(value.item)}[]`;
     case "parts":
       return "string[]";
     case "pattern":

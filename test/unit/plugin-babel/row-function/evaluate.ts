@@ -65,7 +65,7 @@ export function evaluate(e: Expression, row: Row, captured: Row = {}, locals: Ro
     case "nullish":
       return value(e.left) ?? value(e.right);
     case "call":
-      return stored(apply(e.function, e.args.map(value)));
+      return stored(apply(e.function, e.args.flatMap((arg) => (arg.kind === "captured" && arg.list ? [...(value(arg) as Iterable<unknown>)] : [value(arg)]))));
     case "script":
       throw new Error("a script has no meaning here");
   }

@@ -1,6 +1,9 @@
 /** What the row functions of the tests see besides their row. */
 export const captured = { rate: 1.5, label: "x", limit: 3, missing: null, absent: undefined };
 
+/** Lists of the enclosing function. */
+export const lists = { picks: [1, 5, NaN, 20], words: ["a", "abc"], maybe: [3, null], wanted: new Set(["a", "b"]) };
+
 export const helpers = `
   export function bucket(hour: number): string {
     if (hour >= 8 && hour <= 10) return "morning";

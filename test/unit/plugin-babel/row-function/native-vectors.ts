@@ -10,12 +10,12 @@ import { planExpression } from "../../../../plugin-babel/src/ir/plan-expression.
 import { compiled, expression, row } from "./support.ts";
 import { capturedValue, inTable } from "./evaluate.ts";
 import { lambdas } from "./lambdas.ts";
-import { captured, helpers } from "./module.ts";
+import { captured, helpers, lists } from "./module.ts";
 import { program } from "./programs.ts";
 import { rows } from "./rows.ts";
 
 const SEED = 20261123;
-const setting = { helpers, captured };
+const setting = { helpers, captured, lists };
 
 /** Local time is tested function by function, in several zones. */
 const local = /get(Hours|Month\(\))|getTimezoneOffset|new Date\(d\.s\)|new Date\(2024/;
@@ -33,12 +33,16 @@ function json(value: unknown): unknown {
 
 /** Captured scalars as the literals they are when the verb is called. */
 function literals(data: unknown): unknown {
-  if (Array.isArray(data)) return data.map(literals);
+  if (Array.isArray(data)) return data.flatMap((item) => (item instanceof Code && item.text.startsWith("...") ? elements(item) : [literals(item)]));
   if (typeof data === "number") return json(data);
   if (typeof data !== "object" || data === null) return data;
-  if (data instanceof Code) return json(capturedValue(Object.values(data.captures)[0]!, captured));
+  if (data instanceof Code) return json(valueOf(data));
   return Object.fromEntries(Object.entries(data).map(([key, value]) => [key, literals(value)]));
 }
+
+const valueOf = ({ captures }: Code): unknown => capturedValue(Object.values(captures)[0]!, { ...captured, ...lists });
+const elements = (list: Code): unknown[] =>
+  [...(valueOf(list) as Iterable<unknown>)].map((value) => ({ kind: "literal", type: /"(\w+)"\)$/.exec(list.text)![1], value: json(value) }));
 
 function outcome(f: () => unknown): unknown {
   try {

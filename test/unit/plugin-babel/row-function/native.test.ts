@@ -70,6 +70,12 @@ describe("what runs in V8", () => {
     expect(script("d => { for (const c of d.s) if (c > 'b') return c; return null; }").type).toEqual({ js: "string", nullable: true });
   });
 
+  test("lists of the enclosing function", () => {
+    const bindings = { zones: { kind: "list", item: { js: "number", nullable: false }, source: "zones" } };
+    expect(native("d => zones.includes(d.n)", { bindings } as never)).toBe("in(n, ...${zones})");
+    expect(script("d => zones.some((z) => z > d.n)", bindings).reason).toContain("'zones' is a list known only at run time");
+  });
+
   test("recursion and packages", () => {
     const fact = { helpers: "function fact(n: number): number { return n < 2 ? 1 : n * fact(n - 1); }" };
     expect(expression("d => fact(d.n)", fact)).toMatchObject({ kind: "script", reason: "fact calls itself", free: ["fact"] });

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { evaluate, inTable } from "./evaluate.ts";
 import { compiled, expression, type Setting } from "./support.ts";
 import { lambdas } from "./lambdas.ts";
-import { captured, helpers } from "./module.ts";
+import { captured, helpers, lists } from "./module.ts";
 import { program } from "./programs.ts";
 import { rows } from "./rows.ts";
 
@@ -18,13 +18,13 @@ function outcome(f: () => unknown): Outcome {
   }
 }
 
-const setting: Setting = { helpers, captured };
+const setting: Setting = { helpers, captured, lists };
 
 function agrees(source: string, runs: number): void {
   const [native, real] = [expression(source, setting), compiled(source, setting)];
   fc.assert(
     fc.property(rows, (d) => {
-      const [ours, theirs] = [outcome(() => evaluate(native, d, captured)), outcome(() => real(d))];
+      const [ours, theirs] = [outcome(() => evaluate(native, d, { ...captured, ...lists })), outcome(() => real(d))];
       expect(ours, source).toEqual(theirs);
       // What is not nullable is never null, but for an index that misses and an invalid date, which tsc does not see either.
       if ("value" in theirs && !native.type.nullable && native.type.js !== "date" && !/\w\[/.test(source)) expect(theirs.value, source).not.toBeNull();

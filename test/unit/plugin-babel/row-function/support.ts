@@ -22,6 +22,8 @@ export interface Setting {
   readonly helpers?: string;
   /** Scalars of the enclosing function. */
   readonly captured?: Readonly<Record<string, number | string | boolean | bigint | null | undefined>>;
+  /** Arrays and Sets of the enclosing function. */
+  readonly lists?: Readonly<Record<string, Iterable<number | string | null>>>;
   readonly bindings?: Readonly<Record<string, Binding>>;
   readonly environment?: Partial<RowEnvironment>;
 }
@@ -61,6 +63,11 @@ export function read(text: string, setting: Setting = {}): RowFunction {
       const captured = setting.captured;
       if (setting.bindings?.[name]) return setting.bindings[name];
       if (captured && name in captured) return { kind: "scalar", type: { js: captured[name] == null ? "number" : (typeof captured[name] as JsType), nullable: captured[name] == null }, source: name };
+      const list = setting.lists?.[name];
+      if (list) {
+        const items = [...list];
+        return { kind: "list", item: { js: typeof items.find((item) => item !== null) as JsType, nullable: items.includes(null) }, source: name };
+      }
       if (name === "op") return { kind: "import", module: "@lockstep/runtime", name: "op" };
       return resolveHelper(name);
     },
@@ -85,7 +92,7 @@ export function errors(text: string, setting?: Setting): string[] {
 export const native = (text: string, setting?: Setting): string => printExpression(expression(text, setting));
 
 /** The row function itself. */
-export function compiled(text: string, { helpers = "", captured = {} }: Setting = {}): (d: object) => unknown {
-  const values = { ...valuesOf(helpers), ...captured };
+export function compiled(text: string, { helpers = "", captured = {}, lists = {} }: Setting = {}): (d: object) => unknown {
+  const values = { ...valuesOf(helpers), ...captured, ...lists };
   return new Function(...Object.keys(values), `return (${stripTypeScriptTypes(`(${text})`)});`)(...Object.values(values)) as (d: object) => unknown;
 }

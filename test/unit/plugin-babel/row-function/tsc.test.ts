@@ -6,10 +6,10 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { errors, expression, row } from "./support.ts";
 import { lambdas } from "./lambdas.ts";
 import { typeErrors } from "./mistakes.ts";
-import { captured, helpers } from "./module.ts";
+import { captured, helpers, lists } from "./module.ts";
 import { printType } from "../../../../plugin-babel/src/ir/types.ts";
 
-const setting = { helpers, captured };
+const setting = { helpers, captured, lists };
 const root = join(import.meta.dirname, "../../../..");
 let folder: string;
 let wrong: ReadonlySet<number>;
@@ -29,7 +29,8 @@ beforeAll(() => {
   folder = mkdtempSync(join(cache, "row-functions-"));
   const columns = row.map(({ name, type }) => `${name}: ${printType(type)}`).join("; ");
   const prelude = `import { op } from "@lockstep/runtime"; interface Row { ${columns} } declare function read<R>(f: (d: Readonly<Row>) => R): R; ` +
-    `${Object.entries(captured).map(([name, value]) => `declare const ${name}: ${value == null ? `number | ${value}` : typeof value};`).join(" ")} ${helpers.replaceAll("\n", " ")}`;
+    `${Object.entries(captured).map(([name, value]) => `declare const ${name}: ${value == null ? `number | ${value}` : typeof value};`).join(" ")} ` +
+    `declare const picks: number[], words: readonly string[], maybe: (number | null)[], wanted: Set<string>; ${helpers.replaceAll("\n", " ")}`;
   const lines = sources.map((source, i) => `export const x${i} = read(${source.replaceAll("\n", " ")});`);
   writeFileSync(join(folder, "rows.ts"), `${prelude}\n${lines.join("\n")}\n`);
   writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ extends: join(root, "tsconfig.json"), compilerOptions: { composite: false, noUncheckedIndexedAccess: false, declaration: true, emitDeclarationOnly: true, isolatedModules: false, paths: { "@lockstep/runtime": [join(root, "runtime/src/index.ts")] }, rootDir: root, outDir: "out" }, files: ["rows.ts"], references: [] }));

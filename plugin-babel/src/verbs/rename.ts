@@ -10,6 +10,7 @@ export const rename: Verb = {
   docs: "Gives columns new names; all others stay.",
   example: 'weather.rename({ DATE: "date" })',
   signature: [{ kind: "renaming" }],
+  besides: () => "passes",
   type: (i, [input], context) => {
     const asked = new Map(i.columns.map((c) => [c.from, c]));
     for (const { from, span } of asked.values()) {

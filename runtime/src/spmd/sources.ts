@@ -2,8 +2,10 @@ import type { ColumnType, Expression } from "@lockstep/native/plan";
 import type { ReadCsvOptions } from "../connectors/csv/read.ts";
 import type { ReadParquetOptions } from "../connectors/parquet/read.ts";
 import type { InputPath } from "../connectors/paths.ts";
+import { LockstepError } from "../errors/index.ts";
 import { reached } from "../observe/debug.ts";
 import { observeInput } from "../observe/observe.ts";
+import { markAgreed } from "./checked.ts";
 import { currentCall } from "./context.ts";
 import { absolute } from "./outputs.ts";
 import { SpmdTable, type Sited } from "./table.ts";
@@ -68,8 +70,9 @@ function open(path: InputPath, descriptor: ReaderDescriptor, method: "openParque
   return call.inOrder(async () => {
     const { declared, site } = descriptor;
     const request = { paths: paths.map((one) => call.outputs.resolve(one)), declared, site, ...options };
-    const { dataset, bytes, rows } = JSON.parse(await call.collective((engine) => engine[method](JSON.stringify(request)))) as Opened;
+    const { dataset, schema, bytes, rows } = JSON.parse(await call.collective((engine) => engine[method](JSON.stringify(request)))) as Opened;
     call.datasets.push(dataset);
+    checkBesides(paths[0]!, schema, descriptor);
     reached(call.world.rank, "dataset open");
     observeInput(bytes);
     return scan(dataset, descriptor, method === "openParquet" ? rows : undefined);
@@ -82,4 +85,19 @@ function scan(dataset: number, { columns, filter, site }: ReaderDescriptor, rows
     build: () => ({ op: "scan", dataset, columns, ...(filter && { filter }), site }),
     ...(typeof rows === "number" && !filter && { rows }),
   });
+}
+
+/** LS2002 where columns that the interface leaves out, or has in another order, would make another answer than plain Node's. */
+function checkBesides(path: string, schema: Opened["schema"], { declared, seen, clashing = [], site }: ReaderDescriptor): void {
+  if (seen === undefined && clashing.length === 0) return;
+  const [found, names] = [schema, declared].map((columns) => columns.map(({ name }) => name)) as [string[], string[]];
+  const clash = clashing.find((name) => found.includes(name) && !names.includes(name));
+  if (clash === undefined && (seen === undefined || found.join("\0") === names.join("\0"))) return;
+  const [message, why] =
+    clash === undefined
+      ? [`${path} has the columns ${found.join(", ")}; the interface says ${names.join(", ")}`, `whole rows are seen (${seen}), so both must have the same columns in the same order`]
+      : [`${path} has a column "${clash}", which the interface leaves out`, "a join or a rename makes another column of this name"];
+  const fix = "select(…) the columns right after the reader, or let the interface list all columns of the file in its order.";
+  // Every rank read the same schema.
+  throw markAgreed(new LockstepError({ code: "LS2002", message, site, why: [why], fix }));
 }

@@ -4,6 +4,7 @@ import { readCondition, readExpression, readGather } from "./frontends/tables/ex
 import { listedIn } from "./frontends/tables/shapes.ts";
 import type { Reading } from "./function.ts";
 import { textOf } from "../source/module.ts";
+import { functionOf } from "../source/names.ts";
 import { isTypeOnly } from "../source/walk.ts";
 
 export function readStatements(statements: readonly t.Statement[], r: Reading): void {
@@ -19,7 +20,7 @@ type StatementReader<K extends t.Statement["type"]> = (node: Extract<t.Statement
 const readers: { [K in t.Statement["type"]]?: StatementReader<K> } = {
   ExpressionStatement: (node, r) => void readExpression(node.expression, r),
   VariableDeclaration: (node, r) => {
-    for (const declarator of node.declarations) if (declarator.init) readAssignment(declarator.id, declarator.init, r);
+    for (const { id, init } of node.declarations) if (init && !isHelper(id, r)) readAssignment(id, init, r);
   },
   // An async function awaits what it returns, but its own `catch` does not see that fail.
   ReturnStatement: (node, r) => r.return(node.argument ? readExpression(node.argument, r, r.frame.node.async && r.builder.handler === null ? "awaited" : "value") : null),
@@ -92,6 +93,12 @@ export function readAssignment(target: t.Node, value: t.Node, r: Reading): void 
   if (target.type !== "Identifier") return;
   const variable = r.variable(target.name);
   if (variable) r.builder.write(variable, values, { span: r.span(target), frame: r.frame.id });
+}
+
+/** `const load = async (path) => …`, only ever called: read where it is called, as a function declaration is. */
+function isHelper(id: t.Node, r: Reading): boolean {
+  const binding = id.type === "Identifier" ? r.place.scope.getBinding(id.name) : undefined;
+  return binding !== undefined && functionOf(binding) !== null && binding.referencePaths.every((p) => p.key === "callee");
 }
 
 function branch(block: ReturnType<Reading["builder"]["newBlock"]>, body: () => void, after: ReturnType<Reading["builder"]["newBlock"]>, r: Reading): void {

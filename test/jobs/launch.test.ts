@@ -53,9 +53,11 @@ describe.each(modes)("%s", (mode) => {
 
   it("refuses a cluster's launcher by name", async () => {
     const env = { OMPI_COMM_WORLD_SIZE: "4", OMPI_COMM_WORLD_RANK: "0" };
-    const { code, stderr } = mode === "run" ? await lockstep(["exec", program, "nothing"], env).ended : await start(mode, 1, ["fail", "nobody"], { env }).ended;
-    expect(code).toBe(1);
-    expect(stderr).toMatch(/^error LS2015: .*mpirun \(Open MPI\)/);
+    const started = mode === "run" ? [lockstep(["exec", program, "nothing"], env), start(mode, 2, ["nothing"], { env })] : [start(mode, 1, ["fail", "nobody"], { env })];
+    for (const { code, stderr } of await Promise.all(started.map((job) => job.ended))) {
+      expect(code).toBe(1);
+      expect(stderr).toMatch(/^error LS2015: .*mpirun \(Open MPI\)/);
+    }
   });
 });
 

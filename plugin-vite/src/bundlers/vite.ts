@@ -11,7 +11,9 @@ export function viteHooks(settings: Settings): Partial<Plugin> {
     config(user, { command }) {
       // A development server would otherwise run a linked copy of the runtime through its own module loader.
       if (command === "serve") return { ssr: { external: ["@lockstep/runtime", "@lockstep/native"] } };
-      return isJob(user) ? { build: jobDefaults(user) } : undefined;
+      // Vite 8 bundles with Rolldown, earlier ones with Rollup: each has its own name for the same options.
+      const bundler = "rolldownVersion" in (this?.meta ?? {}) ? "rolldownOptions" : "rollupOptions";
+      return isJob(user) ? { build: jobDefaults(user, bundler) } : undefined;
     },
     configResolved(config) {
       if (!settings.rootGiven) settings.root = config.root;
@@ -33,12 +35,12 @@ function isJob({ build = {}, root = "." }: UserConfig): boolean {
 }
 
 /** What the user's configuration leaves open: `dist/job.mjs`, an ES module that any Node loads as one. */
-function jobDefaults(user: UserConfig): Build {
+function jobDefaults(user: UserConfig, bundler: "rolldownOptions" | "rollupOptions"): Build {
   const { ssr, rolldownOptions, rollupOptions } = user.build ?? {};
   const output = rolldownOptions?.output ?? rollupOptions?.output;
   const named = Array.isArray(output) || output?.entryFileNames !== undefined;
   return {
     ...(ssr === undefined && { ssr: true }),
-    ...(!named && { rolldownOptions: { output: { entryFileNames: "[name].mjs", chunkFileNames: "[name]-[hash].mjs" } } }),
+    ...(!named && { [bundler]: { output: { entryFileNames: "[name].mjs", chunkFileNames: "[name]-[hash].mjs" } } }),
   };
 }

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { LockstepError } from "../errors/index.ts";
 import { printError } from "../cli/print-error.ts";
-import { launchShape, type LaunchRequest } from "./environment.ts";
+import { launchShape, refuseClusterLauncher, type LaunchRequest } from "./environment.ts";
 import { findBundle, manifestName } from "./manifest.ts";
 import { exitCode, newJob, rankDied, Ranks, type RankEnd } from "./ranks.ts";
 import { allowedCores } from "./resources.ts";
@@ -22,6 +22,7 @@ const grace = { signal: 5000, end: 2000 };
  * failure of all. Returns the job's exit code when no rank is left.
  */
 export async function superviseRun(entry: string, args: readonly string[], request: RunRequest): Promise<number> {
+  refuseClusterLauncher();
   if (!existsSync(entry)) throw new LockstepError({ code: "LS2001", message: `there is no ${entry}`, fix: "Build the program, then run the file the build wrote." });
   const shape = launchShape(request, () => (findBundle(entry) ? allowedCores() : 1));
   if (shape.size > 1 && !findBundle(entry)) {

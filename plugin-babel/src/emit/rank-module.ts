@@ -152,13 +152,19 @@ function emitFunction({ fn, captures, exported }: FunctionToEmit, { runtime, nam
     fn, values: valuesOf(fn.ir), spools, descriptors, runtime, renamed: shared.renamed,
     helper: (frame) => {
       // A helper inside the function stays where it is, and is rewritten with it.
-      if (frame.enclosing) return { name: frame.name, async: waits(frame, fn) };
+      if (frame.enclosing) return { name: variantName(frame), async: waits(frame, fn) };
       let done = emittedFrames.get(frame);
       if (!done) emittedFrames.set(frame, (done = emitFrame(frame)));
       return done;
     },
   };
   const hasHidden = captures.hidden.size > 0;
+  const variants = new Map<SourceFrame, string>();
+  const variantName = (frame: SourceFrame): string => {
+    let name = variants.get(frame);
+    if (!name) variants.set(frame, (name = fn.frames.find((f) => f.node === frame.node) === frame ? frame.name : names.fresh(`${frame.name}_${callLine(frame, fn)}`)));
+    return name;
+  };
 
   /** One clone a call: the descriptors in it are of that call. */
   const emitFrame = (frame: SourceFrame) => {

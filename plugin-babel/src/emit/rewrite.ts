@@ -4,7 +4,8 @@
  */
 import { parseExpression } from "@babel/parser";
 import {
-  arrayExpression, arrowFunctionExpression, awaitExpression, blockStatement, callExpression, type Expression, identifier, memberExpression, type Node, stringLiteral,
+  arrayExpression, arrowFunctionExpression, awaitExpression, blockStatement, callExpression, type Expression, identifier, memberExpression, type Node, stringLiteral, variableDeclaration,
+  variableDeclarator,
 } from "@babel/types";
 import type * as t from "@babel/types";
 import type { Data } from "../ir/data.ts";
@@ -134,7 +135,7 @@ export class Rewriter {
     }
     for (const [key, value] of Object.entries(copy)) {
       if (except.includes(key) || key === "loc" || key === "extra" || key.endsWith("Comments")) continue;
-      if (Array.isArray(value)) copy[key] = value.filter((c) => !isNode(c) || !isTypeOnly(c)).map((c) => (isNode(c) ? this.rewrite(c) : c));
+      if (Array.isArray(value)) copy[key] = value.filter((c) => !isNode(c) || !isTypeOnly(c)).flatMap((c) => (isNode(c) ? this.#variants(c) : [c]));
       else if (isNode(value)) copy[key] = isTypeOnly(value) ? null : this.rewrite(value);
     }
     if (/^(If|For|While|DoWhile|ForOf|ForIn|Labeled)Statement$/.test(node.type)) this.#bodies(copy);
@@ -248,10 +249,28 @@ export class Rewriter {
     return awaitExpression(call as Expression);
   }
 
-  /** A function inside the function; if it uses tables, as its one call found it. */
-  #nested(node: t.FunctionDeclaration | t.FunctionExpression | t.ArrowFunctionExpression | t.ObjectMethod): Node {
-    const frame = this.#context.fn.frames.find((f) => f.node === node && f.enclosing !== null);
+  /** A helper inside the function that is called more than once has a variant for each call: its descriptors are of that call. */
+  #variants(node: Node): Node[] {
+    const declarator = node.type === "VariableDeclaration" && node.declarations.length === 1 ? node.declarations[0]! : null;
+    const fn = declarator?.init ? bare(declarator.init) : node;
+    const frames = fn.type === "FunctionDeclaration" || declarator ? this.#framesOf(fn) : [];
+    if (frames.length < 2) return [this.rewrite(node)];
+    return frames.map((frame, n) => {
+      const copy = this.#nested(fn as t.FunctionDeclaration, frame) as t.FunctionDeclaration;
+      const id = identifier(this.#context.helper(frame).name);
+      const leadingComments = n === 0 ? (node.leadingComments ?? []) : [];
+      if (!declarator) return { ...copy, id, leadingComments };
+      return { ...variableDeclaration("const", [variableDeclarator(id, copy as unknown as Expression)]), leadingComments };
+    });
+  }
+
+  #framesOf = (node: Node): SourceFrame[] => this.#context.fn.frames.filter((f) => f.node === node && f.enclosing !== null);
+
+  /** A function inside the function; if it uses tables, as a call found it. */
+  #nested(node: t.FunctionDeclaration | t.FunctionExpression | t.ArrowFunctionExpression | t.ObjectMethod, frame = this.#framesOf(node)[0]): Node {
     const inner = new Rewriter(this.#context, this.#place, frame ? (this.#context.fn.sites.get(frame.id) ?? new Map()) : null);
+    const scope = this.#place.module.scopeOf(node);
+    if (scope) inner.#place = { module: this.#place.module, scope };
     const copy = inner.#children(node) as t.FunctionExpression;
     if (copy.body.type === "BlockStatement") copy.body.directives = (copy.body.directives ?? []).filter((d) => !/^use (no )?spmd$/.test(d.value.value));
     copy.async = node.async || inner.awaits;

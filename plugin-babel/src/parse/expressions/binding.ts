@@ -27,7 +27,9 @@ export function fromBinding(binding: Binding, name: string, node: t.Node, frame:
         return { kind: "any", of: "string[]" };
       }
       if (binding.type === null) {
-        const fix = name.includes(".") ? `take it into a const before the verb: const value: number = ${name};` : `annotate it where it is declared: const ${name}: number = …`;
+        const fix = name.includes(".")
+          ? `take it into a const before the verb: const value: number = ${name};`
+          : `annotate it where it is declared: const ${name}: number = …`;
         state.report(needsAnnotation(`'${name}'`, span, "types are read from the source alone, without a TypeScript program", fix));
         return unknown;
       }

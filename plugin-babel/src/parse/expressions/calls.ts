@@ -74,7 +74,7 @@ export function callMember(object: Value, name: string, callee: t.MemberExpressi
   }
 }
 
-const mutators: ReadonlySet<string> = new Set(["push", "pop", "shift", "unshift", "splice", "sort", "reverse", "fill", "copyWithin", "set", "add", "delete", "clear"]);
+const mutators: ReadonlySet<string> = new Set("push pop shift unshift splice sort reverse fill copyWithin set add delete clear".split(" "));
 
 /** `seen.push(d.id)` of an array, Map or Set that lives outside the row function. */
 function changesOutside(object: Value, name: string, node: t.Node, frame: Frame): boolean {

@@ -44,7 +44,9 @@ function contains({ item, source }: Values, node: Call, frame: Frame): Value {
     frame.state.typeError(wrongArguments(notAssignable(describe(value), printType(item)), frame.span(sought.node)));
     return result;
   }
-  if ((value.null || value.undefined) && !item.nullable) frame.state.typeError(possiblyNull(frame.text(sought.node), absence(value), frame.span(sought.node), "argument"));
+  if ((value.null || value.undefined) && !item.nullable) {
+    frame.state.typeError(possiblyNull(frame.text(sought.node), absence(value), frame.span(sought.node), "argument"));
+  }
   if (item.js === "date") frame.state.report(datesCompared("includes", span, []));
   const list = { kind: "captured", source, list: true, type: item, span } as const;
   return scalar(call("in", [value.expression, list], "boolean", span));

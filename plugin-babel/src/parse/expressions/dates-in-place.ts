@@ -22,7 +22,7 @@ export function moveDate(node: t.Expression, frame: Frame): boolean {
   const date = variable && frame.flow.current.get(variable);
   // Only a Date made here is a local of its own; a column's or a captured one lives outside.
   if (!variable || date?.kind !== "scalar" || date.expression.type.js !== "date" || date.expression.kind !== "local") return false;
-  if (date.null || date.undefined || isShared(date.expression.name, variable, frame)) return false;
+  if (date.null || date.undefined || date.lent || isShared(date.expression.name, variable, frame)) return false;
   const name = (property as t.Identifier).name;
   const args = name.startsWith("set") ? readArguments(node.arguments, frame) : null;
   const numbers = args?.map(({ value }) => (isNumber(value) ? value.expression : null));
@@ -33,7 +33,9 @@ export function moveDate(node: t.Expression, frame: Frame): boolean {
   return true;
 }
 
-const isNumber = (value: Value): value is Scalar => value.kind === "scalar" && value.expression.type.js === "number" && !value.null && !value.undefined && !value.unchecked;
+function isNumber(value: Value): value is Scalar {
+  return value.kind === "scalar" && value.expression.type.js === "number" && !value.null && !value.undefined && !value.unchecked;
+}
 
 /** The time value plus what each field changes by. */
 function moved({ expression: date }: Scalar, name: string, numbers: readonly Expression[]): Expression | null {

@@ -92,7 +92,7 @@ export class Frame {
         const unique = this.state.unique(name);
         this.flow.lets.push({ name: unique, value: expression });
         const { type, span } = expression;
-        return { ...value, expression: { kind: "local", name: unique, type, span }, place: `local ${unique}` };
+        return { ...value, lent: false, expression: { kind: "local", name: unique, type, span }, place: `local ${unique}` };
       }
       case "record":
         return value.absent ? { ...value, place: `local ${this.state.unique(name)}` } : value;

@@ -36,7 +36,8 @@ export function inline(helper: Helper, args: readonly Argument[], node: t.Node, 
   const current = helper.closure ? new Map([...helper.closure.flow.current, ...frame.flow.current]) : new Map<Variable, Value>();
   const inner = new Frame(state, helper.scope, new Map(helper.closure?.names), { current, lets: [], facts: frame.flow.facts });
   state.inlining.push({ node: fn, name: helper.name, file: helper.scope.file, call: span });
-  fn.params.forEach((param, i) => bindParameter(param as t.Node, values.slice(i), inner, span));
+  const lent = values.map((value): Value => (value.kind === "scalar" ? { ...value, lent: true } : value));
+  fn.params.forEach((param, i) => bindParameter(param as t.Node, lent.slice(i), inner, span));
   const value = close(inner.flow, body(fn, inner));
   state.inlining.pop();
   for (const [variable, before] of helper.closure?.flow.current ?? []) {

@@ -1,5 +1,6 @@
 /** `text.split(",")[1]` without the array: each part ends where the separator is found next. */
 import type * as t from "@babel/types";
+import type { Expression } from "../../ir/expression.ts";
 import { foreignMember } from "./foreign.ts";
 import { noFacts } from "./facts.ts";
 import { close, type Frame } from "./frame.ts";
@@ -32,7 +33,7 @@ function part(text: Value, separator: string, at: number, node: t.Node, outer: F
   if (place.kind !== "scalar") return place;
   const here = place.expression;
   const isLast = call("lt", [here, number(0)], "boolean", span);
-  const slice = (from: Scalar["expression"], to?: Scalar["expression"]): Value => scalar(call("string.slice", to ? [text.expression, from, to] : [text.expression, from], "string", span));
+  const slice = (...places: Expression[]): Value => scalar(call("string.slice", [text.expression, ...places], "string", span));
   if (at === 0) return close(frame.flow, choose(isLast, text, slice(number(0), here), span));
   const inner = frame.branch(noFacts);
   const rest = inner.bind("rest", slice(call("add", [here, number(separator.length)], "number", span)));
@@ -48,7 +49,7 @@ export function partCount({ text, separator }: Parts, node: t.Node, frame: Frame
   if (subject.kind !== "scalar") return subject;
   const string = (value: string) => literal(value, "string", span);
   const number = (value: number) => literal(value, "number", span);
-  const length = (e: Scalar["expression"]) => call("string.length", [e], "number", span);
+  const length = (e: Expression) => call("string.length", [e], "number", span);
   const without = call("string.replaceAll", [subject.expression, string(separator), string("")], "string", span);
   const removed = call("sub", [length(subject.expression), length(without)], "number", span);
   const separators = separator.length === 1 ? removed : call("div", [removed, number(separator.length)], "number", span);

@@ -19,7 +19,9 @@ export function toText(value: Value, node: t.Node, frame: Frame): Expression | n
         frame.state.needsScript("a Date as text depends on locale data that only V8 has");
         return null;
       }
-      if (expression.kind === "captured" && value.null) return capturedAs(expression, (source) => `${source} === undefined ? "undefined" : String(${source})`, "string");
+      if (expression.kind === "captured" && value.null) {
+        return capturedAs(expression, (source) => `${source} === undefined ? "undefined" : String(${source})`, "string");
+      }
       if (!value.undefined && !value.unchecked) return expression;
       if (value.null) {
         frame.state.needsScript(`'${frame.text(node)}' may be null or undefined, which are one in a table`);

@@ -50,6 +50,8 @@ export interface Scalar {
   readonly chain?: Facts;
   /** undefined may come although tsc does not say so (an index out of range): only tests and defaults may look at it. */
   readonly unchecked?: boolean;
+  /** The argument of a helper: its caller may hold the same Date. */
+  readonly lent?: boolean;
   /** This text is the `typeof` of that place. */
   readonly typeOf?: Place;
 }

@@ -57,6 +57,7 @@ describe("what runs in V8", () => {
     ["d => JSON.stringify({ a: d.n })", "string", "this call of JSON.stringify has no native form"],
     ["d => d.s.localeCompare(d.s)", "number", "localeCompare runs in V8"],
     ["d => { const x = new Date(d.t); const y = x; x.setUTCHours(0); return y.getTime(); }", "number", "setUTCHours changes a Date in place: make a new one, new Date(Date.UTC(…))"],
+    ["d => { const x = new Date(d.t); const y = ((z) => { z.setUTCHours(0); return 1; })(x); return x.getTime() + y; }", "number", "setUTCHours changes a Date in place: make a new one, new Date(Date.UTC(…))"],
     ["d => `${d.t}`", "string", "a Date as text depends on locale data that only V8 has"],
     ["d => { if (d.n > 3) throw new Error('no'); return d.n; }", "number", "throw has no native form"],
     ["d => { let x = 0; const y = (x = 2) + 1; return x + y; }", "number", "an assignment inside an expression has no native form"],

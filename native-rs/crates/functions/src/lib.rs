@@ -24,6 +24,7 @@ mod pruning;
 mod registry;
 mod string;
 mod text;
+mod tree;
 mod view;
 
 pub use aggregates::{aggregate, any};

@@ -15,6 +15,7 @@ use crate::function::{Function, Kind, Throws};
 use crate::let_in::let_in;
 use crate::logic::boxed;
 use crate::registry::resolve;
+use crate::tree::{certain, start_of_day, uses};
 use crate::view::{UTC, arrow_type, view};
 
 /// The value of a row function: float64, utf8, boolean, int64 or timestamp(ms, UTC); an invalid date is null.
@@ -46,6 +47,12 @@ pub fn untouched(expression: &Expression) -> Option<&str> {
 
 /// Above this many nodes a value used several times is computed into a local of its own.
 const INLINE: usize = 64;
+
+/// Above this many nodes an operand used twice is computed into a local.
+const TWICE: usize = 8;
+
+/// The local that holds a left operand: no name of the program, and its innermost binding is the one meant.
+const LEFT: &str = "&&";
 
 #[derive(Clone)]
 pub(crate) struct Value {
@@ -91,25 +98,15 @@ impl<'a> Scope<'a> {
                 let (then, otherwise) = (self.value(then)?, self.value(otherwise)?);
                 choose(test, then, otherwise, *js)
             }
-            Expression::And { left, right, js } => {
-                let (left, right) = (self.value(left)?, self.value(right)?);
-                choose(truth(left.clone())?, right, left, *js)
-            }
-            Expression::Or { left, right, js } => {
-                let (left, right) = (self.value(left)?, self.value(right)?);
-                choose(truth(left.clone())?, left, right, *js)
-            }
-            Expression::Nullish { left, right, js } => {
-                let (left, right) = (self.value(left)?, self.value(right)?);
-                let test = Value {
-                    expr: left.expr.clone().is_not_null(),
-                    js: JsType::Boolean,
-                    nullable: false,
-                    may_be_invalid: false,
-                    ..left.clone()
-                };
-                let nullable = right.nullable;
-                Ok(Value { nullable, ..choose(test, left, right, *js)? })
+            Expression::And { left, right, js } | Expression::Or { left, right, js } | Expression::Nullish { left, right, js } => {
+                let left = self.value(left)?;
+                // The left side is both test and value: a large one becomes a local.
+                if left.size > TWICE && !is_boolean(&left) {
+                    let local = Expression::Local { name: LEFT.to_owned(), js: left.js };
+                    return let_in(self, LEFT, left, &logical(expression, local, right, *js));
+                }
+                let right = self.value(right)?;
+                logic(expression, left, right, *js)
             }
             Expression::Let { name, value, body } => self.binding(name, value, body),
             Expression::Local { name, .. } => match self.locals.iter().rev().find(|(local, _)| local == name) {
@@ -240,7 +237,31 @@ impl<'a> Scope<'a> {
     }
 }
 
-/// `test ? then : otherwise`; null literals take the type of the other branch.
+/// The value of `left && right`, `left || right` or `left ?? right`.
+fn logic(operator: &Expression, left: Value, right: Value, js: JsType) -> Result<Value> {
+    let plain = is_boolean(&left) && is_boolean(&right) && !left.throws && !right.throws;
+    match operator {
+        Expression::And { .. } if plain => Ok(joined(left.expr.clone().and(right.expr.clone()), &left, &right)),
+        Expression::Or { .. } if plain => Ok(joined(left.expr.clone().or(right.expr.clone()), &left, &right)),
+        Expression::And { .. } if is_boolean(&left) => choose(left, right, boolean(false), js),
+        Expression::Or { .. } if is_boolean(&left) => choose(left, boolean(true), right, js),
+        Expression::And { .. } => choose(truth(left.clone())?, right, left, js),
+        Expression::Or { .. } => choose(truth(left.clone())?, left, right, js),
+        _ => {
+            let test = Value {
+                expr: left.expr.clone().is_not_null(),
+                js: JsType::Boolean,
+                nullable: false,
+                may_be_invalid: false,
+                ..left.clone()
+            };
+            let nullable = right.nullable;
+            Ok(Value { nullable, ..choose(test, left, right, js)? })
+        }
+    }
+}
+
+/// `test ? then : otherwise`; both branches are of type `js`.
 fn choose(test: Value, then: Value, otherwise: Value, js: JsType) -> Result<Value> {
     for branch in [&then, &otherwise] {
         if branch.js != js {
@@ -272,7 +293,7 @@ fn choose(test: Value, then: Value, otherwise: Value, js: JsType) -> Result<Valu
 }
 
 fn truth(value: Value) -> Result<Value> {
-    if value.js == JsType::Boolean && !value.nullable {
+    if is_boolean(&value) {
         return Ok(value);
     }
     let function = resolve("truthy", &[value.js], JsType::Boolean)?;
@@ -284,6 +305,21 @@ fn truth(value: Value) -> Result<Value> {
         may_be_invalid: false,
         size: value.size + 1,
     })
+}
+
+/// The same operator with another left side.
+fn logical(operator: &Expression, left: Expression, right: &Expression, js: JsType) -> Expression {
+    let (left, right) = (Box::new(left), Box::new(right.clone()));
+    match operator {
+        Expression::And { .. } => Expression::And { left, right, js },
+        Expression::Or { .. } => Expression::Or { left, right, js },
+        _ => Expression::Nullish { left, right, js },
+    }
+}
+
+/// A boolean that is never null: its value is its truth.
+fn is_boolean(value: &Value) -> bool {
+    value.js == JsType::Boolean && !value.nullable
 }
 
 fn joined(expr: Expr, left: &Value, right: &Value) -> Value {
@@ -319,59 +355,4 @@ fn literal(js: JsType, value: &Literal) -> Result<Value> {
     let nullable = scalar.is_null();
     let may_be_invalid = js == JsType::Date && !nullable;
     Ok(Value { expr: Expr::Literal(scalar, None), js, nullable, throws: false, may_be_invalid, size: 1 })
-}
-
-/// The date `x` of `Date.UTC(x.getUTCFullYear(), x.getUTCMonth(), x.getUTCDate())`.
-fn start_of_day(expression: &Expression) -> Option<&Expression> {
-    let part = |expression: &'_ Expression, name: &str| -> bool {
-        matches!(expression, Expression::Call { function, args, .. } if function == name && args.len() == 1)
-    };
-    let Expression::Call { function, args, .. } = expression else { return None };
-    let [year, month, day] = args.as_slice() else { return None };
-    let names = part(year, "date.getUTCFullYear") && part(month, "date.getUTCMonth") && part(day, "date.getUTCDate");
-    let receiver = |expression: &'_ Expression| match expression {
-        Expression::Call { args, .. } => args.first().cloned(),
-        _ => None,
-    };
-    let same = receiver(year) == receiver(month) && receiver(month) == receiver(day);
-    match year {
-        Expression::Call { args, .. } if function == "Date.UTC" && names && same => args.first(),
-        _ => None,
-    }
-}
-
-/// How often `name` is read in `expression`; an inner local of the same name hides it.
-fn uses(expression: &Expression, name: &str) -> usize {
-    match expression {
-        Expression::Local { name: local, .. } => (local == name) as usize,
-        Expression::Let { name: local, value, body } => {
-            uses(value, name) + if local == name { 0 } else { uses(body, name) }
-        }
-        _ => children(expression).iter().map(|child| uses(child, name)).sum(),
-    }
-}
-
-/// True if `name` is read whatever branches are taken.
-fn certain(expression: &Expression, name: &str) -> bool {
-    match expression {
-        Expression::Local { name: local, .. } => local == name,
-        Expression::Let { name: local, value, body } => certain(value, name) || (local != name && certain(body, name)),
-        Expression::If { test, then, otherwise, .. } => {
-            certain(test, name) || (certain(then, name) && certain(otherwise, name))
-        }
-        Expression::And { left, .. } | Expression::Or { left, .. } | Expression::Nullish { left, .. } => certain(left, name),
-        _ => children(expression).iter().any(|child| certain(child, name)),
-    }
-}
-
-fn children(expression: &Expression) -> Vec<&Expression> {
-    match expression {
-        Expression::Column { .. } | Expression::Literal { .. } | Expression::Local { .. } | Expression::Script { .. } => vec![],
-        Expression::Call { args, .. } => args.iter().collect(),
-        Expression::If { test, then, otherwise, .. } => vec![test, then, otherwise],
-        Expression::And { left, right, .. } | Expression::Or { left, right, .. } | Expression::Nullish { left, right, .. } => {
-            vec![left, right]
-        }
-        Expression::Let { value, body, .. } => vec![value, body],
-    }
 }

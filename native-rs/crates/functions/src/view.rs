@@ -154,7 +154,7 @@ impl View {
 /// Milliseconds, floored: JavaScript sees 1969-12-31T23:59:59.999 in -1 µs.
 fn date(array: &ArrayRef) -> Result<ArrayRef> {
     match array.data_type() {
-        DataType::Timestamp(TimeUnit::Second, _) => scaled::<TimestampSecondType>(array, |x| x * 1000),
+        DataType::Timestamp(TimeUnit::Second, _) => scaled::<TimestampSecondType>(array, |x| x.saturating_mul(1000)),
         DataType::Timestamp(TimeUnit::Millisecond, _) => scaled::<TimestampMillisecondType>(array, |x| x),
         DataType::Timestamp(TimeUnit::Microsecond, _) => {
             scaled::<TimestampMicrosecondType>(array, |x| x.div_euclid(1000))

@@ -1,6 +1,6 @@
 //! `Date.UTC`, `new Date(…)`, `Date.parse`.
-use arrow::array::ArrayRef;
-use arrow::datatypes::DataType;
+use arrow::array::{ArrayRef, AsArray};
+use arrow::datatypes::{DataType, Float64Type};
 use datafusion::common::Result;
 use lockstep_plan::JsType;
 
@@ -9,7 +9,7 @@ use crate::convert::number_of;
 use crate::date::civil::{civil_from_days, days_from_month};
 use crate::date::getters::moments;
 use crate::date::parse::parse;
-use crate::date::zone::{Offsets, ZONE};
+use crate::date::zone::{Offsets, zone};
 use crate::date::{INVALID, MS_PER_DAY, time_clip, time_value};
 use crate::function::Function;
 use crate::function::Kind::{Any, Instant, Number, String};
@@ -21,12 +21,12 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     .optional(6),
     Function::new("Date.parse", &[String], JsType::Number, |a| {
         let text = a.string(0)?;
-        let offsets = Offsets::new(*ZONE);
+        let offsets = Offsets::new(zone());
         numbers((0..a.rows).map(|row| time_value(parse(text.text(row), &offsets))).collect())
     }),
     Function::new("Date", &[Any], JsType::Date, from_value),
     Function::new("Date", &[Number; 7], JsType::Date, |a| {
-        let offsets = Offsets::new(*ZONE);
+        let offsets = Offsets::new(zone());
         dates(parts(a)?.map(|ms| local_to_utc(ms, &offsets)).collect(), None)
     })
     .optional(5),
@@ -38,7 +38,7 @@ pub(crate) const START_OF_DAY_NAME: &str = "date.startOfUTCDay";
 const START_OF_DAY: Function = Function::new(START_OF_DAY_NAME, &[Instant], JsType::Date, start_of_day).method();
 
 fn from_value(a: &Arguments) -> Result<ArrayRef> {
-    let offsets = Offsets::new(*ZONE);
+    let offsets = Offsets::new(zone());
     let times = match a.values[0].data_type() {
         DataType::Utf8 => {
             let text = a.string(0)?;
@@ -82,16 +82,13 @@ fn make_day(year: f64, month: f64, day: f64) -> f64 {
 fn start_of_day(a: &Arguments) -> Result<ArrayRef> {
     // The first getter that the source calls.
     a.check_receiver("getUTCFullYear")?;
-    let mut times = Vec::with_capacity(a.rows);
-    moments(&a.array(0)?, |moment| {
-        let century = civil_from_days(moment.days);
-        let days = if (0..=99).contains(&century.year) {
-            days_from_month(century.year as i64 + 1900, century.month as i64) + century.day as i64 - 1
-        } else {
-            moment.days as i64
+    let days = moments(&a.array(0)?, |moment| {
+        let civil = civil_from_days(moment.days);
+        let days = match civil.year {
+            0..=99 => days_from_month(civil.year as i64 + 1900, civil.month as i64) + civil.day as i64 - 1,
+            _ => moment.days as i64,
         };
-        times.push(days * MS_PER_DAY);
-        0.0
+        (days * MS_PER_DAY) as f64
     })?;
-    dates(times, None)
+    dates(days.as_primitive::<Float64Type>().values().iter().map(|&ms| time_clip(ms)).collect(), None)
 }

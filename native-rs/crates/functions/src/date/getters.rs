@@ -10,7 +10,7 @@ use lockstep_plan::JsType;
 
 use crate::arguments::{Arguments, numbers};
 use crate::date::civil::civil_from_days;
-use crate::date::zone::{Offsets, ZONE};
+use crate::date::zone::{Offsets, zone};
 use crate::date::{MS_PER_DAY, is_valid};
 use crate::function::Function;
 use crate::function::Kind::Instant;
@@ -69,11 +69,11 @@ fn utc(a: &Arguments, method: &str, part: impl Fn(Moment) -> f64) -> Result<Arra
 }
 
 fn local(a: &Arguments, method: &str, part: impl Fn(Moment) -> f64) -> Result<ArrayRef> {
-    if *ZONE == Tz::UTC {
+    if zone() == Tz::UTC {
         return utc(a, method, part);
     }
     a.check_receiver(method)?;
-    let mut offsets = Offsets::new(*ZONE);
+    let mut offsets = Offsets::new(zone());
     moments(&a.array(0)?, |moment| {
         let time = moment.time();
         part(Moment::of(time + offsets.of(time)))
@@ -82,7 +82,7 @@ fn local(a: &Arguments, method: &str, part: impl Fn(Moment) -> f64) -> Result<Ar
 
 fn timezone_offset(a: &Arguments) -> Result<ArrayRef> {
     a.check_receiver("getTimezoneOffset")?;
-    let mut offsets = Offsets::new(*ZONE);
+    let mut offsets = Offsets::new(zone());
     // 0 - x, because -0 is another number.
     moments(&a.array(0)?, |moment| 0.0 - offsets.of(moment.time()) as f64 / 60_000.0)
 }

@@ -5,6 +5,7 @@ pub(crate) mod construct;
 pub(crate) mod format;
 pub(crate) mod getters;
 pub(crate) mod parse;
+mod tokens;
 pub(crate) mod zone;
 
 use std::sync::{Arc, LazyLock};

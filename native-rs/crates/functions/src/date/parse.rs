@@ -2,7 +2,7 @@
 use crate::date::civil::days_from_month;
 use crate::date::zone::Offsets;
 use crate::date::{INVALID, MS_PER_DAY, time_clip};
-use crate::text::is_space;
+use crate::date::tokens::{Token, Tokens, Word, milliseconds};
 
 /// The time value of a text, [`INVALID`] if it is no date.
 pub(crate) fn parse(text: &str, offsets: &Offsets) -> i64 {
@@ -18,49 +18,6 @@ struct Written {
     zone: Option<i64>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Token {
-    Number { value: i64, length: usize },
-    /// `: - + . )`
-    Symbol(char),
-    Word(Word),
-    Space,
-    Other,
-    End,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Word {
-    Month(i64),
-    /// Hours to add.
-    HalfDay(i64),
-    /// Hours east of UTC, and whether it is "Z".
-    Zone(i64, bool),
-    TimeSeparator,
-    Unknown,
-}
-
-impl Token {
-    fn fixed(self, length: usize, range: std::ops::RangeInclusive<i64>) -> Option<i64> {
-        match self {
-            Self::Number { value, length: found } if found == length && range.contains(&value) => Some(value),
-            _ => None,
-        }
-    }
-
-    fn sign(self) -> Option<i64> {
-        match self {
-            Self::Symbol('+') => Some(1),
-            Self::Symbol('-') => Some(-1),
-            _ => None,
-        }
-    }
-
-    fn is_z(self) -> bool {
-        matches!(self, Self::Word(Word::Zone(_, true)))
-    }
-}
-
 /// What ends the first, strict attempt.
 enum Strict {
     Done,
@@ -70,8 +27,7 @@ enum Strict {
 }
 
 struct Parser<'a> {
-    rest: &'a str,
-    next: Token,
+    tokens: Tokens<'a>,
     day: Vec<i64>,
     month: Option<i64>,
     iso: bool,
@@ -84,9 +40,8 @@ struct Parser<'a> {
 
 impl<'a> Parser<'a> {
     fn new(text: &'a str) -> Self {
-        let mut parser = Self {
-            rest: text,
-            next: Token::End,
+        Self {
+            tokens: Tokens::new(text),
             day: Vec::new(),
             month: None,
             iso: false,
@@ -95,9 +50,7 @@ impl<'a> Parser<'a> {
             sign: None,
             hour: None,
             minute: None,
-        };
-        parser.advance();
-        parser
+        }
     }
 
     fn run(mut self) -> Option<Written> {
@@ -111,42 +64,42 @@ impl<'a> Parser<'a> {
 
     /// `±YYYYYY-MM-DDTHH:mm:ss.sssZ` and its shorter forms.
     fn strict(&mut self) -> Strict {
-        if let Some(sign) = self.next.sign() {
-            let token = self.advance();
-            match self.next.fixed(6, 0..=999_999) {
+        if let Some(sign) = self.tokens.next.sign() {
+            let token = self.tokens.advance();
+            match self.tokens.next.fixed(6, 0..=999_999) {
                 Some(year) if sign > 0 || year > 0 => self.day.push(sign * year),
                 Some(_) => {
-                    self.advance();
+                    self.tokens.advance();
                     return Strict::Other(token);
                 }
                 None => return Strict::Other(token),
             }
         } else {
-            match self.next.fixed(4, 0..=9999) {
+            match self.tokens.next.fixed(4, 0..=9999) {
                 Some(year) => self.day.push(year),
-                None => return Strict::Other(self.advance()),
+                None => return Strict::Other(self.tokens.advance()),
             }
         }
-        self.advance();
+        self.tokens.advance();
         for range in [1..=12, 1..=31] {
-            if !self.skip('-') {
+            if !self.tokens.skip('-') {
                 break;
             }
-            match self.next.fixed(2, range) {
+            match self.tokens.next.fixed(2, range) {
                 Some(part) => self.day.push(part),
-                None => return Strict::Other(self.advance()),
+                None => return Strict::Other(self.tokens.advance()),
             }
-            self.advance();
+            self.tokens.advance();
         }
-        match self.next {
+        match self.tokens.next {
             Token::End => {}
             Token::Word(Word::TimeSeparator) => {
-                self.advance();
-                if self.strict_time().is_none() || self.next != Token::End {
+                self.tokens.advance();
+                if self.strict_time().is_none() || self.tokens.next != Token::End {
                     return Strict::Invalid;
                 }
             }
-            _ => return Strict::Other(self.advance()),
+            _ => return Strict::Other(self.tokens.advance()),
         }
         // A date alone is UTC, a date with a time local.
         if self.time.is_empty() {
@@ -157,46 +110,46 @@ impl<'a> Parser<'a> {
     }
 
     fn strict_time(&mut self) -> Option<()> {
-        let hour = self.next.fixed(2, 0..=24)?;
+        let hour = self.tokens.next.fixed(2, 0..=24)?;
         let last = |range: i64| if hour == 24 { 0..=0 } else { 0..=range };
         self.time.push(hour);
-        self.advance();
-        if !self.skip(':') {
+        self.tokens.advance();
+        if !self.tokens.skip(':') {
             return None;
         }
-        self.time.push(self.next.fixed(2, last(59))?);
-        self.advance();
-        if self.skip(':') {
-            self.time.push(self.next.fixed(2, last(59))?);
-            self.advance();
-            if self.skip('.') {
-                let ms = milliseconds(self.advance())?;
+        self.time.push(self.tokens.next.fixed(2, last(59))?);
+        self.tokens.advance();
+        if self.tokens.skip(':') {
+            self.time.push(self.tokens.next.fixed(2, last(59))?);
+            self.tokens.advance();
+            if self.tokens.skip('.') {
+                let ms = milliseconds(self.tokens.advance())?;
                 if hour == 24 && ms > 0 {
                     return None;
                 }
                 self.time.push(ms);
             }
         }
-        if self.next.is_z() {
-            self.advance();
+        if self.tokens.next.is_z() {
+            self.tokens.advance();
             self.set_zone(0);
-        } else if let Some(sign) = self.next.sign() {
-            self.advance();
+        } else if let Some(sign) = self.tokens.next.sign() {
+            self.tokens.advance();
             self.sign = Some(sign);
-            if let Some(both) = self.next.fixed(4, 0..=2359) {
-                self.advance();
+            if let Some(both) = self.tokens.next.fixed(4, 0..=2359) {
+                self.tokens.advance();
                 (self.hour, self.minute) = (Some(both / 100), Some(both % 100));
                 if both % 100 > 59 {
                     return None;
                 }
             } else {
-                self.hour = Some(self.next.fixed(2, 0..=23)?);
-                self.advance();
-                if !self.skip(':') {
+                self.hour = Some(self.tokens.next.fixed(2, 0..=23)?);
+                self.tokens.advance();
+                if !self.tokens.skip(':') {
                     return None;
                 }
-                self.minute = Some(self.next.fixed(2, 0..=59)?);
-                self.advance();
+                self.minute = Some(self.tokens.next.fixed(2, 0..=59)?);
+                self.tokens.advance();
             }
         }
         Some(())
@@ -215,12 +168,12 @@ impl<'a> Parser<'a> {
                 Token::Word(Word::HalfDay(hours)) if !self.time.is_empty() => self.half_day = Some(hours),
                 Token::Word(Word::Month(month)) => {
                     self.month = Some(month);
-                    self.skip('-');
+                    self.tokens.skip('-');
                 }
                 Token::Word(Word::Zone(hours, _)) if number_read => self.set_zone(hours),
                 Token::Word(_) => {
                     // A word must not follow a number, nor touch one.
-                    if number_read || matches!(self.next, Token::Number { .. }) {
+                    if number_read || matches!(self.tokens.next, Token::Number { .. }) {
                         return None;
                     }
                 }
@@ -232,35 +185,35 @@ impl<'a> Parser<'a> {
                 Token::Symbol('+' | '-' | ')') if number_read => return None,
                 _ => {}
             }
-            token = self.advance();
+            token = self.tokens.advance();
         }
         Some(())
     }
 
     fn number(&mut self, value: i64) -> Option<()> {
-        if self.skip(':') {
-            if self.skip(':') {
+        if self.tokens.skip(':') {
+            if self.tokens.skip(':') {
                 if !self.time.is_empty() {
                     return None;
                 }
                 self.time.extend([value, 0]);
             } else {
                 self.add_time(value)?;
-                self.skip('.');
+                self.tokens.skip('.');
             }
-        } else if self.next == Token::Symbol('.') && {
-            self.advance();
+        } else if self.tokens.next == Token::Symbol('.') && {
+            self.tokens.advance();
             self.expects_time(value)
         } {
             self.add_time(value)?;
-            let ms = milliseconds(self.next)?;
-            self.advance();
+            let ms = milliseconds(self.tokens.next)?;
+            self.tokens.advance();
             self.add_last_time(ms)?;
         } else if self.hour.is_some() && self.minute.is_none() && (0..60).contains(&value) {
             self.minute = Some(value);
         } else if self.expects_time(value) {
             self.add_last_time(value)?;
-            let ends = matches!(self.next, Token::End | Token::Space) || self.next.is_z() || self.next.sign().is_some();
+            let ends = matches!(self.tokens.next, Token::End | Token::Space) || self.tokens.next.is_z() || self.tokens.next.sign().is_some();
             if !ends {
                 return None;
             }
@@ -269,22 +222,22 @@ impl<'a> Parser<'a> {
                 return None;
             }
             self.day.push(value);
-            self.skip('-');
+            self.tokens.skip('-');
         }
         Some(())
     }
 
     /// What follows the sign of a zone: `8`, `08`, `0830`, `08:30`, or nothing.
     fn offset(&mut self) -> Option<()> {
-        let (value, length) = match self.next {
+        let (value, length) = match self.tokens.next {
             Token::Number { value, length } => {
-                self.advance();
+                self.tokens.advance();
                 (value, length)
             }
             _ => (0, 0),
         };
         (self.hour, self.minute) = match length {
-            _ if self.next == Token::Symbol(':') => (Some(value), None),
+            _ if self.tokens.next == Token::Symbol(':') => (Some(value), None),
             1 | 2 => (Some(value), Some(0)),
             3 | 4 => (Some(value / 100), Some(value % 100)),
             _ => return None,
@@ -358,92 +311,4 @@ impl<'a> Parser<'a> {
         };
         ((1..=12).contains(&month) && is_day(day)).then_some((year, month, day))
     }
-
-    fn skip(&mut self, symbol: char) -> bool {
-        let found = self.next == Token::Symbol(symbol);
-        if found {
-            self.advance();
-        }
-        found
-    }
-
-    /// The token ahead; scans the one after it.
-    fn advance(&mut self) -> Token {
-        let token = self.scan();
-        std::mem::replace(&mut self.next, token)
-    }
-
-    fn scan(&mut self) -> Token {
-        let Some(first) = self.rest.chars().next() else { return Token::End };
-        if first.is_ascii_digit() {
-            let digits = self.take(|character| character.is_ascii_digit());
-            let significant = digits.trim_start_matches('0');
-            let value = significant[..significant.len().min(9)].parse().unwrap_or(0);
-            return Token::Number { value, length: digits.len() };
-        }
-        if first >= 'A' && !is_space(first) {
-            return Token::Word(word(self.take(|character| character >= 'A' && !is_space(character))));
-        }
-        if first == '(' {
-            self.skip_parentheses();
-            return Token::Other;
-        }
-        self.rest = &self.rest[first.len_utf8()..];
-        match first {
-            ':' | '-' | '+' | '.' | ')' => Token::Symbol(first),
-            space if is_space(space) => Token::Space,
-            _ => Token::Other,
-        }
-    }
-
-    fn take(&mut self, wanted: impl Fn(char) -> bool) -> &'a str {
-        let (taken, rest) = self.rest.split_at(self.rest.find(|character| !wanted(character)).unwrap_or(self.rest.len()));
-        self.rest = rest;
-        taken
-    }
-
-    fn skip_parentheses(&mut self) {
-        let mut depth = 0;
-        for (at, character) in self.rest.char_indices() {
-            depth += (character == '(') as i32 - (character == ')') as i32;
-            if depth == 0 {
-                self.rest = &self.rest[at + 1..];
-                return;
-            }
-        }
-        self.rest = "";
-    }
-}
-
-/// Months go by their first three letters; the others are whole words.
-fn word(text: &str) -> Word {
-    const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
-    let lower: String = text.chars().take(4).map(|character| character.to_ascii_lowercase()).collect();
-    let prefix: String = lower.chars().take(3).collect();
-    if let Some(month) = MONTHS.iter().position(|month| *month == prefix) {
-        return Word::Month(month as i64 + 1);
-    }
-    match lower.as_str() {
-        "am" => Word::HalfDay(0),
-        "pm" => Word::HalfDay(12),
-        "z" => Word::Zone(0, true),
-        "ut" | "utc" | "gmt" => Word::Zone(0, false),
-        "est" | "cdt" => Word::Zone(-5, false),
-        "edt" => Word::Zone(-4, false),
-        "cst" | "mdt" => Word::Zone(-6, false),
-        "mst" | "pdt" => Word::Zone(-7, false),
-        "pst" => Word::Zone(-8, false),
-        "t" => Word::TimeSeparator,
-        _ => Word::Unknown,
-    }
-}
-
-/// The three most significant digits of a fraction.
-fn milliseconds(token: Token) -> Option<i64> {
-    let Token::Number { value, length } = token else { return None };
-    Some(match length {
-        1 => value * 100,
-        2 => value * 10,
-        length => value / 10i64.pow(length.min(9) as u32 - 3),
-    })
 }

@@ -1,24 +1,23 @@
 //! Local time: one zone for all ranks, rank 0's.
-use std::sync::LazyLock;
-
 use chrono::{DateTime, LocalResult, NaiveDateTime, Offset, TimeZone, Utc};
 use chrono_tz::Tz;
 
 use crate::date::MS_PER_DAY;
 use crate::date::civil::{civil_from_days, days_from_month};
 
-/// `LOCKSTEP_TZ` (rank 0's zone, set by the launcher), else `TZ`, else the machine's zone, else UTC.
-pub(crate) static ZONE: LazyLock<Tz> = LazyLock::new(|| {
+/// The zone of local time: `TZ`, which the runtime sets to rank 0's at the start of each call, else the machine's,
+/// else UTC.
+pub(crate) fn zone() -> Tz {
     let named = |name: &str| name.trim_start_matches(':').parse().ok();
-    ["LOCKSTEP_TZ", "TZ"]
-        .into_iter()
-        .find_map(|variable| std::env::var(variable).ok().and_then(|name| named(&name)))
-        .or_else(|| {
-            let link = std::fs::read_link("/etc/localtime").ok()?;
-            named(link.to_str()?.split_once("zoneinfo/")?.1)
-        })
-        .unwrap_or(Tz::UTC)
-});
+    let machine = || {
+        let link = std::fs::read_link("/etc/localtime").ok()?;
+        named(link.to_str()?.split_once("zoneinfo/")?.1)
+    };
+    match std::env::var("TZ") {
+        Ok(name) if !name.is_empty() => named(&name).unwrap_or(Tz::UTC),
+        _ => machine().unwrap_or(Tz::UTC),
+    }
+}
 
 /// Offsets of a zone in ms; remembers the last quarter of an hour, within which no zone changes.
 pub(crate) struct Offsets {

@@ -156,6 +156,29 @@ fn logic_has_javascript_values() {
 }
 
 #[test]
+fn long_chains_of_logic_do_not_grow_exponentially() {
+    let x = || call("add", "number", &[column("x", "number"), number(0.0)]);
+    let chain = |kind: &str, count: usize| (0..count).fold(x(), |left, _| logical(kind, left, x(), "number"));
+    // null + 0 is 0.
+    assert_eq!(values(&strings(), chain("or", 60)).unwrap(), ["1.0", "NaN", "0.0", "0.0"]);
+    assert_eq!(values(&strings(), chain("and", 60)).unwrap(), ["1.0", "NaN", "0.0", "0.0"]);
+    assert_eq!(values(&strings(), chain("nullish", 60)).unwrap(), ["1.0", "NaN", "0.0", "0.0"]);
+    let b = || column("b", "boolean");
+    let flags = (0..60).fold(b(), |left, _| logical("or", left, b(), "boolean"));
+    assert_eq!(values(&strings(), flags).unwrap(), ["true", "null", "false", "true"]);
+}
+
+#[test]
+fn invalid_dates_do_not_lose_rows() {
+    let day = |d: Value| {
+        let part = |name: &str| call(&format!("date.getUTC{name}"), "number", &[d.clone()]);
+        call("Date", "date", &[call("Date.UTC", "number", &[part("FullYear"), part("Month"), part("Date")])])
+    };
+    let date = call("Date", "date", &[column("x", "number")]);
+    assert_eq!(values(&strings(), day(date)).unwrap(), ["1970-01-01T00:00:00Z", "null", "1970-01-01T00:00:00Z", "1970-01-01T00:00:00Z"]);
+}
+
+#[test]
 fn locals_are_evaluated_before_the_body() {
     // `const t = d.s.trim(); return d.s == null ? "none" : t` throws on null, whatever the branch.
     let body = when(call("isNull", "boolean", &[column("s", "string")]), text("none"), local("t", "string"), "string");

@@ -196,7 +196,7 @@ fn v8_vectors_of_local_time() {
     for zone in ["UTC", "Europe/Berlin", "Asia/Kolkata", "America/St_Johns"] {
         let status = std::process::Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "vectors::local_time_of_one_zone", "--ignored", "--nocapture"])
-            .env("LOCKSTEP_TZ", zone)
+            .env("TZ", zone)
             .status()
             .unwrap();
         assert!(status.success(), "{zone}");
@@ -206,5 +206,5 @@ fn v8_vectors_of_local_time() {
 #[test]
 #[ignore = "v8_vectors_of_local_time runs it for each zone"]
 fn local_time_of_one_zone() {
-    run(Some(&std::env::var("LOCKSTEP_TZ").unwrap()));
+    run(Some(&std::env::var("TZ").unwrap()));
 }

@@ -14,7 +14,7 @@ const at = (name: string) => join(folder, name);
 beforeAll(async () => {
   mkdirSync(folder);
   await build({
-    entryPoints: [join(root, "test/jobs/errors/job.ts")], outdir: at("dist"), bundle: true, format: "esm", platform: "node", logLevel: "error",
+    entryPoints: [join(root, "test/jobs/errors/job.ts")], outdir: at("dist"), bundle: true, format: "esm", platform: "node", logLevel: "error", sourcemap: true,
     plugins: [lockstepPlugin({ root, report: false })],
   });
   const index = Array.from({ length: 3000 }, (_, i) => i);
@@ -86,6 +86,13 @@ describe.each([1, 3])("on %i ranks", (ranks) => {
 
   it("a function may catch an error and go on", async () => {
     expect(await run(ranks, ["recover", at("good"), at("no-such")])).toMatchObject({ code: 0, stderr: "", stdout: "LS2001, then 3000 rows\n" });
+  });
+
+  it("an error of the program has its stack in TypeScript, once", async () => {
+    const { code, stderr } = await run(ranks, ["broken", at("good")]);
+    expect(code).toBe(1);
+    expect(stderr.match(/RangeError: 3000 rows are too many/g)).toHaveLength(1);
+    expect(stderr).toMatch(/at refuse \(.*test\/jobs\/errors\/job\.ts:\d+:\d+\)/);
   });
 
   it("a program may catch an error and go on", async () => {

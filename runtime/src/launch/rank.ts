@@ -22,6 +22,8 @@ import { writeResult } from "./result.ts";
  * the annotated functions and join its calls.
  */
 export async function runRank(entry: string, args: readonly string[]): Promise<void> {
+  // Stack traces in the user's TypeScript, where the build wrote source maps.
+  process.setSourceMapsEnabled(true);
   const rank = takeRankEnvironment();
   if (!rank) refuseClusterLauncher();
   if (!rank || rank.rank === 0) runProgram(resolve(entry), args, rank);

@@ -47,12 +47,22 @@ async function half(path: string, to: string): Promise<void> {
   await t.writeParquet(`${to}/two`);
 }
 
+function refuse(rows: number): void {
+  if (rows > 0) throw new RangeError(`${rows} rows are too many`);
+}
+
+async function broken(path: string): Promise<void> {
+  "use spmd";
+  refuse((await readParquet<Row>(path)).numRows());
+}
+
 const actions: Record<string, () => Promise<unknown>> = {
   count: () => count(input),
   countCsv: () => countCsv(input),
   shout: () => shout(input, out),
   collect: () => collect(input),
   recover: () => recover(input, out),
+  broken: () => broken(input),
   half: () => half(input, out),
   caught: async () => {
     const code = await count(`${input}-missing`).catch((error: LockstepError) => error.code);

@@ -21,7 +21,7 @@ function reads(i: Instruction): string | null {
 }
 
 export function moves(i: Instruction, values: ReadonlyMap<ValueId, Instruction>): string | null {
-  if (i.op === "phi") return null;
+  if (i.op === "phi" || verbOf(i.op).known) return null;
   if (i.executes === false) return "known since the execution above";
   const inputs = i.inputs.map((v) => values.get(v)?.distribution);
   if (i.op === "spool") return "kept: several executions need it";

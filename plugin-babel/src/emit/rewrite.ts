@@ -4,7 +4,7 @@
  */
 import { parseExpression } from "@babel/parser";
 import {
-  arrayExpression, arrowFunctionExpression, awaitExpression, blockStatement, callExpression, type Expression, identifier, memberExpression, type Node, stringLiteral, variableDeclaration,
+  arrayExpression, arrowFunctionExpression, awaitExpression, blockStatement, callExpression, type Expression, identifier, memberExpression, type Node, sequenceExpression, stringLiteral, variableDeclaration,
   variableDeclarator,
 } from "@babel/types";
 import type * as t from "@babel/types";
@@ -206,7 +206,8 @@ export class Rewriter {
   #verb(i: Instruction, receiver: Expression | null, args: readonly Expression[], source?: t.CallExpression): Expression {
     const { runtime } = this.#context;
     const verb = verbOf(i.op);
-    const { method, descriptor, pluck } = verb.lower(i);
+    const { method, descriptor, pluck, value } = verb.lower(i);
+    if (value !== undefined) return this.#known(receiver!, JSON.stringify(value));
     const property = source && verb.on === "table" ? { ...(bare(source.callee) as t.MemberExpression).property, name: method } : identifier(method);
     // Iteration and array() gather without options.
     const given = (i.op === "objects" && args.length === 0) || pluck !== undefined ? [this.#parse("{}")] : args;
@@ -234,6 +235,12 @@ export class Rewriter {
     const kept = callExpression(memberExpression(result, identifier("spool")), [this.#descriptor(`spool_${i.span.line}`, spool, verbOf("spool").lower(spool).descriptor)]);
     if (verb.role === "reader") kept.extra = { waited: true };
     return kept;
+  }
+
+  /** An answer that is known; a receiver that does something is still evaluated. */
+  #known(receiver: Expression, value: string): Expression {
+    const answer = this.#parse(value);
+    return receiver.type === "Identifier" ? answer : sequenceExpression([receiver, answer]);
   }
 
   #descriptor(name: string, i: Instruction, fields: { readonly [key: string]: Data }): Expression {

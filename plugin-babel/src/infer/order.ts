@@ -9,7 +9,7 @@ import { verbOf } from "../verbs/index.ts";
 
 export function inferOrder(fn: FunctionIR): void {
   const values = valuesOf(fn);
-  const sorted = sortedValues(fn, values);
+  const sorted = sortedValues(values);
   for (const i of instructions(fn)) i.order = { observed: false, why: null };
   for (const i of instructions(fn)) {
     if (i.op === "phi" || verbOf(i.op).role !== "writer") continue;
@@ -53,7 +53,7 @@ function isUniqueBy(sort: Instruction, values: ReadonlyMap<ValueId, Instruction>
   return (input.declared ?? []).every((group) => keys.has(group.name));
 }
 
-function sortedValues(fn: FunctionIR, values: ReadonlyMap<ValueId, Instruction>): ReadonlySet<ValueId> {
+function sortedValues(values: ReadonlyMap<ValueId, Instruction>): ReadonlySet<ValueId> {
   const sorted = new Set<ValueId>();
   for (let size = -1; size !== sorted.size; ) {
     size = sorted.size;

@@ -59,8 +59,12 @@ function markExecutions(fn: FunctionIR, blockOf: ReadonlyMap<Instruction, Block>
   const earlier: Instruction[] = [];
   for (const i of instructions(fn)) {
     if (i.op === "phi") continue;
-    const { role } = verbOf(i.op);
+    const { role, known } = verbOf(i.op);
     if (role !== "observer" && role !== "writer") continue;
+    if (known) {
+      i.executes = false;
+      continue;
+    }
     const block = blockOf.get(i)!;
     const answered = i.op === "numRows" && earlier.some((e) => e.inputs[0] === i.inputs[0] && leavesCount(e) && dominating.get(block.id)!.has(blockOf.get(e)!.id));
     i.executes = !answered;

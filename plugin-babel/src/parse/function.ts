@@ -6,7 +6,7 @@ import type * as t from "@babel/types";
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import { recursiveHelper } from "../diagnostics/recursive-helper.ts";
 import { Builder, type Variable } from "../ir/builder.ts";
-import type { FrameId, FunctionIR, Instruction, RowArgument, Scalar, ValueId } from "../ir/ir.ts";
+import type { FrameId, Instruction, RowArgument, Scalar, ValueId } from "../ir/ir.ts";
 import type { AnnotatedFunction } from "../source/directives.ts";
 import { readExpression } from "./frontends/tables/expressions.ts";
 import type { Operand, ParsedFunction, Site, SourceFrame } from "../source/frames.ts";

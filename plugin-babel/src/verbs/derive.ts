@@ -1,5 +1,4 @@
-import type { Data } from "../ir/data.ts";
-import type { Instruction } from "../ir/ir.ts";
+import { columnOf } from "../ir/ir.ts";
 import type { Column } from "../ir/types.ts";
 import { namedExpressions, readBy, renameKeys, silent, union } from "./rules.ts";
 import type { Verb } from "./verb.ts";
@@ -27,20 +26,13 @@ export const derive: Verb = {
   rowwise: true,
   passFilter: (i, columns) => (i.rows.some((r) => columns.has(r.name!)) ? null : { input: 0 }),
   repeatable: true,
-  demands: (i, demanded) => {
-    const kept = [...demanded].filter((name) => !i.rows.some((r) => r.name === name));
+  // A replaced column is asked for even if nothing reads it: its place in the input is the new one's.
+  demands: (i, demanded, [input]) => {
+    const kept = [...demanded].filter((name) => columnOf(input!.row, name));
     return [union(kept, readBy(i.rows.filter((r) => demanded.has(r.name!))))];
   },
   prune: (i, demanded) => {
     i.rows = i.rows.filter((r) => demanded.has(r.name!));
   },
-  lower: (i) => ({ method: "derive", descriptor: { columns: namedExpressions(i.rows), ...reordered(i) } }),
+  lower: (i) => ({ method: "derive", descriptor: { columns: namedExpressions(i.rows) } }),
 };
-
-/** The order of the result, where a replaced column is not there to keep its place: nobody had read it. */
-function reordered(i: Instruction): { order?: Data } {
-  if (i.demanded === null) return {};
-  const own = i.rows.map((r) => r.name!);
-  const appended = [...i.demanded.filter((name) => !own.includes(name)), ...own];
-  return appended.every((name, n) => name === i.demanded![n]) ? {} : { order: [...i.demanded] };
-}

@@ -7,7 +7,7 @@ import { filter } from "./filter.ts";
 import { groupby } from "./groupby.ts";
 import type { Instruction } from "../ir/ir.ts";
 import { antijoin, join, join_left, semijoin } from "./join.ts";
-import { array, get, numRows, objects } from "./observers.ts";
+import { array, columnNames, get, numRows, objects } from "./observers.ts";
 import { orderby } from "./orderby.ts";
 import { parameter } from "./parameter.ts";
 import { readCsv, readParquet, table } from "./readers.ts";
@@ -23,7 +23,7 @@ const catalogue: readonly Verb[] = [
   readParquet, readCsv, table,
   filter, derive, select, rename, join, join_left, semijoin, antijoin,
   groupby, rollup, count, orderby, slice, concat, dedupe,
-  numRows, get, objects, array,
+  numRows, columnNames, get, objects, array,
   writeParquet, writeCsv,
 ];
 

@@ -77,3 +77,20 @@ export const array = observer({
   demands: (i) => [new Set(i.columns.map((c) => c.from))],
   lower: (i) => ({ method: "objects", descriptor: { columns: columnTypes(i.declared!.slice(0, 1)) }, pluck: i.declared![0]!.name }),
 });
+
+/** The interface gives the names: no rank has to look. */
+export const columnNames: Verb = {
+  ...observer({
+    name: "columnNames",
+    docs: "The names of the columns, in order.",
+    example: "trips.columnNames()",
+    signature: [],
+    type: (i, [input]) => remember(i, input!),
+    communicates: () => null,
+    order: () => "ignores",
+    besides: () => "seen",
+    demands: () => [new Set()],
+    lower: (i) => ({ method: "columnNames", descriptor: {}, value: i.declared!.map((c) => c.name) }),
+  }),
+  known: true,
+};

@@ -34,6 +34,8 @@ export interface Lowered {
   readonly descriptor: { readonly [key: string]: Data };
   /** Of the rows it gives, only this column is wanted. */
   readonly pluck?: string;
+  /** The answer itself: nothing is called. */
+  readonly value?: Data;
 }
 
 export interface Verb {
@@ -60,6 +62,8 @@ export interface Verb {
   passFilter?(i: Instruction, columns: ReadonlySet<string>): { readonly input: number; readonly rename?: ReadonlyMap<string, string> } | null;
   /** Doing it again costs less than keeping its result; only if that holds of its inputs too. */
   readonly repeatable: boolean;
+  /** Answered from the table's type: nothing runs. */
+  readonly known?: true;
   /** True: rows of the result are rows of the first input, in its order (some may be missing). */
   readonly rowwise: boolean;
   /** The columns each input must have, so that the result has `demanded`. */

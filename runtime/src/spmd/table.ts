@@ -32,10 +32,8 @@ export class SpmdTable {
     return this.#then((input) => ({ op: "filter", input, predicate, site }));
   }
 
-  /** `order`: the columns of the result in order, where those replaced may be missing in this table. */
-  derive({ site, columns, order }: Sited & { columns: NamedExpression[]; order?: string[] }): SpmdTable {
-    const derived = this.#then((input) => ({ op: "derive", input, columns, site }));
-    return order === undefined ? derived : derived.select({ site, columns: order.map((name) => ({ from: name, as: name })) });
+  derive({ site, columns }: Sited & { columns: NamedExpression[] }): SpmdTable {
+    return this.#then((input) => ({ op: "derive", input, columns, site }));
   }
 
   select({ site, columns }: Sited & { columns: SelectColumn[] }): SpmdTable {

@@ -68,7 +68,7 @@ export class Expressions {
           () => `${v("string")}.padStart(${r.int(0, 6)}, "*")`,
           () => `${v("string")}.replaceAll("a", ${this.#leaf("string")})`,
           () => `${v("date")}.toISOString()`,
-          () => `${v("number")}.toFixed(${r.int(0, 3)})`,
+          () => `(${v("number")}).toFixed(${r.int(0, 3)})`,
           () => `String(${v("number")})`,
           () => `(${v("string")}.at(${r.int(-2, 2)}) ?? "none")`,
           () => this.#nullish("string"),
@@ -108,6 +108,7 @@ export class Expressions {
   #leaf(js: JsType): string {
     const r = this.#r;
     const names = named(this.#schema, js);
+    if (names.length === 0 && r.chance(80)) return this.#converted(js);
     if (names.length === 0 || r.chance(20)) return this.#literal(js);
     const name = r.of(names);
     const { nullable } = this.#schema.get(name)!;
@@ -117,6 +118,20 @@ export class Expressions {
       return `d.${name}!.trim()`;
     }
     return `(d.${name} ?? ${this.#literal(js)})`;
+  }
+
+  /** From a column of another type. */
+  #converted(js: JsType): string {
+    const r = this.#r;
+    const from = named(this.#schema, null);
+    if (from.length === 0) return this.#literal(js);
+    const name = r.of(from);
+    const type = this.#schema.get(name)!.js;
+    const own = this.#leaf(type);
+    if (js === "string") return `\`\${${type === "date" ? `${own}.getTime()` : own}}\``;
+    if (js === "boolean") return type === "number" || type === "string" ? `Boolean(${own})` : `(d.${name} === null)`;
+    if (js === "number" && type !== "bigint") return type === "date" ? `${own}.getUTCDate()` : type === "string" ? `${own}.length` : `Number(${own})`;
+    return this.#literal(js);
   }
 
   /** Ways to a value that meet null on the way. */

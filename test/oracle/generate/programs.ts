@@ -174,18 +174,25 @@ export function makeProgram(r: Random, name: string, inputs: readonly MadeTable[
   });
   const known: Known[] = inputs.map(({ name: table, schema, rows }) => ({ name: table, schema, rows, source: "" }));
   const made = new Made(r, known);
+  const seen: string[] = [];
   const steps = r.int(2, 7);
   for (let i = 0; i < steps; i++) {
     const from = r.chance(70) ? known.at(-1)! : r.of(known);
+    const { mayThrow } = made.limits;
     const step = r.of(verbs)(from, made);
-    if (step === null || step.schema.size === 0) continue;
+    if (step === null || step.schema.size === 0) {
+      made.limits.mayThrow = mayThrow;
+      continue;
+    }
     const cut = step.rows > MOST_ROWS ? ".slice(0, 200)" : "";
     const next: Known = { ...step, rows: Math.min(step.rows, MOST_ROWS), name: `t${i}` };
     lines.push(`const ${next.name} = ${from.name}${step.source}${cut};`);
     known.push(next);
+    // Of a table that nothing observes no row function runs.
+    if (made.limits.mayThrow !== mayThrow) seen.push(`${next.name}.numRows()`);
   }
   const last = known.at(-1)!;
-  const seen = [`${last.name}.objects()`];
+  seen.push(`${last.name}.objects()`);
   if (r.chance(40)) seen.push(`${r.of(known).name}.numRows()`);
   if (r.chance(30)) seen.push(`${r.of(known).name}.objects({ limit: ${r.int(0, 20)} })`);
   if (r.chance(20)) seen.push(`${last.name}.get("${r.of([...last.schema.keys()])}", ${r.int(0, 5)})`);

@@ -46,7 +46,7 @@ pub fn open_parquet(request: &ParquetRequest) -> Result<Dataset> {
         }
         let wanted = |name: &str| request.declared.is_empty() || request.declared.iter().any(|column| column.name == name);
         files.push(guarded(&file.path, "the footer", || describe(&file, &footer, &blob, wanted))?);
-        footers.insert(index, blob, footer);
+        footers.insert(index, footer);
     }
     let (name, schema) = first.expect("resolve returns a file or an error");
     let source = if files.len() == 1 { &name } else { &request.paths.join(", ") };

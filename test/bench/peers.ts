@@ -1,8 +1,8 @@
-/** The peers' Python environment: made once in the cache, versions pinned. */
-import { existsSync } from "node:fs";
+/** The peers' environments: made once in the cache, versions pinned. */
+import { copyFileSync, existsSync } from "node:fs";
 import { homedir } from "node:os";
-import { join } from "node:path";
-import { run } from "../scripts/lib.mjs";
+import { basename, join } from "node:path";
+import { cargoTarget, root, run } from "../scripts/lib.mjs";
 
 const cache = process.env["LOCKSTEP_CACHE"] ?? join(homedir(), ".cache/lockstep");
 const UV = "uv==0.13.9";
@@ -22,4 +22,27 @@ export async function pythonWithPeers(): Promise<string> {
     await run("touch", [ready]);
   }
   return python;
+}
+
+const NODE_PACKAGES = ["nodejs-polars@0.26.1", "nodejs-polars-linux-x64-gnu@0.26.1"];
+
+/** A folder from which `file` finds the Node peers: a copy of it beside their node_modules. */
+export async function besideNodePeers(file: string): Promise<string> {
+  const folder = join(cache, "peers-nodejs-polars0.26.1");
+  if (!existsSync(join(folder, "node_modules"))) {
+    await run("npm", ["install", "--silent", "--no-audit", "--no-fund", "--prefix", folder, ...NODE_PACKAGES], { stdio: ["ignore", 2, 2] });
+  }
+  const copy = join(folder, basename(file));
+  copyFileSync(file, copy);
+  return copy;
+}
+
+/** DataFusion's own SQL in a program of ours. */
+export async function dataFusionProgram(): Promise<string> {
+  await run("cargo", ["build", "--release", "--locked", "--quiet", "-p", "lockstep-exec", "--example", "datafusion_taxi"], {
+    cwd: join(root, "native-rs"),
+    stdio: ["ignore", 2, 2],
+    env: { CARGO_TARGET_DIR: cargoTarget },
+  });
+  return join(cargoTarget, "release/examples/datafusion_taxi");
 }

@@ -6,7 +6,7 @@ import { DuckDBInstance } from "@duckdb/node-api";
 import { makeTaxi } from "../../data/taxi.ts";
 import { root } from "../../scripts/lib.mjs";
 import { measure, type Measured } from "../measure.ts";
-import { pythonWithPeers } from "../peers.ts";
+import { besideNodePeers, dataFusionProgram, pythonWithPeers } from "../peers.ts";
 
 const cache = process.env["LOCKSTEP_CACHE"] ?? join(homedir(), ".cache/lockstep");
 
@@ -25,8 +25,10 @@ export async function taxiSystems(rows: number): Promise<System[]> {
   const data = await makeTaxi(folder(rows), rows);
   const small = Math.min(rows, 1_000_000);
   const smallData = await makeTaxi(folder(small), small);
-  const python = await pythonWithPeers();
   const peer = (file: string): string => join(root, "test/bench/peers", file);
+  const python = await pythonWithPeers();
+  const nodePolars = await besideNodePeers(peer("taxi_polars.mjs"));
+  const dataFusion = await dataFusionProgram();
   const example = join(root, "playground/examples/monthly-trips");
   const cli = join(root, "runtime/bin/lockstep.mjs");
   const lockstep = (name: string, ranks: number, threads: number): System => ({
@@ -41,6 +43,8 @@ export async function taxiSystems(rows: number): Promise<System[]> {
     lockstep("lockstep-1x1", 1, 1),
     { name: "duckdb", rows, run: (out) => measure(python, [peer("taxi_duckdb.py"), data.weather, data.trips, out, "2"], {}) },
     { name: "polars", rows, run: (out) => measure(python, [peer("taxi_polars.py"), data.weather, data.trips, out], { POLARS_MAX_THREADS: "2" }) },
+    { name: "datafusion", rows, run: (out) => measure(dataFusion, [data.weather, data.trips, out, "2"], {}) },
+    { name: "polars-node", rows, run: (out) => measure(process.execPath, [nodePolars, data.weather, data.trips, out], { POLARS_MAX_THREADS: "2" }) },
     { name: "duckdb-node", rows, run: (out) => measure(process.execPath, [peer("taxi_duckdb.mjs"), data.weather, data.trips, out, "2"], {}) },
     {
       name: "plain-node",

@@ -26,6 +26,24 @@ it("a Vite server runs it, also after an edit", async () => {
   }
 });
 
+it("a Vite server sees an edit of a helper that a row function took in", async () => {
+  const helper = (least: number) => `export function over(n: number): boolean { return n > ${least}; }\n`;
+  using project = new Project({
+    ...files,
+    "src/over.ts": helper(1),
+    "src/count.ts": `import { over } from "./over.ts";\n${counting("count").replace("d.a > 1", "over(d.a)")}`,
+  });
+  const server = await createServer({ root: project.path, configFile: false, logLevel: "silent", plugins: [lockstep()], server: { middlewareMode: true }, appType: "custom" });
+  try {
+    const count = async () => ((await server.ssrLoadModule("/src/count.ts")) as { count(path: string): Promise<number> }).count(project.file("data.csv"));
+    expect(await count()).toBe(2);
+    project.write("src/over.ts", helper(2));
+    await expect.poll(count, { timeout: 10_000 }).toBe(1);
+  } finally {
+    await server.close();
+  }
+});
+
 it("vitest runs it", async () => {
   using project = new Project({
     ...files,

@@ -27,3 +27,12 @@ export function moves(i: Instruction, values: ReadonlyMap<ValueId, Instruction>)
   if (i.op === "spool") return "kept: several executions need it";
   return inputs.every((d) => d !== null && d !== undefined) ? verbOf(i.op).communicates(i, inputs) : null;
 }
+
+/** Row functions as the engine computes them: `month = date.getUTCMonth(pickup) + 1`. */
+export function notesOf(i: Instruction): string[] {
+  return [...i.pushed, ...i.rows].flatMap(({ expression, name, aggregate }) => {
+    if (!expression || expression.kind === "column") return [];
+    const value = printExpression(expression).replaceAll(/\s+/g, " ");
+    return [`${name === null ? "" : `${name} = `}${aggregate === undefined ? value : `${aggregate}(${value})`}`];
+  });
+}

@@ -22,11 +22,13 @@ export class Descriptors {
     this.#runtime = runtime;
   }
 
-  add(wanted: string, data: Data): DescriptorUse {
+  /** `notes` say in short what the data says at length. */
+  add(wanted: string, data: Data, notes: readonly string[] = []): DescriptorUse {
     const captures = capturesOf(data);
     const name = this.#names.fresh(wanted);
     const parameters = Object.keys(captures);
     const head = `const ${name} = ${parameters.length === 0 ? "" : `({ ${parameters.join(", ")} }) => (`}`;
+    for (const note of notes) this.statements.push(`// ${note.length > WIDTH ? `${note.slice(0, WIDTH - 1)}…` : note}`);
     this.statements.push(`${head}${this.#print(data, "", head.length)}${parameters.length === 0 ? ";" : ");"}`);
     return { name, captures };
   }

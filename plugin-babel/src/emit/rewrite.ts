@@ -17,7 +17,7 @@ import { bare, type Binding } from "../source/module.ts";
 import type { Place } from "../source/names.ts";
 import { childNodes, isTypeOnly } from "../source/walk.ts";
 import { verbOf } from "../verbs/index.ts";
-import { commentFor } from "./comments.ts";
+import { commentFor, notesOf } from "./comments.ts";
 import { type Descriptors, useOf } from "./descriptors.ts";
 
 export interface RewriteContext {
@@ -244,7 +244,7 @@ export class Rewriter {
   }
 
   #descriptor(name: string, i: Instruction, fields: { readonly [key: string]: Data }): Expression {
-    const use = this.#context.descriptors.add(name, { site: siteOf(i), ...fields });
+    const use = this.#context.descriptors.add(name, { site: siteOf(i), ...fields }, notesOf(i));
     return useOf(use, (source) => this.rewrite(this.#parse(source)));
   }
 

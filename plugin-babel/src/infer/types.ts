@@ -2,7 +2,7 @@
  * infer-types: the row type of every table, and a typed expression for every row argument.
  *
  * A walk in reverse postorder reaches every value before its uses, but for the back edges of loops: a phi takes the type
- * of its first typed operand, and validate/phi-types.ts holds the others against it.
+ * of its operands typed so far, and validate/phi-types.ts holds the others against it.
  *
  * After a mistake the walk goes on, so that one build shows them all: what a mistake would have defined gets a stand-in type,
  * and whatever mentions it is not checked.
@@ -70,11 +70,11 @@ class TypeInference {
   }
 
   #inferPhi(phi: Instruction): void {
-    const typed = phi.inputs.map((v) => this.#values.get(v)).find((input) => input?.type);
-    if (!typed) return;
+    const typed = phi.inputs.map((v) => this.#values.get(v)).filter((input) => input?.type);
+    if (typed.length === 0) return;
     this.#done.add(phi.id);
-    phi.type = typed.type;
-    this.#doubtful.set(phi.id, this.#doubtful.get(typed.id) ?? new Set());
+    phi.type = typed.map((input) => input!.type!).reduce(orNull);
+    this.#doubtful.set(phi.id, new Set(typed.flatMap((input) => [...(this.#doubtful.get(input!.id) ?? [])])));
   }
 
   #infer(i: Instruction): void {
@@ -162,3 +162,9 @@ const escape = (name: string) => name.replace(/[^\w]/g, "\\$&");
 
 const mentions = (i: Instruction, names: ReadonlySet<string>): boolean =>
   i.columns.some((c) => names.has(c.from)) || i.rows.some((r) => (r.name !== null && names.has(r.name)) || mentionsText(r.source, names));
+
+/** A column that is null on one path may be null where the paths meet. */
+const orNull = (a: TableType, b: TableType): TableType => ({
+  ...a,
+  row: a.row.map((c) => (columnOf(b.row, c.name)?.nullable ? { ...c, type: { ...c.type, nullable: true } } : c)),
+});

@@ -10,12 +10,16 @@ export function validatePhiTypes(fn: FunctionIR, report: (d: Diagnostic) => void
     if (phi.op !== "phi" || !phi.type) continue;
     for (const input of phi.inputs) {
       const other = values.get(input);
-      if (other?.type && describe(other.type.row) !== describe(phi.type.row)) {
+      if (other?.type && !fits(other.type.row, phi.type.row)) {
         report(tableTypesDiffer(describe(phi.type.row), describe(other.type.row), other.span));
         break;
       }
     }
   }
 }
+
+/** The same columns in the same order; what is never null fits where null may be. */
+const fits = (row: RowType, into: RowType): boolean =>
+  row.length === into.length && row.every((c, n) => c.name === into[n]!.name && c.type.js === into[n]!.type.js && (into[n]!.type.nullable || !c.type.nullable));
 
 const describe = (row: RowType): string => row.map((c) => `${c.name}: ${printType(c.type)}`).join(", ");

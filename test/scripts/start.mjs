@@ -18,7 +18,7 @@ process.on("SIGINT", () => {
 
 mkdirSync(state, { recursive: true });
 await step("packages", !fresh(join(root, "node_modules/.package-lock.json"), [join(root, "package-lock.json")]), () =>
-  run("npm", ["ci", "--no-audit", "--no-fund", "--silent"]),
+  run("npm", ["install", "--no-audit", "--no-fund", "--silent"]),
 );
 process.env.PATH = `${bin}:${process.env.PATH}`;
 const node = join(bin, "node");

@@ -28,6 +28,14 @@ export function endOnSignals(sweep: () => void): void {
   }
 }
 
+/** A test runner ends its workers with SIGTERM: they tidy up, and die of it all the same. */
+export function sweepOnTermination(sweep: () => void): void {
+  process.once("SIGTERM", () => {
+    sweep();
+    process.kill(process.pid, "SIGTERM");
+  });
+}
+
 /** An error of ours that nobody caught is printed as a message, not as a crash; all others stay Node's. */
 export function printUncaught(): void {
   // A monitor, since a handler would take the other errors' report away from Node.

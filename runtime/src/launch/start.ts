@@ -1,7 +1,7 @@
 import { printError } from "../cli/print-error.ts";
 import { watchRun } from "../observe/observe.ts";
 import type { World } from "../spmd/world.ts";
-import { endOnSignals, never, printUncaught } from "./ending.ts";
+import { endOnSignals, never, printUncaught, sweepOnTermination } from "./ending.ts";
 import { isEmbedded, launchShape, refuseClusterLauncher } from "./environment.ts";
 import { join } from "./join.ts";
 import { findBundle } from "./manifest.ts";
@@ -35,7 +35,8 @@ export async function startWorld(): Promise<World> {
   const common = { ...shape, spillDirectory, job };
   for (let rank = 1; rank < shape.size; rank++) ranks.start(entry!, [], { ...common, rank, launcher: false, summary: false });
   ranks.unref();
-  if (!isEmbedded()) {
+  if (isEmbedded()) sweepOnTermination(sweep);
+  else {
     endOnSignals(sweep);
     watchRun({ ...common, summary: process.stderr.isTTY || process.env.LOCKSTEP_SUMMARY === "1", profile: process.env.LOCKSTEP_PROFILE });
   }

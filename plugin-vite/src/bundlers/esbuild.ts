@@ -1,6 +1,5 @@
-import type { BuildOptions, OutputFile, PluginBuild } from "esbuild";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { basename, dirname, join, relative, resolve, sep } from "node:path";
+import type { BuildOptions, PluginBuild } from "esbuild";
+import { basename, dirname, join, resolve } from "node:path";
 import type { Adapter } from "./adapter.ts";
 import type { BuildState } from "../build-state.ts";
 import { manifestName, manifestText } from "../bundle/manifest.ts";
@@ -11,9 +10,7 @@ import { verbatim } from "../bundle/verbatim.ts";
 import { format } from "../format.ts";
 import type { Settings } from "../options.ts";
 import { reportLine } from "../report.ts";
-
-/** Stands in the output for the way to a rank chunk, which depends on where esbuild puts the importing file. */
-const placeholder = "lockstep-rank:";
+import { Output, outputBase, outputFolder, placeholder, withPaths, workingDirectory } from "./esbuild-output.ts";
 
 interface EsbuildContext {
   getNativeBuildContext(): { build: PluginBuild };
@@ -121,62 +118,6 @@ async function buildRankChunk(
   } finally {
     chunks.building = undefined;
   }
-}
-
-/** Where the build writes: to disk, or into its result. */
-class Output {
-  readonly #files: OutputFile[] | undefined;
-
-  constructor({ write }: BuildOptions, files: OutputFile[] | undefined) {
-    this.#files = write === false ? files : undefined;
-  }
-
-  async write(path: string, content: string | Uint8Array): Promise<void> {
-    if (!this.#files) {
-      await mkdir(dirname(path), { recursive: true });
-      await writeFile(path, content);
-      return;
-    }
-    const contents = typeof content === "string" ? new TextEncoder().encode(content) : content;
-    this.#files.push({ path, contents, hash: "", get text() { return new TextDecoder().decode(contents); } } as OutputFile);
-  }
-
-  async rewrite(path: string, change: (text: string) => string): Promise<void> {
-    const file = this.#files?.find((candidate) => candidate.path === path);
-    const before = file ? file.text : await readFile(path, "utf8");
-    const after = change(before);
-    if (after === before) return;
-    if (file) this.#files!.splice(this.#files!.indexOf(file), 1);
-    await this.write(path, after);
-  }
-}
-
-/** Placeholders as relative paths from the file at `path`. */
-function withPaths(text: string, path: string, folder: string): string {
-  return text.replace(new RegExp(`(["'])${placeholder}([^"']+)\\1`, "g"), (_, quote: string, file: string) => {
-    const way = relative(dirname(path), join(folder, file)).replaceAll("\\", "/");
-    return quote + (way.startsWith(".") ? way : `./${way}`) + quote;
-  });
-}
-
-function workingDirectory({ absWorkingDir = process.cwd() }: BuildOptions): string {
-  return absWorkingDir;
-}
-
-function outputFolder(options: BuildOptions): string {
-  return resolve(workingDirectory(options), options.outdir ?? dirname(options.outfile!));
-}
-
-/** As esbuild has it: `outbase`, or the deepest folder of all entries. */
-function outputBase(options: BuildOptions): string {
-  const { outbase, entryPoints = [] } = options;
-  const folder = workingDirectory(options);
-  if (outbase !== undefined) return resolve(folder, outbase);
-  const entries = Array.isArray(entryPoints) ? entryPoints.map((entry) => (typeof entry === "string" ? entry : entry.in)) : Object.values(entryPoints);
-  const folders = entries.map((entry) => dirname(resolve(folder, entry)).split(sep));
-  const [first = []] = folders;
-  const shared = first.findIndex((part, depth) => folders.some((other) => other[depth] !== part));
-  return first.slice(0, shared < 0 ? undefined : shared).join(sep);
 }
 
 function misconfigured({ format, bundle, outdir, outfile }: BuildOptions): string | undefined {

@@ -10,11 +10,13 @@ export class Expressions {
   readonly #r: Random;
   readonly #schema: Schema;
   readonly #limits: Limits;
+  readonly #scalars: readonly string[];
 
-  constructor(r: Random, schema: Schema, limits: Limits) {
+  constructor(r: Random, schema: Schema, limits: Limits, scalars: readonly string[]) {
     this.#r = r;
     this.#schema = schema;
     this.#limits = limits;
+    this.#scalars = scalars;
   }
 
   /** A row function whose result may be null, and the column it makes. */
@@ -148,6 +150,7 @@ export class Expressions {
     const r = this.#r;
     switch (js) {
       case "number":
+        if (this.#scalars.length > 0 && r.chance(30)) return r.of(this.#scalars);
         return r.of(["0", "1", "2", "0.5", "-3", "10", "100"]).replace(/^-.*/, "($&)");
       case "string":
         return JSON.stringify(r.of(["", "a", "b", "é", "😀", " ", "ab"]));

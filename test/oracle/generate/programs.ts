@@ -23,6 +23,8 @@ type Verb = (t: Known, made: Made) => Step | null;
 class Made {
   readonly r: Random;
   readonly limits: Limits = { mayThrow: true };
+  /** Numbers of the program around the row functions. */
+  readonly scalars: string[] = [];
   readonly tables: Known[];
   #columns = 0;
 
@@ -32,7 +34,7 @@ class Made {
   }
 
   expressions(schema: Schema): Expressions {
-    return new Expressions(this.r, schema, this.limits);
+    return new Expressions(this.r, schema, this.limits, this.scalars);
   }
 
   column(): string {
@@ -101,9 +103,13 @@ const verbs: readonly Verb[] = [
     const aggregates = rollup(t.schema, m);
     return { rows: 1, schema: aggregates.schema, source: `.rollup({ ${aggregates.source} })` };
   },
+  (t) => ({ schema: new Map([["count", col("number", false)]]), rows: 1, source: ".count()" }),
   join,
   join,
 ];
+
+/** Verbs whose result has the columns of its input: what a loop can repeat. */
+const repeatable = [0, 4, 5, 6, 7].map((n) => verbs[n]!);
 
 /** Columns as keys, each with the row function that gives it. */
 function keysOf(schema: Schema, m: Made): { name: string; source: string }[] {
@@ -179,14 +185,22 @@ export function makeProgram(r: Random, name: string, inputs: readonly MadeTable[
   for (let i = 0; i < steps; i++) {
     const from = r.chance(70) ? known.at(-1)! : r.of(known);
     const { mayThrow } = made.limits;
-    const step = r.of(verbs)(from, made);
+    if (r.chance(15)) {
+      const name = `c${made.scalars.length}`;
+      lines.push(`const ${name} = ${from.name}.numRows();`);
+      made.scalars.push(name);
+      continue;
+    }
+    const loops = r.chance(12);
+    const step = r.of(loops ? repeatable : verbs)(loops ? { ...from, name: `t${i}` } : from, made);
     if (step === null || step.schema.size === 0) {
       made.limits.mayThrow = mayThrow;
       continue;
     }
     const cut = step.rows > MOST_ROWS ? ".slice(0, 200)" : "";
     const next: Known = { ...step, rows: Math.min(step.rows, MOST_ROWS), name: `t${i}` };
-    lines.push(`const ${next.name} = ${from.name}${step.source}${cut};`);
+    if (loops) lines.push(`let ${next.name} = ${from.name};`, `for (let i = 0; i < ${r.int(0, 2)}; i++) ${next.name} = ${next.name}${step.source};`);
+    else lines.push(`const ${next.name} = ${from.name}${step.source}${cut};`);
     known.push(next);
     // Of a table that nothing observes no row function runs.
     if (made.limits.mayThrow !== mayThrow) seen.push(`${next.name}.numRows()`);
@@ -196,7 +210,8 @@ export function makeProgram(r: Random, name: string, inputs: readonly MadeTable[
   if (r.chance(40)) seen.push(`${r.of(known).name}.numRows()`);
   if (r.chance(30)) seen.push(`${r.of(known).name}.objects({ limit: ${r.int(0, 20)} })`);
   if (r.chance(20)) seen.push(`${last.name}.get("${r.of([...last.schema.keys()])}", ${r.int(0, 5)})`);
-  if (r.chance(50)) lines.push(`await ${last.name}.writeParquet(out);`);
+  if (r.chance(40)) lines.push(`await ${last.name}.writeParquet(\`\${out}/bag\`);`);
+  if (r.chance(25)) lines.push(`await ${r.of(known).name}.writeParquet(\`\${out}/ordered\`, { order: "program" });`);
   const body = ['"use spmd";', ...lines, `return [${seen.join(", ")}];`].map((line) => `  ${line}`).join("\n");
   return `export async function ${name}(tables: Record<string, string>, out: string) {\n${body}\n}\n`;
 }

@@ -38,3 +38,13 @@ export async function fewOfMany(tables: Tables) {
   const rows = await readParquet<{ level: number }>(tables.measurements);
   return rows.filter((d) => d.level > 15).select("level").objects();
 }
+
+/** A replaced column stays where it was, though nobody reads what it replaces. */
+export async function replacedInPlace(tables: Tables, out: string) {
+  "use spmd";
+  const rows = (await measurements(tables)).select("id", "level", "label", "ok");
+  const replaced = rows.derive({ added: (d) => d.id + 1, level: (d) => d.label.length, id: () => 7 });
+  await replaced.writeParquet(`${out}/one`);
+  await rows.rename({ id: "n" }).derive({ n: (d) => d.level, level: (d) => `${d.level}` }).writeParquet(`${out}/two`);
+  return replaced.objects({ limit: 3 });
+}

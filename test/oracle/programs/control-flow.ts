@@ -116,3 +116,18 @@ export async function captured(tables: Tables) {
   limit = 100;
   return [some.numRows(), rows.filter((d) => d.level > limit).numRows()];
 }
+
+/** What an earlier plan has kept, with its order, is joined with itself and sorted again. */
+export async function keptAndUsedAgain(tables: Tables) {
+  "use spmd";
+  const rows = (await measurements(tables)).select("id", "level", "ok").slice(0, 200);
+  let joined = rows.join(rows.filter((d) => d.id % 4 === 0), "level");
+  const sizes: number[] = [];
+  for (let i = 0; i < 3; i++) {
+    joined = joined.slice(3, -2);
+    sizes.push(joined.numRows());
+  }
+  const sorted = joined.orderby("ok_1", "id_2");
+  const n = sorted.numRows();
+  return [sizes, n, sorted.groupby("level").rollup({ any: op.any("id_1") }).objects(), joined.join_left(joined.slice(0, 20).select("id_1"), "id_1").slice(0, 40).objects()];
+}

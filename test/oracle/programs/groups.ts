@@ -87,3 +87,19 @@ export async function groupsOfText(tables: Tables) {
   const rows = await large(tables);
   return rows.groupby("name").rollup({ n: op.count(), low: op.min("x"), any: op.any("id"), med: op.median("x") }).objects();
 }
+
+/** A row function sees milliseconds, a name means the stored microseconds. */
+export async function keysAsSeen(tables: Tables, out: string) {
+  "use spmd";
+  const rows = (await measurements(tables));
+  const seen = rows.groupby({ at: (d) => d.at }).rollup({ low: op.min("at"), seen: op.min((d) => d.at) });
+  await seen.orderby("at", "low").writeParquet(`${out}/seen`);
+  return [seen.numRows(), rows.groupby("at").count().numRows(), rows.orderby((d) => d.at, "id").slice(0, 20).select("id").objects(), rows.dedupe({ x: (d) => d.at }).numRows()];
+}
+
+/** Of these tables nothing but the number of rows is seen. */
+export async function rowsOfTotals(tables: Tables) {
+  "use spmd";
+  const rows = await measurements(tables);
+  return [rows.rollup({ a: op.mean("value") }).numRows(), rows.filter(() => false).rollup({ a: op.max("id") }).numRows(), rows.groupby("ok").rollup({ a: op.max("id") }).numRows(), rows.count().numRows()];
+}

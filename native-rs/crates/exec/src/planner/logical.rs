@@ -73,9 +73,15 @@ impl<'a> Builder<'a> {
         Self { plan, wants, unique, sources, leaves: HashMap::new(), hidden: 0 }
     }
 
+    /// A name that no column has: those of a spool got theirs from the plan that filled it.
     fn hidden(&mut self, what: &str) -> String {
-        self.hidden += 1;
-        format!("$lockstep:{what}:{}", self.hidden)
+        loop {
+            self.hidden += 1;
+            let name = format!("$lockstep:{what}:{}", self.hidden);
+            if self.leaves.values().all(|leaf| leaf.schema().index_of_column_by_name(None, &name).is_none()) {
+                return name;
+            }
+        }
     }
 
     /// The table of a sink: the visible columns, sorted if `ordered`.
@@ -338,6 +344,10 @@ impl<'a> Builder<'a> {
             _ if keys.is_empty() => Order::Natural,
             _ => Order::Nothing,
         };
+        if keys.is_empty() && aggregates.is_empty() {
+            // Nobody reads its columns, but there is a row.
+            aggregates.push(aggregate(AggregateFunction::Count, None, &DataType::Null)?.alias(self.hidden("rows")));
+        }
         let below = if keys.is_empty() { 1 } else { input.below };
         let plan = input.builder().aggregate(keys, aggregates)?.build()?;
         Ok(Built { plan, visible, order, below })

@@ -19,6 +19,8 @@ pub struct RowError {
     pub message: String,
     /// The row in the batch that the kernel saw.
     pub row: usize,
+    /// The script that threw, by its number in the plan.
+    pub script: Option<u32>,
 }
 
 impl RowError {
@@ -35,7 +37,13 @@ impl RowError {
     }
 
     pub(crate) fn throw<T>(code: &'static str, name: &'static str, row: usize, message: impl Into<String>) -> Result<T> {
-        Err(DataFusionError::External(Box::new(Self { code, name, message: message.into(), row })))
+        Err(DataFusionError::External(Box::new(Self { code, name, message: message.into(), row, script: None })))
+    }
+
+    /// What script `function` threw on a row of its batch.
+    pub fn script(function: u32, row: usize, message: impl Into<String>) -> DataFusionError {
+        let thrown = Self { code: "LS2009", name: "Error", message: message.into(), row, script: Some(function) };
+        DataFusionError::External(Box::new(thrown))
     }
 
     /// The row error inside an engine error, however deeply DataFusion or Arrow wrapped it.

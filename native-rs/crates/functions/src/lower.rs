@@ -3,6 +3,8 @@
 //! Calls become scalar UDFs, so that the engine merges common ones; conditionals become CASE, which evaluates a
 //! branch only on its rows. The engine's own AND and OR are used only where nothing can throw: they evaluate their
 //! right side on rows that do not need it.
+use std::sync::Arc;
+
 use datafusion::common::{DFSchema, Result, ScalarValue};
 use datafusion::logical_expr::expr::Case;
 use datafusion::logical_expr::{Expr, lit};
@@ -15,20 +17,21 @@ use crate::function::{Function, Kind, Throws};
 use crate::let_in::let_in;
 use crate::logic::boxed;
 use crate::registry::resolve;
+use crate::script::{Rows, ScriptHost, script};
 use crate::tree::{certain, start_of_day, uses};
 use crate::view::{UTC, arrow_type, view};
 
 /// The value of a row function: float64, utf8, boolean, int64 or timestamp(ms, UTC); an invalid date is null.
-/// Columns are unqualified names of `schema`.
-pub fn lower(expression: &Expression, schema: &DFSchema) -> Result<Expr> {
-    let value = Scope::new(schema).value(expression)?;
+/// Columns are unqualified names.
+pub fn lower<'a>(expression: &Expression, rows: impl Into<Rows<'a>>) -> Result<Expr> {
+    let value = Scope::new(rows).value(expression)?;
     Ok(if value.may_be_invalid { store(value.expr) } else { value.expr })
 }
 
 /// The truth of a row function, for filters: a boolean that is never null. A conjunction of predicates that
 /// cannot throw is an AND, which the engine can split and push down.
-pub fn lower_predicate(expression: &Expression, schema: &DFSchema) -> Result<Expr> {
-    Ok(Scope::new(schema).condition(expression)?.expr)
+pub fn lower_predicate<'a>(expression: &Expression, rows: impl Into<Rows<'a>>) -> Result<Expr> {
+    Ok(Scope::new(rows).condition(expression)?.expr)
 }
 
 /// True if evaluating `expression` can throw: it must see no row that JavaScript would not show it.
@@ -68,17 +71,19 @@ pub(crate) struct Value {
 
 pub(crate) struct Scope<'a> {
     pub(crate) schema: &'a DFSchema,
+    scripts: Option<Arc<dyn ScriptHost>>,
     locals: Vec<(String, Value)>,
 }
 
 impl<'a> Scope<'a> {
-    pub(crate) fn new(schema: &'a DFSchema) -> Self {
-        Self { schema, locals: Vec::new() }
+    pub(crate) fn new(rows: impl Into<Rows<'a>>) -> Self {
+        let Rows { schema, scripts } = rows.into();
+        Self { schema, scripts: scripts.cloned(), locals: Vec::new() }
     }
 
     /// The same locals over more columns.
     pub(crate) fn over<'b>(&self, schema: &'b DFSchema) -> Scope<'b> {
-        Scope { schema, locals: self.locals.clone() }
+        Scope { schema, scripts: self.scripts.clone(), locals: self.locals.clone() }
     }
 
     pub(crate) fn with<T>(&mut self, name: &str, value: Value, f: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
@@ -113,8 +118,8 @@ impl<'a> Scope<'a> {
                 Some((_, value)) => Ok(value.clone()),
                 None => not_supported(format!("local {name} is not bound")),
             },
-            Expression::Script { source, .. } => {
-                not_supported(format!("a script must be a column before it is lowered: {source}"))
+            Expression::Script { function, columns, js, .. } => {
+                script(*function, columns, *js, self.schema, self.scripts.as_ref())
             }
         }
     }

@@ -127,10 +127,10 @@ fn parse_bits(digits: &str, radix: u32) -> f64 {
     rounded * 2f64.powi(half) * 2f64.powi(dropped.min(2000) - half)
 }
 
-/// V8's loop for other radixes: parts of as many digits as fit in 32 bits, multiplied up in float64.
+/// V8's loop for other radixes: parts of as many significant digits as fit in 32 bits, multiplied up in float64.
 fn parse_parts(digits: &str, radix: u32) -> f64 {
     let mut value = 0.0;
-    let mut digits = digits.chars().filter_map(|digit| digit.to_digit(radix)).peekable();
+    let mut digits = digits.trim_start_matches('0').chars().filter_map(|digit| digit.to_digit(radix)).peekable();
     while digits.peek().is_some() {
         let (mut part, mut multiplier) = (0u32, 1u32);
         while multiplier <= u32::MAX / 36 / radix {

@@ -83,8 +83,8 @@ fn local(a: &Arguments, method: &str, part: impl Fn(Moment) -> f64) -> Result<Ar
 fn timezone_offset(a: &Arguments) -> Result<ArrayRef> {
     a.check_receiver("getTimezoneOffset")?;
     let mut offsets = Offsets::new(zone());
-    // 0 - x, because -0 is another number.
-    moments(&a.array(0)?, |moment| 0.0 - offsets.of(moment.time()) as f64 / 60_000.0)
+    // In whole minutes, though zones once had seconds.
+    moments(&a.array(0)?, |moment| (-offsets.of(moment.time()) / 60_000) as f64)
 }
 
 /// `f` of every row's moment; what stands at null positions is computed too and means nothing.

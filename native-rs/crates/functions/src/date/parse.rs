@@ -309,6 +309,7 @@ impl<'a> Parser<'a> {
             50..=99 if !self.iso => year + 1900,
             _ => year,
         };
-        ((1..=12).contains(&month) && is_day(day)).then_some((year, month, day))
+        // A Date ends long before the year 400 000.
+        (year.abs() < 400_000 && (1..=12).contains(&month) && is_day(day)).then_some((year, month, day))
     }
 }

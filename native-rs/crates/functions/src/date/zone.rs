@@ -2,8 +2,8 @@
 use chrono::{DateTime, LocalResult, NaiveDateTime, Offset, TimeZone, Utc};
 use chrono_tz::Tz;
 
-use crate::date::MS_PER_DAY;
 use crate::date::civil::{civil_from_days, days_from_month};
+use crate::date::MS_PER_DAY;
 
 /// The zone of local time: `TZ`, which the runtime sets to rank 0's at the start of each call, else the machine's,
 /// else UTC.

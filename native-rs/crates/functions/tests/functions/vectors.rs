@@ -15,7 +15,7 @@ struct Case {
     function: String,
     types: Vec<JsType>,
     result: JsType,
-    ulps: i64,
+    ulps: u64,
     zone: Option<String>,
     inputs: Vec<Vec<Value>>,
     results: Vec<Value>,
@@ -30,7 +30,7 @@ fn cases() -> Vec<Case> {
             function: case["function"].as_str().unwrap().to_owned(),
             types: list(&case["types"]).iter().map(js).collect(),
             result: js(&case["result"]),
-            ulps: case["ulps"].as_i64().unwrap_or(0),
+            ulps: case["ulps"].as_u64().unwrap_or(0),
             zone: case["zone"].as_str().map(str::to_owned),
             inputs: list(&case["inputs"]).iter().map(list).collect(),
             results: list(&case["results"]),
@@ -102,7 +102,7 @@ fn equal(array: &ArrayRef, row: usize, expected: &Value, case: &Case) -> bool {
     match array.data_type() {
         DataType::Float64 => {
             let (got, wanted) = (array.as_primitive::<Float64Type>().value(row), number(expected).unwrap());
-            let close = (got.to_bits() as i64).wrapping_sub(wanted.to_bits() as i64).abs() <= case.ulps;
+            let close = (got.to_bits() as i64).wrapping_sub(wanted.to_bits() as i64).unsigned_abs() <= case.ulps;
             close || (got.is_nan() && wanted.is_nan())
         }
         DataType::Utf8 => array.as_string::<i32>().value(row) == expected.as_str().unwrap(),

@@ -1,0 +1,104 @@
+//! What specialised operators promise themselves is checked, and where it does not hold the general ones answer.
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::{AsArray, Float64Array, Int64Array, RecordBatch};
+use arrow::datatypes::Int64Type;
+use serde_json::Value;
+
+use crate::tables::dataset;
+use crate::world::{World, aggregate, collect, column, count, execute, open, plan, rows, scan, same_everywhere, sort};
+
+const COLUMNS: [(&str, &str); 2] = [("zone", "number"), ("miles", "number")];
+/// A zone whose eight bytes occur nowhere else in a file.
+const FAR: i64 = 0x0000_1122_3344_5566;
+
+/// 5,000 rows of 50 zones, one row of zone `FAR`.
+fn table() -> RecordBatch {
+    let zones: Int64Array = (0..5000).map(|row| if row == 3333 { FAR } else { row % 50 }).collect();
+    let miles: Float64Array = (0..5000).map(|row| f64::from(row % 16)).collect();
+    RecordBatch::try_from_iter([("zone", Arc::new(zones) as _), ("miles", Arc::new(miles) as _)]).unwrap()
+}
+
+/// Makes the footer of every file say that `FAR` is 60: statistics that lie.
+fn lie(folder: &Path) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let mut bytes = std::fs::read(&path).unwrap();
+        let length = u32::from_le_bytes(bytes[bytes.len() - 8..bytes.len() - 4].try_into().unwrap()) as usize;
+        let footer = bytes.len() - 8 - length;
+        let mut changed = 0;
+        for at in footer..bytes.len() - 8 {
+            if bytes[at..at + 8] == FAR.to_le_bytes() {
+                bytes[at..at + 8].copy_from_slice(&60i64.to_le_bytes());
+                changed += 1;
+            }
+        }
+        assert!(changed > 0, "no statistics to change in {}", path.display());
+        std::fs::write(path, bytes).unwrap();
+    }
+}
+
+fn grouped(dataset: u64) -> Vec<Value> {
+    let aggregates = vec![("n", "count", None), ("mean", "mean", Some(column("miles", "number")))];
+    vec![scan(dataset, &COLUMNS), aggregate(0, &[("zone", "number")], aggregates), sort(1, &[("zone", "number", false)])]
+}
+
+#[test]
+fn statistics_that_lie_cost_time_not_answers() {
+    let (_guard, path) = dataset("lying", &[table()]);
+    lie(&path);
+    let groups = same_everywhere(&[&path], |d| grouped(d[0]));
+    assert_eq!(groups.num_rows(), 51);
+    let zones = groups.column(0).as_primitive::<Int64Type>();
+    assert_eq!((zones.value(0), zones.value(49), zones.value(50)), (0, 49, FAR));
+}
+
+#[test]
+fn groups_that_do_not_fit_the_memory_are_left_to_operators_that_spill() {
+    let zones: Int64Array = (0..400_000i64).map(|row| row * 7919 % 400_000).collect();
+    let miles: Float64Array = (0..400_000).map(|row| f64::from(row % 16)).collect();
+    let table = RecordBatch::try_from_iter([("zone", Arc::new(zones) as _), ("miles", Arc::new(miles) as _)]).unwrap();
+    let (_guard, path) = dataset("many", &[table]);
+    for (size, memory) in [(1, 24 << 20), (3, 24 << 20)] {
+        let results = World { memory, ..World::new(size, 1) }.run(|engine| {
+            let aggregates = vec![("n", "count", None), ("mean", "mean", Some(column("miles", "number")))];
+            let nodes = vec![scan(1, &COLUMNS), aggregate(0, &[("zone", "number")], aggregates)];
+            let plan = plan(nodes, vec![count(1)]);
+            let path = path.clone();
+            async move {
+                open(&engine, &[&path]).await;
+                execute(&engine, &plan).await
+            }
+        });
+        for result in results {
+            // Done, or told: never a wrong answer, a hang, or the engine's own word for giving up.
+            match result {
+                Ok(execution) => assert_eq!(execution.sinks[0].rows, 400_000),
+                Err(error) => assert_eq!(error.code, "LS2010", "{}", error.to_json()),
+            }
+        }
+    }
+}
+
+#[test]
+fn after_giving_up_the_ranks_go_on_together() {
+    let (_guard, path) = dataset("lying", &[table()]);
+    lie(&path);
+    let results = World::new(3, 1).run(|engine| {
+        let plan = plan(grouped(1), vec![collect(2)]);
+        let path = path.clone();
+        async move {
+            open(&engine, &[&path]).await;
+            assert!(engine.explain(&plan.to_string()).await.unwrap().contains("PackedAggregateExec"));
+            let mut answers = vec![];
+            for _ in 0..3 {
+                let execution = execute(&engine, &plan).await.unwrap();
+                assert!(!execution.profile.contains("PackedAggregateExec"), "the general operators ran");
+                answers.push(rows(execution.sinks[0].ipc.as_ref().unwrap()));
+            }
+            answers
+        }
+    });
+    results.iter().flatten().for_each(|answer| assert_eq!(answer, &results[0][0]));
+}

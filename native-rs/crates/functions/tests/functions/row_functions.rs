@@ -56,7 +56,7 @@ fn equal(array: &ArrayRef, row: usize, expected: &Value) -> bool {
     match array.data_type() {
         DataType::Float64 => {
             let (got, wanted) = (array.as_primitive::<Float64Type>().value(row), number(expected).unwrap());
-            (got.to_bits() as i64).wrapping_sub(wanted.to_bits() as i64).abs() <= 2 || (got.is_nan() && wanted.is_nan())
+            (got.to_bits() as i64).wrapping_sub(wanted.to_bits() as i64).unsigned_abs() <= 2 || (got.is_nan() && wanted.is_nan())
         }
         DataType::Utf8 => Some(array.as_string::<i32>().value(row)) == expected.as_str(),
         DataType::Boolean => Some(array.as_boolean().value(row)) == expected.as_bool(),

@@ -103,6 +103,17 @@ const verbs: readonly Verb[] = [
     const aggregates = rollup(t.schema, m);
     return { rows: 1, schema: aggregates.schema, source: `.rollup({ ${aggregates.source} })` };
   },
+  // One column computed, so of another Arrow type perhaps, and stood elsewhere.
+  (t, m) => {
+    const names = named(t.schema, null);
+    if (names.length === 0) return null;
+    const name = m.r.of(names);
+    const old = t.schema.get(name)!;
+    const { source, col: own } = m.expressions(t.schema).column(old.js);
+    const schema = new Map(t.schema).set(name, { ...old, nullable: old.nullable || own.nullable, dyadic: old.dyadic && own.dyadic });
+    const other = `${t.name}.derive({ ${name}: ${source} })${m.r.chance(50) ? `.select("${name}", ${[...t.schema.keys()].map((each) => `"${each}"`).join(", ")})` : ""}`;
+    return { schema, rows: 2 * t.rows, source: `.concat(${other})` };
+  },
   (t) => ({ schema: new Map([["count", col("number", false)]]), rows: 1, source: ".count()" }),
   join,
   join,

@@ -1,4 +1,4 @@
-//! Nanoseconds a row of the kernels that jobs spend their time in: 
+//! Nanoseconds a row of the kernels that jobs spend their time in:
 //! `cargo run --release -p lockstep-functions --features measure --example kernels`.
 use std::sync::Arc;
 use std::time::Instant;

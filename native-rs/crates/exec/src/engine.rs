@@ -14,7 +14,7 @@ use datafusion::common::DFSchema;
 use datafusion::execution::TaskContext;
 use datafusion::execution::context::ExecutionProps;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
-use datafusion::execution::memory_pool::{FairSpillPool, MemoryPool, TrackConsumersPool, UnboundedMemoryPool};
+use datafusion::execution::memory_pool::{FairSpillPool, MemoryPool, PeakRecordingPool, TrackConsumersPool, UnboundedMemoryPool};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::Expr;
@@ -22,12 +22,14 @@ use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext
 use datafusion::physical_expr::create_physical_expr;
 use lockstep_comm::{Communicator, Op, OpKind, RankError, local};
 use lockstep_connectors::{CsvRequest, Dataset, ParquetRequest, open_csv, open_parquet, print_type, prune};
+use lockstep_functions::ScriptHost;
 use lockstep_plan::Plan;
 use parking_lot::Mutex;
 use serde::Deserialize;
 use serde_json::json;
 use tokio::runtime::{Builder as RuntimeBuilder, Handle, Runtime};
 
+use crate::blame::blame;
 use crate::error::{EngineError, Result};
 use crate::execute::{self, Execution};
 use crate::operators::{MemoryExec, ScanExec};
@@ -120,7 +122,7 @@ impl Engine {
             }
         };
         let disk = DiskManagerBuilder::default().with_mode(DiskManagerMode::Directories(vec![spill]));
-        let env = RuntimeEnvBuilder::new().with_memory_pool(pool).with_disk_manager_builder(disk).build_arc()?;
+        let env = RuntimeEnvBuilder::new().with_memory_pool(Arc::new(PeakRecordingPool::new(pool))).with_disk_manager_builder(disk).build_arc()?;
         Ok(Arc::new(Self {
             comm,
             ranks,
@@ -220,17 +222,17 @@ impl Engine {
         self.spools.lock().insert(id, Arc::new(spool));
     }
 
-    /// Collective. Runs a plan. A failure on any rank is the same error on every rank.
-    pub async fn execute(&self, plan: &str) -> Result<Execution> {
+    /// Collective. Runs a plan; `scripts` runs what only V8 can. A failure on any rank is the same error on every rank.
+    pub async fn execute(&self, plan: &str, scripts: Option<Arc<dyn ScriptHost>>) -> Result<Execution> {
         let plan = parse(plan)?;
-        let executed = match execute::execute(self, &plan, true).await {
+        let executed = match execute::execute(self, &plan, scripts.as_ref(), true).await {
             Ok(Some(done)) => Ok(done),
             // A promise about values did not hold: all ranks are here, and do without it.
-            Ok(None) => execute::execute(self, &plan, false).await.map(|done| done.expect("nothing to give up")),
+            Ok(None) => execute::execute(self, &plan, scripts.as_ref(), false).await.map(|done| done.expect("nothing to give up")),
             Err(error) => Err(error),
         };
         executed.map_err(|error| {
-            let site = plan.sinks.first().map_or("", |sink| sink.site());
+            let site = blame(&plan, &error).unwrap_or_else(|| plan.sinks.first().map_or("", |sink| sink.site()));
             let error = error.at(site).on(self.ranks.rank);
             self.fail(&error);
             error
@@ -239,16 +241,16 @@ impl Engine {
 
     /// The distributed physical plan as text: one tree a stage.
     pub async fn explain(&self, plan: &str) -> Result<String> {
-        Ok(execute::text(&self.plan(&parse(plan)?, true).await?))
+        Ok(execute::text(&self.plan(&parse(plan)?, None, true).await?))
     }
 
-    pub(crate) async fn plan(&self, plan: &Plan, specialised: bool) -> Result<Stages> {
+    pub(crate) async fn plan(&self, plan: &Plan, scripts: Option<&Arc<dyn ScriptHost>>, specialised: bool) -> Result<Stages> {
         let filled = |id: u32| {
             let spool = self.spools.lock().get(&id).cloned();
             spool.map(|spool| spool_leaf(id, spool))
         };
         let session = if specialised { &self.specialised } else { &self.general };
-        Planner { session, sources: self, filled: &filled }.stages(plan).await
+        Planner { session, sources: self, scripts, filled: &filled }.stages(plan).await
     }
 
     /// Agrees with the other ranks on what is run; the plan's `operations` get numbers of their own.
@@ -351,9 +353,9 @@ impl Engine {
         }
     }
 
-    /// Bytes of memory that operators hold now.
-    pub fn reserved(&self) -> usize {
-        self.env.memory_pool.reserved()
+    /// The most memory, in bytes, that operators of this rank have held at once.
+    pub fn peak_reserved(&self) -> usize {
+        PeakRecordingPool::from_pool(self.env.memory_pool.as_ref()).map_or(0, PeakRecordingPool::max_reserved)
     }
 }
 

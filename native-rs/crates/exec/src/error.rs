@@ -34,6 +34,23 @@ impl EngineError {
         Self::new("LS2015", message)
     }
 
+    /// LS2010 from what the memory pool says: `… Failed to allocate additional 1.2 MB for HashJoinInput[0] with 10.0 MB
+    /// already allocated for this reservation - 3.0 MB remain available for the total memory pool: fair(pool_size: …)`.
+    fn memory(said: &str) -> Self {
+        let last = said.rsplit_once("Failed to allocate ").map_or(said, |(_, last)| last);
+        let between = |start: &str, end: &str| Some(last.split_once(start)?.1.split_once(end)?.0.trim());
+        let operator = between(" for ", " with ").map(|name| name.split(['[', '#']).next().unwrap_or(name));
+        let parts = (operator, between("additional ", " for "), between(" with ", " already"), between("pool_size: ", ")"));
+        let message = match parts {
+            (Some(operator), Some(need), Some(held), Some(limit)) => format!(
+                "{operator} needs {need} more memory than the {held} it holds, beyond the limit of {limit} a rank; run \
+                 with more ranks or a larger --memory"
+            ),
+            _ => format!("the memory limit of a rank is reached: {said}; run with more ranks or a larger --memory"),
+        };
+        Self { detail: json!({ "said": said }), ..Self::new("LS2010", message) }
+    }
+
     /// LS2099: our mistake.
     pub fn bug(message: impl Into<String>) -> Self {
         Self::new("LS2099", message)
@@ -86,17 +103,17 @@ impl From<DataFusionError> for EngineError {
             return found.clone().into();
         }
         if let Some(found) = RowError::of(&error) {
-            let detail = json!({ "name": found.name, "row": found.row });
+            let mut detail = json!({ "name": found.name, "row": found.row });
+            if let Some(script) = found.script {
+                detail["script"] = script.into();
+            }
             return Self { detail, ..Self::new(found.code, found.message.clone()) };
         }
         if let Some(found) = find::<CommError>(&error) {
             return found.clone().into();
         }
         match error.find_root() {
-            DataFusionError::ResourcesExhausted(message) => Self::new(
-                "LS2010",
-                format!("the memory limit of a rank is reached: {message}. Run with more --memory or more ranks"),
-            ),
+            DataFusionError::ResourcesExhausted(message) => Self::memory(message),
             DataFusionError::IoError(error) => Self::new("LS2008", format!("spilling to disk failed: {error}")),
             root => Self::bug(root.strip_backtrace()),
         }

@@ -9,13 +9,14 @@ use datafusion::execution::TaskContext;
 use futures::future::try_join_all;
 use futures::{FutureExt, TryStreamExt};
 use lockstep_comm::OpKind;
+use lockstep_functions::ScriptHost;
 use lockstep_plan::{Plan, Sink};
 use serde::{Deserialize, Serialize};
 
 use crate::engine::Engine;
 use crate::error::{EngineError, Result};
 use crate::exchange::framing;
-use crate::operators::{SharedTable, as_start, starters};
+use crate::operators::{SharedTable, Start, as_start, starters};
 use crate::planner::stages::{Fill, Stage, StageOutput, Stages};
 use crate::profile::{self, Operator};
 use crate::run::{Run, from_panic};
@@ -27,7 +28,7 @@ use crate::spool::Spool;
 pub struct Execution {
     /// One a sink, in the plan's order.
     pub sinks: Vec<SinkOutput>,
-    /// JSON: `{ seconds, operators: [{ stage, depth, name, detail, ranks: [counters by rank] }] }`
+    /// JSON: `{ seconds, peakBytes: [by rank], operators: [{ stage, depth, name, detail, ranks: [counters by rank] }] }`
     pub profile: String,
 }
 
@@ -48,20 +49,30 @@ struct Report {
     tallies: Vec<Tally>,
     /// Rows put into each spool.
     spooled: Vec<u64>,
+    /// The most memory that operators have held at once since the job began.
+    peak_bytes: u64,
     operators: Vec<Operator>,
 }
 
 #[derive(Serialize)]
 struct Profile {
     seconds: f64,
+    /// By rank.
+    #[serde(rename = "peakBytes")]
+    peak_bytes: Vec<u64>,
     operators: Vec<Operator>,
 }
 
 /// Runs the plan on all ranks; every rank calls it with the same plan. None: a specialised operator gave up, on all
 /// ranks, and nothing was done.
-pub async fn execute(engine: &Engine, plan: &Plan, specialised: bool) -> Result<Option<Execution>> {
+pub async fn execute(
+    engine: &Engine,
+    plan: &Plan,
+    scripts: Option<&Arc<dyn ScriptHost>>,
+    specialised: bool,
+) -> Result<Option<Execution>> {
     let started = std::time::Instant::now();
-    let stages = engine.plan(plan, specialised).await?;
+    let stages = engine.plan(plan, scripts, specialised).await?;
     let guarded = specialised && stages.guarded();
     let run = engine.begin(&text(&stages), stages.operations, plan).await?;
     // The number of the next operation, should this execution fail and be forgotten: past all that it can use.
@@ -99,7 +110,7 @@ pub async fn execute(engine: &Engine, plan: &Plan, specialised: bool) -> Result<
 async fn agree(engine: &Engine, stages: &Stages, tallies: Vec<Tally>, spools: &Spools) -> Result<Vec<Report>> {
     let operators = stages.stages.iter().enumerate().flat_map(|(index, stage)| profile::operators(index, &stage.plan));
     let spooled = spools.iter().map(|(_, rows, _)| *rows).collect();
-    let report = Report { tallies, spooled, operators: operators.collect() };
+    let report = Report { tallies, spooled, peak_bytes: engine.peak_reserved() as u64, operators: operators.collect() };
     let json = serde_json::to_vec(&report).map_err(|error| EngineError::bug(error.to_string()))?;
     let reports = engine.allgather(OpKind::Plan, json.into()).await?;
     let parse = |bytes: &Bytes| serde_json::from_slice(bytes).map_err(|error| EngineError::bug(error.to_string()));
@@ -133,6 +144,12 @@ async fn local(
     let reads = stages.stages.iter().filter(|stage| matches!(stage.output, StageOutput::Sinks(_)));
     let reads = reads.map(|stage| read(run, context, plan, stage));
     let (spools, done) = tokio::try_join!(try_join_all(fills), try_join_all(reads))?;
+    for stage in &stages.stages {
+        starters(&stage.plan).iter().filter_map(as_start).for_each(Start::abandon);
+        if let StageOutput::Shared(table) = &stage.output {
+            table.abandon();
+        }
+    }
 
     let mut tallies = vec![Tally::default(); plan.sinks.len()];
     let mut collected: Collected = plan.sinks.iter().map(|_| None).collect();
@@ -236,7 +253,8 @@ async fn finish(
     for report in &reports[1..] {
         operators.iter_mut().zip(&report.operators).for_each(|(all, one)| all.ranks.extend(one.ranks.iter().cloned()));
     }
-    let profile = Profile { seconds: started.elapsed().as_secs_f64(), operators };
+    let peak_bytes = reports.iter().map(|report| report.peak_bytes).collect();
+    let profile = Profile { seconds: started.elapsed().as_secs_f64(), peak_bytes, operators };
     let profile = serde_json::to_string(&profile).map_err(|error| EngineError::bug(error.to_string()))?;
     Ok(Execution { sinks, profile })
 }

@@ -8,6 +8,7 @@
 //! - Errors are [`EngineError`]s with a run-time code; the same one on every rank, whoever failed first.
 //!
 //! Every rank calls the same methods in the same order with equal arguments; those marked collective communicate.
+mod blame;
 mod engine;
 mod error;
 mod exchange;
@@ -24,4 +25,5 @@ mod spool;
 pub use engine::{Engine, EngineOptions};
 pub use error::{EngineError, Result};
 pub use execute::{Execution, SinkOutput};
+pub use lockstep_functions::{RowError, ScriptHost};
 pub use run::{Ranks, from_panic};

@@ -137,7 +137,7 @@ impl Display for Expression {
             Self::Or { left, right, .. } => write!(f, "({left} || {right})"),
             Self::Nullish { left, right, .. } => write!(f, "({left} ?? {right})"),
             Self::Let { name, value, body } => write!(f, "(%{name} = {value}; {body})"),
-            Self::Script { columns, source, .. } => write!(f, "script({}){{ {source} }}", columns.join(", ")),
+            Self::Script { columns, source, .. } => write!(f, "script({}){{ {source} }}", Comma(columns)),
         }
     }
 }

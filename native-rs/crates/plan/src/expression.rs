@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::JsType;
+use crate::{ColumnType, JsType};
 
 /// A row function's body: a typed tree with JavaScript's semantics.
 ///
@@ -70,7 +70,7 @@ pub enum Expression {
     /// `function` is the runtime's id of the callback, `source` what `explain` prints.
     Script {
         function: u32,
-        columns: Vec<String>,
+        columns: Vec<ColumnType>,
         source: String,
         #[serde(rename = "type")]
         js: JsType,

@@ -17,3 +17,27 @@ pub use node::{
     NamedExpression, Node, NodeId, ParquetWrite, Plan, SelectColumn, Sink, SortKey, Site,
 };
 pub use types::{ColumnType, JsType};
+
+#[cfg(test)]
+mod tests {
+    use ts_rs::TS;
+
+    use super::*;
+
+    /// Read when this was compiled: before the tests that write it.
+    const COMMITTED: &str = include_str!("../../../plan/index.d.ts");
+
+    #[test]
+    fn the_committed_declarations_are_these_types() {
+        let declarations = [
+            Plan::decl(), Node::decl(), Sink::decl(), Expression::decl(), Literal::decl(), JsType::decl(), ColumnType::decl(),
+            Join::decl(), JoinKey::decl(), JoinColumn::decl(), JoinSide::decl(), JoinType::decl(), Aggregate::decl(),
+            AggregateFunction::decl(), NamedAggregate::decl(), NamedExpression::decl(), SelectColumn::decl(), SortKey::decl(),
+            ParquetWrite::decl(), CsvWrite::decl(),
+        ];
+        for declaration in declarations {
+            assert!(COMMITTED.contains(&format!("export {declaration}")), "native-rs/plan/index.d.ts was out of date: commit it\n{declaration}");
+        }
+        assert_eq!(COMMITTED.matches("export type").count(), 20, "types that are no longer there, or not checked here");
+    }
+}

@@ -187,6 +187,20 @@ impl Reader<'_> {
         self.take(length as usize)
     }
 
+    /// A buffer of `count` values of `width` bytes.
+    fn values(&mut self, count: usize, width: usize) -> Result<Buffer> {
+        let buffer = self.buffer()?;
+        match count.checked_mul(width) == Some(buffer.len()) {
+            true => Ok(buffer),
+            false => Err(damaged("a buffer of another length than its array")),
+        }
+    }
+
+    /// One offset more than values.
+    fn offsets(&mut self, count: usize, width: usize) -> Result<Buffer> {
+        self.values(count.saturating_add(1), width)
+    }
+
     fn take(&mut self, length: usize) -> Result<Buffer> {
         let bytes = self.at.checked_add(length).and_then(|end| self.bytes.get(self.at..end));
         let buffer = Buffer::from_slice_ref(bytes.ok_or_else(|| damaged("buffer longer than the message"))?);
@@ -215,18 +229,18 @@ impl Reader<'_> {
                 }
                 return Ok(Arc::new(BooleanArray::new(BooleanBuffer::new(values, 0, length), nulls)));
             }
-            DataType::Utf8 | DataType::Binary | DataType::LargeUtf8 | DataType::LargeBinary => {
-                (vec![self.buffer()?, self.buffer()?], vec![])
-            }
+            DataType::Utf8 | DataType::Binary => (vec![self.offsets(length, 4)?, self.buffer()?], vec![]),
+            DataType::LargeUtf8 | DataType::LargeBinary => (vec![self.offsets(length, 8)?, self.buffer()?], vec![]),
             DataType::Utf8View | DataType::BinaryView => {
                 let plain = if *data_type == DataType::Utf8View { DataType::LargeUtf8 } else { DataType::LargeBinary };
-                let buffers = vec![self.buffer()?, self.buffer()?];
+                let buffers = vec![self.offsets(length, 8)?, self.buffer()?];
                 return Ok(cast(&build(&plain, length, nulls, buffers, vec![])?, data_type)?);
             }
-            DataType::Dictionary(_, values) => (vec![self.buffer()?], vec![self.array(values)?.to_data()]),
-            DataType::List(item) | DataType::LargeList(item) => {
-                (vec![self.buffer()?], vec![self.array(item.data_type())?.to_data()])
+            DataType::Dictionary(keys, values) => {
+                (vec![self.values(length, width(keys).unwrap_or(0))?], vec![self.array(values)?.to_data()])
             }
+            DataType::List(item) => (vec![self.offsets(length, 4)?], vec![self.array(item.data_type())?.to_data()]),
+            DataType::LargeList(item) => (vec![self.offsets(length, 8)?], vec![self.array(item.data_type())?.to_data()]),
             DataType::FixedSizeList(item, size) => {
                 let values = self.array(item.data_type())?;
                 return Ok(Arc::new(FixedSizeListArray::try_new(item.clone(), *size, values, nulls)?));
@@ -235,7 +249,7 @@ impl Reader<'_> {
                 let columns = fields.iter().map(|field| self.array(field.data_type())).collect::<Result<Vec<_>>>()?;
                 return Ok(Arc::new(StructArray::try_new_with_length(fields.clone(), columns, nulls, length)?));
             }
-            _ => (vec![self.buffer()?], vec![]),
+            other => (vec![self.values(length, width(other).ok_or_else(|| cannot_travel(other))?)?], vec![]),
         };
         build(data_type, length, nulls, buffers, children)
     }

@@ -95,7 +95,8 @@ impl Exchange {
             Shape::Gather if ranks.rank != 0 => vec![],
             Shape::Gather | Shape::Everywhere => (0..of).collect(),
         };
-        let gate = Gate::new(BUDGET);
+        // A build side is read whole before anything else happens, and perhaps not at all on this rank.
+        let gate = Gate::new(if self.shape == Shape::Scatter { BUDGET } else { usize::MAX });
         let mut queues = HashMap::new();
         for key in received {
             let (queue, stream) = Queue::new(self.name, &gate, schema.clone(), context, &self.metrics, key);
@@ -139,6 +140,11 @@ impl Exchange {
         let stream = self.streams.lock().remove(&key);
         let stream = stream.ok_or_else(|| internal_datafusion_err!("{} {}: partition {key} is not here", self.name, self.id))?;
         Ok(Box::pin(stream))
+    }
+
+    /// Closes the streams that nobody has taken.
+    pub fn abandon(&self) {
+        self.streams.lock().clear();
     }
 
     /// The rows of all sources, one source after another.

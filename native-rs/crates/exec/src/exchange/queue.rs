@@ -27,6 +27,8 @@ pub const BUDGET: usize = 16 << 20;
 /// Holds producers back while all queues behind it have batches waiting.
 pub struct Gate {
     budget: usize,
+    /// The queues hold whole tables: their memory is divided fairly with sorts and aggregations.
+    whole: bool,
     state: Mutex<GateState>,
     opened: Notify,
 }
@@ -42,7 +44,12 @@ struct GateState {
 
 impl Gate {
     pub fn new(budget: usize) -> Arc<Self> {
-        Arc::new(Self { budget, state: Mutex::default(), opened: Notify::new() })
+        Arc::new(Self { budget, whole: false, state: Mutex::default(), opened: Notify::new() })
+    }
+
+    /// Always open: for queues that are filled to the end before they are read.
+    pub fn whole() -> Arc<Self> {
+        Arc::new(Self { budget: usize::MAX, whole: true, state: Mutex::default(), opened: Notify::new() })
     }
 
     /// Returns when the producer may go on: true, or false when no consumer is left.
@@ -110,7 +117,9 @@ impl Queue {
         metrics: &ExecutionPlanMetricsSet,
         partition: usize,
     ) -> (Self, QueueStream) {
-        let reservation = MemoryConsumer::new(name).with_can_spill(true).register(context.memory_pool());
+        // Memory that may be spilled is divided evenly over all who have it: a queue that is held back by its gate is
+        // small and must not take a share from a sort.
+        let reservation = MemoryConsumer::new(name).with_can_spill(gate.whole).register(context.memory_pool());
         let manager = SpillManager::new(context.runtime_env(), SpillMetrics::new(metrics, partition), schema.clone());
         let (spill, spilled) = spsc_channel(128 << 20, Arc::new(manager));
         gate.change(|gate| {

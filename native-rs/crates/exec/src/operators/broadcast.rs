@@ -53,6 +53,10 @@ impl Start for BroadcastExec {
     fn start(&self, run: &Arc<Run>, offset: u64, context: &Arc<TaskContext>) -> Result<()> {
         start_whole(&self.exchange, &self.input, run, offset, context)
     }
+
+    fn abandon(&self) {
+        self.exchange.abandon();
+    }
 }
 
 impl DisplayAs for BroadcastExec {

@@ -56,6 +56,10 @@ impl Start for GatherExec {
     fn start(&self, run: &Arc<Run>, offset: u64, context: &Arc<TaskContext>) -> Result<()> {
         start_whole(&self.exchange, &self.input, run, offset, context)
     }
+
+    fn abandon(&self) {
+        self.exchange.abandon();
+    }
 }
 
 /// Starts an exchange whose sources send their rows unsplit.

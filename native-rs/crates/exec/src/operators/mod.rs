@@ -41,6 +41,9 @@ pub trait Start {
 
     /// Starts the tasks. `offset` is added to `id` for operations between ranks.
     fn start(&self, run: &Arc<Run>, offset: u64, context: &Arc<TaskContext>) -> Result<()>;
+
+    /// This rank's sinks are done: output that nobody has asked for is not wanted, and its producers may stop.
+    fn abandon(&self) {}
 }
 
 /// The operators of a plan that have tasks, in the order to start them.

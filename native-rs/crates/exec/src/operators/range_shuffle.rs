@@ -87,7 +87,7 @@ impl Start for RangeShuffleExec {
         let mut sources: Vec<(usize, SendableRecordBatchStream, Box<dyn Router>)> = vec![];
         for partition in local {
             // Nobody reads the buffer before the input has ended, so it has no limit but the disk.
-            let gate = Gate::new(usize::MAX);
+            let gate = Gate::whole();
             let (buffer, replay) =
                 Queue::new("RangeShuffleExec", &gate, self.schema(), context, self.exchange.metrics(), partition);
             let mut input = self.input.execute(partition, context.clone())?;
@@ -105,8 +105,10 @@ impl Start for RangeShuffleExec {
             let mut decided: watch::Receiver<Option<Arc<Splitters>>> = splitters.clone();
             let router = RangeRouter { keys: self.keys()?, splitters: splitters.clone(), partitions: self.ranks.partitions() };
             let replay = stream::once(async move {
-                // An error here means that the agreement failed, which ends the execution by itself.
-                let _ = decided.wait_for(Option::is_some).await;
+                if decided.wait_for(Option::is_some).await.is_err() {
+                    // The agreement failed, which ends the execution.
+                    return futures::future::pending().await;
+                }
                 replay
             });
             let replay = RecordBatchStreamAdapter::new(self.schema(), replay.flatten());
@@ -139,6 +141,10 @@ impl Start for RangeShuffleExec {
             Ok(())
         });
         Ok(())
+    }
+
+    fn abandon(&self) {
+        self.exchange.abandon();
     }
 }
 

@@ -61,6 +61,10 @@ impl Start for RowNumberExec {
     fn start(&self, run: &Arc<Run>, offset: u64, context: &Arc<TaskContext>) -> Result<()> {
         self.counted.start(&self.input, None, run, offset, context)
     }
+
+    fn abandon(&self) {
+        self.counted.abandon();
+    }
 }
 
 fn number(batch: RecordBatch, next: &mut i64, schema: &SchemaRef) -> Result<RecordBatch> {

@@ -97,6 +97,11 @@ impl SharedTable {
         Ok(())
     }
 
+    /// Closes the streams that nobody has taken.
+    pub fn abandon(&self) {
+        self.streams.lock().clear();
+    }
+
     /// The rows of a partition for a consumer. Each can be taken once.
     pub fn take(&self, consumer: usize, partition: usize) -> Result<QueueStream> {
         let stream = self.streams.lock().remove(&(consumer, partition));

@@ -63,6 +63,10 @@ impl Start for ShuffleExec {
         let sources = self.ranks.local(of).map(source).collect::<Result<Vec<_>>>()?;
         self.exchange.start(run, offset, context, &self.schema(), of, sources)
     }
+
+    fn abandon(&self) {
+        self.exchange.abandon();
+    }
 }
 
 struct HashRouter(BatchPartitioner);

@@ -79,6 +79,10 @@ impl Start for SliceExec {
         let enough = self.end.filter(|_| self.start >= 0).and_then(|end| u64::try_from(end).ok());
         self.counted.start(&self.input, enough, run, offset, context)
     }
+
+    fn abandon(&self) {
+        self.counted.abandon();
+    }
 }
 
 impl DisplayAs for SliceExec {
@@ -160,6 +164,11 @@ impl Counted {
         &self.metrics
     }
 
+    /// What is not read by now never is.
+    pub fn abandon(&self) {
+        self.buffers.lock().clear();
+    }
+
     /// Reads this rank's partitions of `input`, each up to `enough` rows, and agrees on the counts.
     pub fn start(
         self: &Arc<Self>,
@@ -171,7 +180,7 @@ impl Counted {
     ) -> Result<()> {
         let mut counting = vec![];
         for partition in run.ranks.local(input.output_partitioning().partition_count()) {
-            let gate = Gate::new(usize::MAX);
+            let gate = Gate::whole();
             let (buffer, rows) = Queue::new("SliceExec", &gate, input.schema(), context, &self.metrics, partition);
             self.buffers.lock().insert(partition, rows);
             let mut input = input.execute(partition, context.clone())?;

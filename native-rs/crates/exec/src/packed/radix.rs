@@ -72,10 +72,10 @@ impl RadixStore {
         self.partitions.iter().flatten().map(Chunk::bytes).sum()
     }
 
-    /// Removes a partition's rows.
+    /// Removes a partition's rows; a short key has fewer partitions than others, and none beyond.
     pub fn take(&mut self, partition: usize) -> Vec<Chunk> {
-        self.rows[partition] = 0;
-        std::mem::take(&mut self.partitions[partition])
+        self.rows.get_mut(partition).map(|rows| *rows = 0);
+        self.partitions.get_mut(partition).map(std::mem::take).unwrap_or_default()
     }
 
     /// Puts groups in the place of the rows taken before; rows that come later open chunks of their own.

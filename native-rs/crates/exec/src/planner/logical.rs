@@ -12,7 +12,7 @@ use datafusion::logical_expr::{
     Cast, Expr, ExprSchemable, JoinType as LogicalJoin, LogicalPlan, LogicalPlanBuilder, SortExpr, ident, lit, when,
 };
 use datafusion::scalar::ScalarValue;
-use lockstep_functions::{aggregate, any, canonical_key, join_key, lower, lower_predicate, pruning_predicate, sort_key, untouched};
+use lockstep_functions::{Rows, ScriptHost, aggregate, any, canonical_key, join_key, lower, lower_predicate, pruning_predicate, sort_key, untouched};
 use lockstep_plan::{
     Aggregate, AggregateFunction, Expression, Join, JoinKey, JoinSide, JoinType, Node, NodeId, Plan, SortKey,
 };
@@ -63,14 +63,29 @@ pub struct Builder<'a> {
     pub wants: Vec<Option<Want>>,
     pub unique: Vec<Vec<Vec<String>>>,
     pub sources: &'a dyn Sources,
+    /// Who runs the plan's scripts.
+    pub scripts: Option<&'a Arc<dyn ScriptHost>>,
     /// Tables that are computed elsewhere, by node.
     pub leaves: HashMap<NodeId, Built>,
     hidden: usize,
 }
 
 impl<'a> Builder<'a> {
-    pub fn new(plan: &'a Plan, wants: Vec<Option<Want>>, unique: Vec<Vec<Vec<String>>>, sources: &'a dyn Sources) -> Self {
-        Self { plan, wants, unique, sources, leaves: HashMap::new(), hidden: 0 }
+    pub fn new(
+        plan: &'a Plan,
+        wants: Vec<Option<Want>>,
+        unique: Vec<Vec<Vec<String>>>,
+        sources: &'a dyn Sources,
+        scripts: Option<&'a Arc<dyn ScriptHost>>,
+    ) -> Self {
+        Self { plan, wants, unique, sources, scripts, leaves: HashMap::new(), hidden: 0 }
+    }
+
+    fn rows<'b>(&self, schema: &'b DFSchema) -> Rows<'b>
+    where
+        'a: 'b,
+    {
+        Rows { schema, scripts: self.scripts }
     }
 
     /// A name that no column has: those of a spool got theirs from the plan that filled it.
@@ -126,20 +141,20 @@ impl<'a> Builder<'a> {
                 let bare = self.sources.scan(*dataset, &names, position.as_deref(), None)?;
                 let Some(filter) = filter else { return Ok(bare) };
                 let bounds = pruning_predicate(filter, bare.schema());
-                let filter = lower_predicate(filter, bare.schema())?;
+                let filter = lower_predicate(filter, self.rows(bare.schema()))?;
                 let pruned = self.sources.scan(*dataset, &names, position.as_deref(), bounds.as_ref())?;
                 filtered(pruned, filter)
             }
             Node::Filter { input, predicate, .. } => {
                 let input = self.build(*input)?;
-                let predicate = lower_predicate(predicate, input.schema())?;
+                let predicate = lower_predicate(predicate, self.rows(input.schema()))?;
                 filtered(input, predicate)
             }
             Node::Derive { input, columns, .. } => {
                 let input = self.build(*input)?;
                 let mut output: Vec<(String, Expr)> = input.visible.iter().map(|name| (name.clone(), ident(name))).collect();
                 for column in columns {
-                    let value = lower(&column.expression, input.schema())?;
+                    let value = lower(&column.expression, self.rows(input.schema()))?;
                     match output.iter_mut().find(|(name, _)| *name == column.name) {
                         Some((_, replaced)) => *replaced = value,
                         None => output.push((column.name.clone(), value)),
@@ -221,7 +236,7 @@ impl<'a> Builder<'a> {
         let mut right_columns: Vec<Expr> = all(&right).iter().map(|name| named(ident(name), &rename(name))).collect();
         let (mut left_keys, mut right_keys) = (vec![], vec![]);
         for key in &join.on {
-            let (on_left, on_right) = key_pair(key, left.schema(), right.schema())?;
+            let (on_left, on_right) = key_pair(key, self.rows(left.schema()), self.rows(right.schema()))?;
             left_keys.push(self.key_column(on_left, &mut left_columns, |name| name.to_owned()));
             right_keys.push(self.key_column(on_right, &mut right_columns, rename));
         }
@@ -314,7 +329,7 @@ impl<'a> Builder<'a> {
         let schema = input.schema().clone();
         let mut keys = vec![];
         for key in &node.keys {
-            let value = stored(&key.expression, &schema)?;
+            let value = stored(&key.expression, self.rows(&schema))?;
             let data_type = value.get_type(&schema)?;
             keys.push(named(canonical_key(value, &data_type), &key.name));
         }
@@ -324,7 +339,7 @@ impl<'a> Builder<'a> {
         };
         let mut aggregates = vec![];
         for item in &node.aggregates {
-            let arg = item.arg.as_ref().map(|arg| stored(arg, &schema)).transpose()?;
+            let arg = item.arg.as_ref().map(|arg| stored(arg, self.rows(&schema))).transpose()?;
             let data_type = arg.as_ref().map_or(Ok(DataType::Null), |arg| arg.get_type(&schema))?;
             let value = match (item.function, arg, &position) {
                 (AggregateFunction::Any, Some(arg), Some(position)) => any(arg, ident(position)),
@@ -362,7 +377,7 @@ impl<'a> Builder<'a> {
         }
         let mut order = vec![];
         for key in keys {
-            let mut value = stored(&key.expression, built.schema())?;
+            let mut value = stored(&key.expression, self.rows(built.schema()))?;
             let data_type = value.get_type(built.schema())?;
             if untouched(&key.expression).is_none() {
                 let name = self.hidden("key");
@@ -418,7 +433,7 @@ impl<'a> Builder<'a> {
         let schema = input.schema().clone();
         let mut groups = vec![];
         for key in keys {
-            let value = stored(key, &schema)?;
+            let value = stored(key, self.rows(&schema))?;
             let data_type = value.get_type(&schema)?;
             groups.push(named(canonical_key(value, &data_type), &self.hidden("key")));
         }
@@ -471,17 +486,17 @@ fn cast(value: Expr, data_type: &DataType) -> Expr {
 }
 
 /// A column as it is stored, anything else as JavaScript computes it.
-fn stored(expression: &Expression, schema: &DFSchema) -> Result<Expr> {
+fn stored(expression: &Expression, rows: Rows<'_>) -> Result<Expr> {
     match untouched(expression) {
         Some(name) => Ok(ident(name)),
-        None => Ok(lower(expression, schema)?),
+        None => Ok(lower(expression, rows)?),
     }
 }
 
 /// Both sides of a join key in one type: as stored if that is one type, integers as int64, else as JavaScript sees them.
-fn key_pair(key: &JoinKey, left: &DFSchema, right: &DFSchema) -> Result<(Expr, Expr)> {
+fn key_pair(key: &JoinKey, left: Rows<'_>, right: Rows<'_>) -> Result<(Expr, Expr)> {
     let (stored_left, stored_right) = (stored(&key.left, left)?, stored(&key.right, right)?);
-    let (left_type, right_type) = (stored_left.get_type(left)?, stored_right.get_type(right)?);
+    let (left_type, right_type) = (stored_left.get_type(left.schema)?, stored_right.get_type(right.schema)?);
     if left_type == right_type {
         return Ok((join_key(stored_left, &left_type), join_key(stored_right, &left_type)));
     }
@@ -489,7 +504,7 @@ fn key_pair(key: &JoinKey, left: &DFSchema, right: &DFSchema) -> Result<(Expr, E
         return Ok((cast(stored_left, &DataType::Int64), cast(stored_right, &DataType::Int64)));
     }
     let (seen_left, seen_right) = (lower(&key.left, left)?, lower(&key.right, right)?);
-    let (left_type, right_type) = (seen_left.get_type(left)?, seen_right.get_type(right)?);
+    let (left_type, right_type) = (seen_left.get_type(left.schema)?, seen_right.get_type(right.schema)?);
     if left_type != right_type {
         return Err(EngineError::bug(format!("join keys of types {left_type} and {right_type}")));
     }

@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use datafusion::common::Result;
 use datafusion::execution::config::SessionConfig;
+use datafusion::execution::memory_pool::MemoryLimit;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::LogicalPlan;
@@ -29,6 +30,10 @@ pub fn session(ranks: Ranks, runtime: Arc<RuntimeEnv>, specialised: bool) -> Ses
     options.optimizer.prefer_existing_sort = false;
     options.optimizer.repartition_sorts = true;
     options.execution.planning_concurrency = 1;
+    if let MemoryLimit::Finite(limit) = runtime.memory_pool.memory_limit() {
+        // What a sort sets aside for merging must fit a small limit too.
+        options.execution.sort_spill_reservation_bytes = (limit / 32).min(10 << 20);
+    }
     // The compiler has pushed filters and pruned columns. What is left to DataFusion is what needs its expressions:
     // filters must not move (a fallible row function may not run on rows that an earlier filter dropped).
     let logical: Vec<Arc<dyn OptimizerRule + Send + Sync>> =

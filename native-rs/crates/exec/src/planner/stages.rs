@@ -6,6 +6,7 @@ use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::statistics::{StatisticsArgs, StatisticsContext};
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
+use lockstep_functions::ScriptHost;
 use lockstep_plan::{Node, NodeId, Plan};
 
 use super::leaf::Leaf;
@@ -51,13 +52,15 @@ pub struct Stages {
 pub struct Planner<'a> {
     pub session: &'a SessionState,
     pub sources: &'a dyn Sources,
+    /// Who runs the plan's scripts; none: the plan is only shown.
+    pub scripts: Option<&'a Arc<dyn ScriptHost>>,
     /// The table of a spool that an earlier execution filled.
     pub filled: &'a (dyn Fn(u32) -> Option<Result<Built>> + Sync),
 }
 
 impl Planner<'_> {
     pub async fn stages(&self, plan: &Plan) -> Result<Stages> {
-        let mut builder = Builder::new(plan, wants(plan), unique(plan), self.sources);
+        let mut builder = Builder::new(plan, wants(plan), unique(plan), self.sources, self.scripts);
         let mut stages = Stages { stages: vec![], fills: vec![], operations: 0 };
         for (id, node) in plan.nodes.iter().enumerate() {
             if let Node::Spool { spool, .. } = node

@@ -22,6 +22,7 @@ fn a_row_function_that_throws_on_one_rank_fails_on_all() {
                 let failed = execute(&engine, &plan(looked_at, vec![collect(1)])).await.unwrap_err();
                 let outcomes = engine.settle(Bytes::from_static(b"failed")).await.unwrap();
                 let after = execute(&engine, &plan(vec![scan(1, &[("zone", "number")])], vec![count(0)])).await.unwrap();
+                assert_eq!(failed.site.as_deref(), Some("job.ts:3:1"));
                 (failed, outcomes.len(), after.sinks[0].rows)
             }
         });
@@ -32,6 +33,52 @@ fn a_row_function_that_throws_on_one_rank_fails_on_all() {
             assert_eq!((*outcomes, *rows), (size, 3000));
         }
     }
+}
+
+#[test]
+fn a_join_beyond_the_memory_limit_says_what_to_do() {
+    let (_guard, path) = dataset("trips", &[trips(120_000)]);
+    let world = World { memory: 1 << 20, ..World::new(2, 1) };
+    let results = world.run(|engine| {
+        let path = path.clone();
+        async move {
+            open(&engine, &[&path]).await;
+            let nodes = vec![
+                scan(1, &[("t", "date"), ("zone", "number"), ("miles", "number")]),
+                // Keys that no index can stand for: a hash table is needed.
+                derive(0, vec![("key", call("date.toISOString", "string", vec![column("t", "date")]))]),
+                select(1, &[("key", "key"), ("miles", "m")]),
+                join("inner", (1, 2), ("key", "key", "string"), &["zone"], &["m"]),
+            ];
+            let failed = execute(&engine, &plan(nodes, vec![count(3)])).await.unwrap_err();
+            engine.settle(Bytes::new()).await.unwrap();
+            failed
+        }
+    });
+    for error in results {
+        assert_eq!(error.code, "LS2010", "{}", error.message);
+        assert!(error.message.contains("HashJoinInput needs ") && error.message.contains("--memory"), "{}", error.message);
+        assert!(error.rank.is_some());
+    }
+}
+
+#[test]
+fn a_rank_that_gives_up_stops_the_others() {
+    let (_guard, path) = dataset("trips", &[trips(100_000)]);
+    let results = World::new(3, 1).run(|engine| {
+        let path = path.clone();
+        async move {
+            open(&engine, &[&path]).await;
+            if engine.ranks().rank == 2 {
+                engine.fail(&lockstep_exec::EngineError::new("LS2014", "interrupted"));
+            }
+            let nodes = vec![scan(1, &[("t", "date"), ("miles", "number")]), sort(0, &[("miles", "number", false)])];
+            let failed = execute(&engine, &plan(nodes, vec![collect(1)])).await.unwrap_err();
+            engine.settle(Bytes::new()).await.unwrap();
+            failed
+        }
+    });
+    results.iter().for_each(|error| assert_eq!((error.code.as_str(), error.rank), ("LS2014", Some(2))));
 }
 
 #[test]

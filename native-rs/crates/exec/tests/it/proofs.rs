@@ -1,4 +1,6 @@
 //! What the path must not do: read twice, gather everything, hang.
+use arrow::array::AsArray;
+use arrow::datatypes::Int32Type;
 use serde_json::{Value, json};
 
 use crate::tables::{dataset, trips};
@@ -96,6 +98,102 @@ fn a_spool_is_computed_once_and_kept() {
             assert!(operators(&second.profile).iter().all(|operator| operator["name"] != "ScanExec"));
         }
     }
+}
+
+#[test]
+fn rank_0_receives_no_rows_but_its_share() {
+    let (_guard, path) = dataset("trips", &[trips(50_000)]);
+    let out = tempfile::tempdir().unwrap();
+    let results = World::new(7, 1).run(|engine| {
+        let nodes = vec![
+            scan(1, &TRIPS),
+            aggregate(0, &[("t", "date")], vec![("miles", "sum", Some(column("miles", "number")))]),
+        ];
+        let plan = plan(nodes, vec![write(1, out.path(), false), count(1)]);
+        let path = path.clone();
+        async move {
+            open(&engine, &[&path]).await;
+            execute(&engine, &plan).await.unwrap()
+        }
+    });
+    assert_eq!(results[0].sinks[1].rows, 50_000);
+    for operator in operators(&results[0].profile) {
+        let rows = by_rank(&operator, "rows");
+        assert!(rows[0] <= 50_000 / 7 * 11 / 10, "{} {rows:?}", operator["name"]);
+    }
+}
+
+#[test]
+fn a_large_build_side_reaches_ranks_that_have_nothing_to_join() {
+    let (_guard, path) = dataset("trips", &[trips(400_000)]);
+    let results = World::new(3, 1).run(|engine| {
+        // One row, on rank 0, joined with a table that is broadcast because the one row's size is not known.
+        let nodes = vec![
+            scan(1, &TRIPS),
+            aggregate(0, &[], vec![("zone", "max", Some(column("zone", "number")))]),
+            join("inner", (0, 1), ("zone", "zone", "number"), &["t", "miles"], &[]),
+        ];
+        let plan = plan(nodes, vec![count(2)]);
+        let path = path.clone();
+        async move {
+            open(&engine, &[&path]).await;
+            (execute(&engine, &plan).await.unwrap().sinks[0].rows, engine.explain(&plan.to_string()).await.unwrap())
+        }
+    });
+    let expected = trips(400_000).column(1).as_primitive::<Int32Type>().values().iter().filter(|&&zone| zone == 39).count();
+    results.iter().for_each(|(rows, explained)| assert_eq!(*rows, expected as u64, "{explained}"));
+}
+
+#[test]
+fn a_consumer_that_stops_early_hangs_nobody() {
+    let (_guard, path) = dataset("trips", &[trips(300_000)]);
+    for end in [0, 1, 9_000, 250_000] {
+        let results = World::new(7, 1).run(|engine| {
+            // Slices stop reading; below the join's they stop what comes through an exchange.
+            let nodes = vec![
+                scan(1, &TRIPS),
+                slice(0, 0, Some(end)),
+                aggregate(0, &[("zone", "number")], vec![("n", "count", None)]),
+                join("inner", (1, 2), ("zone", "zone", "number"), &["t", "zone"], &["n"]),
+                slice(3, 0, Some(1)),
+            ];
+            let plan = plan(nodes, vec![count(4), count(1), count(2)]);
+            let path = path.clone();
+            async move {
+                open(&engine, &[&path]).await;
+                execute(&engine, &plan).await.unwrap()
+            }
+        });
+        let expected = [end.min(1) as u64, end as u64, 40];
+        results.iter().for_each(|result| assert_eq!(result.sinks.iter().map(|sink| sink.rows).collect::<Vec<_>>(), expected));
+    }
+}
+
+#[test]
+fn memory_of_filter_and_group_does_not_grow_with_the_input() {
+    let peak = |rows: usize| {
+        let (_guard, path) = dataset("trips", &[trips(rows)]);
+        // Enough for the groups and what is under way, far less than the larger input.
+        let world = World { memory: 24 << 20, ..World::new(2, 1) };
+        let results = world.run(|engine| {
+            let nodes = vec![
+                scan(1, &TRIPS),
+                filter(0, call("gt", "boolean", vec![column("miles", "number"), number(1.0)])),
+                aggregate(1, &[("zone", "number")], vec![("best", "max", Some(column("miles", "number"))), ("n", "count", None)]),
+            ];
+            let plan = plan(nodes, vec![count(2)]);
+            let path = path.clone();
+            async move {
+                open(&engine, &[&path]).await;
+                let result = execute(&engine, &plan).await.unwrap();
+                (result.sinks[0].rows, engine.peak_reserved())
+            }
+        });
+        assert!(results.iter().all(|(rows, _)| *rows == 40));
+        results.iter().map(|(_, peak)| *peak).max().unwrap()
+    };
+    let (small, large) = (peak(100_000), peak(800_000));
+    assert!(large <= 2 * small.max(1 << 20), "{small} → {large}");
 }
 
 #[test]

@@ -77,7 +77,7 @@ pub fn plan(nodes: Vec<Value>, sinks: Vec<Value>) -> Value {
 }
 
 pub async fn execute(engine: &Engine, plan: &Value) -> Result<Execution, EngineError> {
-    engine.execute(&plan.to_string()).await
+    engine.execute(&plan.to_string(), None).await
 }
 
 pub fn scan(dataset: u64, columns: &[(&str, &str)]) -> Value {

@@ -30,6 +30,12 @@ export interface Execution {
 }
 
 /**
+ * Runs script `id` over a batch (an Arrow IPC stream) and gives its values of type `result` as a stream of one column, or
+ * what the function threw as JSON, `{ message, row }`. It throws nothing.
+ */
+export type Scripts = (id: number, batch: Buffer, result: string) => Buffer | string;
+
+/**
  * The engine of one rank. All ranks call the same methods in the same order with equal arguments; methods that return a
  * promise are collective. Errors have as message the JSON `{ code, message, site?, rank?, detail? }`.
  */
@@ -43,8 +49,8 @@ export declare class Engine {
   openCsv(json: string): Promise<string>;
   /** A literal table as an Arrow IPC stream, equal on all ranks; its dataset number. */
   registerTable(ipc: Uint8Array): Promise<number>;
-  /** Runs a plan (JSON of `Plan`); a failure on any rank is the same error on every rank. */
-  execute(plan: string): Promise<Execution>;
+  /** Runs a plan (JSON of `Plan`), its scripts by `scripts`; a failure on any rank is the same error on every rank. */
+  execute(plan: string, scripts?: Scripts): Promise<Execution>;
   /** The distributed physical plan, one tree a stage. */
   explain(plan: string): Promise<string>;
   /** Frees a kept table. */

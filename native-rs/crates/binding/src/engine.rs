@@ -3,9 +3,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use lockstep_comm::OpKind;
-use lockstep_exec::{Engine, EngineError, EngineOptions};
+use lockstep_exec::{Engine, EngineError, EngineOptions, ScriptHost};
 use napi::bindgen_prelude::Buffer;
 use napi_derive::napi;
+
+use crate::scripts::{ScriptCallback, Scripts};
 
 /// What one rank is told when its engine starts.
 #[napi(object)]
@@ -106,11 +108,13 @@ impl JsEngine {
         self.run(async move { engine.register_table(&ipc) }).await
     }
 
-    /// Collective. Runs a plan (JSON of `Plan`); a failure on any rank is the same error on every rank.
+    /// Collective. Runs a plan (JSON of `Plan`); a failure on any rank is the same error on every rank. `scripts` is
+    /// called on the JavaScript thread, a batch at a time, for what only V8 can run.
     #[napi]
-    pub async fn execute(&self, plan: String) -> napi::Result<JsExecution> {
+    pub async fn execute(&self, plan: String, scripts: Option<ScriptCallback>) -> napi::Result<JsExecution> {
         let engine = self.engine.clone();
-        let execution = self.run(async move { engine.execute(&plan).await }).await?;
+        let scripts = scripts.map(|scripts| Arc::new(Scripts(scripts)) as Arc<dyn ScriptHost>);
+        let execution = self.run(async move { engine.execute(&plan, scripts).await }).await?;
         let sinks = execution.sinks.into_iter().map(|sink| JsSink {
             rows: Some(sink.rows as f64),
             ipc: sink.ipc.map(Buffer::from),

@@ -4,6 +4,7 @@
 //! message the JSON `{ code, message, site?, rank?, detail? }`.
 mod engine;
 mod outputs;
+mod scripts;
 
 /// Short-lived small allocations of many threads are what an engine does most.
 #[global_allocator]

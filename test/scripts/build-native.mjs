@@ -10,7 +10,8 @@ await run("cargo", ["build", "--release", "--locked", "--workspace", ...process.
 const built = join(cargoTarget, "release/liblockstep_binding.so");
 const addon = join(root, `native-rs/lockstep.${process.platform}-${process.arch}.node`);
 if (!existsSync(addon) || statSync(addon).mtimeMs < statSync(built).mtimeMs) {
-  // Replaced by rename: a running process keeps the file it has mapped.
-  copyFileSync(built, `${addon}.new`);
-  renameSync(`${addon}.new`, addon);
+  // Replaced by rename: a running process keeps the file it has mapped. Another build may be here too.
+  const copy = `${addon}.${process.pid}`;
+  copyFileSync(built, copy);
+  renameSync(copy, addon);
 }

@@ -11,7 +11,7 @@ const built = join(cargoTarget, "release/liblockstep_binding.so");
 const addon = join(root, `native-rs/lockstep.${process.platform}-${process.arch}.node`);
 if (!existsSync(addon) || statSync(addon).mtimeMs < statSync(built).mtimeMs) {
   // Replaced by rename: a running process keeps the file it has mapped. Another build may be here too.
-  const copy = `${addon}.${process.pid}`;
+  const copy = addon.replace(/node$/, `${process.pid}.node`);
   copyFileSync(built, copy);
   renameSync(copy, addon);
 }

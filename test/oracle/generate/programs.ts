@@ -109,9 +109,9 @@ const verbs: readonly Verb[] = [
     if (names.length === 0) return null;
     const name = m.r.of(names);
     const old = t.schema.get(name)!;
-    const { source, col: own } = m.expressions(t.schema).column(old.js);
-    const schema = new Map(t.schema).set(name, { ...old, nullable: old.nullable || own.nullable, dyadic: old.dyadic && own.dyadic });
-    const other = `${t.name}.derive({ ${name}: ${source} })${m.r.chance(50) ? `.select("${name}", ${[...t.schema.keys()].map((each) => `"${each}"`).join(", ")})` : ""}`;
+    // Never null: a column of nothing but nulls would take the other's type under plain Node, which knows no static ones.
+    const schema = new Map(t.schema).set(name, { ...old, dyadic: false });
+    const other = `${t.name}.derive({ ${name}: (d) => ${m.expressions(t.schema).value(old.js, 2)} })${m.r.chance(50) ? `.select("${name}", ${[...t.schema.keys()].map((each) => `"${each}"`).join(", ")})` : ""}`;
     return { schema, rows: 2 * t.rows, source: `.concat(${other})` };
   },
   (t) => ({ schema: new Map([["count", col("number", false)]]), rows: 1, source: ".count()" }),

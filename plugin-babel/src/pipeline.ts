@@ -24,7 +24,6 @@ import { validateLeavesTry } from "./validate/leaves-try.ts";
 import { checkLockstep } from "./validate/lockstep.ts";
 import { validatePhiTypes } from "./validate/phi-types.ts";
 import { validateRowLoops } from "./validate/row-loops.ts";
-import { validateScriptTier } from "./validate/script-tier.ts";
 
 export interface Pass {
   readonly name: string;
@@ -64,7 +63,6 @@ export const pipeline: readonly Pass[] = [
       if (instructions(fn.ir).next().done) p.diagnostics.push(noTables(fn.annotated.name, headOf(fn.annotated.node, fn.module)));
       validatePhiTypes(fn.ir, report(p));
       validateAggregateTypes(fn.ir, report(p));
-      validateScriptTier(fn.ir, report(p));
       p.captures.set(fn, collectCaptures(fn, p.modules, report(p)));
     }
   } },

@@ -27,7 +27,8 @@ describe("fixtures", () => {
   });
 
   test.each(fixtures.map((f) => [f.name, f] as const))("%s: printed IR reads back", (_, fixture) => {
-    for (const { text } of compileFixture(fixture).stages) {
+    // What the last pass leaves is JavaScript.
+    for (const { text } of compileFixture(fixture).stages.filter(({ name }) => name !== "emit")) {
       for (const fn of text.split("\n\n")) if (fn.startsWith("function ")) expect(printFunction(readFunction(fn))).toBe(fn);
     }
   });

@@ -35,7 +35,6 @@ import { readerTypes } from "./reader-types.ts";
 import { recursiveHelper } from "./recursive-helper.ts";
 import { rowFunctionWrites } from "./row-function-writes.ts";
 import { gatheringLoop, rowLoop } from "./row-loop.ts";
-import { scriptTier } from "./script-tier.ts";
 import { syncObservation } from "./sync-observation.ts";
 import { syntaxError } from "./syntax-error.ts";
 import { tableEscapes } from "./table-escapes.ts";
@@ -101,7 +100,6 @@ export const diagnosticPages: readonly DiagnosticPage[] = [
   uncapturable.page,
   rowLoop.page,
   effect.page,
-  scriptTier.page,
   gatheringLoop.page,
   leavesTry.page,
   noTables.page,

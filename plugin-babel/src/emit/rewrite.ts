@@ -9,7 +9,7 @@ import {
 } from "@babel/types";
 import type * as t from "@babel/types";
 import type { Data } from "../ir/data.ts";
-import type { Instruction, ValueId } from "../ir/ir.ts";
+import type { Instruction, RowArgument, ValueId } from "../ir/ir.ts";
 import { emittedArguments } from "../source/call-arguments.ts";
 import { effectOf, isConsole } from "../source/effects.ts";
 import type { ParsedFunction, Site, SourceFrame } from "../source/frames.ts";
@@ -245,7 +245,18 @@ export class Rewriter {
 
   #descriptor(name: string, i: Instruction, fields: { readonly [key: string]: Data }): Expression {
     const use = this.#context.descriptors.add(name, { site: siteOf(i), ...fields }, notesOf(i));
-    return useOf(use, (source) => this.rewrite(this.#parse(source)));
+    const scripts = new Map(i.rows.flatMap((row) => (row.expression?.kind === "script" ? [[row.expression.source, row] as const] : [])));
+    return useOf(use, (source) => {
+      const row = scripts.get(source);
+      return row ? this.#script(row) : this.rewrite(this.#parse(source));
+    });
+  }
+
+  /** A row function that V8 runs, as written: it closes over what is in sight where its verb is called. */
+  #script(row: RowArgument): Expression {
+    const operand = this.#context.fn.operands.get(row);
+    if (operand?.kind !== "function") throw new Error("a script was no function");
+    return new Rewriter(this.#context, operand.place, null).rewrite(bare(operand.node)) as Expression;
   }
 
   #helperCall(node: t.CallExpression, frame: SourceFrame): Node {

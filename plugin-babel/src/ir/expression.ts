@@ -2,7 +2,7 @@
  * A row function's body as the compiler sees it: the plan's `Expression` with full types, source spans and
  * captured scalars. `emit` turns it into the plan's JSON; a captured scalar becomes a literal at run time.
  */
-import type { SourceSpan, ValueType } from "./types.ts";
+import type { JsType, SourceSpan, ValueType } from "./types.ts";
 
 interface Typed {
   readonly type: ValueType;
@@ -55,6 +55,8 @@ export interface LocalExpression extends Typed {
 export interface ScriptExpression extends Typed {
   readonly kind: "script";
   readonly columns: readonly string[];
+  /** What JavaScript sees in each of the columns. */
+  readonly types: readonly JsType[];
   /** JavaScript: the function as written, without its types. */
   readonly source: string;
   /** The names of `source` that are neither its own nor globals: captured values, helpers, imports. */

@@ -26,8 +26,11 @@ export function planExpression(e: Expression): Data {
       return { kind: "let", name: e.name, value: planExpression(e.value), body: planExpression(e.body) };
     case "local":
       return { kind: "local", name: e.name, type };
-    case "script":
-      return { kind: "script", function: new Code(`lockstep.script(${e.source})`, {}), columns: [...e.columns], source: e.source, type };
+    case "script": {
+      const columns = e.columns.map((name, n) => ({ name, type: e.types[n]!, nullable: true }));
+      const name = `row_${e.span.line}_${e.span.column + 1}`;
+      return { kind: "script", function: new Code(`lockstep.script(${name})`, { [name]: e.source }), columns, source: e.source, type };
+    }
   }
 }
 

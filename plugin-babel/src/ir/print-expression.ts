@@ -30,7 +30,7 @@ function form(e: Expression): string {
     case "local":
       return `local(${JSON.stringify(e.name)})`;
     case "script":
-      return `script(${JSON.stringify(e.source)}, ${JSON.stringify(e.reason)}, ${JSON.stringify(e.columns)}, ${JSON.stringify(e.free)})`;
+      return `script(${JSON.stringify(e.source)}, ${JSON.stringify(e.reason)}, ${JSON.stringify(e.columns)}, ${JSON.stringify(e.types)}, ${JSON.stringify(e.free)})`;
   }
 }
 

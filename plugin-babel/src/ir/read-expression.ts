@@ -44,7 +44,9 @@ function readCompound(word: string, s: Scanner): Form {
         s.expect(/,/);
         const columns = s.strings();
         s.expect(/,/);
-        return { kind: "script", source, reason, columns, free: s.strings() };
+        const types = s.strings() as JsType[];
+        s.expect(/,/);
+        return { kind: "script", source, reason, columns, types, free: s.strings() };
       });
     case "let":
       return inParentheses(s, () => {

@@ -151,9 +151,12 @@ function script(value: Value, fn: t.Function, frame: Frame): Expression | null {
     else state.report(needsAnnotation("this row function's result", frame.span(fn.body), state.script!, "annotate it: (d): number => …"));
     return null;
   }
+  // A batch without columns would have no rows.
+  const columns = state.columns.size > 0 ? [...state.columns] : environment.params.flat().slice(0, 1).map((column) => column.name);
   return {
     kind: "script",
-    columns: [...state.columns],
+    columns,
+    types: columns.map((name) => environment.params.flat().find((column) => column.name === name)!.type.js),
     source: stripTypes(fn, environment.source),
     free: freeNames(fn).filter((id) => environment.resolve(id.name, id).kind !== "global").map((id) => id.name),
     reason: state.script!,

@@ -8,7 +8,7 @@ import { capturedWritten } from "../diagnostics/captured-written.ts";
 import { tableEscapes } from "../diagnostics/table-escapes.ts";
 import { uncapturable } from "../diagnostics/uncapturable.ts";
 import { effect } from "../diagnostics/effect.ts";
-import { children, type Expression } from "../ir/expression.ts";
+import { children, type Expression, scriptIn } from "../ir/expression.ts";
 import { instructions } from "../ir/ir.ts";
 import { verbOf } from "../verbs/index.ts";
 import { emittedArguments } from "./call-arguments.ts";
@@ -77,6 +77,10 @@ class Collector implements Captures {
       for (const argument of [...i.rows, ...i.pushed]) {
         const operand = this.#fn.operands.get(argument);
         const place = operand?.kind === "function" ? operand.place : this.#frame.place;
+        if (operand?.kind === "function" && argument.expression && scriptIn(argument.expression)) {
+          this.#walk(bare(operand.node), place);
+          continue;
+        }
         for (const { source, span } of capturedIn(argument.expression)) for (const name of namesIn(source)) this.#name(name, place, null, span.line);
       }
     }

@@ -3,6 +3,7 @@ import { checked, isAgreed } from "./checked.ts";
 import type { Engine } from "./engine.ts";
 import { decisive, decodeOutcomes, description, encodeOutcome, errorOf, failed, type Outcome } from "./outcome.ts";
 import { Outputs } from "./outputs.ts";
+import type { ScriptFunction } from "./scripts.ts";
 import type { World } from "./world.ts";
 
 /** One outermost annotated call on one rank. */
@@ -12,6 +13,8 @@ export class CallContext {
   /** The annotated function, e.g. `src/job.ts#monthlyTrips`. */
   readonly name: string;
   readonly outputs: Outputs;
+  /** Row functions that V8 runs, by number: the same on all ranks, which run the same statements. */
+  readonly scripts: ScriptFunction[] = [];
   /** Opened by this call, closed when it ends. */
   datasets: number[] = [];
   #turn: Promise<unknown> = Promise.resolve();

@@ -5,7 +5,8 @@ import { Column, type Stored } from "../tables/column.ts";
 import { canonicalInteger } from "../tables/infer.ts";
 import { toIpc } from "../tables/ipc.ts";
 
-const arrowTypes: Record<JsType, ArrowType> = { number: float64, bigint: int64, string, boolean: bool, date: timestamp };
+/** The Arrow type of a column of JavaScript values. */
+export const arrowTypes: Record<JsType, ArrowType> = { number: float64, bigint: int64, string, boolean: bool, date: timestamp };
 
 /** Columns of JavaScript values as an Arrow IPC stream of the declared types. */
 export function encodeTable(columns: Record<string, readonly unknown[]>, types: readonly ColumnType[], site: string): Uint8Array {

@@ -15,7 +15,8 @@ export async function execute(call: CallContext, sinks: readonly SinkOf[]): Prom
     const text = await call.collective((engine) => engine.explain(plan));
     if (rank === 0) process.stderr.write(`${call.name}\n${text}\n`);
   }
-  const result = await call.collective((engine) => engine.execute(plan));
+  const scripts = call.scripts.length > 0 ? (await import("./script-batches.ts")).scriptRunner(call.scripts) : undefined;
+  const result = await call.collective((engine) => engine.execute(plan, scripts));
   reached(rank, "plan executed");
   profiled(result.profile);
   for (const [index, { rows }] of result.sinks.entries()) {

@@ -104,7 +104,7 @@ export function opaque(type: StaticType | null, span: SourceSpan): Value {
   if (type === null) return unknown;
   if (type.js === null) return { kind: "nothing", value: type.undefined ? undefined : null, span };
   const column = { js: type.js, nullable: type.null || type.undefined };
-  const expression: Expression = { kind: "script", columns: [], source: "", free: [], reason: "", type: column, span };
+  const expression: Expression = { kind: "script", columns: [], types: [], source: "", free: [], reason: "", type: column, span };
   return scalar(expression, { null: type.null, undefined: type.undefined });
 }
 

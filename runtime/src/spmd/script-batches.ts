@@ -1,0 +1,45 @@
+/** Row functions over batches: Arrow in, Arrow out, a JavaScript value at a time between. */
+import type { Scripts } from "@lockstep/native";
+import type { JsType } from "@lockstep/native/plan";
+import { Column, type Stored } from "../tables/column.ts";
+import { canonicalInteger } from "../tables/infer.ts";
+import { fromIpc, toIpc } from "../tables/ipc.ts";
+import { arrowTypes } from "./encode.ts";
+import type { ScriptFunction } from "./scripts.ts";
+
+/** What the engine calls for the row functions of one execution. */
+export function scriptRunner(functions: readonly ScriptFunction[]): Scripts {
+  return (id, batch, result) => {
+    let row = 0;
+    try {
+      const type = result as JsType;
+      const run = functions[id]!;
+      const { columns, rows } = fromIpc(batch);
+      // The engine sends what JavaScript sees; its integers are bigints.
+      const readers = [...columns].map(([name, column]) => [name, (column.type.id === "int" ? column.seenAs("bigint") : column).at] as const);
+      const values = new Array<Stored>(rows);
+      for (; row < rows; row++) {
+        const record: Record<string, unknown> = {};
+        for (const [name, at] of readers) record[name] = at(row);
+        values[row] = stored(run(record), type);
+      }
+      const bytes = toIpc(new Map([["value", new Column(arrowTypes[type], rows, values)]]));
+      return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    } catch (error) {
+      return JSON.stringify({ message: error instanceof Error ? error.message : String(error), row });
+    }
+  };
+}
+
+/** A value as a column of its declared type holds it. A condition's value is its truth. */
+function stored(value: unknown, type: JsType): Stored {
+  if (value === null || value === undefined) return null;
+  if (type === "boolean") return Boolean(value);
+  if (type === "date" && value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.getTime();
+  if (type === "bigint" && typeof value === "bigint") {
+    if (BigInt.asIntN(64, value) !== value) throw new RangeError(`the bigint ${value}n is out of int64's range`);
+    return canonicalInteger(value);
+  }
+  if (typeof value === type) return value as Stored;
+  throw new TypeError(`a row function of type ${type} returned ${value instanceof Date ? "a Date" : `a ${typeof value}`}`);
+}

@@ -128,10 +128,11 @@ async fn local(
     stages: &Stages,
 ) -> Result<(Vec<Tally>, Collected, Spools)> {
     // All queues stand before anybody executes: an exchange asks its input for rows as soon as it starts.
-    let mut opened = stages.stages.iter().map(|stage| match &stage.output {
+    let open = |stage: &Stage| match &stage.output {
         StageOutput::Shared(table) => Some(table.open(run, context)),
         StageOutput::Sinks(_) => None,
-    }).collect::<Vec<_>>();
+    };
+    let mut opened: Vec<_> = stages.stages.iter().map(open).collect();
     for (stage, open) in stages.stages.iter().zip(&mut opened) {
         for operator in starters(&stage.plan) {
             as_start(&operator).map(|start| start.start(run, stage.offset, context)).transpose()?;

@@ -1,4 +1,5 @@
 /** Row functions without a native form: V8 runs them, a batch at a time. */
+import { toIdentifier } from "@babel/types";
 import { op } from "@lockstep/runtime";
 import { camelCase } from "../words.ts";
 import { measurements, stations } from "../open.ts";
@@ -26,11 +27,12 @@ export async function helpersAndGlobals(tables: Tables) {
   const rates = new Map([["st-01", 2], ["st-02", 3]]);
   return (await measurements(tables)).derive({
     camel: (d): string => camelCase(d.label),
+    packaged: (d): string => toIdentifier(d.label),
     threes: (d): number => threes(d.level),
     json: (d): string => JSON.stringify({ label: d.label, value: d.value, at: d.at }),
     rate: (d): number | null => rates.get(d.station ?? "") ?? null,
     written: (d): string => (d.ok ? new Intl.NumberFormat("de-DE", { minimumFractionDigits: 2 }).format(d.level * 1234.5) : d.level.toLocaleString("en-US")),
-  }).select("id", "camel", "threes", "json", "rate", "written").objects();
+  }).select("id", "camel", "packaged", "threes", "json", "rate", "written").objects();
 }
 
 /** One of each type, and null of each. */

@@ -58,3 +58,14 @@ export async function listOfFiles(tables: Tables) {
   const matched = await readParquet<{ id: number }>(`${tables.measurements}/[ab].parquet`);
   return [rows.select("id").slice(500, 510).objects(), rows.numRows(), matched.numRows()];
 }
+
+/** Columns that JavaScript sees as one type and Arrow does not. */
+export async function concatOfTypes(tables: Tables, out: string) {
+  "use spmd";
+  const rows = (await measurements(tables)).select("id", "level", "at").slice(0, 30);
+  const own = (await stations(tables)).select({ height: "id", opened: "at" }).derive({ level: (d) => d.id / 4 }).select("id", "level", "at");
+  const derived = own.derive({ at: (d) => new Date(d.at.getTime() + 1) });
+  await rows.concat(own).writeParquet(`${out}/micros-ordered`, { order: "program" });
+  await own.concat(derived).writeParquet(`${out}/millis-ordered`, { order: "program" });
+  return rows.concat(own, derived).objects();
+}

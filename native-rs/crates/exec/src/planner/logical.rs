@@ -2,19 +2,18 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::common::{Column, DFSchema, DFSchemaRef};
 use datafusion::datasource::provider_as_source;
 use datafusion::functions_aggregate::expr_fn::{first_value, min};
-use datafusion::logical_expr::type_coercion::binary::type_union_coercion;
 use datafusion::logical_expr::{
     Cast, Expr, ExprSchemable, JoinType as LogicalJoin, LogicalPlan, LogicalPlanBuilder, SortExpr, ident, lit, when,
 };
 use datafusion::scalar::ScalarValue;
 use lockstep_functions::{Rows, ScriptHost, aggregate, any, canonical_key, join_key, lower, lower_predicate, pruning_predicate, sort_key, untouched};
 use lockstep_plan::{
-    Aggregate, AggregateFunction, Expression, Join, JoinKey, JoinSide, JoinType, Node, NodeId, Plan, SortKey,
+    Aggregate, AggregateFunction, Expression, Join, JoinKey, JoinSide, JoinType, JsType, Node, NodeId, Plan, SortKey,
 };
 
 use super::leaf::Leaf;
@@ -409,7 +408,15 @@ impl<'a> Builder<'a> {
                 }
                 let stored = ident(name).get_type(input.schema())?;
                 let column = ident(name);
-                Ok(if stored == *data_type { column } else { named(cast(column, data_type), name) })
+                Ok(if stored == *data_type {
+                    column
+                } else if *data_type == DataType::Float64 {
+                    // Looked at, so that an integer past 2^53 is an error.
+                    let number = Expression::Column { name: name.clone(), js: JsType::Number };
+                    named(lower(&number, self.rows(input.schema()))?, name)
+                } else {
+                    named(cast(column, data_type), name)
+                })
             };
             let mut columns = visible.iter().zip(&types).map(value).collect::<Result<Vec<_>>>()?;
             if let (Some(name), Order::Position(own)) = (&position, &input.order) {
@@ -520,10 +527,35 @@ fn common_type(name: &str, inputs: &[Built]) -> Result<DataType> {
         if all == next {
             return Ok(all);
         }
-        type_union_coercion(&all, &next).ok_or_else(|| {
+        one_type(&all, &next).ok_or_else(|| {
             EngineError::unsupported(format!("column {name} is {all} in one table and {next} in another: concat needs one type"))
         })
     })
+}
+
+/// Of two types that JavaScript sees as one: numbers float64, text utf8, days and instants the finest instant.
+fn one_type(a: &DataType, b: &DataType) -> Option<DataType> {
+    fn unit(data_type: &DataType) -> Option<TimeUnit> {
+        match data_type {
+            DataType::Timestamp(unit, _) => Some(*unit),
+            DataType::Date64 => Some(TimeUnit::Millisecond),
+            DataType::Date32 => Some(TimeUnit::Second),
+            _ => None,
+        }
+    }
+    fn text(data_type: &DataType) -> bool {
+        match data_type {
+            DataType::Dictionary(_, values) => text(values),
+            other => other.is_string(),
+        }
+    }
+    match (a, b) {
+        (DataType::Null, other) | (other, DataType::Null) => Some(other.clone()),
+        _ if a.is_numeric() && b.is_numeric() => Some(DataType::Float64),
+        _ if text(a) && text(b) => Some(DataType::Utf8),
+        // Time units are ordered from the coarsest.
+        _ => Some(DataType::Timestamp(unit(a)?.max(unit(b)?), Some("UTC".into()))),
+    }
 }
 
 /// The same key over renamed columns.

@@ -84,6 +84,13 @@ describe.each([1, 3])("on %i ranks", (ranks) => {
     expect(readdirSync(out)).toEqual(["two"]);
   });
 
+  it("what a row function throws in V8 has its statement", () =>
+    fails(["unreadable", at("good")], "LS2009", [/Expected property name/, /errors\/job\.ts:\d+:\d+/]));
+
+  it("row functions in V8 see values of the module", async () => {
+    expect(await run(ranks, ["matches", at("good")])).toMatchObject({ code: 0, stderr: "", stdout: "299\n" });
+  });
+
   it("a function may catch an error and go on", async () => {
     expect(await run(ranks, ["recover", at("good"), at("no-such")])).toMatchObject({ code: 0, stderr: "", stdout: "LS2001, then 3000 rows\n" });
   });

@@ -56,6 +56,20 @@ async function broken(path: string): Promise<void> {
   refuse((await readParquet<Row>(path)).numRows());
 }
 
+const tens = /0$/;
+const suffixes = new Map([["n0", "!"]]);
+
+/** Only V8 runs these, with values of this module that are sent with the call. */
+async function matches(path: string): Promise<number> {
+  "use spmd";
+  return (await readParquet<Row>(path)).filter((d) => tens.test(d.name) && !suffixes.has(d.name)).numRows();
+}
+
+async function unreadable(path: string): Promise<number> {
+  "use spmd";
+  return (await readParquet<Row>(path)).derive({ x: (d): number => JSON.parse(d.name === "n2900" ? "{" : "1") as number }).objects().length;
+}
+
 const actions: Record<string, () => Promise<unknown>> = {
   count: () => count(input),
   countCsv: () => countCsv(input),
@@ -63,6 +77,8 @@ const actions: Record<string, () => Promise<unknown>> = {
   collect: () => collect(input),
   recover: () => recover(input, out),
   broken: () => broken(input),
+  matches: () => matches(input),
+  unreadable: () => unreadable(input),
   half: () => half(input, out),
   caught: async () => {
     const code = await count(`${input}-missing`).catch((error: LockstepError) => error.code);

@@ -32,7 +32,7 @@ pub struct Counters {
 
 impl Counters {
     fn of(metrics: &MetricsSet) -> Self {
-        let sum = |name: &str| metrics.sum_by_name(name).map_or(0, |value| value.as_usize() as u64);
+        let sum = |name: &str| metrics.sum(|metric| metric.value().name() == name).map_or(0, |value| value.as_usize() as u64);
         let received = metrics.iter().any(|metric| metric.value().name() == "rows_received");
         let routed = metrics.iter().filter(|metric| metric.value().name() == "route_time");
         let routing: usize = routed

@@ -112,6 +112,7 @@ impl Exchange {
             // The local sources and the receiver of all remote ones.
             open: AtomicUsize::new(sources.len() + 1),
             rows: counter("rows_received"),
+            batches: MetricBuilder::new(&self.metrics).output_batches(ranks.rank),
         });
         if sources.is_empty() {
             let sender = sender.clone();
@@ -166,12 +167,14 @@ struct Inbound {
     gate: Arc<Gate>,
     open: AtomicUsize,
     rows: Count,
+    batches: Count,
 }
 
 impl Inbound {
     fn push(&self, key: usize, batch: RecordBatch) -> Result<bool> {
         let queue = self.queues.get(&key).ok_or_else(|| internal_datafusion_err!("rows for partition {key}, which is not here"))?;
         self.rows.add(batch.num_rows());
+        self.batches.add(1);
         queue.push(batch)
     }
 

@@ -61,6 +61,7 @@ impl ExecutionPlan for ConcatExec {
             let schema = schema.clone();
             move |batch: RecordBatch| {
                 baseline.record_output(batch.num_rows());
+                baseline.output_batches().add(1);
                 futures::future::ready(batch.with_schema(schema.clone()).map_err(Into::into))
             }
         });

@@ -66,7 +66,9 @@ impl ExecutionPlan for MemoryExec {
         let partitions = self.properties.output_partitioning().partition_count();
         let at = |partition: usize| self.table.num_rows() * partition / partitions;
         let share = self.table.slice(at(partition), at(partition + 1) - at(partition));
-        BaselineMetrics::new(&self.metrics, partition).record_output(share.num_rows());
+        let baseline = BaselineMetrics::new(&self.metrics, partition);
+        baseline.record_output(share.num_rows());
+        baseline.output_batches().add(1);
         Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), stream::iter([Ok(share)]))))
     }
 

@@ -128,6 +128,7 @@ impl ExecutionPlan for ScanExec {
             drop(timer);
             if let Some(Ok(batch)) = &batch {
                 baseline.record_output(batch.num_rows());
+                baseline.output_batches().add(1);
             }
             batch.map(|batch| batch.map_err(Into::into))
         });

@@ -42,6 +42,7 @@ fn a_table_with_four_consumers_is_read_once() {
         let scans: Vec<_> = operators(&result.profile).into_iter().filter(|operator| operator["name"] == "ScanExec").collect();
         assert_eq!(scans.len(), 1);
         assert_eq!(by_rank(&scans[0], "rows").iter().sum::<u64>(), 6000);
+        assert!(by_rank(&scans[0], "batches").iter().sum::<u64>() >= size as u64);
     }
 }
 

@@ -7,15 +7,16 @@ use arrow::datatypes::{DataType, Field, Schema};
 use datafusion::common::Result;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::physical_expr::expressions::Column;
-use datafusion::physical_expr::{LexOrdering, PhysicalExpr, ScalarFunctionExpr};
+use datafusion::physical_expr::{LexOrdering, Partitioning, PhysicalExpr, ScalarFunctionExpr};
 use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode};
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
-use datafusion::physical_plan::joins::HashJoinExec;
+use datafusion::physical_plan::execution_plan::replace_children_if_necessary;
+use datafusion::physical_plan::joins::{HashJoinExec, PartitionMode};
 use datafusion::physical_plan::projection::{ProjectionExec, ProjectionExpr};
 use datafusion::physical_plan::repartition::RepartitionExec;
 use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
-use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 
 use super::domain::{Domain, domains};
 use super::memo::MemoExpr;
@@ -50,7 +51,28 @@ pub fn pack_aggregates(plan: Arc<dyn ExecutionPlan>, ranks: Ranks) -> Result<Arc
             None => Transformed::no(plan),
         })
     })
+    .data()?
+    .transform_up(|plan| match plan.downcast_ref::<HashJoinExec>() {
+        Some(join) if *join.partition_mode() == PartitionMode::Partitioned && ranks.partitions() > 1 => {
+            let (left, right): (Vec<_>, Vec<_>) = join.on().iter().cloned().unzip();
+            let children = vec![hashed(join.left(), left, ranks)?, hashed(join.right(), right, ranks)?];
+            replace_children_if_necessary(plan, children).map(Transformed::yes)
+        }
+        _ => Ok(Transformed::no(plan)),
+    })
     .data()
+}
+
+/// A side of a join by hash of its keys: the group-by that it may have had that from is packed, its groups in ranges.
+fn hashed(
+    side: &Arc<dyn ExecutionPlan>,
+    keys: Vec<Arc<dyn PhysicalExpr>>,
+    ranks: Ranks,
+) -> Result<Arc<dyn ExecutionPlan>> {
+    if matches!(side.output_partitioning(), Partitioning::Hash(..)) {
+        return Ok(side.clone());
+    }
+    Ok(Arc::new(RepartitionExec::try_new(side.clone(), Partitioning::Hash(keys, ranks.partitions()))?))
 }
 
 /// Whether the partitions of `plan`, one after another, are in the order that a sort of it would give.

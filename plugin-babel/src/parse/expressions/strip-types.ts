@@ -25,7 +25,7 @@ export function stripTypes(node: t.Node, source: string): string {
   };
   visit(node);
   // `=>` may not begin a line: an annotation of several lines before it leaves none.
-  return text.join("").replace(/\)\s+=>/g, ") =>");
+  return text.join("").trimEnd().replace(/\)\s+=>/g, ") =>");
 }
 
 /** The place after the parenthesis that closes behind `end`. */

@@ -33,13 +33,14 @@ const scaling: number[] = [];
 try {
   for (let round = 0; round < rounds; round++) {
     scaling.push(await calibrate());
-    // Interleaved: a disturbance of the machine hits all systems alike.
-    for (const system of systems) {
+    // Interleaved, and each round begins with another one: a disturbance of the machine, and what a predecessor left
+    // in caches and free memory, hit all systems alike.
+    for (const system of [...systems.slice(round % systems.length), ...systems.slice(0, round % systems.length)]) {
       const out = join(folder, system.name);
       removeOutput(out);
       const measured = await system.run(out);
       runs.get(system.name)?.push(measured);
-      if (round === 0) answers.set(system.name, measured.failure === null ? await taxiAnswer(out) : null);
+      if (!answers.has(system.name)) answers.set(system.name, measured.failure === null ? await taxiAnswer(out) : null);
       removeOutput(out);
       console.error(`round ${round + 1}/${rounds} ${system.name.padEnd(14)} ${measured.seconds.toFixed(2)} s ${measured.failure ?? ""}`);
     }

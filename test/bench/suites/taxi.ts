@@ -27,8 +27,6 @@ export async function taxiSystems(rows: number): Promise<System[]> {
   const smallData = await makeTaxi(folder(small), small);
   const peer = (file: string): string => join(root, "test/bench/peers", file);
   const python = await pythonWithPeers();
-  const nodePolars = await besideNodePeers(peer("taxi_polars.mjs"));
-  const dataFusion = await dataFusionProgram();
   const example = join(root, "playground/examples/monthly-trips");
   const cli = join(root, "runtime/bin/lockstep.mjs");
   const lockstep = (name: string, ranks: number, threads: number): System => ({
@@ -43,8 +41,8 @@ export async function taxiSystems(rows: number): Promise<System[]> {
     lockstep("lockstep-1x1", 1, 1),
     { name: "duckdb", rows, run: (out) => measure(python, [peer("taxi_duckdb.py"), data.weather, data.trips, out, "2"], {}) },
     { name: "polars", rows, run: (out) => measure(python, [peer("taxi_polars.py"), data.weather, data.trips, out], { POLARS_MAX_THREADS: "2" }) },
-    { name: "datafusion", rows, run: (out) => measure(dataFusion, [data.weather, data.trips, out, "2"], {}) },
-    { name: "polars-node", rows, run: (out) => measure(process.execPath, [nodePolars, data.weather, data.trips, out], { POLARS_MAX_THREADS: "2" }) },
+    { name: "datafusion", rows, run: async (out) => measure(await dataFusionProgram(), [data.weather, data.trips, out, "2"], {}) },
+    { name: "polars-node", rows, run: async (out) => measure(process.execPath, [await besideNodePeers(peer("taxi_polars.mjs")), data.weather, data.trips, out], { POLARS_MAX_THREADS: "2" }) },
     { name: "duckdb-node", rows, run: (out) => measure(process.execPath, [peer("taxi_duckdb.mjs"), data.weather, data.trips, out, "2"], {}) },
     {
       name: "plain-node",

@@ -1,7 +1,7 @@
 /**
  * The Babel plugin: asks `compile`, puts the stubs into the syntax tree, writes the rank module and the manifest beside the output.
  *
- *     { "plugins": ["@lockstep/plugin-babel"], "presets": ["@babel/preset-typescript"] }
+ *     { "plugins": ["module:@lockstep/plugin-babel"], "presets": ["@babel/preset-typescript"] }
  */
 import { createRequire } from "node:module";
 import type { PluginObject } from "@babel/core";

@@ -4,7 +4,7 @@ import type { Diagnostic } from "./compiler.ts";
 export function format({ code, message, locations: [primary], why, fix, frame }: Diagnostic): string {
   return [
     `${code}: ${message}`,
-    ...(primary ? [`  at ${primary.file}:${primary.line}:${primary.column}`] : []),
+    ...(primary ? [`  at ${primary.file}:${primary.line}:${primary.column + 1}`] : []),
     ...(frame === "" ? [] : [frame]),
     ...why.map((reason) => `  because ${reason}`),
     ...(fix ? [`  fix: ${fix.message}`] : []),

@@ -124,6 +124,7 @@ function logged(diagnostics: readonly Diagnostic[]) {
   const [primary] = first!.locations;
   const message = diagnostics.map(format).join("\n\n");
   const location = primary && { id: primary.file, loc: { file: primary.file, line: primary.line, column: primary.column } };
-  // Bundlers print an error's stack, which would be ours: the user's mistake has none.
-  return Object.assign(new Error(message), { pluginCode: first!.code, stack: message, ...location });
+  // Bundlers print an error's stack, which would be ours: the user's mistake has none. They leave out of it exactly
+  // this text, which they have printed already: name, message and, for Rollup, the line's end.
+  return Object.assign(new Error(message), { pluginCode: first!.code, stack: `Error: ${message}\n`, ...location });
 }

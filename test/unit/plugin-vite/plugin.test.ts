@@ -53,6 +53,15 @@ it("leaves browser builds alone", async () => {
   expect(project.read("with/main.js")).toBe(project.read("without/main.js"));
 });
 
+it("tells an error once, at the column an editor counts", async () => {
+  using project = new Project({ "src/job.ts": counting("count").replace("d.a > 1", "d.aa > 1") });
+  const { message } = await vite(project, { ssr: "src/job.ts" }).then(() => new Error("it was built"), (error: Error) => error);
+  expect(message.match(/LS1101/g)).toHaveLength(1);
+  const lines = project.read("src/job.ts").split("\n");
+  const line = lines.findIndex((text) => text.includes("d.aa"));
+  expect(message).toContain(`at src/job.ts:${line + 1}:${lines[line]!.indexOf("aa") + 1}\n`);
+});
+
 describe("annotated modules", () => {
   const files = {
     "src/job.ts": 'import { first } from "./a/count.ts";\nimport { second } from "./b/count.ts";\nconsole.log(await first("x"), await second("y"));\n',
@@ -137,7 +146,7 @@ describe("mistakes", () => {
   ])("of all modules are reported in one build by %s", async (_, build) => {
     using project = new Project(files);
     const { message } = (await build(project).then(() => undefined, (error: unknown) => error)) as Error;
-    expect(message).toMatch(/src\/one\.ts:5:58[^]*src\/two\.ts:5:58/);
+    expect(message).toMatch(/src\/one\.ts:5:59[^]*src\/two\.ts:5:59/);
     expect(message.match(/LS1\d{3}/g)!.length).toBeGreaterThanOrEqual(2);
     expect(message.match(/aa/g)!.length).toBeGreaterThanOrEqual(2);
     expect(message).not.toMatch(/at .*plugin-vite\/dist/);

@@ -95,3 +95,16 @@ export async function manyToMany(tables: Tables) {
   const joined = rows.join(few, "key");
   return [joined.numRows(), joined.rollup({ n: op.count(), sum: op.sum("x"), names: op.distinct("name_2") }).objects(), joined.slice(500, 540).objects()];
 }
+
+/** A join with a small table under one total: ranks but 0 read none of it, and still have to send. */
+export async function joinUnderTotal(tables: Tables) {
+  "use spmd";
+  const rows = (await measurements(tables)).select("id", "level");
+  const none = rows.filter((d) => d.id < 0);
+  return [
+    rows.dedupe("level").join(rows.select("level"), "level").count().objects(),
+    rows.groupby("level").count().join(rows, "level").rollup({ n: op.count(), most: op.max("count"), ids: op.sum("id") }).objects(),
+    none.dedupe("id", "level").join(none.select("id"), "id").count().objects(),
+    none.groupby("id").count().join(rows.select("id"), "id").count().objects(),
+  ];
+}

@@ -85,9 +85,18 @@ pub async fn execute(
         error = run.comm.failed() => Err(error.into()),
         outcome = work => outcome.unwrap_or_else(|panic| Err(from_panic(panic.as_ref()))),
     };
+    // A rank that has read all it is to read may still have to send.
+    let outcome = match outcome {
+        Ok(done) => tokio::select! {
+            biased;
+            error = run.failed() => Err(error),
+            error = run.comm.failed() => Err(error.into()),
+            () = run.join() => Ok(done),
+        },
+        failed => failed,
+    };
     let agreed = match outcome {
         Ok((tallies, collected, spools)) => {
-            run.join().await;
             agree(engine, &stages, tallies, &spools).await.map(|reports| (reports, collected, spools))
         }
         Err(error) => {

@@ -1,5 +1,5 @@
 //! One execution of a plan on this rank: its place among the ranks, its tasks, its first error.
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::ops::Range;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -113,10 +113,14 @@ impl Run {
         }
     }
 
-    /// Waits until all tasks have ended; they end by themselves after a success.
+    /// Waits until all tasks have ended well; they end by themselves after a success.
     pub async fn join(&self) {
-        let mut tasks = std::mem::take(&mut *self.tasks.lock());
-        while tasks.join_next().await.is_some() {}
+        // They stay where `stop` finds them.
+        while poll_fn(|cx| self.tasks.lock().poll_join_next(cx)).await.is_some() {}
+        if self.failure.lock().is_some() {
+            // For `failed` to tell.
+            std::future::pending().await
+        }
     }
 
     /// Stops all tasks and waits until they are gone.

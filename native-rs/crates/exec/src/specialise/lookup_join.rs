@@ -8,6 +8,7 @@
 //! The build side is looked at when it is there: keys that repeat or lie far apart, and it runs the hash join that
 //! this operator replaced, over the rows already collected.
 
+use std::collections::HashMap;
 use std::fmt::{self, Formatter};
 use std::sync::Arc;
 
@@ -18,15 +19,17 @@ use arrow::datatypes::{
     TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type, UInt32Type,
 };
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
-use datafusion::common::{JoinType, Result, internal_err};
+use datafusion::common::{JoinType, Result, internal_datafusion_err, internal_err};
 use datafusion::datasource::memory::MemorySourceConfig;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::joins::{HashJoinExec, PartitionMode};
 use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
-use futures::{StreamExt, TryStreamExt};
+use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
+use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties};
+use futures::{StreamExt, TryStreamExt, stream};
+use parking_lot::Mutex;
 use tokio::sync::OnceCell;
 
 /// Replaces hash joins whose build side is collected and whose key is one integer-like column.
@@ -47,7 +50,49 @@ pub struct LookupJoinExec {
     /// The general operator: takes over where the keys are not dense and unique.
     join: HashJoinExec,
     build: Arc<OnceCell<Build>>,
+    inputs: Arc<Mutex<Inputs>>,
     metrics: ExecutionPlanMetricsSet,
+}
+
+/// What this rank reads. Taken when a partition is executed, though read later: streams that nobody has taken when a
+/// rank has no more to do are closed.
+#[derive(Default)]
+struct Inputs {
+    begun: bool,
+    build: Option<SendableRecordBatchStream>,
+    probes: HashMap<usize, SendableRecordBatchStream>,
+}
+
+impl fmt::Debug for Inputs {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{} probes", self.probes.len())
+    }
+}
+
+impl Inputs {
+    fn probe(&mut self, partition: usize) -> Result<SendableRecordBatchStream> {
+        self.probes.remove(&partition).ok_or_else(|| internal_datafusion_err!("partition {partition} is read twice"))
+    }
+}
+
+/// A partition of the probe side, for the hash join.
+#[derive(Debug)]
+struct Probe {
+    schema: SchemaRef,
+    partition: usize,
+    inputs: Arc<Mutex<Inputs>>,
+}
+
+impl PartitionStream for Probe {
+    fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    fn execute(&self, _: Arc<TaskContext>) -> SendableRecordBatchStream {
+        let taken = self.inputs.lock().probe(self.partition);
+        let failed = |error| Box::pin(RecordBatchStreamAdapter::new(self.schema.clone(), stream::iter([Err(error)]))) as _;
+        taken.unwrap_or_else(failed)
+    }
 }
 
 /// The collected build side.
@@ -82,21 +127,27 @@ impl LookupJoinExec {
     }
 
     fn new(join: HashJoinExec) -> Self {
-        Self { join, build: Arc::default(), metrics: ExecutionPlanMetricsSet::new() }
+        Self { join, build: Arc::default(), inputs: Arc::default(), metrics: ExecutionPlanMetricsSet::new() }
     }
 
-    async fn build(join: HashJoinExec, context: Arc<TaskContext>) -> Result<Build> {
+    async fn build(join: HashJoinExec, inputs: Arc<Mutex<Inputs>>) -> Result<Build> {
         let left = join.left();
-        let batches: Vec<RecordBatch> = left.execute(0, context)?.try_collect().await?;
+        let rows = inputs.lock().build.take().ok_or_else(|| internal_datafusion_err!("the build side is read twice"))?;
+        let batches: Vec<RecordBatch> = rows.try_collect().await?;
         let rows = concat_batches(&left.schema(), &batches)?;
         let keys = join.on()[0].0.evaluate(&rows)?.into_array(rows.num_rows())?;
         if let Some(lookup) = Lookup::try_new(rows, &keys)? {
             return Ok(Build::Lookup(Arc::new(lookup)));
         }
         let collected = MemorySourceConfig::try_new_exec(&[batches], left.schema(), None)?;
+        let schema = join.right().schema();
+        let probe = |partition| {
+            Arc::new(Probe { schema: schema.clone(), partition, inputs: inputs.clone() }) as Arc<dyn PartitionStream>
+        };
+        let probes = (0..join.right().output_partitioning().partition_count()).map(probe).collect();
         let hash = HashJoinExec::try_new(
             collected,
-            join.right().clone(),
+            Arc::new(StreamingTableExec::try_new(schema.clone(), probes, None, [], false, None)?),
             join.on().to_vec(),
             None,
             join.join_type(),
@@ -277,15 +328,23 @@ impl ExecutionPlan for LookupJoinExec {
             None => (0..self.join.join_schema().fields().len()).collect(),
         };
         let output = schema.clone();
-        let stream = async move {
+        let inputs = self.inputs.clone();
+        {
+            let mut taken = inputs.lock();
+            if !std::mem::replace(&mut taken.begun, true) {
+                taken.build = Some(join.left().execute(0, context.clone())?);
+            }
+            taken.probes.insert(partition, join.right().execute(partition, context.clone())?);
+        }
+        let rows = async move {
             let start = join.builder().build()?;
-            let build = build.get_or_try_init(|| Self::build(start, context.clone())).await?.clone();
+            let build = build.get_or_try_init(|| Self::build(start, inputs.clone())).await?.clone();
             let lookup = match build {
                 Build::Hash(hash) => return hash.execute(partition, context),
                 Build::Lookup(lookup) => lookup,
             };
             let key = join.on()[0].1.clone();
-            let probe = join.right().execute(partition, context)?;
+            let probe = inputs.lock().probe(partition)?;
             let joined = probe.map(move |batch| {
                 let timer = metrics.elapsed_compute().timer();
                 let batch = lookup.join(&batch?, &key, &columns, &output)?;
@@ -295,7 +354,7 @@ impl ExecutionPlan for LookupJoinExec {
             });
             Ok(Box::pin(RecordBatchStreamAdapter::new(join.schema(), joined)) as SendableRecordBatchStream)
         };
-        Ok(Box::pin(RecordBatchStreamAdapter::new(schema, futures::stream::once(stream).try_flatten())))
+        Ok(Box::pin(RecordBatchStreamAdapter::new(schema, stream::once(rows).try_flatten())))
     }
 
     fn metrics(&self) -> Option<MetricsSet> {

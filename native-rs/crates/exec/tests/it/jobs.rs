@@ -168,3 +168,18 @@ fn literal_tables_are_dealt_over_ranks() {
         }
     }
 }
+
+/// Ranks but 0 read no rows of the one total: what they send for it is still to be read then.
+#[test]
+fn a_look_up_join_below_one_total() {
+    let (_a, trips_path) = dataset("trips", &[trips(2_000), trips(2_000)]);
+    let rows = same_everywhere(&[&trips_path], |d| {
+        vec![
+            scan(d[0], &[("zone", "number"), ("miles", "number")]),
+            aggregate(0, &[("zone", "number")], vec![("n", "count", None)]),
+            join("inner", (0, 1), ("zone", "zone", "number"), &["miles"], &["n"]),
+            aggregate(2, &[], vec![("rows", "count", None)]),
+        ]
+    });
+    assert_eq!(rows.column(0).as_primitive::<Int64Type>().values(), &[4_000]);
+}

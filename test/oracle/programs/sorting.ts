@@ -1,4 +1,4 @@
-import { desc } from "@lockstep/runtime";
+import { desc, op } from "@lockstep/runtime";
 import { large, measurements, stations } from "../open.ts";
 import type { Tables } from "../data.ts";
 
@@ -50,4 +50,19 @@ export async function sortOfMany(tables: Tables) {
 export async function writtenOrdered(tables: Tables, out: string) {
   "use spmd";
   await (await large(tables)).orderby("name", desc("x")).derive({ y: (d) => d.x * 2 }).writeParquet(out);
+}
+
+/** Keys that are one value under two names, or stand there twice: the order is no less an order. */
+export async function repeatedKeys(tables: Tables, out: string) {
+  "use spmd";
+  const rows = (await measurements(tables)).select("id", "value", "ok").derive({ same: (d) => d.value });
+  const sorted = rows.orderby("same", "value", "ok");
+  await sorted.writeParquet(`${out}/ordered`);
+  return [
+    sorted.groupby("ok").rollup({ first: op.any("id") }).objects(),
+    sorted.slice(150, 160).objects(),
+    rows.orderby("value", desc("value"), "ok").dedupe("ok").objects(),
+    rows.orderby("ok", "id", "ok").slice(-5).objects(),
+    sorted.select("id").objects(),
+  ];
 }

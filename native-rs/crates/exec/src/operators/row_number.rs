@@ -16,7 +16,7 @@ use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{Distribution, EquivalenceProperties, LexOrdering, OrderingRequirements, Partitioning, PhysicalExpr};
 use datafusion::physical_plan::metrics::MetricsSet;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties};
+use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
 use futures::StreamExt;
 
 use super::slice::Counted;
@@ -33,13 +33,13 @@ pub struct RowNumberExec {
 }
 
 impl RowNumberExec {
-    /// `input` comes in table order, as one partition or, once distributed, as a sequence of them.
-    pub fn new(input: Arc<dyn ExecutionPlan>, name: &str, partitions: usize) -> Self {
+    /// `input` comes in table order, which is `ordering` unless it is the files', as one partition or, once distributed, as
+    /// a sequence of them.
+    pub fn new(input: Arc<dyn ExecutionPlan>, name: &str, ordering: Option<LexOrdering>, partitions: usize) -> Self {
         let mut fields: Vec<_> = input.schema().fields().iter().cloned().collect();
         fields.push(Arc::new(Field::new(name, DataType::Int64, false)));
         let equivalence = EquivalenceProperties::new(Arc::new(Schema::new(fields)));
         let properties = streaming(equivalence, Partitioning::UnknownPartitioning(partitions));
-        let ordering = input.output_ordering().cloned();
         Self { input, name: name.to_owned(), ordering, counted: Arc::default(), properties }
     }
 

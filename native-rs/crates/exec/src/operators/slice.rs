@@ -42,12 +42,12 @@ pub struct SliceExec {
 }
 
 impl SliceExec {
-    /// `input` comes in table order, as one partition or, once distributed, as a sequence of them.
-    pub fn new(input: Arc<dyn ExecutionPlan>, start: i64, end: Option<i64>, partitions: usize) -> Self {
+    /// `input` comes in table order, which is `ordering` unless it is the files', as one partition or, once distributed, as
+    /// a sequence of them.
+    pub fn new(input: Arc<dyn ExecutionPlan>, start: i64, end: Option<i64>, ordering: Option<LexOrdering>, partitions: usize) -> Self {
         let mut equivalence = input.equivalence_properties().clone();
         equivalence.clear_per_partition_constants();
         let properties = streaming(equivalence, Partitioning::UnknownPartitioning(partitions));
-        let ordering = input.output_ordering().cloned();
         Self { input, start, end, ordering, counted: Arc::default(), properties }
     }
 

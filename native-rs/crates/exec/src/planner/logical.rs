@@ -128,7 +128,8 @@ impl<'a> Builder<'a> {
         }
         let name = self.hidden("position");
         let (visible, below) = (built.visible.clone(), built.below);
-        let node = PlaceNode::new(Place::RowNumber { name: name.clone() }, vec![sorted(built)?.plan])?;
+        let keys = order_keys(&built)?;
+        let node = PlaceNode::new(Place::RowNumber { name: name.clone() }, vec![sorted(built)?.plan], keys)?;
         Ok(Built { plan: extension(node), visible, order: Order::Position(name), below })
     }
 
@@ -170,14 +171,16 @@ impl<'a> Builder<'a> {
             Node::Aggregate(aggregate) => self.aggregate(id, aggregate),
             Node::Sort { input, keys, .. } => self.sort(id, *input, keys),
             Node::Slice { input, start, end, .. } => {
-                let built = sorted(self.build(*input)?)?;
+                let built = self.build(*input)?;
+                let keys = order_keys(&built)?;
+                let built = sorted(built)?;
                 let place = Place::Slice { start: *start, end: *end };
                 // What was sorted for the slice comes out in order; a position still serves whoever asks for one.
                 let order = match &built.order {
                     Order::Keys(_) => Order::Natural,
                     other => other.clone(),
                 };
-                let node = PlaceNode::new(place, vec![built.plan])?;
+                let node = PlaceNode::new(place, vec![built.plan], keys)?;
                 Ok(Built { plan: extension(node), visible: built.visible, order, below: built.below })
             }
             Node::Concat { inputs, .. } => self.concat(id, inputs),
@@ -385,7 +388,11 @@ impl<'a> Builder<'a> {
                 built.plan = LogicalPlanBuilder::from(built.plan).project(columns)?.build()?;
                 value = ident(name);
             }
-            order.push(sort_key(value, &data_type, key.descending));
+            let key = sort_key(value, &data_type, key.descending);
+            // A key that stands there already breaks no ties.
+            if order.iter().all(|other: &SortExpr| other.expr != key.expr) {
+                order.push(key);
+            }
         }
         match &built.order {
             Order::Position(name) => order.push(ident(name).sort(true, false)),
@@ -428,7 +435,7 @@ impl<'a> Builder<'a> {
         if i64::try_from(below).is_err() {
             return Err(EngineError::unsupported("this table may have more than 2^63 rows"));
         }
-        let plan = extension(PlaceNode::new(Place::Concat, parts)?);
+        let plan = extension(PlaceNode::new(Place::Concat, parts, vec![])?);
         Ok(Built { plan, visible, order: position.map_or(Order::Nothing, Order::Position), below })
     }
 
@@ -462,14 +469,22 @@ pub fn leaf(leaf: Arc<Leaf>, visible: Vec<String>, order: Order, below: u64) -> 
     Ok(Built { plan, visible, order, below })
 }
 
+/// What brings the rows into table order; nothing if they are.
+fn order_keys(built: &Built) -> Result<Vec<SortExpr>> {
+    match &built.order {
+        Order::Natural => Ok(vec![]),
+        Order::Position(name) => Ok(vec![ident(name).sort(true, false)]),
+        Order::Keys(keys) => Ok(keys.clone()),
+        Order::Nothing => Err(EngineError::bug("the order of a table is observed but was not kept")),
+    }
+}
+
 /// The same rows in table order.
 fn sorted(built: Built) -> Result<Built> {
-    let keys = match &built.order {
-        Order::Natural => return Ok(built),
-        Order::Position(name) => vec![ident(name).sort(true, false)],
-        Order::Keys(keys) => keys.clone(),
-        Order::Nothing => return Err(EngineError::bug("the order of a table is observed but was not kept")),
-    };
+    let keys = order_keys(&built)?;
+    if keys.is_empty() {
+        return Ok(built);
+    }
     let Built { plan, visible, order, below } = built;
     Ok(Built { plan: LogicalPlanBuilder::from(plan).sort(keys)?.build()?, visible, order, below })
 }

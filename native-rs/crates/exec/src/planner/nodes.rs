@@ -7,8 +7,9 @@ use arrow::datatypes::{DataType, Field};
 use async_trait::async_trait;
 use datafusion::common::{DFSchema, DFSchemaRef, Result};
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
-use datafusion::logical_expr::{Expr, LogicalPlan, UserDefinedLogicalNode, UserDefinedLogicalNodeCore};
+use datafusion::logical_expr::{Expr, LogicalPlan, SortExpr, UserDefinedLogicalNode, UserDefinedLogicalNodeCore};
 use datafusion::catalog::Session;
+use datafusion::physical_expr::{LexOrdering, create_physical_sort_exprs};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_planner::{ExtensionPlanner, PhysicalPlanner};
 
@@ -29,11 +30,14 @@ pub enum Place {
 pub struct PlaceNode {
     pub place: Place,
     pub inputs: Vec<LogicalPlan>,
+    /// How the input is sorted. Said here, because the optimizer may put a projection between the sort and this node, behind
+    /// which nobody sees the order. No expression of this node's own: all input columns stay, under their names.
+    order: Vec<SortExpr>,
     schema: DFSchemaRef,
 }
 
 impl PlaceNode {
-    pub fn new(place: Place, inputs: Vec<LogicalPlan>) -> Result<Self> {
+    pub fn new(place: Place, inputs: Vec<LogicalPlan>, order: Vec<SortExpr>) -> Result<Self> {
         let schema = match &place {
             Place::Slice { .. } => inputs[0].schema().clone(),
             Place::RowNumber { name } => {
@@ -51,7 +55,7 @@ impl PlaceNode {
                 Arc::new(DFSchema::from_unqualified_fields(fields.into(), Default::default())?)
             }
         };
-        Ok(Self { place, inputs, schema })
+        Ok(Self { place, inputs, order, schema })
     }
 }
 
@@ -87,7 +91,7 @@ impl UserDefinedLogicalNodeCore for PlaceNode {
     }
 
     fn with_exprs_and_inputs(&self, _: Vec<Expr>, inputs: Vec<LogicalPlan>) -> Result<Self> {
-        Self::new(self.place.clone(), inputs)
+        Self::new(self.place.clone(), inputs, self.order.clone())
     }
 }
 
@@ -103,13 +107,15 @@ impl ExtensionPlanner for PlacePlanner {
         _logical: &[&LogicalPlan],
         inputs: &[Arc<dyn ExecutionPlan>],
         session: &dyn Session,
-        _context: &PhysicalPlanningContext,
+        context: &PhysicalPlanningContext,
     ) -> Result<Option<Arc<dyn ExecutionPlan>>> {
         let Some(node) = node.as_any().downcast_ref::<PlaceNode>() else { return Ok(None) };
         let partitions = session.config().target_partitions();
+        let order = create_physical_sort_exprs(&node.order, node.inputs[0].schema(), session.execution_props(), context)?;
+        let order = LexOrdering::new(order);
         Ok(Some(match &node.place {
-            Place::Slice { start, end } => Arc::new(SliceExec::new(inputs[0].clone(), *start, *end, partitions)),
-            Place::RowNumber { name } => Arc::new(RowNumberExec::new(inputs[0].clone(), name, partitions)),
+            Place::Slice { start, end } => Arc::new(SliceExec::new(inputs[0].clone(), *start, *end, order, partitions)),
+            Place::RowNumber { name } => Arc::new(RowNumberExec::new(inputs[0].clone(), name, order, partitions)),
             Place::Concat => Arc::new(ConcatExec::new(inputs.to_vec(), node.schema.inner().clone())),
         }))
     }

@@ -3,6 +3,7 @@
  * ARCHITECTURE.md, seam 4.
  */
 import type { Diagnostic } from "./diagnostics/diagnostic.ts";
+import { formatDiagnostic } from "./diagnostics/format.ts";
 import { codeFrame } from "./diagnostics/frame.ts";
 import { syntaxError } from "./diagnostics/syntax-error.ts";
 import { type ManifestFunction, manifestOf } from "./emit/manifest.ts";
@@ -39,6 +40,8 @@ export interface Stage {
 export interface ReportedDiagnostic extends Diagnostic {
   /** The source lines concerned, marked. */
   readonly frame: string;
+  /** All of it, as a terminal shows it: every adapter prints the same. */
+  readonly text: string;
 }
 
 export interface CompileResult {
@@ -67,7 +70,7 @@ export function compile(source: string, options: CompileOptions): CompileResult 
     module = parseModule(options.id, file, source);
   } catch (error) {
     const diagnostic = syntaxDiagnostic(error, file);
-    return { ...unchanged, diagnostics: [{ ...diagnostic, frame: codeFrame(diagnostic, new Map([[file, source]])) }] };
+    return { ...unchanged, diagnostics: [reported(diagnostic, new Map([[file, source]]))] };
   }
 
   const program: Program = {
@@ -87,7 +90,7 @@ export function compile(source: string, options: CompileOptions): CompileResult 
   if (needs.length > 0) return { ...unchanged, needs };
   const sources = program.modules.sources();
   sources.set(file, source);
-  const diagnostics = unique(program.diagnostics).map((d) => ({ ...d, frame: codeFrame(d, sources) }));
+  const diagnostics = unique(program.diagnostics).map((d) => reported(d, sources));
   const dependencies = [...program.modules.dependencies];
   if (program.functions.length === 0 || !program.output) return { ...unchanged, dependencies, stages, diagnostics };
   return {
@@ -117,6 +120,11 @@ function runPasses(program: Program, check: boolean): Stage[] {
     if (check && pass.leaves && !hasErrors(program)) for (const fn of program.functions) checkIR(fn.ir, pass.leaves);
   }
   return stages;
+}
+
+function reported(diagnostic: Diagnostic, sources: ReadonlyMap<string, string>): ReportedDiagnostic {
+  const frame = codeFrame(diagnostic, sources);
+  return { ...diagnostic, frame, text: formatDiagnostic(diagnostic, frame) };
 }
 
 /** A helper that is called twice makes the same mistake once. */

@@ -11,7 +11,6 @@ import { traverseFast } from "@babel/types";
 import { type OutputOptions, outputOf, rankModuleName, writeBeside } from "./adapter/output.ts";
 import { compileFile } from "./adapter/read-modules.ts";
 import type { Edit } from "./emit/stub.ts";
-import { formatDiagnostic } from "./diagnostics/format.ts";
 
 export interface LockstepOptions extends OutputOptions {
   /** What gathers a distributed table without saying so is an error. */
@@ -37,8 +36,8 @@ export default function lockstep(_api: unknown, options: LockstepOptions = {}): 
         });
         if (process.env.LOCKSTEP_DEBUG?.split(",").includes("ir")) for (const { name, text } of result.stages) console.error(`── ${filename}: ${name}\n${text}\n`);
         const errors = result.diagnostics.filter((d) => d.severity === "error");
-        for (const warning of result.diagnostics) if (warning.severity === "warning") console.warn(formatDiagnostic(warning));
-        if (errors.length > 0) throw new Error(`\n${errors.map(formatDiagnostic).join("\n\n")}`);
+        for (const warning of result.diagnostics) if (warning.severity === "warning") console.warn(warning.text);
+        if (errors.length > 0) throw new Error(`\n${errors.map(({ text }) => text).join("\n\n")}`);
         if (!result.rankModule) return;
         if (!output) throw new Error("@lockstep/plugin-babel: the rank module goes beside the output, so it must be told where that is: use @babel/cli with --out-dir, or set the plugin's option outDir or outFile");
         applyToTree(path.node as unknown as t.Program, result.edits);

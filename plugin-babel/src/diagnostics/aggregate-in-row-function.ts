@@ -7,6 +7,11 @@ export const aggregateInRowFunction = defineDiagnostic(
     title: "An aggregate or window function inside a row function",
     kind: "user-error",
     docs: "A row function sees one row; an aggregate sees a group and a window function its neighbours. They stand as values: `rollup({ avg: op.mean(d => d.fare) })`, `derive({ prev: op.lag(d => d.ts) })`. Split the step: compute the aggregate first, then use its column in the row function.",
+    example: {
+      wrong: "await trips.derive({ share: (d) => d.fare / op.sum(d.fare) }).writeParquet(out);",
+      right: `const total = trips.rollup({ fare: op.sum("fare") }).get("fare") ?? 0;
+await trips.derive({ share: (d) => d.fare / total }).writeParquet(out);`,
+    },
   },
   (name: string, kind: "aggregate" | "window", argument: string | null, span: SourceSpan) => {
     const value = argument === null ? `op.${name}()` : `op.${name}(d => ${argument})`;

@@ -7,6 +7,10 @@ export const asyncRowFunction = defineDiagnostic(
     title: "A row function that waits, yields or uses `this`",
     kind: "not-parallelisable",
     docs: "A row function returns its value at once and depends on its row and captured scalars only. Read what it needs before the verb, or as a table that is joined.",
+    example: {
+      wrong: "await trips.derive({ rate: async (d) => d.fare }).writeParquet(out);",
+      right: "await trips.derive({ rate: (d) => d.fare }).writeParquet(out);",
+    },
   },
   (what: "async" | "await" | "yield" | "this" | "super" | "new.target" | "arguments", span: SourceSpan) => ({
     message: `'${what}' may not stand in a row function`,

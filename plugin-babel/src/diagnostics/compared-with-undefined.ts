@@ -8,6 +8,10 @@ export const comparedWithUndefined = defineDiagnostic(
     kind: "user-error",
     severity: "warning",
     docs: "Tables hold null where the interface says optional or undefined, so a strict comparison of a column with undefined never holds. Compare with null, or with `== null`.",
+    example: {
+      wrong: "await trips.filter((d) => d.tip !== undefined).writeParquet(out);",
+      right: "await trips.filter((d) => d.tip !== null).writeParquet(out);",
+    },
   },
   (text: string, span: SourceSpan, operator: string, literal: SourceSpan) => ({
     message: `'${text}' is never undefined: tables hold null`,

@@ -7,6 +7,10 @@ export const concatTypes = defineDiagnostic(
     title: "Concatenated columns of different types",
     kind: "user-error",
     docs: "A column has one type. Convert one of the tables with derive before concat.",
+    example: {
+      wrong: 'await zones.concat(table({ zone: ["1"], borough: ["Queens"] })).writeParquet(out);',
+      right: 'await zones.concat(table({ zone: [1], borough: ["Queens"] })).writeParquet(out);',
+    },
   },
   (span: SourceSpan, column: Column, other: ValueType) => ({
     message: `Column '${column.name}' is ${printType(column.type)} in one table and ${printType(other)} in another`,

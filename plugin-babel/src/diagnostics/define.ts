@@ -14,6 +14,8 @@ export interface DiagnosticPage {
   readonly severity?: "error" | "warning";
   /** What it means and how to mend it, for the page: two to four sentences. */
   readonly docs: string;
+  /** The mistake and its mending: a module, or statements of an annotated function. Both are compiled by the tests. */
+  readonly example: { readonly wrong: string; readonly right: string };
 }
 
 export type Occurrence = Pick<Diagnostic, "message" | "locations"> & Partial<Pick<Diagnostic, "why" | "fix">>;

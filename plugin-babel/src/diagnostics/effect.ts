@@ -7,6 +7,23 @@ export const effect = defineDiagnostic(
     title: "An effect that ranks would do each for themselves",
     kind: "not-parallelisable",
     docs: "Every rank runs the same statements. Time, random numbers, the environment and files read are evaluated on rank 0 and sent to the others, where they stand in the annotated function itself; in callbacks and helpers they cannot be. Other effects (writing files, processes, the network) would happen once a rank.",
+    example: {
+      wrong: `import { writeFileSync } from "node:fs";
+export async function count(trips: Table<Trip>) {
+  "use spmd";
+  writeFileSync("log", "counting");
+  return trips.numRows();
+}`,
+      right: `import { writeFileSync } from "node:fs";
+async function count(trips: Table<Trip>) {
+  "use spmd";
+  return trips.numRows();
+}
+export async function main(trips: Table<Trip>) {
+  writeFileSync("log", "counting");
+  return count(trips);
+}`,
+    },
   },
   (what: string, why: string, fix: string, span: SourceSpan) => ({
     message: `${what} ${why}`,

@@ -8,6 +8,10 @@ export const joinKeyTypes = defineDiagnostic(
     title: "Join keys of different types",
     kind: "user-error",
     docs: "A number never equals a string, nor a Date a number: such a join has no rows. Convert one side with derive, or open the column as the other type.",
+    example: {
+      wrong: 'await trips.join(zones, [["city"], ["zone"]]).writeParquet(out);',
+      right: 'await trips.join(zones, "zone").writeParquet(out);',
+    },
   },
   (left: RowArgument, right: RowArgument) => {
     const [l, r] = [printType(left.expression!.type), printType(right.expression!.type)];

@@ -7,6 +7,18 @@ export const misplacedDirective = defineDiagnostic(
     title: "A misplaced directive",
     kind: "user-error",
     docs: 'A directive stands first in the body of a function declaration, a function expression, an arrow with a block body, a static or object method without `this`; or first in a file, for all its exported functions. Anywhere else it does nothing.',
+    example: {
+      wrong: `export async function count(path: string) {
+  const trips = await readParquet<Trip>(path);
+  "use spmd";
+  return trips.numRows();
+}`,
+      right: `export async function count(path: string) {
+  "use spmd";
+  const trips = await readParquet<Trip>(path);
+  return trips.numRows();
+}`,
+    },
   },
   (span: SourceSpan, where: string) => ({
     message: `"use spmd" ${where}`,

@@ -9,15 +9,27 @@ export const misspeltColumn = defineDiagnostic(
     title: "No such column",
     kind: "user-error",
     docs: "The table has no column of this name at this place. Columns come from the interface given to the reader; select, rename, rollup and the joins change them, and the message says which verb dropped one that was there before.",
+    example: {
+      wrong: "await trips.filter((d) => d.fair > 10).writeParquet(out);",
+      right: "await trips.filter((d) => d.fare > 10).writeParquet(out);",
+    },
   },
-  (name: string, span: SourceSpan, row: RowType, origin: readonly string[] = []) => {
+  (name: string, span: SourceSpan, row: RowType, origin: readonly string[] = [], verb?: string) => {
     const known = row.map((c) => c.name);
-    const near = closest(name, known);
+    // Other libraries write the direction into the name.
+    const [, direction, rest] = /^([+-])(.+)$/.exec(verb === "orderby" ? name : "") ?? [];
+    const near = rest === undefined ? closest(name, known) : known.includes(rest) ? rest : closest(rest, known);
+    const text = direction === "-" ? `desc(${JSON.stringify(near)})` : JSON.stringify(near);
+    const shown = rest === undefined ? `'${near}'` : text;
     return {
-      message: `The table has no column '${name}'${near === null ? "" : `; did you mean '${near}'?`}`,
+      message: `The table has no column '${name}'${near === null ? "" : `; did you mean ${shown}?`}`,
       locations: [at(span, "not a column of this table")],
-      why: [...origin, `its columns are ${known.join(", ")}`],
-      ...(near === null ? {} : { fix: { message: `write '${near}'`, edits: [{ ...span, text: JSON.stringify(near) }] } }),
+      why: [
+        ...origin,
+        ...(rest === undefined ? [] : ['a direction stands outside the name: desc("x"), imported from "@lockstep/runtime", sorts from the largest']),
+        `its columns are ${known.join(", ")}`,
+      ],
+      ...(near === null ? {} : { fix: { message: `write ${shown}`, edits: [{ ...span, text }] } }),
     };
   },
 );

@@ -7,6 +7,16 @@ export const misspeltDirective = defineDiagnostic(
     title: "A misspelt directive",
     kind: "user-error",
     docs: 'JavaScript ignores directives it does not know, so a misspelt "use spmd" would silently run on one core. The text is exactly `"use spmd"` or `"use no spmd"`, in plain quotes.',
+    example: {
+      wrong: `export async function count(path: string) {
+  "use smpd";
+  return (await readParquet<Trip>(path)).numRows();
+}`,
+      right: `export async function count(path: string) {
+  "use spmd";
+  return (await readParquet<Trip>(path)).numRows();
+}`,
+    },
   },
   (text: string, span: SourceSpan, meant: "use spmd" | "use no spmd") => ({
     message: `${text} is no directive; did you mean "${meant}"?`,

@@ -7,6 +7,10 @@ export const mixedColumn = defineDiagnostic(
     title: "A column of several types",
     kind: "user-error",
     docs: "A column holds values of one type, and null. Convert the branches to one type; for a missing value return null. `a && b` gives `a` itself when it is falsy: write `a !== null && b` for a boolean.",
+    example: {
+      wrong: 'await trips.derive({ fare: (d) => (d.paid ? d.fare : "unpaid") }).writeParquet(out);',
+      right: "await trips.derive({ fare: (d) => (d.paid ? d.fare : null) }).writeParquet(out);",
+    },
   },
   (types: readonly string[], span: SourceSpan) => ({
     message: `This gives values of several types (${types.join(" | ")}); a column has one`,

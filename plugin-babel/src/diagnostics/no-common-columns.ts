@@ -7,6 +7,10 @@ export const noCommonColumns = defineDiagnostic(
     title: "Nothing to join on",
     kind: "user-error",
     docs: "Without keys a join uses the columns that both tables have. These two have none in common: name the keys.",
+    example: {
+      wrong: 'await trips.join(table({ id: [1], name: ["Oslo"] })).writeParquet(out);',
+      right: 'await trips.join(table({ id: [1], name: ["Oslo"] }), [["zone"], ["id"]]).writeParquet(out);',
+    },
   },
   (span: SourceSpan, left: RowType, right: RowType) => ({
     message: "The tables have no column in common to join on",

@@ -7,6 +7,12 @@ export const noInterface = defineDiagnostic(
     title: "A reader without interface",
     kind: "user-error",
     docs: "The columns of a file are known at build time from the interface given to the reader. Without it nothing can be checked or pruned.",
+    example: {
+      wrong: `const rows = await readParquet("trips");
+return rows.filter((d) => d.fare > 10).numRows();`,
+      right: `const rows = await readParquet<Trip>("trips");
+return rows.filter((d) => d.fare > 10).numRows();`,
+    },
   },
   (reader: string, span: SourceSpan) => ({
     message: `The columns of this table are not known: ${reader} was given no interface`,

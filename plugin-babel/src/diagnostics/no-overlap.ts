@@ -7,6 +7,10 @@ export const noOverlap = defineDiagnostic(
     title: "A comparison that is never true",
     kind: "user-error",
     docs: "`===` does not convert: a number never equals a string, whatever they print as. Convert one side. tsc reports the same mistake.",
+    example: {
+      wrong: 'await trips.filter((d) => d.zone === "12").writeParquet(out);',
+      right: "await trips.filter((d) => d.zone === 12).writeParquet(out);",
+    },
   },
   (operator: string, left: string, right: string, span: SourceSpan) => ({
     message: `'${operator}' compares types '${left}' and '${right}', which are never equal`,

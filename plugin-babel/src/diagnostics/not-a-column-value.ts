@@ -7,6 +7,10 @@ export const notAColumnValue = defineDiagnostic(
     title: "A row function without a column's value",
     kind: "user-error",
     docs: "A row function returns a number, string, boolean, bigint or Date, or null. Objects become several derived columns; a block body needs `return`.",
+    example: {
+      wrong: "await trips.derive({ both: (d) => ({ fare: d.fare, tip: d.tip }) }).writeParquet(out);",
+      right: "await trips.derive({ fare: (d) => d.fare, tip: (d) => d.tip }).writeParquet(out);",
+    },
   },
   (what: string, span: SourceSpan, fix: string) => ({
     message: `This row function gives ${what}; a column holds numbers, strings, booleans, bigints or Dates`,

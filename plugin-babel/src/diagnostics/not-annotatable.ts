@@ -7,6 +7,25 @@ export const notAnnotatable = defineDiagnostic(
     title: "A function that cannot be annotated",
     kind: "user-error",
     docs: "An annotated function runs on every rank, away from the object it was written in: generators, getters, setters, constructors, instance methods and functions that use `this` cannot.",
+    example: {
+      wrong: `export class Report {
+  path = "trips";
+  async count() {
+    "use spmd";
+    return (await readParquet<Trip>(this.path)).numRows();
+  }
+}`,
+      right: `async function count(path: string) {
+  "use spmd";
+  return (await readParquet<Trip>(path)).numRows();
+}
+export class Report {
+  path = "trips";
+  count() {
+    return count(this.path);
+  }
+}`,
+    },
   },
   (span: SourceSpan, what: string) => ({
     message: `"use spmd" cannot stand in ${what}`,

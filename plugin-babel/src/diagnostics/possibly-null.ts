@@ -7,6 +7,10 @@ export const possiblyNull = defineDiagnostic(
     title: "A value that may be null",
     kind: "user-error",
     docs: "The interface says this column may be null, and JavaScript would throw or compute with 0. Test it first (`d.x !== null && …`), give a default (`d.x ?? 0`), or write `?.` before a method. If it is never null, say so in the interface: the reader checks it.",
+    example: {
+      wrong: "await trips.derive({ total: (d) => d.fare + d.tip }).writeParquet(out);",
+      right: "await trips.derive({ total: (d) => d.fare + (d.tip ?? 0) }).writeParquet(out);",
+    },
   },
   (text: string, value: "null" | "undefined" | "null or undefined", span: SourceSpan, use: "operator" | "property" | "argument", insertOptional?: SourceSpan) => ({
     message: `'${text}' is possibly ${value}`,

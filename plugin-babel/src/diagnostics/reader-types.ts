@@ -1,5 +1,6 @@
 import { type Column, printType, type SourceSpan } from "../ir/types.ts";
 import { at, defineDiagnostic } from "./define.ts";
+import type { TextEdit } from "./diagnostic.ts";
 
 export const readerTypes = defineDiagnostic(
   {
@@ -7,13 +8,27 @@ export const readerTypes = defineDiagnostic(
     title: "Interface and types option disagree",
     kind: "user-error",
     docs: "The interface is erased when the program runs under plain Node; what departs from the default view of a column is said in the reader's types option: int64 as bigint, a CSV column of digits as string. The two must agree, so that both executions see the same values.",
+    example: {
+      wrong: `const rows = await readParquet<{ id: bigint }>("rows");
+await rows.writeParquet(out);`,
+      right: `const rows = await readParquet<{ id: bigint }>("rows", { types: { id: "bigint" } });
+await rows.writeParquet(out);`,
+    },
   },
-  (column: Column, said: string | null, span: SourceSpan) => ({
-    message:
-      said === null
-        ? `The interface says '${column.name}' is ${printType(column.type)}, but without a types option it is read as number`
-        : `The interface says '${column.name}' is ${printType(column.type)}, the types option says ${said}`,
-    locations: [at(span, said === null ? `no types option for '${column.name}'` : "does not agree with the interface")],
-    fix: { message: `write { types: { ${column.name}: "${column.type.js}" } }`, edits: [] },
-  }),
+  /** `said`: what the option says of the one column; null where it says nothing of any of them. */
+  (columns: readonly Column[], said: string | null, span: SourceSpan, edit: TextEdit | null) => {
+    const option = columns.map(({ name, type }) => `${keyText(name)}: "${type.js}"`).join(", ");
+    const names = columns.map(({ name }) => `'${name}'`).join(", ");
+    const [is, it] = columns.length > 1 ? ["are", "they are"] : ["is", "it is"];
+    const interfaceSays = `The interface says ${names} ${is} ${printType(columns[0]!.type)}`;
+    return {
+      message: said === null ? `${interfaceSays}, but without a types option ${it} read as number` : `${interfaceSays}, the types option says ${said}`,
+      locations: [at(span, said === null ? `no types option for ${names}` : "does not agree with the interface")],
+      why: ["interfaces are erased when the program runs without the plugin: only the option is there to say it"],
+      fix: { message: `write { types: { ${option} } }`, edits: edit ? [edit] : [] },
+    };
+  },
 );
+
+/** A property name as it is written. */
+export const keyText = (name: string): string => (/^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name));

@@ -7,6 +7,11 @@ export const rowFunctionWrites = defineDiagnostic(
     title: "A row function that changes something outside",
     kind: "not-parallelisable",
     docs: "Rows are computed in parallel, in no order, on several ranks: a row function may only return a value. Count and add up with rollup; new columns come from derive.",
+    example: {
+      wrong: `let total = 0;
+await trips.derive({ fare: (d) => (total += d.fare) }).writeParquet(out);`,
+      right: 'await trips.rollup({ total: op.sum("fare") }).writeParquet(out);',
+    },
   },
   (target: string, span: SourceSpan, what: "variable" | "row" | "value") => ({
     message:

@@ -7,6 +7,14 @@ export const rowLoop = defineDiagnostic(
     title: "A loop over rows that cannot be parallelised",
     kind: "not-parallelisable",
     docs: "A loop that carries a variable from row to row needs the rows one after the other, so the ranks cannot share them. Most such loops are a rollup. If the table is small, gather it where everybody sees it: for (const row of t.objects()).",
+    example: {
+      wrong: `let longest = 0;
+for (const row of trips) longest = row.fare - longest;
+return longest;`,
+      right: `let longest = 0;
+for (const row of trips.objects()) longest = row.fare - longest;
+return longest;`,
+    },
   },
   (variable: string, loop: SourceSpan, write: SourceSpan) => ({
     message: `This loop over a distributed table carries '${variable}' from row to row, so it cannot be parallelised`,
@@ -22,6 +30,10 @@ export const gatheringLoop = defineDiagnostic(
     kind: "not-parallelisable",
     severity: "warning",
     docs: "Iterating over a distributed table brings all its rows to every rank. Say so with objects(), which has a limit, or use verbs.",
+    example: {
+      wrong: "for (const row of trips) console.log(row.fare);",
+      right: "for (const row of trips.objects({ limit: 100 })) console.log(row.fare);",
+    },
   },
   (loop: SourceSpan) => ({
     message: "This loop brings all rows of a distributed table to every rank",

@@ -7,6 +7,12 @@ export const syncObservation = defineDiagnostic(
     title: "An observation inside a callback",
     kind: "not-parallelisable",
     docs: "Observing a table (numRows, get, objects, iteration) makes the ranks talk, which a synchronous callback cannot wait for. A for…of loop can.",
+    example: {
+      wrong: "return [10, 20].map((least) => trips.filter((d) => d.fare > least).numRows());",
+      right: `const counts: number[] = [];
+for (const least of [10, 20]) counts.push(trips.filter((d) => d.fare > least).numRows());
+return counts;`,
+    },
   },
   (name: string, span: SourceSpan) => ({
     message: `${name} cannot run inside a callback`,

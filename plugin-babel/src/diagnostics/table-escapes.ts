@@ -7,6 +7,11 @@ export const tableEscapes = defineDiagnostic(
     title: "A table where it cannot be followed",
     kind: "not-supported",
     docs: "The compiler follows tables through variables, conditionals, helpers and returns. In arrays, objects, closures and arguments of unknown functions it cannot tell which table is meant.",
+    example: {
+      wrong: `const inputs = { trips };
+return inputs.trips.numRows();`,
+      right: "return trips.numRows();",
+    },
   },
   (span: SourceSpan, where: string) => ({
     message: `A table ${where} is not supported yet`,

@@ -7,6 +7,21 @@ export const uncapturable = defineDiagnostic(
     title: "A value that cannot be sent to the ranks",
     kind: "not-supported",
     docs: "Values an annotated function takes from around it are sent to every rank by structured clone. Classes, and values that another module computes at run time, are not: pass what is needed of them as an argument.",
+    example: {
+      wrong: `class Tariff {
+  rate = 1.2;
+}
+export async function count(trips: Table<Trip>) {
+  "use spmd";
+  console.log(new Tariff().rate);
+  return trips.numRows();
+}`,
+      right: `export async function count(trips: Table<Trip>, rate: number) {
+  "use spmd";
+  console.log(rate);
+  return trips.numRows();
+}`,
+    },
   },
   (name: string, what: string, span: SourceSpan) => ({
     message: `'${name}' is ${what}, which cannot be sent to the ranks`,

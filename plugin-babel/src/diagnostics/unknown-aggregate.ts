@@ -8,6 +8,10 @@ export const unknownAggregate = defineDiagnostic(
     title: "No such aggregate",
     kind: "user-error",
     docs: "rollup takes aggregates as values: op.count(), op.sum(column or function), op.mean, op.min, op.max, op.distinct, op.valid, op.variance, op.stdev, op.median, op.any.",
+    example: {
+      wrong: 'await trips.groupby("zone").rollup({ fare: op.maen("fare") }).writeParquet(out);',
+      right: 'await trips.groupby("zone").rollup({ fare: op.mean("fare") }).writeParquet(out);',
+    },
   },
   (name: string, span: SourceSpan, known: readonly string[]) => {
     const near = closest(name, known);

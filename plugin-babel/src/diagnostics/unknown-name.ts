@@ -8,6 +8,10 @@ export const unknownName = defineDiagnostic(
     title: "Unknown name",
     kind: "user-error",
     docs: "No variable, import or global of this name is in scope. A column is read from the row: `d.fare`.",
+    example: {
+      wrong: "await trips.derive({ double: (d) => fare * 2 }).writeParquet(out);",
+      right: "await trips.derive({ double: (d) => d.fare * 2 }).writeParquet(out);",
+    },
   },
   (name: string, span: SourceSpan, inScope: readonly string[], columns: readonly string[], row: string | null) => {
     const near = columns.includes(name) && row !== null ? `${row}.${name}` : closest(name, inScope);

@@ -8,6 +8,10 @@ export const unknownProperty = defineDiagnostic(
     title: "No such property or method",
     kind: "user-error",
     docs: "The value has no property of this name. A column holds a number, string, boolean, bigint or Date, and has the methods JavaScript gives to that type.",
+    example: {
+      wrong: "await trips.derive({ city: (d) => d.city.toUppercase() }).writeParquet(out);",
+      right: "await trips.derive({ city: (d) => d.city.toUpperCase() }).writeParquet(out);",
+    },
   },
   (name: string, type: string, span: SourceSpan, known: readonly string[]) => {
     const near = closest(name, known);

@@ -8,6 +8,10 @@ export const unknownVerb = defineDiagnostic(
     title: "No such verb",
     kind: "user-error",
     docs: "A table has Arquero's verbs, observers and writers; other properties it has not. Verbs of Arquero that Lockstep does not compile yet are among the unknown ones: write them with the verbs there are.",
+    example: {
+      wrong: "await trips.filtr((d) => d.fare > 10).writeParquet(out);",
+      right: "await trips.filter((d) => d.fare > 10).writeParquet(out);",
+    },
   },
   (name: string, span: SourceSpan, known: readonly string[]) => {
     const near = closest(name, known);

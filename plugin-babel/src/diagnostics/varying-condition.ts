@@ -7,6 +7,10 @@ export const varyingCondition = defineDiagnostic(
     title: "Ranks would disagree",
     kind: "not-parallelisable",
     docs: "All ranks take the same path to every table operation, because they meet there. A condition that depends on rank() may differ between them, so it may guard scalar code only.",
+    example: {
+      wrong: "if (rank() === 0) await trips.writeParquet(out);",
+      right: "await trips.writeParquet(out);",
+    },
   },
   (condition: SourceSpan, source: string, op: string, guarded: SourceSpan) => ({
     message: `Ranks may disagree about '${source}', which guards ${op}`,

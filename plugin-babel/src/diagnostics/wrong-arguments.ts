@@ -7,6 +7,10 @@ export const wrongArguments = defineDiagnostic(
     title: "Wrong arguments",
     kind: "user-error",
     docs: "The function takes other arguments: another number of them, or other types. tsc reports the same mistake.",
+    example: {
+      wrong: 'await trips.derive({ short: (d) => d.city.slice("1") }).writeParquet(out);',
+      right: "await trips.derive({ short: (d) => d.city.slice(1) }).writeParquet(out);",
+    },
   },
   (message: string, span: SourceSpan) => ({ message, locations: [at(span, "this argument list does not fit")] }),
 );

@@ -7,6 +7,10 @@ export const wrongOperands = defineDiagnostic(
     title: "Operator on the wrong types",
     kind: "user-error",
     docs: "Arithmetic takes numbers, or bigints; `+` also joins strings; `<` compares values of one type. tsc reports the same mistake. Convert with Number(…), String(…) or a method such as getTime().",
+    example: {
+      wrong: "await trips.derive({ next: (d) => d.city - 1 }).writeParquet(out);",
+      right: "await trips.derive({ next: (d) => d.zone - 1 }).writeParquet(out);",
+    },
   },
   (operator: string, types: readonly string[], span: SourceSpan, hint?: string) => ({
     message: `Operator '${operator}' cannot be applied to ${types.length === 1 ? `type '${types[0]}'` : `types ${types.map((t) => `'${t}'`).join(" and ")}`}`,

@@ -140,7 +140,7 @@ class TypeInference {
     if (column === null) return this.#reader.read(argument, row, origin, report);
     const type = columnOf(row, column);
     if (type) return { kind: "column", name: column, type, span: argument.span };
-    report(misspeltColumn(column, argument.span, row, origin(column)));
+    report(misspeltColumn(column, argument.span, row, origin(column), argument.descending === false ? i.op : undefined));
     return null;
   }
 

@@ -11,7 +11,7 @@ import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import { mixedColumn } from "../diagnostics/mixed-column.ts";
 import { needsAnnotation } from "../diagnostics/needs-annotation.ts";
 import { notAColumnValue } from "../diagnostics/not-a-column-value.ts";
-import { notARowFunction } from "../diagnostics/not-a-row-function.ts";
+import { describeNode, notARowFunction } from "../diagnostics/not-a-row-function.ts";
 import { wrongArguments } from "../diagnostics/wrong-arguments.ts";
 import type { Expression } from "../ir/expression.ts";
 import type { RowType, SourceSpan, ValueType } from "../ir/types.ts";
@@ -85,7 +85,7 @@ export type RowFunction =
 /** Reads a row lambda. All its mistakes are returned together; `expression` has no error in it. */
 export function parseRowFunction(fn: t.Node, env: RowEnvironment): RowFunction {
   const spanOf = (node: t.Node) => spanIn(env.file, node);
-  if (!isFunction(fn)) return { errors: [notARowFunction(describe(fn), spanOf(fn))] };
+  if (!isFunction(fn)) return { errors: [notARowFunction(describeNode(fn), spanOf(fn))] };
   const state = new State(env, fn);
   if (fn.async || fn.generator) state.report(asyncRowFunction(fn.async ? "async" : "yield", spanOf(fn)));
   const frame = new Frame(state, env);
@@ -167,9 +167,3 @@ function script(value: Value, fn: t.Function, frame: Frame): Expression | null {
 
 /** The type of the result as tsc has it; an index that misses gives null all the same, here and under plain Node. */
 const typed = (e: Expression, type: ValueType): Expression => ({ ...e, type });
-
-function describe(node: t.Node): string {
-  if (node.type === "StringLiteral" || node.type === "TemplateLiteral") return "a text";
-  if (node.type === "CallExpression") return "the result of a call";
-  return node.type === "ObjectExpression" ? "an object" : "another value";
-}

@@ -19,10 +19,22 @@ type Bound = ReadonlyMap<string, Placed>;
 export class UnsupportedType extends Error {
   readonly place: t.Node;
   readonly module: ModuleSource;
+  /** The member of a row type that it is the type of. */
+  column: { readonly name: string; readonly member: t.Node } | null = null;
+  /** Others of the same row type. */
+  readonly others: UnsupportedType[] = [];
   constructor(node: t.Node, module: ModuleSource) {
     super(module.code.slice(node.start!, node.end!));
     this.place = node;
     this.module = module;
+  }
+
+  get text(): string {
+    return this.message;
+  }
+
+  all(): UnsupportedType[] {
+    return [this, ...this.others];
   }
 }
 
@@ -81,14 +93,25 @@ class Reader {
   }
 
   #members(members: readonly t.TSTypeElement[], module: ModuleSource, bound: Bound): RowType {
-    return members.flatMap((member): Column[] => {
+    let failed: UnsupportedType | null = null;
+    const row = members.flatMap((member): Column[] => {
       if (this.#lenient && !this.#isColumn(member, module, bound)) return [];
       if (member.type !== "TSPropertySignature" || !member.typeAnnotation) throw new UnsupportedType(member, module);
       const name = propertyName(member.key);
       if (name === null || (member.computed && member.key.type === "Identifier")) throw new UnsupportedType(member, module);
-      const type = this.value({ node: member.typeAnnotation.typeAnnotation, module, bound });
-      return [{ name, type: member.optional ? { ...type, nullable: true } : type }];
+      try {
+        const type = this.value({ node: member.typeAnnotation.typeAnnotation, module, bound });
+        return [{ name, type: member.optional ? { ...type, nullable: true } : type }];
+      } catch (error) {
+        if (!(error instanceof UnsupportedType)) throw error;
+        error.column ??= { name, member };
+        if (failed) failed.others.push(error);
+        else failed = error;
+        return [];
+      }
     });
+    if (failed) throw failed;
+    return row;
   }
 
   #isColumn(member: t.TSTypeElement, module: ModuleSource, bound: Bound): boolean {

@@ -7,7 +7,6 @@ import { nativeAddon } from "../bundle/native.ts";
 import type { RankChunks } from "../bundle/rank-chunks.ts";
 import { rankModuleId, rankModuleSource } from "../bundle/rank-module.ts";
 import { verbatim } from "../bundle/verbatim.ts";
-import { format } from "../format.ts";
 import type { Settings } from "../options.ts";
 import { reportLine } from "../report.ts";
 import { Output, outputBase, outputFolder, placeholder, withPaths, workingDirectory } from "./esbuild-output.ts";
@@ -31,7 +30,7 @@ export function esbuildAdapter(chunks: RankChunks): Adapter {
       for (const diagnostic of diagnostics) {
         const [loc] = diagnostic.locations;
         const say = diagnostic.severity === "error" ? error : warn;
-        say({ message: format(diagnostic), ...(loc && { loc: { file: loc.file, line: loc.line, column: loc.column } }) });
+        say({ message: diagnostic.text, ...(loc && { loc: { file: loc.file, line: loc.line, column: loc.column } }) });
       }
     },
     resolveRankModule: (id) => (chunks.building === id ? { id } : { id: placeholder + chunks.file(rankModuleSource(id)!), external: true }),

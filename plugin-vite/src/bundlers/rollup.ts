@@ -9,7 +9,6 @@ import type { RankChunks } from "../bundle/rank-chunks.ts";
 import { rankChunkName, rankModuleId, rankModuleSource } from "../bundle/rank-module.ts";
 import { verbatim } from "../bundle/verbatim.ts";
 import type { Diagnostic } from "../compiler.ts";
-import { format } from "../format.ts";
 import type { Settings } from "../options.ts";
 import { reportLine } from "../report.ts";
 
@@ -122,7 +121,7 @@ function isMinified(options: object): boolean {
 function logged(diagnostics: readonly Diagnostic[]) {
   const [first] = diagnostics;
   const [primary] = first!.locations;
-  const message = diagnostics.map(format).join("\n\n");
+  const message = diagnostics.map(({ text }) => text).join("\n\n");
   const location = primary && { id: primary.file, loc: { file: primary.file, line: primary.line, column: primary.column } };
   // Bundlers print an error's stack, which would be ours: the user's mistake has none. They leave out of it exactly
   // this text, which they have printed already: name, message and, for Rollup, the line's end.

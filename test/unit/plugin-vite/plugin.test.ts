@@ -56,7 +56,7 @@ it("leaves browser builds alone", async () => {
 it("tells an error once, at the column an editor counts", async () => {
   using project = new Project({ "src/job.ts": counting("count").replace("d.a > 1", "d.aa > 1") });
   const { message } = await vite(project, { ssr: "src/job.ts" }).then(() => new Error("it was built"), (error: Error) => error);
-  expect(message.match(/LS1101/g)).toHaveLength(1);
+  expect(message.match(/LS1101:/g)).toHaveLength(1);
   const lines = project.read("src/job.ts").split("\n");
   const line = lines.findIndex((text) => text.includes("d.aa"));
   expect(message).toContain(`at src/job.ts:${line + 1}:${lines[line]!.indexOf("aa") + 1}\n`);

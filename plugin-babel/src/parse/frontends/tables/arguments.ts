@@ -1,6 +1,7 @@
 /** Reads the arguments of a verb as its signature says: one reader a kind. */
 import type * as t from "@babel/types";
 import type { Diagnostic } from "../../../diagnostics/diagnostic.ts";
+import { describeNode, notARowFunction } from "../../../diagnostics/not-a-row-function.ts";
 import { unknownAggregate } from "../../../diagnostics/unknown-aggregate.ts";
 import { verbArgument } from "../../../diagnostics/verb-argument.ts";
 import { aggregateFunctions } from "../../../functions/index.ts";
@@ -195,7 +196,12 @@ function rowArgument(node: t.Node, role: Role, out: Arguments, context: Argument
   const { module } = context.place;
   const argument: RowArgument = { ...role, span: spanOf(key ?? node, module), source: textOf(node, module), expression: null };
   const name = columnName(node, context);
-  if (name === null && !isFunction(node, context) && bare(node).type !== "ObjectMethod") {
+  const isRowFunction = isFunction(node, context) || bare(node).type === "ObjectMethod";
+  if (!isRowFunction && (role.role === "predicate" || role.role === "column")) {
+    context.report(notARowFunction(describeNode(node), spanOf(node, module), name));
+    return;
+  }
+  if (name === null && !isRowFunction) {
     context.report(verbArgument(context.verb.name, "a column name or a row function", spanOf(node, module)));
     return;
   }

@@ -15,8 +15,8 @@ import { readArguments } from "./arguments.ts";
 import { checkTypesOption, readInterface } from "./interface.ts";
 import { isPromiseAll } from "./shapes.ts";
 
-/** "awaited": a promise is expected here. "list": the elements of a list are taken apart by the caller. */
-type Context = "value" | "awaited" | "list";
+/** "awaited": a promise is expected here. "list": the elements of a list are taken apart by the caller. Else the property that is read of it. */
+type Context = "value" | "awaited" | "list" | { readonly member: string };
 
 /** Reads an expression; the table it gives, or null for a scalar. */
 export function readExpression(node: t.Node, r: Reading, context: Context = "value"): ValueId | null {
@@ -160,7 +160,7 @@ function readCall(e: t.CallExpression, r: Reading, context: Context): ValueId | 
   if (callee.type === "MemberExpression" && r.shapes.isTable(callee.object, r.place)) {
     const method = !callee.computed && callee.property.type === "Identifier" ? callee.property.name : null;
     const verb = method === null ? undefined : methods.get(method);
-    const receiver = readExpression(callee.object, r);
+    const receiver = readExpression(callee.object, r, { member: method ?? "[…]" });
     if (verb && receiver !== null) return readVerb(e, verb, receiver, r, context);
     if (!verb) r.report(unknownVerb(method ?? "[…]", r.span(callee.property), [...methods.keys()]));
     return null;
@@ -196,7 +196,9 @@ function readVerb(e: t.CallExpression, verb: Verb, receiver: ValueId | null, r: 
     },
     scalar: (node) => void readExpression(node, r),
   });
-  if ((verb.role === "reader" || verb.role === "writer") && context === "value") r.report(missingAwait(verb.name, r.span(e)));
+  if ((verb.role === "reader" || verb.role === "writer") && context !== "awaited" && context !== "list") {
+    r.report(missingAwait(verb.name, r.span(e), typeof context === "object" ? context.member : null));
+  }
   const instruction = r.builder.add({
     op: verb.name,
     inputs: receiver === null ? args.inputs : [receiver, ...args.inputs],

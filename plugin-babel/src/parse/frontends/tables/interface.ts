@@ -1,12 +1,13 @@
 /** The columns a reader or a table literal declares. */
 import type * as t from "@babel/types";
-import { readerTypes } from "../../../diagnostics/reader-types.ts";
+import type { TextEdit } from "../../../diagnostics/diagnostic.ts";
+import { keyText, readerTypes } from "../../../diagnostics/reader-types.ts";
 import { unsupportedType } from "../../../diagnostics/unsupported-type.ts";
 import { verbArgument } from "../../../diagnostics/verb-argument.ts";
 import type { Column, RowType } from "../../../ir/types.ts";
 import { constantOf, keyName } from "../../../source/constants.ts";
 import type { Reading } from "../../function.ts";
-import { spanOf } from "../../../source/module.ts";
+import { bare, spanOf } from "../../../source/module.ts";
 import { elementOf } from "../../../source/scalar-types.ts";
 import { rowTypeOf, UnsupportedType } from "../../../source/types.ts";
 
@@ -24,10 +25,39 @@ export function checkTypesOption(call: t.CallExpression, declared: RowType, r: R
   // Options computed elsewhere are the runtime's to check.
   if (typeof value !== "object" || value === null) return;
   const types = ("types" in value ? value.types : {}) as Readonly<Record<string, unknown>>;
+  const missing = declared.filter(({ name, type }) => type.js === "bigint" && !Object.hasOwn(types, name));
+  if (missing.length > 0) r.report(readerTypes(missing, null, r.span(options ?? call), addedTypes(call, missing, r)));
   for (const column of declared) {
-    const said = Object.hasOwn(types, column.name) ? String(types[column.name]) : null;
-    if (said === null ? column.type.js === "bigint" : said !== column.type.js) r.report(readerTypes(column, said, r.span(options ?? call)));
+    const said = Object.hasOwn(types, column.name) ? String(types[column.name]) : column.type.js;
+    if (said === column.type.js) continue;
+    const written = propertyOf(propertyOf(options, "types"), column.name);
+    r.report(readerTypes([column], said, r.span(written ?? options ?? call), written ? { ...r.span(written), text: `"${column.type.js}"` } : null));
   }
+}
+
+/** Where the types of `columns` are to be written: into the option, into the options, or as a new argument. Null: the options are elsewhere. */
+function addedTypes(call: t.CallExpression, columns: readonly Column[], r: Reading): TextEdit | null {
+  const [path, options] = call.arguments;
+  const entries = columns.map(({ name, type }) => `${keyText(name)}: "${type.js}"`).join(", ");
+  if (!path) return null;
+  if (!options) {
+    const { endLine, endColumn, ...span } = r.span(path);
+    return { ...span, line: endLine, column: endColumn, endLine, endColumn, text: `, { types: { ${entries} } }` };
+  }
+  const types = propertyOf(options, "types");
+  const into = bare(types ?? options);
+  if (into.type !== "ObjectExpression") return null;
+  const { line, column, ...span } = r.span(into);
+  const text = types ? entries : `types: { ${entries} }`;
+  return { ...span, line, column: column + 1, endLine: line, endColumn: column + 1, text: into.properties.length > 0 ? ` ${text},` : ` ${text} ` };
+}
+
+/** The value of a property that is written out in an object. */
+function propertyOf(object: t.Node | null | undefined, name: string): t.Node | null {
+  const e = object ? bare(object) : null;
+  if (e?.type !== "ObjectExpression") return null;
+  const found = e.properties.find((p) => p.type === "ObjectProperty" && !p.computed && keyName(p.key) === name);
+  return found?.type === "ObjectProperty" ? found.value : null;
 }
 
 /** The columns of an interface; none after a report. */
@@ -37,7 +67,9 @@ export function readRowType(type: t.TSType, r: Reading): RowType {
   } catch (error) {
     if (!(error instanceof UnsupportedType)) throw error;
     // A type that is still to be fetched is no mistake: the whole compilation is repeated with it.
-    if (r.modules.needs.size === 0) r.report(unsupportedType(error.message, spanOf(error.place, error.module)));
+    if (r.modules.needs.size === 0) {
+      for (const { text, place, module, column } of error.all()) r.report(unsupportedType(text, spanOf(place, module), column && { name: column.name, member: spanOf(column.member, module) }));
+    }
     return [];
   }
 }

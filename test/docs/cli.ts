@@ -1,0 +1,8 @@
+/** `npm run docs`: writes the pages that are made from the compiler's own records. */
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { diagnosticFiles, folder } from "./diagnostics.ts";
+
+rmSync(folder, { recursive: true, force: true });
+mkdirSync(folder, { recursive: true });
+for (const [name, text] of diagnosticFiles()) writeFileSync(join(folder, name), text);

@@ -1,25 +1,24 @@
-import { createUnplugin, type UnpluginFactory } from "unplugin";
+import { createUnplugin, type RspackCompiler, type UnpluginFactory, type UnpluginOptions } from "unplugin";
 import { BuildState } from "./build-state.ts";
 import { RankChunks } from "./bundle/rank-chunks.ts";
 import { rankModuleSource } from "./bundle/rank-module.ts";
 import { esbuildAdapter, esbuildHooks } from "./bundlers/esbuild.ts";
 import { rollupAdapter, rollupHooks } from "./bundlers/rollup.ts";
-import { unsupported } from "./bundlers/unsupported.ts";
 import { viteHooks } from "./bundlers/vite.ts";
+import { webpackAdapter, webpackHooks } from "./bundlers/webpack.ts";
+import { linkedAtRunTime } from "./bundle/linked.ts";
 import { compileModule } from "./compile-module.ts";
 import { settingsOf, type LockstepOptions } from "./options.ts";
 
 /** Anything that looks like the directive, misspelt ones included: the compiler says "did you mean". */
 const directive = /["'`]\s*use[\s_-]+(?:no[\s_-]+)?s(?:pmd|mpd|pdm|pm|mp|md|dpm)\b/i;
 const rankModule = /\?lockstep-rank$/;
-const linkedAtRunTime = /^@lockstep\/(?:runtime|native)(?:\/|$)/;
 
 /**
  * The plugin, for every bundler: annotated modules are compiled before anything else touches them; their SPMD
  * functions become a module, and a file, of their own; the runtime stays outside the bundle.
  */
 export const factory: UnpluginFactory<LockstepOptions | undefined, false> = (options = {}, { framework }) => {
-  if (framework === "webpack" || framework === "rspack") throw unsupported(framework);
   const settings = settingsOf(options);
   const states = new WeakMap<object, BuildState>();
   const single = new BuildState();
@@ -32,11 +31,12 @@ export const factory: UnpluginFactory<LockstepOptions | undefined, false> = (opt
     return state;
   };
   const chunks = new RankChunks();
-  const adapter = framework === "esbuild" ? esbuildAdapter(chunks) : rollupAdapter(settings, chunks);
+  const isWebpack = framework === "webpack" || framework === "rspack";
+  const adapter = isWebpack ? webpackAdapter(chunks) : framework === "esbuild" ? esbuildAdapter(chunks) : rollupAdapter(settings, chunks);
   const hooks = rollupHooks(settings, stateOf);
-  return {
-    name: "lockstep",
-    enforce: "pre",
+  const webpack = webpackHooks(settings, single, chunks);
+  // In webpack a rank module is a file with a query: it is resolved and loaded as such, and its text comes by transform.
+  const rankModules: Pick<UnpluginOptions, "resolveId" | "load"> = {
     resolveId: {
       filter: { id: new RegExp(`${rankModule.source}|${linkedAtRunTime.source}`) },
       handler(id) {
@@ -54,11 +54,20 @@ export const factory: UnpluginFactory<LockstepOptions | undefined, false> = (opt
         return generated && { code: generated.code, map: generated.map as never };
       },
     },
+  };
+  return {
+    name: "lockstep",
+    enforce: "pre",
+    ...(!isWebpack && rankModules),
     transform: {
-      filter: { id: { include: /\.[cm]?[jt]sx?(?:\?.*)?$/, exclude: [/[\\/]node_modules[\\/]/, rankModule] }, code: directive },
+      filter: { id: { include: /\.[cm]?[jt]sx?(?:\?.*)?$/, exclude: [/[\\/]node_modules[\\/]/, ...(isWebpack ? [] : [rankModule])] }, code: directive },
       async handler(code, request) {
+        if (rankModule.test(request)) {
+          const generated = single.rankModules.get(request);
+          return generated && { code: generated.code, map: generated.map as never };
+        }
         if (!settings.active) {
-          this.warn('"use spmd" is not compiled for browsers; a job needs `platform: "node"`');
+          this.warn(`"use spmd" is not compiled for browsers; a job needs \`${adapter.platform}\``);
           return null;
         }
         const id = request.replace(/\?.*$/, "");
@@ -80,6 +89,8 @@ export const factory: UnpluginFactory<LockstepOptions | undefined, false> = (opt
     rolldown: hooks as object,
     vite: { ...(hooks as object), ...viteHooks(settings) },
     esbuild: esbuildHooks(settings, single, chunks),
+    webpack,
+    rspack: webpack as object as (compiler: RspackCompiler) => void,
   };
 };
 

@@ -19,6 +19,8 @@ const bundlers: Record<string, readonly [command: string, ...args: string[]]> = 
   esbuild: ["node", "esbuild.config.mjs"],
   rolldown: ["rolldown", "-c", "rolldown.config.mjs"],
   rollup: ["rollup", "-c", "rollup.config.mjs"],
+  webpack: ["webpack", "build"],
+  rspack: ["rspack", "build"],
   babel: ["babel", "src", "--out-dir", "dist", "--extensions", ".ts", "--source-maps"],
 };
 

@@ -1,9 +1,6 @@
 import type { BuildOptions, OutputFile } from "esbuild";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { dirname, join, relative, resolve, sep } from "node:path";
-
-/** Stands in the output for the way to a rank chunk, which depends on where esbuild puts the importing file. */
-export const placeholder = "lockstep-rank:";
+import { dirname, resolve, sep } from "node:path";
 
 /** Where the build writes: to disk, or into its result. */
 export class Output {
@@ -31,14 +28,6 @@ export class Output {
     if (file) this.#files!.splice(this.#files!.indexOf(file), 1);
     await this.write(path, after);
   }
-}
-
-/** Placeholders as relative paths from the file at `path`. */
-export function withPaths(text: string, path: string, folder: string): string {
-  return text.replace(new RegExp(`(["'])${placeholder}([^"']+)\\1`, "g"), (_, quote: string, file: string) => {
-    const way = relative(dirname(path), join(folder, file)).replaceAll("\\", "/");
-    return quote + (way.startsWith(".") ? way : `./${way}`) + quote;
-  });
 }
 
 export function workingDirectory({ absWorkingDir = process.cwd() }: BuildOptions): string {

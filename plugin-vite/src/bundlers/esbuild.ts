@@ -4,12 +4,13 @@ import type { Adapter } from "./adapter.ts";
 import type { BuildState } from "../build-state.ts";
 import { manifestName, manifestText } from "../bundle/manifest.ts";
 import { nativeAddon } from "../bundle/native.ts";
+import { placeholder, withPaths } from "../bundle/placeholder.ts";
 import type { RankChunks } from "../bundle/rank-chunks.ts";
 import { rankModuleId, rankModuleSource } from "../bundle/rank-module.ts";
 import { verbatim } from "../bundle/verbatim.ts";
 import type { Settings } from "../options.ts";
 import { reportLine } from "../report.ts";
-import { Output, outputBase, outputFolder, placeholder, withPaths, workingDirectory } from "./esbuild-output.ts";
+import { Output, outputBase, outputFolder, workingDirectory } from "./esbuild-output.ts";
 
 interface EsbuildContext {
   getNativeBuildContext(): { build: PluginBuild };
@@ -20,6 +21,7 @@ interface EsbuildContext {
 /** esbuild cannot emit a chunk: rank modules are external to the main build and built by themselves when it ends. */
 export function esbuildAdapter(chunks: RankChunks): Adapter {
   return {
+    platform: 'platform: "node"',
     async resolve(context, specifier, importer) {
       const { build } = (context as EsbuildContext).getNativeBuildContext();
       const { path, external, errors } = await build.resolve(specifier, { importer, resolveDir: dirname(importer), kind: "import-statement" });

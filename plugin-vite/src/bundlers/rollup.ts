@@ -15,6 +15,7 @@ import { reportLine } from "../report.ts";
 /** Rollup's plugin interface: Rollup, Rolldown and Vite. */
 export function rollupAdapter(settings: Settings, chunks: RankChunks): Adapter {
   return {
+    platform: 'platform: "node"',
     async resolve(context, specifier, importer) {
       const resolved = await (context as PluginContext).resolve(specifier, importer, { skipSelf: true });
       return resolved && !resolved.external ? resolved.id : null;

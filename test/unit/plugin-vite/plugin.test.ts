@@ -1,7 +1,6 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import rolldownPlugin from "@lockstep/plugin-vite/rolldown";
-import rspackPlugin from "@lockstep/plugin-vite/rspack";
 import esbuildPlugin from "@lockstep/plugin-vite/esbuild";
 import vitePlugin from "@lockstep/plugin-vite";
 import { build as esbuild, context, type BuildOptions } from "esbuild";
@@ -160,9 +159,5 @@ describe("mistakes", () => {
   it("in esbuild's options are named", async () => {
     using project = new Project({ "src/job.ts": counting("count") });
     await expect(bundle(project, { entryPoints: ["src/job.ts"], format: "cjs" })).rejects.toThrow('format: "esm"');
-  });
-
-  it("of using a bundler that is not supported are said at once", () => {
-    expect(() => rspackPlugin().apply({ options: {}, rspack: { rspackVersion: "2.0.0" }, webpack: {} } as never)).toThrow(/does not support rspack yet/);
   });
 });

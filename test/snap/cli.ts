@@ -1,22 +1,15 @@
-/** `npm run snap -- [-p PATTERN] [-u] [-d]`: fixtures against expected.md; -u writes them, -d prints every stage. */
-import { writeFileSync } from "node:fs";
+/** `npm run snap -- [-p PATTERN] [-u] [-d] [--watch]`: fixtures against expected.md; -u writes them, -d prints every stage. */
 import { parseArgs } from "node:util";
-import { expectedFile, findFixtures, readExpected, shown } from "./fixtures.ts";
-import { compileFixture, keepForeign, render } from "./render.ts";
+import { runRound } from "./round.ts";
+import { watch } from "./watch.ts";
 
-const { values } = parseArgs({ options: { pattern: { type: "string", short: "p" }, update: { type: "boolean", short: "u" }, debug: { type: "boolean", short: "d" } } });
-let different = 0;
-for (const fixture of findFixtures(values.pattern)) {
-  const result = compileFixture(fixture);
-  if (values.debug) for (const stage of result.stages) console.log(`── ${fixture.name}: ${stage.name}${stage.changed ? "" : " (unchanged)"}\n${stage.text}\n`);
-  const before = readExpected(fixture);
-  const now = keepForeign(render(fixture, result), before);
-  if (now === before) continue;
-  different++;
-  if (values.update) writeFileSync(expectedFile(fixture), now);
-  console.log(`${values.update ? "written" : "differs"}: ${shown(fixture)}`);
-}
-if (different > 0 && !values.update) {
-  console.log("Look at the difference with git after: npm run snap -- -u");
-  process.exitCode = 1;
+const { values } = parseArgs({
+  options: { pattern: { type: "string", short: "p" }, update: { type: "boolean", short: "u" }, debug: { type: "boolean", short: "d" }, watch: { type: "boolean", short: "w" } },
+});
+if (values.watch) watch(values);
+else {
+  const { run, different } = runRound(values);
+  if (run.length === 0) console.log(`no fixture's name has '${values.pattern}' in it`);
+  if (different.length > 0 && !values.update) console.log("Write it with -u, and look at the difference with git.");
+  if (run.length === 0 || (different.length > 0 && !values.update)) process.exitCode = 1;
 }

@@ -3,7 +3,7 @@
  * ARCHITECTURE.md, seam 4.
  */
 import type { Diagnostic } from "./diagnostics/diagnostic.ts";
-import { formatDiagnostic } from "./diagnostics/format.ts";
+import { formatDiagnostic, pageOf } from "./diagnostics/format.ts";
 import { codeFrame } from "./diagnostics/frame.ts";
 import { syntaxError } from "./diagnostics/syntax-error.ts";
 import { type ManifestFunction, manifestOf } from "./emit/manifest.ts";
@@ -40,6 +40,8 @@ export interface Stage {
 export interface ReportedDiagnostic extends Diagnostic {
   /** The source lines concerned, marked. */
   readonly frame: string;
+  /** Where the code is explained. */
+  readonly page: string;
   /** All of it, as a terminal shows it: every adapter prints the same. */
   readonly text: string;
 }
@@ -124,7 +126,7 @@ function runPasses(program: Program, check: boolean): Stage[] {
 
 function reported(diagnostic: Diagnostic, sources: ReadonlyMap<string, string>): ReportedDiagnostic {
   const frame = codeFrame(diagnostic, sources);
-  return { ...diagnostic, frame, text: formatDiagnostic(diagnostic, frame) };
+  return { ...diagnostic, frame, page: pageOf(diagnostic.code), text: formatDiagnostic(diagnostic, frame) };
 }
 
 /** A helper that is called twice makes the same mistake once. */

@@ -18,7 +18,27 @@ export const joinKeyTypes = defineDiagnostic(
     return {
       message: `The join compares '${left.name ?? "the left key"}' of type ${l} with '${right.name ?? "the right key"}' of type ${r}; they are never equal`,
       locations: [at(left.span, `left key: ${l}`), at(right.expression!.span, `right key: ${r}`)],
-      fix: { message: "derive a key of the other side's type before the join", edits: [] },
+      fix: { message: `convert one of them before the join: ${conversion(left, right)}`, edits: [] },
     };
   },
 );
+
+const conversions: Readonly<Record<string, (column: string) => string>> = {
+  "string to number": (column) => `Number(${column})`,
+  "number to string": (column) => `String(${column})`,
+  "string to date": (column) => `new Date(${column})`,
+  "number to date": (column) => `new Date(${column})`,
+  "bigint to number": (column) => `Number(${column})`,
+  "number to bigint": (column) => `BigInt(${column})`,
+  "string to bigint": (column) => `BigInt(${column})`,
+};
+
+/** A derive of the side whose values convert to the other's. */
+function conversion(left: RowArgument, right: RowArgument): string {
+  const [l, r] = [left.expression!.type.js, right.expression!.type.js];
+  for (const [side, key, from, to] of [["right", right, r, l], ["left", left, l, r]] as const) {
+    const convert = conversions[`${from} to ${to}`];
+    if (convert && key.name !== null) return `on the ${side}, derive({ ${key.name}: (d) => ${convert(`d.${key.name}`)} })`;
+  }
+  return "derive a key of the other side's type";
+}

@@ -14,6 +14,20 @@ export const missingAwait = defineDiagnostic(
   },
   /** `then`: the property that is read of the promise, as in `readParquet(path).filter`. */
   (name: string, span: SourceSpan, then: string | null = null) => {
+    if (name.startsWith("Promise.") && name !== "Promise.all") {
+      return {
+        message: `${name} over table operations: ranks must go through them in one order, and see all of them end`,
+        locations: [at(span, "its order differs between ranks")],
+        fix: { message: "await each of them, or all with Promise.all", edits: [] },
+      };
+    }
+    if (then !== null && /^(then|catch|finally)$/.test(then)) {
+      return {
+        message: `${name} must be awaited where it is called, not followed by '${then}'`,
+        locations: [at(span, "not awaited")],
+        fix: { message: then === "then" ? "await it, and write what follows as statements after it" : "await it inside try { … }", edits: [] },
+      };
+    }
     const start = { ...span, endLine: span.line, endColumn: span.column };
     const end = { ...span, line: span.endLine, column: span.endColumn };
     return then === null

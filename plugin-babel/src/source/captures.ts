@@ -19,6 +19,7 @@ import { bare, type Binding, type ImportedName, type ModuleSource, spanOf } from
 import type { Modules } from "./modules.ts";
 import { functionOf, type Helper, helperNamed, importOf, type Place } from "./names.ts";
 import { childNodes, isTypeOnly, namesIn } from "./walk.ts";
+import { changedBy, rootOf, writtenBy } from "./writes.ts";
 
 export interface CapturedHelper {
   readonly binding: Binding;
@@ -122,13 +123,8 @@ class Collector implements Captures {
         }
         break;
       }
-      case "AssignmentExpression":
-        this.#written(node.left, place);
-        break;
-      case "UpdateExpression":
-        this.#written(node.argument, place);
-        break;
     }
+    this.#writes(node, place);
     for (const child of childNodes(node)) walk(child);
   }
 
@@ -143,14 +139,19 @@ class Collector implements Captures {
     }
   }
 
-  /** `counts.total += 1`: writing through a captured value changes this rank's copy only. */
-  #written(target: t.Node, place: Place): void {
-    let object = bare(target);
-    if (object.type !== "MemberExpression") return;
-    while (object.type === "MemberExpression") object = bare(object.object);
-    if (object.type !== "Identifier") return;
-    const binding = place.scope.getBinding(object.name);
-    if (binding && this.#isOutside(binding)) this.#report(capturedWritten(object.name, spanOf(target, place.module), spanOf(binding.identifier, place.module)));
+  /** `counts.total += 1`, `seen.push(1)`: writing through a captured value changes this rank's copy only. */
+  #writes(node: t.Node, place: Place): void {
+    const changed = node.type === "CallExpression" || node.type === "OptionalCallExpression" ? changedBy(node) : null;
+    const members = writtenBy(node).filter(({ type }) => type !== "Identifier");
+    for (const target of changed ? [changed] : members) {
+      const root = rootOf(target);
+      const binding = root && place.scope.getBinding(root.name);
+      if (!binding || !this.#isOutside(binding)) continue;
+      // What a package exports under such a name (`R.add(1, 2)`) is a function of its arguments.
+      const imported = changed && importOf(root.name, place);
+      if (imported && (imported.imported === "*" || !/^\.{0,2}\//.test(imported.specifier))) continue;
+      this.#report(capturedWritten(root.name, spanOf(changed ? node : target, place.module), spanOf(binding.identifier, place.module)));
+    }
   }
 
   /** Not of this frame's function, nor of one it stands in that is part of the annotated function. */

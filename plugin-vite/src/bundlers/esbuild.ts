@@ -10,6 +10,7 @@ import { rankModuleId, rankModuleSource } from "../bundle/rank-module.ts";
 import { verbatim } from "../bundle/verbatim.ts";
 import type { Settings } from "../options.ts";
 import { reportLine } from "../report.ts";
+import { showFrames } from "./esbuild-messages.ts";
 import { Output, outputBase, outputFolder, workingDirectory } from "./esbuild-output.ts";
 
 interface EsbuildContext {
@@ -29,11 +30,7 @@ export function esbuildAdapter(chunks: RankChunks): Adapter {
     },
     diagnose(context, diagnostics) {
       const { error, warn } = context as EsbuildContext;
-      for (const diagnostic of diagnostics) {
-        const [loc] = diagnostic.locations;
-        const say = diagnostic.severity === "error" ? error : warn;
-        say({ message: diagnostic.text, ...(loc && { loc: { file: loc.file, line: loc.line, column: loc.column } }) });
-      }
+      for (const diagnostic of diagnostics) (diagnostic.severity === "error" ? error : warn)({ message: diagnostic.message, meta: diagnostic });
     },
     resolveRankModule: (id) => (chunks.building === id ? { id } : { id: placeholder + chunks.file(rankModuleSource(id)!), external: true }),
     addRankChunk: (_, source) => void chunks.file(source),
@@ -54,6 +51,7 @@ export function esbuildHooks(settings: Settings, state: BuildState, chunks: Rank
     setup(build: PluginBuild) {
       const { initialOptions } = build;
       if (!settings.active) return;
+      showFrames(build);
       initialOptions.metafile = true;
       chunks.base = outputBase(initialOptions);
       build.onEnd(async (result) => {

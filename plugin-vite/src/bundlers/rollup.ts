@@ -123,7 +123,8 @@ function logged(diagnostics: readonly Diagnostic[]) {
   const [first] = diagnostics;
   const [primary] = first!.locations;
   const message = diagnostics.map(({ text }) => text).join("\n\n");
-  const location = primary && { id: primary.file, loc: { file: primary.file, line: primary.line, column: primary.column } };
+  // Printed, and opened by editors, as it is: columns are counted from 1.
+  const location = primary && { id: primary.file, loc: { file: primary.file, line: primary.line, column: primary.column + 1 } };
   // Bundlers print an error's stack, which would be ours: the user's mistake has none. They leave out of it exactly
   // this text, which they have printed already: name, message and, for Rollup, the line's end.
   return Object.assign(new Error(message), { pluginCode: first!.code, stack: `Error: ${message}\n`, ...location });

@@ -3,7 +3,7 @@ import { promisify } from "node:util";
 import rolldownPlugin from "@lockstep/plugin-vite/rolldown";
 import esbuildPlugin from "@lockstep/plugin-vite/esbuild";
 import vitePlugin from "@lockstep/plugin-vite";
-import { build as esbuild, context, type BuildOptions } from "esbuild";
+import { build as esbuild, context, type BuildOptions, type Message } from "esbuild";
 import { rolldown } from "rolldown";
 import { build as viteBuild, type InlineConfig } from "vite";
 import { describe, expect, it } from "vitest";
@@ -140,15 +140,26 @@ describe("mistakes", () => {
   };
 
   it.each([
-    ["Vite", (project: Project) => vite(project, { ssr: "src/job.ts" })],
-    ["esbuild", (project: Project) => bundle(project, { entryPoints: ["src/job.ts"] })],
-  ])("of all modules are reported in one build by %s", async (_, build) => {
+    ["Vite", 59, (project: Project) => vite(project, { ssr: "src/job.ts" })],
+    // esbuild counts columns from 0, in its own errors too.
+    ["esbuild", 58, (project: Project) => bundle(project, { entryPoints: ["src/job.ts"] })],
+  ])("of all modules are reported in one build by %s", async (_, column, build) => {
     using project = new Project(files);
     const { message } = (await build(project).then(() => undefined, (error: unknown) => error)) as Error;
-    expect(message).toMatch(/src\/one\.ts:5:59[^]*src\/two\.ts:5:59/);
+    expect(message).toMatch(new RegExp(`src/one\\.ts:5:${column}[^]*src/two\\.ts:5:${column}`));
     expect(message.match(/LS1\d{3}/g)!.length).toBeGreaterThanOrEqual(2);
     expect(message.match(/aa/g)!.length).toBeGreaterThanOrEqual(2);
     expect(message).not.toMatch(/at .*plugin-vite\/dist/);
+  });
+
+  it("are shown by esbuild in their line, with what follows of it", async () => {
+    using project = new Project({ "src/job.ts": counting("count", wrong.replace("d.aa", "'é' < d.aa")) });
+    const { errors } = (await bundle(project, { entryPoints: ["src/job.ts"] }).then(() => undefined, (error: unknown) => error)) as { errors: Message[] };
+    const [{ text, location, notes }] = errors as [Message];
+    expect(text).toBe("LS1101: The table has no column 'aa'; did you mean 'a'?");
+    const line = project.read("src/job.ts").split("\n")[4]!;
+    expect(location).toMatchObject({ file: "src/job.ts", line: 5, lineText: line, column: Buffer.byteLength(line.slice(0, line.indexOf("aa"))), length: 2 });
+    expect(notes.map((note) => note.text)).toEqual(["because its columns are a", "fix: write 'a'", expect.stringMatching(/^page: .*LS1101\.md$/)]);
   });
 
   it("in the directive itself are found", async () => {

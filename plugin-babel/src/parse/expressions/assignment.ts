@@ -2,6 +2,7 @@
 import type * as t from "@babel/types";
 import { rowFunctionWrites } from "../../diagnostics/row-function-writes.ts";
 import { wrongOperands } from "../../diagnostics/wrong-operands.ts";
+import { rootOf, writtenBy } from "../../source/writes.ts";
 import { readExpression, unsupported } from "./expression.ts";
 import type { Frame, Variable } from "./frame.ts";
 import { logical } from "./logical.ts";
@@ -28,6 +29,10 @@ export function assign(node: Assignment, frame: Frame): boolean {
     return true;
   }
   if (target.type === "MemberExpression") return member(target, node, frame);
+  for (const written of writtenBy(node)) {
+    const root = rootOf(written);
+    if (root && !frame.names.has(root.name)) return outside(written, frame);
+  }
   // Destructuring into existing variables.
   unsupported(node, "destructuring assignment has no native form", null, frame);
   return true;

@@ -3,6 +3,7 @@ import type * as t from "@babel/types";
 import { rowFunctionWrites } from "../../diagnostics/row-function-writes.ts";
 import { wrongArguments } from "../../diagnostics/wrong-arguments.ts";
 import { functionNamed, scalarFunctions } from "../../functions/index.ts";
+import { changedBy, rootOf } from "../../source/writes.ts";
 import { apply, type Argument } from "./apply.ts";
 import { callValues } from "./captured-lists.ts";
 import { readExpression, unsupported } from "./expression.ts";
@@ -24,6 +25,8 @@ export type Call = t.CallExpression | t.OptionalCallExpression;
 export function readCall(node: t.CallExpression, frame: Frame): Value {
   const callee = bare(node.callee);
   if (callee.type !== "MemberExpression") return callValue(readExpression(callee, frame), node, frame);
+  // The type of `state.seen` does not matter where it is changed.
+  if (bare(callee.object).type === "MemberExpression" && reportChange(unknown, callee, node, frame)) return unknown;
   const object = readExpression(callee.object, frame);
   const name = memberName(callee, frame);
   return name === null ? callValue(readProperty(object, callee, frame), node, frame) : callMember(object, name, callee, node, frame);
@@ -36,10 +39,7 @@ function bare(node: t.Node): t.Node {
 
 /** `object.name(…)` */
 export function callMember(object: Value, name: string, callee: t.MemberExpression | t.OptionalMemberExpression, node: Call, frame: Frame): Value {
-  if (changesOutside(object, name, callee.object, frame)) {
-    frame.state.report(rowFunctionWrites(frame.text(callee.object), frame.span(node), "value"));
-    return unknown;
-  }
+  if (reportChange(object, callee, node, frame)) return unknown;
   switch (object.kind) {
     case "scalar":
       return callMethod(object, name, callee, node, frame);
@@ -74,12 +74,25 @@ export function callMember(object: Value, name: string, callee: t.MemberExpressi
   }
 }
 
-const mutators: ReadonlySet<string> = new Set("push pop shift unshift splice sort reverse fill copyWithin set add delete clear".split(" "));
+function reportChange(object: Value, callee: t.MemberExpression | t.OptionalMemberExpression, node: Call, frame: Frame): boolean {
+  const changed = changedBy(node);
+  const written = changed && changesOutside(object, changed, callee, frame);
+  if (written) frame.state.report(rowFunctionWrites(frame.text(changed), frame.span(node), written));
+  return written !== null;
+}
 
-/** `seen.push(d.id)` of an array, Map or Set that lives outside the row function. */
-function changesOutside(object: Value, name: string, node: t.Node, frame: Frame): boolean {
-  if (!mutators.has(name) || node.type !== "Identifier" || frame.names.has(node.name)) return false;
-  return object.kind === "record" || object.kind === "list" || object.kind === "values" || object.kind === "any";
+/** `seen.push(d.id)` of an array, Map or Set that lives outside the row function, `Object.assign(d, …)`; null for what is its own. */
+function changesOutside(object: Value, changed: t.Node, callee: t.MemberExpression | t.OptionalMemberExpression, frame: Frame): "row" | "value" | null {
+  const root = rootOf(changed);
+  if (!root) return null;
+  const variable = frame.names.get(root.name);
+  if (variable) return frame.flow.current.get(variable)?.kind === "row" && changed !== callee.object ? "row" : null;
+  const isMethod = changed === callee.object;
+  // A text or number has none of these methods, and a package's `add(1, 2)` is a function of its arguments.
+  if (isMethod && (object.kind === "namespace" || (object.kind === "scalar" && object.expression.type.js !== null))) return null;
+  const binding = frame.scope.resolve(root.name, root);
+  const { kind } = isMethod && changed === root && binding.kind === "record" ? binding.member(memberName(callee, frame) ?? "") : binding;
+  return isMethod && (kind === "import" || kind === "function" || kind === "global") ? null : "value";
 }
 
 export function callValue(callee: Value, node: Call, frame: Frame): Value {

@@ -42,7 +42,9 @@ export function readExpression(node: t.Node, r: Reading, context: Context = "val
       return readCall(e, r, context);
     case "MemberExpression":
       if (r.shapes.isTable(e.object, r.place)) return reportProperty(e, r);
-      break;
+      if (e.computed || e.property.type !== "Identifier") break;
+      readExpression(e.object, r, { member: e.property.name });
+      return null;
     case "ArrayExpression":
       if (context !== "list") break;
       readList(e.elements, r, "value");
@@ -157,6 +159,13 @@ function readCall(e: t.CallExpression, r: Reading, context: Context): ValueId | 
   }
 
   const callee = bare(e.callee);
+  const combinator = /^Promise\.(race|any|allSettled)$/.exec(textOf(callee, r.frame.module))?.[0];
+  if (combinator && e.arguments.some((argument) => r.shapes.touches(argument, r.place))) {
+    // Its operations count as awaited: what is wrong is said of the whole.
+    if (e.arguments[0]?.type === "ArrayExpression") readList(e.arguments[0].elements, r, "awaited");
+    r.report(missingAwait(combinator, r.span(e), null));
+    return null;
+  }
   if (callee.type === "MemberExpression" && r.shapes.isTable(callee.object, r.place)) {
     const method = !callee.computed && callee.property.type === "Identifier" ? callee.property.name : null;
     const verb = method === null ? undefined : methods.get(method);

@@ -92,7 +92,7 @@ export function compile(source: string, options: CompileOptions): CompileResult 
   if (needs.length > 0) return { ...unchanged, needs };
   const sources = program.modules.sources();
   sources.set(file, source);
-  const diagnostics = unique(program.diagnostics).map((d) => reported(d, sources));
+  const diagnostics = inOrder(program.diagnostics, file).map((d) => reported(d, sources));
   const dependencies = [...program.modules.dependencies];
   if (program.functions.length === 0 || !program.output) return { ...unchanged, dependencies, stages, diagnostics };
   return {
@@ -129,11 +129,15 @@ function reported(diagnostic: Diagnostic, sources: ReadonlyMap<string, string>):
   return { ...diagnostic, frame, page: pageOf(diagnostic.code), text: formatDiagnostic(diagnostic, frame) };
 }
 
-/** A helper that is called twice makes the same mistake once. */
-function unique(diagnostics: readonly Diagnostic[]): Diagnostic[] {
+/** In the order of the text, the compiled module's first. A helper that is called twice makes the same mistake once. */
+function inOrder(diagnostics: readonly Diagnostic[], file: string): Diagnostic[] {
   const seen = new Map<string, Diagnostic>();
   for (const d of diagnostics) seen.set(JSON.stringify([d.code, d.message, d.locations[0]]), d);
-  return [...seen.values()].sort((a, b) => (a.locations[0]?.line ?? 0) - (b.locations[0]?.line ?? 0));
+  const key = ({ locations: [place] }: Diagnostic): [string, number, number] => (place ? [place.file === file ? "" : place.file, place.line, place.column] : ["", 0, 0]);
+  return [...seen.values()].sort((a, b) => {
+    const [[file, line, column], [otherFile, otherLine, otherColumn]] = [key(a), key(b)];
+    return file === otherFile ? line - otherLine || column - otherColumn : file < otherFile ? -1 : 1;
+  });
 }
 
 function relativeTo(root: string | undefined): (id: string) => string {

@@ -153,7 +153,7 @@ describe("mistakes", () => {
   });
 
   it("are shown by esbuild in their line, with what follows of it", async () => {
-    using project = new Project({ "src/job.ts": counting("count", wrong.replace("d.aa", "'é' < d.aa")) });
+    using project = new Project({ "src/job.ts": counting("count", wrong.replace("d.aa > 1", "'é' !== 'e' && d.aa > 1")) });
     const { errors } = (await bundle(project, { entryPoints: ["src/job.ts"] }).then(() => undefined, (error: unknown) => error)) as { errors: Message[] };
     const [{ text, location, notes }] = errors as [Message];
     expect(text).toBe("LS1101: The table has no column 'aa'; did you mean 'a'?");

@@ -18,8 +18,9 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions};
+use arrow::buffer::ScalarBuffer;
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Float64Type, Int64Type, SchemaRef};
+use arrow::datatypes::{DataType, Float64Type, Int64Type, SchemaRef, ToByteSlice};
 use bytes::Bytes;
 use datafusion::common::Result;
 use datafusion::common::tree_node::TreeNodeRecursion;
@@ -45,8 +46,8 @@ use crate::specialise;
 /// High bits of the key that number the partitions: enough to share out evenly, few enough to fill chunks.
 const RADIX_BITS: u32 = 9;
 
-/// A store of this size aggregates what it has for the first time.
-const COMPACT_BYTES: usize = 32 << 20;
+/// A store of this size aggregates what it has for the first time: while it is in the cache.
+const COMPACT_BYTES: usize = 8 << 20;
 
 /// What is grouped by what.
 #[derive(Debug)]
@@ -89,8 +90,20 @@ struct Owned {
     shares: Vec<Range<usize>>,
     /// Rows by radix partition, emptied as they are read.
     chunks: Mutex<Vec<Vec<Chunk>>>,
-    /// Held while the chunks are.
-    _memory: Vec<MemoryReservation>,
+    /// Of the chunks.
+    memory: MemoryReservation,
+}
+
+impl Owned {
+    fn take(&self, radix: usize) -> Vec<Chunk> {
+        let chunks = std::mem::take(&mut self.chunks.lock()[radix]);
+        self.memory.shrink(bytes_of(&chunks));
+        chunks
+    }
+}
+
+fn bytes_of(chunks: &[Chunk]) -> usize {
+    chunks.iter().map(Chunk::bytes).sum()
 }
 
 impl PackedAggregateExec {
@@ -146,7 +159,7 @@ impl Collector {
         let keys = self.grouping.keys.iter().map(evaluate).collect::<Result<Vec<_>>>()?;
         self.grouping.layout.pack(&keys, rows, &mut self.words).map_err(|_| specialise::general("a value outside its domain"))?;
         let args = self.grouping.args.iter().map(|(arg, kind)| bits_of(&evaluate(arg)?, *kind)).collect::<Result<Vec<_>>>()?;
-        let args: Vec<&[u64]> = args.iter().map(Vec::as_slice).collect();
+        let args: Vec<&[u64]> = args.iter().map(|arg| &arg[..]).collect();
         self.store.append(&self.words, &args);
         let bytes = self.store.bytes();
         if bytes > self.compact_at {
@@ -178,29 +191,29 @@ impl Collector {
 }
 
 /// An argument's values as 8 bytes each; null floats as NaN.
-fn bits_of(array: &ArrayRef, kind: ArgKind) -> Result<Vec<u64>> {
+fn bits_of(array: &ArrayRef, kind: ArgKind) -> Result<ScalarBuffer<u64>> {
     match kind {
         ArgKind::Float => {
             let array = cast(array, &DataType::Float64)?;
             let floats = array.as_primitive::<Float64Type>();
-            let mut bits: Vec<u64> = floats.values().iter().map(|value| value.to_bits()).collect();
-            if let Some(nulls) = floats.nulls().filter(|nulls| nulls.null_count() > 0) {
-                (0..bits.len()).filter(|row| nulls.is_null(*row)).for_each(|row| bits[row] = f64::NAN.to_bits());
-            }
-            Ok(bits)
+            Ok(match floats.nulls().filter(|nulls| nulls.null_count() > 0) {
+                None => floats.values().inner().clone().into(),
+                Some(_) => floats.iter().map(|value| value.unwrap_or(f64::NAN).to_bits()).collect(),
+            })
         }
         ArgKind::Int => {
             let array = cast(array, &DataType::Int64)?;
             if array.null_count() > 0 {
                 return Err(specialise::general("null in an integer argument"));
             }
-            Ok(array.as_primitive::<Int64Type>().values().iter().map(|value| *value as u64).collect())
+            Ok(array.as_primitive::<Int64Type>().values().inner().clone().into())
         }
     }
 }
 
+/// The general operator says where, in its own words, if it overflows too.
 fn overflow(error: crate::packed::SumOverflow) -> datafusion::error::DataFusionError {
-    EngineError::new("LS2004", error.to_string()).into()
+    specialise::general(&error.to_string())
 }
 
 impl Start for PackedAggregateExec {
@@ -227,7 +240,8 @@ impl Start for PackedAggregateExec {
             });
         }
         let (sender, receiver) = run.exchange(offset + self.id, OpKind::Shuffle)?;
-        let exchange = Sharing { run: run.clone(), ranks: self.ranks, agreement: offset + self.id + 1, sender, receiver };
+        let memory = MemoryConsumer::new("PackedAggregateExec").register(context.memory_pool());
+        let exchange = Sharing { run: run.clone(), ranks: self.ranks, agreement: offset + self.id + 1, sender, receiver, memory };
         let (owned, sent) = (self.owned.clone(), MetricBuilder::new(&self.metrics).counter("bytes_sent", self.ranks.rank));
         let time = MetricBuilder::new(&self.metrics).subset_time("share_time", self.ranks.rank);
         run.spawn(async move {
@@ -253,13 +267,16 @@ struct Sharing {
     agreement: u64,
     sender: ExchangeSender,
     receiver: ExchangeReceiver,
+    memory: MemoryReservation,
 }
 
 impl Sharing {
     async fn share(self, collectors: Vec<Collector>, sent: &datafusion::physical_plan::metrics::Count) -> Result<Owned> {
         let radix = 1usize << RADIX_BITS;
-        let (mut stores, memory): (Vec<_>, Vec<_>) =
-            collectors.into_iter().map(|collector| (collector.store, collector.memory)).unzip();
+        let memory = self.memory;
+        // Their reservations go, this one takes over.
+        let mut stores: Vec<_> = collectors.into_iter().map(|collector| collector.store).collect();
+        memory.grow(stores.iter().map(RadixStore::bytes).sum());
         let mut counts = vec![0u64; radix];
         for store in &stores {
             store.rows().iter().zip(&mut counts).for_each(|(rows, count)| *count += *rows as u64);
@@ -284,11 +301,16 @@ impl Sharing {
                         let bytes = message_bytes(&chunk);
                         let Some(mut slot) = sender.reserve(self.ranks.owner(partition), bytes).await.map_err(EngineError::from)?
                         else {
+                            memory.shrink(chunk.bytes());
                             continue;
                         };
                         encode(radix, &chunk, &mut slot);
                         slot.commit().await.map_err(EngineError::from)?;
                         sent.add(bytes);
+                        memory.shrink(chunk.bytes());
+                        drop(chunk);
+                        // What has arrived comes first: memory that a chunk has left is warm for the next.
+                        tokio::task::yield_now().await;
                     }
                 }
             }
@@ -298,7 +320,9 @@ impl Sharing {
         let receive = async {
             while let Some(message) = receiver.next().await {
                 let message = message.map_err(EngineError::from)?;
-                from_others[message.from].push(decode(&message.bytes)?);
+                let (radix, chunk) = decode(&message.bytes)?;
+                memory.try_grow(chunk.bytes()).map_err(|_| specialise::general("the memory limit"))?;
+                from_others[message.from].push((radix, chunk));
             }
             Ok(())
         };
@@ -311,7 +335,7 @@ impl Sharing {
             }
             received.into_iter().for_each(|(radix, chunk)| chunks[radix].push(chunk));
         }
-        Ok(Owned { shares: shares[own].to_vec(), chunks: Mutex::new(chunks), _memory: memory })
+        Ok(Owned { shares: shares[own].to_vec(), chunks: Mutex::new(chunks), memory })
     }
 }
 
@@ -346,18 +370,21 @@ fn message_bytes(chunk: &Chunk) -> usize {
     8 * (HEADER_WORDS + chunk.keys.len() * (1 + chunk.columns.len()))
 }
 
-/// Header (radix partition, rows, columns, groups?), keys, columns: all in 8-byte words.
+/// Header (radix partition, rows, columns, groups?), keys, columns: all in 8-byte words of this machine's order, which is
+/// that of all ranks.
 fn encode(radix: usize, chunk: &Chunk, bytes: &mut [u8]) {
     let header = [radix as u64, chunk.keys.len() as u64, chunk.columns.len() as u64, u64::from(chunk.groups)];
-    let words = header.iter().chain(&chunk.keys).chain(chunk.columns.iter().flatten());
-    for (slot, word) in bytes.chunks_exact_mut(8).zip(words) {
-        slot.copy_from_slice(&word.to_le_bytes());
+    let mut rest = bytes;
+    for words in std::iter::once(&header[..]).chain([&chunk.keys[..]]).chain(chunk.columns.iter().map(Vec::as_slice)) {
+        let (target, after) = rest.split_at_mut(8 * words.len());
+        target.copy_from_slice(words.to_byte_slice());
+        rest = after;
     }
 }
 
 fn decode(bytes: &[u8]) -> Result<(usize, Chunk)> {
     let invalid = || EngineError::bug("an exchanged partition is malformed");
-    let word = |index: usize| bytes.get(index * 8..index * 8 + 8).map(|word| u64::from_le_bytes(word.try_into().expect("eight bytes")));
+    let word = |index: usize| bytes.get(index * 8..index * 8 + 8).map(|word| u64::from_ne_bytes(word.try_into().expect("eight bytes")));
     let header: Option<Vec<u64>> = (0..HEADER_WORDS).map(word).collect();
     let [radix, rows, columns, groups] = header.ok_or_else(invalid)?[..] else { return Err(invalid().into()) };
     let (radix, rows, columns) = (radix as usize, rows as usize, columns as usize);
@@ -368,7 +395,7 @@ fn decode(bytes: &[u8]) -> Result<(usize, Chunk)> {
     let column = |index: usize| -> Vec<u64> {
         let start = 8 * (HEADER_WORDS + index * rows);
         let words = bytes[start..start + 8 * rows].chunks_exact(8);
-        words.map(|word| u64::from_le_bytes(word.try_into().expect("eight bytes"))).collect()
+        words.map(|word| u64::from_ne_bytes(word.try_into().expect("eight bytes"))).collect()
     };
     Ok((radix, Chunk { keys: column(0), columns: (1..=columns).map(column).collect(), groups: groups != 0 }))
 }
@@ -387,9 +414,10 @@ fn batch_of(chunks: &[Chunk], grouping: &Grouping, aggregator: &mut PartitionAgg
 
 impl DisplayAs for PackedAggregateExec {
     fn fmt_as(&self, _t: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let key = |(key, codec): (&Arc<dyn PhysicalExpr>, &crate::packed::KeyCodec)| format!("{key}: {} bits", codec.bits());
-        let keys: Vec<_> = self.grouping.keys.iter().zip(self.grouping.layout.codecs()).map(key).collect();
-        write!(f, "PackedAggregateExec: keys=[{}], aggregates={:?}", keys.join(", "), self.grouping.aggregates)
+        let keys = self.grouping.keys.iter().zip(self.grouping.layout.codecs());
+        let keys: Vec<_> = keys.map(|(key, codec)| format!("{key}: {codec}")).collect();
+        let bits = self.grouping.layout.bits();
+        write!(f, "PackedAggregateExec: keys=[{}] in {bits} bits, aggregates={:?}", keys.join(", "), self.grouping.aggregates)
     }
 }
 
@@ -415,7 +443,7 @@ impl ExecutionPlan for PackedAggregateExec {
             let share = owned.as_ref().map_or(0..0, |owned| owned.shares[local].clone());
             let mut aggregator = grouping.aggregator(grouping.low_bits());
             let batches = share.filter_map(move |radix| {
-                let chunks = std::mem::take(&mut owned.as_ref()?.chunks.lock()[radix]);
+                let chunks = owned.as_ref()?.take(radix);
                 if chunks.is_empty() {
                     return None;
                 }

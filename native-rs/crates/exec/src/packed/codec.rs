@@ -1,5 +1,6 @@
 //! Key columns to bits and back.
 
+use std::fmt;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -19,7 +20,7 @@ use arrow::datatypes::{
 #[error("a value lies outside the domain its column's statistics promised")]
 pub struct DomainViolation;
 
-/// How one key column becomes `bits` bits. Codes are dense and ordered as `orderby` orders the values:
+/// How one key column becomes a code below `cardinality`. Codes are dense and ordered as `orderby` orders the values:
 /// null (where it can occur) is code 0 ascending and the last code descending.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KeyCodec {
@@ -39,6 +40,28 @@ pub enum KeyValues {
     Labels(Arc<Vec<String>>),
 }
 
+/// All that decides a value's code: plans that differ in it are not the same.
+impl fmt::Display for KeyCodec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.values {
+            KeyValues::Steps { min, stride: 1, count } => write!(f, "{min} to {}", min + *count as i64 - 1)?,
+            KeyValues::Steps { min, stride, count } => write!(f, "{min} to {} by {stride}", min + stride * (*count as i64 - 1))?,
+            KeyValues::Boolean => write!(f, "boolean")?,
+            KeyValues::Labels(labels) if labels.len() <= 8 => write!(f, "{}", labels.join(" | "))?,
+            KeyValues::Labels(labels) => {
+                let all = labels.iter().flat_map(|label| label.bytes().chain([0xff]));
+                // FNV-1a
+                let hash = all.fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
+                write!(f, "{} … {}, {} labels, {hash:x}", labels[0], labels[labels.len() - 1], labels.len())?;
+            }
+        }
+        if self.nullable {
+            write!(f, " or null")?;
+        }
+        if self.descending { write!(f, ", descending") } else { Ok(()) }
+    }
+}
+
 impl KeyCodec {
     /// Number of codes.
     pub fn cardinality(&self) -> u64 {
@@ -50,20 +73,16 @@ impl KeyCodec {
         values + u64::from(self.nullable)
     }
 
-    pub fn bits(&self) -> u32 {
-        u64::BITS - self.cardinality().saturating_sub(1).leading_zeros()
-    }
-
-    /// Shifts this column's codes into `words`: `words[i] |= code(i) << shift`.
-    pub fn pack(&self, array: &ArrayRef, words: &mut [u64], shift: u32) -> Result<(), DomainViolation> {
+    /// Appends this column's codes as the last digit of `words`: `words[i] = words[i] * cardinality + code(i)`.
+    pub fn pack(&self, array: &ArrayRef, words: &mut [u64]) -> Result<(), DomainViolation> {
         match &self.values {
-            KeyValues::Steps { min, stride, count } => self.pack_steps(array, words, shift, *min, *stride, *count),
+            KeyValues::Steps { min, stride, count } => self.pack_steps(array, words, *min, *stride, *count),
             KeyValues::Boolean => {
                 let array = array.as_boolean_opt().ok_or(DomainViolation)?;
                 let values = array.values();
-                self.place(array.nulls(), words, shift, |row| Some(u64::from(values.value(row))), 2)
+                self.place(array.nulls(), words, |row| Some(u64::from(values.value(row))), 2)
             }
-            KeyValues::Labels(labels) => self.pack_labels(array, words, shift, labels),
+            KeyValues::Labels(labels) => self.pack_labels(array, words, labels),
         }
     }
 
@@ -71,7 +90,6 @@ impl KeyCodec {
         &self,
         array: &ArrayRef,
         words: &mut [u64],
-        shift: u32,
         min: i64,
         stride: i64,
         count: u64,
@@ -79,7 +97,7 @@ impl KeyCodec {
         macro_rules! integers {
             ($type:ty) => {{
                 let array = array.as_primitive_opt::<$type>().ok_or(DomainViolation)?;
-                self.place_integers::<$type>(array, words, shift, min, stride, count)
+                self.place_integers::<$type>(array, words, min, stride, count)
             }};
         }
         match array.data_type() {
@@ -101,7 +119,6 @@ impl KeyCodec {
                 self.place(
                     array.nulls(),
                     words,
-                    shift,
                     |row| {
                         let value = values[row];
                         let integer = value as i64;
@@ -118,7 +135,6 @@ impl KeyCodec {
         &self,
         array: &PrimitiveArray<T>,
         words: &mut [u64],
-        shift: u32,
         min: i64,
         stride: i64,
         count: u64,
@@ -133,18 +149,17 @@ impl KeyCodec {
             for (word, value) in words.iter_mut().zip(values.iter()) {
                 let code = value.to_i64().unwrap_or(i64::MIN).wrapping_sub(min) as u64;
                 outside |= code >= count;
-                *word |= code << shift;
+                *word = word.wrapping_mul(count).wrapping_add(code);
             }
             return if outside { Err(DomainViolation) } else { Ok(()) };
         }
-        self.place(array.nulls(), words, shift, |row| step(values[row].to_i64()?, min, stride), count)
+        self.place(array.nulls(), words, |row| step(values[row].to_i64()?, min, stride), count)
     }
 
     fn pack_labels(
         &self,
         array: &ArrayRef,
         words: &mut [u64],
-        shift: u32,
         labels: &[String],
     ) -> Result<(), DomainViolation> {
         let indices = cast_keys(array)?;
@@ -158,7 +173,7 @@ impl KeyCodec {
             })
             .collect();
         let slots = indices.values();
-        self.place(indices.nulls(), words, shift, |row| codes.get(slots[row] as usize).copied().flatten(), labels.len() as u64)
+        self.place(indices.nulls(), words, |row| codes.get(slots[row] as usize).copied().flatten(), labels.len() as u64)
     }
 
     /// The general loop: `code(row)` of non-null rows must be below `count`.
@@ -166,12 +181,12 @@ impl KeyCodec {
         &self,
         nulls: Option<&NullBuffer>,
         words: &mut [u64],
-        shift: u32,
         code: impl Fn(usize) -> Option<u64>,
         count: u64,
     ) -> Result<(), DomainViolation> {
         let offset = u64::from(self.nullable && !self.descending);
         let null_code = if self.descending { count } else { 0 };
+        let cardinality = self.cardinality();
         let nulls = nulls.filter(|nulls| nulls.null_count() > 0);
         for (row, word) in words.iter_mut().enumerate() {
             let packed = if nulls.is_some_and(|nulls| nulls.is_null(row)) {
@@ -183,44 +198,42 @@ impl KeyCodec {
                 let code = code(row).filter(|code| *code < count).ok_or(DomainViolation)?;
                 offset + if self.descending { count - 1 - code } else { code }
             };
-            *word |= packed << shift;
+            *word = *word * cardinality + packed;
         }
         Ok(())
     }
 
-    /// The column whose codes stand at `shift` in `words`.
-    pub fn unpack(&self, words: &[u64], shift: u32) -> ArrayRef {
+    /// The column of these codes.
+    pub fn unpack(&self, codes: &[u64]) -> ArrayRef {
         let count = self.cardinality() - u64::from(self.nullable);
-        let mask = (1u64 << self.bits()) - 1;
         let offset = u64::from(self.nullable && !self.descending);
         let null_code = if self.descending { count } else { 0 };
-        let raw = |word: u64| (word >> shift) & mask;
         let nulls = self.nullable.then(|| {
-            let mut builder = BooleanBufferBuilder::new(words.len());
-            words.iter().for_each(|word| builder.append(raw(*word) != null_code));
+            let mut builder = BooleanBufferBuilder::new(codes.len());
+            codes.iter().for_each(|code| builder.append(*code != null_code));
             NullBuffer::new(builder.finish())
         });
         // A null's code is mapped to some valid one: the value under a null is never seen.
-        let code = |word: &u64| {
-            let code = raw(*word).wrapping_sub(offset).min(count.saturating_sub(1));
-            if self.descending { count.saturating_sub(1) - code } else { code }
+        let place = |code: &u64| {
+            let place = code.wrapping_sub(offset).min(count.saturating_sub(1));
+            if self.descending { count.saturating_sub(1) - place } else { place }
         };
         match &self.values {
             KeyValues::Boolean => {
-                let values = words.iter().map(|word| code(word) == 1).collect();
+                let values = codes.iter().map(|code| place(code) == 1).collect();
                 Arc::new(BooleanArray::new(values, nulls))
             }
             KeyValues::Steps { min, stride, .. } if self.data_type == DataType::Float64 => {
-                let values = words.iter().map(|word| (min + stride * code(word) as i64) as f64);
+                let values = codes.iter().map(|code| (min + stride * place(code) as i64) as f64);
                 Arc::new(Float64Array::new(values.collect(), nulls))
             }
             KeyValues::Steps { min, stride, .. } => {
-                let values = words.iter().map(|word| min + stride * code(word) as i64);
+                let values = codes.iter().map(|code| min + stride * place(code) as i64);
                 let array: ArrayRef = Arc::new(PrimitiveArray::<Int64Type>::new(values.collect(), nulls));
                 cast(&array, &self.data_type).expect("a code of the domain is a value of its type")
             }
             KeyValues::Labels(labels) => {
-                let keys = words.iter().map(|word| code(word) as i32);
+                let keys = codes.iter().map(|code| place(code) as i32);
                 let keys = PrimitiveArray::<Int32Type>::new(keys.collect(), nulls);
                 let values = Arc::new(StringArray::from_iter_values(labels.iter()));
                 let dictionary: ArrayRef = Arc::new(DictionaryArray::new(keys, values));
@@ -255,34 +268,25 @@ pub fn utf16_cmp(a: &str, b: &str) -> std::cmp::Ordering {
     if a.is_ascii() || b.is_ascii() { a.cmp(b) } else { a.encode_utf16().cmp(b.encode_utf16()) }
 }
 
-/// The codecs of all keys and where their bits stand; the first key has the highest bits.
+/// The codecs of all keys: a row's codes are the digits of one number in mixed radix, the first key's the most
+/// significant. No value between the smallest and the largest word is wasted, so that arrays over words are dense.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KeyLayout {
     codecs: Vec<KeyCodec>,
-    shifts: Vec<u32>,
-    bits: u32,
+    /// Number of words: the product of the cardinalities.
+    count: u64,
 }
 
 impl KeyLayout {
-    /// None if the keys need more than 62 bits.
+    /// None if the keys have more than 2^62 combinations.
     pub fn new(codecs: Vec<KeyCodec>) -> Option<Self> {
-        let bits: u32 = codecs.iter().map(KeyCodec::bits).sum();
-        if bits > 62 {
-            return None;
-        }
-        let mut below = bits;
-        let shifts = codecs
-            .iter()
-            .map(|codec| {
-                below -= codec.bits();
-                below
-            })
-            .collect();
-        Some(Self { codecs, shifts, bits })
+        let count = codecs.iter().try_fold(1u64, |count, codec| count.checked_mul(codec.cardinality().max(1)))?;
+        (count <= 1 << 62).then_some(Self { codecs, count })
     }
 
+    /// Bits of the largest word.
     pub fn bits(&self) -> u32 {
-        self.bits
+        u64::BITS - (self.count - 1).leading_zeros()
     }
 
     pub fn codecs(&self) -> &[KeyCodec] {
@@ -293,14 +297,45 @@ impl KeyLayout {
     pub fn pack(&self, columns: &[ArrayRef], rows: usize, words: &mut Vec<u64>) -> Result<(), DomainViolation> {
         words.clear();
         words.resize(rows, 0);
-        for ((codec, shift), column) in self.codecs.iter().zip(&self.shifts).zip(columns) {
-            codec.pack(column, words, *shift)?;
+        for (codec, column) in self.codecs.iter().zip(columns) {
+            codec.pack(column, words)?;
         }
         Ok(())
     }
 
+    /// The key columns of these words.
     pub fn unpack(&self, words: &[u64]) -> Vec<ArrayRef> {
-        self.codecs.iter().zip(&self.shifts).map(|(codec, shift)| codec.unpack(words, *shift)).collect()
+        let mut rest = words.to_vec();
+        let mut codes = vec![0; words.len()];
+        let mut below = self.count;
+        let mut columns: Vec<ArrayRef> = vec![];
+        for codec in self.codecs.iter().rev() {
+            split(&mut rest, &mut codes, codec.cardinality().max(1), below);
+            below /= codec.cardinality().max(1);
+            columns.push(codec.unpack(&codes));
+        }
+        columns.reverse();
+        columns
+    }
+}
+
+/// Takes the last digit, below `radix`, off every number of `rest`, all of which are below `below`.
+fn split(rest: &mut [u64], digits: &mut [u64], radix: u64, below: u64) {
+    fn each(rest: &mut [u64], digits: &mut [u64], radix: u64, quotient: impl Fn(u64) -> u64) {
+        for (rest, digit) in rest.iter_mut().zip(digits) {
+            let next = quotient(*rest);
+            (*digit, *rest) = (*rest - next * radix, next);
+        }
+    }
+    if radix == 1 {
+        digits.fill(0);
+    } else if below <= 1 << 32 && radix < 1 << 32 {
+        // Division by a multiplication: Lemire, Kaser, Kurz, "Faster remainder by direct computation" (2019). Exact for
+        // numbers and divisors below 2^32.
+        let inverse = u64::MAX / radix + 1;
+        each(rest, digits, radix, |number| ((u128::from(inverse) * u128::from(number)) >> 64) as u64);
+    } else {
+        each(rest, digits, radix, |number| number / radix);
     }
 }
 
@@ -325,7 +360,7 @@ mod tests {
             KeyCodec { data_type: DataType::Boolean, values: KeyValues::Boolean, nullable: false, descending: true },
         ])
         .unwrap();
-        assert_eq!(layout.bits(), 9 + 4 + 1);
+        assert_eq!(layout.bits(), 13); // 263 · 13 · 2 words
         let mut words = vec![];
         layout.pack(&[ids.clone(), months.clone(), wet.clone()], 4, &mut words).unwrap();
         assert!(words[0] < words[2] && words[2] < words[3] && words[3] < words[1]);
@@ -336,6 +371,21 @@ mod tests {
     }
 
     #[test]
+    fn digits_of_any_radix_come_back() {
+        for counts in [vec![263, 1, 12, 5], vec![1 << 31, 2], vec![1 << 32, 1], vec![1 << 33, 7, 3], vec![3, 1 << 60], vec![(1 << 32) - 1, 1]] {
+            let layout = KeyLayout::new(counts.iter().map(|count| steps(DataType::Int64, 0, 1, *count, false, false)).collect()).unwrap();
+            let edge = |count: u64| [0, count / 2, count.saturating_sub(2), count - 1];
+            let columns: Vec<ArrayRef> =
+                counts.iter().map(|count| Arc::new(Int64Array::from(edge(*count).map(|value| value as i64).to_vec())) as ArrayRef).collect();
+            let mut words = vec![];
+            layout.pack(&columns, 4, &mut words).unwrap();
+            assert!(words[0] == 0 && words.is_sorted() && words[3] == counts.iter().product::<u64>() - 1);
+            assert_eq!(layout.unpack(&words), columns);
+        }
+        assert!(KeyLayout::new(vec![steps(DataType::Int64, 0, 1, 1 << 32, false, false); 2]).is_none());
+    }
+
+    #[test]
     fn labels_are_ordered_and_looked_up_by_entry() {
         let labels = Arc::new(vec!["evening".to_string(), "midday".to_string(), "other".to_string()]);
         let data_type = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
@@ -343,9 +393,9 @@ mod tests {
         let array: ArrayRef =
             Arc::new(vec![Some("other"), None, Some("evening")].into_iter().collect::<DictionaryArray<Int32Type>>());
         let mut words = vec![0; 3];
-        codec.pack(&array, &mut words, 0).unwrap();
+        codec.pack(&array, &mut words).unwrap();
         assert_eq!(words, [3, 0, 1]);
-        let back = cast(&codec.unpack(&words, 0), &DataType::Utf8).unwrap();
+        let back = cast(&codec.unpack(&words), &DataType::Utf8).unwrap();
         assert_eq!(back.as_string::<i32>().iter().collect::<Vec<_>>(), [Some("other"), None, Some("evening")]);
     }
 
@@ -354,17 +404,17 @@ mod tests {
         let codec = steps(DataType::Int64, 1, 1, 10, false, false);
         for bad in [0, 11, i64::MIN, i64::MAX] {
             let array: ArrayRef = Arc::new(Int64Array::from(vec![5, bad]));
-            assert_eq!(codec.pack(&array, &mut [0, 0], 0), Err(DomainViolation));
+            assert_eq!(codec.pack(&array, &mut [0, 0]), Err(DomainViolation));
         }
         let null: ArrayRef = Arc::new(Int64Array::from(vec![Some(5), None]));
-        assert_eq!(codec.pack(&null, &mut [0, 0], 0), Err(DomainViolation));
+        assert_eq!(codec.pack(&null, &mut [0, 0]), Err(DomainViolation));
         let days = steps(DataType::Int64, 0, 86_400_000, 10, false, false);
         let array: ArrayRef = Arc::new(Int64Array::from(vec![86_400_001]));
-        assert_eq!(days.pack(&array, &mut [0], 0), Err(DomainViolation));
+        assert_eq!(days.pack(&array, &mut [0]), Err(DomainViolation));
         let float = steps(DataType::Float64, 0, 1, 10, false, false);
         for bad in [0.5, f64::NAN, f64::INFINITY] {
             let array: ArrayRef = Arc::new(Float64Array::from(vec![bad]));
-            assert_eq!(float.pack(&array, &mut [0], 0), Err(DomainViolation));
+            assert_eq!(float.pack(&array, &mut [0]), Err(DomainViolation));
         }
     }
 }

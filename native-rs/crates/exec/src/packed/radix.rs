@@ -1,7 +1,7 @@
 //! Rows as (packed key, argument values), kept in partitions by the key's high bits.
 
-/// Rows of one chunk: large enough to amortise an append, small enough that 256 open chunks stay in cache and memory.
-const CHUNK_ROWS: usize = 8192;
+/// Rows of one chunk: large enough to amortise an append, small enough that 512 chunks, begun and not full, are little memory.
+const CHUNK_ROWS: usize = 4096;
 
 /// Rows of one partition, column by column, 8 bytes a value.
 #[derive(Debug, Default, Clone)]
@@ -22,7 +22,8 @@ impl Chunk {
         }
     }
 
-    fn bytes(&self) -> usize {
+    /// Bytes held.
+    pub fn bytes(&self) -> usize {
         8 * (self.keys.capacity() + self.columns.iter().map(Vec::capacity).sum::<usize>())
     }
 }
@@ -32,6 +33,8 @@ impl Chunk {
 pub struct RadixStore {
     partitions: Vec<Vec<Chunk>>,
     rows: Vec<usize>,
+    /// Of all chunks.
+    bytes: usize,
     shift: u32,
     args: usize,
     /// Scratch of one batch, sorted by partition.
@@ -48,6 +51,7 @@ impl RadixStore {
         Self {
             partitions: (0..count).map(|_| Vec::new()).collect(),
             rows: vec![0; count],
+            bytes: 0,
             shift: key_bits - radix_bits,
             args,
             starts: vec![],
@@ -69,18 +73,21 @@ impl RadixStore {
 
     /// Bytes held.
     pub fn bytes(&self) -> usize {
-        self.partitions.iter().flatten().map(Chunk::bytes).sum()
+        self.bytes
     }
 
     /// Removes a partition's rows; a short key has fewer partitions than others, and none beyond.
     pub fn take(&mut self, partition: usize) -> Vec<Chunk> {
-        self.rows.get_mut(partition).map(|rows| *rows = 0);
-        self.partitions.get_mut(partition).map(std::mem::take).unwrap_or_default()
+        let Some(chunks) = self.partitions.get_mut(partition).map(std::mem::take) else { return vec![] };
+        self.rows[partition] = 0;
+        self.bytes -= chunks.iter().map(Chunk::bytes).sum::<usize>();
+        chunks
     }
 
     /// Puts groups in the place of the rows taken before; rows that come later open chunks of their own.
     pub fn put(&mut self, partition: usize, groups: Chunk) {
         self.rows[partition] += groups.keys.len();
+        self.bytes += groups.bytes();
         self.partitions[partition].push(groups);
     }
 
@@ -92,7 +99,7 @@ impl RadixStore {
             let (start, end) = (bounds[0] as usize, bounds[1] as usize);
             if start < end {
                 self.rows[partition] += end - start;
-                extend(&mut self.partitions[partition], self.args, &self.sorted_keys[start..end], |chunk| &mut chunk.keys);
+                self.bytes += extend(&mut self.partitions[partition], self.args, &self.sorted_keys[start..end]);
             }
         }
         for (index, arg) in args.iter().enumerate() {
@@ -137,17 +144,21 @@ fn scatter(from: &[u64], positions: &[u32], to: &mut Vec<u64>) {
     }
 }
 
-/// Appends to the last chunk, opening new ones as they fill.
-fn extend(chunks: &mut Vec<Chunk>, args: usize, mut values: &[u64], column: impl Fn(&mut Chunk) -> &mut Vec<u64>) {
-    while !values.is_empty() {
+/// Appends keys to the last chunk, opening new ones as they fill; the bytes of those.
+fn extend(chunks: &mut Vec<Chunk>, args: usize, mut keys: &[u64]) -> usize {
+    let mut bytes = 0;
+    while !keys.is_empty() {
         if chunks.last().is_none_or(|chunk| chunk.groups || chunk.keys.len() == CHUNK_ROWS) {
-            chunks.push(Chunk::with_capacity(args));
+            let chunk = Chunk::with_capacity(args);
+            bytes += chunk.bytes();
+            chunks.push(chunk);
         }
-        let target = column(chunks.last_mut().expect("a chunk was just opened"));
-        let (now, later) = values.split_at(values.len().min(CHUNK_ROWS - target.len()));
+        let target = &mut chunks.last_mut().expect("a chunk was just opened").keys;
+        let (now, later) = keys.split_at(keys.len().min(CHUNK_ROWS - target.len()));
         target.extend_from_slice(now);
-        values = later;
+        keys = later;
     }
+    bytes
 }
 
 /// Appends argument values to the chunks whose keys `extend` has already placed.

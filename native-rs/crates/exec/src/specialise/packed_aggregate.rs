@@ -281,7 +281,7 @@ fn aggregates(
             "mean" if float || integer => AggregateKind::Mean { arg: arg(ArgKind::Float) },
             "valid" if float => AggregateKind::Valid { arg: arg(ArgKind::Float) },
             "sum" if float => AggregateKind::Sum { arg: arg(ArgKind::Float) },
-            "sum" if integer => AggregateKind::Sum { arg: arg(ArgKind::Int) },
+            "sum.int64" if integer => AggregateKind::Sum { arg: arg(ArgKind::Int) },
             "min" if float => AggregateKind::Min { arg: arg(ArgKind::Float) },
             "max" if float => AggregateKind::Max { arg: arg(ArgKind::Float) },
             "min" if integer => AggregateKind::Min { arg: arg(ArgKind::Int) },

@@ -13,7 +13,7 @@ import { needsAnnotation } from "../diagnostics/needs-annotation.ts";
 import { notAColumnValue } from "../diagnostics/not-a-column-value.ts";
 import { describeNode, notARowFunction } from "../diagnostics/not-a-row-function.ts";
 import { wrongArguments } from "../diagnostics/wrong-arguments.ts";
-import type { Expression } from "../ir/expression.ts";
+import { children, type Expression } from "../ir/expression.ts";
 import type { RowType, SourceSpan, ValueType } from "../ir/types.ts";
 import { annotated } from "./expressions/annotated.ts";
 import { close, Frame, spanIn } from "./expressions/frame.ts";
@@ -40,7 +40,7 @@ export type ConstantValue =
 /** What a free identifier of a row function (or of a helper it calls) is bound to. */
 export type Binding =
   /** A scalar of the enclosing function or module, known when the verb is called. `type` null: not known to the compiler. */
-  | { readonly kind: "scalar"; readonly type: ValueType | null; readonly source: string; readonly declared?: SourceSpan }
+  | { readonly kind: "scalar"; readonly type: ValueType | null; readonly source: string; readonly declared?: SourceSpan; readonly parameter?: boolean }
   | { readonly kind: "constant"; readonly value: ConstantValue }
   /** An array or Set of scalars of the enclosing function or module. */
   | { readonly kind: "list"; readonly item: ValueType; readonly source: string }
@@ -113,6 +113,7 @@ function finish(value: Value, fn: t.Function, frame: Frame): Expression | null {
   const result = environment.expect === "condition" ? condition(value, span) : value;
   // A mistake inside makes the type of the whole a guess.
   if (state.errors.length > 0) return null;
+  if (result.kind === "scalar" && hasHalfPair(result.expression)) state.needsScript("half of a surrogate pair has no native form");
   if (state.script !== null) return script(result, fn, frame);
   switch (result.kind) {
     case "scalar":
@@ -140,6 +141,9 @@ function finish(value: Value, fn: t.Function, frame: Frame): Expression | null {
 function condition(value: Value, span: SourceSpan): Value {
   return value.kind === "any" ? value : scalar(toTest(value, span).test);
 }
+
+/** UTF-8, in which texts are stored and plans are sent, has no halves of pairs. */
+const hasHalfPair = (e: Expression): boolean => (e.kind === "literal" && typeof e.value === "string" && !e.value.isWellFormed()) || children(e).some(hasHalfPair);
 
 /** The whole function for V8: its columns, and the type its values have. */
 function script(value: Value, fn: t.Function, frame: Frame): Expression | null {

@@ -28,7 +28,11 @@ function resolve(name: string, module: ModuleSource, scope: BabelScope, options:
   const imported = importOf(name, { module, scope });
   if (imported) return importedBinding(name, imported.specifier, imported.imported, module, options);
   const binding = scope.getBinding(name);
-  if (!binding && module.enums.has(name)) return constantBinding(constantNamed(name, { module, scope })?.value);
+  if (!binding && module.enums.has(name)) {
+    const members = constantNamed(name, { module, scope });
+    return members ? constantBinding(members.value) : { kind: "opaque", source: name };
+  }
+  if (!binding && module.namespaces.has(name)) return { kind: "opaque", source: name };
   if (!binding) return name in globalThis || name === "undefined" ? { kind: "global" } : { kind: "unknown", inScope: Object.keys(scope.getAllBindings()) };
   if (options.isTable(binding)) return { kind: "table", source: name };
 
@@ -53,16 +57,20 @@ function capturedBinding(name: string, binding: ScopeBinding, module: ModuleSour
   if (type) return { kind: "scalar", type, source: name, declared };
   const item = elementOf(binding.identifier, place, options);
   if (item) return { kind: "list", item, source: name };
-  if (isRegExp(binding)) return { kind: "opaque", source: name };
+  if (isRegExp(binding) || isLookedUp(binding)) return { kind: "opaque", source: name };
   const members = recordType(binding.identifier, place, options);
   if (members) return { kind: "record", member: (member) => ({ kind: "scalar", type: members.find((c) => c.name === member)?.type ?? null, source: `${name}.${member}` }) };
-  return isReadAsRecord(binding) ? recordOf(name) : { kind: "scalar", type: null, source: name, declared };
+  return isReadAsRecord(binding) ? recordOf(name) : { kind: "scalar", type: null, source: name, declared, parameter: binding.kind === "param" };
 }
 
 const isRegExp = ({ path: { node } }: ScopeBinding): boolean => node.type === "VariableDeclarator" && node.init?.type === "RegExpLiteral";
 
 /** `config.limit`: each member is a scalar whose type only its use or an annotation tells. */
 const recordOf = (source: string): Binding => ({ kind: "record", member: (name) => ({ kind: "scalar", type: null, source: `${source}.${name}` }) });
+
+/** `rates[d.zone]`: no scalar has members by computed names, and only V8 looks one up in an object of the run time. */
+const isLookedUp = (binding: ScopeBinding): boolean =>
+  binding.referencePaths.some((p) => p.parent.type === "MemberExpression" && p.parent.object === p.node && p.parent.computed && p.parent.property.type !== "NumericLiteral");
 
 const isReadAsRecord = (binding: ScopeBinding) =>
   binding.referencePaths.some((p) => p.parent.type === "MemberExpression" && p.parent.object === p.node && !p.parent.computed);

@@ -170,7 +170,12 @@ class Collector implements Captures {
     const { module } = place;
     const binding = place.scope.getBinding(name);
     const declaredEnum = binding ? undefined : module.enums.get(name);
-    if (declaredEnum) return void this.constants.set(declaredEnum, { name, module });
+    if (declaredEnum) {
+      if (constantNamed(name, place)) return void this.constants.set(declaredEnum, { name, module });
+      if (node) this.#report(uncapturable(name, "an enum with members that are computed at run time", spanOf(node, module)));
+      return;
+    }
+    if (!binding && node && module.namespaces.has(name)) return this.#report(uncapturable(name, "a namespace", spanOf(node, module)));
     if (!binding || !this.#isOutside(binding)) return;
     const fn = functionOf(binding);
     if (fn) return this.#captureHelper(name, fn, binding, module);

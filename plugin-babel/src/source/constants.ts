@@ -30,7 +30,7 @@ export function constantOf(node: t.Node, place: Place, depth = 0): { readonly va
     case "NullLiteral":
       return { value: null };
     case "TemplateLiteral":
-      return e.expressions.length === 0 ? { value: e.quasis[0]!.value.cooked ?? "" } : null;
+      return template(e, of);
     case "UnaryExpression": {
       const argument = of(e.argument)?.value;
       if (e.operator === "-" && (typeof argument === "number" || typeof argument === "bigint")) return { value: -argument };
@@ -70,6 +70,16 @@ export function constantOf(node: t.Node, place: Place, depth = 0): { readonly va
     default:
       return null;
   }
+}
+
+function template({ quasis, expressions }: t.TemplateLiteral, of: (node: t.Node) => { readonly value: ConstantValue } | null): { readonly value: string } | null {
+  let text = quasis[0]!.value.cooked ?? "";
+  for (const [n, expression] of expressions.entries()) {
+    const part = of(expression);
+    if (!part || (typeof part.value === "object" && part.value !== null)) return null;
+    text += String(part.value) + (quasis[n + 1]!.value.cooked ?? "");
+  }
+  return { value: text };
 }
 
 /** The value a `const` (or an enum) of this name has. */
@@ -123,6 +133,8 @@ function enumOf(node: t.TSEnumDeclaration, place: Place): { readonly value: Cons
     const given: ConstantValue | undefined = member.initializer ? constantOf(member.initializer, place)?.value : (next ?? undefined);
     if (given === undefined) return null;
     members[key] = given;
+    // `Color[1]` is "Red".
+    if (typeof given === "number") members[String(given)] = key;
     next = typeof given === "number" ? given + 1 : null;
   }
   return { value: members };

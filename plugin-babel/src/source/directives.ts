@@ -125,7 +125,18 @@ function unfit(node: AnnotatableFunction | t.ClassPrivateMethod): string | null 
   if (node.type === "ObjectMethod" && node.kind !== "method") return `a ${node.kind === "get" ? "getter" : "setter"}`;
   if (node.type === "ClassMethod" && node.kind !== "method") return node.kind === "constructor" ? "a constructor" : `a ${node.kind === "get" ? "getter" : "setter"}`;
   if (node.type === "ClassMethod" && !node.static) return "an instance method";
-  return usesThis(node.body) ? "a function that uses 'this'" : null;
+  if (usesThis(node.body)) return "a function that uses 'this'";
+  return usesArguments(node.body) ? "a function that uses 'arguments'" : null;
+}
+
+/** Of an arrow's body they are those of a function around it. */
+function usesArguments(node: t.Node): boolean {
+  if (node.type === "Identifier") return node.name === "arguments";
+  if (node.type === "FunctionDeclaration" || node.type === "FunctionExpression" || node.type === "ObjectMethod" || node.type === "ClassBody") return false;
+  const isName = (child: t.Node) =>
+    ((node.type === "MemberExpression" || node.type === "OptionalMemberExpression") && !node.computed && child === node.property) ||
+    (node.type === "ObjectProperty" && !node.computed && !node.shorthand && child === node.key);
+  return childNodes(node).some((child) => !isName(child) && usesArguments(child));
 }
 
 function usesThis(node: t.Node): boolean {

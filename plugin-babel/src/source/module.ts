@@ -24,6 +24,8 @@ export interface ModuleSource {
   readonly types: ReadonlyMap<string, t.TSInterfaceDeclaration | t.TSTypeAliasDeclaration>;
   /** Babel's scopes have no bindings for them. */
   readonly enums: ReadonlyMap<string, t.TSEnumDeclaration>;
+  /** Of `namespace N { … }` that leave code behind. */
+  readonly namespaces: ReadonlySet<string>;
   /** The scope a node makes, for functions, blocks, loops and the program. */
   scopeOf(node: t.Node): Scope | undefined;
 }
@@ -49,13 +51,19 @@ export function parseModule(id: string, file: string, code: string): ModuleSourc
   return { id, file, code, program: ast.program, scope: scope!, ...declared, scopeOf: (node) => scopes.get(node) };
 }
 
-function declarations(program: t.Program): Pick<ModuleSource, "imports" | "exports" | "types" | "enums"> {
+function declarations(program: t.Program): Pick<ModuleSource, "imports" | "exports" | "types" | "enums" | "namespaces"> {
   const imports = new Map<string, ImportedName>();
   const exports = new Map<string, string | ImportedName>();
   const types = new Map<string, t.TSInterfaceDeclaration | t.TSTypeAliasDeclaration>();
   const enums = new Map<string, t.TSEnumDeclaration>();
+  const namespaces = new Set<string>();
   const declare = (node: t.Node | null | undefined) => {
-    if (node?.type === "TSEnumDeclaration") enums.set(node.id.name, node);
+    if (node?.type === "TSEnumDeclaration") {
+      const before = enums.get(node.id.name);
+      // Two declarations of a name are one enum.
+      enums.set(node.id.name, before ? { ...before, body: { ...before.body, members: [...before.body.members, ...node.body.members] } } : node);
+    }
+    if (node?.type === "TSModuleDeclaration" && node.id.type === "Identifier" && !node.declare) namespaces.add(node.id.name);
     if (node?.type === "TSInterfaceDeclaration" || node?.type === "TSTypeAliasDeclaration") types.set(node.id.name, node);
   };
   for (const statement of program.body) {
@@ -79,7 +87,7 @@ function declarations(program: t.Program): Pick<ModuleSource, "imports" | "expor
       else if (d.type === "FunctionDeclaration" && d.id) exports.set("default", d.id.name);
     }
   }
-  return { imports, exports, types, enums };
+  return { imports, exports, types, enums, namespaces };
 }
 
 function declaredNames(declaration: t.Node | null | undefined): string[] {

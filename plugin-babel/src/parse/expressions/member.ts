@@ -36,6 +36,7 @@ export function memberName(node: Member, frame: Frame): string | null {
 export function readProperty(object: Value, node: Member, frame: Frame): Value {
   const name = memberName(node, frame);
   if (name !== null) return property(object, name, node, frame);
+  if (object.kind === "row" && node.property.type === "NumericLiteral") return property(object, String(node.property.value), node, frame);
   const key = readExpression(node.property, frame);
   if (object.kind === "values") return valuesMember(object, "[]", node, frame);
   if (object.kind === "parts") return partAt(object, key, node, frame) ?? partsMember("[]", node, frame);

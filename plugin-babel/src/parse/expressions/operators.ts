@@ -29,12 +29,24 @@ const equalities: ReadonlySet<string> = new Set(["==", "!=", "===", "!=="]);
 
 export function readBinary(node: t.BinaryExpression, frame: Frame): Value {
   const { operator } = node;
+  if (operator === "in") {
+    const row = readExpression(node.right, frame);
+    if (row.kind === "row") return columnIn(node, row.param, frame);
+  }
   if (operator === "instanceof" || operator === "in" || operator === "|>") {
     return unsupported(node, `'${operator}' has no native form`, plain("boolean"), frame);
   }
   const left = readExpression(node.left, frame);
   const right = readExpression(node.right, frame);
   return binary(operator, [left, node.left], [right, node.right], node, frame);
+}
+
+/** `"fare" in d`: rows have all columns of their table, of which V8 is given those that are read. */
+function columnIn(node: t.BinaryExpression, param: number, frame: Frame): Value {
+  const columns = frame.state.environment.params[param] ?? [];
+  if (node.left.type === "StringLiteral") return scalar(literal(columns.some(({ name }) => name === (node.left as t.StringLiteral).value), "boolean", frame.span(node)));
+  for (const { name } of columns) frame.state.columns.add(name);
+  return unsupported(node, "'in' has no native form", plain("boolean"), frame);
 }
 
 type Operand = readonly [Value, t.Node];

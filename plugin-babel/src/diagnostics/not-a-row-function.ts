@@ -20,7 +20,8 @@ export const notARowFunction = defineDiagnostic(
 );
 
 /** What stands there, in the user's words. */
-export function describeNode({ type }: { readonly type: string }): string {
+export function describeNode({ type, name }: { readonly type: string; readonly name?: unknown }): string {
+  if (type === "Identifier") return `'${String(name)}', which the compiler cannot read`;
   if (type === "StringLiteral" || type === "TemplateLiteral") return "a text";
   if (type === "CallExpression") return "the result of a call";
   return type === "ObjectExpression" ? "an object" : "another value";

@@ -14,6 +14,13 @@ export const unknownVerb = defineDiagnostic(
     },
   },
   (name: string, span: SourceSpan, known: readonly string[]) => {
+    if (known.includes(name)) {
+      return {
+        message: `A table's '${name}' is called where it stands: it is no value of its own`,
+        locations: [at(span, "not called")],
+        fix: { message: `write .${name}(…), in a function of its own if need be`, edits: [] },
+      };
+    }
     const near = closest(name, known);
     return {
       message: `A table has no verb '${name}'${near === null ? "" : `; did you mean '${near}'?`}`,

@@ -114,6 +114,9 @@ function whereIn(e: t.Node): string {
     case "ObjectProperty":
     case "ObjectExpression":
       return "in an object";
+    case "OptionalMemberExpression":
+    case "OptionalCallExpression":
+      return "behind '?.' (test it with if)";
     case "SpreadElement":
       return "spread into a list (use objects())";
     default:
@@ -167,8 +170,9 @@ function readCall(e: t.CallExpression, r: Reading, context: Context): ValueId | 
     return null;
   }
   if (callee.type === "MemberExpression" && r.shapes.isTable(callee.object, r.place)) {
-    const method = !callee.computed && callee.property.type === "Identifier" ? callee.property.name : null;
-    const verb = method === null ? undefined : methods.get(method);
+    const method = nameOf(callee);
+    // In brackets it would be emitted as it stands.
+    const verb = method === null || callee.computed ? undefined : methods.get(method);
     const receiver = readExpression(callee.object, r, { member: method ?? "[…]" });
     if (verb && receiver !== null) return readVerb(e, verb, receiver, r, context);
     if (!verb) r.report(unknownVerb(method ?? "[…]", r.span(callee.property), [...methods.keys()]));
@@ -225,10 +229,15 @@ function readVerb(e: t.CallExpression, verb: Verb, receiver: ValueId | null, r: 
   return verb.role === "reader" || verb.role === "verb" ? instruction.id : null;
 }
 
+/** `filter` of `t.filter` and `t["filter"]`. */
+function nameOf({ computed, property }: t.MemberExpression): string | null {
+  if (computed) return property.type === "StringLiteral" ? property.value : null;
+  return property.type === "Identifier" ? property.name : null;
+}
+
 function reportProperty(e: t.MemberExpression, r: Reading): null {
   readExpression(e.object, r);
-  const name = !e.computed && e.property.type === "Identifier" ? e.property.name : "[…]";
-  r.report(unknownVerb(name, r.span(e.property), [...methods.keys()]));
+  r.report(unknownVerb(nameOf(e) ?? "[…]", r.span(e.property), [...methods.keys()]));
   return null;
 }
 

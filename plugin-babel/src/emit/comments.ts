@@ -28,11 +28,14 @@ export function moves(i: Instruction, values: ReadonlyMap<ValueId, Instruction>)
   return inputs.every((d) => d !== null && d !== undefined) ? verbOf(i.op).communicates(i, inputs) : null;
 }
 
+/** A column's name, or a text, may have line ends in it, some of which no string literal escapes: the comment would end there. */
+export const oneLine = (text: string): string => text.replaceAll(/[\n\r\u2028\u2029]/g, " ");
+
 /** Row functions as the engine computes them: `month = date.getUTCMonth(pickup) + 1`. */
 export function notesOf(i: Instruction): string[] {
   return [...i.pushed, ...i.rows].flatMap(({ expression, name, aggregate }) => {
     if (!expression || expression.kind === "column") return [];
     const value = printExpression(expression).replaceAll(/\s+/g, " ");
-    return [`${name === null ? "" : `${name} = `}${aggregate === undefined ? value : `${aggregate}(${value})`}`];
+    return [oneLine(`${name === null ? "" : `${name} = `}${aggregate === undefined ? value : `${aggregate}(${value})`}`)];
   });
 }

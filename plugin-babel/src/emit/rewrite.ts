@@ -17,7 +17,7 @@ import { bare, type Binding } from "../source/module.ts";
 import type { Place } from "../source/names.ts";
 import { childNodes, isTypeOnly } from "../source/walk.ts";
 import { verbOf } from "../verbs/index.ts";
-import { commentFor, notesOf } from "./comments.ts";
+import { commentFor, notesOf, oneLine } from "./comments.ts";
 import { type Descriptors, useOf } from "./descriptors.ts";
 
 export interface RewriteContext {
@@ -121,7 +121,7 @@ export class Rewriter {
   /** The user's comments stay; ours stand between them and the statement. */
   #withComments(copy: Node, source: Node): Node {
     if (source.type === "BlockStatement" || this.#emitted.length === 0) return copy;
-    const ours = commentFor(this.#emitted, this.#context.values).map((value) => ({ type: "CommentLine", value: ` ${value}` }) as t.CommentLine);
+    const ours = commentFor(this.#emitted, this.#context.values).map((value) => ({ type: "CommentLine", value: ` ${oneLine(value)}` }) as t.CommentLine);
     copy.leadingComments = [...(copy.leadingComments ?? []), ...ours];
     this.#emitted = [];
     return copy;

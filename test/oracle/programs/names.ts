@@ -35,3 +35,32 @@ export async function lookedUp(tables: Tables) {
   const heights: Record<string, number> = { "st-01": 3, "st-17": 4, "st-20": 5 };
   return rows.derive({ height: (d): number | null => heights[d.station ?? ""] ?? null }).select("id", "height").objects();
 }
+
+/** Names and texts that would end a comment of the emitted code. */
+export async function lineEnds(tables: Tables) {
+  "use spmd";
+  const rows = (await measurements(tables)).slice(0, 10).select("id", "label");
+  return rows.derive({ "a\nb": (d) => `${d.label}\u2028 b */ // <!--`, 'c"\\': (d) => d.id, "d\u2029e": (d) => d.id + 1 }).groupby("a\nb", "d\u2029e").count().orderby("a\nb", "d\u2029e").objects();
+}
+
+export async function hoistedVar(tables: Tables) {
+  "use spmd";
+  const rows = (await measurements(tables)).slice(0, 30);
+  return rows
+    .derive({
+      var_again: (d): number => {
+        var z = 1;
+        if (d.ok) {
+          var z = 2;
+        }
+        return z;
+      },
+      loop: (d) => {
+        let sum = 0;
+        for (var i = 0; i < 3; i++) sum += i * d.level;
+        return sum;
+      },
+    })
+    .select("id", "var_again", "loop")
+    .objects();
+}

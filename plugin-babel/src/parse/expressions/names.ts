@@ -52,6 +52,28 @@ export function declaredNames(root: t.Node): Set<string> {
   return names;
 }
 
+/** Names of `var`s that stand in an inner block and are used outside of it: one variable of the whole function. */
+export function hoistedNames(body: t.BlockStatement): string[] {
+  const uses = (root: t.Node, name: string): number => {
+    let count = 0;
+    walk(root, (node) => {
+      if (node.type === "Identifier" && node.name === name) count++;
+    });
+    return count;
+  };
+  const found = new Set<string>();
+  const visit = (node: t.Node, block: t.Node): void => {
+    if (isFunction(node)) return;
+    if (node.type === "VariableDeclaration" && node.kind === "var" && block !== body) {
+      for (const name of declaredNames(node)) if (uses(block, name) !== uses(body, name)) found.add(name);
+    }
+    const inner = /^(Block|For|ForOf|ForIn|Switch)Statement$/.test(node.type) ? node : block;
+    for (const [child] of parts(node)) visit(child, inner);
+  };
+  for (const statement of body.body) visit(statement, body);
+  return [...found];
+}
+
 /** References to what is declared outside, in order of appearance. Types are no references. */
 export function freeNames(root: t.Node): t.Identifier[] {
   const own = declaredNames(root);

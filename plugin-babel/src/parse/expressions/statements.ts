@@ -14,7 +14,7 @@ import { equality } from "./equality.ts";
 import { readExpression } from "./expression.ts";
 import { both, either, type Facts } from "./facts.ts";
 import { close, type Frame } from "./frame.ts";
-import { contains } from "./names.ts";
+import { contains, hoistedNames } from "./names.ts";
 import { counted, elements, unroll } from "./loops.ts";
 import { bindPattern } from "./patterns.ts";
 import { survey } from "./survey.ts";
@@ -28,6 +28,10 @@ type Piece = (frame: Frame, next: Next) => Value;
 /** The value a body returns; undefined when control reaches its end. */
 export function runBody(block: t.BlockStatement, frame: Frame): Value {
   const span = frame.span(block);
+  for (const name of hoistedNames(block)) {
+    frame.state.needsScript(`'${name}', a var of an inner block that is used outside of it, has no native form`);
+    frame.declare(name, unknown, { constant: false });
+  }
   return runBlock(block.body, frame, () => ({ kind: "nothing", value: undefined, span }));
 }
 

@@ -27,9 +27,10 @@ async function count(trips: Table<Trip>, least: number) {
 export const main = (trips: Table<Trip>) => count(trips, least);`,
     },
   },
-  (name: string, write: SourceSpan, use: SourceSpan) => ({
-    message: `'${name}' is written after its declaration, so a row function cannot capture it`,
+  /** `changed`: an object, of which a copy of the variable would be no copy. */
+  (name: string, write: SourceSpan, use: SourceSpan, changed = false) => ({
+    message: changed ? `'${name}' is changed after a row function captured it` : `'${name}' is written after its declaration, so a row function cannot capture it`,
     locations: [at(write, "written here"), at(use, "captured here")],
-    fix: { message: `copy it before the verb: const fixed = ${name};`, edits: [] },
+    fix: { message: changed ? `take what is read of '${name}' into a const before the verb` : `copy it before the verb: const fixed = ${name};`, edits: [] },
   }),
 );

@@ -13,15 +13,17 @@ await trips.derive({ fare: (d) => (total += d.fare) }).writeParquet(out);`,
       right: 'await trips.rollup({ total: op.sum("fare") }).writeParquet(out);',
     },
   },
-  (target: string, span: SourceSpan, what: "variable" | "row" | "value") => ({
+  (target: string, span: SourceSpan, what: "variable" | "row" | "value" | "pattern") => ({
     message:
       what === "row"
         ? `A row function may not change its row ('${target}')`
-        : `A row function may not change '${target}', which lives outside it`,
+        : what === "pattern"
+          ? `'${target}' goes on where its last test ended (flag g or y), which a row function may not depend on`
+          : `A row function may not change '${target}', which lives outside it`,
     locations: [at(span, "written here")],
     why: ["rows are computed in parallel on several ranks, so the order of writes would be undefined"],
     fix: {
-      message: what === "row" ? "return the new value: derive({ column: d => … })" : "compute totals with rollup({ … op.sum(…) }) and new columns with derive",
+      message: what === "pattern" ? "leave out the flag, or write the expression inside the row function" : what === "row" ? "return the new value: derive({ column: d => … })" : "compute totals with rollup({ … op.sum(…) }) and new columns with derive",
       edits: [],
     },
   }),

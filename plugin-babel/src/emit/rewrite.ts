@@ -252,11 +252,21 @@ export class Rewriter {
     });
   }
 
-  /** A row function that V8 runs, as written: it closes over what is in sight where its verb is called. */
+  /**
+   * A row function that V8 runs, as written: it closes over what is in sight where its verb is called. It runs when the
+   * table is computed, so a variable that is assigned again is handed in with the value it has at the call.
+   */
   #script(row: RowArgument): Expression {
     const operand = this.#context.fn.operands.get(row);
     if (operand?.kind !== "function") throw new Error("a script was no function");
-    return new Rewriter(this.#context, operand.place, null).rewrite(bare(operand.node)) as Expression;
+    const script = new Rewriter(this.#context, operand.place, null).rewrite(bare(operand.node)) as Expression;
+    const free = row.expression?.kind === "script" ? row.expression.free : [];
+    const assigned = free.filter((name) => {
+      const binding = operand.place.scope.getBinding(name);
+      return binding && !binding.constant && !binding.scope.path.isProgram();
+    });
+    if (assigned.length === 0) return script;
+    return callExpression(arrowFunctionExpression(assigned.map((name) => identifier(name)), script), assigned.map((name) => identifier(name)));
   }
 
   #helperCall(node: t.CallExpression, frame: SourceFrame): Node {

@@ -52,7 +52,8 @@ export type Binding =
   | { readonly kind: "import"; readonly module: string; readonly name: string }
   | { readonly kind: "table"; readonly source: string }
   /** An array, a class instance, a Map …: usable by V8 only. */
-  | { readonly kind: "opaque"; readonly source: string }
+  /** `stateful`: a regular expression that goes on where its last test ended. */
+  | { readonly kind: "opaque"; readonly source: string; readonly stateful?: boolean }
   /** Assigned outside its declaration, or mutated through. */
   | { readonly kind: "mutated"; readonly write: SourceSpan; readonly source: string }
   | { readonly kind: "global" }
@@ -156,7 +157,9 @@ function script(value: Value, fn: t.Function, frame: Frame): Expression | null {
     return null;
   }
   // A batch without columns would have no rows.
-  const columns = state.columns.size > 0 ? [...state.columns] : environment.params.flat().slice(0, 1).map((column) => column.name);
+  // In the table's order, which is that of a whole row's keys.
+  const all = environment.params.flat().map((column) => column.name);
+  const columns = state.columns.size > 0 ? all.filter((name) => state.columns.has(name)) : all.slice(0, 1);
   return {
     kind: "script",
     columns,

@@ -57,13 +57,16 @@ function capturedBinding(name: string, binding: ScopeBinding, module: ModuleSour
   if (type) return { kind: "scalar", type, source: name, declared };
   const item = elementOf(binding.identifier, place, options);
   if (item) return { kind: "list", item, source: name };
-  if (isRegExp(binding) || isLookedUp(binding)) return { kind: "opaque", source: name };
+  if (isRegExp(binding)) return { kind: "opaque", source: name, stateful: isStateful(binding) };
+  if (isLookedUp(binding)) return { kind: "opaque", source: name };
   const members = recordType(binding.identifier, place, options);
   if (members) return { kind: "record", member: (member) => ({ kind: "scalar", type: members.find((c) => c.name === member)?.type ?? null, source: `${name}.${member}` }) };
   return isReadAsRecord(binding) ? recordOf(name) : { kind: "scalar", type: null, source: name, declared, parameter: binding.kind === "param" };
 }
 
 const isRegExp = ({ path: { node } }: ScopeBinding): boolean => node.type === "VariableDeclarator" && node.init?.type === "RegExpLiteral";
+
+const isStateful = ({ path: { node } }: ScopeBinding): boolean => node.type === "VariableDeclarator" && node.init?.type === "RegExpLiteral" && /[gy]/.test(node.init.flags);
 
 /** `config.limit`: each member is a scalar whose type only its use or an annotation tells. */
 const recordOf = (source: string): Binding => ({ kind: "record", member: (name) => ({ kind: "scalar", type: null, source: `${source}.${name}` }) });

@@ -4,6 +4,7 @@
  */
 import type * as t from "@babel/types";
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
+import { capturedBindingWritten } from "../diagnostics/captured-binding-written.ts";
 import { capturedWritten } from "../diagnostics/captured-written.ts";
 import { tableEscapes } from "../diagnostics/table-escapes.ts";
 import { uncapturable } from "../diagnostics/uncapturable.ts";
@@ -19,7 +20,7 @@ import { bare, type Binding, type ImportedName, type ModuleSource, spanOf } from
 import type { Modules } from "./modules.ts";
 import { functionOf, type Helper, helperNamed, importOf, type Place } from "./names.ts";
 import { childNodes, isTypeOnly, namesIn } from "./walk.ts";
-import { changedBy, rootOf, writtenBy } from "./writes.ts";
+import { changedBy, laterChange, rootOf, writtenBy } from "./writes.ts";
 
 export interface CapturedHelper {
   readonly binding: Binding;
@@ -80,10 +81,21 @@ class Collector implements Captures {
         const place = operand?.kind === "function" ? operand.place : this.#frame.place;
         if (operand?.kind === "function" && argument.expression && scriptIn(argument.expression)) {
           this.#walk(bare(operand.node), place);
+          this.#changedLater(argument.expression, operand.node, place);
           continue;
         }
         for (const { source, span } of capturedIn(argument.expression)) for (const name of namesIn(source)) this.#name(name, place, null, span.line);
       }
+    }
+  }
+
+  /** V8 runs a row function when its table is computed: an object that is changed until then would be seen changed. */
+  #changedLater(expression: Expression, fn: t.Node, place: Place): void {
+    for (const name of expression.kind === "script" ? expression.free : []) {
+      const binding = place.scope.getBinding(name);
+      if (!binding || binding.scope.path.isProgram()) continue;
+      const write = laterChange(binding, fn);
+      if (write) this.#report(capturedBindingWritten(name, spanOf(write, place.module), spanOf(fn, place.module), true));
     }
   }
 

@@ -74,3 +74,41 @@ export async function throwsOnOneRow(tables: Tables) {
   "use spmd";
   return (await measurements(tables)).derive({ x: (d): string => new RegExp(d.id === 1789 ? "(" : "a").source }).objects();
 }
+
+/** A variable has the value it had where the verb was called. */
+export async function assignedAgain(tables: Tables) {
+  "use spmd";
+  const rows = (await measurements(tables)).slice(0, 40).select("id", "label");
+  let mark = 1;
+  const one = rows.derive({ x: (d): string => [...d.label].join(`${mark}`) });
+  mark = 2;
+  let two = rows.derive({ x: (d): string => [...d.label].join(`${mark}`) });
+  while (mark < 5) {
+    mark++;
+    two = two.derive({ x: (d): string => [...d.x, mark].join("") });
+  }
+  const filtered = rows.filter((d) => [...d.label].length > mark);
+  mark = 0;
+  return [one.objects(), two.objects(), filtered.objects()];
+}
+
+/** Rows handed on whole have all their columns, in the table's order. */
+export async function wholeRows(tables: Tables) {
+  "use spmd";
+  const rows = (await measurements(tables)).slice(0, 40).select("level", "id", "label");
+  const count = (row: object): number => Object.keys(row).length;
+  return rows
+    .derive({
+      text: (d): string => JSON.stringify(d),
+      keys: (d): string => Object.keys({ ...d, last: 1 }).join(),
+      inside: (d): string => JSON.stringify([{ d }, d]),
+      others: ({ id, ...others }): string => JSON.stringify(others) + id,
+      each: (d): string => {
+        let names = "";
+        for (const name in d) names += name;
+        return names;
+      },
+      counted: (d): number => count(d),
+    })
+    .objects();
+}

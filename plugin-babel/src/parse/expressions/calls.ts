@@ -74,7 +74,18 @@ export function callMember(object: Value, name: string, callee: t.MemberExpressi
   }
 }
 
+/** `/a/g` kept outside of the row function begins each test where the row before ended. */
+function movesOn({ object, ...callee }: t.MemberExpression | t.OptionalMemberExpression, frame: Frame): boolean {
+  if (object.type !== "Identifier" || frame.names.has(object.name) || callee.property.type !== "Identifier" || !/^(test|exec)$/.test(callee.property.name)) return false;
+  const binding = frame.scope.resolve(object.name, object);
+  return binding.kind === "opaque" && binding.stateful === true;
+}
+
 function reportChange(object: Value, callee: t.MemberExpression | t.OptionalMemberExpression, node: Call, frame: Frame): boolean {
+  if (movesOn(callee, frame)) {
+    frame.state.report(rowFunctionWrites(frame.text(callee.object), frame.span(node), "pattern"));
+    return true;
+  }
   const changed = changedBy(node);
   const written = changed && changesOutside(object, changed, callee, frame);
   if (written) frame.state.report(rowFunctionWrites(frame.text(changed), frame.span(node), written));

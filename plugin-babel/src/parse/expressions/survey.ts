@@ -38,8 +38,15 @@ function visit(child: t.Node, parent: t.Node, key: string, frame: Frame, own: bo
     return;
   }
   if (child.type === "VariableDeclarator") typeDeclared(child, child.init, frame);
-  if (isExpression(child) && !isPattern(child)) readExpression(child, frame);
+  if (isExpression(child) && !isPattern(child)) wholeRows(readExpression(child, frame), child, frame);
   else eachPart(child, frame, own);
+}
+
+/** A row that is handed on whole, `JSON.stringify(d)`, has all its columns. */
+function wholeRows(value: Value, node: t.Node, frame: Frame): void {
+  if (value.kind === "row") for (const { name } of frame.state.environment.params[value.param] ?? []) frame.state.columns.add(name);
+  if (value.kind === "record") for (const name of value.names ?? []) wholeRows(value.member(name, node) ?? unknown, node, frame);
+  if (value.kind === "list") for (const item of value.items) wholeRows(item, node, frame);
 }
 
 /** A name declared inside has the type of its annotation or first value, as far as that is a column's. */

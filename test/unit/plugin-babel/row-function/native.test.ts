@@ -86,7 +86,7 @@ describe("what runs in V8", () => {
 
   test("columns, free names and source without types", () => {
     const found = script("(d: Trip): number => { const words = d.s.split(/ +/) as string[]; return words!.length + (d.n satisfies number) + rate + Math.abs(limit); }");
-    expect(found.columns).toEqual(["s", "n"]);
+    expect(found.columns).toEqual(["n", "s"]);
     expect(found.free).toEqual(["rate", "limit"]);
     expect(found.source.replace(/ +/g, " ")).toBe("(d ) => { const words = d.s.split(/ +/) ; return words .length + (d.n ) + rate + Math.abs(limit); }");
     expect(script("({ s, ...others }) => s + Object.keys(others).length").columns).toHaveLength(11);

@@ -134,7 +134,8 @@ function externalise(compiler: Compiler): void {
 function addEntry(compilation: Compilation, source: string, file: string): Promise<void> {
   const { webpack, context } = compilation.compiler;
   const name = file.replace(/\.mjs$/, "");
-  const entry = webpack.EntryPlugin.createDependency(rankModuleId(source), name);
+  // Rules see a JavaScript file: loaders for TypeScript have nothing to do here, and some would lose its source map.
+  const entry = webpack.EntryPlugin.createDependency(`${source}.spmd.js!=!${rankModuleId(source)}`, name);
   return new Promise((done, fail) => compilation.addEntry(context, entry, { name, filename: file, library: { type: "module" } }, (error) => (error ? fail(error) : done())));
 }
 

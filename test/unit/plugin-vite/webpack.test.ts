@@ -57,6 +57,10 @@ describe.each(Object.keys(bundlers) as (keyof typeof bundlers)[])("%s", (name) =
     "src/a/count.ts": counting("first"),
     "src/b/count.ts": counting("second"),
   };
+  const overPackage = {
+    "node_modules/over/package.json": '{ "name": "over", "type": "module", "exports": "./index.js" }',
+    "node_modules/over/index.js": "export const over = (n) => [n].flat()[0] > 1;\n",
+  };
   const ids = ["src/a/count.ts#first", "src/b/count.ts#second"];
 
   it("gives each annotated module a chunk of its own, found from any folder", async () => {
@@ -76,8 +80,7 @@ describe.each(Object.keys(bundlers) as (keyof typeof bundlers)[])("%s", (name) =
   it("bundles what a rank module imports, and runs it", async () => {
     using project = new Project({
       "data.csv": "a\n1\n2\n3\n",
-      "node_modules/over/package.json": '{ "name": "over", "type": "module", "exports": "./index.js" }',
-      "node_modules/over/index.js": "export const over = (n) => [n].flat()[0] > 1;\n",
+      ...overPackage,
       "src/job.ts": `import { over } from "over";\n${counting("count").replace("(d) => d.a > 1", "(d): boolean => over(d.a)")}\nconsole.log("top level", await count("data.csv"));\n`,
     });
     expect(await build(project, "./src/job.ts", { mode: "production", devtool: "source-map" })).toEqual({ errors: [], warnings: [] });
@@ -87,6 +90,20 @@ describe.each(Object.keys(bundlers) as (keyof typeof bundlers)[])("%s", (name) =
     const { VITEST: _, ...env } = process.env;
     const { stdout } = await promisify(execFile)(process.execPath, [project.file("dist/main.mjs")], { cwd: project.path, env: { ...env, LOCKSTEP_RANKS: "2" } });
     expect(stdout).toBe("top level 2\n");
+  });
+
+  it("maps the rank chunk to the source", async () => {
+    const body = 'if ((await readCsv<Row>(path)).numRows() > 1)\n    throw new Error("on line 6");';
+    const over = 'import { over } from "over";';
+    using project = new Project({
+      "data.csv": "a\n1\n2\n",
+      ...overPackage,
+      "src/job.ts": `${over} ${counting("count", body).replace("(d) => d.a > 1", "(d): boolean => over(d.a)")}await count("data.csv");\n`,
+    });
+    expect(await build(project, "./src/job.ts", { devtool: "source-map" })).toEqual({ errors: [], warnings: [] });
+    const { VITEST: _, ...env } = process.env;
+    const failed = (await promisify(execFile)(process.execPath, ["--enable-source-maps", project.file("dist/main.mjs")], { cwd: project.path, env: { ...env, LOCKSTEP_RANKS: "2" } }).catch((error: unknown) => error)) as { stderr: string };
+    expect(failed.stderr).toMatch(/Error: on line 6\n +at .*src\/job\.ts:6:11/);
   });
 
   it("builds again from its cache", async () => {

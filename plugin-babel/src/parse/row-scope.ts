@@ -61,7 +61,7 @@ function capturedBinding(name: string, binding: ScopeBinding, module: ModuleSour
   if (isLookedUp(binding)) return { kind: "opaque", source: name };
   const members = recordType(binding.identifier, place, options);
   if (members) return { kind: "record", member: (member) => ({ kind: "scalar", type: members.find((c) => c.name === member)?.type ?? null, source: `${name}.${member}` }) };
-  return isReadAsRecord(binding) ? recordOf(name) : { kind: "scalar", type: null, source: name, declared, parameter: binding.kind === "param" };
+  return isReadAsRecord(binding) ? recordOf(name) : { kind: "scalar", type: null, source: name, declared, as: isCalled(binding) ? "function" : binding.kind === "param" ? "parameter" : "variable" };
 }
 
 const isRegExp = ({ path: { node } }: ScopeBinding): boolean => node.type === "VariableDeclarator" && node.init?.type === "RegExpLiteral";
@@ -74,6 +74,8 @@ const recordOf = (source: string): Binding => ({ kind: "record", member: (name) 
 /** `rates[d.zone]`: no scalar has members by computed names, and only V8 looks one up in an object of the run time. */
 const isLookedUp = (binding: ScopeBinding): boolean =>
   binding.referencePaths.some((p) => p.parent.type === "MemberExpression" && p.parent.object === p.node && p.parent.computed && p.parent.property.type !== "NumericLiteral");
+
+const isCalled = (binding: ScopeBinding) => binding.referencePaths.some((p) => p.parent.type === "CallExpression" && p.parent.callee === p.node);
 
 const isReadAsRecord = (binding: ScopeBinding) =>
   binding.referencePaths.some((p) => p.parent.type === "MemberExpression" && p.parent.object === p.node && !p.parent.computed);

@@ -104,7 +104,7 @@ class TypeInference {
     };
     const type = verb.type(i, inputs, context);
     // Which column select meant is unknown, so nothing can be said of what follows.
-    i.type = type && i.columns.every((c) => columnOf(type.row, c.as)) ? type : null;
+    i.type = type && !i.open && i.columns.every((c) => columnOf(type.row, c.as)) ? type : null;
     if (i.type) this.#doubtful.set(i.id, new Set(i.type.row.map((c) => c.name).filter((name) => doubtful.has(name))));
   }
 

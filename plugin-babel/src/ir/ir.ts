@@ -116,6 +116,8 @@ export interface Instruction {
   readonly scalars: Readonly<Record<string, Scalar>>;
   readonly span: SourceSpan;
   readonly frame: FrameId;
+  /** Some of its columns could not be read, which is reported: its type is not known. */
+  readonly open?: boolean;
   /** Of readers: the interface's columns. Of `get`: the cell. */
   declared: RowType | null;
   /** By infer-types; null for observers and writers. */

@@ -40,7 +40,7 @@ export type ConstantValue =
 /** What a free identifier of a row function (or of a helper it calls) is bound to. */
 export type Binding =
   /** A scalar of the enclosing function or module, known when the verb is called. `type` null: not known to the compiler. */
-  | { readonly kind: "scalar"; readonly type: ValueType | null; readonly source: string; readonly declared?: SourceSpan; readonly as?: "parameter" | "function" | "variable" }
+  | { readonly kind: "scalar"; readonly type: ValueType | null; readonly source: string; readonly declared?: SourceSpan; readonly as?: "parameter" | "function" | "object" | "variable" }
   | { readonly kind: "constant"; readonly value: ConstantValue }
   /** An array or Set of scalars of the enclosing function or module. */
   | { readonly kind: "list"; readonly item: ValueType; readonly source: string }

@@ -61,7 +61,7 @@ function capturedBinding(name: string, binding: ScopeBinding, module: ModuleSour
   if (isLookedUp(binding)) return { kind: "opaque", source: name };
   const members = recordType(binding.identifier, place, options);
   if (members) return { kind: "record", member: (member) => ({ kind: "scalar", type: members.find((c) => c.name === member)?.type ?? null, source: `${name}.${member}` }) };
-  return isReadAsRecord(binding) ? recordOf(name) : { kind: "scalar", type: null, source: name, declared, as: isCalled(binding) ? "function" : binding.kind === "param" ? "parameter" : "variable" };
+  return isReadAsRecord(binding) ? recordOf(name) : { kind: "scalar", type: null, source: name, declared, as: isCalled(binding) ? "function" : binding.identifier.typeAnnotation ? "object" : binding.kind === "param" ? "parameter" : "variable" };
 }
 
 const isRegExp = ({ path: { node } }: ScopeBinding): boolean => node.type === "VariableDeclarator" && node.init?.type === "RegExpLiteral";

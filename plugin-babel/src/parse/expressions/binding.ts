@@ -31,9 +31,11 @@ export function fromBinding(binding: Binding, name: string, node: t.Node, frame:
           ? `take it into a const before the verb: const value: number = ${name}; a function is declared by itself`
           : binding.as === "function"
             ? `declare it as a function of its own, function ${name}(…) { … }, which the compiler can read`
-            : binding.as === "parameter"
-              ? `annotate the parameter it comes from: ${name}: number`
-              : `annotate it where it is declared: const ${name}: number = …`;
+            : binding.as === "object"
+              ? `take what is read of it into a const before the verb: const value: number = ${name}…`
+              : binding.as === "parameter"
+                ? `annotate the parameter it comes from: ${name}: number`
+                : `annotate it where it is declared: const ${name}: number = …`;
         state.report(needsAnnotation(`'${name}'`, span, "types are read from the source alone, without a TypeScript program", fix));
         return unknown;
       }

@@ -19,6 +19,8 @@ export interface Arguments {
   readonly operands: Map<RowArgument, Operand>;
   readonly columns: OutputColumn[];
   readonly scalars: Record<string, Scalar>;
+  /** Some columns could not be read: which the result has is not known. */
+  open: boolean;
   /** The literal of `table({ … })`. */
   data: t.ObjectExpression | null;
 }
@@ -39,7 +41,7 @@ type Reader = (nodes: t.Node[], out: Arguments, context: ArgumentContext, parame
 
 /** Reads all arguments; each reader takes its nodes from the front of the list. */
 export function readArguments(call: t.CallExpression, context: ArgumentContext): Arguments {
-  const out: Arguments = { inputs: [], rows: [], operands: new Map(), columns: [], scalars: {}, data: null };
+  const out: Arguments = { inputs: [], rows: [], operands: new Map(), columns: [], scalars: {}, open: false, data: null };
   const nodes = [...call.arguments] as t.Node[];
   for (const parameter of context.verb.signature) kinds[parameter.kind](nodes, out, context, parameter);
   for (const left of nodes) context.report(verbArgument(context.verb.name, "no further argument", spanOf(left, context.place.module)));
@@ -165,9 +167,12 @@ function isFunction(node: t.Node, { place, modules }: ArgumentContext): boolean 
   return e.type === "ArrowFunctionExpression" || e.type === "FunctionExpression" || helperOf(e, place, modules) !== null;
 }
 
-function properties(node: t.Node, _out: Arguments, context: ArgumentContext, expected: string): [string, t.Node, t.Node][] {
+function properties(node: t.Node, out: Arguments, context: ArgumentContext, expected: string): [string, t.Node, t.Node][] {
   const e = bare(node);
-  const wrong = (at: t.Node) => context.report(verbArgument(context.verb.name, expected, spanOf(at, context.place.module)));
+  const wrong = (at: t.Node) => {
+    out.open = true;
+    context.report(verbArgument(context.verb.name, expected, spanOf(at, context.place.module)));
+  };
   if (e.type !== "ObjectExpression") {
     wrong(node);
     return [];

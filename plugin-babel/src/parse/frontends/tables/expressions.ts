@@ -220,6 +220,7 @@ function readVerb(e: t.CallExpression, verb: Verb, receiver: ValueId | null, r: 
     scalars: args.scalars,
     span: { ...start, endLine, endColumn },
     frame: r.frame.id,
+    ...(args.open && { open: true }),
     declared: verb.on === "module" ? readInterface(e, args.data, r) : null,
   });
   if (verb.role === "reader" && instruction.declared) checkTypesOption(e, instruction.declared, r);

@@ -1,6 +1,7 @@
 /** The columns a reader or a table literal declares. */
 import type * as t from "@babel/types";
 import type { TextEdit } from "../../../diagnostics/diagnostic.ts";
+import { duplicateColumn } from "../../../diagnostics/duplicate-column.ts";
 import { keyText, readerTypes } from "../../../diagnostics/reader-types.ts";
 import { unsupportedType } from "../../../diagnostics/unsupported-type.ts";
 import { verbArgument } from "../../../diagnostics/verb-argument.ts";
@@ -79,6 +80,10 @@ function literalColumns(data: t.ObjectExpression, r: Reading): RowType {
   return data.properties.flatMap((p): Column[] => {
     const name = p.type === "ObjectProperty" && !p.computed ? keyName(p.key) : null;
     const type = p.type === "ObjectProperty" ? elementOf(p.value, r.place, r) : null;
+    if (name !== null && data.properties.slice(0, data.properties.indexOf(p)).some((q) => q.type === "ObjectProperty" && !q.computed && keyName(q.key) === name)) {
+      r.report(duplicateColumn(name, r.span(p)));
+      return [];
+    }
     if (name !== null && type) return [{ name, type }];
     r.report(verbArgument("table", "columns whose element type is plain, such as [1, 2] or a variable of type number[],", r.span(p)));
     return [];

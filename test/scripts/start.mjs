@@ -35,7 +35,7 @@ const plain = await once("plain-200000", [join(example, "src/job.ts")], async (o
 });
 console.log(`plain Node ${plain.rows.toLocaleString("en-US")} groups of 200,000 trips in ${plain.seconds.toFixed(1)} s (no plugin, no ranks: node src/job.ts)`);
 
-await native;
+await native.done();
 const check = join(state, "check-200000");
 await ranks(2, small, check);
 console.log(`2 ranks    200,000 trips: ${(await equal(join(state, "plain-200000"), check)) ? "equal to plain Node" : "NOT EQUAL to plain Node: please report it"}`);
@@ -73,7 +73,10 @@ function fresh(file, sources) {
   return existsSync(file) && sources.every((source) => statSync(source).mtimeMs <= statSync(file).mtimeMs);
 }
 
-/** The addon, built in the background; one honest line while it lasts. */
+/**
+ * The addon, built in the background: one honest line soon, and from `done()` on, when nothing else is left to do, that
+ * line kept up to date (on a terminal in place, else every three minutes).
+ */
 function buildNative() {
   const addon = join(root, `native-rs/lockstep.${process.platform}-${process.arch}.node`);
   const build = spawn(process.execPath, [join(root, "test/scripts/build-native.mjs"), "--message-format=json-render-diagnostics"], {
@@ -93,27 +96,37 @@ function buildNative() {
   });
   build.stderr.on("data", (chunk) => (errors = (errors + chunk).slice(-4000)));
   const begun = Date.now();
-  const say = () => {
+  const state = () => {
     const share = done.size / crates;
     const minutes = (Date.now() - begun) / 60_000;
     // The last crates are the largest: what is left takes longer than what is done.
     const left = Math.max(1, Math.ceil((minutes / share) * (1 - share) * 2));
-    console.log(
-      share < 0.02
-        ? "native     cargo is starting; the first build on a machine takes 15 to 25 minutes on 2 cores"
-        : `native     ${done.size} of ${crates} crates built, about ${left} min left`,
-    );
+    return share < 0.02
+      ? "native     cargo is starting; the first build on a machine takes 15 to 25 minutes on 2 cores"
+      : `native     ${done.size} of ${crates} crates built, about ${left} min left`;
   };
-  const soon = setTimeout(() => say(), 5000);
-  const ticker = setInterval(say, 180_000);
-  return new Promise((resolve, reject) => {
+  const soon = setTimeout(() => console.log(state()), 5000);
+  const built = new Promise((resolve, reject) => {
     build.on("exit", (code) => {
       clearTimeout(soon);
-      clearInterval(ticker);
       if (code === 0 && existsSync(addon)) resolve();
       else reject(new Error(`the native build failed (exit ${code}); the same by hand: npm run build:native\n${errors}`));
     });
   });
+  // Until `done()` is called nobody listens for a failure.
+  built.catch(() => undefined);
+  return {
+    async done() {
+      const place = process.stdout.isTTY;
+      const ticker = setInterval(() => (place ? process.stdout.write(`\r${state()}\x1b[K`) : console.log(state())), place ? 1000 : 180_000);
+      try {
+        await built;
+      } finally {
+        clearInterval(ticker);
+        if (place) process.stdout.write("\r\x1b[K");
+      }
+    },
+  };
 }
 
 function countCrates() {

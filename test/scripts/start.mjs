@@ -91,7 +91,8 @@ function buildNative() {
     rest = lines.pop();
     for (const line of lines) {
       const id = /"reason":"compiler-artifact","package_id":"([^"]+)"/.exec(line)?.[1];
-      if (id) done.add(id);
+      // A crate's build script is not yet the crate.
+      if (id && !line.includes('"kind":["custom-build"]')) done.add(id);
     }
   });
   build.stderr.on("data", (chunk) => (errors = (errors + chunk).slice(-4000)));

@@ -5,6 +5,7 @@ interface RunOptions {
   ranks?: number;
   threads?: number;
   memory?: number;
+  job?: string;
   result?: string;
   profile?: string;
   summary?: boolean;
@@ -19,12 +20,14 @@ export function runCommand(): Command {
     .option("-n, --ranks <count>", "rank processes (default: as many as cores)", wholeNumber)
     .option("--threads <count>", "threads of a rank (default: cores / ranks)", wholeNumber)
     .option("--memory <size>", "memory of a rank, e.g. 2GiB (default: what the machine or cgroup has / ranks)", memorySize)
+    .option("--job <id>", "the job's identity over several attempts: outputs it has committed are not written again (default: LOCKSTEP_JOB, else a new job)")
     .option("--result <file>", "write the program's default export as JSON")
     .option("--profile <file>", "write what each operator did as JSON")
     .option("--summary", "print a line at the end (default on a terminal)")
     .option("--no-summary", "print none")
     .passThroughOptions()
     .action(async (bundle: string, args: string[], options: RunOptions) => {
+      if (options.job !== undefined) process.env.LOCKSTEP_JOB = options.job;
       const { superviseRun } = await import("../launch/supervise.ts");
       process.exitCode = await superviseRun(bundle, programArguments(args), { ...options, summary: options.summary ?? process.stderr.isTTY === true });
     });

@@ -1,5 +1,6 @@
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { StringDecoder } from "node:string_decoder";
 
 /**
  * What the two ends of a rank's control socket tell each other, one JSON line each. The end of the stream is
@@ -29,10 +30,11 @@ export function openControl(descriptor: number, receive: (message: ControlMessag
 /** Either end of a socket that is open already. */
 export function talk(socket: Duplex, receive: (message: ControlMessage) => void): Control {
   let rest = "";
+  const decoder = new StringDecoder("utf8");
   // A reset by a dying peer is its end like any other.
   socket.on("error", () => undefined);
   socket.on("data", (chunk: Buffer) => {
-    const lines = (rest + chunk.toString()).split("\n");
+    const lines = (rest + decoder.write(chunk)).split("\n");
     rest = lines.pop()!;
     for (const line of lines) receive(JSON.parse(line) as ControlMessage);
   });

@@ -1,7 +1,7 @@
 /** Scalars that would differ between processes, made the same on all ranks. */
 import { deserialize, serialize } from "node:v8";
 import { markAgreed } from "./checked.ts";
-import { currentCall } from "./context.ts";
+import { currentCall, runningCall } from "./context.ts";
 import { marshal } from "./marshal.ts";
 
 type Answer = { readonly value: unknown } | { readonly error: unknown };
@@ -34,7 +34,7 @@ const once: Console = new Proxy(globalThis.console, {
   get(target, name) {
     const value: unknown = Reflect.get(target, name);
     if (typeof value !== "function") return value;
-    return (...args: unknown[]) => (currentCall().world.rank === 0 ? (Reflect.apply(value, target, args) as unknown) : undefined);
+    return (...args: unknown[]) => ((runningCall()?.world.rank ?? 0) === 0 ? (Reflect.apply(value, target, args) as unknown) : undefined);
   },
 });
 

@@ -4,11 +4,9 @@ import { LockstepError } from "../errors/index.ts";
 import { reached } from "../observe/debug.ts";
 import { checked, isAgreed } from "./checked.ts";
 import { CallContext, enter, leave } from "./context.ts";
-import { encodeUnsent } from "./facade.ts";
-import { keepReturned, releaseTables, releaseTablesOf, reviveTables, tablesReleased, withoutTables } from "./handles.ts";
-import { marshal } from "./marshal.ts";
+import { receive, take, type Sent } from "./arguments.ts";
+import { keepReturned, releaseTables, releaseTablesOf, tablesReleased } from "./handles.ts";
 import { decisive, errorOf } from "./outcome.ts";
-import { setSpoolCounter, spoolCounter } from "./spools.ts";
 import { world, type World } from "./world.ts";
 
 type Captures = Record<string, unknown>;
@@ -21,14 +19,11 @@ export interface Defined {
 }
 
 /** What rank 0 tells the others of a call. */
-interface Message {
+interface Message extends Sent {
   readonly call: number;
   readonly function: string;
-  readonly captures: unknown;
-  readonly args: unknown;
   readonly cwd: string;
   readonly timeZone: string | undefined;
-  readonly spools: number;
   readonly released: readonly number[];
 }
 
@@ -46,30 +41,28 @@ export function define(id: string, body: Body): Defined {
 
 /**
  * Calls an annotated function: on all ranks when it comes from ordinary code (rank 0's), as a plain call when
- * it comes from another annotated function. Calls run one at a time in call order.
+ * it comes from another annotated function. Calls run one at a time in call order, with the values of the moment at
+ * which they are made.
  */
-export function call(defined: Defined, args: readonly unknown[], captures: Captures = {}): Promise<unknown> {
-  if (inside.getStore()) return Promise.resolve(defined.body(captures, ...(args as never[])));
-  const result = queue.then(() => conduct(defined, args, captures));
+export async function call(defined: Defined, args: readonly unknown[], captures: Captures = {}): Promise<unknown> {
+  if (inside.getStore()) return defined.body(captures, ...(args as never[]));
+  const values = take({ args, captures }, defined.id.slice(defined.id.lastIndexOf("#") + 1));
+  const result = queue.then(() => conduct(defined, values));
   queue = result.catch(() => undefined);
   return result;
 }
 
 /** Rank 0's side of a call. */
-async function conduct(defined: Defined, args: readonly unknown[], captures: Captures): Promise<unknown> {
+async function conduct(defined: Defined, values: () => Promise<Sent>): Promise<unknown> {
   const here = await world();
-  const name = defined.id.slice(defined.id.lastIndexOf("#") + 1);
   const message: Message = {
+    ...(await values()),
     call: ++calls,
     function: defined.id,
-    args: args.map((arg, index) => marshal(arg, `argument ${index + 1} of ${name}`, withoutTables)),
-    captures: Object.fromEntries(Object.entries(captures).map(([key, value]) => [key, marshal(value, `the captured ${key}`, withoutTables)])),
     cwd: process.cwd(),
     timeZone: process.env.TZ,
-    spools: spoolCounter(),
     released: tablesReleased(),
   };
-  await encodeUnsent();
   if (here.size > 1) await fatalIfLost(here, checked(here.engine.broadcast(serialize(message), 0)));
   return perform(here, message);
 }
@@ -81,7 +74,6 @@ export async function follow(here: World): Promise<void> {
     if (process.cwd() !== message.cwd) process.chdir(message.cwd);
     if (message.timeZone === undefined) delete process.env.TZ;
     else process.env.TZ = message.timeZone;
-    setSpoolCounter(message.spools);
     // The error is rank 0's to report.
     await perform(here, message).catch(() => undefined);
   }
@@ -98,9 +90,8 @@ async function perform(here: World, message: Message): Promise<unknown> {
   try {
     const defined = functions.get(message.function);
     if (!defined) throw new LockstepError({ code: "LS2099", message: `rank ${here.rank} has no function ${message.function}` });
-    const captures = reviveTables(message.captures) as Captures;
-    const args = reviveTables(message.args) as never[];
-    value = await keepReturned(context, await inside.run(true, async () => defined.body(captures, ...args)));
+    const { args, captures } = receive(message);
+    value = await keepReturned(context, await inside.run(true, async () => defined.body(captures, ...(args as never[]))));
   } catch (thrown) {
     if (isLost(thrown)) return here.lost(thrown);
     error = { thrown };

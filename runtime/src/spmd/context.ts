@@ -4,6 +4,7 @@ import type { Engine } from "./engine.ts";
 import { decisive, decodeOutcomes, description, encodeOutcome, errorOf, failed, type Outcome } from "./outcome.ts";
 import { Outputs } from "./outputs.ts";
 import type { ScriptFunction } from "./scripts.ts";
+import { agreeOnSpools, nextSpool } from "./spools.ts";
 import type { World } from "./world.ts";
 
 /** One outermost annotated call on one rank. */
@@ -65,7 +66,8 @@ export class CallContext {
   }
 
   async #meet(outcome: Outcome): Promise<readonly Outcome[]> {
-    const outcomes = decodeOutcomes(await checked(this.world.engine.settle(encodeOutcome(outcome))));
+    const outcomes = decodeOutcomes(await checked(this.world.engine.settle(encodeOutcome({ ...outcome, spools: nextSpool() }))));
+    agreeOnSpools(outcomes.map(({ spools }) => spools!));
     this.#stuck = false;
     if (outcome.goesOn && outcomes.some(({ goesOn }) => !goesOn)) this.#over = ended(outcomes);
     return outcomes;
@@ -96,7 +98,12 @@ export function leave(): void {
   current = undefined;
 }
 
-/** The call that runs now. */
+/** The call that runs now, if one does. */
+export function runningCall(): CallContext | undefined {
+  return current;
+}
+
+/** The call that runs now. LS2016 outside of calls. */
 export function currentCall(): CallContext {
   if (current) return current;
   throw new LockstepError({

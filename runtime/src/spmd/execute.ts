@@ -43,12 +43,12 @@ export function collect(input: TableNode, site: string, everywhere = true): Prom
   });
 }
 
-/** Stages an output and writes it. */
+/** Stages an output and writes it, unless an earlier attempt of the job has committed it. */
 export function write(input: TableNode, path: string | URL, overwrite: boolean, site: string, build: (input: number, path: string, staging: string) => Sink): Promise<void> {
   const call = currentCall();
   const target = absolute(path);
   return call.inOrder(async () => {
     const staging = await call.outputs.stage(target, overwrite, site);
-    await execute(call, [{ input, build: (id) => build(id, target, staging) }]);
+    if (staging !== undefined) await execute(call, [{ input, build: (id) => build(id, target, staging) }]);
   });
 }

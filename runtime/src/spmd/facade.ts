@@ -3,7 +3,7 @@ import type { Column, View } from "../tables/column.ts";
 import type { LocalTable } from "./handles.ts";
 
 /** The facade's table, told by its shape: its class is not loaded where nobody uses it. */
-interface FacadeTable {
+export interface FacadeTable {
   readonly columns: ReadonlyMap<string, Column>;
   numRows(): number;
 }
@@ -13,25 +13,19 @@ export function isLocalTable(value: object): value is FacadeTable {
   return "columns" in value && value.columns instanceof Map && "numRows" in value && "writeParquet" in value;
 }
 
-const unsent: (() => Promise<void>)[] = [];
-
-/** A table made in ordinary code on its way to the ranks; its rows follow with {@link encodeUnsent}. */
-export function encodeLocal(table: FacadeTable): LocalTable {
-  const columns = [...table.columns].map(([name, { view }]) => {
+/** The columns of a table made in ordinary code as the ranks see them. LS2015 for a column they could not read. */
+export function localColumns(table: FacadeTable): LocalTable["columns"] {
+  return [...table.columns].map(([name, { view }]) => {
     if (view !== "none") return { name, type: view, nullable: true };
     throw new LockstepError({ code: "LS2015", message: `the column "${name}" of a table passed to an annotated function has no JavaScript type` });
   });
-  const local: LocalTable = { ipc: new Uint8Array(), columns, rows: table.numRows() };
-  unsent.push(async () => {
-    // Arrow is loaded when a table needs it.
-    const { toIpc } = await import("../tables/ipc.ts");
-    local.ipc = toIpc(table.columns);
-  });
-  return local;
 }
 
-export async function encodeUnsent(): Promise<void> {
-  for (const encode of unsent.splice(0)) await encode();
+/** A table made in ordinary code on its way to the ranks. */
+export async function encodeLocal(table: FacadeTable): Promise<LocalTable> {
+  // Arrow is loaded when a table needs it.
+  const { toIpc } = await import("../tables/ipc.ts");
+  return { ipc: toIpc(table.columns), columns: localColumns(table), rows: table.numRows() };
 }
 
 /** A returned table as ordinary code sees it. */

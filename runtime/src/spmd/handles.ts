@@ -1,9 +1,8 @@
 import { LockstepError } from "../errors/index.ts";
 import type { CallContext } from "./context.ts";
 import { execute } from "./execute.ts";
-import { decodeReturned, encodeLocal, isLocalTable, tooLarge } from "./facade.ts";
+import { decodeReturned, tooLarge } from "./facade.ts";
 import { collectLimit } from "./limits.ts";
-import { marshal } from "./marshal.ts";
 import { cutPlan, type SinkOf } from "./plan.ts";
 import { SpmdTable } from "./table.ts";
 import { bigintViews } from "./views.ts";
@@ -26,34 +25,20 @@ interface Inputs {
   tables: number;
 }
 
-const marker = "lockstep:table";
-const local = "lockstep:local";
-
-/** For {@link marshal}: a table as what the other ranks know it by. */
-export function withoutTables(value: object): object | undefined {
-  const number = numbers.get(value);
-  if (number !== undefined) return { [marker]: number };
-  return isLocalTable(value) ? { [local]: encodeLocal(value) } : undefined;
-}
-
-/** Tables where {@link withoutTables} left their numbers. */
-export function reviveTables(value: unknown): unknown {
-  return marshal(value, "a message", (part) => {
-    const fields = part as Record<string, unknown>;
-    if (typeof fields[marker] === "number") return keptTable(fields[marker]);
-    return fields[local] === undefined ? undefined : localTable(fields[local] as LocalTable);
-  });
+/** What all ranks know a returned table by. */
+export function tableNumber(face: object): number | undefined {
+  return numbers.get(face);
 }
 
 /** Collective: the value an annotated function returned, its tables as ordinary code sees them (on rank 0). */
 export async function keepReturned(call: CallContext, value: unknown): Promise<unknown> {
-  const tables = new Set(tablesIn(value));
+  const tables = tablesIn(value);
   if (tables.size === 0) return value;
   const inputs = { datasets: call.datasets, tables: tables.size };
   const seen = new Map<SpmdTable, unknown>();
   for (const table of tables) seen.set(table, await keep(call, table, call.id * tablesPerCall + seen.size, inputs));
   call.datasets = [];
-  return replace(value, seen);
+  return replace(value, seen as Map<object, unknown>);
 }
 
 /** The handles that rank 0's garbage collector found since the last call. */
@@ -102,7 +87,8 @@ async function keep(call: CallContext, table: SpmdTable, number: number, inputs:
   return face;
 }
 
-function keptTable(number: number): SpmdTable {
+/** The table that the ranks keep under a number. */
+export function keptTable(number: number): SpmdTable {
   const entry = kept.get(number);
   if (!entry) throw new LockstepError({ code: "LS2099", message: `table ${number} was freed while the program still holds it` });
   return entry.table;
@@ -115,7 +101,8 @@ export interface LocalTable {
   rows: number;
 }
 
-function localTable({ ipc, columns, rows }: LocalTable): SpmdTable {
+/** A table made in ordinary code, on the ranks. */
+export function localTable({ ipc, columns, rows }: LocalTable): SpmdTable {
   let dataset: number | undefined;
   return new SpmdTable({
     inputs: [],
@@ -127,19 +114,69 @@ function localTable({ ipc, columns, rows }: LocalTable): SpmdTable {
   });
 }
 
-function* tablesIn(value: unknown): Generator<SpmdTable> {
-  if (value instanceof SpmdTable) yield value;
-  else if (Array.isArray(value)) for (const item of value) yield* tablesIn(item);
-  else if (isRecord(value)) for (const item of Object.values(value)) yield* tablesIn(item);
+/** The tables in a returned value, in its order: in arrays, plain objects, Maps and Sets, however deep. */
+function tablesIn(value: unknown): Set<SpmdTable> {
+  const tables = new Set<SpmdTable>();
+  const seen = new Set<object>();
+  // No recursion: a list may be linked from row to row.
+  const open: unknown[] = [value];
+  while (open.length > 0) {
+    const part = open.pop();
+    if (typeof part !== "object" || part === null || seen.has(part)) continue;
+    seen.add(part);
+    if (part instanceof SpmdTable) tables.add(part);
+    else open.push(...partsOf(part).reverse());
+  }
+  return tables;
 }
 
-function replace(value: unknown, by: ReadonlyMap<SpmdTable, unknown>): unknown {
-  if (value instanceof SpmdTable) return by.get(value);
-  if (Array.isArray(value)) return value.map((item) => replace(item, by));
-  if (isRecord(value)) return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, replace(item, by)]));
-  return value;
+function partsOf(value: object): unknown[] {
+  if (Array.isArray(value)) return [...(value as unknown[])];
+  if (value instanceof Map) return [...value].flat();
+  if (value instanceof Set) return [...value];
+  const parts: unknown[] = Object.values(value);
+  if (isPlain(value)) return parts;
+  // The instance stays what it is, so its table could not become one of ordinary code.
+  if (parts.some((part) => part instanceof SpmdTable)) {
+    throw new LockstepError({
+      code: "LS2015",
+      message: `an annotated function returned an instance of ${value.constructor?.name || "a class"} that holds a table`,
+      fix: "Return tables by themselves or in plain objects, arrays, Maps and Sets; make the instance in ordinary code.",
+    });
+  }
+  return [];
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+/** A copy with other values in the places of some; what `seen` does not name is copied where it may hold such a place. */
+function replace(value: unknown, seen: Map<object, unknown>): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if (seen.has(value)) return seen.get(value);
+  if (Array.isArray(value)) {
+    const copy: unknown[] = [];
+    seen.set(value, copy);
+    for (const item of value) copy.push(replace(item, seen));
+    return copy;
+  }
+  if (value instanceof Map) {
+    const copy = new Map<unknown, unknown>();
+    seen.set(value, copy);
+    for (const [key, item] of value) copy.set(replace(key, seen), replace(item, seen));
+    return copy;
+  }
+  if (value instanceof Set) {
+    const copy = new Set<unknown>();
+    seen.set(value, copy);
+    for (const item of value) copy.add(replace(item, seen));
+    return copy;
+  }
+  if (!isPlain(value)) return value;
+  const copy: Record<string, unknown> = {};
+  seen.set(value, copy);
+  for (const [key, item] of Object.entries(value)) copy[key] = replace(item, seen);
+  return copy;
+}
+
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
 }

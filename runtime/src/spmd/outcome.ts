@@ -8,6 +8,8 @@ export interface Outcome {
   readonly failure?: { readonly own: boolean; readonly lockstep?: string; readonly error?: unknown };
   /** Not at its end: the function caught an error that all ranks have, and goes on. */
   readonly goesOn?: true;
+  /** The number of the rank's next spool. */
+  readonly spools?: number;
 }
 
 export function failed(error: unknown): Outcome {

@@ -3,16 +3,22 @@ import { localPath } from "../connectors/paths.ts";
 import { LockstepError } from "../errors/index.ts";
 import { checked, markAgreed } from "./checked.ts";
 import type { CallContext } from "./context.ts";
+import { isCommitted, jobIdentity, sign, type Identity } from "./identity.ts";
 
 interface Output {
   readonly path: string;
-  readonly staging: string;
   readonly overwrite: boolean;
+  /** Undefined: an earlier attempt of the job has committed it. */
+  readonly staging: string | undefined;
+  readonly identity: Identity | undefined;
 }
 
 /**
  * What one outermost call writes: every write goes to a directory beside its target, all become visible
  * together when the call returns, none if it throws. Rank 0 makes and commits, the others know the names.
+ *
+ * A job that keeps its identity over several attempts commits an output once: what an earlier attempt has committed is
+ * neither written nor replaced again, and the attempt goes on with what is missing.
  */
 export class Outputs {
   readonly #call: CallContext;
@@ -22,17 +28,25 @@ export class Outputs {
     this.#call = call;
   }
 
-  /** Collective: a staging directory for a write to `path`. Fails before any work where the output may not be written. */
-  async stage(path: string, overwrite: boolean, site: string): Promise<string> {
-    const { rank, size, native, job: name } = this.#call.world;
-    const job = `${name}.${this.#call.id}.${this.#outputs.length}`;
+  /**
+   * Collective: a staging directory for a write to `path`; undefined if this job has committed it already. Fails before
+   * any work where the output may not be written.
+   */
+  async stage(path: string, overwrite: boolean, site: string): Promise<string | undefined> {
+    const { rank, size, native, job: launch } = this.#call.world;
+    const output = this.#outputs.length;
+    const attempt = `${launch}.${this.#call.id}.${output}`;
+    const job = jobIdentity();
+    const identity = job === undefined ? undefined : { job, call: this.#call.id, output };
     // Before it exists: whoever outlives this rank has to find it whenever that is.
-    this.#announce([...this.#outputs.map((output) => output.staging), join(dirname(path), `.${basename(path)}.lockstep-${job}`)]);
-    let answer: { staging: string } | { error: unknown } | undefined;
+    this.#announce(join(dirname(path), `.${basename(path)}.lockstep-${attempt}`));
+    let answer: { staging?: string } | { error: unknown } | undefined;
     if (rank === 0) {
       try {
         if (!overwrite && this.#written(path)) throw exists(path);
-        answer = { staging: await checked(native.prepareOutput(path, overwrite, job)) };
+        const committed = identity && !this.#written(path) && isCommitted(path, identity);
+        if (committed) process.stderr.write(`${path}: already committed by job ${identity.job}, not written again\n`);
+        answer = committed ? {} : { staging: await checked(native.prepareOutput(path, overwrite, attempt)) };
       } catch (error) {
         answer = { error: error instanceof LockstepError ? error : String(error) };
       }
@@ -46,30 +60,56 @@ export class Outputs {
       const raised = LockstepError.parse(JSON.stringify(error)) ?? new LockstepError({ code: "LS2008", message: String(error) });
       throw markAgreed(new LockstepError({ ...raised.toJSON(), site }));
     }
-    this.#outputs.push({ path, overwrite, staging: answer!.staging });
-    this.#announce(this.#outputs.map((output) => output.staging));
-    return answer!.staging;
+    const { staging } = answer!;
+    this.#outputs.push({ path, overwrite, staging, identity });
+    this.#announce();
+    return staging;
   }
 
   /** Where a reader finds `path`: in the staged version, if this call wrote it. */
   resolve(path: string): string {
     const output = this.#outputs.findLast((candidate) => path === candidate.path || path.startsWith(candidate.path + sep));
-    return output ? output.staging + path.slice(output.path.length) : path;
+    return output?.staging === undefined ? path : output.staging + path.slice(output.path.length);
   }
 
-  /** Rank 0, when all ranks ended well: in the program's order. */
+  /**
+   * Rank 0, when all ranks ended well: in the program's order. Of several outputs one may fail (a disk that is full only
+   * now): the error says which are visible; those are not taken back, because others may have read them.
+   */
   async commit(): Promise<void> {
-    const last = this.#outputs.filter((output, index) => !this.#outputs.some((later, at) => at > index && later.path === output.path));
-    for (const output of this.#outputs) {
-      if (last.includes(output)) await checked(this.#call.world.native.commitOutput(output.staging, output.path, output.overwrite));
-      else await checked(this.#call.world.native.abortOutput(output.staging));
+    const { native } = this.#call.world;
+    const visible: string[] = [];
+    const last = (output: Output, index: number): boolean => !this.#outputs.some((later, at) => at > index && later.path === output.path);
+    for (const [index, output] of this.#outputs.entries()) {
+      const { path, staging, overwrite, identity } = output;
+      if (staging === undefined) continue;
+      if (!last(output, index)) {
+        await checked(native.abortOutput(staging)).catch(() => undefined);
+        continue;
+      }
+      try {
+        if (identity) sign(staging, identity);
+        await checked(native.commitOutput(staging, path, overwrite));
+      } catch (error) {
+        const missing = this.#outputs.filter((other, at) => at >= index && other.staging !== undefined && last(other, at)).map((other) => other.path);
+        await this.#remove(index);
+        throw partly(error, path, visible, missing);
+      }
+      visible.push(path);
     }
     this.#forget();
   }
 
   /** Rank 0, when the call failed. */
   async abort(): Promise<void> {
-    for (const { staging } of this.#outputs) await checked(this.#call.world.native.abortOutput(staging)).catch(() => undefined);
+    await this.#remove(0);
+  }
+
+  /** Removes what is staged, from an output on. */
+  async #remove(first: number): Promise<void> {
+    for (const { staging } of this.#outputs.slice(first)) {
+      if (staging !== undefined) await checked(this.#call.world.native.abortOutput(staging)).catch(() => undefined);
+    }
     this.#forget();
   }
 
@@ -77,13 +117,15 @@ export class Outputs {
     return this.#outputs.some((output) => output.path === path);
   }
 
-  #announce(directories: readonly string[]): void {
-    this.#call.world.staged(directories);
+  /** Tells the launcher which directories to remove should this rank not live to do it. */
+  #announce(...more: string[]): void {
+    const staged = this.#outputs.flatMap(({ staging }) => staging ?? []);
+    this.#call.world.staged([...staged, ...more]);
   }
 
   #forget(): void {
     this.#outputs.length = 0;
-    this.#announce([]);
+    this.#announce();
   }
 }
 
@@ -94,4 +136,13 @@ export function absolute(path: string | URL): string {
 
 function exists(path: string): LockstepError {
   return new LockstepError({ code: "LS2007", message: `the output ${path} was written before in this call` });
+}
+
+/** The error of a commit, with what became of the call's other outputs. */
+function partly(error: unknown, path: string, visible: readonly string[], missing: readonly string[]): LockstepError {
+  const raised = error instanceof LockstepError ? error : new LockstepError({ code: "LS2008", message: `${path} cannot be written: ${String(error)}` });
+  if (visible.length + missing.length === 1) return raised;
+  const list = (paths: readonly string[]): string => (paths.length > 0 ? paths.join(", ") : "none");
+  const message = `${raised.message}; written before it: ${list(visible)}; not written: ${list(missing)}`;
+  return new LockstepError({ ...raised.toJSON(), message, cause: error });
 }

@@ -2,8 +2,9 @@ import type { TableNode } from "./plan.ts";
 import { world } from "./world.ts";
 
 /**
- * Spools are numbered alike on all ranks: rank 0 sends its counter with each call. A spool whose table is
- * garbage is freed; which rank does so when makes no difference, since no plan can name it any more.
+ * Spools are numbered alike on all ranks: where ranks meet at the end of a call, which one of them may have left early
+ * with an error, all go on from the largest number. A spool whose table is garbage is freed; which rank does so when makes
+ * no difference, since no plan can name it any more.
  */
 let next = 1;
 
@@ -11,12 +12,14 @@ const finalizer = new FinalizationRegistry<number>((id) => {
   void world().then(({ engine }) => engine.releaseSpool(id), () => undefined);
 });
 
-export function spoolCounter(): number {
+/** The number that this rank's next spool gets. */
+export function nextSpool(): number {
   return next;
 }
 
-export function setSpoolCounter(value: number): void {
-  next = value;
+/** `numbers`: the next ones of all ranks. */
+export function agreeOnSpools(numbers: readonly number[]): void {
+  next = Math.max(...numbers);
 }
 
 /** A node that keeps `input`'s rows for later executions. */

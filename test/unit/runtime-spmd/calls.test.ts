@@ -1,10 +1,11 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { serialize } from "node:v8";
 import { table as facadeTable, Table } from "../../../runtime/src/tables/table.ts";
-import { afterAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { toIpc } from "../../../runtime/src/tables/ipc.ts";
-import { alike, call, define, readParquet, SpmdTable, table } from "../../../runtime/src/spmd/index.ts";
+import { alike, call, console as once, define, readParquet, SpmdTable, table } from "../../../runtime/src/spmd/index.ts";
 import { setWorld } from "../../../runtime/src/spmd/world.ts";
 import { RecordingEngine, worldOf } from "./recording-engine.ts";
 
@@ -150,6 +151,50 @@ describe("outputs", () => {
     expect(glob).toBe(join(whole!, "*.parquet"));
   });
 
+  it("that cannot all be committed are named, and what is staged goes", async () => {
+    const paths = ["first", "second", "third"].map((name) => join(folder, `partly-${name}`, "out"));
+    const write = async () => {
+      const t = await readParquet("in.parquet", {}, reader);
+      for (const path of paths) await t.writeParquet(path, {}, { site, ordered: false });
+      // A file where the second output is to appear: its rename fails.
+      engine.failCommitOf = paths[1];
+    };
+    for (const path of paths) mkdirSync(dirname(path));
+    await expect(run(write)).rejects.toMatchObject({
+      code: "LS2008",
+      message: expect.stringMatching(/partly-second.*; written before it: .*partly-first\/out; not written: .*partly-second\/out, .*partly-third\/out$/) as string,
+    });
+    expect(paths.map((path) => readdirSync(dirname(path)))).toEqual([["out"], [], []]);
+  });
+
+  it("are committed once by a job that keeps its identity", async () => {
+    const [a, b] = [join(folder, "once-a"), join(folder, "once-b")];
+    const attempt = async (job: string, written: string[], overwrite = false) => {
+      process.env.LOCKSTEP_JOB = job;
+      // A new process counts its calls from the start.
+      engine.plans.length = 0;
+      vi.resetModules();
+      const fresh = await import("../../../runtime/src/spmd/index.ts");
+      (await import("../../../runtime/src/spmd/world.ts")).setWorld(Promise.resolve(worldOf(engine)));
+      await fresh.call(fresh.define("src/job.ts#once", async () => {
+        const t = await fresh.readParquet("in.parquet", {}, reader);
+        for (const path of [a, b]) await t.writeParquet(path, { overwrite }, { site, ordered: false });
+      }), []);
+      expect(engine.plans.flatMap((plan) => plan.sinks.map((sink) => (sink.op === "writeParquet" ? sink.path : "")))).toEqual(written);
+    };
+    try {
+      await attempt("nightly-1", [a, b]);
+      await attempt("nightly-1", []);
+      rmSync(b, { recursive: true });
+      // What an interrupted attempt had left to do.
+      await attempt("nightly-1", [b]);
+      await expect(attempt("nightly-2", [])).rejects.toMatchObject({ code: "LS2007" });
+      await attempt("nightly-2", [a, b], true);
+    } finally {
+      delete process.env.LOCKSTEP_JOB;
+    }
+  });
+
   it("of the same path twice need overwrite; the last one stays", async () => {
     const out = join(folder, "twice");
     const twice = (overwrite: boolean) => async () => {
@@ -206,6 +251,42 @@ describe("calls", () => {
     expect(await run((_, value: typeof cycle) => value.self === value, [cycle])).toBe(true);
   });
 
+  it("take the values of the moment at which they are made", async () => {
+    const list = [1, 2];
+    const bytes = new Uint8Array([7]);
+    const captured = { factor: 3 };
+    const slow = define("src/job.ts#first", () => new Promise((resolve) => setTimeout(resolve, 5)));
+    const sees = define("src/job.ts#sees", (captures: { captured: { factor: number } }, values: number[], view: Uint8Array) => [...values, view[0], captures.captured.factor]);
+    const first = call(slow, []);
+    const second = call(sees, [list, bytes], { captured });
+    list.push(3);
+    bytes[0] = 8;
+    captured.factor = 4;
+    const third = call(sees, [list, bytes], { captured });
+    expect(await Promise.all([first, second, third])).toEqual([undefined, [1, 2, 7, 3], [1, 2, 3, 8, 4]]);
+  });
+
+  it("number spools past those of every rank, one of which may have left a call early", async () => {
+    const other = worldOf(engine);
+    setWorld(Promise.resolve({ ...other, size: 2 }));
+    engine.settle = async (outcome) => [Buffer.from(outcome), serialize({ spools: 5000 })];
+    await run(() => 0);
+    setWorld(Promise.resolve(other));
+    await run(async () => (await readParquet("in.parquet", {}, reader)).spool({ site, spool: 0 }).filter({ site, predicate: { kind: "literal", type: "boolean", value: true } }).numRows({ site }));
+    const [spool] = engine.plans.at(-1)!.nodes.flatMap((node) => (node.op === "spool" ? [node.spool] : []));
+    expect(spool).toBeGreaterThanOrEqual(5000);
+  });
+
+  it("print outside of themselves too", async () => {
+    const printed = vi.spyOn(globalThis.console, "log").mockImplementation(() => undefined);
+    try {
+      once.log("later");
+      expect(printed).toHaveBeenCalledWith("later");
+    } finally {
+      printed.mockRestore();
+    }
+  });
+
   it("evaluate what must be alike in the order of the source", async () => {
     const order: string[] = [];
     const value = await run(() => Promise.all(["a", "b"].map((name) => alike(async () => {
@@ -237,6 +318,30 @@ describe("tables that leave and enter calls", () => {
     await run(async (_, t: SpmdTable) => expect(await t.filter({ site, predicate: { kind: "literal", type: "boolean", value: true } }).numRows({ site })).toBe(3), [returned.t]);
     expect(engine.plans.at(-1)!.nodes.map(({ op }) => op)).toEqual(["scan", "spool", "filter"]);
     expect(engine.registered).toHaveLength(0);
+  });
+
+  it("come back in Maps, Sets and rings", async () => {
+    const source = facadeTable({ n: [1, 2, 3] });
+    engine.answer = (sink) => (sink.op === "collect" ? { rows: 3, ipc: toIpc(source.columns) } : { rows: 3 });
+    interface Ring { readonly by: Map<string, Set<Table<{ n: number }>>>; self?: Ring }
+    const returned = (await run(async () => {
+      const t = await readParquet("in.parquet", {}, reader);
+      const ring: { by: Map<string, Set<SpmdTable>>; self?: unknown } = { by: new Map([["k", new Set([t])]]) };
+      ring.self = ring;
+      return ring;
+    })) as Ring;
+    expect(returned.self).toBe(returned);
+    expect([...returned.by.get("k")!][0]!.objects()).toEqual(source.objects());
+    const plain: { self?: unknown } = {};
+    plain.self = plain;
+    expect(await run(() => plain)).toBe(plain);
+    class Result { constructor(readonly table: unknown) {} }
+    await expect(run(async () => new Result(await readParquet("in.parquet", {}, reader)))).rejects.toMatchObject({ code: "LS2015", message: expect.stringContaining("an instance of Result that holds a table") as string });
+  });
+
+  it("are told from data that looks like them", async () => {
+    const data = { "lockstep:table": 1, list: [{}] };
+    expect(await run((_, value) => value, [data])).toEqual(data);
   });
 
   it("too large for rank 0 still know their size", async () => {

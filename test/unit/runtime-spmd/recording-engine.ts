@@ -15,6 +15,8 @@ export class RecordingEngine {
   readonly opened: { paths: string[] }[] = [];
   readonly registered: Uint8Array[] = [];
   answer: Answer = () => ({ rows: 3 });
+  /** The output whose commit fails. */
+  failCommitOf: string | undefined;
   #datasets = 0;
 
   async openParquet(json: string): Promise<string> {
@@ -64,7 +66,7 @@ export class RecordingEngine {
 }
 
 /** Outputs as the addon makes them. */
-const native: Native = {
+const nativeOf = (engine: RecordingEngine): Native => ({
   Engine: undefined as never,
   async prepareOutput(path, overwrite, job) {
     if (!overwrite && existsSync(path)) throw new Error(JSON.stringify({ code: "LS2007", message: `${path} exists` }));
@@ -73,17 +75,18 @@ const native: Native = {
     return staging;
   },
   async commitOutput(staging, path) {
+    if (path === engine.failCommitOf) throw new Error(JSON.stringify({ code: "LS2008", message: `${path} cannot be written` }));
     rmSync(path, { recursive: true, force: true });
     renameSync(staging, path);
   },
   async abortOutput(staging) {
     rmSync(staging, { recursive: true, force: true });
   },
-};
+});
 
-export function worldOf(engine: Engine): World {
+export function worldOf(engine: RecordingEngine): World {
   return {
-    rank: 0, size: 1, job: "test", engine: engine as unknown as Engine, native,
+    rank: 0, size: 1, job: "test", engine: engine as unknown as Engine, native: nativeOf(engine),
     staged: () => undefined,
     lost: (error) => Promise.reject(error as Error),
     profiled: () => undefined,

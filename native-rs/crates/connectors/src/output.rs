@@ -73,7 +73,11 @@ fn check_replaceable(path: &Path) -> Result<()> {
 /// Swaps the new and the old directory, then removes the old one under the staging name.
 fn replace(staging: &Path, path: &Path) -> io::Result<()> {
     match renameat_with(CWD, staging, CWD, path, RenameFlags::EXCHANGE) {
-        Ok(()) => remove_any(staging),
+        Ok(()) => {
+            // The output is there: an old one that cannot be removed stays hidden, and is no failure of this job.
+            let _ = remove_any(staging);
+            Ok(())
+        }
         Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) => {
             remove_any(path)?;
             fs::rename(staging, path)

@@ -1,5 +1,5 @@
 // Bad input and bad outputs: one clear message, an exit code, nothing half-written; on one rank as on three.
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import lockstepPlugin from "@lockstep/plugin-vite/esbuild";
 import { table } from "@lockstep/runtime";
@@ -53,6 +53,28 @@ describe.each([1, 3])("on %i ranks", (ranks) => {
     fails(["count", at("other")], "LS2002", [/id/, /name/, /string/, /errors\/job\.ts:\d+/]));
 
   it("a truncated file is named", () => fails(["count", at("cut")], "LS2005", [/cut\/part-00000\.parquet/]));
+
+  it("a file of another format names the reader of its own", async () => {
+    await fails(["count", at("bad.csv")], "LS2018", [/bad\.csv is no Parquet file; readCsv reads CSV/]);
+    const [part] = readdirSync(at("good"));
+    await fails(["countCsv", join(at("good"), part!)], "LS2018", [/is no CSV file; it is Parquet, which readParquet reads/]);
+  });
+
+  it("an output is committed once by a job that is started again", async () => {
+    using scratch = new Scratch();
+    const out = join(scratch.path, "out");
+    const attempt = () => run(ranks, ["shout", at("good"), out], { LOCKSTEP_JOB: "nightly" });
+    expect(await attempt()).toMatchObject({ code: 0, stderr: "" });
+    const before = readdirSync(out).map((name) => statSync(join(out, name)).mtimeMs);
+    expect(await attempt()).toMatchObject({ code: 0, stderr: `${out}: already committed by job nightly, not written again\n` });
+    expect(readdirSync(out).map((name) => statSync(join(out, name)).mtimeMs)).toEqual(before);
+    await fails(["shout", at("good"), out], "LS2007", [/out exists/], { LOCKSTEP_JOB: "the next night" });
+  });
+
+  it("a folder is told from the program in it", async () => {
+    const { stderr, code } = await lockstep(["run", "-n", `${ranks}`, at("dist")]).ended;
+    expect({ stderr, code }).toEqual({ code: 1, stderr: expect.stringMatching(/dist is a folder\n.*fix: Run the program in it: lockstep run .*dist\/job\.mjs\n$/) as string });
+  });
 
   it("a bad CSV line has its number", () => fails(["countCsv", at("bad.csv")], "LS2006", [/bad\.csv/, /52/]));
 

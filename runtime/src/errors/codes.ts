@@ -23,6 +23,7 @@ export const errorCodes = {
   LS2015: { title: "not supported", fix: "See the message for what is." },
   LS2016: { title: "a table was used wrongly", fix: "See the message; `tsc` and the Lockstep build report it before the program runs." },
   LS2017: { title: "values of several types in one column", fix: "Make the row function return one type, or null." },
+  LS2018: { title: "file of another format", fix: "Use the reader of the file's format: readParquet, readCsv." },
   LS2099: { title: "a bug in Lockstep", fix: "Please report it with the lines above." },
 } as const satisfies Record<string, { readonly title: string; readonly fix: string }>;
 

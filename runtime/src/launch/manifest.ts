@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFileSync, realpathSync } from "node:fs";
+import { readdirSync, readFileSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 
@@ -35,6 +35,13 @@ export function findBundle(entry: string | undefined): Bundle | undefined {
     }
   }
   return undefined;
+}
+
+/** The one program of a build's folder, to propose it; undefined if there are none or several. */
+export function programIn(folder: string): string | undefined {
+  const chunks = findBundle(join(folder, manifestName))?.manifest.rankChunks ?? [];
+  const programs = readdirSync(folder).filter((name) => /\.m?js$/.test(name) && !chunks.includes(name));
+  return programs.length === 1 ? join(folder, programs[0]!) : undefined;
 }
 
 /** Loads the annotated functions without the program around them. */

@@ -1,9 +1,9 @@
-import { existsSync } from "node:fs";
-import { resolve } from "node:path";
+import { existsSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { LockstepError } from "../errors/index.ts";
 import { printError } from "../cli/print-error.ts";
 import { launchShape, refuseClusterLauncher, type LaunchRequest } from "./environment.ts";
-import { findBundle, manifestName } from "./manifest.ts";
+import { findBundle, manifestName, programIn } from "./manifest.ts";
 import { exitCode, newJob, rankDied, Ranks, type RankEnd } from "./ranks.ts";
 import { allowedCores } from "./resources.ts";
 import { makeSpillDirectory, removeSpillDirectory } from "./spill.ts";
@@ -24,6 +24,9 @@ const grace = { signal: 5000, end: 2000 };
 export async function superviseRun(entry: string, args: readonly string[], request: RunRequest): Promise<number> {
   refuseClusterLauncher();
   if (!existsSync(entry)) throw new LockstepError({ code: "LS2001", message: `there is no ${entry}`, fix: "Build the program, then run the file the build wrote." });
+  if (statSync(entry).isDirectory()) {
+    throw new LockstepError({ code: "LS2001", message: `${entry} is a folder`, fix: `Run the program in it: lockstep run ${programIn(entry) ?? join(entry, "job.mjs")}` });
+  }
   const shape = launchShape(request, () => (findBundle(entry) ? allowedCores() : 1));
   if (shape.size > 1 && !findBundle(entry)) {
     throw new LockstepError({

@@ -58,7 +58,7 @@ test("truncated and damaged files", async () => {
     expect([error.code, error.message.includes("short.parquet")]).toEqual(["LS2005", true]);
   }
   writeFileSync(join(folder, "short.parquet"), "not a Parquet file at all, only text");
-  expect((await errorOf(() => readParquet(join(folder, "short.parquet")))).code).toBe("LS2005");
+  expect((await errorOf(() => readParquet(join(folder, "short.parquet")))).code).toBe("LS2018");
   const holed = Buffer.from(bytes);
   holed.fill(0xff, 4, 200);
   writeFileSync(join(folder, "holed.parquet"), holed);

@@ -28,6 +28,12 @@ impl ConnectorError {
         Self::new("LS2005", message, json!({ "file": file }))
     }
 
+    /// LS2018: `file` is whole, but no `format`.
+    pub fn another_format(file: &str, format: &str, reader: &str) -> Self {
+        let message = format!("{file} is no {format} file; {reader}");
+        Self::new("LS2018", message, json!({ "file": file }))
+    }
+
     /// LS2008: `path` cannot be written.
     pub fn write(path: &Path, error: &io::Error) -> Self {
         let path = path.display().to_string();

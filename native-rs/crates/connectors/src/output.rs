@@ -96,7 +96,7 @@ fn exists(path: &Path) -> bool {
 
 fn already_there(path: &Path) -> ConnectorError {
     let path = path.display().to_string();
-    let message = format!("{path} exists; write with {{ overwrite: true }} to replace it, or choose another path");
+    let message = format!("{path} exists");
     ConnectorError::new("LS2007", message, json!({ "path": path }))
 }
 

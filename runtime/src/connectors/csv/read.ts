@@ -5,6 +5,7 @@ import { Column, type Stored } from "../../tables/column.ts";
 import { Table } from "../../tables/table.ts";
 import type { StoredRow } from "../../tables/types.ts";
 import { inputFiles, type InputPath } from "../paths.ts";
+import { isMagic } from "../parquet/magic.ts";
 import { badLine, parseCsv, type CsvRecord, type Field } from "./parse.ts";
 import { csvTypes, inferenceOrder, type CsvType, type CsvTypeRule } from "./types.ts";
 
@@ -22,7 +23,7 @@ export interface ReadCsvOptions<Row> {
  * Reads CSV: a file, a folder (recursively), a glob or a list, one table in name order of the files.
  *
  * A column is what all its values are, in this order: boolean, number, ISO date or time (UTC), string. An empty field is
- * null, a quoted empty one the empty string. LS2001, LS2002, LS2006.
+ * null, a quoted empty one the empty string. LS2001, LS2002, LS2006, LS2018.
  */
 export async function readCsv<Row extends object = Record<never, never>>(
   path: InputPath,
@@ -56,6 +57,7 @@ interface CsvFile {
 }
 
 function readRecords(name: string, bytes: Uint8Array, delimiter: string, named: boolean): CsvFile {
+  if (isMagic(bytes.subarray(0, 4))) throw new LockstepError({ code: "LS2018", message: `${name} is no CSV file; it is Parquet, which readParquet reads` });
   if (bytes.length > constants.MAX_STRING_LENGTH) {
     throw new LockstepError({ code: "LS2015", message: `${name} is too large for plain Node (512 MB)`, fix: "Split the file, or run the built program." });
   }

@@ -7,6 +7,7 @@ import { Table } from "../../tables/table.ts";
 import type { StoredRow } from "../../tables/types.ts";
 import { inputFiles, type InputPath } from "../paths.ts";
 import { storedValues } from "./decode.ts";
+import { isMagic } from "./magic.ts";
 import { arrowType } from "./schema.ts";
 
 /** Options of {@link readParquet}. */
@@ -19,7 +20,7 @@ export interface ReadParquetOptions<Row> {
  * Reads Parquet: a file, a folder (recursively), a glob or a list, one table in name order of the files.
  *
  * `Row` is what the program expects of the columns it uses. The files and their schema are fixed here; a column is
- * decoded when it is first looked at. LS2001, LS2002, LS2005.
+ * decoded when it is first looked at. LS2001, LS2002, LS2005, LS2018.
  */
 export async function readParquet<Row extends object = Record<never, never>>(
   path: InputPath,
@@ -88,6 +89,9 @@ function openFile(name: string, hyparquet: Hyparquet): ParquetFile {
     }
     return bytes;
   };
+  if (size >= 12 && ![slice(0, 4), slice(size - 4, size)].some(isMagic)) {
+    throw new LockstepError({ code: "LS2018", message: `${name} is no Parquet file; readCsv reads CSV` });
+  }
   const metadata = orCorrupt(name, () => readFooter(slice, size, hyparquet));
   const tree = hyparquet.parquetSchema(metadata);
   const file: ParquetFile = {

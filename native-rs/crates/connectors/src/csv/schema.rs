@@ -16,7 +16,7 @@ use crate::{
     declared,
     errors::{ConnectorError, Result},
     names::{did_you_mean, near_misses},
-    parquet::Footers,
+    parquet::{Footers, PARQUET_MAGIC},
     paths::resolve,
     store::Blob,
 };
@@ -24,13 +24,17 @@ use crate::{
 /// Bytes in which a header must end.
 const HEADER_BYTES: usize = 1 << 20;
 
-/// Reads headers, finds groups and types. LS2001 missing input, LS2002 schema, LS2006 no header, a bad line.
+/// Reads headers, finds groups and types. LS2001 missing input, LS2002 schema, LS2006 no header, a bad line,
+/// LS2018 Parquet.
 pub fn open_csv(request: &CsvRequest) -> Result<Dataset> {
     let delimiter = delimiter(&request.delimiter)?;
     let mut names: Vec<String> = Vec::new();
     let mut files = Vec::new();
     for found in resolve(&request.paths, "csv")? {
         let blob = Blob::open_unchanged(&found.path, found.size, found.modified)?;
+        if blob.size() >= 4 && blob.bytes(0, 4)? == PARQUET_MAGIC {
+            return Err(ConnectorError::another_format(blob.name(), "CSV", "it is Parquet, which readParquet reads"));
+        }
         let header = header(&blob, delimiter, request.header)?;
         if files.is_empty() {
             names = header.names;

@@ -29,7 +29,10 @@ use crate::{
     store::Blob,
 };
 
-/// Reads all footers. LS2001 missing input, LS2002 schema, LS2005 damaged file.
+/// At both ends of every Parquet file.
+pub const PARQUET_MAGIC: &[u8] = b"PAR1";
+
+/// Reads all footers. LS2001 missing input, LS2002 schema, LS2005 damaged file, LS2018 another format.
 pub fn open_parquet(request: &ParquetRequest) -> Result<Dataset> {
     let found = resolve(&request.paths, "parquet")?;
     let footers = Footers::default();
@@ -59,6 +62,9 @@ pub fn open_parquet(request: &ParquetRequest) -> Result<Dataset> {
 pub fn load(blob: &Blob) -> Result<ArrowReaderMetadata> {
     if blob.size() < 12 {
         return Err(ConnectorError::corrupt(blob.name(), format!("{} bytes are no Parquet file", blob.size())));
+    }
+    if blob.bytes(0, 4)? != PARQUET_MAGIC && blob.bytes(blob.size() - 4, 4)? != PARQUET_MAGIC {
+        return Err(ConnectorError::another_format(blob.name(), "Parquet", "readCsv reads CSV"));
     }
     ArrowReaderMetadata::load(&Pages::footer(blob), ArrowReaderOptions::new())
         .and_then(|footer| with_types(&footer, |field| canonical(field.data_type())))

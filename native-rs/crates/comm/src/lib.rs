@@ -3,10 +3,11 @@
 //! ```text
 //!   exec, binding ──► Communicator ── collectives/ (one file each), exchange/, fail and recover
 //!                         │                 every message carries its Op; a mismatch is CommError::Diverged
-//!                      Transport ── transports/local (shared memory), solo
+//!                      Transport ── transports/local (shared memory), transports/mpi, solo
 //! ```
 //!
-//! - [`Communicator::solo`] is the group of one; [`local::connect`] joins a group of processes (or threads) of one machine.
+//! - [`Communicator::solo`] is the group of one; [`local::connect`] joins a group of processes (or threads) of one machine,
+//!   [`mpi::connect`] the processes that an MPI launcher started.
 //! - Collectives: `barrier`, `broadcast`, `allgather`, `gather`. They take an [`Op`], which must be equal on all ranks.
 //! - [`Communicator::exchange`] gives an [`ExchangeSender`] (clone it into several tasks) and an [`ExchangeReceiver`].
 //!   A sender writes into shared memory in place: `sender.reserve(to, len).await?` → fill → `slot.commit().await?`; the
@@ -59,4 +60,4 @@ pub use error::{CommError, Divergence, RankError, Result, Side};
 pub use exchange::{ExchangeReceiver, ExchangeSender, Message, Payload, Sent, WriteSlot};
 pub use operation::{Op, OpKind, Primitive};
 pub use stats::PeerTraffic;
-pub use transports::local;
+pub use transports::{local, mpi};

@@ -40,6 +40,25 @@ impl AlignedBuffer {
             .unwrap_or_else(|| handle_alloc_error(Layout::from_size_align(length, ALIGNMENT).unwrap_or(Layout::new::<u8>())))
     }
 
+    /// A buffer to be filled; `None` where the allocator refuses.
+    ///
+    /// # Safety
+    /// All of it is written before any of it is read.
+    pub unsafe fn try_unfilled(length: usize) -> Option<Self> {
+        if length == 0 {
+            return Some(Self { pointer: NonNull::dangling(), length });
+        }
+        let layout = Layout::from_size_align(length, ALIGNMENT).ok()?;
+        // SAFETY: the layout has a non-zero size.
+        let pointer = NonNull::new(unsafe { alloc(layout) })?;
+        Some(Self { pointer, length })
+    }
+
+    /// Where to write, for those that fill it behind the compiler's back.
+    pub fn as_mut_pointer(&mut self) -> *mut u8 {
+        self.pointer.as_ptr()
+    }
+
     pub fn copy_of(source: &[u8]) -> Self {
         if source.is_empty() {
             return Self { pointer: NonNull::dangling(), length: 0 };
@@ -87,6 +106,11 @@ impl Drop for AlignedBuffer {
 /// Bytes in memory that somebody else lends until `self` is dropped.
 pub(crate) trait Lent: Send + Sync {
     fn bytes(&self) -> &[u8];
+
+    /// The bytes as the consumer's own; what was lent is given back.
+    fn into_owned(self: Box<Self>) -> Bytes {
+        Bytes::from_owner(AlignedBuffer::copy_of(self.bytes()))
+    }
 }
 
 /// A received message body. Reads the sender's memory in place where it can; dropping it gives the memory back.
@@ -105,6 +129,7 @@ impl SharedBytes {
         Self { body: Body::Lent(Box::new(lent)), pin: None }
     }
 
+    #[cfg(test)]
     pub(crate) fn copied(source: &[u8]) -> Self {
         AlignedBuffer::copy_of(source).into()
     }
@@ -112,6 +137,14 @@ impl SharedBytes {
     /// Whether another rank's memory is held.
     pub fn is_lent(&self) -> bool {
         matches!(self.body, Body::Lent(_))
+    }
+
+    /// The same bytes, no longer lent: copied where they are another's memory.
+    pub(crate) fn into_owned(self) -> Self {
+        match self.body {
+            Body::Owned(_) => self,
+            Body::Lent(lent) => lent.into_owned().into(),
+        }
     }
 
     pub(crate) fn pinned(mut self, pin: Pin) -> Self {

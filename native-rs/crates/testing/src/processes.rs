@@ -1,11 +1,13 @@
 use std::future::Future;
 use std::io::Read;
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use lockstep_comm::{Communicator, Options, local};
 use rustix::process::{Pid, Signal, set_parent_process_death_signal};
 
+use crate::launched::{self, Launched, Role};
 use crate::ranks::{block_on, job};
 
 const RANK: &str = "LOCKSTEP_TEST_RANK";
@@ -16,14 +18,15 @@ const ARGUMENT: &str = "LOCKSTEP_TEST_ARGUMENT";
 /// Ranks that run as processes; those still alive are killed on drop.
 pub struct Processes {
     children: Vec<Child>,
+    launched: Option<Launched>,
     started: Instant,
 }
 
-/// How a rank's process ended.
+/// How a rank's process ended. Over MPI the status is what the rank said itself; one that said nothing was killed.
 #[derive(Debug)]
 pub struct Exit {
     pub status: ExitStatus,
-    /// Standard output and error.
+    /// Standard output and error; over MPI of all ranks, after what this one said.
     pub output: String,
     /// Since the processes were started.
     pub after: Duration,
@@ -35,6 +38,13 @@ pub fn processes<F>(name: &str, size: usize, argument: &str, options: &Options, 
 where
     F: Future<Output = Result<(), String>>,
 {
+    match launched::role() {
+        Role::Local => {}
+        role => {
+            let launched = launched::processes(role, name, size, argument, options, body);
+            return Processes { children: Vec::new(), launched, started: Instant::now() };
+        }
+    }
     if let Ok(rank) = std::env::var(RANK) {
         become_rank(rank.parse().expect("a rank"), options, body);
     }
@@ -53,7 +63,7 @@ where
             .spawn()
             .expect("a rank starts")
     };
-    Processes { children: (0..size).map(start).collect(), started: Instant::now() }
+    Processes { children: (0..size).map(start).collect(), launched: None, started: Instant::now() }
 }
 
 fn become_rank<F>(rank: usize, options: &Options, body: impl Fn(Communicator, String) -> F) -> !
@@ -75,18 +85,32 @@ where
 
 impl Processes {
     /// SIGKILL.
-    pub fn kill(&mut self, rank: usize) {
-        let _ = self.children[rank].kill();
+    pub fn kill(&self, rank: usize) {
+        self.signal(rank, Signal::KILL);
     }
 
     /// Sends a signal.
     pub fn signal(&self, rank: usize, signal: Signal) {
-        let pid = Pid::from_child(&self.children[rank]);
+        let pid = match &self.launched {
+            Some(launched) => Pid::from_raw(launched.pid(rank)).expect("a process id is not 0"),
+            None if self.children.is_empty() => return,
+            None => Pid::from_child(&self.children[rank]),
+        };
         let _ = rustix::process::kill_process(pid, signal);
     }
 
     /// Waits for all; whoever is alive after `patience` is killed, which its status shows.
     pub fn wait(mut self, patience: Duration) -> Vec<Exit> {
+        if let Some(launched) = self.launched.take() {
+            let (status, output, said) = launched.wait(patience);
+            let after = self.started.elapsed();
+            let exit = |said: launched::Said| {
+                let output = format!("{}\n{output}\nlauncher: {status}", said.text);
+                // As wait(2) has it: an exit code, or SIGKILL.
+                Exit { status: ExitStatus::from_raw(said.code.map_or(9, |code| code << 8)), output, after }
+            };
+            return said.into_iter().map(exit).collect();
+        }
         let deadline = Instant::now() + patience;
         let mut ends: Vec<Option<(ExitStatus, Duration)>> = vec![None; self.children.len()];
         while ends.iter().any(Option::is_none) {

@@ -3,6 +3,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use lockstep_comm::{Communicator, Op, OpKind, Options, local};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::launched;
 
 /// Longer than any test; a hang then fails with the rank's number.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -27,10 +31,10 @@ pub fn op_of(call: u64, sequence: u64, kind: OpKind, site: &str) -> Op {
     Op { call, sequence, kind, site: site.into(), fingerprint: 0 }
 }
 
-/// Runs `body` on `size` ranks, each a thread with its own endpoint; the results in rank order.
+/// Runs `body` on `size` ranks, each a thread with its own endpoint (over MPI a process); the results in rank order.
 pub fn ranks<T, F>(size: usize, body: impl Fn(Communicator) -> F + Sync) -> Vec<T>
 where
-    T: Send,
+    T: Send + Serialize + DeserializeOwned,
     F: Future<Output = T>,
 {
     ranks_with(size, &options(), body)
@@ -39,9 +43,13 @@ where
 /// As `ranks`, with options.
 pub fn ranks_with<T, F>(size: usize, options: &Options, body: impl Fn(Communicator) -> F + Sync) -> Vec<T>
 where
-    T: Send,
+    T: Send + Serialize + DeserializeOwned,
     F: Future<Output = T>,
 {
+    match launched::role() {
+        launched::Role::Local => {}
+        role => return launched::ranks(role, size, options, body),
+    }
     let (job, body) = (job(), &body);
     std::thread::scope(|scope| {
         let job = &job;

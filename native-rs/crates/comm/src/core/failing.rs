@@ -35,6 +35,12 @@ impl Core {
         wake(wakers);
     }
 
+    /// Whether the group can never come together again, not even to leave.
+    pub fn lost(&self) -> bool {
+        let state = self.state.lock();
+        state.failure.as_ref().is_some_and(|failure| !failure.error.recoverable() && !matches!(failure.error, CommError::Closed))
+    }
+
     pub(super) fn diverged(&self, divergence: Divergence) -> CommError {
         let error = CommError::Diverged(Box::new(divergence));
         self.fail_after(error.clone(), None);

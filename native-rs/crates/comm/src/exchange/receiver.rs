@@ -88,7 +88,7 @@ impl ExchangeReceiver {
         }
     }
 
-    /// Lends the sender's memory to the consumer within the limits of one receiver; copies past them.
+    /// Lends the transport's memory to the consumer within the limits of one receiver; past them it is the consumer's own.
     fn hold(&self, from: usize, bytes: SharedBytes) -> SharedBytes {
         if !bytes.is_lent() {
             return bytes;
@@ -99,7 +99,7 @@ impl ExchangeReceiver {
         {
             return bytes.pinned(pin);
         }
-        SharedBytes::copied(&bytes)
+        bytes.into_owned()
     }
 
     fn assemble(&mut self, key: (usize, u64), total: u64, at: u64, bytes: &[u8]) -> Result<Option<AlignedBuffer>> {

@@ -328,11 +328,10 @@ impl State {
         for fragment in self.queue.iter_mut().skip(first) {
             let Place::Memory(bytes, _) = &fragment.place else { continue };
             fragment.place = match core.spill.charge(bytes.len()) {
-                Some(charge) if bytes.is_lent() => Place::Memory(SharedBytes::copied(bytes), Some(charge)),
                 Some(charge) => {
                     let bytes = std::mem::replace(&mut fragment.place, Place::File { offset: 0, length: 0 });
                     let Place::Memory(bytes, _) = bytes else { continue };
-                    Place::Memory(bytes, Some(charge))
+                    Place::Memory(bytes.into_owned(), Some(charge))
                 }
                 None => {
                     let file = match &mut self.spill {

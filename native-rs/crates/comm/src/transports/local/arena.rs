@@ -8,11 +8,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use parking_lot::Mutex;
 use rustix::fs::FallocateFlags;
 
-use super::extents::Extents;
 use super::memory::{CONTROL_BYTES, Peer, REGIONS};
 use crate::shared_bytes::{ALIGNMENT, SharedBytes};
 use crate::error::{CommError, Result};
 use crate::transport::{Home, Region};
+use crate::transports::extents::Extents;
 
 /// The arena grows by this much, and keeps this much when it is idle.
 const STEP: usize = 4 << 20;

@@ -12,7 +12,6 @@
 
 mod arena;
 mod endpoint;
-mod extents;
 mod memory;
 mod queue;
 mod rendezvous;

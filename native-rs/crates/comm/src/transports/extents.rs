@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Default)]
-pub(super) struct Extents {
+pub(crate) struct Extents {
     by_start: BTreeMap<usize, usize>,
     by_size: BTreeSet<(usize, usize)>,
 }

@@ -3,8 +3,10 @@ export interface EngineOptions {
   rank: number;
   /** Number of ranks; 1 needs no transport. */
   size: number;
-  /** Names the ranks' meeting place; the same on all of them. */
+  /** Names the meeting place of ranks of one machine; the same on all of them. */
   job: string;
+  /** Where an MPI launcher started the ranks, which meet over MPI then: how many of them share this machine. */
+  localRanks?: number;
   /** Worker threads, each with a partition of every distributed table. */
   threads: number;
   /** Bytes; 0: no limit. */
@@ -69,7 +71,23 @@ export declare class Engine {
   settle(outcome: Uint8Array): Promise<Buffer[]>;
   /** Leaves the ranks; nothing works afterwards. */
   close(): Promise<void>;
+  /** As `close`, in the last moment of a process that ends with `code`; where the others do not leave, it ends them. */
+  leave(code: number): void;
 }
+
+/** An MPI library: a file or a name for the system's loader, its binary interface, what it says of itself. */
+export interface MpiLibrary {
+  path: string;
+  interface: string;
+  version: string;
+}
+
+/** Opens the MPI library that a job would use here. LS2015 says what was tried. */
+export declare function mpiLibrary(): MpiLibrary;
+/** Ends all ranks that the launcher started, this one too; starts MPI for that if need be. Returns where MPI cannot do it. */
+export declare function mpiAbort(code: number): void;
+/** Lets a descriptor that the launcher gave this process survive an exec, which Node would close. */
+export declare function inheritDescriptor(descriptor: number): void;
 
 /** Makes the staging directory, a hidden sibling of `path`. LS2007: `path` exists; LS2008: it cannot be written. */
 export declare function prepareOutput(path: string, overwrite: boolean, job: string): Promise<string>;

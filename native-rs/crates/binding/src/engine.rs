@@ -2,7 +2,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use lockstep_comm::OpKind;
+use lockstep_comm::{OpKind, mpi};
 use lockstep_exec::{Engine, EngineError, EngineOptions, ScriptHost};
 use napi::bindgen_prelude::Buffer;
 use napi_derive::napi;
@@ -15,8 +15,10 @@ pub struct JsEngineOptions {
     pub rank: u32,
     /// Number of ranks; 1 needs no transport.
     pub size: u32,
-    /// Names the ranks' meeting place; the same on all of them.
+    /// Names the meeting place of ranks of one machine; the same on all of them.
     pub job: String,
+    /// Where an MPI launcher started the ranks, which meet over MPI then: how many of them share this machine.
+    pub local_ranks: Option<u32>,
     /// Worker threads, each with a partition of every distributed table.
     pub threads: u32,
     /// Bytes; 0: no limit.
@@ -78,6 +80,7 @@ impl JsEngine {
             rank: options.rank as usize,
             size: options.size as usize,
             job: options.job,
+            local_ranks: options.local_ranks.map(|ranks| ranks as usize),
             threads: options.threads as usize,
             memory_limit: options.memory_limit as u64,
             spill_directory: options.spill_directory,
@@ -186,6 +189,15 @@ impl JsEngine {
     /// Leaves the ranks; nothing works afterwards.
     #[napi]
     pub async fn close(&self) {
+        let engine = self.engine.clone();
+        // Over MPI it waits for the others.
+        let _ = napi::tokio::task::spawn_blocking(move || engine.close()).await;
+    }
+
+    /// As `close`, in the last moment of a process that ends with `code`; where the others do not leave, it ends them.
+    #[napi]
+    pub fn leave(&self, code: i32) {
+        mpi::set_exit_code(code);
         self.engine.close();
     }
 }

@@ -3,6 +3,7 @@
 //! Every asynchronous method runs on the engine's worker threads; the JavaScript thread never waits. Errors have as
 //! message the JSON `{ code, message, site?, rank?, detail? }`.
 mod engine;
+mod mpi;
 mod outputs;
 mod scripts;
 

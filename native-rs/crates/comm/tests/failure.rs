@@ -22,6 +22,7 @@ fn an_error_ends_whatever_waits() {
     for size in [1, 2, 3, 7] {
         ranks(size, async |comm| {
             let failing = size - 1;
+            comm.barrier(&op(0)).await.unwrap();
             let (sender, mut receiver) = comm.exchange(&shuffle(0, 1)).unwrap();
             let (plan, late) = (Op { fingerprint: 7, ..op(2) }, Op { fingerprint: 7, ..op(3) });
             let fill = async {
@@ -34,7 +35,7 @@ fn an_error_ends_whatever_waits() {
                 }
             };
             let fail = async {
-                tokio::time::sleep(Duration::from_millis(30)).await;
+                tokio::time::sleep(Duration::from_millis(150)).await;
                 if comm.rank() == failing {
                     comm.fail(boom(failing));
                 }

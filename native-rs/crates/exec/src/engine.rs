@@ -4,6 +4,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
@@ -20,7 +21,7 @@ use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion::physical_expr::create_physical_expr;
-use lockstep_comm::{Communicator, Op, OpKind, RankError, local};
+use lockstep_comm::{Communicator, Op, OpKind, RankError, local, mpi};
 use lockstep_connectors::{CsvRequest, Dataset, ParquetRequest, open_csv, open_parquet, print_type, prune};
 use lockstep_functions::ScriptHost;
 use lockstep_plan::Plan;
@@ -49,8 +50,10 @@ pub struct EngineOptions {
     pub rank: usize,
     /// 1 needs no transport.
     pub size: usize,
-    /// Names the ranks' meeting place; equal on all of them.
+    /// Names the meeting place of ranks of one machine; equal on all of them.
     pub job: String,
+    /// Where an MPI launcher started the ranks, which meet over MPI then: how many of them share this machine.
+    pub local_ranks: Option<usize>,
     /// Worker threads, each with a partition of every distributed table.
     pub threads: usize,
     /// Bytes; 0: no limit.
@@ -88,6 +91,9 @@ struct Position {
     dataset: u32,
 }
 
+/// A cluster's launcher may take minutes to start all of its processes.
+const MPI_START: Duration = Duration::from_secs(180);
+
 /// Operation numbers of the end of a call: after all others.
 const SETTLE: u64 = u64::MAX - 2;
 
@@ -105,7 +111,10 @@ impl Engine {
                 let defaults = lockstep_comm::Options::default();
                 let build = format!("lockstep {} {}", env!("CARGO_PKG_VERSION"), std::env::consts::ARCH);
                 let settings = lockstep_comm::Options { build, spill_directory: spill.clone(), ..defaults };
-                local::connect(ranks.rank, size, &options.job, &settings)?
+                match options.local_ranks {
+                    Some(local) => mpi::connect(ranks.rank, size, local, &lockstep_comm::Options { timeout: MPI_START, ..settings })?,
+                    None => local::connect(ranks.rank, size, &options.job, &settings)?,
+                }
             }
         };
         let workers = RuntimeBuilder::new_multi_thread()

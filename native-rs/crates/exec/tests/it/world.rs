@@ -43,6 +43,7 @@ impl World {
                 rank,
                 size: self.size,
                 job: job.clone(),
+                local_ranks: None,
                 threads: self.threads,
                 memory_limit: self.memory,
                 spill_directory: String::new(),

@@ -1,7 +1,7 @@
 //! What tasks and the communication thread share, and the transport that tasks see. Nothing here calls MPI.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::thread::{JoinHandle, Thread};
 
@@ -48,11 +48,12 @@ pub(super) struct Endpoint {
 pub(super) struct Waker {
     thread: OnceLock<Thread>,
     abort: AtomicI64,
+    exit_code: AtomicI32,
 }
 
 impl Waker {
     pub fn new() -> Arc<Self> {
-        Arc::new(Self { thread: OnceLock::new(), abort: AtomicI64::new(NO_ABORT) })
+        Arc::new(Self { thread: OnceLock::new(), abort: AtomicI64::new(NO_ABORT), exit_code: AtomicI32::new(1) })
     }
 
     /// Called by the communication thread.
@@ -71,7 +72,16 @@ impl Waker {
         self.wake();
     }
 
-    /// The exit code with which all ranks are to end.
+    pub fn set_exit_code(&self, code: i32) {
+        self.exit_code.store(code, Ordering::SeqCst);
+    }
+
+    /// With which ranks end that MPI cannot end in order.
+    pub fn exit_code(&self) -> i32 {
+        self.exit_code.load(Ordering::SeqCst)
+    }
+
+    /// The exit code with which all ranks are to end now.
     pub fn abort_asked(&self) -> Option<i32> {
         Some(self.abort.load(Ordering::SeqCst)).filter(|&code| code != NO_ABORT).map(|code| code as i32)
     }

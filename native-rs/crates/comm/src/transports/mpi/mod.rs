@@ -28,6 +28,7 @@ mod pool;
 mod progress;
 mod wire;
 
+use std::os::fd::BorrowedFd;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock, mpsc};
@@ -79,6 +80,24 @@ pub fn find() -> Result<Library> {
         interface: opened.abi.to_string(),
         version: version.lines().next().unwrap_or_default().trim().to_owned(),
     })
+}
+
+/// The code with which this process is about to end: [`Communicator::close`] ends the others with it if they do not leave.
+pub fn set_exit_code(code: i32) {
+    if let Some(waker) = WAKER.get() {
+        waker.set_exit_code(code);
+    }
+}
+
+/// Lets a descriptor that the launcher gave this process survive an exec.
+pub fn inherit_descriptor(descriptor: i32) -> std::io::Result<()> {
+    if descriptor < 0 {
+        return Err(rustix::io::Errno::BADF.into());
+    }
+    // SAFETY: it is only looked up; the kernel says whether it is open.
+    let descriptor = unsafe { BorrowedFd::borrow_raw(descriptor) };
+    let flags = rustix::io::fcntl_getfd(descriptor)?;
+    Ok(rustix::io::fcntl_setfd(descriptor, flags - rustix::io::FdFlags::CLOEXEC)?)
 }
 
 /// Ends all ranks of this job with an exit code: starts MPI if need be, and then calls `MPI_Abort`. Returns where that is

@@ -51,8 +51,11 @@ pub(super) struct Progress {
     /// The message for which the pool has no room.
     parked: Option<Probed>,
     receiving: VecDeque<Receiving>,
-    /// Frames of an epoch that not all ranks have announced to this one yet.
+    /// Frames whose sender knew more than this rank does: see `is_early`.
     early: VecDeque<(Frame, Option<SharedBytes>)>,
+    /// By rank.
+    notes_sent: Vec<u64>,
+    notes_received: Vec<u64>,
     /// By rank: it has sent its last frame.
     closed: Vec<bool>,
     next_tick: Option<Instant>,
@@ -102,6 +105,8 @@ impl Progress {
             parked: None,
             receiving: VecDeque::new(),
             early: VecDeque::new(),
+            notes_sent: vec![0; size],
+            notes_received: vec![0; size],
             closed,
             next_tick: None,
         }
@@ -118,7 +123,7 @@ impl Progress {
         // Without MPI_Finalize the launcher would take an orderly end for a failure; after one it would wait for it.
         let finalized = ended.is_ok() && self.calls.finalize().is_ok();
         if !finalized {
-            self.calls.abort(self.endpoint.waker.abort_asked().unwrap_or(1));
+            self.calls.abort(self.endpoint.waker.exit_code());
         }
     }
 
@@ -197,10 +202,14 @@ impl Progress {
         // SAFETY: `sends` keeps the bytes until the request is over.
         let request = unsafe { self.calls.send(bytes.as_ptr(), bytes.len(), to, ASIDE, false) }.map_err(failed)?;
         self.sends.push(Sending { request, what: Outgoing::Note(bytes.clone()) });
+        self.notes_sent[to] += 1;
         Ok(())
     }
 
-    fn post(&mut self, to: usize, frame: Frame) -> Step {
+    fn post(&mut self, to: usize, mut frame: Frame) -> Step {
+        if frame.what == what::CLOSED {
+            frame.message = self.notes_sent[to];
+        }
         if self.outboxes.contains_key(&to) || !self.has_room(to, &frame) {
             self.outboxes.entry(to).or_default().push_back(frame);
             return Ok(());
@@ -290,7 +299,8 @@ impl Progress {
     }
 
     fn say_closed(&mut self) {
-        let frame = own_frame(self.endpoint.rank, what::CLOSED, 0, None);
+        let epoch = self.endpoint.board.common_epoch();
+        let frame = own_frame(self.endpoint.rank, what::CLOSED, epoch, None);
         let mut commands = self.endpoint.commands.lock();
         commands.extend((0..self.size).filter(|&to| to != self.endpoint.rank).map(|to| Command::Post { to, frame }));
     }
@@ -302,6 +312,7 @@ impl Progress {
         while let Some(probed) = self.calls.probe(ASIDE).map_err(failed)? {
             let from = self.sender(&probed)?;
             let bytes = self.read_now(probed)?;
+            self.notes_received[from] += 1;
             let note = Note::decode(&bytes).ok_or(CommError::Invalid { from, what: "note" })?;
             busy = true;
             let endpoint = self.endpoint.clone();
@@ -440,43 +451,37 @@ impl Progress {
 
     fn hand_on(&mut self, frame: Frame, body: Option<SharedBytes>) -> Step {
         let from = frame.from as usize;
-        match frame.what {
-            what::POSITION => self.endpoint.board.set_position(from, frame.epoch, frame.identity),
-            what::CLOSED => {
+        if self.is_early(&frame) || self.early.iter().any(|(earlier, _)| earlier.from == frame.from) {
+            self.early.push_back((frame, body));
+            return Ok(());
+        }
+        let core = self.core.upgrade();
+        match (frame.what, core) {
+            (what::POSITION, _) => self.endpoint.board.set_position(from, frame.epoch, frame.identity),
+            (what::CLOSED, core) => {
                 self.closed[from] = true;
-                if let Some(core) = self.core.upgrade() {
-                    core.left(from);
-                }
+                core.into_iter().for_each(|core| core.left(from));
             }
-            _ if frame.epoch > self.endpoint.board.common_epoch() || self.waits_early(from) => self.early.push_back((frame, body)),
-            _ => {
-                if let Some(core) = self.core.upgrade() {
-                    core.deliver(&frame, body);
-                }
-            }
+            (_, Some(core)) => core.deliver(&frame, body),
+            (_, None) => {}
         }
         Ok(())
     }
 
-    fn waits_early(&self, from: usize) -> bool {
-        self.early.iter().any(|(frame, _)| frame.from as usize == from)
+    /// Whether the sender has heard what this rank is about to hear: that all have left an epoch; or, where it leaves,
+    /// whether what it has said about the reason is still on the way.
+    fn is_early(&self, frame: &Frame) -> bool {
+        frame.epoch > self.endpoint.board.common_epoch()
+            || (frame.what == what::CLOSED && self.notes_received[frame.from as usize] < frame.message)
     }
 
-    /// A rank that has heard of all goes on; this one may hear of the last a moment later.
     fn deliver_early(&mut self) -> Step<bool> {
-        if self.early.is_empty() {
-            return Ok(false);
+        let waiting = std::mem::take(&mut self.early);
+        let before = waiting.len();
+        for (frame, body) in waiting {
+            self.hand_on(frame, body)?;
         }
-        let epoch = self.endpoint.board.common_epoch();
-        let (due, wait): (VecDeque<_>, _) = std::mem::take(&mut self.early).into_iter().partition(|(frame, _)| frame.epoch <= epoch);
-        self.early = wait;
-        let busy = !due.is_empty();
-        if let Some(core) = self.core.upgrade() {
-            for (frame, body) in due {
-                core.deliver(&frame, body);
-            }
-        }
-        Ok(busy)
+        Ok(self.early.len() < before)
     }
 }
 

@@ -36,10 +36,11 @@ export interface LaunchRequest {
   readonly memory?: number | undefined;
 }
 
-export function launchShape(asked: LaunchRequest, defaultRanks: () => number): { size: number; threads: number; memoryLimit: number } {
+/** What a machine gives its ranks where nobody asks; `local`: a cluster's job has more ranks than those of this machine. */
+export function launchShape(asked: LaunchRequest, defaultRanks: () => number, local?: { ranks: number; threads: number }): { size: number; threads: number; memoryLimit: number } {
   const size = asked.ranks ?? count("LOCKSTEP_RANKS") ?? defaultRanks();
-  const threads = asked.threads ?? count("LOCKSTEP_THREADS") ?? Math.max(1, Math.floor(allowedCores() / size));
-  const memoryLimit = asked.memory ?? bytes("LOCKSTEP_MEMORY") ?? memoryPerRank(size);
+  const threads = asked.threads ?? count("LOCKSTEP_THREADS") ?? local?.threads ?? Math.max(1, Math.floor(allowedCores() / size));
+  const memoryLimit = asked.memory ?? bytes("LOCKSTEP_MEMORY") ?? memoryPerRank(local?.ranks ?? size);
   return { size, threads, memoryLimit };
 }
 
@@ -47,23 +48,6 @@ export function launchShape(asked: LaunchRequest, defaultRanks: () => number): {
 export function isEmbedded(): boolean {
   const { VITEST, NODE_TEST_CONTEXT, JEST_WORKER_ID } = process.env;
   return !isMainThread || [VITEST, NODE_TEST_CONTEXT, JEST_WORKER_ID].some((value) => value !== undefined);
-}
-
-/** A cluster launcher started several of this process: not with this version. */
-export function refuseClusterLauncher(): void {
-  const { OMPI_COMM_WORLD_SIZE, PMI_SIZE, PMIX_RANK, SLURM_STEP_NUM_TASKS, SLURM_PROCID } = process.env;
-  const found =
-    Number(OMPI_COMM_WORLD_SIZE) > 1 ? "mpirun (Open MPI)"
-    : Number(PMI_SIZE) > 1 ? "mpiexec (PMI)"
-    : SLURM_PROCID !== undefined && Number(SLURM_STEP_NUM_TASKS) > 1 ? "srun"
-    : Number(PMIX_RANK) > 0 ? "a PMIx launcher"
-    : undefined;
-  if (found === undefined) return;
-  throw new LockstepError({
-    code: "LS2015",
-    message: `this process is one of several that ${found} started, but the MPI transport is not built yet`,
-    fix: "Start one process: `lockstep run -n N dist/job.mjs` uses the cores of one machine.",
-  });
 }
 
 function count(name: string): number | undefined {

@@ -1,6 +1,7 @@
 import { readFileSync, statfsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { dirname } from "node:path";
+import { LockstepError } from "../errors/index.ts";
 import { version } from "../version.ts";
 import { loadNative } from "./native.ts";
 import { allowedCores, allowedMemory, memoryPerRank } from "./resources.ts";
@@ -28,7 +29,19 @@ export async function examine(): Promise<{ lines: string[]; healthy: boolean }> 
     say("engine", error instanceof Error ? error.message : String(error));
   }
   removeSpillDirectory(spill);
+  say("mpi", await mpi());
   return { lines, healthy };
+}
+
+/** What `mpirun` would find here; one machine needs none. */
+async function mpi(): Promise<string> {
+  try {
+    const { path, version, interface: abi } = (await loadNative()).mpiLibrary();
+    return `${version} (${abi}) from ${path}`;
+  } catch (error) {
+    const known = error instanceof Error ? LockstepError.parse(error.message) : undefined;
+    return `none; for one machine none is needed\n${known?.message ?? String(error)}`;
+  }
 }
 
 /** The soft limit of this process, as Linux prints it. */

@@ -27,16 +27,19 @@ export async function join(options: EngineOptions, bundle: Bundle | undefined, s
 }
 
 async function meet(options: EngineOptions, bundle: Bundle | undefined, surroundings: Surroundings): Promise<World> {
-  const { rank, size, job, threads, memoryLimit, spillDirectory } = options;
+  const { rank, size, threads, memoryLimit, spillDirectory, localRanks } = options;
+  let { job } = options;
   reached(rank, "joining");
   const native = await loadNative(bundle);
   reached(rank, "addon loaded");
-  const engine = await checked(native.Engine.create({ rank, size, job, threads, memoryLimit, spillDirectory }));
+  const engine = await checked(native.Engine.create({ rank, size, job, threads, memoryLimit, spillDirectory, ...(localRanks !== undefined && { localRanks }) }));
   reached(rank, "engine started");
   if (size > 1) {
     const own = { Lockstep: version, Node: process.version, architecture: process.arch, bundle: bundle ? bundleHash(bundle) : "" };
     const all = (await checked(engine.allgather(Buffer.from(JSON.stringify(own))))).map((bytes) => JSON.parse(Buffer.from(bytes).toString()) as typeof own);
     all.forEach((other, index) => compare(all[0]!, other, index));
+    // Nobody but rank 0 can have made one name for all where a cluster's launcher started them.
+    if (localRanks !== undefined) job = (await checked(engine.broadcast(rank === 0 ? Buffer.from(job) : null, 0))).toString();
     reached(rank, "ranks met");
   }
   return { rank, size, job, engine, native, ...surroundings, profiled: observe };

@@ -1,18 +1,18 @@
 import { Module } from "node:module";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { inspect } from "node:util";
 import { LockstepError } from "../errors/index.ts";
 import { printError } from "../cli/print-error.ts";
-import { debugging } from "../observe/debug.ts";
 import { watchRun } from "../observe/observe.ts";
 import { follow } from "../spmd/call.ts";
 import { setWorld } from "../spmd/world.ts";
 import { openControl } from "./control.ts";
 import { endOnSignals, never, neverQuietly, printUncaught } from "./ending.ts";
-import { refuseClusterLauncher, takeRankEnvironment, type RankProcess } from "./environment.ts";
+import { takeRankEnvironment, type RankProcess } from "./environment.ts";
+import { firstLines, silence } from "./follower.ts";
 import { join } from "./join.ts";
 import { findBundle, loadRankChunks, manifestName } from "./manifest.ts";
+import { clusterPlace } from "./place.ts";
 import { removeStaged } from "./ranks.ts";
 import { removeSpillDirectory } from "./spill.ts";
 import { writeResult } from "./result.ts";
@@ -25,8 +25,9 @@ export async function runRank(entry: string, args: readonly string[]): Promise<v
   // Stack traces in the user's TypeScript, where the build wrote source maps.
   process.setSourceMapsEnabled(true);
   const rank = takeRankEnvironment();
-  if (!rank) refuseClusterLauncher();
-  if (!rank || rank.rank === 0) runProgram(resolve(entry), args, rank);
+  const place = rank ? undefined : clusterPlace();
+  if (place) await (await import("./mpi.ts")).runUnderMpi(entry, args, place);
+  else if (!rank || rank.rank === 0) runProgram(resolve(entry), args, rank);
   else await followProgram(resolve(entry), rank);
 }
 
@@ -89,15 +90,4 @@ async function followProgram(entry: string, rank: RankProcess): Promise<void> {
     control.send({ failed: error instanceof LockstepError ? JSON.stringify(error) : `rank ${rank.rank} failed: ${firstLines(error)}` });
     setImmediate(() => process.exit(1));
   }
-}
-
-/** An error of the program's modules: what and where. */
-function firstLines(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? String(error)).split("\n").slice(0, 2).join("\n") : inspect(error);
-}
-
-/** What a rank prints, rank 0 prints as well. */
-function silence(): void {
-  if (debugging("ranks")) return;
-  for (const method of ["log", "info", "warn", "error", "debug", "trace", "dir", "table", "group", "time", "timeEnd", "timeLog", "count"] as const) console[method] = () => undefined;
 }

@@ -1,9 +1,19 @@
 import { readFileSync } from "node:fs";
-import { availableParallelism, totalmem } from "node:os";
+import { availableParallelism, cpus, totalmem } from "node:os";
 
 /** Cores this process may use: affinity and the cgroup's CPU quota, at least one. */
 export function allowedCores(): number {
   return Math.max(1, Math.min(availableParallelism(), Math.floor(cpuQuota() ?? Infinity)));
+}
+
+/**
+ * Threads of one of `local` ranks that share a machine: its part of the cores that the job has there, or what the launcher
+ * bound this process to. Slurm says what the job has; otherwise it is the machine.
+ */
+export function threadsPerRank(local: number): number {
+  const ofJob = Number(process.env.SLURM_CPUS_ON_NODE) || cpus().length;
+  const bound = availableParallelism() < ofJob;
+  return Math.max(1, bound ? allowedCores() : Math.floor(allowedCores() / local));
 }
 
 /** Bytes this process and its ranks may use: the tightest cgroup limit, or the machine's memory. */

@@ -2,9 +2,10 @@ import { printError } from "../cli/print-error.ts";
 import { watchRun } from "../observe/observe.ts";
 import type { World } from "../spmd/world.ts";
 import { endOnSignals, never, printUncaught, sweepOnTermination } from "./ending.ts";
-import { isEmbedded, launchShape, refuseClusterLauncher } from "./environment.ts";
+import { isEmbedded, launchShape } from "./environment.ts";
 import { join } from "./join.ts";
 import { findBundle } from "./manifest.ts";
+import { refusePlace } from "./place.ts";
 import { exitCode, newJob, rankDied, Ranks, removeStaged } from "./ranks.ts";
 import { allowedCores } from "./resources.ts";
 import { makeSpillDirectory, removeSpillDirectory } from "./spill.ts";
@@ -15,7 +16,7 @@ import { makeSpillDirectory, removeSpillDirectory } from "./spill.ts";
  */
 export async function startWorld(): Promise<World> {
   if (!isEmbedded()) printUncaught();
-  refuseClusterLauncher();
+  refusePlace("the program that it runs was not built with a Lockstep plugin, or is not the file that the build wrote");
   const entry = process.argv[1];
   const bundle = isEmbedded() && process.env.LOCKSTEP_RANKS === undefined ? undefined : findBundle(entry);
   const shape = launchShape(bundle ? {} : { ranks: 1, threads: isEmbedded() ? 1 : undefined }, allowedCores);

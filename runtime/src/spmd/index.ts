@@ -1,4 +1,8 @@
 /** What compiled code calls (ARCHITECTURE.md, seam 3). Light to load: ranks start with it. */
+import { becomeRank } from "../launch/replace.ts";
+
+becomeRank();
+
 export { alike, console } from "./alike.ts";
 export { call, define, type Defined } from "./call.ts";
 export { literal, literals } from "./literal.ts";

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { launchShape, rankEnvironment, refuseClusterLauncher, takeRankEnvironment } from "../../../runtime/src/launch/environment.ts";
+import { launchShape, rankEnvironment, takeRankEnvironment } from "../../../runtime/src/launch/environment.ts";
+import { clusterPlace, refusePlace, takePlace } from "../../../runtime/src/launch/place.ts";
 import { exitCode, rankDied } from "../../../runtime/src/launch/ranks.ts";
 import { allowedCores, allowedMemory, memoryPerRank, parseBytes } from "../../../runtime/src/launch/resources.ts";
 import { summaryLine } from "../../../runtime/src/observe/summary.ts";
@@ -52,15 +53,27 @@ describe("a launch", () => {
   });
 
   it.each([
-    [{ OMPI_COMM_WORLD_SIZE: "2" }, "mpirun"], [{ PMI_SIZE: "4" }, "mpiexec"], [{ SLURM_STEP_NUM_TASKS: "4", SLURM_PROCID: "1" }, "srun"],
-  ])("by %o is refused by name", (variables, name) => {
+    ["mpirun (Open MPI)", { OMPI_COMM_WORLD_RANK: "3", OMPI_COMM_WORLD_SIZE: "8", OMPI_COMM_WORLD_LOCAL_SIZE: "4" }, 4],
+    ["mpiexec (PMI)", { PMI_RANK: "3", PMI_SIZE: "8", MPI_LOCALNRANKS: "2" }, 2],
+    ["srun", { SLURM_PROCID: "3", SLURM_STEP_NUM_TASKS: "8", SLURM_STEP_TASKS_PER_NODE: "3(x2),2", SLURM_NODEID: "2" }, 2],
+    ["mpiexec (PMI)", { PMI_RANK: "3", PMI_SIZE: "8", SLURM_STEP_TASKS_PER_NODE: "4(x2)", SLURM_NODEID: "1" }, 4],
+    ["a PMIx launcher", { PMIX_RANK: "3", LOCKSTEP_RANKS: "8" }, 8],
+  ])("by %s gives a process its place, once: %o", (launcher, variables, localRanks) => {
     Object.assign(process.env, variables);
-    expect(refuseClusterLauncher).toThrow(name);
+    expect(clusterPlace()).toEqual({ launcher, rank: 3, size: 8, localRanks });
+    expect(() => refusePlace("it is another")).toThrow(`rank 3 of 8 that ${launcher} started`);
+    takePlace();
+    expect(clusterPlace()).toBeUndefined();
   });
 
   it("by a batch script's first shell, or of one task, is an ordinary one", () => {
-    Object.assign(process.env, { SLURM_PROCID: "0", SLURM_NTASKS: "8", OMPI_COMM_WORLD_SIZE: "1" });
-    expect(refuseClusterLauncher).not.toThrow();
+    Object.assign(process.env, { SLURM_PROCID: "0", SLURM_NTASKS: "8", OMPI_COMM_WORLD_RANK: "0", OMPI_COMM_WORLD_SIZE: "1" });
+    expect(clusterPlace()).toBeUndefined();
+  });
+
+  it("without a size says what to set", () => {
+    process.env.PMIX_RANK = "1";
+    expect(clusterPlace).toThrow("nothing says of how many");
   });
 });
 

@@ -143,10 +143,7 @@ pub fn from_comm(error: CommError) -> EngineError {
         CommError::Remote(remote) => EngineError::from_json(&remote.message).on(remote.rank),
         CommError::RankDied { rank } => EngineError::new("LS2011", format!("rank {rank} died")).on(*rank),
         CommError::Silent { rank } => EngineError::new("LS2011", error.to_string()).on(*rank),
-        CommError::Left { rank } => EngineError {
-            detail: serde_json::json!({ "left": true }),
-            ..EngineError::new("LS2011", format!("rank {rank} has left the job")).on(*rank)
-        },
+        CommError::Left { rank } => EngineError::new("LS2011", format!("rank {rank} has left the job")).on(*rank),
         CommError::Diverged(_) => EngineError::new("LS2012", error.to_string()),
         CommError::System { .. } => EngineError::new("LS2008", error.to_string()),
         CommError::Connect(_) | CommError::Closed => EngineError::new("LS2011", error.to_string()),

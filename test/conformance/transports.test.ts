@@ -1,0 +1,49 @@
+/**
+ * One suite for all transports: the tests of native-rs/crates/comm, which cargo runs over the local transport, once more
+ * over every MPI. (What is local's own, the rendezvous, stays with it: tests/connect.rs.)
+ */
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { cargoTarget, root } from "../scripts/lib.mjs";
+import { mpis } from "./mpis.ts";
+
+const suites = ["collectives", "exchange", "failure", "processes", "mpi"];
+const binaries = new Map<string, string>();
+
+interface Ended {
+  readonly code: number | null;
+  readonly text: string;
+}
+
+function run(command: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<Ended> {
+  const child = spawn(command, args, { cwd: join(root, "native-rs"), env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+  const parts: Buffer[] = [];
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (data: Buffer) => parts.push(data));
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code) => resolve({ code, text: Buffer.concat(parts).toString() }));
+  });
+}
+
+beforeAll(async () => {
+  // With the whole workspace, so that nothing is compiled with other features than before.
+  const args = ["test", "--release", "--locked", "--workspace", "--no-run", "--message-format=json", ...suites.flatMap((suite) => ["--test", suite])];
+  const { code, text } = await run("cargo", args, { CARGO_TARGET_DIR: cargoTarget });
+  expect(code, text).toBe(0);
+  for (const line of text.split("\n").filter((candidate) => candidate.startsWith("{"))) {
+    const { executable, target } = JSON.parse(line) as { executable?: string | null; target?: { name: string } };
+    if (executable && target) binaries.set(target.name, executable);
+  }
+}, 1_800_000);
+
+for (const { name, launcher, env } of await mpis()) {
+  describe(name, () => {
+    it.each(suites)("%s", { timeout: 300_000 }, async (suite) => {
+      const args = ["--test-threads=2", "--include-ignored"];
+      const { code, text } = await run(binaries.get(suite)!, args, { ...env, LOCKSTEP_TEST_MPI: launcher.join(" ") });
+      expect(text).toMatch(/test result: ok\. [1-9]/);
+      expect(code, text).toBe(0);
+    });
+  });
+}

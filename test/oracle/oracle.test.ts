@@ -1,12 +1,14 @@
 /**
  * The oracle: every program of `programs/` runs untransformed in this process, and transformed on 1, 2, 3 and 7
- * ranks, over the same tables; results, written rows and written schemas must be equal.
+ * ranks, over the same tables; results, written rows and written schemas must be equal. Some run on 3 ranks over MPI
+ * as well; `LOCKSTEP_ORACLE_MPI=1`: all of them.
  */
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { root } from "../scripts/lib.mjs";
+import { mpis, type Mpi } from "../conformance/mpis.ts";
 import { buildPrograms, type Program } from "./build-programs.ts";
 import { difference } from "./compare.ts";
 import { makeTables, type Tables } from "./data.ts";
@@ -15,6 +17,9 @@ import { type Answer, RankPool } from "./rank-pool.ts";
 import { writtenDifference } from "./written.ts";
 
 const RANKS = [1, 2, 3, 7];
+/** Shuffles and broadcasts, writes, errors, row functions in V8. */
+const OVER_MPI = process.env.LOCKSTEP_ORACLE_MPI ? /./ : /\/(joins|writing|errors|scripts)\.ts$/;
+const pooled: { ranks: number; over?: Mpi }[] = [...RANKS.map((ranks) => ({ ranks })), ...(await mpis()).map((over) => ({ ranks: 3, over }))];
 const folder = join(root, "test/oracle/programs");
 const files = readdirSync(folder).filter((name) => name.endsWith(".ts")).map((name) => join(folder, name));
 
@@ -24,7 +29,7 @@ type Run = (tables: Tables, out: string) => Promise<unknown>;
 const scratch = mkdtempSync(join(root, ".lockstep-oracle-"));
 let tables: Tables;
 let programs: Map<string, Program>;
-const pools = new Map<number, RankPool>();
+const pools = new Map<string, RankPool>();
 const plain = new Map<string, Promise<{ answer: Answer; out: string }>>();
 
 beforeAll(async () => {
@@ -78,15 +83,16 @@ for (const file of files) {
   const name = file.slice(root.length + 1);
   describe(name, () => {
     for (const [export_, run] of Object.entries(module)) {
-      for (const ranks of RANKS) {
-        it(`${export_} on ${ranks} rank${ranks === 1 ? "" : "s"}`, async () => {
+      for (const { ranks, over } of pooled.filter(({ over }) => !over || OVER_MPI.test(file))) {
+        const where = `${ranks} rank${ranks === 1 ? "" : "s"}${over ? ` over ${over.name}` : ""}`;
+        it(`${export_} on ${where}`, async () => {
           const id = `${name}#${export_}`;
           const program = programs.get(id);
           expect(program, `${id} is not in the manifest`).toBeDefined();
           const { answer: right, out: rightOut } = await expected(id, run);
-          const pool = pools.get(ranks) ?? new RankPool(ranks);
-          pools.set(ranks, pool);
-          const out = join(scratch, `ranks-${ranks}`, id.replace(/\W+/g, "-"));
+          const pool = pools.get(where) ?? new RankPool(ranks, {}, over);
+          pools.set(where, pool);
+          const out = join(scratch, where.replace(/\W+/g, "-"), id.replace(/\W+/g, "-"));
           const answer = await pool.run({ chunk: program!.chunk, id, args: [tables, out] });
           if ("error" in right) {
             expect(answer).toMatchObject({ error: right.error.code === undefined ? { message: right.error.message } : { code: right.error.code } });

@@ -6,6 +6,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { deserialize, serialize } from "node:v8";
+import type { Mpi } from "../conformance/mpis.ts";
 import { root } from "../scripts/lib.mjs";
 
 export interface Failure {
@@ -30,11 +31,14 @@ export class RankPool {
   readonly #answers: AsyncIterator<string>;
   #log = "";
 
-  constructor(size: number, env: NodeJS.ProcessEnv = {}) {
+  constructor(size: number, env: NodeJS.ProcessEnv = {}, mpi?: Mpi) {
     this.size = size;
-    const cli = join(root, "runtime/bin/lockstep.mjs");
-    const args = [cli, "run", "-n", `${size}`, "--threads", "1", "--memory", "512MB", join(root, "test/oracle/pool/driver.mjs")];
-    this.#process = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "pipe"], env: { ...process.env, VITEST: undefined, ...env } });
+    const driver = join(root, "test/oracle/pool/driver.mjs");
+    const [program, ...args] = mpi
+      ? [...mpi.launcher, "-n", `${size}`, process.execPath, join(root, "runtime/bin/exec.mjs"), driver]
+      : [process.execPath, join(root, "runtime/bin/lockstep.mjs"), "run", "-n", `${size}`, driver];
+    const shape = { LOCKSTEP_THREADS: "1", LOCKSTEP_MEMORY: "512MB" };
+    this.#process = spawn(program!, args, { stdio: ["pipe", "pipe", "pipe"], env: { ...process.env, VITEST: undefined, ...shape, ...mpi?.env, ...env } });
     this.#process.stderr!.on("data", (data: Buffer) => (this.#log = (this.#log + data.toString()).slice(-4000)));
     this.#answers = createInterface({ input: this.#process.stdout! })[Symbol.asyncIterator]();
   }
@@ -53,7 +57,7 @@ export class RankPool {
   async close(): Promise<void> {
     const ended = new Promise((resolve) => this.#process.once("exit", resolve));
     if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
-    this.#process.stdin!.end();
+    this.#process.stdin!.write("end\n");
     await ended;
   }
 }

@@ -6,6 +6,8 @@ import { call } from "@lockstep/runtime/spmd";
 import { load } from "./pool.spmd.mjs";
 
 for await (const line of createInterface({ input: process.stdin })) {
+  // Not every launcher passes on the end of its input.
+  if (line === "end") process.exit();
   const { chunk, id, args } = deserialize(Buffer.from(line, "base64"));
   let answer;
   try {

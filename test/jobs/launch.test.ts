@@ -51,13 +51,16 @@ describe.each(modes)("%s", (mode) => {
     expect(existsSync(join(scratch.path, "relative"))).toBe(true);
   });
 
-  it("refuses a cluster's launcher by name", async () => {
-    const env = { OMPI_COMM_WORLD_SIZE: "4", OMPI_COMM_WORLD_RANK: "0" };
-    const started = mode === "run" ? [lockstep(["exec", program, "nothing"], env), start(mode, 2, ["nothing"], { env })] : [start(mode, 1, ["fail", "nobody"], { env })];
-    for (const { code, stderr } of await Promise.all(started.map((job) => job.ended))) {
+  it("takes the place that a cluster's launcher gives it, and says what is missing there", async () => {
+    const env = { OMPI_COMM_WORLD_SIZE: "4", OMPI_COMM_WORLD_RANK: "0", LOCKSTEP_MPI: "/nowhere/libmpi.so" };
+    const ranks = mode === "run" ? [lockstep(["exec", program, "nothing"], env)] : [start(mode, 1, ["fail", "nobody"], { env })];
+    for (const { code, stderr } of await Promise.all(ranks.map((job) => job.ended))) {
       expect(code).toBe(1);
-      expect(stderr).toMatch(/^error LS2015: .*mpirun \(Open MPI\)/);
+      expect(stderr).toMatch(/^error LS2015: .*LOCKSTEP_MPI=\/nowhere\/libmpi\.so: cannot open/);
     }
+    if (mode === "self") return;
+    const { code, stderr } = await start(mode, 2, ["nothing"], { env }).ended;
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/^error LS2015: this process is rank 0 of 4 that mpirun \(Open MPI\) started/)]);
   });
 });
 

@@ -6,12 +6,13 @@ import { LockstepError } from "../errors/index.ts";
 import { printError } from "../cli/print-error.ts";
 import { watchRun } from "../observe/observe.ts";
 import { follow } from "../spmd/call.ts";
+import { checked } from "../spmd/checked.ts";
 import { setWorld, type World } from "../spmd/world.ts";
 import { endOnSignals, printUncaught } from "./ending.ts";
 import { launchShape } from "./environment.ts";
 import { firstLines, silence } from "./follower.ts";
 import { join } from "./join.ts";
-import { findBundle, loadRankChunks, manifestName } from "./manifest.ts";
+import { findBundle, loadRankChunks, manifestName, type Bundle } from "./manifest.ts";
 import { loadNative } from "./native.ts";
 import { takePlace, type Place } from "./place.ts";
 import { newJob, removeStaged } from "./ranks.ts";
@@ -80,18 +81,27 @@ function enter(entry: string, place: Place, sweep: () => void, stage: (directori
     here?.engine.leave(code);
     removeSpillDirectory(spillDirectory);
   });
-  const world = join({ ...shape, rank, job, localRanks, spillDirectory }, bundle, {
+  const surroundings = {
     staged: stage,
-    lost: async (error) => {
+    lost: async (error: unknown) => {
       if (leftByLeader(error)) process.exit(0);
       sweep();
       return abandon(error, place);
     },
-  }).then((joined) => (here = joined));
+  };
+  const world = findMpi(bundle)
+    .then(() => join({ ...shape, rank, job, localRanks, spillDirectory }, bundle, surroundings))
+    .then((joined) => (here = joined));
   // Whoever awaits it reports it.
   world.catch(() => undefined);
   setWorld(world);
   return { world, bundle, shape };
+}
+
+/** LS2015 where there is none: a matter of the machine, not of the ranks. */
+async function findMpi(bundle: Bundle): Promise<void> {
+  const native = await loadNative(bundle);
+  await checked((async () => native.mpiLibrary())());
 }
 
 /** Says why this rank cannot go on, once for the job, and ends all ranks. */

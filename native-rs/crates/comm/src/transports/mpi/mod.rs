@@ -29,7 +29,6 @@ mod progress;
 mod wire;
 
 use std::os::fd::BorrowedFd;
-use std::panic::AssertUnwindSafe;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock, mpsc};
 use std::time::Duration;
@@ -40,7 +39,7 @@ use crate::communicator::{Communicator, Options};
 use crate::core::{Core, LOOK_AGAIN};
 use crate::error::{CommError, Result};
 use crate::spill::SpillArea;
-use crate::transport::{Inbox, Limits, Transport};
+use crate::transport::{Limits, Transport};
 use calls::Calls;
 use arena::Arena;
 use board::Board;
@@ -162,7 +161,7 @@ pub fn connect(rank: usize, size: usize, local: usize, options: &Options) -> Res
     let _ = core.transport.set(transport.clone());
     let (say, started) = mpsc::channel();
     let start = Start { rank, size, arena_bytes, build: options.build.clone() };
-    let (running, weak, heart) = (endpoint.clone(), Arc::downgrade(&core), core.clone());
+    let (running, heart) = (endpoint.clone(), core.clone());
     let body = move || {
         running.waker.set_thread();
         // Naps of 50 µs are not to last 100.
@@ -171,10 +170,7 @@ pub fn connect(rank: usize, size: usize, local: usize, options: &Options) -> Res
         let progress = Progress::new(calls, running, &heart, spin);
         drop(heart);
         let _ = say.send(Ok(()));
-        let ended = std::panic::catch_unwind(AssertUnwindSafe(|| progress.run()));
-        if ended.is_err() && let Some(core) = weak.upgrade() {
-            core.broken(CommError::Invalid { from: rank, what: "the communication thread panicked" });
-        }
+        progress.run();
     };
     let thread = std::thread::Builder::new().name("lockstep-comm".into()).spawn(body);
     *endpoint.thread.lock() = Some(thread.map_err(|error| CommError::system("cannot start the communication thread", error))?);

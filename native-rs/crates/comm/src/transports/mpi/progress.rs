@@ -10,6 +10,7 @@
 //! The thread looks again at once while something happens, then every 50 µs, then every millisecond.
 
 use std::collections::{HashMap, VecDeque};
+use std::panic::AssertUnwindSafe;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
@@ -35,6 +36,8 @@ const NAP: Duration = Duration::from_micros(50);
 const SLEEP: Duration = Duration::from_millis(1);
 /// A rank that leaves waits so long for the others to leave too, which MPI_Finalize needs. Then it ends them.
 const GOODBYE: Duration = Duration::from_secs(10);
+/// A rank whose MPI has failed ends all after this time, if nobody here does.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 
 pub(super) struct Progress {
     calls: Box<dyn Calls>,
@@ -114,17 +117,27 @@ impl Progress {
 
     /// Until this rank leaves, in order or not.
     pub fn run(mut self) {
-        let ended = self.serve();
+        let panicked = CommError::Invalid { from: self.endpoint.rank, what: "the communication thread panicked" };
+        let ended = std::panic::catch_unwind(AssertUnwindSafe(|| self.serve())).unwrap_or(Err(panicked));
         if let Err(error) = &ended
             && let Some(core) = self.core.upgrade()
         {
             core.broken(error.clone());
+            // Whoever hears of it says so before it ends.
+            let end = Instant::now() + LAST_WORDS;
+            while self.endpoint.waker.abort_asked().is_none() && !self.closing() && Instant::now() < end {
+                std::thread::park_timeout(SLEEP);
+            }
         }
-        // Without MPI_Finalize the launcher would take an orderly end for a failure; after one it would wait for it.
-        let finalized = ended.is_ok() && self.calls.finalize().is_ok();
-        if !finalized {
-            self.calls.abort(self.endpoint.waker.exit_code());
+        // Without MPI_Finalize the launcher takes an orderly end for a failure; with ranks that do not leave it never ends.
+        if ended.is_err() || self.calls.finalize().is_err() {
+            let waker = &self.endpoint.waker;
+            self.calls.abort(waker.abort_asked().unwrap_or(waker.exit_code()));
         }
+    }
+
+    fn closing(&self) -> bool {
+        self.endpoint.closing.load(Ordering::SeqCst)
     }
 
     fn serve(&mut self) -> Step {
@@ -144,7 +157,7 @@ impl Progress {
             if due && let Some(core) = self.core.upgrade() {
                 self.next_tick = core.tick(now);
             }
-            if self.endpoint.closing.load(Ordering::SeqCst) {
+            if self.closing() {
                 let end = *goodbye.get_or_insert_with(|| {
                     self.say_closed();
                     now + GOODBYE

@@ -1,0 +1,39 @@
+// README, "In your project", as written: its commands and files in an empty folder.
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterAll, expect, it } from "vitest";
+import { root } from "../scripts/lib.mjs";
+
+const folder = mkdtempSync(join(tmpdir(), "lockstep-own-"));
+const project = join(folder, "project");
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const section = /^## In your project\n([^]*?)^## /m.exec(readFileSync(join(root, "README.md"), "utf8"))![1]!;
+/** What stands two or more blanks behind a command is a remark. */
+const commands = [...section.matchAll(/^ {4}(n\S.*?)(?: {2,}.*)?$/gm)].map((match) => match[1]!);
+const files = [...section.matchAll(/^```ts\n\/\/ (\S+)\n([^]*?)^```/gm)];
+
+function run(command: string, cwd: string): string {
+  const PATH = `${join(root, "node_modules/.bin")}:${process.env.PATH}`;
+  const { VITEST: _, ...environment } = process.env;
+  return execFileSync("sh", ["-c", command.replaceAll("/tmp", folder)], { cwd, encoding: "utf8", env: { ...environment, PATH }, stdio: ["ignore", "pipe", "pipe"] });
+}
+
+it("installs, builds and runs", () => {
+  expect(files.map(([, name]) => name)).toEqual(["vite.config.ts", "src/job.ts"]);
+  const [pack, install, build, ranks, plain] = commands;
+  run(pack!, root);
+  mkdirSync(project);
+  writeFileSync(join(project, "package.json"), '{ "type": "module" }');
+  writeFileSync(join(project, "sales.csv"), "city,amount\nBonn,3\nAachen,4\nBonn,5\nAachen,-1\n");
+  for (const [, name, text] of files) {
+    mkdirSync(dirname(join(project, name!)), { recursive: true });
+    writeFileSync(join(project, name!), text!);
+  }
+  run(`${install} --no-audit --no-fund`, project);
+  expect(run(build!, project)).toMatch(/1 function compiled/);
+  const expected = "[ { city: 'Bonn', n: 2, total: 8 }, { city: 'Aachen', n: 1, total: 4 } ]\n";
+  expect([plain!, ranks!].map((command) => run(command, project).replaceAll(/\s+/g, " "))).toEqual([expected, expected].map((text) => text.replaceAll(/\s+/g, " ")));
+}, 180_000);

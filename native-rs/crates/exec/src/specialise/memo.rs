@@ -112,18 +112,31 @@ fn is_instant(expression: &Arc<dyn PhysicalExpr>) -> bool {
             .is_some_and(|view| view.fun().name() == "view.date" && view.args().iter().all(|arg| arg.is::<Column>()))
 }
 
-/// How a row's value becomes its entry: `((value - origin) / unit) mod period`.
+/// How a row's value becomes its entry: `(value - origin) / unit`, of which `period` keeps the remainder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Index {
     origin: i64,
     unit: i64,
-    /// 0: none
-    period: i64,
+    /// Quotients from here on lie outside the domain.
+    quotients: u64,
+    period: Period,
     /// Entries for values; one more stands for null.
     entries: usize,
     /// The entry stands for one value, not for a stretch of them.
     exact: bool,
 }
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Period {
+    None,
+    /// Hours of the day.
+    Day,
+}
+
+const HOURS: u64 = 24;
+
+/// What a `Date` can be, in milliseconds before and after 1970 (ECMA-262, 21.4.1.1).
+const DATE_RANGE: i64 = 8_640_000_000_000_000;
 
 /// `table[index(column)]`, and the expression itself where a value lies outside the domain.
 #[derive(Debug, Clone)]
@@ -220,16 +233,25 @@ impl Index {
         };
         let index = match (part, ticks) {
             (Part::Nothing, _) => return None,
-            (Part::HourOfDay, Some(ticks)) => Self { origin: 0, unit: 3_600 * ticks, period: 24, entries: 24, exact: false },
-            (Part::Day | Part::Hour, Some(ticks)) => {
+            (Part::Day | Part::Hour | Part::HourOfDay, Some(ticks)) => {
                 let unit = if part == Part::Day { 86_400 } else { 3_600 } * ticks;
-                let origin = min.div_euclid(unit).checked_mul(unit)?;
-                let entries = max.checked_sub(origin)? / unit + 1;
-                Self { origin, unit, period: 0, entries: usize::try_from(entries).ok()?, exact: false }
+                let start = if part == Part::HourOfDay { 86_400 * ticks } else { unit };
+                let origin = min.div_euclid(start).checked_mul(start)?;
+                let quotients = u64::try_from(max.checked_sub(origin)? / unit + 1).ok()?;
+                // Past it a Date is invalid, and no function of the day. What finer ticks hold is all valid.
+                let last = origin.checked_add(i64::try_from(quotients).ok()?.checked_mul(unit)?)?;
+                let range = (i128::from(DATE_RANGE) * i128::from(ticks) / 1000).min(i64::MAX.into()) as i64;
+                if origin < -range || last > range {
+                    return None;
+                }
+                let period = if part == Part::HourOfDay { Period::Day } else { Period::None };
+                let entries = if part == Part::HourOfDay { HOURS } else { quotients };
+                Self { origin, unit, quotients, period, entries: usize::try_from(entries).ok()?, exact: false }
             }
             (Part::Value | Part::Day | Part::Hour | Part::HourOfDay, _) => {
-                let entries = max.checked_sub(min)? / stride + 1;
-                Self { origin: min, unit: stride, period: 0, entries: usize::try_from(entries).ok()?, exact: true }
+                let quotients = u64::try_from(max.checked_sub(min)? / stride + 1).ok()?;
+                let entries = usize::try_from(quotients).ok()?;
+                Self { origin: min, unit: stride, quotients, period: Period::None, entries, exact: true }
             }
         };
         (index.entries as u64 <= MAX_ENTRIES).then_some(index)
@@ -264,8 +286,9 @@ impl Index {
             DataType::Timestamp(TimeUnit::Nanosecond, _) => integers!(TimestampNanosecondType),
             DataType::Float64 => {
                 let array = array.as_primitive::<Float64Type>();
-                let integral = array.values().iter().all(|value| *value as i64 as f64 == *value);
-                integral.then(|| self.of_integers(array, |value| value as i64)).flatten()
+                // -0 is another value than 0 to some functions.
+                let whole = |value: &f64| *value as i64 as f64 == *value && value.to_bits() != (-0.0f64).to_bits();
+                array.values().iter().all(whole).then(|| self.of_integers(array, |value| value as i64)).flatten()
             }
             _ => None,
         }
@@ -276,36 +299,75 @@ impl Index {
         array: &PrimitiveArray<T>,
         integer: impl Fn(T::Native) -> i64,
     ) -> Option<UInt32Array> {
-        let nulls = array.nulls().filter(|nulls| nulls.null_count() > 0);
-        let entries = self.entries as u64;
-        let mut numbers: Vec<u32> = Vec::with_capacity(array.len());
-        let mut outside = false;
-        let values = array.values().iter().map(|value| integer(*value));
-        if self.period > 0 {
-            let span = self.unit * self.period;
-            numbers.extend(values.map(|value| (value.rem_euclid(span) / self.unit) as u32));
-        } else if self.unit == 1 {
-            numbers.extend(values.map(|value| {
-                let entry = value.wrapping_sub(self.origin) as u64;
-                outside |= entry >= entries;
-                entry as u32
-            }));
-        } else {
-            numbers.extend(values.map(|value| {
-                // Below the origin the difference wraps to a huge unsigned number.
-                let distance = value.wrapping_sub(self.origin) as u64;
-                let entry = distance / self.unit as u64;
-                outside |= entry >= entries || (self.exact && entry * self.unit as u64 != distance);
-                entry as u32
-            }));
-        }
-        if let Some(nulls) = nulls {
+        // Below the origin the difference wraps to a huge unsigned number.
+        let distances = array.values().iter().map(|value| integer(*value).wrapping_sub(self.origin) as u64);
+        let unit = self.unit as u64;
+        let (mut numbers, inside) = match Reciprocal::of(unit, self.quotients) {
+            _ if unit == 1 => self.number(distances, |distance| distance),
+            Some(reciprocal) => self.number(distances, |distance| reciprocal.divide(distance)),
+            None => self.number(distances, |distance| distance / unit),
+        };
+        if let Some(nulls) = array.nulls().filter(|nulls| nulls.null_count() > 0) {
             // A value under a null may look outside: such a batch is rare and takes the general way.
             for row in (0..array.len()).filter(|row| nulls.is_null(*row)) {
                 numbers[row] = self.entries as u32;
             }
         }
-        (!outside).then(|| UInt32Array::from(numbers))
+        inside.then(|| UInt32Array::from(numbers))
+    }
+
+    /// The entries of these distances from the origin, and whether all lie inside the domain.
+    #[inline(always)]
+    fn number(&self, distances: impl Iterator<Item = u64>, quotient: impl Fn(u64) -> u64) -> (Vec<u32>, bool) {
+        let mut inside = true;
+        let mut each = |distance: u64| {
+            let quotient = quotient(distance);
+            inside &= quotient < self.quotients;
+            quotient
+        };
+        let numbers = match (self.period, self.exact) {
+            (Period::Day, _) => distances.map(|distance| (each(distance) % HOURS) as u32).collect(),
+            (Period::None, false) => distances.map(|distance| each(distance) as u32).collect(),
+            (Period::None, true) => {
+                let mut exact = true;
+                let unit = self.unit as u64;
+                let number = |distance: u64| {
+                    let quotient = each(distance);
+                    exact &= quotient.wrapping_mul(unit) == distance;
+                    quotient as u32
+                };
+                let numbers = distances.map(number).collect();
+                inside &= exact;
+                numbers
+            }
+        };
+        (numbers, inside)
+    }
+}
+
+/// Division by a multiplication: a division of 64 bits takes ten times as long.
+///
+/// With `unit = odd · 2^shift` the quotient of `n` is that of `n' = n / 2^shift` by `odd`, and `⌊n' · ⌈2^64 / odd⌉ / 2^64⌋` is it
+/// exactly while `n' · odd < 2^64` (Granlund, Montgomery, "Division by invariant integers", 1994). For larger `n` it is never
+/// too small, so that what lies outside stays outside.
+#[derive(Debug, Clone, Copy)]
+struct Reciprocal {
+    shift: u32,
+    inverse: u64,
+}
+
+impl Reciprocal {
+    /// None if quotients below `quotients` would not all be exact.
+    fn of(unit: u64, quotients: u64) -> Option<Self> {
+        let shift = unit.trailing_zeros();
+        let odd = unit >> shift;
+        let largest = u128::from(quotients) * u128::from(odd);
+        (odd > 1 && largest * u128::from(odd) < 1 << 64).then(|| Self { shift, inverse: u64::MAX / odd + 1 })
+    }
+
+    #[inline(always)]
+    fn divide(self, n: u64) -> u64 {
+        ((u128::from(n >> self.shift) * u128::from(self.inverse)) >> 64) as u64
     }
 }
 
@@ -372,5 +434,61 @@ impl Hash for MemoExpr {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.expression.hash(state);
         self.index.hash(state);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::TimestampMicrosecondArray;
+
+    use super::*;
+
+    const MICROSECONDS: DataType = DataType::Timestamp(TimeUnit::Microsecond, None);
+
+    /// Every entry as division says it, at the borders of units and of the domain.
+    #[test]
+    fn entries_are_quotients() {
+        let day = 86_400_000_000i64;
+        let domain = Domain::Steps { min: -3 * day - 7, max: 1_900 * day + 5, stride: 1 };
+        for (part, unit) in [(Part::Day, day), (Part::Hour, day / 24), (Part::HourOfDay, day / 24)] {
+            let index = Index::new(part, &domain, &MICROSECONDS).unwrap();
+            assert!(Reciprocal::of(index.unit as u64, index.quotients).is_some());
+            let borders = (-96..1_900 * 24).step_by(7).flat_map(|hour| [-1, 0, 1, 1_234_567].map(|more| hour * (day / 24) + more));
+            let values: Vec<i64> = borders.filter(|value| *value >= -3 * day - 7).chain([1_900 * day + 5]).collect();
+            let array: ArrayRef = Arc::new(TimestampMicrosecondArray::from(values.clone()));
+            let entries = index.entries_of(&array).unwrap();
+            for (value, entry) in values.iter().zip(entries.values()) {
+                let quotient = (value - index.origin) / unit;
+                let expected = if part == Part::HourOfDay { quotient % 24 } else { quotient };
+                assert_eq!(i64::from(*entry), expected, "{value}");
+            }
+            for outside in [i64::MIN, -5 * day, 1_902 * day, i64::MAX] {
+                let array: ArrayRef = Arc::new(TimestampMicrosecondArray::from(vec![0, outside]));
+                assert!(index.entries_of(&array).is_none(), "{outside}");
+            }
+        }
+    }
+
+    #[test]
+    fn steps_have_no_values_between() {
+        let index = Index::new(Part::Value, &Domain::Steps { min: 10, max: 100, stride: 30 }, &DataType::Int64).unwrap();
+        let entries = |values: Vec<i64>| index.entries_of(&(Arc::new(Int64Array::from(values)) as ArrayRef));
+        assert_eq!(entries(vec![10, 40, 100]).unwrap().values(), &[0, 1, 3]);
+        assert!(entries(vec![10, 41]).is_none() && entries(vec![130]).is_none() && entries(vec![-20]).is_none());
+    }
+
+    /// What JavaScript tells apart is no entry of one value: -0, and instants that are no Date.
+    #[test]
+    fn minus_zero_and_invalid_dates_take_the_general_way() {
+        let index = Index::new(Part::Value, &Domain::Steps { min: 0, max: 9, stride: 1 }, &DataType::Float64).unwrap();
+        let entries = |values: Vec<f64>| index.entries_of(&(Arc::new(arrow::array::Float64Array::from(values)) as ArrayRef));
+        assert!(entries(vec![0.0, 9.0]).is_some());
+        assert!(entries(vec![0.0, -0.0]).is_none() && entries(vec![f64::NAN]).is_none());
+        let seconds = DataType::Timestamp(TimeUnit::Second, None);
+        let last = DATE_RANGE / 1000;
+        for part in [Part::Day, Part::HourOfDay] {
+            let near = |max: i64| Index::new(part, &Domain::Steps { min: last - 100 * 86_400, max, stride: 1 }, &seconds);
+            assert!(near(last - 1).is_some() && near(last + 86_400).is_none());
+        }
     }
 }

@@ -35,6 +35,11 @@ delimiter: string, header: boolean, site: string, };
 export type Expression = { "kind": "column", name: string, type: JsType, } | { "kind": "literal", type: JsType, value: Literal, } | { "kind": "call", function: string, args: Array<Expression>, type: JsType, } | { "kind": "if", test: Expression, then: Expression, else: Expression, type: JsType, } | { "kind": "and", left: Expression, right: Expression, type: JsType, } | { "kind": "or", left: Expression, right: Expression, type: JsType, } | { "kind": "nullish", left: Expression, right: Expression, type: JsType, } | { "kind": "let", name: string, value: Expression, body: Expression, } | { "kind": "local", name: string, type: JsType, } | { "kind": "script", function: number, columns: Array<ColumnType>, source: string, type: JsType, };
 
 /**
+ * The rows a window sees. Bounds are numbers, and read no column.
+ */
+export type Frame = { "kind": "rows", start: Expression, end: Expression, peers: boolean, } | { "kind": "range", on: Expression, preceding: Expression, following: Expression, };
+
+/**
  * Null keys match nothing. Order: left rows, within one the right rows; unmatched left rows come last.
  */
 export type Join = { left: number, right: number, type: JoinType, on: Array<JoinKey>, 
@@ -74,7 +79,7 @@ export type Node = { "op": "scan",
 /**
  * The id that `openParquet`, `openCsv` or `registerTable` returned on this rank.
  */
-dataset: number, columns: Array<ColumnType>, filter?: Expression, site: string, } | { "op": "filter", input: number, predicate: Expression, site: string, } | { "op": "derive", input: number, columns: Array<NamedExpression>, site: string, } | { "op": "select", input: number, columns: Array<SelectColumn>, site: string, } | { "op": "join" } & Join | { "op": "aggregate" } & Aggregate | { "op": "sort", input: number, keys: Array<SortKey>, site: string, } | { "op": "slice", input: number, start: number, end?: number, site: string, } | { "op": "concat", inputs: Array<number>, site: string, } | { "op": "dedupe", input: number, keys: Array<Expression>, site: string, } | { "op": "spool", input: number, spool: number, site: string, };
+dataset: number, columns: Array<ColumnType>, filter?: Expression, site: string, } | { "op": "filter", input: number, predicate: Expression, site: string, } | { "op": "derive", input: number, columns: Array<NamedExpression>, site: string, } | { "op": "window" } & Window | { "op": "select", input: number, columns: Array<SelectColumn>, site: string, } | { "op": "join" } & Join | { "op": "aggregate" } & Aggregate | { "op": "sort", input: number, keys: Array<SortKey>, site: string, } | { "op": "slice", input: number, start: number, end?: number, keys?: Array<NamedExpression>, site: string, } | { "op": "concat", inputs: Array<number>, site: string, } | { "op": "dedupe", input: number, keys: Array<Expression>, site: string, } | { "op": "spool", input: number, spool: number, site: string, };
 
 /**
  * Writes a directory of part files, staged; it becomes visible when the outermost call commits.
@@ -119,3 +124,27 @@ export type Sink = { "op": "count", input: number, site: string, } | { "op": "co
 limit: number, everywhere: boolean, site: string, } | { "op": "materialize", input: number, site: string, } | { "op": "writeParquet" } & ParquetWrite | { "op": "writeCsv" } & CsvWrite;
 
 export type SortKey = { expression: Expression, descending: boolean, };
+
+/**
+ * Adds columns, or replaces columns of the same name in place, as a derive; some are computed from other rows of the
+ * group, too. Without keys the table is one group. All expressions see the input row; the rows stay in their order.
+ */
+export type Window = { input: number, keys: Array<NamedExpression>, columns: Array<WindowColumn>, site: string, };
+
+export type WindowColumn = { name: string, value: WindowValue, };
+
+/**
+ * Peers are rows that the last sort found equal.
+ */
+export type WindowFunction = "rowNumber" | "rank" | "avgRank" | "denseRank" | "percentRank" | "cumeDist" | "ntile" | "lag" | "lead" | "firstValue" | "lastValue" | "nthValue" | "fillDown" | "fillUp";
+
+export type WindowValue = { "kind": "row", expression: Expression, } | { "kind": "function", function: WindowFunction, arg?: Expression, 
+/**
+ * Read no column: lag and lead have an offset and a default value, nthValue n, ntile its buckets, fillDown and
+ * fillUp a default value.
+ */
+parameters: Array<Expression>, 
+/**
+ * Of firstValue, lastValue and nthValue; absent: the group.
+ */
+frame?: Frame, } | { "kind": "aggregate", aggregate: NamedAggregate, frame?: Frame, };

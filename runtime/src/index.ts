@@ -39,8 +39,10 @@ export async function readCsv<Row extends object = Record<never, never>>(
 export { LockstepError, type ErrorCode } from "./errors/index.ts";
 export { op, type Aggregate } from "./tables/op.ts";
 export { desc, type Descending, type OrderKey } from "./tables/order.ts";
+export { rolling, type Duration, type RangeFrame, type RowFrame } from "./tables/rolling.ts";
 export { table, Table, type RowRange } from "./tables/table.ts";
 export type { GroupedTable } from "./tables/grouped.ts";
+export type { Framed, Window } from "./tables/window-functions.ts";
 export type { RowFunction, Scalar } from "./tables/types.ts";
 export type { InputPath } from "./connectors/paths.ts";
 export type { ReadCsvOptions } from "./connectors/csv/read.ts";

@@ -6,15 +6,15 @@ export const groupedTable = defineDiagnostic(
     code: "LS1110",
     title: "A verb on a grouped table",
     kind: "user-error",
-    docs: "After groupby come rollup or count. Other verbs go before groupby, where they mean the same.",
+    docs: "After groupby come rollup, count, derive, filter, orderby, slice, another groupby, or ungroup. Other verbs take the table without its groups.",
     example: {
-      wrong: 'await trips.groupby("zone").filter((d) => d.paid).count().writeParquet(out);',
-      right: 'await trips.filter((d) => d.paid).groupby("zone").count().writeParquet(out);',
+      wrong: 'await trips.groupby("zone").derive({ previous: op.lag("at") }).writeParquet(out);',
+      right: 'await trips.groupby("zone").derive({ previous: op.lag("at") }).ungroup().writeParquet(out);',
     },
   },
   (verb: string, span: SourceSpan) => ({
-    message: `${verb} cannot follow groupby: only rollup and count can`,
+    message: `${verb} takes no grouped table`,
     locations: [at(span, "on a grouped table")],
-    fix: { message: "put it before groupby", edits: [] },
+    fix: { message: "ungroup() before it, or put it before groupby", edits: [] },
   }),
 );

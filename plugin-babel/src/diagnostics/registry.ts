@@ -14,6 +14,7 @@ import { effect } from "./effect.ts";
 import { groupedTable } from "./grouped-table.ts";
 import { impureRowFunction } from "./impure-row-function.ts";
 import { joinKeyTypes } from "./join-key-types.ts";
+import { keyReplaced } from "./key-replaced.ts";
 import { leavesTry } from "./leaves-try.ts";
 import { localDateGetter } from "./local-date-getter.ts";
 import { misplacedDirective } from "./misplaced-directive.ts";
@@ -48,6 +49,7 @@ import { unknownVerb } from "./unknown-verb.ts";
 import { unsupportedType } from "./unsupported-type.ts";
 import { varyingCondition } from "./varying-condition.ts";
 import { verbArgument } from "./verb-argument.ts";
+import { windowArgument } from "./window-argument.ts";
 import { wrongArguments } from "./wrong-arguments.ts";
 import { wrongOperands } from "./wrong-operands.ts";
 
@@ -71,6 +73,8 @@ export const diagnosticPages: readonly DiagnosticPage[] = [
   unknownAggregate.page,
   aggregateArgument.page,
   duplicateColumn.page,
+  windowArgument.page,
+  keyReplaced.page,
   wrongOperands.page,
   possiblyNull.page,
   noOverlap.page,

@@ -13,11 +13,11 @@ export const unknownAggregate = defineDiagnostic(
       right: 'await trips.groupby("zone").rollup({ fare: op.mean("fare") }).writeParquet(out);',
     },
   },
-  (name: string, span: SourceSpan, known: readonly string[]) => {
+  (name: string, span: SourceSpan, known: readonly string[], kind = "aggregate that rollup knows") => {
     const near = closest(name, known);
     return {
-      message: `op.${name} is no aggregate that rollup knows${near === null ? "" : `; did you mean op.${near}?`}`,
-      locations: [at(span, "not an aggregate")],
+      message: `op.${name} is no ${kind}${near === null ? "" : `; did you mean op.${near}?`}`,
+      locations: [at(span, "unknown")],
       why: [`there are ${known.map((k) => `op.${k}`).join(", ")}`],
     };
   },

@@ -49,11 +49,6 @@ export const aggregates: readonly AggregateFunction[] = [
   aggregate("any", every, asArgument, "the first value in table order that is neither null nor NaN"),
 ];
 
-/** Window functions of Arquero: known, so that their use in a row function is explained. */
-export const windowNames: ReadonlySet<string> = new Set(
-  "row_number rank avg_rank dense_rank percent_rank cume_dist ntile lag lead first_value last_value nth_value fill_down fill_up".split(" "),
-);
-
 /** Aggregates of Arquero that rollup does not have yet. */
 export const otherAggregateNames: ReadonlySet<string> = new Set(
   "array_agg array_agg_distinct object_agg map_agg entries_agg missing invalid mode product variancep stdevp quantile covariance covariancep corr bins".split(" "),

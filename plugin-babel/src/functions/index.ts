@@ -7,9 +7,10 @@ import { numbers } from "./number.ts";
 import { operators } from "./operators.ts";
 import type { ScalarFunction } from "./scalar-function.ts";
 import { strings } from "./string.ts";
+import { windows, type WindowFunction } from "./window.ts";
 import type { JsType } from "../ir/types.ts";
 
-export type { AggregateFunction, ScalarFunction };
+export type { AggregateFunction, ScalarFunction, WindowFunction };
 export { aggregates };
 
 /** Scalar functions by the plan's name. */
@@ -19,6 +20,9 @@ export const scalarFunctions: ReadonlyMap<string, ScalarFunction> = new Map(
 
 /** Aggregates by the name written after `op.`. */
 export const aggregateFunctions: ReadonlyMap<string, AggregateFunction> = new Map(aggregates.map((fn) => [fn.name, fn]));
+
+/** Window functions by the name written after `op.`. */
+export const windowFunctions: ReadonlyMap<string, WindowFunction> = new Map(windows.map((fn) => [fn.name, fn]));
 
 /** `Math.floor`, `parseInt`: a function written by its own name. */
 export function functionNamed(name: string): ScalarFunction | undefined {

@@ -83,8 +83,7 @@ class TypeInference {
     if (!inputs) return;
     this.#done.add(i.id);
     const verb = verbOf(i.op);
-    const mayBeGrouped = i.op === "rollup" || i.op === "count";
-    if (inputs.some((type, n) => type.groups !== null && !(n === 0 && mayBeGrouped))) return this.#report(groupedTable(i.op, i.span));
+    if (inputs.some((type, n) => type.groups !== null && !(n === 0 && verb.grouped))) return this.#report(groupedTable(i.op, i.span));
 
     const doubtful = new Set(i.inputs.flatMap((v) => [...(this.#doubtful.get(v) ?? [])]));
     if (i.rows.length === 0) i.rows = this.#implied(i, inputs);

@@ -58,9 +58,15 @@ export interface Scalar {
   varying?: boolean;
 }
 
-/** One operand of a verb that is evaluated per row (or, for aggregates, per group). */
+/** The rows that a window sees: some before and after, with peers or without, or those of a range of a column's values. */
+export type FrameKind = "rows" | "peers" | "range";
+
+/**
+ * One operand of a verb that is evaluated per row (or, for aggregates, per group). A window is an operand and, behind it and under
+ * the same name, those of its parameters, of its frame's two bounds, and of the column that measures a range.
+ */
 export interface RowArgument {
-  readonly role: "predicate" | "column" | "key" | "left" | "right" | "aggregate";
+  readonly role: "predicate" | "column" | "key" | "left" | "right" | "aggregate" | "window" | "parameter" | "bound" | "on";
   /** The column it defines; null for predicates, join keys and sort keys. */
   readonly name: string | null;
   /** Which input's row it sees. */
@@ -68,10 +74,16 @@ export interface RowArgument {
   readonly span: SourceSpan;
   /** As written: `"date"`, `(d) => d.hour`; empty when nothing was. */
   readonly source: string;
-  /** By infer-types. Null before; an aggregate without argument stays null. */
+  /** By infer-types. Null before; an aggregate or window without argument stays null. */
   expression: Expression | null;
-  /** "mean", for role aggregate. */
+  /** "mean", for role aggregate, and for a window that is an aggregate. */
   readonly aggregate?: string;
+  /** "lag", for role window. */
+  readonly window?: string;
+  /** Of a window; absent: the whole group, or what the function sees by itself. */
+  readonly frame?: FrameKind;
+  /** The values JavaScript sees are wanted, though a column is named. */
+  readonly seen?: true;
   readonly descending?: boolean;
   /** By lower-row-functions. */
   tier?: "native" | "v8";
@@ -89,6 +101,8 @@ export interface TableType {
   readonly row: RowType;
   /** Of a grouped table: the keys that rollup will put first. */
   readonly groups: RowType | null;
+  /** Of a grouped table: the columns that the keys are computed from. */
+  readonly groupReads?: readonly string[];
 }
 
 /** Whether the order of a table's rows is seen by anything, and why. */

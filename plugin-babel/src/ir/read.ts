@@ -1,6 +1,6 @@
 /** The printed IR read back, so that a test can start at any stage: `printFunction(readFunction(text)) === text`. */
 import type { Distribution, Partitioning } from "./distribution.ts";
-import { type Block, type Frame, type FunctionIR, instruction, type Instruction, type Order, type OutputColumn, type RowArgument, type Scalar, type TableType, type Terminator } from "./ir.ts";
+import { type Block, type Frame, type FrameKind, type FunctionIR, instruction, type Instruction, type Order, type OutputColumn, type RowArgument, type Scalar, type TableType, type Terminator } from "./ir.ts";
 import { readExpression } from "./read-expression.ts";
 import { Scanner } from "./scanner.ts";
 import type { JsType, RowType, SourceSpan } from "./types.ts";
@@ -44,7 +44,7 @@ function readInstruction(id: number, s: Scanner): Instruction {
   const pushed: RowArgument[] = [];
   for (;;) {
     const list = s.accept(/pushed /) === null ? rows : pushed;
-    const role = s.accept(/(?:predicate|column|key|aggregate|left|right)\b(?=[^;]* (?:=|written) )/);
+    const role = s.accept(/(?:predicate|column|key|aggregate|window|parameter|bound|on|left|right)\b(?=[^;]* (?:=|written) )/);
     if (role === null) break;
     list.push(readRowArgument(role as RowArgument["role"], s));
   }
@@ -66,13 +66,16 @@ function readInstruction(id: number, s: Scanner): Instruction {
 function readRowArgument(role: RowArgument["role"], s: Scanner): RowArgument {
   const name = s.acceptString();
   const input = s.accept(/of right/) === null ? 0 : 1;
-  const aggregate = role === "aggregate" ? s.expect(/\w+/) : null;
+  const aggregate = role === "aggregate" ? s.expect(/\w+/) : role === "window" ? s.accept(/over (\w+)/) : null;
+  const window = role === "window" && aggregate === null ? s.expect(/\w+/) : null;
+  const frame = role === "window" ? s.accept(/(?:rows|peers|range)\b/) : null;
+  const seen = s.accept(/seen\b/) !== null;
   const descending = s.accept(/desc\b/) !== null;
   const tier = s.accept(/v8\b/) !== null;
   const source = s.accept(/written /) === null ? null : s.string();
   const expression = source === null ? (s.expect(/=/), readExpression(s)) : null;
   s.expect(/;/);
-  return { role, name, input, span: NOWHERE, source: source ?? "", expression, ...(aggregate === null ? {} : { aggregate }), ...(descending ? { descending } : {}), ...(tier ? { tier: "v8" as const } : {}) };
+  return { role, name, input, span: NOWHERE, source: source ?? "", expression, ...(aggregate === null ? {} : { aggregate }), ...(window === null ? {} : { window }), ...(frame === null ? {} : { frame: frame as FrameKind }), ...(seen ? { seen: true as const } : {}), ...(descending ? { descending } : {}), ...(tier ? { tier: "v8" as const } : {}) };
 }
 
 function readRow(s: Scanner): RowType {
@@ -85,7 +88,10 @@ function readRow(s: Scanner): RowType {
 
 function readTableType(s: Scanner): TableType {
   const row = readRow(s);
-  return { row, groups: s.accept(/by /) === null ? null : readRow(s) };
+  if (s.accept(/by /) === null) return { row, groups: null };
+  const groups = readRow(s);
+  s.expect(/reading/);
+  return { row, groups, groupReads: s.strings() };
 }
 
 function readDistribution(s: Scanner): Distribution {

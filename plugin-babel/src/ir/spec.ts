@@ -43,7 +43,7 @@ export function checkIR(fn: FunctionIR, stage: Stage): void {
 function checkTyped(i: Instruction, defined: ReadonlyMap<ValueId, Instruction>, fail: (what: string, i: Instruction) => void): void {
   for (const v of i.inputs) if (defined.get(v)!.type === null) fail(`input %${v} is no table`, i);
   for (const row of i.rows) {
-    if (row.expression === null && row.aggregate !== "count") fail(`${row.role} ${row.name ?? ""} has no expression`, i);
+    if (row.expression === null && row.aggregate !== "count" && row.source !== "") fail(`${row.role} ${row.name ?? ""} has no expression`, i);
   }
   if (i.type) {
     const names = i.type.row.map((c) => c.name);

@@ -141,7 +141,7 @@ function keep(value: Instruction, values: ReadonlyMap<ValueId, Instruction>, kep
 function isRepeatable(value: Instruction, values: ReadonlyMap<ValueId, Instruction>, above: ReadonlySet<ValueId> = new Set()): boolean {
   // Around a loop the work grows with every round.
   if (above.has(value.id)) return false;
-  const isCheap = value.op === "phi" || (verbOf(value.op).repeatable && !value.rows.some((r) => r.expression && scriptIn(r.expression)));
+  const isCheap = value.op === "phi" || (verbOf(value.op).repeatable && !value.rows.some((r) => r.role === "window" || (r.expression && scriptIn(r.expression))));
   return isCheap && value.inputs.every((v) => isRepeatable(values.get(v)!, values, new Set([...above, value.id])));
 }
 

@@ -42,7 +42,7 @@ function demandsOf(i: Instruction, own: ReadonlySet<string>, values: ReadonlyMap
 }
 
 const mustRun = (i: Instruction): string[] =>
-  i.rows.flatMap((r) => (r.role === "column" && r.name !== null && r.expression && isFallible(r.expression) ? [r.name] : []));
+  i.rows.flatMap((r) => ((r.role === "column" || r.role === "window") && r.name !== null && r.expression && isFallible(r.expression) ? [r.name] : []));
 
 function addAll(set: Set<string>, names: Iterable<string>): boolean {
   const before = set.size;

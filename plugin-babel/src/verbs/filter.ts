@@ -1,4 +1,4 @@
-import { expressionOf, followsFirst, readBy, silent, union } from "./rules.ts";
+import { expressionOf, followsFirst, groupReads, readBy, silent, union } from "./rules.ts";
 import type { Verb } from "./verb.ts";
 
 export const filter: Verb = {
@@ -7,6 +7,7 @@ export const filter: Verb = {
   example: "trips.filter((d) => d.trip_miles > 1)",
   on: "table",
   role: "verb",
+  grouped: true,
   signature: [{ kind: "predicate" }],
   type: (_, [input]) => input!,
   distribution: followsFirst,
@@ -15,6 +16,6 @@ export const filter: Verb = {
   rowwise: true,
   passFilter: () => ({ input: 0 }),
   repeatable: true,
-  demands: (i, demanded) => [union(demanded, readBy(i.rows))],
+  demands: (i, demanded, [input]) => [union(demanded, readBy(i.rows), groupReads(input))],
   lower: (i) => ({ method: "filter", descriptor: { predicate: expressionOf(i.rows[0]!) } }),
 };

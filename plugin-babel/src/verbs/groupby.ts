@@ -3,12 +3,17 @@ import type { Verb } from "./verb.ts";
 
 export const groupby: Verb = {
   name: "groupby",
-  docs: "Says by which keys the following rollup or count groups; moves nothing itself.",
+  docs: "Says by which keys rollup, count, slice, and the windows of derive group; moves nothing itself.",
   example: 'trips.groupby("PULocationID", { month: (d) => d.pickup_datetime.getUTCMonth() })',
   on: "table",
   role: "verb",
+  grouped: true,
   signature: [{ kind: "keys" }],
-  type: (i, [input]) => ({ row: input!.row, groups: i.rows.map((k) => ({ name: k.name!, type: k.expression!.type })) }),
+  type: (i, [input]) => ({
+    row: input!.row,
+    groups: i.rows.map((k) => ({ name: k.name!, type: k.expression!.type })),
+    groupReads: [...readBy(i.rows)],
+  }),
   distribution: followsFirst,
   communicates: silent,
   order: () => "passes",

@@ -16,13 +16,14 @@ import { rollup } from "./rollup.ts";
 import { select } from "./select.ts";
 import { slice } from "./slice.ts";
 import { spool } from "./spool.ts";
+import { ungroup } from "./ungroup.ts";
 import type { Verb } from "./verb.ts";
 import { writeCsv, writeParquet } from "./writers.ts";
 
 const catalogue: readonly Verb[] = [
   readParquet, readCsv, table,
   filter, derive, select, rename, join, join_left, semijoin, antijoin,
-  groupby, rollup, count, orderby, slice, concat, dedupe,
+  groupby, ungroup, rollup, count, orderby, slice, concat, dedupe,
   numRows, columnNames, get, objects, array,
   writeParquet, writeCsv,
 ];

@@ -1,5 +1,5 @@
 import type { Distribution } from "../ir/distribution.ts";
-import { expressionOf, readBy, union } from "./rules.ts";
+import { expressionOf, groupReads, readBy, union } from "./rules.ts";
 import type { Verb } from "./verb.ts";
 
 export const orderby: Verb = {
@@ -8,6 +8,7 @@ export const orderby: Verb = {
   example: 'monthly.orderby("month", desc("trips"))',
   on: "table",
   role: "verb",
+  grouped: true,
   signature: [{ kind: "sort-keys" }],
   type: (_, [input]) => input!,
   distribution: (i, [input]): Distribution => {
@@ -20,6 +21,6 @@ export const orderby: Verb = {
   rowwise: false,
   passFilter: () => ({ input: 0 }),
   repeatable: false,
-  demands: (i, demanded) => [union(demanded, readBy(i.rows))],
+  demands: (i, demanded, [input]) => [union(demanded, readBy(i.rows), groupReads(input))],
   lower: (i) => ({ method: "orderby", descriptor: { keys: i.rows.map((r) => ({ expression: expressionOf(r), descending: r.descending ?? false })) } }),
 };

@@ -3,7 +3,7 @@ import { replicated } from "../ir/distribution.ts";
 import type { Instruction, TableType } from "../ir/ir.ts";
 import type { Column, RowType } from "../ir/types.ts";
 import { aggregateFunctions } from "../functions/index.ts";
-import { expressionOf, hashedBy, names, readBy, together } from "./rules.ts";
+import { aggregateData, hashedBy, names, readBy, together } from "./rules.ts";
 import type { Verb } from "./verb.ts";
 
 function aggregateColumns(i: Instruction, grouped: boolean): Column[] {
@@ -21,6 +21,7 @@ export const rollup: Verb = {
   example: 'trips.groupby("month").rollup({ trips: op.count(), miles: op.mean("trip_miles") })',
   on: "table",
   role: "verb",
+  grouped: true,
   signature: [{ kind: "aggregates" }],
   type: (i, [input]): TableType => {
     i.declared = input!.groups;
@@ -51,11 +52,7 @@ export const rollup: Verb = {
   lower: (i) => ({
     method: "rollup",
     descriptor: {
-      aggregates: i.rows.map((r) => ({
-        name: r.name,
-        function: aggregateFunctions.get(r.aggregate!)!.plan,
-        ...(r.expression ? { arg: expressionOf(r) } : {}),
-      })),
+      aggregates: i.rows.map(aggregateData),
     },
   }),
 };

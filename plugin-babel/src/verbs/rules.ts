@@ -1,5 +1,6 @@
 /** The few transfer rules that verbs state in one line. */
 import { ANY, type Distribution, meet } from "../ir/distribution.ts";
+import { aggregateFunctions } from "../functions/index.ts";
 import { columnsRead } from "../ir/expression.ts";
 import type { Instruction, RowArgument, TableType } from "../ir/ir.ts";
 import { planExpression } from "../ir/plan-expression.ts";
@@ -40,6 +41,9 @@ export function readBy(rows: readonly RowArgument[], input: 0 | 1 = 0): Set<stri
   return read;
 }
 
+/** The columns that a grouped table's keys are computed from: later verbs must leave them. */
+export const groupReads = (input: TableType | undefined): readonly string[] => input?.groupReads ?? [];
+
 export function union(...sets: readonly Iterable<string>[]): Set<string> {
   return new Set(sets.flatMap((s) => [...s]));
 }
@@ -49,6 +53,13 @@ export const allColumns = (inputs: readonly TableType[]): Set<string>[] => input
 
 /** A key or column given by name has a name; a bare lambda has none. */
 export const keyNames = (rows: readonly RowArgument[]): string[] => rows.flatMap((r) => (r.name === null ? [] : [r.name]));
+
+/** An aggregate as the plan has it. */
+export const aggregateData = (r: RowArgument): Data => ({
+  name: r.name,
+  function: aggregateFunctions.get(r.aggregate!)!.plan,
+  ...(r.expression ? { arg: expressionOf(r) } : {}),
+});
 
 export function expressionOf(row: RowArgument): Data {
   if (row.expression === null) throw new Error(`no expression for ${row.role} ${row.name ?? ""}`);

@@ -49,6 +49,8 @@ export interface Verb {
   readonly signature: readonly Parameter[];
   /** The operands of a call that names none. */
   implied?(inputs: readonly TableType[]): readonly ImpliedOperand[];
+  /** It takes a grouped table. */
+  readonly grouped?: true;
   /** Row of the result; null for observers and writers, or when the inputs are in error. */
   type(i: Instruction, inputs: readonly TableType[], context: TypeContext): TableType | null;
   distribution(i: Instruction, inputs: readonly Distribution[]): Distribution;

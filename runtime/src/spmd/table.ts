@@ -1,5 +1,5 @@
 import type {
-  AggregateFunction, ColumnType, Expression, JoinColumn, JoinKey, JoinType, JsType, NamedAggregate, NamedExpression, Node, SelectColumn, SortKey,
+  AggregateFunction, ColumnType, Expression, JoinColumn, JoinKey, JoinType, JsType, NamedAggregate, NamedExpression, Node, SelectColumn, SortKey, WindowColumn,
 } from "@lockstep/native/plan";
 import type { WriteCsvOptions } from "../connectors/csv/write.ts";
 import type { WriteParquetOptions } from "../connectors/parquet/write.ts";
@@ -36,6 +36,11 @@ export class SpmdTable {
     return this.#then((input) => ({ op: "derive", input, columns, site }));
   }
 
+  /** A derive with windows: over the whole table. */
+  window({ site, columns }: Sited & { columns: WindowColumn[] }): SpmdTable {
+    return this.#then((input) => ({ op: "window", input, keys: [], columns, site }));
+  }
+
   select({ site, columns }: Sited & { columns: SelectColumn[] }): SpmdTable {
     return this.#then((input) => ({ op: "select", input, columns, site }));
   }
@@ -61,10 +66,10 @@ export class SpmdTable {
   }
 
   /** Rows start..end in table order, negative from the end, as `Array.slice`. */
-  slice(start: number | undefined, end: number | undefined, { site }: Sited): SpmdTable {
+  slice(start: number | undefined, end: number | undefined, { site }: Sited, keys: NamedExpression[] = []): SpmdTable {
     const from = integer(start ?? 0);
     const to = end === undefined ? undefined : integer(end);
-    return this.#then((input) => ({ op: "slice", input, start: from, ...(to === undefined ? {} : { end: to }), site }) as Node);
+    return this.#then((input) => ({ op: "slice", input, start: from, ...(to === undefined ? {} : { end: to }), keys, site }) as Node);
   }
 
   /** The descriptor is the last argument. */
@@ -134,7 +139,7 @@ export class SpmdTable {
   }
 }
 
-/** Between `groupby` and `rollup`. */
+/** From `groupby` to `rollup` or `ungroup`: the keys are computed again by each node that needs them. */
 export class GroupedTable {
   readonly #table: SpmdTable;
   readonly #keys: NamedExpression[];
@@ -149,6 +154,39 @@ export class GroupedTable {
       inputs: [this.#table.node],
       build: ([input]) => ({ op: "aggregate", input: input!, keys: this.#keys, aggregates, site }),
     });
+  }
+
+  derive(descriptor: Sited & { columns: NamedExpression[] }): GroupedTable {
+    return new GroupedTable(this.#table.derive(descriptor), this.#keys);
+  }
+
+  window({ site, columns }: Sited & { columns: WindowColumn[] }): GroupedTable {
+    const table = new SpmdTable({
+      inputs: [this.#table.node],
+      build: ([input]) => ({ op: "window", input: input!, keys: this.#keys, columns, site }),
+    });
+    return new GroupedTable(table, this.#keys);
+  }
+
+  filter(descriptor: Sited & { predicate: Expression }): GroupedTable {
+    return new GroupedTable(this.#table.filter(descriptor), this.#keys);
+  }
+
+  orderby(descriptor: Sited & { keys: SortKey[] }): GroupedTable {
+    return new GroupedTable(this.#table.orderby(descriptor), this.#keys);
+  }
+
+  /** Of each group. */
+  slice(start: number | undefined, end: number | undefined, descriptor: Sited): GroupedTable {
+    return new GroupedTable(this.#table.slice(start, end, descriptor, this.#keys), this.#keys);
+  }
+
+  groupby(descriptor: Sited & { keys: NamedExpression[] }): GroupedTable {
+    return this.#table.groupby(descriptor);
+  }
+
+  ungroup(_: Sited): SpmdTable {
+    return this.#table;
   }
 }
 

@@ -1,5 +1,5 @@
 import { LockstepError } from "../errors/index.ts";
-import { arquero } from "./arquero.ts";
+import { arquero, type ArqueroTable } from "./arquero.ts";
 import { float64, int64, printType } from "./arrow-type.ts";
 import { canonicalInteger } from "./infer.ts";
 import { unsupportedType, Column, type Stored, type StoredValues } from "./column.ts";
@@ -36,23 +36,28 @@ const rules: Readonly<Record<Exclude<AggregateName, "count">, Rule>> = {
   sum: { input: addends, output: total },
 };
 
-/** One value a group: Arquero's reducers over the rows in table order. */
-export function aggregate(aggregations: readonly Aggregation[], { codes, first }: KeyCodes): [name: string, column: Column][] {
+/** How Arquero evaluates aggregates of a grouped table. */
+export type Evaluate = (grouped: ArqueroTable, values: Readonly<Record<string, unknown>>) => ArqueroTable;
+
+const rollup: Evaluate = (grouped, values) => grouped.rollup(values);
+
+/** One value a group: Arquero's reducers over the rows in table order. With another `evaluate`, one a row. */
+export function aggregate(aggregations: readonly Aggregation[], { codes, first }: KeyCodes, evaluate: Evaluate = rollup): [name: string, column: Column][] {
   const aq = arquero();
-  const size = first.length;
+  const size = evaluate === rollup ? first.length : codes.length;
   const inputs = aggregations.map(({ aggregate: fn, argument }) => {
     if (argument === undefined || fn === "count") return codes;
     if (argument.type.id === "other") throw unsupportedType(argument, "aggregated");
     checkNumbers(fn, argument);
     return rules[fn].input(argument);
   });
-  const table = aq
+  const grouped = aq
     .table([["rows", codes], ...inputs.map((values, i) => [String(i), values] as const)])
-    .create({ groups: { keys: codes, rows: [...first], size, names: [], get: [] } })
-    .rollup(Object.fromEntries(aggregations.map(({ aggregate: fn }, i) => [String(i), fn === "count" ? aq.op["count"]!() : aq.op[fn]!(String(i))])))
-    .data();
+    .create({ groups: { keys: codes, rows: [...first], size: first.length, names: [], get: [] } });
+  const calls = aggregations.map(({ aggregate: fn }, i) => [`of ${i}`, fn === "count" ? aq.op["count"]!() : aq.op[fn]!(String(i))]);
+  const table = evaluate(grouped, Object.fromEntries(calls) as Record<string, unknown>).data();
   return aggregations.map(({ name, aggregate: fn, argument }, i) => {
-    const values = results(table[String(i)]!, size);
+    const values = results(table[`of ${i}`]!, size);
     return [name, argument === undefined || fn === "count" ? new Column(int64, size, values) : rules[fn].output(size, values, argument)];
   });
 }

@@ -4,12 +4,14 @@ import { createRequire } from "node:module";
 export interface Arquero {
   table(columns: readonly (readonly [name: string, values: unknown])[]): ArqueroTable;
   desc(field: string): object;
+  rolling(call: unknown, frame: readonly [number, number], includePeers: boolean): object;
   readonly op: Readonly<Record<string, (...args: unknown[]) => unknown>>;
 }
 
 export interface ArqueroTable {
   create(options: object): ArqueroTable;
   orderby(...fields: (string | object)[]): ArqueroTable;
+  derive(values: Readonly<Record<string, unknown>>): ArqueroTable;
   rollup(values: Readonly<Record<string, unknown>>): ArqueroTable;
   indices(): Uint32Array;
   data(): Readonly<Record<string, { length: number; at(row: number): unknown }>>;

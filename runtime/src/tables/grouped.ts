@@ -1,35 +1,39 @@
 import { LockstepError } from "../errors/index.ts";
 import { aggregate, type Aggregation } from "./aggregate.ts";
-import type { KeyCodes } from "./keys.ts";
+import type { Rows } from "./column.ts";
+import { groupCodes, type KeyCodes } from "./keys.ts";
 import { op, type Aggregate } from "./op.ts";
-import { columnNamed, type Columns } from "./row.ts";
+import type { OrderKey } from "./order.ts";
+import type { Columns } from "./row.ts";
+import { sliceOf } from "./slice.ts";
 import { Table } from "./table.ts";
 import type * as T from "./types.ts";
 
-/** A table in groups: what groupby() gives, for rollup() or count(). */
+/**
+ * A table in groups: what groupby() gives. rollup() and count() make a row of each group; the other verbs keep the rows in
+ * their groups, which stand in the order in which they first appear in the rows that are left. ungroup() gives the table back.
+ */
 export class GroupedTable<Row, Keys> {
-  readonly #columns: Columns;
+  readonly #table: Table<Row>;
   readonly #keys: Columns;
-  readonly #groups: KeyCodes;
+  #found: KeyCodes | undefined;
 
-  constructor(columns: Columns, keys: Columns, groups: KeyCodes) {
-    this.#columns = columns;
+  constructor(table: Table<Row>, keys: Columns) {
+    this.#table = table;
     this.#keys = keys;
-    this.#groups = groups;
+  }
+
+  get #groups(): KeyCodes {
+    return (this.#found ??= groupCodes([...this.#keys.values()], this.#table.numRows()));
   }
 
   /** A row of keys and aggregates for each group: `rollup({ n: op.count(), fare: op.mean("fare") })`. */
   rollup<const A extends T.Aggregates<Row>>(aggregates: A): Table<T.Simplify<Omit<Keys, keyof A> & T.GroupResults<A>>> {
-    const { codes, first } = this.#groups;
-    const source = new Table<Row>(this.#columns, codes.length);
+    const { first } = this.#groups;
     const columns = new Map([...this.#keys].map(([name, column]) => [name, column.take(first)]));
     const aggregations = Object.entries(aggregates).map(([name, value]): Aggregation => {
       const { aggregate: fn, argument } = checked(name, value);
-      if (typeof argument === "function") {
-        const derived = source.derive({ [name]: argument as T.RowFunction<Row> });
-        return { name, aggregate: fn, argument: columnNamed(derived.columns, name) };
-      }
-      return { name, aggregate: fn, argument: argument === undefined ? undefined : columnNamed(this.#columns, argument) };
+      return { name, aggregate: fn, argument: this.#table.argument(name, argument as string | T.RowFunction<Row> | undefined) };
     });
     for (const [name, column] of aggregate(aggregations, this.#groups)) columns.set(name, column);
     return new Table(columns, first.length);
@@ -38,6 +42,52 @@ export class GroupedTable<Row, Keys> {
   /** The keys and the number of rows of each group, as `count`. */
   count(): Table<T.Simplify<Omit<Keys, "count"> & { count: number }>> {
     return this.rollup({ count: op.count<Row>() }) as never;
+  }
+
+  /** As of a table; window functions and aggregates see the rows of the group alone. */
+  derive<const F extends T.Columns<Row>>(columns: F): GroupedTable<T.Derived<Row, F>, Keys> {
+    return new GroupedTable(this.#table.deriveIn(this.#groups, columns), this.#keys);
+  }
+
+  /** Rows for which the predicate is truthy. */
+  filter(predicate: T.RowFunction<Row>): GroupedTable<Row, Keys> {
+    const rows = this.#table.rowsWhere(predicate);
+    return this.#take(rows, this.#table.take(rows, this.#table.order));
+  }
+
+  /** Sorts the rows of the table, whatever their groups. */
+  orderby(...keys: T.NonEmpty<OrderKey<Row>>): GroupedTable<Row, Keys> {
+    const { rows, order } = this.#table.sortedBy(keys);
+    return this.#take(rows, this.#table.take(rows, order));
+  }
+
+  /** Rows start to end (exclusive) of each group; negative numbers count from its end. */
+  slice(start = 0, end = Infinity): GroupedTable<Row, Keys> {
+    const { codes, first } = this.#groups;
+    const sizes = new Int32Array(first.length);
+    for (const code of codes) sizes[code]!++;
+    const bounds = Array.from(sizes, (size) => sliceOf(start, end, size));
+    const next = new Int32Array(first.length);
+    const isKept = (code: number): boolean => {
+      const place = next[code]!++;
+      return place >= bounds[code]![0] && place < bounds[code]![1];
+    };
+    const rows = Int32Array.from([...codes.keys()].filter((row) => isKept(codes[row]!)));
+    return this.#take(rows, this.#table.take(rows));
+  }
+
+  /** Other groups of the same rows. */
+  groupby<const K extends readonly T.Key<Row>[]>(...keys: K): GroupedTable<Row, T.Keys<Row, K>> {
+    return this.#table.groupby(...keys);
+  }
+
+  /** The table without its groups. */
+  ungroup(): Table<Row> {
+    return this.#table;
+  }
+
+  #take(rows: Rows, table: Table<Row>): GroupedTable<Row, Keys> {
+    return new GroupedTable(table, new Map([...this.#keys].map(([name, column]) => [name, column.take(rows)])));
   }
 }
 

@@ -1,4 +1,5 @@
 import { LockstepError } from "../errors/index.ts";
+import { windowFunctions, type WindowFunctions } from "./window-functions.ts";
 import { scalarFunctions, type ScalarFunctions } from "./scalar.ts";
 import type { ColumnName, RowFunction, Scalar } from "./types.ts";
 
@@ -18,7 +19,7 @@ export interface Aggregate<Row, Result, Empty> {
 }
 
 /** Names of the columns whose values are of type `T` (or null). */
-type NameOf<Row, T> = { [K in ColumnName<Row>]: NonNullable<Row[K]> extends T ? K : never }[ColumnName<Row>];
+export type NameOf<Row, T> = { [K in ColumnName<Row>]: NonNullable<Row[K]> extends T ? K : never }[ColumnName<Row>];
 type Nulls<T> = null extends T ? null : undefined extends T ? null : never;
 type Widen<T> = T extends number ? number : T extends bigint ? bigint : T;
 
@@ -103,5 +104,5 @@ const aggregates = {
   any: aggregate("any"),
 } as unknown as Aggregates;
 
-/** Aggregates, as values for rollup(), and Arquero's scalar functions, for row functions. */
-export const op: Aggregates & ScalarFunctions = { ...aggregates, ...scalarFunctions };
+/** Aggregates, as values for rollup() and derive(), window functions, for derive(), and Arquero's scalar functions, for row functions. */
+export const op: Aggregates & WindowFunctions & ScalarFunctions = { ...aggregates, ...windowFunctions, ...scalarFunctions };

@@ -38,3 +38,15 @@ export function sortedRows(keys: readonly SortColumn[], rows: number): Rows {
   const fields = keys.map(({ descending }, i) => (descending ? aq.desc(String(i)) : String(i)));
   return Int32Array.from(aq.table(columns).orderby(...fields).indices());
 }
+
+/** The same number for neighbours that the order finds equal; undefined of no order. */
+export function peersOf(order: readonly SortColumn[], rows: number): Int32Array | undefined {
+  if (order.length === 0) return undefined;
+  const peers = new Int32Array(rows);
+  const same = (row: number): boolean => order.every(({ column: { values } }) => equal(values[row - 1], values[row]));
+  for (let row = 1; row < rows; row++) peers[row] = same(row) ? peers[row - 1]! : row;
+  return peers;
+}
+
+/** SameValueZero: stored values are equal where what they stand for is. */
+const equal = (a: unknown, b: unknown): boolean => a === b || (a !== a && b !== b);

@@ -6,12 +6,15 @@ import { concatColumns } from "./concat.ts";
 import { GroupedTable } from "./grouped.ts";
 import { inferColumn } from "./infer.ts";
 import { joinColumns, joinRows, matchingRows, type JoinKey, type Side } from "./join.ts";
-import { groupCodes } from "./keys.ts";
-import { op } from "./op.ts";
-import { sortedRows, type OrderKey } from "./order.ts";
+import { groupCodes, type KeyCodes } from "./keys.ts";
+import { op, type Aggregate } from "./op.ts";
+import { peersOf, sortedRows, type OrderKey, type SortColumn } from "./order.ts";
 import { printTable } from "./print.ts";
 import { columnNamed, cursor, type Columns } from "./row.ts";
+import { sliceOf } from "./slice.ts";
 import type * as T from "./types.ts";
+import { aggregateColumn, windowColumn, type Windowed } from "./window.ts";
+import type { Window } from "./window-functions.ts";
 
 /** Which rows: at most `limit`, after skipping `offset`. */
 export interface RowRange {
@@ -32,27 +35,27 @@ export class Table<Row> implements Iterable<Row> {
   /** The columns, for connectors and verbs. */
   readonly columns: Columns;
   readonly #rows: number;
+  /** For verbs: what the rows are sorted by, as it was when they were. filter, derive, select and rename keep it, others forget it. */
+  readonly order: readonly SortColumn[];
 
   /** Made by readers and verbs; use {@link table} for a literal. */
-  constructor(columns: Columns, rows: number) {
+  constructor(columns: Columns, rows: number, order: readonly SortColumn[] = []) {
     this.columns = columns;
     this.#rows = rows;
+    this.order = order;
   }
 
   /** Rows for which the predicate is truthy. */
   filter(predicate: T.RowFunction<Row>): Table<Row> {
-    const kept: number[] = [];
-    this.#scan(predicate, (value, row) => {
-      if (value) kept.push(row);
-    });
-    return this.#take(Int32Array.from(kept));
+    return this.take(this.rowsWhere(predicate), this.order);
   }
 
-  /** Adds columns, or replaces those of the same name in place. All functions see the row as it was. */
-  derive<const F extends T.RowFunctions<Row>>(functions: F): Table<T.Derived<Row, F>> {
-    const columns = new Map(this.columns);
-    for (const [name, fn] of Object.entries(functions)) columns.set(name, this.#compute(fn, name));
-    return new Table(columns, this.#rows);
+  /**
+   * Adds columns, or replaces those of the same name in place. All functions see the row as it was. A column is a row function,
+   * a window function (`op.lag("ts")`), or an aggregate of the table (`op.sum("v")`) or of a frame of it (`rolling`).
+   */
+  derive<const F extends T.Columns<Row>>(columns: F): Table<T.Derived<Row, F>> {
+    return this.deriveIn({ codes: new Uint32Array(this.#rows), first: Int32Array.of(0) }, columns);
   }
 
   /** Chooses and orders columns: names, arrays of names, or { old: "new" }. */
@@ -99,18 +102,17 @@ export class Table<Row> implements Iterable<Row> {
 
   /** The rows that have a match in the other table. */
   semijoin<Other>(other: Table<Other>, on?: T.SharedKey<Row, Other> | readonly [T.KeySide<Row>, T.KeySide<Other>]): Table<Row> {
-    return this.#take(matchingRows(this.#side(), other.#side(), this.#joinKeys(other, on), false));
+    return this.take(matchingRows(this.#side(), other.#side(), this.#joinKeys(other, on), false));
   }
 
   /** The rows that have no match in the other table. */
   antijoin<Other>(other: Table<Other>, on?: T.SharedKey<Row, Other> | readonly [T.KeySide<Row>, T.KeySide<Other>]): Table<Row> {
-    return this.#take(matchingRows(this.#side(), other.#side(), this.#joinKeys(other, on), true));
+    return this.take(matchingRows(this.#side(), other.#side(), this.#joinKeys(other, on), true));
   }
 
   /** Groups by columns and { name: row function }; groups stand in order of first appearance. */
   groupby<const K extends readonly T.Key<Row>[]>(...keys: K): GroupedTable<Row, T.Keys<Row, K>> {
-    const columns = this.#keyColumns(keys);
-    return new GroupedTable<Row, T.Keys<Row, K>>(this.columns, columns, groupCodes([...columns.values()], this.#rows));
+    return new GroupedTable<Row, T.Keys<Row, K>>(this, this.#keyColumns(keys));
   }
 
   /** One row of aggregates over the whole table. */
@@ -125,18 +127,14 @@ export class Table<Row> implements Iterable<Row> {
 
   /** Sorts: stable; null and NaN come first, with desc() last; strings by UTF-16 code unit. */
   orderby(...keys: T.NonEmpty<OrderKey<Row>>): Table<Row> {
-    const columns = (keys as readonly unknown[]).flat().map((key) => {
-      const descending = typeof key === "object" && key !== null && "descending" in key;
-      return { column: this.#keyColumn(descending ? key.descending : key, "orderby"), descending };
-    });
-    return this.#take(sortedRows(columns, this.#rows));
+    const { rows, order } = this.sortedBy(keys);
+    return this.take(rows, order);
   }
 
   /** Rows start to end (exclusive); negative numbers count from the end. */
   slice(start = 0, end = Infinity): Table<Row> {
-    const position = (index: number): number => Math.min(this.#rows, Math.max(0, index < 0 ? this.#rows + index : index));
-    const [from, to] = [position(Math.trunc(start) || 0), position(Math.trunc(end) || 0)];
-    return this.#take(Int32Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i));
+    const [from, to] = sliceOf(start, end, this.#rows);
+    return this.take(Int32Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i));
   }
 
   /** The rows of the tables one after another, with the columns of this one. */
@@ -153,7 +151,7 @@ export class Table<Row> implements Iterable<Row> {
   /** The first row of each distinct key; without keys, of each distinct row. */
   dedupe(...keys: T.Key<Row>[]): Table<Row> {
     const columns = keys.length > 0 ? this.#keyColumns(keys) : this.columns;
-    return this.#take(groupCodes([...columns.values()], this.#rows).first);
+    return this.take(groupCodes([...columns.values()], this.#rows).first);
   }
 
   /** The number of rows. */
@@ -223,8 +221,53 @@ export class Table<Row> implements Iterable<Row> {
     };
   }
 
-  #take(rows: Rows): Table<Row> {
-    return new Table(new Map([...this.columns].map(([name, column]) => [name, column.take(rows)])), rows.length);
+  /** For verbs: the named rows, in their order. `order` is what they are sorted by then. */
+  take(rows: Rows, order: readonly SortColumn[] = []): Table<Row> {
+    const sorted = order.map(({ column, descending }) => ({ column: column.take(rows), descending }));
+    return new Table(new Map([...this.columns].map(([name, column]) => [name, column.take(rows)])), rows.length, sorted);
+  }
+
+  /** For verbs: the rows for which the predicate is truthy. */
+  rowsWhere(predicate: T.RowFunction<Row>): Rows {
+    const kept: number[] = [];
+    this.#scan(predicate, (value, row) => {
+      if (value) kept.push(row);
+    });
+    return Int32Array.from(kept);
+  }
+
+  /** For verbs: the rows in order, and what orders them. */
+  sortedBy(keys: readonly unknown[]): { rows: Rows; order: readonly SortColumn[] } {
+    const order = keys.flat().map((key) => {
+      const descending = typeof key === "object" && key !== null && "descending" in key;
+      return { column: this.#keyColumn(descending ? key.descending : key, "orderby"), descending };
+    });
+    return { rows: sortedRows(order, this.#rows), order };
+  }
+
+  /** For verbs: derive, whose windows and aggregates see the rows in these groups. */
+  deriveIn<F>(groups: KeyCodes, columns: F): Table<T.Derived<Row, F>> {
+    const derived = new Map(this.columns);
+    const windowed = { groups, peers: peersOf(this.order, this.#rows) };
+    for (const [name, value] of Object.entries(columns as Readonly<Record<string, unknown>>)) derived.set(name, this.#column(name, value, windowed));
+    return new Table(derived, this.#rows, this.order);
+  }
+
+  /** For verbs: the column that an aggregate or a window function is of. */
+  argument(name: string, argument: string | T.RowFunction<Row> | undefined): Column | undefined {
+    if (argument === undefined) return undefined;
+    return typeof argument === "string" ? columnNamed(this.columns, argument) : this.#compute(argument, name);
+  }
+
+  #column(name: string, value: unknown, windowed: Windowed): Column {
+    const isCall = typeof value === "object" && value !== null;
+    const call = isCall && "window" in value ? (value as Window<Row, unknown>).window : isCall && "aggregate" in value ? { aggregate: value as Aggregate<Row, unknown, unknown>, frame: undefined } : undefined;
+    if (call === undefined) return this.#compute(value as T.RowFunction<Row>, name);
+    const of = "aggregate" in call ? call.aggregate : call;
+    const argument = this.argument(name, of.argument as string | T.RowFunction<Row> | undefined);
+    if (!("aggregate" in call)) return windowColumn(name, call, argument, windowed);
+    const on = call.frame?.kind === "range" ? columnNamed(this.columns, call.frame.on) : undefined;
+    return aggregateColumn({ aggregate: call.aggregate.aggregate, argument }, call.frame, windowed, on);
   }
 
   #scan(fn: T.RowFunction<Row>, visit: (value: T.Scalar, row: number) => void): void {
@@ -250,7 +293,7 @@ export class Table<Row> implements Iterable<Row> {
       if (columns.has(name)) throw new LockstepError({ code: "LS2016", message: `two columns would be named "${name}"` });
       columns.set(name, columnNamed(this.columns, old));
     }
-    return new Table(columns, this.#rows);
+    return new Table(columns, this.#rows, this.order);
   }
 
   #side(): Side {

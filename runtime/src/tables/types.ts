@@ -1,4 +1,5 @@
 import type { Aggregate } from "./op.ts";
+import type { Window } from "./window-functions.ts";
 
 /** What a column can hold, as JavaScript sees it. A table stores undefined as null. */
 export type Scalar = number | string | boolean | bigint | Date | null | undefined;
@@ -28,7 +29,10 @@ export type StoredRow<Row> = undefined extends Row[keyof Row] ? { [K in keyof Ro
 export type RowFunctions<Row> = Readonly<Record<string, RowFunction<Row>>>;
 
 /** The columns that row functions give. */
-export type Results<F> = { -readonly [K in keyof F]: F[K] extends (...args: never[]) => infer R ? Stored<R> : never };
+export type Results<F> = { -readonly [K in keyof F]: F[K] extends (...args: never[]) => infer R ? Stored<R> : F[K] extends Window<never, infer R> ? R : F[K] extends Aggregate<never, infer R, unknown> ? R : never };
+
+/** `{ month: d => …, previous: op.lag("ts"), share: op.sum("v") }`: new columns, of the row alone or of others too. */
+export type Columns<Row> = Readonly<Record<string, RowFunction<Row> | Window<Row, unknown> | Aggregate<Row, unknown, unknown>>>;
 
 /** The row after derive. */
 export type Derived<Row, F> = Simplify<Omit<Row, keyof F> & Results<F>>;

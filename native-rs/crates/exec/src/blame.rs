@@ -2,7 +2,7 @@
 //!
 //! Operators evaluate expressions that several statements may have given, so the error itself does not know. Its
 //! message does: it names the column or the method that the statement uses.
-use lockstep_plan::{Expression, Node, Plan};
+use lockstep_plan::{Expression, Node, Plan, WindowValue};
 
 use crate::error::EngineError;
 
@@ -48,9 +48,24 @@ fn expressions(node: &Node) -> Vec<&Expression> {
             keys.chain(aggregate.aggregates.iter().filter_map(|item| item.arg.as_ref())).filter(computed).collect()
         }
         Node::Sort { keys, .. } => keys.iter().map(|key| &key.expression).filter(computed).collect(),
+        Node::Window(window) => {
+            let keys = window.keys.iter().map(|key| &key.expression).filter(computed);
+            keys.chain(window.columns.iter().filter_map(|column| in_window(&column.value))).collect()
+        }
         Node::Dedupe { keys, .. } => keys.iter().filter(computed).collect(),
-        Node::Select { .. } | Node::Slice { .. } | Node::Concat { .. } | Node::Spool { .. } => vec![],
+        Node::Slice { keys, .. } => keys.iter().map(|key| &key.expression).filter(computed).collect(),
+        Node::Select { .. } | Node::Concat { .. } | Node::Spool { .. } => vec![],
     }
+}
+
+/// The expression that a window evaluates, unless it is a bare column.
+fn in_window(value: &WindowValue) -> Option<&Expression> {
+    let argument = match value {
+        WindowValue::Row { expression } => return Some(expression),
+        WindowValue::Function { arg, .. } => arg.as_ref(),
+        WindowValue::Aggregate { aggregate, .. } => aggregate.arg.as_ref(),
+    };
+    argument.filter(|argument| !matches!(argument, Expression::Column { .. }))
 }
 
 /// Whether a part of the expression fits.

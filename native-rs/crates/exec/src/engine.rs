@@ -380,13 +380,13 @@ fn parse(plan: &str) -> Result<Plan> {
 }
 
 fn spool_leaf(id: u32, spool: Arc<Spool>) -> Result<Built> {
-    let (visible, order, below) = (spool.visible.clone(), spool.order.clone(), spool.below);
+    let (visible, order, below, peers) = (spool.visible.clone(), spool.order.clone(), spool.below, spool.peers.clone());
     let all = spool.schema.fields().len();
     let read = Leaf::new(spool.schema.clone(), move |projection| {
         let columns = projection.cloned().unwrap_or_else(|| (0..all).collect());
         Ok(Arc::new(SpoolExec::try_new(id, spool.clone(), columns)?))
     });
-    leaf(read, visible, order, below)
+    leaf(read, visible, order, below, peers)
 }
 
 impl Sources for Engine {
@@ -431,7 +431,7 @@ impl Sources for Engine {
                 (read, rows)
             }
         };
-        leaf(read, columns.to_vec(), order, rows.max(1))
+        leaf(read, columns.to_vec(), order, rows.max(1), vec![])
     }
 }
 

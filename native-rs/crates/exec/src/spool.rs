@@ -8,6 +8,7 @@ use datafusion::common::Result;
 use datafusion::common::stats::Precision;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Statistics, internal_datafusion_err};
+use datafusion::logical_expr::SortExpr;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::execution::{SendableRecordBatchStream, SpillFile, TaskContext};
 use datafusion::physical_expr::{EquivalenceProperties, Partitioning, PhysicalExpr};
@@ -33,6 +34,8 @@ struct Part {
 pub struct Spool {
     pub schema: SchemaRef,
     pub order: Order,
+    /// Equal in rows that the sort in force found equal.
+    pub peers: Vec<SortExpr>,
     /// Exclusive bound of positions, if `order` has them.
     pub below: u64,
     /// Names of the columns the program sees; the others carry order.
@@ -50,6 +53,7 @@ pub struct Spool {
 pub struct Filling {
     pub schema: SchemaRef,
     pub order: Order,
+    pub peers: Vec<SortExpr>,
     pub below: u64,
     pub visible: Vec<String>,
     pub partitions: usize,
@@ -79,8 +83,8 @@ impl Filling {
             part.disk.extend(file.map(|mut file| file.finish()).transpose()?.flatten());
             filled.push((partition, part));
         }
-        let Self { schema, order, below, visible, partitions } = self;
-        Ok((rows, Spool { schema, order, below, visible, partitions, parts: filled, rows: 0, _memory: reservation, manager }))
+        let Self { schema, order, peers, below, visible, partitions } = self;
+        Ok((rows, Spool { schema, order, peers, below, visible, partitions, parts: filled, rows: 0, _memory: reservation, manager }))
     }
 }
 

@@ -9,8 +9,8 @@
 use std::fmt::{self, Display, Formatter};
 
 use crate::{
-    Aggregate, AggregateFunction, ColumnType, Expression, Join, JoinType, JsType, Literal, NamedExpression, Node, Plan,
-    Sink,
+    Aggregate, AggregateFunction, ColumnType, Expression, Frame, Join, JoinType, JsType, Literal, NamedAggregate,
+    NamedExpression, Node, Plan, Sink, Window, WindowValue,
 };
 
 impl Display for Plan {
@@ -47,10 +47,12 @@ impl Display for Node {
                     write!(f, "{}{}", key.expression, if key.descending { " desc" } else { "" })
                 })
             }
-            Self::Slice { input, start, end, .. } => {
+            Self::Slice { input, start, end, keys, .. } => {
                 write!(f, "slice #{input} {start}..")?;
-                end.iter().try_for_each(|end| write!(f, "{end}"))
+                end.iter().try_for_each(|end| write!(f, "{end}"))?;
+                if keys.is_empty() { Ok(()) } else { write!(f, " by ({})", Comma(keys)) }
             }
+            Self::Window(window) => window.fmt(f),
             Self::Concat { inputs, .. } => {
                 f.write_str("concat ")?;
                 separated(f, inputs, |f, input| write!(f, "#{input}"))
@@ -83,11 +85,44 @@ impl Display for Join {
 impl Display for Aggregate {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         write!(f, "aggregate #{} by ({}) ", self.input, Comma(&self.keys))?;
-        separated(f, &self.aggregates, |f, aggregate| {
-            write!(f, "{} = {}(", aggregate.name, aggregate.function)?;
-            aggregate.arg.iter().try_for_each(|arg| arg.fmt(f))?;
-            f.write_str(")")
-        })
+        separated(f, &self.aggregates, |f, aggregate| write!(f, "{} = {aggregate}", aggregate.name))
+    }
+}
+
+impl Display for NamedAggregate {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{}(", self.function)?;
+        self.arg.iter().try_for_each(|arg| arg.fmt(f))?;
+        f.write_str(")")
+    }
+}
+
+impl Display for Window {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "window #{} by ({}) ", self.input, Comma(&self.keys))?;
+        separated(f, &self.columns, |f, column| write!(f, "{} = {}", column.name, column.value))
+    }
+}
+
+impl Display for WindowValue {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let frame = match self {
+            Self::Row { expression } => return expression.fmt(f),
+            Self::Function { function, arg, parameters, frame } => {
+                let operands: Vec<_> = arg.iter().chain(parameters).cloned().collect();
+                write!(f, "{function:?}({})", Comma(&operands))?;
+                frame
+            }
+            Self::Aggregate { aggregate, frame } => {
+                aggregate.fmt(f)?;
+                frame
+            }
+        };
+        match frame {
+            None => Ok(()),
+            Some(Frame::Rows { start, end, peers }) => write!(f, " over rows {start}..{end}{}", if *peers { " and peers" } else { "" }),
+            Some(Frame::Range { on, preceding, following }) => write!(f, " over {on} -{preceding}..+{following}"),
+        }
     }
 }
 

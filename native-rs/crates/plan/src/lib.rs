@@ -13,8 +13,9 @@ mod types;
 
 pub use expression::{Expression, Literal};
 pub use node::{
-    Aggregate, AggregateFunction, CsvWrite, Join, JoinColumn, JoinKey, JoinSide, JoinType, NamedAggregate,
-    NamedExpression, Node, NodeId, ParquetWrite, Plan, SelectColumn, Sink, SortKey, Site,
+    Aggregate, AggregateFunction, CsvWrite, Frame, Join, JoinColumn, JoinKey, JoinSide, JoinType, NamedAggregate,
+    NamedExpression, Node, NodeId, ParquetWrite, Plan, SelectColumn, Sink, SortKey, Site, Window, WindowColumn,
+    WindowFunction, WindowValue,
 };
 pub use types::{ColumnType, JsType};
 
@@ -33,11 +34,12 @@ mod tests {
             Plan::decl(), Node::decl(), Sink::decl(), Expression::decl(), Literal::decl(), JsType::decl(), ColumnType::decl(),
             Join::decl(), JoinKey::decl(), JoinColumn::decl(), JoinSide::decl(), JoinType::decl(), Aggregate::decl(),
             AggregateFunction::decl(), NamedAggregate::decl(), NamedExpression::decl(), SelectColumn::decl(), SortKey::decl(),
-            ParquetWrite::decl(), CsvWrite::decl(),
+            ParquetWrite::decl(), CsvWrite::decl(), Window::decl(), WindowColumn::decl(), WindowValue::decl(),
+            WindowFunction::decl(), Frame::decl(),
         ];
         for declaration in declarations {
             assert!(COMMITTED.contains(&format!("export {declaration}")), "native-rs/plan/index.d.ts was out of date: commit it\n{declaration}");
         }
-        assert_eq!(COMMITTED.matches("export type").count(), 20, "types that are no longer there, or not checked here");
+        assert_eq!(COMMITTED.matches("export type").count(), 25, "types that are no longer there, or not checked here");
     }
 }

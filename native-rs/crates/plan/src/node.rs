@@ -42,13 +42,14 @@ pub enum Node {
     Filter { input: NodeId, predicate: Expression, site: Site },
     /// Adds columns, or replaces columns of the same name in place. All expressions see the input row.
     Derive { input: NodeId, columns: Vec<NamedExpression>, site: Site },
+    Window(Window),
     /// Chooses, orders and renames columns.
     Select { input: NodeId, columns: Vec<SelectColumn>, site: Site },
     Join(Join),
     Aggregate(Aggregate),
     /// Stable; ascending puts null and NaN first, descending last.
     Sort { input: NodeId, keys: Vec<SortKey>, site: Site },
-    /// Rows start..end of the table in its order; negative counts from the end, as `Array.slice`.
+    /// Rows start..end of the table in its order, or of each group; negative counts from the end, as `Array.slice`.
     Slice {
         input: NodeId,
         #[ts(type = "number")]
@@ -56,6 +57,9 @@ pub enum Node {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[ts(optional, type = "number")]
         end: Option<i64>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[ts(optional, as = "Option<Vec<NamedExpression>>")]
+        keys: Vec<NamedExpression>,
         site: Site,
     },
     /// Rows of all inputs one after another; columns by the first input's names, absent ones null.
@@ -72,6 +76,88 @@ pub enum Node {
 pub struct NamedExpression {
     pub name: String,
     pub expression: Expression,
+}
+
+/// Adds columns, or replaces columns of the same name in place, as a derive; some are computed from other rows of the
+/// group, too. Without keys the table is one group. All expressions see the input row; the rows stay in their order.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[ts(export, export_to = "../../../plan/index.d.ts")]
+pub struct Window {
+    pub input: NodeId,
+    pub keys: Vec<NamedExpression>,
+    pub columns: Vec<WindowColumn>,
+    pub site: Site,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export, export_to = "../../../plan/index.d.ts")]
+pub struct WindowColumn {
+    pub name: String,
+    pub value: WindowValue,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "camelCase")]
+#[ts(export, export_to = "../../../plan/index.d.ts")]
+pub enum WindowValue {
+    /// Of the row alone.
+    Row { expression: Expression },
+    Function {
+        function: WindowFunction,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        arg: Option<Expression>,
+        /// Read no column: lag and lead have an offset and a default value, nthValue n, ntile its buckets, fillDown and
+        /// fillUp a default value.
+        parameters: Vec<Expression>,
+        /// Of firstValue, lastValue and nthValue; absent: the group.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        frame: Option<Frame>,
+    },
+    /// Of the rows in the frame; without one, of the group.
+    Aggregate {
+        aggregate: NamedAggregate,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        frame: Option<Frame>,
+    },
+}
+
+/// Peers are rows that the last sort found equal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export, export_to = "../../../plan/index.d.ts")]
+pub enum WindowFunction {
+    /// int64, as the ranks and ntile; the means and shares are float64.
+    RowNumber,
+    Rank,
+    AvgRank,
+    DenseRank,
+    PercentRank,
+    CumeDist,
+    Ntile,
+    Lag,
+    Lead,
+    FirstValue,
+    LastValue,
+    NthValue,
+    FillDown,
+    FillUp,
+}
+
+/// The rows a window sees. Bounds are numbers, and read no column.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "camelCase")]
+#[ts(export, export_to = "../../../plan/index.d.ts")]
+pub enum Frame {
+    /// From `start` (≤ 0) to `end` (≥ 0) rows from the current one; ±Infinity: all. `peers`: and the peers of the rows at
+    /// its ends.
+    Rows { start: Expression, end: Expression, peers: bool },
+    /// Those whose `on` is from `preceding` below the row's to `following` above it. Null and NaN see each other.
+    Range { on: Expression, preceding: Expression, following: Expression },
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
@@ -251,6 +337,7 @@ impl Node {
             Self::Join(join) => vec![join.left, join.right],
             Self::Concat { inputs, .. } => inputs.clone(),
             Self::Aggregate(aggregate) => vec![aggregate.input],
+            Self::Window(window) => vec![window.input],
             Self::Filter { input, .. }
             | Self::Derive { input, .. }
             | Self::Select { input, .. }
@@ -266,6 +353,7 @@ impl Node {
         match self {
             Self::Join(join) => &join.site,
             Self::Aggregate(aggregate) => &aggregate.site,
+            Self::Window(window) => &window.site,
             Self::Scan { site, .. }
             | Self::Filter { site, .. }
             | Self::Derive { site, .. }

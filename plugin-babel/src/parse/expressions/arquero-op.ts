@@ -3,8 +3,8 @@ import type * as t from "@babel/types";
 import { aggregateInRowFunction } from "../../diagnostics/aggregate-in-row-function.ts";
 import { unknownProperty } from "../../diagnostics/unknown-property.ts";
 import { notAssignable, wrongArguments } from "../../diagnostics/wrong-arguments.ts";
-import { aggregateFunctions, functionNamed, methodNamed, scalarFunctions } from "../../functions/index.ts";
-import { otherAggregateNames, windowNames } from "../../functions/aggregate.ts";
+import { aggregateFunctions, functionNamed, methodNamed, scalarFunctions, windowFunctions } from "../../functions/index.ts";
+import { otherAggregateNames } from "../../functions/aggregate.ts";
 import { apply, type Argument } from "./apply.ts";
 import { readArguments, type Call } from "./calls.ts";
 import { conversion } from "./conversions.ts";
@@ -21,7 +21,7 @@ const text: Readonly<Record<string, string>> = { upper: "toUpperCase", lower: "t
 
 export function callOp(name: string, callee: t.MemberExpression | t.OptionalMemberExpression, node: Call, frame: Frame): Value {
   const span = frame.span(node);
-  const kind = windowNames.has(name) ? "window" : aggregateFunctions.has(name) || otherAggregateNames.has(name) ? "aggregate" : null;
+  const kind = windowFunctions.has(name) ? "window" : aggregateFunctions.has(name) || otherAggregateNames.has(name) ? "aggregate" : null;
   if (kind) {
     const [first] = node.arguments;
     frame.state.report(aggregateInRowFunction(name, kind, first ? frame.text(first) : null, span));
@@ -38,7 +38,7 @@ export function callOp(name: string, callee: t.MemberExpression | t.OptionalMemb
 }
 
 const mathNames = [...scalarFunctions.keys()].filter((fn) => fn.startsWith("Math.")).map((fn) => fn.slice("Math.".length));
-const known = [...aggregateFunctions.keys(), ...windowNames, ...Object.keys(renamed), ...Object.keys(text), ...mathNames];
+const known = [...aggregateFunctions.keys(), ...windowFunctions.keys(), ...Object.keys(renamed), ...Object.keys(text), ...mathNames];
 
 /** Arquero's functions take null, which JavaScript makes 0 (undefined: NaN). */
 function numberOf(arg: Argument, node: Call, frame: Frame): Argument {

@@ -10,6 +10,7 @@ mod scan;
 mod shared;
 mod shuffle;
 mod slice;
+mod window;
 
 pub use broadcast::BroadcastExec;
 pub use concat::ConcatExec;
@@ -22,6 +23,7 @@ pub use scan::ScanExec;
 pub use shared::{SharedExec, SharedTable};
 pub use shuffle::ShuffleExec;
 pub use slice::SliceExec;
+pub use window::{WindowExec, Windows};
 
 use std::sync::Arc;
 
@@ -72,6 +74,7 @@ pub fn as_start(plan: &Arc<dyn ExecutionPlan>) -> Option<&dyn Start> {
         .or_else(|| cast::<SliceExec>(plan))
         .or_else(|| cast::<RowNumberExec>(plan))
         .or_else(|| cast::<PackedAggregateExec>(plan))
+        .or_else(|| cast::<WindowExec>(plan))
 }
 
 /// Properties of a bounded operator that streams.

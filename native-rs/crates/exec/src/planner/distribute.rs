@@ -26,7 +26,7 @@ use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 
-use crate::operators::{BroadcastExec, GatherExec, PackedAggregateExec, RangeShuffleExec, RowNumberExec, ShuffleExec, SliceExec};
+use crate::operators::{BroadcastExec, GatherExec, PackedAggregateExec, RangeShuffleExec, RowNumberExec, ShuffleExec, SliceExec, WindowExec};
 use crate::run::Ranks;
 use crate::specialise::packed_aggregate::is_ordered;
 
@@ -84,7 +84,8 @@ impl Distribute {
             let probe = self.apply(join.right().clone(), take, ids)?;
             return replace_children_if_necessary(plan, vec![build, probe]);
         }
-        let take = if plan.is::<SliceExec>() || plan.is::<RowNumberExec>() {
+        let whole = plan.downcast_ref::<WindowExec>().is_some_and(WindowExec::is_whole);
+        let take = if whole || plan.is::<SliceExec>() || plan.is::<RowNumberExec>() {
             Take::Partitions
         } else if plan.is::<ProjectionExec>() || plan.is::<FilterExec>() {
             take
@@ -99,6 +100,9 @@ impl Distribute {
         }
         if let Some(number) = plan.downcast_ref::<RowNumberExec>() {
             return Ok(Arc::new(number.distributed(id())));
+        }
+        if let Some(window) = plan.downcast_ref::<WindowExec>() {
+            return Ok(Arc::new(window.distributed(id())));
         }
         if let Some(packed) = plan.downcast_ref::<PackedAggregateExec>() {
             // One operation for the rows, one for the shares.

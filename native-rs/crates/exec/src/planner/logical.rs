@@ -13,12 +13,12 @@ use datafusion::logical_expr::{
 use datafusion::scalar::ScalarValue;
 use lockstep_functions::{Rows, ScriptHost, aggregate, any, canonical_key, join_key, lower, lower_predicate, pruning_predicate, sort_key, untouched};
 use lockstep_plan::{
-    Aggregate, AggregateFunction, Expression, Join, JoinKey, JoinSide, JoinType, JsType, Node, NodeId, Plan, SortKey,
+    Aggregate, AggregateFunction, Expression, Join, JoinKey, JoinSide, JoinType, JsType, NamedAggregate, Node, NodeId, Plan, SortKey,
 };
 
 use super::leaf::Leaf;
 use super::nodes::{Place, PlaceNode};
-use super::order::{Order, Want, is_total, keeps_left_only};
+use super::order::{Order, Want, is_total, keeps_left_only, peers};
 use crate::error::{EngineError, Result};
 
 /// A table under construction.
@@ -30,10 +30,12 @@ pub struct Built {
     pub order: Order,
     /// Exclusive bound of the positions, or of the number of rows.
     pub below: u64,
+    /// The keys of the sort in force: equal in peers. Empty if there is none, or nobody asks.
+    pub peers: Vec<SortExpr>,
 }
 
 impl Built {
-    fn schema(&self) -> &DFSchemaRef {
+    pub(super) fn schema(&self) -> &DFSchemaRef {
         self.plan.schema()
     }
 
@@ -41,13 +43,16 @@ impl Built {
         LogicalPlanBuilder::from(self.plan)
     }
 
-    /// The columns that order needs.
+    /// The columns that order needs, and peers.
     fn order_columns(&self) -> HashSet<String> {
-        match &self.order {
+        let read = |keys: &[SortExpr]| keys.iter().flat_map(|key| key.expr.column_refs()).map(|c| c.name.clone()).collect();
+        let mut columns: HashSet<String> = match &self.order {
             Order::Nothing | Order::Natural => HashSet::new(),
             Order::Position(name) => HashSet::from([name.clone()]),
-            Order::Keys(keys) => keys.iter().flat_map(|key| key.expr.column_refs()).map(|c| c.name.clone()).collect(),
-        }
+            Order::Keys(keys) => read(keys),
+        };
+        columns.extend::<HashSet<String>>(read(&self.peers));
+        columns
     }
 }
 
@@ -60,6 +65,8 @@ pub trait Sources: Send + Sync {
 pub struct Builder<'a> {
     pub plan: &'a Plan,
     pub wants: Vec<Option<Want>>,
+    /// The nodes whose consumers ask which rows the sort in force found equal.
+    pub peers: Vec<bool>,
     pub unique: Vec<Vec<Vec<String>>>,
     pub sources: &'a dyn Sources,
     /// Who runs the plan's scripts.
@@ -77,10 +84,10 @@ impl<'a> Builder<'a> {
         sources: &'a dyn Sources,
         scripts: Option<&'a Arc<dyn ScriptHost>>,
     ) -> Self {
-        Self { plan, wants, unique, sources, scripts, leaves: HashMap::new(), hidden: 0 }
+        Self { plan, peers: peers(plan), wants, unique, sources, scripts, leaves: HashMap::new(), hidden: 0 }
     }
 
-    fn rows<'b>(&self, schema: &'b DFSchema) -> Rows<'b>
+    pub(super) fn rows<'b>(&self, schema: &'b DFSchema) -> Rows<'b>
     where
         'a: 'b,
     {
@@ -88,7 +95,7 @@ impl<'a> Builder<'a> {
     }
 
     /// A name that no column has: those of a spool got theirs from the plan that filled it.
-    fn hidden(&mut self, what: &str) -> String {
+    pub(super) fn hidden(&mut self, what: &str) -> String {
         loop {
             self.hidden += 1;
             let name = format!("$lockstep:{what}:{}", self.hidden);
@@ -127,10 +134,10 @@ impl<'a> Builder<'a> {
             return Ok(built);
         }
         let name = self.hidden("position");
-        let (visible, below) = (built.visible.clone(), built.below);
+        let (visible, below, peers) = (built.visible.clone(), built.below, built.peers.clone());
         let keys = order_keys(&built)?;
         let node = PlaceNode::new(Place::RowNumber { name: name.clone() }, vec![sorted(built)?.plan], keys)?;
-        Ok(Built { plan: extension(node), visible, order: Order::Position(name), below })
+        Ok(Built { plan: extension(node), visible, order: Order::Position(name), below, peers })
     }
 
     fn node(&mut self, id: NodeId, node: &Node) -> Result<Built> {
@@ -170,6 +177,8 @@ impl<'a> Builder<'a> {
             Node::Join(join) => self.join(id, join),
             Node::Aggregate(aggregate) => self.aggregate(id, aggregate),
             Node::Sort { input, keys, .. } => self.sort(id, *input, keys),
+            Node::Window(window) => self.window(window),
+            Node::Slice { input, start, end, keys, .. } if !keys.is_empty() => self.slice_groups(*input, *start, *end, keys),
             Node::Slice { input, start, end, .. } => {
                 let built = self.build(*input)?;
                 let keys = order_keys(&built)?;
@@ -181,7 +190,7 @@ impl<'a> Builder<'a> {
                     other => other.clone(),
                 };
                 let node = PlaceNode::new(place, vec![built.plan], keys)?;
-                Ok(Built { plan: extension(node), visible: built.visible, order, below: built.below })
+                Ok(Built { plan: extension(node), visible: built.visible, order, below: built.below, peers: vec![] })
             }
             Node::Concat { inputs, .. } => self.concat(id, inputs),
             Node::Dedupe { input, keys, .. } => self.dedupe(*input, keys),
@@ -190,7 +199,7 @@ impl<'a> Builder<'a> {
     }
 
     /// A projection to `output`; columns that order needs and that are no longer there stay under hidden names.
-    fn projected(&mut self, input: Built, output: Vec<(String, Expr)>) -> Result<Built> {
+    pub(super) fn projected(&mut self, input: Built, output: Vec<(String, Expr)>) -> Result<Built> {
         let mut moved = HashMap::new();
         let mut expressions: Vec<Expr> = output.iter().map(|(name, value)| named(value.clone(), name)).collect();
         let mut needed: Vec<_> = input.order_columns().into_iter().collect();
@@ -206,16 +215,15 @@ impl<'a> Builder<'a> {
                 None => expressions.push(ident(&name)),
             }
         }
+        let moved_keys = |keys: Vec<SortExpr>| keys.into_iter().map(|key| renamed(key, &moved)).collect::<Result<Vec<_>>>();
         let order = match input.order.clone() {
             Order::Position(name) => Order::Position(moved.get(&name).cloned().unwrap_or(name)),
-            Order::Keys(keys) => {
-                Order::Keys(keys.into_iter().map(|key| renamed(key, &moved)).collect::<Result<Vec<_>>>()?)
-            }
+            Order::Keys(keys) => Order::Keys(moved_keys(keys)?),
             other => other,
         };
-        let below = input.below;
+        let (below, peers) = (input.below, moved_keys(input.peers.clone())?);
         let plan = input.builder().project(expressions)?.build()?;
-        Ok(Built { plan, visible: output.into_iter().map(|(name, _)| name).collect(), order, below })
+        Ok(Built { plan, visible: output.into_iter().map(|(name, _)| name).collect(), order, below, peers })
     }
 
     fn join(&mut self, id: NodeId, join: &Join) -> Result<Built> {
@@ -259,7 +267,7 @@ impl<'a> Builder<'a> {
         if left_only {
             let plan = LogicalPlanBuilder::from(joined).project(left_all.iter().map(ident))?.build()?;
             let order = if ordered { left_order } else { Order::Nothing };
-            return Ok(Built { plan, visible: left_visible, order, below: left_below });
+            return Ok(Built { plan, visible: left_visible, order, below: left_below, peers: vec![] });
         }
         let mut output: Vec<Expr> = vec![];
         for column in &join.columns {
@@ -280,7 +288,7 @@ impl<'a> Builder<'a> {
             _ => Order::Nothing,
         };
         let plan = LogicalPlanBuilder::from(joined).project(output)?.build()?;
-        Ok(Built { plan, visible, order, below })
+        Ok(Built { plan, visible, order, below, peers: vec![] })
     }
 
     /// Left position, then right position, packed into one number where it fits; unmatched left rows after all others.
@@ -343,11 +351,7 @@ impl<'a> Builder<'a> {
         for item in &node.aggregates {
             let arg = item.arg.as_ref().map(|arg| stored(arg, self.rows(&schema))).transpose()?;
             let data_type = arg.as_ref().map_or(Ok(DataType::Null), |arg| arg.get_type(&schema))?;
-            let value = match (item.function, arg, &position) {
-                (AggregateFunction::Any, Some(arg), Some(position)) => any(arg, ident(position)),
-                (function, arg, _) => aggregate(function, arg, &data_type)?,
-            };
-            aggregates.push(value.alias(&item.name));
+            aggregates.push(aggregate_of(item, arg, &data_type, position.as_deref())?.alias(&item.name));
         }
         let names = node.keys.iter().map(|key| &key.name).chain(node.aggregates.iter().map(|item| &item.name));
         let visible: Vec<String> = names.cloned().collect();
@@ -367,7 +371,7 @@ impl<'a> Builder<'a> {
         }
         let below = if keys.is_empty() { 1 } else { input.below };
         let plan = input.builder().aggregate(keys, aggregates)?.build()?;
-        Ok(Built { plan, visible, order, below })
+        Ok(Built { plan, visible, order, below, peers: vec![] })
     }
 
     /// A sort is a promise: rows are sorted where somebody sees it.
@@ -375,7 +379,7 @@ impl<'a> Builder<'a> {
         let total = is_total(&self.plan.nodes[id], &self.unique[input]);
         let mut built = self.build(input)?;
         if self.want(id) == Want::Nothing {
-            return Ok(Built { order: Order::Nothing, ..built });
+            return Ok(Built { order: Order::Nothing, peers: vec![], ..built });
         }
         let mut order = vec![];
         for key in keys {
@@ -394,12 +398,13 @@ impl<'a> Builder<'a> {
                 order.push(key);
             }
         }
+        let peers = if self.peers[id] { order.clone() } else { vec![] };
         match &built.order {
             Order::Position(name) => order.push(ident(name).sort(true, false)),
             _ if total => {}
             _ => return Err(EngineError::bug("a sort with ties has no positions to break them")),
         }
-        Ok(Built { order: Order::Keys(order), ..built })
+        Ok(Built { order: Order::Keys(order), peers, ..built })
     }
 
     fn concat(&mut self, id: NodeId, inputs: &[NodeId]) -> Result<Built> {
@@ -436,7 +441,7 @@ impl<'a> Builder<'a> {
             return Err(EngineError::unsupported("this table may have more than 2^63 rows"));
         }
         let plan = extension(PlaceNode::new(Place::Concat, parts, vec![])?);
-        Ok(Built { plan, visible, order: position.map_or(Order::Nothing, Order::Position), below })
+        Ok(Built { plan, visible, order: position.map_or(Order::Nothing, Order::Position), below, peers: vec![] })
     }
 
     fn dedupe(&mut self, input: NodeId, keys: &[Expression]) -> Result<Built> {
@@ -457,20 +462,28 @@ impl<'a> Builder<'a> {
         let (visible, below) = (input.visible.clone(), input.below);
         let output: Vec<Expr> = visible.iter().chain([&position]).map(ident).collect();
         let plan = input.builder().aggregate(groups, values)?.project(output)?.build()?;
-        Ok(Built { plan, visible, order: Order::Position(position), below })
+        Ok(Built { plan, visible, order: Order::Position(position), below, peers: vec![] })
     }
 }
 
 /// A leaf as a table whose columns are unqualified.
-pub fn leaf(leaf: Arc<Leaf>, visible: Vec<String>, order: Order, below: u64) -> Result<Built> {
+pub fn leaf(leaf: Arc<Leaf>, visible: Vec<String>, order: Order, below: u64, peers: Vec<SortExpr>) -> Result<Built> {
     use datafusion::catalog::TableProvider;
     let columns: Vec<Expr> = leaf.schema().fields().iter().map(|field| ident(field.name()).alias(field.name())).collect();
     let plan = LogicalPlanBuilder::scan("leaf", provider_as_source(leaf), None)?.project(columns)?.build()?;
-    Ok(Built { plan, visible, order, below })
+    Ok(Built { plan, visible, order, below, peers })
+}
+
+/// An aggregate of its argument, which has that type; `position` is the column that table order is told by, where it is known.
+pub(super) fn aggregate_of(item: &NamedAggregate, arg: Option<Expr>, arg_type: &DataType, position: Option<&str>) -> Result<Expr> {
+    Ok(match (item.function, arg, position) {
+        (AggregateFunction::Any, Some(arg), Some(position)) => any(arg, ident(position)),
+        (function, arg, _) => aggregate(function, arg, arg_type)?,
+    })
 }
 
 /// What brings the rows into table order; nothing if they are.
-fn order_keys(built: &Built) -> Result<Vec<SortExpr>> {
+pub(super) fn order_keys(built: &Built) -> Result<Vec<SortExpr>> {
     match &built.order {
         Order::Natural => Ok(vec![]),
         Order::Position(name) => Ok(vec![ident(name).sort(true, false)]),
@@ -485,13 +498,13 @@ fn sorted(built: Built) -> Result<Built> {
     if keys.is_empty() {
         return Ok(built);
     }
-    let Built { plan, visible, order, below } = built;
-    Ok(Built { plan: LogicalPlanBuilder::from(plan).sort(keys)?.build()?, visible, order, below })
+    let Built { plan, visible, order, below, peers } = built;
+    Ok(Built { plan: LogicalPlanBuilder::from(plan).sort(keys)?.build()?, visible, order, below, peers })
 }
 
-fn filtered(input: Built, predicate: Expr) -> Result<Built> {
-    let Built { plan, visible, order, below } = input;
-    Ok(Built { plan: LogicalPlanBuilder::from(plan).filter(predicate)?.build()?, visible, order, below })
+pub(super) fn filtered(input: Built, predicate: Expr) -> Result<Built> {
+    let Built { plan, visible, order, below, peers } = input;
+    Ok(Built { plan: LogicalPlanBuilder::from(plan).filter(predicate)?.build()?, visible, order, below, peers })
 }
 
 fn extension(node: PlaceNode) -> LogicalPlan {
@@ -499,7 +512,7 @@ fn extension(node: PlaceNode) -> LogicalPlan {
 }
 
 /// The value under a name; a column under its own name as it is, so that plans stay recognisable.
-fn named(value: Expr, name: &str) -> Expr {
+pub(super) fn named(value: Expr, name: &str) -> Expr {
     if value == ident(name) { value } else { value.alias(name) }
 }
 
@@ -508,7 +521,7 @@ fn cast(value: Expr, data_type: &DataType) -> Expr {
 }
 
 /// A column as it is stored, anything else as JavaScript computes it.
-fn stored(expression: &Expression, rows: Rows<'_>) -> Result<Expr> {
+pub(super) fn stored(expression: &Expression, rows: Rows<'_>) -> Result<Expr> {
     match untouched(expression) {
         Some(name) => Ok(ident(name)),
         None => Ok(lower(expression, rows)?),

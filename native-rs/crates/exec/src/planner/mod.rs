@@ -14,6 +14,8 @@ pub mod nodes;
 pub mod order;
 pub mod physical;
 pub mod stages;
+pub mod window_node;
+pub mod windows;
 
 use std::sync::Arc;
 

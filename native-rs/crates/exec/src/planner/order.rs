@@ -3,7 +3,7 @@
 //! Order costs: a hidden column that is carried, exchanged and sorted by. So it exists only where an observer
 //! (a collect, an ordered write, a slice, a dedupe, `any`) can see the difference.
 use datafusion::logical_expr::SortExpr;
-use lockstep_plan::{AggregateFunction, Expression, JoinType, Node, Plan, Sink};
+use lockstep_plan::{AggregateFunction, Expression, Frame, JoinType, Node, Plan, Sink, WindowFunction, WindowValue};
 
 /// How much of its order a table must keep. Each includes the ones before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,6 +45,19 @@ pub fn wants(plan: &Plan) -> Vec<Option<Want>> {
             Node::Filter { input, .. } | Node::Derive { input, .. } | Node::Select { input, .. } => {
                 ask(&mut wants, *input, want);
             }
+            Node::Window(window) => {
+                let sees = window.columns.iter().any(|column| sees_order(&column.value));
+                let moves = !window.keys.is_empty() || window.columns.iter().any(|column| in_range(&column.value));
+                let any = window.columns.iter().any(|column| reads_positions(&column.value));
+                let observes = sees || want != Want::Nothing;
+                let ask_for = match (observes, moves || any) {
+                    (true, true) => Want::Position,
+                    (true, false) => want.max(Want::Order),
+                    (false, _) => Want::Nothing,
+                };
+                ask(&mut wants, window.input, ask_for);
+            }
+            Node::Slice { input, keys, .. } if !keys.is_empty() => ask(&mut wants, *input, Want::Position),
             // A later execution may observe what this one does not.
             Node::Spool { input, .. } | Node::Slice { input, .. } => ask(&mut wants, *input, want.max(Want::Order)),
             Node::Join(join) => {
@@ -66,6 +79,48 @@ pub fn wants(plan: &Plan) -> Vec<Option<Want>> {
         }
     }
     wants
+}
+
+/// Whether the answer depends on the order of the rows.
+fn sees_order(value: &WindowValue) -> bool {
+    match value {
+        WindowValue::Row { .. } => false,
+        WindowValue::Function { .. } => true,
+        WindowValue::Aggregate { frame, .. } => matches!(frame, Some(Frame::Rows { .. })) || reads_positions(value),
+    }
+}
+
+fn reads_positions(value: &WindowValue) -> bool {
+    matches!(value, WindowValue::Aggregate { aggregate, .. } if aggregate.function == AggregateFunction::Any)
+}
+
+fn in_range(value: &WindowValue) -> bool {
+    matches!(value, WindowValue::Aggregate { frame: Some(Frame::Range { .. }), .. })
+}
+
+/// Per node, whether a consumer asks which rows the sort in force found equal.
+pub fn peers(plan: &Plan) -> Vec<bool> {
+    let mut asked = vec![false; plan.nodes.len()];
+    for (id, node) in plan.nodes.iter().enumerate().rev() {
+        let (input, asks) = match node {
+            Node::Window(window) => (window.input, asked[id] || window.columns.iter().any(|column| asks_peers(&column.value))),
+            Node::Filter { input, .. } | Node::Derive { input, .. } | Node::Select { input, .. } => (*input, asked[id]),
+            // A later execution may ask what this one does not.
+            Node::Spool { input, .. } => (*input, true),
+            _ => continue,
+        };
+        asked[input] |= asks;
+    }
+    asked
+}
+
+fn asks_peers(value: &WindowValue) -> bool {
+    use WindowFunction as F;
+    match value {
+        WindowValue::Row { .. } => false,
+        WindowValue::Function { function: F::Rank | F::AvgRank | F::DenseRank | F::PercentRank | F::CumeDist | F::Ntile, .. } => true,
+        WindowValue::Function { frame, .. } | WindowValue::Aggregate { frame, .. } => matches!(frame, Some(Frame::Rows { peers: true, .. })),
+    }
 }
 
 /// What a sink observes.
@@ -101,6 +156,10 @@ pub fn unique(plan: &Plan) -> Vec<Vec<Vec<String>>> {
             Node::Derive { input, columns, .. } => {
                 let replaced = |name: &String| columns.iter().any(|column| column.name == *name);
                 sets[*input].iter().filter(|set| !set.iter().any(replaced)).cloned().collect()
+            }
+            Node::Window(window) => {
+                let replaced = |name: &String| window.columns.iter().any(|column| column.name == *name);
+                sets[window.input].iter().filter(|set| !set.iter().any(replaced)).cloned().collect()
             }
             Node::Select { input, columns, .. } => {
                 let renamed = |name: &String| columns.iter().find(|c| c.from == *name).map(|c| c.name.clone());

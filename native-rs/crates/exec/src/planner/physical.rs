@@ -14,6 +14,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
 
 use super::nodes::PlacePlanner;
+use super::window_node::WindowPlanner;
 use super::rules;
 use crate::run::Ranks;
 
@@ -49,7 +50,7 @@ pub fn session(ranks: Ranks, runtime: Arc<RuntimeEnv>, specialised: bool) -> Ses
 /// The distributed physical plan.
 pub async fn physical(plan: &LogicalPlan, session: &SessionState) -> Result<Arc<dyn ExecutionPlan>> {
     let optimized = session.optimize(plan)?;
-    DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(PlacePlanner)])
+    DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(PlacePlanner), Arc::new(WindowPlanner)])
         .create_physical_plan(&optimized, session)
         .await
 }

@@ -83,6 +83,7 @@ impl Planner<'_> {
                 let filling = Filling {
                     schema: physical.schema(),
                     order: built.order.clone(),
+                    peers: built.peers.clone(),
                     below: built.below,
                     visible: built.visible.clone(),
                     partitions: physical.output_partitioning().partition_count(),
@@ -167,5 +168,5 @@ fn shared_leaf(table: Arc<SharedTable>, built: &Built) -> Result<Built> {
         let columns = projection.cloned().unwrap_or_else(|| (0..all).collect());
         Ok(Arc::new(SharedExec::try_new(table.clone(), table.consumer(), columns)?))
     });
-    leaf(read, built.visible.clone(), built.order.clone(), built.below)
+    leaf(read, built.visible.clone(), built.order.clone(), built.below, built.peers.clone())
 }

@@ -12,6 +12,7 @@ import { bare, spanOf, textOf } from "../../../source/module.ts";
 import type { Operand } from "../../../source/frames.ts";
 import { helperOf, type Place, runtimeName } from "../../../source/names.ts";
 import type { Modules } from "../../../source/modules.ts";
+import { readWindow } from "./windows.ts";
 
 export interface Arguments {
   readonly inputs: ValueId[];
@@ -56,7 +57,9 @@ const kinds: Record<Parameter["kind"], Reader> = {
   },
   columns: (nodes, out, context) => {
     for (const node of nodes.splice(0)) {
-      for (const [name, value, key] of properties(node, out, context, "an object of row functions")) rowArgument(value, { role: "column", name, input: 0 }, out, context, key);
+      for (const [name, value, key] of properties(node, out, context, "an object of row functions and windows")) {
+        if (!readWindow(name, value, out, context)) rowArgument(value, { role: "column", name, input: 0 }, out, context, key);
+      }
     }
   },
   keys: (nodes, out, context) => {
@@ -145,7 +148,7 @@ function missing(what: string, { verb, call, place, report }: ArgumentContext): 
 }
 
 /** A column name: a string, also by way of a constant. */
-function columnName(node: t.Node, { place }: ArgumentContext): string | null {
+export function columnName(node: t.Node, { place }: ArgumentContext): string | null {
   const value = constantOf(node, place)?.value;
   return typeof value === "string" ? value : null;
 }
@@ -195,9 +198,9 @@ function renamed(node: t.Node, out: Arguments, context: ArgumentContext, expecte
   }
 }
 
-type Role = Pick<RowArgument, "role" | "name" | "input" | "descending" | "aggregate">;
+export type Role = Pick<RowArgument, "role" | "name" | "input" | "descending" | "aggregate" | "window" | "frame" | "seen">;
 
-function rowArgument(node: t.Node, role: Role, out: Arguments, context: ArgumentContext, key?: t.Node): void {
+export function rowArgument(node: t.Node, role: Role, out: Arguments, context: ArgumentContext, key?: t.Node): void {
   const { module } = context.place;
   const argument: RowArgument = { ...role, span: spanOf(key ?? node, module), source: textOf(node, module), expression: null };
   const name = columnName(node, context);

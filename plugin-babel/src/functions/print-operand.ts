@@ -1,0 +1,17 @@
+import type { Instruction, RowArgument } from "../ir/ir.ts";
+import { printExpression } from "./print-expression.ts";
+
+/** Operands that are told with the window they belong to. */
+export const partOfWindow: ReadonlySet<RowArgument["role"]> = new Set(["parameter", "bound", "on"]);
+
+/** As the engine computes it, on one line: `mean(d * 2)`, `lag(ts, 2)`, `sum(v) over -3..3`, `sum(v) over ts - 7..ts + 0`. */
+export function printOperand(row: RowArgument, i: Instruction): string {
+  const value = row.expression ? printExpression(row.expression).replaceAll(/\s+/g, " ") : "";
+  const fn = row.aggregate ?? row.window;
+  if (fn === undefined) return value;
+  const of = (role: RowArgument["role"]) => i.rows.filter((p) => p.role === role && p.name === row.name).map((p) => (p.expression ? printExpression(p.expression) : p.source));
+  const call = `${fn}(${[...(value === "" ? [] : [value]), ...of("parameter")].join(", ")})`;
+  const [[start, end], [on]] = [of("bound"), of("on")];
+  if (row.frame === undefined) return call;
+  return `${call} over ${on === undefined ? `rows ${start}..${end}${row.frame === "peers" ? " and peers" : ""}` : `${on} - ${start}..${on} + ${end}`}`;
+}

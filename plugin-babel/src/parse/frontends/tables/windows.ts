@@ -1,0 +1,114 @@
+/** Windows of derive: `op.lag("ts", 2)`, `op.sum("v")`, `rolling(op.mean((d) => d.v), [-3, 3])`. */
+import { arrowFunctionExpression, binaryExpression, type Expression, numericLiteral } from "@babel/types";
+import type * as t from "@babel/types";
+import { unknownAggregate } from "../../../diagnostics/unknown-aggregate.ts";
+import { verbArgument } from "../../../diagnostics/verb-argument.ts";
+import { aggregateFunctions, windowFunctions } from "../../../functions/index.ts";
+import type { FrameKind } from "../../../ir/ir.ts";
+import { constantOf, keyName } from "../../../source/constants.ts";
+import { bare, spanOf, textOf } from "../../../source/module.ts";
+import { runtimeName } from "../../../source/names.ts";
+import { type ArgumentContext, type Arguments, columnName, type Role, rowArgument } from "./arguments.ts";
+
+/** False: it is no window, but a row function or a mistake. */
+export function readWindow(name: string, node: t.Node, out: Arguments, context: ArgumentContext): boolean {
+  const e = bare(node);
+  const callee = e.type === "CallExpression" ? runtimeName(e.callee, context.place) : null;
+  if (e.type !== "CallExpression" || callee === null) return false;
+  if (callee === "rolling") return readRolling(name, e, out, context);
+  if (!callee.startsWith("op.")) return false;
+  readCall(name, e, callee.slice("op.".length), undefined, out, context);
+  return true;
+}
+
+function readCall(name: string, call: t.CallExpression, fn: string, frame: FrameKind | undefined, out: Arguments, context: ArgumentContext): void {
+  const { module } = context.place;
+  const [aggregate, window] = [aggregateFunctions.get(fn), windowFunctions.get(fn)];
+  if (!aggregate && !window) return context.report(unknownAggregate(fn, spanOf(call.callee, module), [...aggregateFunctions.keys(), ...windowFunctions.keys()], "aggregate or window function"));
+  const takesValue = aggregate ? aggregate.argument !== null : window!.argument;
+  const value = takesValue ? call.arguments[0] : undefined;
+  const rest: readonly t.Node[] = takesValue ? call.arguments.slice(1) : call.arguments;
+  const parameters = window?.parameters ?? [];
+  const otherwise = parameters.findIndex((p) => p.takes === "value");
+  const role: Role = {
+    role: "window", name, input: 0,
+    ...(aggregate ? { aggregate: fn } : { window: fn }),
+    ...(frame === undefined ? {} : { frame }),
+    ...(otherwise >= 0 && rest.length > otherwise ? { seen: true as const } : {}),
+  };
+  if (!takesValue) out.rows.push({ ...role, span: spanOf(call, module), source: "", expression: null });
+  else if (value) rowArgument(value, role, out, context);
+  else return context.report(verbArgument(`op.${fn}`, "a column name or a row function", spanOf(call, module)));
+  for (const parameter of parameters.slice(rest.length)) {
+    if (!parameter.optional) context.report(verbArgument(`op.${fn}`, parameter.name, spanOf(call, module)));
+  }
+  for (const extra of rest.slice(parameters.length)) context.report(verbArgument(`op.${fn}`, "no further argument", spanOf(extra, module)));
+  for (const node of rest.slice(0, parameters.length)) scalar(node, node, { role: "parameter", name, input: 0 }, out, context);
+}
+
+function readRolling(name: string, call: t.CallExpression, out: Arguments, context: ArgumentContext): true {
+  const { module } = context.place;
+  const [of, given, peers] = call.arguments;
+  const inner = of && bare(of);
+  const fn = inner?.type === "CallExpression" ? runtimeName(inner.callee, context.place) : null;
+  const isFramed = fn?.startsWith("op.") && (aggregateFunctions.has(fn.slice(3)) || windowFunctions.get(fn.slice(3))?.framed);
+  if (inner?.type !== "CallExpression" || !fn || !isFramed) {
+    context.report(verbArgument("rolling", "an aggregate, op.first_value, op.last_value or op.nth_value", spanOf(of ?? call, module)));
+    return true;
+  }
+  const frame = given && bare(given);
+  const isNull = frame === undefined || frame.type === "NullLiteral" || (frame.type === "Identifier" && frame.name === "undefined");
+  const includesPeers = peers ? constantOf(peers, context.place)?.value : false;
+  if (peers && typeof includesPeers !== "boolean") context.report(verbArgument("rolling", "true or false", spanOf(peers, module)));
+  const kind = frame?.type === "ObjectExpression" ? "range" : includesPeers === true ? "peers" : "rows";
+  readCall(name, inner, fn.slice(3), kind, out, context);
+  if (frame?.type === "ObjectExpression") readRange(name, frame, fn, out, context);
+  else if (frame?.type === "ArrayExpression" && frame.elements.length === 2) {
+    for (const bound of frame.elements) if (bound) scalar(bound, bound, { role: "bound", name, input: 0 }, out, context);
+  } else if (isNull) {
+    for (const bound of [-Infinity, 0]) out.rows.push({ role: "bound", name, input: 0, span: spanOf(call, module), source: String(bound), expression: number(bound, call, context) });
+  } else context.report(verbArgument("rolling", "[start, end], or { preceding, following, on }", spanOf(frame!, module)));
+  return true;
+}
+
+const number = (value: number, at: t.Node, { place }: ArgumentContext) => ({ kind: "literal" as const, value, type: { js: "number" as const, nullable: false }, span: spanOf(at, place.module) });
+
+function readRange(name: string, range: t.ObjectExpression, fn: string, out: Arguments, context: ArgumentContext): void {
+  const { module } = context.place;
+  if (!aggregateFunctions.has(fn.slice(3))) context.report(verbArgument("rolling", "an aggregate where the frame is a range", spanOf(range, module)));
+  const members = new Map(range.properties.flatMap((p): [string, t.Node][] => (p.type === "ObjectProperty" && !p.computed && keyName(p.key) !== null ? [[keyName(p.key)!, p.value]] : [])));
+  const [preceding, following, on] = ["preceding", "following", "on"].map((key) => members.get(key));
+  if (members.size !== range.properties.length || !preceding || !on) return context.report(verbArgument("rolling", "{ preceding, on } and perhaps following", spanOf(range, module)));
+  if (columnName(on, context) === null) return context.report(verbArgument("rolling", "a column name", spanOf(on, module)));
+  distance(preceding, name, out, context);
+  if (following) distance(following, name, out, context);
+  else out.rows.push({ role: "bound", name, input: 0, span: spanOf(range, module), source: "0", expression: number(0, range, context) });
+  rowArgument(on, { role: "on", name, input: 0 }, out, context);
+}
+
+/** Of the facade's `Duration`, in milliseconds. */
+const units: Readonly<Record<string, number>> = { weeks: 604_800_000, days: 86_400_000, hours: 3_600_000, minutes: 60_000, seconds: 1000, milliseconds: 1 };
+
+function distance(node: t.Node, name: string, out: Arguments, context: ArgumentContext): void {
+  const e = bare(node);
+  const role: Role = { role: "bound", name, input: 0 };
+  if (e.type !== "ObjectExpression") return scalar(node, node, role, out, context);
+  const place = { loc: e.loc ?? null, start: e.start!, end: e.end! };
+  const parts = e.properties.map((p): Expression | null => {
+    const unit = p.type === "ObjectProperty" && !p.computed ? units[keyName(p.key) ?? ""] : undefined;
+    if (p.type !== "ObjectProperty" || unit === undefined) return null;
+    return { ...binaryExpression("*", p.value as Expression, { ...numericLiteral(unit), ...place }), ...place };
+  });
+  if (parts.length === 0 || parts.includes(null)) return context.report(verbArgument("rolling", `a duration of ${Object.keys(units).join(", ")}`, spanOf(node, context.place.module)));
+  const sum = (parts as Expression[]).reduce((a, b) => ({ ...binaryExpression("+", a, b), ...place }));
+  scalar(sum, node, role, out, context);
+}
+
+/** What is the same for all rows: read as a row function that looks at none. */
+function scalar(value: t.Node, written: t.Node, role: Role, out: Arguments, context: ArgumentContext): void {
+  const { place } = context;
+  const argument = { ...role, span: spanOf(written, place.module), source: textOf(written, place.module), expression: null };
+  const { loc, start, end } = written;
+  out.rows.push(argument);
+  out.operands.set(argument, { kind: "function", node: { ...arrowFunctionExpression([], value as Expression), loc, start, end } as t.Node, place });
+}

@@ -17,7 +17,7 @@ export const unknownAggregate = defineDiagnostic(
     const near = closest(name, known);
     return {
       message: `op.${name} is no ${kind}${near === null ? "" : `; did you mean op.${near}?`}`,
-      locations: [at(span, "unknown")],
+      locations: [at(span, "not an aggregate")],
       why: [`there are ${known.map((k) => `op.${k}`).join(", ")}`],
     };
   },

@@ -2,7 +2,8 @@
 import * as aq from "arquero";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { desc, op, table } from "@lockstep/runtime";
+import { desc, op, rolling, table } from "@lockstep/runtime";
+import { errorOf } from "./helpers.ts";
 
 interface Row {
   n: number | null;
@@ -150,4 +151,67 @@ describe("as Arquero answers", () => {
       }),
     );
   });
+
+  test("windows of sorted groups: functions, whole and rolling aggregates", () => {
+    check((rows) => {
+      const { op: o } = aq;
+      const mine = ours(rows).orderby("s", desc("n")).groupby("b").derive({
+        place: op.row_number(), rank: op.rank(), average: op.avg_rank(), dense: op.dense_rank(), percent: op.percent_rank(), share: op.cume_dist(), bucket: op.ntile(3),
+        before: op.lag("n"), before2: op.lag("d", 2), after: op.lead("i", 1, -1), first: op.first_value("s"), last: op.last_value("i"), third: op.nth_value("n", 3), down: op.fill_down("n"), up: op.fill_up("n", 7),
+        n: op.count(), sum: op.sum("n"), any: op.any("s"), soFar: rolling(op.sum("n")), lowSoFar: rolling(op.min("n"), [-Infinity, 1], true), kinds: rolling(op.distinct("s"), [-2, 1]), valid: rolling(op.valid("n"), [-1, 0], true), high: rolling(op.max("i"), [0, 3]),
+        near: rolling(op.first_value("i"), [-2, 2]), nearPeers: rolling(op.first_value("i"), [-1, 0], true), lastPeer: rolling(op.last_value("i"), null, true), second: rolling(op.nth_value("i", 2), [-1, 1], true),
+      });
+      const yours = theirs(rows).orderby("s", aq.desc("n")).groupby("b").derive({
+        place: o.row_number(), rank: o.rank(), average: o.avg_rank(), dense: o.dense_rank(), percent: o.percent_rank(), share: o.cume_dist(), bucket: o.ntile(3),
+        before: o.lag("n"), before2: o.lag("d", 2), after: o.lead("i", 1, -1), first: o.first_value("s"), last: o.last_value("i"), third: o.nth_value("n", 3), down: o.fill_down("n"), up: o.fill_up("n", 7),
+        n: o.count(), sum: o.sum("n"), any: o.any("s"), soFar: aq.rolling(o.sum("n")), lowSoFar: aq.rolling(o.min("n"), [-Infinity, 1], true), kinds: aq.rolling(o.distinct("s"), [-2, 1]), valid: aq.rolling(o.valid("n"), [-1, 0], true), high: aq.rolling(o.max("i"), [0, 3]),
+        near: aq.rolling(o.first_value("i"), [-2, 2]), nearPeers: aq.rolling(o.first_value("i"), [-1, 0], true), lastPeer: aq.rolling(o.last_value("i"), null, true), second: aq.rolling(o.nth_value("i", 2), [-1, 1], true),
+      } as never);
+      expect(mine.ungroup().objects()).toEqual(plain(yours.objects()));
+    });
+  });
+
+  test("slices of groups, rolling without groups and order", () => {
+    fc.assert(
+      fc.property(rowsOf, fc.integer({ min: -6, max: 6 }), fc.integer({ min: -6, max: 6 }), (rows, start, end) => {
+        expect(ours(rows).groupby("b").slice(start, end).ungroup().array("i")).toEqual(theirs(rows).groupby("b").slice(start, end).array("i"));
+        const mine = ours(rows).derive({ rank: op.rank(), share: op.cume_dist(), soFar: rolling(op.mean("i")), low: rolling(op.min("n"), [-3, 3]), before: op.lag("s", 2, "?") });
+        const yours = theirs(rows).derive({ rank: aq.op.rank(), share: aq.op.cume_dist(), soFar: aq.rolling(aq.op.mean("i")), low: aq.rolling(aq.op.min("n"), [-3, 3]), before: aq.op.lag("s", 2, "?") } as never);
+        expect(mine.objects()).toEqual(plain(yours.objects()));
+      }),
+    );
+  });
+});
+
+test("a frame's aggregate is a rollup of its rows", () => {
+  // Where Arquero takes values out of a running sum: an infinity or 1e16 that has left the frame stays in it.
+  const sums = ours([{ n: 1e16, s: "", b: true, d: null }, { n: 1, s: "", b: true, d: null }, { n: Infinity, s: "", b: true, d: null }, { n: 2, s: "", b: true, d: null }, { n: 3, s: "", b: true, d: null }]);
+  expect(sums.derive({ two: rolling(op.sum("n"), [-1, 0]), first: rolling(op.any("n"), [-1, 0]) }).array("two")).toEqual([1e16, 1e16 + 1, Infinity, Infinity, 5]);
+  expect(sums.derive({ first: rolling(op.any("n"), [-1, 0]) }).array("first")).toEqual([1e16, 1e16, 1, Infinity, 2]);
+});
+
+test("a range is measured in the column's values, wherever the rows stand", () => {
+  const days = table({ at: [3, 1, 9, 2, 4].map((day) => new Date(day * 86_400_000)), v: [1, 2, 4, 8, 16], x: [1, null, 2, NaN, Infinity] });
+  const derived = days.derive({
+    two: rolling(op.sum("v"), { preceding: { days: 1, hours: 24 }, on: "at" }),
+    around: rolling(op.sum("v"), { preceding: { days: 1 }, following: { days: 1 }, on: "at" }),
+    near: rolling(op.sum("v"), { on: "x", preceding: 1 }),
+    below: rolling(op.sum("v"), { on: "x", preceding: Infinity }),
+  });
+  expect(derived.array("two")).toEqual([11, 2, 4, 10, 25]);
+  expect(derived.array("around")).toEqual([25, 10, 4, 11, 17]);
+  expect(derived.array("near")).toEqual([1, 10, 5, 10, 16]);
+  expect(derived.array("below")).toEqual([1, 10, 5, 10, 21]);
+});
+
+test("misused windows are told", async () => {
+  const rows = ours([{ n: 1, s: "", b: true, d: null }]);
+  const misuses: (() => unknown)[] = [
+    () => rows.derive({ x: (d) => op.lag(d.n as never) as never }),
+    () => op.lag("n" as never, 0), () => op.lead("n" as never, 1.5), () => op.ntile(0), () => op.nth_value("n" as never, -1),
+    () => rolling(op.lag("n" as never) as never), () => rolling(op.sum("n" as never), [1, 2]), () => rolling(op.sum("n" as never), [-3, -1]), () => rolling(op.sum("n" as never), [-0.5, 0]),
+    () => rows.derive({ x: rolling(op.sum("n"), { on: "s" as never, preceding: 1 }) }), () => rolling(op.sum("n" as never), { on: "n" as never, preceding: -1 }), () => rolling(op.sum("n" as never), { on: "d" as never, preceding: { fortnights: 1 } as never }),
+    () => rolling(op.first_value("n" as never), { on: "n" as never, preceding: 1 } as never),
+  ];
+  for (const misuse of misuses) expect((await errorOf(misuse)).code).toBe("LS2016");
 });

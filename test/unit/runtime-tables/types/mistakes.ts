@@ -1,5 +1,5 @@
 // Mistakes that the type checker must report, each on its own line.
-import { desc, op, readParquet, table } from "@lockstep/runtime";
+import { desc, op, readParquet, rolling, table } from "@lockstep/runtime";
 
 interface Trip {
   zone: number;
@@ -75,3 +75,30 @@ await trips.writeParquet("out", { types: { mile: "int32" } });
 (await readParquet("trips")).filter((d) => d.zone > 1);
 // @ts-expect-error a misspelt column in the reader's types
 await readParquet<Trip>("trips", { types: { zones: "bigint" } });
+
+// @ts-expect-error a misspelt column
+trips.derive({ x: op.lag("mile") });
+// @ts-expect-error a misspelt column in a window's function
+trips.derive({ x: op.lag((d) => d.mile) });
+// @ts-expect-error a window of a value, inside a row function
+trips.derive({ x: (d) => op.lag(d.miles) });
+// @ts-expect-error a window of a string value, inside a row function
+trips.derive({ x: (d) => op.lag(d.flag) });
+// @ts-expect-error a default value of another type
+trips.derive({ x: op.lag("miles", 1, "none") });
+// @ts-expect-error a number of buckets is needed
+trips.derive({ x: op.ntile() });
+// @ts-expect-error a window is no aggregate
+trips.rollup({ x: op.lag("miles") });
+// @ts-expect-error lag looks at no frame
+trips.derive({ x: rolling(op.lag("miles")) });
+// @ts-expect-error a duration measures dates
+trips.derive({ x: rolling(op.sum("miles"), { preceding: { days: 7 }, on: "miles" }) });
+// @ts-expect-error a number measures numbers
+trips.derive({ x: rolling(op.sum("miles"), { preceding: 7, on: "at" }) });
+// @ts-expect-error no unit of time
+trips.derive({ x: rolling(op.sum("miles"), { preceding: { fortnights: 1 }, on: "at" }) });
+// @ts-expect-error a frame of a range takes an aggregate
+trips.derive({ x: rolling(op.first_value("miles"), { preceding: { days: 7 }, on: "at" }) });
+// @ts-expect-error a grouped table is written after ungroup
+await trips.groupby("zone").derive({ x: op.lag("miles") }).writeParquet("out");

@@ -1,5 +1,5 @@
 // What the type checker makes of right programs: each line asserts a row type exactly.
-import { desc, op, readCsv, readParquet, table, type Table } from "@lockstep/runtime";
+import { desc, op, readCsv, readParquet, rolling, table, type Table } from "@lockstep/runtime";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 type RowOf<T> = T extends Table<infer Row> ? Row : never;
@@ -117,3 +117,36 @@ export async function helper(t: Table<Zone>): Promise<Table<{ name: string }>> {
   return t.select("name");
 }
 await helper(zones);
+
+const windows = trips.derive({
+  double: (d) => d.miles * 2,
+  place: op.row_number(),
+  bucket: op.ntile(4),
+  before: op.lag("miles"),
+  beforeOr: op.lag("tip", 1, 0),
+  milesOr: op.lag((d) => d.miles, 2, 0),
+  next: op.lead((d) => d.at, 2),
+  first: op.first_value("miles"),
+  firstTip: op.first_value("tip"),
+  second: op.nth_value("flag", 2),
+  filled: op.fill_down("tip"),
+  filledOr: op.fill_up((d) => d.tip, 0),
+  total: op.sum("miles"),
+  meanTip: op.mean((d) => d.tip),
+  rows: op.count(),
+  soFar: rolling(op.sum("id")),
+  smooth: rolling(op.mean((d) => d.miles), [-1, 1]),
+  third: rolling(op.nth_value((d) => d.flag, 3), [-2, 2], true),
+  week: rolling(op.sum((d) => d.miles), { preceding: { days: 7 }, on: "at" }),
+  near: rolling(op.max("at"), { on: "miles", preceding: 2, following: 1 }),
+});
+expectType<
+  StoredTrip & {
+    double: number; place: number; bucket: number; before: number | null; beforeOr: number | null; milesOr: number; next: Date | null; first: number; firstTip: number | null; second: string | null;
+    filled: number | null; filledOr: number; total: number; meanTip: number | null; rows: number; soFar: bigint; smooth: number; third: string | null; week: number; near: Date;
+  } extends infer T ? { [K in keyof T]: T[K] } : never
+>()(windows);
+const taxis = trips.groupby("zone").derive({ before: op.lag("at") }).filter((d) => d.before !== null).orderby(desc("at")).slice(0, -1);
+expectType<{ zone: number; n: number; last: Date | null }>()(taxis.rollup({ n: op.count(), last: op.max("before") }));
+expectType<{ flag: string; count: number }>()(taxis.groupby("flag").count());
+taxis.ungroup().get("before")?.getTime();

@@ -21,7 +21,7 @@ export interface RowArgumentReader {
   /** `column` for a column named by a string, null for a row function. */
   column(argument: RowArgument): string | null;
   /** Null after a report. */
-  read(argument: RowArgument, row: RowType, origin: (column: string) => readonly string[], report: (d: Diagnostic) => void): Expression | null;
+  read(argument: RowArgument, row: RowType, origin: (column: string) => readonly string[], report: (d: Diagnostic) => void, verb: SourceSpan): Expression | null;
 }
 
 export function inferTypes(fn: FunctionIR, reader: RowArgumentReader, report: (d: Diagnostic) => void): void {
@@ -136,7 +136,7 @@ class TypeInference {
       if (!muted) this.#report(d);
     };
     const column = this.#reader.column(argument);
-    if (column === null) return this.#reader.read(argument, row, origin, report);
+    if (column === null) return this.#reader.read(argument, row, origin, report, i.span);
     const type = columnOf(row, column);
     if (type) return { kind: "column", name: column, type, span: argument.span };
     report(misspeltColumn(column, argument.span, row, origin(column), argument.descending === false ? i.op : undefined));

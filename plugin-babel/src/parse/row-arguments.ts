@@ -3,7 +3,7 @@ import type * as t from "@babel/types";
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import type { Expression } from "../ir/expression.ts";
 import type { RowArgument } from "../ir/ir.ts";
-import type { RowType, ValueType } from "../ir/types.ts";
+import type { RowType, SourceSpan, ValueType } from "../ir/types.ts";
 import type { ParsedFunction } from "../source/frames.ts";
 import { bare } from "../source/module.ts";
 import type { Modules } from "../source/modules.ts";
@@ -17,7 +17,7 @@ export function rowArgumentReader(fn: ParsedFunction, modules: Modules) {
       const operand = fn.operands.get(argument);
       return operand?.kind === "column" ? operand.name : null;
     },
-    read: (argument: RowArgument, row: RowType, origin: (column: string) => readonly string[], report: (d: Diagnostic) => void): Expression | null => {
+    read: (argument: RowArgument, row: RowType, origin: (column: string) => readonly string[], report: (d: Diagnostic) => void, verb: SourceSpan): Expression | null => {
       const operand = fn.operands.get(argument);
       if (operand?.kind !== "function") return null;
       const node = bare(operand.node);
@@ -29,6 +29,7 @@ export function rowArgumentReader(fn: ParsedFunction, modules: Modules) {
         ...rowScope(module, scope, options),
         params: [row],
         expect: argument.role === "predicate" ? "condition" : "value",
+        ...(argument.input === 0 && argument.role !== "left" ? { verb } : {}),
         origin,
       });
       if ("errors" in result) {

@@ -75,6 +75,8 @@ export interface RowEnvironment extends Scope {
   readonly params: readonly RowType[];
   /** "value" (default): the result is a column. "condition": only its truthiness counts (filter). */
   readonly expect?: "value" | "condition";
+  /** The verb whose row function it is, where a derive may stand before it. */
+  readonly verb?: SourceSpan;
   /** Why a column of this name is not there, nearest first: `["dropped by rollup at line 30"]`. */
   origin?(column: string, param: number): readonly string[];
 }

@@ -2,6 +2,7 @@
 import { Expressions, type Limits } from "./expressions.ts";
 import { col, type Col, type JsType, named, type Random, type Schema } from "./schema.ts";
 import type { MadeTable } from "./tables.ts";
+import { windows } from "./windows.ts";
 
 const js: readonly JsType[] = ["number", "number", "string", "string", "boolean", "bigint", "date"];
 /** Joins multiply: what may grow beyond this is cut. */
@@ -117,6 +118,8 @@ const verbs: readonly Verb[] = [
   (t) => ({ schema: new Map([["count", col("number", false)]]), rows: 1, source: ".count()" }),
   join,
   join,
+  window,
+  window,
 ];
 
 /** Verbs whose result has the columns of its input: what a loop can repeat. */
@@ -156,6 +159,11 @@ function rollup(schema: Schema, m: Made): { source: string; schema: Map<string, 
     return set(col("number", true, { exact: kind === "sum" && schema.get(of)!.dyadic }), `op.${kind}("${of}")`);
   });
   return { source: parts.join(", "), schema: made };
+}
+
+function window(t: Known, m: Made): Step | null {
+  const made = windows(t.schema, m.r, () => m.column());
+  return made && { ...t, ...made };
 }
 
 function join(t: Known, m: Made): Step | null {

@@ -1,6 +1,6 @@
 /** `op.*` inside a row function: the scalar functions are JavaScript's own; aggregates and windows do not belong there. */
 import type * as t from "@babel/types";
-import { aggregateInRowFunction } from "../../diagnostics/aggregate-in-row-function.ts";
+import { aggregateInRowFunction, type Split } from "../../diagnostics/aggregate-in-row-function.ts";
 import { unknownProperty } from "../../diagnostics/unknown-property.ts";
 import { notAssignable, wrongArguments } from "../../diagnostics/wrong-arguments.ts";
 import { aggregateFunctions, functionNamed, methodNamed, scalarFunctions, windowFunctions } from "../../functions/index.ts";
@@ -24,7 +24,7 @@ export function callOp(name: string, callee: t.MemberExpression | t.OptionalMemb
   const kind = windowFunctions.has(name) ? "window" : aggregateFunctions.has(name) || otherAggregateNames.has(name) ? "aggregate" : null;
   if (kind) {
     const [first] = node.arguments;
-    frame.state.report(aggregateInRowFunction(name, kind, first ? frame.text(first) : null, span));
+    frame.state.report(aggregateInRowFunction(name, kind, first ? frame.text(first) : null, span, splitOf(name, callee, node, frame)));
     return unknown;
   }
   const math = functionNamed(`Math.${renamed[name] ?? name}`);
@@ -35,6 +35,26 @@ export function callOp(name: string, callee: t.MemberExpression | t.OptionalMemb
   if (math || method) return unsupported(node, `this call of op.${name} has no native form`, plain(math ? "number" : "string"), frame);
   frame.state.report(unknownProperty(name, "op", propertySpan(callee, frame), known));
   return unknown;
+}
+
+/** The step of its own that computes the call, and what reads its column; null where locals of the function are in it. */
+function splitOf(name: string, callee: t.MemberExpression | t.OptionalMemberExpression, node: Call, frame: Frame): Split | null {
+  const { root, environment, inlining } = frame.state;
+  const [row] = root.params;
+  if (!environment.verb || inlining.length > 0 || root.body.type === "BlockStatement" || row?.type !== "Identifier") return null;
+  const taken = new Set(environment.params[0]?.map((column) => column.name));
+  let column = name;
+  for (let n = 2; taken.has(column); n++) column = `${name}_${n}`;
+  const [first, ...rest] = node.arguments;
+  const isColumn = first?.type === "MemberExpression" && !first.computed && first.object.type === "Identifier" && first.object.name === row.name && first.property.type === "Identifier";
+  const argument = !first ? [] : [isColumn ? JSON.stringify((first.property as t.Identifier).name) : `(${row.name}) => ${frame.text(first)}`];
+  const value = `${frame.text(callee)}(${[...argument, ...rest.map((other) => frame.text(other))].join(", ")})`;
+  const { line, column: start } = environment.verb;
+  return {
+    step: `derive({ ${column}: ${value} })`,
+    before: { ...environment.verb, endLine: line, endColumn: start },
+    reads: `${row.name}.${column}`,
+  };
 }
 
 const mathNames = [...scalarFunctions.keys()].filter((fn) => fn.startsWith("Math.")).map((fn) => fn.slice("Math.".length));

@@ -5,4 +5,5 @@ mod jobs;
 mod order;
 mod proofs;
 mod tables;
+mod windows;
 mod world;

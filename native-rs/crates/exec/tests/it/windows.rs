@@ -1,0 +1,108 @@
+//! Windows are the same on any number of ranks, in pieces of any size, and within the memory limit.
+use arrow::array::AsArray;
+use arrow::datatypes::{Float64Type, Int64Type};
+use serde_json::{Value, json};
+
+use crate::tables::{dataset, trips};
+use crate::world::*;
+
+const TRIPS: [(&str, &str); 4] = [("t", "date"), ("zone", "number"), ("miles", "number"), ("name", "string")];
+
+fn window(input: usize, keys: &[(&str, &str)], columns: Vec<(&str, Value)>) -> Value {
+    let keys: Vec<_> = keys.iter().map(|(name, js)| json!({ "name": name, "expression": column(name, js) })).collect();
+    let columns: Vec<_> = columns.into_iter().map(|(name, value)| json!({ "name": name, "value": value })).collect();
+    json!({ "op": "window", "input": input, "keys": keys, "columns": columns, "site": "job.ts:11:1" })
+}
+
+fn function(function: &str, arg: Option<Value>, parameters: Vec<Value>) -> Value {
+    match arg {
+        Some(arg) => json!({ "kind": "function", "function": function, "arg": arg, "parameters": parameters }),
+        None => json!({ "kind": "function", "function": function, "parameters": parameters }),
+    }
+}
+
+fn rows(start: Value, end: Value) -> Value {
+    json!({ "kind": "rows", "start": { "kind": "literal", "type": "number", "value": start }, "end": { "kind": "literal", "type": "number", "value": end }, "peers": false })
+}
+
+fn over(function: &str, arg: Option<Value>, frame: Value) -> Value {
+    let aggregate = match arg {
+        Some(arg) => json!({ "name": "", "function": function, "arg": arg }),
+        None => json!({ "name": "", "function": function }),
+    };
+    json!({ "kind": "aggregate", "aggregate": aggregate, "frame": frame })
+}
+
+fn whole_table() -> Value {
+    window(0, &[], vec![
+        ("place", function("rowNumber", None, vec![])),
+        ("before", function("lag", Some(column("t", "date")), vec![number(70_000.0)])),
+        ("down", function("fillDown", Some(column("miles", "number")), vec![])),
+        ("so_far", over("count", None, rows("-Infinity".into(), 0.into()))),
+        ("near", over("max", Some(column("miles", "number")), rows((-3).into(), 3.into()))),
+        ("still", over("valid", Some(column("miles", "number")), rows(0.into(), "Infinity".into()))),
+    ])
+}
+
+/// More rows than a part: a rank's parts see each other as they see other ranks'.
+#[test]
+fn a_table_in_many_parts() {
+    let (_guard, path) = dataset("trips", &[trips(90_000), trips(60_001)]);
+    let answer = same_everywhere(&[&path], |d| vec![scan(d[0], &TRIPS), whole_table()]);
+    let place = answer.column_by_name("place").unwrap().as_primitive::<Int64Type>();
+    assert!(place.values().iter().enumerate().all(|(row, &place)| place == row as i64 + 1));
+    assert_eq!(answer.column_by_name("so_far").unwrap(), answer.column_by_name("place").unwrap());
+    let before = answer.column_by_name("before").unwrap();
+    assert_eq!(before.null_count(), 70_000);
+    assert_eq!(before.slice(70_000, 80_001).to_data(), answer.column_by_name("t").unwrap().slice(0, 80_001).to_data());
+    let still = answer.column_by_name("still").unwrap().as_primitive::<Int64Type>();
+    let miles = answer.column_by_name("miles").unwrap().as_primitive::<Float64Type>();
+    assert_eq!(still.value(0) as usize, miles.iter().flatten().count());
+}
+
+#[test]
+fn groups_and_what_is_sliced_from_them() {
+    let (_guard, path) = dataset("trips", &[trips(5000), trips(1)]);
+    let answer = same_everywhere(&[&path], |d| {
+        vec![
+            scan(d[0], &TRIPS),
+            sort(0, &[("name", "string", true)]),
+            window(1, &[("zone", "number")], vec![
+                ("rank", function("rank", None, vec![])),
+                ("share", function("cumeDist", None, vec![])),
+                ("after", function("lead", Some(column("miles", "number")), vec![number(2.0), number(-1.0)])),
+                ("so_far", over("sum", Some(column("miles", "number")), rows("-Infinity".into(), 0.into()))),
+            ]),
+            json!({ "op": "slice", "input": 2, "start": -3, "end": -1, "keys": [{ "name": "zone", "expression": column("zone", "number") }], "site": "job.ts:12:1" }),
+        ]
+    });
+    assert_eq!(answer.num_rows(), 40 * 2);
+}
+
+#[test]
+fn consumers_that_stop_early() {
+    let (_guard, path) = dataset("trips", &[trips(20_000)]);
+    for end in [0, 1, 9000] {
+        let answer = same_everywhere(&[&path], |d| vec![scan(d[0], &TRIPS), whole_table(), slice(1, 0, Some(end))]);
+        assert_eq!(answer.num_rows(), end as usize);
+    }
+}
+
+#[test]
+fn rows_set_aside_spill() {
+    let (_guard, path) = dataset("trips", &[trips(400_000)]);
+    for (size, threads) in [(1, 1), (2, 1)] {
+        let world = World { memory: 24 << 20, ..World::new(size, threads) };
+        let results = world.run(|engine| {
+            let path = path.clone();
+            async move {
+                let d = open(&engine, &[&path]).await;
+                let plan = plan(vec![scan(d, &TRIPS), whole_table()], vec![count(1)]);
+                execute(&engine, &plan).await.map(|execution| execution.sinks[0].rows)
+            }
+        });
+        for result in results {
+            assert_eq!(result.unwrap_or_else(|error| panic!("{}", error.to_json())), 400_000);
+        }
+    }
+}

@@ -178,3 +178,12 @@ export async function wrongOffset(tables: Tables) {
   const offset = rows.numRows() - 2003;
   return rows.derive({ x: op.lag("level", offset) }).objects();
 }
+
+/** Frames in which nothing has a value. */
+export async function framesOfNulls(tables: Tables) {
+  "use spmd";
+  const rows = (await measurements(tables)).derive({ at: (d) => (d.id > 1990 ? d.at : null), n: (d) => (d.id > 1990 ? d.id : null), text: (d) => (d.id > 1990 ? d.label : null) });
+  const frames = rows.derive({ low: rolling(op.min("at"), [-1, 0]), high: rolling(op.max("n"), [0, 1]), soFar: rolling(op.sum("n")), lowSoFar: rolling(op.min("at")), text: rolling(op.max("text"), [-2, 0]), mean: rolling(op.mean("n"), [-5, 0]), still: rolling(op.max("at"), [0, Infinity]) });
+  const groups = rows.groupby("station").derive({ low: rolling(op.min("at"), [-1, 0]), lowSoFar: rolling(op.min("n")), high: op.max("at") });
+  return [frames.select("id", "low", "high", "soFar", "lowSoFar", "text", "mean", "still").objects(), groups.ungroup().select("id", "low", "lowSoFar", "high").objects()];
+}

@@ -10,7 +10,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, UInt64Array};
+use arrow::array::{ArrayRef, BooleanArray, RecordBatch, UInt64Array};
 use arrow::compute::take;
 use datafusion::common::Result;
 use datafusion::logical_expr::{EmitTo, GroupsAccumulator};
@@ -40,15 +40,28 @@ pub fn by_group(expr: &Arc<AggregateFunctionExpr>, arguments: &[ArrayRef], group
     all.evaluate(EmitTo::All)
 }
 
-/// The state of a stretch of rows.
+/// An accumulator of groups that have no row yet. DataFusion's take it for granted that every group they are told of has
+/// one, unless a filter comes with it. `arguments` have a row at least.
+fn empty(expr: &Arc<AggregateFunctionExpr>, arguments: &[ArrayRef], groups: usize) -> Result<Box<dyn GroupsAccumulator>> {
+    let some_row = UInt64Array::from(vec![0; groups]);
+    let rows = arguments.iter().map(|values| Ok(take(values, &some_row, None)?)).collect::<Result<Vec<_>>>()?;
+    let mut all = accumulator(expr)?;
+    all.update_batch(&rows, &(0..groups).collect::<Vec<_>>(), Some(&BooleanArray::from(vec![false; groups])), groups)?;
+    Ok(all)
+}
+
+/// The state of a stretch of rows, which may be empty.
 pub fn state(expr: &Arc<AggregateFunctionExpr>, arguments: &[ArrayRef], rows: Range<usize>) -> Result<State> {
+    if rows.is_empty() {
+        return empty(expr, arguments, 1)?.state(EmitTo::All);
+    }
     let part: Vec<ArrayRef> = arguments.iter().map(|values| values.slice(rows.start, rows.len())).collect();
     let mut one = accumulator(expr)?;
     one.update_batch(&part, &vec![0; rows.len()], None, 1)?;
     one.state(EmitTo::All)
 }
 
-/// The state of all rows of some states that stand one below the other.
+/// The state of all rows of some states that stand one below the other; there is one at least.
 pub fn merged(expr: &Arc<AggregateFunctionExpr>, states: &State, which: Range<usize>) -> Result<State> {
     let chosen: Vec<ArrayRef> = states.iter().map(|field| field.slice(which.start, which.len())).collect();
     let mut one = accumulator(expr)?;
@@ -75,10 +88,7 @@ pub fn by_frame(
 ) -> Result<ArrayRef> {
     let count = frames.len();
     let rows = arguments.first().map_or(0, |values| values.len());
-    let mut result = accumulator(expr)?;
-    // Makes room for every frame, also for those that nothing is merged into.
-    let nothing: Vec<ArrayRef> = arguments.iter().map(|values| values.slice(0, 0)).collect();
-    result.update_batch(&nothing, &[], None, count)?;
+    let mut result = empty(expr, arguments, count)?;
     let mut level = accumulator(expr)?;
     level.update_batch(arguments, &(0..rows).collect::<Vec<_>>(), None, rows)?;
     let mut left: Vec<usize> = frames.iter().map(|frame| frame.start).collect();

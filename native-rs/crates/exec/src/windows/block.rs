@@ -69,11 +69,12 @@ fn beyond(spec: &WindowSpec, index: usize, edges: &Edges, part: usize) -> Result
     let WindowCall::Aggregate { expr, .. } = &spec.call else { return Ok(Beyond::default()) };
     let Some((without, with)) = &edges.states[index] else { return Ok(Beyond::default()) };
     let parts = edges.parts.len();
+    let of = |states: &State, which: Range<usize>| (!which.is_empty()).then(|| merged(expr, states, which)).transpose();
     Ok(Beyond {
-        before: Some(merged(expr, with, 0..part)?),
-        after: Some(merged(expr, with, part + 1..parts)?),
-        all: Some(merged(expr, with, 0..parts)?),
-        without: Some(merged(expr, without, 0..parts)?),
+        before: of(with, 0..part)?,
+        after: of(with, part + 1..parts)?,
+        all: of(with, 0..parts)?,
+        without: of(without, 0..parts)?,
     })
 }
 

@@ -36,7 +36,7 @@ fn over(function: &str, arg: Option<Value>, frame: Value) -> Value {
 fn whole_table() -> Value {
     window(0, &[], vec![
         ("place", function("rowNumber", None, vec![])),
-        ("before", function("lag", Some(column("t", "date")), vec![number(70_000.0)])),
+        ("before", function("lag", Some(column("t", "date")), vec![number(40_000.0)])),
         ("down", function("fillDown", Some(column("miles", "number")), vec![])),
         ("so_far", over("count", None, rows("-Infinity".into(), 0.into()))),
         ("near", over("max", Some(column("miles", "number")), rows((-3).into(), 3.into()))),
@@ -47,14 +47,14 @@ fn whole_table() -> Value {
 /// More rows than a part: a rank's parts see each other as they see other ranks'.
 #[test]
 fn a_table_in_many_parts() {
-    let (_guard, path) = dataset("trips", &[trips(90_000), trips(60_001)]);
+    let (_guard, path) = dataset("trips", &[trips(70_000), trips(10_001)]);
     let answer = same_everywhere(&[&path], |d| vec![scan(d[0], &TRIPS), whole_table()]);
     let place = answer.column_by_name("place").unwrap().as_primitive::<Int64Type>();
     assert!(place.values().iter().enumerate().all(|(row, &place)| place == row as i64 + 1));
     assert_eq!(answer.column_by_name("so_far").unwrap(), answer.column_by_name("place").unwrap());
     let before = answer.column_by_name("before").unwrap();
-    assert_eq!(before.null_count(), 70_000);
-    assert_eq!(before.slice(70_000, 80_001).to_data(), answer.column_by_name("t").unwrap().slice(0, 80_001).to_data());
+    assert_eq!(before.null_count(), 40_000);
+    assert_eq!(before.slice(40_000, 40_001).to_data(), answer.column_by_name("t").unwrap().slice(0, 40_001).to_data());
     let still = answer.column_by_name("still").unwrap().as_primitive::<Int64Type>();
     let miles = answer.column_by_name("miles").unwrap().as_primitive::<Float64Type>();
     assert_eq!(still.value(0) as usize, miles.iter().flatten().count());
@@ -90,9 +90,9 @@ fn consumers_that_stop_early() {
 
 #[test]
 fn rows_set_aside_spill() {
-    let (_guard, path) = dataset("trips", &[trips(400_000)]);
+    let (_guard, path) = dataset("trips", &[trips(150_000)]);
     for (size, threads) in [(1, 1), (2, 1)] {
-        let world = World { memory: 24 << 20, ..World::new(size, threads) };
+        let world = World { memory: 10 << 20, ..World::new(size, threads) };
         let results = world.run(|engine| {
             let path = path.clone();
             async move {
@@ -102,7 +102,7 @@ fn rows_set_aside_spill() {
             }
         });
         for result in results {
-            assert_eq!(result.unwrap_or_else(|error| panic!("{}", error.to_json())), 400_000);
+            assert_eq!(result.unwrap_or_else(|error| panic!("{}", error.to_json())), 150_000);
         }
     }
 }

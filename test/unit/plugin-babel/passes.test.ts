@@ -24,7 +24,7 @@ describe("infer-distributions", () => {
   test("a group-by after a group-by on fewer keys moves nothing; a dropped key loses the partitioning", () => {
     const out = run([
       `%1 = ${READ}`,
-      `%2 = groupby %1 key "name" = $"name":string; : ${ROW} by {"name": string} @f:2:0-2:9`,
+      `%2 = groupby %1 key "name" = $"name":string; : ${ROW} by {"name": string} reading ["name"] @f:2:0-2:9`,
       `%3 = rollup %2 declares {"name": string} aggregate "n" count written "op.count()"; : {"name": string, "n": number} @f:3:0-3:9`,
       `%4 = rename %3 left "name" as "who" left "n" : {"who": string, "n": number} @f:4:0-4:9`,
       `%5 = select %4 left "n" : {"n": number} @f:5:0-5:9`,

@@ -3,6 +3,7 @@
 //! where a quoted field spans a border is settled here.
 use memchr::{memchr, memchr2};
 
+use super::errors::bad_line;
 use crate::{
     dataset::{Group, Lines},
     errors::{ConnectorError, Result},
@@ -13,6 +14,8 @@ use crate::{
 const GROUP_BYTES: u64 = 1 << 20;
 /// Bytes read at a time.
 const WINDOW: usize = 1 << 20;
+/// Bytes of a record at most: V8's longest string.
+const RECORD_BYTES: u64 = 1 << 29;
 
 /// Groups of the records from `start`, the beginning of line `line`. `columns`: of the header.
 pub fn scan(blob: &Blob, delimiter: u8, start: u64, line: u64, columns: usize) -> Result<Vec<Group>> {
@@ -28,6 +31,7 @@ fn scan_with(blob: &Blob, delimiter: u8, start: u64, line: u64, columns: usize, 
         content: false,
         before: b'\n',
         line,
+        record: (line, start),
         open: Lines { offset: start, bytes: 0, line },
         rows: 0,
         groups: Vec::new(),
@@ -41,6 +45,10 @@ fn scan_with(blob: &Blob, delimiter: u8, start: u64, line: u64, columns: usize, 
         }
         scanner.feed(&buffer[..count], offset);
         offset += count as u64;
+        if offset - scanner.record.1 > RECORD_BYTES {
+            let what = "the line is longer than 512 MiB, as long as a string can be; does a quote open here that nothing closes?";
+            return Err(bad_line(blob.name(), scanner.record.0, what));
+        }
     }
     Ok(scanner.finish(offset))
 }
@@ -64,6 +72,8 @@ struct Scanner {
     /// The byte before the current one.
     before: u8,
     line: u64,
+    /// Line and offset at which the current record begins.
+    record: (u64, u64),
     open: Lines,
     rows: u64,
     groups: Vec<Group>,
@@ -118,6 +128,7 @@ impl Scanner {
         self.rows += u64::from(self.content || !self.skip_empty);
         self.content = false;
         self.line += 1;
+        self.record = (self.line, next);
         if next - self.open.offset >= self.size {
             self.close(next);
         }

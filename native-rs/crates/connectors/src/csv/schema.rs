@@ -1,4 +1,6 @@
 //! Opening: header, types, groups. A column's type is what the program says, else what all its values are.
+use std::collections::HashSet;
+
 use arrow::datatypes::{DataType, Field as ArrowField, Schema, SchemaRef, TimeUnit};
 use lockstep_plan::JsType;
 use serde_json::json;
@@ -101,8 +103,9 @@ fn header(blob: &Blob, delimiter: u8, present: bool) -> Result<Header> {
     }
     let source = Source::new(&bytes[mark..]);
     let names: Vec<String> = fields.iter().map(|field| source.text(field).into_owned()).collect();
-    if let Some(twice) = names.iter().enumerate().find(|(index, name)| names[..*index].contains(name)) {
-        return Err(bad_line(blob.name(), records.record_line, &format!("the column \"{}\" appears twice", twice.1)));
+    let mut seen = HashSet::new();
+    if let Some(twice) = names.iter().find(|name| !seen.insert(*name)) {
+        return Err(bad_line(blob.name(), records.record_line, &format!("the column \"{twice}\" appears twice")));
     }
     Ok(Header { names, end: (mark + records.position()) as u64, line: records.line() })
 }

@@ -1,11 +1,12 @@
 //! One chunk → arrays. Synchronous: a warm local file is a memory copy away, so a page is read where it is decoded.
 use std::{
+    collections::{BTreeSet, HashMap},
     io::{self, Read},
     sync::Arc,
 };
 
 use arrow::{
-    array::{Array, ArrayRef, new_empty_array},
+    array::{Array, ArrayRef, AsArray, new_empty_array},
     compute::cast,
     datatypes::{DataType, Field, Schema, SchemaRef},
 };
@@ -16,6 +17,7 @@ use parquet::{
         ProjectionMask,
         arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder},
     },
+    basic::{ConvertedType, Type as PhysicalType},
     errors::{ParquetError, Result as ParquetResult},
     file::{
         metadata::RowGroupMetaData,
@@ -29,11 +31,14 @@ use super::{
 };
 use crate::{
     chunks::Chunk,
-    dataset::{Dataset, js_type},
+    dataset::{Dataset, Group, is_string, js_type},
     errors::{ConnectorError, Result},
     read::{ChunkBatches, ReadOptions},
     store::Blob,
 };
+
+/// Bytes of a batch, about: offsets of strings have 31 bits, and memory is counted in batches.
+const BATCH_BYTES: u64 = 16 << 20;
 
 /// A file as arrow-rs wants to see it.
 pub struct Pages {
@@ -122,21 +127,24 @@ pub fn open_chunk(dataset: &Dataset, chunk: &Chunk, options: &ReadOptions, scan:
     let (blob, footer) = dataset.footers.get(dataset, chunk.file)?;
     let file: Arc<str> = blob.name().into();
     let place = format!("row group {}", chunk.group);
-    let footer = with_layout_of(&footer, scan).map_err(|error| reading(&file, "the footer", error))?;
+    let unchecked = unchecked_roots(&footer);
+    let footer = with_layout_of(&footer, scan, &unchecked).map_err(|error| reading(&file, "the footer", error))?;
     let mut roots = Vec::with_capacity(scan.fields().len());
     for field in scan.fields() {
         let root = footer.schema().index_of(field.name());
         roots.push(root.map_err(|_| ConnectorError::corrupt(&file, format!("column {} is gone", field.name())))?);
     }
     prefetch(&blob, &footer, chunk, &roots);
-    let whole = dataset.files[chunk.file].groups[chunk.group].rows == chunk.rows;
+    let group = &dataset.files[chunk.file].groups[chunk.group];
+    let whole = group.rows == chunk.rows;
+    let batch_size = rows_of_batch(group, &roots).min(options.batch_size);
     let mask = ProjectionMask::roots(footer.parquet_schema(), roots.iter().copied());
     let pages = Pages::group(blob, footer.metadata().row_group(chunk.group));
     let reader = guarded(&file, &place, || {
         let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(pages, footer)
             .with_row_groups(vec![chunk.group])
             .with_projection(mask)
-            .with_batch_size(options.batch_size);
+            .with_batch_size(batch_size);
         if !whole {
             builder = builder.with_offset(chunk.start as usize).with_limit(chunk.rows as usize);
         }
@@ -146,14 +154,26 @@ pub fn open_chunk(dataset: &Dataset, chunk: &Chunk, options: &ReadOptions, scan:
     let mut ascending = roots.clone();
     ascending.sort_unstable();
     ascending.dedup();
-    let order = roots.iter().map(|root| ascending.binary_search(root).expect("it is one of them")).collect();
-    Ok(Box::new(Batches { reader, order, scan: Arc::clone(scan), file, place }))
+    let source = |root: &usize| Source {
+        column: ascending.binary_search(root).expect("it is one of them"),
+        unchecked: unchecked.contains(root),
+    };
+    let sources = roots.iter().map(source).collect();
+    Ok(Box::new(Batches { reader, sources, scan: Arc::clone(scan), file, place }))
+}
+
+/// Where an output column comes from.
+struct Source {
+    /// Of the reader's batches.
+    column: usize,
+    /// arrow-rs did not look whether its bytes are what its type says.
+    unchecked: bool,
 }
 
 struct Batches {
     reader: ParquetRecordBatchReader,
-    /// Output column → column of the reader's batches.
-    order: Vec<usize>,
+    /// One an output column.
+    sources: Vec<Source>,
     scan: SchemaRef,
     file: Arc<str>,
     place: String,
@@ -166,11 +186,42 @@ impl Iterator for Batches {
         let step = guarded(&self.file, &self.place, || {
             let Some(batch) = self.reader.next() else { return Ok(None) };
             let batch = batch.map_err(|error| reading(&self.file, &self.place, error.into()))?;
-            let column = |(index, field): (&usize, &Arc<Field>)| as_type(batch.column(*index), field.data_type(), &self.file);
-            self.order.iter().zip(self.scan.fields()).map(column).collect::<Result<Vec<_>>>().map(Some)
+            let column = |(source, field): (&Source, &Arc<Field>)| {
+                let column = batch.column(source.column);
+                sound(column, source.unchecked).map_err(|error| reading(&self.file, &self.place, error))?;
+                as_type(column, field.data_type(), &self.file)
+            };
+            self.sources.iter().zip(self.scan.fields()).map(column).collect::<Result<Vec<_>>>().map(Some)
         });
         step.transpose()
     }
+}
+
+/// What arrow-rs takes on trust: text without an annotation that it is UTF-8, and indices into an empty dictionary.
+fn sound(column: &ArrayRef, unchecked: bool) -> ParquetResult<()> {
+    let dictionary = column.as_any_dictionary_opt();
+    if dictionary.is_some_and(|column| column.values().is_empty() && column.keys().null_count() < column.len()) {
+        return Err(ParquetError::General("a dictionary has no entries".into()));
+    }
+    if unchecked { column.to_data().validate_full().map_err(ParquetError::from) } else { Ok(()) }
+}
+
+/// Columns of the file with bytes of which arrow-rs does not check whether they are UTF-8 (JSON, or text that only the
+/// writer's Arrow schema calls so).
+fn unchecked_roots(footer: &ArrowReaderMetadata) -> BTreeSet<usize> {
+    let schema = footer.parquet_schema();
+    let bytes = |leaf: &usize| {
+        let column = schema.column(*leaf);
+        column.physical_type() == PhysicalType::BYTE_ARRAY && column.converted_type() != ConvertedType::UTF8
+    };
+    (0..schema.num_columns()).filter(bytes).map(|leaf| schema.get_column_root_idx(leaf)).collect()
+}
+
+/// Rows of which a batch has about [`BATCH_BYTES`] at most.
+fn rows_of_batch(group: &Group, roots: &[usize]) -> usize {
+    let bytes: u64 = roots.iter().map(|root| group.columns[*root].bytes).sum();
+    let row = bytes / group.rows.max(1);
+    (BATCH_BYTES / row.max(1)).max(1) as usize
 }
 
 fn as_type(column: &ArrayRef, wanted: &DataType, file: &str) -> Result<ArrayRef> {
@@ -182,9 +233,12 @@ fn as_type(column: &ArrayRef, wanted: &DataType, file: &str) -> Result<ArrayRef>
 }
 
 /// Strings as the scan wants them: as dictionaries their pages are decoded to indices, not to text.
-fn with_layout_of(footer: &ArrowReaderMetadata, scan: &Schema) -> ParquetResult<ArrowReaderMetadata> {
-    with_types(footer, |held| match scan.field_with_name(held.name()) {
-        Ok(asked) if js_type(held.data_type()) == Some(JsType::String) => asked.data_type().clone(),
+fn with_layout_of(footer: &ArrowReaderMetadata, scan: &Schema, unchecked: &BTreeSet<usize>) -> ParquetResult<ArrowReaderMetadata> {
+    let asked: HashMap<&str, &DataType> = scan.fields().iter().map(|field| (field.name().as_str(), field.data_type())).collect();
+    with_types(footer, |index, held| match asked.get(held.name().as_str()) {
+        // Its dictionary would be one of bytes.
+        Some(_) if unchecked.contains(&index) && is_string(held.data_type()) => DataType::Utf8,
+        Some(asked) if js_type(held.data_type()) == Some(JsType::String) => (*asked).clone(),
         _ => held.data_type().clone(),
     })
 }

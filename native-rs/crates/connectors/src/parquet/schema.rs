@@ -67,7 +67,7 @@ pub fn load(blob: &Blob) -> Result<ArrowReaderMetadata> {
         return Err(ConnectorError::another_format(blob.name(), "Parquet", "readCsv reads CSV"));
     }
     ArrowReaderMetadata::load(&Pages::footer(blob), ArrowReaderOptions::new())
-        .and_then(|footer| with_types(&footer, |field| canonical(field.data_type())))
+        .and_then(|footer| with_types(&footer, |_, field| canonical(field.data_type())))
         .map_err(|error| reading(blob.name(), "the footer", error))
 }
 
@@ -82,10 +82,11 @@ fn canonical(data_type: &DataType) -> DataType {
     }
 }
 
-/// The footer with its columns decoded as `wanted` says.
-pub fn with_types(footer: &ArrowReaderMetadata, wanted: impl Fn(&Field) -> DataType) -> ParquetResult<ArrowReaderMetadata> {
+/// The footer with its columns decoded as `wanted` says (their indices and fields).
+pub fn with_types(footer: &ArrowReaderMetadata, wanted: impl Fn(usize, &Field) -> DataType) -> ParquetResult<ArrowReaderMetadata> {
     let fields = footer.schema().fields().iter();
-    let fields: Vec<Field> = fields.map(|field| field.as_ref().clone().with_data_type(wanted(field))).collect();
+    let typed = |(index, field): (usize, &Arc<Field>)| field.as_ref().clone().with_data_type(wanted(index, field));
+    let fields: Vec<Field> = fields.enumerate().map(typed).collect();
     if fields.iter().zip(footer.schema().fields()).all(|(new, old)| new == old.as_ref()) {
         return Ok(footer.clone());
     }
@@ -121,6 +122,10 @@ fn describe(file: &Found, footer: &ArrowReaderMetadata, blob: &Blob, wanted: imp
         if group.columns().iter().any(|column| !lies_within(column, blob.size())) {
             return fail("a column chunk lies outside the file");
         }
+        let flat = group.columns().iter().filter(|column| column.column_descr().max_rep_level() == 0);
+        if flat.into_iter().any(|column| column.num_values() != group.num_rows()) {
+            return fail("a row group says to have other rows than its columns");
+        }
         rows = rows.saturating_add(count);
         let mut columns = vec![ColumnChunk::default(); footer.schema().fields().len()];
         for (leaf, column) in group.columns().iter().enumerate() {
@@ -130,9 +135,11 @@ fn describe(file: &Found, footer: &ArrowReaderMetadata, blob: &Blob, wanted: imp
         }
         groups.push(Group { rows: count, lines: None, columns });
     }
-    for (index, field) in footer.schema().fields().iter().enumerate() {
+    for leaf in 0..footer.parquet_schema().num_columns() {
+        let root = footer.parquet_schema().get_column_root_idx(leaf);
+        let field = footer.schema().field(root);
         if wanted(field.name()) && !field.data_type().is_nested() {
-            statistics(metadata, footer, field, index, &mut groups);
+            statistics(metadata, footer, leaf, field, root, &mut groups);
         }
     }
     Ok(DataFile { path: file.path.clone(), size: file.size, modified: file.modified, rows, groups })
@@ -158,9 +165,9 @@ fn is_dictionary(column: &ColumnChunkMetaData) -> bool {
     }
 }
 
-/// Fills in bounds and null counts of one column; what a file does not say stays unknown.
-fn statistics(metadata: &ParquetMetaData, footer: &ArrowReaderMetadata, field: &Field, index: usize, groups: &mut [Group]) {
-    let Ok(converter) = StatisticsConverter::try_new(field.name(), footer.schema(), footer.parquet_schema()) else { return };
+/// Fills in bounds and null counts of the column `index`, the file's leaf `leaf`; what a file does not say stays unknown.
+fn statistics(metadata: &ParquetMetaData, footer: &ArrowReaderMetadata, leaf: usize, field: &Field, index: usize, groups: &mut [Group]) {
+    let Ok(converter) = StatisticsConverter::from_column_index(leaf, field, footer.parquet_schema()) else { return };
     let converter = converter.with_missing_null_counts_as_zero(false);
     let all = || metadata.row_groups().iter().collect::<Vec<&RowGroupMetaData>>();
     let (Ok(mins), Ok(maxes)) = (converter.row_group_mins(all()), converter.row_group_maxes(all())) else { return };

@@ -1,6 +1,7 @@
 //! The connectors through their public face: write, open, deal, read, damage.
 mod csv;
 mod encode;
+mod hostile;
 mod parquet;
 
 use std::{path::Path, sync::Arc};

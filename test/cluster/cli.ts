@@ -15,6 +15,9 @@ const [first, second] = machines;
 const namespace = (machine: string) => `lockstep-${machine}`;
 const ip = (...args: string[]) => execFileSync("ip", args, { encoding: "utf8" });
 
+/** Otherwise both MPIs find that the ranks share memory after all. */
+const onlyCable = "UCX_TLS=tcp,self OMPI_MCA_pml=ucx OMPI_MCA_pml_ucx_tls=any OMPI_MCA_pml_ucx_devices=any";
+
 const scratch = mkdtempSync(join(tmpdir(), "lockstep-cluster-"));
 try {
   const launchers = process.argv[2] === "slurm" ? await ofSlurm() : await ofNamespaces();
@@ -54,7 +57,7 @@ async function ofNamespaces(): Promise<string[]> {
     const hosts = program!.includes("openmpi")
       ? `--prtemca plm_ssh_agent ${ssh} --host ${machines.map((machine) => `${machine}:16`).join(",")} --map-by node`
       : `-launcher ssh -launcher-exec ${ssh} -localhost ${first} -hosts ${machines.join(",")}`;
-    return script(name.replace(/\W+/g, "-"), `export FI_PROVIDER=tcp OMPI_MCA_pml=ob1\nexec ${on(first)} ${program} ${options.join(" ")} ${hosts} "$@"`);
+    return script(name.replace(/\W+/g, "-"), `export ${onlyCable}\nexec ${on(first)} ${program} ${options.join(" ")} ${hosts} "$@"`);
   });
 }
 
@@ -62,7 +65,7 @@ async function ofNamespaces(): Promise<string[]> {
 async function ofSlurm(): Promise<string[]> {
   const mpich = (await mpis()).find(({ name }) => name.startsWith("mpich"))!;
   const library = join(dirname(dirname(mpich.launcher[0]!)), "lib/libmpi_abi.so.1");
-  return [script("slurm", `export LOCKSTEP_MPI=${library} FI_PROVIDER=tcp\nexec srun --mpi=pmi2 --nodes=1-2 --oversubscribe --overcommit --quiet "$@"`)];
+  return [script("slurm", `export LOCKSTEP_MPI=${library}\nexec srun --mpi=pmi2 --nodes=1-2 --oversubscribe --overcommit --quiet "$@"`)];
 }
 
 function test(launchers: readonly string[]): number {

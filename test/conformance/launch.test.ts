@@ -85,6 +85,7 @@ for (const mpi of await mpis()) {
       expect((await job.ended).code).not.toBe(0);
       await expect.poll(() => alive(pids), { timeout: 5000 }).toEqual([]);
       expect(existsSync(join(scratch.path, "out"))).toBe(false);
+      await expect.poll(() => scratch.leftovers, { timeout: 5000 }).toEqual([]);
     });
 
     it("SIGTERM of the launcher ends all, with nothing left behind", async () => {
@@ -95,6 +96,7 @@ for (const mpi of await mpis()) {
       expect((await job.ended).code).not.toBe(0);
       await expect.poll(() => alive(pids), { timeout: 5000 }).toEqual([]);
       expect(existsSync(join(scratch.path, "out"))).toBe(false);
+      await expect.poll(() => scratch.leftovers, { timeout: 5000 }).toEqual([]);
     });
 
     it("says once which rank chunk does not load, and ends all", async () => {

@@ -11,6 +11,7 @@ import { setWorld, type World } from "../spmd/world.ts";
 import { endOnSignals, printUncaught } from "./ending.ts";
 import { launchShape } from "./environment.ts";
 import { firstLines, silence } from "./follower.ts";
+import { Janitor } from "./janitor.ts";
 import { join } from "./join.ts";
 import { findBundle, loadRankChunks, manifestName, type Bundle } from "./manifest.ts";
 import { loadNative } from "./native.ts";
@@ -69,20 +70,27 @@ async function followLeader(entry: string, place: Place): Promise<void> {
 
 /** What every rank does first: its share of the machine, the engine, an orderly end whatever ends it. */
 function enter(entry: string, place: Place, sweep: () => void, stage: (directories: readonly string[]) => void) {
-  const { rank, size, localRanks } = place;
+  const { rank, size, localRank, localRanks } = place;
   const bundle = findBundle(entry);
   if (!bundle) throw new LockstepError({ code: "LS2001", message: `no ${manifestName} beside ${entry}`, fix: "Build it with a Lockstep plugin, on a file system that all machines see." });
   const shape = launchShape({ ranks: size }, () => size, { ranks: localRanks, threads: threadsPerRank(localRanks) });
   const job = newJob();
-  const spillDirectory = makeSpillDirectory(job);
+  // One a machine, as far as its ranks have the launcher's agent as parent.
+  const spillDirectory = makeSpillDirectory(`mpi-${process.ppid}`);
+  const janitor = localRank === 0 ? new Janitor() : undefined;
+  const watch = (staged: readonly string[]) => janitor?.watch([spillDirectory, ...(rank === 0 ? staged : [])]);
+  watch([]);
   let here: World | undefined;
   process.once("exit", (code) => {
     sweep();
     here?.engine.leave(code);
-    removeSpillDirectory(spillDirectory);
+    if (janitor) removeSpillDirectory(spillDirectory);
   });
   const surroundings = {
-    staged: stage,
+    staged: (directories: readonly string[]) => {
+      stage(directories);
+      watch(directories);
+    },
     lost: async (error: unknown) => {
       if (leftByLeader(error)) process.exit(0);
       sweep();

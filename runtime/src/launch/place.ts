@@ -8,6 +8,8 @@ export interface Place {
   readonly size: number;
   /** Ranks on this machine, this one included. */
   readonly localRanks: number;
+  /** This one's number among them. */
+  readonly localRank: number;
 }
 
 /** Set once a process has taken its place: programs that it starts are jobs of their own. */
@@ -21,16 +23,16 @@ export function clusterPlace(): Place | undefined {
   const { env } = process;
   if (env[taken] !== undefined) return undefined;
   const number = (...names: string[]) => names.map((name) => env[name]).filter((text) => text !== undefined && text !== "").map(Number)[0];
-  const found: [launcher: string, rank: number | undefined, size: number | undefined, local: number | undefined][] = [
-    ["mpirun (Open MPI)", number("OMPI_COMM_WORLD_RANK"), number("OMPI_COMM_WORLD_SIZE"), number("OMPI_COMM_WORLD_LOCAL_SIZE")],
-    ["mpiexec (PMI)", number("PMI_RANK"), number("PMI_SIZE"), number("MPI_LOCALNRANKS") ?? slurmLocal(number)],
+  const found: [launcher: string, rank: number | undefined, size: number | undefined, localRanks: number | undefined, localRank: number | undefined][] = [
+    ["mpirun (Open MPI)", number("OMPI_COMM_WORLD_RANK"), number("OMPI_COMM_WORLD_SIZE"), number("OMPI_COMM_WORLD_LOCAL_SIZE"), number("OMPI_COMM_WORLD_LOCAL_RANK")],
+    ["mpiexec (PMI)", number("PMI_RANK"), number("PMI_SIZE"), number("MPI_LOCALNRANKS") ?? slurmLocal(number), number("MPI_LOCALRANKID", "SLURM_LOCALID")],
     // A batch script's first shell has SLURM_PROCID=0 and no step.
-    ["srun", number("SLURM_PROCID"), number("SLURM_STEP_NUM_TASKS"), slurmLocal(number)],
-    ["a PMIx launcher", number("PMIX_RANK"), number("LOCKSTEP_RANKS"), undefined],
+    ["srun", number("SLURM_PROCID"), number("SLURM_STEP_NUM_TASKS"), slurmLocal(number), number("SLURM_LOCALID")],
+    ["a PMIx launcher", number("PMIX_RANK"), number("LOCKSTEP_RANKS"), undefined, undefined],
   ];
-  for (const [launcher, rank, size, local] of found) {
+  for (const [launcher, rank, size, localRanks, localRank] of found) {
     if (rank === undefined || size === undefined || size < 2) continue;
-    return { launcher, rank, size, localRanks: local ?? size };
+    return { launcher, rank, size, localRanks: localRanks ?? size, localRank: localRank ?? rank };
   }
   if ((number("PMIX_RANK") ?? 0) > 0 && number("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS") === undefined) {
     throw new LockstepError({

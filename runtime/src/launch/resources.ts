@@ -11,7 +11,7 @@ export function allowedCores(): number {
  * bound this process to. Slurm says what the job has; otherwise it is the machine.
  */
 export function threadsPerRank(local: number): number {
-  const ofJob = Number(process.env.SLURM_CPUS_ON_NODE) || cpus().length;
+  const ofJob = Math.min(Number(process.env.SLURM_CPUS_ON_NODE) || Infinity, cpus().length);
   const bound = availableParallelism() < ofJob;
   return Math.max(1, bound ? allowedCores() : Math.floor(allowedCores() / local));
 }

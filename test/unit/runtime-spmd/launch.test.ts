@@ -53,14 +53,14 @@ describe("a launch", () => {
   });
 
   it.each([
-    ["mpirun (Open MPI)", { OMPI_COMM_WORLD_RANK: "3", OMPI_COMM_WORLD_SIZE: "8", OMPI_COMM_WORLD_LOCAL_SIZE: "4" }, 4],
-    ["mpiexec (PMI)", { PMI_RANK: "3", PMI_SIZE: "8", MPI_LOCALNRANKS: "2" }, 2],
-    ["srun", { SLURM_PROCID: "3", SLURM_STEP_NUM_TASKS: "8", SLURM_STEP_TASKS_PER_NODE: "3(x2),2", SLURM_NODEID: "2" }, 2],
-    ["mpiexec (PMI)", { PMI_RANK: "3", PMI_SIZE: "8", SLURM_STEP_TASKS_PER_NODE: "4(x2)", SLURM_NODEID: "1" }, 4],
-    ["a PMIx launcher", { PMIX_RANK: "3", LOCKSTEP_RANKS: "8" }, 8],
-  ])("by %s gives a process its place, once: %o", (launcher, variables, localRanks) => {
+    ["mpirun (Open MPI)", { OMPI_COMM_WORLD_RANK: "3", OMPI_COMM_WORLD_SIZE: "8", OMPI_COMM_WORLD_LOCAL_SIZE: "4", OMPI_COMM_WORLD_LOCAL_RANK: "1" }, 4],
+    ["mpiexec (PMI)", { PMI_RANK: "3", PMI_SIZE: "8", MPI_LOCALNRANKS: "2", MPI_LOCALRANKID: "1" }, 2],
+    ["srun", { SLURM_PROCID: "3", SLURM_STEP_NUM_TASKS: "8", SLURM_STEP_TASKS_PER_NODE: "3(x2),2", SLURM_NODEID: "2", SLURM_LOCALID: "1" }, 2],
+    ["mpiexec (PMI)", { PMI_RANK: "3", PMI_SIZE: "8", SLURM_STEP_TASKS_PER_NODE: "4(x2)", SLURM_NODEID: "1", SLURM_LOCALID: "1" }, 4],
+    ["a PMIx launcher", { PMIX_RANK: "3", LOCKSTEP_RANKS: "8" }, 8, 3],
+  ])("by %s gives a process its place, once: %o", (launcher, variables, localRanks, localRank = 1) => {
     Object.assign(process.env, variables);
-    expect(clusterPlace()).toEqual({ launcher, rank: 3, size: 8, localRanks });
+    expect(clusterPlace()).toEqual({ launcher, rank: 3, size: 8, localRanks, localRank });
     expect(() => refusePlace("it is another")).toThrow(`rank 3 of 8 that ${launcher} started`);
     takePlace();
     expect(clusterPlace()).toBeUndefined();

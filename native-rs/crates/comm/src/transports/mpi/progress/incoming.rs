@@ -1,0 +1,191 @@
+//! What arrives: notes at once; frames in the order of each sender, while there is room for their bodies.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::{BATCH, Progress, RECEIVING, Receiving, Step, failed};
+use crate::error::CommError;
+use crate::shared_bytes::{AlignedBuffer, SharedBytes};
+use crate::transport::{Frame, Inbox, NO_REGION};
+use crate::transports::mpi::calls::Probed;
+use crate::transports::mpi::pool::Arrived;
+use crate::transports::mpi::wire::{ASIDE, HEADER, Note, ORDERED, own_frame, read_head, what};
+
+impl Progress {
+    pub(super) fn receive_notes(&mut self) -> Step<bool> {
+        let (mut busy, mut news) = (false, false);
+        while let Some(probed) = self.calls.probe(ASIDE).map_err(failed)? {
+            let from = self.sender(&probed)?;
+            let bytes = self.read_now(probed)?;
+            self.notes_received[from] += 1;
+            let note = Note::decode(&bytes).ok_or(CommError::Invalid { from, what: "note" })?;
+            busy = true;
+            let endpoint = self.endpoint.clone();
+            match note {
+                Note::Failure { epoch, record } => {
+                    endpoint.board.set_failure(from, epoch, record);
+                    news = true;
+                }
+                Note::Epoch { epoch } => {
+                    endpoint.board.set_epoch(from, epoch);
+                    news = true;
+                }
+                Note::Ask => {
+                    // The position first: what was posted before it was announced is then among the commands.
+                    let position = *endpoint.position.lock();
+                    self.take_commands()?;
+                    self.tell(from, &Arc::new(Note::Here.encode()))?;
+                    if let Some((epoch, identity)) = position {
+                        self.post(from, own_frame(endpoint.rank, what::POSITION, epoch, Some(identity)))?;
+                    }
+                }
+                Note::Here => {}
+                Note::Silent { rank } => {
+                    if (rank as usize) < self.size
+                        && let Some(core) = self.core.upgrade()
+                    {
+                        core.silent(rank as usize);
+                    }
+                }
+            }
+        }
+        if news && let Some(core) = self.core.upgrade() {
+            core.news();
+        }
+        Ok(busy)
+    }
+
+    /// The rank a message is from; it gave a sign of life.
+    fn sender(&self, probed: &Probed) -> Step<usize> {
+        let from = probed.from;
+        if from >= self.size {
+            return Err(CommError::Invalid { from, what: "rank" });
+        }
+        self.endpoint.board.hear(from);
+        self.endpoint.asked[from].store(false, Ordering::SeqCst);
+        Ok(from)
+    }
+
+    /// Receives a short message at once.
+    fn read_now(&self, probed: Probed) -> Step<Vec<u8>> {
+        let mut bytes = vec![0; probed.length];
+        // SAFETY: the buffer is as long as the message and outlives the request.
+        let mut request = unsafe { self.calls.receive(probed, bytes.as_mut_ptr()) }.map_err(failed)?;
+        while !self.calls.test(&mut request).map_err(failed)? {
+            std::hint::spin_loop();
+        }
+        Ok(bytes)
+    }
+
+    pub(super) fn receive_frames(&mut self) -> Step<bool> {
+        let mut busy = false;
+        for _ in 0..BATCH {
+            let Some(probed) = self.next_probed()? else { break };
+            if !self.begin_receive(probed)? {
+                break;
+            }
+            busy = true;
+            // Short messages are there already.
+            self.deliver_arrived()?;
+        }
+        busy |= self.deliver_arrived()?;
+        busy |= self.deliver_early()?;
+        Ok(busy)
+    }
+
+    fn next_probed(&mut self) -> Step<Option<Probed>> {
+        if let Some(parked) = self.parked.take() {
+            return Ok(Some(parked));
+        }
+        if self.receiving.len() >= RECEIVING {
+            return Ok(None);
+        }
+        self.calls.probe(ORDERED).map_err(failed)
+    }
+
+    /// `false`: there is no room; the message waits, and all behind it.
+    fn begin_receive(&mut self, probed: Probed) -> Step<bool> {
+        let (from, length) = (self.sender(&probed)?, probed.length);
+        if length < HEADER {
+            return Err(CommError::Invalid { from, what: "short message" });
+        }
+        let Some(room) = self.endpoint.pool.admit(length) else {
+            // Consumers that do not read are made to set aside what waits.
+            if self.next_tick.is_none() {
+                self.endpoint.nudged.store(true, Ordering::SeqCst);
+            }
+            self.parked = Some(probed);
+            return Ok(false);
+        };
+        // SAFETY: MPI writes all of it before the request is over, and it is not read before.
+        let mut buffer = unsafe { AlignedBuffer::try_unfilled(length) }.ok_or(CommError::Invalid { from, what: "length" })?;
+        // SAFETY: the buffer is as long as the message; `receiving` keeps it until the request is over.
+        let request = unsafe { self.calls.receive(probed, buffer.as_mut_pointer()) }.map_err(failed)?;
+        self.receiving.push_back(Receiving { from, request, done: false, message: Some((buffer, room)) });
+        Ok(true)
+    }
+
+    /// Hands on what has arrived, in the order of each sender.
+    fn deliver_arrived(&mut self) -> Step<bool> {
+        let mut ready = Vec::new();
+        for index in 0..self.receiving.len() {
+            let receiving = &mut self.receiving[index];
+            if !receiving.done {
+                receiving.done = self.calls.test(&mut receiving.request).map_err(failed)?;
+            }
+            let from = receiving.from;
+            let first = !self.receiving.iter().take(index).any(|earlier| earlier.from == from && earlier.message.is_some());
+            let receiving = &mut self.receiving[index];
+            if receiving.done && first && let Some((buffer, room)) = receiving.message.take() {
+                ready.push((from, buffer, room));
+            }
+        }
+        self.receiving.retain(|receiving| receiving.message.is_some());
+        let busy = !ready.is_empty();
+        for (from, buffer, room) in ready {
+            let frame = read_head(&buffer).filter(|frame| frame.from as usize == from);
+            let frame = frame.ok_or(CommError::Invalid { from, what: "head" })?;
+            let body = (frame.region != NO_REGION).then(|| buffer.len() - HEADER);
+            if frame.length != body.unwrap_or_default() as u64 {
+                return Err(CommError::Invalid { from, what: "length" });
+            }
+            self.hand_on(frame, body.map(|_| Arrived::body(buffer, room)))?;
+        }
+        Ok(busy)
+    }
+
+    fn hand_on(&mut self, frame: Frame, body: Option<SharedBytes>) -> Step {
+        let from = frame.from as usize;
+        if self.is_early(&frame) || self.early.iter().any(|(earlier, _)| earlier.from == frame.from) {
+            self.early.push_back((frame, body));
+            return Ok(());
+        }
+        let core = self.core.upgrade();
+        match (frame.what, core) {
+            (what::POSITION, _) => self.endpoint.board.set_position(from, frame.epoch, frame.identity),
+            (what::CLOSED, core) => {
+                self.closed[from] = true;
+                core.into_iter().for_each(|core| core.left(from));
+            }
+            (_, Some(core)) => core.deliver(&frame, body),
+            (_, None) => {}
+        }
+        Ok(())
+    }
+
+    /// Whether the sender has heard what this rank is about to hear: that all have left an epoch; or, where it leaves,
+    /// whether what it has said about the reason is still on the way.
+    fn is_early(&self, frame: &Frame) -> bool {
+        frame.epoch > self.endpoint.board.common_epoch()
+            || (frame.what == what::CLOSED && self.notes_received[frame.from as usize] < frame.message)
+    }
+
+    fn deliver_early(&mut self) -> Step<bool> {
+        let waiting = std::mem::take(&mut self.early);
+        let before = waiting.len();
+        for (frame, body) in waiting {
+            self.hand_on(frame, body)?;
+        }
+        Ok(self.early.len() < before)
+    }
+}

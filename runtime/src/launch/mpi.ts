@@ -21,8 +21,8 @@ import { threadsPerRank } from "./resources.ts";
 import { writeResult } from "./result.ts";
 import { makeSpillDirectory, removeSpillDirectory } from "./spill.ts";
 
-/** How long rank 0 has the first word when a rank is lost. */
-const precedence = 1000;
+/** How long rank 1 and those after it leave the word to the ranks before them: longer than launchers take to end a job. */
+const precedence = [2000, 5000] as const;
 
 /**
  * One rank of a job that a cluster's launcher started: rank 0 runs the program, the others join its calls. There is no
@@ -114,8 +114,8 @@ async function findMpi(bundle: Bundle): Promise<void> {
 
 /** Says why this rank cannot go on, once for the job, and ends all ranks. */
 async function abandon(error: unknown, { rank }: Place): Promise<never> {
-  // What one rank meets, all may meet: the others give rank 0 the first word, and rank 0's abort ends them.
-  if (rank > 0) await delay(rank === 1 ? precedence : 2 * precedence);
+  // What one rank meets, all may meet: the first one says it, and its abort ends the others.
+  if (rank > 0) await delay(rank === 1 ? precedence[0] : precedence[1]);
   printError(error instanceof LockstepError || rank === 0 ? error : `rank ${rank} failed: ${firstLines(error)}`);
   const native = await loadNative().catch(() => undefined);
   native?.mpiAbort(1);

@@ -47,10 +47,10 @@ fn a_rank_that_fails_before_it_connects_ends_all() {
         let _ = mpi::abort(3);
         std::process::exit(3);
     }
-    let started = std::time::Instant::now();
     let group = processes("a_rank_that_fails_before_it_connects_ends_all", 3, "", &options(), async |comm, _| {
         comm.barrier(&op(1)).await.map_err(|error| error.to_string())
     });
+    let started = std::time::Instant::now();
     let exits = group.wait(Duration::from_secs(20));
     assert!(exits.iter().all(|exit| !exit.status.success()), "{exits:?}");
     assert!(started.elapsed() < Duration::from_secs(15), "after {:?}", started.elapsed());

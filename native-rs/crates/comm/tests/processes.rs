@@ -124,7 +124,8 @@ fn a_stopped_rank_is_named() {
         println!("connected");
         work(&comm).await.map_err(|error| error.to_string())
     });
-    std::thread::sleep(Duration::from_millis(if over_mpi() { 2000 } else { 500 }));
+    group.wait_until_printed("connected", 3);
+    std::thread::sleep(Duration::from_millis(500));
     group.signal(1, rustix::process::Signal::STOP);
     let exits = group.wait(Duration::from_secs(if over_mpi() { 15 } else { 5 }));
     for rank in [0, 2] {

@@ -250,6 +250,14 @@ impl Launched {
         }
     }
 
+    pub fn wait_until_printed(&self, text: &str, times: usize) {
+        let deadline = Instant::now() + PATIENCE;
+        while output(&self.folder, self.call).matches(text).count() < times {
+            assert!(Instant::now() < deadline, "{text:?} is not printed: {}", output(&self.folder, self.call));
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     /// The launcher's end, what it printed, and what each rank said.
     pub fn wait(mut self, patience: Duration) -> (ExitStatus, String, Vec<Said>) {
         let status = wait(&mut self.child, patience);

@@ -99,6 +99,13 @@ impl Processes {
         let _ = rustix::process::kill_process(pid, signal);
     }
 
+    /// Under a launcher, which may take its time to start them: waits until all ranks have printed it.
+    pub fn wait_until_printed(&self, text: &str, times: usize) {
+        if let Some(launched) = &self.launched {
+            launched.wait_until_printed(text, times);
+        }
+    }
+
     /// Waits for all; whoever is alive after `patience` is killed, which its status shows.
     pub fn wait(mut self, patience: Duration) -> Vec<Exit> {
         if let Some(launched) = self.launched.take() {

@@ -23,7 +23,7 @@ pub use scan::ScanExec;
 pub use shared::{SharedExec, SharedTable};
 pub use shuffle::ShuffleExec;
 pub use slice::SliceExec;
-pub use window::{WindowExec, Windows};
+pub use window::WindowExec;
 
 use std::sync::Arc;
 

@@ -47,17 +47,23 @@ pub fn wants(plan: &Plan) -> Vec<Option<Want>> {
             }
             Node::Window(window) => {
                 let sees = window.columns.iter().any(|column| sees_order(&column.value));
-                let moves = !window.keys.is_empty() || window.columns.iter().any(|column| in_range(&column.value));
+                let ranges = window.columns.iter().any(|column| in_range(&column.value));
+                let moves = ranges || !window.keys.is_empty();
                 let any = window.columns.iter().any(|column| reads_positions(&column.value));
                 let observes = sees || want != Want::Nothing;
                 let ask_for = match (observes, moves || any) {
+                    // The keys of a sort order a group as well as positions do, and spare a sort of the whole table.
+                    (true, true) if !any && !ranges && is_sorted(plan, window.input) => want.max(Want::Order),
                     (true, true) => Want::Position,
                     (true, false) => want.max(Want::Order),
                     (false, _) => Want::Nothing,
                 };
                 ask(&mut wants, window.input, ask_for);
             }
-            Node::Slice { input, keys, .. } if !keys.is_empty() => ask(&mut wants, *input, Want::Position),
+            Node::Slice { input, keys, .. } if !keys.is_empty() => {
+                let sorted = is_sorted(plan, *input);
+                ask(&mut wants, *input, if sorted { want.max(Want::Order) } else { Want::Position });
+            }
             // A later execution may observe what this one does not.
             Node::Spool { input, .. } | Node::Slice { input, .. } => ask(&mut wants, *input, want.max(Want::Order)),
             Node::Join(join) => {
@@ -79,6 +85,16 @@ pub fn wants(plan: &Plan) -> Vec<Option<Want>> {
         }
     }
     wants
+}
+
+/// Whether the rows are in the order of a sort's keys, if nobody asks for positions.
+fn is_sorted(plan: &Plan, id: usize) -> bool {
+    match &plan.nodes[id] {
+        Node::Sort { .. } => true,
+        Node::Filter { input, .. } | Node::Derive { input, .. } | Node::Select { input, .. } => is_sorted(plan, *input),
+        Node::Window(window) => !window.keys.is_empty() && is_sorted(plan, window.input),
+        _ => false,
+    }
 }
 
 /// Whether the answer depends on the order of the rows.

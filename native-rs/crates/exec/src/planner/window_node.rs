@@ -16,8 +16,8 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_planner::{ExtensionPlanner, PhysicalPlanner};
 use lockstep_plan::WindowFunction;
 
-use crate::operators::{WindowExec, Windows};
-use crate::windows::{AggregateFrame, FunctionCall, RowsFrame, WindowCall, WindowSpec};
+use crate::operators::WindowExec;
+use crate::windows::{AggregateFrame, FunctionCall, RowsFrame, WindowCall, WindowSpec, Windows};
 
 /// A column that a window computes, of input columns by name.
 #[derive(Debug, Clone)]

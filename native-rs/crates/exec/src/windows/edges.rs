@@ -160,14 +160,18 @@ impl Edges {
         for message in messages {
             parts.extend(Edge::read(message, &stated)?);
         }
+        Self::of(parts, specs)
+    }
+
+    pub fn of(parts: Vec<Edge>, specs: &[WindowSpec]) -> Result<Self> {
         let below = |state: &dyn Fn(&Edge) -> Option<&State>| -> Result<State> {
             let states: Vec<&State> = parts.iter().filter_map(state).collect();
             let fields = states.first().map_or(0, |state| state.len());
             (0..fields).map(|field| Ok(concat(&states.iter().map(|state| state[field].as_ref()).collect::<Vec<_>>())?)).collect()
         };
         let mut states = vec![];
-        for (index, &stated) in stated.iter().enumerate() {
-            states.push(match stated && !parts.is_empty() {
+        for (index, spec) in specs.iter().enumerate() {
+            states.push(match spec.call.reaches_beyond() && !parts.is_empty() {
                 true => Some((below(&|edge| edge.states[index].as_ref().map(|(without, _)| without))?, below(&|edge| edge.states[index].as_ref().map(|(_, with)| with))?)),
                 false => None,
             });

@@ -13,7 +13,9 @@ mod aggregates;
 mod block;
 mod edges;
 mod frames;
+mod groups;
 mod layout;
+mod parts;
 mod values;
 
 use std::fmt;
@@ -24,9 +26,21 @@ use datafusion::common::ScalarValue;
 use datafusion::physical_expr::aggregate::AggregateFunctionExpr;
 use lockstep_plan::WindowFunction;
 
-pub use block::{evaluate, evaluate_part};
-pub use edges::{Edge, Edges};
+pub use edges::Edges;
 pub use frames::RowsFrame;
+pub use groups::Groups;
+pub use parts::{PartReader, PartWriter};
+
+/// What a window computes; columns are places among `reads`.
+#[derive(Debug)]
+pub struct Windows {
+    pub specs: Vec<WindowSpec>,
+    /// The input columns that windows read.
+    pub reads: Vec<usize>,
+    pub keys: Vec<usize>,
+    /// Columns equal in rows that the last sort found equal.
+    pub peers: Vec<usize>,
+}
 
 /// One column that a window computes. Columns of the input are given by their places among those that windows read.
 #[derive(Debug, Clone)]

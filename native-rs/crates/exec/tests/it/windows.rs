@@ -60,6 +60,25 @@ fn a_table_in_many_parts() {
     assert_eq!(still.value(0) as usize, miles.iter().flatten().count());
 }
 
+/// A group larger than a part is read in parts; it has the answer of a table that is one group.
+#[test]
+fn a_group_in_many_parts() {
+    let (_guard, path) = dataset("trips", &[trips(70_000), trips(5000)]);
+    let zone = || call("gt", "boolean", vec![column("zone", "number"), number(0.0)]);
+    let grouped = same_everywhere(&[&path], |d| {
+        let mut window = whole_table();
+        window["keys"] = json!([{ "name": "some", "expression": zone() }]);
+        vec![scan(d[0], &TRIPS), window, filter(1, zone())]
+    });
+    let alone = same_everywhere(&[&path], |d| {
+        let mut window = whole_table();
+        window["input"] = 1.into();
+        vec![scan(d[0], &TRIPS), filter(0, zone()), window]
+    });
+    assert!(grouped.num_rows() > 70_000);
+    assert_eq!(text(&grouped), text(&alone));
+}
+
 #[test]
 fn groups_and_what_is_sliced_from_them() {
     let (_guard, path) = dataset("trips", &[trips(5000), trips(1)]);

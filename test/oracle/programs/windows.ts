@@ -187,3 +187,10 @@ export async function framesOfNulls(tables: Tables) {
   const groups = rows.groupby("station").derive({ low: rolling(op.min("at"), [-1, 0]), lowSoFar: rolling(op.min("n")), high: op.max("at") });
   return [frames.select("id", "low", "high", "soFar", "lowSoFar", "text", "mean", "still").objects(), groups.ungroup().select("id", "low", "lowSoFar", "high").objects()];
 }
+
+/** Groups of a table that is on one rank alone. */
+export async function groupsOfOneRow(tables: Tables) {
+  "use spmd";
+  const one = (await measurements(tables)).count().orderby(desc("count"));
+  return [one.groupby("count").derive({ n: op.count(), place: op.row_number() }).ungroup().objects(), one.groupby("count").slice(0, 1).ungroup().objects(), one.derive({ rank: op.rank() }).objects()];
+}

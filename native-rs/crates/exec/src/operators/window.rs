@@ -47,14 +47,7 @@ pub struct WindowExec {
 
 impl WindowExec {
     pub fn new(input: Arc<dyn ExecutionPlan>, windows: Windows, ordering: Option<LexOrdering>, partitions: usize) -> Self {
-        let mut fields: Vec<_> = input.schema().fields().iter().cloned().collect();
-        fields.extend(windows.specs.iter().map(|spec| spec.field.clone()));
-        let equivalence = EquivalenceProperties::new(Arc::new(Schema::new(fields)));
-        let partitioning = match windows.keys.is_empty() {
-            true => Partitioning::UnknownPartitioning(partitions),
-            false => Partitioning::Hash(key_columns(&input, &windows), partitions),
-        };
-        let properties = streaming(equivalence, partitioning);
+        let properties = properties(&input, &windows, partitions);
         Self { input, windows: Arc::new(windows), ordering, parts: Arc::default(), metrics: ExecutionPlanMetricsSet::new(), properties }
     }
 
@@ -69,8 +62,22 @@ impl WindowExec {
     }
 
     fn with_children(&self, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Self {
-        Self { input: children.swap_remove(0), ..self.clone() }
+        let input = children.swap_remove(0);
+        let properties = properties(&input, &self.windows, self.properties.partitioning.partition_count());
+        Self { input, properties, ..self.clone() }
     }
+}
+
+/// A table that is one group leaves in that many partitions, groups in those of the input: one, if it is in one place.
+fn properties(input: &Arc<dyn ExecutionPlan>, windows: &Windows, partitions: usize) -> Arc<PlanProperties> {
+    let mut fields: Vec<_> = input.schema().fields().iter().cloned().collect();
+    fields.extend(windows.specs.iter().map(|spec| spec.field.clone()));
+    let equivalence = EquivalenceProperties::new(Arc::new(Schema::new(fields)));
+    let partitioning = match windows.keys.is_empty() {
+        true => Partitioning::UnknownPartitioning(partitions),
+        false => input.output_partitioning().clone(),
+    };
+    streaming(equivalence, partitioning)
 }
 
 fn key_columns(input: &Arc<dyn ExecutionPlan>, windows: &Windows) -> Vec<Arc<dyn PhysicalExpr>> {

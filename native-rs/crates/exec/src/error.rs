@@ -1,4 +1,5 @@
 //! The one error that leaves the engine: a run-time code, a message for people, a place in the user's source.
+use arrow::error::ArrowError;
 use datafusion::error::DataFusionError;
 use lockstep_comm::CommError;
 use lockstep_connectors::ConnectorError;
@@ -112,12 +113,27 @@ impl From<DataFusionError> for EngineError {
         if let Some(found) = find::<CommError>(&error) {
             return found.clone().into();
         }
-        match error.find_root() {
-            DataFusionError::ResourcesExhausted(message) => Self::memory(message),
-            DataFusionError::IoError(error) => Self::new("LS2008", format!("spilling to disk failed: {error}")),
-            root => Self::bug(root.strip_backtrace()),
+        if let DataFusionError::ResourcesExhausted(message) = error.find_root() {
+            return Self::memory(message);
+        }
+        // Inputs and outputs have errors of their own: what is left is the spill folder.
+        match io_error(&error) {
+            Some(said) => Self::new("LS2008", format!("the spill folder cannot be written: {said}")),
+            None => Self::bug(error.find_root().strip_backtrace()),
         }
     }
+}
+
+/// What the operating system said, however an error of it is wrapped: Arrow's IPC keeps the text alone.
+fn io_error(error: &DataFusionError) -> Option<String> {
+    let said = match (find::<std::io::Error>(error), find::<ArrowError>(error)) {
+        (Some(found), _) => found.to_string(),
+        (_, Some(ArrowError::IoError(said, _))) => said.clone(),
+        _ => return None,
+    };
+    // Rust's "(os error 28)" and Arrow's "IO error: " help nobody.
+    let said = said.split(" (os error").next().unwrap_or_default();
+    Some(said.trim_start_matches("Io error: ").trim_start_matches("IO error: ").to_lowercase())
 }
 
 /// The error of type `E` inside an engine error, however deeply wrapped.

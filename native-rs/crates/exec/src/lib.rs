@@ -21,6 +21,7 @@ mod run;
 mod sinks;
 mod specialise;
 mod spool;
+mod steps;
 mod windows;
 
 pub use engine::{Engine, EngineOptions};

@@ -8,7 +8,7 @@ use crate::arguments::Text;
 ///
 /// UTF-8 bytes order by code point. The two differ only between the surrogate pairs (lead bytes F0–F4) and
 /// U+E000–U+FFFF (lead bytes EE, EF), whose units are higher.
-pub(crate) fn compare_utf16(x: &str, y: &str) -> Ordering {
+pub fn compare_utf16(x: &str, y: &str) -> Ordering {
     let (x, y) = (x.as_bytes(), y.as_bytes());
     match x.iter().zip(y).position(|(x, y)| x != y) {
         Some(at) => unit_rank(x[at]).cmp(&unit_rank(y[at])),

@@ -157,14 +157,14 @@ impl Queue {
             state.items.push_back(Item::Spilled);
             0
         };
-        if let Some(waker) = state.waker.take() {
-            waker.wake();
-        }
-        drop(state);
+        // With the queue still locked: whoever takes the batch gives back what has been counted.
         self.gate.change(|gate| {
             gate.bytes += held;
             gate.hungry -= usize::from(was_empty);
         });
+        if let Some(waker) = state.waker.take() {
+            waker.wake();
+        }
         Ok(true)
     }
 
@@ -213,11 +213,11 @@ impl Stream for QueueStream {
             Item::Spilled => 0,
         };
         state.reservation.shrink(freed);
-        drop(state);
         queue.gate.change(|gate| {
             gate.bytes -= freed;
             gate.hungry += usize::from(emptied);
         });
+        drop(state);
         match item {
             Item::Memory(batch, _) => Poll::Ready(Some(Ok(batch))),
             Item::Spilled => {
@@ -242,7 +242,6 @@ impl Drop for QueueStream {
         let was_hungry = state.items.is_empty();
         state.items.clear();
         state.reservation.free();
-        drop(state);
         self.queue.gate.change(|gate| {
             gate.bytes -= held;
             gate.hungry -= usize::from(was_hungry);

@@ -2,6 +2,7 @@
 mod broadcast;
 mod concat;
 mod gather;
+mod lookup_join;
 mod memory;
 mod packed_aggregate;
 mod range_shuffle;
@@ -15,6 +16,7 @@ mod window;
 pub use broadcast::BroadcastExec;
 pub use concat::ConcatExec;
 pub use gather::GatherExec;
+pub use lookup_join::LookupJoinExec;
 pub use memory::MemoryExec;
 pub use packed_aggregate::{Grouping, PackedAggregateExec};
 pub use range_shuffle::RangeShuffleExec;

@@ -7,6 +7,8 @@
 //! partition 2 ─ buffer ─┴ sample ┘  then replay the buffer  └► b ≤ keys
 //! ```
 //!
+//! Keys that repeat are no exception: the planner ends the keys of a sort that has ties with the rows' positions.
+//!
 //! Sample sort (Blelloch et al. 1991): splitters are quantiles of samples of the whole input, so every source is
 //! read to its end first; its rows wait in memory, or on disk. Rows are sampled at jittered strides with a fixed seed.
 use std::fmt;

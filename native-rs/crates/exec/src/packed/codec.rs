@@ -4,16 +4,14 @@ use std::fmt;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, ArrowPrimitiveType, AsArray, BooleanArray, BooleanBufferBuilder, DictionaryArray, Float64Array,
-    PrimitiveArray, StringArray,
+    Array, ArrayRef, AsArray, BooleanArray, BooleanBufferBuilder, DictionaryArray, Float64Array, PrimitiveArray, StringArray,
 };
 use arrow::buffer::NullBuffer;
 use arrow::compute::cast;
-use arrow::datatypes::{
-    ArrowNativeType, DataType, Date32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, TimeUnit,
-    TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt8Type,
-    UInt16Type, UInt32Type,
-};
+use arrow::datatypes::{DataType, Float64Type, Int32Type, Int64Type};
+use lockstep_functions::compare_utf16;
+
+use crate::steps::integers;
 
 /// A value that the domain agreed at planning does not hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -94,66 +92,27 @@ impl KeyCodec {
         stride: i64,
         count: u64,
     ) -> Result<(), DomainViolation> {
-        macro_rules! integers {
-            ($type:ty) => {{
-                let array = array.as_primitive_opt::<$type>().ok_or(DomainViolation)?;
-                self.place_integers::<$type>(array, words, min, stride, count)
-            }};
+        if let Some(floats) = array.as_primitive_opt::<Float64Type>() {
+            let values = floats.values();
+            let code = |row: usize| {
+                let integer = values[row] as i64;
+                (integer as f64 == values[row]).then(|| step(integer, min, stride)).flatten()
+            };
+            return self.place(floats.nulls(), words, code, count);
         }
-        match array.data_type() {
-            DataType::Int8 => integers!(Int8Type),
-            DataType::Int16 => integers!(Int16Type),
-            DataType::Int32 => integers!(Int32Type),
-            DataType::Int64 => integers!(Int64Type),
-            DataType::UInt8 => integers!(UInt8Type),
-            DataType::UInt16 => integers!(UInt16Type),
-            DataType::UInt32 => integers!(UInt32Type),
-            DataType::Date32 => integers!(Date32Type),
-            DataType::Timestamp(TimeUnit::Second, _) => integers!(TimestampSecondType),
-            DataType::Timestamp(TimeUnit::Millisecond, _) => integers!(TimestampMillisecondType),
-            DataType::Timestamp(TimeUnit::Microsecond, _) => integers!(TimestampMicrosecondType),
-            DataType::Timestamp(TimeUnit::Nanosecond, _) => integers!(TimestampNanosecondType),
-            DataType::Float64 => {
-                let array = array.as_primitive::<Float64Type>();
-                let values = array.values();
-                self.place(
-                    array.nulls(),
-                    words,
-                    |row| {
-                        let value = values[row];
-                        let integer = value as i64;
-                        (integer as f64 == value).then(|| step(integer, min, stride)).flatten()
-                    },
-                    count,
-                )
-            }
-            _ => Err(DomainViolation),
-        }
-    }
-
-    fn place_integers<T: ArrowPrimitiveType>(
-        &self,
-        array: &PrimitiveArray<T>,
-        words: &mut [u64],
-        min: i64,
-        stride: i64,
-        count: u64,
-    ) -> Result<(), DomainViolation>
-    where
-        T::Native: ArrowNativeType,
-    {
+        let array = integers(array).ok_or(DomainViolation)?;
         let values = array.values();
         if array.nulls().is_none() && stride == 1 && !self.nullable && !self.descending {
             // The common case, without a branch in the loop.
             let mut outside = false;
             for (word, value) in words.iter_mut().zip(values.iter()) {
-                let code = value.to_i64().unwrap_or(i64::MIN).wrapping_sub(min) as u64;
+                let code = value.wrapping_sub(min) as u64;
                 outside |= code >= count;
                 *word = word.wrapping_mul(count).wrapping_add(code);
             }
             return if outside { Err(DomainViolation) } else { Ok(()) };
         }
-        self.place(array.nulls(), words, |row| step(values[row].to_i64()?, min, stride), count)
+        self.place(array.nulls(), words, |row| step(values[row], min, stride), count)
     }
 
     fn pack_labels(
@@ -169,7 +128,7 @@ impl KeyCodec {
         // The dictionary may differ from batch to batch: its entries are looked up once each.
         let codes: Vec<Option<u64>> = (0..values.len())
             .map(|entry| {
-                labels.binary_search_by(|label| utf16_cmp(label, values.value(entry))).ok().map(|code| code as u64)
+                labels.binary_search_by(|label| compare_utf16(label, values.value(entry))).ok().map(|code| code as u64)
             })
             .collect();
         let slots = indices.values();
@@ -261,11 +220,6 @@ fn cast_keys(array: &ArrayRef) -> Result<PrimitiveArray<Int32Type>, DomainViolat
     let keys = cast(&(Arc::new(dictionary.keys().slice(0, dictionary.len())) as ArrayRef), &DataType::Int32)
         .map_err(|_| DomainViolation)?;
     Ok(keys.as_primitive::<Int32Type>().clone())
-}
-
-/// JavaScript's string order: by UTF-16 code units.
-pub fn utf16_cmp(a: &str, b: &str) -> std::cmp::Ordering {
-    if a.is_ascii() || b.is_ascii() { a.cmp(b) } else { a.encode_utf16().cmp(b.encode_utf16()) }
 }
 
 /// The codecs of all keys: a row's codes are the digits of one number in mixed radix, the first key's the most

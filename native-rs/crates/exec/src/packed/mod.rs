@@ -15,5 +15,5 @@ mod codec;
 mod radix;
 
 pub use aggregate::{AggregateKind, ArgKind, PartitionAggregator, SumOverflow};
-pub use codec::{KeyCodec, KeyLayout, KeyValues, utf16_cmp};
+pub use codec::{KeyCodec, KeyLayout, KeyValues};
 pub use radix::{Chunk, RadixStore};

@@ -14,9 +14,10 @@ use datafusion::physical_plan::filter::FilterExec;
 use datafusion::physical_plan::joins::HashJoinExec;
 use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::statistics::{StatisticsArgs, StatisticsContext};
+use lockstep_functions::compare_utf16;
 
 use super::memo::MemoExpr;
-use crate::packed::utf16_cmp;
+use crate::steps::stride;
 
 /// The values a column can hold, null aside. Only a promise: readers of a domain guard against values outside.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,7 +47,7 @@ impl Domain {
             DataType::Boolean => Self::Boolean,
             DataType::Utf8 => {
                 let mut labels: Vec<String> = values.as_string::<i32>().iter().flatten().map(str::to_owned).collect();
-                labels.sort_by(|a, b| utf16_cmp(a, b));
+                labels.sort_by(|a, b| compare_utf16(a, b));
                 labels.dedup();
                 Self::Labels(Arc::new(labels))
             }
@@ -67,18 +68,10 @@ impl Domain {
 
 fn steps(values: &[i64]) -> Domain {
     let (Some(min), Some(max)) = (values.iter().min(), values.iter().max()) else { return Domain::Unknown };
-    let stride = values.iter().try_fold(0, |stride, value| Some(gcd(stride, value.checked_sub(*min)?)));
-    match stride {
-        Some(stride) if max.checked_sub(*min).is_some() => Domain::Steps { min: *min, max: *max, stride: stride.max(1) },
-        _ => Domain::Unknown,
+    match stride(values.iter().copied(), *min) {
+        Some(stride) => Domain::Steps { min: *min, max: *max, stride },
+        None => Domain::Unknown,
     }
-}
-
-fn gcd(mut a: i64, mut b: i64) -> i64 {
-    while b != 0 {
-        (a, b) = (b, a % b);
-    }
-    a
 }
 
 /// The domain of each output column of `plan`.

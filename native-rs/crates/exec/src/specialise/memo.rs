@@ -9,15 +9,12 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, ArrowPrimitiveType, AsArray, DictionaryArray, Int32Array, Int64Array, PrimitiveArray, RecordBatch, RecordBatchOptions,
-    StringArray, UInt32Array, new_null_array,
+    Array, ArrayRef, AsArray, DictionaryArray, Int32Array, Int64Array, RecordBatch, RecordBatchOptions, StringArray, UInt32Array,
+    new_null_array,
 };
+use arrow::buffer::NullBuffer;
 use arrow::compute::{cast, take};
-use arrow::datatypes::{
-    DataType, Date32Type, Field, FieldRef, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, Schema, TimeUnit,
-    TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt8Type,
-    UInt16Type, UInt32Type,
-};
+use arrow::datatypes::{DataType, Field, FieldRef, Float64Type, Schema, TimeUnit};
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::common::{DataFusionError, Result};
 use datafusion::logical_expr::ColumnarValue;
@@ -25,9 +22,10 @@ use datafusion::physical_expr::expressions::{Column, Literal};
 use datafusion::physical_expr::{PhysicalExpr, ScalarFunctionExpr};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::projection::{ProjectionExec, ProjectionExpr};
+use lockstep_functions::compare_utf16;
 
 use super::domain::{Domain, domains};
-use crate::packed::utf16_cmp;
+use crate::steps::{Divisor, integers};
 
 /// Tables past this many entries leave the cache, and cost more to fill than they save.
 const MAX_ENTRIES: u64 = 1 << 16;
@@ -177,7 +175,7 @@ impl MemoExpr {
     pub fn as_labels(&self) -> Option<Self> {
         let Domain::Labels(labels) = &self.domain else { return None };
         let strings = self.table.as_string_opt::<i32>()?;
-        let code = |value: &str| labels.binary_search_by(|label| utf16_cmp(label, value)).ok().map(|code| code as i32);
+        let code = |value: &str| labels.binary_search_by(|label| compare_utf16(label, value)).ok().map(|code| code as i32);
         let codes: Int32Array = strings.iter().map(|value| value.and_then(code)).collect();
         let values = Arc::new(StringArray::from_iter_values(labels.iter()));
         Some(Self { table: Arc::new(DictionaryArray::new(codes, values)), ..self.clone() })
@@ -266,108 +264,40 @@ impl Index {
 
     /// Entry numbers; None if a value lies outside the domain.
     fn entries_of(&self, array: &ArrayRef) -> Option<UInt32Array> {
-        macro_rules! integers {
-            ($type:ty) => {
-                self.of_integers(array.as_primitive::<$type>(), |value| i64::from(value))
-            };
-        }
-        match array.data_type() {
-            DataType::Int8 => integers!(Int8Type),
-            DataType::Int16 => integers!(Int16Type),
-            DataType::Int32 => integers!(Int32Type),
-            DataType::Int64 => integers!(Int64Type),
-            DataType::UInt8 => integers!(UInt8Type),
-            DataType::UInt16 => integers!(UInt16Type),
-            DataType::UInt32 => integers!(UInt32Type),
-            DataType::Date32 => integers!(Date32Type),
-            DataType::Timestamp(TimeUnit::Second, _) => integers!(TimestampSecondType),
-            DataType::Timestamp(TimeUnit::Millisecond, _) => integers!(TimestampMillisecondType),
-            DataType::Timestamp(TimeUnit::Microsecond, _) => integers!(TimestampMicrosecondType),
-            DataType::Timestamp(TimeUnit::Nanosecond, _) => integers!(TimestampNanosecondType),
-            DataType::Float64 => {
-                let array = array.as_primitive::<Float64Type>();
-                // -0 is another value than 0 to some functions.
-                let whole = |value: &f64| *value as i64 as f64 == *value && value.to_bits() != (-0.0f64).to_bits();
-                array.values().iter().all(whole).then(|| self.of_integers(array, |value| value as i64)).flatten()
-            }
-            _ => None,
-        }
+        let Some(floats) = array.as_primitive_opt::<Float64Type>() else {
+            let integers = integers(array)?;
+            return self.number(integers.values().iter().copied(), integers.nulls());
+        };
+        // -0 is another value than 0 to some functions.
+        let whole = |value: &f64| *value as i64 as f64 == *value && value.to_bits() != (-0.0f64).to_bits();
+        let all = floats.values().iter().all(whole);
+        all.then(|| self.number(floats.values().iter().map(|value| *value as i64), floats.nulls())).flatten()
     }
 
-    fn of_integers<T: ArrowPrimitiveType>(
-        &self,
-        array: &PrimitiveArray<T>,
-        integer: impl Fn(T::Native) -> i64,
-    ) -> Option<UInt32Array> {
+    fn number(&self, values: impl Iterator<Item = i64>, nulls: Option<&NullBuffer>) -> Option<UInt32Array> {
         // Below the origin the difference wraps to a huge unsigned number.
-        let distances = array.values().iter().map(|value| integer(*value).wrapping_sub(self.origin) as u64);
-        let unit = self.unit as u64;
-        let (mut numbers, inside) = match Reciprocal::of(unit, self.quotients) {
-            _ if unit == 1 => self.number(distances, |distance| distance),
-            Some(reciprocal) => self.number(distances, |distance| reciprocal.divide(distance)),
-            None => self.number(distances, |distance| distance / unit),
+        let distances = values.map(|value| value.wrapping_sub(self.origin) as u64);
+        let (unit, divisor) = (self.unit as u64, Divisor::new(self.unit as u64, self.quotients));
+        let mut inside = true;
+        let mut numbers = match (self.period, self.exact) {
+            (Period::Day, _) => divisor.map(distances, |_, quotient| {
+                inside &= quotient < self.quotients;
+                (quotient % HOURS) as u32
+            }),
+            (Period::None, false) => divisor.map(distances, |_, quotient| {
+                inside &= quotient < self.quotients;
+                quotient as u32
+            }),
+            (Period::None, true) => divisor.map(distances, |distance, quotient| {
+                inside &= quotient < self.quotients && quotient.wrapping_mul(unit) == distance;
+                quotient as u32
+            }),
         };
-        if let Some(nulls) = array.nulls().filter(|nulls| nulls.null_count() > 0) {
+        if let Some(nulls) = nulls.filter(|nulls| nulls.null_count() > 0) {
             // A value under a null may look outside: such a batch is rare and takes the general way.
-            for row in (0..array.len()).filter(|row| nulls.is_null(*row)) {
-                numbers[row] = self.entries as u32;
-            }
+            (0..numbers.len()).filter(|row| nulls.is_null(*row)).for_each(|row| numbers[row] = self.entries as u32);
         }
         inside.then(|| UInt32Array::from(numbers))
-    }
-
-    /// The entries of these distances from the origin, and whether all lie inside the domain.
-    #[inline(always)]
-    fn number(&self, distances: impl Iterator<Item = u64>, quotient: impl Fn(u64) -> u64) -> (Vec<u32>, bool) {
-        let mut inside = true;
-        let mut each = |distance: u64| {
-            let quotient = quotient(distance);
-            inside &= quotient < self.quotients;
-            quotient
-        };
-        let numbers = match (self.period, self.exact) {
-            (Period::Day, _) => distances.map(|distance| (each(distance) % HOURS) as u32).collect(),
-            (Period::None, false) => distances.map(|distance| each(distance) as u32).collect(),
-            (Period::None, true) => {
-                let mut exact = true;
-                let unit = self.unit as u64;
-                let number = |distance: u64| {
-                    let quotient = each(distance);
-                    exact &= quotient.wrapping_mul(unit) == distance;
-                    quotient as u32
-                };
-                let numbers = distances.map(number).collect();
-                inside &= exact;
-                numbers
-            }
-        };
-        (numbers, inside)
-    }
-}
-
-/// Division by a multiplication: a division of 64 bits takes ten times as long.
-///
-/// With `unit = odd · 2^shift` the quotient of `n` is that of `n' = n / 2^shift` by `odd`, and `⌊n' · ⌈2^64 / odd⌉ / 2^64⌋` is it
-/// exactly while `n' · odd < 2^64` (Granlund, Montgomery, "Division by invariant integers", 1994). For larger `n` it is never
-/// too small, so that what lies outside stays outside.
-#[derive(Debug, Clone, Copy)]
-struct Reciprocal {
-    shift: u32,
-    inverse: u64,
-}
-
-impl Reciprocal {
-    /// None if quotients below `quotients` would not all be exact.
-    fn of(unit: u64, quotients: u64) -> Option<Self> {
-        let shift = unit.trailing_zeros();
-        let odd = unit >> shift;
-        let largest = u128::from(quotients) * u128::from(odd);
-        (odd > 1 && largest * u128::from(odd) < 1 << 64).then(|| Self { shift, inverse: u64::MAX / odd + 1 })
-    }
-
-    #[inline(always)]
-    fn divide(self, n: u64) -> u64 {
-        ((u128::from(n >> self.shift) * u128::from(self.inverse)) >> 64) as u64
     }
 }
 
@@ -452,7 +382,6 @@ mod tests {
         let domain = Domain::Steps { min: -3 * day - 7, max: 1_900 * day + 5, stride: 1 };
         for (part, unit) in [(Part::Day, day), (Part::Hour, day / 24), (Part::HourOfDay, day / 24)] {
             let index = Index::new(part, &domain, &MICROSECONDS).unwrap();
-            assert!(Reciprocal::of(index.unit as u64, index.quotients).is_some());
             let borders = (-96..1_900 * 24).step_by(7).flat_map(|hour| [-1, 0, 1, 1_234_567].map(|more| hour * (day / 24) + more));
             let values: Vec<i64> = borders.filter(|value| *value >= -3 * day - 7).chain([1_900 * day + 5]).collect();
             let array: ArrayRef = Arc::new(TimestampMicrosecondArray::from(values.clone()));

@@ -1,31 +1,40 @@
-// npm run bench -- taxi [--rows 20000000] [--rounds 5] [--systems a,b] [--json]
+// npm run bench -- taxi [--rows 20000000] [--rounds 5] [--systems a,b] [--bodo] [--spark] [--json]
+// npm run bench -- startup [--rounds 5] [--json]
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { calibrate } from "./calibrate.ts";
-import type { Measured } from "./measure.ts";
+import { median, type Measured } from "./measure.ts";
+import { startup } from "./suites/startup.ts";
 import { type Answer, removeOutput, sameAnswer, taxiAnswer, taxiSystems } from "./suites/taxi.ts";
 
-const usage = "usage: npm run bench -- taxi [--rows 20000000] [--rounds 5] [--systems lockstep,duckdb,…] [--json]";
+const usage = "usage: npm run bench -- taxi [--rows 20000000] [--rounds 5] [--systems lockstep,duckdb,…] [--bodo] [--spark] [--json], or startup [--rounds 5] [--json]";
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
     rows: { type: "string", default: "20000000" },
     rounds: { type: "string", default: "5" },
     systems: { type: "string" },
+    bodo: { type: "boolean", default: false },
+    spark: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
   },
 });
 const rows = Number(values.rows);
 const rounds = Number(values.rounds);
-if (positionals[0] !== "taxi" || !Number.isInteger(rows) || !Number.isInteger(rounds) || rounds < 1) {
+if (!["taxi", "startup"].includes(positionals[0] ?? "") || !Number.isInteger(rows) || !Number.isInteger(rounds) || rounds < 1) {
   console.error(usage);
   process.exit(2);
 }
 
+if (positionals[0] === "startup") {
+  for (const line of await startup(rounds)) emit({ suite: "startup", ...line, rounds });
+  process.exit();
+}
+
 const wanted = values.systems?.split(",");
-const systems = (await taxiSystems(rows)).filter((system) => wanted?.includes(system.name) ?? true);
+const systems = (await taxiSystems(rows, values)).filter((system) => wanted?.includes(system.name) ?? true);
 const folder = mkdtempSync(join(tmpdir(), "lockstep-bench-"));
 const runs = new Map<string, Measured[]>(systems.map((system) => [system.name, []]));
 const answers = new Map<string, Answer | null>();
@@ -78,10 +87,4 @@ function report(name: string, count: number): void {
 function emit(line: Record<string, unknown>): void {
   if (values.json) console.log(JSON.stringify(line));
   else console.log(Object.entries(line).map(([key, value]) => `${key} ${typeof value === "number" ? Number(value.toPrecision(4)) : String(value)}`).join("  "));
-}
-
-function median(list: readonly number[]): number {
-  const sorted = [...list].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? (sorted[middle] ?? NaN) : ((sorted[middle - 1] ?? NaN) + (sorted[middle] ?? NaN)) / 2;
 }

@@ -6,11 +6,13 @@ import { cargoTarget, root, run } from "../scripts/lib.mjs";
 
 const cache = process.env["LOCKSTEP_CACHE"] ?? join(homedir(), ".cache/lockstep");
 const UV = "uv==0.13.9";
-const PACKAGES = ["duckdb==2.0.0", "polars==2.1.0"];
+/** What is installed together; Bodo wants a pandas of its own. */
+const ENVIRONMENTS = { peers: ["duckdb==2.0.0", "polars==2.1.0"], spark: ["pyspark==4.3.0"], bodo: ["bodo==2026.10", "pandas==3.0.6"] };
 
-/** The interpreter that has the peers. */
-export async function pythonWithPeers(): Promise<string> {
-  const folder = join(cache, `peers-${PACKAGES.join("-").replaceAll("==", "")}`);
+/** The folder of programs of a Python that has the peers. */
+export async function pythonWith(peers: keyof typeof ENVIRONMENTS): Promise<string> {
+  const packages = ENVIRONMENTS[peers];
+  const folder = join(cache, `peers-${packages.join("-").replaceAll("==", "")}`);
   const python = join(folder, "venv/bin/python");
   const ready = join(folder, "venv/ready");
   if (!existsSync(ready)) {
@@ -18,10 +20,10 @@ export async function pythonWithPeers(): Promise<string> {
     await run("python3", ["-m", "pip", "install", "--quiet", "--target", tools, UV], { stdio: ["ignore", 2, 2] });
     const uv = join(tools, "bin/uv");
     await run(uv, ["venv", "--quiet", "--clear", join(folder, "venv")], { stdio: ["ignore", 2, 2] });
-    await run(uv, ["pip", "install", "--quiet", "--python", python, ...PACKAGES], { stdio: ["ignore", 2, 2] });
+    await run(uv, ["pip", "install", "--quiet", "--python", python, ...packages], { stdio: ["ignore", 2, 2] });
     await run("touch", [ready]);
   }
-  return python;
+  return join(folder, "venv/bin");
 }
 
 const NODE_PACKAGES = ["nodejs-polars@0.26.1", "nodejs-polars-linux-x64-gnu@0.26.1"];

@@ -6,7 +6,7 @@ import { DuckDBInstance } from "@duckdb/node-api";
 import { makeTaxi } from "../../data/taxi.ts";
 import { root } from "../../scripts/lib.mjs";
 import { measure, type Measured } from "../measure.ts";
-import { besideNodePeers, dataFusionProgram, pythonWithPeers } from "../peers.ts";
+import { besideNodePeers, dataFusionProgram, pythonWith } from "../peers.ts";
 
 const cache = process.env["LOCKSTEP_CACHE"] ?? join(homedir(), ".cache/lockstep");
 
@@ -20,13 +20,14 @@ export interface System {
 /** Checksums that two right answers share. */
 export type Answer = readonly (bigint | number)[];
 
-export async function taxiSystems(rows: number): Promise<System[]> {
+/** `slow`: peers that take minutes, on request. */
+export async function taxiSystems(rows: number, slow: { readonly bodo: boolean; readonly spark: boolean }): Promise<System[]> {
   const folder = (count: number): string => join(cache, `data/taxi-v1-${count}`);
   const data = await makeTaxi(folder(rows), rows);
   const small = Math.min(rows, 1_000_000);
   const smallData = await makeTaxi(folder(small), small);
   const peer = (file: string): string => join(root, "test/bench/peers", file);
-  const python = await pythonWithPeers();
+  const python = join(await pythonWith("peers"), "python");
   const example = join(root, "playground/examples/monthly-trips");
   const cli = join(root, "runtime/bin/lockstep.mjs");
   const lockstep = (name: string, ranks: number, threads: number): System => ({
@@ -44,6 +45,21 @@ export async function taxiSystems(rows: number): Promise<System[]> {
     { name: "datafusion", rows, run: async (out) => measure(await dataFusionProgram(), [data.weather, data.trips, out, "2"], {}) },
     { name: "polars-node", rows, run: async (out) => measure(process.execPath, [await besideNodePeers(peer("taxi_polars.mjs")), data.weather, data.trips, out], { POLARS_MAX_THREADS: "2" }) },
     { name: "duckdb-node", rows, run: (out) => measure(process.execPath, [peer("taxi_duckdb.mjs"), data.weather, data.trips, out, "2"], {}) },
+    ...(slow.spark
+      ? [{ name: "spark", rows, run: async (out: string) => measure(join(await pythonWith("spark"), "python"), [peer("taxi_spark.py"), data.weather, data.trips, out, "2"], {}) }]
+      : []),
+    ...(slow.bodo
+      ? [{
+          name: "bodo",
+          rows,
+          run: async (out: string) => {
+            const programs = await pythonWith("bodo");
+            // Bodo starts its workers with the mpiexec that it finds first, which has to be its own.
+            const env = { BODO_NUM_WORKERS: "2", PATH: `${programs}:${process.env["PATH"]}` };
+            return measure(join(programs, "python"), [peer("taxi_bodo.py"), data.weather, data.trips, out], env);
+          },
+        }]
+      : []),
     {
       name: "plain-node",
       rows: small,

@@ -37,9 +37,15 @@ const wanted = values.systems?.split(",");
 const systems = (await taxiSystems(rows, values)).filter((system) => wanted?.includes(system.name) ?? true);
 const folder = mkdtempSync(join(tmpdir(), "lockstep-bench-"));
 const runs = new Map<string, Measured[]>(systems.map((system) => [system.name, []]));
+const peaks = new Map<string, number>();
 const answers = new Map<string, Answer | null>();
 const scaling: number[] = [];
 try {
+  for (const system of systems) {
+    const out = join(folder, system.name);
+    peaks.set(system.name, (await system.run("memory", out)).peakBytes);
+    removeOutput(out);
+  }
   for (let round = 0; round < rounds; round++) {
     scaling.push(await calibrate());
     // Interleaved, and each round begins with another one: a disturbance of the machine, and what a predecessor left
@@ -47,7 +53,7 @@ try {
     for (const system of [...systems.slice(round % systems.length), ...systems.slice(0, round % systems.length)]) {
       const out = join(folder, system.name);
       removeOutput(out);
-      const measured = await system.run(out);
+      const measured = await system.run("time", out);
       runs.get(system.name)?.push(measured);
       if (!answers.has(system.name)) answers.set(system.name, measured.failure === null ? await taxiAnswer(out) : null);
       removeOutput(out);
@@ -78,7 +84,7 @@ function report(name: string, count: number): void {
     seconds_min: Math.min(...seconds),
     seconds_max: Math.max(...seconds),
     startup_seconds: startups.length > 0 ? median(startups) : null,
-    peak_bytes: median(all.map((run) => run.peakBytes)),
+    peak_bytes: peaks.get(name) ?? null,
     rows: count,
     status: failure !== undefined ? `failed: ${failure}` : wrong ? "wrong answer" : comparable ? "ok" : "ok, not compared",
   });

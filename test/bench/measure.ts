@@ -1,6 +1,7 @@
 /**
- * One process measured from outside: wall time from exec to exit, peak memory of its whole process tree as PSS
- * (shared pages divided among those who share them, so that several ranks are not counted several times).
+ * One process measured from outside: wall time from exec to exit, or peak memory of its whole process tree as PSS (shared
+ * pages divided among those who share them, so that several ranks are not counted several times). Not both in one run: to
+ * read the PSS the kernel walks all pages of each process, which takes a good part of a core from who is timed.
  */
 import { spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
@@ -10,7 +11,7 @@ export interface Measured {
   readonly seconds: number;
   /** From exec until the job's own clock started (its `{"started": …}` line), seconds; null if it said nothing. */
   readonly startup: number | null;
-  /** Largest sum of PSS over the process tree, bytes. */
+  /** Largest sum of PSS over the process tree, bytes; 0 where time was measured. */
   readonly peakBytes: number;
   /** null: ended by exit code 0. */
   readonly failure: string | null;
@@ -18,7 +19,10 @@ export interface Measured {
 
 const SAMPLE_MS = 40;
 
-export async function measure(command: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<Measured> {
+/** What a run is for. */
+export type Aim = "time" | "memory";
+
+export async function measure(aim: Aim, command: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<Measured> {
   const start = Date.now();
   const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
   let output = "";
@@ -27,7 +31,7 @@ export async function measure(command: string, args: readonly string[], env: Nod
   child.stderr.on("data", (data: Buffer) => (errors = (errors + data.toString()).slice(-2000)));
   let peakBytes = 0;
   const sampler = setInterval(() => {
-    if (child.pid !== undefined) peakBytes = Math.max(peakBytes, treePss(child.pid));
+    if (aim === "memory" && child.pid !== undefined) peakBytes = Math.max(peakBytes, treePss(child.pid));
   }, SAMPLE_MS);
   const failure = await new Promise<string | null>((resolve) => {
     child.on("error", (error) => resolve(error.message));

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { makeTaxi } from "../../data/taxi.ts";
 import { root } from "../../scripts/lib.mjs";
-import { measure, type Measured } from "../measure.ts";
+import { measure, type Aim, type Measured } from "../measure.ts";
 import { besideNodePeers, dataFusionProgram, pythonWith } from "../peers.ts";
 
 const cache = process.env["LOCKSTEP_CACHE"] ?? join(homedir(), ".cache/lockstep");
@@ -14,7 +14,7 @@ export interface System {
   readonly name: string;
   /** Rows it is asked to do: plain Node gets a million. */
   readonly rows: number;
-  run(out: string): Promise<Measured>;
+  run(aim: Aim, out: string): Promise<Measured>;
 }
 
 /** Checksums that two right answers share. */
@@ -33,37 +33,37 @@ export async function taxiSystems(rows: number, slow: { readonly bodo: boolean; 
   const lockstep = (name: string, ranks: number, threads: number): System => ({
     name,
     rows,
-    run: (out) =>
-      measure(process.execPath, [cli, "run", "-n", `${ranks}`, "--threads", `${threads}`, join(example, "dist/job.mjs"), "--", data.weather, data.trips, out], {}),
+    run: (aim, out) =>
+      measure(aim, process.execPath, [cli, "run", "-n", `${ranks}`, "--threads", `${threads}`, join(example, "dist/job.mjs"), "--", data.weather, data.trips, out], {}),
   });
   return [
     lockstep("lockstep", 2, 1),
     lockstep("lockstep-1x2", 1, 2),
     lockstep("lockstep-1x1", 1, 1),
-    { name: "duckdb", rows, run: (out) => measure(python, [peer("taxi_duckdb.py"), data.weather, data.trips, out, "2"], {}) },
-    { name: "polars", rows, run: (out) => measure(python, [peer("taxi_polars.py"), data.weather, data.trips, out], { POLARS_MAX_THREADS: "2" }) },
-    { name: "datafusion", rows, run: async (out) => measure(await dataFusionProgram(), [data.weather, data.trips, out, "2"], {}) },
-    { name: "polars-node", rows, run: async (out) => measure(process.execPath, [await besideNodePeers(peer("taxi_polars.mjs")), data.weather, data.trips, out], { POLARS_MAX_THREADS: "2" }) },
-    { name: "duckdb-node", rows, run: (out) => measure(process.execPath, [peer("taxi_duckdb.mjs"), data.weather, data.trips, out, "2"], {}) },
+    { name: "duckdb", rows, run: (aim, out) => measure(aim, python, [peer("taxi_duckdb.py"), data.weather, data.trips, out, "2"], {}) },
+    { name: "polars", rows, run: (aim, out) => measure(aim, python, [peer("taxi_polars.py"), data.weather, data.trips, out], { POLARS_MAX_THREADS: "2" }) },
+    { name: "datafusion", rows, run: async (aim, out) => measure(aim, await dataFusionProgram(), [data.weather, data.trips, out, "2"], {}) },
+    { name: "polars-node", rows, run: async (aim, out) => measure(aim, process.execPath, [await besideNodePeers(peer("taxi_polars.mjs")), data.weather, data.trips, out], { POLARS_MAX_THREADS: "2" }) },
+    { name: "duckdb-node", rows, run: (aim, out) => measure(aim, process.execPath, [peer("taxi_duckdb.mjs"), data.weather, data.trips, out, "2"], {}) },
     ...(slow.spark
-      ? [{ name: "spark", rows, run: async (out: string) => measure(join(await pythonWith("spark"), "python"), [peer("taxi_spark.py"), data.weather, data.trips, out, "2"], {}) }]
+      ? [{ name: "spark", rows, run: async (aim: Aim, out: string) => measure(aim, join(await pythonWith("spark"), "python"), [peer("taxi_spark.py"), data.weather, data.trips, out, "2"], {}) }]
       : []),
     ...(slow.bodo
       ? [{
           name: "bodo",
           rows,
-          run: async (out: string) => {
+          run: async (aim: Aim, out: string) => {
             const programs = await pythonWith("bodo");
             // Bodo starts its workers with the mpiexec that it finds first, which has to be its own.
             const env = { BODO_NUM_WORKERS: "2", PATH: `${programs}:${process.env["PATH"]}` };
-            return measure(join(programs, "python"), [peer("taxi_bodo.py"), data.weather, data.trips, out], env);
+            return measure(aim, join(programs, "python"), [peer("taxi_bodo.py"), data.weather, data.trips, out], env);
           },
         }]
       : []),
     {
       name: "plain-node",
       rows: small,
-      run: (out) => measure(process.execPath, [join(example, "src/job.ts"), smallData.weather, smallData.trips, out], {}),
+      run: (aim, out) => measure(aim, process.execPath, [join(example, "src/job.ts"), smallData.weather, smallData.trips, out], {}),
     },
   ];
 }

@@ -3,13 +3,18 @@
  * over every MPI. (What is local's own, the rendezvous, stays with it: tests/connect.rs.)
  */
 import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { cargoTarget, root } from "../scripts/lib.mjs";
 import { mpis } from "./mpis.ts";
 
 const suites = ["collectives", "exchange", "failure", "processes", "mpi"];
 const binaries = new Map<string, string>();
+// What the ranks of a test record for its process.
+const scratch = mkdtempSync(join(tmpdir(), "lockstep-transports-"));
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
 interface Ended {
   readonly code: number | null;
@@ -41,7 +46,7 @@ for (const { name, launcher, env } of await mpis()) {
   describe(name, () => {
     it.each(suites)("%s", { timeout: 300_000 }, async (suite) => {
       const args = ["--test-threads=2", "--include-ignored"];
-      const { code, text } = await run(binaries.get(suite)!, args, { ...env, LOCKSTEP_TEST_MPI: launcher.join(" ") });
+      const { code, text } = await run(binaries.get(suite)!, args, { ...env, TMPDIR: scratch, LOCKSTEP_TEST_MPI: launcher.join(" ") });
       expect(text).toMatch(/test result: ok\. [1-9]/);
       expect(code, text).toBe(0);
     });

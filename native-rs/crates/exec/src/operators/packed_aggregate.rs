@@ -144,13 +144,15 @@ struct Collector {
     words: Vec<u64>,
     /// Bytes at which the store aggregates what it has.
     compact_at: usize,
+    /// The last time that was worth it.
+    reduces: bool,
 }
 
 impl Collector {
     fn new(grouping: Arc<Grouping>, context: &TaskContext) -> Self {
         let store = RadixStore::new(grouping.layout.bits(), RADIX_BITS, grouping.args.len());
         let memory = MemoryConsumer::new("PackedAggregateExec").register(context.memory_pool());
-        Self { grouping, store, memory, words: vec![], compact_at: COMPACT_BYTES }
+        Self { grouping, store, memory, words: vec![], compact_at: COMPACT_BYTES, reduces: false }
     }
 
     fn add(&mut self, batch: &RecordBatch) -> Result<()> {
@@ -170,22 +172,35 @@ impl Collector {
 
     /// Aggregates the fullest partition, and the others if that was worth it; else waits for twice as much.
     fn compact(&mut self) -> Result<()> {
-        let mut aggregator = self.grouping.aggregator(self.store.low_bits());
-        let counts = self.store.rows().to_vec();
-        let fullest = (0..counts.len()).max_by_key(|partition| counts[*partition]).unwrap_or(0);
-        let mut compact = |store: &mut RadixStore, partition: usize| -> Result<usize> {
-            let rows = store.take(partition);
-            let groups = aggregator.compact(&rows).map_err(overflow)?;
-            let count = groups.keys.len();
-            store.put(partition, groups);
-            Ok(count)
-        };
-        if compact(&mut self.store, fullest)? * 2 < counts[fullest] {
-            for partition in (0..counts.len()).filter(|partition| *partition != fullest && counts[*partition] > 0) {
-                compact(&mut self.store, partition)?;
-            }
+        let rows = self.store.rows();
+        let fullest = (0..rows.len()).max_by_key(|partition| rows[*partition]).unwrap_or(0);
+        let before = rows[fullest];
+        self.aggregate([fullest])?;
+        self.reduces = self.store.rows()[fullest] * 2 < before;
+        if self.reduces {
+            self.aggregate((0..self.store.rows().len()).filter(|partition| *partition != fullest))?;
         }
         self.compact_at = (2 * self.store.bytes()).max(COMPACT_BYTES);
+        Ok(())
+    }
+
+    /// No more rows: where rows become few groups, groups travel.
+    fn finish(&mut self) -> Result<()> {
+        if self.reduces {
+            self.aggregate(0..self.store.rows().len())?;
+        }
+        self.memory.resize(self.store.bytes());
+        Ok(())
+    }
+
+    fn aggregate(&mut self, partitions: impl IntoIterator<Item = usize>) -> Result<()> {
+        let mut aggregator = self.grouping.aggregator(self.store.low_bits());
+        for partition in partitions {
+            if self.store.rows()[partition] > 0 {
+                let groups = aggregator.compact(&self.store.take(partition)).map_err(overflow)?;
+                self.store.put(partition, groups);
+            }
+        }
         Ok(())
     }
 }
@@ -235,6 +250,7 @@ impl Start for PackedAggregateExec {
                     let _timer = time.timer();
                     collector.add(&batch)?;
                 }
+                collector.finish()?;
                 let _ = done.send(collector);
                 Ok(())
             });

@@ -45,6 +45,10 @@ describe.each([2, 3, 7])("on %i ranks", (ranks) => {
     expect(large.map((operator) => operator.name)).toEqual(expect.arrayContaining(["ScanExec", "SortExec"]));
     const uneven = large.filter((operator) => operator.ranks.some((rank) => rank.rows > (1.1 * total(operator)) / ranks));
     expect(uneven.map((operator) => [operator.name, operator.ranks.map((rank) => rank.rows)])).toEqual([]);
+    // An exchange of fewer batches than its buffers hold would never wait.
+    const exchanges = large.filter((operator) => /^(Shuffle|RangeShuffle)Exec$/.test(operator.name));
+    expect(exchanges.map((operator) => operator.name)).toContain("RangeShuffleExec");
+    expect(Math.min(...exchanges.flatMap((operator) => operator.ranks.map((rank) => rank.batches)))).toBeGreaterThanOrEqual(20);
     expect(readdirSync(join(scratch.path, "out"))).toHaveLength(ranks);
   });
 

@@ -1,5 +1,6 @@
+use std::fs::File;
 use std::future::Future;
-use std::io::Read;
+use std::os::unix::fs::FileExt;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -8,7 +9,7 @@ use lockstep_comm::{Communicator, Options, local};
 use rustix::process::{Pid, Signal, set_parent_process_death_signal};
 
 use crate::launched::{self, Launched, Role};
-use crate::ranks::{block_on, job};
+use crate::ranks::{PATIENCE, block_on, job};
 
 const RANK: &str = "LOCKSTEP_TEST_RANK";
 const SIZE: &str = "LOCKSTEP_TEST_SIZE";
@@ -18,6 +19,8 @@ const ARGUMENT: &str = "LOCKSTEP_TEST_ARGUMENT";
 /// Ranks that run as processes; those still alive are killed on drop.
 pub struct Processes {
     children: Vec<Child>,
+    /// What each child prints; nameless files, so that a child that prints much never waits for a reader.
+    outputs: Vec<File>,
     launched: Option<Launched>,
     started: Instant,
 }
@@ -42,7 +45,7 @@ where
         Role::Local => {}
         role => {
             let launched = launched::processes(role, name, size, argument, options, body);
-            return Processes { children: Vec::new(), launched, started: Instant::now() };
+            return Processes { children: Vec::new(), outputs: Vec::new(), launched, started: Instant::now() };
         }
     }
     if let Ok(rank) = std::env::var(RANK) {
@@ -50,6 +53,8 @@ where
     }
     let job = job();
     let binary = std::env::current_exe().expect("the test binary has a path");
+    let outputs: Vec<File> = (0..size).map(|_| tempfile::tempfile().expect("a temporary file")).collect();
+    let output = |rank: usize| Stdio::from(outputs[rank].try_clone().expect("a descriptor"));
     let start = |rank: usize| {
         Command::new(&binary)
             .args(["--exact", name, "--nocapture", "--test-threads=1"])
@@ -58,12 +63,13 @@ where
             .env(JOB, &job)
             .env(ARGUMENT, argument)
             .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
+            .stdout(output(rank))
+            .stderr(output(rank))
             .spawn()
             .expect("a rank starts")
     };
-    Processes { children: (0..size).map(start).collect(), launched: None, started: Instant::now() }
+    let children = (0..size).map(start).collect();
+    Processes { children, outputs, launched: None, started: Instant::now() }
 }
 
 fn become_rank<F>(rank: usize, options: &Options, body: impl Fn(Communicator, String) -> F) -> !
@@ -99,10 +105,16 @@ impl Processes {
         let _ = rustix::process::kill_process(pid, signal);
     }
 
-    /// Under a launcher, which may take its time to start them: waits until all ranks have printed it.
+    /// Waits until the ranks together have printed it so many times.
     pub fn wait_until_printed(&self, text: &str, times: usize) {
         if let Some(launched) = &self.launched {
-            launched.wait_until_printed(text, times);
+            return launched.wait_until_printed(text, times);
+        }
+        let deadline = Instant::now() + PATIENCE;
+        let printed = || self.outputs.iter().map(|file| output(file).matches(text).count()).sum::<usize>();
+        while printed() < times {
+            assert!(Instant::now() < deadline, "{text:?} is not printed");
+            std::thread::sleep(Duration::from_millis(5));
         }
     }
 
@@ -132,19 +144,16 @@ impl Processes {
             }
             std::thread::sleep(Duration::from_millis(2));
         }
-        let read = |child: &mut Child| {
-            let mut output = String::new();
-            if let Some(pipe) = &mut child.stdout {
-                let _ = pipe.read_to_string(&mut output);
-            }
-            if let Some(pipe) = &mut child.stderr {
-                let _ = pipe.read_to_string(&mut output);
-            }
-            output
-        };
-        let ends = ends.into_iter().flatten();
-        ends.zip(&mut self.children).map(|((status, after), child)| Exit { status, output: read(child), after }).collect()
+        let ends = ends.into_iter().flatten().zip(&self.outputs);
+        ends.map(|((status, after), file)| Exit { status, output: output(file), after }).collect()
     }
+}
+
+/// What is in the file, wherever its writer stands.
+fn output(file: &File) -> String {
+    let mut bytes = vec![0; file.metadata().map_or(0, |metadata| metadata.len() as usize)];
+    let read = file.read_at(&mut bytes, 0).unwrap_or(0);
+    String::from_utf8_lossy(&bytes[..read]).into_owned()
 }
 
 impl Drop for Processes {

@@ -10,10 +10,14 @@
 //!
 //! A value outside its key's domain is a `DomainViolation`: the plan is then run again by the general operators.
 
+mod accumulator;
 mod aggregate;
+mod chunk;
 mod codec;
 mod radix;
 
-pub use aggregate::{AggregateKind, ArgKind, PartitionAggregator, SumOverflow};
+pub use accumulator::{AggregateKind, ArgKind, SumOverflow};
+pub use aggregate::PartitionAggregator;
+pub use chunk::{Chunk, LowKeys};
 pub use codec::{KeyCodec, KeyLayout, KeyValues};
-pub use radix::{Chunk, RadixStore};
+pub use radix::RadixStore;

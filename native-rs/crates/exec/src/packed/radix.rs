@@ -1,32 +1,8 @@
 //! Rows as (packed key, argument values), kept in partitions by the key's high bits.
 
-/// Rows of one chunk: large enough to amortise an append, small enough that 512 chunks, begun and not full, are little memory.
-const CHUNK_ROWS: usize = 4096;
+use std::ops::Range;
 
-/// Rows of one partition, column by column, 8 bytes a value.
-#[derive(Debug, Default, Clone)]
-pub struct Chunk {
-    pub keys: Vec<u64>,
-    /// Of rows: the arguments (float64 bits or int64). Of groups: the states, as `PartitionAggregator` lays them out.
-    pub columns: Vec<Vec<u64>>,
-    /// Groups aggregated earlier, not rows.
-    pub groups: bool,
-}
-
-impl Chunk {
-    fn with_capacity(args: usize) -> Self {
-        Self {
-            keys: Vec::with_capacity(CHUNK_ROWS),
-            columns: (0..args).map(|_| Vec::with_capacity(CHUNK_ROWS)).collect(),
-            groups: false,
-        }
-    }
-
-    /// Bytes held.
-    pub fn bytes(&self) -> usize {
-        8 * (self.keys.capacity() + self.columns.iter().map(Vec::capacity).sum::<usize>())
-    }
-}
+use super::chunk::{CHUNK_ROWS, Chunk, LowKeys};
 
 /// `2^radix_bits` partitions of a key of `key_bits`.
 #[derive(Debug)]
@@ -39,7 +15,7 @@ pub struct RadixStore {
     args: usize,
     /// Scratch of one batch, sorted by partition.
     starts: Vec<u32>,
-    sorted_keys: Vec<u64>,
+    sorted_keys: LowKeys,
     sorted_arg: Vec<u64>,
     positions: Vec<u32>,
 }
@@ -47,15 +23,15 @@ pub struct RadixStore {
 impl RadixStore {
     pub fn new(key_bits: u32, radix_bits: u32, args: usize) -> Self {
         let radix_bits = radix_bits.min(key_bits);
-        let count = 1usize << radix_bits;
+        let (count, shift) = (1usize << radix_bits, key_bits - radix_bits);
         Self {
             partitions: (0..count).map(|_| Vec::new()).collect(),
             rows: vec![0; count],
             bytes: 0,
-            shift: key_bits - radix_bits,
+            shift,
             args,
             starts: vec![],
-            sorted_keys: vec![],
+            sorted_keys: LowKeys::with_capacity(shift, 0),
             sorted_arg: vec![],
             positions: vec![],
         }
@@ -95,15 +71,15 @@ impl RadixStore {
     pub fn append(&mut self, keys: &[u64], args: &[&[u64]]) {
         debug_assert_eq!(args.len(), self.args);
         self.sort(keys);
-        for (partition, bounds) in self.starts.windows(2).enumerate() {
-            let (start, end) = (bounds[0] as usize, bounds[1] as usize);
+        for partition in 0..self.partitions.len() {
+            let (start, end) = (self.starts[partition] as usize, self.starts[partition + 1] as usize);
             if start < end {
                 self.rows[partition] += end - start;
-                self.bytes += extend(&mut self.partitions[partition], self.args, &self.sorted_keys[start..end]);
+                self.bytes += self.extend(partition, start..end);
             }
         }
         for (index, arg) in args.iter().enumerate() {
-            scatter(arg, &self.positions, &mut self.sorted_arg);
+            scatter(arg.iter().copied(), &self.positions, &mut self.sorted_arg);
             for (partition, bounds) in self.starts.windows(2).enumerate() {
                 let (start, end) = (bounds[0] as usize, bounds[1] as usize);
                 if start < end {
@@ -132,33 +108,38 @@ impl RadixStore {
             *slot += 1;
             position
         }));
-        scatter(keys, &self.positions, &mut self.sorted_keys);
+        let low = keys.iter().map(|key| key & ((1 << shift) - 1));
+        match &mut self.sorted_keys {
+            LowKeys::Narrow(sorted) => scatter(low.map(|key| key as u32), &self.positions, sorted),
+            LowKeys::Wide(sorted) => scatter(low, &self.positions, sorted),
+        }
+    }
+
+    /// Appends sorted keys to the partition's last chunk, opening new ones as they fill; the bytes of those.
+    fn extend(&mut self, partition: usize, mut rows: Range<usize>) -> usize {
+        let chunks = &mut self.partitions[partition];
+        let mut bytes = 0;
+        while !rows.is_empty() {
+            if chunks.last().is_none_or(|chunk| chunk.groups || chunk.keys.len() == CHUNK_ROWS) {
+                let chunk = Chunk::of_rows(self.shift, self.args);
+                bytes += chunk.bytes();
+                chunks.push(chunk);
+            }
+            let target = &mut chunks.last_mut().expect("a chunk was just opened").keys;
+            let now = rows.start..rows.end.min(rows.start + CHUNK_ROWS - target.len());
+            rows.start = now.end;
+            target.extend_from(&self.sorted_keys, now);
+        }
+        bytes
     }
 }
 
 /// `to[positions[i]] = from[i]`, a permutation.
-fn scatter(from: &[u64], positions: &[u32], to: &mut Vec<u64>) {
-    to.resize(from.len(), 0);
-    for (value, position) in from.iter().zip(positions) {
-        to[*position as usize] = *value;
+fn scatter<T: Copy + Default>(from: impl Iterator<Item = T>, positions: &[u32], to: &mut Vec<T>) {
+    to.resize(positions.len(), T::default());
+    for (value, position) in from.zip(positions) {
+        to[*position as usize] = value;
     }
-}
-
-/// Appends keys to the last chunk, opening new ones as they fill; the bytes of those.
-fn extend(chunks: &mut Vec<Chunk>, args: usize, mut keys: &[u64]) -> usize {
-    let mut bytes = 0;
-    while !keys.is_empty() {
-        if chunks.last().is_none_or(|chunk| chunk.groups || chunk.keys.len() == CHUNK_ROWS) {
-            let chunk = Chunk::with_capacity(args);
-            bytes += chunk.bytes();
-            chunks.push(chunk);
-        }
-        let target = &mut chunks.last_mut().expect("a chunk was just opened").keys;
-        let (now, later) = keys.split_at(keys.len().min(CHUNK_ROWS - target.len()));
-        target.extend_from_slice(now);
-        keys = later;
-    }
-    bytes
 }
 
 /// Appends argument values to the chunks whose keys `extend` has already placed.
@@ -179,13 +160,22 @@ mod tests {
 
     #[test]
     fn every_row_lands_in_its_partition_with_its_arguments() {
-        let mut store = RadixStore::new(20, 4, 2);
+        // Low bits of 4 and of 8 bytes.
+        for key_bits in [20, 50] {
+            rows_land(key_bits);
+        }
+    }
+
+    fn rows_land(key_bits: u32) {
+        let mut store = RadixStore::new(key_bits, 4, 2);
         let mut expected: Vec<Vec<(u64, u64, u64)>> = vec![vec![]; 16];
+        let low_bits = key_bits - 4;
+        assert_eq!(store.low_bits(), low_bits);
         for batch in 0..40u64 {
-            let keys: Vec<u64> = (0..3000).map(|row| (row * 2_654_435_761 + batch * 977) % (1 << 20)).collect();
+            let keys: Vec<u64> = (0..3000u64).map(|row| row.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(batch * 977) >> (64 - key_bits)).collect();
             let a: Vec<u64> = keys.iter().map(|key| key * 3).collect();
             let b: Vec<u64> = keys.iter().map(|key| key + batch).collect();
-            keys.iter().zip(&a).zip(&b).for_each(|((k, a), b)| expected[(k >> 16) as usize].push((*k, *a, *b)));
+            keys.iter().zip(&a).zip(&b).for_each(|((k, a), b)| expected[(k >> low_bits) as usize].push((*k, *a, *b)));
             store.append(&keys, &[&a, &b]);
         }
         for (partition, expected) in expected.iter().enumerate() {
@@ -194,7 +184,9 @@ mod tests {
                 .take(partition)
                 .iter()
                 .flat_map(|chunk| {
-                    (0..chunk.keys.len()).map(|i| (chunk.keys[i], chunk.columns[0][i], chunk.columns[1][i])).collect::<Vec<_>>()
+                    let key = |low: u64| (partition as u64) << low_bits | low;
+                    let values = chunk.columns[0].iter().zip(&chunk.columns[1]);
+                    chunk.keys.words().into_iter().zip(values).map(|(low, (a, b))| (key(low), *a, *b)).collect::<Vec<_>>()
                 })
                 .collect();
             assert_eq!(&rows, expected);

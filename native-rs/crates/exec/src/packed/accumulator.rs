@@ -1,0 +1,220 @@
+//! Running values of aggregates, one per slot.
+
+/// An aggregate over packed groups; `arg` is the index of its argument column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AggregateKind {
+    /// Rows.
+    Count,
+    /// Values that are not NaN (null arrives as NaN).
+    Valid { arg: usize },
+    Sum { arg: usize },
+    /// Of a float argument: the caller converts integers.
+    Mean { arg: usize },
+    Min { arg: usize },
+    Max { arg: usize },
+}
+
+/// What the 8 bytes of an argument are. Integers have no null here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ArgKind {
+    Float,
+    Int,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the sum of an integer column does not fit 64 bits")]
+pub struct SumOverflow;
+
+/// One running value per slot.
+#[derive(Debug)]
+pub enum Accumulator {
+    /// Compensated: the sum is `sums + errors` (Neumaier), so that its error does not grow with the rows.
+    SumFloat { arg: usize, sums: Vec<f64>, errors: Vec<f64> },
+    SumInt { arg: usize, sums: Vec<i64> },
+    /// Kept only where NaN was met: otherwise the row count is the valid count.
+    Valid { arg: usize, counts: Vec<u64>, used: bool },
+    MinFloat { arg: usize, values: Vec<f64> },
+    MaxFloat { arg: usize, values: Vec<f64> },
+    MinInt { arg: usize, values: Vec<i64> },
+    MaxInt { arg: usize, values: Vec<i64> },
+}
+
+/// What the aggregates need, each once.
+pub fn accumulators(aggregates: &[AggregateKind], args: &[ArgKind]) -> Vec<Accumulator> {
+    let mut result: Vec<Accumulator> = vec![];
+    let mut need = |accumulator: Accumulator| {
+        if !result.iter().any(|present| present.same(&accumulator)) {
+            result.push(accumulator);
+        }
+    };
+    for aggregate in aggregates {
+        let arg = match *aggregate {
+            AggregateKind::Count => continue,
+            AggregateKind::Valid { arg }
+            | AggregateKind::Sum { arg }
+            | AggregateKind::Mean { arg }
+            | AggregateKind::Min { arg }
+            | AggregateKind::Max { arg } => arg,
+        };
+        if args[arg] == ArgKind::Float {
+            need(Accumulator::Valid { arg, counts: vec![], used: false });
+        }
+        match (aggregate, args[arg]) {
+            (AggregateKind::Sum { .. }, ArgKind::Int) => need(Accumulator::SumInt { arg, sums: vec![] }),
+            (AggregateKind::Sum { .. }, ArgKind::Float) | (AggregateKind::Mean { .. }, _) => {
+                need(Accumulator::SumFloat { arg, sums: vec![], errors: vec![] });
+            }
+            (AggregateKind::Min { .. }, ArgKind::Float) => need(Accumulator::MinFloat { arg, values: vec![] }),
+            (AggregateKind::Max { .. }, ArgKind::Float) => need(Accumulator::MaxFloat { arg, values: vec![] }),
+            (AggregateKind::Min { .. }, ArgKind::Int) => need(Accumulator::MinInt { arg, values: vec![] }),
+            (AggregateKind::Max { .. }, ArgKind::Int) => need(Accumulator::MaxInt { arg, values: vec![] }),
+            (AggregateKind::Count | AggregateKind::Valid { .. }, _) => {}
+        }
+    }
+    result
+}
+
+impl Accumulator {
+    fn same(&self, other: &Self) -> bool {
+        std::mem::discriminant(self) == std::mem::discriminant(other) && self.arg() == other.arg()
+    }
+
+    pub fn arg(&self) -> usize {
+        match self {
+            Self::SumFloat { arg, .. }
+            | Self::SumInt { arg, .. }
+            | Self::Valid { arg, .. }
+            | Self::MinFloat { arg, .. }
+            | Self::MaxFloat { arg, .. }
+            | Self::MinInt { arg, .. }
+            | Self::MaxInt { arg, .. } => *arg,
+        }
+    }
+
+    pub fn reset(&mut self, slots: usize) {
+        fn fill<T: Clone>(values: &mut Vec<T>, slots: usize, value: T) {
+            values.clear();
+            values.resize(slots, value);
+        }
+        match self {
+            Self::SumFloat { sums, errors, .. } => {
+                fill(sums, slots, 0.0);
+                fill(errors, slots, 0.0);
+            }
+            Self::SumInt { sums, .. } => fill(sums, slots, 0),
+            Self::Valid { counts, used, .. } => {
+                counts.clear();
+                *used = false;
+            }
+            Self::MinFloat { values, .. } => fill(values, slots, f64::INFINITY),
+            Self::MaxFloat { values, .. } => fill(values, slots, f64::NEG_INFINITY),
+            Self::MinInt { values, .. } => fill(values, slots, i64::MAX),
+            Self::MaxInt { values, .. } => fill(values, slots, i64::MIN),
+        }
+    }
+
+    /// Adds rows: their slots and argument values.
+    pub fn add(&mut self, ids: &[u32], values: &[u64], rows_before: &[u64]) -> Result<(), SumOverflow> {
+        let pairs = || ids.iter().map(|id| *id as usize).zip(values.iter().copied());
+        match self {
+            Self::SumFloat { sums, errors, .. } => {
+                for (slot, value) in pairs() {
+                    let value = f64::from_bits(value);
+                    add_to(&mut sums[slot], &mut errors[slot], if value.is_nan() { 0.0 } else { value });
+                }
+            }
+            Self::SumInt { sums, .. } => {
+                for (slot, value) in pairs() {
+                    sums[slot] = sums[slot].checked_add(value as i64).ok_or(SumOverflow)?;
+                }
+            }
+            Self::Valid { counts, used, .. } => {
+                if !*used && values.iter().any(|value| f64::from_bits(*value).is_nan()) {
+                    counts.clear();
+                    counts.extend_from_slice(rows_before);
+                    *used = true;
+                }
+                if *used {
+                    for (slot, value) in pairs() {
+                        counts[slot] += u64::from(!f64::from_bits(value).is_nan());
+                    }
+                }
+            }
+            // `f64::min` returns the other operand for NaN: null and NaN are skipped.
+            Self::MinFloat { values: slots, .. } => {
+                pairs().for_each(|(slot, value)| slots[slot] = slots[slot].min(f64::from_bits(value)));
+            }
+            Self::MaxFloat { values: slots, .. } => {
+                pairs().for_each(|(slot, value)| slots[slot] = slots[slot].max(f64::from_bits(value)));
+            }
+            Self::MinInt { values: slots, .. } => {
+                pairs().for_each(|(slot, value)| slots[slot] = slots[slot].min(value as i64));
+            }
+            Self::MaxInt { values: slots, .. } => {
+                pairs().for_each(|(slot, value)| slots[slot] = slots[slot].max(value as i64));
+            }
+        }
+        Ok(())
+    }
+
+    /// Columns of its state.
+    pub fn width(&self) -> usize {
+        match self {
+            Self::SumFloat { .. } => 2,
+            _ => 1,
+        }
+    }
+
+    /// Adds groups: their slots, states and row counts.
+    pub fn merge(&mut self, ids: &[u32], states: &[Vec<u64>], rows: &[u64], rows_before: &[u64]) -> Result<(), SumOverflow> {
+        match self {
+            Self::Valid { counts, used, .. } => {
+                if !*used && states[0] != rows {
+                    counts.clear();
+                    counts.extend_from_slice(rows_before);
+                    *used = true;
+                }
+                if *used {
+                    ids.iter().zip(&states[0]).for_each(|(id, state)| counts[*id as usize] += *state);
+                }
+                Ok(())
+            }
+            Self::SumFloat { sums, errors, .. } => {
+                // NaN included: as a state it is a sum (∞ - ∞), not a value to skip.
+                for (id, (sum, error)) in ids.iter().zip(states[0].iter().zip(&states[1])) {
+                    let slot = *id as usize;
+                    add_to(&mut sums[slot], &mut errors[slot], f64::from_bits(*sum));
+                    errors[slot] += f64::from_bits(*error);
+                }
+                Ok(())
+            }
+            // An integer sum's state is a value to add, an extreme's one to compare.
+            _ => self.add(ids, &states[0], rows_before),
+        }
+    }
+
+    /// The states of `used` slots, as `merge` takes them.
+    pub fn states(&self, used: &[u32], rows: &[u64]) -> Vec<Vec<u64>> {
+        fn pick<T: Copy>(values: &[T], used: &[u32], bits: impl Fn(T) -> u64) -> Vec<u64> {
+            used.iter().map(|slot| bits(values[*slot as usize])).collect()
+        }
+        match self {
+            Self::Valid { counts, used: true, .. } => vec![pick(counts, used, |count| count)],
+            Self::Valid { used: false, .. } => vec![pick(rows, used, |count| count)],
+            Self::SumFloat { sums, errors, .. } => vec![pick(sums, used, f64::to_bits), pick(errors, used, f64::to_bits)],
+            Self::MinFloat { values, .. } | Self::MaxFloat { values, .. } => vec![pick(values, used, f64::to_bits)],
+            Self::SumInt { sums: values, .. } | Self::MinInt { values, .. } | Self::MaxInt { values, .. } => {
+                vec![pick(values, used, |value| value as u64)]
+            }
+        }
+    }
+}
+
+/// Adds a value, and what the addition rounds away to `error`: Knuth's exact sum of two floats, without a branch.
+#[inline(always)]
+fn add_to(sum: &mut f64, error: &mut f64, value: f64) {
+    let total = *sum + value;
+    let added = total - *sum;
+    *error += (*sum - (total - added)) + (value - added);
+    *sum = total;
+}

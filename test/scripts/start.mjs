@@ -15,6 +15,11 @@ process.on("SIGINT", () => {
   console.log("\nInterrupted; `npm start` goes on from here.");
   process.exit(130);
 });
+// A step that failed has said why; a bug of this script shows where.
+process.on("uncaughtException", (error) => {
+  console.error(error.code === undefined ? error.stack : `\nnpm start stopped: ${error.message.replaceAll(`${root}/`, "")}\nMend what is shown above; npm start goes on from here.`);
+  process.exit(1);
+});
 
 mkdirSync(state, { recursive: true });
 await step("packages", !fresh(join(root, "node_modules/.package-lock.json"), [join(root, "package-lock.json")]), () =>
@@ -26,7 +31,9 @@ const node = join(bin, "node");
 const native = buildNative();
 await step("TypeScript", true, () => run("tsc", ["-b"]));
 const small = await data(200_000);
-await step("build", true, () => run("vite", ["build", "--logLevel", "warn"], { cwd: example }));
+const bundle = join(example, "dist/job.mjs");
+const madeOf = [...sources(example), ...["plugin-babel", "plugin-vite", "runtime"].flatMap((name) => sources(join(root, name, "dist")))];
+await step("build", !fresh(join(example, "dist/lockstep.manifest.json"), madeOf), () => run("vite", ["build", "--logLevel", "warn"], { cwd: example }));
 compileReport();
 
 const plain = await once("plain-200000", [join(example, "src/job.ts")], async (out) => {
@@ -71,6 +78,13 @@ async function step(name, needed, action) {
 
 function fresh(file, sources) {
   return existsSync(file) && sources.every((source) => statSync(source).mtimeMs <= statSync(file).mtimeMs);
+}
+
+/** The files of a folder that are written by hand or by the compiler of TypeScript. */
+function sources(folder) {
+  return readdirSync(folder, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile() && !`${entry.parentPath}/`.startsWith(`${example}/dist/`) && !entry.parentPath.includes("/node_modules"))
+    .map((entry) => join(entry.parentPath, entry.name));
 }
 
 /**
@@ -165,7 +179,6 @@ async function once(name, sources, make) {
 }
 
 async function ranks(count, input, out) {
-  const bundle = join(example, "dist/job.mjs");
   const addon = join(root, `native-rs/lockstep.${process.platform}-${process.arch}.node`);
   return once(`run-${count}-${out.split("/").at(-1)}`, [bundle, join(example, "dist/job.spmd.mjs"), addon], async (marker) => {
     const profile = join(state, `profile-${count}.json`);

@@ -15,8 +15,8 @@ it("the median file is under 100 lines", () => {
   expect(sizes[sizes.length >> 1]).toBeLessThan(100);
 });
 
-it("no file is past 850 lines", () => {
-  const large = PACKAGES.flatMap((folder) => sources(folder, CODE)).filter((file) => lines(file.text) > 850);
+it("no file is past 400 lines", () => {
+  const large = PACKAGES.flatMap((folder) => sources(folder, CODE)).filter((file) => lines(file.text) > 400);
   expect(large.map((file) => `${file.path}: ${lines(file.text)}`)).toEqual([]);
 });
 

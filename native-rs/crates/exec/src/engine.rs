@@ -8,21 +8,17 @@ use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
-use arrow::datatypes::{DataType, Field, Schema};
+use arrow::datatypes::Field;
 use arrow::ipc::reader::StreamReader;
 use bytes::Bytes;
-use datafusion::common::DFSchema;
 use datafusion::execution::TaskContext;
-use datafusion::execution::context::ExecutionProps;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{FairSpillPool, MemoryPool, PeakRecordingPool, TrackConsumersPool, UnboundedMemoryPool};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::Expr;
-use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
-use datafusion::physical_expr::create_physical_expr;
 use lockstep_comm::{Communicator, Op, OpKind, RankError, local, mpi};
-use lockstep_connectors::{CsvRequest, Dataset, ParquetRequest, open_csv, open_parquet, print_type, prune};
+use lockstep_connectors::{CsvRequest, Dataset, ParquetRequest, open_csv, open_parquet, print_type};
 use lockstep_functions::ScriptHost;
 use lockstep_plan::Plan;
 use parking_lot::Mutex;
@@ -33,15 +29,13 @@ use tokio::runtime::{Builder as RuntimeBuilder, Handle, Runtime};
 use crate::blame::blame;
 use crate::error::{EngineError, Result};
 use crate::execute::{self, Execution};
-use crate::operators::{MemoryExec, ScanExec};
-use crate::planner::leaf::Leaf;
-use crate::planner::logical::{Built, Sources, leaf};
-use crate::planner::order::Order;
+use crate::planner::logical::{Built, Sources};
 use crate::planner::physical::session;
 use crate::planner::stages::{Planner, Stages};
 use crate::run::{Ranks, Run};
+use crate::source::{Source, spool_leaf};
 use crate::specialise;
-use crate::spool::{Spool, SpoolExec};
+use crate::spool::Spool;
 
 /// How a rank takes its place.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -75,12 +69,6 @@ pub struct Engine {
     position: Mutex<Position>,
     workers: Mutex<Option<Runtime>>,
     handle: Handle,
-}
-
-#[derive(Clone)]
-enum Source {
-    Dataset(Arc<Dataset>),
-    Table(RecordBatch),
 }
 
 /// Where the program is: which call, which operation in it, the last dataset opened.
@@ -379,72 +367,10 @@ fn parse(plan: &str) -> Result<Plan> {
     serde_json::from_str(plan).map_err(|error| EngineError::bug(format!("a plan that cannot be read: {error}")))
 }
 
-fn spool_leaf(id: u32, spool: Arc<Spool>) -> Result<Built> {
-    let (visible, order, below, peers) = (spool.visible.clone(), spool.order.clone(), spool.below, spool.peers.clone());
-    let all = spool.schema.fields().len();
-    let read = Leaf::new(spool.schema.clone(), move |projection| {
-        let columns = projection.cloned().unwrap_or_else(|| (0..all).collect());
-        Ok(Arc::new(SpoolExec::try_new(id, spool.clone(), columns)?))
-    });
-    leaf(read, visible, order, below, peers)
-}
-
 impl Sources for Engine {
     fn scan(&self, id: u32, columns: &[String], position: Option<&str>, filter: Option<&Expr>) -> Result<Built> {
         let source = self.sources.lock().get(&id).cloned();
         let source = source.ok_or_else(|| EngineError::bug(format!("there is no dataset {id}")))?;
-        let order = position.map_or(Order::Natural, |name| Order::Position(name.to_owned()));
-        let partitions = self.ranks.partitions();
-        let (names, number) = (columns.to_vec(), position.map(str::to_owned));
-        let (read, rows) = match source {
-            Source::Dataset(dataset) => {
-                let missing = |name: &&String| dataset.schema.field_with_name(name).is_err();
-                if let Some(name) = columns.iter().find(missing) {
-                    return Err(EngineError::bug(format!("dataset {id} has no column {name}")));
-                }
-                let scan = dataset.scan_schema(columns, &Default::default());
-                let keep = filter.map(|filter| {
-                    let bound = DFSchema::try_from(scan.as_ref().clone())?;
-                    let filter = create_physical_expr(filter, &bound, &ExecutionProps::new(), &PhysicalPlanningContext::default())?;
-                    Result::<_>::Ok(prune(&dataset, &filter, &scan))
-                });
-                let keep = keep.transpose()?;
-                let rows = dataset.rows;
-                let schema = Arc::new(with_position(&scan, position));
-                let read = Leaf::new(schema, move |projection| {
-                    let (columns, position) = chosen(&names, number.as_deref(), projection);
-                    let columns = columns.into_iter().map(|index| names[index].clone()).collect();
-                    Ok(Arc::new(ScanExec::new(dataset.clone(), columns, position, partitions, keep.as_deref())))
-                });
-                (read, rows)
-            }
-            Source::Table(table) => {
-                let indices = columns.iter().map(|name| table.schema_ref().index_of(name)).collect::<Result<Vec<_>, _>>();
-                let indices = indices.map_err(|error| EngineError::bug(error.to_string()))?;
-                let scan = table.schema_ref().project(&indices).map_err(|error| EngineError::bug(error.to_string()))?;
-                let rows = table.num_rows() as u64;
-                let read = Leaf::new(Arc::new(with_position(&scan, position)), move |projection| {
-                    let (columns, position) = chosen(&names, number.as_deref(), projection);
-                    let columns: Vec<usize> = columns.into_iter().map(|index| indices[index]).collect();
-                    Ok(Arc::new(MemoryExec::try_new(&table, &columns, position.as_deref(), partitions)?))
-                });
-                (read, rows)
-            }
-        };
-        leaf(read, columns.to_vec(), order, rows.max(1), vec![])
+        source.scan(id, columns, position, filter, self.ranks.partitions())
     }
-}
-
-fn with_position(schema: &Schema, position: Option<&str>) -> Schema {
-    let mut fields: Vec<_> = schema.fields().iter().cloned().collect();
-    fields.extend(position.map(|name| Arc::new(Field::new(name, DataType::Int64, false))));
-    Schema::new(fields)
-}
-
-/// The columns of a projection, and the position if it is in it; it stands last in the schema.
-fn chosen(names: &[String], position: Option<&str>, projection: Option<&Vec<usize>>) -> (Vec<usize>, Option<String>) {
-    let all: Vec<usize> = (0..names.len() + usize::from(position.is_some())).collect();
-    let chosen = projection.unwrap_or(&all);
-    let columns = chosen.iter().copied().filter(|&index| index < names.len()).collect();
-    (columns, position.filter(|_| chosen.contains(&names.len())).map(str::to_owned))
 }

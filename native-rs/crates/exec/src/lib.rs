@@ -19,6 +19,7 @@ pub mod planner;
 mod profile;
 mod run;
 mod sinks;
+mod source;
 mod specialise;
 mod spool;
 mod steps;

@@ -15,7 +15,6 @@ pub mod order;
 pub mod physical;
 pub mod stages;
 pub mod window_node;
-pub mod windows;
 
 use std::sync::Arc;
 

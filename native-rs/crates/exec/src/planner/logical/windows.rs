@@ -13,10 +13,12 @@ use lockstep_functions::{Rows, canonical_key, join_key, lower};
 use lockstep_plan::{Expression, Frame, NamedExpression, NodeId, Window, WindowFunction, WindowValue};
 use std::sync::Arc;
 
-use super::logical::{Builder, Built, filtered, order_keys, stored};
-use super::order::Order;
-use super::window_node::{PlannedCall, PlannedFrame, PlannedWindow, WindowNode};
+use super::Builder;
+use super::aggregate::aggregate_of;
+use super::built::{Built, filtered, order_keys, stored};
 use crate::error::{EngineError, Result};
+use crate::planner::order::Order;
+use crate::planner::window_node::{PlannedCall, PlannedFrame, PlannedWindow, WindowNode};
 use crate::windows::RowsFrame;
 
 /// Computed operands beside the columns of a table.
@@ -66,7 +68,7 @@ impl Builder<'_> {
                     let arg = aggregate.arg.as_ref().map(|arg| stored(arg, self.rows(input.schema()))).transpose()?;
                     let arg_type = arg.as_ref().map_or(Ok(DataType::Null), |arg| arg.get_type(input.schema()))?;
                     let arg = arg.map(|arg| ident(operands.add(arg, self.hidden("argument"))));
-                    let expr = super::logical::aggregate_of(aggregate, arg, &arg_type, position.as_deref())?;
+                    let expr = aggregate_of(aggregate, arg, &arg_type, position.as_deref())?;
                     let (frame, on) = match frame {
                         None => (None, None),
                         Some(Frame::Range { on, preceding, following }) => {

@@ -1,0 +1,82 @@
+//! Group-by, and the first row of each group.
+use arrow::datatypes::DataType;
+use datafusion::functions_aggregate::expr_fn::{first_value, min};
+use datafusion::logical_expr::{Expr, ExprSchemable, ident};
+use lockstep_functions::{aggregate, any, canonical_key};
+use lockstep_plan::{Aggregate, AggregateFunction, Expression, NamedAggregate, NodeId};
+
+use super::Builder;
+use super::built::{Built, named, stored};
+use crate::error::{EngineError, Result};
+use crate::planner::order::{Order, Want};
+
+impl Builder<'_> {
+    pub(super) fn aggregate(&mut self, id: NodeId, node: &Aggregate) -> Result<Built> {
+        let input = self.build(node.input)?;
+        let schema = input.schema().clone();
+        let mut keys = vec![];
+        for key in &node.keys {
+            let value = stored(&key.expression, self.rows(&schema))?;
+            let data_type = value.get_type(&schema)?;
+            keys.push(named(canonical_key(value, &data_type), &key.name));
+        }
+        let position = match &input.order {
+            Order::Position(name) => Some(name.clone()),
+            _ => None,
+        };
+        let mut aggregates = vec![];
+        for item in &node.aggregates {
+            let arg = item.arg.as_ref().map(|arg| stored(arg, self.rows(&schema))).transpose()?;
+            let data_type = arg.as_ref().map_or(Ok(DataType::Null), |arg| arg.get_type(&schema))?;
+            aggregates.push(aggregate_of(item, arg, &data_type, position.as_deref())?.alias(&item.name));
+        }
+        let names = node.keys.iter().map(|key| &key.name).chain(node.aggregates.iter().map(|item| &item.name));
+        let visible: Vec<String> = names.cloned().collect();
+        let first_seen = self.want(id) != Want::Nothing && !keys.is_empty();
+        let order = match position {
+            Some(position) if first_seen => {
+                let name = self.hidden("position");
+                aggregates.push(min(ident(position)).alias(&name));
+                Order::Position(name)
+            }
+            _ if keys.is_empty() => Order::Natural,
+            _ => Order::Nothing,
+        };
+        if keys.is_empty() && aggregates.is_empty() {
+            // Nobody reads its columns, but there is a row.
+            aggregates.push(aggregate(AggregateFunction::Count, None, &DataType::Null)?.alias(self.hidden("rows")));
+        }
+        let below = if keys.is_empty() { 1 } else { input.below };
+        let plan = input.builder().aggregate(keys, aggregates)?.build()?;
+        Ok(Built { plan, visible, order, below, peers: vec![] })
+    }
+
+    pub(super) fn dedupe(&mut self, input: NodeId, keys: &[Expression]) -> Result<Built> {
+        let input = self.build(input)?;
+        let Order::Position(position) = input.order.clone() else {
+            return Err(EngineError::bug("a dedupe has no positions to choose by"));
+        };
+        let schema = input.schema().clone();
+        let mut groups = vec![];
+        for key in keys {
+            let value = stored(key, self.rows(&schema))?;
+            let data_type = value.get_type(&schema)?;
+            groups.push(named(canonical_key(value, &data_type), &self.hidden("key")));
+        }
+        let first = |name: &String| first_value(ident(name), vec![ident(&position).sort(true, false)]).alias(name);
+        let mut values: Vec<Expr> = input.visible.iter().map(first).collect();
+        values.push(min(ident(&position)).alias(&position));
+        let (visible, below) = (input.visible.clone(), input.below);
+        let output: Vec<Expr> = visible.iter().chain([&position]).map(ident).collect();
+        let plan = input.builder().aggregate(groups, values)?.project(output)?.build()?;
+        Ok(Built { plan, visible, order: Order::Position(position), below, peers: vec![] })
+    }
+}
+
+/// An aggregate of its argument, which has that type; `position` is the column that table order is told by, where it is known.
+pub(super) fn aggregate_of(item: &NamedAggregate, arg: Option<Expr>, arg_type: &DataType, position: Option<&str>) -> Result<Expr> {
+    Ok(match (item.function, arg, position) {
+        (AggregateFunction::Any, Some(arg), Some(position)) => any(arg, ident(position)),
+        (function, arg, _) => aggregate(function, arg, arg_type)?,
+    })
+}

@@ -1,0 +1,141 @@
+//! Joins: keys in one type, columns of both sides, the order of the result.
+use std::collections::HashSet;
+
+use arrow::datatypes::DataType;
+use datafusion::common::Column;
+use datafusion::logical_expr::{Expr, ExprSchemable, JoinType as LogicalJoin, LogicalPlanBuilder, ident, lit, when};
+use lockstep_functions::{Rows, join_key, lower};
+use lockstep_plan::{Join, JoinKey, JoinSide, JoinType, NodeId};
+
+use super::Builder;
+use super::built::{Built, cast, named, stored};
+use crate::error::{EngineError, Result};
+use crate::planner::order::{Order, Want, keeps_left_only};
+
+impl Builder<'_> {
+    pub(super) fn join(&mut self, id: NodeId, join: &Join) -> Result<Built> {
+        let left = self.build(join.left)?;
+        let right = self.build(join.right)?;
+        let ordered = self.want(id) != Want::Nothing;
+        let left_only = keeps_left_only(join.join_type);
+
+        // Both sides may have columns of one name: the right side's get another.
+        let taken: HashSet<String> = left.schema().fields().iter().map(|field| field.name().clone()).collect();
+        let rename = |name: &str| {
+            let mut name = format!("{name}#right");
+            while taken.contains(&name) {
+                name.push('\'');
+            }
+            name
+        };
+        let all = |built: &Built| -> Vec<String> { built.schema().fields().iter().map(|f| f.name().clone()).collect() };
+        let mut left_columns: Vec<Expr> = all(&left).iter().map(ident).collect();
+        let mut right_columns: Vec<Expr> = all(&right).iter().map(|name| named(ident(name), &rename(name))).collect();
+        let (mut left_keys, mut right_keys) = (vec![], vec![]);
+        for key in &join.on {
+            let (on_left, on_right) = key_pair(key, self.rows(left.schema()), self.rows(right.schema()))?;
+            left_keys.push(self.key_column(on_left, &mut left_columns, |name| name.to_owned()));
+            right_keys.push(self.key_column(on_right, &mut right_columns, rename));
+        }
+        let (left_order, right_order) = (left.order.clone(), right.order.clone());
+        let (left_below, right_below) = (left.below, right.below);
+        let (left_visible, left_all) = (left.visible.clone(), all(&left));
+        let right_plan = right.builder().project(right_columns)?.build()?;
+        let left = if left_columns.len() > left_all.len() { left.builder().project(left_columns)? } else { left.builder() };
+        let kind = match join.join_type {
+            JoinType::Inner => LogicalJoin::Inner,
+            JoinType::Left => LogicalJoin::Left,
+            JoinType::Semi => LogicalJoin::LeftSemi,
+            JoinType::Anti => LogicalJoin::LeftAnti,
+        };
+        let columns = |names: Vec<String>| names.into_iter().map(Column::new_unqualified).collect::<Vec<_>>();
+        let joined = left.join(right_plan, kind, (columns(left_keys), columns(right_keys)), None)?.build()?;
+
+        if left_only {
+            let plan = LogicalPlanBuilder::from(joined).project(left_all.iter().map(ident))?.build()?;
+            let order = if ordered { left_order } else { Order::Nothing };
+            return Ok(Built { plan, visible: left_visible, order, below: left_below, peers: vec![] });
+        }
+        let mut output: Vec<Expr> = vec![];
+        for column in &join.columns {
+            let from = match column.side {
+                JoinSide::Left => column.from.clone(),
+                JoinSide::Right => rename(&column.from),
+            };
+            output.push(named(ident(from), &column.name));
+        }
+        let visible = join.columns.iter().map(|column| column.name.clone()).collect();
+        let below = left_below.saturating_mul(right_below.saturating_add(1));
+        let order = match (ordered, left_order, right_order) {
+            (true, Order::Position(left), Order::Position(right)) => {
+                let right = rename(&right);
+                let unmatched_last = join.join_type == JoinType::Left;
+                self.joined_order(&left, &right, left_below, right_below, unmatched_last, &mut output)?
+            }
+            _ => Order::Nothing,
+        };
+        let plan = LogicalPlanBuilder::from(joined).project(output)?.build()?;
+        Ok(Built { plan, visible, order, below, peers: vec![] })
+    }
+
+    /// Left position, then right position, packed into one number where it fits; unmatched left rows after all others.
+    fn joined_order(
+        &mut self,
+        left: &str,
+        right: &str,
+        left_below: u64,
+        right_below: u64,
+        unmatched_last: bool,
+        output: &mut Vec<Expr>,
+    ) -> Result<Order> {
+        let fits = i64::try_from(left_below.saturating_mul(right_below.saturating_add(1))).is_ok();
+        if fits {
+            let name = self.hidden("position");
+            let matched = ident(left) * lit(right_below as i64) + ident(right);
+            let position = if unmatched_last {
+                let unmatched = ident(left) + lit((left_below * right_below) as i64);
+                when(ident(right).is_null(), unmatched).otherwise(matched)?
+            } else {
+                matched
+            };
+            output.push(named(position, &name));
+            return Ok(Order::Position(name));
+        }
+        let (hidden_left, hidden_right) = (self.hidden("left"), self.hidden("right"));
+        output.push(named(ident(left), &hidden_left));
+        output.push(named(ident(right), &hidden_right));
+        let mut keys = vec![ident(&hidden_left).sort(true, false), ident(&hidden_right).sort(true, false)];
+        if unmatched_last {
+            keys.insert(0, ident(&hidden_right).is_null().sort(true, false));
+        }
+        Ok(Order::Keys(keys))
+    }
+
+    /// The name of a column that holds a join key; added to `columns` if the key is computed.
+    fn key_column(&mut self, key: Expr, columns: &mut Vec<Expr>, rename: impl Fn(&str) -> String) -> String {
+        if let Expr::Column(column) = &key {
+            return rename(&column.name);
+        }
+        let name = self.hidden("key");
+        columns.push(named(key, &name));
+        name
+    }
+}
+
+/// Both sides of a join key in one type: as stored if that is one type, integers as int64, else as JavaScript sees them.
+fn key_pair(key: &JoinKey, left: Rows<'_>, right: Rows<'_>) -> Result<(Expr, Expr)> {
+    let (stored_left, stored_right) = (stored(&key.left, left)?, stored(&key.right, right)?);
+    let (left_type, right_type) = (stored_left.get_type(left.schema)?, stored_right.get_type(right.schema)?);
+    if left_type == right_type {
+        return Ok((join_key(stored_left, &left_type), join_key(stored_right, &left_type)));
+    }
+    if left_type.is_integer() && right_type.is_integer() {
+        return Ok((cast(stored_left, &DataType::Int64), cast(stored_right, &DataType::Int64)));
+    }
+    let (seen_left, seen_right) = (lower(&key.left, left)?, lower(&key.right, right)?);
+    let (left_type, right_type) = (seen_left.get_type(left.schema)?, seen_right.get_type(right.schema)?);
+    if left_type != right_type {
+        return Err(EngineError::bug(format!("join keys of types {left_type} and {right_type}")));
+    }
+    Ok((join_key(seen_left, &left_type), join_key(seen_right, &left_type)))
+}

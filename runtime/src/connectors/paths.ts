@@ -12,7 +12,20 @@ export function localPath(path: string | URL): string {
   if (text.startsWith("file://")) return fileURLToPath(text);
   const scheme = /^([a-z][a-z0-9+.-]+):\/\//i.exec(text);
   if (scheme === null) return text;
-  throw new LockstepError({ code: "LS2015", message: `${text}: ${scheme[1]} is not supported, only local files are` });
+  throw new LockstepError({
+    code: "LS2015",
+    message: `${printable(text)}: ${scheme[1]} is not supported, only local files are`,
+    fix: "Copy the files to a folder that all ranks see, or mount the store as one.",
+  });
+}
+
+/** A URL without what may be a secret: user and password, query (signed URLs, tokens), fragment. */
+function printable(url: string): string {
+  const parsed = URL.parse(url);
+  // A password with a slash, as keys of S3 have, ends the host early: then the path holds the rest of it.
+  if (parsed === null || (parsed.port !== "" && parsed.pathname.includes("@"))) return `${url.slice(0, url.indexOf("://"))}://…`;
+  const { protocol, username, password, host, pathname, search, hash } = parsed;
+  return `${protocol}//${username || password ? "…@" : ""}${host}${pathname}${search || hash ? "…" : ""}`;
 }
 
 /**

@@ -34,6 +34,7 @@ it("installs, builds and runs", () => {
   }
   run(`${install} --no-audit --no-fund`, project);
   expect(run(build!, project)).toMatch(/1 function compiled/);
+  expect(run("npx lockstep explain LS1101", project)).toMatch(/^# LS1101: No such column\n[^]*Right:/);
   const expected = "[ { city: 'Bonn', n: 2, total: 8 }, { city: 'Aachen', n: 1, total: 4 } ]\n";
   expect([plain!, ranks!].map((command) => run(command, project).replaceAll(/\s+/g, " "))).toEqual([expected, expected].map((text) => text.replaceAll(/\s+/g, " ")));
 }, 180_000);

@@ -23,10 +23,10 @@ export class JobProcess {
   readonly #child: ChildProcess;
   readonly ended: Promise<End>;
 
-  constructor(command: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  constructor(command: readonly string[], env: NodeJS.ProcessEnv = {}, cwd?: string) {
     // A test runner's variables would keep the program to one rank.
     const { VITEST: _, NODE_TEST_CONTEXT: __, ...inherited } = process.env;
-    this.#child = spawn(process.execPath, command, { stdio: ["ignore", "pipe", "pipe"], env: { ...inherited, LOCKSTEP_MEMORY: "256MB", ...env } });
+    this.#child = spawn(process.execPath, command, { cwd, stdio: ["ignore", "pipe", "pipe"], env: { ...inherited, LOCKSTEP_MEMORY: "256MB", ...env } });
     const text = { stdout: "", stderr: "" };
     this.#child.stdout!.on("data", (data: Buffer) => (text.stdout += data.toString()));
     this.#child.stderr!.on("data", (data: Buffer) => (text.stderr += data.toString()));
@@ -49,8 +49,8 @@ export function start(mode: Mode, ranks: number, args: readonly string[], { opti
     : new JobProcess([program, ...args], { LOCKSTEP_RANKS: `${ranks}`, ...env });
 }
 
-export function lockstep(args: readonly string[], env: NodeJS.ProcessEnv = {}): JobProcess {
-  return new JobProcess([cli, ...args], env);
+export function lockstep(args: readonly string[], env: NodeJS.ProcessEnv = {}, cwd?: string): JobProcess {
+  return new JobProcess([cli, ...args], env, cwd);
 }
 
 /** A folder for one test's files. */

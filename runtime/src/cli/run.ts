@@ -9,6 +9,7 @@ interface RunOptions {
   result?: string;
   profile?: string;
   summary?: boolean;
+  progress: boolean;
 }
 
 /** `lockstep run -n 4 dist/job.mjs -- arguments` */
@@ -23,6 +24,7 @@ export function runCommand(): Command {
     .option("--job <id>", "the job's identity over several attempts: outputs it has committed are not written again (default: LOCKSTEP_JOB, else a new job)")
     .option("--result <file>", "write the program's default export as JSON")
     .option("--profile <file>", "write what each operator did as JSON")
+    .option("--no-progress", "do not show how far the ranks are (a bar on a terminal, else a line every 30 s)")
     .option("--summary", "print a line at the end (default on a terminal)")
     .option("--no-summary", "print none")
     .passThroughOptions()

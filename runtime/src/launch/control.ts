@@ -1,6 +1,7 @@
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { StringDecoder } from "node:string_decoder";
+import type { Progress } from "../observe/progress.ts";
 
 /**
  * What the two ends of a rank's control socket tell each other, one JSON line each. The end of the stream is
@@ -11,6 +12,8 @@ export interface ControlMessage {
   readonly staged?: readonly string[];
   /** Rank to launcher: the error as text for which this rank is about to end. */
   readonly failed?: string;
+  /** Rank to launcher, now and then: how far its scans are. */
+  readonly progress?: Progress;
   /** Launcher to rank: the job ends of its own accord. */
   readonly bye?: true;
 }

@@ -15,6 +15,8 @@ export interface RankProcess extends EngineOptions {
   readonly result?: string | undefined;
   readonly profile?: string | undefined;
   readonly summary: boolean;
+  /** Somebody watches how far the ranks are. */
+  readonly progress: boolean;
 }
 
 export function rankEnvironment(rank: RankProcess): NodeJS.ProcessEnv {

@@ -4,6 +4,7 @@ import { pathToFileURL } from "node:url";
 import { LockstepError } from "../errors/index.ts";
 import { printError } from "../cli/print-error.ts";
 import { watchRun } from "../observe/observe.ts";
+import { makeRoom, reportProgress } from "../observe/progress.ts";
 import { follow } from "../spmd/call.ts";
 import { setWorld } from "../spmd/world.ts";
 import { openControl } from "./control.ts";
@@ -53,6 +54,10 @@ function runProgram(entry: string, args: readonly string[], rank: RankProcess | 
     // Reported by the first call; a program without one does not need the engine.
     world.catch(() => undefined);
     setWorld(world);
+    if (rank.progress) {
+      makeRoom(process);
+      reportProgress(world, (progress) => control.send({ progress }));
+    }
     if (rank.result !== undefined) writeResult(pathToFileURL(entry).href, rank.result);
   }
   printUncaught();
@@ -83,6 +88,7 @@ async function followProgram(entry: string, rank: RankProcess): Promise<void> {
     if (!bundle) throw new LockstepError({ code: "LS2001", message: `no ${manifestName} beside ${entry}`, fix: "Build it with a Lockstep plugin." });
     const world = join(rank, bundle, { staged: (directories) => void (staged = directories), lost: neverQuietly });
     setWorld(world);
+    if (rank.progress) reportProgress(world, (progress) => control.send({ progress }));
     const [here] = await Promise.all([world, loadRankChunks(bundle)]);
     await follow(here);
   } catch (error) {

@@ -5,6 +5,7 @@ import { constants } from "node:os";
 import type { Duplex } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { LockstepError } from "../errors/index.ts";
+import type { Progress } from "../observe/progress.ts";
 import { talk, type Control } from "./control.ts";
 import { rankEnvironment, type RankProcess } from "./environment.ts";
 
@@ -29,10 +30,12 @@ export function newJob(): string {
 export class Ranks {
   readonly #children = new Map<number, { process: ChildProcess; control: Control }>();
   readonly #ended: (end: RankEnd) => void;
+  readonly #progress: (rank: number, progress: Progress) => void;
   #staged: readonly string[] = [];
 
-  constructor(ended: (end: RankEnd) => void) {
+  constructor(ended: (end: RankEnd) => void, progress: (rank: number, progress: Progress) => void) {
     this.#ended = ended;
+    this.#progress = progress;
   }
 
   /** Starts a rank. Its standard streams are this process's; input is rank 0's alone. */
@@ -43,7 +46,8 @@ export class Ranks {
       stdio: [rank === 0 ? "inherit" : "ignore", "inherit", "inherit", "pipe"],
     });
     let reason: string | undefined;
-    const control = talk(child.stdio[controlDescriptor] as Duplex, ({ staged, failed }) => {
+    const control = talk(child.stdio[controlDescriptor] as Duplex, ({ staged, failed, progress }) => {
+      if (progress) this.#progress(rank, progress);
       if (staged) this.#staged = staged;
       reason ??= failed;
     });

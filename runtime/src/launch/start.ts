@@ -1,12 +1,13 @@
 import { printError } from "../cli/print-error.ts";
 import { watchRun } from "../observe/observe.ts";
+import { makeRoom, reportProgress, Watch } from "../observe/progress.ts";
 import type { World } from "../spmd/world.ts";
 import { endOnSignals, never, printUncaught, sweepOnTermination } from "./ending.ts";
 import { isEmbedded, launchShape } from "./environment.ts";
 import { join } from "./join.ts";
 import { findBundle } from "./manifest.ts";
 import { refusePlace } from "./place.ts";
-import { exitCode, newJob, rankDied, Ranks, removeStaged } from "./ranks.ts";
+import { exitCode, newJob, rankDied, Ranks, removeStaged, type RankEnd } from "./ranks.ts";
 import { allowedCores } from "./resources.ts";
 import { makeSpillDirectory, removeSpillDirectory } from "./spill.ts";
 
@@ -27,13 +28,16 @@ export async function startWorld(): Promise<World> {
     removeStaged(staged);
     removeSpillDirectory(spillDirectory);
   };
-  const ranks = new Ranks((end) => {
+  const watch = isEmbedded() || shape.size === 1 && !bundle ? undefined : new Watch(process.stderr, shape.size);
+  const ended = (end: RankEnd) => {
+    watch?.end();
     ranks.kill();
     sweep();
     printError(rankDied(end));
     process.exit(exitCode(end) || 1);
-  });
-  const common = { ...shape, spillDirectory, job };
+  };
+  const ranks = new Ranks(ended, (rank, progress) => watch?.tell(rank, progress));
+  const common = { ...shape, spillDirectory, job, progress: watch !== undefined };
   for (let rank = 1; rank < shape.size; rank++) ranks.start(entry!, [], { ...common, rank, launcher: false, summary: false });
   ranks.unref();
   if (isEmbedded()) sweepOnTermination(sweep);
@@ -42,12 +46,18 @@ export async function startWorld(): Promise<World> {
     watchRun({ ...common, summary: process.stderr.isTTY || process.env.LOCKSTEP_SUMMARY === "1", profile: process.env.LOCKSTEP_PROFILE });
   }
   process.once("exit", () => {
+    watch?.end();
     sweep();
     ranks.dismiss();
   });
-  return join({ ...common, rank: 0 }, bundle, {
+  const world = join({ ...common, rank: 0 }, bundle, {
     staged: (directories) => void (staged = directories),
     // The handler above ends the process as soon as the kernel has told of the death.
     lost: (error) => never(error),
   });
+  if (watch) {
+    makeRoom(process);
+    reportProgress(world, (progress) => watch.tell(0, progress));
+  }
+  return world;
 }

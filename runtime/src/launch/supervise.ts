@@ -2,6 +2,7 @@ import { existsSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { LockstepError } from "../errors/index.ts";
 import { printError } from "../cli/print-error.ts";
+import { Watch } from "../observe/progress.ts";
 import { launchShape, type LaunchRequest } from "./environment.ts";
 import { findBundle, manifestName, programIn } from "./manifest.ts";
 import { refusePlace } from "./place.ts";
@@ -13,6 +14,8 @@ export interface RunRequest extends LaunchRequest {
   readonly result?: string;
   readonly profile?: string;
   readonly summary: boolean;
+  /** Show how far the ranks are. */
+  readonly progress: boolean;
 }
 
 /** How long rank 0 may take to end after a signal, and the others after rank 0; milliseconds. */
@@ -38,14 +41,17 @@ export async function superviseRun(entry: string, args: readonly string[], reque
   }
   const outcome = Promise.withResolvers<RankEnd>();
   const empty = Promise.withResolvers<void>();
-  const ranks = new Ranks((end) => {
+  const watch = request.progress ? new Watch(process.stderr, shape.size) : undefined;
+  const ended = (end: RankEnd) => {
+    watch?.end();
     outcome.resolve(end);
     if (ranks.running === 0) empty.resolve();
-  });
+  };
+  const ranks = new Ranks(ended, (rank, progress) => watch?.tell(rank, progress));
   const interrupted = forwardSignals(ranks);
   const job = newJob();
   const spillDirectory = makeSpillDirectory(job);
-  const common = { ...shape, job, spillDirectory, launcher: true, summary: request.summary };
+  const common = { ...shape, job, spillDirectory, launcher: true, summary: request.summary, progress: request.progress };
   for (let rank = 0; rank < shape.size; rank++) {
     ranks.start(resolve(entry), args, { ...common, rank, ...(rank === 0 && { result: absolute(request.result), profile: absolute(request.profile) }) });
   }

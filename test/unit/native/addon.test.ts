@@ -1,6 +1,6 @@
 /** The addon and what is said of it: declarations, loader, errors, and a JavaScript thread that never waits. */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -65,9 +65,15 @@ async function sorted(): Promise<Plan> {
 it("runs a plan beside the JavaScript thread", async () => {
   const plan = JSON.stringify(await sorted());
   let ticks = 0;
-  const timer = setInterval(() => ticks++, 1);
+  const seen: number[][] = [engine.progress()];
+  const timer = setInterval(() => seen.push(engine.progress()) && ticks++, 1);
   const { sinks, profile } = await engine.execute(plan);
   clearInterval(timer);
+  seen.push(engine.progress());
+  expect(seen[0]).toEqual([0, 0, 0, 0]);
+  seen.slice(1).forEach((progress, i) => expect(progress.every((count, which) => count >= seen[i]![which]!)).toBe(true));
+  const bytes = statSync(join(directory, "values.csv")).size;
+  expect(seen.at(-1)).toEqual([1_000_000, 1_000_000, bytes, bytes]);
   expect(ticks).toBeGreaterThan(5);
   const values = [...tableFromIPC(sinks[0]!.ipc!).getChild("value")!] as number[];
   expect(values.length).toBe(sinks[0]!.rows);

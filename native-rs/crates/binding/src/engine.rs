@@ -133,6 +133,12 @@ impl JsEngine {
         self.run(async move { engine.explain(&plan).await }).await
     }
 
+    /// Rows read by this rank's scans, rows they are to read, and the same in bytes of the input files.
+    #[napi]
+    pub fn progress(&self) -> Vec<f64> {
+        self.engine.progress().map(|count| count as f64).to_vec()
+    }
+
     /// Frees a kept table.
     #[napi]
     pub fn release_spool(&self, id: u32) {

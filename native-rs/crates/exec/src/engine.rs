@@ -32,6 +32,7 @@ use crate::execute::{self, Execution};
 use crate::planner::logical::{Built, Sources};
 use crate::planner::physical::session;
 use crate::planner::stages::{Planner, Stages};
+use crate::progress::Progress;
 use crate::run::{Ranks, Run};
 use crate::source::{Source, spool_leaf};
 use crate::specialise;
@@ -61,6 +62,7 @@ pub struct Engine {
     comm: Communicator,
     ranks: Ranks,
     env: Arc<RuntimeEnv>,
+    progress: Arc<Progress>,
     /// Plans with operators specialised by domains, and without.
     specialised: SessionState,
     general: SessionState,
@@ -120,12 +122,14 @@ impl Engine {
         };
         let disk = DiskManagerBuilder::default().with_mode(DiskManagerMode::Directories(vec![spill]));
         let env = RuntimeEnvBuilder::new().with_memory_pool(Arc::new(PeakRecordingPool::new(pool))).with_disk_manager_builder(disk).build_arc()?;
+        let progress = Arc::<Progress>::default();
         Ok(Arc::new(Self {
             comm,
             ranks,
-            specialised: session(ranks, env.clone(), true),
-            general: session(ranks, env.clone(), false),
+            specialised: session(ranks, env.clone(), progress.clone(), true),
+            general: session(ranks, env.clone(), progress.clone(), false),
             env,
+            progress,
             sources: Mutex::default(),
             spools: Mutex::default(),
             position: Mutex::default(),
@@ -136,6 +140,11 @@ impl Engine {
 
     pub fn ranks(&self) -> Ranks {
         self.ranks
+    }
+
+    /// How far this rank's scans are.
+    pub fn progress(&self) -> [u64; 4] {
+        self.progress.now()
     }
 
     /// The worker threads: everything asynchronous here must be polled by them.

@@ -17,6 +17,7 @@ pub mod operators;
 mod packed;
 pub mod planner;
 mod profile;
+mod progress;
 mod run;
 mod sinks;
 mod source;

@@ -16,6 +16,7 @@ use lockstep_connectors::{Chunk, Dataset, ReadOptions, chunks, read};
 
 use super::{cooperative, plan_methods, streaming};
 use crate::planner::physical::BATCH_ROWS;
+use crate::progress::{Progress, share};
 
 #[derive(Debug, Clone)]
 pub struct ScanExec {
@@ -118,10 +119,14 @@ impl ExecutionPlan for ScanExec {
         Ok(TreeNodeRecursion::Continue)
     }
 
-    fn execute(&self, partition: usize, _context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let baseline = BaselineMetrics::new(&self.metrics, partition);
         let mut reader = Self::reader(&self.dataset, &self.parts[partition], &self.columns, &self.position);
         let schema: SchemaRef = reader.schema();
+        let (mut done, due) = (0, self.parts[partition].iter().map(|chunk| chunk.rows).sum());
+        let bytes = share(self.dataset.bytes, due, self.dataset.rows);
+        let progress = context.session_config().get_extension::<Progress>();
+        progress.iter().for_each(|progress| progress.expect(due, bytes));
         let batches = std::iter::from_fn(move || {
             let timer = baseline.elapsed_compute().timer();
             let batch = reader.next();
@@ -129,6 +134,10 @@ impl ExecutionPlan for ScanExec {
             if let Some(Ok(batch)) = &batch {
                 baseline.record_output(batch.num_rows());
                 baseline.output_batches().add(1);
+                let before = share(bytes, done, due);
+                done += batch.num_rows() as u64;
+                let read = share(bytes, done, due) - before;
+                progress.iter().for_each(|progress| progress.advance(batch.num_rows() as u64, read));
             }
             batch.map(|batch| batch.map_err(Into::into))
         });

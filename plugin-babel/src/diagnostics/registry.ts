@@ -1,5 +1,6 @@
 /** All diagnostics, by code: the documentation has a page for each, made from its text. */
 import type { DiagnosticPage } from "./define.ts";
+import { absentColumn } from "./absent-column.ts";
 import { aggregateArgument } from "./aggregate-argument.ts";
 import { aggregateInRowFunction } from "./aggregate-in-row-function.ts";
 import { alwaysDecided } from "./always-decided.ts";
@@ -64,6 +65,7 @@ export const diagnosticPages: readonly DiagnosticPage[] = [
   joinKeyTypes.page,
   noCommonColumns.page,
   concatTypes.page,
+  absentColumn.page,
   noInterface.page,
   unsupportedType.page,
   tableTypesDiffer.page,

@@ -14,6 +14,7 @@ import { readCsv, readParquet, table } from "./readers.ts";
 import { rename } from "./rename.ts";
 import { rollup } from "./rollup.ts";
 import { select } from "./select.ts";
+import { except, intersect, union } from "./sets.ts";
 import { slice } from "./slice.ts";
 import { spool } from "./spool.ts";
 import { ungroup } from "./ungroup.ts";
@@ -23,7 +24,7 @@ import { writeCsv, writeParquet } from "./writers.ts";
 const catalogue: readonly Verb[] = [
   readParquet, readCsv, table,
   filter, derive, select, rename, join, join_left, semijoin, antijoin,
-  groupby, ungroup, rollup, count, orderby, slice, concat, dedupe,
+  groupby, ungroup, rollup, count, orderby, slice, concat, dedupe, union, intersect, except,
   numRows, columnNames, get, objects, array,
   writeParquet, writeCsv,
 ];

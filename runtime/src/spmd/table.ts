@@ -83,6 +83,26 @@ export class SpmdTable {
     return this.#then((input) => ({ op: "dedupe", input, keys, site }));
   }
 
+  /** `keys`: all columns of this table. The descriptor is the last argument, as in `concat`. */
+  union(...rest: [...SpmdTable[], Sited & { keys: Expression[] }]): SpmdTable {
+    return this.concat(...rest).dedupe(rest.at(-1) as Sited & { keys: Expression[] });
+  }
+
+  intersect(...rest: [...SpmdTable[], Sited & { keys: Expression[] }]): SpmdTable {
+    return this.#matched("semi", rest);
+  }
+
+  except(...rest: [...SpmdTable[], Sited & { keys: Expression[] }]): SpmdTable {
+    return this.#matched("anti", rest);
+  }
+
+  #matched(type: JoinType, [first, ...rest]: [...SpmdTable[], Sited & { keys: Expression[] }]): SpmdTable {
+    const descriptor = rest.at(-1) as Sited & { keys: Expression[] };
+    const { site, keys } = descriptor;
+    const other = rest.length > 1 ? (first as SpmdTable).concat(...(rest as [...SpmdTable[], Sited])) : (first as SpmdTable);
+    return this.join(other, { site, type, on: keys.map((key) => ({ left: key, right: key })), columns: [] }).dedupe(descriptor);
+  }
+
   /** A table several executions read: the first computes it, the others find it. Asked again, the same spool. */
   spool({ site }: Sited & { spool?: number }): SpmdTable {
     if (!this.#spooled) {

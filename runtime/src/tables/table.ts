@@ -154,6 +154,21 @@ export class Table<Row> implements Iterable<Row> {
     return this.take(groupCodes([...columns.values()], this.#rows).first);
   }
 
+  /** The distinct rows of the tables, in the order of their first appearance. */
+  union(...others: Table<Row>[]): Table<Row> {
+    return this.concat(...others).dedupe();
+  }
+
+  /** The distinct rows that are in the other tables as well; a row with null in it is in none, as in a join. */
+  intersect(other: Table<Row>, ...others: Table<Row>[]): Table<Row> {
+    return this.semijoin(other.concat(...others)).dedupe();
+  }
+
+  /** The distinct rows that are in none of the other tables. */
+  except(other: Table<Row>, ...others: Table<Row>[]): Table<Row> {
+    return this.antijoin(other.concat(...others)).dedupe();
+  }
+
   /** The number of rows. */
   numRows(): number {
     return this.#rows;

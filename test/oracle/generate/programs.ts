@@ -82,6 +82,11 @@ const verbs: readonly Verb[] = [
     const whole = names.length === t.schema.size && m.r.chance(30);
     return names.length === 0 ? null : { ...t, source: whole ? ".dedupe()" : `.dedupe(${m.r.some(names, 2).map((name) => `"${name}"`).join(", ")})` };
   },
+  (t, m) => {
+    // Whole rows are the keys.
+    if (named(t.schema, null).length < t.schema.size) return null;
+    return { ...t, rows: 2 * t.rows, source: `.${m.r.of(["union", "intersect", "except"])}(${t.name}.filter(${m.expressions(t.schema).predicate()}))` };
+  },
   (t, m) => ({ ...t, rows: 2 * t.rows, source: `.concat(${t.name}.filter(${m.expressions(t.schema).predicate()}))` }),
   (t, m) => {
     const keys = keysOf(t.schema, m).filter(({ name }, i, all) => all.findIndex((other) => other.name === name) === i);

@@ -133,7 +133,7 @@ describe("as Arquero answers", () => {
     });
   });
 
-  test("filter, derive, select, rename, slice, concat, dedupe", () => {
+  test("filter, derive, select, rename, slice, concat, dedupe, union, intersect, except", () => {
     fc.assert(
       fc.property(rowsOf, rowsOf, fc.integer({ min: -30, max: 30 }), fc.integer({ min: -30, max: 30 }), (a, b, start, end) => {
         const rows = sound(a);
@@ -147,6 +147,12 @@ describe("as Arquero answers", () => {
         expect(ours(rows).slice(start).array("i")).toEqual(theirs(rows).slice(start).array("i"));
         expect(ours(rows).concat(ours(b)).objects()).toEqual(theirs(rows).concat(theirs(b)).objects());
         expect(ours(rows).dedupe("s", "b").objects()).toEqual(theirs(rows).dedupe("s", "b").objects());
+        const others = sound(b);
+        const [mine, yours] = [ours(rows).select("n", "s", "b", "d"), theirs(rows).select("n", "s", "b", "d")];
+        const [more, theirMore] = [ours(others).select("n", "s", "b", "d"), theirs(others).select("n", "s", "b", "d")];
+        expect(mine.union(more).objects()).toEqual(yours.union(theirMore).objects());
+        expect(mine.intersect(more).objects()).toEqual(yours.intersect(theirMore).objects());
+        expect(mine.except(more, mine.slice(0, 3)).objects()).toEqual(yours.except(theirMore, yours.slice(0, 3)).objects());
         expect(ours([...rows, ...rows]).select("n", "d").dedupe().objects()).toEqual(theirs([...rows, ...rows]).select("n", "d").dedupe().objects());
       }),
     );

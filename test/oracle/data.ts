@@ -24,6 +24,8 @@ export interface Tables {
   readonly large: string;
   /** A CSV with quoted line breaks, empty fields, CRLF. */
   readonly notes: string;
+  /** Only its header. */
+  readonly header: string;
 }
 
 const MEASUREMENTS = (from: number, to: number): string => `
@@ -72,6 +74,7 @@ export async function makeTables(folder: string): Promise<Tables> {
     ",anna,,,\"\"",
   ];
   writeFileSync(join(folder, "notes.csv"), `${notes.join("\r\n")}\r\n`);
+  writeFileSync(join(folder, "header.csv"), `${notes[0]}\n`);
   const path = (name: string): string => join(folder, name);
   return {
     ...trips,
@@ -81,5 +84,6 @@ export async function makeTables(folder: string): Promise<Tables> {
     stations: path("stations.parquet"),
     large: path("large"),
     notes: path("notes.csv"),
+    header: path("header.csv"),
   };
 }

@@ -48,6 +48,7 @@ async function filesOf(path: string, extensions: readonly string[]): Promise<str
     if (files.length > 0) return files;
     throw new LockstepError({ code: "LS2001", message: `${path} holds no ${extensions.join(" or ")} file` });
   }
+  if (found) throw new LockstepError({ code: "LS2001", message: `${path} is neither a file nor a folder` });
   if (/[*?[{]/.test(path)) {
     const files = await globbed(path, extensions);
     if (files.length > 0) return files;

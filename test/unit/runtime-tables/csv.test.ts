@@ -114,6 +114,10 @@ test("columns that JavaScript never looks at are printed with all digits that CS
   );
 });
 
+test("what is no file is not waited for", async () => {
+  expect(await errorOf(() => readCsv("/dev/null"))).toMatchObject({ code: "LS2001", message: "/dev/null is neither a file nor a folder" });
+});
+
 test("any strings survive a round trip", async () => {
   const text = fc.option(fc.string({ unit: "grapheme" }).map((s) => s.replaceAll("\r", "\n")), { nil: null });
   const rows = fc.array(fc.record({ a: text, b: text }), { minLength: 1, maxLength: 20 });

@@ -39,7 +39,9 @@ pub fn resolve(paths: &[String], extension: &str) -> Result<Vec<Found>> {
                 }
                 append(files, &mut found)?;
             }
-            Ok(_) => append(vec![path.to_owned()], &mut found)?,
+            Ok(metadata) if metadata.is_file() => append(vec![path.to_owned()], &mut found)?,
+            // A pipe would be waited for, and cannot be read at several places.
+            Ok(_) => return Err(missing(format!("{path} is neither a file nor a folder"), path)),
             Err(_) if path.contains(['*', '?', '[', '{']) => append(matches(path, extension)?, &mut found)?,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(not_found(path)),
             Err(error) => return Err(ConnectorError::read(path, &error)),
@@ -170,6 +172,7 @@ mod tests {
             assert_eq!(error.code, "LS2001");
             assert!(error.message.contains(message), "{}", error.message);
         }
+        assert!(resolve(&["/dev/null".into()], "csv").unwrap_err().message.contains("neither a file nor a folder"));
         let error = resolve(&["s3://key:secret@b/k?signature=secret".into()], "parquet").unwrap_err();
         assert_eq!(error.code, "LS2015");
         assert!(!format!("{error:?}").contains("secret"));

@@ -1,6 +1,7 @@
 import { constants } from "node:buffer";
 import { readFile } from "node:fs/promises";
 import { LockstepError } from "../../errors/index.ts";
+import { nothing } from "../../tables/arrow-type.ts";
 import { Column, type Stored } from "../../tables/column.ts";
 import { Table } from "../../tables/table.ts";
 import type { StoredRow } from "../../tables/types.ts";
@@ -23,7 +24,7 @@ export interface ReadCsvOptions<Row> {
  * Reads CSV: a file, a folder (recursively), a glob or a list, one table in name order of the files.
  *
  * A column is what all its values are, in this order: boolean, number, ISO date or time (UTC), string. An empty field is
- * null, a quoted empty one the empty string. LS2001, LS2002, LS2006, LS2018.
+ * null, a quoted empty one the empty string; a column without a value has no type. LS2001, LS2002, LS2006, LS2018.
  */
 export async function readCsv<Row extends object = Record<never, never>>(
   path: InputPath,
@@ -74,7 +75,11 @@ function readRecords(name: string, bytes: Uint8Array, delimiter: string, named: 
 }
 
 function readColumn(name: string, index: number, files: readonly CsvFile[], rows: number, wanted: CsvType | undefined): Column {
-  const rule = csvTypes[wanted ?? inferType(index, files)];
+  const origin = `the column "${name}" of ${files[0]!.name}`;
+  const type = wanted ?? inferType(index, files);
+  // Without a value nothing says what it holds; only the interface does, which is not here at run time.
+  if (type === undefined) return new Column(nothing, rows, () => new Array<Stored>(rows).fill(null), { view: "number", origin });
+  const rule = csvTypes[type];
   const values = new Array<Stored>(rows);
   let row = 0;
   for (const file of files) {
@@ -84,12 +89,12 @@ function readColumn(name: string, index: number, files: readonly CsvFile[], rows
       values[row++] = value;
     }
   }
-  return new Column(rule.type, rows, values, { view: rule.view, origin: `the column "${name}" of ${files[0]!.name}` });
+  return new Column(rule.type, rows, values, { view: rule.view, origin });
 }
 
-function inferType(index: number, files: readonly CsvFile[]): CsvType {
+function inferType(index: number, files: readonly CsvFile[]): CsvType | undefined {
   const present = files.flatMap((file) => file.records.flatMap(({ fields }) => fields[index] ?? []));
-  if (present.length === 0) return "string";
+  if (present.length === 0) return undefined;
   return inferenceOrder.find((type) => present.every((text) => csvTypes[type].parse(text) !== undefined))!;
 }
 

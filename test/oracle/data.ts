@@ -24,6 +24,8 @@ export interface Tables {
   readonly large: string;
   /** A CSV with quoted line breaks, empty fields, CRLF. */
   readonly notes: string;
+  /** A CSV whose columns have the names of what every object has. */
+  readonly odd: string;
   /** Only its header. */
   readonly header: string;
 }
@@ -74,6 +76,7 @@ export async function makeTables(folder: string): Promise<Tables> {
     ",anna,,,\"\"",
   ];
   writeFileSync(join(folder, "notes.csv"), `${notes.join("\r\n")}\r\n`);
+  writeFileSync(join(folder, "odd.csv"), "__proto__,constructor,toString,a b,ü\n1,x,3,2,äö\n2,,4,5,é\n3,x,1,7,🎉\n");
   writeFileSync(join(folder, "header.csv"), `${notes[0]}\n`);
   const path = (name: string): string => join(folder, name);
   return {
@@ -84,6 +87,7 @@ export async function makeTables(folder: string): Promise<Tables> {
     stations: path("stations.parquet"),
     large: path("large"),
     notes: path("notes.csv"),
+    odd: path("odd.csv"),
     header: path("header.csv"),
   };
 }

@@ -1,6 +1,7 @@
 import type { ColumnType } from "@lockstep/native/plan";
 import { LockstepError } from "../errors/index.ts";
 import { fromIpc } from "../tables/ipc.ts";
+import { recordsOf } from "../tables/record.ts";
 import type { Reader } from "../tables/view.ts";
 
 type Decoded = ReturnType<typeof fromIpc>;
@@ -8,14 +9,8 @@ type Decoded = ReturnType<typeof fromIpc>;
 /** The rows of an Arrow IPC stream as records of JavaScript values. */
 export function decodeRows(ipc: Uint8Array | undefined, types: readonly ColumnType[], site: string): Record<string, unknown>[] {
   const table = read(ipc, site);
-  const readers = types.map((type) => [type.name, readerOf(table, type, site)] as const);
-  return located(site, () =>
-    Array.from({ length: table.rows }, (_, row) => {
-      const record: Record<string, unknown> = {};
-      for (const [name, at] of readers) record[name] = at(row);
-      return record;
-    }),
-  );
+  const record = recordsOf(types.map((type) => [type.name, readerOf(table, type, site)] as const));
+  return located(site, () => Array.from({ length: table.rows }, (_, row) => record(row)));
 }
 
 /** One column of an Arrow IPC stream. */

@@ -4,6 +4,7 @@ import type { JsType } from "@lockstep/native/plan";
 import { Column, type Stored } from "../tables/column.ts";
 import { canonicalInteger } from "../tables/infer.ts";
 import { fromIpc, toIpc } from "../tables/ipc.ts";
+import { recordsOf } from "../tables/record.ts";
 import { arrowTypes } from "./encode.ts";
 import type { ScriptFunction } from "./scripts.ts";
 
@@ -16,13 +17,9 @@ export function scriptRunner(functions: readonly ScriptFunction[]): Scripts {
       const run = functions[id]!;
       const { columns, rows } = fromIpc(batch);
       // The engine sends what JavaScript sees; its integers are bigints.
-      const readers = [...columns].map(([name, column]) => [name, (column.type.id === "int" ? column.seenAs("bigint") : column).at] as const);
+      const record = recordsOf([...columns].map(([name, column]) => [name, (column.type.id === "int" ? column.seenAs("bigint") : column).at] as const));
       const values = new Array<Stored>(rows);
-      for (; row < rows; row++) {
-        const record: Record<string, unknown> = {};
-        for (const [name, at] of readers) record[name] = at(row);
-        values[row] = stored(run(record), type);
-      }
+      for (; row < rows; row++) values[row] = stored(run(record(row)), type);
       const bytes = toIpc(new Map([["value", new Column(arrowTypes[type], rows, values)]]));
       return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     } catch (error) {

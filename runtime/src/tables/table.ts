@@ -10,6 +10,7 @@ import { groupCodes, type KeyCodes } from "./keys.ts";
 import { op, type Aggregate } from "./op.ts";
 import { peersOf, sortedRows, type OrderKey, type SortColumn } from "./order.ts";
 import { printTable } from "./print.ts";
+import { recordsOf } from "./record.ts";
 import { columnNamed, cursor, type Columns } from "./row.ts";
 import { sliceOf } from "./slice.ts";
 import type * as T from "./types.ts";
@@ -228,12 +229,7 @@ export class Table<Row> implements Iterable<Row> {
   }
 
   #rowReader(): (row: number) => Row {
-    const readers = [...this.columns].map(([name, { at }]) => [name, at] as const);
-    return (row) => {
-      const record: Record<string, unknown> = {};
-      for (const [name, at] of readers) record[name] = at(row);
-      return record as Row;
-    };
+    return recordsOf([...this.columns].map(([name, { at }]) => [name, at] as const)) as (row: number) => Row;
   }
 
   /** For verbs: the named rows, in their order. `order` is what they are sorted by then. */

@@ -180,3 +180,9 @@ test("a long loop of verbs keeps its depth", () => {
   for (let i = 0; i < 20_000; i++) loop = loop.slice(0, 10);
   expect(loop.get("untouched", 9)).toBe("v9");
 });
+
+test("__proto__ is a column like any other", () => {
+  const t = table(JSON.parse('{ "__proto__": [1, 2], "b": [3, 4] }') as { b: number[] });
+  expect(t.objects().map((row) => Object.entries(row))).toEqual([[["__proto__", 1], ["b", 3]], [["__proto__", 2], ["b", 4]]]);
+  expect(Object.getPrototypeOf(t.objects()[0])).toBe(Object.prototype);
+});

@@ -48,7 +48,7 @@ export async function readCsv<Row extends object = Record<never, never>>(
   const unknown = Object.keys(types).find((name) => !header.includes(name));
   if (unknown !== undefined) throw new LockstepError({ code: "LS2002", message: `types: ${names[0]} has no column "${unknown}"` });
   const rows = files.reduce((sum, file) => sum + file.records.length, 0);
-  return new Table(new Map(header.map((name, index) => [name, readColumn(name, index, files, rows, types[name])])), rows);
+  return new Table(new Map(header.map((name, index) => [name, readColumn(name, index, files, rows, Object.hasOwn(types, name) ? types[name] : undefined)])), rows);
 }
 
 interface CsvFile {

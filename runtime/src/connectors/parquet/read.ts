@@ -39,7 +39,7 @@ export async function readParquet<Row extends object = Record<never, never>>(
       return concat(files.map((file) => file.read(name, type)), rows);
     };
     const origin = `the column "${name}" of ${files.length === 1 ? files[0]!.name : `${files.length} files (${files[0]!.name}, …)`}`;
-    columns.set(name, new Column(type, rows, load, { view: viewAs(types?.[name], type, origin), origin }));
+    columns.set(name, new Column(type, rows, load, { view: viewAs(types && Object.hasOwn(types, name) ? types[name] : undefined, type, origin), origin }));
   }
   for (const name of Object.keys(types ?? {})) {
     if (!columns.has(name)) throw new LockstepError({ code: "LS2002", message: `types: ${files[0]!.name} has no column "${name}"` });

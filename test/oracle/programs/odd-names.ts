@@ -1,0 +1,16 @@
+import { op, readCsv } from "@lockstep/runtime";
+import type { Tables } from "../data.ts";
+
+interface Odd { ["__proto__"]: number; constructor: string | null; toString: number; "a b": number; "ü": string }
+
+/** Columns named as what every object inherits, or as no variable could be. */
+export async function oddNames(tables: Tables) {
+  "use spmd";
+  const rows = await readCsv<Odd>(tables.odd);
+  const groups = rows.groupby("constructor").rollup({ hasOwnProperty: op.sum("a b"), valueOf: op.max("toString") });
+  return [
+    rows.objects(), rows.select("__proto__", "ü").objects(), groups.objects(), rows.join(rows.select("__proto__", "constructor"), "__proto__").objects(),
+    rows.derive({ "x-y": (d) => d["a b"] + d.toString, isPrototypeOf: (d) => d["ü"].length, __defineGetter__: (d) => d["ü"].replace(/./u, "_") }).orderby("isPrototypeOf", "x-y").objects(),
+    rows.filter((d) => d.constructor === "x" && d.toString > 1).columnNames(), rows.dedupe("constructor").numRows(), rows.union(rows).objects(),
+  ];
+}

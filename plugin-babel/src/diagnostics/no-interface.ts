@@ -15,8 +15,8 @@ return rows.filter((d) => d.fare > 10).numRows();`,
     },
   },
   (reader: string, span: SourceSpan) => ({
-    message: `The columns of this table are not known: ${reader} was given no interface`,
+    message: `The columns of this table are not known: ${reader} was given no interface that names them`,
     locations: [at(span, "needs the columns")],
-    fix: { message: `declare an interface and write ${reader}<Row>(…)`, edits: [] },
+    fix: { message: `declare an interface and write ${reader}<Row>${reader === "Table" ? "" : "(…)"}`, edits: [] },
   }),
 );

@@ -15,6 +15,7 @@ import type { Expression } from "../ir/expression.ts";
 import { columnOf, type FunctionIR, type Instruction, instructions, type RowArgument, type TableType, type ValueId, valuesOf } from "../ir/ir.ts";
 import type { RowType, SourceSpan, ValueType } from "../ir/types.ts";
 import { isComplete, type TypeContext, verbOf } from "../verbs/index.ts";
+import { parameter } from "../verbs/parameter.ts";
 
 /** How operands become expressions: parse knows, the pipeline hands it in. */
 export interface RowArgumentReader {
@@ -60,13 +61,13 @@ class TypeInference {
     for (const i of instructions(this.#fn)) if (this.#isOpen(i)) this.#reportOpen(i, i.span);
   }
 
-  #isOpen = (i: Instruction): boolean => i.op !== "phi" && i.declared === null && verbOf(i.op).role === "reader";
+  #isOpen = (i: Instruction): boolean => i.op !== "phi" && i.declared === null && (i.op === parameter.name || verbOf(i.op).role === "reader");
 
   /** Once a reader, at the first use of a column where there is one. */
   #reportOpen(i: Instruction, span: SourceSpan): void {
     if (this.#withoutInterface.has(i.id)) return;
     this.#withoutInterface.add(i.id);
-    this.#report(noInterface(i.op, span));
+    this.#report(noInterface(i.op === parameter.name ? "Table" : i.op, span));
   }
 
   #inferPhi(phi: Instruction): void {

@@ -178,7 +178,7 @@ export class Reading {
     this.shapes.analyse(node, this.place, tables.map(({ binding }) => binding));
     for (const { binding, row, node: parameter } of tables) {
       const span = this.span(parameter);
-      const declared = row ? readRowType(row, this) : [];
+      const declared = row ? readRowType(row, this) : null;
       const i = this.builder.add({ op: "parameter", span, frame: 0, declared, scalars: { name: { source: binding.identifier.name, span } } });
       this.builder.write(this.#variableOf(this.frame, binding), i.id, { span, frame: 0 });
     }

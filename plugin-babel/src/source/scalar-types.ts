@@ -213,7 +213,7 @@ function call(e: t.CallExpression, place: Place, know: Knowledge): ValueType | n
   const observed = know.observed?.(e);
   if (observed) return observed;
   const callee = bare(e.callee);
-  if (callee.type === "Identifier" && !place.scope.getBinding(callee.name)) return conversions[callee.name] ? plain(conversions[callee.name]!) : null;
+  if (callee.type === "Identifier" && !place.scope.getBinding(callee.name)) return Object.hasOwn(conversions, callee.name) ? plain(conversions[callee.name]!) : null;
   if (callee.type === "MemberExpression" && callee.property.type === "Identifier" && !callee.computed) {
     const { name } = callee.property;
     if (name === "numRows" || name === "getTime") return plain("number");

@@ -132,7 +132,7 @@ class Reader {
     const substituted = bound.get(name);
     if (substituted) return this.row(substituted);
 
-    const utility = utilities[name];
+    const utility = Object.hasOwn(utilities, name) ? utilities[name] : undefined;
     if (utility && !module.types.has(name)) {
       if (!args[0]) throw new UnsupportedType(node, module);
       return utility(this.row({ node: args[0], module, bound }), () => this.#keys({ node: args[1] ?? node, module, bound }));

@@ -10,7 +10,7 @@ export const parameter: Verb = {
   on: "module",
   role: "verb",
   signature: [],
-  type: (i) => ({ row: i.declared!, groups: null }),
+  type: (i) => i.declared && { row: i.declared, groups: null },
   distribution: () => ANY,
   communicates: silent,
   order: () => "ignores",

@@ -46,7 +46,7 @@ const ofSet: ReadonlySet<string> = new Set(["has"]);
 const resultTypes: Readonly<Record<string, StaticType>> = {
   ...Object.fromEntries(["includes", "has", "some", "every"].map((name) => [name, plain("boolean")])),
   ...Object.fromEntries(["indexOf", "lastIndexOf", "findIndex"].map((name) => [name, plain("number")])),
-  join: plain("string"),
+  ...Object.fromEntries(["join", "toString", "toLocaleString"].map((name) => [name, plain("string")])),
 };
 
 export function callList(list: List, name: string, callee: Member, node: Call, frame: Frame): Value {
@@ -58,7 +58,7 @@ export function callList(list: List, name: string, callee: Member, node: Call, f
   const method = Object.hasOwn(methods, name) ? methods[name] : undefined;
   const args = method ? readArguments(node.arguments, frame) : null;
   const value = args && method!(list, args, node, frame);
-  return value ?? unsupported(node, `${name} of an array runs in V8`, resultTypes[name] ?? null, frame);
+  return value ?? unsupported(node, `${name} of an array runs in V8`, Object.hasOwn(resultTypes, name) ? resultTypes[name]! : null, frame);
 }
 
 export function listMember(list: List, name: string, node: Member, frame: Frame): Value {

@@ -15,8 +15,8 @@ import { rowTypeOf, UnsupportedType } from "../../../source/types.ts";
 /** `readCsv<Weather>(…)` or `table({ … })` → its columns; null: not known. */
 export function readInterface(call: t.CallExpression, data: t.ObjectExpression | null, r: Reading): RowType | null {
   const argument = call.typeArguments?.params[0] as t.TSType | undefined;
-  if (argument) return readRowType(argument, r);
-  return data ? literalColumns(data, r) : null;
+  if (!argument) return data ? literalColumns(data, r) : null;
+  return readRowType(argument, r);
 }
 
 /** The `types` option, where it is written out, against the interface. A bigint is one only if the option says so. */
@@ -61,10 +61,11 @@ function propertyOf(object: t.Node | null | undefined, name: string): t.Node | n
   return found?.type === "ObjectProperty" ? found.value : null;
 }
 
-/** The columns of an interface; none after a report. */
-export function readRowType(type: t.TSType, r: Reading): RowType {
+/** The columns of an interface; null: it has no members, and says as much as none. Empty after a report. */
+export function readRowType(type: t.TSType, r: Reading): RowType | null {
   try {
-    return rowTypeOf(type, r.frame.module, r.modules);
+    const row = rowTypeOf(type, r.frame.module, r.modules);
+    return row.length > 0 ? row : null;
   } catch (error) {
     if (!(error instanceof UnsupportedType)) throw error;
     // A type that is still to be fetched is no mistake: the whole compilation is repeated with it.

@@ -9,15 +9,14 @@ const modes: Mode[] = ["run", "self"];
 describe.each(modes)("%s", (mode) => {
   it.each([
     ["linger", 0], ["linger", 2], ["straggle", 2], ["straggle", 1],
-  ])("%s: SIGKILL of rank %i ends the job soon", async (what, victim) => {
+  ])("%s: SIGKILL of rank %i ends the job within 3 s", async (what, victim) => {
     using scratch = new Scratch();
     const job = start(mode, 3, [what, scratch.path], { env: { TMPDIR: scratch.path } });
     const pids = await scratch.pids(3);
     const begin = performance.now();
     process.kill(pids[victim]!, "SIGKILL");
     const { code, signal, stderr } = await job.ended;
-    // Tenths of a second on a quiet machine; ranks that hear nothing linger for longer.
-    expect(performance.now() - begin).toBeLessThan(10_000);
+    expect(performance.now() - begin).toBeLessThan(3000);
     if (mode === "self" && victim === 0) expect(signal).toBe("SIGKILL");
     else expect(code).toBe(137);
     expect(stderr.match(/error LS/g)).toHaveLength(1);

@@ -50,6 +50,7 @@ it.each([["lockstep run", 120], ["lockstep run", 40], ["node", 120]])("%s: a bar
 
 it("--no-progress shows none, and nothing is shown where there is no terminal", async () => {
   expect(await onTerminal(`${process.execPath} ${cli} run -n 2 --no-progress --no-summary ${at("dist/job.mjs")} -- ${at("rows.csv")}`, 100)).toBe("before\r\n65536 rows\r\n");
+  expect(await onTerminal(`LOCKSTEP_PROGRESS=0 LOCKSTEP_RANKS=2 ${process.execPath} ${at("dist/job.mjs")} ${at("rows.csv")} 2>&1 | cat`, 100)).toBe("before\r\n65536 rows\r\n");
   const { stdout, stderr } = await lockstep(["run", "-n", "2", at("dist/job.mjs"), "--", at("rows.csv")]).ended;
   expect({ stdout, stderr }).toEqual({ stdout: "before\n65536 rows\n", stderr: "" });
 });

@@ -12,9 +12,9 @@ export const concatTypes = defineDiagnostic(
       right: 'await zones.concat(table({ zone: [1], borough: ["Queens"] })).writeParquet(out);',
     },
   },
-  (span: SourceSpan, column: Column, other: ValueType) => ({
+  (span: SourceSpan, column: Column, other: ValueType, label: string = "concatenated here") => ({
     message: `Column '${column.name}' is ${printType(column.type)} in one table and ${printType(other)} in another`,
-    locations: [at(span, "concatenated here")],
+    locations: [at(span, label)],
     fix: { message: `derive '${column.name}' as ${printType(column.type)} in both`, edits: [] },
   }),
 );

@@ -1,7 +1,8 @@
 import { absentColumn } from "../diagnostics/absent-column.ts";
 import { concatTypes } from "../diagnostics/concat-types.ts";
 import { columnOf } from "../ir/ir.ts";
-import { expressionOf, hashedBy, keyNames, names, readBy, together, union as unionOf } from "./rules.ts";
+import { concat } from "./concat.ts";
+import { expressionOf, hashedBy, keyNames, meetOfInputs, names, readBy, together, union as unionOf } from "./rules.ts";
 import type { Verb } from "./verb.ts";
 
 interface SetRecord {
@@ -21,20 +22,19 @@ const makeSet = ({ name, docs, example, adds }: SetRecord): Verb => ({
   role: "verb",
   signature: adds ? [{ kind: "tables" }] : [{ kind: "table" }, { kind: "tables" }],
   implied: ([first]) => names(first!.row).map((column) => ({ role: "key", input: 0, column })),
-  type: (i, [first, ...others], context) => {
-    const row = first!.row.map((column) => {
-      let { nullable } = column.type;
-      for (const other of others) {
-        const type = columnOf(other.row, column.name);
-        if (type === null && !adds) context.report(absentColumn(i.span, name, column.name, other.row));
-        if (type !== null && type.js !== column.type.js) context.report(concatTypes(i.span, column, type));
-        nullable ||= adds && (type === null || type.nullable);
-      }
-      return { name: column.name, type: { ...column.type, nullable } };
-    });
-    return { row, groups: null };
-  },
-  distribution: (i, inputs) => hashedBy(keyNames(i.rows), inputs.some(({ kind }) => kind !== "replicated") ? [] : inputs),
+  type: adds
+    ? concat.type
+    : (i, [first, ...others], context) => {
+        for (const column of first!.row) {
+          for (const { row } of others) {
+            const type = columnOf(row, column.name);
+            if (type === null) context.report(absentColumn(i.span, name, column.name, row));
+            else if (type.js !== column.type.js) context.report(concatTypes(i.span, column, type, "compared here"));
+          }
+        }
+        return { row: first!.row, groups: null };
+      },
+  distribution: (i, inputs) => hashedBy(keyNames(i.rows), [meetOfInputs(i, inputs)]),
   communicates: (i, inputs) => (inputs.every((input) => together(input, keyNames(i.rows))) ? null : "by all columns: rows shuffled (Alltoallv)"),
   order: (_, input) => (adds || input === 0 ? "observes" : "ignores"),
   rowwise: !adds,

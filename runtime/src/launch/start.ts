@@ -28,7 +28,9 @@ export async function startWorld(): Promise<World> {
     removeStaged(staged);
     removeSpillDirectory(spillDirectory);
   };
-  const watch = isEmbedded() || shape.size === 1 && !bundle ? undefined : new Watch(process.stderr, shape.size);
+  // Without a bundle nothing was compiled; a test runner's screen is its own.
+  const shown = bundle !== undefined && !isEmbedded() && process.env.LOCKSTEP_PROGRESS !== "0";
+  const watch = shown ? new Watch(process.stderr, shape.size) : undefined;
   const ended = (end: RankEnd) => {
     watch?.end();
     ranks.kill();

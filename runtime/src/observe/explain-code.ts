@@ -7,7 +7,7 @@ import { errorCodes, isErrorCode, LockstepError } from "../errors/index.ts";
 export function explainCode(code: string, folder: string): string {
   if (isErrorCode(code)) {
     const { title, fix } = errorCodes[code];
-    return `# ${code}: ${title}\n\nA run-time error: every rank stops with it, nothing that the call wrote becomes visible.\n\nFix: ${fix}`;
+    return `# ${code}: ${title}\n\nAn error of a run, not of the build.\n\nFix: ${fix}`;
   }
   const pages = diagnosticPages(folder);
   if (!pages) {

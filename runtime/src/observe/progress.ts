@@ -1,5 +1,6 @@
 import type { Writable } from "node:stream";
 import type { World } from "../spmd/world.ts";
+import { bytes, ofWhole } from "./units.ts";
 
 /** How far the scans of a rank are: rows read, rows to read, bytes read, bytes to read (of the input files). */
 export type Progress = readonly [rows: number, rowsDue: number, bytes: number, bytesDue: number];
@@ -100,33 +101,15 @@ export function progressBar(progress: Progress, seconds: number, columns: number
 }
 
 /** What is left is known once something is done; what follows the scans has no measure. */
-function progressParts([rows, due, bytes, bytesDue]: Progress, seconds: number): string[] {
+function progressParts([rows, due, read, bytesDue]: Progress, seconds: number): string[] {
   const done = rows >= due;
   return [
     `${Math.floor((rows / due) * 100)}%`,
     ...(done ? ["input read"] : rows > 0 ? [`${duration((seconds / rows) * (due - rows))} left`] : []),
-    ofWhole(rows, due, " rows"),
-    ofWhole(bytes, bytesDue, "B"),
-    `${scaled(bytes / seconds)}B/s`,
+    ofWhole(rows, due, "rows"),
+    ofWhole(read, bytesDue, "B"),
+    `${bytes(read / seconds)}/s`,
   ];
-}
-
-const units = ["", "k", "M", "G", "T"];
-
-function unitOf(count: number): number {
-  return Math.max(0, Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, count)) / 3)));
-}
-
-/** `9.1 of 20.0 M rows`, both in the unit of the whole. */
-function ofWhole(part: number, whole: number, what: string): string {
-  const unit = unitOf(whole);
-  const digits = (count: number): string => (unit === 0 ? `${Math.round(count)}` : (count / 1000 ** unit).toFixed(1));
-  return `${digits(part)} of ${digits(whole)} ${`${units[unit]}${what}`.trim()}`;
-}
-
-function scaled(count: number): string {
-  const unit = unitOf(count);
-  return `${unit === 0 ? Math.round(count) : (count / 1000 ** unit).toPrecision(3)} ${units[unit]}`;
 }
 
 function duration(seconds: number): string {

@@ -1,3 +1,5 @@
+import { bytes } from "./units.ts";
+
 /** What a run did, over all executions and ranks. */
 export interface Totals {
   executions: number;
@@ -26,11 +28,4 @@ const smallInput = 50e6;
 
 function plural(count: number, what: string): string {
   return `${count.toLocaleString("en-US")} ${what}${count === 1 ? "" : "s"}`;
-}
-
-function bytes(count: number): string {
-  const units = ["B", "kB", "MB", "GB", "TB"];
-  let unit = 0;
-  while (count >= 1000 && unit < units.length - 1) [count, unit] = [count / 1000, unit + 1];
-  return `${unit === 0 ? count : count.toPrecision(3)} ${units[unit]}`;
 }

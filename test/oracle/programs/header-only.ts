@@ -1,7 +1,6 @@
 import { op, readCsv } from "@lockstep/runtime";
 import type { Tables } from "../data.ts";
-
-interface Note { day: Date | null; who: string | null; amount: number | null; flag: boolean | null; text: string | null }
+import type { Note } from "../rows.ts";
 
 /** A file with a header and no line: nothing but the interface says what its columns hold. */
 export async function headerOnly(tables: Tables) {

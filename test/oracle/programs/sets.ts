@@ -1,6 +1,12 @@
-import { desc, table } from "@lockstep/runtime";
+import { desc, table, type Table } from "@lockstep/runtime";
 import { large, measurements, stations } from "../open.ts";
+import type { Measurement } from "../rows.ts";
 import type { Tables } from "../data.ts";
+
+/** Rows with null and Dates in them. */
+async function whole(tables: Tables): Promise<Table<Pick<Measurement, "station" | "level" | "ok" | "at" | "value">>> {
+  return (await measurements(tables)).select("station", "level", "ok", "at", "value");
+}
 
 export async function unions(tables: Tables) {
   "use spmd";
@@ -16,7 +22,7 @@ export async function unions(tables: Tables) {
 
 export async function intersections(tables: Tables) {
   "use spmd";
-  const rows = (await measurements(tables)).select("station", "level", "ok", "at", "value");
+  const rows = await whole(tables);
   const low = rows.filter((d) => d.level < 0);
   const odd = rows.filter((d) => d.ok);
   const none = rows.filter((d) => d.level > 1e9);
@@ -29,7 +35,7 @@ export async function intersections(tables: Tables) {
 
 export async function differences(tables: Tables) {
   "use spmd";
-  const rows = (await measurements(tables)).select("station", "level", "ok", "at", "value");
+  const rows = await whole(tables);
   const low = rows.filter((d) => d.level < 0);
   const odd = rows.filter((d) => d.ok);
   const none = rows.filter((d) => d.level > 1e9);

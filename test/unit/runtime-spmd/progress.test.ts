@@ -1,6 +1,7 @@
 import { PassThrough } from "node:stream";
 import { afterEach, expect, it, vi } from "vitest";
 import { progressBar, Watch, type Terminal } from "../../../runtime/src/observe/progress.ts";
+import { bytes } from "../../../runtime/src/observe/units.ts";
 
 afterEach(() => void vi.useRealTimers());
 
@@ -46,4 +47,8 @@ it("on a terminal: a bar after a second, which is taken away at the end", () => 
   expect(out.text()).toMatch(/^\rlockstep ━.*50%.*\x1b\[K$/);
   watch.end();
   expect(out.text()).toBe("\r\x1b[K");
+});
+
+it("a count of bytes has three digits", () => {
+  expect([0, 999, 1000, 999_600, 1.2e9, 4e12].map(bytes)).toEqual(["0 B", "999 B", "1.00 kB", "1.00 MB", "1.20 GB", "4.00 TB"]);
 });

@@ -123,10 +123,9 @@ impl ExecutionPlan for ScanExec {
         let baseline = BaselineMetrics::new(&self.metrics, partition);
         let mut reader = Self::reader(&self.dataset, &self.parts[partition], &self.columns, &self.position);
         let schema: SchemaRef = reader.schema();
-        let (mut done, due) = (0, self.parts[partition].iter().map(|chunk| chunk.rows).sum());
-        let bytes = share(self.dataset.bytes, due, self.dataset.rows);
+        let rows = self.parts[partition].iter().map(|chunk| chunk.rows).sum();
         let progress = context.session_config().get_extension::<Progress>();
-        progress.iter().for_each(|progress| progress.expect(due, bytes));
+        let mut progress = progress.map(|progress| progress.scan(rows, share(self.dataset.bytes, rows, self.dataset.rows)));
         let batches = std::iter::from_fn(move || {
             let timer = baseline.elapsed_compute().timer();
             let batch = reader.next();
@@ -134,10 +133,7 @@ impl ExecutionPlan for ScanExec {
             if let Some(Ok(batch)) = &batch {
                 baseline.record_output(batch.num_rows());
                 baseline.output_batches().add(1);
-                let before = share(bytes, done, due);
-                done += batch.num_rows() as u64;
-                let read = share(bytes, done, due) - before;
-                progress.iter().for_each(|progress| progress.advance(batch.num_rows() as u64, read));
+                progress.iter_mut().for_each(|scan| scan.advance(batch.num_rows() as u64));
             }
             batch.map(|batch| batch.map_err(Into::into))
         });

@@ -31,10 +31,6 @@ impl LowKeys {
         }
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     /// Bytes of a key.
     pub fn width(&self) -> usize {
         match self {

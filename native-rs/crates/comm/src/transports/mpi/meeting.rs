@@ -8,7 +8,7 @@ use super::wire::MEETING;
 use crate::transport::Frame;
 
 /// Changes with what travels.
-const PROTOCOL: u32 = 1;
+const PROTOCOL: u32 = 2;
 const PAUSE: Duration = Duration::from_micros(100);
 
 /// Returns when all ranks have been compared; the same error on all of them where they differ.

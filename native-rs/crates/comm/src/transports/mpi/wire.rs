@@ -20,8 +20,11 @@ const _: () = assert!(size_of::<Frame>() <= HEADER);
 pub(super) mod what {
     /// The answer to `Note::Ask`: where the sender is. In order, so that all it sent before has arrived.
     pub const POSITION: u8 = 128;
-    /// The sender's last frame.
+    /// The sender sends nothing of a program any more.
     pub const CLOSED: u8 = 129;
+    /// After `CLOSED` of all: whatever the sender sent has been taken. Who has heard it of all may end MPI; before that its
+    /// library may still owe somebody the receipt of a message.
+    pub const DONE: u8 = 130;
 }
 
 pub(super) type Head = [u8; HEADER];

@@ -167,6 +167,7 @@ impl Progress {
                 self.closed[from] = true;
                 core.into_iter().for_each(|core| core.left(from));
             }
+            (what::DONE, _) => self.done[from] = true,
             (_, Some(core)) => core.deliver(&frame, body),
             (_, None) => {}
         }

@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use super::calls::{Calls, Probed, Request};
 use super::endpoint::Endpoint;
 use super::pool::Room;
-use super::wire::Head;
+use super::wire::{Head, what};
 use crate::core::Core;
 use crate::error::CommError;
 use crate::shared_bytes::{AlignedBuffer, SharedBytes};
@@ -62,8 +62,10 @@ pub(super) struct Progress {
     /// By rank.
     notes_sent: Vec<u64>,
     notes_received: Vec<u64>,
-    /// By rank: it has sent its last frame.
+    /// By rank: it has said `CLOSED`.
     closed: Vec<bool>,
+    /// By rank: it has said `DONE`; this rank's own is said once.
+    done: Vec<bool>,
     next_tick: Option<Instant>,
 }
 
@@ -99,6 +101,7 @@ impl Progress {
         let size = core.size;
         let mut closed = vec![false; size];
         closed[core.rank] = true;
+        let done = vec![false; size];
         Self {
             calls,
             endpoint,
@@ -114,6 +117,7 @@ impl Progress {
             notes_sent: vec![0; size],
             notes_received: vec![0; size],
             closed,
+            done,
             next_tick: None,
         }
     }
@@ -162,15 +166,18 @@ impl Progress {
             }
             if self.closing() {
                 let end = *goodbye.get_or_insert_with(|| {
-                    self.say_closed();
+                    self.say_all(what::CLOSED);
                     now + GOODBYE
                 });
                 let quiet = self.sends.is_empty() && self.outboxes.is_empty() && self.endpoint.commands.lock().is_empty();
-                if quiet && self.closed.iter().all(|&closed| closed) {
+                if quiet && self.closed.iter().all(|&closed| closed) && !std::mem::replace(&mut self.done[self.endpoint.rank], true) {
+                    self.say_all(what::DONE);
+                } else if quiet && self.done.iter().all(|&done| done) {
                     return Ok(());
                 }
                 if now >= end {
-                    return Err(failed("the other ranks do not leave the job".into()));
+                    let missing: Vec<usize> = (0..self.size).filter(|&rank| !self.done[rank]).collect();
+                    return Err(failed(format!("ranks {missing:?} do not leave the job")));
                 }
             }
             if busy {

@@ -56,8 +56,8 @@ impl Progress {
 
     fn send(&mut self, to: usize, frame: &Frame) -> Step {
         if frame.region == NO_REGION {
-            // One that leaves waits for the last frame of all.
-            if self.closed[to] && frame.what != what::CLOSED {
+            // One that leaves waits for these of all.
+            if self.closed[to] && !matches!(frame.what, what::CLOSED | what::DONE) {
                 return Ok(());
             }
             let mut head = Box::new([0; HEADER]);
@@ -131,9 +131,9 @@ impl Progress {
         true
     }
 
-    pub(super) fn say_closed(&mut self) {
+    pub(super) fn say_all(&mut self, what: u8) {
         let epoch = self.endpoint.board.common_epoch();
-        let frame = own_frame(self.endpoint.rank, what::CLOSED, epoch, None);
+        let frame = own_frame(self.endpoint.rank, what, epoch, None);
         let mut commands = self.endpoint.commands.lock();
         commands.extend((0..self.size).filter(|&to| to != self.endpoint.rank).map(|to| Command::Post { to, frame }));
     }

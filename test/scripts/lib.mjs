@@ -11,14 +11,14 @@ export const cache = process.env.LOCKSTEP_CACHE ?? join(homedir(), ".cache/locks
 
 export const cargoTarget = join(cache, "target");
 
-/** Runs a command to its end; rejects with its exit code. */
+/** Runs a command to its end; rejects with its exit code and signal. */
 export function run(command, args, options = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd: root, stdio: "inherit", ...options, env: { ...process.env, ...options.env } });
     child.on("error", reject);
     child.on("exit", (code, signal) => {
       if (code === 0) resolve();
-      else reject(Object.assign(new Error(`${command} ${args.join(" ")}: ${signal ?? `exit ${code}`}`), { code: code ?? 1 }));
+      else reject(Object.assign(new Error(`${command} ${args.join(" ")}: ${signal ?? `exit ${code}`}`), { code: code ?? 1, signal }));
     });
   });
 }

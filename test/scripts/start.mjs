@@ -11,12 +11,15 @@ const bin = join(root, "node_modules/.bin");
 const shown = (path) => relative(root, path);
 const started = Date.now();
 
-process.on("SIGINT", () => {
+process.on("SIGINT", interrupted);
+function interrupted() {
   console.log("\nInterrupted; `npm start` goes on from here.");
   process.exit(130);
-});
+}
 // A step that failed has said why; a bug of this script shows where.
 process.on("uncaughtException", (error) => {
+  // Ctrl-C goes to the step as well, whose end may be heard of first.
+  if (error.signal === "SIGINT" || error.code === 130) interrupted();
   console.error(error.code === undefined ? error.stack : `\nnpm start stopped: ${error.message.replaceAll(`${root}/`, "")}\nMend what is shown above; npm start goes on from here.`);
   process.exit(1);
 });
@@ -122,10 +125,11 @@ function buildNative() {
   };
   const soon = setTimeout(() => console.log(state()), 5000);
   const built = new Promise((resolve, reject) => {
-    build.on("exit", (code) => {
+    build.on("exit", (code, signal) => {
       clearTimeout(soon);
+      const message = `the native build failed (${signal ?? `exit ${code}`}); the same by hand: npm run build:native\n${errors}`;
       if (code === 0 && existsSync(addon)) resolve();
-      else reject(new Error(`the native build failed (exit ${code}); the same by hand: npm run build:native\n${errors}`));
+      else reject(Object.assign(new Error(message), { code: code ?? 1, signal }));
     });
   });
   // Until `done()` is called nobody listens for a failure.

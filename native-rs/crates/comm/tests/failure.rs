@@ -70,6 +70,34 @@ fn an_error_ends_whatever_waits() {
     }
 }
 
+/// Rank 2 waits for rank 0 while the memory is full of an exchange that it has not come to, and that has failed already.
+#[test]
+fn what_nobody_will_read_keeps_no_room() {
+    ranks(3, async |comm| {
+        let gather = op_of(0, 0, OpKind::Gather, "job.ts:1:1");
+        if comm.rank() == 0 {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+        }
+        if comm.rank() == 1 {
+            comm.gather(&gather, 2, vec![1; 1000].into()).await.unwrap();
+            let (sender, _receiver) = comm.exchange(&shuffle(0, 1)).unwrap();
+            let flood = async {
+                loop {
+                    sender.send(2, vec![1; 100_000]).await.unwrap();
+                }
+            };
+            // Not long enough for what waits to be set aside.
+            let _ = tokio::time::timeout(Duration::from_millis(50), flood).await;
+            comm.fail(boom(1));
+        } else {
+            let gathered = tokio::time::timeout(Duration::from_secs(10), comm.gather(&gather, 2, vec![1; 1000].into()));
+            gathered.await.expect("the gather ends").unwrap();
+        }
+        assert!(is_boom(&comm.failed().await, 1));
+        comm.recover(&op(100)).await.unwrap();
+    });
+}
+
 /// Many rounds of: an exchange under way, one or more ranks fail at a random moment, everybody recovers.
 #[test]
 fn fail_and_recover_again_and_again() {
@@ -336,6 +364,31 @@ fn who_waits_for_a_rank_that_left_is_told() {
         let (sender, mut receiver) = comm.exchange(&op(3)).unwrap();
         sender.finish().await.ok();
         assert!(matches!(receiver.next().await, Some(Err(CommError::Left { .. }))));
+    });
+}
+
+#[test]
+fn who_comes_late_to_what_a_rank_left_has_not_diverged() {
+    ranks(3, async |comm| {
+        comm.barrier(&op(1)).await.unwrap();
+        if comm.rank() == 1 {
+            return;
+        }
+        if comm.rank() == 2 {
+            // Rank 0 has given up the barrier by then, and the exchange.
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+        let left = comm.barrier(&op(2)).await;
+        assert!(matches!(left, Err(CommError::Left { rank: 1 })), "{left:?}");
+        let (sender, mut receiver) = comm.exchange(&op(3)).unwrap();
+        sender.send(2 - comm.rank(), vec![1]).await.ok();
+        sender.finish().await.ok();
+        let message = receiver.next().await.unwrap().map(|message| message.from);
+        assert!(matches!(message, Err(CommError::Left { rank: 1 }) | Ok(0 | 2)), "{message:?}");
+        drop((sender, receiver));
+        if comm.rank() == 0 {
+            tokio::time::sleep(Duration::from_millis(1000)).await;
+        }
     });
 }
 

@@ -29,8 +29,12 @@ impl Core {
         }
         state.fail(&failure, &mut wakers);
         drop(state);
-        if announce && let Some(transport) = self.transport.get() {
-            transport.announce_failure(epoch, &failure.encode());
+        if let Some(transport) = self.transport.get() {
+            if announce {
+                transport.announce_failure(epoch, &failure.encode());
+            }
+            // What failed exchanges hold is given up by the next tick.
+            transport.nudge();
         }
         wake(wakers);
     }
@@ -106,7 +110,7 @@ impl Core {
     /// Whether another epoch has begun.
     pub(super) fn read_news_of_epoch(&self) -> bool {
         let Some(transport) = self.transport.get() else { return false };
-        let mut moved = false;
+        let (mut moved, mut heard) = (false, false);
         let mut wakers = Vec::new();
         let mut dropped = Vec::new();
         {
@@ -124,6 +128,7 @@ impl Core {
                     debug(self.rank, || format!("hears that rank {rank} failed after {:?}: {}", failure.after, failure.error));
                     state.announced[rank] = Some(failure.error.clone());
                     state.fail(&failure, &mut wakers);
+                    heard = true;
                 }
             }
             if state.recovering && all_recovered {
@@ -145,6 +150,9 @@ impl Core {
         }
         // Dropping views rings their senders: not under the lock.
         drop(dropped);
+        if heard {
+            transport.nudge();
+        }
         wake(wakers);
         moved
     }

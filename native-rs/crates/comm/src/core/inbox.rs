@@ -42,9 +42,11 @@ impl Core {
         if !state.operations.contains_key(&identity.key())
             && let Some(&ended) = state.ended.get(&identity.key())
         {
+            // A refusal may come after the end, and so may all that was sent to an operation which a rank's leaving has
+            // ended here before its time. Anything else means that the sender is elsewhere.
+            let late = frame.what == what::REFUSE || state.left.contains(&true);
             drop(state);
-            // A refusal may come after the end; anything else means that the sender is elsewhere.
-            if !(frame.what == what::REFUSE && ended.agrees(&identity)) {
+            if !(late && ended.agrees(&identity)) {
                 self.diverged(ended.divergence(self.rank, &identity, from));
             }
             return Ok(());

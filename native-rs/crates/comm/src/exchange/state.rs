@@ -279,7 +279,14 @@ impl Exchange {
     /// `GRACE`. Returns when to look again.
     pub fn relieve(&self, core: &Core, now: Instant) -> Option<Instant> {
         let mut state = self.state.lock();
-        if state.failure.is_some() || state.queue.is_empty() {
+        if state.failure.is_some() {
+            // Nobody reads them any more; an earlier operation, which the failure leaves alone, may need the room.
+            let dropped = std::mem::take(&mut state.queue);
+            drop(state);
+            drop(dropped);
+            return None;
+        }
+        if state.queue.is_empty() {
             return None;
         }
         let own = !state.writers.is_empty() && state.own_messages > 0;

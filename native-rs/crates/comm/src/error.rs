@@ -72,9 +72,11 @@ pub enum CommError {
     /// A process is gone. Final.
     #[error("rank {rank} died")]
     RankDied { rank: usize },
-    /// A process is there but does nothing, not even in its communication thread. Final.
-    #[error("rank {rank} does not respond: it is stopped, or its memory is being swapped")]
-    Silent { rank: usize },
+    /// Processes are there but do nothing, not even in their communication threads; the one that is silent for longest
+    /// first. Final. One may be stopped and the others only unheard: an MPI can stop sending to all when it cannot send to
+    /// one.
+    #[error("{}", silence(.ranks))]
+    Silent { ranks: Vec<usize> },
     /// The ranks are at different operations.
     #[error("{0}")]
     Diverged(Box<Divergence>),
@@ -93,6 +95,14 @@ pub enum CommError {
     /// A rank sent what no rank of this version sends. A bug, or memory corruption.
     #[error("invalid message from rank {from}: {what}")]
     Invalid { from: usize, what: &'static str },
+}
+
+fn silence(ranks: &[usize]) -> String {
+    let names: Vec<String> = ranks.iter().map(usize::to_string).collect();
+    match names.as_slice() {
+        [one] => format!("rank {one} does not respond: it is stopped, or its memory is being swapped"),
+        several => format!("ranks {} do not respond: one is stopped, or its memory is being swapped", several.join(", ")),
+    }
 }
 
 impl CommError {

@@ -146,8 +146,8 @@ pub(crate) trait Transport: Send + Sync {
 
     /// Changes whenever the communication thread of `rank` does something, and asks it to.
     fn sign_of_life(&self, rank: usize) -> u32;
-    /// Tells all that `rank` does not respond.
-    fn announce_silence(&self, rank: usize);
+    /// Tells all that these ranks do not respond, the one that is silent for longest first.
+    fn announce_silence(&self, ranks: &[usize]);
 
     /// `Inbox::tick` wants to be called.
     fn nudge(&self);
@@ -165,8 +165,8 @@ pub(crate) trait Inbox: Send + Sync {
     fn room(&self);
     /// A process is gone.
     fn died(&self, rank: usize);
-    /// A process does not respond.
-    fn silent(&self, rank: usize);
+    /// Processes do not respond; the one that is silent for longest first.
+    fn silent(&self, ranks: &[usize]);
     /// `rank` closed in order; everything it sent is delivered.
     fn left(&self, rank: usize);
     /// The transport cannot go on.

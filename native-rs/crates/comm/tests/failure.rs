@@ -23,8 +23,10 @@ fn an_error_ends_whatever_waits() {
         ranks(size, async |comm| {
             let failing = size - 1;
             comm.barrier(&op(0)).await.unwrap();
-            let (sender, mut receiver) = comm.exchange(&shuffle(0, 1)).unwrap();
-            let (plan, late) = (Op { fingerprint: 7, ..op(2) }, Op { fingerprint: 7, ..op(3) });
+            let (sender, mut receiver) = comm.exchange(&shuffle(0, 2)).unwrap();
+            // The failure finds all ranks in the exchange, and leaves this barrier alone.
+            comm.barrier(&op(1)).await.unwrap();
+            let (plan, late) = (Op { fingerprint: 7, ..op(3) }, Op { fingerprint: 7, ..op(4) });
             let fill = async {
                 // Nobody reads: waits for memory, or for the window to itself.
                 loop {

@@ -129,6 +129,10 @@ fn a_stopped_rank_is_named() {
     group.signal(1, rustix::process::Signal::STOP);
     let exits = group.wait(Duration::from_secs(if over_mpi() { 15 } else { 5 }));
     for rank in [0, 2] {
-        assert!(exits[rank].output.contains("rank 1 does not respond"), "rank {rank}: {}", exits[rank].output);
+        let output = &exits[rank].output;
+        // An MPI whose buffers are full of messages to rank 1 may send to nobody: then the other one is named as well.
+        let unheard = ["ranks 0, 1 do not respond", "ranks 1, 0 do not respond", "ranks 1, 2 do not respond", "ranks 2, 1 do not respond"];
+        let named = output.contains("rank 1 does not respond") || (over_mpi() && unheard.iter().any(|text| output.contains(text)));
+        assert!(named, "rank {rank}: {output}");
     }
 }

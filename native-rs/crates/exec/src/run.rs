@@ -142,7 +142,10 @@ pub fn from_comm(error: CommError) -> EngineError {
     match &error {
         CommError::Remote(remote) => EngineError::from_json(&remote.message).on(remote.rank),
         CommError::RankDied { rank } => EngineError::new("LS2011", format!("rank {rank} died")).on(*rank),
-        CommError::Silent { rank } => EngineError::new("LS2011", error.to_string()).on(*rank),
+        CommError::Silent { ranks } => {
+            let found = EngineError::new("LS2011", error.to_string());
+            ranks.first().map_or(found.clone(), |&rank| found.on(rank))
+        }
         CommError::Left { rank } => EngineError::new("LS2011", format!("rank {rank} has left the job")).on(*rank),
         CommError::Diverged(_) => EngineError::new("LS2012", error.to_string()),
         CommError::System { .. } => EngineError::new("LS2008", error.to_string()),

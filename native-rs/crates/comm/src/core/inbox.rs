@@ -110,8 +110,10 @@ impl Inbox for Core {
         self.fail(CommError::RankDied { rank });
     }
 
-    fn silent(&self, rank: usize) {
-        self.fail(CommError::Silent { rank });
+    fn silent(&self, ranks: &[usize]) {
+        // This one does respond, but is not heard, perhaps because of another of them.
+        let others: Vec<usize> = ranks.iter().copied().filter(|&rank| rank != self.rank).collect();
+        self.fail(CommError::Silent { ranks: if others.is_empty() { ranks.to_vec() } else { others } });
     }
 
     fn left(&self, rank: usize) {

@@ -1,6 +1,7 @@
 //! What keeps a job from waiting for ever without anybody failing: ranks that are elsewhere, ranks that do nothing,
 //! senders that were dropped.
 
+use std::cmp::Reverse;
 use std::time::{Duration, Instant};
 
 use super::{Core, State};
@@ -64,13 +65,13 @@ impl Core {
                 }
                 operation.suspects = suspects;
             }
-            silent = (0..self.size).find(|&rank| state.silent(rank, waited_for[rank], &**self.transport()));
+            silent = state.silent(self.rank, &waited_for, &**self.transport());
             state.look_at = waiting.then(|| now + LOOK_AGAIN);
             state.look_at
         };
-        if let Some(rank) = silent {
-            self.transport().announce_silence(rank);
-            self.fail(CommError::Silent { rank });
+        if !silent.is_empty() {
+            self.transport().announce_silence(&silent);
+            self.fail(CommError::Silent { ranks: silent });
         }
         if let Some(divergence) = found {
             self.diverged(divergence);
@@ -106,17 +107,27 @@ impl Core {
 }
 
 impl State {
-    /// Asks a rank that is waited for for a sign of life; whether it has given none for too long. Counted in looks, not
-    /// in time: when the whole job was stopped and goes on, nobody has been asked meanwhile.
-    pub(super) fn silent(&mut self, rank: usize, waited_for: bool, transport: &dyn Transport) -> bool {
-        let (asked, last) = &mut self.silence[rank];
-        if !waited_for {
-            *asked = 0;
-            return false;
+    /// Asks the ranks that are waited for for a sign of life; those that have given none for too long, the longest first.
+    /// Counted in looks, not in time: when the whole job was stopped and goes on, nobody has been asked meanwhile.
+    pub(super) fn silent(&mut self, own: usize, waited_for: &[bool], transport: &dyn Transport) -> Vec<usize> {
+        // One that does not answer may be unheard because of another: then all are asked.
+        let suspicious = self.silence.iter().any(|&(asked, _)| asked > 0);
+        let mut silent = false;
+        for (rank, (asked, last)) in self.silence.iter_mut().enumerate() {
+            if !waited_for[rank] && (!suspicious || rank == own || self.left[rank]) {
+                *asked = 0;
+                continue;
+            }
+            let sign = transport.sign_of_life(rank);
+            *asked = if sign == *last { *asked + 1 } else { 0 };
+            *last = sign;
+            silent |= waited_for[rank] && *asked > transport.limits().looks;
         }
-        let sign = transport.sign_of_life(rank);
-        *asked = if sign == *last { *asked + 1 } else { 0 };
-        *last = sign;
-        *asked > transport.limits().looks
+        if !silent {
+            return Vec::new();
+        }
+        let mut ranks: Vec<usize> = (0..self.silence.len()).filter(|&rank| self.silence[rank].0 > 0).collect();
+        ranks.sort_by_key(|&rank| Reverse(self.silence[rank].0));
+        ranks
     }
 }

@@ -71,7 +71,7 @@ impl Transport for Solo {
         0
     }
 
-    fn announce_silence(&self, _rank: usize) {}
+    fn announce_silence(&self, _ranks: &[usize]) {}
 
     fn nudge(&self) {
         let mut ticking = self.ticking.lock();

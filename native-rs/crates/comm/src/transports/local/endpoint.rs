@@ -274,7 +274,7 @@ impl Local {
         let _ = self.control().dead.compare_exchange(0, dead, Ordering::SeqCst, Ordering::SeqCst);
         let rank = (dead & !SILENT) as usize - 1;
         if rank < self.peers.len() {
-            if dead & SILENT == 0 { core.died(rank) } else { core.silent(rank) }
+            if dead & SILENT == 0 { core.died(rank) } else { core.silent(&[rank]) }
         }
     }
 
@@ -376,8 +376,11 @@ impl Transport for Local {
         sign
     }
 
-    fn announce_silence(&self, rank: usize) {
-        self.tell_lost((rank as u32 + 1) | SILENT);
+    fn announce_silence(&self, ranks: &[usize]) {
+        // Here no rank is unheard because of another: the first is the one.
+        if let Some(&rank) = ranks.first() {
+            self.tell_lost((rank as u32 + 1) | SILENT);
+        }
     }
 
     fn nudge(&self) {

@@ -161,8 +161,9 @@ impl Transport for Endpoint {
         sign
     }
 
-    fn announce_silence(&self, rank: usize) {
-        self.command(Command::TellAll { note: Note::Silent { rank: rank as u32 } });
+    fn announce_silence(&self, ranks: &[usize]) {
+        let ranks = ranks.iter().map(|&rank| rank as u32).collect();
+        self.command(Command::TellAll { note: Note::Silent { ranks } });
     }
 
     fn nudge(&self) {

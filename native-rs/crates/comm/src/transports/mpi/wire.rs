@@ -52,20 +52,20 @@ pub(super) enum Note {
     Ask,
     /// Yes.
     Here,
-    /// `rank` does not respond.
-    Silent { rank: u32 },
+    /// These ranks do not respond.
+    Silent { ranks: Vec<u32> },
 }
 
 impl Note {
     pub fn encode(&self) -> Vec<u8> {
-        let (kind, number, rest): (u8, u32, &[u8]) = match self {
-            Self::Failure { epoch, record } => (0, *epoch, record),
-            Self::Epoch { epoch } => (1, *epoch, &[]),
-            Self::Ask => (2, 0, &[]),
-            Self::Here => (3, 0, &[]),
-            Self::Silent { rank } => (4, *rank, &[]),
+        let (kind, number, rest) = match self {
+            Self::Failure { epoch, record } => (0, *epoch, record.clone()),
+            Self::Epoch { epoch } => (1, *epoch, Vec::new()),
+            Self::Ask => (2, 0, Vec::new()),
+            Self::Here => (3, 0, Vec::new()),
+            Self::Silent { ranks } => (4, ranks.len() as u32, ranks.iter().flat_map(|rank| rank.to_le_bytes()).collect()),
         };
-        [&[kind], &number.to_le_bytes()[..], rest].concat()
+        [&[kind], &number.to_le_bytes()[..], &rest].concat()
     }
 
     pub fn decode(bytes: &[u8]) -> Option<Self> {
@@ -77,7 +77,11 @@ impl Note {
             1 => Some(Self::Epoch { epoch: number }),
             2 => Some(Self::Ask),
             3 => Some(Self::Here),
-            4 => Some(Self::Silent { rank: number }),
+            4 => {
+                let (ranks, rest) = rest.as_chunks::<4>();
+                (ranks.len() == number as usize && rest.is_empty())
+                    .then(|| Self::Silent { ranks: ranks.iter().map(|&rank| u32::from_le_bytes(rank)).collect() })
+            }
             _ => None,
         }
     }
@@ -109,10 +113,11 @@ mod tests {
     #[test]
     fn notes_round_trip() {
         let failure = Note::Failure { epoch: 3, record: vec![1, 2, 3] };
-        for note in [failure, Note::Epoch { epoch: u32::MAX }, Note::Ask, Note::Here, Note::Silent { rank: 7 }] {
+        for note in [failure, Note::Epoch { epoch: u32::MAX }, Note::Ask, Note::Here, Note::Silent { ranks: vec![7, 8] }] {
             assert_eq!(Note::decode(&note.encode()), Some(note));
         }
         assert_eq!((Note::decode(&[]), Note::decode(&[9, 0, 0, 0, 0])), (None, None));
+        assert_eq!(Note::decode(&[4, 2, 0, 0, 0, 7, 0, 0, 0]), None);
     }
 
     #[test]

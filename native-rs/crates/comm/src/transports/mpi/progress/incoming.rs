@@ -40,11 +40,10 @@ impl Progress {
                     }
                 }
                 Note::Here => {}
-                Note::Silent { rank } => {
-                    if (rank as usize) < self.size
-                        && let Some(core) = self.core.upgrade()
-                    {
-                        core.silent(rank as usize);
+                Note::Silent { ranks } => {
+                    let ranks: Vec<usize> = ranks.into_iter().map(|rank| rank as usize).filter(|&rank| rank < self.size).collect();
+                    if let Some(core) = self.core.upgrade() {
+                        core.silent(&ranks);
                     }
                 }
             }

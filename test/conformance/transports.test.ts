@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { cargoTarget, root } from "../scripts/lib.mjs";
 import { mpis } from "./mpis.ts";
 
-const suites = ["collectives", "exchange", "failure", "processes", "mpi"];
+const suites = ["collectives", "exchange", "failure", "leaving", "processes", "mpi"];
 const binaries = new Map<string, string>();
 // What the ranks of a test record for its process.
 const scratch = mkdtempSync(join(tmpdir(), "lockstep-transports-"));

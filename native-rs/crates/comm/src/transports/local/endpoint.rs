@@ -378,9 +378,7 @@ impl Transport for Local {
 
     fn announce_silence(&self, ranks: &[usize]) {
         // Here no rank is unheard because of another: the first is the one.
-        if let Some(&rank) = ranks.first() {
-            self.tell_lost((rank as u32 + 1) | SILENT);
-        }
+        ranks.first().iter().for_each(|&&rank| self.tell_lost((rank as u32 + 1) | SILENT));
     }
 
     fn nudge(&self) {

@@ -18,7 +18,8 @@ export const misspeltColumn = defineDiagnostic(
     const known = row.map((c) => c.name);
     // Other libraries write the direction into the name.
     const [, direction, rest] = /^([+-])(.+)$/.exec(verb === "orderby" ? name : "") ?? [];
-    const near = rest === undefined ? closest(name, known) : known.includes(rest) ? rest : closest(rest, known);
+    const isDirection = verb === "orderby" && /^(asc|desc)(ending)?$/i.test(name);
+    const near = isDirection ? null : rest === undefined ? closest(name, known) : known.includes(rest) ? rest : closest(rest, known);
     const text = direction === "-" ? `desc(${JSON.stringify(near)})` : JSON.stringify(near);
     const shown = rest === undefined ? `'${near}'` : text;
     return {
@@ -26,7 +27,7 @@ export const misspeltColumn = defineDiagnostic(
       locations: [at(span, "not a column of this table")],
       why: [
         ...origin,
-        ...(rest === undefined ? [] : ['a direction stands outside the name: desc("x"), imported from "@lockstep/runtime", sorts from the largest']),
+        ...(rest === undefined && !isDirection ? [] : ['a direction stands outside the name: desc("x"), imported from "@lockstep/runtime", sorts from the largest']),
         `its columns are ${known.join(", ")}`,
       ],
       ...(near === null ? {} : { fix: { message: `write ${shown}`, edits: [{ ...span, text }] } }),

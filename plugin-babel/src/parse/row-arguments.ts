@@ -3,11 +3,12 @@ import type * as t from "@babel/types";
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import type { Expression } from "../ir/expression.ts";
 import type { RowArgument } from "../ir/ir.ts";
-import type { RowType, SourceSpan, ValueType } from "../ir/types.ts";
-import type { ParsedFunction } from "../source/frames.ts";
+import type { RowType, SourceSpan } from "../ir/types.ts";
+import type { ParsedFunction, Site } from "../source/frames.ts";
 import { bare } from "../source/module.ts";
 import type { Modules } from "../source/modules.ts";
 import { helperOf } from "../source/names.ts";
+import type { Observed } from "../source/scalar-types.ts";
 import { parseRowFunction } from "./row-function.ts";
 import { rowScope } from "./row-scope.ts";
 
@@ -24,7 +25,7 @@ export function rowArgumentReader(fn: ParsedFunction, modules: Modules) {
       // A helper given by name, `derive({ bucket: timeBucketOf })`, is read where it is declared.
       const helper = node.type === "Identifier" ? helperOf(node, operand.place, modules) : null;
       const { module, scope } = helper ?? operand.place;
-      const options = { modules, observed: (call: t.CallExpression) => observedIn(fn, call), home: fn.module, isTable: fn.isTable };
+      const options = { modules, observed: (node: t.Node) => observedIn(fn, node), home: fn.module, isTable: fn.isTable };
       const result = parseRowFunction(helper?.node ?? node, {
         ...rowScope(module, scope, options),
         params: [row],
@@ -50,11 +51,18 @@ function looked(value: Expression): Expression {
   return { kind: "let", name: "value", value, body: { kind: "local", name: "value", type, span }, type, span };
 }
 
-/** The type of a cell that an earlier statement got. */
-function observedIn(fn: ParsedFunction, call: t.CallExpression): ValueType | null {
-  for (const sites of fn.sites.values()) {
-    const site = sites.get(call);
-    if (site?.kind === "verb" && site.instruction.op === "get") return site.instruction.declared?.[0]?.type ?? null;
-  }
-  return null;
+/** What an earlier statement got of a table; nothing where calls of one helper got it of tables that differ. */
+function observedIn(fn: ParsedFunction, node: t.Node): Observed | null {
+  const seen = [...fn.sites.values()].flatMap((sites) => observedAt(sites.get(node)) ?? []);
+  const [first] = seen;
+  return first && seen.every((other) => JSON.stringify(other) === JSON.stringify(first)) ? first : null;
+}
+
+function observedAt(site: Site | undefined): Observed | null {
+  if (site?.kind !== "verb") return null;
+  const { op, declared } = site.instruction;
+  const type = declared?.[0]?.type;
+  if (op === "get") return type ? { kind: "cell", type } : null;
+  if (op === "array") return type ? { kind: "values", type } : null;
+  return op === "objects" && declared ? { kind: "rows", row: declared } : null;
 }

@@ -23,7 +23,7 @@ import { freeNames } from "./expressions/names.ts";
 import { annotation } from "./expressions/static-type.ts";
 import { stripTypes } from "./expressions/strip-types.ts";
 import { toTest } from "./expressions/truth.ts";
-import { describe as describeValue, literal, scalar, typeOf, type Value } from "./expressions/value.ts";
+import { describe as describeValue, type Foreign, literal, scalar, typeOf, type Value } from "./expressions/value.ts";
 
 /** A value known at build time: literals, `const` tables of them, enum objects. A `Set` of literals is its members. */
 export type ConstantValue =
@@ -51,9 +51,11 @@ export type Binding =
   /** Of a package whose source is not compiled: `op` of the facade, or anything only V8 can run. */
   | { readonly kind: "import"; readonly module: string; readonly name: string }
   | { readonly kind: "table"; readonly source: string }
-  /** An array, a class instance, a Map …: usable by V8 only. */
-  /** `stateful`: a regular expression that goes on where its last test ended. */
-  | { readonly kind: "opaque"; readonly source: string; readonly stateful?: boolean }
+  /**
+   * An array, a class instance, a Map …: usable by V8 only. `of`: what is known of it nevertheless;
+   * `stateful`: a regular expression that goes on where its last test ended.
+   */
+  | { readonly kind: "opaque"; readonly source: string; readonly of?: Foreign; readonly stateful?: boolean }
   /** Assigned outside its declaration, or mutated through. */
   | { readonly kind: "mutated"; readonly write: SourceSpan; readonly source: string }
   | { readonly kind: "global" }

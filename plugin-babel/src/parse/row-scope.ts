@@ -2,8 +2,10 @@
 import { constantNamed } from "../source/constants.ts";
 import { type BabelScope, type Binding as ScopeBinding, type ModuleSource, spanOf } from "../source/module.ts";
 import { RUNTIME } from "../source/modules.ts";
-import { functionOf, importOf } from "../source/names.ts";
+import type { RowType } from "../ir/types.ts";
+import { functionOf, importOf, type Place } from "../source/names.ts";
 import type { Binding, ConstantValue, Scope } from "./row-function.ts";
+import { listMember, lookUpOf } from "../source/look-ups.ts";
 import { elementOf, type Knowledge, recordType, typeOfBinding } from "../source/scalar-types.ts";
 import { valueTypeOf } from "../source/types.ts";
 
@@ -57,11 +59,21 @@ function capturedBinding(name: string, binding: ScopeBinding, module: ModuleSour
   if (type) return { kind: "scalar", type, source: name, declared };
   const item = elementOf(binding.identifier, place, options);
   if (item) return { kind: "list", item, source: name };
-  if (isRegExp(binding)) return { kind: "opaque", source: name, stateful: isStateful(binding) };
+  if (isRegExp(binding)) return { kind: "opaque", source: name, of: "RegExp", stateful: isStateful(binding) };
+  const values = lookUpOf(binding, place, options);
+  if (values) return { kind: "opaque", source: name, of: values };
   if (isLookedUp(binding)) return { kind: "opaque", source: name };
   const members = recordType(binding.identifier, place, options);
-  if (members) return { kind: "record", member: (member) => ({ kind: "scalar", type: members.find((c) => c.name === member)?.type ?? null, source: `${name}.${member}` }) };
+  if (members) return { kind: "record", member: (member) => memberBinding(member, members, name, binding, place, options) };
   return isReadAsRecord(binding) ? recordOf(name) : { kind: "scalar", type: null, source: name, declared, as: isCalled(binding) ? "function" : binding.identifier.typeAnnotation ? "object" : binding.kind === "param" ? "parameter" : "variable" };
+}
+
+/** A scalar, or a list of scalars. */
+function memberBinding(member: string, members: RowType, name: string, binding: ScopeBinding, place: Place, options: RowScopeOptions): Binding {
+  const source = `${name}.${member}`;
+  const type = members.find((c) => c.name === member)?.type ?? null;
+  const item = type ? null : listMember(member, binding.identifier, place, options);
+  return item ? { kind: "list", item, source } : { kind: "scalar", type, source };
 }
 
 const isRegExp = ({ path: { node } }: ScopeBinding): boolean => node.type === "VariableDeclarator" && node.init?.type === "RegExpLiteral";

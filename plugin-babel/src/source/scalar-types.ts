@@ -1,18 +1,23 @@
-/** The type of a scalar of the enclosing code, as far as its annotation or its initialiser tells. */
+/** The type of a scalar of the enclosing code, as far as its annotation, its initialiser or the table it was got from tells. */
 import type * as t from "@babel/types";
 import type { JsType, RowType, ValueType } from "../ir/types.ts";
 import { constantOf } from "./constants.ts";
 import { bare, type Binding } from "./module.ts";
 import type { Modules } from "./modules.ts";
 import { helperOf, type Place } from "./names.ts";
-import { memberTypesOf, valueTypeOf } from "./types.ts";
+import { elementType, memberTypesOf, valueTypeOf } from "./types.ts";
 
 /** Who knows more than the text of one function: the modules, and the tables it observes. */
 export interface Knowledge {
   readonly modules: Modules;
-  /** The type of `t.get("mean")`, once the table's columns are known. */
-  observed?(call: t.CallExpression): ValueType | null;
+  /** What `t.get("mean")`, `t.array("city")`, `t.objects()` or a loop over a table gives, once the table's columns are known. */
+  observed?(node: t.Node): Observed | null;
 }
+
+export type Observed =
+  | { readonly kind: "cell"; readonly type: ValueType }
+  | { readonly kind: "values"; readonly type: ValueType }
+  | { readonly kind: "rows"; readonly row: RowType };
 
 const plain = (js: JsType): ValueType => ({ js, nullable: false });
 
@@ -24,7 +29,7 @@ export function typeOfBinding(binding: Binding, place: Place, know: Knowledge, d
   if (binding.kind === "param") return annotated(binding.identifier, scoped, know) ?? defaultOf(binding, scoped, know) ?? callbackParameter(binding, scoped, know);
   if (node.type !== "VariableDeclarator" || node.id.type !== "Identifier") return null;
   const loop = binding.path.parentPath?.parent;
-  if (loop?.type === "ForOfStatement" && loop.left === binding.path.parent) return elementOf(loop.right, scoped, know);
+  if (isElementOf(loop, binding)) return elementOf(loop.right, scoped, know);
   const declared = annotated(node.id, scoped, know);
   if (declared) return declared;
   return node.init && binding.constant && depth < 20 ? typeOfScalar(node.init, scoped, know, depth + 1) : typeIfLet(node, binding, scoped, know);
@@ -49,40 +54,113 @@ function defaultOf(binding: Binding, place: Place, know: Knowledge): ValueType |
   return annotated(node.left, place, know) ?? typeOfScalar(node.right, place, know, 1);
 }
 
+const isElementOf = (loop: t.Node | undefined, binding: Binding): loop is t.ForOfStatement => loop?.type === "ForOfStatement" && loop.left === binding.path.parent;
+
 /** `xs.map((x, i) => …)`, `Array.from(xs, (x, i) => …)`: an element and its index. */
 function callbackParameter(binding: Binding, place: Place, know: Knowledge): ValueType | null {
+  const callback = callbackOf(binding, place);
+  return callback?.position === 1 ? plain("number") : callback?.position === 0 ? elementOf(callback.list, callback.place, know) : null;
+}
+
+/** The list whose elements a callback's parameter takes, where it stands in the parameters, and where the list is named. */
+function callbackOf(binding: Binding, place: Place): { readonly list: t.Node; readonly position: number; readonly place: Place } | null {
   const fn = binding.scope.path.node;
   const call = binding.scope.path.parent;
   if (fn.type !== "ArrowFunctionExpression" || call?.type !== "CallExpression" || call.callee.type !== "MemberExpression") return null;
-  const position = fn.params.findIndex((p) => p === binding.identifier);
-  if (position === 1) return plain("number");
+  const position = fn.params.findIndex((p) => p === binding.identifier || p === binding.path.node);
   const isFrom = call.callee.object.type === "Identifier" && call.callee.object.name === "Array";
-  const source = isFrom ? call.arguments[0] : call.callee.object;
-  return position === 0 && source ? elementOf(source, { module: place.module, scope: binding.scope.parent ?? binding.scope }, know) : null;
+  const list = isFrom ? call.arguments[0] : call.callee.object;
+  return list && position >= 0 ? { list, position, place: { module: place.module, scope: binding.scope.parent ?? binding.scope } } : null;
 }
 
-/** `({ limit }: Options) => …`, `const { limit } = options`: the member's type. */
+/** `({ limit }: Options) => …`, `const { limit } = options`, `const [{ mean }] = t.objects()`: the member's type. */
 function destructured(binding: Binding, place: Place, know: Knowledge): ValueType | null {
   const { node } = binding.path;
-  const pattern = node.type === "VariableDeclarator" ? node.id : node.type === "AssignmentPattern" ? node.left : node;
+  let pattern: t.Node = node.type === "VariableDeclarator" ? node.id : node.type === "AssignmentPattern" ? node.left : node;
+  const first = pattern.type === "ArrayPattern" ? pattern.elements.findIndex((p) => p && holds(p, binding)) : -1;
+  const element = first >= 0 ? (pattern as t.ArrayPattern).elements[first]! : null;
+  if (element?.type === "Identifier") return node.type === "VariableDeclarator" && node.init ? elementOf(node.init, place, know) : null;
+  if (element) pattern = element;
   if (pattern.type !== "ObjectPattern") return null;
   const property = pattern.properties.find((p) => p.type === "ObjectProperty" && localOf(p.value) === binding.identifier.name);
   if (property?.type !== "ObjectProperty" || property.key.type !== "Identifier") return null;
-  const row = pattern.typeAnnotation?.type === "TSTypeAnnotation" ? rowOf(pattern.typeAnnotation.typeAnnotation, place, know)
-    : node.type === "VariableDeclarator" && node.init ? recordType(node.init, place, know) : null;
+  const row = pattern.typeAnnotation?.type === "TSTypeAnnotation" ? rowOf(pattern.typeAnnotation.typeAnnotation, place, know) : takenApart(binding, element !== null, place, know);
   const type = row?.find((c) => c.name === (property.key as t.Identifier).name)?.type ?? null;
   return type && property.value.type === "AssignmentPattern" ? { ...type, nullable: false } : type;
 }
 
-const localOf = (value: t.Node): string | null => (value.type === "Identifier" ? value.name : value.type === "AssignmentPattern" ? localOf(value.left) : null);
+const holds = (pattern: t.Node, binding: Binding): boolean =>
+  pattern === binding.identifier || (pattern.type === "ObjectPattern" && pattern.properties.some((p) => p.type === "ObjectProperty" && localOf(p.value) === binding.identifier.name));
 
-/** The members of a variable declared with an interface. */
+/** The record that a pattern takes apart: of a declaration (or the elements of its list), a loop or a callback. */
+function takenApart(binding: Binding, ofList: boolean, place: Place, know: Knowledge): RowType | null {
+  const { node } = binding.path;
+  if (node.type !== "VariableDeclarator") {
+    const callback = callbackOf(binding, place);
+    return callback?.position === 0 && !ofList ? recordsOf(callback.list, callback.place, know) : null;
+  }
+  const loop = binding.path.parentPath?.parent;
+  if (isElementOf(loop, binding)) return ofList ? null : recordsOfLoop(loop, place, know);
+  return node.init ? (ofList ? recordsOf(node.init, place, know) : recordType(node.init, place, know)) : null;
+}
+
+export const localOf = (value: t.Node): string | null => (value.type === "Identifier" ? value.name : value.type === "AssignmentPattern" ? localOf(value.left) : null);
+
+/** The members of a record: a variable declared with an interface, or a row of a table. */
 export function recordType(node: t.Node, place: Place, know: Knowledge): RowType | null {
   const e = bare(node);
+  if (e.type === "MemberExpression") return e.computed ? recordsOf(e.object, place, know) : null;
+  if (e.type === "CallExpression") {
+    const { callee } = e;
+    return callee.type === "MemberExpression" && callee.property.type === "Identifier" && /^(at|find|findLast)$/.test(callee.property.name) ? recordsOf(callee.object, place, know) : null;
+  }
   const binding = e.type === "Identifier" ? place.scope.getBinding(e.name) : undefined;
-  const annotation = binding?.identifier.typeAnnotation;
-  return annotation?.type === "TSTypeAnnotation" ? rowOf(annotation.typeAnnotation, place, know) : null;
+  if (!binding) return null;
+  const annotation = binding.identifier.typeAnnotation;
+  if (annotation?.type === "TSTypeAnnotation") return rowOf(annotation.typeAnnotation, place, know);
+  const scoped = { module: place.module, scope: binding.scope };
+  if (binding.kind === "param") {
+    const callback = callbackOf(binding, scoped);
+    return callback?.position === 0 && binding.path.node === binding.identifier ? recordsOf(callback.list, callback.place, know) : null;
+  }
+  const { node: declaration } = binding.path;
+  if (declaration.type !== "VariableDeclarator") return null;
+  const ofList = declaration.id.type === "ArrayPattern" && declaration.id.elements.includes(binding.identifier);
+  return declaration.id.type === "Identifier" || ofList ? takenApartOnce(binding, ofList, scoped, know) : null;
 }
+
+/** A variable that is assigned again may hold the rows of another table. */
+const takenApartOnce = (binding: Binding, ofList: boolean, place: Place, know: Knowledge): RowType | null => (binding.constant ? takenApart(binding, ofList, place, know) : null);
+
+/** The members of an array's elements: the rows of a table, or of a variable declared `Row[]`. */
+function recordsOf(node: t.Node, place: Place, know: Knowledge): RowType | null {
+  const e = bare(node);
+  const seen = know.observed?.(e);
+  if (seen) return seen.kind === "rows" ? seen.row : null;
+  if (e.type === "CallExpression") {
+    const { callee } = e;
+    return callee.type === "MemberExpression" && callee.property.type === "Identifier" && SAME_ELEMENTS.test(callee.property.name) ? recordsOf(callee.object, place, know) : null;
+  }
+  if (e.type === "ArrayExpression") return e.elements.length === 1 && e.elements[0]?.type === "SpreadElement" ? recordsOf(e.elements[0].argument, place, know) : null;
+  const binding = e.type === "Identifier" ? place.scope.getBinding(e.name) : undefined;
+  if (!binding) return null;
+  const annotation = binding.identifier.typeAnnotation;
+  const scoped = { module: place.module, scope: binding.scope };
+  if (annotation?.type === "TSTypeAnnotation") {
+    const element = elementType(annotation.typeAnnotation);
+    return element && rowOf(element, scoped, know);
+  }
+  const { node: declaration } = binding.path;
+  return binding.constant && declaration.type === "VariableDeclarator" && declaration.id.type === "Identifier" && declaration.init ? recordsOf(declaration.init, scoped, know) : null;
+}
+
+/** `for (const row of rows)`, and over a table itself. */
+function recordsOfLoop(loop: t.ForOfStatement, place: Place, know: Knowledge): RowType | null {
+  const seen = know.observed?.(loop);
+  return seen?.kind === "rows" ? seen.row : recordsOf(loop.right, place, know);
+}
+
+const SAME_ELEMENTS = /^(filter|slice|toSorted|toReversed|sort|reverse|with)$/;
 
 const rowOf = (type: t.TSType, place: Place, know: Knowledge): RowType | null => memberTypesOf(type, place.module, know.modules);
 
@@ -91,6 +169,8 @@ export function elementOf(node: t.Node, place: Place, know: Knowledge): ValueTyp
   const asserted = node.type === "TSAsExpression" || node.type === "TSSatisfiesExpression" ? arrayElement(node.typeAnnotation, place, know) : null;
   if (asserted) return asserted;
   const e = bare(node);
+  const seen = know.observed?.(e);
+  if (seen) return seen.kind === "values" ? seen.type : null;
   if (e.type === "CallExpression") return elementOfCall(e, place, know);
   if (e.type === "Identifier") {
     const binding = place.scope.getBinding(e.name);
@@ -101,6 +181,8 @@ export function elementOf(node: t.Node, place: Place, know: Knowledge): ValueTyp
   }
   if (e.type === "NewExpression" && e.callee.type === "Identifier" && e.callee.name === "Set") return e.arguments[0] ? elementOf(e.arguments[0], place, know) : null;
   if (e.type !== "ArrayExpression") return null;
+  const [only] = e.elements;
+  if (e.elements.length === 1 && only?.type === "SpreadElement") return elementOf(only.argument, place, know);
   let type = null as ValueType | null;
   let nullable = false;
   for (const element of e.elements) {
@@ -125,17 +207,11 @@ function elementOfCall(e: t.CallExpression, place: Place, know: Knowledge): Valu
   if (callback?.type === "ArrowFunctionExpression" && callback.body.type !== "BlockStatement") {
     return typeOfScalar(callback.body, { module: place.module, scope: place.module.scopeOf(callback) ?? place.scope }, know);
   }
-  return /^(filter|slice|toSorted|toReversed|sort|reverse|with)$/.test(name) ? elementOf(callee.object, place, know) : null;
+  if (isFrom && e.arguments.length === 1) return elementOf(e.arguments[0]!, place, know);
+  return SAME_ELEMENTS.test(name) ? elementOf(callee.object, place, know) : null;
 }
 
-function arrayElement(node: t.TSType, place: Place, know: Knowledge): ValueType | null {
-  const element =
-    node.type === "TSArrayType" ? node.elementType
-    : node.type === "TSTypeOperator" && node.typeAnnotation?.type === "TSArrayType" ? node.typeAnnotation.elementType
-    : node.type === "TSTypeReference" && node.typeName.type === "Identifier" && /^(Readonly)?(Array|Set)$/.test(node.typeName.name) ? (node.typeArguments?.params[0] as t.TSType)
-    : null;
-  return element ? valueTypeOf(element, place.module, know.modules) : null;
-}
+const arrayElement = (node: t.TSType, place: Place, know: Knowledge): ValueType | null => valueTypeOf(node, place.module, know.modules, "lists");
 
 const isNothing = (node: t.Node): boolean => node.type === "NullLiteral" || (node.type === "Identifier" && node.name === "undefined");
 
@@ -182,6 +258,10 @@ export function typeOfScalar(node: t.Node, place: Place, know: Knowledge, depth 
     }
     case "MemberExpression":
       return constant(e, place) ?? member(e, place, know);
+    case "OptionalMemberExpression": {
+      const type = e.computed || e.property.type !== "Identifier" ? null : memberNamed(e.property.name, e.object, place, know);
+      return type && { ...type, nullable: true };
+    }
     default:
       return constant(e, place);
   }
@@ -191,8 +271,10 @@ function member(e: t.MemberExpression, place: Place, know: Knowledge): ValueType
   if (e.computed) return elementOf(e.object, place, know);
   if (e.property.type !== "Identifier") return null;
   const { name } = e.property;
-  return recordType(e.object, place, know)?.find((c) => c.name === name)?.type ?? (name === "length" ? plain("number") : null);
+  return memberNamed(name, e.object, place, know) ?? (name === "length" ? plain("number") : null);
 }
+
+const memberNamed = (name: string, object: t.Node, place: Place, know: Knowledge): ValueType | null => recordType(object, place, know)?.find((c) => c.name === name)?.type ?? null;
 
 function constant(e: t.Node, place: Place): ValueType | null {
   const value = constantOf(e, place)?.value;
@@ -210,8 +292,8 @@ function binary(e: t.BinaryExpression, of: (node: t.Node) => ValueType | null): 
 const conversions: Readonly<Record<string, JsType>> = { Number: "number", String: "string", Boolean: "boolean", BigInt: "bigint", parseInt: "number", parseFloat: "number" };
 
 function call(e: t.CallExpression, place: Place, know: Knowledge): ValueType | null {
-  const observed = know.observed?.(e);
-  if (observed) return observed;
+  const seen = know.observed?.(e);
+  if (seen) return seen.kind === "cell" ? seen.type : null;
   const callee = bare(e.callee);
   if (callee.type === "Identifier" && !place.scope.getBinding(callee.name)) return Object.hasOwn(conversions, callee.name) ? plain(conversions[callee.name]!) : null;
   if (callee.type === "MemberExpression" && callee.property.type === "Identifier" && !callee.computed) {

@@ -45,20 +45,23 @@ export function rowTypeOf(node: t.TSType, module: ModuleSource, modules: Modules
   return new Reader(modules).row({ node, module, bound: NONE });
 }
 
-/** The members of a record that can be columns; others are left out. Null when it is no record that is understood. */
-export function memberTypesOf(node: t.TSType, module: ModuleSource, modules: Modules): RowType | null {
+/** What members of a record are read: values of columns, lists of such values, or objects and Maps that give one for a key. */
+export type MemberKind = "values" | "lists" | "lookups";
+
+/** The members of a record of one kind, with the type of the value, element or entry; others are left out. Null when it is no record that is understood. */
+export function memberTypesOf(node: t.TSType, module: ModuleSource, modules: Modules, kind: MemberKind = "values"): RowType | null {
   try {
-    return new Reader(modules, true).row({ node, module, bound: NONE });
+    return new Reader(modules, kind).row({ node, module, bound: NONE });
   } catch (error) {
     if (error instanceof UnsupportedType) return null;
     throw error;
   }
 }
 
-/** The type of a value such as `number | null`; null when it is none that a column can have. */
-export function valueTypeOf(node: t.TSType, module: ModuleSource, modules: Modules): ValueType | null {
+/** The type of a value such as `number | null`, of a list's elements or of the entries of `Record<string, number>`; null when it is none that a column can have. */
+export function valueTypeOf(node: t.TSType, module: ModuleSource, modules: Modules, kind: MemberKind = "values"): ValueType | null {
   try {
-    return new Reader(modules).value({ node, module, bound: NONE });
+    return new Reader(modules, kind).read({ node, module, bound: NONE });
   } catch (error) {
     if (error instanceof UnsupportedType) return null;
     throw error;
@@ -67,13 +70,13 @@ export function valueTypeOf(node: t.TSType, module: ModuleSource, modules: Modul
 
 class Reader {
   readonly #modules: Modules;
-  /** Leaves out members that no column can have. */
-  readonly #lenient: boolean;
+  /** Members of this kind only; null: each has to be a column. */
+  readonly #kind: MemberKind | null;
   #depth = 0;
 
-  constructor(modules: Modules, lenient = false) {
+  constructor(modules: Modules, kind: MemberKind | null = null) {
     this.#modules = modules;
-    this.#lenient = lenient;
+    this.#kind = kind;
   }
 
   row(at: Placed): RowType {
@@ -95,12 +98,12 @@ class Reader {
   #members(members: readonly t.TSTypeElement[], module: ModuleSource, bound: Bound): RowType {
     let failed: UnsupportedType | null = null;
     const row = members.flatMap((member): Column[] => {
-      if (this.#lenient && !this.#isColumn(member, module, bound)) return [];
+      if (this.#kind && !this.#isColumn(member, module, bound)) return [];
       if (member.type !== "TSPropertySignature" || !member.typeAnnotation) throw new UnsupportedType(member, module);
       const name = propertyName(member.key);
       if (name === null || (member.computed && member.key.type === "Identifier")) throw new UnsupportedType(member, module);
       try {
-        const type = this.value({ node: member.typeAnnotation.typeAnnotation, module, bound });
+        const type = this.read({ node: member.typeAnnotation.typeAnnotation, module, bound });
         return [{ name, type: member.optional ? { ...type, nullable: true } : type }];
       } catch (error) {
         if (!(error instanceof UnsupportedType)) throw error;
@@ -117,7 +120,7 @@ class Reader {
   #isColumn(member: t.TSTypeElement, module: ModuleSource, bound: Bound): boolean {
     if (member.type !== "TSPropertySignature" || !member.typeAnnotation) return false;
     try {
-      this.value({ node: member.typeAnnotation.typeAnnotation, module, bound });
+      this.read({ node: member.typeAnnotation.typeAnnotation, module, bound });
       return true;
     } catch (error) {
       if (error instanceof UnsupportedType) return false;
@@ -163,6 +166,20 @@ class Reader {
       .reduce(override);
   }
 
+  /** The type of a value, or of what a list or a look-up holds. */
+  read(at: Placed): ValueType {
+    if (this.#kind !== "lists" && this.#kind !== "lookups") return this.value(at);
+    const { node, module, bound } = at;
+    if (node.type === "TSParenthesizedType") return this.read({ node: node.typeAnnotation, module, bound });
+    if (node.type === "TSUnionType") {
+      const some = node.types.filter((part) => part.type !== "TSUndefinedKeyword" && part.type !== "TSNullKeyword");
+      if (some.length === 1) return this.read({ node: some[0]!, module, bound });
+    }
+    const held = this.#kind === "lists" ? elementType(node) : entryType(node);
+    if (!held) throw new UnsupportedType(node, module);
+    return this.value({ node: held, module, bound });
+  }
+
   value(at: Placed): ValueType {
     const { node, module, bound } = at;
     const simple = keywords[node.type];
@@ -199,6 +216,8 @@ class Reader {
     if (name === "Date") return { js: "date", nullable: false };
     const args = (node.typeArguments?.params ?? []) as t.TSType[];
     if (name === "NonNullable" && args[0]) return { ...this.value({ node: args[0], module, bound }), nullable: false };
+    const members = module.enums.get(name);
+    if (members) return { js: enumType(members, node, module), nullable: false };
     const found = this.#modules.typeNamed(module, name);
     if (found?.node.type !== "TSTypeAliasDeclaration" || args.length > 0 || ++this.#depth > 50) throw new UnsupportedType(node, module);
     return this.value({ node: found.node.typeAnnotation, module: found.module, bound: NONE });
@@ -221,6 +240,32 @@ class Reader {
     }
     throw new UnsupportedType(node, module);
   }
+}
+
+/** Numbers unless texts are given; not a mixture. */
+function enumType({ body }: t.TSEnumDeclaration, node: t.Node, module: ModuleSource): JsType {
+  const texts = body.members.filter((m) => m.initializer?.type === "StringLiteral" || m.initializer?.type === "TemplateLiteral");
+  if (texts.length > 0 && texts.length < body.members.length) throw new UnsupportedType(node, module);
+  return texts.length > 0 ? "string" : "number";
+}
+
+/** `T` of `T[]`, `readonly T[]`, `Array<T>`, `Set<T>`. */
+export function elementType(node: t.TSType): t.TSType | null {
+  if (node.type === "TSArrayType") return node.elementType;
+  if (node.type === "TSTypeOperator") return node.typeAnnotation?.type === "TSArrayType" ? node.typeAnnotation.elementType : null;
+  return argumentOf(node, /^(Readonly)?(Array|Set)$/, 0);
+}
+
+/** `V` of `Record<K, V>`, `Map<K, V>`, `{ [key: string]: V }`. */
+function entryType(node: t.TSType): t.TSType | null {
+  if (node.type !== "TSTypeLiteral") return argumentOf(node, /^(Record|(Readonly)?Map)$/, 1);
+  const [member, ...more] = node.members;
+  return member?.type === "TSIndexSignature" && more.length === 0 ? (member.typeAnnotation?.typeAnnotation as t.TSType | undefined) ?? null : null;
+}
+
+function argumentOf(node: t.TSType, name: RegExp, position: number): t.TSType | null {
+  const isNamed = node.type === "TSTypeReference" && node.typeName.type === "Identifier" && name.test(node.typeName.name);
+  return isNamed ? ((node.typeArguments?.params[position] as t.TSType | undefined) ?? null) : null;
 }
 
 const keywords: Readonly<Record<string, JsType>> = {

@@ -36,3 +36,32 @@ export async function rowsInLoops(tables: Tables) {
   for (const row of known.objects()) total += row.height;
   return { counts, total };
 }
+
+/** Rows of a small table steer what is asked of a large one, in all the forms in which rows are taken apart. */
+export async function rowsTakenApart(tables: Tables) {
+  "use spmd";
+  const known = (await stations(tables)).slice(0, 4);
+  const rows = await measurements(tables);
+  const list = known.objects();
+  const counts: Record<string, number> = {};
+  for (const row of list) counts[`row ${row.name}`] = rows.filter((d) => d.station === row.station).numRows();
+  for (const { name, station: code = "none" } of known.objects()) counts[`parts ${name}`] = rows.filter((d) => d.station === code).numRows();
+  for (const { name, station } of known) counts[`table ${name}`] = rows.filter((d) => d.station === station).numRows();
+  const second = list[1]!.station;
+  const third = list.at(2)?.station ?? "none";
+  const [{ station: first }, last] = known.objects({ limit: 2 }) as [{ station: string | null }, { station: string | null }];
+  const { lo } = rows.rollup({ lo: op.min("level") }).objects()[0]!;
+  const [lowest] = rows.orderby("level").array("level");
+  const names = list.filter((row) => row.height > 0).map((row) => row.station);
+  const some = [...names];
+  return [
+    counts,
+    rows.filter((d) => d.station === second || d.station === third).numRows(),
+    rows.filter((d) => d.station === first).numRows(),
+    rows.filter((d) => d.level > (lo ?? 0)).numRows(),
+    rows.filter((d) => d.level === lowest).numRows(),
+    rows.filter((d) => d.station !== null && names.includes(d.station)).numRows(),
+    rows.filter((d) => !some.includes(d.station)).numRows(),
+    last.station,
+  ];
+}

@@ -62,7 +62,7 @@ export function fromBinding(binding: Binding, name: string, node: t.Node, frame:
       return unknown;
     case "opaque":
       state.needsScript(`'${name}' is an object that only V8 can read`);
-      return unknown;
+      return binding.of ? { kind: "any", of: binding.of } : unknown;
     case "mutated":
       // A write inside this very function is reported where it stands.
       if (!isInside(binding.write, frame)) state.report(capturedBindingWritten(name, binding.write, span));

@@ -105,7 +105,7 @@ function compute(operator: string, left: Operand, right: Operand, node: t.Node, 
 
 function hint(operator: string, left: Value, right: Value): string | undefined {
   const js = [left, right].map((value) => (value.kind === "scalar" ? value.expression.type.js : null));
-  if (js.includes("date")) return "use getTime() for milliseconds";
+  if (js.includes("date")) return js.includes("string") && /[<>]/.test(operator) ? "compare with a Date: new Date(…)" : "use getTime() for milliseconds";
   if (js.includes("boolean") && (operator === "&" || operator === "|")) return `write '${operator}${operator}'`;
   if (js.includes("string") || js.includes("boolean")) return "convert with Number(…)";
   return js.includes("bigint") ? "convert one side with Number(…) or BigInt(…)" : undefined;

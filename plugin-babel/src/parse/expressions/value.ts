@@ -77,8 +77,8 @@ export type Value =
   /** After an error, or what only V8 knows: never complained about again. `of` names what is known of it. */
   | { readonly kind: "any"; readonly of?: Foreign };
 
-/** Objects only V8 has, whose members' types are known (see foreign.ts). */
-export type Foreign = "RegExp" | "string[]";
+/** Objects only V8 has, whose members' types are known (see foreign.ts); `Map` and `Record` with what they give for a key. */
+export type Foreign = "RegExp" | "string[]" | "any[]" | "Set" | { readonly lookUp: ValueType };
 
 export const unknown: Value = { kind: "any" };
 

@@ -235,6 +235,8 @@ function aggregate(name: string, node: t.Node, out: Arguments, context: Argument
   const e = bare(node);
   const callee = e.type === "CallExpression" ? runtimeName(e.callee, context.place) : null;
   if (e.type !== "CallExpression" || !callee?.startsWith("op.")) {
+    // The column would be there: what reads it makes no mistake of its own.
+    out.open = true;
     context.report(verbArgument(context.verb.name, "aggregates such as op.count() or op.mean(\"x\")", spanOf(node, module)));
     return;
   }

@@ -1,0 +1,37 @@
+/** Options of the caller in row functions: values, lists, look-ups by key, Maps made of a table's rows, patterns. */
+import { op } from "@lockstep/runtime";
+import { measurements, stations } from "../open.ts";
+import type { Tables } from "../data.ts";
+
+interface Options { since?: Date; stations?: (string | null)[]; weights?: Record<string, number> }
+
+async function chosen(tables: Tables, options: Options) {
+  let rows = await measurements(tables);
+  if (options.since) rows = rows.filter((d) => d.at !== null && d.at >= options.since!);
+  if (options.stations?.length) rows = rows.filter((d) => options.stations!.includes(d.station));
+  const { weights = {} } = options;
+  const word = /^[a-z]+$/i;
+  const known = (await stations(tables)).objects({ limit: 6 });
+  const places = new Map(known.map((k, i) => [k.station, i]));
+  const scored = rows.derive({
+    weight: (d) => weights[d.station ?? ""] ?? 1,
+    place: (d) => places.get(d.station) ?? -1,
+    word: (d) => word.test(d.label ?? ""),
+    title: (d) => (d.label ?? "").split(" ").map((w) => w.charAt(0).toUpperCase() + w.slice(1)).join(" "),
+    parts: (d) => (d.label ?? "").split("-").filter((p) => p !== "").length,
+  });
+  return [
+    scored.groupby("word", "place").rollup({ n: op.count(), total: op.sum((d) => d.level * d.weight) }).objects(),
+    scored.select("id", "title", "parts").objects({ limit: 40 }),
+  ];
+}
+
+export async function byNothing(tables: Tables) {
+  "use spmd";
+  return chosen(tables, {});
+}
+
+export async function byAll(tables: Tables) {
+  "use spmd";
+  return chosen(tables, { since: new Date(0), stations: ["b", null, "a", "zz"], weights: { a: 2.5, b: 0.5 } });
+}

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as native from "@lockstep/native";
 import type { Plan } from "@lockstep/native/plan";
+import { table } from "@lockstep/runtime";
 import { tableFromIPC } from "apache-arrow";
 import { afterAll, beforeAll, expect, it } from "vitest";
 
@@ -39,6 +40,13 @@ it("says which file is missing and how to build it", () => {
   const wrong = join(directory, "wrong.node");
   writeFileSync(wrong, "not a library");
   expect(run(wrong)).toMatch(/wrong\.node does not load on .*Build it: npm run build:native/);
+});
+
+it("opens the Parquet file of no rows that plain Node writes", async () => {
+  const path = join(directory, "none");
+  await table({ id: [1], name: ["x"] }).filter((d) => d.id > 1).writeParquet(path);
+  const opened = engine.openParquet(JSON.stringify({ paths: [join(path, "part-00000.parquet")], declared: [], types: {}, site: "" }));
+  expect(JSON.parse(await opened)).toMatchObject({ rows: 0 });
 });
 
 /** Rows whose value is above 0.5, of a CSV with a million rows, in the order of their values. */

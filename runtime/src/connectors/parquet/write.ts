@@ -1,3 +1,4 @@
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { zstdCompressSync, gzipSync } from "node:zlib";
 import { LockstepError } from "../../errors/index.ts";
@@ -38,8 +39,9 @@ export async function writeParquet(columns: Columns, rows: number, path: string 
   await writeOutput(path, options.overwrite ?? false, async (folder) => {
     const written = [...columns].map(([name, column]) => ({ name, column: castColumn(name, column, wanted.get(name) ?? column.type) }));
     for (const { column } of written) if (column.type.id === "other") throw unsupportedType(column, "written");
+    const filename = join(folder, "part-00000.parquet");
     parquetWriteFile({
-      filename: join(folder, "part-00000.parquet"),
+      filename,
       schema: [{ name: "schema", num_children: written.length }, ...written.map(({ name, column }) => schemaElement(name, column.type))],
       columnData: written.map(({ name, column }) => ({ name, data: rawValues(column, rows) })),
       codec: codecs[compression],
@@ -48,7 +50,23 @@ export async function writeParquet(columns: Columns, rows: number, path: string 
       kvMetadata: [{ key: "ARROW:schema", value: Buffer.from(schemaMessage(new Map(written.map(({ name, column }) => [name, column])))).toString("base64") }],
       createdBy: "lockstep (plain Node)",
     });
+    if (rows === 0) await typeEmptyList(filename);
   });
+}
+
+/**
+ * Gives the empty list of row groups the element type it lacks: hyparquet-writer takes the type from the first element,
+ * and strict readers, arrow-rs among them, take a list of no type for damage. Behind the list stand only texts without
+ * control characters, so the last place with its bytes is the list.
+ */
+async function typeEmptyList(filename: string): Promise<void> {
+  const bytes = await readFile(filename);
+  // Compact Thrift: num_rows (an i64) 0, then the list: field + 1 of type 9, size 0 and element type 0.
+  const at = bytes.lastIndexOf(Buffer.from([0x16, 0x00, 0x19, 0x00]));
+  if (at < 0) return;
+  const STRUCT = 0x0c;
+  bytes[at + 3] = STRUCT;
+  await writeFile(filename, bytes);
 }
 
 /** Stored values as hyparquet-writer takes them for the column's schema element. */

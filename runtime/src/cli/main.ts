@@ -5,6 +5,7 @@ import { execCommand } from "./exec.ts";
 import { explainCommand } from "./explain.ts";
 import { printError } from "./print-error.ts";
 import { runCommand } from "./run.ts";
+import { schemaCommand } from "./schema.ts";
 
 /** The `lockstep` program; a command is a file and a line here. */
 export async function main(argv: readonly string[]): Promise<void> {
@@ -15,6 +16,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .addCommand(runCommand())
     .addCommand(execCommand())
     .addCommand(explainCommand())
+    .addCommand(schemaCommand())
     .addCommand(doctorCommand());
   try {
     await program.parseAsync([...argv]);

@@ -6,6 +6,7 @@ import { Column, type Stored } from "../../tables/column.ts";
 import { Table } from "../../tables/table.ts";
 import type { StoredRow } from "../../tables/types.ts";
 import { inputFiles, type InputPath } from "../paths.ts";
+import type { SourceColumn } from "../source-column.ts";
 import { isMagic } from "../parquet/magic.ts";
 import { badLine, parseCsv, type CsvRecord, type Field } from "./parse.ts";
 import { csvTypes, inferenceOrder, type CsvType, type CsvTypeRule } from "./types.ts";
@@ -49,6 +50,12 @@ export async function readCsv<Row extends object = Record<never, never>>(
   if (unknown !== undefined) throw new LockstepError({ code: "LS2002", message: `types: ${names[0]} has no column "${unknown}"` });
   const rows = files.reduce((sum, file) => sum + file.records.length, 0);
   return new Table(new Map(header.map((name, index) => [name, readColumn(name, index, files, rows, Object.hasOwn(types, name) ? types[name] : undefined)])), rows);
+}
+
+/** The columns of CSV files, as {@link readCsv} types them. Nullable is what has an empty field. */
+export async function describeCsv(path: InputPath, options: Pick<ReadCsvOptions<object>, "delimiter" | "header"> = {}): Promise<SourceColumn[]> {
+  const table = await readCsv(path, options);
+  return [...table.columns].map(([name, { type, values }]) => ({ name, type, nullable: Array.isArray(values) && values.includes(null) }));
 }
 
 interface CsvFile {

@@ -6,6 +6,7 @@ import { Column, viewOf, type Stored, type StoredValues, type View } from "../..
 import { Table } from "../../tables/table.ts";
 import type { StoredRow } from "../../tables/types.ts";
 import { inputFiles, type InputPath } from "../paths.ts";
+import type { SourceColumn } from "../source-column.ts";
 import { storedValues } from "./decode.ts";
 import { isMagic } from "./magic.ts";
 import { arrowType } from "./schema.ts";
@@ -47,6 +48,20 @@ export async function readParquet<Row extends object = Record<never, never>>(
   return new Table(columns, rows);
 }
 
+/**
+ * The columns of Parquet files, of their footers alone. Nullable is what holds a null, or may: not every writer counts them.
+ * LS2001, LS2002 where the files differ, LS2005, LS2018.
+ */
+export async function describeParquet(path: InputPath): Promise<SourceColumn[]> {
+  const hyparquet = await loadHyparquet();
+  const files = (await inputFiles(path, [".parquet"])).map((name) => openFile(name, hyparquet));
+  const table = await readParquet(path);
+  return [...table.columns].map(([name, { type }]) => {
+    checkSameSchema(name, type, files);
+    return { name, type, nullable: files.some((file) => file.mayHoldNull(name)) };
+  });
+}
+
 type Hyparquet = Awaited<ReturnType<typeof loadHyparquet>>;
 
 /**
@@ -70,6 +85,8 @@ interface ParquetFile {
   readonly columns: ReadonlyMap<string, SchemaTree>;
   /** The Arrow schema that some writers put beside Parquet's own. */
   readonly arrowSchema: Uint8Array | undefined;
+  /** Whether a null is in the column, or nobody counted. */
+  mayHoldNull(column: string): boolean;
   read(column: string, type: ArrowType): StoredValues;
 }
 
@@ -99,6 +116,11 @@ function openFile(name: string, hyparquet: Hyparquet): ParquetFile {
     rows: Number(metadata.num_rows),
     columns: new Map(tree.children.map((child) => [child.element.name, child])),
     arrowSchema: arrowSchemaOf(metadata),
+    mayHoldNull: (column) => {
+      const chunks = metadata.row_groups.flatMap((group) => group.columns.filter((chunk) => chunk.meta_data?.path_in_schema[0] === column));
+      const required = tree.children.find(({ element }) => element.name === column)?.element.repetition_type === "REQUIRED";
+      return !required && chunks.some((chunk) => chunk.meta_data?.statistics?.null_count !== 0n);
+    },
     read: (column, type) =>
       orCorrupt(name, () => {
         const chunks = metadata.row_groups.flatMap((group) => group.columns.filter((chunk) => chunk.meta_data?.path_in_schema[0] === column).map((chunk) => ({ meta: chunk.meta_data!, rows: Number(group.num_rows) })));

@@ -1,0 +1,87 @@
+/**
+ * Schema snapshots: a source's columns written down as TypeScript, so that the build checks a program against them, and
+ * compared with the data later, so that what changed there is known before a job runs into it.
+ *
+ * The file is generated and read back by its shape: it is never executed.
+ */
+import { printType, type ArrowType } from "../tables/arrow-type.ts";
+import { viewOf } from "../tables/column.ts";
+import type { SourceColumn } from "./source-column.ts";
+
+/** What a snapshot says; `columns` are Arrow's printed types, with "| null" where there may be one. */
+export interface Snapshot {
+  readonly reader: "readParquet" | "readCsv";
+  /** Relative to the snapshot's file. */
+  readonly path: string;
+  readonly delimiter?: string;
+  readonly columns: ReadonlyMap<string, string>;
+}
+
+const BEGIN = "// lockstep schema: ";
+
+/** The text of a snapshot's file: an interface named `name`, and the exact types in one line of JSON. */
+export function printSnapshot(name: string, { reader, path, delimiter }: Omit<Snapshot, "columns">, columns: readonly SourceColumn[]): string {
+  const said = { reader, path, ...(delimiter === undefined ? {} : { delimiter }), columns: columns.map((column) => [column.name, printColumn(column)]) };
+  return [
+    "// Written by `npx lockstep schema pull`, compared with the data by `npx lockstep schema check`: not to be edited.",
+    `${BEGIN}${json(said)}`,
+    "",
+    `/** A row of ${reader}(…). */`,
+    `export interface ${name} {`,
+    ...columns.map((column) => `  ${memberLine(column)}`),
+    "}",
+    "",
+  ].join("\n");
+}
+
+/** Null: not a snapshot. */
+export function readSnapshot(text: string): Snapshot | null {
+  const line = text.split("\n").find((l) => l.startsWith(BEGIN));
+  if (line === undefined) return null;
+  try {
+    const said = JSON.parse(line.slice(BEGIN.length)) as Record<string, unknown>;
+    const { reader, path, delimiter, columns } = said;
+    const isColumn = (c: unknown): c is [string, string] => Array.isArray(c) && c.length === 2 && c.every((part) => typeof part === "string");
+    if ((reader !== "readParquet" && reader !== "readCsv") || typeof path !== "string" || !Array.isArray(columns) || !columns.every(isColumn)) return null;
+    return { reader, path, ...(typeof delimiter === "string" ? { delimiter } : {}), columns: new Map(columns) };
+  } catch {
+    return null;
+  }
+}
+
+/** What changed, a line each; nothing when programs built with the snapshot read the data as before. */
+export function drift({ columns: before }: Snapshot, now: readonly SourceColumn[]): string[] {
+  const found = new Map(now.map((column) => [column.name, printColumn(column)]));
+  const width = Math.max(0, ...[...before.keys(), ...found.keys()].map((name) => shown(name).length));
+  const line = (sign: string, name: string, type: string, says: string) => `  ${sign} ${shown(name).padEnd(width)}  ${type.padEnd(24)}  ${says}`.trimEnd();
+  const lines: string[] = [];
+  for (const [name, type] of before) {
+    const other = found.get(name);
+    if (other === undefined) lines.push(line("-", name, type, "is gone"));
+    // Nulls that are not there today may come back tomorrow.
+    else if (other !== type && `${other}${NULL}` !== type) lines.push(line("-", name, type, ""), line("+", name, other, `${type}${NULL}` === other ? "has nulls now" : "has another type"));
+  }
+  for (const [name, type] of found) if (!before.has(name)) lines.push(line("+", name, type, "is new"));
+  return lines;
+}
+
+const NULL = " | null";
+const printColumn = ({ type, nullable }: SourceColumn): string => `${printType(type)}${nullable ? NULL : ""}`;
+
+function memberLine(column: SourceColumn): string {
+  const seen = typeScriptType(column.type);
+  const exact = printColumn(column).replace(NULL, "");
+  if (seen === null) return `// ${shown(column.name)}: ${exact} has no TypeScript type yet`;
+  return `${shown(column.name)}: ${seen}${column.nullable ? NULL : ""}; // ${exact}`;
+}
+
+/** Null: no interface can name the column. A column without any value has no type to write down. */
+function typeScriptType(type: ArrowType): string | null {
+  const view = type.id === "null" ? "none" : viewOf(type);
+  return view === "none" ? null : view === "date" ? "Date" : view;
+}
+
+/** JSON that is one line for JavaScript, too. */
+const json = (value: unknown): string => JSON.stringify(value).replace(/[\u2028\u2029]/g, (c) => `\\u${c.charCodeAt(0).toString(16)}`);
+const isIdentifier = (name: string): boolean => /^[A-Za-z_$][\w$]*$/.test(name);
+const shown = (name: string): string => (isIdentifier(name) ? name : json(name));

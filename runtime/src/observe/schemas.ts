@@ -1,0 +1,91 @@
+/** `lockstep schema`: snapshots of sources pulled and checked. */
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { glob } from "node:fs/promises";
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
+import { describeCsv } from "../connectors/csv/read.ts";
+import { describeParquet } from "../connectors/parquet/read.ts";
+import { inputFiles } from "../connectors/paths.ts";
+import { drift, printSnapshot, readSnapshot, type Snapshot } from "../connectors/snapshot.ts";
+import type { SourceColumn } from "../connectors/source-column.ts";
+import { LockstepError } from "../errors/index.ts";
+
+export interface PullOptions {
+  readonly out?: string;
+  readonly name?: string;
+  readonly delimiter?: string;
+}
+
+/** Writes the snapshot of a source and says so in a line. LS2001, LS2002, LS2005, LS2006, LS2007, LS2016, LS2018. */
+export async function pull(path: string, options: PullOptions): Promise<string> {
+  const reader = await readerOf(path);
+  const stem = stemOf(path);
+  const out = options.out ?? `${stem}.schema.ts`;
+  if (existsSync(out) && readSnapshot(readFileSync(out, "utf8")) === null) {
+    throw new LockstepError({ code: "LS2007", message: `${out} exists and was not written by lockstep schema pull`, fix: "Name another file with --out." });
+  }
+  const name = options.name ?? interfaceName(basename(out).replace(/(\.schema)?\.\w+$/, ""));
+  if (!/^[A-Za-z_$][\w$]*$/.test(name)) throw new LockstepError({ code: "LS2016", message: `${JSON.stringify(name)} is no name for an interface` });
+  const source = { reader, path: fromFile(out, path), ...(options.delimiter === undefined ? {} : { delimiter: options.delimiter }) };
+  const columns = await describe(reader, path, options.delimiter);
+  writeFileSync(out, printSnapshot(name, source, columns));
+  return `${out}: interface ${name}, ${columns.length} ${columns.length === 1 ? "column" : "columns"}; ${reader}<${name}>(…) checks programs against it`;
+}
+
+/** Compares snapshots with their sources, all of them. */
+export async function check(files: readonly string[]): Promise<{ readonly lines: readonly string[]; readonly same: boolean }> {
+  const names = files.length > 0 ? files : await snapshotsHere();
+  if (names.length === 0) throw new LockstepError({ code: "LS2001", message: "no *.schema.ts is below this folder", fix: "Write one: npx lockstep schema pull <path>." });
+  const results = await Promise.all(names.map(checkOne));
+  return { lines: results.flatMap(({ lines }) => lines), same: results.every(({ same }) => same) };
+}
+
+async function checkOne(file: string): Promise<{ readonly lines: readonly string[]; readonly same: boolean }> {
+  try {
+    const snapshot = snapshotOf(file);
+    const path = isAbsolute(snapshot.path) ? snapshot.path : join(dirname(file), snapshot.path);
+    const lines = drift(snapshot, await describe(snapshot.reader, path, snapshot.delimiter));
+    if (lines.length === 0) return { lines: [`${file}: as the data`], same: true };
+    return { lines: [`${file}: the data of ${path} are others`, ...lines, `  take them over: npx lockstep schema pull ${path} -o ${file}`], same: false };
+  } catch (error) {
+    // One source that cannot be read does not hide what has changed in the others.
+    if (!(error instanceof LockstepError)) throw error;
+    return { lines: [`${file}: ${error.code}: ${error.message}`], same: false };
+  }
+}
+
+function snapshotOf(file: string): Snapshot {
+  if (!existsSync(file)) throw new LockstepError({ code: "LS2001", message: "the snapshot does not exist" });
+  const snapshot = readSnapshot(readFileSync(file, "utf8"));
+  if (snapshot === null) throw new LockstepError({ code: "LS2018", message: "this is no snapshot, or its second line was edited: pull it again" });
+  return snapshot;
+}
+
+async function snapshotsHere(): Promise<string[]> {
+  const names: string[] = [];
+  for await (const name of glob("**/*.schema.ts", { exclude: (entry) => entry === "node_modules" || entry === "dist" })) names.push(name);
+  // Other tools name files so, too.
+  return names.filter((name) => readSnapshot(readFileSync(name, "utf8")) !== null).sort();
+}
+
+const describe = (reader: Snapshot["reader"], path: string, delimiter: string | undefined): Promise<SourceColumn[]> =>
+  reader === "readParquet" ? describeParquet(path) : describeCsv(path, delimiter === undefined ? {} : { delimiter });
+
+async function readerOf(path: string): Promise<Snapshot["reader"]> {
+  const files = await inputFiles(path, [".parquet", ".csv"]);
+  const csv = files.filter((name) => name.endsWith(".csv"));
+  if (csv.length > 0 && csv.length < files.length) {
+    throw new LockstepError({ code: "LS2018", message: `${path} holds Parquet and CSV files`, fix: "Name the files of one format: trips/*.parquet." });
+  }
+  return csv.length > 0 ? "readCsv" : "readParquet";
+}
+
+/** `data/trips/*.parquet` → "trips" */
+function stemOf(path: string): string {
+  const parts = resolve(path).split(sep).filter((part) => !/[*?[{]/.test(part));
+  return (parts.at(-1) ?? "source").replace(/\.\w+$/, "");
+}
+
+const interfaceName = (stem: string): string => stem.split(/[^A-Za-z0-9$]+/).filter(Boolean).map((word) => word[0]!.toUpperCase() + word.slice(1)).join("").replace(/^\d/, "_$&") || "Row";
+
+/** A relative path stays so, seen from the snapshot's file, with slashes on every system. */
+const fromFile = (file: string, path: string): string => (isAbsolute(path) ? path : relative(dirname(resolve(file)), resolve(path)).split(sep).join("/"));

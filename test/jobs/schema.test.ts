@@ -1,0 +1,97 @@
+/** `lockstep schema pull` and `check`: what they write is what the build reads, and what changed in the data is seen. */
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { compileFile } from "@lockstep/plugin-babel";
+import { readParquet, table } from "@lockstep/runtime";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { lockstep } from "./job-process.ts";
+
+let folder: string;
+const run = (...args: string[]) => lockstep(["schema", ...args], {}, folder).ended;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "lockstep-schema-"));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const trips = { id: [1, 2], city: ["a", null], at: [new Date(0), new Date(1)], ok: [true, false], fare: [1.5, 2] };
+
+it("writes the columns of Parquet with their exact types, and the build checks a program against them", async () => {
+  await table(trips).writeParquet(join(folder, "trips"), { types: { id: "int64" } });
+  mkdirSync(join(folder, "src"));
+  expect(await run("pull", "trips", "-o", "src/trips.schema.ts")).toMatchObject({ code: 0, stdout: expect.stringContaining("interface Trips, 5 columns") });
+  const text = readFileSync(join(folder, "src/trips.schema.ts"), "utf8");
+  expect(text).toContain('"path":"../trips"');
+  expect(text.slice(text.indexOf("export interface"))).toBe(`export interface Trips {
+  id: number; // int64
+  city: string | null; // string
+  at: Date; // timestamp[ms, tz=UTC]
+  ok: boolean; // bool
+  fare: number; // float64
+}
+`);
+  const job = (column: string) => `import { readParquet } from "@lockstep/runtime";
+import type { Trips } from "./trips.schema.ts";
+export async function job(path: string) {
+  "use spmd";
+  return (await readParquet<Trips>(path)).filter((d) => d.${column} > 1).numRows();
+}`;
+  const built = (column: string) => compileFile(job(column), { id: join(folder, "src/job.ts") }).diagnostics.map(({ message }) => message);
+  expect(built("fare")).toEqual([]);
+  expect(built("fares")).toEqual(["The table has no column 'fares'; did you mean 'fare'?"]);
+});
+
+it("says what has changed in the data, and exits with 1 then alone", async () => {
+  const data = join(folder, "sales.csv");
+  writeFileSync(data, "city;amount;note\na;1;x\nb;2;y\n");
+  expect(await run("pull", "sales.csv", "--delimiter", ";", "--name", "Sale")).toMatchObject({ code: 0 });
+  expect(await run("check", "sales.schema.ts")).toMatchObject({ code: 0, stdout: "sales.schema.ts: as the data\n" });
+  appendFileSync(data, "c;;z\n");
+  expect(await run("check", "sales.schema.ts")).toMatchObject({ code: 1, stdout: expect.stringMatching(/- amount {2}float64\n {2}\+ amount {2}float64 \| null +has nulls now/) });
+  writeFileSync(data, "city;amount;tip\na;free;1\n");
+  const { code, stdout } = await run("check");
+  expect(code).toBe(1);
+  expect(stdout).toMatch(/- amount +float64\n {2}\+ amount +string +has another type\n {2}- note +string +is gone\n {2}\+ tip +float64 +is new/);
+  expect(stdout).toContain("src/trips.schema.ts: as the data");
+  // What the message proposes takes the change over; nulls that went away are none.
+  expect(await run("pull", "sales.csv", "-o", "sales.schema.ts", "--delimiter", ";")).toMatchObject({ code: 0 });
+  expect(await run("check")).toMatchObject({ code: 0 });
+  rmSync(data);
+  expect(await run("check")).toMatchObject({ code: 1, stdout: expect.stringMatching(/sales\.schema\.ts: LS2001: .*does not exist[^]*trips\.schema\.ts: as the data/) });
+});
+
+it("a null that only some writers count is one that may be there; one that was there may come back", async () => {
+  await table({ v: [1, null] }).writeParquet(join(folder, "maybe"));
+  await run("pull", "maybe");
+  expect(readFileSync(join(folder, "maybe.schema.ts"), "utf8")).toContain("v: number | null; // float64");
+  await table({ v: [1, 2] }).writeParquet(join(folder, "maybe"), { overwrite: true });
+  expect(await run("check", "maybe.schema.ts")).toMatchObject({ code: 0 });
+});
+
+it("keeps names that are no identifiers apart from code, whatever they hold", async () => {
+  const names = ["two words", 'q"uote', "new\nline", "\u2028export const x = 1;", "*/ throw 1 /*", "__proto__", "1st", "`${x}`"];
+  const columns = Object.fromEntries(names.map((name) => [name, [1]]));
+  Object.defineProperty(columns, "__proto__", { value: [1], enumerable: true });
+  await table(columns).writeParquet(join(folder, "odd"));
+  expect(await run("pull", "odd")).toMatchObject({ code: 0 });
+  expect([...(await readParquet(join(folder, "odd"))).columnNames()].sort()).toEqual([...names].sort());
+  const text = readFileSync(join(folder, "odd.schema.ts"), "utf8");
+  const program = `${text}\nimport { readParquet } from "@lockstep/runtime";
+export async function job(path: string) { "use spmd"; return (await readParquet<Odd>(path)).columnNames(); }`;
+  const { diagnostics, rankModule } = compileFile(program, { id: join(folder, "odd-job.ts") });
+  expect(diagnostics).toEqual([]);
+  expect(rankModule!.code).not.toContain("throw 1;");
+  expect(await run("check", "odd.schema.ts")).toMatchObject({ code: 0 });
+});
+
+it("refuses what it cannot do, and leaves files of others alone", async () => {
+  writeFileSync(join(folder, "mine.schema.ts"), "export const mine = 1;\n");
+  expect(await run("pull", "trips", "-o", "mine.schema.ts")).toMatchObject({ code: 1, stderr: expect.stringContaining("was not written by lockstep schema pull") });
+  expect(readFileSync(join(folder, "mine.schema.ts"), "utf8")).toBe("export const mine = 1;\n");
+  expect(await run("check", "mine.schema.ts")).toMatchObject({ code: 1, stdout: expect.stringContaining("LS2018") });
+  expect(await run("pull", "trip")).toMatchObject({ code: 1, stderr: expect.stringContaining("did you mean") });
+  expect(await run("pull", "trips", "--name", "a b")).toMatchObject({ code: 1, stderr: expect.stringContaining("no name for an interface") });
+  writeFileSync(join(folder, "trips/more.csv"), "a\n1\n");
+  expect(await run("pull", "trips")).toMatchObject({ code: 1, stderr: expect.stringContaining("holds Parquet and CSV files") });
+});

@@ -98,7 +98,8 @@ for (const file of files) {
             expect(answer).toMatchObject({ error: right.error.code === undefined ? { message: right.error.message } : { code: right.error.code } });
             return;
           }
-          expect(answer, JSON.stringify(answer)).toHaveProperty("value");
+          if ("error" in (answer as object)) expect.fail(`the ranks threw ${JSON.stringify((answer as { error: unknown }).error)}`);
+          expect(answer).toHaveProperty("value");
           expect(difference(right.value, (answer as { value: unknown }).value)).toBeNull();
           expect(await writtenDifference(export_, rightOut, out)).toBeNull();
         });

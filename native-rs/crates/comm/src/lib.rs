@@ -51,6 +51,7 @@ mod operation;
 mod shared_bytes;
 mod spill;
 mod stats;
+mod sync;
 mod transport;
 mod transports;
 

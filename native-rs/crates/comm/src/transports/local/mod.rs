@@ -15,6 +15,7 @@ mod endpoint;
 mod memory;
 mod queue;
 mod rendezvous;
+mod sequence_lock;
 
 use crate::communicator::{Communicator, Options};
 use crate::core::Core;

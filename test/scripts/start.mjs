@@ -35,11 +35,12 @@ const native = buildNative();
 await step("TypeScript", true, () => run("tsc", ["-b"]));
 const small = await data(200_000);
 const bundle = join(example, "dist/job.mjs");
-const madeOf = [...sources(example), ...["plugin-babel", "plugin-vite", "runtime"].flatMap((name) => sources(join(root, name, "dist")))];
+const runtime = sources(join(root, "runtime/dist"));
+const madeOf = [...sources(example), ...runtime, ...["plugin-babel", "plugin-vite"].flatMap((name) => sources(join(root, name, "dist")))];
 await step("build", !fresh(join(example, "dist/lockstep.manifest.json"), madeOf), () => run("vite", ["build", "--logLevel", "warn"], { cwd: example }));
 compileReport();
 
-const plain = await once("plain-200000", [join(example, "src/job.ts")], async (out) => {
+const plain = await once("plain-200000", [...sources(join(example, "src")), ...runtime], async (out) => {
   const seconds = await timed(() => job([join(example, "src/job.ts")], small, out));
   return { seconds, rows: await rowsOf(out) };
 });
@@ -52,7 +53,7 @@ console.log(`2 ranks    200,000 trips: ${(await equal(join(state, "plain-200000"
 const large = await data(2_000_000);
 const one = await ranks(1, large, join(state, "ranks-1"));
 const two = await ranks(2, large, join(state, "ranks-2"));
-report(one, two);
+report(one, two, await equal(join(state, "ranks-1"), join(state, "ranks-2")));
 console.log(`
 Now you:
   edit playground/examples/monthly-trips/src/job.ts, misspell "trip_miles", and npm start again
@@ -184,7 +185,7 @@ async function once(name, sources, make) {
 
 async function ranks(count, input, out) {
   const addon = join(root, `native-rs/lockstep.${process.platform}-${process.arch}.node`);
-  return once(`run-${count}-${out.split("/").at(-1)}`, [bundle, join(example, "dist/job.spmd.mjs"), addon], async (marker) => {
+  return once(`run-${count}-${out.split("/").at(-1)}`, [bundle, join(example, "dist/job.spmd.mjs"), addon, ...runtime], async (marker) => {
     const profile = join(state, `profile-${count}.json`);
     const cli = [join(root, "runtime/bin/lockstep.mjs"), "run", "-n", `${count}`, "--threads", "1", "--no-summary", "--profile", profile, bundle, "--"];
     const seconds = await timed(() => job(cli, input, out));
@@ -214,8 +215,8 @@ async function equal(a, b) {
   return Number(reader.getRows()[0][0]) === 0;
 }
 
-/** Time per operator of both runs, bytes between ranks, speed-up. */
-function report(one, two) {
+/** Time per operator of both runs, bytes between ranks, speed-up, and whether their answers are equal. */
+function report(one, two, same) {
   const [a, b] = [one, two].map(({ profile }) => operators(profile));
   const milliseconds = (value) => `${value.toFixed(0).padStart(6)} ms`;
   console.log(`2,000,000 trips          1 rank   2 ranks   (busiest rank)`);
@@ -223,7 +224,7 @@ function report(one, two) {
     if (busy >= 1) console.log(`  ${name.padEnd(20)}${milliseconds(busy)} ${milliseconds(b.get(name) ?? 0)}`);
   }
   const bytes = two.profile.executions.flatMap((execution) => execution.operators).reduce((sum, operator) => sum + operator.ranks.reduce((all, rank) => all + rank.bytesSent, 0), 0);
-  console.log(`  ${"whole process".padEnd(20)}${milliseconds(one.seconds * 1000)} ${milliseconds(two.seconds * 1000)}   speed-up ${(one.seconds / two.seconds).toFixed(2)}, ${(bytes / 1e6).toFixed(1)} MB exchanged`);
+  console.log(`  ${"whole process".padEnd(20)}${milliseconds(one.seconds * 1000)} ${milliseconds(two.seconds * 1000)}   speed-up ${(one.seconds / two.seconds).toFixed(2)}, ${(bytes / 1e6).toFixed(1)} MB exchanged, ${same ? "equal answers" : "ANSWERS NOT EQUAL: please report it"}`);
 }
 
 /** Busy milliseconds of the busiest rank by operator. */

@@ -15,7 +15,9 @@ const RANKS = 2;
 export async function startup(rounds: number): Promise<Record<string, unknown>[]> {
   const data = await makeTaxi(join(cache, "data/taxi-v1-200000"), 200_000);
   const starts: number[] = [];
-  for (let round = 0; round < rounds; round++) starts.push(await untilScan([data.weather, data.trips]));
+  for (let round = 0; round < rounds; round++) {
+    starts.push(await untilScan((out) => [join(example, "dist/job.mjs"), data.weather, data.trips, out], { LOCKSTEP_RANKS: `${RANKS}` }, RANKS));
+  }
   const compiles = warmCompiles(10 * rounds);
   const line = (name: string, seconds: readonly number[]) => ({
     case: name, system: "lockstep", seconds: median(seconds), seconds_min: Math.min(...seconds), seconds_max: Math.max(...seconds), status: "ok",
@@ -24,16 +26,13 @@ export async function startup(rounds: number): Promise<Record<string, unknown>[]
 }
 
 /**
- * Seconds from exec of `node dist/job.mjs` until the last rank has planned and starts the operators of the first plan, which
- * ask their scans for a batch at once: seen from outside, by what the ranks say they enter.
+ * Seconds from exec of the example until the last rank has planned and starts the operators of the first plan, which ask
+ * their scans for a batch at once: seen from outside, by what the ranks say they enter. The job is then stopped.
  */
-async function untilScan(inputs: readonly string[]): Promise<number> {
+export async function untilScan(args: (out: string) => readonly string[], env: NodeJS.ProcessEnv, ranks: number): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), "lockstep-startup-"));
   const start = performance.now();
-  const job = spawn(process.execPath, [join(example, "dist/job.mjs"), ...inputs, join(folder, "out")], {
-    env: { ...process.env, LOCKSTEP_RANKS: `${RANKS}`, LOCKSTEP_DEBUG: "comm" },
-    stdio: ["ignore", "ignore", "pipe"],
-  });
+  const job = spawn(process.execPath, args(join(folder, "out")), { env: { ...process.env, ...env, LOCKSTEP_DEBUG: "comm" }, stdio: ["ignore", "ignore", "pipe"] });
   const begun = new Map<string, number>();
   let rest = "";
   job.stderr.on("data", (data: Buffer) => {
@@ -43,10 +42,11 @@ async function untilScan(inputs: readonly string[]): Promise<number> {
       const rank = /rank (\d+): enters \w+ \(exchange\)/.exec(line)?.[1];
       if (rank !== undefined && !begun.has(rank)) begun.set(rank, (performance.now() - start) / 1000);
     }
+    if (begun.size === ranks) job.kill();
   });
   const code = await new Promise((resolve) => job.on("close", resolve));
   rmSync(folder, { recursive: true, force: true });
-  if (code !== 0 || begun.size !== RANKS) throw new Error(`the example did not run on ${RANKS} ranks (exit code ${String(code)}): npm start builds it`);
+  if (begun.size !== ranks) throw new Error(`the example did not run on ${ranks} ranks (exit code ${String(code)}): npm start builds it`);
   return Math.max(...begun.values());
 }
 

@@ -22,6 +22,8 @@ export interface Tables {
   readonly stations: string;
   /** 200,000 rows in two files of ten row groups each: see `Large`. */
   readonly large: string;
+  /** Texts that decoders change: a leading U+FEFF, JSON. */
+  readonly texts: string;
   /** A CSV with quoted line breaks, empty fields, CRLF. */
   readonly notes: string;
   /** A CSV whose columns have the names of what every object has. */
@@ -63,6 +65,7 @@ export async function makeTables(folder: string): Promise<Tables> {
        'Station ' || i as name, (i * 10)::int as height, date '2020-02-28' + i::int as opened from range(0, 40) t(i)`,
     "stations.parquet",
   );
+  await write(`select i::int as id, chr(65279) || 'a' || i % 3 as marked, ('{ "a": ' || i || '.0 }')::json as doc, case when i % 2 = 0 then chr(65279) else '' end as mark from range(0, 20) t(i)`, "texts.parquet");
   mkdirSync(join(folder, "large"));
   await write(LARGE(0, 100_000), "large/a.parquet", 10_240);
   await write(LARGE(100_000, 200_000), "large/b.parquet", 10_240);
@@ -86,6 +89,7 @@ export async function makeTables(folder: string): Promise<Tables> {
     single: path("single.parquet"),
     stations: path("stations.parquet"),
     large: path("large"),
+    texts: path("texts.parquet"),
     notes: path("notes.csv"),
     odd: path("odd.csv"),
     header: path("header.csv"),

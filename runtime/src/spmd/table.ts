@@ -3,6 +3,7 @@ import type {
 } from "@lockstep/native/plan";
 import type { WriteCsvOptions } from "../connectors/csv/write.ts";
 import type { WriteParquetOptions } from "../connectors/parquet/write.ts";
+import { rangeOf, type RowRange } from "../tables/slice.ts";
 import { collect, count, write } from "./execute.ts";
 import { newSpool } from "./spools.ts";
 import type { TableNode } from "./plan.ts";
@@ -117,20 +118,19 @@ export class SpmdTable {
   }
 
   /** The rows as records, in table order, on every rank. */
-  async objects(options: { limit?: number; offset?: number } | undefined, { site, columns }: Sited & { columns: ColumnType[] }): Promise<Record<string, unknown>[]> {
-    const { limit, offset = 0 } = options ?? {};
-    const whole = limit === undefined && offset === 0;
-    const part = whole ? this : this.slice(offset, limit === undefined || limit === Infinity ? undefined : offset + limit, { site });
+  async objects(range: RowRange | undefined, { site, columns }: Sited & { columns: ColumnType[] }): Promise<Record<string, unknown>[]> {
+    const [from, to] = rangeOf(range ?? {}, Number.MAX_SAFE_INTEGER);
+    const isWhole = from === 0 && to === Number.MAX_SAFE_INTEGER;
+    const part = isWhole ? this : this.slice(from, to, { site });
     const ipc = await collect(part.select({ site, columns: same(columns) }).node, site);
     return (await decoder()).decodeRows(ipc, columns, site);
   }
 
   /** One value; undefined where the table has no such row. */
-  async get(column: string, row: number | undefined, { site, type }: Sited & { type: JsType }): Promise<unknown> {
-    const index = integer(row ?? 0);
-    if (index < 0) return undefined;
+  async get(column: string, row = 0, { site, type }: Sited & { type: JsType }): Promise<unknown> {
+    if (!Number.isInteger(row) || row < 0) return undefined;
     const shape = { name: column, type, nullable: true };
-    const cell = this.slice(index, index + 1, { site }).select({ site, columns: same([shape]) });
+    const cell = this.slice(row, row + 1, { site }).select({ site, columns: same([shape]) });
     const ipc = await collect(cell.node, site);
     return (await decoder()).decodeColumn(ipc, shape, site)[0];
   }

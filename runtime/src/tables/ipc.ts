@@ -116,11 +116,42 @@ function storedValues(column: IpcColumn<unknown>): Stored[] {
   const raw = column.type.typeId === Type.Int || column.type.typeId === Type.Date || column.type.typeId === Type.Timestamp;
   const out: Stored[] = [];
   for (const batch of column.data) {
+    const text = textOf(batch as unknown as TextBatch);
     for (let i = 0; i < batch.length; i++) {
       const valid = batch.nullCount === 0 || batch.isValid(i);
-      const value = (valid ? (raw ? batch.values![i] : batch.at(i)) : null) as Stored | undefined;
+      const value = (!valid ? null : raw ? batch.values![i] : text !== undefined ? text(i) : batch.at(i)) as Stored | undefined;
       out.push(typeof value === "bigint" ? canonicalInteger(value) : (value ?? null));
     }
   }
   return out;
+}
+
+/** What flechette's batches of strings have. */
+interface TextBatch {
+  readonly type: DataType;
+  readonly offsets: ArrayLike<number | bigint>;
+  readonly values: Uint8Array;
+  readonly dictionary: IpcColumn<unknown>;
+  view(index: number): Uint8Array;
+  key(index: number): number;
+}
+
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/** How a batch of strings is read; flechette's own reading loses a leading U+FEFF. */
+function textOf(batch: TextBatch): ((index: number) => Stored) | undefined {
+  const { type, offsets, values } = batch;
+  switch (type.typeId) {
+    case Type.Utf8:
+    case Type.LargeUtf8:
+      return (i) => decoder.decode(values.subarray(Number(offsets[i]), Number(offsets[i + 1])));
+    case Type.Utf8View:
+      return (i) => decoder.decode(batch.view(i));
+    case Type.Dictionary: {
+      const words = storedValues(batch.dictionary);
+      return (i) => words[batch.key(i)]!;
+    }
+    default:
+      return undefined;
+  }
 }

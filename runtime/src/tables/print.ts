@@ -1,12 +1,14 @@
 import { printType } from "./arrow-type.ts";
 import type { Column } from "./column.ts";
 import type { Columns } from "./row.ts";
+import { rangeOf, type RowRange } from "./slice.ts";
 
 /** Rows as aligned text, numbers to the right, with a line saying how many there are. */
-export function printTable(columns: Columns, rows: number, { limit = 10, offset = 0 }: { limit?: number; offset?: number }): string {
-  const shown = Math.max(0, Math.min(limit, rows - offset));
+export function printTable(columns: Columns, rows: number, { limit = 10, offset = 0 }: RowRange): string {
+  const [from, to] = rangeOf({ limit, offset }, rows);
+  const shown = to - from;
   const blocks = [...columns].map(([name, column]) => {
-    const cells = [name, ...Array.from({ length: shown }, (_, i) => show(column, offset + i))];
+    const cells = [name, ...Array.from({ length: shown }, (_, i) => show(column, from + i))];
     const width = Math.max(...cells.map((cell) => cell.length));
     return cells.map((cell) => (column.view === "number" || column.view === "bigint" ? cell.padStart(width) : cell.padEnd(width)));
   });

@@ -12,16 +12,10 @@ import { peersOf, sortedRows, type OrderKey, type SortColumn } from "./order.ts"
 import { printTable } from "./print.ts";
 import { recordsOf } from "./record.ts";
 import { columnNamed, cursor, type Columns } from "./row.ts";
-import { sliceOf } from "./slice.ts";
+import { rangeOf, type RowRange, sliceOf } from "./slice.ts";
 import type * as T from "./types.ts";
 import { aggregateColumn, windowColumn, type Windowed } from "./window.ts";
 import type { Window } from "./window-functions.ts";
-
-/** Which rows: at most `limit`, after skipping `offset`. */
-export interface RowRange {
-  readonly limit?: number;
-  readonly offset?: number;
-}
 
 /** A table seen without its row type. */
 type AnyTable = Table<any>;
@@ -189,10 +183,9 @@ export class Table<Row> implements Iterable<Row> {
 
   /** The rows as objects. */
   objects(range: RowRange = {}): Row[] {
-    const from = Math.max(0, range.offset ?? 0);
-    const to = Math.min(this.#rows, from + (range.limit ?? Infinity));
+    const [from, to] = rangeOf(range, this.#rows);
     const at = this.#rowReader();
-    return Array.from({ length: Math.max(0, to - from) }, (_, i) => at(from + i));
+    return Array.from({ length: to - from }, (_, i) => at(from + i));
   }
 
   /** The values of a column. */
@@ -278,7 +271,7 @@ export class Table<Row> implements Iterable<Row> {
     const argument = this.argument(name, of.argument as string | T.RowFunction<Row> | undefined);
     if (!("aggregate" in call)) return windowColumn(name, call, argument, windowed);
     const on = call.frame?.kind === "range" ? columnNamed(this.columns, call.frame.on) : undefined;
-    return aggregateColumn({ aggregate: call.aggregate.aggregate, argument }, call.frame, windowed, on);
+    return aggregateColumn({ aggregate: call.aggregate.aggregate, fraction: call.aggregate.fraction, argument }, call.frame, windowed, on);
   }
 
   #scan(fn: T.RowFunction<Row>, visit: (value: T.Scalar, row: number) => void): void {

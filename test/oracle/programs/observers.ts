@@ -5,13 +5,13 @@ import type { Tables } from "../data.ts";
 export async function gets(tables: Tables) {
   "use spmd";
   const rows = await measurements(tables);
-  return [rows.get("id"), rows.get("id", 1500), rows.get("station", 0), rows.get("at", 3), rows.get("serial", 9), rows.get("ok", 4), rows.get("id", 5000), rows.get("id", -1), rows.get("value", 17), rows.orderby("label").get("id", 2)];
+  return [rows.get("id"), rows.get("id", 1500), rows.get("station", 0), rows.get("at", 3), rows.get("serial", 9), rows.get("ok", 4), rows.get("id", 5000), rows.get("id", -1), rows.get("id", 1.5), rows.get("id", NaN), rows.get("id", 2 ** 60), rows.get("value", 17), rows.orderby("label").get("id", 2)];
 }
 
 export async function ranges(tables: Tables) {
   "use spmd";
   const rows = (await measurements(tables)).select("id", "label");
-  return [rows.objects({ limit: 3 }), rows.objects({ offset: 1499, limit: 4 }), rows.objects({ offset: 2000 }), rows.objects({ limit: 0 }), rows.objects({ offset: 9999 })];
+  return [rows.objects({ limit: 3 }), rows.objects({ offset: 1499, limit: 4 }), rows.objects({ offset: 2000 }), rows.objects({ limit: 0 }), rows.objects({ offset: 9999 }), rows.objects({ limit: -1 }), rows.objects({ offset: -3, limit: 2 }), rows.objects({ offset: 1.7, limit: 1.2 }), rows.objects({ limit: NaN }), rows.objects({ offset: 2001, limit: Infinity })];
 }
 
 export async function scalarsIntoRowFunctions(tables: Tables) {

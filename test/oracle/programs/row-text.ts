@@ -1,3 +1,4 @@
+import { readParquet } from "@lockstep/runtime";
 import { measurements } from "../open.ts";
 import type { Tables } from "../data.ts";
 import { grade, shorten } from "../helpers.ts";
@@ -54,4 +55,13 @@ export async function blocks(tables: Tables) {
       }
     },
   }).select("grade", "short", "block", "kind").objects();
+}
+
+/** As in the file: with a leading U+FEFF, and JSON unparsed. */
+export async function textsAsTheyAre(tables: Tables, out: string) {
+  "use spmd";
+  const rows = await readParquet<{ id: number; marked: string; doc: string; mark: string }>(tables.texts);
+  const seen = rows.derive({ length: (d) => d.marked.length, starts: (d) => d.marked.startsWith("a"), size: (d) => d.doc.length });
+  await seen.writeCsv(`${out}/texts`);
+  return [seen.objects(), rows.groupby("mark").count().objects(), rows.filter((d) => d.doc.includes('"a"')).numRows(), rows.orderby("marked", "id").select("marked", "id").objects()];
 }

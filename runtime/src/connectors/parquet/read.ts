@@ -139,8 +139,9 @@ function openFile(name: string, hyparquet: Hyparquet): ParquetFile {
         ...meta,
         pathInSchema: meta.path_in_schema,
         schemaPath: path,
-        element: isText(type) ? element : physical(element),
-        parsers: { ...hyparquet.parsers, timestampFromNanoseconds: (ticks: bigint) => ticks }, // INT96 has no logical type to leave out.
+        element: isText(type) ? { ...physical(element), converted_type: "UTF8" } : physical(element),
+        // A leading U+FEFF belongs to the text. INT96 has no logical type to leave out.
+        parsers: { ...hyparquet.parsers, stringFromBytes: (bytes: Uint8Array | undefined) => bytes && text.decode(bytes), timestampFromNanoseconds: (ticks: bigint) => ticks },
         compressors: hyparquet.compressors,
         utf8: isText(type),
       },
@@ -151,9 +152,11 @@ function openFile(name: string, hyparquet: Hyparquet): ParquetFile {
   return file;
 }
 
+const text = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
+
 const isText = (type: ArrowType): boolean => type.id === "string" || type.id === "dictionary";
 
-/** Without its logical type a column is decoded to the bits in the file: no ticks, digits or bytes are lost. */
+/** Without its logical type a column is decoded to the bits in the file: no ticks, digits or bytes are lost, and JSON stays text. */
 function physical(element: SchemaTree["element"]): SchemaTree["element"] {
   const { converted_type: _, logical_type: __, ...bare } = element;
   return bare;

@@ -7,7 +7,7 @@ export const unknownAggregate = defineDiagnostic(
     code: "LS1112",
     title: "No such aggregate",
     kind: "user-error",
-    docs: "rollup takes aggregates as values: op.count(), op.sum(column or function), op.mean, op.min, op.max, op.distinct, op.valid, op.variance, op.stdev, op.median, op.any.",
+    docs: "rollup takes aggregates as values: op.count(), op.sum(column or function), op.mean, op.min, op.max, op.distinct, op.valid, op.invalid, op.variance, op.stdev, op.variancep, op.stdevp, op.median, op.quantile(column or function, fraction), op.any.",
     example: {
       wrong: 'await trips.groupby("zone").rollup({ fare: op.maen("fare") }).writeParquet(out);',
       right: 'await trips.groupby("zone").rollup({ fare: op.mean("fare") }).writeParquet(out);',

@@ -8,6 +8,8 @@ export interface AggregateFunction {
   readonly plan: string;
   /** The argument's types; null: takes none. */
   readonly argument: readonly JsType[] | null;
+  /** A second argument says which of the sorted values: from 0 to 1. */
+  readonly takesFraction: boolean;
   /**
    * The result column's type. `neverEmpty`: every group has a row (grouped rollup), so that null comes only of null arguments.
    */
@@ -30,6 +32,7 @@ const aggregate = (name: string, argument: readonly JsType[] | null, result: Agg
   name,
   plan,
   argument,
+  takesFraction: name === "quantile",
   result,
   docs,
 });
@@ -37,6 +40,7 @@ const aggregate = (name: string, argument: readonly JsType[] | null, result: Agg
 export const aggregates: readonly AggregateFunction[] = [
   aggregate("count", null, counted, "rows of the group"),
   aggregate("valid", every, counted, "values that are neither null nor NaN"),
+  aggregate("invalid", every, counted, "values that are null or NaN"),
   aggregate("distinct", every, counted, "distinct values; null and NaN together count as one"),
   aggregate("sum", ["number", "bigint"], asArgument, "sum; null of nothing"),
   aggregate("mean", ["number"], asNumber, "arithmetic mean; null of nothing"),
@@ -45,11 +49,14 @@ export const aggregates: readonly AggregateFunction[] = [
   aggregate("max", every, asArgument, "largest value"),
   aggregate("variance", ["number"], spread, "sample variance, divided by n - 1"),
   aggregate("stdev", ["number"], spread, "sample standard deviation"),
+  aggregate("variancep", ["number"], spread, "population variance, divided by n"),
+  aggregate("stdevp", ["number"], spread, "population standard deviation"),
   aggregate("median", ["number"], asNumber, "median, interpolated between the two middle values"),
+  aggregate("quantile", ["number"], asNumber, "the value at a fraction of the sorted values, interpolated: 0 is the smallest, 1 the largest"),
   aggregate("any", every, asArgument, "the first value in table order that is neither null nor NaN"),
 ];
 
 /** Aggregates of Arquero that rollup does not have yet. */
 export const otherAggregateNames: ReadonlySet<string> = new Set(
-  "array_agg array_agg_distinct object_agg map_agg entries_agg missing invalid mode product variancep stdevp quantile covariance covariancep corr bins".split(" "),
+  "array_agg array_agg_distinct object_agg map_agg entries_agg missing mode product covariance covariancep corr bins".split(" "),
 );

@@ -10,7 +10,7 @@ export function printOperand(row: RowArgument, i: Instruction): string {
   const fn = row.aggregate ?? row.window;
   if (fn === undefined) return value;
   const of = (role: RowArgument["role"]) => i.rows.filter((p) => p.role === role && p.name === row.name).map((p) => (p.expression ? printExpression(p.expression) : p.source));
-  const call = `${fn}(${[...(value === "" ? [] : [value]), ...of("parameter")].join(", ")})`;
+  const call = `${fn}(${[...(value === "" ? [] : [value]), ...(row.fraction === undefined ? [] : [String(row.fraction)]), ...of("parameter")].join(", ")})`;
   const [[start, end], [on]] = [of("bound"), of("on")];
   if (row.frame === undefined) return call;
   return `${call} over ${on === undefined ? `rows ${start}..${end}${row.frame === "peers" ? " and peers" : ""}` : `${on} - ${start}..${on} + ${end}`}`;

@@ -78,6 +78,8 @@ export interface RowArgument {
   expression: Expression | null;
   /** "mean", for role aggregate, and for a window that is an aggregate. */
   readonly aggregate?: string;
+  /** Of the aggregate quantile: from 0 to 1. */
+  readonly fraction?: number;
   /** "lag", for role window. */
   readonly window?: string;
   /** Of a window; absent: the whole group, or what the function sees by itself. */

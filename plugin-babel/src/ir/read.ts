@@ -68,6 +68,7 @@ function readRowArgument(role: RowArgument["role"], s: Scanner): RowArgument {
   const input = s.accept(/of right/) === null ? 0 : 1;
   const aggregate = role === "aggregate" ? s.expect(/\w+/) : role === "window" ? s.accept(/over (\w+)/) : null;
   const window = role === "window" && aggregate === null ? s.expect(/\w+/) : null;
+  const fraction = s.accept(/at (\S+)/);
   const frame = role === "window" ? s.accept(/(?:rows|peers|range)\b/) : null;
   const seen = s.accept(/seen\b/) !== null;
   const descending = s.accept(/desc\b/) !== null;
@@ -75,7 +76,7 @@ function readRowArgument(role: RowArgument["role"], s: Scanner): RowArgument {
   const source = s.accept(/written /) === null ? null : s.string();
   const expression = source === null ? (s.expect(/=/), readExpression(s)) : null;
   s.expect(/;/);
-  return { role, name, input, span: NOWHERE, source: source ?? "", expression, ...(aggregate === null ? {} : { aggregate }), ...(window === null ? {} : { window }), ...(frame === null ? {} : { frame: frame as FrameKind }), ...(seen ? { seen: true as const } : {}), ...(descending ? { descending } : {}), ...(tier ? { tier: "v8" as const } : {}) };
+  return { role, name, input, span: NOWHERE, source: source ?? "", expression, ...(aggregate === null ? {} : { aggregate }), ...(fraction === null ? {} : { fraction: Number(fraction) }), ...(window === null ? {} : { window }), ...(frame === null ? {} : { frame: frame as FrameKind }), ...(seen ? { seen: true as const } : {}), ...(descending ? { descending } : {}), ...(tier ? { tier: "v8" as const } : {}) };
 }
 
 function readRow(s: Scanner): RowType {

@@ -5,6 +5,7 @@ import type { Instruction, OutputColumn, TableType } from "../ir/ir.ts";
 import { columnOf } from "../ir/ir.ts";
 import type { Column } from "../ir/types.ts";
 import { expressionOf, names, readBy, together, union } from "./rules.ts";
+import { reportTwice } from "./select.ts";
 import type { TypeContext, Verb } from "./verb.ts";
 
 /** Which rows leave the join. */
@@ -65,6 +66,7 @@ const makeJoin = ({ name, type, docs, example }: JoinRecord): Verb => {
       checkKeys(i, context);
       if (keepsLeftOnly) return left!;
       i.columns = outputColumns(i, left!, right!);
+      reportTwice(i.columns, context);
       const row = i.columns.map(({ input, from, as }): Column => {
         const t = columnOf((input === 0 ? left! : right!).row, from)!;
         return { name: as, type: { ...t, nullable: t.nullable || (type === "left" && input === 1) } };

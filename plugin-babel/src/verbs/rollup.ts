@@ -3,7 +3,7 @@ import { replicated } from "../ir/distribution.ts";
 import type { Instruction, TableType } from "../ir/ir.ts";
 import type { Column, RowType } from "../ir/types.ts";
 import { aggregateFunctions } from "../functions/index.ts";
-import { aggregateData, hashedBy, names, readBy, together } from "./rules.ts";
+import { aggregateData, hashedBy, names, readBy, renameKeys, together } from "./rules.ts";
 import type { Verb } from "./verb.ts";
 
 function aggregateColumns(i: Instruction, grouped: boolean): Column[] {
@@ -25,11 +25,15 @@ export const rollup: Verb = {
   signature: [{ kind: "aggregates" }],
   type: (i, [input]): TableType => {
     i.declared = input!.groups;
-    return { row: [...groupsOf(i), ...aggregateColumns(i, input!.groups !== null)], groups: null };
+    // An aggregate of a key's name takes the key's place.
+    const columns = new Map([...groupsOf(i), ...aggregateColumns(i, input!.groups !== null)].map((column) => [column.name, column]));
+    return { row: [...columns.values()], groups: null };
   },
   distribution: (i, inputs): Distribution => {
     const keys = names(groupsOf(i));
-    return keys.length === 0 ? replicated("a rollup without groupby is one row, combined over all ranks", i.span) : hashedBy(keys, inputs);
+    if (keys.length === 0) return replicated("a rollup without groupby is one row, combined over all ranks", i.span);
+    const replaced = new Set(i.rows.map((r) => r.name));
+    return renameKeys(hashedBy(keys, inputs), (key) => (replaced.has(key) ? null : key));
   },
   communicates: (i, [input]) => {
     const keys = names(groupsOf(i));

@@ -59,6 +59,7 @@ export const aggregateData = (r: RowArgument): Data => ({
   name: r.name,
   function: aggregateFunctions.get(r.aggregate!)!.plan,
   ...(r.expression ? { arg: expressionOf(r) } : {}),
+  ...(r.fraction === undefined ? {} : { fraction: r.fraction }),
 });
 
 export function expressionOf(row: RowArgument): Data {

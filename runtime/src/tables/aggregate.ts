@@ -11,6 +11,8 @@ export interface Aggregation {
   readonly name: string;
   readonly aggregate: AggregateName;
   readonly argument: Column | undefined;
+  /** Of a quantile. */
+  readonly fraction?: number | undefined;
 }
 
 /** How an aggregate takes its argument and what its result is. */
@@ -21,15 +23,21 @@ interface Rule {
 
 const counts: Rule = { input: anyValue, output: (size, values) => new Column(int64, size, values) };
 const measures: Rule = { input: numbers, output: (size, values) => new Column(float64, size, values) };
+/** Infinities have no spread, and what overflows has none that is alike in every order of the rows. */
+const spreads: Rule = { ...measures, output: (size, values) => new Column(float64, size, Array.from(values, (v) => (v === null || Number.isFinite(v) ? v : NaN))) };
 const picks: Rule = { input: comparable, output: (size, values, argument) => new Column(argument.type, size, values, { view: argument.view }) };
 
 const rules: Readonly<Record<Exclude<AggregateName, "count">, Rule>> = {
   valid: counts,
+  invalid: counts,
   distinct: counts,
   mean: measures,
-  variance: measures,
-  stdev: measures,
+  variance: spreads,
+  stdev: spreads,
+  variancep: spreads,
+  stdevp: spreads,
   median: measures,
+  quantile: measures,
   min: picks,
   max: picks,
   any: picks,
@@ -54,12 +62,21 @@ export function aggregate(aggregations: readonly Aggregation[], { codes, first }
   const grouped = aq
     .table([["rows", codes], ...inputs.map((values, i) => [String(i), values] as const)])
     .create({ groups: { keys: codes, rows: [...first], size: first.length, names: [], get: [] } });
-  const calls = aggregations.map(({ aggregate: fn }, i) => [`of ${i}`, fn === "count" ? aq.op["count"]!() : aq.op[fn]!(String(i))]);
+  const calls = aggregations.flatMap(({ aggregate: fn, fraction }, i) => {
+    if (fn === "count") return [[`of ${i}`, aq.op["count"]!()]];
+    // Not Arquero's running mean: of infinities, and near the largest number, it depends on the order of the rows.
+    if (fn === "mean") return [[`of ${i}`, aq.op["sum"]!(String(i))], [`valid ${i}`, aq.op["valid"]!(String(i))]];
+    return [[`of ${i}`, aq.op[fn]!(String(i), ...(fraction === undefined ? [] : [fraction]))]];
+  });
   const table = evaluate(grouped, Object.fromEntries(calls) as Record<string, unknown>).data();
   return aggregations.map(({ name, aggregate: fn, argument }, i) => {
-    const values = results(table[`of ${i}`]!, size);
+    const values = fn === "mean" ? means(results(table[`of ${i}`]!, size), results(table[`valid ${i}`]!, size)) : results(table[`of ${i}`]!, size);
     return [name, argument === undefined || fn === "count" ? new Column(int64, size, values) : rules[fn].output(size, values, argument)];
   });
+}
+
+function means(sums: StoredValues, counts: StoredValues): StoredValues {
+  return Array.from(sums, (sum, i) => (sum === null ? null : Number(sum) / Number(counts[i])));
 }
 
 function results(column: { at(row: number): unknown }, size: number): StoredValues {
@@ -69,7 +86,8 @@ function results(column: { at(row: number): unknown }, size: number): StoredValu
 }
 
 function checkNumbers(fn: AggregateName, { type, view, origin }: Column): void {
-  if (rules[fn as "sum"] !== measures && fn !== "sum") return;
+  const rule = rules[fn as "sum"];
+  if (rule !== measures && rule !== spreads && fn !== "sum") return;
   if (view === "number" || view === "bigint" || type.id === "decimal") return;
   throw new LockstepError({
     code: "LS2016",

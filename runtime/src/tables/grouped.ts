@@ -32,8 +32,8 @@ export class GroupedTable<Row, Keys> {
     const { first } = this.#groups;
     const columns = new Map([...this.#keys].map(([name, column]) => [name, column.take(first)]));
     const aggregations = Object.entries(aggregates).map(([name, value]): Aggregation => {
-      const { aggregate: fn, argument } = checked(name, value);
-      return { name, aggregate: fn, argument: this.#table.argument(name, argument as string | T.RowFunction<Row> | undefined) };
+      const { aggregate: fn, argument, fraction } = checked(name, value);
+      return { name, aggregate: fn, fraction, argument: this.#table.argument(name, argument as string | T.RowFunction<Row> | undefined) };
     });
     for (const [name, column] of aggregate(aggregations, this.#groups)) columns.set(name, column);
     return new Table(columns, first.length);

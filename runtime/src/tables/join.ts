@@ -61,7 +61,17 @@ export function joinColumns(left: Side, right: Side, keys: readonly JoinKey[], r
   const rightNames = [...right.columns.keys()].filter((name) => !shared.has(name));
   const clash = new Set(rightNames.filter((name) => left.columns.has(name)));
   const out = new Map<string, Column>();
-  for (const [name, column] of left.columns) out.set(clash.has(name) ? `${name}_1` : name, column.take(rows.left));
-  for (const name of rightNames) out.set(clash.has(name) ? `${name}_2` : name, right.columns.get(name)!.take(rows.right));
+  const add = (name: string, column: Column) => {
+    if (out.has(name)) {
+      throw new LockstepError({
+        code: "LS2016",
+        message: `the join has two columns named "${name}"`,
+        fix: "Columns of the same name on both sides get _1 and _2. Rename or leave out the column that already has such a name.",
+      });
+    }
+    out.set(name, column);
+  };
+  for (const [name, column] of left.columns) add(clash.has(name) ? `${name}_1` : name, column.take(rows.left));
+  for (const name of rightNames) add(clash.has(name) ? `${name}_2` : name, right.columns.get(name)!.take(rows.right));
   return out;
 }

@@ -4,7 +4,7 @@ import { scalarFunctions, type ScalarFunctions } from "./scalar.ts";
 import type { ColumnName, RowFunction, Scalar } from "./types.ts";
 
 /** The aggregates of the catalogue. */
-export type AggregateName = "count" | "valid" | "distinct" | "sum" | "mean" | "min" | "max" | "variance" | "stdev" | "median" | "any";
+export type AggregateName = "count" | "valid" | "invalid" | "distinct" | "sum" | "mean" | "min" | "max" | "variance" | "stdev" | "variancep" | "stdevp" | "median" | "quantile" | "any";
 
 declare const phantom: unique symbol;
 
@@ -15,6 +15,8 @@ declare const phantom: unique symbol;
 export interface Aggregate<Row, Result, Empty> {
   readonly aggregate: AggregateName;
   readonly argument: string | ((row: never) => Scalar) | undefined;
+  /** Of a quantile: 0 is the smallest value, 1 the largest. */
+  readonly fraction?: number;
   readonly [phantom]?: (row: Row) => [Result, Empty];
 }
 
@@ -41,6 +43,12 @@ interface Spread {
   <Row>(of: RowFunction<Row, number | null | undefined>): Aggregate<Row, number | null, null>;
 }
 
+/** The value at a fraction of the sorted values. Of no value: null. */
+interface Quantile {
+  <Row, C extends NameOf<Row, number>>(column: C, fraction: number): Aggregate<Row, number | Nulls<Row[C]>, null>;
+  <Row, T extends number | null | undefined>(of: (d: Readonly<Row>) => T, fraction: number): Aggregate<Row, number | Nulls<T>, null>;
+}
+
 /** One of the column's values, of its type. Of no value: null. */
 interface Pick {
   <Row, C extends ColumnName<Row>>(column: C): Aggregate<Row, NonNullable<Row[C]> | Nulls<Row[C]>, null>;
@@ -58,6 +66,8 @@ export interface Aggregates {
   count<Row>(): Aggregate<Row, number, never>;
   /** Values that are neither null nor NaN. */
   readonly valid: Count;
+  /** Values that are null or NaN. */
+  readonly invalid: Count;
   /** Distinct values; null and NaN together count as one. */
   readonly distinct: Count;
   readonly sum: Sum;
@@ -70,8 +80,14 @@ export interface Aggregates {
   readonly variance: Spread;
   /** Sample standard deviation. */
   readonly stdev: Spread;
+  /** Population variance (n). */
+  readonly variancep: Spread;
+  /** Population standard deviation. */
+  readonly stdevp: Spread;
   /** The middle value; of an even number, half way between the two. */
   readonly median: Mean;
+  /** `op.quantile("fare", 0.9)`: interpolated between the two values around the place; 0 gives the smallest value, 1 the largest. */
+  readonly quantile: Quantile;
   /** The first value in table order that is neither null nor NaN. */
   readonly any: Pick;
 }
@@ -89,9 +105,16 @@ function aggregate(name: AggregateName, written: string = name) {
   };
 }
 
+function quantile(argument: unknown, fraction: unknown): Aggregate<never, never, never> {
+  const of = aggregate("quantile")(argument);
+  if (typeof fraction === "number" && fraction >= 0 && fraction <= 1) return { ...of, fraction };
+  throw new LockstepError({ code: "LS2016", message: `op.quantile takes a fraction from 0 to 1, not ${String(fraction)}`, fix: 'op.quantile("fare", 0.9) is the value that 90 % of the fares are below.' });
+}
+
 const aggregates = {
   count: () => ({ aggregate: "count", argument: undefined }),
   valid: aggregate("valid"),
+  invalid: aggregate("invalid"),
   distinct: aggregate("distinct"),
   sum: aggregate("sum"),
   mean: aggregate("mean"),
@@ -100,7 +123,10 @@ const aggregates = {
   max: aggregate("max"),
   variance: aggregate("variance"),
   stdev: aggregate("stdev"),
+  variancep: aggregate("variancep"),
+  stdevp: aggregate("stdevp"),
   median: aggregate("median"),
+  quantile,
   any: aggregate("any"),
 } as unknown as Aggregates;
 

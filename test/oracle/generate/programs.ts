@@ -147,21 +147,22 @@ function rollup(schema: Schema, m: Made): { source: string; schema: Map<string, 
       made.set(name, c);
       return `${name}: ${source}`;
     };
-    const kind = r.of(["count", "valid", "distinct", "sum", "mean", "min", "max", "variance", "stdev", "median", "any"]);
+    const kind = r.of(["count", "valid", "distinct", "sum", "mean", "min", "max", "variance", "stdev", "variancep", "stdevp", "median", "quantile", "invalid", "any"]);
     if (kind === "count" || any.length === 0) return set(col("number", false), "op.count()");
-    if (kind === "valid" || kind === "distinct") return set(col("number", false), `op.${kind}("${r.of(any)}")`);
+    if (kind === "valid" || kind === "invalid" || kind === "distinct") return set(col("number", false), `op.${kind}("${r.of(any)}")`);
     if (kind === "min" || kind === "max" || kind === "any") {
       const of = r.of(any);
       const c = schema.get(of)!;
       return set({ ...c, nullable: true }, `op.${kind}("${of}")`);
     }
     if (kind === "sum" && r.chance(30) && named(schema, "bigint").length > 0) return set(col("bigint", true), `op.sum("${r.of(named(schema, "bigint"))}")`);
+    const second = kind === "quantile" ? `, ${r.of([0, 0.1, 0.25, 0.5, 0.99, 1])}` : "";
     if (numbers.length === 0 || r.chance(30)) {
       const { source, col: of } = m.expressions(schema).column("number");
-      return set(col("number", true, { exact: kind === "sum" && of.dyadic }), `op.${kind}(${source})`);
+      return set(col("number", true, { exact: kind === "sum" && of.dyadic }), `op.${kind}(${source}${second})`);
     }
     const of = r.of(numbers);
-    return set(col("number", true, { exact: kind === "sum" && schema.get(of)!.dyadic }), `op.${kind}("${of}")`);
+    return set(col("number", true, { exact: kind === "sum" && schema.get(of)!.dyadic }), `op.${kind}("${of}"${second})`);
   });
   return { source: parts.join(", "), schema: made };
 }

@@ -2,11 +2,14 @@ import { desc, op } from "@lockstep/runtime";
 import { large, measurements, stations } from "../open.ts";
 import type { Tables } from "../data.ts";
 
+const P90 = 0.9;
+
 export async function everyAggregate(tables: Tables) {
   "use spmd";
   const groups = (await measurements(tables)).groupby("station").rollup({
     n: op.count(), valid: op.valid("value"), kinds: op.distinct("value"), sum: op.sum("value"), mean: op.mean("value"), low: op.min("value"), high: op.max("value"),
     variance: op.variance("value"), stdev: op.stdev("value"), median: op.median("value"), any: op.any("value"), average: op.average("level"),
+    missing: op.invalid("value"), population: op.variancep("value"), deviation: op.stdevp("level"), lowest: op.quantile("value", 0), tenth: op.quantile((d) => d.value, 0.1), most: op.quantile("value", P90), highest: op.quantile("level", 1),
   });
   return groups.objects();
 }
@@ -17,6 +20,7 @@ export async function everyAggregateOfAll(tables: Tables) {
   return rows.rollup({
     n: op.count(), valid: op.valid("value"), kinds: op.distinct("value"), sum: op.sum("value"), mean: op.mean("value"), low: op.min("value"), high: op.max("value"),
     variance: op.variance("value"), stdev: op.stdev("value"), median: op.median("value"), any: op.any("value"),
+    missing: op.invalid("station"), population: op.variancep("value"), deviation: op.stdevp("value"), tenth: op.quantile("value", 0.1), most: op.quantile("value", P90),
   }).objects();
 }
 
@@ -24,7 +28,7 @@ export async function aggregatesOfNothing(tables: Tables) {
   "use spmd";
   const none = await measurements({ ...tables, measurements: tables.nothing });
   return [
-    none.rollup({ n: op.count(), valid: op.valid("value"), kinds: op.distinct("value"), sum: op.sum("level"), mean: op.mean("value"), low: op.min("label"), high: op.max("at"), variance: op.variance("value"), stdev: op.stdev("value"), median: op.median("value"), any: op.any("ok") }).objects(),
+    none.rollup({ n: op.count(), valid: op.valid("value"), kinds: op.distinct("value"), sum: op.sum("level"), mean: op.mean("value"), low: op.min("label"), high: op.max("at"), variance: op.variance("value"), stdev: op.stdev("value"), median: op.median("value"), any: op.any("ok"), missing: op.invalid("ok"), population: op.variancep("value"), most: op.quantile("value", P90) }).objects(),
     none.groupby("station").rollup({ n: op.count(), sum: op.sum("level") }).objects(),
     none.count().objects(),
   ];
@@ -102,4 +106,33 @@ export async function rowsOfTotals(tables: Tables) {
   "use spmd";
   const rows = await measurements(tables);
   return [rows.rollup({ a: op.mean("value") }).numRows(), rows.filter(() => false).rollup({ a: op.max("id") }).numRows(), rows.groupby("ok").rollup({ a: op.max("id") }).numRows(), rows.count().numRows()];
+}
+
+/** A group may hold infinities alone; near the largest number a sum overflows, and a spread sooner. */
+export async function infinities(tables: Tables) {
+  "use spmd";
+  const rows = (await measurements(tables)).derive({
+    edge: (d) => (d.level > 14 ? Infinity : d.level < -14 ? -Infinity : d.level > 12 ? 1e308 : d.level < -12 ? -1.5e200 : d.level), both: (d) => (d.id % 2 === 0 ? Infinity : -Infinity),
+  });
+  return [
+    rows.groupby("level").rollup({ low: op.min("edge"), high: op.max("edge"), sum: op.sum("edge"), mean: op.mean("edge"), variance: op.variance("edge"), stdev: op.stdevp("edge"), median: op.median("edge"), most: op.quantile("edge", 1), least: op.min("both"), any: op.any("edge") }).objects(),
+    rows.groupby("station").rollup({ low: op.min("edge"), high: op.max("both"), sum: op.sum("both"), mean: op.mean("both"), kinds: op.distinct("edge") }).objects(),
+    rows.rollup({ low: op.min("both"), high: op.max("edge"), mean: op.mean("both"), variance: op.variance("both") }).objects(),
+    rows.filter((d) => d.level > 14).rollup({ low: op.min("edge"), mean: op.mean("edge") }).objects(),
+  ];
+}
+
+/** An aggregate of a key's name takes the key's place. */
+export async function keysReplaced(tables: Tables, out: string) {
+  "use spmd";
+  const rows = await measurements(tables);
+  const counts = rows.derive({ count: (d) => d.level % 5 }).groupby("count", "ok").count();
+  await counts.orderby("count", "ok").writeParquet(`${out}/counts`);
+  return [
+    counts.objects(),
+    rows.groupby("level", "ok").rollup({ level: op.max("id"), n: op.count() }).objects(),
+    rows.groupby("station").rollup({ station: op.min("label") }).groupby("station").count().objects(),
+    rows.groupby("station").rollup({ station: op.any("id") }).join(rows.select("id", "level"), ["station", "id"]).orderby("id").objects(),
+    rows.groupby("station", "level").rollup({ station: op.count() }).select("level").numRows(),
+  ];
 }

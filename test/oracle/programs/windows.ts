@@ -63,7 +63,7 @@ export async function aggregates(tables: Tables) {
   "use spmd";
   const rows = await measurements(tables);
   const groups = rows.groupby("station", { even: (d) => d.id % 2 === 0 }).derive({
-    n: op.count(), valid: op.valid("value"), kinds: op.distinct("level"), sum: op.sum("value"), exact: op.sum("serial"), mean: op.mean("value"), low: op.min("at"), high: op.max("label"), middle: op.median("value"), spread: op.stdev("value"), any: op.any("value"),
+    n: op.count(), valid: op.valid("value"), kinds: op.distinct("level"), sum: op.sum("value"), exact: op.sum("serial"), mean: op.mean("value"), low: op.min("at"), high: op.max("label"), middle: op.median("value"), spread: op.stdev("value"), any: op.any("value"), most: op.quantile("value", 0.9), missing: op.invalid("value"), population: op.variancep("value"),
   });
   const all = rows.derive({
     n: op.count(), valid: op.valid("value"), kinds: op.distinct("label"), sum: op.sum("value"), mean: op.mean((d) => d.level), low: op.min("at"), high: op.max("label"), middle: op.median("value"), spread: op.variance("value"), any: op.any("station"),
@@ -75,7 +75,7 @@ export async function rollingByRows(tables: Tables) {
   "use spmd";
   const rows = await measurements(tables);
   const groups = rows.groupby("station").derive({
-    soFar: rolling(op.sum("level")), still: rolling(op.count(), [0, Infinity]), near: rolling(op.mean("value"), [-2, 2]), low: rolling(op.min("label"), [-3, 0]), high: rolling(op.max("at"), [-1, 3]), middle: rolling(op.median("value"), [-5, 5]), any: rolling(op.any("value"), [-2, 0]), kinds: rolling(op.distinct("ok"), [-1, 1]),
+    soFar: rolling(op.sum("level")), still: rolling(op.count(), [0, Infinity]), near: rolling(op.mean("value"), [-2, 2]), low: rolling(op.min("label"), [-3, 0]), high: rolling(op.max("at"), [-1, 3]), middle: rolling(op.median("value"), [-5, 5]), most: rolling(op.quantile("value", 0.9), [-9, 0]), any: rolling(op.any("value"), [-2, 0]), kinds: rolling(op.distinct("ok"), [-1, 1]),
     spread: rolling(op.variance("value"), [-3, 1]), whole: rolling(op.sum("level"), [-Infinity, Infinity]), first: rolling(op.first_value("id"), [-3, 3]), last: rolling(op.last_value("id")), third: rolling(op.nth_value("id", 3), [-1, 1]), thirdSoFar: rolling(op.nth_value("id", 3)),
   });
   const all = rows.derive({

@@ -28,7 +28,7 @@ mod text;
 mod tree;
 mod view;
 
-pub use aggregates::{aggregate, any};
+pub use aggregates::{aggregate, any, quantile};
 pub use error::RowError;
 pub use keys::{canonical_key, join_key, sort_key};
 pub use locate::first_failure;

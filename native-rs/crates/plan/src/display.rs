@@ -93,6 +93,7 @@ impl Display for NamedAggregate {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         write!(f, "{}(", self.function)?;
         self.arg.iter().try_for_each(|arg| arg.fmt(f))?;
+        self.fraction.iter().try_for_each(|fraction| write!(f, ", {fraction}"))?;
         f.write_str(")")
     }
 }
@@ -131,6 +132,7 @@ impl Display for AggregateFunction {
         f.write_str(match self {
             Self::Count => "count",
             Self::Valid => "valid",
+            Self::Invalid => "invalid",
             Self::Distinct => "distinct",
             Self::Sum => "sum",
             Self::Mean => "mean",
@@ -138,7 +140,10 @@ impl Display for AggregateFunction {
             Self::Max => "max",
             Self::Variance => "variance",
             Self::Stdev => "stdev",
+            Self::Variancep => "variancep",
+            Self::Stdevp => "stdevp",
             Self::Median => "median",
+            Self::Quantile => "quantile",
             Self::Any => "any",
         })
     }

@@ -239,9 +239,13 @@ pub struct NamedAggregate {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub arg: Option<Expression>,
+    /// Of `quantile`: 0 is the smallest value, 1 the largest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub fraction: Option<f64>,
 }
 
-/// Every aggregate but `count` (rows) skips null and NaN; of nothing, all but the counts are null.
+/// Every aggregate but `count` (rows) and `invalid` skips null and NaN; of nothing, all but the counts are null.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 #[ts(export, export_to = "../../../plan/index.d.ts")]
@@ -250,15 +254,22 @@ pub enum AggregateFunction {
     Count,
     /// Values that are not null or NaN: int64.
     Valid,
+    /// Values that are null or NaN: int64.
+    Invalid,
     /// Distinct values, null and NaN counted as one value each: int64.
     Distinct,
     Sum,
     Mean,
     Min,
     Max,
+    /// Of a sample: divided by n − 1. The `p` forms are of a population: divided by n. All are null of fewer than two values.
     Variance,
     Stdev,
+    Variancep,
+    Stdevp,
     Median,
+    /// Interpolated between the two values around its fraction.
+    Quantile,
     /// The first value in table order.
     Any,
 }

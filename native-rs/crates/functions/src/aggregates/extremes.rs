@@ -1,14 +1,18 @@
-//! `min` and `max` of strings, by UTF-16 code units.
+//! `min` and `max` of strings, by UTF-16 code units, and of floats, without NaN. DataFusion begins floats with the largest
+//! finite number: of infinities alone that would be the answer.
 use std::cmp::Ordering;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
-use arrow::datatypes::DataType;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, PrimitiveArray};
+use arrow::datatypes::{ArrowPrimitiveType, DataType, Float16Type, Float32Type, Float64Type};
 use datafusion::common::Result;
 use datafusion::logical_expr::{EmitTo, GroupsAccumulator};
 
 use super::Aggregate;
-use super::groups::{Groups, refused, selected};
+use super::groups::{Groups, each, refused, selected};
 use super::slots::Slots;
+use crate::error::not_supported;
 use crate::text::compare_utf16;
 
 pub(crate) static MIN: Aggregate = Aggregate {
@@ -24,6 +28,19 @@ pub(crate) static MAX: Aggregate = Aggregate {
     state: |arguments| vec![arguments[0].clone()],
     groups: |arguments| Ok(Box::new(Extreme { values: Slots::new(&arguments[0]), wins: Ordering::Greater })),
 };
+
+pub(crate) static FLOAT_MIN: Aggregate = Aggregate { name: "min.float", groups: |arguments| floats(&arguments[0], Ordering::Less), ..MIN };
+
+pub(crate) static FLOAT_MAX: Aggregate = Aggregate { name: "max.float", groups: |arguments| floats(&arguments[0], Ordering::Greater), ..MAX };
+
+fn floats(data_type: &DataType, wins: Ordering) -> Result<Box<dyn Groups>> {
+    Ok(match data_type {
+        DataType::Float16 => Box::new(FloatExtreme::<Float16Type> { values: Vec::new(), wins }),
+        DataType::Float32 => Box::new(FloatExtreme::<Float32Type> { values: Vec::new(), wins }),
+        DataType::Float64 => Box::new(FloatExtreme::<Float64Type> { values: Vec::new(), wins }),
+        other => return not_supported(format!("min and max of floats got {other}")),
+    })
+}
 
 /// State: the value.
 struct Extreme {
@@ -73,15 +90,69 @@ impl GroupsAccumulator for Extreme {
     }
 
     fn convert_to_state(&self, values: &[ArrayRef], filter: Option<&BooleanArray>) -> Result<Vec<ArrayRef>> {
-        Ok(vec![match filter {
-            None => ArrayRef::clone(&values[0]),
-            Some(filter) => arrow::compute::nullif(&values[0], &refused(filter))?,
-        }])
+        rows_as_states(&values[0], filter)
     }
 
     fn size(&self) -> usize {
         self.values.size()
     }
+}
+
+/// State: the value, null of nothing.
+struct FloatExtreme<T: ArrowPrimitiveType> {
+    values: Vec<Option<T::Native>>,
+    /// How a value compares with the one it replaces.
+    wins: Ordering,
+}
+
+impl<T: ArrowPrimitiveType<Native: PartialOrd>> Groups for FloatExtreme<T> {
+    fn resize(&mut self, count: usize) {
+        self.values.resize(count, None);
+    }
+}
+
+impl<T: ArrowPrimitiveType<Native: PartialOrd>> GroupsAccumulator for FloatExtreme<T> {
+    fn update_batch(&mut self, values: &[ArrayRef], groups: &[usize], filter: Option<&BooleanArray>, count: usize) -> Result<()> {
+        self.resize(count);
+        let wins = self.wins;
+        each(groups, values[0].as_primitive::<T>(), filter, |group, value| {
+            let held = &mut self.values[group];
+            match *held {
+                Some(best) if value.partial_cmp(&best) != Some(wins) => {}
+                // NaN does not compare, not even with itself.
+                _ if value.partial_cmp(&value).is_none() => {}
+                _ => *held = Some(value),
+            }
+        });
+        Ok(())
+    }
+
+    fn merge_batch(&mut self, states: &[ArrayRef], groups: &[usize], count: usize) -> Result<()> {
+        self.update_batch(states, groups, None, count)
+    }
+
+    fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
+        Ok(Arc::new(emit_to.take_needed(&mut self.values).into_iter().collect::<PrimitiveArray<T>>()))
+    }
+
+    fn state(&mut self, emit_to: EmitTo) -> Result<Vec<ArrayRef>> {
+        Ok(vec![self.evaluate(emit_to)?])
+    }
+
+    fn convert_to_state(&self, values: &[ArrayRef], filter: Option<&BooleanArray>) -> Result<Vec<ArrayRef>> {
+        rows_as_states(&values[0], filter)
+    }
+
+    fn size(&self) -> usize {
+        self.values.capacity() * size_of::<Option<T::Native>>()
+    }
+}
+
+fn rows_as_states(values: &ArrayRef, filter: Option<&BooleanArray>) -> Result<Vec<ArrayRef>> {
+    Ok(vec![match filter {
+        None => ArrayRef::clone(values),
+        Some(filter) => arrow::compute::nullif(values, &refused(filter))?,
+    }])
 }
 
 /// The string at a row that is not null.

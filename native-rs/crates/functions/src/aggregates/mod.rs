@@ -6,8 +6,8 @@ mod any;
 mod distinct;
 mod extremes;
 mod groups;
-mod median;
 mod moments;
+mod quantile;
 mod slots;
 mod totals;
 
@@ -21,7 +21,7 @@ use datafusion::functions_aggregate::expr_fn::{count, max, min};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::utils::format_state_name;
 use datafusion::logical_expr::{
-    Accumulator, AggregateUDF, AggregateUDFImpl, Cast, ColumnarValue, Expr, GroupsAccumulator, ScalarFunctionArgs,
+    Accumulator, AggregateUDF, AggregateUDFImpl, Case, Cast, ColumnarValue, Expr, GroupsAccumulator, ScalarFunctionArgs,
     ScalarUDF, ScalarUDFImpl, Signature, Volatility, lit,
 };
 use lockstep_plan::AggregateFunction;
@@ -30,10 +30,10 @@ use crate::error::not_supported;
 use crate::function::run;
 use groups::{Groups, OneGroup};
 
-/// The aggregate expression of `arg`, whose Arrow type is `arg_type`; `count` takes no argument, [`any`] has a
-/// function of its own.
+/// The aggregate expression of `arg`, whose Arrow type is `arg_type`; `count` takes no argument, [`any`] and
+/// [`quantile`] have functions of their own.
 ///
-/// Types: counts int64; sum int64 of integers and bigints, else float64; mean, variance, stdev, median float64;
+/// Types: counts int64; sum int64 of integers and bigints, else float64; mean, variances, deviations, median float64;
 /// min, max the argument's.
 pub fn aggregate(function: AggregateFunction, arg: Option<Expr>, arg_type: &DataType) -> Result<Expr> {
     use AggregateFunction as F;
@@ -43,17 +43,23 @@ pub fn aggregate(function: AggregateFunction, arg: Option<Expr>, arg_type: &Data
     Ok(match function {
         F::Count => count(lit(1i64)),
         F::Valid => count(valid(arg, arg_type)),
+        F::Invalid => count(missing(arg, arg_type)),
         F::Distinct => distinct::DISTINCT.call(vec![arg]),
         F::Sum if arg_type.is_integer() => totals::INTEGER_SUM.call(vec![cast(arg, arg_type, DataType::Int64)]),
         F::Sum => totals::SUM.call(vec![number(function, arg, arg_type)?]),
         F::Mean => totals::MEAN.call(vec![number(function, arg, arg_type)?]),
         F::Variance => moments::VARIANCE.call(vec![number(function, arg, arg_type)?]),
         F::Stdev => moments::STDEV.call(vec![number(function, arg, arg_type)?]),
-        F::Median => median::MEDIAN.call(vec![number(function, arg, arg_type)?]),
+        F::Variancep => moments::VARIANCEP.call(vec![number(function, arg, arg_type)?]),
+        F::Stdevp => moments::STDEVP.call(vec![number(function, arg, arg_type)?]),
+        F::Median => quantile::MEDIAN.call(vec![number(function, arg, arg_type)?]),
+        F::Quantile => return not_supported("quantile needs its fraction"),
         F::Min if is_text(arg_type) => extremes::MIN.call(vec![arg]),
         F::Max if is_text(arg_type) => extremes::MAX.call(vec![arg]),
-        F::Min => min(valid(arg, arg_type)),
-        F::Max => max(valid(arg, arg_type)),
+        F::Min if arg_type.is_floating() => extremes::FLOAT_MIN.call(vec![arg]),
+        F::Max if arg_type.is_floating() => extremes::FLOAT_MAX.call(vec![arg]),
+        F::Min => min(arg),
+        F::Max => max(arg),
         F::Any => return not_supported("any needs the rows' positions"),
     })
 }
@@ -61,6 +67,17 @@ pub fn aggregate(function: AggregateFunction, arg: Option<Expr>, arg_type: &Data
 /// The value of the row with the least `position` (any integer type) among those that are not null or NaN.
 pub fn any(value: Expr, position: Expr) -> Expr {
     any::ANY.call(vec![value, Expr::Cast(Cast::new(Box::new(position), DataType::UInt64))])
+}
+
+/// The value at `fraction` (0: the smallest, 1: the largest) of the sorted values: float64.
+pub fn quantile(arg: Expr, arg_type: &DataType, fraction: f64) -> Result<Expr> {
+    Ok(quantile::QUANTILE.call(vec![number(AggregateFunction::Quantile, arg, arg_type)?, lit(fraction)]))
+}
+
+/// 1 where the value is null or NaN, else null.
+fn missing(arg: Expr, arg_type: &DataType) -> Expr {
+    let there = valid(arg, arg_type).is_null();
+    Expr::Case(Case::new(None, vec![(Box::new(there), Box::new(lit(1i64)))], None))
 }
 
 fn number(function: AggregateFunction, arg: Expr, arg_type: &DataType) -> Result<Expr> {
@@ -240,11 +257,15 @@ mod tests {
             (&totals::INTEGER_SUM, vec![integers]),
             (&moments::VARIANCE, vec![floats()]),
             (&moments::STDEV, vec![floats()]),
-            (&median::MEDIAN, vec![floats()]),
+            (&moments::STDEVP, vec![floats()]),
+            (&quantile::MEDIAN, vec![floats()]),
+            (&quantile::QUANTILE, vec![floats(), Arc::new(Float64Array::from_value(0.9, ROWS))]),
             (&distinct::DISTINCT, vec![floats()]),
             (&distinct::DISTINCT, vec![words()]),
             (&extremes::MIN, vec![words()]),
             (&extremes::MAX, vec![words()]),
+            (&extremes::FLOAT_MIN, vec![floats()]),
+            (&extremes::FLOAT_MAX, vec![floats()]),
             (&any::ANY, vec![words(), positions]),
         ]
     }

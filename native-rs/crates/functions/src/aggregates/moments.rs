@@ -1,4 +1,4 @@
-//! `variance` and `stdev` of a sample: null of fewer than two values.
+//! `variance` and `stdev` of a sample, `variancep` and `stdevp` of a population: null of fewer than two values.
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array};
@@ -13,15 +13,19 @@ pub(crate) static VARIANCE: Aggregate = Aggregate {
     name: "variance",
     result: |_| DataType::Float64,
     state: |_| vec![DataType::Int64, DataType::Float64, DataType::Float64],
-    groups: |_| Ok(Box::new(Moments { moments: Vec::new(), root: false })),
+    groups: |_| Ok(Moments::of(false, 1)),
 };
 
 pub(crate) static STDEV: Aggregate = Aggregate {
     name: "stdev",
     result: |_| DataType::Float64,
     state: |_| vec![DataType::Int64, DataType::Float64, DataType::Float64],
-    groups: |_| Ok(Box::new(Moments { moments: Vec::new(), root: true })),
+    groups: |_| Ok(Moments::of(true, 1)),
 };
+
+pub(crate) static VARIANCEP: Aggregate = Aggregate { name: "variancep", groups: |_| Ok(Moments::of(false, 0)), ..VARIANCE };
+
+pub(crate) static STDEVP: Aggregate = Aggregate { name: "stdevp", groups: |_| Ok(Moments::of(true, 0)), ..STDEV };
 
 /// Welford's running moments.
 #[derive(Debug, Clone, Copy, Default)]
@@ -49,8 +53,8 @@ impl Moment {
         }
         let (own, theirs) = (self.count as f64, other.count as f64);
         let delta = other.mean - self.mean;
-        self.mean += delta * theirs / count as f64;
-        self.deviations += other.deviations + delta * delta * own * theirs / count as f64;
+        self.mean += delta * (theirs / count as f64);
+        self.deviations += other.deviations + delta * (delta * (own * theirs / count as f64));
         self.count = count;
     }
 }
@@ -58,6 +62,14 @@ impl Moment {
 struct Moments {
     moments: Vec<Moment>,
     root: bool,
+    /// What the mean costs: 1 of a sample, 0 of a population.
+    freedom: i64,
+}
+
+impl Moments {
+    fn of(root: bool, freedom: i64) -> Box<dyn Groups> {
+        Box::new(Self { moments: Vec::new(), root, freedom })
+    }
 }
 
 impl Groups for Moments {
@@ -91,7 +103,9 @@ impl GroupsAccumulator for Moments {
     fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
         let moments = emit_to.take_needed(&mut self.moments);
         let value = |moment: &Moment| {
-            let variance = (moment.count > 1).then(|| moment.deviations / (moment.count - 1) as f64)?;
+            let variance = (moment.count > 1).then(|| moment.deviations / (moment.count - self.freedom) as f64)?;
+            // Infinities have no spread, and what overflows has none that is alike in every order of the rows.
+            let variance = if variance.is_finite() { variance } else { f64::NAN };
             Some(if self.root { variance.sqrt() } else { variance })
         };
         Ok(Arc::new(moments.iter().map(value).collect::<Float64Array>()))

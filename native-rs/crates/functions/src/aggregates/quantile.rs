@@ -1,4 +1,4 @@
-//! `median`: exact, interpolated between the two middle values. Keeps all values of a group.
+//! `quantile` and `median`: exact, interpolated between the two values around the place. Keeps all values of a group.
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array, ListArray};
@@ -13,13 +13,21 @@ use super::groups::{Groups, each};
 pub(crate) static MEDIAN: Aggregate = Aggregate {
     name: "median",
     result: |_| DataType::Float64,
-    state: |_| vec![DataType::new_list(DataType::Float64, true)],
-    groups: |_| Ok(Box::new(Values { groups: Vec::new(), held: 0 })),
+    state: |_| state_types(),
+    groups: |_| Ok(Box::new(Values { groups: Vec::new(), fraction: 0.5, held: 0 })),
 };
 
-/// State: the values as they came.
+/// The second argument is the fraction, the same in every row.
+pub(crate) static QUANTILE: Aggregate = Aggregate { name: "quantile", ..MEDIAN };
+
+fn state_types() -> Vec<DataType> {
+    vec![DataType::new_list(DataType::Float64, true), DataType::Float64]
+}
+
+/// State: the values as they came, and the fraction, which whoever merges states is not told otherwise.
 struct Values {
     groups: Vec<Vec<f64>>,
+    fraction: f64,
     /// Bytes of all groups' values.
     held: usize,
 }
@@ -39,6 +47,11 @@ impl Values {
     }
 }
 
+/// What the rows' second argument says, if there is one and there are rows.
+fn fraction_of(values: &[ArrayRef]) -> Option<f64> {
+    values.get(1).filter(|fractions| !fractions.is_empty()).map(|fractions| fractions.as_primitive::<Float64Type>().value(0))
+}
+
 impl Groups for Values {
     fn resize(&mut self, count: usize) {
         self.groups.resize(count, Vec::new());
@@ -48,6 +61,7 @@ impl Groups for Values {
 impl GroupsAccumulator for Values {
     fn update_batch(&mut self, values: &[ArrayRef], groups: &[usize], filter: Option<&BooleanArray>, count: usize) -> Result<()> {
         self.resize(count);
+        self.fraction = fraction_of(values).unwrap_or(self.fraction);
         each(groups, values[0].as_primitive::<Float64Type>(), filter, |group, x| {
             if !x.is_nan() {
                 self.push(group, x);
@@ -58,6 +72,7 @@ impl GroupsAccumulator for Values {
 
     fn merge_batch(&mut self, states: &[ArrayRef], groups: &[usize], count: usize) -> Result<()> {
         self.resize(count);
+        self.fraction = fraction_of(states).unwrap_or(self.fraction);
         let lists = states[0].as_list::<i32>();
         for (row, &group) in groups.iter().enumerate() {
             for &x in lists.value(row).as_primitive::<Float64Type>().values() {
@@ -68,11 +83,12 @@ impl GroupsAccumulator for Values {
     }
 
     fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
-        Ok(Arc::new(self.take(emit_to).iter_mut().map(|values| median(values)).collect::<Float64Array>()))
+        let fraction = self.fraction;
+        Ok(Arc::new(self.take(emit_to).iter_mut().map(|values| quantile(values, fraction)).collect::<Float64Array>()))
     }
 
     fn state(&mut self, emit_to: EmitTo) -> Result<Vec<ArrayRef>> {
-        Ok(vec![lists(&self.take(emit_to))])
+        Ok(columns(&self.take(emit_to), self.fraction))
     }
 
     fn convert_to_state(&self, values: &[ArrayRef], filter: Option<&BooleanArray>) -> Result<Vec<ArrayRef>> {
@@ -83,12 +99,16 @@ impl GroupsAccumulator for Values {
                 groups[row].push(x);
             }
         });
-        Ok(vec![lists(&groups)])
+        Ok(columns(&groups, fraction_of(values).unwrap_or(self.fraction)))
     }
 
     fn size(&self) -> usize {
         self.groups.capacity() * size_of::<Vec<f64>>() + self.held
     }
+}
+
+fn columns(groups: &[Vec<f64>], fraction: f64) -> Vec<ArrayRef> {
+    vec![lists(groups), Arc::new(Float64Array::from_value(fraction, groups.len()))]
 }
 
 fn lists(groups: &[Vec<f64>]) -> ArrayRef {
@@ -97,15 +117,15 @@ fn lists(groups: &[Vec<f64>]) -> ArrayRef {
     Arc::new(ListArray::new(Arc::new(Field::new_list_field(DataType::Float64, true)), offsets, Arc::new(values), None))
 }
 
-/// Arquero's quantile(0.5).
-fn median(values: &mut [f64]) -> Option<f64> {
+/// Arquero's: outside of 0 and 1 the first and the last value.
+fn quantile(values: &mut [f64], fraction: f64) -> Option<f64> {
     let count = values.len();
     if count == 0 {
         return None;
     }
-    let position = (count - 1) as f64 * 0.5;
+    let position = (count - 1) as f64 * fraction.clamp(0.0, 1.0);
     let below = position.floor() as usize;
     let (_, &mut lower, above) = values.select_nth_unstable_by(below, f64::total_cmp);
     let upper = above.iter().copied().min_by(f64::total_cmp).unwrap_or(lower);
-    Some(if count == 1 { lower } else { lower + (upper - lower) * (position - below as f64) })
+    Some(if count == 1 || fraction <= 0.0 || fraction >= 1.0 { lower } else { lower + (upper - lower) * (position - below as f64) })
 }

@@ -4,7 +4,7 @@ import type { Diagnostic } from "../../../diagnostics/diagnostic.ts";
 import { describeNode, notARowFunction } from "../../../diagnostics/not-a-row-function.ts";
 import { unknownAggregate } from "../../../diagnostics/unknown-aggregate.ts";
 import { verbArgument } from "../../../diagnostics/verb-argument.ts";
-import { aggregateFunctions } from "../../../functions/index.ts";
+import { type AggregateFunction, aggregateFunctions } from "../../../functions/index.ts";
 import type { OutputColumn, RowArgument, Scalar, ValueId } from "../../../ir/ir.ts";
 import type { Parameter, Verb } from "../../../verbs/index.ts";
 import { constantOf, keyName } from "../../../source/constants.ts";
@@ -198,7 +198,7 @@ function renamed(node: t.Node, out: Arguments, context: ArgumentContext, expecte
   }
 }
 
-export type Role = Pick<RowArgument, "role" | "name" | "input" | "descending" | "aggregate" | "window" | "frame" | "seen">;
+export type Role = Pick<RowArgument, "role" | "name" | "input" | "descending" | "aggregate" | "fraction" | "window" | "frame" | "seen">;
 
 export function rowArgument(node: t.Node, role: Role, out: Arguments, context: ArgumentContext, key?: t.Node): void {
   const { module } = context.place;
@@ -245,11 +245,22 @@ function aggregate(name: string, node: t.Node, out: Arguments, context: Argument
     context.report(unknownAggregate(callee.slice(3), spanOf(e.callee, module), [...aggregateFunctions.keys()]));
     return;
   }
-  const [argument] = e.arguments;
-  const role: Role = { role: "aggregate", name, input: 0, aggregate: fn.name };
+  const [argument, ...rest] = e.arguments as t.Node[];
+  const role: Role = { role: "aggregate", name, input: 0, aggregate: fn.name, ...readFraction(fn, e, rest, context) };
+  for (const extra of rest) context.report(verbArgument(callee, "no further argument", spanOf(extra, module)));
   if (fn.argument === null) {
     if (argument) context.report(verbArgument(callee, "no argument", spanOf(argument, module)));
     out.rows.push({ ...role, span: spanOf(e, module), source: textOf(e, module), expression: null });
   } else if (argument) rowArgument(argument, role, out, context);
   else context.report(verbArgument(callee, "a column name or a row function", spanOf(e, module)));
+}
+
+/** Takes the second argument of `op.quantile("fare", 0.9)` from the front of the list. It is the same for all rows, and known when building. */
+export function readFraction(fn: AggregateFunction, call: t.CallExpression, rest: t.Node[], context: ArgumentContext): { readonly fraction?: number } {
+  if (!fn.takesFraction) return {};
+  const node = rest.shift();
+  const value = node && constantOf(node, context.place)?.value;
+  if (typeof value === "number" && value >= 0 && value <= 1) return { fraction: value };
+  context.report(verbArgument(`op.${fn.name}`, "a fraction from 0 to 1 that is known when building", spanOf(node ?? call, context.place.module)));
+  return {};
 }

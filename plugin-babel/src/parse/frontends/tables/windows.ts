@@ -8,7 +8,7 @@ import type { FrameKind } from "../../../ir/ir.ts";
 import { constantOf, keyName } from "../../../source/constants.ts";
 import { bare, spanOf, textOf } from "../../../source/module.ts";
 import { runtimeName } from "../../../source/names.ts";
-import { type ArgumentContext, type Arguments, columnName, type Role, rowArgument } from "./arguments.ts";
+import { type ArgumentContext, type Arguments, columnName, readFraction, type Role, rowArgument } from "./arguments.ts";
 
 /** False: it is no window, but a row function or a mistake. */
 export function readWindow(name: string, node: t.Node, out: Arguments, context: ArgumentContext): boolean {
@@ -27,12 +27,12 @@ function readCall(name: string, call: t.CallExpression, fn: string, frame: Frame
   if (!aggregate && !window) return context.report(unknownAggregate(fn, spanOf(call.callee, module), [...aggregateFunctions.keys(), ...windowFunctions.keys()], "aggregate or window function"));
   const takesValue = aggregate ? aggregate.argument !== null : window!.argument;
   const value = takesValue ? call.arguments[0] : undefined;
-  const rest: readonly t.Node[] = takesValue ? call.arguments.slice(1) : call.arguments;
+  const rest: t.Node[] = takesValue ? call.arguments.slice(1) : [...call.arguments];
   const parameters = window?.parameters ?? [];
   const otherwise = parameters.findIndex((p) => p.takes === "value");
   const role: Role = {
     role: "window", name, input: 0,
-    ...(aggregate ? { aggregate: fn } : { window: fn }),
+    ...(aggregate ? { aggregate: fn, ...readFraction(aggregate, call, rest, context) } : { window: fn }),
     ...(frame === undefined ? {} : { frame }),
     ...(otherwise >= 0 && rest.length > otherwise ? { seen: true as const } : {}),
   };

@@ -2,7 +2,7 @@
 use arrow::datatypes::DataType;
 use datafusion::functions_aggregate::expr_fn::{first_value, min};
 use datafusion::logical_expr::{Expr, ExprSchemable, ident};
-use lockstep_functions::{aggregate, any, canonical_key};
+use lockstep_functions::{aggregate, any, canonical_key, quantile};
 use lockstep_plan::{Aggregate, AggregateFunction, Expression, NamedAggregate, NodeId};
 
 use super::Builder;
@@ -14,11 +14,14 @@ impl Builder<'_> {
     pub(super) fn aggregate(&mut self, id: NodeId, node: &Aggregate) -> Result<Built> {
         let input = self.build(node.input)?;
         let schema = input.schema().clone();
+        // An aggregate of a key's name takes the key's place.
+        let replaced = |key: &str| node.aggregates.iter().any(|item| item.name == key);
         let mut keys = vec![];
         for key in &node.keys {
             let value = stored(&key.expression, self.rows(&schema))?;
             let data_type = value.get_type(&schema)?;
-            keys.push(named(canonical_key(value, &data_type), &key.name));
+            let name = if replaced(&key.name) { self.hidden("key") } else { key.name.clone() };
+            keys.push(named(canonical_key(value, &data_type), &name));
         }
         let position = match &input.order {
             Order::Position(name) => Some(name.clone()),
@@ -30,8 +33,8 @@ impl Builder<'_> {
             let data_type = arg.as_ref().map_or(Ok(DataType::Null), |arg| arg.get_type(&schema))?;
             aggregates.push(aggregate_of(item, arg, &data_type, position.as_deref())?.alias(&item.name));
         }
-        let names = node.keys.iter().map(|key| &key.name).chain(node.aggregates.iter().map(|item| &item.name));
-        let visible: Vec<String> = names.cloned().collect();
+        let added = node.aggregates.iter().map(|item| &item.name).filter(|name| node.keys.iter().all(|key| key.name != **name));
+        let visible: Vec<String> = node.keys.iter().map(|key| &key.name).chain(added).cloned().collect();
         let first_seen = self.want(id) != Want::Nothing && !keys.is_empty();
         let order = match position {
             Some(position) if first_seen => {
@@ -77,6 +80,7 @@ impl Builder<'_> {
 pub(super) fn aggregate_of(item: &NamedAggregate, arg: Option<Expr>, arg_type: &DataType, position: Option<&str>) -> Result<Expr> {
     Ok(match (item.function, arg, position) {
         (AggregateFunction::Any, Some(arg), Some(position)) => any(arg, ident(position)),
+        (AggregateFunction::Quantile, Some(arg), _) => quantile(arg, arg_type, item.fraction.ok_or_else(|| EngineError::bug("a quantile has no fraction"))?)?,
         (function, arg, _) => aggregate(function, arg, arg_type)?,
     })
 }

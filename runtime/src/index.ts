@@ -37,6 +37,7 @@ export async function readCsv<Row extends object = Record<never, never>>(
 }
 
 export { LockstepError, type ErrorCode } from "./errors/index.ts";
+export { rank, size } from "./spmd/rank.ts";
 export { op, type Aggregate } from "./tables/op.ts";
 export { desc, type Descending, type OrderKey } from "./tables/order.ts";
 export { rolling, type Duration, type RangeFrame, type RowFrame } from "./tables/rolling.ts";

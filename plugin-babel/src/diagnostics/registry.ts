@@ -49,6 +49,7 @@ import { unknownProperty } from "./unknown-property.ts";
 import { unknownVerb } from "./unknown-verb.ts";
 import { unsupportedType } from "./unsupported-type.ts";
 import { varyingCondition } from "./varying-condition.ts";
+import { varyingOperand } from "./varying-operand.ts";
 import { verbArgument } from "./verb-argument.ts";
 import { windowArgument } from "./window-argument.ts";
 import { wrongArguments } from "./wrong-arguments.ts";
@@ -106,6 +107,7 @@ export const diagnosticPages: readonly DiagnosticPage[] = [
   uncapturable.page,
   rowLoop.page,
   effect.page,
+  varyingOperand.page,
   gatheringLoop.page,
   leavesTry.page,
   noTables.page,

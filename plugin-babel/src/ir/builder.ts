@@ -2,10 +2,11 @@
  * Builds a control-flow graph in SSA form while the source is read, after Braun et al., "Simple and Efficient
  * Construction of Static Single Assignment Form" (CC 2013). Only variables that hold tables are in SSA form.
  */
-import { type Block, type BlockId, type FrameId, type Instruction, instruction, type Terminator, type ValueId } from "./ir.ts";
+import { type Block, type BlockId, type FrameId, type Instruction, instruction, type Scalar, type Terminator, type ValueId } from "./ir.ts";
 import type { SourceSpan } from "./types.ts";
 
 interface OpenBlock extends Block {
+  readonly sent: Scalar[];
   readonly predecessors: BlockId[];
   sealed: boolean;
 }
@@ -34,6 +35,7 @@ export class Builder {
     const block: OpenBlock = {
       id: this.blocks.length,
       instructions: [],
+      sent: [],
       terminator: { kind: "throw" },
       handler: this.handler,
       loopDepth: this.loopDepth,
@@ -79,6 +81,10 @@ export class Builder {
     const i = instruction({ ...fields, id: this.newValue() });
     this.current?.instructions.push(i);
     return i;
+  }
+
+  send(scalar: Scalar): void {
+    this.current?.sent.push(scalar);
   }
 
   write(variable: Variable, value: ValueId | null, place: { span: SourceSpan; frame: FrameId }): void {
@@ -175,7 +181,7 @@ export class Builder {
     visit(0);
     const blocks = postorder.reverse();
     this.#dropTrivialPhis(blocks);
-    return blocks.map(({ id, instructions, terminator, handler, loopDepth }) => ({ id, instructions, terminator, handler, loopDepth }));
+    return blocks.map(({ id, instructions, sent, terminator, handler, loopDepth }) => ({ id, instructions, sent, terminator, handler, loopDepth }));
   }
 
   /** Values of unreachable blocks, and phis that no table reached, are no operands. */

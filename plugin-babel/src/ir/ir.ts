@@ -37,6 +37,8 @@ export interface Block {
   readonly id: BlockId;
   instructions: Instruction[];
   terminator: Terminator;
+  /** Scalars of the source that rank 0 evaluates here and broadcasts. */
+  readonly sent: readonly Scalar[];
   /** Where an exception thrown in this block goes. */
   readonly handler: BlockId | null;
   /** How many loops the block stands in. */
@@ -54,7 +56,7 @@ export type Terminator =
 export interface Scalar {
   readonly source: string;
   readonly span: SourceSpan;
-  /** By check-lockstep: true when ranks may disagree about it. */
+  /** True when ranks may disagree about it. */
   varying?: boolean;
 }
 
@@ -128,7 +130,7 @@ export interface Instruction {
   inputs: ValueId[];
   rows: RowArgument[];
   columns: OutputColumn[];
-  /** Opaque operands by name: path, options, start, end … */
+  /** Opaque operands by name: path, options, start, end …; `varying` is the one about which ranks may disagree. */
   readonly scalars: Readonly<Record<string, Scalar>>;
   readonly span: SourceSpan;
   readonly frame: FrameId;

@@ -36,7 +36,7 @@ export class Reading {
   readonly home: ModuleSource;
   readonly modules: Modules;
   readonly shapes: Shapes;
-  readonly #varying = new Varying();
+  readonly #varying: Varying;
   readonly #diagnostics: Diagnostic[];
   readonly #variables = new Map<SourceFrame, Map<Binding, Variable>>();
   frame!: SourceFrame;
@@ -51,6 +51,7 @@ export class Reading {
     this.home = home;
     this.modules = modules;
     this.shapes = new Shapes(modules);
+    this.#varying = new Varying(modules);
     this.#diagnostics = diagnostics;
   }
 
@@ -71,6 +72,12 @@ export class Reading {
   /** A condition of the source; `node` decides it. */
   condition(node: t.Node, source = textOf(node, this.frame.module)): Scalar {
     return { source, span: this.span(node), ...(this.#varying.is(node, this.place) ? { varying: true } : {}) };
+  }
+
+  /** The first of these operands about which ranks may disagree. */
+  varyingOf(operands: readonly t.Node[]): Scalar | null {
+    const found = operands.find((operand) => this.#varying.is(operand, this.place));
+    return found ? this.condition(found) : null;
   }
 
   /** Runs `body` with names looked up inside `node`, when it makes a scope. */
@@ -126,6 +133,7 @@ export class Reading {
       if (value !== null && binding) given.push(binding);
     });
     this.shapes.analyse(helper.node, frame.place, given);
+    this.#varying.given(helper.node, call.arguments, frame.place, outerPlace);
     this.#varying.analyse(helper.node, frame.place);
     tables.forEach((value, n) => {
       const binding = parameters[n];

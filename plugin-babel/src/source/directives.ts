@@ -7,7 +7,7 @@ import { notAnnotatable } from "../diagnostics/not-annotatable.ts";
 import { notAsync } from "../diagnostics/not-async.ts";
 import type { SourceSpan } from "../ir/types.ts";
 import { type ModuleSource, spanOf, textOf } from "../source/module.ts";
-import { childNodes } from "../source/walk.ts";
+import { childNodes, evaluatedNodes } from "../source/walk.ts";
 
 export type AnnotatableFunction = t.FunctionDeclaration | t.FunctionExpression | t.ArrowFunctionExpression | t.ObjectMethod | t.ClassMethod;
 
@@ -133,10 +133,7 @@ function unfit(node: AnnotatableFunction | t.ClassPrivateMethod): string | null 
 function usesArguments(node: t.Node): boolean {
   if (node.type === "Identifier") return node.name === "arguments";
   if (node.type === "FunctionDeclaration" || node.type === "FunctionExpression" || node.type === "ObjectMethod" || node.type === "ClassBody") return false;
-  const isName = (child: t.Node) =>
-    ((node.type === "MemberExpression" || node.type === "OptionalMemberExpression") && !node.computed && child === node.property) ||
-    (node.type === "ObjectProperty" && !node.computed && !node.shorthand && child === node.key);
-  return childNodes(node).some((child) => !isName(child) && usesArguments(child));
+  return evaluatedNodes(node).some(usesArguments);
 }
 
 function usesThis(node: t.Node): boolean {

@@ -2,6 +2,7 @@
 import type * as t from "@babel/types";
 import { bare } from "./module.ts";
 import { importOf, type Place } from "./names.ts";
+import { evaluatedNodes, isTypeOnly } from "./walk.ts";
 
 export type Effect =
   /** Evaluated on rank 0, sent to the others. */
@@ -45,6 +46,16 @@ function imported(callee: t.Node, place: Place): Effect | null {
   if (/^(node:)?crypto$/.test(from.specifier)) return /^random/.test(name) ? { kind: "alike", what: `${name}()` } : null;
   if (/^node:(timers|events|os|perf_hooks|v8|stream|zlib|string_decoder|querystring)/.test(from.specifier)) return null;
   return forbidden(`${name}()`);
+}
+
+/** Evaluated on rank 0, sent to the others. */
+export const isSent = (node: t.Node, place: Place): boolean => effectOf(node, place)?.kind === "alike";
+
+/** Whether something in `node` is, when it is evaluated. */
+export function sends(node: t.Node, outer: Place): boolean {
+  if (isTypeOnly(node) || /Function|Method/.test(node.type)) return false;
+  const place = { module: outer.module, scope: outer.module.scopeOf(node) ?? outer.scope };
+  return isSent(node, place) || evaluatedNodes(node).some((child) => sends(child, place));
 }
 
 const forbidden = (what: string): Effect => ({ kind: "forbidden", what, why: "would happen once on every rank", fix: "do it before or after the annotated call" });

@@ -4,7 +4,7 @@ import type { JsType, RowType, ValueType } from "../ir/types.ts";
 import { constantOf } from "./constants.ts";
 import { bare, type Binding } from "./module.ts";
 import type { Modules } from "./modules.ts";
-import { helperOf, type Place } from "./names.ts";
+import { helperOf, type Place, runtimeName } from "./names.ts";
 import { elementType, memberTypesOf, valueTypeOf } from "./types.ts";
 
 /** Who knows more than the text of one function: the modules, and the tables it observes. */
@@ -294,6 +294,7 @@ const conversions: Readonly<Record<string, JsType>> = { Number: "number", String
 function call(e: t.CallExpression, place: Place, know: Knowledge): ValueType | null {
   const seen = know.observed?.(e);
   if (seen) return seen.kind === "cell" ? seen.type : null;
+  if (/^(rank|size)$/.test(runtimeName(e.callee, place) ?? "")) return plain("number");
   const callee = bare(e.callee);
   if (callee.type === "Identifier" && !place.scope.getBinding(callee.name)) return Object.hasOwn(conversions, callee.name) ? plain(conversions[callee.name]!) : null;
   if (callee.type === "MemberExpression" && callee.property.type === "Identifier" && !callee.computed) {

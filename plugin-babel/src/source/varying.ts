@@ -1,37 +1,183 @@
-/** Which scalars may differ between ranks: `rank()` and what is computed from it. All others are alike by construction. */
+/**
+ * Which scalars may differ between ranks: `rank()`, what is computed from it, and what is assigned where not all ranks come
+ * by. All others are alike by construction.
+ *
+ * A divergence analysis over the syntax, to a fixpoint. Data: a variable that is ever given something varying is varying,
+ * whatever the pattern or method. Control: so is one that is assigned under a varying condition, in a loop that a varying
+ * condition leaves or cuts short, after a varying throw in the same try, or in a function that is called in such a place.
+ */
 import type * as t from "@babel/types";
-import type { Binding } from "./module.ts";
-import { type Place, runtimeName } from "./names.ts";
-import { childNodes, isTypeOnly } from "./walk.ts";
+import { bare, type Binding } from "./module.ts";
+import type { Modules } from "./modules.ts";
+import { functionOf, helperOf, type Place, runtimeName } from "./names.ts";
+import { childNodes, evaluatedNodes, isTypeOnly } from "./walk.ts";
+import { changedBy, rootOf, targetsOf, writtenBy } from "./writes.ts";
+
+/** What is around a node while a function is walked. */
+interface Around {
+  readonly place: Place;
+  /** Ranks may differ in whether they come here. */
+  readonly controlled: boolean;
+  /** What `break`, `continue` and `throw` may leave, outermost first. */
+  readonly left: readonly t.Node[];
+  readonly fn: t.Function;
+}
+
+const LOOP = /^(For|ForOf|ForIn|While|DoWhile)Statement$/;
 
 export class Varying {
+  readonly #modules: Modules;
   readonly #bindings = new Set<Binding>();
+  /** Loops, switches, labelled statements and tries that ranks leave differently, and functions not all of them call. */
+  readonly #diverging = new Set<t.Node>();
+  readonly #returning = new Set<t.Function>();
+  readonly #analysed = new Set<t.Function>();
 
-  /** Notes the variables of `fn` that are ever assigned something varying. */
-  analyse(fn: t.Node, outer: Place): void {
-    for (let size = -1; size !== this.#bindings.size; ) {
-      size = this.#bindings.size;
-      this.#visit(fn, outer);
+  constructor(modules: Modules) {
+    this.#modules = modules;
+  }
+
+  /** Notes what varies in `fn`. */
+  analyse(fn: t.Function, outer: Place): void {
+    this.#analysed.add(fn);
+    const size = () => this.#bindings.size + this.#diverging.size + this.#returning.size;
+    for (let before = -1; before !== size(); ) {
+      before = size();
+      this.#visit(fn, { place: outer, controlled: false, left: [], fn });
     }
   }
 
-  #visit(node: t.Node, outer: Place): void {
-    if (isTypeOnly(node)) return;
-    const place = { module: outer.module, scope: outer.module.scopeOf(node) ?? outer.scope };
-    const [target, value] =
-      node.type === "VariableDeclarator" ? [node.id, node.init] : node.type === "AssignmentExpression" ? [node.left, node.right] : [null, null];
-    const binding = target?.type === "Identifier" ? place.scope.getBinding(target.name) : undefined;
-    if (binding && value && this.is(value, place)) this.#bindings.add(binding);
-    for (const child of childNodes(node)) this.#visit(child, place);
+  /** A call of `fn` gives its parameters these values. */
+  given(fn: t.Function, args: readonly t.Node[], inside: Place, place: Place): void {
+    fn.params.forEach((parameter, n) => {
+      const values = parameter.type === "RestElement" ? args.slice(n) : args.slice(n, n + 1);
+      if (values.some((value) => this.is(value, place))) this.#mark(parameter, inside);
+    });
   }
 
-  is(node: t.Node, place: Place): boolean {
+  is(node: t.Node, outer: Place): boolean {
     if (isTypeOnly(node)) return false;
-    if (node.type === "Identifier") {
-      const binding = place.scope.getBinding(node.name);
-      return binding !== undefined && this.#bindings.has(binding);
+    const e = bare(node);
+    const place = within(e, outer);
+    switch (e.type) {
+      case "Identifier": {
+        const binding = place.scope.getBinding(e.name);
+        if (!binding) return false;
+        const fn = functionOf(binding);
+        return fn ? this.#returns(fn, { module: place.module, scope: binding.scope }) : this.#bindings.has(binding);
+      }
+      case "CallExpression": {
+        if (runtimeName(e.callee, place) === "rank") return true;
+        const helper = helperOf(e.callee, place, this.#modules);
+        if (helper ? this.#returns(helper.node, helper) : this.is(e.callee, place)) return true;
+        return e.arguments.some((argument) => this.is(argument, place));
+      }
+      case "FunctionExpression":
+      case "ArrowFunctionExpression":
+      case "ObjectMethod":
+        return this.#returns(e, outer);
     }
-    if (node.type === "CallExpression" && runtimeName(node.callee, place) === "rank") return true;
-    return childNodes(node).some((child) => this.is(child, place));
+    return evaluatedNodes(e).some((child) => this.is(child, place));
+  }
+
+  /** Whether what `fn` returns may differ when its arguments do not. */
+  #returns(fn: t.Function, outer: Place): boolean {
+    if (!this.#analysed.has(fn)) this.analyse(fn, outer);
+    return this.#returning.has(fn);
+  }
+
+  #visit(node: t.Node, around: Around): void {
+    if (isTypeOnly(node)) return;
+    const place = within(node, around.place);
+    let inner: Around = { ...around, place };
+    this.#writes(node, inner);
+    switch (node.type) {
+      case "IfStatement":
+      case "ConditionalExpression":
+      case "WhileStatement":
+      case "DoWhileStatement":
+      case "ForStatement":
+        inner = this.#under(inner, node.test);
+        break;
+      case "ForOfStatement":
+      case "ForInStatement":
+        if (this.is(node.right, place)) this.#mark(node.left, place);
+        inner = this.#under(inner, node.right);
+        break;
+      case "SwitchStatement":
+        inner = this.#under(inner, node.discriminant, ...node.cases.map(({ test }) => test));
+        break;
+      case "LogicalExpression":
+        inner = this.#under(inner, node.left);
+        break;
+      case "BreakStatement":
+      case "ContinueStatement": {
+        // A label may be that of any of them; without one it is the nearest loop or switch.
+        const targets = around.left.filter(({ type }) => type !== "TryStatement");
+        if (around.controlled) for (const target of node.label ? targets : targets.slice(-1)) this.#diverging.add(target);
+        break;
+      }
+      case "ThrowStatement": {
+        const caught = around.left.findLast(({ type }) => type === "TryStatement");
+        if (caught && (around.controlled || this.is(node.argument, place))) this.#diverging.add(caught);
+        break;
+      }
+      case "ReturnStatement":
+        if (around.controlled || (node.argument && this.is(node.argument, place))) this.#returning.add(around.fn);
+        break;
+      case "CallExpression":
+        inner = this.#call(node, inner);
+        break;
+      case "FunctionDeclaration":
+      case "FunctionExpression":
+      case "ArrowFunctionExpression":
+      case "ObjectMethod":
+        if (node.body.type !== "BlockStatement" && this.is(node.body, place)) this.#returning.add(node);
+        this.#analysed.add(node);
+        inner = { ...inner, fn: node, left: [] };
+        break;
+    }
+    if (this.#diverging.has(node)) inner = { ...inner, controlled: true };
+    if (LOOP.test(node.type) || node.type === "SwitchStatement" || node.type === "TryStatement" || node.type === "LabeledStatement") inner = { ...inner, left: [...inner.left, node] };
+    for (const child of childNodes(node)) this.#visit(child, inner);
+  }
+
+  #under(around: Around, ...tests: readonly (t.Node | null | undefined)[]): Around {
+    return around.controlled || !tests.some((test) => test && this.is(test, around.place)) ? around : { ...around, controlled: true };
+  }
+
+  #writes(node: t.Node, { place, controlled }: Around): void {
+    const [targets, value] =
+      node.type === "VariableDeclarator" ? [node.init ? [node.id] : [], node.init]
+      : node.type === "AssignmentExpression" ? [writtenBy(node), node.right]
+      : node.type === "CallExpression" || node.type === "OptionalCallExpression" ? [[changedBy(node)], node]
+      : [writtenBy(node), null];
+    for (const target of targets) if (target && (controlled || (value && this.is(value, place)))) this.#mark(target, place);
+  }
+
+  /** The function a call names gets its arguments; callbacks of a varying call run as often as ranks please. */
+  #call(node: t.CallExpression, around: Around): Around {
+    const helper = helperOf(node.callee, around.place, this.#modules);
+    if (helper) {
+      if (around.controlled) this.#diverging.add(helper.node);
+      this.given(helper.node, node.arguments, within(helper.node, helper), around.place);
+      return around;
+    }
+    const callbacks = node.arguments.filter((argument) => /Function/.test(argument.type)) as t.Function[];
+    if (callbacks.length === 0 || !this.is(node.callee, around.place)) return around;
+    for (const callback of callbacks) for (const parameter of callback.params) this.#mark(parameter, within(callback, around.place));
+    return { ...around, controlled: true };
+  }
+
+  /** All variables of a pattern, or the one whose member is written. */
+  #mark(target: t.Node, place: Place): void {
+    const patterns = target.type === "VariableDeclaration" ? target.declarations.map(({ id }) => id) : [target];
+    for (const written of patterns.flatMap(targetsOf)) {
+      const root = rootOf(written);
+      const binding = root && place.scope.getBinding(root.name);
+      if (binding) this.#bindings.add(binding);
+    }
   }
 }
+
+const within = (node: t.Node, { module, scope }: Place): Place => ({ module, scope: module.scopeOf(node) ?? scope });

@@ -10,6 +10,15 @@ export function childNodes(node: t.Node): t.Node[] {
   });
 }
 
+/** Those that are evaluated: without the names of members, properties and labels. */
+export function evaluatedNodes(node: t.Node): t.Node[] {
+  const names: (t.Node | null | undefined)[] = [];
+  if ((node.type === "MemberExpression" || node.type === "OptionalMemberExpression") && !node.computed) names.push(node.property);
+  if ((node.type === "ObjectProperty" || node.type === "ObjectMethod") && !node.computed) names.push(node.key);
+  if (node.type === "LabeledStatement" || node.type === "BreakStatement" || node.type === "ContinueStatement") names.push(node.label);
+  return names.length === 0 ? childNodes(node) : childNodes(node).filter((child) => !names.includes(child));
+}
+
 /** A node that exists for the type checker alone. */
 export const isTypeOnly = (node: t.Node): boolean =>
   /^TS(?!AsExpression|SatisfiesExpression|NonNullExpression|TypeAssertion|InstantiationExpression|EnumDeclaration|EnumBody|EnumMember|ParameterProperty)/.test(node.type);

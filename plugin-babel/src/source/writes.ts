@@ -37,7 +37,8 @@ export function changedBy(node: t.CallExpression | t.OptionalCallExpression): t.
   return mutators.has(callee.property.name) ? object : null;
 }
 
-function targetsOf(node: t.Node): t.Node[] {
+/** The variables and members that a pattern writes. */
+export function targetsOf(node: t.Node): t.Node[] {
   const e = bare(node);
   switch (e.type) {
     case "ArrayPattern":

@@ -1,8 +1,13 @@
-/** check-lockstep: a condition that guards a table operation is the same on all ranks. */
+/**
+ * check-lockstep: what communicates is reached by all ranks, and with the same operands. A condition that guards it, and
+ * whatever its plan is made of, must not vary.
+ */
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import { varyingCondition } from "../diagnostics/varying-condition.ts";
+import { varyingOperand } from "../diagnostics/varying-operand.ts";
 import { postdominators } from "../ir/dominators.ts";
-import { type Block, type BlockId, type FunctionIR, type Instruction, successors } from "../ir/ir.ts";
+import { type Block, type BlockId, type FunctionIR, instructions, successors, type ValueId } from "../ir/ir.ts";
+import type { SourceSpan } from "../ir/types.ts";
 
 export function checkLockstep(fn: FunctionIR, report: (d: Diagnostic) => void): void {
   const blocks = new Map(fn.blocks.map((b) => [b.id, b]));
@@ -11,20 +16,37 @@ export function checkLockstep(fn: FunctionIR, report: (d: Diagnostic) => void): 
     const { terminator: t } = block;
     if (t.kind !== "branch" || !t.condition.varying) continue;
     const guarded = guardedBy(block, blocks, after);
-    if (guarded) report(varyingCondition(t.condition.span, t.condition.source, guarded.op, guarded.span));
+    if (guarded) report(varyingCondition(t.condition.span, t.condition.source, guarded.what, guarded.span));
+  }
+  checkOperands(fn, report);
+}
+
+/** Said once: a table that is made of a varying one varies, too. */
+function checkOperands(fn: FunctionIR, report: (d: Diagnostic) => void): void {
+  const varying = new Set<ValueId>();
+  for (const i of instructions(fn)) {
+    const operand = i.scalars.varying;
+    const isMade = i.inputs.some((v) => varying.has(v));
+    if (operand && !isMade) report(varyingOperand(i.op, operand.source, operand.span));
+    if (operand || isMade) varying.add(i.id);
   }
 }
 
-/** The first table operation on a path that starts at the branch and has not met the other paths again. */
-function guardedBy(branch: Block, blocks: ReadonlyMap<BlockId, Block>, after: ReadonlyMap<BlockId, ReadonlySet<BlockId>>): Instruction | undefined {
+interface Guarded {
+  readonly what: string;
+  readonly span: SourceSpan;
+}
+
+/** What communicates first on a path that starts at the branch and has not met the other paths again. */
+function guardedBy(branch: Block, blocks: ReadonlyMap<BlockId, Block>, after: ReadonlyMap<BlockId, ReadonlySet<BlockId>>): Guarded | undefined {
   const meeting = after.get(branch.id)!;
   const seen = new Set<BlockId>();
-  const visit = (id: BlockId): Instruction | undefined => {
+  const visit = (id: BlockId): Guarded | undefined => {
     if (seen.has(id) || (id !== branch.id && meeting.has(id))) return undefined;
     seen.add(id);
     const block = blocks.get(id)!;
-    const found = block.instructions.find((i) => i.op !== "phi");
-    if (found && id !== branch.id) return found;
+    const found = id === branch.id ? undefined : communicating(block);
+    if (found) return found;
     for (const next of successors(block)) {
       const there = visit(next);
       if (there) return there;
@@ -32,4 +54,10 @@ function guardedBy(branch: Block, blocks: ReadonlyMap<BlockId, Block>, after: Re
     return undefined;
   };
   return visit(branch.id);
+}
+
+function communicating({ instructions, sent }: Block): Guarded | undefined {
+  const operation = instructions.find((i) => i.op !== "phi");
+  if (operation) return { what: operation.op, span: operation.span };
+  return sent[0] && { what: `'${sent[0].source}', which rank 0 sends to the others`, span: sent[0].span };
 }

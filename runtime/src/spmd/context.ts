@@ -3,6 +3,7 @@ import { checked, isAgreed } from "./checked.ts";
 import type { Engine } from "./engine.ts";
 import { decisive, decodeOutcomes, description, encodeOutcome, errorOf, failed, type Outcome } from "./outcome.ts";
 import { Outputs } from "./outputs.ts";
+import { stand } from "./rank.ts";
 import type { ScriptFunction } from "./scripts.ts";
 import { agreeOnSpools, nextSpool } from "./spools.ts";
 import type { World } from "./world.ts";
@@ -92,10 +93,12 @@ let current: CallContext | undefined;
 
 export function enter(call: CallContext): void {
   current = call;
+  stand(call.world);
 }
 
 export function leave(): void {
   current = undefined;
+  stand(null);
 }
 
 /** The call that runs now, if one does. */

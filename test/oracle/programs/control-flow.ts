@@ -1,4 +1,4 @@
-import { op, readParquet, type Table } from "@lockstep/runtime";
+import { op, rank, readParquet, size, type Table } from "@lockstep/runtime";
 import { large, measurements, stations } from "../open.ts";
 import type { Measurement } from "../rows.ts";
 import type { Tables } from "../data.ts";
@@ -29,6 +29,17 @@ export async function forLoop(tables: Tables) {
     all = all.concat(rows.filter((d) => d.id % 50 === i));
   }
   return all.select("id").objects();
+}
+
+/** What varies stands beside the tables; what is returned is rank 0's. */
+export async function ranks(tables: Tables) {
+  "use spmd";
+  const rows = await measurements(tables);
+  let note = "others";
+  if (rank() === 0) note = "first";
+  for (let i = 0; i < rank(); i++) note += ".";
+  const n = rows.numRows();
+  return { n, rank: rank(), note, inRange: rank() < size(), shares: Math.ceil(n / size()) * size() >= n };
 }
 
 export async function earlyReturn(tables: Tables) {

@@ -22,7 +22,7 @@ describe("compile", () => {
     const source = `${reader}import { bucket } from "./bucket.ts";\nimport type { Row } from "./row.ts";\nimport { log } from "./log.ts";\nlog();
 export async function f(p: string) { "use spmd"; return (await readParquet<Row>(p)).filter((d) => bucket(d.id) > 1).numRows(); }`;
     const first = compile(source, { id: "/p/src/job.ts", root: "/p" });
-    expect(new Set(first.needs)).toEqual(new Set(["/p/src/job.ts\0./row.ts"]));
+    expect(new Set(first.needs)).toEqual(new Set(["/p/src/job.ts\0./row.ts", "/p/src/job.ts\0./bucket.ts"]));
     const row = { id: "/p/src/row.ts", code: "export interface Row { id: number }" };
     const second = compile(source, { id: "/p/src/job.ts", root: "/p", modules: { "/p/src/job.ts\0./row.ts": row } });
     expect(second.needs).toEqual(["/p/src/job.ts\0./bucket.ts"]);

@@ -135,6 +135,14 @@ describe("check-lockstep", () => {
     expect(check(guarded(["goto b2", "b2:", `%2 = numRows %1 @f:3:0-3:9`, "return"]))).toEqual([]);
   });
 
+  test("nor a value that rank 0 sends to the others", () => {
+    expect(check(guarded([`send "Date.now()" @f:3:0-3:9`, "goto b2", "b2:", "return"]))).toEqual(["LS1304"]);
+  });
+
+  test("a varying operand is said once, not again of what is made of its table", () => {
+    expect(check([`%1 = ${READ}`, `%2 = slice %1 start="rank()" varying="rank()" @f:2:0-2:9`, `%3 = numRows %2 varying="t" @f:3:0-3:9`, "return"])).toEqual(["LS1310"]);
+  });
+
   test("an early return guards what follows", () => {
     expect(check(guarded(["return", "b2:", `%2 = numRows %1 @f:3:0-3:9`, "return"]))).toEqual(["LS1304"]);
   });

@@ -6,6 +6,7 @@ import { table as facadeTable, Table } from "../../../runtime/src/tables/table.t
 import { afterAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { toIpc } from "../../../runtime/src/tables/ipc.ts";
 import { alike, call, console as once, define, readParquet, SpmdTable, table } from "../../../runtime/src/spmd/index.ts";
+import { rank, size } from "../../../runtime/src/spmd/rank.ts";
 import { setWorld } from "../../../runtime/src/spmd/world.ts";
 import { RecordingEngine, worldOf } from "./recording-engine.ts";
 
@@ -26,6 +27,12 @@ beforeEach(() => {
 function run(body: (captures: Record<string, unknown>, ...args: never[]) => unknown, args: unknown[] = [], captures: Record<string, unknown> = {}): Promise<unknown> {
   return call(define(`src/job.ts#f${functions++}`, body), args, captures);
 }
+
+it("rank() and size() are the ranks' inside a call, and plain Node's 0 and 1 outside", async () => {
+  setWorld(Promise.resolve({ ...worldOf(engine), rank: 2, size: 5 }));
+  expect(await run(async () => `${rank()} of ${size()}`)).toBe("2 of 5");
+  expect([rank(), size()]).toEqual([0, 1]);
+});
 
 describe("plans", () => {
   it("are cut lazily, with every node once and inputs first", async () => {

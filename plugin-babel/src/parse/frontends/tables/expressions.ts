@@ -8,9 +8,10 @@ import type { Block, Scalar, ValueId } from "../../../ir/ir.ts";
 import { methods, readers, type Verb } from "../../../verbs/index.ts";
 import type { Reading } from "../../function.ts";
 import { bare, textOf } from "../../../source/module.ts";
+import { isSent, sends } from "../../../source/effects.ts";
 import { helperOf, runtimeName } from "../../../source/names.ts";
 import { readAssignment } from "../../statements.ts";
-import { childNodes, isTypeOnly } from "../../../source/walk.ts";
+import { childNodes, evaluatedNodes, isTypeOnly } from "../../../source/walk.ts";
 import { readArguments } from "./arguments.ts";
 import { checkTypesOption, readInterface } from "./interface.ts";
 import { isPromiseAll } from "./shapes.ts";
@@ -21,6 +22,7 @@ type Context = "value" | "awaited" | "list" | { readonly member: string };
 /** Reads an expression; the table it gives, or null for a scalar. */
 export function readExpression(node: t.Node, r: Reading, context: Context = "value"): ValueId | null {
   const e = bare(node);
+  if (isSent(e, r.place)) r.builder.send({ source: textOf(e, r.frame.module), span: r.span(e) });
   switch (e.type) {
     case "Identifier": {
       const variable = r.variable(e.name);
@@ -79,7 +81,8 @@ export function readGather(node: t.ForOfStatement, r: Reading): void {
   if (table === null) return;
   const span = r.span(node.right);
   const carried = carriedBy(node, r);
-  const scalars = { loop: { source: textOf(node.right, r.frame.module), span }, ...(carried ? { carried } : {}) };
+  const varying = r.varyingOf([node.right]);
+  const scalars = { loop: { source: textOf(node.right, r.frame.module), span }, ...(carried ? { carried } : {}), ...(varying ? { varying } : {}) };
   const instruction = r.builder.add({ op: "objects", inputs: [table], span, frame: r.frame.id, scalars });
   r.site(node, { kind: "verb", instruction });
 }
@@ -101,7 +104,7 @@ function carriedBy(loop: t.ForOfStatement, r: Reading): Scalar | null {
 
 /** What stays JavaScript: searched for table calls, and no table may get lost in it. */
 function readParts(e: t.Node, r: Reading): void {
-  for (const child of childNodes(e)) {
+  for (const child of evaluatedNodes(e)) {
     if (isTypeOnly(child)) continue;
     if (readExpression(child, r) !== null) r.report(tableEscapes(r.span(child), whereIn(e)));
   }
@@ -124,9 +127,9 @@ function whereIn(e: t.Node): string {
   }
 }
 
-/** `c ? a : b`, `a ?? b`, `a && b`: two paths that meet; without table calls on them, plain JavaScript. */
+/** `c ? a : b`, `a ?? b`, `a && b`: two paths that meet; plain JavaScript if nothing on them communicates. */
 function readChoice(e: t.ConditionalExpression | t.LogicalExpression, test: t.Node, side: (then: boolean) => t.Node, r: Reading): ValueId | null {
-  if (!r.shapes.isTable(e, r.place) && !r.shapes.touches(e, r.place)) return null;
+  if (!r.shapes.isTable(e, r.place) && !r.shapes.touches(e, r.place) && !sends(e, r.place)) return null;
   const { builder } = r;
   const [then, otherwise, after] = [builder.newBlock(), builder.newBlock(), builder.newBlock()];
   const left = readExpression(test, r);
@@ -212,12 +215,13 @@ function readVerb(e: t.CallExpression, verb: Verb, receiver: ValueId | null, r: 
   if ((verb.role === "reader" || verb.role === "writer") && context !== "awaited" && context !== "list") {
     r.report(missingAwait(verb.name, r.span(e), typeof context === "object" ? context.member : null));
   }
+  const varying = r.varyingOf([...(receiver === null ? [] : [(callee as t.MemberExpression).object]), ...e.arguments]);
   const instruction = r.builder.add({
     op: verb.name,
     inputs: receiver === null ? args.inputs : [receiver, ...args.inputs],
     rows: args.rows,
     columns: args.columns,
-    scalars: args.scalars,
+    scalars: { ...args.scalars, ...(varying ? { varying } : {}) },
     span: { ...start, endLine, endColumn },
     frame: r.frame.id,
     ...(args.open && { open: true }),
@@ -257,7 +261,7 @@ function searchCallback(fn: t.Node, r: Reading): void {
         }
       }
       if (node.type === "Identifier" && r.variable(node.name)) return r.report(tableEscapes(r.span(node), "inside a callback"));
-      for (const child of childNodes(node)) visit(child);
+      for (const child of evaluatedNodes(node)) visit(child);
     });
   };
   visit(fn);

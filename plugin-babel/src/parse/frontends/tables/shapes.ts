@@ -4,7 +4,7 @@ import { methods, readers } from "../../../verbs/index.ts";
 import { bare, type Binding } from "../../../source/module.ts";
 import type { Modules } from "../../../source/modules.ts";
 import { helperOf, type Place, runtimeName } from "../../../source/names.ts";
-import { childNodes, isTypeOnly } from "../../../source/walk.ts";
+import { childNodes, evaluatedNodes, isTypeOnly } from "../../../source/walk.ts";
 
 export class Shapes {
   readonly #modules: Modules;
@@ -100,7 +100,7 @@ export class Shapes {
       const helper = helperOf(node.callee, place, this.#modules);
       if (helper && this.touches(helper.node, helper)) return true;
     }
-    return childNodes(node).some((child) => this.#uses(child, place));
+    return evaluatedNodes(node).some((child) => this.#uses(child, place));
   }
 
   /** Whether a call of `fn` gives a table, when these arguments are tables. */

@@ -1,0 +1,20 @@
+import type { SourceSpan } from "../ir/types.ts";
+import { at, defineDiagnostic } from "./define.ts";
+
+export const varyingOperand = defineDiagnostic(
+  {
+    code: "LS1310",
+    title: "Ranks would compute different tables",
+    kind: "not-parallelisable",
+    docs: "A table operation is one operation of all ranks: each does its part of the same plan. An operand that depends on rank() (a path, a limit, a value in a row function, which of two tables it is) would give each rank a plan of its own. Which rows a rank holds is the engine's to decide; rank() and size() are for messages and for what is computed beside the tables.",
+    example: {
+      wrong: "await trips.filter((d) => d.zone % size() === rank()).writeParquet(out);",
+      right: "await trips.writeParquet(out);",
+    },
+  },
+  (op: string, source: string, span: SourceSpan) => ({
+    message: `Ranks may disagree about '${source}', of which ${op} is made`,
+    locations: [at(span, "differs between ranks")],
+    fix: { message: "give it what all ranks have: rows are dealt to the ranks without asking", edits: [] },
+  }),
+);

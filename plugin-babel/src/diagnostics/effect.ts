@@ -6,7 +6,7 @@ export const effect = defineDiagnostic(
     code: "LS1309",
     title: "An effect that ranks would do each for themselves",
     kind: "not-parallelisable",
-    docs: "Every rank runs the same statements. Time, random numbers, the environment and files read are evaluated on rank 0 and sent to the others, where they stand in the annotated function itself; in callbacks and helpers they cannot be. Other effects (writing files, processes, the network) would happen once a rank.",
+    docs: "Every rank runs the same statements. What is asked of the process, the machine, the clock, random numbers and files is evaluated on rank 0 and sent to the others, where it stands in the annotated function itself; in callbacks and helpers it cannot be. Other effects (writing files, processes, the network) would happen once a rank. A launcher's rank variable is an error, too: rank() says it.",
     example: {
       wrong: `import { writeFileSync } from "node:fs";
 export async function count(trips: Table<Trip>) {

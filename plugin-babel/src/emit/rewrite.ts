@@ -75,9 +75,10 @@ export class Rewriter {
     }
     if (site && node.type === "CallExpression") return site.kind === "verb" ? this.#call(node, site.instruction) : this.#helperCall(node, site.frame);
     if (this.#sites && effectOf(node, this.#place)?.kind === "alike") return this.#alike(node as Expression);
+    if (isConsole(node, this.#place)) return memberExpression(identifier(this.#context.runtime), identifier("console"));
     switch (node.type) {
       case "Identifier":
-        return isConsole(node, this.#place) ? memberExpression(identifier(this.#context.runtime), { ...node }) : this.#identifier(node);
+        return this.#identifier(node);
       case "AwaitExpression":
         return this.#await(node);
       case "MemberExpression":
@@ -102,11 +103,12 @@ export class Rewriter {
     }
   }
 
-  /** Rank 0's value on every rank. The expression is kept as it is, but for renamed names. */
+  /** Rank 0's value on every rank, also of what it waits for there. The expression is kept as it is, but for renamed names. */
   #alike(node: Expression): Expression {
     this.awaits = true;
     const inner = new Rewriter(this.#context, this.#place, null);
-    const thunk = arrowFunctionExpression([], inner.#children(node) as Expression);
+    const value = inner.#children(node) as Expression;
+    const thunk = arrowFunctionExpression([], value, inner.awaits);
     return awaitExpression(callExpression(memberExpression(identifier(this.#context.runtime), identifier("alike")), [thunk]));
   }
 

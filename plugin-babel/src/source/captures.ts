@@ -14,7 +14,7 @@ import { instructions } from "../ir/ir.ts";
 import { verbOf } from "../verbs/index.ts";
 import { emittedArguments } from "./call-arguments.ts";
 import { constantNamed, constantOf } from "./constants.ts";
-import { effectOf } from "./effects.ts";
+import { aliasOf, effectOf } from "./effects.ts";
 import type { ParsedFunction, SourceFrame } from "./frames.ts";
 import { bare, type Binding, type ImportedName, type ModuleSource, spanOf } from "./module.ts";
 import type { Modules } from "./modules.ts";
@@ -60,6 +60,8 @@ class Collector implements Captures {
   readonly #seen = new Set<Binding>();
   #frame!: SourceFrame;
   #helper: CapturedHelper | null = null;
+  /** What is walked is part of an effect that was looked at as a whole. */
+  #inEffect = false;
 
   constructor(fn: ParsedFunction, modules: Modules, report: (d: Diagnostic) => void) {
     this.#fn = fn;
@@ -103,7 +105,13 @@ class Collector implements Captures {
     if (isTypeOnly(node)) return;
     const place = { module: outer.module, scope: outer.module.scopeOf(node) ?? outer.scope };
     const walk = (child: t.Node | null | undefined) => child && this.#walk(child, place);
+    const outerEffect = this.#inEffect;
     this.#effect(node, place);
+    this.#parts(node, place, walk);
+    this.#inEffect = outerEffect;
+  }
+
+  #parts(node: t.Node, place: Place, walk: (child: t.Node | null | undefined) => void): void {
     switch (node.type) {
       case "Identifier":
         return this.#name(node.name, place, node);
@@ -143,9 +151,11 @@ class Collector implements Captures {
   /** Time, files and the like are sent from rank 0, which only the annotated function itself can wait for. */
   #effect(node: t.Node, place: Place): void {
     const found = effectOf(node, place);
-    if (!found) return;
+    if (!found || (this.#inEffect && found.kind === "alike")) return;
+    this.#inEffect ||= found.kind === "alike";
     const span = spanOf(node, place.module);
     if (found.kind === "forbidden") this.#report(effect(found.what, found.why, found.fix, span));
+    else if (this.#fn.touches(node, place)) this.#report(effect(found.what, "is evaluated on rank 0 alone, where no table operation can be", "take the table's value into a const before", span));
     else if (this.#helper || place.scope.getFunctionParent()?.block !== this.#frame.node) {
       this.#report(effect(found.what, "may differ between ranks, and cannot be sent from rank 0 out of a helper or callback", "take the value into a const of the annotated function", span));
     }
@@ -229,10 +239,11 @@ class Collector implements Captures {
     this.helpers.set(binding, helper);
     // A recursive one is reported where it calls itself.
     if (this.#frame.node !== node && this.#fn.touches(node, { module, scope: binding.scope })) this.#report(tableEscapes(spanOf(node, module), "in a function that is used as a value"));
-    const outer = this.#helper;
+    const [outer, outerEffect] = [this.#helper, this.#inEffect];
     this.#helper = helper;
+    this.#inEffect = false;
     for (const part of [...node.params, node.body]) this.#walk(part, { module, scope: module.scopeOf(node) ?? binding.scope });
-    this.#helper = outer;
+    [this.#helper, this.#inEffect] = [outer, outerEffect];
     if (helper.hidden && outer) outer.hidden = true;
   }
 
@@ -244,6 +255,8 @@ class Collector implements Captures {
     const write = binding.constantViolations[0];
     if (write) return this.#report(capturedWritten(name, spanOf(write.node, module), spanOf(binding.identifier, module)));
     if (binding.path.node.type === "ClassDeclaration") return this.#report(uncapturable(name, "a class", use));
+    const alias = aliasOf(name, { module, scope: binding.scope });
+    if (alias) return this.#report(uncapturable(name, `Node's ${alias} in a variable`, use));
     if (module !== this.#fn.module) return this.#report(uncapturable(name, `a value that ${module.file} computes at run time`, use));
     this.hidden.set(name, binding);
   }

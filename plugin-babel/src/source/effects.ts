@@ -1,51 +1,37 @@
 /** Scalar expressions whose value depends on the process: how they are made alike on all ranks, or why they cannot be. */
 import type * as t from "@babel/types";
+import { isObject, RANK_VARIABLES, ruleOf } from "./effect-rules.ts";
 import { bare } from "./module.ts";
-import { importOf, type Place } from "./names.ts";
+import type { Place } from "./names.ts";
+import { originOf } from "./origin.ts";
 import { evaluatedNodes, isTypeOnly } from "./walk.ts";
+import { writtenBy } from "./writes.ts";
 
 export type Effect =
   /** Evaluated on rank 0, sent to the others. */
   | { readonly kind: "alike"; readonly what: string }
   | { readonly kind: "forbidden"; readonly what: string; readonly why: string; readonly fix: string };
 
-const readsOfFs = new Set(["readFileSync", "readFile", "existsSync", "statSync", "stat", "readdirSync", "readdir", "access", "accessSync", "realpathSync", "realpath"]);
-const harmless = new Set(["node:path", "node:url", "node:util", "node:assert", "node:buffer", "path", "url", "util"]);
-
+/** What a node, taken as a whole, does. Members and calls of a value of rank 0 are evaluated there, too. */
 export function effectOf(node: t.Node, place: Place): Effect | null {
-  if (node.type === "NewExpression") return node.arguments.length === 0 && isGlobal(node.callee, "Date", place) ? { kind: "alike", what: "new Date()" } : null;
-  if (node.type === "MemberExpression") return environmentOf(node, place);
-  if (node.type !== "CallExpression") return null;
-  const callee = bare(node.callee);
-  if (callee.type === "MemberExpression" && callee.property.type === "Identifier") {
-    const name = `${nameOf(callee.object)}.${callee.property.name}`;
-    const rootIsGlobal = callee.object.type === "Identifier" && isGlobal(callee.object, callee.object.name, place);
-    if (rootIsGlobal && /^(Date\.now|Math\.random|performance\.now|crypto\.(randomUUID|getRandomValues)|process\.(cwd|uptime|hrtime|memoryUsage))$/.test(name)) return { kind: "alike", what: `${name}()` };
-    if (rootIsGlobal && /^process\.(exit|kill|abort|chdir)$/.test(name)) return { kind: "forbidden", what: `${name}()`, why: "would end or change every rank", fix: "throw an error, or do it after the call" };
+  switch (node.type) {
+    case "CallExpression":
+    case "OptionalCallExpression":
+    case "NewExpression":
+      return ofCall(node, node.callee, node.arguments, place);
+    case "TaggedTemplateExpression":
+      return ofCall(node, node.tag, node.quasi.expressions, place);
+    case "Identifier":
+    case "MemberExpression":
+    case "OptionalMemberExpression":
+      return place.module.isCallee(node) ? null : ofValue(node, place);
+    case "AssignmentExpression":
+    case "UpdateExpression":
+    case "UnaryExpression":
+      return ofWrite(node, place);
+    default:
+      return null;
   }
-  if (callee.type === "Identifier" && isGlobal(callee, "fetch", place)) return forbidden("fetch()");
-  return imported(callee, place);
-}
-
-function environmentOf(node: t.MemberExpression, place: Place): Effect | null {
-  const object = bare(node.object);
-  const isEnv = object.type === "MemberExpression" && isGlobal(object.object, "process", place) && !object.computed && object.property.type === "Identifier" && object.property.name === "env";
-  if (isEnv) return { kind: "alike", what: "process.env" };
-  const isArgv = isGlobal(object, "process", place) && !node.computed && node.property.type === "Identifier" && node.property.name === "argv";
-  return isArgv ? { kind: "alike", what: "process.argv" } : null;
-}
-
-/** Calls of Node's own modules: reading files is repeatable, what else they do is not. */
-function imported(callee: t.Node, place: Place): Effect | null {
-  const root = callee.type === "MemberExpression" ? bare(callee.object) : callee;
-  if (root.type !== "Identifier") return null;
-  const from = importOf(root.name, place);
-  if (!from || !/^(node:|fs$|fs\/|child_process$|https?$|net$)/.test(from.specifier) || harmless.has(from.specifier)) return null;
-  const name = callee.type === "MemberExpression" && callee.property.type === "Identifier" ? callee.property.name : from.imported;
-  if (/^(node:)?fs/.test(from.specifier) && readsOfFs.has(name)) return { kind: "alike", what: `${name}()` };
-  if (/^(node:)?crypto$/.test(from.specifier)) return /^random/.test(name) ? { kind: "alike", what: `${name}()` } : null;
-  if (/^node:(timers|events|os|perf_hooks|v8|stream|zlib|string_decoder|querystring)/.test(from.specifier)) return null;
-  return forbidden(`${name}()`);
 }
 
 /** Evaluated on rank 0, sent to the others. */
@@ -53,18 +39,105 @@ export const isSent = (node: t.Node, place: Place): boolean => effectOf(node, pl
 
 /** Whether something in `node` is, when it is evaluated. */
 export function sends(node: t.Node, outer: Place): boolean {
-  if (isTypeOnly(node) || /Function|Method/.test(node.type)) return false;
+  if (isTypeOnly(node) || isFunction(node)) return false;
   const place = { module: outer.module, scope: outer.module.scopeOf(node) ?? outer.scope };
   return isSent(node, place) || evaluatedNodes(node).some((child) => sends(child, place));
 }
 
-const forbidden = (what: string): Effect => ({ kind: "forbidden", what, why: "would happen once on every rank", fix: "do it before or after the annotated call" });
+export const isConsole = (node: t.Node, place: Place): boolean => {
+  const path = node.type === "Identifier" || node.type === "MemberExpression" ? originOf(node, place) : null;
+  return path?.length === 1 && path[0] === "console" && !isDeclaration(node, place);
+};
 
-const nameOf = (node: t.Node): string => (node.type === "Identifier" ? node.name : "");
-
-function isGlobal(node: t.Node, name: string, { scope }: Place): boolean {
-  const e = bare(node);
-  return e.type === "Identifier" && e.name === name && !scope.getBinding(name);
+function ofCall(node: t.Node, callee: t.Node, args: readonly t.Node[], place: Place): Effect | null {
+  const path = originOf(callee, place);
+  const found = path ? done(path, node.type === "NewExpression", args) : member(callee, args, place);
+  if (found?.kind === "alike" && args.some(isFunction)) return forbidden(found.what, "would call back on rank 0 alone", "use the form that returns a promise, or its result");
+  if (found?.kind === "alike" && args.some(waits)) return forbidden(found.what, "is evaluated on rank 0 alone, so its arguments cannot wait for all ranks", "take the argument into a const before");
+  if (found) return found;
+  for (const argument of args) {
+    const handed = originOf(argument.type === "SpreadElement" ? argument.argument : argument, place);
+    if (handed && isHandedOn(handed)) return forbidden(handed.join("."), "is passed on as a value, so that what is done with it cannot be seen", "call it in a const of the annotated function, and pass on the result");
+  }
+  return null;
 }
 
-export const isConsole = (node: t.Node, place: Place): boolean => isGlobal(node, "console", place);
+/** A call of what a path names. */
+function done(path: readonly string[], isNew: boolean, args: readonly t.Node[]): Effect | null {
+  const [root, ...members] = path.at(-1) === "call" || path.at(-1) === "apply" ? path.slice(0, -1) : path;
+  const [name, what] = [members.join("."), `${isNew ? "new " : ""}${[root, ...members].join(".")}()`];
+  // `new Date(…)` and `Date.UTC(…)` compute; `new Date()` and `Date()` ask the clock.
+  if (root === "Date" && name === "") return args.length === 0 || !isNew ? { kind: "alike", what } : null;
+  // It fills what it is given, which the other ranks would not see.
+  if (root === "crypto" && name === "getRandomValues" && args[0]?.type !== "NewExpression") return forbidden(what, "would fill an array of rank 0 alone", "take its result: crypto.getRandomValues(new Uint8Array(n))");
+  const rule = root === undefined ? null : ruleOf(root);
+  if (!rule || rule.harmless?.test(name)) return null;
+  if (root === "process" && /^std(out|err)\./.test(name)) return forbidden(what, "would happen once on every rank", "use console.log or console.error, which print once");
+  if (root === "process" && /^(exit|reallyExit|kill|abort|chdir|set\w+)$/.test(name)) return forbidden(what, "would end or change every rank", "throw an error, or do it after the call");
+  const kind = rule.forbidden?.test(name) ? "forbidden" : rule.sent?.test(name) ? "sent" : rule.rest;
+  return kind === "harmless" ? null : kind === "sent" ? { kind: "alike", what } : forbidden(what);
+}
+
+/** A member that is read: a value of the process, or something of such a value. */
+function ofValue(node: t.Identifier | t.MemberExpression | t.OptionalMemberExpression, place: Place): Effect | null {
+  if (isDeclaration(node, place)) return null;
+  const path = originOf(node, place);
+  if (!path) return node.type === "Identifier" ? null : member(node, [], place);
+  const [root, ...members] = path;
+  const name = members.join(".");
+  if (root === "process" && RANK_VARIABLES.test(name)) return forbidden(path.join("."), "is a launcher's name for this process's rank", "use rank() of @lockstep/runtime");
+  if (!ruleOf(root!)?.values?.test(name) || isCaptured(node, place)) return null;
+  return { kind: "alike", what: /^env\b/.test(name) ? "process.env" : path.join(".") };
+}
+
+/** `statSync(path).size`, `(await readFile(path)).length`, `new Date().getTime()`. */
+function member(node: t.Node, args: readonly t.Node[], place: Place): Effect | null {
+  const e = bare(node);
+  if (e.type !== "MemberExpression" && e.type !== "OptionalMemberExpression") return null;
+  let object = bare(e.object);
+  if (object.type === "AwaitExpression") object = bare(object.argument);
+  const inner = effectOf(object, place);
+  return inner?.kind === "alike" && !args.some(isFunction) && !args.some(waits) ? inner : null;
+}
+
+/** `process.exitCode = 1`, `delete process.env.A`. */
+function ofWrite(node: t.Node, place: Place): Effect | null {
+  for (const target of writtenBy(node)) {
+    const path = target.type === "MemberExpression" ? originOf(target, place) : null;
+    if (path && path.length > 1 && isObject(path[0]!)) return forbidden(`writing ${path.join(".")}`);
+  }
+  return null;
+}
+
+/** A module or function of which nothing is said where it is called. */
+function isHandedOn(path: readonly string[]): boolean {
+  const [root, ...members] = path;
+  const rule = ruleOf(root!);
+  // `Date` itself is a class, by which instances are told.
+  if (!rule || (root === "Date" && members.length === 0)) return false;
+  if (members.length === 0 && isObject(root!)) return rule.rest !== "harmless";
+  return done(path, false, []) !== null && !rule.values?.test(members.join("."));
+}
+
+/** What a variable of the module holds, when it is Node's own and no data: `const { writeFileSync } = fs`. */
+export function aliasOf(name: string, place: Place): string | null {
+  const path = originOf({ type: "Identifier", name } as t.Identifier, place);
+  return path && isObject(path[0]!) && !ruleOf(path[0]!)!.values?.test(path.slice(1).join(".")) ? path.join(".") : null;
+}
+
+const forbidden = (what: string, why = "would happen once on every rank", fix = "do it before or after the annotated call"): Effect => ({ kind: "forbidden", what, why, fix });
+
+const isFunction = (node: t.Node): boolean => /Function|ObjectMethod/.test(node.type);
+
+const waits = (node: t.Node): boolean => node.type === "AwaitExpression" || (!isFunction(node) && evaluatedNodes(node).some(waits));
+
+const isDeclaration = (node: t.Node, { scope }: Place): boolean => node.type === "Identifier" && scope.getBinding(node.name)?.identifier === node;
+
+/** A value that rank 0 has already sent: with the call, or where a const of the function was declared. */
+function isCaptured(node: t.Node, place: Place): boolean {
+  let e = bare(node);
+  while (e.type === "MemberExpression" || e.type === "OptionalMemberExpression") e = bare(e.object);
+  const binding = e.type === "Identifier" ? place.scope.getBinding(e.name) : undefined;
+  if (!binding || binding.path.node.type !== "VariableDeclarator" || !binding.path.node.init) return false;
+  return binding.scope.path.isProgram() || isSent(binding.path.node.init, { module: place.module, scope: binding.scope });
+}

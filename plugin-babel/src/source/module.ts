@@ -26,6 +26,8 @@ export interface ModuleSource {
   readonly enums: ReadonlyMap<string, t.TSEnumDeclaration>;
   /** Of `namespace N { … }` that leave code behind. */
   readonly namespaces: ReadonlySet<string>;
+  /** A node that is called: of `f.g()` the member `f.g`. */
+  isCallee(node: t.Node): boolean;
   /** The scope a node makes, for functions, blocks, loops and the program. */
   scopeOf(node: t.Node): Scope | undefined;
 }
@@ -40,15 +42,20 @@ export function parseModule(id: string, file: string, code: string): ModuleSourc
     plugins: [...(typescript ? ["typescript" as const] : []), ...(jsx ? ["jsx" as const] : [])],
   });
   const scopes = new WeakMap<t.Node, Scope>();
+  const callees = new WeakSet<t.Node>();
   let scope: Scope | undefined;
   traverse(ast, {
+    "CallExpression|OptionalCallExpression|NewExpression|TaggedTemplateExpression": ({ node }: { node: t.Node }) => {
+      const call = node as t.CallExpression | t.TaggedTemplateExpression;
+      callees.add(bare("tag" in call ? call.tag : call.callee));
+    },
     Scopable(path) {
       scope ??= path.scope.getProgramParent();
       scopes.set(path.node, path.scope);
     },
   });
   const declared = declarations(ast.program);
-  return { id, file, code, program: ast.program, scope: scope!, ...declared, scopeOf: (node) => scopes.get(node) };
+  return { id, file, code, program: ast.program, scope: scope!, ...declared, isCallee: (node) => callees.has(node), scopeOf: (node) => scopes.get(node) };
 }
 
 function declarations(program: t.Program): Pick<ModuleSource, "imports" | "exports" | "types" | "enums" | "namespaces"> {

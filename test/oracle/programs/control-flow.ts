@@ -1,3 +1,6 @@
+import fs, { statSync } from "fs";
+import { readFile } from "node:fs/promises";
+import { platform } from "node:process";
 import { op, rank, readParquet, size, type Table } from "@lockstep/runtime";
 import { large, measurements, stations } from "../open.ts";
 import type { Measurement } from "../rows.ts";
@@ -29,6 +32,16 @@ export async function forLoop(tables: Tables) {
     all = all.concat(rows.filter((d) => d.id % 50 === i));
   }
   return all.select("id").objects();
+}
+
+/** Rank 0's values, by whatever name. */
+export async function ofRank0(tables: Tables) {
+  "use spmd";
+  const { existsSync: isThere } = fs;
+  const { env } = process;
+  const n = (await measurements(tables)).numRows();
+  const text = (await readFile(tables.notes, "utf8")).split("\r\n").length;
+  return { n, text, platform, there: isThere(tables.notes), size: statSync(tables.notes).size, none: env.LOCKSTEP_NOT_SET ?? null, late: process.hrtime.bigint() > 0n && new Date().getTime() > 0 };
 }
 
 /** What varies stands beside the tables; what is returned is rank 0's. */

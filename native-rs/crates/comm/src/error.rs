@@ -34,7 +34,12 @@ pub struct Side {
 
 impl fmt::Display for Side {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "rank {} is at {} #{}.{} ({})", self.rank, self.kind, self.call, self.sequence, self.site)
+        let Self { rank, kind, call, sequence, site, .. } = self;
+        match kind {
+            OpKind::Settle => write!(f, "rank {rank} is at the end of call #{call}"),
+            _ if site.is_empty() => write!(f, "rank {rank} is at {kind} #{call}.{sequence}"),
+            _ => write!(f, "rank {rank} is at {kind} #{call}.{sequence} ({site})"),
+        }
     }
 }
 
@@ -118,3 +123,24 @@ impl CommError {
 }
 
 pub type Result<T, E = CommError> = std::result::Result<T, E>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(rank: usize, kind: OpKind, sequence: u64, site: &str) -> Side {
+        Side { rank, kind, primitive: Primitive::Allgather, call: 7, sequence, site: site.into(), fingerprint: 0 }
+    }
+
+    #[test]
+    fn a_rank_that_left_the_function_is_at_the_end_of_its_call() {
+        let (here, there) = (at(0, OpKind::Plan, 3, "job.ts:5:9"), at(1, OpKind::Settle, u64::MAX - 2, ""));
+        let divergence = Divergence { here, there };
+        assert_eq!(divergence.to_string(), "the ranks diverged: rank 0 is at plan #7.3 (job.ts:5:9), rank 1 is at the end of call #7");
+    }
+
+    #[test]
+    fn an_operation_without_a_place_in_the_source_has_no_brackets() {
+        assert_eq!(at(2, OpKind::Barrier, 4, "").to_string(), "rank 2 is at barrier #7.4");
+    }
+}

@@ -24,11 +24,11 @@ pub struct Op {
 }
 
 macro_rules! kinds {
-    ($(#[$doc:meta])* $name:ident { $($variant:ident = $text:literal),* $(,)? }) => {
+    ($(#[$doc:meta])* $name:ident { $($(#[$of:meta])* $variant:ident = $text:literal),* $(,)? }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[repr(u8)]
-        pub enum $name { $($variant),* }
+        pub enum $name { $($(#[$of])* $variant),* }
 
         impl $name {
             const ALL: &[Self] = &[$(Self::$variant),*];
@@ -63,6 +63,8 @@ kinds! {
         Write = "write",
         Commit = "commit",
         Recover = "recover",
+        /// Of a call: all ranks tell how it ended.
+        Settle = "end of call",
     }
 }
 

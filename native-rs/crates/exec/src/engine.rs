@@ -329,7 +329,7 @@ impl Engine {
             *position = Position { call: call + 1, sequence: 0, ..*position };
             call
         };
-        let op = |sequence| Op { call, sequence, kind: OpKind::Call, site: "".into(), fingerprint: 0 };
+        let op = |sequence| Op { call, sequence, kind: OpKind::Settle, site: "".into(), fingerprint: 0 };
         match self.comm.allgather(&op(SETTLE), outcome.clone()).await {
             Err(error) if error.recoverable() => {
                 self.comm.recover(&Op { kind: OpKind::Recover, ..op(SETTLE + 1) }).await?;

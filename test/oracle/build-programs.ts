@@ -11,6 +11,8 @@ export interface Program {
   readonly id: string;
   /** URL of the rank chunk that defines it. */
   readonly chunk: string;
+  /** URL of the built module that calls it. */
+  readonly module: string;
 }
 
 interface Manifest {
@@ -37,6 +39,6 @@ export async function buildPrograms(files: readonly string[], folder: string): P
     const file = id.slice(0, id.indexOf("#")).replace(/\.[cm]?ts$/, "");
     const chunk = manifest.rankChunks.find((name) => name.startsWith(`${file}.`));
     if (chunk === undefined) throw new Error(`no rank chunk for ${id} among ${manifest.rankChunks.join(", ")}`);
-    return { id, chunk: pathToFileURL(join(folder, chunk)).href };
+    return { id, chunk: pathToFileURL(join(folder, chunk)).href, module: pathToFileURL(join(folder, `${file}.mjs`)).href };
   });
 }

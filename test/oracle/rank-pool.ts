@@ -23,6 +23,11 @@ export interface Request {
   readonly chunk: string;
   readonly id: string;
   readonly args: readonly unknown[];
+  /** Called by the built module's export, with what it captures, instead of by the id. */
+  readonly module?: string;
+  readonly name?: string;
+  /** Where it runs. */
+  readonly cwd?: string;
 }
 
 export class RankPool {

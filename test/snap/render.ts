@@ -22,11 +22,15 @@ export function render(fixture: Fixture, result: CompileResult): string {
   return `${sections.filter(Boolean).join("\n\n")}\n`;
 }
 
-/** Sections that other tools add (the oracle's Result) are kept. */
-export function keepForeign(rendered: string, before: string | null): string {
-  const foreign = before?.match(/\n## Result\n[\s\S]*?(?=\n## |$)/)?.[0].trimEnd();
-  return foreign ? `${rendered.trimEnd()}\n${foreign}\n` : rendered;
+const RESULT = /\n## Result\n[\s\S]*$/;
+
+/** The section Result, the last, is the oracle's: what the fixture gives when it is run. */
+export function keepResult(rendered: string, before: string | null): string {
+  const result = before?.match(RESULT)?.[0].trim();
+  return result ? `${rendered.trimEnd()}\n\n${result}\n` : rendered;
 }
+
+export const withResult = (expected: string, result: string): string => `${expected.replace(RESULT, "").trimEnd()}\n\n${section("Result", result)}\n`;
 
 const section = (title: string, body: string): string => (body === "" ? "" : `## ${title}\n${body}`);
 const fenced = (text: string, language = ""): string => `\`\`\`${language}\n${text.trimEnd()}\n\`\`\``;

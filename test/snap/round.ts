@@ -1,7 +1,7 @@
 /** One pass over fixtures: compiled, compared with expected.md, updated where that is asked for. */
 import { writeFileSync } from "node:fs";
 import { expectedFile, type Fixture, findFixtures, readExpected, shown } from "./fixtures.ts";
-import { compileFixture, keepForeign, render } from "./render.ts";
+import { compileFixture, keepResult, render } from "./render.ts";
 
 export interface RoundOptions {
   /** Part of the fixtures' names. */
@@ -30,7 +30,7 @@ function differs(fixture: Fixture, { update, debug }: RoundOptions, say: (line: 
   const result = compileFixture(fixture);
   if (debug) for (const stage of result.stages) say(`── ${fixture.name}: ${stage.name}${stage.changed ? "" : " (unchanged)"}\n${stage.text}\n`);
   const before = readExpected(fixture);
-  const now = keepForeign(render(fixture, result), before);
+  const now = keepResult(render(fixture, result), before);
   if (now === before) return false;
   if (update) writeFileSync(expectedFile(fixture), now);
   say(`${update ? "written" : "differs"}: ${shown(fixture)}`);

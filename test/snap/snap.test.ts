@@ -2,7 +2,7 @@ import { parse } from "@babel/parser";
 import { printFunction, readFunction } from "@lockstep/plugin-babel/ir";
 import { describe, expect, test } from "vitest";
 import { findFixtures, readExpected } from "./fixtures.ts";
-import { compileFixture, keepForeign, render } from "./render.ts";
+import { compileFixture, keepResult, render } from "./render.ts";
 
 const fixtures = findFixtures();
 
@@ -12,7 +12,7 @@ describe("fixtures", () => {
   test.each(fixtures.map((f) => [f.name, f] as const))("%s", (_, fixture) => {
     const result = compileFixture(fixture);
     const before = readExpected(fixture);
-    expect(keepForeign(render(fixture, result), before)).toBe(before);
+    expect(keepResult(render(fixture, result), before)).toBe(before);
 
     const errors = result.diagnostics.filter((d) => d.severity === "error");
     if (fixture.status === "ok") expect(errors).toEqual([]);

@@ -1,0 +1,128 @@
+/**
+ * The compiler's fixtures, run: plain Node's answer is the section Result of expected.md, and that of ranks is the same.
+ * `LOCKSTEP_UPDATE=1` writes the sections.
+ */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { pathToFileURL } from "node:url";
+import { inspect } from "node:util";
+import { DuckDBInstance } from "@duckdb/node-api";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { root } from "../scripts/lib.mjs";
+import { expectedFile, findFixtures, readExpected } from "../snap/fixtures.ts";
+import { runnableFixtures, type RunnableFixture } from "../snap/run.ts";
+import { withResult } from "../snap/render.ts";
+import { buildPrograms, type Program } from "./build-programs.ts";
+import { difference, sortedRows } from "./compare.ts";
+import { type Answer, RankPool } from "./rank-pool.ts";
+import { readWritten, writtenDifference } from "./written.ts";
+
+const RANKS = [1, 2, 3, 7];
+/** Rows of a dataset that are shown. */
+const SHOWN = 8;
+/** Their answer is another each time. */
+const NOT_RUN = ["control/values-of-rank-0", "types/interfaces"];
+
+// In the checkout, so that the built programs find @lockstep/runtime.
+const scratch = mkdtempSync(join(root, ".lockstep-fixtures-"));
+const fixtures = await runnableFixtures();
+const pools = new Map<number, RankPool>();
+let programs: Map<string, Program>;
+
+beforeAll(async () => {
+  const built = await buildPrograms(fixtures.map(({ input }) => input), join(scratch, "built"));
+  programs = new Map(built.map((program) => [program.id, program]));
+});
+
+afterAll(async () => {
+  await Promise.all([...pools.values()].map((pool) => pool.close()));
+  rmSync(scratch, { recursive: true, force: true });
+});
+
+/** A folder with the fixture's inputs, in which a call runs. */
+async function folderFor(fixture: RunnableFixture, who: string, call: number): Promise<string> {
+  const folder = join(scratch, "runs", who, fixture.name.replaceAll("/", "-"), `${call}`);
+  mkdirSync(folder, { recursive: true });
+  const instance = await DuckDBInstance.create(":memory:", { threads: "1" });
+  const connection = await instance.connect();
+  for (const [name, query] of Object.entries(fixture.run.inputs)) {
+    mkdirSync(join(folder, dirname(name)), { recursive: true });
+    await connection.run(`copy (${query}) to '${join(folder, name)}' (${name.endsWith(".csv") ? "format csv, header" : "format parquet, row_group_size 2048"})`);
+  }
+  connection.closeSync();
+  instance.closeSync();
+  return folder;
+}
+
+/** Plain Node's answer to a call; a table is its rows. */
+async function plain(fixture: RunnableFixture, call: number, folder: string): Promise<Answer> {
+  const [name, ...args] = fixture.run.calls[call]!;
+  const module = (await import(pathToFileURL(fixture.input).href)) as Record<string, (...args: unknown[]) => Promise<unknown>>;
+  const before = process.cwd();
+  const printed = vi.spyOn(console, "log").mockImplementation(() => undefined);
+  process.chdir(folder);
+  try {
+    return { value: rowsOf(await module[name]!(...structuredClone(args))) };
+  } catch (error) {
+    return { error: { message: (error as Error).message } };
+  } finally {
+    process.chdir(before);
+    printed.mockRestore();
+  }
+}
+
+const rowsOf = (value: unknown): unknown => (typeof value === "object" && value !== null && "numRows" in value ? (value as { objects(): unknown }).objects() : value);
+
+/** Without the inputs, which stand in the same folder. */
+async function written(folder: string, fixture: RunnableFixture) {
+  const inputs = new Set(Object.keys(fixture.run.inputs).map((name) => dirname(name)).map((name) => (name === "." ? "" : name)));
+  return [...(await readWritten(folder))].filter(([name]) => !inputs.has(name));
+}
+
+async function shown(fixture: RunnableFixture, call: number, answer: Answer, folder: string): Promise<string> {
+  const [name, ...args] = fixture.run.calls[call]!;
+  const text = (value: unknown) => inspect(value, { depth: 6, breakLength: 140, maxArrayLength: SHOWN, compact: 3 });
+  const lines = [`### ${name}(${args.map((arg) => inspect(arg, { breakLength: Infinity })).join(", ")})`, "```", "error" in answer ? `throws ${answer.error.message}` : text(answer.value), "```"];
+  for (const [path, { schema, rows }] of await written(folder, fixture)) {
+    const some = sortedRows(rows).slice(0, SHOWN);
+    lines.push(`${path} (${rows.length} rows): ${schema.join(", ")}`, "```", ...some.map((row) => inspect(row, { breakLength: Infinity })), "```");
+  }
+  return lines.join("\n");
+}
+
+it("every fixture that compiles is run", () => {
+  const run = new Set([...fixtures.map(({ name }) => name), ...NOT_RUN]);
+  expect(findFixtures().filter(({ status, name }) => status === "ok" && !run.has(name)).map(({ name }) => name)).toEqual([]);
+});
+
+describe.each(fixtures.map((fixture) => [fixture.name, fixture] as const))("%s", (_, fixture) => {
+  const right: { answer: Answer; folder: string }[] = [];
+
+  it("plain Node's answer is the Result of expected.md", async () => {
+    const parts: string[] = [];
+    for (const call of fixture.run.calls.keys()) {
+      const folder = await folderFor(fixture, "plain", call);
+      right.push({ answer: await plain(fixture, call, folder), folder });
+      parts.push(await shown(fixture, call, right[call]!.answer, folder));
+    }
+    const before = readExpected(fixture)!;
+    const now = withResult(before, parts.join("\n\n"));
+    if (process.env.LOCKSTEP_UPDATE) writeFileSync(expectedFile(fixture), now);
+    else expect(now).toBe(before);
+  });
+
+  it.each(RANKS)("that of %i ranks is the same", async (ranks) => {
+    const pool = pools.get(ranks) ?? new RankPool(ranks);
+    pools.set(ranks, pool);
+    for (const [call, [name, ...args]] of fixture.run.calls.entries()) {
+      const folder = await folderFor(fixture, `ranks-${ranks}`, call);
+      const program = programs.get(`${relative(root, fixture.input)}#${name}`)!;
+      const answer = await pool.run({ ...program, args, module: program.module, name, cwd: folder });
+      const expected = right[call]!;
+      if ("error" in expected.answer) expect(answer).toMatchObject(expected.answer);
+      else if ("error" in answer) expect.fail(`${name} on ${ranks} ranks threw ${JSON.stringify(answer.error)}`);
+      else expect(difference(expected.answer.value, answer.value)).toBeNull();
+      expect(await writtenDifference(fixture.name, expected.folder, folder)).toBeNull();
+    }
+  });
+});

@@ -19,7 +19,7 @@ export async function readWritten(folder: string): Promise<Map<string, Written>>
   if (!existsSync(folder)) return found;
   const visit = async (relative: string): Promise<void> => {
     const entries = readdirSync(join(folder, relative), { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
-    const parts = (extension: string) => entries.filter(({ name }) => name.endsWith(extension)).map(({ name }) => join(folder, relative, name));
+    const parts = (extension: string) => entries.filter((entry) => entry.isFile() && entry.name.endsWith(extension)).map(({ name }) => join(folder, relative, name));
     if (parts(".parquet").length > 0) found.set(relative, await readParquet(parts(".parquet")));
     if (parts(".csv").length > 0) found.set(relative, readLines(parts(".csv")));
     for (const entry of entries) if (entry.isDirectory()) await visit(join(relative, entry.name));

@@ -21,22 +21,26 @@ pub(crate) const FUNCTIONS: &[Function] = &[
             Ok(relation(&x, &y, a.rows, |x, y| x == y || (x.is_nan() && y.is_nan())))
         })
     })
-    .rest(),
+    .rest()
+    .optional(1),
     Function::new("in", &[String, String], JsType::Boolean, |a| {
         member(a, |a, index| {
             let (x, y) = (a.string(0)?, a.string(index)?);
             Ok(BooleanBuffer::collect_bool(a.rows, |row| x.get(row) == y.get(row)))
         })
     })
-    .rest(),
+    .rest()
+    .optional(1),
     Function::new("in", &[Bigint, Bigint], JsType::Boolean, |a| {
         member(a, |a, index| Ok(relation(&a.bigint(0)?, &a.bigint(index)?, a.rows, |x, y| x == y)))
     })
-    .rest(),
+    .rest()
+    .optional(1),
     Function::new("in", &[Boolean, Boolean], JsType::Boolean, |a| {
         member(a, |a, index| Ok(relation(&a.boolean(0)?, &a.boolean(index)?, a.rows, |x, y| x == y)))
     })
-    .rest(),
+    .rest()
+    .optional(1),
 ];
 
 /// JavaScript's truth of the first argument: null, false, 0, NaN, 0n and "" are false.
@@ -67,7 +71,7 @@ fn holds<T: Copy>(a: &Arguments, lane: &Lane<T>, f: impl Fn(T) -> bool) -> Boole
     relation(lane, lane, a.rows, |x, _| f(x))
 }
 
-/// SameValueZero with any of the arguments after the first; null is a member if null is listed.
+/// SameValueZero with any of the arguments after the first (of an empty list: none); null is a member if null is listed.
 fn member(a: &Arguments, equal: impl Fn(&Arguments, usize) -> Result<BooleanBuffer>) -> Result<ArrayRef> {
     let valid = |index: usize| a.nulls(index).map(NullBuffer::into_inner);
     let wanted = valid(0);

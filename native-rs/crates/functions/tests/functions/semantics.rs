@@ -269,6 +269,14 @@ fn predicates_bound_columns_without_losing_a_row() {
 }
 
 #[test]
+fn nothing_is_in_an_empty_list() {
+    let empty = |name: &str, js: &str| call("in", "boolean", &[column(name, js)]);
+    for (name, js) in [("s", "string"), ("x", "number"), ("b", "boolean")] {
+        assert_eq!(values(&strings(), empty(name, js)).unwrap(), ["false"; 4]);
+    }
+}
+
+#[test]
 fn unknown_functions_are_named() {
     let error = values(&strings(), call("Math.magic", "number", &[number(1.0)])).unwrap_err();
     let error = RowError::of(&error).unwrap();

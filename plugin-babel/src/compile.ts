@@ -9,7 +9,7 @@ import { syntaxError } from "./diagnostics/syntax-error.ts";
 import { type ManifestFunction, manifestOf } from "./emit/manifest.ts";
 import type { SourceMap } from "./emit/rank-module.ts";
 import type { Edit } from "./emit/stub.ts";
-import { checkIR } from "./ir/spec.ts";
+import { checkIR, type Stage as IRStage } from "./ir/spec.ts";
 import { pipeline, printStage } from "./pipeline.ts";
 import { hasErrors, type Program } from "./program.ts";
 import { type ModuleSource, parseModule } from "./source/module.ts";
@@ -24,9 +24,9 @@ export interface CompileOptions {
   readonly modules?: GivenModules;
   /** What the user's module imports the rank module by; default `./<name>.spmd.mjs`. */
   readonly rankModuleId?: string;
-  /** What gathers a distributed table without saying so is an error. */
+  /** What brings all rows of a distributed table to every rank without a limit (a loop, array(), objects()) is an error. */
   readonly strict?: boolean;
-  /** Checks the IR after every pass: for tests and debugging. */
+  /** Checks the IR after every pass: for tests, and where LOCKSTEP_DEBUG=ir prints it. */
   readonly check?: boolean;
 }
 
@@ -111,6 +111,8 @@ export function compile(source: string, options: CompileOptions): CompileResult 
 function runPasses(program: Program, check: boolean): Stage[] {
   const stages: Stage[] = [];
   let before = "";
+  /** The last promise that a pass made holds after all later ones. */
+  let reached: IRStage | undefined;
   for (const pass of pipeline) {
     if (hasErrors(program) && !pass.always) continue;
     pass.run(program);
@@ -119,10 +121,15 @@ function runPasses(program: Program, check: boolean): Stage[] {
     const text = printStage(pass, program);
     stages.push({ name: pass.name, kind: pass.kind, text, changed: text !== before });
     before = text;
-    if (check && pass.leaves && !hasErrors(program)) for (const fn of program.functions) checkIR(fn.ir, pass.leaves);
+    reached = pass.leaves ?? reached;
+    if (check && reached && !hasErrors(program)) for (const fn of program.functions) checkIR(fn.ir, reached);
   }
   return stages;
 }
+
+/** The program after every pass, as `LOCKSTEP_DEBUG=ir` prints it. */
+export const printStages = (file: string, stages: readonly Stage[]): string =>
+  stages.map(({ name, text, changed }) => `── ${file}: ${name}${changed ? "" : " (unchanged)"}\n${changed ? `${text}\n` : ""}`).join("\n");
 
 function reported(diagnostic: Diagnostic, sources: ReadonlyMap<string, string>): ReportedDiagnostic {
   const frame = codeFrame(diagnostic, sources);

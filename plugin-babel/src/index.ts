@@ -10,10 +10,11 @@ import type * as t from "@babel/types";
 import { traverseFast } from "@babel/types";
 import { type OutputOptions, outputOf, rankModuleName, writeBeside } from "./adapter/output.ts";
 import { compileFile } from "./adapter/read-modules.ts";
+import { printStages } from "./compile.ts";
 import type { Edit } from "./emit/stub.ts";
 
 export interface LockstepOptions extends OutputOptions {
-  /** What gathers a distributed table without saying so is an error. */
+  /** What brings all rows of a distributed table to every rank without a limit (a loop, array(), objects()) is an error. */
   readonly strict?: boolean;
 }
 
@@ -28,13 +29,15 @@ export default function lockstep(_api: unknown, options: LockstepOptions = {}): 
         const source = (state as unknown as { file: { code: string } }).file.code;
         if (!filename || !/use (no )?spmd|spmd/i.test(source)) return;
         const output = outputOf(filename, options, cwd);
+        const debugging = (process.env.LOCKSTEP_DEBUG ?? "").split(",").includes("ir");
         const result = compileFile(source, {
           id: filename,
           root: cwd,
           strict: options.strict ?? false,
+          check: debugging,
           ...(output ? { rankModuleId: `./${rankModuleName(output)}` } : {}),
         });
-        if (process.env.LOCKSTEP_DEBUG?.split(",").includes("ir")) for (const { name, text } of result.stages) console.error(`── ${filename}: ${name}\n${text}\n`);
+        if (debugging) process.stderr.write(printStages(filename, result.stages));
         const errors = result.diagnostics.filter((d) => d.severity === "error");
         for (const warning of result.diagnostics) if (warning.severity === "warning") console.warn(warning.text);
         if (errors.length > 0) throw new Error(`\n${errors.map(({ text }) => text).join("\n\n")}`);

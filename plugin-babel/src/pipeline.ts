@@ -20,10 +20,10 @@ import { collectCaptures } from "./source/captures.ts";
 import { findDirectives, headOf } from "./source/directives.ts";
 import { isKnownEarly } from "./source/early.ts";
 import { validateAggregateTypes } from "./validate/aggregate-types.ts";
+import { validateGathering } from "./validate/gathering.ts";
 import { validateLeavesTry } from "./validate/leaves-try.ts";
 import { checkLockstep } from "./validate/lockstep.ts";
 import { validatePhiTypes } from "./validate/phi-types.ts";
-import { validateRowLoops } from "./validate/row-loops.ts";
 
 export interface Pass {
   readonly name: string;
@@ -82,8 +82,8 @@ export const pipeline: readonly Pass[] = [
     for (const fn of p.functions) inferDistributions(fn.ir);
   } },
   // Needs distributions: a loop over a replicated table is an ordinary loop.
-  { name: "validate-row-loops", kind: "validate", always: true, run: (p) => {
-    for (const fn of p.functions) validateRowLoops(fn.ir, p.strict, report(p));
+  { name: "validate-gathering", kind: "validate", always: true, run: (p) => {
+    for (const fn of p.functions) validateGathering(fn.ir, p.strict, report(p));
   } },
   // Before cut-plans: a spool keeps the order of what it holds only where it is observed.
   { name: "infer-order", kind: "transform", leaves: "ordered", run: (p) => {

@@ -12,7 +12,7 @@ export interface Program {
   readonly module: ModuleSource;
   readonly modules: Modules;
   readonly rankModuleId: string;
-  /** What gathers a distributed table without saying so is an error. */
+  /** What brings all rows of a distributed table to every rank without a limit (a loop, array(), objects()) is an error. */
   readonly strict: boolean;
   readonly diagnostics: Diagnostic[];
   directives: Directives;

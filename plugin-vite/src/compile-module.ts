@@ -15,12 +15,17 @@ export interface Host {
 
 /** Compiles one module, reading the imports the compiler asks for. */
 export async function compileModule(source: string, id: string, host: Host): Promise<CompileResult> {
-  const compile = await loadCompiler();
+  const { compile, printStages } = await loadCompiler();
+  // The same in every adapter: the program after every pass, checked.
+  const check = (process.env.LOCKSTEP_DEBUG ?? "").split(",").includes("ir");
   const modules: Record<string, { id: string; code: string } | null> = {};
   for (;;) {
-    const result = compile(source, { id, root: host.root, modules, rankModuleId: rankModuleId(id), strict: host.strict });
+    const result = compile(source, { id, root: host.root, modules, rankModuleId: rankModuleId(id), strict: host.strict, check });
     const missing = result.needs.filter((need) => !(need in modules));
-    if (missing.length === 0) return located(result, host.root);
+    if (missing.length === 0) {
+      if (check) process.stderr.write(printStages(id, result.stages));
+      return located(result, host.root);
+    }
     for (const need of missing) modules[need] = await read(need, host);
   }
 }

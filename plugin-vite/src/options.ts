@@ -2,7 +2,7 @@
 export interface LockstepOptions {
   /** The folder that ids in manifests and messages are relative to; the bundler's root by default. */
   root?: string;
-  /** A large table that every rank would hold whole is an error instead of a note. */
+  /** What brings all rows of a distributed table to every rank without a limit (a loop, array(), objects()) is an error. */
   strict?: boolean;
   /** "external": the addon is found in node_modules where the job runs. "copy": it is put beside the bundle. */
   native?: "external" | "copy";

@@ -12,6 +12,8 @@ export interface Fixture {
   readonly status: "ok" | "error" | "todo" | "bug";
   /** Stages whose IR stands in expected.md: a first line `// @ir parse cut-plans`. */
   readonly stages: readonly string[];
+  /** A first line `// @strict`. */
+  readonly strict: boolean;
 }
 
 const folder = join(root, "test/fixtures");
@@ -22,8 +24,8 @@ export function findFixtures(pattern = ""): Fixture[] {
       const name = dirname(path).replaceAll("\\", "/");
       const [, status = "ok"] = /\/(error|todo|bug)\./.exec(`/${name.split("/")[1]}`) ?? [];
       const input = join(folder, path);
-      const [, stages = ""] = /^\/\/ @ir (.*)/.exec(readFileSync(input, "utf8")) ?? [];
-      return { name, folder: join(folder, name), input, status: status as Fixture["status"], stages: stages.split(" ").filter(Boolean) };
+      const [, option = "", stages = ""] = /^\/\/ @(ir|strict)(.*)/.exec(readFileSync(input, "utf8")) ?? [];
+      return { name, folder: join(folder, name), input, status: status as Fixture["status"], stages: stages.split(" ").filter(Boolean), strict: option === "strict" };
     })
     .filter((fixture) => fixture.name.includes(pattern))
     .sort((a, b) => (a.name < b.name ? -1 : 1));

@@ -5,7 +5,7 @@ import { compileFile } from "@lockstep/plugin-babel";
 import type { Fixture } from "./fixtures.ts";
 
 export function compileFixture(fixture: Fixture): CompileResult {
-  return compileFile(readFileSync(fixture.input, "utf8"), { id: fixture.input, root: fixture.folder, check: true });
+  return compileFile(readFileSync(fixture.input, "utf8"), { id: fixture.input, root: fixture.folder, strict: fixture.strict, check: true });
 }
 
 export function render(fixture: Fixture, result: CompileResult): string {

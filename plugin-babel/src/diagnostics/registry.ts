@@ -12,6 +12,7 @@ import { concatTypes } from "./concat-types.ts";
 import { datesCompared } from "./dates-compared.ts";
 import { duplicateColumn } from "./duplicate-column.ts";
 import { effect } from "./effect.ts";
+import { gathering } from "./gathering.ts";
 import { groupedTable } from "./grouped-table.ts";
 import { impureRowFunction } from "./impure-row-function.ts";
 import { joinKeyTypes } from "./join-key-types.ts";
@@ -36,7 +37,7 @@ import { possiblyNull } from "./possibly-null.ts";
 import { readerTypes } from "./reader-types.ts";
 import { recursiveHelper } from "./recursive-helper.ts";
 import { rowFunctionWrites } from "./row-function-writes.ts";
-import { gatheringLoop, rowLoop } from "./row-loop.ts";
+import { rowLoop } from "./row-loop.ts";
 import { syncObservation } from "./sync-observation.ts";
 import { syntaxError } from "./syntax-error.ts";
 import { tableEscapes } from "./table-escapes.ts";
@@ -108,7 +109,7 @@ export const diagnosticPages: readonly DiagnosticPage[] = [
   rowLoop.page,
   effect.page,
   varyingOperand.page,
-  gatheringLoop.page,
+  gathering.page,
   leavesTry.page,
   noTables.page,
 ];

@@ -22,22 +22,3 @@ return longest;`,
     fix: { message: "use rollup, or gather the rows explicitly: for (const row of t.objects())", edits: [] },
   }),
 );
-
-export const gatheringLoop = defineDiagnostic(
-  {
-    code: "LS1311",
-    title: "A loop that gathers a table",
-    kind: "not-parallelisable",
-    severity: "warning",
-    docs: "Iterating over a distributed table brings all its rows to every rank. Say so with objects(), which has a limit, or use verbs.",
-    example: {
-      wrong: "for (const row of trips) console.log(row.fare);",
-      right: "for (const row of trips.objects({ limit: 100 })) console.log(row.fare);",
-    },
-  },
-  (loop: SourceSpan) => ({
-    message: "This loop brings all rows of a distributed table to every rank",
-    locations: [at(loop, "gathers the table")],
-    fix: { message: "use verbs, or say objects({ limit })", edits: [] },
-  }),
-);

@@ -1,4 +1,4 @@
-/** Whether `LOCKSTEP_DEBUG` names the topic: stack (of errors), ranks (their console), time, plan (as it is executed). */
+/** Whether `LOCKSTEP_DEBUG` names the topic: stack (of errors), ranks (their console), time, plan (as it is executed). The engine knows comm, the compiler ir. */
 export function debugging(topic: "stack" | "ranks" | "time" | "plan"): boolean {
   return (process.env.LOCKSTEP_DEBUG ?? "").split(",").includes(topic);
 }

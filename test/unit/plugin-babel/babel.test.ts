@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { transformAsync } from "@babel/core";
 import { originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
 import lockstep from "@lockstep/plugin-babel";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test, vi } from "vitest";
 import { outputOf } from "../../../plugin-babel/src/adapter/output.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "lockstep-babel-"));
@@ -50,6 +50,18 @@ describe("the Babel plugin", () => {
   test("mistakes are thrown all at once", async () => {
     const wrong = source.replace("d.id > least", "d.idd > 1 && d.nam").replace("readParquet<", "readParquet<");
     await expect(transform(wrong, { outFile: "out/job.mjs" })).rejects.toThrow(/LS1101[\s\S]*'idd'[\s\S]*did you mean 'id'[\s\S]*LS1101[\s\S]*'nam'/);
+  });
+
+  test("LOCKSTEP_DEBUG=ir prints the program after every pass", async () => {
+    const written = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+    vi.stubEnv("LOCKSTEP_DEBUG", "ir");
+    try {
+      await transform(source, { outFile: "out/job.mjs" });
+      expect(written.mock.calls.join("")).toMatch(/── .*job\.ts: push-filters\nfunction job\.ts#f\n/);
+    } finally {
+      vi.unstubAllEnvs();
+      written.mockRestore();
+    }
   });
 
   test("without a place for the rank module it says so", async () => {

@@ -6,7 +6,7 @@ import vitePlugin from "@lockstep/plugin-vite";
 import { build as esbuild, context, type BuildOptions, type Message } from "esbuild";
 import { rolldown } from "rolldown";
 import { build as viteBuild, type InlineConfig } from "vite";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { counting, Project } from "./project.ts";
 
 interface Manifest {
@@ -59,6 +59,28 @@ it("tells an error once, at the column an editor counts", async () => {
   const lines = project.read("src/job.ts").split("\n");
   const line = lines.findIndex((text) => text.includes("d.aa"));
   expect(message).toContain(`at src/job.ts:${line + 1}:${lines[line]!.indexOf("aa") + 1}\n`);
+});
+
+it("strict: what gathers a table without a limit is an error", async () => {
+  using project = new Project({ "src/job.ts": counting("count", "console.log((await readCsv<Row>(path)).array(\"a\"));") });
+  const build = (options: { strict?: boolean }) => vite(project, { ssr: "src/job.ts" }, [vitePlugin({ report: false, ...options })]).then(() => null, (error: Error) => error.message);
+  expect(await build({ strict: true })).toMatch(/LS1311: array\(\) brings all rows/);
+  expect(await build({})).toBeNull();
+});
+
+it("LOCKSTEP_DEBUG=ir prints the program after every pass", async () => {
+  using project = new Project({ "src/job.ts": counting("count") });
+  const written = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+  vi.stubEnv("LOCKSTEP_DEBUG", "time,ir");
+  try {
+    await vite(project, { ssr: "src/job.ts" });
+    const text = written.mock.calls.map(([chunk]) => String(chunk)).join("");
+    expect(text).toMatch(/── .*src\/job\.ts: parse\nfunction src\/job\.ts#count\n/);
+    expect(text).toMatch(/: validate \(unchanged\)\n/);
+  } finally {
+    vi.unstubAllEnvs();
+    written.mockRestore();
+  }
 });
 
 describe("annotated modules", () => {

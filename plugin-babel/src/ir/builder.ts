@@ -25,6 +25,8 @@ export class Builder {
   readonly #incomplete = new Map<BlockId, Map<Variable, Instruction>>();
   readonly #places = new Map<Variable, { span: SourceSpan; frame: FrameId }>();
   readonly #replaced = new Map<ValueId, ValueId>();
+  /** What each path brings to a phi; null where the variable holds no table. */
+  readonly #incoming = new Map<ValueId, readonly (readonly [BlockId, ValueId | null])[]>();
 
   constructor() {
     this.current = this.newBlock();
@@ -142,7 +144,9 @@ export class Builder {
 
   /** Paths on which the variable holds no table (`let t = null`) bring no operand: reading it there is the program's own error. */
   #fill(variable: Variable, phi: Instruction, block: OpenBlock): ValueId | null {
-    const operands = new Set(block.predecessors.map((p) => this.#readIn(variable, this.blocks[p]!)));
+    const incoming = block.predecessors.map((p) => [p, this.#readIn(variable, this.blocks[p]!)] as const);
+    this.#incoming.set(phi.id, incoming);
+    const operands = new Set(incoming.map(([, value]) => value));
     operands.delete(null);
     operands.delete(phi.id);
     phi.inputs = [...operands] as ValueId[];
@@ -181,6 +185,7 @@ export class Builder {
     visit(0);
     const blocks = postorder.reverse();
     this.#dropTrivialPhis(blocks);
+    this.#markPartial(blocks);
     return blocks.map(({ id, instructions, sent, terminator, handler, loopDepth }) => ({ id, instructions, sent, terminator, handler, loopDepth }));
   }
 
@@ -220,6 +225,16 @@ export class Builder {
       for (const i of block.instructions) i.inputs = i.op === "phi" ? this.#operands(i) : i.inputs.map((v) => this.resolve(v));
       const t = block.terminator;
       if (t.kind === "return" && t.value !== null) block.terminator = { kind: "return", value: this.resolve(t.value) };
+    }
+  }
+
+  /** A value that replaced a phi to which no table came on some path stands for the variable on that path, too. */
+  #markPartial(blocks: readonly OpenBlock[]): void {
+    const reached = new Set(blocks.map(({ id }) => id));
+    const values = new Map(blocks.flatMap((b) => b.instructions.map((i) => [i.id, i] as const)));
+    for (const [phi, incoming] of this.#incoming) {
+      const value = this.#replaced.has(phi) ? values.get(this.resolve(phi)) : undefined;
+      if (value && incoming.some(([from, v]) => reached.has(from) && (v === null || !values.has(this.resolve(v))))) value.partial = true;
     }
   }
 }

@@ -136,6 +136,8 @@ export interface Instruction {
   readonly frame: FrameId;
   /** Some of its columns could not be read, which is reported: its type is not known. */
   readonly open?: boolean;
+  /** The variables it stands for hold no table on some paths (`let t = null`), where reading them is the program's own error. */
+  partial?: true;
   /** Of readers: the interface's columns. Of `get`: the cell. */
   declared: RowType | null;
   /** By infer-types; null for observers and writers. */

@@ -40,6 +40,7 @@ function readInstruction(id: number, s: Scanner): Instruction {
   for (let v = s.accept(/%(\d+)/); v !== null; v = s.accept(/%(\d+)/)) inputs.push(Number(v));
   const scalars: Record<string, Scalar> = {};
   for (let name = s.accept(/(\w+)=(?=")/); name !== null; name = s.accept(/(\w+)=(?=")/)) scalars[name] = { source: s.string(), span: NOWHERE };
+  const partial = s.accept(/partial\b/) !== null;
   const declared = s.accept(/declares /) === null ? null : readRow(s);
   const rows: RowArgument[] = [];
   const pushed: RowArgument[] = [];
@@ -61,7 +62,7 @@ function readInstruction(id: number, s: Scanner): Instruction {
   const order: Order | null = s.accept(/unordered/) !== null ? { observed: false, why: null } : s.accept(/ordered /) !== null ? { observed: true, why: s.string() || null } : null;
   const executes = s.accept(/executes/) !== null ? true : s.accept(/answered/) !== null ? false : null;
   const frame = Number(s.accept(/frame (\d+)/) ?? 0);
-  return instruction({ id, op, inputs, scalars, declared, rows, pushed, columns, type, demanded, besides, distribution, order, executes, frame, span: readSpan(s) });
+  return instruction({ id, op, inputs, scalars, ...(partial ? { partial } : {}), declared, rows, pushed, columns, type, demanded, besides, distribution, order, executes, frame, span: readSpan(s) });
 }
 
 function readRowArgument(role: RowArgument["role"], s: Scanner): RowArgument {

@@ -39,7 +39,7 @@ export function cutPlans(fn: FunctionIR): void {
     const keepValue = (i: Instruction): Instruction => {
       const id = { source: String(spool++), span: i.span };
       const { span, frame, type, demanded, distribution, order } = i;
-      const kept = instruction({ id: next++, op: "spool", inputs: [i.id], span, frame, scalars: { id }, type, demanded, distribution, order });
+      const kept = instruction({ id: next++, op: "spool", inputs: [i.id], span, frame, scalars: { id }, type, demanded, distribution, order, ...(i.partial && { partial: i.partial }) });
       redirect(fn, i.id, kept, i.op === "phi" ? waitingUses(i, users, flow) : null);
       return kept;
     };

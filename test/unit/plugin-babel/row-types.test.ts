@@ -73,7 +73,7 @@ export function same<A, B>(_: Equal<A, B>): void {}
 `);
   for (const fixture of fixtures) {
     const folder = join(scratch, fixture.name.replaceAll("/", "-"));
-    cpSync(fixture.folder, folder, { recursive: true, filter: (path) => !path.endsWith(".md") });
+    cpSync(fixture.folder, folder, { recursive: true, filter: (path) => !/\.md$|\/run\.ts$/.test(path) });
     const { code, count } = withAssertions(fixture);
     assertions += count;
     writeFileSync(join(folder, "input.ts"), code);

@@ -22,5 +22,6 @@ if (pattern.length === 0) {
     }),
   );
 }
+if (pattern.length === 0) await step("loom", () => run(process.execPath, [join(root, "test/scripts/loom.mjs")]));
 await step("vitest", () => run("vitest", ["run", "--root", root, ...pattern]));
 console.log(`all tests: ${((Date.now() - started) / 60_000).toFixed(1)} minutes`);

@@ -7,6 +7,7 @@ use std::ffi::c_void;
 use std::mem::size_of;
 use std::os::fd::{AsFd, OwnedFd};
 use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 
 use rustix::fs::{FallocateFlags, MemfdFlags, SealFlags};
 use rustix::mm::{MapFlags, ProtFlags};
@@ -17,7 +18,6 @@ use crate::shared_bytes::{Lent, SharedBytes};
 use crate::error::{CommError, Result};
 use crate::failure::RECORD_LIMIT;
 use crate::operation::Identity;
-use crate::sync::{AtomicU32, AtomicU64, Ordering, fence};
 
 /// Messages of one rank under way at once.
 pub(super) const REGIONS: usize = 8192;

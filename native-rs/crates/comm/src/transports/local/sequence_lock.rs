@@ -32,7 +32,7 @@ impl<const N: usize> SequenceLock<N> {
     }
 }
 
-#[cfg(all(test, loom))]
+#[cfg(all(test, lockstep_loom))]
 mod model {
     use loom::sync::Arc;
 
@@ -42,9 +42,10 @@ mod model {
     fn what_is_read_was_written_together() {
         loom::model(|| {
             let lock = Arc::new(SequenceLock { version: AtomicU32::new(0), words: [AtomicU64::new(0), AtomicU64::new(0)] });
-            let writer = Arc::clone(&lock);
+            let (writer, reader) = (Arc::clone(&lock), Arc::clone(&lock));
             let writing = loom::thread::spawn(move || [1, 2].map(|n| writer.write([n, n])));
-            if let Some([a, b]) = lock.read() {
+            let reading = loom::thread::spawn(move || reader.read());
+            if let Some([a, b]) = reading.join().unwrap() {
                 assert!(a == b && a > 0);
             }
             writing.join().unwrap();

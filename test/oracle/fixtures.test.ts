@@ -5,7 +5,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
-import { inspect } from "node:util";
+import { format, inspect } from "node:util";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { root } from "../scripts/lib.mjs";
@@ -20,6 +20,8 @@ import { readWritten, writtenDifference } from "./written.ts";
 const RANKS = [1, 2, 3, 7];
 /** Rows of a dataset that are shown. */
 const SHOWN = 8;
+/** Lines of the console that are shown. */
+const PRINTED = 30;
 /** Their answer is another each time. */
 const NOT_RUN = ["control/values-of-rank-0", "types/interfaces"];
 
@@ -54,20 +56,27 @@ async function folderFor(fixture: RunnableFixture, who: string, call: number): P
   return folder;
 }
 
+interface Plain {
+  readonly answer: Answer;
+  readonly printed: readonly string[];
+  readonly folder: string;
+}
+
 /** Plain Node's answer to a call; a table is its rows. */
-async function plain(fixture: RunnableFixture, call: number, folder: string): Promise<Answer> {
+async function plain(fixture: RunnableFixture, call: number, folder: string): Promise<Plain> {
   const [name, ...args] = fixture.run.calls[call]!;
   const module = (await import(pathToFileURL(fixture.input).href)) as Record<string, (...args: unknown[]) => Promise<unknown>>;
   const before = process.cwd();
-  const printed = vi.spyOn(console, "log").mockImplementation(() => undefined);
+  const printed: string[] = [];
+  const console_ = vi.spyOn(console, "log").mockImplementation((...parts: unknown[]) => void printed.push(...format(...parts).split("\n")));
   process.chdir(folder);
   try {
-    return { value: rowsOf(await module[name]!(...structuredClone(args))) };
+    return { answer: { value: rowsOf(await module[name]!(...structuredClone(args))) }, printed, folder };
   } catch (error) {
-    return { error: { message: (error as Error).message } };
+    return { answer: { error: { message: (error as Error).message } }, printed, folder };
   } finally {
     process.chdir(before);
-    printed.mockRestore();
+    console_.mockRestore();
   }
 }
 
@@ -79,10 +88,11 @@ async function written(folder: string, fixture: RunnableFixture) {
   return [...(await readWritten(folder))].filter(([name]) => !inputs.has(name));
 }
 
-async function shown(fixture: RunnableFixture, call: number, answer: Answer, folder: string): Promise<string> {
+async function shown(fixture: RunnableFixture, call: number, { answer, printed, folder }: Plain): Promise<string> {
   const [name, ...args] = fixture.run.calls[call]!;
   const text = (value: unknown) => inspect(value, { depth: 6, breakLength: 140, maxArrayLength: SHOWN, compact: 3 });
   const lines = [`### ${name}(${args.map((arg) => inspect(arg, { breakLength: Infinity })).join(", ")})`, "```", "error" in answer ? `throws ${answer.error.message}` : text(answer.value), "```"];
+  if (printed.length > 0 && !fixture.run.printsAnew) lines.push("prints", "```", ...printed.slice(0, PRINTED), "```");
   for (const [path, { schema, rows }] of await written(folder, fixture)) {
     const some = sortedRows(rows).slice(0, SHOWN);
     lines.push(`${path} (${rows.length} rows): ${schema.join(", ")}`, "```", ...some.map((row) => inspect(row, { breakLength: Infinity })), "```");
@@ -96,14 +106,14 @@ it("every fixture that compiles is run", () => {
 });
 
 describe.each(fixtures.map((fixture) => [fixture.name, fixture] as const))("%s", (_, fixture) => {
-  const right: { answer: Answer; folder: string }[] = [];
+  const right: Plain[] = [];
 
   it("plain Node's answer is the Result of expected.md", async () => {
     const parts: string[] = [];
     for (const call of fixture.run.calls.keys()) {
       const folder = await folderFor(fixture, "plain", call);
-      right.push({ answer: await plain(fixture, call, folder), folder });
-      parts.push(await shown(fixture, call, right[call]!.answer, folder));
+      right.push(await plain(fixture, call, folder));
+      parts.push(await shown(fixture, call, right[call]!));
     }
     const before = readExpected(fixture)!;
     const now = withResult(before, parts.join("\n\n"));
@@ -122,6 +132,7 @@ describe.each(fixtures.map((fixture) => [fixture.name, fixture] as const))("%s",
       if ("error" in expected.answer) expect(answer).toMatchObject(expected.answer);
       else if ("error" in answer) expect.fail(`${name} on ${ranks} ranks threw ${JSON.stringify(answer.error)}`);
       else expect(difference(expected.answer.value, answer.value)).toBeNull();
+      if (!fixture.run.printsAnew) expect(pool.printed).toEqual(expected.printed);
       expect(await writtenDifference(fixture.name, expected.folder, folder)).toBeNull();
     }
   });

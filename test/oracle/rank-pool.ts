@@ -35,6 +35,8 @@ export class RankPool {
   readonly #process: ChildProcess;
   readonly #answers: AsyncIterator<string>;
   #log = "";
+  /** What the last run wrote to standard output. */
+  printed: readonly string[] = [];
 
   constructor(size: number, env: NodeJS.ProcessEnv = {}, mpi?: Mpi) {
     this.size = size;
@@ -51,10 +53,13 @@ export class RankPool {
   /** Runs an annotated function on all ranks; one at a time. */
   async run(request: Request): Promise<Answer> {
     this.#process.stdin!.write(`${serialize(request).toString("base64")}\n`);
+    const printed: string[] = [];
+    this.printed = printed;
     for (;;) {
       const { value: line, done } = await this.#answers.next();
       if (done) throw new Error(`the pool of ${this.size} ranks ended\n${this.#log}`);
       if (line.startsWith("answer ")) return deserialize(Buffer.from(line.slice(7), "base64")) as Answer;
+      printed.push(line);
       this.#log += `${line}\n`;
     }
   }

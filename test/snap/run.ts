@@ -12,6 +12,8 @@ export interface FixtureRun {
   readonly inputs: Readonly<Record<string, string>>;
   /** The annotated functions with their arguments; paths are relative. */
   readonly calls: readonly (readonly [name: string, ...args: unknown[]])[];
+  /** What is printed is another each time. */
+  readonly printsAnew?: true;
 }
 
 export interface RunnableFixture extends Fixture {

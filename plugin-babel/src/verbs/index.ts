@@ -7,7 +7,7 @@ import { filter } from "./filter.ts";
 import { groupby } from "./groupby.ts";
 import type { Instruction } from "../ir/ir.ts";
 import { antijoin, join, join_left, semijoin } from "./join.ts";
-import { array, columnNames, get, numRows, objects } from "./observers.ts";
+import { array, columnNames, get, numRows, objects, print } from "./observers.ts";
 import { orderby } from "./orderby.ts";
 import { parameter } from "./parameter.ts";
 import { readCsv, readParquet, table } from "./readers.ts";
@@ -25,7 +25,7 @@ const catalogue: readonly Verb[] = [
   readParquet, readCsv, table,
   filter, derive, select, rename, join, join_left, semijoin, antijoin,
   groupby, ungroup, rollup, count, orderby, slice, concat, dedupe, union, intersect, except,
-  numRows, columnNames, get, objects, array,
+  numRows, columnNames, get, objects, array, print,
   writeParquet, writeCsv,
 ];
 

@@ -78,6 +78,19 @@ export const array = observer({
   lower: (i) => ({ method: "objects", descriptor: { columns: columnTypes(i.declared!.slice(0, 1)) }, pluck: i.declared![0]!.name }),
 });
 
+export const print = observer({
+  name: "print",
+  docs: "Prints rows to the console, the first 10 if no others are asked for, and how many there are: once, by rank 0.",
+  example: "top.print({ limit: 20 })",
+  signature: objects.signature,
+  type: objects.type,
+  communicates: (_, [input]) => (input!.kind === "replicated" ? null : "the rows shown, to rank 0 (Gatherv), and the count (Allreduce)"),
+  order: () => "observes",
+  besides: () => "seen",
+  demands: objects.demands,
+  lower: (i) => ({ method: "print", descriptor: { columns: columnTypes(i.declared!) } }),
+});
+
 /** The interface gives the names: no rank has to look. */
 export const columnNames: Verb = {
   ...observer({

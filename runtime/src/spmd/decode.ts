@@ -1,6 +1,7 @@
 import type { ColumnType } from "@lockstep/native/plan";
 import { LockstepError } from "../errors/index.ts";
 import { fromIpc } from "../tables/ipc.ts";
+import { printTable } from "../tables/print.ts";
 import { recordsOf } from "../tables/record.ts";
 import type { Reader } from "../tables/view.ts";
 
@@ -18,6 +19,12 @@ export function decodeColumn(ipc: Uint8Array | undefined, type: ColumnType, site
   const table = read(ipc, site);
   const at = readerOf(table, type, site);
   return located(site, () => Array.from({ length: table.rows }, (_, row) => at(row)));
+}
+
+/** What `print()` shows of a table of `all` rows: those of an Arrow IPC stream. */
+export function decodeText(ipc: Uint8Array, types: readonly ColumnType[], all: number): string {
+  const { columns, rows } = fromIpc(ipc, Object.fromEntries(types.map(({ name, type }) => [name, type])));
+  return printTable(columns, rows, { limit: rows, offset: 0 }, all);
 }
 
 function read(ipc: Uint8Array | undefined, site: string): Decoded {

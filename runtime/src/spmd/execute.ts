@@ -43,6 +43,17 @@ export function collect(input: TableNode, site: string, everywhere = true): Prom
   });
 }
 
+/** Some rows of a table on rank 0 (nothing elsewhere), and how many it has: in one execution. */
+export function look(whole: TableNode, part: TableNode, site: string): Promise<{ rows: number; ipc: Uint8Array | undefined }> {
+  const call = currentCall();
+  return call.inOrder(async () => {
+    const sinks: SinkOf[] = [{ input: part, build: (id) => ({ op: "collect", input: id, limit: collectLimit(), everywhere: false, site }) }];
+    if (whole.rows === undefined) sinks.push({ input: whole, build: (id) => ({ op: "count", input: id, site }) });
+    const [{ ipc } = {}] = await execute(call, sinks);
+    return { rows: whole.rows!, ipc: ipc ?? undefined };
+  });
+}
+
 /** Stages an output and writes it, unless an earlier attempt of the job has committed it. */
 export function write(input: TableNode, path: string | URL, overwrite: boolean, site: string, build: (input: number, path: string, staging: string) => Sink): Promise<void> {
   const call = currentCall();

@@ -4,7 +4,7 @@ import type {
 import type { WriteCsvOptions } from "../connectors/csv/write.ts";
 import type { WriteParquetOptions } from "../connectors/parquet/write.ts";
 import { rangeOf, type RowRange } from "../tables/slice.ts";
-import { collect, count, write } from "./execute.ts";
+import { collect, count, look, write } from "./execute.ts";
 import { newSpool } from "./spools.ts";
 import type { TableNode } from "./plan.ts";
 
@@ -133,6 +133,13 @@ export class SpmdTable {
     const cell = this.slice(row, row + 1, { site }).select({ site, columns: same([shape]) });
     const ipc = await collect(cell.node, site);
     return (await decoder()).decodeColumn(ipc, shape, site)[0];
+  }
+
+  /** Prints rows once, the first 10 by default, and how many there are. */
+  async print(range: RowRange | undefined, { site, columns }: Sited & { columns: ColumnType[] }): Promise<void> {
+    const [from, to] = rangeOf({ limit: range?.limit ?? 10, offset: range?.offset ?? 0 }, Number.MAX_SAFE_INTEGER);
+    const { rows, ipc } = await look(this.node, this.slice(from, to, { site }).select({ site, columns: same(columns) }).node, site);
+    if (ipc) console.log((await decoder()).decodeText(ipc, columns, rows));
   }
 
   async writeParquet(path: string | URL, options: WriteParquetOptions<Record<string, unknown>> | undefined, { site, ordered }: Sited & { ordered: boolean }): Promise<void> {

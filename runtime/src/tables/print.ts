@@ -3,8 +3,8 @@ import type { Column } from "./column.ts";
 import type { Columns } from "./row.ts";
 import { rangeOf, type RowRange } from "./slice.ts";
 
-/** Rows as aligned text, numbers to the right, with a line saying how many there are. */
-export function printTable(columns: Columns, rows: number, { limit = 10, offset = 0 }: RowRange): string {
+/** Rows as aligned text, numbers to the right, with a line saying how many there are: `all`, where these are some of them. */
+export function printTable(columns: Columns, rows: number, { limit = 10, offset = 0 }: RowRange, all = rows): string {
   const [from, to] = rangeOf({ limit, offset }, rows);
   const shown = to - from;
   const blocks = [...columns].map(([name, column]) => {
@@ -14,7 +14,7 @@ export function printTable(columns: Columns, rows: number, { limit = 10, offset 
   });
   const lines = Array.from({ length: shown + 1 }, (_, i) => blocks.map((block) => block[i]).join("  ").trimEnd());
   const plural = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? "" : "s"}`;
-  return [...lines, `${plural(rows, "row")} × ${plural(columns.size, "column")}`].join("\n");
+  return [...lines, `${plural(all, "row")} × ${plural(columns.size, "column")}`].join("\n");
 }
 
 /** Printing never fails: integers have all their digits, and what JavaScript cannot look at shows its type. */

@@ -165,7 +165,8 @@ export class Rewriter {
     if (list?.type === "ArrayExpression" && this.#containsSite(list)) {
       return arrayExpression(list.elements.map((e) => (e ? this.#awaited(this.rewrite(e) as Expression) : e)));
     }
-    return this.#awaited(this.rewrite(argument) as Expression, node);
+    const looped = isPromiseAll(argument) ? bare(argument.arguments[0]!) : null;
+    return this.#awaited(this.rewrite(looped && this.#sites?.get(looped) ? looped : argument) as Expression, node);
   }
 
   #awaited(inner: Expression, source?: t.AwaitExpression): Expression {
@@ -272,6 +273,12 @@ export class Rewriter {
   }
 
   #helperCall(node: t.CallExpression, frame: SourceFrame): Node {
+    // `Promise.all(xs.map(async …))`: all ranks go through the elements in their order.
+    if (node.callee.type === "MemberExpression") {
+      this.awaits = true;
+      const args = [this.rewrite(node.callee.object) as Expression, this.rewrite(node.arguments[0]!) as Expression];
+      return awaitExpression({ ...callExpression(memberExpression(identifier(this.#context.runtime), identifier("mapInOrder")), args), loc: node.loc } as Expression);
+    }
     const { name, async } = this.#context.helper(frame);
     const call = { ...callExpression(identifier(name), node.arguments.map((a) => this.rewrite(a) as Expression)), loc: node.loc };
     if (!async) return call as Node;

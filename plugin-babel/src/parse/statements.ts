@@ -108,17 +108,17 @@ function branch(block: ReturnType<Reading["builder"]["newBlock"]>, body: () => v
   r.builder.goto(after);
 }
 
-interface LoopParts {
+export interface LoopParts {
   /** Null: for ever. */
   readonly test?: t.Expression | null;
   readonly update?: t.Expression | null;
   /** The collection of a for…of or for…in. */
   readonly each?: t.Expression;
-  readonly body: t.Statement;
+  readonly body: t.Statement | (() => void);
   readonly testFirst: boolean;
 }
 
-function readLoop(r: Reading, { test, update, each, body, testFirst }: LoopParts): void {
+export function readLoop(r: Reading, { test, update, each, body, testFirst }: LoopParts): void {
   const { builder } = r;
   const label = r.label;
   r.label = null;
@@ -139,7 +139,8 @@ function readLoop(r: Reading, { test, update, each, body, testFirst }: LoopParts
   if (testFirst) builder.seal(start.id);
   builder.enter(start);
   r.loops.push({ label, onBreak: after.id, onContinue: step.id });
-  readStatement(body, r);
+  if (typeof body === "function") body();
+  else readStatement(body, r);
   r.loops.pop();
   builder.goto(step);
   builder.seal(step.id);

@@ -134,6 +134,7 @@ class Collector implements Captures {
         return;
       case "CallExpression": {
         const site = this.#helper ? undefined : this.#fn.sites.get(this.#frame.id)?.get(node);
+        if (site?.kind === "frame" && node.callee.type === "MemberExpression") return void walk(node.callee.object);
         if (site?.kind === "frame") return node.arguments.forEach(walk);
         if (site?.kind === "verb") {
           const callee = bare(node.callee);

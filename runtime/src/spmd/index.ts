@@ -6,6 +6,7 @@ becomeRank();
 export { alike, console } from "./alike.ts";
 export { call, define, type Defined } from "./call.ts";
 export { literal, literals } from "./literal.ts";
+export { mapInOrder } from "./map-in-order.ts";
 export { script } from "./scripts.ts";
 export { readCsv, readParquet, table, type ReaderDescriptor } from "./sources.ts";
 export { GroupedTable, SpmdTable } from "./table.ts";

@@ -10,11 +10,11 @@ import type { Reading } from "../../function.ts";
 import { bare, textOf } from "../../../source/module.ts";
 import { isSent, sends } from "../../../source/effects.ts";
 import { helperOf, runtimeName } from "../../../source/names.ts";
-import { readAssignment } from "../../statements.ts";
+import { readAssignment, readLoop } from "../../statements.ts";
 import { childNodes, evaluatedNodes, isTypeOnly } from "../../../source/walk.ts";
 import { readArguments } from "./arguments.ts";
 import { checkTypesOption, readInterface } from "./interface.ts";
-import { isPromiseAll } from "./shapes.ts";
+import { asyncMapOf, isPromiseAll } from "./shapes.ts";
 
 /** "awaited": a promise is expected here. "list": the elements of a list are taken apart by the caller. Else the property that is read of it. */
 type Context = "value" | "awaited" | "list" | { readonly member: string };
@@ -161,6 +161,18 @@ function readCall(e: t.CallExpression, r: Reading, context: Context): ValueId | 
     const listed = r.listed;
     if (context !== "list" && context !== "awaited") r.report(missingAwait("Promise.all", r.span(e)));
     r.listed = listed;
+    return null;
+  }
+
+  const mapped = isPromiseAll(e) && e.arguments[0] ? asyncMapOf(bare(e.arguments[0])) : null;
+  if (mapped && r.shapes.touches(mapped.each, r.place)) {
+    readExpression(mapped.list, r);
+    const helper = { name: "each", node: mapped.each, module: r.frame.module, scope: r.place.scope };
+    readLoop(r, { each: mapped.list, testFirst: true, body: () => {
+      const table = r.call(helper, mapped.call, []);
+      if (table !== null) r.report(tableEscapes(r.span(mapped.each), "in an array"));
+    } });
+    if (context !== "list" && context !== "awaited") r.report(missingAwait("Promise.all", r.span(e)));
     return null;
   }
 

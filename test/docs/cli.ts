@@ -2,7 +2,9 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { diagnosticFiles, folder } from "./diagnostics.ts";
+import { file, verbsPage } from "./verbs.ts";
 
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });
 for (const [name, text] of diagnosticFiles()) writeFileSync(join(folder, name), text);
+writeFileSync(file, verbsPage());

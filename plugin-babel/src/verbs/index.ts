@@ -21,7 +21,7 @@ import { ungroup } from "./ungroup.ts";
 import type { Verb } from "./verb.ts";
 import { writeCsv, writeParquet } from "./writers.ts";
 
-const catalogue: readonly Verb[] = [
+export const catalogue: readonly Verb[] = [
   readParquet, readCsv, table,
   filter, derive, select, rename, join, join_left, semijoin, antijoin,
   groupby, ungroup, rollup, count, orderby, slice, concat, dedupe, union, intersect, except,

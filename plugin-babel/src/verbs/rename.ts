@@ -8,7 +8,7 @@ export const rename: Verb = {
   ...select,
   name: "rename",
   docs: "Gives columns new names; all others stay.",
-  example: 'weather.rename({ DATE: "date" })',
+  example: 'weather.rename({ DATE: "day" })',
   signature: [{ kind: "renaming" }],
   besides: () => "passes",
   type: (i, [input], context) => {

@@ -1,0 +1,73 @@
+/** `plugin-babel/docs/verbs.md`: what the language of tables has, made of the catalogues' records. */
+import { join } from "node:path";
+import type { CompileResult } from "@lockstep/plugin-babel/compile";
+import { root } from "../scripts/lib.mjs";
+
+interface Verb {
+  readonly name: string;
+  readonly docs: string;
+  readonly example: string;
+  readonly role: "reader" | "verb" | "observer" | "writer";
+  readonly grouped?: true;
+}
+
+interface Named {
+  readonly name: string;
+  readonly docs: string;
+}
+
+const load = <T>(file: string): Promise<T> => import(join(root, "plugin-babel/dist", file)) as Promise<T>;
+const { compile } = await load<{ compile(source: string, options: { id: string }): CompileResult }>("compile.js");
+const { aggregateFunctions, windowFunctions } = await load<{ aggregateFunctions: ReadonlyMap<string, Named>; windowFunctions: ReadonlyMap<string, Named> }>("functions/index.js");
+
+export const { catalogue: verbs } = await load<{ catalogue: readonly Verb[] }>("verbs/index.js");
+export const aggregates = [...aggregateFunctions.values()];
+export const windows = [...windowFunctions.values()];
+export const file = join(root, "plugin-babel/docs/verbs.md");
+
+/** The tables that examples speak of. */
+const TABLES: Readonly<Record<string, string>> = {
+  trips: "PULocationID: number; DOLocationID: number; LocationID: number; pickup_datetime: Date; trip_miles: number; date: Date; month: number; driver: string; at: Date",
+  weather: "DATE: Date; date: Date; PRCP: number",
+  zones: "LocationID: number; borough: string",
+  monthly: "month: number; trips: number; miles: number",
+  wetDays: "date: Date",
+  holidays: "date: Date",
+  ranked: "name: string",
+  top: "name: string",
+  totals: "miles: number",
+  ...Object.fromEntries(["green", "yellow", "thisYear", "lastYear"].map((name) => [name, "id: number; name: string"])),
+};
+
+/** What the compiler says to an example. */
+export function diagnoseExample(example: string): readonly string[] {
+  const used = Object.keys(TABLES).filter((name) => new RegExp(`\\b${name}\\b`).test(example));
+  const parameters = [...used.map((name) => `${name}: Table<{ ${TABLES[name]} }>`), "path: string", "out: string"].join(", ");
+  const source = `import { desc, op, readCsv, readParquet, table, type Table } from "@lockstep/runtime";
+interface Trip { ${TABLES.trips} }
+export async function example(${parameters}): Promise<void> {
+  "use spmd";
+  ${example};
+}`;
+  return compile(source, { id: "job.ts" }).diagnostics.map(({ text }) => text);
+}
+
+const section = (title: string, intro: string, verbs: readonly Verb[]): string =>
+  [`## ${title}`, intro, ...verbs.map(({ name, docs, example, grouped }) => `### ${name}\n${docs}${grouped ? " Takes a grouped table, too." : ""}\n\n\`\`\`ts\n${example}\n\`\`\``)].join("\n\n");
+
+const list = (title: string, intro: string, functions: readonly Named[]): string =>
+  [`## ${title}`, intro, functions.map(({ name, docs }) => `- \`op.${name}\`: ${docs}`).join("\n")].join("\n\n");
+
+export function verbsPage(): string {
+  const of = (role: Verb["role"]) => verbs.filter((verb) => verb.role === role);
+  return [
+    "# The language of tables",
+    "Made by `npm run docs` of the compiler's catalogues (`src/verbs`, `src/functions`). Names and answers are Arquero's where it has them.",
+    section("Readers", "Promises: awaited where they are called.", of("reader")),
+    section("Verbs", "Synchronous and lazy: nothing runs until a table is observed or written.", of("verb")),
+    section("Observers", "What comes out of a table is the same on every rank.", of("observer")),
+    section("Writers", "Promises. What a call writes appears whole when it returns, or not at all.", of("writer")),
+    list("Aggregates", "Values of `rollup` and `derive`: of a column's name or a row function.", aggregates),
+    list("Window functions", "Values of `derive`: of the group, or of the whole table, in its order.", windows),
+  ].join("\n\n") + "\n";
+}

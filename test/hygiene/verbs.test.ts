@@ -1,0 +1,16 @@
+/** A verb is a record, and a page is made of it. */
+import { readFileSync } from "node:fs";
+import { expect, it } from "vitest";
+import { aggregates, diagnoseExample, file, verbs, verbsPage, windows } from "../docs/verbs.ts";
+
+it("the page is what `npm run docs` writes", () => expect(readFileSync(file, "utf8")).toBe(verbsPage()));
+
+it("everything says what it is", () => {
+  expect(verbs.length).toBeGreaterThan(20);
+  for (const { name, docs } of [...verbs, ...aggregates, ...windows]) expect(docs, name).toMatch(/^\S.{8,}/);
+});
+
+it.each(verbs.map(({ name, example }) => [name, example] as const))("the example of %s is right", (name, example) => {
+  expect(example).toMatch(new RegExp(`\\b${name}\\b`));
+  expect(diagnoseExample(example)).toEqual([]);
+});

@@ -130,7 +130,7 @@ function helperStatement(binding: Binding, name: string, node: t.Function, modul
 }
 
 const plainRewriter = (place: { module: ModuleSource; scope: Binding["scope"] }, renamed: ReadonlyMap<Binding, string>, runtime: string, names: Names): Rewriter =>
-  new Rewriter({ fn: { frames: [], sites: new Map() } as unknown as ParsedFunction, values: new Map(), spools: new Map(), descriptors: new Descriptors(names, runtime), runtime, renamed, helper: noHelper }, place, null);
+  new Rewriter({ fn: { frames: [], sites: new Map(), operands: new Map() }, values: new Map(), spools: new Map(), descriptors: new Descriptors(names, runtime), runtime, renamed, helper: noHelper }, place, null);
 
 const noHelper = (): never => {
   throw new Error("a plain helper has no table calls");

@@ -21,7 +21,8 @@ import { commentFor, notesOf, oneLine } from "./comments.ts";
 import { type Descriptors, useOf } from "./descriptors.ts";
 
 export interface RewriteContext {
-  readonly fn: ParsedFunction;
+  /** Empty for code that has no table calls. */
+  readonly fn: Pick<ParsedFunction, "frames" | "sites" | "operands">;
   readonly values: ReadonlyMap<ValueId, Instruction>;
   readonly spools: ReadonlyMap<ValueId, Instruction>;
   readonly descriptors: Descriptors;

@@ -2,8 +2,8 @@
 import { expect, it } from "vitest";
 import { sources } from "./sources.ts";
 
-const PACKAGES = ["plugin-babel/src", "plugin-vite/src", "runtime/src", "native-rs/crates"];
-const CODE = [".ts", ".rs", ".mjs"];
+const PACKAGES = ["plugin-babel/src", "plugin-vite/src", "runtime/src", "playground/src", "native-rs/crates"];
+const CODE = [".ts", ".tsx", ".css", ".rs", ".mjs"];
 
 /** Lines of a file without its in-file Rust tests. */
 function lines(text: string): number {

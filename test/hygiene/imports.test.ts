@@ -55,6 +55,11 @@ it("the bundler adapter knows the compiler by compile() alone", () => {
   expect(found.filter((to) => to !== "@lockstep/plugin-babel/compile")).toEqual([]);
 });
 
+it("so does the playground's page", () => {
+  const found = sources("playground/src", [".ts", ".tsx"]).flatMap((file) => imports(file).filter((to) => to.startsWith("@lockstep/")));
+  expect(new Set(found)).toEqual(new Set(["@lockstep/plugin-babel/compile"]));
+});
+
 it("the runtime never imports the compiler", () => {
   const found = sources("runtime/src", [".ts"]).filter((file) => imports(file).some((to) => to.includes("plugin-babel") || to.includes("plugin-vite")));
   expect(found.map((file) => file.path)).toEqual([]);

@@ -1,6 +1,7 @@
 // Builds what is missing: npm packages, the TypeScript packages, the addon. Each step is cheap when nothing changed.
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { buildPlayground } from "./build-playground.mjs";
 import { cargoTarget, root, run } from "./lib.mjs";
 
 /** `--no-native`: the TypeScript half only. */
@@ -8,6 +9,7 @@ const native = !process.argv.includes("--no-native");
 
 await installPackages();
 await run("npx", ["--no-install", "tsc", "-b"]);
+await buildPlayground();
 if (native) {
   if (!existsSync(join(cargoTarget, "release"))) {
     console.log("Compiling DataFusion and the engine: 15 to 25 minutes on 2 cores, once per machine.");

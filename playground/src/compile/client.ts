@@ -1,0 +1,70 @@
+/** Asks the worker, newest request first; a compile that does not end costs the worker, not the page. */
+import type { CompileRequest, CompileResponse } from "./protocol.ts";
+
+export type CompileOutcome = CompileResponse | { readonly stopped: true };
+type Wanted = Omit<CompileRequest, "id">;
+
+/** The part of a Worker that is used. */
+export interface CompilerThread {
+  postMessage(message: CompileRequest): void;
+  terminate(): void;
+  onmessage: ((event: MessageEvent<CompileResponse>) => void) | null;
+  onerror: ((event: ErrorEvent) => void) | null;
+}
+
+export class CompileClient {
+  readonly #start: () => CompilerThread;
+  readonly #limit: number;
+  readonly #answer: (outcome: CompileOutcome) => void;
+  #thread: CompilerThread | undefined;
+  #running: { readonly id: number; readonly timer: ReturnType<typeof setTimeout> } | undefined;
+  /** What was asked for while another compile ran: only the last matters. */
+  #waiting: Wanted | undefined;
+  #asked = 0;
+
+  /** `limit`: milliseconds after which a compile counts as endless. */
+  constructor(start: () => CompilerThread, limit: number, answer: (outcome: CompileOutcome) => void) {
+    this.#start = start;
+    this.#limit = limit;
+    this.#answer = answer;
+  }
+
+  compile(wanted: Wanted): void {
+    if (this.#running) {
+      this.#waiting = wanted;
+      return;
+    }
+    const id = ++this.#asked;
+    this.#thread ??= this.#listened();
+    this.#running = { id, timer: setTimeout(() => this.#stop(), this.#limit) };
+    this.#thread.postMessage({ ...wanted, id });
+  }
+
+  #listened(): CompilerThread {
+    const thread = this.#start();
+    thread.onmessage = ({ data }) => {
+      if (data.id === this.#running?.id) this.#done(data);
+    };
+    // The script was not to be had, or its top level threw.
+    thread.onerror = (event) => {
+      this.#thread = undefined;
+      if (this.#running) this.#done({ id: this.#running.id, thrown: event.message || "the compiler's worker did not start" });
+    };
+    return thread;
+  }
+
+  #stop(): void {
+    this.#thread?.terminate();
+    this.#thread = undefined;
+    this.#done({ stopped: true });
+  }
+
+  #done(outcome: CompileOutcome): void {
+    clearTimeout(this.#running?.timer);
+    this.#running = undefined;
+    this.#answer(outcome);
+    const next = this.#waiting;
+    this.#waiting = undefined;
+    if (next) this.compile(next);
+  }
+}

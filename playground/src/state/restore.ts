@@ -1,0 +1,52 @@
+/** What the page begins with: a link's program, the user's file, or the first example. */
+import { version } from "../version.ts";
+import { examples, exampleNamed, type Example } from "./examples.ts";
+import { tell } from "./notice.ts";
+import { followProject, openProject } from "./project.ts";
+import { fromHash, toHash } from "./share.ts";
+import { openView } from "./view.ts";
+import { entry, files, open, options, title } from "./workspace.ts";
+
+export async function restore(): Promise<void> {
+  addEventListener("hashchange", () => void fromLink());
+  if (await fromLink()) return;
+  if (await openProject()) followProject();
+  else await openExample(exampleNamed("monthly-trips") ?? examples[0]!);
+}
+
+export async function openExample(example: Example): Promise<void> {
+  open(example.name, await example.load(), example.entry);
+}
+
+async function fromLink(): Promise<boolean> {
+  const opened = fromHash(location.hash);
+  if (opened === null) return false;
+  if ("problem" in opened) {
+    tell(opened.problem, "problem");
+    return false;
+  }
+  const { shared } = opened;
+  options.value = shared.options;
+  open(shared.title, shared.files, shared.entry);
+  if (shared.view !== "") openView.value = shared.view;
+  if (opened.version !== version) tell(`This link was made with Lockstep ${opened.version || "of an unknown version"}; this is ${version}. What the compiler says may differ.`, "problem");
+  return true;
+}
+
+/** The address that brings back what is on the screen. */
+export function link(): string {
+  const hash = toHash({ title: title.value, files: files.value, entry: entry.value, options: options.value, view: openView.value }, version);
+  return location.origin + location.pathname + hash;
+}
+
+export async function copyLink(): Promise<void> {
+  const address = link();
+  // The bar shows it as well: where the clipboard is refused, it is copied from there.
+  history.replaceState(null, "", address);
+  try {
+    await navigator.clipboard.writeText(address);
+    tell(`Link copied: ${address.length.toLocaleString("en")} characters, with files and options.`);
+  } catch {
+    tell("The link is in the address bar; the browser did not allow to copy it.");
+  }
+}

@@ -1,0 +1,4 @@
+import { signal } from "@preact/signals";
+
+/** The tab that is open. */
+export const openView = signal("output");

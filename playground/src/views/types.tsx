@@ -1,0 +1,57 @@
+import type { ManifestFunction, ManifestTable } from "../compile/protocol.ts";
+import { manifest } from "../state/compiled.ts";
+import { ofLine } from "../state/focus.ts";
+import { prunedOf } from "../state/tables.ts";
+import { Empty } from "./empty.tsx";
+import { FunctionTitle } from "./function-title.tsx";
+import type { View } from "./view.ts";
+
+function Types() {
+  if (manifest.value.length === 0) return <Empty what="No annotated function makes a table." />;
+  return (
+    <div class="page">
+      <p class="legend">
+        <span class="column">computed</span> <span class="column last">last used here</span> <span class="pruned"><b>pruned</b> in the table, but nobody computes it</span>
+      </p>
+      {manifest.value.map((fn) => (
+        <section key={fn.id}>
+          <FunctionTitle fn={fn} />
+          {fn.inputs.map((input) => (
+            <p class="read" {...ofLine(input.line)}>
+              <b>{input.reader}</b> <code>{input.path}</code> reads {input.read.length} of {input.present.length} columns
+              {input.filters.length > 0 && <> where <code>{input.filters.join(" and ")}</code></>}
+            </p>
+          ))}
+          <table class="tables">
+            <thead><tr><th scope="col">Line</th><th scope="col">Table</th><th scope="col">Columns</th></tr></thead>
+            <tbody>{fn.tables.map((table) => <Row key={table.value} table={table} fn={fn} />)}</tbody>
+          </table>
+        </section>
+      ))}
+    </div>
+  );
+}
+
+function Row({ table, fn }: { table: ManifestTable; fn: ManifestFunction }) {
+  const computed = new Set(table.columns);
+  const consumers = fn.tables.filter((t) => t.inputs.includes(table.value));
+  const isLast = (name: string) => consumers.length > 0 && !consumers.some((t) => t.columns.includes(name));
+  const pruned = prunedOf(table);
+  return (
+    <tr {...ofLine(table.line)}>
+      <td class="number">{table.line}</td>
+      <th scope="row"><span class="ir-value">%{table.value}</span> {table.verb}</th>
+      <td>
+        {table.row.filter(({ name }) => computed.has(name)).map(({ name, type }) => (
+          <span class={isLast(name) ? "column last" : "column"}>
+            {name}<span class="type">{type}</span>
+            {isLast(name) && <span class="sr-only"> (last used here)</span>}
+          </span>
+        ))}
+        {pruned.length > 0 && <div class="pruned"><b>{pruned.length} pruned</b> {pruned.join(", ")}</div>}
+      </td>
+    </tr>
+  );
+}
+
+export const types: View = { id: "types", title: "Types and columns", Panel: Types };

@@ -1,0 +1,68 @@
+/** What of the page is plain functions. */
+import { expect, it } from "vitest";
+import { CompileClient, type CompileOutcome, type CompilerThread } from "../../playground/src/compile/client.ts";
+import { instructionsOf } from "../../playground/src/state/instructions.ts";
+import { defaultOptions } from "../../playground/src/state/options.ts";
+import { fromHash, toHash } from "../../playground/src/state/share.ts";
+import { diffLines } from "../../playground/src/views/diff.ts";
+import { collectivesOf, pairsOf, patternOf } from "../../playground/src/views/plan-exchanges.ts";
+import { findFixtures } from "../snap/fixtures.ts";
+import { compileFixture } from "../snap/render.ts";
+
+it("a link holds what was put in", () => {
+  const shared = { title: "über <b>", files: { "src/job.ts": "const a = '😀';\n", "b.ts": "" }, entry: "src/job.ts", options: { ...defaultOptions, strict: true, native: "copy" as const }, view: "plan" };
+  expect(fromHash(toHash(shared, "1.2.3"))).toEqual({ shared, version: "1.2.3" });
+  expect(fromHash("#other")).toBeNull();
+  expect(fromHash("#v=1&s=%%%")).toHaveProperty("problem");
+});
+
+it("a stranger's link sets known options to known values only", () => {
+  const hash = toHash({ title: "", files: { "a.ts": "" }, entry: "nowhere.ts", options: { ...defaultOptions, strict: "yes", native: "rm -rf" } as never, view: "" }, "1");
+  expect(fromHash(hash)).toMatchObject({ shared: { options: defaultOptions, entry: "a.ts" } });
+});
+
+it("a difference pairs instructions and marks their words", () => {
+  const lines = diffLines("b0:\n  %1 = read @a\n  %2 = filter %1\n  return", "b0:\n  %1 = read on block @a\n  return");
+  expect(lines.map(({ kind, pieces }) => [kind, pieces.filter((p) => p.kind !== "same").map((p) => p.text).join("|")])).toEqual([
+    ["same", ""],
+    ["changed", "on block "],
+    ["removed", "  %2 = filter %1"],
+    ["same", ""],
+  ]);
+  const rebuilt = lines.filter((l) => l.kind !== "removed").map((l) => l.pieces.filter((p) => p.kind !== "removed").map((p) => p.text).join("")).join("\n");
+  expect(rebuilt).toBe("b0:\n  %1 = read on block @a\n  return");
+});
+
+it("every instruction of every fixture's IR is drawn, in its place", () => {
+  for (const fixture of findFixtures()) {
+    const { stages } = compileFixture(fixture);
+    for (const { name, text } of stages.filter((s) => s.name !== "emit" && s.name !== "find-directives")) {
+      const drawn = [...instructionsOf(text).values()].flat();
+      expect(drawn.length, `${fixture.name} ${name}`).toBe(text.match(/^ {2}%\d+ = /gm)?.length ?? 0);
+      expect(drawn.every(({ line, inputs }) => line > 0 && inputs.every(Number.isInteger))).toBe(true);
+    }
+  }
+});
+
+it("everything that fixtures communicate has a pattern", () => {
+  const said = new Set(findFixtures().flatMap((fixture) => compileFixture(fixture).manifest.flatMap((fn) => fn.communicates.map((c) => c.what))));
+  expect(said.size).toBeGreaterThan(10);
+  for (const what of said) {
+    expect(collectivesOf(what), what).not.toBe("");
+    expect(pairsOf(patternOf(what), 3).length, what).toBeGreaterThan(1);
+  }
+});
+
+it("the newest request waits for the running one; those between are dropped", () => {
+  const posted: string[] = [];
+  const answers: CompileOutcome[] = [];
+  const thread: CompilerThread = { postMessage: ({ main }) => void posted.push(main), terminate: () => undefined, onmessage: null, onerror: null };
+  const client = new CompileClient(() => thread, 60_000, (outcome) => answers.push(outcome));
+  for (const main of ["1", "2", "3"]) client.compile({ main, files: {}, options: {} });
+  expect(posted).toEqual(["1"]);
+  thread.onmessage!({ data: { id: 1, thrown: "bug" } } as MessageEvent);
+  expect(posted).toEqual(["1", "3"]);
+  thread.onmessage!({ data: { id: 1, thrown: "late" } } as MessageEvent);
+  thread.onmessage!({ data: { id: 2, thrown: "bug" } } as MessageEvent);
+  expect(answers).toEqual([{ id: 1, thrown: "bug" }, { id: 2, thrown: "bug" }]);
+});

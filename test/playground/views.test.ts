@@ -1,0 +1,271 @@
+/** The page in a browser: every view of every example, errors, the link, the keyboard, accessibility. */
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { choose, compiled, launch, openPage, retype, settled } from "./browser.ts";
+import { serveStatic } from "./static-server.ts";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const small = `import { op, readCsv } from "@lockstep/runtime";
+interface Sale { city: string; amount: number }
+export async function totals(path: string) {
+  "use spmd";
+  const sales = await readCsv<Sale>(path);
+  return sales.filter((d) => d.amount > 0).groupby("city").rollup({ total: op.sum("amount") }).objects();
+}
+`;
+
+let browser: Browser;
+let address: string;
+let stop: () => void;
+
+beforeAll(async () => {
+  const server = await serveStatic();
+  ({ address } = server);
+  stop = () => server.server.close();
+  browser = await launch();
+});
+
+afterAll(async () => {
+  await browser?.close();
+  stop?.();
+});
+
+const view = (page: Page) => page.locator("#view");
+const open = (page: Page, id: string) => page.click(`#tab-${id}`);
+const tabs = (page: Page): Promise<string[]> => page.locator('[role="tab"]').evaluateAll((all) => all.map((tab) => tab.id.replace("tab-", "")));
+
+/** What axe finds wrong, as lines. */
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axe);
+  return page.evaluate(async () => {
+    const { axe } = window as unknown as { axe: { run(): Promise<{ violations: { id: string; nodes: { target: unknown[]; failureSummary?: string }[] }[] }> } };
+    return (await axe.run()).violations.flatMap(({ id, nodes }) => nodes.map((n) => `${id}: ${n.target.join(" ")} ${n.failureSummary ?? ""}`));
+  });
+}
+
+describe("every view of every example", () => {
+  it("has something to show, complains of nothing, asks nobody else", async () => {
+    const { page, complaints, requests } = await openPage(browser, address);
+    const names = await page.locator(".examples option").evaluateAll((all) => all.map((option) => (option as HTMLOptionElement).value));
+    expect(names.length).toBeGreaterThan(20);
+    for (const name of names) {
+      if (name !== (await page.inputValue(".examples select"))) await choose(page, name);
+      for (const id of await tabs(page)) {
+        await open(page, id);
+        await expect.poll(() => view(page).textContent(), { message: `${name}: ${id}` }).not.toMatch(/^(Drawing…)?$/);
+      }
+    }
+    expect(complaints).toEqual([]);
+    expect(requests.filter((url) => !url.startsWith(address) && !url.startsWith("data:"))).toEqual([]);
+  }, 180_000);
+
+  it("shows what the compiler found of the main job", async () => {
+    const { page } = await openPage(browser, address);
+    await open(page, "output");
+    expect(await view(page).textContent()).toContain('lockstep.define("src/job.ts#monthlyTrips"');
+    await open(page, "passes");
+    await page.getByRole("button", { name: "prune-columns" }).click();
+    expect(await view(page).locator("ins").first().textContent()).toContain("demanded");
+    await open(page, "types");
+    expect(await view(page).textContent()).toContain("tripsPath reads 4 of 24 columns");
+    await open(page, "distributions");
+    await expect.poll(() => view(page).locator("svg .node").count()).toBe(10);
+    expect(await view(page).textContent()).toContain("because line 29 moves rows");
+    await open(page, "plan");
+    await expect.poll(() => view(page).locator("svg .node").count()).toBe(2 * 12);
+    await page.getByRole("button", { name: "4 ranks" }).click();
+    await expect.poll(() => view(page).locator("svg .node").count()).toBe(4 * 12);
+    await open(page, "row-functions");
+    expect(await view(page).locator(".tier-native").count()).toBe(6);
+    await open(page, "manifest");
+    expect(await view(page).textContent()).toContain('"id": "src/job.ts#monthlyTrips"');
+  });
+});
+
+describe("two-way highlighting", () => {
+  it("a line of the output points at its line of the source, and back", async () => {
+    const { page } = await openPage(browser, address);
+    await page.locator(".code-line", { hasText: "await lockstep.readCsv(weatherPath" }).hover();
+    await expect.poll(() => page.locator(".cm-pointed").textContent()).toContain("readCsv<Weather>");
+    await page.locator(".cm-line", { hasText: "await monthly.writeParquet" }).click();
+    await expect.poll(() => page.locator(".code-line[data-at]").allTextContents()).toContain("  await monthly.writeParquet(out, {\n");
+    await open(page, "plan");
+    await expect.poll(() => page.locator(".node[data-at] .node-title").allTextContents()).toEqual(["writeParquet", "writeParquet"]);
+    await open(page, "passes");
+    expect(await page.locator(".ir-line[data-at]").textContent()).toContain("writeParquet");
+  });
+
+  it("a click in a view goes to the line", async () => {
+    const { page } = await openPage(browser, address);
+    await open(page, "distributions");
+    await page.locator(".reasons li", { hasText: "orderby" }).click();
+    await expect.poll(() => page.locator(".cm-activeLine").textContent()).toContain('.orderby("PULocationID"');
+  });
+});
+
+describe("the editor", () => {
+  it("shows distributions and columns at the lines, and a table's schema on hover", async () => {
+    const { page } = await openPage(browser, address);
+    expect(await page.locator(".inlay").allTextContents()).toContain("block · date, precipitation");
+    await page.locator(".cm-line", { hasText: ".rename(" }).getByText("rename").first().hover();
+    await expect.poll(() => page.locator(".schema").textContent()).toMatch(/rename.*precipitationnumber.*moves no row/);
+  });
+
+  it("a misspelt column: marked, explained, mended by a click; the views stay, greyed", async () => {
+    const { page } = await openPage(browser, address);
+    await retype(page, small);
+    await retype(page, small.replace("d.amount", "d.amuont"));
+    expect(await page.locator(".status").textContent()).toContain("1 error");
+    expect(await view(page).getAttribute("class")).toContain("stale");
+    expect(await view(page).textContent()).toContain("src/job.ts#totals");
+    await page.locator(".cm-lintRange-error").hover();
+    await expect.poll(() => page.locator(".cm-diagnostic").textContent()).toMatch(/LS1101.*amuont.*because its columns are city, amount/);
+    await compiled(page, () => page.locator(".cm-diagnosticAction").click());
+    expect(await page.locator(".cm-content").textContent()).toContain("d.amount > 0");
+    expect(await view(page).getAttribute("class")).not.toContain("stale");
+  });
+
+  it("a syntax error while typing keeps the last good views", async () => {
+    const { page, complaints } = await openPage(browser, address);
+    const before = await view(page).textContent();
+    await page.locator(".cm-content").focus();
+    await page.keyboard.press("ControlOrMeta+End");
+    await compiled(page, () => page.keyboard.type("if ("));
+    expect(await page.locator(".status").textContent()).toContain("1 error");
+    expect(await view(page).textContent()).toBe(before);
+    expect(await view(page).getAttribute("class")).toContain("stale");
+    await page.keyboard.press("Backspace");
+    await page.keyboard.press("Backspace");
+    await compiled(page, () => page.keyboard.press("ControlOrMeta+Backspace"));
+    expect(await view(page).getAttribute("class")).not.toContain("stale");
+    expect(complaints).toEqual([]);
+  });
+
+  it("helpers are files of their own", async () => {
+    const { page } = await openPage(browser, address);
+    await retype(page, `import { isLarge } from "./large.ts";\n${small.replace("d.amount > 0", "isLarge(d.amount)")}`);
+    await page.getByRole("button", { name: "+ file" }).click();
+    await page.getByLabel("Path of the new file").fill("../large.ts");
+    await page.keyboard.press("Enter");
+    expect(await page.getByRole("alert").textContent()).toContain("relative path");
+    await page.getByLabel("Path of the new file").fill("src/large.ts");
+    await compiled(page, () => page.keyboard.press("Enter"));
+    await retype(page, "export const isLarge = (n: number): boolean => n > 1000;\n");
+    await open(page, "row-functions");
+    await expect.poll(() => view(page).textContent()).toContain("→ amount > 1000");
+  });
+
+  it("strict makes an error of what is gathered", async () => {
+    const { page } = await openPage(browser, address);
+    await choose(page, "control/gathering-loop");
+    expect(await page.locator(".status").textContent()).not.toContain("error");
+    await page.getByRole("button", { name: "Options" }).click();
+    await compiled(page, () => page.getByLabel("strict").check());
+    expect(await page.locator(".status").textContent()).toContain("error");
+  });
+});
+
+describe("a link", () => {
+  it("brings files, options and the view back", async () => {
+    const { page } = await openPage(browser, address);
+    await choose(page, "control/helpers");
+    await page.getByRole("button", { name: "Options" }).click();
+    await compiled(page, () => page.getByLabel("strict").check());
+    await page.keyboard.press("Escape");
+    await open(page, "types");
+    await page.keyboard.press("ControlOrMeta+s");
+    await expect.poll(() => page.locator(".notice").textContent()).toContain("Link copied");
+    const link = await page.evaluate(() => navigator.clipboard.readText());
+    const again = await openPage(browser, link);
+    expect(await again.page.locator(".files").textContent()).toBe(await page.locator(".files").textContent());
+    expect(await again.page.locator(".cm-content").textContent()).toBe(await page.locator(".cm-content").textContent());
+    expect(await again.page.locator("#tab-types").getAttribute("aria-selected")).toBe("true");
+    expect(await again.page.getByLabel("strict", { exact: true }).isChecked()).toBe(true);
+    expect(await again.page.locator(".notice").count()).toBe(0);
+    const other = await openPage(browser, link.replace(/v=[^&]*/, "v=9.9.9"));
+    expect(await other.page.locator(".notice").textContent()).toContain("made with Lockstep 9.9.9");
+  });
+
+  it("that is damaged says so, and the page works", async () => {
+    const { page } = await openPage(browser, `${address}#v=0.1.0&s=AAAAbroken`);
+    expect(await page.locator(".notice").textContent()).toContain("The link is damaged");
+    expect(await view(page).textContent()).toContain("monthlyTrips");
+  });
+});
+
+it("an endless compile is stopped, and the next one works", async () => {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  let first = true;
+  // The first worker that the page gets never answers.
+  await page.route(/assets\/worker-.*\.js$/, (route) => {
+    if (!first) return route.continue();
+    first = false;
+    return route.fulfill({ contentType: "text/javascript", body: "onmessage = () => { for (;;); };" });
+  });
+  await page.goto(address);
+  await settled(page);
+  expect(await page.locator(".status").textContent()).toContain("was stopped");
+  await retype(page, small);
+  expect(await page.locator(".status").textContent()).toContain("compiles");
+  await context.close();
+});
+
+it("text in a program is never executed", async () => {
+  const { page } = await openPage(browser, address);
+  const attack = '<img src=x onerror="window.attacked=1">';
+  await retype(page, small.replace("d.amount > 0", `d.city !== ${JSON.stringify(attack)}`));
+  for (const id of await tabs(page)) {
+    await open(page, id);
+    await page.waitForTimeout(30);
+  }
+  await open(page, "row-functions");
+  await expect.poll(() => view(page).textContent()).toContain("<img src=x");
+  expect(await page.evaluate(() => "attacked" in window)).toBe(false);
+  expect(await page.locator("img:not(.cm-widgetBuffer)").count()).toBe(0);
+});
+
+it("everything is reached by the keyboard", async () => {
+  const { page } = await openPage(browser, address);
+  const focused = () => page.evaluate(() => {
+    const inner = document.activeElement?.shadowRoot?.activeElement ?? document.activeElement;
+    return inner?.getAttribute("aria-label") ?? inner?.textContent ?? "";
+  });
+  await page.keyboard.press("F6");
+  expect(await focused()).toBe("Source of src/job.ts");
+  await page.keyboard.press("F6");
+  expect(await focused()).toBe("Output");
+  await page.keyboard.press("ArrowRight");
+  expect(await focused()).toBe("Passes");
+  await page.keyboard.press("End");
+  await page.keyboard.press("Home");
+  expect(await focused()).toBe("Output");
+  await page.keyboard.press("Alt+Digit5");
+  expect(await page.locator("#tab-plan").getAttribute("aria-selected")).toBe("true");
+  // From the first control on, Tab comes by the menu, the buttons, the editor and the tabs, and is held nowhere.
+  await page.evaluate(() => (document.activeElement as HTMLElement).blur());
+  const seen = new Set<string>();
+  for (let n = 0; n < 70; n++) {
+    await page.keyboard.press("Tab");
+    seen.add(await focused());
+  }
+  for (const control of ["Options", "Share", "Download", "Source of src/job.ts", "Plan", "2 ranks", "Larger", "readCsv :11 Bcast"]) expect([...seen].filter((name) => name.startsWith(control)), control).not.toEqual([]);
+});
+
+describe("accessibility", () => {
+  it.each([["light", 1440], ["dark", 1440], ["light", 600]] as const)("no violation in any view: %s, %i pixels", async (colorScheme, width) => {
+    const { page } = await openPage(browser, address, { colorScheme, width });
+    for (const name of ["monthly-trips", "errors/error.columns", "row-functions/v8-tier"]) {
+      if (name !== "monthly-trips") await choose(page, name);
+      for (const id of await tabs(page)) {
+        await open(page, id);
+        await page.waitForTimeout(100);
+        expect(await violations(page), `${name}: ${id}`).toEqual([]);
+      }
+    }
+    await page.getByRole("button", { name: "Options" }).click();
+    expect(await violations(page), "options").toEqual([]);
+  }, 120_000);
+});

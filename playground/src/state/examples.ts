@@ -15,7 +15,7 @@ type Texts = Record<string, () => Promise<string>>;
 
 const projects = import.meta.glob("../../examples/*/src/**/*.ts", { query: "?raw", import: "default" }) as Texts;
 const packages = import.meta.glob("../../examples/*/package.json", { eager: true, import: "default" }) as Record<string, { readonly description?: string }>;
-const fixtures = import.meta.glob("../../../test/fixtures/*/*/*.ts", { query: "?raw", import: "default" }) as Texts;
+const fixtures = import.meta.glob(["../../../test/fixtures/*/*/*.ts", "!**/run.ts"], { query: "?raw", import: "default" }) as Texts;
 
 /** Files of a folder by their paths in it. */
 function filesBelow(texts: Texts, folder: string): () => Promise<Files> {

@@ -1,0 +1,130 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { EventEmitter, once } from "node:events";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { hasEnded, type JobEvent, type Phase, type RunRequest } from "./protocol.ts";
+
+/** Characters of output that are kept and passed on: a program that prints for ever fills no memory. */
+const MOST_OUTPUT = 1_000_000;
+/** Milliseconds between asking a job to end and ending it. */
+const GRACE = 2000;
+
+const launcher = fileURLToPath(new URL("../../bin/lockstep.mjs", import.meta.url));
+const plain = fileURLToPath(new URL("plain.js", import.meta.url));
+
+/** One run of a program: a group of processes, what they print, and how they end. */
+export class Job {
+  readonly id: string;
+  readonly request: RunRequest;
+  /** Where the results are left. */
+  readonly #folder: string;
+  readonly #changes = new EventEmitter();
+  readonly events: JobEvent[] = [];
+  #phase: Phase = "QUEUED";
+  #child: ChildProcess | undefined;
+  #started = 0;
+  #printed = 0;
+  #stopped: string | undefined;
+
+  constructor(id: string, request: RunRequest, folder: string) {
+    this.id = id;
+    this.request = request;
+    this.#folder = folder;
+    // One listener a watcher.
+    this.#changes.setMaxListeners(0);
+    this.#enter("QUEUED");
+  }
+
+  get phase(): Phase {
+    return this.#phase;
+  }
+
+  file(what: "value" | "profile"): string {
+    return join(this.#folder, `${what}.json`);
+  }
+
+  /** Runs it to its end; a job that was cancelled meanwhile does not start. */
+  async run(): Promise<void> {
+    if (hasEnded(this.#phase)) return;
+    this.#started = performance.now();
+    this.#enter("RUNNING");
+    const { folder, seconds } = this.request;
+    // A group of its own: what ends the job ends its ranks.
+    const child = spawn(process.execPath, this.#command(), { cwd: folder, detached: true, stdio: ["ignore", "pipe", "pipe"], env: environment() });
+    this.#child = child;
+    for (const stream of ["stdout", "stderr"] as const) child[stream].setEncoding("utf8").on("data", (text: string) => this.#print(stream, text));
+    const limit = seconds > 0 ? setTimeout(() => this.#stop(`stopped after ${seconds} s, the limit`), seconds * 1000) : undefined;
+    const [code, signal] = (await Promise.race([once(child, "close"), once(child, "error").then(([error]) => [(error as Error).message, null])])) as [number | string | null, string | null];
+    clearTimeout(limit);
+    if (this.#stopped !== undefined) this.#enter("CANCELLED", this.#stopped);
+    else if (code === 0) this.#enter("SUCCEEDED");
+    else this.#enter("FAILED", signal === null ? `ended with ${typeof code === "string" ? code : `exit code ${code}`}` : `ended by ${signal}`);
+  }
+
+  /** False: it has ended before. */
+  cancel(): boolean {
+    if (hasEnded(this.#phase)) return false;
+    if (this.#child) this.#stop("cancelled");
+    else this.#enter("CANCELLED", "cancelled before it started");
+    return true;
+  }
+
+  /** All events so far and those to come, until the job's end. */
+  async *watch(signal: AbortSignal): AsyncGenerator<JobEvent> {
+    for (let next = 0; ; next++) {
+      while (next >= this.events.length) {
+        if (hasEnded(this.#phase)) return;
+        await once(this.#changes, "event", { signal });
+      }
+      yield this.events[next]!;
+    }
+  }
+
+  #command(): string[] {
+    const { program, arguments: args, ranks, memoryBytes } = this.request;
+    if (ranks === 0) return [plain, this.file("value"), program, ...args];
+    const memory = memoryBytes > 0 ? ["--memory", String(memoryBytes)] : [];
+    // One thread a rank: what a rank is busy with then fits into its time.
+    const options = ["-n", String(ranks), "--threads", "1", ...memory, "--no-progress", "--no-summary", "--result", this.file("value"), "--profile", this.file("profile")];
+    return [launcher, "run", ...options, program, "--", ...args];
+  }
+
+  #stop(why: string): void {
+    this.#stopped ??= why;
+    const pid = this.#child?.pid;
+    if (pid === undefined) return;
+    signalGroup(pid, "SIGTERM");
+    // A rank in an endless loop hears no signal that it could handle.
+    setTimeout(() => this.#child?.exitCode === null && this.#child.signalCode === null && signalGroup(pid, "SIGKILL"), GRACE).unref();
+  }
+
+  #print(stream: "stdout" | "stderr", text: string): void {
+    if (this.#printed >= MOST_OUTPUT) return;
+    const kept = text.slice(0, MOST_OUTPUT - this.#printed);
+    this.#printed += kept.length;
+    this.#tell({ output: { stream, text: this.#printed < MOST_OUTPUT ? kept : `${kept}\n… more is not shown\n` } });
+  }
+
+  #enter(phase: Phase, message = ""): void {
+    this.#phase = phase;
+    this.#tell({ state: { phase, seconds: this.#started === 0 ? 0 : (performance.now() - this.#started) / 1000, message } });
+  }
+
+  #tell(event: JobEvent): void {
+    this.events.push(event);
+    this.#changes.emit("event");
+  }
+}
+
+/** Without what would make a program think that it is under a test runner or among ranks. */
+function environment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(VITEST|NODE_TEST_CONTEXT|NODE_ENV$|LOCKSTEP_(RANK|RESULT|PROFILE|SUMMARY))/.test(name)));
+}
+
+function signalGroup(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // It has ended just now.
+  }
+}

@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { sources } from "./sources.ts";
 
-const PACKAGES = ["plugin-babel/src", "plugin-vite/src", "runtime/src", "playground/src", "native-rs/crates"];
+const PACKAGES = ["plugin-babel/src", "plugin-vite/src", "runtime/src", "playground/src", "playground/server", "native-rs/crates"];
 const CODE = [".ts", ".tsx", ".css", ".rs", ".mjs"];
 
 /** Lines of a file without its in-file Rust tests. */

@@ -32,7 +32,8 @@ function stateOf(path: string, text: string): EditorState {
       lineNumbers(), highlightActiveLineGutter(), highlightActiveLine(), drawSelection(), history(), indentOnInput(), bracketMatching(), closeBrackets(),
       autocompletion(), highlightSelectionMatches(), lintGutter(), javascript({ typescript: true }), appearance, inlays, pointedLine, schemaOnHover,
       // Tab is not bound: it leaves the editor, as everywhere on the page.
-      keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap, ...completionKeymap, ...lintKeymap]),
+      // Ctrl Enter runs the program (shell/keys.ts); CodeMirror would insert a line.
+      keymap.of([{ key: "Mod-Enter", run: () => true }, ...closeBracketsKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap, ...completionKeymap, ...lintKeymap]),
       EditorView.contentAttributes.of({ "aria-label": `Source of ${path}`, spellcheck: "false", tabindex: "0" }),
       EditorView.updateListener.of((update) => {
         if (update.docChanged) edit(path, update.state.doc.toString());

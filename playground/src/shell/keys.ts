@@ -1,5 +1,7 @@
 /** The keyboard path through the page. */
 import { copyLink } from "../state/restore.ts";
+import { start } from "../run/runs.ts";
+import { cannotRun } from "../state/server.ts";
 import { openView } from "../state/view.ts";
 import { views } from "../views/index.ts";
 
@@ -25,6 +27,7 @@ export function listenToKeys(app: HTMLElement): () => void {
 function handle(event: KeyboardEvent, app: HTMLElement): boolean {
   const command = event.ctrlKey || event.metaKey;
   if (command && event.key === "s") void copyLink();
+  else if (command && event.key === "Enter") run();
   else if (event.key === "F6") moveFocus(app);
   else if (event.altKey && /^Digit[1-9]$/.test(event.code)) {
     const view = views[Number(event.code.slice(-1)) - 1];
@@ -32,6 +35,11 @@ function handle(event: KeyboardEvent, app: HTMLElement): boolean {
     openView.value = view.id;
   } else return false;
   return true;
+}
+
+function run(): void {
+  openView.value = "run";
+  if (cannotRun === null) void start();
 }
 
 function moveFocus(app: HTMLElement): void {

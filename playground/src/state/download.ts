@@ -2,17 +2,13 @@
 import { strToU8, zipSync } from "fflate";
 import { version } from "../version.ts";
 import { changedOptions, optionRecords } from "./options.ts";
+import { saveFile } from "./save-file.ts";
 import { entry, files, options, title } from "./workspace.ts";
 
 export function download(): void {
   const name = nameOf(title.value);
   const zip = zipSync(Object.fromEntries(Object.entries(projectFiles()).map(([path, text]) => [`${name}/${path}`, strToU8(text)])));
-  const url = URL.createObjectURL(new Blob([zip], { type: "application/zip" }));
-  const anchor = document.createElement("a");
-  anchor.href = url;
-  anchor.download = `${name}.zip`;
-  anchor.click();
-  URL.revokeObjectURL(url);
+  saveFile(`${name}.zip`, "application/zip", zip);
 }
 
 const nameOf = (text: string): string => text.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "") || "lockstep-program";

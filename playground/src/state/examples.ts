@@ -8,13 +8,15 @@ export interface Example {
   /** One sentence; examples have one, fixtures are called by their names. */
   readonly about: string;
   readonly entry: string;
+  /** What the program is run with. */
+  readonly arguments: readonly string[];
   load(): Promise<Files>;
 }
 
 type Texts = Record<string, () => Promise<string>>;
 
 const projects = import.meta.glob("../../examples/*/src/**/*.ts", { query: "?raw", import: "default" }) as Texts;
-const packages = import.meta.glob("../../examples/*/package.json", { eager: true, import: "default" }) as Record<string, { readonly description?: string }>;
+const packages = import.meta.glob("../../examples/*/package.json", { eager: true, import: "default" }) as Record<string, { readonly description?: string; readonly lockstep?: { readonly arguments: readonly string[] } }>;
 const fixtures = import.meta.glob(["../../../test/fixtures/*/*/*.ts", "!**/run.ts"], { query: "?raw", import: "default" }) as Texts;
 
 /** Files of a folder by their paths in it. */
@@ -31,11 +33,12 @@ export const examples: readonly Example[] = [
     group: "Examples",
     about: packages[`${folder}package.json`]?.description ?? "",
     entry: "src/job.ts",
+    arguments: packages[`${folder}package.json`]?.lockstep?.arguments ?? [],
     load: filesBelow(projects, folder),
   })),
   ...foldersOf(fixtures, /^.*?\/fixtures\/[^/]+\/[^/]+\//).map((folder) => {
     const [area, name] = folder.split("/").slice(-3);
-    return { name: `${area}/${name}`, group: area === "errors" || name!.startsWith("error.") ? "Mistakes" : `Fixtures: ${area}`, about: "", entry: "input.ts", load: filesBelow(fixtures, folder) };
+    return { name: `${area}/${name}`, group: area === "errors" || name!.startsWith("error.") ? "Mistakes" : `Fixtures: ${area}`, about: "", entry: "input.ts", arguments: [], load: filesBelow(fixtures, folder) };
   }),
 ];
 

@@ -1,4 +1,5 @@
 /** What the page begins with: a link's program, the user's file, or the first example. */
+import { programArguments } from "../run/runs.ts";
 import { version } from "../version.ts";
 import { examples, exampleNamed, type Example } from "./examples.ts";
 import { tell } from "./notice.ts";
@@ -15,7 +16,9 @@ export async function restore(): Promise<void> {
 }
 
 export async function openExample(example: Example): Promise<void> {
-  open(example.name, await example.load(), example.entry);
+  const loaded = await example.load();
+  programArguments.value = example.arguments.join(" ");
+  open(example.name, loaded, example.entry);
 }
 
 async function fromLink(): Promise<boolean> {

@@ -3,6 +3,7 @@ import { version } from "../version.ts";
 import { doctorCommand } from "./doctor.ts";
 import { execCommand } from "./exec.ts";
 import { explainCommand } from "./explain.ts";
+import { playgroundCommand } from "./playground.ts";
 import { printError } from "./print-error.ts";
 import { runCommand } from "./run.ts";
 import { schemaCommand } from "./schema.ts";
@@ -16,6 +17,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .addCommand(runCommand())
     .addCommand(execCommand())
     .addCommand(explainCommand())
+    .addCommand(playgroundCommand())
     .addCommand(schemaCommand())
     .addCommand(doctorCommand());
   try {

@@ -1,0 +1,81 @@
+/** Tables that a run left: its default export, and the Parquet and CSV it wrote. Rows come in pages. */
+import { existsSync, lstatSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { readCsv, table } from "@lockstep/runtime";
+import { asyncBufferFromFile, type AsyncBuffer, parquetMetadataAsync, parquetReadObjects } from "hyparquet";
+import { compressors } from "hyparquet-compressors";
+
+type Columns = Parameters<typeof table>[0];
+export type Row = Readonly<Record<string, unknown>>;
+
+export interface ResultTable {
+  readonly name: string;
+  readonly columns: readonly string[];
+  readonly rows: number;
+  page(from: number, to: number): Promise<Row[]>;
+  /** How a program reads it again, from `path()`. */
+  readonly reader: "readParquet" | "readCsv";
+  path(): Promise<string>;
+}
+
+/** Of the default export: the rows of an array of objects; anything else has one row. */
+export function valueTable(value: unknown, workspace: string): ResultTable | null {
+  if (value === null || value === undefined) return null;
+  const isRows = Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === "object" && item !== null && !Array.isArray(item));
+  const rows: readonly Row[] = isRows ? (value as Row[]) : Array.isArray(value) ? value.map((item) => ({ value: item as unknown })) : [{ value }];
+  const columns = columnsOf(rows);
+  const path = async () => {
+    const copy = join(workspace, ".default-export");
+    if (!existsSync(copy)) await table(Object.fromEntries(columns.map((name) => [name, rows.map((row) => row[name] ?? null)])) as Columns).writeParquet(copy);
+    return copy;
+  };
+  return { name: "default export", columns, rows: rows.length, page: async (from, to) => rows.slice(from, to), reader: "readParquet", path };
+}
+
+const columnsOf = (rows: readonly Row[]): string[] => [...new Set(rows.slice(0, 1000).flatMap((row) => Object.keys(row)))];
+
+/** What was written below a folder; what only leads elsewhere was there before. */
+export async function writtenTables(workspace: string): Promise<ResultTable[]> {
+  const tables: ResultTable[] = [];
+  const folders = [""];
+  for (let folder = folders.shift(); folder !== undefined; folder = folders.shift()) {
+    const names = readdirSync(join(workspace, folder)).filter((name) => !name.startsWith(".")).sort();
+    const own = names.filter((name) => !lstatSync(join(workspace, folder!, name)).isSymbolicLink());
+    for (const name of own) if (name !== "dist" && lstatSync(join(workspace, folder, name)).isDirectory()) folders.push(join(folder, name));
+    const files = (ending: string) => own.filter((name) => name.endsWith(ending)).map((name) => join(workspace, folder!, name));
+    if (files(".parquet").length > 0) tables.push(await parquetTable(folder || ".", join(workspace, folder), files(".parquet")));
+    if (files(".csv").length > 0) tables.push(await csvTable(folder || ".", join(workspace, folder), files(".csv")));
+  }
+  return tables;
+}
+
+async function parquetTable(name: string, folder: string, files: readonly string[]): Promise<ResultTable> {
+  const parts = await Promise.all(files.map(async (path) => {
+    const file: AsyncBuffer = await asyncBufferFromFile(path);
+    const metadata = await parquetMetadataAsync(file);
+    return { file, metadata, rows: Number(metadata.num_rows) };
+  }));
+  const columns = parts[0]!.metadata.schema.slice(1).map((element) => element.name);
+  return {
+    name,
+    columns,
+    rows: parts.reduce((sum, part) => sum + part.rows, 0),
+    async page(from, to) {
+      const rows: Row[] = [];
+      let start = 0;
+      for (const { file, metadata, rows: count } of parts) {
+        const [rowStart, rowEnd] = [Math.max(from - start, 0), Math.min(to - start, count)];
+        if (rowStart < rowEnd) rows.push(...((await parquetReadObjects({ file, metadata, rowStart, rowEnd, compressors })) as Row[]));
+        start += count;
+      }
+      return rows;
+    },
+    reader: "readParquet",
+    path: async () => folder,
+  };
+}
+
+async function csvTable(name: string, folder: string, files: readonly string[]): Promise<ResultTable> {
+  const rows = (await Promise.all(files.map(async (file) => (await readCsv<Row>(file)).objects() as Row[]))).flat();
+  return { name, columns: columnsOf(rows), rows: rows.length, page: async (from, to) => rows.slice(from, to), reader: "readCsv", path: async () => folder };
+}

@@ -1,0 +1,51 @@
+/** A folder for one run: the page's files, the project's packages and data beside them. What a run writes stays in it. */
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, symlinkSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join, normalize } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Refusal } from "../answer.ts";
+
+/** Below the playground's package: the examples with their data. */
+const examples = fileURLToPath(new URL("../../../examples/", import.meta.url));
+
+/** The project's machinery, which the run has of its own. */
+const notData = /^(\..*|dist|node_modules|uploads|(package|tsconfig).*\.json|.*\.config\..*)$/;
+
+export interface WorkspaceOptions {
+  /** Where runs are. */
+  readonly folder: string;
+  readonly files: Readonly<Record<string, string>>;
+  /** The user's project. */
+  readonly root: string;
+  /** The example that the files are of: its data comes along. */
+  readonly example: string | null;
+  readonly uploads: string;
+}
+
+export function makeWorkspace({ folder, files, root, example, uploads }: WorkspaceOptions): string {
+  // Links are followed: what is told of files below names them as they are.
+  const workspace = realpathSync(mkdtempSync(join(folder, "run-")));
+  for (const [path, text] of Object.entries(files)) {
+    const file = normalize(join(workspace, path));
+    if (!file.startsWith(`${workspace}/`)) throw new Refusal(400, `${path} is no path of a file`);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, text);
+  }
+  writeFileSync(join(workspace, "package.json"), `${JSON.stringify({ name: "playground-run", private: true, type: "module" })}\n`);
+  writeFileSync(join(workspace, "tsconfig.json"), `${JSON.stringify({ compilerOptions: { target: "es2024", module: "nodenext", strict: true } })}\n`);
+  symlinkSync(packagesOf(root), join(workspace, "node_modules"));
+  symlinkSync(uploads, join(workspace, "uploads"));
+  const beside = example === null ? root : join(examples, example);
+  for (const name of /^[\w-]*$/.test(example ?? "") && existsSync(beside) ? readdirSync(beside) : []) {
+    if (!notData.test(name) && !existsSync(join(workspace, name))) symlinkSync(join(beside, name), join(workspace, name));
+  }
+  return workspace;
+}
+
+/** The node_modules that has the runtime: the project's own, else the one that the playground came with. */
+function packagesOf(root: string): string {
+  for (const from of [join(root, "package.json"), import.meta.url]) {
+    for (const folder of createRequire(from).resolve.paths("@lockstep/runtime") ?? []) if (existsSync(join(folder, "@lockstep/runtime"))) return folder;
+  }
+  throw new Refusal(400, "the project has no @lockstep/runtime: npm install it");
+}

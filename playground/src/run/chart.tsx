@@ -1,0 +1,74 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import { ask } from "../state/server.ts";
+import type { ResultTable } from "./runs.ts";
+import { count } from "./units.ts";
+
+/** A chart of so many rows is drawn in the page; of more, what the ranks made of them. */
+const DRAWN = 5000;
+
+type Point = Readonly<Record<string, unknown>>;
+
+export function Chart({ run, index, table }: { run: string; index: number; table: ResultTable }) {
+  const host = useRef<HTMLDivElement>(null);
+  const [points, setPoints] = useState<readonly Point[] | null>(null);
+  const [problem, setProblem] = useState("");
+  const [x, setX] = useState(table.columns[0] ?? "");
+  const [y, setY] = useState(table.columns[1] ?? table.columns[0] ?? "");
+  const large = table.rows > DRAWN;
+
+  useEffect(() => {
+    let wanted = true;
+    setPoints(null);
+    setProblem("");
+    const take = async () => {
+      const name = encodeURIComponent;
+      const rows = large
+        ? await (await ask(`runs/${run}/aggregate?table=${index}&x=${name(x)}&y=${name(y)}`)).json() as Point[]
+        : ((await (await ask(`runs/${run}/rows?table=${index}&from=0&to=${table.rows}`)).json()) as unknown[][]).map((row) => Object.fromEntries(table.columns.map((column, n) => [column, row[n]])));
+      if (wanted) setPoints(rows);
+    };
+    void take().catch((error: Error) => wanted && setProblem(error.message));
+    return () => void (wanted = false);
+    // Of a small table all columns are there.
+  }, [run, index, ...(large ? [x, y] : [])]);
+
+  useEffect(() => {
+    let wanted = true;
+    const place = host.current!;
+    if (points) void plotOf(points, x, large ? "y" : y, y, large).then((plot) => wanted && place.replaceChildren(plot));
+    return () => void (wanted = false);
+  }, [points, x, y]);
+
+  const choice = (label: string, value: string, set: (value: string) => void) => (
+    <label>{label} <select aria-label={label} value={value} onChange={(event) => set(event.currentTarget.value)}>{table.columns.map((name) => <option>{name}</option>)}</select></label>
+  );
+  return (
+    <div>
+      <div class="toolbar">
+        {choice("across", x, setX)}
+        {choice("up", y, setY)}
+        {large && <span class="note">{count(table.rows)} rows: the ranks make at most 200 means of them</span>}
+      </div>
+      {problem !== "" && <p class="problem" role="alert">{problem}</p>}
+      {!points && problem === "" && <p class="empty">{large ? "The ranks are aggregating…" : "Loading…"}</p>}
+      <div class="plot" ref={host} role="img" aria-label={`Chart of ${y} by ${x}`} />
+    </div>
+  );
+}
+
+/** Observable Plot comes with the first chart. */
+async function plotOf(points: readonly Point[], x: string, y: string, label: string, aggregated: boolean): Promise<Element> {
+  const Plot = await import("@observablehq/plot");
+  const isNumber = (name: string) => points.every((p) => p[name] === null || typeof p[name] === "number");
+  const instant = (name: string) => points.length > 0 && points.every((p) => typeof p[name] === "string" && /^\d{4}-\d\d-\d\d(T|$)/.test(p[name]));
+  const data = instant(x) ? points.map((p) => ({ ...p, [x]: new Date(p[x] as string) })) : points;
+  const continuous = isNumber(x) || instant(x);
+  // The name is part of the sheet whose hash the page's policy admits.
+  const frame = { className: "chart", width: 640, height: 340, marginLeft: 64, marginBottom: 48, y: { grid: true, label: aggregated && isNumber(y) ? `mean of ${label}` : label }, x: { label: x } };
+  if (!isNumber(y)) return Plot.plot({ ...frame, y: { grid: true, label: "rows" }, marks: [Plot.barY(data, Plot.groupX({ y: "count" }, { x, fill: "var(--bar-1)" })), Plot.ruleY([0])] });
+  if (continuous && aggregated) return Plot.plot({ ...frame, marks: [Plot.lineY(data, { x, y, stroke: "var(--bar-1)", sort: x }), Plot.ruleY([0])] });
+  if (continuous) return Plot.plot({ ...frame, marks: [Plot.dot(data, { x, y, fill: "var(--bar-1)", r: 2.5 })] });
+  // Names stand in the order of the result; of many the first.
+  const first = data.slice(0, 60);
+  return Plot.plot({ ...frame, x: { label: x, tickRotate: first.length > 8 ? -35 : 0, domain: [...new Set(first.map((p) => String(p[x])))] }, marginBottom: first.length > 8 ? 90 : 48, marks: [Plot.barY(first, { x: (p: Point) => String(p[x]), y, fill: "var(--bar-1)" }), Plot.ruleY([0])] });
+}

@@ -1,0 +1,38 @@
+/** What the engine reports of a run: per execution the operators, top down, with totals of each rank. */
+
+export interface Counters {
+  readonly rows: number;
+  readonly batches: number;
+  readonly busyMs: number;
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+  readonly spilledBytes: number;
+}
+
+export interface Operator {
+  readonly stage: number;
+  readonly depth: number;
+  readonly name: string;
+  readonly detail: string;
+  readonly ranks: readonly Counters[];
+}
+
+export interface Profile {
+  readonly ranks: number;
+  readonly threads: number;
+  readonly executions: readonly { readonly seconds: number; readonly peakBytes: readonly number[]; readonly operators: readonly Operator[] }[];
+}
+
+export const isExchange = ({ name, ranks }: Operator): boolean => /Shuffle|Broadcast|Gather|Replicate|Exchange/.test(name) || ranks.some((c) => c.bytesSent > 0 || c.bytesReceived > 0);
+
+/** How unevenly ranks are loaded: the largest by the mean; 1 is even. */
+export function skewOf(values: readonly number[]): number {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  return mean === 0 ? 1 : Math.max(...values) / mean;
+}
+
+export const busyOf = (profile: Profile, rank: number): number => profile.executions.reduce((sum, e) => sum + e.operators.reduce((inner, o) => inner + (o.ranks[rank]?.busyMs ?? 0), 0), 0);
+export const rowsReadOf = (profile: Profile, rank: number): number => profile.executions.reduce((sum, e) => sum + e.operators.filter((o) => o.name === "ScanExec").reduce((inner, o) => inner + (o.ranks[rank]?.rows ?? 0), 0), 0);
+export const peakOf = (profile: Profile, rank: number): number => Math.max(0, ...profile.executions.map((e) => e.peakBytes[rank] ?? 0));
+export const sentOf = (profile: Profile): number => profile.executions.reduce((sum, e) => sum + e.operators.reduce((inner, o) => inner + o.ranks.reduce((total, c) => total + c.bytesSent, 0), 0), 0);
+export const secondsOf = (profile: Profile): number => profile.executions.reduce((sum, e) => sum + e.seconds, 0);

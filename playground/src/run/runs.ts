@@ -1,0 +1,122 @@
+/** Runs of this page: started on the local server, kept to be compared. */
+import { computed, signal } from "@preact/signals";
+import { ask } from "../state/server.ts";
+import { examples } from "../state/examples.ts";
+import { entry, files, options, title } from "../state/workspace.ts";
+import type { Profile } from "./profile.ts";
+
+export type Phase = "BUILDING" | "QUEUED" | "RUNNING" | "SUCCEEDED" | "FAILED" | "CANCELLED";
+
+export interface ResultTable {
+  readonly name: string;
+  readonly columns: readonly string[];
+  readonly rows: number;
+}
+
+export interface Run {
+  /** Of this page. */
+  readonly number: number;
+  /** 0: plain Node. */
+  readonly ranks: number;
+  readonly program: string;
+  /** Of the server; null until it has one. */
+  readonly id: string | null;
+  readonly phase: Phase;
+  readonly message: string;
+  readonly printed: string;
+  readonly seconds: number;
+  readonly tables: readonly ResultTable[];
+  readonly profile: Profile | null;
+  /** With plain Node. */
+  readonly comparison: { readonly equal: boolean; readonly what: string } | null;
+}
+
+export const runs = signal<readonly Run[]>([]);
+export const shownRun = signal<number | null>(null);
+export const shown = computed(() => runs.value.find((run) => run.number === shownRun.value) ?? null);
+
+export const ranks = signal(2);
+export const withPlain = signal(true);
+/** Texts as a shell would split them. */
+export const programArguments = signal("");
+
+export const isOver = (run: Run): boolean => run.phase === "SUCCEEDED" || run.phase === "FAILED" || run.phase === "CANCELLED";
+export const running = computed(() => runs.value.find((run) => !isOver(run)) ?? null);
+
+export const nameOf = (run: Run): string => `#${run.number} ${run.ranks === 0 ? "plain Node" : run.ranks === 1 ? "1 rank" : `${run.ranks} ranks`}`;
+
+const change = (number: number, changed: Partial<Run>) => void (runs.value = runs.value.map((run) => (run.number === number ? { ...run, ...changed } : run)));
+const find = (number: number) => runs.value.find((run) => run.number === number)!;
+
+/** Runs the program on the ranks, and then under plain Node, if that is to be compared. */
+export async function start(): Promise<void> {
+  if (running.value) return;
+  const number = await one(ranks.value);
+  shownRun.value = number;
+  const { id, phase } = find(number);
+  if (!withPlain.value || phase !== "SUCCEEDED") return;
+  const plain = find(await one(0));
+  if (plain.phase !== "SUCCEEDED") return change(number, { comparison: { equal: false, what: `plain Node failed: ${plain.message}` } });
+  change(number, { comparison: (await (await ask(`runs/${id}/compare?with=${plain.id}`)).json()) as Run["comparison"] });
+}
+
+export async function stop(): Promise<void> {
+  const id = running.value?.id;
+  if (id) await ask(`runs/${id}`, { method: "DELETE" });
+}
+
+async function one(count: number): Promise<number> {
+  const number = (runs.value.at(-1)?.number ?? 0) + 1;
+  const program = files.value[entry.value] ?? "";
+  runs.value = [...runs.value, { number, ranks: count, program, id: null, phase: "BUILDING", message: "", printed: "", seconds: 0, tables: [], profile: null, comparison: null }];
+  if (count > 0) shownRun.value = number;
+  const { root, strict, native, report } = options.value;
+  try {
+    const request = { files: files.value, entry: entry.value, arguments: split(programArguments.value), ranks: count, example: exampleOf(), options: { root, strict, native, report } };
+    const { body } = await ask("runs", { method: "POST", body: JSON.stringify(request) });
+    await follow(number, body!);
+    const { id, phase } = find(number);
+    if (id !== null && phase === "SUCCEEDED") {
+      const [tables, profile] = await Promise.all([ask(`runs/${id}/tables`), count > 0 ? ask(`runs/${id}/profile`) : null]);
+      change(number, { tables: (await tables.json()) as ResultTable[], profile: profile && ((await profile.json()) as Profile) });
+    }
+  } catch (error) {
+    change(number, { phase: "FAILED", message: (error as Error).message });
+  }
+  return number;
+}
+
+/** What the server tells: see `RunEvent` of the server. */
+interface Told {
+  readonly run?: string;
+  readonly built?: string;
+  readonly failed?: string;
+  readonly state?: { readonly phase: Phase; readonly seconds: number; readonly message: string } | null;
+  readonly output?: { readonly text: string } | null;
+}
+
+async function follow(number: number, body: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<void> {
+  let rest = "";
+  for await (const text of body.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop()!;
+    for (const line of lines) if (line !== "") take(number, JSON.parse(line) as Told);
+  }
+  if (!isOver(find(number))) change(number, { phase: "FAILED", message: "the local server has ended" });
+}
+
+function take(number: number, { run, built, failed, state, output }: Told): void {
+  if (run !== undefined) change(number, { id: run });
+  if (built) change(number, { printed: `${built}\n` });
+  if (failed !== undefined) change(number, { phase: "FAILED", message: "the build failed", printed: failed });
+  if (state) change(number, state);
+  if (output) change(number, { printed: find(number).printed + output.text });
+}
+
+/** Its data comes along. */
+const exampleOf = (): string | null => examples.find((example) => example.name === title.value && example.group === "Examples")?.name ?? null;
+
+/** `a "b c"` → a, b c */
+export function split(text: string): string[] {
+  return [...text.matchAll(/"((?:[^"\\]|\\.)*)"|'([^']*)'|(\S+)/g)].map(([, double, single, bare]) => double?.replace(/\\(.)/g, "$1") ?? single ?? bare ?? "");
+}

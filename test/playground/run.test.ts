@@ -1,0 +1,205 @@
+/** Runs: on ranks, compared, stopped, with one's own data; the project's file and its edits; who may ask. */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { request } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { root } from "../scripts/lib.mjs";
+import { choose, compiled, launch, openPage, retype } from "./browser.ts";
+import { type LocalServer, servePlayground } from "./local-server.ts";
+
+const attack = '<img src=x onerror="window.attacked=1">';
+const program = `import { op, readCsv } from "@lockstep/runtime";
+interface Sale { city: string; amount: number }
+export async function totals(path: string) {
+  "use spmd";
+  return (await readCsv<Sale>(path)).groupby("city").rollup({ total: op.sum("amount") }).orderby("city").objects();
+}
+export default await totals(process.argv[2]!);
+`;
+
+let browser: Browser;
+let server: LocalServer;
+let folder: string;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "lockstep-playground-"));
+  mkdirSync(join(folder, "src"));
+  symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
+  writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
+  writeFileSync(join(folder, "src/job.ts"), program);
+  writeFileSync(join(folder, "sales.csv"), `city,amount\nOslo,1.5\n"${attack.replaceAll('"', '""')}",2\nOslo,3\n`);
+  server = await servePlayground(folder);
+  browser = await launch();
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await server?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const run = async (page: Page, ranks: number, args?: string): Promise<void> => {
+  await page.click("#tab-run");
+  await page.locator("form select").selectOption(String(ranks));
+  if (args !== undefined) await page.getByLabel("Arguments of the program").fill(args);
+  await page.keyboard.press("ControlOrMeta+Enter");
+};
+const verdict = (page: Page) => page.locator(".verdict").textContent({ timeout: 40_000 });
+const part = (page: Page, name: string) => page.getByRole("button", { name, exact: true }).click();
+
+describe("a run", () => {
+  it("on 2 ranks is equal to plain Node; its table, chart, timeline, ranks and comparison are shown; text of data stays text", async () => {
+    const { page, complaints, requests } = await openPage(browser, server.address);
+    expect(page.url()).toBe(`${server.origin}/`);
+    await run(page, 2, "sales.csv");
+    expect(await verdict(page)).toContain("equal to plain Node4 values in default export");
+    await expect.poll(() => page.locator(".rows-scroll tbody").textContent()).toBe(`0${attack}21Oslo4.5`);
+    expect(await page.evaluate(() => "attacked" in window)).toBe(false);
+    await part(page, "Chart");
+    await expect.poll(() => page.locator(".plot svg rect").count()).toBeGreaterThan(1);
+    expect(await page.evaluate(() => "attacked" in window)).toBe(false);
+    await part(page, "Timeline");
+    const drawn = () => page.locator("canvas").evaluate((canvas: HTMLCanvasElement) => new Set(canvas.getContext("2d")!.getImageData(0, 0, canvas.width, canvas.height).data).size);
+    await expect.poll(drawn).toBeGreaterThan(8);
+    await part(page, "Ranks and bytes");
+    expect(await page.locator(".run-part").textContent()).toMatch(/rows read(12|21).*ShuffleExec/s);
+    await part(page, "Compare");
+    expect(await page.locator(".run-part").textContent()).toContain("The program is the same in both.");
+    expect(complaints).toEqual([]);
+    expect(requests.filter((url) => !url.startsWith(server.origin) && !/^(data|blob):/.test(url))).toEqual([]);
+  }, 90_000);
+
+  it("of an example has its data; two runs are compared, before and after an edit", async () => {
+    const { page } = await openPage(browser, server.address);
+    await choose(page, "city-sales");
+    await run(page, 1);
+    expect(await verdict(page)).toContain("40 values");
+    await compiled(page, async () => {
+      await page.locator(".cm-line", { hasText: "export default await turnover" }).click();
+      await page.keyboard.press("End");
+      await page.keyboard.type(" // edited");
+    });
+    await run(page, 3);
+    await expect.poll(() => page.locator(".run-head select option:checked").textContent(), { timeout: 30_000 }).toBe("#3 3 ranks");
+    expect(await verdict(page)).toContain("equal to plain Node");
+    await part(page, "Compare");
+    expect(await page.locator(".run-part").textContent()).toMatch(/exchanged.*− export default.*\+ export default await turnover\(path, Number\(least\)\); \/\/ edited/s);
+  }, 90_000);
+
+  it("of many rows is aggregated on the ranks for its chart", async () => {
+    const { page, complaints } = await openPage(browser, server.address);
+    await retype(page, `import { readCsv } from "@lockstep/runtime";
+interface Point { n: number; kind: string }
+export async function copy(path: string) {
+  "use spmd";
+  await (await readCsv<Point>(path)).derive({ square: (d) => d.n * d.n }).writeParquet("out");
+}
+await copy(process.argv[2]!);
+`);
+    writeFileSync(join(folder, "points.csv"), `n,kind\n${Array.from({ length: 20_000 }, (_, n) => `${n},${n % 3 === 0 ? "fizz" : "other"}`).join("\n")}\n`);
+    await run(page, 2, "points.csv");
+    expect(await verdict(page)).toContain("60,000 values in out");
+    // The last row, of a table whose rows are not all in the page.
+    await page.locator(".rows-scroll").evaluate((scroll) => scroll.scrollTo(0, scroll.scrollHeight));
+    await expect.poll(() => page.locator(".rows-scroll tbody tr").last().textContent()).toContain("399960001");
+    expect(await page.locator(".rows-scroll tbody tr").count()).toBeLessThan(60);
+    await part(page, "Chart");
+    await page.getByLabel("up", { exact: true }).selectOption("square");
+    await expect.poll(() => page.locator(".plot svg path").count(), { timeout: 30_000 }).toBeGreaterThan(0);
+    await page.getByLabel("across", { exact: true }).selectOption("kind");
+    await expect.poll(() => page.locator(".plot svg rect").count(), { timeout: 30_000 }).toBe(2);
+    expect(complaints.filter((c) => !c.startsWith("Applying inline style"))).toEqual([]);
+  }, 120_000);
+
+  it("that does not end is stopped, and the page goes on", async () => {
+    const { page } = await openPage(browser, server.address);
+    await retype(page, "console.log('begun');\nfor (;;);\n");
+    await run(page, 1, "");
+    await part(page, "Printed");
+    await expect.poll(() => page.locator(".printed").textContent(), { timeout: 20_000 }).toContain("begun");
+    await page.getByRole("button", { name: "Stop" }).click();
+    await expect.poll(() => page.locator(".phase").textContent(), { timeout: 20_000 }).toBe("stopped");
+    await retype(page, program);
+    await run(page, 1, "sales.csv");
+    expect(await verdict(page)).toContain("equal to plain Node");
+  }, 90_000);
+
+  it("that fails says why: a build error, an error of the run, a broken upload by its reader", async () => {
+    const { page } = await openPage(browser, server.address);
+    await retype(page, program.replace('"amount"', '"amuont"'));
+    await run(page, 2, "sales.csv");
+    await expect.poll(() => page.locator(".printed").textContent(), { timeout: 30_000 }).toContain("LS1101");
+    await retype(page, program);
+    await run(page, 2, "nowhere.csv");
+    await expect.poll(() => page.locator(".printed").textContent(), { timeout: 30_000 }).toContain("LS2001");
+    await retype(page, program.replace("readCsv<Sale>", "readParquet<Sale>").replace("readCsv", "readParquet"));
+    await page.getByLabel("Arguments of the program").fill("");
+    await page.setInputFiles('input[type="file"]', { name: "broken.parquet", mimeType: "application/octet-stream", buffer: Buffer.from("PAR1 no footer") });
+    await expect.poll(() => page.getByLabel("Arguments of the program").inputValue()).toBe("uploads/broken.parquet");
+    await run(page, 2);
+    await expect.poll(() => page.locator(".printed").textContent(), { timeout: 30_000 }).toMatch(/LS2005[^]*broken\.parquet/);
+  }, 120_000);
+});
+
+describe("the project", () => {
+  it("is opened, and edits on disk are followed; what was edited in the page stays", async () => {
+    const { page } = await openPage(browser, server.address);
+    expect(await page.locator(".cm-content").textContent()).toContain("totals");
+    await compiled(page, async () => writeFileSync(join(folder, "src/job.ts"), program.replaceAll("totals", "summed")));
+    expect(await page.locator("#view").textContent()).toContain("src/job.ts#summed");
+    await compiled(page, async () => {
+      await page.locator(".cm-content").focus();
+      await page.keyboard.press("ControlOrMeta+End");
+      await page.keyboard.type("// mine");
+    });
+    writeFileSync(join(folder, "src/job.ts"), program);
+    await expect.poll(() => page.locator(".notice").textContent()).toContain("changed on disk and here");
+    expect(await page.locator(".cm-content").textContent()).toContain("// mine");
+  });
+
+  it("a file can be named; one that is not there is an error", async () => {
+    const other = await servePlayground(tmpdir(), [join(root, "playground/examples/city-sales/src/job.ts")]);
+    const { page } = await openPage(browser, other.address);
+    expect(await page.locator(".cm-content").textContent()).toContain("turnover");
+    await other.stop();
+    await expect(servePlayground(tmpdir(), ["nowhere.ts"])).rejects.toThrow("there is no file nowhere.ts");
+  });
+});
+
+describe("who may ask", () => {
+  const status = (path: string, headers: Record<string, string>, method = "GET"): Promise<number> =>
+    new Promise((resolve, reject) => {
+      request(new URL(path, server.origin), { method, headers }, (response) => {
+        response.resume();
+        resolve(response.statusCode!);
+      }).on("error", reject).end();
+    });
+  const authorization = () => `Bearer ${server.token}`;
+
+  it("nobody without the token, no page of another host", async () => {
+    expect(await status("/api/project", {})).toBe(401);
+    expect(await status("/api/runs", {}, "POST")).toBe(401);
+    expect(await status("/api/uploads/a.csv", { authorization: "Bearer guess" }, "POST")).toBe(401);
+    expect(await status("/api/project", { authorization: authorization() })).toBe(200);
+    expect(await status("/api/project", { authorization: authorization(), host: "evil.example" })).toBe(403);
+    expect(await status("/api/project", { authorization: authorization(), origin: "https://evil.example" })).toBe(403);
+    expect(await status("/", { host: "evil.example" })).toBe(403);
+  });
+
+  it("for files of the page only, and uploads only for data", async () => {
+    expect(await status("/assets/..%2f..%2f..%2fpackage.json", {})).toBe(404);
+    expect(await status("/api/uploads/..%2Fevil.csv", { authorization: authorization() }, "POST")).toBe(400);
+    expect(await status("/api/uploads/evil.sh", { authorization: authorization() }, "POST")).toBe(400);
+    expect(await status("/api/runs", { authorization: authorization() }, "POST")).toBe(400);
+    expect(await status("/api/nothing", { authorization: authorization() })).toBe(404);
+  });
+
+  it("the page says what is missing when it was opened without the token, or as static files", async () => {
+    const { page } = await openPage(browser, server.origin);
+    await page.click("#tab-run");
+    expect(await page.locator("#view").textContent()).toContain("needs the token");
+    expect(readFileSync(join(root, "playground/dist/app/index.html"), "utf8")).toContain('name="lockstep-server" content=""');
+  });
+});

@@ -44,6 +44,36 @@ function show(value: unknown): string {
   return inspect(value, { depth: 3, breakLength: Infinity, maxArrayLength: 5 }).slice(0, 400);
 }
 
+interface Thrown {
+  readonly code?: string;
+  readonly message: string;
+}
+
+/**
+ * How the ranks' error differs from plain Node's; null: it is the same. One of the program or of a row function has its
+ * message. One of ours has its code, and its own words for what they have in common: whose it is, which names, which file.
+ */
+export function errorDifference(expected: Thrown, actual: Thrown): string | null {
+  const shown = `${actual.code ?? ""} ${actual.message}, not ${expected.code ?? ""} ${expected.message}`;
+  if (expected.code === undefined) return actual.message.includes(expected.message) ? null : shown;
+  if (expected.code !== actual.code) return shown;
+  const missing = stableParts(expected as Required<Thrown>).filter((part) => (typeof part === "string" ? !actual.message.includes(part) : !part.test(actual.message)));
+  return missing.length === 0 ? null : `${shown}: it lacks ${missing.join(", ")}`;
+}
+
+function stableParts({ code, message }: Required<Thrown>): (string | RegExp)[] {
+  // Plain Node names the column that was summed, the engine the one with the sum.
+  const parts: (string | RegExp)[] = /^the sum of /.test(message) ? [] : (message.match(/"[^"/]+"/g) ?? []);
+  // `op.lag: …`, `rolling: …`
+  const [who] = /^[\w.]+:/.exec(message) ?? [];
+  if (who) parts.push(who);
+  // Inputs and outputs stand in folders of their own, but have one name.
+  if (/^LS200[178]$/.test(code)) parts.push(...(message.match(/(?<=\/)[^/\s"]+(?=[\s"]|$)/g) ?? []).slice(0, 1));
+  // Of several rows past 2^53 any may be the one that is named.
+  if (code === "LS2004") parts.push(/-?\d{16,}/);
+  return parts;
+}
+
 /** Rows of a dataset whose order was not observed, in an order that both sides can be brought into. */
 export function sortedRows(rows: readonly Record<string, unknown>[]): Record<string, unknown>[] {
   const key = (row: Record<string, unknown>): string =>

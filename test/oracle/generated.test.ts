@@ -10,7 +10,7 @@ import fc from "fast-check";
 import { afterAll, expect, it } from "vitest";
 import { root } from "../scripts/lib.mjs";
 import { buildPrograms } from "./build-programs.ts";
-import { difference } from "./compare.ts";
+import { difference, errorDifference } from "./compare.ts";
 import { makeProgram } from "./generate/programs.ts";
 import { Random } from "./generate/schema.ts";
 import { makeTable, type MadeTable } from "./generate/tables.ts";
@@ -89,7 +89,7 @@ async function firstDifference(seed: number): Promise<string | null> {
       const answer = await pool.run({ chunk, id, args: [paths[i]!, out] });
       const wrong =
         "error" in right || "error" in answer
-          ? sameError(right, answer) ? null : `ranks: ${show(answer)}\nplain: ${show(right)}`
+          ? errorsDiffer(right, answer)
           : (difference(right.value, answer.value) ?? (await writtenDifference(name, plainOut, out, { untypedNulls: true })));
       if (wrong === null) continue;
       const tables = inputs.map((table) => `${table.name}: ${table.files.join("\n   ")}`).join("\n");
@@ -101,10 +101,8 @@ async function firstDifference(seed: number): Promise<string | null> {
   return found.length === 0 ? null : `${found.length} of ${all.length} programs differ\n\n${found.slice(0, 8).join("\n")}`;
 }
 
-/** An error of ours has its code, one of the row function its message. */
-function sameError(right: Answer, answer: Answer): boolean {
-  if (!("error" in right && "error" in answer)) return false;
-  return right.error.code === undefined ? answer.error.message.includes(right.error.message) : answer.error.code === right.error.code;
+function errorsDiffer(right: Answer, answer: Answer): string | null {
+  return "error" in right && "error" in answer ? errorDifference(right.error, answer.error) : `ranks: ${show(answer)}\nplain: ${show(right)}`;
 }
 
 function show(answer: Answer): string {

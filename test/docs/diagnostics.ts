@@ -26,7 +26,7 @@ const TYPES = ["interface Trip { zone: number; fare: number; tip: number | null;
 const SIGNATURE = "export async function example(trips: Table<Trip>, zones: Table<Zone>, out: string) {";
 
 /** An example as a whole module: statements stand in an annotated function of two tables. */
-function moduleOf(example: string): string {
+export function moduleOf(example: string): string {
   const names = [...RUNTIME.filter((name) => new RegExp(`\\b${name}\\b`).test(example)), "type Table"];
   const head = [`import { ${names.join(", ")} } from "@lockstep/runtime";`, ...TYPES];
   const body = isModule(example) ? [example] : [SIGNATURE, '  "use spmd";', ...example.split("\n").map((line) => `  ${line}`), "}"];

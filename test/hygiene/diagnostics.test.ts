@@ -1,6 +1,6 @@
 /** A diagnostic is a record, a page made of it, and a fixture that shows it. */
 import { globSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { diagnose, diagnoseEdited, diagnosticFiles, folder, pages } from "../docs/diagnostics.ts";
 import { root } from "../scripts/lib.mjs";
@@ -12,11 +12,17 @@ it("the pages are what `npm run docs` writes", () => {
   expect(committed).toEqual([...diagnosticFiles()].sort(([a], [b]) => (a < b ? -1 : 1)));
 });
 
-it("every record is listed, and every one is shown by a fixture", () => {
-  const defined = globSync("plugin-babel/src/diagnostics/*.ts", { cwd: root }).flatMap((file) => readFileSync(join(root, file), "utf8").match(/"LS1\d{3}"/g) ?? []);
-  expect(defined.map((code) => code.slice(1, -1)).sort()).toEqual(codes);
-  const shown = globSync("test/fixtures/*/*/expected.md", { cwd: root }).flatMap((file) => readFileSync(join(root, file), "utf8").match(/(?<=^### )LS1\d{3}/gm) ?? []);
-  expect([...new Set(shown)].sort()).toEqual(codes);
+/** What stands in a file of `plugin-babel/src/diagnostics`, by its name. */
+const defined = globSync("plugin-babel/src/diagnostics/*.ts", { cwd: root }).flatMap((file) => (readFileSync(join(root, file), "utf8").match(/(?<=code: ")LS1\d{3}/g) ?? []).map((code) => [basename(file, ".ts"), code] as const));
+
+it("every record stands in a file of its own and is listed", () => {
+  expect(defined.map(([, code]) => code).sort()).toEqual(codes);
+  expect(new Set(defined.map(([name]) => name)).size).toBe(codes.length);
+});
+
+it.each(defined)("a fixture is called %s and shows %s", (name, code) => {
+  const severity = pages.find((page) => page.code === code)!.severity ?? "error";
+  expect(readFileSync(join(root, "test/fixtures/errors", `${severity}.${name}`, "expected.md"), "utf8")).toContain(`### ${code} ${severity} `);
 });
 
 describe.each(pages.map((page) => [page.code, page] as const))("the example of %s", (code, { example }) => {

@@ -257,7 +257,7 @@ it("everything is reached by the keyboard", async () => {
 describe("accessibility", () => {
   it.each([["light", 1440], ["dark", 1440], ["light", 600]] as const)("no violation in any view: %s, %i pixels", async (colorScheme, width) => {
     const { page } = await openPage(browser, address, { colorScheme, width });
-    for (const name of ["monthly-trips", "errors/error.columns", "row-functions/v8-tier"]) {
+    for (const name of ["monthly-trips", "mistakes/error.columns", "row-functions/v8-tier"]) {
       if (name !== "monthly-trips") await choose(page, name);
       for (const id of await tabs(page)) {
         await open(page, id);

@@ -8,8 +8,8 @@ export interface Fixture {
   readonly name: string;
   readonly folder: string;
   readonly input: string;
-  /** error.: the build fails, by the user's mistake. todo.: it fails, for what is not supported yet. bug.: it is wrong today. */
-  readonly status: "ok" | "error" | "todo" | "bug";
+  /** error.: the build fails, by the user's mistake. warning.: it warns. todo.: it fails, for what is not supported yet. bug.: it is wrong today. */
+  readonly status: "ok" | "error" | "warning" | "todo" | "bug";
   /** Stages whose IR stands in expected.md: a first line `// @ir parse cut-plans`. */
   readonly stages: readonly string[];
   /** A first line `// @strict`. */
@@ -22,7 +22,7 @@ export function findFixtures(pattern = ""): Fixture[] {
   return globSync("*/*/input.ts", { cwd: folder })
     .map((path): Fixture => {
       const name = dirname(path).replaceAll("\\", "/");
-      const [, status = "ok"] = /\/(error|todo|bug)\./.exec(`/${name.split("/")[1]}`) ?? [];
+      const [, status = "ok"] = /\/(error|warning|todo|bug)\./.exec(`/${name.split("/")[1]}`) ?? [];
       const input = join(folder, path);
       const [, option = "", stages = ""] = /^\/\/ @(ir|strict)(.*)/.exec(readFileSync(input, "utf8")) ?? [];
       return { name, folder: join(folder, name), input, status: status as Fixture["status"], stages: stages.split(" ").filter(Boolean), strict: option === "strict" };

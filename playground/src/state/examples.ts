@@ -38,7 +38,7 @@ export const examples: readonly Example[] = [
   })),
   ...foldersOf(fixtures, /^.*?\/fixtures\/[^/]+\/[^/]+\//).map((folder) => {
     const [area, name] = folder.split("/").slice(-3);
-    return { name: `${area}/${name}`, group: area === "errors" || name!.startsWith("error.") ? "Mistakes" : `Fixtures: ${area}`, about: "", entry: "input.ts", arguments: [], load: filesBelow(fixtures, folder) };
+    return { name: `${area}/${name}`, group: /^(error|warning)\./.test(name!) ? "Mistakes" : `Fixtures: ${area}`, about: "", entry: "input.ts", arguments: [], load: filesBelow(fixtures, folder) };
   }),
 ];
 

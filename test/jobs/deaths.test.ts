@@ -52,9 +52,14 @@ describe.each(modes)("%s", (mode) => {
   });
 });
 
-it.each(["leaves", "collects", "slices"])("a rank that %s while the others do not is found, and the program may go on", async (how) => {
+it.each([
+  ["leaves", /rank 1 is at the end of call #0(,|$)/m],
+  ["collects", /rank 1 is at plan #0\.\d+ \(program\/job\.ts:2:1\)/],
+  ["slices", /rank 1 /],
+])("a rank that %s while the others do not is found, and the program may go on", async (how, said) => {
   const { code, stdout, stderr } = await start("run", 3, ["diverge", how]).ended;
   expect(stdout).toMatch(/caught LS2012 .*rank 1/);
+  expect(stdout).toMatch(said);
   expect(stdout).toMatch(/then 3\n$/);
   expect([code, stderr]).toEqual([0, ""]);
 });

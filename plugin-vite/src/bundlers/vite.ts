@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Plugin, UserConfig } from "vite";
 import type { Settings } from "../options.ts";
+import { servePlayground } from "./playground.ts";
 
 /** Vite's own hooks: a build that runs under Node is recognised and named as the launcher expects it. */
 export function viteHooks(settings: Settings): Partial<Plugin> {
@@ -15,6 +16,7 @@ export function viteHooks(settings: Settings): Partial<Plugin> {
       const bundler = "rolldownVersion" in (this?.meta ?? {}) ? "rolldownOptions" : "rollupOptions";
       return isJob(user) ? { build: jobDefaults(user, bundler) } : undefined;
     },
+    configureServer: servePlayground,
     configResolved(config) {
       if (!settings.rootGiven) settings.root = config.root;
       settings.serve = config.command === "serve";

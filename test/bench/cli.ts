@@ -1,5 +1,6 @@
 // npm run bench -- taxi [--rows 20000000] [--rounds 5] [--systems a,b] [--bodo] [--spark] [--json]
 // npm run bench -- startup [--rounds 5] [--json]
+// npm run bench -- playground [--rounds 5] [--json]
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,7 +10,7 @@ import { median, type Measured } from "./measure.ts";
 import { startup } from "./suites/startup.ts";
 import { type Answer, removeOutput, sameAnswer, taxiAnswer, taxiSystems } from "./suites/taxi.ts";
 
-const usage = "usage: npm run bench -- taxi [--rows 20000000] [--rounds 5] [--systems lockstep,duckdb,…] [--bodo] [--spark] [--json], or startup [--rounds 5] [--json]";
+const usage = "usage: npm run bench -- taxi [--rows 20000000] [--rounds 5] [--systems lockstep,duckdb,…] [--bodo] [--spark] [--json], startup or playground [--rounds 5] [--json]";
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
@@ -23,13 +24,20 @@ const { positionals, values } = parseArgs({
 });
 const rows = Number(values.rows);
 const rounds = Number(values.rounds);
-if (!["taxi", "startup"].includes(positionals[0] ?? "") || !Number.isInteger(rows) || !Number.isInteger(rounds) || rounds < 1) {
+if (!["taxi", "startup", "playground"].includes(positionals[0] ?? "") || !Number.isInteger(rows) || !Number.isInteger(rounds) || rounds < 1) {
   console.error(usage);
   process.exit(2);
 }
 
 if (positionals[0] === "startup") {
   for (const line of await startup(rounds)) emit({ suite: "startup", ...line, rounds });
+  process.exit();
+}
+
+if (positionals[0] === "playground") {
+  // Loaded here: other suites need no browser.
+  const { playground } = await import("./suites/playground.ts");
+  for (const figure of await playground(rounds)) emit({ suite: "playground", ...figure, status: figure.value <= figure.limit ? "ok" : "missed", rounds });
   process.exit();
 }
 

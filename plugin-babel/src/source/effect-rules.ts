@@ -26,7 +26,7 @@ const modules: Readonly<Record<string, EffectRule>> = {
   ...Object.fromEntries("child_process cluster dgram domain http2 https inspector readline repl tls tty wasi".split(" ").map((name) => [name, forbidden])),
   fs: { sent: READS, harmless: /(^|\.)(constants(\..*)?|Stats|Dirent)$/, rest: "forbidden" },
   process: {
-    values: /^(pid|ppid|argv|argv0|execArgv|execPath|title|versions?|arch|platform|release|config|debugPort|connected|exitCode|features|report|std(in|out|err)\.\w+|env\..*)(\.|$)/,
+    values: /^(pid|ppid|argv|argv0|execArgv|execPath|title|versions?|arch|platform|release|config|debugPort|connected|exitCode|features|report|std(in|out|err)\.\w+|env)(\.|$)/,
     forbidden: /^(exit|reallyExit|abort|kill|chdir|set\w+|send|disconnect|dlopen|loadEnvFile|initgroups|on|once|off|(prepend|add|remove)\w*Listeners?|prependOnceListener|emit|std(in|out|err)\..*)$/,
     harmless: /^(nextTick|emitWarning|getBuiltinModule)$/,
     rest: "sent",

@@ -57,7 +57,7 @@ function ofCall(node: t.Node, callee: t.Node, args: readonly t.Node[], place: Pl
   if (found) return found;
   for (const argument of args) {
     const handed = originOf(argument.type === "SpreadElement" ? argument.argument : argument, place);
-    if (handed && isHandedOn(handed)) return forbidden(handed.join("."), "is passed on as a value, so that what is done with it cannot be seen", "call it in a const of the annotated function, and pass on the result");
+    if (handed && isHandedOn(handed)) return forbidden(handed.join("."), "is passed on as a value, so that what is done with it cannot be seen", "take what is wanted of it into a const of the annotated function, and pass that on");
   }
   return null;
 }

@@ -21,9 +21,12 @@ export function alike<T>(evaluate: () => T | Promise<T>): Promise<T> {
   });
 }
 
+/** The whole environment is no plain object, but plain data. */
+const environment = (part: object): object | undefined => (part === process.env ? { ...process.env } : undefined);
+
 async function answer(evaluate: () => unknown): Promise<Answer> {
   try {
-    return { value: marshal(await evaluate(), "a value of rank 0", () => undefined) };
+    return { value: marshal(await evaluate(), "a value of rank 0", environment) };
   } catch (error) {
     return { error };
   }

@@ -41,7 +41,7 @@ export async function ofRank0(tables: Tables) {
   const { env } = process;
   const n = (await measurements(tables)).numRows();
   const text = (await readFile(tables.notes, "utf8")).split("\r\n").length;
-  return { n, text, platform, there: isThere(tables.notes), size: statSync(tables.notes).size, none: env.LOCKSTEP_NOT_SET ?? null, late: process.hrtime.bigint() > 0n && new Date().getTime() > 0 };
+  return { n, text, platform, there: isThere(tables.notes), size: statSync(tables.notes).size, none: env.LOCKSTEP_NOT_SET ?? null, all: Object.keys(process.env).length > 0, late: process.hrtime.bigint() > 0n && new Date().getTime() > 0 };
 }
 
 /** What varies stands beside the tables; what is returned is rank 0's. */

@@ -98,6 +98,8 @@ export interface OutputColumn {
   readonly input: 0 | 1;
   readonly from: string;
   readonly as: string;
+  /** Of a full join: the other side's column of that name, where this side has no row. */
+  readonly merged?: true;
   readonly span: SourceSpan;
 }
 

@@ -51,9 +51,10 @@ function readInstruction(id: number, s: Scanner): Instruction {
     list.push(readRowArgument(role as RowArgument["role"], s));
   }
   const columns: OutputColumn[] = [];
-  for (let side = s.accept(/left|right/); side !== null; side = s.accept(/left|right/)) {
+  for (let side = s.accept(/left|right|both/); side !== null; side = s.accept(/left|right|both/)) {
     const from = s.string();
-    columns.push({ input: side === "left" ? 0 : 1, from, as: s.accept(/as /) === null ? from : s.string(), span: NOWHERE });
+    const as = s.accept(/as /) === null ? from : s.string();
+    columns.push({ input: side === "right" ? 1 : 0, from, as, ...(side === "both" ? { merged: true as const } : {}), span: NOWHERE });
   }
   const type = s.accept(/:/) === null ? null : readTableType(s);
   const demanded = s.accept(/demanded /) === null ? null : s.strings();

@@ -6,7 +6,7 @@ import { derive } from "./derive.ts";
 import { filter } from "./filter.ts";
 import { groupby } from "./groupby.ts";
 import type { Instruction } from "../ir/ir.ts";
-import { antijoin, join, join_left, semijoin } from "./join.ts";
+import { antijoin, cross, join, join_full, join_left, join_right, semijoin } from "./join.ts";
 import { array, columnNames, get, numRows, objects, print } from "./observers.ts";
 import { orderby } from "./orderby.ts";
 import { parameter } from "./parameter.ts";
@@ -23,7 +23,7 @@ import { writeCsv, writeParquet } from "./writers.ts";
 
 export const catalogue: readonly Verb[] = [
   readParquet, readCsv, table,
-  filter, derive, select, rename, join, join_left, semijoin, antijoin,
+  filter, derive, select, rename, join, join_left, join_right, join_full, cross, semijoin, antijoin,
   groupby, ungroup, rollup, count, orderby, slice, concat, dedupe, union, intersect, except,
   numRows, columnNames, get, objects, array, print,
   writeParquet, writeCsv,

@@ -9,11 +9,13 @@ import { reportTwice } from "./select.ts";
 import type { TypeContext, Verb } from "./verb.ts";
 
 /** Which rows leave the join. */
-export type JoinType = "inner" | "left" | "semi" | "anti";
+export type JoinType = "inner" | "left" | "right" | "full" | "semi" | "anti";
 
 interface JoinRecord {
   readonly name: string;
   readonly type: JoinType;
+  /** False: every left row with every right one. */
+  readonly keyed?: boolean;
   readonly docs: string;
   readonly example: string;
 }
@@ -29,15 +31,24 @@ function checkKeys(i: Instruction, context: TypeContext): void {
   });
 }
 
-/** Arquero's output: all left columns, the right ones but equally named keys; clashing names get `_1` and `_2`. */
-function outputColumns(i: Instruction, left: TableType, right: TableType): OutputColumn[] {
+/** Which side may have no row for a row of the result. */
+const mayLack: Readonly<Record<JoinType, readonly (0 | 1)[]>> = { inner: [], left: [1], right: [0], full: [0, 1], semi: [], anti: [] };
+
+/**
+ * Arquero's output: all columns of both sides, keys of one name once, of the side that has them in every row; clashing names get
+ * `_1` and `_2`.
+ */
+function outputColumns(i: Instruction, type: JoinType, left: TableType, right: TableType): OutputColumn[] {
   const rightKeys = keysOf(i, "right");
   const shared = new Set(keysOf(i, "left").flatMap((l, n) => (l.name !== null && l.name === rightKeys[n]?.name ? [l.name] : [])));
-  const leftNames = names(left.row);
-  const rightNames = names(right.row).filter((name) => !shared.has(name));
+  const leftNames = names(left.row).filter((name) => type !== "right" || !shared.has(name));
+  const rightNames = names(right.row).filter((name) => type === "right" || !shared.has(name));
   const clash = (name: string) => leftNames.includes(name) && rightNames.includes(name);
   return [
-    ...leftNames.map((from) => ({ input: 0 as const, from, as: clash(from) ? `${from}_1` : from, span: i.span })),
+    ...leftNames.map((from): OutputColumn => {
+      const merged = type === "full" && shared.has(from) ? { merged: true as const } : {};
+      return { input: 0, from, as: clash(from) ? `${from}_1` : from, ...merged, span: i.span };
+    }),
     ...rightNames.map((from) => ({ input: 1 as const, from, as: clash(from) ? `${from}_2` : from, span: i.span })),
   ];
 }
@@ -48,38 +59,43 @@ function keyColumns(i: Instruction, role: "left" | "right"): string[] | null {
   return keys.every((k) => k !== null) ? (keys as string[]) : null;
 }
 
-const makeJoin = ({ name, type, docs, example }: JoinRecord): Verb => {
+const makeJoin = ({ name, type, keyed = true, docs, example }: JoinRecord): Verb => {
   const keepsLeftOnly = type === "semi" || type === "anti";
+  /** Whether rows of the other side stay where they are when this side is on every rank: not if it has rows of its own in the result. */
+  const stays = (input: 0 | 1) => !mayLack[type].includes(input === 0 ? 1 : 0) && !(keepsLeftOnly && input === 0);
   return {
     name,
     docs,
     example,
     on: "table",
     role: "verb",
-    signature: [{ kind: "table" }, { kind: "join-keys" }],
+    signature: [{ kind: "table" }, ...(keyed ? [{ kind: "join-keys" as const }] : [])],
     implied: ([left, right]) =>
       names(left!.row)
-        .filter((name) => columnOf(right!.row, name))
+        .filter((name) => keyed && columnOf(right!.row, name))
         .flatMap((column) => [{ role: "left", input: 0, column }, { role: "right", input: 1, column }] as const),
     type: (i, [left, right], context) => {
-      if (i.rows.length === 0) context.report(noCommonColumns(i.span, left!.row, right!.row));
+      if (keyed && i.rows.length === 0) context.report(noCommonColumns(i.span, left!.row, right!.row));
       checkKeys(i, context);
       if (keepsLeftOnly) return left!;
-      i.columns = outputColumns(i, left!, right!);
+      i.columns = outputColumns(i, type, left!, right!);
       reportTwice(i.columns, context);
-      const row = i.columns.map(({ input, from, as }): Column => {
+      const row = i.columns.map(({ input, from, as, merged }): Column => {
         const t = columnOf((input === 0 ? left! : right!).row, from)!;
-        return { name: as, type: { ...t, nullable: t.nullable || (type === "left" && input === 1) } };
+        const nullable = merged ? columnOf(right!.row, from)!.nullable : mayLack[type].includes(input);
+        return { name: as, type: { ...t, nullable: t.nullable || nullable } };
       });
       return { row, groups: null };
     },
     distribution: (i, [left, right]): Distribution => {
       if (left!.kind === "replicated" && right!.kind === "replicated") return replicated(`both sides of ${name} are replicated`, i.span);
-      // A replicated right side is there on every rank: nothing moves, and the left rows stay where they are.
-      return right!.kind === "replicated" ? left! : ANY;
+      // A replicated side is there on every rank: nothing moves, and the rows of the other stay where they are.
+      if (right!.kind === "replicated" && stays(1)) return left!;
+      return type === "right" && left!.kind === "replicated" ? right! : ANY;
     },
     communicates: (i, [left, right]) => {
-      if (left!.kind === "replicated" || right!.kind === "replicated") return null;
+      if ((left!.kind === "replicated" && stays(0)) || (right!.kind === "replicated" && stays(1))) return null;
+      if (!keyed) return "the smaller table to every rank (Bcast)";
       const [l, r] = [keyColumns(i, "left"), keyColumns(i, "right")];
       if (l && r && isHash(left) && isHash(right) && together(left, l) && together(right, r)) return null;
       return `by (${keysOf(i, "left").map((k) => k.name ?? "…").join(", ")}): shuffle (Alltoallv) or broadcast (Bcast), decided by size`;
@@ -90,13 +106,13 @@ const makeJoin = ({ name, type, docs, example }: JoinRecord): Verb => {
       if (keepsLeftOnly) return { input: 0 };
       const from = i.columns.filter((c) => columns.has(c.as));
       const [input] = new Set(from.map((c) => c.input));
-      // Of a left join the right columns are null in rows that a filter on the right side alone would not make.
-      if (input === undefined || from.some((c) => c.input !== input) || (type === "left" && input === 1)) return null;
+      // Of an outer join the columns are null in rows that a filter on the right side alone would not make.
+      if (input === undefined || from.some((c) => c.input !== input) || mayLack[type].length > 1 || mayLack[type].includes(input)) return null;
       return { input, rename: new Map(from.map((c) => [c.as, c.from])) };
     },
     repeatable: false,
     demands: (i, demanded) => {
-      const side = (input: 0 | 1) => i.columns.filter((c) => c.input === input && demanded.has(c.as)).map((c) => c.from);
+      const side = (input: 0 | 1) => i.columns.filter((c) => (c.input === input || c.merged) && demanded.has(c.as)).map((c) => c.from);
       return [union(keepsLeftOnly ? demanded : side(0), readBy(i.rows, 0)), union(keepsLeftOnly ? [] : side(1), readBy(i.rows, 1))];
     },
     besides: (_, input) => (input === 1 && keepsLeftOnly ? "ends" : "passes"),
@@ -110,7 +126,7 @@ const makeJoin = ({ name, type, docs, example }: JoinRecord): Verb => {
         descriptor: {
           type,
           on: keysOf(i, "left").map((l, n) => ({ left: expressionOf(l), right: expressionOf(right[n]!) })),
-          columns: i.columns.map(({ input, from, as }) => ({ side: input === 0 ? "left" : "right", from, as })),
+          columns: i.columns.map(({ input, from, as, merged }) => ({ side: merged ? "both" : input === 0 ? "left" : "right", from, as })),
         },
       };
     },
@@ -130,6 +146,25 @@ export const join_left = makeJoin({
   type: "left",
   docs: "As join; left rows without a match follow at the end, the right columns null.",
   example: 'trips.join_left(zones, [["PULocationID"], ["LocationID"]])',
+});
+export const join_right = makeJoin({
+  name: "join_right",
+  type: "right",
+  docs: "As join; right rows without a match follow at the end, the left columns null.",
+  example: 'trips.join_right(zones, ["zone", "zone"])',
+});
+export const join_full = makeJoin({
+  name: "join_full",
+  type: "full",
+  docs: "As join; left rows without a match follow, then right ones. A key of one name is of whichever side has the row.",
+  example: 'trips.join_full(zones, "zone")',
+});
+export const cross = makeJoin({
+  name: "cross",
+  type: "inner",
+  keyed: false,
+  docs: "Every left row with every right row.",
+  example: "zones.cross(days)",
 });
 export const semijoin = makeJoin({
   name: "semijoin",

@@ -1,5 +1,6 @@
 import { LockstepError } from "../errors/index.ts";
 import type { Column, Rows } from "./column.ts";
+import { concatColumns } from "./concat.ts";
 import { joinCodes } from "./keys.ts";
 import type { Columns } from "./row.ts";
 
@@ -21,8 +22,11 @@ function codes(left: Side, right: Side, keys: readonly JoinKey[]): [Int32Array, 
   return joinCodes(keys.map((key) => key.left), keys.map((key) => key.right), left.rows, right.rows);
 }
 
-/** Matching pairs in left row order, within one in right row order; with `unmatched`, the other left rows last. */
-export function joinRows(left: Side, right: Side, keys: readonly JoinKey[], unmatched: boolean): { left: Rows; right: Rows } {
+/** Whose rows without a match are kept, and come last. */
+export type Outer = "none" | "left" | "right" | "both";
+
+/** Matching pairs in left row order, within one in right row order; then the left rows, then the right rows without a match, as `outer` says. */
+export function joinRows(left: Side, right: Side, keys: readonly JoinKey[], outer: Outer): { left: Rows; right: Rows } {
   const [codesLeft, codesRight] = codes(left, right, keys);
   const byCode = new Map<number, number[]>();
   codesRight.forEach((code, row) => {
@@ -34,13 +38,29 @@ export function joinRows(left: Side, right: Side, keys: readonly JoinKey[], unma
   const outLeft: number[] = [];
   const outRight: number[] = [];
   const missing: number[] = [];
+  const met = new Set<number>();
   codesLeft.forEach((code, row) => {
     const matches = byCode.get(code);
     if (matches === undefined) missing.push(row);
-    else for (const match of matches) outLeft.push(row), outRight.push(match);
+    else {
+      met.add(code);
+      for (const match of matches) outLeft.push(row), outRight.push(match);
+    }
   });
-  if (unmatched) for (const row of missing) outLeft.push(row), outRight.push(-1);
+  if (outer === "left" || outer === "both") for (const row of missing) outLeft.push(row), outRight.push(-1);
+  if (outer === "right" || outer === "both") {
+    codesRight.forEach((code, row) => {
+      if (!met.has(code)) outLeft.push(-1), outRight.push(row);
+    });
+  }
   return { left: Int32Array.from(outLeft), right: Int32Array.from(outRight) };
+}
+
+/** Every left row with every right row. */
+export function crossRows(left: Side, right: Side): { left: Rows; right: Rows } {
+  const length = left.rows * right.rows;
+  if (length > 2 ** 31) throw new LockstepError({ code: "LS2015", message: `the product of ${left.rows} and ${right.rows} rows is too long for one process` });
+  return { left: Int32Array.from({ length }, (_, i) => Math.floor(i / right.rows)), right: Int32Array.from({ length }, (_, i) => i % right.rows) };
 }
 
 /** The left rows that have a match (or, `anti`, that have none), in order. */
@@ -55,11 +75,14 @@ export function matchingRows(left: Side, right: Side, keys: readonly JoinKey[], 
   return Int32Array.from(rows);
 }
 
-/** The columns of a join: shared keys once, other clashing names with `_1` and `_2`. */
-export function joinColumns(left: Side, right: Side, keys: readonly JoinKey[], rows: { left: Rows; right: Rows }): Map<string, Column> {
+/**
+ * The columns of a join: shared keys once, of the side that has them in every row; other clashing names with `_1` and `_2`.
+ */
+export function joinColumns(left: Side, right: Side, keys: readonly JoinKey[], rows: { left: Rows; right: Rows }, outer: Outer): Map<string, Column> {
   const shared = new Set(keys.map((key) => key.shared));
-  const rightNames = [...right.columns.keys()].filter((name) => !shared.has(name));
-  const clash = new Set(rightNames.filter((name) => left.columns.has(name)));
+  const leftNames = [...left.columns.keys()].filter((name) => outer !== "right" || !shared.has(name));
+  const rightNames = [...right.columns.keys()].filter((name) => outer === "right" || !shared.has(name));
+  const clash = new Set(rightNames.filter((name) => leftNames.includes(name)));
   const out = new Map<string, Column>();
   const add = (name: string, column: Column) => {
     if (out.has(name)) {
@@ -71,7 +94,12 @@ export function joinColumns(left: Side, right: Side, keys: readonly JoinKey[], r
     }
     out.set(name, column);
   };
-  for (const [name, column] of left.columns) add(clash.has(name) ? `${name}_1` : name, column.take(rows.left));
+  const merged = rows.left.map((row, i) => (row < 0 ? left.rows + rows.right[i]! : row));
+  for (const name of leftNames) {
+    const column = left.columns.get(name)!;
+    if (outer === "both" && shared.has(name)) add(name, concatColumns(name, [column, right.columns.get(name)!]).take(merged));
+    else add(clash.has(name) ? `${name}_1` : name, column.take(rows.left));
+  }
   for (const name of rightNames) add(clash.has(name) ? `${name}_2` : name, right.columns.get(name)!.take(rows.right));
   return out;
 }

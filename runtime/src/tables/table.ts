@@ -5,7 +5,7 @@ import type { Column, Rows } from "./column.ts";
 import { concatColumns } from "./concat.ts";
 import { GroupedTable } from "./grouped.ts";
 import { inferColumn } from "./infer.ts";
-import { joinColumns, joinRows, matchingRows, type JoinKey, type Side } from "./join.ts";
+import { crossRows, joinColumns, joinRows, matchingRows, type JoinKey, type Outer, type Side } from "./join.ts";
 import { groupCodes, type KeyCodes } from "./keys.ts";
 import { op, type Aggregate } from "./op.ts";
 import { peersOf, sortedRows, type OrderKey, type SortColumn } from "./order.ts";
@@ -82,7 +82,7 @@ export class Table<Row> implements Iterable<Row> {
     on: readonly [left: L, right: R],
   ): Table<T.Joined<Row, Other, T.SharedNames<L, R>>>;
   join<Other>(other: Table<Other>, on?: unknown): AnyTable {
-    return this.#join(other, on, false);
+    return this.#join(other, on, "none");
   }
 
   /** As join, and after the matches the unmatched left rows with null for the right columns. */
@@ -92,7 +92,34 @@ export class Table<Row> implements Iterable<Row> {
     on: readonly [left: L, right: R],
   ): Table<T.Joined<Row, Other, T.SharedNames<L, R>, null>>;
   join_left<Other>(other: Table<Other>, on?: unknown): AnyTable {
-    return this.#join(other, on, true);
+    return this.#join(other, on, "left");
+  }
+
+  /** As join, and after the matches the unmatched rows of the other table with null for the columns of this one. Shared keys are the other's. */
+  join_right<Other, K extends T.SharedKey<Row, Other>>(other: Table<Other>, on?: K | readonly [K]): Table<T.JoinedRight<Row, Other, K>>;
+  join_right<Other, const L extends T.KeySide<Row>, const R extends T.KeySide<Other>>(
+    other: Table<Other>,
+    on: readonly [left: L, right: R],
+  ): Table<T.JoinedRight<Row, Other, T.SharedNames<L, R>>>;
+  join_right<Other>(other: Table<Other>, on?: unknown): AnyTable {
+    return this.#join(other, on, "right");
+  }
+
+  /** As join, and after the matches the unmatched rows of this table, then those of the other. Shared keys are of whichever side has the row. */
+  join_full<Other, K extends T.SharedKey<Row, Other>>(other: Table<Other>, on?: K | readonly [K]): Table<T.JoinedFull<Row, Other, K>>;
+  join_full<Other, const L extends T.KeySide<Row>, const R extends T.KeySide<Other>>(
+    other: Table<Other>,
+    on: readonly [left: L, right: R],
+  ): Table<T.JoinedFull<Row, Other, T.SharedNames<L, R>>>;
+  join_full<Other>(other: Table<Other>, on?: unknown): AnyTable {
+    return this.#join(other, on, "both");
+  }
+
+  /** Every row with every row of the other table; clashing names get _1 and _2. */
+  cross<Other>(other: Table<Other>): Table<T.Joined<Row, Other, never>> {
+    const [left, right] = [this.#side(), other.#side()];
+    const rows = crossRows(left, right);
+    return new Table(joinColumns(left, right, [], rows, "none"), rows.left.length);
   }
 
   /** The rows that have a match in the other table. */
@@ -304,11 +331,11 @@ export class Table<Row> implements Iterable<Row> {
     return { columns: this.columns, rows: this.#rows };
   }
 
-  #join(other: AnyTable, on: unknown, unmatched: boolean): AnyTable {
+  #join(other: AnyTable, on: unknown, outer: Outer): AnyTable {
     const keys = this.#joinKeys(other, on);
     const [left, right] = [this.#side(), other.#side()];
-    const rows = joinRows(left, right, keys, unmatched);
-    return new Table(joinColumns(left, right, keys, rows), rows.left.length);
+    const rows = joinRows(left, right, keys, outer);
+    return new Table(joinColumns(left, right, keys, rows, outer), rows.left.length);
   }
 
   /** Arquero's forms of `on`: nothing (shared names), a name, [both], [left, right]. */

@@ -83,6 +83,20 @@ export type Joined<Left, Right, Shared, Nulls = never> = Simplify<
   }
 >;
 
+/** The row after join_right: the left columns are null where there is no left row; shared keys are the right ones. */
+export type JoinedRight<Left, Right, Shared> = Simplify<
+  { [K in Exclude<keyof Left, Shared> as K extends keyof Right ? `${K & string}_1` : K]: Left[K] | null } & {
+    [K in keyof Right as K extends Exclude<keyof Left, Shared> ? `${K & string}_2` : K]: Right[K];
+  }
+>;
+
+/** The row after join_full: either side may be absent; a shared key is of whichever side is there. */
+export type JoinedFull<Left, Right, Shared> = Simplify<
+  {
+    [K in keyof Left as K extends Exclude<keyof Right, Shared> ? `${K & string}_1` : K]: K extends Shared & keyof Right ? Left[K] | Right[K] : Left[K] | null;
+  } & { [K in Exclude<keyof Right, Shared> as K extends keyof Left ? `${K & string}_2` : K]: Right[K] | null }
+>;
+
 /** What groupby() and dedupe() take: names and { name: row function }. */
 export type Key<Row> = ColumnName<Row> | RowFunctions<Row>;
 

@@ -175,7 +175,7 @@ function window(t: Known, m: Made): Step | null {
 function join(t: Known, m: Made): Step | null {
   const { r } = m;
   const other = r.of(m.tables);
-  const kind = r.of(["join", "join_left", "semijoin", "antijoin"]);
+  const kind = r.of(["join", "join_left", "join_right", "join_full", "cross", "semijoin", "antijoin"]);
   const pairs = named(t.schema, null).flatMap((left) => named(other.schema, t.schema.get(left)!.js).map((right) => ({ left, right })));
   if (pairs.length === 0) return null;
   const on = r.some(pairs, 2);
@@ -183,14 +183,23 @@ function join(t: Known, m: Made): Step | null {
   const shared = new Set(computed ? [] : on.filter(({ left, right }) => left === right).map(({ left }) => left));
   const side = (which: "left" | "right"): string => `[${on.map((pair) => (computed ? `(d) => d.${pair[which]}` : `"${pair[which]}"`)).join(", ")}]`;
   const keys = shared.size === 1 && on.length === 1 ? `"${on[0]!.left}"` : `[${side("left")}, ${side("right")}]`;
-  const source = `.${kind}(${other.name}, ${keys})`;
+  const isCross = kind === "cross";
+  if (isCross) shared.clear();
+  const source = isCross ? `.cross(${other.name})` : `.${kind}(${other.name}, ${keys})`;
   if (kind === "semijoin" || kind === "antijoin") return { ...t, source };
   const schema = new Map<string, Col>();
   const add = (name: string, c: Col): boolean => !schema.has(name) && schema.set(name, c).has(name);
-  for (const [name, c] of t.schema) if (!add(other.schema.has(name) && !shared.has(name) ? `${name}_1` : name, c)) return null;
+  const [keysRight, merged] = [kind === "join_right", kind === "join_full"];
+  const lacking = (c: Col, lacks: boolean): Col => (lacks ? { ...c, nullable: true } : c);
+  for (const [name, c] of t.schema) {
+    if (shared.has(name) && keysRight) continue;
+    const key = shared.has(name) && merged ? other.schema.get(name) : undefined;
+    const made = key ? { ...c, nullable: c.nullable || key.nullable, dyadic: c.dyadic && key.dyadic } : lacking(c, keysRight || merged);
+    if (!add(other.schema.has(name) && !shared.has(name) ? `${name}_1` : name, made)) return null;
+  }
   for (const [name, c] of other.schema) {
-    if (shared.has(name)) continue;
-    if (!add(t.schema.has(name) ? `${name}_2` : name, kind === "join_left" ? { ...c, nullable: true } : c)) return null;
+    if (shared.has(name) && !keysRight) continue;
+    if (!add(t.schema.has(name) && !shared.has(name) ? `${name}_2` : name, lacking(c, kind === "join_left" || merged))) return null;
   }
   return { schema, rows: t.rows * Math.max(1, other.rows), source };
 }

@@ -134,5 +134,6 @@ export async function keysReplaced(tables: Tables, out: string) {
     rows.groupby("station").rollup({ station: op.min("label") }).groupby("station").count().objects(),
     rows.groupby("station").rollup({ station: op.any("id") }).join(rows.select("id", "level"), ["station", "id"]).orderby("id").objects(),
     rows.groupby("station", "level").rollup({ station: op.count() }).select("level").numRows(),
+    rows.groupby("id").rollup({ id: op.min("level"), first: op.any("serial") }).orderby("id").slice(0, 300).objects(),
   ];
 }

@@ -108,3 +108,56 @@ export async function joinUnderTotal(tables: Tables) {
     none.groupby("id").count().join(rows.select("id"), "id").count().objects(),
   ];
 }
+
+export async function right(tables: Tables) {
+  "use spmd";
+  const rows = (await measurements(tables)).select("id", "station", "level");
+  const known = await stations(tables);
+  const few = table({ level: [3, 3, 99, null, NaN], tag: ["a", "b", "c", "d", "e"] });
+  return [
+    rows.join_right(known, "station").objects(),
+    known.join_right(rows, "station").slice(-300).objects(),
+    rows.join_right(few, "level").objects(),
+    few.join_right(rows, "level").numRows(),
+    rows.join_right(few, [(d) => d.level + 96, "level"]).derive({ known: (d) => d.id ?? -1 }).objects(),
+    rows.filter((d) => d.id < 0).join_right(known, "station").select("name", "id").objects(),
+  ];
+}
+
+export async function full(tables: Tables) {
+  "use spmd";
+  const rows = (await measurements(tables)).select("id", "station", "level").filter((d) => d.id % 3 === 0);
+  const known = await stations(tables);
+  const few = table({ level: [3, 3, 99, null, NaN], tag: ["a", "b", "c", "d", "e"], id: [6, 7, 8, 9, 10] });
+  const both = rows.join_full(known, "station");
+  return [
+    both.objects(),
+    known.join_full(rows, "station").slice(0, 50).objects(),
+    rows.join_full(few, "level").objects(),
+    rows.join_full(few, [["level", "id"], ["level", "id"]]).slice(-20).objects(),
+    rows.join_full(few, [(d) => d.level, (d) => d.level]).slice(-20).objects(),
+    both.filter((d) => d.name === null || (d.height ?? 0) > 300).groupby("station").rollup({ n: op.count(), ids: op.sum("id") }).objects(),
+    both.filter((d) => d.id === null).numRows(),
+    rows.filter((d) => d.id < 0).join_full(known.slice(0, 0), "station").numRows(),
+  ];
+}
+
+/** Every pair; a filter on both sides is a join by any condition. */
+export async function crossed(tables: Tables, out: string) {
+  "use spmd";
+  const known = (await stations(tables)).select("station", "height");
+  const rows = (await measurements(tables)).select("id", "level", "station").filter((d) => d.id % 40 === 0);
+  const steps = table({ from: [-10, 0, 10], to: [0, 10, 20], step: ["low", "mid", "high"] });
+  const near = rows.cross(steps).filter((d) => d.level >= d.from && d.level < d.to);
+  await rows.cross(known).orderby("id", "height", "station_2").writeParquet(`${out}/pairs`);
+  return [
+    rows.cross(steps).objects(),
+    steps.cross(rows).slice(0, 60).objects(),
+    near.objects(),
+    near.groupby("step").count().objects(),
+    known.cross(known).numRows(),
+    known.cross(known).filter((d) => d.station_1 === d.station_2 && d.height_1 < d.height_2).objects(),
+    rows.cross(steps.filter((d) => d.from > 100)).numRows(),
+    rows.cross(known).rollup({ n: op.count(), mean: op.mean((d) => d.level * d.height) }).objects(),
+  ];
+}

@@ -142,6 +142,23 @@ describe("as Arquero answers", () => {
     });
   });
 
+  test("join_right and join_full: unmatched rows last, shared keys of the side that is there", () => {
+    check((left, right) => {
+      const wide = [...left, ...right];
+      expect(plain(ours(wide).join_right(ours(right), "s").objects())).toEqual(plain(theirs(wide).join_right(theirs(right), "s").objects()));
+      expect(plain(ours(wide).join_full(ours(right), "s").objects())).toEqual(plain(theirs(wide).join_full(theirs(right), "s").objects()));
+      const on = [["i", "d"], ["n", "d"]] as never;
+      expect(plain(ours(wide).join_full(ours(right), on).objects())).toEqual(plain(theirs(wide).join_full(theirs(right), on).objects()));
+    });
+  });
+
+  test("cross, but of an empty table", () => {
+    check((left, right) => {
+      const yours = left.length * right.length === 0 ? [] : theirs(left).cross(theirs(right)).objects();
+      expect(ours(left).cross(ours(right)).objects()).toEqual(yours);
+    });
+  });
+
   test("semijoin and antijoin", () => {
     check((left, right) => {
       expect(ours(left).semijoin(ours(right), "s").array("i")).toEqual(theirs(left).semijoin(theirs(right), "s").array("i"));

@@ -68,6 +68,8 @@ impl Display for Join {
         let kind = match self.join_type {
             JoinType::Inner => "join",
             JoinType::Left => "join_left",
+            JoinType::Right => "join_right",
+            JoinType::Full => "join_full",
             JoinType::Semi => "semijoin",
             JoinType::Anti => "antijoin",
         };

@@ -169,7 +169,8 @@ pub struct SelectColumn {
     pub name: String,
 }
 
-/// Null keys match nothing. Order: left rows, within one the right rows; unmatched left rows come last.
+/// Null keys match nothing; without keys every left row matches every right row. Order: left rows, within one the right
+/// rows; then unmatched left rows, then unmatched right rows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[ts(export, export_to = "../../../plan/index.d.ts")]
@@ -190,6 +191,8 @@ pub struct Join {
 pub enum JoinType {
     Inner,
     Left,
+    Right,
+    Full,
     Semi,
     Anti,
 }
@@ -207,6 +210,8 @@ pub struct JoinKey {
 pub enum JoinSide {
     Left,
     Right,
+    /// Of a full join: the left column of that name where there is a left row, else the right one.
+    Both,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]

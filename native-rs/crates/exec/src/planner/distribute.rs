@@ -4,7 +4,8 @@
 //! RepartitionExec: Hash                      →  ShuffleExec
 //! SortPreservingMergeExec over SortExec      →  SortExec over RangeShuffleExec: partitions in order, none has all
 //! CoalescePartitionsExec                     →  GatherExec: to partition 0, which rank 0 runs
-//! build side of HashJoinExec: CollectLeft    →  BroadcastExec: the same single partition on every rank
+//! build side of HashJoinExec: CollectLeft,   →  BroadcastExec: the same single partition on every rank
+//!   of CrossJoinExec and NestedLoopJoinExec
 //! ```
 //!
 //! Partition i of any operator belongs to rank ⌊i / threads⌋, the only partition of a gathered one to rank 0. On one
@@ -19,7 +20,7 @@ use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
 use datafusion::physical_plan::execution_plan::replace_children_if_necessary;
 use datafusion::physical_plan::filter::FilterExec;
-use datafusion::physical_plan::joins::{HashJoinExec, PartitionMode};
+use datafusion::physical_plan::joins::{CrossJoinExec, HashJoinExec, NestedLoopJoinExec, PartitionMode};
 use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::repartition::RepartitionExec;
 use datafusion::physical_plan::sorts::sort::SortExec;
@@ -72,16 +73,14 @@ impl Distribute {
                 Take::One => Arc::new(GatherExec::new(input, self.ranks, id())),
             });
         }
-        if let Some(join) = plan.downcast_ref::<HashJoinExec>()
-            && *join.partition_mode() == PartitionMode::CollectLeft
-        {
-            let build = match join.left().downcast_ref::<CoalescePartitionsExec>() {
+        if let Some((build, probe)) = built_everywhere(&plan) {
+            let build = match build.downcast_ref::<CoalescePartitionsExec>() {
                 Some(coalesce) => coalesce.input().clone(),
-                None => join.left().clone(),
+                None => build,
             };
             let build = self.apply(build, Take::One, ids)?;
             let build = Arc::new(BroadcastExec::new(build, self.ranks, id()));
-            let probe = self.apply(join.right().clone(), take, ids)?;
+            let probe = self.apply(probe, take, ids)?;
             return replace_children_if_necessary(plan, vec![build, probe]);
         }
         let whole = plan.downcast_ref::<WindowExec>().is_some_and(WindowExec::is_whole);
@@ -128,6 +127,19 @@ impl Distribute {
         let ranged = Arc::new(RangeShuffleExec::new(input, ordering.clone(), self.ranks, id));
         Ok(Arc::new(SortExec::new(ordering, ranged).with_preserve_partitioning(true)))
     }
+}
+
+/// Both sides of a join whose left side every rank holds whole.
+fn built_everywhere(plan: &Arc<dyn ExecutionPlan>) -> Option<(Arc<dyn ExecutionPlan>, Arc<dyn ExecutionPlan>)> {
+    if let Some(join) = plan.downcast_ref::<HashJoinExec>() {
+        let collected = *join.partition_mode() == PartitionMode::CollectLeft;
+        return collected.then(|| (join.left().clone(), join.right().clone()));
+    }
+    if let Some(join) = plan.downcast_ref::<NestedLoopJoinExec>() {
+        return Some((join.left().clone(), join.right().clone()));
+    }
+    let cross = plan.downcast_ref::<CrossJoinExec>()?;
+    Some((cross.left().clone(), cross.right().clone()))
 }
 
 impl PhysicalOptimizerRule for Distribute {

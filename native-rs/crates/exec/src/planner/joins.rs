@@ -5,11 +5,11 @@
 use std::sync::Arc;
 
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
-use datafusion::common::{JoinType, Result};
+use datafusion::common::{DataFusionError, JoinType, Result};
 use datafusion::config::ConfigOptions;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::ExecutionPlan;
-use datafusion::physical_plan::joins::{HashJoinExec, PartitionMode};
+use datafusion::physical_plan::joins::{CrossJoinExec, HashJoinExec, NestedLoopJoinExec, PartitionMode};
 use datafusion::physical_plan::statistics::{StatisticsArgs, StatisticsContext};
 
 use crate::run::Ranks;
@@ -64,9 +64,17 @@ fn bytes(plan: &Arc<dyn ExecutionPlan>) -> Result<Option<usize>> {
 
 impl PhysicalOptimizerRule for ChooseJoin {
     fn optimize(&self, plan: Arc<dyn ExecutionPlan>, _config: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
-        plan.transform_up(|plan| match plan.downcast_ref::<HashJoinExec>() {
-            Some(join) => self.choose(join).map(Transformed::yes),
-            None => Ok(Transformed::no(plan)),
+        plan.transform_up(|plan| {
+            if let Some(join) = plan.downcast_ref::<HashJoinExec>() {
+                return self.choose(join).map(Transformed::yes);
+            }
+            // Without keys the left side is held by every rank: the smaller one, as far as is known.
+            let smaller = |right, left| Ok::<_, DataFusionError>(bytes(right)?.unwrap_or(usize::MAX) < bytes(left)?.unwrap_or(usize::MAX));
+            match (plan.downcast_ref::<CrossJoinExec>(), plan.downcast_ref::<NestedLoopJoinExec>()) {
+                (Some(join), _) if smaller(join.right(), join.left())? => join.swap_inputs().map(Transformed::yes),
+                (_, Some(join)) if smaller(join.right(), join.left())? => join.swap_inputs().map(Transformed::yes),
+                _ => Ok(Transformed::no(plan)),
+            }
         })
         .data()
     }

@@ -160,6 +160,8 @@ pub fn unique(plan: &Plan) -> Vec<Vec<Vec<String>>> {
     let mut sets: Vec<Vec<Vec<String>>> = Vec::with_capacity(plan.nodes.len());
     for node in &plan.nodes {
         let of_node = match node {
+            // Groups are told apart by their keys, unless an aggregate has taken the place of one.
+            Node::Aggregate(aggregate) if aggregate.keys.iter().any(|key| aggregate.aggregates.iter().any(|item| item.name == key.name)) => vec![],
             Node::Aggregate(aggregate) => vec![aggregate.keys.iter().map(|key| key.name.clone()).collect()],
             Node::Dedupe { input, keys, .. } => {
                 let mut found = sets[*input].clone();

@@ -2,7 +2,7 @@
 use arrow::datatypes::{DataType, TimeUnit};
 use datafusion::logical_expr::{Expr, ExprSchemable, ident, lit};
 use datafusion::scalar::ScalarValue;
-use lockstep_functions::lower;
+use lockstep_functions::{Rows, lower};
 use lockstep_plan::{Expression, JsType, NodeId};
 
 use super::Builder;
@@ -15,7 +15,7 @@ impl Builder<'_> {
     pub(super) fn concat(&mut self, id: NodeId, inputs: &[NodeId]) -> Result<Built> {
         let inputs = inputs.iter().map(|&input| self.build(input)).collect::<Result<Vec<_>>>()?;
         let visible = inputs[0].visible.clone();
-        let types = visible.iter().map(|name| common_type(name, &inputs)).collect::<Result<Vec<_>>>()?;
+        let types = visible.iter().map(|name| common_type(name, &inputs.iter().collect::<Vec<_>>())).collect::<Result<Vec<_>>>()?;
         let position = (self.want(id) != Want::Nothing).then(|| self.hidden("position"));
         let (mut below, mut parts) = (0u64, vec![]);
         for input in inputs {
@@ -23,17 +23,7 @@ impl Builder<'_> {
                 if !input.visible.contains(name) {
                     return Ok(named(lit(ScalarValue::try_from(data_type)?), name));
                 }
-                let stored = ident(name).get_type(input.schema())?;
-                let column = ident(name);
-                Ok(if stored == *data_type {
-                    column
-                } else if *data_type == DataType::Float64 {
-                    // Looked at, so that an integer past 2^53 is an error.
-                    let number = Expression::Column { name: name.clone(), js: JsType::Number };
-                    named(lower(&number, self.rows(input.schema()))?, name)
-                } else {
-                    named(cast(column, data_type), name)
-                })
+                column_as(name, data_type, self.rows(input.schema()))
             };
             let mut columns = visible.iter().zip(&types).map(value).collect::<Result<Vec<_>>>()?;
             if let (Some(name), Order::Position(own)) = (&position, &input.order) {
@@ -50,8 +40,22 @@ impl Builder<'_> {
     }
 }
 
+/// A column in the type that it shares with others, under its name.
+pub(super) fn column_as(name: &str, data_type: &DataType, rows: Rows<'_>) -> Result<Expr> {
+    let column = ident(name);
+    Ok(if column.get_type(rows.schema)? == *data_type {
+        column
+    } else if *data_type == DataType::Float64 {
+        // Looked at, so that an integer past 2^53 is an error.
+        let number = Expression::Column { name: name.to_owned(), js: JsType::Number };
+        named(lower(&number, rows)?, name)
+    } else {
+        named(cast(column, data_type), name)
+    })
+}
+
 /// The type that a column of several tables has in their concatenation.
-fn common_type(name: &str, inputs: &[Built]) -> Result<DataType> {
+pub(super) fn common_type(name: &str, inputs: &[&Built]) -> Result<DataType> {
     let having = inputs.iter().filter(|input| input.visible.iter().any(|column| column == name));
     let mut types = having.map(|input| Ok(ident(name).get_type(input.schema())?)).collect::<Result<Vec<_>>>()?.into_iter();
     let first = types.next().unwrap_or(DataType::Null);

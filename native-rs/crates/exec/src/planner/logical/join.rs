@@ -1,5 +1,5 @@
 //! Joins: keys in one type, columns of both sides, the order of the result.
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use arrow::datatypes::DataType;
 use datafusion::common::Column;
@@ -9,6 +9,7 @@ use lockstep_plan::{Join, JoinKey, JoinSide, JoinType, NodeId};
 
 use super::Builder;
 use super::built::{Built, cast, named, stored};
+use super::concat::{column_as, common_type};
 use crate::error::{EngineError, Result};
 use crate::planner::order::{Order, Want, keeps_left_only};
 
@@ -37,6 +38,7 @@ impl Builder<'_> {
             left_keys.push(self.key_column(on_left, &mut left_columns, |name| name.to_owned()));
             right_keys.push(self.key_column(on_right, &mut right_columns, rename));
         }
+        let merged = self.merged_keys(join, &left, &right, &mut left_columns, &mut right_columns)?;
         let (left_order, right_order) = (left.order.clone(), right.order.clone());
         let (left_below, right_below) = (left.below, right.below);
         let (left_visible, left_all) = (left.visible.clone(), all(&left));
@@ -45,11 +47,17 @@ impl Builder<'_> {
         let kind = match join.join_type {
             JoinType::Inner => LogicalJoin::Inner,
             JoinType::Left => LogicalJoin::Left,
+            JoinType::Right => LogicalJoin::Right,
+            JoinType::Full => LogicalJoin::Full,
             JoinType::Semi => LogicalJoin::LeftSemi,
             JoinType::Anti => LogicalJoin::LeftAnti,
         };
         let columns = |names: Vec<String>| names.into_iter().map(Column::new_unqualified).collect::<Vec<_>>();
-        let joined = left.join(right_plan, kind, (columns(left_keys), columns(right_keys)), None)?.build()?;
+        let joined = if join.on.is_empty() {
+            left.cross_join(right_plan)?.build()?
+        } else {
+            left.join(right_plan, kind, (columns(left_keys), columns(right_keys)), None)?.build()?
+        };
 
         if left_only {
             let plan = LogicalPlanBuilder::from(joined).project(left_all.iter().map(ident))?.build()?;
@@ -58,19 +66,19 @@ impl Builder<'_> {
         }
         let mut output: Vec<Expr> = vec![];
         for column in &join.columns {
-            let from = match column.side {
-                JoinSide::Left => column.from.clone(),
-                JoinSide::Right => rename(&column.from),
+            let value = match column.side {
+                JoinSide::Left => ident(&column.from),
+                JoinSide::Right => ident(rename(&column.from)),
+                JoinSide::Both => merged[&column.from].clone(),
             };
-            output.push(named(ident(from), &column.name));
+            output.push(named(value, &column.name));
         }
         let visible = join.columns.iter().map(|column| column.name.clone()).collect();
-        let below = left_below.saturating_mul(right_below.saturating_add(1));
+        let below = left_below.saturating_mul(right_below).saturating_add(left_below).saturating_add(right_below);
         let order = match (ordered, left_order, right_order) {
             (true, Order::Position(left), Order::Position(right)) => {
                 let right = rename(&right);
-                let unmatched_last = join.join_type == JoinType::Left;
-                self.joined_order(&left, &right, left_below, right_below, unmatched_last, &mut output)?
+                self.joined_order(&left, &right, left_below, right_below, join.join_type, &mut output)?
             }
             _ => Order::Nothing,
         };
@@ -78,26 +86,50 @@ impl Builder<'_> {
         Ok(Built { plan, visible, order, below, peers: vec![] })
     }
 
-    /// Left position, then right position, packed into one number where it fits; unmatched left rows after all others.
+    /// The merged columns of a full join, by name; what they are computed of goes into both sides' columns. A row of either
+    /// side has the hidden column that says so.
+    fn merged_keys(&mut self, join: &Join, left: &Built, right: &Built, left_columns: &mut Vec<Expr>, right_columns: &mut Vec<Expr>) -> Result<HashMap<String, Expr>> {
+        let mut merged = HashMap::new();
+        let names: Vec<&String> = join.columns.iter().filter(|column| column.side == JoinSide::Both).map(|column| &column.from).collect();
+        if names.is_empty() {
+            return Ok(merged);
+        }
+        let there = self.hidden("left");
+        left_columns.push(named(lit(true), &there));
+        for name in names {
+            let data_type = common_type(name, &[left, right])?;
+            let (own, other) = (self.hidden("key"), self.hidden("key"));
+            left_columns.push(named(column_as(name, &data_type, self.rows(left.schema()))?.unalias(), &own));
+            right_columns.push(named(column_as(name, &data_type, self.rows(right.schema()))?.unalias(), &other));
+            merged.insert(name.clone(), when(ident(&there).is_not_null(), ident(own)).otherwise(ident(other))?);
+        }
+        Ok(merged)
+    }
+
+    /// Left position, then right position, packed into one number where it fits; unmatched left rows after all others, and
+    /// unmatched right rows after those.
     fn joined_order(
         &mut self,
         left: &str,
         right: &str,
         left_below: u64,
         right_below: u64,
-        unmatched_last: bool,
+        join_type: JoinType,
         output: &mut Vec<Expr>,
     ) -> Result<Order> {
-        let fits = i64::try_from(left_below.saturating_mul(right_below.saturating_add(1))).is_ok();
+        let keeps_left = matches!(join_type, JoinType::Left | JoinType::Full);
+        let keeps_right = matches!(join_type, JoinType::Right | JoinType::Full);
+        let pairs = left_below.saturating_mul(right_below);
+        let fits = i64::try_from(pairs.saturating_add(left_below).saturating_add(right_below)).is_ok();
         if fits {
             let name = self.hidden("position");
-            let matched = ident(left) * lit(right_below as i64) + ident(right);
-            let position = if unmatched_last {
-                let unmatched = ident(left) + lit((left_below * right_below) as i64);
-                when(ident(right).is_null(), unmatched).otherwise(matched)?
-            } else {
-                matched
-            };
+            let mut position = ident(left) * lit(right_below as i64) + ident(right);
+            if keeps_left {
+                position = when(ident(right).is_null(), ident(left) + lit(pairs as i64)).otherwise(position)?;
+            }
+            if keeps_right {
+                position = when(ident(left).is_null(), ident(right) + lit((pairs + left_below) as i64)).otherwise(position)?;
+            }
             output.push(named(position, &name));
             return Ok(Order::Position(name));
         }
@@ -105,8 +137,11 @@ impl Builder<'_> {
         output.push(named(ident(left), &hidden_left));
         output.push(named(ident(right), &hidden_right));
         let mut keys = vec![ident(&hidden_left).sort(true, false), ident(&hidden_right).sort(true, false)];
-        if unmatched_last {
+        if keeps_left {
             keys.insert(0, ident(&hidden_right).is_null().sort(true, false));
+        }
+        if keeps_right {
+            keys.insert(0, ident(&hidden_left).is_null().sort(true, false));
         }
         Ok(Order::Keys(keys))
     }

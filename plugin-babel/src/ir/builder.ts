@@ -224,7 +224,7 @@ export class Builder {
     for (const block of blocks) {
       for (const i of block.instructions) i.inputs = i.op === "phi" ? this.#operands(i) : i.inputs.map((v) => this.resolve(v));
       const t = block.terminator;
-      if (t.kind === "return" && t.value !== null) block.terminator = { kind: "return", value: this.resolve(t.value) };
+      if (t.kind === "return" && t.value !== null) block.terminator = { ...t, value: this.resolve(t.value) };
     }
   }
 

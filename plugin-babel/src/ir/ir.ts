@@ -49,7 +49,8 @@ export type Terminator =
   | { readonly kind: "goto"; readonly target: BlockId }
   /** `condition` is JavaScript; it decides alike on all ranks, which check-lockstep proves. */
   | { readonly kind: "branch"; readonly condition: Scalar; readonly then: BlockId; readonly else: BlockId }
-  | { readonly kind: "return"; readonly value: ValueId | null }
+  /** `varying`: ranks may disagree about which table it is. */
+  | { readonly kind: "return"; readonly value: ValueId | null; readonly varying?: Scalar }
   | { readonly kind: "throw" };
 
 /** JavaScript that stays JavaScript. */

@@ -118,7 +118,8 @@ function readTerminator(s: Scanner): Terminator {
     }
     case "return": {
       const value = s.accept(/%(\d+)/);
-      return { kind, value: value === null ? null : Number(value) };
+      const varying = s.accept(/varying/) === null ? null : { source: s.string(), span: readSpan(s) };
+      return { kind, value: value === null ? null : Number(value), ...(varying && { varying }) };
     }
     default:
       return { kind: "throw" };

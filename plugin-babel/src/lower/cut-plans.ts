@@ -150,6 +150,6 @@ function redirect(fn: FunctionIR, from: ValueId, to: Instruction, only: Readonly
   for (const block of fn.blocks) {
     for (const i of block.instructions) if (i !== to && (only === null || only.has(i))) i.inputs = i.inputs.map((v) => (v === from ? to.id : v));
     const t = block.terminator;
-    if (only === null && t.kind === "return" && t.value === from) block.terminator = { kind: "return", value: to.id };
+    if (only === null && t.kind === "return" && t.value === from) block.terminator = { ...t, value: to.id };
   }
 }

@@ -82,7 +82,7 @@ function remove(filter: Instruction, fn: FunctionIR): void {
     block.instructions = block.instructions.filter((i) => i !== filter);
     for (const i of block.instructions) i.inputs = i.inputs.map((v) => (v === filter.id ? input! : v));
     const t = block.terminator;
-    if (t.kind === "return" && t.value === filter.id) block.terminator = { kind: "return", value: input! };
+    if (t.kind === "return" && t.value === filter.id) block.terminator = { ...t, value: input! };
   }
 }
 

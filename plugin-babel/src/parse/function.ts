@@ -112,7 +112,7 @@ export class Reading {
   }
 
   /** Reads a helper's body at a call of it; the result is the table it returns. */
-  call(helper: Helper, call: t.CallExpression, tables: readonly (ValueId | null)[]): ValueId | null {
+  call(helper: Helper, call: t.CallExpression, tables: readonly (ValueId | null)[], result: "value" | "awaited" = helper.node.async ? "awaited" : "value"): ValueId | null {
     const span = this.span(call);
     if (isOnStack(this.frame, helper.node)) {
       this.report(recursiveHelper(helper.name, span));
@@ -144,28 +144,29 @@ export class Reading {
     this.frame = frame;
     this.place = frame.place;
     const after = this.builder.newBlock();
-    const result: Variable = { name: `result of ${helper.name}` };
+    const returned: Variable = { name: `result of ${helper.name}` };
     if (helper.node.body.type === "BlockStatement") readStatements(helper.node.body.body, this);
-    else this.return(readExpression(helper.node.body, this, helper.node.async ? "awaited" : "value"));
+    else this.return(readExpression(helper.node.body, this, result));
     if (this.builder.current) this.return(null);
     for (const { block, value } of frame.returns) {
       this.builder.enter(this.builder.blocks[block]!);
-      if (value !== null) this.builder.write(result, value, { span, frame: outerFrame.id });
+      if (value !== null) this.builder.write(returned, value, { span, frame: outerFrame.id });
       this.builder.goto(after);
     }
     this.builder.seal(after.id);
     this.builder.enter(after);
     this.loops.push(...loops);
     [this.frame, this.place] = [outerFrame, outerPlace];
-    return this.builder.read(result);
+    return this.builder.read(returned);
   }
 
   /** Ends the current block with a return from the current frame. */
-  return(value: ValueId | null): void {
+  return(value: ValueId | null, written: t.Node | null = null): void {
     const block = this.builder.current;
     if (!block) return;
     this.frame.returns.push({ block: block.id, value });
-    if (this.frame.caller === null) this.builder.end({ kind: "return", value });
+    const varying = value === null || !written ? null : this.varyingOf([written]);
+    if (this.frame.caller === null) this.builder.end({ kind: "return", value, ...(varying && { varying }) });
     else this.builder.current = null;
   }
 

@@ -23,7 +23,7 @@ const readers: { [K in t.Statement["type"]]?: StatementReader<K> } = {
     for (const { id, init } of node.declarations) if (init && !isHelper(id, r)) readAssignment(id, init, r);
   },
   // An async function awaits what it returns, but its own `catch` does not see that fail.
-  ReturnStatement: (node, r) => r.return(node.argument ? readExpression(node.argument, r, r.frame.node.async && r.builder.handler === null ? "awaited" : "value") : null),
+  ReturnStatement: (node, r) => r.return(node.argument ? readExpression(node.argument, r, r.frame.node.async && r.builder.handler === null ? "awaited" : "value") : null, node.argument),
   ThrowStatement: (node, r) => {
     readExpression(node.argument, r);
     r.builder.end({ kind: "throw" });

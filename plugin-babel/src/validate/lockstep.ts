@@ -30,6 +30,9 @@ function checkOperands(fn: FunctionIR, report: (d: Diagnostic) => void): void {
     if (operand && !isMade) report(varyingOperand(i.op, operand.source, operand.span));
     if (operand || isMade) varying.add(i.id);
   }
+  for (const { terminator: t } of fn.blocks) {
+    if (t.kind === "return" && t.varying && !varying.has(t.value!)) report(varyingOperand("the returned table", t.varying.source, t.varying.span));
+  }
 }
 
 interface Guarded {

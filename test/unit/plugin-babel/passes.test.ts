@@ -143,6 +143,11 @@ describe("check-lockstep", () => {
     expect(check([`%1 = ${READ}`, `%2 = slice %1 start="rank()" varying="rank()" @f:2:0-2:9`, `%3 = numRows %2 varying="t" @f:3:0-3:9`, "return"])).toEqual(["LS1310"]);
   });
 
+  test("nor is the returned table", () => {
+    expect(check([`%1 = ${READ}`, `%2 = slice %1 start="0" @f:2:0-2:9`, `return %2 varying "t" @f:3:0-3:9`])).toEqual(["LS1310"]);
+    expect(check([`%1 = ${READ}`, `%2 = slice %1 start="r" varying="r" @f:2:0-2:9`, `return %2 varying "t" @f:3:0-3:9`])).toEqual(["LS1310"]);
+  });
+
   test("an early return guards what follows", () => {
     expect(check(guarded(["return", "b2:", `%2 = numRows %1 @f:3:0-3:9`, "return"]))).toEqual(["LS1304"]);
   });

@@ -165,11 +165,11 @@ function readCall(e: t.CallExpression, r: Reading, context: Context): ValueId | 
   }
 
   const mapped = isPromiseAll(e) && e.arguments[0] ? asyncMapOf(bare(e.arguments[0])) : null;
-  if (mapped && r.shapes.touches(mapped.each, r.place)) {
+  if (mapped && (r.shapes.touches(mapped.each, r.place) || sends(mapped.each.body, { module: r.frame.module, scope: r.frame.module.scopeOf(mapped.each) ?? r.place.scope }))) {
     readExpression(mapped.list, r);
     const helper = { name: "each", node: mapped.each, module: r.frame.module, scope: r.place.scope };
     readLoop(r, { each: mapped.list, testFirst: true, body: () => {
-      const table = r.call(helper, mapped.call, []);
+      const table = r.call(helper, mapped.call, [], "awaited");
       if (table !== null) r.report(tableEscapes(r.span(mapped.each), "in an array"));
     } });
     if (context !== "list" && context !== "awaited") r.report(missingAwait("Promise.all", r.span(e)));

@@ -139,13 +139,14 @@ export function listedIn(value: t.Node): readonly (t.Node | null)[] | null {
   return isPromiseAll(e) && e.arguments[0] ? listedIn(e.arguments[0]) : null;
 }
 
-/** `xs.map(async (x) => …)`, whose promises a `Promise.all` waits for: there it is a loop. */
+/** `xs.map(async (x) => …)`, or `xs.map((x) => promise)`, whose promises a `Promise.all` waits for: there it is a loop. */
 export function asyncMapOf(e: t.Node | undefined): { readonly call: t.CallExpression; readonly list: t.Expression; readonly each: t.ArrowFunctionExpression | t.FunctionExpression } | null {
   if (e?.type !== "CallExpression" || e.callee.type !== "MemberExpression" || e.callee.computed) return null;
   const { property, object } = e.callee;
   const each = e.arguments.length === 1 ? bare(e.arguments[0]!) : null;
   if (property.type !== "Identifier" || property.name !== "map" || object.type === "Super") return null;
-  return (each?.type === "ArrowFunctionExpression" || each?.type === "FunctionExpression") && each.async ? { call: e, list: object, each } : null;
+  if (each?.type !== "ArrowFunctionExpression" && each?.type !== "FunctionExpression") return null;
+  return each.async || each.body.type !== "BlockStatement" ? { call: e, list: object, each } : null;
 }
 
 export function isPromiseAll(e: t.Node): e is t.CallExpression {

@@ -46,7 +46,7 @@ const run = async (page: Page, ranks: number, args?: string): Promise<void> => {
   if (args !== undefined) await page.getByLabel("Arguments of the program").fill(args);
   await page.keyboard.press("ControlOrMeta+Enter");
 };
-const verdict = (page: Page) => page.locator(".verdict").textContent({ timeout: 40_000 });
+const verdict = (page: Page) => page.locator(".verdict").textContent({ timeout: 60_000 });
 const part = (page: Page, name: string) => page.getByRole("button", { name, exact: true }).click();
 
 describe("a run", () => {
@@ -70,6 +70,19 @@ describe("a run", () => {
     expect(complaints).toEqual([]);
     expect(requests.filter((url) => !url.startsWith(server.origin) && !/^(data|blob):/.test(url))).toEqual([]);
   }, 90_000);
+
+  it("of every example is equal to plain Node on its data", async () => {
+    const { page } = await openPage(browser, server.address);
+    const examples = await page.locator('.examples optgroup[label="Examples"] option').evaluateAll((all) => all.map((option) => (option as HTMLOptionElement).value));
+    expect(examples.length).toBeGreaterThan(3);
+    for (const [n, example] of examples.entries()) {
+      await choose(page, example);
+      await run(page, 2);
+      // Each makes two runs.
+      await expect.poll(() => page.locator(".run-head select option:checked").textContent(), { timeout: 60_000 }).toBe(`#${2 * n + 1} 2 ranks`);
+      expect(await verdict(page), example).toMatch(/^equal to plain Node[\d,]+ values/);
+    }
+  }, 240_000);
 
   it("of an example has its data; two runs are compared, before and after an edit", async () => {
     const { page } = await openPage(browser, server.address);

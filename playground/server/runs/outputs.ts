@@ -61,14 +61,14 @@ async function parquetTable(name: string, folder: string, files: readonly string
     columns,
     rows: parts.reduce((sum, part) => sum + part.rows, 0),
     async page(from, to) {
-      const rows: Row[] = [];
+      const pages: Row[][] = [];
       let start = 0;
       for (const { file, metadata, rows: count } of parts) {
         const [rowStart, rowEnd] = [Math.max(from - start, 0), Math.min(to - start, count)];
-        if (rowStart < rowEnd) rows.push(...((await parquetReadObjects({ file, metadata, rowStart, rowEnd, compressors })) as Row[]));
+        if (rowStart < rowEnd) pages.push((await parquetReadObjects({ file, metadata, rowStart, rowEnd, compressors })) as Row[]);
         start += count;
       }
-      return rows;
+      return pages.flat();
     },
     reader: "readParquet",
     path: async () => folder,

@@ -9,6 +9,7 @@ import { Refusal } from "../answer.ts";
 import { aggregateProgram } from "./aggregate.ts";
 import { type BuildOptions, buildProgram } from "./build.ts";
 import { compareTables, type Comparison } from "./compare.ts";
+import { makeExampleData } from "./example-data.ts";
 import { type ResultTable, valueTable, writtenTables } from "./outputs.ts";
 import { makeWorkspace } from "./workspace.ts";
 
@@ -56,6 +57,7 @@ export class Runs {
     const { files, entry, ranks, example, options } = wanted;
     if (!Object.hasOwn(files, entry)) throw new Refusal(400, `there is no ${entry}`);
     const { jobs } = await (this.#service ??= startService());
+    if (example !== null) await makeExampleData(example);
     const workspace = makeWorkspace({ folder: this.#folder, files, root: this.#root, example, uploads: this.uploads });
     let program = join(workspace, entry);
     if (ranks > 0) {

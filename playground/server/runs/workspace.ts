@@ -2,11 +2,8 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, symlinkSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, normalize } from "node:path";
-import { fileURLToPath } from "node:url";
 import { Refusal } from "../answer.ts";
-
-/** Below the playground's package: the examples with their data. */
-const examples = fileURLToPath(new URL("../../../examples/", import.meta.url));
+import { exampleFolder } from "./example-data.ts";
 
 /** The project's machinery, which the run has of its own. */
 const notData = /^(\..*|dist|node_modules|uploads|(package|tsconfig).*\.json|.*\.config\..*)$/;
@@ -35,8 +32,8 @@ export function makeWorkspace({ folder, files, root, example, uploads }: Workspa
   writeFileSync(join(workspace, "tsconfig.json"), `${JSON.stringify({ compilerOptions: { target: "es2024", module: "nodenext", strict: true } })}\n`);
   symlinkSync(packagesOf(root), join(workspace, "node_modules"));
   symlinkSync(uploads, join(workspace, "uploads"));
-  const beside = example === null ? root : join(examples, example);
-  for (const name of /^[\w-]*$/.test(example ?? "") && existsSync(beside) ? readdirSync(beside) : []) {
+  const beside = example === null ? root : exampleFolder(example);
+  for (const name of readdirSync(beside)) {
     if (!notData.test(name) && !existsSync(join(workspace, name))) symlinkSync(join(beside, name), join(workspace, name));
   }
   return workspace;

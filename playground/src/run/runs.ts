@@ -57,7 +57,11 @@ export async function start(): Promise<void> {
   if (!withPlain.value || phase !== "SUCCEEDED") return;
   const plain = find(await one(0));
   if (plain.phase !== "SUCCEEDED") return change(number, { comparison: { equal: false, what: `plain Node failed: ${plain.message}` } });
-  change(number, { comparison: (await (await ask(`runs/${id}/compare?with=${plain.id}`)).json()) as Run["comparison"] });
+  try {
+    change(number, { comparison: (await (await ask(`runs/${id}/compare?with=${plain.id}`)).json()) as Run["comparison"] });
+  } catch (error) {
+    change(number, { comparison: { equal: false, what: `could not be compared: ${(error as Error).message}` } });
+  }
 }
 
 export async function stop(): Promise<void> {

@@ -4,6 +4,9 @@ import { startCompiling } from "./state/compiled.ts";
 import { restore } from "./state/restore.ts";
 import "./style/index.css";
 
+// In a page of the documentation there is less room.
+if (window !== window.parent) document.documentElement.dataset.embedded = "";
+
 await restore();
 startCompiling();
 render(<App />, document.getElementById("app")!);

@@ -27,11 +27,12 @@ export const file = join(root, "plugin-babel/docs/verbs.md");
 
 /** The tables that examples speak of. */
 const TABLES: Readonly<Record<string, string>> = {
-  trips: "PULocationID: number; DOLocationID: number; LocationID: number; pickup_datetime: Date; trip_miles: number; date: Date; month: number; driver: string; at: Date",
+  trips: "zone: number; PULocationID: number; DOLocationID: number; LocationID: number; pickup_datetime: Date; trip_miles: number; date: Date; month: number; driver: string; at: Date",
   weather: "DATE: Date; date: Date; PRCP: number",
-  zones: "LocationID: number; borough: string",
+  zones: "zone: number; LocationID: number; borough: string",
   monthly: "month: number; trips: number; miles: number",
   wetDays: "date: Date",
+  days: "day: Date",
   holidays: "date: Date",
   ranked: "name: string",
   top: "name: string",

@@ -82,7 +82,8 @@ const makeJoin = ({ name, type, keyed = true, docs, example }: JoinRecord): Verb
       reportTwice(i.columns, context);
       const row = i.columns.map(({ input, from, as, merged }): Column => {
         const t = columnOf((input === 0 ? left! : right!).row, from)!;
-        const nullable = merged ? columnOf(right!.row, from)!.nullable : mayLack[type].includes(input);
+        // A key that the right side lacks has been reported.
+        const nullable = merged ? (columnOf(right!.row, from)?.nullable ?? true) : mayLack[type].includes(input);
         return { name: as, type: { ...t, nullable: t.nullable || nullable } };
       });
       return { row, groups: null };

@@ -118,7 +118,7 @@ describe.each(fixtures.map((fixture) => [fixture.name, fixture] as const))("%s",
     const before = readExpected(fixture)!;
     const now = withResult(before, parts.join("\n\n"));
     if (process.env.LOCKSTEP_UPDATE) writeFileSync(expectedFile(fixture), now);
-    else expect(now).toBe(before);
+    else expect(now, "LOCKSTEP_UPDATE=1 npm test -- oracle/fixtures writes it").toBe(before);
   });
 
   it.each(RANKS)("that of %i ranks is the same", async (ranks) => {

@@ -1,5 +1,5 @@
 // README, "In your project", as written: its commands and files in an empty folder.
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -38,3 +38,28 @@ it("installs, builds and runs", () => {
   const expected = "[ { city: 'Bonn', n: 2, total: 8 }, { city: 'Aachen', n: 1, total: 4 } ]\n";
   expect([plain!, ranks!].map((command) => run(command, project).replaceAll(/\s+/g, " "))).toEqual([expected, expected].map((text) => text.replaceAll(/\s+/g, " ")));
 }, 180_000);
+
+it("has the playground, which opens its file and runs it", async () => {
+  const { VITEST: _, ...environment } = process.env;
+  const server = spawn(process.execPath, [join(project, "node_modules/@lockstep/runtime/bin/lockstep.mjs"), "playground"], { cwd: project, env: environment, stdio: ["ignore", "pipe", "inherit"] });
+  try {
+    const address = await new Promise<URL>((resolve) => {
+      let printed = "";
+      server.stdout.on("data", (text: Buffer) => {
+        printed += text.toString();
+        const [found] = /http\S+(?=\n)/.exec(printed) ?? [];
+        if (found) resolve(new URL(found));
+      });
+    });
+    const ask = (path: string, body?: unknown) =>
+      fetch(new URL(path, address.origin), { headers: { authorization: `Bearer ${address.searchParams.get("token")}` }, ...(body !== undefined && { method: "POST", body: JSON.stringify(body) }) });
+    expect(await (await fetch(address)).text()).toContain("<title>Lockstep playground</title>");
+    const { entry, files } = (await (await ask("/api/project")).json()) as { entry: string; files: object };
+    expect(entry).toBe("src/job.ts");
+    const events = await (await ask("/api/runs", { files, entry, arguments: ["sales.csv"], ranks: 2, example: null, options: {} })).text();
+    expect(events).toContain("n: 2, total: 8");
+    expect(events).toContain('"SUCCEEDED"');
+  } finally {
+    server.kill();
+  }
+}, 60_000);

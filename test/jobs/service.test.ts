@@ -62,6 +62,11 @@ it("stops an endless program when it is told to, or after its time; a job that w
   expect(await jobs.cancel(first)).toBe(false);
 });
 
+it("ends a program that needs more memory than it may have, with the message", async () => {
+  const job = await jobs.run(request({ program: source("hoards.mjs", "const all = []; for (;;) all.push(new Array(100_000).fill({}).map(() => ({})));"), memoryBytes: 100e6 }));
+  expect(await toEnd(job)).toMatchObject({ phases: ["QUEUED", "RUNNING", "FAILED"], message: "ended by SIGABRT", printed: expect.stringContaining("heap out of memory") });
+});
+
 it("keeps no endless output", async () => {
   const job = await jobs.run(request({ program: source("loud.mjs", "for (let i = 0; i < 40000; i++) console.log('x'.repeat(100));") }));
   const { printed } = await toEnd(job);

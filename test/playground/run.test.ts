@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { root } from "../scripts/lib.mjs";
-import { choose, compiled, launch, openPage, retype } from "./browser.ts";
+import { choose, compiled, launch, openPage, retype, violations } from "./browser.ts";
 import { type LocalServer, servePlayground } from "./local-server.ts";
 
 const attack = '<img src=x onerror="window.attacked=1">';
@@ -99,6 +99,18 @@ describe("a run", () => {
     expect(await verdict(page)).toContain("equal to plain Node");
     await part(page, "Compare");
     expect(await page.locator(".run-part").textContent()).toMatch(/exchanged.*− export default.*\+ export default await turnover\(path, Number\(least\)\); \/\/ edited/s);
+  }, 90_000);
+
+  it.each(["light", "dark"] as const)("is accessible in all its parts: %s", async (colorScheme) => {
+    const { page } = await openPage(browser, server.address, { colorScheme });
+    await choose(page, "sensor-windows");
+    await run(page, 2);
+    await verdict(page);
+    for (const name of ["Result", "Chart", "Timeline", "Ranks and bytes", "Compare", "Printed"]) {
+      await part(page, name);
+      await page.waitForTimeout(400);
+      expect(await violations(page), name).toEqual([]);
+    }
   }, 90_000);
 
   it("of many rows is aggregated on the ranks for its chart", async () => {

@@ -1,12 +1,9 @@
 /** The page in a browser: every view of every example, errors, the link, the keyboard, accessibility. */
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { choose, compiled, launch, openPage, retype, settled } from "./browser.ts";
+import { choose, compiled, launch, openPage, retype, settled, violations } from "./browser.ts";
 import { serveStatic } from "./static-server.ts";
 
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const small = `import { op, readCsv } from "@lockstep/runtime";
 interface Sale { city: string; amount: number }
 export async function totals(path: string) {
@@ -35,15 +32,6 @@ afterAll(async () => {
 const view = (page: Page) => page.locator("#view");
 const open = (page: Page, id: string) => page.click(`#tab-${id}`);
 const tabs = (page: Page): Promise<string[]> => page.locator('[role="tab"]').evaluateAll((all) => all.map((tab) => tab.id.replace("tab-", "")));
-
-/** What axe finds wrong, as lines. */
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(axe);
-  return page.evaluate(async () => {
-    const { axe } = window as unknown as { axe: { run(): Promise<{ violations: { id: string; nodes: { target: unknown[]; failureSummary?: string }[] }[] }> } };
-    return (await axe.run()).violations.flatMap(({ id, nodes }) => nodes.map((n) => `${id}: ${n.target.join(" ")} ${n.failureSummary ?? ""}`));
-  });
-}
 
 describe("every view of every example", () => {
   it("has something to show, complains of nothing, asks nobody else", async () => {

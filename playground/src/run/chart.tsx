@@ -35,7 +35,11 @@ export function Chart({ run, index, table }: { run: string; index: number; table
   useEffect(() => {
     let wanted = true;
     const place = host.current!;
-    if (points) void plotOf(points, x, large ? "y" : y, y, large).then((plot) => wanted && place.replaceChildren(plot));
+    if (points) void plotOf(points, x, large ? "y" : y, y, large).then((plot) => {
+      // The frame has the name; Plot's own groups carry labels that no role allows.
+      plot.setAttribute("aria-hidden", "true");
+      if (wanted) place.replaceChildren(plot);
+    });
     return () => void (wanted = false);
   }, [points, x, y]);
 

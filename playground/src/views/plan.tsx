@@ -91,10 +91,11 @@ const movesOf = (fn: ManifestFunction, i: DrawnInstruction) => fn.communicates.f
 function textOf(fn: ManifestFunction, i: DrawnInstruction): NodeText {
   const table = fn.tables.find((t) => t.value === i.id);
   const moves = movesOf(fn, i);
+  const kept = i.op === "spool" ? "kept: read several times" : "";
   const output = fn.outputs.find((o) => o.line === i.line && o.writer === i.op);
   return {
     title: i.op,
-    details: moves === null ? (table?.details ?? output?.path ?? "") : `${collectivesOf(moves)}${table?.details ? ` · ${table.details}` : ""}`,
+    details: moves === null ? (kept || table?.details || output?.path || "") : `${collectivesOf(moves)}${table?.details ? ` · ${table.details}` : ""}`,
     line: i.line,
     kind: table ? kindOf(table) : "sink",
     about: moves ?? (table ? `${table.distribution}, no exchange` : "no exchange"),

@@ -54,4 +54,4 @@ function Row({ table, fn }: { table: ManifestTable; fn: ManifestFunction }) {
   );
 }
 
-export const types: View = { id: "types", title: "Types and columns", Panel: Types };
+export const types: View = { id: "types", title: "Types", Panel: Types };

@@ -48,9 +48,9 @@ export class Job {
     if (hasEnded(this.#phase)) return;
     this.#started = performance.now();
     this.#enter("RUNNING");
-    const { folder, seconds } = this.request;
+    const { folder, seconds, memoryBytes } = this.request;
     // A group of its own: what ends the job ends its ranks.
-    const child = spawn(process.execPath, this.#command(), { cwd: folder, detached: true, stdio: ["ignore", "pipe", "pipe"], env: environment() });
+    const child = spawn(process.execPath, this.#command(), { cwd: folder, detached: true, stdio: ["ignore", "pipe", "pipe"], env: environment(memoryBytes) });
     this.#child = child;
     for (const stream of ["stdout", "stderr"] as const) child[stream].setEncoding("utf8").on("data", (text: string) => this.#print(stream, text));
     const limit = seconds > 0 ? setTimeout(() => this.#stop(`stopped after ${seconds} s, the limit`), seconds * 1000) : undefined;
@@ -116,9 +116,11 @@ export class Job {
   }
 }
 
-/** Without what would make a program think that it is under a test runner or among ranks. */
-function environment(): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(VITEST|NODE_TEST_CONTEXT|NODE_ENV$|LOCKSTEP_(RANK|RESULT|PROFILE|SUMMARY))/.test(name)));
+/** Without what would make a program think that it is under a test runner or among ranks; with the limit of JavaScript's own memory. */
+function environment(memoryBytes: number): NodeJS.ProcessEnv {
+  const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(VITEST|NODE_TEST_CONTEXT|NODE_ENV$|LOCKSTEP_(RANK|RESULT|PROFILE|SUMMARY))/.test(name)));
+  if (memoryBytes === 0) return inherited;
+  return { ...inherited, NODE_OPTIONS: `${inherited.NODE_OPTIONS ?? ""} --max-old-space-size=${Math.ceil(memoryBytes / 2 ** 20)}` };
 }
 
 function signalGroup(pid: number, signal: NodeJS.Signals): void {

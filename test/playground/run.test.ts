@@ -151,6 +151,19 @@ await copy(process.argv[2]!);
     expect(await verdict(page)).toContain("equal to plain Node");
   }, 90_000);
 
+  it("reads an uploaded file, and exports its timeline for Perfetto", async () => {
+    const { page } = await openPage(browser, server.address);
+    await page.click("#tab-run");
+    await page.setInputFiles('input[type="file"]', { name: "my sales.csv", mimeType: "text/csv", buffer: Buffer.from("city,amount\nLima,7\n") });
+    await expect.poll(() => page.getByLabel("Arguments of the program").inputValue()).toBe('"uploads/my sales.csv"');
+    await run(page, 1);
+    expect(await verdict(page)).toContain("equal to plain Node2 values");
+    await part(page, "Timeline");
+    const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Export for Perfetto" }).click()]);
+    const { traceEvents } = JSON.parse(readFileSync(await download.path(), "utf8")) as { traceEvents: { name: string }[] };
+    expect(traceEvents.map((e) => e.name)).toContain("ScanExec");
+  }, 60_000);
+
   it("that fails says why: a build error, an error of the run, a broken upload by its reader", async () => {
     const { page } = await openPage(browser, server.address);
     await retype(page, program.replace('"amount"', '"amuont"'));

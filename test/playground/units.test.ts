@@ -1,6 +1,10 @@
 /** What of the page is plain functions. */
 import { expect, it } from "vitest";
 import { CompileClient, type CompileOutcome, type CompilerThread } from "../../playground/src/compile/client.ts";
+import { perfettoTrace } from "../../playground/src/run/perfetto.ts";
+import { skewOf, type Profile } from "../../playground/src/run/profile.ts";
+import { timelineOf } from "../../playground/src/run/spans.ts";
+import { firstAfter } from "../../playground/src/run/timeline-drawing.ts";
 import { instructionsOf } from "../../playground/src/state/instructions.ts";
 import { defaultOptions } from "../../playground/src/state/options.ts";
 import { fromHash, toHash } from "../../playground/src/state/share.ts";
@@ -65,4 +69,42 @@ it("the newest request waits for the running one; those between are dropped", ()
   thread.onmessage!({ data: { id: 1, thrown: "late" } } as MessageEvent);
   thread.onmessage!({ data: { id: 2, thrown: "bug" } } as MessageEvent);
   expect(answers).toEqual([{ id: 1, thrown: "bug" }, { id: 2, thrown: "bug" }]);
+});
+
+const counters = (busyMs: number, bytesSent = 0) => ({ rows: 1, batches: 1, busyMs, bytesSent, bytesReceived: 0, spilledBytes: 0 });
+const profile: Profile = {
+  ranks: 2,
+  threads: 1,
+  executions: [
+    { ended: 310, seconds: 0.01, peakBytes: [1, 2], operators: [
+      { stage: 0, depth: 0, name: "ShuffleExec", detail: "by hash", ranks: [counters(2, 640), counters(0)] },
+      { stage: 0, depth: 1, name: "ScanExec", detail: "a.csv", ranks: [counters(3), counters(20)] },
+    ] },
+    { ended: 350, seconds: 0.02, peakBytes: [1, 2], operators: [{ stage: 0, depth: 0, name: "ScanExec", detail: "b.csv", ranks: [counters(5), counters(5)] }] },
+  ],
+};
+
+it("a timeline has measured durations in the order of the data, and what is left as waiting", () => {
+  const { lanes, end } = timelineOf(profile);
+  expect(end).toBe(50);
+  expect(lanes[0]!.map(({ name, kind, start, end }) => [name, kind, start, end])).toEqual([
+    ["ScanExec", "operator", 0, 3],
+    ["ShuffleExec", "exchange", 3, 5],
+    ["wait", "wait", 5, 10],
+    ["ScanExec", "operator", 30, 35],
+    ["wait", "wait", 35, 50],
+  ]);
+  // Busier than the time: several threads. The execution's time is what is drawn.
+  expect(lanes[1]!.slice(0, 2).map(({ name, start, end }) => [name, start, end])).toEqual([["ScanExec", 0, 10], ["ScanExec", 30, 35]]);
+  expect([0, 2.9, 3, 7, 20, 60].map((time) => firstAfter(lanes[0]!, time))).toEqual([0, 0, 1, 2, 3, 5]);
+});
+
+it("Perfetto's export has every span of every rank, in microseconds", () => {
+  const { traceEvents } = JSON.parse(perfettoTrace(timelineOf(profile))) as { traceEvents: { ph: string; tid?: number; name: string; ts?: number; dur?: number }[] };
+  expect(traceEvents.filter((e) => e.ph === "M").map((e) => e.name)).toEqual(["process_name", "thread_name", "thread_name"]);
+  expect(traceEvents.filter((e) => e.ph === "X" && e.tid === 0)[1]).toMatchObject({ name: "ShuffleExec", cat: "exchange", ts: 3000, dur: 2000 });
+});
+
+it("skew is the largest by the mean", () => {
+  expect([skewOf([4, 4]), skewOf([6, 2]), skewOf([0, 0])]).toEqual([1, 1.5, 1]);
 });

@@ -18,7 +18,6 @@ export function marksOf(path: string, doc: Text, diagnostics: readonly Diagnosti
       from,
       to: Math.max(to, Math.min(from + 1, doc.length)),
       severity: d.severity,
-      source: d.code,
       message: d.message,
       renderMessage: () => explained(d),
       ...(hasEdits(d) && { actions: [{ name: `Fix: ${d.fix!.message}`, apply: (_: EditorView) => applyFix(d) }] }),

@@ -21,13 +21,14 @@ function schema(fn: ManifestFunction, table: ManifestTable): HTMLElement {
   const computed = new Set(table.columns);
   const rows = table.row.map((c) => element("tr", { className: computed.has(c.name) ? "" : "pruned" }, element("td", {}, c.name), element("td", {}, c.type)));
   const moves = movesAt(fn, table);
+  const reason = reasonOf(fn, table);
   return element(
     "div",
     { className: "schema" },
     element("h4", {}, `%${table.value} ${table.verb}`),
     element("table", {}, element("tbody", {}, ...rows)),
-    element("p", {}, reasonOf(fn, table)),
-    moves === null ? null : element("p", {}, `communicates ${moves}`),
+    element("p", {}, reason),
+    moves === null || reason.includes(moves) ? null : element("p", {}, `communicates ${moves}`),
     table.order === null ? null : element("p", {}, `row order seen by ${table.order}`),
   );
 }

@@ -20,7 +20,8 @@ export interface Operator {
 export interface Profile {
   readonly ranks: number;
   readonly threads: number;
-  readonly executions: readonly { readonly seconds: number; readonly peakBytes: readonly number[]; readonly operators: readonly Operator[] }[];
+  /** `ended`: milliseconds since rank 0 began. */
+  readonly executions: readonly { readonly ended: number; readonly seconds: number; readonly peakBytes: readonly number[]; readonly operators: readonly Operator[] }[];
 }
 
 export const isExchange = ({ name, ranks }: Operator): boolean => /Shuffle|Broadcast|Gather|Replicate|Exchange/.test(name) || ranks.some((c) => c.bytesSent > 0 || c.bytesReceived > 0);

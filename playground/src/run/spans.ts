@@ -1,7 +1,7 @@
 /**
- * The timeline's spans. The engine reports how long each operator was busy on each rank, in total: durations are
- * measured, their places within an execution are not, so operators are laid end to end in the order of the data, from
- * the scans up. What is left of the execution's time the rank waited.
+ * The timeline's spans. When an execution began and ended is measured; of its operators the engine reports how long each
+ * was busy on each rank, in total. So within an execution operators are laid end to end in the order of the data, from
+ * the scans up, and what is left of its time the rank waited. Between executions the program ran.
  */
 import { isExchange, type Operator, type Profile } from "./profile.ts";
 
@@ -22,13 +22,17 @@ export interface Timeline {
 
 export function timelineOf(profile: Profile): Timeline {
   const lanes: Span[][] = Array.from({ length: profile.ranks }, () => []);
-  let begin = 0;
-  for (const { seconds, operators } of profile.executions) {
-    const end = begin + seconds * 1000;
-    for (const [rank, lane] of lanes.entries()) layEnd(lane, inDataOrder(operators), rank, begin, end);
-    begin = end;
+  const [first] = profile.executions;
+  const origin = first ? first.ended - first.seconds * 1000 : 0;
+  let last = 0;
+  for (const { ended, seconds, operators } of profile.executions) {
+    // Of plans that ran at the same time the second is drawn behind the first.
+    const begin = Math.max(last, ended - seconds * 1000 - origin);
+    last = begin + seconds * 1000;
+    const ordered = inDataOrder(operators);
+    for (const [rank, lane] of lanes.entries()) layEnd(lane, ordered, rank, begin, last);
   }
-  return { lanes, end: begin };
+  return { lanes, end: last };
 }
 
 /** Stages one after the other; of each the inputs before what reads them. */

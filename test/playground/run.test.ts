@@ -197,6 +197,20 @@ describe("the project", () => {
     expect(await page.locator(".cm-content").textContent()).toContain("// mine");
   });
 
+  it("is in the menu with what is on disk, while an example is shown", async () => {
+    const { page } = await openPage(browser, server.address);
+    const name = await page.inputValue(".examples select");
+    await choose(page, "city-sales");
+    writeFileSync(join(folder, "src/job.ts"), program.replaceAll("totals", "again"));
+    await page.waitForTimeout(1500);
+    expect(await page.locator(".cm-content").textContent()).toContain("turnover");
+    await choose(page, name);
+    expect(await page.locator(".cm-content").textContent()).toContain("again");
+    await compiled(page, async () => writeFileSync(join(folder, "src/job.ts"), program));
+    expect(await page.locator("#view").textContent()).toContain("src/job.ts#totals");
+    expect(await page.locator(".notice").count()).toBe(0);
+  });
+
   it("a file can be named; one that is not there is an error", async () => {
     const other = await servePlayground(tmpdir(), [join(root, "playground/examples/city-sales/src/job.ts")]);
     const { page } = await openPage(browser, other.address);
@@ -232,6 +246,20 @@ describe("who may ask", () => {
     expect(await status("/api/uploads/evil.sh", { authorization: authorization() }, "POST")).toBe(400);
     expect(await status("/api/runs", { authorization: authorization() }, "POST")).toBe(400);
     expect(await status("/api/nothing", { authorization: authorization() })).toBe(404);
+  });
+
+  it("a program that came with a link runs only when it is asked for twice", async () => {
+    const { page } = await openPage(browser, server.address);
+    await retype(page, "export default [{ a: 1 }];\n");
+    await page.keyboard.press("ControlOrMeta+s");
+    await expect.poll(() => page.locator(".notice").textContent()).toContain("Link copied");
+    const link = new URL(await page.evaluate(() => navigator.clipboard.readText()));
+    await page.goto(`${server.address}${link.hash}`);
+    await run(page, 1);
+    await expect.poll(() => page.locator(".notice").textContent()).toContain("came with a link");
+    expect(await page.locator(".run-head").count()).toBe(0);
+    await run(page, 1);
+    expect(await verdict(page)).toContain("equal to plain Node1 values");
   });
 
   it("the page says what is missing when it was opened without the token, or as static files", async () => {

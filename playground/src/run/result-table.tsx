@@ -1,3 +1,4 @@
+import { memo } from "preact/compat";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { ask } from "../state/server.ts";
 import type { ResultTable } from "./runs.ts";
@@ -83,14 +84,19 @@ export function ResultRows({ run, index, table }: { run: string; index: number; 
   );
 }
 
-function Cells({ n, row, columns }: { n: number; row: Row | undefined | Error; columns: number }) {
-  return (
-    <tr aria-rowindex={n + 1}>
-      <td class="number">{n}</td>
-      {row instanceof Error || row === undefined ? <td colSpan={columns} class="note">{row?.message ?? "…"}</td> : row.map((value) => <Cell value={value} />)}
-    </tr>
-  );
+interface CellsProps {
+  readonly n: number;
+  readonly row: Row | undefined | Error;
+  readonly columns: number;
 }
+
+/** Rendered once: scrolling renders only the rows that come into sight. */
+const Cells = memo(({ n, row, columns }: CellsProps) => (
+  <tr aria-rowindex={n + 1}>
+    <td class="number">{n}</td>
+    {row instanceof Error || row === undefined ? <td colSpan={columns} class="note">{row?.message ?? "…"}</td> : row.map((value) => <Cell value={value} />)}
+  </tr>
+));
 
 function Cell({ value }: { value: unknown }) {
   if (value === null || value === undefined) return <td class="null">null</td>;

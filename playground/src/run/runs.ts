@@ -1,8 +1,9 @@
 /** Runs of this page: started on the local server, kept to be compared. */
 import { computed, signal } from "@preact/signals";
-import { ask } from "../state/server.ts";
 import { examples } from "../state/examples.ts";
-import { entry, files, options, title } from "../state/workspace.ts";
+import { tell } from "../state/notice.ts";
+import { ask } from "../state/server.ts";
+import { cameByLink, entry, files, options, title } from "../state/workspace.ts";
 import type { Profile } from "./profile.ts";
 
 export type Phase = "BUILDING" | "QUEUED" | "RUNNING" | "SUCCEEDED" | "FAILED" | "CANCELLED";
@@ -51,6 +52,10 @@ const find = (number: number) => runs.value.find((run) => run.number === number)
 /** Runs the program on the ranks, and then under plain Node, if that is to be compared. */
 export async function start(): Promise<void> {
   if (running.value) return;
+  if (cameByLink.value) {
+    cameByLink.value = false;
+    return tell("This program came with a link: read what it does before it runs on your machine. Run it again to run it.", "problem");
+  }
   const number = await one(ranks.value);
   shownRun.value = number;
   const { id, phase } = find(number);

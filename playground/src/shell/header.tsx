@@ -1,5 +1,6 @@
 import { download } from "../state/download.ts";
 import { examples, exampleNamed } from "../state/examples.ts";
+import { openProject, project } from "../state/project.ts";
 import { copyLink, openExample } from "../state/restore.ts";
 import { theme, toggleTheme } from "../state/theme.ts";
 import { title } from "../state/workspace.ts";
@@ -27,15 +28,18 @@ export function Header() {
 function Examples() {
   const groups = Map.groupBy(examples, (example) => example.group);
   const known = exampleNamed(title.value);
+  const own = project.value;
   const choose = (name: string) => {
     const example = exampleNamed(name);
     if (example) void openExample(example);
+    else if (own && name === own.name) openProject(own);
   };
   return (
     <label class="examples">
       <span class="sr-only">Example</span>
-      <select value={known?.name ?? ""} onChange={(event) => choose(event.currentTarget.value)}>
-        {!known && <option value="">{title.value || "Examples"}</option>}
+      <select value={title.value} onChange={(event) => choose(event.currentTarget.value)}>
+        {own && <optgroup label="Your project"><option value={own.name}>{own.name}</option></optgroup>}
+        {!known && title.value !== own?.name && <option value={title.value}>{title.value}</option>}
         {[...groups].map(([group, members]) => (
           <optgroup label={group}>
             {members.map(({ name, about }) => <option value={name}>{about === "" ? name : `${name}: ${about}`}</option>)}

@@ -1,9 +1,9 @@
 /** The user's own file with its helpers, as the local server reads them, and their edits while they are made elsewhere. */
 import type { Files } from "../compile/protocol.ts";
-import { batch } from "@preact/signals";
+import { batch, signal } from "@preact/signals";
 import { tell } from "./notice.ts";
 import { ask, cannotRun } from "./server.ts";
-import { active, files, open } from "./workspace.ts";
+import { active, files, open, title } from "./workspace.ts";
 
 interface Project {
   readonly name: string;
@@ -11,22 +11,21 @@ interface Project {
   readonly files: Files;
 }
 
-/** What the server sent last: a file that differs from it was edited here. */
-let sent: Files = {};
+/** As the server sent it last: a file that differs from it was edited here. Null: there is no server, or it was started without a file. */
+export const project = signal<Project | null>(null);
 
-/** False: there is no server, or it was started without a file. */
-export async function openProject(): Promise<boolean> {
-  if (cannotRun !== null) return false;
+export async function loadProject(): Promise<void> {
+  if (cannotRun !== null) return;
   try {
-    const project = (await (await ask("project")).json()) as Project | null;
-    if (project === null) return false;
-    sent = project.files;
-    open(project.name, project.files, project.entry);
-    return true;
+    project.value = (await (await ask("project")).json()) as Project | null;
   } catch (error) {
     tell(`The project could not be read: ${(error as Error).message}`, "problem");
-    return false;
   }
+}
+
+/** Shows the project, as it is on disk. */
+export function openProject({ name, files: own, entry }: Project): void {
+  open(name, own, entry);
 }
 
 /** Takes over every change on disk, but for files that were also edited here. */
@@ -45,18 +44,18 @@ async function follow(): Promise<void> {
   throw new Error("the local server has ended");
 }
 
-function take(project: Project): void {
-  // Another program was opened meanwhile.
-  if (!Object.keys(sent).some((path) => Object.hasOwn(files.value, path))) return;
-  const mine = Object.keys(project.files).filter((path) => files.value[path] !== undefined && files.value[path] !== sent[path] && project.files[path] !== sent[path]);
-  const kept = Object.fromEntries(mine.map((path) => [path, files.value[path]!]));
-  const gone = new Set(Object.keys(sent).filter((path) => !Object.hasOwn(project.files, path)));
-  const edited = Object.entries(files.value).filter(([path]) => !gone.has(path));
-  const unchanged = Object.keys(project.files).filter((path) => files.value[path] === sent[path] || !Object.hasOwn(files.value, path));
+function take(now: Project): void {
+  const sent = project.value?.files ?? {};
+  project.value = now;
+  // Another program is shown: this one is there when it is opened again.
+  if (title.value !== now.name) return;
+  const mine = Object.keys(now.files).filter((path) => files.value[path] !== undefined && files.value[path] !== sent[path] && now.files[path] !== sent[path]);
+  const gone = new Set(Object.keys(sent).filter((path) => !Object.hasOwn(now.files, path)));
+  const kept = Object.entries(files.value).filter(([path]) => !gone.has(path));
+  const taken = Object.entries(now.files).filter(([path]) => files.value[path] === sent[path] || !Object.hasOwn(files.value, path));
   batch(() => {
-    files.value = { ...Object.fromEntries(edited), ...Object.fromEntries(unchanged.map((path) => [path, project.files[path]!])), ...kept };
-    if (!Object.hasOwn(files.value, active.value)) active.value = project.entry;
+    files.value = { ...Object.fromEntries(kept), ...Object.fromEntries(taken) };
+    if (!Object.hasOwn(files.value, active.value)) active.value = now.entry;
   });
-  sent = project.files;
   if (mine.length > 0) tell(`${mine.join(", ")} changed on disk and here: what you wrote here stays.`, "problem");
 }

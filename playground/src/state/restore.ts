@@ -3,15 +3,17 @@ import { programArguments } from "../run/runs.ts";
 import { version } from "../version.ts";
 import { examples, exampleNamed, type Example } from "./examples.ts";
 import { tell } from "./notice.ts";
-import { followProject, openProject } from "./project.ts";
+import { followProject, loadProject, openProject, project } from "./project.ts";
 import { fromHash, toHash } from "./share.ts";
 import { openView } from "./view.ts";
-import { entry, files, open, options, title } from "./workspace.ts";
+import { cameByLink, entry, files, open, options, title } from "./workspace.ts";
 
 export async function restore(): Promise<void> {
   addEventListener("hashchange", () => void fromLink());
-  if (await fromLink()) return;
-  if (await openProject()) followProject();
+  const [linked] = await Promise.all([fromLink(), loadProject()]);
+  if (project.value) followProject();
+  if (linked) return;
+  if (project.value) openProject(project.value);
   else await openExample(exampleNamed("monthly-trips") ?? examples[0]!);
 }
 
@@ -31,6 +33,7 @@ async function fromLink(): Promise<boolean> {
   const { shared } = opened;
   options.value = shared.options;
   open(shared.title, shared.files, shared.entry);
+  cameByLink.value = true;
   if (shared.view !== "") openView.value = shared.view;
   if (opened.version !== version) tell(`This link was made with Lockstep ${opened.version || "of an unknown version"}; this is ${version}. What the compiler says may differ.`, "problem");
   return true;

@@ -12,6 +12,9 @@ export const options = signal<Options>(defaultOptions);
 /** What the files were taken from, as the menu and the page's title say it. */
 export const title = signal("");
 
+/** The program came with a link: a stranger may have written it. */
+export const cameByLink = signal(false);
+
 const annotated = /["']use spmd["']/;
 
 /** The compiled file: the one in the editor if it has annotated functions, else the entry. */
@@ -19,6 +22,7 @@ export const main = computed(() => (annotated.test(files.value[active.value] ?? 
 
 export function open(name: string, opened: Files, first: string): void {
   batch(() => {
+    cameByLink.value = false;
     title.value = name;
     files.value = { [first]: opened[first] ?? "", ...opened };
     entry.value = first;

@@ -9,7 +9,7 @@ import type { AddressInfo } from "node:net";
 import { dirname, join, resolve } from "node:path";
 import { hasToken, isLocal } from "./access.ts";
 import { json, lines, Refusal, text } from "./answer.ts";
-import { servePage } from "./page.ts";
+import { isBuilt, notBuilt, servePage } from "./page.ts";
 import { findAnnotated, followProject, readProject } from "./project.ts";
 import { Runs } from "./runs/runs.ts";
 import { answerRun } from "./runs/routes.ts";
@@ -66,6 +66,7 @@ export function createPlayground({ file, root }: PlaygroundOptions): Playground 
 export async function servePlayground(options: { readonly file: string | undefined; readonly port: number }): Promise<{ address: string; close(): Promise<void> }> {
   const file = options.file === undefined ? null : resolve(options.file);
   if (file !== null && !(existsSync(file) && statSync(file).isFile())) throw new Error(`there is no file ${options.file}`);
+  if (!isBuilt()) throw new Error(notBuilt);
   const root = file === null ? process.cwd() : projectOf(file);
   const playground = createPlayground({ file, root });
   const server = createServer((request, response) => void playground.handle(new URL(request.url ?? "/", "http://localhost").pathname, request, response));

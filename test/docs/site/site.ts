@@ -19,8 +19,8 @@ export async function writeSite(): Promise<number> {
     writeFileSync(file, renderPage(page, pages, version));
   }
   // One set of colours, of the playground and the site.
-  const colours = readFileSync(join(root, "playground/src/style/colours.css"), "utf8");
-  writeFileSync(join(siteFolder, "site.css"), `${colours}${readFileSync(join(root, "playground/site/site.css"), "utf8")}`);
+  const sheets = ["src/style/colours.css", "src/style/tokens.css", "site/site.css"].map((name) => readFileSync(join(root, "playground", name), "utf8"));
+  writeFileSync(join(siteFolder, "site.css"), sheets.join("\n"));
   cpSync(join(root, "playground/site/site.js"), join(siteFolder, "site.js"));
   cpSync(join(root, "playground/src/icon.svg"), join(siteFolder, "icon.svg"));
   cpSync(join(root, "playground/dist/app"), join(siteFolder, "playground"), { recursive: true });

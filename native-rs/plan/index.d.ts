@@ -7,9 +7,9 @@
 export type Aggregate = { input: number, keys: Array<NamedExpression>, aggregates: Array<NamedAggregate>, site: string, };
 
 /**
- * Every aggregate but `count` (rows) skips null and NaN; of nothing, all but the counts are null.
+ * Every aggregate but `count` (rows) and `invalid` skips null and NaN; of nothing, all but the counts are null.
  */
-export type AggregateFunction = "count" | "valid" | "distinct" | "sum" | "mean" | "min" | "max" | "variance" | "stdev" | "median" | "any";
+export type AggregateFunction = "count" | "valid" | "invalid" | "distinct" | "sum" | "mean" | "min" | "max" | "variance" | "stdev" | "variancep" | "stdevp" | "median" | "quantile" | "any";
 
 /**
  * What the program's interface says of a source column.
@@ -40,7 +40,8 @@ export type Expression = { "kind": "column", name: string, type: JsType, } | { "
 export type Frame = { "kind": "rows", start: Expression, end: Expression, peers: boolean, } | { "kind": "range", on: Expression, preceding: Expression, following: Expression, };
 
 /**
- * Null keys match nothing. Order: left rows, within one the right rows; unmatched left rows come last.
+ * Null keys match nothing; without keys every left row matches every right row. Order: left rows, within one the right
+ * rows; then unmatched left rows, then unmatched right rows.
  */
 export type Join = { left: number, right: number, type: JoinType, on: Array<JoinKey>, 
 /**
@@ -52,9 +53,9 @@ export type JoinColumn = { side: JoinSide, from: string, as: string, };
 
 export type JoinKey = { left: Expression, right: Expression, };
 
-export type JoinSide = "left" | "right";
+export type JoinSide = "left" | "right" | "both";
 
-export type JoinType = "inner" | "left" | "semi" | "anti";
+export type JoinType = "inner" | "left" | "right" | "full" | "lookup" | "semi" | "anti";
 
 /**
  * The type a value has when JavaScript looks at it. `null` is a value of every nullable type.
@@ -68,7 +69,11 @@ export type JsType = "number" | "string" | "boolean" | "bigint" | "date";
  */
 export type Literal = null | boolean | number | string;
 
-export type NamedAggregate = { name: string, function: AggregateFunction, arg?: Expression, };
+export type NamedAggregate = { name: string, function: AggregateFunction, arg?: Expression, 
+/**
+ * Of `quantile`: 0 is the smallest value, 1 the largest.
+ */
+fraction?: number, };
 
 export type NamedExpression = { name: string, expression: Expression, };
 
@@ -79,7 +84,7 @@ export type Node = { "op": "scan",
 /**
  * The id that `openParquet`, `openCsv` or `registerTable` returned on this rank.
  */
-dataset: number, columns: Array<ColumnType>, filter?: Expression, site: string, } | { "op": "filter", input: number, predicate: Expression, site: string, } | { "op": "derive", input: number, columns: Array<NamedExpression>, site: string, } | { "op": "window" } & Window | { "op": "select", input: number, columns: Array<SelectColumn>, site: string, } | { "op": "join" } & Join | { "op": "aggregate" } & Aggregate | { "op": "sort", input: number, keys: Array<SortKey>, site: string, } | { "op": "slice", input: number, start: number, end?: number, keys?: Array<NamedExpression>, site: string, } | { "op": "concat", inputs: Array<number>, site: string, } | { "op": "dedupe", input: number, keys: Array<Expression>, site: string, } | { "op": "spool", input: number, spool: number, site: string, };
+dataset: number, columns: Array<ColumnType>, filter?: Expression, site: string, } | { "op": "filter", input: number, predicate: Expression, site: string, } | { "op": "derive", input: number, columns: Array<NamedExpression>, site: string, } | { "op": "window" } & Window | { "op": "select", input: number, columns: Array<SelectColumn>, site: string, } | { "op": "join" } & Join | { "op": "aggregate" } & Aggregate | { "op": "sort", input: number, keys: Array<SortKey>, site: string, } | { "op": "slice", input: number, start: number, end?: number, keys?: Array<NamedExpression>, site: string, } | { "op": "concat", inputs: Array<number>, site: string, } | { "op": "dedupe", input: number, keys: Array<Expression>, last?: boolean, site: string, } | { "op": "spool", input: number, spool: number, site: string, };
 
 /**
  * Writes a directory of part files, staged; it becomes visible when the outermost call commits.

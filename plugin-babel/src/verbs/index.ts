@@ -7,6 +7,7 @@ import { filter } from "./filter.ts";
 import { groupby } from "./groupby.ts";
 import type { Instruction } from "../ir/ir.ts";
 import { antijoin, cross, join, join_full, join_left, join_right, semijoin } from "./join.ts";
+import { lookup } from "./lookup.ts";
 import { array, columnNames, get, numRows, objects, print } from "./observers.ts";
 import { orderby } from "./orderby.ts";
 import { parameter } from "./parameter.ts";
@@ -23,7 +24,7 @@ import { writeCsv, writeParquet } from "./writers.ts";
 
 export const catalogue: readonly Verb[] = [
   readParquet, readCsv, table,
-  filter, derive, select, rename, join, join_left, join_right, join_full, cross, semijoin, antijoin,
+  filter, derive, select, rename, join, join_left, join_right, join_full, cross, lookup, semijoin, antijoin,
   groupby, ungroup, rollup, count, orderby, slice, concat, dedupe, union, intersect, except,
   numRows, columnNames, get, objects, array, print,
   writeParquet, writeCsv,

@@ -20,10 +20,10 @@ interface JoinRecord {
   readonly example: string;
 }
 
-const keysOf = (i: Instruction, role: "left" | "right") => i.rows.filter((r) => r.role === role);
+export const keysOf = (i: Instruction, role: "left" | "right") => i.rows.filter((r) => r.role === role);
 
 /** Checks the key pairs; both sides must be what JavaScript could find equal. */
-function checkKeys(i: Instruction, context: TypeContext): void {
+export function checkKeys(i: Instruction, context: TypeContext): void {
   const right = keysOf(i, "right");
   keysOf(i, "left").forEach((l, n) => {
     const r = right[n];

@@ -53,6 +53,12 @@ export class SpmdTable {
     });
   }
 
+  /** Of several right rows of one key the last is found. */
+  lookup(other: SpmdTable, { site, on, columns }: Sited & { on: JoinKey[]; columns: JoinColumn[] }): SpmdTable {
+    const last = other.dedupe({ site, keys: on.map((key) => key.right), last: true });
+    return this.join(last, { site, type: "lookup", on, columns });
+  }
+
   groupby({ keys }: Sited & { keys: NamedExpression[] }): GroupedTable {
     return new GroupedTable(this, keys);
   }
@@ -80,8 +86,8 @@ export class SpmdTable {
     return new SpmdTable({ inputs: [this, ...others].map((table) => table.node), build: (inputs) => ({ op: "concat", inputs, site }) });
   }
 
-  dedupe({ site, keys }: Sited & { keys: Expression[] }): SpmdTable {
-    return this.#then((input) => ({ op: "dedupe", input, keys, site }));
+  dedupe({ site, keys, last }: Sited & { keys: Expression[]; last?: true }): SpmdTable {
+    return this.#then((input) => ({ op: "dedupe", input, keys, ...(last && { last }), site }));
   }
 
   /** `keys`: all columns of this table. The descriptor is the last argument, as in `concat`. */

@@ -56,6 +56,16 @@ export function joinRows(left: Side, right: Side, keys: readonly JoinKey[], oute
   return { left: Int32Array.from(outLeft), right: Int32Array.from(outRight) };
 }
 
+/** For every left row the last right row with its key, or -1. */
+export function foundRows(left: Side, right: Side, keys: readonly JoinKey[]): Rows {
+  const [codesLeft, codesRight] = codes(left, right, keys);
+  const last = new Map<number, number>();
+  codesRight.forEach((code, row) => {
+    if (code >= 0) last.set(code, row);
+  });
+  return codesLeft.map((code) => last.get(code) ?? -1);
+}
+
 /** Every left row with every right row. */
 export function crossRows(left: Side, right: Side): { left: Rows; right: Rows } {
   const length = left.rows * right.rows;

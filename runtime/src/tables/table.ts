@@ -5,7 +5,7 @@ import type { Column, Rows } from "./column.ts";
 import { concatColumns } from "./concat.ts";
 import { GroupedTable } from "./grouped.ts";
 import { inferColumn } from "./infer.ts";
-import { crossRows, joinColumns, joinRows, matchingRows, type JoinKey, type Outer, type Side } from "./join.ts";
+import { crossRows, foundRows, joinColumns, joinRows, matchingRows, type JoinKey, type Outer, type Side } from "./join.ts";
 import { groupCodes, type KeyCodes } from "./keys.ts";
 import { op, type Aggregate } from "./op.ts";
 import { peersOf, sortedRows, type OrderKey, type SortColumn } from "./order.ts";
@@ -113,6 +113,22 @@ export class Table<Row> implements Iterable<Row> {
   ): Table<T.JoinedFull<Row, Other, T.SharedNames<L, R>>>;
   join_full<Other>(other: Table<Other>, on?: unknown): AnyTable {
     return this.#join(other, on, "both");
+  }
+
+  /**
+   * Adds columns of the other table's row with the same key (the last, if there are several), null where there is none. `on` is as
+   * in join; without names, all columns that this table lacks. Rows stay as they are; a column of the same name is replaced.
+   */
+  lookup<Other, const C extends readonly T.ColumnName<Other>[]>(
+    other: Table<Other>,
+    on?: T.SharedKey<Row, Other> | readonly [T.SharedKey<Row, Other>] | readonly [left: T.KeySide<Row>, right: T.KeySide<Other>],
+    ...columns: C
+  ): Table<T.LookedUp<Row, Other, C>> {
+    const rows = foundRows(this.#side(), other.#side(), this.#joinKeys(other, on));
+    const names = columns.length > 0 ? columns : [...other.columns.keys()].filter((name) => !this.columns.has(name));
+    const found = new Map(this.columns);
+    for (const name of names) found.set(name, columnNamed(other.columns, name).take(rows));
+    return new Table(found, this.#rows, this.order);
   }
 
   /** Every row with every row of the other table; clashing names get _1 and _2. */

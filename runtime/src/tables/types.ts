@@ -97,6 +97,13 @@ export type JoinedFull<Left, Right, Shared> = Simplify<
   } & { [K in Exclude<keyof Right, Shared> as K extends keyof Left ? `${K & string}_2` : K]: Right[K] | null }
 >;
 
+type Looked<Row, Other, Names extends readonly unknown[]> = Names extends readonly [] ? Exclude<keyof Other, keyof Row> : Names[number] & keyof Other;
+
+/** The row after lookup: the columns named, or without names those that the row lacks, as found or null. */
+export type LookedUp<Row, Other, Names extends readonly unknown[]> = Simplify<
+  Omit<Row, Looked<Row, Other, Names>> & { [K in Looked<Row, Other, Names>]: Other[K] | null }
+>;
+
 /** What groupby() and dedupe() take: names and { name: row function }. */
 export type Key<Row> = ColumnName<Row> | RowFunctions<Row>;
 

@@ -175,7 +175,7 @@ function window(t: Known, m: Made): Step | null {
 function join(t: Known, m: Made): Step | null {
   const { r } = m;
   const other = r.of(m.tables);
-  const kind = r.of(["join", "join_left", "join_right", "join_full", "cross", "semijoin", "antijoin"]);
+  const kind = r.of(["join", "join_left", "join_right", "join_full", "cross", "lookup", "semijoin", "antijoin"]);
   const pairs = named(t.schema, null).flatMap((left) => named(other.schema, t.schema.get(left)!.js).map((right) => ({ left, right })));
   if (pairs.length === 0) return null;
   const on = r.some(pairs, 2);
@@ -187,6 +187,11 @@ function join(t: Known, m: Made): Step | null {
   if (isCross) shared.clear();
   const source = isCross ? `.cross(${other.name})` : `.${kind}(${other.name}, ${keys})`;
   if (kind === "semijoin" || kind === "antijoin") return { ...t, source };
+  if (kind === "lookup") {
+    const found = r.some([...other.schema.keys()], 3);
+    const schema = new Map([...t.schema, ...found.map((name): [string, Col] => [name, { ...other.schema.get(name)!, nullable: true }])]);
+    return { schema, rows: t.rows, source: `.lookup(${other.name}, ${keys}${found.map((name) => `, "${name}"`).join("")})` };
+  }
   const schema = new Map<string, Col>();
   const add = (name: string, c: Col): boolean => !schema.has(name) && schema.set(name, c).has(name);
   const [keysRight, merged] = [kind === "join_right", kind === "join_full"];

@@ -161,3 +161,23 @@ export async function crossed(tables: Tables, out: string) {
     rows.cross(known).rollup({ n: op.count(), mean: op.mean((d) => d.level * d.height) }).objects(),
   ];
 }
+
+/** The last row of a key is found; the left rows stay where they are. */
+export async function lookedUp(tables: Tables, out: string) {
+  "use spmd";
+  const rows = await measurements(tables);
+  const known = await stations(tables);
+  const grades = table({ level: [3, 3, 4, null, -7, 3], grade: ["a", "b", "c", "d", "e", "f"], label: ["u", "v", "w", "x", "y", "z"] });
+  const found = rows.select("id", "station", "level", "label").lookup(known, "station");
+  await found.writeParquet(`${out}/found`, { order: "program" });
+  return [
+    found.objects(),
+    rows.lookup(known.orderby("height"), "station", "name").slice(100, 200).select("id", "name").objects(),
+    rows.select("id", "level", "label").lookup(grades, "level", "grade", "label").objects(),
+    rows.lookup(grades, [(d) => d.level + 1, "level"], "grade").filter((d) => d.grade !== null && d.id > 100).select("grade", "id").objects(),
+    rows.lookup(await large(tables), ["id", "key"], "x").rollup({ n: op.valid("x"), last: op.max("x") }).objects(),
+    known.lookup(rows, "station", "value", "at").objects(),
+    rows.groupby("station").rollup({ n: op.count() }).lookup(known, "station", "height").orderby("station").objects(),
+    rows.lookup(known.slice(0, 0), "station", "name").numRows(),
+  ];
+}

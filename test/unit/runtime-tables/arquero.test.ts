@@ -159,6 +159,13 @@ describe("as Arquero answers", () => {
     });
   });
 
+  test("lookup: the last match", () => {
+    check((left, right) => {
+      const keyed = right.filter((row) => row.s !== null);
+      expect(plain(ours(left).lookup(ours(keyed), "s", "n", "d").objects())).toEqual(plain(theirs(left).lookup(theirs(keyed), "s", "n", "d").objects()));
+    });
+  });
+
   test("semijoin and antijoin", () => {
     check((left, right) => {
       expect(ours(left).semijoin(ours(right), "s").array("i")).toEqual(theirs(left).semijoin(theirs(right), "s").array("i"));

@@ -57,7 +57,9 @@ impl Display for Node {
                 f.write_str("concat ")?;
                 separated(f, inputs, |f, input| write!(f, "#{input}"))
             }
-            Self::Dedupe { input, keys, .. } => write!(f, "dedupe #{input} by ({})", Comma(keys)),
+            Self::Dedupe { input, keys, last, .. } => {
+                write!(f, "dedupe #{input} by ({}){}", Comma(keys), if *last { " keeping the last" } else { "" })
+            }
             Self::Spool { input, spool, .. } => write!(f, "spool #{input} as {spool}"),
         }
     }
@@ -70,6 +72,7 @@ impl Display for Join {
             JoinType::Left => "join_left",
             JoinType::Right => "join_right",
             JoinType::Full => "join_full",
+            JoinType::Lookup => "lookup",
             JoinType::Semi => "semijoin",
             JoinType::Anti => "antijoin",
         };

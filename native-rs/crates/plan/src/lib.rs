@@ -6,15 +6,18 @@
 //!
 //! A plan is logical and has no exchanges: it says *what*, the native planner places *where*.
 
+mod aggregate;
 mod display;
 mod expression;
+mod join;
 mod node;
 mod types;
 
+pub use aggregate::{Aggregate, AggregateFunction, NamedAggregate};
 pub use expression::{Expression, Literal};
+pub use join::{Join, JoinColumn, JoinKey, JoinSide, JoinType};
 pub use node::{
-    Aggregate, AggregateFunction, CsvWrite, Frame, Join, JoinColumn, JoinKey, JoinSide, JoinType, NamedAggregate,
-    NamedExpression, Node, NodeId, ParquetWrite, Plan, SelectColumn, Sink, SortKey, Site, Window, WindowColumn,
+    CsvWrite, Frame, NamedExpression, Node, NodeId, ParquetWrite, Plan, SelectColumn, Sink, SortKey, Site, Window, WindowColumn,
     WindowFunction, WindowValue,
 };
 pub use types::{ColumnType, JsType};

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::{ColumnType, Expression};
+use crate::{Aggregate, ColumnType, Expression, Join, NamedAggregate};
 
 /// Index into [`Plan::nodes`]. An input always stands before its consumer.
 pub type NodeId = usize;
@@ -64,8 +64,15 @@ pub enum Node {
     },
     /// Rows of all inputs one after another; columns by the first input's names, absent ones null.
     Concat { inputs: Vec<NodeId>, site: Site },
-    /// The first row, in table order, of each distinct key.
-    Dedupe { input: NodeId, keys: Vec<Expression>, site: Site },
+    /// The first row, in table order, of each distinct key; or the last one.
+    Dedupe {
+        input: NodeId,
+        keys: Vec<Expression>,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        #[ts(optional, as = "Option<bool>")]
+        last: bool,
+        site: Site,
+    },
     /// A table kept for later executions of the same call: computed by the first that needs it, read by the others.
     Spool { input: NodeId, spool: u32, site: Site },
 }
@@ -167,116 +174,6 @@ pub struct SelectColumn {
     pub from: String,
     #[serde(rename = "as")]
     pub name: String,
-}
-
-/// Null keys match nothing; without keys every left row matches every right row. Order: left rows, within one the right
-/// rows; then unmatched left rows, then unmatched right rows.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[ts(export, export_to = "../../../plan/index.d.ts")]
-pub struct Join {
-    pub left: NodeId,
-    pub right: NodeId,
-    #[serde(rename = "type")]
-    pub join_type: JoinType,
-    pub on: Vec<JoinKey>,
-    /// The output columns, `_1` / `_2` suffixes already resolved. Empty for semi and anti: the left columns.
-    pub columns: Vec<JoinColumn>,
-    pub site: Site,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-#[ts(export, export_to = "../../../plan/index.d.ts")]
-pub enum JoinType {
-    Inner,
-    Left,
-    Right,
-    Full,
-    Semi,
-    Anti,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export, export_to = "../../../plan/index.d.ts")]
-pub struct JoinKey {
-    pub left: Expression,
-    pub right: Expression,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-#[ts(export, export_to = "../../../plan/index.d.ts")]
-pub enum JoinSide {
-    Left,
-    Right,
-    /// Of a full join: the left column of that name where there is a left row, else the right one.
-    Both,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export, export_to = "../../../plan/index.d.ts")]
-pub struct JoinColumn {
-    pub side: JoinSide,
-    pub from: String,
-    #[serde(rename = "as")]
-    pub name: String,
-}
-
-/// Groups in order of first appearance when that is observed. No keys: one row, whatever the input.
-/// A key's column keeps the key's type; -0 and 0 are one key, NaN is one key, distinct from null.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[ts(export, export_to = "../../../plan/index.d.ts")]
-pub struct Aggregate {
-    pub input: NodeId,
-    pub keys: Vec<NamedExpression>,
-    pub aggregates: Vec<NamedAggregate>,
-    pub site: Site,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-#[ts(export, export_to = "../../../plan/index.d.ts")]
-pub struct NamedAggregate {
-    pub name: String,
-    pub function: AggregateFunction,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
-    pub arg: Option<Expression>,
-    /// Of `quantile`: 0 is the smallest value, 1 the largest.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
-    pub fraction: Option<f64>,
-}
-
-/// Every aggregate but `count` (rows) and `invalid` skips null and NaN; of nothing, all but the counts are null.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-#[ts(export, export_to = "../../../plan/index.d.ts")]
-pub enum AggregateFunction {
-    /// Rows of the group: int64.
-    Count,
-    /// Values that are not null or NaN: int64.
-    Valid,
-    /// Values that are null or NaN: int64.
-    Invalid,
-    /// Distinct values, null and NaN counted as one value each: int64.
-    Distinct,
-    Sum,
-    Mean,
-    Min,
-    Max,
-    /// Of a sample: divided by n − 1. The `p` forms are of a population: divided by n. All are null of fewer than two values.
-    Variance,
-    Stdev,
-    Variancep,
-    Stdevp,
-    Median,
-    /// Interpolated between the two values around its fraction.
-    Quantile,
-    /// The first value in table order.
-    Any,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]

@@ -60,6 +60,8 @@ expectType<{ zone: number; miles: number; flag: string; name: string; opened: Da
 expectType<{ zone: number; miles_1: number; flag: string; name: string | null; miles_2: number | null; opened: Date | null }>()(small.join_left(zones, "zone"));
 expectType<{ miles_1: number | null; flag: string | null; zone: number; name: string; miles_2: number; opened: Date }>()(small.join_right(zones, "zone"));
 expectType<{ zone: number; miles_1: number | null; flag: string | null; name: string | null; miles_2: number | null; opened: Date | null }>()(small.join_full(zones, "zone"));
+expectType<{ zone: number; miles: number; flag: string; name: string | null; opened: Date | null }>()(small.lookup(zones, "zone"));
+expectType<{ zone: number; miles: number | null; flag: string; name: string | null }>()(small.lookup(zones, "zone", "name", "miles"));
 expectType<{ zone_1: number; miles_1: number; flag: string; zone_2: number; name: string; miles_2: number; opened: Date }>()(small.cross(zones));
 expectType<{ zone_1: number; miles_1: number; flag: string; zone_2: number; name: string; miles_2: number; opened: Date }>()(
   small.join(zones, [(d) => d.zone % 7, (d) => d.zone]),

@@ -3,7 +3,7 @@
 //! Order costs: a hidden column that is carried, exchanged and sorted by. So it exists only where an observer
 //! (a collect, an ordered write, a slice, a dedupe, `any`) can see the difference.
 use datafusion::logical_expr::SortExpr;
-use lockstep_plan::{AggregateFunction, Expression, Frame, JoinType, Node, Plan, Sink, WindowFunction, WindowValue};
+use lockstep_plan::{AggregateFunction, Expression, Frame, JoinSide, JoinType, Node, Plan, Sink, WindowFunction, WindowValue};
 
 /// How much of its order a table must keep. Each includes the ones before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,7 +67,8 @@ pub fn wants(plan: &Plan) -> Vec<Option<Want>> {
             // A later execution may observe what this one does not.
             Node::Spool { input, .. } | Node::Slice { input, .. } => ask(&mut wants, *input, want.max(Want::Order)),
             Node::Join(join) => {
-                let right = if keeps_left_only(join.join_type) { Want::Nothing } else { observed };
+                let left_alone = keeps_left_only(join.join_type) || join.join_type == JoinType::Lookup;
+                let right = if left_alone { Want::Nothing } else { observed };
                 ask(&mut wants, join.left, observed);
                 ask(&mut wants, join.right, right);
             }
@@ -184,6 +185,10 @@ pub fn unique(plan: &Plan) -> Vec<Vec<Vec<String>>> {
                 sets[*input].iter().filter_map(|set| set.iter().map(renamed).collect()).collect()
             }
             Node::Join(join) if keeps_left_only(join.join_type) => sets[join.left].clone(),
+            Node::Join(join) if join.join_type == JoinType::Lookup => {
+                let kept = |name: &String| join.columns.iter().any(|c| c.side == JoinSide::Left && c.from == *name && c.name == *name);
+                sets[join.left].iter().filter(|set| set.iter().all(kept)).cloned().collect()
+            }
             Node::Scan { .. } | Node::Join(_) | Node::Concat { .. } => vec![],
         };
         sets.push(of_node);

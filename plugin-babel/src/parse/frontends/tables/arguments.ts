@@ -102,6 +102,16 @@ const kinds: Record<Parameter["kind"], Reader> = {
       else renamed(node, out, context, "column names, or an object of new names");
     }
   },
+  "looked-up": (nodes, out, context) => {
+    for (const node of flattened(nodes.splice(0), context)) {
+      const name = columnName(node, context);
+      if (name !== null) out.columns.push({ input: 1, from: name, as: name, span: spanOf(node, context.place.module) });
+      else {
+        out.open = true;
+        context.report(verbArgument(context.verb.name, "column names of the other table", spanOf(node, context.place.module)));
+      }
+    }
+  },
   renaming: (nodes, out, context) => {
     for (const node of flattened(nodes.splice(0), context)) renamed(node, out, context, "an object of new names");
   },

@@ -1,6 +1,6 @@
 //! Group-by, and the first row of each group.
 use arrow::datatypes::DataType;
-use datafusion::functions_aggregate::expr_fn::{first_value, min};
+use datafusion::functions_aggregate::expr_fn::{first_value, max, min};
 use datafusion::logical_expr::{Expr, ExprSchemable, ident};
 use lockstep_functions::{aggregate, any, canonical_key, quantile};
 use lockstep_plan::{Aggregate, AggregateFunction, Expression, NamedAggregate, NodeId};
@@ -54,7 +54,7 @@ impl Builder<'_> {
         Ok(Built { plan, visible, order, below, peers: vec![] })
     }
 
-    pub(super) fn dedupe(&mut self, input: NodeId, keys: &[Expression]) -> Result<Built> {
+    pub(super) fn dedupe(&mut self, input: NodeId, keys: &[Expression], last: bool) -> Result<Built> {
         let input = self.build(input)?;
         let Order::Position(position) = input.order.clone() else {
             return Err(EngineError::bug("a dedupe has no positions to choose by"));
@@ -66,9 +66,9 @@ impl Builder<'_> {
             let data_type = value.get_type(&schema)?;
             groups.push(named(canonical_key(value, &data_type), &self.hidden("key")));
         }
-        let first = |name: &String| first_value(ident(name), vec![ident(&position).sort(true, false)]).alias(name);
+        let first = |name: &String| first_value(ident(name), vec![ident(&position).sort(!last, false)]).alias(name);
         let mut values: Vec<Expr> = input.visible.iter().map(first).collect();
-        values.push(min(ident(&position)).alias(&position));
+        values.push(if last { max(ident(&position)) } else { min(ident(&position)) }.alias(&position));
         let (visible, below) = (input.visible.clone(), input.below);
         let output: Vec<Expr> = visible.iter().chain([&position]).map(ident).collect();
         let plan = input.builder().aggregate(groups, values)?.project(output)?.build()?;

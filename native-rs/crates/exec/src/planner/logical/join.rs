@@ -46,7 +46,7 @@ impl Builder<'_> {
         let left = if left_columns.len() > left_all.len() { left.builder().project(left_columns)? } else { left.builder() };
         let kind = match join.join_type {
             JoinType::Inner => LogicalJoin::Inner,
-            JoinType::Left => LogicalJoin::Left,
+            JoinType::Left | JoinType::Lookup => LogicalJoin::Left,
             JoinType::Right => LogicalJoin::Right,
             JoinType::Full => LogicalJoin::Full,
             JoinType::Semi => LogicalJoin::LeftSemi,
@@ -74,8 +74,13 @@ impl Builder<'_> {
             output.push(named(value, &column.name));
         }
         let visible = join.columns.iter().map(|column| column.name.clone()).collect();
-        let below = left_below.saturating_mul(right_below).saturating_add(left_below).saturating_add(right_below);
+        let below = if join.join_type == JoinType::Lookup { left_below } else { left_below.saturating_mul(right_below).saturating_add(left_below).saturating_add(right_below) };
         let order = match (ordered, left_order, right_order) {
+            (true, Order::Position(left), _) if join.join_type == JoinType::Lookup => {
+                let name = self.hidden("position");
+                output.push(named(ident(left), &name));
+                Order::Position(name)
+            }
             (true, Order::Position(left), Order::Position(right)) => {
                 let right = rename(&right);
                 self.joined_order(&left, &right, left_below, right_below, join.join_type, &mut output)?

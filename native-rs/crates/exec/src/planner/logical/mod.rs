@@ -157,7 +157,7 @@ impl<'a> Builder<'a> {
                 Ok(Built { plan: extension(node), visible: built.visible, order, below: built.below, peers: vec![] })
             }
             Node::Concat { inputs, .. } => self.concat(id, inputs),
-            Node::Dedupe { input, keys, .. } => self.dedupe(*input, keys),
+            Node::Dedupe { input, keys, last, .. } => self.dedupe(*input, keys, *last),
             Node::Spool { input, .. } => self.build(*input),
         }
     }

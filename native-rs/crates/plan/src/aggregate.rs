@@ -1,0 +1,62 @@
+//! Group-by and aggregates.
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use crate::expression::Expression;
+use crate::node::{NamedExpression, NodeId, Site};
+
+/// Groups in order of first appearance when that is observed. No keys: one row, whatever the input.
+/// A key's column keeps the key's type; -0 and 0 are one key, NaN is one key, distinct from null.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[ts(export, export_to = "../../../plan/index.d.ts")]
+pub struct Aggregate {
+    pub input: NodeId,
+    pub keys: Vec<NamedExpression>,
+    pub aggregates: Vec<NamedAggregate>,
+    pub site: Site,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export, export_to = "../../../plan/index.d.ts")]
+pub struct NamedAggregate {
+    pub name: String,
+    pub function: AggregateFunction,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub arg: Option<Expression>,
+    /// Of `quantile`: 0 is the smallest value, 1 the largest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub fraction: Option<f64>,
+}
+
+/// Every aggregate but `count` (rows) and `invalid` skips null and NaN; of nothing, all but the counts are null.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export, export_to = "../../../plan/index.d.ts")]
+pub enum AggregateFunction {
+    /// Rows of the group: int64.
+    Count,
+    /// Values that are not null or NaN: int64.
+    Valid,
+    /// Values that are null or NaN: int64.
+    Invalid,
+    /// Distinct values, null and NaN counted as one value each: int64.
+    Distinct,
+    Sum,
+    Mean,
+    Min,
+    Max,
+    /// Of a sample: divided by n − 1. The `p` forms are of a population: divided by n. All are null of fewer than two values.
+    Variance,
+    Stdev,
+    Variancep,
+    Stdevp,
+    Median,
+    /// Interpolated between the two values around its fraction.
+    Quantile,
+    /// The first value in table order.
+    Any,
+}

@@ -1,0 +1,69 @@
+import { misspeltColumn } from "../diagnostics/misspelt-column.ts";
+import { noCommonColumns } from "../diagnostics/no-common-columns.ts";
+import { ANY } from "../ir/distribution.ts";
+import { columnOf, type Instruction, type OutputColumn, type TableType } from "../ir/ir.ts";
+import type { Column } from "../ir/types.ts";
+import { checkKeys, join, keysOf } from "./join.ts";
+import { expressionOf, names, readBy, renameKeys, union } from "./rules.ts";
+import type { TypeContext, Verb } from "./verb.ts";
+
+/** What is looked up: the columns named, else all that the left table lacks. */
+function looked(i: Instruction, left: TableType, right: TableType, context: TypeContext): OutputColumn[] {
+  const named = i.columns.filter((c) => c.input === 1);
+  if (named.length === 0) return names(right.row).filter((name) => !columnOf(left.row, name)).map((name) => ({ input: 1, from: name, as: name, span: i.span }));
+  return named.filter((c) => {
+    const isThere = columnOf(right.row, c.from) !== null;
+    if (!isThere) context.report(misspeltColumn(c.from, c.span, right.row, context.origin(i, 1, c.from)));
+    return isThere;
+  });
+}
+
+export const lookup: Verb = {
+  name: "lookup",
+  docs: "Adds columns of the right row with an equal key (the last, if there are several), null where there is none; left rows stay as they are.",
+  example: 'trips.lookup(weather, "date", "precipitation")',
+  on: "table",
+  role: "verb",
+  signature: [{ kind: "table" }, { kind: "join-keys" }, { kind: "looked-up" }],
+  implied: join.implied!,
+  type: (i, [left, right], context) => {
+    if (i.rows.length === 0) context.report(noCommonColumns(i.span, left!.row, right!.row));
+    checkKeys(i, context);
+    const columns = new Map(left!.row.map(({ name }): [string, OutputColumn] => [name, { input: 0, from: name, as: name, span: i.span }]));
+    // A column of the same name is replaced in its place.
+    for (const column of looked(i, left!, right!, context)) columns.set(column.as, column);
+    i.columns = [...columns.values()];
+    const row = i.columns.map(({ input, from, as }): Column => {
+      const type = columnOf((input === 0 ? left! : right!).row, from)!;
+      return { name: as, type: input === 0 ? type : { ...type, nullable: true } };
+    });
+    return { row, groups: null };
+  },
+  distribution: (i, [left, right]) => {
+    const kept = (key: string) => (i.columns.some((c) => c.input === 0 && c.as === key) ? key : null);
+    return right!.kind === "replicated" ? renameKeys(left!, kept) : ANY;
+  },
+  communicates: (i, inputs) => join.communicates(i, inputs),
+  order: (_, input) => (input === 0 ? "passes" : "observes"),
+  rowwise: true,
+  passFilter: (i, read) => (i.columns.some((c) => c.input === 1 && read.has(c.as)) ? null : { input: 0 }),
+  repeatable: false,
+  demands: (i, demanded) => {
+    const side = (input: 0 | 1) => i.columns.filter((c) => c.input === input && demanded.has(c.as)).map((c) => c.from);
+    return [union(side(0), readBy(i.rows, 0)), union(side(1), readBy(i.rows, 1))];
+  },
+  besides: (_, input) => (input === 1 ? "ends" : "passes"),
+  prune: (i, demanded) => {
+    i.columns = i.columns.filter((c) => demanded.has(c.as));
+  },
+  lower: (i) => {
+    const right = keysOf(i, "right");
+    return {
+      method: "lookup",
+      descriptor: {
+        on: keysOf(i, "left").map((l, n) => ({ left: expressionOf(l), right: expressionOf(right[n]!) })),
+        columns: i.columns.map(({ input, from, as }) => ({ side: input === 0 ? "left" : "right", from, as })),
+      },
+    };
+  },
+};

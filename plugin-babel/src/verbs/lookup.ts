@@ -21,7 +21,7 @@ function looked(i: Instruction, left: TableType, right: TableType, context: Type
 export const lookup: Verb = {
   name: "lookup",
   docs: "Adds columns of the right row with an equal key (the last, if there are several), null where there is none; left rows stay as they are.",
-  example: 'trips.lookup(weather, "date", "precipitation")',
+  example: 'trips.lookup(weather, "date", "PRCP")',
   on: "table",
   role: "verb",
   signature: [{ kind: "table" }, { kind: "join-keys" }, { kind: "looked-up" }],

@@ -17,6 +17,19 @@ export interface Side {
   readonly rows: number;
 }
 
+/** Arquero's forms of `on`: nothing (shared names), a name, [both], [left, right]. */
+export function keyPairs(on: unknown, left: Columns, right: Columns): [left: unknown, right: unknown][] {
+  const given = on ?? [[...left.keys()].filter((name) => right.has(name))];
+  const [ofLeft, ofRight = ofLeft, ...more] = typeof given === "string" ? [given] : (given as unknown[]);
+  const [keysLeft, keysRight] = [[ofLeft].flat(), [ofRight].flat()];
+  if (more.length === 0 && keysLeft.length === keysRight.length) return keysLeft.map((key, i) => [key, keysRight[i]]);
+  throw new LockstepError({
+    code: "LS2016",
+    message: "a join takes as many keys on the left as on the right",
+    fix: 'Several keys are written [["a", "b"], ["a", "b"]].',
+  });
+}
+
 function codes(left: Side, right: Side, keys: readonly JoinKey[]): [Int32Array, Int32Array] {
   if (keys.length === 0) throw new LockstepError({ code: "LS2016", message: "a join needs a key" });
   return joinCodes(keys.map((key) => key.left), keys.map((key) => key.right), left.rows, right.rows);

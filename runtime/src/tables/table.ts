@@ -5,7 +5,7 @@ import type { Column, Rows } from "./column.ts";
 import { concatColumns } from "./concat.ts";
 import { GroupedTable } from "./grouped.ts";
 import { inferColumn } from "./infer.ts";
-import { crossRows, foundRows, joinColumns, joinRows, matchingRows, type JoinKey, type Outer, type Side } from "./join.ts";
+import { crossRows, foundRows, joinColumns, joinRows, keyPairs, matchingRows, type JoinKey, type Outer, type Side } from "./join.ts";
 import { groupCodes, type KeyCodes } from "./keys.ts";
 import { op, type Aggregate } from "./op.ts";
 import { peersOf, sortedRows, type OrderKey, type SortColumn } from "./order.ts";
@@ -354,22 +354,11 @@ export class Table<Row> implements Iterable<Row> {
     return new Table(joinColumns(left, right, keys, rows, outer), rows.left.length);
   }
 
-  /** Arquero's forms of `on`: nothing (shared names), a name, [both], [left, right]. */
   #joinKeys(other: AnyTable, on: unknown): JoinKey[] {
-    const given = on ?? [[...this.columns.keys()].filter((name) => other.columns.has(name))];
-    const [left, right = left, ...more] = typeof given === "string" ? [given] : (given as unknown[]);
-    const [keysLeft, keysRight] = [[left].flat(), [right].flat()];
-    if (more.length > 0 || keysLeft.length !== keysRight.length) {
-      throw new LockstepError({
-        code: "LS2016",
-        message: "a join takes as many keys on the left as on the right",
-        fix: 'Several keys are written [["a", "b"], ["a", "b"]].',
-      });
-    }
-    return keysLeft.map((key, i) => ({
-      left: this.#keyColumn(key, "join"),
-      right: other.#keyColumn(keysRight[i], "join"),
-      shared: typeof key === "string" && key === keysRight[i] ? key : undefined,
+    return keyPairs(on, this.columns, other.columns).map(([left, right]) => ({
+      left: this.#keyColumn(left, "join"),
+      right: other.#keyColumn(right, "join"),
+      shared: typeof left === "string" && left === right ? left : undefined,
     }));
   }
 

@@ -8,6 +8,7 @@ import { firstAfter } from "../../playground/src/run/timeline-drawing.ts";
 import { instructionsOf } from "../../playground/src/state/instructions.ts";
 import { defaultOptions } from "../../playground/src/state/options.ts";
 import { fromHash, toHash } from "../../playground/src/state/share.ts";
+import { highlighted } from "../../playground/src/views/highlighted.ts";
 import { diffLines } from "../../playground/src/views/diff.ts";
 import { collectivesOf, pairsOf, patternOf } from "../../playground/src/views/plan-exchanges.ts";
 import { findFixtures } from "../snap/fixtures.ts";
@@ -107,4 +108,16 @@ it("Perfetto's export has every span of every rank, in microseconds", () => {
 
 it("skew is the largest by the mean", () => {
   expect([skewOf([4, 4]), skewOf([6, 2]), skewOf([0, 0])]).toEqual([1, 1.5, 1]);
+});
+
+it("code that changed in a few places is highlighted as if it were new", () => {
+  const text = (n: number, more = "") => Array.from({ length: 40 }, (_, i) => `const value_${i} = { a: "x", n: ${i % 9 === 0 ? n : 1} };`).join("\n") + more;
+  let last = highlighted(text(1), null);
+  for (const code of [text(12), text(345), text(345, "\n/* more"), text(345, "\n/* more */ f(`a${1}b`);"), text(0)]) {
+    const before = last;
+    last = highlighted(code, before);
+    expect(last.lines.map((line) => line.key)).toEqual(highlighted(code, null).lines.map((line) => line.key));
+    // A line that stays is the same object: it is not rendered again.
+    expect(last.lines[1]).toBe(before.lines[1]);
+  }
 });

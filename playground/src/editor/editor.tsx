@@ -84,10 +84,9 @@ function mountEditor(host: HTMLElement): () => void {
   function decorate(): void {
     const path = active.value;
     const { state } = view;
-    view.dispatch(setDiagnostics(state, marksOf(path, state.doc, diagnostics.value)));
     // Tables of an older text stay where the editor has moved them.
-    if (!showsMain.value) view.dispatch({ effects: showTables([]) });
-    else if (good.value?.source === state.doc.toString()) view.dispatch({ effects: showTables(tables.value) });
+    const shows = !showsMain.value ? [showTables([])] : good.value?.source === state.doc.toString() ? [showTables(tables.value)] : [];
+    view.dispatch(setDiagnostics(state, marksOf(path, state.doc, diagnostics.value)), { effects: shows });
   }
 
   return () => {

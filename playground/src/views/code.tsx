@@ -5,6 +5,9 @@ import { shownFile } from "../state/compiled.ts";
 import { pointed, reveal, shownLine } from "../state/focus.ts";
 import { highlighted, type Highlighted, type HighlightedLine } from "./highlighted.ts";
 
+/** Lines of a part. */
+const PART = 50;
+
 interface CodeProps {
   readonly code: string;
   /** The source line of each line, from 0; undefined where it has none. */
@@ -20,17 +23,19 @@ export function Code({ code, sourceLines = [], label, startAt }: CodeProps) {
   const box = useRef<HTMLPreElement>(null);
   useLayoutEffect(() => {
     const first = startAt ? code.split("\n").findIndex((line) => startAt.test(line)) : -1;
-    const line = box.current!.children[first];
-    if (line instanceof HTMLElement) box.current!.scrollTop = line.offsetTop - box.current!.offsetTop - 8;
+    const line = box.current!.querySelector<HTMLElement>(`[data-number="${first + 1}"]`);
+    if (line) box.current!.scrollTop = line.offsetTop - box.current!.offsetTop - 8;
   }, []);
   const at = shownLine.value;
+  const { lines } = last.current;
+  const parts = Array.from({ length: Math.ceil(lines.length / PART) }, (_, n) => n * PART).map((from) => ({ from, lines: lines.slice(from, from + PART), sources: sourceLines.slice(from, from + PART) }));
   return (
     <pre
       class="code" ref={box} tabIndex={0} role="region" aria-label={label}
       onMouseOver={({ target }) => withLine(target, (line) => void (pointed.value = { path: shownFile.value, line, from: "view" }))}
       onClick={({ target }) => withLine(target, (line) => reveal(shownFile.value, line))}
     >
-      {last.current.lines.map((line, index) => <Line key={index} line={line} number={index + 1} from={sourceLines[index]} at={at !== null && sourceLines[index] === at} />)}
+      {parts.map(({ from, lines, sources }) => <Part key={from} first={from} lines={lines} sources={sources} at={at !== null && sources.includes(at) ? at : null} />)}
     </pre>
   );
 }
@@ -41,17 +46,27 @@ function withLine(target: EventTarget | null, act: (line: number) => void): void
   if (line !== undefined) act(Number(line));
 }
 
-interface LineProps {
-  readonly line: HighlightedLine;
-  readonly number: number;
-  readonly from: number | undefined;
-  readonly at: boolean;
+interface PartProps {
+  /** Index of the first line. */
+  readonly first: number;
+  readonly lines: readonly HighlightedLine[];
+  readonly sources: readonly (number | undefined)[];
+  readonly at: number | null;
 }
 
-/** Rendered again only when something about it is another. */
-const Line = memo(({ line, number, from, at }: LineProps) => (
-  <code class="code-line" data-number={number} data-line={from} data-at={at ? "" : undefined}>
-    {line.tokens.map(({ text, classes }) => (classes === "" ? text : <span class={classes}>{text}</span>))}
-    {"\n"}
-  </code>
-));
+const same = <T,>(a: readonly T[], b: readonly T[]): boolean => a.length === b.length && a.every((item, n) => item === b[n]);
+
+/** Lines that are rendered again only when something about them is another, and laid out only when they come into sight. */
+const Part = memo(
+  ({ first, lines, sources, at }: PartProps) => (
+    <div class="code-part">
+      {lines.map(({ tokens }, n) => (
+        <code key={n} class="code-line" data-number={first + n + 1} data-line={sources[n]} data-at={at !== null && sources[n] === at ? "" : undefined}>
+          {tokens.map(({ text, classes }) => (classes === "" ? text : <span class={classes}>{text}</span>))}
+          {"\n"}
+        </code>
+      ))}
+    </div>
+  ),
+  (a, b) => a.first === b.first && a.at === b.at && same(a.lines, b.lines) && same(a.sources, b.sources),
+);

@@ -37,12 +37,36 @@ export function highlighted(code: string, before: Highlighted | null): Highlight
   return { code, tree, lines };
 }
 
-/** What stands before and after the change. */
-function unchanged({ code, tree }: Highlighted, after: string): readonly TreeFragment[] {
-  const shorter = Math.min(code.length, after.length);
+interface Change {
+  readonly fromA: number;
+  readonly toA: number;
+  readonly fromB: number;
+  readonly toB: number;
+}
+
+const unchanged = ({ code, tree }: Highlighted, after: string): readonly TreeFragment[] => TreeFragment.applyChanges(TreeFragment.addTree(tree), changesOf(code, after));
+
+/** Line by line where there are as many as before: one edit of the source changes several places of the output. Else one stretch. */
+function changesOf(before: string, after: string): Change[] {
+  const [old, fresh] = [before.split("\n"), after.split("\n")];
+  if (old.length !== fresh.length) return [stretchOf(before, after)];
+  const changes: Change[] = [];
+  let [a, b] = [0, 0];
+  for (const [n, line] of old.entries()) {
+    const now = fresh[n]!;
+    if (line !== now) changes.push({ fromA: a, toA: a + line.length, fromB: b, toB: b + now.length });
+    a += line.length + 1;
+    b += now.length + 1;
+  }
+  return changes;
+}
+
+/** Between what is equal at both ends. */
+function stretchOf(before: string, after: string): Change {
+  const shorter = Math.min(before.length, after.length);
   let from = 0;
-  while (from < shorter && code[from] === after[from]) from++;
+  while (from < shorter && before[from] === after[from]) from++;
   let tail = 0;
-  while (tail < shorter - from && code.at(-1 - tail) === after.at(-1 - tail)) tail++;
-  return TreeFragment.applyChanges(TreeFragment.addTree(tree), [{ fromA: from, toA: code.length - tail, fromB: from, toB: after.length - tail }]);
+  while (tail < shorter - from && before.at(-1 - tail) === after.at(-1 - tail)) tail++;
+  return { fromA: from, toA: before.length - tail, fromB: from, toB: after.length - tail };
 }

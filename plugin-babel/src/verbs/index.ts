@@ -4,6 +4,7 @@ import { count } from "./count.ts";
 import { dedupe } from "./dedupe.ts";
 import { derive } from "./derive.ts";
 import { filter } from "./filter.ts";
+import { fold } from "./fold.ts";
 import { groupby } from "./groupby.ts";
 import type { Instruction } from "../ir/ir.ts";
 import { antijoin, cross, join, join_full, join_left, join_right, semijoin } from "./join.ts";
@@ -25,7 +26,7 @@ import { writeCsv, writeParquet } from "./writers.ts";
 export const catalogue: readonly Verb[] = [
   readParquet, readCsv, table,
   filter, derive, select, rename, join, join_left, join_right, join_full, cross, lookup, semijoin, antijoin,
-  groupby, ungroup, rollup, count, orderby, slice, concat, dedupe, union, intersect, except,
+  fold, groupby, ungroup, rollup, count, orderby, slice, concat, dedupe, union, intersect, except,
   numRows, columnNames, get, objects, array, print,
   writeParquet, writeCsv,
 ];

@@ -8,7 +8,7 @@ import type { Instruction, TableType } from "../ir/ir.ts";
 
 /** How one argument of the source is read (`parse/arguments.ts` has one reader a kind). */
 export type Parameter =
-  | { readonly kind: "predicate" | "columns" | "aggregates" | "selection" | "looked-up" | "renaming" | "keys" | "sort-keys" | "join-keys" | "table" | "tables" | "data" | "count" }
+  | { readonly kind: "predicate" | "columns" | "aggregates" | "selection" | "looked-up" | "folded" | "renaming" | "keys" | "sort-keys" | "join-keys" | "table" | "tables" | "data" | "count" }
   | { readonly kind: "scalar"; readonly name: string; readonly optional: boolean; readonly default?: string }
   | { readonly kind: "column-name" };
 

@@ -7,6 +7,7 @@ import { reached } from "../observe/debug.ts";
 import { observeInput } from "../observe/observe.ts";
 import { markAgreed } from "./checked.ts";
 import { currentCall } from "./context.ts";
+import { literalTable } from "./literal-table.ts";
 import { absolute } from "./outputs.ts";
 import { SpmdTable, type Sited } from "./table.ts";
 
@@ -48,20 +49,7 @@ export function table(columns: Record<string, readonly unknown[]>, descriptor: R
   const { site, filter, declared } = descriptor;
   // Without any column read the rows would be lost.
   const types = descriptor.columns.length > 0 ? descriptor.columns : declared.slice(0, 1);
-  // Copied now: the program may change its arrays before a plan runs.
-  const values = Object.fromEntries(types.map(({ name }) => [name, [...(columns[name] ?? [])]]));
-  let dataset: number | undefined;
-  return new SpmdTable({
-    inputs: [],
-    async open(call) {
-      if (dataset !== undefined) return;
-      const { encodeTable } = await import("./encode.ts");
-      dataset = await call.collective((engine) => engine.registerTable(encodeTable(values, types, site)));
-      call.datasets.push(dataset);
-    },
-    build: () => ({ op: "scan", dataset: dataset!, columns: types, ...(filter && { filter }), site }),
-    ...(!filter && { rows: Object.values(columns)[0]?.length ?? 0 }),
-  });
+  return new SpmdTable(literalTable(columns, types, site, filter));
 }
 
 function open(path: InputPath, descriptor: ReaderDescriptor, method: "openParquet" | "openCsv", options: object): Promise<SpmdTable> {

@@ -5,6 +5,7 @@ import type { WriteCsvOptions } from "../connectors/csv/write.ts";
 import type { WriteParquetOptions } from "../connectors/parquet/write.ts";
 import { rangeOf, type RowRange } from "../tables/slice.ts";
 import { collect, count, look, write } from "./execute.ts";
+import { literalTable } from "./literal-table.ts";
 import { newSpool } from "./spools.ts";
 import type { TableNode } from "./plan.ts";
 
@@ -14,6 +15,17 @@ export interface Sited {
 }
 
 export type { AggregateFunction, NamedAggregate };
+
+interface FoldDescriptor {
+  /** Of the folded columns: what the column of names holds. */
+  names: string[];
+  /** The columns that stay. */
+  keep: string[];
+  key?: string;
+  value?: string;
+  type?: JsType;
+  columns?: NamedExpression[];
+}
 
 /**
  * A table inside an annotated function: the same on every rank, a node of a plan that nobody has run yet.
@@ -57,6 +69,23 @@ export class SpmdTable {
   lookup(other: SpmdTable, { site, on, columns }: Sited & { on: JoinKey[]; columns: JoinColumn[] }): SpmdTable {
     const last = other.dedupe({ site, keys: on.map((key) => key.right), last: true });
     return this.join(last, { site, type: "lookup", on, columns });
+  }
+
+  /** Every row with every name, then the value that the name stands for. Without `value` nobody reads the values. */
+  fold({ site, names, keep, key = " key", value, type = "number", columns = [] }: Sited & FoldDescriptor): SpmdTable {
+    const hidden = columns.map(({ expression }, n) => ({ name: ` value ${n}`, expression }));
+    const keys = new SpmdTable(literalTable({ [key]: names }, [{ name: key, type: "string", nullable: false }], site));
+    const left = [...keep, ...hidden.map(({ name }) => name)].map((name): JoinColumn => ({ side: "left", from: name, as: name }));
+    const all = this.derive({ site, columns: hidden }).join(keys, { site, type: "inner", on: [], columns: [...left, { side: "right", from: key, as: key }] });
+    if (value === undefined) return all;
+    const found = columns.reduceRight<Expression>(
+      (otherwise, { name }, n) => ({
+        kind: "if", type, else: otherwise, then: { kind: "column", name: hidden[n]!.name, type },
+        test: { kind: "call", function: "eq", type: "boolean", args: [{ kind: "column", name: key, type: "string" }, { kind: "literal", type: "string", value: name }] },
+      }),
+      { kind: "literal", type, value: null },
+    );
+    return all.derive({ site, columns: [{ name: value, expression: found }] }).select({ site, columns: [...keep, key, value].map((name) => ({ from: name, as: name })) });
   }
 
   groupby({ keys }: Sited & { keys: NamedExpression[] }): GroupedTable {

@@ -5,6 +5,7 @@ import type { Column, Rows } from "./column.ts";
 import { concatColumns } from "./concat.ts";
 import { GroupedTable } from "./grouped.ts";
 import { inferColumn } from "./infer.ts";
+import { foldColumns, type FoldOptions } from "./fold.ts";
 import { crossRows, foundRows, joinColumns, joinRows, keyPairs, matchingRows, type JoinKey, type Outer, type Side } from "./join.ts";
 import { groupCodes, type KeyCodes } from "./keys.ts";
 import { op, type Aggregate } from "./op.ts";
@@ -146,6 +147,19 @@ export class Table<Row> implements Iterable<Row> {
   /** The rows that have no match in the other table. */
   antijoin<Other>(other: Table<Other>, on?: T.SharedKey<Row, Other> | readonly [T.KeySide<Row>, T.KeySide<Other>]): Table<Row> {
     return this.take(matchingRows(this.#side(), other.#side(), this.#joinKeys(other, on), true));
+  }
+
+  /**
+   * A row for each of the columns (names, or `{ name: row function }`): the other columns, the column's name as `key` and its value
+   * as `value`, or as `as` names them.
+   */
+  fold<const C extends T.ColumnName<Row> | T.RowFunctions<Row> | readonly T.Key<Row>[], const K extends string = "key", const V extends string = "value">(
+    columns: C,
+    options: FoldOptions<K, V> = {},
+  ): Table<T.Folded<Row, C, K, V>> {
+    const folded = this.#keyColumns([columns]);
+    const out = foldColumns(this.columns, this.#rows, folded, options.as ?? ["key", "value"]);
+    return new Table(out, this.#rows * folded.size);
   }
 
   /** Groups by columns and { name: row function }; groups stand in order of first appearance. */

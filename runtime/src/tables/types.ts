@@ -112,6 +112,13 @@ type KeyColumns<Row, K> = K extends keyof Row ? Pick<Row, K> : Results<K>;
 /** The key columns of a grouped table. */
 export type Keys<Row, K extends readonly unknown[]> = Simplify<UnionToIntersection<KeyColumns<Row, K[number]>>>;
 
+type FoldedColumns<Row, C> = C extends readonly unknown[] ? Keys<Row, C> : Keys<Row, [C]>;
+
+/** The row after fold: a column of names, and one of values. */
+export type Folded<Row, C, K extends string, V extends string> = Simplify<
+  Omit<Row, keyof FoldedColumns<Row, C>> & { [Name in K]: string } & { [Name in V]: Widened<FoldedColumns<Row, C>[keyof FoldedColumns<Row, C>]> }
+>;
+
 /** `{ total: op.sum("x") }` */
 export type Aggregates<Row> = Readonly<Record<string, Aggregate<Row, unknown, unknown>>>;
 

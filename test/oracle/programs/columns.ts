@@ -1,4 +1,4 @@
-import { readParquet } from "@lockstep/runtime";
+import { op, readParquet } from "@lockstep/runtime";
 import { measurements } from "../open.ts";
 import type { Tables } from "../data.ts";
 
@@ -47,4 +47,21 @@ export async function replacedInPlace(tables: Tables, out: string) {
   await replaced.writeParquet(`${out}/one`);
   await rows.rename({ id: "n" }).derive({ n: (d) => d.level, level: (d) => `${d.level}` }).writeParquet(`${out}/two`);
   return replaced.objects({ limit: 3 });
+}
+
+export async function folded(tables: Tables, out: string) {
+  "use spmd";
+  const rows = (await measurements(tables)).select("id", "level", "value", "station", "label", "at", "ok");
+  const long = rows.select("id", "level", "value").fold(["level", "value"]);
+  await long.writeParquet(`${out}/long`, { order: "program" });
+  return [
+    long.objects(),
+    rows.fold(["station", "label"], { as: ["which", "text"] }).filter((d) => d.text !== null && d.text > "st-2").select("id", "which", "text").slice(50, 250).objects(),
+    rows.fold({ twice: (d) => d.level * 2, level: (d) => d.level }, { as: ["name", "n"] }).groupby("name").rollup({ n: op.count(), sum: op.sum("n") }).objects(),
+    rows.select("id", "at").fold("at").slice(-3).objects(),
+    rows.fold(["level", "value"]).numRows(),
+    rows.fold(["level", "value"]).groupby("key").count().objects(),
+    rows.orderby("station", "id").select("id", "ok").fold("ok", { as: ["k", "id_2"] }).slice(0, 20).objects(),
+    rows.filter((d) => d.id < 0).fold(["level", "value"]).numRows(),
+  ];
 }

@@ -152,6 +152,13 @@ describe("as Arquero answers", () => {
     });
   });
 
+  test("fold", () => {
+    check((rows) => {
+      expect(plain(ours(rows).fold(["i", "n"]).objects())).toEqual(plain(theirs(rows).fold(["i", "n"]).objects()));
+      expect(plain(ours(rows).fold("s", { as: ["name", "text"] }).objects())).toEqual(plain(theirs(rows).fold("s", { as: ["name", "text"] }).objects()));
+    });
+  });
+
   test("cross, but of an empty table", () => {
     check((left, right) => {
       const yours = left.length * right.length === 0 ? [] : theirs(left).cross(theirs(right)).objects();

@@ -62,6 +62,9 @@ expectType<{ miles_1: number | null; flag: string | null; zone: number; name: st
 expectType<{ zone: number; miles_1: number | null; flag: string | null; name: string | null; miles_2: number | null; opened: Date | null }>()(small.join_full(zones, "zone"));
 expectType<{ zone: number; miles: number; flag: string; name: string | null; opened: Date | null }>()(small.lookup(zones, "zone"));
 expectType<{ zone: number; miles: number | null; flag: string; name: string | null }>()(small.lookup(zones, "zone", "name", "miles"));
+expectType<{ flag: string; key: string; value: number }>()(small.fold(["zone", "miles"]));
+expectType<{ zone: number; miles: number; name: string; text: string }>()(small.fold("flag", { as: ["name", "text"] }));
+expectType<{ zone: number; flag: string; key: string; value: number | null }>()(small.fold({ miles: (d) => d.miles * 2, half: (d) => (d.miles > 1 ? d.miles / 2 : null) }));
 expectType<{ zone_1: number; miles_1: number; flag: string; zone_2: number; name: string; miles_2: number; opened: Date }>()(small.cross(zones));
 expectType<{ zone_1: number; miles_1: number; flag: string; zone_2: number; name: string; miles_2: number; opened: Date }>()(
   small.join(zones, [(d) => d.zone % 7, (d) => d.zone]),

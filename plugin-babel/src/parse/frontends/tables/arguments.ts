@@ -69,6 +69,18 @@ const kinds: Record<Parameter["kind"], Reader> = {
       else for (const [as, value, key] of properties(node, out, context, "column names, or an object of row functions")) rowArgument(value, { role: "key", name: as, input: 0 }, out, context, key);
     }
   },
+  folded: (nodes, out, context) => {
+    const [columns, options] = nodes.splice(0, 2);
+    if (!columns) return missing("column names", context);
+    kinds.keys([columns], out, context, { kind: "keys" });
+    const names = options === undefined ? ["key", "value"] : foldedNames(options, context);
+    if (names === null) {
+      out.open = true;
+      return context.report(verbArgument("fold", '{ as: ["name", "value"] }', spanOf(options!, context.place.module)));
+    }
+    const span = spanOf(options ?? context.call, context.place.module);
+    out.columns.push({ input: 1, from: "key", as: names[0]!, span }, { input: 1, from: "value", as: names[1]!, span });
+  },
   "sort-keys": (nodes, out, context) => {
     for (const node of flattened(nodes.splice(0), context)) {
       const isDesc = bare(node).type === "CallExpression" && runtimeName((bare(node) as t.CallExpression).callee, context.place) === "desc";
@@ -152,6 +164,17 @@ const kinds: Record<Parameter["kind"], Reader> = {
     else context.report(verbArgument("table", "an object of columns", spanOf(node, context.place.module)));
   },
 };
+
+/** The two names in `{ as: ["name", "amount"] }`. */
+function foldedNames(options: t.Node, { place }: ArgumentContext): readonly string[] | null {
+  const e = bare(options);
+  if (e.type !== "ObjectExpression") return null;
+  const [as, ...more] = e.properties;
+  if (as === undefined) return ["key", "value"];
+  if (more.length > 0 || as.type !== "ObjectProperty" || as.computed || keyName(as.key) !== "as") return null;
+  const names = constantOf(as.value, place)?.value;
+  return Array.isArray(names) && names.length === 2 && names.every((name) => typeof name === "string") ? names : null;
+}
 
 function missing(what: string, { verb, call, place, report }: ArgumentContext): void {
   report(verbArgument(verb.name, what, spanOf(call, place.module)));

@@ -1,0 +1,56 @@
+import { duplicateColumn } from "../diagnostics/duplicate-column.ts";
+import { mixedColumn } from "../diagnostics/mixed-column.ts";
+import type { Instruction, OutputColumn } from "../ir/ir.ts";
+import type { ValueType } from "../ir/types.ts";
+import { followsFirst, namedExpressions, readBy, renameKeys, silent, union } from "./rules.ts";
+import type { Verb } from "./verb.ts";
+
+/** Of the two columns that are made. */
+const made = (i: Instruction, from: "key" | "value"): OutputColumn | undefined => i.columns.find((c) => c.input === 1 && c.from === from);
+
+export const fold: Verb = {
+  name: "fold",
+  docs: "A row for each of the named columns: the other columns, the column's name as `key`, its value as `value`.",
+  example: 'trips.fold(["trip_miles", "PULocationID"], { as: ["measure", "amount"] })',
+  on: "table",
+  role: "verb",
+  signature: [{ kind: "folded" }],
+  type: (i, [input], context) => {
+    const [key, value] = [made(i, "key"), made(i, "value")];
+    // How they are named could not be read.
+    if (!key || !value) return null;
+    const types = [...new Set(i.rows.map((r) => r.expression!.type.js))];
+    if (types.length > 1) context.report(mixedColumn(types, i.span));
+    const folded = new Set(i.rows.map((r) => r.name));
+    const rest = input!.row.filter((c) => !folded.has(c.name));
+    for (const c of [key, value]) if (key.as === value.as || rest.some((other) => other.name === c.as)) context.report(duplicateColumn(c.as, c.span));
+    i.columns = [...rest.map(({ name }): OutputColumn => ({ input: 0, from: name, as: name, span: i.span })), key, value];
+    const type: ValueType = { js: types[0] ?? "number", nullable: i.rows.some((r) => r.expression!.type.nullable) };
+    return { row: [...rest, { name: key.as, type: { js: "string", nullable: false } }, { name: value.as, type }], groups: null };
+  },
+  distribution: (i, inputs) => renameKeys(followsFirst(i, inputs), (key) => (i.columns.some((c) => c.input === 0 && c.as === key) ? key : null)),
+  communicates: silent,
+  order: () => "passes",
+  rowwise: false,
+  passFilter: (i, read) => (i.columns.some((c) => c.input === 1 && read.has(c.as)) ? null : { input: 0 }),
+  repeatable: true,
+  demands: (i, demanded) => {
+    const rest = i.columns.filter((c) => c.input === 0 && demanded.has(c.as)).map((c) => c.from);
+    return [union(rest, demanded.has(made(i, "value")?.as ?? "") ? readBy(i.rows) : [])];
+  },
+  prune: (i, demanded) => {
+    i.columns = i.columns.filter((c) => demanded.has(c.as));
+  },
+  lower: (i) => {
+    const [key, value] = [made(i, "key"), made(i, "value")];
+    return {
+      method: "fold",
+      descriptor: {
+        names: i.rows.map((r) => r.name),
+        keep: i.columns.filter((c) => c.input === 0).map((c) => c.as),
+        ...(key && { key: key.as }),
+        ...(value && { value: value.as, type: i.rows[0]!.expression!.type.js, columns: namedExpressions(i.rows) }),
+      },
+    };
+  },
+};

@@ -53,6 +53,10 @@ describe("every view of every example", () => {
     const { page } = await openPage(browser, address);
     await open(page, "output");
     expect(await view(page).textContent()).toContain('lockstep.define("src/job.ts#monthlyTrips"');
+    // The functions are what is shown at first.
+    const [pane, define] = await Promise.all(["#view", ".code-line:has-text('lockstep.define')"].map((selector) => page.locator(selector).boundingBox()));
+    expect(define!.y).toBeGreaterThan(pane!.y);
+    expect(define!.y).toBeLessThan(pane!.y + pane!.height);
     await open(page, "passes");
     await page.getByRole("button", { name: "prune-columns" }).click();
     expect(await view(page).locator("ins").first().textContent()).toContain("demanded");

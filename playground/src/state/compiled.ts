@@ -1,16 +1,24 @@
 /** What the compiler says of the workspace: kept up to date while the user types. */
-import { computed, effect, signal } from "@preact/signals";
+import { batch, computed, effect, signal } from "@preact/signals";
 import { CompileClient, type CompileOutcome } from "../compile/client.ts";
 import type { CompileResult, Diagnostic, ManifestFunction, ManifestTable } from "../compile/protocol.ts";
-import { active, files, main, options } from "./workspace.ts";
+import { active, files, main, options, title } from "./workspace.ts";
 
 /** Milliseconds after which a compile counts as endless; a warm one of 1,000 lines takes 100. */
 const LIMIT = 5000;
 
+/** What was compiled. */
+interface Question {
+  /** Of the program: another one's views begin at their beginnings. */
+  readonly title: string;
+  readonly main: string;
+  readonly source: string;
+}
+
 /** The newest answer. */
 export const result = signal<CompileResult | null>(null);
 /** The newest answer that has output: what the views show, greyed while it is not the newest. */
-export const good = signal<{ readonly result: CompileResult; readonly main: string; readonly source: string } | null>(null);
+export const good = signal<(Question & { readonly result: CompileResult }) | null>(null);
 /** Why there is no newer answer: a bug of the compiler, or a compile that was stopped. */
 export const failure = signal<string | null>(null);
 export const milliseconds = signal(0);
@@ -33,9 +41,12 @@ export function pathOf(file: string): string {
 /** The path of the file that the views are about. */
 export const shownFile = computed(() => good.value?.main ?? main.value);
 
-const asked: { main: string; source: string }[] = [];
+const asked: Question[] = [];
 
-function answer(outcome: CompileOutcome): void {
+/** All at once: what depends on several of these is computed once. */
+const answer = (outcome: CompileOutcome): void => batch(() => take(outcome));
+
+function take(outcome: CompileOutcome): void {
   const question = asked.shift()!;
   pending.value = asked.length > 0;
   answers.value++;
@@ -52,14 +63,14 @@ function answer(outcome: CompileOutcome): void {
   result.value = outcome.result;
   const fails = outcome.result.diagnostics.some((d) => d.severity === "error");
   // A program that has nothing to show yet is shown all the same: there is no better one.
-  if (!fails || good.value?.main !== question.main) good.value = { result: outcome.result, ...question };
+  if (!fails || good.value?.main !== question.main || good.value.title !== question.title) good.value = { result: outcome.result, ...question };
 }
 
 export function startCompiling(): void {
   const client = new CompileClient(() => new Worker(new URL("../compile/worker.ts", import.meta.url), { type: "module" }), LIMIT, answer);
   effect(() => {
     const { root, strict, check } = options.value;
-    const question = { main: main.value, source: files.value[main.value] ?? "" };
+    const question = { title: title.value, main: main.value, source: files.value[main.value] ?? "" };
     if (question.main === "") return;
     // The client keeps the newest request only; so does the list.
     if (asked.length > 1) asked.length = 1;

@@ -5,8 +5,9 @@ import { shownFile } from "../state/compiled.ts";
 import { pointed, reveal, shownLine } from "../state/focus.ts";
 import { highlighted, type Highlighted, type HighlightedLine } from "./highlighted.ts";
 
-/** Lines of a part. */
+/** Lines of a part, and the height of a line in pixels: the style sheet has both. */
 const PART = 50;
+const LINE = 20;
 
 interface CodeProps {
   readonly code: string;
@@ -23,8 +24,7 @@ export function Code({ code, sourceLines = [], label, startAt }: CodeProps) {
   const box = useRef<HTMLPreElement>(null);
   useLayoutEffect(() => {
     const first = startAt ? code.split("\n").findIndex((line) => startAt.test(line)) : -1;
-    const line = box.current!.querySelector<HTMLElement>(`[data-number="${first + 1}"]`);
-    if (line) box.current!.scrollTop = line.offsetTop - box.current!.offsetTop - 8;
+    if (first >= 0) box.current!.scrollTop = first * LINE;
   }, []);
   const at = shownLine.value;
   const { lines } = last.current;

@@ -18,7 +18,7 @@ function Output() {
         <Choice label="Output file" value={which} onChange={(value) => choose(value)} choices={[["ranks", "What every rank runs"], ["module", "Your module"]]} />
         <span class="note">{which === "ranks" ? "annotated functions in SPMD form" : "the functions have become calls on all ranks"}</span>
       </div>
-      <Code key={which} code={shown.code} startAt={which === "ranks" ? /^export const / : undefined} sourceLines={sourceLines(shown.map)} label={which === "ranks" ? "SPMD code" : "Your module's code"} />
+      <Code key={`${which} ${good.value!.title} ${good.value!.main}`} code={shown.code} startAt={which === "ranks" ? /^export const / : undefined} sourceLines={sourceLines(shown.map)} label={which === "ranks" ? "SPMD code" : "Your module's code"} />
     </div>
   );
 }

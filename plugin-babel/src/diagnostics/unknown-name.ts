@@ -2,6 +2,9 @@ import type { SourceSpan } from "../ir/types.ts";
 import { closest } from "./closest.ts";
 import { at, defineDiagnostic } from "./define.ts";
 
+/** What programs call of the runtime by its own name. */
+const exported: ReadonlySet<string> = new Set(["op", "desc", "rolling", "table", "readParquet", "readCsv", "rank", "size"]);
+
 export const unknownName = defineDiagnostic(
   {
     code: "LS1211",
@@ -14,6 +17,13 @@ export const unknownName = defineDiagnostic(
     },
   },
   (name: string, span: SourceSpan, inScope: readonly string[], columns: readonly string[], row: string | null) => {
+    if (exported.has(name)) {
+      return {
+        message: `Cannot find name '${name}'; it is of @lockstep/runtime`,
+        locations: [at(span, "not imported")],
+        fix: { message: `import { ${name} } from "@lockstep/runtime"`, edits: [] },
+      };
+    }
     const near = columns.includes(name) && row !== null ? `${row}.${name}` : closest(name, inScope);
     return {
       message: `Cannot find name '${name}'${near === null ? "" : `; did you mean '${near}'?`}`,

@@ -3,6 +3,7 @@ import type * as t from "@babel/types";
 import type { Diagnostic } from "../../../diagnostics/diagnostic.ts";
 import { describeNode, notARowFunction } from "../../../diagnostics/not-a-row-function.ts";
 import { unknownAggregate } from "../../../diagnostics/unknown-aggregate.ts";
+import { unknownName } from "../../../diagnostics/unknown-name.ts";
 import { verbArgument } from "../../../diagnostics/verb-argument.ts";
 import { type AggregateFunction, aggregateFunctions } from "../../../functions/index.ts";
 import type { OutputColumn, RowArgument, Scalar, ValueId } from "../../../ir/ir.ts";
@@ -176,6 +177,16 @@ function foldedNames(options: t.Node, { place }: ArgumentContext): readonly stri
   return Array.isArray(names) && names.length === 2 && names.every((name) => typeof name === "string") ? names : null;
 }
 
+/** `op.count()` where nothing named `op` is in scope. */
+function reportUnbound(node: t.Node, { place: { module, scope }, report }: ArgumentContext): boolean {
+  let root = bare(node);
+  if (root.type !== "CallExpression") return false;
+  while (root.type === "CallExpression" || root.type === "MemberExpression") root = bare(root.type === "CallExpression" ? root.callee : root.object);
+  if (root.type !== "Identifier" || scope.getBinding(root.name) || module.imports.has(root.name)) return false;
+  report(unknownName(root.name, spanOf(root, module), [], [], null));
+  return true;
+}
+
 function missing(what: string, { verb, call, place, report }: ArgumentContext): void {
   report(verbArgument(verb.name, what, spanOf(call, place.module)));
 }
@@ -238,6 +249,7 @@ export function rowArgument(node: t.Node, role: Role, out: Arguments, context: A
   const argument: RowArgument = { ...role, span: spanOf(key ?? node, module), source: textOf(node, module), expression: null };
   const name = columnName(node, context);
   const isRowFunction = isFunction(node, context) || bare(node).type === "ObjectMethod";
+  if (name === null && !isRowFunction && reportUnbound(node, context)) return;
   if (!isRowFunction && (role.role === "predicate" || role.role === "column")) {
     context.report(notARowFunction(describeNode(node), spanOf(node, module), name));
     return;
@@ -270,6 +282,7 @@ function aggregate(name: string, node: t.Node, out: Arguments, context: Argument
   if (e.type !== "CallExpression" || !callee?.startsWith("op.")) {
     // The column would be there: what reads it makes no mistake of its own.
     out.open = true;
+    if (reportUnbound(e, context)) return;
     context.report(verbArgument(context.verb.name, "aggregates such as op.count() or op.mean(\"x\")", spanOf(node, module)));
     return;
   }

@@ -15,6 +15,8 @@ interface TraceEvent {
   /** Microseconds. */
   readonly ts: number;
   readonly dur?: number;
+  /** Of the thread itself: what other processes took from it does not count. */
+  readonly tdur?: number;
   readonly args?: { readonly name?: string };
 }
 
@@ -52,7 +54,7 @@ function perFrame(events: readonly TraceEvent[]): number[] {
   const frames = new Map<number, number>();
   for (const e of events) {
     const frame = Math.floor(e.ts / FRAME);
-    frames.set(frame, (frames.get(frame) ?? 0) + e.dur! / 1000);
+    frames.set(frame, (frames.get(frame) ?? 0) + (e.tdur ?? e.dur!) / 1000);
   }
   return [...frames.values()];
 }

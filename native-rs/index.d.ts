@@ -13,6 +13,8 @@ export interface EngineOptions {
   memoryLimit: number;
   /** Empty: the system's directory for temporary files. */
   spillDirectory: string;
+  /** Profiles say when each operator worked. */
+  trace?: boolean;
 }
 
 /** What left a plan through a sink. */

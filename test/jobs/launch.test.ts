@@ -76,6 +76,31 @@ describe("lockstep run", () => {
     expect(stderr).toMatch(/^lockstep: 2 ranks × 1 thread, \d+ rows read, .* exchanged, .* s\n$/);
   });
 
+  it("takes down when each operator worked on each rank, and who sent how much to whom", async () => {
+    using scratch = new Scratch();
+    const [trace, profile] = [join(scratch.path, "trace.json"), join(scratch.path, "profile.json")];
+    const { code, stdout, stderr } = await start("run", 3, ["write", join(scratch.path, "out")], { options: ["--trace", trace, "--profile", profile] }).ended;
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(stdout).toContain("rows 3\n");
+    const { traceEvents } = JSON.parse(readFileSync(trace, "utf8")) as { traceEvents: { ph: string; pid: number; tid: number; name: string; ts: number; dur: number }[] };
+    const spans = traceEvents.filter((event) => event.ph === "X");
+    expect(new Set(spans.map((span) => span.pid))).toEqual(new Set([0, 1, 2]));
+    expect(new Set(spans.map((span) => span.name))).toContain("MemoryExec");
+    expect(new Set(spans.map((span) => span.name))).toContain("output");
+    for (const span of spans) expect(span.dur).toBeGreaterThanOrEqual(0);
+    // On one thread of the trace what begins within a span ends within it: Perfetto draws nothing else.
+    for (const lane of Map.groupBy(spans, (span) => `${span.pid}/${span.tid}`).values()) {
+      const open: number[] = [];
+      for (const { ts, dur } of lane.sort((a, b) => a.ts - b.ts || b.dur - a.dur)) {
+        while (open.length > 0 && open.at(-1)! <= ts) open.pop();
+        if (open.length > 0) expect(ts + dur).toBeLessThanOrEqual(open.at(-1)! + 1);
+        open.push(ts + dur);
+      }
+    }
+    const { executions } = JSON.parse(readFileSync(profile, "utf8")) as { executions: { sent: number[][]; spans: unknown[][] }[] };
+    for (const { sent, spans: taken } of executions) expect([sent.length, taken.length, ...sent.map((to) => to.length)]).toEqual([3, 3, 3, 3, 3]);
+  });
+
   it("says what is missing", async () => {
     using scratch = new Scratch();
     expect(await lockstep(["run", "-n", "2", join(scratch.path, "no.mjs")]).ended).toMatchObject({ code: 1, stderr: expect.stringMatching(/^error LS2001: there is no .*no\.mjs/) as string });

@@ -77,27 +77,32 @@ const profile: Profile = {
   ranks: 2,
   threads: 1,
   executions: [
-    { ended: 310, seconds: 0.01, peakBytes: [1, 2], operators: [
+    { ended: 310, seconds: 0.01, peakBytes: [1, 2], sent: [[0, 640], [0, 0]], spans: [
+      // The shuffle looks for a batch, for which the scan works; then it works itself. At the end rows leave the plan.
+      [[0, 0, 0, 5], [1, 0, 0, 3], [-1, 0, 6, 7]],
+      [[1, 1, 0, 9.5]],
+    ], operators: [
       { stage: 0, depth: 0, name: "ShuffleExec", detail: "by hash", ranks: [counters(2, 640), counters(0)] },
       { stage: 0, depth: 1, name: "ScanExec", detail: "a.csv", ranks: [counters(3), counters(20)] },
     ] },
-    { ended: 350, seconds: 0.02, peakBytes: [1, 2], operators: [{ stage: 0, depth: 0, name: "ScanExec", detail: "b.csv", ranks: [counters(5), counters(5)] }] },
+    { ended: 350, seconds: 0.02, peakBytes: [1, 2], spans: [[[0, 0, 0, 5]], [[0, 1, 0, 5]]], operators: [{ stage: 0, depth: 0, name: "ScanExec", detail: "b.csv", ranks: [counters(5), counters(5)] }] },
   ],
 };
 
-it("a timeline has measured durations in the order of the data, and what is left as waiting", () => {
+it("a timeline has the innermost work of each rank, and waiting while an execution runs", () => {
   const { lanes, end } = timelineOf(profile);
   expect(end).toBe(50);
   expect(lanes[0]!.map(({ name, kind, start, end }) => [name, kind, start, end])).toEqual([
     ["ScanExec", "operator", 0, 3],
     ["ShuffleExec", "exchange", 3, 5],
-    ["wait", "wait", 5, 10],
+    ["wait", "wait", 5, 6],
+    ["output", "operator", 6, 7],
+    ["wait", "wait", 7, 10],
     ["ScanExec", "operator", 30, 35],
     ["wait", "wait", 35, 50],
   ]);
-  // Busier than the time: several threads. The execution's time is what is drawn.
-  expect(lanes[1]!.slice(0, 2).map(({ name, start, end }) => [name, start, end])).toEqual([["ScanExec", 0, 10], ["ScanExec", 30, 35]]);
-  expect([0, 2.9, 3, 7, 20, 60].map((time) => firstAfter(lanes[0]!, time))).toEqual([0, 0, 1, 2, 3, 5]);
+  expect(lanes[1]!.slice(0, 3).map(({ name, start, end }) => [name, start, end])).toEqual([["ScanExec", 0, 9.5], ["wait", 9.5, 10], ["ScanExec", 30, 35]]);
+  expect([0, 2.9, 3, 6.5, 20, 60].map((time) => firstAfter(lanes[0]!, time))).toEqual([0, 0, 1, 3, 5, 7]);
 });
 
 it("Perfetto's export has every span of every rank, in microseconds", () => {

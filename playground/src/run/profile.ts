@@ -1,4 +1,4 @@
-/** What the engine reports of a run: per execution the operators, top down, with totals of each rank. */
+/** What the engine reports of a traced run: per execution the operators, top down, with totals of each rank, and when they worked. */
 
 export interface Counters {
   readonly rows: number;
@@ -20,8 +20,19 @@ export interface Operator {
 export interface Profile {
   readonly ranks: number;
   readonly threads: number;
-  /** `ended`: milliseconds since rank 0 began. */
-  readonly executions: readonly { readonly ended: number; readonly seconds: number; readonly peakBytes: readonly number[]; readonly operators: readonly Operator[] }[];
+  readonly executions: readonly Execution[];
+}
+
+export interface Execution {
+  /** Milliseconds since rank 0 began. */
+  readonly ended: number;
+  readonly seconds: number;
+  readonly peakBytes: readonly number[];
+  readonly operators: readonly Operator[];
+  /** By rank: operator (below 0: a sink), partition, start and end in milliseconds since the execution began. */
+  readonly spans?: readonly (readonly (readonly [operator: number, partition: number, start: number, end: number])[])[];
+  /** Bytes that each rank sent to each. */
+  readonly sent?: readonly (readonly number[])[];
 }
 
 export const isExchange = ({ name, ranks }: Operator): boolean => /Shuffle|Broadcast|Gather|Replicate|Exchange/.test(name) || ranks.some((c) => c.bytesSent > 0 || c.bytesReceived > 0);

@@ -40,20 +40,20 @@ export function RanksTable({ profile }: { profile: Profile }) {
   );
 }
 
-/** Rank by rank. The engine reports what each sent and received in all, which says who sent to whom where there are two. */
+/** Rank by rank, rows and what collectives carry. */
 function Bytes({ profile }: { profile: Profile }) {
-  const all = profile.executions.flatMap((e) => e.operators);
-  const total = (rank: number, what: "bytesSent" | "bytesReceived") => all.reduce((sum, o) => sum + (o.ranks[rank]?.[what] ?? 0), 0);
   const ranks = Array.from({ length: profile.ranks }, (_, rank) => rank);
   if (profile.ranks < 2) return null;
-  const cell = (from: number, to: number) => (from === to ? "–" : profile.ranks === 2 ? bytes(total(from, "bytesSent")) : "·");
+  const sent = (from: number, to: number) => profile.executions.reduce((sum, e) => sum + (e.sent?.[from]?.[to] ?? 0), 0);
+  const others = (rank: number) => ranks.filter((other) => other !== rank);
+  const total = (list: readonly number[]) => bytes(list.reduce((sum, n) => sum + n, 0));
   return (
     <table class="tables bytes">
       <caption class="sr-only">Bytes by sender and receiver</caption>
       <thead><tr><th scope="col">Bytes</th>{ranks.map((to) => <th scope="col">to rank {to}</th>)}<th scope="col">sent in all</th></tr></thead>
       <tbody>
-        {ranks.map((from) => <tr><th scope="row">from rank {from}</th>{ranks.map((to) => <td>{cell(from, to)}</td>)}<td>{bytes(total(from, "bytesSent"))}</td></tr>)}
-        <tr><th scope="row">received in all</th>{ranks.map((to) => <td>{bytes(total(to, "bytesReceived"))}</td>)}<td>{profile.ranks > 2 && <span class="note">the engine reports totals of a rank, not of pairs</span>}</td></tr>
+        {ranks.map((from) => <tr><th scope="row">from rank {from}</th>{ranks.map((to) => <td>{from === to ? "–" : bytes(sent(from, to))}</td>)}<td>{total(others(from).map((to) => sent(from, to)))}</td></tr>)}
+        <tr><th scope="row">received in all</th>{ranks.map((to) => <td>{total(others(to).map((from) => sent(from, to)))}</td>)}<td /></tr>
       </tbody>
     </table>
   );

@@ -1,9 +1,8 @@
 /**
- * The timeline's spans. When an execution began and ended is measured; of its operators the engine reports how long each
- * was busy on each rank, in total. So within an execution operators are laid end to end in the order of the data, from
- * the scans up, and what is left of its time the rank waited. Between executions the program ran.
+ * The timeline's spans, as the engine took them down: when each operator worked on each rank. Where operators nest, what a
+ * rank works on is the innermost; while an execution runs and none works, the rank waits.
  */
-import { isExchange, type Operator, type Profile } from "./profile.ts";
+import { isExchange, type Profile } from "./profile.ts";
 
 export interface Span {
   readonly name: string;
@@ -20,37 +19,72 @@ export interface Timeline {
   readonly end: number;
 }
 
-export function timelineOf(profile: Profile): Timeline {
-  const lanes: Span[][] = Array.from({ length: profile.ranks }, () => []);
-  const [first] = profile.executions;
-  const origin = first ? first.ended - first.seconds * 1000 : 0;
-  let last = 0;
-  for (const { ended, seconds, operators } of profile.executions) {
-    // Of plans that ran at the same time the second is drawn behind the first.
-    const begin = Math.max(last, ended - seconds * 1000 - origin);
-    last = begin + seconds * 1000;
-    const ordered = inDataOrder(operators);
-    for (const [rank, lane] of lanes.entries()) layEnd(lane, ordered, rank, begin, last);
-  }
-  return { lanes, end: last };
+/** Rounding of the engine's times, milliseconds. */
+const EPSILON = 1e-6;
+
+export function timelineOf({ ranks, executions }: Profile): Timeline {
+  const began = ({ ended, seconds }: Profile["executions"][number]) => ended - seconds * 1000;
+  const origin = Math.min(...executions.map(began));
+  const running = executions.map((e) => ({ start: began(e) - origin, end: e.ended - origin }));
+  const lanes = Array.from({ length: ranks }, (_, rank) => {
+    const work = executions.flatMap((e, n) => (e.spans?.[rank] ?? []).map(([number, , start, end]): Span => ({ ...workOf(e.operators[number]), start: running[n]!.start + start, end: running[n]!.start + end })));
+    return withWaits(innermost(work.sort((a, b) => a.start - b.start || b.end - a.end)), running);
+  });
+  return { lanes, end: Math.max(0, ...running.map((run) => run.end)) };
 }
 
-/** Stages one after the other; of each the inputs before what reads them. */
-function inDataOrder(operators: readonly Operator[]): Operator[] {
-  return [...Map.groupBy(operators, (o) => o.stage).entries()].sort(([a], [b]) => a - b).flatMap(([, stage]) => stage.toReversed());
+function workOf(operator: Profile["executions"][number]["operators"][number] | undefined): Pick<Span, "name" | "detail" | "kind"> {
+  if (!operator) return { name: "output", detail: "rows that leave the plan: written, collected or counted", kind: "operator" };
+  return { name: operator.name, detail: operator.detail, kind: isExchange(operator) ? "exchange" : "operator" };
 }
 
-function layEnd(lane: Span[], operators: readonly Operator[], rank: number, begin: number, end: number): void {
-  const busy = operators.reduce((sum, o) => sum + (o.ranks[rank]?.busyMs ?? 0), 0);
-  // Threads of a rank are busy at the same time: then the shares are what is drawn.
-  const scale = busy > end - begin ? (end - begin) / busy : 1;
-  let at = begin;
-  for (const operator of operators) {
-    const counters = operator.ranks[rank];
-    if (!counters || counters.busyMs === 0) continue;
-    const until = at + counters.busyMs * scale;
-    lane.push({ name: operator.name, detail: operator.detail, kind: isExchange(operator) ? "exchange" : "operator", start: at, end: until });
-    at = until;
+/** Of spans in order of their start, what began last and has not ended. */
+function innermost(spans: readonly Span[]): Span[] {
+  const out: Span[] = [];
+  const open: Span[] = [];
+  let at = 0;
+  const until = (time: number) => {
+    const top = open.at(-1);
+    const end = Math.min(top?.end ?? time, time);
+    if (top && end - at > EPSILON) {
+      const last = out.at(-1);
+      if (last?.name === top.name && last.detail === top.detail && at - last.end < EPSILON) out[out.length - 1] = { ...last, end };
+      else out.push({ ...top, start: at, end });
+    }
+    at = Math.max(at, end);
+  };
+  const closeBefore = (time: number) => {
+    for (let top = open.at(-1); top && top.end <= time; top = open.at(-1)) {
+      until(top.end);
+      open.pop();
+    }
+  };
+  for (const span of spans) {
+    closeBefore(span.start);
+    until(span.start);
+    at = Math.max(at, span.start);
+    open.push(span);
   }
-  if (end - at > 1e-6) lane.push({ name: "wait", detail: "neither busy with an operator nor done: waiting for other ranks, files or the program", kind: "wait", start: at, end });
+  closeBefore(Infinity);
+  return out;
+}
+
+/** The spans, and between them waiting, as long as something runs. */
+function withWaits(spans: readonly Span[], running: readonly { readonly start: number; readonly end: number }[]): Span[] {
+  const waits: Span[] = [];
+  const wait = (start: number, end: number) => {
+    if (end - start > EPSILON) waits.push({ name: "wait", detail: "no operator works: waiting for other ranks, files or the program", kind: "wait", start, end });
+  };
+  let next = 0;
+  let at = 0;
+  for (const run of [...running].sort((a, b) => a.start - b.start)) {
+    at = Math.max(at, run.start);
+    for (; next < spans.length && spans[next]!.start < run.end; next++) {
+      wait(at, spans[next]!.start);
+      at = Math.max(at, spans[next]!.end);
+    }
+    wait(at, run.end);
+    at = Math.max(at, run.end);
+  }
+  return [...spans, ...waits].sort((a, b) => a.start - b.start);
 }

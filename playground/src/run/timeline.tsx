@@ -63,7 +63,7 @@ export function TimelineView({ profile }: { profile: Profile }) {
   return (
     <div class="timeline">
       <div class="toolbar">
-        <span class="note">Executions stand where they ran; within one, operators are as long as they were busy, in the order of the data: the engine reports their totals. Wheel or + − zooms, dragging or ← → moves, 0 shows all.</span>
+        <span class="note">What each rank worked on, and when, as measured; where operators nest the innermost is drawn, and a pause under 0.1 ms is none. Wheel or + − zooms, dragging or ← → moves, 0 shows all.</span>
         <button type="button" onClick={() => saveFile("lockstep-trace.json", "application/json", perfettoTrace(timeline))}>Export for Perfetto</button>
       </div>
       <div class="timeline-canvas">

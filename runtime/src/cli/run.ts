@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { Command } from "commander";
 import { memorySize, programArguments, wholeNumber } from "./arguments.ts";
 
@@ -8,6 +9,7 @@ interface RunOptions {
   job?: string;
   result?: string;
   profile?: string;
+  trace?: string;
   summary?: boolean;
   progress: boolean;
 }
@@ -24,11 +26,14 @@ export function runCommand(): Command {
     .option("--job <id>", "the job's identity over several attempts: outputs it has committed are not written again (default: LOCKSTEP_JOB, else a new job)")
     .option("--result <file>", "write the program's default export as JSON")
     .option("--profile <file>", "write what each operator did as JSON")
+    .option("--trace <file>", "write when each operator worked, for https://ui.perfetto.dev")
     .option("--no-progress", "do not show how far the ranks are (a bar on a terminal, else a line every 30 s)")
     .option("--summary", "print a line at the end (default on a terminal)")
     .option("--no-summary", "print none")
     .passThroughOptions()
     .action(async (bundle: string, args: string[], options: RunOptions) => {
+      // The ranks inherit it: each has to take down its own part.
+      if (options.trace !== undefined) process.env.LOCKSTEP_TRACE = resolve(options.trace);
       if (options.job !== undefined) process.env.LOCKSTEP_JOB = options.job;
       const { superviseRun } = await import("../launch/supervise.ts");
       process.exitCode = await superviseRun(bundle, programArguments(args), { ...options, summary: options.summary ?? process.stderr.isTTY === true });

@@ -32,7 +32,7 @@ async function meet(options: EngineOptions, bundle: Bundle | undefined, surround
   reached(rank, "joining");
   const native = await loadNative(bundle);
   reached(rank, "addon loaded");
-  const engine = await checked(native.Engine.create({ rank, size, job, threads, memoryLimit, spillDirectory, ...(localRanks !== undefined && { localRanks }) }));
+  const engine = await checked(native.Engine.create({ rank, size, job, threads, memoryLimit, spillDirectory, ...(process.env.LOCKSTEP_TRACE !== undefined && { trace: true }), ...(localRanks !== undefined && { localRanks }) }));
   reached(rank, "engine started");
   if (size > 1) {
     const own = { Lockstep: version, Node: process.version, architecture: process.arch, bundle: bundle ? bundleHash(bundle) : "" };

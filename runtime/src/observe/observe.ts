@@ -1,4 +1,5 @@
 import { writeFileSync } from "node:fs";
+import { traceOf, type TracedExecution } from "./trace.ts";
 import { summaryLine, type Totals } from "./summary.ts";
 
 /** A run as its launcher described it. */
@@ -17,6 +18,8 @@ interface Profile {
 }
 
 let watched: Run | undefined;
+/** File for when each operator worked. */
+const traced = process.env.LOCKSTEP_TRACE;
 const kept: string[] = [];
 const totals: Totals = { executions: 0, bytesOpened: 0, rowsRead: 0, bytesExchanged: 0, bytesSpilled: 0 };
 
@@ -25,7 +28,7 @@ export function observe(profile: string): void {
   totals.executions++;
   if (!watched) return;
   // When it ended, in milliseconds since this process began: where it stands among the others.
-  if (watched.profile !== undefined) kept.push(`{"ended":${performance.now().toFixed(3)},${profile.slice(1)}`);
+  if (watched.profile !== undefined || traced !== undefined) kept.push(`{"ended":${performance.now().toFixed(3)},${profile.slice(1)}`);
   if (!watched.summary) return;
   for (const { name, ranks } of (JSON.parse(profile) as Profile).operators) {
     for (const counters of ranks) {
@@ -46,6 +49,7 @@ export function watchRun(run: Run): void {
   watched = run;
   const { size, threads, profile, summary } = run;
   process.once("exit", (code) => {
+    if (traced !== undefined) writeFileSync(traced, traceOf(kept.map((text) => JSON.parse(text) as TracedExecution)));
     if (profile !== undefined) writeFileSync(profile, `{"ranks":${size},"threads":${threads},"executions":[\n${kept.join(",\n")}\n]}\n`);
     // Since the launch: performance.now() counts from this process's start.
     if (summary && code === 0 && totals.executions > 0) process.stderr.write(`${summaryLine(run, totals, performance.now() / 1000)}\n`);

@@ -157,5 +157,7 @@ async function panTimeline(page: Page): Promise<void> {
 function syntheticProfile(): unknown {
   const counters = (n: number) => ({ rows: n, batches: 1, busyMs: 1 + (n % 7), bytesSent: 0, bytesReceived: 0, spilledBytes: 0 });
   const operators = Array.from({ length: 250 }, (_, n) => ({ stage: 0, depth: n, name: ["ScanExec", "FilterExec", "ShuffleExec", "AggregateExec"][n % 4], detail: `operator ${n}`, ranks: [0, 1, 2, 3].map((rank) => counters(n + rank)) }));
-  return { ranks: 4, threads: 1, executions: Array.from({ length: 100 }, (_, n) => ({ ended: (n + 1) * 2100, seconds: 2, peakBytes: [1, 1, 1, 1], operators })) };
+  // Each operator for 7 ms, one after the other.
+  const spans = [0, 1, 2, 3].map((rank) => operators.map((_, n) => [n, rank, n * 8, n * 8 + 7]));
+  return { ranks: 4, threads: 1, executions: Array.from({ length: 100 }, (_, n) => ({ ended: (n + 1) * 2100, seconds: 2, peakBytes: [1, 1, 1, 1], operators, spans })) };
 }

@@ -25,6 +25,8 @@ pub struct JsEngineOptions {
     pub memory_limit: f64,
     /// Empty: the system's directory for temporary files.
     pub spill_directory: String,
+    /// Profiles say when each operator worked.
+    pub trace: Option<bool>,
 }
 
 /// What left a plan through a sink.
@@ -84,6 +86,7 @@ impl JsEngine {
             threads: options.threads as usize,
             memory_limit: options.memory_limit as u64,
             spill_directory: options.spill_directory,
+            trace: options.trace.unwrap_or(false),
         };
         let created = napi::tokio::task::spawn_blocking(move || Engine::create(options)).await;
         let engine = created.map_err(|error| to_js(EngineError::bug(error.to_string())))?.map_err(to_js)?;

@@ -55,6 +55,8 @@ pub struct EngineOptions {
     pub memory_limit: u64,
     /// Empty: the system's directory for temporary files.
     pub spill_directory: String,
+    /// The profile says when each operator worked.
+    pub trace: bool,
 }
 
 /// The engine of one rank.
@@ -71,6 +73,7 @@ pub struct Engine {
     position: Mutex<Position>,
     workers: Mutex<Option<Runtime>>,
     handle: Handle,
+    traced: bool,
 }
 
 /// Where the program is: which call, which operation in it, the last dataset opened.
@@ -135,11 +138,22 @@ impl Engine {
             position: Mutex::default(),
             handle: workers.handle().clone(),
             workers: Mutex::new(Some(workers)),
+            traced: options.trace,
         }))
     }
 
     pub fn ranks(&self) -> Ranks {
         self.ranks
+    }
+
+    /// Whether executions say when each operator worked.
+    pub(crate) fn traced(&self) -> bool {
+        self.traced
+    }
+
+    /// Bytes sent to each rank so far.
+    pub(crate) fn sent(&self) -> Vec<u64> {
+        self.comm.stats().iter().map(|peer| peer.bytes_sent).collect()
     }
 
     /// How far this rank's scans are.

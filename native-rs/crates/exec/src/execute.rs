@@ -22,13 +22,16 @@ use crate::profile::{self, Operator};
 use crate::run::{Run, from_panic};
 use crate::sinks::{Part, Tally, check_limit, to_ipc};
 use crate::spool::Spool;
+use crate::trace::{Span, Trace, Watcher};
 
 /// The answer of an execution.
 #[derive(Debug)]
 pub struct Execution {
     /// One a sink, in the plan's order.
     pub sinks: Vec<SinkOutput>,
-    /// JSON: `{ seconds, peakBytes: [by rank], operators: [{ stage, depth, name, detail, ranks: [counters by rank] }] }`
+    /// JSON: `{ seconds, peakBytes: [by rank], operators: [{ stage, depth, lane, name, detail, ranks: [counters by rank] }] }`, and
+    /// of a traced execution `spans: [[[operator, partition, start, end]] by rank]`, in milliseconds since it began, and
+    /// `sent: [[bytes to each rank] by rank]`, collectives included.
     pub profile: String,
 }
 
@@ -52,6 +55,9 @@ struct Report {
     /// The most memory that operators have held at once since the job began.
     peak_bytes: u64,
     operators: Vec<Operator>,
+    spans: Vec<Span>,
+    /// Bytes sent to each rank, of a traced execution.
+    sent: Vec<u64>,
 }
 
 #[derive(Serialize)]
@@ -61,6 +67,11 @@ struct Profile {
     #[serde(rename = "peakBytes")]
     peak_bytes: Vec<u64>,
     operators: Vec<Operator>,
+    /// By rank, where they were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    spans: Option<Vec<Vec<Span>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sent: Option<Vec<Vec<u64>>>,
 }
 
 /// Runs the plan on all ranks; every rank calls it with the same plan. None: a specialised operator gave up, on all
@@ -72,13 +83,17 @@ pub async fn execute(
     specialised: bool,
 ) -> Result<Option<Execution>> {
     let started = std::time::Instant::now();
-    let stages = engine.plan(plan, scripts, specialised).await?;
+    let mut stages = engine.plan(plan, scripts, specialised).await?;
     let guarded = specialised && stages.guarded();
     let run = engine.begin(&text(&stages), stages.operations, plan).await?;
     // The number of the next operation, should this execution fail and be forgotten: past all that it can use.
     let after = engine.sequence() + 2;
     let context = engine.context();
-    let work = AssertUnwindSafe(local(&run, &context, plan, &stages)).catch_unwind();
+    let trace = engine.traced().then(|| Trace::new(engine.sent()));
+    if let Some(trace) = &trace {
+        stages.watch(trace)?;
+    }
+    let work = AssertUnwindSafe(local(&run, &context, plan, &stages, trace.as_ref())).catch_unwind();
     let outcome = tokio::select! {
         biased;
         error = run.failed() => Err(error),
@@ -97,7 +112,7 @@ pub async fn execute(
     };
     let agreed = match outcome {
         Ok((tallies, collected, spools)) => {
-            agree(engine, &stages, tallies, &spools).await.map(|reports| (reports, collected, spools))
+            agree(engine, &stages, tallies, &spools, trace.as_ref()).await.map(|reports| (reports, collected, spools))
         }
         Err(error) => {
             run.stop().await;
@@ -105,7 +120,7 @@ pub async fn execute(
         }
     };
     match agreed {
-        Ok((reports, collected, spools)) => finish(engine, plan, &stages, reports, collected, spools, started).await.map(Some),
+        Ok((reports, collected, spools)) => finish(engine, plan, &stages, reports, collected, spools, started, trace.as_ref()).await.map(Some),
         // Nobody has agreed, so everybody is here.
         Err(error) if guarded => match engine.gave_up(&error, after).await? {
             true => Ok(None),
@@ -116,10 +131,11 @@ pub async fn execute(
 }
 
 /// What every rank has done, once all are done.
-async fn agree(engine: &Engine, stages: &Stages, tallies: Vec<Tally>, spools: &Spools) -> Result<Vec<Report>> {
-    let operators = stages.stages.iter().enumerate().flat_map(|(index, stage)| profile::operators(index, &stage.plan));
+async fn agree(engine: &Engine, stages: &Stages, tallies: Vec<Tally>, spools: &Spools, trace: Option<&Arc<Trace>>) -> Result<Vec<Report>> {
+    let operators = profile::operators(&stages.stages);
+    let (spans, sent) = trace.map(|trace| (trace.take(), trace.sent(&engine.sent()))).unwrap_or_default();
     let spooled = spools.iter().map(|(_, rows, _)| *rows).collect();
-    let report = Report { tallies, spooled, peak_bytes: engine.peak_reserved() as u64, operators: operators.collect() };
+    let report = Report { tallies, spooled, peak_bytes: engine.peak_reserved() as u64, operators, spans, sent };
     let json = serde_json::to_vec(&report).map_err(|error| EngineError::bug(error.to_string()))?;
     let reports = engine.allgather(OpKind::Plan, json.into()).await?;
     let parse = |bytes: &Bytes| serde_json::from_slice(bytes).map_err(|error| EngineError::bug(error.to_string()));
@@ -135,6 +151,7 @@ async fn local(
     context: &Arc<TaskContext>,
     plan: &Plan,
     stages: &Stages,
+    trace: Option<&Arc<Trace>>,
 ) -> Result<(Vec<Tally>, Collected, Spools)> {
     // All queues stand before anybody executes: an exchange asks its input for rows as soon as it starts.
     let open = |stage: &Stage| match &stage.output {
@@ -152,7 +169,7 @@ async fn local(
     }
     let fills = stages.fills.iter().map(|fill| filled(run, context, fill));
     let reads = stages.stages.iter().filter(|stage| matches!(stage.output, StageOutput::Sinks(_)));
-    let reads = reads.map(|stage| read(run, context, plan, stage));
+    let reads = reads.map(|stage| read(run, context, plan, stage, trace));
     let (spools, done) = tokio::try_join!(try_join_all(fills), try_join_all(reads))?;
     for stage in &stages.stages {
         starters(&stage.plan).iter().filter_map(as_start).for_each(Start::abandon);
@@ -186,6 +203,7 @@ async fn read(
     context: &Arc<TaskContext>,
     plan: &Plan,
     stage: &Stage,
+    trace: Option<&Arc<Trace>>,
 ) -> Result<Vec<(usize, Tally, SchemaRef, Vec<RecordBatch>)>> {
     use datafusion::physical_plan::ExecutionPlanProperties;
     let StageOutput::Sinks(indices) = &stage.output else { return Ok(vec![]) };
@@ -195,16 +213,21 @@ async fn read(
         let mut rows = stage.plan.execute(partition, context.clone())?;
         let (done, part) = tokio::sync::oneshot::channel();
         let sinks = sinks.clone();
+        let watcher = |&index: &usize| trace.map(|trace| trace.watcher(-1 - index as i32, partition));
+        let mut watchers: Vec<Option<Watcher>> = indices.iter().map(watcher).collect();
         run.spawn(async move {
             let mut parts: Vec<Part> = sinks.iter().map(|sink| Part::new(sink, partition, rows.schema())).collect();
             let at = |error: EngineError, sink: &Sink| error.at(sink.site());
             while let Some(batch) = rows.try_next().await? {
-                for (part, sink) in parts.iter_mut().zip(sinks.iter()) {
-                    part.push(&batch).map_err(|error| at(error, sink))?;
+                for ((part, sink), watcher) in parts.iter_mut().zip(sinks.iter()).zip(&mut watchers) {
+                    timed(watcher, || part.push(&batch)).map_err(|error| at(error, sink))?;
                 }
             }
-            let finish = |(part, sink): (Part, &Sink)| part.finish().map_err(|error| at(error, sink));
-            let finished = parts.into_iter().zip(sinks.iter()).map(finish).collect::<Result<Vec<_>>>()?;
+            let mut finished = vec![];
+            for ((part, sink), watcher) in parts.into_iter().zip(sinks.iter()).zip(&mut watchers) {
+                finished.push(timed(watcher, || part.finish()).map_err(|error| at(error, sink))?);
+            }
+            drop(watchers);
             let _ = done.send(finished);
             Ok(())
         });
@@ -225,6 +248,13 @@ async fn read(
     Ok(totals)
 }
 
+fn timed<T>(watcher: &mut Option<Watcher>, work: impl FnOnce() -> T) -> T {
+    match watcher {
+        Some(watcher) => watcher.time(work),
+        None => work(),
+    }
+}
+
 /// All ranks are done: totals, collected rows, profile.
 async fn finish(
     engine: &Engine,
@@ -234,6 +264,7 @@ async fn finish(
     collected: Collected,
     spools: Spools,
     started: std::time::Instant,
+    trace: Option<&Arc<Trace>>,
 ) -> Result<Execution> {
     let mut sinks: Vec<SinkOutput> = plan.sinks.iter().map(|_| SinkOutput::default()).collect();
     for (index, (sink, output)) in plan.sinks.iter().zip(&mut sinks).enumerate() {
@@ -264,7 +295,14 @@ async fn finish(
         operators.iter_mut().zip(&report.operators).for_each(|(all, one)| all.ranks.extend(one.ranks.iter().cloned()));
     }
     let peak_bytes = reports.iter().map(|report| report.peak_bytes).collect();
-    let profile = Profile { seconds: started.elapsed().as_secs_f64(), peak_bytes, operators };
+    // Ranks begin together; planning is behind them.
+    let spans = trace.map(|trace| {
+        let planned = trace.began().duration_since(started).as_secs_f64() * 1e3;
+        let shifted = |span: &Span| Span(span.0, span.1, span.2 + planned, span.3 + planned);
+        reports.iter().map(|report| report.spans.iter().map(shifted).collect()).collect()
+    });
+    let sent = trace.map(|_| reports.iter().map(|report| report.sent.clone()).collect());
+    let profile = Profile { seconds: started.elapsed().as_secs_f64(), peak_bytes, operators, spans, sent };
     let profile = serde_json::to_string(&profile).map_err(|error| EngineError::bug(error.to_string()))?;
     Ok(Execution { sinks, profile })
 }

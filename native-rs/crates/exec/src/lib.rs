@@ -24,6 +24,7 @@ mod source;
 mod specialise;
 mod spool;
 mod steps;
+mod trace;
 mod windows;
 
 pub use engine::{Engine, EngineOptions};

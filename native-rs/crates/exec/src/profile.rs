@@ -5,12 +5,18 @@ use datafusion::physical_plan::metrics::{MetricValue, MetricsSet};
 use datafusion::physical_plan::{DisplayFormatType, ExecutionPlan};
 use serde::{Deserialize, Serialize};
 
+use crate::operators::as_start;
+use crate::planner::stages::Stage;
+use crate::trace::TraceExec;
+
 /// One operator of a stage; `depth` 0 is the stage's root, an operator's inputs follow it one deeper.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Operator {
     pub stage: usize,
     pub depth: usize,
+    /// Operators of one lane run in the same tasks: the number of the exchange above them, or of the stage's root.
+    pub lane: usize,
     pub name: String,
     /// What the operator is told, as `explain` prints it.
     pub detail: String,
@@ -53,20 +59,24 @@ impl Counters {
     }
 }
 
-/// The operators of a stage with this rank's counters, top down.
-pub fn operators(stage: usize, plan: &Arc<dyn ExecutionPlan>) -> Vec<Operator> {
+/// The operators of all stages with this rank's counters, top down.
+pub fn operators(stages: &[Stage]) -> Vec<Operator> {
     let mut list = vec![];
-    walk(stage, 0, plan, &mut list);
+    for (index, stage) in stages.iter().enumerate() {
+        walk(index, 0, list.len(), &stage.plan, &mut list);
+    }
     list
 }
 
-fn walk(stage: usize, depth: usize, plan: &Arc<dyn ExecutionPlan>, list: &mut Vec<Operator>) {
+fn walk(stage: usize, depth: usize, lane: usize, plan: &Arc<dyn ExecutionPlan>, list: &mut Vec<Operator>) {
+    let plan = plan.downcast_ref::<TraceExec>().map_or(plan, TraceExec::watched);
+    let below = if as_start(plan).is_some() { list.len() } else { lane };
     let line = line(plan);
     let (name, detail) = line.split_once(": ").unwrap_or((&line, ""));
     let counters = plan.metrics().map(|metrics| Counters::of(&metrics)).unwrap_or_default();
     let ranks = vec![counters];
-    list.push(Operator { stage, depth, name: name.to_owned(), detail: detail.to_owned(), ranks });
-    plan.children().into_iter().for_each(|child| walk(stage, depth + 1, child, list));
+    list.push(Operator { stage, depth, lane, name: name.to_owned(), detail: detail.to_owned(), ranks });
+    plan.children().into_iter().for_each(|child| walk(stage, depth + 1, below, child, list));
 }
 
 /// An operator as `explain` prints it.

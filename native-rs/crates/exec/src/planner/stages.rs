@@ -16,6 +16,7 @@ use super::physical::physical;
 use crate::error::Result;
 use crate::operators::{PackedAggregateExec, SharedExec, SharedTable, as_start, starters};
 use crate::spool::Filling;
+use crate::trace::Trace;
 
 /// A physical plan whose output goes to one place.
 pub struct Stage {
@@ -121,6 +122,15 @@ impl Stages {
             plan.is::<PackedAggregateExec>() || plan.children().into_iter().any(found)
         }
         self.stages.iter().any(|stage| found(&stage.plan))
+    }
+
+    /// Has every operator's work timed.
+    pub fn watch(&mut self, trace: &Arc<Trace>) -> Result<()> {
+        let mut operators = 0;
+        for stage in &mut self.stages {
+            stage.plan = trace.watch(stage.plan.clone(), &mut operators)?;
+        }
+        Ok(())
     }
 
     fn push(&mut self, plan: Arc<dyn ExecutionPlan>, output: StageOutput) {

@@ -2,7 +2,8 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { serialize } from "node:v8";
-import { table as facadeTable, Table } from "../../../runtime/src/tables/table.ts";
+import { table as facadeTable } from "../../../runtime/src/tables/literal.ts";
+import { Table } from "../../../runtime/src/tables/table.ts";
 import { afterAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { toIpc } from "../../../runtime/src/tables/ipc.ts";
 import { alike, call, console as once, define, readParquet, SpmdTable, table } from "../../../runtime/src/spmd/index.ts";

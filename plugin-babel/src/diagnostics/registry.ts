@@ -4,6 +4,7 @@ import { absentColumn } from "./absent-column.ts";
 import { aggregateArgument } from "./aggregate-argument.ts";
 import { aggregateInRowFunction } from "./aggregate-in-row-function.ts";
 import { alwaysDecided } from "./always-decided.ts";
+import { argumentWritten } from "./argument-written.ts";
 import { asyncRowFunction } from "./async-row-function.ts";
 import { capturedBindingWritten } from "./captured-binding-written.ts";
 import { capturedWritten } from "./captured-written.ts";
@@ -112,4 +113,5 @@ export const diagnosticPages: readonly DiagnosticPage[] = [
   gathering.page,
   leavesTry.page,
   noTables.page,
+  argumentWritten.page,
 ];

@@ -5,6 +5,7 @@
 import type * as t from "@babel/types";
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import { capturedBindingWritten } from "../diagnostics/captured-binding-written.ts";
+import { argumentWritten } from "../diagnostics/argument-written.ts";
 import { capturedWritten } from "../diagnostics/captured-written.ts";
 import { tableEscapes } from "../diagnostics/table-escapes.ts";
 import { uncapturable } from "../diagnostics/uncapturable.ts";
@@ -169,12 +170,18 @@ class Collector implements Captures {
     for (const target of changed ? [changed] : members) {
       const root = rootOf(target);
       const binding = root && place.scope.getBinding(root.name);
+      if (binding && this.#isArgument(binding)) this.#report(argumentWritten(root.name, spanOf(changed ? node : target, place.module)));
       if (!binding || !this.#isOutside(binding)) continue;
       // What a package exports under such a name (`R.add(1, 2)`) is a function of its arguments.
       const imported = changed && importOf(root.name, place);
       if (imported && (imported.imported === "*" || !/^\.{0,2}\//.test(imported.specifier))) continue;
       this.#report(capturedWritten(root.name, spanOf(changed ? node : target, place.module), spanOf(binding.identifier, place.module)));
     }
+  }
+
+  /** A parameter of the annotated function itself, as it was given. */
+  #isArgument(binding: Binding): boolean {
+    return !this.#helper && binding.kind === "param" && binding.constantViolations.length === 0 && binding.scope.block === this.#fn.frames[0]!.node;
   }
 
   /** Not of this frame's function, nor of one it stands in that is part of the annotated function. */

@@ -9,11 +9,11 @@ export const groupby: Verb = {
   role: "verb",
   grouped: true,
   signature: [{ kind: "keys" }],
-  type: (i, [input]) => ({
-    row: input!.row,
-    groups: i.rows.map((k) => ({ name: k.name!, type: k.expression!.type })),
-    groupReads: [...readBy(i.rows)],
-  }),
+  type: (i, [input]) => {
+    // Of two keys of one name the later one counts, in the place of the first.
+    i.rows = [...new Map(i.rows.map((k) => [k.name, k])).values()];
+    return { row: input!.row, groups: i.rows.map((k) => ({ name: k.name!, type: k.expression!.type })), groupReads: [...readBy(i.rows)] };
+  },
   distribution: followsFirst,
   communicates: silent,
   order: () => "passes",

@@ -8,6 +8,10 @@ export type InputPath = string | URL | readonly (string | URL)[];
 
 /** A path as the file system knows it. LS2015 for what is not local. */
 export function localPath(path: string | URL): string {
+  // What a forgotten argument or an unset variable of the environment gives would be the working directory, or a folder "undefined".
+  if (path === "" || (typeof path !== "string" && !(path instanceof URL))) {
+    throw new LockstepError({ code: "LS2015", message: `a path is a string or a URL, not ${path === "" ? "the empty string" : String(path)}` });
+  }
   const text = String(path);
   if (text.startsWith("file://")) return fileURLToPath(text);
   const scheme = /^([a-z][a-z0-9+.-]+):\/\//i.exec(text);

@@ -3,8 +3,9 @@ import { deserialize, serialize } from "node:v8";
 import { markAgreed } from "./checked.ts";
 import { currentCall, runningCall } from "./context.ts";
 import { marshal } from "./marshal.ts";
+import { caught, thrown, type Thrown } from "./outcome.ts";
 
-type Answer = { readonly value: unknown } | { readonly error: unknown };
+type Answer = { readonly value: unknown } | { readonly failure: Thrown };
 
 /**
  * Rank 0's value of `evaluate`, on every rank; what it throws there is thrown everywhere. The other ranks do not evaluate it:
@@ -16,7 +17,7 @@ export function alike<T>(evaluate: () => T | Promise<T>): Promise<T> {
   return call.inOrder(async () => {
     const own = rank === 0 ? await answer(evaluate) : null;
     const agreed = size > 1 ? (deserialize(await call.collective((engine) => engine.broadcast(own && serialize(own), 0))) as Answer) : own!;
-    if ("error" in agreed) throw markAgreed(agreed.error);
+    if ("failure" in agreed) throw markAgreed(caught(agreed.failure));
     return agreed.value as T;
   });
 }
@@ -28,7 +29,7 @@ async function answer(evaluate: () => unknown): Promise<Answer> {
   try {
     return { value: marshal(await evaluate(), "a value of rank 0", environment) };
   } catch (error) {
-    return { error };
+    return { failure: thrown(error) };
   }
 }
 

@@ -2,10 +2,34 @@ import { deserialize, serialize } from "node:v8";
 import { LockstepError } from "../errors/index.ts";
 import { isAgreed } from "./checked.ts";
 
+/** An error as it travels: serialisation keeps the name, message and stack of an error alone, not `code`, `errno` or `path`. */
+export interface Thrown {
+  readonly lockstep?: string;
+  readonly error?: unknown;
+  readonly properties?: Readonly<Record<string, unknown>>;
+}
+
+export function thrown(error: unknown): Thrown {
+  if (error instanceof LockstepError) return { lockstep: JSON.stringify(error) };
+  try {
+    serialize(error);
+  } catch {
+    return { error: new Error(String(error)) };
+  }
+  if (!(error instanceof Error)) return { error };
+  const scalars = Object.entries(error).filter(([, value]) => ["string", "number", "boolean", "bigint"].includes(typeof value));
+  return { error, properties: Object.fromEntries(scalars) };
+}
+
+export function caught({ lockstep, error, properties }: Thrown): unknown {
+  if (lockstep !== undefined) return LockstepError.parse(lockstep);
+  return properties ? Object.assign(error as Error, properties) : error;
+}
+
 /** How a rank's part of a call stands when all ranks meet. */
 export interface Outcome {
   /** `own`: the other ranks have not seen this error yet. */
-  readonly failure?: { readonly own: boolean; readonly lockstep?: string; readonly error?: unknown };
+  readonly failure?: Thrown & { readonly own: boolean };
   /** Not at its end: the function caught an error that all ranks have, and goes on. */
   readonly goesOn?: true;
   /** The number of the rank's next spool. */
@@ -13,14 +37,7 @@ export interface Outcome {
 }
 
 export function failed(error: unknown): Outcome {
-  const own = !isAgreed(error);
-  if (error instanceof LockstepError) return { failure: { own, lockstep: JSON.stringify(error) } };
-  try {
-    serialize(error);
-    return { failure: { own, error } };
-  } catch {
-    return { failure: { own, error: new Error(String(error)) } };
-  }
+  return { failure: { own: !isAgreed(error), ...thrown(error) } };
 }
 
 export function encodeOutcome(outcome: Outcome): Buffer {
@@ -38,7 +55,7 @@ export function decisive(outcomes: readonly Outcome[]): Outcome | undefined {
 
 /** The error of an outcome as this rank throws it. */
 export function errorOf({ failure }: Outcome): unknown {
-  return failure!.lockstep === undefined ? failure!.error : LockstepError.parse(failure!.lockstep);
+  return caught(failure!);
 }
 
 /** An error in the words that the engine tells the other ranks. */

@@ -57,6 +57,9 @@ function open(path: InputPath, descriptor: ReaderDescriptor, method: "openParque
   const paths = (Array.isArray(path) ? path : [path]).map(absolute);
   return call.inOrder(async () => {
     const { declared, site } = descriptor;
+    for (const name of Object.keys((options as { types?: object }).types ?? {})) {
+      if (!declared.some((column) => column.name === name)) throw new LockstepError({ code: "LS2002", message: `types: the interface has no column "${name}"`, site });
+    }
     const request = { paths: paths.map((one) => call.outputs.resolve(one)), declared, site, ...options };
     const { dataset, schema, bytes, rows } = JSON.parse(await call.collective((engine) => engine[method](JSON.stringify(request)))) as Opened;
     call.datasets.push(dataset);

@@ -1,4 +1,5 @@
-import { op } from "@lockstep/runtime";
+import { readFileSync } from "node:fs";
+import { op, readParquet } from "@lockstep/runtime";
 import { measurements } from "../open.ts";
 import type { Tables } from "../data.ts";
 
@@ -48,4 +49,30 @@ export async function thrownByProgram(tables: Tables) {
   const rows = await measurements(tables);
   if (rows.numRows() > 2000) throw new RangeError(`too many rows: ${rows.numRows()}`);
   return 0;
+}
+
+/** What an unset variable of the environment gives is not the working directory. */
+export async function emptyPath(tables: Tables) {
+  "use spmd";
+  const path = tables.header.slice(0, 0);
+  return (await readParquet<{ id: number }>(path)).numRows();
+}
+
+export async function typesOfNoColumn(tables: Tables) {
+  "use spmd";
+  return (await readParquet<{ id: number }>(tables.single, { types: { idd: "bigint" } as never })).numRows();
+}
+
+/** An error of rank 0 has its code on every rank. */
+export async function fileOrDefault(tables: Tables) {
+  "use spmd";
+  let text: string;
+  try {
+    text = readFileSync(`${tables.header}.missing`, "utf8");
+  } catch (error) {
+    const { code } = error as { code?: string };
+    if (code !== "ENOENT") throw error;
+    text = "default";
+  }
+  return [text, (await readParquet<{ id: number }>(tables.single)).numRows()];
 }

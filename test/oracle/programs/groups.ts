@@ -137,3 +137,14 @@ export async function keysReplaced(tables: Tables, out: string) {
     rows.groupby("id").rollup({ id: op.min("level"), first: op.any("serial") }).orderby("id").slice(0, 300).objects(),
   ];
 }
+
+/** Of two keys of one name the later one counts, in the place of the first. */
+export async function keysTwice(tables: Tables) {
+  "use spmd";
+  const rows = await measurements(tables);
+  return [
+    rows.groupby("ok", "level", "ok").count().objects(),
+    rows.groupby("level", "ok", { level: (d) => d.level % 3 }).count().objects(),
+    rows.groupby({ ok: (d) => d.id % 2 === 0 }, "ok").rollup({ n: op.count(), low: op.min("id") }).objects(),
+  ];
+}

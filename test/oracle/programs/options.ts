@@ -35,3 +35,15 @@ export async function byAll(tables: Tables) {
   "use spmd";
   return chosen(tables, { since: new Date(0), stations: ["b", null, "a", "zz"], weights: { a: 2.5, b: 0.5 } });
 }
+
+/** An optional argument that is not given is undefined, which no column holds. */
+export async function notGiven(tables: Tables, options: { level?: number; label?: string | null } = {}) {
+  "use spmd";
+  const rows = await measurements(tables);
+  const nothing: number | undefined = undefined as number | undefined;
+  const { level, label = null } = options;
+  return [
+    rows.filter((d) => d.value === nothing).numRows(), rows.filter((d) => d.value !== nothing).numRows(), rows.filter((d) => d.value == nothing).numRows(), rows.filter((d) => d.level === level).numRows(),
+    rows.filter((d) => d.station === label).numRows(), rows.filter((d) => d.station !== label).numRows(), rows.filter((d) => [nothing, 1.5].includes(d.value ?? undefined)).numRows(), rows.filter((d) => level === undefined || d.level > level).numRows(),
+  ];
+}

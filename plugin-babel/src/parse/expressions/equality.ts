@@ -58,11 +58,21 @@ function strictlyEqual(a: Scalar, b: Scalar, loose: boolean, node: t.Node, frame
   const span = frame.span(node);
   const boolean = { js: "boolean", nullable: false } as const;
   const equal = call("eq", [a.expression, b.expression], "boolean", span);
+  const [of, other] = mayBeEither(a) ? [a.expression, b] : [b.expression, a];
+  if (!loose && (mayBeEither(a) || mayBeEither(b)) && of.kind === "captured") {
+    // Only JavaScript can tell whether what is null in the plan was undefined.
+    const { expression } = other;
+    if (expression.kind === "captured") return capturedAs(of, (source) => `${source} === ${expression.source}`, "boolean");
+    return { kind: "and", left: capturedAs(of, (source) => `${source} !== undefined`, "boolean"), right: equal, type: boolean, span };
+  }
   const [au, bu] = [a.undefined || a.unchecked === true, b.undefined || b.unchecked === true];
   if (loose || !((a.null && bu) || (au && b.null))) return equal;
   if ((a.null && au) || (b.null && bu)) frame.state.needsScript("null and undefined on both sides of '===' cannot be told apart natively");
   return { kind: "and", left: equal, right: not(call("isNull", [a.expression], "boolean", span), span), type: boolean, span };
 }
+
+/** A captured value that may be null, which includes undefined. */
+const mayBeEither = (value: Scalar): boolean => value.expression.kind === "captured" && value.null;
 
 /** A value compared with the literal null or undefined. */
 function absent(value: Value, literalValue: null | undefined, loose: boolean, node: t.Node, other: t.Node, operator: string, span: SourceSpan, frame: Frame): Value {

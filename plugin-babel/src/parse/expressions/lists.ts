@@ -104,6 +104,8 @@ function contains(list: List, { value, node }: Argument, whole: Call, frame: Fra
     if (item.kind === "nothing" || (item.kind === "scalar" && item.expression.type.js === js && (item.null || item.undefined))) holdsNull = true;
     if (item.kind === "nothing") items.push(literal(null, js, item.span));
     else if (item.kind !== "scalar") return null;
+    // What is undefined when the verb is called is no element.
+    else if (item.expression.kind === "captured" && item.null) items.push({ ...item.expression, source: `Array.of(${item.expression.source})`, list: true });
     else if (item.expression.type.js === js) items.push(item.expression);
   }
   if (js === "date") {

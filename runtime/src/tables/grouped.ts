@@ -1,6 +1,6 @@
 import { LockstepError } from "../errors/index.ts";
 import { aggregate, type Aggregation } from "./aggregate.ts";
-import type { Rows } from "./column.ts";
+import { Column, type Rows } from "./column.ts";
 import { groupCodes, type KeyCodes } from "./keys.ts";
 import { op, type Aggregate } from "./op.ts";
 import type { OrderKey } from "./order.ts";
@@ -30,7 +30,7 @@ export class GroupedTable<Row, Keys> {
   /** A row of keys and aggregates for each group: `rollup({ n: op.count(), fare: op.mean("fare") })`. */
   rollup<const A extends T.Aggregates<Row>>(aggregates: A): Table<T.Simplify<Omit<Keys, keyof A> & T.GroupResults<A>>> {
     const { first } = this.#groups;
-    const columns = new Map([...this.#keys].map(([name, column]) => [name, column.take(first)]));
+    const columns = new Map([...this.#keys].map(([name, column]) => [name, unsignedZero(column.take(first))]));
     const aggregations = Object.entries(aggregates).map(([name, value]): Aggregation => {
       const { aggregate: fn, argument, fraction } = checked(name, value);
       return { name, aggregate: fn, fraction, argument: this.#table.argument(name, argument as string | T.RowFunction<Row> | undefined) };
@@ -89,6 +89,12 @@ export class GroupedTable<Row, Keys> {
   #take(rows: Rows, table: Table<Row>): GroupedTable<Row, Keys> {
     return new GroupedTable(table, new Map([...this.#keys].map(([name, column]) => [name, column.take(rows)])));
   }
+}
+
+/** -0 and 0 are one key, and which of them came first is seen by nobody: the key is 0. */
+function unsignedZero(column: Column): Column {
+  if (column.type.id !== "float") return column;
+  return new Column(column.type, column.length, Array.from(column.values, (v) => (v === 0 ? 0 : v)), { view: column.view });
 }
 
 function checked(name: string, value: unknown): Aggregate<never, unknown, unknown> {

@@ -1,4 +1,4 @@
-import { desc, op } from "@lockstep/runtime";
+import { desc, op, readParquet } from "@lockstep/runtime";
 import { large, measurements, stations } from "../open.ts";
 import type { Tables } from "../data.ts";
 
@@ -146,5 +146,19 @@ export async function keysTwice(tables: Tables) {
     rows.groupby("ok", "level", "ok").count().objects(),
     rows.groupby("level", "ok", { level: (d) => d.level % 3 }).count().objects(),
     rows.groupby({ ok: (d) => d.id % 2 === 0 }, "ok").rollup({ n: op.count(), low: op.min("id") }).objects(),
+  ];
+}
+
+/** -0 and 0 are one key, 0; elsewhere the sign stays, through files too. */
+export async function zeros(tables: Tables, out: string) {
+  "use spmd";
+  const rows = (await measurements(tables)).derive({ zero: (d) => (d.level > 0 ? 0 : -0) });
+  await rows.select("id", "zero", "value").writeParquet(`${out}/zeros`);
+  const again = await readParquet<{ id: number; zero: number; value: number | null }>(`${out}/zeros`);
+  return [
+    rows.groupby("zero").count().derive({ sign: (d) => 1 / d.zero }).objects(),
+    again.filter((d) => Object.is(d.zero, -0)).numRows(),
+    again.derive({ sign: (d) => 1 / d.zero }).groupby("sign").count().objects(),
+    again.groupby("value").count().filter((d) => d.value === 0).derive({ sign: (d) => 1 / (d.value ?? 1) }).objects(),
   ];
 }

@@ -107,7 +107,9 @@ describe("as Arquero answers", () => {
   test("one key of every type, null and NaN groups of their own", () => {
     check((rows) => {
       for (const key of ["n", "s", "b", "d"] as const) {
-        expect(ours(rows).groupby(key).count().objects()).toEqual(plain(theirs(rows).groupby(key).count().objects()));
+        // Arquero's key of -0 and 0 is the one that comes first, ours is 0.
+        const unsigned = theirs(rows).groupby(key).count().objects().map((row) => ({ ...row, [key]: row[key] === 0 ? 0 : row[key] }));
+        expect(ours(rows).groupby(key).count().objects()).toEqual(plain(unsigned));
       }
     });
   });

@@ -43,7 +43,7 @@ export async function writeParquet(columns: Columns, rows: number, path: string 
     parquetWriteFile({
       filename,
       schema: [{ name: "schema", num_children: written.length }, ...written.map(({ name, column }) => schemaElement(name, column.type))],
-      columnData: written.map(({ name, column }) => ({ name, data: rawValues(column, rows) })),
+      columnData: written.map(({ name, column }) => ({ name, data: rawValues(column, rows), ...(hasNegativeZero(column) && { encoding: "PLAIN" as const }) })),
       codec: codecs[compression],
       compressors,
       rowGroupSize: options.rowGroupRows ?? 1_048_576,
@@ -67,6 +67,13 @@ async function typeEmptyList(filename: string): Promise<void> {
   const STRUCT = 0x0c;
   bytes[at + 3] = STRUCT;
   await writeFile(filename, bytes);
+}
+
+/** In a dictionary of hyparquet-writer -0 would be 0. */
+function hasNegativeZero({ type, values }: Column): boolean {
+  if (type.id !== "float") return false;
+  for (let i = 0; i < values.length; i++) if (Object.is(values[i], -0)) return true;
+  return false;
 }
 
 /** Stored values as hyparquet-writer takes them for the column's schema element. */

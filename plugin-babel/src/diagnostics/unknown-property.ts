@@ -14,6 +14,14 @@ export const unknownProperty = defineDiagnostic(
     },
   },
   (name: string, type: string, span: SourceSpan, known: readonly string[]) => {
+    // It is there, but called.
+    if (known.includes(name)) {
+      return {
+        message: `'${name}' of a ${type} is a property, no method`,
+        locations: [at(span, "not a function")],
+        fix: { message: `write .${name} without parentheses`, edits: [] },
+      };
+    }
     const near = closest(name, known);
     return {
       message: `Property '${name}' does not exist on type '${type}'${near === null ? "" : `; did you mean '${near}'?`}`,

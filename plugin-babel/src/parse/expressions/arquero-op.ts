@@ -47,7 +47,8 @@ function splitOf(name: string, callee: t.MemberExpression | t.OptionalMemberExpr
   for (let n = 2; taken.has(column); n++) column = `${name}_${n}`;
   const [first, ...rest] = node.arguments;
   const isColumn = first?.type === "MemberExpression" && !first.computed && first.object.type === "Identifier" && first.object.name === row.name && first.property.type === "Identifier";
-  const argument = !first ? [] : [isColumn ? JSON.stringify((first.property as t.Identifier).name) : `(${row.name}) => ${frame.text(first)}`];
+  const isName = first?.type === "StringLiteral";
+  const argument = !first ? [] : isName ? [frame.text(first)] : [isColumn ? JSON.stringify((first.property as t.Identifier).name) : `(${row.name}) => ${frame.text(first)}`];
   const value = `${frame.text(callee)}(${[...argument, ...rest.map((other) => frame.text(other))].join(", ")})`;
   const { line, column: start } = environment.verb;
   return {

@@ -45,7 +45,8 @@ function and(left: Value, test: Test, right: Value, span: SourceSpan): Value {
   // A Date is falsy only when absent, so the result has the type of the right side.
   if (js === "date" && right.kind === "scalar") {
     const absent = scalar(literal(null, right.expression.type.js, span), { null: left.null, undefined: left.undefined });
-    return left.null || left.undefined ? choose(test.test, right, absent, span, test) : right;
+    const chosen = left.null || left.undefined ? choose(test.test, right, absent, span, test) : right;
+    return chosen.kind === "scalar" ? { ...chosen, truth } : chosen;
   }
   const b = toScalar(right, js);
   if (!b) return mixed;

@@ -93,9 +93,12 @@ export declare function mpiAbort(code: number): void;
 /** Lets a descriptor that the launcher gave this process survive an exec, which Node would close. */
 export declare function inheritDescriptor(descriptor: number): void;
 
-/** Makes the staging directory, a hidden sibling of `path`. LS2007: `path` exists; LS2008: it cannot be written. */
-export declare function prepareOutput(path: string, overwrite: boolean, job: string): Promise<string>;
+/**
+ * Makes a place for the parts: of a local path a hidden sibling. Null: this job has committed the output before. `options`:
+ * `{ store, identity }`. LS2007: `path` exists; LS2008: it cannot be written.
+ */
+export declare function prepareOutput(path: string, overwrite: boolean, attempt: string, options: string): Promise<string | null>;
 /** Makes the staged parts visible as `path`, in one step; may be repeated. */
-export declare function commitOutput(staging: string, path: string, overwrite: boolean): Promise<void>;
-/** Removes the staging directory with all it holds. */
-export declare function abortOutput(staging: string): Promise<void>;
+export declare function commitOutput(staging: string, path: string, overwrite: boolean, options: string): Promise<void>;
+/** Removes the staging place with all it holds. */
+export declare function abortOutput(staging: string, options: string): Promise<void>;

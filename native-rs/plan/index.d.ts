@@ -24,7 +24,7 @@ export type CsvWrite = { input: number, path: string, staging: string, ordered: 
 /**
  * One character.
  */
-delimiter: string, header: boolean, site: string, };
+delimiter: string, header: boolean, store: StoreOptions, site: string, };
 
 /**
  * A row function's body: a typed tree with JavaScript's semantics.
@@ -86,9 +86,6 @@ export type Node = { "op": "scan",
  */
 dataset: number, columns: Array<ColumnType>, filter?: Expression, site: string, } | { "op": "filter", input: number, predicate: Expression, site: string, } | { "op": "derive", input: number, columns: Array<NamedExpression>, site: string, } | { "op": "window" } & Window | { "op": "select", input: number, columns: Array<SelectColumn>, site: string, } | { "op": "join" } & Join | { "op": "aggregate" } & Aggregate | { "op": "sort", input: number, keys: Array<SortKey>, site: string, } | { "op": "slice", input: number, start: number, end?: number, keys?: Array<NamedExpression>, site: string, } | { "op": "concat", inputs: Array<number>, site: string, } | { "op": "dedupe", input: number, keys: Array<Expression>, last?: boolean, site: string, } | { "op": "spool", input: number, spool: number, site: string, };
 
-/**
- * Writes a directory of part files, staged; it becomes visible when the outermost call commits.
- */
 export type ParquetWrite = { input: number, path: string, 
 /**
  * The output that the runtime staged for this write: parts go there.
@@ -105,7 +102,7 @@ compression: string, rowGroupRows: number,
 /**
  * Column → printed Arrow type, e.g. "int32", "dictionary<values=string, indices=int32>".
  */
-types: Record<string, string>, site: string, };
+types: Record<string, string>, store: StoreOptions, site: string, };
 
 /**
  * One execution: a DAG of table operators and what leaves it. All sinks run together, so a node with
@@ -129,6 +126,23 @@ export type Sink = { "op": "count", input: number, site: string, } | { "op": "co
 limit: number, everywhere: boolean, site: string, } | { "op": "materialize", input: number, site: string, } | { "op": "writeParquet" } & ParquetWrite | { "op": "writeCsv" } & CsvWrite;
 
 export type SortKey = { expression: Expression, descending: boolean, };
+
+/**
+ * How an object store is reached, where the environment does not say it; no secrets, so it may travel and be shown.
+ */
+export type StoreOptions = { 
+/**
+ * Another server than the cloud's own.
+ */
+endpoint?: string, region?: string, 
+/**
+ * S3: the bucket in the path instead of the host name.
+ */
+pathStyle?: boolean, 
+/**
+ * Requests are not signed.
+ */
+anonymous?: boolean, };
 
 /**
  * Adds columns, or replaces columns of the same name in place, as a derive; some are computed from other rows of the

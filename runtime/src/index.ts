@@ -48,6 +48,7 @@ export type { GroupedTable } from "./tables/grouped.ts";
 export type { Framed, Window } from "./tables/window-functions.ts";
 export type { RowFunction, Scalar } from "./tables/types.ts";
 export type { InputPath } from "./connectors/paths.ts";
+export type { StoreOptions } from "./connectors/store/options.ts";
 export type { ReadCsvOptions } from "./connectors/csv/read.ts";
 export type { ReadParquetOptions } from "./connectors/parquet/read.ts";
 export type { WriteCsvOptions } from "./connectors/csv/write.ts";

@@ -1,16 +1,18 @@
 // npm run bench -- taxi [--rows 20000000] [--rounds 5] [--systems a,b] [--bodo] [--spark] [--json]
 // npm run bench -- startup [--rounds 5] [--json]
 // npm run bench -- playground [--rounds 5] [--json]
+// npm run bench -- scan --s3 [--rows 20000000] [--rounds 5] [--json]
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { calibrate } from "./calibrate.ts";
 import { median, type Measured } from "./measure.ts";
+import { scan } from "./suites/scan.ts";
 import { startup } from "./suites/startup.ts";
 import { type Answer, removeOutput, sameAnswer, taxiAnswer, taxiSystems } from "./suites/taxi.ts";
 
-const usage = "usage: npm run bench -- taxi [--rows 20000000] [--rounds 5] [--systems lockstep,duckdb,…] [--bodo] [--spark] [--json], startup or playground [--rounds 5] [--json]";
+const usage = "usage: npm run bench -- taxi [--rows 20000000] [--rounds 5] [--systems lockstep,duckdb,…] [--bodo] [--spark] [--json], startup or playground [--rounds 5] [--json], or scan --s3 [--rows 20000000] [--rounds 5] [--json]";
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
@@ -20,11 +22,13 @@ const { positionals, values } = parseArgs({
     bodo: { type: "boolean", default: false },
     spark: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
+    s3: { type: "boolean", default: false },
   },
 });
 const rows = Number(values.rows);
 const rounds = Number(values.rounds);
-if (!["taxi", "startup", "playground"].includes(positionals[0] ?? "") || !Number.isInteger(rows) || !Number.isInteger(rounds) || rounds < 1) {
+const suites = ["taxi", "startup", "playground", "scan"];
+if (!suites.includes(positionals[0] ?? "") || (positionals[0] === "scan" && !values.s3) || !Number.isInteger(rows) || !Number.isInteger(rounds) || rounds < 1) {
   console.error(usage);
   process.exit(2);
 }
@@ -38,6 +42,11 @@ if (positionals[0] === "playground") {
   // Loaded here: other suites need no browser.
   const { playground } = await import("./suites/playground.ts");
   for (const figure of await playground(rounds)) emit({ suite: "playground", ...figure, status: figure.value <= figure.limit ? "ok" : "missed", rounds });
+  process.exit();
+}
+
+if (positionals[0] === "scan") {
+  for (const line of await scan(rows, rounds)) emit({ suite: "scan", ...line, rounds });
   process.exit();
 }
 

@@ -3,12 +3,22 @@ import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { LockstepError } from "../errors/index.ts";
 import { localPath } from "./paths.ts";
+import { isRemote } from "./store/location.ts";
+import type { StoreOptions } from "./store/options.ts";
 
 /**
  * Writes a folder that appears complete or not at all: `write` fills a hidden sibling, which is then renamed.
- * LS2007 if the output exists, without `overwrite`; LS2008 if it cannot be written.
+ * In an object store the same by a manifest. LS2007 if the output exists, without `overwrite`; LS2008 if it cannot be written.
  */
-export async function writeOutput(output: string | URL, overwrite: boolean, write: (folder: string) => Promise<void>): Promise<void> {
+export async function writeOutput(
+  output: string | URL,
+  { overwrite = false, store }: { readonly overwrite?: boolean; readonly store?: StoreOptions },
+  write: (folder: string) => Promise<void>,
+): Promise<void> {
+  if (isRemote(output)) {
+    const { writeRemoteOutput } = await import("./store/output.ts");
+    return writeRemoteOutput(output, overwrite, store, write);
+  }
   const path = localPath(output);
   const target = resolve(path);
   const sibling = (kind: string): string => join(dirname(target), `.${basename(target)}.lockstep-${kind}`);

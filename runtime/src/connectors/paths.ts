@@ -1,49 +1,67 @@
+import { rmSync } from "node:fs";
 import { glob, readdir, stat } from "node:fs/promises";
 import { basename, dirname, extname, join, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { didYouMean, LockstepError } from "../errors/index.ts";
+import { isRemote, parseLocation } from "./store/location.ts";
+import type { StoreOptions } from "./store/options.ts";
 
 /** What a reader is given: a file, a folder, a glob, or a list of these. */
 export type InputPath = string | URL | readonly (string | URL)[];
 
-/** A path as the file system knows it. LS2015 for what is not local. */
+/** A file of an input. */
+export interface InputFile {
+  /** As it is printed. */
+  readonly name: string;
+  /** Where its bytes are, on this machine. */
+  readonly path: string;
+  /** Removes what was fetched of a store, when it has been opened or read. */
+  release(): unknown;
+}
+
+/** A local path as the file system knows it. */
 export function localPath(path: string | URL): string {
   // What a forgotten argument or an unset variable of the environment gives would be the working directory, or a folder "undefined".
   if (path === "" || (typeof path !== "string" && !(path instanceof URL))) {
     throw new LockstepError({ code: "LS2015", message: `a path is a string or a URL, not ${path === "" ? "the empty string" : String(path)}` });
   }
   const text = String(path);
-  if (text.startsWith("file://")) return fileURLToPath(text);
-  const scheme = /^([a-z][a-z0-9+.-]+):\/\//i.exec(text);
-  if (scheme === null) return text;
-  throw new LockstepError({
-    code: "LS2015",
-    message: `${printable(text)}: ${scheme[1]} is not supported, only local files are`,
-    fix: "Copy the files to a folder that all ranks see, or mount the store as one.",
-  });
+  return text.startsWith("file://") ? fileURLToPath(text) : text;
 }
 
-/** A URL without what may be a secret: user and password, query (signed URLs, tokens), fragment. */
-function printable(url: string): string {
-  const parsed = URL.parse(url);
-  // A password with a slash, as keys of S3 have, ends the host early: then the path holds the rest of it.
-  if (parsed === null || (parsed.port !== "" && parsed.pathname.includes("@"))) return `${url.slice(0, url.indexOf("://"))}://…`;
-  const { protocol, username, password, host, pathname, search, hash } = parsed;
-  return `${protocol}//${username || password ? "…@" : ""}${host}${pathname}${search || hash ? "…" : ""}`;
-}
-
-/**
- * The files of an input in name order. A folder is read recursively for files with one of the extensions; names that
- * start with "." or "_" are skipped. LS2001 if there is none.
- */
-export async function inputFiles(input: InputPath, extensions: readonly string[]): Promise<string[]> {
-  const paths = typeof input === "string" || input instanceof URL ? [input] : input;
-  if (paths.length === 0) throw new LockstepError({ code: "LS2001", message: "the list of inputs is empty" });
-  const files: string[] = [];
-  for (const path of paths) files.push(...(await filesOf(localPath(path), extensions)));
+/** The files of an input in name order, those of object stores fetched. LS2001 if there is none. */
+export async function openInput(input: InputPath, extensions: readonly string[], options: StoreOptions | undefined): Promise<InputFile[]> {
+  const files: InputFile[] = [];
+  for (const { name, fetch } of await findInput(input, extensions, options)) {
+    const path = await fetch?.();
+    files.push({ name, path: path ?? name, release: () => path !== undefined && rmSync(path, { force: true }) });
+  }
   return files;
 }
 
+/** The names of an input's files; `fetch` brings one of a store to this machine. LS2001 if there is none. */
+export async function findInput(input: InputPath, extensions: readonly string[], options?: StoreOptions): Promise<{ name: string; fetch?: () => Promise<string> }[]> {
+  const paths = typeof input === "string" || input instanceof URL ? [input] : input;
+  if (paths.length === 0) throw new LockstepError({ code: "LS2001", message: "the list of inputs is empty" });
+  const files: { name: string; fetch?: () => Promise<string> }[] = [];
+  for (const path of paths) {
+    if (!isRemote(path)) files.push(...(await filesOf(localPath(path), extensions)).map((name) => ({ name })));
+    else files.push(...(await findRemote(path, extensions, options)));
+  }
+  return files;
+}
+
+async function findRemote(url: string | URL, extensions: readonly string[], options: StoreOptions | undefined): Promise<{ name: string; fetch: () => Promise<string> }[]> {
+  const [{ openStore }, { filesIn }, { download }] = await Promise.all([import("./store/store.ts"), import("./store/files.ts"), import("./store/download.ts")]);
+  const location = parseLocation(url);
+  const store = await openStore(location, options);
+  return (await filesIn(store, location, extensions)).map((listed) => ({ name: store.url(listed.key), fetch: () => download(store, listed) }));
+}
+
+/**
+ * The files of a local path in name order. A folder is read recursively for files with one of the extensions; names that
+ * start with "." or "_" are skipped. LS2001 if there is none.
+ */
 async function filesOf(path: string, extensions: readonly string[]): Promise<string[]> {
   const found = await stat(path).catch(() => undefined);
   if (found?.isFile()) return [path];

@@ -24,6 +24,12 @@ export const errorCodes = {
   LS2016: { title: "a table was used wrongly", fix: "See the message; `tsc` and the Lockstep build report it before the program runs." },
   LS2017: { title: "values of several types in one column", fix: "Make the row function return one type, or null." },
   LS2018: { title: "file of another format", fix: "Use the reader of the file's format: readParquet, readCsv." },
+  LS2019: { title: "input changed while it was read", fix: "Run the job when nobody writes its inputs." },
+  LS2020: {
+    title: "store refuses access",
+    fix: "Check the credentials that the environment gives (AWS_ACCESS_KEY_ID or AWS_PROFILE, GOOGLE_APPLICATION_CREDENTIALS, AZURE_STORAGE_ACCOUNT_KEY) and what they allow.",
+  },
+  LS2021: { title: "store not reachable", fix: "Check the endpoint (AWS_ENDPOINT_URL, or `store: { endpoint }`) and the network; then start the job again." },
   LS2099: { title: "a bug in Lockstep", fix: "Please report it with the lines above." },
 } as const satisfies Record<string, { readonly title: string; readonly fix: string }>;
 

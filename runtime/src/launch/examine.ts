@@ -6,6 +6,7 @@ import { version } from "../version.ts";
 import { loadNative } from "./native.ts";
 import { allowedCores, allowedMemory, memoryPerRank } from "./resources.ts";
 import { makeSpillDirectory, removeSpillDirectory } from "./spill.ts";
+import { storeCredentials } from "./stores.ts";
 
 /** What this machine gives a job. */
 export async function examine(): Promise<{ lines: string[]; healthy: boolean }> {
@@ -30,6 +31,7 @@ export async function examine(): Promise<{ lines: string[]; healthy: boolean }> 
   }
   removeSpillDirectory(spill);
   say("mpi", await mpi());
+  say("stores", await storeCredentials());
   return { lines, healthy };
 }
 

@@ -4,9 +4,10 @@ import { glob } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { describeCsv } from "../connectors/csv/read.ts";
 import { describeParquet } from "../connectors/parquet/read.ts";
-import { inputFiles } from "../connectors/paths.ts";
+import { findInput } from "../connectors/paths.ts";
 import { drift, printSnapshot, readSnapshot, type Snapshot } from "../connectors/snapshot.ts";
 import type { SourceColumn } from "../connectors/source-column.ts";
+import { isRemote } from "../connectors/store/location.ts";
 import { LockstepError } from "../errors/index.ts";
 
 export interface PullOptions {
@@ -42,7 +43,7 @@ export async function check(files: readonly string[]): Promise<{ readonly lines:
 async function checkOne(file: string): Promise<{ readonly lines: readonly string[]; readonly same: boolean }> {
   try {
     const snapshot = snapshotOf(file);
-    const path = isAbsolute(snapshot.path) ? snapshot.path : join(dirname(file), snapshot.path);
+    const path = isAbsolute(snapshot.path) || isRemote(snapshot.path) ? snapshot.path : join(dirname(file), snapshot.path);
     const lines = drift(snapshot, await describe(snapshot.reader, path, snapshot.delimiter));
     if (lines.length === 0) return { lines: [`${file}: as the data`], same: true };
     return { lines: [`${file}: the data of ${path} are others`, ...lines, `  take them over: npx lockstep schema pull ${path} -o ${file}`], same: false };
@@ -71,8 +72,8 @@ const describe = (reader: Snapshot["reader"], path: string, delimiter: string | 
   reader === "readParquet" ? describeParquet(path) : describeCsv(path, delimiter === undefined ? {} : { delimiter });
 
 async function readerOf(path: string): Promise<Snapshot["reader"]> {
-  const files = await inputFiles(path, [".parquet", ".csv"]);
-  const csv = files.filter((name) => name.endsWith(".csv"));
+  const files = await findInput(path, [".parquet", ".csv"]);
+  const csv = files.filter(({ name }) => name.endsWith(".csv"));
   if (csv.length > 0 && csv.length < files.length) {
     throw new LockstepError({ code: "LS2018", message: `${path} holds Parquet and CSV files`, fix: "Name the files of one format: trips/*.parquet." });
   }
@@ -88,4 +89,4 @@ function stemOf(path: string): string {
 const interfaceName = (stem: string): string => stem.split(/[^A-Za-z0-9$]+/).filter(Boolean).map((word) => word[0]!.toUpperCase() + word.slice(1)).join("").replace(/^\d/, "_$&") || "Row";
 
 /** A relative path stays so, seen from the snapshot's file, with slashes on every system. */
-const fromFile = (file: string, path: string): string => (isAbsolute(path) ? path : relative(dirname(resolve(file)), resolve(path)).split(sep).join("/"));
+const fromFile = (file: string, path: string): string => (isAbsolute(path) || isRemote(path) ? path : relative(dirname(resolve(file)), resolve(path)).split(sep).join("/"));

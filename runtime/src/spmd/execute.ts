@@ -1,4 +1,5 @@
 import type { Sink } from "@lockstep/native/plan";
+import type { StoreOptions } from "../connectors/store/options.ts";
 import { debugging, reached } from "../observe/debug.ts";
 import { currentCall, type CallContext } from "./context.ts";
 import type { SinkOutput } from "./engine.ts";
@@ -54,12 +55,17 @@ export function look(whole: TableNode, part: TableNode, site: string): Promise<{
   });
 }
 
+interface WriteOptions {
+  readonly overwrite?: boolean;
+  readonly store?: StoreOptions;
+}
+
 /** Stages an output and writes it, unless an earlier attempt of the job has committed it. */
-export function write(input: TableNode, path: string | URL, overwrite: boolean, site: string, build: (input: number, path: string, staging: string) => Sink): Promise<void> {
+export function write(input: TableNode, path: string | URL, options: WriteOptions, site: string, build: (input: number, path: string, staging: string) => Sink): Promise<void> {
   const call = currentCall();
   const target = absolute(path);
   return call.inOrder(async () => {
-    const staging = await call.outputs.stage(target, overwrite, site);
+    const staging = await call.outputs.stage(target, options.overwrite ?? false, options.store ?? {}, site);
     if (staging !== undefined) await execute(call, [{ input, build: (id) => build(id, target, staging) }]);
   });
 }

@@ -1,5 +1,7 @@
 import { basename, dirname, join, resolve, sep } from "node:path";
 import { localPath } from "../connectors/paths.ts";
+import { isRemote } from "../connectors/store/location.ts";
+import type { StoreOptions } from "../connectors/store/options.ts";
 import { LockstepError } from "../errors/index.ts";
 import { checked, markAgreed } from "./checked.ts";
 import type { CallContext } from "./context.ts";
@@ -11,6 +13,8 @@ interface Output {
   /** Undefined: an earlier attempt of the job has committed it. */
   readonly staging: string | undefined;
   readonly identity: Identity | undefined;
+  /** JSON for the engine: how a store is reached, and who writes. */
+  readonly options: string;
 }
 
 /**
@@ -32,21 +36,26 @@ export class Outputs {
    * Collective: a staging directory for a write to `path`; undefined if this job has committed it already. Fails before
    * any work where the output may not be written.
    */
-  async stage(path: string, overwrite: boolean, site: string): Promise<string | undefined> {
+  async stage(path: string, overwrite: boolean, store: StoreOptions, site: string): Promise<string | undefined> {
     const { rank, size, native, job: launch } = this.#call.world;
     const output = this.#outputs.length;
     const attempt = `${launch}.${this.#call.id}.${output}`;
     const job = jobIdentity();
     const identity = job === undefined ? undefined : { job, call: this.#call.id, output };
+    const remote = isRemote(path);
+    const known = identity && !this.#written(path) ? identity : undefined;
+    const options = JSON.stringify({ store, identity });
     // Before it exists: whoever outlives this rank has to find it whenever that is.
-    this.#announce(join(dirname(path), `.${basename(path)}.lockstep-${attempt}`));
+    if (!remote) this.#announce(join(dirname(path), `.${basename(path)}.lockstep-${attempt}`));
     let answer: { staging?: string } | { error: unknown } | undefined;
     if (rank === 0) {
       try {
         if (!overwrite && this.#written(path)) throw exists(path);
-        const committed = identity && !this.#written(path) && isCommitted(path, identity);
-        if (committed) process.stderr.write(`${path}: already committed by job ${identity.job}, not written again\n`);
-        answer = committed ? {} : { staging: await checked(native.prepareOutput(path, overwrite, attempt)) };
+        // In a store the engine knows: it reads the manifest anyway.
+        const signed = !remote && known !== undefined && isCommitted(path, known);
+        const staging = signed ? null : await checked(native.prepareOutput(path, overwrite, attempt, JSON.stringify({ store, identity: known })));
+        if (staging === null) process.stderr.write(`${path}: already committed by job ${identity!.job}, not written again\n`);
+        answer = staging === null ? {} : { staging };
       } catch (error) {
         answer = { error: error instanceof LockstepError ? error : String(error) };
       }
@@ -61,7 +70,7 @@ export class Outputs {
       throw markAgreed(new LockstepError({ ...raised.toJSON(), site }));
     }
     const { staging } = answer!;
-    this.#outputs.push({ path, overwrite, staging, identity });
+    this.#outputs.push({ path, overwrite, staging, identity, options });
     this.#announce();
     return staging;
   }
@@ -81,15 +90,15 @@ export class Outputs {
     const visible: string[] = [];
     const last = (output: Output, index: number): boolean => !this.#outputs.some((later, at) => at > index && later.path === output.path);
     for (const [index, output] of this.#outputs.entries()) {
-      const { path, staging, overwrite, identity } = output;
+      const { path, staging, overwrite, identity, options } = output;
       if (staging === undefined) continue;
       if (!last(output, index)) {
-        await checked(native.abortOutput(staging)).catch(() => undefined);
+        await checked(native.abortOutput(staging, options)).catch(() => undefined);
         continue;
       }
       try {
-        if (identity) sign(staging, identity);
-        await checked(native.commitOutput(staging, path, overwrite));
+        if (identity && !isRemote(path)) sign(staging, identity);
+        await checked(native.commitOutput(staging, path, overwrite, options));
       } catch (error) {
         const missing = this.#outputs.filter((other, at) => at >= index && other.staging !== undefined && last(other, at)).map((other) => other.path);
         await this.#remove(index);
@@ -107,8 +116,8 @@ export class Outputs {
 
   /** Removes what is staged, from an output on. */
   async #remove(first: number): Promise<void> {
-    for (const { staging } of this.#outputs.slice(first)) {
-      if (staging !== undefined) await checked(this.#call.world.native.abortOutput(staging)).catch(() => undefined);
+    for (const { staging, options } of this.#outputs.slice(first)) {
+      if (staging !== undefined) await checked(this.#call.world.native.abortOutput(staging, options)).catch(() => undefined);
     }
     this.#forget();
   }
@@ -119,7 +128,7 @@ export class Outputs {
 
   /** Tells the launcher which directories to remove should this rank not live to do it. */
   #announce(...more: string[]): void {
-    const staged = this.#outputs.flatMap(({ staging }) => staging ?? []);
+    const staged = this.#outputs.flatMap(({ path, staging }) => (staging === undefined || isRemote(path) ? [] : staging));
     this.#call.world.staged([...staged, ...more]);
   }
 
@@ -129,9 +138,9 @@ export class Outputs {
   }
 }
 
-/** A path as the engine takes it. LS2015 for what is not local. */
+/** A path as the engine takes it. */
 export function absolute(path: string | URL): string {
-  return resolve(localPath(path));
+  return isRemote(path) ? String(path) : resolve(localPath(path));
 }
 
 function exists(path: string): LockstepError {

@@ -34,13 +34,13 @@ interface Opened {
 
 /** Opens Parquet files: a file, a folder, a glob or a list. */
 export function readParquet(path: InputPath, options: ReadParquetOptions<Record<string, unknown>> | undefined, descriptor: ReaderDescriptor): Promise<SpmdTable> {
-  return open(path, descriptor, "openParquet", { types: options?.types ?? {} });
+  return open(path, descriptor, "openParquet", { types: options?.types ?? {}, store: options?.store ?? {} });
 }
 
 /** Opens CSV files. */
 export function readCsv(path: InputPath, options: ReadCsvOptions<Record<string, unknown>> | undefined, descriptor: ReaderDescriptor): Promise<SpmdTable> {
   return open(path, descriptor, "openCsv", {
-    types: options?.types ?? {}, delimiter: options?.delimiter ?? ",", header: options?.header ?? true,
+    types: options?.types ?? {}, delimiter: options?.delimiter ?? ",", header: options?.header ?? true, store: options?.store ?? {},
   });
 }
 

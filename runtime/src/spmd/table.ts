@@ -178,21 +178,23 @@ export class SpmdTable {
   }
 
   async writeParquet(path: string | URL, options: WriteParquetOptions<Record<string, unknown>> | undefined, { site, ordered }: Sited & { ordered: boolean }): Promise<void> {
-    await write(this.node, path, options?.overwrite ?? false, site, (input, path, staging) => ({
+    await write(this.node, path, options ?? {}, site, (input, path, staging) => ({
       op: "writeParquet", input, path, staging, site,
       ordered: ordered || options?.order === "program",
       compression: options?.compression ?? "snappy",
       rowGroupRows: options?.rowGroupRows ?? 1_048_576,
       types: (options?.types ?? {}) as Record<string, string>,
+      store: options?.store ?? {},
     }));
   }
 
   async writeCsv(path: string | URL, options: WriteCsvOptions | undefined, { site, ordered }: Sited & { ordered: boolean }): Promise<void> {
-    await write(this.node, path, options?.overwrite ?? false, site, (input, path, staging) => ({
+    await write(this.node, path, options ?? {}, site, (input, path, staging) => ({
       op: "writeCsv", input, path, staging, site,
       ordered: ordered || options?.order === "program",
       delimiter: options?.delimiter ?? ",",
       header: options?.header ?? true,
+      store: options?.store ?? {},
     }));
   }
 

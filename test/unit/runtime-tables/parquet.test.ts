@@ -32,7 +32,6 @@ test("missing inputs", async () => {
   expect([missing.code, missing.message]).toEqual(["LS2001", `${file("aa.parquet")} does not exist — did you mean "a.parquet"?`]);
   expect((await errorOf(() => readParquet(file("z*.parquet")))).code).toBe("LS2001");
   expect((await errorOf(() => readParquet([]))).code).toBe("LS2001");
-  expect((await errorOf(() => readParquet("s3://bucket/key"))).code).toBe("LS2015");
   expect((await readParquet(pathToFileURL(data))).numRows()).toBe(6);
   mkdirSync(join(folder, "empty"));
   expect((await errorOf(() => readParquet(join(folder, "empty")))).message).toContain("holds no .parquet file");

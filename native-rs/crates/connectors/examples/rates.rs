@@ -1,7 +1,7 @@
 //! How fast a core reads and writes: `cargo run --release -p lockstep-connectors --example rates -- DATASET OUT COLUMN…`
 //! Reads the columns on one thread, writes what it read, then a table like the main job's result: eight columns of
 //! sorted groups. Figures in million rows a second.
-use std::{path::Path, sync::Arc, time::Instant};
+use std::{sync::Arc, time::Instant};
 
 use arrow::array::{ArrayRef, BooleanArray, DictionaryArray, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray};
 use lockstep_connectors::{
@@ -15,7 +15,7 @@ fn main() -> Result<(), lockstep_connectors::ConnectorError> {
     let clock = Instant::now();
     let dataset = Arc::new(match path.ends_with(".csv") {
         true => open_csv(&CsvRequest { paths: vec![path], ..CsvRequest::default() })?,
-        false => open_parquet(&ParquetRequest { paths: vec![path], declared: Vec::new() })?,
+        false => open_parquet(&ParquetRequest { paths: vec![path], ..ParquetRequest::default() })?,
     });
     println!("opened {} files, {} rows in {:.1} ms", dataset.files.len(), dataset.rows, clock.elapsed().as_secs_f64() * 1e3);
     for field in dataset.schema.fields() {
@@ -45,7 +45,7 @@ fn main() -> Result<(), lockstep_connectors::ConnectorError> {
 fn write(out: &str, index: usize, name: &str, batches: &[RecordBatch]) -> Result<(), lockstep_connectors::ConnectorError> {
     for _ in 0..3 {
         let clock = Instant::now();
-        let mut part = ParquetPart::create(Path::new(out), index, &batches[0].schema(), ParquetWriteOptions::default())?;
+        let mut part = ParquetPart::create(out, index, &batches[0].schema(), ParquetWriteOptions::default())?;
         for batch in batches {
             part.write(batch)?;
         }

@@ -3,11 +3,19 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use bytes::Bytes;
 use datafusion::scalar::ScalarValue;
 use lockstep_plan::JsType;
 use serde::{Deserialize, Serialize};
 
-use crate::{bounds::Bound, csv::Dialect, parquet::Footers};
+use crate::{
+    bounds::Bound,
+    csv::Dialect,
+    errors::{ConnectorError, Result},
+    parquet::Footers,
+    paths,
+    store::{Blob, Secret, StoreOptions, Version, is_remote},
+};
 
 /// An opened input: files in table order, each a list of groups of rows.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -21,6 +29,9 @@ pub struct Dataset {
     pub rows: u64,
     /// Size of all files.
     pub bytes: u64,
+    /// How the stores of its files are reached.
+    #[serde(default)]
+    pub store: StoreOptions,
     #[serde(skip)]
     pub(crate) footers: Footers,
 }
@@ -37,8 +48,11 @@ pub enum Format {
 pub struct DataFile {
     pub path: String,
     pub size: u64,
-    /// Nanoseconds since 1970; a file changed after opening is an error, not a wrong answer.
-    pub modified: i64,
+    /// A file changed after opening is an error, not a wrong answer.
+    pub version: Version,
+    /// What its URL has behind the path.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub query: Option<Secret>,
     pub rows: u64,
     pub groups: Vec<Group>,
 }
@@ -94,6 +108,38 @@ pub struct ColumnStatistics {
 }
 
 impl Dataset {
+    /// Opens a file as it was when the dataset was opened.
+    pub(crate) fn open(&self, file: usize) -> Result<Blob> {
+        let DataFile { path, size, version, query, .. } = &self.files[file];
+        paths::open(path, *size, version, query.as_ref(), &self.store)
+    }
+
+    /// Whether any of its files is in an object store.
+    pub fn is_remote(&self) -> bool {
+        self.files.iter().any(|file| is_remote(&file.path))
+    }
+
+    /// For the other ranks: the description, and behind it the footers of remote files, which only one rank reads.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let bug = |error: serde_json::Error| ConnectorError::new("LS2099", error.to_string(), serde_json::Value::Null);
+        let text = serde_json::to_vec(self).map_err(bug)?;
+        let mut bytes = (text.len() as u64).to_le_bytes().to_vec();
+        bytes.extend(text);
+        self.footers.append_to(&mut bytes);
+        Ok(bytes)
+    }
+
+    /// The inverse of [`Self::to_bytes`].
+    pub fn from_bytes(bytes: &Bytes) -> Result<Self> {
+        let bug = |error: &str| ConnectorError::new("LS2099", format!("a dataset that cannot be read: {error}"), serde_json::Value::Null);
+        let (length, _) = bytes.split_first_chunk::<8>().ok_or_else(|| bug("it is cut off"))?;
+        let end = usize::try_from(u64::from_le_bytes(*length)).ok().and_then(|length| length.checked_add(8)).filter(|end| *end <= bytes.len());
+        let end = end.ok_or_else(|| bug("it is cut off"))?;
+        let mut dataset: Self = serde_json::from_slice(&bytes[8..end]).map_err(|error| bug(&error.to_string()))?;
+        dataset.footers = Footers::from_bytes(bytes.slice(end..));
+        Ok(dataset)
+    }
+
     /// Statistics by name; None for a column that does not exist.
     pub fn column_statistics(&self, name: &str) -> Option<ColumnStatistics> {
         let (index, field) = self.schema.column_with_name(name)?;

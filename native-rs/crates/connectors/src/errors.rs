@@ -28,6 +28,12 @@ impl ConnectorError {
         Self::new("LS2005", message, json!({ "file": file }))
     }
 
+    /// LS2019: `file` is another than the one that was listed.
+    pub fn changed(file: &str) -> Self {
+        let message = format!("{file} was changed after the program opened it");
+        Self::new("LS2019", message, json!({ "file": file }))
+    }
+
     /// LS2018: `file` is whole, but no `format`.
     pub fn another_format(file: &str, format: &str, reader: &str) -> Self {
         let message = format!("{file} is no {format} file; {reader}");

@@ -16,7 +16,8 @@
 //! - [`read`] decodes chunks lazily on the polling thread; [`Reader`] is an iterator and becomes a DataFusion stream.
 //! - Errors are [`ConnectorError`]s with a run-time code; inside an engine error [`ConnectorError::find`] finds them.
 //!
-//! All calls block on local files only; nothing here knows of ranks, Node or plans beyond column types.
+//! Files are local or in object stores (`store/`). Opening and [`Reader::next`] wait for bytes that are not here;
+//! [`Reader::ready`] waits for them asynchronously before. Nothing here knows of ranks, Node or plans beyond column types.
 mod arrow_types;
 mod bounds;
 mod chunks;
@@ -25,7 +26,7 @@ mod dataset;
 mod declared;
 mod errors;
 mod names;
-mod output;
+mod outputs;
 mod parquet;
 mod paths;
 mod prune;
@@ -39,7 +40,8 @@ pub use csv::{CsvPart, CsvRequest, CsvWriteOptions, Dialect, open_csv};
 pub use dataset::{ColumnChunk, ColumnStatistics, DataFile, Dataset, Format, Group, Lines, js_type};
 pub use errors::{ConnectorError, Result};
 pub use names::{did_you_mean, near_misses};
-pub use output::{abort_output, commit_output, prepare_output};
+pub use outputs::{Identity, OutputOptions, abort_output, commit_output, prepare_output};
 pub use parquet::{FileInfo, ParquetPart, ParquetRequest, ParquetWriteOptions, open_parquet, read_labels};
 pub use prune::prune;
 pub use read::{ReadOptions, Reader, read};
+pub use store::{Remote, StoreOptions, install, wait};

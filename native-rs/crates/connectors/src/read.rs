@@ -1,5 +1,10 @@
-//! Chunks → record batches, decoded on the thread that asks: one batch a step, in row order.
-use std::{collections::BTreeSet, collections::VecDeque, sync::Arc};
+//! Chunks → record batches, decoded on the thread that asks: one batch a step, in row order. What is decoded of a
+//! remote file is fetched before, while earlier chunks are decoded.
+use std::{
+    collections::{BTreeSet, HashMap, VecDeque},
+    ops::Range,
+    sync::Arc,
+};
 
 use arrow::{
     array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, RecordBatchOptions},
@@ -21,6 +26,7 @@ use crate::{
     dataset::{Dataset, Format},
     errors::{ConnectorError, Result},
     parquet,
+    store::Blob,
 };
 
 /// What a scan reads and how.
@@ -57,6 +63,21 @@ pub struct Reader {
     scan: SchemaRef,
     schema: SchemaRef,
     current: Option<Open>,
+    ahead: Ahead,
+}
+
+/// Bytes that a partition has asked for and not decoded yet, about.
+const AHEAD_BYTES: u64 = 64 << 20;
+
+/// The chunks whose bytes are on their way: the current one and some of those behind it.
+#[derive(Default)]
+struct Ahead {
+    remote: bool,
+    /// Of the current chunk and the next ones, what each reads of its file.
+    asked: VecDeque<Vec<Range<u64>>>,
+    bytes: u64,
+    /// Remote files of these chunks.
+    blobs: HashMap<usize, Blob>,
 }
 
 struct Open {
@@ -74,7 +95,8 @@ pub fn read(dataset: Arc<Dataset>, chunks: Vec<Chunk>, options: ReadOptions) -> 
         fields.push(Arc::new(Field::new(name, DataType::Int64, false)));
     }
     let schema = Arc::new(Schema::new(fields));
-    Reader { dataset, chunks: chunks.into(), options, scan, schema, current: None }
+    let ahead = Ahead { remote: dataset.is_remote(), ..Ahead::default() };
+    Reader { dataset, chunks: chunks.into(), options, scan, schema, current: None, ahead }
 }
 
 impl Reader {
@@ -85,17 +107,101 @@ impl Reader {
     /// The same batches as a DataFusion stream; errors are [`ConnectorError`]s inside `DataFusionError::External`.
     pub fn into_stream(self) -> SendableRecordBatchStream {
         let schema = self.schema();
-        let batches = stream::iter(self.map(|batch| batch.map_err(DataFusionError::from)));
+        let batches = stream::unfold(self, |mut reader| async {
+            reader.ready().await;
+            let batch = reader.next()?;
+            Some((batch.map_err(DataFusionError::from), reader))
+        });
         Box::pin(RecordBatchStreamAdapter::new(schema, batches))
+    }
+
+    /// Resolves when the next batch can be decoded without waiting for a network; at once for local files.
+    pub fn ready(&mut self) -> impl Future<Output = ()> + Send + use<> {
+        let waited = match &self.current {
+            Some(open) if open.done < open.chunk.rows => None,
+            _ => self.look_ahead(),
+        };
+        async move {
+            if let Some(arrived) = waited {
+                arrived.await;
+            }
+        }
+    }
+
+    /// Asks for the bytes of the next chunks; what the very next one waits for. Errors are left to the step that decodes.
+    fn look_ahead(&mut self) -> Option<impl Future<Output = ()> + Send + use<>> {
+        if self.scan.fields().is_empty() || !self.ahead.remote {
+            return None;
+        }
+        let ahead = &mut self.ahead;
+        let mut wanted: Vec<(usize, Vec<Range<u64>>)> = Vec::new();
+        for chunk in self.chunks.iter().skip(ahead.asked.len()) {
+            if ahead.bytes >= AHEAD_BYTES && !ahead.asked.is_empty() {
+                break;
+            }
+            let blob = match ahead.blobs.get(&chunk.file) {
+                Some(blob) => blob.clone(),
+                None => self.dataset.open(chunk.file).ok()?,
+            };
+            ahead.blobs.insert(chunk.file, blob.clone());
+            let ranges = match self.dataset.format {
+                Format::Parquet => parquet::needs(&self.dataset, &blob, chunk, &self.scan).ok()?,
+                Format::Csv(_) => csv::needs(&self.dataset, chunk),
+            };
+            ahead.bytes += ranges.iter().map(|range| range.end - range.start).sum::<u64>();
+            // Of one file together: what stands side by side is one request.
+            match wanted.last_mut() {
+                Some((file, all)) if *file == chunk.file => all.extend(ranges.iter().cloned()),
+                _ => wanted.push((chunk.file, ranges.clone())),
+            }
+            ahead.asked.push_back(ranges);
+        }
+        for (file, ranges) in wanted {
+            ahead.blobs[&file].will_need(ranges);
+        }
+        let chunk = self.chunks.front()?;
+        Some(ahead.blobs.get(&chunk.file)?.pieces()?.arrived(ahead.asked.front()?))
+    }
+
+    /// Opens the next chunk's file.
+    fn open_next(&mut self, chunk: &Chunk) -> Result<Blob> {
+        if let Some(ranges) = self.ahead.asked.pop_front() {
+            self.ahead.bytes -= ranges.iter().map(|range| range.end - range.start).sum::<u64>();
+        }
+        // Chunks go through their files from front to end.
+        self.ahead.blobs.retain(|file, _| *file >= chunk.file);
+        match self.ahead.blobs.get(&chunk.file) {
+            Some(blob) => {
+                let first = match &self.dataset.format {
+                    Format::Parquet => parquet::needs(&self.dataset, blob, chunk, &self.scan)?,
+                    Format::Csv(_) => csv::needs(&self.dataset, chunk),
+                };
+                let (Some(pieces), Some(start)) = (blob.pieces(), first.iter().map(|range| range.start).min()) else { return Ok(blob.clone()) };
+                pieces.release(start);
+                Ok(blob.clone())
+            }
+            None => self.dataset.open(chunk.file),
+        }
     }
 
     fn step(&mut self) -> Result<Option<RecordBatch>> {
         loop {
             let Some(open) = &mut self.current else {
+                // For who does not await `ready`, too.
+                drop(self.look_ahead());
                 let Some(chunk) = self.chunks.pop_front() else { return Ok(None) };
-                let batches = match &self.dataset.format {
-                    Format::Parquet => parquet::open_chunk(&self.dataset, &chunk, &self.options, &self.scan)?,
-                    Format::Csv(dialect) => csv::open_chunk(&self.dataset, dialect, &chunk, &self.options, &self.scan)?,
+                let batches: ChunkBatches = match &self.dataset.format {
+                    // Nothing of the file is looked at.
+                    _ if self.ahead.remote && self.scan.fields().is_empty() => Box::new(std::iter::empty()),
+                    Format::Parquet => {
+                        let blob = self.open_next(&chunk)?;
+                        parquet::open_chunk(&self.dataset, blob, &chunk, &self.options, &self.scan)?
+                    }
+                    Format::Csv(dialect) => {
+                        let dialect = dialect.clone();
+                        let blob = self.open_next(&chunk)?;
+                        csv::open_chunk(&self.dataset, &blob, &dialect, &chunk, &self.options, &self.scan)?
+                    }
                 };
                 self.current = Some(Open { chunk, batches, done: 0 });
                 continue;

@@ -193,12 +193,12 @@ impl Engine {
             0 => {
                 let opened = serde_json::from_str(request).map_err(bad).and_then(open);
                 let opened = opened.map_err(|error| error.at(&site)).inspect_err(|error| self.fail(error));
-                Some(serde_json::to_vec(&opened?).map_err(bad)?.into())
+                Some(opened?.to_bytes()?.into())
             }
             _ => None,
         };
         let bytes = self.comm.broadcast(&self.next(OpKind::Open, &site), 0, opened).await?;
-        let dataset: Dataset = serde_json::from_slice(&bytes).map_err(bad)?;
+        let dataset = Dataset::from_bytes(&bytes)?;
         let field = |field: &Arc<Field>| {
             json!({ "name": field.name(), "type": print_type(field.data_type()), "nullable": field.is_nullable() })
         };

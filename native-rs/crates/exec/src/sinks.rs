@@ -1,6 +1,4 @@
 //! Where a stage's rows end on this rank: counted, collected, written.
-use std::path::Path;
-
 use arrow::array::RecordBatch;
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
@@ -89,12 +87,12 @@ impl<'a> Part<'a> {
 }
 
 fn create_parquet(write: &ParquetWrite, partition: usize, schema: &Schema) -> Result<ParquetPart> {
-    Ok(ParquetPart::create(Path::new(&write.staging), partition, schema, ParquetWriteOptions::try_from(write)?)?)
+    Ok(ParquetPart::create(&write.staging, partition, schema, ParquetWriteOptions::try_from(write)?)?)
 }
 
 fn create_csv(write: &CsvWrite, partition: usize, schema: &Schema) -> Result<CsvPart> {
     let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
-    Ok(CsvPart::create(Path::new(&write.staging), partition, &names, &CsvWriteOptions::try_from(write)?)?)
+    Ok(CsvPart::create(&write.staging, partition, &names, &CsvWriteOptions::try_from(write)?)?)
 }
 
 /// LS2013 if a collect would bring more rows than its limit.

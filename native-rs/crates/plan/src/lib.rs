@@ -12,15 +12,17 @@ mod expression;
 mod join;
 mod node;
 mod types;
+mod write;
 
 pub use aggregate::{Aggregate, AggregateFunction, NamedAggregate};
 pub use expression::{Expression, Literal};
 pub use join::{Join, JoinColumn, JoinKey, JoinSide, JoinType};
 pub use node::{
-    CsvWrite, Frame, NamedExpression, Node, NodeId, ParquetWrite, Plan, SelectColumn, Sink, SortKey, Site, Window, WindowColumn,
+    Frame, NamedExpression, Node, NodeId, Plan, SelectColumn, Sink, SortKey, Site, Window, WindowColumn,
     WindowFunction, WindowValue,
 };
 pub use types::{ColumnType, JsType};
+pub use write::{CsvWrite, ParquetWrite, StoreOptions};
 
 #[cfg(test)]
 mod tests {
@@ -38,11 +40,11 @@ mod tests {
             Join::decl(), JoinKey::decl(), JoinColumn::decl(), JoinSide::decl(), JoinType::decl(), Aggregate::decl(),
             AggregateFunction::decl(), NamedAggregate::decl(), NamedExpression::decl(), SelectColumn::decl(), SortKey::decl(),
             ParquetWrite::decl(), CsvWrite::decl(), Window::decl(), WindowColumn::decl(), WindowValue::decl(),
-            WindowFunction::decl(), Frame::decl(),
+            WindowFunction::decl(), Frame::decl(), StoreOptions::decl(),
         ];
         for declaration in declarations {
             assert!(COMMITTED.contains(&format!("export {declaration}")), "native-rs/plan/index.d.ts was out of date: commit it\n{declaration}");
         }
-        assert_eq!(COMMITTED.matches("export type").count(), 25, "types that are no longer there, or not checked here");
+        assert_eq!(COMMITTED.matches("export type").count(), 26, "types that are no longer there, or not checked here");
     }
 }

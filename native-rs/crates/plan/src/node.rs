@@ -1,9 +1,7 @@
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::{Aggregate, ColumnType, Expression, Join, NamedAggregate};
+use crate::{Aggregate, ColumnType, CsvWrite, Expression, Join, NamedAggregate, ParquetWrite};
 
 /// Index into [`Plan::nodes`]. An input always stands before its consumer.
 pub type NodeId = usize;
@@ -207,41 +205,6 @@ pub enum Sink {
 }
 
 /// Writes a directory of part files, staged; it becomes visible when the outermost call commits.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[ts(export, export_to = "../../../plan/index.d.ts")]
-pub struct ParquetWrite {
-    pub input: NodeId,
-    pub path: String,
-    /// The output that the runtime staged for this write: parts go there.
-    pub staging: String,
-    /// True: part files read in name order give the table's order.
-    pub ordered: bool,
-    /// "snappy" | "zstd" | "lz4" | "gzip" | "none"
-    pub compression: String,
-    #[ts(type = "number")]
-    pub row_group_rows: u64,
-    /// Column → printed Arrow type, e.g. "int32", "dictionary<values=string, indices=int32>".
-    #[serde(default)]
-    #[ts(type = "Record<string, string>")]
-    pub types: BTreeMap<String, String>,
-    pub site: Site,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[ts(export, export_to = "../../../plan/index.d.ts")]
-pub struct CsvWrite {
-    pub input: NodeId,
-    pub path: String,
-    pub staging: String,
-    pub ordered: bool,
-    /// One character.
-    pub delimiter: String,
-    pub header: bool,
-    pub site: Site,
-}
-
 impl Node {
     /// The nodes this one reads.
     pub fn inputs(&self) -> Vec<NodeId> {

@@ -5,8 +5,9 @@ import { nothing } from "../../tables/arrow-type.ts";
 import { Column, type Stored } from "../../tables/column.ts";
 import { Table } from "../../tables/table.ts";
 import type { StoredRow } from "../../tables/types.ts";
-import { inputFiles, type InputPath } from "../paths.ts";
+import { openInput, type InputPath } from "../paths.ts";
 import type { SourceColumn } from "../source-column.ts";
+import type { StoreOptions } from "../store/options.ts";
 import { isMagic } from "../parquet/magic.ts";
 import { badLine, parseCsv, type CsvRecord, type Field } from "./parse.ts";
 import { csvTypes, inferenceOrder, type CsvType, type CsvTypeRule } from "./types.ts";
@@ -19,6 +20,8 @@ export interface ReadCsvOptions<Row> {
   readonly header?: boolean;
   /** Types of columns, in place of the inferred ones: `{ zip: "string" }`. */
   readonly types?: { readonly [K in keyof Row & string]?: CsvType };
+  /** How an object store is reached, where the environment does not say it. */
+  readonly store?: StoreOptions;
 }
 
 /**
@@ -35,8 +38,8 @@ export async function readCsv<Row extends object = Record<never, never>>(
   if (delimiter.length !== 1 || delimiter === '"') {
     throw new LockstepError({ code: "LS2016", message: `the delimiter ${JSON.stringify(delimiter)} is not one character` });
   }
-  const names = await inputFiles(path, [".csv"]);
-  const files = await Promise.all(names.map(async (name) => readRecords(name, await readFile(name), delimiter, options.header ?? true)));
+  const inputs = await openInput(path, [".csv"], options.store);
+  const files = await Promise.all(inputs.map(async ({ name, path, release }) => readRecords(name, await readFile(path).finally(release), delimiter, options.header ?? true)));
   const header = files[0]!.header;
   const different = files.find((file) => file.header.join("\0") !== header.join("\0"));
   if (different !== undefined) {
@@ -47,7 +50,7 @@ export async function readCsv<Row extends object = Record<never, never>>(
   }
   const types = (options.types ?? {}) as Readonly<Record<string, CsvType | undefined>>;
   const unknown = Object.keys(types).find((name) => !header.includes(name));
-  if (unknown !== undefined) throw new LockstepError({ code: "LS2002", message: `types: ${names[0]} has no column "${unknown}"` });
+  if (unknown !== undefined) throw new LockstepError({ code: "LS2002", message: `types: ${inputs[0]!.name} has no column "${unknown}"` });
   const rows = files.reduce((sum, file) => sum + file.records.length, 0);
   return new Table(new Map(header.map((name, index) => [name, readColumn(name, index, files, rows, Object.hasOwn(types, name) ? types[name] : undefined)])), rows);
 }

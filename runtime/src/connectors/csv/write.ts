@@ -6,11 +6,14 @@ import { unsupportedType, type Column, type Stored } from "../../tables/column.t
 import type { Columns } from "../../tables/row.ts";
 import { milliseconds } from "../../tables/view.ts";
 import { writeOutput } from "../output.ts";
+import type { StoreOptions } from "../store/options.ts";
 
 /** Options of writeCsv. */
 export interface WriteCsvOptions {
   /** Replace an existing output. */
   readonly overwrite?: boolean;
+  /** How an object store is reached, where the environment does not say it. */
+  readonly store?: StoreOptions;
   /** One character; a comma by default. */
   readonly delimiter?: string;
   /** Whether each file starts with the columns' names: true by default. */
@@ -29,7 +32,7 @@ export async function writeCsv(columns: Columns, rows: number, path: string | UR
   }
   const quote = (text: string): string => (text === "" || /["\r\n]/.test(text) || text.includes(delimiter) ? `"${text.replaceAll('"', '""')}"` : text);
   const printers = [...columns.values()].map((column) => printer(column, quote));
-  await writeOutput(path, options.overwrite ?? false, async (folder) => {
+  await writeOutput(path, options, async (folder) => {
     await using file = await open(join(folder, "part-00000.csv"), "w");
     if (options.header ?? true) await file.write(`${[...columns.keys()].map(quote).join(delimiter)}\n`);
     for (let start = 0; start < rows; start += rowsAtOnce) {

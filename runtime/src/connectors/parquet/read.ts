@@ -5,8 +5,9 @@ import { printType, sameType, type ArrowType } from "../../tables/arrow-type.ts"
 import { Column, viewOf, type Stored, type StoredValues, type View } from "../../tables/column.ts";
 import { Table } from "../../tables/table.ts";
 import type { StoredRow } from "../../tables/types.ts";
-import { inputFiles, type InputPath } from "../paths.ts";
+import { openInput, type InputFile, type InputPath } from "../paths.ts";
 import type { SourceColumn } from "../source-column.ts";
+import type { StoreOptions } from "../store/options.ts";
 import { storedValues } from "./decode.ts";
 import { isMagic } from "./magic.ts";
 import { arrowType } from "./schema.ts";
@@ -15,6 +16,8 @@ import { arrowType } from "./schema.ts";
 export interface ReadParquetOptions<Row> {
   /** Columns seen otherwise than by default: an int64 column as "bigint". */
   readonly types?: { readonly [K in keyof Row & string]?: "bigint" | "number" | "string" | "boolean" | "date" };
+  /** How an object store is reached, where the environment does not say it. */
+  readonly store?: StoreOptions;
 }
 
 /**
@@ -28,7 +31,7 @@ export async function readParquet<Row extends object = Record<never, never>>(
   options: ReadParquetOptions<Row> = {},
 ): Promise<Table<StoredRow<Row>>> {
   const hyparquet = await loadHyparquet();
-  const files = (await inputFiles(path, [".parquet"])).map((name) => openFile(name, hyparquet));
+  const files = (await openInput(path, [".parquet"], options.store)).map((file) => openFile(file, hyparquet));
   const rows = files.reduce((sum, file) => sum + file.rows, 0);
   const columns = new Map<string, Column>();
   const hints = files[0]!.arrowSchema === undefined ? undefined : (await import("../../tables/ipc.ts")).schemaTypes(files[0]!.arrowSchema);
@@ -54,7 +57,7 @@ export async function readParquet<Row extends object = Record<never, never>>(
  */
 export async function describeParquet(path: InputPath): Promise<SourceColumn[]> {
   const hyparquet = await loadHyparquet();
-  const files = (await inputFiles(path, [".parquet"])).map((name) => openFile(name, hyparquet));
+  const files = (await openInput(path, [".parquet"], undefined)).map((file) => openFile(file, hyparquet));
   const table = await readParquet(path);
   return [...table.columns].map(([name, { type }]) => {
     checkSameSchema(name, type, files);
@@ -93,9 +96,10 @@ interface ParquetFile {
 /** Closes a file when the last table that may read it is gone. */
 const closing = new FinalizationRegistry<number>((descriptor) => closeSync(descriptor));
 
-function openFile(name: string, hyparquet: Hyparquet): ParquetFile {
+function openFile({ name, path, release }: InputFile, hyparquet: Hyparquet): ParquetFile {
   // The open descriptor is the version of the file that this reader saw, even if a writer replaces it.
-  const descriptor = openSync(name, "r");
+  const descriptor = openSync(path, "r");
+  release();
   const size = fstatSync(descriptor).size;
   const slice = (start: number, end: number): Uint8Array => {
     const bytes = new Uint8Array(end - start);

@@ -7,12 +7,15 @@ import { castColumn } from "../../tables/cast.ts";
 import { unsupportedType, type Column, type Stored } from "../../tables/column.ts";
 import { columnNamed, type Columns } from "../../tables/row.ts";
 import { writeOutput } from "../output.ts";
+import type { StoreOptions } from "../store/options.ts";
 import { schemaElement } from "./schema.ts";
 
 /** Options of writeParquet. */
 export interface WriteParquetOptions<Row> {
   /** Replace an existing output. */
   readonly overwrite?: boolean;
+  /** How an object store is reached, where the environment does not say it. */
+  readonly store?: StoreOptions;
   /** "snappy" by default. */
   readonly compression?: "snappy" | "zstd" | "gzip" | "lz4" | "none";
   /** Rows in a row group: 1,048,576 by default. */
@@ -36,7 +39,7 @@ export async function writeParquet(columns: Columns, rows: number, path: string 
   for (const [name] of types) columnNamed(columns, name);
   const wanted = new Map(types.map(([name, type]) => [name, parseType(type)]));
   const [{ parquetWriteFile }, { schemaMessage }] = await Promise.all([import("hyparquet-writer"), import("../../tables/ipc.ts")]);
-  await writeOutput(path, options.overwrite ?? false, async (folder) => {
+  await writeOutput(path, options, async (folder) => {
     const written = [...columns].map(([name, column]) => ({ name, column: castColumn(name, column, wanted.get(name) ?? column.type) }));
     for (const { column } of written) if (column.type.id === "other") throw unsupportedType(column, "written");
     const filename = join(folder, "part-00000.parquet");

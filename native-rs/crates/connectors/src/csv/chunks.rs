@@ -39,7 +39,7 @@ fn scan_with(blob: &Blob, delimiter: u8, start: u64, line: u64, columns: usize, 
     let mut buffer = vec![0; window];
     let mut offset = start;
     while offset < blob.size() {
-        let count = blob.read_at(&mut buffer, offset).map_err(|error| ConnectorError::read(blob.name(), &error))?;
+        let count = blob.read_on(&mut buffer, offset)?;
         if count == 0 {
             return Err(ConnectorError::corrupt(blob.name(), "it became shorter while it was read"));
         }

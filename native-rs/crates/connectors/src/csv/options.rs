@@ -5,7 +5,10 @@ use lockstep_plan::{ColumnType, CsvWrite, JsType};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::errors::{ConnectorError, Result};
+use crate::{
+    errors::{ConnectorError, Result},
+    store::StoreOptions,
+};
 
 /// `readCsv(paths, …)` with the interface the compiler saw.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -15,6 +18,8 @@ pub struct CsvRequest {
     /// The interface; empty: no interface, all columns inferred.
     #[serde(default)]
     pub declared: Vec<ColumnType>,
+    #[serde(default)]
+    pub store: StoreOptions,
     /// Column → type, instead of what its values look like.
     #[serde(default)]
     pub types: BTreeMap<String, JsType>,
@@ -27,7 +32,7 @@ pub struct CsvRequest {
 
 impl Default for CsvRequest {
     fn default() -> Self {
-        Self { paths: Vec::new(), declared: Vec::new(), types: BTreeMap::new(), delimiter: comma(), header: true }
+        Self { paths: Vec::new(), declared: Vec::new(), store: StoreOptions::default(), types: BTreeMap::new(), delimiter: comma(), header: true }
     }
 }
 
@@ -53,11 +58,12 @@ pub struct CsvWriteOptions {
     pub delimiter: u8,
     /// Every part file begins with the header line, so that each is a CSV file by itself.
     pub header: bool,
+    pub store: StoreOptions,
 }
 
 impl Default for CsvWriteOptions {
     fn default() -> Self {
-        Self { delimiter: b',', header: true }
+        Self { delimiter: b',', header: true, store: StoreOptions::default() }
     }
 }
 
@@ -65,7 +71,7 @@ impl TryFrom<&CsvWrite> for CsvWriteOptions {
     type Error = ConnectorError;
 
     fn try_from(write: &CsvWrite) -> Result<Self> {
-        Ok(Self { delimiter: delimiter(&write.delimiter)?, header: write.header })
+        Ok(Self { delimiter: delimiter(&write.delimiter)?, header: write.header, store: write.store.clone() })
     }
 }
 

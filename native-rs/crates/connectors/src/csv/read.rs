@@ -1,5 +1,5 @@
 //! One chunk → arrays: the group's bytes are read at once, records before and after the chunk are only counted.
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, ops::Range, sync::Arc};
 
 use arrow::{
     array::{ArrayRef, BooleanBuilder, Float64Builder, Int64Builder, StringBuilder, StringDictionaryBuilder, TimestampMillisecondBuilder},
@@ -48,10 +48,15 @@ impl<'a> Source<'a> {
     }
 }
 
-pub fn open_chunk(dataset: &Dataset, dialect: &Dialect, chunk: &Chunk, options: &ReadOptions, scan: &SchemaRef) -> Result<ChunkBatches> {
+/// Where the records of a chunk's group stand in its file.
+pub fn needs(dataset: &Dataset, chunk: &Chunk) -> Vec<Range<u64>> {
+    let lines = dataset.files[chunk.file].groups[chunk.group].lines.unwrap_or_default();
+    vec![lines.offset..lines.offset.saturating_add(lines.bytes)]
+}
+
+pub fn open_chunk(dataset: &Dataset, blob: &Blob, dialect: &Dialect, chunk: &Chunk, options: &ReadOptions, scan: &SchemaRef) -> Result<ChunkBatches> {
     let file = &dataset.files[chunk.file];
     let lines = file.groups[chunk.group].lines.unwrap_or_default();
-    let blob = Blob::open_unchanged(&file.path, file.size, file.modified)?;
     let bytes = blob.bytes(lines.offset, lines.bytes as usize)?;
     let mut columns = Vec::with_capacity(scan.fields().len());
     for field in scan.fields() {

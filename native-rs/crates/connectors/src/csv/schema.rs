@@ -19,10 +19,12 @@ use crate::{
     errors::{ConnectorError, Result},
     names::{did_you_mean, near_misses},
     parquet::{Footers, PARQUET_MAGIC},
-    paths::resolve,
+    paths::{Found, resolve},
     store::Blob,
 };
 
+/// Bytes of a remote file that are asked for at once.
+const FIRST: u64 = 8 << 20;
 /// Bytes in which a header must end.
 const HEADER_BYTES: usize = 1 << 20;
 
@@ -32,14 +34,19 @@ pub fn open_csv(request: &CsvRequest) -> Result<Dataset> {
     let delimiter = delimiter(&request.delimiter)?;
     let mut names: Vec<String> = Vec::new();
     let mut files = Vec::new();
-    for found in resolve(&request.paths, "csv")? {
-        let blob = Blob::open_unchanged(&found.path, found.size, found.modified)?;
+    let mut types = Types::default();
+    for found in resolve(&request.paths, "csv", &request.store)? {
+        let blob = found.open(&request.store)?;
+        if blob.pieces().is_some() {
+            blob.will_need(vec![0..blob.size().min(FIRST)]);
+        }
         if blob.size() >= 4 && blob.bytes(0, 4)? == PARQUET_MAGIC {
             return Err(ConnectorError::another_format(blob.name(), "CSV", "it is Parquet, which readParquet reads"));
         }
         let header = header(&blob, delimiter, request.header)?;
         if files.is_empty() {
             names = header.names;
+            types = Types::of(request, &names, &found.path)?;
         } else if names != header.names {
             let first: &DataFile = &files[0];
             let text = |names: &[String]| Schema::new(names.iter().map(|name| ArrowField::new(name, DataType::Utf8, true)).collect::<Vec<_>>());
@@ -49,23 +56,19 @@ pub fn open_csv(request: &CsvRequest) -> Result<Dataset> {
         }
         let groups = chunks::scan(&blob, delimiter, header.end, header.line, names.len())?;
         let rows = groups.iter().map(|group| group.rows).sum();
-        files.push(DataFile { path: found.path, size: found.size, modified: found.modified, rows, groups });
+        let Found { path, size, version, query } = found;
+        files.push(DataFile { path, size, version, query, rows, groups });
+        // Now, because of a remote file what was just passed over is still here.
+        types.see(&blob, &files[files.len() - 1], delimiter)?;
     }
-    if let Some(unknown) = request.types.keys().find(|name| !names.contains(name)) {
-        let hint = did_you_mean(&near_misses(unknown, names.iter().map(String::as_str))).unwrap_or_default();
-        let message = format!("types: {} has no column \"{unknown}\"; {hint}", files[0].path);
-        let message = message.trim_end_matches("; ");
-        return Err(ConnectorError::new("LS2002", message, json!({ "column": unknown })));
-    }
-    let types = types(request, &names, &files, delimiter)?;
-    let fields: Vec<ArrowField> = names.iter().zip(types).map(|(name, js)| ArrowField::new(name, arrow_type(js), true)).collect();
+    let fields: Vec<ArrowField> = names.iter().zip(types.decide()).map(|(name, js)| ArrowField::new(name, arrow_type(js), true)).collect();
     let source = if files.len() == 1 { &files[0].path } else { &request.paths.join(", ") };
     let schema = declared::check(source, &SchemaRef::new(Schema::new(fields)), &request.declared, true)?;
     let rows = files.iter().map(|file| file.rows).sum();
     let bytes = files.iter().map(|file| file.size).sum();
     let numbers = request.types.iter().filter(|(_, js)| **js == JsType::Number);
     let dialect = Dialect { delimiter, special: numbers.map(|(name, _)| name.clone()).collect() };
-    Ok(Dataset { format: Format::Csv(dialect), files, schema, rows, bytes, footers: Footers::default() })
+    Ok(Dataset { format: Format::Csv(dialect), files, schema, rows, bytes, store: request.store.clone(), footers: Footers::default() })
 }
 
 fn arrow_type(js: JsType) -> DataType {
@@ -113,56 +116,67 @@ fn header(blob: &Blob, delimiter: u8, present: bool) -> Result<Header> {
 /// `types` decides; then the interface, except that a column it calls string must look like one, because plain Node
 /// knows no interfaces: `types: { zip: "string" }` says it to both. What nobody names is inferred, unless an
 /// interface leaves it out: then it is never read.
-fn types(request: &CsvRequest, names: &[String], files: &[DataFile], delimiter: u8) -> Result<Vec<JsType>> {
-    let known: Vec<Option<JsType>> = names
-        .iter()
-        .map(|name| match (request.types.get(name), request.declared.iter().find(|column| column.name == *name)) {
+#[derive(Default)]
+struct Types {
+    /// Of every column what is said of it.
+    known: Vec<Option<JsType>>,
+    /// What the values seen of the others can be.
+    columns: Vec<(usize, Candidates)>,
+}
+
+impl Types {
+    /// LS2002: `types` names a column that is not there.
+    fn of(request: &CsvRequest, names: &[String], file: &str) -> Result<Self> {
+        if let Some(unknown) = request.types.keys().find(|name| !names.contains(name)) {
+            let hint = did_you_mean(&near_misses(unknown, names.iter().map(String::as_str))).unwrap_or_default();
+            let message = format!("types: {file} has no column \"{unknown}\"; {hint}");
+            let message = message.trim_end_matches("; ");
+            return Err(ConnectorError::new("LS2002", message, json!({ "column": unknown })));
+        }
+        let said = |name| match (request.types.get(name), request.declared.iter().find(|column| column.name == *name)) {
             (Some(js), _) => Some(*js),
             (None, Some(column)) if column.js == JsType::String => None,
             (None, Some(column)) => Some(column.js),
             (None, None) if request.declared.is_empty() => None,
             (None, None) => Some(JsType::String),
-        })
-        .collect();
-    let mut columns: Vec<(usize, Candidates)> =
-        known.iter().enumerate().filter(|(_, js)| js.is_none()).map(|(index, _)| (index, Candidates::ANY)).collect();
-    let mut undecided = columns.len();
-    for file in files {
-        if undecided == 0 {
-            break;
-        }
-        undecided = infer(file, delimiter, names.len(), &mut columns)?;
+        };
+        let known: Vec<Option<JsType>> = names.iter().map(said).collect();
+        let open = known.iter().enumerate().filter(|(_, js)| js.is_none());
+        let columns = open.map(|(index, _)| (index, Candidates::ANY)).collect();
+        Ok(Self { known, columns })
     }
-    let mut types: Vec<JsType> = known.iter().map(|js| js.unwrap_or(JsType::String)).collect();
-    for (index, candidates) in &columns {
-        types[*index] = candidates.decide();
-    }
-    Ok(types)
-}
 
-/// Looks at the values of `columns` until all are certainly strings; returns how many are not.
-fn infer(file: &DataFile, delimiter: u8, width: usize, columns: &mut [(usize, Candidates)]) -> Result<usize> {
-    let blob = Blob::open_unchanged(&file.path, file.size, file.modified)?;
-    let mut fields: Vec<Field> = Vec::new();
-    let mut open: Vec<&mut (usize, Candidates)> = columns.iter_mut().filter(|(_, candidates)| !candidates.is_string()).collect();
-    for lines in file.groups.iter().filter_map(|group| group.lines) {
-        if open.is_empty() {
-            break;
-        }
-        let bytes = blob.bytes(lines.offset, lines.bytes as usize)?;
-        let source = Source::new(&bytes);
-        let mut records = Records::new(&bytes, delimiter, lines.line, Some(width));
-        while records.next(&mut fields).map_err(|wrong| malformed(&file.path, &records, wrong))? {
-            for (index, candidates) in open.iter_mut().map(|column| &mut **column) {
-                let Some(field) = fields.get(*index) else { continue };
-                if field.quoted || field.end > field.start {
-                    candidates.see(source.text(field).as_bytes());
+    /// Looks at a file's values, until all columns are certainly strings.
+    fn see(&mut self, blob: &Blob, file: &DataFile, delimiter: u8) -> Result<()> {
+        let mut fields: Vec<Field> = Vec::new();
+        let mut open: Vec<&mut (usize, Candidates)> = self.columns.iter_mut().filter(|(_, candidates)| !candidates.is_string()).collect();
+        for lines in file.groups.iter().filter_map(|group| group.lines) {
+            if open.is_empty() {
+                break;
+            }
+            let bytes = blob.bytes(lines.offset, lines.bytes as usize)?;
+            let source = Source::new(&bytes);
+            let mut records = Records::new(&bytes, delimiter, lines.line, Some(self.known.len()));
+            while records.next(&mut fields).map_err(|wrong| malformed(&file.path, &records, wrong))? {
+                for (index, candidates) in open.iter_mut().map(|column| &mut **column) {
+                    let Some(field) = fields.get(*index) else { continue };
+                    if field.quoted || field.end > field.start {
+                        candidates.see(source.text(field).as_bytes());
+                    }
                 }
             }
+            open.retain(|(_, candidates)| !candidates.is_string());
         }
-        open.retain(|(_, candidates)| !candidates.is_string());
+        Ok(())
     }
-    Ok(open.len())
+
+    fn decide(&self) -> Vec<JsType> {
+        let mut types: Vec<JsType> = self.known.iter().map(|js| js.unwrap_or(JsType::String)).collect();
+        for (index, candidates) in &self.columns {
+            types[*index] = candidates.decide();
+        }
+        types
+    }
 }
 
 pub fn malformed(file: &str, records: &Records<'_>, wrong: super::records::Malformed) -> ConnectorError {

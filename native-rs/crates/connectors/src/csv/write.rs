@@ -1,10 +1,6 @@
 //! One part file of a written dataset, as RFC 4180 says: a field is quoted if it has to be. An empty string is quoted,
 //! null is an empty field. Values are printed as JavaScript prints them, dates as `toISOString` does.
-use std::{
-    fs::File,
-    io::Write,
-    path::{Path, PathBuf},
-};
+use std::{io::Write, path::Path};
 
 use arrow::{
     array::{Array, AsArray, RecordBatch},
@@ -18,6 +14,7 @@ use super::options::CsvWriteOptions;
 use crate::{
     arrow_types::print_type,
     errors::{ConnectorError, Result},
+    outputs::PartFile,
     parquet::FileInfo,
 };
 
@@ -26,8 +23,7 @@ const BUFFER: usize = 1 << 18;
 
 /// Writes `part-NNNNN.csv`.
 pub struct CsvPart {
-    path: PathBuf,
-    file: File,
+    file: PartFile,
     delimiter: u8,
     /// The delimiter can be part of a number or a date: these are looked at, too.
     odd: bool,
@@ -38,12 +34,11 @@ pub struct CsvPart {
 
 impl CsvPart {
     /// Creates the file with its header. LS2008 if that is not possible.
-    pub fn create(directory: &Path, index: usize, names: &[&str], options: &CsvWriteOptions) -> Result<Self> {
-        let path = directory.join(format!("part-{index:05}.csv"));
-        let file = File::create(&path).map_err(|error| ConnectorError::write(&path, &error))?;
+    pub fn create(staging: impl AsRef<Path>, index: usize, names: &[&str], options: &CsvWriteOptions) -> Result<Self> {
+        let file = PartFile::create(staging.as_ref(), &format!("part-{index:05}.csv"), &options.store)?;
         let delimiter = options.delimiter;
         let odd = delimiter.is_ascii_alphanumeric() || matches!(delimiter, b'.' | b'-' | b'+' | b':');
-        let mut part = Self { path, file, delimiter, odd, buffer: Vec::new(), rows: 0, bytes: 0 };
+        let mut part = Self { file, delimiter, odd, buffer: Vec::new(), rows: 0, bytes: 0 };
         if options.header {
             for (index, name) in names.iter().enumerate() {
                 part.separate(index);
@@ -81,11 +76,16 @@ impl CsvPart {
 
     pub fn close(mut self) -> Result<FileInfo> {
         self.flush()?;
-        Ok(FileInfo { path: self.path.to_string_lossy().into_owned(), rows: self.rows, bytes: self.bytes })
+        let path = self.file.path.to_string_lossy().into_owned();
+        self.file.finish()?;
+        Ok(FileInfo { path, rows: self.rows, bytes: self.bytes })
     }
 
     fn flush(&mut self) -> Result<()> {
-        self.file.write_all(&self.buffer).map_err(|error| ConnectorError::write(&self.path, &error))?;
+        self.file.write_all(&self.buffer).map_err(|error| match error.downcast::<ConnectorError>() {
+            Ok(known) => known,
+            Err(error) => ConnectorError::write(&self.file.path, &error),
+        })?;
         self.bytes += self.buffer.len() as u64;
         self.buffer.clear();
         Ok(())

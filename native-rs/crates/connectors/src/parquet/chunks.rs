@@ -4,29 +4,71 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use bytes::Bytes;
 use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 
-use super::{errors::guarded, schema::load};
+use super::{
+    errors::guarded,
+    schema::{load, parsed},
+};
 use crate::{dataset::Dataset, errors::Result, store::Blob};
 
 /// Footers by file index; filled by `open_parquet`, or on first use on the other ranks. Files are not kept open: a
 /// dataset may have more of them than a process may open.
 #[derive(Debug, Clone, Default)]
-pub struct Footers(Arc<Mutex<HashMap<usize, ArrowReaderMetadata>>>);
+pub struct Footers(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    parsed: HashMap<usize, ArrowReaderMetadata>,
+    /// Of remote files, as they stand there: they travel to the other ranks, which then need not ask the store for them.
+    raw: HashMap<usize, Bytes>,
+}
 
 impl Footers {
-    pub fn insert(&self, file: usize, footer: ArrowReaderMetadata) {
-        self.0.lock().expect("no step panics under this lock").insert(file, footer);
+    pub fn insert(&self, file: usize, footer: ArrowReaderMetadata, raw: Option<Bytes>) {
+        let mut state = self.0.lock().expect("no step panics under this lock");
+        state.parsed.insert(file, footer);
+        state.raw.extend(raw.map(|raw| (file, raw)));
     }
 
-    pub fn get(&self, dataset: &Dataset, file: usize) -> Result<(Blob, ArrowReaderMetadata)> {
-        let entry = &dataset.files[file];
-        let blob = Blob::open_unchanged(&entry.path, entry.size, entry.modified)?;
-        if let Some(found) = self.0.lock().expect("no step panics under this lock").get(&file) {
-            return Ok((blob, found.clone()));
+    /// The footer of `file`, which `blob` is.
+    pub fn get(&self, dataset: &Dataset, file: usize, blob: &Blob) -> Result<ArrowReaderMetadata> {
+        let raw = {
+            let state = self.0.lock().expect("no step panics under this lock");
+            if let Some(found) = state.parsed.get(&file) {
+                return Ok(found.clone());
+            }
+            state.raw.get(&file).cloned()
+        };
+        let name = &dataset.files[file].path;
+        let footer = guarded(name, "the footer", || match raw {
+            Some(raw) => parsed(name, &raw),
+            None => load(blob).map(|(footer, _)| footer),
+        })?;
+        self.insert(file, footer.clone(), None);
+        Ok(footer)
+    }
+
+    /// Appends what is not read again: file, length, bytes.
+    pub fn append_to(&self, bytes: &mut Vec<u8>) {
+        let state = self.0.lock().expect("no step panics under this lock");
+        for (file, raw) in &state.raw {
+            bytes.extend((*file as u64).to_le_bytes());
+            bytes.extend((raw.len() as u64).to_le_bytes());
+            bytes.extend_from_slice(raw);
         }
-        let footer = guarded(&entry.path, "the footer", || load(&blob))?;
-        self.insert(file, footer.clone());
-        Ok((blob, footer))
+    }
+
+    /// The inverse of [`Self::append_to`].
+    pub fn from_bytes(mut bytes: Bytes) -> Self {
+        let mut raw = HashMap::new();
+        while bytes.len() >= 16 {
+            let number = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight bytes")) as usize;
+            let (file, length) = (number(0), number(8).min(bytes.len() - 16));
+            bytes = bytes.split_off(16);
+            raw.insert(file, bytes.split_to(length));
+        }
+        Self(Arc::new(Mutex::new(State { parsed: HashMap::new(), raw })))
     }
 }

@@ -16,7 +16,11 @@ pub fn reading(file: &str, place: &str, error: ParquetError) -> ConnectorError {
     match error {
         ParquetError::External(inner) => match inner.downcast::<ConnectorError>() {
             Ok(known) => *known,
-            Err(inner) => ConnectorError::corrupt(file, format!("{place}: {inner}")),
+            Err(inner) => match inner.downcast::<io::Error>().map(|error| error.downcast::<ConnectorError>()) {
+                Ok(Ok(known)) => known,
+                Ok(Err(inner)) => ConnectorError::corrupt(file, format!("{place}: {inner}")),
+                Err(inner) => ConnectorError::corrupt(file, format!("{place}: {inner}")),
+            },
         },
         other => {
             let text = other.to_string();
@@ -30,7 +34,10 @@ pub fn reading(file: &str, place: &str, error: ParquetError) -> ConnectorError {
 pub fn writing(path: &Path, error: ParquetError) -> ConnectorError {
     match error {
         ParquetError::External(inner) => match inner.downcast::<io::Error>() {
-            Ok(error) => ConnectorError::write(path, &error),
+            Ok(error) => match error.downcast::<ConnectorError>() {
+                Ok(known) => known,
+                Err(error) => ConnectorError::write(path, &error),
+            },
             Err(inner) => ConnectorError::write(path, &io::Error::other(inner.to_string())),
         },
         other => ConnectorError::write(path, &io::Error::other(other.to_string())),

@@ -45,7 +45,8 @@ pub fn read_labels(dataset: &Dataset, column: &str, limit: usize) -> Result<Opti
 }
 
 fn dictionary_page(dataset: &Dataset, file: usize, group: usize, column: &str) -> Result<Option<(Bytes, u32)>> {
-    let (blob, footer) = dataset.footers.get(dataset, file)?;
+    let blob = dataset.open(file)?;
+    let footer = dataset.footers.get(dataset, file, &blob)?;
     let name = blob.name().to_owned();
     let fail = |error| reading(&name, "a dictionary", error);
     let root = footer.schema().index_of(column).map_err(|error| ConnectorError::corrupt(&name, error))?;

@@ -13,6 +13,6 @@ mod write;
 pub(crate) use chunks::Footers;
 pub use labels::read_labels;
 pub use options::{ParquetRequest, ParquetWriteOptions};
-pub(crate) use read::open_chunk;
+pub(crate) use read::{needs, open_chunk};
 pub use schema::{PARQUET_MAGIC, open_parquet};
 pub use write::{FileInfo, ParquetPart};

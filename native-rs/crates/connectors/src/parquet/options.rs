@@ -6,7 +6,10 @@ use parquet::basic::{Compression, GzipLevel, ZstdLevel};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::errors::{ConnectorError, Result};
+use crate::{
+    errors::{ConnectorError, Result},
+    store::StoreOptions,
+};
 
 /// `readParquet(paths, …)` with the interface the compiler saw.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -16,6 +19,8 @@ pub struct ParquetRequest {
     /// The interface; empty: no interface, any schema.
     #[serde(default)]
     pub declared: Vec<ColumnType>,
+    #[serde(default)]
+    pub store: StoreOptions,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -24,11 +29,12 @@ pub struct ParquetWriteOptions {
     pub row_group_rows: usize,
     /// Column → printed Arrow type.
     pub types: BTreeMap<String, String>,
+    pub store: StoreOptions,
 }
 
 impl Default for ParquetWriteOptions {
     fn default() -> Self {
-        Self { compression: Compression::SNAPPY, row_group_rows: 1 << 20, types: BTreeMap::new() }
+        Self { compression: Compression::SNAPPY, row_group_rows: 1 << 20, types: BTreeMap::new(), store: StoreOptions::default() }
     }
 }
 
@@ -48,6 +54,6 @@ impl TryFrom<&ParquetWrite> for ParquetWriteOptions {
             }
         };
         let row_group_rows = usize::try_from(write.row_group_rows).unwrap_or(usize::MAX).max(1);
-        Ok(Self { compression, row_group_rows, types: write.types.clone() })
+        Ok(Self { compression, row_group_rows, types: write.types.clone(), store: write.store.clone() })
     }
 }

@@ -2,6 +2,7 @@
 use std::{
     collections::{BTreeSet, HashMap},
     io::{self, Read},
+    ops::Range,
     sync::Arc,
 };
 
@@ -123,8 +124,8 @@ fn page_size(header: &[u8]) -> u64 {
 }
 
 /// Batches of `chunk` with the columns and types of `scan`.
-pub fn open_chunk(dataset: &Dataset, chunk: &Chunk, options: &ReadOptions, scan: &SchemaRef) -> Result<ChunkBatches> {
-    let (blob, footer) = dataset.footers.get(dataset, chunk.file)?;
+pub fn open_chunk(dataset: &Dataset, blob: Blob, chunk: &Chunk, options: &ReadOptions, scan: &SchemaRef) -> Result<ChunkBatches> {
+    let footer = dataset.footers.get(dataset, chunk.file, &blob)?;
     let file: Arc<str> = blob.name().into();
     let place = format!("row group {}", chunk.group);
     let unchecked = unchecked_roots(&footer);
@@ -134,12 +135,13 @@ pub fn open_chunk(dataset: &Dataset, chunk: &Chunk, options: &ReadOptions, scan:
         let root = footer.schema().index_of(field.name());
         roots.push(root.map_err(|_| ConnectorError::corrupt(&file, format!("column {} is gone", field.name())))?);
     }
-    prefetch(&blob, &footer, chunk, &roots);
+    // Asked for while the first page is decoded; a remote file's are here already.
+    blob.will_need(byte_ranges(&footer, chunk, &roots));
     let group = &dataset.files[chunk.file].groups[chunk.group];
     let whole = group.rows == chunk.rows;
     let batch_size = rows_of_batch(group, &roots).min(options.batch_size);
     let mask = ProjectionMask::roots(footer.parquet_schema(), roots.iter().copied());
-    let pages = Pages::group(blob, footer.metadata().row_group(chunk.group));
+    let pages = Pages::group(blob.clone(), footer.metadata().row_group(chunk.group));
     let reader = guarded(&file, &place, || {
         let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(pages, footer)
             .with_row_groups(vec![chunk.group])
@@ -149,7 +151,8 @@ pub fn open_chunk(dataset: &Dataset, chunk: &Chunk, options: &ReadOptions, scan:
             builder = builder.with_offset(chunk.start as usize).with_limit(chunk.rows as usize);
         }
         builder.build().map_err(|error| reading(&file, &place, error))
-    })?;
+    });
+    let reader = reader.map_err(|error| blob.failure().unwrap_or(error))?;
     // The reader delivers columns in file order.
     let mut ascending = roots.clone();
     ascending.sort_unstable();
@@ -159,7 +162,7 @@ pub fn open_chunk(dataset: &Dataset, chunk: &Chunk, options: &ReadOptions, scan:
         unchecked: unchecked.contains(root),
     };
     let sources = roots.iter().map(source).collect();
-    Ok(Box::new(Batches { reader, sources, scan: Arc::clone(scan), file, place }))
+    Ok(Box::new(Batches { reader, sources, scan: Arc::clone(scan), blob, file, place }))
 }
 
 /// Where an output column comes from.
@@ -175,6 +178,7 @@ struct Batches {
     /// One an output column.
     sources: Vec<Source>,
     scan: SchemaRef,
+    blob: Blob,
     file: Arc<str>,
     place: String,
 }
@@ -193,7 +197,7 @@ impl Iterator for Batches {
             };
             self.sources.iter().zip(self.scan.fields()).map(column).collect::<Result<Vec<_>>>().map(Some)
         });
-        step.transpose()
+        step.map_err(|error| self.blob.failure().unwrap_or(error)).transpose()
     }
 }
 
@@ -243,12 +247,15 @@ fn with_layout_of(footer: &ArrowReaderMetadata, scan: &Schema, unchecked: &BTree
     })
 }
 
-/// Asks the system for the chunk's bytes while the first page is decoded.
-fn prefetch(blob: &Blob, footer: &ArrowReaderMetadata, chunk: &Chunk, roots: &[usize]) {
-    for (leaf, column) in footer.metadata().row_group(chunk.group).columns().iter().enumerate() {
-        if roots.contains(&footer.parquet_schema().get_column_root_idx(leaf)) {
-            let (start, length) = column.byte_range();
-            blob.will_need(start, length);
-        }
-    }
+/// Where the columns of a chunk stand in its file.
+pub fn needs(dataset: &Dataset, blob: &Blob, chunk: &Chunk, scan: &Schema) -> Result<Vec<Range<u64>>> {
+    let footer = dataset.footers.get(dataset, chunk.file, blob)?;
+    let roots: Vec<usize> = scan.fields().iter().filter_map(|field| footer.schema().index_of(field.name()).ok()).collect();
+    Ok(byte_ranges(&footer, chunk, &roots))
+}
+
+fn byte_ranges(footer: &ArrowReaderMetadata, chunk: &Chunk, roots: &[usize]) -> Vec<Range<u64>> {
+    let columns = footer.metadata().row_group(chunk.group).columns().iter().enumerate();
+    let read = columns.filter(|(leaf, _)| roots.contains(&footer.parquet_schema().get_column_root_idx(*leaf)));
+    read.map(|(_, column)| column.byte_range()).map(|(start, length)| start..start + length).collect()
 }

@@ -1,5 +1,5 @@
 //! Batches → row groups: each column by the encoder that suits it.
-use std::{fs::File, sync::Arc};
+use std::sync::Arc;
 
 use arrow::{
     array::RecordBatch,
@@ -17,10 +17,11 @@ use parquet::{
 };
 
 use super::encode;
+use crate::outputs::PartFile;
 
 /// A Parquet file being written.
 pub struct RowGroups {
-    file: SerializedFileWriter<File>,
+    file: SerializedFileWriter<PartFile>,
     factory: ArrowRowGroupWriterFactory,
     schema: SchemaRef,
     /// Per field: whether a dictionary is worth a try.
@@ -37,7 +38,7 @@ enum Column {
 }
 
 impl RowGroups {
-    pub fn new(file: File, schema: SchemaRef, mut properties: WriterProperties, dictionaries: Vec<bool>) -> Result<Self> {
+    pub fn new(file: PartFile, schema: SchemaRef, mut properties: WriterProperties, dictionaries: Vec<bool>) -> Result<Self> {
         add_encoded_arrow_schema_to_metadata(&schema, &mut properties);
         let largest = properties.max_row_group_row_count().unwrap_or(usize::MAX);
         let descriptor = ArrowSchemaConverter::new().convert(&schema)?;
@@ -81,11 +82,11 @@ impl RowGroups {
         self.columns.iter().map(size).sum()
     }
 
-    /// Writes the last row group and the footer; returns the file's size.
-    pub fn finish(&mut self) -> Result<u64> {
+    /// Writes the last row group and the footer; the file's size, and the file.
+    pub fn finish(mut self) -> Result<(u64, PartFile)> {
         self.flush()?;
-        self.file.finish()?;
-        Ok(self.file.bytes_written() as u64)
+        let file = self.file.into_inner()?;
+        Ok((file.bytes(), file))
     }
 
     fn start(&self) -> Result<Vec<Column>> {

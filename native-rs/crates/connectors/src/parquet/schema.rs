@@ -1,17 +1,18 @@
 //! Opening: footers → files, row groups, types and statistics; checked against the interface.
-use std::sync::Arc;
+use std::{collections::VecDeque, sync::Arc};
 
 use arrow::{
     array::Array,
     datatypes::{DataType, Field, Schema, SchemaRef},
 };
+use bytes::Bytes;
 use datafusion::scalar::ScalarValue;
 use lockstep_plan::JsType;
 use parquet::{
     arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, statistics::StatisticsConverter},
     basic::{Encoding, PageType},
     errors::Result as ParquetResult,
-    file::metadata::{ColumnChunkMetaData, ParquetMetaData, RowGroupMetaData},
+    file::metadata::{ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData},
 };
 
 use super::{
@@ -32,15 +33,29 @@ use crate::{
 /// At both ends of every Parquet file.
 pub const PARQUET_MAGIC: &[u8] = b"PAR1";
 
+/// Remote footers that are fetched at a time, and the bytes of a file's end that are asked for: most footers are shorter.
+const FOOTERS_AHEAD: usize = 16;
+const TAIL: u64 = 64 << 10;
+
 /// Reads all footers. LS2001 missing input, LS2002 schema, LS2005 damaged file, LS2018 another format.
 pub fn open_parquet(request: &ParquetRequest) -> Result<Dataset> {
-    let found = resolve(&request.paths, "parquet")?;
+    let found = resolve(&request.paths, "parquet", &request.store)?;
     let footers = Footers::default();
     let mut files = Vec::with_capacity(found.len());
     let mut first: Option<(String, SchemaRef)> = None;
-    for (index, file) in found.into_iter().enumerate() {
-        let blob = Blob::open_unchanged(&file.path, file.size, file.modified)?;
-        let footer = guarded(&file.path, "the footer", || load(&blob))?;
+    let mut coming = VecDeque::new();
+    let mut next = found.iter();
+    for (index, file) in found.iter().enumerate() {
+        // Ends of remote files are on their way while earlier footers are read.
+        while coming.len() < FOOTERS_AHEAD && let Some(file) = next.next() {
+            let blob = file.open(&request.store);
+            if let Ok(blob) = &blob && blob.pieces().is_some() {
+                blob.will_need(vec![blob.size().saturating_sub(TAIL)..blob.size()]);
+            }
+            coming.push_back(blob);
+        }
+        let blob = coming.pop_front().expect("one a file")?;
+        let (footer, raw) = guarded(&file.path, "the footer", || load(&blob))?;
         if let Some((name, schema)) = &mut first {
             declared::check_same(name, schema, &file.path, footer.schema(), &request.declared)?;
             *schema = merged(schema, footer.schema());
@@ -48,27 +63,59 @@ pub fn open_parquet(request: &ParquetRequest) -> Result<Dataset> {
             first = Some((file.path.clone(), plain(footer.schema())));
         }
         let wanted = |name: &str| request.declared.is_empty() || request.declared.iter().any(|column| column.name == name);
-        files.push(guarded(&file.path, "the footer", || describe(&file, &footer, &blob, wanted))?);
-        footers.insert(index, footer);
+        files.push(guarded(&file.path, "the footer", || describe(file, &footer, &blob, wanted))?);
+        footers.insert(index, footer, raw);
     }
     let (name, schema) = first.expect("resolve returns a file or an error");
     let source = if files.len() == 1 { &name } else { &request.paths.join(", ") };
     let schema = declared::check(source, &schema, &request.declared, false)?;
     let rows = files.iter().map(|file| file.rows).sum();
     let bytes = files.iter().map(|file| file.size).sum();
-    Ok(Dataset { format: Format::Parquet, files, schema, rows, bytes, footers })
+    Ok(Dataset { format: Format::Parquet, files, schema, rows, bytes, store: request.store.clone(), footers })
 }
 
-pub fn load(blob: &Blob) -> Result<ArrowReaderMetadata> {
+/// The footer, and its bytes where they come from a store.
+pub fn load(blob: &Blob) -> Result<(ArrowReaderMetadata, Option<Bytes>)> {
     if blob.size() < 12 {
         return Err(ConnectorError::corrupt(blob.name(), format!("{} bytes are no Parquet file", blob.size())));
     }
-    if blob.bytes(0, 4)? != PARQUET_MAGIC && blob.bytes(blob.size() - 4, 4)? != PARQUET_MAGIC {
+    if blob.bytes(blob.size() - 4, 4)? != PARQUET_MAGIC && blob.bytes(0, 4)? != PARQUET_MAGIC {
         return Err(ConnectorError::another_format(blob.name(), "Parquet", "readCsv reads CSV"));
     }
+    if blob.pieces().is_some() {
+        let raw = raw_footer(blob)?;
+        return Ok((parsed(blob.name(), &raw)?, Some(raw)));
+    }
     ArrowReaderMetadata::load(&Pages::footer(blob), ArrowReaderOptions::new())
-        .and_then(|footer| with_types(&footer, |_, field| canonical(field.data_type())))
+        .and_then(typed)
+        .map(|footer| (footer, None))
         .map_err(|error| reading(blob.name(), "the footer", error))
+}
+
+/// What stands between the data and its length at the file's end.
+fn raw_footer(blob: &Blob) -> Result<Bytes> {
+    let end = blob.bytes(blob.size() - 8, 8)?;
+    if end[4..] != *PARQUET_MAGIC {
+        return Err(ConnectorError::corrupt(blob.name(), "the footer: it does not end as Parquet does"));
+    }
+    let length = u32::from_le_bytes(end[..4].try_into().expect("four bytes"));
+    let Some(start) = (blob.size() - 8).checked_sub(u64::from(length)) else {
+        return Err(ConnectorError::corrupt(blob.name(), "the footer is longer than the file"));
+    };
+    // A copy: the piece that it is a part of need not stay.
+    Ok(Bytes::copy_from_slice(&blob.bytes(start, length as usize)?))
+}
+
+/// The footer of its bytes.
+pub fn parsed(name: &str, raw: &Bytes) -> Result<ArrowReaderMetadata> {
+    ParquetMetaDataReader::decode_metadata(raw)
+        .and_then(|metadata| ArrowReaderMetadata::try_new(Arc::new(metadata), ArrowReaderOptions::new()))
+        .and_then(typed)
+        .map_err(|error| reading(name, "the footer", error))
+}
+
+fn typed(footer: ArrowReaderMetadata) -> ParquetResult<ArrowReaderMetadata> {
+    with_types(&footer, |_, field| canonical(field.data_type()))
 }
 
 /// Strings have one layout here, whoever wrote the file: how Polars or pandas laid them out in memory is not in the data.
@@ -142,7 +189,7 @@ fn describe(file: &Found, footer: &ArrowReaderMetadata, blob: &Blob, wanted: imp
             statistics(metadata, footer, leaf, field, root, &mut groups);
         }
     }
-    Ok(DataFile { path: file.path.clone(), size: file.size, modified: file.modified, rows, groups })
+    Ok(DataFile { path: file.path.clone(), size: file.size, version: file.version.clone(), query: file.query.clone(), rows, groups })
 }
 
 fn lies_within(column: &ColumnChunkMetaData, size: u64) -> bool {

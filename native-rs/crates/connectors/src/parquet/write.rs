@@ -3,7 +3,6 @@
 //! Encodings are chosen by looking at the first rows: dictionaries pay for few distinct values and cost a hash a row
 //! where they do not, so columns that show themselves unique are written plain.
 use std::{
-    fs::File,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -28,6 +27,7 @@ use super::{
 use crate::{
     arrow_types::{parse_type, print_type},
     errors::{ConnectorError, Result},
+    outputs::PartFile,
 };
 
 /// Rows looked at before the encodings are chosen.
@@ -52,16 +52,18 @@ pub struct ParquetPart {
 
 enum State {
     /// Batches of the sample.
-    Sampling(Vec<RecordBatch>, usize, File),
+    Sampling(Vec<RecordBatch>, usize, PartFile),
     Writing(Box<RowGroups>),
+    /// While it changes, and after a failure.
+    Closed,
 }
 
 impl ParquetPart {
     /// Creates the file. LS2008 if that is not possible, LS2015 if `types` asks for something that cannot be written.
-    pub fn create(directory: &Path, index: usize, schema: &Schema, options: ParquetWriteOptions) -> Result<Self> {
+    pub fn create(staging: impl AsRef<Path>, index: usize, schema: &Schema, options: ParquetWriteOptions) -> Result<Self> {
         let schema = written_schema(schema, &options)?;
-        let path = directory.join(format!("part-{index:05}.parquet"));
-        let file = File::create(&path).map_err(|error| ConnectorError::write(&path, &error))?;
+        let file = PartFile::create(staging.as_ref(), &format!("part-{index:05}.parquet"), &options.store)?;
+        let path = file.path.clone();
         Ok(Self { path, schema, options, state: State::Sampling(Vec::new(), 0, file), rows: 0 })
     }
 
@@ -71,10 +73,11 @@ impl ParquetPart {
         self.rows += batch.num_rows() as u64;
         match &mut self.state {
             State::Writing(writer) => writer.write(&batch).map_err(|error| writing(&self.path, error)),
+            State::Closed => Err(self.closed()),
             State::Sampling(sample, rows, _) => {
                 *rows += batch.num_rows();
                 sample.push(batch);
-                if *rows >= SAMPLE_ROWS { self.start().map(|_| ()) } else { Ok(()) }
+                if *rows >= SAMPLE_ROWS { self.start() } else { Ok(()) }
             }
         }
     }
@@ -84,23 +87,27 @@ impl ParquetPart {
         match &self.state {
             State::Sampling(sample, ..) => sample.iter().map(RecordBatch::get_array_memory_size).sum(),
             State::Writing(writer) => writer.memory_size(),
+            State::Closed => 0,
         }
     }
 
-    /// Writes the footer. The file is not yet synced: `commit_output` does that for all parts.
+    /// Writes the footer.
     pub fn close(mut self) -> Result<FileInfo> {
         let path = self.path.clone();
         let rows = self.rows;
-        let writer = self.start()?;
-        let bytes = writer.finish().map_err(|error| writing(&path, error))?;
+        self.start()?;
+        let State::Writing(writer) = std::mem::replace(&mut self.state, State::Closed) else { return Err(self.closed()) };
+        let (bytes, file) = writer.finish().map_err(|error| writing(&path, error))?;
+        file.finish()?;
         Ok(FileInfo { path: path.to_string_lossy().into_owned(), rows, bytes })
     }
 
     /// Leaves the sampling state: chooses encodings, writes the sample.
-    fn start(&mut self) -> Result<&mut RowGroups> {
-        if let State::Sampling(sample, _, file) = &mut self.state {
-            let sample = std::mem::take(sample);
-            let file = file.try_clone().map_err(|error| ConnectorError::write(&self.path, &error))?;
+    fn start(&mut self) -> Result<()> {
+        if !matches!(self.state, State::Sampling(..)) {
+            return Ok(());
+        }
+        if let State::Sampling(sample, _, file) = std::mem::replace(&mut self.state, State::Closed) {
             let dictionaries = dictionaries(&self.schema, &sample);
             let properties = properties(&self.schema, &dictionaries, &self.options);
             let mut writer = RowGroups::new(file, Arc::clone(&self.schema), properties, dictionaries)
@@ -110,10 +117,11 @@ impl ParquetPart {
             }
             self.state = State::Writing(Box::new(writer));
         }
-        match &mut self.state {
-            State::Writing(writer) => Ok(writer),
-            State::Sampling(..) => unreachable!("left above"),
-        }
+        Ok(())
+    }
+
+    fn closed(&self) -> ConnectorError {
+        ConnectorError::new("LS2099", "a part was written after a failure", json!({ "path": self.path.display().to_string() }))
     }
 
     fn as_written(&self, batch: &RecordBatch) -> Result<RecordBatch> {

@@ -188,7 +188,7 @@ fn what_is_written_is_javascript_text_and_reads_back() {
     assert_eq!(all.column(0), batch.column(2));
     let micros = TimestampMicrosecondArray::from(vec![-1, 1_999]);
     let batch = RecordBatch::try_from_iter([("t", Arc::new(micros) as ArrayRef), ("n", Arc::new(Float64Array::from(vec![0.5, 3.0])))]).unwrap();
-    let options = CsvWriteOptions { delimiter: b'.', header: false };
+    let options = CsvWriteOptions { delimiter: b'.', header: false, ..CsvWriteOptions::default() };
     let mut part = CsvPart::create(directory.path(), 1, &["t", "n"], &options).unwrap();
     part.write(&batch).unwrap();
     let odd = fs::read_to_string(part.close().unwrap().path).unwrap();

@@ -64,7 +64,7 @@ fn write(directory: &Path, batches: &[RecordBatch], options: ParquetWriteOptions
     let mut part = ParquetPart::create(directory, 0, &batches[0].schema(), options).unwrap();
     batches.iter().for_each(|batch| part.write(batch).unwrap());
     part.close().unwrap();
-    Arc::new(open_parquet(&ParquetRequest { paths: vec![text(directory)], declared: Vec::new() }).unwrap())
+    Arc::new(open_parquet(&ParquetRequest { paths: vec![text(directory)], ..ParquetRequest::default() }).unwrap())
 }
 
 #[test]

@@ -78,7 +78,7 @@ unsafe impl GlobalAlloc for Watched {
 static WATCHED: Watched = Watched;
 
 fn open(path: &Path) -> Result<Arc<Dataset>, ConnectorError> {
-    Ok(Arc::new(open_parquet(&ParquetRequest { paths: vec![text(path)], declared: Vec::new() })?))
+    Ok(Arc::new(open_parquet(&ParquetRequest { paths: vec![text(path)], ..ParquetRequest::default() })?))
 }
 
 fn all_columns(dataset: &Dataset) -> ReadOptions {
@@ -265,7 +265,10 @@ fn extreme_types() {
     for field in dataset.schema.fields() {
         dataset.column_statistics(field.name()).unwrap();
     }
-    let seen = |name: &str, js| open_parquet(&ParquetRequest { paths: vec![text(&path)], declared: vec![ColumnType { name: name.into(), js, nullable: true }] });
+    let seen = |name: &str, js| {
+        let declared = vec![ColumnType { name: name.into(), js, nullable: true }];
+        open_parquet(&ParquetRequest { paths: vec![text(&path)], declared, ..ParquetRequest::default() })
+    };
     for name in ["wide", "wider", "uuid", "place", "untyped"] {
         let error = seen(name, JsType::Number).unwrap_err();
         assert!(error.code == "LS2002" && error.message.contains("no JavaScript type fits"), "{}", error.message);

@@ -22,7 +22,7 @@ use lockstep_plan::{ColumnType, JsType};
 use super::{columns, read_all, text, travelled};
 
 /// Rows `from..to` of a table with every kind of column; its ids are the row numbers.
-fn table(from: i64, to: i64) -> RecordBatch {
+pub fn table(from: i64, to: i64) -> RecordBatch {
     let rows = || from..to;
     let zone: ArrayRef = Arc::new(StringArray::from_iter(rows().map(|id| (id % 5 != 3).then(|| format!("zone {}", id % 11)))));
     let list = ListArray::from_iter_primitive::<Int64Type, _, _>(rows().map(|id| Some(vec![Some(id); (id % 3) as usize])));
@@ -56,7 +56,7 @@ fn written(directory: &Path) {
 }
 
 fn open(directory: &Path) -> Result<Dataset, ConnectorError> {
-    open_parquet(&ParquetRequest { paths: vec![text(directory)], declared: Vec::new() })
+    open_parquet(&ParquetRequest { paths: vec![text(directory)], ..ParquetRequest::default() })
 }
 
 #[test]
@@ -165,7 +165,7 @@ fn the_interface_is_checked_before_and_its_nulls_while_reading() {
     let directory = tempfile::tempdir().unwrap();
     written(directory.path());
     let declared = |name: &str, js| vec![ColumnType { name: name.into(), js, nullable: false }];
-    let with = |declared| open_parquet(&ParquetRequest { paths: vec![text(directory.path())], declared });
+    let with = |declared| open_parquet(&ParquetRequest { paths: vec![text(directory.path())], declared, ..ParquetRequest::default() });
     let error = with(declared("mile", JsType::Number)).unwrap_err();
     assert_eq!(error.code, "LS2002");
     assert!(error.message.contains("did you mean \"miles\"?"), "{}", error.message);
@@ -260,7 +260,7 @@ fn damaged_files_are_errors_not_panics() {
     let expected = table(0, 1000);
     let attempt = |bytes: &[u8]| {
         fs::write(&path, bytes).unwrap();
-        let dataset = open_parquet(&ParquetRequest { paths: vec![text(&path)], declared: Vec::new() })?;
+        let dataset = open_parquet(&ParquetRequest { paths: vec![text(&path)], ..ParquetRequest::default() })?;
         read_all(&Arc::new(dataset), 2, &columns(&ALL))
     };
     for length in [0, 3, 8, 100, whole.len() / 2, whole.len() - 1] {
@@ -295,6 +295,6 @@ fn a_file_changed_after_opening_is_an_error() {
     let dataset = travelled(&open(directory.path()).unwrap());
     fs::write(directory.path().join("part-00002.parquet"), "x").unwrap();
     let error = read_all(&dataset, 1, &columns(&["id"])).unwrap_err();
-    assert_eq!(error.code, "LS2005");
+    assert_eq!(error.code, "LS2019");
     assert!(error.message.contains("changed"), "{}", error.message);
 }

@@ -12,9 +12,10 @@ use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSe
 use datafusion::physical_plan::statistics::StatisticsArgs;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
+use futures::stream;
 use lockstep_connectors::{Chunk, Dataset, ReadOptions, chunks, read};
 
-use super::{cooperative, plan_methods, streaming};
+use super::{plan_methods, streaming};
 use crate::planner::physical::BATCH_ROWS;
 use crate::progress::{Progress, share};
 
@@ -121,12 +122,15 @@ impl ExecutionPlan for ScanExec {
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let baseline = BaselineMetrics::new(&self.metrics, partition);
-        let mut reader = Self::reader(&self.dataset, &self.parts[partition], &self.columns, &self.position);
+        let reader = Self::reader(&self.dataset, &self.parts[partition], &self.columns, &self.position);
         let schema: SchemaRef = reader.schema();
         let rows = self.parts[partition].iter().map(|chunk| chunk.rows).sum();
         let progress = context.session_config().get_extension::<Progress>();
-        let mut progress = progress.map(|progress| progress.scan(rows, share(self.dataset.bytes, rows, self.dataset.rows)));
-        let batches = std::iter::from_fn(move || {
+        let progress = progress.map(|progress| progress.scan(rows, share(self.dataset.bytes, rows, self.dataset.rows)));
+        let batches = stream::unfold((reader, baseline, progress), |(mut reader, baseline, mut progress)| async move {
+            // A network is waited for here, where other partitions go on meanwhile.
+            reader.ready().await;
+            tokio::task::consume_budget().await;
             let timer = baseline.elapsed_compute().timer();
             let batch = reader.next();
             drop(timer);
@@ -135,9 +139,9 @@ impl ExecutionPlan for ScanExec {
                 baseline.output_batches().add(1);
                 progress.iter_mut().for_each(|scan| scan.advance(batch.num_rows() as u64));
             }
-            batch.map(|batch| batch.map_err(Into::into))
+            Some((batch?.map_err(Into::into), (reader, baseline, progress)))
         });
-        Ok(Box::pin(RecordBatchStreamAdapter::new(schema, cooperative(batches))))
+        Ok(Box::pin(RecordBatchStreamAdapter::new(schema, batches)))
     }
 
     fn metrics(&self) -> Option<MetricsSet> {

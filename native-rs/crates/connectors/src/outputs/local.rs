@@ -13,7 +13,7 @@ use crate::errors::{ConnectorError, Result};
 
 /// Creates the staging directory `.<name>.lockstep-<job>` beside `path` and returns it; what an earlier attempt of
 /// the same job left there is removed. LS2007: `path` exists and `overwrite` is false. LS2008: not writable.
-pub fn prepare_output(path: &Path, overwrite: bool, job: &str) -> Result<PathBuf> {
+pub fn prepare(path: &Path, overwrite: bool, job: &str) -> Result<PathBuf> {
     if !overwrite && exists(path) {
         return Err(already_there(path));
     }
@@ -31,7 +31,7 @@ pub fn prepare_output(path: &Path, overwrite: bool, job: &str) -> Result<PathBuf
 
 /// Makes the staged parts visible as `path`. Durable: files and directories are synced before and after the rename.
 /// A second call for the same staging directory finds it gone and the output there, and does nothing.
-pub fn commit_output(staging: &Path, path: &Path, overwrite: bool) -> Result<()> {
+pub fn commit(staging: &Path, path: &Path, overwrite: bool) -> Result<()> {
     let fail = |error: io::Error| ConnectorError::write(path, &error);
     if !staging.exists() && path.exists() {
         return Ok(());
@@ -55,7 +55,7 @@ pub fn commit_output(staging: &Path, path: &Path, overwrite: bool) -> Result<()>
 }
 
 /// Removes the staging directory with all it holds; no error if it is gone.
-pub fn abort_output(staging: &Path) -> Result<()> {
+pub fn abort(staging: &Path) -> Result<()> {
     remove(staging)
 }
 
@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     fn staged(path: &Path, overwrite: bool, job: &str, text: &str) -> PathBuf {
-        let staging = prepare_output(path, overwrite, job).unwrap();
+        let staging = prepare(path, overwrite, job).unwrap();
         fs::write(staging.join("part-00000.csv"), text).unwrap();
         staging
     }
@@ -145,16 +145,16 @@ mod tests {
         let staging = staged(&out, false, "a", "1");
         assert!(staging.file_name().unwrap().to_string_lossy().starts_with(".out.lockstep-a"));
         assert!(!out.exists());
-        commit_output(&staging, &out, false).unwrap();
-        commit_output(&staging, &out, false).unwrap();
+        commit(&staging, &out, false).unwrap();
+        commit(&staging, &out, false).unwrap();
         assert_eq!(content(&out), "1");
-        assert_eq!(prepare_output(&out, false, "b").unwrap_err().code, "LS2007");
+        assert_eq!(prepare(&out, false, "b").unwrap_err().code, "LS2007");
         let staging = staged(&out, true, "b", "2");
-        assert_eq!(commit_output(&staging, &out, false).unwrap_err().code, "LS2007");
+        assert_eq!(commit(&staging, &out, false).unwrap_err().code, "LS2007");
         assert_eq!(content(&out), "1");
-        commit_output(&staging, &out, true).unwrap();
+        commit(&staging, &out, true).unwrap();
         assert_eq!(content(&out), "2");
-        abort_output(&staged(&out, true, "c", "3")).unwrap();
+        abort(&staged(&out, true, "c", "3")).unwrap();
         assert_eq!(content(&out), "2");
         assert_eq!(fs::read_dir(out.parent().unwrap()).unwrap().count(), 1);
     }
@@ -164,17 +164,17 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let empty = root.path().join("empty");
         fs::create_dir(&empty).unwrap();
-        commit_output(&staged(&empty, false, "a", "1"), &empty, false).unwrap();
+        commit(&staged(&empty, false, "a", "1"), &empty, false).unwrap();
         assert_eq!(content(&empty), "1");
         let project = root.path().join("project");
         fs::create_dir(&project).unwrap();
         fs::write(project.join("package.json"), "{}").unwrap();
-        let error = prepare_output(&project, true, "a").unwrap_err();
+        let error = prepare(&project, true, "a").unwrap_err();
         assert!(error.code == "LS2007" && error.message.contains("package.json"), "{}", error.message);
         let file = root.path().join("file");
         fs::write(&file, "x").unwrap();
-        assert_eq!(prepare_output(&file, false, "a").unwrap_err().code, "LS2007");
-        commit_output(&staged(&file, true, "a", "2"), &file, true).unwrap();
+        assert_eq!(prepare(&file, false, "a").unwrap_err().code, "LS2007");
+        commit(&staged(&file, true, "a", "2"), &file, true).unwrap();
         assert_eq!(content(&file), "2");
     }
 
@@ -183,7 +183,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let file = root.path().join("file");
         fs::write(&file, "x").unwrap();
-        let error = prepare_output(&file.join("out"), false, "a").unwrap_err();
+        let error = prepare(&file.join("out"), false, "a").unwrap_err();
         assert_eq!(error.code, "LS2008");
         assert!(error.message.contains("file/out"), "{}", error.message);
     }

@@ -1,63 +1,38 @@
-//! A reader's paths → the files it names. The list is fixed at the reader's own statement.
+//! Paths of this machine.
 use std::{fs, path::Path};
 
-use serde_json::json;
-
+use super::{Found, missing};
 use crate::{
     errors::{ConnectorError, Result},
     names::{did_you_mean, near_misses},
-    store::modified_nanos,
+    store::{Version, modified_nanos},
 };
 
-/// A file found, in table order.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Found {
-    pub path: String,
-    pub size: u64,
-    /// Nanoseconds since 1970.
-    pub modified: i64,
-}
-
-/// Files, directories (all `*.extension` below, by name; hidden and `_` names skipped) and globs, in the order given.
-///
-/// LS2001: nothing there, with near misses; an empty directory; a glob without a match.
-pub fn resolve(paths: &[String], extension: &str) -> Result<Vec<Found>> {
-    let mut found = Vec::new();
-    for path in paths {
-        let path = path.strip_prefix("file://").unwrap_or(path);
-        if let Some((scheme, _)) = path.split_once("://") {
-            // A URL may hold a password or a signature.
-            let message = format!("{scheme}:// is not supported, only local files are");
-            return Err(ConnectorError::unsupported(message, json!({ "scheme": scheme })));
-        }
-        match fs::metadata(path) {
-            Ok(metadata) if metadata.is_dir() => {
-                let mut files = Vec::new();
-                walk(Path::new(path), extension, &mut files)?;
-                if files.is_empty() {
-                    return Err(missing(format!("{path} has no .{extension} file"), path));
-                }
-                append(files, &mut found)?;
+pub fn resolve(path: &str, extension: &str, found: &mut Vec<Found>) -> Result<()> {
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.is_dir() => {
+            let mut files = Vec::new();
+            walk(Path::new(path), extension, &mut files)?;
+            if files.is_empty() {
+                return Err(missing(format!("{path} has no .{extension} file"), path));
             }
-            Ok(metadata) if metadata.is_file() => append(vec![path.to_owned()], &mut found)?,
-            // A pipe would be waited for, and cannot be read at several places.
-            Ok(_) => return Err(missing(format!("{path} is neither a file nor a folder"), path)),
-            Err(_) if path.contains(['*', '?', '[', '{']) => append(matches(path, extension)?, &mut found)?,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(not_found(path)),
-            Err(error) => return Err(ConnectorError::read(path, &error)),
+            append(files, found)
         }
+        Ok(metadata) if metadata.is_file() => append(vec![path.to_owned()], found),
+        // A pipe would be waited for, and cannot be read at several places.
+        Ok(_) => Err(missing(format!("{path} is neither a file nor a folder"), path)),
+        Err(_) if path.contains(['*', '?', '[', '{']) => append(matches(path, extension)?, found),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(not_found(path)),
+        Err(error) => Err(ConnectorError::read(path, &error)),
     }
-    if found.is_empty() {
-        return Err(missing("no input path was given".to_owned(), ""));
-    }
-    Ok(found)
 }
 
 fn append(mut files: Vec<String>, found: &mut Vec<Found>) -> Result<()> {
     files.sort();
     for path in files {
         let metadata = fs::metadata(&path).map_err(|error| ConnectorError::read(&path, &error))?;
-        found.push(Found { size: metadata.len(), modified: modified_nanos(&metadata), path });
+        let version = Version::Modified(modified_nanos(&metadata));
+        found.push(Found { size: metadata.len(), version, path, query: None });
     }
     Ok(())
 }
@@ -85,7 +60,7 @@ fn matches(pattern: &str, extension: &str) -> Result<Vec<String>> {
 }
 
 /// `a{b,c}` → `ab`, `ac`: the shell's braces, which the glob crate lacks.
-fn alternatives(pattern: &str) -> Vec<String> {
+pub fn alternatives(pattern: &str) -> Vec<String> {
     let innermost = pattern.rfind('{').and_then(|open| Some((open, open + pattern[open..].find('}')?)));
     let Some((open, close)) = innermost else { return vec![pattern.to_owned()] };
     let choices = pattern[open + 1..close].split(',');
@@ -130,13 +105,10 @@ fn not_found(path: &str) -> ConnectorError {
     missing(format!("{path} does not exist: no \"{name}\" in {}{hint}", directory.display()), path)
 }
 
-fn missing(message: String, path: &str) -> ConnectorError {
-    ConnectorError::new("LS2001", message, json!({ "path": path }))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::resolve, *};
+    use crate::store::StoreOptions;
 
     fn names(found: Vec<Found>, root: &Path) -> Vec<String> {
         let prefix = format!("{}/", root.display());
@@ -153,7 +125,7 @@ mod tests {
         for file in ["b.parquet", "a.parquet", ".c.parquet", "_SUCCESS", "notes.txt", "2024/z.parquet", "_staging/y.parquet"] {
             fs::write(root.join("trips").join(file), "x").unwrap();
         }
-        let resolve_in = |path: &str| resolve(&[root.join(path).to_string_lossy().into_owned()], "parquet");
+        let resolve_in = |path: &str| resolve(&[root.join(path).to_string_lossy().into_owned()], "parquet", &StoreOptions::default());
         let all = ["trips/2024/z.parquet", "trips/a.parquet", "trips/b.parquet"];
         assert_eq!(names(resolve_in("trips").unwrap(), root), all);
         assert_eq!(names(resolve_in("tri*").unwrap(), root), all);
@@ -172,8 +144,8 @@ mod tests {
             assert_eq!(error.code, "LS2001");
             assert!(error.message.contains(message), "{}", error.message);
         }
-        assert!(resolve(&["/dev/null".into()], "csv").unwrap_err().message.contains("neither a file nor a folder"));
-        let error = resolve(&["s3://key:secret@b/k?signature=secret".into()], "parquet").unwrap_err();
+        assert!(resolve(&["/dev/null".into()], "csv", &StoreOptions::default()).unwrap_err().message.contains("neither a file nor a folder"));
+        let error = resolve(&["s3://key:secret@b/k?signature=secret".into()], "parquet", &StoreOptions::default()).unwrap_err();
         assert_eq!(error.code, "LS2015");
         assert!(!format!("{error:?}").contains("secret"));
     }

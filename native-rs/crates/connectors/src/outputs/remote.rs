@@ -1,0 +1,247 @@
+//! The commit of an output in an object store; `manifest.rs` has the protocol. Every step may fail, be repeated, or be done
+//! without its answer arriving.
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::{StreamExt, TryStreamExt, stream};
+use serde_json::json;
+
+use super::{
+    OutputOptions,
+    manifest::{MANIFEST, Manifest, Replaced, Upload, join},
+};
+use crate::{
+    errors::{ConnectorError, Result},
+    store::{Condition, Listed, Location, Store, wait},
+};
+
+/// Requests of a commit that are under way at a time.
+const AT_ONCE: usize = 8;
+/// Attempts at a put whose answer does not come.
+const ATTEMPTS: usize = 4;
+
+/// An output's folder.
+#[derive(Clone)]
+struct Folder {
+    store: Store,
+    key: String,
+    url: String,
+}
+
+impl Folder {
+    fn of(path: &str, options: &OutputOptions) -> Result<Self> {
+        let location = Location::parse(path)?;
+        if location.key.is_empty() {
+            let message = format!("cannot write {path}: an output needs a name of its own");
+            return Err(ConnectorError::new("LS2008", message, json!({ "path": path })));
+        }
+        let store = location.store(&options.store)?;
+        store.uploads()?;
+        Ok(Self { url: location.url(&location.key), key: location.key, store })
+    }
+
+    /// What is there of data, hidden names left out, and whether a manifest is.
+    async fn visible(&self) -> Result<(Vec<String>, bool)> {
+        let listed = self.store.list(&self.key).await?;
+        let names: Vec<String> = listed.iter().map(|file| file.key[self.key.len() + 1..].to_owned()).collect();
+        let manifest = names.iter().any(|name| name == MANIFEST);
+        let shown = names.into_iter().filter(|name| !name.split('/').any(|part| part.starts_with(['.', '_'])));
+        Ok((shown.collect(), manifest))
+    }
+
+    fn exists(&self) -> ConnectorError {
+        ConnectorError::new("LS2007", format!("{} exists", self.url), json!({ "path": self.url }))
+    }
+
+    /// Overwriting removes data: only what looks like an output is removed. LS2007.
+    fn check_replaceable(&self, names: &[String]) -> Result<()> {
+        let is_part = |name: &str| name.ends_with(".parquet") || name.ends_with(".csv");
+        let Some(stranger) = names.iter().find(|name| !is_part(&name.to_lowercase())) else { return Ok(()) };
+        let message = format!("{} is not an output: it holds \"{stranger}\", and overwriting would remove it", self.url);
+        Err(ConnectorError::new("LS2007", message, json!({ "path": self.url, "holds": stranger })))
+    }
+}
+
+pub fn prepare(path: &str, overwrite: bool, attempt: &str, options: &OutputOptions) -> Result<Option<String>> {
+    let folder = Folder::of(path, options)?;
+    let staging = format!("{}/_lockstep-{attempt}", folder.url);
+    let identity = options.identity.clone();
+    let committed = wait(async move {
+        let (names, manifest) = folder.visible().await?;
+        if identity.is_some() && manifest && let Some((found, _)) = Manifest::read(&folder.store, &folder.key).await? {
+            if found.identity == identity {
+                finish(&folder, &found).await?;
+                return Ok(true);
+            }
+        }
+        if !overwrite && (manifest || !names.is_empty()) {
+            return Err(folder.exists());
+        }
+        folder.check_replaceable(&names)?;
+        Ok::<_, ConnectorError>(false)
+    })?;
+    Ok((!committed).then_some(staging))
+}
+
+pub fn commit(staging: &str, path: &str, overwrite: bool, options: &OutputOptions) -> Result<()> {
+    let folder = Folder::of(path, options)?;
+    let staging = Location::parse(staging)?.key;
+    let identity = options.identity.clone();
+    let writer = staging.rsplit_once("_lockstep-").map_or(staging.as_str(), |(_, attempt)| attempt).to_owned();
+    wait(async move {
+        let records = folder.store.list(&staging).await?;
+        let reading: Vec<_> = records.iter().map(|record| read_record(folder.store.clone(), record.key.clone())).collect();
+        let mut files: Vec<Upload> = stream::iter(reading).buffer_unordered(AT_ONCE).try_collect().await?;
+        files.sort_by(|a, b| a.name.cmp(&b.name));
+        let manifest = Manifest { version: 1, writer, identity, files, replaces: Vec::new(), history: Vec::new() };
+        let decided = decide(&folder, manifest, overwrite).await?;
+        if let Some(decided) = decided {
+            finish(&folder, &decided).await?;
+        }
+        let removing = |record: &Listed| {
+            let (store, key) = (folder.store.clone(), record.key.clone());
+            async move { store.remove(&key).await }
+        };
+        let removing: Vec<_> = records.iter().map(removing).collect();
+        // Left over, a record is hidden and harms nobody.
+        stream::iter(removing).buffer_unordered(AT_ONCE).for_each(|_| async {}).await;
+        Ok(())
+    })
+}
+
+async fn read_record(store: Store, key: String) -> Result<Upload> {
+    let found = store.small(&key).await?;
+    let record = found.and_then(|(bytes, _)| serde_json::from_slice(&bytes).ok());
+    record.ok_or_else(|| ConnectorError::new("LS2005", format!("{} is no record of an upload", store.url(&key)), json!({ "file": store.url(&key) })))
+}
+
+/// The one put that commits: if nobody else's came first. The manifest as it stands there; None: ours has been
+/// overwritten since.
+async fn decide(folder: &Folder, mut manifest: Manifest, overwrite: bool) -> Result<Option<Manifest>> {
+    let mut failures = 0;
+    loop {
+        let found = Manifest::read(&folder.store, &folder.key).await?;
+        if let Some((there, _)) = &found && there.knows(&manifest.writer) {
+            return Ok((there.writer == manifest.writer).then(|| there.clone()));
+        }
+        // A second call after all was done finds no records: the parts were the other's to replace.
+        if manifest.files.is_empty() {
+            return if found.is_some() { Ok(None) } else { Err(nothing(folder)) };
+        }
+        let (names, _) = folder.visible().await?;
+        if !overwrite && (found.is_some() || !names.is_empty()) {
+            return Err(folder.exists());
+        }
+        folder.check_replaceable(&names)?;
+        let uploads: BTreeMap<String, String> =
+            found.iter().flat_map(|(there, _)| &there.files).map(|file| (file.name.clone(), file.upload.clone())).collect();
+        let names: BTreeSet<String> = names.into_iter().chain(uploads.keys().cloned()).collect();
+        manifest.replaces = names.into_iter().map(|name| Replaced { upload: uploads.get(&name).cloned(), name }).collect();
+        manifest.history = found.as_ref().map(|(there, _)| there.passed_on()).unwrap_or_default();
+        let text = serde_json::to_vec(&manifest).map_err(|error| ConnectorError::new("LS2099", error.to_string(), json!({})))?;
+        let condition = found.map_or(Condition::Absent, |(_, version)| Condition::Unchanged(version));
+        // Refused may mean that an earlier request of ours did it and its answer was lost: the next round sees.
+        if let Err(error) = folder.store.put_if(&join(&folder.key, MANIFEST), text, condition).await {
+            failures += 1;
+            if failures == ATTEMPTS {
+                return Err(match Manifest::read(&folder.store, &folder.key).await {
+                    Ok(found) if !found.as_ref().is_some_and(|(there, _)| there.knows(&manifest.writer)) => error,
+                    Ok(found) => return Ok(found.map(|(there, _)| there).filter(|there| there.writer == manifest.writer)),
+                    Err(_) => unknown(folder, &error),
+                });
+            }
+        }
+    }
+}
+
+fn nothing(folder: &Folder) -> ConnectorError {
+    ConnectorError::new("LS2008", format!("cannot write {}: nothing was staged for it", folder.url), json!({ "path": folder.url }))
+}
+
+/// Nobody may remove anything then: it may be committed.
+fn unknown(folder: &Folder, error: &ConnectorError) -> ConnectorError {
+    let message = format!("cannot write {}: whether it is committed is not known, its files are kept ({})", folder.url, error.message);
+    ConnectorError::new("LS2008", message, json!({ "path": folder.url, "committed": "unknown" }))
+}
+
+/// After the decision: files appear, what they replace goes. Harmless at any time, and for a manifest that has been
+/// overwritten since.
+async fn finish(folder: &Folder, manifest: &Manifest) -> Result<()> {
+    if let Err(error) = completed(&folder.store, &folder.key, manifest, &BTreeMap::new()).await {
+        let now = Manifest::read(&folder.store, &folder.key).await?;
+        return if now.is_some_and(|(there, _)| there.writer == manifest.writer) { Err(unfinished(folder, &error)) } else { Ok(()) };
+    }
+    let remove = |old: &Replaced| {
+        let (store, key, upload) = (folder.store.clone(), join(&folder.key, &old.name), old.upload.clone());
+        async move {
+            // First: what is completed afterwards would stay.
+            if let Some(upload) = upload.filter(|upload| !upload.is_empty()) {
+                store.give_up(&key, &upload).await;
+            }
+            // Left over, it is in no manifest.
+            let _ = store.remove(&key).await;
+        }
+    };
+    let removing: Vec<_> = manifest.replaces.iter().map(remove).collect();
+    stream::iter(removing).buffer_unordered(AT_ONCE).for_each(|()| async {}).await;
+    Ok(())
+}
+
+fn unfinished(folder: &Folder, error: &ConnectorError) -> ConnectorError {
+    let message = format!("{} is committed, and its next reader makes its files visible: here that failed ({})", folder.url, error.message);
+    ConnectorError::new("LS2008", message, json!({ "path": folder.url, "committed": true }))
+}
+
+/// The files of a manifest, those completed that are not there. `present`: what a listing has shown, by key. LS2005.
+pub async fn completed(store: &Store, folder: &str, manifest: &Manifest, present: &BTreeMap<String, Listed>) -> Result<Vec<Listed>> {
+    let complete = |file: &Upload| {
+        let (store, key, file) = (store.clone(), join(folder, &file.name), file.clone());
+        let listed = present.get(&key).filter(|listed| listed.size == file.bytes).cloned();
+        async move {
+            if let Some(listed) = listed {
+                return Ok(listed);
+            }
+            // Not every store has names for uploads: Azure's is empty.
+            let failed = store.complete(&key, &file.upload, &file.pieces).await.err();
+            match store.head(&key).await? {
+                Some(found) if found.size == file.bytes => Ok(found),
+                _ => Err(interrupted(&store.url(&key), failed)),
+            }
+        }
+    };
+    let completing: Vec<_> = manifest.files.iter().map(complete).collect();
+    stream::iter(completing).buffered(AT_ONCE).try_collect().await
+}
+
+fn interrupted(url: &str, error: Option<ConnectorError>) -> ConnectorError {
+    let why = error.map(|error| format!(" ({})", error.message)).unwrap_or_default();
+    let message = format!(
+        "{url} is part of an output whose commit was interrupted, and cannot be completed from here{why}; run the writing job again with \
+         overwrite, or, where files were removed by hand, remove {MANIFEST} beside them too"
+    );
+    ConnectorError::new("LS2005", message, json!({ "file": url }))
+}
+
+/// Gives up what was staged: never what a manifest names.
+pub fn abort(staging: &str, options: &OutputOptions) -> Result<()> {
+    let location = Location::parse(staging)?;
+    let store = location.store(&options.store)?;
+    let (folder, attempt) = location.key.rsplit_once("/_lockstep-").unwrap_or((&location.key, ""));
+    let (folder, attempt, staging) = (folder.to_owned(), attempt.to_owned(), location.key.clone());
+    wait(async move {
+        if Manifest::read(&store, &folder).await?.is_some_and(|(found, _)| found.knows(&attempt)) {
+            return Ok(());
+        }
+        let records = store.list(&staging).await?;
+        let give_up = |record: &Listed| {
+            let (store, folder, key) = (store.clone(), folder.clone(), record.key.clone());
+            async move {
+                if let Ok(file) = read_record(store.clone(), key.clone()).await {
+                    store.give_up(&join(&folder, &file.name), &file.upload).await;
+                }
+                store.remove(&key).await
+            }
+        };
+        let giving_up: Vec<_> = records.iter().map(give_up).collect();
+        stream::iter(giving_up).buffer_unordered(AT_ONCE).try_collect::<Vec<()>>().await.map(|_| ())
+    })
+}

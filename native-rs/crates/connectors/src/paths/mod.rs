@@ -1,0 +1,65 @@
+//! A reader's paths → the files it names. The list is fixed at the reader's own statement.
+mod local;
+mod remote;
+
+use serde_json::json;
+
+use crate::{
+    errors::{ConnectorError, Result},
+    store::{Blob, Location, Object, Secret, StoreOptions, Version, is_remote, wait},
+};
+
+/// A file found, in table order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Found {
+    /// As it is printed; of a URL without its query.
+    pub path: String,
+    pub size: u64,
+    pub version: Version,
+    pub query: Option<Secret>,
+}
+
+/// Files, folders (all `*.extension` below, by name; hidden and `_` names skipped) and globs, in the order given, of
+/// this machine and of object stores. Of a folder whose writer left a manifest, what the manifest names.
+///
+/// LS2001: nothing there, with near misses; an empty folder; a glob without a match. LS2020, LS2021: a store's refusal.
+pub fn resolve(paths: &[String], extension: &str, options: &StoreOptions) -> Result<Vec<Found>> {
+    let mut found = Vec::new();
+    for path in paths {
+        if is_remote(path) {
+            if let Some((output, _)) = path.split_once("/_lockstep-") {
+                let message = format!("{output} is written in this call and cannot be read before the call has returned; keep the table in a variable");
+                return Err(ConnectorError::unsupported(message, json!({ "path": output })));
+            }
+            let (location, extension, options) = (Location::parse(path)?, extension.to_owned(), options.clone());
+            found.extend(wait(async move { remote::resolve(&location, &extension, &options).await })?);
+        } else {
+            local::resolve(path.strip_prefix("file://").unwrap_or(path), extension, &mut found)?;
+        }
+    }
+    if found.is_empty() {
+        return Err(missing("no input path was given".to_owned(), ""));
+    }
+    Ok(found)
+}
+
+/// Opens a file as it was found; LS2019 if it has changed since.
+pub fn open(path: &str, size: u64, version: &Version, query: Option<&Secret>, options: &StoreOptions) -> Result<Blob> {
+    if !is_remote(path) {
+        return Blob::open_unchanged(path, size, version);
+    }
+    let location = Location { query: query.cloned(), ..Location::parse(path)? };
+    let store = location.store(options)?;
+    let key = store.path(&location.key)?;
+    Ok(Blob::remote(Object { key, name: path.into(), size, version: version.clone(), store }))
+}
+
+impl Found {
+    pub fn open(&self, options: &StoreOptions) -> Result<Blob> {
+        open(&self.path, self.size, &self.version, self.query.as_ref(), options)
+    }
+}
+
+fn missing(message: String, path: &str) -> ConnectorError {
+    ConnectorError::new("LS2001", message, json!({ "path": path }))
+}

@@ -1,0 +1,187 @@
+//! Reading from an object store: the same rows as from files, by as few requests as can be.
+use std::{
+    fmt,
+    ops::Range,
+    sync::{Arc, Mutex, atomic::{AtomicUsize, Ordering}},
+};
+
+use arrow::{
+    array::{AsArray, RecordBatch},
+    datatypes::{Float64Type, Int64Type},
+};
+use async_trait::async_trait;
+use futures::stream::BoxStream;
+use lockstep_connectors::{
+    ConnectorError, CsvRequest, Dataset, ParquetPart, ParquetRequest, ParquetWriteOptions, Remote, install, open_csv, open_parquet, wait,
+};
+use object_store::{
+    CopyOptions, GetOptions, GetRange, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, ObjectStoreExt, PutMultipartOptions,
+    PutOptions, PutPayload, PutResult, Result, memory::InMemory, multipart::MultipartStore, path::Path,
+};
+
+use super::{columns, read_all};
+
+/// A store that counts what it is asked.
+#[derive(Debug, Default)]
+struct Counted {
+    inner: InMemory,
+    lists: AtomicUsize,
+    heads: AtomicUsize,
+    gets: Mutex<Vec<(String, Range<u64>)>>,
+}
+
+impl fmt::Display for Counted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("counted")
+    }
+}
+
+impl Remote for Counted {
+    fn uploads(&self) -> Option<&dyn MultipartStore> {
+        None
+    }
+}
+
+#[async_trait]
+impl ObjectStore for Counted {
+    async fn put_opts(&self, path: &Path, bytes: PutPayload, options: PutOptions) -> Result<PutResult> {
+        self.inner.put_opts(path, bytes, options).await
+    }
+
+    async fn put_multipart_opts(&self, path: &Path, options: PutMultipartOptions) -> Result<Box<dyn MultipartUpload>> {
+        self.inner.put_multipart_opts(path, options).await
+    }
+
+    async fn get_opts(&self, path: &Path, options: GetOptions) -> Result<GetResult> {
+        match &options.range {
+            _ if options.head => _ = self.heads.fetch_add(1, Ordering::Relaxed),
+            Some(GetRange::Bounded(range)) => self.gets.lock().unwrap().push((path.to_string(), range.clone())),
+            other => panic!("{other:?} is not asked for"),
+        }
+        self.inner.get_opts(path, options).await
+    }
+
+    fn delete_stream(&self, paths: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
+        self.inner.delete_stream(paths)
+    }
+
+    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
+        self.lists.fetch_add(1, Ordering::Relaxed);
+        self.inner.list(prefix)
+    }
+
+    async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
+        self.inner.list_with_delimiter(prefix).await
+    }
+
+    async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
+        self.inner.copy_opts(from, to, options).await
+    }
+}
+
+impl Counted {
+    fn installed(name: &str) -> Arc<Self> {
+        let store = Arc::new(Self::default());
+        install(name, store.clone());
+        store
+    }
+
+    fn put(self: &Arc<Self>, key: &str, bytes: Vec<u8>) {
+        let (store, key) = (self.clone(), Path::from(key));
+        wait(async move { store.inner.put(&key, bytes.into()).await.unwrap() });
+    }
+
+    /// The requests since the last time: listings, heads, gets.
+    fn taken(&self) -> (usize, usize, Vec<(String, Range<u64>)>) {
+        let gets = std::mem::take(&mut *self.gets.lock().unwrap());
+        (self.lists.swap(0, Ordering::Relaxed), self.heads.swap(0, Ordering::Relaxed), gets)
+    }
+}
+
+fn parquet(rows: std::ops::Range<i64>, group: usize) -> Vec<u8> {
+    let batch = super::parquet::table(rows.start, rows.end);
+    let folder = tempfile::tempdir().unwrap();
+    let options = ParquetWriteOptions { row_group_rows: group, ..ParquetWriteOptions::default() };
+    let mut part = ParquetPart::create(folder.path(), 0, &batch.schema(), options).unwrap();
+    part.write(&batch).unwrap();
+    std::fs::read(part.close().unwrap().path).unwrap()
+}
+
+fn open(url: &str) -> Result<Dataset, ConnectorError> {
+    open_parquet(&ParquetRequest { paths: vec![url.to_owned()], ..ParquetRequest::default() })
+}
+
+fn ids(all: &RecordBatch) -> Vec<i64> {
+    all.column(0).as_primitive::<Int64Type>().values().to_vec()
+}
+
+#[test]
+fn one_listing_one_footer_a_file_and_no_byte_twice() {
+    let store = Counted::installed("counted");
+    for file in 0..40 {
+        store.put(&format!("trips/part-{file:02}.parquet"), parquet(file * 100..(file + 1) * 100, 25));
+    }
+    store.put("trips/_lockstep-x/part.parquet", vec![1]);
+    let opened = open("memory://counted/trips").unwrap();
+    let (lists, heads, gets) = store.taken();
+    assert_eq!((lists, heads, gets.len()), (1, 0, 40), "{gets:?}");
+    assert_eq!(opened.rows, 4000);
+    // As the other ranks get it: they ask for no footer again.
+    let dataset = Arc::new(Dataset::from_bytes(&opened.to_bytes().unwrap().into()).unwrap());
+    let all = read_all(&dataset, 7, &columns(&["id"])).unwrap();
+    assert_eq!(ids(&all), (0..4000).collect::<Vec<_>>());
+    let (lists, heads, gets) = store.taken();
+    assert_eq!((lists, heads), (0, 0));
+    // A file's chunks are one request, two where two parts share the file.
+    assert!(gets.len() <= 40 + 7 && gets.iter().all(|(_, range)| range.end - range.start < 4000), "{gets:?}");
+    let counted = read_all(&dataset, 3, &columns(&[])).unwrap();
+    assert_eq!((counted.num_rows(), store.taken().2.len()), (4000, 0));
+}
+
+#[test]
+fn csv_is_fetched_once_to_open_it() {
+    let store = Counted::installed("csv");
+    let text: String = (0..400_000).map(|row| format!("{row},\"some \"\"text\"\" of {row}\",{}\n", row % 7)).collect();
+    let whole = format!("id,text,n\n{text}").into_bytes();
+    let size = whole.len() as u64;
+    assert!(size > 10 << 20);
+    store.put("in/a.csv", whole);
+    let dataset = Arc::new(open_csv(&CsvRequest { paths: vec!["memory://csv/in".to_owned()], ..CsvRequest::default() }).unwrap());
+    let (lists, heads, gets) = store.taken();
+    let fetched: u64 = gets.iter().map(|(_, range)| range.end - range.start).sum();
+    assert!((lists, heads) == (1, 0) && gets.len() <= 4 && fetched < size + (2 << 20), "{gets:?}");
+    let all = read_all(&dataset, 3, &columns(&["n", "id"])).unwrap();
+    assert_eq!(all.num_rows(), 400_000);
+    assert_eq!(all.column(1).as_primitive::<Float64Type>().value(399_999), 399_999.0);
+    let (_, _, gets) = store.taken();
+    let fetched: u64 = gets.iter().map(|(_, range)| range.end - range.start).sum();
+    assert!(gets.len() <= 6 && fetched < size + size / 4, "{gets:?}");
+}
+
+#[test]
+fn a_file_that_changes_after_it_was_opened_is_an_error() {
+    let store = Counted::installed("changing");
+    store.put("a.parquet", parquet(0..100, 50));
+    let dataset = Arc::new(open("memory://changing/a.parquet").unwrap());
+    store.put("a.parquet", parquet(50..150, 50));
+    let error = read_all(&dataset, 2, &columns(&["id"])).unwrap_err();
+    assert_eq!((error.code, error.message.as_str()), ("LS2019", "memory://changing/a.parquet was changed after the program opened it"));
+}
+
+#[test]
+fn damage_is_an_error_of_the_file() {
+    let store = Counted::installed("damaged");
+    let whole = parquet(0..100, 50);
+    store.put("cut.parquet", whole[..whole.len() - 20].to_vec());
+    store.put("short.parquet", b"PAR1".to_vec());
+    let mut lying = whole.clone();
+    let end = lying.len() - 8;
+    lying[end..end + 4].copy_from_slice(&u32::MAX.to_le_bytes());
+    store.put("lying.parquet", lying);
+    store.put("text.parquet", b"id,name\n1,a\n2,b\n".to_vec());
+    for (file, code) in [("cut", "LS2005"), ("short", "LS2005"), ("lying", "LS2005"), ("text", "LS2018")] {
+        let error = open(&format!("memory://damaged/{file}.parquet")).unwrap_err();
+        assert_eq!(error.code, code, "{error:?}");
+        assert!(error.message.contains(&format!("memory://damaged/{file}.parquet")), "{error:?}");
+    }
+}

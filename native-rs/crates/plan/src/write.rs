@@ -1,0 +1,64 @@
+//! Sinks that write files.
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use crate::{NodeId, Site};
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[ts(export, export_to = "../../../plan/index.d.ts")]
+pub struct ParquetWrite {
+    pub input: NodeId,
+    pub path: String,
+    /// The output that the runtime staged for this write: parts go there.
+    pub staging: String,
+    /// True: part files read in name order give the table's order.
+    pub ordered: bool,
+    /// "snappy" | "zstd" | "lz4" | "gzip" | "none"
+    pub compression: String,
+    #[ts(type = "number")]
+    pub row_group_rows: u64,
+    /// Column → printed Arrow type, e.g. "int32", "dictionary<values=string, indices=int32>".
+    #[serde(default)]
+    #[ts(type = "Record<string, string>")]
+    pub types: BTreeMap<String, String>,
+    #[serde(default)]
+    pub store: StoreOptions,
+    pub site: Site,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[ts(export, export_to = "../../../plan/index.d.ts")]
+pub struct CsvWrite {
+    pub input: NodeId,
+    pub path: String,
+    pub staging: String,
+    pub ordered: bool,
+    /// One character.
+    pub delimiter: String,
+    pub header: bool,
+    #[serde(default)]
+    pub store: StoreOptions,
+    pub site: Site,
+}
+
+/// How an object store is reached, where the environment does not say it; no secrets, so it may travel and be shown.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[ts(export, export_to = "../../../plan/index.d.ts", optional_fields)]
+pub struct StoreOptions {
+    /// Another server than the cloud's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// S3: the bucket in the path instead of the host name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path_style: Option<bool>,
+    /// Requests are not signed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub anonymous: Option<bool>,
+}

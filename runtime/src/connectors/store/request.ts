@@ -1,0 +1,84 @@
+/** Requests to object stores: made again while that can help, and refused in our words. */
+import { setTimeout as wait } from "node:timers/promises";
+import { LockstepError } from "../../errors/index.ts";
+
+/** `LOCKSTEP_STORE_RETRIES`: how often a request is made again. */
+const retries = (): number => Number(process.env.LOCKSTEP_STORE_RETRIES ?? 8);
+const LONGEST = 4_000;
+/** Half of this and half of it at random. */
+const pause = (attempt: number): Promise<void> => wait(Math.min(LONGEST, 100 * 2 ** attempt) * (0.5 + Math.random() / 2));
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: Uint8Array;
+}
+
+/** What makes a request; anew for each attempt, because a signature ages. */
+export type Make = () => Promise<Request>;
+
+/**
+ * The answer of a store, body included, for the statuses in `expected`; with `lasting` errors it is asked again up to eight
+ * times. LS2001, LS2020, LS2021.
+ */
+export async function ask(source: string, make: Make, expected: readonly number[]): Promise<Answer> {
+  for (let attempt = 0; ; attempt++) {
+    let last: unknown;
+    try {
+      const request = await make();
+      const response = await fetch(request, { signal: AbortSignal.timeout(60_000), redirect: "manual" });
+      const body = new Uint8Array(await response.arrayBuffer());
+      const text = (): string => new TextDecoder().decode(body.subarray(0, 4096));
+      // S3 says 200 and then, in the body of a completion, that it failed.
+      const failed = request.method === "POST" && response.status === 200 && /<Error>|<Code>(InternalError|SlowDown)</.test(text());
+      if (expected.includes(response.status) && !failed) return { status: response.status, headers: response.headers, body };
+      const again = failed || response.status >= 500 || response.status === 429 || response.status === 408;
+      if (!again || attempt >= retries()) throw refused(source, response.status, text());
+    } catch (error) {
+      if (error instanceof LockstepError) throw error;
+      last = error;
+      if (attempt >= retries()) throw unreachable(source, last);
+    }
+    await pause(attempt);
+  }
+}
+
+const reasons: Readonly<Record<string, readonly ["LS2001" | "LS2020", string]>> = {
+  NoSuchBucket: ["LS2001", "there is no such bucket"],
+  ContainerNotFound: ["LS2001", "there is no such bucket"],
+  NoSuchKey: ["LS2001", "does not exist"],
+  ExpiredToken: ["LS2020", "the credentials have expired; get new ones and start the job again"],
+  RequestExpired: ["LS2020", "the credentials have expired; get new ones and start the job again"],
+  InvalidAccessKeyId: ["LS2020", "the store does not know the access key; check AWS_ACCESS_KEY_ID or AWS_PROFILE"],
+  // versitygw's name of it.
+  XAdminUserNotFound: ["LS2020", "the store does not know the access key; check AWS_ACCESS_KEY_ID or AWS_PROFILE"],
+  SignatureDoesNotMatch: ["LS2020", "the secret key is not the one of this access key (or the clock is wrong)"],
+  AuthenticationFailed: ["LS2020", "the secret key is not the one of this access key (or the clock is wrong)"],
+  InvalidToken: ["LS2020", "the session token is not valid"],
+};
+
+function refused(source: string, status: number, text: string): LockstepError {
+  const code = /<Code>(\w{1,60})<\/Code>/.exec(text)?.[1];
+  const [known, what] = reasons[code ?? ""] ?? [];
+  if (known !== undefined) return new LockstepError({ code: known, message: `${source}: ${what}` });
+  if (status === 401 || status === 403) {
+    return new LockstepError({ code: "LS2020", message: `${source}: access is denied; check the credentials in the environment and what they allow` });
+  }
+  if (status === 301 || status === 307) {
+    return new LockstepError({ code: "LS2020", message: `${source}: the bucket is in another region; set AWS_REGION or the option region` });
+  }
+  if (status === 404) return new LockstepError({ code: "LS2001", message: `${source}: does not exist` });
+  return new LockstepError({ code: "LS2021", message: `${source}: the store answers ${status}${code === undefined ? "" : ` ${code}`}` });
+}
+
+function unreachable(source: string, error: unknown): LockstepError {
+  const { name, cause } = error as Error & { cause?: { code?: string } };
+  const late = name === "TimeoutError" || cause?.code === "UND_ERR_HEADERS_TIMEOUT";
+  const broke = cause?.code === "ECONNRESET" || cause?.code === "UND_ERR_SOCKET";
+  const what = late
+    ? "the store does not answer in time"
+    : broke
+      ? "the connection to the store broke, again and again"
+      : "the store cannot be reached; check the endpoint and the network";
+  return new LockstepError({ code: "LS2021", message: `${source}: ${what}` });
+}

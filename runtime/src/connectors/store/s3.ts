@@ -1,0 +1,33 @@
+/** S3: signatures, addresses, regions. */
+import { AwsClient } from "aws4fetch";
+import { LockstepError } from "../../errors/index.ts";
+import { awsCredentials, awsProfile } from "./aws-credentials.ts";
+import type { Location } from "./location.ts";
+import { enabled, type StoreOptions } from "./options.ts";
+import type { ObjectStore } from "./store.ts";
+import { xmlStore } from "./xml.ts";
+
+/** LS2020 where the environment has no credentials and `anonymous` is not said. */
+export async function openS3({ root, bucket }: Location, options: StoreOptions): Promise<ObjectStore> {
+  const env = process.env;
+  const profile = await awsProfile();
+  const region = options.region ?? (env.AWS_REGION || env.AWS_DEFAULT_REGION || profile.region || "us-east-1");
+  const given = options.endpoint ?? (env.AWS_ENDPOINT_URL_S3 || env.AWS_ENDPOINT_URL || env.AWS_ENDPOINT || profile.endpoint);
+  const endpoint = new URL(given ?? `https://s3.${region}.amazonaws.com`);
+  const pathStyle = options.pathStyle ?? !enabled("AWS_VIRTUAL_HOSTED_STYLE_REQUEST");
+  if (!pathStyle) endpoint.host = `${bucket}.${endpoint.host}`;
+  const base = `${endpoint.href.replace(/\/$/, "")}${pathStyle ? `/${bucket}` : ""}`;
+  const anonymous = options.anonymous ?? enabled("AWS_SKIP_SIGNATURE");
+  const credentials = anonymous ? undefined : await awsCredentials(profile, endpoint.protocol === "http:");
+  if (!anonymous && credentials === undefined) {
+    throw new LockstepError({ code: "LS2020", message: `${root}: no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or anonymous` });
+  }
+  const signer = credentials && new AwsClient({ ...credentials, service: "s3", region, retries: 0 });
+  return xmlStore({
+    root,
+    base,
+    sign: async (url, init) => (signer ? signer.sign(url, init) : new Request(url, init)),
+    condition: (condition) => ("absent" in condition ? { "if-none-match": "*" } : { "if-match": condition.tag }),
+    tagOf: (headers) => headers.get("etag") ?? "",
+  });
+}

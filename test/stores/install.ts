@@ -1,0 +1,53 @@
+/** The servers that tests of object stores run with, installed into the cache; each is a program of its own project. */
+import { execFile } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
+import { basename, join } from "node:path";
+import { promisify } from "node:util";
+import { cache } from "../scripts/lib.mjs";
+
+const run = promisify(execFile);
+const folder = join(cache, "stores");
+
+/** A Go program of its module path with version; needs `go`. */
+export async function goProgram(module: string): Promise<string> {
+  const [path, version] = module.split("@") as [string, string];
+  const name = basename(path);
+  return installed(`${name}-${version}`, name, "go", async (making) => {
+    await run("go", ["install", module], { env: { ...process.env, GOBIN: making, GOFLAGS: "-p=2" }, maxBuffer: 1 << 26 });
+  });
+}
+
+/** A jar of Maven Central; needs `mvn` and `java`. */
+export async function jar(group: string, artifact: string, version: string, classifier: string): Promise<string> {
+  const name = `${artifact}-${version}-${classifier}.jar`;
+  return installed(`${artifact}-${version}`, name, "mvn", async (making) => {
+    const plugin = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy";
+    await run("mvn", ["-q", "-B", plugin, `-Dartifact=${group}:${artifact}:${version}:jar:${classifier}`, `-DoutputDirectory=${making}`, `-Dmdep.useBaseVersion=true`], { maxBuffer: 1 << 26 });
+  });
+}
+
+/** An npm package and what it needs; its folder. */
+export async function npmPackage(name: string, version: string): Promise<string> {
+  const path = await installed(`${name}-${version}`, `node_modules/${name}`, "npm", async (making) => {
+    await run("npm", ["install", "--silent", "--no-save", "--no-audit", "--no-fund", "--prefix", making, `${name}@${version}`], { maxBuffer: 1 << 26 });
+  });
+  return path;
+}
+
+/** `what` in the folder `name` of the cache, made if it is not there. */
+async function installed(name: string, what: string, tool: string, make: (folder: string) => Promise<void>): Promise<string> {
+  const file = join(folder, name, what);
+  if (existsSync(file)) return file;
+  mkdirSync(folder, { recursive: true });
+  // Tests of several workers may come here at once: each makes its own, the first one stays.
+  const making = mkdtempSync(join(folder, ".making-"));
+  try {
+    await make(making);
+    renameSync(making, join(folder, name));
+  } catch (error) {
+    if (!existsSync(file)) throw new Error(`tests of object stores need ${name} (by ${tool}, from its registry) in ${folder}\n${String(error)}`, { cause: error });
+  } finally {
+    rmSync(making, { recursive: true, force: true });
+  }
+  return file;
+}

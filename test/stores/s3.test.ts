@@ -1,0 +1,140 @@
+/**
+ * Object stores as inputs and outputs: untransformed and on 1, 2, 3 and 7 ranks the answers of local files, from two
+ * servers. What ranks wrote plain Node reads, and the other way round. Requests are counted in front of the server.
+ */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { buildPrograms, type Program } from "../oracle/build-programs.ts";
+import { difference } from "../oracle/compare.ts";
+import { makeTables, type Tables } from "../oracle/data.ts";
+import { type Answer, RankPool } from "../oracle/rank-pool.ts";
+import { writtenDifference } from "../oracle/written.ts";
+import { root } from "../scripts/lib.mjs";
+import { Bucket } from "./bucket.ts";
+import * as jobs from "./programs/jobs.ts";
+import { proxy, type Proxy } from "./proxy.ts";
+import { bare, s3mock, SECRET, versitygw, within, type Server } from "./servers.ts";
+
+// In the checkout, so that the built programs find @lockstep/runtime.
+const scratch = mkdtempSync(join(root, ".lockstep-stores-"));
+let tables: Tables;
+let programs: Map<string, Program>;
+const remote = { measurements: "s3://lockstep/in/measurements", large: "s3://lockstep/in/large", notes: "s3://lockstep/in/notes.csv" };
+
+beforeAll(async () => {
+  tables = await makeTables(join(scratch, "tables"));
+  const file = join(root, "test/stores/programs/jobs.ts");
+  programs = new Map((await buildPrograms([file], join(scratch, "built"))).map((program) => [program.id.split("#")[1]!, program]));
+  await jobs.written(tables, join(scratch, "right"));
+});
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+async function value(pool: RankPool, name: keyof typeof jobs, ...args: unknown[]): Promise<unknown> {
+  const { chunk, id } = programs.get(name)!;
+  const answer: Answer = await pool.run({ chunk, id, args });
+  if ("error" in answer) throw Object.assign(new Error(answer.error.message), answer.error);
+  return answer.value;
+}
+
+for (const start of [versitygw, s3mock]) {
+  describe(start.name, () => {
+    let server: Server;
+    let front: Proxy;
+    let bucket: Bucket;
+    const pools = new Map<number, RankPool>();
+    const pool = (ranks: number): RankPool => {
+      if (!pools.has(ranks)) pools.set(ranks, new RankPool(ranks, { ...front.env, AWS_SHARED_CREDENTIALS_FILE: "/nonexistent" }));
+      return pools.get(ranks)!;
+    };
+    beforeAll(async () => {
+      server = await start();
+      front = await proxy(server);
+      bucket = new Bucket(server);
+      for (const name of ["measurements", "large", "notes"] as const) await bucket.copy(tables[name], remote[name].replace("s3://lockstep/", ""));
+    });
+    afterAll(async () => {
+      await Promise.all([...pools.values()].map((pool) => pool.close()));
+      await front?.stop();
+      await server?.stop();
+    });
+
+    /** The files of an output, hidden ones left out, as a local folder. */
+    async function fetched(prefix: string): Promise<string> {
+      const folder = join(scratch, server.name, prefix);
+      for (const key of (await bucket.list(prefix)).keys()) {
+        if (/(^|\/)_/.test(key)) continue;
+        const file = join(folder, key.slice(prefix.length + 1));
+        mkdirSync(dirname(file), { recursive: true });
+        writeFileSync(file, await bucket.get(key));
+      }
+      return folder;
+    }
+
+    for (const ranks of [1, 2, 3, 7]) {
+      it(`reads and writes on ${ranks} rank${ranks === 1 ? "" : "s"}`, async () => {
+        expect(difference(await jobs.sums(tables), await value(pool(ranks), "sums", remote))).toBeNull();
+        expect(difference(await jobs.texts(tables), await value(pool(ranks), "texts", remote))).toBeNull();
+        await value(pool(ranks), "written", remote, `s3://lockstep/out${ranks}`);
+        expect(await writtenDifference("written", join(scratch, "right"), await fetched(`out${ranks}`))).toBeNull();
+        // The other execution finds the same rows in it.
+        const counted = await within(server.env, () => jobs.counted(`s3://lockstep/out${ranks}/rows`));
+        expect(counted).toEqual(await jobs.counted(join(scratch, "right/rows")));
+        await expect(value(pool(ranks), "written", remote, `s3://lockstep/out${ranks}`)).rejects.toMatchObject({ code: "LS2007" });
+        await value(pool(ranks), "overwritten", remote, `s3://lockstep/out${ranks}`);
+        expect(await value(pool(ranks), "counted", `s3://lockstep/out${ranks}/rows`)).toMatchObject([{ n: 100_000 }]);
+        expect(await bucket.uploads()).toEqual([]);
+        expect([...(await bucket.list(`out${ranks}`)).keys()].filter((key) => key.includes("/_lockstep-"))).toEqual([]);
+      });
+    }
+
+    it("plain Node's outputs are read by ranks", async () => {
+      await within(server.env, () => jobs.written(remote, "s3://lockstep/plain"));
+      expect(await writtenDifference("written", join(scratch, "right"), await fetched("plain"))).toBeNull();
+      expect(await value(pool(3), "counted", "s3://lockstep/plain/rows")).toEqual(await jobs.counted(join(scratch, "right/rows")));
+    });
+
+    it("a call that fails leaves nothing", async () => {
+      await expect(value(pool(3), "failing", remote, "s3://lockstep/failed")).rejects.toMatchObject({ code: "LS2009" });
+      expect([...(await bucket.list("failed")).keys()]).toEqual([]);
+      expect(await bucket.uploads()).toEqual([]);
+    });
+
+    it("one listing, one footer a file, no byte of a column twice", async () => {
+      front.taken();
+      await value(pool(3), "sums", remote);
+      const asked = front.taken();
+      const sizes = await bucket.list("in/measurements");
+      expect(asked.filter(({ query }) => query.includes("list-type"))).toHaveLength(1);
+      expect(asked.filter(({ method }) => method === "HEAD")).toEqual([]);
+      const gets = asked.filter(({ method, query }) => method === "GET" && !query.includes("list-type"));
+      const ofEnd = ({ path, range }: { path: string; range: string | undefined }): boolean => range!.endsWith(`-${sizes.get(path.replace("/lockstep/", ""))! - 1}`);
+      expect(gets.filter(ofEnd)).toHaveLength(sizes.size);
+      // Two of the three files have rows; a part may begin within a file.
+      expect(gets.filter((get) => !ofEnd(get)).length).toBeLessThanOrEqual(2 + 3 - 1);
+    });
+
+    it("says what is wrong: the source, the rank, what to do; no secret", async () => {
+      const wrong = async (env: Record<string, string>, from = remote.large): Promise<Error & { code?: string }> => {
+        const other = new RankPool(2, { ...bare(), ...front.env, ...env });
+        try {
+          return await value(other, "counted", from).then(() => expect.fail("no error"), (error: unknown) => error as Error);
+        } finally {
+          await other.close();
+        }
+      };
+      expect(await wrong({}, "s3://nowhere/x")).toMatchObject({ code: "LS2001", message: expect.stringContaining("no such bucket") });
+      expect(await wrong({}, "s3://lockstep/in/lrage")).toMatchObject({ code: "LS2001", message: expect.stringContaining('did you mean "large"') });
+      expect(await wrong({ AWS_ENDPOINT_URL: "http://127.0.0.1:9" })).toMatchObject({ code: "LS2021", message: expect.stringContaining("cannot be reached") });
+      if (server.name !== "versitygw") return;
+      for (const [env, message] of [
+        [{ AWS_SECRET_ACCESS_KEY: `${SECRET}!` }, "secret key"],
+        [{ AWS_ACCESS_KEY_ID: "who" }, "does not know the access key"],
+      ] as const) {
+        const error = await wrong(env);
+        expect(error).toMatchObject({ code: "LS2020", message: expect.stringContaining(message) });
+        expect(JSON.stringify(error) + String(error)).not.toContain("4711");
+      }
+    });
+  });
+}

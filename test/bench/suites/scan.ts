@@ -6,8 +6,9 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import lockstepPlugin from "@lockstep/plugin-vite/esbuild";
+import { build } from "esbuild";
 import { makeTaxi } from "../../data/taxi.ts";
-import { buildPrograms } from "../../oracle/build-programs.ts";
 import { root } from "../../scripts/lib.mjs";
 import { Bucket } from "../../stores/bucket.ts";
 import { proxy } from "../../stores/proxy.ts";
@@ -30,8 +31,11 @@ export async function scan(rows: number, rounds: number): Promise<Record<string,
   const far = await proxy(server);
   try {
     await new Bucket(server).copy(data.trips, "trips");
-    const [program] = await buildPrograms([join(root, "test/bench/programs/scan.ts")], folder);
-    const job = new URL(program!.module).pathname;
+    await build({
+      entryPoints: [join(root, "test/bench/programs/scan.ts")], outdir: folder, outExtension: { ".js": ".mjs" },
+      bundle: true, format: "esm", platform: "node", packages: "external", logLevel: "error", plugins: [lockstepPlugin({ report: false })],
+    });
+    const job = join(folder, "scan.mjs");
     const lockstep = (ranks: number, env: Readonly<Record<string, string>>): Promise<Measured> =>
       measure("time", process.execPath, [join(root, "runtime/bin/lockstep.mjs"), "run", "-n", `${ranks}`, "--threads", "1", "--no-progress", job, "--", "s3://lockstep/trips"], { ...env });
     const python = join(await pythonWith("peers"), "python");

@@ -102,14 +102,21 @@ describe("plain Node's commit", () => {
     });
   }
 
-  it("two writers at once", async () => {
+  const commits = Number(process.env.LOCKSTEP_COMMITS ?? 12);
+  it("two writers at once", { timeout: 60_000 + 500 * commits }, async () => {
     const next = random(5);
-    for (let round = 0; round < Number(process.env.LOCKSTEP_COMMITS ?? 12); round++) {
+    /** Uploads whose name never came back: nobody can give them up, the bucket's rules remove them. */
+    let nameless = 0;
+    for (let round = 0; round < commits; round++) {
       const path = `s3://lockstep/both/${round}`;
       const overwrite = next() < 0.5;
       const lose = next() < 0.5 ? Math.floor(next() * 24) : -1;
       let request = 0;
-      front.decide = () => (request++ === lose ? "lost" : undefined);
+      front.decide = ({ method, url }) => {
+        if (request++ !== lose) return undefined;
+        if (method === "POST" && /\?uploads/.test(url)) nameless++;
+        return "lost";
+      };
       const results = await within(front.env, () => Promise.allSettled([rows.writeParquet(path, { overwrite }), others.writeParquet(path, { overwrite })]));
       front.decide = undefined;
       const [a, b] = results.map(({ status }) => status === "fulfilled");
@@ -117,6 +124,6 @@ describe("plain Node's commit", () => {
       expect(overwrite ? [a && b && /^(1,2,3|7)$/.test(seen)] : [a !== b, seen], `round ${round}`).toEqual(overwrite ? [true] : [true, a ? "1,2,3" : "7"]);
       expect([...(await bucket.list(`both/${round}/`)).keys()]).toHaveLength(2);
     }
-    expect((await bucket.uploads()).filter((key) => key.startsWith("both/"))).toEqual([]);
+    expect((await bucket.uploads()).filter((key) => key.startsWith("both/"))).toHaveLength(nameless);
   });
 });

@@ -13,11 +13,12 @@ import { needsAnnotation } from "../diagnostics/needs-annotation.ts";
 import { notAColumnValue } from "../diagnostics/not-a-column-value.ts";
 import { describeNode, notARowFunction } from "../diagnostics/not-a-row-function.ts";
 import { wrongArguments } from "../diagnostics/wrong-arguments.ts";
-import { children, type Expression } from "../ir/expression.ts";
+import type { Expression } from "../ir/expression.ts";
 import type { RowType, SourceSpan, ValueType } from "../ir/types.ts";
 import { annotated } from "./expressions/annotated.ts";
 import { close, Frame, spanIn } from "./expressions/frame.ts";
 import { bindParameter, body } from "./expressions/inline.ts";
+import { seesHalfPair } from "./half-pairs.ts";
 import { State } from "./expressions/state.ts";
 import { freeNames } from "./expressions/names.ts";
 import { annotation } from "./expressions/static-type.ts";
@@ -118,7 +119,7 @@ function finish(value: Value, fn: t.Function, frame: Frame): Expression | null {
   const result = environment.expect === "condition" ? condition(value, span) : value;
   // A mistake inside makes the type of the whole a guess.
   if (state.errors.length > 0) return null;
-  if (result.kind === "scalar" && hasHalfPair(result.expression)) state.needsScript("half of a surrogate pair has no native form");
+  if (result.kind === "scalar" && seesHalfPair(result.expression)) state.needsScript("it may go on with half of a surrogate pair, which has no native form");
   if (state.script !== null) return script(result, fn, frame);
   switch (result.kind) {
     case "scalar":
@@ -146,9 +147,6 @@ function finish(value: Value, fn: t.Function, frame: Frame): Expression | null {
 function condition(value: Value, span: SourceSpan): Value {
   return value.kind === "any" ? value : scalar(toTest(value, span).test);
 }
-
-/** UTF-8, in which texts are stored and plans are sent, has no halves of pairs. */
-const hasHalfPair = (e: Expression): boolean => (e.kind === "literal" && typeof e.value === "string" && !e.value.isWellFormed()) || children(e).some(hasHalfPair);
 
 /** The whole function for V8: its columns, and the type its values have. */
 function script(value: Value, fn: t.Function, frame: Frame): Expression | null {

@@ -65,3 +65,20 @@ export async function textsAsTheyAre(tables: Tables, out: string) {
   await seen.writeCsv(`${out}/texts`);
   return [seen.objects(), rows.groupby("mark").count().objects(), rows.filter((d) => d.doc.includes('"a"')).numRows(), rows.orderby("marked", "id").select("marked", "id").objects()];
 }
+
+/** Cuts may fall into a surrogate pair, and the halves may meet again. */
+export async function halves(tables: Tables, out: string) {
+  "use spmd";
+  const rows = (await measurements(tables)).select("id", "label", "station").derive({ text: (d) => (d.id % 2 === 0 ? `😀${d.label}` : d.label) });
+  const cut = rows.derive({
+    title: (d) => d.text.charAt(0).toUpperCase() + d.text.slice(1), whole: (d) => d.text.slice(0, 1) + d.text.slice(1) === d.text, code: (d) => d.text.slice(0, 1).charCodeAt(0), same: (d) => d.text.charAt(0) === d.label.charAt(0),
+    parted: (d) => `${d.text.slice(0, 1)}-${d.text.slice(1)}`, between: (d) => `${d.text.slice(0, 1)}${d.station ?? ""}${d.text.slice(1)}`, found: (d) => d.text.indexOf(d.text.slice(1, 2)), twice: (d) => d.text.charAt(1).repeat(2),
+    known: (d) => d.text.slice(0, 3) === "Str", length: (d) => d.text.slice(1).length, first: (d) => d.text.charAt(0),
+    local: (d) => {
+      const [head, tail] = [d.text.charAt(0), d.text.substring(1)];
+      return head.toUpperCase() + tail;
+    },
+  });
+  await cut.select("id", "title", "first", "parted").writeParquet(`${out}/cut`, { order: "program" });
+  return cut.slice(0, 400).objects();
+}

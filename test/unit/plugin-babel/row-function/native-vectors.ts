@@ -57,7 +57,9 @@ export const file = join(import.meta.dirname, "../../../../native-rs/crates/func
 export function vectors(): string {
   const table = fc.sample(rows, { seed: SEED, numRuns: 32 }) as readonly Readonly<Record<string, unknown>>[];
   const generated = fc.sample(program, { seed: SEED, numRuns: 120 }).filter((source) => source.length < 1200);
-  const cases = [...lambdas.filter((source) => !local.test(source)), ...generated].map((source) => {
+  // Where halves of surrogate pairs could meet there is no native form.
+  const isNative = (source: string): boolean => expression(source, setting).kind !== "script";
+  const cases = [...lambdas.filter((source) => !local.test(source)), ...generated].filter(isNative).map((source) => {
     const [native, real] = [expression(source, setting), compiled(source, setting)];
     const results = table.map((d) => outcome(() => real(d)));
     return { source: source.replace(/\s+/g, " "), type: native.type.js, expression: literals(planExpression(native)), results };

@@ -22,6 +22,8 @@ const setting: Setting = { helpers, captured, lists };
 
 function agrees(source: string, runs: number): void {
   const [native, real] = [expression(source, setting), compiled(source, setting)];
+  // Natively a half of a pair is U+FFFD: the ranks are compared in test/oracle.
+  if (native.kind === "script" && native.reason.includes("half of a surrogate pair")) return;
   fc.assert(
     fc.property(rows, (d) => {
       const [ours, theirs] = [outcome(() => evaluate(native, d, { ...captured, ...lists })), outcome(() => real(d))];

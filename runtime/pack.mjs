@@ -1,7 +1,7 @@
-// npm run prepack / postpack. `npm pack` bundles what lies in this package's own node_modules; a workspace keeps it in
+// npm run prepack. `npm pack` bundles what lies in this package's own node_modules; a workspace keeps it in
 // the root's. Bundled, because arquero accepts @uwdata/flechette 2.7.0, which depends on a package that does not exist,
 // and overrides do not reach the projects of our users.
-import { cpSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
 const here = import.meta.dirname;
@@ -19,7 +19,12 @@ function closure(names, found = new Set()) {
   return found;
 }
 
+// Programs of this checkout may be running: a package is there whole or not at all, and stays.
 for (const name of closure(manifest(here).bundleDependencies)) {
-  rmSync(join(own, name), { recursive: true, force: true });
-  if (process.argv[2] === "in") cpSync(join(root, name), join(own, name), { recursive: true });
+  const [from, to] = [join(root, name), join(own, name)];
+  if (existsSync(to) && manifest(to).version === manifest(from).version) continue;
+  const copy = `${to}.${process.pid}`;
+  cpSync(from, copy, { recursive: true });
+  rmSync(to, { recursive: true, force: true });
+  renameSync(copy, to);
 }

@@ -54,7 +54,8 @@ export async function settled(page: Page, since = 0): Promise<void> {
   await page.waitForFunction((before) => {
     const { answers, pending } = document.querySelector<HTMLElement>(".status")?.dataset ?? {};
     return Number(answers) > before && pending === undefined;
-  }, since);
+    // A machine that compiles something else meanwhile is slow.
+  }, since, { timeout: 120_000 });
 }
 
 /** Does something that makes the page compile, and waits for the answer. */

@@ -1,6 +1,7 @@
 import { joinKeyTypes } from "../diagnostics/join-key-types.ts";
 import { noCommonColumns } from "../diagnostics/no-common-columns.ts";
 import { ANY, type Distribution, replicated } from "../ir/distribution.ts";
+import type { Data } from "../ir/data.ts";
 import type { Instruction, OutputColumn, TableType } from "../ir/ir.ts";
 import { columnOf } from "../ir/ir.ts";
 import type { Column } from "../ir/types.ts";
@@ -21,6 +22,12 @@ interface JoinRecord {
 }
 
 export const keysOf = (i: Instruction, role: "left" | "right") => i.rows.filter((r) => r.role === role);
+
+/** The key pairs as the plan has them. */
+export const keyData = (i: Instruction): Data => {
+  const right = keysOf(i, "right");
+  return keysOf(i, "left").map((l, n) => ({ left: expressionOf(l), right: expressionOf(right[n]!) }));
+};
 
 /** Checks the key pairs; both sides must be what JavaScript could find equal. */
 export function checkKeys(i: Instruction, context: TypeContext): void {
@@ -121,12 +128,11 @@ const makeJoin = ({ name, type, keyed = true, docs, example }: JoinRecord): Verb
       i.columns = i.columns.filter((c) => demanded.has(c.as));
     },
     lower: (i) => {
-      const right = keysOf(i, "right");
       return {
         method: "join",
         descriptor: {
           type,
-          on: keysOf(i, "left").map((l, n) => ({ left: expressionOf(l), right: expressionOf(right[n]!) })),
+          on: keyData(i),
           columns: i.columns.map(({ input, from, as, merged }) => ({ side: merged ? "both" : input === 0 ? "left" : "right", from, as })),
         },
       };

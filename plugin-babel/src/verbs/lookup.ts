@@ -3,8 +3,8 @@ import { noCommonColumns } from "../diagnostics/no-common-columns.ts";
 import { ANY } from "../ir/distribution.ts";
 import { columnOf, type Instruction, type OutputColumn, type TableType } from "../ir/ir.ts";
 import type { Column } from "../ir/types.ts";
-import { checkKeys, join, keysOf } from "./join.ts";
-import { expressionOf, names, readBy, renameKeys, union } from "./rules.ts";
+import { checkKeys, join, keyData } from "./join.ts";
+import { names, readBy, renameKeys, union } from "./rules.ts";
 import type { TypeContext, Verb } from "./verb.ts";
 
 /** What is looked up: the columns named, else all that the left table lacks. */
@@ -57,11 +57,10 @@ export const lookup: Verb = {
     i.columns = i.columns.filter((c) => demanded.has(c.as));
   },
   lower: (i) => {
-    const right = keysOf(i, "right");
     return {
       method: "lookup",
       descriptor: {
-        on: keysOf(i, "left").map((l, n) => ({ left: expressionOf(l), right: expressionOf(right[n]!) })),
+        on: keyData(i),
         columns: i.columns.map(({ input, from, as }) => ({ side: input === 0 ? "left" : "right", from, as })),
       },
     };

@@ -3,16 +3,8 @@ import { LockstepError } from "../../errors/index.ts";
 import { azureAuthority, emulated } from "./azure-credentials.ts";
 import type { Location } from "./location.ts";
 import { enabled, type StoreOptions } from "./options.ts";
-import { ask, type Answer } from "./request.ts";
+import { ask, type Answer, type Call } from "./request.ts";
 import { encodeKey, type Listed, type ObjectStore } from "./store.ts";
-
-interface Call {
-  readonly method?: string;
-  readonly key?: string;
-  readonly query?: Readonly<Record<string, string>>;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: Uint8Array | string;
-}
 
 /** LS2020 where the environment names no account or has no credentials. */
 export async function openAz({ root, bucket }: Location, options: StoreOptions): Promise<ObjectStore> {

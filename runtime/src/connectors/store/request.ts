@@ -8,6 +8,15 @@ const LONGEST = 4_000;
 /** Half of this and half of it at random. */
 const pause = (attempt: number): Promise<void> => wait(Math.min(LONGEST, 100 * 2 ** attempt) * (0.5 + Math.random() / 2));
 
+/** A request to a store, before it is signed: GET of the bucket where nothing is said. */
+export interface Call {
+  readonly method?: string;
+  readonly key?: string;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array | string;
+}
+
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;

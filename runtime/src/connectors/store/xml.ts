@@ -1,6 +1,6 @@
 /** The REST interface of S3, which Google's store has, too. */
 import { LockstepError } from "../../errors/index.ts";
-import { ask, type Answer } from "./request.ts";
+import { ask, type Answer, type Call } from "./request.ts";
 import { encodeKey, type Condition, type Listed, type ObjectStore } from "./store.ts";
 
 /** In what the clouds differ. */
@@ -12,14 +12,6 @@ export interface Dialect {
   condition(condition: Condition): Record<string, string>;
   /** What a conditional put names of the version that it replaces. */
   tagOf(headers: Headers): string;
-}
-
-interface Call {
-  readonly method?: string;
-  readonly key?: string;
-  readonly query?: Readonly<Record<string, string>>;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: Uint8Array | string;
 }
 
 export function xmlStore({ root, base, sign, condition: conditionOf, tagOf }: Dialect): ObjectStore {

@@ -1,6 +1,6 @@
 /**
  * The timeline's spans, as the engine took them down: when each operator worked on each rank. Where operators nest, what a
- * rank works on is the innermost; while an execution runs and none works, the rank waits.
+ * rank works on is the innermost; while an execution runs and none works, the rank plans or waits.
  */
 import { isExchange, type Profile } from "./profile.ts";
 
@@ -73,7 +73,7 @@ function innermost(spans: readonly Span[]): Span[] {
 function withWaits(spans: readonly Span[], running: readonly { readonly start: number; readonly end: number }[]): Span[] {
   const waits: Span[] = [];
   const wait = (start: number, end: number) => {
-    if (end - start > EPSILON) waits.push({ name: "wait", detail: "no operator works: waiting for other ranks, files or the program", kind: "wait", start, end });
+    if (end - start > EPSILON) waits.push({ name: "wait", detail: "no operator works: the plan is made, or other ranks, files or the program are waited for", kind: "wait", start, end });
   };
   let next = 0;
   let at = 0;

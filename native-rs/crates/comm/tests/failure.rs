@@ -331,6 +331,22 @@ fn the_same_operation_twice_is_noticed() {
         first.and(second).map(drop)
     };
     diverge(2, body, &["a.ts:1:1"]);
+    // One after the other: all ranks agree, and are wrong alike.
+    let again = async |comm: &Communicator| {
+        let op = op_of(1, 1, OpKind::Allgather, "a.ts:1:1");
+        comm.allgather(&op, vec![1].into()).await?;
+        comm.allgather(&op, vec![2].into()).await.map(drop)
+    };
+    diverge(2, again, &["a.ts:1:1"]);
+    let exchanges = async |comm: &Communicator| {
+        for _ in 0..2 {
+            let (sender, mut receiver) = comm.exchange(&shuffle(1, 1))?;
+            sender.finish().await?;
+            receiver.next().await.map_or(Ok(()), |message| message.map(drop))?;
+        }
+        Ok(())
+    };
+    diverge(2, exchanges, &["job.ts:3:1"]);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::{Body, Core, Operation, State};
 use crate::collectives::Mailbox;
 use crate::debug::debug;
-use crate::error::{CommError, Result};
+use crate::error::{CommError, Divergence, Result};
 use crate::exchange::Exchange;
 use crate::operation::{Identity, Op, Primitive};
 use crate::shared_bytes::SharedBytes;
@@ -20,64 +20,43 @@ impl Core {
     /// Opens `op` on this rank, comparing it with what other ranks said of it already.
     pub fn enter(&self, op: &Op, primitive: Primitive, root: Option<usize>, expect: &[usize]) -> Result<Entered<'_>> {
         let identity = Identity::new(op, primitive, root);
-        let mut state = self.state.lock();
-        state.check(identity.key())?;
-        let epoch = state.epoch;
-        let size = self.size;
-        let operation = state.operations.entry(identity.key()).or_insert_with(|| Operation {
-            identity,
-            witness: self.rank,
-            entered: None,
-            suspects: Vec::new(),
-            body: Body::Mailbox(Mailbox::new(size)),
-        });
-        if operation.entered.is_some() || !operation.identity.agrees(&identity) {
-            let divergence = identity.divergence(self.rank, &operation.identity, operation.witness);
-            drop(state);
-            return Err(self.diverged(divergence));
-        }
-        operation.witness = self.rank;
-        operation.entered = Some(Instant::now());
-        if let Body::Mailbox(mailbox) = &mut operation.body {
-            mailbox.expect(expect);
-        }
-        if op.fingerprint == 0 {
-            self.transport().announce_position(epoch, &identity);
-        }
-        drop(state);
-        debug(self.rank, || format!("enters {}", identity.describe()));
+        let expect = |body: &mut Body| match body {
+            Body::Mailbox(mailbox) => mailbox.expect(expect),
+            Body::Exchange(_) => unreachable!("operations that agree have one primitive"),
+        };
+        let ((), epoch) = self.open(op, identity, || Body::Mailbox(Mailbox::new(self.size)), expect)?;
         Ok(Entered { core: self, identity, epoch })
     }
 
     /// Opens an exchange on this rank.
     pub fn enter_exchange(&self, op: &Op) -> Result<(Arc<Exchange>, Identity, u32)> {
         let identity = Identity::new(op, Primitive::Exchange, None);
+        let exchange = |body: &mut Body| match body {
+            Body::Exchange(exchange) => exchange.clone(),
+            Body::Mailbox(_) => unreachable!("operations that agree have one primitive"),
+        };
+        let (exchange, epoch) = self.open(op, identity, || Body::Exchange(Exchange::new(self.rank, self.size)), exchange)?;
+        Ok((exchange, identity, epoch))
+    }
+
+    /// What `take` takes of the opened operation's body, and the epoch.
+    fn open<T>(&self, op: &Op, identity: Identity, new: impl FnOnce() -> Body, take: impl FnOnce(&mut Body) -> T) -> Result<(T, u32)> {
         let mut state = self.state.lock();
         state.check(identity.key())?;
         let epoch = state.epoch;
-        let operation = state.operations.entry(identity.key()).or_insert_with(|| Operation {
-            identity,
-            witness: self.rank,
-            entered: None,
-            suspects: Vec::new(),
-            body: Body::Exchange(Exchange::new(self.rank, self.size)),
-        });
-        let exchange = match &operation.body {
-            Body::Exchange(exchange) if operation.entered.is_none() && operation.identity.agrees(&identity) => exchange.clone(),
-            _ => {
-                let divergence = identity.divergence(self.rank, &operation.identity, operation.witness);
+        let taken = match state.open(identity, self.rank, new) {
+            Ok(body) => take(body),
+            Err(divergence) => {
                 drop(state);
                 return Err(self.diverged(divergence));
             }
         };
-        operation.witness = self.rank;
-        operation.entered = Some(Instant::now());
         if op.fingerprint == 0 {
             self.transport().announce_position(epoch, &identity);
         }
         drop(state);
         debug(self.rank, || format!("enters {}", identity.describe()));
-        Ok((exchange, identity, epoch))
+        Ok((taken, epoch))
     }
 
     /// This rank has done its part of an operation: a later failure of this rank does not concern it.
@@ -127,6 +106,25 @@ impl Core {
 }
 
 impl State {
+    fn open(&mut self, identity: Identity, rank: usize, body: impl FnOnce() -> Body) -> Result<&mut Body, Divergence> {
+        if let Some(ended) = self.ended.get(&identity.key()) {
+            return Err(identity.divergence(rank, ended, rank));
+        }
+        let operation = self.operations.entry(identity.key()).or_insert_with(|| Operation {
+            identity,
+            witness: rank,
+            entered: None,
+            suspects: Vec::new(),
+            body: body(),
+        });
+        if operation.entered.is_some() || !operation.identity.agrees(&identity) {
+            return Err(identity.divergence(rank, &operation.identity, operation.witness));
+        }
+        operation.witness = rank;
+        operation.entered = Some(Instant::now());
+        Ok(&mut operation.body)
+    }
+
     pub(super) fn mailbox(&mut self, entered: &Entered<'_>) -> Option<&mut Mailbox> {
         match self.operations.get_mut(&entered.identity.key()) {
             Some(Operation { body: Body::Mailbox(mailbox), .. }) => Some(mailbox),

@@ -48,7 +48,8 @@ function isExactInJson(value: number): boolean {
   return Number.isSafeInteger(value) || (Math.abs(value) >= 1e-7 && Math.abs(value) < 1e21 && Number(value.toPrecision(15)) === value);
 }
 
-/** `config.rate` → `config_rate`: the name under which a captured value enters a descriptor. */
+/** `config.rate` → `config_rate`: the name under which a captured value enters a descriptor. What stands for undefined is not in it. */
 function parameterName(source: string): string {
-  return source.replace(/[^\w$]+/g, "_").replace(/^_+(?=\w)|_+$/g, "") || "value";
+  const named = source.replace(/ === undefined \? .* : (String\()?.*$/, (_, text) => (text ? "_text" : "_value"));
+  return named.replace(/[^\w$]+/g, "_").replace(/^_+(?=\w)|_+$/g, "") || "value";
 }

@@ -47,3 +47,27 @@ export async function notGiven(tables: Tables, options: { level?: number; label?
     rows.filter((d) => d.station === label).numRows(), rows.filter((d) => d.station !== label).numRows(), rows.filter((d) => [nothing, 1.5].includes(d.value ?? undefined)).numRows(), rows.filter((d) => level === undefined || d.level > level).numRows(),
   ];
 }
+
+/** `!` where the value is missing all the same: operators convert undefined, each in its way. */
+export async function wronglyAsserted(tables: Tables, given: { factor?: number; since?: Date; label?: string; empty?: number | null } = {}) {
+  "use spmd";
+  const rows = await measurements(tables);
+  const { factor, label, empty = null } = given;
+  const made = rows.derive({
+    product: (d) => d.level * factor!,
+    negative: (d) => -factor!,
+    sum: (d) => d.level + empty!,
+    later: (d) => d.level > factor! || d.level <= factor!,
+    above: (d) => d.level >= empty!,
+    text: (d) => d.level + label! + `${factor!}`,
+    greatest: (d) => Math.max(d.level, factor!),
+    fixed: (d) => d.level.toFixed(factor!),
+    starts: (d) => `undefined ${d.level}`.startsWith(label!),
+    before: (d) => String(d.level) < label! || String(d.level) >= label!,
+    equal: (d) => d.value === factor! || d.value === empty!,
+    instead: (d) => factor! ?? 7,
+    guarded: (d) => (factor === undefined ? d.level : d.level * factor!),
+    old: (d) => d.at !== null && d.at < given.since!,
+  });
+  return made.select("product", "negative", "sum", "later", "above", "text", "greatest", "fixed", "starts", "before", "equal", "instead", "guarded", "old").objects();
+}

@@ -180,7 +180,7 @@ fn round_up(text: &str) -> String {
     format!("1{}", bytes.iter().map(|&byte| byte as char).collect::<String>())
 }
 
-/// `x.toString(radix)`: V8's DoubleToRadixCString. Past 2^53 the last digits, which the number does not hold, may differ.
+/// `x.toString(radix)`: V8's DoubleToRadixCString, digit by digit.
 pub(crate) fn to_radix(x: f64, radix: u32) -> String {
     if radix == 10 || !x.is_finite() || x == 0.0 {
         return to_text(x);
@@ -219,9 +219,7 @@ pub(crate) fn to_radix(x: f64, radix: u32) -> String {
     }
     let mut whole: Vec<char> = Vec::new();
     // Digits beyond the precision are zeros.
-    let mut unknown = 0.5 * (magnitude.next_up() - magnitude);
-    while unknown >= base {
-        unknown /= base;
+    while integer / base >= (1u64 << 53) as f64 {
         integer /= base;
         whole.push('0');
     }

@@ -10,7 +10,7 @@ import { both, isNot, negate, noFacts, noTruth, present, type Facts, type Truth 
 import type { Frame } from "./frame.ts";
 import { unsupported } from "./expression.ts";
 import { not } from "./truth.ts";
-import { call, capturedAs, describe, literal, opaque, plain, scalar, typesOf, type Scalar, type Value } from "./value.ts";
+import { call, capturedAs, describe, isAsserted, literal, opaque, plain, scalar, typesOf, type Scalar, type Value } from "./value.ts";
 
 type Operand = readonly [Value, t.Node];
 
@@ -72,7 +72,7 @@ function strictlyEqual(a: Scalar, b: Scalar, loose: boolean, node: t.Node, frame
 }
 
 /** A captured value that may be null, which includes undefined. */
-const mayBeEither = (value: Scalar): boolean => value.expression.kind === "captured" && value.null;
+const mayBeEither = (value: Scalar): boolean => value.expression.kind === "captured" && (value.null || isAsserted(value));
 
 /** A value compared with the literal null or undefined. */
 function absent(value: Value, literalValue: null | undefined, loose: boolean, node: t.Node, other: t.Node, operator: string, span: SourceSpan, frame: Frame): Value {

@@ -8,7 +8,7 @@ import { equality } from "./equality.ts";
 import { readExpression, unsupported } from "./expression.ts";
 import type { Frame } from "./frame.ts";
 import { toText } from "./text.ts";
-import { call, describe, literal, opaque, plain, scalar, typesOf, unknown, type Scalar, type Value } from "./value.ts";
+import { call, converted, describe, isAsserted, literal, opaque, plain, scalar, typesOf, unknown, type Scalar, type Value } from "./value.ts";
 
 const arithmetic: Readonly<Record<string, string>> = {
   "+": "add",
@@ -55,11 +55,16 @@ type Operand = readonly [Value, t.Node];
 export function binary(operator: string, left: Operand, right: Operand, node: t.Node, frame: Frame): Value {
   if (equalities.has(operator)) return equality(operator, left, right, node, frame);
   if (relational[operator]) return compare(operator, left, right, node, frame);
-  if (operator === "+" && (isText(left[0]) || isText(right[0]))) return concat([left, right], node, frame);
+  if (operator === "+" && (isText(left[0]) || isText(right[0]))) {
+    // Undefined makes text of a text only.
+    if (!isCertainText(left[0]) && !isCertainText(right[0])) frame.state.needsScript("'+' of a text that may be undefined adds numbers then");
+    return concat([left, right], node, frame);
+  }
   return compute(operator, left, right, node, frame);
 }
 
-const isText = (value: Value) => value.kind === "scalar" && value.expression.type.js === "string" && !value.null && !value.undefined;
+const isText = (value: Value): value is Scalar => value.kind === "scalar" && value.expression.type.js === "string" && !value.null && !value.undefined;
+const isCertainText = (value: Value) => isText(value) && !isAsserted(value);
 
 export function readTemplate(node: t.TemplateLiteral, frame: Frame): Value {
   const parts: Operand[] = [];
@@ -121,7 +126,14 @@ function numericOperand([value, node]: Operand, frame: Frame): Scalar | "any" | 
   if (value.kind !== "scalar") return null;
   const { js } = value.expression.type;
   if (js !== "number" && js !== "bigint") return null;
-  return requirePresent(value, node, frame) ? value : "any";
+  return requirePresent(value, node, frame) ? operandOf(value, node, frame) : "any";
+}
+
+/** A value that is there, as operators take it. */
+function operandOf(value: Scalar, node: t.Node, frame: Frame): Scalar {
+  const operand = converted(value);
+  if (operand === null) frame.state.needsScript(`'${frame.text(node)}' may be undefined, which has no native form`);
+  return operand ?? value;
 }
 
 /** Reports a value that may be null where JavaScript would take it for 0, or throw. */
@@ -159,6 +171,8 @@ function compare(operator: string, left: Operand, right: Operand, node: t.Node, 
     frame.state.typeError(wrongOperands(operator, [describe(left[0]), describe(right[0])], span, hint(operator, left[0], right[0])));
     return result;
   }
+  // No text is before or after undefined.
+  if (js[0] === "string" && [left, right].some(([value]) => value.kind === "scalar" && isAsserted(value))) frame.state.needsScript("a text that may be undefined is compared in V8");
   return scalar(fold(call(relational[operator]!, [a.expression, b.expression], "boolean", span)));
 }
 
@@ -174,5 +188,5 @@ export function comparable(value: Value, node: t.Node, frame: Frame): Scalar | "
     return "any";
   }
   if (value.kind !== "scalar") return null;
-  return requirePresent(value, node, frame) ? value : "any";
+  return requirePresent(value, node, frame) ? operandOf(value, node, frame) : "any";
 }

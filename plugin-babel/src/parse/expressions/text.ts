@@ -2,7 +2,7 @@ import type * as t from "@babel/types";
 import type { Expression } from "../../ir/expression.ts";
 import type { Frame } from "./frame.ts";
 import { orIfNull } from "./truth.ts";
-import { call, capturedAs, literal, type Value } from "./value.ts";
+import { call, capturedAs, isAsserted, literal, type Value } from "./value.ts";
 
 /** `String(e)` of what is there. */
 export const asString = (e: Expression): Expression => (e.type.js === "string" ? e : call("String", [e], "string", e.span));
@@ -19,7 +19,7 @@ export function toText(value: Value, node: t.Node, frame: Frame): Expression | n
         frame.state.needsScript("a Date as text depends on locale data that only V8 has");
         return null;
       }
-      if (expression.kind === "captured" && value.null) {
+      if (expression.kind === "captured" && (value.null || isAsserted(value))) {
         return capturedAs(expression, (source) => `${source} === undefined ? "undefined" : String(${source})`, "string");
       }
       if (!value.undefined && !value.unchecked) return expression;

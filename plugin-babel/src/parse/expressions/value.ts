@@ -99,6 +99,22 @@ export function capturedAs(e: CapturedExpression, text: (source: string) => stri
   return { kind: "captured", source: text(e.source), type: { js, nullable: false }, span: e.span };
 }
 
+/** What operators and functions take a captured value for that `x!` says is there, and that is undefined all the same. */
+const madeOfUndefined: { readonly [js in JsType]?: string } = { number: "NaN", string: '"undefined"', date: "new Date(NaN)" };
+
+/** Whether a captured value may be null or undefined although its type, by `!` or `as`, says it is not. */
+export const isAsserted = ({ expression, ...value }: Scalar): boolean =>
+  expression.kind === "captured" && expression.type.nullable && !value.null && !value.undefined;
+
+/** A value as operators and functions convert it. Null: only V8 can. */
+export function converted(value: Scalar): Scalar | null {
+  const { expression } = value;
+  if (expression.kind !== "captured" || !isAsserted(value)) return value;
+  const otherwise = madeOfUndefined[expression.type.js];
+  if (otherwise === undefined) return null;
+  return { ...value, expression: { ...expression, source: `${expression.source} === undefined ? ${otherwise} : ${expression.source}` } };
+}
+
 /** A scalar of a known type that has no native form; the whole function runs in V8. */
 export function opaque(type: StaticType | null, span: SourceSpan): Value {
   if (type === null) return unknown;

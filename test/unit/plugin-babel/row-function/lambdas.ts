@@ -77,6 +77,7 @@ export const lambdas: readonly string[] = [
   "d => BigInt(d.k) + d.g",
   "d => BigInt(d.n)",
   "d => d.n.toFixed(2) + d.k.toString(16) + d.n.toString() + d.b.toString() + d.g.toString() + d.s.toString()",
+  "d => (d.n * 2 ** 990).toString(2) + (d.n * 2 ** 60).toString(36) + (d.k * 3 ** 600).toString(7) + (d.n > 1 ? Number.MAX_VALUE : d.n / 3).toString(d.k === 10 ? 16 : 3)",
   "d => d.n.toFixed(d.n)",
   "d => d.n === Infinity || d.n === NaN || d.n === -Infinity",
   "d => 60 * 60 * 24 * 1000 + d.n",

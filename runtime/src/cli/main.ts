@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { endOnLostOutput } from "../launch/ending.ts";
 import { version } from "../version.ts";
 import { doctorCommand } from "./doctor.ts";
 import { execCommand } from "./exec.ts";
@@ -20,6 +21,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .addCommand(playgroundCommand())
     .addCommand(schemaCommand())
     .addCommand(doctorCommand());
+  endOnLostOutput();
   try {
     await program.parseAsync([...argv]);
   } catch (error) {

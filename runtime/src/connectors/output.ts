@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { LockstepError } from "../errors/index.ts";
+import { LockstepError, notWritten } from "../errors/index.ts";
 import { localPath } from "./paths.ts";
 import { isRemote } from "./store/location.ts";
 import type { StoreOptions } from "./store/options.ts";
@@ -31,7 +31,7 @@ export async function writeOutput(
     else await rename(staging, target);
   } catch (error) {
     await rm(staging, { recursive: true, force: true }).catch(() => undefined); // The first error is the one to report.
-    throw writeError(path, error);
+    throw notWritten(path, error);
   }
 }
 
@@ -63,19 +63,4 @@ async function exists(path: string): Promise<boolean> {
 
 function outputExists(path: string): LockstepError {
   return new LockstepError({ code: "LS2007", message: `${path} exists` });
-}
-
-const systemErrors: Readonly<Record<string, string>> = {
-  ENOSPC: "the disk is full",
-  EDQUOT: "the disk quota is used up",
-  EACCES: "permission denied",
-  EPERM: "permission denied",
-  EROFS: "the file system is read-only",
-  ENOTDIR: "a part of the path is a file",
-};
-
-function writeError(path: string, error: unknown): unknown {
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (error instanceof LockstepError || code === undefined) return error;
-  return new LockstepError({ code: "LS2008", message: `${path} cannot be written: ${systemErrors[code] ?? message}`, cause: error });
 }

@@ -1,3 +1,4 @@
 export { errorCodes, isErrorCode, type ErrorCode } from "./codes.ts";
 export { LockstepError, type LockstepErrorDetails } from "./error.ts";
 export { didYouMean } from "./near.ts";
+export { notWritten, systemReason } from "./system.ts";

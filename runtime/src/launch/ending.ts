@@ -1,6 +1,6 @@
 import { constants } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
-import { LockstepError } from "../errors/index.ts";
+import { LockstepError, notWritten } from "../errors/index.ts";
 import { printError } from "../cli/print-error.ts";
 
 /** Rank 0 lost another: waits for the end that the launcher is about to bring, and brings it if nobody does. */
@@ -24,6 +24,21 @@ export function endOnSignals(sweep: () => void): void {
       sweep();
       printError(new LockstepError({ code: "LS2014", message: `interrupted by ${signal}; no output was changed` }));
       process.exit(128 + constants.signals[signal]);
+    });
+  }
+}
+
+/**
+ * The program's lines find no place any more. A reader that has seen enough (`| head`) ends a program without a word, as SIGPIPE does to those
+ * that do not ignore it, as Node does; any other reason is said. A program that listens for errors of its streams decides itself.
+ */
+export function endOnLostOutput(): void {
+  for (const [name, stream] of [["output", process.stdout], ["error", process.stderr]] as const) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (stream.listenerCount("error") > 1) return;
+      if (error.code === "EPIPE") process.exit(128 + constants.signals.SIGPIPE);
+      if (name === "output") printError(notWritten("standard output", error));
+      process.exit(1);
     });
   }
 }

@@ -8,7 +8,7 @@ import { makeRoom, reportProgress } from "../observe/progress.ts";
 import { follow } from "../spmd/call.ts";
 import { setWorld } from "../spmd/world.ts";
 import { openControl } from "./control.ts";
-import { endOnSignals, never, neverQuietly, printUncaught } from "./ending.ts";
+import { endOnLostOutput, endOnSignals, never, neverQuietly, printUncaught } from "./ending.ts";
 import { takeRankEnvironment, type RankProcess } from "./environment.ts";
 import { firstLines, silence } from "./follower.ts";
 import { join } from "./join.ts";
@@ -25,6 +25,7 @@ import { writeResult } from "./result.ts";
 export async function runRank(entry: string, args: readonly string[]): Promise<void> {
   // Stack traces in the user's TypeScript, where the build wrote source maps.
   process.setSourceMapsEnabled(true);
+  endOnLostOutput();
   const rank = takeRankEnvironment();
   const place = rank ? undefined : clusterPlace();
   if (place) await (await import("./mpi.ts")).runUnderMpi(entry, args, place);

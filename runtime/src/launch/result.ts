@@ -1,4 +1,4 @@
-import { renameSync, writeFileSync } from "node:fs";
+import { writeReport } from "../observe/report-file.ts";
 
 /** Writes the program's default export as JSON when it ends well: bigints as strings, Dates as ISO. */
 export function writeResult(module: string, file: string): void {
@@ -7,8 +7,7 @@ export function writeResult(module: string, file: string): void {
     void import(module).then(async (namespace: { default?: unknown }) => {
       const value: unknown = await namespace.default;
       const text = JSON.stringify(value, (_, item: unknown) => (typeof item === "bigint" ? String(item) : item), 2);
-      writeFileSync(`${file}.partial`, `${text ?? "null"}\n`);
-      renameSync(`${file}.partial`, file);
+      writeReport("--result", file, `${text ?? "null"}\n`);
     });
   });
 }

@@ -2,7 +2,7 @@ import { printError } from "../cli/print-error.ts";
 import { watchRun } from "../observe/observe.ts";
 import { makeRoom, reportProgress, Watch } from "../observe/progress.ts";
 import type { World } from "../spmd/world.ts";
-import { endOnSignals, never, printUncaught, sweepOnTermination } from "./ending.ts";
+import { endOnLostOutput, endOnSignals, never, printUncaught, sweepOnTermination } from "./ending.ts";
 import { isEmbedded, launchShape } from "./environment.ts";
 import { join } from "./join.ts";
 import { findBundle } from "./manifest.ts";
@@ -45,6 +45,7 @@ export async function startWorld(): Promise<World> {
   if (isEmbedded()) sweepOnTermination(sweep);
   else {
     endOnSignals(sweep);
+    endOnLostOutput();
     watchRun({ ...common, summary: process.stderr.isTTY || process.env.LOCKSTEP_SUMMARY === "1", profile: process.env.LOCKSTEP_PROFILE });
   }
   process.once("exit", () => {

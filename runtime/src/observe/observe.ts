@@ -1,4 +1,5 @@
-import { writeFileSync } from "node:fs";
+import { printError } from "../cli/print-error.ts";
+import { writeReport } from "./report-file.ts";
 import { traceOf, type TracedExecution } from "./trace.ts";
 import { summaryLine, type Totals } from "./summary.ts";
 
@@ -49,8 +50,13 @@ export function watchRun(run: Run): void {
   watched = run;
   const { size, threads, profile, summary } = run;
   process.once("exit", (code) => {
-    if (traced !== undefined) writeFileSync(traced, traceOf(kept.map((text) => JSON.parse(text) as TracedExecution)));
-    if (profile !== undefined) writeFileSync(profile, `{"ranks":${size},"threads":${threads},"executions":[\n${kept.join(",\n")}\n]}\n`);
+    try {
+      if (traced !== undefined) writeReport("--trace", traced, traceOf(kept.map((text) => JSON.parse(text) as TracedExecution)));
+      if (profile !== undefined) writeReport("--profile", profile, `{"ranks":${size},"threads":${threads},"executions":[\n${kept.join(",\n")}\n]}\n`);
+    } catch (error) {
+      printError(error);
+      process.exitCode = code || 1;
+    }
     // Since the launch: performance.now() counts from this process's start.
     if (summary && code === 0 && totals.executions > 0) process.stderr.write(`${summaryLine(run, totals, performance.now() / 1000)}\n`);
   });

@@ -38,6 +38,14 @@ const actions = {
     await call(diverge, [args[0]]).catch((error) => console.log(`caught ${error.code} ${error.message}`));
     return `then ${await call(fail, ["nobody"])}`;
   },
+  chatter: async () => {
+    await call(fail, ["nobody"]);
+    for (let line = 0; line < 20_000; line++) {
+      console.log(`line ${line}`);
+      if (line % 1000 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    return "nobody reads this";
+  },
   nothing: () => "no call",
 };
 const result = await actions[what]();

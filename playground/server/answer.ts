@@ -11,9 +11,12 @@ export class Refusal extends Error {
   }
 }
 
-export function json(response: ServerResponse, value: unknown): void {
+export const json = (response: ServerResponse, value: unknown): void => jsonText(response, JSON.stringify(value));
+
+/** What is JSON already. */
+export function jsonText(response: ServerResponse, value: string): void {
   response.writeHead(200, { "content-type": "application/json", "cache-control": "no-store" });
-  response.end(JSON.stringify(value));
+  response.end(value);
 }
 
 export function text(response: ServerResponse, status: number, message: string): void {

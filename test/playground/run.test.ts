@@ -160,8 +160,10 @@ await copy(process.argv[2]!);
     expect(await verdict(page)).toContain("equal to plain Node2 values");
     await part(page, "Timeline");
     const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Export for Perfetto" }).click()]);
-    const { traceEvents } = JSON.parse(readFileSync(await download.path(), "utf8")) as { traceEvents: { name: string }[] };
+    // As `lockstep run --trace` writes it: a process a rank.
+    const { traceEvents } = JSON.parse(readFileSync(await download.path(), "utf8")) as { traceEvents: { name: string; args?: { name?: string } }[] };
     expect(traceEvents.map((e) => e.name)).toContain("ScanExec");
+    expect(traceEvents.filter((e) => e.name === "process_name").map((e) => e.args?.name)).toEqual(["rank 0"]);
   }, 60_000);
 
   it("that fails says why: a build error, an error of the run, a broken upload by its reader", async () => {

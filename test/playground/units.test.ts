@@ -1,7 +1,6 @@
 /** What of the page is plain functions. */
 import { expect, it } from "vitest";
 import { CompileClient, type CompileOutcome, type CompilerThread } from "../../playground/src/compile/client.ts";
-import { perfettoTrace } from "../../playground/src/run/perfetto.ts";
 import { skewOf, type Profile } from "../../playground/src/run/profile.ts";
 import { timelineOf } from "../../playground/src/run/spans.ts";
 import { firstAfter } from "../../playground/src/run/timeline-drawing.ts";
@@ -105,10 +104,14 @@ it("a timeline has the innermost work of each rank, and waiting while an executi
   expect([0, 2.9, 3, 6.5, 20, 60].map((time) => firstAfter(lanes[0]!, time))).toEqual([0, 0, 1, 3, 5, 7]);
 });
 
-it("Perfetto's export has every span of every rank, in microseconds", () => {
-  const { traceEvents } = JSON.parse(perfettoTrace(timelineOf(profile))) as { traceEvents: { ph: string; tid?: number; name: string; ts?: number; dur?: number }[] };
-  expect(traceEvents.filter((e) => e.ph === "M").map((e) => e.name)).toEqual(["process_name", "thread_name", "thread_name"]);
-  expect(traceEvents.filter((e) => e.ph === "X" && e.tid === 0)[1]).toMatchObject({ name: "ShuffleExec", cat: "exchange", ts: 3000, dur: 2000 });
+it("a timeline shows the making of a plan as planning, on every rank until the first operator of one of them works", () => {
+  const [execution] = profile.executions;
+  const { lanes } = timelineOf({ ...profile, executions: [{ ...execution!, spans: [[[1, 0, 4, 5]], [[1, 1, 6, 9.5]]] }] });
+  const drawn = (rank: number) => lanes[rank]!.map(({ name, kind, start, end }) => [name, kind, start, end]);
+  expect(drawn(0)).toEqual([["planning", "planning", 0, 4], ["ScanExec", "operator", 4, 5], ["wait", "wait", 5, 10]]);
+  expect(drawn(1).slice(0, 2)).toEqual([["planning", "planning", 0, 4], ["wait", "wait", 4, 6]]);
+  // No operator worked: the plan was all there was to do.
+  expect(timelineOf({ ...profile, executions: [{ ...execution!, spans: [[], []] }] }).lanes[0]!.map(({ name, end }) => [name, end])).toEqual([["planning", 10]]);
 });
 
 it("skew is the largest by the mean", () => {

@@ -1,6 +1,6 @@
 /** What the page may ask about runs; browsers speak no gRPC, so the job service is asked here. */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { body, bodyJson, json, lines, Refusal } from "../answer.ts";
+import { body, bodyJson, json, jsonText, lines, Refusal } from "../answer.ts";
 import type { BuildOptions } from "./build.ts";
 import type { ResultTable } from "./outputs.ts";
 import type { RunOptions, Runs } from "./runs.ts";
@@ -17,7 +17,7 @@ export async function answerRun(runs: Runs, path: string, request: IncomingMessa
   else if (first !== "runs") return false;
   else if (run === "" && method === "POST") await start(runs, optionsOf(await bodyJson(request)), response);
   else if (what === "" && method === "DELETE") json(response, { stopped: await runs.cancel(run) });
-  else if (what === "profile") json(response, JSON.parse(await runs.profile(run)));
+  else if (what === "profile" || what === "trace") jsonText(response, await runs.left(run, what));
   else if (what === "tables") json(response, (await runs.tables(run)).map(({ name, columns, rows }) => ({ name, columns, rows })));
   else if (what === "rows") json(response, await page(runs, run, query));
   else if (what === "aggregate") json(response, await runs.aggregate(run, await tableOf(runs, run, query), query.get("x") ?? "", query.get("y") ?? ""));

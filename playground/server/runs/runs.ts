@@ -82,8 +82,9 @@ export class Runs {
     return (await this.#jobs()).cancel(this.#find(run).job);
   }
 
-  async profile(run: string): Promise<string> {
-    return (await this.#jobs()).result(this.#find(run).job, "profile");
+  /** JSON. */
+  async left(run: string, what: "profile" | "trace"): Promise<string> {
+    return (await this.#jobs()).result(this.#find(run).job, what);
   }
 
   tables(run: string): Promise<ResultTable[]> {

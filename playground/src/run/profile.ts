@@ -29,7 +29,7 @@ export interface Execution {
   readonly seconds: number;
   readonly peakBytes: readonly number[];
   readonly operators: readonly Operator[];
-  /** By rank: operator (below 0: a sink), partition, start and end in milliseconds since the execution began. */
+  /** By rank, in order of their start: operator (below 0: a sink), partition, start and end in milliseconds since the execution began. */
   readonly spans?: readonly (readonly (readonly [operator: number, partition: number, start: number, end: number])[])[];
   /** Bytes that each rank sent to each. */
   readonly sent?: readonly (readonly number[])[];

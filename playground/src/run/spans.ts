@@ -1,13 +1,14 @@
 /**
  * The timeline's spans, as the engine took them down: when each operator worked on each rank. Where operators nest, what a
- * rank works on is the innermost; while an execution runs and none works, the rank plans or waits.
+ * rank works on is the innermost. Until an execution's first operator works, on whatever rank, its plan is made; after that, a
+ * rank of which none works waits.
  */
 import { isExchange, type Profile } from "./profile.ts";
 
 export interface Span {
   readonly name: string;
   readonly detail: string;
-  readonly kind: "operator" | "exchange" | "wait";
+  readonly kind: "operator" | "exchange" | "planning" | "wait";
   /** Milliseconds since the first execution began. */
   readonly start: number;
   readonly end: number;
@@ -25,10 +26,14 @@ const EPSILON = 1e-6;
 export function timelineOf({ ranks, executions }: Profile): Timeline {
   const began = ({ ended, seconds }: Profile["executions"][number]) => ended - seconds * 1000;
   const origin = Math.min(...executions.map(began));
-  const running = executions.map((e) => ({ start: began(e) - origin, end: e.ended - origin }));
+  const running = executions.map((e): Running => {
+    const start = began(e) - origin;
+    const end = e.ended - origin;
+    return { start, planned: start + Math.min(end - start, ...(e.spans ?? []).map(([first]) => first?.[2] ?? Infinity)), end };
+  });
   const lanes = Array.from({ length: ranks }, (_, rank) => {
     const work = executions.flatMap((e, n) => (e.spans?.[rank] ?? []).map(([number, , start, end]): Span => ({ ...workOf(e.operators[number]), start: running[n]!.start + start, end: running[n]!.start + end })));
-    return withWaits(innermost(work.sort((a, b) => a.start - b.start || b.end - a.end)), running);
+    return withPauses(innermost(work.sort((a, b) => a.start - b.start || b.end - a.end)), running);
   });
   return { lanes, end: Math.max(0, ...running.map((run) => run.end)) };
 }
@@ -69,22 +74,32 @@ function innermost(spans: readonly Span[]): Span[] {
   return out;
 }
 
-/** The spans, and between them waiting, as long as something runs. */
-function withWaits(spans: readonly Span[], running: readonly { readonly start: number; readonly end: number }[]): Span[] {
-  const waits: Span[] = [];
-  const wait = (start: number, end: number) => {
-    if (end - start > EPSILON) waits.push({ name: "wait", detail: "no operator works: the plan is made, or other ranks, files or the program are waited for", kind: "wait", start, end });
+/** When an execution began, had its plan, ended. */
+interface Running {
+  readonly start: number;
+  readonly planned: number;
+  readonly end: number;
+}
+
+/** The spans, and between them planning and waiting, as long as something runs. */
+function withPauses(spans: readonly Span[], running: readonly Running[]): Span[] {
+  const pauses: Span[] = [];
+  const pause = (kind: "planning" | "wait", start: number, end: number) => {
+    const detail = kind === "planning" ? "the plan is made, and agreed on by all ranks" : "no operator works: other ranks, files or the program are waited for";
+    if (end - start > EPSILON) pauses.push({ name: kind, detail, kind, start, end });
   };
   let next = 0;
   let at = 0;
   for (const run of [...running].sort((a, b) => a.start - b.start)) {
     at = Math.max(at, run.start);
+    pause("planning", at, run.planned);
+    at = Math.max(at, run.planned);
     for (; next < spans.length && spans[next]!.start < run.end; next++) {
-      wait(at, spans[next]!.start);
+      pause("wait", at, spans[next]!.start);
       at = Math.max(at, spans[next]!.end);
     }
-    wait(at, run.end);
+    pause("wait", at, run.end);
     at = Math.max(at, run.end);
   }
-  return [...spans, ...waits].sort((a, b) => a.start - b.start);
+  return [...spans, ...pauses].sort((a, b) => a.start - b.start);
 }

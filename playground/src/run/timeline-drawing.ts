@@ -13,7 +13,7 @@ export const AXIS = 24;
 export const LABEL = 64;
 const BAR = 26;
 
-export type Colours = Readonly<Record<"text" | "faint" | "border" | "wait" | "exchange" | "on", string>> & { readonly operators: readonly string[] };
+export type Colours = Readonly<Record<"text" | "faint" | "border" | "planning" | "wait" | "exchange" | "on", string>> & { readonly operators: readonly string[] };
 
 export function draw(context: CanvasRenderingContext2D, timeline: Timeline, { from, to }: Viewport, width: number, colours: Colours): void {
   const height = AXIS + timeline.lanes.length * LANE;
@@ -54,7 +54,7 @@ function drawLane(context: CanvasRenderingContext2D, lane: readonly Span[], y: n
 function label(context: CanvasRenderingContext2D, span: Span, left: number, y: number, width: number, colours: Colours): void {
   const most = Math.floor((width - 10) / 7.3);
   const visible = Math.max(left, LABEL);
-  context.fillStyle = span.kind === "wait" ? colours.faint : colours.on;
+  context.fillStyle = span.kind === "wait" || span.kind === "planning" ? colours.faint : colours.on;
   context.fillText(span.name.length > most ? `${span.name.slice(0, Math.max(1, most - 1))}…` : span.name, visible + 5, y + BAR / 2);
 }
 

@@ -1,14 +1,15 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { tell } from "../state/notice.ts";
 import { theme } from "../state/theme.ts";
 import { saveFile } from "../state/save-file.ts";
-import { perfettoTrace } from "./perfetto.ts";
+import { ask } from "../state/server.ts";
 import type { Profile } from "./profile.ts";
 import { type Span, timelineOf } from "./spans.ts";
 import { AXIS, type Colours, draw, firstAfter, LABEL, LANE, type Viewport } from "./timeline-drawing.ts";
 import { milliseconds } from "./units.ts";
 
 /** Zoomed by the wheel or + and −, moved by dragging or ← and →. */
-export function TimelineView({ profile }: { profile: Profile }) {
+export function TimelineView({ run, profile }: { run: string; profile: Profile }) {
   const timeline = useMemo(() => timelineOf(profile), [profile]);
   const canvas = useRef<HTMLCanvasElement>(null);
   const whole: Viewport = { from: 0, to: Math.max(timeline.end, 1e-3) };
@@ -64,7 +65,7 @@ export function TimelineView({ profile }: { profile: Profile }) {
     <div class="timeline">
       <div class="toolbar">
         <span class="note">What each rank worked on, and when, as measured; where operators nest the innermost is drawn, and a pause under 0.1 ms is none. Wheel or + − zooms, dragging or ← → moves, 0 shows all.</span>
-        <button type="button" onClick={() => saveFile("lockstep-trace.json", "application/json", perfettoTrace(timeline))}>Export for Perfetto</button>
+        <button type="button" onClick={() => void saveTrace(run)}>Export for Perfetto</button>
       </div>
       <div class="timeline-canvas">
         <canvas
@@ -80,10 +81,19 @@ export function TimelineView({ profile }: { profile: Profile }) {
   );
 }
 
+/** The runtime's own trace of the run, as `lockstep run --trace` writes it. */
+async function saveTrace(run: string): Promise<void> {
+  try {
+    saveFile("lockstep-trace.json", "application/json", await (await ask(`runs/${run}/trace`)).blob());
+  } catch (error) {
+    tell(`The trace could not be exported: ${(error as Error).message}`, "problem");
+  }
+}
+
 const summary = (profile: Profile): string => `Timeline of ${profile.ranks} ranks over ${profile.executions.length} executions; the tables below say the same in numbers`;
 
 function coloursOf(element: HTMLElement): Colours {
   const style = getComputedStyle(element);
   const of = (name: string) => style.getPropertyValue(`--${name}`).trim();
-  return { text: of("text"), faint: of("text-faint"), border: of("border"), wait: of("inlay"), exchange: of("dist-replicated"), on: of("on-bar"), operators: [1, 2, 3, 4, 5, 6].map((n) => of(`bar-${n}`)) };
+  return { text: of("text"), faint: of("text-faint"), border: of("border"), planning: of("planning"), wait: of("inlay"), exchange: of("dist-replicated"), on: of("on-bar"), operators: [1, 2, 3, 4, 5, 6].map((n) => of(`bar-${n}`)) };
 }

@@ -65,7 +65,7 @@ function Shows({ run, part: which }: { run: Run; part: Part }) {
   if (which === "compare") return <CompareRuns run={run} />;
   if (!run.profile) return <Empty what="Plain Node has no ranks, so no profile." />;
   if (run.profile.executions.length === 0) return <Empty what="The program called no annotated function: nothing ran on the ranks." />;
-  return which === "timeline" ? <TimelineView profile={run.profile} /> : <RanksTable profile={run.profile} />;
+  return which === "timeline" ? <TimelineView run={run.id!} profile={run.profile} /> : <RanksTable profile={run.profile} />;
 }
 
 function Tables({ run, show }: { run: Run; show(index: number, table: Run["tables"][number]): ComponentChildren }) {

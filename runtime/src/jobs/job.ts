@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { EventEmitter, once } from "node:events";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { hasEnded, type JobEvent, type Phase, type RunRequest } from "./protocol.ts";
+import { hasEnded, type JobEvent, type Phase, type ResultName, type RunRequest } from "./protocol.ts";
 
 /** Characters of output that are kept and passed on: a program that prints for ever fills no memory. */
 const MOST_OUTPUT = 1_000_000;
@@ -39,7 +39,7 @@ export class Job {
     return this.#phase;
   }
 
-  file(what: "value" | "profile"): string {
+  file(what: ResultName): string {
     return join(this.#folder, `${what}.json`);
   }
 
@@ -85,7 +85,7 @@ export class Job {
     if (ranks === 0) return [plain, this.file("value"), program, ...args];
     const memory = memoryBytes > 0 ? ["--memory", String(memoryBytes)] : [];
     // One thread a rank: what a rank is busy with then fits into its time.
-    const options = ["-n", String(ranks), "--threads", "1", ...memory, "--no-progress", "--no-summary", "--result", this.file("value"), "--profile", this.file("profile"), "--trace", join(this.#folder, "trace.json")];
+    const options = ["-n", String(ranks), "--threads", "1", ...memory, "--no-progress", "--no-summary", "--result", this.file("value"), "--profile", this.file("profile"), "--trace", this.file("trace")];
     return [launcher, "run", ...options, program, "--", ...args];
   }
 

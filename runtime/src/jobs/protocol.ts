@@ -25,7 +25,8 @@ export interface State {
 
 export type JobEvent = { readonly state: State } | { readonly output: { readonly stream: "stdout" | "stderr"; readonly text: string } };
 
-export type ResultName = "value" | "profile";
+export const resultNames = ["value", "profile", "trace"] as const;
+export type ResultName = (typeof resultNames)[number];
 
 export const hasEnded = (phase: Phase): boolean => phase !== "QUEUED" && phase !== "RUNNING";
 

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { sendUnaryData, ServerUnaryCall, ServerWritableStream } from "@grpc/grpc-js";
 import { Job } from "./job.ts";
-import { hasEnded, type JobEvent, type JobReference, loadJobs, type ResultName, type RunRequest } from "./protocol.ts";
+import { hasEnded, type JobEvent, type JobReference, loadJobs, type ResultName, resultNames, type RunRequest } from "./protocol.ts";
 
 export interface JobService {
   /** `127.0.0.1:41234` */
@@ -60,7 +60,7 @@ export async function startJobService(token: string): Promise<JobService> {
   async function result(call: ServerWritableStream<JobReference & { what: ResultName }, { json: Buffer }>): Promise<void> {
     const job = find(call);
     const { what } = call.request;
-    if (what !== "value" && what !== "profile") throw refuse(grpc.status.INVALID_ARGUMENT, `a job has no ${String(what)}`);
+    if (!resultNames.includes(what)) throw refuse(grpc.status.INVALID_ARGUMENT, `a job has no ${String(what)}`);
     if (!hasEnded(job.phase)) throw refuse(grpc.status.FAILED_PRECONDITION, "the job has not ended");
     if (!existsSync(job.file(what))) throw refuse(grpc.status.NOT_FOUND, `the job left no ${what}`);
     for await (const piece of createReadStream(job.file(what))) if (!call.write({ json: piece as Buffer })) await new Promise((resolve) => call.once("drain", resolve));

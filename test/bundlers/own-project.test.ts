@@ -1,6 +1,6 @@
 // README, "In your project", as written: its commands and files in an empty folder.
 import { execFileSync, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, expect, it } from "vitest";
@@ -59,6 +59,12 @@ it("has the playground, which opens its file and runs it", async () => {
     const events = await (await ask("/api/runs", { files, entry, arguments: ["sales.csv"], ranks: 2, example: null, options: {} })).text();
     expect(events).toContain("n: 2, total: 8");
     expect(events).toContain('"SUCCEEDED"');
+    // The first example of the menu, whose data are not in the repository.
+    const example = join(project, "node_modules/@lockstep/playground/examples/monthly-trips");
+    const sources = Object.fromEntries(readdirSync(join(example, "src")).map((name) => [`src/${name}`, readFileSync(join(example, "src", name), "utf8")]));
+    const { lockstep } = JSON.parse(readFileSync(join(example, "package.json"), "utf8")) as { lockstep: { arguments: string[] } };
+    const trips = await (await ask("/api/runs", { files: sources, entry: "src/job.ts", arguments: lockstep.arguments, ranks: 2, example: "monthly-trips", options: {} })).text();
+    expect(trips).toContain('"SUCCEEDED"');
   } finally {
     server.kill();
   }

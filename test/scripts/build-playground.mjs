@@ -17,8 +17,8 @@ export async function buildPlayground() {
 function newest(directory) {
   let time = 0;
   for (const entry of readdirSync(directory, { withFileTypes: true })) {
-    // An example's own output is no source.
-    if (entry.name === "node_modules" || (entry.name === "dist" && directory.includes("examples"))) continue;
+    // An example's data and output are no source.
+    if (entry.name === "node_modules" || (["data", "dist", "out"].includes(entry.name) && directory.includes("examples"))) continue;
     const path = join(directory, entry.name);
     time = Math.max(time, entry.isDirectory() ? newest(path) : statSync(path).mtimeMs);
   }

@@ -1,4 +1,4 @@
-/** An example whose data are too large for the repository has a script that makes them, `data`. */
+/** An example whose data are too large for the repository has a script that makes them, `data`; the packed ones have them. */
 import { execFile } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,5 +1,7 @@
 /** The job service over gRPC: run, watch, result, cancel; for those who have the token. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type JobEvent, Jobs, type JobService, type RunRequest, startJobService } from "@lockstep/runtime/jobs";
@@ -82,4 +84,62 @@ it("answers nobody without the token, and says what is wrong with a request", as
   await expect(jobs.run(request({ program: "/nowhere.mjs" }))).rejects.toThrow("there is no /nowhere.mjs");
   await expect(jobs.run(request({ ranks: 9 }))).rejects.toThrow("at most 8");
   await expect(jobs.result("x", "value")).rejects.toThrow("there is no job x");
+});
+
+it("a job that cannot start fails alone: those behind it run", async () => {
+  const file = source("fine.mjs", "console.log('fine');");
+  const wrong = [request({ program: file, arguments: ["a\0b"] }), request({ program: file, arguments: ["x".repeat(3_000_000)] }), request({ program: file, folder: join(folder, "nowhere") })];
+  for (const job of await Promise.all(wrong.map((r) => jobs.run(r)))) expect(await toEnd(job)).toMatchObject({ phases: ["QUEUED", "RUNNING", "FAILED"], message: expect.stringMatching(/^did not start: /) });
+  expect(await toEnd(await jobs.run(request({ program: file })))).toMatchObject({ printed: "fine\n" });
+});
+
+const alive = (pid: number): boolean => {
+  try {
+    // A zombie of the container's first process is none.
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+  } catch {
+    return false;
+  }
+};
+
+it("leaves no process that a program started, and does not wait for it", async () => {
+  const parent = source("parent.mjs", "import { spawn } from 'node:child_process';\nconst child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'inherit' });\nconsole.log(child.pid);\nprocess.exit(0);");
+  const { phases, printed } = await toEnd(await jobs.run(request({ program: parent })));
+  expect(phases.at(-1)).toBe("SUCCEEDED");
+  await expect.poll(() => alive(Number(printed))).toBe(false);
+});
+
+it("ends endless ranks whose launcher was killed", async () => {
+  const job = await jobs.run(request({ program: source("spin.mjs", "console.log(process.pid, process.ppid); for (;;);"), ranks: 1 }));
+  let rank = 0;
+  const phases: string[] = [];
+  for await (const event of jobs.watch(job)) {
+    if ("output" in event && event.output && rank === 0) {
+      const [pid, launcher] = event.output.text.split(" ").map(Number);
+      rank = pid!;
+      process.kill(launcher!, "SIGKILL");
+    } else if ("state" in event && event.state) phases.push(`${event.state.phase} ${event.state.message}`);
+  }
+  expect(phases.at(-1)).toBe("FAILED ended by SIGKILL");
+  await expect.poll(() => alive(rank)).toBe(false);
+});
+
+it("stops a process that takes memory outside of JavaScript's heap", async () => {
+  const job = await jobs.run(request({ program: source("buffers.mjs", "const all = []; setInterval(() => all.push(Buffer.alloc(20e6, 1)), 5);"), memoryBytes: 100e6 }));
+  expect(await toEnd(job)).toMatchObject({ phases: ["QUEUED", "RUNNING", "CANCELLED"], message: "stopped: a process took more than 250 MB of memory" });
+});
+
+it("a service that is killed leaves no process and no folder", async () => {
+  const temporary = mkdtempSync(join(folder, "tmp-"));
+  const endless = source("forever.mjs", "console.log(process.pid); for (;;);");
+  const script = source("serve.mjs", `import { Jobs, startJobService } from "${import.meta.resolve("@lockstep/runtime/jobs")}";
+const jobs = await Jobs.connect((await startJobService("s")).address, "s");
+const job = await jobs.run(${JSON.stringify(request({ program: endless }))});
+for await (const event of jobs.watch(job)) if (event.output) console.log(event.output.text);`);
+  const child = spawn(process.execPath, [script], { stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, TMPDIR: temporary } });
+  const [text] = (await once(child.stdout, "data")) as [Buffer];
+  expect(readdirSync(temporary)).toHaveLength(1);
+  child.kill("SIGKILL");
+  await expect.poll(() => alive(Number(text.toString()))).toBe(false);
+  await expect.poll(() => readdirSync(temporary)).toEqual([]);
 });

@@ -1,13 +1,18 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { EventEmitter, once } from "node:events";
+import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { largestOf } from "./memory.ts";
 import { hasEnded, type JobEvent, type Phase, type ResultName, type RunRequest } from "./protocol.ts";
 
 /** Characters of output that are kept and passed on: a program that prints for ever fills no memory. */
 const MOST_OUTPUT = 1_000_000;
 /** Milliseconds between asking a job to end and ending it. */
 const GRACE = 2000;
+/** Milliseconds between looks at the memory of a job's processes. */
+const LOOK = 200;
 
 const launcher = fileURLToPath(new URL("../../bin/lockstep.mjs", import.meta.url));
 const plain = fileURLToPath(new URL("plain.js", import.meta.url));
@@ -39,6 +44,11 @@ export class Job {
     return this.#phase;
   }
 
+  /** The group of its processes, while there is one. */
+  get group(): number | undefined {
+    return hasEnded(this.#phase) ? undefined : this.#child?.pid;
+  }
+
   file(what: ResultName): string {
     return join(this.#folder, `${what}.json`);
   }
@@ -48,17 +58,56 @@ export class Job {
     if (hasEnded(this.#phase)) return;
     this.#started = performance.now();
     this.#enter("RUNNING");
-    const { folder, seconds, memoryBytes } = this.request;
+    const temporary = join(this.#folder, "tmp");
+    const limits = [this.#limitTime(), this.#limitMemory()];
+    try {
+      const [code, signal] = await this.#execute(temporary);
+      if (this.#stopped !== undefined) this.#enter("CANCELLED", this.#stopped);
+      else if (code === 0) this.#enter("SUCCEEDED");
+      else this.#enter("FAILED", signal === null ? `ended with exit code ${code}` : `ended by ${signal}`);
+    } catch (error) {
+      // No such folder, arguments that no system takes, no process left.
+      this.#enter("FAILED", `did not start: ${(error as Error).message}`);
+    } finally {
+      limits.forEach(clearInterval);
+      // What a killed rank has spilled.
+      rmSync(temporary, { recursive: true, force: true });
+    }
+  }
+
+  /** The exit code and signal of the first process, when all of the group have ended. */
+  async #execute(temporary: string): Promise<[number | null, string | null]> {
+    const { folder, memoryBytes } = this.request;
+    mkdirSync(temporary);
     // A group of its own: what ends the job ends its ranks.
-    const child = spawn(process.execPath, this.#command(), { cwd: folder, detached: true, stdio: ["ignore", "pipe", "pipe"], env: environment(memoryBytes) });
+    const child = spawn(process.execPath, this.#command(), { cwd: folder, detached: true, stdio: ["ignore", "pipe", "pipe"], env: { ...environment(memoryBytes), TMPDIR: temporary } });
     this.#child = child;
     for (const stream of ["stdout", "stderr"] as const) child[stream].setEncoding("utf8").on("data", (text: string) => this.#print(stream, text));
-    const limit = seconds > 0 ? setTimeout(() => this.#stop(`stopped after ${seconds} s, the limit`), seconds * 1000) : undefined;
-    const [code, signal] = (await Promise.race([once(child, "close"), once(child, "error").then(([error]) => [(error as Error).message, null])])) as [number | string | null, string | null];
-    clearTimeout(limit);
-    if (this.#stopped !== undefined) this.#enter("CANCELLED", this.#stopped);
-    else if (code === 0) this.#enter("SUCCEEDED");
-    else this.#enter("FAILED", signal === null ? `ended with ${typeof code === "string" ? code : `exit code ${code}`}` : `ended by ${signal}`);
+    const closed = new Promise<void>((resolve) => child.once("close", resolve));
+    const ended = (await once(child, "exit")) as [number | null, string | null];
+    // Ranks whose launcher was killed, processes that the program left behind: they have time to tidy up, no more.
+    await Promise.race([closed, wait(GRACE, undefined, { ref: false })]);
+    signalGroup(child.pid!, "SIGKILL");
+    await Promise.race([closed, wait(GRACE, undefined, { ref: false })]);
+    for (const stream of [child.stdout, child.stderr]) stream.destroy();
+    return ended;
+  }
+
+  #limitTime(): NodeJS.Timeout | undefined {
+    const { seconds } = this.request;
+    return seconds > 0 ? setTimeout(() => this.#stop(`stopped after ${seconds} s, the limit`), seconds * 1000) : undefined;
+  }
+
+  /** JavaScript's heap and the engine keep to their limits by themselves; buffers and addons do not. */
+  #limitMemory(): NodeJS.Timeout | undefined {
+    const { memoryBytes } = this.request;
+    const most = 2.5 * memoryBytes;
+    const look = (): void => {
+      if (this.group === undefined || largestOf(this.group) <= most) return;
+      this.#stop(`stopped: a process took more than ${Math.round(most / 1e6)} MB of memory`);
+      signalGroup(this.group, "SIGKILL");
+    };
+    return memoryBytes > 0 ? setInterval(look, LOOK) : undefined;
   }
 
   /** False: it has ended before. */
@@ -95,7 +144,7 @@ export class Job {
     if (pid === undefined) return;
     signalGroup(pid, "SIGTERM");
     // A rank in an endless loop hears no signal that it could handle.
-    setTimeout(() => this.#child?.exitCode === null && this.#child.signalCode === null && signalGroup(pid, "SIGKILL"), GRACE).unref();
+    setTimeout(() => this.group === pid && signalGroup(pid, "SIGKILL"), GRACE).unref();
   }
 
   #print(stream: "stdout" | "stderr", text: string): void {

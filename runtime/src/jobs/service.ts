@@ -1,9 +1,10 @@
 /** The job service: one machine's ranks behind gRPC, on the loopback, for those who have the token. */
 import { createHash, randomUUID, timingSafeEqual } from "node:crypto";
-import { createReadStream, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { createReadStream, existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { sendUnaryData, ServerUnaryCall, ServerWritableStream } from "@grpc/grpc-js";
+import { Janitor } from "../launch/janitor.ts";
 import { Job } from "./job.ts";
 import { hasEnded, type JobEvent, type JobReference, loadJobs, type ResultName, resultNames, type RunRequest } from "./protocol.ts";
 
@@ -22,6 +23,9 @@ export async function startJobService(token: string): Promise<JobService> {
   const { grpc, Jobs } = await loadJobs();
   const folder = mkdtempSync(join(tmpdir(), "lockstep-jobs-"));
   const jobs = new Map<string, Job>();
+  // A service that is killed leaves no program running and no folder.
+  const janitor = new Janitor();
+  janitor.watch([folder]);
   /** Ranks of two jobs would share the cores: one after the other. */
   let queue = Promise.resolve();
 
@@ -40,12 +44,20 @@ export async function startJobService(token: string): Promise<JobService> {
     if (!existsSync(program)) throw refuse(grpc.status.INVALID_ARGUMENT, `there is no ${program}`);
     if (ranks > MOST_RANKS) throw refuse(grpc.status.INVALID_ARGUMENT, `${ranks} ranks: this service runs at most ${MOST_RANKS}`);
     const id = randomUUID();
-    const job = new Job(id, call.request, mkdtempSync(join(folder, "job-")));
+    mkdirSync(join(folder, id));
+    const job = new Job(id, call.request, join(folder, id));
     jobs.set(id, job);
-    queue = queue.then(() => job.run());
+    queue = queue.then(async () => {
+      const ended = job.run();
+      janitor.watch([folder], job.group === undefined ? [] : [job.group]);
+      await ended;
+      janitor.watch([folder]);
+    });
     for (const [old, { phase }] of jobs) {
       if (jobs.size <= KEPT) break;
-      if (hasEnded(phase)) jobs.delete(old);
+      if (!hasEnded(phase)) continue;
+      jobs.delete(old);
+      rmSync(join(folder, old), { recursive: true, force: true });
     }
     return { job: id };
   }

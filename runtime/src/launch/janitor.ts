@@ -9,12 +9,15 @@ export class Janitor {
 
   constructor() {
     const script = `trap '' HUP INT TERM
+      groups=
       while IFS= read -r line; do
         case $line in
-          clear) set -- ;;
+          clear) groups= ; set -- ;;
+          "group "*) groups="$groups \${line#group }" ;;
           "path "*) set -- "$@" "\${line#path }" ;;
         esac
       done
+      for group in $groups; do kill -s KILL -- "-$group"; done
       for path; do rm -rf -- "$path"; done`;
     this.#shell = spawn("/bin/sh", ["-c", script], { detached: true, stdio: ["pipe", "ignore", "ignore"] });
     // Without one, a killed job leaves its temporary files.
@@ -24,9 +27,9 @@ export class Janitor {
     (this.#shell.stdin as unknown as { unref(): void }).unref();
   }
 
-  /** Replaces what is to be removed. */
-  watch(paths: readonly string[]): void {
-    const lines = paths.filter((path) => !path.includes("\n")).map((path) => `path ${path}\n`);
+  /** Replaces what is to be removed, and which groups of processes are to be ended. */
+  watch(paths: readonly string[], groups: readonly number[] = []): void {
+    const lines = [...paths.filter((path) => !path.includes("\n")).map((path) => `path ${path}\n`), ...groups.map((group) => `group ${group}\n`)];
     this.#shell.stdin!.write(`clear\n${lines.join("")}`);
   }
 }

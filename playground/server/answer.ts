@@ -11,6 +11,13 @@ export class Refusal extends Error {
   }
 }
 
+/** What is asked for; a browser may be made to send anything. */
+export function addressOf({ url }: IncomingMessage): URL {
+  const address = `http://localhost${url}`;
+  if (!url?.startsWith("/") || !URL.canParse(address)) throw new Refusal(400, "that is no address");
+  return new URL(address);
+}
+
 export const json = (response: ServerResponse, value: unknown): void => jsonText(response, JSON.stringify(value));
 
 /** What is JSON already. */
@@ -36,14 +43,23 @@ export async function lines(response: ServerResponse, values: AsyncIterable<unkn
   response.end();
 }
 
+/** Aborts when the page has gone before its answer. */
+export function whenGone(response: ServerResponse): AbortSignal {
+  const gone = new AbortController();
+  if (response.destroyed) gone.abort();
+  response.on("close", () => response.writableFinished || gone.abort());
+  return gone.signal;
+}
+
 export async function body(request: IncomingMessage, most: number): Promise<Buffer> {
   const pieces: Buffer[] = [];
   let size = 0;
   for await (const piece of request as AsyncIterable<Buffer>) {
     size += piece.length;
-    if (size > most) throw new Refusal(413, `more than ${Math.round(most / 1e6)} MB`);
-    pieces.push(piece);
+    // All is taken in: a browser reads no answer before it has sent its request.
+    if (size <= most) pieces.push(piece);
   }
+  if (size > most) throw new Refusal(413, `${Math.round(size / 1e6)} MB: this server takes at most ${Math.round(most / 1e6)} MB`);
   return Buffer.concat(pieces);
 }
 

@@ -8,7 +8,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { dirname, join, resolve } from "node:path";
 import { hasToken, isLocal } from "./access.ts";
-import { json, lines, Refusal, text } from "./answer.ts";
+import { addressOf, json, lines, Refusal, text, whenGone } from "./answer.ts";
 import { isBuilt, notBuilt, servePage } from "./page.ts";
 import { findAnnotated, followProject, readProject } from "./project.ts";
 import { Runs } from "./runs/runs.ts";
@@ -23,8 +23,7 @@ export interface PlaygroundOptions {
 
 export interface Playground {
   readonly token: string;
-  /** Answers a request for `path`, which begins with a slash. */
-  handle(path: string, request: IncomingMessage, response: ServerResponse): Promise<void>;
+  handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -38,9 +37,7 @@ export function createPlayground({ file, root }: PlaygroundOptions): Playground 
     const opened = path === "project" || path === "project/changes" ? entry() : null;
     if (path === "project") return json(response, opened && readProject(root, opened));
     if (path === "project/changes" && opened) {
-      const gone = new AbortController();
-      response.on("close", () => gone.abort());
-      return lines(response, followProject(root, opened, gone.signal));
+      return lines(response, followProject(root, opened, whenGone(response)));
     }
     if (await answerRun(runs, path, request, response)) return;
     throw new Refusal(404, `there is no ${path}`);
@@ -48,9 +45,10 @@ export function createPlayground({ file, root }: PlaygroundOptions): Playground 
 
   return {
     token,
-    async handle(path, request, response) {
+    async handle(request, response) {
       try {
         if (!isLocal(request)) throw new Refusal(403, "only pages of this machine may ask");
+        const { pathname: path } = addressOf(request);
         if (path.startsWith("/api/")) await api(path.slice("/api/".length), request, response);
         else servePage(path, response);
       } catch (error) {
@@ -69,7 +67,7 @@ export async function servePlayground(options: { readonly file: string | undefin
   if (!isBuilt()) throw new Error(notBuilt);
   const root = file === null ? process.cwd() : projectOf(file);
   const playground = createPlayground({ file, root });
-  const server = createServer((request, response) => void playground.handle(new URL(request.url ?? "/", "http://localhost").pathname, request, response));
+  const server = createServer((request, response) => void playground.handle(request, response));
   await new Promise<void>((listening, failed) => server.once("error", failed).listen(options.port, "127.0.0.1", listening));
   return {
     address: `http://127.0.0.1:${(server.address() as AddressInfo).port}/?token=${playground.token}`,

@@ -2,6 +2,7 @@
 import { createReadStream, existsSync, readFileSync } from "node:fs";
 import type { ServerResponse } from "node:http";
 import { extname, join } from "node:path";
+import { pipeline } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { Refusal, text } from "./answer.ts";
 
@@ -37,5 +38,6 @@ export function servePage(path: string, response: ServerResponse): void {
   }
   // Assets have a hash in their names.
   response.writeHead(200, { ...headers, "content-type": type, "cache-control": "public, max-age=31536000, immutable" });
-  createReadStream(join(folder, name)).pipe(response);
+  // A page that is built again meanwhile has other names: the browser asks again.
+  pipeline(createReadStream(join(folder, name)), response, () => undefined);
 }

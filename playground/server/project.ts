@@ -1,5 +1,5 @@
 /** The user's file and what it imports by relative paths, and their edits. */
-import { existsSync, readdirSync, readFileSync, statSync, watch } from "node:fs";
+import { type Dirent, existsSync, readdirSync, readFileSync, statSync, watch } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 
 export interface Project {
@@ -13,20 +13,40 @@ const isSource = /\.[cm]?tsx?$/;
 const skipped = new Set(["node_modules", "dist", "build", "coverage"]);
 /** Of a project; one with more is opened by naming a file. */
 const MOST_SEARCHED = 5000;
+/** Bytes: what is longer is no program, perhaps a film, whose files end in .ts as well. */
+const LONGEST = 2_000_000;
 
 /** The first file of a project that says "use spmd", by its path; null: none does. */
 export function findAnnotated(root: string): string | null {
   const folders = [root];
   for (let seen = 0; folders.length > 0 && seen < MOST_SEARCHED; ) {
     const folder = folders.shift()!;
-    for (const entry of readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    for (const entry of entriesOf(folder).sort((a, b) => (a.name < b.name ? -1 : 1))) {
       seen++;
       const path = join(folder, entry.name);
       if (entry.isDirectory() && !skipped.has(entry.name) && !entry.name.startsWith(".")) folders.push(path);
-      else if (entry.isFile() && isSource.test(entry.name) && !entry.name.endsWith(".d.ts") && annotated.test(readFileSync(path, "utf8"))) return path;
+      else if (entry.isFile() && isSource.test(entry.name) && !entry.name.endsWith(".d.ts") && annotated.test(textOf(path) ?? "")) return path;
     }
   }
   return null;
+}
+
+/** Nothing of a folder that may not be read. */
+function entriesOf(folder: string): Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch {
+    return [];
+  }
+}
+
+/** Null: there is no text to be shown. */
+function textOf(path: string): string | null {
+  try {
+    return statSync(path).size <= LONGEST ? readFileSync(path, "utf8") : null;
+  } catch {
+    return null;
+  }
 }
 
 /** Reads the file and its helpers; paths are relative to `root`. */
@@ -36,8 +56,9 @@ export function readProject(root: string, entry: string): Project {
   for (let path = waiting.shift(); path !== undefined; path = waiting.shift()) {
     const name = relative(root, path).replaceAll("\\", "/");
     // Outside of the project there is nothing that the page could name.
-    if (name.startsWith("../") || Object.hasOwn(files, name) || !existsSync(path)) continue;
-    const text = readFileSync(path, "utf8");
+    if (name.startsWith("../") || Object.hasOwn(files, name)) continue;
+    const text = textOf(path);
+    if (text === null) continue;
     files[name] = text;
     for (const [, specifier] of text.matchAll(/\bfrom\s*["'](\.{1,2}\/[^"']+)["']/g)) {
       const base = resolve(dirname(path), specifier!);

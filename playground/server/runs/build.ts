@@ -1,7 +1,9 @@
-/** Builds a run's program as its project would: Vite with the plugin. */
-import { join } from "node:path";
-import lockstep from "@lockstep/plugin-vite";
-import { build } from "vite";
+/** Builds a run's program in a process of its own: a build that does not end is stopped, and the server answers meanwhile. */
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { Janitor } from "@lockstep/runtime/jobs";
+import { Refusal } from "../answer.ts";
 
 export interface BuildOptions {
   readonly root?: string;
@@ -10,22 +12,38 @@ export interface BuildOptions {
   readonly report?: boolean;
 }
 
-export interface Built {
-  readonly program: string;
-  /** The plugin's line, where it reports. */
-  readonly said: string;
+export interface BuildRequest {
+  readonly workspace: string;
+  readonly entry: string;
+  readonly options: BuildOptions;
 }
 
-export async function buildProgram(workspace: string, entry: string, options: BuildOptions): Promise<Built> {
-  const said: string[] = [];
-  const listen = (message: string) => void said.push(message);
-  const name = entry.replace(/^.*\//, "").replace(/\.[^.]+$/, "");
-  await build({
-    root: workspace,
-    configFile: false,
-    customLogger: { info: listen, warn: listen, warnOnce: listen, error: listen, clearScreen: () => undefined, hasErrorLogged: () => false, hasWarned: false },
-    plugins: [lockstep({ ...options, root: join(workspace, options.root ?? "") })],
-    build: { ssr: entry, outDir: join(workspace, "dist"), minify: false, reportCompressedSize: false },
-  });
-  return { program: join(workspace, "dist", `${name}.mjs`), said: said.filter((line) => line.includes("lockstep")).join("\n") };
+/** The built program and the plugin's line, where it reports; or why there is none. */
+export type Built = { readonly program: string; readonly said: string } | { readonly wrong: string };
+
+const SECONDS = 60;
+/** Of JavaScript's heap. */
+const MEGABYTES = 2048;
+
+const builder = fileURLToPath(new URL("builder.js", import.meta.url));
+
+export async function buildProgram(request: BuildRequest, signal: AbortSignal): Promise<Built> {
+  const child = fork(builder, { detached: true, execArgv: [`--max-old-space-size=${MEGABYTES}`], stdio: ["ignore", "ignore", "ignore", "ipc"] });
+  // A process in an endless build does not hear that its parent has ended.
+  const janitor = new Janitor();
+  janitor.watch([], [child.pid!]);
+  const stop = (): void => void child.kill("SIGKILL");
+  const limit = setTimeout(stop, SECONDS * 1000);
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    child.send(request);
+    const answered = await Promise.race([once(child, "message"), once(child, "exit").then(() => null)]);
+    if (answered) return answered[0] as Built;
+    throw new Refusal(500, `the build was stopped: it took more than ${SECONDS} s or ${MEGABYTES} MB`);
+  } finally {
+    clearTimeout(limit);
+    signal.removeEventListener("abort", stop);
+    stop();
+    janitor.close();
+  }
 }

@@ -16,12 +16,12 @@ export function exampleFolder(name: string): string {
 }
 
 /** Once; the data stay. */
-export async function makeExampleData(name: string): Promise<void> {
+export async function makeExampleData(name: string, signal: AbortSignal): Promise<void> {
   const folder = exampleFolder(name);
   const { scripts } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as { scripts?: Record<string, string> };
   if (!scripts?.data || existsSync(join(folder, "data"))) return;
   try {
-    await promisify(execFile)("npm", ["run", "--silent", "data"], { cwd: folder });
+    await promisify(execFile)("npm", ["run", "--silent", "data"], { cwd: folder, signal });
   } catch (error) {
     throw new Refusal(500, `the example's data could not be made: ${(error as { stderr?: string }).stderr || (error as Error).message}`);
   }

@@ -1,6 +1,6 @@
 /** What the page may ask about runs; browsers speak no gRPC, so the job service is asked here. */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { body, bodyJson, json, jsonText, lines, Refusal } from "../answer.ts";
+import { addressOf, body, bodyJson, json, jsonText, lines, Refusal, whenGone } from "../answer.ts";
 import type { BuildOptions } from "./build.ts";
 import type { ResultTable } from "./outputs.ts";
 import type { RunOptions, Runs } from "./runs.ts";
@@ -10,37 +10,27 @@ const MOST_ROWS_OF_A_PAGE = 5000;
 
 /** False: the path is about something else. */
 export async function answerRun(runs: Runs, path: string, request: IncomingMessage, response: ServerResponse): Promise<boolean> {
-  const query = new URL(request.url ?? "/", "http://localhost").searchParams;
+  const query = addressOf(request).searchParams;
   const [first, run = "", what = ""] = path.split("/");
   const { method } = request;
-  if (first === "uploads" && method === "POST") json(response, { path: runs.upload(decodeURIComponent(run), await body(request, MOST_UPLOADED)) });
+  if (first === "uploads" && method === "POST") json(response, { path: runs.upload(decoded(run), await body(request, MOST_UPLOADED)) });
   else if (first !== "runs") return false;
   else if (run === "" && method === "POST") await start(runs, optionsOf(await bodyJson(request)), response);
   else if (what === "" && method === "DELETE") json(response, { stopped: await runs.cancel(run) });
   else if (what === "profile" || what === "trace") jsonText(response, await runs.left(run, what));
   else if (what === "tables") json(response, (await runs.tables(run)).map(({ name, columns, rows }) => ({ name, columns, rows })));
   else if (what === "rows") json(response, await page(runs, run, query));
-  else if (what === "aggregate") json(response, await runs.aggregate(run, await tableOf(runs, run, query), query.get("x") ?? "", query.get("y") ?? ""));
+  else if (what === "aggregate") json(response, await runs.aggregate(run, await tableOf(runs, run, query), query.get("x") ?? "", query.get("y") ?? "", whenGone(response)));
   else if (what === "compare") json(response, await runs.compare(run, query.get("with") ?? ""));
   else return false;
   return true;
 }
 
-/** The run's id is the first line, so that it can be stopped. */
 async function start(runs: Runs, options: RunOptions, response: ServerResponse): Promise<void> {
-  let id: string | undefined;
-  const events = runs.start(options, (run) => void (id = run));
-  let told = false;
-  response.on("close", () => {
-    // The page is gone: nobody waits for the answer.
-    if (!response.writableFinished && id !== undefined) void runs.cancel(id).catch(() => undefined);
-  });
   await lines(response, (async function* () {
-    for await (const event of events) {
-      if (!told && id !== undefined) {
-        told = true;
-        yield { run: id };
-      }
+    for await (const event of runs.start(options)) {
+      // Nobody waits for the answer.
+      if ("run" in event) whenGone(response).addEventListener("abort", () => void runs.cancel(event.run).catch(() => undefined));
       yield event;
     }
   })());
@@ -58,6 +48,14 @@ async function page(runs: Runs, run: string, query: URLSearchParams): Promise<un
   const to = Math.min(table.rows, from + MOST_ROWS_OF_A_PAGE, Number(query.get("to")) || 0);
   const rows = await table.page(from, to);
   return rows.map((row) => table.columns.map((name) => shown(row[name])));
+}
+
+function decoded(name: string): string {
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    throw new Refusal(400, `${name} is no name of a file`);
+  }
 }
 
 /** JSON has no bigint, NaN and infinities. */

@@ -8,6 +8,9 @@ import { exampleFolder } from "./example-data.ts";
 /** The project's machinery, which the run has of its own. */
 const notData = /^(\..*|dist|node_modules|uploads|(package|tsconfig).*\.json|.*\.config\..*)$/;
 
+/** What a run has links for. */
+const ours = /^\/(node_modules|uploads)(\/|$)/;
+
 export interface WorkspaceOptions {
   /** Where runs are. */
   readonly folder: string;
@@ -24,9 +27,13 @@ export function makeWorkspace({ folder, files, root, example, uploads }: Workspa
   const workspace = realpathSync(mkdtempSync(join(folder, "run-")));
   for (const [path, text] of Object.entries(files)) {
     const file = normalize(join(workspace, path));
-    if (!file.startsWith(`${workspace}/`)) throw new Refusal(400, `${path} is no path of a file`);
-    mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, text);
+    if (!file.startsWith(`${workspace}/`) || ours.test(file.slice(workspace.length))) throw new Refusal(400, `${path} is no path of a file`);
+    try {
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, text);
+    } catch {
+      throw new Refusal(400, `${path} is no path of a file`);
+    }
   }
   writeFileSync(join(workspace, "package.json"), `${JSON.stringify({ name: "playground-run", private: true, type: "module" })}\n`);
   writeFileSync(join(workspace, "tsconfig.json"), `${JSON.stringify({ compilerOptions: { target: "es2024", module: "nodenext", strict: true } })}\n`);

@@ -71,7 +71,11 @@ export async function start(): Promise<void> {
 
 export async function stop(): Promise<void> {
   const id = running.value?.id;
-  if (id) await ask(`runs/${id}`, { method: "DELETE" });
+  try {
+    if (id) await ask(`runs/${id}`, { method: "DELETE" });
+  } catch (error) {
+    tell(`The run could not be stopped: ${(error as Error).message}`, "problem");
+  }
 }
 
 async function one(count: number): Promise<number> {
@@ -100,6 +104,7 @@ interface Told {
   readonly run?: string;
   readonly built?: string;
   readonly failed?: string;
+  readonly printed?: string;
   readonly state?: { readonly phase: Phase; readonly seconds: number; readonly message: string } | null;
   readonly output?: { readonly text: string } | null;
 }
@@ -114,10 +119,10 @@ async function follow(number: number, body: ReadableStream<Uint8Array<ArrayBuffe
   if (!isOver(find(number))) change(number, { phase: "FAILED", message: "the local server has ended" });
 }
 
-function take(number: number, { run, built, failed, state, output }: Told): void {
+function take(number: number, { run, built, failed, printed = "", state, output }: Told): void {
   if (run !== undefined) change(number, { id: run });
   if (built) change(number, { printed: `${built}\n` });
-  if (failed !== undefined) change(number, { phase: "FAILED", message: "the build failed", printed: failed });
+  if (failed !== undefined) change(number, { phase: "FAILED", message: failed, printed });
   if (state) change(number, state);
   if (output) change(number, { printed: find(number).printed + output.text });
 }

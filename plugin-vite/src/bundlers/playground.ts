@@ -7,7 +7,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 
 interface Playground {
   readonly token: string;
-  handle(path: string, request: IncomingMessage, response: ServerResponse): Promise<void>;
+  handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -25,7 +25,7 @@ export async function servePlayground({ config, middlewares, httpServer }: ViteD
   middlewares.use(mount, (request, response) => {
     // Relative addresses of the page begin here.
     if (request.originalUrl?.replace(/\?.*/, "") === mount) return void response.writeHead(302, { location: `${mount}/${/\?.*/.exec(request.originalUrl)?.[0] ?? ""}` }).end();
-    void playground.handle(new URL(request.url ?? "/", "http://localhost").pathname, request, response);
+    void playground.handle(request, response);
   });
   httpServer.once("listening", () => {
     const address = httpServer.address();

@@ -32,4 +32,9 @@ export class Janitor {
     const lines = [...paths.filter((path) => !path.includes("\n")).map((path) => `path ${path}\n`), ...groups.map((group) => `group ${group}\n`)];
     this.#shell.stdin!.write(`clear\n${lines.join("")}`);
   }
+
+  /** There is nothing to be removed any more. */
+  close(): void {
+    this.#shell.stdin!.end("clear\n");
+  }
 }

@@ -1,11 +1,12 @@
 /** The job service over gRPC: run, watch, result, cancel; for those who have the token. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type JobEvent, Jobs, type JobService, type RunRequest, startJobService } from "@lockstep/runtime/jobs";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { isAlive } from "../programs.ts";
 import { program } from "./job-process.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "lockstep-service-"));
@@ -93,20 +94,11 @@ it("a job that cannot start fails alone: those behind it run", async () => {
   expect(await toEnd(await jobs.run(request({ program: file })))).toMatchObject({ printed: "fine\n" });
 });
 
-const alive = (pid: number): boolean => {
-  try {
-    // A zombie of the container's first process is none.
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
-  } catch {
-    return false;
-  }
-};
-
 it("leaves no process that a program started, and does not wait for it", async () => {
   const parent = source("parent.mjs", "import { spawn } from 'node:child_process';\nconst child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'inherit' });\nconsole.log(child.pid);\nprocess.exit(0);");
   const { phases, printed } = await toEnd(await jobs.run(request({ program: parent })));
   expect(phases.at(-1)).toBe("SUCCEEDED");
-  await expect.poll(() => alive(Number(printed))).toBe(false);
+  await expect.poll(() => isAlive(Number(printed))).toBe(false);
 });
 
 it("ends endless ranks whose launcher was killed", async () => {
@@ -121,7 +113,7 @@ it("ends endless ranks whose launcher was killed", async () => {
     } else if ("state" in event && event.state) phases.push(`${event.state.phase} ${event.state.message}`);
   }
   expect(phases.at(-1)).toBe("FAILED ended by SIGKILL");
-  await expect.poll(() => alive(rank)).toBe(false);
+  await expect.poll(() => isAlive(rank)).toBe(false);
 });
 
 it("stops a process that takes memory outside of JavaScript's heap", async () => {
@@ -140,6 +132,6 @@ for await (const event of jobs.watch(job)) if (event.output) console.log(event.o
   const [text] = (await once(child.stdout, "data")) as [Buffer];
   expect(readdirSync(temporary)).toHaveLength(1);
   child.kill("SIGKILL");
-  await expect.poll(() => alive(Number(text.toString()))).toBe(false);
+  await expect.poll(() => isAlive(Number(text.toString()))).toBe(false);
   await expect.poll(() => readdirSync(temporary)).toEqual([]);
 });

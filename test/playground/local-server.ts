@@ -10,12 +10,15 @@ export interface LocalServer {
   readonly origin: string;
   readonly token: string;
   stop(): Promise<void>;
+  /** Without a chance to tidy up. */
+  kill(): Promise<void>;
 }
 
-export async function servePlayground(folder: string, args: readonly string[] = []): Promise<LocalServer> {
+export async function servePlayground(folder: string, args: readonly string[] = [], environment: NodeJS.ProcessEnv = {}): Promise<LocalServer> {
   await buildPlayground();
-  const child = spawn(process.execPath, [join(root, "runtime/bin/lockstep.mjs"), "playground", ...args], { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [join(root, "runtime/bin/lockstep.mjs"), "playground", ...args], { cwd: folder, env: { ...process.env, ...environment }, stdio: ["ignore", "pipe", "pipe"] });
   const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
+  const end = (signal: NodeJS.Signals) => (child.kill(signal), ended);
   let printed = "";
   const address = await new Promise<string>((resolve, reject) => {
     child.stdout.on("data", (text: Buffer) => {
@@ -31,9 +34,7 @@ export async function servePlayground(folder: string, args: readonly string[] = 
     address,
     origin,
     token: searchParams.get("token")!,
-    async stop() {
-      child.kill("SIGTERM");
-      await ended;
-    },
+    stop: () => end("SIGTERM"),
+    kill: () => end("SIGKILL"),
   };
 }

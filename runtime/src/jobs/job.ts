@@ -58,10 +58,10 @@ export class Job {
     if (hasEnded(this.#phase)) return;
     this.#started = performance.now();
     this.#enter("RUNNING");
-    const temporary = join(this.#folder, "tmp");
+    const spilled = join(this.#folder, "spilled");
     const limits = [this.#limitTime(), this.#limitMemory()];
     try {
-      const [code, signal] = await this.#execute(temporary);
+      const [code, signal] = await this.#execute(spilled);
       if (this.#stopped !== undefined) this.#enter("CANCELLED", this.#stopped);
       else if (code === 0) this.#enter("SUCCEEDED");
       else this.#enter("FAILED", signal === null ? `ended with exit code ${code}` : `ended by ${signal}`);
@@ -70,17 +70,16 @@ export class Job {
       this.#enter("FAILED", `did not start: ${(error as Error).message}`);
     } finally {
       limits.forEach(clearInterval);
-      // What a killed rank has spilled.
-      rmSync(temporary, { recursive: true, force: true });
+      rmSync(spilled, { recursive: true, force: true });
     }
   }
 
   /** The exit code and signal of the first process, when all of the group have ended. */
-  async #execute(temporary: string): Promise<[number | null, string | null]> {
+  async #execute(spilled: string): Promise<[number | null, string | null]> {
     const { folder, memoryBytes } = this.request;
-    mkdirSync(temporary);
+    mkdirSync(spilled);
     // A group of its own: what ends the job ends its ranks.
-    const child = spawn(process.execPath, this.#command(), { cwd: folder, detached: true, stdio: ["ignore", "pipe", "pipe"], env: { ...environment(memoryBytes), TMPDIR: temporary } });
+    const child = spawn(process.execPath, this.#command(), { cwd: folder, detached: true, stdio: ["ignore", "pipe", "pipe"], env: { LOCKSTEP_SPILL: spilled, ...environment(memoryBytes) } });
     this.#child = child;
     for (const stream of ["stdout", "stderr"] as const) child[stream].setEncoding("utf8").on("data", (text: string) => this.#print(stream, text));
     const closed = new Promise<void>((resolve) => child.once("close", resolve));

@@ -33,3 +33,23 @@ it("the compiler's scalar functions are the engine's", async () => {
   const missing = [...scalarFunctions.keys()].filter((name) => !vectors.includes(`"${name}"`));
   expect(missing).toEqual([]);
 });
+
+it("the compiler knows the options that the runtime knows", async () => {
+  const [compiler, runtime, types] = (await Promise.all(["plugin-babel/dist/verbs/options.js", "runtime/dist/connectors/options.js", "runtime/dist/tables/arrow-type.js"].map((file) => import(join(root, file))))) as [
+    { optionsOf: unknown; ARROW_TYPE: RegExp },
+    { optionsOf: unknown },
+    { parseType(text: string): unknown },
+  ];
+  expect(compiler.optionsOf).toEqual(runtime.optionsOf);
+  const names = "bool boolean string utf8 binary float16 float float32 float64 double date32 date32[day] int8 uint64 timestamp[s] timestamp[ms,tz=UTC] decimal128(10,2) decimal(10,2) int33 uint date date64 timestamp timestamp[m] decimal list<int8> number";
+  for (const name of names.split(" ")) {
+    const isRead = ((): boolean => {
+      try {
+        return types.parseType(name) !== undefined;
+      } catch {
+        return false;
+      }
+    })();
+    expect([name, compiler.ARROW_TYPE.test(name)]).toEqual([name, isRead]);
+  }
+});

@@ -55,6 +55,7 @@ import { varyingOperand } from "./varying-operand.ts";
 import { verbArgument } from "./verb-argument.ts";
 import { windowArgument } from "./window-argument.ts";
 import { wrongArguments } from "./wrong-arguments.ts";
+import { wrongOption } from "./wrong-option.ts";
 import { wrongOperands } from "./wrong-operands.ts";
 
 export const diagnosticPages: readonly DiagnosticPage[] = [
@@ -80,6 +81,7 @@ export const diagnosticPages: readonly DiagnosticPage[] = [
   windowArgument.page,
   keyReplaced.page,
   absentColumn.page,
+  wrongOption.page,
   wrongOperands.page,
   possiblyNull.page,
   noOverlap.page,

@@ -6,6 +6,8 @@ export interface WindowParameter {
   /** "number"; "value": what can stand in for the argument's values. */
   readonly takes: "number" | "value";
   readonly optional: boolean;
+  /** Of a number: which ones it takes, in words and as a test. What is computed the engine tests. */
+  readonly numbers?: { readonly words: string; readonly test: (n: number) => boolean };
 }
 
 export interface WindowFunction {
@@ -39,7 +41,8 @@ const valued = (name: string, plan: string, result: WindowFunction["result"], do
   name, plan, docs, parameters, argument: true, framed, result,
 });
 
-const offset: WindowParameter = { name: "offset", takes: "number", optional: true };
+const rows = { words: "a whole number above 0", test: (n: number) => Number.isInteger(n) && n > 0 };
+const offset: WindowParameter = { name: "offset", takes: "number", optional: true, numbers: rows };
 const otherwise: WindowParameter = { name: "defaultValue", takes: "value", optional: true };
 
 export const windows: readonly WindowFunction[] = [
@@ -49,12 +52,12 @@ export const windows: readonly WindowFunction[] = [
   ordinal("dense_rank", "denseRank", "1 + the different rows before"),
   ordinal("percent_rank", "percentRank", "(rank - 1) / (rows - 1)"),
   ordinal("cume_dist", "cumeDist", "rows up to the last peer / rows; a group's first row counts itself alone"),
-  ordinal("ntile", "ntile", "buckets x cume_dist, rounded up", [{ name: "buckets", takes: "number", optional: false }]),
+  ordinal("ntile", "ntile", "buckets x cume_dist, rounded up", [{ name: "buckets", takes: "number", optional: false, numbers: { words: "a number above 0", test: (n) => n > 0 && n < Infinity } }]),
   valued("lag", "lag", shifted, "the value some rows before, 1 by default", [offset, otherwise]),
   valued("lead", "lead", shifted, "the value some rows after, 1 by default", [offset, otherwise]),
   valued("first_value", "firstValue", itself, "the value of the frame's first row", [], true),
   valued("last_value", "lastValue", itself, "the value of the frame's last row", [], true),
-  valued("nth_value", "nthValue", orNull, "the value of the frame's n-th row; null where it is shorter", [{ name: "n", takes: "number", optional: false }], true),
+  valued("nth_value", "nthValue", orNull, "the value of the frame's n-th row; null where it is shorter", [{ name: "n", takes: "number", optional: false, numbers: rows }], true),
   valued("fill_down", "fillDown", filled, "the value, or the nearest one before it that is neither null nor NaN", [otherwise]),
   valued("fill_up", "fillUp", filled, "the value, or the nearest one after it that is neither null nor NaN", [otherwise]),
 ];

@@ -52,4 +52,5 @@ export function isComplete(i: Instruction): boolean {
   return i.inputs.length >= Number(verb.on === "table") + verb.signature.filter((p) => p.kind === "table").length;
 }
 
+export { ARROW_TYPE, fits, type Options, type Taken, wordsOf } from "./options.ts";
 export type { OrderDemand, Parameter, TypeContext, Verb } from "./verb.ts";

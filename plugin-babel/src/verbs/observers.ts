@@ -2,6 +2,7 @@
 import { misspeltColumn } from "../diagnostics/misspelt-column.ts";
 import { replicated } from "../ir/distribution.ts";
 import { columnOf, type Instruction } from "../ir/ir.ts";
+import { optionsOf } from "./options.ts";
 import { allColumns, columnTypes } from "./rules.ts";
 import type { Verb } from "./verb.ts";
 
@@ -39,7 +40,7 @@ export const objects = observer({
   name: "objects",
   docs: "The rows as records, in table order; more than the limit is an error.",
   example: "top.objects({ limit: 100 })",
-  signature: [{ kind: "scalar", name: "options", optional: true, default: "{}" }],
+  signature: [{ kind: "scalar", name: "options", optional: true, default: "{}", options: optionsOf.objects }],
   type: (i, [input]) => remember(i, input!),
   communicates: (_, [input]) => (input!.kind === "replicated" ? null : "all rows to every rank (Allgatherv)"),
   order: () => "observes",

@@ -1,7 +1,9 @@
 /** Where tables come from. */
+import { misspeltColumn } from "../diagnostics/misspelt-column.ts";
 import { BLOCK, replicated } from "../ir/distribution.ts";
-import type { Instruction } from "../ir/ir.ts";
+import { columnOf, type Instruction } from "../ir/ir.ts";
 import type { Data } from "../ir/data.ts";
+import { type Options, optionsOf } from "./options.ts";
 import { columnTypes, readBy, silent } from "./rules.ts";
 import { expressionOf } from "./rules.ts";
 import type { Verb } from "./verb.ts";
@@ -23,7 +25,7 @@ function besides({ besides: of }: Instruction): { [key: string]: Data } {
 }
 
 // Parquet is read again faster than rows are kept; CSV is not.
-const reader = (name: string, format: string): Verb => ({
+const reader = (name: string, format: string, options?: Options): Verb => ({
   name,
   docs: `Opens ${format} files: a path, a directory, a glob or a list. The interface says which columns there are.`,
   example: `await ${name}<Trip>(path)`,
@@ -31,9 +33,14 @@ const reader = (name: string, format: string): Verb => ({
   role: "reader",
   signature: [
     { kind: "scalar", name: "path", optional: false },
-    { kind: "scalar", name: "options", optional: true, default: "{}" },
+    { kind: "scalar", name: "options", optional: true, default: "{}", ...(options && { options }) },
   ],
-  type: (i) => (i.declared === null ? null : { row: i.declared, groups: null }),
+  // The columns are those that the option `types` names.
+  type: (i, _, context) => {
+    if (i.declared === null) return null;
+    for (const { from, span } of i.columns) if (!columnOf(i.declared, from)) context.report(misspeltColumn(from, span, i.declared, []));
+    return { row: i.declared, groups: null };
+  },
   distribution: () => BLOCK,
   communicates: () => "file metadata, once (Bcast)",
   order: () => "ignores",
@@ -46,8 +53,8 @@ const reader = (name: string, format: string): Verb => ({
   }),
 });
 
-export const readParquet = reader("readParquet", "Parquet");
-export const readCsv = reader("readCsv", "CSV");
+export const readParquet = reader("readParquet", "Parquet", optionsOf.readParquet);
+export const readCsv = reader("readCsv", "CSV", optionsOf.readCsv);
 
 export const table: Verb = {
   ...reader("table", "literal"),

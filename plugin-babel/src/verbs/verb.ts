@@ -5,11 +5,12 @@ import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import type { Data } from "../ir/data.ts";
 import type { Distribution } from "../ir/distribution.ts";
 import type { Instruction, TableType } from "../ir/ir.ts";
+import type { Options } from "./options.ts";
 
 /** How one argument of the source is read (`parse/arguments.ts` has one reader a kind). */
 export type Parameter =
   | { readonly kind: "predicate" | "columns" | "aggregates" | "selection" | "looked-up" | "folded" | "renaming" | "keys" | "sort-keys" | "join-keys" | "table" | "tables" | "data" | "count" }
-  | { readonly kind: "scalar"; readonly name: string; readonly optional: boolean; readonly default?: string }
+  | { readonly kind: "scalar"; readonly name: string; readonly optional: boolean; readonly default?: string; readonly options?: Options }
   | { readonly kind: "column-name" };
 
 export interface TypeContext {

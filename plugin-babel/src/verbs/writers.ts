@@ -1,9 +1,12 @@
 /** What brings tables out of the program. Outputs become visible together when the outermost annotated call returns. */
 import { allColumns } from "./rules.ts";
+import { misspeltColumn } from "../diagnostics/misspelt-column.ts";
 import { replicated } from "../ir/distribution.ts";
+import { columnOf } from "../ir/ir.ts";
+import { type Options, optionsOf } from "./options.ts";
 import type { Verb } from "./verb.ts";
 
-const writer = (name: string, format: string): Verb => ({
+const writer = (name: string, format: string, options: Options): Verb => ({
   name,
   docs: `Writes a directory of ${format} files, one or more a rank, committed together.`,
   example: `await monthly.${name}(out, { overwrite: true })`,
@@ -11,9 +14,13 @@ const writer = (name: string, format: string): Verb => ({
   role: "writer",
   signature: [
     { kind: "scalar", name: "path", optional: false },
-    { kind: "scalar", name: "options", optional: true, default: "{}" },
+    { kind: "scalar", name: "options", optional: true, default: "{}", options },
   ],
-  type: () => null,
+  // The columns are those that the option `types` names.
+  type: (i, [input], context) => {
+    for (const { from, span } of i.columns) if (!columnOf(input!.row, from)) context.report(misspeltColumn(from, span, input!.row, context.origin(i, 0, from)));
+    return null;
+  },
   distribution: (i) => replicated("a write has no rows", i.span),
   communicates: () => "own part files; rank 0 commits (Barrier)",
   // A written dataset is a bag unless the rows were sorted: infer-order decides.
@@ -25,5 +32,5 @@ const writer = (name: string, format: string): Verb => ({
   lower: (i) => ({ method: name, descriptor: { ordered: i.order?.observed ?? false } }),
 });
 
-export const writeParquet = writer("writeParquet", "Parquet");
-export const writeCsv = writer("writeCsv", "CSV");
+export const writeParquet = writer("writeParquet", "Parquet", optionsOf.writeParquet);
+export const writeCsv = writer("writeCsv", "CSV", optionsOf.writeCsv);

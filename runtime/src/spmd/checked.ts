@@ -1,3 +1,4 @@
+import { checkOptions, type optionsOf } from "../connectors/options.ts";
 import { LockstepError } from "../errors/index.ts";
 
 /** Errors that the engine raised on every rank alike: nobody has to be told of them again. */
@@ -10,6 +11,15 @@ export async function checked<T>(operation: Promise<T>): Promise<T> {
   } catch (error) {
     const known = error instanceof Error ? LockstepError.parse(error.message) : undefined;
     throw markAgreed(known ?? error);
+  }
+}
+
+/** {@link checkOptions} of what is the same on every rank. */
+export function checkAgreed(verb: keyof typeof optionsOf, options: unknown, site: string): void {
+  try {
+    checkOptions(verb, options, site);
+  } catch (error) {
+    throw markAgreed(error);
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Sink } from "@lockstep/native/plan";
 import type { StoreOptions } from "../connectors/store/options.ts";
 import { debugging, reached } from "../observe/debug.ts";
+import { checkAgreed } from "./checked.ts";
 import { currentCall, type CallContext } from "./context.ts";
 import type { SinkOutput } from "./engine.ts";
 import { collectLimit } from "./limits.ts";
@@ -61,11 +62,12 @@ interface WriteOptions {
 }
 
 /** Stages an output and writes it, unless an earlier attempt of the job has committed it. */
-export function write(input: TableNode, path: string | URL, options: WriteOptions, site: string, build: (input: number, path: string, staging: string) => Sink): Promise<void> {
+export function write(input: TableNode, path: string | URL, verb: "writeParquet" | "writeCsv", options: WriteOptions | undefined, site: string, build: (input: number, path: string, staging: string) => Sink): Promise<void> {
   const call = currentCall();
   const target = absolute(path);
   return call.inOrder(async () => {
-    const staging = await call.outputs.stage(target, options.overwrite ?? false, options.store ?? {}, site);
+    checkAgreed(verb, options, site);
+    const staging = await call.outputs.stage(target, options?.overwrite ?? false, options?.store ?? {}, site);
     if (staging !== undefined) await execute(call, [{ input, build: (id) => build(id, target, staging) }]);
   });
 }

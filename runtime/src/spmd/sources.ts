@@ -5,7 +5,7 @@ import type { InputPath } from "../connectors/paths.ts";
 import { LockstepError } from "../errors/index.ts";
 import { reached } from "../observe/debug.ts";
 import { observeInput } from "../observe/observe.ts";
-import { markAgreed } from "./checked.ts";
+import { checkAgreed, markAgreed } from "./checked.ts";
 import { currentCall } from "./context.ts";
 import { literalTable } from "./literal-table.ts";
 import { absolute } from "./outputs.ts";
@@ -34,12 +34,12 @@ interface Opened {
 
 /** Opens Parquet files: a file, a folder, a glob or a list. */
 export function readParquet(path: InputPath, options: ReadParquetOptions<Record<string, unknown>> | undefined, descriptor: ReaderDescriptor): Promise<SpmdTable> {
-  return open(path, descriptor, "openParquet", { types: options?.types ?? {}, store: options?.store ?? {} });
+  return open(path, descriptor, "readParquet", options, { types: options?.types ?? {}, store: options?.store ?? {} });
 }
 
 /** Opens CSV files. */
 export function readCsv(path: InputPath, options: ReadCsvOptions<Record<string, unknown>> | undefined, descriptor: ReaderDescriptor): Promise<SpmdTable> {
-  return open(path, descriptor, "openCsv", {
+  return open(path, descriptor, "readCsv", options, {
     types: options?.types ?? {}, delimiter: options?.delimiter ?? ",", header: options?.header ?? true, store: options?.store ?? {},
   });
 }
@@ -52,21 +52,25 @@ export function table(columns: Record<string, readonly unknown[]>, descriptor: R
   return new SpmdTable(literalTable(columns, types, site, filter));
 }
 
-function open(path: InputPath, descriptor: ReaderDescriptor, method: "openParquet" | "openCsv", options: object): Promise<SpmdTable> {
+const methods = { readParquet: "openParquet", readCsv: "openCsv" } as const;
+
+/** `options` as the program gave them, `asked` as the engine takes them. */
+function open(path: InputPath, descriptor: ReaderDescriptor, verb: "readParquet" | "readCsv", options: unknown, asked: { readonly types: object; readonly [option: string]: unknown }): Promise<SpmdTable> {
   const call = currentCall();
   const paths = (Array.isArray(path) ? path : [path]).map(absolute);
   return call.inOrder(async () => {
     const { declared, site } = descriptor;
-    for (const name of Object.keys((options as { types?: object }).types ?? {})) {
+    checkAgreed(verb, options, site);
+    for (const name of Object.keys(asked.types)) {
       if (!declared.some((column) => column.name === name)) throw new LockstepError({ code: "LS2002", message: `types: the interface has no column "${name}"`, site });
     }
-    const request = { paths: paths.map((one) => call.outputs.resolve(one)), declared, site, ...options };
-    const { dataset, schema, bytes, rows } = JSON.parse(await call.collective((engine) => engine[method](JSON.stringify(request)))) as Opened;
+    const request = { paths: paths.map((one) => call.outputs.resolve(one)), declared, site, ...asked };
+    const { dataset, schema, bytes, rows } = JSON.parse(await call.collective((engine) => engine[methods[verb]](JSON.stringify(request)))) as Opened;
     call.datasets.push(dataset);
     checkBesides(paths[0]!, schema, descriptor);
     reached(call.world.rank, "dataset open");
     observeInput(bytes);
-    return scan(dataset, descriptor, method === "openParquet" ? rows : undefined);
+    return scan(dataset, descriptor, verb === "readParquet" ? rows : undefined);
   });
 }
 

@@ -4,6 +4,7 @@ import type {
 import type { WriteCsvOptions } from "../connectors/csv/write.ts";
 import type { WriteParquetOptions } from "../connectors/parquet/write.ts";
 import { rangeOf, type RowRange } from "../tables/slice.ts";
+import { checkAgreed } from "./checked.ts";
 import { collect, count, look, write } from "./execute.ts";
 import { literalTable } from "./literal-table.ts";
 import { newSpool } from "./spools.ts";
@@ -154,6 +155,7 @@ export class SpmdTable {
 
   /** The rows as records, in table order, on every rank. */
   async objects(range: RowRange | undefined, { site, columns }: Sited & { columns: ColumnType[] }): Promise<Record<string, unknown>[]> {
+    checkAgreed("objects", range, site);
     const [from, to] = rangeOf(range ?? {}, Number.MAX_SAFE_INTEGER);
     const isWhole = from === 0 && to === Number.MAX_SAFE_INTEGER;
     const part = isWhole ? this : this.slice(from, to, { site });
@@ -172,13 +174,14 @@ export class SpmdTable {
 
   /** Prints rows once, the first 10 by default, and how many there are. */
   async print(range: RowRange | undefined, { site, columns }: Sited & { columns: ColumnType[] }): Promise<void> {
+    checkAgreed("print", range, site);
     const [from, to] = rangeOf({ limit: range?.limit ?? 10, offset: range?.offset ?? 0 }, Number.MAX_SAFE_INTEGER);
     const { rows, ipc } = await look(this.node, this.slice(from, to, { site }).select({ site, columns: same(columns) }).node, site);
     if (ipc) console.log((await decoder()).decodeText(ipc, columns, rows));
   }
 
   async writeParquet(path: string | URL, options: WriteParquetOptions<Record<string, unknown>> | undefined, { site, ordered }: Sited & { ordered: boolean }): Promise<void> {
-    await write(this.node, path, options ?? {}, site, (input, path, staging) => ({
+    await write(this.node, path, "writeParquet", options, site, (input, path, staging) => ({
       op: "writeParquet", input, path, staging, site,
       ordered: ordered || options?.order === "program",
       compression: options?.compression ?? "snappy",
@@ -189,7 +192,7 @@ export class SpmdTable {
   }
 
   async writeCsv(path: string | URL, options: WriteCsvOptions | undefined, { site, ordered }: Sited & { ordered: boolean }): Promise<void> {
-    await write(this.node, path, options ?? {}, site, (input, path, staging) => ({
+    await write(this.node, path, "writeCsv", options, site, (input, path, staging) => ({
       op: "writeCsv", input, path, staging, site,
       ordered: ordered || options?.order === "program",
       delimiter: options?.delimiter ?? ",",

@@ -1,4 +1,5 @@
 import type { WriteCsvOptions } from "../connectors/csv/write.ts";
+import { checkOptions } from "../connectors/options.ts";
 import type { WriteParquetOptions } from "../connectors/parquet/write.ts";
 import { LockstepError } from "../errors/index.ts";
 import type { Column, Rows } from "./column.ts";
@@ -240,6 +241,7 @@ export class Table<Row> implements Iterable<Row> {
 
   /** The rows as objects. */
   objects(range: RowRange = {}): Row[] {
+    checkOptions("objects", range);
     const [from, to] = rangeOf(range, this.#rows);
     const at = this.#rowReader();
     return Array.from({ length: to - from }, (_, i) => at(from + i));
@@ -258,6 +260,7 @@ export class Table<Row> implements Iterable<Row> {
 
   /** Prints rows to the console: the first 10 by default. */
   print(range: RowRange = {}): void {
+    checkOptions("print", range);
     console.log(printTable(this.columns, this.#rows, range));
   }
 

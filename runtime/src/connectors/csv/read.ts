@@ -5,6 +5,7 @@ import { nothing } from "../../tables/arrow-type.ts";
 import { Column, type Stored } from "../../tables/column.ts";
 import { Table } from "../../tables/table.ts";
 import type { StoredRow } from "../../tables/types.ts";
+import { checkOptions } from "../options.ts";
 import { openInput, type InputPath } from "../paths.ts";
 import type { SourceColumn } from "../source-column.ts";
 import type { StoreOptions } from "../store/options.ts";
@@ -34,10 +35,8 @@ export async function readCsv<Row extends object = Record<never, never>>(
   path: InputPath,
   options: ReadCsvOptions<Row> = {},
 ): Promise<Table<StoredRow<Row>>> {
+  checkOptions("readCsv", options);
   const delimiter = options.delimiter ?? ",";
-  if (delimiter.length !== 1 || delimiter === '"') {
-    throw new LockstepError({ code: "LS2016", message: `the delimiter ${JSON.stringify(delimiter)} is not one character` });
-  }
   const inputs = await openInput(path, [".csv"], options.store);
   const files = await Promise.all(inputs.map(async ({ name, path, release }) => readRecords(name, await readFile(path).finally(release), delimiter, options.header ?? true)));
   const header = files[0]!.header;

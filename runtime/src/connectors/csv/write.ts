@@ -1,10 +1,10 @@
 import { open } from "node:fs/promises";
 import { join } from "node:path";
-import { LockstepError } from "../../errors/index.ts";
 import { ticksPerSecond } from "../../tables/arrow-type.ts";
 import { unsupportedType, type Column, type Stored } from "../../tables/column.ts";
 import type { Columns } from "../../tables/row.ts";
 import { milliseconds } from "../../tables/view.ts";
+import { checkOptions } from "../options.ts";
 import { writeOutput } from "../output.ts";
 import type { StoreOptions } from "../store/options.ts";
 
@@ -26,10 +26,8 @@ const rowsAtOnce = 10_000;
 
 /** Writes `path/part-00000.csv`; see Table.writeCsv. */
 export async function writeCsv(columns: Columns, rows: number, path: string | URL, options: WriteCsvOptions): Promise<void> {
+  checkOptions("writeCsv", options);
   const delimiter = options.delimiter ?? ",";
-  if (delimiter.length !== 1 || delimiter === '"') {
-    throw new LockstepError({ code: "LS2016", message: `the delimiter ${JSON.stringify(delimiter)} is not one character` });
-  }
   const quote = (text: string): string => (text === "" || /["\r\n]/.test(text) || text.includes(delimiter) ? `"${text.replaceAll('"', '""')}"` : text);
   const printers = [...columns.values()].map((column) => printer(column, quote));
   await writeOutput(path, options, async (folder) => {

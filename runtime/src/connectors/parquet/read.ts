@@ -5,6 +5,7 @@ import { printType, sameType, type ArrowType } from "../../tables/arrow-type.ts"
 import { Column, viewOf, type Stored, type StoredValues, type View } from "../../tables/column.ts";
 import { Table } from "../../tables/table.ts";
 import type { StoredRow } from "../../tables/types.ts";
+import { checkOptions } from "../options.ts";
 import { openInput, type InputFile, type InputPath } from "../paths.ts";
 import type { SourceColumn } from "../source-column.ts";
 import type { StoreOptions } from "../store/options.ts";
@@ -30,6 +31,7 @@ export async function readParquet<Row extends object = Record<never, never>>(
   path: InputPath,
   options: ReadParquetOptions<Row> = {},
 ): Promise<Table<StoredRow<Row>>> {
+  checkOptions("readParquet", options);
   const hyparquet = await loadHyparquet();
   const files = (await openInput(path, [".parquet"], options.store)).map((file) => openFile(file, hyparquet));
   const rows = files.reduce((sum, file) => sum + file.rows, 0);

@@ -6,6 +6,7 @@ import { parseType, type ArrowType } from "../../tables/arrow-type.ts";
 import { castColumn } from "../../tables/cast.ts";
 import { unsupportedType, type Column, type Stored } from "../../tables/column.ts";
 import { columnNamed, type Columns } from "../../tables/row.ts";
+import { checkOptions } from "../options.ts";
 import { writeOutput } from "../output.ts";
 import type { StoreOptions } from "../store/options.ts";
 import { schemaElement } from "./schema.ts";
@@ -31,6 +32,7 @@ const compressors = { ZSTD: (bytes: Uint8Array) => zstdCompressSync(bytes), GZIP
 
 /** Writes `path/part-00000.parquet`; see Table.writeParquet. */
 export async function writeParquet(columns: Columns, rows: number, path: string | URL, options: WriteParquetOptions<never>): Promise<void> {
+  checkOptions("writeParquet", options);
   const compression = options.compression ?? "snappy";
   if (compression === "lz4") {
     throw new LockstepError({ code: "LS2015", message: "plain Node has no lz4 compressor", fix: 'Use "snappy" or "zstd", or run the built program.' });

@@ -13,6 +13,7 @@ import { bare, spanOf, textOf } from "../../../source/module.ts";
 import type { Operand } from "../../../source/frames.ts";
 import { helperOf, type Place, runtimeName } from "../../../source/names.ts";
 import type { Modules } from "../../../source/modules.ts";
+import { readOptions } from "./options.ts";
 import { readWindow } from "./windows.ts";
 
 export interface Arguments {
@@ -153,6 +154,9 @@ const kinds: Record<Parameter["kind"], Reader> = {
     if (!node && !parameter.optional) return missing(parameter.name, context);
     if (!node) return;
     context.scalar(node);
+    if (parameter.options) {
+      for (const { name, span } of readOptions(node, context.verb.name, parameter.options, context.place, (d) => context.report(d))) out.columns.push({ input: 0, from: name, as: name, span });
+    }
     out.scalars[parameter.name] = { source: textOf(node, context.place.module), span: spanOf(node, context.place.module) };
   },
   data: (nodes, out, context) => {

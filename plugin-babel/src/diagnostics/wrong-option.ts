@@ -1,0 +1,68 @@
+import type { SourceSpan } from "../ir/types.ts";
+import { closest } from "./closest.ts";
+import { at, defineDiagnostic } from "./define.ts";
+
+type Mistake =
+  /** `shorthand`: `{ limt }`, where the name is the value as well. */
+  | { readonly kind: "unknown"; readonly owner: string; readonly name: string; readonly known: readonly string[]; readonly shorthand: boolean }
+  | { readonly kind: "value"; readonly owner: string; readonly name: string; readonly takes: string; readonly found: string; readonly instead: string | null }
+  /** `instead`: the options that were meant. */
+  | { readonly kind: "no-object"; readonly owner: string; readonly known: readonly string[]; readonly found: string; readonly instead: string | null };
+
+/** What other libraries call our options. */
+const elsewhere: Readonly<Record<string, string>> = {
+  sep: "delimiter", delim: "delimiter", separator: "delimiter", has_header: "header", hasHeader: "header", headers: "header",
+  dtype: "types", dtypes: "types", schema: "types", schema_overrides: "types", codec: "compression", row_group_size: "rowGroupRows", rowGroupSize: "rowGroupRows",
+  head: "limit", n: "limit", nrows: "limit", rows: "limit", take: "limit", skip: "offset",
+};
+
+/** What stands elsewhere than in the options. */
+const instead: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(["columns", "usecols", "select"].map((name) => [name, "list the columns in the interface: no others are read"])),
+  ...Object.fromEntries(["limit", "limt", "nrows", "n_rows", "rows", "n", "head"].map((name) => [name, "take the first rows with slice(0, n) after it"])),
+  mode: "write overwrite: true to replace an existing output",
+  ...Object.fromEntries(["where", "filter", "filters"].map((name) => [name, "filter the table after it: what the filter does not need is not read"])),
+};
+
+export const wrongOption = defineDiagnostic(
+  {
+    code: "LS1118",
+    title: "An option that is not there, or another value than it takes",
+    kind: "user-error",
+    docs: "The options of readers, writers and observers are an object of what their types declare. A misspelt one would be passed over in silence, so it is an error: of options that are written out, or stand in a const, when building, of others when the program runs (LS2016).",
+    example: {
+      wrong: "await trips.writeParquet(out, { overwite: true });",
+      right: "await trips.writeParquet(out, { overwrite: true });",
+    },
+  },
+  (mistake: Mistake, span: SourceSpan) => {
+    const { owner } = mistake;
+    const replaced = (text: string | null) => (text === null ? [] : [{ ...span, text }]);
+    switch (mistake.kind) {
+      case "unknown": {
+        const { name, known, shorthand } = mistake;
+        const other = Object.hasOwn(elsewhere, name) ? elsewhere[name]! : null;
+        const near = other !== null && known.includes(other) ? other : closest(name, known);
+        return {
+          message: `${owner} has no option '${name}'${near === null ? "" : `; did you mean '${near}'?`}`,
+          locations: [at(span, "not an option")],
+          why: [`its options are ${known.join(", ")}`],
+          fix: near === null ? { message: Object.hasOwn(instead, name) ? instead[name]! : `leave '${name}' out`, edits: [] } : { message: `write '${near}'`, edits: replaced(shorthand ? `${near}: ${name}` : near) },
+        };
+      }
+      case "value":
+        return {
+          message: `'${mistake.name}' of ${owner} takes ${mistake.takes}, not ${mistake.found}`,
+          locations: [at(span, mistake.found)],
+          fix: { message: mistake.instead === null ? `write ${mistake.takes}, or leave '${mistake.name}' out` : `write ${mistake.instead}`, edits: replaced(mistake.instead) },
+        };
+      case "no-object":
+        return {
+          message: `${owner} takes an object of options here, not ${mistake.found}`,
+          locations: [at(span, mistake.found)],
+          why: [`its options are ${mistake.known.join(", ")}`],
+          fix: { message: mistake.instead === null ? `write { ${mistake.known[0]}: … }, or leave it out` : `write ${mistake.instead}`, edits: replaced(mistake.instead) },
+        };
+    }
+  },
+);

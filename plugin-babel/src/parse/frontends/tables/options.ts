@@ -1,0 +1,107 @@
+/** Options that are written out, at the call or in a const: what is not there, or takes another value. What is computed the runtime checks. */
+import type * as t from "@babel/types";
+import type { Diagnostic } from "../../../diagnostics/diagnostic.ts";
+import { closest } from "../../../diagnostics/closest.ts";
+import { wrongOption } from "../../../diagnostics/wrong-option.ts";
+import type { SourceSpan } from "../../../ir/types.ts";
+import { constantOf, keyName } from "../../../source/constants.ts";
+import { bare, spanOf, textOf } from "../../../source/module.ts";
+import type { Place } from "../../../source/names.ts";
+import { ARROW_TYPE, fits, type Options, type Taken, wordsOf } from "../../../verbs/index.ts";
+
+interface Written {
+  readonly node: t.Node;
+  readonly place: Place;
+}
+
+/** A column that the option `types` names. */
+export interface TypedColumn {
+  readonly name: string;
+  readonly span: SourceSpan;
+}
+
+/** Reports what is wrong with the options of `owner`; gives the columns its option `types` names. */
+export function readOptions(node: t.Node, owner: string, options: Options, place: Place, report: (d: Diagnostic) => void): TypedColumn[] {
+  const written = writtenOut(node, place);
+  const e = bare(written.node);
+  const span = spanOf(node, place.module);
+  if (e.type !== "ObjectExpression") {
+    const found = foundAt(written);
+    if (found !== null) report(wrongOption({ kind: "no-object", owner, known: Object.keys(options), found, instead: meant({ node, place }, options) }, span));
+    return [];
+  }
+  return e.properties.flatMap((p): TypedColumn[] => {
+    if (p.type === "SpreadElement") {
+      // `...(quick && { limit: 5 })`: what is no object adds nothing.
+      const spread = writtenOut(p.argument, written.place);
+      return bare(spread.node).type === "ObjectExpression" ? readOptions(p.argument, owner, options, written.place, report) : [];
+    }
+    const name = p.computed ? null : keyName(p.key);
+    if (name === null) return [];
+    const taken = Object.hasOwn(options, name) ? options[name]! : null;
+    if (taken === null) {
+      report(wrongOption({ kind: "unknown", owner, name, known: Object.keys(options), shorthand: p.type === "ObjectProperty" && p.shorthand }, spanOf(p.key, written.place.module)));
+      return [];
+    }
+    return p.type === "ObjectProperty" ? readOption({ node: p.value, place: written.place }, owner, name, taken, report) : [];
+  });
+}
+
+function readOption(option: Written, owner: string, name: string, taken: Taken, report: (d: Diagnostic) => void): TypedColumn[] {
+  const { node, place } = option;
+  if (taken.kind === "options" && bare(writtenOut(node, place).node).type === "ObjectExpression") return readOptions(node, `'${name}' of ${owner}`, taken.of, place, report);
+  if (taken.kind === "types" && bare(node).type === "ObjectExpression") return readTypes(option, owner, name, taken, report);
+  const found = foundAt(option);
+  const constant = constantOf(node, place);
+  if (found !== null && (!constant || !fits(constant.value, taken))) {
+    report(wrongOption({ kind: "value", owner, name, takes: wordsOf(taken), found, instead: nearValue(constant?.value, taken) }, spanOf(node, place.module)));
+  }
+  return [];
+}
+
+function readTypes({ node, place }: Written, owner: string, option: string, taken: Taken & { kind: "types" }, report: (d: Diagnostic) => void): TypedColumn[] {
+  return (bare(node) as t.ObjectExpression).properties.flatMap((p): TypedColumn[] => {
+    const name = p.type === "ObjectProperty" && !p.computed ? keyName(p.key) : null;
+    if (p.type !== "ObjectProperty" || name === null) return [];
+    const type = constantOf(p.value, place);
+    // What a reader says of a column is compared with the interface.
+    if (taken.of === "arrow" && type && type.value !== undefined && !(typeof type.value === "string" && ARROW_TYPE.test(type.value))) {
+      const takes = "an Arrow type such as int32, float64, string, date32, timestamp[ms, tz=UTC] or decimal128(10, 2)";
+      report(wrongOption({ kind: "value", owner: `'${option}' of ${owner}`, name, takes, found: JSON.stringify(type.value), instead: null }, spanOf(p.value, place.module)));
+    }
+    return [{ name, span: spanOf(p.key, place.module) }];
+  });
+}
+
+/** The literal that a const holds, wherever it stands. */
+function writtenOut(node: t.Node, place: Place, depth = 0): Written {
+  const e = bare(node);
+  const binding = e.type === "Identifier" ? place.scope.getBinding(e.name) : undefined;
+  const declarator = binding?.constant && depth < 20 ? binding.path.node : null;
+  if (declarator?.type !== "VariableDeclarator" || declarator.id.type !== "Identifier" || !declarator.init) return { node, place };
+  return writtenOut(declarator.init, { module: place.module, scope: binding!.scope }, depth + 1);
+}
+
+/** What stands there, in the user's words; null: it is computed, or nothing. */
+function foundAt({ node, place }: Written): string | null {
+  const e = bare(node);
+  if (e.type === "ArrowFunctionExpression" || e.type === "FunctionExpression") return "a function";
+  if (e.type === "ArrayExpression") return "a list";
+  if (e.type === "ObjectExpression") return "an object";
+  const value = constantOf(node, place)?.value;
+  return value === undefined ? null : value instanceof Set ? "a Set" : typeof value === "bigint" ? `${value}n` : JSON.stringify(value);
+}
+
+/** `readCsv(path, ";")`, `objects(10)`. */
+function meant({ node, place }: Written, options: Options): string | null {
+  const value = constantOf(node, place)?.value;
+  const option = value === undefined ? undefined : Object.keys(options).find((name) => /^(delimiter|limit|overwrite)$/.test(name) && fits(value, options[name]!));
+  return option === undefined ? null : `{ ${option}: ${textOf(bare(node), place.module)} }`;
+}
+
+function nearValue(value: unknown, taken: Taken): string | null {
+  const near = taken.kind === "one" && typeof value === "string" ? closest(value, taken.of) : null;
+  if (taken.kind === "boolean" && (value === 0 || value === 1)) return String(value === 1);
+  if (taken.kind === "boolean" && (value === "true" || value === "false")) return value;
+  return near === null ? null : `"${near}"`;
+}

@@ -1,0 +1,71 @@
+/** What stands in the options of readers, writers and observers: the runtime has the same list (`connectors/options.ts`), and test/hygiene compares them. */
+
+/** What one option takes. */
+export type Taken =
+  | { readonly kind: "boolean" | "number" | "count" | "text" | "character" }
+  | { readonly kind: "one"; readonly of: readonly string[] }
+  /** Column → one of these, or the name of an Arrow type. */
+  | { readonly kind: "types"; readonly of: readonly string[] | "arrow" }
+  | { readonly kind: "options"; readonly of: Options };
+export type Options = Readonly<Record<string, Taken>>;
+
+const [boolean, number, count, text, character] = (["boolean", "number", "count", "text", "character"] as const).map((kind): Taken => ({ kind })) as [Taken, Taken, Taken, Taken, Taken];
+const read: Taken = { kind: "types", of: ["bigint", "number", "string", "boolean", "date"] };
+const order: Taken = { kind: "one", of: ["program"] };
+const store: Taken = { kind: "options", of: { endpoint: text, region: text, pathStyle: boolean, anonymous: boolean } };
+const range: Options = { limit: number, offset: number };
+
+export const optionsOf = {
+  readParquet: { types: read, store },
+  readCsv: { delimiter: character, header: boolean, types: read, store },
+  writeParquet: { overwrite: boolean, compression: { kind: "one", of: ["snappy", "zstd", "gzip", "lz4", "none"] }, rowGroupRows: count, types: { kind: "types", of: "arrow" }, order, store },
+  writeCsv: { overwrite: boolean, delimiter: character, header: boolean, order, store },
+  objects: range,
+  print: range,
+} as const satisfies Record<string, Options>;
+
+/** Arrow's names of the types that a column can be written as. */
+export const ARROW_TYPE =
+  /^(bool(ean)?|string|utf8|binary|float(16|32|64)?|double|date32(\[day\])?|dictionary<values=string, indices=int32>|u?int(8|16|32|64)|timestamp\[(s|ms|us|ns)(, ?tz=[^\]]+)?\]|decimal(128)?\(\d+, ?\d+\))$/;
+
+/** Whether an option takes a value; one that is undefined is not given. */
+export function fits(value: unknown, taken: Taken): boolean {
+  if (value === undefined) return true;
+  switch (taken.kind) {
+    case "count":
+      return Number.isSafeInteger(value) && (value as number) > 0;
+    case "text":
+      return typeof value === "string";
+    case "character":
+      return typeof value === "string" && /^[\x00-\x7f]$/.test(value) && !/["\r\n]/.test(value);
+    case "one":
+      return taken.of.includes(value as string);
+    case "types":
+    case "options":
+      return typeof value === "object" && value !== null && !Array.isArray(value);
+    default:
+      return typeof value === taken.kind;
+  }
+}
+
+/** What it takes, in words. */
+export function wordsOf(taken: Taken): string {
+  switch (taken.kind) {
+    case "boolean":
+      return "true or false";
+    case "count":
+      return "a whole number, 1 or more";
+    case "character":
+      return "one ASCII character that is no quote and no line break";
+    case "one":
+      return listed(taken.of);
+    case "types":
+      return taken.of === "arrow" ? 'an object of columns and Arrow types, such as { id: "int32" },' : `an object of columns and ${listed(taken.of)}`;
+    case "options":
+      return `an object of ${Object.keys(taken.of).join(", ")}`;
+    default:
+      return `a ${taken.kind}`;
+  }
+}
+
+const listed = (names: readonly string[]): string => [names.slice(0, -1), names.slice(-1)].map((part) => part.map((name) => `"${name}"`).join(", ")).filter((part) => part !== "").join(" or ");

@@ -1,0 +1,103 @@
+/**
+ * What stands in the options of readers, writers and observers. The compiler has the same list for options that are written out
+ * (`plugin-babel/src/verbs/options.ts`); these are what a build could not see, refused before anything is read or written.
+ */
+import { didYouMean, LockstepError } from "../errors/index.ts";
+import type { RowRange } from "../tables/slice.ts";
+import type { ReadCsvOptions } from "./csv/read.ts";
+import type { WriteCsvOptions } from "./csv/write.ts";
+import type { ReadParquetOptions } from "./parquet/read.ts";
+import type { WriteParquetOptions } from "./parquet/write.ts";
+import type { StoreOptions } from "./store/options.ts";
+
+/** What one option takes. */
+export type Taken =
+  | { readonly kind: "boolean" | "number" | "count" | "text" | "character" }
+  | { readonly kind: "one"; readonly of: readonly string[] }
+  /** Column → one of these, or the name of an Arrow type, which the writer reads. */
+  | { readonly kind: "types"; readonly of: readonly string[] | "arrow" }
+  | { readonly kind: "options"; readonly of: Options };
+export type Options = Readonly<Record<string, Taken>>;
+
+type Of<T> = { readonly [K in keyof Required<T>]: Taken };
+
+const [boolean, number, count, text, character] = (["boolean", "number", "count", "text", "character"] as const).map((kind): Taken => ({ kind })) as [Taken, Taken, Taken, Taken, Taken];
+const read: Taken = { kind: "types", of: ["bigint", "number", "string", "boolean", "date"] };
+const order: Taken = { kind: "one", of: ["program"] };
+const store: Taken = { kind: "options", of: { endpoint: text, region: text, pathStyle: boolean, anonymous: boolean } satisfies Of<StoreOptions> };
+const range = { limit: number, offset: number } satisfies Of<RowRange>;
+
+export const optionsOf = {
+  readParquet: { types: read, store } satisfies Of<ReadParquetOptions<object>>,
+  readCsv: { delimiter: character, header: boolean, types: read, store } satisfies Of<ReadCsvOptions<object>>,
+  writeParquet: {
+    overwrite: boolean, compression: { kind: "one", of: ["snappy", "zstd", "gzip", "lz4", "none"] }, rowGroupRows: count, types: { kind: "types", of: "arrow" }, order, store,
+  } satisfies Of<WriteParquetOptions<object>>,
+  writeCsv: { overwrite: boolean, delimiter: character, header: boolean, order, store } satisfies Of<WriteCsvOptions>,
+  objects: range,
+  print: range,
+} as const;
+
+/** LS2016 for options that `verb` has not, or values they do not take. */
+export function checkOptions(verb: keyof typeof optionsOf, given: unknown, site?: string): void {
+  const wrong = given === undefined ? undefined : wrongIn(verb, given, optionsOf[verb]);
+  if (wrong) throw new LockstepError({ code: "LS2016", message: wrong.message, fix: wrong.fix, site });
+}
+
+function wrongIn(owner: string, given: unknown, options: Options): { message: string; fix: string } | undefined {
+  const names = Object.keys(options).join(", ");
+  if (!isRecord(given)) return { message: `${owner} takes an object of options, not ${shown(given)}`, fix: `Its options are ${names}.` };
+  for (const [name, value] of Object.entries(given)) {
+    const taken = Object.hasOwn(options, name) ? options[name] : undefined;
+    if (!taken) return { message: `${owner} has no option "${name}"${didYouMean(name, Object.keys(options))}`, fix: `Its options are ${names}.` };
+    if (value === undefined) continue;
+    if (taken.kind === "options") {
+      const wrong = wrongIn(`${owner}: ${name}`, value, taken.of);
+      if (wrong) return wrong;
+    } else if (taken.kind === "types") {
+      const wrong = isRecord(value) ? Object.entries(value).find(([, type]) => type !== undefined && !isType(type, taken.of)) : [name, value];
+      if (wrong) return { message: `${owner}: types says column by column what it is, not ${wrong[0]}: ${shown(wrong[1])}`, fix: taken.of === "arrow" ? 'Name an Arrow type: { id: "int32" }.' : `A column is one of ${taken.of.join(", ")}.` };
+    } else if (!fits(value, taken)) {
+      return { message: `${owner}: ${name} takes ${words(taken)}, not ${shown(value)}`, fix: `Write ${words(taken)}, or leave the option out.` };
+    }
+  }
+  return undefined;
+}
+
+function fits(value: unknown, taken: Exclude<Taken, { kind: "types" | "options" }>): boolean {
+  switch (taken.kind) {
+    case "count":
+      return Number.isSafeInteger(value) && (value as number) > 0;
+    case "text":
+      return typeof value === "string";
+    case "character":
+      return typeof value === "string" && /^[\x00-\x7f]$/.test(value) && !/["\r\n]/.test(value);
+    case "one":
+      return taken.of.includes(value as string);
+    default:
+      return typeof value === taken.kind;
+  }
+}
+
+function words(taken: Exclude<Taken, { kind: "types" | "options" }>): string {
+  switch (taken.kind) {
+    case "boolean":
+      return "true or false";
+    case "count":
+      return "a whole number, 1 or more";
+    case "character":
+      return "one ASCII character that is no quote and no line break";
+    case "one":
+      return listed(taken.of);
+    default:
+      return `a ${taken.kind}`;
+  }
+}
+
+const isType = (type: unknown, of: readonly string[] | "arrow"): boolean => (of === "arrow" ? typeof type === "string" : of.includes(type as string));
+
+const isRecord = (value: unknown): value is object => typeof value === "object" && value !== null && !Array.isArray(value);
+
+const shown = (value: unknown): string => (typeof value === "string" ? JSON.stringify(value) : typeof value === "function" ? "a function" : Array.isArray(value) ? "a list" : typeof value === "object" && value !== null ? "an object" : String(value));
+
+const listed = (names: readonly string[]): string => [names.slice(0, -1), names.slice(-1)].map((part) => part.map((name) => `"${name}"`).join(", ")).filter((part) => part !== "").join(" or ");

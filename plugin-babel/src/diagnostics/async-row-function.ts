@@ -1,6 +1,16 @@
 import type { SourceSpan } from "../ir/types.ts";
 import { at, defineDiagnostic } from "./define.ts";
 
+const fixes: Readonly<Partial<Record<string, string>>> = {
+  async: "leave 'async' out; what it would wait for, read before the verb, or join it as a table",
+  "function*": "return the one value: (d) => …",
+  yield: "return the one value",
+  this: "take the value into a const before the verb",
+  super: "take the value into a const before the verb",
+  arguments: "name the row: (d) => …",
+  "new.target": "leave it out: no row function is called with new",
+};
+
 export const asyncRowFunction = defineDiagnostic(
   {
     code: "LS1210",
@@ -12,11 +22,11 @@ export const asyncRowFunction = defineDiagnostic(
       right: "await trips.derive({ rate: (d) => d.fare }).writeParquet(out);",
     },
   },
-  (what: "async" | "await" | "yield" | "this" | "super" | "new.target" | "arguments", span: SourceSpan) => ({
+  (what: "async" | "await" | "function*" | "yield" | "this" | "super" | "new.target" | "arguments", span: SourceSpan) => ({
     message: `'${what}' may not stand in a row function`,
     locations: [at(span, what === "this" ? "has no value here" : "not allowed here")],
     fix: {
-      message: what === "this" || what === "super" ? "take the value into a const before the verb" : "read the value before the verb, or join it as a table",
+      message: fixes[what] ?? "read the value before the verb, or join it as a table",
       edits: [],
     },
   }),

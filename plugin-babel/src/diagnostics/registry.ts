@@ -6,7 +6,7 @@ import { aggregateInRowFunction } from "./aggregate-in-row-function.ts";
 import { alwaysDecided } from "./always-decided.ts";
 import { argumentWritten } from "./argument-written.ts";
 import { asyncRowFunction } from "./async-row-function.ts";
-import { capturedBindingWritten } from "./captured-binding-written.ts";
+import { capturedChanged } from "./captured-changed.ts";
 import { capturedWritten } from "./captured-written.ts";
 import { comparedWithUndefined } from "./compared-with-undefined.ts";
 import { concatTypes } from "./concat-types.ts";
@@ -89,7 +89,7 @@ export const diagnosticPages: readonly DiagnosticPage[] = [
   wrongArguments.page,
   aggregateInRowFunction.page,
   rowFunctionWrites.page,
-  capturedBindingWritten.page,
+  capturedChanged.page,
   impureRowFunction.page,
   asyncRowFunction.page,
   unknownName.page,

@@ -23,9 +23,9 @@ export async function count(trips: Table<Trip>) {
 }`,
     },
   },
-  (name: string, what: string, span: SourceSpan) => ({
+  (name: string, what: string, span: SourceSpan, fix: string = "pass what is needed of it as an argument") => ({
     message: `'${name}' is ${what}, which cannot be sent to the ranks`,
     locations: [at(span, "used by an annotated function")],
-    fix: { message: "pass what is needed of it as an argument", edits: [] },
+    fix: { message: fix, edits: [] },
   }),
 );

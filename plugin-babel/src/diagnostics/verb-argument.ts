@@ -1,5 +1,6 @@
 import type { SourceSpan } from "../ir/types.ts";
 import { at, defineDiagnostic } from "./define.ts";
+import type { TextEdit } from "./diagnostic.ts";
 
 export const verbArgument = defineDiagnostic(
   {
@@ -13,8 +14,9 @@ await trips.select(...names).writeParquet(out);`,
       right: 'await trips.select("zone", "fare").writeParquet(out);',
     },
   },
-  (verb: string, expected: string, span: SourceSpan) => ({
+  (verb: string, expected: string, span: SourceSpan, fix: string, edits: readonly TextEdit[] = []) => ({
     message: `${verb} takes ${expected} here`,
     locations: [at(span, `not ${expected}`)],
+    fix: { message: fix, edits },
   }),
 );

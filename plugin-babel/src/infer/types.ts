@@ -103,8 +103,8 @@ class TypeInference {
       origin: (of, input, column) => this.#origin(of.inputs[input]!, column),
     };
     const type = verb.type(i, inputs, context);
-    // Which column select meant is unknown, so nothing can be said of what follows.
-    i.type = type && !i.open && i.columns.every((c) => columnOf(type.row, c.as)) ? type : null;
+    // Which column select meant is unknown, so nothing can be said of what follows. A reader's columns are the interface's.
+    i.type = type && !i.open && (i.inputs.length === 0 || i.columns.every((c) => columnOf(type.row, c.as))) ? type : null;
     if (i.type) this.#doubtful.set(i.id, new Set(i.type.row.map((c) => c.name).filter((name) => doubtful.has(name))));
   }
 

@@ -24,7 +24,7 @@ import { freeNames } from "./expressions/names.ts";
 import { annotation } from "./expressions/static-type.ts";
 import { stripTypes } from "./expressions/strip-types.ts";
 import { toTest } from "./expressions/truth.ts";
-import { describe as describeValue, type Foreign, literal, scalar, typeOf, type Value } from "./expressions/value.ts";
+import { describe as describeValue, type Foreign, literal, scalar, typeOf, unknown, type Value } from "./expressions/value.ts";
 
 /** A value known at build time: literals, `const` tables of them, enum objects. A `Set` of literals is its members. */
 export type ConstantValue =
@@ -58,7 +58,7 @@ export type Binding =
    */
   | { readonly kind: "opaque"; readonly source: string; readonly of?: Foreign; readonly stateful?: boolean }
   /** Assigned outside its declaration, or mutated through. */
-  | { readonly kind: "mutated"; readonly write: SourceSpan; readonly source: string }
+  | { readonly kind: "mutated"; readonly write: SourceSpan; readonly declared: SourceSpan; readonly source: string }
   | { readonly kind: "global" }
   /** `inScope`: the names to choose a "did you mean" from. */
   | { readonly kind: "unknown"; readonly inScope?: readonly string[] };
@@ -93,14 +93,17 @@ export function parseRowFunction(fn: t.Node, env: RowEnvironment): RowFunction {
   const spanOf = (node: t.Node) => spanIn(env.file, node);
   if (!isFunction(fn)) return { errors: [notARowFunction(describeNode(fn), spanOf(fn))] };
   const state = new State(env, fn);
-  if (fn.async || fn.generator) state.report(asyncRowFunction(fn.async ? "async" : "yield", spanOf(fn)));
+  if (fn.async || fn.generator) state.report(asyncRowFunction(fn.async ? "async" : "function*", spanOf(fn)));
   const frame = new Frame(state, env);
   const rows = env.params.map((_, param): Value => ({ kind: "row", param }));
-  fn.params.forEach((param, i) => bindParameter(param, rows.slice(i), frame, spanOf(param)));
-  const excess = fn.params[env.params.length];
-  if (excess && !hasDefault(excess)) {
+  const excess = fn.params.slice(env.params.length).find((param) => !hasDefault(param));
+  // Nothing more is said of what is not there.
+  fn.params.forEach((param, i) => bindParameter(param, param === excess ? [unknown] : rows.slice(i), frame, spanOf(param)));
+  if (excess) {
     const taken = env.params.length === 1 ? "the row" : `${env.params.length} rows`;
-    state.typeError(wrongArguments(`A row function takes ${taken}, not ${fn.params.length} parameters`, spanOf(excess)));
+    const isArqueros = excess.type === "Identifier" && excess.name === "$";
+    const fix = isArqueros ? "leave it out: a row function sees the variables around it" : "number the rows before, derive({ n: op.row_number() }), and read d.n";
+    state.typeError(wrongArguments(`A row function takes ${taken}, not ${fn.params.length} parameters`, spanOf(excess), fix));
   }
   const read = close(frame.flow, body(fn, frame));
   const declared = annotation(fn.returnType, env);

@@ -45,7 +45,7 @@ function resolve(name: string, module: ModuleSource, scope: BabelScope, options:
   if (module !== options.home) return { kind: "opaque", source: name };
 
   const write = isOuter(binding) ? binding.constantViolations[0] : undefined;
-  if (write) return { kind: "mutated", write: spanOf(write.node, module), source: name };
+  if (write) return { kind: "mutated", write: spanOf(write.node, module), declared: spanOf(binding!.identifier, module), source: name };
   return capturedBinding(name, binding, module, options);
 }
 

@@ -4,7 +4,7 @@
  */
 import type * as t from "@babel/types";
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
-import { capturedBindingWritten } from "../diagnostics/captured-binding-written.ts";
+import { capturedChanged } from "../diagnostics/captured-changed.ts";
 import { argumentWritten } from "../diagnostics/argument-written.ts";
 import { capturedWritten } from "../diagnostics/captured-written.ts";
 import { tableEscapes } from "../diagnostics/table-escapes.ts";
@@ -98,7 +98,7 @@ class Collector implements Captures {
       const binding = place.scope.getBinding(name);
       if (!binding || binding.scope.path.isProgram()) continue;
       const write = laterChange(binding, fn);
-      if (write) this.#report(capturedBindingWritten(name, spanOf(write, place.module), spanOf(fn, place.module), true));
+      if (write) this.#report(capturedChanged(name, spanOf(write, place.module), spanOf(fn, place.module)));
     }
   }
 
@@ -107,8 +107,10 @@ class Collector implements Captures {
     const place = { module: outer.module, scope: outer.module.scopeOf(node) ?? outer.scope };
     const walk = (child: t.Node | null | undefined) => child && this.#walk(child, place);
     const outerEffect = this.#inEffect;
-    this.#effect(node, place);
-    this.#parts(node, place, walk);
+    const isSaid = this.#effect(node, place);
+    // Of a forbidden call nothing more is said than that.
+    if (isSaid && "arguments" in node) node.arguments.forEach(walk);
+    else this.#parts(node, place, walk);
     this.#inEffect = outerEffect;
   }
 
@@ -150,10 +152,10 @@ class Collector implements Captures {
     for (const child of childNodes(node)) walk(child);
   }
 
-  /** Time, files and the like are sent from rank 0, which only the annotated function itself can wait for. */
-  #effect(node: t.Node, place: Place): void {
+  /** Time, files and the like are sent from rank 0, which only the annotated function itself can wait for. True: it may not be at all. */
+  #effect(node: t.Node, place: Place): boolean {
     const found = effectOf(node, place);
-    if (!found || (this.#inEffect && found.kind === "alike")) return;
+    if (!found || (this.#inEffect && found.kind === "alike")) return false;
     this.#inEffect ||= found.kind === "alike";
     const span = spanOf(node, place.module);
     if (found.kind === "forbidden") this.#report(effect(found.what, found.why, found.fix, span));
@@ -161,6 +163,7 @@ class Collector implements Captures {
     else if (this.#helper || place.scope.getFunctionParent()?.block !== this.#frame.node) {
       this.#report(effect(found.what, "may differ between ranks, and cannot be sent from rank 0 out of a helper or callback", "take the value into a const of the annotated function", span));
     }
+    return found.kind === "forbidden";
   }
 
   /** `counts.total += 1`, `seen.push(1)`: writing through a captured value changes this rank's copy only. */
@@ -264,7 +267,7 @@ class Collector implements Captures {
     if (write) return this.#report(capturedWritten(name, spanOf(write.node, module), spanOf(binding.identifier, module)));
     if (binding.path.node.type === "ClassDeclaration") return this.#report(uncapturable(name, "a class", use));
     const alias = aliasOf(name, { module, scope: binding.scope });
-    if (alias) return this.#report(uncapturable(name, `Node's ${alias} in a variable`, use));
+    if (alias) return this.#report(uncapturable(name, `Node's ${alias} in a variable`, use, `write ${alias} itself in the annotated function, imported in this module`));
     if (module !== this.#fn.module) return this.#report(uncapturable(name, `a value that ${module.file} computes at run time`, use));
     this.hidden.set(name, binding);
   }

@@ -1,7 +1,7 @@
 /** The type of a scalar of the enclosing code, as far as its annotation, its initialiser or the table it was got from tells. */
 import type * as t from "@babel/types";
-import type { JsType, RowType, ValueType } from "../ir/types.ts";
-import { constantOf } from "./constants.ts";
+import type { Column, JsType, RowType, ValueType } from "../ir/types.ts";
+import { constantOf, keyName } from "./constants.ts";
 import { bare, type Binding } from "./module.ts";
 import type { Modules } from "./modules.ts";
 import { helperOf, type Place, runtimeName } from "./names.ts";
@@ -106,9 +106,10 @@ function takenApart(binding: Binding, ofList: boolean, place: Place, know: Knowl
 
 export const localOf = (value: t.Node): string | null => (value.type === "Identifier" ? value.name : value.type === "AssignmentPattern" ? localOf(value.left) : null);
 
-/** The members of a record: a variable declared with an interface, or a row of a table. */
+/** The members of a record: a variable declared with an interface, an object that is written out, or a row of a table. */
 export function recordType(node: t.Node, place: Place, know: Knowledge): RowType | null {
   const e = bare(node);
+  if (e.type === "ObjectExpression") return literalMembers(e, place, know);
   if (e.type === "MemberExpression") return e.computed ? recordsOf(e.object, place, know) : null;
   if (e.type === "CallExpression") {
     const { callee } = e;
@@ -127,6 +128,16 @@ export function recordType(node: t.Node, place: Place, know: Knowledge): RowType
   if (declaration.type !== "VariableDeclarator") return null;
   const ofList = declaration.id.type === "ArrayPattern" && declaration.id.elements.includes(binding.identifier);
   return declaration.id.type === "Identifier" || ofList ? takenApartOnce(binding, ofList, scoped, know) : null;
+}
+
+/** `{ limit: 3, name: String(given) }`: what TypeScript takes for a member's type, whatever is assigned to it. */
+function literalMembers({ properties }: t.ObjectExpression, place: Place, know: Knowledge): RowType | null {
+  if (properties.some((p) => p.type === "SpreadElement")) return null;
+  return properties.flatMap((p): Column[] => {
+    const name = p.type === "ObjectProperty" && !p.computed ? keyName(p.key) : null;
+    const type = p.type === "ObjectProperty" && name !== null ? typeOfScalar(p.value, place, know, 1) : null;
+    return name !== null && type && !type.nullable ? [{ name, type }] : [];
+  });
 }
 
 /** A variable that is assigned again may hold the rows of another table. */

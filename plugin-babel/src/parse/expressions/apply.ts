@@ -1,7 +1,7 @@
 /** A function of the catalogue on arguments: counted and typed as tsc does. */
 import type * as t from "@babel/types";
 import { possiblyNull } from "../../diagnostics/possibly-null.ts";
-import { countMessage, notAssignable, wrongArguments } from "../../diagnostics/wrong-arguments.ts";
+import { notAssignable, wrongCount } from "../../diagnostics/wrong-arguments.ts";
 import type { ScalarFunction } from "../../functions/index.ts";
 import { fold } from "../../functions/fold.ts";
 import type { Parameter } from "../../functions/scalar-function.ts";
@@ -57,7 +57,7 @@ function argument(fn: ScalarFunction, parameter: Parameter, { value, node }: Arg
   }
   const wanted = admitted?.join(" | ") ?? "string | number | boolean | bigint | Date";
   if (value.kind !== "scalar" || (parameter.types && !parameter.types.includes(value.expression.type.js))) {
-    frame.state.typeError(wrongArguments(notAssignable(describe(value), wanted), frame.span(node)));
+    frame.state.typeError(notAssignable(describe(value), wanted, frame.span(node)));
     return null;
   }
   if (value.null || (value.undefined && !parameter.optional)) {
@@ -85,6 +85,6 @@ function countFits(fn: ScalarFunction, args: readonly Argument[], node: t.Node, 
   const most = fn.name === "Date" || fn.name === "Date.UTC" ? 7 : fn.params.some((p) => p.rest) ? Infinity : fn.params.length;
   if (args.length >= least && args.length <= most) return true;
   const name = fn.name.slice(fn.name.lastIndexOf(".") + 1);
-  frame.state.typeError(wrongArguments(countMessage(name, least, most, args.length), frame.span(node)));
+  frame.state.typeError(wrongCount(name, least, most, args.length, frame.span(node)));
   return false;
 }

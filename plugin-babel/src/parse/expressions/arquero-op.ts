@@ -2,7 +2,7 @@
 import type * as t from "@babel/types";
 import { aggregateInRowFunction, type Split } from "../../diagnostics/aggregate-in-row-function.ts";
 import { unknownProperty } from "../../diagnostics/unknown-property.ts";
-import { notAssignable, wrongArguments } from "../../diagnostics/wrong-arguments.ts";
+import { notAssignable } from "../../diagnostics/wrong-arguments.ts";
 import { aggregateFunctions, functionNamed, methodNamed, scalarFunctions, windowFunctions } from "../../functions/index.ts";
 import { otherAggregateNames } from "../../functions/aggregate.ts";
 import { apply, type Argument } from "./apply.ts";
@@ -75,7 +75,7 @@ function ofText(name: string, { value, node: at }: Argument, node: Call, frame: 
   if (value.kind === "nothing") return value;
   if (value.kind === "any") return opaque(plain("string"), span);
   if (value.kind !== "scalar" || value.expression.type.js !== "string") {
-    frame.state.typeError(wrongArguments(notAssignable(describe(value), "string | null"), frame.span(at)));
+    frame.state.typeError(notAssignable(describe(value), "string | null", frame.span(at)));
     return opaque(plain("string"), span);
   }
   const { js } = value.expression.type;

@@ -1,6 +1,6 @@
 /** Free names: what the caller's scope says of them, as values. */
 import type * as t from "@babel/types";
-import { capturedBindingWritten } from "../../diagnostics/captured-binding-written.ts";
+import { capturedWritten } from "../../diagnostics/captured-written.ts";
 import { needsAnnotation } from "../../diagnostics/needs-annotation.ts";
 import { tableInRowFunction } from "../../diagnostics/table-in-row-function.ts";
 import { unknownName } from "../../diagnostics/unknown-name.ts";
@@ -55,6 +55,8 @@ export function fromBinding(binding: Binding, name: string, node: t.Node, frame:
       if (isFacade(binding.module) && binding.name === "*") {
         return { kind: "record", names: null, member: (member, at) => fromBinding({ ...binding, name: member }, `${name}.${member}`, at, frame) };
       }
+      // Ranks disagree about it, which is said of the verb.
+      if (isFacade(binding.module) && binding.name === "rank") return unknown;
       state.needsScript(`'${name}' comes from ${binding.module}, which only V8 can run`);
       return unknown;
     case "table":
@@ -65,7 +67,7 @@ export function fromBinding(binding: Binding, name: string, node: t.Node, frame:
       return binding.of ? { kind: "any", of: binding.of } : unknown;
     case "mutated":
       // A write inside this very function is reported where it stands.
-      if (!isInside(binding.write, frame)) state.report(capturedBindingWritten(name, binding.write, span));
+      if (!isInside(binding.write, frame)) state.report(capturedWritten(name, binding.write, binding.declared));
       return unknown;
     case "global": {
       const value = globalValue(name, span, frame);

@@ -123,7 +123,7 @@ export function callValue(callee: Value, node: Call, frame: Frame): Value {
       survey(node, frame);
       return unknown;
     default:
-      frame.state.typeError(wrongArguments(`'${frame.text(node.callee)}' is not a function`, frame.span(node.callee)));
+      frame.state.typeError(wrongArguments(`'${frame.text(node.callee)}' is not a function`, frame.span(node.callee), "leave the parentheses out"));
       return unknown;
   }
 }

@@ -2,7 +2,7 @@
 import type * as t from "@babel/types";
 import { datesCompared } from "../../diagnostics/dates-compared.ts";
 import { possiblyNull } from "../../diagnostics/possibly-null.ts";
-import { notAssignable, wrongArguments } from "../../diagnostics/wrong-arguments.ts";
+import { notAssignable } from "../../diagnostics/wrong-arguments.ts";
 import { printType } from "../../ir/types.ts";
 import { readArguments, type Call } from "./calls.ts";
 import { foreignMember } from "./foreign.ts";
@@ -41,7 +41,7 @@ function contains({ item, source }: Values, node: Call, frame: Frame): Value {
   const { value } = sought;
   if (value.kind === "any") return result;
   if (value.kind !== "scalar" || value.expression.type.js !== item.js) {
-    frame.state.typeError(wrongArguments(notAssignable(describe(value), printType(item)), frame.span(sought.node)));
+    frame.state.typeError(notAssignable(describe(value), printType(item), frame.span(sought.node)));
     return result;
   }
   if ((value.null || value.undefined) && !item.nullable) {

@@ -95,7 +95,9 @@ export function unsupported(node: t.Node, reason: string, type: StaticType | nul
 }
 
 function forbidden(what: Parameters<typeof asyncRowFunction>[0], node: t.Node, frame: Frame): Value {
-  frame.state.report(asyncRowFunction(what, frame.span(node)));
+  const { root } = frame.state;
+  const isSaid = (what === "await" && root.async) || (what === "yield" && root.generator);
+  if (!isSaid) frame.state.report(asyncRowFunction(what, frame.span(node)));
   return unknown;
 }
 

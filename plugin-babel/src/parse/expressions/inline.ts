@@ -2,7 +2,7 @@
 import type * as t from "@babel/types";
 import { asyncRowFunction } from "../../diagnostics/async-row-function.ts";
 import { possiblyNull } from "../../diagnostics/possibly-null.ts";
-import { countMessage, notAssignable, wrongArguments } from "../../diagnostics/wrong-arguments.ts";
+import { notAssignable, wrongCount } from "../../diagnostics/wrong-arguments.ts";
 import type { SourceSpan } from "../../ir/types.ts";
 import { annotated } from "./annotated.ts";
 import type { Argument } from "./apply.ts";
@@ -85,7 +85,7 @@ function checkArguments(helper: Helper, args: readonly Argument[], node: t.Node,
   const most = params.some((param) => param.type === "RestElement") ? Infinity : params.length;
   const typed = params.some((param) => "typeAnnotation" in param && param.typeAnnotation);
   if ((typed && args.length < least) || args.length > most) {
-    frame.state.typeError(wrongArguments(countMessage(helper.name, least, most, args.length), frame.span(node)));
+    frame.state.typeError(wrongCount(helper.name, least, most, args.length, frame.span(node)));
     return params.map(() => unknown);
   }
   return args.map((arg, i) => {
@@ -93,7 +93,7 @@ function checkArguments(helper: Helper, args: readonly Argument[], node: t.Node,
     const target = param?.type === "AssignmentPattern" ? param.left : param;
     const wanted = target && "typeAnnotation" in target ? annotation(target.typeAnnotation, helper.scope) : null;
     if (target?.type === "ObjectPattern" && arg.value.kind === "scalar") {
-      frame.state.typeError(wrongArguments(notAssignable(describe(arg.value), "object"), frame.span(arg.node)));
+      frame.state.typeError(notAssignable(describe(arg.value), "object", frame.span(arg.node)));
       return unknown;
     }
     return wanted ? checkArgument(arg, optional(param!) ? { ...wanted, undefined: true } : wanted, frame) : arg.value;
@@ -104,7 +104,7 @@ function checkArgument({ value, node }: Argument, wanted: StaticType, frame: Fra
   const got = typeOf(value);
   const span = frame.span(node);
   if (got === null ? value.kind !== "any" : got.js !== null && wanted.js !== null && got.js !== wanted.js) {
-    frame.state.typeError(wrongArguments(notAssignable(describe(value), printStatic(wanted)), span));
+    frame.state.typeError(notAssignable(describe(value), printStatic(wanted), span));
     return opaque(wanted, span);
   }
   if (got && ((got.null && !wanted.null) || (got.undefined && !wanted.undefined))) {

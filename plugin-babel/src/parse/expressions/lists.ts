@@ -2,7 +2,7 @@
 import type * as t from "@babel/types";
 import { datesCompared } from "../../diagnostics/dates-compared.ts";
 import { possiblyNull } from "../../diagnostics/possibly-null.ts";
-import { notAssignable, wrongArguments } from "../../diagnostics/wrong-arguments.ts";
+import { notAssignable } from "../../diagnostics/wrong-arguments.ts";
 import { fold } from "../../functions/fold.ts";
 import type { Expression } from "../../ir/expression.ts";
 import { readArguments, type Call } from "./calls.ts";
@@ -93,7 +93,7 @@ function contains(list: List, { value, node }: Argument, whole: Call, frame: Fra
   if (strange.length > 0 && wanted.length > 0) {
     const onlyAbsent = value.kind === "scalar" && strange.every((type) => type === "null" || type === "undefined");
     if (onlyAbsent) frame.state.typeError(possiblyNull(frame.text(node), absence(value), frame.span(node), "argument"));
-    else frame.state.typeError(wrongArguments(notAssignable(describe(value), wanted.join(" | ")), frame.span(node)));
+    else frame.state.typeError(notAssignable(describe(value), wanted.join(" | "), frame.span(node)));
     return opaque(plain("boolean"), span);
   }
   if (value.kind !== "scalar") return null;

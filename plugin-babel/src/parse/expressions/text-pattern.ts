@@ -1,6 +1,6 @@
 /** Regular expressions that only look for a text, at the start, at the end, anywhere: they need no engine of their own. */
 import type * as t from "@babel/types";
-import { notAssignable, wrongArguments } from "../../diagnostics/wrong-arguments.ts";
+import { notAssignable } from "../../diagnostics/wrong-arguments.ts";
 import type { Frame } from "./frame.ts";
 import { requirePresent } from "./operators.ts";
 import { call, describe, literal, opaque, plain, scalar, type Scalar, type TextPattern, type Value } from "./value.ts";
@@ -16,7 +16,7 @@ export function textPattern({ pattern, flags }: t.RegExpLiteral): TextPattern | 
 export function testPattern({ text, start, end }: TextPattern, subject: Scalar, at: t.Node, node: t.Node, frame: Frame): Value {
   const span = frame.span(node);
   const { js } = subject.expression.type;
-  if (js !== "string") frame.state.typeError(wrongArguments(notAssignable(describe(subject), "string"), frame.span(at)));
+  if (js !== "string") frame.state.typeError(notAssignable(describe(subject), "string", frame.span(at)));
   if (js !== "string" || !requirePresent(subject, at, frame, "argument")) return opaque(plain("boolean"), span);
   const sought = literal(text, "string", span);
   const name = start && end ? "eq" : start ? "string.startsWith" : end ? "string.endsWith" : "string.includes";

@@ -6,7 +6,7 @@ import type { Diagnostic } from "../../../../plugin-babel/src/diagnostics/diagno
 const place = { file: "job.ts", line: 7, column: 2, endLine: 7, endColumn: 9 };
 const setting: Setting = {
   bindings: {
-    counter: { kind: "mutated", write: place, source: "counter" },
+    counter: { kind: "mutated", write: place, declared: place, source: "counter" },
     untyped: { kind: "scalar", type: null, source: "untyped" },
     trips: { kind: "table", source: "trips" },
     total: { kind: "scalar", type: { js: "number", nullable: false }, source: "total" },
@@ -71,8 +71,8 @@ describe("places", () => {
     ]);
   });
 
-  test("a written capture: the write first, then the use", () => {
-    expect(only("d => d.n + counter").locations.map((l) => l.label)).toEqual(["written here", "captured here"]);
+  test("a written capture: the write first, then the declaration", () => {
+    expect(only("d => d.n + counter").locations.map((l) => l.label)).toEqual(["written here", "declared outside the annotated function"]);
     expect(only("d => d.n + counter").locations[0]).toMatchObject(place);
   });
 

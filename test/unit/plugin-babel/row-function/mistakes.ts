@@ -106,7 +106,7 @@ export const ourErrors: readonly (readonly [source: string, code: string])[] = [
   ["d => { for (const c of d.s) total += 1; return 1; }", "LS1207"],
   ["d => d.s.split('').map((c) => { total++; return c; }).length", "LS1207"],
   ["d => { list.push(d.n); return d.n; }", "LS1207"],
-  ["d => counter", "LS1208"],
+  ["d => counter", "LS1301"],
   ["d => Date.now() - d.n", "LS1209"],
   ["d => Math.random()", "LS1209"],
   ["d => new Date()", "LS1209"],

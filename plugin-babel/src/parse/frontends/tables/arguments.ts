@@ -13,6 +13,7 @@ import { bare, spanOf, textOf } from "../../../source/module.ts";
 import type { Operand } from "../../../source/frames.ts";
 import { helperOf, type Place, runtimeName } from "../../../source/names.ts";
 import type { Modules } from "../../../source/modules.ts";
+import { aggregateFix, fractionFix, keysFix, namedColumn, surplus } from "./fixes.ts";
 import { readOptions } from "./options.ts";
 import { readWindow } from "./windows.ts";
 
@@ -47,7 +48,7 @@ export function readArguments(call: t.CallExpression, context: ArgumentContext):
   const out: Arguments = { inputs: [], rows: [], operands: new Map(), columns: [], scalars: {}, open: false, data: null };
   const nodes = [...call.arguments] as t.Node[];
   for (const parameter of context.verb.signature) kinds[parameter.kind](nodes, out, context, parameter);
-  for (const left of nodes) context.report(verbArgument(context.verb.name, "no further argument", spanOf(left, context.place.module)));
+  for (const left of nodes) context.report(verbArgument(context.verb.name, "no further argument", spanOf(left, context.place.module), surplus[context.verb.name] ?? "leave it out"));
   return out;
 }
 
@@ -78,7 +79,7 @@ const kinds: Record<Parameter["kind"], Reader> = {
     const names = options === undefined ? ["key", "value"] : foldedNames(options, context);
     if (names === null) {
       out.open = true;
-      return context.report(verbArgument("fold", '{ as: ["name", "value"] }', spanOf(options!, context.place.module)));
+      return context.report(verbArgument("fold", '{ as: ["name", "value"] }', spanOf(options!, context.place.module), 'write { as: ["name", "value"] }, or leave it out'));
     }
     const span = spanOf(options ?? context.call, context.place.module);
     out.columns.push({ input: 1, from: "key", as: names[0]!, span }, { input: 1, from: "value", as: names[1]!, span });
@@ -88,14 +89,14 @@ const kinds: Record<Parameter["kind"], Reader> = {
       const isDesc = bare(node).type === "CallExpression" && runtimeName((bare(node) as t.CallExpression).callee, context.place) === "desc";
       const key = isDesc ? ((bare(node) as t.CallExpression).arguments[0] as t.Node | undefined) : node;
       if (key) rowArgument(key, { role: "key", name: columnName(key, context), input: 0, descending: isDesc }, out, context);
-      else context.report(verbArgument("desc", "a column name or a row function", spanOf(node, context.place.module)));
+      else context.report(verbArgument("desc", "a column name or a row function", spanOf(node, context.place.module), 'write desc("x"), once for each key'));
     }
   },
   "join-keys": (nodes, out, context) => {
     const node = nodes.shift();
     if (!node) return;
     const pairs = keyPairs(node, context);
-    if (!pairs) return context.report(verbArgument(context.verb.name, 'a column name, [left, right], or [["a", "b"], ["a", "b"]] with as many keys on both sides', spanOf(node, context.place.module)));
+    if (!pairs) return context.report(verbArgument(context.verb.name, 'a column name, [left, right], or [["a", "b"], ["a", "b"]] with as many keys on both sides', spanOf(node, context.place.module), keysFix(node)));
     for (const [left, right] of pairs) {
       rowArgument(left, { role: "left", name: columnName(left, context), input: 0 }, out, context);
       rowArgument(right, { role: "right", name: columnName(right, context), input: 1 }, out, context);
@@ -122,7 +123,7 @@ const kinds: Record<Parameter["kind"], Reader> = {
       if (name !== null) out.columns.push({ input: 1, from: name, as: name, span: spanOf(node, context.place.module) });
       else {
         out.open = true;
-        context.report(verbArgument(context.verb.name, "column names of the other table", spanOf(node, context.place.module)));
+        context.report(verbArgument(context.verb.name, "column names of the other table", spanOf(node, context.place.module), 'name the columns after the key: lookup(other, "key", "a", "b")'));
       }
     }
   },
@@ -133,7 +134,7 @@ const kinds: Record<Parameter["kind"], Reader> = {
     const node = nodes.shift();
     const name = node && columnName(node, context);
     if (node && name !== null && name !== undefined) out.columns.push({ input: 0, from: name, as: name, span: spanOf(node, context.place.module) });
-    else if (node) context.report(verbArgument(context.verb.name, "a column name", spanOf(node, context.place.module)));
+    else if (node) context.report(verbArgument(context.verb.name, "a column name", spanOf(node, context.place.module), ...namedColumn(node, context)));
     else missing("a column name", context);
   },
   table: (nodes, out, context) => {
@@ -151,7 +152,7 @@ const kinds: Record<Parameter["kind"], Reader> = {
   scalar: (nodes, out, context, parameter) => {
     if (parameter.kind !== "scalar") return;
     const node = nodes.shift();
-    if (!node && !parameter.optional) return missing(parameter.name, context);
+    if (!node && !parameter.optional) return missing(`a ${parameter.name}`, context);
     if (!node) return;
     context.scalar(node);
     if (parameter.options) {
@@ -166,7 +167,7 @@ const kinds: Record<Parameter["kind"], Reader> = {
     context.scalar(node);
     out.scalars.data = { source: textOf(node, context.place.module), span: spanOf(node, context.place.module) };
     if (e.type === "ObjectExpression") out.data = e;
-    else context.report(verbArgument("table", "an object of columns", spanOf(node, context.place.module)));
+    else context.report(verbArgument("table", "an object of columns", spanOf(node, context.place.module), "write its columns where it stands: table({ id: rows.map((row) => row.id) })"));
   },
 };
 
@@ -192,7 +193,7 @@ function reportUnbound(node: t.Node, { place: { module, scope }, report }: Argum
 }
 
 function missing(what: string, { verb, call, place, report }: ArgumentContext): void {
-  report(verbArgument(verb.name, what, spanOf(call, place.module)));
+  report(verbArgument(verb.name, what, spanOf(call, place.module), `give it ${what}`));
 }
 
 /** A column name: a string, also by way of a constant. */
@@ -222,7 +223,7 @@ function properties(node: t.Node, out: Arguments, context: ArgumentContext, expe
   const e = bare(node);
   const wrong = (at: t.Node) => {
     out.open = true;
-    context.report(verbArgument(context.verb.name, expected, spanOf(at, context.place.module)));
+    context.report(verbArgument(context.verb.name, expected, spanOf(at, context.place.module), `write it where it stands: ${context.verb.example}`));
   };
   if (e.type !== "ObjectExpression") {
     wrong(node);
@@ -241,7 +242,7 @@ function properties(node: t.Node, out: Arguments, context: ArgumentContext, expe
 function renamed(node: t.Node, out: Arguments, context: ArgumentContext, expected: string): void {
   for (const [from, value, key] of properties(node, out, context, expected)) {
     const as = columnName(value, context);
-    if (as === null) context.report(verbArgument(context.verb.name, "a new name", spanOf(value, context.place.module)));
+    if (as === null) context.report(verbArgument(context.verb.name, "a new name", spanOf(value, context.place.module), 'write the new name as a text: { old: "new" }'));
     else out.columns.push({ input: 0, from, as, span: spanOf(key, context.place.module) });
   }
 }
@@ -259,7 +260,7 @@ export function rowArgument(node: t.Node, role: Role, out: Arguments, context: A
     return;
   }
   if (name === null && !isRowFunction) {
-    context.report(verbArgument(context.verb.name, "a column name or a row function", spanOf(node, module)));
+    context.report(verbArgument(context.verb.name, "a column name or a row function", spanOf(node, module), 'write "x", or (d) => d.x'));
     return;
   }
   out.rows.push(argument);
@@ -287,7 +288,7 @@ function aggregate(name: string, node: t.Node, out: Arguments, context: Argument
     // The column would be there: what reads it makes no mistake of its own.
     out.open = true;
     if (reportUnbound(e, context)) return;
-    context.report(verbArgument(context.verb.name, "aggregates such as op.count() or op.mean(\"x\")", spanOf(node, module)));
+    context.report(verbArgument(context.verb.name, "aggregates such as op.count() or op.mean(\"x\")", spanOf(node, module), ...aggregateFix(e, context)));
     return;
   }
   const fn = aggregateFunctions.get(callee.slice(3));
@@ -297,12 +298,12 @@ function aggregate(name: string, node: t.Node, out: Arguments, context: Argument
   }
   const [argument, ...rest] = e.arguments as t.Node[];
   const role: Role = { role: "aggregate", name, input: 0, aggregate: fn.name, ...readFraction(fn, e, rest, context) };
-  for (const extra of rest) context.report(verbArgument(callee, "no further argument", spanOf(extra, module)));
+  for (const extra of rest) context.report(verbArgument(callee, "no further argument", spanOf(extra, module), "leave it out: an aggregate is of one column, or of a row function"));
   if (fn.argument === null) {
-    if (argument) context.report(verbArgument(callee, "no argument", spanOf(argument, module)));
+    if (argument) context.report(verbArgument(callee, "no argument", spanOf(argument, module), "count rows with op.count(), values that are there with op.valid(…)"));
     out.rows.push({ ...role, span: spanOf(e, module), source: textOf(e, module), expression: null });
   } else if (argument) rowArgument(argument, role, out, context);
-  else context.report(verbArgument(callee, "a column name or a row function", spanOf(e, module)));
+  else context.report(verbArgument(callee, "a column name or a row function", spanOf(e, module), `write ${callee}("x")`));
 }
 
 /** Takes the second argument of `op.quantile("fare", 0.9)` from the front of the list. It is the same for all rows, and known when building. */
@@ -311,6 +312,6 @@ export function readFraction(fn: AggregateFunction, call: t.CallExpression, rest
   const node = rest.shift();
   const value = node && constantOf(node, context.place)?.value;
   if (typeof value === "number" && value >= 0 && value <= 1) return { fraction: value };
-  context.report(verbArgument(`op.${fn.name}`, "a fraction from 0 to 1 that is known when building", spanOf(node ?? call, context.place.module)));
+  context.report(verbArgument(`op.${fn.name}`, "a fraction from 0 to 1 that is known when building", spanOf(node ?? call, context.place.module), ...fractionFix(fn.name, node, value, context)));
   return {};
 }

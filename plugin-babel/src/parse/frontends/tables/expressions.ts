@@ -227,6 +227,7 @@ function readVerb(e: t.CallExpression, verb: Verb, receiver: ValueId | null, r: 
   if ((verb.role === "reader" || verb.role === "writer") && context !== "awaited" && context !== "list") {
     r.report(missingAwait(verb.name, r.span(e), typeof context === "object" ? context.member : null));
   }
+  const declared = verb.on === "module" ? readInterface(e, args.data, r) : null;
   const varying = r.varyingOf([...(receiver === null ? [] : [(callee as t.MemberExpression).object]), ...e.arguments]);
   const instruction = r.builder.add({
     op: verb.name,
@@ -236,8 +237,8 @@ function readVerb(e: t.CallExpression, verb: Verb, receiver: ValueId | null, r: 
     scalars: { ...args.scalars, ...(varying ? { varying } : {}) },
     span: { ...start, endLine, endColumn },
     frame: r.frame.id,
-    ...(args.open && { open: true }),
-    declared: verb.on === "module" ? readInterface(e, args.data, r) : null,
+    ...((args.open || declared?.open) && { open: true }),
+    declared: declared?.row ?? null,
   });
   if (verb.role === "reader" && instruction.declared) checkTypesOption(e, instruction.declared, r);
   for (const [argument, operand] of args.operands) r.operands.set(argument, operand);

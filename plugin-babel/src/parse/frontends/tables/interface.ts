@@ -8,15 +8,15 @@ import { verbArgument } from "../../../diagnostics/verb-argument.ts";
 import type { Column, RowType } from "../../../ir/types.ts";
 import { constantOf, keyName } from "../../../source/constants.ts";
 import type { Reading } from "../../function.ts";
-import { bare, spanOf } from "../../../source/module.ts";
-import { elementOf } from "../../../source/scalar-types.ts";
+import { bare, spanOf, textOf } from "../../../source/module.ts";
+import { elementOf, typeOfScalar } from "../../../source/scalar-types.ts";
 import { rowTypeOf, UnsupportedType } from "../../../source/types.ts";
 
 /** `readCsv<Weather>(…)` or `table({ … })` → its columns; null: not known. */
-export function readInterface(call: t.CallExpression, data: t.ObjectExpression | null, r: Reading): RowType | null {
+export function readInterface(call: t.CallExpression, data: t.ObjectExpression | null, r: Reading): Declared {
   const argument = call.typeArguments?.params[0] as t.TSType | undefined;
-  if (!argument) return data ? literalColumns(data, r) : null;
-  return readRowType(argument, r);
+  if (!argument && data) return literalColumns(data, r);
+  return { row: argument ? readRowType(argument, r) : null, open: false };
 }
 
 /** The `types` option, where it is written out, against the interface. A bigint is one only if the option says so. */
@@ -76,9 +76,16 @@ export function readRowType(type: t.TSType, r: Reading): RowType | null {
   }
 }
 
-function literalColumns(data: t.ObjectExpression, r: Reading): RowType {
-  if (data.properties.length === 0) r.report(verbArgument("table", "at least one column", r.span(data)));
-  return data.properties.flatMap((p): Column[] => {
+/** `open`: some of its columns could not be read. */
+export interface Declared {
+  readonly row: RowType | null;
+  readonly open: boolean;
+}
+
+function literalColumns(data: t.ObjectExpression, r: Reading): Declared {
+  if (data.properties.length === 0) r.report(verbArgument("table", "at least one column", r.span(data), "give it one: table({ id: [1, 2] })"));
+  let open = false;
+  const row = data.properties.flatMap((p): Column[] => {
     const name = p.type === "ObjectProperty" && !p.computed ? keyName(p.key) : null;
     const type = p.type === "ObjectProperty" ? elementOf(p.value, r.place, r) : null;
     if (name !== null && data.properties.slice(0, data.properties.indexOf(p)).some((q) => q.type === "ObjectProperty" && !q.computed && keyName(q.key) === name)) {
@@ -86,7 +93,12 @@ function literalColumns(data: t.ObjectExpression, r: Reading): RowType {
       return [];
     }
     if (name !== null && type) return [{ name, type }];
-    r.report(verbArgument("table", "columns whose element type is plain, such as [1, 2] or a variable of type number[],", r.span(p)));
+    open = true;
+    const value = p.type === "ObjectProperty" && typeOfScalar(p.value, r.place, r, 0) ? p.value : null;
+    const list = value && `[${textOf(value, r.frame.module)}]`;
+    const fix = list ? `write a list: ${list}` : "write a list, [1, 2], or take it into a const whose type says what is in it: const ids: number[] = …";
+    r.report(verbArgument("table", "columns whose element type is plain, such as [1, 2] or a variable of type number[],", r.span(p), fix, value && list ? [{ ...r.span(value), text: list }] : []));
     return [];
   });
+  return { row, open };
 }

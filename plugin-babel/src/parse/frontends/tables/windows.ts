@@ -38,11 +38,11 @@ function readCall(name: string, call: t.CallExpression, fn: string, frame: Frame
   };
   if (!takesValue) out.rows.push({ ...role, span: spanOf(call, module), source: "", expression: null });
   else if (value) rowArgument(value, role, out, context);
-  else return context.report(verbArgument(`op.${fn}`, "a column name or a row function", spanOf(call, module)));
+  else return context.report(verbArgument(`op.${fn}`, "a column name or a row function", spanOf(call, module), `write op.${fn}("x")`));
   for (const parameter of parameters.slice(rest.length)) {
-    if (!parameter.optional) context.report(verbArgument(`op.${fn}`, parameter.name, spanOf(call, module)));
+    if (!parameter.optional) context.report(verbArgument(`op.${fn}`, parameter.name, spanOf(call, module), `give it ${parameter.numbers?.words ?? parameter.name}`));
   }
-  for (const extra of rest.slice(parameters.length)) context.report(verbArgument(`op.${fn}`, "no further argument", spanOf(extra, module)));
+  for (const extra of rest.slice(parameters.length)) context.report(verbArgument(`op.${fn}`, "no further argument", spanOf(extra, module), "leave it out"));
   for (const node of rest.slice(0, parameters.length)) scalar(node, node, { role: "parameter", name, input: 0 }, out, context);
 }
 
@@ -53,13 +53,13 @@ function readRolling(name: string, call: t.CallExpression, out: Arguments, conte
   const fn = inner?.type === "CallExpression" ? runtimeName(inner.callee, context.place) : null;
   const isFramed = fn?.startsWith("op.") && (aggregateFunctions.has(fn.slice(3)) || windowFunctions.get(fn.slice(3))?.framed);
   if (inner?.type !== "CallExpression" || !fn || !isFramed) {
-    context.report(verbArgument("rolling", "an aggregate, op.first_value, op.last_value or op.nth_value", spanOf(of ?? call, module)));
+    context.report(verbArgument("rolling", "an aggregate, op.first_value, op.last_value or op.nth_value", spanOf(of ?? call, module), 'write one: rolling(op.mean("x"), [-2, 0])'));
     return true;
   }
   const frame = given && bare(given);
   const isNull = frame === undefined || frame.type === "NullLiteral" || (frame.type === "Identifier" && frame.name === "undefined");
   const includesPeers = peers ? constantOf(peers, context.place)?.value : false;
-  if (peers && typeof includesPeers !== "boolean") context.report(verbArgument("rolling", "true or false", spanOf(peers, module)));
+  if (peers && typeof includesPeers !== "boolean") context.report(verbArgument("rolling", "true or false", spanOf(peers, module), "write true where the frame holds all peers of its ends"));
   const kind = frame?.type === "ObjectExpression" ? "range" : includesPeers === true ? "peers" : "rows";
   readCall(name, inner, fn.slice(3), kind, out, context);
   if (frame?.type === "ObjectExpression") readRange(name, frame, fn, out, context);
@@ -67,7 +67,7 @@ function readRolling(name: string, call: t.CallExpression, out: Arguments, conte
     for (const bound of frame.elements) if (bound) scalar(bound, bound, { role: "bound", name, input: 0 }, out, context);
   } else if (isNull) {
     for (const bound of [-Infinity, 0]) out.rows.push({ role: "bound", name, input: 0, span: spanOf(call, module), source: String(bound), expression: number(bound, call, context) });
-  } else context.report(verbArgument("rolling", "[start, end], or { preceding, following, on }", spanOf(frame!, module)));
+  } else context.report(verbArgument("rolling", "[start, end], or { preceding, following, on }", spanOf(frame!, module), "write the frame where it stands: [-2, 0] is the row and the two before it"));
   return true;
 }
 
@@ -75,11 +75,11 @@ const number = (value: number, at: t.Node, { place }: ArgumentContext) => ({ kin
 
 function readRange(name: string, range: t.ObjectExpression, fn: string, out: Arguments, context: ArgumentContext): void {
   const { module } = context.place;
-  if (!aggregateFunctions.has(fn.slice(3))) context.report(verbArgument("rolling", "an aggregate where the frame is a range", spanOf(range, module)));
+  if (!aggregateFunctions.has(fn.slice(3))) context.report(verbArgument("rolling", "an aggregate where the frame is a range", spanOf(range, module), "count rows: [-2, 0]"));
   const members = new Map(range.properties.flatMap((p): [string, t.Node][] => (p.type === "ObjectProperty" && !p.computed && keyName(p.key) !== null ? [[keyName(p.key)!, p.value]] : [])));
   const [preceding, following, on] = ["preceding", "following", "on"].map((key) => members.get(key));
-  if (members.size !== range.properties.length || !preceding || !on) return context.report(verbArgument("rolling", "{ preceding, on } and perhaps following", spanOf(range, module)));
-  if (columnName(on, context) === null) return context.report(verbArgument("rolling", "a column name", spanOf(on, module)));
+  if (members.size !== range.properties.length || !preceding || !on) return context.report(verbArgument("rolling", "{ preceding, on } and perhaps following", spanOf(range, module), 'write { preceding: { days: 7 }, on: "date" }'));
+  if (columnName(on, context) === null) return context.report(verbArgument("rolling", "a column name", spanOf(on, module), 'write the name as a text: on: "date"'));
   distance(preceding, name, out, context);
   if (following) distance(following, name, out, context);
   else out.rows.push({ role: "bound", name, input: 0, span: spanOf(range, module), source: "0", expression: number(0, range, context) });
@@ -99,7 +99,7 @@ function distance(node: t.Node, name: string, out: Arguments, context: ArgumentC
     if (p.type !== "ObjectProperty" || unit === undefined) return null;
     return { ...binaryExpression("*", p.value as Expression, { ...numericLiteral(unit), ...place }), ...place };
   });
-  if (parts.length === 0 || parts.includes(null)) return context.report(verbArgument("rolling", `a duration of ${Object.keys(units).join(", ")}`, spanOf(node, context.place.module)));
+  if (parts.length === 0 || parts.includes(null)) return context.report(verbArgument("rolling", `a duration of ${Object.keys(units).join(", ")}`, spanOf(node, context.place.module), "write { days: 7 }, or a number of a column of numbers"));
   const sum = (parts as Expression[]).reduce((a, b) => ({ ...binaryExpression("+", a, b), ...place }));
   scalar(sum, node, role, out, context);
 }

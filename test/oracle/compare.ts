@@ -62,8 +62,8 @@ export function errorDifference(expected: Thrown, actual: Thrown): string | null
 }
 
 function stableParts({ code, message }: Required<Thrown>): (string | RegExp)[] {
-  // Plain Node names the column that was summed, the engine the one with the sum.
-  const parts: (string | RegExp)[] = /^the sum of /.test(message) ? [] : (message.match(/"[^"/]+"/g) ?? []);
+  // Plain Node names the column that was read, the engine what the program calls it.
+  const parts: (string | RegExp)[] = /^the sum of | does not fit /.test(message) ? [] : (message.match(/"[^"/]+"/g) ?? []);
   // `op.lag: …`, `rolling: …`
   const [who] = /^[\w.]+:/.exec(message) ?? [];
   if (who) parts.push(who);

@@ -22,6 +22,8 @@ export interface Tables {
   readonly stations: string;
   /** 200,000 rows in two files of ten row groups each: see `Large`. */
   readonly large: string;
+  /** 40 rows of integers past 2^53 and 2^63 beside floats that equal some of them, and instants past what nanoseconds hold: see `Wide`. */
+  readonly wide: string;
   /** Texts that decoders change: a leading U+FEFF, JSON. */
   readonly texts: string;
   /** A CSV with quoted line breaks, empty fields, CRLF. */
@@ -48,6 +50,16 @@ const LARGE = (from: number, to: number): string => `
   select i::bigint as id, (hash(i) % 5000)::int as key, 'n' || (hash(i * 3) % 91) as name, (hash(i * 5) % 1000003) / 1000003.0 as x
   from range(${from}, ${to}) as t(i)`;
 
+const WIDE = `
+  select i::int as id,
+    case i % 5 when 0 then i::ubigint when 1 then 9007199254740992::ubigint + i::ubigint when 2 then 9223372036854775807::ubigint + i::ubigint when 3 then null else 18446744073709551615::ubigint - i::ubigint end as unsigned,
+    case i % 4 when 0 then i when 1 then 9007199254740991 + i when 2 then 9223372036854775807 - i else null end::bigint as signed,
+    case i % 4 when 0 then i when 1 then 9007199254740992 + 2 * i when 2 then 9223372036854775808 else i + 0.5 end::double as real,
+    (timestamp '2001-02-03 04:05:06.789123' + interval (i) day)::timestamp_ns as nano,
+    (timestamp '1500-02-03 04:05:06.789123' + interval (i * 25) year)::timestamp as micro,
+    (date '1400-03-01' + interval (i * 30) year)::date as day
+  from range(0, 40) t(i)`;
+
 export async function makeTables(folder: string): Promise<Tables> {
   mkdirSync(join(folder, "measurements"), { recursive: true });
   const trips = await makeTaxi(join(folder, "taxi"), 20_000, 3);
@@ -66,6 +78,7 @@ export async function makeTables(folder: string): Promise<Tables> {
     "stations.parquet",
   );
   await write(`select i::int as id, chr(65279) || 'a' || i % 3 as marked, ('{ "a": ' || i || '.0 }')::json as doc, case when i % 2 = 0 then chr(65279) else '' end as mark from range(0, 20) t(i)`, "texts.parquet");
+  await write(WIDE, "wide.parquet");
   mkdirSync(join(folder, "large"));
   await write(LARGE(0, 100_000), "large/a.parquet", 10_240);
   await write(LARGE(100_000, 200_000), "large/b.parquet", 10_240);
@@ -89,6 +102,7 @@ export async function makeTables(folder: string): Promise<Tables> {
     single: path("single.parquet"),
     stations: path("stations.parquet"),
     large: path("large"),
+    wide: path("wide.parquet"),
     texts: path("texts.parquet"),
     notes: path("notes.csv"),
     odd: path("odd.csv"),

@@ -2,6 +2,7 @@ import { LockstepError } from "../errors/index.ts";
 import { float64, nothing, printType, sameType, string, ticksPerSecond, type ArrowType } from "./arrow-type.ts";
 import { canonicalInteger } from "./infer.ts";
 import { Column, type Stored, type StoredValues } from "./column.ts";
+import { doesNotFit } from "./view.ts";
 
 /**
  * Columns one below the other. Equal types stay; otherwise numbers become float64, strings utf8, dates and timestamps
@@ -50,7 +51,10 @@ function convert(part: Column, type: ArrowType): StoredValues {
   return Array.from(part.values, (v) => {
     if (v === null) return null;
     const ticks = Number(v) * factor;
-    return Number.isSafeInteger(ticks) ? ticks : canonicalInteger(BigInt(v as number | bigint) * BigInt(factor));
+    if (Number.isSafeInteger(ticks)) return ticks;
+    const exact = BigInt(v as number | bigint) * BigInt(factor);
+    if (BigInt.asIntN(64, exact) !== exact) throw doesNotFit(new Date(ticks / target * 1000).toISOString(), printType(type), part.origin);
+    return canonicalInteger(exact);
   });
 }
 

@@ -101,9 +101,20 @@ function joinKeys(left: Column, right: Column): [Key, Key] {
     return [ticks(left, unit), ticks(right, unit)];
   }
   const exact = a.id === b.id && (a.id !== "decimal" || (b.id === "decimal" && a.scale === b.scale));
+  if ((a.id === "int" && b.id === "float") || (a.id === "float" && b.id === "int")) return [integerKeyOf(left), integerKeyOf(right)];
   const numeric = (type: ArrowType): boolean => type.id === "int" || type.id === "float";
   if (exact || left.view !== "number" || (numeric(a) && numeric(b))) return [keyOf(left), keyOf(right)];
   return [left.at, right.at];
+}
+
+/** A float that is an integer past 2^53 in the form that integers have. */
+function integerKeyOf(column: Column): Key {
+  const key = keyOf(column);
+  if (column.type.id === "int") return key;
+  return (row) => {
+    const value = key(row) as number | null;
+    return value === null || Number.isSafeInteger(value) || !Number.isInteger(value) ? value : canonicalInteger(BigInt(value));
+  };
 }
 
 function unitOf(column: Column): TimeUnit {

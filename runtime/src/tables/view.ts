@@ -11,7 +11,7 @@ export function reader(column: Column): Reader {
   switch (type.id) {
     case "int":
       return view === "bigint"
-        ? (row) => bigintOrNull(values[row] as number | bigint | null)
+        ? (row) => bigintOrNull(values[row] as number | bigint | null, origin)
         : (row) => safeNumber(values[row] as number | bigint | null, origin);
     case "decimal": {
       if (view === "none") throw unsupportedType(column, "looked at: a number holds 15 digits");
@@ -44,8 +44,14 @@ export function milliseconds(ticks: number | bigint, perMillisecond: number): nu
   return Number(n < 0n && quotient * d !== n ? quotient - 1n : quotient);
 }
 
-function bigintOrNull(value: number | bigint | null): bigint | null {
-  return value === null ? null : BigInt(value);
+function bigintOrNull(value: number | bigint | null, origin: string | undefined): bigint | null {
+  if (value === null) return null;
+  if (typeof value === "bigint" && BigInt.asIntN(64, value) !== value) throw doesNotFit(value, "int64", origin);
+  return BigInt(value);
+}
+
+export function doesNotFit(value: unknown, type: string, origin: string | undefined): LockstepError {
+  return new LockstepError({ code: "LS2015", message: `${origin ?? "a column"} holds ${String(value)}, which does not fit ${type}` });
 }
 
 function safeNumber(value: number | bigint | null, origin: string | undefined): number | null {

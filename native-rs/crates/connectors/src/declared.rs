@@ -1,7 +1,7 @@
 //! The program's interface against what the files have: one error, column by column, before any data is read.
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::{Field, Schema, SchemaRef};
 use lockstep_plan::{ColumnType, JsType};
 use serde_json::{Value, json};
 
@@ -43,7 +43,7 @@ fn difference(schema: &Schema, column: &ColumnType, text: bool) -> Option<Differ
     };
     let held = field.data_type();
     let fits = match column.js {
-        JsType::Bigint => *held == DataType::Int64,
+        JsType::Bigint => held.is_integer(),
         other => js_type(held) == Some(other),
     };
     let write = match js_type(held) {
@@ -110,7 +110,7 @@ fn js_name(js: JsType) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use arrow::datatypes::TimeUnit;
+    use arrow::datatypes::{DataType, TimeUnit};
 
     use super::*;
 
@@ -139,6 +139,8 @@ mod tests {
         let checked = check("f", &schema(), &declared, false).unwrap();
         assert!(!checked.field(0).is_nullable() && checked.field(1).is_nullable());
         assert!(check("f", &schema(), &[column("id", JsType::Bigint)], false).is_ok());
+        let unsigned: SchemaRef = Arc::new(Schema::new(vec![Field::new("id", DataType::UInt64, true)]));
+        assert!(check("f", &unsigned, &[column("id", JsType::Bigint)], false).is_ok());
     }
 
     #[test]

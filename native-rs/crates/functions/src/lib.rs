@@ -12,6 +12,7 @@ mod comparison;
 mod convert;
 mod date;
 mod error;
+mod exact;
 mod function;
 mod keys;
 mod let_in;
@@ -30,6 +31,7 @@ mod view;
 
 pub use aggregates::{aggregate, any, quantile};
 pub use error::RowError;
+pub use exact::{exact_cast, integer_as_float};
 pub use keys::{canonical_key, join_key, sort_key};
 pub use locate::first_failure;
 pub use lower::{can_throw, lower, lower_predicate, untouched};

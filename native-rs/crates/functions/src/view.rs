@@ -15,6 +15,7 @@ use lockstep_plan::JsType;
 
 use crate::arguments::dates;
 use crate::error::{RowError, not_supported};
+use crate::exact::exact_cast;
 use crate::function::run;
 
 pub(crate) const UTC: &str = "UTC";
@@ -35,7 +36,7 @@ pub fn arrow_type(js: JsType) -> DataType {
 
 /// The column `name`, stored as `stored`, as JavaScript sees it: the bare column if the types are equal.
 ///
-/// An integer past ±2^53 seen as a number is LS2004 at run time. A type that has no such view is LS2015.
+/// An integer past ±2^53 seen as a number is LS2004 at run time, one past int64 seen as a bigint LS2015. A type that has no such view is LS2015.
 pub fn view(name: &str, js: JsType, stored: &DataType) -> Result<Expr> {
     let column = ident(name);
     let target = arrow_type(js);
@@ -55,6 +56,7 @@ pub fn view(name: &str, js: JsType, stored: &DataType) -> Result<Expr> {
         ) if *precision <= 15 => cast(column),
         (JsType::String, DataType::LargeUtf8 | DataType::Utf8View) => cast(column),
         (JsType::String, DataType::Dictionary(_, values)) if values.is_string() => cast(column),
+        (JsType::Bigint, DataType::UInt64) => Ok(exact_cast(column, name, &target)),
         (JsType::Bigint, stored) if stored.is_integer() => cast(column),
         (JsType::Date, DataType::Timestamp(_, _) | DataType::Date32 | DataType::Date64) => Ok(call(name, js, column)),
         (_, DataType::Null) => cast(column),

@@ -27,6 +27,7 @@ use datafusion::logical_expr::{
 use lockstep_plan::AggregateFunction;
 
 use crate::error::not_supported;
+use crate::exact::exact_cast;
 use crate::function::run;
 use groups::{Groups, OneGroup};
 
@@ -45,6 +46,8 @@ pub fn aggregate(function: AggregateFunction, arg: Option<Expr>, arg_type: &Data
         F::Valid => count(valid(arg, arg_type)),
         F::Invalid => count(missing(arg, arg_type)),
         F::Distinct => distinct::DISTINCT.call(vec![arg]),
+        // One value that int64 does not hold makes a sum that it does not hold.
+        F::Sum if *arg_type == DataType::UInt64 => totals::INTEGER_SUM.call(vec![exact_cast(arg.clone(), &arg.schema_name().to_string(), &DataType::Int64)]),
         F::Sum if arg_type.is_integer() => totals::INTEGER_SUM.call(vec![cast(arg, arg_type, DataType::Int64)]),
         F::Sum => totals::SUM.call(vec![number(function, arg, arg_type)?]),
         F::Mean => totals::MEAN.call(vec![number(function, arg, arg_type)?]),

@@ -2,7 +2,7 @@
 use arrow::datatypes::{DataType, TimeUnit};
 use datafusion::logical_expr::{Expr, ExprSchemable, ident, lit};
 use datafusion::scalar::ScalarValue;
-use lockstep_functions::{Rows, lower};
+use lockstep_functions::{Rows, exact_cast, lower};
 use lockstep_plan::{Expression, JsType, NodeId};
 
 use super::Builder;
@@ -49,6 +49,8 @@ pub(super) fn column_as(name: &str, data_type: &DataType, rows: Rows<'_>) -> Res
         // Looked at, so that an integer past 2^53 is an error.
         let number = Expression::Column { name: name.to_owned(), js: JsType::Number };
         named(lower(&number, rows)?, name)
+    } else if matches!(data_type, DataType::Timestamp(_, _)) {
+        named(exact_cast(column, name, data_type), name)
     } else {
         named(cast(column, data_type), name)
     })

@@ -3,8 +3,8 @@ use std::collections::{HashMap, HashSet};
 
 use arrow::datatypes::DataType;
 use datafusion::common::Column;
-use datafusion::logical_expr::{Expr, ExprSchemable, JoinType as LogicalJoin, LogicalPlanBuilder, ident, lit, when};
-use lockstep_functions::{Rows, join_key, lower};
+use datafusion::logical_expr::{Expr, ExprSchemable, JoinType as LogicalJoin, LogicalPlanBuilder, ident, lit, try_cast, when};
+use lockstep_functions::{Rows, integer_as_float, join_key, lower};
 use lockstep_plan::{Join, JoinKey, JoinSide, JoinType, NodeId};
 
 use super::Builder;
@@ -162,7 +162,8 @@ impl Builder<'_> {
     }
 }
 
-/// Both sides of a join key in one type: as stored if that is one type, integers as int64, else as JavaScript sees them.
+/// Both sides of a join key in one type: as stored if that is one type, integers as int64, integers and floats as float64,
+/// else as JavaScript sees them. A number that the type does not hold has no equal on the other side: null, as a key.
 fn key_pair(key: &JoinKey, left: Rows<'_>, right: Rows<'_>) -> Result<(Expr, Expr)> {
     let (stored_left, stored_right) = (stored(&key.left, left)?, stored(&key.right, right)?);
     let (left_type, right_type) = (stored_left.get_type(left.schema)?, stored_right.get_type(right.schema)?);
@@ -170,7 +171,11 @@ fn key_pair(key: &JoinKey, left: Rows<'_>, right: Rows<'_>) -> Result<(Expr, Exp
         return Ok((join_key(stored_left, &left_type), join_key(stored_right, &left_type)));
     }
     if left_type.is_integer() && right_type.is_integer() {
-        return Ok((cast(stored_left, &DataType::Int64), cast(stored_right, &DataType::Int64)));
+        return Ok((as_int64(stored_left, &left_type), as_int64(stored_right, &right_type)));
+    }
+    let numeric = |data_type: &DataType| data_type.is_integer() || data_type.is_floating();
+    if numeric(&left_type) && numeric(&right_type) {
+        return Ok((as_float64(stored_left, &left_type)?, as_float64(stored_right, &right_type)?));
     }
     let (seen_left, seen_right) = (lower(&key.left, left)?, lower(&key.right, right)?);
     let (left_type, right_type) = (seen_left.get_type(left.schema)?, seen_right.get_type(right.schema)?);
@@ -178,4 +183,13 @@ fn key_pair(key: &JoinKey, left: Rows<'_>, right: Rows<'_>) -> Result<(Expr, Exp
         return Err(EngineError::bug(format!("join keys of types {left_type} and {right_type}")));
     }
     Ok((join_key(seen_left, &left_type), join_key(seen_right, &left_type)))
+}
+
+fn as_int64(key: Expr, data_type: &DataType) -> Expr {
+    if *data_type == DataType::UInt64 { try_cast(key, DataType::Int64) } else { cast(key, &DataType::Int64) }
+}
+
+fn as_float64(key: Expr, data_type: &DataType) -> Result<Expr> {
+    let float = if data_type.is_integer() { integer_as_float(key, data_type)? } else { cast(key, &DataType::Float64) };
+    Ok(join_key(float, &DataType::Float64))
 }

@@ -8,7 +8,7 @@ import { instructionsOf } from "../../playground/src/state/instructions.ts";
 import { defaultOptions } from "../../playground/src/state/options.ts";
 import { fromHash, toHash } from "../../playground/src/state/share.ts";
 import { highlighted } from "../../playground/src/views/highlighted.ts";
-import { diffLines } from "../../playground/src/views/diff.ts";
+import { diffLines, type Known } from "../../playground/src/views/diff.ts";
 import { collectivesOf, pairsOf, patternOf } from "../../playground/src/views/plan-exchanges.ts";
 import { findFixtures } from "../snap/fixtures.ts";
 import { compileFixture } from "../snap/render.ts";
@@ -35,6 +35,19 @@ it("a difference pairs instructions and marks their words", () => {
   ]);
   const rebuilt = lines.filter((l) => l.kind !== "removed").map((l) => l.pieces.filter((p) => p.kind !== "removed").map((p) => p.text).join("")).join("\n");
   expect(rebuilt).toBe("b0:\n  %1 = read on block @a\n  return");
+});
+
+it("a line that differs as before is the same object; long texts are compared in time", () => {
+  const known: Known = new Map();
+  const before = diffLines("%1 = a x\n%2 = b", "%1 = a y\n%2 = b z", known);
+  const after = diffLines("%1 = a x\n%2 = b", "%1 = a y\n%2 = b zz", known);
+  expect([after[0] === before[0], after[1] === before[1]]).toEqual([true, false]);
+  const long = (of: (n: number) => string) => Array.from({ length: 20_000 }, (_, n) => of(n)).join("\n");
+  const started = performance.now();
+  const lines = diffLines(long((n) => `%${n} = filter`), long((n) => (n % 3 === 0 ? `%${n} = filter on block` : `  line ${n}`)));
+  expect(performance.now() - started).toBeLessThan(5000);
+  expect(lines.filter((line) => line.kind === "changed")).toHaveLength(6667);
+  expect(lines.filter((line) => line.kind !== "removed")).toHaveLength(20_000);
 });
 
 it("every instruction of every fixture's IR is drawn, in its place", () => {
@@ -118,14 +131,27 @@ it("skew is the largest by the mean", () => {
   expect([skewOf([4, 4]), skewOf([6, 2]), skewOf([0, 0])]).toEqual([1, 1.5, 1]);
 });
 
+/** `class text` of what has a colour. */
+const coloured = (code: string): string[][] => highlighted(code, null).lines.map(({ tokens }) => tokens.filter(({ classes }) => classes !== "").map(({ text, classes }) => `${classes.replaceAll("tok-", "")} ${text}`));
+
 it("code that changed in a few places is highlighted as if it were new", () => {
   const text = (n: number, more = "") => Array.from({ length: 40 }, (_, i) => `const value_${i} = { a: "x", n: ${i % 9 === 0 ? n : 1} };`).join("\n") + more;
   let last = highlighted(text(1), null);
-  for (const code of [text(12), text(345), text(345, "\n/* more"), text(345, "\n/* more */ f(`a${1}b`);"), text(0)]) {
+  for (const code of [text(12), text(345), text(345, "\n/* more"), text(345, "\n/* more */ f(`a${1}b`);"), `\n${text(0)}`]) {
     const before = last;
     last = highlighted(code, before);
-    expect(last.lines.map((line) => line.key)).toEqual(highlighted(code, null).lines.map((line) => line.key));
+    expect(last.lines).toEqual(highlighted(code, null).lines);
+    expect(last.lines.map(({ tokens }) => tokens.map((token) => token.text).join("")).join("\n")).toBe(code);
     // A line that stays is the same object: it is not rendered again.
-    expect(last.lines[1]).toBe(before.lines[1]);
+    expect(before.lines).toContain(last.lines[7]);
   }
+});
+
+it("comments and texts of several lines, patterns, keys and numbers have their colours", () => {
+  expect(coloured("const a = `x\nconst b ${1} \\` y\n`; /* c\nlet d\n*/ return /a[/]\"b/g.test(e / f / 2);")).toEqual([
+    ["keyword const", "variableName definition a", "string2 `x"], ["string2 const b ${1} \\` y"], ["string2 `", "comment /* c"], ["comment let d"],
+    ["comment */", "keyword return", "string /a[/]\"b/g", "propertyName test", "number 2"],
+  ]);
+  expect(coloured('  "a\\"b": ["x", -1.5e-3, true], key: d.new ? null : 0xffn // end')).toEqual([['propertyName "a\\"b"', 'string "x"', "number 1.5e-3", "bool true", "propertyName key", "propertyName new", "bool null", "number 0xffn", "comment // end"]]);
+  expect(coloured("export async function f(d: Trip, n: number) {")).toEqual([["keyword export", "keyword async", "keyword function", "variableName definition f", "propertyName d", "typeName Trip", "propertyName n", "typeName number"]]);
 });

@@ -1,17 +1,27 @@
 // Builds the playground's page when a source of it is newer: its own files, the compiler in it, the fixtures in its menu.
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { root, run } from "./lib.mjs";
 
 const folder = join(root, "playground");
-const built = join(folder, "dist/app/index.html");
+const app = join(folder, "dist/app");
+const built = join(app, "index.html");
 
 export async function buildPlayground() {
   const since = existsSync(built) ? statSync(built).mtimeMs : 0;
   const single = ["playground/index.html", "playground/vite.config.ts", "playground/package.json"];
   const folders = ["playground/src", "playground/examples", "plugin-babel/dist", "plugin-babel/docs", "test/fixtures"];
   if (single.every((file) => statSync(join(root, file)).mtimeMs <= since) && folders.every((name) => newest(join(root, name)) <= since)) return;
-  await run(process.execPath, [join(root, "node_modules/vite/bin/vite.js"), "build", "--logLevel", "warn"], { cwd: folder });
+  const fresh = `${app}.${process.pid}`;
+  await run(process.execPath, [join(root, "node_modules/vite/bin/vite.js"), "build", "--logLevel", "warn", "--outDir", fresh], { cwd: folder });
+  // At once: other tests are served from there.
+  try {
+    if (existsSync(app)) renameSync(app, `${fresh}.old`);
+    renameSync(fresh, app);
+  } catch {
+    // Another process has built it meanwhile.
+  }
+  for (const left of [fresh, `${fresh}.old`]) rmSync(left, { recursive: true, force: true });
 }
 
 function newest(directory) {

@@ -1,4 +1,5 @@
 /** Code that is read, not written: highlighted lines that know their line of the source. */
+import type { VNode } from "preact";
 import { memo } from "preact/compat";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { shownFile } from "../state/compiled.ts";
@@ -54,19 +55,34 @@ interface PartProps {
   readonly at: number | null;
 }
 
+/** A line as it was rendered, and what of. */
+interface Rendered {
+  readonly line: HighlightedLine;
+  readonly source: number | undefined;
+  readonly at: boolean;
+  readonly element: VNode;
+}
+
 const same = <T,>(a: readonly T[], b: readonly T[]): boolean => a.length === b.length && a.every((item, n) => item === b[n]);
+
+const lineElement = ({ tokens }: HighlightedLine, key: number, number: number, source: number | undefined, at: boolean): VNode => (
+  <code key={key} class="code-line" data-number={number} data-line={source} data-at={at ? "" : undefined}>
+    {tokens.map(({ text, classes }) => (classes === "" ? text : <span class={classes}>{text}</span>))}
+    {"\n"}
+  </code>
+);
 
 /** Lines that are rendered again only when something about them is another, and laid out only when they come into sight. */
 const Part = memo(
-  ({ first, lines, sources, at }: PartProps) => (
-    <div class="code-part">
-      {lines.map(({ tokens }, n) => (
-        <code key={n} class="code-line" data-number={first + n + 1} data-line={sources[n]} data-at={at !== null && sources[n] === at ? "" : undefined}>
-          {tokens.map(({ text, classes }) => (classes === "" ? text : <span class={classes}>{text}</span>))}
-          {"\n"}
-        </code>
-      ))}
-    </div>
-  ),
+  ({ first, lines, sources, at }: PartProps) => {
+    const kept = useRef<readonly Rendered[]>([]);
+    kept.current = lines.map((line, n) => {
+      const [source, here, before] = [sources[n], at !== null && sources[n] === at, kept.current[n]];
+      // Of the same element Preact compares nothing.
+      if (before?.line === line && before.source === source && before.at === here) return before;
+      return { line, source, at: here, element: lineElement(line, n, first + n + 1, source, here) };
+    });
+    return <div class="code-part">{kept.current.map(({ element }) => element)}</div>;
+  },
   (a, b) => a.first === b.first && a.at === b.at && same(a.lines, b.lines) && same(a.sources, b.sources),
 );

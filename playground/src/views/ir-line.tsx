@@ -1,4 +1,5 @@
 /** A line of printed IR in colours. */
+import { memo } from "preact/compat";
 import { instructionOf } from "../state/instructions.ts";
 import { ofLine } from "../state/focus.ts";
 import type { DiffLine, Piece } from "./diff.ts";
@@ -31,7 +32,8 @@ function pieceOf({ kind, text }: Piece) {
   return [coloured(text.slice(0, start < 0 ? 52 : start)), <span class="elided" title={text}> … </span>, coloured(end < 0 ? text.slice(-26) : text.slice(end + 1))];
 }
 
-export function IRLine({ kind, pieces }: DiffLine) {
+/** Rendered once for each line, which the next difference has again. */
+export const IRLine = memo(({ line: { kind, pieces } }: { line: DiffLine }) => {
   const instruction = instructionOf(pieces.filter((p) => p.kind !== "removed").map((p) => p.text).join(""));
   return (
     <code class={`ir-line ir-${kind}`} {...(instruction ? ofLine(instruction.line, instruction.file) : {})}>
@@ -39,4 +41,4 @@ export function IRLine({ kind, pieces }: DiffLine) {
       {"\n"}
     </code>
   );
-}
+});

@@ -1,9 +1,9 @@
 import { signal } from "@preact/signals";
-import { useMemo } from "preact/hooks";
+import { useMemo, useRef } from "preact/hooks";
 import type { Stage } from "../compile/protocol.ts";
 import { good } from "../state/compiled.ts";
 import { Choice } from "./controls.tsx";
-import { type DiffLine, diffLines } from "./diff.ts";
+import { diffLines, type Known } from "./diff.ts";
 import { Empty } from "./empty.tsx";
 import { IRLine } from "./ir-line.tsx";
 import type { View } from "./view.ts";
@@ -36,7 +36,8 @@ function Passes() {
 
 function Program({ stage, before }: { stage: Stage; before: string }) {
   const difference = shown.value === "difference";
-  const lines = useMemo(() => (difference ? diffLines(before, stage.text) : plain(stage.text)), [stage, before, difference]);
+  const known = useRef<Known>(new Map()).current;
+  const lines = useMemo(() => diffLines(difference ? before : stage.text, stage.text, known), [stage, before, difference]);
   return (
     <div class="stack">
       <div class="toolbar">
@@ -44,12 +45,10 @@ function Program({ stage, before }: { stage: Stage; before: string }) {
         <span class="note">{difference ? (stage.changed ? "to the pass before" : "this pass changed nothing") : `the program after ${stage.name}`}</span>
       </div>
       <pre class="code ir" tabIndex={0} role="region" aria-label={`Program after ${stage.name}`}>
-        {lines.map((line) => <IRLine {...line} />)}
+        {lines.map((line) => <IRLine line={line} />)}
       </pre>
     </div>
   );
 }
-
-const plain = (text: string): DiffLine[] => text.split("\n").map((line) => ({ kind: "same", pieces: [{ kind: "same", text: line }] }));
 
 export const passes: View = { id: "passes", title: "Passes", Panel: Passes };

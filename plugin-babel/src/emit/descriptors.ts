@@ -16,6 +16,8 @@ export class Descriptors {
   readonly statements: string[] = [];
   readonly #names: Names;
   readonly #runtime: string;
+  /** One-line forms: each is asked for again at every level above it. */
+  readonly #lines = new WeakMap<object, string>();
 
   constructor(names: Names, runtime: string) {
     this.#names = names;
@@ -45,8 +47,14 @@ export class Descriptors {
 
   #line(data: Data): string {
     if (data instanceof Code) return data.text.replace(/^((?:\.\.\.)?)lockstep\b/, `$1${this.#runtime}`);
-    if (Array.isArray(data)) return `[${data.map((item: Data) => this.#line(item)).join(", ")}]`;
     if (typeof data !== "object" || data === null) return JSON.stringify(data);
+    const line = this.#lines.get(data) ?? this.#compound(data);
+    this.#lines.set(data, line);
+    return line;
+  }
+
+  #compound(data: object): string {
+    if (Array.isArray(data)) return `[${data.map((item: Data) => this.#line(item)).join(", ")}]`;
     const entries = Object.entries(data as Record<string, Data>);
     return entries.length === 0 ? "{}" : `{ ${entries.map(([key, value]) => `${keyText(key)}: ${this.#line(value)}`).join(", ")} }`;
   }

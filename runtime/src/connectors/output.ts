@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
-import { LockstepError, notWritten } from "../errors/index.ts";
-import { localPath } from "./paths.ts";
+import { mkdir, rename, rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { notWritten } from "../errors/index.ts";
+import { outputPath, placeOutput } from "./output-place.ts";
 import { isRemote } from "./store/location.ts";
 import type { StoreOptions } from "./store/options.ts";
 
@@ -19,48 +20,24 @@ export async function writeOutput(
     const { writeRemoteOutput } = await import("./store/output.ts");
     return writeRemoteOutput(output, overwrite, store, write);
   }
-  const path = localPath(output);
-  const target = resolve(path);
+  const target = outputPath(output);
   const sibling = (kind: string): string => join(dirname(target), `.${basename(target)}.lockstep-${kind}`);
   const staging = sibling(randomUUID());
-  if (!overwrite && (await exists(target))) throw outputExists(path);
+  placeOutput(target, overwrite);
   try {
-    await mkdir(staging, { recursive: true });
+    await mkdir(staging);
     await write(staging);
-    if (overwrite && (await exists(target))) await replace(staging, target, sibling(`old-${randomUUID()}`));
+    if (overwrite && existsSync(target)) await replace(staging, target, sibling(`old-${randomUUID()}`));
     else await rename(staging, target);
   } catch (error) {
     await rm(staging, { recursive: true, force: true }).catch(() => undefined); // The first error is the one to report.
-    throw notWritten(path, error);
+    throw notWritten(target, error);
   }
 }
 
 /** Between the two renames there is a moment without the output; a crash then leaves the old one beside it. */
 async function replace(staging: string, target: string, old: string): Promise<void> {
-  await checkReplaceable(target);
   await rename(target, old);
   await rename(staging, target);
   await rm(old, { recursive: true, force: true });
-}
-
-/** Overwriting removes data: only what looks like an output is removed, never somebody's project folder. */
-async function checkReplaceable(target: string): Promise<void> {
-  if ((await stat(target)).isFile()) return;
-  const stranger = (await readdir(target)).find((name) => !/^[._]|\.(parquet|csv)$/i.test(name));
-  if (stranger === undefined) return;
-  throw new LockstepError({
-    code: "LS2007",
-    message: `${target} is not an output: it holds "${stranger}", and overwriting would remove it`,
-    fix: "Choose another path, or remove the folder yourself.",
-  });
-}
-
-/** An empty folder (a mount point made beforehand) is no output. */
-async function exists(path: string): Promise<boolean> {
-  const found = await stat(path).catch(() => undefined);
-  return found !== undefined && !(found.isDirectory() && (await readdir(path)).length === 0);
-}
-
-function outputExists(path: string): LockstepError {
-  return new LockstepError({ code: "LS2007", message: `${path} exists` });
 }

@@ -1,8 +1,8 @@
-import { rmSync } from "node:fs";
+import { readlinkSync, rmSync, statSync } from "node:fs";
 import { glob, readdir, stat } from "node:fs/promises";
 import { basename, dirname, extname, join, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
-import { didYouMean, LockstepError } from "../errors/index.ts";
+import { didYouMean, LockstepError, systemReason } from "../errors/index.ts";
 import { isRemote, parseLocation } from "./store/location.ts";
 import type { StoreOptions } from "./store/options.ts";
 
@@ -19,14 +19,23 @@ export interface InputFile {
   release(): unknown;
 }
 
-/** A local path as the file system knows it. */
+/** A local path as the file system knows it, absolute. LS2015 */
 export function localPath(path: string | URL): string {
   // What a forgotten argument or an unset variable of the environment gives would be the working directory, or a folder "undefined".
   if (path === "" || (typeof path !== "string" && !(path instanceof URL))) {
     throw new LockstepError({ code: "LS2015", message: `a path is a string or a URL, not ${path === "" ? "the empty string" : String(path)}` });
   }
   const text = String(path);
-  return text.startsWith("file://") ? fileURLToPath(text) : text;
+  if (path instanceof URL && path.protocol !== "file:") {
+    throw new LockstepError({ code: "LS2015", message: `${path.protocol} is not supported; s3://, gs://, az://, https:// and local files are` });
+  }
+  if (text.includes("\0")) throw new LockstepError({ code: "LS2015", message: `the path ${JSON.stringify(text)} holds a NUL character` });
+  if (!text.startsWith("file://")) return resolve(text);
+  try {
+    return fileURLToPath(text);
+  } catch (error) {
+    throw new LockstepError({ code: "LS2015", message: `${text} is the URL of no local file: ${(error as Error).message}`, cause: error });
+  }
 }
 
 /** The files of an input in name order, those of object stores fetched. LS2001 if there is none. */
@@ -41,8 +50,8 @@ export async function openInput(input: InputPath, extensions: readonly string[],
 
 /** The names of an input's files; `fetch` brings one of a store to this machine. LS2001 if there is none. */
 export async function findInput(input: InputPath, extensions: readonly string[], options?: StoreOptions): Promise<{ name: string; fetch?: () => Promise<string> }[]> {
-  const paths = typeof input === "string" || input instanceof URL ? [input] : input;
-  if (paths.length === 0) throw new LockstepError({ code: "LS2001", message: "the list of inputs is empty" });
+  const paths = Array.isArray(input) ? input as readonly (string | URL)[] : [input as string | URL];
+  if (paths.length === 0) throw new LockstepError({ code: "LS2001", message: "no input path was given" });
   const files: { name: string; fetch?: () => Promise<string> }[] = [];
   for (const path of paths) {
     if (!isRemote(path)) files.push(...(await filesOf(localPath(path), extensions)).map((name) => ({ name })));
@@ -63,24 +72,63 @@ async function findRemote(url: string | URL, extensions: readonly string[], opti
  * start with "." or "_" are skipped. LS2001 if there is none.
  */
 async function filesOf(path: string, extensions: readonly string[]): Promise<string[]> {
-  const found = await stat(path).catch(() => undefined);
+  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "ENOENT" && !isPattern(path)) throw notRead(path, error);
+  });
   if (found?.isFile()) return [path];
   if (found?.isDirectory()) {
     const files = await filesBelow(path, extensions);
     if (files.length > 0) return files;
-    throw new LockstepError({ code: "LS2001", message: `${path} holds no ${extensions.join(" or ")} file` });
+    throw new LockstepError({ code: "LS2001", message: `${path} has no ${extensions.join(" or ")} file` });
   }
   if (found) throw new LockstepError({ code: "LS2001", message: `${path} is neither a file nor a folder` });
-  if (/[*?[{]/.test(path)) {
+  if (isPattern(path)) {
     const files = await globbed(path, extensions);
     if (files.length > 0) return files;
     throw new LockstepError({ code: "LS2001", message: `no file matches ${path}` });
   }
-  const siblings = await readdir(dirname(resolve(path))).catch(() => []);
-  throw new LockstepError({ code: "LS2001", message: `${path} does not exist${didYouMean(basename(path), siblings)}` });
+  refuseDangling(path);
+  throw await notFound(path);
 }
 
-const hidden = (name: string): boolean => name.startsWith(".") || name.startsWith("_");
+const isPattern = (path: string): boolean => /[*?[{]/.test(path);
+
+/** LS2001 for a symbolic link whose target is not there: its own name would be the nearest to what was meant. */
+export function refuseDangling(path: string): void {
+  let target: string;
+  try {
+    if (statSync(path, { throwIfNoEntry: false })) return;
+    target = readlinkSync(path);
+  } catch {
+    return; // No link, or what else is wrong with it.
+  }
+  throw new LockstepError({ code: "LS2001", message: `${path} is a symbolic link to ${target}, which does not exist` });
+}
+
+/** The deepest part that exists is where the mistake is: its neighbours are the near misses. */
+async function notFound(path: string): Promise<LockstepError> {
+  let wrong = path;
+  while (!(await stat(dirname(wrong)).catch(() => undefined))?.isDirectory()) wrong = dirname(wrong);
+  const name = basename(wrong);
+  const siblings = await readdir(dirname(wrong)).catch(() => []);
+  return new LockstepError({ code: "LS2001", message: `${path} does not exist: no "${name}" in ${dirname(wrong)}${didYouMean(name, siblings)}` });
+}
+
+function notRead(path: string, error: NodeJS.ErrnoException): LockstepError {
+  return new LockstepError({ code: "LS2001", message: `cannot read ${path}: ${systemReason(error)}`, cause: error });
+}
+
+/** What `open` gives of a file that was found. LS2001 where the system refuses it. */
+export function orUnreadable<T>(name: string, open: () => T): T {
+  try {
+    return open();
+  } catch (error) {
+    throw notRead(name, error as NodeJS.ErrnoException);
+  }
+}
+
+/** What readers of a folder skip. */
+export const isHidden = (name: string): boolean => name.startsWith(".") || name.startsWith("_");
 
 /** Names in order of UTF-8 bytes: the order in which part files are numbered, whatever the locale. */
 const byName = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
@@ -88,11 +136,12 @@ const byName = (a: string, b: string): number => Buffer.compare(Buffer.from(a), 
 async function filesBelow(folder: string, extensions: readonly string[]): Promise<string[]> {
   const files: string[] = [];
   for (const entry of await readdir(folder, { withFileTypes: true })) {
-    if (hidden(entry.name)) continue;
+    if (isHidden(entry.name)) continue;
     const path = join(folder, entry.name);
-    const kind = entry.isSymbolicLink() ? await stat(path).catch(() => undefined) : entry;
-    if (kind?.isDirectory()) files.push(...(await filesBelow(path, extensions)));
-    else if (kind?.isFile() && extensions.includes(extname(entry.name).toLowerCase())) files.push(path);
+    const data = extensions.includes(extname(entry.name).toLowerCase());
+    const kind = entry.isSymbolicLink() ? await stat(path).catch((error: NodeJS.ErrnoException) => data && Promise.reject(notRead(path, error))) : entry;
+    if (kind && kind.isDirectory()) files.push(...(await filesBelow(path, extensions)));
+    else if (kind && kind.isFile() && data) files.push(path);
   }
   return files.sort(byName);
 }

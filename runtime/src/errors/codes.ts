@@ -8,7 +8,7 @@ export const errorCodes = {
     fix: 'Open the column as bigint: `types: { column: "bigint" }` in the reader and `bigint` in the interface.',
   },
   LS2005: { title: "corrupt file", fix: "Write the file again; it is truncated or damaged." },
-  LS2006: { title: "bad CSV line", fix: 'Mend the line, or read the column as text: `types: { column: "string" }`.' },
+  LS2006: { title: "bad CSV line", fix: 'Mend the file there. One without a line of names is read with `header: false`, a column of mixed values as text: `types: { column: "string" }`.' },
   LS2007: { title: "output exists", fix: "Remove it, or write with `{ overwrite: true }`." },
   LS2008: { title: "output not writable", fix: "Check the folder's permissions and the free space." },
   LS2009: { title: "row function threw", fix: "Handle the value in the row function." },

@@ -1,24 +1,25 @@
-/** ` — did you mean "name"?` for the candidate nearest to what was written, or nothing. */
+/** `; did you mean "a" or "b"?`: at most three candidates that a typing mistake could have turned into what was written; or nothing. */
 export function didYouMean(written: string, candidates: Iterable<string>): string {
-  let best: string | undefined;
-  let bestDistance = Math.max(2, Math.floor(written.length / 3)) + 1;
-  for (const candidate of candidates) {
-    const distance = editDistance(written.toLowerCase(), candidate.toLowerCase());
-    if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
-  }
-  return best === undefined ? "" : ` — did you mean "${best}"?`;
+  const limit = Math.max(1, Math.floor([...written].length / 3));
+  const near = [...candidates].map((name) => ({ name, distance: editDistance(written.toLowerCase(), name.toLowerCase()) })).filter(({ distance }) => distance <= limit);
+  const nearest = Math.min(...near.map(({ distance }) => distance));
+  const names = near.filter(({ distance }) => distance === nearest).map(({ name }) => `"${name}"`).sort();
+  return names.length === 0 ? "" : `; did you mean ${names.slice(0, 3).join(" or ")}?`;
 }
 
-/** Levenshtein's distance. */
+/** Edits between two words: insert, delete, replace, swap of neighbours. */
 function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
+  const [from, to] = [[...a], [...b]];
+  let before: number[] = [];
+  let row = Array.from({ length: to.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= from.length; i++) {
     const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const change = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(change, row[j]! + 1, next[j - 1]! + 1));
+    for (let j = 1; j <= to.length; j++) {
+      const edit = Math.min(next[j - 1]! + 1, row[j]! + 1, row[j - 1]! + (from[i - 1] === to[j - 1] ? 0 : 1));
+      const swapped = i > 1 && j > 1 && from[i - 1] === to[j - 2] && from[i - 2] === to[j - 1];
+      next.push(swapped ? Math.min(edit, before[j - 2]! + 1) : edit);
     }
-    row = next;
+    [before, row] = [row, next];
   }
-  return row[b.length]!;
+  return row[to.length]!;
 }

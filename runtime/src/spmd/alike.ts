@@ -2,10 +2,10 @@
 import { deserialize, serialize } from "node:v8";
 import { markAgreed } from "./checked.ts";
 import { currentCall, runningCall } from "./context.ts";
-import { marshal } from "./marshal.ts";
+import { fill, marshal, Places } from "./marshal.ts";
 import { caught, thrown, type Thrown } from "./outcome.ts";
 
-type Answer = { readonly value: unknown } | { readonly failure: Thrown };
+type Answer = { readonly value: unknown; readonly empty: object[]; readonly urls: string[] } | { readonly failure: Thrown };
 
 /**
  * Rank 0's value of `evaluate`, on every rank; what it throws there is thrown everywhere. The other ranks do not evaluate it:
@@ -18,16 +18,20 @@ export function alike<T>(evaluate: () => T | Promise<T>): Promise<T> {
     const own = rank === 0 ? await answer(evaluate) : null;
     const agreed = size > 1 ? (deserialize(await call.collective((engine) => engine.broadcast(own && serialize(own), 0))) as Answer) : own!;
     if ("failure" in agreed) throw markAgreed(caught(agreed.failure));
-    return agreed.value as T;
+    return fill(agreed.value, agreed.empty, agreed.urls.map((url) => new URL(url))) as T;
   });
 }
 
-/** The whole environment is no plain object, but plain data. */
-const environment = (part: object): object | undefined => (part === process.env ? { ...process.env } : undefined);
-
 async function answer(evaluate: () => unknown): Promise<Answer> {
+  const places = new Places<string>();
+  const instead = (part: object): object | undefined => {
+    if (part instanceof URL) return places.keep(part.href);
+    // The whole environment is no plain object, but plain data.
+    return part === process.env ? { ...process.env } : undefined;
+  };
   try {
-    return { value: marshal(await evaluate(), "a value of rank 0", environment) };
+    const value = marshal(await evaluate(), "a value of rank 0", instead);
+    return { value, empty: places.empty, urls: places.things };
   } catch (error) {
     return { failure: thrown(error) };
   }

@@ -2,61 +2,57 @@
 import { deserialize, serialize } from "node:v8";
 import { encodeLocal, isLocalTable, localColumns, type FacadeTable } from "./facade.ts";
 import { keptTable, localTable, tableNumber, type LocalTable } from "./handles.ts";
-import { marshal } from "./marshal.ts";
+import { fill, marshal, Places } from "./marshal.ts";
 
 export interface Values {
   readonly args: readonly unknown[];
   readonly captures: Readonly<Record<string, unknown>>;
 }
 
-/** {@link Values} on their way: plain data in V8's format, and tables where plain objects stand for them. */
+/** {@link Values} on their way: plain data in V8's format, and what stands in places of it. */
 export interface Sent {
   readonly values: Uint8Array;
-  /** The number of a table the ranks keep, or the rows of one that was made in ordinary code. */
-  readonly tables: readonly (number | LocalTable)[];
+  /** The number of a table the ranks keep, the rows of one that was made in ordinary code, or the text of a URL. */
+  readonly things: readonly (number | LocalTable | string)[];
 }
 
 /** Tables of calls that wait for their turn: not garbage, whatever the program forgets meanwhile. */
-const waiting = new Set<readonly object[]>();
+const waiting = new Set<readonly unknown[]>();
 
 /**
  * Takes the values of a call, now. Returns what makes the message of them when the call's turn has come.
  * LS2015 for values that do not travel, naming the place.
  */
 export function take({ args, captures }: Values, name: string): () => Promise<Sent> {
-  const tables: object[] = [];
-  const places: object[] = [];
-  const withoutTables = (value: object): object | undefined => {
+  const places = new Places<object | string>();
+  const { empty, things } = places;
+  const withoutThings = (value: object): object | undefined => {
+    if (value instanceof URL) return places.keep(value.href);
     if (tableNumber(value) === undefined) {
       if (!isLocalTable(value)) return undefined;
       localColumns(value);
     }
-    const place = {};
-    tables.push(value);
-    places.push(place);
-    return place;
+    return places.keep(value);
   };
   const plain = {
-    args: args.map((arg, index) => marshal(arg, `argument ${index + 1} of ${name}`, withoutTables)),
-    captures: Object.fromEntries(Object.entries(captures).map(([key, value]) => [key, marshal(value, `the captured ${key}`, withoutTables)])),
+    args: args.map((arg, index) => marshal(arg, `argument ${index + 1} of ${name}`, withoutThings)),
+    captures: Object.fromEntries(Object.entries(captures).map(([key, value]) => [key, marshal(value, `the captured ${key}`, withoutThings)])),
   };
-  const values = serialize([plain, places]);
-  waiting.add(tables);
+  const values = serialize([plain, empty]);
+  waiting.add(things);
   return async () => {
-    const sent = await Promise.all(tables.map((table) => tableNumber(table) ?? encodeLocal(table as FacadeTable)));
-    waiting.delete(tables);
-    return { values, tables: sent };
+    const sent = await Promise.all(things.map((thing) => (typeof thing === "string" ? thing : (tableNumber(thing) ?? encodeLocal(thing as FacadeTable)))));
+    waiting.delete(things);
+    return { values, things: sent };
   };
 }
 
-/** The values of a call on any rank, tables in the places that were left for them. */
-export function receive({ values, tables }: Sent): Values {
-  const [plain, places] = deserialize(values) as [Values, object[]];
-  if (tables.length === 0) return plain;
-  const revived = new Map(places.map((place, index) => [place, reviveTable(tables[index]!)]));
-  return marshal(plain, "a message", (value) => revived.get(value)) as Values;
+/** The values of a call on any rank, tables and URLs in the places that were left for them. */
+export function receive({ values, things }: Sent): Values {
+  const [plain, empty] = deserialize(values) as [Values, object[]];
+  return fill(plain, empty, things.map(revive)) as Values;
 }
 
-function reviveTable(table: number | LocalTable): object {
-  return typeof table === "number" ? keptTable(table) : localTable(table);
+function revive(thing: number | LocalTable | string): object {
+  return typeof thing === "string" ? new URL(thing) : typeof thing === "number" ? keptTable(thing) : localTable(thing);
 }

@@ -50,7 +50,7 @@ export class CallContext {
       return await checked(operation(this.world.engine));
     } catch (error) {
       this.#stuck = true;
-      throw error;
+      throw this.outputs.named(error);
     }
   }
 

@@ -4,6 +4,7 @@ import { fromIpc } from "../tables/ipc.ts";
 import { printTable } from "../tables/print.ts";
 import { recordsOf } from "../tables/record.ts";
 import type { Reader } from "../tables/view.ts";
+import { located } from "./located.ts";
 
 type Decoded = ReturnType<typeof fromIpc>;
 
@@ -36,13 +37,4 @@ function readerOf({ columns }: Decoded, { name, type }: ColumnType, site: string
   const column = columns.get(name);
   if (!column) throw new LockstepError({ code: "LS2099", message: `a collected table lacks its column "${name}"`, site });
   return column.seenAs(type).at;
-}
-
-/** An error of looking at a value, with the place in the source that looked. */
-function located<T>(site: string, look: () => T): T {
-  try {
-    return look();
-  } catch (error) {
-    throw error instanceof LockstepError ? new LockstepError({ ...error.toJSON(), site }) : error;
-  }
 }

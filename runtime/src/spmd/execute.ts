@@ -5,7 +5,8 @@ import { checkAgreed } from "./checked.ts";
 import { currentCall, type CallContext } from "./context.ts";
 import type { SinkOutput } from "./engine.ts";
 import { collectLimit } from "./limits.ts";
-import { absolute } from "./outputs.ts";
+import { located } from "./located.ts";
+import { outputTarget } from "./outputs.ts";
 import { cutPlan, type SinkOf, type TableNode } from "./plan.ts";
 
 /** Runs one plan on all ranks. Sinks that tell a row count leave it at their node. */
@@ -64,7 +65,7 @@ interface WriteOptions {
 /** Stages an output and writes it, unless an earlier attempt of the job has committed it. */
 export function write(input: TableNode, path: string | URL, verb: "writeParquet" | "writeCsv", options: WriteOptions | undefined, site: string, build: (input: number, path: string, staging: string) => Sink): Promise<void> {
   const call = currentCall();
-  const target = absolute(path);
+  const target = located(site, () => outputTarget(path));
   return call.inOrder(async () => {
     checkAgreed(verb, options, site);
     const staging = await call.outputs.stage(target, options?.overwrite ?? false, options?.store ?? {}, site);

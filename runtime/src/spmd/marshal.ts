@@ -6,6 +6,26 @@ export interface Substitution {
   (value: object): object | undefined;
 }
 
+/** What structured clone does not carry: an empty object keeps its place in the value, and what is to stand there goes beside. */
+export class Places<T> {
+  readonly empty: object[] = [];
+  readonly things: T[] = [];
+
+  keep(thing: T): object {
+    const place = {};
+    this.empty.push(place);
+    this.things.push(thing);
+    return place;
+  }
+}
+
+/** The value with the things in the places that were kept for them. */
+export function fill(value: unknown, empty: readonly object[], things: readonly object[]): unknown {
+  if (things.length === 0) return value;
+  const standing = new Map(empty.map((place, index) => [place, things[index]!]));
+  return marshal(value, "a message", (part) => standing.get(part));
+}
+
 const copied: readonly unknown[] = [
   Date, RegExp, Map, Set, ArrayBuffer, DataView, Boolean, Number, String, Buffer,
   Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError,

@@ -1,4 +1,5 @@
-import { basename, dirname, join, resolve, sep } from "node:path";
+import { basename, dirname, join, sep } from "node:path";
+import { keepApart, outputPath, placeOutput } from "../connectors/output-place.ts";
 import { localPath } from "../connectors/paths.ts";
 import { isRemote } from "../connectors/store/location.ts";
 import type { StoreOptions } from "../connectors/store/options.ts";
@@ -53,6 +54,10 @@ export class Outputs {
         if (!overwrite && this.#written(path)) throw exists(path);
         // In a store the engine knows: it reads the manifest anyway.
         const signed = !remote && known !== undefined && isCommitted(path, known);
+        if (!remote && !signed) {
+          keepApart(path, overwrite, this.#outputs.map((other) => other.path));
+          placeOutput(path, overwrite);
+        }
         const staging = signed ? null : await checked(native.prepareOutput(path, overwrite, attempt, JSON.stringify({ store, identity: known })));
         if (staging === null) process.stderr.write(`${path}: already committed by job ${identity!.job}, not written again\n`);
         answer = staging === null ? {} : { staging };
@@ -77,8 +82,21 @@ export class Outputs {
 
   /** Where a reader finds `path`: in the staged version, if this call wrote it. */
   resolve(path: string): string {
-    const output = this.#outputs.findLast((candidate) => path === candidate.path || path.startsWith(candidate.path + sep));
-    return output?.staging === undefined ? path : output.staging + path.slice(output.path.length);
+    if (this.#outputs.length === 0) return path;
+    const target = outputTarget(path);
+    const output = this.#outputs.findLast((candidate) => target === candidate.path || target.startsWith(candidate.path + sep));
+    return output?.staging === undefined ? path : output.staging + target.slice(output.path.length);
+  }
+
+  /** An error of the engine with the outputs' own names: nobody else knows what is staged where. */
+  named(error: unknown): unknown {
+    if (!(error instanceof LockstepError)) return error;
+    const message = this.#outputs.reduce((text, { path, staging }) => {
+      // A disk that is full concerns the output; which part it was is chance.
+      const part = error.code === "LS2008" ? /^\/part-\d+\.\w+/ : /^$/;
+      return staging === undefined ? text : text.split(staging).map((rest, index) => (index === 0 ? rest : path + rest.replace(part, ""))).join("");
+    }, error.message);
+    return message === error.message ? error : markAgreed(new LockstepError({ ...error.toJSON(), message }));
   }
 
   /**
@@ -138,18 +156,23 @@ export class Outputs {
   }
 }
 
-/** A path as the engine takes it. */
+/** A reader's path as the engine takes it. */
 export function absolute(path: string | URL): string {
-  return isRemote(path) ? String(path) : resolve(localPath(path));
+  return isRemote(path) ? String(path) : localPath(path);
+}
+
+/** A writer's path as the engine takes it. */
+export function outputTarget(path: string | URL): string {
+  return isRemote(path) ? String(path) : outputPath(path);
 }
 
 function exists(path: string): LockstepError {
-  return new LockstepError({ code: "LS2007", message: `the output ${path} was written before in this call` });
+  return new LockstepError({ code: "LS2007", message: `${path} exists` });
 }
 
 /** The error of a commit, with what became of the call's other outputs. */
 function partly(error: unknown, path: string, visible: readonly string[], missing: readonly string[]): LockstepError {
-  const raised = error instanceof LockstepError ? error : new LockstepError({ code: "LS2008", message: `${path} cannot be written: ${String(error)}` });
+  const raised = error instanceof LockstepError ? error : new LockstepError({ code: "LS2008", message: `cannot write ${path}: ${String(error)}` });
   if (visible.length + missing.length === 1) return raised;
   const list = (paths: readonly string[]): string => (paths.length > 0 ? paths.join(", ") : "none");
   const message = `${raised.message}; written before it: ${list(visible)}; not written: ${list(missing)}`;

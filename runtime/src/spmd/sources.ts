@@ -1,13 +1,15 @@
 import type { ColumnType, Expression } from "@lockstep/native/plan";
 import type { ReadCsvOptions } from "../connectors/csv/read.ts";
 import type { ReadParquetOptions } from "../connectors/parquet/read.ts";
-import type { InputPath } from "../connectors/paths.ts";
-import { LockstepError } from "../errors/index.ts";
+import { refuseDangling, type InputPath } from "../connectors/paths.ts";
+import { isRemote } from "../connectors/store/location.ts";
+import { didYouMean, LockstepError } from "../errors/index.ts";
 import { reached } from "../observe/debug.ts";
 import { observeInput } from "../observe/observe.ts";
 import { checkAgreed, markAgreed } from "./checked.ts";
 import { currentCall } from "./context.ts";
 import { literalTable } from "./literal-table.ts";
+import { located } from "./located.ts";
 import { absolute } from "./outputs.ts";
 import { SpmdTable, type Sited } from "./table.ts";
 
@@ -57,14 +59,16 @@ const methods = { readParquet: "openParquet", readCsv: "openCsv" } as const;
 /** `options` as the program gave them, `asked` as the engine takes them. */
 function open(path: InputPath, descriptor: ReaderDescriptor, verb: "readParquet" | "readCsv", options: unknown, asked: { readonly types: object; readonly [option: string]: unknown }): Promise<SpmdTable> {
   const call = currentCall();
-  const paths = (Array.isArray(path) ? path : [path]).map(absolute);
+  const { declared, site } = descriptor;
+  const paths = located(site, () => (Array.isArray(path) ? path : [path]).map(absolute));
   return call.inOrder(async () => {
-    const { declared, site } = descriptor;
     checkAgreed(verb, options, site);
     for (const name of Object.keys(asked.types)) {
-      if (!declared.some((column) => column.name === name)) throw new LockstepError({ code: "LS2002", message: `types: the interface has no column "${name}"`, site });
+      if (!declared.some((column) => column.name === name)) throw new LockstepError({ code: "LS2002", message: `types: the interface has no column "${name}"${didYouMean(name, declared.map((column) => column.name))}`, site });
     }
-    const request = { paths: paths.map((one) => call.outputs.resolve(one)), declared, site, ...asked };
+    const resolved = paths.map((one) => call.outputs.resolve(one));
+    located(site, () => resolved.filter((one) => !isRemote(one)).forEach(refuseDangling));
+    const request = { paths: resolved, declared, site, ...asked };
     const { dataset, schema, bytes, rows } = JSON.parse(await call.collective((engine) => engine[methods[verb]](JSON.stringify(request)))) as Opened;
     call.datasets.push(dataset);
     checkBesides(paths[0]!, schema, descriptor);

@@ -58,6 +58,6 @@ function safeNumber(value: number | bigint | null, origin: string | undefined): 
   if (typeof value !== "bigint") return value;
   throw new LockstepError({
     code: "LS2004",
-    message: `${origin ?? "a column"} holds the integer ${value}, which no number represents exactly`,
+    message: `${origin ?? "a column"} holds ${value}, an integer past ±2^53 that a number cannot hold exactly`,
   });
 }

@@ -52,7 +52,7 @@ test("types in place of the inferred ones", async () => {
     { zip: "12345", n: 1n, d: new Date("2024-01-01"), b: "true" },
   ]);
   const error = await errorOf(() => rowsOf("a,b\n1,x\n\n2,y\n3x,z\n", { types: { a: "number" } }));
-  expect([error.code, error.message]).toEqual(["LS2006", `${join(folder, `${files - 1}.csv`)}, line 5: column "a": "3x" is no number`]);
+  expect([error.code, error.message]).toEqual(["LS2006", `${join(folder, `${files - 1}.csv`)}, line 5: column a has "3x", which is not a number`]);
   expect(await rowsOf("a\n1\nNaN\n-Infinity\n", { types: { a: "number" } })).toEqual([{ a: 1 }, { a: NaN }, { a: -Infinity }]);
   expect((await errorOf(() => rowsOf("a\n01\n", { types: { a: "bigint" } as never }))).code).toBe("LS2006");
   expect((await errorOf(() => rowsOf("a\n1\n", { types: { b: "number" } }))).code).toBe("LS2002");
@@ -61,11 +61,11 @@ test("types in place of the inferred ones", async () => {
 
 test("bad lines are named by number", async () => {
   const bad = async (text: string) => (await errorOf(() => rowsOf(text))).message.replace(/^.*csv, /, "");
-  expect(await bad('a,b\n1,2\n"x\ny",2\n1,2,3\n')).toBe("line 5: 3 fields, where the header has 2");
-  expect(await bad("a,b\n1\n")).toBe("line 2: 1 fields, where the header has 2");
-  expect(await bad('a,b\n1,"2\n3\n')).toBe("line 2: a quote is opened and never closed");
-  expect(await bad('a,b\n"1"x,2\n')).toBe('line 2: text after a closing quote: "x,2\\n"');
-  expect(await bad("a,a\n1,2\n")).toBe('line 1: two columns are named "a"');
+  expect(await bad('a,b\n1,2\n"x\ny",2\n1,2,3\n')).toBe("line 5: 3 fields, the header has 2");
+  expect(await bad("a,b\n1\n")).toBe("line 2: 1 fields, the header has 2");
+  expect(await bad('a,b\n1,"2\n3\n')).toBe("line 2: a quoted field begins here and never ends");
+  expect(await bad('a,b\n"1"x,2\n')).toBe("line 2: a closing quote is followed by text: double the quotes inside a quoted field");
+  expect(await bad("a,a\n1,2\n")).toBe('line 1: the column "a" appears twice');
   expect((await errorOf(() => rowsOf(""))).message).toContain("is empty");
   expect((await errorOf(() => rowsOf("a\n", { delimiter: "--" }))).code).toBe("LS2016");
 });

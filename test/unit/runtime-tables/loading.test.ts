@@ -28,7 +28,7 @@ test("an uncaught error is printed with the line of the program, and nothing of 
   expect(status).toBe(1);
   const [, printed = ""] = stderr.split("^\n");
   expect(printed.trim().split("\n").slice(0, 4).map((line) => line.replace(import.meta.dirname, ""))).toEqual([
-    "error LS2001: no/such/file.csv does not exist",
+    `error LS2001: ${process.cwd()}/no/such/file.csv does not exist: no "no" in ${process.cwd()}`,
     "  fix: Check the path; a folder is read recursively for files of the format.",
     "    at async file:///programs/missing-input.ts:3:11",
     "",

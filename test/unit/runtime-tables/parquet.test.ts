@@ -1,6 +1,6 @@
 // Which files a reader reads, and what becomes of those that cannot be read.
 import { copyFileSync, mkdirSync, readFileSync, renameSync, truncateSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { expect, test } from "vitest";
 import { op, readParquet, table } from "@lockstep/runtime";
@@ -29,12 +29,12 @@ test("file, folder, glob and list, in name order", async () => {
 
 test("missing inputs", async () => {
   const missing = await errorOf(() => readParquet(file("aa.parquet")));
-  expect([missing.code, missing.message]).toEqual(["LS2001", `${file("aa.parquet")} does not exist — did you mean "a.parquet"?`]);
+  expect([missing.code, missing.message]).toEqual(["LS2001", `${file("aa.parquet")} does not exist: no "aa.parquet" in ${dirname(file("aa.parquet"))}; did you mean "a.parquet"?`]);
   expect((await errorOf(() => readParquet(file("z*.parquet")))).code).toBe("LS2001");
   expect((await errorOf(() => readParquet([]))).code).toBe("LS2001");
   expect((await readParquet(pathToFileURL(data))).numRows()).toBe(6);
   mkdirSync(join(folder, "empty"));
-  expect((await errorOf(() => readParquet(join(folder, "empty")))).message).toContain("holds no .parquet file");
+  expect((await errorOf(() => readParquet(join(folder, "empty")))).message).toContain("has no .parquet file");
 });
 
 test("files of different schemas", async () => {

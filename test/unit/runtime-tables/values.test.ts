@@ -74,7 +74,7 @@ test("a misspelt column is named, with the nearest", async () => {
   ];
   for (const call of calls) {
     const error = await errorOf(call);
-    expect([error.code, error.message]).toEqual(["LS2016", 'there is no column "j" — did you mean "i"?']);
+    expect([error.code, error.message]).toEqual(["LS2016", 'there is no column "j"; did you mean "i" or "s"?']);
     expect(error.why).toEqual(['the table has "i", "s"']);
   }
 });

@@ -25,13 +25,13 @@ export function* parseCsv(text: string, delimiter: string, file: string): Genera
     while (more) {
       if (text[at] === '"') {
         const end = closingQuote(text, at + 1);
-        if (end < 0) throw badLine(file, start, "a quote is opened and never closed");
+        if (end < 0) throw badLine(file, start, "a quoted field begins here and never ends");
         const quoted = text.slice(at + 1, end);
         line += count(quoted, "\n");
         fields.push(quoted.includes('"') ? quoted.replaceAll('""', '"') : quoted);
         at = end + 1;
         if (at < text.length && text[at] !== delimiter && !lineBreakAt(text, at)) {
-          throw badLine(file, line, `text after a closing quote: ${JSON.stringify(text.slice(at, at + 20))}`);
+          throw badLine(file, start, "a closing quote is followed by text: double the quotes inside a quoted field");
         }
       } else {
         let end = at;

@@ -1,12 +1,12 @@
 import { constants } from "node:buffer";
-import { readFile } from "node:fs/promises";
-import { LockstepError } from "../../errors/index.ts";
+import { readFileSync, statSync } from "node:fs";
+import { didYouMean, LockstepError } from "../../errors/index.ts";
 import { nothing } from "../../tables/arrow-type.ts";
 import { Column, type Stored } from "../../tables/column.ts";
 import { Table } from "../../tables/table.ts";
 import type { StoredRow } from "../../tables/types.ts";
 import { checkOptions } from "../options.ts";
-import { openInput, type InputPath } from "../paths.ts";
+import { openInput, orUnreadable, type InputFile, type InputPath } from "../paths.ts";
 import type { SourceColumn } from "../source-column.ts";
 import type { StoreOptions } from "../store/options.ts";
 import { isMagic } from "../parquet/magic.ts";
@@ -38,7 +38,7 @@ export async function readCsv<Row extends object = Record<never, never>>(
   checkOptions("readCsv", options);
   const delimiter = options.delimiter ?? ",";
   const inputs = await openInput(path, [".csv"], options.store);
-  const files = await Promise.all(inputs.map(async ({ name, path, release }) => readRecords(name, await readFile(path).finally(release), delimiter, options.header ?? true)));
+  const files = inputs.map((input) => readRecords(input, delimiter, options.header ?? true));
   const header = files[0]!.header;
   const different = files.find((file) => file.header.join("\0") !== header.join("\0"));
   if (different !== undefined) {
@@ -49,7 +49,7 @@ export async function readCsv<Row extends object = Record<never, never>>(
   }
   const types = (options.types ?? {}) as Readonly<Record<string, CsvType | undefined>>;
   const unknown = Object.keys(types).find((name) => !header.includes(name));
-  if (unknown !== undefined) throw new LockstepError({ code: "LS2002", message: `types: ${inputs[0]!.name} has no column "${unknown}"` });
+  if (unknown !== undefined) throw new LockstepError({ code: "LS2002", message: `types: ${inputs[0]!.name} has no column "${unknown}"${didYouMean(unknown, header)}` });
   const rows = files.reduce((sum, file) => sum + file.records.length, 0);
   return new Table(new Map(header.map((name, index) => [name, readColumn(name, index, files, rows, Object.hasOwn(types, name) ? types[name] : undefined)])), rows);
 }
@@ -66,19 +66,22 @@ interface CsvFile {
   readonly records: readonly CsvRecord[];
 }
 
-function readRecords(name: string, bytes: Uint8Array, delimiter: string, named: boolean): CsvFile {
-  if (isMagic(bytes.subarray(0, 4))) throw new LockstepError({ code: "LS2018", message: `${name} is no CSV file; it is Parquet, which readParquet reads` });
-  if (bytes.length > constants.MAX_STRING_LENGTH) {
+function readRecords({ name, path, release }: InputFile, delimiter: string, named: boolean): CsvFile {
+  if (statSync(path).size > constants.MAX_STRING_LENGTH) {
+    release();
     throw new LockstepError({ code: "LS2015", message: `${name} is too large for plain Node (512 MB)`, fix: "Split the file, or run the built program." });
   }
+  const bytes = orUnreadable(name, () => readFileSync(path));
+  release();
+  if (isMagic(bytes.subarray(0, 4))) throw new LockstepError({ code: "LS2018", message: `${name} is no CSV file; it is Parquet, which readParquet reads` });
   const records = [...parseCsv(new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes), delimiter, name)];
   const first = named ? records.shift() : records[0];
-  if (first === undefined) throw new LockstepError({ code: "LS2006", message: `${name} is empty` });
+  if (first === undefined) throw badLine(name, 1, "the file is empty, a header line is expected");
   const header = first.fields.map((field, i) => (named ? (field ?? "") : `col${i + 1}`));
   const twice = header.find((column, i) => header.indexOf(column) !== i);
-  if (twice !== undefined) throw badLine(name, first.line, `two columns are named "${twice}"`);
+  if (twice !== undefined) throw badLine(name, first.line, `the column "${twice}" appears twice`);
   for (const { line, fields } of records) {
-    if (fields.length !== header.length) throw badLine(name, line, `${fields.length} fields, where the header has ${header.length}`);
+    if (fields.length !== header.length) throw badLine(name, line, `${fields.length} fields, the header has ${header.length}`);
   }
   return { name, header, records };
 }
@@ -94,7 +97,7 @@ function readColumn(name: string, index: number, files: readonly CsvFile[], rows
   for (const file of files) {
     for (const { line, fields } of file.records) {
       const value = parseField(fields[index]!, rule);
-      if (value === undefined) throw badLine(file.name, line, `column "${name}": ${JSON.stringify(fields[index])} is no ${wanted}`);
+      if (value === undefined) throw badLine(file.name, line, `column ${name} has "${shown(fields[index]!)}", which is not ${rule.described}`);
       values[row++] = value;
     }
   }
@@ -106,6 +109,8 @@ function inferType(index: number, files: readonly CsvFile[]): CsvType | undefine
   if (present.length === 0) return undefined;
   return inferenceOrder.find((type) => present.every((text) => csvTypes[type].parse(text) !== undefined))!;
 }
+
+const shown = (text: string): string => ([...text.slice(0, 200)].length > 60 ? `${[...text.slice(0, 200)].slice(0, 60).join("")}…` : text);
 
 function parseField(field: Field, rule: CsvTypeRule): Stored | undefined {
   if (field === null) return null;

@@ -9,6 +9,8 @@ export type CsvType = "boolean" | "number" | "date" | "string" | "bigint";
 export interface CsvTypeRule {
   readonly type: ArrowType;
   readonly view: View;
+  /** What a text has to be, in an error. */
+  readonly described: string;
   readonly parse: (text: string) => Stored | undefined;
   /** Texts that are values of the type where the program names it, though no column is inferred from them. */
   readonly also?: (text: string) => Stored | undefined;
@@ -20,11 +22,11 @@ const isoTime = /^(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d):(\d\d)(?:\.(\d{3}))?Z?)
 const special: Readonly<Record<string, number>> = { NaN: NaN, Infinity: Infinity, "-Infinity": -Infinity };
 
 export const csvTypes: Readonly<Record<CsvType, CsvTypeRule>> = {
-  boolean: { type: bool, view: "boolean", parse: (text) => (text === "true" ? true : text === "false" ? false : undefined) },
-  number: { type: float64, view: "number", parse: (text) => (decimalLiteral.test(text) ? Number(text) : undefined), also: (text) => special[text] },
-  date: { type: timestamp, view: "date", parse: parseTime },
-  string: { type: string, view: "string", parse: (text) => text },
-  bigint: { type: int64, view: "bigint", parse: parseInteger },
+  boolean: { type: bool, view: "boolean", described: "true or false", parse: (text) => (text === "true" ? true : text === "false" ? false : undefined) },
+  number: { type: float64, view: "number", described: "a number", parse: (text) => (decimalLiteral.test(text) ? Number(text) : undefined), also: (text) => special[text] },
+  date: { type: timestamp, view: "date", described: "a date such as 2024-01-31 or 2024-01-31T12:00:00Z", parse: parseTime },
+  string: { type: string, view: "string", described: "a text", parse: (text) => text },
+  bigint: { type: int64, view: "bigint", described: "an integer of 64 bits", parse: parseInteger },
 };
 
 /** The order in which a column's type is tried; "string" holds everything. */

@@ -1,12 +1,12 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import type { ColumnMetaData, FileMetaData, SchemaTree } from "hyparquet";
-import { LockstepError } from "../../errors/index.ts";
+import { didYouMean, LockstepError } from "../../errors/index.ts";
 import { printType, sameType, type ArrowType } from "../../tables/arrow-type.ts";
 import { Column, viewOf, type Stored, type StoredValues, type View } from "../../tables/column.ts";
 import { Table } from "../../tables/table.ts";
 import type { StoredRow } from "../../tables/types.ts";
 import { checkOptions } from "../options.ts";
-import { openInput, type InputFile, type InputPath } from "../paths.ts";
+import { openInput, orUnreadable, type InputFile, type InputPath } from "../paths.ts";
 import type { SourceColumn } from "../source-column.ts";
 import type { StoreOptions } from "../store/options.ts";
 import { storedValues } from "./decode.ts";
@@ -48,7 +48,7 @@ export async function readParquet<Row extends object = Record<never, never>>(
     columns.set(name, new Column(type, rows, load, { view: viewAs(types && Object.hasOwn(types, name) ? types[name] : undefined, type, origin), origin }));
   }
   for (const name of Object.keys(types ?? {})) {
-    if (!columns.has(name)) throw new LockstepError({ code: "LS2002", message: `types: ${files[0]!.name} has no column "${name}"` });
+    if (!columns.has(name)) throw new LockstepError({ code: "LS2002", message: `types: ${files[0]!.name} has no column "${name}"${didYouMean(name, columns.keys())}` });
   }
   return new Table(columns, rows);
 }
@@ -100,7 +100,7 @@ const closing = new FinalizationRegistry<number>((descriptor) => closeSync(descr
 
 function openFile({ name, path, release }: InputFile, hyparquet: Hyparquet): ParquetFile {
   // The open descriptor is the version of the file that this reader saw, even if a writer replaces it.
-  const descriptor = openSync(path, "r");
+  const descriptor = orUnreadable(name, () => openSync(path, "r"));
   release();
   const size = fstatSync(descriptor).size;
   const slice = (start: number, end: number): Uint8Array => {
@@ -193,7 +193,7 @@ function orCorrupt<T>(name: string, read: () => T): T {
   } catch (error) {
     if (error instanceof LockstepError) throw error;
     const reason = error instanceof Error ? error.message : String(error);
-    throw new LockstepError({ code: "LS2005", message: `${name} cannot be read: ${reason}`, cause: error });
+    throw new LockstepError({ code: "LS2005", message: `${name} is damaged or not complete: ${reason}`, cause: error });
   }
 }
 

@@ -36,11 +36,11 @@ export async function filesIn(store: ObjectStore, { scheme, key }: Location, ext
     const file = !isData(key) && key !== "" ? await store.head(key) : undefined;
     if (file) return [file];
     const folder = posix.dirname(key).replace(/^\.$/, "");
-    throw missing(`${store.url(key)} does not exist${didYouMean(posix.basename(key), await store.names(folder))}`);
+    throw missing(`${store.url(key)} does not exist: no "${posix.basename(key)}" in ${store.url(folder)}${didYouMean(posix.basename(key), await store.names(folder))}`);
   }
   const files = (await committed(store, key, listed, () => true)).filter(({ key: name }) => isData(name) && !hidden(name, key));
   if (files.length > 0) return files;
-  throw missing(`${store.url(key)} holds no ${extensions.join(" or ")} file`);
+  throw missing(`${store.url(key)} has no ${extensions.join(" or ")} file`);
 }
 
 /** `a/b/c` → `a`, `a/b`. */

@@ -1,0 +1,94 @@
+/** Where a local output will stand: looked at by both executions before anything is written. */
+import { existsSync, lstatSync, mkdirSync, readdirSync, readlinkSync, realpathSync, statSync } from "node:fs";
+import { basename, dirname, join, relative, resolve, sep } from "node:path";
+import { LockstepError, notWritten } from "../errors/index.ts";
+import { isHidden, localPath } from "./paths.ts";
+
+/** Bytes of an output's name: its hidden sibling's, which is longer, must be one, too. */
+const longestName = 200;
+
+/** An output's absolute path. Behind a symbolic link it is what the link points to, which need not be there yet. LS2008, LS2015. */
+export function outputPath(path: string | URL): string {
+  const given = localPath(path);
+  let target = given;
+  try {
+    for (let links = 0; lstatSync(target, { throwIfNoEntry: false })?.isSymbolicLink(); links++) {
+      if (links === 40) throw Object.assign(new Error(), { code: "ELOOP" });
+      target = resolve(realpathSync(dirname(target)), readlinkSync(target));
+    }
+  } catch (error) {
+    throw notWritten(given, error);
+  }
+  return target;
+}
+
+/**
+ * Makes the folders above an output, and refuses one that may not be written: LS2007 where it exists, where overwriting would remove
+ * what is no output, and inside of another output, whose reader would read both; LS2008.
+ */
+export function placeOutput(target: string, overwrite: boolean): void {
+  try {
+    const found = statSync(target, { throwIfNoEntry: false });
+    if (found && !found.isDirectory() && !found.isFile()) throw new LockstepError({ code: "LS2008", message: `cannot write ${target}: it is neither a file nor a folder` });
+    if (Buffer.byteLength(basename(target)) > longestName) throw Object.assign(new Error(), { code: "ENAMETOOLONG" });
+    // An empty folder (a mount point made beforehand) is no output.
+    const names = found?.isDirectory() ? readdirSync(target) : [];
+    if (!overwrite && found && !(found.isDirectory() && names.length === 0)) throw outputExists(target);
+    const stranger = names.find((name) => !/^[._]|\.(parquet|csv)$/i.test(name));
+    if (stranger !== undefined) throw holdsStranger(target, stranger);
+    const around = foldersAbove(target).find((folder) => isReadWith(target, folder) && ["parquet", "csv"].some((format) => existsSync(join(folder, `part-00000.${format}`))));
+    if (around !== undefined) throw liesIn(target, around);
+    makeFolder(dirname(target), target);
+  } catch (error) {
+    throw notWritten(target, error);
+  }
+}
+
+/** Refuses an output that contains another of the same call, or lies in one: as if that one was visible already. LS2007. */
+export function keepApart(target: string, overwrite: boolean, others: readonly string[]): void {
+  const within = others.find((other) => other.startsWith(target + sep));
+  if (within !== undefined) throw overwrite ? holdsStranger(target, within.slice(target.length + 1).split(sep)[0]!) : outputExists(target);
+  const around = others.find((other) => target.startsWith(other + sep) && isReadWith(target, other));
+  if (around !== undefined) throw liesIn(target, around);
+}
+
+/** Readers of a folder skip what is hidden there. */
+function isReadWith(target: string, folder: string): boolean {
+  return !relative(folder, target).split(sep).some(isHidden);
+}
+
+function foldersAbove(path: string): string[] {
+  const above = dirname(path);
+  return above === path ? [] : [above, ...foldersAbove(above)];
+}
+
+/** Not `mkdir({ recursive: true })`: below /proc Node's never ends. */
+function makeFolder(folder: string, target: string): void {
+  const found = statSync(folder, { throwIfNoEntry: false });
+  if (found?.isDirectory()) return;
+  if (found || lstatSync(folder, { throwIfNoEntry: false })) throw new LockstepError({ code: "LS2008", message: `cannot write ${target}: ${folder} is no folder` });
+  makeFolder(dirname(folder), target);
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    // Another process may make it, too.
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw notWritten(`${target}: the folder ${folder} cannot be made`, error);
+  }
+}
+
+function outputExists(target: string): LockstepError {
+  return new LockstepError({ code: "LS2007", message: `${target} exists` });
+}
+
+/** Overwriting removes data: only what looks like an output is removed, never somebody's project folder. */
+function holdsStranger(target: string, name: string): LockstepError {
+  return new LockstepError({
+    code: "LS2007",
+    message: `${target} is not an output: it holds "${name}", and overwriting would remove it`,
+    fix: "Choose another path, or remove the folder yourself.",
+  });
+}
+
+function liesIn(target: string, around: string): LockstepError {
+  return new LockstepError({ code: "LS2007", message: `${target} lies in the output ${around}, whose readers would read both`, fix: "Write it beside the other." });
+}

@@ -1,0 +1,97 @@
+// Paths of every kind: plain Node and the ranks say the same of each, in the same words.
+import { spawnSync } from "node:child_process";
+import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import lockstepPlugin from "@lockstep/plugin-vite/esbuild";
+import { build } from "esbuild";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { root } from "../scripts/lib.mjs";
+import { lockstep } from "./job-process.ts";
+
+const folder = join(root, `.lockstep-paths-${process.pid}`);
+const source = join(root, "test/jobs/paths/job.ts");
+
+beforeAll(async () => {
+  mkdirSync(folder);
+  await build({
+    entryPoints: [source], outdir: join(folder, "dist"), bundle: true, format: "esm", platform: "node", packages: "external", logLevel: "error",
+    plugins: [lockstepPlugin({ root, report: false })],
+  });
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A folder with two files of data, one that is none, an empty folder. */
+function place(name: string): string {
+  const at = join(folder, name);
+  mkdirSync(join(at, "data"), { recursive: true });
+  mkdirSync(join(at, "empty"));
+  writeFileSync(join(at, "data/one.csv"), "a,b\n1,x\n");
+  writeFileSync(join(at, "file"), "");
+  writeFileSync(join(at, "zero.csv"), "");
+  writeFileSync(join(at, "twice.csv"), "a,b,a\n1,x,2\n");
+  return at;
+}
+
+const cases = {
+  "read=data/one.csv": '[{"a":1,"b":"x"}]',
+  "read=url:data/one.csv": '[{"a":1,"b":"x"}]',
+  "read=link": '[{"a":1,"b":"x"}]',
+  "read=link/one.csv": '[{"a":1,"b":"x"}]',
+  "read=data/oen.csv": 'LS2001: ./data/oen.csv does not exist: no "oen.csv" in ./data; did you mean "one.csv"?',
+  "read=date/one.csv": 'LS2001: ./date/one.csv does not exist: no "date" in .; did you mean "data"?',
+  "read=dangling": "LS2001: ./dangling is a symbolic link to to-be, which does not exist",
+  "read=loop": "LS2001: cannot read ./loop: too many levels of symbolic links",
+  "read=file/x": "LS2001: cannot read ./file/x: not a directory",
+  "read=LONG": "LS2001: cannot read ./LONG: file name too long",
+  "read=empty": "LS2001: ./empty has no .csv file",
+  "read=/dev/null": "LS2001: /dev/null is neither a file nor a folder",
+  "read=": "LS2015: a path is a string or a URL, not the empty string",
+  "read=NUL": 'LS2015: the path "a\\u0000b" holds a NUL character',
+  "read=url:data:text/csv,a": "LS2015: data: is not supported; s3://, gs://, az://, https:// and local files are",
+  "read=url:file://host/x": 'LS2015: file://host/x is the URL of no local file: File URL host must be "localhost" or empty on linux',
+  "read=zero.csv": "LS2006: ./zero.csv, line 1: the file is empty, a header line is expected",
+  "read=twice.csv": 'LS2006: ./twice.csv, line 1: the column "a" appears twice',
+  "write=/proc/x/y": "LS2008: cannot write /proc/x/y: the folder /proc/x cannot be made: no such file or directory",
+  "overwrite=/dev/null": "LS2008: cannot write /dev/null: it is neither a file nor a folder",
+  "write=file": "LS2007: ./file exists",
+  "write=file/x": "LS2008: cannot write ./file/x: not a directory",
+  "write=LONG": "LS2008: cannot write ./LONG: file name too long",
+  "write=dangling/x": "LS2008: cannot write ./dangling/x: ./dangling is no folder",
+  "write=loop": "LS2008: cannot write ./loop: too many levels of symbolic links",
+  "write=empty": '"written"',
+  "write=url:deep/er/out": '"written"',
+  "write=dangling": '"written"',
+  "write=link": "LS2007: ./data exists",
+  "overwrite=link": '"written"',
+  "read=data": '[{"a":1,"b":"x"},{"a":2,"b":"y"}]',
+  "again=link": '[{"a":3,"b":"z"}]',
+  "write=data/more": "LS2007: ./data/more lies in the output ./data, whose readers would read both",
+  "write=data/_more": '"written"',
+  "overwrite=.": 'LS2007: . is not an output: it holds "dangling", and overwriting would remove it',
+  nested: "LS2007: ./n35/x/y lies in the output ./n35/x, whose readers would read both",
+  "nested=overwrite": "LS2007: ./n36/x/y lies in the output ./n36/x, whose readers would read both",
+  around: "LS2007: ./n37/x exists",
+  "around=overwrite": 'LS2007: ./n38/x is not an output: it holds "y", and overwriting would remove it',
+};
+const lines = Object.entries(cases).map(([one, said]) => `${one} ${said}`);
+
+function check(at: string, stdout: string): void {
+  expect(stdout.trim().split("\n")).toEqual(lines);
+  // The links stand where they stood; what they point to was written.
+  expect(["link", "dangling"].map((name) => lstatSync(join(at, name)).isSymbolicLink())).toEqual([true, true]);
+  expect([readdirSync(join(at, "to-be")).length > 0, existsSync(join(at, "data/one.csv"))]).toEqual([true, false]);
+  expect(readdirSync(at, { recursive: true }).filter((name) => String(name).includes(".lockstep-"))).toEqual([]);
+}
+
+it("under plain Node", () => {
+  const at = place("plain");
+  const { stdout } = spawnSync(process.execPath, [source, ...Object.keys(cases)], { cwd: at, encoding: "utf8", timeout: 20_000 });
+  check(at, stdout);
+});
+
+it.each([1, 3])("on %i ranks", async (ranks) => {
+  const at = place(`ranks-${ranks}`);
+  const { stdout } = await lockstep(["run", "-n", `${ranks}`, "--threads", "1", join(folder, "dist/job.mjs"), "--", ...Object.keys(cases)], {}, at).ended;
+  check(at, stdout);
+});

@@ -19,6 +19,7 @@ import type { Program } from "./program.ts";
 import { collectCaptures } from "./source/captures.ts";
 import { findDirectives, headOf } from "./source/directives.ts";
 import { isKnownEarly } from "./source/early.ts";
+import { mentionsTable } from "./source/table-types.ts";
 import { validateAggregateTypes } from "./validate/aggregate-types.ts";
 import { validateGathering } from "./validate/gathering.ts";
 import { validateLeavesTry } from "./validate/leaves-try.ts";
@@ -60,7 +61,9 @@ export const pipeline: readonly Pass[] = [
   // Before the first rewriting pass: from here on columns and lines are no longer the user's.
   { name: "validate", kind: "validate", always: true, leaves: "typed", run: (p) => {
     for (const fn of p.functions) {
-      if (instructions(fn.ir).next().done) p.diagnostics.push(noTables(fn.annotated.name, headOf(fn.annotated.node, fn.module)));
+      const { node } = fn.annotated;
+      // A table that could not be followed is one all the same.
+      if (instructions(fn.ir).next().done && !node.params.some((param) => mentionsTable(param, { module: fn.module, scope: fn.module.scope }))) p.diagnostics.push(noTables(fn.annotated.name, headOf(node, fn.module)));
       validatePhiTypes(fn.ir, report(p));
       validateAggregateTypes(fn.ir, report(p));
       p.captures.set(fn, collectCaptures(fn, p.modules, report(p)));

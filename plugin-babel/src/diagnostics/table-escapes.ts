@@ -13,9 +13,9 @@ return inputs.trips.numRows();`,
       right: "return trips.numRows();",
     },
   },
-  (span: SourceSpan, where: string) => ({
+  (span: SourceSpan, where: string, fix: string = "keep it in a variable of its own") => ({
     message: `A table ${where} is not supported yet`,
     locations: [at(span, "a table")],
-    fix: { message: "keep it in a variable of its own", edits: [] },
+    fix: { message: fix, edits: [] },
   }),
 );

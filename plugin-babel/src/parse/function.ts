@@ -5,6 +5,7 @@
 import type * as t from "@babel/types";
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import { recursiveHelper } from "../diagnostics/recursive-helper.ts";
+import { tableEscapes } from "../diagnostics/table-escapes.ts";
 import { Builder, type Variable } from "../ir/builder.ts";
 import type { FrameId, Instruction, RowArgument, Scalar, ValueId } from "../ir/ir.ts";
 import type { AnnotatedFunction } from "../source/directives.ts";
@@ -14,7 +15,8 @@ import { readRowType } from "./frontends/tables/interface.ts";
 import { Shapes } from "./frontends/tables/shapes.ts";
 import { type Binding, type ModuleSource, spanOf, textOf } from "../source/module.ts";
 import type { Modules } from "../source/modules.ts";
-import { type Helper, type Place, runtimeTypeName } from "../source/names.ts";
+import { type Helper, type Place } from "../source/names.ts";
+import { mentionsTable, tableIn } from "../source/table-types.ts";
 import { readStatements } from "./statements.ts";
 import { Varying } from "../source/varying.ts";
 
@@ -179,10 +181,11 @@ export class Reading {
   /** Parameters declared `Table<Row>` are tables: handles of earlier calls, or local ones. */
   #readParameters({ node }: AnnotatedFunction): void {
     const tables = node.params.flatMap((p) => {
-      const type = p.type === "Identifier" && p.typeAnnotation?.type === "TSTypeAnnotation" ? p.typeAnnotation.typeAnnotation : null;
-      const isTable = type?.type === "TSTypeReference" && runtimeTypeName(type.typeName, this.place) === "Table";
+      const type = p.type === "Identifier" && p.typeAnnotation?.type === "TSTypeAnnotation" ? tableIn(p.typeAnnotation.typeAnnotation, this.place) : null;
       const binding = p.type === "Identifier" ? this.place.scope.getBinding(p.name) : undefined;
-      return isTable && binding ? [{ binding, row: type.typeArguments?.params[0] as t.TSType | undefined, node: p }] : [];
+      if (type && binding) return [{ binding, row: type.typeArguments?.params[0] as t.TSType | undefined, node: p }];
+      if (mentionsTable(p, this.place)) this.report(tableEscapes(this.span(p), "in a parameter of another type than Table<Row>", "give each table a parameter of its own, name: Table<Row>"));
+      return [];
     });
     this.shapes.analyse(node, this.place, tables.map(({ binding }) => binding));
     for (const { binding, row, node: parameter } of tables) {

@@ -1,5 +1,6 @@
 /** Statements → blocks of the control-flow graph. */
 import type * as t from "@babel/types";
+import { tableEscapes } from "../diagnostics/table-escapes.ts";
 import { readCondition, readExpression, readGather } from "./frontends/tables/expressions.ts";
 import { listedIn } from "./frontends/tables/shapes.ts";
 import type { Reading } from "./function.ts";
@@ -89,6 +90,10 @@ export function readAssignment(target: t.Node, value: t.Node, r: Reading): void 
       if (variable && element) r.builder.write(variable, held ?? null, { span: r.span(element), frame: r.frame.id });
     });
     return;
+  }
+  if (values !== null && target.type !== "Identifier") {
+    const fix = target.type === "ArrayPattern" ? "take its rows: const [first] = t.objects({ limit: 1 })" : "call its methods on it, t.numRows(); a column's values are t.array(\"x\")";
+    return r.report(tableEscapes(r.span(target), "that is taken apart", fix));
   }
   if (target.type !== "Identifier") return;
   const variable = r.variable(target.name);

@@ -20,6 +20,7 @@ import type { ParsedFunction, SourceFrame } from "./frames.ts";
 import { bare, type Binding, type ImportedName, type ModuleSource, spanOf } from "./module.ts";
 import type { Modules } from "./modules.ts";
 import { functionOf, type Helper, helperNamed, importOf, type Place } from "./names.ts";
+import { unsendable } from "./unsendable.ts";
 import { childNodes, isTypeOnly, namesIn } from "./walk.ts";
 import { changedBy, laterChange, rootOf, writtenBy } from "./writes.ts";
 
@@ -161,7 +162,7 @@ class Collector implements Captures {
     if (found.kind === "forbidden") this.#report(effect(found.what, found.why, found.fix, span));
     else if (this.#fn.touches(node, place)) this.#report(effect(found.what, "is evaluated on rank 0 alone, where no table operation can be", "take the table's value into a const before", span));
     else if (this.#helper || place.scope.getFunctionParent()?.block !== this.#frame.node) {
-      this.#report(effect(found.what, "may differ between ranks, and cannot be sent from rank 0 out of a helper or callback", "take the value into a const of the annotated function", span));
+      this.#report(effect(found.what, "may differ between ranks, and cannot be sent from rank 0 out of a helper or callback", "take the value into a const of the annotated function, or read it there as a table and join", span));
     }
     return found.kind === "forbidden";
   }
@@ -268,6 +269,8 @@ class Collector implements Captures {
     if (binding.path.node.type === "ClassDeclaration") return this.#report(uncapturable(name, "a class", use));
     const alias = aliasOf(name, { module, scope: binding.scope });
     if (alias) return this.#report(uncapturable(name, `Node's ${alias} in a variable`, use, `write ${alias} itself in the annotated function, imported in this module`));
+    const unsent = binding.path.node.type === "VariableDeclarator" && binding.path.node.init ? unsendable(binding.path.node.init, { module, scope: binding.scope }) : null;
+    if (unsent) return this.#report(uncapturable(name, unsent.what, use, unsent.fix));
     if (module !== this.#fn.module) return this.#report(uncapturable(name, `a value that ${module.file} computes at run time`, use));
     this.hidden.set(name, binding);
   }

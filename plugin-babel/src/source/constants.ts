@@ -38,6 +38,7 @@ export function constantOf(node: t.Node, place: Place, depth = 0): { readonly va
     }
     case "BinaryExpression": {
       const [left, right] = [of(e.left)?.value, of(e.right)?.value];
+      if (typeof left === "string" && typeof right === "string" && e.operator === "+") return { value: left + right };
       if (typeof left !== "number" || typeof right !== "number") return null;
       const fold = { "+": left + right, "-": left - right, "*": left * right, "/": left / right, "%": left % right, "**": left ** right }[e.operator as string];
       return fold === undefined ? null : { value: fold };

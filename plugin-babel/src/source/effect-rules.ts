@@ -21,15 +21,16 @@ const READS = /(^|\.)(readFile|exists|stat|lstat|statfs|readdir|access|realpath|
 
 const modules: Readonly<Record<string, EffectRule>> = {
   ...Object.fromEntries(
-    "assert async_hooks buffer console constants diagnostics_channel events module path punycode querystring stream string_decoder sys timers trace_events url util vm zlib".split(" ").map((name) => [name, harmless]),
+    "assert async_hooks buffer console constants diagnostics_channel events module path punycode querystring stream string_decoder sys timers trace_events url util zlib".split(" ").map((name) => [name, harmless]),
   ),
-  ...Object.fromEntries("child_process cluster dgram domain http2 https inspector readline repl tls tty wasi".split(" ").map((name) => [name, forbidden])),
+  ...Object.fromEntries("child_process cluster dgram domain http2 https inspector readline repl tls tty vm wasi".split(" ").map((name) => [name, forbidden])),
   fs: { sent: READS, harmless: /(^|\.)(constants(\..*)?|Stats|Dirent)$/, rest: "forbidden" },
   process: {
     values: /^(pid|ppid|argv|argv0|execArgv|execPath|title|versions?|arch|platform|release|config|debugPort|connected|exitCode|features|report|std(in|out|err)\.\w+|env)(\.|$)/,
-    forbidden: /^(exit|reallyExit|abort|kill|chdir|set\w+|send|disconnect|dlopen|loadEnvFile|initgroups|on|once|off|(prepend|add|remove)\w*Listeners?|prependOnceListener|emit|std(in|out|err)\..*)$/,
+    forbidden: /^std(in|out|err)\..*$/,
+    sent: /^(cwd|uptime|hrtime(\.bigint)?|memoryUsage(\.rss)?|\w+Memory|\w*[cC]puUsage|resourceUsage|get(e?[ug]id|groups|ActiveResourcesInfo)|umask|permission\.has|hasUncaughtExceptionCaptureCallback)$/,
     harmless: /^(nextTick|emitWarning|getBuiltinModule)$/,
-    rest: "sent",
+    rest: "forbidden",
   },
   os: { harmless: /^(EOL|devNull|constants(\..*)?)$/, forbidden: /^setPriority$/, rest: "sent" },
   crypto: {
@@ -50,6 +51,7 @@ const globals: Readonly<Record<string, EffectRule>> = {
   Date: { sent: /^now$/, rest: "harmless" },
   Math: { sent: /^random$/, rest: "harmless" },
   Temporal: { sent: /^Now\./, rest: "harmless" },
+  ...Object.fromEntries(["eval", "Function"].map((name) => [name, forbidden])),
   navigator: { values: /^\w+/, rest: "forbidden" },
   ...Object.fromEntries("fetch WebSocket EventSource XMLHttpRequest Worker SharedWorker BroadcastChannel localStorage sessionStorage indexedDB caches".split(" ").map((name) => [name, forbidden])),
 };

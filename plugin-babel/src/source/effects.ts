@@ -3,9 +3,9 @@ import type * as t from "@babel/types";
 import { isObject, RANK_VARIABLES, ruleOf } from "./effect-rules.ts";
 import { bare } from "./module.ts";
 import type { Place } from "./names.ts";
-import { originOf } from "./origin.ts";
+import { isGlobalObject, isOpenImport, originOf } from "./origin.ts";
 import { evaluatedNodes, isTypeOnly } from "./walk.ts";
-import { writtenBy } from "./writes.ts";
+import { changedBy, writtenBy } from "./writes.ts";
 
 export type Effect =
   /** Evaluated on rank 0, sent to the others. */
@@ -14,6 +14,7 @@ export type Effect =
 
 /** What a node, taken as a whole, does. Members and calls of a value of rank 0 are evaluated there, too. */
 export function effectOf(node: t.Node, place: Place): Effect | null {
+  if (isOpenImport(node, place)) return forbidden("a module whose name is computed", "may do anything, on every rank", "write its name as a text, or import it at the top of the file");
   switch (node.type) {
     case "CallExpression":
     case "OptionalCallExpression":
@@ -28,9 +29,12 @@ export function effectOf(node: t.Node, place: Place): Effect | null {
     case "AssignmentExpression":
     case "UpdateExpression":
     case "UnaryExpression":
-      return ofWrite(node, place);
+    case "ForOfStatement":
+    case "ForInStatement":
+      // A variable by itself is no member of anything.
+      return ofWrite(writtenBy(node).filter(({ type }) => type !== "Identifier"), place) ?? ofHanded(node, place);
     default:
-      return null;
+      return ofHanded(node, place);
   }
 }
 
@@ -50,20 +54,66 @@ export const isConsole = (node: t.Node, place: Place): boolean => {
 };
 
 function ofCall(node: t.Node, callee: t.Node, args: readonly t.Node[], place: Place): Effect | null {
+  const changed = node.type === "CallExpression" || node.type === "OptionalCallExpression" ? changedBy(node) : null;
+  const written = changed && ofWrite([changed], place);
+  if (written) return written;
   const path = originOf(callee, place);
   const found = path ? done(path, node.type === "NewExpression", args) : member(callee, args, place);
   if (found?.kind === "alike" && args.some(isFunction)) return forbidden(found.what, "would call back on rank 0 alone", "use the form that returns a promise, or its result");
   if (found?.kind === "alike" && args.some(waits)) return forbidden(found.what, "is evaluated on rank 0 alone, so its arguments cannot wait for all ranks", "take the argument into a const before");
-  if (found) return found;
-  for (const argument of args) {
-    const handed = originOf(argument.type === "SpreadElement" ? argument.argument : argument, place);
-    if (handed && isHandedOn(handed)) return forbidden(handed.join("."), "is passed on as a value, so that what is done with it cannot be seen", "take what is wanted of it into a const of the annotated function, and pass that on");
+  return found ?? handedOn(args, place);
+}
+
+/** What a statement or an expression lets out of sight: `[process][0].exit()`, `(quiet ? fs.rmSync : fs.statSync)(path)`. */
+const ofHanded = (node: t.Node, place: Place): Effect | null => handedOn(letOut(node, place), place);
+
+function handedOn(nodes: readonly (t.Node | null | undefined)[], place: Place): Effect | null {
+  for (const node of nodes) {
+    const path = node && originOf(node.type === "SpreadElement" ? node.argument : node, place);
+    if (path && isHandedOn(path)) return handed(path);
   }
   return null;
 }
 
+const handed = (path: readonly string[]): Effect =>
+  forbidden(path.join("."), "is passed on as a value, so that what is done with it cannot be seen", "call it where it stands, or take what is wanted of it into a const and pass that on");
+
+/** The parts of a node whose values go where they are not followed. A const that is never assigned again is. */
+function letOut(node: t.Node, place: Place): readonly (t.Node | null | undefined)[] {
+  switch (node.type) {
+    case "ArrayExpression":
+      return node.elements;
+    case "ObjectExpression":
+      return node.properties.map((p) => (p.type === "ObjectProperty" ? p.value : p.type === "SpreadElement" ? p : null));
+    case "ConditionalExpression":
+      return [node.consequent, node.alternate];
+    case "LogicalExpression":
+      // What `&&` tests it gives only where it is nothing.
+      return node.operator === "&&" ? [node.right] : [node.left, node.right];
+    case "AssignmentExpression":
+    case "AssignmentPattern":
+      return [node.right];
+    case "ArrowFunctionExpression":
+      return [node.body];
+    case "ReturnStatement":
+    case "YieldExpression":
+    case "ThrowStatement":
+      return [node.argument];
+    case "ClassProperty":
+      return [node.value];
+    case "VariableDeclarator": {
+      const isFollowed = node.id.type === "ObjectPattern" || (node.id.type === "Identifier" && place.scope.getBinding(node.id.name)?.constant);
+      return isFollowed ? [] : [node.init];
+    }
+    default:
+      return [];
+  }
+}
+
 /** A call of what a path names. */
 function done(path: readonly string[], isNew: boolean, args: readonly t.Node[]): Effect | null {
+  // What `bind` makes of it is another function that does the same.
+  if (path.at(-1) === "bind" && done(path.slice(0, -1), isNew, args)) return handed(path.slice(0, -1));
   const [root, ...members] = path.at(-1) === "call" || path.at(-1) === "apply" ? path.slice(0, -1) : path;
   const [name, what] = [members.join("."), `${isNew ? "new " : ""}${[root, ...members].join(".")}()`];
   // `new Date(…)` and `Date.UTC(…)` compute; `new Date()` and `Date()` ask the clock.
@@ -72,8 +122,12 @@ function done(path: readonly string[], isNew: boolean, args: readonly t.Node[]):
   if (root === "crypto" && name === "getRandomValues" && args[0]?.type !== "NewExpression") return forbidden(what, "would fill an array of rank 0 alone", "take its result: crypto.getRandomValues(new Uint8Array(n))");
   const rule = root === undefined ? null : ruleOf(root);
   if (!rule || rule.harmless?.test(name)) return null;
+  if (root === "eval" || root === "Function") return forbidden(what, "runs a text that the compiler cannot read", "write the code itself");
+  if (members[0] === "*" && (rule.forbidden || rule.rest === "forbidden")) return forbidden(what, "is chosen when the program runs, so that what is done cannot be seen", "write the member's name");
+  // A method of a value.
+  if (members.length > 1 && rule.values?.test(name) && !rule.forbidden?.test(name)) return { kind: "alike", what };
   if (root === "process" && /^std(out|err)\./.test(name)) return forbidden(what, "would happen once on every rank", "use console.log or console.error, which print once");
-  if (root === "process" && /^(exit|reallyExit|kill|abort|chdir|set\w+)$/.test(name)) return forbidden(what, "would end or change every rank", "throw an error, or do it after the call");
+  if (root === "process" && (/^(exit|reallyExit|kill|abort|chdir|set\w+)$/.test(name) || (name === "umask" && args.length > 0))) return forbidden(what, "would end or change every rank", "throw an error, or do it after the call");
   const kind = rule.forbidden?.test(name) ? "forbidden" : rule.sent?.test(name) ? "sent" : rule.rest;
   return kind === "harmless" ? null : kind === "sent" ? { kind: "alike", what } : forbidden(what);
 }
@@ -100,22 +154,26 @@ function member(node: t.Node, args: readonly t.Node[], place: Place): Effect | n
   return inner?.kind === "alike" && !args.some(isFunction) && !args.some(waits) ? inner : null;
 }
 
-/** `process.exitCode = 1`, `delete process.env.A`. */
-function ofWrite(node: t.Node, place: Place): Effect | null {
-  for (const target of writtenBy(node)) {
-    const path = target.type === "MemberExpression" ? originOf(target, place) : null;
-    if (path && path.length > 1 && isObject(path[0]!)) return forbidden(`writing ${path.join(".")}`);
+/** `process.exitCode = 1`, `delete process.env.A`, `Object.assign(process.env, more)`, `globalThis.seen = true`. */
+function ofWrite(targets: readonly t.Node[], place: Place): Effect | null {
+  for (const target of targets) {
+    const path = originOf(target, place);
+    if (!path) continue;
+    if (isGlobalObject(path) || (isObject(path[0]!) ? path.join() !== "console" : path.length > 1)) return forbidden(`writing ${path.join(".")}`);
+    const object = target.type === "MemberExpression" ? originOf(target.object, place) : null;
+    if (object && isGlobalObject(object)) return forbidden(`writing ${[...object, ...path].join(".")}`);
   }
   return null;
 }
 
 /** A module or function of which nothing is said where it is called. */
-function isHandedOn(path: readonly string[]): boolean {
+export function isHandedOn(path: readonly string[]): boolean {
   const [root, ...members] = path;
   const rule = ruleOf(root!);
+  if (isGlobalObject(path)) return true;
   // `Date` itself is a class, by which instances are told.
   if (!rule || (root === "Date" && members.length === 0)) return false;
-  if (members.length === 0 && isObject(root!)) return rule.rest !== "harmless";
+  if (members.length === 0) return !isObject(root!) || rule.rest !== "harmless";
   return done(path, false, []) !== null && !rule.values?.test(members.join("."));
 }
 

@@ -3,6 +3,7 @@
  * fs.promises` is `fs.promises.appendFile`, `globalThis.fetch` is `fetch`. Modules are named without `node:`.
  */
 import type * as t from "@babel/types";
+import { constantOf } from "./constants.ts";
 import { bare, type Binding } from "./module.ts";
 import { importOf, type Place } from "./names.ts";
 
@@ -28,12 +29,15 @@ function traced(e: t.Node, place: Place, depth: number): readonly string[] | nul
     case "MemberExpression":
     case "OptionalMemberExpression": {
       const object = originOf(e.object, place, depth);
-      return object && [...object, memberName(e)];
+      return object && [...object, memberName(e, place)];
     }
+    case "SequenceExpression":
+      // `(0, process.exit)`
+      return originOf(e.expressions.at(-1)!, place, depth);
     case "AwaitExpression":
       return bare(e.argument).type === "ImportExpression" || isImportCall(bare(e.argument)) ? originOf(e.argument, place, depth) : null;
     case "ImportExpression":
-      return e.source.type === "StringLiteral" ? ofModule(e.source.value) : null;
+      return ofModule(textIn(e.source, place));
     case "CallExpression":
       return ofLoadedModule(e, place, depth);
     default:
@@ -72,18 +76,31 @@ function pathIn(pattern: t.Node, name: t.Identifier): readonly string[] | null {
   return null;
 }
 
-/** `require("fs")`, `import("fs")`, `process.getBuiltinModule("fs")`. */
+/** `require("fs")`, `import("fs")`, `process.getBuiltinModule("fs")`; `createRequire(import.meta.url)` is `require`. */
 function ofLoadedModule(e: t.CallExpression, place: Place, depth: number): readonly string[] | null {
+  const callee = originOf(e.callee, place, depth)?.join(".") ?? "";
+  if (callee === "module.createRequire") return ["require"];
   const [specifier] = e.arguments;
-  if (e.arguments.length !== 1 || specifier?.type !== "StringLiteral") return null;
-  const loads = isImportCall(e) || /^(require|process\.getBuiltinModule)$/.test(originOf(e.callee, place, depth)?.join(".") ?? "");
-  return loads ? ofModule(specifier.value) : null;
+  return specifier && (isImportCall(e) || LOADERS.test(callee)) ? ofModule(textIn(specifier, place)) : null;
 }
+
+const LOADERS = /^(require|process\.getBuiltinModule)$/;
+
+/** It loads a module whose name is computed. */
+export function isOpenImport(e: t.Node, place: Place): boolean {
+  if (e.type === "ImportExpression") return textIn(e.source, place) === null;
+  if (e.type !== "CallExpression" || !e.arguments[0]) return false;
+  return (isImportCall(e) || LOADERS.test(originOf(e.callee, place)?.join(".") ?? "")) && textIn(e.arguments[0], place) === null;
+}
+
+/** `globalThis` by itself. */
+export const isGlobalObject = (path: readonly string[]): boolean => path.length === 1 && GLOBAL_OBJECTS.has(path[0]!);
 
 const isImportCall = (e: t.Node): boolean => e.type === "CallExpression" && e.callee.type === "Import";
 
 /** `fs/promises` is a member of `fs`. */
-function ofModule(specifier: string): readonly string[] | null {
+function ofModule(specifier: string | null): readonly string[] | null {
+  if (specifier === null) return null;
   const parts = specifier.replace(/^node:/, "").split("/");
   return MODULES.has(parts[0]!) ? parts : specifier.startsWith("node:") ? [specifier] : null;
 }
@@ -95,9 +112,14 @@ function normal(path: readonly string[]): readonly string[] {
   return same ? normal([same[1], ...path.slice(2)]) : path;
 }
 
-function memberName({ computed, property }: t.MemberExpression | t.OptionalMemberExpression): string {
-  if (computed) return property.type === "StringLiteral" ? property.value : "*";
+function memberName({ computed, property }: t.MemberExpression | t.OptionalMemberExpression, place: Place): string {
+  if (computed) return textIn(property, place) ?? "*";
   return property.type === "Identifier" ? property.name : "*";
+}
+
+function textIn(node: t.Node, place: Place): string | null {
+  const value = constantOf(node, place)?.value;
+  return typeof value === "string" ? value : null;
 }
 
 function keyName({ computed, key }: t.ObjectProperty): string {

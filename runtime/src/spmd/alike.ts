@@ -3,9 +3,10 @@ import { deserialize, serialize } from "node:v8";
 import { markAgreed } from "./checked.ts";
 import { currentCall, runningCall } from "./context.ts";
 import { fill, marshal, Places } from "./marshal.ts";
+import { restore, type Standing, standingFor } from "./standing.ts";
 import { caught, thrown, type Thrown } from "./outcome.ts";
 
-type Answer = { readonly value: unknown; readonly empty: object[]; readonly urls: string[] } | { readonly failure: Thrown };
+type Answer = { readonly value: unknown; readonly empty: object[]; readonly things: Standing[] } | { readonly failure: Thrown };
 
 /**
  * Rank 0's value of `evaluate`, on every rank; what it throws there is thrown everywhere. The other ranks do not evaluate it:
@@ -18,20 +19,27 @@ export function alike<T>(evaluate: () => T | Promise<T>): Promise<T> {
     const own = rank === 0 ? await answer(evaluate) : null;
     const agreed = size > 1 ? (deserialize(await call.collective((engine) => engine.broadcast(own && serialize(own), 0))) as Answer) : own!;
     if ("failure" in agreed) throw markAgreed(caught(agreed.failure));
-    return fill(agreed.value, agreed.empty, agreed.urls.map((url) => new URL(url))) as T;
+    return fill(agreed.value, agreed.empty, agreed.things.map(restore)) as T;
   });
 }
 
+/** The expression as it stands in the rank chunk, where it is known by nothing else. */
+function written(evaluate: () => unknown): string {
+  const text = String(evaluate).replace(/^(async )?\(\) => /, "").replace(/\s+/g, " ");
+  return text.length > 100 ? `${text.slice(0, 99)}…` : text;
+}
+
 async function answer(evaluate: () => unknown): Promise<Answer> {
-  const places = new Places<string>();
+  const places = new Places<Standing>();
   const instead = (part: object): object | undefined => {
-    if (part instanceof URL) return places.keep(part.href);
     // The whole environment is no plain object, but plain data.
-    return part === process.env ? { ...process.env } : undefined;
+    if (part === process.env) return { ...process.env };
+    const standing = standingFor(part);
+    return standing && places.keep(standing);
   };
   try {
-    const value = marshal(await evaluate(), "a value of rank 0", instead);
-    return { value, empty: places.empty, urls: places.things };
+    const value = marshal(await evaluate(), `${written(evaluate)} on rank 0`, instead, "Take what you need of it in the same expression, as plain data: the field of an object, a text, a number.");
+    return { value, empty: places.empty, things: places.things };
   } catch (error) {
     return { failure: thrown(error) };
   }

@@ -36,11 +36,11 @@ const copied: readonly unknown[] = [
  * A value in the form that structured clone carries to the other ranks. Where structured clone would lose
  * something silently (the class of an instance) or fail (functions, symbols), an error names the place.
  */
-export function marshal(value: unknown, place: string, substitute: Substitution): unknown {
+export function marshal(value: unknown, place: string, substitute: Substitution, fix = plainData): unknown {
   const seen = new Map<object, unknown>();
   const visit = (part: unknown, path: string): unknown => {
-    if (typeof part === "function") throw unsendable(path, part.name ? `the function ${part.name}` : "a function");
-    if (typeof part === "symbol") throw unsendable(path, "a symbol");
+    if (typeof part === "function") throw unsendable(path, part.name ? `the function ${part.name}` : "a function", fix);
+    if (typeof part === "symbol") throw unsendable(path, "a symbol", fix);
     if (typeof part !== "object" || part === null) return part;
     if (seen.has(part)) return seen.get(part);
     const instead = substitute(part);
@@ -63,7 +63,7 @@ export function marshal(value: unknown, place: string, substitute: Substitution)
       return copy;
     }
     const { constructor } = part;
-    if (!copied.includes(constructor)) throw unsendable(path, `an instance of ${constructor?.name || "a class"}`);
+    if (!copied.includes(constructor)) throw unsendable(path, `an instance of ${constructor?.name || "a class"}`, fix);
     if (part instanceof Map) {
       const copy = new Map<unknown, unknown>();
       seen.set(part, copy);
@@ -82,10 +82,8 @@ export function marshal(value: unknown, place: string, substitute: Substitution)
   return visit(value, place);
 }
 
-function unsendable(place: string, what: string): LockstepError {
-  return new LockstepError({
-    code: "LS2015",
-    message: `${place} is ${what}, which cannot be sent to the other ranks`,
-    fix: "Pass plain data: numbers, strings, Dates, arrays, objects, Maps, Sets, typed arrays and tables.",
-  });
+const plainData = "Pass plain data: numbers, strings, Dates, URLs, arrays, objects, Maps, Sets, typed arrays and tables.";
+
+function unsendable(place: string, what: string, fix: string): LockstepError {
+  return new LockstepError({ code: "LS2015", message: `${place} is ${what}, which cannot be sent to the other ranks`, fix });
 }

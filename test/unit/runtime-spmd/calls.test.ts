@@ -305,6 +305,9 @@ describe("calls", () => {
     }))));
     expect([value, order]).toEqual([["a", "b"], ["a", "a", "b", "b"]]);
     await expect(run(() => alike(() => { throw new RangeError("gone"); }))).rejects.toThrow(new RangeError("gone"));
+    await expect(run(() => alike(() => new Intl.Locale("de")))).rejects.toMatchObject({
+      code: "LS2015", message: 'new Intl.Locale("de") on rank 0 is an instance of Locale, which cannot be sent to the other ranks', fix: expect.stringMatching(/same expression/) as string,
+    });
   });
 
   it("refuse tables that outlive them", async () => {

@@ -28,11 +28,10 @@ export async function encodeLocal(table: FacadeTable): Promise<LocalTable> {
   return { ipc: toIpc(table.columns), columns: localColumns(table), rows: table.numRows() };
 }
 
-/** A returned table as ordinary code sees it. */
-export async function decodeReturned(ipc: Uint8Array, views: Readonly<Record<string, View>>): Promise<object> {
+/** A returned table as ordinary code sees it; the number of rows is not in the columns where there are none. */
+export async function decodeReturned(ipc: Uint8Array, rows: number, views: Readonly<Record<string, View>>): Promise<object> {
   const [{ Table }, { fromIpc }] = await Promise.all([import("../tables/table.ts"), import("../tables/ipc.ts")]);
-  const { columns, rows } = fromIpc(ipc, views);
-  return new Table(columns, rows);
+  return new Table(fromIpc(ipc, views).columns, rows);
 }
 
 /** Stands for a returned table that is too large for rank 0: it knows its size, and everything else is an error. */

@@ -78,7 +78,7 @@ async function keep(call: CallContext, table: SpmdTable, number: number, inputs:
     const collect: SinkOf = { input: node, build: (input) => ({ op: "collect", input, limit, everywhere: false, site }) };
     const [sink] = await execute(call, [collect]);
     const plan = await cutPlan(call, [collect]);
-    if (call.world.rank === 0) face = await decodeReturned(sink!.ipc!, bigintViews(plan, plan.sinks[0]!.input));
+    if (call.world.rank === 0) face = await decodeReturned(sink!.ipc!, rows, bigintViews(plan, plan.sinks[0]!.input));
   }
   if (face) {
     numbers.set(face, number);

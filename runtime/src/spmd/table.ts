@@ -159,6 +159,8 @@ export class SpmdTable {
     const [from, to] = rangeOf(range ?? {}, Number.MAX_SAFE_INTEGER);
     const isWhole = from === 0 && to === Number.MAX_SAFE_INTEGER;
     const part = isWhole ? this : this.slice(from, to, { site });
+    // Without columns nothing but their number is left of the rows.
+    if (columns.length === 0) return Array.from({ length: await count(part.node, site) }, () => ({}));
     const ipc = await collect(part.select({ site, columns: same(columns) }).node, site);
     return (await decoder()).decodeRows(ipc, columns, site);
   }

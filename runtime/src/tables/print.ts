@@ -12,7 +12,7 @@ export function printTable(columns: Columns, rows: number, { limit = 10, offset 
     const width = Math.max(...cells.map((cell) => cell.length));
     return cells.map((cell) => (column.view === "number" || column.view === "bigint" ? cell.padStart(width) : cell.padEnd(width)));
   });
-  const lines = Array.from({ length: shown + 1 }, (_, i) => blocks.map((block) => block[i]).join("  ").trimEnd());
+  const lines = Array.from({ length: columns.size === 0 ? 0 : shown + 1 }, (_, i) => blocks.map((block) => block[i]).join("  ").trimEnd());
   const plural = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? "" : "s"}`;
   return [...lines, `${plural(all, "row")} × ${plural(columns.size, "column")}`].join("\n");
 }

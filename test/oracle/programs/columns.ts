@@ -65,3 +65,14 @@ export async function folded(tables: Tables, out: string) {
     rows.filter((d) => d.id < 0).fold(["level", "value"]).numRows(),
   ];
 }
+
+/** Without columns the number of rows is left; Arquero's own tables forget it. */
+export async function noColumns(tables: Tables) {
+  "use spmd";
+  const rows = (await measurements(tables)).filter((d) => d.id < 5).select();
+  const one = rows.rollup({});
+  return [
+    rows.numRows(), rows.objects(), rows.slice(1, 3).objects(), rows.objects({ limit: 2 }), rows.concat(rows).objects().length, rows.dedupe().objects(), rows.derive({ x: () => 1 }).objects(),
+    rows.count().objects(), one.numRows(), one.objects(),
+  ];
+}

@@ -64,6 +64,19 @@ it.each([
   expect([code, stderr]).toEqual([0, ""]);
 });
 
+it.each([
+  ["SIGTERM", /because a person, a scheduler or the end of a session sent it\n  fix: Start the job again\./],
+  ["SIGSEGV", /because its native code crashed\n  fix: Please report it/],
+] as const)("what %s tells of a rank that could not say anything", async (signal, said) => {
+  using scratch = new Scratch();
+  const job = start("run", 3, ["linger", scratch.path], { env: { TMPDIR: scratch.path } });
+  const pids = await scratch.pids(3);
+  process.kill(pids[1]!, signal);
+  const { stderr } = await job.ended;
+  expect(stderr).toMatch(new RegExp(`^error LS2011: rank 1 was killed by ${signal}\n`));
+  expect(stderr).toMatch(said);
+});
+
 it("SIGKILL of the launcher takes all ranks along", async () => {
   using scratch = new Scratch();
   const job = start("run", 3, ["linger", scratch.path], { env: { TMPDIR: scratch.path } });

@@ -20,7 +20,7 @@ async function ends(command: readonly string[], output: "head" | "full", env: No
   return new Promise((resolve) => child.once("close", (code) => resolve([code, stderr])));
 }
 
-const full = /^error LS2008: standard output cannot be written: the disk is full\n  fix: .*\n$/;
+const full = /^error LS2008: cannot write standard output: no space left on the disk\n  fix: .*\n$/;
 
 describe.each([
   ["lockstep run", [cli, "run", "-n", "2", program, "--", "chatter"], {}],
@@ -37,7 +37,7 @@ it.each([["explain", "LS1101"], ["doctor"]])("lockstep %s says that there is no 
 it.each(["--result", "--profile", "--trace"])("%s names the file that cannot be written", async (option) => {
   using scratch = new Scratch();
   const { code, stderr } = await start("run", 2, ["write", join(scratch.path, "out")], { options: [option, join(scratch.path, "no-such/file")] }).ended;
-  expect([code, stderr]).toEqual([1, expect.stringMatching(new RegExp(`^error LS2008: .*/no-such/file \\(${option}\\) cannot be written: .*\\n  fix: .*\\n$`))]);
+  expect([code, stderr]).toEqual([1, expect.stringMatching(new RegExp(`^error LS2008: cannot write .*/no-such/file \\(${option}\\): .*\\n  fix: .*\\n$`))]);
 });
 
 it("--result goes into a device, not in its place", async () => {

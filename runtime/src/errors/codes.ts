@@ -10,10 +10,10 @@ export const errorCodes = {
   LS2005: { title: "corrupt file", fix: "Write the file again; it is truncated or damaged." },
   LS2006: { title: "bad CSV line", fix: 'Mend the file there. One without a line of names is read with `header: false`, a column of mixed values as text: `types: { column: "string" }`.' },
   LS2007: { title: "output exists", fix: "Remove it, or write with `{ overwrite: true }`." },
-  LS2008: { title: "output not writable", fix: "Check the folder's permissions and the free space." },
+  LS2008: { title: "output not writable", fix: "Check the folder's permissions, the free space and the limits of files (`ulimit -f`)." },
   LS2009: { title: "row function threw", fix: "Handle the value in the row function." },
   LS2010: { title: "memory limit", fix: "Use more ranks, or give a rank more memory with `--memory`." },
-  LS2011: { title: "a rank died", fix: "The first message of that rank says why." },
+  LS2011: { title: "a rank died", fix: "What the rank printed before says why." },
   LS2012: { title: "ranks diverged", fix: "Make the named condition depend on replicated values only." },
   LS2013: {
     title: "too many rows to collect",

@@ -4,7 +4,7 @@ import { rmSync } from "node:fs";
 import { constants } from "node:os";
 import type { Duplex } from "node:stream";
 import { fileURLToPath } from "node:url";
-import { LockstepError } from "../errors/index.ts";
+import { errorCodes, LockstepError, type LockstepErrorDetails } from "../errors/index.ts";
 import type { Progress } from "../observe/progress.ts";
 import { talk, type Control } from "./control.ts";
 import { rankEnvironment, type RankProcess } from "./environment.ts";
@@ -109,12 +109,29 @@ export function rankDied({ rank, code, signal, reason }: RankEnd): LockstepError
     code: "LS2011",
     message: `rank ${rank} ${how}`,
     rank,
-    ...(signal === "SIGKILL" && {
-      why: ["the kernel sends SIGKILL when memory runs out (see `dmesg`); a person or a scheduler may have sent it too"],
-      fix: "If memory ran out: fewer ranks, or a lower `--memory` per rank, so that operators spill earlier.",
-    }),
+    ...(signal && reasons[signal]),
   });
 }
+
+const sent = { why: ["a person, a scheduler or the end of a session sent it"], fix: "Start the job again." };
+const crashed = { why: ["its native code crashed"], fix: errorCodes.LS2099.fix };
+/** A rank that is killed says nothing: what its signal tells. */
+const reasons: { readonly [S in NodeJS.Signals]?: Pick<LockstepErrorDetails, "why" | "fix"> } = {
+  SIGKILL: {
+    why: ["the kernel sends SIGKILL when memory runs out (see `dmesg`); a person or a scheduler may have sent it too"],
+    fix: "If memory ran out: fewer ranks, or a lower `--memory` per rank, so that operators spill earlier.",
+  },
+  SIGTERM: sent,
+  SIGHUP: sent,
+  SIGINT: sent,
+  SIGQUIT: sent,
+  SIGSEGV: crashed,
+  SIGBUS: crashed,
+  SIGILL: crashed,
+  SIGFPE: crashed,
+  SIGABRT: { why: ["its native code gave up, or V8 had no memory left; it may have said so"], fix: "If memory ran out: fewer ranks, or a higher `--max-old-space-size`." },
+  SIGXCPU: { why: ["its time was limited (`ulimit -t`)"], fix: "Raise the limit." },
+};
 
 /** As a shell has it: 128 + signal. */
 export function exitCode({ code, signal }: Omit<RankEnd, "rank">): number {

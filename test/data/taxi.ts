@@ -4,10 +4,11 @@
  *
  * DuckDB writes it: a fast Parquet writer that is not ours, so that our readers meet a stranger's files.
  */
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
+import { madeOnce } from "./made-once.ts";
 
 const LOCATIONS = 263;
 const START = Date.UTC(2019, 1, 1);
@@ -23,10 +24,8 @@ export interface TaxiData {
 /** Makes the data in `folder` unless it is there; a folder that exists is complete. */
 export async function makeTaxi(folder: string, rows: number, files = 4): Promise<TaxiData> {
   const data = { weather: join(folder, "central_park_weather.csv"), trips: join(folder, "fhvhv") };
-  if (existsSync(folder)) return data;
-  const staging = `${folder}.${process.pid}.tmp`;
-  mkdirSync(join(staging, "fhvhv"), { recursive: true });
-  try {
+  await madeOnce(folder, async (staging) => {
+    mkdirSync(join(staging, "fhvhv"));
     writeFileSync(join(staging, "central_park_weather.csv"), weatherCsv());
     const instance = await DuckDBInstance.create(":memory:");
     let next = 0;
@@ -48,11 +47,7 @@ export async function makeTaxi(folder: string, rows: number, files = 4): Promise
     };
     await Promise.all(Array.from({ length: availableParallelism() }, worker));
     instance.closeSync();
-    renameSync(staging, folder);
-  } catch (error) {
-    rmSync(staging, { recursive: true, force: true });
-    if (!existsSync(folder)) throw error; // Another process was faster: its data is the same.
-  }
+  });
   return data;
 }
 

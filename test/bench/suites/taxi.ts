@@ -1,27 +1,14 @@
 /** The main job, process start to last byte written, by every system that can do it. */
-import { existsSync, rmSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { DuckDBInstance } from "@duckdb/node-api";
 import { makeTaxi } from "../../data/taxi.ts";
 import { root } from "../../scripts/lib.mjs";
-import { measure, type Aim, type Measured } from "../measure.ts";
+import { answerOf, type Answer, type System } from "../compare.ts";
+import { measure, type Aim } from "../measure.ts";
 import { untilScan } from "./startup.ts";
 import { besideNodePeers, dataFusionProgram, pythonWith } from "../peers.ts";
 
 const cache = process.env["LOCKSTEP_CACHE"] ?? join(homedir(), ".cache/lockstep");
-
-export interface System {
-  readonly name: string;
-  /** Rows it is asked to do: plain Node gets a million. */
-  readonly rows: number;
-  run(aim: Aim, out: string): Promise<Measured>;
-  /** Seconds from exec to the first batch asked of a scan, for who does not say so itself while it is timed. */
-  startup?(): Promise<number>;
-}
-
-/** Checksums that two right answers share. */
-export type Answer = readonly (bigint | number)[];
 
 /** `slow`: peers that take minutes, on request. */
 export async function taxiSystems(rows: number, slow: { readonly bodo: boolean; readonly spark: boolean }): Promise<System[]> {
@@ -74,25 +61,8 @@ export async function taxiSystems(rows: number, slow: { readonly bodo: boolean; 
   ];
 }
 
-/** Row count, sums and a checksum of the keys of a written result; null if nothing was written. */
-export async function taxiAnswer(out: string): Promise<Answer | null> {
-  if (!existsSync(out)) return null;
-  const instance = await DuckDBInstance.create(":memory:", { threads: "2" });
-  const connection = await instance.connect();
-  const reader = await connection.runAndReadAll(
-    `select count(*), sum(trips)::bigint, round(sum(avg_distance), 3), sum(hash(PULocationID::bigint, DOLocationID::bigint, month::int, weekday, date_with_precipitation, time_bucket::varchar, trips::bigint) % 1000003)::bigint
-     from '${out}/*.parquet'`,
-  );
-  const row = reader.getRows()[0] as (bigint | number)[];
-  connection.closeSync();
-  instance.closeSync();
-  return row;
-}
-
-export function sameAnswer(a: Answer, b: Answer): boolean {
-  return a.length === b.length && a.every((value, i) => (typeof value === "number" ? Math.abs(value - Number(b[i])) <= 1e-9 * Math.abs(value) : value === b[i]));
-}
-
-export function removeOutput(out: string): void {
-  rmSync(out, { recursive: true, force: true });
-}
+/** Row count, sums and a checksum of the keys. */
+export const taxiAnswer = (out: string): Promise<Answer | null> =>
+  answerOf(out, (files) => `
+    select count(*), sum(trips)::bigint, round(sum(avg_distance), 3), sum(hash(PULocationID::bigint, DOLocationID::bigint, month::int, weekday, date_with_precipitation, time_bucket::varchar, trips::bigint) % 1000003)::bigint
+    from ${files}`);

@@ -138,6 +138,38 @@ await copy(process.argv[2]!);
     expect(complaints.filter((c) => !c.startsWith("Applying inline style"))).toEqual([]);
   }, 120_000);
 
+  it("of any columns has a table and charts: names of the page's own, thousands, texts without end, NaN", async () => {
+    const { page, complaints } = await openPage(browser, server.address);
+    await retype(page, `import { readCsv } from "@lockstep/runtime";
+interface Point { x: number; y: number }
+export async function copy(path: string) {
+  "use spmd";
+  await (await readCsv<Point>(path)).derive({ ratio: (d) => d.x / (d.x % 7) }).writeParquet("out");
+}
+await copy(process.argv[2]!);
+export default [Object.fromEntries([["text", "${attack.replaceAll('"', '\\"')}".repeat(100_000)], ...Array.from({ length: 3000 }, (_, n) => ["c" + n, n])])];
+`);
+    writeFileSync(join(folder, "xy.csv"), `x,y\n${Array.from({ length: 6000 }, (_, n) => `${n},${n % 10}`).join("\n")}\n`);
+    await page.click("#tab-run");
+    await page.getByLabel("compare with plain Node").uncheck();
+    await run(page, 2, "xy.csv");
+    await expect.poll(() => page.locator(".rows-table .note").textContent(), { timeout: 30_000 }).toBe("1 row, 3,001 columns, of which the first 100 are shown");
+    await expect.poll(async () => (await page.locator(".rows-scroll td").nth(1).textContent())!.length).toBe(1001);
+    await part(page, "Chart");
+    await expect.poll(() => page.locator(".plot svg rect").count()).toBeGreaterThan(0);
+    expect(Math.max(...(await page.locator(".plot svg text").allTextContents()).map((text) => text.length))).toBeLessThan(40);
+    await part(page, "out");
+    // A mean of every part of the axis, on it and up it.
+    for (const [across, up] of [["y", "x"], ["ratio", "y"]] as const) {
+      await page.getByLabel("across", { exact: true }).selectOption(across);
+      await page.getByLabel("up", { exact: true }).selectOption(up);
+      await expect.poll(() => page.locator(".plot svg").textContent(), { timeout: 30_000 }).toMatch(new RegExp(`mean of ${up}.*${across} →`));
+      await expect.poll(() => page.locator(".plot svg path[d]").evaluateAll((all) => all.some((path) => (path.getAttribute("d") ?? "").split("L").length > 5)), { timeout: 30_000 }).toBe(true);
+    }
+    expect(await page.evaluate(() => "attacked" in window)).toBe(false);
+    expect(complaints.filter((c) => !c.startsWith("Applying inline style"))).toEqual([]);
+  }, 120_000);
+
   it("that does not end is stopped, and the page goes on", async () => {
     const { page } = await openPage(browser, server.address);
     await retype(page, "console.log('begun');\nfor (;;);\n");
@@ -197,6 +229,23 @@ describe("the project", () => {
     writeFileSync(join(folder, "src/job.ts"), program);
     await expect.poll(() => page.locator(".notice").textContent()).toContain("changed on disk and here");
     expect(await page.locator(".cm-content").textContent()).toContain("// mine");
+  });
+
+  it("is not followed by a tab that nobody sees, which takes over what changed when it is seen again", async () => {
+    const { page } = await openPage(browser, server.address);
+    const see = (hidden: boolean) => page.evaluate((now) => {
+      Object.defineProperty(document, "hidden", { configurable: true, value: now });
+      document.dispatchEvent(new Event("visibilitychange"));
+    }, hidden);
+    await see(true);
+    writeFileSync(join(folder, "src/job.ts"), program.replaceAll("totals", "unseen"));
+    await page.waitForTimeout(1500);
+    expect(await page.locator(".cm-content").textContent()).not.toContain("unseen");
+    await compiled(page, () => see(false));
+    expect(await page.locator(".cm-content").textContent()).toContain("unseen");
+    await compiled(page, async () => writeFileSync(join(folder, "src/job.ts"), program));
+    expect(await page.locator(".cm-content").textContent()).toContain("totals");
+    expect(await page.locator(".notice").count()).toBe(0);
   });
 
   it("is in the menu with what is on disk, while an example is shown", async () => {
@@ -262,6 +311,20 @@ describe("who may ask", () => {
     expect(await page.locator(".run-head").count()).toBe(0);
     await run(page, 1);
     expect(await verdict(page)).toContain("equal to plain Node1 values");
+  });
+
+  it("a page whose server has ended says so, in a run and after it", async () => {
+    const ended = await servePlayground(folder);
+    const { page } = await openPage(browser, ended.address);
+    await retype(page, "console.log('begun');\nfor (;;);\n");
+    await run(page, 1, "");
+    await expect.poll(() => page.locator("#view").textContent(), { timeout: 20_000 }).toContain("begun");
+    await ended.kill();
+    await expect.poll(() => page.locator(".run-head").textContent()).toContain("the local server has ended");
+    await retype(page, program);
+    expect(await page.locator(".status").textContent()).toContain("compiles");
+    await run(page, 1);
+    await expect.poll(() => page.locator(".run-head").textContent()).toContain("the local server does not answer");
   });
 
   it("the page says what is missing when it was opened without the token, or as static files", async () => {

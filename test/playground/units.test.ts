@@ -1,4 +1,5 @@
 /** What of the page is plain functions. */
+import { deflateSync, strToU8 } from "fflate";
 import { expect, it } from "vitest";
 import { CompileClient, type CompileOutcome, type CompilerThread } from "../../playground/src/compile/client.ts";
 import { skewOf, type Profile } from "../../playground/src/run/profile.ts";
@@ -23,6 +24,26 @@ it("a link holds what was put in", () => {
 it("a stranger's link sets known options to known values only", () => {
   const hash = toHash({ title: "", files: { "a.ts": "" }, entry: "nowhere.ts", options: { ...defaultOptions, strict: "yes", native: "rm -rf" } as never, view: "" }, "1");
   expect(fromHash(hash)).toMatchObject({ shared: { options: defaultOptions, entry: "a.ts" } });
+});
+
+/** A link as a stranger may write it. */
+const linkOf = (value: unknown, version = "1"): string => `#v=${version}&s=${Buffer.from(deflateSync(strToU8(typeof value === "string" ? value : JSON.stringify(value)))).toString("base64url")}`;
+
+it("a stranger's link has no file but sources of the workspace, and no long title or version", () => {
+  const files = { "../up.ts": "", "/root.ts": "", "a/../../b.ts": "", "C:\\x.ts": "", "<img src=x>.ts": "", "run.sh": "", "a\0.ts": "", [`${"x".repeat(300)}.ts`]: "", "src/größe 2.ts": "const a = 1;" };
+  const opened = fromHash(linkOf({ title: "t".repeat(10_000), files, entry: "../up.ts" }, "9".repeat(10_000)));
+  expect(opened).toMatchObject({ shared: { files: { "src/größe 2.ts": "const a = 1;" }, entry: "src/größe 2.ts", title: "t".repeat(100) }, version: "9".repeat(20) });
+  expect(Object.keys((opened as { shared: { files: object } }).shared.files)).toHaveLength(1);
+  for (const value of [[], 1, null, "text", { files: [] }, { files: { "a.ts": 1 } }, { files: { "../a.ts": "" } }]) expect(fromHash(linkOf(value)), JSON.stringify(value)).toHaveProperty("problem");
+});
+
+it("a link that would become gigabytes is refused in time; one that was cut off is damaged", () => {
+  const started = performance.now();
+  expect(fromHash(linkOf("x".repeat(20_000_000)))).toEqual({ problem: "The link holds more than 4 MB, which is no program." });
+  expect(performance.now() - started).toBeLessThan(5000);
+  const whole = linkOf({ files: { "a.ts": Array.from({ length: 2000 }, (_, n) => `const a${n} = ${Math.sin(n)};`).join("\n") } });
+  expect(fromHash(whole)).toHaveProperty("shared");
+  for (const length of [20, whole.length >> 1, whole.length - 8]) expect(fromHash(whole.slice(0, length))).toEqual({ problem: expect.stringContaining("damaged") });
 });
 
 it("a difference pairs instructions and marks their words", () => {

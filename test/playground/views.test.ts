@@ -1,7 +1,10 @@
 /** The page in a browser: every view of every example, errors, the link, the keyboard, accessibility. */
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { choose, compiled, launch, openPage, retype, settled, violations } from "./browser.ts";
+import { version } from "../../playground/package.json" with { type: "json" };
+import { defaultOptions } from "../../playground/src/state/options.ts";
+import { toHash } from "../../playground/src/state/share.ts";
+import { choose, compiled, launch, openPage, retype, settled, source, violations } from "./browser.ts";
 import { serveStatic } from "./static-server.ts";
 
 const small = `import { op, readCsv } from "@lockstep/runtime";
@@ -157,6 +160,16 @@ describe("the editor", () => {
     await compiled(page, () => page.getByLabel("strict").check());
     expect(await page.locator(".status").textContent()).toContain("error");
   });
+});
+
+it("a program with a carriage return at each end of a line is the same program", async () => {
+  const files = { "src/job.ts": small.replaceAll("\n", "\r\n"), "src/other.ts": "export const a = 1;\r\n" };
+  const { page } = await openPage(browser, address + toHash({ title: "windows", files, entry: "src/job.ts", options: defaultOptions, view: "output" }, version));
+  expect(await page.locator(".inlay").count()).toBe(2);
+  await page.getByRole("button", { name: "src/other.ts", exact: true }).click();
+  await compiled(page, () => retype(page, "export const a = 2;\n"));
+  await page.getByRole("button", { name: /^src\/job.ts/ }).click();
+  expect(await source(page)).toBe(small);
 });
 
 describe("a link", () => {

@@ -21,24 +21,26 @@ ${columns}
 }
 ${kind(x) === "number" || kind(x) === "Date" ? binned(table.reader, across, up, kind(x)) : grouped(table.reader, x, up)}
 const points = await chart(process.argv[2]!);
-export default points.map((point) => ({ ${JSON.stringify(x)}: point.across, y: point.up }));
+export default points.map(({ across, up }) => ({ across, up }));
 `;
 }
 
 /** Means of so many equal parts of the column's range. */
 function binned(reader: string, across: string, up: string, kind: Kind): string {
   const position = kind === "Date" ? `${across}!.getTime()` : `${across}!`;
+  // NaN and the infinities have no place on an axis.
+  const there = kind === "Date" ? `${across} !== null` : `${across} !== null && Number.isFinite(${across})`;
   const back = kind === "Date" ? "new Date(low + (point.bin + 0.5) * width)" : "low + (point.bin + 0.5) * width";
   return `
 async function extent(path: string) {
   "use spmd";
-  const rows = (await ${reader}<Row>(path)).filter((d) => ${across} !== null).derive({ position: (d) => ${position} });
+  const rows = (await ${reader}<Row>(path)).filter((d) => ${there}).derive({ position: (d) => ${position} });
   return rows.rollup({ low: op.min("position"), high: op.max("position") }).objects();
 }
 
 async function bins(path: string, low: number, width: number) {
   "use spmd";
-  const rows = (await ${reader}<Row>(path)).filter((d) => ${across} !== null);
+  const rows = (await ${reader}<Row>(path)).filter((d) => ${there});
   return rows.derive({ bin: (d) => Math.min(${MOST - 1}, Math.floor((${position} - low) / width)) }).groupby("bin").rollup({ up: ${up} }).orderby("bin").objects();
 }
 

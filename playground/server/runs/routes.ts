@@ -58,8 +58,15 @@ function decoded(name: string): string {
   }
 }
 
+/** Characters of a cell: nobody reads more of it in a table. */
+const LONGEST = 1000;
+
 /** JSON has no bigint, NaN and infinities. */
-const shown = (value: unknown): unknown => (typeof value === "bigint" || (typeof value === "number" && !Number.isFinite(value)) ? String(value) : value);
+function shown(value: unknown): unknown {
+  if (typeof value === "bigint" || (typeof value === "number" && !Number.isFinite(value))) return String(value);
+  const text = typeof value === "object" && value !== null && !(value instanceof Date) ? JSON.stringify(value) : value;
+  return typeof text === "string" && text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
+}
 
 function optionsOf(given: Record<string, unknown>): RunOptions {
   const { files, entry, arguments: args, ranks, example, options } = given;

@@ -9,6 +9,8 @@ const ROW = 26;
 const PAGE = 400;
 /** Pages that are kept: scrolling through millions of rows holds a few thousand. */
 const KEPT = 12;
+/** Columns that are drawn: the others are counted. */
+const MOST_COLUMNS = 100;
 /** Browsers draw no element higher than about 16 million pixels: more rows share the height. */
 const TALLEST = 12_000_000;
 
@@ -64,22 +66,24 @@ export function ResultRows({ run, index, table }: { run: string; index: number; 
     return () => observer.disconnect();
   }, []);
 
+  const columns = table.columns.slice(0, MOST_COLUMNS);
   const total = Math.min(TALLEST, table.rows * ROW);
   const visible = Math.ceil(height / ROW) + 2;
   const share = total > height ? top / (total - height) : 0;
   const first = Math.max(0, Math.min(table.rows - visible + 2, Math.floor(share * Math.max(0, table.rows - height / ROW + 1))));
   const rows = Array.from({ length: Math.min(visible, table.rows - first) }, (_, n) => first + n);
+  const isNumber = (column: number) => rows.some((n) => typeof (pages.row(n) as Row | undefined)?.[column] === "number");
   return (
     <div class="rows-table">
       <div class="rows-scroll" ref={scroll} tabIndex={0} role="region" aria-label={`Rows of ${table.name}`} onScroll={(event) => setTop(event.currentTarget.scrollTop)}>
         <div class="rows-space" style={{ height: `${total + ROW}px` }}>
           <table style={{ transform: `translateY(${top}px)` }} aria-rowcount={table.rows}>
-            <thead><tr><th scope="col">#</th>{table.columns.map((name) => <th scope="col">{name}</th>)}</tr></thead>
-            <tbody>{rows.map((n) => <Cells key={n} n={n} row={pages.row(n)} columns={table.columns.length} />)}</tbody>
+            <thead><tr><th scope="col">#</th>{columns.map((name, n) => <th scope="col" class={isNumber(n) ? "numeric" : ""}>{name}</th>)}</tr></thead>
+            <tbody>{rows.map((n) => <Cells key={n} n={n} row={pages.row(n)} columns={columns.length} />)}</tbody>
           </table>
         </div>
       </div>
-      <p class="note">{count(table.rows)} {table.rows === 1 ? "row" : "rows"}, {table.columns.length} columns</p>
+      <p class="note">{count(table.rows)} {table.rows === 1 ? "row" : "rows"}, {count(table.columns.length)} {table.columns.length === 1 ? "column" : "columns"}{table.columns.length > MOST_COLUMNS && `, of which the first ${MOST_COLUMNS} are shown`}</p>
     </div>
   );
 }
@@ -94,7 +98,7 @@ interface CellsProps {
 const Cells = memo(({ n, row, columns }: CellsProps) => (
   <tr aria-rowindex={n + 1}>
     <td class="number">{n}</td>
-    {row instanceof Error || row === undefined ? <td colSpan={columns} class="note">{row?.message ?? "…"}</td> : row.map((value) => <Cell value={value} />)}
+    {row instanceof Error || row === undefined ? <td colSpan={columns} class="note">{row?.message ?? "…"}</td> : row.slice(0, columns).map((value) => <Cell value={value} />)}
   </tr>
 ));
 

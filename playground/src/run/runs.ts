@@ -2,7 +2,7 @@
 import { computed, signal } from "@preact/signals";
 import { examples } from "../state/examples.ts";
 import { tell } from "../state/notice.ts";
-import { ask } from "../state/server.ts";
+import { ask, linesOf } from "../state/server.ts";
 import { cameByLink, entry, files, options, title } from "../state/workspace.ts";
 import type { Profile } from "./profile.ts";
 
@@ -86,8 +86,8 @@ async function one(count: number): Promise<number> {
   const { root, strict, native, report } = options.value;
   try {
     const request = { files: files.value, entry: entry.value, arguments: split(programArguments.value), ranks: count, example: exampleOf(), options: { root, strict, native, report } };
-    const { body } = await ask("runs", { method: "POST", body: JSON.stringify(request) });
-    await follow(number, body!);
+    for await (const line of linesOf(await ask("runs", { method: "POST", body: JSON.stringify(request) }))) take(number, JSON.parse(line) as Told);
+    if (!isOver(find(number))) throw new Error("the local server has ended");
     const { id, phase } = find(number);
     if (id !== null && phase === "SUCCEEDED") {
       const [tables, profile] = await Promise.all([ask(`runs/${id}/tables`), count > 0 ? ask(`runs/${id}/profile`) : null]);
@@ -107,16 +107,6 @@ interface Told {
   readonly printed?: string;
   readonly state?: { readonly phase: Phase; readonly seconds: number; readonly message: string } | null;
   readonly output?: { readonly text: string } | null;
-}
-
-async function follow(number: number, body: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<void> {
-  let rest = "";
-  for await (const text of body.pipeThrough(new TextDecoderStream())) {
-    const lines = (rest + text).split("\n");
-    rest = lines.pop()!;
-    for (const line of lines) if (line !== "") take(number, JSON.parse(line) as Told);
-  }
-  if (!isOver(find(number))) change(number, { phase: "FAILED", message: "the local server has ended" });
 }
 
 function take(number: number, { run, built, failed, printed = "", state, output }: Told): void {

@@ -2,8 +2,8 @@
 import type { Files } from "../compile/protocol.ts";
 import { batch, signal } from "@preact/signals";
 import { tell } from "./notice.ts";
-import { ask, cannotRun } from "./server.ts";
-import { active, files, open, title } from "./workspace.ts";
+import { ask, cannotRun, linesOf } from "./server.ts";
+import { active, files, open, title, withLineFeeds } from "./workspace.ts";
 
 interface Project {
   readonly name: string;
@@ -14,10 +14,12 @@ interface Project {
 /** As the server sent it last: a file that differs from it was edited here. Null: there is no server, or it was started without a file. */
 export const project = signal<Project | null>(null);
 
+const asShown = <T extends Project | null>(sent: T): T => sent && { ...sent, files: withLineFeeds(sent.files) };
+
 export async function loadProject(): Promise<void> {
   if (cannotRun !== null) return;
   try {
-    project.value = (await (await ask("project")).json()) as Project | null;
+    project.value = asShown((await (await ask("project")).json()) as Project | null);
   } catch (error) {
     tell(`The project could not be read: ${(error as Error).message}`, "problem");
   }
@@ -33,15 +35,25 @@ export function followProject(): void {
   void follow().catch((error: Error) => tell(`Edits are no longer followed: ${error.message}`, "problem"));
 }
 
+/** A browser has six connections to a server for all its tabs: one that is not seen leaves its own to the others. */
 async function follow(): Promise<void> {
-  const { body } = await ask("project/changes");
-  let rest = "";
-  for await (const text of body!.pipeThrough(new TextDecoderStream())) {
-    const lines = (rest + text).split("\n");
-    rest = lines.pop()!;
-    for (const line of lines) if (line !== "") take(JSON.parse(line) as Project);
+  for (;;) {
+    const hidden = new AbortController();
+    const look = (): void => void (document.hidden && hidden.abort());
+    document.addEventListener("visibilitychange", look);
+    look();
+    try {
+      for await (const line of linesOf(await ask("project/changes", { signal: hidden.signal }))) take(asShown(JSON.parse(line) as Project));
+      throw new Error("the local server has ended");
+    } catch (error) {
+      if (!hidden.signal.aborted) throw error;
+    } finally {
+      document.removeEventListener("visibilitychange", look);
+    }
+    while (document.hidden) await new Promise((seen) => document.addEventListener("visibilitychange", seen, { once: true }));
+    const now = asShown((await (await ask("project")).json()) as Project | null);
+    if (now && Object.keys(now.files).length > 0) take(now);
   }
-  throw new Error("the local server has ended");
 }
 
 function take(now: Project): void {

@@ -45,8 +45,12 @@ export function link(): string {
   return location.origin + location.pathname + hash;
 }
 
+/** Characters; a longer address leads nowhere. */
+const LONGEST_LINK = 2_000_000;
+
 export async function copyLink(): Promise<void> {
   const address = link();
+  if (address.length > LONGEST_LINK) return tell("This is too much for a link: browsers take about two million characters. Download it.", "problem");
   // The bar shows it as well: where the clipboard is refused, it is copied from there.
   history.replaceState(null, "", address);
   try {

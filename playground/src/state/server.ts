@@ -25,9 +25,25 @@ export const cannotRun: string | null = !served
     ? "Running needs the token of the local server: open the address that it printed."
     : null;
 
+/** The texts of an answer's lines, as they come. */
+export async function* linesOf(response: Response): AsyncGenerator<string> {
+  let rest = "";
+  try {
+    for await (const text of response.body!.pipeThrough(new TextDecoderStream())) {
+      const lines = (rest + text).split("\n");
+      rest = lines.pop()!;
+      yield* lines.filter((line) => line !== "");
+    }
+  } catch {
+    throw new Error("the local server has ended");
+  }
+}
+
 /** Asks the local server. Rejects with the server's own sentence. */
 export async function ask(path: string, options: RequestInit = {}): Promise<Response> {
-  const response = await fetch(`./api/${path}`, { ...options, headers: { ...options.headers, authorization: `Bearer ${token ?? ""}` } });
+  const response = await fetch(`./api/${path}`, { ...options, headers: { ...options.headers, authorization: `Bearer ${token ?? ""}` } }).catch((error: Error) => {
+    throw options.signal?.aborted ? error : new Error("the local server does not answer: has it ended?");
+  });
   if (response.ok) return response;
   throw new Error((await response.text()) || `the local server answered ${response.status}`);
 }

@@ -1,6 +1,7 @@
 /** A link that holds the whole workspace: `#v=0.1.0&s=<deflate, base64url>`. Nothing of it reaches a server. */
-import { deflateSync, inflateSync, strFromU8, strToU8 } from "fflate";
+import { deflateSync, Inflate, strFromU8, strToU8 } from "fflate";
 import type { Files } from "../compile/protocol.ts";
+import { isPath } from "./paths.ts";
 import { changedOptions, defaultOptions, type Options, optionRecords } from "./options.ts";
 
 export interface Shared {
@@ -14,8 +15,13 @@ export interface Shared {
 /** What a link said: the workspace and which version made it, or why it cannot be opened. */
 export type Opened = { readonly shared: Shared; readonly version: string } | { readonly problem: string };
 
-/** A text that inflates to more is no program. */
+/** Bytes: a text that inflates to more is no program. */
 const LARGEST = 4_000_000;
+/** Bytes that are inflated at once; they become at most a thousand times as many. */
+const PIECE = 1024;
+/** Characters of a title, of a version. */
+const LONGEST_TITLE = 100;
+const LONGEST_VERSION = 20;
 
 export function toHash({ title, files, entry, options, view }: Shared, version: string): string {
   const text = JSON.stringify({ title, files, entry, options: changedOptions(options), view });
@@ -28,23 +34,44 @@ export function fromHash(hash: string): Opened | null {
   const packed = parameters.get("s");
   if (packed === null) return null;
   try {
-    const bytes = inflateSync(fromBase64(packed), { out: new Uint8Array(LARGEST) });
+    const bytes = inflated(fromBase64(packed));
+    if (bytes === null) return { problem: `The link holds more than ${LARGEST / 1e6} MB, which is no program.` };
     const shared = checked(JSON.parse(strFromU8(bytes)));
-    return shared ? { shared, version: parameters.get("v") ?? "" } : { problem: "The link holds no program of the playground." };
+    return shared ? { shared, version: (parameters.get("v") ?? "").slice(0, LONGEST_VERSION) } : { problem: "The link holds no program of the playground." };
   } catch {
     return { problem: "The link is damaged: it cannot be unpacked. It was perhaps cut off when it was copied." };
   }
 }
 
+/** Null: more than a program has. A little of a link may become gigabytes. */
+function inflated(packed: Uint8Array): Uint8Array | null {
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  let ended = false;
+  const inflate = new Inflate((piece, last) => {
+    pieces.push(piece);
+    size += piece.length;
+    ended ||= last;
+  });
+  for (let at = 0; at < packed.length; at += PIECE) {
+    inflate.push(packed.subarray(at, at + PIECE), at + PIECE >= packed.length);
+    if (size > LARGEST) return null;
+  }
+  if (!ended) throw new Error("cut off");
+  const whole = new Uint8Array(size);
+  pieces.reduce((at, piece) => (whole.set(piece, at), at + piece.length), 0);
+  return whole;
+}
+
 function checked(value: unknown): Shared | null {
   if (!isRecord(value) || !isRecord(value.files)) return null;
-  const files = Object.entries(value.files).filter((entry): entry is [string, string] => typeof entry[1] === "string");
+  const files = Object.entries(value.files).filter((entry): entry is [string, string] => isPath(entry[0]) && typeof entry[1] === "string");
   const [first] = files;
   if (!first) return null;
   const text = (name: string, otherwise: string) => (typeof value[name] === "string" ? value[name] : otherwise);
   const entry = text("entry", first[0]);
   return {
-    title: text("title", "shared program"),
+    title: text("title", "shared program").slice(0, LONGEST_TITLE),
     files: Object.fromEntries(files),
     entry: files.some(([path]) => path === entry) ? entry : first[0],
     options: optionsOf(isRecord(value.options) ? value.options : {}),

@@ -2,6 +2,7 @@
 import { batch, computed, signal } from "@preact/signals";
 import type { Files } from "../compile/protocol.ts";
 import { defaultOptions, type Options } from "./options.ts";
+import { isPath } from "./paths.ts";
 
 export const files = signal<Files>({});
 /** The file in the editor. */
@@ -24,11 +25,14 @@ export function open(name: string, opened: Files, first: string): void {
   batch(() => {
     cameByLink.value = false;
     title.value = name;
-    files.value = { [first]: opened[first] ?? "", ...opened };
+    files.value = withLineFeeds({ [first]: opened[first] ?? "", ...opened });
     entry.value = first;
     active.value = first;
   });
 }
+
+/** The editor knows one end of a line: what is the same program is to be the same text. */
+export const withLineFeeds = (texts: Files): Files => Object.fromEntries(Object.entries(texts).map(([path, text]) => [path, text.replace(/\r\n?/g, "\n")]));
 
 export function edit(path: string, text: string): void {
   const before = files.value[path];
@@ -54,6 +58,6 @@ export function removeFile(path: string): void {
 
 /** What a new file may be called; null: this is fine. */
 export function nameProblem(path: string): string | null {
-  if (!/^[\w.@-]+(\/[\w.@-]+)*\.[cm]?tsx?$/.test(path) || /(^|\/)\.\.?(\/|$)/.test(path)) return "A file has a relative path that ends in .ts, like src/helper.ts.";
+  if (!isPath(path)) return "A file has a relative path that ends in .ts, like src/helper.ts.";
   return Object.hasOwn(files.value, path) ? `There is a ${path} already.` : null;
 }

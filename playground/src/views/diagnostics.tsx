@@ -9,9 +9,21 @@ import type { View } from "./view.ts";
 const pages = import.meta.glob("../../../plugin-babel/docs/diagnostics/LS*.md", { query: "?raw", import: "default" }) as Record<string, () => Promise<string>>;
 const kinds = { "user-error": "a mistake", "not-parallelisable": "cannot be parallelised", "not-supported": "not supported yet", bug: "a bug of Lockstep" };
 
+/** Reports of a program that has thousands of mistakes. */
+const MOST = 100;
+
+/** Several places may have the same mistake. */
+const keyOf = (d: Diagnostic): string => `${d.code} ${d.message} ${d.locations[0]?.line}:${d.locations[0]?.column}`;
+
 function Diagnostics() {
   if (diagnostics.value.length === 0) return <Empty what="Nothing to report: the program compiles." />;
-  return <div class="page">{diagnostics.value.map((d) => <Report key={`${d.code}${d.message}`} d={d} />)}</div>;
+  const more = diagnostics.value.length - MOST;
+  return (
+    <div class="page">
+      {diagnostics.value.slice(0, MOST).map((d) => <Report key={keyOf(d)} d={d} />)}
+      {more > 0 && <p class="note">and {more} more, which stand in the editor</p>}
+    </div>
+  );
 }
 
 function Report({ d }: { d: Diagnostic }) {

@@ -1,10 +1,13 @@
 import type { ManifestFunction, ManifestTable } from "../compile/protocol.ts";
 import { manifest } from "../state/compiled.ts";
 import { ofLine } from "../state/focus.ts";
-import { prunedOf } from "../state/tables.ts";
+import { prunedOf, shortened } from "../state/tables.ts";
 import { Empty } from "./empty.tsx";
 import { FunctionTitle } from "./function-title.tsx";
 import type { View } from "./view.ts";
+
+/** Of a table that has thousands. */
+const MOST_COLUMNS = 200;
 
 function Types() {
   if (manifest.value.length === 0) return <Empty what="No annotated function makes a table." />;
@@ -37,18 +40,20 @@ function Row({ table, fn }: { table: ManifestTable; fn: ManifestFunction }) {
   const consumers = fn.tables.filter((t) => t.inputs.includes(table.value));
   const isLast = (name: string) => consumers.length > 0 && !consumers.some((t) => t.columns.includes(name));
   const pruned = prunedOf(table);
+  const shown = table.row.filter(({ name }) => computed.has(name));
   return (
     <tr {...ofLine(table.line)}>
       <td class="number">{table.line}</td>
       <th scope="row"><span class="ir-value">%{table.value}</span> {table.verb}</th>
       <td>
-        {table.row.filter(({ name }) => computed.has(name)).map(({ name, type }) => (
+        {shown.slice(0, MOST_COLUMNS).map(({ name, type }) => (
           <span class={isLast(name) ? "column last" : "column"}>
             {name}<span class="type">{type}</span>
             {isLast(name) && <span class="sr-only"> (last used here)</span>}
           </span>
         ))}
-        {pruned.length > 0 && <div class="pruned"><b>{pruned.length} pruned</b> {pruned.join(", ")}</div>}
+        {shown.length > MOST_COLUMNS && <span class="note">and {shown.length - MOST_COLUMNS} more</span>}
+        {pruned.length > 0 && <div class="pruned"><b>{pruned.length} pruned</b> {shortened(pruned, MOST_COLUMNS)}</div>}
       </td>
     </tr>
   );

@@ -122,6 +122,18 @@ describe("the editor", () => {
     expect(await view(page).getAttribute("class")).not.toContain("stale");
   });
 
+  it("of a program that has never compiled the views say so, and lead to its mistakes", async () => {
+    const { page } = await openPage(browser, address);
+    await choose(page, "mistakes/error.columns");
+    for (const id of ["output", "types", "distributions", "plan", "row-functions", "manifest"]) {
+      await open(page, id);
+      expect(await view(page).textContent(), id).toContain("The program has errors");
+    }
+    await view(page).getByRole("button", { name: "Diagnostics" }).click();
+    expect(await view(page).textContent()).toContain("LS1101");
+    expect(await page.title()).toBe("mistakes/error.columns · Lockstep playground");
+  });
+
   it("a syntax error while typing keeps the last good views", async () => {
     const { page, complaints } = await openPage(browser, address);
     const before = await view(page).textContent();

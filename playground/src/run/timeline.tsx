@@ -64,9 +64,10 @@ export function TimelineView({ run, profile }: { run: string; profile: Profile }
   return (
     <div class="timeline">
       <div class="toolbar">
-        <span class="note">What each rank worked on, and when, as measured; where operators nest the innermost is drawn, and a pause under 0.1 ms is none. Wheel or + − zooms, dragging or ← → moves, 0 shows all.</span>
+        <span class="note">What each rank worked on, as measured: of nested operators the innermost, pauses from 0.1 ms on. Wheel or + − zooms, dragging or ← → moves, 0 shows all.</span>
         <button type="button" onClick={() => void saveTrace(run)}>Export for Perfetto</button>
       </div>
+      <p class="legend">{kinds.map(([kind, what]) => <span class={`span-kind span-${kind}`}>{what}</span>)}</p>
       <div class="timeline-canvas">
         <canvas
           ref={canvas} height={height} tabIndex={0} role="img" aria-label={summary(profile)}
@@ -80,6 +81,8 @@ export function TimelineView({ run, profile }: { run: string; profile: Profile }
     </div>
   );
 }
+
+const kinds: readonly (readonly [Span["kind"], string])[] = [["operator", "operators, a colour each"], ["exchange", "exchanges"], ["planning", "planning"], ["wait", "waiting"]];
 
 /** The runtime's own trace of the run, as `lockstep run --trace` writes it. */
 async function saveTrace(run: string): Promise<void> {

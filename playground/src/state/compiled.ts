@@ -26,6 +26,10 @@ export const milliseconds = signal(0);
 export const answers = signal(0);
 export const pending = signal(false);
 
+const hasErrors = ({ diagnostics: found }: CompileResult): boolean => found.some((d) => d.severity === "error");
+
+/** What the views show has errors: there was nothing better yet. */
+export const broken = computed(() => good.value !== null && hasErrors(good.value.result));
 export const stale = computed(() => failure.value !== null || (good.value !== null && good.value.result !== result.value));
 export const diagnostics = computed<readonly Diagnostic[]>(() => result.value?.diagnostics ?? []);
 export const manifest = computed<readonly ManifestFunction[]>(() => good.value?.result.manifest ?? []);
@@ -61,7 +65,7 @@ function take(outcome: CompileOutcome): void {
   failure.value = null;
   milliseconds.value = outcome.milliseconds;
   result.value = outcome.result;
-  const fails = outcome.result.diagnostics.some((d) => d.severity === "error");
+  const fails = hasErrors(outcome.result);
   // A program that has nothing to show yet is shown all the same: there is no better one.
   if (!fails || good.value?.main !== question.main || good.value.title !== question.title) good.value = { result: outcome.result, ...question };
 }

@@ -6,13 +6,13 @@ import { useLayout } from "../graph/use-layout.ts";
 import { manifest } from "../state/compiled.ts";
 import { ofLine } from "../state/focus.ts";
 import { kindOf, kinds, movesAt, reasonOf } from "../state/tables.ts";
-import { Empty } from "./empty.tsx";
+import { NothingOfProgram } from "./empty.tsx";
 import { FunctionTitle } from "./function-title.tsx";
 import type { View } from "./view.ts";
 
 function Distributions() {
   const functions = manifest.value.filter((fn) => fn.tables.length > 0);
-  if (functions.length === 0) return <Empty what="No annotated function makes a table." />;
+  if (functions.length === 0) return <NothingOfProgram what="No annotated function makes a table." />;
   return (
     <div class="page">
       <p class="legend">

@@ -1,13 +1,13 @@
 import { useMemo } from "preact/hooks";
 import { good, manifest } from "../state/compiled.ts";
 import { Code } from "./code.tsx";
-import { Empty } from "./empty.tsx";
+import { NothingOfProgram } from "./empty.tsx";
 import type { View } from "./view.ts";
 
 function Manifest() {
   const functions = manifest.value;
   const text = useMemo(() => JSON.stringify(functions, null, 2), [functions]);
-  if (!good.value?.result.rankModule) return <Empty what="A module without annotated functions has no manifest." />;
+  if (!good.value?.result.rankModule) return <NothingOfProgram what="A module without annotated functions has no manifest." />;
   return (
     <div class="stack">
       <div class="toolbar"><span class="note">“functions” of lockstep.manifest.json, which <code>lockstep explain</code> prints</span></div>

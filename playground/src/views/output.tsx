@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import { good } from "../state/compiled.ts";
 import { Choice } from "./controls.tsx";
 import { Code } from "./code.tsx";
-import { Empty } from "./empty.tsx";
+import { NothingOfProgram } from "./empty.tsx";
 import { sourceLines } from "./source-lines.ts";
 import type { View } from "./view.ts";
 
@@ -10,7 +10,7 @@ import type { View } from "./view.ts";
 function Output() {
   const [which, choose] = useState<"ranks" | "module">("ranks");
   const result = good.value?.result;
-  if (!result?.rankModule) return <Empty what="No function says “use spmd”, so the module stays as it is." />;
+  if (!result?.rankModule) return <NothingOfProgram what="No function says “use spmd”, so the module stays as it is." />;
   const shown = which === "ranks" ? result.rankModule : result;
   return (
     <div class="stack">

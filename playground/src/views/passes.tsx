@@ -4,7 +4,7 @@ import type { Stage } from "../compile/protocol.ts";
 import { good } from "../state/compiled.ts";
 import { Choice } from "./controls.tsx";
 import { diffLines, type Known } from "./diff.ts";
-import { Empty } from "./empty.tsx";
+import { NothingOfProgram } from "./empty.tsx";
 import { IRLine } from "./ir-line.tsx";
 import type { View } from "./view.ts";
 
@@ -14,7 +14,7 @@ const shown = signal<"difference" | "program">("difference");
 
 function Passes() {
   const stages = good.value?.result.stages ?? [];
-  if (stages.length === 0) return <Empty what="No pass has run: no function says “use spmd”." />;
+  if (stages.length === 0) return <NothingOfProgram what="No pass has run: no function says “use spmd”." />;
   const index = Math.max(0, stages.findIndex((s) => s.name === chosen.value));
   return (
     <div class="passes">

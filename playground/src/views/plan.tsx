@@ -9,7 +9,7 @@ import { ofLine } from "../state/focus.ts";
 import { type DrawnInstruction, instructionsOf } from "../state/instructions.ts";
 import { kindOf } from "../state/tables.ts";
 import { Choice } from "./controls.tsx";
-import { Empty } from "./empty.tsx";
+import { NothingOfProgram } from "./empty.tsx";
 import { FunctionTitle } from "./function-title.tsx";
 import { collectivesOf, pairsOf, patternOf } from "./plan-exchanges.ts";
 import type { View } from "./view.ts";
@@ -22,7 +22,7 @@ function Plan() {
   // The last stage that is IR: exchanges are decided, operators final.
   const stage = good.value?.result.stages.findLast((s) => s.name !== "emit");
   const functions = manifest.value.filter((fn) => fn.tables.length > 0);
-  if (functions.length === 0 || !stage) return <Empty what="No annotated function has a plan." />;
+  if (functions.length === 0 || !stage) return <NothingOfProgram what="No annotated function has a plan." />;
   const instructions = instructionsOf(stage.text);
   return (
     <div class="page">

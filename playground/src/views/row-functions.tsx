@@ -1,12 +1,12 @@
 import { manifest } from "../state/compiled.ts";
 import { ofLine } from "../state/focus.ts";
-import { Empty } from "./empty.tsx";
+import { NothingOfProgram } from "./empty.tsx";
 import { FunctionTitle } from "./function-title.tsx";
 import type { View } from "./view.ts";
 
 function RowFunctions() {
   const functions = manifest.value.filter((fn) => fn.rowFunctions.length > 0);
-  if (functions.length === 0) return <Empty what="No verb takes a function of a row here." />;
+  if (functions.length === 0) return <NothingOfProgram what="No verb takes a function of a row here." />;
   return (
     <div class="page">
       {functions.map((fn) => (

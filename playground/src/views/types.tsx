@@ -2,7 +2,7 @@ import type { ManifestFunction, ManifestTable } from "../compile/protocol.ts";
 import { manifest } from "../state/compiled.ts";
 import { ofLine } from "../state/focus.ts";
 import { prunedOf, shortened } from "../state/tables.ts";
-import { Empty } from "./empty.tsx";
+import { NothingOfProgram } from "./empty.tsx";
 import { FunctionTitle } from "./function-title.tsx";
 import type { View } from "./view.ts";
 
@@ -10,7 +10,7 @@ import type { View } from "./view.ts";
 const MOST_COLUMNS = 200;
 
 function Types() {
-  if (manifest.value.length === 0) return <Empty what="No annotated function makes a table." />;
+  if (manifest.value.length === 0) return <NothingOfProgram what="No annotated function makes a table." />;
   return (
     <div class="page">
       <p class="legend">

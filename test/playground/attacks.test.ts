@@ -153,6 +153,23 @@ for (;;) await endless("sales.csv");
     await fine();
   });
 
+  it("that leaves what is no table has a result that says so", async () => {
+    const program = `import { execFileSync } from "node:child_process";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+for (const name of ["text", "pipe", "link"]) mkdirSync(name);
+writeFileSync("text/a.parquet", "city,amount");
+execFileSync("mkfifo", ["pipe/a.csv"]);
+symlinkSync("${join(folder, "project/sales.csv")}", "link/a.csv");
+export default [{ __proto__: null, constructor: 1 }];
+`;
+    let id = "";
+    for await (const { run } of events(wanted(program))) id = run ?? id;
+    const tables = (await (await ask(`runs/${id}/tables`)).json()) as { name: string; columns: string[] }[];
+    expect(tables.map(({ name, columns }) => [name, columns])).toEqual([["default export", ["constructor"]], ["text", ["cannot be shown"]]]);
+    expect(await (await ask(`runs/${id}/rows?table=1&from=-5&to=1e9`)).json()).toEqual([[expect.stringContaining("parquet")]]);
+    for (const path of ["rows?table=9", "rows?table=__proto__", "nothing", "trace", "profile"]) expect((await ask(`runs/${id}/${path}`)).status, path).toBe(404);
+  });
+
   it("leaves what the project had as it was, and its output is the run's", async () => {
     const program = `import { readCsv } from "@lockstep/runtime";
 async function copy() {
@@ -175,7 +192,27 @@ await copy();
   });
 });
 
-it("a server that is killed leaves no program and no folder", async () => {
+it("a run waits for the one before it, of another tab, and runs when that is stopped", async () => {
+  const phases: string[] = [];
+  let waiting: Promise<void> | undefined;
+  let first = "";
+  for await (const { run, output, state } of events(wanted("console.log('begun'); for (;;);"))) {
+    first = run ?? first;
+    if (state) phases.push(`first ${state.phase}`);
+    if (!output) continue;
+    waiting = (async () => {
+      for await (const event of events(wanted("export default 1;"))) {
+        if (!event.state) continue;
+        phases.push(`second ${event.state.phase}`);
+        if (event.state.phase === "QUEUED") await ask(`runs/${first}`, { method: "DELETE" });
+      }
+    })();
+  }
+  await waiting;
+  expect(phases).toEqual(["first QUEUED", "first RUNNING", "second QUEUED", "first CANCELLED", "second RUNNING", "second SUCCEEDED"]);
+});
+
+it.each(["SIGTERM", "SIGHUP", "SIGKILL"] as const)("a server that is ended by %s leaves no program and no folder", async (signal) => {
   const own = mkdtempSync(join(folder, "killed-"));
   const killed = await servePlayground(join(folder, "project"), [], { TMPDIR: own });
   let pid = 0;
@@ -183,7 +220,7 @@ it("a server that is killed leaves no program and no folder", async () => {
     for await (const { output } of events(wanted("console.log(process.pid); for (;;);", { ranks: 1 }), {}, killed)) {
       if (!output || pid !== 0) continue;
       pid = Number(output.text);
-      await killed.kill();
+      await killed.end(signal);
     }
   })()).rejects.toThrow();
   await expect.poll(() => isAlive(pid)).toBe(false);

@@ -1,5 +1,6 @@
 /** `/__lockstep` of Vite's development server. */
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import lockstep from "@lockstep/plugin-vite";
@@ -47,6 +48,25 @@ it("shows the project's file, and follows its edits", async () => {
     expect(complaints).toEqual([]);
   } finally {
     await browser.close();
+    await server.close();
+  }
+});
+
+it("answers pages of this machine only, whatever is asked for", async () => {
+  const { server, said } = await start(project(true));
+  try {
+    const [address] = said.flatMap((line) => /http:\S+__lockstep\S+/.exec(line) ?? []);
+    const { port, searchParams } = new URL(address!);
+    const status = (path: string, headers: Record<string, string>) =>
+      new Promise<number>((resolve, reject) => request({ host: "127.0.0.1", port, path: `/__lockstep${path}`, headers: { host: `localhost:${port}`, ...headers } }, (response) => resolve(response.resume().statusCode!)).on("error", reject).end());
+    const authorization = `Bearer ${searchParams.get("token")}`;
+    expect(await status("/api/project", { authorization })).toBe(200);
+    expect(await status("/api/project", {})).toBe(401);
+    expect(await status("/api/project", { authorization, host: "evil.example" })).toBe(403);
+    expect(await status("/api/project", { authorization, origin: "http://evil.example" })).toBe(403);
+    for (const path of ["//", "//api//project", "/%", "/assets/..%2f..%2fpackage.json", "/../../package.json"]) expect(await status(path, {}), path).toBeGreaterThan(199);
+    expect(await status("/api/project", { authorization })).toBe(200);
+  } finally {
     await server.close();
   }
 });

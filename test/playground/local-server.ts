@@ -10,8 +10,7 @@ export interface LocalServer {
   readonly origin: string;
   readonly token: string;
   stop(): Promise<void>;
-  /** Without a chance to tidy up. */
-  kill(): Promise<void>;
+  end(signal: NodeJS.Signals): Promise<void>;
 }
 
 export async function servePlayground(folder: string, args: readonly string[] = [], environment: NodeJS.ProcessEnv = {}): Promise<LocalServer> {
@@ -35,6 +34,6 @@ export async function servePlayground(folder: string, args: readonly string[] = 
     origin,
     token: searchParams.get("token")!,
     stop: () => end("SIGTERM"),
-    kill: () => end("SIGKILL"),
+    end,
   };
 }

@@ -1,5 +1,5 @@
 /** Tables that a run left: its default export, and the Parquet and CSV it wrote. Rows come in pages. */
-import { existsSync, lstatSync, readdirSync } from "node:fs";
+import { existsSync, lstatSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { readCsv, table } from "@lockstep/runtime";
 import { asyncBufferFromFile, type AsyncBuffer, parquetMetadataAsync, parquetReadObjects } from "hyparquet";
@@ -7,6 +7,9 @@ import { compressors } from "hyparquet-compressors";
 
 type Columns = Parameters<typeof table>[0];
 export type Row = Readonly<Record<string, unknown>>;
+
+/** Bytes of CSV that are held in memory, as rows. */
+const MOST_CSV = 200_000_000;
 
 export interface ResultTable {
   readonly name: string;
@@ -40,14 +43,19 @@ export async function writtenTables(workspace: string): Promise<ResultTable[]> {
   const folders = [""];
   for (let folder = folders.shift(); folder !== undefined; folder = folders.shift()) {
     const names = readdirSync(join(workspace, folder)).filter((name) => !name.startsWith(".")).sort();
-    const own = names.filter((name) => !lstatSync(join(workspace, folder!, name)).isSymbolicLink());
-    for (const name of own) if (name !== "dist" && lstatSync(join(workspace, folder, name)).isDirectory()) folders.push(join(folder, name));
-    const files = (ending: string) => own.filter((name) => name.endsWith(ending)).map((name) => join(workspace, folder!, name));
-    if (files(".parquet").length > 0) tables.push(await parquetTable(folder || ".", join(workspace, folder), files(".parquet")));
-    if (files(".csv").length > 0) tables.push(await csvTable(folder || ".", join(workspace, folder), files(".csv")));
+    const statOf = (name: string) => lstatSync(join(workspace, folder!, name));
+    for (const name of names) if (name !== "dist" && statOf(name).isDirectory()) folders.push(join(folder, name));
+    for (const [ending, tableOf] of [[".parquet", parquetTable], [".csv", csvTable]] as const) {
+      const files = names.filter((name) => name.endsWith(ending) && statOf(name).isFile()).map((name) => join(workspace, folder!, name));
+      if (files.length > 0) tables.push(await tableOf(folder || ".", join(workspace, folder), files).catch((error: Error) => unreadable(folder || ".", error)));
+    }
   }
   return tables;
 }
+
+/** A table that says why there is none. */
+const unreadable = (name: string, { message }: Error): ResultTable =>
+  ({ name, columns: ["cannot be shown"], rows: 1, page: async () => [{ "cannot be shown": message }], reader: "readCsv", path: async () => name });
 
 async function parquetTable(name: string, folder: string, files: readonly string[]): Promise<ResultTable> {
   const parts = await Promise.all(files.map(async (path) => {
@@ -76,6 +84,8 @@ async function parquetTable(name: string, folder: string, files: readonly string
 }
 
 async function csvTable(name: string, folder: string, files: readonly string[]): Promise<ResultTable> {
+  const bytes = files.reduce((sum, file) => sum + statSync(file).size, 0);
+  if (bytes > MOST_CSV) throw new Error(`${Math.round(bytes / 1e6)} MB of CSV are too many to be shown; Parquet is read in pages`);
   const rows = (await Promise.all(files.map(async (file) => (await readCsv<Row>(file)).objects() as Row[]))).flat();
   return { name, columns: columnsOf(rows), rows: rows.length, page: async (from, to) => rows.slice(from, to), reader: "readCsv", path: async () => folder };
 }

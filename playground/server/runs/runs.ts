@@ -80,17 +80,19 @@ export class Runs {
     const jobs = await this.#jobs();
     if (example !== null) await makeExampleData(example, signal);
     const workspace = (run.workspace = makeWorkspace({ folder: this.#temporary(), files, root: this.#root, example, uploads: this.#uploads() }));
+    // As the page calls its files.
+    const named = (text: string) => text.replaceAll(`${workspace}/`, "");
     let program = join(workspace, entry);
     if (ranks > 0) {
       const built = await buildProgram({ workspace, entry, options }, signal);
-      if ("wrong" in built) return yield { failed: "the build failed", printed: built.wrong };
+      if ("wrong" in built) return yield { failed: "the build failed", printed: named(built.wrong) };
       yield { built: built.said };
       ({ program } = built);
     }
     signal.throwIfAborted();
     run.job = await jobs.run({ program, arguments: wanted.arguments, folder: workspace, ranks, ...LIMITS });
     if (signal.aborted) await jobs.cancel(run.job);
-    yield* jobs.watch(run.job);
+    for await (const event of jobs.watch(run.job)) yield "output" in event && event.output ? { output: { ...event.output, text: named(event.output.text) } } : event;
   }
 
   /** False: it had ended. */
@@ -103,7 +105,9 @@ export class Runs {
 
   /** JSON. */
   async left(id: string, what: "profile" | "trace"): Promise<string> {
-    return (await this.#jobs()).result(this.#job(id), what);
+    const json = await (await this.#jobs()).result(this.#job(id), what);
+    if (json === null) throw new Refusal(404, `the run left no ${what}`);
+    return json;
   }
 
   tables(id: string): Promise<ResultTable[]> {
@@ -169,7 +173,7 @@ export class Runs {
   }
 
   async #read(job: string, workspace: string): Promise<ResultTable[]> {
-    const value = JSON.parse(await (await this.#jobs()).result(job, "value").catch(() => "null")) as unknown;
+    const value = JSON.parse((await (await this.#jobs()).result(job, "value")) ?? "null") as unknown;
     const table = valueTable(value, workspace);
     return [...(table ? [table] : []), ...(await writtenTables(workspace))];
   }

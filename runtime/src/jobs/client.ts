@@ -38,11 +38,11 @@ export class Jobs {
     return this.#client.Watch({ job }, this.#metadata);
   }
 
-  /** The JSON text of what an ended job left. */
-  async result(job: string, what: ResultName): Promise<string> {
+  /** The JSON text of what an ended job left; null: it left none. */
+  async result(job: string, what: ResultName): Promise<string | null> {
     const pieces: Buffer[] = [];
     for await (const { json } of this.#client.Result({ job, what }, this.#metadata) as AsyncIterable<{ json: Buffer }>) pieces.push(json);
-    return Buffer.concat(pieces).toString();
+    return pieces.length === 0 ? null : Buffer.concat(pieces).toString();
   }
 
   /** False: it had ended. */

@@ -74,8 +74,7 @@ export async function startJobService(token: string): Promise<JobService> {
     const { what } = call.request;
     if (!resultNames.includes(what)) throw refuse(grpc.status.INVALID_ARGUMENT, `a job has no ${String(what)}`);
     if (!hasEnded(job.phase)) throw refuse(grpc.status.FAILED_PRECONDITION, "the job has not ended");
-    if (!existsSync(job.file(what))) throw refuse(grpc.status.NOT_FOUND, `the job left no ${what}`);
-    for await (const piece of createReadStream(job.file(what))) if (!call.write({ json: piece as Buffer })) await new Promise((resolve) => call.once("drain", resolve));
+    if (existsSync(job.file(what))) for await (const piece of createReadStream(job.file(what))) if (!call.write({ json: piece as Buffer })) await new Promise((resolve) => call.once("drain", resolve));
     call.end();
   }
 

@@ -45,17 +45,18 @@ function show(value: unknown): string {
 }
 
 interface Thrown {
+  readonly name: string;
   readonly code?: string;
   readonly message: string;
 }
 
 /**
  * How the ranks' error differs from plain Node's; null: it is the same. One of the program or of a row function has its
- * message. One of ours has its code, and its own words for what they have in common: whose it is, which names, which file.
+ * name and message. One of ours has its code, and its own words for what they have in common: whose it is, which names, which file.
  */
 export function errorDifference(expected: Thrown, actual: Thrown): string | null {
-  const shown = `${actual.code ?? ""} ${actual.message}, not ${expected.code ?? ""} ${expected.message}`;
-  if (expected.code === undefined) return actual.message.includes(expected.message) ? null : shown;
+  const shown = `${actual.name} ${actual.code ?? ""} ${actual.message}, not ${expected.name} ${expected.code ?? ""} ${expected.message}`;
+  if (expected.code === undefined) return actual.message.includes(expected.message) && actual.name === expected.name ? null : shown;
   if (expected.code !== actual.code) return shown;
   const missing = stableParts(expected as Required<Thrown>).filter((part) => (typeof part === "string" ? !actual.message.includes(part) : !part.test(actual.message)));
   return missing.length === 0 ? null : `${shown}: it lacks ${missing.join(", ")}`;

@@ -8,3 +8,13 @@ export function camelCase(text: string): string {
   }
   return result;
 }
+
+class Unreadable extends TypeError {
+  override readonly name = "Unreadable";
+  readonly code = "E_UNREADABLE";
+}
+
+export function readable(id: number): string {
+  if (id === 7) throw new Unreadable("number seven");
+  return `${id}`.normalize("NFD");
+}

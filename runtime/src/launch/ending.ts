@@ -1,6 +1,6 @@
 import { constants } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
-import { LockstepError, notWritten } from "../errors/index.ts";
+import { LockstepError, notWritten, reportOf } from "../errors/index.ts";
 import { printError } from "../cli/print-error.ts";
 
 /** Rank 0 lost another: waits for the end that the launcher is about to bring, and brings it if nobody does. */
@@ -55,7 +55,7 @@ export function sweepOnTermination(sweep: () => void): void {
 export function printUncaught(): void {
   // A monitor, since a handler would take the other errors' report away from Node.
   process.on("uncaughtExceptionMonitor", (error) => {
-    if (!(error instanceof LockstepError) || process.listenerCount("uncaughtException") > 0) return;
+    if (!reportOf(error) || process.listenerCount("uncaughtException") > 0) return;
     printError(error);
     process.exit(1);
   });

@@ -1,15 +1,15 @@
 import { checkOptions, type optionsOf } from "../connectors/options.ts";
-import { LockstepError } from "../errors/index.ts";
+import { engineError } from "../errors/index.ts";
 
 /** Errors that the engine raised on every rank alike: nobody has to be told of them again. */
 const agreed = new WeakSet<object>();
 
-/** The engine's promise, its JSON errors as {@link LockstepError}. */
+/** The engine's promise, its JSON errors as they are thrown. */
 export async function checked<T>(operation: Promise<T>): Promise<T> {
   try {
     return await operation;
   } catch (error) {
-    const known = error instanceof Error ? LockstepError.parse(error.message) : undefined;
+    const known = error instanceof Error ? engineError(error.message) : undefined;
     throw markAgreed(known ?? error);
   }
 }

@@ -1,28 +1,36 @@
 import { deserialize, serialize } from "node:v8";
-import { LockstepError } from "../errors/index.ts";
+import { LockstepError, reportOf, rowError, rowThrown, type RowThrown } from "../errors/index.ts";
 import { isAgreed } from "./checked.ts";
 
 /** An error as it travels: serialisation keeps the name, message and stack of an error alone, not `code`, `errno` or `path`. */
 export interface Thrown {
   readonly lockstep?: string;
+  /** Of a row function: what `lockstep` reports. */
+  readonly row?: RowThrown | undefined;
   readonly error?: unknown;
   readonly properties?: Readonly<Record<string, unknown>>;
 }
 
 export function thrown(error: unknown): Thrown {
-  if (error instanceof LockstepError) return { lockstep: JSON.stringify(error) };
+  const report = reportOf(error);
+  if (report) return { lockstep: JSON.stringify(report), row: rowThrown(error) };
   try {
     serialize(error);
   } catch {
     return { error: new Error(String(error)) };
   }
   if (!(error instanceof Error)) return { error };
-  const scalars = Object.entries(error).filter(([, value]) => ["string", "number", "boolean", "bigint"].includes(typeof value));
-  return { error, properties: Object.fromEntries(scalars) };
+  return { error, properties: scalars(error, ["string", "number", "boolean", "bigint"]) };
 }
 
-export function caught({ lockstep, error, properties }: Thrown): unknown {
-  if (lockstep !== undefined) return LockstepError.parse(lockstep);
+/** The own fields of an object that are plain values of these types. */
+export function scalars(part: object, types: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(part).filter(([, value]) => types.includes(typeof value)));
+}
+
+export function caught({ lockstep, row, error, properties }: Thrown): unknown {
+  const report = lockstep === undefined ? undefined : LockstepError.parse(lockstep);
+  if (report) return row ? rowError(report, row) : report;
   return properties ? Object.assign(error as Error, properties) : error;
 }
 
@@ -60,6 +68,7 @@ export function errorOf({ failure }: Outcome): unknown {
 
 /** An error in the words that the engine tells the other ranks. */
 export function description(error: unknown): string {
-  if (error instanceof LockstepError) return JSON.stringify(error);
+  const report = reportOf(error);
+  if (report) return JSON.stringify(report);
   return JSON.stringify({ code: "LS2009", message: error instanceof Error ? `${error.name}: ${error.message}` : String(error) });
 }

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { op, readParquet } from "@lockstep/runtime";
 import { measurements } from "../open.ts";
 import type { Tables } from "../data.ts";
+import { readable } from "../words.ts";
 
 export async function nullReceiver(tables: Tables) {
   "use spmd";
@@ -62,6 +63,29 @@ export async function typesOfNoColumn(tables: Tables) {
   "use spmd";
   const types = JSON.parse('{ "idd": "bigint" }') as Record<never, never>;
   return (await readParquet<{ id: number }>(tables.single, { types })).numRows();
+}
+
+/** What is caught is what was thrown, where V8 ran the row function, too. */
+export async function caughtAsThrown(tables: Tables) {
+  "use spmd";
+  const rows = await measurements(tables);
+  const said: unknown[] = [];
+  try {
+    rows.derive({ x: (d) => "x".repeat(d.id < 1 ? -1 : 1) }).objects();
+  } catch (error) {
+    said.push([error instanceof RangeError, (error as Error).name, (error as Error).message, (error as { code?: string }).code]);
+  }
+  try {
+    rows.derive({ x: (d) => readable(d.id) }).objects();
+  } catch (error) {
+    said.push([error instanceof TypeError, (error as Error).name, (error as Error).message, (error as { code?: string }).code]);
+  }
+  try {
+    rows.filter((d) => JSON.parse(d.id === 3 ? "{" : "1") === 1).numRows();
+  } catch (error) {
+    said.push([error instanceof SyntaxError, (error as Error).name]);
+  }
+  return said;
 }
 
 /** An error of rank 0 has its code on every rank. */

@@ -34,9 +34,10 @@ describe("a row function over a batch", () => {
   });
 
   it("tells what was thrown and where", () => {
+    const thrown = (name: string, message: string, row: number) => JSON.stringify({ message: JSON.stringify({ name, message, properties: {} }), row });
     const fail = (row: Row) => (row["n"] === 3 ? (null as unknown as string).trim() : "a");
-    expect(run(fail, "string", one)).toBe(JSON.stringify({ message: "Cannot read properties of null (reading 'trim')", row: 2 }));
-    expect(run(() => "1", "number", one)).toBe(JSON.stringify({ message: "a row function of type number returned a string", row: 0 }));
-    expect(run(() => 2n ** 63n, "bigint", one)).toBe(JSON.stringify({ message: "the bigint 9223372036854775808n is out of int64's range", row: 0 }));
+    expect(run(fail, "string", one)).toBe(thrown("TypeError", "Cannot read properties of null (reading 'trim')", 2));
+    expect(run(() => "1", "number", one)).toBe(thrown("TypeError", "a row function of type number returned a string", 0));
+    expect(run(() => 2n ** 63n, "bigint", one)).toBe(thrown("RangeError", "the bigint 9223372036854775808n is out of int64's range", 0));
   });
 });

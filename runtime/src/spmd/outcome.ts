@@ -20,12 +20,8 @@ export function thrown(error: unknown): Thrown {
     return { error: new Error(String(error)) };
   }
   if (!(error instanceof Error)) return { error };
-  return { error, properties: scalars(error, ["string", "number", "boolean", "bigint"]) };
-}
-
-/** The own fields of an object that are plain values of these types. */
-export function scalars(part: object, types: readonly string[]): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(part).filter(([, value]) => types.includes(typeof value)));
+  const scalars = Object.entries(error).filter(([, value]) => ["string", "number", "boolean", "bigint"].includes(typeof value));
+  return { error, properties: Object.fromEntries(scalars) };
 }
 
 export function caught({ lockstep, row, error, properties }: Thrown): unknown {

@@ -1,13 +1,12 @@
 /** Row functions over batches: Arrow in, Arrow out, a JavaScript value at a time between. */
 import type { Scripts } from "@lockstep/native";
 import type { JsType } from "@lockstep/native/plan";
-import type { RowThrown } from "../errors/index.ts";
+import { partsOf } from "../errors/index.ts";
 import { Column, type Stored } from "../tables/column.ts";
 import { canonicalInteger } from "../tables/infer.ts";
 import { fromIpc, toIpc } from "../tables/ipc.ts";
 import { recordsOf } from "../tables/record.ts";
 import { arrowTypes } from "./encode.ts";
-import { scalars } from "./outcome.ts";
 import type { ScriptFunction } from "./scripts.ts";
 
 /** What the engine calls for the row functions of one execution. */
@@ -25,10 +24,7 @@ export function scriptRunner(functions: readonly ScriptFunction[]): Scripts {
       const bytes = toIpc(new Map([["value", new Column(arrowTypes[type], rows, values)]]));
       return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     } catch (error) {
-      const thrown: RowThrown = error instanceof Error
-        ? { name: error.name, message: error.message, properties: scalars(error, ["string", "number", "boolean"]) }
-        : { name: "Error", message: String(error) };
-      return JSON.stringify({ message: JSON.stringify(thrown), row });
+      return JSON.stringify({ message: JSON.stringify(partsOf(error)), row });
     }
   };
 }

@@ -34,7 +34,7 @@ describe("a row function over a batch", () => {
   });
 
   it("tells what was thrown and where", () => {
-    const thrown = (name: string, message: string, row: number) => JSON.stringify({ message: JSON.stringify({ name, message, properties: {} }), row });
+    const thrown = (name: string, message: string, row: number) => JSON.stringify({ message: JSON.stringify({ base: name, name, message, properties: {} }), row });
     const fail = (row: Row) => (row["n"] === 3 ? (null as unknown as string).trim() : "a");
     expect(run(fail, "string", one)).toBe(thrown("TypeError", "Cannot read properties of null (reading 'trim')", 2));
     expect(run(() => "1", "number", one)).toBe(thrown("TypeError", "a row function of type number returned a string", 0));

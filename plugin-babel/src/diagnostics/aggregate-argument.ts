@@ -1,5 +1,12 @@
-import { printType, type SourceSpan, type ValueType } from "../ir/types.ts";
+import { type JsType, printType, type SourceSpan, type ValueType } from "../ir/types.ts";
 import { at, defineDiagnostic } from "./define.ts";
+
+const numbers: Readonly<Partial<Record<JsType, string>>> = {
+  string: "read it as a number, (d) => Number(d.x), or count with op.distinct or op.valid",
+  boolean: "count what is true: op.sum((d) => (d.x ? 1 : 0))",
+  date: "take its milliseconds, (d) => d.x.getTime(), or the first and last with op.min and op.max",
+  bigint: "take numbers: (d) => Number(d.x)",
+};
 
 export const aggregateArgument = defineDiagnostic(
   {
@@ -15,5 +22,6 @@ export const aggregateArgument = defineDiagnostic(
   (name: string, type: ValueType, accepted: readonly string[], span: SourceSpan) => ({
     message: `op.${name} takes ${accepted.join(" or ")}, not ${printType(type)}`,
     locations: [at(span, printType(type))],
+    fix: { message: numbers[type.js] ?? "take a column of numbers", edits: [] },
   }),
 );

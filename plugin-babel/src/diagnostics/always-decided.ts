@@ -15,5 +15,6 @@ export const alwaysDecided = defineDiagnostic(
   (outcome: "always truthy" | "always falsy" | "never null" | "always null", span: SourceSpan) => ({
     message: outcome === "never null" ? "The right side of '??' is never reached: its left side is never null" : `This expression is ${outcome}`,
     locations: [at(span, outcome)],
+    fix: { message: outcome === "never null" ? "leave '?? …' out, or let the interface say that the column may be null" : "leave the test out, or test what was meant", edits: [] },
   }),
 );

@@ -18,7 +18,7 @@ export interface DiagnosticPage {
   readonly example: { readonly wrong: string; readonly right: string };
 }
 
-export type Occurrence = Pick<Diagnostic, "message" | "locations"> & Partial<Pick<Diagnostic, "why" | "fix">>;
+export type Occurrence = Pick<Diagnostic, "message" | "locations" | "fix"> & Partial<Pick<Diagnostic, "why">>;
 
 export type DiagnosticFactory<A extends readonly unknown[]> = ((...args: A) => Diagnostic) & { readonly page: DiagnosticPage };
 

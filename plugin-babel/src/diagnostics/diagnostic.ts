@@ -23,5 +23,6 @@ export interface Diagnostic {
   readonly locations: readonly DiagnosticLocation[];
   /** The chain of reasons, nearest first. */
   readonly why: readonly string[];
-  readonly fix?: { readonly message: string; readonly edits: readonly TextEdit[] };
+  /** How it is mended; the edits are there where they are sure. */
+  readonly fix: { readonly message: string; readonly edits: readonly TextEdit[] };
 }

@@ -12,5 +12,5 @@ export const duplicateColumn = defineDiagnostic(
       right: 'await trips.rename({ tip: "gratuity" }).writeParquet(out);',
     },
   },
-  (name: string, span: SourceSpan) => ({ message: `Two columns would be named '${name}'`, locations: [at(span, `'${name}' again`)] }),
+  (name: string, span: SourceSpan) => ({ message: `Two columns would be named '${name}'`, locations: [at(span, `'${name}' again`)], fix: { message: "give one of them another name", edits: [] } }),
 );

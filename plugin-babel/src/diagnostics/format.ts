@@ -8,8 +8,7 @@ export function formatDiagnostic(d: Diagnostic, frame: string): string {
   if (frame !== "") lines.push(frame);
   for (const other of d.locations.slice(1)) lines.push(`  ${other.file}:${other.line}:${other.column + 1}: ${other.label}`);
   for (const why of d.why) lines.push(`  because ${why}`);
-  if (d.fix) lines.push(`  fix: ${d.fix.message}`);
-  lines.push(`  page: ${pageOf(d.code)}`);
+  lines.push(`  fix: ${d.fix.message}`, `  page: ${pageOf(d.code)}`);
   return lines.join("\n");
 }
 

@@ -1,5 +1,5 @@
 import type { SourceSpan } from "../ir/types.ts";
-import { at, defineDiagnostic } from "./define.ts";
+import { at, defineDiagnostic, type Occurrence } from "./define.ts";
 
 export const notARowFunction = defineDiagnostic(
   {
@@ -12,12 +12,20 @@ export const notARowFunction = defineDiagnostic(
       right: "await trips.filter((d) => d.paid).writeParquet(out);",
     },
   },
-  (what: string, span: SourceSpan, column: string | null = null) => ({
+  /** `column`: the name that stands there; `value`: the text of what is the same for all rows. */
+  (what: string, span: SourceSpan, column: string | null = null, value: string | null = null) => ({
     message: `Expected a function of the row, got ${what}`,
     locations: [at(span, "write d => …")],
-    ...(column !== null && /^[A-Za-z_$][\w$]*$/.test(column) && { fix: { message: `write '(d) => d.${column}'`, edits: [{ ...span, text: `(d) => d.${column}` }] } }),
+    fix: fixOf(what, span, column, value),
   }),
 );
+
+function fixOf(what: string, span: SourceSpan, column: string | null, value: string | null): Occurrence["fix"] {
+  const text = column !== null && /^[A-Za-z_$][\w$]*$/.test(column) ? `(d) => d.${column}` : value !== null ? `() => ${value}` : null;
+  if (text !== null) return { message: `write '${text}'`, edits: [{ ...span, text }] };
+  if (column !== null) return { message: "write it in JavaScript: (d) => d.fare > 10", edits: [] };
+  return { message: what.startsWith("'") ? "write it in place, (d) => …, or declare it where the compiler can read it: function name(d: Row) { … }" : "write (d) => …", edits: [] };
+}
 
 /** What stands there, in the user's words. */
 export function describeNode({ type, name }: { readonly type: string; readonly name?: unknown }): string {

@@ -12,5 +12,5 @@ export const syntaxError = defineDiagnostic(
       right: "return trips.filter((d) => d.fare > 10).numRows();",
     },
   },
-  (message: string, span: SourceSpan) => ({ message, locations: [at(span, "here")] }),
+  (message: string, span: SourceSpan) => ({ message, locations: [at(span, "here")], fix: { message: "write what the language has here; nothing else of the file is looked at before", edits: [] } }),
 );

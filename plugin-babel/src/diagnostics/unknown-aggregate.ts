@@ -2,6 +2,13 @@ import type { SourceSpan } from "../ir/types.ts";
 import { closest } from "./closest.ts";
 import { at, defineDiagnostic } from "./define.ts";
 
+/** What SQL and other libraries call them. */
+const elsewhere: Readonly<Record<string, string>> = {
+  avg: "mean", std: "stdev", stddev: "stdev", stddev_samp: "stdev", stddev_pop: "stdevp", var: "variance", var_samp: "variance", var_pop: "variancep",
+  nunique: "distinct", n_unique: "distinct", countDistinct: "distinct", count_distinct: "distinct", size: "count", len: "count", first: "any", any_value: "any",
+  percentile: "quantile", percentile_cont: "quantile", maximum: "max", minimum: "min", total: "sum", notnull: "valid", shift: "lag", last: "last_value",
+};
+
 export const unknownAggregate = defineDiagnostic(
   {
     code: "LS1112",
@@ -14,11 +21,12 @@ export const unknownAggregate = defineDiagnostic(
     },
   },
   (name: string, span: SourceSpan, known: readonly string[], kind = "aggregate that rollup knows") => {
-    const near = closest(name, known);
+    const near = known.find((k) => k === elsewhere[name]) ?? closest(name, known);
     return {
       message: `op.${name} is no ${kind}${near === null ? "" : `; did you mean op.${near}?`}`,
       locations: [at(span, "not an aggregate")],
       why: [`there are ${known.map((k) => `op.${k}`).join(", ")}`],
+      fix: near === null ? { message: "compute it of those there are, or of the rows: objects()", edits: [] } : { message: `write op.${near}`, edits: [{ ...span, text: near }] },
     };
   },
 );

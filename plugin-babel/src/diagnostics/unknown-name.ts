@@ -28,7 +28,7 @@ export const unknownName = defineDiagnostic(
     return {
       message: `Cannot find name '${name}'${near === null ? "" : `; did you mean '${near}'?`}`,
       locations: [at(span, "not defined")],
-      ...(near === null ? {} : { fix: { message: `write '${near}'`, edits: [{ ...span, text: near }] } }),
+      fix: near === null ? { message: "declare it, or import it at the top of the file", edits: [] } : { message: `write '${near}'`, edits: [{ ...span, text: near }] },
     };
   },
 );

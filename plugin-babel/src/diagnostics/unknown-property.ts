@@ -2,6 +2,14 @@ import type { SourceSpan } from "../ir/types.ts";
 import { closest } from "./closest.ts";
 import { at, defineDiagnostic } from "./define.ts";
 
+/** A method of another type says what the value was taken for. */
+function instead(name: string, type: string): string {
+  if (/^(get(UTC)?(Time|FullYear|Month|Date|Day|Hours|Minutes|Seconds)|toISOString)$/.test(name)) return `make a Date of it, new Date(…).${name}(), or let the interface say that the column is one`;
+  if (/^(trim\w*|to(Locale)?(Upper|Lower)Case|startsWith|endsWith|includes|slice|substring|substr|split|replace(All)?|pad(Start|End)|charAt|indexOf|match|length)$/.test(name)) return `make a text of it: String(…).${name}`;
+  if (/^(toFixed|toPrecision)$/.test(name)) return `make a number of it: Number(…).${name}(…)`;
+  return `take a member that ${/^[aeiou]/.test(type) ? "an" : "a"} ${type} has`;
+}
+
 export const unknownProperty = defineDiagnostic(
   {
     code: "LS1204",
@@ -26,7 +34,7 @@ export const unknownProperty = defineDiagnostic(
     return {
       message: `Property '${name}' does not exist on type '${type}'${near === null ? "" : `; did you mean '${near}'?`}`,
       locations: [at(span, `not a member of ${type}`)],
-      ...(near === null ? {} : { fix: { message: `write '${near}'`, edits: [{ ...span, text: near }] } }),
+      fix: near === null ? { message: instead(name, type), edits: [] } : { message: `write '${near}'`, edits: [{ ...span, text: near }] },
     };
   },
 );

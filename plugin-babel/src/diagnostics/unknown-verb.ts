@@ -2,6 +2,55 @@ import type { SourceSpan } from "../ir/types.ts";
 import { closest } from "./closest.ts";
 import { at, defineDiagnostic } from "./define.ts";
 
+/** The verbs of SQL and other libraries that are called as ours are. */
+const renamed: Readonly<Record<string, string>> = {
+  where: "filter", mutate: "derive", transmute: "derive", with_columns: "derive", withColumns: "derive", agg: "rollup", aggregate: "rollup", summarize: "rollup", summarise: "rollup",
+  arrange: "orderby", sort: "orderby", sort_values: "orderby", sort_by: "orderby", sortBy: "orderby", distinct: "dedupe", unique: "dedupe", drop_duplicates: "dedupe", dropDuplicates: "dedupe",
+  merge: "join", inner_join: "join", innerJoin: "join", left_join: "join_left", leftJoin: "join_left", right_join: "join_right", rightJoin: "join_right", full_join: "join_full", outer_join: "join_full", fullJoin: "join_full",
+  cross_join: "cross", crossJoin: "cross", semi_join: "semijoin", anti_join: "antijoin", union_all: "concat", unionAll: "concat", append: "concat", vstack: "concat", bind_rows: "concat",
+  minus: "except", difference: "except", intersection: "intersect", melt: "fold", unpivot: "fold", pivot_longer: "fold", show: "print", display: "print", toArray: "objects", collect: "objects", rows: "objects", records: "objects",
+  to_parquet: "writeParquet", toParquet: "writeParquet", write_parquet: "writeParquet", to_csv: "writeCsv", toCSV: "writeCsv", toCsv: "writeCsv", write_csv: "writeCsv",
+  count_rows: "numRows", column: "array", getColumn: "array", get_column: "array",
+};
+
+/** Those that are written otherwise here. */
+const instead: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(["head", "limit", "take", "first", "top"].map((name) => [name, "take the first rows with slice(0, n)"])),
+  ...Object.fromEntries(["tail", "last"].map((name) => [name, "take the last rows with slice(-n)"])),
+  ...Object.fromEntries(["length", "size", "totalRows", "nrow", "shape"].map((name) => [name, "ask numRows()"])),
+  ...Object.fromEntries(["drop", "dropColumns", "drop_columns", "omit"].map((name) => [name, "select(…) the columns that stay"])),
+  ...Object.fromEntries(["map", "assign", "withColumn", "with_column", "apply", "transform"].map((name) => [name, "new columns come from derive({ name: (d) => … })"])),
+  ...Object.fromEntries(["forEach", "for_each", "scan", "iterrows", "reduce"].map((name) => [name, "a row's new values come from derive, totals from rollup; a loop over rows is for (const row of t.objects())"])),
+  ...Object.fromEntries(["fillna", "fillNa", "fill_null", "impute"].map((name) => [name, "derive({ x: (d) => d.x ?? 0 })"])),
+  ...Object.fromEntries(["dropna", "dropNa", "drop_nulls"].map((name) => [name, "filter((d) => d.x !== null)"])),
+  ...Object.fromEntries(["value_counts", "valueCounts", "countby"].map((name) => [name, 'groupby("x").count()'])),
+  ...Object.fromEntries(["columns", "schema", "dtypes"].map((name) => [name, "ask columnNames()"])),
+  ...Object.fromEntries(["astype", "cast"].map((name) => [name, "convert in derive: { x: (d) => Number(d.x) }"])),
+  ...Object.fromEntries(["then", "catch", "finally"].map((name) => [name, "a table is no promise: await its reader, and use try and catch"])),
+  ...Object.fromEntries(["pivot", "pivot_wider"].map((name) => [name, 'a rollup has a column for each value: { jfk: op.sum((d) => (d.zone === "JFK" ? d.fare : 0)) }'])),
+  ...Object.fromEntries(["sample", "shuffle"].map((name) => [name, "filter on a column that identifies the row: filter((d) => d.id % 100 === 0)"])),
+  having: "filter after rollup",
+  find: "filter, then get or objects({ limit: 1 })",
+  some: "filter, then numRows() > 0",
+  every: "filter what is otherwise, then numRows() === 0",
+  qualify: "derive the window, then filter",
+  on: "the keys are the join's second argument",
+  over: "groupby(…).derive({ … }) computes within groups",
+  partitionBy: "groupby(…).derive({ … }) computes within groups",
+  with_row_index: "derive({ n: op.row_number() })",
+  index: "derive({ n: op.row_number() })",
+  toString: "print() it, or take its objects()",
+  toJSON: "take its objects()",
+  unroll: "lists are no columns: read one row an element",
+  spread: "lists are no columns: read one row an element",
+  params: "leave it out: a row function sees the variables around it",
+  reify: "leave it out: tables are computed when they are observed",
+  lazy: "leave it out: tables are computed when they are observed",
+  cache: "leave it out: a table that is read twice is kept by itself",
+  persist: "leave it out: a table that is read twice is kept by itself",
+  repartition: "leave it out: rows are dealt to the ranks where an operation needs it",
+};
+
 export const unknownVerb = defineDiagnostic(
   {
     code: "LS1102",
@@ -21,12 +70,12 @@ export const unknownVerb = defineDiagnostic(
         fix: { message: `write .${name}(…), in a function of its own if need be`, edits: [] },
       };
     }
-    const near = closest(name, known);
+    const near = Object.hasOwn(renamed, name) ? renamed[name]! : Object.hasOwn(instead, name) ? null : closest(name, known);
     return {
       message: `A table has no verb '${name}'${near === null ? "" : `; did you mean '${near}'?`}`,
       locations: [at(span, "not a verb")],
       why: [`there are ${known.join(", ")}`],
-      ...(near === null ? {} : { fix: { message: `write '${near}'`, edits: [{ ...span, text: near }] } }),
+      fix: near === null ? { message: Object.hasOwn(instead, name) ? instead[name]! : "write it with the verbs there are", edits: [] } : { message: `write '${near}'`, edits: [{ ...span, text: near }] },
     };
   },
 );

@@ -12,9 +12,9 @@ export const wrongOperands = defineDiagnostic(
       right: "await trips.derive({ next: (d) => d.zone - 1 }).writeParquet(out);",
     },
   },
-  (operator: string, types: readonly string[], span: SourceSpan, hint?: string) => ({
+  (operator: string, types: readonly string[], span: SourceSpan, hint: string = "convert one of them: Number(…), String(…)") => ({
     message: `Operator '${operator}' cannot be applied to ${types.length === 1 ? `type '${types[0]}'` : `types ${types.map((t) => `'${t}'`).join(" and ")}`}`,
     locations: [at(span, types.join(` ${operator} `))],
-    ...(hint === undefined ? {} : { fix: { message: hint, edits: [] } }),
+    fix: { message: hint, edits: [] },
   }),
 );

@@ -157,7 +157,8 @@ class TypeInference {
   }
 }
 
-const mentionsText = (source: string, names: ReadonlySet<string>): boolean => [...names].some((name) => new RegExp(`\\b${escape(name)}\\b`).test(source));
+/** A column is a member, in quotes or in a pattern: `d` of `(d) => d.fare` is none. */
+const mentionsText = (source: string, names: ReadonlySet<string>): boolean => [...names].some((name) => new RegExp(`[.{,["'\`]\\s*${escape(name)}(?!\\w)`).test(source));
 const escape = (name: string) => name.replace(/[^\w]/g, "\\$&");
 
 const mentions = (i: Instruction, names: ReadonlySet<string>): boolean =>

@@ -256,7 +256,7 @@ export function rowArgument(node: t.Node, role: Role, out: Arguments, context: A
   const isRowFunction = isFunction(node, context) || bare(node).type === "ObjectMethod";
   if (name === null && !isRowFunction && reportUnbound(node, context)) return;
   if (!isRowFunction && (role.role === "predicate" || role.role === "column")) {
-    context.report(notARowFunction(describeNode(node), spanOf(node, module), name));
+    context.report(notARowFunction(describeNode(node), spanOf(node, module), name, /^(Numeric|Boolean|BigInt|Null)Literal$/.test(bare(node).type) ? textOf(node, module) : null));
     return;
   }
   if (name === null && !isRowFunction) {
@@ -293,7 +293,7 @@ function aggregate(name: string, node: t.Node, out: Arguments, context: Argument
   }
   const fn = aggregateFunctions.get(callee.slice(3));
   if (!fn) {
-    context.report(unknownAggregate(callee.slice(3), spanOf(e.callee, module), [...aggregateFunctions.keys()]));
+    context.report(unknownAggregate(callee.slice(3), spanOf(lastName(e.callee), module), [...aggregateFunctions.keys()]));
     return;
   }
   const [argument, ...rest] = e.arguments as t.Node[];
@@ -304,6 +304,12 @@ function aggregate(name: string, node: t.Node, out: Arguments, context: Argument
     out.rows.push({ ...role, span: spanOf(e, module), source: textOf(e, module), expression: null });
   } else if (argument) rowArgument(argument, role, out, context);
   else context.report(verbArgument(callee, "a column name or a row function", spanOf(e, module), `write ${callee}("x")`));
+}
+
+/** `mean` of `op.mean`. */
+export function lastName(callee: t.Node): t.Node {
+  const e = bare(callee);
+  return e.type === "MemberExpression" ? e.property : e;
 }
 
 /** Takes the second argument of `op.quantile("fare", 0.9)` from the front of the list. It is the same for all rows, and known when building. */

@@ -8,7 +8,7 @@ import type { FrameKind } from "../../../ir/ir.ts";
 import { constantOf, keyName } from "../../../source/constants.ts";
 import { bare, spanOf, textOf } from "../../../source/module.ts";
 import { runtimeName } from "../../../source/names.ts";
-import { type ArgumentContext, type Arguments, columnName, readFraction, type Role, rowArgument } from "./arguments.ts";
+import { type ArgumentContext, type Arguments, columnName, lastName, readFraction, type Role, rowArgument } from "./arguments.ts";
 
 /** False: it is no window, but a row function or a mistake. */
 export function readWindow(name: string, node: t.Node, out: Arguments, context: ArgumentContext): boolean {
@@ -24,7 +24,7 @@ export function readWindow(name: string, node: t.Node, out: Arguments, context: 
 function readCall(name: string, call: t.CallExpression, fn: string, frame: FrameKind | undefined, out: Arguments, context: ArgumentContext): void {
   const { module } = context.place;
   const [aggregate, window] = [aggregateFunctions.get(fn), windowFunctions.get(fn)];
-  if (!aggregate && !window) return context.report(unknownAggregate(fn, spanOf(call.callee, module), [...aggregateFunctions.keys(), ...windowFunctions.keys()], "aggregate or window function"));
+  if (!aggregate && !window) return context.report(unknownAggregate(fn, spanOf(lastName(call.callee), module), [...aggregateFunctions.keys(), ...windowFunctions.keys()], "aggregate or window function"));
   const takesValue = aggregate ? aggregate.argument !== null : window!.argument;
   const value = takesValue ? call.arguments[0] : undefined;
   const rest: t.Node[] = takesValue ? call.arguments.slice(1) : [...call.arguments];

@@ -12,9 +12,9 @@ export const alwaysDecided = defineDiagnostic(
       right: "await trips.derive({ total: (d) => (d.tip ?? 0) * 2 }).writeParquet(out);",
     },
   },
-  (outcome: "always truthy" | "always falsy" | "never null" | "always null", span: SourceSpan) => ({
+  (outcome: "always truthy" | "always falsy" | "never null" | "always null", span: SourceSpan, fix: string | null = null) => ({
     message: outcome === "never null" ? "The right side of '??' is never reached: its left side is never null" : `This expression is ${outcome}`,
     locations: [at(span, outcome)],
-    fix: { message: outcome === "never null" ? "leave '?? …' out, or let the interface say that the column may be null" : "leave the test out, or test what was meant", edits: [] },
+    fix: { message: fix ?? (outcome === "never null" ? "leave '?? …' out, or let the interface say that the column may be null" : "leave the test out, or test what was meant"), edits: [] },
   }),
 );

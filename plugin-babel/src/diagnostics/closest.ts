@@ -1,7 +1,8 @@
 /** The candidate a misspelt `name` most likely meant; null when none is near. */
 export function closest(name: string, candidates: readonly string[]): string | null {
   let best: string | null = null;
-  let least = Math.max(1, Math.floor(name.length * 0.4)) + 1;
+  // Of a name of one or two letters any other is near.
+  let least = Math.max(name.length > 2 ? 1 : 0, Math.floor(name.length * 0.4)) + 1;
   for (const candidate of candidates) {
     const distance = name.toLowerCase() === candidate.toLowerCase() ? 0.5 : edits(name, candidate);
     if (distance < least) [best, least] = [candidate, distance];

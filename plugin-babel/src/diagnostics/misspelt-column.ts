@@ -30,7 +30,7 @@ export const misspeltColumn = defineDiagnostic(
         ...(rest === undefined && !isDirection ? [] : ['a direction stands outside the name: desc("x"), imported from "@lockstep/runtime", sorts from the largest']),
         `its columns are ${known.join(", ")}`,
       ],
-      fix: near === null ? { message: "write one of its columns, or add it where the columns are made", edits: [] } : { message: `write ${shown}`, edits: [{ ...span, text }] },
+      fix: near === null ? { message: isDirection ? 'write desc("x")' : name === "*" ? "leave it out: a table has all its columns" : "write one of its columns, or add it where the columns are made", edits: [] } : { message: `write ${shown}`, edits: [{ ...span, text }] },
     };
   },
 );

@@ -15,6 +15,6 @@ export const mixedColumn = defineDiagnostic(
   (types: readonly string[], span: SourceSpan) => ({
     message: `This gives values of several types (${types.join(" | ")}); a column has one`,
     locations: [at(span, types.join(" | "))],
-    fix: { message: "convert the branches to one type, or return null for a missing value", edits: [] },
+    fix: { message: "convert them to one type, String(…), Number(…); what is missing is null", edits: [] },
   }),
 );

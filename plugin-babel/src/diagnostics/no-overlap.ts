@@ -15,6 +15,6 @@ export const noOverlap = defineDiagnostic(
   (operator: string, left: string, right: string, span: SourceSpan) => ({
     message: `'${operator}' compares types '${left}' and '${right}', which are never equal`,
     locations: [at(span, `${left} ${operator} ${right}`)],
-    fix: { message: "convert one side with Number(…) or String(…)", edits: [] },
+    fix: { message: [left, right].some((type) => /\bDate\b/.test(type)) ? "compare milliseconds: d.at.getTime() === new Date(…).getTime()" : "convert one side with Number(…) or String(…)", edits: [] },
   }),
 );

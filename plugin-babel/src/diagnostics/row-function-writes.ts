@@ -1,5 +1,6 @@
 import type { SourceSpan } from "../ir/types.ts";
 import { at, defineDiagnostic } from "./define.ts";
+import type { TextEdit } from "./diagnostic.ts";
 
 export const rowFunctionWrites = defineDiagnostic(
   {
@@ -13,7 +14,7 @@ await trips.derive({ fare: (d) => (total += d.fare) }).writeParquet(out);`,
       right: 'await trips.rollup({ total: op.sum("fare") }).writeParquet(out);',
     },
   },
-  (target: string, span: SourceSpan, what: "variable" | "row" | "value" | "pattern") => ({
+  (target: string, span: SourceSpan, what: "variable" | "row" | "value" | "pattern", comparison: TextEdit | null = null) => ({
     message:
       what === "row"
         ? `A row function may not change its row ('${target}')`
@@ -22,7 +23,7 @@ await trips.derive({ fare: (d) => (total += d.fare) }).writeParquet(out);`,
           : `A row function may not change '${target}', which lives outside it`,
     locations: [at(span, "written here")],
     why: ["rows are computed in parallel on several ranks, so the order of writes would be undefined"],
-    fix: {
+    fix: comparison ? { message: "write '===' to compare", edits: [comparison] } : {
       message: what === "pattern" ? "leave out the flag, or write the expression inside the row function" : what === "row" ? "return the new value: derive({ column: d => … })" : "compute totals with rollup({ … op.sum(…) }) and new columns with derive",
       edits: [],
     },

@@ -2,6 +2,13 @@ import type { SourceSpan } from "../ir/types.ts";
 import { closest } from "./closest.ts";
 import { at, defineDiagnostic } from "./define.ts";
 
+/** What other languages call them. */
+const elsewhere: Readonly<Record<string, string>> = {
+  contains: "includes", strip: "trim", lstrip: "trimStart", rstrip: "trimEnd", upper: "toUpperCase", lower: "toLowerCase", len: "length", size: "length", find: "indexOf", substr: "slice",
+  year: "getUTCFullYear", month: "getUTCMonth", day: "getUTCDate", hour: "getUTCHours", minute: "getUTCMinutes", second: "getUTCSeconds", weekday: "getUTCDay", dayofweek: "getUTCDay", timestamp: "getTime",
+  isoformat: "toISOString", strftime: "toISOString", format: "toISOString",
+};
+
 /** A method of another type says what the value was taken for. */
 function instead(name: string, type: string): string {
   if (/^(get(UTC)?(Time|FullYear|Month|Date|Day|Hours|Minutes|Seconds)|toISOString)$/.test(name)) return `make a Date of it, new Date(…).${name}(), or let the interface say that the column is one`;
@@ -21,7 +28,7 @@ export const unknownProperty = defineDiagnostic(
       right: "await trips.derive({ city: (d) => d.city.toUpperCase() }).writeParquet(out);",
     },
   },
-  (name: string, type: string, span: SourceSpan, known: readonly string[]) => {
+  (name: string, type: string, span: SourceSpan, known: readonly string[], isCalled = true) => {
     // It is there, but called.
     if (known.includes(name)) {
       return {
@@ -30,11 +37,13 @@ export const unknownProperty = defineDiagnostic(
         fix: { message: `write .${name} without parentheses`, edits: [] },
       };
     }
-    const near = closest(name, known);
+    const other = Object.hasOwn(elsewhere, name) ? elsewhere[name]! : null;
+    const near = other !== null && known.includes(other) ? other : closest(name, known);
+    const text = `${near}${isCalled || near === "length" ? "" : "()"}`;
     return {
       message: `Property '${name}' does not exist on type '${type}'${near === null ? "" : `; did you mean '${near}'?`}`,
       locations: [at(span, `not a member of ${type}`)],
-      fix: near === null ? { message: instead(name, type), edits: [] } : { message: `write '${near}'`, edits: [{ ...span, text: near }] },
+      fix: near === null ? { message: instead(name, type), edits: [] } : { message: `write '${text}'`, edits: [{ ...span, text }] },
     };
   },
 );

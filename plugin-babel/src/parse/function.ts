@@ -116,6 +116,10 @@ export class Reading {
   /** Reads a helper's body at a call of it; the result is the table it returns. */
   call(helper: Helper, call: t.CallExpression, tables: readonly (ValueId | null)[], result: "value" | "awaited" = helper.node.async ? "awaited" : "value"): ValueId | null {
     const span = this.span(call);
+    if (helper.node.generator) {
+      this.report(tableEscapes(span, "in a generator", "make it a loop, or a function that returns a list"));
+      return null;
+    }
     if (isOnStack(this.frame, helper.node)) {
       this.report(recursiveHelper(helper.name, span));
       return null;
@@ -135,6 +139,7 @@ export class Reading {
       if (value !== null && binding) given.push(binding);
     });
     this.shapes.analyse(helper.node, frame.place, given);
+    this.#checkDefaults(helper.node, frame.place);
     this.#varying.given(helper.node, call.arguments, frame.place, outerPlace);
     this.#varying.analyse(helper.node, frame.place);
     tables.forEach((value, n) => {
@@ -160,6 +165,12 @@ export class Reading {
     this.loops.push(...loops);
     [this.frame, this.place] = [outerFrame, outerPlace];
     return this.builder.read(returned);
+  }
+
+  /** A default is evaluated before the body, where nothing is read. */
+  #checkDefaults({ params }: t.Function, place: Place): void {
+    const found = params.find((p) => p.type !== "Identifier" && this.shapes.touches(p, place));
+    if (found) this.report(tableEscapes(spanOf(found, place.module), "in the default of a parameter", "take the default inside the function: x ?? …"));
   }
 
   /** Ends the current block with a return from the current frame. */
@@ -203,6 +214,7 @@ export class Reading {
     this.frame = root;
     this.place = root.place;
     this.#readParameters(annotated);
+    this.#checkDefaults(annotated.node, root.place);
     this.#varying.analyse(annotated.node, root.place);
     readStatements(annotated.node.body.body, this);
     if (this.builder.current) this.return(null);

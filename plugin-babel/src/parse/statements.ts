@@ -1,7 +1,7 @@
 /** Statements → blocks of the control-flow graph. */
 import type * as t from "@babel/types";
 import { tableEscapes } from "../diagnostics/table-escapes.ts";
-import { readCondition, readExpression, readGather } from "./frontends/tables/expressions.ts";
+import { readCondition, readExpression, readGather, searchCallback } from "./frontends/tables/expressions.ts";
 import { listedIn } from "./frontends/tables/shapes.ts";
 import type { Reading } from "./function.ts";
 import { textOf } from "../source/module.ts";
@@ -26,8 +26,14 @@ const readers: { [K in t.Statement["type"]]?: StatementReader<K> } = {
   // An async function awaits what it returns, but its own `catch` does not see that fail.
   ReturnStatement: (node, r) => r.return(node.argument ? readExpression(node.argument, r, r.frame.node.async && r.builder.handler === null ? "awaited" : "value") : null, node.argument),
   ThrowStatement: (node, r) => {
-    readExpression(node.argument, r);
+    if (readExpression(node.argument, r) !== null) r.report(tableEscapes(r.span(node.argument), "that is thrown"));
     r.builder.end({ kind: "throw" });
+  },
+  ClassDeclaration: (node, r) => searchCallback(node.body, r),
+  // Read where it is called; one that is handed on runs when JavaScript likes.
+  FunctionDeclaration: (node, r) => {
+    const binding = node.id && r.place.scope.getBinding(node.id.name);
+    if (binding && !binding.referencePaths.every((p) => p.key === "callee")) searchCallback(node, r);
   },
   BlockStatement: (node, r) => r.within(node, () => readStatements(node.body, r)),
   IfStatement: (node, r) => {

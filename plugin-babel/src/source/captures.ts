@@ -250,7 +250,7 @@ class Collector implements Captures {
     const helper: CapturedHelper = { binding, name, node, module, hidden: false, aliases: new Set() };
     this.helpers.set(binding, helper);
     // A recursive one is reported where it calls itself.
-    if (this.#frame.node !== node && this.#fn.touches(node, { module, scope: binding.scope })) this.#report(tableEscapes(spanOf(node, module), "in a function that is used as a value"));
+    if (this.#frame.node !== node && this.#fn.touches(node, { module, scope: binding.scope })) this.#report(tableEscapes(spanOf(node, module), "in a function that is used as a value", "call it where it stands, or write what it does there"));
     const [outer, outerEffect] = [this.#helper, this.#inEffect];
     this.#helper = helper;
     this.#inEffect = false;

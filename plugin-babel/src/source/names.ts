@@ -17,21 +17,33 @@ export interface Place {
   readonly scope: BabelScope;
 }
 
-/** `op.mean` → "op.mean", `ls.readCsv` → "readCsv"; null when it is nothing of `@lockstep/runtime`. */
-export function runtimeName(node: t.Node, { module, scope }: Place): string | null {
+/** `op.mean` → "op.mean", `ls.readCsv` → "readCsv", also by a const's name; null when it is nothing of `@lockstep/runtime`. */
+export function runtimeName(node: t.Node, place: Place, depth = 0): string | null {
   const e = bare(node);
+  if (depth > 20) return null;
+  if (e.type === "MemberExpression") return e.computed || e.property.type !== "Identifier" ? null : runtimeMember(e.object, e.property.name, place, depth);
+  if (e.type !== "Identifier") return null;
+  const imported = importOf(e.name, place);
+  if (imported) return imported.specifier === RUNTIME && imported.imported !== "*" ? imported.imported : null;
+  const binding = place.scope.getBinding(e.name);
+  const declarator = binding?.constant ? binding.path.node : null;
+  if (declarator?.type !== "VariableDeclarator" || !declarator.init) return null;
+  const outer = { module: place.module, scope: binding!.scope };
+  if (declarator.id.type === "Identifier") return runtimeName(declarator.init, outer, depth + 1);
+  // `const { sum, mean: average } = op`
+  const property = declarator.id.type === "ObjectPattern" ? declarator.id.properties.find((p) => p.type === "ObjectProperty" && p.value === binding!.identifier) : undefined;
+  const name = property?.type === "ObjectProperty" && !property.computed && property.key.type === "Identifier" ? property.key.name : null;
+  return name === null ? null : runtimeMember(declarator.init, name, outer, depth + 1);
+}
+
+function runtimeMember(object: t.Node, name: string, place: Place, depth: number): string | null {
+  const e = bare(object);
   if (e.type === "Identifier") {
-    const imported = importOf(e.name, { module, scope });
-    return imported?.specifier === RUNTIME && imported.imported !== "*" ? imported.imported : null;
+    const imported = importOf(e.name, place);
+    if (imported?.specifier === RUNTIME && imported.imported === "*") return name;
   }
-  if (e.type !== "MemberExpression" || e.computed || e.property.type !== "Identifier") return null;
-  const object = bare(e.object);
-  if (object.type === "Identifier" && importOf(object.name, { module, scope })?.specifier === RUNTIME) {
-    const imported = importOf(object.name, { module, scope })!.imported;
-    return imported === "*" ? e.property.name : `${imported}.${e.property.name}`;
-  }
-  const inner = runtimeName(object, { module, scope });
-  return inner === null ? null : `${inner}.${e.property.name}`;
+  const inner = runtimeName(e, place, depth + 1);
+  return inner === null ? null : `${inner}.${name}`;
 }
 
 /** `Table`, `ls.Table` in a type. */

@@ -3,14 +3,17 @@ import type * as t from "@babel/types";
 import { type Place, runtimeTypeName } from "./names.ts";
 import { childNodes } from "./walk.ts";
 
-/** `Table<Row>`, which may be missing: `Table<Row> | null`. */
-export function tableIn(type: t.TSType, place: Place): t.TSTypeReference | null {
-  if (type.type === "TSParenthesizedType") return tableIn(type.typeAnnotation, place);
+/** `Table<Row>`, which may be missing, `Table<Row> | null`, or have a name of its own. */
+export function tableIn(type: t.TSType, place: Place, depth = 0): t.TSTypeReference | null {
+  if (type.type === "TSParenthesizedType") return tableIn(type.typeAnnotation, place, depth);
   if (type.type === "TSUnionType") {
     const others = type.types.filter(({ type }) => type !== "TSNullKeyword" && type !== "TSUndefinedKeyword");
-    return others.length === 1 ? tableIn(others[0]!, place) : null;
+    return others.length === 1 ? tableIn(others[0]!, place, depth) : null;
   }
-  return type.type === "TSTypeReference" && runtimeTypeName(type.typeName, place) === "Table" ? type : null;
+  if (type.type !== "TSTypeReference") return null;
+  if (runtimeTypeName(type.typeName, place) === "Table") return type;
+  const alias = type.typeName.type === "Identifier" && !type.typeArguments ? place.module.types.get(type.typeName.name) : undefined;
+  return alias?.type === "TSTypeAliasDeclaration" && !alias.typeParameters && depth < 20 ? tableIn(alias.typeAnnotation, place, depth + 1) : null;
 }
 
 /** Whether a table may be somewhere in what is declared: `{ trips }: Inputs`, `Table<Row>[]`. A function's parameters are not in it. */

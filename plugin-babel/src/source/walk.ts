@@ -19,7 +19,7 @@ export function childNodes(node: t.Node): t.Node[] {
 export function evaluatedNodes(node: t.Node): t.Node[] {
   const names: (t.Node | null | undefined)[] = [];
   if ((node.type === "MemberExpression" || node.type === "OptionalMemberExpression") && !node.computed) names.push(node.property);
-  if ((node.type === "ObjectProperty" || node.type === "ObjectMethod") && !node.computed) names.push(node.key);
+  if ((node.type === "ObjectProperty" || node.type === "ObjectMethod" || node.type === "ClassMethod" || node.type === "ClassProperty") && !node.computed) names.push(node.key);
   if (node.type === "LabeledStatement" || node.type === "BreakStatement" || node.type === "ContinueStatement") names.push(node.label);
   return names.length === 0 ? childNodes(node) : childNodes(node).filter((child) => !names.includes(child));
 }

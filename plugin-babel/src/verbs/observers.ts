@@ -53,7 +53,7 @@ export const get = observer({
   name: "get",
   docs: "One cell: the column at a row (default 0).",
   example: 'totals.get("miles")',
-  signature: [{ kind: "column-name" }, { kind: "scalar", name: "row", optional: true, default: "0" }],
+  signature: [{ kind: "column-name" }, { kind: "scalar", name: "row", optional: true, default: "0", takes: "number" }],
   type: (i, [input], context) => {
     const { from, span } = i.columns[0]!;
     const type = columnOf(input!.row, from);

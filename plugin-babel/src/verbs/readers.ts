@@ -32,7 +32,7 @@ const reader = (name: string, format: string, options?: Options): Verb => ({
   on: "module",
   role: "reader",
   signature: [
-    { kind: "scalar", name: "path", optional: false },
+    { kind: "scalar", name: "path", optional: false, takes: "paths" },
     { kind: "scalar", name: "options", optional: true, default: "{}", ...(options && { options }) },
   ],
   // The columns are those that the option `types` names.

@@ -9,8 +9,8 @@ export const slice: Verb = {
   role: "verb",
   grouped: true,
   signature: [
-    { kind: "scalar", name: "start", optional: true, default: "0" },
-    { kind: "scalar", name: "end", optional: true, default: "undefined" },
+    { kind: "scalar", name: "start", optional: true, default: "0", takes: "number" },
+    { kind: "scalar", name: "end", optional: true, default: "undefined", takes: "number" },
   ],
   type: (i, [input]) => {
     i.declared = input!.groups;

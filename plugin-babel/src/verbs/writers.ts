@@ -13,7 +13,7 @@ const writer = (name: string, format: string, options: Options): Verb => ({
   on: "table",
   role: "writer",
   signature: [
-    { kind: "scalar", name: "path", optional: false },
+    { kind: "scalar", name: "path", optional: false, takes: "path" },
     { kind: "scalar", name: "options", optional: true, default: "{}", options },
   ],
   // The columns are those that the option `types` names.

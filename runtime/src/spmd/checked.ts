@@ -1,4 +1,3 @@
-import { checkOptions, type optionsOf } from "../connectors/options.ts";
 import { engineError } from "../errors/index.ts";
 
 /** Errors that the engine raised on every rank alike: nobody has to be told of them again. */
@@ -14,10 +13,10 @@ export async function checked<T>(operation: Promise<T>): Promise<T> {
   }
 }
 
-/** {@link checkOptions} of what is the same on every rank. */
-export function checkAgreed(verb: keyof typeof optionsOf, options: unknown, site: string): void {
+/** A check of what is the same on every rank. */
+export function onEveryRank(check: () => void): void {
   try {
-    checkOptions(verb, options, site);
+    check();
   } catch (error) {
     throw markAgreed(error);
   }

@@ -1,7 +1,8 @@
 import type { Sink } from "@lockstep/native/plan";
+import { checkOptions } from "../connectors/options.ts";
 import type { StoreOptions } from "../connectors/store/options.ts";
 import { debugging, reached } from "../observe/debug.ts";
-import { checkAgreed } from "./checked.ts";
+import { onEveryRank } from "./checked.ts";
 import { currentCall, type CallContext } from "./context.ts";
 import type { SinkOutput } from "./engine.ts";
 import { collectLimit } from "./limits.ts";
@@ -67,7 +68,7 @@ export function write(input: TableNode, path: string | URL, verb: "writeParquet"
   const call = currentCall();
   const target = located(site, () => outputTarget(path));
   return call.inOrder(async () => {
-    checkAgreed(verb, options, site);
+    onEveryRank(() => checkOptions(verb, options, site));
     const staging = await call.outputs.stage(target, options?.overwrite ?? false, options?.store ?? {}, site);
     if (staging !== undefined) await execute(call, [{ input, build: (id) => build(id, target, staging) }]);
   });

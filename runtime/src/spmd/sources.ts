@@ -1,12 +1,14 @@
 import type { ColumnType, Expression } from "@lockstep/native/plan";
 import type { ReadCsvOptions } from "../connectors/csv/read.ts";
 import type { ReadParquetOptions } from "../connectors/parquet/read.ts";
+import { checkOptions } from "../connectors/options.ts";
 import { refuseDangling, type InputPath } from "../connectors/paths.ts";
 import { isRemote } from "../connectors/store/location.ts";
 import { didYouMean, LockstepError } from "../errors/index.ts";
 import { reached } from "../observe/debug.ts";
 import { observeInput } from "../observe/observe.ts";
-import { checkAgreed, markAgreed } from "./checked.ts";
+import { checkEven } from "../tables/even.ts";
+import { markAgreed, onEveryRank } from "./checked.ts";
 import { currentCall } from "./context.ts";
 import { literalTable } from "./literal-table.ts";
 import { located } from "./located.ts";
@@ -49,6 +51,7 @@ export function readCsv(path: InputPath, options: ReadCsvOptions<Record<string, 
 /** A table of arrays, the same on every rank. */
 export function table(columns: Record<string, readonly unknown[]>, descriptor: ReaderDescriptor): SpmdTable {
   const { site, filter, declared } = descriptor;
+  onEveryRank(() => checkEven(Object.entries(columns), site));
   // Without any column read the rows would be lost.
   const types = descriptor.columns.length > 0 ? descriptor.columns : declared.slice(0, 1);
   return new SpmdTable(literalTable(columns, types, site, filter));
@@ -62,7 +65,7 @@ function open(path: InputPath, descriptor: ReaderDescriptor, verb: "readParquet"
   const { declared, site } = descriptor;
   const paths = located(site, () => (Array.isArray(path) ? path : [path]).map(absolute));
   return call.inOrder(async () => {
-    checkAgreed(verb, options, site);
+    onEveryRank(() => checkOptions(verb, options, site));
     for (const name of Object.keys(asked.types)) {
       if (!declared.some((column) => column.name === name)) throw new LockstepError({ code: "LS2002", message: `types: the interface has no column "${name}"${didYouMean(name, declared.map((column) => column.name))}`, site });
     }

@@ -1,10 +1,11 @@
 import type {
   AggregateFunction, ColumnType, Expression, JoinColumn, JoinKey, JoinType, JsType, NamedAggregate, NamedExpression, Node, SelectColumn, SortKey, WindowColumn,
 } from "@lockstep/native/plan";
+import { checkOptions } from "../connectors/options.ts";
 import type { WriteCsvOptions } from "../connectors/csv/write.ts";
 import type { WriteParquetOptions } from "../connectors/parquet/write.ts";
 import { rangeOf, type RowRange } from "../tables/slice.ts";
-import { checkAgreed } from "./checked.ts";
+import { onEveryRank } from "./checked.ts";
 import { collect, count, look, write } from "./execute.ts";
 import { literalTable } from "./literal-table.ts";
 import { newSpool } from "./spools.ts";
@@ -155,7 +156,7 @@ export class SpmdTable {
 
   /** The rows as records, in table order, on every rank. */
   async objects(range: RowRange | undefined, { site, columns }: Sited & { columns: ColumnType[] }): Promise<Record<string, unknown>[]> {
-    checkAgreed("objects", range, site);
+    onEveryRank(() => checkOptions("objects", range, site));
     const [from, to] = rangeOf(range ?? {}, Number.MAX_SAFE_INTEGER);
     const isWhole = from === 0 && to === Number.MAX_SAFE_INTEGER;
     const part = isWhole ? this : this.slice(from, to, { site });
@@ -176,7 +177,7 @@ export class SpmdTable {
 
   /** Prints rows once, the first 10 by default, and how many there are. */
   async print(range: RowRange | undefined, { site, columns }: Sited & { columns: ColumnType[] }): Promise<void> {
-    checkAgreed("print", range, site);
+    onEveryRank(() => checkOptions("print", range, site));
     const [from, to] = rangeOf({ limit: range?.limit ?? 10, offset: range?.offset ?? 0 }, Number.MAX_SAFE_INTEGER);
     const { rows, ipc } = await look(this.node, this.slice(from, to, { site }).select({ site, columns: same(columns) }).node, site);
     if (ipc) console.log((await decoder()).decodeText(ipc, columns, rows));

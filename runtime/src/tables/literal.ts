@@ -1,4 +1,4 @@
-import { LockstepError } from "../errors/index.ts";
+import { checkEven } from "./even.ts";
 import { inferColumn } from "./infer.ts";
 import { Table } from "./table.ts";
 import type * as T from "./types.ts";
@@ -9,12 +9,6 @@ export function table<C extends Readonly<Record<string, readonly T.Scalar[]>>>(
 ): Table<{ -readonly [K in keyof C]: T.Stored<T.Widened<C[K][number]>> }> {
   const entries = Object.entries(columns);
   const rows = entries[0]?.[1].length ?? 0;
-  const uneven = entries.find(([, values]) => values.length !== rows);
-  if (uneven !== undefined) {
-    throw new LockstepError({
-      code: "LS2016",
-      message: `the columns "${entries[0]![0]}" and "${uneven[0]}" have ${rows} and ${uneven[1].length} values`,
-    });
-  }
+  checkEven(entries);
   return new Table(new Map(entries.map(([name, values]) => [name, inferColumn(values, `the column "${name}"`)])), rows);
 }

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { op, readParquet } from "@lockstep/runtime";
+import { op, readParquet, table } from "@lockstep/runtime";
 import { measurements } from "../open.ts";
 import type { Tables } from "../data.ts";
 import { readable } from "../words.ts";
@@ -100,4 +100,12 @@ export async function fileOrDefault(tables: Tables) {
     text = "default";
   }
   return [text, (await readParquet<{ id: number }>(tables.single)).numRows()];
+}
+
+/** Whether or not the short column is read. */
+export async function unevenTable(tables: Tables) {
+  "use spmd";
+  const ids = (await measurements(tables)).array("id");
+  const fewer = ids.slice(1);
+  return table<{ id: number[]; other: number[] }>({ id: ids, other: fewer }).select("id").numRows();
 }

@@ -1,5 +1,6 @@
 /** `x = e`, `x += e`, `x++`: a local gets its next value; anything else is outside the row function. */
 import type * as t from "@babel/types";
+import type { TextEdit } from "../../diagnostics/diagnostic.ts";
 import { rowFunctionWrites } from "../../diagnostics/row-function-writes.ts";
 import { wrongOperands } from "../../diagnostics/wrong-operands.ts";
 import { rootOf, writtenBy } from "../../source/writes.ts";
@@ -67,6 +68,13 @@ function outside(target: t.Node, frame: Frame): false {
   return false;
 }
 
+/** `d.fare = 3` in a filter was to compare. */
+function comparison(node: Assignment, frame: Frame): TextEdit | null {
+  if (frame.state.environment.expect !== "condition" || node.type !== "AssignmentExpression" || node.operator !== "=") return null;
+  const [left, right] = [frame.span(node.left), frame.span(node.right)];
+  return { file: left.file, line: left.endLine, column: left.endColumn, endLine: right.line, endColumn: right.column, text: " === " };
+}
+
 /** Members of the row and of captured values are outside; of a local object they are V8's. */
 function member(target: t.MemberExpression, node: Assignment, frame: Frame): boolean {
   let root: t.Node = target;
@@ -76,7 +84,7 @@ function member(target: t.MemberExpression, node: Assignment, frame: Frame): boo
   const variable = root.type === "Identifier" ? frame.names.get(root.name) : undefined;
   const value = variable && frame.flow.current.get(variable);
   if (value?.kind === "row") {
-    frame.state.report(rowFunctionWrites(frame.text(target), frame.span(target), "row"));
+    frame.state.report(rowFunctionWrites(frame.text(target), frame.span(target), "row", comparison(node, frame)));
     return false;
   }
   if (!variable) return outside(target, frame);

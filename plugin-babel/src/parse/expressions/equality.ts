@@ -1,5 +1,6 @@
 /** `===`, `!==`, `==`, `!=`: all strict on columns, where `==` adds only that null equals undefined. */
 import type * as t from "@babel/types";
+import { alwaysDecided } from "../../diagnostics/always-decided.ts";
 import { comparedWithUndefined } from "../../diagnostics/compared-with-undefined.ts";
 import { datesCompared } from "../../diagnostics/dates-compared.ts";
 import { noOverlap } from "../../diagnostics/no-overlap.ts";
@@ -25,6 +26,10 @@ function equals(operator: string, left: Operand, right: Operand, node: t.Node, f
   const [a, b] = [left[0], right[0]];
   const span = frame.span(node);
   const loose = operator.length === 2;
+  if (isNaNLiteral(a) || isNaNLiteral(b)) {
+    const decided = alwaysDecided(operator.startsWith("!") ? "always truthy" : "always falsy", span, "NaN equals nothing, not even itself: Number.isNaN(x) tells");
+    frame.state.typeError({ ...decided, severity: "warning" });
+  }
   if (a.kind === "any" || b.kind === "any") return opaque(plain("boolean"), span);
   if (a.kind === "nothing" && b.kind === "nothing") return scalar(literal(loose || a.value === b.value, "boolean", span));
   if (b.kind === "nothing") return absent(a, b.value, loose, left[1], right[1], operator, span, frame);
@@ -52,6 +57,8 @@ function equals(operator: string, left: Operand, right: Operand, node: t.Node, f
   }
   return scalar(fold(strictlyEqual(a, b, loose, node, frame)), { truth });
 }
+
+const isNaNLiteral = (value: Value): boolean => value.kind === "scalar" && value.expression.kind === "literal" && Number.isNaN(value.expression.value);
 
 /** `eq` takes null for null; where one side means undefined and the other null, `===` must not. */
 function strictlyEqual(a: Scalar, b: Scalar, loose: boolean, node: t.Node, frame: Frame): Expression {

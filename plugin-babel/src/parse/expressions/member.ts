@@ -111,7 +111,7 @@ function scalarProperty(object: Scalar, name: string, node: Member, frame: Frame
     return scalar(call("string.length", [expression], "number", frame.span(node)));
   }
   if (builtinMembers(js).has(name)) return unsupported(node, `a method that is not called (${name}) has no native form`, null, frame);
-  return noProperty(object, name, node, [...methodNames(js), ...builtinMembers(js)], frame);
+  return noProperty(object, name, node, [...methodNames(js), ...builtinMembers(js)], frame, false);
 }
 
 function column(param: number, name: string, node: Member, frame: Frame): Value {
@@ -154,8 +154,8 @@ function requirePresent({ types }: Extract<Value, { kind: "mixed" }>, node: Memb
   frame.state.typeError(possiblyNull(frame.text(node.object), what, frame.span(node.object), "property", dot(node, frame)));
 }
 
-export function noProperty(object: Value, name: string, node: Member, known: readonly string[], frame: Frame): Value {
-  frame.state.typeError(unknownProperty(name, describe(object), propertySpan(node, frame), known));
+export function noProperty(object: Value, name: string, node: Member, known: readonly string[], frame: Frame, isCalled = true): Value {
+  frame.state.typeError(unknownProperty(name, describe(object), propertySpan(node, frame), known, isCalled));
   return unknown;
 }
 

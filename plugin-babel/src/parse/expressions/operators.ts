@@ -168,7 +168,8 @@ function compare(operator: string, left: Operand, right: Operand, node: t.Node, 
   const js = [a?.expression.type.js, b?.expression.type.js];
   const numbers = js.every((type) => type === "number" || type === "bigint");
   if (!a || !b || (!numbers && js[0] !== js[1])) {
-    frame.state.typeError(wrongOperands(operator, [describe(left[0]), describe(right[0])], span, hint(operator, left[0], right[0])));
+    const isChained = left[1].type === "BinaryExpression" && left[1].operator in relational;
+    frame.state.typeError(wrongOperands(operator, [describe(left[0]), describe(right[0])], span, isChained ? "compare twice: a < b && b < c" : hint(operator, left[0], right[0])));
     return result;
   }
   // No text is before or after undefined.

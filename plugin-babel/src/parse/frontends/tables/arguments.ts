@@ -13,8 +13,8 @@ import { bare, spanOf, textOf } from "../../../source/module.ts";
 import type { Operand } from "../../../source/frames.ts";
 import { helperOf, type Place, runtimeName } from "../../../source/names.ts";
 import type { Modules } from "../../../source/modules.ts";
-import { aggregateFix, fractionFix, keysFix, namedColumn, surplus } from "./fixes.ts";
-import { readOptions } from "./options.ts";
+import { aggregateFix, fractionFix, keyFix, keysFix, namedColumn, newNameFix, renamingFix, sortKeyFix, surplus, unnamedFix } from "./fixes.ts";
+import { checkScalar, readOptions } from "./options.ts";
 import { readWindow } from "./windows.ts";
 
 export interface Arguments {
@@ -59,6 +59,7 @@ const kinds: Record<Parameter["kind"], Reader> = {
     else missing("a row function", context);
   },
   columns: (nodes, out, context) => {
+    if (nodes.length === 0) missing("an object of row functions and windows", context);
     for (const node of nodes.splice(0)) {
       for (const [name, value, key] of properties(node, out, context, "an object of row functions and windows")) {
         if (!readWindow(name, value, out, context)) rowArgument(value, { role: "column", name, input: 0 }, out, context, key);
@@ -88,7 +89,9 @@ const kinds: Record<Parameter["kind"], Reader> = {
     for (const node of flattened(nodes.splice(0), context)) {
       const isDesc = bare(node).type === "CallExpression" && runtimeName((bare(node) as t.CallExpression).callee, context.place) === "desc";
       const key = isDesc ? ((bare(node) as t.CallExpression).arguments[0] as t.Node | undefined) : node;
-      if (key) rowArgument(key, { role: "key", name: columnName(key, context), input: 0, descending: isDesc }, out, context);
+      const isComparison = key !== undefined && /^(Arrow)?Function/.test(bare(key).type) && (bare(key) as t.Function).params.length > 1;
+      if (isComparison) context.report(verbArgument("orderby", "keys, not a comparison,", spanOf(key, context.place.module), ...sortKeyFix(key, context)));
+      else if (key) rowArgument(key, { role: "key", name: columnName(key, context), input: 0, descending: isDesc }, out, context);
       else context.report(verbArgument("desc", "a column name or a row function", spanOf(node, context.place.module), 'write desc("x"), once for each key'));
     }
   },
@@ -96,13 +99,14 @@ const kinds: Record<Parameter["kind"], Reader> = {
     const node = nodes.shift();
     if (!node) return;
     const pairs = keyPairs(node, context);
-    if (!pairs) return context.report(verbArgument(context.verb.name, 'a column name, [left, right], or [["a", "b"], ["a", "b"]] with as many keys on both sides', spanOf(node, context.place.module), keysFix(node)));
+    if (!pairs) return context.report(verbArgument(context.verb.name, 'a column name, [left, right], or [["a", "b"], ["a", "b"]] with as many keys on both sides', spanOf(node, context.place.module), ...keysFix(node, context)));
     for (const [left, right] of pairs) {
       rowArgument(left, { role: "left", name: columnName(left, context), input: 0 }, out, context);
       rowArgument(right, { role: "right", name: columnName(right, context), input: 1 }, out, context);
     }
   },
   aggregates: (nodes, out, context) => {
+    if (nodes.length === 0) missing("an object of aggregates", context);
     for (const node of nodes.splice(0)) {
       for (const [name, value] of properties(node, out, context, "an object of aggregates")) aggregate(name, value, out, context);
     }
@@ -128,6 +132,13 @@ const kinds: Record<Parameter["kind"], Reader> = {
     }
   },
   renaming: (nodes, out, context) => {
+    if (nodes.length === 0) missing("an object of new names", context);
+    if (nodes.length > 0 && nodes.every((node) => columnName(node, context) !== null)) {
+      out.open = true;
+      const { place } = context;
+      const [first, last] = [spanOf(nodes[0]!, place.module), spanOf(nodes.at(-1)!, place.module)];
+      return context.report(verbArgument("rename", "an object of new names", { ...first, endLine: last.endLine, endColumn: last.endColumn }, ...renamingFix(nodes.splice(0), context)));
+    }
     for (const node of flattened(nodes.splice(0), context)) renamed(node, out, context, "an object of new names");
   },
   "column-name": (nodes, out, context) => {
@@ -154,7 +165,9 @@ const kinds: Record<Parameter["kind"], Reader> = {
     const node = nodes.shift();
     if (!node && !parameter.optional) return missing(`a ${parameter.name}`, context);
     if (!node) return;
+    if (node.type === "SpreadElement") return context.report(verbArgument(context.verb.name, "its arguments one by one", spanOf(node, context.place.module), `write the ${parameter.name} itself`));
     context.scalar(node);
+    if (parameter.takes) checkScalar(node, context.verb.name, parameter.takes, context.place, (d) => context.report(d));
     if (parameter.options) {
       for (const { name, span } of readOptions(node, context.verb.name, parameter.options, context.place, (d) => context.report(d))) out.columns.push({ input: 0, from: name, as: name, span });
     }
@@ -223,7 +236,7 @@ function properties(node: t.Node, out: Arguments, context: ArgumentContext, expe
   const e = bare(node);
   const wrong = (at: t.Node) => {
     out.open = true;
-    context.report(verbArgument(context.verb.name, expected, spanOf(at, context.place.module), `write it where it stands: ${context.verb.example}`));
+    context.report(verbArgument(context.verb.name, expected, spanOf(at, context.place.module), ...unnamedFix(at, context)));
   };
   if (e.type !== "ObjectExpression") {
     wrong(node);
@@ -242,7 +255,7 @@ function properties(node: t.Node, out: Arguments, context: ArgumentContext, expe
 function renamed(node: t.Node, out: Arguments, context: ArgumentContext, expected: string): void {
   for (const [from, value, key] of properties(node, out, context, expected)) {
     const as = columnName(value, context);
-    if (as === null) context.report(verbArgument(context.verb.name, "a new name", spanOf(value, context.place.module), 'write the new name as a text: { old: "new" }'));
+    if (as === null) context.report(verbArgument(context.verb.name, "a new name", spanOf(value, context.place.module), newNameFix(value)));
     else out.columns.push({ input: 0, from, as, span: spanOf(key, context.place.module) });
   }
 }
@@ -260,7 +273,7 @@ export function rowArgument(node: t.Node, role: Role, out: Arguments, context: A
     return;
   }
   if (name === null && !isRowFunction) {
-    context.report(verbArgument(context.verb.name, "a column name or a row function", spanOf(node, module), 'write "x", or (d) => d.x'));
+    context.report(verbArgument(context.verb.name, "a column name or a row function", spanOf(node, module), ...keyFix(node, context)));
     return;
   }
   out.rows.push(argument);

@@ -8,7 +8,7 @@ import type { Block, Scalar, ValueId } from "../../../ir/ir.ts";
 import { methods, readers, type Verb } from "../../../verbs/index.ts";
 import type { Reading } from "../../function.ts";
 import { bare, textOf } from "../../../source/module.ts";
-import { isSent, sends } from "../../../source/effects.ts";
+import { isConsole, isSent, sends } from "../../../source/effects.ts";
 import { helperOf, runtimeName } from "../../../source/names.ts";
 import { readAssignment, readLoop } from "../../statements.ts";
 import { childNodes, evaluatedNodes, isTypeOnly } from "../../../source/walk.ts";
@@ -54,6 +54,7 @@ export function readExpression(node: t.Node, r: Reading, context: Context = "val
     case "ArrowFunctionExpression":
     case "FunctionExpression":
     case "ObjectMethod":
+    case "ClassExpression":
       searchCallback(e, r);
       return null;
     case "UnaryExpression":
@@ -106,24 +107,26 @@ function carriedBy(loop: t.ForOfStatement, r: Reading): Scalar | null {
 function readParts(e: t.Node, r: Reading): void {
   for (const child of evaluatedNodes(e)) {
     if (isTypeOnly(child)) continue;
-    if (readExpression(child, r) !== null) r.report(tableEscapes(r.span(child), whereIn(e)));
+    if (readExpression(child, r) !== null) r.report(tableEscapes(r.span(child), ...whereIn(e)));
   }
 }
 
-function whereIn(e: t.Node): string {
+function whereIn(e: t.Node): [where: string, fix?: string] {
   switch (e.type) {
     case "ArrayExpression":
-      return "in an array";
+      return ["in an array", "put tables together with concat, in a loop if need be; a reader takes a list of paths"];
     case "ObjectProperty":
     case "ObjectExpression":
-      return "in an object";
+      return ["in an object"];
     case "OptionalMemberExpression":
     case "OptionalCallExpression":
-      return "behind '?.' (test it with if)";
+      return ["behind '?.'", "test it with if"];
     case "SpreadElement":
-      return "spread into a list (use objects())";
+      return ["spread into a list", "spread its rows: ...t.objects()"];
+    case "TemplateLiteral":
+      return ["in a text", "print() it, or take values out of it: get, objects"];
     default:
-      return "in this place";
+      return ["in this place"];
   }
 }
 
@@ -170,7 +173,7 @@ function readCall(e: t.CallExpression, r: Reading, context: Context): ValueId | 
     const helper = { name: "each", node: mapped.each, module: r.frame.module, scope: r.place.scope };
     readLoop(r, { each: mapped.list, testFirst: true, body: () => {
       const table = r.call(helper, mapped.call, [], "awaited");
-      if (table !== null) r.report(tableEscapes(r.span(mapped.each), "in an array"));
+      if (table !== null) r.report(tableEscapes(r.span(mapped.each), "in an array", "put tables together with concat, in a loop if need be; a reader takes a list of paths"));
     } });
     if (context !== "list" && context !== "awaited") r.report(missingAwait("Promise.all", r.span(e)));
     return null;
@@ -201,7 +204,9 @@ function readCall(e: t.CallExpression, r: Reading, context: Context): ValueId | 
   }
   if (e.callee.type !== "Super" && e.callee.type !== "Import") readExpression(e.callee, r);
   for (const argument of e.arguments) {
-    if (readExpression(argument, r) !== null) r.report(tableEscapes(r.span(argument), `as an argument of ${textOf(e.callee, r.frame.module)}`));
+    const handed = runtimeName(argument, r.place);
+    if (handed !== null && readers.has(handed)) r.report(syncObservation(handed, r.span(argument)));
+    if (readExpression(argument, r) !== null) r.report(tableEscapes(r.span(argument), `as an argument of ${textOf(e.callee, r.frame.module)}`, isConsole(e.callee.type === "MemberExpression" ? e.callee.object : e.callee, r.place) ? "print() it: t.print()" : "give it the rows, t.objects(), or do here what it does with the table"));
   }
   return null;
 }
@@ -219,7 +224,7 @@ function readVerb(e: t.CallExpression, verb: Verb, receiver: ValueId | null, r: 
     report: (d) => r.report(d),
     table: (node) => {
       const value = readExpression(node, r);
-      if (value === null && !r.shapes.isTable(node, r.place)) r.report(tableEscapes(r.span(node), "that the compiler cannot recognise"));
+      if (value === null && !r.shapes.isTable(node, r.place)) r.report(tableEscapes(r.span(node), "that the compiler cannot recognise", "give it a variable that holds a table: of a reader, of a verb, or a parameter of type Table<Row>"));
       return value;
     },
     scalar: (node) => void readExpression(node, r),
@@ -260,7 +265,7 @@ function reportProperty(e: t.MemberExpression, r: Reading): null {
 }
 
 /** A function in scalar code runs when JavaScript likes: no table call may be in it. */
-function searchCallback(fn: t.Node, r: Reading): void {
+export function searchCallback(fn: t.Node, r: Reading): void {
   const visit = (node: t.Node): void => {
     if (isTypeOnly(node)) return;
     r.within(node, () => {
@@ -270,10 +275,10 @@ function searchCallback(fn: t.Node, r: Reading): void {
         if (name !== null && readers.has(name)) return r.report(syncObservation(name, r.span(node)));
         if (callee.type === "MemberExpression" && callee.property.type === "Identifier" && r.shapes.isTable(callee.object, r.place)) {
           const verb = methods.get(callee.property.name);
-          return r.report(verb?.role === "verb" ? tableEscapes(r.span(node), "inside a callback") : syncObservation(callee.property.name, r.span(callee.property)));
+          return r.report(verb?.role === "verb" ? tableEscapes(r.span(node), "inside a callback", "do it in the annotated function itself, in a loop: for (const x of list) …") : syncObservation(callee.property.name, r.span(callee.property)));
         }
       }
-      if (node.type === "Identifier" && r.variable(node.name)) return r.report(tableEscapes(r.span(node), "inside a callback"));
+      if (node.type === "Identifier" && r.variable(node.name)) return r.report(tableEscapes(r.span(node), "inside a callback", "do it in the annotated function itself, in a loop: for (const x of list) …"));
       for (const child of evaluatedNodes(node)) visit(child);
     });
   };

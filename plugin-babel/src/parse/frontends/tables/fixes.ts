@@ -2,9 +2,11 @@
 import type * as t from "@babel/types";
 import type { TextEdit } from "../../../diagnostics/diagnostic.ts";
 import { aggregateFunctions } from "../../../functions/index.ts";
+import type { SourceSpan } from "../../../ir/types.ts";
+import { constantOf, keyName } from "../../../source/constants.ts";
 import { bare, spanOf, textOf } from "../../../source/module.ts";
 import { runtimeName } from "../../../source/names.ts";
-import type { ArgumentContext } from "./arguments.ts";
+import { type ArgumentContext, columnName } from "./arguments.ts";
 
 type Fix = [message: string, edits?: TextEdit[]];
 
@@ -12,7 +14,7 @@ type Fix = [message: string, edits?: TextEdit[]];
 export const surplus: Readonly<Record<string, string>> = {
   filter: "write all conditions in one row function, (d) => a && b, or call filter again",
   array: "take several columns with select(…).objects()",
-  count: "group by it first: groupby(…).count()",
+  count: 'group by it first, groupby("x").count(); another name gives rename({ count: "n" })',
   numRows: "filter first, then count: filter(…).numRows()",
   cross: "join takes keys",
 };
@@ -53,6 +55,48 @@ export function fractionFix(name: string, node: t.Node | undefined, value: unkno
   return [`write ${value / 100}`, [{ ...spanOf(node, place.module), text: String(value / 100) }]];
 }
 
-/** Arquero's and SQL's conditions compare anything. */
-export const keysFix = (node: t.Node): string =>
-  /Function/.test(bare(node).type) ? 'name the keys that are equal, ["left", "right"]; filter the result for other conditions' : 'write the keys where they stand: "id", or ["left_id", "right_id"]';
+/** Conditions as in SQL, options as in pandas. */
+export function keysFix(node: t.Node, context: ArgumentContext): Fix {
+  const e = bare(node);
+  if (/Function/.test(e.type)) return ['name the keys that are equal, ["left", "right"]; filter the result for other conditions'];
+  const members = e.type === "ObjectExpression" ? new Map(e.properties.flatMap((p): [string | null, t.Node][] => (p.type === "ObjectProperty" ? [[keyName(p.key), p.value]] : []))) : null;
+  const name = (key: string) => (members?.has(key) ? columnName(members.get(key)!, context) : null);
+  const [left, right, on] = [name("left"), name("right"), name("on")];
+  const text = left !== null && right !== null ? JSON.stringify([left, right]).replace(",", ", ") : members?.size === 1 && on !== null ? JSON.stringify(on) : null;
+  if (text !== null) return [`write ${text}`, [{ ...spanOf(node, context.place.module), text }]];
+  return ['write the keys where they stand: "id", or ["left_id", "right_id"]; which rows stay is the verb\'s name: join_left, join_right, join_full'];
+}
+
+/** `orderby({ fare: "desc" })`, `orderby((a, b) => a.fare - b.fare)`. */
+export function sortKeyFix(node: t.Node, context: ArgumentContext): Fix {
+  const e = bare(node);
+  const [only, ...more] = e.type === "ObjectExpression" ? e.properties : [];
+  const key = only?.type === "ObjectProperty" && !only.computed && more.length === 0 ? keyName(only.key) : null;
+  if (only?.type !== "ObjectProperty" || key === null) return ['write a key, "x" or (d) => d.x; desc("x") sorts from the largest'];
+  const direction = constantOf(only.value, context.place)?.value;
+  const text = direction === -1 || direction === false || /^desc/i.test(String(direction)) ? `desc(${JSON.stringify(key)})` : JSON.stringify(key);
+  return [`write ${text}`, [{ ...spanOf(node, context.place.module), text }]];
+}
+
+export const keyFix = (node: t.Node, context: ArgumentContext): Fix => (context.verb.name === "orderby" ? sortKeyFix(node, context) : ['write "x", or (d) => d.x']);
+
+/** A row function by itself has no name to give its column. */
+export function unnamedFix(node: t.Node, context: ArgumentContext): Fix {
+  const e = bare(node);
+  if (!/Function/.test(e.type)) return [`write it where it stands, as in ${context.verb.example}`];
+  const name = e.type === "ArrowFunctionExpression" ? columnRead(e) : null;
+  if (name !== null) return [`write "${name}"`, [{ ...spanOf(node, context.place.module), text: JSON.stringify(name) }]];
+  return context.verb.signature[0]?.kind === "selection" ? ['compute it before, derive({ x: (d) => … }), and name it: "x"'] : [`give it a name: ${context.verb.name}({ x: (d) => … })`];
+}
+
+/** `{ a: (d) => d.b }` among new names. */
+export const newNameFix = (node: t.Node): string => (/Function|CallExpression/.test(bare(node).type) ? 'compute it before, derive({ x: (d) => … }); select and rename only name columns' : 'write the new name as a text: { old: "new" }');
+
+/** `rename("zone", "place")`. */
+export function renamingFix(nodes: readonly t.Node[], context: ArgumentContext): Fix {
+  const [from, to, ...more] = nodes.map((node) => columnName(node, context)!);
+  if (from === undefined || to === undefined || more.length > 0) return ['write the new names: { old: "new" }'];
+  const text = `{ ${/^[A-Za-z_$][\w$]*$/.test(from) ? from : JSON.stringify(from)}: ${JSON.stringify(to)} }`;
+  const [first, last] = [nodes[0]!, nodes.at(-1)!].map((node) => spanOf(node, context.place.module)) as [SourceSpan, SourceSpan];
+  return [`write ${text}`, [{ ...first, endLine: last.endLine, endColumn: last.endColumn, text }]];
+}

@@ -5,17 +5,17 @@ import { duplicateColumn } from "../../../diagnostics/duplicate-column.ts";
 import { keyText, readerTypes } from "../../../diagnostics/reader-types.ts";
 import { unsupportedType } from "../../../diagnostics/unsupported-type.ts";
 import { verbArgument } from "../../../diagnostics/verb-argument.ts";
-import type { Column, RowType } from "../../../ir/types.ts";
+import { type Column, printType, type RowType } from "../../../ir/types.ts";
 import { constantOf, keyName } from "../../../source/constants.ts";
 import type { Reading } from "../../function.ts";
 import { bare, spanOf, textOf } from "../../../source/module.ts";
 import { elementOf, typeOfScalar } from "../../../source/scalar-types.ts";
-import { rowTypeOf, UnsupportedType } from "../../../source/types.ts";
+import { memberTypesOf, rowTypeOf, UnsupportedType } from "../../../source/types.ts";
 
 /** `readCsv<Weather>(…)` or `table({ … })` → its columns; null: not known. */
 export function readInterface(call: t.CallExpression, data: t.ObjectExpression | null, r: Reading): Declared {
   const argument = call.typeArguments?.params[0] as t.TSType | undefined;
-  if (!argument && data) return literalColumns(data, r);
+  if (data) return literalColumns(data, argument ? typesOfLists(argument, r) : [], r);
   return { row: argument ? readRowType(argument, r) : null, open: false };
 }
 
@@ -82,23 +82,42 @@ export interface Declared {
   readonly open: boolean;
 }
 
-function literalColumns(data: t.ObjectExpression, r: Reading): Declared {
+/** `table<{ id: number[] }>({ id: [] })` */
+function typesOfLists(argument: t.TSType, r: Reading): RowType {
+  const [lists, values] = (["lists", "values"] as const).map((kind) => memberTypesOf(argument, r.frame.module, r.modules, kind) ?? []);
+  return lists!.length > 0 ? lists! : values!;
+}
+
+function literalColumns(data: t.ObjectExpression, said: RowType, r: Reading): Declared {
   if (data.properties.length === 0) r.report(verbArgument("table", "at least one column", r.span(data), "give it one: table({ id: [1, 2] })"));
   let open = false;
   const row = data.properties.flatMap((p): Column[] => {
     const name = p.type === "ObjectProperty" && !p.computed ? keyName(p.key) : null;
-    const type = p.type === "ObjectProperty" ? elementOf(p.value, r.place, r) : null;
+    const found = p.type === "ObjectProperty" ? elementOf(p.value, r.place, r) : null;
+    const type = said.find((column) => column.name === name)?.type ?? found;
     if (name !== null && data.properties.slice(0, data.properties.indexOf(p)).some((q) => q.type === "ObjectProperty" && !q.computed && keyName(q.key) === name)) {
       r.report(duplicateColumn(name, r.span(p)));
       return [];
     }
-    if (name !== null && type) return [{ name, type }];
+    if (name !== null && type) {
+      if (found && found.js !== type.js) r.report(verbArgument("table", `values of type ${printType(type)}`, r.span(p), `write such values, or another type for '${name}'`));
+      return [{ name, type }];
+    }
     open = true;
     const value = p.type === "ObjectProperty" && typeOfScalar(p.value, r.place, r, 0) ? p.value : null;
     const list = value && `[${textOf(value, r.frame.module)}]`;
-    const fix = list ? `write a list: ${list}` : "write a list, [1, 2], or take it into a const whose type says what is in it: const ids: number[] = …";
+    const fix = list ? `write a list: ${list}` : "write a list of one type, [1, 2], or say what is in it: table<{ id: number[] }>({ id })";
     r.report(verbArgument("table", "columns whose element type is plain, such as [1, 2] or a variable of type number[],", r.span(p), fix, value && list ? [{ ...r.span(value), text: list }] : []));
     return [];
   });
+  const lengths = data.properties.flatMap((p) => (p.type === "ObjectProperty" ? lengthOf(p.value) : []));
+  const uneven = data.properties.find((p) => p.type === "ObjectProperty" && lengthOf(p.value).some((length) => length !== lengths[0]));
+  if (uneven) r.report(verbArgument("table", `columns of one length, ${lengths[0]} values`, r.span(uneven), "give every column as many values; what is missing is null"));
   return { row, open };
+}
+
+/** The length of a list that is written out, if it is. */
+function lengthOf(value: t.Node): number[] {
+  const e = bare(value);
+  return e.type === "ArrayExpression" && e.elements.every((element) => element?.type !== "SpreadElement") ? [e.elements.length] : [];
 }

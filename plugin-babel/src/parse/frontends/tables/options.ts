@@ -2,6 +2,7 @@
 import type * as t from "@babel/types";
 import type { Diagnostic } from "../../../diagnostics/diagnostic.ts";
 import { closest } from "../../../diagnostics/closest.ts";
+import { verbArgument } from "../../../diagnostics/verb-argument.ts";
 import { wrongOption } from "../../../diagnostics/wrong-option.ts";
 import type { SourceSpan } from "../../../ir/types.ts";
 import { constantOf, keyName } from "../../../source/constants.ts";
@@ -90,6 +91,20 @@ function foundAt({ node, place }: Written): string | null {
   if (e.type === "ObjectExpression") return "an object";
   const value = constantOf(node, place)?.value;
   return value === undefined ? null : value instanceof Set ? "a Set" : typeof value === "bigint" ? `${value}n` : JSON.stringify(value);
+}
+
+/** A scalar that is written out: what plain Node could make nothing of. */
+export function checkScalar(node: t.Node, verb: string, takes: "number" | "path" | "paths", place: Place, report: (d: Diagnostic) => void): void {
+  const found = foundAt({ node, place });
+  const value = constantOf(node, place)?.value;
+  const isList = bare(node).type === "ArrayExpression" && (!Array.isArray(value) || value.every((each) => typeof each === "string"));
+  if (found === null || typeof value === (takes === "number" ? "number" : "string") || (takes === "paths" && isList)) return;
+  const [expected, fix] = {
+    number: ["a number", verb === "slice" ? "write the rows' positions: slice(start, end), end not included" : "write the row's number, counted from 0"],
+    path: ["a path", 'write a text or a URL: "data/out"'],
+    paths: ["a path, or a list of paths,", 'write a text or a URL, or a list of them: "data/*.parquet"'],
+  }[takes] as [string, string];
+  report(verbArgument(verb, expected, spanOf(node, place.module), fix));
 }
 
 /** `readCsv(path, ";")`, `objects(10)`. */

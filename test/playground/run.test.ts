@@ -172,6 +172,9 @@ export default [Object.fromEntries([["text", "${attack.replaceAll('"', '\\"')}".
 
   it("that does not end is stopped, and the page goes on", async () => {
     const { page } = await openPage(browser, server.address);
+    await retype(page, "console.log('nothing');\n");
+    await run(page, 1, "");
+    expect(await verdict(page)).toBe("not compared with plain Nodeneither left a result: there is nothing to compare");
     await retype(page, "console.log('begun');\nfor (;;);\n");
     await run(page, 1, "");
     await part(page, "Printed");

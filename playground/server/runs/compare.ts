@@ -7,7 +7,8 @@ const TOLERANCE = 1e-12;
 const MOST_ROWS = 200_000;
 
 export interface Comparison {
-  readonly equal: boolean;
+  /** Null: the values were not compared. */
+  readonly equal: boolean | null;
   /** What is compared, or the first difference. */
   readonly what: string;
 }
@@ -18,13 +19,13 @@ export async function compareTables(tables: readonly ResultTable[], others: read
     const other = others.find((o) => o.name === table.name);
     if (!other) return { equal: false, what: `only one of them left ${table.name}` };
     if (table.rows !== other.rows) return { equal: false, what: `${table.name}: ${table.rows} and ${other.rows} rows` };
-    if (table.rows > MOST_ROWS) return { equal: true, what: `${table.name}: ${table.rows} rows in both; their values are too many to be compared here` };
+    if (table.rows > MOST_ROWS) return { equal: null, what: `${table.name}: ${table.rows.toLocaleString("en")} rows in both; their values are too many to be compared here` };
     const difference = firstDifference(await table.page(0, table.rows), await other.page(0, other.rows), table.columns);
     if (difference !== null) return { equal: false, what: `${table.name}: ${difference}` };
     values += table.rows * table.columns.length;
   }
   if (tables.length !== others.length) return { equal: false, what: `${tables.length} and ${others.length} results` };
-  if (tables.length === 0) return { equal: true, what: "neither left a result: there is nothing to compare" };
+  if (tables.length === 0) return { equal: null, what: "neither left a result: there is nothing to compare" };
   return { equal: true, what: `${values.toLocaleString("en")} values in ${tables.map((t) => t.name).join(", ")}, floats within ${TOLERANCE}` };
 }
 

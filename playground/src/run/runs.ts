@@ -29,7 +29,7 @@ export interface Run {
   readonly tables: readonly ResultTable[];
   readonly profile: Profile | null;
   /** With plain Node. */
-  readonly comparison: { readonly equal: boolean; readonly what: string } | null;
+  readonly comparison: { readonly equal: boolean | null; readonly what: string } | null;
 }
 
 export const runs = signal<readonly Run[]>([]);

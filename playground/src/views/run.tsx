@@ -41,6 +41,8 @@ function Controls() {
 
 const phases: Readonly<Record<Run["phase"], string>> = { BUILDING: "building", QUEUED: "waiting for the run before", RUNNING: "running", SUCCEEDED: "done", FAILED: "failed", CANCELLED: "stopped" };
 
+const verdicts = { true: "equal to plain Node", false: "NOT equal to plain Node", null: "not compared with plain Node" } as const;
+
 function Shown({ run }: { run: Run }) {
   const { comparison } = run;
   return (
@@ -50,7 +52,7 @@ function Shown({ run }: { run: Run }) {
         <span class={`phase phase-${run.phase.toLowerCase()}`}>{phases[run.phase]}</span>
         {isOver(run) && <span class="note">{run.seconds.toFixed(2)} s</span>}
         {run.message !== "" && <span>{run.message}</span>}
-        {comparison && <span class={comparison.equal ? "verdict equal" : "verdict"}>{comparison.equal ? "equal to plain Node" : "NOT equal to plain Node"}<span class="note">{comparison.what}</span></span>}
+        {comparison && <span class={`verdict verdict-${comparison.equal}`}>{verdicts[`${comparison.equal}`]}<span class="note">{comparison.what}</span></span>}
       </div>
       <Choice label="Part" value={part.value} onChange={(value) => void (part.value = value)} choices={[["result", "Result"], ["chart", "Chart"], ["timeline", "Timeline"], ["ranks", "Ranks and bytes"], ["compare", "Compare"], ["output", "Printed"]]} />
       <div class="run-part"><Shows run={run} part={run.phase === "FAILED" || run.phase === "CANCELLED" ? "output" : part.value} /></div>

@@ -7,7 +7,7 @@ import { pointed, reveal, shownLine } from "../state/focus.ts";
 import { highlighted, type Highlighted, type HighlightedLine } from "./highlighted.ts";
 
 /** Lines of a part, and the height of a line in pixels: the style sheet has both. */
-const PART = 50;
+const PART = 10;
 const LINE = 20;
 
 interface CodeProps {

@@ -76,7 +76,9 @@ export const retype = (page: Page, text: string): Promise<void> =>
     await page.keyboard.insertText(text);
   });
 
-export const source = (page: Page): Promise<string> => page.locator(".cm-content").evaluate((content) => [...content.querySelectorAll(".cm-line")].map((line) => line.textContent).join("\n"));
+/** The text in the editor, without what stands beside it. */
+export const source = (page: Page): Promise<string> =>
+  page.locator(".cm-content").evaluate((content) => [...content.querySelectorAll(".cm-line")].map((line) => [...line.childNodes].filter((node) => !(node instanceof Element && node.matches(".inlay, img"))).map((node) => node.textContent).join("")).join("\n"));
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 

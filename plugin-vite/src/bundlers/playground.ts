@@ -29,7 +29,7 @@ export async function servePlayground({ config, middlewares, httpServer }: ViteD
   });
   httpServer.once("listening", () => {
     const address = httpServer.address();
-    if (typeof address === "object" && address) config.logger.info(`  ➜  Lockstep: http://localhost:${address.port}${mount}/?token=${playground.token}`);
+    if (typeof address === "object" && address) config.logger.info(`  ➜  Lockstep: ${config.server.https ? "https" : "http"}://localhost:${address.port}${mount}/?token=${playground.token}`);
   });
   httpServer.once("close", () => void playground.close());
 }

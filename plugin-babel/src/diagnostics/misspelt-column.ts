@@ -19,7 +19,7 @@ export const misspeltColumn = defineDiagnostic(
     // Other libraries write the direction into the name.
     const [, direction, rest] = /^([+-])(.+)$/.exec(verb === "orderby" ? name : "") ?? [];
     const isDirection = verb === "orderby" && /^(asc|desc)(ending)?$/i.test(name);
-    const near = isDirection ? null : rest === undefined ? closest(name, known) : known.includes(rest) ? rest : closest(rest, known);
+    const near = isDirection ? null : known.includes(`${name}_1`) ? `${name}_1` : rest === undefined ? closest(name, known) : known.includes(rest) ? rest : closest(rest, known);
     const text = direction === "-" ? `desc(${JSON.stringify(near)})` : JSON.stringify(near);
     const shown = rest === undefined ? `'${near}'` : text;
     return {

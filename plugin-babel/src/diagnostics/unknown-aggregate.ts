@@ -20,13 +20,13 @@ export const unknownAggregate = defineDiagnostic(
       right: 'await trips.groupby("zone").rollup({ fare: op.mean("fare") }).writeParquet(out);',
     },
   },
-  (name: string, span: SourceSpan, known: readonly string[], kind = "aggregate that rollup knows") => {
-    const near = known.find((k) => k === elsewhere[name]) ?? closest(name, known);
+  (name: string, span: SourceSpan, known: readonly string[], kind = "aggregate that rollup knows", fix: string | null = null) => {
+    const near = fix !== null ? null : (known.find((k) => k === elsewhere[name]) ?? closest(name, known));
     return {
       message: `op.${name} is no ${kind}${near === null ? "" : `; did you mean op.${near}?`}`,
       locations: [at(span, "not an aggregate")],
       why: [`there are ${known.map((k) => `op.${k}`).join(", ")}`],
-      fix: near === null ? { message: "compute it of those there are, or of the rows: objects()", edits: [] } : { message: `write op.${near}`, edits: [{ ...span, text: near }] },
+      fix: near === null ? { message: fix ?? "compute it of those there are, or of the rows: objects()", edits: [] } : { message: `write op.${near}`, edits: [{ ...span, text: near }] },
     };
   },
 );

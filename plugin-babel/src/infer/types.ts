@@ -131,7 +131,10 @@ class TypeInference {
 
   #expression(i: Instruction, argument: RowArgument, inputs: readonly TableType[], doubtful: ReadonlySet<string>): Expression | null {
     const row = inputs[argument.input]?.row ?? [];
-    const origin = (column: string) => this.#origin(i.inputs[argument.input]!, column);
+    const origin = (column: string) => {
+      const isBeside = argument.role === "column" && i.rows.some((r) => r.name === column && (r.role === "column" || r.role === "window"));
+      return isBeside ? [`this ${i.op} makes it, and all its functions see the row as it was: read it in a ${i.op} after this one`] : this.#origin(i.inputs[argument.input]!, column);
+    };
     const muted = mentionsText(argument.source, doubtful);
     const report = (d: Diagnostic) => {
       if (!muted) this.#report(d);

@@ -20,7 +20,7 @@ import { close, Frame, spanIn } from "./expressions/frame.ts";
 import { bindParameter, body } from "./expressions/inline.ts";
 import { seesHalfPair } from "./half-pairs.ts";
 import { State } from "./expressions/state.ts";
-import { freeNames } from "./expressions/names.ts";
+import { contains, freeNames } from "./expressions/names.ts";
 import { annotation } from "./expressions/static-type.ts";
 import { stripTypes } from "./expressions/strip-types.ts";
 import { toTest } from "./expressions/truth.ts";
@@ -106,6 +106,9 @@ export function parseRowFunction(fn: t.Node, env: RowEnvironment): RowFunction {
     state.typeError(wrongArguments(`A row function takes ${taken}, not ${fn.params.length} parameters`, spanOf(excess), fix));
   }
   const read = close(frame.flow, body(fn, frame));
+  if (fn.body.type === "BlockStatement" && !fn.generator && !contains(fn.body, (node) => node.type === "ReturnStatement" || node.type === "ThrowStatement", isFunction)) {
+    state.report(notAColumnValue("nothing", spanOf(fn.body), "leave the braces out, (d) => d.x > 1, or write return"));
+  }
   const declared = annotation(fn.returnType, env);
   const value = declared ? annotated(read, declared, spanOf(fn.body)) : read;
   const result = finish(value, fn, frame);

@@ -5,7 +5,7 @@ import { describeNode, notARowFunction } from "../../../diagnostics/not-a-row-fu
 import { unknownAggregate } from "../../../diagnostics/unknown-aggregate.ts";
 import { unknownName } from "../../../diagnostics/unknown-name.ts";
 import { verbArgument } from "../../../diagnostics/verb-argument.ts";
-import { type AggregateFunction, aggregateFunctions } from "../../../functions/index.ts";
+import { type AggregateFunction, aggregateFunctions, windowFunctions } from "../../../functions/index.ts";
 import type { OutputColumn, RowArgument, Scalar, ValueId } from "../../../ir/ir.ts";
 import type { Parameter, Verb } from "../../../verbs/index.ts";
 import { constantOf, keyName } from "../../../source/constants.ts";
@@ -13,7 +13,7 @@ import { bare, spanOf, textOf } from "../../../source/module.ts";
 import type { Operand } from "../../../source/frames.ts";
 import { helperOf, type Place, runtimeName } from "../../../source/names.ts";
 import type { Modules } from "../../../source/modules.ts";
-import { aggregateFix, fractionFix, keyFix, keysFix, namedColumn, newNameFix, renamingFix, sortKeyFix, surplus, unnamedFix } from "./fixes.ts";
+import { aggregateFix, fractionFix, keyFix, keysFix, namedColumn, newNameFix, renamingFix, sortKeyFix, surplus, unnamedFix, usesAggregates } from "./fixes.ts";
 import { checkScalar, readOptions } from "./options.ts";
 import { readWindow } from "./windows.ts";
 
@@ -269,7 +269,9 @@ export function rowArgument(node: t.Node, role: Role, out: Arguments, context: A
   const isRowFunction = isFunction(node, context) || bare(node).type === "ObjectMethod";
   if (name === null && !isRowFunction && reportUnbound(node, context)) return;
   if (!isRowFunction && (role.role === "predicate" || role.role === "column")) {
-    context.report(notARowFunction(describeNode(node), spanOf(node, module), name, /^(Numeric|Boolean|BigInt|Null)Literal$/.test(bare(node).type) ? textOf(node, module) : null));
+    const found = notARowFunction(describeNode(node), spanOf(node, module), name, /^(Numeric|Boolean|BigInt|Null)Literal$/.test(bare(node).type) ? textOf(node, module) : null);
+    const isComputedWith = usesAggregates(node, context.place);
+    context.report(isComputedWith ? { ...found, fix: { message: 'derive the aggregate first, and compute with it in the next: derive({ a: op.sum("x") }).derive({ b: (d) => d.x / d.a })', edits: [] } } : found);
     return;
   }
   if (name === null && !isRowFunction) {
@@ -306,7 +308,7 @@ function aggregate(name: string, node: t.Node, out: Arguments, context: Argument
   }
   const fn = aggregateFunctions.get(callee.slice(3));
   if (!fn) {
-    context.report(unknownAggregate(callee.slice(3), spanOf(lastName(e.callee), module), [...aggregateFunctions.keys()]));
+    context.report(unknownAggregate(callee.slice(3), spanOf(lastName(e.callee), module), [...aggregateFunctions.keys()], undefined, windowFunctions.has(callee.slice(3)) ? `a window function stands in derive: derive({ ${name}: ${callee}(…) })` : null));
     return;
   }
   const [argument, ...rest] = e.arguments as t.Node[];

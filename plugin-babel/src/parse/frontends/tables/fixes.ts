@@ -5,7 +5,8 @@ import { aggregateFunctions } from "../../../functions/index.ts";
 import type { SourceSpan } from "../../../ir/types.ts";
 import { constantOf, keyName } from "../../../source/constants.ts";
 import { bare, spanOf, textOf } from "../../../source/module.ts";
-import { runtimeName } from "../../../source/names.ts";
+import { type Place, runtimeName } from "../../../source/names.ts";
+import { childNodes } from "../../../source/walk.ts";
 import { type ArgumentContext, columnName } from "./arguments.ts";
 
 type Fix = [message: string, edits?: TextEdit[]];
@@ -23,7 +24,7 @@ export const surplus: Readonly<Record<string, string>> = {
 export function namedColumn(node: t.Node, context: ArgumentContext): Fix {
   const e = bare(node);
   const name = e.type === "ArrowFunctionExpression" ? columnRead(e) : null;
-  if (name === null) return ['write the name as a text: "x"'];
+  if (name === null) return [isComputed(node) ? knownNames : 'write the name as a text: "x"'];
   return [`write "${name}"`, [{ ...spanOf(node, context.place.module), text: JSON.stringify(name) }]];
 }
 
@@ -32,6 +33,8 @@ export function aggregateFix(e: t.Node, { place }: ArgumentContext): Fix {
   const call = e.type === "ArrowFunctionExpression" ? bare(e.body) : e;
   const fn = call.type === "CallExpression" ? runtimeName(call.callee, place) : null;
   if (e.type !== "ArrowFunctionExpression" || call.type !== "CallExpression" || !aggregateFunctions.has(fn?.slice("op.".length) ?? "")) {
+    if (e.type === "CallExpression" && runtimeName(e.callee, place) === "rolling") return ["a frame moves with the row: it stands in derive"];
+    if (usesAggregates(e, place)) return ["each column is one aggregate; compute with them in a derive after: rollup({ a: op.sum(\"x\"), n: op.count() }).derive({ c: (d) => d.a / d.n })"];
     return ['write an aggregate: op.sum("x"), op.sum((d) => d.x * d.y)'];
   }
   const [argument, ...rest] = call.arguments;
@@ -40,6 +43,13 @@ export function aggregateFix(e: t.Node, { place }: ArgumentContext): Fix {
   const of = argument === undefined ? "" : name ? JSON.stringify(name) : `${parameters}${textOf(argument, place.module)}`;
   const text = `${textOf(call.callee, place.module)}(${[of, ...rest.map((node) => textOf(node, place.module))].join(", ")})`;
   return [`write ${text}`, [{ ...spanOf(e, place.module), text }]];
+}
+
+/** `op.sum("fare") / op.count()`, `op.lag(op.sum("fare"))`: what stands as a value is computed with in the next step. */
+export function usesAggregates(node: t.Node, place: Place): boolean {
+  if (/Function/.test(node.type)) return false;
+  if (node.type === "CallExpression" && /^(op\.|rolling$)/.test(runtimeName(node.callee, place) ?? "")) return true;
+  return childNodes(node).some((child) => usesAggregates(child, place));
 }
 
 /** `fare` of `(d) => d.fare`. */
@@ -72,17 +82,27 @@ export function sortKeyFix(node: t.Node, context: ArgumentContext): Fix {
   const e = bare(node);
   const [only, ...more] = e.type === "ObjectExpression" ? e.properties : [];
   const key = only?.type === "ObjectProperty" && !only.computed && more.length === 0 ? keyName(only.key) : null;
-  if (only?.type !== "ObjectProperty" || key === null) return ['write a key, "x" or (d) => d.x; desc("x") sorts from the largest'];
+  if (only?.type !== "ObjectProperty" || key === null) return [isComputed(node) ? knownNames : 'write a key, "x" or (d) => d.x; desc("x") sorts from the largest'];
   const direction = constantOf(only.value, context.place)?.value;
   const text = direction === -1 || direction === false || /^desc/i.test(String(direction)) ? `desc(${JSON.stringify(key)})` : JSON.stringify(key);
   return [`write ${text}`, [{ ...spanOf(node, context.place.module), text }]];
 }
 
-export const keyFix = (node: t.Node, context: ArgumentContext): Fix => (context.verb.name === "orderby" ? sortKeyFix(node, context) : ['write "x", or (d) => d.x']);
+export function keyFix(node: t.Node, context: ArgumentContext): Fix {
+  if (context.verb.name === "orderby") return sortKeyFix(node, context);
+  if (usesAggregates(node, context.place)) return ["derive it before, in a step of its own, and name it here"];
+  return isComputed(node) ? [knownNames] : ['write "x", or (d) => d.x'];
+}
+
+const knownNames = "columns are known when building: write the names themselves";
+
+/** A variable, a member: what the program computes. */
+const isComputed = (node: t.Node): boolean => /^(Identifier|(Optional)?MemberExpression|SpreadElement|CallExpression)$/.test(bare(node).type);
 
 /** A row function by itself has no name to give its column. */
 export function unnamedFix(node: t.Node, context: ArgumentContext): Fix {
   const e = bare(node);
+  if (isComputed(node) && (context.verb.signature[0]?.kind === "selection" || context.verb.signature[0]?.kind === "keys")) return [knownNames];
   if (!/Function/.test(e.type)) return [`write it where it stands, as in ${context.verb.example}`];
   const name = e.type === "ArrowFunctionExpression" ? columnRead(e) : null;
   if (name !== null) return [`write "${name}"`, [{ ...spanOf(node, context.place.module), text: JSON.stringify(name) }]];

@@ -44,8 +44,8 @@ async function inBrowser(files: Record<string, string>, main: string): Promise<C
     ([given, name]) => (window as unknown as { compileInWorker(f: object, m: string, o: object): Promise<unknown> }).compileInWorker(given, name, { root: "/", check: true }),
     [files, main] as const,
   );
-  const { result, thrown } = answer as { result?: CompileResult; thrown?: string };
-  if (!result) throw new Error(thrown);
+  const { result, failed } = answer as { result?: CompileResult; failed?: string };
+  if (!result) throw new Error(failed);
   return result;
 }
 

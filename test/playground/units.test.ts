@@ -98,11 +98,11 @@ it("the newest request waits for the running one; those between are dropped", ()
   const client = new CompileClient(() => thread, 60_000, (outcome) => answers.push(outcome));
   for (const main of ["1", "2", "3"]) client.compile({ main, files: {}, options: {} });
   expect(posted).toEqual(["1"]);
-  thread.onmessage!({ data: { id: 1, thrown: "bug" } } as MessageEvent);
+  thread.onmessage!({ data: { id: 1, failed: "bug" } } as MessageEvent);
   expect(posted).toEqual(["1", "3"]);
-  thread.onmessage!({ data: { id: 1, thrown: "late" } } as MessageEvent);
-  thread.onmessage!({ data: { id: 2, thrown: "bug" } } as MessageEvent);
-  expect(answers).toEqual([{ id: 1, thrown: "bug" }, { id: 2, thrown: "bug" }]);
+  thread.onmessage!({ data: { id: 1, failed: "late" } } as MessageEvent);
+  thread.onmessage!({ data: { id: 2, failed: "bug" } } as MessageEvent);
+  expect(answers).toEqual([{ id: 1, failed: "bug" }, { id: 2, failed: "bug" }]);
 });
 
 const counters = (busyMs: number, bytesSent = 0) => ({ rows: 1, batches: 1, busyMs, bytesSent, bytesReceived: 0, spilledBytes: 0 });

@@ -230,6 +230,49 @@ it("an endless compile is stopped, and the next one works", async () => {
   await context.close();
 });
 
+const opened = (files: Record<string, string>, title: string) => openPage(browser, address + toHash({ title, files, entry: Object.keys(files)[0]!, options: defaultOptions, view: "output" }, version));
+
+it("a program that nests too deeply is refused in a sentence; one of hundreds of tables is shown", async () => {
+  const deep = await opened({ "a.ts": small.replace(".filter(", `${".filter((d) => d.amount > 1)".repeat(3000)}.filter(`) }, "deep");
+  expect(await deep.page.locator(".status").textContent()).toContain("nests deeper than a browser lets the compiler follow");
+  await retype(deep.page, small);
+  expect(await deep.page.locator(".status").textContent()).toContain("compiles");
+  const chain = Array.from({ length: 400 }, (_, n) => `  const t${n + 1} = t${n}.filter((d) => d.amount > ${n});`).join("\n");
+  const { page, complaints } = await opened({ "a.ts": small.replace("const sales =", "const t0 =").replace("  return sales", `${chain}\n  return t400`) }, "long");
+  expect(await page.locator(".status").textContent()).toContain("compiles");
+  for (const id of await tabs(page)) {
+    await open(page, id);
+    await expect.poll(() => view(page).textContent(), { message: id, timeout: 20_000 }).not.toMatch(/^(.*Drawing….*)?$/s);
+  }
+  expect(complaints).toEqual([]);
+}, 120_000);
+
+it("names of files, tables, columns and titles are never executed, either", async () => {
+  const attack = "<img src=x onerror='window.attacked=1'>";
+  const program = `import { op, readCsv } from "@lockstep/runtime";
+interface Row { "${attack}": string; amount: number }
+export async function f(path: string) {
+  "use spmd";
+  const rows = (await readCsv<Row>(path)).groupby("${attack}").rollup({ "<b>sum</b>${attack}": op.sum("amount") });
+  return rows.orderby("<i>sum").objects();
+}
+`;
+  const { page } = await opened({ "src/job.ts": program, [`${attack}.ts`]: "export {};" }, `</title>${attack}`);
+  expect(await page.locator(".files").textContent()).toBe("src/job.tscompiled");
+  await page.locator(".cm-lintRange-error").hover();
+  await expect.poll(() => page.locator(".cm-diagnostic").textContent()).toContain(attack);
+  await compiled(page, () => retype(page, program.replace("<i>sum", `<b>sum</b>${attack}`)));
+  await page.locator(".cm-line", { hasText: "groupby" }).getByText("rollup").first().hover();
+  await expect.poll(() => page.locator(".schema").textContent()).toContain(attack);
+  for (const id of await tabs(page)) {
+    await open(page, id);
+    await page.waitForTimeout(100);
+  }
+  expect(await page.locator(".examples").textContent()).toContain(`</title>${attack}`);
+  expect(await page.evaluate(() => "attacked" in window)).toBe(false);
+  expect(await page.locator("img:not(.cm-widgetBuffer), b:has(img)").count()).toBe(0);
+});
+
 it("text in a program is never executed", async () => {
   const { page } = await openPage(browser, address);
   const attack = '<img src=x onerror="window.attacked=1">';

@@ -48,7 +48,7 @@ export class CompileClient {
     // The script was not to be had, or its top level threw.
     thread.onerror = (event) => {
       this.#thread = undefined;
-      if (this.#running) this.#done({ id: this.#running.id, thrown: event.message || "the compiler's worker did not start" });
+      if (this.#running) this.#done({ id: this.#running.id, failed: `The compiler did not start: ${event.message || "its script is not to be had"}. Load the page again.` });
     };
     return thread;
   }

@@ -17,8 +17,8 @@ export interface CompileRequest {
 
 export type CompileResponse =
   | { readonly id: number; readonly result: CompileResult; readonly milliseconds: number }
-  /** A bug of the compiler: what it threw. */
-  | { readonly id: number; readonly thrown: string };
+  /** Why there is no result, as a sentence. */
+  | { readonly id: number; readonly failed: string };
 
 export type { CompileResult };
 export type Diagnostic = CompileResult["diagnostics"][number];

@@ -10,6 +10,12 @@ self.addEventListener("message", ({ data: { id, files, main, options } }: Messag
     const result = compileFiles(files, main, options);
     scope.postMessage({ id, result, milliseconds: performance.now() - started });
   } catch (error) {
-    scope.postMessage({ id, thrown: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+    scope.postMessage({ id, failed: failureOf(error) });
   }
 });
+
+function failureOf(error: unknown): string {
+  if (error instanceof RangeError && /call stack/.test(error.message)) return "The program nests deeper than a browser lets the compiler follow: cut the longest expression into several.";
+  console.error(error);
+  return `The compiler failed, which is a bug of Lockstep: ${error instanceof Error ? error.message : String(error)}. The browser's console has more.`;
+}

@@ -1,6 +1,7 @@
 /** Layered layout by ELK, on a thread of its own. */
 import ELK, { type ElkNode } from "elkjs/lib/elk-api.js";
 import workerUrl from "elkjs/lib/elk-worker.min.js?url";
+import { inColumn } from "./column.ts";
 
 export interface Box {
   readonly id: number;
@@ -28,7 +29,11 @@ export interface Layout {
 
 let elk: InstanceType<typeof ELK> | undefined;
 
+/** Boxes that ELK takes in a second. */
+const MOST = 300;
+
 export async function layOut(boxes: readonly Box[], edges: readonly Edge[]): Promise<Layout> {
+  if (boxes.length > MOST) return inColumn(boxes, edges);
   elk ??= new ELK({ workerFactory: () => new Worker(workerUrl) });
   const graph: ElkNode = await elk.layout({
     id: "root",

@@ -58,8 +58,8 @@ function take(outcome: CompileOutcome): void {
     failure.value = `The compiler took longer than ${LIMIT / 1000} s and was stopped. Change the program, and it starts again.`;
     return;
   }
-  if ("thrown" in outcome) {
-    failure.value = `The compiler failed, which is a bug of Lockstep: ${outcome.thrown}`;
+  if ("failed" in outcome) {
+    failure.value = outcome.failed;
     return;
   }
   failure.value = null;

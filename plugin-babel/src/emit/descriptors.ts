@@ -10,6 +10,8 @@ export interface DescriptorUse {
 }
 
 const WIDTH = 150;
+/** Blanks before a line: an expression of a thousand parts nests as deep, and would be megabytes of them. */
+const DEEPEST = 80;
 
 export class Descriptors {
   /** `const derive_21 = { … };` each. */
@@ -31,18 +33,25 @@ export class Descriptors {
     const parameters = Object.keys(captures);
     const head = `const ${name} = ${parameters.length === 0 ? "" : `({ ${parameters.join(", ")} }) => (`}`;
     for (const note of notes) this.statements.push(`// ${note.length > WIDTH ? `${note.slice(0, WIDTH - 1)}…` : note}`);
-    this.statements.push(`${head}${this.#print(data, "", head.length)}${parameters.length === 0 ? ";" : ");"}`);
+    const printed: string[] = [];
+    this.#print(data, "", head.length, printed);
+    this.statements.push(`${head}${printed.join("")}${parameters.length === 0 ? ";" : ");"}`);
     return { name, captures };
   }
 
-  /** On one line where it fits, else one entry a line. */
-  #print(data: Data, indent: string, before: number): string {
+  /** On one line where it fits, else one entry a line. Piece by piece: a text made of its parts' at every level is copied as often as it is deep. */
+  #print(data: Data, indent: string, before: number, out: string[]): void {
     const line = this.#line(data);
-    if (indent.length + before + line.length <= WIDTH || typeof data !== "object" || data === null || data instanceof Code) return line;
-    const inner = `${indent}  `;
-    if (Array.isArray(data)) return `[\n${data.map((item: Data) => `${inner}${this.#print(item, inner, 1)},\n`).join("")}${indent}]`;
-    const entries = Object.entries(data as Record<string, Data>);
-    return `{\n${entries.map(([key, value]) => `${inner}${keyText(key)}: ${this.#print(value, inner, key.length + 3)},\n`).join("")}${indent}}`;
+    if (indent.length + before + line.length <= WIDTH || typeof data !== "object" || data === null || data instanceof Code) return void out.push(line);
+    const inner = indent.length < DEEPEST ? `${indent}  ` : indent;
+    const isArray = Array.isArray(data);
+    out.push(isArray ? "[\n" : "{\n");
+    for (const [key, value] of Object.entries(data as Record<string, Data>)) {
+      out.push(inner, isArray ? "" : `${keyText(key)}: `);
+      this.#print(value, inner, isArray ? 1 : key.length + 3, out);
+      out.push(",\n");
+    }
+    out.push(indent, isArray ? "]" : "}");
   }
 
   #line(data: Data): string {

@@ -104,6 +104,14 @@ export async function b(p: string) { "use spmd"; return (await readParquet<{ v: 
     expect(code).toContain("export const = 1");
   });
 
+  test("a predicate of hundreds of filters is printed in time, and in a text that grows with it", () => {
+    const filters = (n: number) => `${reader}export async function f(p: string) {\n  "use spmd";\n  const t0 = await readParquet<{ a: number }>(p);\n${Array.from({ length: n }, (_, i) => `  const t${i + 1} = t${i}.filter((d) => d.a > ${i});`).join("\n")}\n  return t${n}.numRows();\n}`;
+    const start = performance.now();
+    const [half, whole] = [300, 600].map((n) => compile(filters(n), { id: "a.ts" }).rankModule!.code.length);
+    expect(whole! / half!).toBeLessThan(2.5);
+    expect(performance.now() - start).toBeLessThan(10_000);
+  });
+
   test("the example compiles fast once warm", () => {
     const folder = join(root, "playground/examples/monthly-trips");
     const file = join(folder, "src/job.ts");

@@ -17,6 +17,6 @@ return counts;`,
   (name: string, span: SourceSpan) => ({
     message: `${name} cannot run inside a callback`,
     locations: [at(span, "observed inside a callback")],
-    fix: { message: "use for…of in place of the callback, or await Promise.all(….map(async …))", edits: [] },
+    fix: { message: "use for…of in place of the callback, or await Promise.all(….map(async …)); a function with a name is read where it is called", edits: [] },
   }),
 );

@@ -137,6 +137,7 @@ export class Reading {
     tables.forEach((value, n) => {
       const binding = parameters[n];
       if (value !== null && binding) given.push(binding);
+      else if (value !== null) this.report(tableEscapes(this.span(call.arguments[n] ?? call), `that ${helper.name} takes by another parameter than a name`, "give each table a parameter of its own, name: Table<Row>"));
     });
     this.shapes.analyse(helper.node, frame.place, given);
     this.#checkDefaults(helper.node, frame.place);

@@ -97,6 +97,7 @@ export function readAssignment(target: t.Node, value: t.Node, r: Reading): void 
     });
     return;
   }
+  if (values !== null && target.type === "MemberExpression") return r.report(tableEscapes(r.span(target), "in a property"));
   if (values !== null && target.type !== "Identifier") {
     const fix = target.type === "ArrayPattern" ? "take its rows: const [first] = t.objects({ limit: 1 })" : "call its methods on it, t.numRows(); a column's values are t.array(\"x\")";
     return r.report(tableEscapes(r.span(target), "that is taken apart", fix));

@@ -31,6 +31,7 @@ export function readExpression(node: t.Node, r: Reading, context: Context = "val
     case "AwaitExpression":
       return readExpression(e.argument, r, context === "list" ? "list" : "awaited");
     case "AssignmentExpression":
+      if (e.operator === "??=" || e.operator === "||=" || e.operator === "&&=") return readLogicalAssignment(e, r);
       if (e.operator !== "=") break;
       readAssignment(e.left, e.right, r);
       return e.left.type === "Identifier" ? readExpression(e.left, r) : null;
@@ -131,7 +132,7 @@ function whereIn(e: t.Node): [where: string, fix?: string] {
 }
 
 /** `c ? a : b`, `a ?? b`, `a && b`: two paths that meet; plain JavaScript if nothing on them communicates. */
-function readChoice(e: t.ConditionalExpression | t.LogicalExpression, test: t.Node, side: (then: boolean) => t.Node, r: Reading): ValueId | null {
+function readChoice(e: t.ConditionalExpression | t.LogicalExpression | t.AssignmentExpression, test: t.Node, side: (then: boolean) => t.Node, r: Reading): ValueId | null {
   if (!r.shapes.isTable(e, r.place) && !r.shapes.touches(e, r.place) && !sends(e, r.place)) return null;
   const { builder } = r;
   const [then, otherwise, after] = [builder.newBlock(), builder.newBlock(), builder.newBlock()];
@@ -148,6 +149,14 @@ function readChoice(e: t.ConditionalExpression | t.LogicalExpression, test: t.No
   builder.seal(after.id);
   builder.enter(after);
   return builder.read(result);
+}
+
+/** `t ??= other`: assigned on one of two paths. */
+function readLogicalAssignment(e: t.AssignmentExpression, r: Reading): ValueId | null {
+  const value = readChoice(e, e.left, (then) => (then === (e.operator === "&&=") ? e.right : e.left), r);
+  const variable = e.left.type === "Identifier" ? r.variable(e.left.name) : null;
+  if (variable && e.left.type === "Identifier") r.builder.write(variable, value, { span: r.span(e.left), frame: r.frame.id });
+  return value;
 }
 
 function readList(elements: readonly (t.Node | null)[], r: Reading, context: Context): void {

@@ -9,7 +9,7 @@ import {
 } from "@babel/types";
 import type * as t from "@babel/types";
 import { instructions, type Instruction, type ValueId, valuesOf } from "../ir/ir.ts";
-import type { Captures } from "../source/captures.ts";
+import type { CapturedImport, Captures } from "../source/captures.ts";
 import { constantNamed } from "../source/constants.ts";
 import type { ParsedFunction, SourceFrame } from "../source/frames.ts";
 import type { Binding, ImportedName, ModuleSource } from "../source/module.ts";
@@ -71,7 +71,7 @@ class SharedParts {
   }
 
   use(captures: Captures): void {
-    for (const [key, { local, from, module }] of captures.imports) this.#imports.set(key, { local, from, specifier: this.#specifier(from.specifier, module) });
+    for (const imported of captures.imports.values()) this.#import(imported);
     for (const [binding, { name, module }] of captures.constants) {
       this.#constants.set(binding, { name, module });
       if ("path" in binding) this.#name(binding, name);
@@ -82,6 +82,17 @@ class SharedParts {
       const emitted = this.renamed.get(binding) ?? helper.name;
       for (const alias of helper.aliases) if (alias.identifier.name !== emitted) this.renamed.set(alias, emitted);
     }
+  }
+
+  /** What several modules import is imported once; what has the same name and is another thing, under a name of its own. */
+  #import({ local, from, module, binding }: CapturedImport): void {
+    const specifier = this.#specifier(from.specifier, module);
+    const target = `${specifier}\0${from.imported}`;
+    const known = this.#imports.get(target);
+    if (binding && known && known.local !== local) this.renamed.set(binding, known.local);
+    if (known) return;
+    if (binding) this.#name(binding, local);
+    this.#imports.set(target, { local: (binding && this.renamed.get(binding)) ?? local, from, specifier });
   }
 
   /** The source's own name, unless another module's binding has it. */

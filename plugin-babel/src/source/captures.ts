@@ -9,9 +9,11 @@ import { argumentWritten } from "../diagnostics/argument-written.ts";
 import { capturedWritten } from "../diagnostics/captured-written.ts";
 import { tableEscapes } from "../diagnostics/table-escapes.ts";
 import { uncapturable } from "../diagnostics/uncapturable.ts";
+import { at } from "../diagnostics/define.ts";
 import { effect } from "../diagnostics/effect.ts";
 import { children, type Expression, scriptIn } from "../ir/expression.ts";
 import { instructions } from "../ir/ir.ts";
+import type { SourceSpan } from "../ir/types.ts";
 import { verbOf } from "../verbs/index.ts";
 import { emittedArguments } from "./call-arguments.ts";
 import { constantNamed, constantOf } from "./constants.ts";
@@ -35,13 +37,20 @@ export interface CapturedHelper {
   readonly aliases: Set<Binding>;
 }
 
+export interface CapturedImport {
+  readonly local: string;
+  readonly from: ImportedName;
+  readonly module: ModuleSource;
+  readonly binding: Binding | undefined;
+}
+
 export interface Captures {
   /** Evaluated where the function is called, and sent: name → binding. */
   readonly hidden: ReadonlyMap<string, Binding>;
   /** By binding, or by declaration for enums. */
   readonly constants: ReadonlyMap<Binding | t.TSEnumDeclaration, { readonly name: string; readonly module: ModuleSource }>;
   readonly helpers: ReadonlyMap<Binding, CapturedHelper>;
-  readonly imports: ReadonlyMap<string, { readonly local: string; readonly from: ImportedName; readonly module: ModuleSource }>;
+  readonly imports: ReadonlyMap<string, CapturedImport>;
 }
 
 export function collectCaptures(fn: ParsedFunction, modules: Modules, report: (d: Diagnostic) => void): Captures {
@@ -55,7 +64,7 @@ class Collector implements Captures {
   readonly hidden = new Map<string, Binding>();
   readonly constants = new Map<Binding | t.TSEnumDeclaration, { name: string; module: ModuleSource }>();
   readonly helpers = new Map<Binding, CapturedHelper>();
-  readonly imports = new Map<string, { local: string; from: ImportedName; module: ModuleSource }>();
+  readonly imports = new Map<string, CapturedImport>();
   readonly #fn: ParsedFunction;
   readonly #modules: Modules;
   readonly #report: (d: Diagnostic) => void;
@@ -64,6 +73,8 @@ class Collector implements Captures {
   #helper: CapturedHelper | null = null;
   /** What is walked is part of an effect that was looked at as a whole. */
   #inEffect = false;
+  /** The functions and classes of other modules that are being looked at: they may use each other. */
+  #trying: ReadonlySet<t.Node> = new Set();
 
   constructor(fn: ParsedFunction, modules: Modules, report: (d: Diagnostic) => void) {
     this.#fn = fn;
@@ -121,6 +132,7 @@ class Collector implements Captures {
         return this.#name(node.name, place, node);
       case "MemberExpression":
       case "OptionalMemberExpression":
+        this.#importedMember(node, place);
         walk(node.object);
         if (node.computed) walk(node.property);
         return;
@@ -200,7 +212,7 @@ class Collector implements Captures {
 
   #name(name: string, place: Place, node: t.Node | null, line = 0): void {
     const imported = importOf(name, place);
-    if (imported) return this.#captureImport(name, imported, place);
+    if (imported) return this.#captureImport(name, imported, place, node);
     const { module } = place;
     const binding = place.scope.getBinding(name);
     const declaredEnum = binding ? undefined : module.enums.get(name);
@@ -223,20 +235,54 @@ class Collector implements Captures {
    * A helper whose source is known, and that needs nothing of its module's state, is copied: importing its module would run
    * that module's top level on every rank. Everything else is imported again.
    */
-  #captureImport(name: string, imported: ImportedName, place: Place): void {
+  #captureImport(name: string, imported: ImportedName, place: Place, node: t.Node | null): void {
     const helper = helperNamed(name, place, this.#modules);
     const alias = place.scope.getBinding(name);
     const binding = helper?.scope.getBinding(helper.name);
-    if (helper && alias && binding && (this.helpers.has(binding) || this.#isClosed(helper, binding))) {
+    if (helper && alias && binding && (this.helpers.has(binding) || this.#isClosed(helper, binding, node && spanOf(node, place.module)))) {
       this.#captureHelper(helper.name, helper.node, binding, helper.module);
       this.helpers.get(binding)!.aliases.add(alias);
-    } else this.imports.set(`${place.module.id}\0${name}`, { local: name, from: imported, module: place.module });
+      return;
+    }
+    if (!helper && node) this.#checkClass(imported, node, place);
+    this.imports.set(`${place.module.id}\0${name}`, { local: name, from: imported, module: place.module, binding: alias });
   }
 
-  #isClosed(helper: Helper, binding: Binding): boolean {
-    let sound = true;
-    const trial = new Collector(this.#fn, this.#modules, () => void (sound = false));
+  /** Methods are not followed from call to call: any of a class may be called. */
+  #checkClass(imported: ImportedName, use: t.Node, place: Place): void {
+    const resolved = this.#modules.follow(place.module, imported);
+    const binding = resolved.kind === "declared" ? resolved.module.scope.getBinding(resolved.name) : undefined;
+    if (resolved.kind !== "declared" || binding?.path.node.type !== "ClassDeclaration" || this.#trying.has(binding.path.node)) return;
+    const trial = this.#trial(resolved.name, binding.path.node, spanOf(use, place.module), () => undefined);
+    trial.#walk(binding.path.node.body, { module: resolved.module, scope: binding.scope });
+  }
+
+  /** `io.save(text)` of `import * as io`. */
+  #importedMember({ object, property, computed }: t.MemberExpression | t.OptionalMemberExpression, place: Place): void {
+    const namespace = object.type === "Identifier" ? importOf(object.name, place) : undefined;
+    if (namespace?.imported !== "*" || computed || property.type !== "Identifier") return;
+    const resolved = this.#modules.follow(place.module, { ...namespace, imported: property.name });
+    if (resolved.kind === "foreign") return;
+    const helper = helperNamed(resolved.name, { module: resolved.module, scope: resolved.module.scope }, this.#modules);
+    const binding = helper?.scope.getBinding(helper.name);
+    if (helper && binding) this.#isClosed(helper, binding, spanOf(property, place.module));
+  }
+
+  /** Looks at what is of another module. What it does to the process every rank would do, whether it is copied or imported again. */
+  #trial(name: string, node: t.Node, use: SourceSpan | null, unsound: () => void): Collector {
+    const trial = new Collector(this.#fn, this.#modules, (d) => {
+      unsound();
+      if (d.code === effect.page.code) this.#report({ ...d, locations: use ? [...d.locations, at(use, `in ${name}, used here`)] : d.locations });
+    });
     trial.#frame = this.#frame;
+    trial.#trying = new Set([...this.#trying, node]);
+    return trial;
+  }
+
+  #isClosed(helper: Helper, binding: Binding, use: SourceSpan | null): boolean {
+    if (this.#trying.has(helper.node)) return true;
+    let sound = true;
+    const trial = this.#trial(helper.name, helper.node, use, () => void (sound = false));
     trial.#captureHelper(helper.name, helper.node, binding, helper.module);
     return sound && trial.hidden.size === 0;
   }

@@ -144,10 +144,10 @@ await copy(process.argv[2]!);
 interface Point { x: number; y: number }
 export async function copy(path: string) {
   "use spmd";
-  await (await readCsv<Point>(path)).derive({ ratio: (d) => d.x / (d.x % 7) }).writeParquet("out");
+  await (await readCsv<Point>(path)).derive({ ratio: (d) => d.x / (d.x % 7), nothing: (d) => (d.x < 0 ? 1 : null) }).writeParquet("out");
 }
 await copy(process.argv[2]!);
-export default [Object.fromEntries([["text", "${attack.replaceAll('"', '\\"')}".repeat(100_000)], ...Array.from({ length: 3000 }, (_, n) => ["c" + n, n])])];
+export default [Object.fromEntries([["text", "${attack.replaceAll('"', '\\"')}".repeat(100_000)], ["${attack.replaceAll('"', '\\"')}", 1], ...Array.from({ length: 2999 }, (_, n) => ["c" + n, n])])];
 `);
     writeFileSync(join(folder, "xy.csv"), `x,y\n${Array.from({ length: 6000 }, (_, n) => `${n},${n % 10}`).join("\n")}\n`);
     await page.click("#tab-run");
@@ -166,6 +166,9 @@ export default [Object.fromEntries([["text", "${attack.replaceAll('"', '\\"')}".
       await expect.poll(() => page.locator(".plot svg").textContent(), { timeout: 30_000 }).toMatch(new RegExp(`mean of ${up}.*${across} →`));
       await expect.poll(() => page.locator(".plot svg path[d]").evaluateAll((all) => all.some((path) => (path.getAttribute("d") ?? "").split("L").length > 5)), { timeout: 30_000 }).toBe(true);
     }
+    await page.getByLabel("across", { exact: true }).selectOption("nothing");
+    await expect.poll(() => page.locator(".run-part .empty").textContent(), { timeout: 30_000 }).toContain("No row has a place here");
+    expect(await page.locator(".plot svg").count()).toBe(0);
     expect(await page.evaluate(() => "attacked" in window)).toBe(false);
     expect(complaints.filter((c) => !c.startsWith("Applying inline style"))).toEqual([]);
   }, 120_000);
@@ -180,6 +183,11 @@ export default [Object.fromEntries([["text", "${attack.replaceAll('"', '\\"')}".
     await part(page, "Printed");
     await expect.poll(() => page.locator(".printed").textContent(), { timeout: 20_000 }).toContain("begun");
     await page.getByRole("button", { name: "Stop" }).click();
+    await expect.poll(() => page.locator(".phase").textContent(), { timeout: 20_000 }).toBe("stopped");
+    // While it is built, too.
+    await run(page, 2, "");
+    await page.getByRole("button", { name: "Stop" }).click();
+    await expect.poll(() => page.locator(".run-head select option:checked").textContent()).toContain("2 ranks");
     await expect.poll(() => page.locator(".phase").textContent(), { timeout: 20_000 }).toBe("stopped");
     await retype(page, program);
     await run(page, 1, "sales.csv");

@@ -37,7 +37,7 @@ export function Chart({ run, index, table }: { run: string; index: number; table
     let wanted = true;
     const place = host.current!;
     const labels = large && loaded ? loaded.of : { x, y };
-    if (!loaded) place.replaceChildren();
+    if (!loaded || loaded.points.length === 0) place.replaceChildren();
     else void plotOf(loaded.points, large ? { x: "across", y: "up" } : labels, labels, large).then((plot) => {
       // The frame has the name; Plot's own groups carry labels that no role allows.
       plot.setAttribute("aria-hidden", "true");
@@ -58,6 +58,7 @@ export function Chart({ run, index, table }: { run: string; index: number; table
       </div>
       {problem !== "" && <p class="problem" role="alert">{problem}</p>}
       {!loaded && problem === "" && <p class="empty">{large ? "The ranks are aggregating…" : "Loading…"}</p>}
+      {loaded?.points.length === 0 && <p class="empty">No row has a place here: all values are missing or not finite.</p>}
       <div class="plot" ref={host} role="img" aria-label={`Chart of ${y} by ${x}`} />
     </div>
   );

@@ -28,8 +28,10 @@ beforeAll(async () => {
   writeFileSync(join(project, "package.json"), '{ "type": "module" }');
   writeFileSync(join(folder, "secret.ts"), "export const secret = 1;\n");
   writeFileSync(join(project, "job.ts"), 'import { secret } from "../secret.ts";\nexport async function f() {\n  "use spmd";\n  return secret;\n}\n');
-  mkdirSync(join(project, "out"));
-  writeFileSync(join(project, "out/part-00000.csv"), "city,amount\nkept,0\n");
+  for (const out of ["out", "data/year/out"]) {
+    mkdirSync(join(project, out), { recursive: true });
+    writeFileSync(join(project, out, "part-00000.csv"), "city,amount\nkept,0\n");
+  }
   writeFileSync(join(project, "sales.csv"), "city,amount\nOslo,1.5\n");
   server = await serve();
 });
@@ -170,25 +172,25 @@ export default [{ __proto__: null, constructor: 1 }];
     for (const path of ["rows?table=9", "rows?table=__proto__", "nothing", "trace", "profile"]) expect((await ask(`runs/${id}/${path}`)).status, path).toBe(404);
   });
 
-  it("leaves what the project had as it was, and its output is the run's", async () => {
+  it.each(["out", "data/year/out"])("leaves what the project had as it was, and its output is the run's: %s", async (out) => {
     const program = `import { readCsv } from "@lockstep/runtime";
-async function copy() {
+async function copy(out: string) {
   "use spmd";
-  await (await readCsv<{ city: string; amount: number }>("sales.csv")).writeCsv("out", { overwrite: true });
+  await (await readCsv<{ city: string; amount: number }>("sales.csv")).writeCsv(out, { overwrite: true });
 }
-await copy();
+await copy(process.argv[2]!);
 `;
     for (const ranks of [0, 2]) {
       let id = "";
       let last = "";
-      for await (const { run, state, failed } of events(wanted(program, { ranks }))) {
+      for await (const { run, state, failed } of events(wanted(program, { ranks, arguments: [out] }))) {
         id = run ?? id;
         last = failed ?? state?.phase ?? last;
       }
       expect(last).toBe("SUCCEEDED");
-      expect(await (await ask(`runs/${id}/tables`)).json()).toEqual([{ name: "out", columns: ["city", "amount"], rows: 1 }]);
+      expect(await (await ask(`runs/${id}/tables`)).json()).toEqual([{ name: out, columns: ["city", "amount"], rows: 1 }]);
     }
-    expect(readFileSync(join(folder, "project/out/part-00000.csv"), "utf8")).toContain("kept");
+    expect(readFileSync(join(folder, "project", out, "part-00000.csv"), "utf8")).toContain("kept");
   });
 });
 

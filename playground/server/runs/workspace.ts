@@ -1,7 +1,7 @@
 /** A folder for one run: the page's files, the project's packages and data beside them. What a run writes stays in it. */
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, symlinkSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join, normalize } from "node:path";
+import { basename, dirname, join, normalize } from "node:path";
 import { Refusal } from "../answer.ts";
 import { exampleFolder } from "./example-data.ts";
 
@@ -40,10 +40,34 @@ export function makeWorkspace({ folder, files, root, example, uploads }: Workspa
   symlinkSync(packagesOf(root), join(workspace, "node_modules"));
   symlinkSync(uploads, join(workspace, "uploads"));
   const beside = example === null ? root : exampleFolder(example);
+  const budget = { links: MOST_LINKS };
   for (const name of readdirSync(beside)) {
-    if (!notData.test(name) && !existsSync(join(workspace, name))) symlinkSync(join(beside, name), join(workspace, name));
+    if (!notData.test(name) && !existsSync(join(workspace, name))) mirror(join(beside, name), join(workspace, name), budget);
   }
   return workspace;
+}
+
+/** Of the project's files; a folder past them is a link itself. */
+const MOST_LINKS = 10_000;
+/** Folders that no data are in, with many files. */
+const unsearched = /^(node_modules|\.git)$/;
+
+/** A folder becomes one of the run's own, with links to its files: an output that takes its place leaves the project's as it is. */
+function mirror(from: string, to: string, budget: { links: number }): void {
+  budget.links--;
+  const names = budget.links < 0 || unsearched.test(basename(from)) ? null : namesIn(from);
+  if (names === null) return symlinkSync(from, to);
+  mkdirSync(to);
+  for (const name of names) mirror(join(from, name), join(to, name), budget);
+}
+
+/** Null: it is no folder, or may not be read. */
+function namesIn(path: string): string[] | null {
+  try {
+    return lstatSync(path).isDirectory() ? readdirSync(path) : null;
+  } catch {
+    return null;
+  }
 }
 
 /** The node_modules that has the runtime: the project's own, else the one that the playground came with. */

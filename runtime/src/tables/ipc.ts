@@ -104,6 +104,8 @@ function arrowType(type: DataType): ArrowType {
       return { id: "timestamp", unit: unitNames[type.unit]!, zone: type.timezone };
     case Type.Decimal:
       return { id: "decimal", precision: type.precision, scale: type.scale };
+    case Type.Duration:
+      return { id: "other", name: `duration[${unitNames[type.unit]}]` };
     case Type.Dictionary:
       return arrowType(type.dictionary).id === "string" ? { id: "dictionary" } : arrowType(type.dictionary);
     default:

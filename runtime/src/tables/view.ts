@@ -7,14 +7,17 @@ export type Reader = (row: number) => Value;
 
 /** How JavaScript looks at a column. */
 export function reader(column: Column): Reader {
-  const { type, view, values, origin } = column;
+  const { type, view, origin } = column;
+  // Before anything is read of it.
+  if (type.id === "binary" || type.id === "other") throw unsupportedType(column, "looked at");
+  if (type.id === "decimal" && view === "none") throw unsupportedType(column, "looked at: a number holds 15 digits");
+  const { values } = column;
   switch (type.id) {
     case "int":
       return view === "bigint"
         ? (row) => bigintOrNull(values[row] as number | bigint | null, origin)
         : (row) => safeNumber(values[row] as number | bigint | null, origin);
     case "decimal": {
-      if (view === "none") throw unsupportedType(column, "looked at: a number holds 15 digits");
       // Both are exact, so the quotient is the number nearest to the decimal.
       const unit = 10 ** type.scale;
       return (row) => (values[row] === null ? null : Number(values[row] as number | bigint) / unit);
@@ -25,9 +28,6 @@ export function reader(column: Column): Reader {
       const perMillisecond = ticksPerSecond[type.unit] / 1000;
       return (row) => (values[row] === null ? null : new Date(milliseconds(values[row] as number | bigint, perMillisecond)));
     }
-    case "binary":
-    case "other":
-      throw unsupportedType(column, "looked at");
     default:
       return (row) => values[row] as Value;
   }

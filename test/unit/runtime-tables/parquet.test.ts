@@ -3,7 +3,7 @@ import { copyFileSync, mkdirSync, readFileSync, renameSync, truncateSync, writeF
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { expect, test } from "vitest";
-import { op, readParquet, table } from "@lockstep/runtime";
+import { LockstepError, op, readParquet, table } from "@lockstep/runtime";
 import { duckdb, errorOf, scratch, writtenTypes } from "./helpers.ts";
 
 const folder = scratch();
@@ -63,6 +63,26 @@ test("truncated and damaged files", async () => {
   writeFileSync(join(folder, "holed.parquet"), holed);
   const t = await readParquet<Row>(join(folder, "holed.parquet"));
   expect((await errorOf(() => t.array("i"))).code).toBe("LS2005");
+});
+
+test("a damaged footer is an error of the file, whatever is damaged", async () => {
+  const whole = join(folder, "whole.parquet");
+  await duckdb(`copy (select i, 'text ' || i as name, [i] as list from range(20) t(i)) to '${whole}' (format parquet)`);
+  const bytes = readFileSync(whole);
+  const footer = bytes.length - 8 - bytes.readUInt32LE(bytes.length - 8);
+  const damaged = join(folder, "footer.parquet");
+  for (let at = footer; at < bytes.length - 4; at++) {
+    const before = bytes[at]!;
+    for (const value of [0, 255, before ^ 1]) {
+      bytes[at] = value;
+      writeFileSync(damaged, bytes);
+      const thrown = await readParquet<Row>(damaged).then((t) => void t.select("i", "name").objects({ limit: 3 })).catch((error: unknown) => error);
+      expect(thrown === undefined || thrown instanceof LockstepError, `${value} at ${at}: ${String((thrown as Error)?.stack)}`).toBe(true);
+    }
+    bytes[at] = before;
+  }
+  const nested = await errorOf(async () => (await readParquet<{ list: number }>(whole)).array("list"));
+  expect([nested.code, nested.message.includes("is list: it cannot be looked at")]).toEqual(["LS2015", true]);
 });
 
 test("compressions, encodings and row groups of other writers", async () => {

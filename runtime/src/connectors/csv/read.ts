@@ -50,6 +50,7 @@ export async function readCsv<Row extends object = Record<never, never>>(
   const types = (options.types ?? {}) as Readonly<Record<string, CsvType | undefined>>;
   const unknown = Object.keys(types).find((name) => !header.includes(name));
   if (unknown !== undefined) throw new LockstepError({ code: "LS2002", message: `types: ${inputs[0]!.name} has no column "${unknown}"${didYouMean(unknown, header)}` });
+  files.forEach(checkWidths);
   const rows = files.reduce((sum, file) => sum + file.records.length, 0);
   return new Table(new Map(header.map((name, index) => [name, readColumn(name, index, files, rows, Object.hasOwn(types, name) ? types[name] : undefined)])), rows);
 }
@@ -80,10 +81,13 @@ function readRecords({ name, path, release }: InputFile, delimiter: string, name
   const header = first.fields.map((field, i) => (named ? (field ?? "") : `col${i + 1}`));
   const twice = header.find((column, i) => header.indexOf(column) !== i);
   if (twice !== undefined) throw badLine(name, first.line, `the column "${twice}" appears twice`);
-  for (const { line, fields } of records) {
-    if (fields.length !== header.length) throw badLine(name, line, `${fields.length} fields, the header has ${header.length}`);
-  }
   return { name, header, records };
+}
+
+/** After what is said of the header: where that is not the expected one, the lines are not at fault. */
+function checkWidths({ name, header, records }: CsvFile): void {
+  const wrong = records.find(({ fields }) => fields.length !== header.length);
+  if (wrong) throw badLine(name, wrong.line, `${wrong.fields.length} fields, the header has ${header.length}`);
 }
 
 function readColumn(name: string, index: number, files: readonly CsvFile[], rows: number, wanted: CsvType | undefined): Column {

@@ -12,6 +12,7 @@ import type { StoreOptions } from "../store/options.ts";
 import { storedValues } from "./decode.ts";
 import { isMagic } from "./magic.ts";
 import { arrowType } from "./schema.ts";
+import { checkStruct } from "./thrift.ts";
 
 /** Options of {@link readParquet}. */
 export interface ReadParquetOptions<Row> {
@@ -36,7 +37,9 @@ export async function readParquet<Row extends object = Record<never, never>>(
   const files = (await openInput(path, [".parquet"], options.store)).map((file) => openFile(file, hyparquet));
   const rows = files.reduce((sum, file) => sum + file.rows, 0);
   const columns = new Map<string, Column>();
-  const hints = files[0]!.arrowSchema === undefined ? undefined : (await import("../../tables/ipc.ts")).schemaTypes(files[0]!.arrowSchema);
+  const { name: first, arrowSchema } = files[0]!;
+  const ipc = arrowSchema && (await import("../../tables/ipc.ts"));
+  const hints = ipc && orCorrupt(first, () => ipc.schemaTypes(arrowSchema));
   const types = options.types as Readonly<Record<string, View | undefined>> | undefined;
   for (const [name, tree] of files[0]!.columns) {
     const type = refined(arrowType(tree), hints?.get(name));
@@ -116,7 +119,7 @@ function openFile({ name, path, release }: InputFile, hyparquet: Hyparquet): Par
     throw new LockstepError({ code: "LS2018", message: `${name} is no Parquet file; readCsv reads CSV` });
   }
   const metadata = orCorrupt(name, () => readFooter(slice, size, hyparquet));
-  const tree = hyparquet.parquetSchema(metadata);
+  const tree = orCorrupt(name, () => hyparquet.parquetSchema(metadata));
   const file: ParquetFile = {
     name,
     rows: Number(metadata.num_rows),
@@ -174,7 +177,21 @@ function readFooter(slice: (start: number, end: number) => Uint8Array, size: num
   if (tail.getUint32(4, true) !== 0x31524150) throw new Error("the footer is missing");
   const length = tail.getUint32(0, true);
   if (length > size - 8) throw new Error("the footer is longer than the file");
-  return hyparquet.parquetMetadata(slice(size - 8 - length, size).buffer as ArrayBuffer);
+  const footer = slice(size - 8 - length, size);
+  checkStruct(footer.subarray(0, length));
+  const metadata = hyparquet.parquetMetadata(footer.buffer as ArrayBuffer, { geoparquet: false });
+  checkTree(metadata);
+  return metadata;
+}
+
+/** Elements and how many of those after them are theirs: hyparquet's walk over numbers that do not add up may not end. */
+function checkTree({ schema, num_rows }: FileMetaData): void {
+  let due = 1;
+  for (const { name, num_children: children = 0 } of schema) {
+    if (due <= 0 || !(children >= 0) || typeof name !== "string") throw new Error("the schema in the footer is damaged");
+    due += children - 1;
+  }
+  if (due !== 0 || !(num_rows >= 0)) throw new Error("the footer is damaged");
 }
 
 function concat(parts: readonly StoredValues[], rows: number): StoredValues {
@@ -192,9 +209,12 @@ function orCorrupt<T>(name: string, read: () => T): T {
     return read();
   } catch (error) {
     if (error instanceof LockstepError) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new LockstepError({ code: "LS2005", message: `${name} is damaged or not complete: ${reason}`, cause: error });
+    throw corrupt(name, error instanceof Error ? error.message : String(error), error);
   }
+}
+
+function corrupt(name: string, reason: string, cause?: unknown): LockstepError {
+  return new LockstepError({ code: "LS2005", message: `${name} is damaged or not complete: ${reason}`, cause });
 }
 
 function arrowSchemaOf({ key_value_metadata: entries }: FileMetaData): Uint8Array | undefined {
@@ -202,11 +222,12 @@ function arrowSchemaOf({ key_value_metadata: entries }: FileMetaData): Uint8Arra
   return text === undefined ? undefined : new Uint8Array(Buffer.from(text, "base64"));
 }
 
-/** What Parquet cannot say and the Arrow schema does: that strings are a dictionary, and a time's zone. */
+/** What Parquet cannot say and the Arrow schema does: that strings are a dictionary, integers a duration, and a time's zone. */
 function refined(type: ArrowType, hint: ArrowType | undefined): ArrowType {
   const dictionary = type.id === "string" && hint?.id === "dictionary";
   const zone = type.id === "timestamp" && hint?.id === "timestamp" && type.unit === hint.unit && type.zone !== null && hint.zone !== null;
-  return dictionary || zone ? hint : type;
+  const duration = type.id === "int" && type.bits === 64 && hint?.id === "other" && hint.name.startsWith("duration[");
+  return dictionary || zone || duration ? hint : type;
 }
 
 function checkSameSchema(name: string, type: ArrowType, [first, ...others]: readonly ParquetFile[]): void {

@@ -77,6 +77,13 @@ it.each([
   expect(stderr).toMatch(said);
 });
 
+it.each(modes)("%s: an error of one rank while an output is staged leaves nothing of it", async (mode) => {
+  using scratch = new Scratch();
+  const { code, stderr } = await start(mode, 3, ["stumble", scratch.path], { env: { TMPDIR: scratch.path } }).ended;
+  expect([code, stderr]).toEqual([1, expect.stringContaining("RangeError: stumbled")]);
+  expect(scratch.leftovers).toEqual([]);
+});
+
 it("SIGKILL of the launcher takes all ranks along", async () => {
   using scratch = new Scratch();
   const job = start("run", 3, ["linger", scratch.path], { env: { TMPDIR: scratch.path } });

@@ -67,7 +67,13 @@ export class Outputs {
     }
     if (size > 1) {
       const sent = answer && Buffer.from(JSON.stringify(answer));
-      answer = JSON.parse((await this.#call.collective((engine) => engine.broadcast(sent ?? null, 0))).toString()) as NonNullable<typeof answer>;
+      try {
+        answer = JSON.parse((await this.#call.collective((engine) => engine.broadcast(sent ?? null, 0))).toString()) as NonNullable<typeof answer>;
+      } catch (error) {
+        // Another rank has failed meanwhile: nobody will hear of this output.
+        if (answer && "staging" in answer) await checked(native.abortOutput(answer.staging!, options)).catch(() => undefined);
+        throw error;
+      }
     }
     if ("error" in answer!) {
       const { error } = answer;

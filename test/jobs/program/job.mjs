@@ -1,6 +1,6 @@
 // The program around them: what it does is its first argument.
 import { call } from "@lockstep/runtime/spmd";
-import { diverge, fail, linger, straggle, write } from "./job.spmd.mjs";
+import { diverge, fail, linger, straggle, stumble, write } from "./job.spmd.mjs";
 
 const [what, ...args] = process.argv.slice(2);
 console.log(`top level: main ${import.meta.main}, ${process.argv.slice(2).join(" ")}`);
@@ -26,6 +26,7 @@ const actions = {
     return call(linger, [args[0], 20_000]);
   },
   straggle: () => call(straggle, [args[0], 20_000]),
+  stumble: () => call(stumble, [args[0]]),
   exit: async () => {
     await call(write, [args[0], [1]]);
     process.exit(7);

@@ -37,6 +37,13 @@ export const fail = lockstep.define("job#fail", async (_captures, where) => {
   return (await t.objects({}, { site, columns })).length;
 });
 
+/** One rank throws while the others begin to write. */
+export const stumble = lockstep.define("job#stumble", async (_captures, folder) => {
+  if ((await rankOf()) === 1) throw new RangeError("stumbled");
+  const t = lockstep.table({ n: [1, 2, 3] }, { site, columns, declared: columns });
+  await t.writeParquet(join(folder, "out"), {}, { site, ordered: true });
+});
+
 /** What the compiler refuses: a condition that differs between ranks guards a collective. */
 export const diverge = lockstep.define("job#diverge", async (_captures, how) => {
   const t = lockstep.table({ n: [1, 2, 3] }, { site, columns, declared: columns });

@@ -21,12 +21,17 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** A folder with two files of data, one that is none, an empty folder. */
+/** A folder with files of data, some that are none, an empty folder. */
 function place(name: string): string {
   const at = join(folder, name);
   mkdirSync(join(at, "data"), { recursive: true });
   mkdirSync(join(at, "empty"));
   writeFileSync(join(at, "data/one.csv"), "a,b\n1,x\n");
+  for (const [other, header] of [["order", "b,a"], ["less", "a"]] as const) {
+    mkdirSync(join(at, other));
+    writeFileSync(join(at, other, "1.csv"), "a,b\n1,x\n");
+    writeFileSync(join(at, other, "2.csv"), `${header}\n`);
+  }
   writeFileSync(join(at, "file"), "");
   writeFileSync(join(at, "zero.csv"), "");
   writeFileSync(join(at, "twice.csv"), "a,b,a\n1,x,2\n");
@@ -52,6 +57,9 @@ const cases = {
   "read=url:file://host/x": 'LS2015: file://host/x is the URL of no local file: File URL host must be "localhost" or empty on linux',
   "read=zero.csv": "LS2006: ./zero.csv, line 1: the file is empty, a header line is expected",
   "read=twice.csv": 'LS2006: ./twice.csv, line 1: the column "a" appears twice',
+  "read=order": "LS2002: ./order/2.csv has the columns of ./order/1.csv in another order",
+  "read=less":
+    "LS2002: ./less/2.csv differs from ./less/1.csv in 1 column column the file has the first file has fix b (missing) string read the files separately, or rewrite one of them",
   "write=/proc/x/y": "LS2008: cannot write /proc/x/y: the folder /proc/x cannot be made: no such file or directory",
   "overwrite=/dev/null": "LS2008: cannot write /dev/null: it is neither a file nor a folder",
   "write=file": "LS2007: ./file exists",
@@ -69,10 +77,10 @@ const cases = {
   "write=data/more": "LS2007: ./data/more lies in the output ./data, whose readers would read both",
   "write=data/_more": '"written"',
   "overwrite=.": 'LS2007: . is not an output: it holds "dangling", and overwriting would remove it',
-  nested: "LS2007: ./n35/x/y lies in the output ./n35/x, whose readers would read both",
-  "nested=overwrite": "LS2007: ./n36/x/y lies in the output ./n36/x, whose readers would read both",
-  around: "LS2007: ./n37/x exists",
-  "around=overwrite": 'LS2007: ./n38/x is not an output: it holds "y", and overwriting would remove it',
+  nested: "LS2007: ./n37/x/y lies in the output ./n37/x, whose readers would read both",
+  "nested=overwrite": "LS2007: ./n38/x/y lies in the output ./n38/x, whose readers would read both",
+  around: "LS2007: ./n39/x exists",
+  "around=overwrite": 'LS2007: ./n40/x is not an output: it holds "y", and overwriting would remove it',
 };
 const lines = Object.entries(cases).map(([one, said]) => `${one} ${said}`);
 

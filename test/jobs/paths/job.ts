@@ -51,6 +51,6 @@ for (const [index, one] of process.argv.slice(2).entries()) {
     console.log(one, JSON.stringify(done));
   } catch (error) {
     const { code, message } = error as { code?: string; message: string };
-    console.log(one, `${code}: ${message}`.replaceAll(process.cwd(), ".").replace(/x{300}/g, "LONG"));
+    console.log(one, `${code}: ${message}`.replaceAll(process.cwd(), ".").replace(/x{300}/g, "LONG").replace(/\n? +/g, " "));
   }
 }

@@ -5,6 +5,7 @@ import { nothing } from "../../tables/arrow-type.ts";
 import { Column, type Stored } from "../../tables/column.ts";
 import { Table } from "../../tables/table.ts";
 import type { StoredRow } from "../../tables/types.ts";
+import { filesDiffer, missing } from "../different-files.ts";
 import { checkOptions } from "../options.ts";
 import { openInput, orUnreadable, type InputFile, type InputPath } from "../paths.ts";
 import type { SourceColumn } from "../source-column.ts";
@@ -41,12 +42,7 @@ export async function readCsv<Row extends object = Record<never, never>>(
   const files = inputs.map((input) => readRecords(input, delimiter, options.header ?? true));
   const header = files[0]!.header;
   const different = files.find((file) => file.header.join("\0") !== header.join("\0"));
-  if (different !== undefined) {
-    throw new LockstepError({
-      code: "LS2002",
-      message: `the files differ: ${files[0]!.name} has the columns ${header.join(", ")}; ${different.name} has ${different.header.join(", ")}`,
-    });
-  }
+  if (different !== undefined) throw headersDiffer(files[0]!, different);
   const types = (options.types ?? {}) as Readonly<Record<string, CsvType | undefined>>;
   const unknown = Object.keys(types).find((name) => !header.includes(name));
   if (unknown !== undefined) throw new LockstepError({ code: "LS2002", message: `types: ${inputs[0]!.name} has no column "${unknown}"${didYouMean(unknown, header)}` });
@@ -82,6 +78,13 @@ function readRecords({ name, path, release }: InputFile, delimiter: string, name
   const twice = header.find((column, i) => header.indexOf(column) !== i);
   if (twice !== undefined) throw badLine(name, first.line, `the column "${twice}" appears twice`);
   return { name, header, records };
+}
+
+function headersDiffer(first: CsvFile, other: CsvFile): LockstepError {
+  const has = ({ header }: CsvFile, name: string): string => (header.includes(name) ? "string" : missing);
+  const names = [...new Set([...first.header, ...other.header])].filter((name) => has(first, name) !== has(other, name));
+  if (names.length > 0) return filesDiffer(first.name, other.name, names.map((column) => ({ column, found: has(other, column), first: has(first, column) })));
+  return new LockstepError({ code: "LS2002", message: `${other.name} has the columns of ${first.name} in another order` });
 }
 
 /** After what is said of the header: where that is not the expected one, the lines are not at fault. */

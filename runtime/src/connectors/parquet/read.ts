@@ -5,6 +5,7 @@ import { printType, sameType, type ArrowType } from "../../tables/arrow-type.ts"
 import { Column, viewOf, type Stored, type StoredValues, type View } from "../../tables/column.ts";
 import { Table } from "../../tables/table.ts";
 import type { StoredRow } from "../../tables/types.ts";
+import { filesDiffer, missing } from "../different-files.ts";
 import { checkOptions } from "../options.ts";
 import { openInput, orUnreadable, type InputFile, type InputPath } from "../paths.ts";
 import type { SourceColumn } from "../source-column.ts";
@@ -235,11 +236,7 @@ function checkSameSchema(name: string, type: ArrowType, [first, ...others]: read
     const tree = other.columns.get(name);
     const found = tree === undefined ? undefined : refined(arrowType(tree), type);
     if (found !== undefined && sameType(found, type)) continue;
-    throw new LockstepError({
-      code: "LS2002",
-      message: `the files differ in the column "${name}": ${printType(type)} in ${first!.name}, ${found === undefined ? "missing" : printType(found)} in ${other.name}`,
-      fix: "Read files of one schema; read the others on their own and concat().",
-    });
+    throw filesDiffer(first!.name, other.name, [{ column: name, found: found === undefined ? missing : printType(found), first: printType(type) }]);
   }
 }
 

@@ -230,6 +230,27 @@ it("an endless compile is stopped, and the next one works", async () => {
   await context.close();
 });
 
+it("works where the browser keeps nothing, a file is not to be had, a layout does not end", async () => {
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+  const page = await context.newPage();
+  await page.addInitScript(() => {
+    for (const name of ["localStorage", "sessionStorage"]) Object.defineProperty(window, name, { get: () => { throw new DOMException("denied", "SecurityError"); } });
+  });
+  await page.route(/assets\/elk-worker.*\.js$/, (route) => route.fulfill({ contentType: "text/javascript", body: "onmessage = () => { for (;;); };" }));
+  await page.goto(address);
+  await settled(page);
+  await page.click(".theme");
+  expect(await page.locator("html").getAttribute("data-theme")).toBe("dark");
+  await open(page, "distributions");
+  await expect.poll(() => view(page).locator("svg .node").count(), { timeout: 20_000 }).toBe(10);
+  await page.route(/assets\/.*\.js$/, (route) => route.abort());
+  await page.selectOption(".examples select", "verbs/windows");
+  await expect.poll(() => page.locator(".notice").textContent()).toContain("verbs/windows could not be loaded");
+  await retype(page, small);
+  expect(await page.locator(".status").textContent()).toContain("compiles");
+  await context.close();
+}, 60_000);
+
 const opened = (files: Record<string, string>, title: string) => openPage(browser, address + toHash({ title, files, entry: Object.keys(files)[0]!, options: defaultOptions, view: "output" }, version));
 
 it("a program that nests too deeply is refused in a sentence; one of hundreds of tables is shown", async () => {

@@ -32,8 +32,22 @@ let elk: InstanceType<typeof ELK> | undefined;
 /** Boxes that ELK takes in a second. */
 const MOST = 300;
 
+/** Milliseconds; then its worker is ended. */
+const LIMIT = 10_000;
+
+/** Layered; one below the other where there are too many, and where ELK fails. */
 export async function layOut(boxes: readonly Box[], edges: readonly Edge[]): Promise<Layout> {
   if (boxes.length > MOST) return inColumn(boxes, edges);
+  let timer: ReturnType<typeof setTimeout>;
+  const late = new Promise<null>((resolve) => (timer = setTimeout(() => resolve(null), LIMIT)));
+  const layout = await Promise.race([layered(boxes, edges).catch(() => null), late]).finally(() => clearTimeout(timer));
+  if (layout) return layout;
+  elk?.terminateWorker();
+  elk = undefined;
+  return inColumn(boxes, edges);
+}
+
+async function layered(boxes: readonly Box[], edges: readonly Edge[]): Promise<Layout> {
   elk ??= new ELK({ workerFactory: () => new Worker(workerUrl) });
   const graph: ElkNode = await elk.layout({
     id: "root",

@@ -1,5 +1,4 @@
 import { useEffect, useState } from "preact/hooks";
-import { inColumn } from "./column.ts";
 import { type Box, type Edge, type Layout, layOut } from "./layout.ts";
 
 /** The layout of a graph, when it is there; the last one meanwhile. */
@@ -9,7 +8,7 @@ export function useLayout(boxes: readonly Box[], edges: readonly Edge[]): Layout
   const graph = JSON.stringify([boxes, edges]);
   useEffect(() => {
     let wanted = true;
-    void layOut(boxes, edges).catch(() => inColumn(boxes, edges)).then((made) => wanted && setLayout(made));
+    void layOut(boxes, edges).then((made) => wanted && setLayout(made));
     return () => void (wanted = false);
   }, [graph]);
   return layout && boxes.every(({ id }) => layout.places.has(id)) ? layout : null;

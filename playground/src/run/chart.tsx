@@ -42,7 +42,7 @@ export function Chart({ run, index, table }: { run: string; index: number; table
       // The frame has the name; Plot's own groups carry labels that no role allows.
       plot.setAttribute("aria-hidden", "true");
       if (wanted) place.replaceChildren(plot);
-    });
+    }).catch((error: Error) => wanted && setProblem(error.message));
     return () => void (wanted = false);
   }, [loaded, ...(large ? [] : [x, y])]);
 

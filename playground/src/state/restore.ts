@@ -18,9 +18,13 @@ export async function restore(): Promise<void> {
 }
 
 export async function openExample(example: Example): Promise<void> {
-  const loaded = await example.load();
-  programArguments.value = example.arguments.join(" ");
-  open(example.name, loaded, example.entry);
+  try {
+    const loaded = await example.load();
+    programArguments.value = example.arguments.join(" ");
+    open(example.name, loaded, example.entry);
+  } catch (error) {
+    tell(`${example.name} could not be loaded: ${(error as Error).message}`, "problem");
+  }
 }
 
 async function fromLink(): Promise<boolean> {

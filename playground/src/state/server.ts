@@ -1,4 +1,5 @@
 /** The local server, where the page has one: `lockstep playground` and `/__lockstep` of a development server. */
+import { keep, kept } from "./storage.ts";
 
 export const served = document.querySelector<HTMLMetaElement>('meta[name="lockstep-server"]')?.content === "yes";
 
@@ -9,11 +10,11 @@ function takeToken(): string | null {
   const address = new URL(location.href);
   const given = address.searchParams.get("token");
   if (given !== null) {
-    sessionStorage.setItem(KEY, given);
+    keep("sessionStorage", KEY, given);
     address.searchParams.delete("token");
     history.replaceState(null, "", address);
   }
-  return sessionStorage.getItem(KEY);
+  return given ?? kept("sessionStorage", KEY);
 }
 
 export const token = served ? takeToken() : null;

@@ -28,6 +28,7 @@ const MEGABYTES = 2048;
 const builder = fileURLToPath(new URL("builder.js", import.meta.url));
 
 export async function buildProgram(request: BuildRequest, signal: AbortSignal): Promise<Built> {
+  signal.throwIfAborted();
   const child = fork(builder, { detached: true, execArgv: [`--max-old-space-size=${MEGABYTES}`], stdio: ["ignore", "ignore", "ignore", "ipc"] });
   // A process in an endless build does not hear that its parent has ended.
   const janitor = new Janitor();

@@ -44,6 +44,8 @@ export class Reading {
   frame!: SourceFrame;
   /** Where names are looked up at the node being read. */
   place!: Place;
+  /** What the function being read returns is awaited. */
+  promised = true;
   /** The label of the loop that is read next, so that `continue outer` finds it. */
   label: string | null = null;
   /** The tables of the list read last: of `await Promise.all([…])` and of array literals that are taken apart. */
@@ -114,7 +116,7 @@ export class Reading {
   }
 
   /** Reads a helper's body at a call of it; the result is the table it returns. */
-  call(helper: Helper, call: t.CallExpression, tables: readonly (ValueId | null)[], result: "value" | "awaited" = helper.node.async ? "awaited" : "value"): ValueId | null {
+  call(helper: Helper, call: t.CallExpression, tables: readonly (ValueId | null)[], result: "value" | "awaited"): ValueId | null {
     const span = this.span(call);
     if (helper.node.generator) {
       this.report(tableEscapes(span, "in a generator", "make it a loop, or a function that returns a list"));
@@ -131,7 +133,8 @@ export class Reading {
     const frame = this.#enterFrame(helper.name, helper.node, { module: helper.module, scope }, enclosing, this.frame);
     this.site(call, { kind: "frame", frame });
 
-    const [outerFrame, outerPlace] = [this.frame, this.place];
+    const [outerFrame, outerPlace, outerPromise] = [this.frame, this.place, this.promised];
+    this.promised = result === "awaited";
     const given: Binding[] = [];
     const parameters = helper.node.params.map((p) => (p.type === "Identifier" ? scope.getBinding(p.name) : undefined));
     tables.forEach((value, n) => {
@@ -164,7 +167,7 @@ export class Reading {
     this.builder.seal(after.id);
     this.builder.enter(after);
     this.loops.push(...loops);
-    [this.frame, this.place] = [outerFrame, outerPlace];
+    [this.frame, this.place, this.promised] = [outerFrame, outerPlace, outerPromise];
     return this.builder.read(returned);
   }
 

@@ -24,7 +24,7 @@ const readers: { [K in t.Statement["type"]]?: StatementReader<K> } = {
     for (const { id, init } of node.declarations) if (init && !isHelper(id, r)) readAssignment(id, init, r);
   },
   // An async function awaits what it returns, but its own `catch` does not see that fail.
-  ReturnStatement: (node, r) => r.return(node.argument ? readExpression(node.argument, r, r.frame.node.async && r.builder.handler === null ? "awaited" : "value") : null, node.argument),
+  ReturnStatement: (node, r) => r.return(node.argument ? readExpression(node.argument, r, r.promised && r.builder.handler === null ? "awaited" : "value") : null, node.argument),
   ThrowStatement: (node, r) => {
     if (readExpression(node.argument, r) !== null) r.report(tableEscapes(r.span(node.argument), "that is thrown"));
     r.builder.end({ kind: "throw" });

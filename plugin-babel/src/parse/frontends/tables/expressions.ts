@@ -38,9 +38,9 @@ export function readExpression(node: t.Node, r: Reading, context: Context = "val
     case "SequenceExpression":
       return e.expressions.reduce<ValueId | null>((_, part) => readExpression(part, r), null);
     case "ConditionalExpression":
-      return readChoice(e, e.test, (then) => (then ? e.consequent : e.alternate), r);
+      return readChoice(e, e.test, (then) => (then ? e.consequent : e.alternate), r, context);
     case "LogicalExpression":
-      return readChoice(e, e.left, (then) => (then === (e.operator === "&&") ? e.right : e.left), r);
+      return readChoice(e, e.left, (then) => (then === (e.operator === "&&") ? e.right : e.left), r, context);
     case "CallExpression":
       return readCall(e, r, context);
     case "MemberExpression":
@@ -132,7 +132,7 @@ function whereIn(e: t.Node): [where: string, fix?: string] {
 }
 
 /** `c ? a : b`, `a ?? b`, `a && b`: two paths that meet; plain JavaScript if nothing on them communicates. */
-function readChoice(e: t.ConditionalExpression | t.LogicalExpression | t.AssignmentExpression, test: t.Node, side: (then: boolean) => t.Node, r: Reading): ValueId | null {
+function readChoice(e: t.ConditionalExpression | t.LogicalExpression | t.AssignmentExpression, test: t.Node, side: (then: boolean) => t.Node, r: Reading, context: Context = "value"): ValueId | null {
   if (!r.shapes.isTable(e, r.place) && !r.shapes.touches(e, r.place) && !sends(e, r.place)) return null;
   const { builder } = r;
   const [then, otherwise, after] = [builder.newBlock(), builder.newBlock(), builder.newBlock()];
@@ -142,7 +142,7 @@ function readChoice(e: t.ConditionalExpression | t.LogicalExpression | t.Assignm
   for (const [block, node] of [[then, side(true)], [otherwise, side(false)]] as const) {
     builder.seal(block.id);
     builder.enter(block);
-    const value = node === test ? left : readExpression(node, r);
+    const value = node === test ? left : readExpression(node, r, context === "awaited" ? context : "value");
     if (value !== null) builder.write(result, value, { span: r.span(e), frame: r.frame.id });
     builder.goto(after);
   }
@@ -209,7 +209,9 @@ function readCall(e: t.CallExpression, r: Reading, context: Context): ValueId | 
   const helper = helperOf(e.callee, r.place, r.modules);
   const tables = e.arguments.map((a) => r.shapes.isTable(a, r.place));
   if (helper && (tables.some(Boolean) || r.shapes.touches(helper.node, helper))) {
-    return r.call(helper, e, e.arguments.map((a) => readExpression(a, r)));
+    const isAwaited = context === "awaited" || context === "list";
+    if (helper.node.async && !isAwaited) r.report(missingAwait(helper.name, r.span(e), typeof context === "object" ? context.member : null));
+    return r.call(helper, e, e.arguments.map((a) => readExpression(a, r)), helper.node.async || isAwaited ? "awaited" : "value");
   }
   if (e.callee.type !== "Super" && e.callee.type !== "Import") readExpression(e.callee, r);
   for (const argument of e.arguments) {
@@ -239,7 +241,9 @@ function readVerb(e: t.CallExpression, verb: Verb, receiver: ValueId | null, r: 
     scalar: (node) => void readExpression(node, r),
   });
   if ((verb.role === "reader" || verb.role === "writer") && context !== "awaited" && context !== "list") {
-    r.report(missingAwait(verb.name, r.span(e), typeof context === "object" ? context.member : null));
+    const missing = missingAwait(verb.name, r.span(e), typeof context === "object" ? context.member : null);
+    // Where no await can stand, what it returns is awaited.
+    r.report(r.frame.node.async ? missing : { ...missing, fix: { message: `await ${r.frame.name}(…) where it is called, and return this from it`, edits: [] } });
   }
   const declared = verb.on === "module" ? readInterface(e, args.data, r) : null;
   const varying = r.varyingOf([...(receiver === null ? [] : [(callee as t.MemberExpression).object]), ...e.arguments]);

@@ -1,4 +1,4 @@
-import { desc, readParquet, table } from "@lockstep/runtime";
+import { desc, op, readParquet, table } from "@lockstep/runtime";
 import { large, measurements, stations } from "../open.ts";
 import type { Tables } from "../data.ts";
 
@@ -68,4 +68,19 @@ export async function concatOfTypes(tables: Tables, out: string) {
   await rows.concat(own).writeParquet(`${out}/micros-ordered`, { order: "program" });
   await own.concat(derived).writeParquet(`${out}/millis-ordered`, { order: "program" });
   return rows.concat(own, derived).objects();
+}
+
+/** The first rows of each group: many rows of few groups, as many groups as rows, ties, keys and orders of several columns. */
+export async function topOfGroups(tables: Tables, out: string) {
+  "use spmd";
+  const rows = await large(tables);
+  const best = rows.orderby(desc("x"), "id").groupby("key").slice(0, 3).ungroup();
+  await best.writeParquet(`${out}/best`);
+  const measured = (await measurements(tables)).select("id", "station", "value", "level", "at", "label");
+  return [
+    best.numRows(), best.slice(0, 20).objects(), rows.groupby("name").slice(0, 2).ungroup().objects(), rows.orderby("name").groupby("key", "name").slice(0, 1).ungroup().slice(-5).objects(),
+    rows.orderby(desc("x")).groupby("id").slice(0, 2).ungroup().slice(0, 3).objects(), rows.orderby("x").groupby("key").slice(1, 3).ungroup().rollup({ n: op.count(), x: op.sum("x") }).objects(),
+    measured.orderby("value").groupby("station").slice(0, 2).ungroup().objects(), measured.orderby(desc("at")).groupby("level", "label").slice(0, 1).ungroup().objects(),
+    measured.groupby({ third: (d) => d.id % 3 }).slice(0, 4).ungroup().objects(), measured.orderby("level").groupby("station").slice(0, 100).ungroup().select("id").objects(), measured.orderby(desc("label")).groupby("station").slice(-2).ungroup().objects(),
+  ];
 }

@@ -2,6 +2,7 @@
 mod broadcast;
 mod concat;
 mod gather;
+mod group_topk;
 mod lookup_join;
 mod memory;
 mod packed_aggregate;
@@ -16,6 +17,7 @@ mod window;
 pub use broadcast::BroadcastExec;
 pub use concat::ConcatExec;
 pub use gather::GatherExec;
+pub use group_topk::{GroupTopKExec, MOST};
 pub use lookup_join::LookupJoinExec;
 pub use memory::MemoryExec;
 pub use packed_aggregate::{Grouping, PackedAggregateExec};

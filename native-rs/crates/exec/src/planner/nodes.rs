@@ -5,15 +5,16 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field};
 use async_trait::async_trait;
-use datafusion::common::{DFSchema, DFSchemaRef, Result};
+use datafusion::common::{DFSchema, DFSchemaRef, Result, internal_datafusion_err};
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion::logical_expr::{Expr, LogicalPlan, SortExpr, UserDefinedLogicalNode, UserDefinedLogicalNodeCore};
 use datafusion::catalog::Session;
+use datafusion::physical_expr::expressions::col as physical_column;
 use datafusion::physical_expr::{LexOrdering, create_physical_sort_exprs};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_planner::{ExtensionPlanner, PhysicalPlanner};
 
-use crate::operators::{ConcatExec, RowNumberExec, SliceExec};
+use crate::operators::{ConcatExec, GroupTopKExec, RowNumberExec, SliceExec};
 
 /// What one of our nodes does to its inputs, whose rows come in table order.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,6 +25,8 @@ pub enum Place {
     RowNumber { name: String },
     /// The rows of all inputs.
     Concat,
+    /// Of the groups by these columns at least the first rows, so many.
+    TopOfGroups { keys: Vec<String>, rows: u64 },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -39,7 +42,7 @@ pub struct PlaceNode {
 impl PlaceNode {
     pub fn new(place: Place, inputs: Vec<LogicalPlan>, order: Vec<SortExpr>) -> Result<Self> {
         let schema = match &place {
-            Place::Slice { .. } => inputs[0].schema().clone(),
+            Place::Slice { .. } | Place::TopOfGroups { .. } => inputs[0].schema().clone(),
             Place::RowNumber { name } => {
                 let mut fields: Vec<_> = inputs[0].schema().fields().to_vec();
                 fields.push(Arc::new(Field::new(name, DataType::Int64, false)));
@@ -71,6 +74,7 @@ impl UserDefinedLogicalNodeCore for PlaceNode {
             Place::Slice { .. } => "Slice",
             Place::RowNumber { .. } => "RowNumber",
             Place::Concat => "Concat",
+            Place::TopOfGroups { .. } => "TopOfGroups",
         }
     }
 
@@ -117,6 +121,12 @@ impl ExtensionPlanner for PlacePlanner {
             Place::Slice { start, end } => Arc::new(SliceExec::new(inputs[0].clone(), *start, *end, order, partitions)),
             Place::RowNumber { name } => Arc::new(RowNumberExec::new(inputs[0].clone(), name, order, partitions)),
             Place::Concat => Arc::new(ConcatExec::new(inputs.to_vec(), node.schema.inner().clone())),
+            Place::TopOfGroups { keys, rows } => {
+                let schema = inputs[0].schema();
+                let keys = keys.iter().map(|key| physical_column(key, &schema)).collect::<Result<Vec<_>>>()?;
+                let order = order.ok_or_else(|| internal_datafusion_err!("the top of groups in no order"))?;
+                Arc::new(GroupTopKExec::new(inputs[0].clone(), keys, order, *rows as usize))
+            }
         }))
     }
 }

@@ -15,8 +15,10 @@ use std::sync::Arc;
 
 use super::Builder;
 use super::aggregate::aggregate_of;
-use super::built::{Built, filtered, order_keys, stored};
+use super::built::{Built, extension as top_node, filtered, order_keys, stored};
 use crate::error::{EngineError, Result};
+use crate::operators::MOST;
+use crate::planner::nodes::{Place, PlaceNode};
 use crate::planner::order::Order;
 use crate::planner::window_node::{PlannedCall, PlannedFrame, PlannedWindow, WindowNode};
 use crate::windows::RowsFrame;
@@ -130,20 +132,34 @@ impl Builder<'_> {
         let input = self.build(input)?;
         let mut operands = Operands { columns: columns(&input) };
         let keys = self.group_keys(keys, &input, &mut operands)?;
-        let (place, rows) = (self.hidden("place"), self.hidden("rows"));
+        let place = self.hidden("place");
+        // Only a bound from the end asks for the number of rows.
+        let rows = (start < 0 || end.is_some_and(|end| end < 0)).then(|| self.hidden("rows"));
         let numbered = |function, name: &str| PlannedWindow {
             name: name.into(),
             call: PlannedCall::Function { function, arg: None, number: 0.0, default: None, frame: RowsFrame::WHOLE },
         };
-        let count = lockstep_functions::aggregate(lockstep_plan::AggregateFunction::Count, None, &DataType::Null)?;
-        let windows = vec![
-            numbered(WindowFunction::RowNumber, &place),
-            PlannedWindow { name: rows.clone(), call: PlannedCall::Aggregate { expr: count, frame: None } },
-        ];
+        let mut windows = vec![numbered(WindowFunction::RowNumber, &place)];
+        if let Some(rows) = &rows {
+            let count = lockstep_functions::aggregate(lockstep_plan::AggregateFunction::Count, None, &DataType::Null)?;
+            windows.push(PlannedWindow { name: rows.clone(), call: PlannedCall::Aggregate { expr: count, frame: None } });
+        }
         let with_keys = LogicalPlanBuilder::from(input.plan.clone()).project(operands.columns)?.build()?;
-        let visible = input.visible.clone();
-        let built = self.pass(Built { plan: with_keys, peers: vec![], ..input }, windows, &keys, &[], None)?;
-        let bound = |index: i64| if index < 0 { ident(&rows) + lit(index) } else { lit(index) };
+        let mut sliced = Built { plan: with_keys, peers: vec![], ..input };
+        let first = end.and_then(|end| u64::try_from(end).ok()).filter(|&end| rows.is_none() && (1..=MOST).contains(&end));
+        if let Some(first) = first {
+            let order = order_keys(&sliced)?;
+            if !order.is_empty() {
+                let top = PlaceNode::new(Place::TopOfGroups { keys: keys.clone(), rows: first }, vec![sliced.plan], order)?;
+                sliced.plan = top_node(top);
+            }
+        }
+        let visible = sliced.visible.clone();
+        let built = self.pass(sliced, windows, &keys, &[], None)?;
+        let bound = |index: i64| match &rows {
+            Some(rows) if index < 0 => ident(rows) + lit(index),
+            _ => lit(index),
+        };
         let mut inside = ident(&place).gt(bound(start));
         if let Some(end) = end {
             inside = inside.and(ident(&place).lt_eq(bound(end)));

@@ -83,7 +83,7 @@ async function firstDifference(seed: number): Promise<string | null> {
   for (const [i, { name, source, inputs }] of all.entries()) {
     const { id, chunk } = built.get(name)!;
     const plainOut = join(folder, "plain", name);
-    const right: Answer = await module[name]!(paths[i]!, plainOut).then((value) => ({ value }), (error: Error & { code?: string }) => ({ error: { message: error.message, ...(error.code !== undefined && { code: error.code }) } }));
+    const right: Answer = await module[name]!(paths[i]!, plainOut).then((value) => ({ value }), (error: Error & { code?: string }) => ({ error: { name: error.name, message: error.message, ...(error.code !== undefined && { code: error.code }) } }));
     for (const pool of pools) {
       const out = join(folder, `ranks-${pool.size}`, name);
       const answer = await pool.run({ chunk, id, args: [paths[i]!, out] });

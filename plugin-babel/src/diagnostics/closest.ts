@@ -1,14 +1,17 @@
 /** The candidate a misspelt `name` most likely meant; null when none is near. */
 export function closest(name: string, candidates: readonly string[]): string | null {
   let best: string | null = null;
-  // Of a name of one or two letters any other is near.
-  let least = Math.max(name.length > 2 ? 1 : 0, Math.floor(name.length * 0.4)) + 1;
+  let least = Math.max(1, Math.floor(name.length * 0.4)) + 1;
   for (const candidate of candidates) {
+    // Of a name of one or two letters any other is near: one of them has to begin with the other.
+    if (name.length <= 2 && !begins(name, candidate) && !begins(candidate, name)) continue;
     const distance = name.toLowerCase() === candidate.toLowerCase() ? 0.5 : edits(name, candidate);
     if (distance < least) [best, least] = [candidate, distance];
   }
   return best;
 }
+
+const begins = (a: string, b: string): boolean => b.toLowerCase().startsWith(a.toLowerCase());
 
 /** Damerau–Levenshtein (optimal string alignment): a swap of neighbours is one edit. */
 function edits(a: string, b: string): number {

@@ -1,10 +1,9 @@
 /**
  * prune-columns: what nobody reads is neither read from files nor computed.
  *
- * Demands run against the data flow; a loop's phi is visited again until nothing is added. A row function that can throw
- * is kept even if its column is not read: the untransformed program would throw.
+ * Demands run against the data flow; a loop's phi is visited again until nothing is added. That holds for a row
+ * function that can throw, too: where nothing needs its result it need not run.
  */
-import { isFallible } from "../functions/fallible.ts";
 import { type FunctionIR, type Instruction, instructions, type TableType, type ValueId, valuesOf } from "../ir/ir.ts";
 import { verbOf } from "../verbs/index.ts";
 
@@ -28,9 +27,8 @@ export function pruneColumns(fn: FunctionIR): void {
   for (const i of instructions(fn)) {
     if (i.type === null) continue;
     const columns = demanded.get(i.id)!;
-    const kept = new Set([...columns, ...mustRun(i)]);
-    i.demanded = i.type.row.map((c) => c.name).filter((name) => kept.has(name));
-    if (i.op !== "phi") verbOf(i.op).prune?.(i, kept);
+    i.demanded = i.type.row.map((c) => c.name).filter((name) => columns.has(name));
+    if (i.op !== "phi") verbOf(i.op).prune?.(i, columns);
   }
 }
 
@@ -38,11 +36,8 @@ function demandsOf(i: Instruction, own: ReadonlySet<string>, values: ReadonlyMap
   if (i.op === "phi") return i.inputs.map(() => own);
   const types = i.inputs.map((v) => values.get(v)?.type);
   if (!types.every((type): type is TableType => type !== null && type !== undefined)) return [];
-  return verbOf(i.op).demands(i, new Set([...own, ...mustRun(i)]), types);
+  return verbOf(i.op).demands(i, own, types);
 }
-
-const mustRun = (i: Instruction): string[] =>
-  i.rows.flatMap((r) => ((r.role === "column" || r.role === "window") && r.name !== null && r.expression && isFallible(r.expression) ? [r.name] : []));
 
 function addAll(set: Set<string>, names: Iterable<string>): boolean {
   const before = set.size;

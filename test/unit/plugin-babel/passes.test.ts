@@ -78,16 +78,15 @@ describe("push-filters", () => {
 });
 
 describe("prune-columns", () => {
-  test("reads and computes what is used; what can throw stays", () => {
+  test("reads and computes what is used, whether it could throw or not", () => {
     const out = run([
       `%1 = ${READ}`,
       `%2 = derive %1 column "a" = add($"id":number, 1:number):number; column "b" = string.repeat($"name":string, $"id":number):string; : {"id": number, "name": string, "a": number, "b": string} @f:2:0-2:9`,
       `%3 = select %2 left "id" : {"id": number} @f:3:0-3:9`,
       "return %3",
     ], pruneColumns);
-    expect(line(out, "%1")).toContain(`demanded ["id","name"]`);
-    expect(line(out, "%2")).not.toContain(`column "a"`);
-    expect(line(out, "%2")).toContain(`column "b"`);
+    expect(line(out, "%1")).toContain(`demanded ["id"]`);
+    expect(line(out, "%2")).not.toContain("column");
   });
 
   test("only the count: no column at all", () => {

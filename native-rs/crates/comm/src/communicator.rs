@@ -137,7 +137,8 @@ pub struct Options {
     pub timeout: std::time::Duration,
     /// How long a rank that is waited for may give no sign of life. A rank that computes gives one.
     pub patience: std::time::Duration,
-    /// Memory for messages this rank sends; taken step by step.
+    /// Memory for messages this rank sends; taken step by step. So little that it is used again while it is warm: memory that a
+    /// process touches first costs more than waiting for a reader.
     pub arena_bytes: usize,
     /// Heap for messages that nobody reads, before they go to a file.
     pub spill_memory: usize,
@@ -151,7 +152,7 @@ impl Default for Options {
             build: String::new(),
             timeout: std::time::Duration::from_secs(30),
             patience: std::time::Duration::from_secs(60),
-            arena_bytes: 64 << 20,
+            arena_bytes: 16 << 20,
             spill_memory: 64 << 20,
             spill_directory: std::env::temp_dir(),
         }

@@ -35,7 +35,8 @@ function screen(text: string): string[] {
   return text.split("\n").map((line) => line.split("\r").reduce((shown, part) => (part.startsWith("\x1b[K") ? part.slice(3) : part === "" ? shown : part), "").replaceAll("\x1b[K", ""));
 }
 
-it.each([["lockstep run", 120], ["lockstep run", 40], ["node", 120]])("%s: a bar on a terminal of %i columns", async (how, columns) => {
+// On a busy machine the job may end before its bar was due.
+it.each([["lockstep run", 120], ["lockstep run", 40], ["node", 120]])("%s: a bar on a terminal of %i columns", { retry: 3 }, async (how, columns) => {
   const job = `${at("dist/job.mjs")} ${how === "node" ? "" : "-- "}${at("rows.csv")}`;
   const node = process.execPath;
   const text = await onTerminal(how === "node" ? `LOCKSTEP_RANKS=2 ${node} ${job}` : `${node} ${cli} run -n 2 --no-summary ${job}`, columns);

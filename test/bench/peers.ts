@@ -1,10 +1,8 @@
 /** The peers' environments: made once in the cache, versions pinned. */
 import { copyFileSync, existsSync } from "node:fs";
-import { homedir } from "node:os";
 import { basename, join } from "node:path";
-import { cargoTarget, root, run } from "../scripts/lib.mjs";
+import { cache, cargoTarget, root, run } from "../scripts/lib.mjs";
 
-const cache = process.env["LOCKSTEP_CACHE"] ?? join(homedir(), ".cache/lockstep");
 const UV = "uv==0.13.9";
 /** What is installed together; Bodo wants a pandas of its own. */
 const ENVIRONMENTS = { peers: ["duckdb==2.0.0", "polars==2.1.0"], spark: ["pyspark==4.3.0"], bodo: ["bodo==2026.10", "pandas==3.0.6"] };

@@ -1,7 +1,7 @@
 // npm run data -- taxi --rows N [--files F] [--out FOLDER]
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { cache } from "../scripts/lib.mjs";
 import { makeTaxi } from "./taxi.ts";
 
 const usage = "usage: npm run data -- taxi --rows N [--files 4] [--out FOLDER]";
@@ -15,7 +15,6 @@ if (positionals[0] !== "taxi" || !Number.isInteger(rows) || rows < 0 || !Number.
   console.error(usage);
   process.exit(2);
 }
-const cache = process.env["LOCKSTEP_CACHE"] ?? join(homedir(), ".cache/lockstep");
 const start = performance.now();
 const data = await makeTaxi(values.out ?? join(cache, `data/taxi-v1-${rows}`), rows, files);
 console.log(`${rows} trips in ${((performance.now() - start) / 1000).toFixed(1)} s\n${data.weather}\n${data.trips}`);

@@ -26,10 +26,9 @@ const groupbyQuery = (rows: number): string => `
  * nine in ten stand in both; id4, id5, id6 are the same keys as texts.
  */
 const joinQuery = (table: number, rows: number, size: number): string => {
-  const count = [0, 1, 2].map((level) => Math.max(1, Math.round(rows / [1e6, 1e3, 1][level]!)));
   // Keys of x begin at 1, those of the others a tenth later. A table's own key is unique, in no order.
   const key = (level: number): string => {
-    const n = count[level]!;
+    const n = keysOf(rows, level);
     const shift = table === 0 ? 0 : Math.round(n / 10);
     return `((${table === level + 1 ? `i * ${STEP} % ${n}` : `hash(i * 16 + ${table * 3 + level}) % ${n}`})::int + ${shift + 1})`;
   };
@@ -37,6 +36,9 @@ const joinQuery = (table: number, rows: number, size: number): string => {
   const columns = levels.flatMap((level) => [`${key(level)} as id${level + 1}`, `'id' || ${key(level)} as id${level + 4}`]);
   return `select ${columns.join(", ")}, (hash(i * 16 + 15 - ${table}) % 100000000)::double / 1000000 as v${table === 0 ? 1 : 2} from range(0, ${size}) t(i)`;
 };
+
+/** Distinct keys of small, medium, big. */
+const keysOf = (rows: number, level: number): number => Math.max(1, Math.round(rows / [1e6, 1e3, 1][level]!));
 
 const of = (seed: number, values: number): string => `hash(i * 16 + ${seed}) % ${values} + 1`;
 const text = (prefix: string, value: string, digits: number): string => `'${prefix}' || lpad((${value})::varchar, ${digits}, '0')`;
@@ -49,9 +51,8 @@ export async function makeGroupby(folder: string, rows: number): Promise<string>
 
 /** The folder with x, small, medium and big of the five joins. */
 export async function makeJoin(folder: string, rows: number): Promise<string> {
-  const size = (level: number): number => Math.max(1, Math.round(rows / [1e6, 1e3, 1][level]!));
   await madeOnce(folder, (staging) =>
-    write(staging, { x: joinQuery(0, rows, rows), small: joinQuery(1, rows, size(0)), medium: joinQuery(2, rows, size(1)), big: joinQuery(3, rows, size(2)) }),
+    write(staging, { x: joinQuery(0, rows, rows), small: joinQuery(1, rows, keysOf(rows, 0)), medium: joinQuery(2, rows, keysOf(rows, 1)), big: joinQuery(3, rows, keysOf(rows, 2)) }),
   );
   return folder;
 }

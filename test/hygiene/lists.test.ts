@@ -36,11 +36,28 @@ it("the compiler's scalar functions are the engine's", async () => {
 
 it("the compiler knows the options that the runtime knows", async () => {
   const [compiler, runtime, types] = (await Promise.all(["plugin-babel/dist/verbs/options.js", "runtime/dist/connectors/options.js", "runtime/dist/tables/arrow-type.js"].map((file) => import(join(root, file))))) as [
-    { optionsOf: unknown; ARROW_TYPE: RegExp },
-    { optionsOf: unknown },
+    { optionsOf: Record<string, Record<string, { kind: string }>>; ARROW_TYPE: RegExp; fits(value: unknown, taken: unknown): boolean; wordsOf(taken: unknown): string },
+    { optionsOf: unknown; checkOptions(verb: string, given: unknown): void },
     { parseType(text: string): unknown },
   ];
   expect(compiler.optionsOf).toEqual(runtime.optionsOf);
+  // Both judge values alike, in the same words.
+  for (const [verb, options] of Object.entries(compiler.optionsOf)) {
+    for (const [name, taken] of Object.entries(options).filter(([, { kind }]) => kind !== "types" && kind !== "options")) {
+      for (const value of [true, 0, 1, -1, 1.5, NaN, "", ";", ";;", "é", '"', "\n", "zstd", "program", null, [], {}, undefined]) {
+        const said = ((): string => {
+          try {
+            runtime.checkOptions(verb, { [name]: value });
+            return "";
+          } catch (error) {
+            return (error as Error).message;
+          }
+        })();
+        expect([verb, name, value, said === ""]).toEqual([verb, name, value, compiler.fits(value, taken)]);
+        if (said) expect(said).toContain(compiler.wordsOf(taken));
+      }
+    }
+  }
   const names = "bool boolean string utf8 binary float16 float float32 float64 double date32 date32[day] int8 uint64 timestamp[s] timestamp[ms,tz=UTC] decimal128(10,2) decimal(10,2) int33 uint date date64 timestamp timestamp[m] decimal list<int8> number";
   for (const name of names.split(" ")) {
     const isRead = ((): boolean => {

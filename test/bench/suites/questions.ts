@@ -1,30 +1,23 @@
 /** db-benchmark's questions about groups and joins, each a process that reads Parquet, answers and writes the answer. */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
-import lockstepPlugin from "@lockstep/plugin-vite/esbuild";
-import { build } from "esbuild";
 import { makeGroupby, makeJoin } from "../../data/db-benchmark.ts";
-import { root } from "../../scripts/lib.mjs";
+import { cache, root } from "../../scripts/lib.mjs";
+import { bundled } from "../bundle.ts";
 import { answerOf, type Answer, type Job, type System } from "../compare.ts";
 import { measure } from "../measure.ts";
 import { pythonWith } from "../peers.ts";
 
-const cache = process.env["LOCKSTEP_CACHE"] ?? join(homedir(), ".cache/lockstep");
-
 export async function* questions(suite: "groupby" | "join", rows: number): AsyncGenerator<Job> {
   const data = await (suite === "groupby" ? makeGroupby : makeJoin)(join(cache, `data/${suite}-v1-${rows}`), rows);
-  const sql = join(root, `test/bench/questions/${suite}.sql`);
-  const python = join(await pythonWith("peers"), "python");
   const peer = (name: string): string => join(root, "test/bench/peers", name);
+  const sql = peer(`${suite}.sql`);
+  const python = join(await pythonWith("peers"), "python");
   const folder = mkdtempSync(join(root, ".lockstep-questions-"));
   try {
-    await build({
-      entryPoints: [join(root, `test/bench/questions/${suite}.ts`)], outdir: folder, outExtension: { ".js": ".mjs" },
-      bundle: true, format: "esm", platform: "node", packages: "external", logLevel: "error", plugins: [lockstepPlugin({ report: false })],
-    });
+    const program = await bundled(suite, folder);
     const lockstep = (name: string, question: string, ranks: number, threads: number): System => {
-      const command = [join(root, "runtime/bin/lockstep.mjs"), "run", "-n", `${ranks}`, "--threads", `${threads}`, "--no-progress", join(folder, `${suite}.mjs`), "--", question, data];
+      const command = [join(root, "runtime/bin/lockstep.mjs"), "run", "-n", `${ranks}`, "--threads", `${threads}`, "--no-progress", program, "--", question, data];
       return { name, rows, run: (aim, out) => measure(aim, process.execPath, [...command, out], {}) };
     };
     for (const [, question] of readFileSync(sql, "utf8").matchAll(/^-- (\w+)$/gm) as Iterable<[string, string]>) {
@@ -42,13 +35,15 @@ export async function* questions(suite: "groupby" | "join", rows: number): Async
   }
 }
 
-/** The number of rows, and of each column of values its sum, alone and weighted by the row's keys (columns `id…`). */
+/** The number of rows, and of each column of values how many there are and their sum, alone and weighted by the row's keys (columns `id…`). */
 async function answer(out: string): Promise<Answer | null> {
   const names = await answerOf(out, (files) => `select string_agg(name, ',' order by name) from parquet_schema(${files}) where type is not null`);
   if (names === null) return null;
   const all = [...new Set(String(names[0]).split(","))];
   const keys = all.filter((name) => name.startsWith("id"));
   const weight = keys.length === 0 ? "1" : `(hash(${keys.map((name) => `${name}::varchar`).join(", ")}) % 1009)::double`;
-  const sums = all.filter((name) => !keys.includes(name)).flatMap((name) => [`sum(${name}::double)`, `sum(${name}::double * ${weight})`]);
+  // What is undefined (a correlation of equal values) is null to some and NaN to others.
+  const values = all.filter((name) => !keys.includes(name)).map((name) => `(case when not isnan(${name}::double) then ${name}::double end)`);
+  const sums = values.flatMap((value) => [`count(${value})`, `sum(${value})`, `sum(${value} * ${weight})`]);
   return answerOf(out, (files) => `select ${["count(*)", `sum(${weight})`, ...sums].join(", ")} from ${files}`);
 }

@@ -4,19 +4,16 @@
  * could bring at most.
  */
 import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
-import lockstepPlugin from "@lockstep/plugin-vite/esbuild";
-import { build } from "esbuild";
 import { makeTaxi } from "../../data/taxi.ts";
-import { root } from "../../scripts/lib.mjs";
+import { cache, root } from "../../scripts/lib.mjs";
 import { Bucket } from "../../stores/bucket.ts";
 import { proxy } from "../../stores/proxy.ts";
 import { versitygw } from "../../stores/servers.ts";
+import { bundled } from "../bundle.ts";
 import { measure, median, type Measured } from "../measure.ts";
 import { pythonWith } from "../peers.ts";
 
-const cache = process.env["LOCKSTEP_CACHE"] ?? join(homedir(), ".cache/lockstep");
 /** As in connectors/src/store/remote.rs. */
 const IN_FLIGHT = 8;
 const LATENCY = 50;
@@ -31,11 +28,7 @@ export async function scan(rows: number, rounds: number): Promise<Record<string,
   const far = await proxy(server);
   try {
     await new Bucket(server).copy(data.trips, "trips");
-    await build({
-      entryPoints: [join(root, "test/bench/programs/scan.ts")], outdir: folder, outExtension: { ".js": ".mjs" },
-      bundle: true, format: "esm", platform: "node", packages: "external", logLevel: "error", plugins: [lockstepPlugin({ report: false })],
-    });
-    const job = join(folder, "scan.mjs");
+    const job = await bundled("scan", folder);
     const lockstep = (ranks: number, env: Readonly<Record<string, string>>): Promise<Measured> =>
       measure("time", process.execPath, [join(root, "runtime/bin/lockstep.mjs"), "run", "-n", `${ranks}`, "--threads", "1", "--no-progress", job, "--", "s3://lockstep/trips"], { ...env });
     const python = join(await pythonWith("peers"), "python");

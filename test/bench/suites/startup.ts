@@ -1,14 +1,13 @@
 /** What a job and a build cost before they do anything. */
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { homedir, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { compile } from "@lockstep/plugin-babel/compile";
 import { makeTaxi } from "../../data/taxi.ts";
-import { root } from "../../scripts/lib.mjs";
+import { cache, root } from "../../scripts/lib.mjs";
 import { median } from "../measure.ts";
 
-const cache = process.env["LOCKSTEP_CACHE"] ?? join(homedir(), ".cache/lockstep");
 const example = join(root, "playground/examples/monthly-trips");
 const RANKS = 2;
 

@@ -325,6 +325,7 @@ it("everything is reached by the keyboard", async () => {
   expect(await focused()).toBe("Output");
   await page.keyboard.press("Alt+Digit5");
   expect(await page.locator("#tab-plan").getAttribute("aria-selected")).toBe("true");
+  await page.getByLabel(/^readCsv :11 Bcast/).first().waitFor();
   // From the first control on, Tab comes by the menu, the buttons, the editor and the tabs, and is held nowhere.
   await page.evaluate(() => (document.activeElement as HTMLElement).blur());
   const seen = new Set<string>();

@@ -1,7 +1,8 @@
 /** The peers' environments: made once in the cache, versions pinned. */
 import { copyFileSync, existsSync } from "node:fs";
 import { basename, join } from "node:path";
-import { cache, cargoTarget, root, run } from "../scripts/lib.mjs";
+import { cargo } from "../scripts/cargo.mjs";
+import { cache, cargoTarget, run } from "../scripts/lib.mjs";
 
 const UV = "uv==0.13.9";
 /** What is installed together; Bodo wants a pandas of its own. */
@@ -39,10 +40,6 @@ export async function besideNodePeers(file: string): Promise<string> {
 
 /** DataFusion's own SQL in a program of ours. */
 export async function dataFusionProgram(): Promise<string> {
-  await run("cargo", ["build", "--release", "--locked", "--quiet", "-p", "lockstep-exec", "--example", "datafusion_taxi"], {
-    cwd: join(root, "native-rs"),
-    stdio: ["ignore", 2, 2],
-    env: { CARGO_TARGET_DIR: cargoTarget },
-  });
+  await cargo(["build", "--release", "--locked", "--quiet", "-p", "lockstep-exec", "--example", "datafusion_taxi"], { stdio: ["ignore", 2, 2] });
   return join(cargoTarget, "release/examples/datafusion_taxi");
 }

@@ -1,12 +1,10 @@
 // Builds the addon into the cache and copies it beside its loader. `--tests` builds the Rust tests in the same go.
 import { copyFileSync, existsSync, renameSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { cargoTarget, root, run } from "./lib.mjs";
+import { cargo } from "./cargo.mjs";
+import { cargoTarget, root } from "./lib.mjs";
 
-await run("cargo", ["build", "--release", "--locked", "--workspace", ...process.argv.slice(2)], {
-  cwd: join(root, "native-rs"),
-  env: { CARGO_TARGET_DIR: cargoTarget },
-});
+await cargo(["build", "--release", "--locked", "--workspace", ...process.argv.slice(2)]);
 const built = join(cargoTarget, "release/liblockstep_binding.so");
 const addon = join(root, `native-rs/lockstep.${process.platform}-${process.arch}.node`);
 if (!existsSync(addon) || statSync(addon).mtimeMs < statSync(built).mtimeMs) {

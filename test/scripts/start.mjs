@@ -3,6 +3,8 @@
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
+import { createInterface } from "node:readline";
+import { cargoProgress } from "./cargo-progress.mjs";
 import { cache, root, run } from "./lib.mjs";
 
 const example = join(root, "playground/examples/monthly-trips");
@@ -75,7 +77,9 @@ function compileReport() {
 async function step(name, needed, action) {
   if (!needed) return;
   const start = Date.now();
+  const soon = setTimeout(() => console.log(`${name.padEnd(10)} under way`), 2000);
   await action();
+  clearTimeout(soon);
   const seconds = (Date.now() - start) / 1000;
   if (seconds > 2) console.log(`${name.padEnd(10)} ${seconds.toFixed(0)} s`);
 }
@@ -100,35 +104,25 @@ function buildNative() {
   const build = spawn(process.execPath, [join(root, "test/scripts/build-native.mjs"), "--message-format=json-render-diagnostics"], {
     stdio: ["ignore", "pipe", "pipe"],
   });
-  const crates = countCrates();
-  const done = new Set();
-  let rest = "";
-  let errors = "";
-  build.stdout.on("data", (chunk) => {
-    const lines = (rest + chunk).split("\n");
-    rest = lines.pop();
-    for (const line of lines) {
-      const id = /"reason":"compiler-artifact","package_id":"([^"]+)"/.exec(line)?.[1];
-      // A crate's build script is not yet the crate.
-      if (id && !line.includes('"kind":["custom-build"]')) done.add(id);
-    }
+  const progress = cargoProgress();
+  const names = [];
+  const tree = spawn("cargo", ["tree", "--workspace", "--edges", "normal,build", "--prefix", "none"], { cwd: join(root, "native-rs"), stdio: ["ignore", "pipe", "ignore"] });
+  // Without cargo the build says so.
+  tree.on("error", () => undefined);
+  createInterface({ input: tree.stdout }).on("line", (line) => names.push(line.split(" ", 2).join(" "))).on("close", () => progress.all(names.filter(Boolean)));
+  const errors = [];
+  createInterface({ input: build.stdout }).on("line", (line) => progress.output(line));
+  createInterface({ input: build.stderr }).on("line", (line) => {
+    errors.push(line);
+    if (progress.error(line)) say();
   });
-  build.stderr.on("data", (chunk) => (errors = (errors + chunk).slice(-4000)));
-  const begun = Date.now();
-  const state = () => {
-    const share = done.size / crates;
-    const minutes = (Date.now() - begun) / 60_000;
-    // The last crates are the largest: what is left takes longer than what is done.
-    const left = Math.max(1, Math.ceil((minutes / share) * (1 - share) * 2));
-    return share < 0.02
-      ? "native     cargo is starting; the first build on a machine takes 15 to 25 minutes on 2 cores"
-      : `native     ${done.size} of ${crates} crates built, about ${left} min left`;
-  };
-  const soon = setTimeout(() => console.log(state()), 5000);
+  const place = process.stdout.isTTY;
+  const say = () => console.log(`${place ? "\r\x1b[K" : ""}${progress.text()}`);
+  const soon = setTimeout(say, 5000);
   const built = new Promise((resolve, reject) => {
-    build.on("exit", (code, signal) => {
+    build.on("close", (code, signal) => {
       clearTimeout(soon);
-      const message = `the native build failed (${signal ?? `exit ${code}`}); the same by hand: npm run build:native\n${errors}`;
+      const message = `the native build failed (${signal ?? `exit ${code}`}); the same by hand: npm run build:native\n${errors.slice(-40).join("\n")}`;
       if (code === 0 && existsSync(addon)) resolve();
       else reject(Object.assign(new Error(message), { code: code ?? 1, signal }));
     });
@@ -137,8 +131,7 @@ function buildNative() {
   built.catch(() => undefined);
   return {
     async done() {
-      const place = process.stdout.isTTY;
-      const ticker = setInterval(() => (place ? process.stdout.write(`\r${state()}\x1b[K`) : console.log(state())), place ? 1000 : 180_000);
+      const ticker = setInterval(() => (place ? process.stdout.write(`\r${progress.text()}\x1b[K`) : say()), place ? 1000 : 180_000);
       try {
         await built;
       } finally {
@@ -147,12 +140,6 @@ function buildNative() {
       }
     },
   };
-}
-
-function countCrates() {
-  const tree = spawnSync("cargo", ["tree", "--workspace", "--edges", "normal,build", "--prefix", "none"], { cwd: join(root, "native-rs"), encoding: "utf8" });
-  const names = new Set((tree.stdout ?? "").split("\n").filter(Boolean).map((line) => line.replace(/ \(\*\)$/, "")));
-  return Math.max(1, names.size);
 }
 
 /** The taxi data of so many trips, made once. */

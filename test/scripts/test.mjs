@@ -1,7 +1,8 @@
 // npm test: builds what is missing and runs everything. `npm test -- PATTERN` runs the TypeScript tests that match.
 import { join } from "node:path";
+import { cargo } from "./cargo.mjs";
 import { leftOut } from "./left-out.mjs";
-import { cargoTarget, root, run } from "./lib.mjs";
+import { root, run } from "./lib.mjs";
 
 const pattern = process.argv.slice(2);
 const started = Date.now();
@@ -16,12 +17,7 @@ process.env.PATH = `${join(root, "node_modules/.bin")}:${process.env.PATH}`;
 
 await step("build", () => run(process.execPath, [join(root, "test/scripts/build.mjs")]));
 if (pattern.length === 0) {
-  await step("cargo test", () =>
-    run("cargo", ["test", "--release", "--locked", "--workspace", "--quiet"], {
-      cwd: join(root, "native-rs"),
-      env: { CARGO_TARGET_DIR: cargoTarget },
-    }),
-  );
+  await step("cargo test", () => cargo(["test", "--release", "--locked", "--workspace", "--quiet"]));
 }
 if (pattern.length === 0) await step("loom", () => run(process.execPath, [join(root, "test/scripts/loom.mjs")]));
 const without = leftOut();

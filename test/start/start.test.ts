@@ -4,15 +4,22 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, 
 import { tmpdir } from "node:os";
 import { basename, join, relative } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { root } from "../scripts/lib.mjs";
+import { cargoTarget, root } from "../scripts/lib.mjs";
 
 const folder = mkdtempSync(join(tmpdir(), "lockstep-start-"));
 const copy = join(folder, "lockstep");
 const job = "playground/examples/monthly-trips/src/job.ts";
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => {
+  writeFileSync(stamp, stamped);
+  rmSync(folder, { recursive: true, force: true });
+});
 
-/** Sources keep their times: cargo finds what this checkout has compiled. */
+const stamp = join(cargoTarget, "checkout");
+const stamped = existsSync(stamp) ? readFileSync(stamp) : "";
+
+/** Sources keep their times, and cargo is told that they are the ones it compiled last: it finds what this checkout has compiled. */
 beforeAll(() => {
+  writeFileSync(stamp, copy);
   const built = new Set(["node_modules", ".git", ".lockstep", "dist"]);
   const wanted = (path: string): boolean => !built.has(basename(path)) && !/\.(node|tsbuildinfo)$/.test(path);
   cpSync(root, copy, { recursive: true, preserveTimestamps: true, filter: wanted });

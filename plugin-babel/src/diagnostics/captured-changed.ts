@@ -4,17 +4,17 @@ import { at, defineDiagnostic } from "./define.ts";
 export const capturedChanged = defineDiagnostic(
   {
     code: "LS1208",
-    title: "A captured object that is changed",
+    title: "A captured instance that is changed",
     kind: "not-parallelisable",
-    docs: "A row function runs when its table is computed, which is later than the verb's call. An object that it looks into must not be changed until then: change it before the verb, or make a new one.",
+    docs: "A row function of V8 runs when its table is computed, which is later than the verb's call. Variables, arrays, Maps, Sets and plain objects that it captures are copied at the call; an instance of a class is not, so it must not be changed until then: change it before the verb, or make a new one.",
     example: {
-      wrong: `const cities = new Map<string, string>();
-const named = trips.derive({ name: (d): string => cities.get(d.city) ?? "" });
-cities.set("NYC", "New York");
+      wrong: `const names = new URLSearchParams("LA=Los+Angeles");
+const named = trips.derive({ name: (d): string => names.get(d.city) ?? "" });
+names.set("NYC", "New York");
 await named.writeParquet(out);`,
-      right: `const cities = new Map<string, string>();
-cities.set("NYC", "New York");
-const named = trips.derive({ name: (d): string => cities.get(d.city) ?? "" });
+      right: `const names = new URLSearchParams("LA=Los+Angeles");
+names.set("NYC", "New York");
+const named = trips.derive({ name: (d): string => names.get(d.city) ?? "" });
 await named.writeParquet(out);`,
     },
   },

@@ -17,6 +17,7 @@ import { bare, type Binding } from "../source/module.ts";
 import type { Place } from "../source/names.ts";
 import { childNodes, isTypeOnly } from "../source/walk.ts";
 import { verbOf } from "../verbs/index.ts";
+import { closureOf, closureOver } from "./closure.ts";
 import { commentFor, notesOf, oneLine } from "./comments.ts";
 import { type Descriptors, useOf } from "./descriptors.ts";
 
@@ -256,21 +257,13 @@ export class Rewriter {
     });
   }
 
-  /**
-   * A row function that V8 runs, as written: it closes over what is in sight where its verb is called. It runs when the
-   * table is computed, so a variable that is assigned again is handed in with the value it has at the call.
-   */
+  /** A row function that V8 runs, as written, over what it sees where its verb is called. */
   #script(row: RowArgument): Expression {
     const operand = this.#context.fn.operands.get(row);
     if (operand?.kind !== "function") throw new Error("a script was no function");
-    const script = new Rewriter(this.#context, operand.place, null).rewrite(bare(operand.node)) as Expression;
-    const free = row.expression?.kind === "script" ? row.expression.free : [];
-    const assigned = free.filter((name) => {
-      const binding = operand.place.scope.getBinding(name);
-      return binding && !binding.constant && !binding.scope.path.isProgram();
-    });
-    if (assigned.length === 0) return script;
-    return callExpression(arrowFunctionExpression(assigned.map((name) => identifier(name)), script), assigned.map((name) => identifier(name)));
+    const node = bare(operand.node);
+    const written = (part: Node, place: Place) => new Rewriter(this.#context, place, null).rewrite(part) as Expression;
+    return closureOver(closureOf(node, operand.place), written(node, operand.place), this.#context.runtime, (helper) => written(helper.node, { module: operand.place.module, scope: helper.binding.scope }));
   }
 
   #helperCall(node: t.CallExpression, frame: SourceFrame): Node {

@@ -24,7 +24,7 @@ import type { Modules } from "./modules.ts";
 import { functionOf, type Helper, helperNamed, importOf, type Place } from "./names.ts";
 import { unsendable } from "./unsendable.ts";
 import { childNodes, isTypeOnly, namesIn } from "./walk.ts";
-import { changedBy, laterChange, rootOf, writtenBy } from "./writes.ts";
+import { changedBy, isInstance, laterChange, rootOf, writtenBy } from "./writes.ts";
 
 export interface CapturedHelper {
   readonly binding: Binding;
@@ -104,11 +104,11 @@ class Collector implements Captures {
     }
   }
 
-  /** V8 runs a row function when its table is computed: an object that is changed until then would be seen changed. */
+  /** V8 runs a row function when its table is computed: an instance of a class, which is not copied, would be seen changed. */
   #changedLater(expression: Expression, fn: t.Node, place: Place): void {
     for (const name of expression.kind === "script" ? expression.free : []) {
       const binding = place.scope.getBinding(name);
-      if (!binding || binding.scope.path.isProgram()) continue;
+      if (!binding || binding.scope.path.isProgram() || !isInstance(binding)) continue;
       const write = laterChange(binding, fn);
       if (write) this.#report(capturedChanged(name, spanOf(write, place.module), spanOf(fn, place.module)));
     }

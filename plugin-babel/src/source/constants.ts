@@ -1,7 +1,7 @@
 /** Values known at build time: literals, and `const` bindings of them. */
 import type * as t from "@babel/types";
 import { bare } from "./module.ts";
-import { methods } from "../verbs/index.ts";
+import { mayBeMutated } from "./mutations.ts";
 import type { Place } from "./names.ts";
 
 /** A value known at build time. A `Set` of literals is its members. */
@@ -94,36 +94,21 @@ export function constantNamed(name: string, place: Place, depth = 0): { readonly
   if (node.type !== "VariableDeclarator" || node.id.type !== "Identifier" || !node.init) return null;
   const constant = constantOf(node.init, scoped, depth + 1);
   // An array, record or Set can be mutated: only if nothing but reads of it are seen.
-  return constant && typeof constant.value === "object" && constant.value !== null && !isConst(node.init) && mayBeMutated(binding.referencePaths) ? null : constant;
+  return constant && typeof constant.value === "object" && constant.value !== null && !isConst(node.init) && mayBeMutated(binding, (path) => isObjectAt(constant.value, path)) ? null : constant;
 }
 
 /** `["a", "b"] as const` is readonly to TypeScript. */
 const isConst = (init: t.Node): boolean =>
   init.type === "TSAsExpression" && init.typeAnnotation.type === "TSTypeReference" && init.typeAnnotation.typeName.type === "Identifier" && init.typeAnnotation.typeName.name === "const";
 
-interface ReferencePath {
-  readonly node: t.Node;
-  readonly parent: t.Node;
-  readonly parentPath: { readonly parent: t.Node } | null;
+/** What lies at the path of a value, or what any element of it is, is itself an array, a Set or a record. */
+function isObjectAt(value: ConstantValue, path: readonly string[]): boolean {
+  const [first, ...rest] = path;
+  if (typeof value !== "object" || value === null) return false;
+  if (first === undefined) return true;
+  if (first === "*") return (value instanceof Set ? [...value] : Object.values(value)).some((held) => isObjectAt(held, rest));
+  return Object.hasOwn(value, first) && isObjectAt((value as { readonly [member: string]: ConstantValue })[first], rest);
 }
-
-/** Members read, methods that only look, and spreading leave a value alone; anything else may write it. */
-export function mayBeMutated(references: readonly ReferencePath[]): boolean {
-  return references.some(({ node, parent, parentPath }) => {
-    // Verbs only look at their arguments.
-    if (parent.type === "CallExpression" && parent.callee.type === "MemberExpression" && parent.callee.property.type === "Identifier" && methods.has(parent.callee.property.name)) return false;
-    if (parent.type === "SpreadElement" || parent.type === "ForOfStatement") return false;
-    if (parent.type === "ExportSpecifier" || node.type === "ExportNamedDeclaration" || parent.type === "ExportNamedDeclaration") return false;
-    if (parent.type !== "MemberExpression" || parent.object !== node) return true;
-    const outer = parentPath?.parent;
-    if (outer?.type === "AssignmentExpression" && outer.left === parent) return true;
-    if (outer?.type === "UpdateExpression" || (outer?.type === "UnaryExpression" && outer.operator === "delete")) return true;
-    const isCall = outer?.type === "CallExpression" && outer.callee === parent;
-    return isCall && !(parent.property.type === "Identifier" && looking.has(parent.property.name));
-  });
-}
-
-const looking = new Set(["includes", "has", "indexOf", "lastIndexOf", "at", "slice", "concat", "join", "map", "filter", "some", "every", "find", "findIndex", "get", "keys", "values", "entries"]);
 
 function enumOf(node: t.TSEnumDeclaration, place: Place): { readonly value: ConstantValue } | null {
   const members: Record<string, ConstantValue> = {};

@@ -1,4 +1,4 @@
-import { mayBeMutated } from "./constants.ts";
+import { mayBeMutated } from "./mutations.ts";
 import type { SourceFrame } from "./frames.ts";
 import { namesIn } from "./walk.ts";
 
@@ -7,8 +7,14 @@ export function isKnownEarly(source: string, frame: SourceFrame): boolean {
   return frame.id === 0 && namesIn(source).every((name) => {
     const binding = frame.place.scope.getBinding(name);
     // A member may be written between the reader and the verb.
-    if (!binding || (source.includes(".") && mayBeMutated(binding.referencePaths))) return false;
+    if (!binding || (source.includes(".") && mayBeMutated(binding, (path) => leadsTo(source, path)))) return false;
     const isOwn = binding.scope.getFunctionParent()?.block === frame.node;
     return !isOwn || (binding.kind === "param" && binding.constant);
   });
+}
+
+/** What stands at the path of members holds the captured value. */
+function leadsTo(source: string, path: readonly string[]): boolean {
+  const members = source.split(".").slice(1);
+  return path.length < members.length && path.every((name, n) => name === "*" || name === members[n]);
 }

@@ -61,6 +61,12 @@ export function rootOf(node: t.Node): t.Identifier | null {
   return e.type === "Identifier" ? e : null;
 }
 
+/** `new URLSearchParams(…)`: not what the runtime copies for a row function (`copy.ts`). */
+export function isInstance({ path: { node } }: Binding): boolean {
+  const init = node.type === "VariableDeclarator" && node.init ? bare(node.init) : null;
+  return init?.type === "NewExpression" && !(init.callee.type === "Identifier" && /^(Map|Set|Date|Object|\w*Array)$/.test(init.callee.name));
+}
+
 /** Where the object in a variable is changed after `use` was evaluated: further down, or in a loop around both. */
 export function laterChange(binding: Binding, use: t.Node): t.Node | null {
   for (const reference of binding.referencePaths) {

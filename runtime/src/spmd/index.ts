@@ -5,6 +5,7 @@ becomeRank();
 
 export { alike, console } from "./alike.ts";
 export { call, define, type Defined } from "./call.ts";
+export { copy } from "./copy.ts";
 export { literal, literals } from "./literal.ts";
 export { mapInOrder } from "./map-in-order.ts";
 export { script } from "./scripts.ts";

@@ -44,7 +44,7 @@ afterAll(async () => {
 const answerOf = (run: Run, out: string): Promise<Answer> =>
   run(tables, out).then(
     (value): Answer => ({ value }),
-    (error: Error & { code?: string }): Answer => ({ error: { name: error.name, ...(error.code !== undefined && { code: error.code }), message: error.message } }),
+    (error: (Error & { code?: string }) | null): Answer => ({ error: { name: error?.name, ...(error?.code !== undefined && { code: error.code }), message: String(error?.message ?? error) } }),
   );
 
 /** The untransformed function's answer, once for all rank counts. */

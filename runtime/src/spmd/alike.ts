@@ -1,10 +1,10 @@
 /** Scalars that would differ between processes, made the same on all ranks. */
 import { deserialize, serialize } from "node:v8";
+import { partsOf, thrownOf, type Thrown } from "../errors/index.ts";
 import { markAgreed } from "./checked.ts";
 import { currentCall, runningCall } from "./context.ts";
 import { fill, marshal, Places } from "./marshal.ts";
 import { restore, type Standing, standingFor } from "./standing.ts";
-import { caught, thrown, type Thrown } from "./outcome.ts";
 
 type Answer = { readonly value: unknown; readonly empty: object[]; readonly things: Standing[] } | { readonly failure: Thrown };
 
@@ -18,7 +18,7 @@ export function alike<T>(evaluate: () => T | Promise<T>): Promise<T> {
   return call.inOrder(async () => {
     const own = rank === 0 ? await answer(evaluate) : null;
     const agreed = size > 1 ? (deserialize(await call.collective((engine) => engine.broadcast(own && serialize(own), 0))) as Answer) : own!;
-    if ("failure" in agreed) throw markAgreed(caught(agreed.failure));
+    if ("failure" in agreed) throw markAgreed(thrownOf(agreed.failure));
     return fill(agreed.value, agreed.empty, agreed.things.map(restore)) as T;
   });
 }
@@ -41,7 +41,7 @@ async function answer(evaluate: () => unknown): Promise<Answer> {
     const value = marshal(await evaluate(), `${written(evaluate)} on rank 0`, instead, "Take what you need of it in the same expression, as plain data: the field of an object, a text, a number.");
     return { value, empty: places.empty, things: places.things };
   } catch (error) {
-    return { failure: thrown(error) };
+    return { failure: partsOf(error) };
   }
 }
 

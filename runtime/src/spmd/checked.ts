@@ -9,7 +9,7 @@ export async function checked<T>(operation: Promise<T>): Promise<T> {
     return await operation;
   } catch (error) {
     const known = error instanceof Error ? engineError(error.message) : undefined;
-    throw markAgreed(known ?? error);
+    throw markAgreed(known ? known.thrown : error);
   }
 }
 

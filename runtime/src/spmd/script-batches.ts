@@ -1,7 +1,7 @@
 /** Row functions over batches: Arrow in, Arrow out, a JavaScript value at a time between. */
 import type { Scripts } from "@lockstep/native";
 import type { JsType } from "@lockstep/native/plan";
-import { partsOf } from "../errors/index.ts";
+import { packed } from "../errors/index.ts";
 import { Column, type Stored } from "../tables/column.ts";
 import { canonicalInteger } from "../tables/infer.ts";
 import { fromIpc, toIpc } from "../tables/ipc.ts";
@@ -24,7 +24,7 @@ export function scriptRunner(functions: readonly ScriptFunction[]): Scripts {
       const bytes = toIpc(new Map([["value", new Column(arrowTypes[type], rows, values)]]));
       return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     } catch (error) {
-      return JSON.stringify({ message: JSON.stringify(partsOf(error)), row });
+      return JSON.stringify({ message: packed(error), row });
     }
   };
 }

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { op, readParquet, table } from "@lockstep/runtime";
 import { measurements } from "../open.ts";
 import type { Tables } from "../data.ts";
-import { readable } from "../words.ts";
+import { looked, readable, refuse } from "../words.ts";
 
 export async function nullReceiver(tables: Tables) {
   "use spmd";
@@ -86,6 +86,36 @@ export async function caughtAsThrown(tables: Tables) {
     said.push([error instanceof SyntaxError, (error as Error).name]);
   }
   return said;
+}
+
+/** Whatever it is, in V8's row functions, on rank 0 and in the program. */
+export async function caughtThings(tables: Tables) {
+  "use spmd";
+  const rows = await measurements(tables);
+  const said: unknown[] = [];
+  for (const id of [0, 1, 2, 3, 4, 5, 6]) {
+    try {
+      await rows.filter((d) => d.id === id).derive({ x: (d): string => refuse(d.id) }).objects();
+    } catch (error) {
+      said.push(looked(error));
+    }
+    try {
+      said.push(readFileSync(refuse(id + Math.floor(Math.random())), "utf8"));
+    } catch (error) {
+      said.push(looked(error));
+    }
+  }
+  return said;
+}
+
+export async function thrownText(tables: Tables) {
+  "use spmd";
+  return (await measurements(tables)).derive({ x: (d): string => refuse(d.id === 4 ? 0 : 8) }).objects();
+}
+
+export async function thrownNull(tables: Tables) {
+  "use spmd";
+  if ((await measurements(tables)).numRows() > 2) throw null;
 }
 
 /** An error of rank 0 has its code on every rank. */

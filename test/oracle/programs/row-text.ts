@@ -82,3 +82,20 @@ export async function halves(tables: Tables, out: string) {
   await cut.select("id", "title", "first", "parted").writeParquet(`${out}/cut`, { order: "program" });
   return cut.slice(0, 400).objects();
 }
+
+/** `!` says what is not so: undefined it is, not null. */
+export async function assertedChains(tables: Tables) {
+  "use spmd";
+  return (await measurements(tables)).derive({
+    length: (d) => d.station?.length! + 1,
+    text: (d) => `${d.station?.trim()!}!`,
+    longer: (d) => d.station?.length! >= 0,
+    part: (d) => d.label.split("q")[1]! + d.id,
+    first: (d) => d.station?.trim()!,
+  }).select("id", "length", "text", "longer", "part", "first").objects();
+}
+
+export async function assertedReceiver(tables: Tables) {
+  "use spmd";
+  return (await measurements(tables)).derive({ x: (d) => d.station?.trim()!.length }).objects();
+}

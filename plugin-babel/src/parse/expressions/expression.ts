@@ -57,7 +57,10 @@ const readers: { readonly [K in t.Node["type"]]?: Reader<K> } = {
   ParenthesizedExpression: (node, frame) => readExpression(node.expression, frame),
   TSNonNullExpression: (node, frame) => {
     const value = readExpression(node.expression, frame);
-    return value.kind === "scalar" ? { ...value, null: false, undefined: false, unchecked: false } : value;
+    if (value.kind !== "scalar") return value;
+    // Of a captured value it is known when the verb is called.
+    const unchecked = value.expression.kind !== "captured" && (value.undefined || value.unchecked === true);
+    return { ...value, null: false, undefined: false, unchecked };
   },
   TSAsExpression: cast,
   TSTypeAssertion: cast,

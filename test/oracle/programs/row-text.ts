@@ -90,7 +90,7 @@ export async function assertedChains(tables: Tables) {
     length: (d) => d.station?.length! + 1,
     text: (d) => `${d.station?.trim()!}!`,
     longer: (d) => d.station?.length! >= 0,
-    part: (d) => d.label.split("q")[1]! + d.id,
+    part: (d) => `${d.label.split("q")[1]!} ${d.id}`,
     first: (d) => d.station?.trim()!,
   }).select("id", "length", "text", "longer", "part", "first").objects();
 }

@@ -42,6 +42,13 @@ export async function job(path: string) {
   expect(built("fares")).toEqual(["The table has no column 'fares'; did you mean 'fare'?"]);
 });
 
+it("integers of CSV that a number cannot hold are bigint, and further ones of no type at all are texts", async () => {
+  writeFileSync(join(folder, "ids.csv"), "id,far,n\n1,1,1\n9007199254740993,99999999999999999999,2\n");
+  expect(await run("pull", "ids.csv")).toMatchObject({ code: 0 });
+  const text = readFileSync(join(folder, "ids.schema.ts"), "utf8");
+  expect(text.slice(text.indexOf("{\n", text.indexOf("export")))).toBe("{\n  id: bigint; // int64\n  far: string; // string\n  n: number; // float64\n}\n");
+});
+
 it("says what has changed in the data, and exits with 1 then alone", async () => {
   const data = join(folder, "sales.csv");
   writeFileSync(data, "city;amount;note\na;1;x\nb;2;y\n");

@@ -1,5 +1,5 @@
 import { readlinkSync, rmSync, statSync } from "node:fs";
-import { glob, readdir, stat } from "node:fs/promises";
+import { glob, readdir, realpath, stat } from "node:fs/promises";
 import { basename, dirname, extname, join, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { didYouMean, LockstepError, systemReason } from "../errors/index.ts";
@@ -133,14 +133,17 @@ export const isHidden = (name: string): boolean => name.startsWith(".") || name.
 /** Names in order of UTF-8 bytes: the order in which part files are numbered, whatever the locale. */
 const byName = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
 
-async function filesBelow(folder: string, extensions: readonly string[]): Promise<string[]> {
+/** `inside`: the folders it stands in, by their real paths; a link to one of these is not followed. */
+async function filesBelow(folder: string, extensions: readonly string[], inside: readonly string[] = []): Promise<string[]> {
+  const real = await realpath(folder);
+  if (inside.includes(real)) return [];
   const files: string[] = [];
   for (const entry of await readdir(folder, { withFileTypes: true })) {
     if (isHidden(entry.name)) continue;
     const path = join(folder, entry.name);
     const data = extensions.includes(extname(entry.name).toLowerCase());
     const kind = entry.isSymbolicLink() ? await stat(path).catch((error: NodeJS.ErrnoException) => data && Promise.reject(notRead(path, error))) : entry;
-    if (kind && kind.isDirectory()) files.push(...(await filesBelow(path, extensions)));
+    if (kind && kind.isDirectory()) files.push(...(await filesBelow(path, extensions, [...inside, real])));
     else if (kind && kind.isFile() && data) files.push(path);
   }
   return files.sort(byName);
@@ -150,8 +153,10 @@ async function globbed(pattern: string, extensions: readonly string[]): Promise<
   const files: string[] = [];
   for await (const path of glob(pattern)) {
     if (path.split(sep).some((part) => /^\.[^.]/.test(part)) && !/(^|\/)\./.test(pattern)) continue;
-    if ((await stat(path)).isDirectory()) files.push(...(await filesBelow(path, extensions)));
-    else files.push(path);
+    const kind = await stat(path).catch((error: NodeJS.ErrnoException) => Promise.reject(notRead(path, error)));
+    if (kind.isDirectory()) files.push(...(await filesBelow(path, extensions)));
+    // A pipe or a socket would be waited for.
+    else if (kind.isFile()) files.push(path);
   }
   return files.sort(byName);
 }

@@ -28,7 +28,7 @@ export function printSnapshot(name: string, { reader, path, delimiter }: Omit<Sn
     "",
     `/** A row of ${reader}(…). */`,
     `export interface ${name} {`,
-    ...columns.map((column) => `  ${memberLine(column)}`),
+    ...columns.map((column) => `  ${memberLine(reader, column)}`),
     "}",
     "",
   ].join("\n");
@@ -68,8 +68,9 @@ export function drift({ columns: before }: Snapshot, now: readonly SourceColumn[
 const NULL = " | null";
 const printColumn = ({ type, nullable }: SourceColumn): string => `${printType(type)}${nullable ? NULL : ""}`;
 
-function memberLine(column: SourceColumn): string {
-  const seen = typeScriptType(column.type);
+function memberLine(reader: Snapshot["reader"], column: SourceColumn): string {
+  // Of CSV only what a number cannot hold is int64.
+  const seen = reader === "readCsv" && column.type.id === "int" ? "bigint" : typeScriptType(column.type);
   const exact = printColumn(column).replace(NULL, "");
   if (seen === null) return `// ${shown(column.name)}: ${exact} has no TypeScript type yet`;
   return `${shown(column.name)}: ${seen}${column.nullable ? NULL : ""}; // ${exact}`;

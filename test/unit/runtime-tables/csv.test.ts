@@ -57,6 +57,13 @@ test("types in place of the inferred ones", async () => {
   expect((await errorOf(() => rowsOf("a\n01\n", { types: { a: "bigint" } as never }))).code).toBe("LS2006");
   expect((await errorOf(() => rowsOf("a\n1\n", { types: { b: "number" } }))).code).toBe("LS2002");
   expect((await errorOf(() => rowsOf("a\n9223372036854775808\n", { types: { a: "bigint" } as never }))).code).toBe("LS2006");
+  for (const types of [undefined, { a: "number" as const }]) {
+    const lost = await errorOf(() => rowsOf("a\n9007199254740992\n9007199254740993\n", { types }));
+    expect([lost.code, lost.message]).toEqual(["LS2004", `${join(folder, `${files - 1}.csv`)}, line 3: column a has "9007199254740993", an integer past ±2^53 that a number cannot hold exactly`]);
+  }
+  expect(await rowsOf("a\n9007199254740993\n", { types: { a: "bigint" } as never })).toEqual([{ a: 9007199254740993n }]);
+  // As JavaScript prints them, and where the value is the very one.
+  expect(await rowsOf("a\n123456789012345680000\n9223372036854775808\n")).toEqual([{ a: 123456789012345680000 }, { a: 2 ** 63 }]);
 });
 
 test("bad lines are named by number", async () => {

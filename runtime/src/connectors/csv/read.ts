@@ -12,7 +12,7 @@ import type { SourceColumn } from "../source-column.ts";
 import type { StoreOptions } from "../store/options.ts";
 import { isMagic } from "../parquet/magic.ts";
 import { badLine, parseCsv, type CsvRecord, type Field } from "./parse.ts";
-import { csvTypes, inferenceOrder, type CsvType, type CsvTypeRule } from "./types.ts";
+import { csvTypes, exactInferenceOrder, inferenceOrder, type CsvType, type CsvTypeRule } from "./types.ts";
 
 /** Options of {@link readCsv}. */
 export interface ReadCsvOptions<Row> {
@@ -30,13 +30,18 @@ export interface ReadCsvOptions<Row> {
  * Reads CSV: a file, a folder (recursively), a glob or a list, one table in name order of the files.
  *
  * A column is what all its values are, in this order: boolean, number, ISO date or time (UTC), string. An empty field is
- * null, a quoted empty one the empty string; a column without a value has no type. LS2001, LS2002, LS2006, LS2018.
+ * null, a quoted empty one the empty string; a column without a value has no type. An integer that a number cannot hold
+ * is LS2004: `types: { id: "bigint" }`. LS2001, LS2002, LS2004, LS2006, LS2018.
  */
 export async function readCsv<Row extends object = Record<never, never>>(
   path: InputPath,
   options: ReadCsvOptions<Row> = {},
 ): Promise<Table<StoredRow<Row>>> {
   checkOptions("readCsv", options);
+  return readTable(path, options, inferType);
+}
+
+async function readTable<Row extends object>(path: InputPath, options: ReadCsvOptions<Row>, infer: typeof inferType): Promise<Table<StoredRow<Row>>> {
   const delimiter = options.delimiter ?? ",";
   const inputs = await openInput(path, [".csv"], options.store);
   const files = inputs.map((input) => readRecords(input, delimiter, options.header ?? true));
@@ -48,12 +53,12 @@ export async function readCsv<Row extends object = Record<never, never>>(
   if (unknown !== undefined) throw new LockstepError({ code: "LS2002", message: `types: ${inputs[0]!.name} has no column "${unknown}"${didYouMean(unknown, header)}` });
   files.forEach(checkWidths);
   const rows = files.reduce((sum, file) => sum + file.records.length, 0);
-  return new Table(new Map(header.map((name, index) => [name, readColumn(name, index, files, rows, Object.hasOwn(types, name) ? types[name] : undefined)])), rows);
+  return new Table(new Map(header.map((name, index) => [name, readColumn(name, index, files, rows, Object.hasOwn(types, name) ? types[name] : infer(index, files))])), rows);
 }
 
-/** The columns of CSV files, as {@link readCsv} types them. Nullable is what has an empty field. */
+/** The columns of CSV files, as {@link readCsv} types them, but integers past ±2^53 as bigint. Nullable is what has an empty field. */
 export async function describeCsv(path: InputPath, options: Pick<ReadCsvOptions<object>, "delimiter" | "header"> = {}): Promise<SourceColumn[]> {
-  const table = await readCsv(path, options);
+  const table = await readTable(path, options, inferExactType);
   return [...table.columns].map(([name, { type, values }]) => ({ name, type, nullable: Array.isArray(values) && values.includes(null) }));
 }
 
@@ -93,9 +98,8 @@ function checkWidths({ name, header, records }: CsvFile): void {
   if (wrong) throw badLine(name, wrong.line, `${wrong.fields.length} fields, the header has ${header.length}`);
 }
 
-function readColumn(name: string, index: number, files: readonly CsvFile[], rows: number, wanted: CsvType | undefined): Column {
+function readColumn(name: string, index: number, files: readonly CsvFile[], rows: number, type: CsvType | undefined): Column {
   const origin = `the column "${name}" of ${files[0]!.name}`;
-  const type = wanted ?? inferType(index, files);
   // Without a value nothing says what it holds; only the interface does, which is not here at run time.
   if (type === undefined) return new Column(nothing, rows, () => new Array<Stored>(rows).fill(null), { view: "number", origin });
   const rule = csvTypes[type];
@@ -105,16 +109,30 @@ function readColumn(name: string, index: number, files: readonly CsvFile[], rows
     for (const { line, fields } of file.records) {
       const value = parseField(fields[index]!, rule);
       if (value === undefined) throw badLine(file.name, line, `column ${name} has "${shown(fields[index]!)}", which is not ${rule.described}`);
+      if (value !== null && rule.loses?.(fields[index]!, value)) throw lostDigits(file.name, line, name, fields[index]!);
       values[row++] = value;
     }
   }
   return new Column(rule.type, rows, values, { view: rule.view, origin });
 }
 
-function inferType(index: number, files: readonly CsvFile[]): CsvType | undefined {
+function lostDigits(file: string, line: number, column: string, text: string): LockstepError {
+  return new LockstepError({ code: "LS2004", message: `${file}, line ${line}: column ${column} has "${shown(text)}", an integer past ±2^53 that a number cannot hold exactly` });
+}
+
+const inferType = (index: number, files: readonly CsvFile[]): CsvType | undefined =>
+  typeOf(index, files, inferenceOrder, (text, rule) => rule.parse(text) !== undefined);
+
+const inferExactType = (index: number, files: readonly CsvFile[]): CsvType | undefined =>
+  typeOf(index, files, exactInferenceOrder, (text, rule) => {
+    const value = rule.parse(text);
+    return value !== undefined && !rule.loses?.(text, value);
+  });
+
+function typeOf(index: number, files: readonly CsvFile[], order: readonly CsvType[], is: (text: string, rule: CsvTypeRule) => boolean): CsvType | undefined {
   const present = files.flatMap((file) => file.records.flatMap(({ fields }) => fields[index] ?? []));
   if (present.length === 0) return undefined;
-  return inferenceOrder.find((type) => present.every((text) => csvTypes[type].parse(text) !== undefined))!;
+  return order.find((type) => present.every((text) => is(text, csvTypes[type])))!;
 }
 
 const shown = (text: string): string => ([...text.slice(0, 200)].length > 60 ? `${[...text.slice(0, 200)].slice(0, 60).join("")}…` : text);

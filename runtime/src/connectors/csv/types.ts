@@ -14,6 +14,8 @@ export interface CsvTypeRule {
   readonly parse: (text: string) => Stored | undefined;
   /** Texts that are values of the type where the program names it, though no column is inferred from them. */
   readonly also?: (text: string) => Stored | undefined;
+  /** Whether the value read is another than the text says. */
+  readonly loses?: (text: string, value: Stored) => boolean;
 }
 
 const decimalLiteral = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
@@ -23,7 +25,7 @@ const special: Readonly<Record<string, number>> = { NaN: NaN, Infinity: Infinity
 
 export const csvTypes: Readonly<Record<CsvType, CsvTypeRule>> = {
   boolean: { type: bool, view: "boolean", described: "true or false", parse: (text) => (text === "true" ? true : text === "false" ? false : undefined) },
-  number: { type: float64, view: "number", described: "a number", parse: (text) => (decimalLiteral.test(text) ? Number(text) : undefined), also: (text) => special[text] },
+  number: { type: float64, view: "number", described: "a number", parse: (text) => (decimalLiteral.test(text) ? Number(text) : undefined), also: (text) => special[text], loses: losesDigits },
   date: { type: timestamp, view: "date", described: "a date such as 2024-01-31 or 2024-01-31T12:00:00Z", parse: parseTime },
   string: { type: string, view: "string", described: "a text", parse: (text) => text },
   bigint: { type: int64, view: "bigint", described: "an integer of 64 bits", parse: parseInteger },
@@ -31,6 +33,8 @@ export const csvTypes: Readonly<Record<CsvType, CsvTypeRule>> = {
 
 /** The order in which a column's type is tried; "string" holds everything. */
 export const inferenceOrder: readonly CsvType[] = ["boolean", "number", "date", "string"];
+/** With the type that the program has to name, for integers that a number cannot hold. */
+export const exactInferenceOrder: readonly CsvType[] = ["boolean", "number", "bigint", "date", "string"];
 
 /** `2024-01-31`, `2024-01-31T12:00:00`, with milliseconds, with Z; all UTC. Days that do not exist are no dates. */
 function parseTime(text: string): number | undefined {
@@ -47,4 +51,10 @@ function parseInteger(text: string): number | bigint | undefined {
   if (!/^-?(?:0|[1-9]\d*)$/.test(text)) return undefined;
   const value = BigInt(text);
   return BigInt.asIntN(64, value) === value ? canonicalInteger(value) : undefined;
+}
+
+/** An id past ±2^53. What JavaScript prints of a number is that number, also where its last digits are zeros in place of others. */
+function losesDigits(text: string, value: Stored): boolean {
+  if (text.length <= 15 || !/^-?\d+$/.test(text) || String(value) === text) return false;
+  return !Number.isFinite(value) || BigInt(text) !== BigInt(value as number);
 }

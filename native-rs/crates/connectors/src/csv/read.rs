@@ -8,7 +8,7 @@ use arrow::{
 use bytes::Bytes;
 
 use super::{
-    errors::{bad_line, bad_value},
+    errors::{Wrong, bad_line, bad_value},
     options::Dialect,
     records::{Field, Records},
     schema::malformed,
@@ -119,8 +119,8 @@ impl Batches {
             }
             for column in &mut self.columns {
                 let field = &fields[column.index];
-                if let Err(expected) = column.builder.append(source, field) {
-                    return Err(bad_value(&self.file, records.record_line, &column.name, source.bytes(field), expected));
+                if let Err(wrong) = column.builder.append(source, field) {
+                    return Err(bad_value(&self.file, records.record_line, &column.name, source.bytes(field), wrong));
                 }
             }
             rows += 1;
@@ -165,8 +165,8 @@ impl Builder {
         }
     }
 
-    /// An empty field without quotes is null. Err: what the value should have been.
-    fn append(&mut self, source: Source<'_>, field: &Field) -> Result<(), &'static str> {
+    /// An empty field without quotes is null.
+    fn append(&mut self, source: Source<'_>, field: &Field) -> Result<(), Wrong> {
         let value = source.bytes(field);
         let null = value.is_empty() && !field.quoted;
         match self {
@@ -175,14 +175,21 @@ impl Builder {
             Self::Dictionary(builder) if null => builder.append_null(),
             Self::Dictionary(builder) => builder.append_value(source.text(field)),
             Self::Number(builder, _) if null => builder.append_null(),
-            Self::Number(builder, special) => builder.append_value(values::number(value, *special).ok_or("a number")?),
+            Self::Number(builder, special) => {
+                let number = values::number(value, *special).ok_or(Wrong::Not("a number"))?;
+                if values::loses(value, number) {
+                    return Err(Wrong::Loses);
+                }
+                builder.append_value(number);
+            }
             Self::Boolean(builder) if null => builder.append_null(),
-            Self::Boolean(builder) => builder.append_value(values::boolean(value).ok_or("true or false")?),
+            Self::Boolean(builder) => builder.append_value(values::boolean(value).ok_or(Wrong::Not("true or false"))?),
             Self::Bigint(builder) if null => builder.append_null(),
-            Self::Bigint(builder) => builder.append_value(values::bigint(value).ok_or("an integer of 64 bits")?),
+            Self::Bigint(builder) => builder.append_value(values::bigint(value).ok_or(Wrong::Not("an integer of 64 bits"))?),
             Self::Date(builder) if null => builder.append_null(),
             Self::Date(builder) => {
-                builder.append_value(values::date(value).ok_or("a date such as 2024-01-31 or 2024-01-31T12:00:00Z")?);
+                let expected = "a date such as 2024-01-31 or 2024-01-31T12:00:00Z";
+                builder.append_value(values::date(value).ok_or(Wrong::Not(expected))?);
             }
         }
         Ok(())

@@ -53,6 +53,16 @@ fn short_number(text: &[u8]) -> Option<f64> {
     Some(if negative { -value } else { value })
 }
 
+/// Whether `text` is an integer of which `value`, what [`number`] made of it, is another: an id past ±2^53. What
+/// JavaScript prints of a number is that number, also where its last digits are zeros in place of others.
+pub fn loses(text: &[u8], value: f64) -> bool {
+    let digits = text.strip_prefix(b"-").unwrap_or(text);
+    digits.len() > 15
+        && digits.iter().all(u8::is_ascii_digit)
+        && ryu_js::Buffer::new().format(value).as_bytes() != text
+        && format!("{value:.0}").as_bytes() != text
+}
+
 const POWERS: [f64; 16] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
 
 fn is_number(text: &[u8]) -> bool {
@@ -188,6 +198,21 @@ mod tests {
         for text in ["", "-", "007", "00", ".5", "5.", "+5", "1e", "1e+", "0x10", "1_000", " 1", "1 ", "NaN", "Infinity", "1,5"] {
             assert_eq!(number(text.as_bytes(), false), None, "{text}");
         }
+        for (text, lost) in [
+            ("9007199254740992", false),
+            ("9007199254740993", true),
+            ("-9007199254740993", true),
+            ("12345678901234567890", true),
+            ("123456789012345680000", false),
+            ("9223372036854775808", false),
+            ("10000000000000000000000", false),
+            ("10000000000000000000001", true),
+            ("9007199254740993.5", false),
+            ("9.007199254740993e15", false),
+        ] {
+            assert_eq!(loses(text.as_bytes(), text.parse().unwrap()), lost, "{text}");
+        }
+        assert!(loses("9".repeat(400).as_bytes(), f64::INFINITY));
         let mut seed = 3_u64;
         for _ in 0..20_000 {
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);

@@ -1,5 +1,8 @@
 //! Paths of this machine.
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use super::{Found, missing};
 use crate::{
@@ -12,7 +15,7 @@ pub fn resolve(path: &str, extension: &str, found: &mut Vec<Found>) -> Result<()
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_dir() => {
             let mut files = Vec::new();
-            walk(Path::new(path), extension, &mut files)?;
+            walk(Path::new(path), extension, &mut Vec::new(), &mut files)?;
             if files.is_empty() {
                 return Err(missing(format!("{path} has no .{extension} file"), path));
             }
@@ -45,8 +48,8 @@ fn matches(pattern: &str, extension: &str) -> Result<Vec<String>> {
             .map_err(|error| missing(format!("{pattern} is not a pattern: {error}"), pattern))?;
         for path in found.flatten() {
             if path.is_dir() {
-                walk(&path, extension, &mut files)?;
-            } else {
+                walk(&path, extension, &mut Vec::new(), &mut files)?;
+            } else if is_file(&path)? {
                 files.push(path.to_string_lossy().into_owned());
             }
         }
@@ -67,8 +70,14 @@ pub fn alternatives(pattern: &str) -> Vec<String> {
     choices.flat_map(|choice| alternatives(&format!("{}{choice}{}", &pattern[..open], &pattern[close + 1..]))).collect()
 }
 
-fn walk(directory: &Path, extension: &str, files: &mut Vec<String>) -> Result<()> {
+/// `inside`: the folders it stands in, by their real paths; a link to one of these is not followed.
+fn walk(directory: &Path, extension: &str, inside: &mut Vec<PathBuf>, files: &mut Vec<String>) -> Result<()> {
     let fail = |error| ConnectorError::read(&directory.to_string_lossy(), &error);
+    let real = fs::canonicalize(directory).map_err(fail)?;
+    if inside.contains(&real) {
+        return Ok(());
+    }
+    inside.push(real);
     for entry in fs::read_dir(directory).map_err(fail)? {
         let path = entry.map_err(fail)?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -76,12 +85,19 @@ fn walk(directory: &Path, extension: &str, files: &mut Vec<String>) -> Result<()
             continue;
         }
         if path.is_dir() {
-            walk(&path, extension, files)?;
-        } else if path.extension().is_some_and(|found| found.eq_ignore_ascii_case(extension)) {
+            walk(&path, extension, inside, files)?;
+        } else if path.extension().is_some_and(|found| found.eq_ignore_ascii_case(extension)) && is_file(&path)? {
             files.push(path.to_string_lossy().into_owned());
         }
     }
+    inside.pop();
     Ok(())
+}
+
+/// A pipe or a socket among the files would be waited for: it is none of them. An error where a link leads nowhere.
+fn is_file(path: &Path) -> Result<bool> {
+    let metadata = fs::metadata(path).map_err(|error| ConnectorError::read(&path.to_string_lossy(), &error))?;
+    Ok(metadata.is_file())
 }
 
 /// The deepest part that exists is where the mistake is: its neighbours are the near misses.
@@ -145,6 +161,14 @@ mod tests {
             assert!(error.message.contains(message), "{}", error.message);
         }
         assert!(resolve(&["/dev/null".into()], "csv", &StoreOptions::default()).unwrap_err().message.contains("neither a file nor a folder"));
+        // Neither pipes nor folders that hold themselves make it wait.
+        std::os::unix::fs::symlink("..", root.join("trips/2024/up")).unwrap();
+        rustix::fs::mkfifoat(rustix::fs::CWD, root.join("trips/pipe.parquet"), rustix::fs::Mode::RWXU).unwrap();
+        std::os::unix::fs::symlink("pipe.parquet", root.join("trips/link.parquet")).unwrap();
+        assert_eq!(names(resolve_in("trips").unwrap(), root), all);
+        assert_eq!(names(resolve_in("trips/*.parquet").unwrap(), root), all[1..]);
+        std::os::unix::fs::symlink("nowhere", root.join("trips/broken.parquet")).unwrap();
+        assert!(resolve_in("trips").unwrap_err().message.contains("broken.parquet: no such file"));
         let error = resolve(&["s3://key:secret@b/k?signature=secret".into()], "parquet", &StoreOptions::default()).unwrap_err();
         assert_eq!(error.code, "LS2015");
         assert!(!format!("{error:?}").contains("secret"));

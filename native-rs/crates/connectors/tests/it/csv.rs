@@ -75,6 +75,19 @@ fn the_program_says_types() {
 }
 
 #[test]
+fn an_integer_that_a_number_cannot_hold_is_an_error() {
+    for said in [None, Some(JsType::Number)] {
+        let wrong = open("id\n9007199254740992\n\n-9007199254740993\n", |request| {
+            request.types.extend(said.map(|js| ("id".to_owned(), js)));
+        });
+        let error = wrong.unwrap_err();
+        assert_eq!(error.code, "LS2004");
+        assert!(error.message.ends_with(", line 4: column id has \"-9007199254740993\", an integer past ±2^53 that a number cannot hold exactly"), "{error}");
+    }
+    open("id\n123456789012345680000\n9223372036854775808\n", |_| ()).unwrap();
+}
+
+#[test]
 fn the_interface_and_the_values_agree() {
     let column = |name: &str, js| ColumnType { name: name.into(), js, nullable: true };
     let error = open("zip,n\n123,1\n", |request| request.declared = vec![column("zip", JsType::String), column("m", JsType::Number)]).unwrap_err();

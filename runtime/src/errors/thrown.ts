@@ -96,6 +96,7 @@ export function engineError(text: string): { readonly thrown: unknown } | undefi
   if (detail?.script !== undefined) {
     const row = deserialize(Buffer.from(message, "base64")) as Thrown;
     const thrown = thrownOf(row);
+    if (thrown instanceof LockstepError) return { thrown: new LockstepError({ ...thrown.toJSON(), site: report.site }) };
     return { thrown: thrownByRow(new LockstepError({ ...report.toJSON(), message: thrown instanceof Error ? thrown.message : inspect(thrown) }), row) };
   }
   return { thrown: detail?.name === undefined ? report : thrownByRow(report, { base: detail.name, name: detail.name, message, fields: [] }) };

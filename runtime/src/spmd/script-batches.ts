@@ -1,7 +1,8 @@
 /** Row functions over batches: Arrow in, Arrow out, a JavaScript value at a time between. */
+import { inspect } from "node:util";
 import type { Scripts } from "@lockstep/native";
 import type { JsType } from "@lockstep/native/plan";
-import { packed } from "../errors/index.ts";
+import { LockstepError, packed } from "../errors/index.ts";
 import { Column, type Stored } from "../tables/column.ts";
 import { canonicalInteger } from "../tables/infer.ts";
 import { fromIpc, toIpc } from "../tables/ipc.ts";
@@ -39,5 +40,6 @@ function stored(value: unknown, type: JsType): Stored {
     return canonicalInteger(value);
   }
   if (typeof value === type) return value as Stored;
-  throw new TypeError(`a row function of type ${type} returned ${value instanceof Date ? "a Date" : `a ${typeof value}`}`);
+  const given = value instanceof Date ? "Date" : typeof value;
+  throw new LockstepError({ code: "LS2017", message: `a row function whose values are of the type ${type === "date" ? "Date" : type} gave one of the type ${given} (${inspect(value, { breakLength: Infinity })})` });
 }

@@ -43,7 +43,7 @@ describe("a row function over a batch", () => {
     };
     const fail = (row: Row) => (row["n"] === 3 ? (null as unknown as string).trim() : "a");
     expect(thrown(run(fail, "string", one))).toEqual(["TypeError", "Cannot read properties of null (reading 'trim')", 2]);
-    expect(thrown(run(() => "1", "number", one))).toEqual(["TypeError", "a row function of type number returned a string", 0]);
+    expect(thrown(run(() => "1", "number", one))).toEqual(["LockstepError", "a row function whose values are of the type number gave one of the type string ('1')", 0]);
     expect(thrown(run(() => 2n ** 63n, "bigint", one))).toEqual(["RangeError", "the bigint 9223372036854775808n is out of int64's range", 0]);
   });
 });

@@ -1,5 +1,5 @@
 import type { SourceSpan } from "../../ir/types.ts";
-import { opaque, scalar, literal, type StaticType, type Value } from "./value.ts";
+import { asserted, opaque, scalar, literal, type StaticType, type Value } from "./value.ts";
 
 /** A value under an annotation or cast: tsc goes by the annotation, what may really come stays as it was. */
 export function annotated(value: Value, type: StaticType, span: SourceSpan): Value {
@@ -9,5 +9,5 @@ export function annotated(value: Value, type: StaticType, span: SourceSpan): Val
     return scalar(literal(null, type.js, value.span), { null: value.value === null || type.null, undefined: value.value === undefined || type.undefined });
   }
   if (value.kind !== "scalar" || value.expression.type.js !== type.js) return value;
-  return { ...value, null: type.null, undefined: type.undefined };
+  return type.undefined ? { ...value, null: type.null, undefined: true } : { ...asserted(value), null: type.null };
 }

@@ -8,7 +8,7 @@ import { both, noFacts, present } from "./facts.ts";
 import { close, type Frame } from "./frame.ts";
 import { memberName, readProperty } from "./member.ts";
 import { choose } from "./truth.ts";
-import { call, literal, scalar, unknown, type Fields, type Scalar, type Value } from "./value.ts";
+import { call, literal, scalar, uncheckedOf, unknown, type Fields, type Scalar, type Value } from "./value.ts";
 
 type Rest = (value: Value, frame: Frame) => Value;
 
@@ -73,7 +73,7 @@ function guard(value: Value, span: SourceSpan, frame: Frame, rest: Rest): Value 
     {
       null: result.null,
       undefined: value.null || value.undefined || result.undefined,
-      ...(value.unchecked || result.unchecked ? { unchecked: true } : {}),
+      ...uncheckedOf(value, result),
       chain: both(both(present(value.place), value.chain ?? noFacts), result.chain ?? noFacts),
       ...(result.truth ? { truth: { then: result.truth.then, else: noFacts } } : {}),
     },

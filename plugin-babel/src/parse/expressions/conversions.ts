@@ -7,7 +7,7 @@ import type { Argument } from "./apply.ts";
 import type { Frame } from "./frame.ts";
 import { toText } from "./text.ts";
 import { orIfNull, toTest } from "./truth.ts";
-import { call, capturedAs, literal, opaque, plain, scalar, type Value } from "./value.ts";
+import { call, capturedAs, isAsserted, literal, opaque, plain, scalar, type Value } from "./value.ts";
 
 type Convert = (arg: Argument, whole: t.Node, frame: Frame) => Value;
 
@@ -59,11 +59,11 @@ function number(value: Value, node: t.Node, frame: Frame): Value {
     return opaque(plain("number"), span);
   }
   const { expression } = value;
-  if (expression.kind === "captured" && value.null && expression.type.js !== "date") {
+  if (expression.kind === "captured" && (value.null || isAsserted(value)) && expression.type.js !== "date") {
     return scalar(capturedAs(expression, (source) => `${source} === undefined ? NaN : Number(${source})`, "number"));
   }
   if (!value.undefined && !value.unchecked) return scalar(toNumber(value.expression, span));
-  if (value.null) frame.state.needsScript("Number of a value that may be null or undefined runs in V8");
+  if (value.null || value.either) frame.state.needsScript("Number of a value that may be null or undefined runs in V8");
   const { js } = value.expression.type;
   const present = { ...value.expression, type: { js, nullable: false } } as Expression;
   return scalar(orIfNull(value.expression, literal(NaN, "number", span), toNumber(present, span)));

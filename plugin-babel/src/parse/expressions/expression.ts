@@ -16,7 +16,7 @@ import { survey } from "./survey.ts";
 import { readAssignment } from "./assignment.ts";
 import { textPattern } from "./text-pattern.ts";
 import { staticType } from "./static-type.ts";
-import { literal, opaque, plain, scalar, typeOf, unknown, describe, type StaticType, type Value } from "./value.ts";
+import { asserted, literal, opaque, plain, scalar, typeOf, unknown, describe, type StaticType, type Value } from "./value.ts";
 
 type Reader<K extends t.Node["type"]> = (node: Extract<t.Node, { type: K }>, frame: Frame) => Value;
 
@@ -57,10 +57,7 @@ const readers: { readonly [K in t.Node["type"]]?: Reader<K> } = {
   ParenthesizedExpression: (node, frame) => readExpression(node.expression, frame),
   TSNonNullExpression: (node, frame) => {
     const value = readExpression(node.expression, frame);
-    if (value.kind !== "scalar") return value;
-    // Of a captured value it is known when the verb is called.
-    const unchecked = value.expression.kind !== "captured" && (value.undefined || value.unchecked === true);
-    return { ...value, null: false, undefined: false, unchecked };
+    return value.kind === "scalar" ? asserted(value) : value;
   },
   TSAsExpression: cast,
   TSTypeAssertion: cast,

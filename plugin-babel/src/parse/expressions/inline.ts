@@ -72,7 +72,7 @@ export function withDefault(value: Value, fallback: t.Expression, frame: Frame):
   if (value.kind === "nothing" && value.value === undefined) return readExpression(fallback, frame);
   if (value.kind !== "scalar" || !(value.undefined || value.unchecked)) return value;
   const span = frame.span(fallback);
-  if (value.null) frame.state.needsScript("a default for a value that may be null or undefined runs in V8");
+  if (value.null || value.either) frame.state.needsScript("a default for a value that may be null or undefined runs in V8");
   const { unchecked: _, ...known } = value;
   return choose(call("isNull", [value.expression], "boolean", span), readExpression(fallback, frame), { ...known, undefined: false }, span);
 }

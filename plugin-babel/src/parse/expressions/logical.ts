@@ -7,7 +7,7 @@ import { both, either, type Truth } from "./facts.ts";
 import { readExpression } from "./expression.ts";
 import { close, type Frame } from "./frame.ts";
 import { choose, ifElse, not, toScalar, toTest, type Test } from "./truth.ts";
-import { call, literal, scalar, typesOf, unknown, type Value } from "./value.ts";
+import { call, literal, scalar, typesOf, uncheckedOf, unknown, type Value } from "./value.ts";
 
 export function readLogical(node: t.LogicalExpression, frame: Frame): Value {
   if (node.operator === "??") checkNullishness(node.left, frame);
@@ -55,7 +55,7 @@ function and(left: Value, test: Test, right: Value, span: SourceSpan): Value {
     null: left.null || b.null,
     undefined: left.undefined || b.undefined,
     truth,
-    ...(b.unchecked ? { unchecked: true } : {}),
+    ...uncheckedOf(b),
   });
 }
 
@@ -76,7 +76,7 @@ function or(left: Value, test: Test, right: Value, span: SourceSpan): Value {
     null: b.null,
     undefined: b.undefined,
     truth,
-    ...(b.unchecked ? { unchecked: true } : {}),
+    ...uncheckedOf(b),
   });
 }
 
@@ -92,7 +92,7 @@ function nullish(left: Value, right: Value, span: SourceSpan): Value {
   // `x ?? null` only turns undefined into null, which a table does anyway.
   const expression = right.kind === "nothing" ? left.expression : fallBack(left.expression, b.expression, span);
   const admits = left.null || left.undefined || left.unchecked === true;
-  return scalar(expression, { null: admits && b.null, undefined: admits && b.undefined, ...(b.unchecked ? { unchecked: true } : {}) });
+  return scalar(expression, { null: admits && b.null, undefined: admits && b.undefined, ...uncheckedOf(b) });
 }
 
 /** A chain's `null` gives way to the default at once: `isNull(s) ? "" : string.trim(s)`. */

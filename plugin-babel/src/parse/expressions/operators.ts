@@ -56,15 +56,16 @@ export function binary(operator: string, left: Operand, right: Operand, node: t.
   if (equalities.has(operator)) return equality(operator, left, right, node, frame);
   if (relational[operator]) return compare(operator, left, right, node, frame);
   if (operator === "+" && (isText(left[0]) || isText(right[0]))) {
-    // Undefined makes text of a text only.
-    if (!isCertainText(left[0]) && !isCertainText(right[0])) frame.state.needsScript("'+' of a text that may be undefined adds numbers then");
+    // Null and undefined make text of a text only.
+    if (!isCertainText(left[0]) && !isCertainText(right[0])) frame.state.needsScript("'+' of a text that may be null adds numbers then");
     return concat([left, right], node, frame);
   }
   return compute(operator, left, right, node, frame);
 }
 
 const isText = (value: Value): value is Scalar => value.kind === "scalar" && value.expression.type.js === "string" && !value.null && !value.undefined;
-const isCertainText = (value: Value) => isText(value) && !isAsserted(value);
+/** Null and undefined, which `x!` only denies, are no texts to '+'. */
+const isCertainText = (value: Value) => isText(value) && !value.expression.type.nullable;
 
 export function readTemplate(node: t.TemplateLiteral, frame: Frame): Value {
   const parts: Operand[] = [];

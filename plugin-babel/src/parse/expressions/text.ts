@@ -23,7 +23,7 @@ export function toText(value: Value, node: t.Node, frame: Frame): Expression | n
         return capturedAs(expression, (source) => `${source} === undefined ? "undefined" : String(${source})`, "string");
       }
       if (!value.undefined && !value.unchecked) return expression;
-      if (value.null) {
+      if (value.null || value.either) {
         frame.state.needsScript(`'${frame.text(node)}' may be null or undefined, which are one in a table`);
         return null;
       }

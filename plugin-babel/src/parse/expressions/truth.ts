@@ -2,7 +2,7 @@
 import type { Expression } from "../../ir/expression.ts";
 import type { SourceSpan } from "../../ir/types.ts";
 import { both, either, noTruth, present, type Facts, type Truth } from "./facts.ts";
-import { call, literal, opaque, plain, scalar, typesOf, unknown, type Fields, type Scalar, type Value } from "./value.ts";
+import { call, literal, opaque, plain, scalar, typesOf, uncheckedOf, unknown, type Fields, type Scalar, type Value } from "./value.ts";
 
 export interface Test extends Truth {
   readonly test: Expression;
@@ -80,7 +80,7 @@ export function choose(test: Expression, then: Value, otherwise: Value, span: So
     null: left.null || right.null,
     undefined: left.undefined || right.undefined,
     ...(left.expression.type.js === "boolean" ? { truth } : {}),
-    ...(left.unchecked || right.unchecked ? { unchecked: true } : {}),
+    ...uncheckedOf(left, right),
   });
 }
 

@@ -48,8 +48,10 @@ export interface Scalar {
   readonly truth?: Truth;
   /** Of an optional chain: what holds when it did not stop short. */
   readonly chain?: Facts;
-  /** undefined may come although tsc does not say so (an index out of range): only tests and defaults may look at it. */
+  /** undefined may come although tsc does not say so (an index out of range, `x!`): only tests and defaults may look at it. */
   readonly unchecked?: boolean;
+  /** Of what is unchecked null may come as well. */
+  readonly either?: boolean;
   /** The argument of a helper: its caller may hold the same Date. */
   readonly lent?: boolean;
   /** This text is the `typeof` of that place. */
@@ -97,6 +99,17 @@ export function call(name: string, args: readonly Expression[], js: JsType, span
 /** Something made of a captured value when the verb is called; its text begins with the captured name. */
 export function capturedAs(e: CapturedExpression, text: (source: string) => string, js: JsType): CapturedExpression {
   return { kind: "captured", source: text(e.source), type: { js, nullable: false }, span: e.span };
+}
+
+/** The value under `x!` or a cast to a type without null. Of a captured one it is known when the verb is called whether it is there. */
+export function asserted(value: Scalar): Scalar {
+  const unchecked = value.expression.kind !== "captured" && (value.undefined || value.unchecked === true);
+  return { ...value, null: false, undefined: false, unchecked, either: unchecked && (value.null || value.either === true) };
+}
+
+/** What is unchecked of values of which any may come. */
+export function uncheckedOf(...values: readonly Scalar[]): Pick<Scalar, "unchecked" | "either"> {
+  return values.some((value) => value.unchecked) ? { unchecked: true, either: values.some((value) => value.either || (!value.unchecked && value.expression.type.nullable)) } : {};
 }
 
 /** What operators and functions take a captured value for that `x!` says is there, and that is undefined all the same. */

@@ -25,7 +25,8 @@ export function localPath(path: string | URL): string {
   if (path === "" || (typeof path !== "string" && !(path instanceof URL))) {
     throw new LockstepError({ code: "LS2015", message: `a path is a string or a URL, not ${path === "" ? "the empty string" : String(path)}` });
   }
-  const text = String(path);
+  // Half of a surrogate pair is U+FFFD in a file's name, which is UTF-8.
+  const text = String(path).toWellFormed();
   if (path instanceof URL && path.protocol !== "file:") {
     throw new LockstepError({ code: "LS2015", message: `${path.protocol} is not supported; s3://, gs://, az://, https:// and local files are` });
   }

@@ -5,6 +5,7 @@ import { debugging, reached } from "../observe/debug.ts";
 import { onEveryRank } from "./checked.ts";
 import { currentCall, type CallContext } from "./context.ts";
 import type { SinkOutput } from "./engine.ts";
+import { engineText } from "./engine-text.ts";
 import { collectLimit } from "./limits.ts";
 import { located } from "./located.ts";
 import { outputTarget } from "./outputs.ts";
@@ -13,7 +14,7 @@ import { cutPlan, type SinkOf, type TableNode } from "./plan.ts";
 /** Runs one plan on all ranks. Sinks that tell a row count leave it at their node. */
 export async function execute(call: CallContext, sinks: readonly SinkOf[]): Promise<SinkOutput[]> {
   const { profiled, rank } = call.world;
-  const plan = JSON.stringify(await cutPlan(call, sinks));
+  const plan = engineText(await cutPlan(call, sinks));
   reached(rank, "plan cut");
   if (debugging("plan")) {
     const text = await call.collective((engine) => engine.explain(plan));

@@ -10,6 +10,7 @@ import { observeInput } from "../observe/observe.ts";
 import { checkEven } from "../tables/even.ts";
 import { markAgreed, onEveryRank } from "./checked.ts";
 import { currentCall } from "./context.ts";
+import { engineText } from "./engine-text.ts";
 import { literalTable } from "./literal-table.ts";
 import { located } from "./located.ts";
 import { absolute } from "./outputs.ts";
@@ -71,8 +72,8 @@ function open(path: InputPath, descriptor: ReaderDescriptor, verb: "readParquet"
     }
     const resolved = paths.map((one) => call.outputs.resolve(one));
     located(site, () => resolved.filter((one) => !isRemote(one)).forEach(refuseDangling));
-    const request = { paths: resolved, declared, site, ...asked };
-    const { dataset, schema, bytes, rows } = JSON.parse(await call.collective((engine) => engine[methods[verb]](JSON.stringify(request)))) as Opened;
+    const request = engineText({ paths: resolved, declared, site, ...asked });
+    const { dataset, schema, bytes, rows } = JSON.parse(await call.collective((engine) => engine[methods[verb]](request))) as Opened;
     call.datasets.push(dataset);
     checkBesides(paths[0]!, schema, descriptor);
     reached(call.world.rank, "dataset open");

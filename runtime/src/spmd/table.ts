@@ -268,6 +268,6 @@ function same(columns: readonly ColumnType[]): SelectColumn[] {
 }
 
 function integer(value: number): number {
-  // As Array.prototype.slice converts its arguments.
-  return Math.trunc(Number.isNaN(value) ? 0 : Math.max(Math.min(value, Number.MAX_SAFE_INTEGER), Number.MIN_SAFE_INTEGER));
+  // As Array.prototype.slice converts its arguments, whatever they are.
+  return Math.trunc(Math.max(Math.min(value, Number.MAX_SAFE_INTEGER), Number.MIN_SAFE_INTEGER)) || 0;
 }

@@ -14,3 +14,16 @@ export async function oddNames(tables: Tables) {
     rows.filter((d) => d.constructor === "x" && d.toString > 1).columnNames(), rows.dedupe("constructor").numRows(), rows.union(rows).objects(),
   ];
 }
+
+/** Names of files are UTF-8: what is no text there is U+FFFD. */
+export async function halfPath(tables: Tables, out: string) {
+  "use spmd";
+  const path = `${out}-half-\ud83d`;
+  await (await readCsv<Odd>(tables.odd)).select("toString").writeCsv(path, { overwrite: true });
+  return (await readCsv<{ toString: number }>(path)).numRows();
+}
+
+export async function halfPathMissing(tables: Tables) {
+  "use spmd";
+  return (await readCsv<Odd>(`${tables.odd}\ude00`)).numRows();
+}

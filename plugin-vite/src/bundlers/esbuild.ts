@@ -1,5 +1,5 @@
 import type { BuildOptions, PluginBuild } from "esbuild";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import type { Adapter } from "./adapter.ts";
 import type { BuildState } from "../build-state.ts";
 import { manifestName, manifestText } from "../bundle/manifest.ts";
@@ -75,11 +75,13 @@ export function esbuildHooks(settings: Settings, state: BuildState, chunks: Rank
             if (path === join(folder, file)) built.set(file, text);
           }
         }
+        const outputs: string[] = [];
         for (const path of Object.keys(result.metafile!.outputs)) {
           const absolute = resolve(workingDirectory(initialOptions), path);
+          outputs.push(relative(folder, absolute));
           if (/\.[cm]?js$/.test(path)) await output.rewrite(absolute, (text) => withPaths(text, absolute, folder));
         }
-        await output.write(join(folder, manifestName), manifestText(built, state.functions));
+        await output.write(join(folder, manifestName), manifestText(folder, outputs, built, state.functions));
         if (settings.native === "copy") {
           const { name, content } = nativeAddon(settings.root);
           await output.write(join(folder, name), content);

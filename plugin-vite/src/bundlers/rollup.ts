@@ -1,5 +1,5 @@
 import type { OutputOptions as RolldownOutput } from "rolldown";
-import { basename, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import type { NormalizedOutputOptions, OutputBundle, OutputChunk, PluginContext } from "rollup";
 import type { Adapter } from "./adapter.ts";
 import type { BuildState } from "../build-state.ts";
@@ -54,15 +54,16 @@ export function rollupHooks(settings: Settings, stateOf: (context: unknown) => B
       if (state.rankModules.size === 0) return;
       if (options.format !== "es") this.error(`lockstep: the output format is "${options.format}", but ranks load ES modules; set it to "es"`);
       const chunks = new Map<string, string>();
+      const folder = resolve(options.dir ?? dirname(options.file ?? ""));
       for (const output of Object.values(bundle)) {
         if (output.type !== "chunk" || !output.moduleIds.some((id) => rankModuleSource(id) !== undefined)) continue;
         if (output.facadeModuleId && rankModuleSource(output.facadeModuleId) === undefined) {
           this.error(`lockstep: ${output.fileName} holds the program and its annotated functions in one file, but ranks load the functions alone; allow the output to be split`);
         }
-        if (isRolldown(this) && !isMinified(options)) restore(output, bundle, state, resolve(options.dir ?? "."));
+        if (isRolldown(this) && !isMinified(options)) restore(output, bundle, state, folder);
         chunks.set(output.fileName, output.code);
       }
-      this.emitFile({ type: "asset", fileName: manifestName, source: manifestText(chunks, state.functions) });
+      this.emitFile({ type: "asset", fileName: manifestName, source: manifestText(folder, Object.keys(bundle), chunks, state.functions) });
       if (settings.native === "copy") {
         const { name, content } = nativeAddon(settings.root);
         this.emitFile({ type: "asset", fileName: name, source: content });

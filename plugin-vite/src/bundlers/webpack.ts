@@ -95,7 +95,7 @@ export function webpackHooks(settings: Settings, state: BuildState, chunks: Rank
       compilation.hooks.processAssets.tap({ name: "lockstep", stage: PROCESS_ASSETS_STAGE_REPORT }, () => {
         if (!isBuilt()) return;
         const built = new Map(chunks.sources.map((source) => chunks.file(source)).map((file) => [file, String(compilation.getAsset(file)!.source.source())]));
-        compilation.emitAsset(manifestName, new RawSource(manifestText(built, state.functions)));
+        compilation.emitAsset(manifestName, new RawSource(manifestText(folder, compilation.getAssets().map(({ name }) => name), built, state.functions)));
         if (settings.native === "copy") {
           const { name, content } = nativeAddon(settings.root);
           compilation.emitAsset(name, new RawSource(Buffer.from(content)));

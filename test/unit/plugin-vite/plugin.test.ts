@@ -106,6 +106,23 @@ describe("annotated modules", () => {
     }
   });
 
+  it("of two builds into one folder are in one manifest", async () => {
+    using project = new Project({ ...files, "src/other.ts": counting("other") });
+    const both = ["src/a/count.ts#first", "src/b/count.ts#second", "src/other.ts#other"];
+    const builds: Record<string, (entry: string) => Promise<unknown>> = {
+      vite: (entry) => vite(project, { ssr: entry, outDir: "vite", emptyOutDir: false }),
+      esbuild: (entry) => bundle(project, { entryPoints: [entry], outdir: "esbuild" }),
+    };
+    for (const [folder, build] of Object.entries(builds)) {
+      for (const entry of ["src/job.ts", "src/other.ts", "src/job.ts"]) await build(entry);
+      const { rankChunks, hashes, functions } = manifestIn(project, folder);
+      expect(functions.map(({ id }) => id)).toEqual(both);
+      expect(Object.keys(hashes)).toEqual(rankChunks);
+      const code = rankChunks.map((chunk) => project.read(`${folder}/${chunk}`)).join("\n");
+      for (const id of both) expect(code).toContain(`"${id}"`);
+    }
+  });
+
   it("are followed by a watching build", async () => {
     using project = new Project(files);
     const watcher = await context({ absWorkingDir: project.path, bundle: true, platform: "node", outdir: "dist", logLevel: "silent", entryPoints: ["src/job.ts"], plugins: [esbuildPlugin({ report: false })] });

@@ -118,6 +118,8 @@ export class SpmdTable {
   }
 
   dedupe({ site, keys, last }: Sited & { keys: Expression[]; last?: true }): SpmdTable {
+    // All rows of no columns are the same.
+    if (keys.length === 0) return this.slice(0, 1, { site });
     return this.#then((input) => ({ op: "dedupe", input, keys, ...(last && { last }), site }));
   }
 
@@ -138,6 +140,7 @@ export class SpmdTable {
     const descriptor = rest.at(-1) as Sited & { keys: Expression[] };
     const { site, keys } = descriptor;
     const other = rest.length > 1 ? (first as SpmdTable).concat(...(rest as [...SpmdTable[], Sited])) : (first as SpmdTable);
+    if (keys.length === 0) return this.slice(0, 1, { site }).join(other.slice(0, 1, { site }), { site, type, on: [{ left: ONE, right: ONE }], columns: [] });
     return this.join(other, { site, type, on: keys.map((key) => ({ left: key, right: key })), columns: [] }).dedupe(descriptor);
   }
 
@@ -259,6 +262,8 @@ export class GroupedTable {
     return this.#table;
   }
 }
+
+const ONE: Expression = { kind: "literal", type: "number", value: 1 };
 
 /** Arrow is loaded by the first observation: many jobs have none. */
 const decoder = () => import("./decode.ts");

@@ -201,9 +201,10 @@ export class Table<Row> implements Iterable<Row> {
     return new Table(columns, rows);
   }
 
-  /** The first row of each distinct key; without keys, of each distinct row. */
+  /** The first row of each distinct key; without keys, of each distinct row. Rows without columns are all the same. */
   dedupe(...keys: T.Key<Row>[]): Table<Row> {
     const columns = keys.length > 0 ? this.#keyColumns(keys) : this.columns;
+    if (columns.size === 0) return this.slice(0, 1);
     return this.take(groupCodes([...columns.values()], this.#rows).first);
   }
 
@@ -214,12 +215,14 @@ export class Table<Row> implements Iterable<Row> {
 
   /** The distinct rows that are in the other tables as well; a row with null in it is in none, as in a join. */
   intersect(other: Table<Row>, ...others: Table<Row>[]): Table<Row> {
-    return this.semijoin(other.concat(...others)).dedupe();
+    const all = other.concat(...others);
+    return this.columns.size > 0 ? this.semijoin(all).dedupe() : this.slice(0, all.numRows() > 0 ? 1 : 0);
   }
 
   /** The distinct rows that are in none of the other tables. */
   except(other: Table<Row>, ...others: Table<Row>[]): Table<Row> {
-    return this.antijoin(other.concat(...others)).dedupe();
+    const all = other.concat(...others);
+    return this.columns.size > 0 ? this.antijoin(all).dedupe() : this.slice(0, all.numRows() > 0 ? 0 : 1);
   }
 
   /** The number of rows. */

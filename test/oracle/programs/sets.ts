@@ -53,3 +53,14 @@ export async function setsOfMany(tables: Tables) {
   const others = rows.filter((d) => d.x < 0.6).select("key", "name");
   return [some.union(others).numRows(), some.intersect(others).numRows(), some.except(others).slice(-20).objects(), others.except(some).slice(0, 20).objects()];
 }
+
+/** All rows of no columns are the same. */
+export async function setsOfNothing(tables: Tables) {
+  "use spmd";
+  const rows = (await whole(tables)).select();
+  const none = (await whole(tables)).filter((d) => d.level > 1e9).select();
+  return [
+    rows.except(rows).objects(), rows.except(none).objects(), rows.except(none, rows).objects(), none.except(rows).objects(), rows.intersect(rows).objects(), rows.intersect(none).objects(),
+    rows.intersect(none, rows).numRows(), rows.union(none).numRows(), none.union(none).objects(), none.dedupe().numRows(), rows.dedupe().objects(), rows.rollup({}).except(none.rollup({})).objects(),
+  ];
+}

@@ -49,6 +49,8 @@ describe.each([1, 3])("on %i ranks", (ranks) => {
 
   it("a missing input is named, with its place", () => fails(["count", at("no-such")], "LS2001", ["no-such", /errors\/job\.ts:\d+/]));
 
+  it.runIf(ranks > 1)("an input that one process alone has open is refused", () => fails(["count", "/dev/stdin"], "LS2001", ["/dev/stdin is open in one process alone", /errors\/job\.ts:\d+/]));
+
   it("a store that cannot be read is named without its secrets", () =>
     fails(["count", "s3://AKIA:wJalrXUt@bucket/trips?token=wJalrXUt"], "LS2015", ["s3://…: the URL holds credentials", /^(?![^]*wJalrXUt)/]));
 

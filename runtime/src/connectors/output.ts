@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { notWritten } from "../errors/index.ts";
 import { outputPath, placeOutput } from "./output-place.ts";
+import { stage, unstage } from "./staged.ts";
 import { isRemote } from "./store/location.ts";
 import type { StoreOptions } from "./store/options.ts";
 
@@ -24,6 +25,7 @@ export async function writeOutput(
   const sibling = (kind: string): string => join(dirname(target), `.${basename(target)}.lockstep-${kind}`);
   const staging = sibling(randomUUID());
   placeOutput(target, overwrite);
+  stage(staging);
   try {
     await mkdir(staging);
     await write(staging);
@@ -32,6 +34,8 @@ export async function writeOutput(
   } catch (error) {
     await rm(staging, { recursive: true, force: true }).catch(() => undefined); // The first error is the one to report.
     throw notWritten(target, error);
+  } finally {
+    unstage(staging);
   }
 }
 

@@ -106,6 +106,12 @@ export function refuseDangling(path: string): void {
   throw new LockstepError({ code: "LS2001", message: `${path} is a symbolic link to ${target}, which does not exist` });
 }
 
+/** LS2001 for what is open in one process alone: on several ranks each opens an input by itself. */
+export function refuseOwn(path: string): void {
+  if (!/^\/dev\/(stdin|fd\/)|^\/proc\/(self|\d+)\/fd\//.test(path)) return;
+  throw new LockstepError({ code: "LS2001", message: `${path} is open in one process alone, and each rank reads its own part of an input`, fix: "Give the path of a file that all ranks see." });
+}
+
 /** The deepest part that exists is where the mistake is: its neighbours are the near misses. */
 async function notFound(path: string): Promise<LockstepError> {
   let wrong = path;

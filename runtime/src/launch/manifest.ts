@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync, realpathSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 
@@ -37,10 +37,16 @@ export function findBundle(entry: string | undefined): Bundle | undefined {
   return undefined;
 }
 
-/** The one program of a build's folder, to propose it; undefined if there are none or several. */
-export function programIn(folder: string): string | undefined {
+/** The names of the programs in a build's folder, to propose them. */
+export function programsIn(folder: string): string[] {
+  if (!existsSync(folder)) return [];
   const chunks = findBundle(join(folder, manifestName))?.manifest.rankChunks ?? [];
-  const programs = readdirSync(folder).filter((name) => /\.m?js$/.test(name) && !chunks.includes(name));
+  return readdirSync(folder).filter((name) => /\.m?js$/.test(name) && !chunks.includes(name));
+}
+
+/** The one program of a build's folder; undefined if there are none or several. */
+export function programIn(folder: string): string | undefined {
+  const programs = programsIn(folder);
   return programs.length === 1 ? join(folder, programs[0]!) : undefined;
 }
 

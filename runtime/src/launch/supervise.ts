@@ -1,10 +1,10 @@
 import { existsSync, statSync } from "node:fs";
-import { join, resolve } from "node:path";
-import { LockstepError } from "../errors/index.ts";
+import { basename, dirname, join, resolve } from "node:path";
+import { didYouMean, LockstepError } from "../errors/index.ts";
 import { printError } from "../cli/print-error.ts";
 import { Watch } from "../observe/progress.ts";
 import { launchShape, type LaunchRequest } from "./environment.ts";
-import { findBundle, manifestName, programIn } from "./manifest.ts";
+import { findBundle, manifestName, programIn, programsIn } from "./manifest.ts";
 import { refusePlace } from "./place.ts";
 import { exitCode, newJob, rankDied, Ranks, type RankEnd } from "./ranks.ts";
 import { allowedCores } from "./resources.ts";
@@ -27,7 +27,7 @@ const grace = { signal: 5000, end: 2000 };
  */
 export async function superviseRun(entry: string, args: readonly string[], request: RunRequest): Promise<number> {
   refusePlace("`lockstep run` starts ranks of its own");
-  if (!existsSync(entry)) throw new LockstepError({ code: "LS2001", message: `there is no ${entry}`, fix: "Build the program, then run the file the build wrote." });
+  if (!existsSync(entry)) throw new LockstepError({ code: "LS2001", message: `there is no ${entry}${didYouMean(basename(entry), programsIn(dirname(entry)))}`, fix: "Build the program, then run the file the build wrote." });
   if (statSync(entry).isDirectory()) {
     throw new LockstepError({ code: "LS2001", message: `${entry} is a folder`, fix: `Run the program in it: lockstep run ${programIn(entry) ?? join(entry, "job.mjs")}` });
   }

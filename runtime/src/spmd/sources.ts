@@ -2,7 +2,7 @@ import type { ColumnType, Expression } from "@lockstep/native/plan";
 import type { ReadCsvOptions } from "../connectors/csv/read.ts";
 import type { ReadParquetOptions } from "../connectors/parquet/read.ts";
 import { checkOptions } from "../connectors/options.ts";
-import { refuseDangling, type InputPath } from "../connectors/paths.ts";
+import { refuseDangling, refuseOwn, type InputPath } from "../connectors/paths.ts";
 import { isRemote } from "../connectors/store/location.ts";
 import { didYouMean, LockstepError } from "../errors/index.ts";
 import { reached } from "../observe/debug.ts";
@@ -71,7 +71,9 @@ function open(path: InputPath, descriptor: ReaderDescriptor, verb: "readParquet"
       if (!declared.some((column) => column.name === name)) throw new LockstepError({ code: "LS2002", message: `types: the interface has no column "${name}"${didYouMean(name, declared.map((column) => column.name))}`, site });
     }
     const resolved = paths.map((one) => call.outputs.resolve(one));
-    located(site, () => resolved.filter((one) => !isRemote(one)).forEach(refuseDangling));
+    const local = resolved.filter((one) => !isRemote(one));
+    if (call.world.size > 1) located(site, () => local.forEach(refuseOwn));
+    located(site, () => local.forEach(refuseDangling));
     const request = engineText({ paths: resolved, declared, site, ...asked });
     const { dataset, schema, bytes, rows } = JSON.parse(await call.collective((engine) => engine[methods[verb]](request))) as Opened;
     call.datasets.push(dataset);

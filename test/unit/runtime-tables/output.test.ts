@@ -1,7 +1,9 @@
+import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { readParquet, table } from "@lockstep/runtime";
+import { root } from "../../scripts/lib.mjs";
 import { errorOf, names, scratch } from "./helpers.ts";
 
 const folder = scratch();
@@ -63,4 +65,17 @@ test.skipIf(process.getuid?.() === 0)("an unwritable folder is named", async () 
   mkdirSync(closed);
   chmodSync(closed, 0o500);
   expect((await errorOf(() => t.writeParquet(join(closed, "out")))).message).toContain("permission denied");
+});
+
+test.each(["process.exit(3)", "throw new Error('ends')"])("nothing is left of a write during which the process ends: %s", (end) => {
+  const out = join(folder, "ended");
+  const code = `import { table } from "@lockstep/runtime";
+    const rows = table({ x: Array.from({ length: 200_000 }, (_, i) => i) });
+    const written = rows.writeParquet(${JSON.stringify(out)});
+    setImmediate(() => { ${end}; });
+    await written;
+    console.log("written");`;
+  const { stdout, status } = spawnSync(process.execPath, ["--input-type=module", "-e", code], { cwd: root, encoding: "utf8" });
+  expect([stdout, status]).toEqual(["", end.includes("3") ? 3 : 1]);
+  expect(names(folder).filter((name) => name.includes("ended"))).toEqual([]);
 });

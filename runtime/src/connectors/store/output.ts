@@ -5,6 +5,7 @@ import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join as joinLocal } from "node:path";
 import { LockstepError } from "../../errors/index.ts";
+import { stage, unstage } from "../staged.ts";
 import { parseLocation } from "./location.ts";
 import { complete, join, manifestName, readManifest, type Manifest, type ManifestFile } from "./manifest.ts";
 import type { StoreOptions } from "./options.ts";
@@ -20,6 +21,7 @@ export async function writeRemoteOutput(url: string | URL, overwrite: boolean, o
   if (location.key === "") throw new LockstepError({ code: "LS2008", message: `${location.root}: an output needs a name of its own` });
   if (!overwrite && (await visible(target)).length > 0) throw exists(target);
   const local = await mkdtemp(joinLocal(tmpdir(), "lockstep-"));
+  stage(local);
   const files: ManifestFile[] = [];
   try {
     await write(local);
@@ -32,6 +34,7 @@ export async function writeRemoteOutput(url: string | URL, overwrite: boolean, o
     throw error;
   } finally {
     await rm(local, { recursive: true, force: true });
+    unstage(local);
   }
 }
 

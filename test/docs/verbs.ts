@@ -1,4 +1,5 @@
 /** `plugin-babel/docs/verbs.md`: what the language of tables has, made of the catalogues' records. */
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { CompileResult } from "@lockstep/plugin-babel/compile";
 import { root } from "../scripts/lib.mjs";
@@ -16,9 +17,16 @@ interface Named {
   readonly docs: string;
 }
 
+interface Taken {
+  readonly kind: string;
+  readonly of?: unknown;
+}
+
 const load = <T>(file: string): Promise<T> => import(join(root, "plugin-babel/dist", file)) as Promise<T>;
 const { compile } = await load<{ compile(source: string, options: { id: string }): CompileResult }>("compile.js");
 const { aggregateFunctions, windowFunctions } = await load<{ aggregateFunctions: ReadonlyMap<string, Named>; windowFunctions: ReadonlyMap<string, Named> }>("functions/index.js");
+
+const { optionsOf, wordsOf } = await load<{ optionsOf: Readonly<Record<string, Readonly<Record<string, Taken>>>>; wordsOf(taken: Taken): string }>("verbs/options.js");
 
 export const { catalogue: verbs } = await load<{ catalogue: readonly Verb[] }>("verbs/index.js");
 export const aggregates = [...aggregateFunctions.values()];
@@ -44,7 +52,7 @@ const TABLES: Readonly<Record<string, string>> = {
 export function diagnoseExample(example: string): readonly string[] {
   const used = Object.keys(TABLES).filter((name) => new RegExp(`\\b${name}\\b`).test(example));
   const parameters = [...used.map((name) => `${name}: Table<{ ${TABLES[name]} }>`), "path: string", "out: string"].join(", ");
-  const source = `import { desc, op, readCsv, readParquet, table, type Table } from "@lockstep/runtime";
+  const source = `import { desc, op, readCsv, readParquet, rolling, table, type Table } from "@lockstep/runtime";
 interface Trip { ${TABLES.trips} }
 export async function example(${parameters}): Promise<void> {
   "use spmd";
@@ -54,10 +62,43 @@ export async function example(${parameters}): Promise<void> {
 }
 
 const section = (title: string, intro: string, verbs: readonly Verb[]): string =>
-  [`## ${title}`, intro, ...verbs.map(({ name, docs, example, grouped }) => `### ${name}\n${docs}${grouped ? " Takes a grouped table, too." : ""}\n\n\`\`\`ts\n${example}\n\`\`\``)].join("\n\n");
+  [`## ${title}`, intro, ...verbs.map(({ name, docs, example, grouped }) => `### ${name}\n${docs}${grouped ? " Takes a grouped table, too." : ""}\n\n${optionsList(name)}${code(example)}`)].join("\n\n");
+
+const code = (text: string): string => `\`\`\`ts\n${text}\n\`\`\``;
+
+/** Where the runtime says what the options are for. */
+const DECLARED: Readonly<Record<string, string>> = {
+  readParquet: "connectors/parquet/read.ts", readCsv: "connectors/csv/read.ts", writeParquet: "connectors/parquet/write.ts", writeCsv: "connectors/csv/write.ts", objects: "tables/slice.ts", print: "tables/slice.ts",
+};
+
+function optionsList(verb: string): string {
+  const options = optionsOf[verb];
+  if (!options) return "";
+  const declared = readFileSync(join(root, "runtime/src", DECLARED[verb]!), "utf8");
+  const docs = new Map(Array.from(declared.matchAll(/^ +\/\*\* (.*) \*\/\n +readonly (\w+)\?:/gm), ([, doc, name]) => [name!, doc!]));
+  const line = (name: string, taken: Taken): string => {
+    const words = Array.isArray(taken.of) ? taken.of.length > 1 : taken.kind === "options";
+    return `- \`${name}\`: ${docs.get(name)!.replace(/\.$/, "")}${words ? ` (${wordsOf(taken)})` : ""}`;
+  };
+  return `${Object.entries(options).map(([name, taken]) => line(name, taken)).join("\n")}\n\n`;
+}
 
 const list = (title: string, intro: string, functions: readonly Named[]): string =>
   [`## ${title}`, intro, functions.map(({ name, docs }) => `- \`op.${name}\`: ${docs}`).join("\n")].join("\n\n");
+
+export const frameExample = `trips.groupby("driver").orderby("at").derive({
+  mean: rolling(op.mean("trip_miles"), [-2, 0]),
+  week: rolling(op.sum("trip_miles"), { preceding: { days: 7 }, on: "at" }),
+}).ungroup()`;
+
+const frames = `## Frames
+
+\`rolling(aggregate, frame)\` is a value of \`derive\`: an aggregate, or \`op.first_value\`, \`op.last_value\`, \`op.nth_value\`, of the rows around each row. Of a grouped table a frame ends with the group.
+
+- \`[-2, 0]\`: the row and the two before it; \`[-3, 3]\`: three on each side. Without a frame all rows up to the current one, \`[-Infinity, 0]\`. A third argument \`true\` takes in the rows that the last \`orderby\` found equal to those at the ends.
+- \`{ preceding: { days: 7 }, following: { hours: 1 }, on: "at" }\`: the rows whose \`at\` is that close, wherever they stand; of a column of numbers \`{ preceding: 10, on: "km" }\`. \`following\` is 0 by default. Aggregates alone.
+
+${code(frameExample)}`;
 
 export function verbsPage(): string {
   const of = (role: Verb["role"]) => verbs.filter((verb) => verb.role === role);
@@ -66,9 +107,10 @@ export function verbsPage(): string {
     "Made by `npm run docs` of the compiler's catalogues (`src/verbs`, `src/functions`). Names and answers are Arquero's where it has them.",
     section("Readers", "Promises: awaited where they are called.", of("reader")),
     section("Verbs", "Synchronous and lazy: nothing runs until a table is observed or written.", of("verb")),
-    section("Observers", "What comes out of a table is the same on every rank.", of("observer")),
-    section("Writers", "Promises. What a call writes appears whole when it returns, or not at all.", of("writer")),
+    section("Observers", "What comes out of a table is the same on every rank. A grouped table has none: `ungroup()` gives the table back.", of("observer")),
+    section("Writers", "Promises. What a call writes appears whole when it returns, or not at all. Not of a grouped table.", of("writer")),
     list("Aggregates", "Values of `rollup` and `derive`: of a column's name or a row function.", aggregates),
     list("Window functions", "Values of `derive`: of the group, or of the whole table, in its order.", windows),
+    frames,
   ].join("\n\n") + "\n";
 }

@@ -3,7 +3,7 @@ import type { Verb } from "./verb.ts";
 
 export const ungroup: Verb = {
   name: "ungroup",
-  docs: "The table without its groups.",
+  docs: "The table without its groups, as observers, writers and all verbs need it that take no grouped table.",
   example: 'trips.groupby("driver").derive({ previous: op.lag("at") }).ungroup()',
   on: "table",
   role: "verb",

@@ -2,6 +2,7 @@
 export interface StoreOptions {
   /** Another server than the cloud's own: "http://127.0.0.1:9000". */
   readonly endpoint?: string;
+  /** The region of the bucket. */
   readonly region?: string;
   /** S3: the bucket in the path (true) or in the host name (false). */
   readonly pathStyle?: boolean;

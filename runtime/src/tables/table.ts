@@ -204,8 +204,7 @@ export class Table<Row> implements Iterable<Row> {
   /** The first row of each distinct key; without keys, of each distinct row. Rows without columns are all the same. */
   dedupe(...keys: T.Key<Row>[]): Table<Row> {
     const columns = keys.length > 0 ? this.#keyColumns(keys) : this.columns;
-    if (columns.size === 0) return this.slice(0, 1);
-    return this.take(groupCodes([...columns.values()], this.#rows).first);
+    return columns.size === 0 ? this.slice(0, 1) : this.take(groupCodes([...columns.values()], this.#rows).first);
   }
 
   /** The distinct rows of the tables, in the order of their first appearance. */

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
+import { inspect } from "node:util";
 import type { Plugin, UserConfig } from "vite";
 import type { Settings } from "../options.ts";
 import { servePlayground } from "./playground.ts";
@@ -17,12 +18,26 @@ export function viteHooks(settings: Settings): Partial<Plugin> {
       return isJob(user) ? { build: jobDefaults(user, bundler) } : undefined;
     },
     configureServer: servePlayground,
+    buildApp: {
+      order: "pre",
+      handler: async (builder) => {
+        const build = builder.build.bind(builder);
+        builder.build = (environment) => build(environment).catch((error: unknown) => Promise.reject(shownWithoutStack(error)));
+      },
+    },
     configResolved(config) {
       if (!settings.rootGiven) settings.root = config.root;
       settings.serve = config.command === "serve";
       settings.log = (line) => config.logger.info(line);
     },
   };
+}
+
+/** Vite prints an error with its stack, which is the bundler's, below the text of mistakes in the program, which says all. */
+function shownWithoutStack(error: unknown): unknown {
+  const { errors } = error as { errors?: readonly { pluginCode?: unknown }[] };
+  if (!(error instanceof Error) || !errors?.every(({ pluginCode }) => /^LS\d+$/.test(String(pluginCode)))) return error;
+  return Object.defineProperty(error, inspect.custom, { value: () => error.message });
 }
 
 type Build = NonNullable<UserConfig["build"]>;

@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import rolldownPlugin from "@lockstep/plugin-vite/rolldown";
 import esbuildPlugin from "@lockstep/plugin-vite/esbuild";
@@ -7,6 +8,7 @@ import { build as esbuild, context, type BuildOptions, type Message } from "esbu
 import { rolldown } from "rolldown";
 import { build as viteBuild, type InlineConfig } from "vite";
 import { describe, expect, it, vi } from "vitest";
+import { root } from "../../scripts/lib.mjs";
 import { counting, Project } from "./project.ts";
 
 interface Manifest {
@@ -81,6 +83,16 @@ it("LOCKSTEP_DEBUG=ir prints the program after every pass", async () => {
     vi.unstubAllEnvs();
     written.mockRestore();
   }
+});
+
+it("a build of Vite's command prints a mistake without a stack", async () => {
+  using project = new Project({
+    "src/job.ts": counting("count").replace("d.a > 1", "d.aa > 1"),
+    "vite.config.mjs": 'import lockstep from "@lockstep/plugin-vite";\nexport default { plugins: [lockstep()], build: { ssr: "src/job.ts" } };\n',
+  });
+  const command = [join(root, "node_modules/vite/bin/vite.js"), "build"];
+  const { stderr } = await promisify(execFile)(process.execPath, command, { cwd: project.path }).then(() => expect.unreachable(), (error: { stderr: string }) => error);
+  expect(stderr).toMatch(/LS1101: The table has no column 'aa'[^]*\n  page: \S+\s*$/);
 });
 
 describe("annotated modules", () => {

@@ -11,8 +11,10 @@ export function planExpression(e: Expression): Data {
       return { kind: "literal", type, value: planLiteral(e) };
     case "captured": {
       const name = parameterName(e.source);
-      if (e.list) return new Code(`...lockstep.literals(${name}, ${JSON.stringify(type)})`, { [name]: e.source });
-      return { kind: "literal", type, value: new Code(`lockstep.literal(${name})`, { [name]: e.source }) };
+      const [member] = /^[\w$.]*/.exec(e.source.replaceAll("?.", "."))!;
+      const expected = `"${e.type.nullable ? `${type} | null` : type}", "${member}"`;
+      if (e.list) return new Code(`...lockstep.literals(${name}, ${expected})`, { [name]: e.source });
+      return { kind: "literal", type, value: new Code(`lockstep.literal(${name}, ${expected})`, { [name]: e.source }) };
     }
     case "call":
       return { kind: "call", function: e.function, args: e.args.map(planExpression), type };

@@ -40,13 +40,16 @@ export type ConstantValue =
 
 /** What a free identifier of a row function (or of a helper it calls) is bound to. */
 export type Binding =
-  /** A scalar of the enclosing function or module, known when the verb is called. `type` null: not known to the compiler. */
-  | { readonly kind: "scalar"; readonly type: ValueType | null; readonly source: string; readonly declared?: SourceSpan; readonly as?: "parameter" | "function" | "object" | "variable" }
+  /**
+   * A scalar of the enclosing function or module, known when the verb is called. `type` null: not known to the compiler; `missing`: undefined
+   * may come although the type does not say so.
+   */
+  | { readonly kind: "scalar"; readonly type: ValueType | null; readonly source: string; readonly missing?: boolean; readonly declared?: SourceSpan; readonly as?: "parameter" | "function" | "object" | "variable" }
   | { readonly kind: "constant"; readonly value: ConstantValue }
   /** An array or Set of scalars of the enclosing function or module. */
-  | { readonly kind: "list"; readonly item: ValueType; readonly source: string }
+  | { readonly kind: "list"; readonly item: ValueType; readonly source: string; readonly missing?: boolean }
   /** `config.limit`, `import * as units`: members are bindings again. */
-  | { readonly kind: "record"; member(name: string): Binding }
+  | { readonly kind: "record"; readonly missing?: boolean; member(name: string): Binding }
   /** A helper, local or imported; `scope` answers names where it is declared. */
   | { readonly kind: "function"; readonly node: t.Function; readonly name: string; readonly scope: Scope }
   /** Of a package whose source is not compiled: `op` of the facade, or anything only V8 can run. */

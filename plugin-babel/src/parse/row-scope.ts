@@ -1,6 +1,6 @@
 /** Answers the names of a row function: what `row-function.ts` asks of modules and scopes. */
 import { constantNamed } from "../source/constants.ts";
-import { type BabelScope, type Binding as ScopeBinding, type ModuleSource, spanOf } from "../source/module.ts";
+import { type BabelScope, bare, type Binding as ScopeBinding, type ModuleSource, spanOf } from "../source/module.ts";
 import { RUNTIME } from "../source/modules.ts";
 import type { RowType } from "../ir/types.ts";
 import { functionOf, importOf, type Place } from "../source/names.ts";
@@ -56,24 +56,37 @@ function capturedBinding(name: string, binding: ScopeBinding, module: ModuleSour
   const place = { module, scope: binding.scope };
   const type = typeOfBinding(binding, place, options);
   const declared = spanOf(binding.identifier, module);
-  if (type) return { kind: "scalar", type, source: name, declared };
+  if (type) return { kind: "scalar", type, source: name, declared, missing: mayMiss(binding) };
   const item = elementOf(binding.identifier, place, options);
-  if (item) return { kind: "list", item, source: name };
+  if (item) return { kind: "list", item, source: name, missing: mayMiss(binding) };
   if (isRegExp(binding)) return { kind: "opaque", source: name, of: "RegExp", stateful: isStateful(binding) };
   const values = lookUpOf(binding, place, options);
   if (values) return { kind: "opaque", source: name, of: values };
   if (isLookedUp(binding)) return { kind: "opaque", source: name };
   const members = recordType(binding.identifier, place, options);
-  if (members) return { kind: "record", member: (member) => memberBinding(member, members, name, binding, place, options) };
+  if (members) return { kind: "record", missing: mayMiss(binding), member: (member) => memberBinding(member, members, name, binding, place, options) };
   return isReadAsRecord(binding) ? recordOf(name) : { kind: "scalar", type: null, source: name, declared, as: isCalled(binding) ? "function" : binding.identifier.typeAnnotation ? "object" : binding.kind === "param" ? "parameter" : "variable" };
 }
 
 /** A scalar, or a list of scalars. */
 function memberBinding(member: string, members: RowType, name: string, binding: ScopeBinding, place: Place, options: RowScopeOptions): Binding {
-  const source = `${name}.${member}`;
+  const missing = mayMiss(binding);
+  const source = `${name}${missing ? "?." : "."}${member}`;
   const type = members.find((c) => c.name === member)?.type ?? null;
   const item = type ? null : listMember(member, binding.identifier, place, options);
-  return item ? { kind: "list", item, source } : { kind: "scalar", type, source };
+  return item ? { kind: "list", item, source, missing: missing || item.nullable } : { kind: "scalar", type, source, missing };
+}
+
+/** What may not be there: `options?: Options`; and where tsc says nothing of it, `rows[0]`, `t.get("mean")`, `const [first] = rows`. */
+function mayMiss({ identifier, path: { node } }: ScopeBinding): boolean {
+  const declared = identifier.typeAnnotation?.type === "TSTypeAnnotation" ? identifier.typeAnnotation.typeAnnotation : null;
+  if (identifier.optional || (declared?.type === "TSUnionType" && declared.types.some(({ type }) => type === "TSUndefinedKeyword" || type === "TSNullKeyword"))) return true;
+  if (node.type !== "VariableDeclarator" || !node.init) return false;
+  if (node.id.type === "ArrayPattern") return true;
+  const init = bare(node.init);
+  const e = init.type === "AwaitExpression" ? bare(init.argument) : init;
+  if (e.type === "MemberExpression") return e.computed;
+  return e.type === "CallExpression" && e.callee.type === "MemberExpression" && e.callee.property.type === "Identifier" && /^(get|at|find|findLast|pop|shift)$/.test(e.callee.property.name);
 }
 
 const isRegExp = ({ path: { node } }: ScopeBinding): boolean => node.type === "VariableDeclarator" && node.init?.type === "RegExpLiteral";

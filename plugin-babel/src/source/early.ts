@@ -13,8 +13,9 @@ export function isKnownEarly(source: string, frame: SourceFrame): boolean {
   });
 }
 
-/** What stands at the path of members holds the captured value. */
+/** What stands at the path of members holds the captured value. A list, whose elements matter, ends in a dot. */
 function leadsTo(source: string, path: readonly string[]): boolean {
-  const members = source.split(".").slice(1);
+  const [, ...named] = /[\w$]+(\??\.[\w$]+)*/.exec(source)![0].split(/\??\./);
+  const members = source.endsWith(".") ? [...named, ""] : named;
   return path.length < members.length && path.every((name, n) => name === "*" || name === members[n]);
 }

@@ -86,6 +86,12 @@ class Reader {
         return this.row({ node: node.typeAnnotation, module, bound });
       case "TSTypeLiteral":
         return this.#members(node.members, module, bound);
+      case "TSUnionType": {
+        // A table's rows are none, but a variable may be `Options | null`.
+        const [some, ...others] = node.types.filter((part) => !isNothing(part));
+        if (!this.#kind || !some || others.length > 0) throw new UnsupportedType(node, module);
+        return this.row({ node: some, module, bound });
+      }
       case "TSIntersectionType":
         return node.types.map((part) => this.row({ node: part, module, bound })).reduce(merge);
       case "TSTypeReference":
@@ -172,8 +178,11 @@ class Reader {
     const { node, module, bound } = at;
     if (node.type === "TSParenthesizedType") return this.read({ node: node.typeAnnotation, module, bound });
     if (node.type === "TSUnionType") {
-      const some = node.types.filter((part) => part.type !== "TSUndefinedKeyword" && part.type !== "TSNullKeyword");
-      if (some.length === 1) return this.read({ node: some[0]!, module, bound });
+      const some = node.types.filter((part) => !isNothing(part));
+      if (some.length === 1) {
+        const held = this.read({ node: some[0]!, module, bound });
+        return this.#kind === "lists" ? { ...held, nullable: held.nullable || some.length < node.types.length } : held;
+      }
     }
     const held = this.#kind === "lists" ? elementType(node) : entryType(node);
     if (!held) throw new UnsupportedType(node, module);
@@ -201,7 +210,6 @@ class Reader {
   }
 
   #union(node: t.TSUnionType, module: ModuleSource, bound: Bound): ValueType {
-    const isNothing = (part: t.TSType) => part.type === "TSNullKeyword" || part.type === "TSUndefinedKeyword";
     const parts = node.types.filter((part) => !isNothing(part)).map((part) => this.value({ node: part, module, bound }));
     const [first, ...others] = parts;
     if (!first || others.some((other) => other.js !== first.js)) throw new UnsupportedType(node, module);
@@ -241,6 +249,8 @@ class Reader {
     throw new UnsupportedType(node, module);
   }
 }
+
+const isNothing = (part: t.TSType): boolean => part.type === "TSNullKeyword" || part.type === "TSUndefinedKeyword";
 
 /** Numbers unless texts are given; not a mixture. */
 function enumType({ body }: t.TSEnumDeclaration, node: t.Node, module: ModuleSource): JsType {

@@ -1,26 +1,46 @@
-/** A captured scalar as a plan's literal has it: JSON, with strings for what JSON lacks. */
-export function literal(value: unknown): null | boolean | number | string {
-  switch (typeof value) {
-    case "undefined":
-      return null;
-    case "boolean":
-    case "string":
-      return value;
-    case "number":
-      if (Object.is(value, -0)) return "-0";
-      return isExactInJson(value) ? value : String(value);
-    case "bigint":
-      return value.toString();
-    case "object":
-      if (value === null) return null;
-      if (value instanceof Date) return Number.isNaN(value.getTime()) ? "NaN" : value.getTime();
-  }
-  throw new TypeError(`a row function captures a value of type ${typeof value}; only numbers, strings, booleans, bigints, Dates and null can be captured`);
+import { inspect } from "node:util";
+import type { JsType } from "@lockstep/native/plan";
+import { LockstepError } from "../errors/index.ts";
+import { markAgreed } from "./checked.ts";
+
+type Declared = JsType | `${JsType} | null`;
+type Json = null | boolean | number | string;
+
+/**
+ * A captured scalar as a plan's literal has it: JSON, with strings for what JSON lacks. LS2016 where it is not what its type says; undefined,
+ * which callers without types give and indices that miss, is to a number or a Date what JavaScript makes of it.
+ */
+export function literal(value: unknown, declared: Declared, name: string): Json {
+  const [type, nullable] = declared.split(" | ") as [JsType, "null"?];
+  const own = value instanceof Date ? "date" : typeof value;
+  if (value === undefined && !nullable && (type === "number" || type === "date")) return "NaN";
+  if (value === null || value === undefined) return null;
+  if (own !== type) throw markAgreed(otherType(name, value, type));
+  return plain(value as Value);
 }
 
 /** The elements of a captured array or Set, as literals of a call's arguments. No column holds undefined, so it equals none. */
-export function literals(values: Iterable<unknown>, type: string): { kind: "literal"; type: string; value: null | boolean | number | string }[] {
-  return Array.from(values).filter((value) => value !== undefined).map((value) => ({ kind: "literal", type, value: literal(value) }));
+export function literals(values: Iterable<unknown>, declared: Declared, name: string): { kind: "literal"; type: JsType; value: Json }[] {
+  const [type] = declared.split(" | ") as [JsType];
+  return Array.from(values).filter((value) => value !== undefined).map((value) => ({ kind: "literal", type, value: literal(value, declared, `an element of ${name}`) }));
+}
+
+type Value = boolean | number | string | bigint | Date;
+
+function plain(value: Value): Json {
+  if (typeof value === "number") return Object.is(value, -0) ? "-0" : isExactInJson(value) ? value : String(value);
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? "NaN" : value.getTime();
+  return typeof value === "bigint" ? value.toString() : value;
+}
+
+/** Every rank has the value, and so the error. */
+function otherType(name: string, value: unknown, type: JsType): LockstepError {
+  const wanted = type === "date" ? "a Date" : `a ${type}`;
+  return new LockstepError({
+    code: "LS2016",
+    message: `a row function captures ${name}, which is ${inspect(value, { breakLength: Infinity })}, not ${wanted} as its type says`,
+    fix: "Convert it before: Number(…), String(…); where it comes from outside, check what came.",
+  });
 }
 
 /** JSON parsers round a literal of many digits twice: it may lose its last bit. */

@@ -39,15 +39,20 @@ export function fromBinding(binding: Binding, name: string, node: t.Node, frame:
         state.report(needsAnnotation(`'${name}'`, span, "types are read from the source alone, without a TypeScript program", fix));
         return unknown;
       }
-      const captured = scalar({ kind: "captured", source: binding.source, type: binding.type, span }, { place: `captured ${binding.source}` });
+      // Only of these JavaScript's answer to undefined has a native form.
+      const missing = binding.missing && !binding.type.nullable && (binding.type.js === "number" || binding.type.js === "date");
+      const type = missing ? { ...binding.type, nullable: true } : binding.type;
+      const captured = scalar({ kind: "captured", source: binding.source, type, span }, { null: binding.type.nullable, place: `captured ${binding.source}` });
       return narrow(captured, frame.flow.facts);
     }
     case "constant":
       return fromConstant(binding.value, span);
     case "list":
-      return { kind: "values", item: binding.item, source: binding.source };
-    case "record":
-      return { kind: "record", names: null, member: (member, at) => fromBinding(binding.member(member), `${name}.${member}`, at, frame) };
+      return { kind: "values", item: binding.item, ...(binding.missing ? { source: `(${binding.source} ?? [])`, missing: isMissing(binding.source, span) } : { source: binding.source }) };
+    case "record": {
+      const missing = binding.missing ? { missing: isMissing(name, span) } : {};
+      return { kind: "record", names: null, ...missing, member: (member, at) => fromBinding(binding.member(member), `${name}.${member}`, at, frame) };
+    }
     case "function":
       return { kind: "helper", node: binding.node, name: binding.name, scope: binding.scope, closure: null };
     case "import":
@@ -78,6 +83,8 @@ export function fromBinding(binding: Binding, name: string, node: t.Node, frame:
       return unresolved(name, binding.inScope ?? [], span, frame);
   }
 }
+
+const isMissing = (source: string, span: SourceSpan) => ({ kind: "captured", source: `${source} == null`, type: { js: "boolean", nullable: false }, span }) as const;
 
 /** `zones.includes`: asked of a captured object, it tells an array or Set. */
 const isListMethod = (name: string): boolean => /\.(includes|has|indexOf|some|every|find|findIndex|get|at)$/.test(name);

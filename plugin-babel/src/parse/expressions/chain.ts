@@ -49,6 +49,10 @@ function guardRecord({ absent, ...record }: Fields, test: Expression, span: Sour
 
 function guard(value: Value, span: SourceSpan, frame: Frame, rest: Rest): Value {
   if (value.kind === "record" && value.absent) return guardRecord(value, value.absent, span, frame, rest);
+  if (value.kind === "values" && value.missing) {
+    const inner = frame.branch(noFacts);
+    return choose(value.missing, { kind: "nothing", value: undefined, span }, close(inner.flow, rest(value, inner)), span);
+  }
   if (value.kind === "nothing") return { kind: "nothing", value: undefined, span };
   if (value.kind === "mixed") {
     const types = value.types.filter((type) => type !== "null" && type !== "undefined");

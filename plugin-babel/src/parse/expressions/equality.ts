@@ -86,6 +86,10 @@ function absent(value: Value, literalValue: null | undefined, loose: boolean, no
   if (value.kind === "record" && value.absent && (loose || literalValue === undefined)) {
     return scalar(value.absent, { truth: { then: noFacts, else: present(value.place) } });
   }
+  if ((value.kind === "record" || value.kind === "values") && value.missing) {
+    const { missing } = value;
+    return scalar(loose ? missing : { ...missing, source: missing.source.replace("== null", `=== ${String(literalValue)}`) });
+  }
   if (value.kind !== "scalar") return scalar(literal(false, "boolean", span));
   const isNull = scalar(call("isNull", [value.expression], "boolean", span));
   const known = value.chain ?? noFacts;

@@ -19,8 +19,12 @@ export function toTest(value: Value, span: SourceSpan): Test {
       return { ...(value.truth ?? noTruth), test: value.test };
     case "nothing":
       return { ...noTruth, test: literal(false, "boolean", span) };
-    case "record":
-      return { then: present(value.place), else: noTruth.else, test: value.absent ? not(value.absent, span) : literal(true, "boolean", span) };
+    case "record": {
+      const absent = value.absent ?? value.missing;
+      return { then: present(value.place), else: noTruth.else, test: absent ? not(absent, span) : literal(true, "boolean", span) };
+    }
+    case "values":
+      return { ...noTruth, test: value.missing ? not(value.missing, span) : literal(true, "boolean", span) };
     case "any":
       return { ...noTruth, test: (opaque(plain("boolean"), span) as Scalar).expression };
     default:

@@ -16,6 +16,8 @@ export interface Fields {
   member(name: string, at: t.Node): Value | null;
   /** Where it is undefined instead (`list.find(…)`). */
   readonly absent?: Expression;
+  /** Where a captured one is not there, which tsc may not say. */
+  readonly missing?: CapturedExpression;
   readonly place?: Place;
 }
 
@@ -67,7 +69,7 @@ export type Value =
   | { readonly kind: "list"; readonly items: readonly Value[]; readonly set: boolean }
   | Fields
   /** An array or Set known when the verb is called. */
-  | { readonly kind: "values"; readonly item: ValueType; readonly source: string }
+  | { readonly kind: "values"; readonly item: ValueType; readonly source: string; readonly missing?: CapturedExpression }
   /** `text.split(separator)`: its elements have native forms, the array has not. */
   | { readonly kind: "parts"; readonly text: Scalar; readonly separator: string }
   /** A regular expression that is a plain text. */
@@ -112,9 +114,6 @@ export function uncheckedOf(...values: readonly Scalar[]): Pick<Scalar, "uncheck
   return values.some((value) => value.unchecked) ? { unchecked: true, either: values.some((value) => value.either || (!value.unchecked && value.expression.type.nullable)) } : {};
 }
 
-/** What operators and functions take a captured value for that `x!` says is there, and that is undefined all the same. */
-const madeOfUndefined: { readonly [js in JsType]?: string } = { number: "NaN", string: '"undefined"', date: "new Date(NaN)" };
-
 /** Whether a captured value may be null or undefined although its type, by `!` or `as`, says it is not. */
 export const isAsserted = ({ expression, ...value }: Scalar): boolean =>
   expression.kind === "captured" && expression.type.nullable && !value.null && !value.undefined;
@@ -123,9 +122,10 @@ export const isAsserted = ({ expression, ...value }: Scalar): boolean =>
 export function converted(value: Scalar): Scalar | null {
   const { expression } = value;
   if (expression.kind !== "captured" || !isAsserted(value)) return value;
-  const otherwise = madeOfUndefined[expression.type.js];
-  if (otherwise === undefined) return null;
-  return { ...value, expression: { ...expression, source: `${expression.source} === undefined ? ${otherwise} : ${expression.source}` } };
+  const { js } = expression.type;
+  if (js === "string") return { ...value, expression: { ...expression, source: `${expression.source} === undefined ? "undefined" : ${expression.source}` } };
+  // The runtime makes NaN of undefined where a number or a Date is declared.
+  return js === "number" || js === "date" ? { ...value, expression: { ...expression, type: { js, nullable: false } } } : null;
 }
 
 /** A scalar of a known type that has no native form; the whole function runs in V8. */

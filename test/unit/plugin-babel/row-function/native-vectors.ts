@@ -42,7 +42,7 @@ function literals(data: unknown): unknown {
 
 const valueOf = ({ captures }: Code): unknown => capturedValue(Object.values(captures)[0]!, { ...captured, ...lists });
 const elements = (list: Code): unknown[] =>
-  [...(valueOf(list) as Iterable<unknown>)].map((value) => ({ kind: "literal", type: /"(\w+)"\)$/.exec(list.text)![1], value: json(value) }));
+  [...(valueOf(list) as Iterable<unknown>)].map((value) => ({ kind: "literal", type: /, "(\w+)/.exec(list.text)![1], value: json(value) }));
 
 function outcome(f: () => unknown): unknown {
   try {

@@ -12,7 +12,7 @@ import type { Edit } from "./emit/stub.ts";
 import { checkIR, type Stage as IRStage } from "./ir/spec.ts";
 import { pipeline, printStage } from "./pipeline.ts";
 import { hasErrors, type Program } from "./program.ts";
-import { type ModuleSource, parseModule } from "./source/module.ts";
+import { parseModule } from "./source/module.ts";
 import { type GivenModules, Modules } from "./source/modules.ts";
 
 export interface CompileOptions {
@@ -66,15 +66,17 @@ export function compile(source: string, options: CompileOptions): CompileResult 
   // A misspelt directive counts, too.
   if (!/spmd|spdm|smpd/i.test(source)) return unchanged;
   const fileOf = relativeTo(options.root);
-  const file = fileOf(options.id);
-  let module: ModuleSource;
   try {
-    module = parseModule(options.id, file, source);
+    return compiled(source, options, fileOf, unchanged);
   } catch (error) {
-    const diagnostic = syntaxDiagnostic(error, file);
-    return { ...unchanged, diagnostics: [reported(diagnostic, new Map([[file, source]]))] };
+    const file = fileOf(options.id);
+    return { ...unchanged, diagnostics: [reported(syntaxDiagnostic(error, file), new Map([[file, source]]))] };
   }
+}
 
+function compiled(source: string, options: CompileOptions, fileOf: (id: string) => string, unchanged: CompileResult): CompileResult {
+  const file = fileOf(options.id);
+  const module = parseModule(options.id, file, source);
   const program: Program = {
     module,
     modules: new Modules(options.modules ?? {}, fileOf),
@@ -157,6 +159,9 @@ function relativeTo(root: string | undefined): (id: string) => string {
 
 function syntaxDiagnostic(error: unknown, file: string): Diagnostic {
   const { message, loc } = error as { message: string; loc?: { line: number; column: number } };
+  if (error instanceof RangeError && /call stack/.test(message)) {
+    return syntaxError(`${file} nests deeper than the compiler can follow`, null, "cut the longest expression into several statements: const wet = trips.filter(…);");
+  }
   if (!loc) throw error;
   return syntaxError(message.replace(/ \(\d+:\d+\)$/, ""), { file, line: loc.line, column: loc.column, endLine: loc.line, endColumn: loc.column + 1 });
 }

@@ -15,7 +15,6 @@ self.addEventListener("message", ({ data: { id, files, main, options } }: Messag
 });
 
 function failureOf(error: unknown): string {
-  if (error instanceof RangeError && /call stack/.test(error.message)) return "The program nests deeper than a browser lets the compiler follow: cut the longest expression into several.";
   console.error(error);
   return `The compiler failed, which is a bug of Lockstep: ${error instanceof Error ? error.message : String(error)}. The browser's console has more.`;
 }

@@ -1,9 +1,10 @@
 /** One job done by several systems: their times and memory side by side, and whether they gave the same answer. */
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { median, type Aim, type Measured } from "./measure.ts";
+import { scratch } from "./scratch.ts";
 
 export interface System {
   readonly name: string;
@@ -31,7 +32,7 @@ export interface Job {
 /** A line a system: medians of `rounds` rounds. */
 export async function compare(job: Job, rounds: number): Promise<Record<string, unknown>[]> {
   const { systems } = job;
-  const folder = mkdtempSync(join(tmpdir(), "lockstep-bench-"));
+  const folder = scratch(tmpdir(), "lockstep-bench-");
   const runs = new Map<string, Measured[]>(systems.map((system) => [system.name, []]));
   const peaks = new Map<string, number>();
   const startups = new Map<string, number[]>(systems.map((system) => [system.name, []]));

@@ -1,5 +1,5 @@
 /** db-benchmark's questions about groups and joins, each a process that reads Parquet, answers and writes the answer. */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { makeGroupby, makeJoin } from "../../data/db-benchmark.ts";
 import { cache, root } from "../../scripts/lib.mjs";
@@ -7,31 +7,28 @@ import { bundled } from "../bundle.ts";
 import { answerOf, type Answer, type Job, type System } from "../compare.ts";
 import { measure } from "../measure.ts";
 import { pythonWith } from "../peers.ts";
+import { scratch } from "../scratch.ts";
 
 export async function* questions(suite: "groupby" | "join", rows: number): AsyncGenerator<Job> {
   const data = await (suite === "groupby" ? makeGroupby : makeJoin)(join(cache, `data/${suite}-v1-${rows}`), rows);
   const peer = (name: string): string => join(root, "test/bench/peers", name);
   const sql = peer(`${suite}.sql`);
   const python = join(await pythonWith("peers"), "python");
-  const folder = mkdtempSync(join(root, ".lockstep-questions-"));
-  try {
-    const program = await bundled(suite, folder);
-    const lockstep = (name: string, question: string, ranks: number, threads: number): System => {
-      const command = [join(root, "runtime/bin/lockstep.mjs"), "run", "-n", `${ranks}`, "--threads", `${threads}`, "--no-progress", program, "--", question, data];
-      return { name, rows, run: (aim, out) => measure(aim, process.execPath, [...command, out], {}) };
-    };
-    for (const [, question] of readFileSync(sql, "utf8").matchAll(/^-- (\w+)$/gm) as Iterable<[string, string]>) {
-      const systems: System[] = [
-        lockstep("lockstep", question, 2, 1),
-        lockstep("lockstep-1x2", question, 1, 2),
-        lockstep("lockstep-1x1", question, 1, 1),
-        { name: "duckdb", rows, run: (aim, out) => measure(aim, python, [peer("questions_duckdb.py"), sql, question, data, out, "2"], {}) },
-        { name: "polars", rows, run: (aim, out) => measure(aim, python, [peer(`${suite}_polars.py`), question, data, out], { POLARS_MAX_THREADS: "2" }) },
-      ];
-      yield { suite, case: question, rows, systems, answer };
-    }
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
+  const folder = scratch(root, ".lockstep-questions-");
+  const program = await bundled(suite, folder);
+  const lockstep = (name: string, question: string, ranks: number, threads: number): System => {
+    const command = [join(root, "runtime/bin/lockstep.mjs"), "run", "-n", `${ranks}`, "--threads", `${threads}`, "--no-progress", program, "--", question, data];
+    return { name, rows, run: (aim, out) => measure(aim, process.execPath, [...command, out], {}) };
+  };
+  for (const [, question] of readFileSync(sql, "utf8").matchAll(/^-- (\w+)$/gm) as Iterable<[string, string]>) {
+    const systems: System[] = [
+      lockstep("lockstep", question, 2, 1),
+      lockstep("lockstep-1x2", question, 1, 2),
+      lockstep("lockstep-1x1", question, 1, 1),
+      { name: "duckdb", rows, run: (aim, out) => measure(aim, python, [peer("questions_duckdb.py"), sql, question, data, out, "2"], {}) },
+      { name: "polars", rows, run: (aim, out) => measure(aim, python, [peer(`${suite}_polars.py`), question, data, out], { POLARS_MAX_THREADS: "2" }) },
+    ];
+    yield { suite, case: question, rows, systems, answer };
   }
 }
 

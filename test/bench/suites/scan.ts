@@ -3,7 +3,7 @@
  * behind a proxy that makes the store far away (50 ms a request, 50 MB/s each), as a share of what the requests in flight
  * could bring at most.
  */
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { makeTaxi } from "../../data/taxi.ts";
 import { cache, root } from "../../scripts/lib.mjs";
@@ -13,6 +13,7 @@ import { versitygw } from "../../stores/servers.ts";
 import { bundled } from "../bundle.ts";
 import { measure, median, type Measured } from "../measure.ts";
 import { pythonWith } from "../peers.ts";
+import { scratch } from "../scratch.ts";
 
 /** As in connectors/src/store/remote.rs. */
 const IN_FLIGHT = 8;
@@ -23,7 +24,7 @@ export async function scan(rows: number, rounds: number): Promise<Record<string,
   const data = await makeTaxi(join(cache, `data/taxi-v1-${rows}`), rows);
   const files = readdirSync(data.trips);
   const bytes = files.reduce((sum, name) => sum + statSync(join(data.trips, name)).size, 0);
-  const folder = mkdtempSync(join(root, ".lockstep-scan-"));
+  const folder = scratch(root, ".lockstep-scan-");
   const server = await versitygw();
   const far = await proxy(server);
   try {
@@ -59,6 +60,5 @@ export async function scan(rows: number, rounds: number): Promise<Record<string,
   } finally {
     await far.stop();
     await server.stop();
-    if (existsSync(folder)) rmSync(folder, { recursive: true, force: true });
   }
 }

@@ -121,6 +121,27 @@ test("columns that JavaScript never looks at are printed with all digits that CS
   );
 });
 
+test("files of other formats are named", async () => {
+  const read = async (bytes: string) => {
+    const path = write("");
+    writeFileSync(path, bytes, "latin1");
+    return readCsv(path);
+  };
+  for (const [bytes, what] of [["PAR1\x15\x04", "Parquet"], ["\x1f\x8b\x08\0", "gzip"], ["PK\x03\x04", "ZIP"], ["\xff\xfea\0\n\0", "UTF-16"]] as const) {
+    expect(await errorOf(() => read(bytes))).toMatchObject({ code: "LS2018", message: expect.stringContaining(what) });
+  }
+  expect((await read("PAR1,b\n1,2\n")).objects()).toEqual([{ PAR1: 1, b: 2 }]);
+});
+
+test("years of six digits are read as they are written", async () => {
+  const t = [new Date("+010000-01-01"), new Date("-000001-12-31T23:59:59.999Z"), new Date(8.64e15)];
+  const out = join(folder, "far-dates");
+  await table({ t }).writeCsv(out);
+  expect((await readCsv<{ t: Date }>(out)).array("t")).toEqual(t);
+  expect(await rowsOf("t\n-000000-01-01\n")).toEqual([{ t: "-000000-01-01" }]);
+  expect(await rowsOf("t\n+275760-09-13T00:00:00.001Z\n")).toEqual([{ t: "+275760-09-13T00:00:00.001Z" }]);
+});
+
 test("what is no file is not waited for", async () => {
   expect(await errorOf(() => readCsv("/dev/null"))).toMatchObject({ code: "LS2001", message: "/dev/null is neither a file nor a folder" });
 });

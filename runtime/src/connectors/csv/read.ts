@@ -10,7 +10,7 @@ import { checkOptions } from "../options.ts";
 import { openInput, orUnreadable, type InputFile, type InputPath } from "../paths.ts";
 import type { SourceColumn } from "../source-column.ts";
 import type { StoreOptions } from "../store/options.ts";
-import { isMagic } from "../parquet/magic.ts";
+import { foreign } from "./foreign.ts";
 import { badLine, parseCsv, type CsvRecord, type Field } from "./parse.ts";
 import { csvTypes, exactInferenceOrder, inferenceOrder, type CsvType, type CsvTypeRule } from "./types.ts";
 
@@ -75,7 +75,8 @@ function readRecords({ name, path, release }: InputFile, delimiter: string, name
   }
   const bytes = orUnreadable(name, () => readFileSync(path));
   release();
-  if (isMagic(bytes.subarray(0, 4))) throw new LockstepError({ code: "LS2018", message: `${name} is no CSV file; it is Parquet, which readParquet reads` });
+  const what = foreign(bytes);
+  if (what !== undefined) throw new LockstepError({ code: "LS2018", message: `${name} is no CSV file; ${what}` });
   const records = [...parseCsv(new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes), delimiter, name)];
   const first = named ? records.shift() : records[0];
   if (first === undefined) throw badLine(name, 1, "the file is empty, a header line is expected");

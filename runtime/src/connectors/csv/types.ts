@@ -19,7 +19,8 @@ export interface CsvTypeRule {
 }
 
 const decimalLiteral = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
-const isoTime = /^(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d):(\d\d)(?:\.(\d{3}))?Z?)?$/;
+/** Years of six digits have a sign, as JavaScript prints them; it has no year -0. */
+const isoTime = /^(\d{4}|\+\d{6}|-(?!000000)\d{6})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d):(\d\d)(?:\.(\d{3}))?Z?)?$/;
 /** What JavaScript prints besides: no sign of a number column, but a value of one that the program calls so. */
 const special: Readonly<Record<string, number>> = { NaN: NaN, Infinity: Infinity, "-Infinity": -Infinity };
 
@@ -36,7 +37,7 @@ export const inferenceOrder: readonly CsvType[] = ["boolean", "number", "date", 
 /** With the type that the program has to name, for integers that a number cannot hold. */
 export const exactInferenceOrder: readonly CsvType[] = ["boolean", "number", "bigint", "date", "string"];
 
-/** `2024-01-31`, `2024-01-31T12:00:00`, with milliseconds, with Z; all UTC. Days that do not exist are no dates. */
+/** `2024-01-31`, `2024-01-31T12:00:00`, with milliseconds, with Z; all UTC. Days that do not exist, or no Date can be, are no dates. */
 function parseTime(text: string): number | undefined {
   const match = isoTime.exec(text);
   if (match === null) return undefined;
@@ -44,7 +45,8 @@ function parseTime(text: string): number | undefined {
   const date = new Date(0);
   date.setUTCFullYear(year, month - 1, day);
   if (date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day || hour > 23 || minute > 59 || second > 59) return undefined;
-  return date.getTime() + ((hour * 60 + minute) * 60 + second) * 1000 + Number(match[7] ?? 0);
+  const time = date.getTime() + ((hour * 60 + minute) * 60 + second) * 1000 + Number(match[7] ?? 0);
+  return Number.isNaN(new Date(time).getTime()) ? undefined : time;
 }
 
 function parseInteger(text: string): number | bigint | undefined {

@@ -56,7 +56,7 @@ function printValue(column: Column): (value: Exclude<Stored, null>) => string {
   const { type } = column;
   switch (type.id) {
     case "date":
-      return (value) => new Date((value as number) * 86_400_000).toISOString().slice(0, 10);
+      return (value) => new Date((value as number) * 86_400_000).toISOString().split("T")[0]!;
     case "timestamp": {
       const perMillisecond = ticksPerSecond[type.unit] / 1000;
       return (value) => new Date(milliseconds(value as number | bigint, perMillisecond)).toISOString();

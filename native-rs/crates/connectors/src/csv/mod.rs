@@ -2,6 +2,7 @@
 //! that knows quotes and line ends; values are parsed in `values.rs`.
 mod chunks;
 mod errors;
+mod foreign;
 mod options;
 mod read;
 mod records;

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::{
     chunks,
     errors::bad_line,
+    foreign::foreign,
     options::{CsvRequest, Dialect, delimiter},
     read::Source,
     records::{Field, Records},
@@ -18,18 +19,19 @@ use crate::{
     declared,
     errors::{ConnectorError, Result},
     names::{did_you_mean, near_misses},
-    parquet::{Footers, PARQUET_MAGIC},
+    parquet::Footers,
     paths::{Found, resolve},
     store::Blob,
 };
 
 /// Bytes of a remote file that are asked for at once.
 const FIRST: u64 = 8 << 20;
-/// Bytes in which a header must end.
-const HEADER_BYTES: usize = 1 << 20;
+/// Bytes in which a header is looked for first, and in which it must end.
+const HEADER_BYTES: u64 = 1 << 20;
+const MOST_HEADER_BYTES: u64 = 64 << 20;
 
 /// Reads headers, finds groups and types. LS2001 missing input, LS2002 schema, LS2006 no header, a bad line,
-/// LS2018 Parquet.
+/// LS2018 another format.
 pub fn open_csv(request: &CsvRequest) -> Result<Dataset> {
     let delimiter = delimiter(&request.delimiter)?;
     let mut names: Vec<String> = Vec::new();
@@ -40,8 +42,8 @@ pub fn open_csv(request: &CsvRequest) -> Result<Dataset> {
         if blob.pieces().is_some() {
             blob.will_need(vec![0..blob.size().min(FIRST)]);
         }
-        if blob.size() >= 4 && blob.bytes(0, 4)? == PARQUET_MAGIC {
-            return Err(ConnectorError::another_format(blob.name(), "CSV", "it is Parquet, which readParquet reads"));
+        if let Some(what) = foreign(&blob.bytes(0, blob.size().min(8) as usize)?) {
+            return Err(ConnectorError::another_format(blob.name(), "CSV", what));
         }
         let header = header(&blob, delimiter, request.header)?;
         if files.is_empty() {
@@ -89,28 +91,41 @@ struct Header {
 }
 
 fn header(blob: &Blob, delimiter: u8, present: bool) -> Result<Header> {
-    let bytes = blob.bytes(0, HEADER_BYTES.min(blob.size() as usize))?;
+    let mut size = HEADER_BYTES;
+    loop {
+        let bytes = blob.bytes(0, size.min(blob.size()) as usize)?;
+        let all = bytes.len() as u64 == blob.size();
+        match header_of(blob.name(), &bytes, delimiter, present) {
+            // Where bytes are missing, the line may go on, and be well-formed.
+            Ok((header, end)) if all || end < bytes.len() => return Ok(header),
+            Err(wrong) if all => return Err(wrong),
+            _ if size >= MOST_HEADER_BYTES => return Err(bad_line(blob.name(), 1, "the header line does not end within 64 MiB")),
+            _ => size *= 8,
+        }
+    }
+}
+
+/// With where its line ends.
+fn header_of(file: &str, bytes: &[u8], delimiter: u8, present: bool) -> Result<(Header, usize)> {
     let mark = if bytes.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
     let mut records = Records::new(&bytes[mark..], delimiter, 1, None);
     let mut fields = Vec::new();
-    let some = records.next(&mut fields).map_err(|wrong| bad_line(blob.name(), records.record_line, wrong.describe()))?;
+    let some = records.next(&mut fields).map_err(|wrong| bad_line(file, records.record_line, wrong.describe()))?;
     if !some {
-        return Err(bad_line(blob.name(), 1, "the file is empty, a header line is expected"));
+        return Err(bad_line(file, 1, "the file is empty, a header line is expected"));
     }
+    let end = mark + records.position();
     if !present {
         let names = (1..=fields.len()).map(|number| format!("col{number}")).collect();
-        return Ok(Header { names, end: (mark + records.record_start) as u64, line: records.record_line });
-    }
-    if records.position() + mark == bytes.len() && (bytes.len() as u64) < blob.size() {
-        return Err(bad_line(blob.name(), 1, "the header line does not end within 1 MiB"));
+        return Ok((Header { names, end: (mark + records.record_start) as u64, line: records.record_line }, end));
     }
     let source = Source::new(&bytes[mark..]);
     let names: Vec<String> = fields.iter().map(|field| source.text(field).into_owned()).collect();
     let mut seen = HashSet::new();
     if let Some(twice) = names.iter().find(|name| !seen.insert(*name)) {
-        return Err(bad_line(blob.name(), records.record_line, &format!("the column \"{twice}\" appears twice")));
+        return Err(bad_line(file, records.record_line, &format!("the column \"{twice}\" appears twice")));
     }
-    Ok(Header { names, end: (mark + records.position()) as u64, line: records.line() })
+    Ok((Header { names, end: end as u64, line: records.line() }, end))
 }
 
 /// `types` decides; then the interface, except that a column it calls string must look like one, because plain Node

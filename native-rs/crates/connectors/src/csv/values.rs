@@ -92,28 +92,38 @@ pub fn bigint(text: &[u8]) -> Option<i64> {
     if plain { std::str::from_utf8(text).ok()?.parse().ok() } else { None }
 }
 
-/// Milliseconds since 1970 of `2024-01-31`, `2024-01-31T12:00:00`, with `.sss` and `Z`; taken as UTC.
+/// Milliseconds since 1970 of `2024-01-31`, `2024-01-31T12:00:00`, with `.sss` and `Z`; taken as UTC. Years of six digits
+/// have a sign, as JavaScript prints them.
 pub fn date(text: &[u8]) -> Option<i64> {
-    let number = |range: std::ops::Range<usize>| {
-        text.get(range)?.iter().try_fold(0_i64, |value, byte| byte.is_ascii_digit().then(|| value * 10 + i64::from(byte - b'0')))
+    let digits = |text: Option<&[u8]>| text?.iter().try_fold(0_i64, |value, byte| byte.is_ascii_digit().then(|| value * 10 + i64::from(byte - b'0')));
+    let (year, text) = match text.first()? {
+        b'+' => (digits(text.get(1..7))?, text.get(7..)?),
+        b'-' => (-digits(text.get(1..7)).filter(|year| *year > 0)?, text.get(7..)?),
+        _ => (digits(text.get(0..4))?, text.get(4..)?),
     };
+    let number = |range: std::ops::Range<usize>| digits(text.get(range));
     let is = |index: usize, byte: u8| text.get(index) == Some(&byte);
-    let (year, month, day) = (number(0..4)?, number(5..7)?, number(8..10)?);
-    if !is(4, b'-') || !is(7, b'-') || !(1..=12).contains(&month) || day < 1 || day > days_of(year, month) {
+    let (month, day) = (number(1..3)?, number(4..6)?);
+    if !is(0, b'-') || !is(3, b'-') || !(1..=12).contains(&month) || day < 1 || day > days_of(year, month) {
         return None;
     }
     let midnight = days_since_1970(year, month, day) * 86_400_000;
-    if text.len() == 10 {
-        return Some(midnight);
+    if text.len() == 6 {
+        return possible(midnight);
     }
-    let (hour, minute, second) = (number(11..13)?, number(14..16)?, number(17..19)?);
-    if !is(10, b'T') || !is(13, b':') || !is(16, b':') || hour > 23 || minute > 59 || second > 59 {
+    let (hour, minute, second) = (number(7..9)?, number(10..12)?, number(13..15)?);
+    if !is(6, b'T') || !is(9, b':') || !is(12, b':') || hour > 23 || minute > 59 || second > 59 {
         return None;
     }
-    let (millisecond, end) = if is(19, b'.') { (number(20..23)?, 23) } else { (0, 19) };
+    let (millisecond, end) = if is(15, b'.') { (number(16..19)?, 19) } else { (0, 15) };
     let rest = &text[end..];
-    (rest.is_empty() || rest == b"Z")
-        .then_some(midnight + ((hour * 60 + minute) * 60 + second) * 1000 + millisecond)
+    let time = midnight + ((hour * 60 + minute) * 60 + second) * 1000 + millisecond;
+    if rest.is_empty() || rest == b"Z" { possible(time) } else { None }
+}
+
+/// A Date of JavaScript is at most 100,000,000 days from 1970.
+fn possible(time: i64) -> Option<i64> {
+    (time.abs() <= 8_640_000_000_000_000).then_some(time)
 }
 
 fn days_of(year: i64, month: i64) -> i64 {
@@ -237,10 +247,13 @@ mod tests {
             ("2024-01-31T12:00:00Z", 1_706_702_400_000),
             ("2024-01-31T12:00:00.007Z", 1_706_702_400_007),
             ("0000-01-01", -62_167_219_200_000),
+            ("+010000-01-01", 253_402_300_800_000),
+            ("-000001-12-31T23:59:59.999Z", -62_167_219_200_001),
+            ("+275760-09-13T00:00:00Z", 8_640_000_000_000_000),
         ] {
             assert_eq!(date(text.as_bytes()), Some(expected), "{text}");
         }
-        for text in ["2023-02-29", "2024-13-01", "2024-1-1", "2024-01-31 12:00:00", "2024-01-31T24:00:00", "2024-01-31T12:00", "2024-01-31T12:00:00.7Z", "2024-01-31Z", "20240131"] {
+        for text in ["2023-02-29", "2024-13-01", "2024-1-1", "2024-01-31 12:00:00", "2024-01-31T24:00:00", "2024-01-31T12:00", "2024-01-31T12:00:00.7Z", "2024-01-31Z", "20240131", "-000000-01-01", "+10000-01-01", "10000-01-01", "-0001-01-01", "+275760-09-13T00:00:00.001Z", "+", ""] {
             assert_eq!(date(text.as_bytes()), None, "{text}");
         }
     }

@@ -5,7 +5,7 @@ use std::{io::Write, path::Path};
 use arrow::{
     array::{Array, AsArray, RecordBatch},
     compute::cast,
-    datatypes::{DataType, Float64Type, Int64Type, TimeUnit},
+    datatypes::{DataType, Date32Type, Float64Type, Int64Type, TimeUnit},
     util::display::{ArrayFormatter, FormatOptions},
 };
 use serde_json::json;
@@ -129,6 +129,8 @@ enum Column {
     Boolean(arrow::array::BooleanArray),
     /// Ticks, and how many make a millisecond; negative: how many milliseconds make a tick.
     Date(arrow::array::Int64Array, i64),
+    /// Days since 1970: a calendar day is printed as one.
+    Day(arrow::array::Date32Array),
     Text(arrow::array::StringArray),
 }
 
@@ -149,8 +151,8 @@ impl Column {
             other if other.is_integer() => DataType::Int64,
             DataType::Boolean => DataType::Boolean,
             DataType::Timestamp(..) | DataType::Date64 => DataType::Int64,
-            // A calendar day is printed as one.
-            DataType::Date32 | DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Null => DataType::Utf8,
+            DataType::Date32 => DataType::Date32,
+            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Null => DataType::Utf8,
             DataType::Decimal128(..) | DataType::Decimal256(..) => return decimals(column).ok_or_else(unprintable),
             _ => return Err(unprintable()),
         };
@@ -169,6 +171,7 @@ impl Column {
                 (values, None) => Self::Integer(values),
             },
             DataType::Boolean => Self::Boolean(column.as_boolean().clone()),
+            DataType::Date32 => Self::Day(column.as_primitive::<Date32Type>().clone()),
             _ => Self::Text(column.as_string::<i32>().clone()),
         })
     }
@@ -189,6 +192,7 @@ impl Column {
                 let time = if *ticks < 0 { value.saturating_mul(-ticks) } else { value.div_euclid(*ticks) };
                 iso(time, &mut part.buffer);
             }
+            Self::Day(values) if values.is_valid(row) => day(values.value(row).into(), &mut part.buffer),
             Self::Text(values) if values.is_valid(row) => part.text(values.value(row)),
             _ => {}
         }
@@ -201,15 +205,21 @@ fn decimals(column: &dyn Array) -> Option<Column> {
     Some(Column::Text((0..column.len()).map(text).collect()))
 }
 
-/// `Date.prototype.toISOString`: years outside 0…9999 have a sign and six digits.
+/// `Date.prototype.toISOString`.
 fn iso(time: i64, buffer: &mut Vec<u8>) {
     let (days, rest) = (time.div_euclid(86_400_000), time.rem_euclid(86_400_000));
+    day(days, buffer);
+    let (seconds, millisecond) = (rest / 1000, rest % 1000);
+    let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    write!(buffer, "T{hour:02}:{minute:02}:{second:02}.{millisecond:03}Z").expect("a buffer grows");
+}
+
+/// The part of `toISOString` before the T: years outside 0…9999 have a sign and six digits.
+fn day(days: i64, buffer: &mut Vec<u8>) {
     let (year, month, day) = super::values::civil(days);
     let year = match year {
         0..=9999 => format!("{year:04}"),
         _ => format!("{}{:06}", if year < 0 { '-' } else { '+' }, year.abs()),
     };
-    let (seconds, millisecond) = (rest / 1000, rest % 1000);
-    let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    write!(buffer, "{year}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millisecond:03}Z").expect("a buffer grows");
+    write!(buffer, "{year}-{month:02}-{day:02}").expect("a buffer grows");
 }

@@ -14,5 +14,5 @@ pub(crate) use chunks::Footers;
 pub use labels::read_labels;
 pub use options::{ParquetRequest, ParquetWriteOptions};
 pub(crate) use read::{needs, open_chunk};
-pub use schema::{PARQUET_MAGIC, open_parquet};
+pub use schema::open_parquet;
 pub use write::{FileInfo, ParquetPart};

@@ -31,7 +31,7 @@ use crate::{
 };
 
 /// At both ends of every Parquet file.
-pub const PARQUET_MAGIC: &[u8] = b"PAR1";
+const PARQUET_MAGIC: &[u8] = b"PAR1";
 
 /// Remote footers that are fetched at a time, and the bytes of a file's end that are asked for: most footers are shorter.
 const FOOTERS_AHEAD: usize = 16;

@@ -153,6 +153,41 @@ fn files_in_name_order_share_a_header() {
 
 /// A file of several groups, with quoted line ends at every possible place.
 #[test]
+fn a_header_may_be_long() {
+    let names: Vec<String> = (0..150_000).map(|number| format!("column_{number}")).collect();
+    let one = vec!["1"; names.len()].join(",");
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("wide.csv");
+    for (header, first) in [(true, names.join(",")), (false, one.clone())] {
+        fs::write(&path, format!("{first}\n{one}\n")).unwrap();
+        let dataset = open_csv(&CsvRequest { header, ..request(&path) }).unwrap();
+        assert_eq!((dataset.schema.fields().len(), dataset.rows), (names.len(), if header { 1 } else { 2 }));
+    }
+}
+
+#[test]
+fn other_formats_are_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("x.csv");
+    let read = |bytes: &[u8]| {
+        fs::write(&path, bytes).unwrap();
+        open_csv(&request(&path)).map(|dataset| dataset.schema.fields().iter().map(|field| field.name().clone()).collect::<Vec<_>>())
+    };
+    for (bytes, what) in [
+        (&b"PAR1\x15\x04"[..], "Parquet"),
+        (b"\x1F\x8B\x08\0", "gzip"),
+        (b"\x28\xB5\x2F\xFD", "zstd"),
+        (b"PK\x03\x04", "ZIP"),
+        (b"\xFF\xFEa\0\n\0", "UTF-16"),
+    ] {
+        let error = read(bytes).unwrap_err();
+        assert!(error.code == "LS2018" && error.message.contains(what), "{error}");
+    }
+    assert_eq!(read(b"PAR1,b\n1,2\n").unwrap(), ["PAR1", "b"]);
+    assert_eq!(read(b"PAR1\n1\n").unwrap(), ["PAR1"]);
+}
+
+#[test]
 fn large_files_are_read_in_parts() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("x.csv");
@@ -179,7 +214,7 @@ fn what_is_written_is_javascript_text_and_reads_back() {
         ("i", Arc::new(Int64Array::from(vec![1, -2, 3, 9_007_199_254_740_993, 5]))),
         ("s", Arc::new(StringArray::from(vec![Some("a,b"), Some("say \"x\""), None, Some(""), Some("é\r\n")]))),
         ("t", Arc::new(TimestampMillisecondArray::from(vec![0, -1, 1_709_164_800_007, 253_402_300_800_000, -62_167_219_200_001]).with_timezone("UTC"))),
-        ("d", Arc::new(Date32Array::from(vec![0, 19_782, -1, 3, 4]))),
+        ("d", Arc::new(Date32Array::from(vec![0, 19_782, -1, 2_932_897, -719_529]))),
         ("b", Arc::new(BooleanArray::from(vec![true, false, true, false, true]))),
     ])
     .unwrap();
@@ -193,12 +228,12 @@ fn what_is_written_is_javascript_text_and_reads_back() {
         1e+21,1,\"a,b\",1970-01-01T00:00:00.000Z,1970-01-01,true\n\
         0.1,-2,\"say \"\"x\"\"\",1969-12-31T23:59:59.999Z,2024-02-29,false\n\
         ,3,,2024-02-29T00:00:00.007Z,1969-12-31,true\n\
-        0,9007199254740993,\"\",+010000-01-01T00:00:00.000Z,1970-01-04,false\n\
-        100,5,\"é\r\n\",-000001-12-31T23:59:59.999Z,1970-01-05,true\n";
+        0,9007199254740993,\"\",+010000-01-01T00:00:00.000Z,+010000-01-01,false\n\
+        100,5,\"é\r\n\",-000001-12-31T23:59:59.999Z,-000001-12-31,true\n";
     assert_eq!(written, expected);
     let dataset = Arc::new(open_csv(&request(directory.path())).unwrap());
-    let all = read_all(&dataset, 2, &columns(&["s"])).unwrap();
-    assert_eq!(all.column(0), batch.column(2));
+    let all = read_all(&dataset, 2, &columns(&["s", "t"])).unwrap();
+    assert_eq!((all.column(0), all.column(1)), (batch.column(2), batch.column(3)));
     let micros = TimestampMicrosecondArray::from(vec![-1, 1_999]);
     let batch = RecordBatch::try_from_iter([("t", Arc::new(micros) as ArrayRef), ("n", Arc::new(Float64Array::from(vec![0.5, 3.0])))]).unwrap();
     let options = CsvWriteOptions { delimiter: b'.', header: false, ..CsvWriteOptions::default() };

@@ -14,7 +14,7 @@ pub(crate) static ANY: Aggregate = Aggregate {
     name: "any",
     result: |arguments| arguments[0].clone(),
     state: |arguments| vec![arguments[0].clone(), DataType::UInt64],
-    groups: |arguments| Ok(Box::new(First { values: Slots::new(&arguments[0]), positions: Vec::new() })),
+    groups: |arguments| Ok(Box::new(First { values: Slots::new(arguments[0].data_type()), positions: Vec::new() })),
 };
 
 /// The position of a group without a value.

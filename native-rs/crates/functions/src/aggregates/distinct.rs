@@ -16,7 +16,7 @@ pub(crate) static DISTINCT: Aggregate = Aggregate {
     name: "distinct",
     result: |_| DataType::Int64,
     state: |_| vec![DataType::new_list(DataType::Binary, true), DataType::Boolean],
-    groups: |arguments| Ok(Box::new(Distinct::new(&arguments[0])?)),
+    groups: |arguments| Ok(Box::new(Distinct::new(arguments[0].data_type())?)),
 };
 
 /// State: each group's values in Arrow's row format, and whether it saw null or NaN.

@@ -19,19 +19,19 @@ pub(crate) static MIN: Aggregate = Aggregate {
     name: "min.string",
     result: |arguments| arguments[0].clone(),
     state: |arguments| vec![arguments[0].clone()],
-    groups: |arguments| Ok(Box::new(Extreme { values: Slots::new(&arguments[0]), wins: Ordering::Less })),
+    groups: |arguments| Ok(Box::new(Extreme { values: Slots::new(arguments[0].data_type()), wins: Ordering::Less })),
 };
 
 pub(crate) static MAX: Aggregate = Aggregate {
     name: "max.string",
     result: |arguments| arguments[0].clone(),
     state: |arguments| vec![arguments[0].clone()],
-    groups: |arguments| Ok(Box::new(Extreme { values: Slots::new(&arguments[0]), wins: Ordering::Greater })),
+    groups: |arguments| Ok(Box::new(Extreme { values: Slots::new(arguments[0].data_type()), wins: Ordering::Greater })),
 };
 
-pub(crate) static FLOAT_MIN: Aggregate = Aggregate { name: "min.float", groups: |arguments| floats(&arguments[0], Ordering::Less), ..MIN };
+pub(crate) static FLOAT_MIN: Aggregate = Aggregate { name: "min.float", groups: |arguments| floats(arguments[0].data_type(), Ordering::Less), ..MIN };
 
-pub(crate) static FLOAT_MAX: Aggregate = Aggregate { name: "max.float", groups: |arguments| floats(&arguments[0], Ordering::Greater), ..MAX };
+pub(crate) static FLOAT_MAX: Aggregate = Aggregate { name: "max.float", groups: |arguments| floats(arguments[0].data_type(), Ordering::Greater), ..MAX };
 
 fn floats(data_type: &DataType, wins: Ordering) -> Result<Box<dyn Groups>> {
     Ok(match data_type {

@@ -107,7 +107,7 @@ pub(crate) struct Aggregate {
     name: &'static str,
     result: fn(&[DataType]) -> DataType,
     state: fn(&[DataType]) -> Vec<DataType>,
-    groups: fn(&[DataType]) -> Result<Box<dyn Groups>>,
+    groups: fn(&[FieldRef]) -> Result<Box<dyn Groups>>,
 }
 
 impl std::fmt::Debug for Aggregate {
@@ -169,7 +169,7 @@ impl AggregateUDFImpl for Call {
     }
 
     fn accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
-        Ok(Box::new(OneGroup::new((self.aggregate.groups)(&types(args.expr_fields))?)))
+        Ok(Box::new(OneGroup::new((self.aggregate.groups)(args.expr_fields)?)))
     }
 
     fn groups_accumulator_supported(&self, _: AccumulatorArgs) -> bool {
@@ -177,7 +177,7 @@ impl AggregateUDFImpl for Call {
     }
 
     fn create_groups_accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn GroupsAccumulator>> {
-        Ok((self.aggregate.groups)(&types(args.expr_fields))?)
+        Ok((self.aggregate.groups)(args.expr_fields)?)
     }
 
     /// None of them needs its input ordered.
@@ -295,7 +295,8 @@ mod tests {
         for (aggregate, arguments) in cases() {
             for filter in [None, Some(&filter)] {
                 let types: Vec<DataType> = arguments.iter().map(|array| array.data_type().clone()).collect();
-                let new = || (aggregate.groups)(&types).unwrap();
+                let fields: Vec<FieldRef> = types.iter().map(|data_type| Arc::new(Field::new("x", data_type.clone(), true))).collect();
+                let new = || (aggregate.groups)(&fields).unwrap();
                 let mut whole = new();
                 whole.update_batch(&arguments, &groups, filter, GROUPS).unwrap();
                 let wanted = printed(&[whole.evaluate(EmitTo::All).unwrap()]);
@@ -331,7 +332,7 @@ mod tests {
 
     #[test]
     fn what_few_groups_keep_is_copied_out_of_large_batches() {
-        let mut groups = (extremes::MAX.groups)(&[DataType::Utf8]).unwrap();
+        let mut groups = (extremes::MAX.groups)(&[Arc::new(Field::new("x", DataType::Utf8, true))]).unwrap();
         for round in 0..40 {
             let words: ArrayRef = Arc::new(StringArray::from_iter_values((0..8192).map(|row| format!("{round:03}-{row:05}"))));
             groups.update_batch(&[words], &vec![0; 8192], None, 1).unwrap();

@@ -6,19 +6,24 @@ export const uncapturable = defineDiagnostic(
     code: "LS1307",
     title: "A value that cannot be sent to the ranks",
     kind: "not-supported",
-    docs: "Values an annotated function takes from around it are sent to every rank by structured clone. Classes, and values that another module computes at run time, are not: pass what is needed of them as an argument.",
+    docs: "Values an annotated function takes from around it are sent to every rank by structured clone. Instances of classes, and values that another module computes at run time, are not: make them inside, or pass what is needed of them as an argument.",
     example: {
       wrong: `class Tariff {
   rate = 1.2;
 }
+const tariff = new Tariff();
 export async function count(trips: Table<Trip>) {
   "use spmd";
-  console.log(new Tariff().rate);
+  console.log(tariff.rate);
   return trips.numRows();
 }`,
-      right: `export async function count(trips: Table<Trip>, rate: number) {
+      right: `class Tariff {
+  rate = 1.2;
+}
+export async function count(trips: Table<Trip>) {
   "use spmd";
-  console.log(rate);
+  const tariff = new Tariff();
+  console.log(tariff.rate);
   return trips.numRows();
 }`,
     },

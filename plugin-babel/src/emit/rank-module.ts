@@ -9,7 +9,7 @@ import {
 } from "@babel/types";
 import type * as t from "@babel/types";
 import { instructions, type Instruction, type ValueId, valuesOf } from "../ir/ir.ts";
-import type { CapturedImport, Captures } from "../source/captures.ts";
+import type { CapturedHelper, CapturedImport, Captures } from "../source/captures.ts";
 import { constantNamed } from "../source/constants.ts";
 import type { ParsedFunction, SourceFrame } from "../source/frames.ts";
 import type { Binding, ImportedName, ModuleSource } from "../source/module.ts";
@@ -62,7 +62,7 @@ class SharedParts {
   readonly #names: Names;
   readonly #imports = new Map<string, { local: string; from: ImportedName; specifier: string }>();
   readonly #constants = new Map<Binding | t.TSEnumDeclaration, { name: string; module: ModuleSource }>();
-  readonly #helpers = new Map<Binding, { name: string; node: t.Function; module: ModuleSource }>();
+  readonly #helpers = new Map<Binding, { name: string; node: CapturedHelper["node"]; module: ModuleSource }>();
   readonly #given = new Map<string, Binding>();
 
   constructor(names: Names, home: ModuleSource) {
@@ -129,14 +129,20 @@ class SharedParts {
   }
 
   helpers(runtime: string, names: Names): Statement[] {
-    return [...this.#helpers].map(([binding, { name, node, module }]) => helperStatement(binding, name, node, module, this.renamed, runtime, names));
+    return inOrder(this.#helpers).map(([binding, { name, node, module }]) => helperStatement(binding, name, node, module, this.renamed, runtime, names));
   }
 }
 
-function helperStatement(binding: Binding, name: string, node: t.Function, module: ModuleSource, renamed: ReadonlyMap<Binding, string>, runtime: string, names: Names): Statement {
-  const copy = plainRewriter({ module, scope: binding.scope }, renamed, runtime, names).rewrite(withoutBodyDirectives(node));
+/** A class stands behind the one that it extends, as in its module. */
+function inOrder<H extends Pick<CapturedHelper, "node">>(helpers: ReadonlyMap<Binding, H>): [Binding, H][] {
+  const place = ({ node }: H) => (node.type === "ClassDeclaration" ? node.start! : -1);
+  return [...helpers].toSorted(([, a], [, b]) => place(a) - place(b));
+}
+
+function helperStatement(binding: Binding, name: string, node: CapturedHelper["node"], module: ModuleSource, renamed: ReadonlyMap<Binding, string>, runtime: string, names: Names): Statement {
+  const copy = plainRewriter({ module, scope: binding.scope }, renamed, runtime, names).rewrite(node.type === "ClassDeclaration" ? node : withoutBodyDirectives(node));
   const as = renamed.get(binding) ?? name;
-  if (copy.type === "FunctionDeclaration") return { ...copy, id: identifier(as), leadingComments: [], trailingComments: [] } as unknown as Statement;
+  if (copy.type === "FunctionDeclaration" || copy.type === "ClassDeclaration") return { ...copy, id: identifier(as), leadingComments: [], trailingComments: [] } as unknown as Statement;
   return variableDeclaration("const", [variableDeclarator(identifier(as), copy as Expression)]);
 }
 
@@ -190,7 +196,7 @@ function emitFunction({ fn, captures, exported }: FunctionToEmit, { runtime, nam
   const root = fn.frames[0]!;
   const rewriter = new Rewriter(context, root.place, fn.sites.get(0) ?? new Map());
   const copy = rewriter.function(withoutBodyDirectives(root.node)) as unknown as t.FunctionExpression;
-  const inner = [...captures.helpers].filter(([, h]) => h.hidden).map(([binding, h]) => helperStatement(binding, h.name, h.node, h.module, shared.renamed, runtime, names));
+  const inner = inOrder(captures.helpers).filter(([, h]) => h.hidden).map(([binding, h]) => helperStatement(binding, h.name, h.node, h.module, shared.renamed, runtime, names));
   const insideClones = hasHidden ? clones : [];
   const body = copy.body as t.BlockStatement;
   const parameters = copy.params.map((p) => (p.type === "AssignmentPattern" ? p.left : p)) as t.FunctionExpression["params"];

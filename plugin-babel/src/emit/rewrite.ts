@@ -133,13 +133,13 @@ export class Rewriter {
 
   #children(node: Node, except: readonly string[] = []): Node {
     const copy: Record<string, unknown> = { ...node };
-    for (const key of ["typeAnnotation", "returnType", "typeParameters", "typeArguments", "definite", "accessibility", "optional", "predicate", "innerComments"]) {
+    for (const key of ["typeAnnotation", "returnType", "typeParameters", "typeArguments", "definite", "accessibility", "optional", "predicate", "innerComments", "override", "readonly", "abstract", "implements", "superTypeArguments"]) {
       if (key === "optional" && (node.type === "OptionalMemberExpression" || node.type === "OptionalCallExpression")) continue;
       delete copy[key];
     }
     for (const [key, value] of Object.entries(copy)) {
       if (except.includes(key) || key === "loc" || key === "extra" || key.endsWith("Comments")) continue;
-      if (Array.isArray(value)) copy[key] = value.filter((c) => !isNode(c) || !isTypeOnly(c)).flatMap((c) => (isNode(c) ? this.#variants(c) : [c]));
+      if (Array.isArray(value)) copy[key] = value.filter((c) => !isNode(c) || !(isTypeOnly(c) || isDeclared(c))).flatMap((c) => (isNode(c) ? this.#variants(c) : [c]));
       else if (isNode(value)) copy[key] = isTypeOnly(value) ? null : this.rewrite(value);
     }
     if (/^(If|For|While|DoWhile|ForOf|ForIn|Labeled)Statement$/.test(node.type)) this.#bodies(copy);
@@ -318,6 +318,9 @@ export class Rewriter {
 export const siteOf = (i: Instruction): string => `${i.span.file}:${i.span.line}:${i.span.column + 1}`;
 
 const isStatement = (node: Node): boolean => /Statement$|^VariableDeclaration$/.test(node.type);
+
+/** `declare code: number;` in a class, and the signatures of overloads. */
+const isDeclared = (node: Node): boolean => ("declare" in node && node.declare === true) || node.type === "TSDeclareMethod";
 
 const isNode = (value: unknown): value is Node => typeof value === "object" && value !== null && "type" in value && typeof value.type === "string" && !("loc" in value && value.type.startsWith("Comment"));
 

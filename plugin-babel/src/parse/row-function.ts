@@ -45,7 +45,8 @@ export type Binding =
    * may come although the type does not say so.
    */
   | { readonly kind: "scalar"; readonly type: ValueType | null; readonly source: string; readonly missing?: boolean; readonly declared?: SourceSpan; readonly as?: "parameter" | "function" | "object" | "variable" }
-  | { readonly kind: "constant"; readonly value: ConstantValue }
+  /** `declared`: members that its type has and its value has not. */
+  | { readonly kind: "constant"; readonly value: ConstantValue; declared?(member: string): Binding | null }
   /** An array or Set of scalars of the enclosing function or module. */
   | { readonly kind: "list"; readonly item: ValueType; readonly source: string; readonly missing?: boolean }
   /** `config.limit`, `import * as units`: members are bindings again. */
@@ -164,7 +165,7 @@ function script(value: Value, fn: t.Function, frame: Frame): Expression | null {
   const type = environment.expect === "condition" ? { js: "boolean" as const, null: false, undefined: false } : typeOf(value);
   if (type === null || type.js === null) {
     if (value.kind === "mixed") state.report(mixedColumn(value.types, frame.span(fn.body)));
-    else state.report(needsAnnotation("this row function's result", frame.span(fn.body), state.script!, "annotate it: (d): number => …"));
+    else state.report(needsAnnotation("this row function's result", frame.span(fn.body), state.script!, "annotate it with its type, as in (d): number => …"));
     return null;
   }
   // A batch without columns would have no rows.

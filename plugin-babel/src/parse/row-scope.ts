@@ -1,4 +1,5 @@
 /** Answers the names of a row function: what `row-function.ts` asks of modules and scopes. */
+import { identifier, memberExpression } from "@babel/types";
 import { constantNamed } from "../source/constants.ts";
 import { type BabelScope, bare, type Binding as ScopeBinding, type ModuleSource, spanOf } from "../source/module.ts";
 import { RUNTIME } from "../source/modules.ts";
@@ -7,7 +8,7 @@ import { functionOf, importOf, type Place } from "../source/names.ts";
 import type { Binding, ConstantValue, Scope } from "./row-function.ts";
 import { listMember, lookUpOf } from "../source/look-ups.ts";
 import { elementOf, type Knowledge, recordType, typeOfBinding } from "../source/scalar-types.ts";
-import { valueTypeOf } from "../source/types.ts";
+import { memberTypesOf, valueTypeOf } from "../source/types.ts";
 
 export interface RowScopeOptions extends Knowledge {
   /** True for variables that hold tables. */
@@ -41,7 +42,7 @@ function resolve(name: string, module: ModuleSource, scope: BabelScope, options:
   const node = functionOf(binding);
   if (node) return { kind: "function", node, name, scope: rowScope(module, binding.scope, options) };
   const constant = constantNamed(name, { module, scope });
-  if (constant) return constantBinding(constant.value);
+  if (constant) return { ...constantBinding(constant.value), declared: (member) => absentMember(member, name, binding, { module, scope: binding.scope }, options) };
   if (module !== options.home) return { kind: "opaque", source: name };
 
   const write = isOuter(binding) ? binding.constantViolations[0] : undefined;
@@ -62,18 +63,20 @@ function capturedBinding(name: string, binding: ScopeBinding, module: ModuleSour
   if (isRegExp(binding)) return { kind: "opaque", source: name, of: "RegExp", stateful: isStateful(binding) };
   const values = lookUpOf(binding, place, options);
   if (values) return { kind: "opaque", source: name, of: values };
-  if (isLookedUp(binding)) return { kind: "opaque", source: name };
+  if (isLookedUp(binding) || isMade(binding)) return { kind: "opaque", source: name };
   const members = recordType(binding.identifier, place, options);
   if (members) return { kind: "record", missing: mayMiss(binding), member: (member) => memberBinding(member, members, name, binding, place, options) };
   return isReadAsRecord(binding) ? recordOf(name) : { kind: "scalar", type: null, source: name, declared, as: isCalled(binding) ? "function" : binding.identifier.typeAnnotation ? "object" : binding.kind === "param" ? "parameter" : "variable" };
 }
 
-/** A scalar, or a list of scalars. */
+/** A scalar, a list of scalars, or a record of scalars that is written out. */
 function memberBinding(member: string, members: RowType, name: string, binding: ScopeBinding, place: Place, options: RowScopeOptions): Binding {
   const missing = mayMiss(binding);
   const source = `${name}${missing ? "?." : "."}${member}`;
   const type = members.find((c) => c.name === member)?.type ?? null;
   const item = type ? null : listMember(member, binding.identifier, place, options);
+  const inner = type || item ? null : recordType(memberExpression(binding.identifier, identifier(member)), place, options);
+  if (inner) return { kind: "record", member: (name) => ({ kind: "scalar", type: inner.find((c) => c.name === name)?.type ?? null, source: `${source}.${name}` }) };
   return item ? { kind: "list", item, source, missing: missing || item.nullable } : { kind: "scalar", type, source, missing };
 }
 
@@ -100,13 +103,25 @@ const recordOf = (source: string): Binding => ({ kind: "record", member: (name) 
 const isLookedUp = (binding: ScopeBinding): boolean =>
   binding.referencePaths.some((p) => p.parent.type === "MemberExpression" && p.parent.object === p.node && p.parent.computed && p.parent.property.type !== "NumericLiteral");
 
+/** A Map without types, a class, an instance of one. */
+const isMade = ({ path: { node } }: ScopeBinding): boolean => node.type === "ClassDeclaration" || (node.type === "VariableDeclarator" && node.init?.type === "NewExpression");
+
 const isCalled = (binding: ScopeBinding) => binding.referencePaths.some((p) => p.parent.type === "CallExpression" && p.parent.callee === p.node);
 
 const isReadAsRecord = (binding: ScopeBinding) =>
   binding.referencePaths.some((p) => p.parent.type === "MemberExpression" && p.parent.object === p.node && !p.parent.computed);
 
-function constantBinding(value: ConstantValue): Binding {
+function constantBinding(value: ConstantValue): Extract<Binding, { kind: "constant" }> {
   return { kind: "constant", value };
+}
+
+/** `limits.most` of `const limits: Limits = { least: 1 }`, `rates.east` of a `Record<string, number>`: undefined, of a known type. */
+function absentMember(member: string, name: string, { identifier }: ScopeBinding, { module }: Place, { modules }: RowScopeOptions): Binding | null {
+  const declared = identifier.typeAnnotation?.type === "TSTypeAnnotation" ? identifier.typeAnnotation.typeAnnotation : null;
+  const optional = declared && memberTypesOf(declared, module, modules)?.find((column) => column.name === member)?.type;
+  const entry = declared && !optional ? valueTypeOf(declared, module, modules, "lookups") : null;
+  const type = optional ?? entry;
+  return type ? { kind: "scalar", type, source: `${name}.${member}`, missing: entry !== null } : null;
 }
 
 function importedBinding(name: string, specifier: string, imported: string, module: ModuleSource, options: RowScopeOptions): Binding {

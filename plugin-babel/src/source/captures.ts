@@ -29,7 +29,7 @@ import { changedBy, isInstance, laterChange, rootOf, writtenBy } from "./writes.
 export interface CapturedHelper {
   readonly binding: Binding;
   readonly name: string;
-  readonly node: t.Function;
+  readonly node: t.Function | t.ClassDeclaration;
   readonly module: ModuleSource;
   /** It uses values that are sent with the call, so it is defined inside the function. */
   hidden: boolean;
@@ -140,6 +140,11 @@ class Collector implements Captures {
         if (node.computed) walk(node.key);
         walk(node.value);
         return;
+      case "ClassMethod":
+      case "ClassProperty":
+        if (node.computed) walk(node.key);
+        for (const part of node.type === "ClassProperty" ? [node.value] : [...node.params, node.body]) walk(part);
+        return;
       case "ObjectMethod":
         for (const part of [...node.params, node.body]) walk(part);
         return;
@@ -223,7 +228,7 @@ class Collector implements Captures {
     }
     if (!binding && node && module.namespaces.has(name)) return this.#report(uncapturable(name, "a namespace", spanOf(node, module)));
     if (!binding || !this.#isOutside(binding)) return;
-    const fn = functionOf(binding);
+    const fn = binding.path.node.type === "ClassDeclaration" ? binding.path.node : functionOf(binding);
     if (fn) return this.#captureHelper(name, fn, binding, module);
     const scoped = { module, scope: binding.scope };
     const init = binding.path.node.type === "VariableDeclarator" ? binding.path.node.init : null;
@@ -287,7 +292,7 @@ class Collector implements Captures {
     return sound && trial.hidden.size === 0;
   }
 
-  #captureHelper(name: string, node: t.Function, binding: Binding, module: ModuleSource): void {
+  #captureHelper(name: string, node: CapturedHelper["node"], binding: Binding, module: ModuleSource): void {
     const known = this.helpers.get(binding);
     if (known) {
       if (known.hidden && this.#helper) this.#helper.hidden = true;
@@ -296,11 +301,15 @@ class Collector implements Captures {
     const helper: CapturedHelper = { binding, name, node, module, hidden: false, aliases: new Set() };
     this.helpers.set(binding, helper);
     // A recursive one is reported where it calls itself.
-    if (this.#frame.node !== node && this.#fn.touches(node, { module, scope: binding.scope })) this.#report(tableEscapes(spanOf(node, module), "in a function that is used as a value", "call it where it stands, or write what it does there"));
+    const isClass = node.type === "ClassDeclaration";
+    if (!isClass && this.#frame.node !== node && this.#fn.touches(node, { module, scope: binding.scope })) this.#report(tableEscapes(spanOf(node, module), "in a function that is used as a value", "call it where it stands, or write what it does there"));
     const [outer, outerEffect] = [this.#helper, this.#inEffect];
     this.#helper = helper;
     this.#inEffect = false;
-    for (const part of [...node.params, node.body]) this.#walk(part, { module, scope: module.scopeOf(node) ?? binding.scope });
+    const parts = isClass ? (node.superClass ? [node.superClass, node.body] : [node.body]) : [...node.params, node.body];
+    for (const part of parts) this.#walk(part, { module, scope: module.scopeOf(node) ?? binding.scope });
+    const property = isClass && node.body.body.find((member) => member.type === "ClassMethod" && member.params.some((param) => param.type === "TSParameterProperty"));
+    if (property) this.#report(uncapturable(name, "a class with parameter properties", spanOf(property, module), "write its fields out, as Node needs them: TypeScript's erasableSyntaxOnly finds them"));
     [this.#helper, this.#inEffect] = [outer, outerEffect];
     if (helper.hidden && outer) outer.hidden = true;
   }
@@ -312,7 +321,6 @@ class Collector implements Captures {
     const use = node ? spanOf(node, module) : { ...spanOf(binding.identifier, module), ...(line ? { line, endLine: line } : {}) };
     const write = binding.constantViolations[0];
     if (write) return this.#report(capturedWritten(name, spanOf(write.node, module), spanOf(binding.identifier, module)));
-    if (binding.path.node.type === "ClassDeclaration") return this.#report(uncapturable(name, "a class", use));
     const alias = aliasOf(name, { module, scope: binding.scope });
     if (alias) return this.#report(uncapturable(name, `Node's ${alias} in a variable`, use, `write ${alias} itself in the annotated function, imported in this module`));
     const unsent = binding.path.node.type === "VariableDeclarator" && binding.path.node.init ? unsendable(binding.path.node.init, { module, scope: binding.scope }) : null;

@@ -41,9 +41,18 @@ function constructed(name: string, e: t.NewExpression, place: Place, know: Knowl
   const callback = entries?.type === "CallExpression" ? entries.arguments[0] : undefined;
   const entry = callback?.type === "ArrowFunctionExpression" ? bare(callback.body) : null;
   const value = entry?.type === "ArrayExpression" ? entry.elements[1] : null;
+  const written = entries?.type === "ArrayExpression" ? writtenEntries(entries, place, know) : null;
   const type = declared ? valueTypeOf(declared, place.module, know.modules)
+    : written ? written
     : value ? typeOfScalar(value, { module: place.module, scope: place.module.scopeOf(callback!) ?? place.scope }, know) : null;
   return type && { lookUp: type };
+}
+
+/** `[["a", 1], ["b", 2]]`: values of one type. */
+function writtenEntries({ elements }: t.ArrayExpression, place: Place, know: Knowledge): ValueType | null {
+  const types = elements.map((entry) => (entry?.type === "ArrayExpression" && entry.elements[1] ? typeOfScalar(entry.elements[1], place, know) : null));
+  const [first] = types;
+  return first && types.every((type) => type?.js === first.js) ? { js: first.js, nullable: types.some((type) => type!.nullable) } : null;
 }
 
 function declaredMember(member: string, record: t.Identifier, place: Place, know: Knowledge, kind: "lists" | "lookups"): ValueType | null {

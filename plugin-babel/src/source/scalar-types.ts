@@ -110,7 +110,7 @@ export const localOf = (value: t.Node): string | null => (value.type === "Identi
 export function recordType(node: t.Node, place: Place, know: Knowledge): RowType | null {
   const e = bare(node);
   if (e.type === "ObjectExpression") return literalMembers(e, place, know);
-  if (e.type === "MemberExpression") return e.computed ? recordsOf(e.object, place, know) : null;
+  if (e.type === "MemberExpression") return e.computed ? recordsOf(e.object, place, know) : nestedRecord(e, place, know);
   if (e.type === "CallExpression") {
     const { callee } = e;
     return callee.type === "MemberExpression" && callee.property.type === "Identifier" && /^(at|find|findLast)$/.test(callee.property.name) ? recordsOf(callee.object, place, know) : null;
@@ -130,14 +130,31 @@ export function recordType(node: t.Node, place: Place, know: Knowledge): RowType
   return declaration.id.type === "Identifier" || ofList ? takenApartOnce(binding, ofList, scoped, know) : null;
 }
 
+/** `config.limits` of a variable that is given an object. */
+function nestedRecord({ object, property }: t.MemberExpression, place: Place, know: Knowledge): RowType | null {
+  const binding = object.type === "Identifier" ? place.scope.getBinding(object.name) : undefined;
+  const init = binding?.path.node.type === "VariableDeclarator" && !binding.identifier.typeAnnotation && binding.path.node.init ? bare(binding.path.node.init) : null;
+  if (init?.type !== "ObjectExpression" || property.type !== "Identifier") return null;
+  const member = init.properties.findLast((p) => p.type === "SpreadElement" || keyOf(p) === property.name);
+  return member?.type === "ObjectProperty" ? recordType(member.value, { module: place.module, scope: binding!.scope }, know) : null;
+}
+
+const keyOf = (p: t.ObjectProperty | t.ObjectMethod): string | null => (p.computed ? null : keyName(p.key));
+
 /** `{ limit: 3, name: String(given) }`: what TypeScript takes for a member's type, whatever is assigned to it. */
 function literalMembers({ properties }: t.ObjectExpression, place: Place, know: Knowledge): RowType | null {
-  if (properties.some((p) => p.type === "SpreadElement")) return null;
-  return properties.flatMap((p): Column[] => {
+  const row = new Map<string, Column>();
+  for (const p of properties) {
+    const spread = p.type === "SpreadElement" ? recordType(p.argument, place, know) : [];
+    if (spread === null) return null;
+    for (const column of spread) row.set(column.name, column);
+    if (p.type === "SpreadElement") continue;
     const name = p.type === "ObjectProperty" && !p.computed ? keyName(p.key) : null;
     const type = p.type === "ObjectProperty" && name !== null ? typeOfScalar(p.value, place, know, 1) : null;
-    return name !== null && type && !type.nullable ? [{ name, type }] : [];
-  });
+    if (name !== null && type && !type.nullable) row.set(name, { name, type });
+    else if (name !== null) row.delete(name);
+  }
+  return [...row.values()];
 }
 
 /** A variable that is assigned again may hold the rows of another table. */
@@ -218,6 +235,7 @@ function elementOfCall(e: t.CallExpression, place: Place, know: Knowledge): Valu
   if (callback?.type === "ArrowFunctionExpression" && callback.body.type !== "BlockStatement") {
     return typeOfScalar(callback.body, { module: place.module, scope: place.module.scopeOf(callback) ?? place.scope }, know);
   }
+  if (name === "split" || (callee.object.type === "Identifier" && callee.object.name === "Object" && name === "keys")) return plain("string");
   if (isFrom && e.arguments.length === 1) return elementOf(e.arguments[0]!, place, know);
   return SAME_ELEMENTS.test(name) ? elementOf(callee.object, place, know) : null;
 }
@@ -279,10 +297,18 @@ export function typeOfScalar(node: t.Node, place: Place, know: Knowledge, depth 
 }
 
 function member(e: t.MemberExpression, place: Place, know: Knowledge): ValueType | null {
-  if (e.computed) return elementOf(e.object, place, know);
+  if (isProcess(e.object, "env", place)) return { js: "string", nullable: true };
+  if (e.computed) return isProcess(e.object, "argv", place) ? plain("string") : elementOf(e.object, place, know);
   if (e.property.type !== "Identifier") return null;
   const { name } = e.property;
   return memberNamed(name, e.object, place, know) ?? (name === "length" ? plain("number") : null);
+}
+
+/** `process.env`, `process.argv` */
+function isProcess(node: t.Node, member: "env" | "argv", place: Place): boolean {
+  const e = bare(node);
+  const isMember = e.type === "MemberExpression" && !e.computed && e.property.type === "Identifier" && e.property.name === member;
+  return isMember && e.object.type === "Identifier" && e.object.name === "process" && !place.scope.getBinding("process");
 }
 
 const memberNamed = (name: string, object: t.Node, place: Place, know: Knowledge): ValueType | null => recordType(object, place, know)?.find((c) => c.name === name)?.type ?? null;
@@ -300,6 +326,16 @@ function binary(e: t.BinaryExpression, of: (node: t.Node) => ValueType | null): 
   return left && right && left.js === right.js && (left.js === "number" || left.js === "bigint") ? plain(left.js) : e.operator === "+" ? null : plain("number");
 }
 
+/** What methods of these names give, whatever they are called on. */
+const results: Readonly<Record<string, JsType>> = Object.fromEntries([
+  ...["toFixed", "toPrecision", "toISOString", "toString", "toLocaleString", "trim", "trimStart", "trimEnd", "toUpperCase", "toLowerCase", "replace", "replaceAll", "padStart", "padEnd", "charAt", "substring", "normalize", "repeat", "join"].map((name) => [name, "string"]),
+  ...["includes", "has", "startsWith", "endsWith", "some", "every", "test", "isArray", "isInteger", "isSafeInteger", "isFinite", "isNaN", "hasOwn"].map((name) => [name, "boolean"]),
+  ...["indexOf", "lastIndexOf", "findIndex", "findLastIndex", "charCodeAt", "localeCompare"].map((name) => [name, "number"]),
+]) as Readonly<Record<string, JsType>>;
+
+/** Methods that lists have as well. */
+const onTexts: ReadonlySet<string> = new Set(["slice", "at", "concat"]);
+
 const conversions: Readonly<Record<string, JsType>> = { Number: "number", String: "string", Boolean: "boolean", BigInt: "bigint", parseInt: "number", parseFloat: "number" };
 
 function call(e: t.CallExpression, place: Place, know: Knowledge): ValueType | null {
@@ -313,7 +349,11 @@ function call(e: t.CallExpression, place: Place, know: Knowledge): ValueType | n
     if (name === "numRows" || name === "getTime") return plain("number");
     if (callee.object.type === "Identifier" && callee.object.name === "Math") return plain("number");
     if (callee.object.type === "Identifier" && callee.object.name === "Date" && (name === "now" || name === "UTC" || name === "parse")) return plain("number");
-    return /^(toFixed|toISOString|toString|trim|toUpperCase|toLowerCase|slice|replace|padStart)$/.test(name) && name !== "slice" ? plain("string") : null;
+    if (callee.object.type === "Identifier" && callee.object.name === "JSON") return name === "stringify" ? plain("string") : null;
+    const js = Object.hasOwn(results, name) ? results[name]! : null;
+    if (js) return plain(js);
+    if (!onTexts.has(name) || typeOfScalar(callee.object, place, know, 1)?.js !== "string") return null;
+    return { js: "string", nullable: name === "at" };
   }
   const helper = helperOf(callee, place, know.modules);
   const annotation = helper?.node.returnType;

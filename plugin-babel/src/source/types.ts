@@ -139,12 +139,19 @@ class Reader {
     const name = node.typeName.name;
     const args = (node.typeArguments?.params ?? []) as t.TSType[];
     const substituted = bound.get(name);
-    if (substituted) return this.row(substituted);
+    return substituted ? this.row(substituted) : this.#applied(name, args, node, module, bound);
+  }
 
+  /** `Trip`, `Page<Row>`, `Omit<Trip, "id">`, also where an interface extends it. */
+  #applied(name: string, args: readonly t.TSType[], node: t.Node, module: ModuleSource, bound: Bound): RowType {
     const utility = Object.hasOwn(utilities, name) ? utilities[name] : undefined;
     if (utility && !module.types.has(name)) {
       if (!args[0]) throw new UnsupportedType(node, module);
-      return utility(this.row({ node: args[0], module, bound }), () => this.#keys({ node: args[1] ?? node, module, bound }));
+      const [of, keys] = args;
+      return utility(this.row({ node: of!, module, bound }), () => {
+        if (!keys) throw new UnsupportedType(node, module);
+        return this.#keys({ node: keys, module, bound });
+      });
     }
     return this.#named(name, args, node, module, bound);
   }
@@ -166,7 +173,7 @@ class Reader {
     return (declaration.extends ?? [])
       .map((heritage) => {
         if (heritage.expression.type !== "Identifier") throw new UnsupportedType(heritage, found.module);
-        return this.#named(heritage.expression.name, (heritage.typeArguments?.params ?? []) as t.TSType[], heritage, found.module, inner);
+        return this.#applied(heritage.expression.name, (heritage.typeArguments?.params ?? []) as t.TSType[], heritage, found.module, inner);
       })
       .concat([own])
       .reduce(override);

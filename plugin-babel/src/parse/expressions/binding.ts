@@ -28,14 +28,14 @@ export function fromBinding(binding: Binding, name: string, node: t.Node, frame:
       }
       if (binding.type === null) {
         const fix = name.includes(".")
-          ? `take it into a const before the verb: const value: number = ${name}; a function is declared by itself`
+          ? `take it into a const of its type before the verb, as in const value: number = ${name}; a function is declared by itself`
           : binding.as === "function"
             ? `declare it as a function of its own, function ${name}(…) { … }, which the compiler can read`
             : binding.as === "object"
-              ? `take what is read of it into a const before the verb: const value: number = ${name}…`
+              ? `take what is read of it into a const of its type before the verb, as in const value: number = ${name}…`
               : binding.as === "parameter"
-                ? `annotate the parameter it comes from: ${name}: number`
-                : `annotate it where it is declared: const ${name}: number = …`;
+                ? `annotate the parameter it comes from with its type, as in ${name}: number`
+                : `annotate it with its type where it is declared, as in const ${name}: number = …`;
         state.report(needsAnnotation(`'${name}'`, span, "types are read from the source alone, without a TypeScript program", fix));
         return unknown;
       }
@@ -45,8 +45,15 @@ export function fromBinding(binding: Binding, name: string, node: t.Node, frame:
       const captured = scalar({ kind: "captured", source: binding.source, type, span }, { null: binding.type.nullable, place: `captured ${binding.source}` });
       return narrow(captured, frame.flow.facts);
     }
-    case "constant":
-      return fromConstant(binding.value, span);
+    case "constant": {
+      const value = fromConstant(binding.value, span);
+      if (value.kind !== "record") return value;
+      const declared = (member: string, at: t.Node) => {
+        const absent = binding.declared?.(member);
+        return absent ? fromBinding(absent, `${name}.${member}`, at, frame) : null;
+      };
+      return { ...value, member: (member, at) => value.member(member, at) ?? declared(member, at) };
+    }
     case "list":
       return { kind: "values", item: binding.item, ...(binding.missing ? { source: `(${binding.source} ?? [])`, missing: isMissing(binding.source, span) } : { source: binding.source }) };
     case "record": {

@@ -94,7 +94,7 @@ describe("what runs in V8", () => {
 
   test("without a type there is an error that asks for one", () => {
     const result = read("d => Intl.NumberFormat('en').format(d.n)");
-    expect("errors" in result && result.errors[0]).toMatchObject({ code: "LS1214", why: ["'Intl' has no native form"], fix: { message: "annotate it: (d): number => …" } });
+    expect("errors" in result && result.errors[0]).toMatchObject({ code: "LS1214", why: ["'Intl' has no native form"], fix: { message: "annotate it with its type, as in (d): number => …" } });
   });
 });
 

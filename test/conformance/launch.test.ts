@@ -120,7 +120,7 @@ for (const mpi of await mpis()) {
       const job = new MpiJob({ ...mpi, launcher, env }, 3, ["-e", `process.execve("/bin/sh", ["sh", "-c", require("fs").readFileSync(${JSON.stringify(script)}, "utf8"), process.execPath], process.env)`]);
       const { code, stderr } = await job.ended;
       expect(code).not.toBe(0);
-      expect(stderr.match(/error LS2001: no lockstep.manifest.json/g)).toHaveLength(1);
+      expect(stderr.match(/error LS2022: no lockstep.manifest.json/g)).toHaveLength(1);
     });
 
     it("`lockstep run` is refused under it, and says what to do", async () => {

@@ -5,10 +5,21 @@ export function closest(name: string, candidates: readonly string[]): string | n
   for (const candidate of candidates) {
     // Of a name of one or two letters any other is near: one of them has to begin with the other.
     if (name.length <= 2 && !begins(name, candidate) && !begins(candidate, name)) continue;
-    const distance = name.toLowerCase() === candidate.toLowerCase() ? 0.5 : edits(name, candidate);
+    const distance = plain(name) === plain(candidate) ? 0.5 : isShort(name, candidate) ? Math.min(1.5, edits(name, candidate)) : edits(name, candidate);
     if (distance < least) [best, least] = [candidate, distance];
   }
   return best;
+}
+
+/** `sort_by` is `sortBy`. */
+const plain = (name: string): string => name.replaceAll("_", "").toLowerCase();
+
+/** `cnt` for `count`: its first letter, and others in their order. */
+function isShort(name: string, of: string): boolean {
+  if (name.length < 3 || name.length * 2 < of.length || name[0] !== of[0]) return false;
+  let at = 0;
+  for (const letter of of) if (letter === name[at]) at++;
+  return at === name.length;
 }
 
 const begins = (a: string, b: string): boolean => b.toLowerCase().startsWith(a.toLowerCase());

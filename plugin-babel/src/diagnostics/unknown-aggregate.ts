@@ -21,7 +21,8 @@ export const unknownAggregate = defineDiagnostic(
     },
   },
   (name: string, span: SourceSpan, known: readonly string[], kind = "aggregate that rollup knows", fix: string | null = null) => {
-    const near = fix !== null ? null : (known.find((k) => k === elsewhere[name]) ?? closest(name, known));
+    const other = fix !== null ? null : Object.hasOwn(elsewhere, name) ? name : closest(name, [...known, ...Object.keys(elsewhere)]);
+    const near = other === null ? null : (known.find((k) => k === (elsewhere[other] ?? other)) ?? closest(name, known));
     return {
       message: `op.${name} is no ${kind}${near === null ? "" : `; did you mean op.${near}?`}`,
       locations: [at(span, "not an aggregate")],

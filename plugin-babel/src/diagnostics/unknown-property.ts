@@ -14,6 +14,7 @@ function instead(name: string, type: string): string {
   if (/^(get(UTC)?(Time|FullYear|Month|Date|Day|Hours|Minutes|Seconds)|toISOString)$/.test(name)) return `make a Date of it, new Date(…).${name}(), or let the interface say that the column is one`;
   if (/^(trim\w*|to(Locale)?(Upper|Lower)Case|startsWith|endsWith|includes|slice|substring|substr|split|replace(All)?|pad(Start|End)|charAt|indexOf|match|length)$/.test(name)) return `make a text of it: String(…).${name}`;
   if (/^(toFixed|toPrecision)$/.test(name)) return `make a number of it: Number(…).${name}(…)`;
+  if (/^(then|catch|finally)$/.test(name)) return "it is no promise: take it as it is, and use try and catch";
   if (type === "op") return "write it in JavaScript: Math.…, a method of the value";
   return `take a member that ${/^[aeiou]/.test(type) ? "an" : "a"} ${type} has`;
 }

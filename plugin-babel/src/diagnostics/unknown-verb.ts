@@ -51,6 +51,12 @@ const instead: Readonly<Record<string, string>> = {
   repartition: "leave it out: rows are dealt to the ranks where an operation needs it",
 };
 
+/** One of ours, or what another library calls it. */
+function nearest(name: string, known: readonly string[]): string | null {
+  const other = closest(name, [...known, ...Object.keys(renamed)]);
+  return other !== null && Object.hasOwn(renamed, other) ? renamed[other]! : other;
+}
+
 export const unknownVerb = defineDiagnostic(
   {
     code: "LS1102",
@@ -70,7 +76,7 @@ export const unknownVerb = defineDiagnostic(
         fix: { message: `write .${name}(…), in a function of its own if need be`, edits: [] },
       };
     }
-    const near = Object.hasOwn(renamed, name) ? renamed[name]! : Object.hasOwn(instead, name) ? null : closest(name, known);
+    const near = Object.hasOwn(renamed, name) ? renamed[name]! : Object.hasOwn(instead, name) ? null : nearest(name, known);
     return {
       message: `A table has no verb '${name}'${near === null ? "" : `; did you mean '${near}'?`}`,
       locations: [at(span, "not a verb")],

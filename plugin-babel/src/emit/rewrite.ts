@@ -81,6 +81,8 @@ export class Rewriter {
     switch (node.type) {
       case "Identifier":
         return this.#identifier(node);
+      case "MetaProperty":
+        return node;
       case "AwaitExpression":
         return this.#await(node);
       case "MemberExpression":

@@ -152,6 +152,7 @@ class Collector implements Captures {
         return void walk(node.body);
       case "BreakStatement":
       case "ContinueStatement":
+      case "MetaProperty":
         return;
       case "CallExpression": {
         const site = this.#helper ? undefined : this.#fn.sites.get(this.#frame.id)?.get(node);

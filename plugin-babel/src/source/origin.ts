@@ -39,7 +39,7 @@ function traced(e: t.Node, place: Place, depth: number): readonly string[] | nul
     case "ImportExpression":
       return ofModule(textIn(e.source, place));
     case "CallExpression":
-      return ofLoadedModule(e, place, depth);
+      return ofLoadedModule(e, place, depth) ?? ofSameFunction(e, place, depth);
     default:
       return null;
   }
@@ -82,6 +82,13 @@ function ofLoadedModule(e: t.CallExpression, place: Place, depth: number): reado
   if (callee === "module.createRequire") return ["require"];
   const [specifier] = e.arguments;
   return specifier && (isImportCall(e) || LOADERS.test(callee)) ? ofModule(textIn(specifier, place)) : null;
+}
+
+/** `fs.appendFileSync.bind(fs)` and `promisify(fs.appendFile)` do what their function does. */
+function ofSameFunction(e: t.CallExpression, place: Place, depth: number): readonly string[] | null {
+  const callee = originOf(e.callee, place, depth);
+  if (callee?.at(-1) === "bind" && callee.length > 2) return callee.slice(0, -1);
+  return /^util\.(promisify|callbackify)$/.test(callee?.join(".") ?? "") && e.arguments[0] ? originOf(e.arguments[0], place, depth) : null;
 }
 
 const LOADERS = /^(require|process\.getBuiltinModule)$/;

@@ -17,6 +17,7 @@ export function childNodes(node: t.Node): t.Node[] {
 
 /** Those that are evaluated: without the names of members, properties and labels. */
 export function evaluatedNodes(node: t.Node): t.Node[] {
+  if (node.type === "MetaProperty") return [];
   const names: (t.Node | null | undefined)[] = [];
   if ((node.type === "MemberExpression" || node.type === "OptionalMemberExpression") && !node.computed) names.push(node.property);
   if ((node.type === "ObjectProperty" || node.type === "ObjectMethod" || node.type === "ClassMethod" || node.type === "ClassProperty") && !node.computed) names.push(node.key);

@@ -44,7 +44,7 @@ export function fits(value: unknown, taken: Taken): boolean {
     case "options":
       return typeof value === "object" && value !== null && !Array.isArray(value);
     default:
-      return typeof value === taken.kind;
+      return typeof value === taken.kind && !Number.isNaN(value);
   }
 }
 

@@ -34,5 +34,5 @@ async function load(): Promise<PlaygroundServer> {
     }
     return (await import(pathToFileURL(path).href)) as PlaygroundServer;
   }
-  throw new LockstepError({ code: "LS2001", message: "the playground is a package of its own, which this project does not have", fix: "npm install --save-dev @lockstep/playground" });
+  throw new LockstepError({ code: "LS2022", message: "the playground is a package of its own, which this project does not have", fix: "npm install --save-dev @lockstep/playground" });
 }

@@ -75,7 +75,7 @@ function fits(value: unknown, taken: Exclude<Taken, { kind: "types" | "options" 
     case "one":
       return taken.of.includes(value as string);
     default:
-      return typeof value === taken.kind;
+      return typeof value === taken.kind && !Number.isNaN(value);
   }
 }
 

@@ -72,7 +72,7 @@ async function followLeader(entry: string, place: Place): Promise<void> {
 function enter(entry: string, place: Place, sweep: () => void, stage: (directories: readonly string[]) => void) {
   const { rank, size, localRank, localRanks } = place;
   const bundle = findBundle(entry);
-  if (!bundle) throw new LockstepError({ code: "LS2001", message: `no ${manifestName} beside ${entry}`, fix: "Build it with a Lockstep plugin, on a file system that all machines see." });
+  if (!bundle) throw new LockstepError({ code: "LS2022", message: `no ${manifestName} beside ${entry}`, fix: "Build it with a Lockstep plugin, on a file system that all machines see." });
   const shape = launchShape({ ranks: size }, () => size, { ranks: localRanks, threads: threadsPerRank(localRanks) });
   const job = newJob();
   // One a machine, as far as its ranks have the launcher's agent as parent.

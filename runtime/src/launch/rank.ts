@@ -86,7 +86,7 @@ async function followProgram(entry: string, rank: RankProcess): Promise<void> {
   silence();
   try {
     const bundle = findBundle(entry);
-    if (!bundle) throw new LockstepError({ code: "LS2001", message: `no ${manifestName} beside ${entry}`, fix: "Build it with a Lockstep plugin." });
+    if (!bundle) throw new LockstepError({ code: "LS2022", message: `no ${manifestName} beside ${entry}`, fix: "Build it with a Lockstep plugin." });
     const world = join(rank, bundle, { staged: (directories) => void (staged = directories), lost: neverQuietly });
     setWorld(world);
     if (rank.progress) reportProgress(world, (progress) => control.send({ progress }));

@@ -27,14 +27,14 @@ const grace = { signal: 5000, end: 2000 };
  */
 export async function superviseRun(entry: string, args: readonly string[], request: RunRequest): Promise<number> {
   refusePlace("`lockstep run` starts ranks of its own");
-  if (!existsSync(entry)) throw new LockstepError({ code: "LS2001", message: `there is no ${entry}${didYouMean(basename(entry), programsIn(dirname(entry)))}`, fix: "Build the program, then run the file the build wrote." });
+  if (!existsSync(entry)) throw new LockstepError({ code: "LS2022", message: `there is no ${entry}${didYouMean(basename(entry), programsIn(dirname(entry)))}`, fix: "Build the program, then run the file the build wrote." });
   if (statSync(entry).isDirectory()) {
-    throw new LockstepError({ code: "LS2001", message: `${entry} is a folder`, fix: `Run the program in it: lockstep run ${programIn(entry) ?? join(entry, "job.mjs")}` });
+    throw new LockstepError({ code: "LS2022", message: `${entry} is a folder`, fix: `Run the program in it: lockstep run ${programIn(entry) ?? join(entry, "job.mjs")}` });
   }
   const shape = launchShape(request, () => (findBundle(entry) ? allowedCores() : 1));
   if (shape.size > 1 && !findBundle(entry)) {
     throw new LockstepError({
-      code: "LS2001",
+      code: "LS2022",
       message: `no ${manifestName} beside ${entry}: it was built without a Lockstep plugin, so other ranks have nothing to run`,
       fix: "Add the plugin to the bundler's configuration and build again; one rank (-n 1) runs any program.",
     });

@@ -11,10 +11,10 @@ export function explainCode(code: string, folder: string): string {
   }
   const pages = diagnosticPages(folder);
   if (!pages) {
-    throw new LockstepError({ code: "LS2001", message: `the pages of the compiler's diagnostics come with @lockstep/plugin-babel, which ${folder} does not have`, fix: "Run it in the project that uses the plugin." });
+    throw new LockstepError({ code: "LS2022", message: `the pages of the compiler's diagnostics come with @lockstep/plugin-babel, which ${folder} does not have`, fix: "Run it in the project that uses the plugin." });
   }
   const page = join(pages, `${code}.md`);
-  if (!existsSync(page)) throw new LockstepError({ code: "LS2001", message: `there is no diagnostic ${code}`, fix: `All of them stand in ${join(pages, "README.md")}.` });
+  if (!existsSync(page)) throw new LockstepError({ code: "LS2022", message: `there is no diagnostic ${code}`, fix: `All of them stand in ${join(pages, "README.md")}.` });
   return readFileSync(page, "utf8").trimEnd();
 }
 

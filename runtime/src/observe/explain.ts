@@ -31,11 +31,11 @@ export interface ExplainedFunction {
 /** The report on a bundle's annotated functions, from its manifest alone. */
 export function explain(path: string, only?: string): string {
   const bundle = findBundle(join(path, manifestName)) ?? findBundle(path);
-  if (!bundle) throw new LockstepError({ code: "LS2001", message: `no ${manifestName} at ${path}`, fix: "Build the program with a Lockstep plugin first." });
+  if (!bundle) throw new LockstepError({ code: "LS2022", message: `no ${manifestName} at ${path}`, fix: "Build the program with a Lockstep plugin first." });
   const { functions } = bundle.manifest as unknown as { functions: readonly ExplainedFunction[] };
   const chosen = functions.filter(({ id }) => only === undefined || id === only || id.endsWith(`#${only}`));
   if (chosen.length === 0) {
-    throw new LockstepError({ code: "LS2015", message: `the bundle has no function ${only ?? ""}`, fix: `It has ${functions.map(({ id }) => id).join(", ")}.` });
+    throw new LockstepError({ code: "LS2022", message: `the bundle has no function ${only ?? ""}`, fix: `It has ${functions.map(({ id }) => id).join(", ")}.` });
   }
   return chosen.map(explainFunction).join("\n\n");
 }

@@ -35,7 +35,7 @@ export async function pull(path: string, options: PullOptions): Promise<string> 
 /** Compares snapshots with their sources, all of them. */
 export async function check(files: readonly string[]): Promise<{ readonly lines: readonly string[]; readonly same: boolean }> {
   const names = files.length > 0 ? files : await snapshotsHere();
-  if (names.length === 0) throw new LockstepError({ code: "LS2001", message: "no *.schema.ts is below this folder", fix: "Write one: npx lockstep schema pull <path>." });
+  if (names.length === 0) throw new LockstepError({ code: "LS2022", message: "no *.schema.ts is below this folder", fix: "Write one: npx lockstep schema pull <path>." });
   const results = await Promise.all(names.map(checkOne));
   return { lines: results.flatMap(({ lines }) => lines), same: results.every(({ same }) => same) };
 }

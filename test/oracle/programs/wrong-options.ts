@@ -73,3 +73,9 @@ export async function caught(tables: Tables, out: string) {
   await rows.writeParquet(out, right);
   return [code, rows.numRows()];
 }
+
+export async function noNumber(tables: Tables) {
+  "use spmd";
+  const limit = Number(given('"many"'));
+  return (await measurements(tables)).select("id").objects({ limit });
+}

@@ -26,7 +26,7 @@ export const isPattern = (node: t.Node): boolean => node.type === "ObjectPattern
 /** Identifiers that are no references: declared names, property names, labels. */
 export function isNameOnly(child: t.Node, parent: t.Node, key: string): boolean {
   if (child.type !== "Identifier" && child.type !== "PrivateName") return false;
-  if (key === "label" || key === "params" || key === "param") return true;
+  if (parent.type === "MetaProperty" || key === "label" || key === "params" || key === "param") return true;
   if (key === "id" && (parent.type === "VariableDeclarator" || isFunction(parent) || parent.type === "ClassDeclaration")) return true;
   const computed = "computed" in parent && parent.computed === true;
   return !computed && ((key === "property" && (parent.type === "MemberExpression" || parent.type === "OptionalMemberExpression")) || key === "key");

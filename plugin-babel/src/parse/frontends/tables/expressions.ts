@@ -3,6 +3,7 @@ import type * as t from "@babel/types";
 import { missingAwait } from "../../../diagnostics/missing-await.ts";
 import { syncObservation } from "../../../diagnostics/sync-observation.ts";
 import { tableEscapes } from "../../../diagnostics/table-escapes.ts";
+import { unknownProperty } from "../../../diagnostics/unknown-property.ts";
 import { unknownVerb } from "../../../diagnostics/unknown-verb.ts";
 import type { Block, Scalar, ValueId } from "../../../ir/ir.ts";
 import { methods, readers, type Verb } from "../../../verbs/index.ts";
@@ -244,6 +245,10 @@ function readVerb(e: t.CallExpression, verb: Verb, receiver: ValueId | null, r: 
     const missing = missingAwait(verb.name, r.span(e), typeof context === "object" ? context.member : null);
     // Where no await can stand, what it returns is awaited.
     r.report(r.frame.node.async ? missing : { ...missing, fix: { message: `await ${r.frame.name}(…) where it is called, and return this from it`, edits: [] } });
+  }
+  const member = typeof context === "object" ? context.member : "";
+  if (verb.role === "observer" && /^(then|catch|finally)$/.test(member)) {
+    r.report(unknownProperty(member, /^(objects|array|columnNames)$/.test(verb.name) ? "array" : verb.name === "numRows" ? "number" : `value of ${verb.name}`, r.span(e), []));
   }
   const declared = verb.on === "module" ? readInterface(e, args.data, r) : null;
   const varying = r.varyingOf([...(receiver === null ? [] : [(callee as t.MemberExpression).object]), ...e.arguments]);

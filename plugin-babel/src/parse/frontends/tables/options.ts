@@ -89,6 +89,7 @@ function foundAt({ node, place }: Written): string | null {
   if (e.type === "ArrowFunctionExpression" || e.type === "FunctionExpression") return "a function";
   if (e.type === "ArrayExpression") return "a list";
   if (e.type === "ObjectExpression") return "an object";
+  if (e.type === "Identifier" && e.name === "NaN" && !place.scope.getBinding("NaN")) return "NaN";
   const value = constantOf(node, place)?.value;
   return value === undefined ? null : value instanceof Set ? "a Set" : typeof value === "bigint" ? `${value}n` : JSON.stringify(value);
 }

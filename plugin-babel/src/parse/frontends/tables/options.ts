@@ -52,7 +52,7 @@ function readOption(option: Written, owner: string, name: string, taken: Taken, 
   const { node, place } = option;
   if (taken.kind === "options" && bare(writtenOut(node, place).node).type === "ObjectExpression") return readOptions(node, `'${name}' of ${owner}`, taken.of, place, report);
   if (taken.kind === "types" && bare(node).type === "ObjectExpression") return readTypes(option, owner, name, taken, report);
-  const found = foundAt(option);
+  const found = isNaNWritten(option) ? "NaN" : foundAt(option);
   const constant = constantOf(node, place);
   if (found !== null && (!constant || !fits(constant.value, taken))) {
     report(wrongOption({ kind: "value", owner, name, takes: wordsOf(taken), found, instead: nearValue(constant?.value, taken) }, spanOf(node, place.module)));
@@ -83,13 +83,14 @@ function writtenOut(node: t.Node, place: Place, depth = 0): Written {
   return writtenOut(declarator.init, { module: place.module, scope: binding!.scope }, depth + 1);
 }
 
+const isNaNWritten = ({ node, place }: Written): boolean => node.type === "Identifier" && node.name === "NaN" && !place.scope.getBinding("NaN");
+
 /** What stands there, in the user's words; null: it is computed, or nothing. */
 function foundAt({ node, place }: Written): string | null {
   const e = bare(node);
   if (e.type === "ArrowFunctionExpression" || e.type === "FunctionExpression") return "a function";
   if (e.type === "ArrayExpression") return "a list";
   if (e.type === "ObjectExpression") return "an object";
-  if (e.type === "Identifier" && e.name === "NaN" && !place.scope.getBinding("NaN")) return "NaN";
   const value = constantOf(node, place)?.value;
   return value === undefined ? null : value instanceof Set ? "a Set" : typeof value === "bigint" ? `${value}n` : JSON.stringify(value);
 }

@@ -7,7 +7,8 @@ const folders = new Set<string>();
 
 export function scratch(parent: string, prefix: string): string {
   if (folders.size === 0) {
-    process.once("exit", () => folders.forEach((folder) => rmSync(folder, { recursive: true, force: true })));
+    // What was started may write for a moment more.
+    process.once("exit", () => folders.forEach((folder) => rmSync(folder, { recursive: true, force: true, maxRetries: 5 })));
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(128 + constants.signals[signal]));
   }
   const folder = mkdtempSync(join(parent, prefix));

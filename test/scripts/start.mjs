@@ -114,7 +114,9 @@ function buildNative() {
   createInterface({ input: build.stdout }).on("line", (line) => progress.output(line));
   createInterface({ input: build.stderr }).on("line", (line) => {
     errors.push(line);
-    if (progress.error(line)) say();
+    if (!progress.error(line)) return;
+    clearTimeout(soon);
+    say();
   });
   const place = process.stdout.isTTY;
   const say = () => console.log(`${place ? "\r\x1b[K" : ""}${progress.text()}`);

@@ -23,7 +23,7 @@ export interface InputFile {
 export function localPath(path: string | URL): string {
   // What a forgotten argument or an unset variable of the environment gives would be the working directory, or a folder "undefined".
   if (path === "" || (typeof path !== "string" && !(path instanceof URL))) {
-    throw new LockstepError({ code: "LS2015", message: `a path is a string or a URL, not ${path === "" ? "the empty string" : String(path)}` });
+    throw new LockstepError({ code: "LS2015", message: `a path is a string or a URL, not ${path === "" ? "the empty string" : String(path)}`, fix: "See to the program's arguments, or to the variable of the environment that holds it." });
   }
   // Half of a surrogate pair is U+FFFD in a file's name, which is UTF-8.
   const text = String(path).toWellFormed();

@@ -3,7 +3,10 @@
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},
     ops::Range,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use arrow::{
@@ -66,13 +69,36 @@ pub struct Reader {
     ahead: Ahead,
 }
 
-/// Bytes that a partition has asked for and not decoded yet, about.
-const AHEAD_BYTES: u64 = 64 << 20;
+/// Bytes that a rank has asked for and not decoded yet, about: what its requests in flight can be, and half of it that
+/// has arrived meanwhile. Its remote readers share them.
+const AHEAD_BYTES: u64 = 192 << 20;
+static REMOTE_READERS: AtomicU64 = AtomicU64::new(0);
+
+/// A reader that has its share of [`AHEAD_BYTES`].
+struct Share;
+
+impl Share {
+    fn new() -> Self {
+        REMOTE_READERS.fetch_add(1, Ordering::Relaxed);
+        Self
+    }
+
+    fn bytes(&self) -> u64 {
+        AHEAD_BYTES / REMOTE_READERS.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        REMOTE_READERS.fetch_sub(1, Ordering::Relaxed);
+    }
+}
 
 /// The chunks whose bytes are on their way: the current one and some of those behind it.
 #[derive(Default)]
 struct Ahead {
-    remote: bool,
+    /// Of a remote reader.
+    share: Option<Share>,
     /// Of the current chunk and the next ones, what each reads of its file.
     asked: VecDeque<Vec<Range<u64>>>,
     bytes: u64,
@@ -95,7 +121,7 @@ pub fn read(dataset: Arc<Dataset>, chunks: Vec<Chunk>, options: ReadOptions) -> 
         fields.push(Arc::new(Field::new(name, DataType::Int64, false)));
     }
     let schema = Arc::new(Schema::new(fields));
-    let ahead = Ahead { remote: dataset.is_remote(), ..Ahead::default() };
+    let ahead = Ahead { share: dataset.is_remote().then(Share::new), ..Ahead::default() };
     Reader { dataset, chunks: chunks.into(), options, scan, schema, current: None, ahead }
 }
 
@@ -130,13 +156,14 @@ impl Reader {
 
     /// Asks for the bytes of the next chunks; what the very next one waits for. Errors are left to the step that decodes.
     fn look_ahead(&mut self) -> Option<impl Future<Output = ()> + Send + use<>> {
-        if self.scan.fields().is_empty() || !self.ahead.remote {
+        if self.scan.fields().is_empty() {
             return None;
         }
         let ahead = &mut self.ahead;
+        let most = ahead.share.as_ref()?.bytes();
         let mut wanted: Vec<(usize, Vec<Range<u64>>)> = Vec::new();
         for chunk in self.chunks.iter().skip(ahead.asked.len()) {
-            if ahead.bytes >= AHEAD_BYTES && !ahead.asked.is_empty() {
+            if ahead.bytes >= most && !ahead.asked.is_empty() {
                 break;
             }
             let blob = match ahead.blobs.get(&chunk.file) {
@@ -192,7 +219,7 @@ impl Reader {
                 let Some(chunk) = self.chunks.pop_front() else { return Ok(None) };
                 let batches: ChunkBatches = match &self.dataset.format {
                     // Nothing of the file is looked at.
-                    _ if self.ahead.remote && self.scan.fields().is_empty() => Box::new(std::iter::empty()),
+                    _ if self.ahead.share.is_some() && self.scan.fields().is_empty() => Box::new(std::iter::empty()),
                     Format::Parquet => {
                         let blob = self.open_next(&chunk)?;
                         parquet::open_chunk(&self.dataset, blob, &chunk, &self.options, &self.scan)?

@@ -20,8 +20,8 @@ use crate::errors::{ConnectorError, Result};
 
 /// Bytes between two ranges that are fetched rather than asked for by a request of their own.
 const GAP: u64 = 1 << 20;
-/// Bytes of a request at most: longer ones cost time, shorter ones requests.
-pub const PIECE: u64 = 16 << 20;
+/// Bytes of a request, about: longer ones cost time, shorter ones requests.
+const PIECE: u64 = 16 << 20;
 
 /// The requests for `ranges`: in order, none overlaps another.
 pub fn coalesced(mut ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
@@ -35,7 +35,7 @@ pub fn coalesced(mut ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
         }
     }
     let cut = |run: Range<u64>| {
-        let pieces = (run.end - run.start).div_ceil(PIECE);
+        let pieces = ((run.end - run.start + PIECE / 2) / PIECE).max(1);
         let at = move |piece: u64| run.start + u64::try_from(u128::from(run.end - run.start) * u128::from(piece) / u128::from(pieces)).expect("within the run");
         (0..pieces).map(move |piece| at(piece)..at(piece + 1)).collect::<Vec<_>>()
     };
@@ -179,9 +179,10 @@ mod tests {
         assert_eq!(coalesced(vec![5..5, 10..20, 0..10, 15..30]), [0..30]);
         assert_eq!(coalesced(vec![0..10, 10 + GAP..20 + GAP]), [0..20 + GAP]);
         assert_eq!(coalesced(vec![0..10, 11 + GAP..20 + GAP]), [0..10, 11 + GAP..20 + GAP]);
+        assert_eq!(coalesced(vec![0..23 * mib]).len(), 1);
         assert_eq!(coalesced(vec![0..40 * mib]).len(), 3);
         let pieces = coalesced(vec![7..7 + 33 * mib]);
-        assert!(pieces.windows(2).all(|pair| pair[0].end == pair[1].start) && pieces.iter().all(|piece| piece.end - piece.start <= PIECE));
+        assert!(pieces.windows(2).all(|pair| pair[0].end == pair[1].start) && pieces.iter().all(|piece| piece.end - piece.start < PIECE * 3 / 2));
         assert_eq!((pieces[0].start, pieces[pieces.len() - 1].end), (7, 7 + 33 * mib));
     }
 }

@@ -15,6 +15,7 @@ import { duplicateColumn } from "./duplicate-column.ts";
 import { effect } from "./effect.ts";
 import { gathering } from "./gathering.ts";
 import { groupedTable } from "./grouped-table.ts";
+import { hiddenCapture } from "./hidden-capture.ts";
 import { impureRowFunction } from "./impure-row-function.ts";
 import { joinKeyTypes } from "./join-key-types.ts";
 import { keyReplaced } from "./key-replaced.ts";
@@ -102,6 +103,7 @@ export const diagnosticPages: readonly DiagnosticPage[] = [
   comparedWithUndefined.page,
   notARowFunction.page,
   alwaysDecided.page,
+  hiddenCapture.page,
   capturedWritten.page,
   syncObservation.page,
   missingAwait.page,

@@ -25,7 +25,7 @@ export function rowArgumentReader(fn: ParsedFunction, modules: Modules) {
       // A helper given by name, `derive({ bucket: timeBucketOf })`, is read where it is declared.
       const helper = node.type === "Identifier" ? helperOf(node, operand.place, modules) : null;
       const { module, scope } = helper ?? operand.place;
-      const options = { modules, observed: (node: t.Node) => observedIn(fn, node), home: fn.module, isTable: fn.isTable };
+      const options = { modules, observed: (node: t.Node) => observedIn(fn, node), home: fn.module, isTable: fn.isTable, verb: operand.place.scope };
       const result = parseRowFunction(helper?.node ?? node, {
         ...rowScope(module, scope, options),
         params: [row],

@@ -15,6 +15,8 @@ export interface RowScopeOptions extends Knowledge {
   isTable(binding: ScopeBinding): boolean;
   /** Scalars of this module can be captured: it is the one whose functions are annotated. */
   readonly home: ModuleSource;
+  /** Where the row function stands, which takes its values along when the verb is called. */
+  readonly verb: BabelScope;
 }
 
 export function rowScope(module: ModuleSource, scope: BabelScope, options: RowScopeOptions): Scope {
@@ -47,7 +49,9 @@ function resolve(name: string, module: ModuleSource, scope: BabelScope, options:
 
   const write = isOuter(binding) ? binding.constantViolations[0] : undefined;
   if (write) return { kind: "mutated", write: spanOf(write.node, module), declared: spanOf(binding!.identifier, module), source: name };
-  return capturedBinding(name, binding, module, options);
+  // Of a helper's variables only those can be taken along that are in sight there.
+  const isHidden = !isOuter(binding) && options.verb.getBinding(name) !== binding;
+  return isHidden ? { kind: "hidden", declared: spanOf(binding.identifier, module) } : capturedBinding(name, binding, module, options);
 }
 
 /** Of the module, not of a function: its value is taken once, so a later write would be lost. */

@@ -1,5 +1,6 @@
 /** Answers the names of a row function: what `row-function.ts` asks of modules and scopes. */
 import { identifier, memberExpression } from "@babel/types";
+import type * as t from "@babel/types";
 import { constantNamed } from "../source/constants.ts";
 import { type BabelScope, bare, type Binding as ScopeBinding, type ModuleSource, spanOf } from "../source/module.ts";
 import { RUNTIME } from "../source/modules.ts";
@@ -69,19 +70,26 @@ function capturedBinding(name: string, binding: ScopeBinding, module: ModuleSour
   if (values) return { kind: "opaque", source: name, of: values };
   if (isLookedUp(binding) || isMade(binding)) return { kind: "opaque", source: name };
   const members = recordType(binding.identifier, place, options);
-  if (members) return { kind: "record", missing: mayMiss(binding), member: (member) => memberBinding(member, members, name, binding, place, options) };
+  if (members) return { kind: "record", missing: mayMiss(binding), member: (member) => memberBinding(member, members, { node: binding.identifier, source: name, missing: mayMiss(binding) }, place, options) };
   return isReadAsRecord(binding) ? recordOf(name) : { kind: "scalar", type: null, source: name, declared, as: isCalled(binding) ? "function" : binding.identifier.typeAnnotation ? "object" : binding.kind === "param" ? "parameter" : "variable" };
 }
 
-/** A scalar, a list of scalars, or a record of scalars that is written out. */
-function memberBinding(member: string, members: RowType, name: string, binding: ScopeBinding, place: Place, options: RowScopeOptions): Binding {
-  const missing = mayMiss(binding);
-  const source = `${name}${missing ? "?." : "."}${member}`;
+/** A scalar, a list of scalars, or a record that is written out. */
+function memberBinding(member: string, members: RowType, { node, source, missing }: Captured, place: Place, options: RowScopeOptions): Binding {
+  const own = { node: memberExpression(node, identifier(member)), source: `${source}${missing ? "?." : "."}${member}`, missing };
   const type = members.find((c) => c.name === member)?.type ?? null;
-  const item = type ? null : listMember(member, binding.identifier, place, options);
-  const inner = type || item ? null : recordType(memberExpression(binding.identifier, identifier(member)), place, options);
-  if (inner) return { kind: "record", member: (name) => ({ kind: "scalar", type: inner.find((c) => c.name === name)?.type ?? null, source: `${source}.${name}` }) };
-  return item ? { kind: "list", item, source, missing: missing || item.nullable } : { kind: "scalar", type, source, missing };
+  if (type) return { kind: "scalar", type, source: own.source, missing };
+  const item = (node.type === "Identifier" ? listMember(member, node, place, options) : null) ?? elementOf(own.node, place, options);
+  if (item) return { kind: "list", item, source: own.source, missing: missing || item.nullable };
+  const inner = recordType(own.node, place, options);
+  return inner ? { kind: "record", member: (name) => memberBinding(name, inner, own, place, options) } : { kind: "scalar", type: null, source: own.source };
+}
+
+/** A record of the enclosing code, and its name there. */
+interface Captured {
+  readonly node: t.Identifier | t.MemberExpression;
+  readonly source: string;
+  readonly missing: boolean;
 }
 
 /** What may not be there: `options?: Options`; and where tsc says nothing of it, `rows[0]`, `t.get("mean")`, `const [first] = rows`. */

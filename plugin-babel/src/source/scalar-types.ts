@@ -79,7 +79,7 @@ function destructured(binding: Binding, place: Place, know: Knowledge): ValueTyp
   let pattern: t.Node = node.type === "VariableDeclarator" ? node.id : node.type === "AssignmentPattern" ? node.left : node;
   const first = pattern.type === "ArrayPattern" ? pattern.elements.findIndex((p) => p && holds(p, binding)) : -1;
   const element = first >= 0 ? (pattern as t.ArrayPattern).elements[first]! : null;
-  if (element?.type === "Identifier") return node.type === "VariableDeclarator" && node.init ? elementOf(node.init, place, know) : null;
+  if (element?.type === "Identifier" || element?.type === "AssignmentPattern") return node.type === "VariableDeclarator" && node.init ? elementOf(node.init, place, know) : null;
   if (element) pattern = element;
   if (pattern.type !== "ObjectPattern") return null;
   const property = pattern.properties.find((p) => p.type === "ObjectProperty" && localOf(p.value) === binding.identifier.name);
@@ -90,7 +90,7 @@ function destructured(binding: Binding, place: Place, know: Knowledge): ValueTyp
 }
 
 const holds = (pattern: t.Node, binding: Binding): boolean =>
-  pattern === binding.identifier || (pattern.type === "ObjectPattern" && pattern.properties.some((p) => p.type === "ObjectProperty" && localOf(p.value) === binding.identifier.name));
+  pattern === binding.identifier || (pattern.type === "AssignmentPattern" && pattern.left === binding.identifier) || (pattern.type === "ObjectPattern" && pattern.properties.some((p) => p.type === "ObjectProperty" && localOf(p.value) === binding.identifier.name));
 
 /** The record that a pattern takes apart: of a declaration (or the elements of its list), a loop or a callback. */
 function takenApart(binding: Binding, ofList: boolean, place: Place, know: Knowledge): RowType | null {
@@ -130,13 +130,28 @@ export function recordType(node: t.Node, place: Place, know: Knowledge): RowType
   return declaration.id.type === "Identifier" || ofList ? takenApartOnce(binding, ofList, scoped, know) : null;
 }
 
-/** `config.limits` of a variable that is given an object. */
-function nestedRecord({ object, property }: t.MemberExpression, place: Place, know: Knowledge): RowType | null {
-  const binding = object.type === "Identifier" ? place.scope.getBinding(object.name) : undefined;
-  const init = binding?.path.node.type === "VariableDeclarator" && !binding.identifier.typeAnnotation && binding.path.node.init ? bare(binding.path.node.init) : null;
-  if (init?.type !== "ObjectExpression" || property.type !== "Identifier") return null;
-  const member = init.properties.findLast((p) => p.type === "SpreadElement" || keyOf(p) === property.name);
-  return member?.type === "ObjectProperty" ? recordType(member.value, { module: place.module, scope: binding!.scope }, know) : null;
+function nestedRecord(e: t.MemberExpression, place: Place, know: Knowledge): RowType | null {
+  const written = writtenMember(e, place);
+  return written && recordType(written.node, written.place, know);
+}
+
+/** `config.limits` where the object that the variable is given is written out. */
+function writtenMember({ object, property, computed }: t.MemberExpression, place: Place): { readonly node: t.Node; readonly place: Place } | null {
+  const outer = writtenObject(object, place);
+  const member = outer && !computed && property.type === "Identifier" ? outer.node.properties.findLast((p) => p.type === "SpreadElement" || keyOf(p) === property.name) : null;
+  return member?.type === "ObjectProperty" ? { node: member.value, place: outer!.place } : null;
+}
+
+function writtenObject(node: t.Node, place: Place): { readonly node: t.ObjectExpression; readonly place: Place } | null {
+  const e = bare(node);
+  if (e.type === "ObjectExpression") return { node: e, place };
+  if (e.type === "MemberExpression") {
+    const inner = writtenMember(e, place);
+    return inner && writtenObject(inner.node, inner.place);
+  }
+  const binding = e.type === "Identifier" ? place.scope.getBinding(e.name) : undefined;
+  const declarator = binding?.path.node.type === "VariableDeclarator" && !binding.identifier.typeAnnotation ? binding.path.node : null;
+  return declarator?.init && declarator.id.type === "Identifier" && declarator.init.type !== "Identifier" ? writtenObject(declarator.init, { module: place.module, scope: binding!.scope }) : null;
 }
 
 const keyOf = (p: t.ObjectProperty | t.ObjectMethod): string | null => (p.computed ? null : keyName(p.key));
@@ -204,8 +219,13 @@ export function elementOf(node: t.Node, place: Place, know: Knowledge): ValueTyp
     const binding = place.scope.getBinding(e.name);
     const annotation = binding?.identifier.typeAnnotation;
     if (annotation?.type === "TSTypeAnnotation") return arrayElement(annotation.typeAnnotation, place, know);
-    const init = binding?.constant && binding.path.node.type === "VariableDeclarator" ? binding.path.node.init : null;
+    const declarator = binding?.constant && binding.path.node.type === "VariableDeclarator" ? binding.path.node : null;
+    const init = declarator?.id.type === "Identifier" ? declarator.init : null;
     return init ? elementOf(init, { module: place.module, scope: binding!.scope }, know) : null;
+  }
+  if (e.type === "MemberExpression" && !e.computed) {
+    const written = writtenMember(e, place);
+    return written && elementOf(written.node, written.place, know);
   }
   if (e.type === "NewExpression" && e.callee.type === "Identifier" && e.callee.name === "Set") return e.arguments[0] ? elementOf(e.arguments[0], place, know) : null;
   if (e.type !== "ArrayExpression") return null;

@@ -25,7 +25,7 @@ export function fromBinding(binding: Binding, name: string, node: t.Node, frame:
     case "scalar": {
       if (binding.type === null && isListMethod(name)) {
         state.needsScript(`'${name.slice(0, name.lastIndexOf("."))}' is a list known only at run time; a semijoin with table({ … }) of it does the same natively`);
-        return { kind: "any", of: "string[]" };
+        return { kind: "any", of: "any[]" };
       }
       if (binding.type === null) {
         const fix = name.includes(".")
@@ -98,7 +98,7 @@ export function fromBinding(binding: Binding, name: string, node: t.Node, frame:
 const isMissing = (source: string, span: SourceSpan) => ({ kind: "captured", source: `${source} == null`, type: { js: "boolean", nullable: false }, span }) as const;
 
 /** `zones.includes`: asked of a captured object, it tells an array or Set. */
-const isListMethod = (name: string): boolean => /\.(includes|has|indexOf|some|every|find|findIndex|get|at)$/.test(name);
+const isListMethod = (name: string): boolean => /\.(includes|has|indexOf|lastIndexOf|some|every|find|findLast|findIndex|findLastIndex|filter|map|flatMap|reduce|forEach|slice|join|get|at|keys|values|entries)$/.test(name);
 
 function unresolved(name: string, inScope: readonly string[], span: SourceSpan, frame: Frame): Value {
   const rows = [...frame.names].find(([, variable]) => frame.flow.current.get(variable)?.kind === "row");

@@ -61,7 +61,7 @@ export function cargoProgress({ now = Date.now, cores = availableParallelism() }
       if (due === undefined || crates.length === 0) return `native     cargo is starting, ${so}; the first build on a machine takes 15 to 25 minutes on 2 cores`;
       const rest = (due - now()) / 1000;
       const when = rest > 60 ? `about ${Math.ceil(rest / 60)} min left` : rest > 0 ? "about a minute left" : "longer than expected";
-      return `native     ${done.size} of ${crates.length} crates built, ${so}, ${when}`;
+      return `native     ${crates.filter((crate) => done.has(crate)).length} of ${crates.length} crates built, ${so}, ${when}`;
     },
   };
 }

@@ -21,6 +21,7 @@ import { aliasOf, effectOf } from "./effects.ts";
 import type { ParsedFunction, SourceFrame } from "./frames.ts";
 import { bare, type Binding, type ImportedName, type ModuleSource, spanOf } from "./module.ts";
 import type { Modules } from "./modules.ts";
+import { mutationOf } from "./mutations.ts";
 import { functionOf, type Helper, helperNamed, importOf, type Place } from "./names.ts";
 import { unsendable } from "./unsendable.ts";
 import { childNodes, isTypeOnly, namesIn } from "./walk.ts";
@@ -56,6 +57,7 @@ export interface Captures {
 export function collectCaptures(fn: ParsedFunction, modules: Modules, report: (d: Diagnostic) => void): Captures {
   const collector = new Collector(fn, modules, report);
   for (const frame of fn.frames) collector.frame(frame);
+  collector.arguments();
   collector.rowCaptures();
   return collector;
 }
@@ -85,6 +87,16 @@ class Collector implements Captures {
   frame(frame: SourceFrame): void {
     this.#frame = frame;
     for (const part of [...frame.node.params, frame.node.body]) this.#walk(part, frame.place);
+  }
+
+  /** Arguments that are changed by another name than their own. */
+  arguments(): void {
+    const { node, module } = this.#fn.frames[0]!;
+    for (const binding of Object.values(module.scopeOf(node)?.bindings ?? {})) {
+      const { name } = binding.identifier;
+      const change = this.#isArgument(binding) && !this.#fn.isTable(binding) ? mutationOf(binding, () => true) : null;
+      if (change && rootOf(targetOf(change))?.name !== name) this.#report(argumentWritten(name, spanOf(change, module)));
+    }
   }
 
   /** Names in row functions that become literals when the verb is called. */
@@ -322,6 +334,9 @@ class Collector implements Captures {
     const use = node ? spanOf(node, module) : { ...spanOf(binding.identifier, module), ...(line ? { line, endLine: line } : {}) };
     const write = binding.constantViolations[0];
     if (write) return this.#report(capturedWritten(name, spanOf(write.node, module), spanOf(binding.identifier, module)));
+    const change = mutationOf(binding, (use) => this.#fn.frames.some((f) => f.module === module && f.node.start! <= use.start! && use.end! <= f.node.end!));
+    // What is written by its own name is said there.
+    if (change && rootOf(targetOf(change))?.name !== name) this.#report(capturedWritten(name, spanOf(change, module), spanOf(binding.identifier, module)));
     const alias = aliasOf(name, { module, scope: binding.scope });
     if (alias) return this.#report(uncapturable(name, `Node's ${alias} in a variable`, use, `write ${alias} itself in the annotated function, imported in this module`));
     const unsent = binding.path.node.type === "VariableDeclarator" && binding.path.node.init ? unsendable(binding.path.node.init, { module, scope: binding.scope }) : null;
@@ -330,6 +345,9 @@ class Collector implements Captures {
     this.hidden.set(name, binding);
   }
 }
+
+/** What a node that {@link mutationOf} finds writes. */
+const targetOf = (node: t.Node): t.Node => ((node.type === "CallExpression" || node.type === "OptionalCallExpression") && changedBy(node)) || node;
 
 function capturedIn(e: Expression | null): Extract<Expression, { kind: "captured" }>[] {
   if (e === null) return [];

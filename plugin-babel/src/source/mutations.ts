@@ -1,47 +1,63 @@
-/** Whether what a variable holds may be changed, also by another name: every use of it is followed, and where one is lost it may. */
+/** Whether what a variable holds is changed, also by another name: every use of it is followed. */
 import type { NodePath } from "@babel/traverse";
 import type * as t from "@babel/types";
 import { methods } from "../verbs/index.ts";
 import { bare, type Binding } from "./module.ts";
-import { writtenBy } from "./writes.ts";
+import { mutators, writtenBy } from "./writes.ts";
 
 /** Members, from the variable to what is held there; `*` is any of them. */
 type Members = readonly string[];
 /** Whether an object lies there whose change matters. */
 type IsObject = (members: Members) => boolean;
 
-export const mayBeMutated = (binding: Binding, isObject: IsObject): boolean => binding.referencePaths.some((path) => mayChange(path, [], isObject));
+interface Question {
+  readonly isObject: IsObject;
+  /** The answer for a use that cannot be followed. */
+  readonly lost: boolean;
+}
 
-/** `path` evaluates to what lies at `members`. */
-function mayChange(path: NodePath, members: Members, isObject: IsObject): boolean {
+/** Where a use is lost, it may. */
+export const mayBeMutated = (binding: Binding, isObject: IsObject): boolean => changed(binding, { isObject, lost: true }, () => true) !== null;
+
+/** Where that is certain: the assignment, or the call of the method. Of the uses that `counts`. */
+export const mutationOf = (binding: Binding, counts: (use: t.Node) => boolean): t.Node | null => changed(binding, { isObject: () => true, lost: false }, counts);
+
+function changed(binding: Binding, ask: Question, counts: (use: t.Node) => boolean, members: Members = []): t.Node | null {
+  return first(binding.referencePaths.filter(({ node }) => counts(node)), (path) => change(path, members, ask));
+}
+
+/** The node that changes what `path` evaluates to, which lies at `members`. */
+function change(path: NodePath, members: Members, ask: Question): t.Node | null {
   const { node, parent, parentPath } = path;
-  const isElement = () => isObject([...members, "*"]);
-  if (!isObject(members) || !parentPath) return false;
-  if (bare(parent) !== parent) return mayChange(parentPath, members, isObject);
+  const lost = ask.lost ? parent : null;
+  const ifElement = () => (ask.isObject([...members, "*"]) ? lost : null);
+  if (!ask.isObject(members) || !parentPath) return null;
+  if (bare(parent) !== parent) return change(parentPath, members, ask);
   switch (parent.type) {
     case "MemberExpression":
     case "OptionalMemberExpression":
-      if (parent.object !== node) return false;
-      if (isCallee(parentPath)) return methodMayChange(parentPath, memberName(parent), members, isObject);
-      return isWritten(parentPath) || mayChange(parentPath, [...members, memberName(parent)], isObject);
+      if (parent.object !== node) return null;
+      if (isCallee(parentPath)) return changeByMethod(parentPath, memberName(parent), members, ask);
+      return isWritten(parentPath) ? parent : change(parentPath, [...members, memberName(parent)], ask);
     case "VariableDeclarator":
-      return partsMayChange(parent.id, members, parentPath, isObject);
+      return changeOfParts(parent.id, members, parentPath, ask);
     case "ForOfStatement":
-      return parent.left.type === "VariableDeclaration" ? partsMayChange(parent.left.declarations[0]!.id, [...members, "*"], path, isObject) : isElement();
+      return parent.left.type === "VariableDeclaration" ? changeOfParts(parent.left.declarations[0]!.id, [...members, "*"], path, ask) : ifElement();
     case "SpreadElement":
-      return isElement();
+      return ifElement();
     case "CallExpression":
     case "OptionalCallExpression": {
       // Verbs only look at their arguments; an array's concat hands on what they hold.
       const callee = bare(parent.callee);
       const verb = callee.type === "MemberExpression" ? memberName(callee) : "";
-      return parent.callee === node || !methods.has(verb) || (verb === "concat" && isElement());
+      if (parent.callee === node || !methods.has(verb)) return lost;
+      return verb === "concat" ? ifElement() : null;
     }
     case "LogicalExpression":
     case "AwaitExpression":
-      return mayChange(parentPath, members, isObject);
+      return change(parentPath, members, ask);
     case "ConditionalExpression":
-      return parent.test !== node && mayChange(parentPath, members, isObject);
+      return parent.test === node ? null : change(parentPath, members, ask);
     case "BinaryExpression":
     case "UnaryExpression":
     case "TemplateLiteral":
@@ -49,27 +65,29 @@ function mayChange(path: NodePath, members: Members, isObject: IsObject): boolea
     case "ExpressionStatement":
     case "ExportSpecifier":
     case "ExportNamedDeclaration":
-      return false;
+      return null;
     default:
-      return node.type !== "ExportNamedDeclaration";
+      return node.type === "ExportNamedDeclaration" ? null : lost;
   }
 }
 
 /** `method` is called of what lies at `members`. */
-function methodMayChange(callee: NodePath, method: string, members: Members, isObject: IsObject): boolean {
+function changeByMethod(callee: NodePath, method: string, members: Members, ask: Question): t.Node | null {
   const call = callee.parentPath!;
   const element = [...members, "*"];
-  if (!isObject(element)) return !looking.has(method);
-  if (/^(includes|has|indexOf|lastIndexOf|join|keys)$/.test(method)) return false;
-  if (!looking.has(method)) return true;
-  const inside = (call.get("arguments") as NodePath[]).some((argument) => {
+  const looks = looking.has(method);
+  if (!looks) return ask.lost || mutators.has(method) ? call.node : null;
+  if (!ask.isObject(element) || /^(includes|has|indexOf|lastIndexOf|join|keys)$/.test(method)) return null;
+  const inside = first(call.get("arguments") as NodePath[], (argument) => {
     const fn = argument.node;
-    if (fn.type !== "ArrowFunctionExpression" && fn.type !== "FunctionExpression") return fn.type === "Identifier";
-    return fn.params.length > 2 || (fn.params[0] !== undefined && partsMayChange(fn.params[0], element, argument, isObject));
+    if (fn.type !== "ArrowFunctionExpression" && fn.type !== "FunctionExpression") return ask.lost && fn.type === "Identifier" ? fn : null;
+    if (ask.lost && fn.params.length > 2) return fn;
+    return fn.params[0] ? changeOfParts(fn.params[0], element, argument, ask) : null;
   });
   if (inside || /^(some|every|findIndex|findLastIndex|forEach)$/.test(method)) return inside;
+  if (/^(find|findLast|at|get)$/.test(method)) return change(call, element, ask);
   // A new list holds the same elements.
-  return mayChange(call, /^(find|findLast|at|get)$/.test(method) ? element : members, isObject);
+  return ask.lost ? change(call, members, ask) : null;
 }
 
 const looking = new Set(
@@ -77,21 +95,33 @@ const looking = new Set(
 );
 
 /** A pattern, in whose scope `inside` is, takes apart what lies at `members`. */
-function partsMayChange(pattern: t.Node, members: Members, inside: NodePath, isObject: IsObject): boolean {
+function changeOfParts(pattern: t.Node, members: Members, inside: NodePath, ask: Question): t.Node | null {
+  const lost = ask.lost ? pattern : null;
+  const ifElement = () => (ask.isObject([...members, "*"]) ? lost : null);
   switch (pattern.type) {
-    case "Identifier":
-      return inside.scope.getBinding(pattern.name)?.referencePaths.some((path) => mayChange(path, members, isObject)) ?? true;
+    case "Identifier": {
+      const binding = inside.scope.getBinding(pattern.name);
+      return binding ? changed(binding, ask, () => true, members) : lost;
+    }
     case "AssignmentPattern":
-      return partsMayChange(pattern.left, members, inside, isObject);
+      return changeOfParts(pattern.left, members, inside, ask);
     case "RestElement":
-      return isObject([...members, "*"]);
+      return ifElement();
     case "ArrayPattern":
-      return pattern.elements.some((part) => part && partsMayChange(part, part.type === "RestElement" ? members : [...members, "*"], inside, isObject));
+      return first(pattern.elements, (part) => part && changeOfParts(part, part.type === "RestElement" ? members : [...members, "*"], inside, ask));
     case "ObjectPattern":
-      return pattern.properties.some((p) => (p.type === "RestElement" ? isObject([...members, "*"]) : partsMayChange(p.value, [...members, keyText(p)], inside, isObject)));
+      return first(pattern.properties, (p) => (p.type === "RestElement" ? ifElement() : changeOfParts(p.value, [...members, keyText(p)], inside, ask)));
     default:
-      return true;
+      return lost;
   }
+}
+
+function first<T>(parts: readonly T[], find: (part: T) => t.Node | null): t.Node | null {
+  for (const part of parts) {
+    const found = find(part);
+    if (found) return found;
+  }
+  return null;
 }
 
 const isCallee = ({ node, parent }: NodePath): boolean => (parent.type === "CallExpression" || parent.type === "OptionalCallExpression") && parent.callee === node;

@@ -187,4 +187,8 @@ function script(value: Value, fn: t.Function, frame: Frame): Expression | null {
 }
 
 /** The type of the result as tsc has it; an index that misses gives null all the same, here and under plain Node. */
-const typed = (e: Expression, type: ValueType): Expression => ({ ...e, type });
+function typed(e: Expression, type: ValueType): Expression {
+  // A captured value that is not there is NaN where it is taken for a number, and null here.
+  if (e.kind !== "captured" || type.nullable || !e.type.nullable) return { ...e, type };
+  return { kind: "let", name: "value", value: e, body: { kind: "local", name: "value", type, span: e.span }, type, span: e.span };
+}

@@ -1,6 +1,7 @@
 /** Answers the names of a row function: what `row-function.ts` asks of modules and scopes. */
 import { identifier, memberExpression } from "@babel/types";
 import type * as t from "@babel/types";
+import { aliasOf } from "../source/effects.ts";
 import { constantNamed } from "../source/constants.ts";
 import { type BabelScope, bare, type Binding as ScopeBinding, type ModuleSource, spanOf } from "../source/module.ts";
 import { RUNTIME } from "../source/modules.ts";
@@ -68,7 +69,7 @@ function capturedBinding(name: string, binding: ScopeBinding, module: ModuleSour
   if (isRegExp(binding)) return { kind: "opaque", source: name, of: "RegExp", stateful: isStateful(binding) };
   const values = lookUpOf(binding, place, options);
   if (values) return { kind: "opaque", source: name, of: values };
-  if (isLookedUp(binding) || isMade(binding)) return { kind: "opaque", source: name };
+  if (isLookedUp(binding) || isMade(binding) || aliasOf(name, place) !== null) return { kind: "opaque", source: name };
   const members = recordType(binding.identifier, place, options);
   if (members) return { kind: "record", missing: mayMiss(binding), member: (member) => memberBinding(member, members, { node: binding.identifier, source: name, missing: mayMiss(binding) }, place, options) };
   return isReadAsRecord(binding) ? recordOf(name) : { kind: "scalar", type: null, source: name, declared, as: isCalled(binding) ? "function" : binding.identifier.typeAnnotation ? "object" : binding.kind === "param" ? "parameter" : "variable" };

@@ -73,6 +73,7 @@ class Reader {
   /** Members of this kind only; null: each has to be a column. */
   readonly #kind: MemberKind | null;
   #depth = 0;
+  #wanted: (member: string) => boolean = () => true;
 
   constructor(modules: Modules, kind: MemberKind | null = null) {
     this.#modules = modules;
@@ -104,7 +105,8 @@ class Reader {
   #members(members: readonly t.TSTypeElement[], module: ModuleSource, bound: Bound): RowType {
     let failed: UnsupportedType | null = null;
     const row = members.flatMap((member): Column[] => {
-      if (this.#kind && !this.#isColumn(member, module, bound)) return [];
+      const written = "key" in member && !member.computed ? propertyName(member.key) : null;
+      if ((written !== null && !this.#wanted(written)) || (this.#kind && !this.#isColumn(member, module, bound))) return [];
       if (member.type !== "TSPropertySignature" || !member.typeAnnotation) throw new UnsupportedType(member, module);
       const name = propertyName(member.key);
       if (name === null || (member.computed && member.key.type === "Identifier")) throw new UnsupportedType(member, module);
@@ -144,16 +146,28 @@ class Reader {
 
   /** `Trip`, `Page<Row>`, `Omit<Trip, "id">`, also where an interface extends it. */
   #applied(name: string, args: readonly t.TSType[], node: t.Node, module: ModuleSource, bound: Bound): RowType {
-    const utility = Object.hasOwn(utilities, name) ? utilities[name] : undefined;
+    const utility = /^(Readonly|Partial|Pick|Omit)$/.exec(name)?.[0];
     if (utility && !module.types.has(name)) {
       if (!args[0]) throw new UnsupportedType(node, module);
-      const [of, keys] = args;
-      return utility(this.row({ node: of!, module, bound }), () => {
-        if (!keys) throw new UnsupportedType(node, module);
-        return this.#keys({ node: keys, module, bound });
-      });
+      const [of, chosen] = args as [t.TSType, t.TSType | undefined];
+      const row = () => this.row({ node: of, module, bound });
+      if (utility !== "Pick" && utility !== "Omit") return utility === "Partial" ? row().map((c) => ({ ...c, type: { ...c.type, nullable: true } })) : row();
+      if (!chosen) throw new UnsupportedType(node, module);
+      const keys = this.#keys({ node: chosen, module, bound });
+      return this.#limited((member) => keys.has(member) === (utility === "Pick"), row);
     }
     return this.#named(name, args, node, module, bound);
+  }
+
+  /** Of members that are left out the type need not be understood. */
+  #limited(wants: (member: string) => boolean, row: () => RowType): RowType {
+    const outer = this.#wanted;
+    this.#wanted = (member) => outer(member) && wants(member);
+    try {
+      return row();
+    } finally {
+      this.#wanted = outer;
+    }
   }
 
   #named(name: string, args: readonly t.TSType[], node: t.Node, module: ModuleSource, bound: Bound): RowType {
@@ -309,19 +323,6 @@ function literalType(node: t.TSLiteralType, module: ModuleSource): JsType {
       throw new UnsupportedType(node, module);
   }
 }
-
-const utilities: Readonly<Record<string, (row: RowType, keys: () => Set<string>) => RowType>> = {
-  Readonly: (row) => row,
-  Partial: (row) => row.map((c) => ({ ...c, type: { ...c.type, nullable: true } })),
-  Pick: (row, keys) => {
-    const chosen = keys();
-    return row.filter((c) => chosen.has(c.name));
-  },
-  Omit: (row, keys) => {
-    const left = keys();
-    return row.filter((c) => !left.has(c.name));
-  },
-};
 
 const propertyName = (key: t.Node): string | null =>
   key.type === "Identifier" ? key.name : key.type === "StringLiteral" ? key.value : key.type === "NumericLiteral" ? String(key.value) : null;

@@ -14,16 +14,22 @@ interface Question {
   readonly isObject: IsObject;
   /** The answer for a use that cannot be followed. */
   readonly lost: boolean;
+  /** Being followed: `for (const trip of trip)` goes round in circles. */
+  readonly open: Set<Binding>;
 }
 
 /** Where a use is lost, it may. */
-export const mayBeMutated = (binding: Binding, isObject: IsObject): boolean => changed(binding, { isObject, lost: true }, () => true) !== null;
+export const mayBeMutated = (binding: Binding, isObject: IsObject): boolean => changed(binding, { isObject, lost: true, open: new Set() }, () => true) !== null;
 
 /** Where that is certain: the assignment, or the call of the method. Of the uses that `counts`. */
-export const mutationOf = (binding: Binding, counts: (use: t.Node) => boolean): t.Node | null => changed(binding, { isObject: () => true, lost: false }, counts);
+export const mutationOf = (binding: Binding, counts: (use: t.Node) => boolean): t.Node | null => changed(binding, { isObject: () => true, lost: false, open: new Set() }, counts);
 
 function changed(binding: Binding, ask: Question, counts: (use: t.Node) => boolean, members: Members = []): t.Node | null {
-  return first(binding.referencePaths.filter(({ node }) => counts(node)), (path) => change(path, members, ask));
+  if (ask.open.has(binding)) return ask.lost ? binding.identifier : null;
+  ask.open.add(binding);
+  const found = first(binding.referencePaths.filter(({ node }) => counts(node)), (path) => change(path, members, ask));
+  ask.open.delete(binding);
+  return found;
 }
 
 /** The node that changes what `path` evaluates to, which lies at `members`. */

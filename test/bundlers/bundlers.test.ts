@@ -61,10 +61,10 @@ describe.each(Object.keys(bundlers))("%s", (name) => {
   });
 
   it("leaves the program, the rank chunk and the manifest", () => {
-    const manifest = JSON.parse(readFileSync(join(dist, "lockstep.manifest.json"), "utf8")) as { rankChunks: string[]; functions: { id: string }[] };
+    const manifest = JSON.parse(readFileSync(join(dist, "lockstep.manifest.json"), "utf8")) as { chunks: Record<string, { functions: string[] }>; functions: { id: string }[] };
     expect(manifest.functions.map(({ id }) => id)).toEqual(["src/job.ts#revenue"]);
-    expect(manifest.rankChunks).toHaveLength(1);
-    const [chunk] = manifest.rankChunks;
+    expect(Object.values(manifest.chunks)).toMatchObject([{ functions: ["src/job.ts#revenue"] }]);
+    const [chunk] = Object.keys(manifest.chunks);
     const code = readFileSync(join(dist, chunk!), "utf8");
     expect(code).toContain("src/job.ts#revenue");
     expect(code).not.toContain("settings.json");

@@ -103,7 +103,7 @@ for (const mpi of await mpis()) {
       using scratch = new Scratch();
       mkdirSync(join(scratch.path, "dist"));
       const write = (name: string, text: string) => writeFileSync(join(scratch.path, "dist", name), text);
-      write("lockstep.manifest.json", JSON.stringify({ version: 1, rankChunks: ["job.spmd.mjs"] }));
+      write("lockstep.manifest.json", JSON.stringify({ version: 2, chunks: { "job.spmd.mjs": {} } }));
       write("job.spmd.mjs", "throw new Error('top level of the chunk')");
       write("job.mjs", "setTimeout(() => {}, 20000)");
       const { code, stderr } = await new MpiJob(mpi, 3, [exec, join(scratch.path, "dist/job.mjs")]).ended;

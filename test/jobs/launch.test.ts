@@ -115,7 +115,7 @@ describe("lockstep run", () => {
     using scratch = new Scratch();
     mkdirSync(join(scratch.path, "dist"));
     const write = (name: string, text: string) => writeFileSync(join(scratch.path, "dist", name), text);
-    write("lockstep.manifest.json", JSON.stringify({ version: 1, rankChunks: ["job.spmd.mjs"] }));
+    write("lockstep.manifest.json", JSON.stringify({ version: 2, chunks: { "job.spmd.mjs": {} } }));
     write("job.spmd.mjs", "throw new Error('top level of the chunk')");
     write("job.mjs", "setTimeout(() => {}, 5000)");
     const { code, stderr } = await lockstep(["run", "-n", "3", join(scratch.path, "dist/job.mjs")]).ended;

@@ -16,7 +16,7 @@ export interface Program {
 }
 
 interface Manifest {
-  readonly rankChunks: readonly string[];
+  readonly chunks: Readonly<Record<string, unknown>>;
   readonly functions: readonly { readonly id: string }[];
 }
 
@@ -37,8 +37,8 @@ export async function buildPrograms(files: readonly string[], folder: string): P
   const manifest = JSON.parse(readFileSync(join(folder, "lockstep.manifest.json"), "utf8")) as Manifest;
   return manifest.functions.map(({ id }) => {
     const file = id.slice(0, id.indexOf("#")).replace(/\.[cm]?ts$/, "");
-    const chunk = manifest.rankChunks.find((name) => name.startsWith(`${file}.`));
-    if (chunk === undefined) throw new Error(`no rank chunk for ${id} among ${manifest.rankChunks.join(", ")}`);
+    const chunk = Object.keys(manifest.chunks).find((name) => name.startsWith(`${file}.`));
+    if (chunk === undefined) throw new Error(`no rank chunk for ${id} among ${Object.keys(manifest.chunks).join(", ")}`);
     return { id, chunk: pathToFileURL(join(folder, chunk)).href, module: pathToFileURL(join(folder, `${file}.mjs`)).href };
   });
 }

@@ -1,6 +1,6 @@
 /** Where @babel/cli will put a file's output, and what goes beside it: the rank module and the manifest. */
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, extname, join, relative, resolve } from "node:path";
 import type { CompileResult } from "../compile.ts";
 
@@ -41,10 +41,9 @@ function commandLine(argv: readonly string[]) {
 export const rankModuleName = (output: string): string => `${basename(output).replace(/\.[^.]+$/, "")}.spmd.mjs`;
 
 interface Manifest {
-  version: 1;
+  version: 2;
   lockstep: string;
-  rankChunks: string[];
-  hashes: Record<string, string>;
+  chunks: Record<string, { hash: string; functions: string[]; programs: string[] }>;
   functions: { readonly id: string }[];
 }
 
@@ -59,14 +58,24 @@ export function writeBeside(output: string, result: CompileResult, version: stri
   writeFileSync(join(folder, `${name}.map`), JSON.stringify({ ...result.rankModule.map, file: name }));
 
   const path = join(folder, "lockstep.manifest.json");
-  const before: Manifest | null = existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")) as Manifest) : null;
-  const kept = before?.version === 1 && before.lockstep === version ? before : null;
+  const kept = earlier(path, version);
   const ids = new Set(result.manifest.map((f) => f.id));
   const files = new Set(result.manifest.map((f) => f.file));
   const functions = [...(kept?.functions ?? []).filter((f) => !ids.has(f.id) && !files.has(f.id.replace(/#.*/s, ""))), ...result.manifest].sort((a, b) => (a.id < b.id ? -1 : 1));
-  const hashes = { ...kept?.hashes, [name]: createHash("sha256").update(code).digest("hex") };
-  const manifest: Manifest = { version: 1, lockstep: version, rankChunks: Object.keys(hashes).sort(), hashes, functions };
+  const chunk = { hash: createHash("sha256").update(code).digest("hex"), functions: [...ids], programs: [basename(output)] };
+  const chunks = Object.fromEntries(Object.entries({ ...kept?.chunks, [name]: chunk }).sort(([a], [b]) => (a < b ? -1 : 1)));
+  const manifest: Manifest = { version: 2, lockstep: version, chunks, functions };
   writeFileSync(path, `${JSON.stringify(manifest, null, 2)}\n`);
+}
+
+/** What was written for other files; null where there is none, another version wrote it, or it is damaged. */
+function earlier(path: string, version: string): Manifest | null {
+  try {
+    const manifest = JSON.parse(readFileSync(path, "utf8")) as Manifest;
+    return manifest.version === 2 && manifest.lockstep === version ? manifest : null;
+  } catch {
+    return null;
+  }
 }
 
 /** Relative imports of TypeScript files, as their outputs are called. */

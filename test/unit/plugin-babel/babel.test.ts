@@ -35,8 +35,8 @@ describe("the Babel plugin", () => {
     const rank = readFileSync(join(folder, "out/job.spmd.mjs"), "utf8");
     expect(rank).toContain("value: 3");
     expect(rank).toMatch(/\n\/\/# sourceMappingURL=job\.spmd\.mjs\.map\n$/);
-    const manifest = JSON.parse(readFileSync(join(folder, "out/lockstep.manifest.json"), "utf8")) as { rankChunks: string[]; functions: { id: string }[] };
-    expect(manifest.rankChunks).toEqual(["job.spmd.mjs"]);
+    const manifest = JSON.parse(readFileSync(join(folder, "out/lockstep.manifest.json"), "utf8")) as { chunks: Record<string, unknown>; functions: { id: string }[] };
+    expect(manifest.chunks).toMatchObject({ "job.spmd.mjs": { functions: ["job.ts#f"], programs: ["job.mjs"] } });
     expect(manifest.functions.map((f) => f.id)).toEqual(["job.ts#f"]);
   });
 

@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import rolldownPlugin from "@lockstep/plugin-vite/rolldown";
@@ -12,8 +13,7 @@ import { root } from "../../scripts/lib.mjs";
 import { counting, Project } from "./project.ts";
 
 interface Manifest {
-  rankChunks: string[];
-  hashes: Record<string, string>;
+  chunks: Record<string, { hash: string; functions: string[]; programs: string[] }>;
   functions: { id: string }[];
 }
 
@@ -110,11 +110,11 @@ describe("annotated modules", () => {
     const rolled = await rolldown({ cwd: project.path, input: "src/job.ts", plugins: [rolldownPlugin({ root: project.path, report: false })] });
     await rolled.write({ dir: project.file("rolldown") });
     for (const folder of ["vite", "esbuild", "rolldown"]) {
-      const { rankChunks, hashes, functions } = manifestIn(project, folder);
+      const { chunks, functions } = manifestIn(project, folder);
       expect(functions.map(({ id }) => id)).toEqual(ids);
-      const code = rankChunks.map((chunk) => project.read(`${folder}/${chunk}`)).join("\n");
+      const code = Object.keys(chunks).map((chunk) => project.read(`${folder}/${chunk}`)).join("\n");
       for (const id of ids) expect(code).toContain(`"${id}"`);
-      expect(Object.keys(hashes)).toEqual(rankChunks);
+      expect(Object.values(chunks).flatMap((chunk) => chunk.functions).sort()).toEqual(functions.map(({ id }) => id));
     }
   });
 
@@ -127,12 +127,26 @@ describe("annotated modules", () => {
     };
     for (const [folder, build] of Object.entries(builds)) {
       for (const entry of ["src/job.ts", "src/other.ts", "src/job.ts"]) await build(entry);
-      const { rankChunks, hashes, functions } = manifestIn(project, folder);
+      const { chunks, functions } = manifestIn(project, folder);
       expect(functions.map(({ id }) => id)).toEqual(both);
-      expect(Object.keys(hashes)).toEqual(rankChunks);
-      const code = rankChunks.map((chunk) => project.read(`${folder}/${chunk}`)).join("\n");
+      expect(Object.values(chunks).flatMap((chunk) => chunk.functions).sort()).toEqual(functions.map(({ id }) => id));
+      const code = Object.keys(chunks).map((chunk) => project.read(`${folder}/${chunk}`)).join("\n");
       for (const id of both) expect(code).toContain(`"${id}"`);
     }
+  });
+
+  it("of builds whose functions have names that begin alike, beside folders called like programs and a damaged manifest", async () => {
+    using project = new Project({ "src/one.ts": counting("trips"), "src/two.ts": counting("trips").replaceAll("trips", "tripsOf"), "dist/chart.js/index.js": "", "dist/lockstep.manifest.json": "{" });
+    const build = (entry: string) => bundle(project, { entryPoints: [entry] });
+    for (const entry of ["src/one.ts", "src/two.ts", "src/one.ts"]) await build(entry);
+    expect(manifestIn(project).chunks).toMatchObject({
+      "one.spmd.mjs": { functions: ["src/one.ts#trips"], programs: ["one.mjs"] },
+      "two.spmd.mjs": { functions: ["src/two.ts#tripsOf"], programs: ["two.mjs"] },
+    });
+    // What a program that is gone needed goes with the next build.
+    rmSync(project.file("dist/two.mjs"));
+    await build("src/one.ts");
+    expect(Object.keys(manifestIn(project).chunks)).toEqual(["one.spmd.mjs"]);
   });
 
   it("are followed by a watching build", async () => {
@@ -144,9 +158,9 @@ describe("annotated modules", () => {
       project.write("src/job.ts", 'import { second } from "./b/count.ts";\nconsole.log(await second("y"));\n');
       project.write("src/b/count.ts", counting("second").replace("d.a > 1", "d.a > 77"));
       await watcher.rebuild();
-      const { rankChunks, functions } = manifestIn(project);
+      const { chunks, functions } = manifestIn(project);
       expect(functions.map(({ id }) => id)).toEqual(ids.slice(1));
-      expect(rankChunks.map((chunk) => project.read(`dist/${chunk}`))).toEqual([expect.stringContaining("77")]);
+      expect(Object.keys(chunks).map((chunk) => project.read(`dist/${chunk}`))).toEqual([expect.stringContaining("77")]);
     } finally {
       await watcher.dispose();
     }

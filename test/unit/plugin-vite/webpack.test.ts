@@ -9,8 +9,7 @@ import { describe, expect, it } from "vitest";
 import { counting, Project } from "./project.ts";
 
 interface Manifest {
-  rankChunks: string[];
-  hashes: Record<string, string>;
+  chunks: Record<string, { hash: string; functions: string[]; programs: string[] }>;
   functions: { id: string }[];
 }
 
@@ -66,12 +65,12 @@ describe.each(Object.keys(bundlers) as (keyof typeof bundlers)[])("%s", (name) =
   it("gives each annotated module a chunk of its own, found from any folder", async () => {
     using project = new Project(files);
     expect(await build(project, { "deep/job": "./src/job.ts" })).toEqual({ errors: [], warnings: [] });
-    const { rankChunks, hashes, functions } = manifestIn(project);
+    const { chunks, functions } = manifestIn(project);
     expect(functions.map(({ id }) => id)).toEqual(ids);
-    expect(Object.keys(hashes)).toEqual(rankChunks);
-    expect(rankChunks).toHaveLength(2);
-    for (const chunk of rankChunks) expect(project.read("dist/deep/job.mjs")).toContain(`"../${chunk}"`);
-    const code = rankChunks.map((chunk) => project.read(`dist/${chunk}`)).join("\n");
+    expect(Object.values(chunks).flatMap((chunk) => chunk.functions).sort()).toEqual(functions.map(({ id }) => id));
+    expect(Object.keys(chunks)).toHaveLength(2);
+    for (const chunk of Object.keys(chunks)) expect(project.read("dist/deep/job.mjs")).toContain(`"../${chunk}"`);
+    const code = Object.keys(chunks).map((chunk) => project.read(`dist/${chunk}`)).join("\n");
     for (const id of ids) expect(code).toContain(`"${id}"`);
     // As the compiler wrote it.
     expect(code).toMatch(/^ +\/\/ \d+: readCsv/m);
@@ -84,7 +83,7 @@ describe.each(Object.keys(bundlers) as (keyof typeof bundlers)[])("%s", (name) =
       "src/job.ts": `import { over } from "over";\n${counting("count").replace("(d) => d.a > 1", "(d): boolean => over(d.a)")}\nconsole.log("top level", await count("data.csv"));\n`,
     });
     expect(await build(project, "./src/job.ts", { mode: "production", devtool: "source-map" })).toEqual({ errors: [], warnings: [] });
-    const [chunk] = manifestIn(project).rankChunks;
+    const [chunk] = Object.keys(manifestIn(project).chunks);
     expect(project.read(`dist/${chunk}`)).toContain("flat()");
     expect(project.read(`dist/${chunk}`)).not.toContain("top level");
     const { VITEST: _, ...env } = process.env;
@@ -130,9 +129,9 @@ describe.each(Object.keys(bundlers) as (keyof typeof bundlers)[])("%s", (name) =
       built = Promise.withResolvers<void>();
       project.write("src/b/count.ts", counting("second").replace("d.a > 1", "d.a > 77"));
       await built.promise;
-      const { rankChunks, functions } = manifestIn(project);
+      const { chunks, functions } = manifestIn(project);
       expect(functions.map(({ id }) => id)).toEqual(ids);
-      expect(rankChunks.map((chunk) => project.read(`dist/${chunk}`)).filter((code) => code.includes("77"))).toHaveLength(1);
+      expect(Object.keys(chunks).map((chunk) => project.read(`dist/${chunk}`)).filter((code) => code.includes("77"))).toHaveLength(1);
     } finally {
       await new Promise((done) => watching.close(done));
     }

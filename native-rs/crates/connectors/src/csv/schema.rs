@@ -11,7 +11,7 @@ use super::{
     foreign::foreign,
     options::{CsvRequest, Dialect, delimiter},
     read::Source,
-    records::{Field, Records},
+    records::{Field, Malformed, Records},
     values::Candidates,
 };
 use crate::{
@@ -26,8 +26,9 @@ use crate::{
 
 /// Bytes of a remote file that are asked for at once.
 const FIRST: u64 = 8 << 20;
-/// Bytes in which a header is looked for first, and in which it must end.
+/// Bytes in which a header is looked for first.
 const HEADER_BYTES: u64 = 1 << 20;
+/// Bytes in which a header must end: an open quote may go on through the file.
 const MOST_HEADER_BYTES: u64 = 64 << 20;
 
 /// Reads headers, finds groups and types. LS2001 missing input, LS2002 schema, LS2006 no header, a bad line,
@@ -95,37 +96,46 @@ fn header(blob: &Blob, delimiter: u8, present: bool) -> Result<Header> {
     loop {
         let bytes = blob.bytes(0, size.min(blob.size()) as usize)?;
         let all = bytes.len() as u64 == blob.size();
-        match header_of(blob.name(), &bytes, delimiter, present) {
-            // Where bytes are missing, the line may go on, and be well-formed.
-            Ok((header, end)) if all || end < bytes.len() => return Ok(header),
-            Err(wrong) if all => return Err(wrong),
-            _ if size >= MOST_HEADER_BYTES => return Err(bad_line(blob.name(), 1, "the header line does not end within 64 MiB")),
-            _ => size *= 8,
+        let (header, end) = header_of(blob.name(), &bytes, delimiter, present);
+        // Where bytes are missing, the line may go on, and be well-formed.
+        if all || end < bytes.len() {
+            return header;
         }
+        if size >= MOST_HEADER_BYTES {
+            let most = MOST_HEADER_BYTES >> 20;
+            return Err(bad_line(blob.name(), 1, &format!("the header line does not end within {most} MiB")));
+        }
+        size *= 8;
     }
 }
 
-/// With where its line ends.
-fn header_of(file: &str, bytes: &[u8], delimiter: u8, present: bool) -> Result<(Header, usize)> {
+/// With where its line ends, all the bytes if that is not among them.
+fn header_of(file: &str, bytes: &[u8], delimiter: u8, present: bool) -> (Result<Header>, usize) {
     let mark = if bytes.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
     let mut records = Records::new(&bytes[mark..], delimiter, 1, None);
     let mut fields = Vec::new();
-    let some = records.next(&mut fields).map_err(|wrong| bad_line(file, records.record_line, wrong.describe()))?;
-    if !some {
-        return Err(bad_line(file, 1, "the file is empty, a header line is expected"));
+    match records.next(&mut fields) {
+        Ok(true) => {}
+        Ok(false) => return (Err(bad_line(file, 1, "the file is empty, a header line is expected")), bytes.len()),
+        // A quoted field may end later; text behind one is wrong whatever comes.
+        Err(wrong) => {
+            let end = if wrong == Malformed::Unterminated { bytes.len() } else { mark };
+            return (Err(bad_line(file, records.record_line, wrong.describe())), end);
+        }
     }
     let end = mark + records.position();
     if !present {
         let names = (1..=fields.len()).map(|number| format!("col{number}")).collect();
-        return Ok((Header { names, end: (mark + records.record_start) as u64, line: records.record_line }, end));
+        return (Ok(Header { names, end: (mark + records.record_start) as u64, line: records.record_line }), end);
     }
     let source = Source::new(&bytes[mark..]);
     let names: Vec<String> = fields.iter().map(|field| source.text(field).into_owned()).collect();
     let mut seen = HashSet::new();
-    if let Some(twice) = names.iter().find(|name| !seen.insert(*name)) {
-        return Err(bad_line(file, records.record_line, &format!("the column \"{twice}\" appears twice")));
-    }
-    Ok((Header { names, end: end as u64, line: records.line() }, end))
+    let header = match names.iter().find(|name| !seen.insert(*name)) {
+        Some(twice) => Err(bad_line(file, records.record_line, &format!("the column \"{twice}\" appears twice"))),
+        None => Ok(Header { end: end as u64, line: records.line(), names: names.clone() }),
+    };
+    (header, end)
 }
 
 /// `types` decides; then the interface, except that a column it calls string must look like one, because plain Node

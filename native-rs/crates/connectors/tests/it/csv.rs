@@ -151,7 +151,6 @@ fn files_in_name_order_share_a_header() {
     assert_eq!(open_csv(&request(directory.path())).unwrap_err().code, "LS2002");
 }
 
-/// A file of several groups, with quoted line ends at every possible place.
 #[test]
 fn a_header_may_be_long() {
     let names: Vec<String> = (0..150_000).map(|number| format!("column_{number}")).collect();
@@ -162,6 +161,22 @@ fn a_header_may_be_long() {
         fs::write(&path, format!("{first}\n{one}\n")).unwrap();
         let dataset = open_csv(&CsvRequest { header, ..request(&path) }).unwrap();
         assert_eq!((dataset.schema.fields().len(), dataset.rows), (names.len(), if header { 1 } else { 2 }));
+    }
+}
+
+#[test]
+fn a_wrong_header_is_told_before_the_rest_is_read() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("large.csv");
+    for (header, what) in [
+        ("a,b,a\n", "line 1: the column \"a\" appears twice"),
+        ("a,\"b\"c\n", "line 1: a closing quote is followed by text"),
+        ("a,\"b\n", "line 1: the header line does not end within 64 MiB"),
+    ] {
+        fs::write(&path, header).unwrap();
+        fs::File::options().append(true).open(&path).unwrap().set_len(80 << 20).unwrap();
+        let error = open_csv(&request(&path)).unwrap_err();
+        assert!(error.message.contains(what), "{error}");
     }
 }
 
@@ -187,6 +202,7 @@ fn other_formats_are_named() {
     assert_eq!(read(b"PAR1\n1\n").unwrap(), ["PAR1"]);
 }
 
+/// A file of several groups, with quoted line ends at every possible place.
 #[test]
 fn large_files_are_read_in_parts() {
     let directory = tempfile::tempdir().unwrap();

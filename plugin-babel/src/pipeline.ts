@@ -71,7 +71,7 @@ export const pipeline: readonly Pass[] = [
   } },
   // Before prune-columns: a column that only a pushed filter reads is not carried further than the scan.
   { name: "push-filters", kind: "transform", run: (p) => {
-    for (const fn of p.functions) pushFilters(fn.ir, (name, frame) => isKnownEarly(name, fn.frames[frame]!));
+    for (const fn of p.functions) pushFilters(fn.ir, (captured, frame) => isKnownEarly(captured, fn.frames[frame]!));
   } },
   // After push-filters; before distributions, so that a pruned key no longer counts as a partitioning.
   { name: "prune-columns", kind: "transform", leaves: "pruned", run: (p) => {

@@ -8,6 +8,7 @@ import {
   variableDeclarator,
 } from "@babel/types";
 import type * as t from "@babel/types";
+import { capturedText } from "../ir/captured.ts";
 import type { Data } from "../ir/data.ts";
 import type { Instruction, RowArgument, ValueId } from "../ir/ir.ts";
 import { emittedArguments } from "../source/call-arguments.ts";
@@ -252,11 +253,7 @@ export class Rewriter {
 
   #descriptor(name: string, i: Instruction, fields: { readonly [key: string]: Data }): Expression {
     const use = this.#context.descriptors.add(name, { site: siteOf(i), ...fields }, notesOf(i));
-    const scripts = new Map(i.rows.flatMap((row) => (row.expression?.kind === "script" ? [[row.expression.source, row] as const] : [])));
-    return useOf(use, (source) => {
-      const row = scripts.get(source);
-      return row ? this.#script(row) : this.rewrite(this.#parse(source));
-    });
+    return useOf(use, (taken) => (taken.kind === "script" ? this.#script(i.rows.find((row) => row.expression === taken)!) : this.rewrite(this.#parse(capturedText(taken)))));
   }
 
   /** A row function that V8 runs, as written, over what it sees where its verb is called. */

@@ -69,7 +69,7 @@ export function applyEdits(module: ModuleSource, edits: readonly Edit[]): { code
   let [originalLine, originalColumn] = [1, 0];
   const mark = () => addMapping(map, { generated: { line, column }, source, original: { line: originalLine, column: originalColumn } });
   const copy = (text: string) => {
-    for (const [word] of text.matchAll(/\n|[\w$]+|[^\w$\n]+/g)) {
+    for (const [word] of text.matchAll(/\n|[\p{ID_Continue}$]+|[^\p{ID_Continue}$\n]+/gu)) {
       mark();
       code += word;
       if (word === "\n") [line, column, originalLine, originalColumn] = [line + 1, 0, originalLine + 1, 0];

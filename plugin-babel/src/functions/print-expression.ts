@@ -1,4 +1,5 @@
 /** Native forms as `explain`, comments of emitted code and tests print them: `date.getUTCMonth(pickup) + 1`. */
+import { capturedText } from "../ir/captured.ts";
 import type { Expression } from "../ir/expression.ts";
 
 /** Operators with their sign and JavaScript's precedence. */
@@ -44,7 +45,7 @@ function form(e: Expression): [text: string, precedence: number] {
     case "local":
       return [e.name, ATOM];
     case "captured":
-      return [`${e.list ? "..." : ""}\${${e.source}}`, ATOM];
+      return [`${e.list ? "..." : ""}\${${capturedText(e)}}`, ATOM];
     case "literal":
       return [printLiteral(e), ATOM];
     case "call":

@@ -2,6 +2,7 @@
  * A row function's body as the compiler sees it: the plan's `Expression` with full types, source spans and
  * captured scalars. `emit` turns it into the plan's JSON; a captured scalar becomes a literal at run time.
  */
+import type { CapturedForm, CapturedPath } from "./captured.ts";
 import type { JsType, SourceSpan, ValueType } from "./types.ts";
 
 interface Typed {
@@ -18,10 +19,13 @@ export interface LiteralExpression extends Typed {
   readonly kind: "literal";
   readonly value: null | boolean | number | string | bigint;
 }
-/** A scalar of the enclosing function or module, known when the verb is called. `source` is JavaScript text, e.g. `rate`. */
+/** A scalar of the enclosing function or module, known when the verb is called: `rate`, `typeof options?.limit`. */
 export interface CapturedExpression extends Typed {
   readonly kind: "captured";
-  readonly source: string;
+  readonly path: CapturedPath;
+  readonly form: CapturedForm;
+  /** Of form "equal": what it is compared with. */
+  readonly other?: CapturedExpression;
   /** An array or Set: its elements, each of type `type`, stand among the arguments of the call. */
   readonly list?: true;
 }
@@ -103,6 +107,11 @@ export function columnsRead(expression: Expression, into: Set<string> = new Set(
   if (expression.kind === "script") for (const name of expression.columns) into.add(name);
   for (const child of children(expression)) columnsRead(child, into);
   return into;
+}
+
+/** Every captured value, also what one is compared with. */
+export function capturedIn(e: Expression): CapturedExpression[] {
+  return e.kind === "captured" ? [e, ...(e.other ? capturedIn(e.other) : [])] : children(e).flatMap(capturedIn);
 }
 
 /** The part of an expression that only V8 can run; null when all of it is native. */

@@ -1,4 +1,5 @@
 /** Typed expression → the plan's JSON (`native-rs/crates/plan/src/expression.rs`). */
+import { shownPath } from "./captured.ts";
 import { Code, type Data } from "./data.ts";
 import type { Expression, LiteralExpression } from "./expression.ts";
 
@@ -10,11 +11,8 @@ export function planExpression(e: Expression): Data {
     case "literal":
       return { kind: "literal", type, value: planLiteral(e) };
     case "captured": {
-      const name = parameterName(e.source);
-      const [member] = /^[\w$.]*/.exec(e.source.replaceAll("?.", "."))!;
-      const expected = `"${e.type.nullable ? `${type} | null` : type}", "${member}"`;
-      if (e.list) return new Code(`...lockstep.literals(${name}, ${expected})`, { [name]: e.source });
-      return { kind: "literal", type, value: new Code(`lockstep.literal(${name}, ${expected})`, { [name]: e.source }) };
+      const rest = [type, shownPath(e.path), ...(e.type.nullable ? [true] : [])];
+      return e.list ? new Code("literals", e, rest) : { kind: "literal", type, value: new Code("literal", e, rest) };
     }
     case "call":
       return { kind: "call", function: e.function, args: e.args.map(planExpression), type };
@@ -30,8 +28,7 @@ export function planExpression(e: Expression): Data {
       return { kind: "local", name: e.name, type };
     case "script": {
       const columns = e.columns.map((name, n) => ({ name, type: e.types[n]!, nullable: true }));
-      const name = `row_${e.span.line}_${e.span.column + 1}`;
-      return { kind: "script", function: new Code(`lockstep.script(${name})`, { [name]: e.source }), columns, source: e.source, type };
+      return { kind: "script", function: new Code("script", e), columns, source: e.source, type };
     }
   }
 }
@@ -48,10 +45,4 @@ function planLiteral(e: LiteralExpression): Data {
 function isExactInJson(value: number): boolean {
   if (Object.is(value, -0)) return false;
   return Number.isSafeInteger(value) || (Math.abs(value) >= 1e-7 && Math.abs(value) < 1e21 && Number(value.toPrecision(15)) === value);
-}
-
-/** `config.rate` → `config_rate`: the name under which a captured value enters a descriptor. What stands for undefined is not in it. */
-function parameterName(source: string): string {
-  const named = source.replace(/ === undefined \? .* : (String\()?.*$/, (_, text) => (text ? "_text" : "_value"));
-  return named.replace(/[^\w$]+/g, "_").replace(/^_+(?=\w)|_+$/g, "") || "value";
 }

@@ -1,5 +1,5 @@
 /** Expressions in prefix form with all their types, so that they read back: `add(date.getUTCMonth($ts:date):number, 1:number):number`. */
-import type { Expression } from "./expression.ts";
+import type { CapturedExpression, Expression } from "./expression.ts";
 import type { ValueType } from "./types.ts";
 
 export function printExpression(e: Expression): string {
@@ -16,7 +16,7 @@ function form(e: Expression): string {
     case "literal":
       return literal(e.value);
     case "captured":
-      return `${e.list ? "capturedList" : "captured"}(${JSON.stringify(e.source)})`;
+      return captured(e);
     case "call":
       return `${e.function}(${list(e.args)})`;
     case "if":
@@ -32,6 +32,12 @@ function form(e: Expression): string {
     case "script":
       return `script(${JSON.stringify(e.source)}, ${JSON.stringify(e.reason)}, ${JSON.stringify(e.columns)}, ${JSON.stringify(e.types)}, ${JSON.stringify(e.free)})`;
   }
+}
+
+/** `captured.typeof("options", "?.limit")` */
+function captured({ path: { root, members }, form, other, list }: CapturedExpression): string {
+  const parts = [root, ...members.map(({ name, optional }) => `${optional ? "?." : "."}${name}`)].map((part) => JSON.stringify(part));
+  return `${list ? "capturedList" : "captured"}${form === "value" ? "" : `.${form}`}(${[...parts, ...(other ? [printExpression(other)] : [])].join(", ")})`;
 }
 
 function literal(value: null | boolean | number | string | bigint): string {

@@ -1,4 +1,5 @@
-import type { Expression } from "./expression.ts";
+import { type CapturedForm, isForm, memberOf, pathTo } from "./captured.ts";
+import type { CapturedExpression, Expression } from "./expression.ts";
 import type { Scanner } from "./scanner.ts";
 import type { JsType, SourceSpan, ValueType } from "./types.ts";
 
@@ -29,11 +30,9 @@ function readForm(s: Scanner): Form {
 
 function readCompound(word: string, s: Scanner): Form {
   const args = () => s.list(/\(/, /\)/, () => readExpression(s));
+  const [captured, list, form = "value"] = /^captured(List)?(?:\.(\w+))?$/.exec(word) ?? [];
+  if (captured && isForm(form)) return inParentheses(s, () => ({ ...readCaptured(form, s), ...(list ? { list: true } : {}) }));
   switch (word) {
-    case "captured":
-      return inParentheses(s, () => ({ kind: "captured", source: s.string() }));
-    case "capturedList":
-      return inParentheses(s, () => ({ kind: "captured", source: s.string(), list: true }));
     case "local":
       return inParentheses(s, () => ({ kind: "local", name: s.string() }));
     case "script":
@@ -69,6 +68,16 @@ function readCompound(word: string, s: Scanner): Form {
     default:
       return { kind: "call", function: word, args: args() };
   }
+}
+
+function readCaptured(form: CapturedForm, s: Scanner): Omit<CapturedExpression, "type" | "span"> {
+  let path = pathTo(s.string());
+  while (s.accept(/,/) !== null) {
+    const member = s.acceptString();
+    if (member === null) return { kind: "captured", path, form, other: readExpression(s) as CapturedExpression };
+    path = memberOf(path, member.replace(/^\??\./, ""), member.startsWith("?"));
+  }
+  return { kind: "captured", path, form };
 }
 
 function inParentheses<T extends Form>(s: Scanner, read: () => T): T {

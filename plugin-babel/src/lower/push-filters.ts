@@ -7,13 +7,13 @@
  * A conjunct that stays behind (it reads a derived column, or can throw) leaves all later ones where they are.
  */
 import { isFallible } from "../functions/fallible.ts";
-import { children, columnsRead, type Expression, scriptIn } from "../ir/expression.ts";
+import { type CapturedExpression, capturedIn, children, columnsRead, type Expression, scriptIn } from "../ir/expression.ts";
 import { conjuncts, substituteColumns } from "../functions/rewrite.ts";
 import { type FunctionIR, type Instruction, instructions, type ValueId, usesOf, valuesOf } from "../ir/ir.ts";
 import { verbOf } from "../verbs/index.ts";
 
-/** Names a reader's statement can use: those that have their value before the function's first statement. */
-export type AvailableEarly = (captured: string, frame: number) => boolean;
+/** What a reader's statement can use: what has its value before the function's first statement. */
+export type AvailableEarly = (captured: CapturedExpression, frame: number) => boolean;
 
 export function pushFilters(fn: FunctionIR, availableEarly: AvailableEarly): void {
   const values = valuesOf(fn);
@@ -41,7 +41,7 @@ function destination(
   uses: ReturnType<typeof usesOf>,
   availableEarly: AvailableEarly,
 ): { reader: Instruction; expression: Expression } | null {
-  if (conjunct.type.js !== "boolean" || isFallible(conjunct) || scriptIn(conjunct) || !capturedOf(conjunct).every((name) => availableEarly(name, filter.frame))) return null;
+  if (conjunct.type.js !== "boolean" || isFallible(conjunct) || scriptIn(conjunct) || !capturedIn(conjunct).every((captured) => availableEarly(captured, filter.frame))) return null;
   let expression: Expression | null = conjunct;
   let at = values.get(filter.inputs[0]!);
   while (at && expression && uses.get(at.id)?.length === 1) {
@@ -71,9 +71,6 @@ const renamed = (e: Expression, names: ReadonlyMap<string, string>): Expression 
     return column?.kind === "column" && from !== undefined ? { ...column, name: from } : undefined;
   });
 };
-
-/** A list ends in a dot: as with a member, what it holds may be written later. */
-const capturedOf = (e: Expression): string[] => [...(e.kind === "captured" ? [e.list ? `${e.source}.` : e.source] : []), ...children(e).flatMap(capturedOf)];
 
 /** The filter's consumers read its input. */
 function remove(filter: Instruction, fn: FunctionIR): void {

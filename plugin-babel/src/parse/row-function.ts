@@ -13,6 +13,7 @@ import { needsAnnotation } from "../diagnostics/needs-annotation.ts";
 import { notAColumnValue } from "../diagnostics/not-a-column-value.ts";
 import { describeNode, notARowFunction } from "../diagnostics/not-a-row-function.ts";
 import { wrongArguments } from "../diagnostics/wrong-arguments.ts";
+import type { CapturedPath } from "../ir/captured.ts";
 import type { Expression } from "../ir/expression.ts";
 import type { RowType, SourceSpan, ValueType } from "../ir/types.ts";
 import { annotated } from "./expressions/annotated.ts";
@@ -44,13 +45,13 @@ export type Binding =
    * A scalar of the enclosing function or module, known when the verb is called. `type` null: not known to the compiler; `missing`: undefined
    * may come although the type does not say so.
    */
-  | { readonly kind: "scalar"; readonly type: ValueType | null; readonly source: string; readonly missing?: boolean; readonly declared?: SourceSpan; readonly as?: "parameter" | "function" | "object" | "variable" }
+  | { readonly kind: "scalar"; readonly type: ValueType | null; readonly path: CapturedPath; readonly missing?: boolean; readonly declared?: SourceSpan; readonly as?: "parameter" | "function" | "object" | "variable" }
   /** `declared`: members that its type has and its value has not. */
   | { readonly kind: "constant"; readonly value: ConstantValue; declared?(member: string): Binding | null }
   /** An array or Set of scalars of the enclosing function or module. */
-  | { readonly kind: "list"; readonly item: ValueType; readonly source: string; readonly missing?: boolean }
-  /** `config.limit`, `import * as units`: members are bindings again. */
-  | { readonly kind: "record"; readonly missing?: boolean; member(name: string): Binding }
+  | { readonly kind: "list"; readonly item: ValueType; readonly path: CapturedPath; readonly missing?: boolean }
+  /** `config.limit`, `import * as units`: members are bindings again. `missing`: the path to one that may not be there. */
+  | { readonly kind: "record"; readonly missing?: CapturedPath; member(name: string): Binding }
   /** A helper, local or imported; `scope` answers names where it is declared. */
   | { readonly kind: "function"; readonly node: t.Function; readonly name: string; readonly scope: Scope }
   /** Of a package whose source is not compiled: `op` of the facade, or anything only V8 can run. */

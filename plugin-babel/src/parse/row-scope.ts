@@ -5,6 +5,7 @@ import { aliasOf } from "../source/effects.ts";
 import { constantNamed } from "../source/constants.ts";
 import { type BabelScope, bare, type Binding as ScopeBinding, type ModuleSource, spanOf } from "../source/module.ts";
 import { RUNTIME } from "../source/modules.ts";
+import { type CapturedPath, memberOf, pathText, pathTo } from "../ir/captured.ts";
 import type { RowType } from "../ir/types.ts";
 import { functionOf, importOf, type Place } from "../source/names.ts";
 import type { Binding, ConstantValue, Scope } from "./row-function.ts";
@@ -33,7 +34,7 @@ export function rowScope(module: ModuleSource, scope: BabelScope, options: RowSc
 
 function resolve(name: string, module: ModuleSource, scope: BabelScope, options: RowScopeOptions): Binding {
   const imported = importOf(name, { module, scope });
-  if (imported) return importedBinding(name, imported.specifier, imported.imported, module, options);
+  if (imported) return importedBinding(pathTo(name), imported.specifier, imported.imported, module, options);
   const binding = scope.getBinding(name);
   if (!binding && module.enums.has(name)) {
     const members = constantNamed(name, { module, scope });
@@ -63,33 +64,35 @@ function capturedBinding(name: string, binding: ScopeBinding, module: ModuleSour
   const place = { module, scope: binding.scope };
   const type = typeOfBinding(binding, place, options);
   const declared = spanOf(binding.identifier, module);
-  if (type) return { kind: "scalar", type, source: name, declared, missing: mayMiss(binding) };
+  const [path, missing] = [pathTo(name), mayMiss(binding)];
+  if (type) return { kind: "scalar", type, path, declared, missing };
   const item = elementOf(binding.identifier, place, options);
-  if (item) return { kind: "list", item, source: name, missing: mayMiss(binding) };
+  if (item) return { kind: "list", item, path, missing };
   if (isRegExp(binding)) return { kind: "opaque", source: name, of: "RegExp", stateful: isStateful(binding) };
   const values = lookUpOf(binding, place, options);
   if (values) return { kind: "opaque", source: name, of: values };
   if (isLookedUp(binding) || isMade(binding) || aliasOf(name, place) !== null) return { kind: "opaque", source: name };
   const members = recordType(binding.identifier, place, options);
-  if (members) return { kind: "record", missing: mayMiss(binding), member: (member) => memberBinding(member, members, { node: binding.identifier, source: name, missing: mayMiss(binding) }, place, options) };
-  return isReadAsRecord(binding) ? recordOf(name) : { kind: "scalar", type: null, source: name, declared, as: isCalled(binding) ? "function" : binding.identifier.typeAnnotation ? "object" : binding.kind === "param" ? "parameter" : "variable" };
+  if (members) return { kind: "record", ...(missing ? { missing: path } : {}), member: (member) => memberBinding(member, members, { node: binding.identifier, path, missing }, place, options) };
+  return isReadAsRecord(binding) ? recordOf(path) : { kind: "scalar", type: null, path, declared, as: isCalled(binding) ? "function" : binding.identifier.typeAnnotation ? "object" : binding.kind === "param" ? "parameter" : "variable" };
 }
 
 /** A scalar, a list of scalars, or a record that is written out. */
-function memberBinding(member: string, members: RowType, { node, source, missing }: Captured, place: Place, options: RowScopeOptions): Binding {
-  const own = { node: memberExpression(node, identifier(member)), source: `${source}${missing ? "?." : "."}${member}`, missing };
+function memberBinding(member: string, members: RowType, { node, path, missing }: Captured, place: Place, options: RowScopeOptions): Binding {
+  // Only looked at, never printed: a name in brackets counts as one behind a dot.
+  const own = { node: memberExpression(node, { ...identifier("member"), name: member }), path: memberOf(path, member, missing), missing };
   const type = members.find((c) => c.name === member)?.type ?? null;
-  if (type) return { kind: "scalar", type, source: own.source, missing };
+  if (type) return { kind: "scalar", type, path: own.path, missing };
   const item = (node.type === "Identifier" ? listMember(member, node, place, options) : null) ?? elementOf(own.node, place, options);
-  if (item) return { kind: "list", item, source: own.source, missing: missing || item.nullable };
+  if (item) return { kind: "list", item, path: own.path, missing: missing || item.nullable };
   const inner = recordType(own.node, place, options);
-  return inner ? { kind: "record", member: (name) => memberBinding(name, inner, own, place, options) } : { kind: "scalar", type: null, source: own.source };
+  return inner ? { kind: "record", member: (name) => memberBinding(name, inner, own, place, options) } : { kind: "scalar", type: null, path: own.path };
 }
 
-/** A record of the enclosing code, and its name there. */
+/** A record of the enclosing code, and the path to it. */
 interface Captured {
   readonly node: t.Identifier | t.MemberExpression;
-  readonly source: string;
+  readonly path: CapturedPath;
   readonly missing: boolean;
 }
 
@@ -110,7 +113,7 @@ const isRegExp = ({ path: { node } }: ScopeBinding): boolean => node.type === "V
 const isStateful = ({ path: { node } }: ScopeBinding): boolean => node.type === "VariableDeclarator" && node.init?.type === "RegExpLiteral" && /[gy]/.test(node.init.flags);
 
 /** `config.limit`: each member is a scalar whose type only its use or an annotation tells. */
-const recordOf = (source: string): Binding => ({ kind: "record", member: (name) => ({ kind: "scalar", type: null, source: `${source}.${name}` }) });
+const recordOf = (path: CapturedPath): Binding => ({ kind: "record", member: (name) => ({ kind: "scalar", type: null, path: memberOf(path, name) }) });
 
 /** `rates[d.zone]`: no scalar has members by computed names, and only V8 looks one up in an object of the run time. */
 const isLookedUp = (binding: ScopeBinding): boolean =>
@@ -134,13 +137,14 @@ function absentMember(member: string, name: string, { identifier }: ScopeBinding
   const optional = declared && memberTypesOf(declared, module, modules)?.find((column) => column.name === member)?.type;
   const entry = declared && !optional ? valueTypeOf(declared, module, modules, "lookups") : null;
   const type = optional ?? entry;
-  return type ? { kind: "scalar", type, source: `${name}.${member}`, missing: entry !== null } : null;
+  return type ? { kind: "scalar", type, path: memberOf(pathTo(name), member), missing: entry !== null } : null;
 }
 
-function importedBinding(name: string, specifier: string, imported: string, module: ModuleSource, options: RowScopeOptions): Binding {
+function importedBinding(path: CapturedPath, specifier: string, imported: string, module: ModuleSource, options: RowScopeOptions): Binding {
+  const name = pathText(path);
   if (specifier === RUNTIME) return { kind: "import", module: RUNTIME, name: imported };
   if (imported === "*") {
-    return { kind: "record", member: (member) => importedBinding(`${name}.${member}`, specifier, member, module, options) };
+    return { kind: "record", member: (member) => importedBinding(memberOf(path, member), specifier, member, module, options) };
   }
   const resolved = options.modules.follow(module, { specifier, imported });
   if (resolved.kind === "foreign") return { kind: "import", module: specifier, name: imported };
@@ -152,6 +156,6 @@ function importedBinding(name: string, specifier: string, imported: string, modu
   if (constant) return constantBinding(constant.value);
   if (!binding || module !== options.home) return { kind: "opaque", source: name };
   const type = typeOfBinding(binding, { module: resolved.module, scope }, options);
-  return { kind: "scalar", type, source: name };
+  return { kind: "scalar", type, path };
 }
 

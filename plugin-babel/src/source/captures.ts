@@ -11,7 +11,7 @@ import { tableEscapes } from "../diagnostics/table-escapes.ts";
 import { uncapturable } from "../diagnostics/uncapturable.ts";
 import { at } from "../diagnostics/define.ts";
 import { effect } from "../diagnostics/effect.ts";
-import { children, type Expression, scriptIn } from "../ir/expression.ts";
+import { capturedIn, type Expression, scriptIn } from "../ir/expression.ts";
 import { instructions } from "../ir/ir.ts";
 import type { SourceSpan } from "../ir/types.ts";
 import { verbOf } from "../verbs/index.ts";
@@ -24,7 +24,7 @@ import type { Modules } from "./modules.ts";
 import { mutationOf } from "./mutations.ts";
 import { functionOf, type Helper, helperNamed, importOf, type Place } from "./names.ts";
 import { unsendable } from "./unsendable.ts";
-import { childNodes, isTypeOnly, namesIn } from "./walk.ts";
+import { childNodes, isTypeOnly } from "./walk.ts";
 import { changedBy, isInstance, laterChange, rootOf, writtenBy } from "./writes.ts";
 
 export interface CapturedHelper {
@@ -111,7 +111,7 @@ class Collector implements Captures {
           this.#changedLater(argument.expression, operand.node, place);
           continue;
         }
-        for (const { source, span } of capturedIn(argument.expression)) for (const name of namesIn(source)) this.#name(name, place, null, span.line);
+        for (const { path, span } of argument.expression ? capturedIn(argument.expression) : []) this.#name(path.root, place, null, span.line);
       }
     }
   }
@@ -348,8 +348,3 @@ class Collector implements Captures {
 
 /** What a node that {@link mutationOf} finds writes. */
 const targetOf = (node: t.Node): t.Node => ((node.type === "CallExpression" || node.type === "OptionalCallExpression") && changedBy(node)) || node;
-
-function capturedIn(e: Expression | null): Extract<Expression, { kind: "captured" }>[] {
-  if (e === null) return [];
-  return e.kind === "captured" ? [e] : children(e).flatMap(capturedIn);
-}

@@ -28,11 +28,3 @@ export function evaluatedNodes(node: t.Node): t.Node[] {
 /** A node that exists for the type checker alone. */
 export const isTypeOnly = (node: t.Node): boolean =>
   /^TS(?!AsExpression|SatisfiesExpression|NonNullExpression|TypeAssertion|InstantiationExpression|EnumDeclaration|EnumBody|EnumMember|ParameterProperty)/.test(node.type);
-
-const words = new Set(["null", "undefined", "true", "false", "typeof", "void", "new", "in", "instanceof", "NaN", "Infinity"]);
-
-/** The names a captured expression (`config.rate`, `mean === null`) uses. */
-export function namesIn(source: string): string[] {
-  const code = source.replace(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'/g, '""');
-  return [...new Set(code.match(/(?<![.\w$])[A-Za-z_$][\w$]*/g) ?? [])].filter((name) => !words.has(name));
-}

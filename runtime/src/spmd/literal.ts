@@ -3,15 +3,13 @@ import type { JsType } from "@lockstep/native/plan";
 import { LockstepError } from "../errors/index.ts";
 import { markAgreed } from "./checked.ts";
 
-type Declared = JsType | `${JsType} | null`;
 type Json = null | boolean | number | string;
 
 /**
  * A captured scalar as a plan's literal has it: JSON, with strings for what JSON lacks. LS2016 where it is not what its type says; undefined,
  * which callers without types give and indices that miss, is to a number or a Date what JavaScript makes of it.
  */
-export function literal(value: unknown, declared: Declared, name: string): Json {
-  const [type, nullable] = declared.split(" | ") as [JsType, "null"?];
+export function literal(value: unknown, type: JsType, name: string, nullable = false): Json {
   const own = value instanceof Date ? "date" : typeof value;
   if (value === undefined && !nullable && (type === "number" || type === "date")) return "NaN";
   if (value === null || value === undefined) return null;
@@ -20,9 +18,8 @@ export function literal(value: unknown, declared: Declared, name: string): Json 
 }
 
 /** The elements of a captured array or Set, as literals of a call's arguments. No column holds undefined, so it equals none. */
-export function literals(values: Iterable<unknown>, declared: Declared, name: string): { kind: "literal"; type: JsType; value: Json }[] {
-  const [type] = declared.split(" | ") as [JsType];
-  return Array.from(values).filter((value) => value !== undefined).map((value) => ({ kind: "literal", type, value: literal(value, declared, `an element of ${name}`) }));
+export function literals(values: Iterable<unknown>, type: JsType, name: string, nullable = false): { kind: "literal"; type: JsType; value: Json }[] {
+  return Array.from(values).filter((value) => value !== undefined).map((value) => ({ kind: "literal", type, value: literal(value, type, `an element of ${name}`, nullable) }));
 }
 
 type Value = boolean | number | string | bigint | Date;

@@ -1,19 +1,18 @@
 import { expect, it } from "vitest";
-import { engineText } from "../../../runtime/src/spmd/engine-text.ts";
 import { literal, literals } from "../../../runtime/src/spmd/literal.ts";
 
 it("writes what JSON lacks as the plan has it", () => {
   expect([0.1, 0.30000000000000004, 1e300, 1, -0, NaN, -Infinity].map((value) => literal(value, "number", "limit"))).toEqual([0.1, "0.30000000000000004", "1e+300", 1, "-0", "NaN", "-Infinity"]);
   expect([literal(5n, "bigint", "limit"), literal("x", "string", "limit"), literal(true, "boolean", "limit")]).toEqual(["5", "x", true]);
   expect([new Date(3), new Date(NaN)].map((value) => literal(value, "date", "limit"))).toEqual([3, "NaN"]);
-  expect([null, undefined].map((value) => literal(value, "number | null", "limit"))).toEqual([null, null]);
+  expect([null, undefined].map((value) => literal(value, "number", "limit", true))).toEqual([null, null]);
   expect([literal(undefined, "number", "limit"), literal(undefined, "date", "limit"), literal(undefined, "string", "limit")]).toEqual(["NaN", "NaN", null]);
-  expect(literals(new Set([1, undefined, null]), "number | null", "limit")).toEqual([{ kind: "literal", type: "number", value: 1 }, { kind: "literal", type: "number", value: null }]);
+  expect(literals(new Set([1, undefined, null]), "number", "limit", true)).toEqual([{ kind: "literal", type: "number", value: 1 }, { kind: "literal", type: "number", value: null }]);
 });
 
 it("refuses what is not of its type", () => {
   expect(() => literal("5", "number", "limit")).toThrow("a row function captures limit, which is '5', not a number as its type says");
   expect(() => literal(5, "date", "limit")).toThrow("a row function captures limit, which is 5, not a Date as its type says");
-  expect(() => literal({}, "string | null", "limit")).toThrow("captures limit, which is {}, not a string");
+  expect(() => literal({}, "string", "limit", true)).toThrow("captures limit, which is {}, not a string");
   expect(() => literals(["a", 1], "string", "limit")).toThrow("captures an element of limit, which is 1, not a string");
 });

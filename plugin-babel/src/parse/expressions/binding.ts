@@ -5,9 +5,10 @@ import { hiddenCapture } from "../../diagnostics/hidden-capture.ts";
 import { needsAnnotation } from "../../diagnostics/needs-annotation.ts";
 import { tableInRowFunction } from "../../diagnostics/table-in-row-function.ts";
 import { unknownName } from "../../diagnostics/unknown-name.ts";
+import { pathText } from "../../ir/captured.ts";
 import type { SourceSpan } from "../../ir/types.ts";
 import type { Binding, ConstantValue } from "../row-function.ts";
-import { narrow, literal, scalar, unknown, type Value } from "./value.ts";
+import { capturedAs, narrow, literal, scalar, unknown, type Value } from "./value.ts";
 import type { Frame } from "./frame.ts";
 import { globalValue, isFacade } from "./globals.ts";
 
@@ -43,7 +44,7 @@ export function fromBinding(binding: Binding, name: string, node: t.Node, frame:
       // Only of these JavaScript's answer to undefined has a native form.
       const missing = binding.missing && !binding.type.nullable && (binding.type.js === "number" || binding.type.js === "date");
       const type = missing ? { ...binding.type, nullable: true } : binding.type;
-      const captured = scalar({ kind: "captured", source: binding.source, type, span }, { null: binding.type.nullable, place: `captured ${binding.source}` });
+      const captured = scalar({ kind: "captured", path: binding.path, form: "value", type, span }, { null: binding.type.nullable, place: `captured ${pathText(binding.path)}` });
       return narrow(captured, frame.flow.facts);
     }
     case "constant": {
@@ -56,9 +57,9 @@ export function fromBinding(binding: Binding, name: string, node: t.Node, frame:
       return { ...value, member: (member, at) => value.member(member, at) ?? declared(member, at) };
     }
     case "list":
-      return { kind: "values", item: binding.item, ...(binding.missing ? { source: `(${binding.source} ?? [])`, missing: isMissing(binding.source, span) } : { source: binding.source }) };
+      return { kind: "values", item: binding.item, path: binding.path, ...(binding.missing ? { missing: capturedAs("missing", { path: binding.path, span }, "boolean") } : {}) };
     case "record": {
-      const missing = binding.missing ? { missing: isMissing(name, span) } : {};
+      const missing = binding.missing ? { missing: capturedAs("missing", { path: binding.missing, span }, "boolean") } : {};
       return { kind: "record", names: null, ...missing, member: (member, at) => fromBinding(binding.member(member), `${name}.${member}`, at, frame) };
     }
     case "function":
@@ -94,8 +95,6 @@ export function fromBinding(binding: Binding, name: string, node: t.Node, frame:
       return unresolved(name, binding.inScope ?? [], span, frame);
   }
 }
-
-const isMissing = (source: string, span: SourceSpan) => ({ kind: "captured", source: `${source} == null`, type: { js: "boolean", nullable: false }, span }) as const;
 
 /** `zones.includes`: asked of a captured object, it tells an array or Set. */
 const isListMethod = (name: string): boolean => /\.(includes|has|indexOf|lastIndexOf|some|every|find|findLast|findIndex|findLastIndex|filter|map|flatMap|reduce|forEach|slice|join|get|at|keys|values|entries)$/.test(name);

@@ -3,13 +3,14 @@ import type * as t from "@babel/types";
 import { datesCompared } from "../../diagnostics/dates-compared.ts";
 import { possiblyNull } from "../../diagnostics/possibly-null.ts";
 import { notAssignable } from "../../diagnostics/wrong-arguments.ts";
+import { memberOf, shownPath } from "../../ir/captured.ts";
 import { printType } from "../../ir/types.ts";
 import { readArguments, type Call } from "./calls.ts";
 import { foreignMember } from "./foreign.ts";
 import type { Frame } from "./frame.ts";
 import { absence } from "./operators.ts";
 import { survey } from "./survey.ts";
-import { call, describe, opaque, plain, scalar, type Value } from "./value.ts";
+import { call, capturedAs, describe, opaque, plain, scalar, type Value } from "./value.ts";
 
 type Values = Extract<Value, { kind: "values" }>;
 
@@ -21,15 +22,15 @@ export function callValues(values: Values, name: string, node: Call, frame: Fram
 
 const elements: ReadonlySet<string> = new Set(["[]", "at", "find", "findLast", "pop", "shift"]);
 
-export function valuesMember({ source, item }: Values, name: string, node: t.Node, frame: Frame): Value {
+export function valuesMember({ path, item, missing }: Values, name: string, node: t.Node, frame: Frame): Value {
   const span = frame.span(node);
-  if (name === "length" || name === "size") return scalar({ kind: "captured", source: `${source}.${name}`, type: { js: "number", nullable: false }, span });
-  frame.state.needsScript(`'${source}' is a list known only at run time; a join with table({ … }) of it does the same natively`);
+  if (name === "length" || name === "size") return scalar(capturedAs("value", { path: memberOf(path, name, missing !== undefined), span }, "number"));
+  frame.state.needsScript(`'${shownPath(path)}' is a list known only at run time; a join with table({ … }) of it does the same natively`);
   if (elements.has(name)) return opaque({ js: item.js, null: item.nullable, undefined: name !== "[]" }, span);
   return foreignMember("string[]", name, span);
 }
 
-function contains({ item, source }: Values, node: Call, frame: Frame): Value {
+function contains({ item, path, missing }: Values, node: Call, frame: Frame): Value {
   const span = frame.span(node);
   const result = opaque(plain("boolean"), span);
   const args = readArguments(node.arguments, frame);
@@ -48,6 +49,6 @@ function contains({ item, source }: Values, node: Call, frame: Frame): Value {
     frame.state.typeError(possiblyNull(frame.text(sought.node), absence(value), frame.span(sought.node), "argument"));
   }
   if (item.js === "date") frame.state.report(datesCompared("includes", span, []));
-  const list = { kind: "captured", source, list: true, type: item, span } as const;
+  const list = { kind: "captured", path, form: missing ? "elements" : "value", list: true, type: item, span } as const;
   return scalar(call("in", [value.expression, list], "boolean", span));
 }

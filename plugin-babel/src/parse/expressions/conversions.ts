@@ -60,7 +60,7 @@ function number(value: Value, node: t.Node, frame: Frame): Value {
   }
   const { expression } = value;
   if (expression.kind === "captured" && (value.null || isAsserted(value)) && expression.type.js !== "date") {
-    return scalar(capturedAs(expression, (source) => `${source} === undefined ? NaN : Number(${source})`, "number"));
+    return scalar(capturedAs("number", expression, "number"));
   }
   if (!value.undefined && !value.unchecked) return scalar(toNumber(value.expression, span));
   if (value.null || value.either) frame.state.needsScript("Number of a value that may be null or undefined runs in V8");

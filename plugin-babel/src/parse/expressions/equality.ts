@@ -69,8 +69,8 @@ function strictlyEqual(a: Scalar, b: Scalar, loose: boolean, node: t.Node, frame
   if (!loose && (mayBeEither(a) || mayBeEither(b)) && of.kind === "captured") {
     // Only JavaScript can tell whether what is null in the plan was undefined.
     const { expression } = other;
-    if (expression.kind === "captured") return capturedAs(of, (source) => `${source} === ${expression.source}`, "boolean");
-    return { kind: "and", left: capturedAs(of, (source) => `${source} !== undefined`, "boolean"), right: equal, type: boolean, span };
+    if (expression.kind === "captured") return { ...capturedAs("equal", of, "boolean"), other: expression };
+    return { kind: "and", left: capturedAs("defined", of, "boolean"), right: equal, type: boolean, span };
   }
   const [au, bu] = [a.undefined || a.unchecked === true, b.undefined || b.unchecked === true];
   if (loose || !((a.null && bu) || (au && b.null))) return equal;
@@ -88,14 +88,14 @@ function absent(value: Value, literalValue: null | undefined, loose: boolean, no
   }
   if ((value.kind === "record" || value.kind === "values") && value.missing) {
     const { missing } = value;
-    return scalar(loose ? missing : { ...missing, source: missing.source.replace("== null", `=== ${String(literalValue)}`) });
+    return scalar(loose ? missing : capturedAs(literalValue === null ? "null" : "undefined", missing, "boolean"));
   }
   if (value.kind !== "scalar") return scalar(literal(false, "boolean", span));
   const isNull = scalar(call("isNull", [value.expression], "boolean", span));
   const known = value.chain ?? noFacts;
   if (!loose && value.expression.kind === "captured" && value.null) {
     // Which of the two it is, JavaScript tells when the verb is called.
-    const test = capturedAs(value.expression, (source) => `${source} === ${String(literalValue)}`, "boolean");
+    const test = capturedAs(literalValue === null ? "null" : "undefined", value.expression, "boolean");
     return scalar(test, { truth: { then: noFacts, else: both(present(value.place), known) } });
   }
   if (loose) return { ...isNull, truth: { then: noFacts, else: both(present(value.place), known) } };

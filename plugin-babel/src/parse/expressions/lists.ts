@@ -105,7 +105,7 @@ function contains(list: List, { value, node }: Argument, whole: Call, frame: Fra
     if (item.kind === "nothing") items.push(literal(null, js, item.span));
     else if (item.kind !== "scalar") return null;
     // What is undefined when the verb is called is no element.
-    else if (item.expression.kind === "captured" && item.null) items.push({ ...item.expression, source: `Array.of(${item.expression.source})`, list: true });
+    else if (item.expression.kind === "captured" && item.null) items.push({ ...item.expression, form: "only", list: true });
     else if (item.expression.type.js === js) items.push(item.expression);
   }
   if (js === "date") {

@@ -20,7 +20,7 @@ export function toText(value: Value, node: t.Node, frame: Frame): Expression | n
         return null;
       }
       if (expression.kind === "captured" && (value.null || isAsserted(value))) {
-        return capturedAs(expression, (source) => `${source} === undefined ? "undefined" : String(${source})`, "string");
+        return capturedAs("text", expression, "string");
       }
       if (!value.undefined && !value.unchecked) return expression;
       if (value.null || value.either) {

@@ -64,7 +64,7 @@ function readTypeof(node: t.UnaryExpression, frame: Frame): Value {
   const text = (type: string) => literal(type, "string", span);
   if (value.kind === "nothing") return scalar(text(value.value === null ? "object" : "undefined"));
   if (value.kind !== "scalar" || (value.null && value.undefined)) return unsupported(node, "typeof of this value runs in V8", plain("string"), frame);
-  if (value.expression.kind === "captured" && isAsserted(value)) return scalar(capturedAs(value.expression, (source) => `typeof ${source}`, "string"));
+  if (value.expression.kind === "captured" && isAsserted(value)) return scalar(capturedAs("typeof", value.expression, "string"));
   const present = text(typeNames[value.expression.type.js]);
   if (!value.null && !value.undefined) return scalar(present);
   const name = orIfNull(value.expression, text(value.null ? "object" : "undefined"), present);

@@ -3,6 +3,7 @@
  * (arrays of literals, the row itself, namespaces, helpers) only exist at build time.
  */
 import type * as t from "@babel/types";
+import type { CapturedForm, CapturedPath } from "../../ir/captured.ts";
 import type { CapturedExpression, Expression, LiteralExpression } from "../../ir/expression.ts";
 import { printType, type JsType, type SourceSpan, type ValueType } from "../../ir/types.ts";
 import type { Scope } from "../row-function.ts";
@@ -69,7 +70,7 @@ export type Value =
   | { readonly kind: "list"; readonly items: readonly Value[]; readonly set: boolean }
   | Fields
   /** An array or Set known when the verb is called. */
-  | { readonly kind: "values"; readonly item: ValueType; readonly source: string; readonly missing?: CapturedExpression }
+  | { readonly kind: "values"; readonly item: ValueType; readonly path: CapturedPath; readonly missing?: CapturedExpression }
   /** `text.split(separator)`: its elements have native forms, the array has not. */
   | { readonly kind: "parts"; readonly text: Scalar; readonly separator: string }
   /** A regular expression that is a plain text. */
@@ -98,9 +99,9 @@ export function call(name: string, args: readonly Expression[], js: JsType, span
   return { kind: "call", function: name, args, type: { js, nullable }, span };
 }
 
-/** Something made of a captured value when the verb is called; its text begins with the captured name. */
-export function capturedAs(e: CapturedExpression, text: (source: string) => string, js: JsType): CapturedExpression {
-  return { kind: "captured", source: text(e.source), type: { js, nullable: false }, span: e.span };
+/** Something that is made of a captured value when the verb is called. */
+export function capturedAs(form: CapturedForm, { path, span }: Pick<CapturedExpression, "path" | "span">, js: JsType): CapturedExpression {
+  return { kind: "captured", path, form, type: { js, nullable: false }, span };
 }
 
 /** The value under `x!` or a cast to a type without null. Of a captured one it is known when the verb is called whether it is there. */
@@ -123,7 +124,7 @@ export function converted(value: Scalar): Scalar | null {
   const { expression } = value;
   if (expression.kind !== "captured" || !isAsserted(value)) return value;
   const { js } = expression.type;
-  if (js === "string") return { ...value, expression: { ...expression, source: `${expression.source} === undefined ? "undefined" : ${expression.source}` } };
+  if (js === "string") return { ...value, expression: { ...expression, form: "textOrNull" } };
   // The runtime makes NaN of undefined where a number or a Date is declared.
   return js === "number" || js === "date" ? { ...value, expression: { ...expression, type: { js, nullable: false } } } : null;
 }

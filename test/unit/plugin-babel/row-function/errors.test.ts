@@ -1,17 +1,18 @@
 import { describe, expect, test } from "vitest";
 import { errors, native, read, row, type Setting } from "./support.ts";
 import { ourErrors } from "./mistakes.ts";
+import { memberOf, pathTo } from "../../../../plugin-babel/src/ir/captured.ts";
 import type { Diagnostic } from "../../../../plugin-babel/src/diagnostics/diagnostic.ts";
 
 const place = { file: "job.ts", line: 7, column: 2, endLine: 7, endColumn: 9 };
 const setting: Setting = {
   bindings: {
     counter: { kind: "mutated", write: place, declared: place, source: "counter" },
-    untyped: { kind: "scalar", type: null, source: "untyped" },
+    untyped: { kind: "scalar", type: null, path: pathTo("untyped") },
     trips: { kind: "table", source: "trips" },
-    total: { kind: "scalar", type: { js: "number", nullable: false }, source: "total" },
+    total: { kind: "scalar", type: { js: "number", nullable: false }, path: pathTo("total") },
     state: { kind: "opaque", source: "state" },
-    list: { kind: "record", member: (name) => ({ kind: "scalar", type: null, source: `list.${name}` }) },
+    list: { kind: "record", member: (name) => ({ kind: "scalar", type: null, path: memberOf(pathTo("list"), name) }) },
     fetchRate: { kind: "import", module: "./rates", name: "fetchRate" },
   },
 };

@@ -2,6 +2,7 @@
  * What an `Expression` means, in a few lines of JavaScript: the oracle's other half. A table holds null for undefined and
  * for an invalid date; everything else is JavaScript's own.
  */
+import { capturedText } from "../../../../plugin-babel/src/ir/captured.ts";
 import type { Expression } from "../../../../plugin-babel/src/ir/expression.ts";
 
 type Row = Readonly<Record<string, unknown>>;
@@ -51,7 +52,7 @@ export function evaluate(e: Expression, row: Row, captured: Row = {}, locals: Ro
     case "literal":
       return e.value;
     case "captured":
-      return stored(capturedValue(e.source, captured));
+      return stored(capturedValue(capturedText(e), captured));
     case "local":
       return locals[e.name];
     case "let":

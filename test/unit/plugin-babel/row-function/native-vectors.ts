@@ -5,7 +5,9 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
+import { capturedText } from "../../../../plugin-babel/src/ir/captured.ts";
 import { Code } from "../../../../plugin-babel/src/ir/data.ts";
+import type { CapturedExpression } from "../../../../plugin-babel/src/ir/expression.ts";
 import { planExpression } from "../../../../plugin-babel/src/ir/plan-expression.ts";
 import { compiled, expression, row } from "./support.ts";
 import { capturedValue, inTable } from "./evaluate.ts";
@@ -33,16 +35,16 @@ function json(value: unknown): unknown {
 
 /** Captured scalars as the literals they are when the verb is called. */
 function literals(data: unknown): unknown {
-  if (Array.isArray(data)) return data.flatMap((item) => (item instanceof Code && item.text.startsWith("...") ? elements(item) : [literals(item)]));
+  if (Array.isArray(data)) return data.flatMap((item) => (item instanceof Code && item.function === "literals" ? elements(item) : [literals(item)]));
   if (typeof data === "number") return json(data);
   if (typeof data !== "object" || data === null) return data;
   if (data instanceof Code) return json(valueOf(data));
   return Object.fromEntries(Object.entries(data).map(([key, value]) => [key, literals(value)]));
 }
 
-const valueOf = ({ captures }: Code): unknown => capturedValue(Object.values(captures)[0]!, { ...captured, ...lists });
+const valueOf = ({ taken }: Code): unknown => capturedValue(capturedText(taken as CapturedExpression), { ...captured, ...lists });
 const elements = (list: Code): unknown[] =>
-  [...(valueOf(list) as Iterable<unknown>)].map((value) => ({ kind: "literal", type: /, "(\w+)/.exec(list.text)![1], value: json(value) }));
+  [...(valueOf(list) as Iterable<unknown>)].map((value) => ({ kind: "literal", type: list.taken.type.js, value: json(value) }));
 
 function outcome(f: () => unknown): unknown {
   try {

@@ -72,7 +72,7 @@ describe("what runs in V8", () => {
   });
 
   test("lists of the enclosing function", () => {
-    const bindings = { zones: { kind: "list", item: { js: "number", nullable: false }, source: "zones" } };
+    const bindings = { zones: { kind: "list", item: { js: "number", nullable: false }, path: { root: "zones", members: [] } } };
     expect(native("d => zones.includes(d.n)", { bindings } as never)).toBe("in(n, ...${zones})");
     expect(script("d => zones.some((z) => z > d.n)", bindings).reason).toContain("'zones' is a list known only at run time");
   });

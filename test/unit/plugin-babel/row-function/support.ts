@@ -4,6 +4,7 @@ import { parse, parseExpression } from "@babel/parser";
 import type * as t from "@babel/types";
 import { printExpression } from "../../../../plugin-babel/src/functions/print-expression.ts";
 import { parseRowFunction, type Binding, type ConstantValue, type RowEnvironment, type RowFunction, type Scope } from "../../../../plugin-babel/src/parse/row-function.ts";
+import { pathTo } from "../../../../plugin-babel/src/ir/captured.ts";
 import type { JsType, RowType } from "../../../../plugin-babel/src/ir/types.ts";
 
 const type = (name: string, js: JsType, nullable = false) => ({ name, type: { js, nullable } });
@@ -62,11 +63,11 @@ export function read(text: string, setting: Setting = {}): RowFunction {
     resolve(name) {
       const captured = setting.captured;
       if (setting.bindings?.[name]) return setting.bindings[name];
-      if (captured && name in captured) return { kind: "scalar", type: { js: captured[name] == null ? "number" : (typeof captured[name] as JsType), nullable: captured[name] == null }, source: name };
+      if (captured && name in captured) return { kind: "scalar", type: { js: captured[name] == null ? "number" : (typeof captured[name] as JsType), nullable: captured[name] == null }, path: pathTo(name) };
       const list = setting.lists?.[name];
       if (list) {
         const items = [...list];
-        return { kind: "list", item: { js: typeof items.find((item) => item !== null) as JsType, nullable: items.includes(null) }, source: name };
+        return { kind: "list", item: { js: typeof items.find((item) => item !== null) as JsType, nullable: items.includes(null) }, path: pathTo(name) };
       }
       if (name === "op") return { kind: "import", module: "@lockstep/runtime", name: "op" };
       return resolveHelper(name);

@@ -62,7 +62,7 @@ class SharedParts {
   readonly #names: Names;
   readonly #imports = new Map<string, { local: string; from: ImportedName; specifier: string }>();
   readonly #constants = new Map<Binding | t.TSEnumDeclaration, { name: string; module: ModuleSource }>();
-  readonly #helpers = new Map<Binding, { name: string; node: CapturedHelper["node"]; module: ModuleSource }>();
+  readonly #helpers = new Map<Binding, CapturedHelper>();
   readonly #given = new Map<string, Binding>();
 
   constructor(names: Names, home: ModuleSource) {
@@ -77,7 +77,7 @@ class SharedParts {
       if ("path" in binding) this.#name(binding, name);
     }
     for (const [binding, helper] of captures.helpers) {
-      if (!helper.hidden) this.#helpers.set(binding, helper);
+      if (!helper.hidden) this.#helpers.set(binding, { ...helper, aliases: new Set([...(this.#helpers.get(binding)?.aliases ?? []), ...helper.aliases]) });
       this.#name(binding, helper.name);
       const emitted = this.renamed.get(binding) ?? helper.name;
       for (const alias of helper.aliases) if (alias.identifier.name !== emitted) this.renamed.set(alias, emitted);
@@ -129,14 +129,31 @@ class SharedParts {
   }
 
   helpers(runtime: string, names: Names): Statement[] {
-    return inOrder(this.#helpers).map(([binding, { name, node, module }]) => helperStatement(binding, name, node, module, this.renamed, runtime, names));
+    return inOrder(this.#helpers, this.#home).map(([binding, { name, node, module }]) => helperStatement(binding, name, node, module, this.renamed, runtime, names));
   }
 }
 
-/** A class stands behind the one that it extends, as in its module. */
-function inOrder<H extends Pick<CapturedHelper, "node">>(helpers: ReadonlyMap<Binding, H>): [Binding, H][] {
-  const place = ({ node }: H) => (node.type === "ClassDeclaration" ? node.start! : -1);
-  return [...helpers].toSorted(([, a], [, b]) => place(a) - place(b));
+/** Classes as they are loaded without the plugin: those of an imported module before its importer's, in a module as written. In front of them functions, which their static fields may call. */
+function inOrder(helpers: ReadonlyMap<Binding, CapturedHelper>, home: ModuleSource): [Binding, CapturedHelper][] {
+  const modules = inOrderOfImports([...helpers.values()], home);
+  const start = ({ node }: CapturedHelper) => (node.type === "ClassDeclaration" ? node.start! : -1);
+  const rank = (helper: CapturedHelper) => (helper.node.type === "ClassDeclaration" ? modules.indexOf(helper.module) : -1);
+  return [...helpers].toSorted(([, a], [, b]) => rank(a) - rank(b) || start(a) - start(b));
+}
+
+/** The modules of the helpers, each behind those that it imports helpers of. */
+function inOrderOfImports(helpers: readonly CapturedHelper[], home: ModuleSource): readonly ModuleSource[] {
+  const entered = new Set<ModuleSource>();
+  const ordered: ModuleSource[] = [];
+  const enter = (module: ModuleSource): void => {
+    if (entered.has(module)) return;
+    entered.add(module);
+    const imports = helpers.flatMap((helper) => Array.from(helper.aliases, (alias) => ({ alias, from: helper.module }))).filter(({ alias }) => alias.scope === module.scope);
+    for (const { from } of imports.toSorted((a, b) => a.alias.identifier.start! - b.alias.identifier.start!)) enter(from);
+    ordered.push(module);
+  };
+  for (const module of [home, ...helpers.map((helper) => helper.module)]) enter(module);
+  return ordered;
 }
 
 function helperStatement(binding: Binding, name: string, node: CapturedHelper["node"], module: ModuleSource, renamed: ReadonlyMap<Binding, string>, runtime: string, names: Names): Statement {
@@ -196,7 +213,7 @@ function emitFunction({ fn, captures, exported }: FunctionToEmit, { runtime, nam
   const root = fn.frames[0]!;
   const rewriter = new Rewriter(context, root.place, fn.sites.get(0) ?? new Map());
   const copy = rewriter.function(withoutBodyDirectives(root.node)) as unknown as t.FunctionExpression;
-  const inner = inOrder(captures.helpers).filter(([, h]) => h.hidden).map(([binding, h]) => helperStatement(binding, h.name, h.node, h.module, shared.renamed, runtime, names));
+  const inner = inOrder(captures.helpers, fn.module).filter(([, h]) => h.hidden).map(([binding, h]) => helperStatement(binding, h.name, h.node, h.module, shared.renamed, runtime, names));
   const insideClones = hasHidden ? clones : [];
   const body = copy.body as t.BlockStatement;
   const parameters = copy.params.map((p) => (p.type === "AssignmentPattern" ? p.left : p)) as t.FunctionExpression["params"];

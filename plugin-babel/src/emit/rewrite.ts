@@ -16,7 +16,7 @@ import { effectOf, isConsole } from "../source/effects.ts";
 import type { ParsedFunction, Site, SourceFrame } from "../source/frames.ts";
 import { bare, type Binding } from "../source/module.ts";
 import type { Place } from "../source/names.ts";
-import { childNodes, isTypeOnly } from "../source/walk.ts";
+import { childNodes, isTypeOnly, nameIn } from "../source/walk.ts";
 import { verbOf } from "../verbs/index.ts";
 import { closureOf, closureOver } from "./closure.ts";
 import { commentFor, notesOf, oneLine } from "./comments.ts";
@@ -86,9 +86,6 @@ export class Rewriter {
         return node;
       case "AwaitExpression":
         return this.#await(node);
-      case "MemberExpression":
-      case "OptionalMemberExpression":
-        return node.computed ? this.#children(node) : { ...this.#children(node, ["property"]), property: { ...node.property } } as Node;
       case "ObjectProperty":
         return this.#property(node);
       case "FunctionDeclaration":
@@ -140,9 +137,11 @@ export class Rewriter {
       if (key === "optional" && (node.type === "OptionalMemberExpression" || node.type === "OptionalCallExpression")) continue;
       delete copy[key];
     }
+    const name = nameIn(node);
     for (const [key, value] of Object.entries(copy)) {
       if (except.includes(key) || key === "loc" || key === "extra" || key.endsWith("Comments")) continue;
-      if (Array.isArray(value)) copy[key] = value.filter((c) => !isNode(c) || !(isTypeOnly(c) || isDeclared(c))).flatMap((c) => (isNode(c) ? this.#variants(c) : [c]));
+      if (name && value === name) copy[key] = { ...name };
+      else if (Array.isArray(value)) copy[key] = value.filter((c) => !isNode(c) || !(isTypeOnly(c) || isDeclared(c))).flatMap((c) => (isNode(c) ? this.#variants(c) : [c]));
       else if (isNode(value)) copy[key] = isTypeOnly(value) ? null : this.rewrite(value);
     }
     if (/^(If|For|While|DoWhile|ForOf|ForIn|Labeled)Statement$/.test(node.type)) this.#bodies(copy);

@@ -24,7 +24,7 @@ import type { Modules } from "./modules.ts";
 import { mutationOf } from "./mutations.ts";
 import { functionOf, type Helper, helperNamed, importOf, type Place } from "./names.ts";
 import { unsendable } from "./unsendable.ts";
-import { childNodes, isTypeOnly } from "./walk.ts";
+import { evaluatedNodes, isTypeOnly } from "./walk.ts";
 import { changedBy, isInstance, laterChange, rootOf, writtenBy } from "./writes.ts";
 
 export interface CapturedHelper {
@@ -145,27 +145,7 @@ class Collector implements Captures {
       case "MemberExpression":
       case "OptionalMemberExpression":
         this.#importedMember(node, place);
-        walk(node.object);
-        if (node.computed) walk(node.property);
-        return;
-      case "ObjectProperty":
-        if (node.computed) walk(node.key);
-        walk(node.value);
-        return;
-      case "ClassMethod":
-      case "ClassProperty":
-        if (node.computed) walk(node.key);
-        for (const part of node.type === "ClassProperty" ? [node.value] : [...node.params, node.body]) walk(part);
-        return;
-      case "ObjectMethod":
-        for (const part of [...node.params, node.body]) walk(part);
-        return;
-      case "LabeledStatement":
-        return void walk(node.body);
-      case "BreakStatement":
-      case "ContinueStatement":
-      case "MetaProperty":
-        return;
+        break;
       case "CallExpression": {
         const site = this.#helper ? undefined : this.#fn.sites.get(this.#frame.id)?.get(node);
         if (site?.kind === "frame" && node.callee.type === "MemberExpression") return void walk(node.callee.object);
@@ -180,7 +160,7 @@ class Collector implements Captures {
       }
     }
     this.#writes(node, place);
-    for (const child of childNodes(node)) walk(child);
+    evaluatedNodes(node).forEach(walk);
   }
 
   /** Time, files and the like are sent from rank 0, which only the annotated function itself can wait for. True: it may not be at all. */

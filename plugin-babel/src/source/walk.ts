@@ -15,14 +15,37 @@ export function childNodes(node: t.Node): t.Node[] {
   return children;
 }
 
-/** Those that are evaluated: without the names of members, properties and labels. */
+/** The part of a node that is a name and no variable: of a member, private or not, a property, a label. */
+export function nameIn(node: t.Node): t.Node | null | undefined {
+  switch (node.type) {
+    case "MemberExpression":
+    case "OptionalMemberExpression":
+      return node.computed ? null : node.property;
+    case "ObjectProperty":
+    case "ObjectMethod":
+    case "ClassMethod":
+    case "ClassProperty":
+    case "ClassAccessorProperty":
+      return node.computed ? null : node.key;
+    case "ClassPrivateMethod":
+    case "ClassPrivateProperty":
+      return node.key;
+    case "PrivateName":
+      return node.id;
+    case "LabeledStatement":
+    case "BreakStatement":
+    case "ContinueStatement":
+      return node.label;
+    default:
+      return null;
+  }
+}
+
+/** The child nodes that are evaluated: no names. */
 export function evaluatedNodes(node: t.Node): t.Node[] {
   if (node.type === "MetaProperty") return [];
-  const names: (t.Node | null | undefined)[] = [];
-  if ((node.type === "MemberExpression" || node.type === "OptionalMemberExpression") && !node.computed) names.push(node.property);
-  if ((node.type === "ObjectProperty" || node.type === "ObjectMethod" || node.type === "ClassMethod" || node.type === "ClassProperty") && !node.computed) names.push(node.key);
-  if (node.type === "LabeledStatement" || node.type === "BreakStatement" || node.type === "ContinueStatement") names.push(node.label);
-  return names.length === 0 ? childNodes(node) : childNodes(node).filter((child) => !names.includes(child));
+  const name = nameIn(node);
+  return name ? childNodes(node).filter((child) => child !== name) : childNodes(node);
 }
 
 /** A node that exists for the type checker alone. */

@@ -1,6 +1,7 @@
 /** Names in a piece of source: which it declares, which it takes from outside. */
-import { isFunction, VISITOR_KEYS } from "@babel/types";
+import { isClass, isFunction, VISITOR_KEYS } from "@babel/types";
 import type * as t from "@babel/types";
+import { nameIn } from "../../source/walk.ts";
 
 /** The direct parts of a node with the key each stands under. */
 export function* parts(node: t.Node): Generator<[child: t.Node, key: string]> {
@@ -23,13 +24,12 @@ export function contains(node: t.Node, found: (node: t.Node) => boolean, stop: (
 
 export const isPattern = (node: t.Node): boolean => node.type === "ObjectPattern" || node.type === "ArrayPattern" || node.type === "AssignmentPattern";
 
-/** Identifiers that are no references: declared names, property names, labels. */
+/** Identifiers that are no references: declared names, names of members and labels. */
 export function isNameOnly(child: t.Node, parent: t.Node, key: string): boolean {
-  if (child.type !== "Identifier" && child.type !== "PrivateName") return false;
-  if (parent.type === "MetaProperty" || key === "label" || key === "params" || key === "param") return true;
-  if (key === "id" && (parent.type === "VariableDeclarator" || isFunction(parent) || parent.type === "ClassDeclaration")) return true;
-  const computed = "computed" in parent && parent.computed === true;
-  return !computed && ((key === "property" && (parent.type === "MemberExpression" || parent.type === "OptionalMemberExpression")) || key === "key");
+  if (child === nameIn(parent) || child.type === "PrivateName") return true;
+  if (child.type !== "Identifier") return false;
+  if (parent.type === "MetaProperty" || key === "params" || key === "param") return true;
+  return key === "id" && (parent.type === "VariableDeclarator" || isFunction(parent) || isClass(parent));
 }
 
 /** Every name bound anywhere inside, whatever its block. */
@@ -46,7 +46,7 @@ export function declaredNames(root: t.Node): Set<string> {
   walk(root, (node) => {
     if (node.type === "VariableDeclarator") pattern(node.id);
     if (isFunction(node)) node.params.forEach((param) => pattern(param as t.Node));
-    if ((node.type === "FunctionDeclaration" || node.type === "FunctionExpression" || node.type === "ClassDeclaration") && node.id) names.add(node.id.name);
+    if ((node.type === "FunctionDeclaration" || node.type === "FunctionExpression" || isClass(node)) && node.id) names.add(node.id.name);
     if (node.type === "CatchClause") pattern(node.param);
   });
   return names;

@@ -44,7 +44,7 @@ export async function job(path: string) {
 
 it("integers of CSV that a number cannot hold are bigint, and further ones of no type at all are texts", async () => {
   writeFileSync(join(folder, "ids.csv"), "id,far,n\n1,1,1\n9007199254740993,99999999999999999999,2\n");
-  expect(await run("pull", "ids.csv")).toMatchObject({ code: 0 });
+  expect(await run("pull", "ids.csv")).toMatchObject({ code: 0, stdout: expect.stringContaining('readCsv<Ids>(path, { types: { "id": "bigint" } }) checks') });
   const text = readFileSync(join(folder, "ids.schema.ts"), "utf8");
   expect(text.slice(text.indexOf("{\n", text.indexOf("export")))).toBe("{\n  id: bigint; // int64\n  far: string; // string\n  n: number; // float64\n}\n");
 });

@@ -14,14 +14,15 @@ const lines = ["$ npm start", "", ...stdout.trimEnd().split("\n")];
 const [left, top, each] = [16, 54, 18];
 const width = Math.ceil(Math.max(...lines.map((line) => line.length)) * 7.83) + 2 * left;
 const height = top + lines.length * each + 4;
-const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll('"', "&quot;");
+// Spaces that cannot be broken: not all browsers keep others.
+const escaped = (text) => text.replaceAll(" ", "\u00a0").replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll('"', "&quot;");
 const text = (line, index) => `<text x="${left}" y="${top + index * each}"${/^\S/.test(line) && !line.startsWith("2,000,000") ? ' fill="#7fd1b9"' : ""}>${escaped(line)}</text>`;
 writeFileSync(
   join(root, "playground/npm-start.svg"),
   `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-label="The screen of npm start">
 <rect width="${width}" height="${height}" rx="8" fill="#10151c"/>
 ${["#e0645c", "#d9a441", "#6aa84f"].map((colour, index) => `<circle cx="${20 + index * 18}" cy="16" r="5" fill="${colour}"/>`).join("\n")}
-<g font-family="ui-monospace,SFMono-Regular,Menlo,Consolas,DejaVu Sans Mono,monospace" font-size="13" fill="#c9d3df" xml:space="preserve">
+<g font-family="ui-monospace,SFMono-Regular,Menlo,Consolas,DejaVu Sans Mono,monospace" font-size="13" fill="#c9d3df">
 ${lines.map(text).join("\n")}
 </g>
 </svg>

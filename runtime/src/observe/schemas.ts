@@ -29,7 +29,9 @@ export async function pull(path: string, options: PullOptions): Promise<string> 
   const source = { reader, path: fromFile(out, path), ...(options.delimiter === undefined ? {} : { delimiter: options.delimiter }) };
   const columns = await describe(reader, path, options.delimiter);
   writeFileSync(out, printSnapshot(name, source, columns));
-  return `${out}: interface ${name}, ${columns.length} ${columns.length === 1 ? "column" : "columns"}; ${reader}<${name}>(…) checks programs against it`;
+  const exact = reader === "readCsv" ? columns.filter(({ type }) => type.id === "int").map((column) => `${JSON.stringify(column.name)}: "bigint"`) : [];
+  const call = `${reader}<${name}>(path${exact.length > 0 ? `, { types: { ${exact.join(", ")} } }` : ""})`;
+  return `${out}: interface ${name}, ${columns.length} ${columns.length === 1 ? "column" : "columns"}; ${call} checks programs against it`;
 }
 
 /** Compares snapshots with their sources, all of them. */

@@ -19,12 +19,12 @@ export function summaryLine({ size, threads }: { size: number; threads: number }
     ...(bytesSpilled > 0 ? [`${bytes(bytesSpilled)} spilled`] : []),
     `${seconds.toFixed(2)} s`,
   ].join(", ");
-  const small = bytesOpened > 0 && bytesOpened < smallInput;
+  const small = bytesOpened > 0 && bytesOpened < smallInput && seconds < 1;
   return small ? `${line}\nlockstep: the inputs are ${bytes(bytesOpened)}; plain Node would take about as long` : line;
 }
 
 /** Below this, starting ranks costs about what they gain. */
-const smallInput = 50e6;
+const smallInput = 5e6;
 
 function plural(count: number, what: string): string {
   return `${count.toLocaleString("en-US")} ${what}${count === 1 ? "" : "s"}`;

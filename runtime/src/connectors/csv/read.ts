@@ -140,5 +140,5 @@ const shown = (text: string): string => ([...text.slice(0, 200)].length > 60 ? `
 
 function parseField(field: Field, rule: CsvTypeRule): Stored | undefined {
   if (field === null) return null;
-  return rule.parse(field) ?? rule.also?.(field);
+  return rule.parse(field);
 }

@@ -12,8 +12,6 @@ export interface CsvTypeRule {
   /** What a text has to be, in an error. */
   readonly described: string;
   readonly parse: (text: string) => Stored | undefined;
-  /** Texts that are values of the type where the program names it, though no column is inferred from them. */
-  readonly also?: (text: string) => Stored | undefined;
   /** Whether the value read is another than the text says. */
   readonly loses?: (text: string, value: Stored) => boolean;
 }
@@ -21,12 +19,12 @@ export interface CsvTypeRule {
 const decimalLiteral = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 /** Years of six digits have a sign, as JavaScript prints them; it has no year -0. */
 const isoTime = /^(\d{4}|\+\d{6}|-(?!000000)\d{6})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d):(\d\d)(?:\.(\d{3}))?Z?)?$/;
-/** What JavaScript prints besides: no sign of a number column, but a value of one that the program calls so. */
-const special: Readonly<Record<string, number>> = { NaN: NaN, Infinity: Infinity, "-Infinity": -Infinity };
+/** What JavaScript prints of numbers besides. */
+const special: Readonly<Record<string, number | undefined>> = { __proto__: null, NaN: NaN, Infinity: Infinity, "-Infinity": -Infinity } as never;
 
 export const csvTypes: Readonly<Record<CsvType, CsvTypeRule>> = {
   boolean: { type: bool, view: "boolean", described: "true or false", parse: (text) => (text === "true" ? true : text === "false" ? false : undefined) },
-  number: { type: float64, view: "number", described: "a number", parse: (text) => (decimalLiteral.test(text) ? Number(text) : undefined), also: (text) => special[text], loses: losesDigits },
+  number: { type: float64, view: "number", described: "a number", parse: (text) => (decimalLiteral.test(text) ? Number(text) : special[text]), loses: losesDigits },
   date: { type: timestamp, view: "date", described: "a date such as 2024-01-31 or 2024-01-31T12:00:00Z", parse: parseTime },
   string: { type: string, view: "string", described: "a text", parse: (text) => text },
   bigint: { type: int64, view: "bigint", described: "an integer of 64 bits", parse: parseInteger },

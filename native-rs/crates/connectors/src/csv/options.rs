@@ -1,5 +1,5 @@
 //! What a program can say when it reads or writes CSV.
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use lockstep_plan::{ColumnType, CsvWrite, JsType};
 use serde::{Deserialize, Serialize};
@@ -48,9 +48,6 @@ fn yes() -> bool {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dialect {
     pub delimiter: u8,
-    /// Columns that `types` calls numbers: there, NaN and ±Infinity are values. Elsewhere they make a column of strings
-    /// under plain Node, so an interface alone does not allow them.
-    pub special: BTreeSet<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -62,7 +62,7 @@ pub fn open_chunk(dataset: &Dataset, blob: &Blob, dialect: &Dialect, chunk: &Chu
     for field in scan.fields() {
         let index = dataset.schema.index_of(field.name());
         let index = index.map_err(|_| ConnectorError::corrupt(&file.path, format!("column {} is gone", field.name())))?;
-        columns.push(Column { index, name: field.name().clone(), builder: Builder::new(field.data_type(), dialect.special.contains(field.name())) });
+        columns.push(Column { index, name: field.name().clone(), builder: Builder::new(field.data_type()) });
     }
     Ok(Box::new(Batches {
         file: file.path.as_str().into(),
@@ -144,8 +144,7 @@ impl Iterator for Batches {
 }
 
 enum Builder {
-    /// With: NaN and ±Infinity are values.
-    Number(Float64Builder, bool),
+    Number(Float64Builder),
     Boolean(BooleanBuilder),
     Bigint(Int64Builder),
     Date(TimestampMillisecondBuilder),
@@ -154,9 +153,9 @@ enum Builder {
 }
 
 impl Builder {
-    fn new(data_type: &DataType, special: bool) -> Self {
+    fn new(data_type: &DataType) -> Self {
         match data_type {
-            DataType::Float64 => Self::Number(Float64Builder::new(), special),
+            DataType::Float64 => Self::Number(Float64Builder::new()),
             DataType::Boolean => Self::Boolean(BooleanBuilder::new()),
             DataType::Int64 => Self::Bigint(Int64Builder::new()),
             DataType::Timestamp(..) => Self::Date(TimestampMillisecondBuilder::new().with_data_type(data_type.clone())),
@@ -174,9 +173,9 @@ impl Builder {
             Self::Text(builder) => builder.append_value(source.text(field)),
             Self::Dictionary(builder) if null => builder.append_null(),
             Self::Dictionary(builder) => builder.append_value(source.text(field)),
-            Self::Number(builder, _) if null => builder.append_null(),
-            Self::Number(builder, special) => {
-                let number = values::number(value, *special).ok_or(Wrong::Not("a number"))?;
+            Self::Number(builder) if null => builder.append_null(),
+            Self::Number(builder) => {
+                let number = values::number(value).ok_or(Wrong::Not("a number"))?;
                 if values::loses(value, number) {
                     return Err(Wrong::Loses);
                 }
@@ -197,7 +196,7 @@ impl Builder {
 
     fn finish(&mut self) -> ArrayRef {
         match self {
-            Self::Number(builder, _) => Arc::new(builder.finish()),
+            Self::Number(builder) => Arc::new(builder.finish()),
             Self::Boolean(builder) => Arc::new(builder.finish()),
             Self::Bigint(builder) => Arc::new(builder.finish()),
             Self::Date(builder) => Arc::new(builder.finish()),

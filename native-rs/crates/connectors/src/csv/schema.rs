@@ -69,9 +69,7 @@ pub fn open_csv(request: &CsvRequest) -> Result<Dataset> {
     let schema = declared::check(source, &SchemaRef::new(Schema::new(fields)), &request.declared, true)?;
     let rows = files.iter().map(|file| file.rows).sum();
     let bytes = files.iter().map(|file| file.size).sum();
-    let numbers = request.types.iter().filter(|(_, js)| **js == JsType::Number);
-    let dialect = Dialect { delimiter, special: numbers.map(|(name, _)| name.clone()).collect() };
-    Ok(Dataset { format: Format::Csv(dialect), files, schema, rows, bytes, store: request.store.clone(), footers: Footers::default() })
+    Ok(Dataset { format: Format::Csv(Dialect { delimiter }), files, schema, rows, bytes, store: request.store.clone(), footers: Footers::default() })
 }
 
 fn arrow_type(js: JsType) -> DataType {

@@ -10,17 +10,17 @@ pub fn boolean(text: &[u8]) -> Option<bool> {
     }
 }
 
-/// A plain decimal literal: `-`, digits without leading zeros, fraction, exponent; with `special` also NaN and ±Infinity,
-/// which JavaScript prints but which do not make a column a number column.
-pub fn number(text: &[u8], special: bool) -> Option<f64> {
+/// A plain decimal literal: `-`, digits without leading zeros, fraction, exponent; NaN and ±Infinity, which JavaScript
+/// prints of numbers.
+pub fn number(text: &[u8]) -> Option<f64> {
     if let Some(value) = short_number(text) {
         return Some(value);
     }
     if !is_number(text) {
         return match text {
-            b"NaN" if special => Some(f64::NAN),
-            b"Infinity" if special => Some(f64::INFINITY),
-            b"-Infinity" if special => Some(f64::NEG_INFINITY),
+            b"NaN" => Some(f64::NAN),
+            b"Infinity" => Some(f64::INFINITY),
+            b"-Infinity" => Some(f64::NEG_INFINITY),
             _ => None,
         };
     }
@@ -175,7 +175,7 @@ impl Candidates {
         }
         self.seen = true;
         self.boolean = self.boolean && boolean(text).is_some();
-        self.number = self.number && number(text, false).is_some();
+        self.number = self.number && number(text).is_some();
         self.date = self.date && date(text).is_some();
     }
 
@@ -203,10 +203,10 @@ mod tests {
     #[test]
     fn numbers() {
         for text in ["0", "-0", "0.5", "-12.25", "1e21", "1.5E-7", "2e+3", "9007199254740993"] {
-            assert_eq!(number(text.as_bytes(), false), Some(text.parse().unwrap()), "{text}");
+            assert_eq!(number(text.as_bytes()), Some(text.parse().unwrap()), "{text}");
         }
-        for text in ["", "-", "007", "00", ".5", "5.", "+5", "1e", "1e+", "0x10", "1_000", " 1", "1 ", "NaN", "Infinity", "1,5"] {
-            assert_eq!(number(text.as_bytes(), false), None, "{text}");
+        for text in ["", "-", "007", "00", ".5", "5.", "+5", "1e", "1e+", "0x10", "1_000", " 1", "1 ", "nan", "inf", "+Infinity", "1,5"] {
+            assert_eq!(number(text.as_bytes()), None, "{text}");
         }
         for (text, lost) in [
             ("9007199254740992", false),
@@ -228,7 +228,7 @@ mod tests {
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             let text = format!("{}{}.{:0>2}", if seed & 1 == 0 { "-" } else { "" }, (seed >> 1) % 100_000_000, (seed >> 40) % 1_000_000);
             let expected: f64 = text.parse().unwrap();
-            assert_eq!(number(text.as_bytes(), false).map(f64::to_bits), Some(expected.to_bits()), "{text}");
+            assert_eq!(number(text.as_bytes()).map(f64::to_bits), Some(expected.to_bits()), "{text}");
         }
         assert_eq!(number(b"-0", false).map(f64::to_bits), Some((-0.0_f64).to_bits()));
         assert!(number(b"NaN", true).unwrap().is_nan());
@@ -267,6 +267,7 @@ mod tests {
         };
         assert_eq!(decide(&["true", "false"]), JsType::Boolean);
         assert_eq!(decide(&["1", "2.5"]), JsType::Number);
+        assert_eq!(decide(&["1", "NaN", "-Infinity"]), JsType::Number);
         assert_eq!(decide(&["2024-01-31", "2024-01-31T00:00:00Z"]), JsType::Date);
         assert_eq!(decide(&["1", "007"]), JsType::String);
         assert_eq!(decide(&["true", "1"]), JsType::String);

@@ -34,6 +34,23 @@ it("the compiler's scalar functions are the engine's", async () => {
   expect(missing).toEqual([]);
 });
 
+it("the compiler knows what the runtime copies for a row function", async () => {
+  const [compiler, runtime] = (await Promise.all(["plugin-babel/dist/source/copied.js", "runtime/dist/spmd/copy.js"].map((file) => import(join(root, file))))) as [{ COPIED: ReadonlySet<string> }, { copy(captured: object): { held: unknown } }];
+  const made = (name: string): unknown => {
+    for (const argument of [undefined, new ArrayBuffer(8), {}, () => undefined, "http://localhost"]) {
+      try {
+        return new (globalThis as unknown as Record<string, new (argument: unknown) => unknown>)[name]!(argument);
+      } catch {
+        // It takes another argument, or is made by no program.
+      }
+    }
+    return undefined;
+  };
+  const isCopied = (held: unknown): boolean => typeof held === "object" && runtime.copy({ held }).held !== held;
+  const classes = Object.getOwnPropertyNames(globalThis).filter((name) => /^[A-Z]/.test(name) && !/^(Function|Proxy|Worker|WebSocket|EventSource)$/.test(name));
+  expect(classes.filter((name) => isCopied(made(name))).sort()).toEqual([...compiler.COPIED].sort());
+});
+
 it("the compiler knows the options that the runtime knows", async () => {
   const [compiler, runtime, types] = (await Promise.all(["plugin-babel/dist/verbs/options.js", "runtime/dist/connectors/options.js", "runtime/dist/tables/arrow-type.js"].map((file) => import(join(root, file))))) as [
     { optionsOf: Record<string, Record<string, { kind: string }>>; ARROW_TYPE: RegExp; fits(value: unknown, taken: unknown): boolean; wordsOf(taken: unknown): string },

@@ -61,9 +61,10 @@ export type Binding =
   | { readonly kind: "hidden"; readonly declared: SourceSpan }
   /**
    * An array, a class instance, a Map …: usable by V8 only. `of`: what is known of it nevertheless;
-   * `stateful`: a regular expression that goes on where its last test ended.
+   * `stateful`: a regular expression that goes on where its last test ended; `changes`: whether it is changed where a method
+   * of it is called, or a member read (null: not known).
    */
-  | { readonly kind: "opaque"; readonly source: string; readonly of?: Foreign; readonly stateful?: boolean }
+  | { readonly kind: "opaque"; readonly source: string; readonly of?: Foreign; readonly stateful?: boolean; changes?(member: string, by: "method" | "get"): boolean | null }
   /** Assigned outside its declaration, or mutated through. */
   | { readonly kind: "mutated"; readonly write: SourceSpan; readonly declared: SourceSpan; readonly source: string }
   | { readonly kind: "global" }

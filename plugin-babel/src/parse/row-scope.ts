@@ -9,7 +9,9 @@ import { type CapturedPath, memberOf, pathText, pathTo } from "../ir/captured.ts
 import type { RowType } from "../ir/types.ts";
 import { functionOf, importOf, type Place } from "../source/names.ts";
 import type { Binding, ConstantValue, Scope } from "./row-function.ts";
+import { classOfBinding } from "../source/classes.ts";
 import { listMember, lookUpOf } from "../source/look-ups.ts";
+import { changesItself } from "../source/mutations.ts";
 import { elementOf, type Knowledge, recordType, typeOfBinding } from "../source/scalar-types.ts";
 import { memberTypesOf, valueTypeOf } from "../source/types.ts";
 
@@ -71,6 +73,7 @@ function capturedBinding(name: string, binding: ScopeBinding, module: ModuleSour
   if (isRegExp(binding)) return { kind: "opaque", source: name, of: "RegExp", stateful: isStateful(binding) };
   const values = lookUpOf(binding, place, options);
   if (values) return { kind: "opaque", source: name, of: values };
+  if (classOfBinding(binding)) return { kind: "opaque", source: name, changes: (member, by) => changesItself(binding, member, by) };
   if (isLookedUp(binding) || isMade(binding) || aliasOf(name, place) !== null) return { kind: "opaque", source: name };
   const members = recordType(binding.identifier, place, options);
   if (members) return { kind: "record", ...(missing ? { missing: path } : {}), member: (member) => memberBinding(member, members, { node: binding.identifier, path, missing }, place, options) };
@@ -119,8 +122,8 @@ const recordOf = (path: CapturedPath): Binding => ({ kind: "record", member: (na
 const isLookedUp = (binding: ScopeBinding): boolean =>
   binding.referencePaths.some((p) => p.parent.type === "MemberExpression" && p.parent.object === p.node && p.parent.computed && p.parent.property.type !== "NumericLiteral");
 
-/** A Map without types, a class, an instance of one. */
-const isMade = ({ path: { node } }: ScopeBinding): boolean => node.type === "ClassDeclaration" || (node.type === "VariableDeclarator" && node.init?.type === "NewExpression");
+/** A Map without types, an instance of a class. */
+const isMade = ({ path: { node } }: ScopeBinding): boolean => node.type === "VariableDeclarator" && node.init?.type === "NewExpression";
 
 const isCalled = (binding: ScopeBinding) => binding.referencePaths.some((p) => p.parent.type === "CallExpression" && p.parent.callee === p.node);
 

@@ -17,15 +17,16 @@ import type { SourceSpan } from "../ir/types.ts";
 import { verbOf } from "../verbs/index.ts";
 import { emittedArguments } from "./call-arguments.ts";
 import { constantNamed, constantOf } from "./constants.ts";
+import { changeAfter, isRunAtOnce, takenAlong } from "./copied.ts";
 import { aliasOf, effectOf } from "./effects.ts";
 import type { ParsedFunction, SourceFrame } from "./frames.ts";
 import { bare, type Binding, type ImportedName, type ModuleSource, spanOf } from "./module.ts";
 import type { Modules } from "./modules.ts";
-import { mutationOf } from "./mutations.ts";
+import { mutationOf, ownChange } from "./mutations.ts";
 import { functionOf, type Helper, helperNamed, importOf, type Place } from "./names.ts";
 import { unsendable } from "./unsendable.ts";
 import { evaluatedNodes, isTypeOnly } from "./walk.ts";
-import { changedBy, isInstance, laterChange, rootOf, writtenBy } from "./writes.ts";
+import { changedBy, rootOf, writtenBy } from "./writes.ts";
 
 export interface CapturedHelper {
   readonly binding: Binding;
@@ -94,7 +95,7 @@ class Collector implements Captures {
     const { node, module } = this.#fn.frames[0]!;
     for (const binding of Object.values(module.scopeOf(node)?.bindings ?? {})) {
       const { name } = binding.identifier;
-      const change = this.#isArgument(binding) && !this.#fn.isTable(binding) ? mutationOf(binding, () => true) : null;
+      const change = this.#isArgument(binding) && !this.#fn.isTable(binding) ? mutationOf(binding) : null;
       if (change && rootOf(targetOf(change))?.name !== name) this.#report(argumentWritten(name, spanOf(change, module)));
     }
   }
@@ -118,11 +119,11 @@ class Collector implements Captures {
 
   /** V8 runs a row function when its table is computed: an instance of a class, which is not copied, would be seen changed. */
   #changedLater(expression: Expression, fn: t.Node, place: Place): void {
-    for (const name of expression.kind === "script" ? expression.free : []) {
-      const binding = place.scope.getBinding(name);
-      if (!binding || binding.scope.path.isProgram() || !isInstance(binding)) continue;
-      const write = laterChange(binding, fn);
-      if (write) this.#report(capturedChanged(name, spanOf(write, place.module), spanOf(fn, place.module)));
+    const path = place.module.scopeOf(fn)?.path;
+    if (expression.kind !== "script" || (path && isRunAtOnce(path))) return;
+    for (const binding of takenAlong(expression.free, place.scope)) {
+      const write = changeAfter(binding, fn);
+      if (write) this.#report(capturedChanged(binding.identifier.name, spanOf(write, place.module), spanOf(fn, place.module)));
     }
   }
 
@@ -303,6 +304,8 @@ class Collector implements Captures {
     for (const part of parts) this.#walk(part, { module, scope: module.scopeOf(node) ?? binding.scope });
     const property = isClass && node.body.body.find((member) => member.type === "ClassMethod" && member.params.some((param) => param.type === "TSParameterProperty"));
     if (property) this.#report(uncapturable(name, "a class with parameter properties", spanOf(property, module), "write its fields out, as Node needs them: TypeScript's erasableSyntaxOnly finds them"));
+    const write = isClass ? (binding.constantViolations[0]?.node ?? mutationOf(binding) ?? ownChange(binding)) : null;
+    if (write) this.#report(capturedWritten(name, spanOf(write, module), spanOf(binding.identifier, module)));
     [this.#helper, this.#inEffect] = [outer, outerEffect];
     if (helper.hidden && outer) outer.hidden = true;
   }
@@ -314,7 +317,8 @@ class Collector implements Captures {
     const use = node ? spanOf(node, module) : { ...spanOf(binding.identifier, module), ...(line ? { line, endLine: line } : {}) };
     const write = binding.constantViolations[0];
     if (write) return this.#report(capturedWritten(name, spanOf(write.node, module), spanOf(binding.identifier, module)));
-    const change = mutationOf(binding, (use) => this.#fn.frames.some((f) => f.module === module && f.node.start! <= use.start! && use.end! <= f.node.end!));
+    const parts = [...this.#fn.frames, ...this.helpers.values()].filter((part) => part.module === module);
+    const change = mutationOf(binding, ({ node: use }) => parts.some(({ node }) => node.start! <= use.start! && use.end! <= node.end!));
     // What is written by its own name is said there.
     if (change && rootOf(targetOf(change))?.name !== name) this.#report(capturedWritten(name, spanOf(change, module), spanOf(binding.identifier, module)));
     const alias = aliasOf(name, { module, scope: binding.scope });

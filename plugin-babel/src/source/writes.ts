@@ -1,9 +1,9 @@
 /** What code writes: by assignment, by destructuring, by `delete`, and by the methods and functions that change what they are given. */
 import type * as t from "@babel/types";
-import { bare, type Binding } from "./module.ts";
+import { bare } from "./module.ts";
 
-/** Methods that change their array, Map or Set. */
-export const mutators: ReadonlySet<string> = new Set("push pop shift unshift splice sort reverse fill copyWithin set add delete clear".split(" "));
+/** Methods that change their array, Map or Set, or a list of parameters. */
+export const mutators: ReadonlySet<string> = new Set("push pop shift unshift splice sort reverse fill copyWithin set add delete clear append".split(" "));
 
 const changers: Readonly<Record<string, ReadonlySet<string>>> = {
   Object: new Set(["assign", "defineProperty", "defineProperties", "setPrototypeOf", "freeze", "seal"]),
@@ -59,32 +59,4 @@ export function rootOf(node: t.Node): t.Identifier | null {
   let e = bare(node);
   while (e.type === "MemberExpression" || e.type === "OptionalMemberExpression") e = bare(e.object);
   return e.type === "Identifier" ? e : null;
-}
-
-/** `new URLSearchParams(…)`: not what the runtime copies for a row function (`copy.ts`). */
-export function isInstance({ path: { node } }: Binding): boolean {
-  const init = node.type === "VariableDeclarator" && node.init ? bare(node.init) : null;
-  return init?.type === "NewExpression" && !(init.callee.type === "Identifier" && /^(Map|Set|Date|Object|\w*Array)$/.test(init.callee.name));
-}
-
-/** Where the object in a variable is changed after `use` was evaluated: further down, or in a loop around both. */
-export function laterChange(binding: Binding, use: t.Node): t.Node | null {
-  for (const reference of binding.referencePaths) {
-    let path = reference as { readonly node: t.Node; readonly parent: t.Node; readonly parentPath: typeof reference.parentPath };
-    while (path.parentPath && path.parent.type === "MemberExpression" && path.parent.object === path.node) path = path.parentPath as typeof path;
-    const { node, parent } = path;
-    const changed = parent.type === "CallExpression" ? changedBy(parent) : null;
-    const isWrite = changed ? rootOf(changed) === reference.node : node !== reference.node && writtenBy(parent).includes(node);
-    if (isWrite && (parent.start! >= use.end! || isInLoopWith(path.parentPath, use, binding))) return parent;
-  }
-  return null;
-}
-
-function isInLoopWith(path: Binding["path"] | null, use: t.Node, binding: Binding): boolean {
-  for (let at = path; at; at = at.parentPath) {
-    const { node } = at;
-    const around = node.start! <= use.start! && node.end! >= use.end!;
-    if (around && /^(For|ForOf|ForIn|While|DoWhile)Statement$/.test(node.type) && binding.identifier.start! < node.start!) return true;
-  }
-  return false;
 }

@@ -22,6 +22,18 @@ describe.each(findFixtures().map((f) => [f.name, f] as const))("%s", (_, fixture
   });
 });
 
+test("names of names", () => {
+  const names = Array.from({ length: 60 }, (_, n) => `const a${n + 1} = b ? a${n} : a${n}.other;`).join("\n");
+  const { diagnostics } = compile(`import { type Table } from "@lockstep/runtime";
+interface Named { other: Named; n: number }
+export async function f(t: Table<{ a: number }>, a0: Named, b: boolean): Promise<number> {
+"use spmd";
+${names}
+a60.n = 1;
+return t.numRows(); }`, "/src/job.ts");
+  expect(diagnostics.map(({ code, message }) => [code, message])).toEqual([["LS1314", "'a0' is an argument, and changed: the caller would not see it"]]);
+});
+
 test.each([["verbs", ".filter((d) => d.a > 1)", ""], ["operators", "", "!"]])("with more %s in a row than the stack holds", (_, verb, operator) => {
   const { diagnostics } = compile(`import { type Table } from "@lockstep/runtime";
 export async function f(t: Table<{ a: number }>) { "use spmd"; return t${verb.repeat(5000)}.filter((d) => ${operator.repeat(20_000)}d.a).numRows(); }`, "/src/job.ts");

@@ -12,7 +12,7 @@ import type { Frame } from "./frame.ts";
 import { impurity } from "./globals.ts";
 import { inline } from "./inline.ts";
 import { callList } from "./lists.ts";
-import { memberName, property, readProperty } from "./member.ts";
+import { changesInstance, memberName, property, readProperty } from "./member.ts";
 import { callMethod } from "./methods.ts";
 import { survey } from "./survey.ts";
 import { partAt, partsMember } from "./text-parts.ts";
@@ -86,8 +86,9 @@ function reportChange(object: Value, callee: t.MemberExpression | t.OptionalMemb
     frame.state.report(rowFunctionWrites(frame.text(callee.object), frame.span(node), "pattern"));
     return true;
   }
-  const changed = changedBy(node);
-  const written = changed && changesOutside(object, changed, callee, frame);
+  const own = changesInstance(callee, "method", frame);
+  const changed = own === null ? changedBy(node) : own ? callee.object : null;
+  const written = changed && (own ? "value" : changesOutside(object, changed, callee, frame));
   if (written) frame.state.report(rowFunctionWrites(frame.text(changed), frame.span(node), written));
   return written !== null;
 }

@@ -2,6 +2,7 @@
 import type * as t from "@babel/types";
 import { misspeltColumn } from "../../diagnostics/misspelt-column.ts";
 import { possiblyNull } from "../../diagnostics/possibly-null.ts";
+import { rowFunctionWrites } from "../../diagnostics/row-function-writes.ts";
 import { unknownProperty } from "../../diagnostics/unknown-property.ts";
 import { methodNames } from "../../functions/index.ts";
 import type { SourceSpan } from "../../ir/types.ts";
@@ -20,7 +21,17 @@ import { call, describe, literal, narrow, plain, scalar, unknown, type Scalar, t
 type Member = t.MemberExpression | t.OptionalMemberExpression;
 
 export function readMember(node: t.MemberExpression, frame: Frame): Value {
+  if (changesInstance(node, "get", frame)) frame.state.report(rowFunctionWrites(frame.text(node.object), frame.span(node), "value"));
   return readProperty(readExpression(node.object, frame), node, frame);
+}
+
+/** `counter.next()` of an instance that lives outside the row function; null: what the method does is not known. */
+export function changesInstance(node: Member, by: "method" | "get", frame: Frame): boolean | null {
+  const { object } = node;
+  const name = memberName(node, frame);
+  if (object.type !== "Identifier" || frame.names.has(object.name) || name === null) return null;
+  const binding = frame.scope.resolve(object.name, object);
+  return binding.kind === "opaque" ? (binding.changes?.(name, by) ?? null) : null;
 }
 
 /** The name after the dot, or in brackets when it is a known text; null when it is computed. */

@@ -5,6 +5,7 @@
 import type { Diagnostic } from "./diagnostics/diagnostic.ts";
 import { formatDiagnostic, pageOf } from "./diagnostics/format.ts";
 import { codeFrame } from "./diagnostics/frame.ts";
+import { nestedTooDeeply } from "./diagnostics/nested-too-deeply.ts";
 import { syntaxError } from "./diagnostics/syntax-error.ts";
 import { type ManifestFunction, manifestOf } from "./emit/manifest.ts";
 import type { SourceMap } from "./emit/rank-module.ts";
@@ -12,7 +13,7 @@ import type { Edit } from "./emit/stub.ts";
 import { checkIR, type Stage as IRStage } from "./ir/spec.ts";
 import { pipeline, printStage } from "./pipeline.ts";
 import { hasErrors, type Program } from "./program.ts";
-import { parseModule } from "./source/module.ts";
+import { type ModuleSource, parseModule } from "./source/module.ts";
 import { type GivenModules, Modules } from "./source/modules.ts";
 
 export interface CompileOptions {
@@ -69,14 +70,19 @@ export function compile(source: string, options: CompileOptions): CompileResult 
   try {
     return compiled(source, options, fileOf, unchanged);
   } catch (error) {
-    const file = fileOf(options.id);
-    return { ...unchanged, diagnostics: [reported(syntaxDiagnostic(error, file), new Map([[file, source]]))] };
+    if (!(error instanceof RangeError) || !/call stack/.test(error.message)) throw error;
+    return { ...unchanged, diagnostics: [reported(nestedTooDeeply(fileOf(options.id)), new Map())] };
   }
 }
 
 function compiled(source: string, options: CompileOptions, fileOf: (id: string) => string, unchanged: CompileResult): CompileResult {
   const file = fileOf(options.id);
-  const module = parseModule(options.id, file, source);
+  let module: ModuleSource;
+  try {
+    module = parseModule(options.id, file, source);
+  } catch (error) {
+    return { ...unchanged, diagnostics: [reported(syntaxDiagnostic(error, file), new Map([[file, source]]))] };
+  }
   const program: Program = {
     module,
     modules: new Modules(options.modules ?? {}, fileOf),
@@ -159,9 +165,6 @@ function relativeTo(root: string | undefined): (id: string) => string {
 
 function syntaxDiagnostic(error: unknown, file: string): Diagnostic {
   const { message, loc } = error as { message: string; loc?: { line: number; column: number } };
-  if (error instanceof RangeError && /call stack/.test(message)) {
-    return syntaxError(`${file} nests deeper than the compiler can follow`, null, "cut the longest expression into several statements: const wet = trips.filter(…);");
-  }
   if (!loc) throw error;
   return syntaxError(message.replace(/ \(\d+:\d+\)$/, ""), { file, line: loc.line, column: loc.column, endLine: loc.line, endColumn: loc.column + 1 });
 }

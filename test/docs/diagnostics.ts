@@ -61,7 +61,7 @@ function pageText(page: Page): string {
     `${severity === "error" ? "An error" : "A warning"}: ${KINDS[page.kind]}.`,
     page.docs,
     "Wrong:",
-    fenced(page.example.wrong, "ts"),
+    fenced(page.example.wrong.replace(/^(.{140}).{60,}$/gm, "$1…"), "ts"),
     "What the build says:",
     fenced(said.replace(/\n {2}page: .*$/, "")),
     "Right:",

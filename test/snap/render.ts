@@ -61,7 +61,8 @@ function diagnostics(result: CompileResult): string {
       const others = d.locations.slice(1).map((l) => `- ${l.file}:${l.line}:${l.column + 1} ${l.label}`);
       const why = d.why.map((w) => `- because ${w}`);
       const fix = d.fix ? [`- fix: ${d.fix.message}${d.fix.edits.length > 0 ? ` (${d.fix.edits.map((e) => JSON.stringify(e.text)).join(", ")})` : ""}`] : [];
-      return [`### ${d.code} ${d.severity} at ${place?.file}:${place?.line}:${(place?.column ?? 0) + 1}`, d.message, fenced(d.frame), ...others, ...why, ...fix].join("\n");
+      const where = place ? `at ${place.file}:${place.line}:${place.column + 1}` : "of the whole file";
+      return [`### ${d.code} ${d.severity} ${where}`, d.message, ...(place ? [fenced(d.frame)] : []), ...others, ...why, ...fix].join("\n");
     })
     .join("\n\n");
 }

@@ -27,6 +27,7 @@ import { misspeltColumn } from "./misspelt-column.ts";
 import { misspeltDirective } from "./misspelt-directive.ts";
 import { mixedColumn } from "./mixed-column.ts";
 import { needsAnnotation } from "./needs-annotation.ts";
+import { nestedTooDeeply } from "./nested-too-deeply.ts";
 import { noCommonColumns } from "./no-common-columns.ts";
 import { noInterface } from "./no-interface.ts";
 import { noOverlap } from "./no-overlap.ts";
@@ -65,6 +66,7 @@ export const diagnosticPages: readonly DiagnosticPage[] = [
   notAnnotatable.page,
   notAsync.page,
   syntaxError.page,
+  nestedTooDeeply.page,
   misspeltColumn.page,
   unknownVerb.page,
   joinKeyTypes.page,

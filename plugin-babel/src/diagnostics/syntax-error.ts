@@ -6,13 +6,15 @@ export const syntaxError = defineDiagnostic(
     code: "LS1005",
     title: "A syntax error",
     kind: "user-error",
-    docs: "The file is no JavaScript or TypeScript that Babel's parser reads, or it nests deeper than the compiler can follow: hundreds of verbs or operators in one expression, which are to be cut into several statements.",
+    docs: "The file is no JavaScript or TypeScript that Babel's parser reads.",
     example: {
       wrong: "return trips.filter((d) => d.fare > ).numRows();",
       right: "return trips.filter((d) => d.fare > 10).numRows();",
     },
   },
-  (message: string, span: SourceSpan | null, fix: string = "write what the language has here; nothing else of the file is looked at before") => ({
-    message, locations: span ? [at(span, "here")] : [], fix: { message: fix, edits: [] },
+  (message: string, span: SourceSpan) => ({
+    message,
+    locations: [at(span, "here")],
+    fix: { message: "write what the language has here; nothing else of the file is looked at before", edits: [] },
   }),
 );

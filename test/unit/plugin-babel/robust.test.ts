@@ -37,5 +37,5 @@ return t.numRows(); }`, "/src/job.ts");
 test.each([["verbs", ".filter((d) => d.a > 1)", ""], ["operators", "", "!"]])("with more %s in a row than the stack holds", (_, verb, operator) => {
   const { diagnostics } = compile(`import { type Table } from "@lockstep/runtime";
 export async function f(t: Table<{ a: number }>) { "use spmd"; return t${verb.repeat(5000)}.filter((d) => ${operator.repeat(20_000)}d.a).numRows(); }`, "/src/job.ts");
-  expect(diagnostics.map(({ code, message }) => [code, message])).toEqual([["LS1005", "src/job.ts nests deeper than the compiler can follow"]]);
+  expect(diagnostics.map(({ code, message }) => [code, message])).toEqual([["LS1006", "src/job.ts nests deeper than the compiler can follow"]]);
 });

@@ -6,7 +6,7 @@ import { optionsOf } from "./options.ts";
 import { allColumns, columnTypes } from "./rules.ts";
 import type { Verb } from "./verb.ts";
 
-type Own = Pick<Verb, "name" | "docs" | "example" | "signature" | "type" | "communicates" | "order" | "besides" | "demands" | "lower">;
+type Own = Pick<Verb, "name" | "docs" | "example" | "signature" | "type" | "communicates" | "order" | "besides" | "demands" | "lower"> & Required<Pick<Verb, "gives">>;
 
 const observer = (own: Own): Verb => ({
   on: "table",
@@ -22,6 +22,7 @@ export const numRows = observer({
   name: "numRows",
   docs: "The number of rows.",
   example: "trips.numRows()",
+  gives: "number",
   signature: [],
   type: () => null,
   communicates: (_, [input]) => (input!.kind === "replicated" ? null : "the count (Allreduce)"),
@@ -40,6 +41,7 @@ export const objects = observer({
   name: "objects",
   docs: "The rows as records, in table order; more than the limit is an error.",
   example: "top.objects({ limit: 100 })",
+  gives: "array",
   signature: [{ kind: "scalar", name: "options", optional: true, default: "{}", options: optionsOf.objects }],
   type: (i, [input]) => remember(i, input!),
   communicates: (_, [input]) => (input!.kind === "replicated" ? null : "all rows to every rank (Allgatherv)"),
@@ -53,6 +55,7 @@ export const get = observer({
   name: "get",
   docs: "One cell: the column at a row (default 0).",
   example: 'totals.get("miles")',
+  gives: "value of get",
   signature: [{ kind: "column-name" }, { kind: "scalar", name: "row", optional: true, default: "0", takes: "number" }],
   type: (i, [input], context) => {
     const { from, span } = i.columns[0]!;
@@ -71,6 +74,7 @@ export const array = observer({
   name: "array",
   docs: "The values of a column, in table order.",
   example: 'top.array("name")',
+  gives: "array",
   signature: [{ kind: "column-name" }],
   type: get.type,
   communicates: (_, [input]) => (input!.kind === "replicated" ? null : "one column to every rank (Allgatherv)"),
@@ -83,6 +87,7 @@ export const print = observer({
   name: "print",
   docs: "Prints rows to the console, the first 10 if no others are asked for, and how many there are: once, by rank 0.",
   example: "top.print({ limit: 20 })",
+  gives: "value of print",
   signature: objects.signature,
   type: objects.type,
   communicates: (_, [input]) => (input!.kind === "replicated" ? null : "the rows shown, to rank 0 (Gatherv), and the count (Allreduce)"),
@@ -98,6 +103,7 @@ export const columnNames: Verb = {
     name: "columnNames",
     docs: "The names of the columns, in order.",
     example: "trips.columnNames()",
+    gives: "array",
     signature: [],
     type: (i, [input]) => remember(i, input!),
     communicates: () => null,

@@ -65,6 +65,8 @@ export interface Verb {
   passFilter?(i: Instruction, columns: ReadonlySet<string>): { readonly input: number; readonly rename?: ReadonlyMap<string, string> } | null;
   /** Doing it again costs less than keeping its result; only if that holds of its inputs too. */
   readonly repeatable: boolean;
+  /** Of an observer: its answer, as messages call it. */
+  readonly gives?: string;
   /** Answered from the table's type: nothing runs. */
   readonly known?: true;
   /** True: rows of the result are rows of the first input, in its order (some may be missing). */

@@ -247,8 +247,8 @@ function readVerb(e: t.CallExpression, verb: Verb, receiver: ValueId | null, r: 
     r.report(r.frame.node.async ? missing : { ...missing, fix: { message: `await ${r.frame.name}(…) where it is called, and return this from it`, edits: [] } });
   }
   const member = typeof context === "object" ? context.member : "";
-  if (verb.role === "observer" && /^(then|catch|finally)$/.test(member)) {
-    r.report(unknownProperty(member, /^(objects|array|columnNames)$/.test(verb.name) ? "array" : verb.name === "numRows" ? "number" : `value of ${verb.name}`, r.span(e), []));
+  if (verb.gives && /^(then|catch|finally)$/.test(member)) {
+    r.report(unknownProperty(member, verb.gives, r.span(e), []));
   }
   const declared = verb.on === "module" ? readInterface(e, args.data, r) : null;
   const varying = r.varyingOf([...(receiver === null ? [] : [(callee as t.MemberExpression).object]), ...e.arguments]);

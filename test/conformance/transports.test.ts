@@ -3,11 +3,12 @@
  * over every MPI. (What is local's own, the rendezvous, stays with it: tests/connect.rs.)
  */
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { cargoTarget, root } from "../scripts/lib.mjs";
+import { cargo } from "../scripts/cargo.mjs";
+import { root } from "../scripts/lib.mjs";
 import { mpis } from "./mpis.ts";
 
 const suites = ["collectives", "exchange", "failure", "leaving", "processes", "mpi"];
@@ -34,9 +35,9 @@ function run(command: string, args: readonly string[], env: NodeJS.ProcessEnv): 
 beforeAll(async () => {
   // With the whole workspace, so that nothing is compiled with other features than before.
   const args = ["test", "--release", "--locked", "--workspace", "--no-run", "--message-format=json", ...suites.flatMap((suite) => ["--test", suite])];
-  const { code, text } = await run("cargo", args, { CARGO_TARGET_DIR: cargoTarget });
-  expect(code, text).toBe(0);
-  for (const line of text.split("\n").filter((candidate) => candidate.startsWith("{"))) {
+  const messages = join(scratch, "cargo.jsonl");
+  await cargo(args, { stdio: ["ignore", openSync(messages, "w"), "inherit"] });
+  for (const line of readFileSync(messages, "utf8").split("\n").filter((candidate) => candidate.startsWith("{"))) {
     const { executable, target } = JSON.parse(line) as { executable?: string | null; target?: { name: string } };
     if (executable && target) binaries.set(target.name, executable);
   }

@@ -106,6 +106,7 @@ describe("lockstep run", () => {
     expect(await lockstep(["run", "-n", "2", join(scratch.path, "no.mjs")]).ended).toMatchObject({ code: 1, stderr: expect.stringMatching(/^error LS2022: there is no .*no\.mjs/) as string });
     writeFileSync(join(scratch.path, "plain.mjs"), "console.log('plain')");
     expect(await lockstep(["run", join(scratch.path, "plain.js")]).ended).toMatchObject({ code: 1, stderr: expect.stringMatching(/there is no .*plain\.js; did you mean "plain\.mjs"\?/) as string });
+    expect(await lockstep(["run", "-n", "2", join(program, "../job.spmd.mjs")]).ended).toMatchObject({ code: 1, stderr: expect.stringMatching(/job\.spmd\.mjs holds the annotated functions/) as string });
     expect(await lockstep(["run", "-n", "2", join(scratch.path, "plain.mjs")]).ended).toMatchObject({ code: 1, stderr: expect.stringContaining("without a Lockstep plugin") as string });
     expect(await lockstep(["run", "-n", "1", join(scratch.path, "plain.mjs")]).ended).toMatchObject({ code: 0, stdout: "plain\n" });
     expect(await lockstep(["run", "-n", "none", program]).ended).toMatchObject({ code: 1, stderr: expect.stringContaining("whole number") as string });

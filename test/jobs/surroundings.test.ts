@@ -47,7 +47,7 @@ describe("a job runs", () => {
 
   it("not where files may not be as large as a rank's memory for messages, and says so", async () => {
     const ended = run("sh", ["-ec", 'ulimit -f 1000; exec "$@"', "sh", process.execPath, cli, "run", "-n", "2", program, "write", "out"], { env });
-    await expect(ended).rejects.toMatchObject({ code: 1, stderr: expect.stringMatching(/^error LS2008: the limit of the size of files \(`ulimit -f`\)[^]*fix: Lift it for the job/) as string });
+    await expect(ended).rejects.toMatchObject({ code: 1, stderr: expect.stringMatching(/^error LS2008: a rank's memory for messages is larger than files may be here; lift that \(`ulimit -f unlimited`\)/) as string });
   });
 
   it("with one rank where the cgroup's quota is one core", async ({ skip }) => {

@@ -118,6 +118,7 @@ function buildNative() {
     clearTimeout(soon);
     say();
   });
+  const start = Date.now();
   const place = process.stdout.isTTY;
   const say = () => console.log(`${place ? "\r\x1b[K" : ""}${progress.text()}`);
   const soon = setTimeout(say, 5000);
@@ -140,6 +141,8 @@ function buildNative() {
         clearInterval(ticker);
         if (place) process.stdout.write("\r\x1b[K");
       }
+      const minutes = (Date.now() - start) / 60_000;
+      if (minutes > 1) console.log(`${"native".padEnd(10)} ${minutes.toFixed(0)} min`);
     },
   };
 }

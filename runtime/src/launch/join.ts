@@ -32,7 +32,7 @@ async function meet(options: EngineOptions, bundle: Bundle | undefined, surround
   reached(rank, "joining");
   const native = await loadNative(bundle);
   reached(rank, "addon loaded");
-  const engine = await room(native.Engine.create({ rank, size, job, threads, memoryLimit, spillDirectory, ...(process.env.LOCKSTEP_TRACE !== undefined && { trace: true }), ...(localRanks !== undefined && { localRanks }) }));
+  const engine = await checked(native.Engine.create({ rank, size, job, threads, memoryLimit, spillDirectory, ...(process.env.LOCKSTEP_TRACE !== undefined && { trace: true }), ...(localRanks !== undefined && { localRanks }) }));
   reached(rank, "engine started");
   if (size > 1) {
     const own = { Lockstep: version, Node: process.version, architecture: process.arch, bundle: bundle ? bundleHash(bundle) : "" };
@@ -43,20 +43,6 @@ async function meet(options: EngineOptions, bundle: Bundle | undefined, surround
     reached(rank, "ranks met");
   }
   return { rank, size, job, engine, native, ...surroundings, profiled: observe };
-}
-
-/** The engine, unless the memory in which ranks send messages, which is a file, may not be as large. */
-async function room(engine: Promise<Engine>): Promise<Engine> {
-  try {
-    return await checked(engine);
-  } catch (error) {
-    if (!(error instanceof LockstepError) || !/^cannot make shared memory: File too large/.test(error.message)) throw error;
-    throw new LockstepError({
-      code: "LS2008",
-      message: "the limit of the size of files (`ulimit -f`) is below the shared memory in which a rank sends messages",
-      fix: "Lift it for the job, `ulimit -f unlimited`, or run one rank, which needs none.",
-    });
-  }
 }
 
 function compare(first: Record<string, string>, other: Record<string, string>, rank: number): void {

@@ -10,7 +10,7 @@ export const manifestName = "lockstep.manifest.json";
 export interface Manifest {
   readonly version: 2;
   /** Files, relative to the manifest, that define annotated functions: all that ranks other than 0 load. */
-  readonly chunks: Readonly<Record<string, unknown>>;
+  readonly chunks: Readonly<Record<string, { readonly programs?: readonly string[] } | undefined>>;
 }
 
 /** A bundle on this machine. */

@@ -1,5 +1,5 @@
-import { existsSync, statSync } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { existsSync, realpathSync, statSync } from "node:fs";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { didYouMean, LockstepError } from "../errors/index.ts";
 import { printError } from "../cli/print-error.ts";
 import { Watch } from "../observe/progress.ts";
@@ -31,8 +31,18 @@ export async function superviseRun(entry: string, args: readonly string[], reque
   if (statSync(entry).isDirectory()) {
     throw new LockstepError({ code: "LS2022", message: `${entry} is a folder`, fix: `Run the program in it: lockstep run ${programIn(entry) ?? join(entry, "job.mjs")}` });
   }
-  const shape = launchShape(request, () => (findBundle(entry) ? allowedCores() : 1));
-  if (shape.size > 1 && !findBundle(entry)) {
+  const bundle = findBundle(entry);
+  const chunk = bundle?.manifest.chunks[relative(bundle.directory, realpathSync(entry))];
+  if (chunk) {
+    const program = chunk.programs?.[0];
+    throw new LockstepError({
+      code: "LS2022",
+      message: `${entry} holds the annotated functions, which ranks load; it is no program`,
+      fix: `Run the program that calls them${program === undefined ? "" : `: lockstep run ${join(bundle!.directory, program)}`}.`,
+    });
+  }
+  const shape = launchShape(request, () => (bundle ? allowedCores() : 1));
+  if (shape.size > 1 && !bundle) {
     throw new LockstepError({
       code: "LS2022",
       message: `no ${manifestName} beside ${entry}: it was built without a Lockstep plugin, so other ranks have nothing to run`,

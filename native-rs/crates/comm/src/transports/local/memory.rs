@@ -136,7 +136,13 @@ impl Drop for Mapping {
 
 /// Makes this rank's memory file: the head is backed, the arena is only address space.
 pub(super) fn create(arena: usize) -> Result<OwnedFd> {
-    let failed = |error| CommError::system("cannot make shared memory", error);
+    let failed = |error| match error {
+        rustix::io::Errno::FBIG => {
+            let what = "a rank's memory for messages is larger than files may be here; lift that (`ulimit -f unlimited`), or run one rank, which needs none";
+            CommError::system(what, error)
+        }
+        _ => CommError::system("cannot make shared memory", error),
+    };
     let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
     // Some systems refuse memory that could be made executable; kernels before 6.3 do not know the flag.
     let file = rustix::fs::memfd_create("lockstep", flags | MemfdFlags::NOEXEC_SEAL)

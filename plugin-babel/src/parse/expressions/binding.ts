@@ -24,12 +24,13 @@ export function fromBinding(binding: Binding, name: string, node: t.Node, frame:
   const { state } = frame;
   switch (binding.kind) {
     case "scalar": {
-      if (binding.type === null && isListMethod(name)) {
+      const member = binding.path.members.at(-1)?.name;
+      if (binding.type === null && member !== undefined && listMethods.has(member)) {
         state.needsScript(`'${name.slice(0, name.lastIndexOf("."))}' is a list known only at run time; a semijoin with table({ … }) of it does the same natively`);
         return { kind: "any", of: "any[]" };
       }
       if (binding.type === null) {
-        const fix = name.includes(".")
+        const fix = member !== undefined
           ? `take it into a const of its type before the verb, as in const value: number = ${name}; a function is declared by itself`
           : binding.as === "function"
             ? `declare it as a function of its own, function ${name}(…) { … }, which the compiler can read`
@@ -41,9 +42,7 @@ export function fromBinding(binding: Binding, name: string, node: t.Node, frame:
         state.report(needsAnnotation(`'${name}'`, span, "types are read from the source alone, without a TypeScript program", fix));
         return unknown;
       }
-      // Only of these JavaScript's answer to undefined has a native form.
-      const missing = binding.missing && !binding.type.nullable && (binding.type.js === "number" || binding.type.js === "date");
-      const type = missing ? { ...binding.type, nullable: true } : binding.type;
+      const type = binding.missing ? { ...binding.type, nullable: true } : binding.type;
       const captured = scalar({ kind: "captured", path: binding.path, form: "value", type, span }, { null: binding.type.nullable, place: `captured ${pathText(binding.path)}` });
       return narrow(captured, frame.flow.facts);
     }
@@ -96,8 +95,10 @@ export function fromBinding(binding: Binding, name: string, node: t.Node, frame:
   }
 }
 
-/** `zones.includes`: asked of a captured object, it tells an array or Set. */
-const isListMethod = (name: string): boolean => /\.(includes|has|indexOf|lastIndexOf|some|every|find|findLast|findIndex|findLastIndex|filter|map|flatMap|reduce|forEach|slice|join|get|at|keys|values|entries)$/.test(name);
+/** `zones.includes`: asked of a captured object, they tell an array or Set. */
+const listMethods: ReadonlySet<string> = new Set([
+  "includes", "has", "indexOf", "lastIndexOf", "some", "every", "find", "findLast", "findIndex", "findLastIndex", "filter", "map", "flatMap", "reduce", "forEach", "slice", "join", "get", "at", "keys", "values", "entries",
+]);
 
 function unresolved(name: string, inScope: readonly string[], span: SourceSpan, frame: Frame): Value {
   const rows = [...frame.names].find(([, variable]) => frame.flow.current.get(variable)?.kind === "row");

@@ -4,6 +4,7 @@
  */
 import type { InputPath } from "./connectors/paths.ts";
 import type { ReadCsvOptions } from "./connectors/csv/read.ts";
+import type { ReadJsonLinesOptions } from "./connectors/json/read.ts";
 import type { ReadParquetOptions } from "./connectors/parquet/read.ts";
 import type { Table } from "./tables/table.ts";
 import type { StoredRow } from "./tables/types.ts";
@@ -36,6 +37,20 @@ export async function readCsv<Row extends object = Record<never, never>>(
   return connector.readCsv(path, options);
 }
 
+/**
+ * Reads JSON Lines, an object a line: a file, a folder (recursively), a glob or a list, one table in name order of the files.
+ *
+ * Its columns are all keys, in order of appearance; what a line has not is null. A column is number, string or boolean, as all its
+ * values are; `types: { at: "date", id: "bigint" }` says others. LS2001 (missing), LS2006 (bad line), LS2018 (no JSON Lines).
+ */
+export async function readJsonLines<Row extends object = Record<never, never>>(
+  path: InputPath,
+  options?: ReadJsonLinesOptions<Row>,
+): Promise<Table<StoredRow<Row>>> {
+  const connector = await import("./connectors/json/read.ts");
+  return connector.readJsonLines(path, options);
+}
+
 export { LockstepError, type ErrorCode } from "./errors/index.ts";
 export { rank, size } from "./spmd/rank.ts";
 export { op, type Aggregate } from "./tables/op.ts";
@@ -50,6 +65,7 @@ export type { RowFunction, Scalar } from "./tables/types.ts";
 export type { InputPath } from "./connectors/paths.ts";
 export type { StoreOptions } from "./connectors/store/options.ts";
 export type { ReadCsvOptions } from "./connectors/csv/read.ts";
+export type { ReadJsonLinesOptions } from "./connectors/json/read.ts";
 export type { ReadParquetOptions } from "./connectors/parquet/read.ts";
 export type { WriteCsvOptions } from "./connectors/csv/write.ts";
 export type { WriteParquetOptions } from "./connectors/parquet/write.ts";

@@ -27,6 +27,7 @@ beforeAll(async () => {
   const [part] = readdirSync(at("cut"));
   truncateSync(join(at("cut"), part!), readFileSync(join(at("cut"), part!)).length - 20);
   writeFileSync(at("bad.csv"), `id,name,amount\n${index.slice(0, 50).map((i) => `${i},n${i},${i}`).join("\n")}\n50,n50\n`);
+  writeFileSync(at("bad.jsonl"), `${index.slice(0, 51).map((id) => `{"id":${id},"name":"n${id}","amount":null}`).join("\n")}\n{"id":x}\n`);
 });
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -60,7 +61,7 @@ describe.each([1, 3])("on %i ranks", (ranks) => {
   it("a truncated file is named", () => fails(["count", at("cut")], "LS2005", [/cut\/part-00000\.parquet/]));
 
   it("a file of another format names the reader of its own", async () => {
-    await fails(["count", at("bad.csv")], "LS2018", [/bad\.csv is no Parquet file; readCsv reads CSV/]);
+    await fails(["count", at("bad.csv")], "LS2018", [/bad\.csv is no Parquet file; readCsv reads CSV, readJsonLines JSON Lines/]);
     const [part] = readdirSync(at("good"));
     await fails(["countCsv", join(at("good"), part!)], "LS2018", [/is no CSV file; it is Parquet, which readParquet reads/]);
   });
@@ -82,6 +83,8 @@ describe.each([1, 3])("on %i ranks", (ranks) => {
   });
 
   it("a bad CSV line has its number", () => fails(["countCsv", at("bad.csv")], "LS2006", [/bad\.csv/, /52/]));
+
+  it("a line that is no JSON has its number", () => fails(["countJson", at("bad.jsonl")], "LS2006", [/bad\.jsonl, line 52: no JSON: 'x' at position 6/, /errors\/job\.ts:\d+/]));
 
   it("a null where the interface has none is named", () => fails(["shout", at("nulls"), at("o")], "LS2003", [/name/]));
 

@@ -49,6 +49,25 @@ it("integers of CSV that a number cannot hold are bigint, and further ones of no
   expect(text.slice(text.indexOf("{\n", text.indexOf("export")))).toBe("{\n  id: bigint; // int64\n  far: string; // string\n  n: number; // float64\n}\n");
 });
 
+it("columns of JSON Lines: far integers are bigint, what cannot be looked at has its types, absent is null", async () => {
+  writeFileSync(join(folder, "log.jsonl"), '{"id":1,"at":"2024-01-31","any":1,"x":1.5}\n{"id":9007199254740993,"at":"b","any":[],"far":1,"of":{}}\n{"id":2,"at":"c","far":99999999999999999999}\n');
+  expect(await run("pull", "log.jsonl")).toMatchObject({ code: 0, stdout: expect.stringContaining('readJsonLines<Log>(path, { types: { "id": "bigint" } })') });
+  const text = readFileSync(join(folder, "log.schema.ts"), "utf8");
+  expect(text.slice(text.indexOf("{\n", text.indexOf("export")))).toBe(`{
+  id: bigint; // int64
+  at: string; // string
+  // any: float64 | list has no TypeScript type yet
+  x: number | null; // float64
+  far: number | null; // float64
+  // of: struct has no TypeScript type yet
+}
+`);
+  expect(await run("check", "log.schema.ts")).toMatchObject({ code: 0 });
+  appendFileSync(join(folder, "log.jsonl"), '{"id":"3"}\n');
+  expect(await run("check", "log.schema.ts")).toMatchObject({ code: 1, stdout: expect.stringMatching(/- id +int64\n {2}\+ id +float64 \| string +has another type/) });
+  rmSync(join(folder, "log.schema.ts"));
+});
+
 it("says what has changed in the data, and exits with 1 then alone", async () => {
   const data = join(folder, "sales.csv");
   writeFileSync(data, "city;amount;note\na;1;x\nb;2;y\n");

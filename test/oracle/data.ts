@@ -32,6 +32,29 @@ export interface Tables {
   readonly odd: string;
   /** Only its header. */
   readonly header: string;
+  /** JSON Lines of 1,501 rows in four files, one of them empty, with keys in any order, some absent, others nested: see `Event`. */
+  readonly events: string;
+  /** JSON Lines of the columns of `Event` alone. */
+  readonly plainEvents: string;
+  /** JSON Lines with one far integer and one text that is no date. */
+  readonly oddEvents: string;
+  /** JSON Lines whose last line is none. */
+  readonly cutEvents: string;
+}
+
+/** Line `i` of the events: two in three have something that an `Event` has not. */
+function eventLine(i: number, extra: boolean): string {
+  const kind = JSON.stringify(["Straße", "a\n\"b\"", "😀", "\ud83d", ""][i % 5]);
+  const members = [
+    `"id": ${i % 4 ? i : `${i}.0e0`}`,
+    i % 6 === 5 ? `"kind":null` : `"k\\u0069nd":${i % 7 ? kind : kind.replace("😀", "\\ud83d\\ude00")}`,
+    ...(i % 8 ? [`"at":"${new Date(Date.UTC(1960 + (i % 90), i % 12, 1 + (i % 28), i % 24, 0, i % 60, i % 1000)).toISOString()}"`] : []),
+    `"ref":${i % 9 ? 9007199254740993n + BigInt(i) : "-0"}`,
+    ...(i % 10 ? [`"value" : ${i % 3 ? ((i * 7919) % 20011) / 7 : i % 2 ? "-0" : "1e400"}`] : []),
+    `"ok":${i % 2 === 0}`,
+    ...(extra ? [[`"payload":{"id":[${i},{"x":"}"}]}`], [`"note":${i % 4 ? i : '"n"'}`], []][i % 3]! : []),
+  ];
+  return `{${i % 2 && extra ? members.reverse().join(" ,\t") : members.join(",")}}`;
 }
 
 const MEASUREMENTS = (from: number, to: number): string => `
@@ -94,6 +117,16 @@ export async function makeTables(folder: string): Promise<Tables> {
   writeFileSync(join(folder, "notes.csv"), `${notes.join("\r\n")}\r\n`);
   writeFileSync(join(folder, "odd.csv"), "__proto__,constructor,toString,a b,ü\n1,x,3,2,äö\n2,,4,5,é\n3,x,1,7,🎉\n");
   writeFileSync(join(folder, "header.csv"), `${notes[0]}\n`);
+  mkdirSync(join(folder, "events"));
+  const events = (from: number, to: number, end = "\n", extra = true): string => Array.from({ length: to - from }, (_, i) => `${eventLine(from + i, extra)}${end}`).join("");
+  writeFileSync(join(folder, "events/a.jsonl"), `\uFEFF\n${events(0, 700)}`);
+  writeFileSync(join(folder, "events/b.ndjson"), " \r\n");
+  writeFileSync(join(folder, "events/c.jsonl"), eventLine(700, true));
+  writeFileSync(join(folder, "events/d.json"), events(701, 1501, "\r\n \t\r\n"));
+  writeFileSync(join(folder, "plain-events.jsonl"), events(1, 41, "\n", false));
+  writeFileSync(join(folder, "cut-events.jsonl"), events(0, 300).slice(0, -3));
+  const odd = Array.from({ length: 90 }, (_, id) => `{"id":${id},"far":${id === 77 ? "9007199254740993" : id},"day":"${id === 50 ? "tomorrow" : "2024-01-31"}"}\n`);
+  writeFileSync(join(folder, "odd-events.jsonl"), odd.join(""));
   const path = (name: string): string => join(folder, name);
   return {
     ...trips,
@@ -107,5 +140,9 @@ export async function makeTables(folder: string): Promise<Tables> {
     notes: path("notes.csv"),
     odd: path("odd.csv"),
     header: path("header.csv"),
+    events: path("events"),
+    plainEvents: path("plain-events.jsonl"),
+    oddEvents: path("odd-events.jsonl"),
+    cutEvents: path("cut-events.jsonl"),
   };
 }

@@ -90,7 +90,7 @@ for (const file of files) {
 
 // Dates of rows, files and windows are UTC's, local getters go by rank 0's zone: west of Greenwich and between whole hours.
 describe.each(["America/New_York", "Asia/Kolkata"])("in the zone %s", (zone) => {
-  const dated = files.filter((file) => /\/(row-dates|csv|header-only|windows|groups|sorting|writing|exact|scripts|joins)\.ts$/.test(file));
+  const dated = files.filter((file) => /\/(row-dates|csv|json-lines|header-only|windows|groups|sorting|writing|exact|scripts|joins)\.ts$/.test(file));
   let pool: RankPool;
   beforeAll(() => void (pool = new RankPool(3, { TZ: zone })));
   afterAll(() => pool.close());

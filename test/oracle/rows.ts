@@ -25,6 +25,15 @@ export interface Note {
   text: string | null;
 }
 
+export interface Event {
+  id: number;
+  kind: string | null;
+  at: Date | null;
+  ref: bigint;
+  value: number | null;
+  ok: boolean;
+}
+
 /** 200,000 rows in 2 files of 10 row groups: more batches to each rank than any buffer holds. */
 export interface Large {
   id: number;

@@ -18,6 +18,7 @@ const range: Options = { limit: number, offset: number };
 export const optionsOf = {
   readParquet: { types: read, store },
   readCsv: { delimiter: character, header: boolean, types: read, store },
+  readJsonLines: { types: read, store },
   writeParquet: { overwrite: boolean, compression: { kind: "one", of: ["snappy", "zstd", "gzip", "lz4", "none"] }, rowGroupRows: count, types: { kind: "types", of: "arrow" }, order, store },
   writeCsv: { overwrite: boolean, delimiter: character, header: boolean, order, store },
   objects: range,

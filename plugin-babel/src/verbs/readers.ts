@@ -24,13 +24,14 @@ function besides({ besides: of }: Instruction): { [key: string]: Data } {
   return { ...(of?.seen && { seen: of.seen }), ...(of && of.clashing.length > 0 && { clashing: [...of.clashing] }) };
 }
 
-// Parquet is read again faster than rows are kept; CSV is not.
+// Parquet is read again faster than rows are kept; text is not.
 const reader = (name: string, format: string, options?: Options): Verb => ({
   name,
   docs: `Opens ${format} files: a path, a directory, a glob or a list. The interface says which columns there are.`,
   example: `await ${name}<Trip>(path)`,
   on: "module",
   role: "reader",
+  told: new Set(["bigint"]),
   signature: [
     { kind: "scalar", name: "path", optional: false, takes: "paths" },
     { kind: "scalar", name: "options", optional: true, default: "{}", ...(options && { options }) },
@@ -55,6 +56,11 @@ const reader = (name: string, format: string, options?: Options): Verb => ({
 
 export const readParquet = reader("readParquet", "Parquet", optionsOf.readParquet);
 export const readCsv = reader("readCsv", "CSV", optionsOf.readCsv);
+export const readJsonLines: Verb = {
+  ...reader("readJsonLines", "JSON Lines", optionsOf.readJsonLines),
+  example: 'await readJsonLines<{ id: bigint; at: Date }>(path, { types: { id: "bigint", at: "date" } })',
+  told: new Set(["bigint", "date"]),
+};
 
 export const table: Verb = {
   ...reader("table", "literal"),

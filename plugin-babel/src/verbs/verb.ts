@@ -5,6 +5,7 @@ import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import type { Data } from "../ir/data.ts";
 import type { Distribution } from "../ir/distribution.ts";
 import type { Instruction, TableType } from "../ir/ir.ts";
+import type { JsType } from "../ir/types.ts";
 import type { Options } from "./options.ts";
 
 /** How one argument of the source is read (`parse/arguments.ts` has one reader a kind). */
@@ -44,6 +45,8 @@ export interface Verb {
   /** One sentence and one line of TypeScript, for the docs. */
   readonly docs: string;
   readonly example: string;
+  /** Of a reader: types that columns have only if its option `types` says so. */
+  readonly told?: ReadonlySet<JsType>;
   /** Where it is called: `readCsv(…)`, `t.filter(…)`. */
   readonly on: "module" | "table";
   readonly role: "reader" | "verb" | "observer" | "writer";

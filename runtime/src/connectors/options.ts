@@ -6,6 +6,7 @@ import { didYouMean, LockstepError } from "../errors/index.ts";
 import type { RowRange } from "../tables/slice.ts";
 import type { ReadCsvOptions } from "./csv/read.ts";
 import type { WriteCsvOptions } from "./csv/write.ts";
+import type { ReadJsonLinesOptions } from "./json/read.ts";
 import type { ReadParquetOptions } from "./parquet/read.ts";
 import type { WriteParquetOptions } from "./parquet/write.ts";
 import type { StoreOptions } from "./store/options.ts";
@@ -30,6 +31,7 @@ const range = { limit: number, offset: number } satisfies Of<RowRange>;
 export const optionsOf = {
   readParquet: { types: read, store } satisfies Of<ReadParquetOptions<object>>,
   readCsv: { delimiter: character, header: boolean, types: read, store } satisfies Of<ReadCsvOptions<object>>,
+  readJsonLines: { types: read, store } satisfies Of<ReadJsonLinesOptions<object>>,
   writeParquet: {
     overwrite: boolean, compression: { kind: "one", of: ["snappy", "zstd", "gzip", "lz4", "none"] }, rowGroupRows: count, types: { kind: "types", of: "arrow" }, order, store,
   } satisfies Of<WriteParquetOptions<object>>,

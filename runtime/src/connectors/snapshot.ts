@@ -10,7 +10,7 @@ import type { SourceColumn } from "./source-column.ts";
 
 /** What a snapshot says; `columns` are Arrow's printed types, with "| null" where there may be one. */
 export interface Snapshot {
-  readonly reader: "readParquet" | "readCsv";
+  readonly reader: "readParquet" | "readCsv" | "readJsonLines";
   /** Relative to the snapshot's file. */
   readonly path: string;
   readonly delimiter?: string;
@@ -42,7 +42,7 @@ export function readSnapshot(text: string): Snapshot | null {
     const said = JSON.parse(line.slice(BEGIN.length)) as Record<string, unknown>;
     const { reader, path, delimiter, columns } = said;
     const isColumn = (c: unknown): c is [string, string] => Array.isArray(c) && c.length === 2 && c.every((part) => typeof part === "string");
-    if ((reader !== "readParquet" && reader !== "readCsv") || typeof path !== "string" || !Array.isArray(columns) || !columns.every(isColumn)) return null;
+    if ((reader !== "readParquet" && reader !== "readCsv" && reader !== "readJsonLines") || typeof path !== "string" || !Array.isArray(columns) || !columns.every(isColumn)) return null;
     return { reader, path, ...(typeof delimiter === "string" ? { delimiter } : {}), columns: new Map(columns) };
   } catch {
     return null;
@@ -69,8 +69,8 @@ const NULL = " | null";
 const printColumn = ({ type, nullable }: SourceColumn): string => `${printType(type)}${nullable ? NULL : ""}`;
 
 function memberLine(reader: Snapshot["reader"], column: SourceColumn): string {
-  // Of CSV only what a number cannot hold is int64.
-  const seen = reader === "readCsv" && column.type.id === "int" ? "bigint" : typeScriptType(column.type);
+  // Of text only what a number cannot hold is int64.
+  const seen = reader !== "readParquet" && column.type.id === "int" ? "bigint" : typeScriptType(column.type);
   const exact = printColumn(column).replace(NULL, "");
   if (seen === null) return `// ${shown(column.name)}: ${exact} has no TypeScript type yet`;
   return `${shown(column.name)}: ${seen}${column.nullable ? NULL : ""}; // ${exact}`;

@@ -8,7 +8,7 @@ export const errorCodes = {
     fix: 'Open the column as bigint: `types: { column: "bigint" }` in the reader and `bigint` in the interface.',
   },
   LS2005: { title: "corrupt file", fix: "Write the file again; it is truncated or damaged." },
-  LS2006: { title: "bad CSV line", fix: 'Mend the file there. A column of texts is `column: string` in the interface, and `types: { column: "string" }` where some look like numbers; a file without a line of names is read with `header: false`.' },
+  LS2006: { title: "bad line", fix: 'Mend the file there. A column of texts is `column: string` in the interface, and `types: { column: "string" }` where some look like numbers; CSV without a line of names is read with `header: false`.' },
   LS2007: { title: "output exists", fix: "Remove it, or write with `{ overwrite: true }`." },
   LS2008: { title: "output not writable", fix: "Check the folder's permissions, the free space and the limits of files (`ulimit -f`)." },
   LS2009: { title: "row function threw", fix: "Handle the value in the row function." },
@@ -23,7 +23,7 @@ export const errorCodes = {
   LS2015: { title: "not supported", fix: "The message says which value, type or option it is: convert it before, or leave it out." },
   LS2016: { title: "a table was used wrongly", fix: "See the message; `tsc` and the Lockstep build report it before the program runs." },
   LS2017: { title: "values of several types in one column", fix: "Make the row function return one type, or null." },
-  LS2018: { title: "file of another format", fix: "Use the reader of the file's format: readParquet, readCsv." },
+  LS2018: { title: "file of another format", fix: "Use the reader of the file's format: readParquet, readCsv, readJsonLines." },
   LS2019: { title: "input changed while it was read", fix: "Run the job when nobody writes its inputs." },
   LS2020: {
     title: "store refuses access",

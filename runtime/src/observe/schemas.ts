@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { glob } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { describeCsv } from "../connectors/csv/read.ts";
+import { describeJsonLines } from "../connectors/json/read.ts";
 import { describeParquet } from "../connectors/parquet/read.ts";
 import { findInput } from "../connectors/paths.ts";
 import { drift, printSnapshot, readSnapshot, type Snapshot } from "../connectors/snapshot.ts";
@@ -29,7 +30,7 @@ export async function pull(path: string, options: PullOptions): Promise<string> 
   const source = { reader, path: fromFile(out, path), ...(options.delimiter === undefined ? {} : { delimiter: options.delimiter }) };
   const columns = await describe(reader, path, options.delimiter);
   writeFileSync(out, printSnapshot(name, source, columns));
-  const exact = reader === "readCsv" ? columns.filter(({ type }) => type.id === "int").map((column) => `${JSON.stringify(column.name)}: "bigint"`) : [];
+  const exact = reader !== "readParquet" ? columns.filter(({ type }) => type.id === "int").map((column) => `${JSON.stringify(column.name)}: "bigint"`) : [];
   const call = `${reader}<${name}>(path${exact.length > 0 ? `, { types: { ${exact.join(", ")} } }` : ""})`;
   return `${out}: interface ${name}, ${columns.length} ${columns.length === 1 ? "column" : "columns"}; ${call} checks programs against it`;
 }
@@ -70,16 +71,24 @@ async function snapshotsHere(): Promise<string[]> {
   return names.filter((name) => readSnapshot(readFileSync(name, "utf8")) !== null).sort();
 }
 
-const describe = (reader: Snapshot["reader"], path: string, delimiter: string | undefined): Promise<SourceColumn[]> =>
-  reader === "readParquet" ? describeParquet(path) : describeCsv(path, delimiter === undefined ? {} : { delimiter });
+function describe(reader: Snapshot["reader"], path: string, delimiter: string | undefined): Promise<SourceColumn[]> {
+  if (reader === "readCsv") return describeCsv(path, delimiter === undefined ? {} : { delimiter });
+  return reader === "readParquet" ? describeParquet(path) : describeJsonLines(path);
+}
+
+const formats = [
+  { format: "Parquet", reader: "readParquet", extensions: [".parquet"] },
+  { format: "CSV", reader: "readCsv", extensions: [".csv"] },
+  { format: "JSON Lines", reader: "readJsonLines", extensions: [".jsonl", ".ndjson", ".json"] },
+] as const;
 
 async function readerOf(path: string): Promise<Snapshot["reader"]> {
-  const files = await findInput(path, [".parquet", ".csv"]);
-  const csv = files.filter(({ name }) => name.endsWith(".csv"));
-  if (csv.length > 0 && csv.length < files.length) {
-    throw new LockstepError({ code: "LS2018", message: `${path} holds Parquet and CSV files`, fix: "Name the files of one format: trips/*.parquet." });
+  const files = await findInput(path, formats.flatMap(({ extensions }) => extensions));
+  const found = formats.filter(({ extensions }) => files.some(({ name }) => extensions.some((extension) => name.toLowerCase().endsWith(extension))));
+  if (found.length > 1) {
+    throw new LockstepError({ code: "LS2018", message: `${path} holds ${found.map(({ format }) => format).join(" and ")} files`, fix: "Name the files of one format: trips/*.parquet." });
   }
-  return csv.length > 0 ? "readCsv" : "readParquet";
+  return found[0]?.reader ?? "readParquet";
 }
 
 /** `data/trips/*.parquet` → "trips" */

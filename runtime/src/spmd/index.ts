@@ -9,5 +9,5 @@ export { copy } from "./copy.ts";
 export { literal, literals } from "./literal.ts";
 export { mapInOrder } from "./map-in-order.ts";
 export { script } from "./scripts.ts";
-export { readCsv, readParquet, table, type ReaderDescriptor } from "./sources.ts";
+export { readCsv, readJsonLines, readParquet, table, type ReaderDescriptor } from "./sources.ts";
 export { GroupedTable, SpmdTable } from "./table.ts";

@@ -1,9 +1,11 @@
 import type { ColumnType, Expression } from "@lockstep/native/plan";
 import type { ReadCsvOptions } from "../connectors/csv/read.ts";
+import type { ReadJsonLinesOptions } from "../connectors/json/read.ts";
 import type { ReadParquetOptions } from "../connectors/parquet/read.ts";
 import { checkOptions } from "../connectors/options.ts";
 import { refuseDangling, refuseOwn, type InputPath } from "../connectors/paths.ts";
 import { isRemote } from "../connectors/store/location.ts";
+import type { StoreOptions } from "../connectors/store/options.ts";
 import { didYouMean, LockstepError } from "../errors/index.ts";
 import { reached } from "../observe/debug.ts";
 import { observeInput } from "../observe/observe.ts";
@@ -39,14 +41,19 @@ interface Opened {
 
 /** Opens Parquet files: a file, a folder, a glob or a list. */
 export function readParquet(path: InputPath, options: ReadParquetOptions<Record<string, unknown>> | undefined, descriptor: ReaderDescriptor): Promise<SpmdTable> {
-  return open(path, descriptor, "readParquet", options, { types: options?.types ?? {}, store: options?.store ?? {} });
+  return open(path, descriptor, "readParquet", options, (types, store) => ({ types, store }));
 }
 
 /** Opens CSV files. */
 export function readCsv(path: InputPath, options: ReadCsvOptions<Record<string, unknown>> | undefined, descriptor: ReaderDescriptor): Promise<SpmdTable> {
-  return open(path, descriptor, "readCsv", options, {
-    types: options?.types ?? {}, delimiter: options?.delimiter ?? ",", header: options?.header ?? true, store: options?.store ?? {},
-  });
+  return open(path, descriptor, "readCsv", options, (types, store) => ({ types, store, delimiter: options?.delimiter ?? ",", header: options?.header ?? true }));
+}
+
+/** Opens JSON Lines. */
+export function readJsonLines(path: InputPath, options: ReadJsonLinesOptions<Record<string, unknown>> | undefined, descriptor: ReaderDescriptor): Promise<SpmdTable> {
+  // In the order in which columns that no line has are there, and without those that nothing is said of.
+  const typed = (types: Types): [string, string | undefined][] => Object.entries(types).filter(([, type]) => type !== undefined);
+  return open(path, descriptor, "readJsonLines", options, (types, store) => ({ types: typed(types), store, whole: seesBesides(descriptor) }));
 }
 
 /** A table of arrays, the same on every rank. */
@@ -58,23 +65,31 @@ export function table(columns: Record<string, readonly unknown[]>, descriptor: R
   return new SpmdTable(literalTable(columns, types, site, filter));
 }
 
-const methods = { readParquet: "openParquet", readCsv: "openCsv" } as const;
+const methods = { readParquet: "openParquet", readCsv: "openCsv", readJsonLines: "openJsonLines" } as const;
+
+type Types = Readonly<Record<string, string | undefined>>;
+
+interface ReaderOptions {
+  readonly types?: Types;
+  readonly store?: StoreOptions;
+}
 
 /** `options` as the program gave them, `asked` as the engine takes them. */
-function open(path: InputPath, descriptor: ReaderDescriptor, verb: "readParquet" | "readCsv", options: unknown, asked: { readonly types: object; readonly [option: string]: unknown }): Promise<SpmdTable> {
+function open(path: InputPath, descriptor: ReaderDescriptor, verb: keyof typeof methods, options: ReaderOptions | undefined, asked: (types: Types, store: StoreOptions) => object): Promise<SpmdTable> {
   const call = currentCall();
   const { declared, site } = descriptor;
   const paths = located(site, () => (Array.isArray(path) ? path : [path]).map(absolute));
   return call.inOrder(async () => {
     onEveryRank(() => checkOptions(verb, options, site));
-    for (const name of Object.keys(asked.types)) {
+    const types = options?.types ?? {};
+    for (const name of Object.keys(types)) {
       if (!declared.some((column) => column.name === name)) throw new LockstepError({ code: "LS2002", message: `types: the interface has no column "${name}"${didYouMean(name, declared.map((column) => column.name))}`, site });
     }
     const resolved = paths.map((one) => call.outputs.resolve(one));
     const local = resolved.filter((one) => !isRemote(one));
     if (call.world.size > 1) located(site, () => local.forEach(refuseOwn));
     located(site, () => local.forEach(refuseDangling));
-    const request = engineText({ paths: resolved, declared, site, ...asked });
+    const request = engineText({ paths: resolved, declared, site, ...asked(types, options?.store ?? {}) });
     const { dataset, schema, bytes, rows } = JSON.parse(await call.collective((engine) => engine[methods[verb]](request))) as Opened;
     call.datasets.push(dataset);
     checkBesides(paths[0]!, schema, descriptor);
@@ -92,9 +107,13 @@ function scan(dataset: number, { columns, filter, site }: ReaderDescriptor, rows
   });
 }
 
+/** Whether it matters which columns the files have besides those declared. */
+const seesBesides = ({ seen, clashing = [] }: ReaderDescriptor): boolean => seen !== undefined || clashing.length > 0;
+
 /** LS2002 where columns that the interface leaves out, or has in another order, would make another answer than plain Node's. */
-function checkBesides(path: string, schema: Opened["schema"], { declared, seen, clashing = [], site }: ReaderDescriptor): void {
-  if (seen === undefined && clashing.length === 0) return;
+function checkBesides(path: string, schema: Opened["schema"], descriptor: ReaderDescriptor): void {
+  if (!seesBesides(descriptor)) return;
+  const { declared, seen, clashing = [], site } = descriptor;
   const [found, names] = [schema, declared].map((columns) => columns.map(({ name }) => name)) as [string[], string[]];
   const clash = clashing.find((name) => found.includes(name) && !names.includes(name));
   if (clash === undefined && (seen === undefined || found.join("\0") === names.join("\0"))) return;

@@ -1,5 +1,5 @@
 // What goes wrong in a call, one action each; `caught` shows that a program may catch it and go on.
-import { LockstepError, readCsv, readParquet, type Table } from "@lockstep/runtime";
+import { LockstepError, readCsv, readJsonLines, readParquet, type Table } from "@lockstep/runtime";
 
 interface Row {
   id: number;
@@ -17,6 +17,11 @@ async function count(path: string): Promise<number> {
 async function countCsv(path: string): Promise<number> {
   "use spmd";
   return (await readCsv<Row>(path)).filter((d) => d.id >= 0).numRows();
+}
+
+async function countJson(path: string): Promise<number> {
+  "use spmd";
+  return (await readJsonLines<Row>(path)).filter((d) => d.id >= 0).numRows();
 }
 
 async function shout(path: string, to: string): Promise<void> {
@@ -73,6 +78,7 @@ async function unreadable(path: string): Promise<number> {
 const actions: Record<string, () => Promise<unknown>> = {
   count: () => count(input),
   countCsv: () => countCsv(input),
+  countJson: () => countJson(input),
   shout: () => shout(input, out),
   collect: () => collect(input),
   recover: () => recover(input, out),

@@ -26,6 +26,9 @@ export class RecordingEngine {
   openCsv(json: string): Promise<string> {
     return this.openParquet(json);
   }
+  openJsonLines(json: string): Promise<string> {
+    return this.openParquet(json);
+  }
   async registerTable(ipc: Uint8Array): Promise<number> {
     this.registered.push(ipc);
     return ++this.#datasets;

@@ -107,6 +107,13 @@ impl JsEngine {
         self.run(async move { engine.open_csv(&json).await }).await
     }
 
+    /// Collective. `{ paths, declared, types: [[name, type]], whole, site }` → as `openParquet`.
+    #[napi]
+    pub async fn open_json_lines(&self, json: String) -> napi::Result<String> {
+        let engine = self.engine.clone();
+        self.run(async move { engine.open_json_lines(&json).await }).await
+    }
+
     /// A literal table as an Arrow IPC stream, equal on all ranks; its dataset number.
     #[napi]
     pub async fn register_table(&self, ipc: Buffer) -> napi::Result<u32> {

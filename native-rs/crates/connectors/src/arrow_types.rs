@@ -65,6 +65,7 @@ pub fn print_type(data_type: &DataType) -> String {
                 fields.iter().map(|field| format!("{}: {}", field.name(), print_type(field.data_type()))).collect();
             format!("struct<{}>", fields.join(", "))
         }
+        DataType::Union(fields, _) => fields.iter().map(|(_, field)| field.name().as_str()).collect::<Vec<_>>().join(" | "),
         other => other.to_string().to_lowercase(),
     }
 }

@@ -41,6 +41,7 @@ pub struct Dataset {
 pub enum Format {
     Parquet,
     Csv(Dialect),
+    JsonLines,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -57,11 +58,11 @@ pub struct DataFile {
     pub groups: Vec<Group>,
 }
 
-/// A run of rows that is read from one place: a row group of Parquet, a record-aligned byte range of CSV.
+/// A run of rows that is read from one place: a row group of Parquet, a record-aligned byte range of CSV or JSON Lines.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Group {
     pub rows: u64,
-    /// CSV: first byte, length, and the line number (from 1) of the first record.
+    /// CSV, JSON Lines: first byte, length, and the line number (from 1) of the first record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lines: Option<Lines>,
     /// Parquet: one entry a top-level column of the schema.

@@ -20,10 +20,10 @@ struct Difference {
     fix: String,
 }
 
-/// Checks every declared column; the schema comes back with the interface's promises about nulls. `text`: the file
-/// has no types of its own, the reader's `types` can say others.
-pub fn check(source: &str, schema: &SchemaRef, declared: &[ColumnType], text: bool) -> Result<SchemaRef> {
-    let differences: Vec<Difference> = declared.iter().filter_map(|column| difference(schema, column, text)).collect();
+/// Checks every declared column; the schema comes back with the interface's promises about nulls. `sayable`: where the
+/// file has the first, the reader's `types` can say the second.
+pub fn check(source: &str, schema: &SchemaRef, declared: &[ColumnType], sayable: fn(JsType, JsType) -> bool) -> Result<SchemaRef> {
+    let differences: Vec<Difference> = declared.iter().filter_map(|column| difference(schema, column, sayable)).collect();
     if !differences.is_empty() {
         return Err(error(source, "the interface", "the interface says", &differences));
     }
@@ -34,7 +34,7 @@ pub fn check(source: &str, schema: &SchemaRef, declared: &[ColumnType], text: bo
     Ok(Arc::new(Schema::new(schema.fields().iter().map(promise).collect::<Vec<_>>())))
 }
 
-fn difference(schema: &Schema, column: &ColumnType, text: bool) -> Option<Difference> {
+fn difference(schema: &Schema, column: &ColumnType, sayable: fn(JsType, JsType) -> bool) -> Option<Difference> {
     let js = js_name(column.js);
     let Some((_, field)) = schema.column_with_name(&column.name) else {
         let names = schema.fields().iter().map(|field| field.name().as_str());
@@ -47,7 +47,7 @@ fn difference(schema: &Schema, column: &ColumnType, text: bool) -> Option<Differ
         other => js_type(held) == Some(other),
     };
     let write = match js_type(held) {
-        Some(found) if text => format!("{name}: {}, or types: {{ {name}: \"{}\" }}", js_name(found), js.to_lowercase(), name = column.name),
+        Some(found) if sayable(found, column.js) => format!("{name}: {}, or types: {{ {name}: \"{}\" }}", js_name(found), js.to_lowercase(), name = column.name),
         Some(found) => format!("{}: {}", column.name, js_name(found)),
         None => "no JavaScript type fits: leave it out of the interface".to_owned(),
     };
@@ -136,11 +136,11 @@ mod tests {
             column("price", JsType::Number),
             column("name", JsType::String),
         ];
-        let checked = check("f", &schema(), &declared, false).unwrap();
+        let checked = check("f", &schema(), &declared, |_, _| false).unwrap();
         assert!(!checked.field(0).is_nullable() && checked.field(1).is_nullable());
-        assert!(check("f", &schema(), &[column("id", JsType::Bigint)], false).is_ok());
+        assert!(check("f", &schema(), &[column("id", JsType::Bigint)], |_, _| false).is_ok());
         let unsigned: SchemaRef = Arc::new(Schema::new(vec![Field::new("id", DataType::UInt64, true)]));
-        assert!(check("f", &unsigned, &[column("id", JsType::Bigint)], false).is_ok());
+        assert!(check("f", &unsigned, &[column("id", JsType::Bigint)], |_, _| false).is_ok());
     }
 
     #[test]
@@ -151,7 +151,7 @@ mod tests {
             column("wide", JsType::Number),
             column("price", JsType::Bigint),
         ];
-        let error = check("trips.parquet", &schema(), &declared, false).unwrap_err();
+        let error = check("trips.parquet", &schema(), &declared, |_, _| false).unwrap_err();
         assert_eq!(error.code, "LS2002");
         let expected = [
             "trips.parquet differs from the interface in 4 columns",

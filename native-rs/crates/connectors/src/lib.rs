@@ -8,8 +8,8 @@
 //! (rank 0)              (every rank)                                        (rank 0)
 //! ```
 //!
-//! - [`open_parquet`], [`open_csv`] resolve paths, read footers or headers, check the interface and collect
-//!   statistics. The [`Dataset`] is all that planning needs and serialises: rank 0 opens, the others receive it.
+//! - [`open_parquet`], [`open_csv`], [`open_json_lines`] resolve paths, read footers or headers, check the interface and
+//!   collect statistics. The [`Dataset`] is all that planning needs and serialises: rank 0 opens, the others receive it.
 //! - [`read_labels`] gives the distinct values of a dictionary-encoded string column without reading its rows.
 //! - [`prune`] says which groups a filter can match, [`chunks`] deals the remaining rows over `ranks × threads` parts,
 //!   contiguous in table order, balanced by bytes.
@@ -25,6 +25,7 @@ mod csv;
 mod dataset;
 mod declared;
 mod errors;
+mod json;
 mod names;
 mod outputs;
 mod parquet;
@@ -32,6 +33,7 @@ mod paths;
 mod prune;
 mod read;
 mod store;
+mod text;
 
 pub use arrow_types::{parse_type, print_type};
 pub use bounds::Bound;
@@ -39,6 +41,7 @@ pub use chunks::{Chunk, chunks};
 pub use csv::{CsvPart, CsvRequest, CsvWriteOptions, Dialect, open_csv};
 pub use dataset::{ColumnChunk, ColumnStatistics, DataFile, Dataset, Format, Group, Lines, js_type};
 pub use errors::{ConnectorError, Result};
+pub use json::{JsonLinesRequest, open_json_lines};
 pub use names::{did_you_mean, near_misses};
 pub use outputs::{Identity, OutputOptions, abort_output, commit_output, prepare_output};
 pub use parquet::{FileInfo, ParquetPart, ParquetRequest, ParquetWriteOptions, open_parquet, read_labels};

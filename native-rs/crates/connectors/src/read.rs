@@ -28,6 +28,7 @@ use crate::{
     csv,
     dataset::{Dataset, Format},
     errors::{ConnectorError, Result},
+    json,
     parquet,
     store::Blob,
 };
@@ -174,6 +175,7 @@ impl Reader {
             let ranges = match self.dataset.format {
                 Format::Parquet => parquet::needs(&self.dataset, &blob, chunk, &self.scan).ok()?,
                 Format::Csv(_) => csv::needs(&self.dataset, chunk),
+                Format::JsonLines => json::needs(&self.dataset, chunk),
             };
             ahead.bytes += ranges.iter().map(|range| range.end - range.start).sum::<u64>();
             // Of one file together: what stands side by side is one request.
@@ -202,6 +204,7 @@ impl Reader {
                 let first = match &self.dataset.format {
                     Format::Parquet => parquet::needs(&self.dataset, blob, chunk, &self.scan)?,
                     Format::Csv(_) => csv::needs(&self.dataset, chunk),
+                    Format::JsonLines => json::needs(&self.dataset, chunk),
                 };
                 let (Some(pieces), Some(start)) = (blob.pieces(), first.iter().map(|range| range.start).min()) else { return Ok(blob.clone()) };
                 pieces.release(start);
@@ -228,6 +231,10 @@ impl Reader {
                         let dialect = dialect.clone();
                         let blob = self.open_next(&chunk)?;
                         csv::open_chunk(&self.dataset, &blob, &dialect, &chunk, &self.options, &self.scan)?
+                    }
+                    Format::JsonLines => {
+                        let blob = self.open_next(&chunk)?;
+                        json::open_chunk(&self.dataset, &blob, &chunk, &self.options, &self.scan)?
                     }
                 };
                 self.current = Some(Open { chunk, batches, done: 0 });

@@ -1,4 +1,6 @@
 //! What outlives an execution: the ranks, the datasets, the kept tables, memory and worker threads.
+mod open;
+
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::num::NonZeroUsize;
@@ -8,7 +10,6 @@ use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
-use arrow::datatypes::Field;
 use arrow::ipc::reader::StreamReader;
 use bytes::Bytes;
 use datafusion::execution::TaskContext;
@@ -18,12 +19,10 @@ use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::Expr;
 use lockstep_comm::{Communicator, Op, OpKind, RankError, local, mpi};
-use lockstep_connectors::{CsvRequest, Dataset, ParquetRequest, open_csv, open_parquet, print_type};
 use lockstep_functions::ScriptHost;
 use lockstep_plan::Plan;
 use parking_lot::Mutex;
 use serde::Deserialize;
-use serde_json::json;
 use tokio::runtime::{Builder as RuntimeBuilder, Handle, Runtime};
 
 use crate::blame::blame;
@@ -164,50 +163,6 @@ impl Engine {
     /// The worker threads: everything asynchronous here must be polled by them.
     pub fn handle(&self) -> &Handle {
         &self.handle
-    }
-
-    /// Collective. Rank 0 reads the metadata of all files, the others receive it. `request`: `{ paths, declared, site }`;
-    /// answer: `{ dataset, files, rows, bytes, schema: [{ name, type, nullable }] }`. LS2001, LS2002, LS2005.
-    pub async fn open_parquet(&self, request: &str) -> Result<String> {
-        self.open(request, |request: ParquetRequest| Ok(open_parquet(&request)?)).await
-    }
-
-    /// Collective. As `open_parquet`; request: `{ paths, declared, types, delimiter, header, site }`. LS2006.
-    pub async fn open_csv(&self, request: &str) -> Result<String> {
-        self.open(request, |request: CsvRequest| Ok(open_csv(&request)?)).await
-    }
-
-    async fn open<R: for<'a> Deserialize<'a>>(
-        &self,
-        request: &str,
-        open: impl FnOnce(R) -> Result<Dataset>,
-    ) -> Result<String> {
-        #[derive(Deserialize)]
-        struct Site {
-            #[serde(default)]
-            site: String,
-        }
-        let bad = |error: serde_json::Error| EngineError::bug(format!("a request to open that cannot be read: {error}"));
-        let Site { site } = serde_json::from_str(request).map_err(bad)?;
-        let opened = match self.ranks.rank {
-            0 => {
-                let opened = serde_json::from_str(request).map_err(bad).and_then(open);
-                let opened = opened.map_err(|error| error.at(&site)).inspect_err(|error| self.fail(error));
-                Some(opened?.to_bytes()?.into())
-            }
-            _ => None,
-        };
-        let bytes = self.comm.broadcast(&self.next(OpKind::Open, &site), 0, opened).await?;
-        let dataset = Dataset::from_bytes(&bytes)?;
-        let field = |field: &Arc<Field>| {
-            json!({ "name": field.name(), "type": print_type(field.data_type()), "nullable": field.is_nullable() })
-        };
-        let mut answer = json!({
-            "files": dataset.files.len(), "rows": dataset.rows, "bytes": dataset.bytes,
-            "schema": dataset.schema.fields().iter().map(field).collect::<Vec<_>>(),
-        });
-        answer["dataset"] = self.add(Source::Dataset(Arc::new(dataset))).into();
-        Ok(answer.to_string())
     }
 
     /// A literal table as an Arrow IPC stream, equal on all ranks; its number.

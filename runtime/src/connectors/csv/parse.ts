@@ -1,4 +1,4 @@
-import { LockstepError } from "../../errors/index.ts";
+import { badLine } from "../text/errors.ts";
 
 /** A field: its text, or null for an empty field without quotes (`""` is the empty string). */
 export type Field = string | null;
@@ -67,9 +67,4 @@ function count(text: string, character: string): number {
   let n = 0;
   for (let at = text.indexOf(character); at >= 0; at = text.indexOf(character, at + 1)) n++;
   return n;
-}
-
-/** LS2006 with file, line and reason. */
-export function badLine(file: string, line: number, reason: string): LockstepError {
-  return new LockstepError({ code: "LS2006", message: `${file}, line ${line}: ${reason}` });
 }

@@ -1,5 +1,3 @@
-import { constants } from "node:buffer";
-import { readFileSync, statSync } from "node:fs";
 import { didYouMean, LockstepError } from "../../errors/index.ts";
 import { nothing } from "../../tables/arrow-type.ts";
 import { Column, type Stored } from "../../tables/column.ts";
@@ -7,12 +5,13 @@ import { Table } from "../../tables/table.ts";
 import type { StoredRow } from "../../tables/types.ts";
 import { filesDiffer, missing } from "../different-files.ts";
 import { checkOptions } from "../options.ts";
-import { openInput, orUnreadable, type InputFile, type InputPath } from "../paths.ts";
+import { openInput, type InputFile, type InputPath } from "../paths.ts";
 import type { SourceColumn } from "../source-column.ts";
 import type { StoreOptions } from "../store/options.ts";
-import { foreign } from "./foreign.ts";
-import { badLine, parseCsv, type CsvRecord, type Field } from "./parse.ts";
-import { csvTypes, exactInferenceOrder, inferenceOrder, type CsvType, type CsvTypeRule } from "./types.ts";
+import { badLine, badValue, lostDigits } from "../text/errors.ts";
+import { readText } from "../text/read-text.ts";
+import { textTypes, type TextType, type TextTypeRule } from "../text/types.ts";
+import { parseCsv, type CsvRecord, type Field } from "./parse.ts";
 
 /** Options of {@link readCsv}. */
 export interface ReadCsvOptions<Row> {
@@ -21,7 +20,7 @@ export interface ReadCsvOptions<Row> {
   /** Whether the first line of each file names the columns: true by default; otherwise they are col1, col2, … */
   readonly header?: boolean;
   /** Types of columns, in place of the inferred ones: `{ zip: "string" }`. */
-  readonly types?: { readonly [K in keyof Row & string]?: CsvType };
+  readonly types?: { readonly [K in keyof Row & string]?: TextType };
   /** How an object store is reached, where the environment does not say it. */
   readonly store?: StoreOptions;
 }
@@ -48,7 +47,7 @@ async function readTable<Row extends object>(path: InputPath, options: ReadCsvOp
   const header = files[0]!.header;
   const different = files.find((file) => file.header.join("\0") !== header.join("\0"));
   if (different !== undefined) throw headersDiffer(files[0]!, different);
-  const types = (options.types ?? {}) as Readonly<Record<string, CsvType | undefined>>;
+  const types = (options.types ?? {}) as Readonly<Record<string, TextType | undefined>>;
   const unknown = Object.keys(types).find((name) => !header.includes(name));
   if (unknown !== undefined) throw new LockstepError({ code: "LS2002", message: `types: ${inputs[0]!.name} has no column "${unknown}"${didYouMean(unknown, header)}` });
   files.forEach(checkWidths);
@@ -68,16 +67,9 @@ interface CsvFile {
   readonly records: readonly CsvRecord[];
 }
 
-function readRecords({ name, path, release }: InputFile, delimiter: string, named: boolean): CsvFile {
-  if (statSync(path).size > constants.MAX_STRING_LENGTH) {
-    release();
-    throw new LockstepError({ code: "LS2015", message: `${name} is too large for plain Node (512 MB)`, fix: "Split the file, or run the built program." });
-  }
-  const bytes = orUnreadable(name, () => readFileSync(path));
-  release();
-  const what = foreign(bytes);
-  if (what !== undefined) throw new LockstepError({ code: "LS2018", message: `${name} is no CSV file; ${what}` });
-  const records = [...parseCsv(new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes), delimiter, name)];
+function readRecords(input: InputFile, delimiter: string, named: boolean): CsvFile {
+  const { name } = input;
+  const records = [...parseCsv(readText(input, "CSV"), delimiter, name)];
   const first = named ? records.shift() : records[0];
   if (first === undefined) throw badLine(name, 1, "the file is empty, a header line is expected");
   const header = first.fields.map((field, i) => (named ? (field ?? "") : `col${i + 1}`));
@@ -99,17 +91,17 @@ function checkWidths({ name, header, records }: CsvFile): void {
   if (wrong) throw badLine(name, wrong.line, `${wrong.fields.length} fields, the header has ${header.length}`);
 }
 
-function readColumn(name: string, index: number, files: readonly CsvFile[], rows: number, type: CsvType | undefined): Column {
+function readColumn(name: string, index: number, files: readonly CsvFile[], rows: number, type: TextType | undefined): Column {
   const origin = `the column "${name}" of ${files[0]!.name}`;
   // Without a value nothing says what it holds; only the interface does, which is not here at run time.
   if (type === undefined) return new Column(nothing, rows, () => new Array<Stored>(rows).fill(null), { view: "number", origin });
-  const rule = csvTypes[type];
+  const rule = textTypes[type];
   const values = new Array<Stored>(rows);
   let row = 0;
   for (const file of files) {
     for (const { line, fields } of file.records) {
       const value = parseField(fields[index]!, rule);
-      if (value === undefined) throw badLine(file.name, line, `column ${name} has "${shown(fields[index]!)}", which is not ${rule.described}`);
+      if (value === undefined) throw badValue(file.name, line, name, fields[index]!, rule.described);
       if (value !== null && rule.loses?.(fields[index]!, value)) throw lostDigits(file.name, line, name, fields[index]!);
       values[row++] = value;
     }
@@ -117,28 +109,27 @@ function readColumn(name: string, index: number, files: readonly CsvFile[], rows
   return new Column(rule.type, rows, values, { view: rule.view, origin });
 }
 
-function lostDigits(file: string, line: number, column: string, text: string): LockstepError {
-  return new LockstepError({ code: "LS2004", message: `${file}, line ${line}: column ${column} has "${shown(text)}", an integer past ±2^53 that a number cannot hold exactly` });
-}
+/** The order in which a column's type is tried; "string" holds everything. */
+const inferenceOrder: readonly TextType[] = ["boolean", "number", "date", "string"];
+/** With the type that the program has to name, for integers that a number cannot hold. */
+const exactInferenceOrder: readonly TextType[] = ["boolean", "number", "bigint", "date", "string"];
 
-const inferType = (index: number, files: readonly CsvFile[]): CsvType | undefined =>
+const inferType = (index: number, files: readonly CsvFile[]): TextType | undefined =>
   typeOf(index, files, inferenceOrder, (text, rule) => rule.parse(text) !== undefined);
 
-const inferExactType = (index: number, files: readonly CsvFile[]): CsvType | undefined =>
+const inferExactType = (index: number, files: readonly CsvFile[]): TextType | undefined =>
   typeOf(index, files, exactInferenceOrder, (text, rule) => {
     const value = rule.parse(text);
     return value !== undefined && !rule.loses?.(text, value);
   });
 
-function typeOf(index: number, files: readonly CsvFile[], order: readonly CsvType[], is: (text: string, rule: CsvTypeRule) => boolean): CsvType | undefined {
+function typeOf(index: number, files: readonly CsvFile[], order: readonly TextType[], is: (text: string, rule: TextTypeRule) => boolean): TextType | undefined {
   const present = files.flatMap((file) => file.records.flatMap(({ fields }) => fields[index] ?? []));
   if (present.length === 0) return undefined;
-  return order.find((type) => present.every((text) => is(text, csvTypes[type])))!;
+  return order.find((type) => present.every((text) => is(text, textTypes[type])))!;
 }
 
-const shown = (text: string): string => ([...text.slice(0, 200)].length > 60 ? `${[...text.slice(0, 200)].slice(0, 60).join("")}…` : text);
-
-function parseField(field: Field, rule: CsvTypeRule): Stored | undefined {
+function parseField(field: Field, rule: TextTypeRule): Stored | undefined {
   if (field === null) return null;
   return rule.parse(field);
 }

@@ -117,7 +117,7 @@ function openFile({ name, path, release }: InputFile, hyparquet: Hyparquet): Par
     return bytes;
   };
   if (size >= 12 && ![slice(0, 4), slice(size - 4, size)].some(isMagic)) {
-    throw new LockstepError({ code: "LS2018", message: `${name} is no Parquet file; readCsv reads CSV` });
+    throw new LockstepError({ code: "LS2018", message: `${name} is no Parquet file; readCsv reads CSV, readJsonLines JSON Lines` });
   }
   const metadata = orCorrupt(name, () => readFooter(slice, size, hyparquet));
   const tree = orCorrupt(name, () => hyparquet.parquetSchema(metadata));

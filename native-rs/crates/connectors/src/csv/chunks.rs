@@ -3,11 +3,11 @@
 //! where a quoted field spans a border is settled here.
 use memchr::{memchr, memchr2};
 
-use super::errors::bad_line;
 use crate::{
     dataset::{Group, Lines},
     errors::{ConnectorError, Result},
     store::Blob,
+    text::bad_line,
 };
 
 /// Bytes of a group, about: small enough to balance, large enough for full batches.

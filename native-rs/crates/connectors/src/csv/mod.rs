@@ -1,13 +1,10 @@
 //! CSV: RFC 4180 with the type rules of ARCHITECTURE.md, "Semantics". One tokenizer (`records.rs`) is the only place
-//! that knows quotes and line ends; values are parsed in `values.rs`.
+//! that knows quotes and line ends; values are parsed in `text/`.
 mod chunks;
-mod errors;
-mod foreign;
 mod options;
 mod read;
 mod records;
 mod schema;
-mod values;
 mod write;
 
 pub use options::{CsvRequest, CsvWriteOptions, Dialect};

@@ -1,18 +1,13 @@
 //! One chunk → arrays: the group's bytes are read at once, records before and after the chunk are only counted.
 use std::{borrow::Cow, ops::Range, sync::Arc};
 
-use arrow::{
-    array::{ArrayRef, BooleanBuilder, Float64Builder, Int64Builder, StringBuilder, StringDictionaryBuilder, TimestampMillisecondBuilder},
-    datatypes::{DataType, Int32Type, SchemaRef},
-};
+use arrow::{array::ArrayRef, datatypes::SchemaRef};
 use bytes::Bytes;
 
 use super::{
-    errors::{Wrong, bad_line, bad_value},
     options::Dialect,
     records::{Field, Records},
     schema::malformed,
-    values,
 };
 use crate::{
     chunks::Chunk,
@@ -20,32 +15,13 @@ use crate::{
     errors::{ConnectorError, Result},
     read::{ChunkBatches, ReadOptions},
     store::Blob,
+    text::{Builder, Source, bad_line, bad_value},
 };
 
-/// Bytes that fields are ranges of, looked at once for whether they are UTF-8.
-#[derive(Clone, Copy)]
-pub struct Source<'a> {
-    bytes: &'a [u8],
-    text: Option<&'a str>,
-}
-
-impl<'a> Source<'a> {
-    pub fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, text: std::str::from_utf8(bytes).ok() }
-    }
-
-    pub fn bytes(&self, field: &Field) -> &'a [u8] {
-        &self.bytes[field.start..field.end]
-    }
-
-    /// The text of a field: quotes undone, bytes that are no UTF-8 replaced by U+FFFD as `TextDecoder` does.
-    pub fn text(&self, field: &Field) -> Cow<'a, str> {
-        let text = match self.text {
-            Some(text) => Cow::Borrowed(&text[field.start..field.end]),
-            None => String::from_utf8_lossy(self.bytes(field)),
-        };
-        if field.escaped { Cow::Owned(text.replace("\"\"", "\"")) } else { text }
-    }
+/// The text of a field, quotes undone.
+pub fn text<'a>(source: Source<'a>, field: &Field) -> Cow<'a, str> {
+    let text = source.text(field.range());
+    if field.escaped { Cow::Owned(text.replace("\"\"", "\"")) } else { text }
 }
 
 /// Where the records of a chunk's group stand in its file.
@@ -119,8 +95,12 @@ impl Batches {
             }
             for column in &mut self.columns {
                 let field = &fields[column.index];
-                if let Err(wrong) = column.builder.append(source, field) {
-                    return Err(bad_value(&self.file, records.record_line, &column.name, source.bytes(field), wrong));
+                let value = source.bytes(field.range());
+                // An empty field without quotes is null.
+                if value.is_empty() && !field.quoted {
+                    column.builder.append_null();
+                } else if let Err(wrong) = column.builder.append(value, || text(source, field)) {
+                    return Err(bad_value(&self.file, records.record_line, &column.name, value, wrong));
                 }
             }
             rows += 1;
@@ -139,69 +119,6 @@ impl Iterator for Batches {
             Err(error) => Some(Err(error)),
             Ok(0) => None,
             Ok(_) => Some(Ok(self.columns.iter_mut().map(|column| column.builder.finish()).collect())),
-        }
-    }
-}
-
-enum Builder {
-    Number(Float64Builder),
-    Boolean(BooleanBuilder),
-    Bigint(Int64Builder),
-    Date(TimestampMillisecondBuilder),
-    Text(StringBuilder),
-    Dictionary(StringDictionaryBuilder<Int32Type>),
-}
-
-impl Builder {
-    fn new(data_type: &DataType) -> Self {
-        match data_type {
-            DataType::Float64 => Self::Number(Float64Builder::new()),
-            DataType::Boolean => Self::Boolean(BooleanBuilder::new()),
-            DataType::Int64 => Self::Bigint(Int64Builder::new()),
-            DataType::Timestamp(..) => Self::Date(TimestampMillisecondBuilder::new().with_data_type(data_type.clone())),
-            DataType::Dictionary(..) => Self::Dictionary(StringDictionaryBuilder::new()),
-            _ => Self::Text(StringBuilder::new()),
-        }
-    }
-
-    /// An empty field without quotes is null.
-    fn append(&mut self, source: Source<'_>, field: &Field) -> Result<(), Wrong> {
-        let value = source.bytes(field);
-        let null = value.is_empty() && !field.quoted;
-        match self {
-            Self::Text(builder) if null => builder.append_null(),
-            Self::Text(builder) => builder.append_value(source.text(field)),
-            Self::Dictionary(builder) if null => builder.append_null(),
-            Self::Dictionary(builder) => builder.append_value(source.text(field)),
-            Self::Number(builder) if null => builder.append_null(),
-            Self::Number(builder) => {
-                let number = values::number(value).ok_or(Wrong::Not("a number"))?;
-                if values::loses(value, number) {
-                    return Err(Wrong::Loses);
-                }
-                builder.append_value(number);
-            }
-            Self::Boolean(builder) if null => builder.append_null(),
-            Self::Boolean(builder) => builder.append_value(values::boolean(value).ok_or(Wrong::Not("true or false"))?),
-            Self::Bigint(builder) if null => builder.append_null(),
-            Self::Bigint(builder) => builder.append_value(values::bigint(value).ok_or(Wrong::Not("an integer of 64 bits"))?),
-            Self::Date(builder) if null => builder.append_null(),
-            Self::Date(builder) => {
-                let expected = "a date such as 2024-01-31 or 2024-01-31T12:00:00Z";
-                builder.append_value(values::date(value).ok_or(Wrong::Not(expected))?);
-            }
-        }
-        Ok(())
-    }
-
-    fn finish(&mut self) -> ArrayRef {
-        match self {
-            Self::Number(builder) => Arc::new(builder.finish()),
-            Self::Boolean(builder) => Arc::new(builder.finish()),
-            Self::Bigint(builder) => Arc::new(builder.finish()),
-            Self::Date(builder) => Arc::new(builder.finish()),
-            Self::Text(builder) => Arc::new(builder.finish()),
-            Self::Dictionary(builder) => Arc::new(builder.finish()),
         }
     }
 }

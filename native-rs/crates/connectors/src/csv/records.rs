@@ -1,6 +1,8 @@
 //! Bytes → records. A quote opens a quoted field only as the first byte of a field; elsewhere it is a character like
 //! any other. Lines end with LF or CRLF, the last one also with CR; empty lines are no records, except that in a file
 //! of one column they are its nulls: that is how such a column is written.
+use std::ops::Range;
+
 use memchr::{memchr, memchr2};
 
 /// A field of the current record, as a range of the bytes.
@@ -11,6 +13,12 @@ pub struct Field {
     pub quoted: bool,
     /// Quoted, with doubled quotes inside.
     pub escaped: bool,
+}
+
+impl Field {
+    pub fn range(&self) -> Range<usize> {
+        self.start..self.end
+    }
 }
 
 /// What can be wrong with a record's shape.

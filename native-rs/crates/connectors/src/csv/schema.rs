@@ -1,18 +1,15 @@
 //! Opening: header, types, groups. A column's type is what the program says, else what all its values are.
 use std::collections::HashSet;
 
-use arrow::datatypes::{DataType, Field as ArrowField, Schema, SchemaRef, TimeUnit};
+use arrow::datatypes::{DataType, Field as ArrowField, Schema, SchemaRef};
 use lockstep_plan::JsType;
 use serde_json::json;
 
 use super::{
     chunks,
-    errors::bad_line,
-    foreign::foreign,
     options::{CsvRequest, Dialect, delimiter},
-    read::Source,
+    read::text,
     records::{Field, Malformed, Records},
-    values::Candidates,
 };
 use crate::{
     dataset::{DataFile, Dataset, Format},
@@ -22,6 +19,7 @@ use crate::{
     parquet::Footers,
     paths::{Found, resolve},
     store::Blob,
+    text::{Candidates, Source, arrow_type, bad_line, foreign},
 };
 
 /// Bytes of a remote file that are asked for at once.
@@ -38,7 +36,7 @@ pub fn open_csv(request: &CsvRequest) -> Result<Dataset> {
     let mut names: Vec<String> = Vec::new();
     let mut files = Vec::new();
     let mut types = Types::default();
-    for found in resolve(&request.paths, "csv", &request.store)? {
+    for found in resolve(&request.paths, &["csv"], &request.store)? {
         let blob = found.open(&request.store)?;
         if blob.pieces().is_some() {
             blob.will_need(vec![0..blob.size().min(FIRST)]);
@@ -52,8 +50,8 @@ pub fn open_csv(request: &CsvRequest) -> Result<Dataset> {
             types = Types::of(request, &names, &found.path)?;
         } else if names != header.names {
             let first: &DataFile = &files[0];
-            let text = |names: &[String]| Schema::new(names.iter().map(|name| ArrowField::new(name, DataType::Utf8, true)).collect::<Vec<_>>());
-            declared::check_same(&first.path, &text(&names), &found.path, &text(&header.names), &[])?;
+            let texts = |names: &[String]| Schema::new(names.iter().map(|name| ArrowField::new(name, DataType::Utf8, true)).collect::<Vec<_>>());
+            declared::check_same(&first.path, &texts(&names), &found.path, &texts(&header.names), &[])?;
             let message = format!("{} has the columns of {} in another order", found.path, first.path);
             return Err(ConnectorError::new("LS2002", message, json!({ "source": found.path })));
         }
@@ -66,20 +64,10 @@ pub fn open_csv(request: &CsvRequest) -> Result<Dataset> {
     }
     let fields: Vec<ArrowField> = names.iter().zip(types.decide()).map(|(name, js)| ArrowField::new(name, arrow_type(js), true)).collect();
     let source = if files.len() == 1 { &files[0].path } else { &request.paths.join(", ") };
-    let schema = declared::check(source, &SchemaRef::new(Schema::new(fields)), &request.declared, true)?;
+    let schema = declared::check(source, &SchemaRef::new(Schema::new(fields)), &request.declared, |_, _| true)?;
     let rows = files.iter().map(|file| file.rows).sum();
     let bytes = files.iter().map(|file| file.size).sum();
     Ok(Dataset { format: Format::Csv(Dialect { delimiter }), files, schema, rows, bytes, store: request.store.clone(), footers: Footers::default() })
-}
-
-fn arrow_type(js: JsType) -> DataType {
-    match js {
-        JsType::Number => DataType::Float64,
-        JsType::String => DataType::Utf8,
-        JsType::Boolean => DataType::Boolean,
-        JsType::Bigint => DataType::Int64,
-        JsType::Date => DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into())),
-    }
 }
 
 struct Header {
@@ -127,7 +115,7 @@ fn header_of(file: &str, bytes: &[u8], delimiter: u8, present: bool) -> (Result<
         return (Ok(Header { names, end: (mark + records.record_start) as u64, line: records.record_line }), end);
     }
     let source = Source::new(&bytes[mark..]);
-    let names: Vec<String> = fields.iter().map(|field| source.text(field).into_owned()).collect();
+    let names: Vec<String> = fields.iter().map(|field| text(source, field).into_owned()).collect();
     let mut seen = HashSet::new();
     let header = match names.iter().find(|name| !seen.insert(*name)) {
         Some(twice) => Err(bad_line(file, records.record_line, &format!("the column \"{twice}\" appears twice"))),
@@ -184,7 +172,7 @@ impl Types {
                 for (index, candidates) in open.iter_mut().map(|column| &mut **column) {
                     let Some(field) = fields.get(*index) else { continue };
                     if field.quoted || field.end > field.start {
-                        candidates.see(source.text(field).as_bytes());
+                        candidates.see(text(source, field).as_bytes());
                     }
                 }
             }

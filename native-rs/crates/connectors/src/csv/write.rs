@@ -16,6 +16,7 @@ use crate::{
     errors::{ConnectorError, Result},
     outputs::PartFile,
     parquet::FileInfo,
+    text::civil,
 };
 
 /// Bytes gathered before they are written.
@@ -216,7 +217,7 @@ fn iso(time: i64, buffer: &mut Vec<u8>) {
 
 /// The part of `toISOString` before the T: years outside 0…9999 have a sign and six digits.
 fn day(days: i64, buffer: &mut Vec<u8>) {
-    let (year, month, day) = super::values::civil(days);
+    let (year, month, day) = civil(days);
     let year = match year {
         0..=9999 => format!("{year:04}"),
         _ => format!("{}{:06}", if year < 0 { '-' } else { '+' }, year.abs()),

@@ -39,7 +39,7 @@ const TAIL: u64 = 64 << 10;
 
 /// Reads all footers. LS2001 missing input, LS2002 schema, LS2005 damaged file, LS2018 another format.
 pub fn open_parquet(request: &ParquetRequest) -> Result<Dataset> {
-    let found = resolve(&request.paths, "parquet", &request.store)?;
+    let found = resolve(&request.paths, &["parquet"], &request.store)?;
     let footers = Footers::default();
     let mut files = Vec::with_capacity(found.len());
     let mut first: Option<(String, SchemaRef)> = None;
@@ -68,7 +68,7 @@ pub fn open_parquet(request: &ParquetRequest) -> Result<Dataset> {
     }
     let (name, schema) = first.expect("resolve returns a file or an error");
     let source = if files.len() == 1 { &name } else { &request.paths.join(", ") };
-    let schema = declared::check(source, &schema, &request.declared, false)?;
+    let schema = declared::check(source, &schema, &request.declared, |_, _| false)?;
     let rows = files.iter().map(|file| file.rows).sum();
     let bytes = files.iter().map(|file| file.size).sum();
     Ok(Dataset { format: Format::Parquet, files, schema, rows, bytes, store: request.store.clone(), footers })
@@ -80,7 +80,7 @@ pub fn load(blob: &Blob) -> Result<(ArrowReaderMetadata, Option<Bytes>)> {
         return Err(ConnectorError::corrupt(blob.name(), format!("{} bytes are no Parquet file", blob.size())));
     }
     if blob.bytes(blob.size() - 4, 4)? != PARQUET_MAGIC && blob.bytes(0, 4)? != PARQUET_MAGIC {
-        return Err(ConnectorError::another_format(blob.name(), "Parquet", "readCsv reads CSV"));
+        return Err(ConnectorError::another_format(blob.name(), "Parquet", "readCsv reads CSV, readJsonLines JSON Lines"));
     }
     if blob.pieces().is_some() {
         let raw = raw_footer(blob)?;

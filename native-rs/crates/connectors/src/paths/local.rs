@@ -4,27 +4,27 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Found, missing};
+use super::{Found, listed, missing};
 use crate::{
     errors::{ConnectorError, Result},
     names::{did_you_mean, near_misses},
     store::{Version, modified_nanos},
 };
 
-pub fn resolve(path: &str, extension: &str, found: &mut Vec<Found>) -> Result<()> {
+pub fn resolve(path: &str, extensions: &[&str], found: &mut Vec<Found>) -> Result<()> {
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_dir() => {
             let mut files = Vec::new();
-            walk(Path::new(path), extension, &mut Vec::new(), &mut files)?;
+            walk(Path::new(path), extensions, &mut Vec::new(), &mut files)?;
             if files.is_empty() {
-                return Err(missing(format!("{path} has no .{extension} file"), path));
+                return Err(missing(format!("{path} has no {} file", listed(extensions)), path));
             }
             append(files, found)
         }
         Ok(metadata) if metadata.is_file() => append(vec![path.to_owned()], found),
         // A pipe would be waited for, and cannot be read at several places.
         Ok(_) => Err(missing(format!("{path} is neither a file nor a folder"), path)),
-        Err(_) if path.contains(['*', '?', '[', '{']) => append(matches(path, extension)?, found),
+        Err(_) if path.contains(['*', '?', '[', '{']) => append(matches(path, extensions)?, found),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(not_found(path)),
         Err(error) => Err(ConnectorError::read(path, &error)),
     }
@@ -40,7 +40,7 @@ fn append(mut files: Vec<String>, found: &mut Vec<Found>) -> Result<()> {
     Ok(())
 }
 
-fn matches(pattern: &str, extension: &str) -> Result<Vec<String>> {
+fn matches(pattern: &str, extensions: &[&str]) -> Result<Vec<String>> {
     let options = glob::MatchOptions { require_literal_leading_dot: true, ..Default::default() };
     let mut files = Vec::new();
     for alternative in alternatives(pattern) {
@@ -48,7 +48,7 @@ fn matches(pattern: &str, extension: &str) -> Result<Vec<String>> {
             .map_err(|error| missing(format!("{pattern} is not a pattern: {error}"), pattern))?;
         for path in found.flatten() {
             if path.is_dir() {
-                walk(&path, extension, &mut Vec::new(), &mut files)?;
+                walk(&path, extensions, &mut Vec::new(), &mut files)?;
             } else if is_file(&path)? {
                 files.push(path.to_string_lossy().into_owned());
             }
@@ -71,7 +71,7 @@ pub fn alternatives(pattern: &str) -> Vec<String> {
 }
 
 /// `inside`: the folders it stands in, by their real paths; a link to one of these is not followed.
-fn walk(directory: &Path, extension: &str, inside: &mut Vec<PathBuf>, files: &mut Vec<String>) -> Result<()> {
+fn walk(directory: &Path, extensions: &[&str], inside: &mut Vec<PathBuf>, files: &mut Vec<String>) -> Result<()> {
     let fail = |error| ConnectorError::read(&directory.to_string_lossy(), &error);
     let real = fs::canonicalize(directory).map_err(fail)?;
     if inside.contains(&real) {
@@ -85,8 +85,8 @@ fn walk(directory: &Path, extension: &str, inside: &mut Vec<PathBuf>, files: &mu
             continue;
         }
         if path.is_dir() {
-            walk(&path, extension, inside, files)?;
-        } else if path.extension().is_some_and(|found| found.eq_ignore_ascii_case(extension)) && is_file(&path)? {
+            walk(&path, extensions, inside, files)?;
+        } else if path.extension().is_some_and(|found| extensions.iter().any(|extension| found.eq_ignore_ascii_case(extension))) && is_file(&path)? {
             files.push(path.to_string_lossy().into_owned());
         }
     }
@@ -141,7 +141,7 @@ mod tests {
         for file in ["b.parquet", "a.parquet", ".c.parquet", "_SUCCESS", "notes.txt", "2024/z.parquet", "_staging/y.parquet"] {
             fs::write(root.join("trips").join(file), "x").unwrap();
         }
-        let resolve_in = |path: &str| resolve(&[root.join(path).to_string_lossy().into_owned()], "parquet", &StoreOptions::default());
+        let resolve_in = |path: &str| resolve(&[root.join(path).to_string_lossy().into_owned()], &["parquet"], &StoreOptions::default());
         let all = ["trips/2024/z.parquet", "trips/a.parquet", "trips/b.parquet"];
         assert_eq!(names(resolve_in("trips").unwrap(), root), all);
         assert_eq!(names(resolve_in("tri*").unwrap(), root), all);
@@ -160,7 +160,7 @@ mod tests {
             assert_eq!(error.code, "LS2001");
             assert!(error.message.contains(message), "{}", error.message);
         }
-        assert!(resolve(&["/dev/null".into()], "csv", &StoreOptions::default()).unwrap_err().message.contains("neither a file nor a folder"));
+        assert!(resolve(&["/dev/null".into()], &["csv"], &StoreOptions::default()).unwrap_err().message.contains("neither a file nor a folder"));
         // Neither pipes nor folders that hold themselves make it wait.
         std::os::unix::fs::symlink("..", root.join("trips/2024/up")).unwrap();
         rustix::fs::mkfifoat(rustix::fs::CWD, root.join("trips/pipe.parquet"), rustix::fs::Mode::RWXU).unwrap();
@@ -169,7 +169,7 @@ mod tests {
         assert_eq!(names(resolve_in("trips/*.parquet").unwrap(), root), all[1..]);
         std::os::unix::fs::symlink("nowhere", root.join("trips/broken.parquet")).unwrap();
         assert!(resolve_in("trips").unwrap_err().message.contains("broken.parquet: no such file"));
-        let error = resolve(&["s3://key:secret@b/k?signature=secret".into()], "parquet", &StoreOptions::default()).unwrap_err();
+        let error = resolve(&["s3://key:secret@b/k?signature=secret".into()], &["parquet"], &StoreOptions::default()).unwrap_err();
         assert_eq!(error.code, "LS2015");
         assert!(!format!("{error:?}").contains("secret"));
     }

@@ -19,11 +19,11 @@ pub struct Found {
     pub query: Option<Secret>,
 }
 
-/// Files, folders (all `*.extension` below, by name; hidden and `_` names skipped) and globs, in the order given, of
+/// Files, folders (all files with one of the extensions below, by name; hidden and `_` names skipped) and globs, in the order given, of
 /// this machine and of object stores. Of a folder whose writer left a manifest, what the manifest names.
 ///
 /// LS2001: nothing there, with near misses; an empty folder; a glob without a match. LS2020, LS2021: a store's refusal.
-pub fn resolve(paths: &[String], extension: &str, options: &StoreOptions) -> Result<Vec<Found>> {
+pub fn resolve(paths: &[String], extensions: &'static [&'static str], options: &StoreOptions) -> Result<Vec<Found>> {
     let mut found = Vec::new();
     for path in paths {
         if is_remote(path) {
@@ -31,10 +31,10 @@ pub fn resolve(paths: &[String], extension: &str, options: &StoreOptions) -> Res
                 let message = format!("{output} is written in this call and cannot be read before the call has returned; keep the table in a variable");
                 return Err(ConnectorError::unsupported(message, json!({ "path": output })));
             }
-            let (location, extension, options) = (Location::parse(path)?, extension.to_owned(), options.clone());
-            found.extend(wait(async move { remote::resolve(&location, &extension, &options).await })?);
+            let (location, options) = (Location::parse(path)?, options.clone());
+            found.extend(wait(async move { remote::resolve(&location, extensions, &options).await })?);
         } else {
-            local::resolve(path.strip_prefix("file://").unwrap_or(path), extension, &mut found)?;
+            local::resolve(path.strip_prefix("file://").unwrap_or(path), extensions, &mut found)?;
         }
     }
     if found.is_empty() {
@@ -58,6 +58,11 @@ impl Found {
     pub fn open(&self, options: &StoreOptions) -> Result<Blob> {
         open(&self.path, self.size, &self.version, self.query.as_ref(), options)
     }
+}
+
+/// `.jsonl or .ndjson`
+fn listed(extensions: &[&str]) -> String {
+    extensions.iter().map(|extension| format!(".{extension}")).collect::<Vec<_>>().join(" or ")
 }
 
 fn missing(message: String, path: &str) -> ConnectorError {

@@ -1,7 +1,7 @@
 //! Paths in an object store: one listing for a folder or a pattern, one request for a file.
 use glob::{MatchOptions, Pattern};
 
-use super::{Found, local::alternatives, missing};
+use super::{Found, listed, local::alternatives, missing};
 use crate::{
     errors::{ConnectorError, Result},
     names::{did_you_mean, near_misses},
@@ -13,7 +13,7 @@ const PATTERN: [char; 4] = ['*', '?', '[', '{'];
 /// As in a shell: a star is within a folder and finds no hidden name.
 const GLOB: MatchOptions = MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: true };
 
-pub async fn resolve(location: &Location, extension: &str, options: &StoreOptions) -> Result<Vec<Found>> {
+pub async fn resolve(location: &Location, extensions: &[&str], options: &StoreOptions) -> Result<Vec<Found>> {
     let store = location.store(options)?;
     let url = location.url(&location.key);
     if location.scheme == Scheme::Http {
@@ -29,14 +29,14 @@ pub async fn resolve(location: &Location, extension: &str, options: &StoreOption
     let found = |listed: Listed| Found { path: location.url(&listed.key), size: listed.size, version: listed.version, query: None };
     if let Some(first) = location.key.find(PATTERN) {
         let folder = location.key[..first].rsplit_once('/').map_or("", |(folder, _)| folder);
-        let files = matches(&store, folder, &location.key, extension).await?;
+        let files = matches(&store, folder, &location.key, extensions).await?;
         if files.is_empty() {
             return Err(missing(format!("no file matches {url}"), &url));
         }
         return Ok(files.into_iter().map(found).collect());
     }
     // What looks like a file is asked for, anything else is listed: mostly one request decides.
-    let named = has_extension(&location.key, extension);
+    let named = has_extension(&location.key, extensions);
     if named && let Some(file) = store.head(&location.key).await? {
         return Ok(vec![found(file)]);
     }
@@ -47,20 +47,20 @@ pub async fn resolve(location: &Location, extension: &str, options: &StoreOption
         }
         return Err(not_found(&store, location).await);
     }
-    let files = visible(committed(&store, below, |_| true).await?, &location.key, extension);
+    let files = visible(committed(&store, below, |_| true).await?, &location.key, extensions);
     if files.is_empty() {
-        return Err(missing(format!("{url} has no .{extension} file"), &url));
+        return Err(missing(format!("{url} has no {} file", listed(extensions)), &url));
     }
     Ok(files.into_iter().map(found).collect())
 }
 
 /// The files below `folder` that are data: not hidden, of the format.
-fn visible(mut below: Vec<Listed>, folder: &str, extension: &str) -> Vec<Listed> {
-    below.retain(|file| has_extension(&file.key, extension) && !hidden(&file.key, folder.len()));
+fn visible(mut below: Vec<Listed>, folder: &str, extensions: &[&str]) -> Vec<Listed> {
+    below.retain(|file| has_extension(&file.key, extensions) && !hidden(&file.key, folder.len()));
     below
 }
 
-async fn matches(store: &Store, folder: &str, pattern: &str, extension: &str) -> Result<Vec<Listed>> {
+async fn matches(store: &Store, folder: &str, pattern: &str, extensions: &[&str]) -> Result<Vec<Listed>> {
     let wrong = |error| missing(format!("{} is not a pattern: {error}", store.url(pattern)), pattern);
     let patterns = alternatives(pattern).iter().map(|pattern| Pattern::new(pattern)).collect::<Result<Vec<_>, _>>().map_err(wrong)?;
     let any = |key: &str| patterns.iter().any(|pattern| pattern.matches_with(key, GLOB));
@@ -69,7 +69,7 @@ async fn matches(store: &Store, folder: &str, pattern: &str, extension: &str) ->
     below.retain(|file| {
         let folders = file.key.match_indices('/').map(|(end, _)| end);
         // A folder that matches stands for the files of the format below it.
-        any(&file.key) || has_extension(&file.key, extension) && folders.into_iter().any(|end| any(&file.key[..end]) && !hidden(&file.key, end))
+        any(&file.key) || has_extension(&file.key, extensions) && folders.into_iter().any(|end| any(&file.key[..end]) && !hidden(&file.key, end))
     });
     Ok(below)
 }
@@ -93,8 +93,8 @@ async fn committed(store: &Store, listed: Vec<Listed>, concerns: impl Fn(&str) -
     Ok(files)
 }
 
-fn has_extension(key: &str, extension: &str) -> bool {
-    key.rsplit_once('.').is_some_and(|(_, found)| found.eq_ignore_ascii_case(extension))
+fn has_extension(key: &str, extensions: &[&str]) -> bool {
+    key.rsplit_once('.').is_some_and(|(_, found)| extensions.iter().any(|extension| found.eq_ignore_ascii_case(extension)))
 }
 
 /// Whether a name of the path below the first `from` bytes begins with `.` or `_`.
@@ -126,7 +126,7 @@ mod tests {
 
     fn find(path: &str) -> Result<Vec<String>> {
         let location = Location::parse(&format!("memory://paths/{path}")).unwrap();
-        let found = wait(async move { resolve(&location, "parquet", &StoreOptions::default()).await });
+        let found = wait(async move { resolve(&location, &["parquet"], &StoreOptions::default()).await });
         found.map(|files| files.into_iter().map(|file| file.path.replace("memory://paths/", "")).collect())
     }
 

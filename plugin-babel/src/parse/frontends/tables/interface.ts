@@ -10,6 +10,7 @@ import { constantOf, keyName } from "../../../source/constants.ts";
 import type { Reading } from "../../function.ts";
 import { bare, spanOf, textOf } from "../../../source/module.ts";
 import { elementOf, typeOfScalar } from "../../../source/scalar-types.ts";
+import type { Verb } from "../../../verbs/index.ts";
 import { memberTypesOf, rowTypeOf, UnsupportedType } from "../../../source/types.ts";
 
 /** `readCsv<Weather>(…)` or `table({ … })` → its columns; null: not known. */
@@ -19,14 +20,14 @@ export function readInterface(call: t.CallExpression, data: t.ObjectExpression |
   return { row: argument ? readRowType(argument, r) : null, open: false };
 }
 
-/** The `types` option, where it is written out, against the interface. A bigint is one only if the option says so. */
-export function checkTypesOption(call: t.CallExpression, declared: RowType, r: Reading): void {
+/** The `types` option, where it is written out, against the interface. A bigint is one only if the option says so, a date of JSON Lines, too. */
+export function checkTypesOption(call: t.CallExpression, { told }: Verb, declared: RowType, r: Reading): void {
   const options = call.arguments[1];
   const value = options ? constantOf(options, r.place)?.value : {};
   // Options computed elsewhere are the runtime's to check.
   if (typeof value !== "object" || value === null) return;
   const types = ("types" in value ? value.types : {}) as Readonly<Record<string, unknown>>;
-  const missing = declared.filter(({ name, type }) => type.js === "bigint" && !Object.hasOwn(types, name));
+  const missing = declared.filter(({ name, type }) => told?.has(type.js) && !Object.hasOwn(types, name));
   if (missing.length > 0) r.report(readerTypes(missing, null, r.span(options ?? call), addedTypes(call, missing, r)));
   for (const column of declared) {
     const said = Object.hasOwn(types, column.name) ? String(types[column.name]) : column.type.js;

@@ -5,13 +5,13 @@ const formats: readonly (readonly [bytes: string, what: string])[] = [
   ["\x1f\x8b", "it is compressed by gzip: decompress it first (gunzip)"],
   ["\x28\xb5\x2f\xfd", "it is compressed by zstd: decompress it first (unzstd)"],
   ["\xfd7zXZ\0", "it is compressed by xz: decompress it first (unxz)"],
-  ["PK\x03\x04", "it is a ZIP archive or a spreadsheet: export CSV from it"],
+  ["PK\x03\x04", "it is a ZIP archive or a spreadsheet: unpack it, or export CSV from it"],
   ["ARROW1\0", "it is Arrow IPC: write it as Parquet"],
   ["\xff\xfe", utf16],
   ["\xfe\xff", utf16],
 ];
 
-/** What a file is that is called CSV and cannot be it, by its bytes. */
+/** What a file is whose name says text and that cannot be it, by its bytes. */
 export function foreign(bytes: Buffer): string | undefined {
   const first = bytes.toString("latin1", 0, 8);
   // A column may be called PAR1; in Parquet the header of a page follows, which no text begins with.

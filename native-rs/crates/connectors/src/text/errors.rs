@@ -3,7 +3,7 @@ use serde_json::json;
 
 use crate::errors::ConnectorError;
 
-/// A record whose shape is wrong.
+/// A line whose shape is wrong.
 pub fn bad_line(file: &str, line: u64, what: &str) -> ConnectorError {
     let message = format!("{file}, line {line}: {what}");
     ConnectorError::new("LS2006", message, json!({ "file": file, "line": line }))

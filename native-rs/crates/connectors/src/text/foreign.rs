@@ -1,18 +1,18 @@
-//! Files of other formats that are called CSV: what they are, by their first bytes.
+//! Files of other formats whose names say text: what they are, by their first bytes.
 
 /// First bytes that no text has, and what a file is that has them.
 const FORMATS: [(&[u8], &str); 7] = [
     (b"\x1F\x8B", "it is compressed by gzip: decompress it first (gunzip)"),
     (b"\x28\xB5\x2F\xFD", "it is compressed by zstd: decompress it first (unzstd)"),
     (b"\xFD7zXZ\0", "it is compressed by xz: decompress it first (unxz)"),
-    (b"PK\x03\x04", "it is a ZIP archive or a spreadsheet: export CSV from it"),
+    (b"PK\x03\x04", "it is a ZIP archive or a spreadsheet: unpack it, or export CSV from it"),
     (b"ARROW1\0", "it is Arrow IPC: write it as Parquet"),
     (b"\xFF\xFE", UTF16),
     (b"\xFE\xFF", UTF16),
 ];
 const UTF16: &str = "it is text in UTF-16: write it in UTF-8 (iconv -f UTF-16 -t UTF-8)";
 
-/// What a file that begins with `first` is, if it cannot be CSV.
+/// What a file that begins with `first` is, if it cannot be text.
 pub fn foreign(first: &[u8]) -> Option<&'static str> {
     // A column may be called PAR1; in Parquet the header of a page follows, which no text begins with.
     if first.starts_with(b"PAR1") && first.get(4).is_some_and(|byte| *byte < b' ' && !byte.is_ascii_whitespace()) {

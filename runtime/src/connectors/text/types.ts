@@ -2,11 +2,11 @@ import { bool, float64, int64, string, timestamp, type ArrowType } from "../../t
 import type { Stored, View } from "../../tables/column.ts";
 import { canonicalInteger } from "../../tables/infer.ts";
 
-/** What a CSV column can be, by the names of the reader's `types`. */
-export type CsvType = "boolean" | "number" | "date" | "string" | "bigint";
+/** What a column of a text format can be, by the names of the reader's `types`. */
+export type TextType = "boolean" | "number" | "date" | "string" | "bigint";
 
 /** How the text of a type is read: `undefined` if the text is no value of it. */
-export interface CsvTypeRule {
+export interface TextTypeRule {
   readonly type: ArrowType;
   readonly view: View;
   /** What a text has to be, in an error. */
@@ -22,18 +22,13 @@ const isoTime = /^(\d{4}|\+\d{6}|-(?!000000)\d{6})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d
 /** What JavaScript prints of numbers besides. */
 const special: Readonly<Record<string, number | undefined>> = { __proto__: null, NaN: NaN, Infinity: Infinity, "-Infinity": -Infinity } as never;
 
-export const csvTypes: Readonly<Record<CsvType, CsvTypeRule>> = {
+export const textTypes: Readonly<Record<TextType, TextTypeRule>> = {
   boolean: { type: bool, view: "boolean", described: "true or false", parse: (text) => (text === "true" ? true : text === "false" ? false : undefined) },
   number: { type: float64, view: "number", described: "a number", parse: (text) => (decimalLiteral.test(text) ? Number(text) : special[text]), loses: losesDigits },
   date: { type: timestamp, view: "date", described: "a date such as 2024-01-31 or 2024-01-31T12:00:00Z", parse: parseTime },
   string: { type: string, view: "string", described: "a text", parse: (text) => text },
   bigint: { type: int64, view: "bigint", described: "an integer of 64 bits", parse: parseInteger },
 };
-
-/** The order in which a column's type is tried; "string" holds everything. */
-export const inferenceOrder: readonly CsvType[] = ["boolean", "number", "date", "string"];
-/** With the type that the program has to name, for integers that a number cannot hold. */
-export const exactInferenceOrder: readonly CsvType[] = ["boolean", "number", "bigint", "date", "string"];
 
 /** `2024-01-31`, `2024-01-31T12:00:00`, with milliseconds, with Z; all UTC. Days that do not exist, or no Date can be, are no dates. */
 function parseTime(text: string): number | undefined {

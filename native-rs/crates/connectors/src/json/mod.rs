@@ -1,0 +1,14 @@
+//! JSON Lines: an object a line, with the acceptance of V8's `JSON.parse` and the type rules of ARCHITECTURE.md,
+//! "Semantics". A line end cannot stand inside of a value, so files are cut at line ends without a look at what is
+//! between them; `members.rs` is the only place that knows JSON.
+mod chunks;
+mod keys;
+mod lines;
+mod members;
+mod options;
+mod read;
+mod schema;
+
+pub use options::JsonLinesRequest;
+pub(crate) use read::{needs, open_chunk};
+pub use schema::open_json_lines;

@@ -1,0 +1,144 @@
+//! One chunk → arrays: the group's bytes are read at once, lines before and after the chunk are only counted.
+use std::{ops::Range, sync::Arc};
+
+use arrow::{array::ArrayRef, datatypes::SchemaRef};
+use bytes::Bytes;
+
+use super::{
+    keys::Keys,
+    lines::Lines,
+    members::{Kind, Malformed, Members, Value},
+    schema::malformed,
+};
+use crate::{
+    chunks::Chunk,
+    dataset::Dataset,
+    errors::Result,
+    read::{ChunkBatches, ReadOptions},
+    store::Blob,
+    text::{Builder, Source, Wrong, bad_value},
+};
+
+/// Where the lines of a chunk's group stand in its file.
+pub fn needs(dataset: &Dataset, chunk: &Chunk) -> Vec<Range<u64>> {
+    let lines = dataset.files[chunk.file].groups[chunk.group].lines.unwrap_or_default();
+    vec![lines.offset..lines.offset.saturating_add(lines.bytes)]
+}
+
+pub fn open_chunk(dataset: &Dataset, blob: &Blob, chunk: &Chunk, options: &ReadOptions, scan: &SchemaRef) -> Result<ChunkBatches> {
+    let file = &dataset.files[chunk.file];
+    let lines = file.groups[chunk.group].lines.unwrap_or_default();
+    let mut keys = Keys::default();
+    let mut columns = Vec::with_capacity(scan.fields().len());
+    for field in scan.fields() {
+        keys.add(field.name().clone());
+        columns.push(Column { name: field.name().clone(), builder: Builder::new(field.data_type()), value: None });
+    }
+    Ok(Box::new(Batches {
+        file: file.path.as_str().into(),
+        bytes: blob.bytes(lines.offset, lines.bytes as usize)?,
+        keys,
+        columns,
+        position: 0,
+        line: lines.line,
+        skip: chunk.start,
+        left: chunk.rows,
+        batch_size: options.batch_size as u64,
+    }))
+}
+
+struct Batches {
+    file: Arc<str>,
+    bytes: Bytes,
+    /// Those of the columns read, then others.
+    keys: Keys,
+    columns: Vec<Column>,
+    position: usize,
+    line: u64,
+    skip: u64,
+    left: u64,
+    batch_size: u64,
+}
+
+struct Column {
+    name: String,
+    builder: Builder,
+    /// Of the current line.
+    value: Option<Value>,
+}
+
+impl Batches {
+    fn batch(&mut self) -> Result<u64> {
+        let bytes = self.bytes.slice(self.position..);
+        let source = Source::new(&bytes);
+        let mut lines = Lines::new(&bytes, self.line);
+        let mut rows = 0;
+        while rows < self.left.min(self.batch_size) {
+            let Some((line, range)) = lines.next() else { break };
+            if self.skip > 0 {
+                self.skip -= 1;
+                continue;
+            }
+            self.read(&bytes, range.clone(), source).map_err(|wrong| malformed(&self.file, line, source, range, wrong))?;
+            for column in &mut self.columns {
+                column.append(source).map_err(|(value, wrong)| bad_value(&self.file, line, &column.name, source.bytes(value.at), wrong))?;
+            }
+            rows += 1;
+        }
+        self.line = lines.line();
+        self.position += lines.position();
+        self.left -= rows;
+        Ok(rows)
+    }
+
+    /// Of a key that a line has twice the last value counts.
+    fn read(&mut self, bytes: &[u8], range: Range<usize>, source: Source<'_>) -> Result<(), Malformed> {
+        let mut members = Members::new(bytes, range)?;
+        let mut place = 0;
+        while let Some((key, value)) = members.next()? {
+            match self.keys.find(place, &key, source) {
+                Ok(index) => {
+                    if let Some(column) = self.columns.get_mut(index) {
+                        column.value = Some(value);
+                    }
+                }
+                Err(name) => self.keys.add(name.into_owned()),
+            }
+            place += 1;
+        }
+        Ok(())
+    }
+}
+
+impl Column {
+    /// The line's value; absent is null.
+    fn append(&mut self, source: Source<'_>) -> Result<(), (Value, Wrong)> {
+        let Some(value) = self.value.take().filter(|value| value.kind != Kind::Null) else {
+            self.builder.append_null();
+            return Ok(());
+        };
+        let fits = match self.builder {
+            Builder::Number(_) | Builder::Bigint(_) => value.kind == Kind::Number,
+            Builder::Boolean(_) => value.kind == Kind::Boolean,
+            Builder::Date(_) | Builder::Text(_) | Builder::Dictionary(_) => value.kind == Kind::String,
+        };
+        let appended = match fits {
+            true if value.escaped => self.builder.append(value.text(source).as_bytes(), || value.text(source)),
+            true => self.builder.append(source.bytes(value.at.clone()), || value.text(source)),
+            false => Err(self.builder.expected()),
+        };
+        appended.map_err(|wrong| (value, wrong))
+    }
+}
+
+impl Iterator for Batches {
+    type Item = Result<Vec<ArrayRef>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self.batch() {
+            Err(error) => Some(Err(error)),
+            Ok(0) => None,
+            Ok(_) => Some(Ok(self.columns.iter_mut().map(|column| column.builder.finish()).collect())),
+        }
+    }
+}

@@ -1,0 +1,41 @@
+import { badLine } from "../text/errors.ts";
+
+/** A line, counted from 1, and the values of its keys. */
+export interface JsonLine {
+  readonly line: number;
+  readonly values: ReadonlyMap<string, unknown>;
+}
+
+/** A number by its digits: one that is wanted with all of them, or an integer that may have more than a number holds. */
+export class Digits {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+/** The objects of a text, one a line; blank lines are skipped. `exact`: keys whose numbers keep their digits. LS2006. */
+export function parseLines(text: string, file: string, exact: ReadonlySet<string>): JsonLine[] {
+  const keepDigits = (key: string, value: unknown, context?: { readonly source?: string }): unknown =>
+    typeof value === "number" && (exact.has(key) || /^-?\d{16,}$/.test(context!.source!)) ? new Digits(context!.source!) : value;
+  return text.split("\n").flatMap((content, index) => {
+    if (/^[ \t\r]*$/.test(content)) return [];
+    // With a reviver it takes several times as long.
+    const object = parse(content, file, index + 1, exact.size > 0 || /\d{16}/.test(content) ? keepDigits : undefined);
+    return [{ line: index + 1, values: new Map(Object.entries(object).map(([key, value]) => [key.toWellFormed(), value as unknown])) }];
+  });
+}
+
+function parse(content: string, file: string, line: number, reviver: Parameters<typeof JSON.parse>[1]): object {
+  let value: unknown;
+  try {
+    value = JSON.parse(content, reviver);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw badLine(file, line, `no JSON: ${error.message.replace(/ \(line 1 column \d+\)/, "")}`);
+  }
+  if (typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Digits)) return value;
+  const found = value === null ? "null" : Array.isArray(value) ? "a list" : typeof value === "string" ? "a text" : typeof value === "boolean" ? "a boolean" : "a number";
+  throw badLine(file, line, `${found}, where an object is expected`);
+}

@@ -1,0 +1,150 @@
+import { int64, nothing } from "../../tables/arrow-type.ts";
+import { Column, unsupportedType, type Stored } from "../../tables/column.ts";
+import { Table } from "../../tables/table.ts";
+import type { StoredRow } from "../../tables/types.ts";
+import { checkOptions } from "../options.ts";
+import { openInput, type InputPath } from "../paths.ts";
+import type { SourceColumn } from "../source-column.ts";
+import type { StoreOptions } from "../store/options.ts";
+import { badValue, lostDigits } from "../text/errors.ts";
+import { anotherFormat, readText } from "../text/read-text.ts";
+import { textTypes, type TextType, type TextTypeRule } from "../text/types.ts";
+import { Digits, parseLines, type JsonLine } from "./parse.ts";
+
+/** Options of {@link readJsonLines}. */
+export interface ReadJsonLinesOptions<Row> {
+  /** What its values alone do not say of a column: `{ at: "date", id: "bigint" }`. A column named here is there, even if no line has it. */
+  readonly types?: { readonly [K in keyof Row & string]?: TextType };
+  /** How an object store is reached, where the environment does not say it. */
+  readonly store?: StoreOptions;
+}
+
+/**
+ * Reads JSON Lines, an object a line: a file, a folder (recursively), a glob or a list, one table in name order of the files.
+ *
+ * Its columns are all keys, in order of appearance; what a line has not is null. A column is number, string or boolean, as all its
+ * values are; one of lists, of objects, or of values of several types can be there, but not be looked at. An integer that a number
+ * cannot hold is LS2004 where it is looked at: `types: { id: "bigint" }`. LS2001, LS2002, LS2006, LS2018.
+ */
+export async function readJsonLines<Row extends object = Record<never, never>>(
+  path: InputPath,
+  options: ReadJsonLinesOptions<Row> = {},
+): Promise<Table<StoredRow<Row>>> {
+  checkOptions("readJsonLines", options);
+  const types = new Map(Object.entries<TextType | undefined>(options.types ?? {}).filter((entry): entry is [string, TextType] => entry[1] !== undefined));
+  const files = await readFiles(path, options.store, new Set([...types].filter(([, type]) => type === "bigint").map(([name]) => name)));
+  const found = kindsOf(files);
+  const rows = files.reduce((sum, { lines }) => sum + lines.length, 0);
+  return new Table(new Map([...new Set([...found.keys(), ...types.keys()])].map((name) => [name, columnOf(name, types.get(name), found.get(name) ?? new Map(), files, rows)])), rows);
+}
+
+/** The columns of JSON Lines, as {@link readJsonLines} types them, but integers past ±2^53 as bigint. Nullable is what a line has not. */
+export async function describeJsonLines(path: InputPath): Promise<SourceColumn[]> {
+  const files = await readFiles(path, undefined, new Set());
+  const lines = files.flatMap((file) => file.lines);
+  const found = [...kindsOf(files)].map(([name, kinds]) => ({ name, kinds, values: lines.map(({ values }) => values.get(name) ?? null) }));
+  const far = new Set(found.filter(({ values }) => values.some((value) => value instanceof Digits && losesDigits(value))).map(({ name }) => name));
+  const exact = far.size > 0 ? (await readFiles(path, undefined, far)).flatMap((file) => file.lines) : lines;
+  return found.map(({ name, kinds, values }) => {
+    const isBigint = far.has(name) && exact.every(({ values }) => convert(values.get(name) ?? null, textTypes.bigint) !== undefined);
+    return { name, type: isBigint ? int64 : typeOf(kinds, ([kind]) => kind), nullable: values.includes(null) };
+  });
+}
+
+interface JsonFile {
+  readonly name: string;
+  readonly lines: readonly JsonLine[];
+}
+
+/** What the values of a column are, by Arrow's names, each with the place where it stands first. */
+type Kinds = ReadonlyMap<string, { readonly line: number; readonly file: string | null }>;
+
+/** `exact`: columns whose numbers are wanted with all digits. */
+async function readFiles(path: InputPath, store: StoreOptions | undefined, exact: ReadonlySet<string>): Promise<JsonFile[]> {
+  return (await openInput(path, [".jsonl", ".ndjson", ".json"], store)).map((input) => {
+    const text = readText(input, "JSON Lines").replace(/^\uFEFF/, "");
+    if (/^[ \t\r\n]*\[/.test(text)) throw anotherFormat(input.name, "JSON Lines", "it is one list of JSON: write a line for each of its objects (jq -c '.[]')");
+    if (/^[ \t\r\n]*\{[ \t\r]*\n/.test(text)) throw anotherFormat(input.name, "JSON Lines", "its objects go over several lines: write each in one (jq -c .)");
+    return { name: input.name, lines: parseLines(text, input.name, exact) };
+  });
+}
+
+function kindsOf(files: readonly JsonFile[]): Map<string, Kinds> {
+  const found = new Map<string, Map<string, { line: number; file: string | null }>>();
+  for (const [index, file] of files.entries()) {
+    for (const { line, values } of file.lines) {
+      for (const [name, value] of values) {
+        let kinds = found.get(name);
+        if (kinds === undefined) found.set(name, (kinds = new Map()));
+        const kind = kindOf(value);
+        if (kind !== null && !kinds.has(kind)) kinds.set(kind, { line, file: index === 0 ? null : file.name });
+      }
+    }
+  }
+  return found;
+}
+
+function kindOf(value: unknown): string | null {
+  if (value === null) return null;
+  if (typeof value === "number" || value instanceof Digits) return "float64";
+  if (typeof value === "string") return "string";
+  if (typeof value === "boolean") return "bool";
+  return Array.isArray(value) ? "list" : "struct";
+}
+
+const readable: Readonly<Record<string, TextType>> = { float64: "number", string: "string", bool: "boolean" };
+
+/** The one type that JavaScript sees in a column. */
+function seenAs(kinds: Kinds): TextType | undefined {
+  const [kind, ...others] = kinds.keys();
+  return kind === undefined || others.length > 0 ? undefined : readable[kind];
+}
+
+function typeOf(kinds: Kinds, print: (entry: [string, { line: number; file: string | null }]) => string): Column["type"] {
+  const seen = seenAs(kinds);
+  if (seen !== undefined) return textTypes[seen].type;
+  return kinds.size === 0 ? nothing : { id: "other", name: [...kinds].map(print).join(" | ") };
+}
+
+function columnOf(name: string, said: TextType | undefined, kinds: Kinds, files: readonly JsonFile[], rows: number): Column {
+  const origin = `the column "${name}" of ${files[0]!.name}`;
+  const type = said ?? seenAs(kinds);
+  if (type === undefined) {
+    // Without a value nothing says what it holds; only the interface does, which is not here at run time.
+    if (kinds.size === 0) return new Column(nothing, rows, () => new Array<Stored>(rows).fill(null), { view: "number", origin });
+    // It says where what stands: float64 (line 1) | list (line 7).
+    const where = typeOf(kinds, ([kind, { line, file }]) => `${kind} (line ${line}${file === null ? "" : ` of ${file}`})`);
+    const column: Column = new Column(where, rows, () => { throw unsupportedType(column, "looked at"); }, { origin });
+    return column;
+  }
+  const rule = textTypes[type];
+  return new Column(rule.type, rows, () => files.flatMap((file) => file.lines.map((line) => read(line, name, rule, file.name))), { view: rule.view, origin });
+}
+
+function read({ line, values }: JsonLine, name: string, rule: TextTypeRule, file: string): Stored {
+  const value = values.get(name) ?? null;
+  const stored = convert(value, rule);
+  const text = (): string => (value instanceof Digits ? value.text : typeof value === "string" ? value : JSON.stringify(value));
+  if (stored === undefined) throw badValue(file, line, name, text(), rule.described);
+  if (rule.view === "number" && value instanceof Digits && losesDigits(value)) throw lostDigits(file, line, name, value.text);
+  return stored;
+}
+
+const losesDigits = ({ text }: Digits): boolean => textTypes.number.loses!(text, Number(text));
+
+/** `undefined`: it is no value of the type. */
+function convert(value: unknown, { view, parse }: TextTypeRule): Stored | undefined {
+  if (value === null) return null;
+  switch (view) {
+    case "number":
+      return value instanceof Digits ? Number(value.text) : typeof value === "number" ? value : undefined;
+    case "bigint":
+      return value instanceof Digits ? parse(value.text) : undefined;
+    case "boolean":
+      return typeof value === "boolean" ? value : undefined;
+    case "date":
+      return typeof value === "string" ? parse(value) : undefined;
+    default:
+      return typeof value === "string" ? value.toWellFormed() : undefined;
+  }
+}

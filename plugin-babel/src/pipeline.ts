@@ -19,6 +19,7 @@ import type { Program } from "./program.ts";
 import { collectCaptures } from "./source/captures.ts";
 import { findDirectives, headOf } from "./source/directives.ts";
 import { isKnownEarly } from "./source/early.ts";
+import { handedClasses } from "./source/handed-classes.ts";
 import { mentionsTable } from "./source/table-types.ts";
 import { validateAggregateTypes } from "./validate/aggregate-types.ts";
 import { validateGathering } from "./validate/gathering.ts";
@@ -119,10 +120,13 @@ function uniqueName(wanted: string, taken: ReadonlySet<string>): string {
 }
 
 function emit(p: Program): void {
-  const functions = p.functions.map((fn) => ({ fn, captures: p.captures.get(fn)!, exported: p.exported.get(fn)! }));
-  const stubs = functions.map(({ fn, captures, exported }) => ({ fn, exported, hidden: [...captures.hidden.keys()] }));
+  const functions = p.functions.map((fn) => ({ fn, captures: p.captures.get(fn)!, classes: handedClasses(fn, p.captures.get(fn)!, p.modules), exported: p.exported.get(fn)! }));
+  const { classNames, ...rankModule } = emitRankModule(functions, p.module);
+  const stubs = functions.map(({ fn, captures, classes, exported }) => ({
+    fn, exported, hidden: [...captures.hidden.keys()], classes: new Map(classes.map(({ binding, name }) => [classNames.get(binding)!, name])),
+  }));
   const edits = stubEdits(stubs, p.directives.ofFile, p.module, p.rankModuleId);
-  p.output = { ...applyEdits(p.module, edits), edits, rankModule: emitRankModule(functions, p.module) };
+  p.output = { ...applyEdits(p.module, edits), edits, rankModule };
 }
 
 /** The program as it stands after a pass. */

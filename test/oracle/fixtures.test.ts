@@ -29,11 +29,12 @@ const NOT_RUN = ["control/values-of-rank-0", "types/interfaces"];
 const scratch = mkdtempSync(join(root, ".lockstep-fixtures-"));
 const fixtures = await runnableFixtures();
 const pools = new Map<number, RankPool>();
+/** By their files. */
 let programs: Map<string, Program>;
 
 beforeAll(async () => {
   const built = await buildPrograms(fixtures.map(({ input }) => input), join(scratch, "built"));
-  programs = new Map(built.map((program) => [program.id, program]));
+  programs = new Map(built.map((program) => [program.id.slice(0, program.id.indexOf("#")), program]));
 });
 
 afterAll(async () => {
@@ -126,7 +127,7 @@ describe.each(fixtures.map((fixture) => [fixture.name, fixture] as const))("%s",
     pools.set(ranks, pool);
     for (const [call, [name, ...args]] of fixture.run.calls.entries()) {
       const folder = await folderFor(fixture, `ranks-${ranks}`, call);
-      const program = programs.get(`${relative(root, fixture.input)}#${name}`)!;
+      const program = programs.get(relative(root, fixture.input))!;
       const answer = await pool.run({ ...program, args, module: program.module, name, cwd: folder });
       const expected = right[call]!;
       if ("error" in expected.answer) expect(answer).toMatchObject(expected.answer);

@@ -4,7 +4,7 @@
  */
 import { generate } from "@babel/generator";
 import {
-  arrowFunctionExpression, blockStatement, callExpression, exportNamedDeclaration, type Expression, identifier, memberExpression, objectPattern, objectProperty, program, type Statement, stringLiteral, valueToNode,
+  arrowFunctionExpression, assignmentExpression, blockStatement, callExpression, exportNamedDeclaration, type Expression, expressionStatement, identifier, memberExpression, objectExpression, objectPattern, objectProperty, program, type Statement, stringLiteral, valueToNode,
   variableDeclaration, variableDeclarator,
 } from "@babel/types";
 import type * as t from "@babel/types";
@@ -12,6 +12,7 @@ import { instructions, type Instruction, type ValueId, valuesOf } from "../ir/ir
 import type { CapturedHelper, CapturedImport, Captures } from "../source/captures.ts";
 import { constantNamed } from "../source/constants.ts";
 import type { ParsedFunction, SourceFrame } from "../source/frames.ts";
+import type { HandedClass } from "../source/handed-classes.ts";
 import type { Binding, ImportedName, ModuleSource } from "../source/module.ts";
 import { verbOf } from "../verbs/index.ts";
 import { Descriptors } from "./descriptors.ts";
@@ -21,6 +22,8 @@ import { Rewriter, type RewriteContext } from "./rewrite.ts";
 export interface FunctionToEmit {
   readonly fn: ParsedFunction;
   readonly captures: Captures;
+  /** In whose place the process that calls has its own. */
+  readonly classes: readonly HandedClass[];
   /** The name the stub imports. */
   readonly exported: string;
 }
@@ -33,7 +36,14 @@ export interface SourceMap {
   readonly mappings: string;
 }
 
-export function emitRankModule(functions: readonly FunctionToEmit[], home: ModuleSource): { code: string; map: SourceMap } {
+export interface RankModule {
+  readonly code: string;
+  readonly map: SourceMap;
+  /** By what the functions know the classes of the user's module. */
+  readonly classNames: ReadonlyMap<Binding, string>;
+}
+
+export function emitRankModule(functions: readonly FunctionToEmit[], home: ModuleSource): RankModule {
   const modules = new Map<string, ModuleSource>([[home.file, home]]);
   for (const { fn, captures } of functions) {
     for (const frame of fn.frames) modules.set(frame.module.file, frame.module);
@@ -42,7 +52,7 @@ export function emitRankModule(functions: readonly FunctionToEmit[], home: Modul
   const names = new Names([...modules.values()].map((m) => m.program));
   const runtime = names.fresh("lockstep");
   const shared = new SharedParts(names, home);
-  for (const one of functions) shared.use(one.captures);
+  for (const one of functions) shared.use(one);
   const descriptors = new Descriptors(names, runtime);
   const defined = functions.flatMap((one) => emitFunction(one, { runtime, names, shared, descriptors }));
 
@@ -52,7 +62,8 @@ export function emitRankModule(functions: readonly FunctionToEmit[], home: Modul
   const sources = Object.fromEntries([...modules].map(([file, m]) => [file, m.code]));
   const { code, map } = generate(program(body), { sourceMaps: true, sourceFileName: home.file, jsescOption: { minimal: true } }, sources);
   const generated = map as unknown as SourceMap;
-  return { code: `${head}${code}\n`, map: { ...generated, mappings: ";".repeat(head.split("\n").length - 1) + generated.mappings } };
+  const classNames = new Map(functions.flatMap(({ classes }) => classes.map(({ binding }) => [binding, shared.nameOf(binding)])));
+  return { code: `${head}${code}\n`, classNames, map: { ...generated, mappings: ";".repeat(head.split("\n").length - 1) + generated.mappings } };
 }
 
 /** What several annotated functions of the module reach: emitted once, under names that do not clash. */
@@ -64,13 +75,20 @@ class SharedParts {
   readonly #constants = new Map<Binding | t.TSEnumDeclaration, { name: string; module: ModuleSource }>();
   readonly #helpers = new Map<Binding, CapturedHelper>();
   readonly #given = new Map<string, Binding>();
+  /** Classes that are imported, and assigned. */
+  readonly #replaced = new Set<string>();
 
   constructor(names: Names, home: ModuleSource) {
     this.#names = names;
     this.#home = home;
   }
 
-  use(captures: Captures): void {
+  /** What the rank module calls a binding of the source. */
+  nameOf(binding: Binding): string {
+    return this.renamed.get(binding) ?? binding.identifier.name;
+  }
+
+  use({ captures, classes }: FunctionToEmit): void {
     for (const imported of captures.imports.values()) this.#import(imported);
     for (const [binding, { name, module }] of captures.constants) {
       this.#constants.set(binding, { name, module });
@@ -82,6 +100,7 @@ class SharedParts {
       const emitted = this.renamed.get(binding) ?? helper.name;
       for (const alias of helper.aliases) if (alias.identifier.name !== emitted) this.renamed.set(alias, emitted);
     }
+    for (const { binding } of classes) if (!captures.helpers.has(binding)) this.#replaced.add(this.nameOf(binding));
   }
 
   /** What several modules import is imported once; what has the same name and is another thing, under a name of its own. */
@@ -109,9 +128,11 @@ class SharedParts {
   }
 
   imports(): string[] {
-    return [...this.#imports.values()].map(({ local, from: { imported }, specifier }) => {
+    return [...this.#imports.values()].map(({ local: name, from: { imported }, specifier }) => {
+      const local = this.#replaced.has(name) ? this.#names.fresh(name) : name;
+      const assigned = local === name ? "" : ` let ${name} = ${local};`;
       const what = imported === "*" ? `* as ${local}` : imported === "default" ? local : `{ ${imported === local ? local : `${imported} as ${local}`} }`;
-      return `import ${what} from ${JSON.stringify(specifier)};`;
+      return `import ${what} from ${JSON.stringify(specifier)};${assigned}`;
     });
   }
 
@@ -177,7 +198,7 @@ interface EmitContext {
   readonly descriptors: Descriptors;
 }
 
-function emitFunction({ fn, captures, exported }: FunctionToEmit, { runtime, names, shared, descriptors }: EmitContext): Statement[] {
+function emitFunction({ fn, captures, classes, exported }: FunctionToEmit, { runtime, names, shared, descriptors }: EmitContext): Statement[] {
   const clones: Statement[] = [];
   const emittedFrames = new Map<SourceFrame, { name: string; async: boolean }>();
   const spools = new Map<ValueId, Instruction>();
@@ -214,18 +235,26 @@ function emitFunction({ fn, captures, exported }: FunctionToEmit, { runtime, nam
   const rewriter = new Rewriter(context, root.place, fn.sites.get(0) ?? new Map());
   const copy = rewriter.function(withoutBodyDirectives(root.node)) as unknown as t.FunctionExpression;
   const inner = inOrder(captures.helpers, fn.module).filter(([, h]) => h.hidden).map(([binding, h]) => helperStatement(binding, h.name, h.node, h.module, shared.renamed, runtime, names));
+  const own = classes.length === 0 ? [] : [ownClasses(new Set(classes.map(({ binding }) => shared.nameOf(binding))), runtime)];
   const insideClones = hasHidden ? clones : [];
   const body = copy.body as t.BlockStatement;
   const parameters = copy.params.map((p) => (p.type === "AssignmentPattern" ? p.left : p)) as t.FunctionExpression["params"];
   const hidden = objectPattern([...captures.hidden.keys()].map((name) => objectProperty(identifier(name), identifier(name), false, true)));
   const main = {
-    ...arrowFunctionExpression([hasHidden ? hidden : identifier(names.local("_")), ...parameters], blockStatement([...inner, ...insideClones, ...body.body]), true),
+    ...arrowFunctionExpression([hasHidden ? hidden : identifier(names.local("_")), ...parameters], blockStatement([...inner, ...own, ...insideClones, ...body.body]), true),
     loc: root.node.loc,
   } as Expression;
   const define = callExpression(memberExpression(identifier(runtime), identifier("define")), [stringLiteral(fn.ir.id), main]);
   const declaration = exportNamedDeclaration(variableDeclaration("const", [variableDeclarator(identifier(exported), define)]));
   declaration.leadingComments = (root.node.leadingComments ?? []).slice();
   return [...(hasHidden ? [] : clones), declaration];
+}
+
+/** `({ TripError } = lockstep.own({ TripError }));` */
+function ownClasses(classNames: ReadonlySet<string>, runtime: string): Statement {
+  const names = () => [...classNames].map((name) => objectProperty(identifier(name), identifier(name), false, true));
+  const own = callExpression(memberExpression(identifier(runtime), identifier("own")), [objectExpression(names())]);
+  return expressionStatement(assignmentExpression("=", objectPattern(names()), own));
 }
 
 /** Whether a frame's code waits for other ranks. */

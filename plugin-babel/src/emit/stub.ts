@@ -20,6 +20,8 @@ export interface StubbedFunction {
   readonly exported: string;
   /** Names of the values sent with each call. */
   readonly hidden: readonly string[];
+  /** What the rank module calls a class → what it is here. */
+  readonly classes: ReadonlyMap<string, string>;
 }
 
 /** The edits that make the user's module, by place. */
@@ -27,9 +29,10 @@ export function stubEdits(functions: readonly StubbedFunction[], ofFile: t.Direc
   const prefix = /\$call\b|\$spmd_/.test(module.code) ? "$$" : "$";
   const imported = functions.map(({ exported }) => `${exported} as ${prefix}${exported}`).join(", ");
   const at = module.program.body[0]?.start ?? module.code.length;
-  const edits: Edit[] = functions.map(({ fn, exported, hidden }) => {
+  const edits: Edit[] = functions.map(({ fn, exported, hidden, classes }) => {
     const { body } = fn.annotated.node;
-    const captures = hidden.length === 0 ? "" : `, { ${hidden.join(", ")} }`;
+    const own = [...classes].map(([there, here]) => (there === here ? here : `${there}: ${here}`));
+    const captures = (hidden.length > 0 ? `, { ${hidden.join(", ")} }` : own.length > 0 ? ", {}" : "") + (own.length > 0 ? `, () => ({ ${own.join(", ")} })` : "");
     return { start: body.start!, end: body.end!, text: `{ return ${prefix}call(${prefix}${exported}, [${fn.annotated.node.params.map(argument).join(", ")}]${captures}); }` };
   });
   if (functions.length > 0) {

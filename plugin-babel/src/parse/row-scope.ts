@@ -157,7 +157,7 @@ function importedBinding(path: CapturedPath, specifier: string, imported: string
   if (node) return { kind: "function", node, name, scope: rowScope(resolved.module, scope, options) };
   const constant = constantNamed(resolved.name, { module: resolved.module, scope });
   if (constant) return constantBinding(constant.value);
-  if (!binding || module !== options.home) return { kind: "opaque", source: name };
+  if (!binding || module !== options.home || classOfBinding(binding)) return { kind: "opaque", source: name };
   const type = typeOfBinding(binding, { module: resolved.module, scope }, options);
   return { kind: "scalar", type, path };
 }

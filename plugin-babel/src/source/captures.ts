@@ -17,6 +17,7 @@ import type { SourceSpan } from "../ir/types.ts";
 import { verbOf } from "../verbs/index.ts";
 import { emittedArguments } from "./call-arguments.ts";
 import { constantNamed, constantOf } from "./constants.ts";
+import { classOfBinding, privateOfError } from "./classes.ts";
 import { changeAfter, isRunAtOnce, takenAlong } from "./copied.ts";
 import { aliasOf, effectOf } from "./effects.ts";
 import type { ParsedFunction, SourceFrame } from "./frames.ts";
@@ -110,10 +111,20 @@ class Collector implements Captures {
         if (operand?.kind === "function" && argument.expression && scriptIn(argument.expression)) {
           this.#walk(bare(operand.node), place);
           this.#changedLater(argument.expression, operand.node, place);
+          this.#privateErrors();
           continue;
         }
         for (const { path, span } of argument.expression ? capturedIn(argument.expression) : []) this.#name(path.root, place, null, span.line);
       }
+    }
+  }
+
+  /** What a row function throws is put together again where it is caught. */
+  #privateErrors(): void {
+    for (const { binding, module, name } of this.helpers.values()) {
+      const known = classOfBinding(binding);
+      const member = known && privateOfError(known);
+      if (member) this.#report(uncapturable(name, "a class of errors with private fields", spanOf(member, module), "declare them private instead of #: what a row function throws travels without such fields"));
     }
   }
 

@@ -54,6 +54,22 @@ function superOf({ path, isStatic }: KnownClass): KnownClass | null {
   return named?.isStatic ? { path: named.path, isStatic } : null;
 }
 
+/** A private member of what is an error, which only the object itself has: no copy on another rank. */
+export function privateOfError({ path }: KnownClass, depth = 0): t.Node | null {
+  const node = path.node as t.Class;
+  const own = node.body.body.find((member) => /^ClassPrivate/.test(member.type) && !(member as t.ClassPrivateProperty).static);
+  if (own && isErrorClass({ path, isStatic: true })) return own;
+  const above = depth > 20 ? null : superOf({ path, isStatic: true });
+  return above && privateOfError(above, depth + 1);
+}
+
+function isErrorClass({ path }: KnownClass, depth = 0): boolean {
+  const above = depth > 20 ? null : superOf({ path, isStatic: true });
+  const { superClass } = path.node as t.Class;
+  // What an imported class extends is not looked at: it is one by its name.
+  return above ? isErrorClass(above, depth + 1) : superClass?.type === "Identifier" && /Error$/.test(superClass.name);
+}
+
 /** The function that runs where a member is called, or read; also one that is inherited. */
 export function memberFunction(of: KnownClass, name: string, by: "method" | "get", depth = 0): NodePath | null {
   const members = of.path.get("body.body") as NodePath[];

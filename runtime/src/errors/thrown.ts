@@ -1,6 +1,7 @@
 /** What was thrown, in parts that structured clone carries to other processes: it is caught there as plain Node would have it. */
 import { inspect } from "node:util";
 import { deserialize, serialize } from "node:v8";
+import { classKey, classNamed } from "./classes.ts";
 import { LockstepError } from "./error.ts";
 
 const classes = { TypeError, RangeError, SyntaxError, ReferenceError, URIError, EvalError, AggregateError, Error };
@@ -11,6 +12,8 @@ export type Thrown = ErrorParts | { readonly report: string; readonly row?: Thro
 interface ErrorParts {
   /** JavaScript's own class, of which the program's may be a subclass. */
   readonly base: keyof typeof classes;
+  /** The program's, where the ranks know it. */
+  readonly class?: string | undefined;
   readonly name: string;
   readonly message: string;
   readonly stack?: string | undefined;
@@ -51,7 +54,7 @@ function errorParts(error: Error, around: ReadonlySet<unknown>): ErrorParts {
     const parts = ["message", "stack"].includes(key) ? undefined : travelling(value, new Set(around).add(error));
     return parts === undefined ? [] : [{ key, enumerable, value: parts }];
   });
-  return { base, name: error.name, message: error.message, stack: error.stack, fields };
+  return { base, class: classKey(error), name: error.name, message: error.message, stack: error.stack, fields };
 }
 
 /** What {@link partsOf} took apart. */
@@ -64,6 +67,8 @@ export function thrownOf(parts: Thrown): unknown {
   }
   const { base, name, message, stack, fields } = parts;
   const error = base === "AggregateError" ? new AggregateError([], message) : new classes[base](message);
+  const type = classNamed(parts.class);
+  if (type) Object.setPrototypeOf(error, type.prototype as object);
   const define = (key: string, value: unknown, enumerable = false): unknown => Object.defineProperty(error, key, { value, enumerable, writable: true, configurable: true });
   if (error.name !== name) define("name", name);
   define("stack", stack);

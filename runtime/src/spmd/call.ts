@@ -1,10 +1,10 @@
-import { AsyncLocalStorage } from "node:async_hooks";
 import { deserialize, serialize } from "node:v8";
-import { LockstepError } from "../errors/index.ts";
+import { type Classes, LockstepError } from "../errors/index.ts";
 import { reached } from "../observe/debug.ts";
 import { checked, isAgreed } from "./checked.ts";
 import { CallContext, enter, leave } from "./context.ts";
 import { receive, take, type Sent } from "./arguments.ts";
+import { current, runInside } from "./inside.ts";
 import { keepReturned, releaseTables, releaseTablesOf, tablesReleased } from "./handles.ts";
 import { decisive, errorOf } from "./outcome.ts";
 import { world, type World } from "./world.ts";
@@ -28,7 +28,6 @@ interface Message extends Sent {
 }
 
 const functions = new Map<string, Defined>();
-const inside = new AsyncLocalStorage<true>();
 let calls = 0;
 let queue: Promise<unknown> = Promise.resolve();
 
@@ -42,18 +41,18 @@ export function define(id: string, body: Body): Defined {
 /**
  * Calls an annotated function: on all ranks when it comes from ordinary code (rank 0's), as a plain call when
  * it comes from another annotated function. Calls run one at a time in call order, with the values of the moment at
- * which they are made.
+ * which they are made. `classes` are those of the module that calls.
  */
-export async function call(defined: Defined, args: readonly unknown[], captures: Captures = {}): Promise<unknown> {
-  if (inside.getStore()) return defined.body(captures, ...(args as never[]));
+export async function call(defined: Defined, args: readonly unknown[], captures: Captures = {}, classes?: () => Classes): Promise<unknown> {
+  if (current()) return runInside(defined.id, classes, () => defined.body(captures, ...(args as never[])));
   const values = take({ args, captures }, defined.id.slice(defined.id.lastIndexOf("#") + 1));
-  const result = queue.then(() => conduct(defined, values));
+  const result = queue.then(() => conduct(defined, values, classes));
   queue = result.catch(() => undefined);
   return result;
 }
 
 /** Rank 0's side of a call. */
-async function conduct(defined: Defined, values: () => Promise<Sent>): Promise<unknown> {
+async function conduct(defined: Defined, values: () => Promise<Sent>, classes: (() => Classes) | undefined): Promise<unknown> {
   const here = await world();
   const message: Message = {
     ...(await values()),
@@ -64,7 +63,7 @@ async function conduct(defined: Defined, values: () => Promise<Sent>): Promise<u
     released: tablesReleased(),
   };
   if (here.size > 1) await fatalIfLost(here, checked(here.engine.broadcast(serialize(message), 0)));
-  return perform(here, message);
+  return perform(here, message, classes);
 }
 
 /** The other ranks' side: call after call, until rank 0 is gone. */
@@ -80,7 +79,7 @@ export async function follow(here: World): Promise<void> {
 }
 
 /** One call on one rank, to the point where all ranks know how it ended. */
-async function perform(here: World, message: Message): Promise<unknown> {
+async function perform(here: World, message: Message, classes?: () => Classes): Promise<unknown> {
   releaseTables(message.released, here);
   const context = new CallContext(here, message.call, message.function);
   enter(context);
@@ -91,7 +90,7 @@ async function perform(here: World, message: Message): Promise<unknown> {
     const defined = functions.get(message.function);
     if (!defined) throw new LockstepError({ code: "LS2099", message: `rank ${here.rank} has no function ${message.function}` });
     const { args, captures } = receive(message);
-    value = await keepReturned(context, await inside.run(true, async () => defined.body(captures, ...(args as never[]))));
+    value = await keepReturned(context, await runInside(message.function, classes, async () => defined.body(captures, ...(args as never[]))));
   } catch (thrown) {
     if (isLost(thrown)) return here.lost(thrown);
     error = { thrown };

@@ -8,6 +8,7 @@ export { call, define, type Defined } from "./call.ts";
 export { copy } from "./copy.ts";
 export { literal, literals } from "./literal.ts";
 export { mapInOrder } from "./map-in-order.ts";
+export { own } from "./own.ts";
 export { script } from "./scripts.ts";
 export { readCsv, readJsonLines, readParquet, table, type ReaderDescriptor } from "./sources.ts";
 export { GroupedTable, SpmdTable } from "./table.ts";

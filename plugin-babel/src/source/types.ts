@@ -12,6 +12,10 @@ interface Placed {
   readonly node: t.TSType;
   readonly module: ModuleSource;
   readonly bound: Bound;
+  /** Of a row type: of members that are left out the type need not be understood; all of them by default. */
+  readonly wants?: ((member: string) => boolean) | undefined;
+  /** Of a row type: no type is read. */
+  readonly namesOnly?: boolean | undefined;
 }
 type Bound = ReadonlyMap<string, Placed>;
 
@@ -73,7 +77,6 @@ class Reader {
   /** Members of this kind only; null: each has to be a column. */
   readonly #kind: MemberKind | null;
   #depth = 0;
-  #wanted: (member: string) => boolean = () => true;
 
   constructor(modules: Modules, kind: MemberKind | null = null) {
     this.#modules = modules;
@@ -81,32 +84,34 @@ class Reader {
   }
 
   row(at: Placed): RowType {
-    const { node, module, bound } = at;
+    const { node, module } = at;
     switch (node.type) {
       case "TSParenthesizedType":
-        return this.row({ node: node.typeAnnotation, module, bound });
+        return this.row({ ...at, node: node.typeAnnotation });
       case "TSTypeLiteral":
-        return this.#members(node.members, module, bound);
+        return this.#members(node.members, at);
       case "TSUnionType": {
         // A table's rows are none, but a variable may be `Options | null`.
         const [some, ...others] = node.types.filter((part) => !isNothing(part));
         if (!this.#kind || !some || others.length > 0) throw new UnsupportedType(node, module);
-        return this.row({ node: some, module, bound });
+        return this.row({ ...at, node: some });
       }
       case "TSIntersectionType":
-        return node.types.map((part) => this.row({ node: part, module, bound })).reduce(merge);
+        return node.types.map((part) => this.row({ ...at, node: part })).reduce(merge);
       case "TSTypeReference":
-        return this.#reference(node, module, bound);
+        return this.#reference(node, at);
       default:
         throw new UnsupportedType(node, module);
     }
   }
 
-  #members(members: readonly t.TSTypeElement[], module: ModuleSource, bound: Bound): RowType {
+  #members(members: readonly t.TSTypeElement[], { module, bound, wants, namesOnly }: Omit<Placed, "node">): RowType {
     let failed: UnsupportedType | null = null;
     const row = members.flatMap((member): Column[] => {
       const written = "key" in member && !member.computed ? propertyName(member.key) : null;
-      if ((written !== null && !this.#wanted(written)) || (this.#kind && !this.#isColumn(member, module, bound))) return [];
+      if (written !== null && wants?.(written) === false) return [];
+      if (written !== null && namesOnly) return [{ name: written, type: NOT_READ }];
+      if (this.#kind && !this.#isColumn(member, module, bound)) return [];
       if (member.type !== "TSPropertySignature" || !member.typeAnnotation) throw new UnsupportedType(member, module);
       const name = propertyName(member.key);
       if (name === null || (member.computed && member.key.type === "Identifier")) throw new UnsupportedType(member, module);
@@ -136,41 +141,32 @@ class Reader {
     }
   }
 
-  #reference(node: t.TSTypeReference, module: ModuleSource, bound: Bound): RowType {
-    if (node.typeName.type !== "Identifier") throw new UnsupportedType(node, module);
+  #reference(node: t.TSTypeReference, at: Placed): RowType {
+    if (node.typeName.type !== "Identifier") throw new UnsupportedType(node, at.module);
     const name = node.typeName.name;
     const args = (node.typeArguments?.params ?? []) as t.TSType[];
-    const substituted = bound.get(name);
-    return substituted ? this.row(substituted) : this.#applied(name, args, node, module, bound);
+    const substituted = at.bound.get(name);
+    return substituted ? this.row({ ...at, ...substituted }) : this.#applied(name, args, node, at);
   }
 
   /** `Trip`, `Page<Row>`, `Omit<Trip, "id">`, also where an interface extends it. */
-  #applied(name: string, args: readonly t.TSType[], node: t.Node, module: ModuleSource, bound: Bound): RowType {
+  #applied(name: string, args: readonly t.TSType[], node: t.Node, at: Omit<Placed, "node">): RowType {
+    const { module, bound, wants } = at;
     const utility = /^(Readonly|Partial|Pick|Omit)$/.exec(name)?.[0];
     if (utility && !module.types.has(name)) {
       if (!args[0]) throw new UnsupportedType(node, module);
       const [of, chosen] = args as [t.TSType, t.TSType | undefined];
-      const row = () => this.row({ node: of, module, bound });
-      if (utility !== "Pick" && utility !== "Omit") return utility === "Partial" ? row().map((c) => ({ ...c, type: { ...c.type, nullable: true } })) : row();
+      if (utility === "Readonly") return this.row({ ...at, node: of });
+      if (utility === "Partial") return this.row({ ...at, node: of }).map((c) => ({ ...c, type: { ...c.type, nullable: true } }));
       if (!chosen) throw new UnsupportedType(node, module);
       const keys = this.#keys({ node: chosen, module, bound });
-      return this.#limited((member) => keys.has(member) === (utility === "Pick"), row);
+      return this.row({ ...at, node: of, wants: (member) => wants?.(member) !== false && keys.has(member) === (utility === "Pick") });
     }
-    return this.#named(name, args, node, module, bound);
+    return this.#named(name, args, node, at);
   }
 
-  /** Of members that are left out the type need not be understood. */
-  #limited(wants: (member: string) => boolean, row: () => RowType): RowType {
-    const outer = this.#wanted;
-    this.#wanted = (member) => outer(member) && wants(member);
-    try {
-      return row();
-    } finally {
-      this.#wanted = outer;
-    }
-  }
-
-  #named(name: string, args: readonly t.TSType[], node: t.Node, module: ModuleSource, bound: Bound): RowType {
+  #named(name: string, args: readonly t.TSType[], node: t.Node, at: Omit<Placed, "node">): RowType {
+    const { module, bound } = at;
     const found = this.#modules.typeNamed(module, name);
     if (!found || ++this.#depth > 50) throw new UnsupportedType(node, module);
     const declaration = found.node;
@@ -182,12 +178,13 @@ class Reader {
       const placed = given ? { node: given, module, bound } : p.default ? { node: p.default, module: found.module, bound: inner } : null;
       if (placed) inner.set((p.name as unknown as t.Identifier).name, placed);
     });
-    if (declaration.type === "TSTypeAliasDeclaration") return this.row({ node: declaration.typeAnnotation, module: found.module, bound: inner });
-    const own = this.#members(declaration.body.body, found.module, inner);
+    if (declaration.type === "TSTypeAliasDeclaration") return this.row({ ...at, node: declaration.typeAnnotation, module: found.module, bound: inner });
+    const declared = { ...at, module: found.module, bound: inner };
+    const own = this.#members(declaration.body.body, declared);
     return (declaration.extends ?? [])
       .map((heritage) => {
         if (heritage.expression.type !== "Identifier") throw new UnsupportedType(heritage, found.module);
-        return this.#applied(heritage.expression.name, (heritage.typeArguments?.params ?? []) as t.TSType[], heritage, found.module, inner);
+        return this.#applied(heritage.expression.name, (heritage.typeArguments?.params ?? []) as t.TSType[], heritage, declared);
       })
       .concat([own])
       .reduce(override);
@@ -259,7 +256,7 @@ class Reader {
     if (node.type === "TSParenthesizedType") return this.#keys({ node: node.typeAnnotation, module, bound });
     if (node.type === "TSLiteralType" && node.literal.type === "StringLiteral") return new Set([node.literal.value]);
     if (node.type === "TSTypeOperator" && node.operator === "keyof") {
-      return new Set(this.row({ node: node.typeAnnotation!, module, bound }).map((c) => c.name));
+      return new Set(this.row({ node: node.typeAnnotation!, module, bound, namesOnly: true }).map((c) => c.name));
     }
     if (node.type === "TSTypeReference" && node.typeName.type === "Identifier") {
       const substituted = bound.get(node.typeName.name);
@@ -270,6 +267,9 @@ class Reader {
     throw new UnsupportedType(node, module);
   }
 }
+
+/** Of a member whose name is asked for. */
+const NOT_READ: ValueType = { js: "number", nullable: false };
 
 const isNothing = (part: t.TSType): boolean => part.type === "TSNullKeyword" || part.type === "TSUndefinedKeyword";
 

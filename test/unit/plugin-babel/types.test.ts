@@ -31,6 +31,9 @@ describe("row types from syntax", () => {
     ["Pair<string>", "type Pair<A, B = number> = { a: A; b: B | null };", "a: string; b: number | null"],
     ["Outer", "interface Gen<T> { v: T } interface Outer extends Gen<Money> { n: string } type Money = number | null;", "v: number | null; n: string"],
     ["Pick<Base, Exclude1>", "type Exclude1 = keyof { id: 1 };", "id: number"],
+    ["Omit<Wide, keyof Audit>", "interface Audit extends Log { tags: string[]; gone: string } interface Log { by: { name: string }; log(): void } interface Wide extends Base, Audit { own: number }", "id: number; own: number"],
+    ["Omit<Pick<Wide, 'id' | 'tags'>, keyof Audit>", "interface Audit { tags: string[] } interface Wide extends Base, Audit { own: number }", "id: number"],
+    ["Partial<Omit<Wide<string[]>, 'tags'>>", "interface Wide<T> { a: number; tags: T }", "a: number | null"],
     ["{ a: number | null } & { a: number }", "", "a: number"],
     ["{ 'odd name': (number); 1: string }", "", "odd name: number; 1: string"],
   ])("%s", (type, declarations, expected) => expect(row(type, declarations)).toBe(expected));

@@ -11,6 +11,7 @@ import { functionOf, importOf, type Place } from "../source/names.ts";
 import type { Binding, ConstantValue, Scope } from "./row-function.ts";
 import { classOfBinding } from "../source/classes.ts";
 import { listMember, lookUpOf } from "../source/look-ups.ts";
+import { methodOf } from "../source/methods.ts";
 import { changesItself } from "../source/mutations.ts";
 import { elementOf, type Knowledge, recordType, typeOfBinding } from "../source/scalar-types.ts";
 import { memberTypesOf, valueTypeOf } from "../source/types.ts";
@@ -108,7 +109,7 @@ function mayMiss({ identifier, path: { node } }: ScopeBinding): boolean {
   const init = bare(node.init);
   const e = init.type === "AwaitExpression" ? bare(init.argument) : init;
   if (e.type === "MemberExpression") return e.computed;
-  return e.type === "CallExpression" && e.callee.type === "MemberExpression" && e.callee.property.type === "Identifier" && /^(get|at|find|findLast|pop|shift)$/.test(e.callee.property.name);
+  return e.type === "CallExpression" && e.callee.type === "MemberExpression" && e.callee.property.type === "Identifier" && methodOf(e.callee.property.name)?.gives === "element";
 }
 
 const isRegExp = ({ path: { node } }: ScopeBinding): boolean => node.type === "VariableDeclarator" && node.init?.type === "RegExpLiteral";

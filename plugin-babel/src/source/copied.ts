@@ -8,6 +8,7 @@ import { methods } from "../verbs/index.ts";
 import { keyName } from "./constants.ts";
 import { type BabelScope, bare, type Binding } from "./module.ts";
 import { functionOf } from "./names.ts";
+import { type Method, methodOf } from "./methods.ts";
 import { mutationOf } from "./mutations.ts";
 
 /** The runtime has the same list. */
@@ -114,7 +115,7 @@ function isMadeOf(node: t.Node, members: readonly string[], scope: BabelScope): 
   }
 }
 
-const NEW_LISTS: ReadonlySet<string> = new Set(["map", "flatMap", "flat", "filter", "slice", "concat", "split", "toSorted", "toReversed", "toSpliced", "with"]);
+const isNewList = (method: Method | undefined): boolean => !method?.mutates && (method?.gives === "list" || method?.gives === "elements");
 
 /** New lists, and with `inside` what holds nothing but plain data. */
 function givesCopied(callee: t.Node, inside: boolean, scope: BabelScope): boolean {
@@ -124,7 +125,7 @@ function givesCopied(callee: t.Node, inside: boolean, scope: BabelScope): boolea
   const { name } = e.property;
   const of = e.object.type === "Identifier" && !scope.getBinding(e.object.name) ? e.object.name : "";
   if (name === "objects" || (of === "JSON" && name === "parse")) return true;
-  return !inside && (NEW_LISTS.has(name) || (of === "Object" && /^(keys|values|entries|fromEntries|groupBy)$/.test(name)) || (of === "Array" && /^(from|of)$/.test(name)));
+  return !inside && (isNewList(methodOf(name)) || (of === "Object" && /^(keys|values|entries|fromEntries|groupBy)$/.test(name)) || (of === "Array" && /^(from|of)$/.test(name)));
 }
 
 const isPlain = ({ identifier: { typeAnnotation } }: Binding): boolean => typeAnnotation?.type === "TSTypeAnnotation" && isPlainType(typeAnnotation.typeAnnotation);

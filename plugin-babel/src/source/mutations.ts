@@ -3,9 +3,10 @@ import type { NodePath } from "@babel/traverse";
 import type * as t from "@babel/types";
 import { methods } from "../verbs/index.ts";
 import { classOf, classOfBinding, memberFunction, selvesIn, staticFunctions } from "./classes.ts";
+import { isScalar, methodOf } from "./methods.ts";
 import { bare, type Binding } from "./module.ts";
 import { functionOf } from "./names.ts";
-import { changedBy, mutators, writtenBy } from "./writes.ts";
+import { changedBy, writtenBy } from "./writes.ts";
 
 /** Members, from the variable to what is held there; `*` is any of them. */
 type Members = readonly string[];
@@ -132,8 +133,11 @@ function changesArgument(path: NodePath, call: t.CallExpression | t.OptionalCall
 
 function calledFunction(path: NodePath): NodePath | null {
   const callee = path.get("callee") as NodePath;
-  if (callee.node.type !== "Identifier") return memberOf(callee, "method");
-  const binding = path.scope.getBinding(callee.node.name);
+  return callee.node.type === "Identifier" ? functionNamed(callee) : memberOf(callee, "method");
+}
+
+function functionNamed({ node, scope }: NodePath): NodePath | null {
+  const binding = node.type === "Identifier" ? scope.getBinding(node.name) : undefined;
   if (!binding || !functionOf(binding)) return null;
   const fn = binding.path.node.type === "VariableDeclarator" ? (binding.path.get("init") as NodePath) : binding.path;
   return fn.isFunction() ? fn : null;
@@ -151,25 +155,29 @@ function changeByMethod(callee: NodePath, method: string, members: Members, ask:
   const call = callee.parentPath!;
   const element = inside(members, "*");
   const own = memberOf(callee, "method");
-  const changes = own ? changeOfThis(own, members, ask.called ?? ask) !== null : mutators.has(method) && ask.isSeen(members);
+  const known = own ? undefined : methodOf(method);
+  const changes = own ? changeOfThis(own, members, ask.called ?? ask) !== null : known?.mutates === true && ask.isSeen(members);
   if (changes && ask.counts(call)) return call.node;
-  if (own || !looking.has(method)) return ask.lost ? call.node : null;
-  if (!ask.isObject(element) || /^(includes|has|indexOf|lastIndexOf|join|keys)$/.test(method)) return null;
-  const found = first(call.get("arguments") as NodePath[], (argument) => {
-    const fn = argument.node;
-    if (fn.type !== "ArrowFunctionExpression" && fn.type !== "FunctionExpression") return ask.lost && fn.type === "Identifier" ? fn : null;
-    if (ask.lost && fn.params.length > 2) return fn;
-    return fn.params[0] ? changeOfParts(fn.params[0], element, argument, ask) : null;
-  });
-  if (found || /^(some|every|findIndex|findLastIndex|forEach)$/.test(method)) return found;
-  if (/^(find|findLast|at|get)$/.test(method)) return change(call, element, ask);
-  // A new list holds the same elements.
-  return ask.lost ? change(call, members, ask) : null;
+  if (!known?.ofList || known.mutates) return ask.lost ? call.node : null;
+  if (!ask.isObject(element)) return null;
+  const [callback] = call.get("arguments") as NodePath[];
+  const handed = callback && known.hands ? changeInCallback(callback, known.hands, element, ask) : null;
+  if (handed || isScalar(known.gives)) return handed;
+  if (known.gives === "element") return change(call, element, ask);
+  // A new list holds the same elements; what `reduce` gives may be one.
+  return ask.lost ? (change(call, members, ask) ?? change(call, element, ask)) : null;
 }
 
-const looking = new Set(
-  ["includes", "has", "indexOf", "lastIndexOf", "at", "slice", "concat", "join", "map", "flatMap", "filter", "some", "every", "find", "findLast", "findIndex", "findLastIndex", "forEach", "get", "keys", "values", "entries"],
-);
+/** A callback is handed elements, and behind its index the list. */
+function changeInCallback(argument: NodePath, hands: readonly number[], element: Members, ask: Question): t.Node | null {
+  const fn = argument.isFunction() ? argument : functionNamed(argument);
+  if (!fn) return ask.lost ? argument.parent : null;
+  const { params } = fn.node as t.Function;
+  if (ask.lost && params.length > hands.length + 1) return fn.node;
+  const isNamed = fn !== argument;
+  const found = first(hands, (n) => (params[n] ? changeOfParts(params[n], element, fn, isNamed ? (ask.called ?? ask) : ask) : null));
+  return found && isNamed ? (ask.counts(argument) ? argument.parent : null) : found;
+}
 
 /** A pattern, in whose scope `at` is, takes apart what lies at `members`. */
 function changeOfParts(pattern: t.Node, members: Members, at: NodePath, ask: Question): t.Node | null {

@@ -2,6 +2,7 @@
 import type * as t from "@babel/types";
 import type { Column, JsType, RowType, ValueType } from "../ir/types.ts";
 import { constantOf, keyName } from "./constants.ts";
+import { isScalar, methodOf } from "./methods.ts";
 import { bare, type Binding } from "./module.ts";
 import type { Modules } from "./modules.ts";
 import { helperOf, type Place, runtimeName } from "./names.ts";
@@ -113,7 +114,7 @@ export function recordType(node: t.Node, place: Place, know: Knowledge): RowType
   if (e.type === "MemberExpression") return e.computed ? recordsOf(e.object, place, know) : nestedRecord(e, place, know);
   if (e.type === "CallExpression") {
     const { callee } = e;
-    return callee.type === "MemberExpression" && callee.property.type === "Identifier" && /^(at|find|findLast)$/.test(callee.property.name) ? recordsOf(callee.object, place, know) : null;
+    return callee.type === "MemberExpression" && callee.property.type === "Identifier" && methodOf(callee.property.name)?.gives === "element" ? recordsOf(callee.object, place, know) : null;
   }
   const binding = e.type === "Identifier" ? place.scope.getBinding(e.name) : undefined;
   if (!binding) return null;
@@ -182,7 +183,7 @@ function recordsOf(node: t.Node, place: Place, know: Knowledge): RowType | null 
   if (seen) return seen.kind === "rows" ? seen.row : null;
   if (e.type === "CallExpression") {
     const { callee } = e;
-    return callee.type === "MemberExpression" && callee.property.type === "Identifier" && SAME_ELEMENTS.test(callee.property.name) ? recordsOf(callee.object, place, know) : null;
+    return callee.type === "MemberExpression" && callee.property.type === "Identifier" && methodOf(callee.property.name)?.gives === "elements" ? recordsOf(callee.object, place, know) : null;
   }
   if (e.type === "ArrayExpression") return e.elements.length === 1 && e.elements[0]?.type === "SpreadElement" ? recordsOf(e.elements[0].argument, place, know) : null;
   const binding = e.type === "Identifier" ? place.scope.getBinding(e.name) : undefined;
@@ -202,8 +203,6 @@ function recordsOfLoop(loop: t.ForOfStatement, place: Place, know: Knowledge): R
   const seen = know.observed?.(loop);
   return seen?.kind === "rows" ? seen.row : recordsOf(loop.right, place, know);
 }
-
-const SAME_ELEMENTS = /^(filter|slice|toSorted|toReversed|sort|reverse|with)$/;
 
 const rowOf = (type: t.TSType, place: Place, know: Knowledge): RowType | null => memberTypesOf(type, place.module, know.modules);
 
@@ -257,7 +256,7 @@ function elementOfCall(e: t.CallExpression, place: Place, know: Knowledge): Valu
   }
   if (name === "split" || (callee.object.type === "Identifier" && callee.object.name === "Object" && name === "keys")) return plain("string");
   if (isFrom && e.arguments.length === 1) return elementOf(e.arguments[0]!, place, know);
-  return SAME_ELEMENTS.test(name) ? elementOf(callee.object, place, know) : null;
+  return methodOf(name)?.gives === "elements" ? elementOf(callee.object, place, know) : null;
 }
 
 const arrayElement = (node: t.TSType, place: Place, know: Knowledge): ValueType | null => valueTypeOf(node, place.module, know.modules, "lists");
@@ -346,16 +345,6 @@ function binary(e: t.BinaryExpression, of: (node: t.Node) => ValueType | null): 
   return left && right && left.js === right.js && (left.js === "number" || left.js === "bigint") ? plain(left.js) : e.operator === "+" ? null : plain("number");
 }
 
-/** What methods of these names give, whatever they are called on. */
-const results: Readonly<Record<string, JsType>> = Object.fromEntries([
-  ...["toFixed", "toPrecision", "toISOString", "toString", "toLocaleString", "trim", "trimStart", "trimEnd", "toUpperCase", "toLowerCase", "replace", "replaceAll", "padStart", "padEnd", "charAt", "substring", "normalize", "repeat", "join"].map((name) => [name, "string"]),
-  ...["includes", "has", "startsWith", "endsWith", "some", "every", "test", "isArray", "isInteger", "isSafeInteger", "isFinite", "isNaN", "hasOwn"].map((name) => [name, "boolean"]),
-  ...["indexOf", "lastIndexOf", "findIndex", "findLastIndex", "charCodeAt", "localeCompare"].map((name) => [name, "number"]),
-]) as Readonly<Record<string, JsType>>;
-
-/** Methods that lists have as well. */
-const onTexts: ReadonlySet<string> = new Set(["slice", "at", "concat"]);
-
 const conversions: Readonly<Record<string, JsType>> = { Number: "number", String: "string", Boolean: "boolean", BigInt: "bigint", parseInt: "number", parseFloat: "number" };
 
 function call(e: t.CallExpression, place: Place, know: Knowledge): ValueType | null {
@@ -370,9 +359,9 @@ function call(e: t.CallExpression, place: Place, know: Knowledge): ValueType | n
     if (callee.object.type === "Identifier" && callee.object.name === "Math") return plain("number");
     if (callee.object.type === "Identifier" && callee.object.name === "Date" && (name === "now" || name === "UTC" || name === "parse")) return plain("number");
     if (callee.object.type === "Identifier" && callee.object.name === "JSON") return name === "stringify" ? plain("string") : null;
-    const js = Object.hasOwn(results, name) ? results[name]! : null;
-    if (js) return plain(js);
-    if (!onTexts.has(name) || typeOfScalar(callee.object, place, know, 1)?.js !== "string") return null;
+    const method = methodOf(name);
+    if (method && isScalar(method.gives)) return plain(method.gives);
+    if (!method?.ofText || typeOfScalar(callee.object, place, know, 1)?.js !== "string") return null;
     return { js: "string", nullable: name === "at" };
   }
   const helper = helperOf(callee, place, know.modules);

@@ -1,9 +1,7 @@
 /** What code writes: by assignment, by destructuring, by `delete`, and by the methods and functions that change what they are given. */
 import type * as t from "@babel/types";
+import { methodOf } from "./methods.ts";
 import { bare } from "./module.ts";
-
-/** Methods that change their array, Map or Set, or a list of parameters. */
-export const mutators: ReadonlySet<string> = new Set("push pop shift unshift splice sort reverse fill copyWithin set add delete clear append".split(" "));
 
 const changers: Readonly<Record<string, ReadonlySet<string>>> = {
   Object: new Set(["assign", "defineProperty", "defineProperties", "setPrototypeOf", "freeze", "seal"]),
@@ -34,7 +32,7 @@ export function changedBy(node: t.CallExpression | t.OptionalCallExpression): t.
   const object = bare(callee.object);
   const [first] = node.arguments;
   if (object.type === "Identifier" && Object.hasOwn(changers, object.name)) return first && changers[object.name]!.has(callee.property.name) ? bare(first) : null;
-  return mutators.has(callee.property.name) ? object : null;
+  return methodOf(callee.property.name)?.mutates ? object : null;
 }
 
 /** The variables and members that a pattern writes. */

@@ -7,6 +7,7 @@ import { tableInRowFunction } from "../../diagnostics/table-in-row-function.ts";
 import { unknownName } from "../../diagnostics/unknown-name.ts";
 import { pathText } from "../../ir/captured.ts";
 import type { SourceSpan } from "../../ir/types.ts";
+import { methodOf } from "../../source/methods.ts";
 import type { Binding, ConstantValue } from "../row-function.ts";
 import { capturedAs, narrow, literal, scalar, unknown, type Value } from "./value.ts";
 import type { Frame } from "./frame.ts";
@@ -25,7 +26,7 @@ export function fromBinding(binding: Binding, name: string, node: t.Node, frame:
   switch (binding.kind) {
     case "scalar": {
       const member = binding.path.members.at(-1)?.name;
-      if (binding.type === null && member !== undefined && listMethods.has(member)) {
+      if (binding.type === null && member !== undefined && isListMethod(member)) {
         state.needsScript(`'${name.slice(0, name.lastIndexOf("."))}' is a list known only at run time; a semijoin with table({ … }) of it does the same natively`);
         return { kind: "any", of: "any[]" };
       }
@@ -95,10 +96,11 @@ export function fromBinding(binding: Binding, name: string, node: t.Node, frame:
   }
 }
 
-/** `zones.includes`: asked of a captured object, they tell an array or Set. */
-const listMethods: ReadonlySet<string> = new Set([
-  "includes", "has", "indexOf", "lastIndexOf", "some", "every", "find", "findLast", "findIndex", "findLastIndex", "filter", "map", "flatMap", "reduce", "forEach", "slice", "join", "get", "at", "keys", "values", "entries",
-]);
+/** `zones.includes`: asked of a captured object, it tells an array or Set. */
+function isListMethod(name: string): boolean {
+  const method = methodOf(name);
+  return method?.ofList === true && !method.mutates;
+}
 
 function unresolved(name: string, inScope: readonly string[], span: SourceSpan, frame: Frame): Value {
   const rows = [...frame.names].find(([, variable]) => frame.flow.current.get(variable)?.kind === "row");

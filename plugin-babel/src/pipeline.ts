@@ -123,7 +123,7 @@ function emit(p: Program): void {
   const functions = p.functions.map((fn) => ({ fn, captures: p.captures.get(fn)!, classes: handedClasses(fn, p.captures.get(fn)!, p.modules), exported: p.exported.get(fn)! }));
   const { classNames, ...rankModule } = emitRankModule(functions, p.module);
   const stubs = functions.map(({ fn, captures, classes, exported }) => ({
-    fn, exported, hidden: [...captures.hidden.keys()], classes: new Map(classes.map(({ binding, name }) => [classNames.get(binding)!, name])),
+    fn, exported, captured: [...captures.captured.keys()], classes: new Map(classes.map(({ binding, name }) => [classNames.get(binding)!, name])),
   }));
   const edits = stubEdits(stubs, p.directives.ofFile, p.module, p.rankModuleId);
   p.output = { ...applyEdits(p.module, edits), edits, rankModule };

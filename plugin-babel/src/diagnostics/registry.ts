@@ -15,7 +15,7 @@ import { duplicateColumn } from "./duplicate-column.ts";
 import { effect } from "./effect.ts";
 import { gathering } from "./gathering.ts";
 import { groupedTable } from "./grouped-table.ts";
-import { hiddenCapture } from "./hidden-capture.ts";
+import { shadowedCapture } from "./shadowed-capture.ts";
 import { impureRowFunction } from "./impure-row-function.ts";
 import { joinKeyTypes } from "./join-key-types.ts";
 import { keyReplaced } from "./key-replaced.ts";
@@ -105,7 +105,7 @@ export const diagnosticPages: readonly DiagnosticPage[] = [
   comparedWithUndefined.page,
   notARowFunction.page,
   alwaysDecided.page,
-  hiddenCapture.page,
+  shadowedCapture.page,
   capturedWritten.page,
   syncObservation.page,
   missingAwait.page,

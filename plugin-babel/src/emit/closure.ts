@@ -35,7 +35,7 @@ export function closureOf(row: t.Node, place: Place): Closure {
     const at = { module: outer.module, scope: outer.module.scopeOf(node) ?? outer.scope };
     if (node.type !== "Identifier") return evaluatedNodes(node).map((child) => visit(child, at, inside)).some(Boolean);
     const binding = at.scope.getBinding(node.name);
-    // One that is hidden at the call by another of its name cannot be handed over by it.
+    // One that is shadowed at the call by another of its name cannot be handed over by it.
     if (!binding || binding.scope.path.isProgram() || isWithin(binding, inside) || place.scope.getBinding(node.name) !== binding) return false;
     const fn = functionOf(binding);
     if (!fn) return !constantNamed(node.name, at) && Boolean(values.add(node.name));

@@ -95,7 +95,7 @@ class SharedParts {
       if ("path" in binding) this.#name(binding, name);
     }
     for (const [binding, helper] of captures.helpers) {
-      if (!helper.hidden) this.#helpers.set(binding, { ...helper, aliases: new Set([...(this.#helpers.get(binding)?.aliases ?? []), ...helper.aliases]) });
+      if (!helper.inner) this.#helpers.set(binding, { ...helper, aliases: new Set([...(this.#helpers.get(binding)?.aliases ?? []), ...helper.aliases]) });
       this.#name(binding, helper.name);
       const emitted = this.renamed.get(binding) ?? helper.name;
       for (const alias of helper.aliases) if (alias.identifier.name !== emitted) this.renamed.set(alias, emitted);
@@ -213,7 +213,7 @@ function emitFunction({ fn, captures, classes, exported }: FunctionToEmit, { run
       return done;
     },
   };
-  const hasHidden = captures.hidden.size > 0;
+  const hasCaptured = captures.captured.size > 0;
   const variants = new Map<SourceFrame, string>();
   const variantName = (frame: SourceFrame): string => {
     let name = variants.get(frame);
@@ -234,20 +234,20 @@ function emitFunction({ fn, captures, classes, exported }: FunctionToEmit, { run
   const root = fn.frames[0]!;
   const rewriter = new Rewriter(context, root.place, fn.sites.get(0) ?? new Map());
   const copy = rewriter.function(withoutBodyDirectives(root.node)) as unknown as t.FunctionExpression;
-  const inner = inOrder(captures.helpers, fn.module).filter(([, h]) => h.hidden).map(([binding, h]) => helperStatement(binding, h.name, h.node, h.module, shared.renamed, runtime, names));
+  const inner = inOrder(captures.helpers, fn.module).filter(([, h]) => h.inner).map(([binding, h]) => helperStatement(binding, h.name, h.node, h.module, shared.renamed, runtime, names));
   const own = classes.length === 0 ? [] : [ownClasses(new Set(classes.map(({ binding }) => shared.nameOf(binding))), runtime)];
-  const insideClones = hasHidden ? clones : [];
+  const insideClones = hasCaptured ? clones : [];
   const body = copy.body as t.BlockStatement;
   const parameters = copy.params.map((p) => (p.type === "AssignmentPattern" ? p.left : p)) as t.FunctionExpression["params"];
-  const hidden = objectPattern([...captures.hidden.keys()].map((name) => objectProperty(identifier(name), identifier(name), false, true)));
+  const captured = objectPattern([...captures.captured.keys()].map((name) => objectProperty(identifier(name), identifier(name), false, true)));
   const main = {
-    ...arrowFunctionExpression([hasHidden ? hidden : identifier(names.local("_")), ...parameters], blockStatement([...inner, ...own, ...insideClones, ...body.body]), true),
+    ...arrowFunctionExpression([hasCaptured ? captured : identifier(names.local("_")), ...parameters], blockStatement([...inner, ...own, ...insideClones, ...body.body]), true),
     loc: root.node.loc,
   } as Expression;
   const define = callExpression(memberExpression(identifier(runtime), identifier("define")), [stringLiteral(fn.ir.id), main]);
   const declaration = exportNamedDeclaration(variableDeclaration("const", [variableDeclarator(identifier(exported), define)]));
   declaration.leadingComments = (root.node.leadingComments ?? []).slice();
-  return [...(hasHidden ? [] : clones), declaration];
+  return [...(hasCaptured ? [] : clones), declaration];
 }
 
 /** `({ TripError } = lockstep.own({ TripError }));` */

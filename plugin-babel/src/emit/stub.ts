@@ -19,7 +19,7 @@ export interface StubbedFunction {
   readonly fn: ParsedFunction;
   readonly exported: string;
   /** Names of the values sent with each call. */
-  readonly hidden: readonly string[];
+  readonly captured: readonly string[];
   /** What the rank module calls a class → what it is here. */
   readonly classes: ReadonlyMap<string, string>;
 }
@@ -29,10 +29,10 @@ export function stubEdits(functions: readonly StubbedFunction[], ofFile: t.Direc
   const prefix = /\$call\b|\$spmd_/.test(module.code) ? "$$" : "$";
   const imported = functions.map(({ exported }) => `${exported} as ${prefix}${exported}`).join(", ");
   const at = module.program.body[0]?.start ?? module.code.length;
-  const edits: Edit[] = functions.map(({ fn, exported, hidden, classes }) => {
+  const edits: Edit[] = functions.map(({ fn, exported, captured, classes }) => {
     const { body } = fn.annotated.node;
     const own = [...classes].map(([there, here]) => (there === here ? here : `${there}: ${here}`));
-    const captures = (hidden.length > 0 ? `, { ${hidden.join(", ")} }` : own.length > 0 ? ", {}" : "") + (own.length > 0 ? `, () => ({ ${own.join(", ")} })` : "");
+    const captures = (captured.length > 0 ? `, { ${captured.join(", ")} }` : own.length > 0 ? ", {}" : "") + (own.length > 0 ? `, () => ({ ${own.join(", ")} })` : "");
     return { start: body.start!, end: body.end!, text: `{ return ${prefix}call(${prefix}${exported}, [${fn.annotated.node.params.map(argument).join(", ")}]${captures}); }` };
   });
   if (functions.length > 0) {

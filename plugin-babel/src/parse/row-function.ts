@@ -58,7 +58,7 @@ export type Binding =
   | { readonly kind: "import"; readonly module: string; readonly name: string }
   | { readonly kind: "table"; readonly source: string }
   /** Another variable of its name is in sight where the row function stands. */
-  | { readonly kind: "hidden"; readonly declared: SourceSpan }
+  | { readonly kind: "shadowed"; readonly declared: SourceSpan }
   /**
    * An array, a class instance, a Map …: usable by V8 only. `of`: what is known of it nevertheless;
    * `stateful`: a regular expression that goes on where its last test ended; `changes`: whether it is changed where a method

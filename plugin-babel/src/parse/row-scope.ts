@@ -56,8 +56,8 @@ function resolve(name: string, module: ModuleSource, scope: BabelScope, options:
   const write = isOuter(binding) ? binding.constantViolations[0] : undefined;
   if (write) return { kind: "mutated", write: spanOf(write.node, module), declared: spanOf(binding!.identifier, module), source: name };
   // Of a helper's variables only those can be taken along that are in sight there.
-  const isHidden = !isOuter(binding) && options.verb.getBinding(name) !== binding;
-  return isHidden ? { kind: "hidden", declared: spanOf(binding.identifier, module) } : capturedBinding(name, binding, module, options);
+  const isShadowed = !isOuter(binding) && options.verb.getBinding(name) !== binding;
+  return isShadowed ? { kind: "shadowed", declared: spanOf(binding.identifier, module) } : capturedBinding(name, binding, module, options);
 }
 
 /** Of the module, not of a function: its value is taken once, so a later write would be lost. */

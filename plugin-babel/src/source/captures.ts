@@ -35,7 +35,7 @@ export interface CapturedHelper {
   readonly node: t.Function | t.ClassDeclaration;
   readonly module: ModuleSource;
   /** It uses values that are sent with the call, so it is defined inside the function. */
-  hidden: boolean;
+  inner: boolean;
   /** The imports it is called by. */
   readonly aliases: Set<Binding>;
 }
@@ -49,7 +49,7 @@ export interface CapturedImport {
 
 export interface Captures {
   /** Evaluated where the function is called, and sent: name → binding. */
-  readonly hidden: ReadonlyMap<string, Binding>;
+  readonly captured: ReadonlyMap<string, Binding>;
   /** By binding, or by declaration for enums. */
   readonly constants: ReadonlyMap<Binding | t.TSEnumDeclaration, { readonly name: string; readonly module: ModuleSource }>;
   readonly helpers: ReadonlyMap<Binding, CapturedHelper>;
@@ -65,7 +65,7 @@ export function collectCaptures(fn: ParsedFunction, modules: Modules, report: (d
 }
 
 class Collector implements Captures {
-  readonly hidden = new Map<string, Binding>();
+  readonly captured = new Map<string, Binding>();
   readonly constants = new Map<Binding | t.TSEnumDeclaration, { name: string; module: ModuleSource }>();
   readonly helpers = new Map<Binding, CapturedHelper>();
   readonly imports = new Map<string, CapturedImport>();
@@ -294,16 +294,16 @@ class Collector implements Captures {
     let sound = true;
     const trial = this.#trial(helper.name, helper.node, use, () => void (sound = false));
     trial.#captureHelper(helper.name, helper.node, binding, helper.module);
-    return sound && trial.hidden.size === 0;
+    return sound && trial.captured.size === 0;
   }
 
   #captureHelper(name: string, node: CapturedHelper["node"], binding: Binding, module: ModuleSource): void {
     const known = this.helpers.get(binding);
     if (known) {
-      if (known.hidden && this.#helper) this.#helper.hidden = true;
+      if (known.inner && this.#helper) this.#helper.inner = true;
       return;
     }
-    const helper: CapturedHelper = { binding, name, node, module, hidden: false, aliases: new Set() };
+    const helper: CapturedHelper = { binding, name, node, module, inner: false, aliases: new Set() };
     this.helpers.set(binding, helper);
     // A recursive one is reported where it calls itself.
     const isClass = node.type === "ClassDeclaration";
@@ -318,11 +318,11 @@ class Collector implements Captures {
     const write = isClass ? (binding.constantViolations[0]?.node ?? mutationOf(binding) ?? ownChange(binding)) : null;
     if (write) this.#report(capturedWritten(name, spanOf(write, module), spanOf(binding.identifier, module)));
     [this.#helper, this.#inEffect] = [outer, outerEffect];
-    if (helper.hidden && outer) outer.hidden = true;
+    if (helper.inner && outer) outer.inner = true;
   }
 
   #captureValue(name: string, binding: Binding, module: ModuleSource, node: t.Node | null, line: number): void {
-    if (this.#helper) this.#helper.hidden = true;
+    if (this.#helper) this.#helper.inner = true;
     if (this.#seen.has(binding)) return;
     this.#seen.add(binding);
     const use = node ? spanOf(node, module) : { ...spanOf(binding.identifier, module), ...(line ? { line, endLine: line } : {}) };
@@ -337,7 +337,7 @@ class Collector implements Captures {
     const unsent = binding.path.node.type === "VariableDeclarator" && binding.path.node.init ? unsendable(binding.path.node.init, { module, scope: binding.scope }) : null;
     if (unsent) return this.#report(uncapturable(name, unsent.what, use, unsent.fix));
     if (module !== this.#fn.module) return this.#report(uncapturable(name, `a value that ${module.file} computes at run time`, use));
-    this.hidden.set(name, binding);
+    this.captured.set(name, binding);
   }
 }
 

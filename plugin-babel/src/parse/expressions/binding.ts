@@ -1,7 +1,7 @@
 /** Free names: what the caller's scope says of them, as values. */
 import type * as t from "@babel/types";
 import { capturedWritten } from "../../diagnostics/captured-written.ts";
-import { hiddenCapture } from "../../diagnostics/hidden-capture.ts";
+import { shadowedCapture } from "../../diagnostics/shadowed-capture.ts";
 import { needsAnnotation } from "../../diagnostics/needs-annotation.ts";
 import { tableInRowFunction } from "../../diagnostics/table-in-row-function.ts";
 import { unknownName } from "../../diagnostics/unknown-name.ts";
@@ -76,8 +76,8 @@ export function fromBinding(binding: Binding, name: string, node: t.Node, frame:
     case "table":
       state.report(tableInRowFunction(name, span));
       return unknown;
-    case "hidden":
-      state.report(hiddenCapture(name, span, binding.declared));
+    case "shadowed":
+      state.report(shadowedCapture(name, span, binding.declared));
       return unknown;
     case "opaque":
       state.needsScript(`'${name}' is an object that only V8 can read`);

@@ -121,7 +121,12 @@ class Collector implements Captures {
 
   /** What a row function throws is put together again where it is caught. */
   #privateErrors(): void {
-    for (const { binding, module, name } of this.helpers.values()) {
+    const imported = [...this.imports.values()].flatMap(({ local, from, module: importer }) => {
+      const resolved = this.#modules.follow(importer, from);
+      const binding = resolved.kind === "declared" ? resolved.module.scope.getBinding(resolved.name) : undefined;
+      return resolved.kind === "declared" && binding ? [{ binding, module: resolved.module, name: local }] : [];
+    });
+    for (const { binding, module, name } of [...this.helpers.values(), ...imported]) {
       const known = classOfBinding(binding);
       const member = known && privateOfError(known);
       if (member) this.#report(uncapturable(name, "a class of errors with private fields", spanOf(member, module), "declare them private instead of #: what a row function throws travels without such fields"));
@@ -131,8 +136,8 @@ class Collector implements Captures {
   /** V8 runs a row function when its table is computed: an instance of a class, which is not copied, would be seen changed. */
   #changedLater(expression: Expression, fn: t.Node, place: Place): void {
     const path = place.module.scopeOf(fn)?.path;
-    if (expression.kind !== "script" || (path && isRunAtOnce(path))) return;
-    for (const binding of takenAlong(expression.free, place.scope)) {
+    if (path && isRunAtOnce(path)) return;
+    for (const binding of takenAlong(scriptIn(expression)!.free, place.scope)) {
       const write = changeAfter(binding, fn);
       if (write) this.#report(capturedChanged(binding.identifier.name, spanOf(write, place.module), spanOf(fn, place.module)));
     }

@@ -1,5 +1,5 @@
 /** Functions of a group's rows, written as values: `rollup({ trips: op.count(), miles: op.mean("trip_miles") })`. */
-import type { JsType, ValueType } from "../ir/types.ts";
+import { type JsType, unsureType, type ValueType } from "../ir/types.ts";
 
 export interface AggregateFunction {
   /** As written: `op.<name>`. */
@@ -11,7 +11,7 @@ export interface AggregateFunction {
   /** A second argument says which of the sorted values: from 0 to 1. */
   readonly takesFraction: boolean;
   /**
-   * The result column's type. `neverEmpty`: every group has a row (grouped rollup), so that null comes only of null arguments.
+   * The result column's type. `neverEmpty`: every group has a row (grouped rollup), so that null comes only of null arguments, or of NaN.
    */
   result(argument: ValueType | null, neverEmpty: boolean): ValueType;
   readonly docs: string;
@@ -20,13 +20,15 @@ export interface AggregateFunction {
 const every: readonly JsType[] = ["number", "string", "boolean", "bigint", "date"];
 const counted = (): ValueType => ({ js: "number", nullable: false });
 const ofNothing = (argument: ValueType | null, neverEmpty: boolean) => !neverEmpty || (argument?.nullable ?? false);
-const asNumber = (argument: ValueType | null, neverEmpty: boolean): ValueType => ({ js: "number", nullable: ofNothing(argument, neverEmpty) });
+/** Nothing is left of a group of NaN. */
+function ofValues(js: JsType, argument: ValueType | null, neverEmpty: boolean): ValueType {
+  const type = { js, nullable: ofNothing(argument, neverEmpty) };
+  return argument?.js === "number" || argument?.unsure ? unsureType(type) : type;
+}
+const asNumber = (argument: ValueType | null, neverEmpty: boolean): ValueType => ofValues("number", argument, neverEmpty);
 /** A single value has no spread. */
 const spread = (): ValueType => ({ js: "number", nullable: true });
-const asArgument = (argument: ValueType | null, neverEmpty: boolean): ValueType => ({
-  js: argument?.js ?? "number",
-  nullable: ofNothing(argument, neverEmpty),
-});
+const asArgument = (argument: ValueType | null, neverEmpty: boolean): ValueType => ofValues(argument?.js ?? "number", argument, neverEmpty);
 
 const aggregate = (name: string, argument: readonly JsType[] | null, result: AggregateFunction["result"], docs: string, plan = name): AggregateFunction => ({
   name,

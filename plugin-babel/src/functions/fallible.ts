@@ -1,4 +1,5 @@
 import { children, type Expression } from "../ir/expression.ts";
+import { mayBeNull } from "../ir/types.ts";
 import { scalarFunctions } from "./index.ts";
 
 /**
@@ -13,7 +14,7 @@ export function isFallible(expression: Expression): boolean {
     // Division and powers of numbers never throw; of bigints they do, and their other operators may overflow 64 bits.
     const throws = fn === undefined || (fn.form === "operator" ? arithmetic.has(fn.name) && bigint : fn.fallible);
     if (throws) return true;
-    if (fn.form === "method" && expression.args[0]?.type.nullable) return true;
+    if (fn.form === "method" && expression.args[0] && mayBeNull(expression.args[0].type)) return true;
   }
   return children(expression).some(isFallible);
 }

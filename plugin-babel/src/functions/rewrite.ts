@@ -1,5 +1,6 @@
 /** Rebuilding expressions: what push-filters and prune-columns do with row functions. */
 import { children, type Expression } from "../ir/expression.ts";
+import { mayBeNull } from "../ir/types.ts";
 
 /** A copy with each direct subexpression replaced; the same object when none changed. */
 export function mapChildren(e: Expression, f: (child: Expression) => Expression): Expression {
@@ -64,6 +65,6 @@ export function countLocal(e: Expression, name: string): number {
 
 /** The local replaced by its value, as narrow as it was known there. Names of locals are unique in an expression, so nothing is captured. */
 export function replaceLocal(e: Expression, name: string, value: Expression): Expression {
-  if (e.kind === "local") return e.name !== name ? e : e.type.nullable ? value : ({ ...value, type: e.type } as Expression);
+  if (e.kind === "local") return e.name !== name ? e : mayBeNull(e.type) ? value : ({ ...value, type: e.type } as Expression);
   return mapChildren(e, (child) => replaceLocal(child, name, value));
 }

@@ -1,5 +1,5 @@
 /** Functions of a row's neighbours, written as values: `derive({ previous: op.lag("ts"), place: op.rank() })`. */
-import type { JsType, ValueType } from "../ir/types.ts";
+import { eitherType, type JsType, type ValueType } from "../ir/types.ts";
 
 export interface WindowParameter {
   readonly name: string;
@@ -30,9 +30,9 @@ const numbered = (): ValueType => number;
 const itself = (argument: ValueType | null): ValueType => argument ?? number;
 const orNull = (argument: ValueType | null): ValueType => ({ ...itself(argument), nullable: true });
 /** A row outside the group has the default value. */
-const shifted: WindowFunction["result"] = (argument, otherwise) => ({ ...itself(argument), nullable: otherwise === null || otherwise.nullable || itself(argument).nullable });
+const shifted: WindowFunction["result"] = (argument, otherwise) => (otherwise === null ? orNull(argument) : eitherType(itself(argument), otherwise));
 /** Only a group's rows before its first value have none. */
-const filled: WindowFunction["result"] = (argument, otherwise) => ({ ...itself(argument), nullable: otherwise?.nullable ?? true });
+const filled: WindowFunction["result"] = (argument, otherwise) => ({ ...(otherwise ?? orNull(argument)), js: itself(argument).js });
 
 const ordinal = (name: string, plan: string, docs: string, parameters: readonly WindowParameter[] = []): WindowFunction => ({
   name, plan, docs, parameters, argument: false, framed: false, result: numbered,

@@ -13,7 +13,7 @@ import { misspeltColumn } from "../diagnostics/misspelt-column.ts";
 import { noInterface } from "../diagnostics/no-interface.ts";
 import type { Expression } from "../ir/expression.ts";
 import { columnOf, type FunctionIR, type Instruction, instructions, type RowArgument, type TableType, type ValueId, valuesOf } from "../ir/ir.ts";
-import type { RowType, SourceSpan, ValueType } from "../ir/types.ts";
+import { eitherType, type RowType, type SourceSpan, unsureType, type ValueType } from "../ir/types.ts";
 import { isComplete, type TypeContext, verbOf } from "../verbs/index.ts";
 import { parameter } from "../verbs/parameter.ts";
 
@@ -74,7 +74,9 @@ class TypeInference {
     const typed = phi.inputs.map((v) => this.#values.get(v)).filter((input) => input?.type);
     if (typed.length === 0) return;
     this.#done.add(phi.id);
-    phi.type = typed.map((input) => input!.type!).reduce(orNull);
+    const type = typed.map((input) => input!.type!).reduce(orNull);
+    // What a back edge will bring is not known yet: its types are held against these, its nulls are not.
+    phi.type = typed.length === phi.inputs.length ? type : { ...type, row: type.row.map((c) => ({ ...c, type: unsureType(c.type) })) };
     this.#doubtful.set(phi.id, new Set(typed.flatMap((input) => [...(this.#doubtful.get(input!.id) ?? [])])));
   }
 
@@ -170,5 +172,5 @@ const mentions = (i: Instruction, names: ReadonlySet<string>): boolean =>
 /** A column that is null on one path may be null where the paths meet. */
 const orNull = (a: TableType, b: TableType): TableType => ({
   ...a,
-  row: a.row.map((c) => (columnOf(b.row, c.name)?.nullable ? { ...c, type: { ...c.type, nullable: true } } : c)),
+  row: a.row.map((c) => ({ ...c, type: eitherType(c.type, columnOf(b.row, c.name) ?? c.type) })),
 });

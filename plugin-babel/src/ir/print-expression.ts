@@ -3,10 +3,11 @@ import type { CapturedExpression, Expression } from "./expression.ts";
 import type { ValueType } from "./types.ts";
 
 export function printExpression(e: Expression): string {
-  return `${form(e)}:${type(e.type)}`;
+  return `${form(e)}:${printValueType(e.type)}`;
 }
 
-const type = (t: ValueType): string => `${t.js}${t.nullable ? "?" : ""}`;
+/** `number?` may be null, `number!` may be although its type denies it. */
+export const printValueType = ({ js, nullable, unsure }: ValueType): string => `${js}${nullable ? "?" : unsure ? "!" : ""}`;
 const list = (es: readonly Expression[]): string => es.map(printExpression).join(", ");
 
 function form(e: Expression): string {

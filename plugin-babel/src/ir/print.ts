@@ -1,7 +1,7 @@
 /** The printed form of the IR: one line an instruction; `read.ts` reads it back. */
 import type { Distribution } from "./distribution.ts";
 import type { FunctionIR, Instruction, RowArgument, Scalar, TableType, Terminator } from "./ir.ts";
-import { printExpression } from "./print-expression.ts";
+import { printExpression, printValueType } from "./print-expression.ts";
 import type { RowType, SourceSpan } from "./types.ts";
 
 export function printFunction(fn: FunctionIR): string {
@@ -45,7 +45,7 @@ function printPlace(d: Distribution): string {
 
 const printScalar = (s: Scalar): string => JSON.stringify(s.source);
 
-export const printRow = (row: RowType): string => `{${row.map((c) => `${JSON.stringify(c.name)}: ${c.type.js}${c.type.nullable ? "?" : ""}`).join(", ")}}`;
+export const printRow = (row: RowType): string => `{${row.map((c) => `${JSON.stringify(c.name)}: ${printValueType(c.type)}`).join(", ")}}`;
 
 export const printTableType = (type: TableType): string => `${printRow(type.row)}${type.groups ? ` by ${printRow(type.groups)} reading ${JSON.stringify(type.groupReads ?? [])}` : ""}`;
 

@@ -1,14 +1,19 @@
 import { type CapturedForm, isForm, memberOf, pathTo } from "./captured.ts";
 import type { CapturedExpression, Expression } from "./expression.ts";
 import type { Scanner } from "./scanner.ts";
-import type { JsType, SourceSpan, ValueType } from "./types.ts";
+import { type JsType, type SourceSpan, unsureType, type ValueType } from "./types.ts";
 
 /** The inverse of `printExpression`; positions are not printed, so there are none. */
 export function readExpression(s: Scanner): Expression {
   const form = readForm(s);
   s.expect(/:/);
-  const type: ValueType = { js: s.expect(/number|string|boolean|bigint|date/) as JsType, nullable: s.accept(/\?/) !== null };
-  return { ...form, type, span: NOWHERE } as Expression;
+  return { ...form, type: readType(s), span: NOWHERE } as Expression;
+}
+
+/** `number`, `number?`, `number!` */
+export function readType(s: Scanner): ValueType {
+  const type = { js: s.expect(/number|string|boolean|bigint|date/) as JsType, nullable: s.accept(/\?/) !== null };
+  return s.accept(/!/) === null ? type : unsureType(type);
 }
 
 const NOWHERE: SourceSpan = { file: "", line: 0, column: 0, endLine: 0, endColumn: 0 };

@@ -1,7 +1,7 @@
 /** The printed IR read back, so that a test can start at any stage: `printFunction(readFunction(text)) === text`. */
 import type { Distribution, Partitioning } from "./distribution.ts";
 import { type Block, type Frame, type FrameKind, type FunctionIR, instruction, type Instruction, type Order, type OutputColumn, type RowArgument, type Scalar, type TableType, type Terminator } from "./ir.ts";
-import { readExpression } from "./read-expression.ts";
+import { readExpression, readType } from "./read-expression.ts";
 import { Scanner } from "./scanner.ts";
 import type { JsType, RowType, SourceSpan } from "./types.ts";
 
@@ -86,7 +86,7 @@ function readRow(s: Scanner): RowType {
   return s.list(/\{/, /\}/, () => {
     const name = s.string();
     s.expect(/:/);
-    return { name, type: { js: s.expect(/\w+/) as JsType, nullable: s.accept(/\?/) !== null } };
+    return { name, type: readType(s) };
   });
 }
 

@@ -11,6 +11,18 @@ export interface ValueType {
   readonly js: JsType;
   /** null is a possible value. (`undefined` is not: tables store null.) */
   readonly nullable: boolean;
+  /** Of a column: null may come although its type denies it (a mean of NaN alone, `map.get(k)!`, an invalid Date). */
+  readonly unsure?: true;
+}
+
+export const mayBeNull = (type: ValueType): boolean => type.nullable || type.unsure === true;
+
+export const unsureType = (type: ValueType): ValueType => (type.nullable ? type : { ...type, unsure: true });
+
+/** What a column holds that has its values from columns of both types. */
+export function eitherType(a: ValueType, b: ValueType): ValueType {
+  const type = { js: a.js, nullable: a.nullable || b.nullable };
+  return a.unsure || b.unsure ? unsureType(type) : type;
 }
 
 export interface Column {

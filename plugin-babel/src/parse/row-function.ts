@@ -15,7 +15,7 @@ import { describeNode, notARowFunction } from "../diagnostics/not-a-row-function
 import { wrongArguments } from "../diagnostics/wrong-arguments.ts";
 import type { CapturedPath } from "../ir/captured.ts";
 import type { Expression } from "../ir/expression.ts";
-import type { RowType, SourceSpan, ValueType } from "../ir/types.ts";
+import { type RowType, type SourceSpan, unsureType, type ValueType } from "../ir/types.ts";
 import { annotated } from "./expressions/annotated.ts";
 import { close, Frame, spanIn } from "./expressions/frame.ts";
 import { bindParameter, body } from "./expressions/inline.ts";
@@ -25,7 +25,7 @@ import { contains, freeNames } from "./expressions/names.ts";
 import { annotation } from "./expressions/static-type.ts";
 import { stripTypes } from "./expressions/strip-types.ts";
 import { toTest } from "./expressions/truth.ts";
-import { describe as describeValue, type Foreign, literal, scalar, typeOf, unknown, type Value } from "./expressions/value.ts";
+import { describe as describeValue, type Foreign, literal, scalar, type StaticType, typeOf, unknown, type Value } from "./expressions/value.ts";
 
 /** A value known at build time: literals, `const` tables of them, enum objects. A `Set` of literals is its members. */
 export type ConstantValue =
@@ -137,7 +137,7 @@ function finish(value: Value, fn: t.Function, frame: Frame): Expression | null {
   if (state.script !== null) return script(result, fn, frame);
   switch (result.kind) {
     case "scalar":
-      return typed(result.expression, { js: result.expression.type.js, nullable: result.null || result.undefined });
+      return typed(result.expression, isUnsure(result.expression) ? unsureType(columnType(typeOf(result)!)) : columnType(typeOf(result)!));
     case "nothing":
       if (result.value === null) return literal(null, "number", span);
       state.report(notAColumnValue("nothing", span, "return a value, or null"));
@@ -183,9 +183,32 @@ function script(value: Value, fn: t.Function, frame: Frame): Expression | null {
     source: stripTypes(fn, environment.source),
     free: freeNames(fn).filter((id) => environment.resolve(id.name, id).kind !== "global").map((id) => id.name),
     reason: state.script!,
-    type: { js: type.js, nullable: type.null || type.undefined },
+    type: unsureType(columnType(type)),
     span: frame.span(fn),
   };
+}
+
+const columnType = (type: StaticType): ValueType => ({ js: type.js!, nullable: type.null || type.undefined });
+
+/** Whether it may be null where its type denies it: an invalid Date is stored as null, and so is what a caller without types leaves out. */
+function isUnsure(e: Expression, locals: ReadonlyMap<string, boolean> = new Map()): boolean {
+  switch (e.kind) {
+    case "if":
+      return isUnsure(e.then, locals) || isUnsure(e.else, locals);
+    case "and":
+    case "or":
+      return isUnsure(e.left, locals) || isUnsure(e.right, locals);
+    case "nullish":
+      return isUnsure(e.right, locals) || e.type.js === "date";
+    case "let":
+      return isUnsure(e.body, new Map(locals).set(e.name, isUnsure(e.value, locals)));
+    case "local":
+      return e.type.nullable || (e.type.js === "date" && locals.get(e.name) !== false);
+    case "captured":
+      return e.type.nullable || e.form === "value";
+    default:
+      return e.type.nullable || (e.type.js === "date" && e.kind !== "column");
+  }
 }
 
 /** The type of the result as tsc has it; an index that misses gives null all the same, here and under plain Node. */

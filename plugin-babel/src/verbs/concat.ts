@@ -1,5 +1,6 @@
 import { concatTypes } from "../diagnostics/concat-types.ts";
 import { columnOf } from "../ir/ir.ts";
+import { eitherType } from "../ir/types.ts";
 import { meetOfInputs, silent } from "./rules.ts";
 import type { Verb } from "./verb.ts";
 
@@ -13,13 +14,13 @@ export const concat: Verb = {
   type: (i, inputs, context) => {
     const [first, ...others] = inputs;
     const row = first!.row.map((column) => {
-      let { nullable } = column.type;
+      let nulls = column.type;
       for (const other of others) {
         const type = columnOf(other.row, column.name);
         if (type !== null && type.js !== column.type.js) context.report(concatTypes(i.span, column, type));
-        nullable ||= type === null || type.nullable;
+        nulls = type === null ? { ...nulls, nullable: true } : eitherType(nulls, type);
       }
-      return { name: column.name, type: { ...column.type, nullable } };
+      return { name: column.name, type: nulls };
     });
     return { row, groups: null };
   },

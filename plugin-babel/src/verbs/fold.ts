@@ -1,7 +1,7 @@
 import { duplicateColumn } from "../diagnostics/duplicate-column.ts";
 import { mixedColumn } from "../diagnostics/mixed-column.ts";
 import type { Instruction, OutputColumn } from "../ir/ir.ts";
-import type { ValueType } from "../ir/types.ts";
+import { eitherType } from "../ir/types.ts";
 import { followsFirst, namedExpressions, readBy, renameKeys, silent, union } from "./rules.ts";
 import type { Verb } from "./verb.ts";
 
@@ -25,7 +25,7 @@ export const fold: Verb = {
     const rest = input!.row.filter((c) => !folded.has(c.name));
     for (const c of [key, value]) if (key.as === value.as || rest.some((other) => other.name === c.as)) context.report(duplicateColumn(c.as, c.span));
     i.columns = [...rest.map(({ name }): OutputColumn => ({ input: 0, from: name, as: name, span: i.span })), key, value];
-    const type: ValueType = { js: types[0] ?? "number", nullable: i.rows.some((r) => r.expression!.type.nullable) };
+    const type = i.rows.map((r) => r.expression!.type).reduce(eitherType, i.rows[0]?.expression!.type ?? { js: "number", nullable: false });
     return { row: [...rest, { name: key.as, type: { js: "string", nullable: false } }, { name: value.as, type }], groups: null };
   },
   distribution: (i, inputs) => renameKeys(followsFirst(i, inputs), (key) => (i.columns.some((c) => c.input === 0 && c.as === key) ? key : null)),

@@ -4,7 +4,7 @@ import { ANY, type Distribution, replicated } from "../ir/distribution.ts";
 import type { Data } from "../ir/data.ts";
 import type { Instruction, OutputColumn, TableType } from "../ir/ir.ts";
 import { columnOf } from "../ir/ir.ts";
-import type { Column } from "../ir/types.ts";
+import { type Column, eitherType } from "../ir/types.ts";
 import { expressionOf, names, readBy, together, union } from "./rules.ts";
 import { reportTwice } from "./select.ts";
 import type { TypeContext, Verb } from "./verb.ts";
@@ -90,8 +90,8 @@ const makeJoin = ({ name, type, keyed = true, docs, example }: JoinRecord): Verb
       const row = i.columns.map(({ input, from, as, merged }): Column => {
         const t = columnOf((input === 0 ? left! : right!).row, from)!;
         // A key that the right side lacks has been reported.
-        const nullable = merged ? (columnOf(right!.row, from)?.nullable ?? true) : mayLack[type].includes(input);
-        return { name: as, type: { ...t, nullable: t.nullable || nullable } };
+        const other = merged ? (columnOf(right!.row, from) ?? { ...t, nullable: true }) : { ...t, nullable: mayLack[type].includes(input) };
+        return { name: as, type: eitherType(t, other) };
       });
       return { row, groups: null };
     },

@@ -1,4 +1,5 @@
 import { ANY } from "../ir/distribution.ts";
+import { unsureType } from "../ir/types.ts";
 import { silent } from "./rules.ts";
 import type { Verb } from "./verb.ts";
 
@@ -10,7 +11,8 @@ export const parameter: Verb = {
   on: "module",
   role: "verb",
   signature: [],
-  type: (i) => i.declared && { row: i.declared, groups: null },
+  // Whatever table its caller has: nobody has held it against the interface.
+  type: (i) => i.declared && { row: i.declared.map(({ name, type }) => ({ name, type: unsureType(type) })), groups: null },
   distribution: () => ANY,
   communicates: silent,
   order: () => "ignores",

@@ -6,7 +6,9 @@ export function annotated(value: Value, type: StaticType, span: SourceSpan): Val
   if (value.kind === "any") return opaque(type, span);
   if (type.js === null) return value;
   if (value.kind === "nothing") {
-    return scalar(literal(null, type.js, value.span), { null: value.value === null || type.null, undefined: value.value === undefined || type.undefined });
+    const admitted = type.null || type.undefined;
+    const [isNull, isUndefined] = [value.value === null, value.value === undefined];
+    return scalar(literal(null, type.js, value.span), { null: type.null || (admitted && isNull), undefined: type.undefined || (admitted && isUndefined), unchecked: !admitted && isUndefined });
   }
   if (value.kind !== "scalar" || value.expression.type.js !== type.js) return value;
   return type.undefined ? { ...value, null: type.null, undefined: true } : { ...asserted(value), null: type.null };

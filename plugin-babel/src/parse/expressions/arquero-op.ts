@@ -13,7 +13,7 @@ import { noFacts, present } from "./facts.ts";
 import { close, type Frame } from "./frame.ts";
 import { propertySpan } from "./member.ts";
 import { choose, not } from "./truth.ts";
-import { call, describe, opaque, plain, scalar, unknown, type Scalar, type Value } from "./value.ts";
+import { absences, call, describe, opaque, plain, scalar, unknown, type Scalar, type Value } from "./value.ts";
 
 /** Names in Arquero that differ from `Math`'s. */
 const renamed: Readonly<Record<string, string>> = { greatest: "max", least: "min" };
@@ -83,8 +83,9 @@ function ofText(name: string, { value, node: at }: Argument, node: Call, frame: 
   const subject = outer.bind("text", value) as Scalar;
   const here = { ...subject.expression, type: { js, nullable: false } } as Scalar["expression"];
   const result = scalar(call(name, [here], "string", span));
-  if (!value.null && !value.undefined) return close(outer.flow, result);
+  const absent = absences(value);
+  if (!absent.null && !absent.undefined) return close(outer.flow, result);
   const isNull = call("isNull", [subject.expression], "boolean", span);
-  const absent: Value = { kind: "nothing", value: value.null ? null : undefined, span };
-  return close(outer.flow, choose(not(isNull, span), result, absent, span, { then: present(value.place), else: noFacts }));
+  const nothing: Value = { kind: "nothing", value: absent.null ? null : undefined, span };
+  return close(outer.flow, choose(not(isNull, span), result, nothing, span, { then: present(value.place), else: noFacts }));
 }

@@ -8,7 +8,7 @@ import { both, noFacts, present } from "./facts.ts";
 import { close, type Frame } from "./frame.ts";
 import { memberName, readProperty } from "./member.ts";
 import { choose } from "./truth.ts";
-import { call, literal, scalar, uncheckedOf, unknown, type Fields, type Scalar, type Value } from "./value.ts";
+import { absences, call, literal, scalar, uncheckedOf, unknown, type Fields, type Scalar, type Value } from "./value.ts";
 
 type Rest = (value: Value, frame: Frame) => Value;
 
@@ -59,7 +59,10 @@ function guard(value: Value, span: SourceSpan, frame: Frame, rest: Rest): Value 
     const result = rest({ ...value, types }, frame);
     return result.kind === "scalar" && types.length < value.types.length ? { ...result, undefined: true } : result;
   }
-  if (value.kind !== "scalar" || !(value.null || value.undefined || value.unchecked)) return rest(value, frame);
+  if (value.kind !== "scalar") return rest(value, frame);
+  const admitted = value.null || value.undefined;
+  const absent = absences(value);
+  if (!absent.null && !absent.undefined) return rest(value, frame);
   const outer = frame.branch(noFacts);
   const tested = outer.bind("value", value) as Scalar;
   const inner = outer.branch(present(tested.place));
@@ -76,8 +79,8 @@ function guard(value: Value, span: SourceSpan, frame: Frame, rest: Rest): Value 
     { kind: "if", test, then: literal(null, js, span), else: result.expression, type: { js, nullable: true }, span },
     {
       null: result.null,
-      undefined: value.null || value.undefined || result.undefined,
-      ...uncheckedOf(value, result),
+      undefined: admitted || result.undefined,
+      ...uncheckedOf(...(admitted ? [] : [{ ...value, unchecked: true, either: false }]), result),
       chain: both(both(present(value.place), value.chain ?? noFacts), result.chain ?? noFacts),
       ...(result.truth ? { truth: { then: result.truth.then, else: noFacts } } : {}),
     },

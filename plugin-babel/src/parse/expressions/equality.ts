@@ -11,7 +11,7 @@ import { both, isNot, negate, noFacts, noTruth, present, type Facts, type Truth 
 import type { Frame } from "./frame.ts";
 import { unsupported } from "./expression.ts";
 import { not } from "./truth.ts";
-import { call, capturedAs, describe, isAsserted, literal, opaque, plain, scalar, typesOf, type Scalar, type Value } from "./value.ts";
+import { absences, call, capturedAs, describe, isAsserted, literal, opaque, plain, scalar, typesOf, type Scalar, type Value } from "./value.ts";
 
 type Operand = readonly [Value, t.Node];
 
@@ -72,9 +72,9 @@ function strictlyEqual(a: Scalar, b: Scalar, loose: boolean, node: t.Node, frame
     if (expression.kind === "captured") return { ...capturedAs("equal", of, "boolean"), other: expression };
     return { kind: "and", left: capturedAs("defined", of, "boolean"), right: equal, type: boolean, span };
   }
-  const [au, bu] = [a.undefined || a.unchecked === true, b.undefined || b.unchecked === true];
-  if (loose || !((a.null && bu) || (au && b.null))) return equal;
-  if ((a.null && au) || (b.null && bu)) frame.state.needsScript("null and undefined on both sides of '===' cannot be told apart natively");
+  const [x, y] = [absences(a), absences(b)];
+  if (loose || !((x.null && y.undefined) || (x.undefined && y.null))) return equal;
+  if ((x.null && x.undefined) || (y.null && y.undefined)) frame.state.needsScript("null and undefined on both sides of '===' cannot be told apart natively");
   return { kind: "and", left: equal, right: not(call("isNull", [a.expression], "boolean", span), span), type: boolean, span };
 }
 
@@ -99,8 +99,8 @@ function absent(value: Value, literalValue: null | undefined, loose: boolean, no
     return scalar(test, { truth: { then: noFacts, else: both(present(value.place), known) } });
   }
   if (loose) return { ...isNull, truth: { then: noFacts, else: both(present(value.place), known) } };
-  const matches = literalValue === null ? value.null : value.undefined || value.unchecked;
-  const others = literalValue === null ? value.undefined || value.unchecked : value.null;
+  const absent = absences(value);
+  const [matches, others] = literalValue === null ? [absent.null, absent.undefined] : [absent.undefined, absent.null];
   if (matches && others) frame.state.needsScript("null and undefined cannot be told apart natively");
   if (literalValue === undefined && !matches && value.null) {
     if (value.place !== undefined) {

@@ -15,7 +15,7 @@ import { noProperty } from "./member.ts";
 import { absence } from "./operators.ts";
 import { asString, toText } from "./text.ts";
 import { choose, orIfNull } from "./truth.ts";
-import { call, describe, literal, opaque, plain, scalar, typesOf, unknown, type StaticType, type Value } from "./value.ts";
+import { absences, call, describe, literal, opaque, plain, scalar, typesOf, unknown, type StaticType, type Value } from "./value.ts";
 
 export type List = Extract<Value, { kind: "list" }>;
 type Member = t.MemberExpression | t.OptionalMemberExpression;
@@ -99,9 +99,11 @@ function contains(list: List, { value, node }: Argument, whole: Call, frame: Fra
   if (value.kind !== "scalar") return null;
   const { js } = value.expression.type;
   const items: Expression[] = [];
-  let holdsNull = false;
+  const held = { null: false, undefined: false };
   for (const item of list.items) {
-    if (item.kind === "nothing" || (item.kind === "scalar" && item.expression.type.js === js && (item.null || item.undefined))) holdsNull = true;
+    const absent = item.kind === "scalar" ? absences(item) : { null: item.kind === "nothing" && item.value === null, undefined: item.kind === "nothing" && item.value === undefined };
+    held.null ||= absent.null;
+    held.undefined ||= absent.undefined;
     if (item.kind === "nothing") items.push(literal(null, js, item.span));
     else if (item.kind !== "scalar") return null;
     // What is undefined when the verb is called is no element.
@@ -112,7 +114,8 @@ function contains(list: List, { value, node }: Argument, whole: Call, frame: Fra
     frame.state.report(datesCompared("includes", span, []));
     return opaque(plain("boolean"), span);
   }
-  if (value.unchecked && holdsNull) return null;
+  const sought = absences(value);
+  if ((sought.undefined && held.null) || (sought.null && held.undefined)) return null;
   return scalar(items.length === 0 ? literal(false, "boolean", span) : call("in", [value.expression, ...items], "boolean", span));
 }
 
@@ -127,10 +130,10 @@ function join(list: List, [separator, ...more]: readonly Argument[], node: Call,
     if (i > 0) parts.push(between.expression);
     if (item.kind === "nothing") continue;
     if (item.kind !== "scalar") return null;
-    const absent = item.null || item.undefined || item.unchecked;
+    const absent = absences(item);
     const text = toText({ ...item, null: false, undefined: false, unchecked: false }, node, frame);
     if (text === null) return null;
-    parts.push(absent ? orIfNull(item.expression, literal("", "string", span), asString(text)) : text);
+    parts.push(absent.null || absent.undefined ? orIfNull(item.expression, literal("", "string", span), asString(text)) : text);
   }
   return scalar(fold(call("concat", parts, "string", span)));
 }

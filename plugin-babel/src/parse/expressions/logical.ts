@@ -45,12 +45,12 @@ function and(left: Value, test: Test, right: Value, span: SourceSpan): Value {
   // A Date is falsy only when absent, so the result has the type of the right side.
   if (js === "date" && right.kind === "scalar") {
     const absent = scalar(literal(null, right.expression.type.js, span), { null: left.null, undefined: left.undefined });
-    const chosen = left.null || left.undefined ? choose(test.test, right, absent, span, test) : right;
+    const chosen = left.expression.type.nullable ? choose(test.test, right, absent, span, test) : right;
     return chosen.kind === "scalar" ? { ...chosen, truth } : chosen;
   }
   const b = toScalar(right, js);
   if (!b) return mixed;
-  if (js === "boolean" && !left.null && !left.undefined && !b.expression.type.nullable) return scalar(tested, { truth });
+  if (js === "boolean" && !left.expression.type.nullable && !b.expression.type.nullable) return scalar(tested, { truth });
   return scalar(pair("and", left.expression, b.expression, left.expression.type.nullable || b.expression.type.nullable, span), {
     null: left.null || b.null,
     undefined: left.undefined || b.undefined,
@@ -87,12 +87,13 @@ function nullish(left: Value, right: Value, span: SourceSpan): Value {
   if (!b) {
     const isNull = call("isNull", [left.expression], "boolean", span);
     const present: Value = { ...left, null: false, undefined: false };
-    return left.null || left.undefined ? choose(not(isNull, span), present, right, span) : left;
+    return left.expression.type.nullable ? choose(not(isNull, span), present, right, span) : left;
   }
   // `x ?? null` only turns undefined into null, which a table does anyway.
   const expression = right.kind === "nothing" ? left.expression : fallBack(left.expression, b.expression, span);
   const admits = left.null || left.undefined || left.unchecked === true;
-  return scalar(expression, { null: admits && b.null, undefined: admits && b.undefined, ...uncheckedOf(b) });
+  const unsaid = !admits && b.undefined && left.expression.type.nullable;
+  return scalar(expression, { null: admits && b.null, undefined: admits && b.undefined, ...uncheckedOf(unsaid ? { ...b, unchecked: true } : b) });
 }
 
 /** A chain's `null` gives way to the default at once: `isNull(s) ? "" : string.trim(s)`. */

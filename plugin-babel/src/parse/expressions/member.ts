@@ -5,7 +5,7 @@ import { possiblyNull } from "../../diagnostics/possibly-null.ts";
 import { rowFunctionWrites } from "../../diagnostics/row-function-writes.ts";
 import { unknownProperty } from "../../diagnostics/unknown-property.ts";
 import { methodNames } from "../../functions/index.ts";
-import type { SourceSpan } from "../../ir/types.ts";
+import { mayBeNull, type SourceSpan } from "../../ir/types.ts";
 import { readExpression, unsupported } from "./expression.ts";
 import { valuesMember } from "./captured-lists.ts";
 import { foreignMember } from "./foreign.ts";
@@ -143,7 +143,8 @@ export function readColumn(param: number, name: string, node: t.Node, at: Source
     return null;
   }
   columns.add(name);
-  const value = scalar({ kind: "column", name, type: found.type, span: frame.span(node) }, { place: `row ${param} ${name}` });
+  const type = { js: found.type.js, nullable: mayBeNull(found.type) };
+  const value = scalar({ kind: "column", name, type, span: frame.span(node) }, { null: found.type.nullable, place: `row ${param} ${name}` });
   return narrow(value, frame.flow.facts);
 }
 

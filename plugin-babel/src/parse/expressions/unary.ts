@@ -11,7 +11,7 @@ import { negate } from "./facts.ts";
 import type { Frame } from "./frame.ts";
 import { comparable } from "./operators.ts";
 import { not, orIfNull, toTest } from "./truth.ts";
-import { call, capturedAs, describe, isAsserted, literal, opaque, plain, scalar, type Value } from "./value.ts";
+import { absences, call, capturedAs, describe, isAsserted, literal, opaque, plain, scalar, type Value } from "./value.ts";
 
 export function readUnary(node: t.UnaryExpression, frame: Frame): Value {
   const span = frame.span(node);
@@ -63,10 +63,11 @@ function readTypeof(node: t.UnaryExpression, frame: Frame): Value {
   const value = readExpression(node.argument, frame);
   const text = (type: string) => literal(type, "string", span);
   if (value.kind === "nothing") return scalar(text(value.value === null ? "object" : "undefined"));
-  if (value.kind !== "scalar" || (value.null && value.undefined)) return unsupported(node, "typeof of this value runs in V8", plain("string"), frame);
+  if (value.kind !== "scalar" || (absences(value).null && absences(value).undefined)) return unsupported(node, "typeof of this value runs in V8", plain("string"), frame);
   if (value.expression.kind === "captured" && isAsserted(value)) return scalar(capturedAs("typeof", value.expression, "string"));
   const present = text(typeNames[value.expression.type.js]);
-  if (!value.null && !value.undefined) return scalar(present);
-  const name = orIfNull(value.expression, text(value.null ? "object" : "undefined"), present);
+  const absent = absences(value);
+  if (!absent.null && !absent.undefined) return scalar(present);
+  const name = orIfNull(value.expression, text(absent.null ? "object" : "undefined"), present);
   return scalar(name, value.place === undefined ? {} : { typeOf: value.place });
 }

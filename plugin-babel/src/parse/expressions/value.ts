@@ -110,6 +110,12 @@ export function asserted(value: Scalar): Scalar {
   return { ...value, null: false, undefined: false, unchecked, either: unchecked && (value.null || value.either === true) };
 }
 
+/** What may come where the value is not there, whatever tsc says. A table holds null, also in columns whose types deny it. */
+export function absences(value: Scalar): { readonly null: boolean; readonly undefined: boolean } {
+  const isUndefined = value.undefined || value.unchecked === true;
+  return { undefined: isUndefined, null: value.null || value.either === true || (value.expression.type.nullable && !isUndefined) };
+}
+
 /** What is unchecked of values of which any may come. */
 export function uncheckedOf(...values: readonly Scalar[]): Pick<Scalar, "unchecked" | "either"> {
   return values.some((value) => value.unchecked) ? { unchecked: true, either: values.some((value) => value.either || (!value.unchecked && value.expression.type.nullable)) } : {};

@@ -1,11 +1,12 @@
 /** The columns a reader or a table literal declares. */
+import { isLiteral } from "@babel/types";
 import type * as t from "@babel/types";
 import type { TextEdit } from "../../../diagnostics/diagnostic.ts";
 import { duplicateColumn } from "../../../diagnostics/duplicate-column.ts";
 import { keyText, readerTypes } from "../../../diagnostics/reader-types.ts";
 import { unsupportedType } from "../../../diagnostics/unsupported-type.ts";
 import { verbArgument } from "../../../diagnostics/verb-argument.ts";
-import { type Column, printType, type RowType } from "../../../ir/types.ts";
+import { type Column, printType, type RowType, unsureType } from "../../../ir/types.ts";
 import { constantOf, keyName } from "../../../source/constants.ts";
 import type { Reading } from "../../function.ts";
 import { bare, spanOf, textOf } from "../../../source/module.ts";
@@ -102,7 +103,7 @@ function literalColumns(data: t.ObjectExpression, said: RowType, r: Reading): De
     }
     if (name !== null && type) {
       if (found && found.js !== type.js) r.report(verbArgument("table", `values of type ${printType(type)}`, r.span(p), `write such values, or another type for '${name}'`));
-      return [{ name, type }];
+      return [{ name, type: isWritten((p as t.ObjectProperty).value) ? type : unsureType(type) }];
     }
     open = true;
     const value = p.type === "ObjectProperty" && typeOfScalar(p.value, r.place, r, 0) ? p.value : null;
@@ -115,6 +116,12 @@ function literalColumns(data: t.ObjectExpression, said: RowType, r: Reading): De
   const uneven = data.properties.find((p) => p.type === "ObjectProperty" && lengthOf(p.value).some((length) => length !== lengths[0]));
   if (uneven) r.report(verbArgument("table", `columns of one length, ${lengths[0]} values`, r.span(uneven), "give every column as many values; what is missing is null"));
   return { row, open };
+}
+
+/** A list of literals, none of them null. */
+function isWritten(value: t.Node): boolean {
+  const e = bare(value);
+  return e.type === "ArrayExpression" && e.elements.every((element) => element && isLiteral(bare(element)) && bare(element).type !== "NullLiteral");
 }
 
 /** The length of a list that is written out, if it is. */

@@ -93,7 +93,7 @@ function absent(value: Value, literalValue: null | undefined, loose: boolean, no
   if (value.kind !== "scalar") return scalar(literal(false, "boolean", span));
   const isNull = scalar(call("isNull", [value.expression], "boolean", span));
   const known = value.chain ?? noFacts;
-  if (!loose && value.expression.kind === "captured" && value.null) {
+  if (!loose && value.expression.kind === "captured" && mayBeEither(value)) {
     // Which of the two it is, JavaScript tells when the verb is called.
     const test = capturedAs(literalValue === null ? "null" : "undefined", value.expression, "boolean");
     return scalar(test, { truth: { then: noFacts, else: both(present(value.place), known) } });

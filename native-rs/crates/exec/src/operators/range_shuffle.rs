@@ -15,7 +15,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, UInt32Array};
-use arrow::compute::{take_record_batch, take_arrays};
+use arrow::compute::{BatchCoalescer, take_arrays, take_record_batch};
 use arrow::row::{RowConverter, SortField};
 use bytes::Bytes;
 use datafusion::common::Result;
@@ -34,6 +34,7 @@ use tokio::sync::watch;
 use super::{Start, plan_methods, streaming};
 use crate::exchange::queue::{Gate, Queue};
 use crate::exchange::{Exchange, Router, Shape};
+use crate::planner::physical::BATCH_ROWS;
 use crate::run::{Ranks, Run};
 
 /// Samples a source keeps at least, if it has so many rows. With p partitions the largest exceeds its share by 10 %
@@ -313,12 +314,37 @@ impl ExecutionPlan for RangeShuffleExec {
     }
 
     fn execute(&self, partition: usize, _context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        self.exchange.take(partition)
+        Ok(coalesced(self.exchange.take(partition)?))
     }
 
     fn metrics(&self) -> Option<MetricsSet> {
         Some(self.exchange.metrics().clone_inner())
     }
+}
+
+/// Small batches put together: a sort merges what it gets batch by batch, and counts the whole message that a batch is a
+/// part of as its memory.
+fn coalesced(input: SendableRecordBatchStream) -> SendableRecordBatchStream {
+    let schema = input.schema();
+    let coalescer = BatchCoalescer::new(schema.clone(), BATCH_ROWS).with_biggest_coalesce_batch_size(Some(BATCH_ROWS / 8));
+    let batches = stream::try_unfold((input, coalescer, false), |(mut input, mut coalescer, mut ended)| async move {
+        loop {
+            if let Some(batch) = coalescer.next_completed_batch() {
+                return Ok(Some((batch, (input, coalescer, ended))));
+            }
+            if ended {
+                return Ok(None);
+            }
+            match input.try_next().await? {
+                Some(batch) => coalescer.push_batch(batch)?,
+                None => {
+                    ended = true;
+                    coalescer.finish_buffered_batch()?;
+                }
+            }
+        }
+    });
+    Box::pin(RecordBatchStreamAdapter::new(schema, batches))
 }
 
 #[cfg(test)]

@@ -12,11 +12,13 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use bytes::Bytes;
+use datafusion::common::stats::Precision;
 use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{Result, internal_datafusion_err};
+use datafusion::common::{Result, Statistics, internal_datafusion_err};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{Distribution, LexOrdering, OrderingRequirements, Partitioning, PhysicalExpr};
 use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricsSet};
+use datafusion::physical_plan::statistics::StatisticsArgs;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties};
 use futures::future::try_join_all;
@@ -68,6 +70,17 @@ fn bounds(start: i64, end: Option<i64>, total: u64) -> Range<u64> {
         Err(_) => total.saturating_sub(index.unsigned_abs()),
     };
     place(start)..end.map_or(total, place)
+}
+
+/// The most rows that can lie between the bounds, if they say it.
+fn most(start: i64, end: Option<i64>) -> Option<usize> {
+    let rows = match end {
+        Some(end) if (start < 0) == (end < 0) => end.saturating_sub(start).max(0),
+        Some(end) if start < 0 => end.min(start.saturating_neg()),
+        None if start < 0 => start.saturating_neg(),
+        _ => return None,
+    };
+    usize::try_from(rows).ok()
 }
 
 impl Start for SliceExec {
@@ -125,6 +138,12 @@ impl ExecutionPlan for SliceExec {
 
     fn metrics(&self) -> Option<MetricsSet> {
         Some(self.counted.metrics().clone_inner())
+    }
+
+    fn statistics_from_inputs(&self, inputs: &[Arc<Statistics>], _args: &StatisticsArgs) -> Result<Arc<Statistics>> {
+        let rows = inputs[0].num_rows.get_value().copied().into_iter().chain(most(self.start, self.end)).min();
+        let num_rows = rows.map_or(Precision::Absent, Precision::Inexact);
+        Ok(Arc::new(Statistics { num_rows, ..Statistics::new_unknown(&self.schema()) }))
     }
 }
 
@@ -251,14 +270,19 @@ impl fmt::Debug for Counted {
 
 #[cfg(test)]
 mod tests {
-    use super::bounds;
+    use super::{bounds, most};
 
     #[test]
     fn bounds_are_those_of_array_slice() {
         let cases = [((0, Some(2)), 0..2), ((-2, None), 3..5), ((1, Some(-1)), 1..4), ((7, None), 5..5), ((-9, Some(9)), 0..5)];
-        for ((start, end), expected) in cases {
+        for ((start, end), expected) in cases.clone() {
             assert_eq!(bounds(start, end, 5), expected);
         }
         assert!(bounds(4, Some(2), 5).is_empty());
+        // However long the table is, no more rows than that.
+        for (start, end) in cases.map(|(bounds, _)| bounds) {
+            let longest = (0..20).map(|total| bounds(start, end, total)).map(|rows| rows.end.saturating_sub(rows.start)).max();
+            assert!(most(start, end).is_none_or(|most| Some(most as u64) == longest), "{start} {end:?}");
+        }
     }
 }

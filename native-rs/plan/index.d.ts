@@ -62,6 +62,8 @@ export type JoinType = "inner" | "left" | "right" | "full" | "lookup" | "semi" |
  */
 export type JsType = "number" | "string" | "boolean" | "bigint" | "date";
 
+export type JsonLinesWrite = { input: number, path: string, staging: string, ordered: boolean, store: StoreOptions, site: string, };
+
 /**
  * A literal as JSON has it. Numbers that JSON lacks are strings: "NaN", "Infinity", "-Infinity", "-0".
  * A bigint is a decimal string, a date its time value in milliseconds ("NaN": an invalid date). A number that takes
@@ -82,7 +84,7 @@ export type NamedExpression = { name: string, expression: Expression, };
  */
 export type Node = { "op": "scan", 
 /**
- * The id that `openParquet`, `openCsv` or `registerTable` returned on this rank.
+ * The id that `openParquet`, `openCsv`, `openJsonLines` or `registerTable` returned on this rank.
  */
 dataset: number, columns: Array<ColumnType>, filter?: Expression, site: string, } | { "op": "filter", input: number, predicate: Expression, site: string, } | { "op": "derive", input: number, columns: Array<NamedExpression>, site: string, } | { "op": "window" } & Window | { "op": "select", input: number, columns: Array<SelectColumn>, site: string, } | { "op": "join" } & Join | { "op": "aggregate" } & Aggregate | { "op": "sort", input: number, keys: Array<SortKey>, site: string, } | { "op": "slice", input: number, start: number, end?: number, keys?: Array<NamedExpression>, site: string, } | { "op": "concat", inputs: Array<number>, site: string, } | { "op": "dedupe", input: number, keys: Array<Expression>, last?: boolean, site: string, } | { "op": "spool", input: number, spool: number, site: string, };
 
@@ -123,7 +125,7 @@ export type Sink = { "op": "count", input: number, site: string, } | { "op": "co
 /**
  * More rows than this are an error naming the limit.
  */
-limit: number, everywhere: boolean, site: string, } | { "op": "materialize", input: number, site: string, } | { "op": "writeParquet" } & ParquetWrite | { "op": "writeCsv" } & CsvWrite;
+limit: number, everywhere: boolean, site: string, } | { "op": "materialize", input: number, site: string, } | { "op": "writeParquet" } & ParquetWrite | { "op": "writeCsv" } & CsvWrite | { "op": "writeJsonLines" } & JsonLinesWrite;
 
 export type SortKey = { expression: Expression, descending: boolean, };
 

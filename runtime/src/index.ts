@@ -68,4 +68,5 @@ export type { ReadCsvOptions } from "./connectors/csv/read.ts";
 export type { ReadJsonLinesOptions } from "./connectors/json/read.ts";
 export type { ReadParquetOptions } from "./connectors/parquet/read.ts";
 export type { WriteCsvOptions } from "./connectors/csv/write.ts";
+export type { WriteJsonLinesOptions } from "./connectors/json/write.ts";
 export type { WriteParquetOptions } from "./connectors/parquet/write.ts";

@@ -41,6 +41,12 @@ function place(name: string): string {
   mkdirSync(join(at, "odd/deep"));
   symlinkSync("..", join(at, "odd/deep/up"));
   writeFileSync(join(at, "ids.csv"), "a,b\n9007199254740993,x\n");
+  mkdirSync(join(at, "lines"));
+  for (const name of ["1.jsonl", "2.ndjson", "3.JSON"]) writeFileSync(join(at, "lines", name), `{"a":${name[0]},"b":"x"}`);
+  writeFileSync(join(at, "list.json"), '[{"a":1,"b":"x"}]');
+  writeFileSync(join(at, "pretty.json"), '{\n  "a": 1,\n  "b": "x"\n}\n');
+  writeFileSync(join(at, "scalar.jsonl"), '{"a":1,"b":"x"}\n2\n');
+  writeFileSync(join(at, "ids.jsonl"), '{"a":9007199254740993,"b":"x"}\n');
   writeFileSync(join(at, "file"), "");
   writeFileSync(join(at, "zero.csv"), "");
   writeFileSync(join(at, "twice.csv"), "a,b,a\n1,x,2\n");
@@ -94,6 +100,14 @@ const cases = {
   "nested=overwrite": "LS2007: ./n42/x/y lies in the output ./n42/x, whose readers would read both",
   around: "LS2007: ./n43/x exists",
   "around=overwrite": 'LS2007: ./n44/x is not an output: it holds "y", and overwriting would remove it',
+  "lines=lines": '[{"a":1,"b":"x"},{"a":2,"b":"x"},{"a":3,"b":"x"}]',
+  "lines=data/_more": "LS2001: ./data/_more has no .jsonl or .ndjson or .json file",
+  "lines=list.json": "LS2018: ./list.json is no JSON Lines file; it is one list of JSON: write a line for each of its objects (jq -c '.[]')",
+  "lines=pretty.json": "LS2018: ./pretty.json is no JSON Lines file; its objects go over several lines: write each in one (jq -c .)",
+  "lines=scalar.jsonl": "LS2006: ./scalar.jsonl, line 2: a number, where an object is expected",
+  "lines=ids.jsonl": 'LS2004: ./ids.jsonl, line 1: column a has "9007199254740993", an integer past ±2^53 that a number cannot hold exactly',
+  "putLines=data": '[{"a":2,"b":"y"}]',
+  "putLines=lines": 'LS2007: ./lines is not an output: it holds "2.ndjson", and overwriting would remove it',
 };
 const lines = Object.entries(cases).map(([one, said]) => `${one} ${said}`);
 

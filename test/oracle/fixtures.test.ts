@@ -50,7 +50,7 @@ async function folderFor(fixture: RunnableFixture, who: string, call: number): P
   const connection = await instance.connect();
   for (const [name, query] of Object.entries(fixture.run.inputs)) {
     mkdirSync(join(folder, dirname(name)), { recursive: true });
-    await connection.run(`copy (${query}) to '${join(folder, name)}' (${name.endsWith(".csv") ? "format csv, header" : "format parquet, row_group_size 2048"})`);
+    await connection.run(`copy (${query}) to '${join(folder, name)}' (${name.endsWith(".csv") ? "format csv, header" : name.endsWith(".jsonl") ? "format json" : "format parquet, row_group_size 2048"})`);
   }
   connection.closeSync();
   instance.closeSync();

@@ -1,6 +1,7 @@
 /** What a program wrote below its folder: every dataset of it, read by readers that are not ours. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { DuckDBInstance } from "@duckdb/node-api";
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects, parquetSchema, type SchemaElement } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
 import { difference, sortedRows } from "./compare.ts";
@@ -21,6 +22,7 @@ export async function readWritten(folder: string): Promise<Map<string, Written>>
     const entries = readdirSync(join(folder, relative), { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
     const parts = (extension: string) => entries.filter((entry) => entry.isFile() && entry.name.endsWith(extension)).map(({ name }) => join(folder, relative, name));
     if (parts(".parquet").length > 0) found.set(relative, await readParquet(parts(".parquet")));
+    if (parts(".jsonl").length > 0) found.set(relative, await readJson(parts(".jsonl")));
     if (parts(".csv").length > 0) found.set(relative, readLines(parts(".csv")));
     for (const entry of entries) if (entry.isDirectory()) await visit(join(relative, entry.name));
   };
@@ -67,6 +69,21 @@ async function readParquet(files: readonly string[]): Promise<Written> {
 function logicalType({ logical_type: logical, converted_type: converted }: SchemaElement): string {
   if (logical?.type === "INTEGER") return `${logical.isSigned ? "" : "U"}INT_${logical.bitWidth}`;
   return (logical === undefined ? converted : JSON.stringify(logical)) ?? "plain";
+}
+
+/** With DuckDB. The keys of the first line are the columns; DuckDB's types of them may depend on the rows. */
+async function readJson(files: readonly string[]): Promise<Written> {
+  const instance = await DuckDBInstance.create(":memory:", { threads: "1" });
+  const connection = await instance.connect();
+  try {
+    const list = files.map((name) => `'${name}'`).join(", ");
+    const result = await connection.runAndReadAll(`select * from read_json([${list}], format = 'newline_delimited', sample_size = -1, convert_strings_to_integers = false)`);
+    const rows = result.getRowObjectsJson() as Row[];
+    return { schema: rows.length > 0 ? result.deduplicatedColumnNames() : [], rows };
+  } finally {
+    connection.closeSync();
+    instance.closeSync();
+  }
 }
 
 /** Lines as they stand, the header of later parts dropped; the oracle's CSV programs write no line break inside a field. */

@@ -8,7 +8,7 @@ import { pathToFileURL } from "node:url";
 import { findFixtures, type Fixture } from "./fixtures.ts";
 
 export interface FixtureRun {
-  /** Files by name, as queries of DuckDB: `.parquet`, `.csv`. */
+  /** Files by name, as queries of DuckDB: `.parquet`, `.csv`, `.jsonl`. */
   readonly inputs: Readonly<Record<string, string>>;
   /** The annotated functions with their arguments; paths are relative. */
   readonly calls: readonly (readonly [name: string, ...args: unknown[]])[];

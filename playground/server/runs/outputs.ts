@@ -1,15 +1,15 @@
-/** Tables that a run left: its default export, and the Parquet and CSV it wrote. Rows come in pages. */
+/** Tables that a run left: its default export, and the Parquet, CSV and JSON Lines it wrote. Rows come in pages. */
 import { existsSync, lstatSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { readCsv, table } from "@lockstep/runtime";
+import { readCsv, readJsonLines, table } from "@lockstep/runtime";
 import { asyncBufferFromFile, type AsyncBuffer, parquetMetadataAsync, parquetReadObjects } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
 
 type Columns = Parameters<typeof table>[0];
 export type Row = Readonly<Record<string, unknown>>;
 
-/** Bytes of CSV that are held in memory, as rows. */
-const MOST_CSV = 200_000_000;
+/** Bytes of text that are held in memory, as rows. */
+const MOST_TEXT = 200_000_000;
 
 export interface ResultTable {
   readonly name: string;
@@ -17,7 +17,7 @@ export interface ResultTable {
   readonly rows: number;
   page(from: number, to: number): Promise<Row[]>;
   /** How a program reads it again, from `path()`. */
-  readonly reader: "readParquet" | "readCsv";
+  readonly reader: "readParquet" | "readCsv" | "readJsonLines";
   path(): Promise<string>;
 }
 
@@ -45,7 +45,7 @@ export async function writtenTables(workspace: string): Promise<ResultTable[]> {
     const names = readdirSync(join(workspace, folder)).filter((name) => !name.startsWith(".")).sort();
     const statOf = (name: string) => lstatSync(join(workspace, folder!, name));
     for (const name of names) if (name !== "dist" && statOf(name).isDirectory()) folders.push(join(folder, name));
-    for (const [ending, tableOf] of [[".parquet", parquetTable], [".csv", csvTable]] as const) {
+    for (const [ending, tableOf] of [[".parquet", parquetTable], [".csv", textTable("readCsv", readCsv)], [".jsonl", textTable("readJsonLines", readJsonLines)]] as const) {
       const files = names.filter((name) => name.endsWith(ending) && statOf(name).isFile()).map((name) => join(workspace, folder!, name));
       if (files.length > 0) tables.push(await tableOf(folder || ".", join(workspace, folder), files).catch((error: Error) => unreadable(folder || ".", error)));
     }
@@ -83,9 +83,9 @@ async function parquetTable(name: string, folder: string, files: readonly string
   };
 }
 
-async function csvTable(name: string, folder: string, files: readonly string[]): Promise<ResultTable> {
+const textTable = (reader: "readCsv" | "readJsonLines", read: typeof readCsv | typeof readJsonLines) => async (name: string, folder: string, files: readonly string[]): Promise<ResultTable> => {
   const bytes = files.reduce((sum, file) => sum + statSync(file).size, 0);
-  if (bytes > MOST_CSV) throw new Error(`${Math.round(bytes / 1e6)} MB of CSV are too many to be shown; Parquet is read in pages`);
-  const rows = (await Promise.all(files.map(async (file) => (await readCsv<Row>(file)).objects() as Row[]))).flat();
-  return { name, columns: columnsOf(rows), rows: rows.length, page: async (from, to) => rows.slice(from, to), reader: "readCsv", path: async () => folder };
-}
+  if (bytes > MOST_TEXT) throw new Error(`${Math.round(bytes / 1e6)} MB of text are too many to be shown; Parquet is read in pages`);
+  const rows = (await Promise.all(files.map(async (file) => (await read<Row>(file)).objects() as Row[]))).flat();
+  return { name, columns: columnsOf(rows), rows: rows.length, page: async (from, to) => rows.slice(from, to), reader, path: async () => folder };
+};

@@ -74,7 +74,7 @@ function Tables({ run, show }: { run: Run; show(index: number, table: Run["table
   const [chosen, choose] = useState(0);
   const index = Math.min(chosen, run.tables.length - 1);
   const table = run.tables[index];
-  if (!table) return <Empty what="The program left no result: no default export, and no Parquet or CSV file below its folder." />;
+  if (!table) return <Empty what="The program left no result: no default export, and no Parquet, CSV or JSON Lines file below its folder." />;
   return (
     <div>
       {run.tables.length > 1 && <Choice label="Table" value={String(index)} onChange={(value) => choose(Number(value))} choices={run.tables.map((t, n) => [String(n), t.name] as const)} />}

@@ -21,6 +21,7 @@ export const optionsOf = {
   readJsonLines: { types: read, store },
   writeParquet: { overwrite: boolean, compression: { kind: "one", of: ["snappy", "zstd", "gzip", "lz4", "none"] }, rowGroupRows: count, types: { kind: "types", of: "arrow" }, order, store },
   writeCsv: { overwrite: boolean, delimiter: character, header: boolean, order, store },
+  writeJsonLines: { overwrite: boolean, order, store },
   objects: range,
   print: range,
 } as const satisfies Record<string, Options>;

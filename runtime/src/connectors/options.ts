@@ -7,6 +7,7 @@ import type { RowRange } from "../tables/slice.ts";
 import type { ReadCsvOptions } from "./csv/read.ts";
 import type { WriteCsvOptions } from "./csv/write.ts";
 import type { ReadJsonLinesOptions } from "./json/read.ts";
+import type { WriteJsonLinesOptions } from "./json/write.ts";
 import type { ReadParquetOptions } from "./parquet/read.ts";
 import type { WriteParquetOptions } from "./parquet/write.ts";
 import type { StoreOptions } from "./store/options.ts";
@@ -36,6 +37,7 @@ export const optionsOf = {
     overwrite: boolean, compression: { kind: "one", of: ["snappy", "zstd", "gzip", "lz4", "none"] }, rowGroupRows: count, types: { kind: "types", of: "arrow" }, order, store,
   } satisfies Of<WriteParquetOptions<object>>,
   writeCsv: { overwrite: boolean, delimiter: character, header: boolean, order, store } satisfies Of<WriteCsvOptions>,
+  writeJsonLines: { overwrite: boolean, order, store } satisfies Of<WriteJsonLinesOptions>,
   objects: range,
   print: range,
 } as const;

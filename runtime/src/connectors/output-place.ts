@@ -34,9 +34,9 @@ export function placeOutput(target: string, overwrite: boolean): void {
     // An empty folder (a mount point made beforehand) is no output.
     const names = found?.isDirectory() ? readdirSync(target) : [];
     if (!overwrite && found && !(found.isDirectory() && names.length === 0)) throw outputExists(target);
-    const stranger = names.find((name) => !/^[._]|\.(parquet|csv)$/i.test(name));
+    const stranger = names.find((name) => !/^[._]|\.(parquet|csv|jsonl)$/i.test(name));
     if (stranger !== undefined) throw holdsStranger(target, stranger);
-    const around = foldersAbove(target).find((folder) => isReadWith(target, folder) && ["parquet", "csv"].some((format) => existsSync(join(folder, `part-00000.${format}`))));
+    const around = foldersAbove(target).find((folder) => isReadWith(target, folder) && ["parquet", "csv", "jsonl"].some((format) => existsSync(join(folder, `part-00000.${format}`))));
     if (around !== undefined) throw liesIn(target, around);
     makeFolder(dirname(target), target);
   } catch (error) {

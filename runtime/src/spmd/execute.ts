@@ -65,7 +65,7 @@ interface WriteOptions {
 }
 
 /** Stages an output and writes it, unless an earlier attempt of the job has committed it. */
-export function write(input: TableNode, path: string | URL, verb: "writeParquet" | "writeCsv", options: WriteOptions | undefined, site: string, build: (input: number, path: string, staging: string) => Sink): Promise<void> {
+export function write(input: TableNode, path: string | URL, verb: "writeParquet" | "writeCsv" | "writeJsonLines", options: WriteOptions | undefined, site: string, build: (input: number, path: string, staging: string) => Sink): Promise<void> {
   const call = currentCall();
   const target = located(site, () => outputTarget(path));
   return call.inOrder(async () => {

@@ -3,6 +3,7 @@ import type {
 } from "@lockstep/native/plan";
 import { checkOptions } from "../connectors/options.ts";
 import type { WriteCsvOptions } from "../connectors/csv/write.ts";
+import type { WriteJsonLinesOptions } from "../connectors/json/write.ts";
 import type { WriteParquetOptions } from "../connectors/parquet/write.ts";
 import { rangeOf, type RowRange } from "../tables/slice.ts";
 import { onEveryRank } from "./checked.ts";
@@ -203,6 +204,14 @@ export class SpmdTable {
       ordered: ordered || options?.order === "program",
       delimiter: options?.delimiter ?? ",",
       header: options?.header ?? true,
+      store: options?.store ?? {},
+    }));
+  }
+
+  async writeJsonLines(path: string | URL, options: WriteJsonLinesOptions | undefined, { site, ordered }: Sited & { ordered: boolean }): Promise<void> {
+    await write(this.node, path, "writeJsonLines", options, site, (input, path, staging) => ({
+      op: "writeJsonLines", input, path, staging, site,
+      ordered: ordered || options?.order === "program",
       store: options?.store ?? {},
     }));
   }

@@ -53,3 +53,13 @@ export function columnNamed(columns: Columns, name: string): Column {
   if (column === undefined) throw unknownColumn(name, columns);
   return column;
 }
+
+/** Columns under other names. LS2016 where two would have the same. */
+export function renamedColumns(columns: Columns, names: ReadonlyMap<string, string>): Columns {
+  const renamed = new Map<string, Column>();
+  for (const [old, name] of names) {
+    if (renamed.has(name)) throw new LockstepError({ code: "LS2016", message: `two columns would be named "${name}"` });
+    renamed.set(name, columnNamed(columns, old));
+  }
+  return renamed;
+}

@@ -1,4 +1,5 @@
 import type { WriteCsvOptions } from "../connectors/csv/write.ts";
+import type { WriteJsonLinesOptions } from "../connectors/json/write.ts";
 import { checkOptions } from "../connectors/options.ts";
 import type { WriteParquetOptions } from "../connectors/parquet/write.ts";
 import { LockstepError } from "../errors/index.ts";
@@ -13,7 +14,7 @@ import { op, type Aggregate } from "./op.ts";
 import { peersOf, sortedRows, type OrderKey, type SortColumn } from "./order.ts";
 import { printTable } from "./print.ts";
 import { recordsOf } from "./record.ts";
-import { columnNamed, cursor, type Columns } from "./row.ts";
+import { columnNamed, cursor, renamedColumns, type Columns } from "./row.ts";
 import { rangeOf, type RowRange, sliceOf } from "./slice.ts";
 import type * as T from "./types.ts";
 import { aggregateColumn, windowColumn, type Windowed } from "./window.ts";
@@ -63,14 +64,14 @@ export class Table<Row> implements Iterable<Row> {
       else if (Array.isArray(item)) for (const name of item as string[]) chosen.set(name, name);
       else for (const [old, name] of Object.entries(item as Record<string, string>)) chosen.set(old, name);
     }
-    return this.#rename(chosen);
+    return new Table(renamedColumns(this.columns, chosen), this.#rows, this.order);
   }
 
   /** Renames columns in place: { old: "new" }. */
   rename<const M extends Readonly<Record<string, string>>>(names: M & T.Renaming<Row, M>): Table<T.Renamed<Row, M>> {
     const map = new Map([...this.columns.keys()].map((name) => [name, name]));
     for (const [old, name] of Object.entries(names as M)) map.set(old, name);
-    return this.#rename(map);
+    return new Table(renamedColumns(this.columns, map), this.#rows, this.order);
   }
 
   /**
@@ -283,6 +284,12 @@ export class Table<Row> implements Iterable<Row> {
     await writeCsv(this.columns, this.#rows, path, options);
   }
 
+  /** Writes a folder of JSON Lines files that appears complete or not at all. LS2007 if it exists, without `overwrite`. */
+  async writeJsonLines(path: string | URL, options: WriteJsonLinesOptions = {}): Promise<void> {
+    const { writeJsonLines } = await import("../connectors/json/write.ts");
+    await writeJsonLines(this.columns, this.#rows, path, options);
+  }
+
   #rowReader(): (row: number) => Row {
     return recordsOf([...this.columns].map(([name, { at }]) => [name, at] as const)) as (row: number) => Row;
   }
@@ -351,15 +358,6 @@ export class Table<Row> implements Iterable<Row> {
       values[row] = value;
     });
     return inferColumn(values, `the column "${name}"`);
-  }
-
-  #rename<Next>(names: ReadonlyMap<string, string>): Table<Next> {
-    const columns = new Map<string, Column>();
-    for (const [old, name] of names) {
-      if (columns.has(name)) throw new LockstepError({ code: "LS2016", message: `two columns would be named "${name}"` });
-      columns.set(name, columnNamed(this.columns, old));
-    }
-    return new Table(columns, this.#rows, this.order);
   }
 
   #side(): Side {

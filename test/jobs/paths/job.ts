@@ -1,6 +1,6 @@
 // What becomes of each path that it is given: `read=…`, `write=…`, `overwrite=…`, a line each.
 import { symlinkSync } from "node:fs";
-import { readCsv, table } from "@lockstep/runtime";
+import { readCsv, readJsonLines, table } from "@lockstep/runtime";
 
 interface Row {
   a: number;
@@ -10,6 +10,17 @@ interface Row {
 async function read(path: string | URL) {
   "use spmd";
   return (await readCsv<Row>(path)).objects();
+}
+
+async function lines(path: string | URL) {
+  "use spmd";
+  return (await readJsonLines<Row>(path)).objects();
+}
+
+async function putLines(path: string | URL) {
+  "use spmd";
+  await table({ a: [1, 2], b: ["x", "y"] }).filter((d) => d.a > 1).writeJsonLines(path, { overwrite: true });
+  return (await readJsonLines<Row>(path)).objects();
 }
 
 async function write(path: string | URL, overwrite: boolean) {
@@ -44,6 +55,8 @@ for (const [index, one] of process.argv.slice(2).entries()) {
   try {
     const done =
       action === "read" ? await read(path)
+      : action === "lines" ? await lines(path)
+      : action === "putLines" ? await putLines(path)
       : action === "nested" ? await both(`n${index}/x`, `n${index}/x/y`, given === "overwrite")
       : action === "around" ? await both(`n${index}/x/y`, `n${index}/x`, given === "overwrite")
       : action === "again" ? await again(text)

@@ -1,4 +1,5 @@
 import { op, readCsv, readJsonLines } from "@lockstep/runtime";
+import { measurements, stations } from "../open.ts";
 import type { Event, Note } from "../rows.ts";
 import type { Tables } from "../data.ts";
 
@@ -54,4 +55,18 @@ export async function noDate(tables: Tables) {
 export async function noFile(tables: Tables) {
   "use spmd";
   return (await readJsonLines<{ id: number }>(`${tables.events}/d.jsonl`)).numRows();
+}
+
+export async function written(tables: Tables, out: string) {
+  "use spmd";
+  const rows = await measurements(tables);
+  await rows.writeJsonLines(`${out}/program-ordered`, { order: "program" });
+  await (await stations(tables)).writeJsonLines(`${out}/stations`);
+  await rows.groupby("station").rollup({ n: op.count(), sum: op.sum("level"), high: op.max("value"), last: op.max("at") }).orderby("station").writeJsonLines(`${out}/groups-ordered`);
+  await rows.filter((d) => d.level > 1000).writeJsonLines(`${out}/none`);
+  await rows.slice(0, 10).writeJsonLines(`${out}/stations`, { overwrite: true });
+  const groups = await readJsonLines<{ station: string | null; n: number; sum: number; high: number | null; last: Date }>(`${out}/groups-ordered`, { types: { last: "date" } });
+  const all = await readJsonLines<{ id: number; serial: bigint; label: string; at: Date }>(`${out}/program-ordered`, { types: { serial: "bigint", at: "date" } });
+  const none = await readJsonLines<{ id: number }>(`${out}/none`, { types: { id: "number" } });
+  return [groups.objects(), all.select("id", "serial", "label", "at").objects(), none.numRows()];
 }

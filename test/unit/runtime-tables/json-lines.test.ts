@@ -1,8 +1,10 @@
 import { writeFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import fc from "fast-check";
 import { expect, test } from "vitest";
-import { readJsonLines, type ReadJsonLinesOptions } from "@lockstep/runtime";
-import { errorOf, scratch } from "./helpers.ts";
+import { readJsonLines, readParquet, table, type ReadJsonLinesOptions } from "@lockstep/runtime";
+import { duckdb, errorOf, scratch } from "./helpers.ts";
 
 const folder = scratch();
 let files = 0;
@@ -84,4 +86,50 @@ test("several files, each with columns of its own", async () => {
   const table = await readJsonLines<Any>(paths);
   expect([table.columnNames(), table.array("y")]).toEqual([["x", "y"], [null, "b"]]);
   expect((await errorOf(() => table.array("x"))).message).toContain(`float64 (line 1) | bool (line 1 of ${paths[1]})`);
+});
+
+test("what is written is what JSON.stringify prints, and read back by us and by DuckDB", async () => {
+  const rows = [
+    { n: 0.1, s: "plain", b: true, d: new Date(0), 'odd "key"': 1n },
+    { n: -0, s: "", b: false, d: new Date(1_700_000_000_123), 'odd "key"': 9007199254740993n },
+    { n: 1e21, s: null, b: null, d: null, 'odd "key"': null },
+    { n: NaN, s: 'say "hi"\\\n\u0001\u2028😀', b: true, d: new Date(-1), 'odd "key"': -1n },
+    { n: -Infinity, s: "x", b: true, d: new Date(8.64e15), 'odd "key"': 2n ** 63n - 1n },
+  ];
+  const t = table({ n: rows.map(({ n }) => n), s: rows.map(({ s }) => s), b: rows.map(({ b }) => b), d: rows.map(({ d }) => d), 'odd "key"': rows.map((row) => row['odd "key"']) });
+  const out = join(folder, "out");
+  await t.writeJsonLines(out);
+  const lines = rows.map((row) => JSON.stringify(row, (_, value: unknown) => (typeof value === "bigint" ? (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(String(value)) : value)));
+  expect(await readFile(join(out, "part-00000.jsonl"), "utf8")).toBe(`${lines.join("\n")}\n`);
+  const back = await readJsonLines<Any>(out, { types: { d: "date", 'odd "key"': "bigint" } });
+  for (const name of ["s", "b", "d", 'odd "key"'] as const) expect(back.array(name)).toEqual(t.array(name));
+  expect(back.array("n")).toEqual([0.1, 0, 1e21, null, null]);
+  expect(await duckdb(`select count(*) as n, count(s) as s, max(n) as most, max("odd ""key""") as far from read_json('${out}/*.jsonl', format = 'newline_delimited')`)).toEqual([{ n: 5n, s: 4n, most: 1e21, far: 2n ** 63n - 1n }]);
+  expect((await errorOf(() => t.writeJsonLines(out))).code).toBe("LS2007");
+  await t.select("b").slice(0, 1).writeJsonLines(out, { overwrite: true });
+  expect(await readFile(join(out, "part-00000.jsonl"), "utf8")).toBe('{"b":true}\n');
+  expect((await errorOf(() => t.writeJsonLines(join(out, "inside")))).message).toContain("lies in the output");
+});
+
+test("columns that JavaScript never looks at are written with all their digits", async () => {
+  const source = join(folder, "digits.parquet");
+  await duckdb(`copy (select 18446744073709551615::ubigint as id, 12345678901234567890.12::decimal(30, 2) as big, -0.05::decimal(9, 2) as cents, date '2024-02-29' as day, make_timestamp(-1) as before, 0.1::float as f) to '${source}' (format parquet)`);
+  const out = join(folder, "digits");
+  await (await readParquet(source)).writeJsonLines(out);
+  expect(await readFile(join(out, "part-00000.jsonl"), "utf8")).toBe(
+    '{"id":18446744073709551615,"big":12345678901234567890.12,"cents":-0.05,"day":"2024-02-29","before":"1969-12-31T23:59:59.999Z","f":0.10000000149011612}\n',
+  );
+});
+
+test("any strings survive a round trip", async () => {
+  const text = fc.option(fc.string({ unit: "binary" }), { nil: null });
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.record({ a: text, b: text }), { minLength: 1, maxLength: 20 }), async (given) => {
+      const t = table({ k: given.map((_, i) => i), a: given.map(({ a }) => a), b: given.map(({ b }) => b) });
+      await t.writeJsonLines(join(folder, "trip"), { overwrite: true });
+      const back = await readJsonLines<Any>(join(folder, "trip"), { types: { a: "string", b: "string" } });
+      expect([back.array("a"), back.array("b")]).toEqual([t.array("a"), t.array("b")]);
+    }),
+    { numRuns: 60 },
+  );
 });

@@ -4,8 +4,8 @@
 //! open ──► Dataset ──► chunks(columns, parts) ──► read(chunks of my part) ──► batches
 //! (rank 0)  (broadcast)   (same on every rank)      (this rank's bytes only)
 //!
-//! prepare_output ──► ParquetPart / CsvPart (one a rank or partition) ──► commit_output
-//! (rank 0)              (every rank)                                        (rank 0)
+//! prepare_output ──► ParquetPart / CsvPart / JsonLinesPart (one a rank or partition) ──► commit_output
+//! (rank 0)              (every rank)                                                        (rank 0)
 //! ```
 //!
 //! - [`open_parquet`], [`open_csv`], [`open_json_lines`] resolve paths, read footers or headers, check the interface and
@@ -41,7 +41,7 @@ pub use chunks::{Chunk, chunks};
 pub use csv::{CsvPart, CsvRequest, CsvWriteOptions, Dialect, open_csv};
 pub use dataset::{ColumnChunk, ColumnStatistics, DataFile, Dataset, Format, Group, Lines, js_type};
 pub use errors::{ConnectorError, Result};
-pub use json::{JsonLinesRequest, open_json_lines};
+pub use json::{JsonLinesPart, JsonLinesRequest, open_json_lines};
 pub use names::{did_you_mean, near_misses};
 pub use outputs::{Identity, OutputOptions, abort_output, commit_output, prepare_output};
 pub use parquet::{FileInfo, ParquetPart, ParquetRequest, ParquetWriteOptions, open_parquet, read_labels};

@@ -3,7 +3,7 @@ use arrow::array::RecordBatch;
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::ipc::writer::StreamWriter;
-use lockstep_connectors::{CsvPart, CsvWriteOptions, FileInfo, ParquetPart, ParquetWriteOptions};
+use lockstep_connectors::{CsvPart, CsvWriteOptions, FileInfo, JsonLinesPart, ParquetPart, ParquetWriteOptions};
 use lockstep_plan::{CsvWrite, ParquetWrite, Sink};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -31,6 +31,7 @@ pub struct Part<'a> {
 enum Writer {
     Parquet(Box<ParquetPart>),
     Csv(CsvPart),
+    JsonLines(JsonLinesPart),
 }
 
 impl<'a> Part<'a> {
@@ -47,10 +48,11 @@ impl<'a> Part<'a> {
                 check_limit(self.rows, *limit)?;
                 self.batches.push(batch.clone());
             }
-            Sink::WriteParquet(_) | Sink::WriteCsv(_) if batch.num_rows() == 0 => {}
-            Sink::WriteParquet(_) | Sink::WriteCsv(_) => match self.writer()? {
+            Sink::WriteParquet(_) | Sink::WriteCsv(_) | Sink::WriteJsonLines(_) if batch.num_rows() == 0 => {}
+            Sink::WriteParquet(_) | Sink::WriteCsv(_) | Sink::WriteJsonLines(_) => match self.writer()? {
                 Writer::Parquet(part) => part.write(batch)?,
                 Writer::Csv(part) => part.write(batch)?,
+                Writer::JsonLines(part) => part.write(batch)?,
             },
         }
         Ok(())
@@ -58,7 +60,7 @@ impl<'a> Part<'a> {
 
     /// Ends the partition; a collect's rows come with it. An empty table is written as one part without rows.
     pub fn finish(mut self) -> Result<(Tally, Vec<RecordBatch>)> {
-        if self.partition == 0 && matches!(self.sink, Sink::WriteParquet(_) | Sink::WriteCsv(_)) {
+        if self.partition == 0 && matches!(self.sink, Sink::WriteParquet(_) | Sink::WriteCsv(_) | Sink::WriteJsonLines(_)) {
             self.writer()?;
         }
         let mut tally = Tally { rows: self.rows, ..Tally::default() };
@@ -66,6 +68,7 @@ impl<'a> Part<'a> {
             let FileInfo { path, bytes, .. } = match writer {
                 Writer::Parquet(part) => part.close()?,
                 Writer::Csv(part) => part.close()?,
+                Writer::JsonLines(part) => part.close()?,
             };
             tally.files.push(path);
             tally.bytes = bytes;
@@ -78,6 +81,7 @@ impl<'a> Part<'a> {
         if self.writer.is_none() {
             self.writer = Some(match self.sink {
                 Sink::WriteCsv(write) => Writer::Csv(create_csv(write, self.partition, &self.schema)?),
+                Sink::WriteJsonLines(write) => Writer::JsonLines(JsonLinesPart::create(&write.staging, self.partition, &write.store)?),
                 Sink::WriteParquet(write) => Writer::Parquet(Box::new(create_parquet(write, self.partition, &self.schema)?)),
                 _ => return Err(EngineError::bug("a sink that writes nothing")),
             });

@@ -166,6 +166,7 @@ impl Display for Sink {
             Self::Materialize { input, .. } => write!(f, "materialize #{input}"),
             Self::WriteParquet(w) => write!(f, "parquet #{} {} {:?}", w.input, order(w.ordered), w.path),
             Self::WriteCsv(w) => write!(f, "csv #{} {} {:?}", w.input, order(w.ordered), w.path),
+            Self::WriteJsonLines(w) => write!(f, "json lines #{} {} {:?}", w.input, order(w.ordered), w.path),
         }
     }
 }

@@ -22,7 +22,7 @@ pub use node::{
     WindowFunction, WindowValue,
 };
 pub use types::{ColumnType, JsType};
-pub use write::{CsvWrite, ParquetWrite, StoreOptions};
+pub use write::{CsvWrite, JsonLinesWrite, ParquetWrite, StoreOptions};
 
 #[cfg(test)]
 mod tests {
@@ -39,12 +39,12 @@ mod tests {
             Plan::decl(), Node::decl(), Sink::decl(), Expression::decl(), Literal::decl(), JsType::decl(), ColumnType::decl(),
             Join::decl(), JoinKey::decl(), JoinColumn::decl(), JoinSide::decl(), JoinType::decl(), Aggregate::decl(),
             AggregateFunction::decl(), NamedAggregate::decl(), NamedExpression::decl(), SelectColumn::decl(), SortKey::decl(),
-            ParquetWrite::decl(), CsvWrite::decl(), Window::decl(), WindowColumn::decl(), WindowValue::decl(),
+            ParquetWrite::decl(), CsvWrite::decl(), JsonLinesWrite::decl(), Window::decl(), WindowColumn::decl(), WindowValue::decl(),
             WindowFunction::decl(), Frame::decl(), StoreOptions::decl(),
         ];
         for declaration in declarations {
             assert!(COMMITTED.contains(&format!("export {declaration}")), "native-rs/plan/index.d.ts was out of date: commit it\n{declaration}");
         }
-        assert_eq!(COMMITTED.matches("export type").count(), 26, "types that are no longer there, or not checked here");
+        assert_eq!(COMMITTED.matches("export type").count(), 27, "types that are no longer there, or not checked here");
     }
 }

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::{Aggregate, ColumnType, CsvWrite, Expression, Join, NamedAggregate, ParquetWrite};
+use crate::{Aggregate, ColumnType, CsvWrite, Expression, Join, JsonLinesWrite, NamedAggregate, ParquetWrite};
 
 /// Index into [`Plan::nodes`]. An input always stands before its consumer.
 pub type NodeId = usize;
@@ -26,10 +26,10 @@ pub struct Plan {
 #[serde(tag = "op", rename_all = "camelCase", deny_unknown_fields)]
 #[ts(export, export_to = "../../../plan/index.d.ts")]
 pub enum Node {
-    /// Columns of an opened dataset (Parquet, CSV or a literal table), in the order given.
+    /// Columns of an opened dataset (Parquet, CSV, JSON Lines or a literal table), in the order given.
     /// `filter` is a pushed conjunction: it prunes row groups by statistics and is applied to rows as well.
     Scan {
-        /// The id that `openParquet`, `openCsv` or `registerTable` returned on this rank.
+        /// The id that `openParquet`, `openCsv`, `openJsonLines` or `registerTable` returned on this rank.
         dataset: u32,
         columns: Vec<ColumnType>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -202,6 +202,7 @@ pub enum Sink {
     Materialize { input: NodeId, site: Site },
     WriteParquet(ParquetWrite),
     WriteCsv(CsvWrite),
+    WriteJsonLines(JsonLinesWrite),
 }
 
 /// Writes a directory of part files, staged; it becomes visible when the outermost call commits.
@@ -250,6 +251,7 @@ impl Sink {
             Self::Count { input, .. } | Self::Collect { input, .. } | Self::Materialize { input, .. } => *input,
             Self::WriteParquet(write) => write.input,
             Self::WriteCsv(write) => write.input,
+            Self::WriteJsonLines(write) => write.input,
         }
     }
 
@@ -259,6 +261,7 @@ impl Sink {
             Self::Count { site, .. } | Self::Collect { site, .. } | Self::Materialize { site, .. } => site,
             Self::WriteParquet(write) => &write.site,
             Self::WriteCsv(write) => &write.site,
+            Self::WriteJsonLines(write) => &write.site,
         }
     }
 }

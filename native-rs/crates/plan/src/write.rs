@@ -45,6 +45,19 @@ pub struct CsvWrite {
     pub site: Site,
 }
 
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[ts(export, export_to = "../../../plan/index.d.ts")]
+pub struct JsonLinesWrite {
+    pub input: NodeId,
+    pub path: String,
+    pub staging: String,
+    pub ordered: bool,
+    #[serde(default)]
+    pub store: StoreOptions,
+    pub site: Site,
+}
+
 /// How an object store is reached, where the environment does not say it; no secrets, so it may travel and be shown.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]

@@ -120,7 +120,7 @@ async function finish({ store, folder }: Target, writer: string): Promise<void> 
 
 /** Overwriting removes data: only what looks like an output is removed. */
 function checkReplaceable({ store, folder }: Target, there: readonly Listed[]): void {
-  const stranger = there.find(({ key }) => !/\.(parquet|csv)$/i.test(key));
+  const stranger = there.find(({ key }) => !/\.(parquet|csv|jsonl)$/i.test(key));
   if (stranger === undefined) return;
   throw new LockstepError({
     code: "LS2007",

@@ -8,7 +8,9 @@ mod members;
 mod options;
 mod read;
 mod schema;
+mod write;
 
 pub use options::JsonLinesRequest;
 pub(crate) use read::{needs, open_chunk};
 pub use schema::open_json_lines;
+pub use write::JsonLinesPart;

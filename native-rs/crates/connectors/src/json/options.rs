@@ -1,4 +1,4 @@
-//! What a program can say when it reads or writes JSON Lines.
+//! What a program can say when it reads JSON Lines.
 use lockstep_plan::{ColumnType, JsType};
 use serde::{Deserialize, Serialize};
 

@@ -9,6 +9,7 @@ use std::{
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use serde_json::json;
 
+use super::PARTS;
 use crate::errors::{ConnectorError, Result};
 
 /// Creates the staging directory `.<name>.lockstep-<job>` beside `path` and returns it; what an earlier attempt of
@@ -62,7 +63,7 @@ pub fn abort(staging: &Path) -> Result<()> {
 /// Overwriting removes data: only what looks like an output is removed, never somebody's project folder. LS2007.
 fn check_replaceable(path: &Path) -> Result<()> {
     let Ok(entries) = fs::read_dir(path) else { return Ok(()) };
-    let is_part = |name: &str| name.starts_with(['.', '_']) || name.ends_with(".parquet") || name.ends_with(".csv");
+    let is_part = |name: &str| name.starts_with(['.', '_']) || PARTS.iter().any(|ending| name.ends_with(ending));
     let mut names = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
     let Some(stranger) = names.find(|name| !is_part(&name.to_lowercase())) else { return Ok(()) };
     let path = path.display().to_string();

@@ -18,6 +18,9 @@ use crate::{
     store::{StoreOptions, is_remote},
 };
 
+/// How the names of the files end that overwriting may remove.
+const PARTS: [&str; 3] = [".parquet", ".csv", ".jsonl"];
+
 /// Which of a job's outputs: the `output`th of the `call`th annotated call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {

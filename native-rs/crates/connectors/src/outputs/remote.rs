@@ -6,7 +6,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::json;
 
 use super::{
-    OutputOptions,
+    OutputOptions, PARTS,
     manifest::{MANIFEST, Manifest, Replaced, Upload, join},
 };
 use crate::{
@@ -54,7 +54,7 @@ impl Folder {
 
     /// Overwriting removes data: only what looks like an output is removed. LS2007.
     fn check_replaceable(&self, names: &[String]) -> Result<()> {
-        let is_part = |name: &str| name.ends_with(".parquet") || name.ends_with(".csv");
+        let is_part = |name: &str| PARTS.iter().any(|ending| name.ends_with(ending));
         let Some(stranger) = names.iter().find(|name| !is_part(&name.to_lowercase())) else { return Ok(()) };
         let message = format!("{} is not an output: it holds \"{stranger}\", and overwriting would remove it", self.url);
         Err(ConnectorError::new("LS2007", message, json!({ "path": self.url, "holds": stranger })))

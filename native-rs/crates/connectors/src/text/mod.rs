@@ -2,14 +2,18 @@
 mod builder;
 mod errors;
 mod foreign;
+mod part;
+mod print;
 mod source;
 mod values;
 
 pub use builder::Builder;
 pub use errors::{Wrong, bad_line, bad_value};
 pub use foreign::foreign;
+pub use part::TextPart;
+pub use print::Printed;
 pub use source::Source;
-pub use values::{Candidates, civil};
+pub use values::Candidates;
 
 use arrow::datatypes::{DataType, TimeUnit};
 use lockstep_plan::JsType;

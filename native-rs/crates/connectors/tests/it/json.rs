@@ -1,10 +1,10 @@
 use std::{fs, path::Path, sync::Arc};
 
 use arrow::{
-    array::{Array, ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMillisecondArray},
-    datatypes::Schema,
+    array::{Array, ArrayRef, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array, NullArray, RecordBatch, StringArray, TimestampMillisecondArray, UInt64Array},
+    datatypes::{DataType, Schema},
 };
-use lockstep_connectors::{ConnectorError, Dataset, JsonLinesRequest, ReadOptions, open_json_lines, print_type};
+use lockstep_connectors::{ConnectorError, Dataset, JsonLinesPart, JsonLinesRequest, ReadOptions, StoreOptions, open_json_lines, print_type};
 use lockstep_plan::{ColumnType, JsType};
 
 use super::{columns, read_all, text, travelled};
@@ -203,4 +203,43 @@ fn large_files_are_read_in_parts() {
     let one = read_all(&dataset, 1, &columns(&["id", "text"])).unwrap();
     assert_eq!(read_all(&dataset, 7, &columns(&["id", "text"])).unwrap(), one);
     assert_eq!(one.column(0).as_ref(), &Float64Array::from_iter_values((0..120_000).map(f64::from)) as &dyn Array);
+}
+
+#[test]
+fn what_is_written_is_what_javascript_prints_and_reads_back() {
+    let directory = tempfile::tempdir().unwrap();
+    let batch = RecordBatch::try_from_iter::<_, &str>([
+        ("n", Arc::new(Float64Array::from(vec![Some(1e21), Some(f64::NAN), None, Some(-0.0)])) as ArrayRef),
+        ("i", Arc::new(Int64Array::from(vec![1, -2, 3, 9_007_199_254_740_993]))),
+        ("u", Arc::new(UInt64Array::from(vec![0, 1, 2, u64::MAX]))),
+        ("\"s\n", Arc::new(StringArray::from(vec![Some("\u{1}\u{8}\u{c}\t\r\n\"\\/\u{7f}\u{2028}"), Some("😀é"), None, Some("")]))),
+        ("t", Arc::new(TimestampMillisecondArray::from(vec![0, -1, 1_709_164_800_007, 253_402_300_800_000]).with_timezone("UTC"))),
+        ("d", Arc::new(Date32Array::from(vec![0, 19_782, -1, 2_932_897]))),
+        ("b", Arc::new(BooleanArray::from(vec![Some(true), Some(false), None, Some(true)]))),
+        ("x", Arc::new(Decimal128Array::from(vec![Some(-1050), Some(0), None, Some(99)]).with_precision_and_scale(10, 2).unwrap())),
+        ("no", Arc::new(NullArray::new(4))),
+    ])
+    .unwrap();
+    let mut part = JsonLinesPart::create(directory.path(), 3, &StoreOptions::default()).unwrap();
+    part.write(&batch).unwrap();
+    let info = part.close().unwrap();
+    assert!(info.path.ends_with("part-00003.jsonl"));
+    let written = fs::read_to_string(&info.path).unwrap();
+    assert_eq!((info.rows, info.bytes), (4, written.len() as u64));
+    let key = "\"\\\"s\\n\"";
+    let expected = [
+        format!("{{\"n\":1e+21,\"i\":1,\"u\":0,{key}:\"\\u0001\\b\\f\\t\\r\\n\\\"\\\\/\u{7f}\u{2028}\",\"t\":\"1970-01-01T00:00:00.000Z\",\"d\":\"1970-01-01\",\"b\":true,\"x\":-10.50,\"no\":null}}\n"),
+        format!("{{\"n\":null,\"i\":-2,\"u\":1,{key}:\"😀é\",\"t\":\"1969-12-31T23:59:59.999Z\",\"d\":\"2024-02-29\",\"b\":false,\"x\":0.00,\"no\":null}}\n"),
+        format!("{{\"n\":null,\"i\":3,\"u\":2,{key}:null,\"t\":\"2024-02-29T00:00:00.007Z\",\"d\":\"1969-12-31\",\"b\":null,\"x\":null,\"no\":null}}\n"),
+        format!("{{\"n\":0,\"i\":9007199254740993,\"u\":18446744073709551615,{key}:\"\",\"t\":\"+010000-01-01T00:00:00.000Z\",\"d\":\"+010000-01-01\",\"b\":true,\"x\":0.99,\"no\":null}}\n"),
+    ];
+    assert_eq!(written, expected.concat());
+    let types = vec![("i".to_owned(), JsType::Bigint), ("t".to_owned(), JsType::Date)];
+    let dataset = Arc::new(open_json_lines(&JsonLinesRequest { types, ..request(directory.path()) }).unwrap());
+    let all = read_all(&dataset, 2, &columns(&["i", "\"s\n", "t", "b"])).unwrap();
+    assert_eq!(all.columns(), [1, 3, 4, 6].map(|index| Arc::clone(batch.column(index))));
+    let list = arrow::array::new_null_array(&DataType::new_list(DataType::Int8, true), 1);
+    let batch = RecordBatch::try_from_iter([("l", list)]).unwrap();
+    let mut part = JsonLinesPart::create(directory.path(), 0, &StoreOptions::default()).unwrap();
+    assert_eq!(part.write(&batch).unwrap_err().code, "LS2015");
 }

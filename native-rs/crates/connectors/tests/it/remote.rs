@@ -12,7 +12,7 @@ use arrow::{
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 use lockstep_connectors::{
-    ConnectorError, CsvRequest, Dataset, ParquetPart, ParquetRequest, ParquetWriteOptions, Remote, install, open_csv, open_parquet, wait,
+    ConnectorError, CsvRequest, Dataset, JsonLinesRequest, ParquetPart, ParquetRequest, ParquetWriteOptions, Remote, install, open_csv, open_json_lines, open_parquet, wait,
 };
 use object_store::{
     CopyOptions, GetOptions, GetRange, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, ObjectStoreExt, PutMultipartOptions,
@@ -152,6 +152,24 @@ fn csv_is_fetched_once_to_open_it() {
     assert!((lists, heads) == (1, 0) && gets.len() <= 4 && fetched < size + (2 << 20), "{gets:?}");
     let all = read_all(&dataset, 3, &columns(&["n", "id"])).unwrap();
     assert_eq!(all.num_rows(), 400_000);
+    assert_eq!(all.column(1).as_primitive::<Float64Type>().value(399_999), 399_999.0);
+    let (_, _, gets) = store.taken();
+    let fetched: u64 = gets.iter().map(|(_, range)| range.end - range.start).sum();
+    assert!(gets.len() <= 6 && fetched < size + size / 4, "{gets:?}");
+}
+
+#[test]
+fn json_lines_are_fetched_once_to_open_them() {
+    let store = Counted::installed("json");
+    let text: String = (0..400_000).map(|row| format!("{{\"id\":{row},\"text\":\"some text of {row}\"}}\n")).collect();
+    let size = text.len() as u64;
+    assert!(size > 10 << 20);
+    store.put("in/a.jsonl", text.into_bytes());
+    let dataset = Arc::new(open_json_lines(&JsonLinesRequest { paths: vec!["memory://json/in".to_owned()], ..JsonLinesRequest::default() }).unwrap());
+    let (lists, heads, gets) = store.taken();
+    let fetched: u64 = gets.iter().map(|(_, range)| range.end - range.start).sum();
+    assert!((lists, heads) == (1, 0) && gets.len() <= 4 && fetched < size + (2 << 20), "{gets:?}");
+    let all = read_all(&dataset, 3, &columns(&["text", "id"])).unwrap();
     assert_eq!(all.column(1).as_primitive::<Float64Type>().value(399_999), 399_999.0);
     let (_, _, gets) = store.taken();
     let fetched: u64 = gets.iter().map(|(_, range)| range.end - range.start).sum();

@@ -147,7 +147,8 @@ pub fn of_sink(sink: &Sink) -> Want {
         Sink::Collect { .. } | Sink::Materialize { .. } => Want::Order,
         Sink::WriteParquet(write) if write.ordered => Want::Order,
         Sink::WriteCsv(write) if write.ordered => Want::Order,
-        Sink::WriteParquet(_) | Sink::WriteCsv(_) => Want::Nothing,
+        Sink::WriteJsonLines(write) if write.ordered => Want::Order,
+        Sink::WriteParquet(_) | Sink::WriteCsv(_) | Sink::WriteJsonLines(_) => Want::Nothing,
     }
 }
 

@@ -1,0 +1,89 @@
+//! One part file of a written dataset: an object a line, its keys the columns in their order, values as
+//! `JSON.stringify` prints them, but integers and decimals with all digits.
+use std::{io::Write, path::Path};
+
+use arrow::array::RecordBatch;
+
+use crate::{
+    errors::Result,
+    parquet::FileInfo,
+    store::StoreOptions,
+    text::{Printed, TextPart},
+};
+
+/// Writes `part-NNNNN.jsonl`.
+pub struct JsonLinesPart {
+    part: TextPart,
+}
+
+impl JsonLinesPart {
+    /// LS2008 if that is not possible.
+    pub fn create(staging: impl AsRef<Path>, index: usize, store: &StoreOptions) -> Result<Self> {
+        Ok(Self { part: TextPart::create(staging.as_ref(), index, "jsonl", store)? })
+    }
+
+    /// Appends rows. LS2008 disk full, LS2015 a column of a type without a text form.
+    pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        let schema = batch.schema();
+        let mut columns = Vec::with_capacity(batch.num_columns());
+        for (field, column) in schema.fields().iter().zip(batch.columns()) {
+            let mut key = Vec::new();
+            quoted(field.name(), &mut key);
+            key.push(b':');
+            columns.push((key, Printed::of(field.name(), column, "JSON Lines")?));
+        }
+        for row in 0..batch.num_rows() {
+            let buffer = &mut self.part.buffer;
+            buffer.push(b'{');
+            for (index, (key, column)) in columns.iter().enumerate() {
+                if index > 0 {
+                    buffer.push(b',');
+                }
+                buffer.extend_from_slice(key);
+                value(column, row, buffer);
+            }
+            buffer.extend_from_slice(b"}\n");
+            self.part.row()?;
+        }
+        Ok(())
+    }
+
+    pub fn close(self) -> Result<FileInfo> {
+        self.part.close()
+    }
+}
+
+fn value(column: &Printed, row: usize, buffer: &mut Vec<u8>) {
+    match column {
+        _ if column.is_null(row) => buffer.extend_from_slice(b"null"),
+        // JSON has no NaN and no infinities.
+        Printed::Number(values) if !values.value(row).is_finite() => buffer.extend_from_slice(b"null"),
+        Printed::Text(values) => quoted(values.value(row), buffer),
+        Printed::Instant(..) | Printed::Day(_) => {
+            buffer.push(b'"');
+            column.print(row, buffer);
+            buffer.push(b'"');
+        }
+        _ => column.print(row, buffer),
+    }
+}
+
+fn quoted(text: &str, buffer: &mut Vec<u8>) {
+    buffer.push(b'"');
+    let mut rest = text.as_bytes();
+    while let Some(plain) = rest.iter().position(|byte| *byte < b' ' || matches!(byte, b'"' | b'\\')) {
+        buffer.extend_from_slice(&rest[..plain]);
+        match rest[plain] {
+            byte @ (b'"' | b'\\') => buffer.extend_from_slice(&[b'\\', byte]),
+            0x08 => buffer.extend_from_slice(b"\\b"),
+            0x09 => buffer.extend_from_slice(b"\\t"),
+            0x0A => buffer.extend_from_slice(b"\\n"),
+            0x0C => buffer.extend_from_slice(b"\\f"),
+            0x0D => buffer.extend_from_slice(b"\\r"),
+            control => write!(buffer, "\\u{control:04x}").expect("a buffer grows"),
+        }
+        rest = &rest[plain + 1..];
+    }
+    buffer.extend_from_slice(rest);
+    buffer.push(b'"');
+}

@@ -27,8 +27,11 @@ const forms = {
   /** For what makes "null" of null itself. */
   textOrNull: (x: string) => `${x} === undefined ? "undefined" : ${x}`,
   number: (x: string) => `${x} === undefined ? NaN : Number(${x})`,
-  /** Of a list: its elements, none where it is not there. */
+  /** Refused where it is not there. */
+  required: (x: string) => x,
+  /** Of an array or a Set: its elements, none where it is not there. */
   elements: (x: string) => `${x} ?? []`,
+  members: (x: string) => `${x} ?? new Set()`,
   /** A list of it alone. */
   only: (x: string) => `[${x}]`,
 };
@@ -59,5 +62,5 @@ export function capturedText({ path, form, other }: CapturedExpression): string 
 /** A name for it: `options_limits_high`. */
 export function capturedName({ path, form }: CapturedExpression): string {
   const members = path.members.map(({ name }) => `_${name.replace(/[^\p{ID_Continue}$]+/gu, "_")}`).join("");
-  return `${path.root}${members}${form === "value" || form === "elements" ? "" : `_${form}`}`;
+  return `${path.root}${members}${form === "value" || form === "elements" || form === "members" ? "" : `_${form}`}`;
 }

@@ -27,8 +27,10 @@ export interface CapturedExpression extends Typed {
   /** Of form "equal": what it is compared with. */
   readonly other?: CapturedExpression;
   /** An array or Set: its elements, each of type `type`, stand among the arguments of the call. */
-  readonly list?: true;
+  readonly list?: ListMethod;
 }
+/** The method that a captured list is asked with: an array's, or a Set's. */
+export type ListMethod = "includes" | "has";
 export interface CallExpression extends Typed {
   readonly kind: "call";
   readonly function: string;

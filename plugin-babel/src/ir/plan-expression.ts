@@ -11,7 +11,7 @@ export function planExpression(e: Expression): Data {
     case "literal":
       return { kind: "literal", type, value: planLiteral(e) };
     case "captured": {
-      const rest = [type, shownPath(e.path), ...(e.type.nullable ? [true] : [])];
+      const rest = [type, shownPath(e.path), ...(e.list ? [e.list] : []), ...(e.form === "required" ? ["required"] : e.type.nullable ? [true] : [])];
       return e.list ? new Code("literals", e, rest) : { kind: "literal", type, value: new Code("literal", e, rest) };
     }
     case "call":

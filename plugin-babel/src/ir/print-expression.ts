@@ -38,7 +38,7 @@ function form(e: Expression): string {
 /** `captured.typeof("options", "?.limit")` */
 function captured({ path: { root, members }, form, other, list }: CapturedExpression): string {
   const parts = [root, ...members.map(({ name, optional }) => `${optional ? "?." : "."}${name}`)].map((part) => JSON.stringify(part));
-  return `${list ? "capturedList" : "captured"}${form === "value" ? "" : `.${form}`}(${[...parts, ...(other ? [printExpression(other)] : [])].join(", ")})`;
+  return `captured${list === undefined ? "" : list === "has" ? "Set" : "List"}${form === "value" ? "" : `.${form}`}(${[...parts, ...(other ? [printExpression(other)] : [])].join(", ")})`;
 }
 
 function literal(value: null | boolean | number | string | bigint): string {

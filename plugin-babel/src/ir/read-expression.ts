@@ -35,8 +35,8 @@ function readForm(s: Scanner): Form {
 
 function readCompound(word: string, s: Scanner): Form {
   const args = () => s.list(/\(/, /\)/, () => readExpression(s));
-  const [captured, list, form = "value"] = /^captured(List)?(?:\.(\w+))?$/.exec(word) ?? [];
-  if (captured && isForm(form)) return inParentheses(s, () => ({ ...readCaptured(form, s), ...(list ? { list: true } : {}) }));
+  const [captured, list, form = "value"] = /^captured(List|Set)?(?:\.(\w+))?$/.exec(word) ?? [];
+  if (captured && isForm(form)) return inParentheses(s, () => ({ ...readCaptured(form, s), ...(list ? { list: list === "Set" ? "has" as const : "includes" as const } : {}) }));
   switch (word) {
     case "local":
       return inParentheses(s, () => ({ kind: "local", name: s.string() }));

@@ -25,7 +25,7 @@ import { contains, freeNames } from "./expressions/names.ts";
 import { annotation } from "./expressions/static-type.ts";
 import { stripTypes } from "./expressions/strip-types.ts";
 import { toTest } from "./expressions/truth.ts";
-import { describe as describeValue, type Foreign, literal, scalar, type StaticType, typeOf, unknown, type Value } from "./expressions/value.ts";
+import { describe as describeValue, type Foreign, literal, optional, scalar, type StaticType, typeOf, unknown, type Value } from "./expressions/value.ts";
 
 /** A value known at build time: literals, `const` tables of them, enum objects. A `Set` of literals is its members. */
 export type ConstantValue =
@@ -43,9 +43,9 @@ export type ConstantValue =
 export type Binding =
   /**
    * A scalar of the enclosing function or module, known when the verb is called. `type` null: not known to the compiler; `missing`: undefined
-   * may come although the type does not say so.
+   * may come although the type does not say so; `argument`: so may whatever a caller without types gives.
    */
-  | { readonly kind: "scalar"; readonly type: ValueType | null; readonly path: CapturedPath; readonly missing?: boolean; readonly declared?: SourceSpan; readonly as?: "parameter" | "function" | "object" | "variable" }
+  | { readonly kind: "scalar"; readonly type: ValueType | null; readonly path: CapturedPath; readonly missing?: boolean; readonly argument?: boolean; readonly declared?: SourceSpan; readonly as?: "parameter" | "function" | "object" | "variable" }
   /** `declared`: members that its type has and its value has not. */
   | { readonly kind: "constant"; readonly value: ConstantValue; declared?(member: string): Binding | null }
   /** An array or Set of scalars of the enclosing function or module. */
@@ -136,8 +136,11 @@ function finish(value: Value, fn: t.Function, frame: Frame): Expression | null {
   if (result.kind === "scalar" && seesHalfPair(result.expression)) state.needsScript("it may go on with half of a surrogate pair, which has no native form");
   if (state.script !== null) return script(result, fn, frame);
   switch (result.kind) {
-    case "scalar":
-      return typed(result.expression, isUnsure(result.expression) ? unsureType(columnType(typeOf(result)!)) : columnType(typeOf(result)!));
+    case "scalar": {
+      const { expression } = optional(result);
+      const type = columnType(typeOf(result)!);
+      return typed(expression, isUnsure(expression) ? unsureType(type) : type);
+    }
     case "nothing":
       if (result.value === null) return literal(null, "number", span);
       state.report(notAColumnValue("nothing", span, "return a value, or null"));

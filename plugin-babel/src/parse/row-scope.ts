@@ -68,7 +68,8 @@ function capturedBinding(name: string, binding: ScopeBinding, module: ModuleSour
   const type = typeOfBinding(binding, place, options);
   const declared = spanOf(binding.identifier, module);
   const [path, missing] = [pathTo(name), mayMiss(binding)];
-  if (type) return { kind: "scalar", type, path, declared, missing };
+  const argument = binding.kind === "param";
+  if (type) return { kind: "scalar", type, path, declared, missing, argument };
   const item = elementOf(binding.identifier, place, options);
   if (item) return { kind: "list", item, path, missing };
   if (isRegExp(binding)) return { kind: "opaque", source: name, of: "RegExp", stateful: isStateful(binding) };
@@ -77,16 +78,16 @@ function capturedBinding(name: string, binding: ScopeBinding, module: ModuleSour
   if (classOfBinding(binding)) return { kind: "opaque", source: name, changes: (member, by) => changesItself(binding, member, by) };
   if (isLookedUp(binding) || isMade(binding) || aliasOf(name, place) !== null) return { kind: "opaque", source: name };
   const members = recordType(binding.identifier, place, options);
-  if (members) return { kind: "record", ...(missing ? { missing: path } : {}), member: (member) => memberBinding(member, members, { node: binding.identifier, path, missing }, place, options) };
+  if (members) return { kind: "record", ...(missing ? { missing: path } : {}), member: (member) => memberBinding(member, members, { node: binding.identifier, path, missing, argument }, place, options) };
   return isReadAsRecord(binding) ? recordOf(path) : { kind: "scalar", type: null, path, declared, as: isCalled(binding) ? "function" : binding.identifier.typeAnnotation ? "object" : binding.kind === "param" ? "parameter" : "variable" };
 }
 
 /** A scalar, a list of scalars, or a record that is written out. */
-function memberBinding(member: string, members: RowType, { node, path, missing }: Captured, place: Place, options: RowScopeOptions): Binding {
+function memberBinding(member: string, members: RowType, { node, path, missing, argument }: Captured, place: Place, options: RowScopeOptions): Binding {
   // Only looked at, never printed: a name in brackets counts as one behind a dot.
-  const own = { node: memberExpression(node, { ...identifier("member"), name: member }), path: memberOf(path, member, missing), missing };
+  const own = { node: memberExpression(node, { ...identifier("member"), name: member }), path: memberOf(path, member, missing), missing, argument };
   const type = members.find((c) => c.name === member)?.type ?? null;
-  if (type) return { kind: "scalar", type, path: own.path, missing };
+  if (type) return { kind: "scalar", type, path: own.path, missing, argument };
   const item = (node.type === "Identifier" ? listMember(member, node, place, options) : null) ?? elementOf(own.node, place, options);
   if (item) return { kind: "list", item, path: own.path, missing: missing || item.nullable };
   const inner = recordType(own.node, place, options);
@@ -98,6 +99,7 @@ interface Captured {
   readonly node: t.Identifier | t.MemberExpression;
   readonly path: CapturedPath;
   readonly missing: boolean;
+  readonly argument: boolean;
 }
 
 /** What may not be there: `options?: Options`; and where tsc says nothing of it, `rows[0]`, `t.get("mean")`, `const [first] = rows`. */

@@ -77,7 +77,7 @@ describe("push-filters", () => {
   });
 
   test("captured values read back, whatever is made of them", () => {
-    const captured = [`captured.typeof("größe", "?.a b", ".c"):string`, `captured.equal("x", captured.text("y", ".z"):string):boolean`, `capturedList.elements("x"):number?`];
+    const captured = [`captured.typeof("größe", "?.a b", ".c"):string`, `captured.equal("x", captured.text("y", ".z"):string):boolean`, `capturedList.elements("x"):number?`, `capturedSet("x"):number`, `captured.required("x"):string`, `$"x":date!`];
     for (const one of captured) expect(run([`%1 = ${READ}`, `%2 = filter %1 predicate = ${one}; : ${ROW} @f:2:0-2:9`, "return %2"], () => undefined).join()).toContain(one);
     const asked: string[] = [];
     run(filter(`eq(${captured[1]}, ${captured[1]}):boolean`), (fn) => pushFilters(fn, ({ path }) => Boolean(asked.push(path.root))));

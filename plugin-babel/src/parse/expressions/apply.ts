@@ -11,7 +11,7 @@ import { conversion } from "./conversions.ts";
 import { unsupported } from "./expression.ts";
 import type { Frame } from "./frame.ts";
 import { absence } from "./operators.ts";
-import { call, converted, describe, opaque, plain, printStatic, scalar, typesOf, type Scalar, type Value } from "./value.ts";
+import { call, converted, describe, opaque, plain, printStatic, required, scalar, typesOf, type Scalar, type Value } from "./value.ts";
 
 export interface Argument {
   readonly value: Value;
@@ -64,8 +64,8 @@ function argument(fn: ScalarFunction, parameter: Parameter, { value, node }: Arg
     frame.state.typeError(possiblyNull(frame.text(node), absence(value), frame.span(node), "argument"));
     return null;
   }
-  const given = converted(value);
-  if (value.undefined || value.unchecked || given === null || (given !== value && parameter.optional)) frame.state.needsScript(`the argument '${frame.text(node)}' may be undefined`);
+  const given = converted(parameter.optional ? required(value) : value);
+  if (value.undefined || value.unchecked || given === null || (given !== value && parameter.optional && !value.required)) frame.state.needsScript(`the argument '${frame.text(node)}' may be undefined`);
   return (given ?? value).expression;
 }
 

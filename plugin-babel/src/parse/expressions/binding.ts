@@ -44,7 +44,7 @@ export function fromBinding(binding: Binding, name: string, node: t.Node, frame:
         return unknown;
       }
       const type = binding.missing ? { ...binding.type, nullable: true } : binding.type;
-      const captured = scalar({ kind: "captured", path: binding.path, form: "value", type, span }, { null: binding.type.nullable, place: `captured ${pathText(binding.path)}` });
+      const captured = scalar({ kind: "captured", path: binding.path, form: "value", type, span }, { null: binding.type.nullable, place: `captured ${pathText(binding.path)}`, ...(binding.argument && !binding.missing && !binding.type.nullable ? { required: true } : {}) });
       return narrow(captured, frame.flow.facts);
     }
     case "constant": {

@@ -18,7 +18,7 @@ import { survey } from "./survey.ts";
 import { partAt, partsMember } from "./text-parts.ts";
 import { testPattern } from "./text-pattern.ts";
 import { callOp } from "./arquero-op.ts";
-import { unknown, type Value } from "./value.ts";
+import { required, unknown, type Value } from "./value.ts";
 
 export type Call = t.CallExpression | t.OptionalCallExpression;
 
@@ -42,7 +42,7 @@ export function callMember(object: Value, name: string, callee: t.MemberExpressi
   if (reportChange(object, callee, node, frame)) return unknown;
   switch (object.kind) {
     case "scalar":
-      return callMethod(object, name, callee, node, frame);
+      return callMethod(required(object), name, callee, node, frame);
     case "list":
       return callList(object, name, callee, node, frame);
     case "namespace":

@@ -4,6 +4,7 @@ import { datesCompared } from "../../diagnostics/dates-compared.ts";
 import { possiblyNull } from "../../diagnostics/possibly-null.ts";
 import { notAssignable } from "../../diagnostics/wrong-arguments.ts";
 import { memberOf, shownPath } from "../../ir/captured.ts";
+import type { ListMethod } from "../../ir/expression.ts";
 import { printType } from "../../ir/types.ts";
 import { readArguments, type Call } from "./calls.ts";
 import { foreignMember } from "./foreign.ts";
@@ -15,7 +16,7 @@ import { call, capturedAs, describe, opaque, plain, scalar, type Value } from ".
 type Values = Extract<Value, { kind: "values" }>;
 
 export function callValues(values: Values, name: string, node: Call, frame: Frame): Value {
-  if (name === "includes" || name === "has") return contains(values, node, frame);
+  if (name === "includes" || name === "has") return contains(values, name, node, frame);
   survey(node, frame);
   return valuesMember(values, name, node, frame);
 }
@@ -30,7 +31,7 @@ export function valuesMember({ path, item, missing }: Values, name: string, node
   return foreignMember("string[]", name, span);
 }
 
-function contains({ item, path, missing }: Values, node: Call, frame: Frame): Value {
+function contains({ item, path, missing }: Values, method: ListMethod, node: Call, frame: Frame): Value {
   const span = frame.span(node);
   const result = opaque(plain("boolean"), span);
   const args = readArguments(node.arguments, frame);
@@ -49,6 +50,6 @@ function contains({ item, path, missing }: Values, node: Call, frame: Frame): Va
     frame.state.typeError(possiblyNull(frame.text(sought.node), absence(value), frame.span(sought.node), "argument"));
   }
   if (item.js === "date") frame.state.report(datesCompared("includes", span, []));
-  const list = { kind: "captured", path, form: missing ? "elements" : "value", list: true, type: item, span } as const;
+  const list = { kind: "captured", path, form: !missing ? "value" : method === "has" ? "members" : "elements", list: method, type: item, span } as const;
   return scalar(call("in", [value.expression, list], "boolean", span));
 }

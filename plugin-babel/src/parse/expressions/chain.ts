@@ -8,7 +8,7 @@ import { both, noFacts, present } from "./facts.ts";
 import { close, type Frame } from "./frame.ts";
 import { memberName, readProperty } from "./member.ts";
 import { choose } from "./truth.ts";
-import { absences, call, literal, scalar, uncheckedOf, unknown, type Fields, type Scalar, type Value } from "./value.ts";
+import { absences, call, literal, optional, scalar, uncheckedOf, unknown, type Fields, type Scalar, type Value } from "./value.ts";
 
 type Rest = (value: Value, frame: Frame) => Value;
 
@@ -60,6 +60,7 @@ function guard(value: Value, span: SourceSpan, frame: Frame, rest: Rest): Value 
     return result.kind === "scalar" && types.length < value.types.length ? { ...result, undefined: true } : result;
   }
   if (value.kind !== "scalar") return rest(value, frame);
+  if (value.required) return guard(optional(value), span, frame, rest);
   const admitted = value.null || value.undefined;
   const absent = absences(value);
   if (!absent.null && !absent.undefined) return rest(value, frame);

@@ -7,7 +7,7 @@ import type { Argument } from "./apply.ts";
 import type { Frame } from "./frame.ts";
 import { toText } from "./text.ts";
 import { orIfNull, toTest } from "./truth.ts";
-import { call, capturedAs, isAsserted, literal, opaque, plain, scalar, type Value } from "./value.ts";
+import { call, capturedAs, isAsserted, literal, opaque, optional, plain, scalar, type Value } from "./value.ts";
 
 type Convert = (arg: Argument, whole: t.Node, frame: Frame) => Value;
 
@@ -21,8 +21,9 @@ const test =
       return opaque(plain("boolean"), span);
     }
     if (value.kind !== "scalar" || value.expression.type.js !== "number") return scalar(literal(false, "boolean", span));
-    const tested = call(name, [value.expression], "boolean", span);
-    return scalar(value.expression.type.nullable ? orIfNull(value.expression, literal(false, "boolean", span), tested) : tested);
+    const { expression } = optional(value);
+    const tested = call(name, [expression], "boolean", span);
+    return scalar(expression.type.nullable ? orIfNull(expression, literal(false, "boolean", span), tested) : tested);
   };
 
 const conversions: Readonly<Record<string, Convert>> = {
@@ -59,7 +60,7 @@ function number(value: Value, node: t.Node, frame: Frame): Value {
     return opaque(plain("number"), span);
   }
   const { expression } = value;
-  if (expression.kind === "captured" && (value.null || isAsserted(value)) && expression.type.js !== "date") {
+  if (expression.kind === "captured" && (value.null || isAsserted(value))) {
     return scalar(capturedAs("number", expression, "number"));
   }
   if (!value.undefined && !value.unchecked) return scalar(toNumber(value.expression, span));

@@ -65,6 +65,7 @@ function strictlyEqual(a: Scalar, b: Scalar, loose: boolean, node: t.Node, frame
   const span = frame.span(node);
   const boolean = { js: "boolean", nullable: false } as const;
   const equal = call("eq", [a.expression, b.expression], "boolean", span);
+  if (isHarmless(a, b) || isHarmless(b, a)) return equal;
   const [of, other] = mayBeEither(a) ? [a.expression, b] : [b.expression, a];
   if (!loose && (mayBeEither(a) || mayBeEither(b)) && of.kind === "captured") {
     // Only JavaScript can tell whether what is null in the plan was undefined.
@@ -77,6 +78,10 @@ function strictlyEqual(a: Scalar, b: Scalar, loose: boolean, node: t.Node, frame
   if ((x.null && x.undefined) || (y.null && y.undefined)) frame.state.needsScript("null and undefined on both sides of '===' cannot be told apart natively");
   return { kind: "and", left: equal, right: not(call("isNull", [a.expression], "boolean", span), span), type: boolean, span };
 }
+
+/** An argument whose absence, NaN as a number and else null, equals nothing that the other side holds. */
+const isHarmless = (argument: Scalar, other: Scalar): boolean =>
+  argument.required === true && other.expression.kind !== "captured" && (argument.expression.type.js === "number" || !other.expression.type.nullable);
 
 /** A captured value that may be null, which includes undefined. */
 const mayBeEither = (value: Scalar): boolean => value.expression.kind === "captured" && (value.null || isAsserted(value));

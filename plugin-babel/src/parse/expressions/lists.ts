@@ -15,7 +15,7 @@ import { noProperty } from "./member.ts";
 import { absence } from "./operators.ts";
 import { asString, toText } from "./text.ts";
 import { choose, orIfNull } from "./truth.ts";
-import { absences, call, describe, literal, opaque, plain, scalar, typesOf, unknown, type StaticType, type Value } from "./value.ts";
+import { absences, call, describe, literal, opaque, optional, plain, scalar, typesOf, unknown, type StaticType, type Value } from "./value.ts";
 
 export type List = Extract<Value, { kind: "list" }>;
 type Member = t.MemberExpression | t.OptionalMemberExpression;
@@ -107,7 +107,7 @@ function contains(list: List, { value, node }: Argument, whole: Call, frame: Fra
     if (item.kind === "nothing") items.push(literal(null, js, item.span));
     else if (item.kind !== "scalar") return null;
     // What is undefined when the verb is called is no element.
-    else if (item.expression.kind === "captured" && item.null) items.push({ ...item.expression, form: "only", list: true });
+    else if (item.expression.kind === "captured" && item.null) items.push({ ...item.expression, form: "only", list: "includes" });
     else if (item.expression.type.js === js) items.push(item.expression);
   }
   if (js === "date") {
@@ -130,10 +130,11 @@ function join(list: List, [separator, ...more]: readonly Argument[], node: Call,
     if (i > 0) parts.push(between.expression);
     if (item.kind === "nothing") continue;
     if (item.kind !== "scalar") return null;
-    const absent = absences(item);
-    const text = toText({ ...item, null: false, undefined: false, unchecked: false }, node, frame);
+    const present = optional(item);
+    const absent = absences(present);
+    const text = toText({ ...present, null: false, undefined: false, unchecked: false }, node, frame);
     if (text === null) return null;
-    parts.push(absent.null || absent.undefined ? orIfNull(item.expression, literal("", "string", span), asString(text)) : text);
+    parts.push(absent.null || absent.undefined ? orIfNull(present.expression, literal("", "string", span), asString(text)) : text);
   }
   return scalar(fold(call("concat", parts, "string", span)));
 }

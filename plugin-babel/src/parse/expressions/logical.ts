@@ -7,7 +7,7 @@ import { both, either, type Truth } from "./facts.ts";
 import { readExpression } from "./expression.ts";
 import { close, type Frame } from "./frame.ts";
 import { choose, ifElse, not, toScalar, toTest, type Test } from "./truth.ts";
-import { call, literal, scalar, typesOf, uncheckedOf, unknown, type Value } from "./value.ts";
+import { call, literal, optional, scalar, typesOf, uncheckedOf, unknown, type Value } from "./value.ts";
 
 export function readLogical(node: t.LogicalExpression, frame: Frame): Value {
   if (node.operator === "??") checkNullishness(node.left, frame);
@@ -83,6 +83,7 @@ function or(left: Value, test: Test, right: Value, span: SourceSpan): Value {
 function nullish(left: Value, right: Value, span: SourceSpan): Value {
   if (left.kind === "nothing") return right;
   if (left.kind !== "scalar" || left.expression.kind === "literal") return left;
+  if (left.required) return nullish(optional(left), right, span);
   const b = toScalar(right, left.expression.type.js);
   if (!b) {
     const isNull = call("isNull", [left.expression], "boolean", span);

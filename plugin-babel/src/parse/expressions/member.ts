@@ -16,7 +16,7 @@ import { indexList, listMember } from "./lists.ts";
 import { lookUp } from "./records.ts";
 import { partAt, partCount, partsMember } from "./text-parts.ts";
 import { builtinMembers } from "./builtins.ts";
-import { call, describe, literal, narrow, plain, scalar, unknown, type Scalar, type Value } from "./value.ts";
+import { call, describe, literal, narrow, plain, required, scalar, unknown, type Scalar, type Value } from "./value.ts";
 
 type Member = t.MemberExpression | t.OptionalMemberExpression;
 
@@ -105,7 +105,7 @@ export function property(object: Value, name: string, node: Member, frame: Frame
       frame.state.typeError(possiblyNull(frame.text(node.object), object.value === null ? "null" : "undefined", frame.span(node.object), "property"));
       return unknown;
     case "scalar":
-      return scalarProperty(object, name, node, frame);
+      return scalarProperty(required(object), name, node, frame);
     case "helper":
     case "mixed":
       if (object.kind === "mixed") requirePresent(object, node, frame);

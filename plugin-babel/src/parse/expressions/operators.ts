@@ -174,7 +174,7 @@ function compare(operator: string, left: Operand, right: Operand, node: t.Node, 
     return result;
   }
   // No text is before or after undefined.
-  if (js[0] === "string" && [left, right].some(([value]) => value.kind === "scalar" && isAsserted(value))) frame.state.needsScript("a text that may be undefined is compared in V8");
+  if (js[0] === "string" && [left, right].some(([value]) => value.kind === "scalar" && !value.required && isAsserted(value))) frame.state.needsScript("a text that may be undefined is compared in V8");
   return scalar(fold(call(relational[operator]!, [a.expression, b.expression], "boolean", span)));
 }
 

@@ -2,7 +2,7 @@
 import type { Expression } from "../../ir/expression.ts";
 import type { SourceSpan } from "../../ir/types.ts";
 import { both, either, noTruth, present, type Facts, type Truth } from "./facts.ts";
-import { call, literal, opaque, plain, scalar, typesOf, uncheckedOf, unknown, type Fields, type Scalar, type Value } from "./value.ts";
+import { call, literal, opaque, optional, plain, scalar, typesOf, uncheckedOf, unknown, type Fields, type Scalar, type Value } from "./value.ts";
 
 export interface Test extends Truth {
   readonly test: Expression;
@@ -13,7 +13,7 @@ export function toTest(value: Value, span: SourceSpan): Test {
   switch (value.kind) {
     case "scalar": {
       const then = both(value.truth?.then ?? present(value.place), value.chain ?? present(undefined));
-      return { test: truthy(value.expression), then, else: value.truth?.else ?? noTruth.else };
+      return { test: truthy(optional(value).expression), then, else: value.truth?.else ?? noTruth.else };
     }
     case "mixed":
       return { ...(value.truth ?? noTruth), test: value.test };

@@ -51,6 +51,7 @@ function sign(operator: "-" | "+" | "~", value: Value, node: t.UnaryExpression, 
     if (operator === "~") return unsupported(node, "'~' of bigints runs in V8", plain("bigint"), frame);
     return scalar(fold(call("neg", [operand.expression], "bigint", span)));
   }
+  if (operator === "+" && value.kind === "scalar" && value.expression.kind === "captured" && isAsserted(value)) return scalar(capturedAs("number", value.expression, "number"));
   const number = toNumber(operand.expression, span);
   if (operator === "+") return scalar(number);
   return scalar(fold(call(operator === "-" ? "neg" : "bit.not", [number], "number", span)));

@@ -55,6 +55,8 @@ export interface Scalar {
   readonly unchecked?: boolean;
   /** Of what is unchecked null may come as well. */
   readonly either?: boolean;
+  /** An argument of the annotated function whose type does without null: a caller without types may leave it out. */
+  readonly required?: boolean;
   /** The argument of a helper: its caller may hold the same Date. */
   readonly lent?: boolean;
   /** This text is the `typeof` of that place. */
@@ -123,13 +125,26 @@ export function uncheckedOf(...values: readonly Scalar[]): Pick<Scalar, "uncheck
 
 /** Whether a captured value may be null or undefined although its type, by `!` or `as`, says it is not. */
 export const isAsserted = ({ expression, ...value }: Scalar): boolean =>
-  expression.kind === "captured" && expression.type.nullable && !value.null && !value.undefined;
+  expression.kind === "captured" && (expression.type.nullable || value.required === true) && !value.null && !value.undefined;
+
+/** The value where JavaScript makes no number of what is not there: the runtime refuses it. */
+export function required(value: Scalar): Scalar {
+  const { expression } = value;
+  return value.required && expression.kind === "captured" ? { ...value, expression: { ...expression, form: "required" }, required: false } : value;
+}
+
+/** The value where it is asked for whether it is there. */
+export function optional(value: Scalar): Scalar {
+  const { expression } = value;
+  return value.required ? { ...value, expression: { ...expression, type: { ...expression.type, nullable: true } }, required: false } : value;
+}
 
 /** A value as operators and functions convert it. Null: only V8 can. */
 export function converted(value: Scalar): Scalar | null {
   const { expression } = value;
   if (expression.kind !== "captured" || !isAsserted(value)) return value;
   const { js } = expression.type;
+  if (value.required) return js === "number" || js === "date" ? value : required(value);
   if (js === "string") return { ...value, expression: { ...expression, form: "textOrNull" } };
   // The runtime makes NaN of undefined where a number or a Date is declared.
   return js === "number" || js === "date" ? { ...value, expression: { ...expression, type: { js, nullable: false } } } : null;

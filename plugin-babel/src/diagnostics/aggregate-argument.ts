@@ -1,12 +1,14 @@
 import { type JsType, printType, type SourceSpan, type ValueType } from "../ir/types.ts";
 import { at, defineDiagnostic } from "./define.ts";
 
-const numbers: Readonly<Partial<Record<JsType, string>>> = {
-  string: "read it as a number, (d) => Number(d.x), or count with op.distinct or op.valid",
-  boolean: "count what is true: op.sum((d) => (d.x ? 1 : 0))",
-  date: "take its milliseconds, (d) => d.x.getTime(), or the first and last with op.min and op.max",
-  bigint: "take numbers: (d) => Number(d.x)",
+const numbers: Readonly<Partial<Record<JsType, (value: string) => string>>> = {
+  string: (value) => `read it as a number, (d) => Number(${value}), or count with op.distinct or op.valid`,
+  boolean: (value) => `count what is true: op.sum((d) => (${value} ? 1 : 0))`,
+  date: (value) => `take its milliseconds, (d) => ${value}.getTime(), or the first and last with op.min and op.max`,
+  bigint: (value) => `take numbers: (d) => Number(${value})`,
 };
+
+const member = (column: string): string => (/^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(column) ? `d.${column}` : `d[${JSON.stringify(column)}]`);
 
 export const aggregateArgument = defineDiagnostic(
   {
@@ -19,9 +21,10 @@ export const aggregateArgument = defineDiagnostic(
       right: 'await trips.groupby("zone").rollup({ letters: op.mean((d) => d.city.length) }).writeParquet(out);',
     },
   },
-  (name: string, type: ValueType, accepted: readonly string[], span: SourceSpan) => ({
+  /** `column`: the one that the argument is; null where it is computed. */
+  (name: string, type: ValueType, accepted: readonly string[], column: string | null, span: SourceSpan) => ({
     message: `op.${name} takes ${accepted.join(" or ")}, not ${printType(type)}`,
     locations: [at(span, printType(type))],
-    fix: { message: numbers[type.js] ?? "take a column of numbers", edits: [] },
+    fix: { message: numbers[type.js]?.(column === null ? "…" : member(column)) ?? "take a column of numbers", edits: [] },
   }),
 );

@@ -14,11 +14,11 @@ export const misspeltColumn = defineDiagnostic(
       right: "await trips.filter((d) => d.fare > 10).writeParquet(out);",
     },
   },
-  (name: string, span: SourceSpan, row: RowType, origin: readonly string[] = [], verb?: string) => {
+  (name: string, span: SourceSpan, row: RowType, origin: readonly string[] = [], sorted?: { readonly before: string | null }) => {
     const known = row.map((c) => c.name);
     // Other libraries write the direction into the name.
-    const [, direction, rest] = /^([+-])(.+)$/.exec(verb === "orderby" ? name : "") ?? [];
-    const isDirection = verb === "orderby" && /^(asc|desc)(ending)?$/i.test(name);
+    const [, direction, rest] = /^([+-])(.+)$/.exec(sorted ? name : "") ?? [];
+    const isDirection = sorted !== undefined && /^(asc|desc)(ending)?$/i.test(name);
     const near = isDirection ? null : known.includes(`${name}_1`) ? `${name}_1` : rest === undefined ? closest(name, known) : known.includes(rest) ? rest : closest(rest, known);
     const text = direction === "-" ? `desc(${JSON.stringify(near)})` : JSON.stringify(near);
     const shown = rest === undefined ? `'${near}'` : text;
@@ -30,7 +30,7 @@ export const misspeltColumn = defineDiagnostic(
         ...(rest === undefined && !isDirection ? [] : ['a direction stands outside the name: desc("x"), imported from "@lockstep/runtime", sorts from the largest']),
         `its columns are ${known.join(", ")}`,
       ],
-      fix: near === null ? { message: isDirection ? 'write desc("x")' : name === "*" ? "leave it out: a table has all its columns" : "write one of its columns, or add it where the columns are made", edits: [] } : { message: `write ${shown}`, edits: [{ ...span, text }] },
+      fix: near === null ? { message: isDirection ? `write desc(${JSON.stringify(sorted.before ?? known[0] ?? "x")})` : name === "*" ? "leave it out: a table has all its columns" : "write one of its columns, or add it where the columns are made", edits: [] } : { message: `write ${shown}`, edits: [{ ...span, text }] },
     };
   },
 );

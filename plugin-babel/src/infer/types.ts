@@ -145,7 +145,7 @@ class TypeInference {
     if (column === null) return this.#reader.read(argument, row, origin, report, i.span);
     const type = columnOf(row, column);
     if (type) return { kind: "column", name: column, type, span: argument.span };
-    report(misspeltColumn(column, argument.span, row, origin(column), argument.descending === false ? i.op : undefined));
+    report(misspeltColumn(column, argument.span, row, origin(column), argument.descending === false ? { before: i.rows[i.rows.indexOf(argument) - 1]?.name ?? null } : undefined));
     return null;
   }
 

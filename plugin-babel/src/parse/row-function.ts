@@ -21,6 +21,7 @@ import { close, Frame, spanIn } from "./expressions/frame.ts";
 import { bindParameter, body } from "./expressions/inline.ts";
 import { seesHalfPair } from "./half-pairs.ts";
 import { State } from "./expressions/state.ts";
+import { likelyType } from "./expressions/likely-type.ts";
 import { contains, freeNames } from "./expressions/names.ts";
 import { annotation } from "./expressions/static-type.ts";
 import { stripTypes } from "./expressions/strip-types.ts";
@@ -172,7 +173,7 @@ function script(value: Value, fn: t.Function, frame: Frame): Expression | null {
   const type = environment.expect === "condition" ? { js: "boolean" as const, null: false, undefined: false } : typeOf(value);
   if (type === null || type.js === null) {
     if (value.kind === "mixed") state.report(mixedColumn(value.types, frame.span(fn.body)));
-    else state.report(needsAnnotation("this row function's result", frame.span(fn.body), state.script!, "annotate it with its type, as in (d): number => …"));
+    else state.report(needsAnnotation("this row function's result", frame.span(fn.body), state.script!, `annotate it with its type, as in (d): ${likelyType(fn) ?? "number"} => …`));
     return null;
   }
   // A batch without columns would have no rows.

@@ -9,7 +9,7 @@ export function validateAggregateTypes(fn: FunctionIR, report: (d: Diagnostic) =
     for (const row of i.rows) {
       const aggregate = row.aggregate === undefined ? undefined : aggregateFunctions.get(row.aggregate);
       const type = row.expression?.type;
-      if (aggregate?.argument && type && !aggregate.argument.includes(type.js)) report(aggregateArgument(aggregate.name, type, aggregate.argument, row.span));
+      if (aggregate?.argument && type && !aggregate.argument.includes(type.js)) report(aggregateArgument(aggregate.name, type, aggregate.argument, row.expression?.kind === "column" ? row.expression.name : null, row.span));
     }
   }
 }

@@ -94,7 +94,9 @@ export function property(object: Value, name: string, node: Member, frame: Frame
       return member;
     }
     case "record":
-      if (object.absent) {
+      if (object.absent && isSaidToBeThere(node.object)) {
+        frame.state.needsScript(`'${frame.text(node.object)}' may be undefined`);
+      } else if (object.absent) {
         frame.state.typeError(possiblyNull(frame.text(node.object), "undefined", frame.span(node.object), "property", dot(node, frame)));
         return unknown;
       }
@@ -102,6 +104,7 @@ export function property(object: Value, name: string, node: Member, frame: Frame
     case "list":
       return listMember(object, name, node, frame);
     case "nothing":
+      if (isSaidToBeThere(node.object)) return unsupported(node, `'${frame.text(node.object)}' may be ${object.value}`, null, frame);
       frame.state.typeError(possiblyNull(frame.text(node.object), object.value === null ? "null" : "undefined", frame.span(node.object), "property"));
       return unknown;
     case "scalar":
@@ -111,6 +114,12 @@ export function property(object: Value, name: string, node: Member, frame: Frame
       if (object.kind === "mixed") requirePresent(object, node, frame);
       return unsupported(node, "a property of this value has no native form", null, frame);
   }
+}
+
+/** `x!` and `x as T`: tsc takes the author's word, and JavaScript throws where it is wrong. */
+function isSaidToBeThere(node: t.Node): boolean {
+  if (node.type === "ParenthesizedExpression") return isSaidToBeThere(node.expression);
+  return node.type === "TSNonNullExpression" || node.type === "TSAsExpression" || node.type === "TSTypeAssertion";
 }
 
 function scalarProperty(object: Scalar, name: string, node: Member, frame: Frame): Value {

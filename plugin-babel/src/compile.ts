@@ -11,6 +11,7 @@ import { type ManifestFunction, manifestOf } from "./emit/manifest.ts";
 import type { SourceMap } from "./emit/rank-module.ts";
 import type { Edit } from "./emit/stub.ts";
 import { checkIR, type Stage as IRStage } from "./ir/spec.ts";
+import { checkNode } from "./node-version.ts";
 import { pipeline, printStage } from "./pipeline.ts";
 import { hasErrors, type Program } from "./program.ts";
 import { type ModuleSource, parseModule } from "./source/module.ts";
@@ -66,6 +67,7 @@ export function compile(source: string, options: CompileOptions): CompileResult 
   const unchanged: CompileResult = { code: source, map: null, edits: [], rankModule: null, needs: [], dependencies: [], stages: [], diagnostics: [], manifest: [] };
   // A misspelt directive counts, too.
   if (!/spmd|spdm|smpd/i.test(source)) return unchanged;
+  checkNode();
   const fileOf = relativeTo(options.root);
   try {
     return compiled(source, options, fileOf, unchanged);

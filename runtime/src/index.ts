@@ -2,6 +2,7 @@
  * The public surface: typed tables. Under plain Node they compute as written; the plugin replaces what runs inside
  * functions that say "use spmd". Importing this is cheap: Arquero and the readers are loaded when first used.
  */
+import "./errors/node-version.ts";
 import type { InputPath } from "./connectors/paths.ts";
 import type { ReadCsvOptions } from "./connectors/csv/read.ts";
 import type { ReadJsonLinesOptions } from "./connectors/json/read.ts";

@@ -1,5 +1,6 @@
 import { readlinkSync, rmSync, statSync } from "node:fs";
-import { glob, readdir, realpath, stat } from "node:fs/promises";
+// By its default: Node 20, which has no glob, is told so by the entries.
+import promises, { readdir, realpath, stat } from "node:fs/promises";
 import { basename, dirname, extname, join, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { didYouMean, LockstepError, systemReason } from "../errors/index.ts";
@@ -158,7 +159,7 @@ async function filesBelow(folder: string, extensions: readonly string[], inside:
 
 async function globbed(pattern: string, extensions: readonly string[]): Promise<string[]> {
   const files: string[] = [];
-  for await (const path of glob(pattern)) {
+  for await (const path of promises.glob(pattern)) {
     if (path.split(sep).some((part) => /^\.[^.]/.test(part)) && !/(^|\/)\./.test(pattern)) continue;
     const kind = await stat(path).catch((error: NodeJS.ErrnoException) => Promise.reject(notRead(path, error)));
     if (kind.isDirectory()) files.push(...(await filesBelow(path, extensions)));

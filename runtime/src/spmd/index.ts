@@ -1,4 +1,5 @@
 /** What compiled code calls (ARCHITECTURE.md, seam 3). Light to load: ranks start with it. */
+import "../errors/node-version.ts";
 import { becomeRank } from "../launch/replace.ts";
 
 becomeRank();

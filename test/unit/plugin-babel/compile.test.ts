@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { compile } from "@lockstep/plugin-babel/compile";
 import { compileFile } from "@lockstep/plugin-babel";
+import { checkNode } from "../../../plugin-babel/src/node-version.ts";
 import { describe, expect, test } from "vitest";
 import { root } from "../../scripts/lib.mjs";
 
@@ -124,4 +125,9 @@ export async function b(p: string) { "use spmd"; return (await readParquet<{ v: 
     // The goal is 50 ms on a quiet machine; this one is shared.
     expect(Math.min(...times)).toBeLessThan(100);
   });
+});
+
+test("says which Node it needs before anything else goes wrong", () => {
+  for (const version of ["20.20.2", "22.17.1"]) expect(() => checkNode(version)).toThrow(`Lockstep needs Node 22.18 or newer; this is ${version}`);
+  for (const version of ["22.18.0", "23.0.0", "26.10.0"]) expect(() => checkNode(version)).not.toThrow();
 });

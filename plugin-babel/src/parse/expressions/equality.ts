@@ -7,7 +7,7 @@ import { noOverlap } from "../../diagnostics/no-overlap.ts";
 import { fold } from "../../functions/fold.ts";
 import type { Expression } from "../../ir/expression.ts";
 import type { SourceSpan } from "../../ir/types.ts";
-import { both, isNot, negate, noFacts, noTruth, present, type Facts, type Truth } from "./facts.ts";
+import { both, isNot, negate, noFacts, noTruth, onlySaid, present, type Facts, type Truth } from "./facts.ts";
 import type { Frame } from "./frame.ts";
 import { unsupported } from "./expression.ts";
 import { not } from "./truth.ts";
@@ -119,7 +119,11 @@ function absent(value: Value, literalValue: null | undefined, loose: boolean, no
 
 /** Equal to something that is present means present, and the chain that led to it did not stop. */
 function sameValue(a: Scalar, b: Scalar): Truth {
-  const implied = (side: Scalar, other: Scalar) => (other.null || other.undefined ? noFacts : both(present(side.place), side.chain ?? noFacts));
+  const implied = (side: Scalar, other: Scalar): Facts => {
+    if (other.null || other.undefined) return noFacts;
+    const said: Facts = side.place !== undefined && absences(other).null ? new Set([onlySaid(side.place)]) : noFacts;
+    return both(both(present(side.place), said), side.chain ?? noFacts);
+  };
   return { then: both(implied(a, b), implied(b, a)), else: noFacts };
 }
 

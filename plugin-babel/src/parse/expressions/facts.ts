@@ -18,6 +18,9 @@ export const noTruth: Truth = { then: noFacts, else: noFacts };
 /** `place` is not null / not undefined. */
 export const isNot = (place: Place, value: "null" | "undefined"): Fact => `${value} ${place}`;
 
+/** That it is not null is tsc's word only: its like is of a type that denies null, and may be null. */
+export const onlySaid = (place: Place): Fact => `said ${place}`;
+
 export const present = (place: Place | undefined): Facts =>
   place === undefined ? noFacts : new Set([isNot(place, "null"), isNot(place, "undefined")]);
 

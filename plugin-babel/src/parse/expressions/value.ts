@@ -7,7 +7,7 @@ import type { CapturedForm, CapturedPath } from "../../ir/captured.ts";
 import type { CapturedExpression, Expression, LiteralExpression } from "../../ir/expression.ts";
 import { printType, type JsType, type SourceSpan, type ValueType } from "../../ir/types.ts";
 import type { Scope } from "../row-function.ts";
-import { isNot, type Facts, type Place, type Truth } from "./facts.ts";
+import { isNot, onlySaid, type Facts, type Place, type Truth } from "./facts.ts";
 import type { Frame } from "./frame.ts";
 
 /** An object: a literal, a constant table, a namespace. */
@@ -220,7 +220,7 @@ export function narrow(value: Value, facts: Facts): Value {
   const mayBeNull = value.null && !facts.has(isNot(value.place, "null"));
   const mayBeUndefined = value.undefined && !facts.has(isNot(value.place, "undefined"));
   if (mayBeNull === value.null && mayBeUndefined === value.undefined) return value;
-  const type = { js: value.expression.type.js, nullable: value.expression.type.nullable && (mayBeNull || mayBeUndefined) };
+  const type = { js: value.expression.type.js, nullable: value.expression.type.nullable && (mayBeNull || mayBeUndefined || facts.has(onlySaid(value.place))) };
   return { ...value, expression: { ...value.expression, type } as Expression, null: mayBeNull, undefined: mayBeUndefined };
 }
 

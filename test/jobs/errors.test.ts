@@ -96,14 +96,14 @@ describe.each([1, 3])("on %i ranks", (ranks) => {
   it("an existing output is kept", async () => {
     using scratch = new Scratch();
     writeFileSync(join(scratch.path, "out"), "mine");
-    await fails(["shout", at("good"), join(scratch.path, "out")], "LS2007", [/out/, /errors\/job\.ts:24/]);
+    await fails(["shout", at("good"), join(scratch.path, "out")], "LS2007", [/out/, /errors\/job\.ts:29/]);
     expect(readFileSync(join(scratch.path, "out"), "utf8")).toBe("mine");
   });
 
   it("an output that cannot be written is said before any work", async () => {
     using scratch = new Scratch();
     writeFileSync(join(scratch.path, "file"), "");
-    await fails(["shout", at("good"), join(scratch.path, "file/out")], "LS2008", [/file/, /errors\/job\.ts:24/]);
+    await fails(["shout", at("good"), join(scratch.path, "file/out")], "LS2008", [/file/, /errors\/job\.ts:29/]);
   });
 
   it("of two outputs none appears when the second fails", async () => {

@@ -3,12 +3,11 @@
  * over every MPI. (What is local's own, the rendezvous, stays with it: tests/connect.rs.)
  */
 import { spawn } from "node:child_process";
-import { mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { cargo } from "../scripts/cargo.mjs";
-import { root } from "../scripts/lib.mjs";
+import { cargoTarget, root } from "../scripts/lib.mjs";
 import { mpis } from "./mpis.ts";
 
 const suites = ["collectives", "exchange", "failure", "leaving", "processes", "mpi"];
@@ -33,11 +32,12 @@ function run(command: string, args: readonly string[], env: NodeJS.ProcessEnv): 
 }
 
 beforeAll(async () => {
-  // With the whole workspace, so that nothing is compiled with other features than before.
+  // With the whole workspace, so that nothing is compiled with other features than before. Not by scripts/cargo.mjs, which
+  // `npm test` has had compile this just before: whose the target folder is, test/start says otherwise at the same time.
   const args = ["test", "--release", "--locked", "--workspace", "--no-run", "--message-format=json", ...suites.flatMap((suite) => ["--test", suite])];
-  const messages = join(scratch, "cargo.jsonl");
-  await cargo(args, { stdio: ["ignore", openSync(messages, "w"), "inherit"] });
-  for (const line of readFileSync(messages, "utf8").split("\n").filter((candidate) => candidate.startsWith("{"))) {
+  const { code, text } = await run("cargo", args, { CARGO_TARGET_DIR: cargoTarget });
+  expect(code, text).toBe(0);
+  for (const line of text.split("\n").filter((candidate) => candidate.startsWith("{"))) {
     const { executable, target } = JSON.parse(line) as { executable?: string | null; target?: { name: string } };
     if (executable && target) binaries.set(target.name, executable);
   }

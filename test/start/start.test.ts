@@ -85,7 +85,9 @@ it("shows the main job, goes on where it was interrupted, and redoes nothing", a
   const after = results();
   expect(after).toMatchObject(before);
 
-  expect((await npmStart()).text.replace(/\(\d+ s in all\)/, "")).toBe(text.replace(/\(\d+ s in all\)/, ""));
+  // Other tests compile, too, and take their time.
+  const same = (screen: string): string => screen.replace(/\(\d+ s in all\)/, "").replace(/^native +waits .*\n/gm, "");
+  expect(same((await npmStart()).text)).toBe(same(text));
   expect(results()).toEqual(after);
 }, 180_000);
 

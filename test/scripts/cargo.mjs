@@ -1,4 +1,4 @@
-// The one place that has cargo compile: over native-rs, with a target folder that all checkouts of this machine share.
+// How the scripts have cargo compile: over native-rs, with a target folder that all checkouts of this machine share.
 import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cargoTarget, root, run } from "./lib.mjs";

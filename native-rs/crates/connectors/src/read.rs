@@ -31,6 +31,7 @@ use crate::{
     json,
     parquet,
     store::Blob,
+    text,
 };
 
 /// What a scan reads and how.
@@ -174,8 +175,7 @@ impl Reader {
             ahead.blobs.insert(chunk.file, blob.clone());
             let ranges = match self.dataset.format {
                 Format::Parquet => parquet::needs(&self.dataset, &blob, chunk, &self.scan).ok()?,
-                Format::Csv(_) => csv::needs(&self.dataset, chunk),
-                Format::JsonLines => json::needs(&self.dataset, chunk),
+                Format::Csv(_) | Format::JsonLines => text::needs(&self.dataset, chunk),
             };
             ahead.bytes += ranges.iter().map(|range| range.end - range.start).sum::<u64>();
             // Of one file together: what stands side by side is one request.
@@ -203,8 +203,7 @@ impl Reader {
             Some(blob) => {
                 let first = match &self.dataset.format {
                     Format::Parquet => parquet::needs(&self.dataset, blob, chunk, &self.scan)?,
-                    Format::Csv(_) => csv::needs(&self.dataset, chunk),
-                    Format::JsonLines => json::needs(&self.dataset, chunk),
+                    Format::Csv(_) | Format::JsonLines => text::needs(&self.dataset, chunk),
                 };
                 let (Some(pieces), Some(start)) = (blob.pieces(), first.iter().map(|range| range.start).min()) else { return Ok(blob.clone()) };
                 pieces.release(start);

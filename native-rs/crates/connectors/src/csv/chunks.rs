@@ -7,15 +7,8 @@ use crate::{
     dataset::{Group, Lines},
     errors::{ConnectorError, Result},
     store::Blob,
-    text::bad_line,
+    text::{GROUP_BYTES, LONGEST_LINE, WINDOW, bad_line},
 };
-
-/// Bytes of a group, about: small enough to balance, large enough for full batches.
-const GROUP_BYTES: u64 = 1 << 20;
-/// Bytes read at a time.
-const WINDOW: usize = 1 << 20;
-/// Bytes of a record at most: V8's longest string.
-const RECORD_BYTES: u64 = 1 << 29;
 
 /// Groups of the records from `start`, the beginning of line `line`. `columns`: of the header.
 pub fn scan(blob: &Blob, delimiter: u8, start: u64, line: u64, columns: usize) -> Result<Vec<Group>> {
@@ -45,7 +38,7 @@ fn scan_with(blob: &Blob, delimiter: u8, start: u64, line: u64, columns: usize, 
         }
         scanner.feed(&buffer[..count], offset);
         offset += count as u64;
-        if offset - scanner.record.1 > RECORD_BYTES {
+        if offset - scanner.record.1 > LONGEST_LINE {
             let what = "the line is longer than 512 MiB, as long as a string can be; does a quote open here that nothing closes?";
             return Err(bad_line(blob.name(), scanner.record.0, what));
         }

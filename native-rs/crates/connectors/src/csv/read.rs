@@ -1,5 +1,5 @@
 //! One chunk → arrays: the group's bytes are read at once, records before and after the chunk are only counted.
-use std::{borrow::Cow, ops::Range, sync::Arc};
+use std::{borrow::Cow, sync::Arc};
 
 use arrow::{array::ArrayRef, datatypes::SchemaRef};
 use bytes::Bytes;
@@ -22,12 +22,6 @@ use crate::{
 pub fn text<'a>(source: Source<'a>, field: &Field) -> Cow<'a, str> {
     let text = source.text(field.range());
     if field.escaped { Cow::Owned(text.replace("\"\"", "\"")) } else { text }
-}
-
-/// Where the records of a chunk's group stand in its file.
-pub fn needs(dataset: &Dataset, chunk: &Chunk) -> Vec<Range<u64>> {
-    let lines = dataset.files[chunk.file].groups[chunk.group].lines.unwrap_or_default();
-    vec![lines.offset..lines.offset.saturating_add(lines.bytes)]
 }
 
 pub fn open_chunk(dataset: &Dataset, blob: &Blob, dialect: &Dialect, chunk: &Chunk, options: &ReadOptions, scan: &SchemaRef) -> Result<ChunkBatches> {

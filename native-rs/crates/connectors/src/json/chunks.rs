@@ -4,17 +4,10 @@ use crate::{
     dataset::{Group, Lines},
     errors::{ConnectorError, Result},
     store::Blob,
-    text::bad_line,
+    text::{GROUP_BYTES, LONGEST_LINE, WINDOW, bad_line},
 };
 
 use super::lines::is_blank;
-
-/// Bytes of a group, about: small enough to balance, large enough for full batches.
-const GROUP_BYTES: u64 = 1 << 20;
-/// Bytes read at a time.
-const WINDOW: usize = 1 << 20;
-/// Bytes of a line at most: V8's longest string.
-const LINE_BYTES: u64 = 1 << 29;
 
 /// Groups of the lines from `start`, where the first one begins.
 pub fn scan(blob: &Blob, start: u64) -> Result<Vec<Group>> {
@@ -50,7 +43,7 @@ fn scan_with(blob: &Blob, start: u64, size: u64, window: usize) -> Result<Vec<Gr
         }
         content |= !is_blank(&buffer[at..count]);
         offset += count as u64;
-        if offset - begun > LINE_BYTES {
+        if offset - begun > LONGEST_LINE {
             return Err(bad_line(blob.name(), line, "the line is longer than 512 MiB, as long as a string can be"));
         }
     }

@@ -1,7 +1,8 @@
 //! JSON Lines: an object a line, with the acceptance of V8's `JSON.parse` and the type rules of ARCHITECTURE.md,
 //! "Semantics". A line end cannot stand inside of a value, so files are cut at line ends without a look at what is
-//! between them; `members.rs` is the only place that knows JSON.
+//! between them; `members.rs` and `escapes.rs` are the only places that know JSON.
 mod chunks;
+mod escapes;
 mod keys;
 mod lines;
 mod members;
@@ -11,6 +12,6 @@ mod schema;
 mod write;
 
 pub use options::JsonLinesRequest;
-pub(crate) use read::{needs, open_chunk};
+pub(crate) use read::open_chunk;
 pub use schema::open_json_lines;
 pub use write::JsonLinesPart;

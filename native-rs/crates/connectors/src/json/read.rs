@@ -19,12 +19,6 @@ use crate::{
     text::{Builder, Source, Wrong, bad_value},
 };
 
-/// Where the lines of a chunk's group stand in its file.
-pub fn needs(dataset: &Dataset, chunk: &Chunk) -> Vec<Range<u64>> {
-    let lines = dataset.files[chunk.file].groups[chunk.group].lines.unwrap_or_default();
-    vec![lines.offset..lines.offset.saturating_add(lines.bytes)]
-}
-
 pub fn open_chunk(dataset: &Dataset, blob: &Blob, chunk: &Chunk, options: &ReadOptions, scan: &SchemaRef) -> Result<ChunkBatches> {
     let file = &dataset.files[chunk.file];
     let lines = file.groups[chunk.group].lines.unwrap_or_default();

@@ -15,8 +15,25 @@ pub use print::Printed;
 pub use source::Source;
 pub use values::Candidates;
 
+use std::ops::Range;
+
 use arrow::datatypes::{DataType, TimeUnit};
 use lockstep_plan::JsType;
+
+use crate::{chunks::Chunk, dataset::Dataset};
+
+/// Bytes of a group of lines, about: small enough to balance, large enough for full batches.
+pub const GROUP_BYTES: u64 = 1 << 20;
+/// Bytes that the search for groups reads at a time.
+pub const WINDOW: usize = 1 << 20;
+/// Bytes of a line at most: V8's longest string.
+pub const LONGEST_LINE: u64 = 1 << 29;
+
+/// Where the lines of a chunk's group stand in its file.
+pub fn needs(dataset: &Dataset, chunk: &Chunk) -> Vec<Range<u64>> {
+    let lines = dataset.files[chunk.file].groups[chunk.group].lines.unwrap_or_default();
+    vec![lines.offset..lines.offset.saturating_add(lines.bytes)]
+}
 
 /// What a column of values is stored as.
 pub fn arrow_type(js: JsType) -> DataType {

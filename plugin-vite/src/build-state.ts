@@ -1,10 +1,16 @@
 import type { CompileResult, Diagnostic, Generated, ManifestFunction } from "./compiler.ts";
 import { rankModuleId } from "./bundle/rank-module.ts";
 
+interface Compiled {
+  readonly functions: readonly ManifestFunction[];
+  readonly errors: readonly Diagnostic[];
+  readonly milliseconds: number;
+}
+
 /** What one build (one environment of one) knows of its annotated modules. */
 export class BuildState {
   readonly rankModules: Map<string, Generated> = new Map();
-  readonly #modules = new Map<string, { functions: readonly ManifestFunction[]; errors: readonly Diagnostic[]; milliseconds: number }>();
+  readonly #modules = new Map<string, Compiled>();
 
   /** Keeps the newest result of a module. */
   add(id: string, { manifest, diagnostics, rankModule }: CompileResult, milliseconds: number): void {
@@ -24,16 +30,20 @@ export class BuildState {
   }
 
   get functions(): ManifestFunction[] {
-    return [...this.#modules.values()].flatMap((module) => module.functions);
+    return this.#inOrder().flatMap((module) => module.functions);
   }
 
-  /** Modules are transformed in any order; their errors are told in the files'. */
   get errors(): Diagnostic[] {
-    return [...this.#modules].sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(([, module]) => module.errors);
+    return this.#inOrder().flatMap((module) => module.errors);
   }
 
   /** Spent in the compiler. */
   get milliseconds(): number {
     return [...this.#modules.values()].reduce((sum, module) => sum + module.milliseconds, 0);
+  }
+
+  /** Modules are transformed in any order; what is told of them is in the files'. */
+  #inOrder(): Compiled[] {
+    return [...this.#modules].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, module]) => module);
   }
 }

@@ -168,7 +168,7 @@ describe("annotated modules", () => {
   });
 
   it("take the addon along where that is asked for, and run with it", async () => {
-    using project = new Project({ "src/job.ts": `${counting("count")}console.log(await count("data.csv"));\nconsole.log(process.env.LOCKSTEP_NATIVE);\n`, "data.csv": "a\n1\n2\n" });
+    using project = new Project({ "src/job.ts": `${counting("count")}console.log(String(await count("data.csv")));\nconsole.log(process.env.LOCKSTEP_NATIVE);\n`, "data.csv": "a\n1\n2\n" });
     await vite(project, { ssr: "src/job.ts" }, [vitePlugin({ report: false, native: "copy" })]);
     const addon = `lockstep.${process.platform}-${process.arch}.node`;
     expect(project.list("dist")).toContain(addon);

@@ -32,8 +32,7 @@ function run(command: string, args: readonly string[], env: NodeJS.ProcessEnv): 
 }
 
 beforeAll(async () => {
-  // With the whole workspace, so that nothing is compiled with other features than before. Not by scripts/cargo.mjs, which
-  // `npm test` has had compile this just before: whose the target folder is, test/start says otherwise at the same time.
+  // With the whole workspace, so that nothing is compiled with other features than before, which scripts/cargo.mjs did.
   const args = ["test", "--release", "--locked", "--workspace", "--no-run", "--message-format=json", ...suites.flatMap((suite) => ["--test", suite])];
   const { code, text } = await run("cargo", args, { CARGO_TARGET_DIR: cargoTarget });
   expect(code, text).toBe(0);

@@ -1,5 +1,5 @@
 // How the scripts have cargo compile: over native-rs, with a target folder that all checkouts of this machine share.
-import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cargoTarget, root, run } from "./lib.mjs";
 
@@ -9,15 +9,16 @@ import { cargoTarget, root, run } from "./lib.mjs";
  */
 export async function cargo(args, { target = cargoTarget, ...options } = {}) {
   const native = join(root, "native-rs");
+  const crates = realpathSync(join(native, "crates"));
   const stamp = join(target, "checkout");
   const last = () => (existsSync(stamp) ? readFileSync(stamp, "utf8").split("\n") : []);
   mkdirSync(target, { recursive: true });
   do {
-    if (last()[0] !== root) touch(join(native, "crates"));
-    writeFileSync(stamp, root);
+    if (last()[0] !== crates) touch(crates);
+    writeFileSync(stamp, crates);
     await run("cargo", args, { ...options, cwd: native, env: { ...options.env, CARGO_TARGET_DIR: target } });
-  } while (last()[0] !== root && last()[1] === "built");
-  writeFileSync(stamp, `${root}\nbuilt`);
+  } while (last()[0] !== crates && last()[1] === "built");
+  writeFileSync(stamp, `${crates}\nbuilt`);
 }
 
 function touch(crates) {

@@ -52,8 +52,27 @@ it("another checkout's crates are not taken for this one's", () => {
     expect(spawnSync(process.execPath, [it.script], { env, encoding: "utf8" })).toMatchObject({ status: 0, stderr: "" });
     return changed(it);
   };
-  expect([one, one, two, one].map(renews)).toEqual([true, false, true, true]);
+  expect([one, one, two, one].map(renews)).toEqual([false, false, true, true]);
   expect(builds()).toEqual(["one", "one", "two", "one"]);
+});
+
+it("what these sources are built into elsewhere stays fresh", () => {
+  const five = checkout("five");
+  cargo("true");
+  const build = (target: string): boolean => {
+    writeFileSync(five.script, `import { cargo } from "./test/scripts/cargo.mjs";\nawait cargo(["build"], { target: ${JSON.stringify(join(folder, target))} });\n`);
+    expect(spawnSync(process.execPath, [five.script], { env, encoding: "utf8" })).toMatchObject({ status: 0, stderr: "" });
+    return statSync(five.source).mtimeMs !== old.getTime();
+  };
+  // The second target folder is empty, the third was filled by another checkout before the first gave the sources their times.
+  mkdirSync(join(folder, "third"), { recursive: true });
+  writeFileSync(join(folder, "third/checkout"), "elsewhere\nbuilt");
+  expect(build("second")).toBe(false);
+  mkdirSync(join(folder, "first/release"), { recursive: true });
+  expect(build("first")).toBe(true);
+  const { mtimeMs } = statSync(five.source);
+  expect(build("third")).toBe(true);
+  expect(statSync(five.source).mtimeMs).toBe(mtimeMs);
 });
 
 it("nor those that another one built while this one waited for cargo's lock", async () => {

@@ -3,6 +3,7 @@
 // npm run bench -- playground [--rounds 5] [--json]
 // npm run bench -- scan --s3 [--rows 20000000] [--rounds 5] [--json]
 // npm run bench -- groupby|join [--rows 10000000] [--rounds 5] [--systems a,b] [--json]
+// npm run bench -- tpch [--sf 1] [--queries 1,6] [--rounds 5] [--systems a,b] [--json]
 import { parseArgs } from "node:util";
 import { calibrate } from "./calibrate.ts";
 import { compare, type System } from "./compare.ts";
@@ -11,8 +12,9 @@ import { questions } from "./suites/questions.ts";
 import { scan } from "./suites/scan.ts";
 import { startup } from "./suites/startup.ts";
 import { taxiAnswer, taxiSystems } from "./suites/taxi.ts";
+import { tpch, tpchQueries } from "./suites/tpch.ts";
 
-const usage = "usage: npm run bench -- taxi [--rows 20000000] [--rounds 5] [--systems lockstep,duckdb,…] [--bodo] [--spark] [--json], startup or playground [--rounds 5] [--json], scan --s3 [--rows 20000000] [--rounds 5] [--json], or groupby or join [--rows 10000000] [--rounds 5] [--systems …] [--json]";
+const usage = "usage: npm run bench -- taxi [--rows 20000000] [--rounds 5] [--systems lockstep,duckdb,…] [--bodo] [--spark] [--json], startup or playground [--rounds 5] [--json], scan --s3 [--rows 20000000] [--rounds 5] [--json], groupby or join [--rows 10000000] [--rounds 5] [--systems …] [--json], or tpch [--sf 1] [--queries 1,6,…] [--rounds 5] [--systems …] [--json]";
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
@@ -23,13 +25,17 @@ const { positionals, values } = parseArgs({
     spark: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
     s3: { type: "boolean", default: false },
+    sf: { type: "string", default: "1" },
+    queries: { type: "string" },
   },
 });
 const [suite = ""] = positionals;
 const rows = Number(values.rows ?? (suite === "groupby" || suite === "join" ? 10_000_000 : 20_000_000));
 const rounds = Number(values.rounds);
-const suites = ["taxi", "startup", "playground", "scan", "groupby", "join"];
-if (!suites.includes(suite) || (suite === "scan" && !values.s3) || !Number.isInteger(rows) || !Number.isInteger(rounds) || rounds < 1) {
+const scale = Number(values.sf);
+const queries = values.queries?.split(",").map((number) => `q${number}`) ?? tpchQueries;
+const suites = ["taxi", "startup", "playground", "scan", "groupby", "join", "tpch"];
+if (!suites.includes(suite) || (suite === "scan" && !values.s3) || !(scale > 0) || !queries.every((query) => tpchQueries.includes(query)) || !Number.isInteger(rows) || !Number.isInteger(rounds) || rounds < 1) {
   console.error(usage);
   process.exit(2);
 }
@@ -52,6 +58,11 @@ if (suite === "scan") {
 }
 
 const wanted = values.systems?.split(",");
+if (suite === "tpch") {
+  for (const line of await tpch(scale, queries, rounds, wanted)) emit({ ...line, rounds });
+  process.exit();
+}
+
 const chosen = (systems: readonly System[]): System[] => systems.filter((system) => wanted?.includes(system.name) ?? true);
 
 if (suite === "groupby" || suite === "join") {

@@ -2,11 +2,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { makeGroupby, makeJoin } from "../../data/db-benchmark.ts";
+import { pythonWith } from "../../python.ts";
 import { cache, root } from "../../scripts/lib.mjs";
 import { bundled } from "../bundle.ts";
 import { answerOf, type Answer, type Job, type System } from "../compare.ts";
 import { measure } from "../measure.ts";
-import { pythonWith } from "../peers.ts";
 import { scratch } from "../scratch.ts";
 
 export async function* questions(suite: "groupby" | "join", rows: number): AsyncGenerator<Job> {

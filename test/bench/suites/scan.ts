@@ -6,13 +6,13 @@
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { makeTaxi } from "../../data/taxi.ts";
+import { pythonWith } from "../../python.ts";
 import { cache, root } from "../../scripts/lib.mjs";
 import { Bucket } from "../../stores/bucket.ts";
 import { proxy } from "../../stores/proxy.ts";
 import { versitygw } from "../../stores/servers.ts";
 import { bundled } from "../bundle.ts";
 import { measure, median, type Measured } from "../measure.ts";
-import { pythonWith } from "../peers.ts";
 import { scratch } from "../scratch.ts";
 
 /** As in connectors/src/store/remote.rs. */

@@ -1,11 +1,12 @@
 /** The main job, process start to last byte written, by every system that can do it. */
 import { join } from "node:path";
 import { makeTaxi } from "../../data/taxi.ts";
+import { pythonWith } from "../../python.ts";
 import { cache, root } from "../../scripts/lib.mjs";
 import { answerOf, type Answer, type System } from "../compare.ts";
 import { measure, type Aim } from "../measure.ts";
 import { untilScan } from "./startup.ts";
-import { besideNodePeers, dataFusionProgram, pythonWith } from "../peers.ts";
+import { besideNodePeers, dataFusionProgram } from "../peers.ts";
 
 /** `slow`: peers that take minutes, on request. */
 export async function taxiSystems(rows: number, slow: { readonly bodo: boolean; readonly spark: boolean }): Promise<System[]> {

@@ -1,0 +1,103 @@
+/**
+ * The 22 queries of TPC-H over the same Parquet files, each system in a process of its own that answers all of them twice:
+ * the first pass warms it up, the second is timed. Every answer is compared with DuckDB's.
+ */
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { makeTpch } from "../../data/tpch.ts";
+import { pythonWith } from "../../python.ts";
+import { root } from "../../scripts/lib.mjs";
+import { answerDifference, type Rows } from "../answers.ts";
+import { bundled } from "../bundle.ts";
+import { measure, median, type Aim, type Measured } from "../measure.ts";
+import { scratch } from "../scratch.ts";
+
+const PASSES = 2;
+
+interface System {
+  readonly name: string;
+  run(aim: Aim, out: string): Promise<Measured>;
+}
+
+interface Run extends Measured {
+  /** Seconds of each pass, by query. */
+  readonly passes: Readonly<Record<string, readonly number[]>>;
+}
+
+export const tpchQueries: readonly string[] = Array.from({ length: 22 }, (_, i) => `q${i + 1}`);
+
+/** A line a query and system, and a line a system of all queries together. `wanted`: names of systems, all by default. */
+export async function tpch(scale: number, queries: readonly string[], rounds: number, wanted?: readonly string[]): Promise<Record<string, unknown>[]> {
+  const all = await tpchSystems(await makeTpch(scale), scale, queries);
+  const systems = all.filter(({ name }) => wanted?.includes(name) ?? true);
+  const folder = scratch(tmpdir(), "lockstep-tpch-");
+  const runs = new Map<string, Run[]>(systems.map(({ name }) => [name, []]));
+  const peaks = new Map<string, number>();
+  for (const { name, run } of systems) {
+    peaks.set(name, (await run("memory", join(folder, name))).peakBytes);
+    rmSync(join(folder, name), { recursive: true, force: true });
+  }
+  for (let round = 0; round < rounds; round++) {
+    // Each round begins with another system, as in `compare`; what the last round answered stays.
+    for (const { name, run } of [...systems.slice(round % systems.length), ...systems.slice(0, round % systems.length)]) {
+      const out = join(folder, name);
+      rmSync(out, { recursive: true, force: true });
+      const measured = await run("time", out);
+      runs.get(name)!.push({ ...measured, passes: measured.failure === null ? (JSON.parse(readFileSync(join(out, "seconds.json"), "utf8")) as Run["passes"]) : {} });
+      console.error(`tpch ${round + 1}/${rounds} ${name.padEnd(14)} ${measured.seconds.toFixed(2)} s ${measured.failure ?? ""}`);
+    }
+  }
+
+  const answer = (name: string, query: string): Rows | null => {
+    const file = join(folder, name, `${query}.json`);
+    return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Rows) : null;
+  };
+  const status = (name: string, query: string): string => {
+    const failure = runs.get(name)!.find((run) => run.failure !== null)?.failure;
+    if (failure !== undefined) return `failed: ${failure}`;
+    const [right, own] = [name === "duckdb" ? null : answer("duckdb", query), answer(name, query)];
+    if (right === null || own === null) return "ok, not compared";
+    const difference = answerDifference(right, own);
+    return difference === null ? "ok" : `wrong answer: ${difference}`;
+  };
+  const seconds = (name: string, query: string, pass: number): number[] => runs.get(name)!.map((run) => run.passes[query]?.[pass] ?? NaN);
+  const total = (name: string, pass: number): number => queries.reduce((sum, query) => sum + median(seconds(name, query, pass)), 0);
+  const ratio = (own: number, duckdb: () => number): number | null => (runs.has("duckdb") ? own / duckdb() : null);
+  const warm = PASSES - 1;
+  const lines: Record<string, unknown>[] = [];
+  for (const query of queries) {
+    for (const { name } of systems) {
+      const times = seconds(name, query, warm);
+      lines.push({
+        suite: "tpch", case: query, system: name, scale, seconds: median(times), seconds_min: Math.min(...times), seconds_max: Math.max(...times),
+        seconds_first: median(seconds(name, query, 0)), ratio: ratio(median(times), () => median(seconds("duckdb", query, warm))), status: status(name, query),
+      });
+    }
+  }
+  for (const { name } of systems) {
+    const wrong = queries.map((query) => status(name, query)).find((each) => !each.startsWith("ok"));
+    lines.push({
+      suite: "tpch", case: "sum", system: name, scale, seconds: total(name, warm), seconds_first: total(name, 0), seconds_process: median(runs.get(name)!.map((run) => run.seconds)),
+      peak_bytes: peaks.get(name), ratio: ratio(total(name, warm), () => total("duckdb", warm)), status: wrong ?? "ok",
+    });
+  }
+  return lines;
+}
+
+async function tpchSystems(data: string, scale: number, queries: readonly string[]): Promise<System[]> {
+  const peer = (file: string): string => join(root, "test/bench/peers", file);
+  const python = join(await pythonWith("peers"), "python");
+  const program = await bundled("tpch", scratch(root, ".lockstep-tpch-"));
+  const lockstep = (name: string, ranks: number, threads: number): System => {
+    const command = [join(root, "runtime/bin/lockstep.mjs"), "run", "-n", `${ranks}`, "--threads", `${threads}`, "--no-progress", program, "--"];
+    return { name, run: (aim, out) => measure(aim, process.execPath, [...command, data, `${scale}`, `${PASSES}`, out, ...queries], {}) };
+  };
+  return [
+    lockstep("lockstep", 2, 1),
+    lockstep("lockstep-1x2", 1, 2),
+    lockstep("lockstep-1x1", 1, 1),
+    { name: "duckdb", run: (aim, out) => measure(aim, python, [peer("tpch_duckdb.py"), peer("tpch.sql"), data, `${scale}`, `${PASSES}`, out, "2", ...queries], {}) },
+    { name: "polars", run: (aim, out) => measure(aim, python, [peer("tpch_polars.py"), data, `${scale}`, `${PASSES}`, out, ...queries], { POLARS_MAX_THREADS: "2" }) },
+  ];
+}

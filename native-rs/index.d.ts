@@ -53,6 +53,8 @@ export declare class Engine {
   openCsv(json: string): Promise<string>;
   /** `{ paths, declared, types: [[name, type]], whole, site }` → as `openParquet`; `whole`: the schema has to name all columns. */
   openJsonLines(json: string): Promise<string>;
+  /** Collective. `{ table, columns, files, deletes, declared, site }` → as `openParquet`; `rows` is null where some may be deleted. */
+  openIceberg(json: string): Promise<string>;
   /** A literal table as an Arrow IPC stream, equal on all ranks; its dataset number. */
   registerTable(ipc: Uint8Array): Promise<number>;
   /** Runs a plan (JSON of `Plan`), its scripts by `scripts`; a failure on any rank is the same error on every rank. */

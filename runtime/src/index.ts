@@ -5,6 +5,7 @@
 import "./errors/node-version.ts";
 import type { InputPath } from "./connectors/paths.ts";
 import type { ReadCsvOptions } from "./connectors/csv/read.ts";
+import type { ReadIcebergOptions } from "./connectors/iceberg/read.ts";
 import type { ReadJsonLinesOptions } from "./connectors/json/read.ts";
 import type { ReadParquetOptions } from "./connectors/parquet/read.ts";
 import type { Table } from "./tables/table.ts";
@@ -52,6 +53,20 @@ export async function readJsonLines<Row extends object = Record<never, never>>(
   return connector.readJsonLines(path, options);
 }
 
+/**
+ * Reads an Iceberg table, its folder or one of its metadata files: as it is now, or at a `snapshot`, a time (`asOf`), a branch or tag (`ref`).
+ *
+ * Columns are found by their ids, so that renamed, added and widened ones read as the schema says; deleted rows are left out.
+ * LS2001 (no table, no such snapshot), LS2002, LS2005 (damaged), LS2015 (not supported yet).
+ */
+export async function readIceberg<Row extends object = Record<never, never>>(
+  table: string | URL,
+  options?: ReadIcebergOptions<Row>,
+): Promise<Table<StoredRow<Row>>> {
+  const connector = await import("./connectors/iceberg/read.ts");
+  return connector.readIceberg(table, options);
+}
+
 export { LockstepError, type ErrorCode } from "./errors/index.ts";
 export { rank, size } from "./spmd/rank.ts";
 export { op, type Aggregate } from "./tables/op.ts";
@@ -66,6 +81,7 @@ export type { RowFunction, Scalar } from "./tables/types.ts";
 export type { InputPath } from "./connectors/paths.ts";
 export type { StoreOptions } from "./connectors/store/options.ts";
 export type { ReadCsvOptions } from "./connectors/csv/read.ts";
+export type { ReadIcebergOptions } from "./connectors/iceberg/read.ts";
 export type { ReadJsonLinesOptions } from "./connectors/json/read.ts";
 export type { ReadParquetOptions } from "./connectors/parquet/read.ts";
 export type { WriteCsvOptions } from "./connectors/csv/write.ts";

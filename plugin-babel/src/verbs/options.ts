@@ -2,14 +2,14 @@
 
 /** What one option takes. */
 export type Taken =
-  | { readonly kind: "boolean" | "number" | "count" | "text" | "character" }
+  | { readonly kind: "boolean" | "number" | "count" | "text" | "character" | "date" }
   | { readonly kind: "one"; readonly of: readonly string[] }
   /** Column → one of these, or the name of an Arrow type. */
   | { readonly kind: "types"; readonly of: readonly string[] | "arrow" }
   | { readonly kind: "options"; readonly of: Options };
 export type Options = Readonly<Record<string, Taken>>;
 
-const [boolean, number, count, text, character] = (["boolean", "number", "count", "text", "character"] as const).map((kind): Taken => ({ kind })) as [Taken, Taken, Taken, Taken, Taken];
+const [boolean, number, count, text, character, date] = (["boolean", "number", "count", "text", "character", "date"] as const).map((kind): Taken => ({ kind })) as [Taken, Taken, Taken, Taken, Taken, Taken];
 const read: Taken = { kind: "types", of: ["bigint", "number", "string", "boolean", "date"] };
 const order: Taken = { kind: "one", of: ["program"] };
 const store: Taken = { kind: "options", of: { endpoint: text, region: text, pathStyle: boolean, anonymous: boolean } };
@@ -19,6 +19,7 @@ export const optionsOf = {
   readParquet: { types: read, store },
   readCsv: { delimiter: character, header: boolean, types: read, store },
   readJsonLines: { types: read, store },
+  readIceberg: { snapshot: text, asOf: date, ref: text, types: read, store },
   writeParquet: { overwrite: boolean, compression: { kind: "one", of: ["snappy", "zstd", "gzip", "lz4", "none"] }, rowGroupRows: count, types: { kind: "types", of: "arrow" }, order, store },
   writeCsv: { overwrite: boolean, delimiter: character, header: boolean, order, store },
   writeJsonLines: { overwrite: boolean, order, store },
@@ -40,6 +41,8 @@ export function fits(value: unknown, taken: Taken): boolean {
       return typeof value === "string";
     case "character":
       return typeof value === "string" && /^[\x00-\x7f]$/.test(value) && !/["\r\n]/.test(value);
+    case "date":
+      return value instanceof Date;
     case "one":
       return taken.of.includes(value as string);
     case "types":
@@ -59,6 +62,8 @@ export function wordsOf(taken: Taken): string {
       return "a whole number, 1 or more";
     case "character":
       return "one ASCII character that is no quote and no line break";
+    case "date":
+      return "a Date";
     case "one":
       return listed(taken.of);
     case "types":

@@ -25,7 +25,7 @@ function besides({ besides: of }: Instruction): { [key: string]: Data } {
 }
 
 // Parquet is read again faster than rows are kept; text is not.
-const reader = (name: string, format: string, options?: Options): Verb => ({
+const reader = (name: string, format: string, options?: Options, takes: "path" | "paths" = "paths"): Verb => ({
   name,
   docs: `Opens ${format} files: a path, a directory, a glob or a list. The interface says which columns there are.`,
   example: `await ${name}<Trip>(path)`,
@@ -33,7 +33,7 @@ const reader = (name: string, format: string, options?: Options): Verb => ({
   role: "reader",
   told: new Set(["bigint"]),
   signature: [
-    { kind: "scalar", name: "path", optional: false, takes: "paths" },
+    { kind: "scalar", name: "path", optional: false, takes },
     { kind: "scalar", name: "options", optional: true, default: "{}", ...(options && { options }) },
   ],
   // The columns are those that the option `types` names.
@@ -46,7 +46,7 @@ const reader = (name: string, format: string, options?: Options): Verb => ({
   communicates: () => "file metadata, once (Bcast)",
   order: () => "ignores",
   rowwise: false,
-  repeatable: format === "Parquet" || format === "literal",
+  repeatable: format === "Parquet" || format === "Iceberg" || format === "literal",
   demands: () => [],
   lower: (i) => ({
     method: name,
@@ -60,6 +60,12 @@ export const readJsonLines: Verb = {
   ...reader("readJsonLines", "JSON Lines", optionsOf.readJsonLines),
   example: 'await readJsonLines<{ id: bigint; at: Date }>(path, { types: { id: "bigint", at: "date" } })',
   told: new Set(["bigint", "date"]),
+};
+
+export const readIceberg: Verb = {
+  ...reader("readIceberg", "Iceberg", optionsOf.readIceberg, "path"),
+  docs: "Opens an Iceberg table: its folder or a metadata file, now, at a snapshot, a time, a branch or a tag. The interface says which columns there are.",
+  example: "await readIceberg<Trip>(path, { asOf: new Date(day) })",
 };
 
 export const table: Verb = {

@@ -6,6 +6,7 @@ import { didYouMean, LockstepError } from "../errors/index.ts";
 import type { RowRange } from "../tables/slice.ts";
 import type { ReadCsvOptions } from "./csv/read.ts";
 import type { WriteCsvOptions } from "./csv/write.ts";
+import type { ReadIcebergOptions } from "./iceberg/read.ts";
 import type { ReadJsonLinesOptions } from "./json/read.ts";
 import type { WriteJsonLinesOptions } from "./json/write.ts";
 import type { ReadParquetOptions } from "./parquet/read.ts";
@@ -14,7 +15,7 @@ import type { StoreOptions } from "./store/options.ts";
 
 /** What one option takes. */
 export type Taken =
-  | { readonly kind: "boolean" | "number" | "count" | "text" | "character" }
+  | { readonly kind: "boolean" | "number" | "count" | "text" | "character" | "date" }
   | { readonly kind: "one"; readonly of: readonly string[] }
   /** Column → one of these, or the name of an Arrow type, which the writer reads. */
   | { readonly kind: "types"; readonly of: readonly string[] | "arrow" }
@@ -23,7 +24,7 @@ export type Options = Readonly<Record<string, Taken>>;
 
 type Of<T> = { readonly [K in keyof Required<T>]: Taken };
 
-const [boolean, number, count, text, character] = (["boolean", "number", "count", "text", "character"] as const).map((kind): Taken => ({ kind })) as [Taken, Taken, Taken, Taken, Taken];
+const [boolean, number, count, text, character, date] = (["boolean", "number", "count", "text", "character", "date"] as const).map((kind): Taken => ({ kind })) as [Taken, Taken, Taken, Taken, Taken, Taken];
 const read: Taken = { kind: "types", of: ["bigint", "number", "string", "boolean", "date"] };
 const order: Taken = { kind: "one", of: ["program"] };
 const store: Taken = { kind: "options", of: { endpoint: text, region: text, pathStyle: boolean, anonymous: boolean } satisfies Of<StoreOptions> };
@@ -33,6 +34,7 @@ export const optionsOf = {
   readParquet: { types: read, store } satisfies Of<ReadParquetOptions<object>>,
   readCsv: { delimiter: character, header: boolean, types: read, store } satisfies Of<ReadCsvOptions<object>>,
   readJsonLines: { types: read, store } satisfies Of<ReadJsonLinesOptions<object>>,
+  readIceberg: { snapshot: text, asOf: date, ref: text, types: read, store } satisfies Of<ReadIcebergOptions<object>>,
   writeParquet: {
     overwrite: boolean, compression: { kind: "one", of: ["snappy", "zstd", "gzip", "lz4", "none"] }, rowGroupRows: count, types: { kind: "types", of: "arrow" }, order, store,
   } satisfies Of<WriteParquetOptions<object>>,
@@ -76,6 +78,8 @@ function fits(value: unknown, taken: Exclude<Taken, { kind: "types" | "options" 
       return typeof value === "string";
     case "character":
       return typeof value === "string" && /^[\x00-\x7f]$/.test(value) && !/["\r\n]/.test(value);
+    case "date":
+      return value instanceof Date;
     case "one":
       return taken.of.includes(value as string);
     default:
@@ -91,6 +95,8 @@ function words(taken: Exclude<Taken, { kind: "types" | "options" }>): string {
       return "a whole number, 1 or more";
     case "character":
       return "one ASCII character that is no quote and no line break";
+    case "date":
+      return "a Date";
     case "one":
       return listed(taken.of);
     default:

@@ -1,5 +1,6 @@
 import type { ColumnType, Expression } from "@lockstep/native/plan";
 import type { ReadCsvOptions } from "../connectors/csv/read.ts";
+import type { ReadIcebergOptions } from "../connectors/iceberg/read.ts";
 import type { ReadJsonLinesOptions } from "../connectors/json/read.ts";
 import type { ReadParquetOptions } from "../connectors/parquet/read.ts";
 import { checkOptions } from "../connectors/options.ts";
@@ -9,12 +10,15 @@ import type { StoreOptions } from "../connectors/store/options.ts";
 import { didYouMean, LockstepError } from "../errors/index.ts";
 import { reached } from "../observe/debug.ts";
 import { observeInput } from "../observe/observe.ts";
+import { printType } from "../tables/arrow-type.ts";
 import { checkEven } from "../tables/even.ts";
 import { markAgreed, onEveryRank } from "./checked.ts";
-import { currentCall } from "./context.ts";
+import { currentCall, type CallContext } from "./context.ts";
+import type { Engine } from "./engine.ts";
 import { engineText } from "./engine-text.ts";
 import { literalTable } from "./literal-table.ts";
 import { located } from "./located.ts";
+import { description } from "./outcome.ts";
 import { absolute } from "./outputs.ts";
 import { SpmdTable, type Sited } from "./table.ts";
 
@@ -65,6 +69,31 @@ export function table(columns: Record<string, readonly unknown[]>, descriptor: R
   return new SpmdTable(literalTable(columns, types, site, filter));
 }
 
+/** Opens an Iceberg table: rank 0 reads its metadata. */
+export function readIceberg(table: string | URL, options: ReadIcebergOptions<Record<string, unknown>> | undefined, descriptor: ReaderDescriptor): Promise<SpmdTable> {
+  const call = currentCall();
+  const { site } = descriptor;
+  const path = located(site, () => absolute(table));
+  return call.inOrder(async () => {
+    checkReader("readIceberg", options, descriptor);
+    const request = call.world.rank === 0 ? await icebergRequest(path, options ?? {}, descriptor) : engineText({ site });
+    return opened(call, path, descriptor, true, (engine) => engine.openIceberg(request));
+  });
+}
+
+/** What rank 0 found in the metadata, or why it did not: the engine tells the other ranks. */
+async function icebergRequest(path: string, options: ReadIcebergOptions<Record<string, unknown>>, { declared, site }: ReaderDescriptor): Promise<string> {
+  try {
+    // Loaded where it is used: most programs have no such table.
+    const [{ openTable }, { arrowTypeOf }] = await Promise.all([import("../connectors/iceberg/table.ts"), import("../connectors/iceberg/types.ts")]);
+    const { name, fields, names, files, deletes } = await openTable(path, options);
+    const columns = fields.map((field) => ({ id: field.id, name: field.name, type: printType(arrowTypeOf(field)), nullable: !field.required, names: names?.(field.id) ?? null }));
+    return engineText({ table: name, columns, files, deletes, declared, store: options.store ?? {}, site });
+  } catch (error) {
+    return JSON.stringify({ failed: JSON.parse(description(error)) as unknown, site });
+  }
+}
+
 const methods = { readParquet: "openParquet", readCsv: "openCsv", readJsonLines: "openJsonLines" } as const;
 
 type Types = Readonly<Record<string, string | undefined>>;
@@ -80,23 +109,31 @@ function open(path: InputPath, descriptor: ReaderDescriptor, verb: keyof typeof 
   const { declared, site } = descriptor;
   const paths = located(site, () => (Array.isArray(path) ? path : [path]).map(absolute));
   return call.inOrder(async () => {
-    onEveryRank(() => checkOptions(verb, options, site));
-    const types = options?.types ?? {};
-    for (const name of Object.keys(types)) {
-      if (!declared.some((column) => column.name === name)) throw new LockstepError({ code: "LS2002", message: `types: the interface has no column "${name}"${didYouMean(name, declared.map((column) => column.name))}`, site });
-    }
+    checkReader(verb, options, descriptor);
     const resolved = paths.map((one) => call.outputs.resolve(one));
     const local = resolved.filter((one) => !isRemote(one));
     if (call.world.size > 1) located(site, () => local.forEach(refuseOwn));
     located(site, () => local.forEach(refuseDangling));
-    const request = engineText({ paths: resolved, declared, site, ...asked(types, options?.store ?? {}) });
-    const { dataset, schema, bytes, rows } = JSON.parse(await call.collective((engine) => engine[methods[verb]](request))) as Opened;
-    call.datasets.push(dataset);
-    checkBesides(paths[0]!, schema, descriptor);
-    reached(call.world.rank, "dataset open");
-    observeInput(bytes);
-    return scan(dataset, descriptor, verb === "readParquet" ? rows : undefined);
+    const request = engineText({ paths: resolved, declared, site, ...asked(options?.types ?? {}, options?.store ?? {}) });
+    return opened(call, paths[0]!, descriptor, verb === "readParquet", (engine) => engine[methods[verb]](request));
   });
+}
+
+function checkReader(verb: keyof typeof methods | "readIceberg", options: ReaderOptions | undefined, { declared, site }: ReaderDescriptor): void {
+  onEveryRank(() => checkOptions(verb, options, site));
+  for (const name of Object.keys(options?.types ?? {})) {
+    if (!declared.some((column) => column.name === name)) throw new LockstepError({ code: "LS2002", message: `types: the interface has no column "${name}"${didYouMean(name, declared.map((column) => column.name))}`, site });
+  }
+}
+
+/** `counted`: the source says how many rows it has without reading them. */
+async function opened(call: CallContext, path: string, descriptor: ReaderDescriptor, counted: boolean, open: (engine: Engine) => Promise<string>): Promise<SpmdTable> {
+  const { dataset, schema, bytes, rows } = JSON.parse(await call.collective(open)) as Opened;
+  call.datasets.push(dataset);
+  checkBesides(path, schema, descriptor);
+  reached(call.world.rank, "dataset open");
+  observeInput(bytes);
+  return scan(dataset, descriptor, counted ? rows : undefined);
 }
 
 function scan(dataset: number, { columns, filter, site }: ReaderDescriptor, rows: number | null | undefined): SpmdTable {

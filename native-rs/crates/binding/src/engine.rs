@@ -114,6 +114,13 @@ impl JsEngine {
         self.run(async move { engine.open_json_lines(&json).await }).await
     }
 
+    /// Collective. `{ table, columns, files, deletes, declared, site }` → as `openParquet`; `rows` is null where some may be deleted.
+    #[napi]
+    pub async fn open_iceberg(&self, json: String) -> napi::Result<String> {
+        let engine = self.engine.clone();
+        self.run(async move { engine.open_iceberg(&json).await }).await
+    }
+
     /// A literal table as an Arrow IPC stream, equal on all ranks; its dataset number.
     #[napi]
     pub async fn register_table(&self, ipc: Buffer) -> napi::Result<u32> {

@@ -12,13 +12,14 @@ use crate::{
     bounds::Bound,
     csv::Dialect,
     errors::{ConnectorError, Result},
+    iceberg::{DeleteFile, Deleted},
     parquet::Footers,
     paths,
     store::{Blob, Secret, StoreOptions, Version, is_remote},
 };
 
 /// An opened input: files in table order, each a list of groups of rows.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Dataset {
     pub format: Format,
@@ -32,13 +33,22 @@ pub struct Dataset {
     /// How the stores of its files are reached.
     #[serde(default)]
     pub store: StoreOptions,
+    /// Of a table that knows its columns by ids: one a column of the schema.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ids: Vec<i32>,
+    /// Files that say which rows of the others are deleted; `rows` and all statistics count these rows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deletes: Vec<DeleteFile>,
     #[serde(skip)]
     pub(crate) footers: Footers,
+    #[serde(skip)]
+    pub(crate) deleted: Deleted,
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Format {
+    #[default]
     Parquet,
     Csv(Dialect),
     JsonLines,
@@ -56,6 +66,31 @@ pub struct DataFile {
     pub query: Option<Secret>,
     pub rows: u64,
     pub groups: Vec<Group>,
+    /// Of a table that knows its columns by more than their names: where each column of the schema is in this file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<Vec<Held>>,
+    /// Which of `Dataset::deletes` may delete rows of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deletes: Vec<usize>,
+}
+
+/// A column of a dataset in one of its files.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Held {
+    /// A top-level column of the file.
+    Column(usize),
+    /// The file has none; what every row has in its place.
+    Constant(Option<Bound>),
+}
+
+impl Held {
+    /// Which column of the file.
+    pub(crate) fn column(&self) -> Option<usize> {
+        match self {
+            Self::Column(root) => Some(*root),
+            Self::Constant(_) => None,
+        }
+    }
 }
 
 /// A run of rows that is read from one place: a row group of Parquet, a record-aligned byte range of CSV or JSON Lines.
@@ -65,7 +100,7 @@ pub struct Group {
     /// CSV, JSON Lines: first byte, length, and the line number (from 1) of the first record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lines: Option<Lines>,
-    /// Parquet: one entry a top-level column of the schema.
+    /// Parquet: one entry a column of the dataset's schema.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub columns: Vec<ColumnChunk>,
 }
@@ -115,6 +150,14 @@ impl Dataset {
         paths::open(path, *size, version, query.as_ref(), &self.store)
     }
 
+    /// Where the file, whose columns are `columns`, has a column of the schema.
+    pub(crate) fn held(&self, file: usize, name: &str, columns: &Schema) -> Option<Held> {
+        match &self.files[file].held {
+            Some(held) => held.get(self.schema.index_of(name).ok()?).cloned(),
+            None => columns.index_of(name).ok().map(Held::Column),
+        }
+    }
+
     /// Whether any of its files is in an object store.
     pub fn is_remote(&self) -> bool {
         self.files.iter().any(|file| is_remote(&file.path))
@@ -158,7 +201,7 @@ impl Dataset {
             if column.nulls == Some(group.rows) {
                 continue;
             }
-            all.exact &= column.exact;
+            all.exact &= column.exact && self.deletes.is_empty();
             match (&column.min, &column.max) {
                 (Some(low), Some(high)) => {
                     min = Some(min.map_or(low, |min| min.least(low)));

@@ -10,9 +10,9 @@ use std::{
 };
 
 use arrow::{
-    array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, RecordBatchOptions},
-    compute::filter_record_batch,
-    datatypes::{DataType, Field, Schema, SchemaRef},
+    array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch, RecordBatchOptions},
+    compute::{self, filter_record_batch},
+    datatypes::{DataType, Field, Int64Type, Schema, SchemaRef},
 };
 use datafusion::{
     error::DataFusionError,
@@ -56,8 +56,23 @@ impl Default for ReadOptions {
     }
 }
 
-/// Batches of one chunk; columns and types are those of `Dataset::scan_schema`, nulls not yet checked.
-pub(crate) type ChunkBatches = Box<dyn Iterator<Item = Result<Vec<ArrayRef>>> + Send>;
+/// Batches of one chunk.
+pub(crate) type ChunkBatches = Box<dyn Iterator<Item = Result<Piece>> + Send>;
+
+/// Rows that follow one another; columns and types are those of `Dataset::scan_schema`, nulls not yet checked.
+pub(crate) struct Piece {
+    pub columns: Vec<ArrayRef>,
+    pub rows: usize,
+    /// False where a row is deleted.
+    pub kept: Option<BooleanArray>,
+}
+
+impl Piece {
+    /// Of one column at least, without deleted rows.
+    pub fn whole(columns: Vec<ArrayRef>) -> Self {
+        Self { rows: columns[0].len(), columns, kept: None }
+    }
+}
 
 /// Reads chunks one after another. An error ends it.
 pub struct Reader {
@@ -158,7 +173,7 @@ impl Reader {
 
     /// Asks for the bytes of the next chunks; what the very next one waits for. Errors are left to the step that decodes.
     fn look_ahead(&mut self) -> Option<impl Future<Output = ()> + Send + use<>> {
-        if self.scan.fields().is_empty() {
+        if self.scan.fields().is_empty() && self.dataset.deletes.is_empty() {
             return None;
         }
         let ahead = &mut self.ahead;
@@ -221,7 +236,7 @@ impl Reader {
                 let Some(chunk) = self.chunks.pop_front() else { return Ok(None) };
                 let batches: ChunkBatches = match &self.dataset.format {
                     // Nothing of the file is looked at.
-                    _ if self.ahead.share.is_some() && self.scan.fields().is_empty() => Box::new(std::iter::empty()),
+                    _ if self.ahead.share.is_some() && counted(&self.dataset, &chunk, &self.scan) => Box::new(std::iter::empty()),
                     Format::Parquet => {
                         let blob = self.open_next(&chunk)?;
                         parquet::open_chunk(&self.dataset, blob, &chunk, &self.options, &self.scan)?
@@ -243,38 +258,44 @@ impl Reader {
                 self.current = None;
                 continue;
             }
-            // Without columns there is nothing to decode: the counts are known.
-            let columns = match self.scan.fields().is_empty() {
-                true => Vec::new(),
+            let left = (open.chunk.rows - open.done).min(self.options.batch_size as u64) as usize;
+            let piece = match counted(&self.dataset, &open.chunk, &self.scan) {
+                true => Piece { columns: Vec::new(), rows: left, kept: None },
                 false => match open.batches.next() {
-                    Some(columns) => columns?,
+                    Some(piece) => piece?,
                     None => return Err(self.ended_early()),
                 },
             };
-            let left = open.chunk.rows - open.done;
-            let rows = columns.first().map_or(left.min(self.options.batch_size as u64), |column| column.len() as u64);
             let first_row = open.chunk.first_row + open.done;
-            open.done += rows;
+            open.done += piece.rows as u64;
             if open.done > open.chunk.rows {
                 return Err(self.ended_early());
             }
-            let batch = self.assemble(columns, rows as usize, first_row)?;
+            let batch = self.assemble(piece, first_row)?;
             if batch.num_rows() > 0 {
                 return Ok(Some(batch));
             }
         }
     }
 
-    fn assemble(&self, mut columns: Vec<ArrayRef>, rows: usize, first_row: u64) -> Result<RecordBatch> {
+    fn assemble(&self, Piece { mut columns, mut rows, kept }: Piece, first_row: u64) -> Result<RecordBatch> {
+        let first = first_row as i64;
+        let numbers = || -> ArrayRef { Arc::new(Int64Array::from_iter_values(first..first + rows as i64)) };
+        let mut numbers = (kept.is_some() || self.options.row_number.is_some()).then(numbers);
+        if let Some(kept) = &kept {
+            let keep = |column: &ArrayRef| compute::filter(column, kept).map_err(|error| ConnectorError::corrupt(self.file(), error));
+            columns = columns.iter().map(keep).collect::<Result<_>>()?;
+            numbers = numbers.as_ref().map(keep).transpose()?;
+            rows = kept.true_count();
+        }
         for (field, column) in self.scan.fields().iter().zip(&columns) {
             if !field.is_nullable() && column.null_count() > 0 {
-                return Err(self.null_found(field.name(), column, first_row));
+                let position = (0..column.len()).find(|row| column.is_null(*row)).unwrap_or(0);
+                let number = numbers.as_ref().map(|numbers| numbers.as_primitive::<Int64Type>().value(position) as u64);
+                return Err(self.null_found(field.name(), number.unwrap_or(first_row + position as u64)));
             }
         }
-        if self.options.row_number.is_some() {
-            let first = first_row as i64;
-            columns.push(Arc::new(Int64Array::from_iter_values(first..first + rows as i64)));
-        }
+        columns.extend(numbers.filter(|_| self.options.row_number.is_some()));
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         let batch = RecordBatch::try_new_with_options(self.schema(), columns, &options)
             .map_err(|error| ConnectorError::corrupt(self.file(), error))?;
@@ -297,16 +318,21 @@ impl Reader {
         ConnectorError::corrupt(self.file(), format!("row group {group} does not have the rows that the footer promises"))
     }
 
-    fn null_found(&self, column: &str, values: &ArrayRef, first_row: u64) -> ConnectorError {
-        let position = (0..values.len()).find(|row| values.is_null(*row)).unwrap_or(0) as u64;
+    /// `number`: of the row in the dataset.
+    fn null_found(&self, column: &str, number: u64) -> ConnectorError {
         let open = self.current.as_ref().map_or(0, |open| open.chunk.file);
         let before: u64 = self.dataset.files[..open].iter().map(|file| file.rows).sum();
-        let (file, row) = (self.file(), first_row + position - before);
+        let (file, row) = (self.file(), number - before);
         let message = format!(
             "{file}: column {column} is null in row {row}, the interface says it never is; write {column}: … | null"
         );
         ConnectorError::new("LS2003", message, json!({ "file": file, "column": column, "row": row }))
     }
+}
+
+/// Without columns there is nothing to decode: the counts are known, unless rows are deleted.
+fn counted(dataset: &Dataset, chunk: &Chunk, scan: &Schema) -> bool {
+    scan.fields().is_empty() && dataset.files[chunk.file].deletes.is_empty()
 }
 
 impl Iterator for Reader {

@@ -34,8 +34,7 @@ export async function readParquet<Row extends object = Record<never, never>>(
   options: ReadParquetOptions<Row> = {},
 ): Promise<Table<StoredRow<Row>>> {
   checkOptions("readParquet", options);
-  const hyparquet = await loadHyparquet();
-  const files = (await openInput(path, [".parquet"], options.store)).map((file) => openFile(file, hyparquet));
+  const files = await openFiles(await openInput(path, [".parquet"], options.store));
   const rows = files.reduce((sum, file) => sum + file.rows, 0);
   const columns = new Map<string, Column>();
   const { name: first, arrowSchema } = files[0]!;
@@ -62,13 +61,18 @@ export async function readParquet<Row extends object = Record<never, never>>(
  * LS2001, LS2002 where the files differ, LS2005, LS2018.
  */
 export async function describeParquet(path: InputPath): Promise<SourceColumn[]> {
-  const hyparquet = await loadHyparquet();
-  const files = (await openInput(path, [".parquet"], undefined)).map((file) => openFile(file, hyparquet));
+  const files = await openFiles(await openInput(path, [".parquet"], undefined));
   const table = await readParquet(path);
   return [...table.columns].map(([name, { type }]) => {
     checkSameSchema(name, type, files);
     return { name, type, nullable: files.some((file) => file.mayHoldNull(name)) };
   });
+}
+
+/** Reads the footers. LS2001, LS2005, LS2018. */
+export async function openFiles(files: readonly InputFile[]): Promise<ParquetFile[]> {
+  const hyparquet = await loadHyparquet();
+  return files.map((file) => openFile(file, hyparquet));
 }
 
 type Hyparquet = Awaited<ReturnType<typeof loadHyparquet>>;
@@ -88,7 +92,7 @@ async function loadHyparquet() {
   return { ...main, readColumn: column.readColumn, parsers: convert.DEFAULT_PARSERS, getTreePath: schema.getTreePath, compressors };
 }
 
-interface ParquetFile {
+export interface ParquetFile {
   readonly name: string;
   readonly rows: number;
   readonly columns: ReadonlyMap<string, SchemaTree>;
@@ -195,7 +199,7 @@ function checkTree({ schema, num_rows }: FileMetaData): void {
   if (due !== 0 || !(num_rows >= 0)) throw new Error("the footer is damaged");
 }
 
-function concat(parts: readonly StoredValues[], rows: number): StoredValues {
+export function concat(parts: readonly StoredValues[], rows: number): StoredValues {
   const given = parts.reduce((sum, part) => sum + part.length, 0);
   if (given !== rows) throw new Error(`a column has ${given} values, the file says ${rows}`);
   if (parts.length === 1) return parts[0]!;
@@ -214,7 +218,7 @@ function orCorrupt<T>(name: string, read: () => T): T {
   }
 }
 
-function corrupt(name: string, reason: string, cause?: unknown): LockstepError {
+export function corrupt(name: string, reason: string, cause?: unknown): LockstepError {
   return new LockstepError({ code: "LS2005", message: `${name} is damaged or not complete: ${reason}`, cause });
 }
 
@@ -240,7 +244,7 @@ function checkSameSchema(name: string, type: ArrowType, [first, ...others]: read
   }
 }
 
-function viewAs(wanted: View | undefined, type: ArrowType, origin: string): View {
+export function viewAs(wanted: View | undefined, type: ArrowType, origin: string): View {
   const standard = viewOf(type);
   if (wanted === undefined || wanted === standard) return standard;
   if (wanted === "bigint" && type.id === "int") return "bigint";

@@ -16,7 +16,6 @@ use crate::{
     declared,
     errors::{ConnectorError, Result},
     names::{did_you_mean, near_misses},
-    parquet::Footers,
     paths::{Found, resolve},
     store::Blob,
     text::{Candidates, Source, arrow_type, bad_line, foreign},
@@ -58,7 +57,7 @@ pub fn open_csv(request: &CsvRequest) -> Result<Dataset> {
         let groups = chunks::scan(&blob, delimiter, header.end, header.line, names.len())?;
         let rows = groups.iter().map(|group| group.rows).sum();
         let Found { path, size, version, query } = found;
-        files.push(DataFile { path, size, version, query, rows, groups });
+        files.push(DataFile { path, size, version, query, rows, groups, held: None, deletes: Vec::new() });
         // Now, because of a remote file what was just passed over is still here.
         types.see(&blob, &files[files.len() - 1], delimiter)?;
     }
@@ -67,7 +66,7 @@ pub fn open_csv(request: &CsvRequest) -> Result<Dataset> {
     let schema = declared::check(source, &SchemaRef::new(Schema::new(fields)), &request.declared, |_, _| true)?;
     let rows = files.iter().map(|file| file.rows).sum();
     let bytes = files.iter().map(|file| file.size).sum();
-    Ok(Dataset { format: Format::Csv(Dialect { delimiter }), files, schema, rows, bytes, store: request.store.clone(), footers: Footers::default() })
+    Ok(Dataset { format: Format::Csv(Dialect { delimiter }), files, schema, rows, bytes, store: request.store.clone(), ..Dataset::default() })
 }
 
 struct Header {

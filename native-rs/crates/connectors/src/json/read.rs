@@ -14,7 +14,7 @@ use crate::{
     chunks::Chunk,
     dataset::Dataset,
     errors::Result,
-    read::{ChunkBatches, ReadOptions},
+    read::{ChunkBatches, Piece, ReadOptions},
     store::Blob,
     text::{Builder, Source, Wrong, bad_value},
 };
@@ -126,13 +126,13 @@ impl Column {
 }
 
 impl Iterator for Batches {
-    type Item = Result<Vec<ArrayRef>>;
+    type Item = Result<Piece>;
 
     fn next(&mut self) -> Option<Self::Item> {
         match self.batch() {
             Err(error) => Some(Err(error)),
             Ok(0) => None,
-            Ok(_) => Some(Ok(self.columns.iter_mut().map(|column| column.builder.finish()).collect())),
+            Ok(_) => Some(Ok(Piece::whole(self.columns.iter_mut().map(|column| column.builder.finish()).collect()))),
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::{
     dataset::{DataFile, Dataset, Format},
     declared,
     errors::{ConnectorError, Result},
-    parquet::Footers,
+    
     paths::{Found, resolve},
     store::Blob,
     text::{Source, arrow_type, bad_line, foreign},
@@ -46,7 +46,7 @@ pub fn open_json_lines(request: &JsonLinesRequest) -> Result<Dataset> {
         let groups = chunks::scan(&blob, start as u64)?;
         let rows = groups.iter().map(|group| group.rows).sum();
         let Found { path, size, version, query } = found;
-        files.push(DataFile { path, size, version, query, rows, groups });
+        files.push(DataFile { path, size, version, query, rows, groups, held: None, deletes: Vec::new() });
         // Now, because of a remote file what was just passed over is still here.
         columns.see(&blob, &files, request)?;
     }
@@ -57,7 +57,7 @@ pub fn open_json_lines(request: &JsonLinesRequest) -> Result<Dataset> {
     let schema = declared::check(source, &found, &request.declared, sayable)?;
     let rows = files.iter().map(|file| file.rows).sum();
     let bytes = files.iter().map(|file| file.size).sum();
-    Ok(Dataset { format: Format::JsonLines, files, schema, rows, bytes, store: request.store.clone(), footers: Footers::default() })
+    Ok(Dataset { format: Format::JsonLines, files, schema, rows, bytes, store: request.store.clone(), ..Dataset::default() })
 }
 
 /// What a file of JSON is that has not an object a line.

@@ -14,7 +14,8 @@ use super::{
     read::Pages,
 };
 use crate::{
-    dataset::{Dataset, Format, js_type},
+    bounds::Bound,
+    dataset::{Dataset, Format, Held, js_type},
     errors::{ConnectorError, Result},
 };
 
@@ -32,8 +33,11 @@ pub fn read_labels(dataset: &Dataset, column: &str, limit: usize) -> Result<Opti
         for group in (0..file.groups.len()).filter(|group| file.groups[*group].rows > 0) {
             let place = format!("row group {group}");
             let found = guarded(&file.path, &place, || {
-                let page = dictionary_page(dataset, index, group, column)?;
-                page.map_or(Ok(Vec::new()), |(bytes, count)| strings(&bytes, count, &file.path))
+                match labels_of(dataset, index, group, column)? {
+                    Labels::Constant(text) => Ok(text.into_iter().collect()),
+                    Labels::Page(bytes, count) => strings(&bytes, count, &file.path),
+                    Labels::None => Ok(Vec::new()),
+                }
             })?;
             labels.extend(found);
             if labels.len() > limit {
@@ -44,20 +48,34 @@ pub fn read_labels(dataset: &Dataset, column: &str, limit: usize) -> Result<Opti
     Ok(Some(labels))
 }
 
-fn dictionary_page(dataset: &Dataset, file: usize, group: usize, column: &str) -> Result<Option<(Bytes, u32)>> {
+/// Where the strings of a column in a row group are.
+enum Labels {
+    None,
+    /// One in all rows.
+    Constant(Option<String>),
+    /// A dictionary page, and how many there are.
+    Page(Bytes, u32),
+}
+
+fn labels_of(dataset: &Dataset, file: usize, group: usize, column: &str) -> Result<Labels> {
     let blob = dataset.open(file)?;
     let footer = dataset.footers.get(dataset, file, &blob)?;
     let name = blob.name().to_owned();
     let fail = |error| reading(&name, "a dictionary", error);
-    let root = footer.schema().index_of(column).map_err(|error| ConnectorError::corrupt(&name, error))?;
+    let root = match dataset.held(file, column, footer.schema()) {
+        Some(Held::Column(root)) => root,
+        Some(Held::Constant(Some(Bound::Text(text)))) => return Ok(Labels::Constant(Some(text))),
+        Some(Held::Constant(_)) => return Ok(Labels::Constant(None)),
+        None => return Err(ConnectorError::corrupt(&name, format!("column {column} is gone"))),
+    };
     let group = footer.metadata().row_group(group);
     let leaf = (0..group.num_columns()).find(|leaf| footer.parquet_schema().get_column_root_idx(*leaf) == root);
-    let Some(leaf) = leaf else { return Ok(None) };
+    let Some(leaf) = leaf else { return Ok(Labels::None) };
     let pages = Arc::new(Pages::group(blob, group));
     let mut reader = SerializedPageReader::new(pages, group.column(leaf), group.num_rows() as usize, None).map_err(fail)?;
     match reader.get_next_page().map_err(fail)? {
-        Some(Page::DictionaryPage { buf, num_values, .. }) => Ok(Some((buf, num_values))),
-        _ => Ok(None),
+        Some(Page::DictionaryPage { buf, num_values, .. }) => Ok(Labels::Page(buf, num_values)),
+        _ => Ok(Labels::None),
     }
 }
 

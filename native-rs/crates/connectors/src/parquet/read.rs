@@ -7,11 +7,12 @@ use std::{
 };
 
 use arrow::{
-    array::{Array, ArrayRef, AsArray, new_empty_array},
+    array::{Array, ArrayRef, AsArray, RecordBatch, new_empty_array, new_null_array},
     compute::cast,
     datatypes::{DataType, Field, Schema, SchemaRef},
 };
 use bytes::Bytes;
+use datafusion::scalar::ScalarValue;
 use lockstep_plan::JsType;
 use parquet::{
     arrow::{
@@ -32,9 +33,10 @@ use super::{
 };
 use crate::{
     chunks::Chunk,
-    dataset::{Dataset, Group, is_string, js_type},
+    dataset::{Dataset, Group, Held, is_string, js_type},
     errors::{ConnectorError, Result},
-    read::{ChunkBatches, ReadOptions},
+    iceberg::{FileDeletes, field_id},
+    read::{ChunkBatches, Piece, ReadOptions},
     store::Blob,
 };
 
@@ -129,17 +131,17 @@ pub fn open_chunk(dataset: &Dataset, blob: Blob, chunk: &Chunk, options: &ReadOp
     let file: Arc<str> = blob.name().into();
     let place = format!("row group {}", chunk.group);
     let unchecked = unchecked_roots(&footer);
-    let footer = with_layout_of(&footer, scan, &unchecked).map_err(|error| reading(&file, "the footer", error))?;
-    let mut roots = Vec::with_capacity(scan.fields().len());
-    for field in scan.fields() {
-        let root = footer.schema().index_of(field.name());
-        roots.push(root.map_err(|_| ConnectorError::corrupt(&file, format!("column {} is gone", field.name())))?);
-    }
+    let columns = located(dataset, chunk.file, scan, footer.schema())?;
+    let deletes = FileDeletes::of(dataset, chunk.file)?;
+    let keys = deletes.as_ref().map_or(Vec::new(), |deletes| deletes.columns());
+    let keys: Vec<(Held, DataType)> = keys.into_iter().map(|(id, data_type)| (by_id(dataset, chunk.file, id, &footer), data_type)).collect();
+    let footer = with_layout_of(&footer, &columns, &unchecked).map_err(|error| reading(&file, "the footer", error))?;
+    let roots: Vec<usize> = columns.iter().chain(&keys).filter_map(|(held, _)| held.column()).collect();
     // Asked for while the first page is decoded; a remote file's are here already.
     blob.will_need(byte_ranges(&footer, chunk, &roots));
     let group = &dataset.files[chunk.file].groups[chunk.group];
     let whole = group.rows == chunk.rows;
-    let batch_size = rows_of_batch(group, &roots).min(options.batch_size);
+    let batch_size = rows_of_batch(dataset, group, scan).min(options.batch_size);
     let mask = ProjectionMask::roots(footer.parquet_schema(), roots.iter().copied());
     let pages = Pages::group(blob.clone(), footer.metadata().row_group(chunk.group));
     let reader = guarded(&file, &place, || {
@@ -157,46 +159,99 @@ pub fn open_chunk(dataset: &Dataset, blob: Blob, chunk: &Chunk, options: &ReadOp
     let mut ascending = roots.clone();
     ascending.sort_unstable();
     ascending.dedup();
-    let source = |root: &usize| Source {
-        column: ascending.binary_search(root).expect("it is one of them"),
-        unchecked: unchecked.contains(root),
+    let source = |(held, data_type): &(Held, DataType)| {
+        let from = match held {
+            Held::Column(root) => From::Column { index: ascending.binary_search(root).expect("it is one of them"), unchecked: unchecked.contains(root) },
+            Held::Constant(value) => From::Constant(value.as_ref().and_then(|value| value.to_scalar(data_type))),
+        };
+        Source { from, data_type: data_type.clone() }
     };
-    let sources = roots.iter().map(source).collect();
-    Ok(Box::new(Batches { reader, sources, scan: Arc::clone(scan), blob, file, place }))
+    let (sources, keys) = (columns.iter().map(source).collect(), keys.iter().map(source).collect());
+    let first: u64 = dataset.files[chunk.file].groups[..chunk.group].iter().map(|group| group.rows).sum();
+    Ok(Box::new(Batches { reader, sources, deletes, keys, next: first + chunk.start, blob, file, place }))
 }
 
-/// Where an output column comes from.
+/// Where the columns of `scan` are in a file, and what they are to be.
+fn located(dataset: &Dataset, file: usize, scan: &Schema, columns: &Schema) -> Result<Vec<(Held, DataType)>> {
+    let located = |field: &Arc<Field>| {
+        let held = dataset.held(file, field.name(), columns);
+        let held = held.ok_or_else(|| ConnectorError::corrupt(&dataset.files[file].path, format!("column {} is gone", field.name())))?;
+        Ok((held, field.data_type().clone()))
+    };
+    scan.fields().iter().map(located).collect()
+}
+
+/// Where a file has the column with the id, which need not be in the schema any more.
+fn by_id(dataset: &Dataset, file: usize, id: i32, footer: &ArrowReaderMetadata) -> Held {
+    if let (Some(held), Some(index)) = (&dataset.files[file].held, dataset.ids.iter().position(|known| *known == id)) {
+        return held[index].clone();
+    }
+    let root = (0..footer.schema().fields().len()).find(|root| field_id(footer, *root) == Some(id));
+    root.map_or(Held::Constant(None), Held::Column)
+}
+
+/// Where an output column comes from, and what it is to be.
 struct Source {
-    /// Of the reader's batches.
-    column: usize,
-    /// arrow-rs did not look whether its bytes are what its type says.
-    unchecked: bool,
+    from: From,
+    data_type: DataType,
+}
+
+enum From {
+    /// A column of the reader's batches. Unchecked: arrow-rs did not look whether its bytes are what its type says.
+    Column { index: usize, unchecked: bool },
+    Constant(Option<ScalarValue>),
 }
 
 struct Batches {
     reader: ParquetRecordBatchReader,
     /// One an output column.
     sources: Vec<Source>,
-    scan: SchemaRef,
+    deletes: Option<FileDeletes>,
+    /// One a column that `deletes` looks at.
+    keys: Vec<Source>,
+    /// Number of the next row in the file.
+    next: u64,
     blob: Blob,
     file: Arc<str>,
     place: String,
 }
 
+impl Batches {
+    fn column(&self, source: &Source, batch: &RecordBatch) -> Result<ArrayRef> {
+        match &source.from {
+            From::Column { index, unchecked } => {
+                let column = batch.column(*index);
+                sound(column, *unchecked).map_err(|error| reading(&self.file, &self.place, error))?;
+                as_type(column, &source.data_type, &self.file)
+            }
+            From::Constant(None) => Ok(new_null_array(&source.data_type, batch.num_rows())),
+            From::Constant(Some(value)) => {
+                let array = value.to_array_of_size(batch.num_rows()).map_err(|error| ConnectorError::corrupt(&self.file, error))?;
+                as_type(&array, &source.data_type, &self.file)
+            }
+        }
+    }
+
+    fn step(&mut self) -> Result<Option<Piece>> {
+        let Some(batch) = self.reader.next() else { return Ok(None) };
+        let batch = batch.map_err(|error| reading(&self.file, &self.place, error.into()))?;
+        let all = |sources: &[Source]| sources.iter().map(|source| self.column(source, &batch)).collect::<Result<Vec<_>>>();
+        let (columns, rows) = (all(&self.sources)?, batch.num_rows());
+        let kept = match &self.deletes {
+            Some(deletes) => Some(deletes.kept(self.next, rows, &all(&self.keys)?)?),
+            None => None,
+        };
+        self.next += rows as u64;
+        Ok(Some(Piece { columns, rows, kept }))
+    }
+}
+
 impl Iterator for Batches {
-    type Item = Result<Vec<ArrayRef>>;
+    type Item = Result<Piece>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let step = guarded(&self.file, &self.place, || {
-            let Some(batch) = self.reader.next() else { return Ok(None) };
-            let batch = batch.map_err(|error| reading(&self.file, &self.place, error.into()))?;
-            let column = |(source, field): (&Source, &Arc<Field>)| {
-                let column = batch.column(source.column);
-                sound(column, source.unchecked).map_err(|error| reading(&self.file, &self.place, error))?;
-                as_type(column, field.data_type(), &self.file)
-            };
-            self.sources.iter().zip(self.scan.fields()).map(column).collect::<Result<Vec<_>>>().map(Some)
-        });
+        let (file, place) = (Arc::clone(&self.file), self.place.clone());
+        let step = guarded(&file, &place, || self.step());
         step.map_err(|error| self.blob.failure().unwrap_or(error)).transpose()
     }
 }
@@ -222,8 +277,9 @@ fn unchecked_roots(footer: &ArrowReaderMetadata) -> BTreeSet<usize> {
 }
 
 /// Rows of which a batch has about [`BATCH_BYTES`] at most.
-fn rows_of_batch(group: &Group, roots: &[usize]) -> usize {
-    let bytes: u64 = roots.iter().map(|root| group.columns[*root].bytes).sum();
+fn rows_of_batch(dataset: &Dataset, group: &Group, scan: &Schema) -> usize {
+    let column = |field: &Arc<Field>| dataset.schema.index_of(field.name()).ok().and_then(|index| group.columns.get(index));
+    let bytes: u64 = scan.fields().iter().filter_map(column).map(|column| column.bytes).sum();
     let row = bytes / group.rows.max(1);
     (BATCH_BYTES / row.max(1)).max(1) as usize
 }
@@ -237,20 +293,21 @@ fn as_type(column: &ArrayRef, wanted: &DataType, file: &str) -> Result<ArrayRef>
 }
 
 /// Strings as the scan wants them: as dictionaries their pages are decoded to indices, not to text.
-fn with_layout_of(footer: &ArrowReaderMetadata, scan: &Schema, unchecked: &BTreeSet<usize>) -> ParquetResult<ArrowReaderMetadata> {
-    let asked: HashMap<&str, &DataType> = scan.fields().iter().map(|field| (field.name().as_str(), field.data_type())).collect();
-    with_types(footer, |index, held| match asked.get(held.name().as_str()) {
+fn with_layout_of(footer: &ArrowReaderMetadata, columns: &[(Held, DataType)], unchecked: &BTreeSet<usize>) -> ParquetResult<ArrowReaderMetadata> {
+    let asked: HashMap<usize, &DataType> = columns.iter().filter_map(|(held, data_type)| Some((held.column()?, data_type))).collect();
+    with_types(footer, |index, field| match asked.get(&index) {
         // Its dictionary would be one of bytes.
-        Some(_) if unchecked.contains(&index) && is_string(held.data_type()) => DataType::Utf8,
-        Some(asked) if js_type(held.data_type()) == Some(JsType::String) => (*asked).clone(),
-        _ => held.data_type().clone(),
+        Some(_) if unchecked.contains(&index) && is_string(field.data_type()) => DataType::Utf8,
+        Some(asked) if js_type(field.data_type()) == Some(JsType::String) => (*asked).clone(),
+        _ => field.data_type().clone(),
     })
 }
 
 /// Where the columns of a chunk stand in its file.
 pub fn needs(dataset: &Dataset, blob: &Blob, chunk: &Chunk, scan: &Schema) -> Result<Vec<Range<u64>>> {
     let footer = dataset.footers.get(dataset, chunk.file, blob)?;
-    let roots: Vec<usize> = scan.fields().iter().filter_map(|field| footer.schema().index_of(field.name()).ok()).collect();
+    let held = |field: &Arc<Field>| dataset.held(chunk.file, field.name(), footer.schema()).and_then(|held| held.column());
+    let roots: Vec<usize> = scan.fields().iter().filter_map(held).collect();
     Ok(byte_ranges(&footer, chunk, &roots))
 }
 

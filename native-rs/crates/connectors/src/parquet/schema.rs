@@ -1,8 +1,12 @@
 //! Opening: footers → files, row groups, types and statistics; checked against the interface.
-use std::{collections::VecDeque, sync::Arc};
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+};
 
 use arrow::{
-    array::Array,
+    array::{Array, ArrayRef},
+    compute::cast,
     datatypes::{DataType, Field, Schema, SchemaRef},
 };
 use bytes::Bytes;
@@ -23,11 +27,11 @@ use super::{
 };
 use crate::{
     bounds::Bound,
-    dataset::{ColumnChunk, DataFile, Dataset, Format, Group, is_string, js_type},
+    dataset::{ColumnChunk, DataFile, Dataset, Group, Held, is_string, js_type},
     declared,
     errors::{ConnectorError, Result},
     paths::{Found, resolve},
-    store::Blob,
+    store::{Blob, StoreOptions},
 };
 
 /// At both ends of every Parquet file.
@@ -40,15 +44,46 @@ const TAIL: u64 = 64 << 10;
 /// Reads all footers. LS2001 missing input, LS2002 schema, LS2005 damaged file, LS2018 another format.
 pub fn open_parquet(request: &ParquetRequest) -> Result<Dataset> {
     let found = resolve(&request.paths, &["parquet"], &request.store)?;
+    let wanted = |name: &str| request.declared.is_empty() || request.declared.iter().any(|column| column.name == name);
     let footers = Footers::default();
     let mut files = Vec::with_capacity(found.len());
     let mut first: Option<(String, SchemaRef)> = None;
+    each_footer(&found, &request.store, |index, blob, footer, raw| {
+        let file = &found[index];
+        let schema = match &first {
+            Some((name, schema)) => {
+                declared::check_same(name, schema, &file.path, footer.schema(), &request.declared)?;
+                merged(schema, footer.schema())
+            }
+            None => plain(footer.schema()),
+        };
+        let held = by_name(&schema, footer.schema());
+        files.push(guarded(&file.path, "the footer", || describe(file, &footer, blob, &schema, &held, wanted))?);
+        first = Some((first.take().map_or_else(|| file.path.clone(), |(name, _)| name), schema));
+        footers.insert(index, footer, raw);
+        Ok(())
+    })?;
+    let (name, schema) = first.expect("resolve returns a file or an error");
+    let source = if files.len() == 1 { &name } else { &request.paths.join(", ") };
+    let schema = declared::check(source, &schema, &request.declared, |_, _| false)?;
+    let rows = files.iter().map(|file| file.rows).sum();
+    let bytes = files.iter().map(|file| file.size).sum();
+    Ok(Dataset { files, schema, rows, bytes, store: request.store.clone(), footers, ..Dataset::default() })
+}
+
+fn by_name(schema: &Schema, file: &Schema) -> Vec<Held> {
+    let roots: HashMap<&str, usize> = file.fields().iter().enumerate().map(|(root, field)| (field.name().as_str(), root)).collect();
+    schema.fields().iter().map(|field| roots.get(field.name().as_str()).map_or(Held::Constant(None), |root| Held::Column(*root))).collect()
+}
+
+/// Tells the footers one after another (the file's number, the file, its footer, and the footer's bytes where they come from a
+/// store); the ends of remote files are on their way while earlier footers are read.
+pub fn each_footer(found: &[Found], store: &StoreOptions, mut tell: impl FnMut(usize, &Blob, ArrowReaderMetadata, Option<Bytes>) -> Result<()>) -> Result<()> {
     let mut coming = VecDeque::new();
     let mut next = found.iter();
     for (index, file) in found.iter().enumerate() {
-        // Ends of remote files are on their way while earlier footers are read.
         while coming.len() < FOOTERS_AHEAD && let Some(file) = next.next() {
-            let blob = file.open(&request.store);
+            let blob = file.open(store);
             if let Ok(blob) = &blob && blob.pieces().is_some() {
                 blob.will_need(vec![blob.size().saturating_sub(TAIL)..blob.size()]);
             }
@@ -56,22 +91,9 @@ pub fn open_parquet(request: &ParquetRequest) -> Result<Dataset> {
         }
         let blob = coming.pop_front().expect("one a file")?;
         let (footer, raw) = guarded(&file.path, "the footer", || load(&blob))?;
-        if let Some((name, schema)) = &mut first {
-            declared::check_same(name, schema, &file.path, footer.schema(), &request.declared)?;
-            *schema = merged(schema, footer.schema());
-        } else {
-            first = Some((file.path.clone(), plain(footer.schema())));
-        }
-        let wanted = |name: &str| request.declared.is_empty() || request.declared.iter().any(|column| column.name == name);
-        files.push(guarded(&file.path, "the footer", || describe(file, &footer, &blob, wanted))?);
-        footers.insert(index, footer, raw);
+        tell(index, &blob, footer, raw)?;
     }
-    let (name, schema) = first.expect("resolve returns a file or an error");
-    let source = if files.len() == 1 { &name } else { &request.paths.join(", ") };
-    let schema = declared::check(source, &schema, &request.declared, |_, _| false)?;
-    let rows = files.iter().map(|file| file.rows).sum();
-    let bytes = files.iter().map(|file| file.size).sum();
-    Ok(Dataset { format: Format::Parquet, files, schema, rows, bytes, store: request.store.clone(), footers })
+    Ok(())
 }
 
 /// The footer, and its bytes where they come from a store.
@@ -159,10 +181,20 @@ fn merged(schema: &SchemaRef, other: &Schema) -> SchemaRef {
     Arc::new(Schema::new(schema.fields().iter().map(merge).collect::<Vec<_>>()))
 }
 
-fn describe(file: &Found, footer: &ArrowReaderMetadata, blob: &Blob, wanted: impl Fn(&str) -> bool) -> Result<DataFile> {
+/// `held`: where the file has each column of `schema`; `wanted`: those whose bounds are looked at.
+pub fn describe(
+    file: &Found,
+    footer: &ArrowReaderMetadata,
+    blob: &Blob,
+    schema: &Schema,
+    held: &[Held],
+    wanted: impl Fn(&str) -> bool,
+) -> Result<DataFile> {
     let metadata = footer.metadata();
     let fail = |what: &str| Err(ConnectorError::corrupt(&file.path, what));
     let mut groups = Vec::with_capacity(metadata.num_row_groups());
+    let columns: HashMap<usize, usize> = held.iter().enumerate().filter_map(|(index, held)| held.column().map(|root| (root, index))).collect();
+    let column_of = |leaf: usize| columns.get(&footer.parquet_schema().get_column_root_idx(leaf)).copied();
     let mut rows = 0_u64;
     for group in metadata.row_groups() {
         let Ok(count) = u64::try_from(group.num_rows()) else { return fail("a row group has a negative number of rows") };
@@ -174,22 +206,30 @@ fn describe(file: &Found, footer: &ArrowReaderMetadata, blob: &Blob, wanted: imp
             return fail("a row group says to have other rows than its columns");
         }
         rows = rows.saturating_add(count);
-        let mut columns = vec![ColumnChunk::default(); footer.schema().fields().len()];
+        let mut columns: Vec<ColumnChunk> = held.iter().map(|held| constant(held, count)).collect();
         for (leaf, column) in group.columns().iter().enumerate() {
-            let root = footer.parquet_schema().get_column_root_idx(leaf);
-            columns[root].bytes += u64::try_from(column.uncompressed_size()).unwrap_or(0);
-            columns[root].dictionary = is_dictionary(column);
+            let Some(index) = column_of(leaf) else { continue };
+            columns[index].bytes += u64::try_from(column.uncompressed_size()).unwrap_or(0);
+            columns[index].dictionary = is_dictionary(column);
         }
         groups.push(Group { rows: count, lines: None, columns });
     }
     for leaf in 0..footer.parquet_schema().num_columns() {
-        let root = footer.parquet_schema().get_column_root_idx(leaf);
-        let field = footer.schema().field(root);
-        if wanted(field.name()) && !field.data_type().is_nested() {
-            statistics(metadata, footer, leaf, field, root, &mut groups);
+        let Some(index) = column_of(leaf) else { continue };
+        let (field, in_file) = (schema.field(index), footer.schema().field(footer.parquet_schema().get_column_root_idx(leaf)));
+        if wanted(field.name()) && !in_file.data_type().is_nested() {
+            statistics(metadata, footer, leaf, in_file, field.data_type(), index, &mut groups);
         }
     }
-    Ok(DataFile { path: file.path.clone(), size: file.size, version: file.version.clone(), query: file.query.clone(), rows, groups })
+    let Found { path, size, version, query } = file.clone();
+    Ok(DataFile { path, size, version, query, rows, groups, held: None, deletes: Vec::new() })
+}
+
+/// What is known of a column that the file lacks.
+fn constant(held: &Held, rows: u64) -> ColumnChunk {
+    let Held::Constant(value) = held else { return ColumnChunk::default() };
+    let nulls = if value.is_some() { 0 } else { rows };
+    ColumnChunk { bytes: 0, min: value.clone(), max: value.clone(), exact: value.is_some(), nulls: Some(nulls), dictionary: true }
 }
 
 fn lies_within(column: &ColumnChunkMetaData, size: u64) -> bool {
@@ -212,12 +252,14 @@ fn is_dictionary(column: &ColumnChunkMetaData) -> bool {
     }
 }
 
-/// Fills in bounds and null counts of the column `index`, the file's leaf `leaf`; what a file does not say stays unknown.
-fn statistics(metadata: &ParquetMetaData, footer: &ArrowReaderMetadata, leaf: usize, field: &Field, index: usize, groups: &mut [Group]) {
+/// Fills in bounds and null counts of the column `index`, the file's leaf `leaf` of type `field`, as values of `wanted`; what a
+/// file does not say stays unknown.
+fn statistics(metadata: &ParquetMetaData, footer: &ArrowReaderMetadata, leaf: usize, field: &Field, wanted: &DataType, index: usize, groups: &mut [Group]) {
     let Ok(converter) = StatisticsConverter::from_column_index(leaf, field, footer.parquet_schema()) else { return };
     let converter = converter.with_missing_null_counts_as_zero(false);
     let all = || metadata.row_groups().iter().collect::<Vec<&RowGroupMetaData>>();
-    let (Ok(mins), Ok(maxes)) = (converter.row_group_mins(all()), converter.row_group_maxes(all())) else { return };
+    let typed = |values: ParquetResult<ArrayRef>| Some(values.ok()?).and_then(|values| if values.data_type() == wanted { Some(values) } else { cast(&values, wanted).ok() });
+    let (Some(mins), Some(maxes)) = (typed(converter.row_group_mins(all())), typed(converter.row_group_maxes(all()))) else { return };
     let (Ok(exact_min), Ok(exact_max)) =
         (converter.row_group_is_min_value_exact(all()), converter.row_group_is_max_value_exact(all()))
     else {
@@ -227,7 +269,7 @@ fn statistics(metadata: &ParquetMetaData, footer: &ArrowReaderMetadata, leaf: us
     // Numbers are never shortened, so writers that say nothing about exactness mean exact ones.
     let fixed = field.data_type().is_primitive() || *field.data_type() == DataType::Boolean;
     for (position, group) in groups.iter_mut().enumerate() {
-        let bound = |values| ScalarValue::try_from_array(values, position).ok().as_ref().and_then(Bound::from_scalar);
+        let bound = |values: &ArrayRef| ScalarValue::try_from_array(values, position).ok().as_ref().and_then(Bound::from_scalar);
         let column = &mut group.columns[index];
         column.min = bound(&mins);
         column.max = bound(&maxes);

@@ -23,6 +23,8 @@ pub enum Version {
     Modified(i64),
     /// The store's tag of the content.
     Tag(String),
+    /// Files of a table format are written once, each under a name of its own.
+    Once,
 }
 
 /// Bytes of a remote file that a reader from front to end has asked for before it comes there, and keeps behind it.
@@ -51,7 +53,7 @@ impl Blob {
         let blob = Self::open(name)?;
         let Source::File(file) = &blob.source else { return Ok(blob) };
         let now = file.metadata().map_err(|error| ConnectorError::read(name, &error))?;
-        if now.len() != size || Version::Modified(modified_nanos(&now)) != *version {
+        if now.len() != size || ![Version::Modified(modified_nanos(&now)), Version::Once].contains(version) {
             return Err(ConnectorError::changed(name));
         }
         Ok(blob)

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::Field;
 use lockstep_comm::OpKind;
-use lockstep_connectors::{CsvRequest, Dataset, JsonLinesRequest, ParquetRequest, open_csv, open_json_lines, open_parquet, print_type};
+use lockstep_connectors::{CsvRequest, Dataset, IcebergRequest, JsonLinesRequest, ParquetRequest, open_csv, open_iceberg, open_json_lines, open_parquet, print_type};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -26,6 +26,22 @@ impl Engine {
     /// Collective. As `open_parquet`; request: `{ paths, declared, types: [[name, type]], whole, site }`. LS2006.
     pub async fn open_json_lines(&self, request: &str) -> Result<String> {
         self.open(request, |request: JsonLinesRequest| Ok(open_json_lines(&request)?)).await
+    }
+
+    /// Collective. As `open_parquet`; request: `{ table, columns, files, deletes, declared, site }`, as `IcebergRequest` says, of
+    /// which the other ranks need `site` alone; `{ failed, site }`: the error of reading the table's metadata. `rows` is null where some may be deleted. LS2002, LS2005, LS2015.
+    pub async fn open_iceberg(&self, request: &str) -> Result<String> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Resolved {
+            Failed { failed: serde_json::Value },
+            Table(Box<IcebergRequest>),
+        }
+        let open = |resolved| match resolved {
+            Resolved::Failed { failed } => Err(EngineError::from_json(&failed.to_string())),
+            Resolved::Table(request) => Ok(open_iceberg(&request)?),
+        };
+        self.open(request, open).await
     }
 
     async fn open<R: for<'a> Deserialize<'a>>(
@@ -54,7 +70,7 @@ impl Engine {
             json!({ "name": field.name(), "type": print_type(field.data_type()), "nullable": field.is_nullable() })
         };
         let mut answer = json!({
-            "files": dataset.files.len(), "rows": dataset.rows, "bytes": dataset.bytes,
+            "files": dataset.files.len(), "rows": dataset.deletes.is_empty().then_some(dataset.rows), "bytes": dataset.bytes,
             "schema": dataset.schema.fields().iter().map(field).collect::<Vec<_>>(),
         });
         answer["dataset"] = self.add(Source::Dataset(Arc::new(dataset))).into();

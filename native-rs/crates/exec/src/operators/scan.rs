@@ -78,6 +78,11 @@ impl ScanExec {
         self.clone()
     }
 
+    /// Of rows that are in the files; some of these may be deleted.
+    fn counted(&self, count: usize) -> Precision<usize> {
+        if self.dataset.deletes.is_empty() { Precision::Exact(count) } else { Precision::Inexact(count) }
+    }
+
     fn column_statistics(&self, name: &str) -> ColumnStatistics {
         let Some(known) = self.dataset.column_statistics(name) else { return ColumnStatistics::new_unknown() };
         let bound = |value: Option<datafusion::scalar::ScalarValue>| match value {
@@ -86,7 +91,7 @@ impl ScanExec {
             None => Precision::Absent,
         };
         ColumnStatistics {
-            null_count: known.null_count.map_or(Precision::Absent, |count| Precision::Exact(count as usize)),
+            null_count: known.null_count.map_or(Precision::Absent, |count| self.counted(count as usize)),
             min_value: bound(known.min.clone()),
             max_value: bound(known.max.clone()),
             ..ColumnStatistics::new_unknown()
@@ -160,7 +165,7 @@ impl ExecutionPlan for ScanExec {
             columns.push(ColumnStatistics::new_unknown());
         }
         Ok(Arc::new(Statistics {
-            num_rows: Precision::Exact(rows as usize),
+            num_rows: self.counted(rows as usize),
             total_byte_size: Precision::Inexact(rows as usize * bytes_a_row),
             column_statistics: columns,
         }))

@@ -1,0 +1,12 @@
+//! Tables of Iceberg: Parquet files whose columns are found by ids, less the rows that delete files name.
+//!
+//! Which files these are stands in the table's metadata, which the runtime reads (`runtime/src/connectors/iceberg/`).
+mod deletes;
+mod open;
+mod request;
+
+pub use deletes::Deleted;
+pub(crate) use deletes::FileDeletes;
+pub use open::open_iceberg;
+pub(crate) use open::field_id;
+pub use request::{Constant, DeleteFile, IcebergColumn, IcebergFile, IcebergRequest};

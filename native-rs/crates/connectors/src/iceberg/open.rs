@@ -1,0 +1,99 @@
+//! Opening: the footers of the snapshot's files, their columns matched with the table's by ids.
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, Schema, UnionFields, UnionMode};
+use parquet::arrow::arrow_reader::ArrowReaderMetadata;
+
+use super::request::{Constant, IcebergColumn, IcebergFile, IcebergRequest};
+use crate::{
+    arrow_types::{parse_type, print_type},
+    dataset::{DataFile, Dataset, Held, is_string},
+    declared,
+    errors::{ConnectorError, Result},
+    parquet::{Footers, describe, each_footer},
+    paths::Found,
+    store::Version,
+};
+
+/// Reads the footers of all files. LS2002 schema, LS2005 damaged file, LS2015 what no rule says how to read.
+pub fn open_iceberg(request: &IcebergRequest) -> Result<Dataset> {
+    let fields: Vec<Field> = request.columns.iter().map(|column| Field::new(&column.name, arrow_type(column), column.nullable)).collect();
+    let schema = declared::check(&request.table, &Arc::new(Schema::new(fields)), &request.declared, |_, _| false)?;
+    let found: Vec<Found> = request.files.iter().map(found).collect();
+    let wanted = |name: &str| request.declared.is_empty() || request.declared.iter().any(|column| column.name == name);
+    let footers = Footers::default();
+    let mut files: Vec<DataFile> = Vec::with_capacity(found.len());
+    each_footer(&found, &request.store, |index, blob, footer, raw| {
+        let file = &request.files[index];
+        let held = request.columns.iter().zip(schema.fields()).map(|(column, field)| held(column, field.data_type(), file, &footer));
+        let held = held.collect::<Result<Vec<_>>>()?;
+        let described = describe(&found[index], &footer, blob, &schema, &held, wanted)?;
+        files.push(DataFile { held: Some(held), deletes: file.deletes.clone(), ..described });
+        footers.insert(index, footer, raw);
+        Ok(())
+    })?;
+    let rows = files.iter().map(|file| file.rows).sum();
+    let bytes = files.iter().map(|file| file.size).sum();
+    let ids = request.columns.iter().map(|column| column.id).collect();
+    Ok(Dataset { files, schema, rows, bytes, store: request.store.clone(), deletes: request.deletes.clone(), ids, footers, ..Dataset::default() })
+}
+
+/// Of what no program can look at, a type that prints as the table's.
+fn arrow_type(column: &IcebergColumn) -> DataType {
+    let opaque = || {
+        let field = Arc::new(Field::new(&column.data_type, DataType::Null, true));
+        DataType::Union(UnionFields::from_fields(vec![field]), UnionMode::Sparse)
+    };
+    parse_type(&column.data_type).unwrap_or_else(|_| opaque())
+}
+
+fn found(file: &IcebergFile) -> Found {
+    Found { path: file.path.clone(), size: file.size, version: Version::Once, query: None }
+}
+
+/// Where `file` has the column.
+fn held(column: &IcebergColumn, data_type: &DataType, file: &IcebergFile, footer: &ArrowReaderMetadata) -> Result<Held> {
+    let roots = footer.parquet_schema().root_schema().get_fields();
+    let named = || (0..roots.len()).all(|root| field_id(footer, root).is_none());
+    let root = match (0..roots.len()).find(|root| field_id(footer, *root) == Some(column.id)) {
+        None if !roots.is_empty() && named() => match &column.names {
+            Some(names) => roots.iter().position(|root| names.iter().any(|name| name == root.name())),
+            None => {
+                let message = format!("{}: its columns have no ids, and the table has no name mapping (schema.name-mapping.default) that says which they are", file.path);
+                return Err(ConnectorError::unsupported(message, serde_json::json!({ "file": file.path })));
+            }
+        },
+        root => root,
+    };
+    let Some(root) = root else {
+        let constant = file.constants.get(&column.id).and_then(Option::as_ref);
+        return Ok(Held::Constant(constant.and_then(Constant::bound)));
+    };
+    let in_file = footer.schema().field(root).data_type();
+    if promotes(in_file, data_type) {
+        return Ok(Held::Column(root));
+    }
+    let what = format!("column {} is {}, the table says {}", column.name, print_type(in_file), print_type(data_type));
+    Err(ConnectorError::corrupt(&file.path, what))
+}
+
+/// The id that the writer gave the top-level column `root`.
+pub fn field_id(footer: &ArrowReaderMetadata, root: usize) -> Option<i32> {
+    let info = footer.parquet_schema().root_schema().get_fields()[root].get_basic_info();
+    info.has_id().then(|| info.id())
+}
+
+/// Whether values of a file's type are values of the table's: the same, or one of Iceberg's promotions.
+fn promotes(from: &DataType, to: &DataType) -> bool {
+    use DataType as T;
+    match (from, to) {
+        // Nobody looks at it.
+        (_, T::Union(..)) => true,
+        (T::Int32, T::Int64) | (T::Float32, T::Float64) | (T::Date32, T::Timestamp(..)) => true,
+        (T::Decimal128(few, scale), T::Decimal128(many, same)) => few <= many && scale == same,
+        (T::Timestamp(_, None), T::Timestamp(_, None)) | (T::Timestamp(_, Some(_)), T::Timestamp(_, Some(_))) => true,
+        (T::Dictionary(_, values), _) => promotes(values, to),
+        (T::Binary | T::LargeBinary | T::BinaryView, T::Binary) => true,
+        _ => from == to || is_string(from) && is_string(to),
+    }
+}

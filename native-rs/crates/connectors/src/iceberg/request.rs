@@ -1,0 +1,81 @@
+//! What the runtime found in a table's metadata.
+use std::collections::BTreeMap;
+
+use lockstep_plan::ColumnType;
+use serde::{Deserialize, Serialize};
+
+use crate::{bounds::Bound, store::StoreOptions};
+
+/// `readIceberg(table, …)`: the snapshot that is read.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct IcebergRequest {
+    /// As messages call it.
+    pub table: String,
+    pub columns: Vec<IcebergColumn>,
+    /// In table order.
+    pub files: Vec<IcebergFile>,
+    #[serde(default)]
+    pub deletes: Vec<DeleteFile>,
+    /// The interface; empty: no interface, any schema.
+    #[serde(default)]
+    pub declared: Vec<ColumnType>,
+    #[serde(default)]
+    pub store: StoreOptions,
+}
+
+/// A column of the table's schema.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct IcebergColumn {
+    pub id: i32,
+    pub name: String,
+    /// Arrow's printed type; of what no program can look at, what messages print.
+    #[serde(rename = "type")]
+    pub data_type: String,
+    pub nullable: bool,
+    /// Its names in files without ids; null: the table says nothing of such files.
+    #[serde(default)]
+    pub names: Option<Vec<String>>,
+}
+
+/// A data file.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct IcebergFile {
+    pub path: String,
+    pub size: u64,
+    /// What its rows have in columns that the file lacks, by their ids: partition values, initial defaults.
+    #[serde(default)]
+    pub constants: BTreeMap<i32, Option<Constant>>,
+    /// Indices into `IcebergRequest::deletes`.
+    #[serde(default)]
+    pub deletes: Vec<usize>,
+}
+
+/// A value as a column stores it; integers in digits, which JavaScript's numbers do not all hold.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub enum Constant {
+    Boolean(bool),
+    Integer(String),
+    Float(f64),
+    Text(String),
+}
+
+impl Constant {
+    pub fn bound(&self) -> Option<Bound> {
+        match self {
+            Self::Boolean(value) => Some(Bound::Boolean(*value)),
+            Self::Integer(digits) => digits.parse().ok().map(Bound::Integer),
+            Self::Float(value) => Some(Bound::Float(*value)),
+            Self::Text(text) => Some(Bound::Text(text.clone())),
+        }
+    }
+}
+
+/// A file that deletes rows of others.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct DeleteFile {
+    pub path: String,
+    pub size: u64,
+    /// Ids of the columns whose values it lists; none: it lists files and positions in them.
+    #[serde(default)]
+    pub equality: Vec<i32>,
+}

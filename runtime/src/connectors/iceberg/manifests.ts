@@ -1,0 +1,151 @@
+/** A snapshot's manifests → its data files, each with the files that delete rows of it. */
+import { LockstepError } from "../../errors/index.ts";
+import { readAvro } from "./avro.ts";
+import { specOf, type Field, type Snapshot, type TableMetadata } from "./metadata.ts";
+import { arrowTypeOf } from "./types.ts";
+
+/** Reads a whole file of the table, by the path that its metadata have. */
+export type ReadFile = (path: string) => Promise<Uint8Array>;
+
+/** A value as a column stores it, by its kind: what the engine calls a bound. */
+export type Constant = { readonly Boolean: boolean } | { readonly Integer: string } | { readonly Float: number } | { readonly Text: string } | null;
+
+export interface DataFile {
+  readonly path: string;
+  readonly size: number;
+  /** What rows have in columns that the file lacks, by their ids. */
+  readonly constants: Readonly<Record<number, Constant>>;
+  /** Indices of the delete files. */
+  readonly deletes: readonly number[];
+}
+
+export interface DeleteFile {
+  readonly path: string;
+  readonly size: number;
+  /** Ids of the columns whose values it lists; none: it lists files and positions. */
+  readonly equality: readonly number[];
+}
+
+interface Entry {
+  readonly path: string;
+  readonly size: number;
+  readonly content: number;
+  readonly sequence: bigint;
+  readonly spec: number;
+  readonly partition: readonly unknown[];
+  readonly equality: readonly number[];
+  /** Of positions: the one file whose rows they are, where it is one. */
+  readonly of: string | undefined;
+}
+
+/** In the order of the manifests, which is the table's. */
+export async function filesOf(metadata: TableMetadata, snapshot: Snapshot, fields: readonly Field[], readFile: ReadFile): Promise<{ files: DataFile[]; deletes: DeleteFile[] }> {
+  const entries = (await Promise.all((await manifestsOf(snapshot, readFile)).map((manifest) => entriesOf(manifest, readFile)))).flat();
+  const deleting = entries.filter(({ content }) => content !== 0);
+  const partitions = new Map<string, number[]>();
+  const everywhere: number[] = [];
+  deleting.forEach((entry, index) => {
+    // Values deleted by a spec without partitions are deleted of all.
+    if (entry.content === 2 && specOf(metadata, entry.spec).length === 0) everywhere.push(index);
+    else partitions.set(partitionOf(entry), [...(partitions.get(partitionOf(entry)) ?? []), index]);
+  });
+  const concerns = (data: Entry) => (index: number): boolean => {
+    const { content, sequence, of } = deleting[index]!;
+    return content === 2 ? sequence > data.sequence : sequence >= data.sequence && (of === undefined || of === data.path);
+  };
+  const files = entries.filter(({ content }) => content === 0).map((entry) => ({
+    path: entry.path,
+    size: entry.size,
+    constants: constantsOf(metadata, entry, fields),
+    deletes: [...everywhere, ...(partitions.get(partitionOf(entry)) ?? [])].filter(concerns(entry)).sort((a, b) => a - b),
+  }));
+  return { files, deletes: deleting.map(({ path, size, equality }) => ({ path, size, equality })) };
+}
+
+const partitionOf = ({ spec, partition }: Entry): string => JSON.stringify([spec, partition], (_, value: unknown) => (typeof value === "bigint" ? `${value}n` : value));
+
+interface Manifest {
+  readonly path: string;
+  readonly spec: number;
+  readonly sequence: bigint;
+}
+
+async function manifestsOf(snapshot: Snapshot, readFile: ReadFile): Promise<Manifest[]> {
+  const list = snapshot["manifest-list"];
+  if (list === undefined) return (snapshot.manifests ?? []).map((path) => ({ path, spec: 0, sequence: 0n }));
+  const records = await readAvro(list, await readFile(list));
+  return records.map((record) => ({ path: record.manifest_path as string, spec: record.partition_spec_id as number, sequence: (record.sequence_number as bigint | null | undefined) ?? 0n }));
+}
+
+/** Those that are not removed. */
+async function entriesOf(manifest: Manifest, readFile: ReadFile): Promise<Entry[]> {
+  const records = await readAvro(manifest.path, await readFile(manifest.path));
+  return records.filter(({ status }) => status !== 2).map((record) => {
+    const file = record.data_file as Record<string, unknown>;
+    const path = file.file_path as string;
+    const format = String(file.file_format).toUpperCase();
+    if (format !== "PARQUET") {
+      const what = format === "PUFFIN" ? "a deletion vector, which is not supported yet" : `in the format ${format}; tables of Parquet files are supported`;
+      throw new LockstepError({ code: "LS2015", message: `${path} is ${what}` });
+    }
+    return {
+      path,
+      size: Number(file.file_size_in_bytes),
+      content: (file.content as number | undefined) ?? 0,
+      // An added entry has the number of its manifest, which a commit that is tried again writes anew.
+      sequence: (record.sequence_number as bigint | null | undefined) ?? manifest.sequence,
+      spec: manifest.spec,
+      partition: Object.values(file.partition as object),
+      equality: (file.equality_ids as number[] | null | undefined) ?? [],
+      of: (file.referenced_data_file as string | null | undefined) ?? onlyPath(file),
+    };
+  });
+}
+
+/** The id that Iceberg reserves for the paths in a file of positions. */
+const filePath = 2147483546;
+
+/** The path that all rows of a file of positions name, which its bounds tell. */
+function onlyPath(file: Record<string, unknown>): string | undefined {
+  if (file.content !== 1) return undefined;
+  const [low, high] = ["lower_bounds", "upper_bounds"].map((bounds) => (file[bounds] as { key: number; value: Buffer }[] | null | undefined)?.find(({ key }) => key === filePath)?.value);
+  return low && high && low.equals(high) ? low.toString() : undefined;
+}
+
+/** Values of the partition that are values of a column, and defaults of columns that came later. */
+function constantsOf(metadata: TableMetadata, { path, spec, partition }: Entry, fields: readonly Field[]): Record<number, Constant> {
+  const constants: Record<number, Constant> = {};
+  for (const field of fields) {
+    if (field["initial-default"] === undefined || field["initial-default"] === null) continue;
+    throw new LockstepError({ code: "LS2015", message: `the column "${field.name}" of ${metadata.location} has a default for older rows, which is not supported yet` });
+  }
+  specOf(metadata, spec).forEach(({ transform, "source-id": source }, index) => {
+    const field = fields.find(({ id }) => id === source);
+    if (transform === "identity" && field) constants[source] = constantOf(path, field, partition[index]);
+  });
+  return constants;
+}
+
+function constantOf(path: string, field: Field, value: unknown): Constant {
+  if (value === null || value === undefined) return null;
+  switch (typeof value) {
+    case "boolean":
+      return { Boolean: value };
+    case "string":
+      return { Text: value };
+    case "bigint":
+      return { Integer: String(value) };
+    case "number":
+      return arrowTypeOf(field).id === "float" ? { Float: value } : { Integer: String(value) };
+    default: {
+      // A decimal's digits as a big-endian integer.
+      if (arrowTypeOf(field).id === "decimal" && value instanceof Uint8Array && value.length <= 8) {
+        const unscaled = value.reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
+        return { Integer: String(BigInt.asIntN(value.length * 8, unscaled)) };
+      }
+      throw new LockstepError({ code: "LS2015", message: `${path} is in a partition of the column "${field.name}" (${printed(field)}), whose value is not supported yet` });
+    }
+  }
+}
+
+const printed = ({ type }: Field): string => (typeof type === "string" ? type : type.type);

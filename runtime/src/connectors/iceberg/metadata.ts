@@ -1,0 +1,115 @@
+/** A table's metadata file: its schemas, partition specs and snapshots. */
+import { LockstepError } from "../../errors/index.ts";
+
+/** Ids of snapshots are texts here: they are integers of 64 bits. */
+export interface TableMetadata {
+  readonly "format-version": number;
+  readonly location: string;
+  readonly schemas?: readonly Schema[];
+  /** Of version 1. */
+  readonly schema?: Schema;
+  readonly "current-schema-id"?: number;
+  readonly "partition-specs"?: readonly PartitionSpec[];
+  /** Of version 1. */
+  readonly "partition-spec"?: PartitionSpec["fields"];
+  readonly "current-snapshot-id"?: string | null;
+  readonly snapshots?: readonly Snapshot[];
+  readonly "snapshot-log"?: readonly { readonly "timestamp-ms": number; readonly "snapshot-id": string }[];
+  readonly refs?: Readonly<Record<string, { readonly "snapshot-id": string; readonly type: "branch" | "tag" }>>;
+  readonly properties?: Readonly<Record<string, string>>;
+}
+
+export interface Schema {
+  readonly "schema-id"?: number;
+  readonly fields: readonly Field[];
+}
+
+export interface Field {
+  readonly id: number;
+  readonly name: string;
+  readonly required: boolean;
+  readonly type: string | { readonly type: string };
+  readonly "initial-default"?: unknown;
+}
+
+export interface PartitionSpec {
+  readonly "spec-id": number;
+  readonly fields: readonly { readonly "source-id": number; readonly name: string; readonly transform: string }[];
+}
+
+export interface Snapshot {
+  readonly "snapshot-id": string;
+  readonly "timestamp-ms": number;
+  readonly "manifest-list"?: string;
+  /** Of version 1, where there is no list of them. */
+  readonly manifests?: readonly string[];
+  readonly "schema-id"?: number;
+}
+
+/** Which state of the table is read; the current one where nothing is said. */
+export interface SnapshotOptions {
+  /** The id of a snapshot, in digits. */
+  readonly snapshot?: string;
+  /** The state at this time. */
+  readonly asOf?: Date;
+  /** A branch or a tag. */
+  readonly ref?: string;
+}
+
+/** LS2005: no metadata of a table. LS2015: a version that nobody has told us of. */
+export function parseMetadata(name: string, text: string): TableMetadata {
+  let metadata: TableMetadata;
+  try {
+    metadata = JSON.parse(text, (key, value: unknown, context?: { source?: string }) => (typeof value === "number" && key.endsWith("snapshot-id") ? context!.source! : value)) as TableMetadata;
+  } catch (error) {
+    throw new LockstepError({ code: "LS2005", message: `${name} is damaged or not complete: ${(error as Error).message}`, cause: error });
+  }
+  const version = metadata?.["format-version"];
+  if (typeof version !== "number" || typeof metadata.location !== "string") throw new LockstepError({ code: "LS2005", message: `${name} is no metadata of an Iceberg table` });
+  if (version > 3) throw new LockstepError({ code: "LS2015", message: `${name} is of Iceberg's format version ${version}; 1, 2 and 3 are supported` });
+  return metadata;
+}
+
+/** The snapshot that is read and the schema it is read with; no snapshot where the table never had rows. LS2001 where there is no such one. */
+export function selected(table: string, metadata: TableMetadata, { snapshot, asOf, ref }: SnapshotOptions): { snapshot: Snapshot | undefined; schema: Schema } {
+  if ([snapshot, asOf, ref].filter((given) => given !== undefined).length > 1) {
+    throw new LockstepError({ code: "LS2016", message: "readIceberg takes one of snapshot, asOf and ref" });
+  }
+  const snapshots = metadata.snapshots ?? [];
+  const found = (id: string | null | undefined, what: string): Snapshot => {
+    const one = snapshots.find((candidate) => candidate["snapshot-id"] === id);
+    if (one) return one;
+    const newest = snapshots.slice(-5).map((candidate) => `${candidate["snapshot-id"]} of ${new Date(candidate["timestamp-ms"]).toISOString()}`);
+    throw new LockstepError({ code: "LS2001", message: `${table} has no ${what}; its newest snapshots: ${newest.join(", ") || "none"}` });
+  };
+  // What is read by its own name is seen as it was then; a branch goes on, also in its schema.
+  const asThen = (one: Snapshot): { snapshot: Snapshot; schema: Schema } => ({ snapshot: one, schema: schemaOf(metadata, one["schema-id"] ?? metadata["current-schema-id"]) });
+  const current = schemaOf(metadata, metadata["current-schema-id"]);
+  if (snapshot !== undefined) return asThen(found(snapshot, `snapshot ${snapshot}`));
+  if (asOf !== undefined) {
+    if (Number.isNaN(asOf.getTime())) throw new LockstepError({ code: "LS2016", message: "readIceberg: asOf is no valid date" });
+    const before = (metadata["snapshot-log"] ?? []).filter((entry) => entry["timestamp-ms"] <= asOf.getTime()).at(-1);
+    return asThen(found(before?.["snapshot-id"], `snapshot of ${asOf.toISOString()} or before`));
+  }
+  if (ref !== undefined && ref !== "main") {
+    const named = metadata.refs !== undefined && Object.hasOwn(metadata.refs, ref) ? metadata.refs[ref] : undefined;
+    if (!named) {
+      throw new LockstepError({ code: "LS2001", message: `${table} has no branch or tag "${ref}"; it has ${Object.keys(metadata.refs ?? {}).map((name) => `"${name}"`).join(", ") || "none"}` });
+    }
+    const one = found(named["snapshot-id"], `snapshot of "${ref}"`);
+    return named.type === "tag" ? asThen(one) : { snapshot: one, schema: current };
+  }
+  const id = metadata["current-snapshot-id"];
+  return { snapshot: id === undefined || id === null || id === "-1" ? undefined : found(id, `snapshot ${id}`), schema: current };
+}
+
+function schemaOf(metadata: TableMetadata, id: number | undefined): Schema {
+  const schema = metadata.schemas?.find((candidate) => candidate["schema-id"] === id) ?? metadata.schema;
+  if (schema) return schema;
+  throw new LockstepError({ code: "LS2005", message: `the metadata of ${metadata.location} have no schema ${id}` });
+}
+
+/** The partition spec with the id. */
+export function specOf(metadata: TableMetadata, id: number): PartitionSpec["fields"] {
+  return metadata["partition-specs"]?.find((candidate) => candidate["spec-id"] === id)?.fields ?? metadata["partition-spec"] ?? [];
+}

@@ -1,0 +1,66 @@
+/** Where the files of a table are, and what is in them. */
+import { readdir, readFile, stat } from "node:fs/promises";
+import { posix } from "node:path";
+import { LockstepError, systemReason } from "../../errors/index.ts";
+import { isRemote, parseLocation } from "../store/location.ts";
+import type { StoreOptions } from "../store/options.ts";
+import { openStore } from "../store/store.ts";
+
+/** A path of the metadata as we open it; the same is in `native-rs/crates/connectors/src/iceberg/deletes.rs`. */
+export function openable(path: string): string {
+  return path.replace(/^file:\/*/, "/").replace(/^s3[an]:/, "s3:");
+}
+
+/** LS2001 where there is none, LS2020 and LS2021 where the store refuses it. */
+export async function bytesOf(path: string, store: StoreOptions | undefined): Promise<Uint8Array> {
+  const found = await orNothing(path, store);
+  if (found) return found;
+  throw new LockstepError({ code: "LS2001", message: `${path} does not exist` });
+}
+
+async function orNothing(path: string, store: StoreOptions | undefined): Promise<Uint8Array | undefined> {
+  if (isRemote(path)) {
+    const location = parseLocation(path);
+    return (await (await openStore(location, store)).get(location.key))?.bytes;
+  }
+  try {
+    return await readFile(path);
+  } catch (error) {
+    if (["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) return undefined;
+    throw new LockstepError({ code: "LS2001", message: `cannot read ${path}: ${systemReason(error as NodeJS.ErrnoException)}`, cause: error });
+  }
+}
+
+/**
+ * The newest metadata file of a table's folder: the highest number, as catalogs of a file system count, or what `version-hint.text`
+ * names where they do not. LS2001 where there is none, or more than one of that number.
+ */
+export async function newestMetadata(table: string, store: StoreOptions | undefined): Promise<string> {
+  const folder = `${table.replace(/\/+$/, "")}/metadata`;
+  const names = (await namesIn(folder, store)).filter((name) => name.endsWith(".metadata.json"));
+  if (names.length === 0) {
+    throw new LockstepError({ code: "LS2001", message: `${table} is no Iceberg table: ${folder} has no *.metadata.json`, fix: "Name the table's folder, or one of its metadata files." });
+  }
+  const hint = await orNothing(`${folder}/version-hint.text`, store);
+  const hinted = hint && `${new TextDecoder().decode(hint).trim().replace(/\.metadata\.json$/, "")}.metadata.json`;
+  if (hinted && names.includes(hinted)) return `${folder}/${hinted}`;
+  // `v3.metadata.json`, `00003-<uuid>.metadata.json`
+  const number = (name: string): number => Number(/^v?(\d+)/.exec(name)?.[1] ?? -1);
+  const highest = Math.max(...names.map(number));
+  const [newest, other] = names.filter((name) => number(name) === highest);
+  if (other === undefined) return `${folder}/${newest}`;
+  throw new LockstepError({
+    code: "LS2001",
+    message: `${table} has more than one newest metadata file: ${newest} and ${other}, one of which was never committed`,
+    fix: "Name the one that the table's catalog has.",
+  });
+}
+
+async function namesIn(folder: string, store: StoreOptions | undefined): Promise<string[]> {
+  if (isRemote(folder)) {
+    const location = parseLocation(folder);
+    return (await (await openStore(location, store)).list(location.key)).map(({ key }) => posix.basename(key));
+  }
+  const there = await stat(folder).catch(() => undefined);
+  return there?.isDirectory() ? readdir(folder) : [];
+}

@@ -1,0 +1,119 @@
+import { didYouMean, LockstepError } from "../../errors/index.ts";
+import { printType, sameType, type ArrowType } from "../../tables/arrow-type.ts";
+import { Column, type Stored, type StoredValues, type View } from "../../tables/column.ts";
+import { Table } from "../../tables/table.ts";
+import type { StoredRow } from "../../tables/types.ts";
+import { checkOptions } from "../options.ts";
+import { concat, corrupt, openFiles, viewAs, type ParquetFile } from "../parquet/read.ts";
+import { arrowType } from "../parquet/schema.ts";
+import { openInput } from "../paths.ts";
+import type { SourceColumn } from "../source-column.ts";
+import type { StoreOptions } from "../store/options.ts";
+import { keptRows } from "./deletes.ts";
+import type { Constant, DataFile } from "./manifests.ts";
+import type { Field } from "./metadata.ts";
+import { openTable, type IcebergTable, type TableOptions } from "./table.ts";
+import { arrowTypeOf } from "./types.ts";
+
+/** Options of {@link readIceberg}. */
+export interface ReadIcebergOptions<Row> extends TableOptions {
+  /** Columns seen otherwise than by default: an int64 column as "bigint". */
+  readonly types?: { readonly [K in keyof Row & string]?: "bigint" | "number" | "string" | "boolean" | "date" };
+}
+
+/**
+ * Reads an Iceberg table: its folder, or one of its metadata files; of a folder the newest one.
+ *
+ * Columns are found by their ids, so renamed, added and widened columns read as the schema says; deleted rows are left out. Rows
+ * stand in the order of the snapshot's manifests. LS2001, LS2002, LS2005, LS2015.
+ */
+export async function readIceberg<Row extends object = Record<never, never>>(table: string | URL, options: ReadIcebergOptions<Row> = {}): Promise<Table<StoredRow<Row>>> {
+  checkOptions("readIceberg", options);
+  const opened = await openTable(table, options);
+  const { files, rows } = await opensFiles(opened, options.store);
+  const types = options.types as Readonly<Record<string, View | undefined>> | undefined;
+  const columns = new Map<string, Column>();
+  for (const field of opened.fields) {
+    const type = arrowTypeOf(field);
+    const load = (): StoredValues => concat(files.map((file) => valuesOf(opened, file, field, type)), rows);
+    const origin = `the column "${field.name}" of ${opened.name}`;
+    columns.set(field.name, new Column(type, rows, load, { view: viewAs(types && Object.hasOwn(types, field.name) ? types[field.name] : undefined, type, origin), origin }));
+  }
+  for (const name of Object.keys(types ?? {})) {
+    if (!columns.has(name)) throw new LockstepError({ code: "LS2002", message: `types: ${opened.name} has no column "${name}"${didYouMean(name, columns.keys())}` });
+  }
+  return new Table(columns, rows);
+}
+
+/** The columns of a table, of its metadata alone. */
+export async function describeIceberg(table: string): Promise<SourceColumn[]> {
+  const { fields } = await openTable(table, {});
+  return fields.map((field) => ({ name: field.name, type: arrowTypeOf(field), nullable: !field.required }));
+}
+
+/** A data file, and which of its rows are left; undefined: all. */
+interface Opened {
+  readonly parquet: ParquetFile;
+  readonly constants: DataFile["constants"];
+  readonly kept: Int32Array | undefined;
+}
+
+async function opensFiles(table: IcebergTable, store: StoreOptions | undefined): Promise<{ files: Opened[]; rows: number }> {
+  const open = async ({ path }: { readonly path: string }): Promise<ParquetFile> => (await openFiles(await openInput(path, [".parquet"], store)))[0]!;
+  const deletes: ParquetFile[] = [];
+  for (const file of table.deletes) deletes.push(await open(file));
+  const files: Opened[] = [];
+  for (const file of table.files) {
+    const parquet = await open(file);
+    const values = (id: number, type: ArrowType): StoredValues => {
+      const field = table.fields.find((known) => known.id === id);
+      return raw(table, parquet, file.constants, id, field ? arrowTypeOf(field) : type);
+    };
+    const kept = keptRows(file, parquet.rows, table.deletes, deletes, values);
+    files.push({ parquet, constants: file.constants, kept });
+  }
+  return { files, rows: files.reduce((sum, { parquet, kept }) => sum + (kept?.length ?? parquet.rows), 0) };
+}
+
+function valuesOf(table: IcebergTable, { parquet, constants, kept }: Opened, { id, name }: Field, type: ArrowType): StoredValues {
+  const all = raw(table, parquet, constants, id, type, name);
+  return kept === undefined ? all : Array.from(kept, (row) => all[row]!);
+}
+
+/** All values of a field in a file, the deleted ones, too. */
+function raw(table: IcebergTable, file: ParquetFile, constants: DataFile["constants"], id: number, type: ArrowType, name = `with the id ${id}`): StoredValues {
+  const columns = [...file.columns];
+  const mapped = columns.length > 0 && columns.every(([, { element }]) => element.field_id === undefined);
+  if (mapped && table.names === undefined) {
+    throw new LockstepError({ code: "LS2015", message: `${file.name}: its columns have no ids, and the table has no name mapping (schema.name-mapping.default) that says which they are` });
+  }
+  const found = columns.find(([held, { element }]) => (mapped ? table.names!(id).includes(held) : element.field_id === id));
+  if (!found) return new Array<Stored>(file.rows).fill(stored(constants[id] ?? null));
+  const inFile = arrowType(found[1]);
+  const promote = promotion(inFile, type);
+  if (!promote) throw corrupt(file.name, `column ${name} is ${printType(inFile)}, the table says ${printType(type)}`);
+  return promote(file.read(found[0], inFile));
+}
+
+/** Values of a file's type as the table's: the same, or one of Iceberg's promotions. */
+function promotion(from: ArrowType, to: ArrowType): ((values: StoredValues) => StoredValues) | undefined {
+  const same = (values: StoredValues): StoredValues => values;
+  if (sameType(from, to)) return same;
+  // Nobody looks at it.
+  if (to.id === "other" || to.id === "binary") return same;
+  if (from.id === "int" && to.id === "int" && from.signed && from.bits < to.bits) return same;
+  if (from.id === "float" && to.id === "float" && from.bits < to.bits) return same;
+  if (from.id === "decimal" && to.id === "decimal" && from.scale === to.scale && from.precision <= to.precision) return same;
+  if (from.id === "timestamp" && to.id === "timestamp" && (from.zone === null) === (to.zone === null) && from.unit === to.unit) return same;
+  if (from.id === "date" && to.id === "timestamp" && to.unit === "us") return (days) => Array.from(days, (day) => (day === null ? null : (day as number) * 86_400_000_000));
+  return undefined;
+}
+
+function stored(constant: Constant): Stored {
+  if (constant === null) return null;
+  if ("Boolean" in constant) return constant.Boolean;
+  if ("Float" in constant) return constant.Float;
+  if ("Text" in constant) return constant.Text;
+  const number = Number(constant.Integer);
+  return Number.isSafeInteger(number) ? number : BigInt(constant.Integer);
+}

@@ -1,0 +1,56 @@
+/** A table as it is read: one snapshot's columns and files. */
+import { LockstepError } from "../../errors/index.ts";
+import { localPath } from "../paths.ts";
+import { isRemote } from "../store/location.ts";
+import type { StoreOptions } from "../store/options.ts";
+import { filesOf, type DataFile, type DeleteFile } from "./manifests.ts";
+import { parseMetadata, selected, type Field, type SnapshotOptions, type TableMetadata } from "./metadata.ts";
+import { bytesOf, newestMetadata, openable } from "./paths.ts";
+
+export interface TableOptions extends SnapshotOptions {
+  /** How an object store is reached, where the environment does not say it. */
+  readonly store?: StoreOptions;
+}
+
+export interface IcebergTable {
+  /** As messages call it. */
+  readonly name: string;
+  readonly fields: readonly Field[];
+  /** Names of a field in files without ids; undefined where the table says nothing of such files. */
+  readonly names: ((id: number) => readonly string[]) | undefined;
+  /** In table order; paths as we open them. */
+  readonly files: readonly DataFile[];
+  readonly deletes: readonly DeleteFile[];
+}
+
+/**
+ * A table by its folder or one of its metadata files.
+ * LS2001 where it, or the snapshot, is not there; LS2005 damaged metadata; LS2015 what we do not read yet.
+ */
+export async function openTable(table: string | URL, options: TableOptions): Promise<IcebergTable> {
+  const name = isRemote(table) ? String(table) : localPath(table);
+  const path = name.endsWith(".metadata.json") ? name : await newestMetadata(name, options.store);
+  const metadata = parseMetadata(path, new TextDecoder().decode(await bytesOf(path, options.store)));
+  const { snapshot, schema } = selected(name, metadata, options);
+  const readFile = (file: string): Promise<Uint8Array> => bytesOf(openable(file), options.store);
+  const { files, deletes } = snapshot ? await filesOf(metadata, snapshot, schema.fields, readFile) : { files: [], deletes: [] };
+  const opened = <T extends { readonly path: string }>(file: T): T => ({ ...file, path: openable(file.path) });
+  return { name, fields: schema.fields, names: namesOf(metadata), files: files.map(opened), deletes: deletes.map(opened) };
+}
+
+interface Mapped {
+  readonly "field-id"?: number;
+  readonly names?: readonly string[];
+}
+
+function namesOf({ properties, location }: TableMetadata): IcebergTable["names"] {
+  const text = properties?.["schema.name-mapping.default"];
+  if (text === undefined) return undefined;
+  let mapping: readonly Mapped[];
+  try {
+    mapping = JSON.parse(text) as readonly Mapped[];
+  } catch (error) {
+    throw new LockstepError({ code: "LS2005", message: `the name mapping of ${location} is damaged: ${(error as Error).message}`, cause: error });
+  }
+  return (id) => mapping.find((one) => one["field-id"] === id)?.names ?? [];
+}

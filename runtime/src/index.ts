@@ -54,7 +54,7 @@ export async function readJsonLines<Row extends object = Record<never, never>>(
 }
 
 /**
- * Reads an Iceberg table, its folder or one of its metadata files: as it is now, or at a `snapshot`, a time (`asOf`), a branch or tag (`ref`).
+ * Reads an Iceberg table, its folder, one of its metadata files or its name in a `catalog`: as it is now, or at a `snapshot`, a time (`asOf`), a branch or tag (`ref`).
  *
  * Columns are found by their ids, so that renamed, added and widened ones read as the schema says; deleted rows are left out.
  * LS2001 (no table, no such snapshot), LS2002, LS2005 (damaged), LS2015 (not supported yet).

@@ -5,6 +5,8 @@ import { delimiter, join } from "node:path";
 /** By files: of each group one program must be there. */
 const needs = [
   { files: "test/stores/*.test.ts", programs: [["go"], ["mvn"], ["java"]] },
+  { files: "test/iceberg/read.test.ts", programs: [["python3"]] },
+  { files: "test/iceberg/catalog.test.ts", programs: [["python3"], ["go"], ["mvn"], ["java"]] },
   { files: "{test/playground/*.test.ts,test/docs/site.test.ts}", programs: [["chromium", "chromium-browser", "google-chrome", "apt-get as root"]] },
 ];
 

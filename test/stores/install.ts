@@ -1,6 +1,6 @@
 /** The servers that tests of object stores run with, installed into the cache; each is a program of its own project. */
 import { execFile } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { promisify } from "node:util";
 import { cache } from "../scripts/lib.mjs";
@@ -23,6 +23,19 @@ export async function jar(group: string, artifact: string, version: string, clas
   return installed(`${artifact}-${version}`, name, "mvn", async (making) => {
     const plugin = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy";
     await run("mvn", ["-q", "-B", plugin, `-Dartifact=${group}:${artifact}:${version}:jar:${classifier}`, `-DoutputDirectory=${making}`, `-Dmdep.useBaseVersion=true`], { maxBuffer: 1 << 26 });
+  });
+}
+
+/** Artifacts of Maven Central ("group:artifact:version" or with a classifier behind) and what they need: a folder of jars. */
+export async function mavenLibrary(name: string, artifacts: readonly string[]): Promise<string> {
+  return installed(name, "lib", "mvn", async (making) => {
+    const dependency = (artifact: string): string => {
+      const [group, id, version, classifier] = artifact.split(":");
+      return `<dependency><groupId>${group}</groupId><artifactId>${id}</artifactId><version>${version}</version>${classifier ? `<classifier>${classifier}</classifier>` : ""}</dependency>`;
+    };
+    const project = `<modelVersion>4.0.0</modelVersion><groupId>lockstep</groupId><artifactId>${name}</artifactId><version>1</version><dependencies>${artifacts.map(dependency).join("")}</dependencies>`;
+    writeFileSync(join(making, "pom.xml"), `<project xmlns="http://maven.apache.org/POM/4.0.0">${project}</project>`);
+    await run("mvn", ["-q", "-B", "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies", `-DoutputDirectory=${join(making, "lib")}`], { cwd: making, maxBuffer: 1 << 26 });
   });
 }
 

@@ -13,13 +13,14 @@ const [boolean, number, count, text, character, date] = (["boolean", "number", "
 const read: Taken = { kind: "types", of: ["bigint", "number", "string", "boolean", "date"] };
 const order: Taken = { kind: "one", of: ["program"] };
 const store: Taken = { kind: "options", of: { endpoint: text, region: text, pathStyle: boolean, anonymous: boolean } };
+const catalog: Taken = { kind: "options", of: { uri: text, warehouse: text, name: text } };
 const range: Options = { limit: number, offset: number };
 
 export const optionsOf = {
   readParquet: { types: read, store },
   readCsv: { delimiter: character, header: boolean, types: read, store },
   readJsonLines: { types: read, store },
-  readIceberg: { snapshot: text, asOf: date, ref: text, types: read, store },
+  readIceberg: { snapshot: text, asOf: date, ref: text, catalog, types: read, store },
   writeParquet: { overwrite: boolean, compression: { kind: "one", of: ["snappy", "zstd", "gzip", "lz4", "none"] }, rowGroupRows: count, types: { kind: "types", of: "arrow" }, order, store },
   writeCsv: { overwrite: boolean, delimiter: character, header: boolean, order, store },
   writeJsonLines: { overwrite: boolean, order, store },

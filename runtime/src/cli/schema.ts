@@ -6,7 +6,7 @@ export function schemaCommand(): Command {
     .description("write down the columns of a source as TypeScript, or say what has changed there since")
     .addCommand(
       new Command("pull")
-        .description("write <name>.schema.ts with an interface of the columns of Parquet, CSV or JSON Lines files")
+        .description("write <name>.schema.ts with an interface of the columns of Parquet, CSV or JSON Lines files, or of an Iceberg table")
         .argument("<path>", "a file, a folder or a glob")
         .option("-o, --out <file>", "the file to write (default: named as the source, in this folder)")
         .option("--name <interface>", "the interface's name (default: as the file)")

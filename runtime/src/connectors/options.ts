@@ -6,6 +6,7 @@ import { didYouMean, LockstepError } from "../errors/index.ts";
 import type { RowRange } from "../tables/slice.ts";
 import type { ReadCsvOptions } from "./csv/read.ts";
 import type { WriteCsvOptions } from "./csv/write.ts";
+import type { CatalogOptions } from "./iceberg/catalog.ts";
 import type { ReadIcebergOptions } from "./iceberg/read.ts";
 import type { ReadJsonLinesOptions } from "./json/read.ts";
 import type { WriteJsonLinesOptions } from "./json/write.ts";
@@ -28,13 +29,14 @@ const [boolean, number, count, text, character, date] = (["boolean", "number", "
 const read: Taken = { kind: "types", of: ["bigint", "number", "string", "boolean", "date"] };
 const order: Taken = { kind: "one", of: ["program"] };
 const store: Taken = { kind: "options", of: { endpoint: text, region: text, pathStyle: boolean, anonymous: boolean } satisfies Of<StoreOptions> };
+const catalog: Taken = { kind: "options", of: { uri: text, warehouse: text, name: text } satisfies Of<CatalogOptions> };
 const range = { limit: number, offset: number } satisfies Of<RowRange>;
 
 export const optionsOf = {
   readParquet: { types: read, store } satisfies Of<ReadParquetOptions<object>>,
   readCsv: { delimiter: character, header: boolean, types: read, store } satisfies Of<ReadCsvOptions<object>>,
   readJsonLines: { types: read, store } satisfies Of<ReadJsonLinesOptions<object>>,
-  readIceberg: { snapshot: text, asOf: date, ref: text, types: read, store } satisfies Of<ReadIcebergOptions<object>>,
+  readIceberg: { snapshot: text, asOf: date, ref: text, catalog, types: read, store } satisfies Of<ReadIcebergOptions<object>>,
   writeParquet: {
     overwrite: boolean, compression: { kind: "one", of: ["snappy", "zstd", "gzip", "lz4", "none"] }, rowGroupRows: count, types: { kind: "types", of: "arrow" }, order, store,
   } satisfies Of<WriteParquetOptions<object>>,

@@ -79,6 +79,7 @@ async function filesOf(path: string, extensions: readonly string[]): Promise<str
   });
   if (found?.isFile()) return [path];
   if (found?.isDirectory()) {
+    if ((await readdir(join(path, "metadata")).catch(() => [])).some(isMetadata)) throw isIceberg(path);
     const files = await filesBelow(path, extensions);
     if (files.length > 0) return files;
     throw new LockstepError({ code: "LS2001", message: `${path} has no ${extensions.join(" or ")} file` });
@@ -91,6 +92,14 @@ async function filesOf(path: string, extensions: readonly string[]): Promise<str
   }
   refuseDangling(path);
   throw await notFound(path);
+}
+
+/** Of a file in an Iceberg table's folder `metadata`. */
+export const isMetadata = (name: string): boolean => name.endsWith(".metadata.json");
+
+/** LS2018 for the folder of a table whose metadata say which of its files count. */
+export function isIceberg(path: string): LockstepError {
+  return new LockstepError({ code: "LS2018", message: `${path} is an Iceberg table, in whose folder are files that do not belong to it now; readIceberg reads the table` });
 }
 
 const isPattern = (path: string): boolean => /[*?[{]/.test(path);

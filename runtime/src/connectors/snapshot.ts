@@ -8,9 +8,11 @@ import { printType, type ArrowType } from "../tables/arrow-type.ts";
 import { viewOf } from "../tables/column.ts";
 import type { SourceColumn } from "./source-column.ts";
 
+const readers = ["readParquet", "readCsv", "readJsonLines", "readIceberg"] as const;
+
 /** What a snapshot says; `columns` are Arrow's printed types, with "| null" where there may be one. */
 export interface Snapshot {
-  readonly reader: "readParquet" | "readCsv" | "readJsonLines";
+  readonly reader: (typeof readers)[number];
   /** Relative to the snapshot's file. */
   readonly path: string;
   readonly delimiter?: string;
@@ -42,8 +44,9 @@ export function readSnapshot(text: string): Snapshot | null {
     const said = JSON.parse(line.slice(BEGIN.length)) as Record<string, unknown>;
     const { reader, path, delimiter, columns } = said;
     const isColumn = (c: unknown): c is [string, string] => Array.isArray(c) && c.length === 2 && c.every((part) => typeof part === "string");
-    if ((reader !== "readParquet" && reader !== "readCsv" && reader !== "readJsonLines") || typeof path !== "string" || !Array.isArray(columns) || !columns.every(isColumn)) return null;
-    return { reader, path, ...(typeof delimiter === "string" ? { delimiter } : {}), columns: new Map(columns) };
+    const known = readers.find((name) => name === reader);
+    if (known === undefined || typeof path !== "string" || !Array.isArray(columns) || !columns.every(isColumn)) return null;
+    return { reader: known, path, ...(typeof delimiter === "string" ? { delimiter } : {}), columns: new Map(columns) };
   } catch {
     return null;
   }
@@ -70,11 +73,14 @@ const printColumn = ({ type, nullable }: SourceColumn): string => `${printType(t
 
 function memberLine(reader: Snapshot["reader"], column: SourceColumn): string {
   // Of text only what a number cannot hold is int64.
-  const seen = reader !== "readParquet" && column.type.id === "int" ? "bigint" : typeScriptType(column.type);
+  const seen = isText(reader) && column.type.id === "int" ? "bigint" : typeScriptType(column.type);
   const exact = printColumn(column).replace(NULL, "");
   if (seen === null) return `// ${shown(column.name)}: ${exact} has no TypeScript type yet`;
   return `${shown(column.name)}: ${seen}${column.nullable ? NULL : ""}; // ${exact}`;
 }
+
+/** Formats whose columns are what their values are. */
+export const isText = (reader: Snapshot["reader"]): boolean => reader === "readCsv" || reader === "readJsonLines";
 
 /** Null: no interface can name the column. A column without any value has no type to write down. */
 function typeScriptType(type: ArrowType): string | null {

@@ -3,10 +3,12 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { glob } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { describeCsv } from "../connectors/csv/read.ts";
+import { isTable } from "../connectors/iceberg/paths.ts";
+import { describeIceberg } from "../connectors/iceberg/read.ts";
 import { describeJsonLines } from "../connectors/json/read.ts";
 import { describeParquet } from "../connectors/parquet/read.ts";
 import { findInput } from "../connectors/paths.ts";
-import { drift, printSnapshot, readSnapshot, type Snapshot } from "../connectors/snapshot.ts";
+import { drift, isText, printSnapshot, readSnapshot, type Snapshot } from "../connectors/snapshot.ts";
 import type { SourceColumn } from "../connectors/source-column.ts";
 import { isRemote } from "../connectors/store/location.ts";
 import { LockstepError } from "../errors/index.ts";
@@ -30,7 +32,7 @@ export async function pull(path: string, options: PullOptions): Promise<string> 
   const source = { reader, path: fromFile(out, path), ...(options.delimiter === undefined ? {} : { delimiter: options.delimiter }) };
   const columns = await describe(reader, path, options.delimiter);
   writeFileSync(out, printSnapshot(name, source, columns));
-  const exact = reader !== "readParquet" ? columns.filter(({ type }) => type.id === "int").map((column) => `${JSON.stringify(column.name)}: "bigint"`) : [];
+  const exact = isText(reader) ? columns.filter(({ type }) => type.id === "int").map((column) => `${JSON.stringify(column.name)}: "bigint"`) : [];
   const call = `${reader}<${name}>(path${exact.length > 0 ? `, { types: { ${exact.join(", ")} } }` : ""})`;
   return `${out}: interface ${name}, ${columns.length} ${columns.length === 1 ? "column" : "columns"}; ${call} checks programs against it`;
 }
@@ -73,6 +75,7 @@ async function snapshotsHere(): Promise<string[]> {
 
 function describe(reader: Snapshot["reader"], path: string, delimiter: string | undefined): Promise<SourceColumn[]> {
   if (reader === "readCsv") return describeCsv(path, delimiter === undefined ? {} : { delimiter });
+  if (reader === "readIceberg") return describeIceberg(path);
   return reader === "readParquet" ? describeParquet(path) : describeJsonLines(path);
 }
 
@@ -83,6 +86,7 @@ const formats = [
 ] as const;
 
 async function readerOf(path: string): Promise<Snapshot["reader"]> {
+  if (await isTable(path)) return "readIceberg";
   const files = await findInput(path, formats.flatMap(({ extensions }) => extensions));
   const found = formats.filter(({ extensions }) => files.some(({ name }) => extensions.some((extension) => name.toLowerCase().endsWith(extension))));
   if (found.length > 1) {

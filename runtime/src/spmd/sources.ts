@@ -73,7 +73,7 @@ export function table(columns: Record<string, readonly unknown[]>, descriptor: R
 export function readIceberg(table: string | URL, options: ReadIcebergOptions<Record<string, unknown>> | undefined, descriptor: ReaderDescriptor): Promise<SpmdTable> {
   const call = currentCall();
   const { site } = descriptor;
-  const path = located(site, () => absolute(table));
+  const path = options?.catalog ? String(table) : located(site, () => absolute(table));
   return call.inOrder(async () => {
     checkReader("readIceberg", options, descriptor);
     const request = call.world.rank === 0 ? await icebergRequest(path, options ?? {}, descriptor) : engineText({ site });
@@ -86,9 +86,9 @@ async function icebergRequest(path: string, options: ReadIcebergOptions<Record<s
   try {
     // Loaded where it is used: most programs have no such table.
     const [{ openTable }, { arrowTypeOf }] = await Promise.all([import("../connectors/iceberg/table.ts"), import("../connectors/iceberg/types.ts")]);
-    const { name, fields, names, files, deletes } = await openTable(path, options);
+    const { name, fields, names, files, deletes, store } = await openTable(path, options);
     const columns = fields.map((field) => ({ id: field.id, name: field.name, type: printType(arrowTypeOf(field)), nullable: !field.required, names: names?.(field.id) ?? null }));
-    return engineText({ table: name, columns, files, deletes, declared, store: options.store ?? {}, site });
+    return engineText({ table: name, columns, files, deletes, declared, store, site });
   } catch (error) {
     return JSON.stringify({ failed: JSON.parse(description(error)) as unknown, site });
   }

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// An opened input: files in table order, each a list of groups of rows.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Dataset {
     pub format: Format,
@@ -45,10 +45,9 @@ pub struct Dataset {
     pub(crate) deleted: Deleted,
 }
 
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Format {
-    #[default]
     Parquet,
     Csv(Dialect),
     JsonLines,
@@ -144,6 +143,12 @@ pub struct ColumnStatistics {
 }
 
 impl Dataset {
+    pub(crate) fn new(format: Format, files: Vec<DataFile>, schema: SchemaRef, store: StoreOptions) -> Self {
+        let rows = files.iter().map(|file| file.rows).sum();
+        let bytes = files.iter().map(|file| file.size).sum();
+        Self { format, files, schema, rows, bytes, store, ids: Vec::new(), deletes: Vec::new(), footers: Footers::default(), deleted: Deleted::default() }
+    }
+
     /// Opens a file as it was when the dataset was opened.
     pub(crate) fn open(&self, file: usize) -> Result<Blob> {
         let DataFile { path, size, version, query, .. } = &self.files[file];

@@ -2,6 +2,9 @@
 import { inflateRawSync, zstdDecompressSync } from "node:zlib";
 import { LockstepError } from "../../errors/index.ts";
 
+/** What a block may grow to: manifests of 8 MB are usual. */
+const LARGEST = 1 << 30;
+
 /** The records of an Avro file; its longs are bigints. LS2005 where it is damaged. */
 export async function readAvro(name: string, bytes: Uint8Array): Promise<Record<string, unknown>[]> {
   const { default: avro } = await import("avsc");
@@ -18,48 +21,95 @@ export async function readAvro(name: string, bytes: Uint8Array): Promise<Record<
     isValid: (value: unknown) => typeof value === "bigint",
     compare: (a: bigint, b: bigint) => (a === b ? 0 : a < b ? -1 : 1),
   });
-  const codec = (decode: (bytes: Buffer) => Uint8Array) => (bytes: Buffer, callback: (error: Error | null, bytes?: Buffer) => void) => {
-    try {
-      callback(null, Buffer.from(decode(bytes)));
-    } catch (error) {
-      callback(error as Error);
-    }
-  };
-  const decoder = new avro.streams.BlockDecoder({
-    parseHook: (schema: object) => avro.Type.forSchema(schema as never, { registry: { long } as never }),
-    codecs: {
-      null: codec((bytes) => bytes),
-      deflate: codec((bytes) => inflateRawSync(bytes)),
-      zstandard: codec((bytes) => zstdDecompressSync(bytes)),
-      // Behind the data stand four bytes of a checksum; its length is before it.
-      snappy: codec((bytes) => {
-        const output = new Uint8Array(lengthOf(bytes));
-        snappyUncompress(bytes.subarray(0, -4), output);
-        return output;
-      }),
+  const codecs: Readonly<Record<string, (block: Buffer) => Uint8Array>> = {
+    null: (block) => block,
+    deflate: (block) => inflateRawSync(block, { maxOutputLength: LARGEST }),
+    zstandard: (block) => zstdDecompressSync(block, { maxOutputLength: LARGEST }),
+    // Behind the data stand four bytes of a checksum; its length is before it.
+    snappy: (block) => {
+      const output = new Uint8Array(snappyLength(block));
+      snappyUncompress(block.subarray(0, -4), output);
+      return output;
     },
-  } as never);
-  return new Promise((resolve, reject) => {
+  };
+  try {
+    const file = new Container(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+    const codec = file.metadata.get("avro.codec")?.toString() ?? "null";
+    const decompress = Object.hasOwn(codecs, codec) ? codecs[codec]! : undefined;
+    if (!decompress) throw new LockstepError({ code: "LS2015", message: `${name} is compressed with ${codec}, which is not supported` });
+    const type = avro.Type.forSchema(JSON.parse(String(file.metadata.get("avro.schema"))) as never, { registry: { long } as never });
     const records: Record<string, unknown>[] = [];
-    const damaged = (error: Error): void => reject(new LockstepError({ code: "LS2005", message: `${name} is damaged or not complete: ${error.message}`, cause: error }));
-    decoder.on("data", (record: Record<string, unknown>) => records.push(record));
-    decoder.on("error", damaged);
-    decoder.on("end", () => resolve(records));
-    try {
-      decoder.end(bytes);
-    } catch (error) {
-      damaged(error as Error);
+    for (const { count, data } of file.blocks()) {
+      const block = Buffer.from(decompress(data));
+      for (let left = count, at = 0; left > 0; left--) {
+        const { value, offset } = type.decode(block, at);
+        if (offset < 0) throw new Error("a record ends in the middle");
+        records.push(value as Record<string, unknown>);
+        at = offset;
+      }
     }
-  });
+    return records;
+  } catch (error) {
+    if (error instanceof LockstepError) throw error;
+    throw new LockstepError({ code: "LS2005", message: `${name} is damaged or not complete: ${(error as Error).message}`, cause: error });
+  }
 }
 
-/** The number of bytes that snappy's text makes: seven bits a byte, the lowest first. */
-function lengthOf(bytes: Uint8Array): number {
+/** An object container file: a header, and blocks of records each with the header's marker behind it. */
+class Container {
+  readonly metadata = new Map<string, Buffer>();
+  readonly #bytes: Buffer;
+  readonly #marker: Buffer;
+  #at = 0;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+    if (this.#take(4).toString("latin1") !== "Obj\u0001") throw new Error("it is no Avro file");
+    for (let entries = this.#long(); entries !== 0; entries = this.#long()) {
+      // A negative number has the size of the entries behind it.
+      if (entries < 0) this.#long();
+      for (let left = Math.abs(entries); left > 0; left--) this.metadata.set(this.#sized().toString(), this.#sized());
+    }
+    this.#marker = this.#take(16);
+  }
+
+  *blocks(): Generator<{ count: number; data: Buffer }> {
+    while (this.#at < this.#bytes.length) {
+      const count = this.#long();
+      const data = this.#sized();
+      if (!this.#take(16).equals(this.#marker)) throw new Error("a block is not followed by the file's marker");
+      yield { count, data };
+    }
+  }
+
+  #take(length: number): Buffer {
+    if (!(length >= 0 && length <= this.#bytes.length - this.#at)) throw new Error("the file ends in the middle");
+    this.#at += length;
+    return this.#bytes.subarray(this.#at - length, this.#at);
+  }
+
+  #sized(): Buffer {
+    return this.#take(this.#long());
+  }
+
+  /** Seven bits a byte, the lowest first; the lowest bit is the sign. */
+  #long(): number {
+    let value = 0;
+    for (let scale = 1, byte = 0x80; byte >= 0x80; scale *= 128) {
+      [byte] = this.#take(1) as unknown as [number];
+      value += (byte & 0x7f) * scale;
+    }
+    return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+  }
+}
+
+/** The number of bytes that snappy's text makes. */
+function snappyLength(block: Buffer): number {
   let length = 0;
-  for (const [index, byte] of bytes.subarray(0, 5).entries()) {
-    length += (byte & 0x7f) * 2 ** (7 * index);
+  for (const [index, byte] of block.subarray(0, 5).entries()) {
+    length += (byte & 0x7f) * 128 ** index;
     if (byte < 0x80) break;
   }
-  if (length > bytes.length * 256) throw new Error("a block says to be longer than it can be");
+  if (length > LARGEST) throw new Error("a block says to be longer than it can be");
   return length;
 }

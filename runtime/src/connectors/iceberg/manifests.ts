@@ -91,12 +91,13 @@ async function entriesOf(manifest: Manifest, readFile: ReadFile): Promise<Entry[
     return {
       path,
       size: Number(file.file_size_in_bytes),
-      content: (file.content as number | undefined) ?? 0,
+      content: Number(file.content ?? 0),
       // An added entry has the number of its manifest, which a commit that is tried again writes anew.
       sequence: (record.sequence_number as bigint | null | undefined) ?? manifest.sequence,
       spec: manifest.spec,
       partition: Object.values(file.partition as object),
-      equality: (file.equality_ids as number[] | null | undefined) ?? [],
+      // Some writers have them as longs.
+      equality: ((file.equality_ids as (number | bigint)[] | null | undefined) ?? []).map(Number),
       of: (file.referenced_data_file as string | null | undefined) ?? onlyPath(file),
     };
   });
@@ -107,7 +108,7 @@ const filePath = 2147483546;
 
 /** The path that all rows of a file of positions name, which its bounds tell. */
 function onlyPath(file: Record<string, unknown>): string | undefined {
-  if (file.content !== 1) return undefined;
+  if (Number(file.content) !== 1) return undefined;
   const [low, high] = ["lower_bounds", "upper_bounds"].map((bounds) => (file[bounds] as { key: number; value: Buffer }[] | null | undefined)?.find(({ key }) => key === filePath)?.value);
   return low && high && low.equals(high) ? low.toString() : undefined;
 }

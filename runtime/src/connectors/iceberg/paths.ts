@@ -36,7 +36,7 @@ async function orNothing(path: string, store: StoreOptions | undefined): Promise
  * names where they do not. LS2001 where there is none, or more than one of that number.
  */
 export async function newestMetadata(table: string, store: StoreOptions | undefined): Promise<string> {
-  const folder = `${table.replace(/\/+$/, "")}/metadata`;
+  const folder = metadataOf(table);
   const names = (await namesIn(folder, store)).filter((name) => name.endsWith(".metadata.json"));
   if (names.length === 0) {
     throw new LockstepError({ code: "LS2001", message: `${table} is no Iceberg table: ${folder} has no *.metadata.json`, fix: "Name the table's folder, or one of its metadata files." });
@@ -55,6 +55,14 @@ export async function newestMetadata(table: string, store: StoreOptions | undefi
     fix: "Name the one that the table's catalog has.",
   });
 }
+
+/** Whether a path names a table of Iceberg. */
+export async function isTable(path: string): Promise<boolean> {
+  if (path.endsWith(".metadata.json")) return true;
+  return !/[*?[{]/.test(path) && (await namesIn(metadataOf(path), undefined)).some((name) => name.endsWith(".metadata.json"));
+}
+
+const metadataOf = (table: string): string => `${table.replace(/\/+$/, "")}/metadata`;
 
 async function namesIn(folder: string, store: StoreOptions | undefined): Promise<string[]> {
   if (isRemote(folder)) {

@@ -9,20 +9,31 @@ import { arrowType } from "../parquet/schema.ts";
 import { openInput } from "../paths.ts";
 import type { SourceColumn } from "../source-column.ts";
 import type { StoreOptions } from "../store/options.ts";
+import type { CatalogOptions } from "./catalog.ts";
 import { keptRows } from "./deletes.ts";
 import type { Constant, DataFile } from "./manifests.ts";
 import type { Field } from "./metadata.ts";
-import { openTable, type IcebergTable, type TableOptions } from "./table.ts";
+import { openTable, type IcebergTable } from "./table.ts";
 import { arrowTypeOf } from "./types.ts";
 
 /** Options of {@link readIceberg}. */
-export interface ReadIcebergOptions<Row> extends TableOptions {
+export interface ReadIcebergOptions<Row> {
+  /** The id of a snapshot, in digits: the table as it was then. */
+  readonly snapshot?: string;
+  /** A time: the table as it was then. */
+  readonly asOf?: Date;
+  /** A branch, or a tag: the table as it was then. */
+  readonly ref?: string;
+  /** The catalog that has the table, which is then named "namespace.table". */
+  readonly catalog?: CatalogOptions;
+  /** How an object store is reached, where the environment does not say it. */
+  readonly store?: StoreOptions;
   /** Columns seen otherwise than by default: an int64 column as "bigint". */
   readonly types?: { readonly [K in keyof Row & string]?: "bigint" | "number" | "string" | "boolean" | "date" };
 }
 
 /**
- * Reads an Iceberg table: its folder, or one of its metadata files; of a folder the newest one.
+ * Reads an Iceberg table: its folder, or one of its metadata files, or its name in a catalog; of a folder the newest metadata.
  *
  * Columns are found by their ids, so renamed, added and widened columns read as the schema says; deleted rows are left out. Rows
  * stand in the order of the snapshot's manifests. LS2001, LS2002, LS2005, LS2015.
@@ -30,7 +41,7 @@ export interface ReadIcebergOptions<Row> extends TableOptions {
 export async function readIceberg<Row extends object = Record<never, never>>(table: string | URL, options: ReadIcebergOptions<Row> = {}): Promise<Table<StoredRow<Row>>> {
   checkOptions("readIceberg", options);
   const opened = await openTable(table, options);
-  const { files, rows } = await opensFiles(opened, options.store);
+  const { files, rows } = await opensFiles(opened);
   const types = options.types as Readonly<Record<string, View | undefined>> | undefined;
   const columns = new Map<string, Column>();
   for (const field of opened.fields) {
@@ -58,8 +69,8 @@ interface Opened {
   readonly kept: Int32Array | undefined;
 }
 
-async function opensFiles(table: IcebergTable, store: StoreOptions | undefined): Promise<{ files: Opened[]; rows: number }> {
-  const open = async ({ path }: { readonly path: string }): Promise<ParquetFile> => (await openFiles(await openInput(path, [".parquet"], store)))[0]!;
+async function opensFiles(table: IcebergTable): Promise<{ files: Opened[]; rows: number }> {
+  const open = async ({ path }: { readonly path: string }): Promise<ParquetFile> => (await openFiles(await openInput(path, [".parquet"], table.store)))[0]!;
   const deletes: ParquetFile[] = [];
   for (const file of table.deletes) deletes.push(await open(file));
   const files: Opened[] = [];

@@ -3,6 +3,7 @@ import { LockstepError } from "../../errors/index.ts";
 import { localPath } from "../paths.ts";
 import { isRemote } from "../store/location.ts";
 import type { StoreOptions } from "../store/options.ts";
+import type { CatalogOptions, Loaded } from "./catalog.ts";
 import { filesOf, type DataFile, type DeleteFile } from "./manifests.ts";
 import { parseMetadata, selected, type Field, type SnapshotOptions, type TableMetadata } from "./metadata.ts";
 import { bytesOf, newestMetadata, openable } from "./paths.ts";
@@ -10,6 +11,8 @@ import { bytesOf, newestMetadata, openable } from "./paths.ts";
 export interface TableOptions extends SnapshotOptions {
   /** How an object store is reached, where the environment does not say it. */
   readonly store?: StoreOptions;
+  /** The catalog whose table it is. */
+  readonly catalog?: CatalogOptions;
 }
 
 export interface IcebergTable {
@@ -21,21 +24,31 @@ export interface IcebergTable {
   /** In table order; paths as we open them. */
   readonly files: readonly DataFile[];
   readonly deletes: readonly DeleteFile[];
+  readonly store: StoreOptions;
 }
 
 /**
- * A table by its folder or one of its metadata files.
+ * A table by its folder or one of its metadata files, or by its name in a catalog.
  * LS2001 where it, or the snapshot, is not there; LS2005 damaged metadata; LS2015 what we do not read yet.
  */
 export async function openTable(table: string | URL, options: TableOptions): Promise<IcebergTable> {
-  const name = isRemote(table) ? String(table) : localPath(table);
-  const path = name.endsWith(".metadata.json") ? name : await newestMetadata(name, options.store);
-  const metadata = parseMetadata(path, new TextDecoder().decode(await bytesOf(path, options.store)));
+  const { name, path, store } = await located(table, options);
+  const metadata = parseMetadata(path, new TextDecoder().decode(await bytesOf(path, store)));
   const { snapshot, schema } = selected(name, metadata, options);
-  const readFile = (file: string): Promise<Uint8Array> => bytesOf(openable(file), options.store);
+  const readFile = (file: string): Promise<Uint8Array> => bytesOf(openable(file), store);
   const { files, deletes } = snapshot ? await filesOf(metadata, snapshot, schema.fields, readFile) : { files: [], deletes: [] };
   const opened = <T extends { readonly path: string }>(file: T): T => ({ ...file, path: openable(file.path) });
-  return { name, fields: schema.fields, names: namesOf(metadata), files: files.map(opened), deletes: deletes.map(opened) };
+  return { name, fields: schema.fields, names: namesOf(metadata), files: files.map(opened), deletes: deletes.map(opened), store };
+}
+
+/** The newest metadata file, and what messages call the table. */
+async function located(table: string | URL, { catalog, store = {} }: TableOptions): Promise<Loaded> {
+  if (catalog) {
+    const loaded = await (await import("./catalog.ts")).loadTable(String(table), catalog);
+    return { ...loaded, path: openable(loaded.path), store: { ...loaded.store, ...store } };
+  }
+  const name = isRemote(table) ? String(table) : localPath(table);
+  return { name, path: name.endsWith(".metadata.json") ? name : await newestMetadata(name, store), store };
 }
 
 interface Mapped {

@@ -1,6 +1,7 @@
 /** The files of a path in an object store: one listing for a folder or a pattern, one request for a file. */
 import { posix } from "node:path";
 import { didYouMean, LockstepError } from "../../errors/index.ts";
+import { isIceberg, isMetadata } from "../paths.ts";
 import type { Location } from "./location.ts";
 import { complete, manifestName, readManifest } from "./manifest.ts";
 import { type Listed, type ObjectStore } from "./store.ts";
@@ -38,6 +39,7 @@ export async function filesIn(store: ObjectStore, { scheme, key }: Location, ext
     const folder = posix.dirname(key).replace(/^\.$/, "");
     throw missing(`${store.url(key)} does not exist: no "${posix.basename(key)}" in ${store.url(folder)}${didYouMean(posix.basename(key), await store.names(folder))}`);
   }
+  if (listed.some(({ key: name }) => posix.dirname(name) === `${key}/metadata` && isMetadata(name))) throw isIceberg(store.url(key));
   const files = (await committed(store, key, listed, () => true)).filter(({ key: name }) => isData(name) && !hidden(name, key));
   if (files.length > 0) return files;
   throw missing(`${store.url(key)} has no ${extensions.join(" or ")} file`);

@@ -1,7 +1,7 @@
 //! One chunk → arrays: the group's bytes are read at once, records before and after the chunk are only counted.
 use std::{borrow::Cow, sync::Arc};
 
-use arrow::{array::ArrayRef, datatypes::SchemaRef};
+use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
 
 use super::{

@@ -64,9 +64,7 @@ pub fn open_csv(request: &CsvRequest) -> Result<Dataset> {
     let fields: Vec<ArrowField> = names.iter().zip(types.decide()).map(|(name, js)| ArrowField::new(name, arrow_type(js), true)).collect();
     let source = if files.len() == 1 { &files[0].path } else { &request.paths.join(", ") };
     let schema = declared::check(source, &SchemaRef::new(Schema::new(fields)), &request.declared, |_, _| true)?;
-    let rows = files.iter().map(|file| file.rows).sum();
-    let bytes = files.iter().map(|file| file.size).sum();
-    Ok(Dataset { format: Format::Csv(Dialect { delimiter }), files, schema, rows, bytes, store: request.store.clone(), ..Dataset::default() })
+    Ok(Dataset::new(Format::Csv(Dialect { delimiter }), files, schema, request.store.clone()))
 }
 
 struct Header {

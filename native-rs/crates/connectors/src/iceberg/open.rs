@@ -7,7 +7,7 @@ use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 use super::request::{Constant, IcebergColumn, IcebergFile, IcebergRequest};
 use crate::{
     arrow_types::{parse_type, print_type},
-    dataset::{DataFile, Dataset, Held, is_string},
+    dataset::{DataFile, Dataset, Format, Held, is_string},
     declared,
     errors::{ConnectorError, Result},
     parquet::{Footers, describe, each_footer},
@@ -32,10 +32,8 @@ pub fn open_iceberg(request: &IcebergRequest) -> Result<Dataset> {
         footers.insert(index, footer, raw);
         Ok(())
     })?;
-    let rows = files.iter().map(|file| file.rows).sum();
-    let bytes = files.iter().map(|file| file.size).sum();
     let ids = request.columns.iter().map(|column| column.id).collect();
-    Ok(Dataset { files, schema, rows, bytes, store: request.store.clone(), deletes: request.deletes.clone(), ids, footers, ..Dataset::default() })
+    Ok(Dataset { ids, deletes: request.deletes.clone(), footers, ..Dataset::new(Format::Parquet, files, schema, request.store.clone()) })
 }
 
 /// Of what no program can look at, a type that prints as the table's.

@@ -55,9 +55,7 @@ pub fn open_json_lines(request: &JsonLinesRequest) -> Result<Dataset> {
     // Texts can be dates, and numbers integers; nothing else is what it is not.
     let sayable = |found, wanted| matches!((found, wanted), (JsType::String, JsType::Date) | (JsType::Number, JsType::Bigint));
     let schema = declared::check(source, &found, &request.declared, sayable)?;
-    let rows = files.iter().map(|file| file.rows).sum();
-    let bytes = files.iter().map(|file| file.size).sum();
-    Ok(Dataset { format: Format::JsonLines, files, schema, rows, bytes, store: request.store.clone(), ..Dataset::default() })
+    Ok(Dataset::new(Format::JsonLines, files, schema, request.store.clone()))
 }
 
 /// What a file of JSON is that has not an object a line.

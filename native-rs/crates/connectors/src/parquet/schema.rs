@@ -27,7 +27,7 @@ use super::{
 };
 use crate::{
     bounds::Bound,
-    dataset::{ColumnChunk, DataFile, Dataset, Group, Held, is_string, js_type},
+    dataset::{ColumnChunk, DataFile, Dataset, Format, Group, Held, is_string, js_type},
     declared,
     errors::{ConnectorError, Result},
     paths::{Found, resolve},
@@ -66,9 +66,7 @@ pub fn open_parquet(request: &ParquetRequest) -> Result<Dataset> {
     let (name, schema) = first.expect("resolve returns a file or an error");
     let source = if files.len() == 1 { &name } else { &request.paths.join(", ") };
     let schema = declared::check(source, &schema, &request.declared, |_, _| false)?;
-    let rows = files.iter().map(|file| file.rows).sum();
-    let bytes = files.iter().map(|file| file.size).sum();
-    Ok(Dataset { files, schema, rows, bytes, store: request.store.clone(), footers, ..Dataset::default() })
+    Ok(Dataset { footers, ..Dataset::new(Format::Parquet, files, schema, request.store.clone()) })
 }
 
 fn by_name(schema: &Schema, file: &Schema) -> Vec<Held> {

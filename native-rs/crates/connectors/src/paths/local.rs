@@ -4,7 +4,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Found, listed, missing};
+use super::{Found, iceberg, is_metadata, listed, missing};
 use crate::{
     errors::{ConnectorError, Result},
     names::{did_you_mean, near_misses},
@@ -14,6 +14,10 @@ use crate::{
 pub fn resolve(path: &str, extensions: &[&str], found: &mut Vec<Found>) -> Result<()> {
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_dir() => {
+            let metadata = fs::read_dir(Path::new(path).join("metadata"));
+            if metadata.is_ok_and(|mut names| names.any(|name| name.is_ok_and(|name| is_metadata(&name.file_name().to_string_lossy())))) {
+                return Err(iceberg(path));
+            }
             let mut files = Vec::new();
             walk(Path::new(path), extensions, &mut Vec::new(), &mut files)?;
             if files.is_empty() {

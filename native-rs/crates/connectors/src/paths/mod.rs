@@ -65,6 +65,17 @@ fn listed(extensions: &[&str]) -> String {
     extensions.iter().map(|extension| format!(".{extension}")).collect::<Vec<_>>().join(" or ")
 }
 
+/// LS2018 for the folder of a table whose metadata say which of its files count.
+fn iceberg(path: &str) -> ConnectorError {
+    let message = format!("{path} is an Iceberg table, in whose folder are files that do not belong to it now; readIceberg reads the table");
+    ConnectorError::new("LS2018", message, json!({ "path": path }))
+}
+
+/// Of a file in an Iceberg table's folder `metadata`.
+fn is_metadata(name: &str) -> bool {
+    name.ends_with(".metadata.json")
+}
+
 fn missing(message: String, path: &str) -> ConnectorError {
     ConnectorError::new("LS2001", message, json!({ "path": path }))
 }

@@ -1,7 +1,7 @@
 //! Paths in an object store: one listing for a folder or a pattern, one request for a file.
 use glob::{MatchOptions, Pattern};
 
-use super::{Found, listed, local::alternatives, missing};
+use super::{Found, iceberg, is_metadata, listed, local::alternatives, missing};
 use crate::{
     errors::{ConnectorError, Result},
     names::{did_you_mean, near_misses},
@@ -46,6 +46,10 @@ pub async fn resolve(location: &Location, extensions: &[&str], options: &StoreOp
             return Ok(vec![found(file)]);
         }
         return Err(not_found(&store, location).await);
+    }
+    let metadata = format!("{}/metadata/", location.key);
+    if below.iter().any(|file| file.key.strip_prefix(&metadata).is_some_and(is_metadata)) {
+        return Err(iceberg(&url));
     }
     let files = visible(committed(&store, below, |_| true).await?, &location.key, extensions);
     if files.is_empty() {

@@ -3,6 +3,7 @@ mod commit;
 mod csv;
 mod encode;
 mod hostile;
+mod iceberg;
 mod json;
 mod parquet;
 mod remote;

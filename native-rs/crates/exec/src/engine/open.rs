@@ -5,7 +5,7 @@ use arrow::datatypes::Field;
 use lockstep_comm::OpKind;
 use lockstep_connectors::{CsvRequest, Dataset, IcebergRequest, JsonLinesRequest, ParquetRequest, open_csv, open_iceberg, open_json_lines, open_parquet, print_type};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Engine;
 use crate::error::{EngineError, Result};
@@ -31,15 +31,12 @@ impl Engine {
     /// Collective. As `open_parquet`; request: `{ table, columns, files, deletes, declared, site }`, as `IcebergRequest` says, of
     /// which the other ranks need `site` alone; `{ failed, site }`: the error of reading the table's metadata. `rows` is null where some may be deleted. LS2002, LS2005, LS2015.
     pub async fn open_iceberg(&self, request: &str) -> Result<String> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Resolved {
-            Failed { failed: serde_json::Value },
-            Table(Box<IcebergRequest>),
-        }
-        let open = |resolved| match resolved {
-            Resolved::Failed { failed } => Err(EngineError::from_json(&failed.to_string())),
-            Resolved::Table(request) => Ok(open_iceberg(&request)?),
+        let open = |resolved: Value| match resolved.get("failed") {
+            Some(failed) => Err(EngineError::from_json(&failed.to_string())),
+            None => {
+                let bad = |error| EngineError::bug(format!("a table to open that cannot be read: {error}"));
+                Ok(open_iceberg(&IcebergRequest::deserialize(resolved).map_err(bad)?)?)
+            }
         };
         self.open(request, open).await
     }

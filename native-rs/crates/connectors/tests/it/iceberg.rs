@@ -1,0 +1,171 @@
+//! Columns by ids, constants, deleted rows. What PyIceberg writes is in test/iceberg.
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    fs::File,
+    path::Path,
+    sync::Arc,
+};
+
+use arrow::{
+    array::{Array, ArrayRef, AsArray, Int32Array, Int64Array, RecordBatch, StringArray},
+    datatypes::{Field, Int64Type, Schema},
+};
+use lockstep_connectors::{
+    ConnectorError, Constant, Dataset, DeleteFile, IcebergColumn, IcebergFile, IcebergRequest, ParquetRequest, ReadOptions, chunks, open_iceberg, open_parquet, read, read_labels,
+};
+use parquet::{
+    arrow::{ArrowWriter, PARQUET_FIELD_ID_META_KEY},
+    file::properties::WriterProperties,
+};
+
+use super::{columns, read_all, text, travelled};
+
+/// Writes columns with ids, in row groups of `rows`; without one where the id is 0.
+fn write(path: &Path, rows: usize, columns: &[(&str, i32, ArrayRef)]) -> (String, u64) {
+    let field = |(name, id, array): &(&str, i32, ArrayRef)| {
+        let field = Field::new(*name, array.data_type().clone(), true);
+        let key = PARQUET_FIELD_ID_META_KEY.to_owned();
+        if *id == 0 { field } else { field.with_metadata(HashMap::from([(key, id.to_string())])) }
+    };
+    let schema = Arc::new(Schema::new(columns.iter().map(field).collect::<Vec<_>>()));
+    let properties = WriterProperties::builder().set_max_row_group_row_count(Some(rows)).build();
+    let mut writer = ArrowWriter::try_new(File::create(path).unwrap(), Arc::clone(&schema), Some(properties)).unwrap();
+    writer.write(&RecordBatch::try_new(schema, columns.iter().map(|(_, _, array)| Arc::clone(array)).collect()).unwrap()).unwrap();
+    writer.close().unwrap();
+    (text(path), path.metadata().unwrap().len())
+}
+
+fn numbers(values: impl IntoIterator<Item = i64>) -> ArrayRef {
+    Arc::new(Int64Array::from_iter_values(values))
+}
+
+fn column(id: i32, name: &str, data_type: &str) -> IcebergColumn {
+    IcebergColumn { id, name: name.into(), data_type: data_type.into(), nullable: true, names: None }
+}
+
+fn file((path, size): (String, u64), constants: &[(i32, Option<Constant>)], deletes: &[usize]) -> IcebergFile {
+    IcebergFile { path, size, constants: constants.iter().cloned().collect::<BTreeMap<_, _>>(), deletes: deletes.to_vec() }
+}
+
+fn request(columns: Vec<IcebergColumn>, files: Vec<IcebergFile>, deletes: Vec<DeleteFile>) -> IcebergRequest {
+    IcebergRequest { table: "t".into(), columns, files, deletes, ..IcebergRequest::default() }
+}
+
+fn ids(batch: &RecordBatch, column: usize) -> Vec<i64> {
+    batch.column(column).as_primitive::<Int64Type>().values().to_vec()
+}
+
+#[test]
+fn columns_in_another_order_are_the_same_columns() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name);
+    write(&at("1.parquet"), 100, &[("a", 0, numbers(0..10)), ("b", 0, numbers(100..110))]);
+    write(&at("2.parquet"), 100, &[("b", 0, numbers(110..120)), ("c", 0, numbers(7..17)), ("a", 0, numbers(10..20))]);
+    let opened = open_parquet(&ParquetRequest { paths: vec![text(directory.path())], ..ParquetRequest::default() });
+    // Without an interface files have to have the same columns.
+    assert_eq!(opened.unwrap_err().code, "LS2002");
+    let declared = [("a", lockstep_plan::JsType::Number), ("b", lockstep_plan::JsType::Number)];
+    let declared = declared.map(|(name, js)| lockstep_plan::ColumnType { name: name.into(), js, nullable: false }).to_vec();
+    let dataset = open_parquet(&ParquetRequest { paths: vec![text(directory.path())], declared, ..ParquetRequest::default() }).unwrap();
+    for dataset in [Arc::new(dataset.clone()), travelled(&dataset)] {
+        let all = read_all(&dataset, 3, &columns(&["b", "a"])).unwrap();
+        assert_eq!((ids(&all, 0), ids(&all, 1)), ((100..120).collect(), (0..20).collect()));
+        let known = dataset.column_statistics("a").unwrap();
+        assert_eq!((known.min.unwrap().to_string(), known.max.unwrap().to_string()), ("0".into(), "19".into()));
+    }
+}
+
+#[test]
+fn what_a_file_lacks_is_a_constant() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name);
+    let narrow: ArrayRef = Arc::new(Int32Array::from_iter_values(0..10));
+    let old = write(&at("old.parquet"), 4, &[("was", 1, narrow)]);
+    let new = write(&at("new.parquet"), 4, &[("region", 2, Arc::new(StringArray::from(vec!["b", "c"]))), ("id", 1, numbers([50, 60]))]);
+    let table = vec![column(1, "id", "int64"), column(2, "region", "string"), column(3, "late", "float64"), column(4, "list", "list")];
+    let region = |text: &str| (2, Some(Constant::Text(text.into())));
+    let dataset = open_iceberg(&request(table, vec![file(old, &[region("a"), (3, None)], &[]), file(new, &[region("never")], &[])], vec![])).unwrap();
+    for dataset in [Arc::new(dataset.clone()), travelled(&dataset)] {
+        for parts in [1, 3, 7] {
+            let all = read_all(&dataset, parts, &columns(&["region", "late", "id"])).unwrap();
+            assert_eq!(ids(&all, 2), (0..10).chain([50, 60]).collect::<Vec<_>>());
+            let regions: Vec<&str> = all.column(0).as_string::<i32>().iter().flatten().collect();
+            assert_eq!(regions, ["a"; 10].into_iter().chain(["b", "c"]).collect::<Vec<_>>());
+            assert_eq!(all.column(1).null_count(), 12);
+        }
+        let known = |name| dataset.column_statistics(name).unwrap();
+        assert_eq!((known("id").min.unwrap().to_string(), known("id").max.unwrap().to_string(), known("id").exact), ("0".into(), "60".into(), true));
+        assert_eq!((known("region").null_count, known("late").null_count), (Some(0), Some(12)));
+        assert_eq!(read_labels(&dataset, "region", 10).unwrap(), Some(BTreeSet::from(["a", "b", "c"].map(str::to_owned))));
+    }
+}
+
+/// Twenty rows with ids 0 to 19 in groups of 6, and a request for those left by the delete files.
+fn twenty(directory: &Path, deletes: Vec<DeleteFile>) -> IcebergRequest {
+    let data = write(&directory.join("data.parquet"), 6, &[("id", 1, numbers(0..20)), ("gone", 2, numbers((0..20).map(|id| id % 3)))]);
+    let all: Vec<usize> = (0..deletes.len()).collect();
+    request(vec![column(1, "id", "int64")], vec![file(data, &[], &all)], deletes)
+}
+
+fn left(dataset: &Arc<Dataset>) -> Vec<i64> {
+    ids(&read_all(dataset, 1, &columns(&["id"])).unwrap(), 0)
+}
+
+fn positions(directory: &Path, name: &str, of: &str, positions: &[i64]) -> DeleteFile {
+    let paths: ArrayRef = Arc::new(StringArray::from(vec![of; positions.len()]));
+    let (path, size) = write(&directory.join(name), 100, &[("file_path", 2_147_483_546, paths), ("pos", 2_147_483_545, numbers(positions.iter().copied()))]);
+    DeleteFile { path, size, equality: vec![] }
+}
+
+#[test]
+fn deleted_rows_are_left_out_and_leave_gaps() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = text(&directory.path().join("data.parquet"));
+    let here = positions(directory.path(), "here.parquet", &format!("file://{data}"), &[19, 0, 7, 6, 7, 40]);
+    let elsewhere = positions(directory.path(), "elsewhere.parquet", "/other.parquet", &[1, 2, 3]);
+    // By values of a column that the table has no more.
+    let (path, size) = write(&directory.path().join("keys.parquet"), 100, &[("gone", 2, numbers([2]))]);
+    let keys = DeleteFile { path, size, equality: vec![2] };
+    let opened = open_iceberg(&twenty(directory.path(), vec![here, elsewhere, keys])).unwrap();
+    let expected: Vec<i64> = (0..20).filter(|id| ![0, 6, 7, 19].contains(id) && id % 3 != 2).collect();
+    for dataset in [Arc::new(opened.clone()), travelled(&opened)] {
+        for parts in [1, 2, 3, 7] {
+            let numbered = ReadOptions { row_number: Some("#".into()), batch_size: 4, ..columns(&["id"]) };
+            let all = read_all(&dataset, parts, &numbered).unwrap();
+            assert_eq!((ids(&all, 0), ids(&all, 1)), (expected.clone(), expected.clone()), "{parts} parts");
+            let rows = chunks(&dataset, &[], parts, None).into_iter().flat_map(|part| read(Arc::clone(&dataset), part, columns(&[])));
+            assert_eq!(rows.map(|batch| batch.unwrap().num_rows()).sum::<usize>(), expected.len());
+        }
+        let known = dataset.column_statistics("id").unwrap();
+        assert!(!known.exact && known.min.is_some());
+    }
+}
+
+#[test]
+fn what_cannot_be_right_is_an_error_of_that_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let fails = |request: &IcebergRequest| -> ConnectorError {
+        let opened = open_iceberg(request);
+        opened.map_or_else(|error| error, |dataset| read_all(&Arc::new(dataset), 2, &columns(&["id"])).unwrap_err())
+    };
+    let (path, size) = write(&directory.path().join("no.parquet"), 100, &[("pos", 2_147_483_545, numbers([1]))]);
+    let error = fails(&twenty(directory.path(), vec![DeleteFile { path, size, equality: vec![] }]));
+    assert!(error.code == "LS2005" && error.message.contains("no.parquet") && error.message.contains("no column with the id 2147483546"), "{error:?}");
+    let negative = positions(directory.path(), "negative.parquet", "/x", &[-1]);
+    assert_eq!(fails(&twenty(directory.path(), vec![negative])).code, "LS2005");
+    let mut shorter = twenty(directory.path(), vec![]);
+    shorter.files[0].size -= 1;
+    assert_eq!(fails(&shorter).code, "LS2019");
+
+    let texts: ArrayRef = Arc::new(StringArray::from(vec!["a"]));
+    let data = write(&directory.path().join("texts.parquet"), 100, &[("id", 1, texts)]);
+    let error = fails(&request(vec![column(1, "id", "int64")], vec![file(data, &[], &[])], vec![]));
+    assert!(error.code == "LS2005" && error.message.contains("column id is string, the table says int64"), "{error:?}");
+    let nameless = write(&directory.path().join("nameless.parquet"), 100, &[("id", 0, numbers([1]))]);
+    let mut unnamed = request(vec![column(1, "id", "int64")], vec![file(nameless, &[], &[])], vec![]);
+    assert_eq!(fails(&unnamed).code, "LS2015");
+    unnamed.columns[0].names = Some(vec!["key".into(), "id".into()]);
+    assert_eq!(left(&Arc::new(open_iceberg(&unnamed).unwrap())), [1]);
+    let unknown = file(("/nonexistent/x.parquet".into(), 100), &[], &[]);
+    assert_eq!(fails(&request(vec![column(1, "id", "int64")], vec![unknown], vec![])).code, "LS2001");
+}

@@ -1,0 +1,98 @@
+/**
+ * Iceberg's REST catalogs: which metadata file is a table's now.
+ *
+ * What is secret comes from the environment alone, by the names that PyIceberg gave it: PYICEBERG_CATALOG__<NAME>__TOKEN, or
+ * __CREDENTIAL ("client:secret", for a token of OAuth); requests are signed as AWS wants it where __REST__SIGV4_ENABLED is true.
+ */
+import { LockstepError } from "../../errors/index.ts";
+import { awsCredentials, awsProfile } from "../store/aws-credentials.ts";
+import type { StoreOptions } from "../store/options.ts";
+import { ask } from "../store/request.ts";
+
+/** A catalog that speaks Iceberg's REST protocol. */
+export interface CatalogOptions {
+  /** Where it is: "https://host/catalog"; without it what PYICEBERG_CATALOG__<NAME>__URI says. */
+  readonly uri?: string;
+  /** Which of its warehouses. */
+  readonly warehouse?: string;
+  /** <NAME> of the variables of the environment, "default" if it is not given. */
+  readonly name?: string;
+}
+
+export interface Loaded {
+  /** As messages call it. */
+  readonly name: string;
+  /** Of its newest metadata file. */
+  readonly path: string;
+  /** How its store is reached, as far as the catalog says it. */
+  readonly store: StoreOptions;
+}
+
+/** LS2001 where the catalog has no such table; LS2020, LS2021 where it refuses or does not answer. */
+export async function loadTable(table: string, { uri: given, warehouse: named, name = "default" }: CatalogOptions): Promise<Loaded> {
+  const variable = (key: string): string | undefined => process.env[`PYICEBERG_CATALOG__${name.toUpperCase()}__${key}`] || undefined;
+  const uri = (given ?? variable("URI"))?.replace(/\/+$/, "");
+  if (uri === undefined || !/^https?:\/\/[^@?]+$/.test(uri)) {
+    const what = uri === undefined ? "no address" : "not a URL such as https://host/catalog without credentials";
+    throw new LockstepError({ code: "LS2016", message: `the catalog of ${table} has ${what}`, fix: `Set PYICEBERG_CATALOG__${name.toUpperCase()}__URI, or give catalog: { uri }.` });
+  }
+  const parts = table.split(".");
+  if (parts.length < 2 || parts.includes("")) throw new LockstepError({ code: "LS2016", message: `${JSON.stringify(table)} is no table of a catalog, whose names are "namespace.table"` });
+  const warehouse = named ?? variable("WAREHOUSE");
+  const source = `${uri}: ${table}`;
+  const authorized = await authorization(uri, variable);
+  const json = async (path: string, expected: readonly number[]): Promise<{ status: number; body: Record<string, unknown> }> => {
+    const { status, body } = await ask(source, () => authorized(new Request(`${uri}/v1/${path}`, { headers: { accept: "application/json" } })), expected);
+    try {
+      return { status, body: JSON.parse(new TextDecoder().decode(body)) as Record<string, unknown> };
+    } catch (error) {
+      throw new LockstepError({ code: "LS2021", message: `${source}: the catalog's answer is no JSON`, cause: error });
+    }
+  };
+  const config = (await json(`config${warehouse === undefined ? "" : `?warehouse=${encodeURIComponent(warehouse)}`}`, [200])).body;
+  const said = { ...(config.defaults as Record<string, string> | undefined), ...(config.overrides as Record<string, string> | undefined) };
+  const prefix = said.prefix === undefined ? "" : `${said.prefix}/`;
+  const namespace = parts.slice(0, -1).map(encodeURIComponent).join("%1F");
+  const { status, body } = await json(`${prefix}namespaces/${namespace}/tables/${encodeURIComponent(parts.at(-1)!)}`, [200, 404]);
+  const path = body["metadata-location"];
+  if (status === 404 || typeof path !== "string") throw new LockstepError({ code: "LS2001", message: `${source}: the catalog has no such table` });
+  return { name: source, path, store: storeOf({ ...said, ...(body.config as Record<string, string> | undefined) }) };
+}
+
+/** Credentials that a catalog lends are not taken: the ranks have those of the environment. */
+function storeOf(config: Readonly<Record<string, string | undefined>>): StoreOptions {
+  const { "s3.endpoint": endpoint, "s3.region": s3Region, "client.region": region = s3Region, "s3.path-style-access": pathStyle } = config;
+  return { ...(endpoint !== undefined && { endpoint }), ...(region !== undefined && { region }), ...(pathStyle !== undefined && { pathStyle: pathStyle === "true" }) };
+}
+
+/** What a request gets before it is sent. */
+async function authorization(uri: string, variable: (key: string) => string | undefined): Promise<(request: Request) => Promise<Request>> {
+  if (variable("REST__SIGV4_ENABLED") === "true") {
+    const { AwsClient } = await import("aws4fetch");
+    const profile = await awsProfile();
+    const credentials = await awsCredentials(profile, uri.startsWith("http:"));
+    if (!credentials) throw new LockstepError({ code: "LS2020", message: `${uri}: no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE` });
+    const region = variable("REST__SIGNING_REGION") ?? (process.env.AWS_REGION || profile.region || "us-east-1");
+    const signer = new AwsClient({ ...credentials, service: variable("REST__SIGNING_NAME") ?? "execute-api", region, retries: 0 });
+    return (request) => signer.sign(request);
+  }
+  const token = variable("TOKEN") ?? (await exchanged(uri, variable));
+  return async (request) => {
+    if (token !== undefined) request.headers.set("authorization", `Bearer ${token}`);
+    return request;
+  };
+}
+
+/** A token for the client's secret, where there is one. */
+async function exchanged(uri: string, variable: (key: string) => string | undefined): Promise<string | undefined> {
+  const credential = variable("CREDENTIAL");
+  if (credential === undefined) return undefined;
+  const colon = credential.indexOf(":");
+  const client = colon < 0 ? {} : { client_id: credential.slice(0, colon) };
+  const body = new URLSearchParams({ grant_type: "client_credentials", ...client, client_secret: credential.slice(colon + 1), scope: variable("SCOPE") ?? "catalog" });
+  const server = variable("OAUTH2_SERVER_URI") ?? `${uri}/v1/oauth/tokens`;
+  const answer = await ask(`${uri}: the token`, async () => new Request(server, { method: "POST", body }), [200]);
+  const token = (JSON.parse(new TextDecoder().decode(answer.body)) as Record<string, unknown>).access_token;
+  if (typeof token === "string") return token;
+  throw new LockstepError({ code: "LS2020", message: `${uri}: its answer has no token` });
+}

@@ -1,0 +1,107 @@
+/** Programs that read the tables of tables.py. */
+import { desc, op, readIceberg, readParquet } from "@lockstep/runtime";
+
+/** Which state of a table. */
+export interface At {
+  readonly snapshot?: string;
+  readonly asOf?: Date;
+  readonly ref?: string;
+}
+
+interface Evolved {
+  note: string | null;
+  id: bigint | null;
+  title: string | null;
+  amount: number | null;
+  price: number | null;
+  day: Date | null;
+  at: Date | null;
+  here: Date | null;
+  paid: number | null;
+}
+
+export async function evolved(table: string, { snapshot, asOf, ref }: At) {
+  "use spmd";
+  const rows = await readIceberg<Evolved>(table, { types: { id: "bigint" }, snapshot, asOf, ref });
+  return rows.select("note", "id", "title", "amount", "price", "day", "at", "here", "paid").objects();
+}
+
+interface Before {
+  id: number | null;
+  name: string | null;
+  amount: number | null;
+  price: number | null;
+  day: Date | null;
+  at: Date | null;
+  here: Date | null;
+  ok: boolean | null;
+  paid: number | null;
+}
+
+export async function before(table: string, { snapshot, asOf, ref }: At) {
+  "use spmd";
+  const rows = await readIceberg<Before>(table, { snapshot, asOf, ref });
+  return rows.select("id", "name", "amount", "price", "day", "at", "here", "ok", "paid").objects();
+}
+
+interface Parted {
+  region: string | null;
+  id: number | null;
+  at: Date | null;
+}
+
+export async function parted(table: string) {
+  "use spmd";
+  return (await readIceberg<Parted>(table)).objects();
+}
+
+/** A filter that statistics judge, an aggregate by a partition column. */
+export async function summed(table: string) {
+  "use spmd";
+  const rows = await readIceberg<Parted>(table);
+  return rows.filter((row) => row.id !== null && row.id >= 30).groupby("region").rollup({ rows: op.count(), ids: op.sum("id") }).orderby(desc("rows"), "region").objects();
+}
+
+interface Named {
+  id: number | null;
+  name: string | null;
+}
+
+export async function places(table: string) {
+  "use spmd";
+  return (await readIceberg<Named>(table)).objects();
+}
+
+/** Without a column to read, and with one that a filter looks at. */
+export async function counts(table: string) {
+  "use spmd";
+  const rows = await readIceberg<Named>(table);
+  return [await rows.numRows(), await rows.filter((row) => row.id !== null && row.id % 2 === 0).numRows(), (await rows.rollup({ least: op.min("id"), most: op.max("id"), all: op.count() }).objects())[0]];
+}
+
+interface Keyed {
+  region: string | null;
+  id: number | null;
+  price: number | null;
+}
+
+export async function keyed(table: string) {
+  "use spmd";
+  return (await readIceberg<Keyed>(table)).objects();
+}
+
+/** Of a column that no delete file names. */
+export async function regions(table: string) {
+  "use spmd";
+  return (await readIceberg<Keyed>(table)).groupby("region").count().orderby("region").objects();
+}
+
+export async function adopted(table: string) {
+  "use spmd";
+  return (await readIceberg<{ key: number | null; b: string | null }>(table)).objects();
+}
+
+export async function files(folder: string) {
+  "use spmd";
+  return (await readParquet<{ id: number }>(folder)).numRows();
+}

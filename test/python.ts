@@ -1,6 +1,7 @@
 /** Environments of Python: made once in the cache, versions pinned. */
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import { cache, run } from "./scripts/lib.mjs";
 
 const UV = "uv==0.13.9";
@@ -11,15 +12,37 @@ const ENVIRONMENTS = { peers: ["duckdb==2.0.0", "polars==2.1.0"], spark: ["pyspa
 export async function pythonWith(name: keyof typeof ENVIRONMENTS): Promise<string> {
   const packages = ENVIRONMENTS[name];
   const folder = join(cache, `peers-${packages.join("-").replaceAll(/==|\[.*?\]/g, "")}`);
-  const python = join(folder, "venv/bin/python");
   const ready = join(folder, "venv/ready");
-  if (!existsSync(ready)) {
-    const tools = join(folder, "uv");
-    await run("python3", ["-m", "pip", "install", "--quiet", "--target", tools, UV], { stdio: ["ignore", 2, 2] });
+  await alone(folder, ready, async () => {
+    const [tools, venv] = [join(folder, "uv"), join(folder, "venv")];
+    await run("python3", ["-m", "pip", "install", "--quiet", "--root-user-action", "ignore", "--target", tools, UV], { stdio: ["ignore", 2, 2] });
     const uv = join(tools, "bin/uv");
-    await run(uv, ["venv", "--quiet", "--clear", join(folder, "venv")], { stdio: ["ignore", 2, 2] });
-    await run(uv, ["pip", "install", "--quiet", "--python", python, ...packages], { stdio: ["ignore", 2, 2] });
-    await run("touch", [ready]);
-  }
+    await run(uv, ["venv", "--quiet", "--clear", venv], { stdio: ["ignore", 2, 2] });
+    await run(uv, ["pip", "install", "--quiet", "--python", join(venv, "bin/python"), ...packages], { stdio: ["ignore", 2, 2] });
+    writeFileSync(ready, "");
+  });
   return join(folder, "venv/bin");
+}
+
+const LONGEST = 900_000;
+
+/** Makes what is not `ready`; processes that want the same wait for the first one, unless it seems to have died. */
+async function alone(folder: string, ready: string, make: () => Promise<void>): Promise<void> {
+  const lock = `${folder}.lock`;
+  mkdirSync(cache, { recursive: true });
+  while (!existsSync(ready)) {
+    try {
+      mkdirSync(lock);
+    } catch {
+      const since = statSync(lock, { throwIfNoEntry: false })?.mtimeMs ?? Date.now();
+      if (Date.now() - since > LONGEST) rmSync(lock, { recursive: true, force: true });
+      await wait(200);
+      continue;
+    }
+    try {
+      if (!existsSync(ready)) await make();
+    } finally {
+      rmSync(lock, { recursive: true });
+    }
+  }
 }

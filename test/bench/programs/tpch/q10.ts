@@ -13,7 +13,7 @@ export async function q10(data: string) {
     .groupby("o_custkey")
     .rollup({ revenue: op.sum((d) => d.l_extendedprice * (1 - d.l_discount)) });
   return lost
-    .orderby(desc("revenue"))
+    .orderby(desc("revenue"), "o_custkey")
     .slice(0, 20)
     .join(await customers(data), ["o_custkey", "c_custkey"])
     .join(await nations(data), ["c_nationkey", "n_nationkey"])

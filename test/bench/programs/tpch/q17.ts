@@ -5,12 +5,11 @@ import { lineItems, parts } from "./tables.ts";
 export async function q17(data: string) {
   "use spmd";
   const boxes = (await parts(data)).filter((d) => d.p_brand === "Brand#23" && d.p_container === "MED BOX");
-  return (await lineItems(data))
-    .semijoin(boxes, ["l_partkey", "p_partkey"])
-    .groupby("l_partkey")
-    .derive({ mean: op.mean("l_quantity") })
+  const lines = (await lineItems(data)).semijoin(boxes, ["l_partkey", "p_partkey"]);
+  const means = lines.groupby("l_partkey").rollup({ mean: op.mean("l_quantity") });
+  return lines
+    .join(means, "l_partkey")
     .filter((d) => d.l_quantity < 0.2 * d.mean)
-    .ungroup()
     .rollup({ price: op.sum("l_extendedprice") })
     .derive({ avg_yearly: (d) => (d.price === null ? null : d.price / 7) })
     .select("avg_yearly")

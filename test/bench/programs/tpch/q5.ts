@@ -9,10 +9,12 @@ export async function q5(data: string) {
   const asia = (await regions(data)).filter((d) => d.r_name === "ASIA");
   const asian = (await nations(data)).semijoin(asia, ["n_regionkey", "r_regionkey"]);
   const sellers = (await suppliers(data)).join(asian, ["s_nationkey", "n_nationkey"]);
-  const bought = (await orders(data)).filter((d) => d.o_orderdate >= from && d.o_orderdate < to).join(await customers(data), ["o_custkey", "c_custkey"]);
+  const buyers = (await customers(data)).semijoin(asian, ["c_nationkey", "n_nationkey"]);
+  const bought = (await orders(data)).filter((d) => d.o_orderdate >= from && d.o_orderdate < to).join(buyers, ["o_custkey", "c_custkey"]);
   return (await lineItems(data))
     .join(bought, ["l_orderkey", "o_orderkey"])
-    .join(sellers, [["l_suppkey", "c_nationkey"], ["s_suppkey", "s_nationkey"]])
+    .join(sellers, ["l_suppkey", "s_suppkey"])
+    .filter((d) => d.c_nationkey === d.s_nationkey)
     .groupby("n_name")
     .rollup({ revenue: op.sum((d) => d.l_extendedprice * (1 - d.l_discount)) })
     .orderby(desc("revenue"))

@@ -5,10 +5,11 @@ import { lineItems, nations, orders, partSupps, parts, suppliers } from "./table
 export async function q9(data: string) {
   "use spmd";
   const green = (await parts(data)).filter((d) => d.p_name.includes("green"));
+  const offers = (await partSupps(data)).semijoin(green, ["ps_partkey", "p_partkey"]);
   const sellers = (await suppliers(data)).join(await nations(data), ["s_nationkey", "n_nationkey"]).select("s_suppkey", { n_name: "nation" });
   return (await lineItems(data))
     .semijoin(green, ["l_partkey", "p_partkey"])
-    .join(await partSupps(data), [["l_partkey", "l_suppkey"], ["ps_partkey", "ps_suppkey"]])
+    .join(offers, [["l_partkey", "l_suppkey"], ["ps_partkey", "ps_suppkey"]])
     .join(sellers, ["l_suppkey", "s_suppkey"])
     .join(await orders(data), ["l_orderkey", "o_orderkey"])
     .groupby("nation", { o_year: (d) => d.o_orderdate.getUTCFullYear() })

@@ -1,6 +1,6 @@
 /**
- * The 22 queries of TPC-H over the same Parquet files, each system in a process of its own that answers all of them twice:
- * the first pass warms it up, the second is timed. Every answer is compared with DuckDB's.
+ * The 22 queries of TPC-H over the same Parquet files, each system in a process of its own that answers all of them three
+ * times: the first pass warms it up, the others are timed. Every answer is compared with DuckDB's.
  */
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -13,11 +13,11 @@ import { bundled } from "../bundle.ts";
 import { measure, median, type Aim, type Measured } from "../measure.ts";
 import { scratch } from "../scratch.ts";
 
-const PASSES = 2;
+const PASSES = 3;
 
 interface System {
   readonly name: string;
-  run(aim: Aim, out: string): Promise<Measured>;
+  run(aim: Aim, passes: number, out: string): Promise<Measured>;
 }
 
 interface Run extends Measured {
@@ -35,7 +35,7 @@ export async function tpch(scale: number, queries: readonly string[], rounds: nu
   const runs = new Map<string, Run[]>(systems.map(({ name }) => [name, []]));
   const peaks = new Map<string, number>();
   for (const { name, run } of systems) {
-    peaks.set(name, (await run("memory", join(folder, name))).peakBytes);
+    peaks.set(name, (await run("memory", 1, join(folder, name))).peakBytes);
     rmSync(join(folder, name), { recursive: true, force: true });
   }
   for (let round = 0; round < rounds; round++) {
@@ -43,7 +43,7 @@ export async function tpch(scale: number, queries: readonly string[], rounds: nu
     for (const { name, run } of [...systems.slice(round % systems.length), ...systems.slice(0, round % systems.length)]) {
       const out = join(folder, name);
       rmSync(out, { recursive: true, force: true });
-      const measured = await run("time", out);
+      const measured = await run("time", PASSES, out);
       runs.get(name)!.push({ ...measured, passes: measured.failure === null ? (JSON.parse(readFileSync(join(out, "seconds.json"), "utf8")) as Run["passes"]) : {} });
       console.error(`tpch ${round + 1}/${rounds} ${name.padEnd(14)} ${measured.seconds.toFixed(2)} s ${measured.failure ?? ""}`);
     }
@@ -61,24 +61,24 @@ export async function tpch(scale: number, queries: readonly string[], rounds: nu
     const difference = answerDifference(right, own);
     return difference === null ? "ok" : `wrong answer: ${difference}`;
   };
-  const seconds = (name: string, query: string, pass: number): number[] => runs.get(name)!.map((run) => run.passes[query]?.[pass] ?? NaN);
-  const total = (name: string, pass: number): number => queries.reduce((sum, query) => sum + median(seconds(name, query, pass)), 0);
+  const first = (name: string, query: string): number[] => runs.get(name)!.map((run) => run.passes[query]?.[0] ?? NaN);
+  const warm = (name: string, query: string): number[] => runs.get(name)!.flatMap((run) => run.passes[query]?.slice(1) ?? [NaN]);
+  const total = (name: string, seconds: (name: string, query: string) => number[]): number => queries.reduce((sum, query) => sum + median(seconds(name, query)), 0);
   const ratio = (own: number, duckdb: () => number): number | null => (runs.has("duckdb") ? own / duckdb() : null);
-  const warm = PASSES - 1;
   const lines: Record<string, unknown>[] = [];
   for (const query of queries) {
     for (const { name } of systems) {
-      const times = seconds(name, query, warm);
+      const times = warm(name, query);
       lines.push({
         suite: "tpch", case: query, system: name, scale, seconds: median(times), seconds_min: Math.min(...times), seconds_max: Math.max(...times),
-        seconds_first: median(seconds(name, query, 0)), ratio: ratio(median(times), () => median(seconds("duckdb", query, warm))), status: status(name, query),
+        seconds_first: median(first(name, query)), ratio: ratio(median(times), () => median(warm("duckdb", query))), status: status(name, query),
       });
     }
   }
   for (const { name } of systems) {
     const wrong = queries.map((query) => status(name, query)).find((each) => !each.startsWith("ok"));
     lines.push({
-      suite: "tpch", case: "sum", system: name, scale, seconds: total(name, warm), seconds_first: total(name, 0), seconds_process: median(runs.get(name)!.map((run) => run.seconds)),
+      suite: "tpch", case: "sum", system: name, scale, seconds: total(name, warm), seconds_first: total(name, first), seconds_process: median(runs.get(name)!.map((run) => run.seconds)),
       peak_bytes: peaks.get(name), ratio: ratio(total(name, warm), () => total("duckdb", warm)), status: wrong ?? "ok",
     });
   }
@@ -91,13 +91,13 @@ async function tpchSystems(data: string, scale: number, queries: readonly string
   const program = await bundled("tpch", scratch(root, ".lockstep-tpch-"));
   const lockstep = (name: string, ranks: number, threads: number): System => {
     const command = [join(root, "runtime/bin/lockstep.mjs"), "run", "-n", `${ranks}`, "--threads", `${threads}`, "--no-progress", program, "--"];
-    return { name, run: (aim, out) => measure(aim, process.execPath, [...command, data, `${scale}`, `${PASSES}`, out, ...queries], {}) };
+    return { name, run: (aim, passes, out) => measure(aim, process.execPath, [...command, data, `${scale}`, `${passes}`, out, ...queries], {}) };
   };
   return [
     lockstep("lockstep", 2, 1),
     lockstep("lockstep-1x2", 1, 2),
     lockstep("lockstep-1x1", 1, 1),
-    { name: "duckdb", run: (aim, out) => measure(aim, python, [peer("tpch_duckdb.py"), peer("tpch.sql"), data, `${scale}`, `${PASSES}`, out, "2", ...queries], {}) },
-    { name: "polars", run: (aim, out) => measure(aim, python, [peer("tpch_polars.py"), data, `${scale}`, `${PASSES}`, out, ...queries], { POLARS_MAX_THREADS: "2" }) },
+    { name: "duckdb", run: (aim, passes, out) => measure(aim, python, [peer("tpch_duckdb.py"), peer("tpch.sql"), data, `${scale}`, `${passes}`, out, "2", ...queries], {}) },
+    { name: "polars", run: (aim, passes, out) => measure(aim, python, [peer("tpch_polars.py"), data, `${scale}`, `${passes}`, out, ...queries], { POLARS_MAX_THREADS: "2" }) },
   ];
 }

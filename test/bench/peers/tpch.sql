@@ -90,7 +90,7 @@ having sum(ps_supplycost * ps_availqty) > (
   select sum(ps_supplycost * ps_availqty) * (0.0001 / getvariable('scale'))
   from partsupp, supplier, nation
   where ps_suppkey = s_suppkey and s_nationkey = n_nationkey and n_name = 'GERMANY')
-order by value desc
+order by value desc, ps_partkey
 -- q12
 select l_shipmode,
   sum(case when o_orderpriority = '1-URGENT' or o_orderpriority = '2-HIGH' then 1 else 0 end) as high_line_count,

@@ -121,7 +121,7 @@ def q11():
     german = partsupp().join(supplier(), left_on="ps_suppkey", right_on="s_suppkey").join(nation().filter(col("n_name") == "GERMANY"), left_on="s_nationkey", right_on="n_nationkey")
     value = (cost * col("ps_availqty")).sum()
     least = german.select(least=value * (0.0001 / float(scale)))
-    return german.group_by("ps_partkey").agg(value=value).join(least, how="cross").filter(col("value") > col("least")).select("ps_partkey", "value").sort("value", descending=True)
+    return german.group_by("ps_partkey").agg(value=value).join(least, how="cross").filter(col("value") > col("least")).select("ps_partkey", "value").sort("value", "ps_partkey", descending=[True, False])
 
 
 def q12():

@@ -11,5 +11,5 @@ export async function q11(data: string, scale: number) {
     .groupby("ps_partkey")
     .rollup({ value: op.sum((d) => d.ps_supplycost * d.ps_availqty) });
   const least = (values.rollup({ all: op.sum("value") }).get("all") ?? 0) * (0.0001 / scale);
-  return values.filter((d) => d.value > least).orderby(desc("value")).objects();
+  return values.filter((d) => d.value > least).orderby(desc("value"), "ps_partkey").objects();
 }

@@ -25,8 +25,9 @@ export function renderPage(page: Page, pages: readonly Page[], version: string):
       },
       table({ header, rows }: Tokens.Table) {
         const cells = (row: readonly Tokens.TableCell[], name: string) => row.map((c) => `<${name}>${this.parser.parseInline(c.tokens)}</${name}>`).join("");
-        // A wide table scrolls by itself, by the keyboard, too.
-        return `<div class="table" tabindex="0" role="region" aria-label="Table"><table><thead><tr>${cells(header, "th").replaceAll("<th></th>", "<td></td>")}</tr></thead><tbody>${rows.map((row) => `<tr>${cells(row, "td")}</tr>`).join("")}</tbody></table></div>`;
+        const columns = header.map(({ text }) => text).filter((text) => text !== "").join(", ");
+        // A wide table scrolls by itself, by the keyboard, too; several of a page are told apart by their columns.
+        return `<div class="table" tabindex="0" role="region" aria-label="Table: ${escaped(columns)}"><table><thead><tr>${cells(header, "th").replaceAll("<th></th>", "<td></td>")}</tr></thead><tbody>${rows.map((row) => `<tr>${cells(row, "td")}</tr>`).join("")}</tbody></table></div>`;
       },
       // The repository's screenshots stay in it.
       image: ({ text }: Tokens.Image) => `<em>${escaped(text)}</em>`,

@@ -38,6 +38,13 @@ test("apache-arrow reads the same values", () => {
   ]);
 });
 
+test("texts of all kinds beside each other", () => {
+  const short = Array.from({ length: 3000 }, (_, i) => (i % 7 === 0 ? null : i % 5 === 0 ? "" : `text ${i}`));
+  const texts = { plain: short, accents: short.map((s, i) => (i === 1500 ? "\ufeffé😀" : s)), long: short.map((s, i) => (i % 600 === 1 ? "x".repeat(300_000) + i : s)), one: short.map((_, i) => (i === 2 ? "\ufeff" : null)) };
+  const { columns } = fromIpc(toIpc(table(texts).columns));
+  for (const [name, values] of Object.entries(texts)) expect(Array.from(columns.get(name)!.values), name).toEqual(values);
+});
+
 test("no rows, no columns, bigint views", () => {
   const empty = fromIpc(toIpc(table({ n: [1], g: [1n] }).slice(0, 0).columns), { g: "bigint" });
   expect([empty.rows, [...empty.columns.keys()], empty.columns.get("g")!.view]).toEqual([0, ["n", "g"], "bigint"]);

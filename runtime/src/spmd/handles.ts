@@ -119,13 +119,16 @@ function tablesIn(value: unknown): Set<SpmdTable> {
   const tables = new Set<SpmdTable>();
   const seen = new Set<object>();
   // No recursion: a list may be linked from row to row.
-  const open: unknown[] = [value];
+  const open: object[] = [];
+  // One after another: there may be more of them than a call takes arguments.
+  const look = (part: unknown): void => void (typeof part === "object" && part !== null && open.push(part));
+  look(value);
   while (open.length > 0) {
-    const part = open.pop();
-    if (typeof part !== "object" || part === null || seen.has(part)) continue;
+    const part = open.pop()!;
+    if (seen.has(part)) continue;
     seen.add(part);
     if (part instanceof SpmdTable) tables.add(part);
-    else open.push(...partsOf(part).reverse());
+    else partsOf(part).reverse().forEach(look);
   }
   return tables;
 }

@@ -9,7 +9,7 @@ export function printTable(columns: Columns, rows: number, { limit = 10, offset 
   const shown = to - from;
   const blocks = [...columns].map(([name, column]) => {
     const cells = [name, ...Array.from({ length: shown }, (_, i) => show(column, from + i))];
-    const width = Math.max(...cells.map((cell) => cell.length));
+    const width = cells.reduce((most, cell) => Math.max(most, cell.length), 0);
     return cells.map((cell) => (column.view === "number" || column.view === "bigint" ? cell.padStart(width) : cell.padEnd(width)));
   });
   const lines = Array.from({ length: columns.size === 0 ? 0 : shown + 1 }, (_, i) => blocks.map((block) => block[i]).join("  ").trimEnd());

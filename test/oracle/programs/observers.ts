@@ -1,5 +1,5 @@
 import { op } from "@lockstep/runtime";
-import { measurements, stations } from "../open.ts";
+import { large, measurements, stations } from "../open.ts";
 import type { Tables } from "../data.ts";
 
 export async function gets(tables: Tables) {
@@ -12,6 +12,12 @@ export async function ranges(tables: Tables) {
   "use spmd";
   const rows = (await measurements(tables)).select("id", "label");
   return [rows.objects({ limit: 3 }), rows.objects({ offset: 1499, limit: 4 }), rows.objects({ offset: 2000 }), rows.objects({ limit: 0 }), rows.objects({ offset: 9999 }), rows.objects({ limit: -1 }), rows.objects({ offset: -3, limit: 2 }), rows.objects({ offset: 1.7, limit: 1.2 }), rows.objects({ offset: 2001, limit: Infinity })];
+}
+
+/** More rows than a call takes arguments. */
+export async function manyRowsReturned(tables: Tables) {
+  "use spmd";
+  return (await large(tables)).select("id", "key").objects();
 }
 
 export async function scalarsIntoRowFunctions(tables: Tables) {

@@ -112,10 +112,12 @@ test("print aligns and counts", () => {
   try {
     table({ name: ["ab", "c"], n: [1, 20], d: [new Date(0), null] }).print();
     table({ n: [1, 2, 3] }).print({ limit: 1 });
+    table({ n: Array.from({ length: 200_000 }, (_, i) => i) }).print({ limit: Infinity });
   } finally {
     console.log = log;
   }
   expect(inspect(table({ n: [1] }))).toBe("n\n1\n1 row × 1 column");
+  expect(lines.pop()).toMatch(/^     n\n     0\n[^]*\n199999\n200000 rows × 1 column$/);
   expect(lines).toEqual(["name   n  d\nab     1  1970-01-01\nc     20  null\n2 rows × 3 columns", "n\n1\n3 rows × 1 column"]);
 });
 

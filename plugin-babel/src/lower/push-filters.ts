@@ -47,7 +47,8 @@ function destination(
   while (at && expression && uses.get(at.id)?.length === 1) {
     if (at.op === "phi") return null;
     const verb = verbOf(at.op);
-    if (verb.role === "reader") return { reader: at, expression };
+    // A reader in a helper does not see the caller's values.
+    if (verb.role === "reader") return at.frame === filter.frame || capturedIn(expression).length === 0 ? { reader: at, expression } : null;
     if (at.rows.some((r) => r.expression && isFallible(r.expression))) return null;
     const passed: ReturnType<NonNullable<typeof verb.passFilter>> | undefined = verb.passFilter?.(at, columnsRead(expression));
     if (!passed) return null;

@@ -51,7 +51,7 @@ export function emitRankModule(functions: readonly FunctionToEmit[], home: Modul
   }
   const names = new Names([...modules.values()].map((m) => m.program));
   const runtime = names.fresh("lockstep");
-  const shared = new SharedParts(names, home);
+  const shared = new SharedParts(names, home, localNames([...modules.values()]));
   for (const one of functions) shared.use(one);
   const descriptors = new Descriptors(names, runtime);
   const defined = functions.flatMap((one) => emitFunction(one, { runtime, names, shared, descriptors }));
@@ -71,6 +71,7 @@ class SharedParts {
   readonly renamed = new Map<Binding, string>();
   readonly #home: ModuleSource;
   readonly #names: Names;
+  readonly #locals: ReadonlySet<string>;
   readonly #imports = new Map<string, { local: string; from: ImportedName; specifier: string }>();
   readonly #constants = new Map<Binding | t.TSEnumDeclaration, { name: string; module: ModuleSource }>();
   readonly #helpers = new Map<Binding, CapturedHelper>();
@@ -78,9 +79,10 @@ class SharedParts {
   /** Classes that are imported, and assigned. */
   readonly #replaced = new Set<string>();
 
-  constructor(names: Names, home: ModuleSource) {
+  constructor(names: Names, home: ModuleSource, locals: ReadonlySet<string>) {
     this.#names = names;
     this.#home = home;
+    this.#locals = locals;
   }
 
   /** What the rank module calls a binding of the source. */
@@ -89,6 +91,7 @@ class SharedParts {
   }
 
   use({ captures, classes }: FunctionToEmit): void {
+    for (const [name, binding] of captures.captured) this.#name(binding, name);
     for (const imported of captures.imports.values()) this.#import(imported);
     for (const [binding, { name, module }] of captures.constants) {
       this.#constants.set(binding, { name, module });
@@ -114,11 +117,11 @@ class SharedParts {
     this.#imports.set(target, { local: (binding && this.renamed.get(binding)) ?? local, from, specifier });
   }
 
-  /** The source's own name, unless another module's binding has it. */
+  /** The source's own name, unless another module's binding has it, or a variable within a function, in which helpers may stand that stood elsewhere. A class is what it is called. */
   #name(binding: Binding, name: string): void {
     const holder = this.#given.get(name);
     if (holder === binding || this.renamed.has(binding)) return;
-    if (holder) this.renamed.set(binding, this.#names.fresh(name));
+    if (holder || (this.#locals.has(name) && !binding.path.isClassDeclaration())) this.renamed.set(binding, this.#names.fresh(name));
     else this.#given.set(name, binding);
   }
 
@@ -152,6 +155,13 @@ class SharedParts {
   helpers(runtime: string, names: Names): Statement[] {
     return inOrder(this.#helpers, this.#home).map(([binding, { name, node, module }]) => helperStatement(binding, name, node, module, this.renamed, runtime, names));
   }
+}
+
+/** The names of variables within functions and blocks. */
+function localNames(modules: readonly ModuleSource[]): ReadonlySet<string> {
+  const found = new Set<string>();
+  for (const { scope } of modules) scope.path.traverse({ Scopable: (path) => void (path.scope !== scope && Object.keys(path.scope.bindings).forEach((name) => found.add(name))) });
+  return found;
 }
 
 /** Classes as they are loaded without the plugin: those of an imported module before its importer's, in a module as written. In front of them functions, which their static fields may call. */
@@ -239,7 +249,7 @@ function emitFunction({ fn, captures, classes, exported }: FunctionToEmit, { run
   const insideClones = hasCaptured ? clones : [];
   const body = copy.body as t.BlockStatement;
   const parameters = copy.params.map((p) => (p.type === "AssignmentPattern" ? p.left : p)) as t.FunctionExpression["params"];
-  const captured = objectPattern([...captures.captured.keys()].map((name) => objectProperty(identifier(name), identifier(name), false, true)));
+  const captured = objectPattern([...captures.captured].map(([name, binding]) => objectProperty(identifier(name), identifier(shared.nameOf(binding)), false, shared.nameOf(binding) === name)));
   const main = {
     ...arrowFunctionExpression([hasCaptured ? captured : identifier(names.local("_")), ...parameters], blockStatement([...inner, ...own, ...insideClones, ...body.body]), true),
     loc: root.node.loc,

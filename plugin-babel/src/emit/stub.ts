@@ -29,14 +29,22 @@ export function stubEdits(functions: readonly StubbedFunction[], ofFile: t.Direc
   const prefix = /\$call\b|\$spmd_/.test(module.code) ? "$$" : "$";
   const imported = functions.map(({ exported }) => `${exported} as ${prefix}${exported}`).join(", ");
   const at = module.program.body[0]?.start ?? module.code.length;
+  /** Read outside of the function, which has a parameter of that name. */
+  const outside = new Set<string>();
   const edits: Edit[] = functions.map(({ fn, exported, captured, classes }) => {
     const { body } = fn.annotated.node;
+    const bindings = module.scopeOf(fn.annotated.node)?.bindings ?? {};
+    const sent = captured.map((name) => {
+      if (bindings[name]?.kind !== "param") return name;
+      outside.add(name);
+      return `${name}: ${prefix}outer_${name}()`;
+    });
     const own = [...classes].map(([there, here]) => (there === here ? here : `${there}: ${here}`));
-    const captures = (captured.length > 0 ? `, { ${captured.join(", ")} }` : own.length > 0 ? ", {}" : "") + (own.length > 0 ? `, () => ({ ${own.join(", ")} })` : "");
+    const captures = (sent.length > 0 ? `, { ${sent.join(", ")} }` : own.length > 0 ? ", {}" : "") + (own.length > 0 ? `, () => ({ ${own.join(", ")} })` : "");
     return { start: body.start!, end: body.end!, text: `{ return ${prefix}call(${prefix}${exported}, [${fn.annotated.node.params.map(argument).join(", ")}]${captures}); }` };
   });
   if (functions.length > 0) {
-    edits.push({ start: at, end: at, text: `import { call as ${prefix}call } from "@lockstep/runtime/spmd"; import { ${imported} } from ${JSON.stringify(rankModuleId)}; ` });
+    edits.push({ start: at, end: at, text: `import { call as ${prefix}call } from "@lockstep/runtime/spmd"; import { ${imported} } from ${JSON.stringify(rankModuleId)}; ${[...outside].map((name) => `const ${prefix}outer_${name} = () => ${name}; `).join("")}` });
   }
   if (ofFile) edits.push({ start: ofFile.start!, end: ofFile.end!, text: "" });
   return edits.sort((a, b) => a.start - b.start || a.end - b.end);

@@ -19,7 +19,7 @@ import { memberTypesOf, valueTypeOf } from "../source/types.ts";
 export interface RowScopeOptions extends Knowledge {
   /** True for variables that hold tables. */
   isTable(binding: ScopeBinding): boolean;
-  /** Scalars of this module can be captured: it is the one whose functions are annotated. */
+  /** The one whose functions are annotated: only its own values can be captured, of other modules those of helpers alone. */
   readonly home: ModuleSource;
   /** Where the row function stands, which takes its values along when the verb is called. */
   readonly verb: BabelScope;
@@ -51,7 +51,7 @@ function resolve(name: string, module: ModuleSource, scope: BabelScope, options:
   if (node) return { kind: "function", node, name, scope: rowScope(module, binding.scope, options) };
   const constant = constantNamed(name, { module, scope });
   if (constant) return { ...constantBinding(constant.value), declared: (member) => absentMember(member, name, binding, { module, scope: binding.scope }, options) };
-  if (module !== options.home) return { kind: "opaque", source: name };
+  if (module !== options.home && isOuter(binding)) return { kind: "opaque", source: name };
 
   const write = isOuter(binding) ? binding.constantViolations[0] : undefined;
   if (write) return { kind: "mutated", write: spanOf(write.node, module), declared: spanOf(binding!.identifier, module), source: name };

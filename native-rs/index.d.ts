@@ -55,6 +55,8 @@ export declare class Engine {
   openJsonLines(json: string): Promise<string>;
   /** Collective. `{ table, columns, files, deletes, declared, site }` → as `openParquet`; `rows` is null where some may be deleted. */
   openIceberg(json: string): Promise<string>;
+  /** `{ table, url?, declared, types, partitionBy?, connections?, site }` → as `openParquet`; rows and bytes are estimates. */
+  openPostgres(json: string): Promise<string>;
   /** A literal table as an Arrow IPC stream, equal on all ranks; its dataset number. */
   registerTable(ipc: Uint8Array): Promise<number>;
   /** Runs a plan (JSON of `Plan`), its scripts by `scripts`; a failure on any rank is the same error on every rank. */

@@ -8,6 +8,7 @@ import type { ReadCsvOptions } from "./connectors/csv/read.ts";
 import type { ReadIcebergOptions } from "./connectors/iceberg/read.ts";
 import type { ReadJsonLinesOptions } from "./connectors/json/read.ts";
 import type { ReadParquetOptions } from "./connectors/parquet/read.ts";
+import type { ReadPostgresOptions } from "./connectors/postgres/read.ts";
 import type { Table } from "./tables/table.ts";
 import type { StoredRow } from "./tables/types.ts";
 
@@ -67,6 +68,21 @@ export async function readIceberg<Row extends object = Record<never, never>>(
   return connector.readIceberg(table, options);
 }
 
+/**
+ * Reads a table, a view or a query of PostgreSQL, as it is at one moment: `readPostgres<Order>("sales.orders")`.
+ *
+ * Where the database is, and the password, the environment says by libpq's names (DATABASE_URL, PGHOST, PGUSER, PGPASSWORD, PGSERVICE,
+ * ~/.pgpass); `url` may name host and database. Under plain Node it needs the package pg. LS2001 (missing), LS2002 (another schema),
+ * LS2020 (refused), LS2021 (not reachable).
+ */
+export async function readPostgres<Row extends object = Record<never, never>>(
+  table: string,
+  options?: ReadPostgresOptions<Row>,
+): Promise<Table<StoredRow<Row>>> {
+  const connector = await import("./connectors/postgres/read.ts");
+  return connector.readPostgres(table, options);
+}
+
 export { LockstepError, type ErrorCode } from "./errors/index.ts";
 export { rank, size } from "./spmd/rank.ts";
 export { op, type Aggregate } from "./tables/op.ts";
@@ -84,6 +100,7 @@ export type { ReadCsvOptions } from "./connectors/csv/read.ts";
 export type { ReadIcebergOptions } from "./connectors/iceberg/read.ts";
 export type { ReadJsonLinesOptions } from "./connectors/json/read.ts";
 export type { ReadParquetOptions } from "./connectors/parquet/read.ts";
+export type { ReadPostgresOptions } from "./connectors/postgres/read.ts";
 export type { WriteCsvOptions } from "./connectors/csv/write.ts";
 export type { WriteJsonLinesOptions } from "./connectors/json/write.ts";
 export type { WriteParquetOptions } from "./connectors/parquet/write.ts";

@@ -64,6 +64,13 @@ export class RankPool {
     }
   }
 
+  /** Ends its first process where it stands. */
+  async kill(): Promise<void> {
+    const ended = new Promise((resolve) => this.#process.once("exit", resolve));
+    this.#process.kill("SIGKILL");
+    await ended;
+  }
+
   async close(): Promise<void> {
     const ended = new Promise((resolve) => this.#process.once("exit", resolve));
     if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;

@@ -6,5 +6,11 @@ export function codeFrame({ locations: [place] }: Diagnostic, sources: ReadonlyM
   const source = place && sources.get(place.file);
   if (!source) return "";
   const location = { start: { line: place.line, column: place.column }, end: { line: place.endLine, column: place.endColumn } };
-  return codeFrameColumns(source, location, { linesAbove: 2, linesBelow: 2, message: place.label, highlightCode: false });
+  return codeFrameColumns(withoutPasswords(source), location, { linesAbove: 2, linesBelow: 2, message: place.label, highlightCode: false });
+}
+
+/** Passwords of URLs hidden by as many characters, so that all columns stay where they are. */
+function withoutPasswords(source: string): string {
+  const hide = (_: string, before: string, password: string): string => before + "*".repeat(password.length);
+  return source.replace(/(:\/\/[^\s/?@:"'`]*:)([^\s?"'`]+)(?=@)/g, hide).replace(/([?&]password=)([^\s&"'`]+)/g, hide);
 }

@@ -3,7 +3,7 @@ import { closest } from "./closest.ts";
 import { at, defineDiagnostic } from "./define.ts";
 
 /** What programs call of the runtime by its own name. */
-const exported: ReadonlySet<string> = new Set(["op", "desc", "rolling", "table", "readParquet", "readCsv", "readJsonLines", "readIceberg", "rank", "size"]);
+const exported: ReadonlySet<string> = new Set(["op", "desc", "rolling", "table", "readParquet", "readCsv", "readJsonLines", "readIceberg", "readPostgres", "rank", "size"]);
 
 export const unknownName = defineDiagnostic(
   {

@@ -12,7 +12,7 @@ import { lookup } from "./lookup.ts";
 import { array, columnNames, get, numRows, objects, print } from "./observers.ts";
 import { orderby } from "./orderby.ts";
 import { parameter } from "./parameter.ts";
-import { readCsv, readIceberg, readJsonLines, readParquet, table } from "./readers.ts";
+import { readCsv, readIceberg, readJsonLines, readParquet, readPostgres, table } from "./readers.ts";
 import { rename } from "./rename.ts";
 import { rollup } from "./rollup.ts";
 import { select } from "./select.ts";
@@ -24,7 +24,7 @@ import type { Verb } from "./verb.ts";
 import { writeCsv, writeJsonLines, writeParquet } from "./writers.ts";
 
 export const catalogue: readonly Verb[] = [
-  readParquet, readCsv, readJsonLines, readIceberg, table,
+  readParquet, readCsv, readJsonLines, readIceberg, readPostgres, table,
   filter, derive, select, rename, join, join_left, join_right, join_full, cross, lookup, semijoin, antijoin,
   fold, groupby, ungroup, rollup, count, orderby, slice, concat, dedupe, union, intersect, except,
   numRows, columnNames, get, objects, array, print,
@@ -52,5 +52,5 @@ export function isComplete(i: Instruction): boolean {
   return i.inputs.length >= Number(verb.on === "table") + verb.signature.filter((p) => p.kind === "table").length;
 }
 
-export { ARROW_TYPE, fits, type Options, type Taken, wordsOf } from "./options.ts";
+export { ARROW_TYPE, fits, holdsPassword, type Options, type Taken, wordsOf } from "./options.ts";
 export type { OrderDemand, Parameter, TypeContext, Verb } from "./verb.ts";

@@ -2,14 +2,14 @@
 
 /** What one option takes. */
 export type Taken =
-  | { readonly kind: "boolean" | "number" | "count" | "text" | "character" | "date" }
+  | { readonly kind: "boolean" | "number" | "count" | "text" | "character" | "date" | "database" }
   | { readonly kind: "one"; readonly of: readonly string[] }
   /** Column → one of these, or the name of an Arrow type. */
   | { readonly kind: "types"; readonly of: readonly string[] | "arrow" }
   | { readonly kind: "options"; readonly of: Options };
 export type Options = Readonly<Record<string, Taken>>;
 
-const [boolean, number, count, text, character, date] = (["boolean", "number", "count", "text", "character", "date"] as const).map((kind): Taken => ({ kind })) as [Taken, Taken, Taken, Taken, Taken, Taken];
+const [boolean, number, count, text, character, date, database] = (["boolean", "number", "count", "text", "character", "date", "database"] as const).map((kind): Taken => ({ kind })) as [Taken, Taken, Taken, Taken, Taken, Taken, Taken];
 const read: Taken = { kind: "types", of: ["bigint", "number", "string", "boolean", "date"] };
 const order: Taken = { kind: "one", of: ["program"] };
 const store: Taken = { kind: "options", of: { endpoint: text, region: text, pathStyle: boolean, anonymous: boolean } };
@@ -21,6 +21,7 @@ export const optionsOf = {
   readCsv: { delimiter: character, header: boolean, types: read, store },
   readJsonLines: { types: read, store },
   readIceberg: { snapshot: text, asOf: date, ref: text, catalog, types: read, store },
+  readPostgres: { url: database, types: read, partitionBy: text, connections: count },
   writeParquet: { overwrite: boolean, compression: { kind: "one", of: ["snappy", "zstd", "gzip", "lz4", "none"] }, rowGroupRows: count, types: { kind: "types", of: "arrow" }, order, store },
   writeCsv: { overwrite: boolean, delimiter: character, header: boolean, order, store },
   writeJsonLines: { overwrite: boolean, order, store },
@@ -40,6 +41,8 @@ export function fits(value: unknown, taken: Taken): boolean {
       return Number.isSafeInteger(value) && (value as number) > 0;
     case "text":
       return typeof value === "string";
+    case "database":
+      return typeof value === "string" && !holdsPassword(value);
     case "character":
       return typeof value === "string" && /^[\x00-\x7f]$/.test(value) && !/["\r\n]/.test(value);
     case "date":
@@ -54,6 +57,9 @@ export function fits(value: unknown, taken: Taken): boolean {
   }
 }
 
+/** Whether the URL of a database has a password in it, which is then printed nowhere. */
+export const holdsPassword = (url: string): boolean => /^[^/?]*:\/\/[^/?@:]*:[^?]*@|[?&]password=./s.test(url);
+
 /** What it takes, in words. */
 export function wordsOf(taken: Taken): string {
   switch (taken.kind) {
@@ -65,6 +71,8 @@ export function wordsOf(taken: Taken): string {
       return "one ASCII character that is no quote and no line break";
     case "date":
       return "a Date";
+    case "database":
+      return "the URL of a database without a password (PGPASSWORD or DATABASE_URL of the environment has it)";
     case "one":
       return listed(taken.of);
     case "types":

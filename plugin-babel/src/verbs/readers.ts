@@ -68,6 +68,17 @@ export const readIceberg: Verb = {
   example: "await readIceberg<Trip>(path, { asOf: new Date(day) })",
 };
 
+export const readPostgres: Verb = {
+  ...reader("readPostgres", "PostgreSQL"),
+  docs: "Reads a table, a view or a query of PostgreSQL as it is at one moment. Where the database is and the password the environment says: DATABASE_URL, PGHOST, PGUSER, PGPASSWORD, PGSERVICE, ~/.pgpass.",
+  example: 'await readPostgres<Trip>("taxi.trips")',
+  signature: [
+    { kind: "scalar", name: "path", optional: false, takes: "table" },
+    { kind: "scalar", name: "options", optional: true, default: "{}", options: optionsOf.readPostgres },
+  ],
+  communicates: () => "what rank 0 finds out of the table, once (Bcast)",
+};
+
 export const table: Verb = {
   ...reader("table", "literal"),
   docs: "A small table of values the program has: columns by name.",

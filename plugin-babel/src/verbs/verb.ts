@@ -11,7 +11,7 @@ import type { Options } from "./options.ts";
 /** How one argument of the source is read (`parse/arguments.ts` has one reader a kind). */
 export type Parameter =
   | { readonly kind: "predicate" | "columns" | "aggregates" | "selection" | "looked-up" | "folded" | "renaming" | "keys" | "sort-keys" | "join-keys" | "table" | "tables" | "data" | "count" }
-  | { readonly kind: "scalar"; readonly name: string; readonly optional: boolean; readonly default?: string; readonly options?: Options; readonly takes?: "number" | "path" | "paths" }
+  | { readonly kind: "scalar"; readonly name: string; readonly optional: boolean; readonly default?: string; readonly options?: Options; readonly takes?: "number" | "path" | "paths" | "table" }
   | { readonly kind: "column-name" };
 
 export interface TypeContext {

@@ -6,14 +6,15 @@ export function schemaCommand(): Command {
     .description("write down the columns of a source as TypeScript, or say what has changed there since")
     .addCommand(
       new Command("pull")
-        .description("write <name>.schema.ts with an interface of the columns of Parquet, CSV or JSON Lines files, or of an Iceberg table")
-        .argument("<path>", "a file, a folder or a glob")
+        .description("write <name>.schema.ts with an interface of the columns of Parquet, CSV or JSON Lines files, of an Iceberg table, or of a table of PostgreSQL")
+        .argument("<path>", "a file, a folder or a glob; postgres://host/database (postgres:// where the environment says it)")
+        .argument("[table]", "of a database: schema.table, a view, or a query")
         .option("-o, --out <file>", "the file to write (default: named as the source, in this folder)")
         .option("--name <interface>", "the interface's name (default: as the file)")
         .option("--delimiter <character>", "what separates the fields of a CSV file (default: a comma)")
-        .action(async (path: string, options: { out?: string; name?: string; delimiter?: string }) => {
+        .action(async (path: string, table: string | undefined, options: { out?: string; name?: string; delimiter?: string }) => {
           const { pull } = await import("../observe/schemas.ts");
-          process.stdout.write(`${await pull(path, options)}\n`);
+          process.stdout.write(`${await pull(path, { ...options, ...(table !== undefined && { table }) })}\n`);
         }),
     )
     .addCommand(

@@ -12,11 +12,12 @@ import type { ReadJsonLinesOptions } from "./json/read.ts";
 import type { WriteJsonLinesOptions } from "./json/write.ts";
 import type { ReadParquetOptions } from "./parquet/read.ts";
 import type { WriteParquetOptions } from "./parquet/write.ts";
+import type { ReadPostgresOptions } from "./postgres/read.ts";
 import type { StoreOptions } from "./store/options.ts";
 
 /** What one option takes. */
 export type Taken =
-  | { readonly kind: "boolean" | "number" | "count" | "text" | "character" | "date" }
+  | { readonly kind: "boolean" | "number" | "count" | "text" | "character" | "date" | "database" }
   | { readonly kind: "one"; readonly of: readonly string[] }
   /** Column → one of these, or the name of an Arrow type, which the writer reads. */
   | { readonly kind: "types"; readonly of: readonly string[] | "arrow" }
@@ -25,7 +26,7 @@ export type Options = Readonly<Record<string, Taken>>;
 
 type Of<T> = { readonly [K in keyof Required<T>]: Taken };
 
-const [boolean, number, count, text, character, date] = (["boolean", "number", "count", "text", "character", "date"] as const).map((kind): Taken => ({ kind })) as [Taken, Taken, Taken, Taken, Taken, Taken];
+const [boolean, number, count, text, character, date, database] = (["boolean", "number", "count", "text", "character", "date", "database"] as const).map((kind): Taken => ({ kind })) as [Taken, Taken, Taken, Taken, Taken, Taken, Taken];
 const read: Taken = { kind: "types", of: ["bigint", "number", "string", "boolean", "date"] };
 const order: Taken = { kind: "one", of: ["program"] };
 const store: Taken = { kind: "options", of: { endpoint: text, region: text, pathStyle: boolean, anonymous: boolean } satisfies Of<StoreOptions> };
@@ -37,6 +38,7 @@ export const optionsOf = {
   readCsv: { delimiter: character, header: boolean, types: read, store } satisfies Of<ReadCsvOptions<object>>,
   readJsonLines: { types: read, store } satisfies Of<ReadJsonLinesOptions<object>>,
   readIceberg: { snapshot: text, asOf: date, ref: text, catalog, types: read, store } satisfies Of<ReadIcebergOptions<object>>,
+  readPostgres: { url: database, types: read, partitionBy: text, connections: count } satisfies Of<ReadPostgresOptions<object>>,
   writeParquet: {
     overwrite: boolean, compression: { kind: "one", of: ["snappy", "zstd", "gzip", "lz4", "none"] }, rowGroupRows: count, types: { kind: "types", of: "arrow" }, order, store,
   } satisfies Of<WriteParquetOptions<object>>,
@@ -66,7 +68,7 @@ function wrongIn(owner: string, given: unknown, options: Options): { message: st
       const wrong = isRecord(value) ? Object.entries(value).find(([, type]) => type !== undefined && !isType(type, taken.of)) : [name, value];
       if (wrong) return { message: `${owner}: types says column by column what it is, not ${wrong[0]}: ${shown(wrong[1])}`, fix: taken.of === "arrow" ? 'Name an Arrow type: { id: "int32" }.' : `A column is one of ${taken.of.join(", ")}.` };
     } else if (!fits(value, taken)) {
-      return { message: `${owner}: ${name} takes ${words(taken)}, not ${shown(value)}`, fix: `Write ${words(taken)}, or leave the option out.` };
+      return { message: `${owner}: ${name} takes ${words(taken)}, not ${typeof value === "string" && holdsPassword(value) ? "one with a password" : shown(value)}`, fix: `Write ${words(taken)}, or leave the option out.` };
     }
   }
   return undefined;
@@ -78,6 +80,8 @@ function fits(value: unknown, taken: Exclude<Taken, { kind: "types" | "options" 
       return Number.isSafeInteger(value) && (value as number) > 0;
     case "text":
       return typeof value === "string";
+    case "database":
+      return typeof value === "string" && !holdsPassword(value);
     case "character":
       return typeof value === "string" && /^[\x00-\x7f]$/.test(value) && !/["\r\n]/.test(value);
     case "date":
@@ -99,12 +103,17 @@ function words(taken: Exclude<Taken, { kind: "types" | "options" }>): string {
       return "one ASCII character that is no quote and no line break";
     case "date":
       return "a Date";
+    case "database":
+      return "the URL of a database without a password (PGPASSWORD or DATABASE_URL of the environment has it)";
     case "one":
       return listed(taken.of);
     default:
       return `a ${taken.kind}`;
   }
 }
+
+/** Whether the URL of a database has a password in it, which is then printed nowhere. */
+const holdsPassword = (url: string): boolean => /^[^/?]*:\/\/[^/?@:]*:[^?]*@|[?&]password=./s.test(url);
 
 const isType = (type: unknown, of: readonly string[] | "arrow"): boolean => (of === "arrow" ? typeof type === "string" : of.includes(type as string));
 

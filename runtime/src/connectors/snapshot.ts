@@ -8,13 +8,16 @@ import { printType, type ArrowType } from "../tables/arrow-type.ts";
 import { viewOf } from "../tables/column.ts";
 import type { SourceColumn } from "./source-column.ts";
 
-const readers = ["readParquet", "readCsv", "readJsonLines", "readIceberg"] as const;
+const readers = ["readParquet", "readCsv", "readJsonLines", "readIceberg", "readPostgres"] as const;
+export type SchemaReader = (typeof readers)[number];
 
 /** What a snapshot says; `columns` are Arrow's printed types, with "| null" where there may be one. */
 export interface Snapshot {
-  readonly reader: (typeof readers)[number];
-  /** Relative to the snapshot's file. */
+  readonly reader: SchemaReader;
+  /** Relative to the snapshot's file; of a database the table, or a query. */
   readonly path: string;
+  /** Of a database, where the environment does not say it. */
+  readonly url?: string;
   readonly delimiter?: string;
   readonly columns: ReadonlyMap<string, string>;
 }
@@ -22,8 +25,8 @@ export interface Snapshot {
 const BEGIN = "// lockstep schema: ";
 
 /** The text of a snapshot's file: an interface named `name`, and the exact types in one line of JSON. */
-export function printSnapshot(name: string, { reader, path, delimiter }: Omit<Snapshot, "columns">, columns: readonly SourceColumn[]): string {
-  const said = { reader, path, ...(delimiter === undefined ? {} : { delimiter }), columns: columns.map((column) => [column.name, printColumn(column)]) };
+export function printSnapshot(name: string, { reader, path, url, delimiter }: Omit<Snapshot, "columns">, columns: readonly SourceColumn[]): string {
+  const said = { reader, path, ...(url === undefined ? {} : { url }), ...(delimiter === undefined ? {} : { delimiter }), columns: columns.map((column) => [column.name, printColumn(column)]) };
   return [
     "// Written by `npx lockstep schema pull`, compared with the data by `npx lockstep schema check`: not to be edited.",
     `${BEGIN}${json(said)}`,
@@ -42,11 +45,11 @@ export function readSnapshot(text: string): Snapshot | null {
   if (line === undefined) return null;
   try {
     const said = JSON.parse(line.slice(BEGIN.length)) as Record<string, unknown>;
-    const { reader, path, delimiter, columns } = said;
+    const { path, url, delimiter, columns } = said;
+    const reader = readers.find((name) => name === said.reader);
     const isColumn = (c: unknown): c is [string, string] => Array.isArray(c) && c.length === 2 && c.every((part) => typeof part === "string");
-    const known = readers.find((name) => name === reader);
-    if (known === undefined || typeof path !== "string" || !Array.isArray(columns) || !columns.every(isColumn)) return null;
-    return { reader: known, path, ...(typeof delimiter === "string" ? { delimiter } : {}), columns: new Map(columns) };
+    if (reader === undefined || typeof path !== "string" || !Array.isArray(columns) || !columns.every(isColumn)) return null;
+    return { reader, path, ...(typeof url === "string" ? { url } : {}), ...(typeof delimiter === "string" ? { delimiter } : {}), columns: new Map(columns) };
   } catch {
     return null;
   }
@@ -75,7 +78,7 @@ function memberLine(reader: Snapshot["reader"], column: SourceColumn): string {
   // Of text only what a number cannot hold is int64.
   const seen = isText(reader) && column.type.id === "int" ? "bigint" : typeScriptType(column.type);
   const exact = printColumn(column).replace(NULL, "");
-  if (seen === null) return `// ${shown(column.name)}: ${exact} has no TypeScript type yet`;
+  if (seen === null) return `// ${shown(column.name)}: ${exact} has no TypeScript type yet${reader === "readPostgres" ? `; string, with types: { ${shown(column.name)}: "string" }` : ""}`;
   return `${shown(column.name)}: ${seen}${column.nullable ? NULL : ""}; // ${exact}`;
 }
 

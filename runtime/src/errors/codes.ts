@@ -26,10 +26,10 @@ export const errorCodes = {
   LS2018: { title: "file of another format", fix: "Use the reader of the file's format: readParquet, readCsv, readJsonLines." },
   LS2019: { title: "input changed while it was read", fix: "Run the job when nobody writes its inputs." },
   LS2020: {
-    title: "store refuses access",
-    fix: "Check the credentials that the environment gives (AWS_ACCESS_KEY_ID or AWS_PROFILE, GOOGLE_APPLICATION_CREDENTIALS, AZURE_STORAGE_ACCOUNT_KEY) and what they allow.",
+    title: "store or database refuses access",
+    fix: "Check the credentials that the environment gives (AWS_ACCESS_KEY_ID or AWS_PROFILE, GOOGLE_APPLICATION_CREDENTIALS, AZURE_STORAGE_ACCOUNT_KEY; of PostgreSQL DATABASE_URL, PGUSER and PGPASSWORD, ~/.pgpass) and what they allow.",
   },
-  LS2021: { title: "store not reachable", fix: "Check the endpoint (AWS_ENDPOINT_URL, or `store: { endpoint }`) and the network; then start the job again." },
+  LS2021: { title: "store or database not reachable", fix: "Check the endpoint (AWS_ENDPOINT_URL, or `store: { endpoint }`; of PostgreSQL DATABASE_URL, PGHOST and PGPORT) and the network; then start the job again." },
   LS2022: { title: "the command has nothing to work on", fix: "Name a built program, a function or a code that is there." },
   LS2099: { title: "a bug in Lockstep", fix: "Please report it with the lines above." },
 } as const satisfies Record<string, { readonly title: string; readonly fix: string }>;

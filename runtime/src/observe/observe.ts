@@ -33,7 +33,7 @@ export function observe(profile: string): void {
   if (!watched.summary) return;
   for (const { name, ranks } of (JSON.parse(profile) as Profile).operators) {
     for (const counters of ranks) {
-      if (name === "ScanExec") totals.rowsRead += counters.rows;
+      if (name === "ScanExec" || name === "QueryExec") totals.rowsRead += counters.rows;
       totals.bytesExchanged += counters.bytesSent;
       totals.bytesSpilled += counters.spilledBytes;
     }

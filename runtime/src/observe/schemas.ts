@@ -7,13 +7,16 @@ import { isTable } from "../connectors/iceberg/paths.ts";
 import { describeIceberg } from "../connectors/iceberg/read.ts";
 import { describeJsonLines } from "../connectors/json/read.ts";
 import { describeParquet } from "../connectors/parquet/read.ts";
+import { describePostgres } from "../connectors/postgres/read.ts";
 import { findInput } from "../connectors/paths.ts";
-import { drift, isText, printSnapshot, readSnapshot, type Snapshot } from "../connectors/snapshot.ts";
+import { drift, isText, printSnapshot, readSnapshot, type SchemaReader, type Snapshot } from "../connectors/snapshot.ts";
 import type { SourceColumn } from "../connectors/source-column.ts";
 import { isRemote } from "../connectors/store/location.ts";
 import { LockstepError } from "../errors/index.ts";
 
 export interface PullOptions {
+  /** Of a database. */
+  readonly table?: string;
   readonly out?: string;
   readonly name?: string;
   readonly delimiter?: string;
@@ -21,19 +24,21 @@ export interface PullOptions {
 
 /** Writes the snapshot of a source and says so in a line. LS2001, LS2002, LS2005, LS2006, LS2007, LS2016, LS2018. */
 export async function pull(path: string, options: PullOptions): Promise<string> {
-  const reader = await readerOf(path);
-  const stem = stemOf(path);
+  const { table } = options;
+  const reader = isDatabase(path) ? "readPostgres" : await readerOf(path);
+  if ((reader === "readPostgres") !== (table !== undefined)) throw new LockstepError({ code: "LS2016", message: "a database has tables: name one", fix: "npx lockstep schema pull postgres://host/database schema.table" });
+  const stem = table === undefined ? stemOf(path) : tableStem(table);
   const out = options.out ?? `${stem}.schema.ts`;
   if (existsSync(out) && readSnapshot(readFileSync(out, "utf8")) === null) {
     throw new LockstepError({ code: "LS2007", message: `${out} exists and was not written by lockstep schema pull`, fix: "Name another file with --out." });
   }
   const name = options.name ?? interfaceName(basename(out).replace(/(\.schema)?\.\w+$/, ""));
   if (!/^[A-Za-z_$][\w$]*$/.test(name)) throw new LockstepError({ code: "LS2016", message: `${JSON.stringify(name)} is no name for an interface` });
-  const source = { reader, path: fromFile(out, path), ...(options.delimiter === undefined ? {} : { delimiter: options.delimiter }) };
-  const columns = await describe(reader, path, options.delimiter);
+  const source = { reader, path: table ?? fromFile(out, path), ...(table === undefined || isBare(path) ? {} : { url: path }), ...(options.delimiter === undefined ? {} : { delimiter: options.delimiter }) };
+  const columns = await describe({ ...source, path: table ?? path });
   writeFileSync(out, printSnapshot(name, source, columns));
   const exact = isText(reader) ? columns.filter(({ type }) => type.id === "int").map((column) => `${JSON.stringify(column.name)}: "bigint"`) : [];
-  const call = `${reader}<${name}>(path${exact.length > 0 ? `, { types: { ${exact.join(", ")} } }` : ""})`;
+  const call = `${reader}<${name}>(${table === undefined ? "path" : JSON.stringify(table)}${exact.length > 0 ? `, { types: { ${exact.join(", ")} } }` : ""})`;
   return `${out}: interface ${name}, ${columns.length} ${columns.length === 1 ? "column" : "columns"}; ${call} checks programs against it`;
 }
 
@@ -48,10 +53,10 @@ export async function check(files: readonly string[]): Promise<{ readonly lines:
 async function checkOne(file: string): Promise<{ readonly lines: readonly string[]; readonly same: boolean }> {
   try {
     const snapshot = snapshotOf(file);
-    const path = isAbsolute(snapshot.path) || isRemote(snapshot.path) ? snapshot.path : join(dirname(file), snapshot.path);
-    const lines = drift(snapshot, await describe(snapshot.reader, path, snapshot.delimiter));
+    const path = snapshot.reader === "readPostgres" || isAbsolute(snapshot.path) || isRemote(snapshot.path) ? snapshot.path : join(dirname(file), snapshot.path);
+    const lines = drift(snapshot, await describe({ ...snapshot, path }));
     if (lines.length === 0) return { lines: [`${file}: as the data`], same: true };
-    return { lines: [`${file}: the data of ${path} are others`, ...lines, `  take them over: npx lockstep schema pull ${path} -o ${file}`], same: false };
+    return { lines: [`${file}: the data of ${path} are others`, ...lines, `  take them over: npx lockstep schema pull ${snapshot.reader === "readPostgres" ? `${snapshot.url ?? "postgres://"} ${JSON.stringify(path)}` : path} -o ${file}`], same: false };
   } catch (error) {
     // One source that cannot be read does not hide what has changed in the others.
     if (!(error instanceof LockstepError)) throw error;
@@ -73,11 +78,27 @@ async function snapshotsHere(): Promise<string[]> {
   return names.filter((name) => readSnapshot(readFileSync(name, "utf8")) !== null).sort();
 }
 
-function describe(reader: Snapshot["reader"], path: string, delimiter: string | undefined): Promise<SourceColumn[]> {
-  if (reader === "readCsv") return describeCsv(path, delimiter === undefined ? {} : { delimiter });
-  if (reader === "readIceberg") return describeIceberg(path);
-  return reader === "readParquet" ? describeParquet(path) : describeJsonLines(path);
+function describe({ reader, path, url, delimiter }: Omit<Snapshot, "columns">): Promise<SourceColumn[]> {
+  switch (reader) {
+    case "readCsv":
+      return describeCsv(path, delimiter === undefined ? {} : { delimiter });
+    case "readIceberg":
+      return describeIceberg(path);
+    case "readJsonLines":
+      return describeJsonLines(path);
+    case "readPostgres":
+      return describePostgres(path, url);
+    default:
+      return describeParquet(path);
+  }
 }
+
+const isDatabase = (path: string): boolean => /^postgres(?:ql)?:\/\//.test(path);
+/** All of it is said by the environment. */
+const isBare = (url: string): boolean => /^postgres(?:ql)?:\/\/$/.test(url);
+
+/** `sales.orders` → "orders" */
+const tableStem = (table: string): string => (/\s/.test(table) ? "query" : table.split(".").at(-1)!.replaceAll('"', "").replaceAll(/[^\w$-]+/g, "-"));
 
 const formats = [
   { format: "Parquet", reader: "readParquet", extensions: [".parquet"] },
@@ -85,7 +106,7 @@ const formats = [
   { format: "JSON Lines", reader: "readJsonLines", extensions: [".jsonl", ".ndjson", ".json"] },
 ] as const;
 
-async function readerOf(path: string): Promise<Snapshot["reader"]> {
+async function readerOf(path: string): Promise<SchemaReader> {
   if (await isTable(path)) return "readIceberg";
   const files = await findInput(path, formats.flatMap(({ extensions }) => extensions));
   const found = formats.filter(({ extensions }) => files.some(({ name }) => extensions.some((extension) => name.toLowerCase().endsWith(extension))));

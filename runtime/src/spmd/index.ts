@@ -11,5 +11,5 @@ export { literal, literals } from "./literal.ts";
 export { mapInOrder } from "./map-in-order.ts";
 export { own } from "./own.ts";
 export { script } from "./scripts.ts";
-export { readCsv, readIceberg, readJsonLines, readParquet, table, type ReaderDescriptor } from "./sources.ts";
+export { readCsv, readIceberg, readJsonLines, readParquet, readPostgres, table, type ReaderDescriptor } from "./sources.ts";
 export { GroupedTable, SpmdTable } from "./table.ts";

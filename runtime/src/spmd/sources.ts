@@ -3,6 +3,7 @@ import type { ReadCsvOptions } from "../connectors/csv/read.ts";
 import type { ReadIcebergOptions } from "../connectors/iceberg/read.ts";
 import type { ReadJsonLinesOptions } from "../connectors/json/read.ts";
 import type { ReadParquetOptions } from "../connectors/parquet/read.ts";
+import type { ReadPostgresOptions } from "../connectors/postgres/read.ts";
 import { checkOptions } from "../connectors/options.ts";
 import { refuseDangling, refuseOwn, type InputPath } from "../connectors/paths.ts";
 import { isRemote } from "../connectors/store/location.ts";
@@ -58,6 +59,19 @@ export function readJsonLines(path: InputPath, options: ReadJsonLinesOptions<Rec
   // In the order in which columns that no line has are there, and without those that nothing is said of.
   const typed = (types: Types): [string, string | undefined][] => Object.entries(types).filter(([, type]) => type !== undefined);
   return open(path, descriptor, "readJsonLines", options, (types, store) => ({ types: typed(types), store, whole: seesBesides(descriptor) }));
+}
+
+/** Opens a table, a view or a query of PostgreSQL. */
+export function readPostgres(table: string, options: ReadPostgresOptions<Record<string, unknown>> | undefined, descriptor: ReaderDescriptor): Promise<SpmdTable> {
+  const call = currentCall();
+  const { declared, site } = descriptor;
+  return call.inOrder(async () => {
+    checkReader("readPostgres", options, descriptor);
+    if (typeof table !== "string" || table.trim() === "") throw new LockstepError({ code: "LS2015", message: `readPostgres takes the name of a table, or a query, not ${table === "" ? "an empty text" : typeof table}`, site });
+    const { url, types = {}, partitionBy, connections } = options ?? {};
+    const request = engineText({ table, url, declared, types, partitionBy, connections, site });
+    return opened(call, table, descriptor, false, (engine) => engine.openPostgres(request));
+  });
 }
 
 /** A table of arrays, the same on every rank. */
@@ -119,7 +133,7 @@ function open(path: InputPath, descriptor: ReaderDescriptor, verb: keyof typeof 
   });
 }
 
-function checkReader(verb: keyof typeof methods | "readIceberg", options: ReaderOptions | undefined, { declared, site }: ReaderDescriptor): void {
+function checkReader(verb: keyof typeof methods | "readIceberg" | "readPostgres", options: ReaderOptions | undefined, { declared, site }: ReaderDescriptor): void {
   onEveryRank(() => checkOptions(verb, options, site));
   for (const name of Object.keys(options?.types ?? {})) {
     if (!declared.some((column) => column.name === name)) throw new LockstepError({ code: "LS2002", message: `types: the interface has no column "${name}"${didYouMean(name, declared.map((column) => column.name))}`, site });

@@ -30,17 +30,20 @@ export class Column {
   readonly length: number;
   /** Where the values come from, for errors: `column id of trips/a.parquet`. */
   readonly origin: string | undefined;
+  /** What a program does about a type that it cannot look at, where its source has an answer. */
+  readonly remedy: string | undefined;
   #load: (() => StoredValues) | undefined;
   /** How many gatherings stand between this column and loaded values. */
   #depth = 0;
   #values: StoredValues | undefined;
   #reader: Reader | undefined;
 
-  constructor(type: ArrowType, length: number, values: StoredValues | (() => StoredValues), options: { view?: View; origin?: string | undefined } = {}) {
+  constructor(type: ArrowType, length: number, values: StoredValues | (() => StoredValues), options: { view?: View; origin?: string | undefined; remedy?: string | undefined } = {}) {
     this.type = type;
     this.view = options.view ?? viewOf(type);
     this.length = length;
     this.origin = options.origin;
+    this.remedy = options.remedy;
     if (typeof values === "function") this.#load = values;
     else this.#values = values;
   }
@@ -61,12 +64,12 @@ export class Column {
 
   /** The same column, seen as something else. */
   seenAs(view: View): Column {
-    return view === this.view ? this : new Column(this.type, this.length, () => this.values, { view, origin: this.origin });
+    return view === this.view ? this : new Column(this.type, this.length, () => this.values, { view, origin: this.origin, remedy: this.remedy });
   }
 
   /** The named rows in their order. */
   take(rows: Rows): Column {
-    const taken = new Column(this.type, rows.length, () => gather(this.values, rows), { view: this.view, origin: this.origin });
+    const taken = new Column(this.type, rows.length, () => gather(this.values, rows), { view: this.view, origin: this.origin, remedy: this.remedy });
     taken.#depth = this.#depth + 1;
     if (taken.#depth > deepest) void taken.values;
     return taken;
@@ -114,6 +117,6 @@ export function unsupportedType(column: Column, purpose: string): LockstepError 
   return new LockstepError({
     code: "LS2015",
     message: `${column.origin ?? "a column"} is ${printType(column.type)}: it cannot be ${purpose}`,
-    fix: "Leave the column out with select(), or write it as another type at its source.",
+    fix: column.remedy ?? "Leave the column out with select(), or write it as another type at its source.",
   });
 }

@@ -29,6 +29,9 @@ export class RecordingEngine {
   openJsonLines(json: string): Promise<string> {
     return this.openParquet(json);
   }
+  openPostgres(json: string): Promise<string> {
+    return this.openParquet(json);
+  }
   async registerTable(ipc: Uint8Array): Promise<number> {
     this.registered.push(ipc);
     return ++this.#datasets;

@@ -121,6 +121,13 @@ impl JsEngine {
         self.run(async move { engine.open_iceberg(&json).await }).await
     }
 
+    /// Collective. `{ table, url?, declared, types, partitionBy?, connections?, site }` → as `openParquet`; rows and bytes are estimates.
+    #[napi]
+    pub async fn open_postgres(&self, json: String) -> napi::Result<String> {
+        let engine = self.engine.clone();
+        self.run(async move { engine.open_postgres(&json).await }).await
+    }
+
     /// A literal table as an Arrow IPC stream, equal on all ranks; its dataset number.
     #[napi]
     pub async fn register_table(&self, ipc: Buffer) -> napi::Result<u32> {

@@ -20,12 +20,12 @@ struct Difference {
     fix: String,
 }
 
-/// Checks every declared column; the schema comes back with the interface's promises about nulls. `sayable`: where the
-/// file has the first, the reader's `types` can say the second.
-pub fn check(source: &str, schema: &SchemaRef, declared: &[ColumnType], sayable: fn(JsType, JsType) -> bool) -> Result<SchemaRef> {
+/// Checks every declared column; the schema comes back with the interface's promises about nulls. `held`: "the file has".
+/// `sayable`: where it has the first (none: what JavaScript cannot look at), the reader's `types` can say the second.
+pub fn check(source: &str, held: &str, schema: &SchemaRef, declared: &[ColumnType], sayable: fn(Option<JsType>, JsType) -> bool) -> Result<SchemaRef> {
     let differences: Vec<Difference> = declared.iter().filter_map(|column| difference(schema, column, sayable)).collect();
     if !differences.is_empty() {
-        return Err(error(source, "the interface", "the interface says", &differences));
+        return Err(error(source, held, "the interface", "the interface says", &differences));
     }
     let promise = |field: &Arc<Field>| match declared.iter().find(|column| column.name == *field.name()) {
         Some(column) if !column.nullable => field.as_ref().clone().with_nullable(false),
@@ -34,7 +34,7 @@ pub fn check(source: &str, schema: &SchemaRef, declared: &[ColumnType], sayable:
     Ok(Arc::new(Schema::new(schema.fields().iter().map(promise).collect::<Vec<_>>())))
 }
 
-fn difference(schema: &Schema, column: &ColumnType, sayable: fn(JsType, JsType) -> bool) -> Option<Difference> {
+fn difference(schema: &Schema, column: &ColumnType, sayable: fn(Option<JsType>, JsType) -> bool) -> Option<Difference> {
     let js = js_name(column.js);
     let Some((_, field)) = schema.column_with_name(&column.name) else {
         let names = schema.fields().iter().map(|field| field.name().as_str());
@@ -47,8 +47,9 @@ fn difference(schema: &Schema, column: &ColumnType, sayable: fn(JsType, JsType) 
         other => js_type(held) == Some(other),
     };
     let write = match js_type(held) {
-        Some(found) if sayable(found, column.js) => format!("{name}: {}, or types: {{ {name}: \"{}\" }}", js_name(found), js.to_lowercase(), name = column.name),
+        Some(found) if sayable(Some(found), column.js) => format!("{name}: {}, or types: {{ {name}: \"{}\" }}", js_name(found), js.to_lowercase(), name = column.name),
         Some(found) => format!("{}: {}", column.name, js_name(found)),
+        None if sayable(None, JsType::String) => format!("{name}: string, and types: {{ {name}: \"string\" }}", name = column.name),
         None => "no JavaScript type fits: leave it out of the interface".to_owned(),
     };
     (!fits).then(|| Difference { column: column.name.clone(), file: print_type(held), interface: js.into(), fix: write })
@@ -76,11 +77,11 @@ pub fn check_same(first: &str, schema: &Schema, other: &str, found: &Schema, dec
             fix: "read the files separately, or rewrite one of them".to_owned(),
         })
         .collect();
-    if differences.is_empty() { Ok(()) } else { Err(error(other, first, "the first file has", &differences)) }
+    if differences.is_empty() { Ok(()) } else { Err(error(other, "the file has", first, "the first file has", &differences)) }
 }
 
-fn error(source: &str, against: &str, against_title: &str, differences: &[Difference]) -> ConnectorError {
-    let mut rows = vec![["column", "the file has", against_title, "fix"].map(str::to_owned)];
+fn error(source: &str, held: &str, against: &str, against_title: &str, differences: &[Difference]) -> ConnectorError {
+    let mut rows = vec![["column", held, against_title, "fix"].map(str::to_owned)];
     rows.extend(differences.iter().map(|line| [&line.column, &line.file, &line.interface, &line.fix].map(String::clone)));
     let width = |index: usize| rows.iter().map(|row| row[index].chars().count()).max().unwrap_or(0);
     let widths = [width(0), width(1), width(2)];
@@ -98,7 +99,7 @@ fn error(source: &str, against: &str, against_title: &str, differences: &[Differ
     ConnectorError::new("LS2002", message, json!({ "source": source, "columns": table }))
 }
 
-fn js_name(js: JsType) -> &'static str {
+pub fn js_name(js: JsType) -> &'static str {
     match js {
         JsType::Number => "number",
         JsType::String => "string",
@@ -136,11 +137,11 @@ mod tests {
             column("price", JsType::Number),
             column("name", JsType::String),
         ];
-        let checked = check("f", &schema(), &declared, |_, _| false).unwrap();
+        let checked = check("f", "the file has", &schema(), &declared, |_, _| false).unwrap();
         assert!(!checked.field(0).is_nullable() && checked.field(1).is_nullable());
-        assert!(check("f", &schema(), &[column("id", JsType::Bigint)], |_, _| false).is_ok());
+        assert!(check("f", "the file has", &schema(), &[column("id", JsType::Bigint)], |_, _| false).is_ok());
         let unsigned: SchemaRef = Arc::new(Schema::new(vec![Field::new("id", DataType::UInt64, true)]));
-        assert!(check("f", &unsigned, &[column("id", JsType::Bigint)], |_, _| false).is_ok());
+        assert!(check("f", "the file has", &unsigned, &[column("id", JsType::Bigint)], |_, _| false).is_ok());
     }
 
     #[test]
@@ -151,7 +152,7 @@ mod tests {
             column("wide", JsType::Number),
             column("price", JsType::Bigint),
         ];
-        let error = check("trips.parquet", &schema(), &declared, |_, _| false).unwrap_err();
+        let error = check("trips.parquet", "the file has", &schema(), &declared, |_, _| false).unwrap_err();
         assert_eq!(error.code, "LS2002");
         let expected = [
             "trips.parquet differs from the interface in 4 columns",

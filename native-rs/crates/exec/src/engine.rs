@@ -349,6 +349,6 @@ impl Sources for Engine {
     fn scan(&self, id: u32, columns: &[String], position: Option<&str>, filter: Option<&Expr>) -> Result<Built> {
         let source = self.sources.lock().get(&id).cloned();
         let source = source.ok_or_else(|| EngineError::bug(format!("there is no dataset {id}")))?;
-        source.scan(id, columns, position, filter, self.ranks.partitions())
+        source.scan(id, columns, position, filter, self.ranks)
     }
 }

@@ -1,4 +1,4 @@
-//! Where a plan's leaves come from: opened files, literal tables, kept tables.
+//! Where a plan's leaves come from: opened files and tables of databases, literal tables, kept tables.
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -8,24 +8,28 @@ use datafusion::execution::context::ExecutionProps;
 use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion::physical_expr::create_physical_expr;
-use lockstep_connectors::{Dataset, prune};
+use lockstep_connectors::{Dataset, Relation, Selection, Snapshot, prune};
 
 use crate::error::{EngineError, Result};
-use crate::operators::{MemoryExec, ScanExec};
+use crate::operators::{MemoryExec, QueryExec, ScanExec};
 use crate::planner::leaf::Leaf;
 use crate::planner::logical::{Built, leaf};
 use crate::planner::order::Order;
+use crate::run::Ranks;
 use crate::spool::{Spool, SpoolExec};
 
 #[derive(Clone)]
 pub enum Source {
     Dataset(Arc<Dataset>),
+    /// On rank 0 with the session that holds what all ranks see.
+    Relation { relation: Arc<Relation>, _snapshot: Option<Arc<Snapshot>> },
     Table(RecordBatch),
 }
 
 impl Source {
-    /// A leaf of these columns in `partitions`; `id` is the dataset's number for messages.
-    pub fn scan(self, id: u32, columns: &[String], position: Option<&str>, filter: Option<&Expr>, partitions: usize) -> Result<Built> {
+    /// A leaf of these columns; `id` is the dataset's number for messages.
+    pub fn scan(self, id: u32, columns: &[String], position: Option<&str>, filter: Option<&Expr>, ranks: Ranks) -> Result<Built> {
+        let partitions = ranks.partitions();
         let order = position.map_or(Order::Natural, |name| Order::Position(name.to_owned()));
         let (names, number) = (columns.to_vec(), position.map(str::to_owned));
         let (read, rows) = match self {
@@ -47,6 +51,21 @@ impl Source {
                     let (columns, position) = chosen(&names, number.as_deref(), projection);
                     let columns = columns.into_iter().map(|index| names[index].clone()).collect();
                     Ok(Arc::new(ScanExec::new(dataset.clone(), columns, position, partitions, keep.as_deref())))
+                });
+                (read, rows)
+            }
+            Source::Relation { relation, .. } => {
+                if let Some(name) = columns.iter().find(|name| relation.schema.field_with_name(name).is_err()) {
+                    return Err(EngineError::bug(format!("dataset {id} has no column {name}")));
+                }
+                let rows = relation.below(partitions);
+                let condition = filter.and_then(|filter| relation.condition(filter));
+                let whole = Selection { columns: names.clone(), condition: condition.clone(), limit: None, position: number.clone() };
+                let read = Leaf::new(whole.schema(&relation), move |projection| {
+                    let (columns, position) = chosen(&names, number.as_deref(), projection);
+                    let columns = columns.into_iter().map(|index| names[index].clone()).collect();
+                    let selection = Selection { columns, condition: condition.clone(), limit: None, position };
+                    Ok(Arc::new(QueryExec::new(relation.clone(), selection, ranks)))
                 });
                 (read, rows)
             }

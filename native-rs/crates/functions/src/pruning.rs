@@ -24,6 +24,7 @@ pub fn pruning_predicate(predicate: &Expression, schema: &DFSchema) -> Option<Ex
         Expression::Or { left, right, .. } => {
             Some(pruning_predicate(left, schema)?.or(pruning_predicate(right, schema)?))
         }
+        Expression::Column { name, js: JsType::Boolean } => bound(name, JsType::Boolean, Operator::Eq, &Literal::Boolean(true), schema),
         Expression::Call { function, args, .. } => match (function.as_str(), args.as_slice()) {
             ("isNull", [Expression::Column { name, .. }]) => Some(ident(name).is_null()),
             ("not", [Expression::Call { function, args, .. }]) if function == "isNull" => match args.as_slice() {

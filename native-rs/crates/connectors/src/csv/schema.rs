@@ -63,7 +63,7 @@ pub fn open_csv(request: &CsvRequest) -> Result<Dataset> {
     }
     let fields: Vec<ArrowField> = names.iter().zip(types.decide()).map(|(name, js)| ArrowField::new(name, arrow_type(js), true)).collect();
     let source = if files.len() == 1 { &files[0].path } else { &request.paths.join(", ") };
-    let schema = declared::check(source, &SchemaRef::new(Schema::new(fields)), &request.declared, |_, _| true)?;
+    let schema = declared::check(source, "the file has", &SchemaRef::new(Schema::new(fields)), &request.declared, |_, _| true)?;
     Ok(Dataset::new(Format::Csv(Dialect { delimiter }), files, schema, request.store.clone()))
 }
 

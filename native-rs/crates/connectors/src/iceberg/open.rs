@@ -18,7 +18,7 @@ use crate::{
 /// Reads the footers of all files. LS2002 schema, LS2005 damaged file, LS2015 what no rule says how to read.
 pub fn open_iceberg(request: &IcebergRequest) -> Result<Dataset> {
     let fields: Vec<Field> = request.columns.iter().map(|column| Field::new(&column.name, arrow_type(column), column.nullable)).collect();
-    let schema = declared::check(&request.table, &Arc::new(Schema::new(fields)), &request.declared, |_, _| false)?;
+    let schema = declared::check(&request.table, "the table has", &Arc::new(Schema::new(fields)), &request.declared, |_, _| false)?;
     let found: Vec<Found> = request.files.iter().map(found).collect();
     let wanted = |name: &str| request.declared.is_empty() || request.declared.iter().any(|column| column.name == name);
     let footers = Footers::default();

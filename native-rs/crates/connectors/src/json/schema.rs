@@ -53,8 +53,8 @@ pub fn open_json_lines(request: &JsonLinesRequest) -> Result<Dataset> {
     let source = if files.len() == 1 { &files[0].path } else { &request.paths.join(", ") };
     let found = SchemaRef::new(Schema::new(columns.decide(&files, request)));
     // Texts can be dates, and numbers integers; nothing else is what it is not.
-    let sayable = |found, wanted| matches!((found, wanted), (JsType::String, JsType::Date) | (JsType::Number, JsType::Bigint));
-    let schema = declared::check(source, &found, &request.declared, sayable)?;
+    let sayable = |found, wanted| matches!((found, wanted), (Some(JsType::String), JsType::Date) | (Some(JsType::Number), JsType::Bigint));
+    let schema = declared::check(source, "the file has", &found, &request.declared, sayable)?;
     Ok(Dataset::new(Format::JsonLines, files, schema, request.store.clone()))
 }
 

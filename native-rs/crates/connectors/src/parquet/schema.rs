@@ -65,7 +65,7 @@ pub fn open_parquet(request: &ParquetRequest) -> Result<Dataset> {
     })?;
     let (name, schema) = first.expect("resolve returns a file or an error");
     let source = if files.len() == 1 { &name } else { &request.paths.join(", ") };
-    let schema = declared::check(source, &schema, &request.declared, |_, _| false)?;
+    let schema = declared::check(source, "the file has", &schema, &request.declared, |_, _| false)?;
     Ok(Dataset { footers, ..Dataset::new(Format::Parquet, files, schema, request.store.clone()) })
 }
 

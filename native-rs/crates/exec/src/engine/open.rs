@@ -1,9 +1,13 @@
 //! Opening inputs.
 use std::sync::Arc;
 
-use arrow::datatypes::Field;
+use arrow::datatypes::{Field, Schema};
+use bytes::Bytes;
 use lockstep_comm::OpKind;
-use lockstep_connectors::{CsvRequest, Dataset, IcebergRequest, JsonLinesRequest, ParquetRequest, open_csv, open_iceberg, open_json_lines, open_parquet, print_type};
+use lockstep_connectors::{
+    CsvRequest, Dataset, IcebergRequest, JsonLinesRequest, ParquetRequest, PostgresRequest, Relation, open_csv, open_iceberg, open_json_lines, open_parquet, open_postgres,
+    print_type,
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -41,11 +45,30 @@ impl Engine {
         self.open(request, open).await
     }
 
-    async fn open<R: for<'a> Deserialize<'a>>(
-        &self,
-        request: &str,
-        open: impl FnOnce(R) -> Result<Dataset>,
-    ) -> Result<String> {
+    /// Collective. Rank 0 opens a table, a view or a query, and holds what is seen of it until the dataset is closed. `request`: `{ table,
+    /// url?, declared, types, partitionBy?, connections?, site }`; answer: as `open_parquet`, rows and bytes are estimates.
+    pub async fn open_postgres(&self, request: &str) -> Result<String> {
+        let mut held = None;
+        let open = |request: PostgresRequest| {
+            let (relation, snapshot) = open_postgres(&request)?;
+            held = Some(Arc::new(snapshot));
+            Ok(relation.to_bytes()?)
+        };
+        let bytes = self.described(request, open).await?;
+        let relation = Relation::from_bytes(&bytes, self.ranks.rank, self.ranks.size)?;
+        let (schema, rows, size) = (relation.schema.clone(), relation.rows, relation.bytes);
+        Ok(self.opened(Source::Relation { relation: Arc::new(relation), _snapshot: held }, &schema, 1, Some(rows), size))
+    }
+
+    async fn open<R: for<'a> Deserialize<'a>>(&self, request: &str, open: impl FnOnce(R) -> Result<Dataset>) -> Result<String> {
+        let bytes = self.described(request, |request| Ok(open(request)?.to_bytes()?)).await?;
+        let dataset = Dataset::from_bytes(&bytes)?;
+        let (schema, files, rows, size) = (dataset.schema.clone(), dataset.files.len(), dataset.deletes.is_empty().then_some(dataset.rows), dataset.bytes);
+        Ok(self.opened(Source::Dataset(Arc::new(dataset)), &schema, files, rows, size))
+    }
+
+    /// What rank 0 makes of a request, on every rank.
+    async fn described<R: for<'a> Deserialize<'a>>(&self, request: &str, describe: impl FnOnce(R) -> Result<Vec<u8>>) -> Result<Bytes> {
         #[derive(Deserialize)]
         struct Site {
             #[serde(default)]
@@ -53,24 +76,22 @@ impl Engine {
         }
         let bad = |error: serde_json::Error| EngineError::bug(format!("a request to open that cannot be read: {error}"));
         let Site { site } = serde_json::from_str(request).map_err(bad)?;
-        let opened = match self.ranks.rank {
+        let described = match self.ranks.rank {
             0 => {
-                let opened = serde_json::from_str(request).map_err(bad).and_then(open);
-                let opened = opened.map_err(|error| error.at(&site)).inspect_err(|error| self.fail(error));
-                Some(opened?.to_bytes()?.into())
+                let described = serde_json::from_str(request).map_err(bad).and_then(describe);
+                let described = described.map_err(|error| error.at(&site)).inspect_err(|error| self.fail(error));
+                Some(described?.into())
             }
             _ => None,
         };
-        let bytes = self.comm.broadcast(&self.next(OpKind::Open, &site), 0, opened).await?;
-        let dataset = Dataset::from_bytes(&bytes)?;
+        Ok(self.comm.broadcast(&self.next(OpKind::Open, &site), 0, described).await?)
+    }
+
+    fn opened(&self, source: Source, schema: &Schema, files: usize, rows: Option<u64>, bytes: u64) -> String {
         let field = |field: &Arc<Field>| {
             json!({ "name": field.name(), "type": print_type(field.data_type()), "nullable": field.is_nullable() })
         };
-        let mut answer = json!({
-            "files": dataset.files.len(), "rows": dataset.deletes.is_empty().then_some(dataset.rows), "bytes": dataset.bytes,
-            "schema": dataset.schema.fields().iter().map(field).collect::<Vec<_>>(),
-        });
-        answer["dataset"] = self.add(Source::Dataset(Arc::new(dataset))).into();
-        Ok(answer.to_string())
+        let fields: Vec<_> = schema.fields().iter().map(field).collect();
+        json!({ "files": files, "rows": rows, "bytes": bytes, "schema": fields, "dataset": self.add(source) }).to_string()
     }
 }

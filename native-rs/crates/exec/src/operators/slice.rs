@@ -29,7 +29,7 @@ use parking_lot::Mutex;
 use std::collections::HashMap;
 use tokio::sync::{oneshot, watch};
 
-use super::{Start, plan_methods, streaming};
+use super::{QueryExec, Start, plan_methods, streaming};
 use crate::exchange::queue::{Gate, Queue, QueueStream};
 use crate::run::Run;
 
@@ -50,6 +50,7 @@ impl SliceExec {
         let mut equivalence = input.equivalence_properties().clone();
         equivalence.clear_per_partition_constants();
         let properties = streaming(equivalence, Partitioning::UnknownPartitioning(partitions));
+        let input = narrowed(input, start, end, &ordering);
         Self { input, start, end, ordering, counted: Arc::default(), properties }
     }
 
@@ -59,7 +60,16 @@ impl SliceExec {
     }
 
     fn with_children(&self, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Self {
-        Self { input: children.swap_remove(0), ..self.clone() }
+        Self { input: narrowed(children.swap_remove(0), self.start, self.end, &self.ordering), ..self.clone() }
+    }
+}
+
+/// A database need not send what lies behind the last row.
+fn narrowed(input: Arc<dyn ExecutionPlan>, start: i64, end: Option<i64>, ordering: &Option<LexOrdering>) -> Arc<dyn ExecutionPlan> {
+    let last = end.and_then(|end| u64::try_from(end).ok()).filter(|_| start >= 0 && ordering.is_none());
+    match (input.downcast_ref::<QueryExec>(), last) {
+        (Some(query), Some(rows)) => Arc::new(query.limited(rows)),
+        _ => input,
     }
 }
 

@@ -228,6 +228,7 @@ fn predicates_bound_columns_without_losing_a_row() {
         ("day", Arc::new(Date32Array::from(vec![Some(-1), Some(0), None, Some(1), Some(2), Some(9)]))),
         ("i", Arc::new(Int32Array::from(vec![Some(-1), Some(0), None, Some(1), Some(2), Some(9)]))),
         ("x", Arc::new(Float64Array::from(vec![Some(-1.5), Some(-0.0), None, Some(0.0), Some(0.5), Some(f64::INFINITY)]))),
+        ("b", Arc::new(BooleanArray::from(vec![Some(true), Some(false), None, Some(true), Some(false), Some(true)]))),
     ]);
     let schema = unqualified(&frame);
     let date = |ms: f64| json!({ "kind": "literal", "type": "date", "value": ms });
@@ -259,6 +260,7 @@ fn predicates_bound_columns_without_losing_a_row() {
     }
     check(call("in", "boolean", &[column("i", "number"), number(1.0), number(9.0)]));
     check(call("isNull", "boolean", &[column("i", "number")]));
+    check(column("b", "boolean"));
     let both = |left, right| logical("and", left, right, "boolean");
     let above = || call("gt", "boolean", &[column("i", "number"), number(1.0)]);
     check(both(above(), call("lt", "boolean", &[column("x", "number"), column("i", "number")])));

@@ -8,7 +8,7 @@ import type { SourceSpan } from "../../../ir/types.ts";
 import { constantOf, keyName } from "../../../source/constants.ts";
 import { bare, spanOf, textOf } from "../../../source/module.ts";
 import type { Place } from "../../../source/names.ts";
-import { ARROW_TYPE, fits, type Options, type Taken, wordsOf } from "../../../verbs/index.ts";
+import { ARROW_TYPE, fits, holdsPassword, type Options, type Taken, wordsOf } from "../../../verbs/index.ts";
 
 interface Written {
   readonly node: t.Node;
@@ -92,11 +92,12 @@ function foundAt({ node, place }: Written): string | null {
   if (e.type === "ArrayExpression") return "a list";
   if (e.type === "ObjectExpression") return "an object";
   const value = constantOf(node, place)?.value;
+  if (typeof value === "string" && holdsPassword(value)) return "one with a password";
   return value === undefined ? null : value instanceof Set ? "a Set" : typeof value === "bigint" ? `${value}n` : JSON.stringify(value);
 }
 
 /** A scalar that is written out: what plain Node could make nothing of. */
-export function checkScalar(node: t.Node, verb: string, takes: "number" | "path" | "paths", place: Place, report: (d: Diagnostic) => void): void {
+export function checkScalar(node: t.Node, verb: string, takes: "number" | "path" | "paths" | "table", place: Place, report: (d: Diagnostic) => void): void {
   const found = foundAt({ node, place });
   const value = constantOf(node, place)?.value;
   const isList = bare(node).type === "ArrayExpression" && (!Array.isArray(value) || value.every((each) => typeof each === "string"));
@@ -104,6 +105,7 @@ export function checkScalar(node: t.Node, verb: string, takes: "number" | "path"
   const [expected, fix] = {
     number: ["a number", verb === "slice" ? "write the rows' positions: slice(start, end), end not included" : "write the row's number, counted from 0"],
     path: ["a path", 'write a text or a URL: "data/out"'],
+    table: ["the name of a table, or a query,", 'write a text: "sales.orders"'],
     paths: ["a path, or a list of paths,", 'write a text or a URL, or a list of them: "data/*.parquet"'],
   }[takes] as [string, string];
   report(verbArgument(verb, expected, spanOf(node, place.module), fix));

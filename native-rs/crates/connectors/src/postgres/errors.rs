@@ -1,0 +1,72 @@
+//! What goes wrong with a database, in our words. Nothing here prints a password: none is in a target's name, and the client's
+//! errors, which hold parts of its configuration, are not passed on but for what the server says.
+use std::{error::Error, io};
+
+use serde_json::json;
+use tokio_postgres::{Error as ClientError, error::SqlState};
+
+use super::target::Target;
+use crate::errors::ConnectorError;
+
+/// LS2020, LS2021, LS2001: the session was refused, or the server was not there.
+pub fn connecting(target: &Target, error: &ClientError) -> ConnectorError {
+    let name = target.to_string();
+    let detail = json!({ "source": name });
+    if let Some(said) = error.as_db_error() {
+        let (code, fix) = match *said.code() {
+            SqlState::INVALID_PASSWORD | SqlState::INVALID_AUTHORIZATION_SPECIFICATION => ("LS2020", "the environment has user and password: DATABASE_URL, PGUSER and PGPASSWORD, or a line of ~/.pgpass"),
+            SqlState::INVALID_CATALOG_NAME => ("LS2001", "name another database in the URL, or with PGDATABASE"),
+            SqlState::TOO_MANY_CONNECTIONS => ("LS2021", "the server has no session left: read with fewer, { connections: 2 }"),
+            _ => ("LS2021", "the server says why"),
+        };
+        return ConnectorError::new(code, format!("{name} refuses a session: {}; {fix}", said.message()), detail);
+    }
+    if target.password().is_none() && error.source().is_some_and(|cause| cause.to_string().contains("password missing")) {
+        let message = format!("{name} asks for a password, and the environment has none: set PGPASSWORD or DATABASE_URL, or write a line into ~/.pgpass");
+        return ConnectorError::new("LS2020", message, detail);
+    }
+    let reason = io_cause(error).map_or_else(|| "it does not answer as PostgreSQL does".to_owned(), |error| plain(&error));
+    let message = format!("{name} cannot be reached: {reason}; the environment says where it is: DATABASE_URL, or PGHOST and PGPORT");
+    ConnectorError::new("LS2021", message, detail)
+}
+
+/// LS2021: there is nothing to encrypt with.
+pub fn unencrypted(target: &Target, error: &io::Error) -> ConnectorError {
+    ConnectorError::new("LS2021", format!("{target} cannot be reached encrypted: {}", plain(error)), json!({ "source": target.to_string() }))
+}
+
+/// A statement of ours that the server refused, or a session that ended. `source`: the table or query as messages name it.
+pub fn running(source: &str, error: &ClientError) -> ConnectorError {
+    let detail = json!({ "source": source });
+    let Some(said) = error.as_db_error() else {
+        let reason = io_cause(error).map_or_else(|| "the server ended the session".to_owned(), |error| plain(&error));
+        return ConnectorError::new("LS2021", format!("{source}: the connection was lost while it was read: {reason}"), detail);
+    };
+    let message = said.message();
+    let (code, what) = match *said.code() {
+        SqlState::UNDEFINED_TABLE | SqlState::INVALID_SCHEMA_NAME => ("LS2001", message.to_owned()),
+        SqlState::INSUFFICIENT_PRIVILEGE => ("LS2020", format!("{message}; the user needs SELECT on it")),
+        SqlState::LOCK_NOT_AVAILABLE => ("LS2021", format!("another session is changing it, or waits to ({message}); start the program again when it is done")),
+        SqlState::QUERY_CANCELED => ("LS2021", format!("{message}; the server ends what takes longer than its statement_timeout: filter, or let the role have more time (ALTER ROLE … SET statement_timeout)")),
+        SqlState::ADMIN_SHUTDOWN | SqlState::CRASH_SHUTDOWN | SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT => ("LS2021", format!("the connection was lost while it was read: {message}")),
+        SqlState::INVALID_PARAMETER_VALUE if message.contains("snapshot") => ("LS2021", "the session that holds its snapshot has ended: the server was started anew, or ended it".to_owned()),
+        _ => ("LS2015", format!("the server refuses it: {message}")),
+    };
+    ConnectorError::new(code, format!("{source}: {what}"), detail)
+}
+
+fn io_cause(error: &ClientError) -> Option<io::Error> {
+    let mut cause = error.source();
+    while let Some(current) = cause {
+        if let Some(found) = current.downcast_ref::<io::Error>() {
+            return Some(io::Error::new(found.kind(), found.to_string()));
+        }
+        cause = current.source();
+    }
+    None
+}
+
+fn plain(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
+}

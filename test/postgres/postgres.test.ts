@@ -1,0 +1,126 @@
+/**
+ * PostgreSQL as a source: untransformed and on 1, 2, 3 and 7 ranks the same answers from a real server, errors without a secret, and
+ * no session left.
+ */
+import { execFile } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { buildPrograms, type Program } from "../oracle/build-programs.ts";
+import { difference, errorDifference } from "../oracle/compare.ts";
+import { type Answer, RankPool } from "../oracle/rank-pool.ts";
+import { writtenDifference } from "../oracle/written.ts";
+import { root } from "../scripts/lib.mjs";
+import { within } from "../stores/servers.ts";
+import * as tables from "./programs/tables.ts";
+import { SECRET, startServer, TABLES, type Server } from "./server.ts";
+
+// In the checkout, so that the built programs find @lockstep/runtime.
+const scratch = mkdtempSync(join(root, ".lockstep-postgres-"));
+let server: Server;
+let programs: Map<string, Program>;
+const pools = new Map<number, RankPool>();
+const pool = (ranks: number): RankPool => {
+  if (!pools.has(ranks)) pools.set(ranks, new RankPool(ranks, server.env));
+  return pools.get(ranks)!;
+};
+
+type Name = keyof typeof tables;
+const plain = (name: Name, ...args: unknown[]): Promise<Answer> =>
+  within(server.env, () => (tables[name] as (...args: unknown[]) => Promise<unknown>)(...args)).then(
+    (value): Answer => ({ value }),
+    (error: Error & { code?: string }): Answer => ({ error: { name: error.name, ...(error.code !== undefined && { code: error.code }), message: error.message } }),
+  );
+const onRanks = (ranks: number, name: Name, ...args: unknown[]): Promise<Answer> => {
+  const { chunk, id } = programs.get(name)!;
+  return pool(ranks).run({ chunk, id, args });
+};
+
+beforeAll(async () => {
+  server = await startServer();
+  await server.sql(TABLES);
+  programs = new Map((await buildPrograms([join(root, "test/postgres/programs/tables.ts")], join(scratch, "built"))).map((program) => [program.id.split("#")[1]!, program]));
+}, 120_000);
+
+afterAll(async () => {
+  await Promise.all([...pools.values()].map((each) => each.close()));
+  await server?.stop();
+  rmSync(scratch, { recursive: true, force: true });
+});
+
+/** Sessions end a moment after their program is done with them. */
+async function left(): Promise<unknown[]> {
+  for (let tries = 0; ; tries++) {
+    const found = await server.sessions();
+    if (found.length === 0 || tries === 60) return found;
+    await wait(50);
+  }
+}
+
+const answers = ["groups", "inOrder", "filtered", "pushed", "joined", "partitions", "small", "views", "types"] as const;
+const errors = ["noTable", "nullFound", "farInteger", "infinity", "notANumber", "brokenQuery", "divided", "twice"] as const;
+
+describe.each([1, 2, 3, 7])("on %i ranks", (ranks) => {
+  it.each(answers)("%s", async (name) => {
+    const [right, answer] = [await plain(name), await onRanks(ranks, name)];
+    if ("error" in right) expect.fail(right.error.message);
+    if ("error" in answer) expect.fail(answer.error.message);
+    expect(difference(right.value, answer.value)).toBeNull();
+    expect(await left()).toEqual([]);
+  });
+
+  it.each(errors)("%s is an error", async (name) => {
+    const [right, answer] = [await plain(name), await onRanks(ranks, name)];
+    expect(answer).toHaveProperty("error");
+    if (!("error" in answer)) return;
+    // Nulls are only the compiled program's to find.
+    if (name !== "nullFound") expect(errorDifference((right as { error: { name: string; code?: string; message: string } }).error, answer.error as never)).toBeNull();
+    expect(answer.error.message).not.toContain(SECRET);
+    expect(await left()).toEqual([]);
+  });
+
+  it("writes every bit", async () => {
+    const [right, out] = [join(scratch, `right-${ranks}`), join(scratch, `out-${ranks}`)];
+    expect(await plain("written", right)).toHaveProperty("value");
+    expect(await onRanks(ranks, "written", out)).toHaveProperty("value");
+    expect(await writtenDifference("written", right, out)).toBeNull();
+  });
+
+  it("shares few sessions", async () => {
+    for (const connections of [2, 3, 20]) {
+      const most = watch();
+      const answer = await onRanks(ranks, "few", null, connections);
+      expect(difference((await plain("few", null, 8) as { value: unknown }).value, (answer as { value: unknown }).value)).toBeNull();
+      expect(await most()).toBeLessThanOrEqual(connections);
+      expect(await left()).toEqual([]);
+    }
+  });
+});
+
+it("the report of a run has the statements", async () => {
+  const main = join(scratch, "built/main.mjs");
+  const profile = join(scratch, "profile.json");
+  writeFileSync(main, `import { pushed, inOrder } from ${JSON.stringify(programs.get("pushed")!.module)};\nawait pushed();\nawait inOrder();\n`);
+  await promisify(execFile)(process.execPath, [join(root, "runtime/bin/lockstep.mjs"), "run", "-n", "2", "--profile", profile, main], { env: { ...process.env, ...server.env } });
+  const report = readFileSync(profile, "utf8");
+  const { executions } = JSON.parse(report) as { executions: { operators: { name: string; detail: string }[] }[] };
+  const details = executions.flatMap(({ operators }) => operators.filter(({ name }) => name === "QueryExec").map(({ detail }) => detail));
+  expect(details).toContainEqual(expect.stringContaining(`sql=[SELECT "id", "name", "placed", "paid" FROM sales.orders WHERE "paid" = true AND "placed" >= '2024-06-01 00:00:00.000000+00'::timestamptz AND "name" = 'O''Brien']`));
+  expect(details).toContainEqual(expect.stringContaining(`sessions=2, sql=[SELECT "weight" FROM sales.orders WHERE ("weight" < '-1e0'::float8 OR "weight" >= '2.8585e3'::float8)]`));
+  expect(report).not.toContain(SECRET);
+});
+
+/** The most sessions there are until it is asked. */
+function watch(): () => Promise<number> {
+  let [most, on] = [0, true];
+  const watching = (async () => {
+    while (on) most = Math.max(most, (await server.sessions()).length);
+  })();
+  return async () => {
+    on = false;
+    await watching;
+    return most;
+  };
+}

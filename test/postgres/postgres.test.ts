@@ -59,7 +59,7 @@ async function left(): Promise<unknown[]> {
   }
 }
 
-const answers = ["groups", "inOrder", "filtered", "pushed", "joined", "partitions", "small", "views", "types"] as const;
+const answers = ["groups", "inOrder", "filtered", "pushed", "joined", "partitions", "small", "views", "many", "types"] as const;
 const errors = ["noTable", "nullFound", "farInteger", "infinity", "notANumber", "brokenQuery", "divided", "twice"] as const;
 
 describe.each([1, 2, 3, 7])("on %i ranks", (ranks) => {

@@ -49,8 +49,9 @@ export async function pushed() {
   const late = (await readPostgres<Order>("sales.orders")).filter((d) => d.name !== null && d.name > "P");
   const some = (await readPostgres<Order>("sales.orders")).filter((d) => d.price === 12.5 || d.id === 12345);
   const listed = (await readPostgres<Order>("sales.orders")).filter((d) => [5, 6, 7, 2 ** 40].includes(d.id) || d.customer === -1);
+  const dear = (await readPostgres<Order>("sales.orders")).filter((d) => d.price > 999.975);
   return [
-    paid.select("id", "placed").objects(), without.select("id").objects(), heavy.select("id", "weight").objects(), light.numRows(), odd.numRows(),
+    dear.select("id", "price").objects(), paid.select("id", "placed").objects(), without.select("id").objects(), heavy.select("id", "weight").objects(), light.numRows(), odd.numRows(),
     due.select("id", "due").objects(), empty.numRows(), late.numRows(), some.select("id", "price").objects(), listed.select("id").objects(),
   ];
 }
@@ -89,6 +90,12 @@ export async function views() {
     dear.rollup({ n: op.count(), price: op.sum("price") }).objects(), ranged.slice(1000, 1010).objects(), ranged.filter((d) => d.id > 55_000).numRows(),
     counted.objects(), days.slice(500, 520).objects(), times.objects(),
   ];
+}
+
+/** More rows than a call takes arguments. */
+export async function many() {
+  "use spmd";
+  return (await readPostgres<{ i: number }>("select i from generate_series(1, 300000) as i")).rollup({ n: op.count(), sum: op.sum("i") }).objects();
 }
 
 interface Typed {

@@ -39,7 +39,7 @@ export async function readPostgres<Row extends object = Record<never, never>>(ta
     const read = columns.filter(({ taken }) => taken.parse !== undefined);
     const selected = read.map(({ name, taken }) => nameOf(name) + (taken.cast === undefined ? "" : `::${taken.cast}`)).join(", ");
     const rows: (readonly (string | null)[])[] = [];
-    for (const from of relation.parts) rows.push(...(await session.ask(source, `SELECT ${selected} FROM ${from}`)).rows);
+    for (const from of relation.parts) for (const row of (await session.ask(source, `SELECT ${selected} FROM ${from}`)).rows) rows.push(row);
     return new Table(new Map(columns.map(({ name, taken }) => [name, columnOf(name, taken, source, rows, read.findIndex((one) => one.name === name))])), rows.length);
   });
 }

@@ -101,7 +101,9 @@ function instant(text: string): Stored | Wrong {
   if (match === null) return new Wrong(`${text.replace("-", "")}, which is no time`);
   const [year, month, date, hour, minute, second] = match.slice(1, 7).map(Number) as [number, number, number, number, number, number];
   const seconds = daysOf(year, month, date, match[8] !== undefined) * DAY + (hour * 60 + minute) * 60 + second;
-  const micros = BigInt(seconds) * 1_000_000n + BigInt((match[7] ?? "").padEnd(6, "0"));
+  const rest = Number((match[7] ?? "").padEnd(6, "0"));
+  if (Math.abs(seconds) < 9e9) return seconds * 1e6 + rest;
+  const micros = BigInt(seconds) * 1_000_000n + BigInt(rest);
   if (BigInt.asIntN(64, micros) !== micros) return new Wrong("a time past the year 294246, the last that microseconds since 1970 reach");
   return canonicalInteger(micros);
 }

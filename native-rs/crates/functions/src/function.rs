@@ -146,8 +146,8 @@ impl Function {
 
 /// The scalar UDF of one [`Function`].
 #[derive(Debug)]
-struct Call {
-    function: &'static Function,
+pub(crate) struct Call {
+    pub(crate) function: &'static Function,
     signature: Signature,
 }
 

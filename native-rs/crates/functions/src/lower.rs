@@ -11,6 +11,7 @@ use datafusion::logical_expr::{Expr, lit};
 use lockstep_plan::{Expression, JsType, Literal};
 
 use crate::choose::choice;
+use crate::conjunction::conjunction;
 use crate::date::{INVALID, construct::START_OF_DAY_NAME, store};
 use crate::error::not_supported;
 use crate::function::{Function, Kind, Throws};
@@ -18,6 +19,7 @@ use crate::let_in::let_in;
 use crate::logic::boxed;
 use crate::registry::resolve;
 use crate::script::{Rows, ScriptHost, script};
+use crate::stored;
 use crate::tree::{certain, start_of_day, uses};
 use crate::view::{UTC, arrow_type, view};
 
@@ -130,7 +132,7 @@ impl<'a> Scope<'a> {
             Expression::And { left, right, .. } => {
                 let (left, right) = (self.condition(left)?, self.condition(right)?);
                 Ok(match left.throws || right.throws {
-                    false => joined(left.expr.clone().and(right.expr.clone()), &left, &right),
+                    false => joined(conjunction(left.expr.clone(), right.expr.clone()), &left, &right),
                     true => choose(left, right, boolean(false), JsType::Boolean)?,
                 })
             }
@@ -178,6 +180,9 @@ impl<'a> Scope<'a> {
                 return self.call(START_OF_DAY_NAME, std::slice::from_ref(day), js);
             }
             _ => {}
+        }
+        if let Some(expr) = stored::comparison(name, arguments, self.schema) {
+            return Ok(Value { expr, js: JsType::Boolean, nullable: false, throws: false, may_be_invalid: false, size: 2 });
         }
         let types: Vec<JsType> = arguments.iter().map(Expression::js_type).collect();
         let function = resolve(name, &types, js)?;
@@ -246,7 +251,7 @@ impl<'a> Scope<'a> {
 fn logic(operator: &Expression, left: Value, right: Value, js: JsType) -> Result<Value> {
     let plain = is_boolean(&left) && is_boolean(&right) && !left.throws && !right.throws;
     match operator {
-        Expression::And { .. } if plain => Ok(joined(left.expr.clone().and(right.expr.clone()), &left, &right)),
+        Expression::And { .. } if plain => Ok(joined(conjunction(left.expr.clone(), right.expr.clone()), &left, &right)),
         Expression::Or { .. } if plain => Ok(joined(left.expr.clone().or(right.expr.clone()), &left, &right)),
         Expression::And { .. } if is_boolean(&left) => choose(left, right, boolean(false), js),
         Expression::Or { .. } if is_boolean(&left) => choose(left, boolean(true), right, js),

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, Float64Array, PrimitiveArray};
 use arrow::datatypes::{
-    DataType, Date32Type, Date64Type, Int64Type, TimeUnit, TimestampMicrosecondType, TimestampMillisecondType,
+    DataType, Date32Type, Date64Type, Decimal128Type, Int64Type, TimeUnit, TimestampMicrosecondType, TimestampMillisecondType,
     TimestampNanosecondType, TimestampSecondType, UInt64Type,
 };
 use datafusion::common::{Result, internal_err};
@@ -47,11 +47,11 @@ pub fn view(name: &str, js: JsType, stored: &DataType) -> Result<Expr> {
     match (js, stored) {
         (JsType::Number, DataType::Int64 | DataType::UInt64) => Ok(call(name, js, column)),
         (JsType::Number, stored) if stored.is_integer() || stored.is_floating() => cast(column),
+        (JsType::Number, DataType::Decimal128(precision, _)) if *precision <= 15 => Ok(call(name, js, column)),
         (
             JsType::Number,
             DataType::Decimal32(precision, _)
             | DataType::Decimal64(precision, _)
-            | DataType::Decimal128(precision, _)
             | DataType::Decimal256(precision, _),
         ) if *precision <= 15 => cast(column),
         (JsType::String, DataType::LargeUtf8 | DataType::Utf8View) => cast(column),
@@ -123,6 +123,7 @@ impl View {
                 self.checked(array.as_primitive::<Int64Type>(), |x| (-EXACT..=EXACT).contains(&x), |x| x as f64)
             }
             DataType::UInt64 => self.checked(array.as_primitive::<UInt64Type>(), |x| x <= EXACT as u64, |x| x as f64),
+            DataType::Decimal128(_, scale) => Ok(decimals(array.as_primitive::<Decimal128Type>(), *scale)),
             other => internal_err!("view.number of {other}"),
         }
     }
@@ -151,6 +152,17 @@ impl View {
         let values: Vec<f64> = array.values().iter().map(|&x| convert(x)).collect();
         Ok(Arc::new(Float64Array::new(values.into(), array.nulls().cloned())))
     }
+}
+
+/// The nearest numbers. Those of up to 15 digits fit into 64 bits, of which the processor makes floats.
+fn decimals(array: &PrimitiveArray<Decimal128Type>, scale: i8) -> ArrayRef {
+    let unit = 10_f64.powi(i32::from(scale));
+    let narrow = array.values().iter().fold(0, |all, &x| all | (x ^ i128::from(x as i64))) == 0;
+    let values: Vec<f64> = match narrow {
+        true => array.values().iter().map(|&x| x as i64 as f64 / unit).collect(),
+        false => array.values().iter().map(|&x| x as f64 / unit).collect(),
+    };
+    Arc::new(Float64Array::new(values.into(), array.nulls().cloned()))
 }
 
 /// Milliseconds, floored: JavaScript sees 1969-12-31T23:59:59.999 in -1 µs.

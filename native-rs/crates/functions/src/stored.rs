@@ -1,0 +1,273 @@
+//! Comparisons with constants on values as they are stored: days, ticks, unscaled decimals, narrow integers. Each is an interval of
+//! the stored integers, so JavaScript's values of them need not be made; intervals of one column that are joined by `&&` are one.
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray};
+use arrow::buffer::{BooleanBuffer, NullBuffer};
+use arrow::datatypes::{
+    DataType, Date32Type, Decimal128Type, Int8Type, Int16Type, Int32Type, TimeUnit, TimestampMicrosecondType, TimestampMillisecondType,
+    TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type, UInt32Type,
+};
+use datafusion::common::{DFSchema, Result, internal_err};
+use datafusion::logical_expr::expr::ScalarFunction;
+use datafusion::logical_expr::{ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility, ident};
+use lockstep_plan::{Expression, JsType, Literal};
+
+use crate::arguments::booleans;
+use crate::date::{MS_PER_DAY, is_valid, time_clip};
+use crate::function::run;
+use crate::numeral::to_number;
+
+/// `column < constant` and its like, where both executions agree on it without a look at JavaScript's value; None elsewhere.
+pub(crate) fn comparison(function: &str, arguments: &[Expression], schema: &DFSchema) -> Option<Expr> {
+    let operator = Operator::of(function)?;
+    let [left, right] = arguments else { return None };
+    let (column, operator, constant) = match (left, right) {
+        (Expression::Column { .. }, constant) => (left, operator, constant),
+        (constant, Expression::Column { .. }) => (right, operator.swapped(), constant),
+        _ => return None,
+    };
+    let Expression::Column { name, js } = column else { return None };
+    let field = schema.field_with_unqualified_name(name).ok()?;
+    let value = constant_of(constant, *js)?;
+    let interval = match (js, field.data_type()) {
+        // Dates are objects: equality is theirs.
+        (JsType::Date, _) if operator == Operator::Eq => return None,
+        (JsType::Date, stored) => instants(stored, operator, value)?,
+        (JsType::Number, stored) if narrow(stored) => integers(operator, value, |x| x as f64),
+        (JsType::Number, DataType::Decimal128(digits, scale)) if *digits <= 15 && (0..=15).contains(scale) => {
+            let unit = 10_f64.powi(i32::from(*scale));
+            integers(operator, value, |x| x as f64 / unit)
+        }
+        _ => return None,
+    };
+    // To an ordering null is 0; it equals null alone.
+    let null = operator != Operator::Eq && operator.holds(0.0, value);
+    Some(within(ident(name), Within { low: interval.0, high: interval.1, null }))
+}
+
+/// `left && right` of predicates that cannot throw: one interval where both are of the same column; None elsewhere.
+pub(crate) fn intersection(left: &Expr, right: &Expr) -> Option<Expr> {
+    let (column, a) = parts(left)?;
+    let (other, b) = parts(right)?;
+    (column == other).then(|| within(column.clone(), Within { low: a.low.max(b.low), high: a.high.min(b.high), null: a.null && b.null }))
+}
+
+fn parts(expr: &Expr) -> Option<(&Expr, &Within)> {
+    let Expr::ScalarFunction(call) = expr else { return None };
+    Some((call.args.first()?, &call.func.inner().downcast_ref::<WithinUdf>()?.within))
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Operator {
+    Lt,
+    Le,
+    Gt,
+    Ge,
+    Eq,
+}
+
+impl Operator {
+    fn of(function: &str) -> Option<Self> {
+        Some(match function {
+            "lt" => Self::Lt,
+            "le" => Self::Le,
+            "gt" => Self::Gt,
+            "ge" => Self::Ge,
+            "eq" => Self::Eq,
+            _ => return None,
+        })
+    }
+
+    fn swapped(self) -> Self {
+        match self {
+            Self::Lt => Self::Gt,
+            Self::Le => Self::Ge,
+            Self::Gt => Self::Lt,
+            Self::Ge => Self::Le,
+            Self::Eq => Self::Eq,
+        }
+    }
+
+    fn holds(self, x: f64, y: f64) -> bool {
+        match self {
+            Self::Lt => x < y,
+            Self::Le => x <= y,
+            Self::Gt => x > y,
+            Self::Ge => x >= y,
+            Self::Eq => x == y,
+        }
+    }
+}
+
+/// A number, or the time value of a date that is valid.
+fn constant_of(expression: &Expression, js: JsType) -> Option<f64> {
+    let number = |value: &Literal| match value {
+        Literal::Number(value) => Some(*value),
+        Literal::String(text) => Some(to_number(text)),
+        _ => None,
+    };
+    let value = match (js, expression) {
+        (JsType::Number, Expression::Literal { js: JsType::Number, value }) => number(value)?,
+        (JsType::Date, Expression::Literal { js: JsType::Date | JsType::Number, value }) => number(value)?,
+        (JsType::Date, Expression::Call { function, args, .. }) if function == "Date" => match args.as_slice() {
+            [Expression::Literal { js: JsType::Number, value }] => number(value)?,
+            _ => return None,
+        },
+        _ => return None,
+    };
+    if js == JsType::Date {
+        let time = time_clip(value);
+        return is_valid(time).then_some(time as f64);
+    }
+    (!value.is_nan()).then_some(value)
+}
+
+fn narrow(stored: &DataType) -> bool {
+    use DataType as T;
+    matches!(stored, T::Int8 | T::Int16 | T::Int32 | T::UInt8 | T::UInt16 | T::UInt32)
+}
+
+const EMPTY: (i64, i64) = (0, -1);
+
+/// The whole numbers x of up to 15 digits for which `seen(x)`, which grows with x, stands so to `value`.
+fn integers(operator: Operator, value: f64, seen: impl Fn(i64) -> f64) -> (i64, i64) {
+    const MOST: i64 = 1_000_000_000_000_000;
+    // The first x of which this is true: it is false up to some x and true from there.
+    let first = |holds: &dyn Fn(f64) -> bool| {
+        let (mut low, mut high) = (-MOST, MOST + 1);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if holds(seen(middle)) { high = middle } else { low = middle + 1 }
+        }
+        low
+    };
+    let (least, above) = (first(&|x| x >= value), first(&|x| x > value));
+    match operator {
+        Operator::Lt => (i64::MIN, least - 1),
+        Operator::Le => (i64::MIN, above - 1),
+        Operator::Gt => (above, i64::MAX),
+        Operator::Ge => (least, i64::MAX),
+        Operator::Eq if least < above => (least, above - 1),
+        Operator::Eq => EMPTY,
+    }
+}
+
+/// Time values past ±8.64e15 ms are invalid dates, with which nothing compares.
+const LAST: i64 = 8_640_000_000_000_000;
+
+/// `value` in ms; JavaScript sees the floor of finer ticks.
+fn instants(stored: &DataType, operator: Operator, value: f64) -> Option<(i64, i64)> {
+    let value = value as i64;
+    let (low, high) = match operator {
+        Operator::Lt => (-LAST, value - 1),
+        Operator::Le => (-LAST, value),
+        Operator::Gt => (value + 1, LAST),
+        Operator::Ge => (value, LAST),
+        Operator::Eq => return None,
+    };
+    let coarse = |ms: i64| (-(-low).div_euclid(ms), high.div_euclid(ms));
+    let fine = |ticks: i64| (low.saturating_mul(ticks), high.saturating_mul(ticks).saturating_add(ticks - 1));
+    Some(match stored {
+        DataType::Date32 => coarse(MS_PER_DAY),
+        DataType::Timestamp(TimeUnit::Second, _) => coarse(1000),
+        DataType::Timestamp(TimeUnit::Millisecond, _) => (low, high),
+        DataType::Timestamp(TimeUnit::Microsecond, _) => fine(1000),
+        DataType::Timestamp(TimeUnit::Nanosecond, _) => fine(1_000_000),
+        _ => return None,
+    })
+}
+
+/// Stored integers from `low` to `high`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Within {
+    low: i64,
+    high: i64,
+    /// What is said of null.
+    null: bool,
+}
+
+fn within(column: Expr, within: Within) -> Expr {
+    let udf = WithinUdf { within, signature: Signature::any(1, Volatility::Immutable) };
+    Expr::ScalarFunction(ScalarFunction::new_udf(Arc::new(ScalarUDF::from(udf)), vec![column]))
+}
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct WithinUdf {
+    within: Within,
+    signature: Signature,
+}
+
+impl ScalarUDFImpl for WithinUdf {
+    fn name(&self) -> &str {
+        "within"
+    }
+
+    fn display_name(&self, args: &[Expr]) -> Result<String> {
+        let Within { low, high, null } = &self.within;
+        let or_null = if *null { " or null" } else { "" };
+        Ok(format!("{} within {low}..{high}{or_null}", args[0]))
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
+        Ok(DataType::Boolean)
+    }
+
+    fn return_field_from_args(&self, _: ReturnFieldArgs) -> Result<arrow::datatypes::FieldRef> {
+        Ok(arrow::datatypes::Field::new(self.name(), DataType::Boolean, false).into())
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        run(|arguments| self.within.of(&arguments.array(0)?), &args)
+    }
+}
+
+impl Within {
+    fn of(&self, array: &ArrayRef) -> Result<ArrayRef> {
+        macro_rules! by {
+            ($($pattern:pat => $type:ty),+ $(,)?) => {
+                match array.data_type() {
+                    $($pattern => self.bits::<$type>(array),)+
+                    DataType::Decimal128(..) => self.decimals(array),
+                    other => return internal_err!("within of {other}"),
+                }
+            };
+        }
+        let bits = by! {
+            DataType::Int8 => Int8Type, DataType::Int16 => Int16Type, DataType::Int32 => Int32Type,
+            DataType::UInt8 => UInt8Type, DataType::UInt16 => UInt16Type, DataType::UInt32 => UInt32Type,
+            DataType::Date32 => Date32Type,
+            DataType::Timestamp(TimeUnit::Second, _) => TimestampSecondType, DataType::Timestamp(TimeUnit::Millisecond, _) => TimestampMillisecondType,
+            DataType::Timestamp(TimeUnit::Microsecond, _) => TimestampMicrosecondType, DataType::Timestamp(TimeUnit::Nanosecond, _) => TimestampNanosecondType,
+        };
+        booleans(self.with_nulls(bits, array.nulls()))
+    }
+
+    fn bits<T: ArrowPrimitiveType<Native: Into<i64> + Copy>>(&self, array: &ArrayRef) -> BooleanBuffer {
+        let values = array.as_primitive::<T>().values();
+        // One comparison: what is below wraps around.
+        let (low, most) = (self.low, self.high.wrapping_sub(self.low) as u64);
+        match self.low <= self.high {
+            true => BooleanBuffer::collect_bool(values.len(), |row| values[row].into().wrapping_sub(low) as u64 <= most),
+            false => BooleanBuffer::new_unset(values.len()),
+        }
+    }
+
+    fn decimals(&self, array: &ArrayRef) -> BooleanBuffer {
+        let values = array.as_primitive::<Decimal128Type>().values();
+        let (low, high) = (i128::from(self.low), i128::from(self.high));
+        BooleanBuffer::collect_bool(values.len(), |row| low <= values[row] && values[row] <= high)
+    }
+
+    fn with_nulls(&self, bits: BooleanBuffer, nulls: Option<&NullBuffer>) -> BooleanBuffer {
+        match nulls {
+            None => bits,
+            Some(valid) if self.null => &bits | &!valid.inner(),
+            Some(valid) => &bits & valid.inner(),
+        }
+    }
+}

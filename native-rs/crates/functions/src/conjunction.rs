@@ -49,7 +49,7 @@ fn is_cheap(expr: &Expr) -> bool {
                     let takes = |kind| matches!(kind, Some(Kind::Number | Kind::Date | Kind::Bigint | Kind::Boolean));
                     matches!(func.name(), "lt" | "le" | "gt" | "ge" | "eq" | "ne" | "add" | "sub" | "mul" | "neg") && takes(call.function.parameter(0))
                 }
-                None => matches!(func.name(), "within" | "view.number" | "view.date"),
+                None => matches!(func.name(), "within" | "earlier" | "earlier or same" | "later" | "later or same" | "view.number" | "view.date"),
             };
             numeric && args.iter().all(is_cheap)
         }

@@ -13,7 +13,7 @@ use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::{ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility, ident};
 use lockstep_plan::{Expression, JsType, Literal};
 
-use crate::arguments::booleans;
+use crate::arguments::{Arguments, booleans};
 use crate::date::{MS_PER_DAY, is_valid, time_clip};
 use crate::function::run;
 use crate::numeral::to_number;
@@ -22,6 +22,9 @@ use crate::numeral::to_number;
 pub(crate) fn comparison(function: &str, arguments: &[Expression], schema: &DFSchema) -> Option<Expr> {
     let operator = Operator::of(function)?;
     let [left, right] = arguments else { return None };
+    if let (Expression::Column { name: left, js: JsType::Date }, Expression::Column { name: right, js: JsType::Date }) = (left, right) {
+        return dates(left, operator, right, schema);
+    }
     let (column, operator, constant) = match (left, right) {
         (Expression::Column { .. }, constant) => (left, operator, constant),
         (constant, Expression::Column { .. }) => (right, operator.swapped(), constant),
@@ -46,6 +49,18 @@ pub(crate) fn comparison(function: &str, arguments: &[Expression], schema: &DFSc
     Some(within(ident(name), Within { low: interval.0, high: interval.1, null }))
 }
 
+/// Two columns of days, or of ticks that JavaScript has too, that hold no null.
+fn dates(left: &str, operator: Operator, right: &str, schema: &DFSchema) -> Option<Expr> {
+    let field = |name| schema.field_with_unqualified_name(name).ok().filter(|field| !field.is_nullable());
+    let (of, other) = (field(left)?.data_type(), field(right)?.data_type());
+    let plain = matches!(of, DataType::Date32 | DataType::Timestamp(TimeUnit::Second | TimeUnit::Millisecond, _));
+    if operator == Operator::Eq || !plain || of != other {
+        return None;
+    }
+    let udf = OrderedUdf { operator, signature: Signature::any(2, Volatility::Immutable) };
+    Some(Expr::ScalarFunction(ScalarFunction::new_udf(Arc::new(ScalarUDF::from(udf)), vec![ident(left), ident(right)])))
+}
+
 /// `left && right` of predicates that cannot throw: one interval where both are of the same column; None elsewhere.
 pub(crate) fn intersection(left: &Expr, right: &Expr) -> Option<Expr> {
     let (column, a) = parts(left)?;
@@ -58,7 +73,7 @@ fn parts(expr: &Expr) -> Option<(&Expr, &Within)> {
     Some((call.args.first()?, &call.func.inner().downcast_ref::<WithinUdf>()?.within))
 }
 
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Operator {
     Lt,
     Le,
@@ -269,5 +284,116 @@ impl Within {
             Some(valid) if self.null => &bits | &!valid.inner(),
             Some(valid) => &bits & valid.inner(),
         }
+    }
+}
+
+/// Two dates of one unit in this order.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct OrderedUdf {
+    operator: Operator,
+    signature: Signature,
+}
+
+impl ScalarUDFImpl for OrderedUdf {
+    fn name(&self) -> &str {
+        match self.operator {
+            Operator::Lt => "earlier",
+            Operator::Le => "earlier or same",
+            Operator::Gt => "later",
+            Operator::Ge => "later or same",
+            Operator::Eq => "same",
+        }
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
+        Ok(DataType::Boolean)
+    }
+
+    fn return_field_from_args(&self, _: ReturnFieldArgs) -> Result<arrow::datatypes::FieldRef> {
+        Ok(arrow::datatypes::Field::new(self.name(), DataType::Boolean, false).into())
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let bits = |arguments: &Arguments| {
+            let (x, y) = (arguments.array(0)?, arguments.array(1)?);
+            booleans(match x.data_type() {
+                DataType::Date32 => self.bits::<Date32Type>(&x, &y, LAST / MS_PER_DAY),
+                DataType::Timestamp(TimeUnit::Second, _) => self.bits::<TimestampSecondType>(&x, &y, LAST / 1000),
+                DataType::Timestamp(TimeUnit::Millisecond, _) => self.bits::<TimestampMillisecondType>(&x, &y, LAST),
+                other => return internal_err!("the order of {other}"),
+            })
+        };
+        run(bits, &args)
+    }
+}
+
+impl OrderedUdf {
+    /// `last`: what is past it, or before its negative, is an invalid date.
+    fn bits<T: ArrowPrimitiveType<Native: Into<i64> + Copy + PartialOrd>>(&self, x: &ArrayRef, y: &ArrayRef, last: i64) -> BooleanBuffer {
+        let (x, y) = (x.as_primitive::<T>().values(), y.as_primitive::<T>().values());
+        let bits = match self.operator {
+            Operator::Lt => BooleanBuffer::collect_bool(x.len(), |row| x[row] < y[row]),
+            Operator::Le => BooleanBuffer::collect_bool(x.len(), |row| x[row] <= y[row]),
+            Operator::Gt => BooleanBuffer::collect_bool(x.len(), |row| x[row] > y[row]),
+            Operator::Ge => BooleanBuffer::collect_bool(x.len(), |row| x[row] >= y[row]),
+            Operator::Eq => BooleanBuffer::collect_bool(x.len(), |row| x[row] == y[row]),
+        };
+        let valid = |value: T::Native| value.into().wrapping_add(last) as u64 <= (2 * last) as u64;
+        match x.iter().chain(y.iter()).fold(true, |all, value| all & valid(*value)) {
+            true => bits,
+            false => &bits & &BooleanBuffer::collect_bool(x.len(), |row| valid(x[row]) && valid(y[row])),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{Date32Array, Decimal128Array, TimestampMicrosecondArray};
+
+    use super::*;
+
+    fn interval(function: &str, stored: &DataType, value: f64) -> (i64, i64) {
+        instants(stored, Operator::of(function).unwrap(), value).unwrap()
+    }
+
+    #[test]
+    fn intervals_of_instants_are_of_the_floor() {
+        let micros = DataType::Timestamp(TimeUnit::Microsecond, None);
+        assert_eq!(interval("le", &micros, 5.0).1, 5_999);
+        assert_eq!(interval("gt", &micros, 5.0).0, 6_000);
+        assert_eq!(interval("lt", &micros, -1.0).1, -1_001);
+        assert_eq!(interval("lt", &DataType::Date32, 86_400_000.0).1, 0);
+        assert_eq!(interval("lt", &DataType::Date32, 86_400_001.0).1, 1);
+        assert_eq!(interval("ge", &DataType::Date32, 1.0).0, 1);
+        assert_eq!(interval("ge", &DataType::Date32, -86_400_001.0).0, -1);
+        let (low, high) = interval("ge", &DataType::Date32, 0.0);
+        assert_eq!((low, high), (0, 100_000_000));
+        let within = Within { low, high, null: false };
+        let days: ArrayRef = Arc::new(Date32Array::from(vec![Some(-1), Some(0), None, Some(100_000_000), Some(100_000_001), Some(i32::MAX)]));
+        assert_eq!(within.of(&days).unwrap().as_boolean(), &arrow::array::BooleanArray::from(vec![false, true, false, true, false, false]));
+        let ticks: ArrayRef = Arc::new(TimestampMicrosecondArray::from(vec![Some(-1), None]));
+        let (low, high) = interval("lt", &micros, 0.0);
+        assert_eq!(Within { low, high, null: true }.of(&ticks).unwrap().as_boolean(), &arrow::array::BooleanArray::from(vec![true, true]));
+    }
+
+    #[test]
+    fn intervals_of_decimals_are_what_their_numbers_say() {
+        let cents = |x: i64| x as f64 / 100.0;
+        for value in [0.05, 0.07, -0.01, 0.1 + 0.2, 1e300, -1e300, f64::INFINITY, 24.0, 0.055, -0.0] {
+            for (name, operator) in [("lt", Operator::Lt), ("le", Operator::Le), ("gt", Operator::Gt), ("ge", Operator::Ge), ("eq", Operator::Eq)] {
+                let (low, high) = integers(operator, value, cents);
+                for x in (-30..30).chain(2390..2410) {
+                    assert_eq!(low <= x && x <= high, operator.holds(cents(x), value), "{x} {name} {value}");
+                }
+            }
+        }
+        let (low, high) = integers(Operator::Ge, 0.05, cents);
+        let decimals: ArrayRef = Arc::new(Decimal128Array::from(vec![Some(4), Some(5), None, Some(i128::MAX)]).with_precision_and_scale(15, 2).unwrap());
+        let held = Within { low, high, null: false }.of(&decimals).unwrap();
+        assert_eq!(held.as_boolean().values().iter().collect::<Vec<_>>(), [false, true, false, false]);
     }
 }

@@ -64,6 +64,12 @@ pub fn view(name: &str, js: JsType, stored: &DataType) -> Result<Expr> {
     }
 }
 
+/// A decimal of up to 15 digits as a number.
+pub(crate) fn as_number(decimal: Expr) -> Expr {
+    let name = decimal.schema_name().to_string();
+    call(&name, JsType::Number, decimal)
+}
+
 fn call(column: &str, js: JsType, argument: Expr) -> Expr {
     let view = View { column: column.to_owned(), js, signature: Signature::any(1, Volatility::Immutable) };
     Expr::ScalarFunction(ScalarFunction::new_udf(Arc::new(ScalarUDF::from(view)), vec![argument]))

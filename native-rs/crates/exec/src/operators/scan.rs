@@ -1,8 +1,9 @@
 //! Reads a dataset: each partition its contiguous chunks, which are balanced by bytes over all ranks.
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::common::stats::Precision;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{ColumnStatistics, Result, Statistics};
@@ -13,11 +14,16 @@ use datafusion::physical_plan::statistics::StatisticsArgs;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
 use futures::stream;
-use lockstep_connectors::{Chunk, Dataset, ReadOptions, chunks, read};
+use lockstep_connectors::{Chunk, Dataset, ReadOptions, chunks, read, read_labels};
+use lockstep_functions::compare_utf16;
 
 use super::{plan_methods, streaming};
 use crate::planner::physical::BATCH_ROWS;
 use crate::progress::{Progress, share};
+
+/// Labels of a column are looked for in this many row groups at most, and given up where there are more.
+const MOST_GROUPS: usize = 1024;
+const MOST_LABELS: usize = 4096;
 
 #[derive(Debug, Clone)]
 pub struct ScanExec {
@@ -25,6 +31,8 @@ pub struct ScanExec {
     columns: Vec<String>,
     /// Name of an added int64 column: the row's number in the dataset.
     position: Option<String>,
+    /// String columns that come as codes of the files' dictionaries, and their labels in JavaScript's order where these are known.
+    codes: BTreeMap<String, Option<Arc<Vec<String>>>>,
     parts: Arc<Vec<Vec<Chunk>>>,
     metrics: ExecutionPlanMetricsSet,
     properties: Arc<PlanProperties>,
@@ -40,9 +48,62 @@ impl ScanExec {
         keep: Option<&[bool]>,
     ) -> Self {
         let parts = chunks(&dataset, &columns, partitions, keep);
-        let scan = Self::reader(&dataset, &[], &columns, &position).schema();
-        let properties = streaming(EquivalenceProperties::new(scan), Partitioning::UnknownPartitioning(partitions));
-        Self { dataset, columns, position, parts: Arc::new(parts), metrics: Default::default(), properties }
+        Self::over(dataset, columns, position, Default::default(), Arc::new(parts))
+    }
+
+    fn over(
+        dataset: Arc<Dataset>,
+        columns: Vec<String>,
+        position: Option<String>,
+        codes: BTreeMap<String, Option<Arc<Vec<String>>>>,
+        parts: Arc<Vec<Vec<Chunk>>>,
+    ) -> Self {
+        let scan = Self::reader(&dataset, &[], &columns, &position, &codes).schema();
+        let properties = streaming(EquivalenceProperties::new(scan), Partitioning::UnknownPartitioning(parts.len()));
+        Self { dataset, columns, position, codes, parts, metrics: Default::default(), properties }
+    }
+
+    /// Whether the column is of strings that all files have as codes, and comes as text.
+    pub fn has_codes(&self, column: usize) -> bool {
+        let Some(name) = self.columns.get(column) else { return false };
+        let text = *self.schema().field(column).data_type() == DataType::Utf8;
+        text && self.dataset.column_statistics(name).is_some_and(|known| known.dictionary)
+    }
+
+    /// The same scan, with these columns as codes.
+    pub fn coded(&self, columns: &[usize]) -> Result<Self> {
+        let mut codes = self.codes.clone();
+        for column in columns {
+            codes.insert(self.columns[*column].clone(), self.labels_of(*column)?);
+        }
+        Ok(Self::over(self.dataset.clone(), self.columns.clone(), self.position.clone(), codes, self.parts.clone()))
+    }
+
+    /// The same scan with the column as codes whose labels are known; None where they are not.
+    pub fn labelled(&self, column: usize) -> Result<Option<Self>> {
+        if !self.has_codes(column) || self.labels_of(column)?.is_none() {
+            return Ok(None);
+        }
+        self.coded(&[column]).map(Some)
+    }
+
+    /// All strings that the column can hold, in JavaScript's order, of one that comes as codes.
+    pub fn labels(&self, column: usize) -> Option<&Arc<Vec<String>>> {
+        self.codes.get(self.columns.get(column)?)?.as_ref()
+    }
+
+    /// Read of the dictionaries, by every rank: where that is a few local pages.
+    fn labels_of(&self, column: usize) -> Result<Option<Arc<Vec<String>>>> {
+        let groups: usize = self.dataset.files.iter().map(|file| file.groups.len()).sum();
+        if self.dataset.is_remote() || groups > MOST_GROUPS {
+            return Ok(None);
+        }
+        let found = read_labels(&self.dataset, &self.columns[column], MOST_LABELS)?;
+        Ok(found.map(|labels| {
+            let mut labels: Vec<String> = labels.into_iter().collect();
+            labels.sort_by(|a, b| compare_utf16(a, b));
+            Arc::new(labels)
+        }))
     }
 
     pub fn dataset(&self) -> &Arc<Dataset> {
@@ -64,10 +125,12 @@ impl ScanExec {
         chunks: &[Chunk],
         columns: &[String],
         position: &Option<String>,
+        codes: &BTreeMap<String, Option<Arc<Vec<String>>>>,
     ) -> lockstep_connectors::Reader {
         let options = ReadOptions {
             columns: columns.to_vec(),
             batch_size: BATCH_ROWS,
+            dictionary: codes.keys().cloned().collect(),
             row_number: position.clone(),
             ..ReadOptions::default()
         };
@@ -84,6 +147,10 @@ impl ScanExec {
     }
 
     fn column_statistics(&self, name: &str) -> ColumnStatistics {
+        // Bounds are texts.
+        if self.codes.contains_key(name) {
+            return ColumnStatistics::new_unknown();
+        }
         let Some(known) = self.dataset.column_statistics(name) else { return ColumnStatistics::new_unknown() };
         let bound = |value: Option<datafusion::scalar::ScalarValue>| match value {
             Some(value) if known.exact => Precision::Exact(value),
@@ -108,6 +175,9 @@ impl DisplayAs for ScanExec {
             write!(f, " and {} more", files - 1)?;
         }
         write!(f, ", columns=[{}]", self.columns.join(", "))?;
+        if !self.codes.is_empty() {
+            write!(f, ", codes=[{}]", self.codes.keys().cloned().collect::<Vec<_>>().join(", "))?;
+        }
         if let Some(position) = &self.position {
             write!(f, ", position={position}")?;
         }
@@ -127,7 +197,7 @@ impl ExecutionPlan for ScanExec {
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let baseline = BaselineMetrics::new(&self.metrics, partition);
-        let reader = Self::reader(&self.dataset, &self.parts[partition], &self.columns, &self.position);
+        let reader = Self::reader(&self.dataset, &self.parts[partition], &self.columns, &self.position, &self.codes);
         let schema: SchemaRef = reader.schema();
         let rows = self.parts[partition].iter().map(|chunk| chunk.rows).sum();
         let progress = context.session_config().get_extension::<Progress>();

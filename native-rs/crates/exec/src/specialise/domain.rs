@@ -17,6 +17,7 @@ use datafusion::physical_plan::statistics::{StatisticsArgs, StatisticsContext};
 use lockstep_functions::compare_utf16;
 
 use super::memo::MemoExpr;
+use crate::operators::ScanExec;
 use crate::steps::stride;
 
 /// The values a column can hold, null aside. Only a promise: readers of a domain guard against values outside.
@@ -78,6 +79,11 @@ fn steps(values: &[i64]) -> Domain {
 pub fn domains(plan: &Arc<dyn ExecutionPlan>) -> Vec<Domain> {
     let schema = plan.schema();
     let by_type = || schema.fields().iter().map(|field| of_type(field.data_type())).collect::<Vec<_>>();
+    if let Some(scan) = plan.downcast_ref::<ScanExec>() {
+        let known = leaf(plan).unwrap_or_else(by_type);
+        let labels = |(column, known): (usize, Domain)| scan.labels(column).map_or(known, |labels| Domain::Labels(labels.clone()));
+        return known.into_iter().enumerate().map(labels).collect();
+    }
     if plan.children().is_empty() {
         return leaf(plan).unwrap_or_else(by_type);
     }

@@ -98,7 +98,7 @@ impl MemoExpr {
 }
 
 /// The one column an expression reads.
-fn only_column(expression: &Arc<dyn PhysicalExpr>) -> Option<usize> {
+pub fn only_column(expression: &Arc<dyn PhysicalExpr>) -> Option<usize> {
     fn visit(expression: &Arc<dyn PhysicalExpr>, found: &mut Option<usize>) -> bool {
         if let Some(column) = expression.downcast_ref::<Column>() {
             return *found.get_or_insert(column.index()) == column.index();

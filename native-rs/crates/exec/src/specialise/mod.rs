@@ -3,6 +3,7 @@
 //!
 //! Every promise is guarded while rows are read. Where one does not hold, the general operator takes over: for a
 //! batch ([`memo`]), from the build side on ([`lookup_join`]), or for the whole execution ([`GENERAL`]).
+mod codes;
 pub mod domain;
 mod entries;
 pub mod lookup_join;
@@ -42,8 +43,8 @@ impl Specialise {
 
 impl PhysicalOptimizerRule for Specialise {
     fn optimize(&self, plan: Arc<dyn ExecutionPlan>, _config: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
-        // Memos first: their domains are the keys' domains.
-        packed_aggregate::pack_aggregates(memo::memoise(plan)?, self.ranks)
+        // Memos and codes first: their domains are the keys' domains.
+        packed_aggregate::pack_aggregates(codes::filter_codes(memo::memoise(plan)?)?, self.ranks)
     }
 
     fn name(&self) -> &str {

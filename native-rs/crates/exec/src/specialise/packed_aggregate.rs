@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use arrow::compute::SortOptions;
 use arrow::datatypes::{DataType, Field, Schema};
-use datafusion::common::Result;
+use datafusion::common::{JoinType, Result};
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_expr::{LexOrdering, Partitioning, PhysicalExpr, ScalarFunctionExpr};
 use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode};
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
 use datafusion::physical_plan::execution_plan::replace_children_if_necessary;
+use datafusion::physical_plan::filter::FilterExec;
 use datafusion::physical_plan::joins::{HashJoinExec, PartitionMode};
 use datafusion::physical_plan::projection::{ProjectionExec, ProjectionExpr};
 use datafusion::physical_plan::repartition::RepartitionExec;
@@ -20,7 +21,7 @@ use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 
 use super::domain::{Domain, domains};
 use super::memo::MemoExpr;
-use crate::operators::{Grouping, PackedAggregateExec};
+use crate::operators::{Grouping, PackedAggregateExec, ScanExec};
 use crate::packed::{AggregateKind, ArgKind, KeyCodec, KeyLayout, KeyValues};
 use crate::run::Ranks;
 
@@ -315,7 +316,22 @@ fn with_labels(plan: &Arc<dyn ExecutionPlan>, column: usize) -> Result<Option<Ar
         outputs[column].expr = Arc::new(Column::new(&name, below));
         return Ok(Some(Arc::new(ProjectionExec::try_new(outputs, input)?)));
     }
+    if let Some(scan) = plan.downcast_ref::<ScanExec>() {
+        return Ok(scan.labelled(column)?.map(|scan| Arc::new(scan) as _));
+    }
+    if let Some(filter) = plan.downcast_ref::<FilterExec>() {
+        let place = filter.projection().as_ref().map_or(column, |columns| columns[column]);
+        if reads(filter.predicate(), place) {
+            return Ok(None);
+        }
+        let Some(input) = with_labels(filter.input(), place)? else { return Ok(None) };
+        return replace_children_if_necessary(plan.clone(), vec![input]).map(Some);
+    }
     if let Some(join) = plan.downcast_ref::<HashJoinExec>() {
+        // Which side the columns of a semijoin are of is another story.
+        if !matches!(join.join_type(), JoinType::Inner | JoinType::Left | JoinType::Right | JoinType::Full) {
+            return Ok(None);
+        }
         let place = join.projection.as_ref().map_or(column, |columns| columns[column]);
         let left_columns = join.left().schema().fields().len();
         let in_keys = join.on().iter().any(|(left, right)| {
@@ -337,7 +353,7 @@ fn with_labels(plan: &Arc<dyn ExecutionPlan>, column: usize) -> Result<Option<Ar
     Ok(None)
 }
 
-fn reads(expression: &Arc<dyn PhysicalExpr>, column: usize) -> bool {
+pub fn reads(expression: &Arc<dyn PhysicalExpr>, column: usize) -> bool {
     match expression.downcast_ref::<Column>() {
         Some(found) => found.index() == column,
         None => expression.children().into_iter().any(|child| reads(child, column)),

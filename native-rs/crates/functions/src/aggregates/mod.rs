@@ -29,6 +29,7 @@ use lockstep_plan::AggregateFunction;
 use crate::error::not_supported;
 use crate::exact::exact_cast;
 use crate::function::run;
+use crate::view::as_number;
 use groups::{Groups, OneGroup};
 
 /// The aggregate expression of `arg`, whose Arrow type is `arg_type`; `count` takes no argument, [`any`] and
@@ -86,6 +87,7 @@ fn missing(arg: Expr, arg_type: &DataType) -> Expr {
 fn number(function: AggregateFunction, arg: Expr, arg_type: &DataType) -> Result<Expr> {
     match arg_type {
         DataType::Boolean | DataType::Null => Ok(cast(arg, arg_type, DataType::Float64)),
+        DataType::Decimal128(precision, _) if *precision <= 15 => Ok(as_number(arg)),
         numeric if numeric.is_numeric() => Ok(cast(arg, arg_type, DataType::Float64)),
         other => not_supported(format!("{function:?} of {other}")),
     }

@@ -109,6 +109,8 @@ it("the report of a run has the statements", async () => {
   const details = executions.flatMap(({ operators }) => operators.filter(({ name }) => name === "QueryExec").map(({ detail }) => detail));
   expect(details).toContainEqual(expect.stringContaining(`sql=[SELECT "id", "name", "placed", "paid" FROM sales.orders WHERE "paid" = true AND "placed" >= '2024-06-01 00:00:00.000000+00'::timestamptz AND "name" = 'O''Brien']`));
   expect(details).toContainEqual(expect.stringContaining(`sessions=2, sql=[SELECT "weight" FROM sales.orders WHERE ("weight" < '-1e0'::float8 OR "weight" >= '2.8585e3'::float8)]`));
+  expect(details).toContainEqual(expect.stringContaining(`WHERE ("price" = '12.50'::numeric OR "id" = (12345))]`));
+  expect(details).toContainEqual(expect.stringContaining(`sql=[SELECT "id", "price" FROM sales.orders WHERE "price" >= '999.98'::numeric]`));
   expect(report).not.toContain(SECRET);
 });
 

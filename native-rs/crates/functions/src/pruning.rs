@@ -40,14 +40,24 @@ pub fn pruning_predicate(predicate: &Expression, schema: &DFSchema) -> Option<Ex
             }
             (comparison, [left, right]) => {
                 let operator = operator(comparison)?;
-                match (left, right) {
-                    (value, Expression::Literal { value: literal, .. }) => compared(value, operator, literal, schema),
-                    (Expression::Literal { value: literal, .. }, value) => {
-                        compared(value, operator.swap()?, literal, schema)
-                    }
+                match (written(left), written(right)) {
+                    (None, Some(literal)) => compared(left, operator, literal, schema),
+                    (Some(literal), None) => compared(right, operator.swap()?, literal, schema),
                     _ => None,
                 }
             }
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// A literal, or the time value of one.
+fn written(value: &Expression) -> Option<&Literal> {
+    match value {
+        Expression::Literal { value, .. } => Some(value),
+        Expression::Call { function, args, .. } if matches!(function.as_str(), "date.getTime" | "Number" | "plus") => match args.as_slice() {
+            [Expression::Literal { value, js: JsType::Date }] => Some(value),
             _ => None,
         },
         _ => None,
@@ -94,6 +104,8 @@ fn bound(name: &str, js: JsType, operator: Operator, literal: &Literal, schema: 
                 instant(name, stored, operator, value)?
             } else if stored.is_integer() {
                 integer(name, stored, operator, value)?
+            } else if let DataType::Decimal128(precision, scale) = *stored {
+                decimal(name, precision, scale, operator, value)?
             } else {
                 float(name, stored, operator, value)?
             };
@@ -152,6 +164,20 @@ fn integer(name: &str, stored: &DataType, operator: Operator, value: f64) -> Opt
     let (operator, value) = whole(operator, value)?;
     let value = ScalarValue::Int64(Some(value)).cast_to(stored).ok().filter(|value| !value.is_null())?;
     Some(binary_expr(ident(name), operator, Expr::Literal(value, None)))
+}
+
+/// Decimals of up to 15 digits are numbers in their order: the one at which the comparison turns is near `value`.
+fn decimal(name: &str, precision: u8, scale: i8, operator: Operator, value: f64) -> Option<Expr> {
+    let unit = 10_f64.powi(scale.into());
+    let near = Some((value * unit).round()).filter(|near| near.abs() < 1e15 && precision <= 15 && scale >= 0)? as i64;
+    let meets = |digits: &i64| holds(*digits as f64 / unit, operator, value);
+    let (operator, digits) = match operator {
+        Operator::Gt | Operator::GtEq => (Operator::GtEq, (near - 2..=near + 2).find(meets)?),
+        Operator::Lt | Operator::LtEq => (Operator::LtEq, (near - 2..=near + 2).rev().find(meets)?),
+        operator => (operator, (near - 2..=near + 2).find(meets)?),
+    };
+    let digits = Some(i128::from(digits)).filter(|digits| digits.unsigned_abs() < 10_u128.pow(precision.into()))?;
+    Some(binary_expr(ident(name), operator, Expr::Literal(ScalarValue::Decimal128(Some(digits), precision, scale), None)))
 }
 
 /// The engine orders -0 before 0: a bound of zero is the one that keeps both.

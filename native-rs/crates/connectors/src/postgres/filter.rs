@@ -1,5 +1,6 @@
 //! A condition on stored columns as SQL. It only has to hold wherever the program's own does, which is applied to what comes: what
 //! PostgreSQL would understand otherwise, or not at all, is left out.
+use arrow::datatypes::{Decimal128Type, DecimalType};
 use datafusion::{
     logical_expr::{BinaryExpr, Expr, Operator},
     scalar::ScalarValue,
@@ -60,6 +61,7 @@ fn literal(value: &ScalarValue, equality: bool) -> Option<String> {
         S::Int64(Some(value)) => Some(format!("({value})")),
         S::Float64(Some(value)) if value.is_infinite() => Some(format!("'{}Infinity'::float8", if *value < 0.0 { "-" } else { "" })),
         S::Float64(Some(value)) if value.is_finite() => Some(format!("'{value:e}'::float8")),
+        S::Decimal128(Some(digits), precision, scale) if *scale >= 0 => Some(format!("'{}'::numeric", Decimal128Type::format_decimal(*digits, *precision, *scale))),
         // No text of theirs holds it.
         S::Utf8(Some(text)) if equality && !text.contains('\0') => Some(quoted(text)),
         S::Date32(Some(days)) => Some(format!("'{}'::date", date(i64::from(*days))?)),
@@ -109,6 +111,7 @@ mod tests {
         assert_eq!(literal(&ScalarValue::Utf8(Some("\0".into())), true), None);
         assert_eq!(literal(&ScalarValue::Float64(Some(-0.0)), true).unwrap(), "'-0e0'::float8");
         assert_eq!(literal(&ScalarValue::Int64(Some(i64::MIN)), true).unwrap(), "(-9223372036854775808)");
+        assert_eq!(literal(&ScalarValue::Decimal128(Some(-5), 10, 2), false).unwrap(), "'-0.05'::numeric");
         assert_eq!(literal(&ScalarValue::Int64(None), true), None);
     }
 }

@@ -228,6 +228,7 @@ fn predicates_bound_columns_without_losing_a_row() {
         ("day", Arc::new(Date32Array::from(vec![Some(-1), Some(0), None, Some(1), Some(2), Some(9)]))),
         ("i", Arc::new(Int32Array::from(vec![Some(-1), Some(0), None, Some(1), Some(2), Some(9)]))),
         ("x", Arc::new(Float64Array::from(vec![Some(-1.5), Some(-0.0), None, Some(0.0), Some(0.5), Some(f64::INFINITY)]))),
+        ("d", Arc::new(Decimal128Array::from(vec![Some(-150), Some(0), None, Some(1), Some(50), Some(500_000)]).with_precision_and_scale(15, 2).unwrap())),
         ("b", Arc::new(BooleanArray::from(vec![Some(true), Some(false), None, Some(true), Some(false), Some(true)]))),
     ]);
     let schema = unqualified(&frame);
@@ -246,8 +247,8 @@ fn predicates_bound_columns_without_losing_a_row() {
     };
     for operator in ["lt", "le", "gt", "ge", "eq"] {
         for value in [-1.5f64, -1.0, -0.5, 0.0, -0.0, 0.5, 1.0, 2.0, 5_000.0, 1e9] {
-            for name in ["i", "x"] {
-                if operator != "eq" || value.fract() == 0.0 || name == "x" {
+            for name in ["i", "x", "d"] {
+                if operator != "eq" || value.fract() == 0.0 || name != "i" {
                     check(call(operator, "boolean", &[column(name, "number"), number(value)]));
                     check(call(operator, "boolean", &[number(value), column(name, "number")]));
                 }
@@ -261,6 +262,9 @@ fn predicates_bound_columns_without_losing_a_row() {
     check(call("in", "boolean", &[column("i", "number"), number(1.0), number(9.0)]));
     check(call("isNull", "boolean", &[column("i", "number")]));
     check(column("b", "boolean"));
+    for (name, ms) in [("us", 1.0), ("day", 86_400_000.0)] {
+        check(call("ge", "boolean", &[call("plus", "number", &[column(name, "date")]), call("date.getTime", "number", &[date(ms)])]));
+    }
     let both = |left, right| logical("and", left, right, "boolean");
     let above = || call("gt", "boolean", &[column("i", "number"), number(1.0)]);
     check(both(above(), call("lt", "boolean", &[column("x", "number"), column("i", "number")])));

@@ -23,7 +23,7 @@ export const errorCodes = {
   LS2015: { title: "not supported", fix: "The message says which value, type or option it is: convert it before, or leave it out." },
   LS2016: { title: "a table was used wrongly", fix: "See the message; `tsc` and the Lockstep build report it before the program runs." },
   LS2017: { title: "values of several types in one column", fix: "Make the row function return one type, or null." },
-  LS2018: { title: "file of another format", fix: "Use the reader of the file's format: readParquet, readCsv, readJsonLines." },
+  LS2018: { title: "file of another format", fix: "Use the reader of the file's format: readParquet, readCsv, readJsonLines, readIceberg." },
   LS2019: { title: "input changed while it was read", fix: "Run the job when nobody writes its inputs." },
   LS2020: {
     title: "store or database refuses access",

@@ -8,7 +8,7 @@
 //! (rank 0)              (every rank)                                                        (rank 0)
 //! ```
 //!
-//! - [`open_parquet`], [`open_csv`], [`open_json_lines`] resolve paths, read footers or headers, check the interface and
+//! - [`open_parquet`], [`open_csv`], [`open_json_lines`], [`open_iceberg`] resolve paths, read footers or headers, check the interface and
 //!   collect statistics. The [`Dataset`] is all that planning needs and serialises: rank 0 opens, the others receive it.
 //! - [`read_labels`] gives the distinct values of a dictionary-encoded string column without reading its rows.
 //! - [`open_postgres`] opens a [`Relation`], whose rows nobody has counted: a table, a view or a query of a database.

@@ -1,16 +1,14 @@
 //! `&&` of predicates that cannot throw. The engine's AND evaluates its right side on the rows that the left one leaves, where they
 //! are few: choosing them costs more than a comparison of numbers, so those are evaluated on all rows, and first.
-use std::sync::Arc;
-
-use arrow::array::{AsArray, BooleanArray};
+use arrow::array::{ArrayRef, AsArray};
 use arrow::buffer::BooleanBuffer;
-use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::Result;
 use datafusion::logical_expr::expr::{BinaryExpr, ScalarFunction};
-use datafusion::logical_expr::{ColumnarValue, Expr, Operator, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
+use datafusion::logical_expr::{Expr, Operator};
 
 use crate::arguments::{Arguments, booleans};
-use crate::function::{Call, Kind, run};
+use crate::function::{Call, Kind};
+use crate::predicate::Predicate;
 use crate::stored::intersection;
 
 /// Both are booleans that are never null.
@@ -24,7 +22,7 @@ pub(crate) fn conjunction(left: Expr, right: Expr) -> Expr {
             None => others.push(predicate),
         }
     }
-    let first = (cheap.len() > 1).then(|| all(std::mem::take(&mut cheap)));
+    let first = (cheap.len() > 1).then(|| All.on(std::mem::take(&mut cheap)));
     first.into_iter().chain(cheap).chain(others).reduce(Expr::and).expect("two predicates")
 }
 
@@ -32,8 +30,10 @@ pub(crate) fn conjunction(left: Expr, right: Expr) -> Expr {
 fn parts(predicate: Expr) -> Vec<Expr> {
     match predicate {
         Expr::BinaryExpr(BinaryExpr { left, op: Operator::And, right }) => [parts(*left), parts(*right)].concat(),
-        Expr::ScalarFunction(call) if call.func.inner().downcast_ref::<All>().is_some() => call.args,
-        other => vec![other],
+        other => match All::of(&other) {
+            Some((_, predicates)) => predicates.to_vec(),
+            None => vec![other],
+        },
     }
 }
 
@@ -58,43 +58,19 @@ fn is_cheap(expr: &Expr) -> bool {
 }
 
 /// `all(a, b, …)`: the AND of predicates that are never null.
-fn all(predicates: Vec<Expr>) -> Expr {
-    let udf = All { signature: Signature::variadic_any(Volatility::Immutable) };
-    Expr::ScalarFunction(ScalarFunction::new_udf(Arc::new(ScalarUDF::from(udf)), predicates))
-}
-
 #[derive(Debug, PartialEq, Eq, Hash)]
-struct All {
-    signature: Signature,
-}
+struct All;
 
-impl ScalarUDFImpl for All {
+impl Predicate for All {
     fn name(&self) -> &str {
         "all"
     }
 
-    fn signature(&self) -> &Signature {
-        &self.signature
-    }
-
-    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
-        Ok(DataType::Boolean)
-    }
-
-    fn return_field_from_args(&self, _: ReturnFieldArgs) -> Result<FieldRef> {
-        Ok(Field::new(self.name(), DataType::Boolean, false).into())
-    }
-
-    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let bits = |arguments: &Arguments| {
-            let mut all = BooleanBuffer::new_set(arguments.rows);
-            for index in 0..arguments.len() {
-                let array = arguments.array(index)?;
-                let one: &BooleanArray = array.as_boolean();
-                all = &all & one.values();
-            }
-            booleans(all)
-        };
-        run(bits, &args)
+    fn holds(&self, arguments: &Arguments) -> Result<ArrayRef> {
+        let mut all = BooleanBuffer::new_set(arguments.rows);
+        for index in 0..arguments.len() {
+            all = &all & arguments.array(index)?.as_boolean().values();
+        }
+        booleans(all)
     }
 }

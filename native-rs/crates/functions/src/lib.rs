@@ -22,6 +22,7 @@ mod logic;
 mod lower;
 mod math;
 mod numeral;
+mod predicate;
 mod pruning;
 mod registry;
 mod script;

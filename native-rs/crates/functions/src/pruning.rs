@@ -64,7 +64,7 @@ fn written(value: &Expression) -> Option<&Literal> {
     }
 }
 
-fn operator(function: &str) -> Option<Operator> {
+pub(crate) fn operator(function: &str) -> Option<Operator> {
     Some(match function {
         "lt" => Operator::Lt,
         "le" => Operator::LtEq,
@@ -139,7 +139,7 @@ fn number(literal: &Literal) -> Option<f64> {
     (!value.is_nan()).then_some(value)
 }
 
-fn holds(x: f64, operator: Operator, y: f64) -> bool {
+pub(crate) fn holds(x: f64, operator: Operator, y: f64) -> bool {
     match operator {
         Operator::Lt => x < y,
         Operator::LtEq => x <= y,

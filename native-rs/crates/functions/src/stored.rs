@@ -1,7 +1,5 @@
 //! Comparisons with constants on values as they are stored: days, ticks, unscaled decimals, narrow integers. Each is an interval of
 //! the stored integers, so JavaScript's values of them need not be made; intervals of one column that are joined by `&&` are one.
-use std::sync::Arc;
-
 use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray};
 use arrow::buffer::{BooleanBuffer, NullBuffer};
 use arrow::datatypes::{
@@ -9,25 +7,25 @@ use arrow::datatypes::{
     TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type, UInt32Type,
 };
 use datafusion::common::{DFSchema, Result, internal_err};
-use datafusion::logical_expr::expr::ScalarFunction;
-use datafusion::logical_expr::{ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility, ident};
+use datafusion::logical_expr::{Expr, Operator, ident};
 use lockstep_plan::{Expression, JsType, Literal};
 
 use crate::arguments::{Arguments, booleans};
 use crate::date::{MS_PER_DAY, is_valid, time_clip};
-use crate::function::run;
 use crate::numeral::to_number;
+use crate::predicate::Predicate;
+use crate::pruning::{holds, operator};
 
 /// `column < constant` and its like, where both executions agree on it without a look at JavaScript's value; None elsewhere.
 pub(crate) fn comparison(function: &str, arguments: &[Expression], schema: &DFSchema) -> Option<Expr> {
-    let operator = Operator::of(function)?;
+    let operator = operator(function)?;
     let [left, right] = arguments else { return None };
     if let (Expression::Column { name: left, js: JsType::Date }, Expression::Column { name: right, js: JsType::Date }) = (left, right) {
         return dates(left, operator, right, schema);
     }
     let (column, operator, constant) = match (left, right) {
         (Expression::Column { .. }, constant) => (left, operator, constant),
-        (constant, Expression::Column { .. }) => (right, operator.swapped(), constant),
+        (constant, Expression::Column { .. }) => (right, operator.swap()?, constant),
         _ => return None,
     };
     let Expression::Column { name, js } = column else { return None };
@@ -45,8 +43,8 @@ pub(crate) fn comparison(function: &str, arguments: &[Expression], schema: &DFSc
         _ => return None,
     };
     // To an ordering null is 0; it equals null alone.
-    let null = operator != Operator::Eq && operator.holds(0.0, value);
-    Some(within(ident(name), Within { low: interval.0, high: interval.1, null }))
+    let null = operator != Operator::Eq && holds(0.0, operator, value);
+    Some(Within { low: interval.0, high: interval.1, null }.on(vec![ident(name)]))
 }
 
 /// Two columns of days, or of ticks that JavaScript has too, that hold no null.
@@ -57,62 +55,14 @@ fn dates(left: &str, operator: Operator, right: &str, schema: &DFSchema) -> Opti
     if operator == Operator::Eq || !plain || of != other {
         return None;
     }
-    let udf = OrderedUdf { operator, signature: Signature::any(2, Volatility::Immutable) };
-    Some(Expr::ScalarFunction(ScalarFunction::new_udf(Arc::new(ScalarUDF::from(udf)), vec![ident(left), ident(right)])))
+    Some(Ordered(operator).on(vec![ident(left), ident(right)]))
 }
 
 /// `left && right` of predicates that cannot throw: one interval where both are of the same column; None elsewhere.
 pub(crate) fn intersection(left: &Expr, right: &Expr) -> Option<Expr> {
-    let (column, a) = parts(left)?;
-    let (other, b) = parts(right)?;
-    (column == other).then(|| within(column.clone(), Within { low: a.low.max(b.low), high: a.high.min(b.high), null: a.null && b.null }))
-}
-
-fn parts(expr: &Expr) -> Option<(&Expr, &Within)> {
-    let Expr::ScalarFunction(call) = expr else { return None };
-    Some((call.args.first()?, &call.func.inner().downcast_ref::<WithinUdf>()?.within))
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Operator {
-    Lt,
-    Le,
-    Gt,
-    Ge,
-    Eq,
-}
-
-impl Operator {
-    fn of(function: &str) -> Option<Self> {
-        Some(match function {
-            "lt" => Self::Lt,
-            "le" => Self::Le,
-            "gt" => Self::Gt,
-            "ge" => Self::Ge,
-            "eq" => Self::Eq,
-            _ => return None,
-        })
-    }
-
-    fn swapped(self) -> Self {
-        match self {
-            Self::Lt => Self::Gt,
-            Self::Le => Self::Ge,
-            Self::Gt => Self::Lt,
-            Self::Ge => Self::Le,
-            Self::Eq => Self::Eq,
-        }
-    }
-
-    fn holds(self, x: f64, y: f64) -> bool {
-        match self {
-            Self::Lt => x < y,
-            Self::Le => x <= y,
-            Self::Gt => x > y,
-            Self::Ge => x >= y,
-            Self::Eq => x == y,
-        }
-    }
+    let ((a, columns), (b, others)) = (Within::of(left)?, Within::of(right)?);
+    let both = || Within { low: a.low.max(b.low), high: a.high.min(b.high), null: a.null && b.null };
+    (columns == others).then(|| both().on(columns.to_vec()))
 }
 
 /// A number, or the time value of a date that is valid.
@@ -143,8 +93,6 @@ fn narrow(stored: &DataType) -> bool {
     matches!(stored, T::Int8 | T::Int16 | T::Int32 | T::UInt8 | T::UInt16 | T::UInt32)
 }
 
-const EMPTY: (i64, i64) = (0, -1);
-
 /// The whole numbers x of up to 15 digits for which `seen(x)`, which grows with x, stands so to `value`.
 fn integers(operator: Operator, value: f64, seen: impl Fn(i64) -> f64) -> (i64, i64) {
     const MOST: i64 = 1_000_000_000_000_000;
@@ -160,11 +108,11 @@ fn integers(operator: Operator, value: f64, seen: impl Fn(i64) -> f64) -> (i64, 
     let (least, above) = (first(&|x| x >= value), first(&|x| x > value));
     match operator {
         Operator::Lt => (i64::MIN, least - 1),
-        Operator::Le => (i64::MIN, above - 1),
+        Operator::LtEq => (i64::MIN, above - 1),
         Operator::Gt => (above, i64::MAX),
-        Operator::Ge => (least, i64::MAX),
-        Operator::Eq if least < above => (least, above - 1),
-        Operator::Eq => EMPTY,
+        Operator::GtEq => (least, i64::MAX),
+        // Of none of them: an empty interval.
+        _ => (least, above - 1),
     }
 }
 
@@ -176,10 +124,10 @@ fn instants(stored: &DataType, operator: Operator, value: f64) -> Option<(i64, i
     let value = value as i64;
     let (low, high) = match operator {
         Operator::Lt => (-LAST, value - 1),
-        Operator::Le => (-LAST, value),
+        Operator::LtEq => (-LAST, value),
         Operator::Gt => (value + 1, LAST),
-        Operator::Ge => (value, LAST),
-        Operator::Eq => return None,
+        Operator::GtEq => (value, LAST),
+        _ => return None,
     };
     let coarse = |ms: i64| (-(-low).div_euclid(ms), high.div_euclid(ms));
     let fine = |ticks: i64| (low.saturating_mul(ticks), high.saturating_mul(ticks).saturating_add(ticks - 1));
@@ -202,47 +150,18 @@ struct Within {
     null: bool,
 }
 
-fn within(column: Expr, within: Within) -> Expr {
-    let udf = WithinUdf { within, signature: Signature::any(1, Volatility::Immutable) };
-    Expr::ScalarFunction(ScalarFunction::new_udf(Arc::new(ScalarUDF::from(udf)), vec![column]))
-}
-
-#[derive(Debug, PartialEq, Eq, Hash)]
-struct WithinUdf {
-    within: Within,
-    signature: Signature,
-}
-
-impl ScalarUDFImpl for WithinUdf {
+impl Predicate for Within {
     fn name(&self) -> &str {
         "within"
     }
 
-    fn display_name(&self, args: &[Expr]) -> Result<String> {
-        let Within { low, high, null } = &self.within;
-        let or_null = if *null { " or null" } else { "" };
-        Ok(format!("{} within {low}..{high}{or_null}", args[0]))
-    }
-
-    fn signature(&self) -> &Signature {
-        &self.signature
-    }
-
-    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
-        Ok(DataType::Boolean)
-    }
-
-    fn return_field_from_args(&self, _: ReturnFieldArgs) -> Result<arrow::datatypes::FieldRef> {
-        Ok(arrow::datatypes::Field::new(self.name(), DataType::Boolean, false).into())
-    }
-
-    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        run(|arguments| self.within.of(&arguments.array(0)?), &args)
+    fn holds(&self, arguments: &Arguments) -> Result<ArrayRef> {
+        self.of_array(&arguments.array(0)?)
     }
 }
 
 impl Within {
-    fn of(&self, array: &ArrayRef) -> Result<ArrayRef> {
+    fn of_array(&self, array: &ArrayRef) -> Result<ArrayRef> {
         macro_rules! by {
             ($($pattern:pat => $type:ty),+ $(,)?) => {
                 match array.data_type() {
@@ -289,58 +208,38 @@ impl Within {
 
 /// Two dates of one unit in this order.
 #[derive(Debug, PartialEq, Eq, Hash)]
-struct OrderedUdf {
-    operator: Operator,
-    signature: Signature,
-}
+struct Ordered(Operator);
 
-impl ScalarUDFImpl for OrderedUdf {
+impl Predicate for Ordered {
     fn name(&self) -> &str {
-        match self.operator {
+        match self.0 {
             Operator::Lt => "earlier",
-            Operator::Le => "earlier or same",
+            Operator::LtEq => "earlier or same",
             Operator::Gt => "later",
-            Operator::Ge => "later or same",
-            Operator::Eq => "same",
+            _ => "later or same",
         }
     }
 
-    fn signature(&self) -> &Signature {
-        &self.signature
-    }
-
-    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
-        Ok(DataType::Boolean)
-    }
-
-    fn return_field_from_args(&self, _: ReturnFieldArgs) -> Result<arrow::datatypes::FieldRef> {
-        Ok(arrow::datatypes::Field::new(self.name(), DataType::Boolean, false).into())
-    }
-
-    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let bits = |arguments: &Arguments| {
-            let (x, y) = (arguments.array(0)?, arguments.array(1)?);
-            booleans(match x.data_type() {
-                DataType::Date32 => self.bits::<Date32Type>(&x, &y, LAST / MS_PER_DAY),
-                DataType::Timestamp(TimeUnit::Second, _) => self.bits::<TimestampSecondType>(&x, &y, LAST / 1000),
-                DataType::Timestamp(TimeUnit::Millisecond, _) => self.bits::<TimestampMillisecondType>(&x, &y, LAST),
-                other => return internal_err!("the order of {other}"),
-            })
-        };
-        run(bits, &args)
+    fn holds(&self, arguments: &Arguments) -> Result<ArrayRef> {
+        let (x, y) = (arguments.array(0)?, arguments.array(1)?);
+        booleans(match x.data_type() {
+            DataType::Date32 => self.bits::<Date32Type>(&x, &y, LAST / MS_PER_DAY),
+            DataType::Timestamp(TimeUnit::Second, _) => self.bits::<TimestampSecondType>(&x, &y, LAST / 1000),
+            DataType::Timestamp(TimeUnit::Millisecond, _) => self.bits::<TimestampMillisecondType>(&x, &y, LAST),
+            other => return internal_err!("the order of {other}"),
+        })
     }
 }
 
-impl OrderedUdf {
+impl Ordered {
     /// `last`: what is past it, or before its negative, is an invalid date.
     fn bits<T: ArrowPrimitiveType<Native: Into<i64> + Copy + PartialOrd>>(&self, x: &ArrayRef, y: &ArrayRef, last: i64) -> BooleanBuffer {
         let (x, y) = (x.as_primitive::<T>().values(), y.as_primitive::<T>().values());
-        let bits = match self.operator {
+        let bits = match self.0 {
             Operator::Lt => BooleanBuffer::collect_bool(x.len(), |row| x[row] < y[row]),
-            Operator::Le => BooleanBuffer::collect_bool(x.len(), |row| x[row] <= y[row]),
+            Operator::LtEq => BooleanBuffer::collect_bool(x.len(), |row| x[row] <= y[row]),
             Operator::Gt => BooleanBuffer::collect_bool(x.len(), |row| x[row] > y[row]),
-            Operator::Ge => BooleanBuffer::collect_bool(x.len(), |row| x[row] >= y[row]),
-            Operator::Eq => BooleanBuffer::collect_bool(x.len(), |row| x[row] == y[row]),
+            _ => BooleanBuffer::collect_bool(x.len(), |row| x[row] >= y[row]),
         };
         let valid = |value: T::Native| value.into().wrapping_add(last) as u64 <= (2 * last) as u64;
         match x.iter().chain(y.iter()).fold(true, |all, value| all & valid(*value)) {
@@ -352,12 +251,14 @@ impl OrderedUdf {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use arrow::array::{Date32Array, Decimal128Array, TimestampMicrosecondArray};
 
     use super::*;
 
     fn interval(function: &str, stored: &DataType, value: f64) -> (i64, i64) {
-        instants(stored, Operator::of(function).unwrap(), value).unwrap()
+        instants(stored, operator(function).unwrap(), value).unwrap()
     }
 
     #[test]
@@ -374,26 +275,26 @@ mod tests {
         assert_eq!((low, high), (0, 100_000_000));
         let within = Within { low, high, null: false };
         let days: ArrayRef = Arc::new(Date32Array::from(vec![Some(-1), Some(0), None, Some(100_000_000), Some(100_000_001), Some(i32::MAX)]));
-        assert_eq!(within.of(&days).unwrap().as_boolean(), &arrow::array::BooleanArray::from(vec![false, true, false, true, false, false]));
+        assert_eq!(within.of_array(&days).unwrap().as_boolean(), &arrow::array::BooleanArray::from(vec![false, true, false, true, false, false]));
         let ticks: ArrayRef = Arc::new(TimestampMicrosecondArray::from(vec![Some(-1), None]));
         let (low, high) = interval("lt", &micros, 0.0);
-        assert_eq!(Within { low, high, null: true }.of(&ticks).unwrap().as_boolean(), &arrow::array::BooleanArray::from(vec![true, true]));
+        assert_eq!(Within { low, high, null: true }.of_array(&ticks).unwrap().as_boolean(), &arrow::array::BooleanArray::from(vec![true, true]));
     }
 
     #[test]
     fn intervals_of_decimals_are_what_their_numbers_say() {
         let cents = |x: i64| x as f64 / 100.0;
         for value in [0.05, 0.07, -0.01, 0.1 + 0.2, 1e300, -1e300, f64::INFINITY, 24.0, 0.055, -0.0] {
-            for (name, operator) in [("lt", Operator::Lt), ("le", Operator::Le), ("gt", Operator::Gt), ("ge", Operator::Ge), ("eq", Operator::Eq)] {
+            for (name, operator) in ["lt", "le", "gt", "ge", "eq"].map(|name| (name, operator(name).unwrap())) {
                 let (low, high) = integers(operator, value, cents);
                 for x in (-30..30).chain(2390..2410) {
-                    assert_eq!(low <= x && x <= high, operator.holds(cents(x), value), "{x} {name} {value}");
+                    assert_eq!(low <= x && x <= high, holds(cents(x), operator, value), "{x} {name} {value}");
                 }
             }
         }
-        let (low, high) = integers(Operator::Ge, 0.05, cents);
+        let (low, high) = integers(Operator::GtEq, 0.05, cents);
         let decimals: ArrayRef = Arc::new(Decimal128Array::from(vec![Some(4), Some(5), None, Some(i128::MAX)]).with_precision_and_scale(15, 2).unwrap());
-        let held = Within { low, high, null: false }.of(&decimals).unwrap();
+        let held = Within { low, high, null: false }.of_array(&decimals).unwrap();
         assert_eq!(held.as_boolean().values().iter().collect::<Vec<_>>(), [false, true, false, false]);
     }
 }

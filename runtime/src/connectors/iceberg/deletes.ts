@@ -10,33 +10,54 @@ import { openable } from "./paths.ts";
 const filePath = 2147483546;
 const position = 2147483545;
 
-/**
- * The rows of `data` that are left; undefined: all. `opened`: the delete files, opened; `values`: all values of a field of `data`, by
- * its id and type.
- */
-export function keptRows(
-  data: DataFile,
-  rows: number,
-  deletes: readonly DeleteFile[],
-  opened: readonly ParquetFile[],
-  values: (id: number, type: ArrowType) => StoredValues,
-): Int32Array | undefined {
+/** A delete file, opened; what it says is decoded when it is first asked. */
+export class Deletes {
+  readonly #file: ParquetFile;
+  readonly #equality: readonly number[];
+  #positions: Map<string, number[]> | undefined;
+  #keys: { types: readonly ArrowType[]; values: ReadonlySet<string> } | undefined;
+
+  constructor(file: ParquetFile, { equality }: DeleteFile) {
+    this.#file = file;
+    this.#equality = equality;
+  }
+
+  /** Marks the rows of the file at `path` that it deletes; `values`: all values of a field of that file, by its id and type. */
+  mark(path: string, deleted: Uint8Array, values: (id: number, type: ArrowType) => StoredValues): void {
+    if (this.#equality.length === 0) {
+      this.#positions ??= this.#readPositions();
+      for (const row of this.#positions.get(path) ?? []) deleted[row] = 1;
+      return;
+    }
+    const { types, values: listed } = (this.#keys ??= this.#readKeys());
+    keysOf(this.#equality.map((id, at) => values(id, types[at]!)), deleted.length).forEach((key, row) => {
+      if (listed.has(key)) deleted[row] = 1;
+    });
+  }
+
+  #readPositions(): Map<string, number[]> {
+    const [paths, positions] = [filePath, position].map((id) => column(this.#file, id).values) as [StoredValues, StoredValues];
+    const rows = new Map<string, number[]>();
+    for (let row = 0; row < paths.length; row++) {
+      const path = openable(paths[row] as string);
+      const of = rows.get(path);
+      if (of) of.push(positions[row] as number);
+      else rows.set(path, [positions[row] as number]);
+    }
+    return rows;
+  }
+
+  #readKeys(): { types: readonly ArrowType[]; values: ReadonlySet<string> } {
+    const columns = this.#equality.map((id) => column(this.#file, id));
+    return { types: columns.map(({ type }) => type), values: new Set(keysOf(columns.map(({ values }) => values), this.#file.rows)) };
+  }
+}
+
+/** The rows of `data`, which has so many, that its delete files leave; undefined: all. */
+export function keptRows(data: DataFile, rows: number, deletes: readonly Deletes[], values: (id: number, type: ArrowType) => StoredValues): Int32Array | undefined {
   if (data.deletes.length === 0) return undefined;
   const deleted = new Uint8Array(rows);
-  for (const index of data.deletes) {
-    const { equality } = deletes[index]!;
-    const file = opened[index]!;
-    if (equality.length === 0) {
-      const [paths, positions] = [filePath, position].map((id) => column(file, id).values) as [StoredValues, StoredValues];
-      for (let row = 0; row < paths.length; row++) if (openable(paths[row] as string) === data.path) deleted[positions[row] as number] = 1;
-    } else {
-      const listed = equality.map((id) => column(file, id));
-      const keys = new Set(keysOf(listed.map((one) => one.values), file.rows));
-      keysOf(equality.map((id, at) => values(id, listed[at]!.type)), rows).forEach((key, row) => {
-        if (keys.has(key)) deleted[row] = 1;
-      });
-    }
-  }
+  for (const index of data.deletes) deletes[index]!.mark(data.path, deleted, values);
   return Int32Array.from(deleted.keys().filter((row) => deleted[row] === 0));
 }
 

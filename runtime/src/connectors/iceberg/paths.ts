@@ -2,6 +2,7 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { posix } from "node:path";
 import { LockstepError, systemReason } from "../../errors/index.ts";
+import { isMetadata } from "../paths.ts";
 import { isRemote, parseLocation } from "../store/location.ts";
 import type { StoreOptions } from "../store/options.ts";
 import { openStore } from "../store/store.ts";
@@ -37,7 +38,7 @@ async function orNothing(path: string, store: StoreOptions | undefined): Promise
  */
 export async function newestMetadata(table: string, store: StoreOptions | undefined): Promise<string> {
   const folder = metadataOf(table);
-  const names = (await namesIn(folder, store)).filter((name) => name.endsWith(".metadata.json"));
+  const names = (await namesIn(folder, store)).filter(isMetadata);
   if (names.length === 0) {
     throw new LockstepError({ code: "LS2001", message: `${table} is no Iceberg table: ${folder} has no *.metadata.json`, fix: "Name the table's folder, or one of its metadata files." });
   }
@@ -58,8 +59,8 @@ export async function newestMetadata(table: string, store: StoreOptions | undefi
 
 /** Whether a path names a table of Iceberg. */
 export async function isTable(path: string): Promise<boolean> {
-  if (path.endsWith(".metadata.json")) return true;
-  return !/[*?[{]/.test(path) && (await namesIn(metadataOf(path), undefined)).some((name) => name.endsWith(".metadata.json"));
+  if (isMetadata(path)) return true;
+  return !/[*?[{]/.test(path) && (await namesIn(metadataOf(path), undefined)).some(isMetadata);
 }
 
 const metadataOf = (table: string): string => `${table.replace(/\/+$/, "")}/metadata`;

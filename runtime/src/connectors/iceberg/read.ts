@@ -10,7 +10,7 @@ import { openInput } from "../paths.ts";
 import type { SourceColumn } from "../source-column.ts";
 import type { StoreOptions } from "../store/options.ts";
 import type { CatalogOptions } from "./catalog.ts";
-import { keptRows } from "./deletes.ts";
+import { Deletes, keptRows } from "./deletes.ts";
 import type { Constant, DataFile } from "./manifests.ts";
 import type { Field } from "./metadata.ts";
 import { openTable, type IcebergTable } from "./table.ts";
@@ -41,7 +41,7 @@ export interface ReadIcebergOptions<Row> {
 export async function readIceberg<Row extends object = Record<never, never>>(table: string | URL, options: ReadIcebergOptions<Row> = {}): Promise<Table<StoredRow<Row>>> {
   checkOptions("readIceberg", options);
   const opened = await openTable(table, options);
-  const { files, rows } = await opensFiles(opened);
+  const { files, rows } = await openFilesOf(opened);
   const types = options.types as Readonly<Record<string, View | undefined>> | undefined;
   const columns = new Map<string, Column>();
   for (const field of opened.fields) {
@@ -69,10 +69,10 @@ interface Opened {
   readonly kept: Int32Array | undefined;
 }
 
-async function opensFiles(table: IcebergTable): Promise<{ files: Opened[]; rows: number }> {
+async function openFilesOf(table: IcebergTable): Promise<{ files: Opened[]; rows: number }> {
   const open = async ({ path }: { readonly path: string }): Promise<ParquetFile> => (await openFiles(await openInput(path, [".parquet"], table.store)))[0]!;
-  const deletes: ParquetFile[] = [];
-  for (const file of table.deletes) deletes.push(await open(file));
+  const deletes: Deletes[] = [];
+  for (const file of table.deletes) deletes.push(new Deletes(await open(file), file));
   const files: Opened[] = [];
   for (const file of table.files) {
     const parquet = await open(file);
@@ -80,7 +80,7 @@ async function opensFiles(table: IcebergTable): Promise<{ files: Opened[]; rows:
       const field = table.fields.find((known) => known.id === id);
       return raw(table, parquet, file.constants, id, field ? arrowTypeOf(field) : type);
     };
-    const kept = keptRows(file, parquet.rows, table.deletes, deletes, values);
+    const kept = keptRows(file, parquet.rows, deletes, values);
     files.push({ parquet, constants: file.constants, kept });
   }
   return { files, rows: files.reduce((sum, { parquet, kept }) => sum + (kept?.length ?? parquet.rows), 0) };
@@ -116,7 +116,7 @@ function promotion(from: ArrowType, to: ArrowType): ((values: StoredValues) => S
   if (from.id === "float" && to.id === "float" && from.bits < to.bits) return same;
   if (from.id === "decimal" && to.id === "decimal" && from.scale === to.scale && from.precision <= to.precision) return same;
   if (from.id === "timestamp" && to.id === "timestamp" && (from.zone === null) === (to.zone === null) && from.unit === to.unit) return same;
-  if (from.id === "date" && to.id === "timestamp" && to.unit === "us") return (days) => Array.from(days, (day) => (day === null ? null : (day as number) * 86_400_000_000));
+  if (from.id === "date" && to.id === "timestamp" && to.unit === "us" && to.zone === null) return (days) => Array.from(days, (day) => (day === null ? null : (day as number) * 86_400_000_000));
   return undefined;
 }
 

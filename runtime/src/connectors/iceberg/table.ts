@@ -1,6 +1,6 @@
 /** A table as it is read: one snapshot's columns and files. */
 import { LockstepError } from "../../errors/index.ts";
-import { localPath } from "../paths.ts";
+import { isMetadata, localPath } from "../paths.ts";
 import { isRemote } from "../store/location.ts";
 import type { StoreOptions } from "../store/options.ts";
 import type { CatalogOptions, Loaded } from "./catalog.ts";
@@ -48,7 +48,7 @@ async function located(table: string | URL, { catalog, store = {} }: TableOption
     return { ...loaded, path: openable(loaded.path), store: { ...loaded.store, ...store } };
   }
   const name = isRemote(table) ? String(table) : localPath(table);
-  return { name, path: name.endsWith(".metadata.json") ? name : await newestMetadata(name, store), store };
+  return { name, path: isMetadata(name) ? name : await newestMetadata(name, store), store };
 }
 
 interface Mapped {

@@ -56,6 +56,8 @@ pub struct FileDeletes {
     file: String,
     positions: Vec<u64>,
     keys: Vec<Arc<Content>>,
+    /// Ids and types of the columns that `kept` looks at.
+    columns: Vec<(i32, DataType)>,
 }
 
 impl FileDeletes {
@@ -70,15 +72,19 @@ impl FileDeletes {
                 Content::Keys(_) => keys.push(content),
             }
         }
+        if positions.is_empty() && keys.is_empty() {
+            return Ok(None);
+        }
         positions.sort_unstable();
-        Ok((!positions.is_empty() || !keys.is_empty()).then(|| Self { file: data.path.clone(), positions, keys }))
+        let mut deletes = Self { file: data.path.clone(), positions, keys, columns: Vec::new() };
+        let mut seen = BTreeSet::new();
+        let all = deletes.keys().flat_map(|keys| keys.ids.iter().copied().zip(keys.types.iter().cloned()));
+        deletes.columns = all.filter(|(id, _)| seen.insert(*id)).collect();
+        Ok(Some(deletes))
     }
 
-    /// Ids and types of the columns that `kept` looks at.
-    pub fn columns(&self) -> Vec<(i32, DataType)> {
-        let mut seen = BTreeSet::new();
-        let all = self.keys().flat_map(|keys| keys.ids.iter().copied().zip(keys.types.iter().cloned()));
-        all.filter(|(id, _)| seen.insert(*id)).collect()
+    pub fn columns(&self) -> &[(i32, DataType)] {
+        &self.columns
     }
 
     /// False where a row is deleted; the first of `rows` is the file's row `first`. `columns`: those of `Self::columns`.
@@ -88,10 +94,9 @@ impl FileDeletes {
         for position in self.positions[from..].iter().take_while(|position| **position - first < rows as u64) {
             kept[(position - first) as usize] = false;
         }
-        let ids: Vec<i32> = self.columns().into_iter().map(|(id, _)| id).collect();
         for keys in self.keys() {
             let column = |(id, data_type): (&i32, &DataType)| {
-                let index = ids.iter().position(|other| other == id).expect("one of the columns");
+                let index = self.columns.iter().position(|(other, _)| other == id).expect("one of the columns");
                 cast(&columns[index], data_type)
             };
             let columns = keys.ids.iter().zip(&keys.types).map(column).collect::<Result<Vec<_>, _>>();

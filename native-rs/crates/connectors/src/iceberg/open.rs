@@ -1,7 +1,7 @@
 //! Opening: the footers of the snapshot's files, their columns matched with the table's by ids.
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, Schema, UnionFields, UnionMode};
+use arrow::datatypes::{DataType, Field, Schema, TimeUnit, UnionFields, UnionMode};
 use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 
 use super::request::{Constant, IcebergColumn, IcebergFile, IcebergRequest};
@@ -10,7 +10,7 @@ use crate::{
     dataset::{DataFile, Dataset, Format, Held, is_string},
     declared,
     errors::{ConnectorError, Result},
-    parquet::{Footers, describe, each_footer},
+    parquet::{Footers, describe, each_footer, guarded},
     paths::Found,
     store::Version,
 };
@@ -27,7 +27,7 @@ pub fn open_iceberg(request: &IcebergRequest) -> Result<Dataset> {
         let file = &request.files[index];
         let held = request.columns.iter().zip(schema.fields()).map(|(column, field)| held(column, field.data_type(), file, &footer));
         let held = held.collect::<Result<Vec<_>>>()?;
-        let described = describe(&found[index], &footer, blob, &schema, &held, wanted)?;
+        let described = guarded(&file.path, "the footer", || describe(&found[index], &footer, blob, &schema, &held, wanted))?;
         files.push(DataFile { held: Some(held), deletes: file.deletes.clone(), ..described });
         footers.insert(index, footer, raw);
         Ok(())
@@ -87,9 +87,9 @@ fn promotes(from: &DataType, to: &DataType) -> bool {
     match (from, to) {
         // Nobody looks at it.
         (_, T::Union(..)) => true,
-        (T::Int32, T::Int64) | (T::Float32, T::Float64) | (T::Date32, T::Timestamp(..)) => true,
+        (T::Int32, T::Int64) | (T::Float32, T::Float64) | (T::Date32, T::Timestamp(TimeUnit::Microsecond, None)) => true,
         (T::Decimal128(few, scale), T::Decimal128(many, same)) => few <= many && scale == same,
-        (T::Timestamp(_, None), T::Timestamp(_, None)) | (T::Timestamp(_, Some(_)), T::Timestamp(_, Some(_))) => true,
+        (T::Timestamp(unit, zone), T::Timestamp(same, other)) => unit == same && zone.is_some() == other.is_some(),
         (T::Dictionary(_, values), _) => promotes(values, to),
         (T::Binary | T::LargeBinary | T::BinaryView, T::Binary) => true,
         _ => from == to || is_string(from) && is_string(to),

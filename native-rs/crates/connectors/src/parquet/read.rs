@@ -133,8 +133,8 @@ pub fn open_chunk(dataset: &Dataset, blob: Blob, chunk: &Chunk, options: &ReadOp
     let unchecked = unchecked_roots(&footer);
     let columns = located(dataset, chunk.file, scan, footer.schema())?;
     let deletes = FileDeletes::of(dataset, chunk.file)?;
-    let keys = deletes.as_ref().map_or(Vec::new(), |deletes| deletes.columns());
-    let keys: Vec<(Held, DataType)> = keys.into_iter().map(|(id, data_type)| (by_id(dataset, chunk.file, id, &footer), data_type)).collect();
+    let keys = deletes.iter().flat_map(FileDeletes::columns);
+    let keys: Vec<(Held, DataType)> = keys.map(|(id, data_type)| (by_id(dataset, chunk.file, *id, &footer), data_type.clone())).collect();
     let footer = with_layout_of(&footer, &columns, &unchecked).map_err(|error| reading(&file, "the footer", error))?;
     let roots: Vec<usize> = columns.iter().chain(&keys).filter_map(|(held, _)| held.column()).collect();
     // Asked for while the first page is decoded; a remote file's are here already.

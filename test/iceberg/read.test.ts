@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { readIceberg } from "@lockstep/runtime";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { lockstep } from "../jobs/job-process.ts";
 import { buildPrograms, type Program } from "../oracle/build-programs.ts";
 import { difference } from "../oracle/compare.ts";
 import { RankPool } from "../oracle/rank-pool.ts";
@@ -142,6 +143,16 @@ it("is no folder of Parquet files, and no other format", async () => {
   const { folder } = known.places!;
   for (const ranks of [1, 3]) await expect(onRanks(ranks, "files", folder)).rejects.toMatchObject({ code: "LS2018" });
   await expect(jobs.files(folder)).rejects.toMatchObject({ code: "LS2018", message: expect.stringContaining("readIceberg reads the table") });
+});
+
+it("its columns are pulled, and compared, by lockstep schema", async () => {
+  const run = (...args: string[]) => lockstep(["schema", ...args], {}, scratch).ended;
+  expect(await run("pull", known.evolved!.folder, "-o", "evolved.schema.ts")).toMatchObject({ code: 0, stdout: expect.stringContaining("interface Evolved, 10 columns; readIceberg<Evolved>(path)") });
+  const text = readFileSync(join(scratch, "evolved.schema.ts"), "utf8");
+  expect(text).toContain('"reader":"readIceberg"');
+  expect(text).toMatch(/\n {2}amount: number \| null; \/\/ int64\n/);
+  expect(text).toMatch(/\n {2}\/\/ tags: list has no TypeScript type yet\n/);
+  expect(await run("check", "evolved.schema.ts")).toMatchObject({ code: 0, stdout: "evolved.schema.ts: as the data\n" });
 });
 
 it("is looked at lazily: a column that no program can look at is in nobody's way", async () => {

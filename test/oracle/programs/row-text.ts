@@ -25,10 +25,15 @@ export async function optionalAndTemplates(tables: Tables) {
 export async function sets(tables: Tables, _out: string) {
   "use spmd";
   const wanted = ["st-03", "st-04"];
+  // So many that ranks look them up.
+  const levels = [NaN, -0, 7.5, -9, -8, -7, -6, -5, -4, -3, -2, -1, 1, 2, 3, 5, 8, 13, 21];
+  const many = new Set(["st-00", "st-02", "st-04", "st-06", "st-08", "st-10", "st-12", "st-14", "st-16", "st-18", "st-20", "st-22", "st-24", "st-26", "st-28", "st-30", "st-32", "st-34", "abc", ""]);
   const rows = await measurements(tables);
   return [
     rows.filter((d) => KNOWN.has(d.station ?? "")).numRows(), rows.filter((d) => LABELS.includes(d.label)).numRows(), rows.filter((d) => wanted.includes(d.station!)).numRows(), rows.filter((d) => [1, 2, null, NaN].includes(d.value)).numRows(),
     rows.filter((d) => ["a", "b"].includes(d.label.trim().charAt(0))).numRows(),
+    rows.filter((d) => levels.includes(d.level ?? NaN)).numRows(), rows.filter((d) => levels.includes(d.value!)).numRows(), rows.filter((d) => !many.has(d.station!)).numRows(),
+    rows.filter((d) => many.has(d.label.trim())).numRows(),
   ];
 }
 

@@ -21,6 +21,7 @@ mod locate;
 mod logic;
 mod lower;
 mod math;
+mod membership;
 mod numeral;
 mod predicate;
 mod pruning;

@@ -17,6 +17,7 @@ use crate::error::not_supported;
 use crate::function::{Function, Kind, Throws};
 use crate::let_in::let_in;
 use crate::logic::boxed;
+use crate::membership::among;
 use crate::registry::resolve;
 use crate::script::{Rows, ScriptHost, script};
 use crate::stored;
@@ -195,13 +196,17 @@ impl<'a> Scope<'a> {
             Throws::NullReceiver => values[0].nullable,
             Throws::Always => true,
         };
+        let throws = throws || values.iter().any(|value| value.throws);
+        let size = 1 + values.iter().map(|value| value.size).sum::<usize>();
+        let values: Vec<Expr> = values.into_iter().map(|value| value.expr).collect();
+        let among = if name == "in" { among(&values[0], &values[1..]) } else { None };
         Ok(Value {
             js: function.result,
             nullable: function.nullable,
-            throws: throws || values.iter().any(|value| value.throws),
+            throws,
             may_be_invalid: function.result == JsType::Date,
-            size: 1 + values.iter().map(|value| value.size).sum::<usize>(),
-            expr: function.call(values.into_iter().map(|value| value.expr).collect()),
+            size,
+            expr: among.unwrap_or_else(|| function.call(values)),
         })
     }
 

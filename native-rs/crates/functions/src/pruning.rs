@@ -31,6 +31,7 @@ pub fn pruning_predicate(predicate: &Expression, schema: &DFSchema) -> Option<Ex
                 [Expression::Column { name, .. }] => Some(ident(name).is_not_null()),
                 _ => None,
             },
+            ("in", [Expression::Column { name, js }, members @ ..]) if members.len() > MANY => between(name, *js, members, schema),
             ("in", [Expression::Column { name, js }, members @ ..]) => {
                 let each = members.iter().map(|member| match member {
                     Expression::Literal { value, .. } => bound(name, *js, Operator::Eq, value, schema),
@@ -50,6 +51,20 @@ pub fn pruning_predicate(predicate: &Expression, schema: &DFSchema) -> Option<Ex
         },
         _ => None,
     }
+}
+
+/// More members than these are known by the least and the greatest of them.
+const MANY: usize = 100;
+
+fn between(name: &str, js: JsType, members: &[Expression], schema: &DFSchema) -> Option<Expr> {
+    let value = |member: &Expression| match member {
+        Expression::Literal { value, .. } if js == JsType::Number => number(value),
+        _ => None,
+    };
+    let values: Vec<f64> = members.iter().map(value).collect::<Option<_>>()?;
+    let (least, greatest) = values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(least, greatest), x| (x.min(least), x.max(greatest)));
+    let above = bound(name, js, Operator::GtEq, &Literal::Number(least), schema)?;
+    Some(above.and(bound(name, js, Operator::LtEq, &Literal::Number(greatest), schema)?))
 }
 
 /// A literal, or the time value of one.

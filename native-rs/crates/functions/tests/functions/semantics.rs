@@ -283,6 +283,36 @@ fn nothing_is_in_an_empty_list() {
 }
 
 #[test]
+fn many_members_are_looked_up_as_few_are_compared() {
+    let frame = table(vec![
+        ("x", Arc::new(Float64Array::from(vec![Some(1.0), None, Some(f64::NAN), Some(-f64::NAN), Some(0.0), Some(-0.0), Some(0.5), Some(1e300)]))),
+        ("s", Arc::new(StringArray::from(vec![Some("s1"), None, Some(""), Some("ß"), Some("s19"), Some("S1"), Some("null"), Some("s1 ")]))),
+        ("n", Arc::new(Int64Array::from(vec![Some(1), None, Some(0), Some(i64::MAX), Some(i64::MIN), Some(19), Some(20), Some(-1)]))),
+    ]);
+    let literal = |js: &str, value: Value| json!({ "kind": "literal", "type": js, "value": value });
+    let special: [(&str, &str, Vec<Value>); 3] = [
+        ("x", "number", vec!["NaN".into(), Value::Null, "-0".into(), 1e300.into()]),
+        ("s", "string", vec!["".into(), Value::Null, "ß".into(), "null".into()]),
+        ("n", "bigint", vec!["0".into(), Value::Null, "9223372036854775807".into(), "-9223372036854775808".into()]),
+    ];
+    for (name, js, special) in special {
+        for chosen in 0..16u32 {
+            let plain = (1..20).map(|i| if js == "string" { format!("s{i}").into() } else if js == "bigint" { i.to_string().into() } else { Value::from(i) });
+            let chosen = special.iter().enumerate().filter(|(i, _)| chosen & (1 << i) != 0).map(|(_, value)| value.clone());
+            let members: Vec<Value> = plain.chain(chosen).map(|value| literal(js, value)).collect();
+            let among = |members: &[Value]| call("in", "boolean", &[&[column(name, js)], members].concat());
+            let (some, others) = members.split_at(10);
+            let few = logical("or", among(some), logical("or", among(&others[..5]), among(&others[5..]), "boolean"), "boolean");
+            assert_eq!(values(&frame, among(&members)).unwrap(), values(&frame, few).unwrap(), "{members:?}");
+        }
+        let members: Vec<Value> = (0..300).map(|i| literal(js, if js == "number" { i.into() } else { i.to_string().into() })).collect();
+        let predicate = expression(call("in", "boolean", &[&[column(name, js)], members.as_slice()].concat()));
+        let bounds = pruning_predicate(&predicate, &unqualified(&frame)).map(|bounds| bounds.to_string());
+        assert_eq!(bounds.as_deref(), (js == "number").then_some("(x >= Float64(-0) OR x IS NULL) AND (x <= Float64(299) OR x IS NULL)"));
+    }
+}
+
+#[test]
 fn unknown_functions_are_named() {
     let error = values(&strings(), call("Math.magic", "number", &[number(1.0)])).unwrap_err();
     let error = RowError::of(&error).unwrap();

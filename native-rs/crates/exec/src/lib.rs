@@ -13,6 +13,7 @@ mod engine;
 mod error;
 mod exchange;
 mod execute;
+mod keys;
 pub mod operators;
 mod packed;
 pub mod planner;

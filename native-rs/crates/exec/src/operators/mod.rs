@@ -10,6 +10,7 @@ mod query;
 mod range_shuffle;
 mod row_number;
 mod scan;
+mod semi_filter;
 mod shared;
 mod shuffle;
 mod slice;
@@ -26,6 +27,7 @@ pub use query::QueryExec;
 pub use range_shuffle::RangeShuffleExec;
 pub use row_number::RowNumberExec;
 pub use scan::ScanExec;
+pub use semi_filter::SemiFilterExec;
 pub use shared::{SharedExec, SharedTable};
 pub use shuffle::ShuffleExec;
 pub use slice::SliceExec;
@@ -81,6 +83,7 @@ pub fn as_start(plan: &Arc<dyn ExecutionPlan>) -> Option<&dyn Start> {
         .or_else(|| cast::<RowNumberExec>(plan))
         .or_else(|| cast::<PackedAggregateExec>(plan))
         .or_else(|| cast::<WindowExec>(plan))
+        .or_else(|| cast::<SemiFilterExec>(plan))
 }
 
 /// Properties of a bounded operator that streams.

@@ -27,7 +27,7 @@ use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 
-use crate::operators::{BroadcastExec, GatherExec, PackedAggregateExec, RangeShuffleExec, RowNumberExec, ShuffleExec, SliceExec, WindowExec};
+use crate::operators::{BroadcastExec, GatherExec, PackedAggregateExec, RangeShuffleExec, RowNumberExec, SemiFilterExec, ShuffleExec, SliceExec, WindowExec};
 use crate::run::Ranks;
 use crate::specialise::packed_aggregate::is_ordered;
 
@@ -102,6 +102,10 @@ impl Distribute {
         }
         if let Some(window) = plan.downcast_ref::<WindowExec>() {
             return Ok(Arc::new(window.distributed(id())));
+        }
+        if let Some(semi) = plan.downcast_ref::<SemiFilterExec>() {
+            // One operation for the keys, one for those found.
+            return Ok(Arc::new(semi.distributed(ids.fetch_add(2, Ordering::Relaxed))));
         }
         if let Some(packed) = plan.downcast_ref::<PackedAggregateExec>() {
             // One operation for the rows, one for the shares.

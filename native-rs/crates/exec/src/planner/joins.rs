@@ -2,16 +2,20 @@
 //!
 //! With p ranks a broadcast of side S moves S·(p−1) bytes, a shuffle of both (S+L)·(p−1)/p. A broadcast is worth
 //! more than that: the large side stays in place, keeps its order of rows and is read while the small one is built.
+//! A semi join that keeps few rows broadcasts their keys instead.
 use std::sync::Arc;
 
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::common::{DataFusionError, JoinType, Result};
 use datafusion::config::ConfigOptions;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::joins::{CrossJoinExec, HashJoinExec, NestedLoopJoinExec, PartitionMode};
+use datafusion::physical_plan::projection::{ProjectionExec, ProjectionExpr};
 use datafusion::physical_plan::statistics::{StatisticsArgs, StatisticsContext};
 
+use crate::operators::SemiFilterExec;
 use crate::run::Ranks;
 
 /// A build side is held by every rank: beyond this it is partitioned whatever the other side's size.
@@ -28,6 +32,9 @@ impl ChooseJoin {
     }
 
     fn choose(&self, join: &HashJoinExec) -> Result<Arc<dyn ExecutionPlan>> {
+        if let Some(kept) = few_kept(join)? {
+            return Ok(kept);
+        }
         let (left, right) = (bytes(join.left())?, bytes(join.right())?);
         let worth = |build: Option<usize>, probe: Option<usize>| match build {
             Some(build) if build <= LARGEST_BROADCAST => {
@@ -48,10 +55,33 @@ impl ChooseJoin {
     }
 }
 
+/// A semi or anti join that keeps rows of a table that is much smaller than the one it looks into.
+fn few_kept(join: &HashJoinExec) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+    let (Some(kept), Some(other)) = (rows(join.left())?, rows(join.right())?) else { return Ok(None) };
+    if kept > other / 2 || bytes(join.left())?.is_none_or(|bytes| bytes > LARGEST_BROADCAST) {
+        return Ok(None);
+    }
+    let Some(semi) = SemiFilterExec::try_new(join)? else { return Ok(None) };
+    let schema = semi.schema();
+    let semi: Arc<dyn ExecutionPlan> = Arc::new(semi);
+    let Some(columns) = &join.projection else { return Ok(Some(semi)) };
+    let output = columns.iter().map(|&index| {
+        let name = schema.field(index).name();
+        ProjectionExpr { expr: Arc::new(Column::new(name, index)), alias: name.clone() }
+    });
+    Ok(Some(Arc::new(ProjectionExec::try_new(output.collect::<Vec<_>>(), semi)?)))
+}
+
 /// Whether every rank may hold the whole build side: not where unmatched or matched build rows come out, which would
 /// then come out on every rank.
 fn replicable(join: JoinType) -> bool {
     matches!(join, JoinType::Inner | JoinType::Right | JoinType::RightSemi | JoinType::RightAnti)
+}
+
+/// The estimated number of rows; None when nothing is known.
+fn rows(plan: &Arc<dyn ExecutionPlan>) -> Result<Option<usize>> {
+    let statistics = StatisticsContext::new().compute(plan.as_ref(), &StatisticsArgs::new())?;
+    Ok(statistics.num_rows.get_value().copied())
 }
 
 /// The estimated size of a table; None when nothing is known.

@@ -9,6 +9,7 @@
 pub mod distribute;
 pub mod joins;
 pub mod leaf;
+pub mod lift_sorts;
 pub mod logical;
 pub mod nodes;
 pub mod order;
@@ -41,6 +42,8 @@ pub fn rules(ranks: Ranks, specialised: bool) -> Vec<Rule> {
         Arc::new(joins::ChooseJoin::new(ranks)),
         // Inserts the repartitions, merges and sorts that operators ask for.
         Arc::new(EnsureRequirements::new()),
+        // The rule before has moved sorts down.
+        Arc::new(lift_sorts::LiftSorts),
         // A partial aggregation with nothing between it and the final one is one aggregation.
         Arc::new(CombinePartialFinalAggregate::new()),
         // After the repartitions are placed, so that columns not needed above one do not travel.

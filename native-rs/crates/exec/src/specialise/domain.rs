@@ -17,7 +17,7 @@ use datafusion::physical_plan::statistics::{StatisticsArgs, StatisticsContext};
 use lockstep_functions::compare_utf16;
 
 use super::memo::MemoExpr;
-use crate::operators::ScanExec;
+use crate::operators::{ScanExec, SemiFilterExec};
 use crate::steps::stride;
 
 /// The values a column can hold, null aside. Only a promise: readers of a domain guard against values outside.
@@ -94,6 +94,9 @@ pub fn domains(plan: &Arc<dyn ExecutionPlan>) -> Vec<Domain> {
     }
     if let Some(join) = plan.downcast_ref::<HashJoinExec>() {
         return of_join(join).unwrap_or_else(by_type);
+    }
+    if let Some(semi) = plan.downcast_ref::<SemiFilterExec>() {
+        return domains(semi.kept());
     }
     let children = plan.children();
     if children.len() == 1 {

@@ -4,6 +4,7 @@ mod guards;
 mod jobs;
 mod order;
 mod proofs;
+mod semi;
 mod tables;
 mod windows;
 mod world;

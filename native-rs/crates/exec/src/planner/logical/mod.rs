@@ -3,6 +3,7 @@ mod aggregate;
 mod built;
 mod concat;
 mod join;
+mod scan;
 mod windows;
 
 use std::collections::HashMap;
@@ -11,7 +12,7 @@ use std::sync::Arc;
 use datafusion::common::DFSchema;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, SortExpr, ident};
-use lockstep_functions::{Rows, ScriptHost, lower, lower_predicate, pruning_predicate, sort_key, untouched};
+use lockstep_functions::{Rows, ScriptHost, lower, lower_predicate, sort_key, untouched};
 use lockstep_plan::{Node, NodeId, Plan, SortKey};
 
 pub use self::built::{Built, leaf};
@@ -106,16 +107,7 @@ impl<'a> Builder<'a> {
 
     fn node(&mut self, id: NodeId, node: &Node) -> Result<Built> {
         match node {
-            Node::Scan { dataset, columns, filter, .. } => {
-                let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
-                let position = (self.want(id) == Want::Position).then(|| self.hidden("position"));
-                let bare = self.sources.scan(*dataset, &names, position.as_deref(), None)?;
-                let Some(filter) = filter else { return Ok(bare) };
-                let bounds = pruning_predicate(filter, bare.schema());
-                let filter = lower_predicate(filter, self.rows(bare.schema()))?;
-                let pruned = self.sources.scan(*dataset, &names, position.as_deref(), bounds.as_ref())?;
-                filtered(pruned, filter)
-            }
+            Node::Scan { dataset, columns, filter, .. } => self.scan(id, *dataset, columns, filter.as_ref()),
             Node::Filter { input, predicate, .. } => {
                 let input = self.build(*input)?;
                 let predicate = lower_predicate(predicate, self.rows(input.schema()))?;

@@ -102,5 +102,6 @@ export type { ReadJsonLinesOptions } from "./connectors/json/read.ts";
 export type { ReadParquetOptions } from "./connectors/parquet/read.ts";
 export type { ReadPostgresOptions } from "./connectors/postgres/read.ts";
 export type { WriteCsvOptions } from "./connectors/csv/write.ts";
+export type { WriteIcebergOptions } from "./connectors/iceberg/write.ts";
 export type { WriteJsonLinesOptions } from "./connectors/json/write.ts";
 export type { WriteParquetOptions } from "./connectors/parquet/write.ts";

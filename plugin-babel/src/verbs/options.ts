@@ -2,14 +2,14 @@
 
 /** What one option takes. */
 export type Taken =
-  | { readonly kind: "boolean" | "number" | "count" | "text" | "character" | "date" | "database" }
+  | { readonly kind: "boolean" | "number" | "count" | "text" | "texts" | "character" | "date" | "database" }
   | { readonly kind: "one"; readonly of: readonly string[] }
   /** Column → one of these, or the name of an Arrow type. */
   | { readonly kind: "types"; readonly of: readonly string[] | "arrow" }
   | { readonly kind: "options"; readonly of: Options };
 export type Options = Readonly<Record<string, Taken>>;
 
-const [boolean, number, count, text, character, date, database] = (["boolean", "number", "count", "text", "character", "date", "database"] as const).map((kind): Taken => ({ kind })) as [Taken, Taken, Taken, Taken, Taken, Taken, Taken];
+const [boolean, number, count, text, texts, character, date, database] = (["boolean", "number", "count", "text", "texts", "character", "date", "database"] as const).map((kind): Taken => ({ kind })) as [Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken];
 const read: Taken = { kind: "types", of: ["bigint", "number", "string", "boolean", "date"] };
 const order: Taken = { kind: "one", of: ["program"] };
 const store: Taken = { kind: "options", of: { endpoint: text, region: text, pathStyle: boolean, anonymous: boolean } };
@@ -25,6 +25,7 @@ export const optionsOf = {
   writeParquet: { overwrite: boolean, compression: { kind: "one", of: ["snappy", "zstd", "gzip", "lz4", "none"] }, rowGroupRows: count, types: { kind: "types", of: "arrow" }, order, store },
   writeCsv: { overwrite: boolean, delimiter: character, header: boolean, order, store },
   writeJsonLines: { overwrite: boolean, order, store },
+  writeIceberg: { mode: { kind: "one", of: ["append", "overwrite", "create"] }, partitionBy: texts, catalog, types: { kind: "types", of: "arrow" }, store },
   objects: range,
   print: range,
 } as const satisfies Record<string, Options>;
@@ -43,6 +44,8 @@ export function fits(value: unknown, taken: Taken): boolean {
       return typeof value === "string";
     case "database":
       return typeof value === "string" && !holdsPassword(value);
+    case "texts":
+      return Array.isArray(value) && value.every((one) => typeof one === "string");
     case "character":
       return typeof value === "string" && /^[\x00-\x7f]$/.test(value) && !/["\r\n]/.test(value);
     case "date":
@@ -65,6 +68,8 @@ export function wordsOf(taken: Taken): string {
   switch (taken.kind) {
     case "boolean":
       return "true or false";
+    case "texts":
+      return "a list of strings";
     case "count":
       return "a whole number, 1 or more";
     case "character":

@@ -8,6 +8,7 @@ import type { ReadCsvOptions } from "./csv/read.ts";
 import type { WriteCsvOptions } from "./csv/write.ts";
 import type { CatalogOptions } from "./iceberg/catalog.ts";
 import type { ReadIcebergOptions } from "./iceberg/read.ts";
+import type { WriteIcebergOptions } from "./iceberg/write.ts";
 import type { ReadJsonLinesOptions } from "./json/read.ts";
 import type { WriteJsonLinesOptions } from "./json/write.ts";
 import type { ReadParquetOptions } from "./parquet/read.ts";
@@ -17,7 +18,7 @@ import type { StoreOptions } from "./store/options.ts";
 
 /** What one option takes. */
 export type Taken =
-  | { readonly kind: "boolean" | "number" | "count" | "text" | "character" | "date" | "database" }
+  | { readonly kind: "boolean" | "number" | "count" | "text" | "texts" | "character" | "date" | "database" }
   | { readonly kind: "one"; readonly of: readonly string[] }
   /** Column → one of these, or the name of an Arrow type, which the writer reads. */
   | { readonly kind: "types"; readonly of: readonly string[] | "arrow" }
@@ -26,7 +27,7 @@ export type Options = Readonly<Record<string, Taken>>;
 
 type Of<T> = { readonly [K in keyof Required<T>]: Taken };
 
-const [boolean, number, count, text, character, date, database] = (["boolean", "number", "count", "text", "character", "date", "database"] as const).map((kind): Taken => ({ kind })) as [Taken, Taken, Taken, Taken, Taken, Taken, Taken];
+const [boolean, number, count, text, texts, character, date, database] = (["boolean", "number", "count", "text", "texts", "character", "date", "database"] as const).map((kind): Taken => ({ kind })) as [Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken];
 const read: Taken = { kind: "types", of: ["bigint", "number", "string", "boolean", "date"] };
 const order: Taken = { kind: "one", of: ["program"] };
 const store: Taken = { kind: "options", of: { endpoint: text, region: text, pathStyle: boolean, anonymous: boolean } satisfies Of<StoreOptions> };
@@ -44,6 +45,7 @@ export const optionsOf = {
   } satisfies Of<WriteParquetOptions<object>>,
   writeCsv: { overwrite: boolean, delimiter: character, header: boolean, order, store } satisfies Of<WriteCsvOptions>,
   writeJsonLines: { overwrite: boolean, order, store } satisfies Of<WriteJsonLinesOptions>,
+  writeIceberg: { mode: { kind: "one", of: ["append", "overwrite", "create"] }, partitionBy: texts, catalog, types: { kind: "types", of: "arrow" }, store } satisfies Of<WriteIcebergOptions<object>>,
   objects: range,
   print: range,
 } as const;
@@ -82,6 +84,8 @@ function fits(value: unknown, taken: Exclude<Taken, { kind: "types" | "options" 
       return typeof value === "string";
     case "database":
       return typeof value === "string" && !holdsPassword(value);
+    case "texts":
+      return Array.isArray(value) && value.every((one) => typeof one === "string");
     case "character":
       return typeof value === "string" && /^[\x00-\x7f]$/.test(value) && !/["\r\n]/.test(value);
     case "date":
@@ -97,6 +101,8 @@ function words(taken: Exclude<Taken, { kind: "types" | "options" }>): string {
   switch (taken.kind) {
     case "boolean":
       return "true or false";
+    case "texts":
+      return "a list of strings";
     case "count":
       return "a whole number, 1 or more";
     case "character":

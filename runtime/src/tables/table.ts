@@ -1,4 +1,5 @@
 import type { WriteCsvOptions } from "../connectors/csv/write.ts";
+import type { WriteIcebergOptions } from "../connectors/iceberg/write.ts";
 import type { WriteJsonLinesOptions } from "../connectors/json/write.ts";
 import { checkOptions } from "../connectors/options.ts";
 import type { WriteParquetOptions } from "../connectors/parquet/write.ts";
@@ -288,6 +289,15 @@ export class Table<Row> implements Iterable<Row> {
   async writeJsonLines(path: string | URL, options: WriteJsonLinesOptions = {}): Promise<void> {
     const { writeJsonLines } = await import("../connectors/json/write.ts");
     await writeJsonLines(this.columns, this.#rows, path, options);
+  }
+
+  /**
+   * Writes into an Iceberg table, its folder or its name in a `catalog`, which is made if there is none: one snapshot, whole or not at all. Columns
+   * are found by their names. LS2002 where they do not fit the table, LS2007 where it is there (mode "create"), LS2023 where others changed what is replaced.
+   */
+  async writeIceberg(table: string | URL, options: WriteIcebergOptions<Row> = {}): Promise<void> {
+    const { writeIceberg } = await import("../connectors/iceberg/write.ts");
+    await writeIceberg(this.columns, this.#rows, table, options);
   }
 
   #rowReader(): (row: number) => Row {

@@ -36,7 +36,7 @@ pub struct JsSink {
     pub rows: Option<f64>,
     /// A collect's rows as an Arrow IPC stream, where they were asked for.
     pub ipc: Option<Buffer>,
-    /// Part files of all ranks, in table order if the write was ordered.
+    /// Part files of all ranks, in table order if the write was ordered; of an Iceberg table each as JSON.
     pub files: Option<Vec<String>>,
 }
 
@@ -155,6 +155,13 @@ impl JsEngine {
     pub async fn explain(&self, plan: String) -> napi::Result<String> {
         let engine = self.engine.clone();
         self.run(async move { engine.explain(&plan).await }).await
+    }
+
+    /// The columns that a plan's first sink sees: JSON of `[{ name, type }]`.
+    #[napi]
+    pub async fn schema_of(&self, plan: String) -> napi::Result<String> {
+        let engine = self.engine.clone();
+        self.run(async move { engine.schema_of(&plan).await }).await
     }
 
     /// Rows read by this rank's scans, rows they are to read, and the same in bytes of the input files.

@@ -219,6 +219,11 @@ impl Engine {
         Ok(execute::text(&self.plan(&parse(plan)?, None, true).await?))
     }
 
+    /// The columns of the table that the first sink of a plan sees: `[{ name, type }]`.
+    pub async fn schema_of(&self, plan: &str) -> Result<String> {
+        execute::schema(&self.plan(&parse(plan)?, None, true).await?)
+    }
+
     pub(crate) async fn plan(&self, plan: &Plan, scripts: Option<&Arc<dyn ScriptHost>>, specialised: bool) -> Result<Stages> {
         let filled = |id: u32| {
             let spool = self.spools.lock().get(&id).cloned();

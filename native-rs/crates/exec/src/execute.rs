@@ -9,9 +9,11 @@ use datafusion::execution::TaskContext;
 use futures::future::try_join_all;
 use futures::{FutureExt, TryStreamExt};
 use lockstep_comm::OpKind;
+use lockstep_connectors::print_type;
 use lockstep_functions::ScriptHost;
 use lockstep_plan::{Plan, Sink};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::engine::Engine;
 use crate::error::{EngineError, Result};
@@ -42,7 +44,7 @@ pub struct SinkOutput {
     pub rows: u64,
     /// A collect's rows as an Arrow IPC stream, where they were asked for.
     pub ipc: Option<Vec<u8>>,
-    /// Part files of all ranks, in table order if the write was ordered.
+    /// Part files of all ranks, in table order if the write was ordered; of an Iceberg table each as JSON (`IcebergFileInfo`).
     pub files: Option<Vec<String>>,
 }
 
@@ -271,7 +273,7 @@ async fn finish(
         output.rows = reports.iter().map(|report| report.tallies[index].rows).sum();
         match sink {
             Sink::Collect { limit, .. } => check_limit(output.rows, *limit).map_err(|error| error.at(sink.site()))?,
-            Sink::WriteParquet(_) | Sink::WriteCsv(_) | Sink::WriteJsonLines(_) => {
+            Sink::WriteParquet(_) | Sink::WriteCsv(_) | Sink::WriteJsonLines(_) | Sink::WriteIceberg(_) => {
                 output.files = Some(reports.iter_mut().flat_map(|report| std::mem::take(&mut report.tallies[index].files)).collect());
             }
             Sink::Count { .. } | Sink::Materialize { .. } => {}
@@ -331,6 +333,15 @@ async fn gather(
         rows.extend(framing::decode(bytes, schema)?.into_iter().map(|(_, batch)| batch));
     }
     to_ipc(schema, &rows).map(Some)
+}
+
+/// The columns that the first sink sees, as JSON: `[{ name, type }]`.
+pub fn schema(stages: &Stages) -> Result<String> {
+    let stage = stages.stages.iter().find(|stage| matches!(&stage.output, StageOutput::Sinks(sinks) if sinks.contains(&0)));
+    let stage = stage.ok_or_else(|| EngineError::bug("a plan without sinks"))?;
+    let schema = stage.plan.schema();
+    let columns = schema.fields().iter().map(|field| json!({ "name": field.name(), "type": print_type(field.data_type()) }));
+    Ok(json!(columns.collect::<Vec<_>>()).to_string())
 }
 
 /// The stages as text: what `explain` shows and what all ranks must agree on.

@@ -3,7 +3,7 @@ use arrow::array::RecordBatch;
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::ipc::writer::StreamWriter;
-use lockstep_connectors::{CsvPart, CsvWriteOptions, FileInfo, JsonLinesPart, ParquetPart, ParquetWriteOptions};
+use lockstep_connectors::{CsvPart, CsvWriteOptions, FileInfo, IcebergPart, JsonLinesPart, ParquetPart, ParquetWriteOptions};
 use lockstep_plan::{CsvWrite, ParquetWrite, Sink};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -32,6 +32,7 @@ enum Writer {
     Parquet(Box<ParquetPart>),
     Csv(CsvPart),
     JsonLines(JsonLinesPart),
+    Iceberg(Box<IcebergPart>),
 }
 
 impl<'a> Part<'a> {
@@ -48,17 +49,18 @@ impl<'a> Part<'a> {
                 check_limit(self.rows, *limit)?;
                 self.batches.push(batch.clone());
             }
-            Sink::WriteParquet(_) | Sink::WriteCsv(_) | Sink::WriteJsonLines(_) if batch.num_rows() == 0 => {}
-            Sink::WriteParquet(_) | Sink::WriteCsv(_) | Sink::WriteJsonLines(_) => match self.writer()? {
+            _ if batch.num_rows() == 0 => {}
+            Sink::WriteParquet(_) | Sink::WriteCsv(_) | Sink::WriteJsonLines(_) | Sink::WriteIceberg(_) => match self.writer()? {
                 Writer::Parquet(part) => part.write(batch)?,
                 Writer::Csv(part) => part.write(batch)?,
                 Writer::JsonLines(part) => part.write(batch)?,
+                Writer::Iceberg(part) => part.write(batch)?,
             },
         }
         Ok(())
     }
 
-    /// Ends the partition; a collect's rows come with it. An empty table is written as one part without rows.
+    /// Ends the partition; a collect's rows come with it. An empty table is written as one part without rows, of Iceberg as none.
     pub fn finish(mut self) -> Result<(Tally, Vec<RecordBatch>)> {
         if self.partition == 0 && matches!(self.sink, Sink::WriteParquet(_) | Sink::WriteCsv(_) | Sink::WriteJsonLines(_)) {
             self.writer()?;
@@ -69,6 +71,13 @@ impl<'a> Part<'a> {
                 Writer::Parquet(part) => part.close()?,
                 Writer::Csv(part) => part.close()?,
                 Writer::JsonLines(part) => part.close()?,
+                Writer::Iceberg(part) => {
+                    let files = part.close()?;
+                    tally.bytes = files.iter().map(|file| file.bytes).sum();
+                    let json = files.iter().map(serde_json::to_string).collect::<Result<_, _>>();
+                    tally.files = json.map_err(|error| EngineError::bug(error.to_string()))?;
+                    return Ok((tally, self.batches));
+                }
             };
             tally.files.push(path);
             tally.bytes = bytes;
@@ -82,6 +91,7 @@ impl<'a> Part<'a> {
             self.writer = Some(match self.sink {
                 Sink::WriteCsv(write) => Writer::Csv(create_csv(write, self.partition, &self.schema)?),
                 Sink::WriteJsonLines(write) => Writer::JsonLines(JsonLinesPart::create(&write.staging, self.partition, &write.store)?),
+                Sink::WriteIceberg(write) => Writer::Iceberg(Box::new(IcebergPart::new(write, self.partition)?)),
                 Sink::WriteParquet(write) => Writer::Parquet(Box::new(create_parquet(write, self.partition, &self.schema)?)),
                 _ => return Err(EngineError::bug("a sink that writes nothing")),
             });

@@ -167,6 +167,7 @@ impl Display for Sink {
             Self::WriteParquet(w) => write!(f, "parquet #{} {} {:?}", w.input, order(w.ordered), w.path),
             Self::WriteCsv(w) => write!(f, "csv #{} {} {:?}", w.input, order(w.ordered), w.path),
             Self::WriteJsonLines(w) => write!(f, "json lines #{} {} {:?}", w.input, order(w.ordered), w.path),
+            Self::WriteIceberg(w) => write!(f, "iceberg #{} {} {:?}", w.input, order(w.ordered), w.path),
         }
     }
 }

@@ -22,7 +22,7 @@ pub use node::{
     WindowFunction, WindowValue,
 };
 pub use types::{ColumnType, JsType};
-pub use write::{CsvWrite, JsonLinesWrite, ParquetWrite, StoreOptions};
+pub use write::{CsvWrite, IcebergWrite, JsonLinesWrite, ParquetWrite, PartitionField, StoreOptions, WrittenColumn};
 
 #[cfg(test)]
 mod tests {
@@ -40,11 +40,11 @@ mod tests {
             Join::decl(), JoinKey::decl(), JoinColumn::decl(), JoinSide::decl(), JoinType::decl(), Aggregate::decl(),
             AggregateFunction::decl(), NamedAggregate::decl(), NamedExpression::decl(), SelectColumn::decl(), SortKey::decl(),
             ParquetWrite::decl(), CsvWrite::decl(), JsonLinesWrite::decl(), Window::decl(), WindowColumn::decl(), WindowValue::decl(),
-            WindowFunction::decl(), Frame::decl(), StoreOptions::decl(),
+            WindowFunction::decl(), Frame::decl(), StoreOptions::decl(), IcebergWrite::decl(), WrittenColumn::decl(), PartitionField::decl(),
         ];
         for declaration in declarations {
             assert!(COMMITTED.contains(&format!("export {declaration}")), "native-rs/plan/index.d.ts was out of date: commit it\n{declaration}");
         }
-        assert_eq!(COMMITTED.matches("export type").count(), 27, "types that are no longer there, or not checked here");
+        assert_eq!(COMMITTED.matches("export type").count(), 30, "types that are no longer there, or not checked here");
     }
 }

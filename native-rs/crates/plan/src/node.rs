@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::{Aggregate, ColumnType, CsvWrite, Expression, Join, JsonLinesWrite, NamedAggregate, ParquetWrite};
+use crate::{Aggregate, ColumnType, CsvWrite, Expression, IcebergWrite, Join, JsonLinesWrite, NamedAggregate, ParquetWrite};
 
 /// Index into [`Plan::nodes`]. An input always stands before its consumer.
 pub type NodeId = usize;
@@ -203,6 +203,7 @@ pub enum Sink {
     WriteParquet(ParquetWrite),
     WriteCsv(CsvWrite),
     WriteJsonLines(JsonLinesWrite),
+    WriteIceberg(IcebergWrite),
 }
 
 /// Writes a directory of part files, staged; it becomes visible when the outermost call commits.
@@ -252,6 +253,7 @@ impl Sink {
             Self::WriteParquet(write) => write.input,
             Self::WriteCsv(write) => write.input,
             Self::WriteJsonLines(write) => write.input,
+            Self::WriteIceberg(write) => write.input,
         }
     }
 
@@ -262,6 +264,7 @@ impl Sink {
             Self::WriteParquet(write) => &write.site,
             Self::WriteCsv(write) => &write.site,
             Self::WriteJsonLines(write) => &write.site,
+            Self::WriteIceberg(write) => &write.site,
         }
     }
 }

@@ -58,6 +58,49 @@ pub struct JsonLinesWrite {
     pub site: Site,
 }
 
+/// Writes data files of an Iceberg table, which nobody sees before the runtime commits them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[ts(export, export_to = "../../../plan/index.d.ts")]
+pub struct IcebergWrite {
+    pub input: NodeId,
+    /// The table, as messages call it.
+    pub path: String,
+    /// Where the files go: a place of this write alone.
+    pub folder: String,
+    pub ordered: bool,
+    /// What the rows' columns are in the files, in their order.
+    pub columns: Vec<WrittenColumn>,
+    /// Which rows stand in a file together; empty: all.
+    pub partition: Vec<PartitionField>,
+    /// As of Parquet.
+    pub compression: String,
+    #[serde(default)]
+    pub store: StoreOptions,
+    pub site: Site,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[ts(export, export_to = "../../../plan/index.d.ts")]
+pub struct WrittenColumn {
+    pub name: String,
+    /// The table's id of it.
+    pub id: i32,
+    /// Printed Arrow type.
+    #[serde(rename = "type")]
+    pub data_type: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[ts(export, export_to = "../../../plan/index.d.ts")]
+pub struct PartitionField {
+    pub column: String,
+    /// Iceberg's name: "identity", "day", "bucket[16]".
+    pub transform: String,
+}
+
 /// How an object store is reached, where the environment does not say it; no secrets, so it may travel and be shown.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]

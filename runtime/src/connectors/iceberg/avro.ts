@@ -1,5 +1,6 @@
 /** Avro files, which Iceberg's manifests are. */
-import { inflateRawSync, zstdDecompressSync } from "node:zlib";
+import { randomBytes } from "node:crypto";
+import { deflateRawSync, inflateRawSync, zstdDecompressSync } from "node:zlib";
 import { LockstepError } from "../../errors/index.ts";
 
 /** What a block may grow to: manifests of 8 MB are usual. */
@@ -7,20 +8,7 @@ const LARGEST = 1 << 30;
 
 /** The records of an Avro file; its longs are bigints. LS2005 where it is damaged. */
 export async function readAvro(name: string, bytes: Uint8Array): Promise<Record<string, unknown>[]> {
-  const { default: avro } = await import("avsc");
   const { snappyUncompress } = await import("hyparquet");
-  const long = avro.types.LongType.__with({
-    fromBuffer: (buffer: Buffer) => buffer.readBigInt64LE(),
-    toBuffer: (value: bigint) => {
-      const buffer = Buffer.alloc(8);
-      buffer.writeBigInt64LE(value);
-      return buffer;
-    },
-    fromJSON: BigInt,
-    toJSON: Number,
-    isValid: (value: unknown) => typeof value === "bigint",
-    compare: (a: bigint, b: bigint) => (a === b ? 0 : a < b ? -1 : 1),
-  });
   const codecs: Readonly<Record<string, (block: Buffer) => Uint8Array>> = {
     null: (block) => block,
     deflate: (block) => inflateRawSync(block, { maxOutputLength: LARGEST }),
@@ -37,7 +25,7 @@ export async function readAvro(name: string, bytes: Uint8Array): Promise<Record<
     const codec = file.metadata.get("avro.codec")?.toString() ?? "null";
     const decompress = Object.hasOwn(codecs, codec) ? codecs[codec]! : undefined;
     if (!decompress) throw new LockstepError({ code: "LS2015", message: `${name} is compressed with ${codec}, which is not supported` });
-    const type = avro.Type.forSchema(JSON.parse(String(file.metadata.get("avro.schema"))) as never, { registry: { long } as never });
+    const type = await typeOf(JSON.parse(String(file.metadata.get("avro.schema"))));
     const records: Record<string, unknown>[] = [];
     for (const { count, data } of file.blocks()) {
       const block = Buffer.from(decompress(data));
@@ -53,6 +41,49 @@ export async function readAvro(name: string, bytes: Uint8Array): Promise<Record<
     if (error instanceof LockstepError) throw error;
     throw new LockstepError({ code: "LS2005", message: `${name} is damaged or not complete: ${(error as Error).message}`, cause: error });
   }
+}
+
+/** An Avro file of records, its longs bigints; `metadata` stand in its header. */
+export async function writeAvro(schema: object, metadata: Readonly<Record<string, string>>, records: readonly object[]): Promise<Buffer> {
+  const type = await typeOf(schema);
+  // The schema as it is given: the field ids in it are what readers go by.
+  const header = Object.entries({ "avro.schema": JSON.stringify(schema), "avro.codec": "deflate", ...metadata });
+  const marker = randomBytes(16);
+  const sized = (bytes: Buffer): Buffer[] => [varint(bytes.length), bytes];
+  const block = deflateRawSync(Buffer.concat(records.map((record) => type.toBuffer(record))));
+  const entries = header.flatMap(([key, value]) => [...sized(Buffer.from(key)), ...sized(Buffer.from(value))]);
+  const blocks = records.length > 0 ? [varint(records.length), ...sized(block), marker] : [];
+  return Buffer.concat([Buffer.from("Obj\u0001", "latin1"), varint(header.length), ...entries, varint(0), marker, ...blocks]);
+}
+
+/** The schema in the header of an Avro file. */
+export function schemaOf(bytes: Uint8Array): unknown {
+  return JSON.parse(String(new Container(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)).metadata.get("avro.schema")));
+}
+
+async function typeOf(schema: unknown) {
+  const { default: avro } = await import("avsc");
+  const long = avro.types.LongType.__with({
+    fromBuffer: (buffer: Buffer) => buffer.readBigInt64LE(),
+    toBuffer: (value: bigint) => {
+      const buffer = Buffer.alloc(8);
+      buffer.writeBigInt64LE(value);
+      return buffer;
+    },
+    fromJSON: BigInt,
+    toJSON: Number,
+    isValid: (value: unknown) => typeof value === "bigint",
+    compare: (a: bigint, b: bigint) => (a === b ? 0 : a < b ? -1 : 1),
+  });
+  return avro.Type.forSchema(schema as never, { registry: { long } as never });
+}
+
+/** Of a number that is not negative. */
+function varint(value: number): Buffer {
+  const bytes: number[] = [];
+  let left = value * 2;
+  for (; left >= 128; left = Math.floor(left / 128)) bytes.push((left % 128) + 128);
+  return Buffer.from([...bytes, left]);
 }
 
 /** An object container file: a header, and blocks of records each with the header's marker behind it. */

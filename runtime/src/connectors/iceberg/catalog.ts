@@ -28,8 +28,43 @@ export interface Loaded {
   readonly store: StoreOptions;
 }
 
+/** A table's place in a catalog that answers. */
+export interface Connection {
+  /** As messages call it. */
+  readonly name: string;
+  /** `prefix/namespaces/…/tables` */
+  readonly tables: string;
+  /** The table, within its namespace. */
+  readonly table: string;
+  /** A request below `/v1/`; asked again where that can help, unless it is `once`. */
+  json(path: string, expected: readonly number[], sent?: { readonly body: string; readonly once: boolean }): Promise<CatalogAnswer>;
+  /** How the store is reached, by what the catalog says of all tables and of this one. */
+  store(config: Readonly<Record<string, string>> | undefined): StoreOptions;
+}
+
+export interface CatalogAnswer {
+  readonly status: number;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
 /** LS2001 where the catalog has no such table; LS2020, LS2021 where it refuses or does not answer. */
-export async function loadTable(table: string, { uri: given, warehouse: named, name = "default" }: CatalogOptions): Promise<Loaded> {
+export async function loadTable(table: string, options: CatalogOptions): Promise<Loaded> {
+  const connection = await connect(table, options);
+  const loaded = await findTable(connection);
+  if (loaded) return loaded;
+  throw new LockstepError({ code: "LS2001", message: `${connection.name}: the catalog has no such table` });
+}
+
+/** Undefined: the catalog has no such table. */
+export async function findTable({ name, tables, table, json, store }: Connection): Promise<Loaded | undefined> {
+  const { status, body } = await json(`${tables}/${table}`, [200, 404]);
+  const path = body["metadata-location"];
+  if (status === 404 || typeof path !== "string") return undefined;
+  return { name, path, store: store(body.config as Record<string, string> | undefined) };
+}
+
+/** LS2016, LS2020, LS2021. */
+export async function connect(table: string, { uri: given, warehouse: named, name = "default" }: CatalogOptions): Promise<Connection> {
   const variable = (key: string): string | undefined => process.env[`PYICEBERG_CATALOG__${name.toUpperCase()}__${key}`] || undefined;
   const uri = (given ?? variable("URI"))?.replace(/\/+$/, "");
   if (uri === undefined || !/^https?:\/\/[^@?]+$/.test(uri)) {
@@ -41,10 +76,13 @@ export async function loadTable(table: string, { uri: given, warehouse: named, n
   const warehouse = named ?? variable("WAREHOUSE");
   const source = `${uri}: ${table}`;
   const authorized = await authorization(uri, variable);
-  const json = async (path: string, expected: readonly number[]): Promise<{ status: number; body: Record<string, unknown> }> => {
-    const { status, body } = await ask(source, () => authorized(new Request(`${uri}/v1/${path}`, { headers: { accept: "application/json" } })), expected);
+  const json: Connection["json"] = async (path, expected, sent) => {
+    const headers = { accept: "application/json", ...(sent && { "content-type": "application/json" }) };
+    const make = (): Promise<Request> => authorized(new Request(`${uri}/v1/${path}`, { headers, ...(sent && { method: "POST", body: sent.body }) }));
+    const { status, body } = await ask(source, make, expected, sent?.once ? 0 : undefined);
+    const text = new TextDecoder().decode(body);
     try {
-      return { status, body: JSON.parse(new TextDecoder().decode(body)) as Record<string, unknown> };
+      return { status, body: text === "" ? {} : (JSON.parse(text) as Record<string, unknown>) };
     } catch (error) {
       throw new LockstepError({ code: "LS2021", message: `${source}: the catalog's answer is no JSON`, cause: error });
     }
@@ -53,10 +91,8 @@ export async function loadTable(table: string, { uri: given, warehouse: named, n
   const said = { ...(config.defaults as Record<string, string> | undefined), ...(config.overrides as Record<string, string> | undefined) };
   const prefix = said.prefix === undefined ? "" : `${said.prefix}/`;
   const namespace = parts.slice(0, -1).map(encodeURIComponent).join("%1F");
-  const { status, body } = await json(`${prefix}namespaces/${namespace}/tables/${encodeURIComponent(parts.at(-1)!)}`, [200, 404]);
-  const path = body["metadata-location"];
-  if (status === 404 || typeof path !== "string") throw new LockstepError({ code: "LS2001", message: `${source}: the catalog has no such table` });
-  return { name: source, path, store: storeOf({ ...said, ...(body.config as Record<string, string> | undefined) }) };
+  const store: Connection["store"] = (more) => storeOf({ ...said, ...more });
+  return { name: source, tables: `${prefix}namespaces/${namespace}/tables`, table: encodeURIComponent(parts.at(-1)!), json, store };
 }
 
 /** Credentials that a catalog lends are not taken: the ranks have those of the environment. */

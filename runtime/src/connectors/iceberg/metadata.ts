@@ -4,12 +4,16 @@ import { LockstepError } from "../../errors/index.ts";
 /** Ids of snapshots are texts here: they are integers of 64 bits. */
 export interface TableMetadata {
   readonly "format-version": number;
+  readonly "table-uuid"?: string;
   readonly location: string;
+  readonly "last-sequence-number"?: number;
+  readonly "last-updated-ms"?: number;
   readonly schemas?: readonly Schema[];
   /** Of version 1. */
   readonly schema?: Schema;
   readonly "current-schema-id"?: number;
   readonly "partition-specs"?: readonly PartitionSpec[];
+  readonly "default-spec-id"?: number;
   /** Of version 1. */
   readonly "partition-spec"?: PartitionSpec["fields"];
   readonly "current-snapshot-id"?: string | null;
@@ -34,11 +38,22 @@ export interface Field {
 
 export interface PartitionSpec {
   readonly "spec-id": number;
-  readonly fields: readonly { readonly "source-id": number; readonly name: string; readonly transform: string }[];
+  readonly fields: readonly PartitionField[];
+}
+
+export interface PartitionField {
+  readonly "source-id": number;
+  readonly "field-id": number;
+  readonly name: string;
+  /** "identity", "day", "bucket[16]" */
+  readonly transform: string;
 }
 
 export interface Snapshot {
   readonly "snapshot-id": string;
+  readonly "parent-snapshot-id"?: string;
+  readonly "sequence-number"?: number;
+  readonly summary?: Readonly<Record<string, string>>;
   readonly "timestamp-ms": number;
   readonly "manifest-list"?: string;
   /** Of version 1, where there is no list of them. */
@@ -103,7 +118,12 @@ export function selected(table: string, metadata: TableMetadata, { snapshot, asO
   return { snapshot: id === undefined || id === null || id === "-1" ? undefined : found(id, `snapshot ${id}`), schema: current };
 }
 
-function schemaOf(metadata: TableMetadata, id: number | undefined): Schema {
+/** The snapshot that the table is at; undefined: it never had rows. */
+export function currentSnapshot(metadata: TableMetadata): Snapshot | undefined {
+  return metadata.snapshots?.find((snapshot) => snapshot["snapshot-id"] === metadata["current-snapshot-id"]);
+}
+
+export function schemaOf(metadata: TableMetadata, id: number | undefined): Schema {
   const schema = metadata.schemas?.find((candidate) => candidate["schema-id"] === id) ?? metadata.schema;
   if (schema) return schema;
   throw new LockstepError({ code: "LS2005", message: `the metadata of ${metadata.location} have no schema ${id}` });

@@ -37,14 +37,26 @@ async function orNothing(path: string, store: StoreOptions | undefined): Promise
  * names where they do not. LS2001 where there is none, or more than one of that number.
  */
 export async function newestMetadata(table: string, store: StoreOptions | undefined): Promise<string> {
+  const newest = await findMetadata(table, store);
+  if (newest !== undefined) return newest;
+  throw new LockstepError({ code: "LS2001", message: `${table} is no Iceberg table: ${metadataOf(table)} has no *.metadata.json`, fix: "Name the table's folder, or one of its metadata files." });
+}
+
+/** As {@link newestMetadata}; undefined where there is none. */
+export async function findMetadata(table: string, store: StoreOptions | undefined): Promise<string | undefined> {
   const folder = metadataOf(table);
   const names = (await namesIn(folder, store)).filter(isMetadata);
-  if (names.length === 0) {
-    throw new LockstepError({ code: "LS2001", message: `${table} is no Iceberg table: ${folder} has no *.metadata.json`, fix: "Name the table's folder, or one of its metadata files." });
-  }
+  if (names.length === 0) return undefined;
   const hint = await orNothing(`${folder}/version-hint.text`, store);
-  const hinted = hint && `${new TextDecoder().decode(hint).trim().replace(/\.metadata\.json$/, "")}.metadata.json`;
-  if (hinted && names.includes(hinted)) return `${folder}/${hinted}`;
+  const hinted = hint && new TextDecoder().decode(hint).trim().replace(/\.metadata\.json$/, "");
+  const counted = /^v?(\d+)$/.exec(hinted ?? "")?.[1];
+  if (counted !== undefined && names.includes(`v${counted}.metadata.json`)) {
+    // The hint is written after the commit: its writer may have died between the two.
+    let version = Number(counted);
+    while (names.includes(`v${version + 1}.metadata.json`)) version++;
+    return `${folder}/v${version}.metadata.json`;
+  }
+  if (hinted && names.includes(`${hinted}.metadata.json`)) return `${folder}/${hinted}.metadata.json`;
   // `v3.metadata.json`, `00003-<uuid>.metadata.json`
   const number = (name: string): number => Number(/^v?(\d+)/.exec(name)?.[1] ?? -1);
   const highest = Math.max(...names.map(number));
@@ -63,9 +75,10 @@ export async function isTable(path: string): Promise<boolean> {
   return !/[*?[{]/.test(path) && (await namesIn(metadataOf(path), undefined)).some(isMetadata);
 }
 
-const metadataOf = (table: string): string => `${table.replace(/\/+$/, "")}/metadata`;
+export const metadataOf = (table: string): string => `${table.replace(/\/+$/, "")}/metadata`;
 
-async function namesIn(folder: string, store: StoreOptions | undefined): Promise<string[]> {
+/** Of a folder; none where it is not there. */
+export async function namesIn(folder: string, store: StoreOptions | undefined): Promise<string[]> {
   if (isRemote(folder)) {
     const location = parseLocation(folder);
     return (await (await openStore(location, store)).list(location.key)).map(({ key }) => posix.basename(key));

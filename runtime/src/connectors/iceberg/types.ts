@@ -1,5 +1,5 @@
-/** Iceberg's types → Arrow's. */
-import type { ArrowType } from "../../tables/arrow-type.ts";
+/** Iceberg's types ↔ Arrow's. */
+import { sameType, ticksPerSecond, type ArrowType } from "../../tables/arrow-type.ts";
 import type { Field } from "./metadata.ts";
 
 const simple: Readonly<Record<string, ArrowType>> = {
@@ -25,4 +25,42 @@ export function arrowTypeOf({ type }: Pick<Field, "type">): ArrowType {
   const decimal = /^decimal\((\d+), ?(\d+)\)$/.exec(type);
   if (decimal) return { id: "decimal", precision: Number(decimal[1]), scale: Number(decimal[2]) };
   return { id: "other", name: type };
+}
+
+/** The type that a new table's column gets; undefined: the format's version 2 has none. A column of nulls is written as float64. */
+export function icebergTypeOf(type: ArrowType): string | undefined {
+  switch (type.id) {
+    case "bool":
+      return "boolean";
+    case "int":
+      if (type.bits === 64) return type.signed ? "long" : undefined;
+      return type.bits === 32 && !type.signed ? "long" : "int";
+    case "float":
+      return type.bits === 64 ? "double" : "float";
+    case "string":
+    case "dictionary":
+      return "string";
+    case "binary":
+    case "date":
+      return type.id;
+    case "timestamp":
+      if (type.unit === "ns") return undefined;
+      return type.zone === null ? "timestamp" : "timestamptz";
+    case "decimal":
+      return `decimal(${type.precision}, ${type.scale})`;
+    case "null":
+      return "double";
+    case "other":
+      return undefined;
+  }
+}
+
+/** Whether a column is written to one of the table without being asked: no value is lost, or one that does not fit is refused. */
+export function isWritable(from: ArrowType, to: ArrowType): boolean {
+  if (from.id === "null" || sameType(from, to)) return true;
+  const numeric = from.id === "int" || from.id === "float";
+  if (numeric && to.id === "int") return true;
+  if (numeric && to.id === "float") return to.bits === 64 || (from.id === "float" && from.bits <= to.bits) || (from.id === "int" && from.bits <= 16);
+  if (from.id === "timestamp" && to.id === "timestamp") return ticksPerSecond[from.unit] <= ticksPerSecond[to.unit];
+  return from.id === "dictionary" && to.id === "string";
 }

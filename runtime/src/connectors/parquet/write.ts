@@ -34,29 +34,48 @@ const compressors = { ZSTD: (bytes: Uint8Array) => zstdCompressSync(bytes), GZIP
 export async function writeParquet(columns: Columns, rows: number, path: string | URL, options: WriteParquetOptions<never>): Promise<void> {
   checkOptions("writeParquet", options);
   const compression = options.compression ?? "snappy";
-  if (compression === "lz4") {
-    throw new LockstepError({ code: "LS2015", message: "plain Node has no lz4 compressor", fix: 'Use "snappy" or "zstd", or run the built program.' });
-  }
   const types = Object.entries((options.types ?? {}) as Record<string, string>);
   for (const [name] of types) columnNamed(columns, name);
   const wanted = new Map(types.map(([name, type]) => [name, parseType(type)]));
-  const [{ parquetWriteFile }, { schemaMessage }] = await Promise.all([import("hyparquet-writer"), import("../../tables/ipc.ts")]);
   await writeOutput(path, options, async (folder) => {
     const written = [...columns].map(([name, column]) => ({ name, column: castColumn(name, column, wanted.get(name) ?? column.type) }));
     for (const { column } of written) if (column.type.id === "other") throw unsupportedType(column, "written");
-    const filename = join(folder, "part-00000.parquet");
-    parquetWriteFile({
-      filename,
-      schema: [{ name: "schema", num_children: written.length }, ...written.map(({ name, column }) => schemaElement(name, column.type))],
-      columnData: written.map(({ name, column }) => ({ name, data: rawValues(column, rows), ...(hasNegativeZero(column) && { encoding: "PLAIN" as const }) })),
-      codec: codecs[compression],
-      compressors,
-      rowGroupSize: options.rowGroupRows ?? 1_048_576,
-      kvMetadata: [{ key: "ARROW:schema", value: Buffer.from(schemaMessage(new Map(written.map(({ name, column }) => [name, column])))).toString("base64") }],
-      createdBy: "lockstep (plain Node)",
-    });
-    if (rows === 0) await typeEmptyList(filename);
+    await writeParquetFile(join(folder, "part-00000.parquet"), written, rows, { compression, rowGroupRows: options.rowGroupRows, arrowSchema: true });
   });
+}
+
+export type Compression = NonNullable<WriteParquetOptions<never>["compression"]>;
+
+/** A column as it is written; `id` is what tables call it by. */
+export interface WrittenColumn {
+  readonly name: string;
+  readonly id?: number;
+  readonly column: Column;
+}
+
+/** Writes one file. `arrowSchema`: whether it says its columns' Arrow types. */
+export async function writeParquetFile(
+  filename: string,
+  columns: readonly WrittenColumn[],
+  rows: number,
+  { compression, rowGroupRows = 1_048_576, arrowSchema }: { readonly compression: Compression; readonly rowGroupRows?: number | undefined; readonly arrowSchema: boolean },
+): Promise<void> {
+  if (compression === "lz4") {
+    throw new LockstepError({ code: "LS2015", message: "plain Node has no lz4 compressor", fix: 'Use "snappy" or "zstd", or run the built program.' });
+  }
+  const [{ parquetWriteFile }, { schemaMessage }] = await Promise.all([import("hyparquet-writer"), import("../../tables/ipc.ts")]);
+  const message = arrowSchema && schemaMessage(new Map(columns.map(({ name, column }) => [name, column])));
+  parquetWriteFile({
+    filename,
+    schema: [{ name: "schema", num_children: columns.length }, ...columns.map(({ name, id, column }) => ({ ...schemaElement(name, column.type), ...(id !== undefined && { field_id: id }) }))],
+    columnData: columns.map(({ name, column }) => ({ name, data: rawValues(column, rows), ...(hasNegativeZero(column) && { encoding: "PLAIN" as const }) })),
+    codec: codecs[compression],
+    compressors,
+    rowGroupSize: rowGroupRows,
+    ...(message && { kvMetadata: [{ key: "ARROW:schema", value: Buffer.from(message).toString("base64") }] }),
+    createdBy: "lockstep (plain Node)",
+  });
+  if (rows === 0) await typeEmptyList(filename);
 }
 
 /**

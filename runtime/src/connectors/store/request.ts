@@ -28,9 +28,9 @@ export type Make = () => Promise<Request>;
 
 /**
  * The answer of a store, body included, for the statuses in `expected`; with `lasting` errors it is asked again up to eight
- * times. LS2001, LS2020, LS2021.
+ * times, or as often as `again` says. LS2001, LS2020, LS2021.
  */
-export async function ask(source: string, make: Make, expected: readonly number[]): Promise<Answer> {
+export async function ask(source: string, make: Make, expected: readonly number[], again = retries()): Promise<Answer> {
   for (let attempt = 0; ; attempt++) {
     let last: unknown;
     try {
@@ -41,12 +41,12 @@ export async function ask(source: string, make: Make, expected: readonly number[
       // S3 says 200 and then, in the body of a completion, that it failed.
       const failed = request.method === "POST" && response.status === 200 && /<Error>|<Code>(InternalError|SlowDown)</.test(text());
       if (expected.includes(response.status) && !failed) return { status: response.status, headers: response.headers, body };
-      const again = failed || response.status >= 500 || response.status === 429 || response.status === 408;
-      if (!again || attempt >= retries()) throw refused(source, response.status, text());
+      const passing = failed || response.status >= 500 || response.status === 429 || response.status === 408;
+      if (!passing || attempt >= again) throw refused(source, response.status, text());
     } catch (error) {
       if (error instanceof LockstepError) throw error;
       last = error;
-      if (attempt >= retries()) throw unreachable(source, last);
+      if (attempt >= again) throw unreachable(source, last);
     }
     await pause(attempt);
   }

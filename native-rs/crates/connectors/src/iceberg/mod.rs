@@ -3,10 +3,13 @@
 //! Which files these are stands in the table's metadata, which the runtime reads (`runtime/src/connectors/iceberg/`).
 mod deletes;
 mod open;
+mod partition;
 mod request;
+mod write;
 
 pub use deletes::Deleted;
 pub(crate) use deletes::FileDeletes;
 pub use open::open_iceberg;
 pub(crate) use open::field_id;
 pub use request::{Constant, DeleteFile, IcebergColumn, IcebergFile, IcebergRequest};
+pub use write::{IcebergFileInfo, IcebergPart};

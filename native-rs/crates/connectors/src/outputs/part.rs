@@ -1,4 +1,5 @@
-//! A file of an output while it is written: a local file, or an upload in pieces that stays invisible.
+//! A file of an output while it is written: a local file, or an upload in pieces that stays invisible. Of an Iceberg table it
+//! appears when it is finished: nobody knows its name yet.
 use std::{
     collections::VecDeque,
     fs::File,
@@ -31,6 +32,8 @@ pub struct PartFile {
 
 enum Target {
     Local(File),
+    /// Synced when it is finished.
+    Durable(File),
     Remote(Box<Pieces>),
 }
 
@@ -46,15 +49,27 @@ impl PartFile {
         Ok(Self { path, target: Target::Local(file), bytes: 0 })
     }
 
+    /// A file that appears in `folder` when it is finished. LS2008, LS2020, LS2021.
+    pub fn visible(folder: &str, name: &str, options: &StoreOptions) -> Result<Self> {
+        if is_remote(folder) {
+            let pieces = Pieces::appearing(folder, name, options)?;
+            return Ok(Self { path: PathBuf::from(pieces.store.url(&pieces.key)), target: Target::Remote(Box::new(pieces)), bytes: 0 });
+        }
+        let path = Path::new(folder).join(name);
+        let file = File::create_new(&path).map_err(|error| ConnectorError::write(&path, &error))?;
+        Ok(Self { path, target: Target::Durable(file), bytes: 0 })
+    }
+
     /// Bytes written so far.
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// All is written. A local file is not yet synced: the commit does that for all parts.
+    /// All is written. A local file of a staged output is not yet synced: the commit does that for all parts.
     pub fn finish(self) -> Result<()> {
         match self.target {
             Target::Local(_) => Ok(()),
+            Target::Durable(file) => file.sync_all().map_err(|error| ConnectorError::write(&self.path, &error)),
             Target::Remote(pieces) => pieces.finish(),
         }
     }
@@ -63,7 +78,7 @@ impl PartFile {
 impl Write for PartFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = match &mut self.target {
-            Target::Local(file) => file.write(bytes),
+            Target::Local(file) | Target::Durable(file) => file.write(bytes),
             Target::Remote(pieces) => pieces.write(bytes).map(|()| bytes.len()).map_err(io::Error::other),
         }?;
         self.bytes += written as u64;
@@ -72,7 +87,7 @@ impl Write for PartFile {
 
     fn flush(&mut self) -> io::Result<()> {
         match &mut self.target {
-            Target::Local(file) => file.flush(),
+            Target::Local(file) | Target::Durable(file) => file.flush(),
             Target::Remote(_) => Ok(()),
         }
     }
@@ -83,8 +98,8 @@ struct Pieces {
     /// Of the file, when it appears.
     key: String,
     name: String,
-    /// Of the record that tells the commit of it.
-    record: String,
+    /// Of the record that tells the commit of it; none: it is completed here.
+    record: Option<String>,
     upload: Option<String>,
     buffer: Vec<u8>,
     bytes: u64,
@@ -104,8 +119,16 @@ impl Pieces {
         let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
         let name = format!("{stem}-{attempt}.{extension}");
         let record = join(&location.key, &format!("{stem}.json"));
-        let (key, under_way) = (join(folder, &name), VecDeque::new());
-        Ok(Self { store, key, name, record, upload: None, buffer: Vec::new(), bytes: 0, count: 0, under_way, done: Vec::new() })
+        Ok(Self::of(store, join(folder, &name), name, Some(record)))
+    }
+
+    fn appearing(folder: &str, name: &str, options: &StoreOptions) -> Result<Self> {
+        let location = Location::parse(folder)?;
+        Ok(Self::of(location.store(options)?, join(&location.key, name), name.to_owned(), None))
+    }
+
+    fn of(store: Store, key: String, name: String, record: Option<String>) -> Self {
+        Self { store, key, name, record, upload: None, buffer: Vec::new(), bytes: 0, count: 0, under_way: VecDeque::new(), done: Vec::new() }
     }
 
     fn write(&mut self, mut bytes: &[u8]) -> Result<()> {
@@ -158,11 +181,18 @@ impl Pieces {
         while !self.under_way.is_empty() {
             self.take()?;
         }
-        let upload = self.upload.clone().unwrap_or_default();
-        let record = Upload { name: self.name.clone(), bytes: self.bytes, upload, pieces: std::mem::take(&mut self.done) };
-        let text = serde_json::to_vec(&record).map_err(|error| ConnectorError::new("LS2099", error.to_string(), json!({})))?;
-        let (store, key) = (self.store.clone(), self.record.clone());
-        wait(async move { store.put(&key, text).await })?;
+        let (store, upload, pieces) = (self.store.clone(), self.upload.clone().unwrap_or_default(), std::mem::take(&mut self.done));
+        match self.record.clone() {
+            None => {
+                let key = self.key.clone();
+                wait(async move { store.complete(&key, &upload, &pieces).await })?;
+            }
+            Some(key) => {
+                let record = Upload { name: self.name.clone(), bytes: self.bytes, upload, pieces };
+                let text = serde_json::to_vec(&record).map_err(|error| ConnectorError::new("LS2099", error.to_string(), json!({})))?;
+                wait(async move { store.put(&key, text).await })?;
+            }
+        }
         // The commit, or its failure, sees to it from here on.
         self.upload = None;
         Ok(())

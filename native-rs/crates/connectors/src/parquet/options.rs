@@ -1,7 +1,7 @@
 //! What a program can say when it reads or writes Parquet.
 use std::collections::BTreeMap;
 
-use lockstep_plan::{ColumnType, ParquetWrite};
+use lockstep_plan::{ColumnType, IcebergWrite, ParquetWrite};
 use parquet::basic::{Compression, GzipLevel, ZstdLevel};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -29,12 +29,14 @@ pub struct ParquetWriteOptions {
     pub row_group_rows: usize,
     /// Column → printed Arrow type.
     pub types: BTreeMap<String, String>,
+    /// Whether the files say their columns' Arrow types, dictionaries among them.
+    pub arrow_schema: bool,
     pub store: StoreOptions,
 }
 
 impl Default for ParquetWriteOptions {
     fn default() -> Self {
-        Self { compression: Compression::SNAPPY, row_group_rows: 1 << 20, types: BTreeMap::new(), store: StoreOptions::default() }
+        Self { compression: Compression::SNAPPY, row_group_rows: 1 << 20, types: BTreeMap::new(), arrow_schema: true, store: StoreOptions::default() }
     }
 }
 
@@ -42,18 +44,30 @@ impl TryFrom<&ParquetWrite> for ParquetWriteOptions {
     type Error = ConnectorError;
 
     fn try_from(write: &ParquetWrite) -> Result<Self> {
-        let compression = match write.compression.as_str() {
-            "snappy" => Compression::SNAPPY,
-            "zstd" => Compression::ZSTD(ZstdLevel::default()),
-            "lz4" => Compression::LZ4_RAW,
-            "gzip" => Compression::GZIP(GzipLevel::default()),
-            "none" => Compression::UNCOMPRESSED,
-            other => {
-                let message = format!("compression \"{other}\" is not supported: use snappy, zstd, lz4, gzip or none");
-                return Err(ConnectorError::unsupported(message, json!({ "compression": other })));
-            }
-        };
         let row_group_rows = usize::try_from(write.row_group_rows).unwrap_or(usize::MAX).max(1);
-        Ok(Self { compression, row_group_rows, types: write.types.clone(), store: write.store.clone() })
+        Ok(Self { compression: compression(&write.compression)?, row_group_rows, types: write.types.clone(), store: write.store.clone(), ..Self::default() })
     }
+}
+
+impl TryFrom<&IcebergWrite> for ParquetWriteOptions {
+    type Error = ConnectorError;
+
+    fn try_from(write: &IcebergWrite) -> Result<Self> {
+        // What a column is the table says.
+        Ok(Self { compression: compression(&write.compression)?, arrow_schema: false, store: write.store.clone(), ..Self::default() })
+    }
+}
+
+fn compression(name: &str) -> Result<Compression> {
+    Ok(match name {
+        "snappy" => Compression::SNAPPY,
+        "zstd" => Compression::ZSTD(ZstdLevel::default()),
+        "lz4" => Compression::LZ4_RAW,
+        "gzip" => Compression::GZIP(GzipLevel::default()),
+        "none" => Compression::UNCOMPRESSED,
+        other => {
+            let message = format!("compression \"{other}\" is not supported: use snappy, zstd, lz4, gzip or none");
+            return Err(ConnectorError::unsupported(message, json!({ "compression": other })));
+        }
+    })
 }

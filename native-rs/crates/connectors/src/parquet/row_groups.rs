@@ -38,8 +38,10 @@ enum Column {
 }
 
 impl RowGroups {
-    pub fn new(file: PartFile, schema: SchemaRef, mut properties: WriterProperties, dictionaries: Vec<bool>) -> Result<Self> {
-        add_encoded_arrow_schema_to_metadata(&schema, &mut properties);
+    pub fn new(file: PartFile, schema: SchemaRef, mut properties: WriterProperties, dictionaries: Vec<bool>, arrow_schema: bool) -> Result<Self> {
+        if arrow_schema {
+            add_encoded_arrow_schema_to_metadata(&schema, &mut properties);
+        }
         let largest = properties.max_row_group_row_count().unwrap_or(usize::MAX);
         let descriptor = ArrowSchemaConverter::new().convert(&schema)?;
         let file = SerializedFileWriter::new(file, descriptor.root_schema_ptr(), Arc::new(properties))?;

@@ -8,9 +8,9 @@ use std::{
 };
 
 use arrow::{
-    array::{ArrayRef, RecordBatch},
+    array::{ArrayRef, AsArray, RecordBatch},
     compute::{CastOptions, can_cast_types, cast_with_options},
-    datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit},
+    datatypes::{DataType, Field, Float64Type, Schema, SchemaRef, TimeUnit},
 };
 use parquet::{
     file::properties::{EnabledStatistics, WriterProperties},
@@ -63,13 +63,17 @@ impl ParquetPart {
     pub fn create(staging: impl AsRef<Path>, index: usize, schema: &Schema, options: ParquetWriteOptions) -> Result<Self> {
         let schema = written_schema(schema, &options)?;
         let file = PartFile::create(staging.as_ref(), &format!("part-{index:05}.parquet"), &options.store)?;
-        let path = file.path.clone();
-        Ok(Self { path, schema, options, state: State::Sampling(Vec::new(), 0, file), rows: 0 })
+        Ok(Self::of(file, schema, options))
+    }
+
+    /// Rows are cast to the types of `schema`, column by column.
+    pub(crate) fn of(file: PartFile, schema: SchemaRef, options: ParquetWriteOptions) -> Self {
+        Self { path: file.path.clone(), schema, options, state: State::Sampling(Vec::new(), 0, file), rows: 0 }
     }
 
     /// Appends rows. LS2008 disk full, LS2015 a value that its written type cannot hold.
     pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
-        let batch = self.as_written(batch)?;
+        let batch = as_written(batch, &self.schema)?;
         self.rows += batch.num_rows() as u64;
         match &mut self.state {
             State::Writing(writer) => writer.write(&batch).map_err(|error| writing(&self.path, error)),
@@ -110,7 +114,7 @@ impl ParquetPart {
         if let State::Sampling(sample, _, file) = std::mem::replace(&mut self.state, State::Closed) {
             let dictionaries = dictionaries(&self.schema, &sample);
             let properties = properties(&self.schema, &dictionaries, &self.options);
-            let mut writer = RowGroups::new(file, Arc::clone(&self.schema), properties, dictionaries)
+            let mut writer = RowGroups::new(file, Arc::clone(&self.schema), properties, dictionaries, self.options.arrow_schema)
                 .map_err(|error| writing(&self.path, error))?;
             for batch in &sample {
                 writer.write(batch).map_err(|error| writing(&self.path, error))?;
@@ -124,15 +128,16 @@ impl ParquetPart {
         ConnectorError::new("LS2099", "a part was written after a failure", json!({ "path": self.path.display().to_string() }))
     }
 
-    fn as_written(&self, batch: &RecordBatch) -> Result<RecordBatch> {
-        if batch.schema_ref() == &self.schema {
-            return Ok(batch.clone());
-        }
-        let column = |(column, field): (&ArrayRef, &Arc<Field>)| cast_to(column, field);
-        let columns = batch.columns().iter().zip(self.schema.fields()).map(column).collect::<Result<Vec<_>>>()?;
-        RecordBatch::try_new(Arc::clone(&self.schema), columns)
-            .map_err(|error| ConnectorError::new("LS2099", error.to_string(), json!({ "path": self.path.display().to_string() })))
+}
+
+/// A batch with the types of `schema`. LS2015 of a value that they do not hold.
+pub fn as_written(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
+    if batch.schema_ref() == schema {
+        return Ok(batch.clone());
     }
+    let column = |(column, field): (&ArrayRef, &Arc<Field>)| cast_to(column, field);
+    let columns = batch.columns().iter().zip(schema.fields()).map(column).collect::<Result<Vec<_>>>()?;
+    RecordBatch::try_new(Arc::clone(schema), columns).map_err(|error| ConnectorError::new("LS2099", error.to_string(), json!({})))
 }
 
 fn written_schema(schema: &Schema, options: &ParquetWriteOptions) -> Result<SchemaRef> {
@@ -166,10 +171,19 @@ fn cast_to(column: &ArrayRef, field: &Field) -> Result<ArrayRef> {
     if column.data_type() == field.data_type() {
         return Ok(Arc::clone(column));
     }
+    let refused = |why: &str| cannot_write(field, column.data_type(), field.data_type(), why);
     // Not `safe`: a value that does not fit is an error, not a null.
     let strict = CastOptions { safe: false, ..Default::default() };
-    cast_with_options(column, field.data_type(), &strict)
-        .map_err(|error| cannot_write(field, column.data_type(), field.data_type(), &error.to_string()))
+    let cast = |column: &ArrayRef, to: &DataType| cast_with_options(column, to, &strict).map_err(|error| refused(&error.to_string()));
+    let written = cast(column, field.data_type())?;
+    // A cast cuts fractions off.
+    if column.data_type().is_floating() && field.data_type().is_integer() {
+        let values = cast(column, &DataType::Float64)?;
+        if let Some(value) = values.as_primitive::<Float64Type>().iter().flatten().find(|value| value.fract() != 0.0) {
+            return Err(refused(&format!("{value} is not whole")));
+        }
+    }
+    Ok(written)
 }
 
 fn cannot_write(field: &Field, from: &DataType, to: &DataType, why: &str) -> ConnectorError {

@@ -148,7 +148,8 @@ pub fn of_sink(sink: &Sink) -> Want {
         Sink::WriteParquet(write) if write.ordered => Want::Order,
         Sink::WriteCsv(write) if write.ordered => Want::Order,
         Sink::WriteJsonLines(write) if write.ordered => Want::Order,
-        Sink::WriteParquet(_) | Sink::WriteCsv(_) | Sink::WriteJsonLines(_) => Want::Nothing,
+        Sink::WriteIceberg(write) if write.ordered => Want::Order,
+        Sink::WriteParquet(_) | Sink::WriteCsv(_) | Sink::WriteJsonLines(_) | Sink::WriteIceberg(_) => Want::Nothing,
     }
 }
 

@@ -1,0 +1,214 @@
+/**
+ * One snapshot, once.
+ *
+ * ```text
+ * manifest of the new files ─► (manifests of what is replaced) ─► list of manifests ─► the place takes it if the table is as it was
+ *          once                      again for another state           again                 the decision: one request, one link
+ * ```
+ * Whatever becomes of the decision's answer, the table's newest state says whether the snapshot is in it: its summary has the commit's id.
+ * A request that is under way after it was given up names the state it is for, and can do nothing once there is another.
+ */
+import { randomBytes } from "node:crypto";
+import { setTimeout as wait } from "node:timers/promises";
+import { LockstepError } from "../../errors/index.ts";
+import { version } from "../../version.ts";
+import { makeFolder, put } from "./files.ts";
+import { addedManifest, readList, removedManifest, writeList, type Listed, type ManifestOf, type NewFile, type Removed } from "./manifest-files.ts";
+import { currentSnapshot, schemaOf, specOf, type Snapshot, type TableMetadata } from "./metadata.ts";
+import { bytesOf, metadataOf, openable } from "./paths.ts";
+import { Refused, type NewSnapshot, type State, type TablePlace } from "./place.ts";
+
+/** What one commit does. */
+export interface Change {
+  /** Tells it from all others, also from those of other attempts of the job. */
+  readonly id: string;
+  /** The state that the program saw. */
+  readonly from: State;
+  readonly replaces: boolean;
+  readonly files: readonly NewFile[];
+}
+
+/** The summary's key of a commit's id. */
+const KEY = "lockstep.commit-id";
+/** Attempts while others commit before us. */
+const ATTEMPTS = 30;
+/** Attempts whose answers do not come. */
+const UNANSWERED = 4;
+const LONGEST = 2_000;
+
+/** Whether a commit is in the table. */
+export function isCommitted(metadata: TableMetadata, id: string): boolean {
+  return committed(metadata, id) !== undefined;
+}
+
+const committed = (metadata: TableMetadata, id: string): Snapshot | undefined => metadata.snapshots?.find(({ summary }) => summary?.[KEY] === id);
+
+/** The error of a commit of which it is not known whether it is there: its files are kept. */
+export class Unknown extends LockstepError {}
+
+/** Files that a commit has written besides the data. */
+export interface Written {
+  /** All of them. */
+  readonly paths: string[];
+  /** Of attempts that lists were written for. */
+  readonly lists: string[];
+}
+
+/**
+ * Commits; resolves with what was written in vain. LS2023 where others have changed what is replaced; {@link Unknown}; any other error: the
+ * table is as it was.
+ */
+export async function commit(place: TablePlace, change: Change, written: Written): Promise<string[]> {
+  const snapshot = (randomBytes(8).readBigUInt64LE() & ((1n << 63n) - 1n)) | 1n;
+  const builder = new Builder(change, snapshot, written);
+  let state = change.from;
+  for (let attempt = 0, unanswered = 0; ; attempt++) {
+    const next = await builder.on(state, attempt);
+    let failure: unknown;
+    try {
+      if (await place.commit(state, next)) return written.lists.filter((list) => list !== next["manifest-list"]);
+    } catch (error) {
+      failure = error;
+    }
+    const found = await newest(place, failure);
+    const own = found && committed(found.metadata, change.id);
+    if (own) return written.lists.filter((list) => list !== own["manifest-list"]);
+    if (failure instanceof Refused) throw failure;
+    if (failure !== undefined && ++unanswered === UNANSWERED) throw unknown(place, failure);
+    if (failure === undefined) state = accepted(place, change, state, found);
+    if (attempt === ATTEMPTS) throw new LockstepError({ code: "LS2023", message: `${place.name}: others have committed before this write ${ATTEMPTS} times in a row; nothing is written`, fix: "Run the job again when fewer write the table." });
+    await wait(Math.min(LONGEST, 20 * 2 ** attempt) * (0.5 + Math.random() / 2));
+  }
+}
+
+/** The state after a commit that was refused, or whose answer is missing. */
+async function newest(place: TablePlace, failure: unknown): Promise<State | undefined> {
+  try {
+    return await place.load();
+  } catch (error) {
+    if (failure instanceof Refused) throw failure;
+    // Also what was refused may be there: by a request of ours whose answer was lost.
+    throw unknown(place, error);
+  }
+}
+
+function unknown({ name }: TablePlace, error: unknown): Unknown {
+  return new Unknown({
+    code: "LS2008",
+    message: `${name}: whether it is committed is not known (${(error as Error).message}); its files are kept`,
+    fix: "Look whether the table's newest snapshot has these rows before the job is run again.",
+    cause: error,
+  });
+}
+
+/** The state to commit on next: an append belongs behind whatever is there, but what is replaced must be what the program saw. */
+function accepted({ name }: TablePlace, { replaces, from }: Change, before: State, now: State | undefined): State {
+  const changed = (what: string): LockstepError => new LockstepError({ code: "LS2023", message: `${name} ${what} while it was written; nothing of this write is there` });
+  if (now === undefined) throw changed("was removed");
+  const uuid = (state: State): unknown => state.metadata["table-uuid"];
+  if (before.path === undefined) {
+    const shape = ({ metadata }: State): string => JSON.stringify([schemaOf(metadata, metadata["current-schema-id"]).fields.map(({ id, name: column, type }) => [id, column, type]), specOf(metadata, metadata["default-spec-id"] ?? 0)]);
+    if (replaces || shape(before) !== shape(now)) throw changed("was made by others");
+    return now;
+  }
+  if (uuid(before) !== uuid(now)) throw changed("was made anew");
+  if (!replaces) return now;
+  const base = currentSnapshot(from.metadata)?.["snapshot-id"];
+  for (let at = currentSnapshot(now.metadata); at?.["snapshot-id"] !== base; at = now.metadata.snapshots?.find((one) => one["snapshot-id"] === at!["parent-snapshot-id"])) {
+    // A compaction has the same rows in other files.
+    if (at?.summary?.operation !== "replace") throw changed("was changed by others");
+  }
+  return now;
+}
+
+/** Makes the snapshot for a state; what holds for all states is made once. */
+class Builder {
+  readonly #change: Change;
+  readonly #snapshot: bigint;
+  readonly #written: Written;
+  readonly #name: string;
+  #added: Listed | undefined;
+  readonly #removed = new Map<string, { readonly listed: Listed; readonly removed: Removed } | undefined>();
+
+  constructor(change: Change, snapshot: bigint, written: Written) {
+    this.#change = change;
+    this.#snapshot = snapshot;
+    this.#written = written;
+    this.#name = `${snapshot.toString(16)}-${randomBytes(4).toString("hex")}`;
+  }
+
+  async on({ metadata, store }: State, attempt: number): Promise<NewSnapshot> {
+    const { files, replaces, id, from } = this.#change;
+    const folder = metadata.properties?.["write.metadata.path"]?.replace(/\/+$/, "") ?? metadataOf(metadata.location);
+    await makeFolder(openable(folder));
+    const write = async (name: string, bytes: Uint8Array): Promise<void> => {
+      const path = openable(`${folder}/${name}`);
+      this.#written.paths.push(path);
+      await put(path, bytes, store);
+    };
+    const parent = currentSnapshot(metadata);
+    const sequence = (metadata["last-sequence-number"] ?? 0) + 1;
+    if (files.length > 0 && !this.#added) {
+      const path = `${folder}/${this.#name}-m0.avro`;
+      const { bytes, listed } = await addedManifest(path, manifestOf(from.metadata, from.metadata["default-spec-id"] ?? 0), files, this.#snapshot);
+      await write(`${this.#name}-m0.avro`, bytes);
+      this.#added = listed;
+    }
+    const list = parent && openable(parent["manifest-list"]!);
+    const before = (list ? await readList(list, await bytesOf(list, store)) : []).filter((one) => one.added_files_count + one.existing_files_count > 0);
+    const gone: Removed[] = [];
+    const kept: Listed[] = [];
+    for (const one of before) {
+      if (!replaces) {
+        kept.push(one);
+        continue;
+      }
+      if (!this.#removed.has(one.manifest_path)) {
+        const name = `${this.#name}-m${this.#removed.size + 1}.avro`;
+        const path = openable(one.manifest_path);
+        const made = await removedManifest(`${folder}/${name}`, one, await bytesOf(path, store), manifestOf(metadata, one.partition_spec_id), this.#snapshot);
+        if (made) await write(name, made.bytes);
+        this.#removed.set(one.manifest_path, made);
+      }
+      const made = this.#removed.get(one.manifest_path);
+      if (made) kept.push(made.listed), gone.push(made.removed);
+    }
+    // Older rows come first, as a reader of the whole table has them.
+    const listed = [...kept, ...(this.#added ? [this.#added] : [])].map((one) => {
+      const own = one.added_snapshot_id === this.#snapshot;
+      return own ? { ...one, sequence_number: BigInt(sequence), min_sequence_number: BigInt(sequence) } : one;
+    });
+    const name = `snap-${this.#snapshot}-${attempt}-${this.#name}.avro`;
+    await write(name, await writeList(listed, this.#snapshot, parent?.["snapshot-id"], sequence));
+    this.#written.lists.push(`${folder}/${name}`);
+    const last = parent?.["timestamp-ms"] ?? 0;
+    return {
+      "snapshot-id": String(this.#snapshot), ...(parent && { "parent-snapshot-id": parent["snapshot-id"] }), "sequence-number": sequence, "timestamp-ms": Math.max(Date.now(), last + 1),
+      "manifest-list": `${folder}/${name}`, summary: { operation: replaces && parent ? "overwrite" : "append", ...counts(files, gone, parent), [KEY]: id, "engine-name": "lockstep", "engine-version": version },
+      "schema-id": metadata["current-schema-id"] ?? 0,
+    };
+  }
+}
+
+function manifestOf(metadata: TableMetadata, specId: number): ManifestOf {
+  return { schema: schemaOf(metadata, metadata["current-schema-id"]), specId, spec: specOf(metadata, specId) };
+}
+
+/** What a summary counts, by the specification's names. */
+function counts(files: readonly NewFile[], gone: readonly Removed[], parent: Snapshot | undefined): Record<string, string> {
+  const sum = <T>(list: readonly T[], of: (one: T) => bigint): bigint => list.reduce((total, one) => total + of(one), 0n);
+  const added = { files: BigInt(files.length), records: sum(files, ({ metrics }) => metrics.rows), size: sum(files, ({ metrics }) => BigInt(metrics.size)) };
+  const removed = { files: sum(gone, (one) => BigInt(one.files)), records: sum(gone, ({ rows }) => rows), size: sum(gone, ({ bytes }) => bytes) };
+  const replaces = gone.length > 0;
+  const total = (key: string, more: bigint): Record<string, string> => {
+    const before = parent === undefined || replaces ? "0" : parent.summary?.[key];
+    return before === undefined ? {} : { [key]: String(BigInt(before) + more) };
+  };
+  return {
+    "added-data-files": String(added.files), "added-records": String(added.records), "added-files-size": String(added.size),
+    ...(replaces && { "deleted-data-files": String(removed.files), "deleted-records": String(removed.records), "removed-files-size": String(removed.size) }),
+    "changed-partition-count": String(new Set(files.map(({ partition }) => JSON.stringify(partition))).size),
+    ...total("total-records", added.records), ...total("total-data-files", added.files), ...total("total-files-size", added.size),
+    ...total("total-delete-files", 0n), ...total("total-position-deletes", 0n), ...total("total-equality-deletes", 0n),
+  };
+}

@@ -1,0 +1,223 @@
+/** Manifests and their lists as they are written: the table spec's "Manifests" and "Manifest Lists" of version 2. */
+import { LockstepError } from "../../errors/index.ts";
+import { readAvro, schemaOf as avroSchemaOf, writeAvro } from "./avro.ts";
+import type { Constant } from "./manifests.ts";
+import type { Field, PartitionField, Schema } from "./metadata.ts";
+import type { Metrics } from "./metrics.ts";
+import { resultType, twosComplement } from "./partition.ts";
+
+/** A data file to be committed. */
+export interface NewFile {
+  /** As the table's metadata have it. */
+  readonly path: string;
+  /** As the spec lists them. */
+  readonly partition: readonly Constant[];
+  readonly metrics: Metrics;
+}
+
+/** What a manifest is about. */
+export interface ManifestOf {
+  readonly schema: Schema;
+  readonly specId: number;
+  readonly spec: readonly PartitionField[];
+}
+
+/** A manifest of added files, and what the list says of it. The number of its snapshot is inherited: a commit that is tried again writes the list alone. */
+export async function addedManifest(path: string, of: ManifestOf, files: readonly NewFile[], snapshot: bigint): Promise<{ bytes: Buffer; listed: Listed }> {
+  const types = of.spec.map((field) => resultType(field.transform, sourceOf(field, of.schema)));
+  const partition = { type: "record", name: "r102", fields: of.spec.map((field, index) => ({ name: avroName(field.name), type: ["null", avroType(types[index]!, field["field-id"])], default: null, "field-id": field["field-id"] })) };
+  const entries = files.map(({ path: file, partition: values, metrics }) => ({
+    status: 1, snapshot_id: snapshot, sequence_number: null, file_sequence_number: null,
+    data_file: {
+      content: 0, file_path: file, file_format: "PARQUET",
+      partition: Object.fromEntries(of.spec.map((field, index) => [avroName(field.name), avroValue(types[index]!, values[index]!)])),
+      record_count: metrics.rows, file_size_in_bytes: BigInt(metrics.size),
+      column_sizes: pairs(metrics.sizes), value_counts: pairs(metrics.values), null_value_counts: pairs(metrics.nulls), nan_value_counts: null,
+      lower_bounds: pairs(metrics.lower), upper_bounds: pairs(metrics.upper), key_metadata: null, split_offsets: [...metrics.splits],
+      equality_ids: null, sort_order_id: 0, referenced_data_file: null,
+    },
+  }));
+  const bytes = await writeAvro(entrySchema(partition), header(of, "data"), entries);
+  const rows = files.reduce((sum, { metrics }) => sum + metrics.rows, 0n);
+  const partitions = of.spec.map((_, index) => summary(types[index]!, files.map((file) => file.partition[index]!)));
+  return { bytes, listed: { ...empty(path, of.specId, bytes.length, 0, snapshot), added_files_count: files.length, added_rows_count: rows, partitions } };
+}
+
+/** What a snapshot that replaces everything takes out. */
+export interface Removed {
+  readonly files: number;
+  readonly rows: bigint;
+  readonly bytes: bigint;
+}
+
+/** A manifest of the same files, all of them removed; undefined: it has none that are not. */
+export async function removedManifest(path: string, from: Listed, bytes: Uint8Array, of: ManifestOf, snapshot: bigint): Promise<{ bytes: Buffer; listed: Listed; removed: Removed } | undefined> {
+  const live = (await readAvro(from.manifest_path, bytes)).filter(({ status }) => status !== 2);
+  if (live.length === 0) return undefined;
+  // As its writer had it: partitions of types that we do not write stay what they are.
+  const fields = (avroSchemaOf(bytes) as { fields: { name: string; type: { fields: { name: string; type: object }[] } }[] }).fields;
+  const partition = fields.find(({ name }) => name === "data_file")!.type.fields.find(({ name }) => name === "partition")!.type;
+  const files = live.map((entry) => entry.data_file as Record<string, unknown>);
+  const entries = live.map((entry, index) => ({
+    status: 2, snapshot_id: snapshot,
+    sequence_number: entry.sequence_number ?? from.sequence_number,
+    file_sequence_number: entry.file_sequence_number ?? entry.sequence_number ?? from.sequence_number,
+    data_file: Object.fromEntries(fileFields(partition).map(({ name }) => [name, files[index]![name] ?? (name === "content" ? 0 : null)])),
+  }));
+  const written = await writeAvro(entrySchema(partition), header(of, from.content === 1 ? "deletes" : "data"), entries);
+  const sum = (name: string): bigint => files.reduce((total, file) => total + BigInt(file[name] as bigint), 0n);
+  const removed = { files: from.content === 1 ? 0 : files.length, rows: from.content === 1 ? 0n : sum("record_count"), bytes: sum("file_size_in_bytes") };
+  const listed = { ...empty(path, from.partition_spec_id, written.length, from.content, snapshot), deleted_files_count: files.length, deleted_rows_count: sum("record_count"), partitions: from.partitions };
+  return { bytes: written, listed, removed };
+}
+
+/** A manifest in a snapshot's list. */
+export interface Listed {
+  readonly manifest_path: string;
+  readonly manifest_length: bigint;
+  readonly partition_spec_id: number;
+  readonly content: number;
+  readonly sequence_number: bigint;
+  readonly min_sequence_number: bigint;
+  readonly added_snapshot_id: bigint;
+  readonly added_files_count: number;
+  readonly existing_files_count: number;
+  readonly deleted_files_count: number;
+  readonly added_rows_count: bigint;
+  readonly existing_rows_count: bigint;
+  readonly deleted_rows_count: bigint;
+  readonly partitions: readonly object[] | null;
+  readonly key_metadata: Uint8Array | null;
+}
+
+const empty = (path: string, spec: number, length: number, content: number, snapshot: bigint): Listed => ({
+  manifest_path: path, manifest_length: BigInt(length), partition_spec_id: spec, content, sequence_number: 0n, min_sequence_number: 0n, added_snapshot_id: snapshot,
+  added_files_count: 0, existing_files_count: 0, deleted_files_count: 0, added_rows_count: 0n, existing_rows_count: 0n, deleted_rows_count: 0n, partitions: null, key_metadata: null,
+});
+
+/** The list of a snapshot. LS2015 where an old writer did not count what is in its manifests. */
+export async function readList(path: string, bytes: Uint8Array): Promise<Listed[]> {
+  const names = Object.keys(empty("", 0, 0, 0, 0n)) as (keyof Listed)[];
+  return (await readAvro(path, bytes)).map((record) => {
+    // Before version 2 the counts were called otherwise.
+    const value = (name: keyof Listed): unknown => record[name] ?? record[name.replace(/^(added|existing|deleted)_files_/, "$1_data_files_")];
+    const absent: Partial<Record<keyof Listed, unknown>> = { content: 0, sequence_number: 0n, min_sequence_number: 0n, partitions: null, key_metadata: null };
+    return Object.fromEntries(names.map((name) => {
+      const found = value(name) ?? absent[name];
+      if (found === undefined) throw new LockstepError({ code: "LS2015", message: `${path} says of a manifest no ${name}; rewrite the table's manifests with the engine that wrote them` });
+      return [name, found];
+    })) as unknown as Listed;
+  });
+}
+
+export function writeList(listed: readonly Listed[], snapshot: bigint, parent: string | undefined, sequence: number): Promise<Buffer> {
+  const metadata = { "snapshot-id": String(snapshot), "parent-snapshot-id": parent ?? "null", "sequence-number": String(sequence), "format-version": "2" };
+  return writeAvro(listSchema, metadata, listed);
+}
+
+const header = ({ schema, specId, spec }: ManifestOf, content: "data" | "deletes"): Record<string, string> => ({
+  schema: JSON.stringify(schema), "schema-id": String(schema["schema-id"] ?? 0), "partition-spec": JSON.stringify(spec), "partition-spec-id": String(specId), "format-version": "2", content,
+});
+
+const sourceOf = (field: PartitionField, { fields }: Schema): Field => {
+  const source = fields.find(({ id }) => id === field["source-id"]);
+  if (source) return source;
+  throw new LockstepError({ code: "LS2015", message: `the table is partitioned by ${field.name}, whose column is gone` });
+};
+
+/** Names of Avro are letters, digits and "_". */
+export const avroName = (name: string): string => name.replace(/^\d/, "_$&").replace(/[^A-Za-z0-9_]/g, (sign) => `_x${sign.codePointAt(0)!.toString(16).toUpperCase()}`);
+
+const maybe = (type: unknown): unknown[] => ["null", type];
+const field = (name: string, type: unknown, id: number): { name: string; type: unknown; "field-id": number; default?: null } => ({ name, type, ...(Array.isArray(type) && { default: null }), "field-id": id });
+const map = (key: number, value: number, type: string): object => ({
+  type: "array", logicalType: "map", items: { type: "record", name: `k${key}_v${value}`, fields: [field("key", "int", key), field("value", type, value)] },
+});
+
+const fileFields = (partition: object) => [
+  field("content", "int", 134), field("file_path", "string", 100), field("file_format", "string", 101), field("partition", partition, 102),
+  field("record_count", "long", 103), field("file_size_in_bytes", "long", 104),
+  field("column_sizes", maybe(map(117, 118, "long")), 108), field("value_counts", maybe(map(119, 120, "long")), 109),
+  field("null_value_counts", maybe(map(121, 122, "long")), 110), field("nan_value_counts", maybe(map(138, 139, "long")), 137),
+  field("lower_bounds", maybe(map(126, 127, "bytes")), 125), field("upper_bounds", maybe(map(129, 130, "bytes")), 128),
+  field("key_metadata", maybe("bytes"), 131), field("split_offsets", maybe({ type: "array", items: "long", "element-id": 133 }), 132),
+  field("equality_ids", maybe({ type: "array", items: "int", "element-id": 136 }), 135), field("sort_order_id", maybe("int"), 140),
+  field("referenced_data_file", maybe("string"), 143),
+];
+
+const entrySchema = (partition: object): object => ({
+  type: "record", name: "manifest_entry",
+  fields: [
+    field("status", "int", 0), field("snapshot_id", maybe("long"), 1), field("sequence_number", maybe("long"), 3), field("file_sequence_number", maybe("long"), 4),
+    field("data_file", { type: "record", name: "r2", fields: fileFields(partition) }, 2),
+  ],
+});
+
+const listSchema = {
+  type: "record", name: "manifest_file",
+  fields: [
+    field("manifest_path", "string", 500), field("manifest_length", "long", 501), field("partition_spec_id", "int", 502), field("content", "int", 517),
+    field("sequence_number", "long", 515), field("min_sequence_number", "long", 516), field("added_snapshot_id", "long", 503),
+    field("added_files_count", "int", 504), field("existing_files_count", "int", 505), field("deleted_files_count", "int", 506),
+    field("added_rows_count", "long", 512), field("existing_rows_count", "long", 513), field("deleted_rows_count", "long", 514),
+    field("partitions", maybe({
+      type: "array", "element-id": 508,
+      items: { type: "record", name: "r508", fields: [field("contains_null", "boolean", 509), field("contains_nan", maybe("boolean"), 518), field("lower_bound", maybe("bytes"), 510), field("upper_bound", maybe("bytes"), 511)] },
+    }), 507),
+    field("key_metadata", maybe("bytes"), 519),
+  ],
+};
+
+function pairs<T>(values: ReadonlyMap<number, T>): { key: number; value: T }[] {
+  return [...values].map(([key, value]) => ({ key, value }));
+}
+
+/** Bytes that the unscaled value of a decimal of so many digits takes. */
+const widthOf = (type: string): number => twosComplement(10n ** BigInt(/\((\d+)/.exec(type)![1]!) - 1n).length;
+
+function avroType(type: string, id: number): unknown {
+  if (type.startsWith("decimal")) {
+    const [, precision, scale] = /\((\d+), ?(\d+)\)/.exec(type)!;
+    return { type: "fixed", name: `decimal_${id}`, size: widthOf(type), logicalType: "decimal", precision: Number(precision), scale: Number(scale) };
+  }
+  const simple: Readonly<Record<string, unknown>> = {
+    boolean: "boolean", int: "int", long: "long", string: "string", date: { type: "int", logicalType: "date" },
+    timestamp: { type: "long", logicalType: "timestamp-micros", "adjust-to-utc": false }, timestamptz: { type: "long", logicalType: "timestamp-micros", "adjust-to-utc": true },
+  };
+  return simple[type];
+}
+
+function avroValue(type: string, value: Constant): unknown {
+  if (value === null) return null;
+  if ("Boolean" in value) return value.Boolean;
+  if ("Text" in value) return value.Text;
+  const whole = BigInt("Integer" in value ? value.Integer : value.Float);
+  if (type === "int" || type === "date") return Number(whole);
+  if (!type.startsWith("decimal")) return whole;
+  const bytes = twosComplement(whole);
+  return Buffer.concat([Buffer.alloc(widthOf(type) - bytes.length, whole < 0n ? 255 : 0), bytes]);
+}
+
+/** Which values the files' partitions have. */
+function summary(type: string, values: readonly Constant[]): object {
+  const known = values.filter((value) => value !== null);
+  const bytes = known.map((value) => single(type, value));
+  const less = (a: number, b: number): boolean => {
+    const [x, y] = [known[a]!, known[b]!];
+    return "Integer" in x && "Integer" in y ? BigInt(x.Integer) < BigInt(y.Integer) : bytes[a]!.compare(bytes[b]!) < 0;
+  };
+  const best = (first: (a: number, b: number) => boolean): Buffer | null => (known.length === 0 ? null : bytes[known.reduce((at, _, index) => (first(index, at) ? index : at), 0)]!);
+  return { contains_null: known.length < values.length, contains_nan: false, lower_bound: best(less), upper_bound: best((a, b) => less(b, a)) };
+}
+
+/** Appendix D, "Single-value serialization". */
+function single(type: string, value: NonNullable<Constant>): Buffer {
+  if ("Boolean" in value) return Buffer.from([value.Boolean ? 1 : 0]);
+  if ("Text" in value) return Buffer.from(value.Text);
+  const whole = BigInt("Integer" in value ? value.Integer : value.Float);
+  if (type.startsWith("decimal")) return twosComplement(whole);
+  const bytes = Buffer.alloc(type === "int" || type === "date" ? 4 : 8);
+  if (bytes.length === 4) bytes.writeInt32LE(Number(whole));
+  else bytes.writeBigInt64LE(whole);
+  return bytes;
+}

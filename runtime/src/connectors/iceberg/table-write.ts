@@ -1,0 +1,266 @@
+/**
+ * What a program writes into one table, from the first look at it to the commit. Data files are written between, by plain Node or by the
+ * ranks; all else is here, once for both.
+ */
+import { randomUUID } from "node:crypto";
+import { dirname } from "node:path";
+import { didYouMean, LockstepError } from "../../errors/index.ts";
+import { parseType, printType, type ArrowType } from "../../tables/arrow-type.ts";
+import { outputPath } from "../output-place.ts";
+import type { Compression } from "../parquet/write.ts";
+import { isRemote } from "../store/location.ts";
+import type { StoreOptions } from "../store/options.ts";
+import type { CatalogOptions } from "./catalog.ts";
+import { CatalogPlace } from "./catalog-place.ts";
+import { commit, isCommitted, Unknown, type Written } from "./commit.ts";
+import { makeFolder, removeAll, removeEmpty } from "./files.ts";
+import { FolderPlace } from "./folder-place.ts";
+import type { NewFile } from "./manifest-files.ts";
+import type { Constant } from "./manifests.ts";
+import { schemaOf, specOf, type Field, type PartitionField, type Schema, type TableMetadata } from "./metadata.ts";
+import { metricsOf } from "./metrics.ts";
+import { partitionFields, printPartition, resultType } from "./partition.ts";
+import { openable } from "./paths.ts";
+import type { State, TablePlace } from "./place.ts";
+import type { IcebergTable } from "./table.ts";
+import { arrowTypeOf, icebergTypeOf, isWritable } from "./types.ts";
+
+/** What a write says. */
+export interface TableWriteOptions {
+  readonly mode?: "append" | "overwrite" | "create";
+  readonly partitionBy?: readonly string[];
+  readonly types?: Readonly<Record<string, string | undefined>>;
+  readonly catalog?: CatalogOptions;
+  readonly store?: StoreOptions;
+}
+
+/** A column of the rows that are written. */
+export interface WrittenColumn {
+  readonly name: string;
+  readonly type: ArrowType;
+}
+
+/** How the rows of one statement are written. */
+export interface Target {
+  /** As messages call the table. */
+  readonly name: string;
+  /** Where its data files go: a folder of their own. */
+  readonly folder: string;
+  /** The columns of the files: printed Arrow types. */
+  readonly columns: readonly { readonly name: string; readonly id: number; readonly type: string }[];
+  readonly partition: readonly { readonly column: string; readonly transform: string }[];
+  readonly compression: Compression;
+  readonly store: StoreOptions;
+}
+
+/** A data file as it was written. */
+export interface DataFileInfo {
+  /** Within the target's folder. */
+  readonly name: string;
+  readonly bytes: number;
+  readonly partition: readonly Constant[];
+}
+
+/** What says which table it is: the same for all writes to it. */
+export function tableKey(table: string | URL, { catalog }: Pick<TableWriteOptions, "catalog">): string {
+  if (catalog) return JSON.stringify([catalog, String(table)]);
+  return isRemote(table) ? String(table).replace(/\/+$/, "") : outputPath(table);
+}
+
+/** Properties of tables that we make: what readers take for granted. */
+const properties = { "write.parquet.compression-codec": "zstd" };
+
+export class TableWrite {
+  readonly #place: TablePlace;
+  readonly #id: string;
+  /** As the program saw it first; with a new table's metadata once a statement has said its columns. */
+  #state: State | undefined;
+  #replaces = false;
+  readonly #files: NewFile[] = [];
+  readonly #folders: string[] = [];
+
+  /** `id`: of the commit. LS2001, LS2005, LS2015, LS2020, LS2021. */
+  static async open(table: string | URL, { catalog, store = {} }: TableWriteOptions, id: string): Promise<TableWrite> {
+    const place = catalog ? await CatalogPlace.of(String(table), catalog, store) : new FolderPlace(tableKey(table, {}), store);
+    return new TableWrite(place, await place.load(), id);
+  }
+
+  private constructor(place: TablePlace, state: State | undefined, id: string) {
+    this.#place = place;
+    this.#state = state;
+    this.#id = id;
+  }
+
+  get name(): string {
+    return this.#place.name;
+  }
+
+  /** Whether an earlier attempt has committed this very write. */
+  get isCommitted(): boolean {
+    return this.#state !== undefined && isCommitted(this.#state.metadata, this.#id);
+  }
+
+  /** Before any row is computed: LS2007 where the table may not be there, LS2002 and LS2016 where the rows do not fit it, LS2015 what is not written. */
+  async prepare(columns: readonly WrittenColumn[], { mode = "append", partitionBy, types = {} }: TableWriteOptions): Promise<Target> {
+    if (mode === "create" && this.#state) {
+      throw new LockstepError({ code: "LS2007", message: `${this.name} exists`, fix: 'Write with mode "append" or "overwrite", or remove the table.' });
+    }
+    const written = columns.map(({ name, type }) => ({ name, type: asked(this.name, name, type, types) }));
+    for (const name of Object.keys(types)) {
+      if (!columns.some((column) => column.name === name)) throw new LockstepError({ code: "LS2002", message: `types: the written table has no column "${name}"${didYouMean(name, columns.map((column) => column.name))}` });
+    }
+    const state = (this.#state ??= await this.#begin(written, partitionBy));
+    const { metadata, store } = state;
+    if (metadata["format-version"] !== 2) {
+      throw new LockstepError({ code: "LS2015", message: `${this.name} is of Iceberg's format version ${metadata["format-version"]}; tables of version 2 are written`, fix: 'Set the table\'s property "format-version" to 2 where it is 1.' });
+    }
+    const { fields } = currentSchema(metadata);
+    const spec = specOf(metadata, metadata["default-spec-id"] ?? 0);
+    this.#checkPartition(spec, fields, partitionBy);
+    const fitting = fitted(this.name, written, fields);
+    const partition = spec.filter(({ transform }) => transform !== "void").map((field) => {
+      const source = fields.find(({ id }) => id === field["source-id"]);
+      if (!source || !fitting.some(({ id }) => id === source.id)) throw new LockstepError({ code: "LS2002", message: `${this.name} is partitioned by ${printPartition([field], fields)}, a column that the written table has not` });
+      resultType(field.transform, source);
+      return { column: source.name, transform: field.transform };
+    });
+    const data = metadata.properties?.["write.data.path"]?.replace(/\/+$/, "") ?? `${metadata.location.replace(/\/+$/, "")}/data`;
+    const folder = openable(`${data}/${randomUUID()}`);
+    const compression = compressionOf(this.name, metadata);
+    this.#folders.push(folder);
+    await makeFolder(folder);
+    return { name: this.name, folder, columns: fitting, partition, compression, store };
+  }
+
+  /** The rows of a statement are written. LS2003: nulls in a column that may have none. */
+  async add(target: Target, infos: readonly DataFileInfo[], replaces: boolean): Promise<void> {
+    const { metadata } = this.#state!;
+    const { fields } = currentSchema(metadata);
+    const inFiles = target.columns.map(({ id }) => fields.find((field) => field.id === id)!);
+    const spec = specOf(metadata, metadata["default-spec-id"] ?? 0);
+    const location = metadata.location.replace(/\/+$/, "");
+    const files = await inParts(infos, async ({ name, bytes, partition }) => {
+      const opened = `${target.folder}/${name}`;
+      const metrics = await metricsOf(opened, bytes, inFiles, target.store);
+      const missing = inFiles.find(({ id, required }) => required && metrics.nulls.get(id) !== 0n);
+      if (missing) throw new LockstepError({ code: "LS2003", message: `${this.name}: the column "${missing.name}" is required, and a row has null there`, fix: "Filter these rows out, or give them a value." });
+      // As the metadata name what is below the table: s3a://… is opened as s3://….
+      const path = opened.startsWith(`${openable(location)}/`) ? location + opened.slice(openable(location).length) : opened;
+      const values = partition[Symbol.iterator]();
+      return { path, metrics, partition: spec.map(({ transform }) => (transform === "void" ? null : (values.next().value ?? null))) };
+    });
+    if (replaces) {
+      this.#replaces = true;
+      this.#files.length = 0;
+    }
+    this.#files.push(...files);
+  }
+
+  /** LS2008, LS2020, LS2021, LS2023; where it surely failed, nothing of it is left. */
+  async commit(): Promise<void> {
+    if (!this.#state) return;
+    const written: Written = { paths: [], lists: [] };
+    const { store } = this.#state;
+    try {
+      const vain = await commit(this.#place, { id: this.#id, from: this.#state, replaces: this.#replaces, files: this.#files }, written);
+      const used = new Set(this.#files.map(({ path }) => dirname(openable(path))));
+      await removeAll([...vain.map(openable), ...this.#folders.filter((folder) => !used.has(folder))], store);
+    } catch (error) {
+      if (!(error instanceof Unknown)) await this.#remove(written.paths);
+      throw error;
+    }
+  }
+
+  /** Nothing is committed: removes what was written. */
+  async abort(): Promise<void> {
+    await this.#remove([]);
+  }
+
+  /** The table as a reader of this program sees it: with what is not committed yet. */
+  staged(committed: IcebergTable | undefined): IcebergTable {
+    const state = this.#state!;
+    const added = this.#files.map(({ path, metrics }) => ({ path: openable(path), size: metrics.size, constants: {}, deletes: [] }));
+    const base = this.#replaces ? undefined : committed;
+    const { name, fields, names, store } = committed ?? { name: this.name, fields: currentSchema(state.metadata).fields, names: undefined, store: state.store };
+    return { name, fields, names, store, files: [...(base?.files ?? []), ...added], deletes: base?.deletes ?? [] };
+  }
+
+  /** Whether the table will be made by the commit. */
+  get isNew(): boolean {
+    return this.#state?.path === undefined;
+  }
+
+  async #remove(paths: readonly string[]): Promise<void> {
+    if (!this.#state) return;
+    await removeAll([...paths, ...this.#folders], this.#state.store);
+    if (this.#state.path === undefined && !isRemote(this.name)) {
+      const location = openable(this.#state.metadata.location);
+      await removeEmpty([`${location}/data`, `${location}/metadata`, location]);
+    }
+  }
+
+  async #begin(columns: readonly WrittenColumn[], partitionBy: readonly string[] = []): Promise<State> {
+    if (columns.length === 0) throw new LockstepError({ code: "LS2015", message: `${this.name}: a table without columns cannot be written` });
+    const fields = columns.map(({ name, type }, index): Field => {
+      const of = icebergTypeOf(type);
+      if (of !== undefined) return { id: index + 1, name, required: false, type: of };
+      const fix = type.id === "timestamp" ? `Write it in microseconds: types: { ${name}: "timestamp[us]" }.` : `Write it as another type: types: { ${name}: "string" }, or leave it out with select().`;
+      throw new LockstepError({ code: "LS2015", message: `the column "${name}" is ${printType(type)}, which tables of Iceberg's version 2 do not have`, fix });
+    });
+    const schema = { type: "struct", "schema-id": 0, fields } as Schema;
+    return this.#place.begin(schema, partitionFields(partitionBy, fields), properties);
+  }
+
+  #checkPartition(spec: readonly PartitionField[], fields: readonly Field[], partitionBy: readonly string[] | undefined): void {
+    if (partitionBy === undefined) return;
+    const shape = (of: readonly PartitionField[]): string => JSON.stringify(of.map((field) => [field["source-id"], field.transform]));
+    if (shape(partitionFields(partitionBy, fields)) === shape(spec)) return;
+    throw new LockstepError({ code: "LS2016", message: `${this.name} is partitioned by ${printPartition(spec, fields)}, not by ${partitionBy.join(", ") || "nothing"}`, fix: "Leave partitionBy out: an existing table has its own." });
+  }
+}
+
+const currentSchema = (metadata: TableMetadata): Schema => schemaOf(metadata, metadata["current-schema-id"]);
+
+/** The type that the program asks for, or the column's own. */
+function asked(table: string, name: string, type: ArrowType, types: Readonly<Record<string, string | undefined>>): ArrowType {
+  const text = Object.hasOwn(types, name) ? types[name] : undefined;
+  const wanted = text === undefined ? type : parseType(text);
+  if (wanted.id !== "other") return wanted;
+  throw new LockstepError({ code: "LS2015", message: `${table}: the column "${name}" is ${printType(wanted)}, which cannot be written`, fix: "Leave the column out with select()." });
+}
+
+/** The written columns as the table has them, by their names. LS2002 */
+function fitted(table: string, columns: readonly WrittenColumn[], fields: readonly Field[]): { name: string; id: number; type: string }[] {
+  const names = fields.map(({ name }) => name);
+  for (const { name, required } of fields) {
+    if (required && !columns.some((column) => column.name === name)) throw new LockstepError({ code: "LS2002", message: `${table} requires a column "${name}", which the written table has not`, fix: "derive() it." });
+  }
+  return columns.map(({ name, type }) => {
+    const field = fields.find((one) => one.name === name);
+    if (!field) throw new LockstepError({ code: "LS2002", message: `${table} has no column "${name}"${didYouMean(name, names)}`, fix: `Its columns are ${names.join(", ")}: rename() or select() them.` });
+    const to = arrowTypeOf(field);
+    if (!isWritable(type, to)) {
+      throw new LockstepError({
+        code: "LS2002",
+        message: `the column "${name}" is ${printType(type)}, in ${table} it is ${printType(to)}`,
+        fix: to.id === "other" || to.id === "string" || to.id === "bool" ? "derive() a column of this type." : `Where values may be rounded or cut, say so: types: { ${name}: "${printType(to)}" }.`,
+      });
+    }
+    return { name, id: field.id, type: printType(type.id === "dictionary" ? type : to) };
+  });
+}
+
+/** The table's property, of which the specification has a default. LS2015 */
+function compressionOf(table: string, { properties: given }: TableMetadata): Compression {
+  const codec = (given?.["write.parquet.compression-codec"] ?? "zstd").toLowerCase();
+  const known: Readonly<Record<string, Compression>> = { zstd: "zstd", snappy: "snappy", gzip: "gzip", lz4: "lz4", uncompressed: "none" };
+  if (Object.hasOwn(known, codec)) return known[codec]!;
+  throw new LockstepError({ code: "LS2015", message: `${table} is to be compressed with ${codec} (write.parquet.compression-codec), which is not supported` });
+}
+
+/** Some at a time. */
+async function inParts<T, R>(list: readonly T[], each: (one: T) => Promise<R>): Promise<R[]> {
+  const done: R[] = [];
+  for (let at = 0; at < list.length; at += 16) done.push(...(await Promise.all(list.slice(at, at + 16).map(each))));
+  return done;
+}

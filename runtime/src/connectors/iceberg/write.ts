@@ -1,0 +1,88 @@
+/** Plain Node's writes to Iceberg tables. */
+import { randomUUID } from "node:crypto";
+import { mkdtemp, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseType } from "../../tables/arrow-type.ts";
+import { castColumn } from "../../tables/cast.ts";
+import { unsupportedType } from "../../tables/column.ts";
+import type { Columns } from "../../tables/row.ts";
+import { checkOptions } from "../options.ts";
+import { writeParquetFile, type WrittenColumn } from "../parquet/write.ts";
+import { isRemote } from "../store/location.ts";
+import type { StoreOptions } from "../store/options.ts";
+import type { CatalogOptions } from "./catalog.ts";
+import { upload } from "./files.ts";
+import type { Constant } from "./manifests.ts";
+import { transformed, type Partition } from "./partition.ts";
+import { TableWrite, type DataFileInfo, type Target } from "./table-write.ts";
+
+/** Options of writeIceberg. */
+export interface WriteIcebergOptions<Row> {
+  /**
+   * "append" (where nothing is said) adds rows, "overwrite" puts them in the place of all there are; both make the table if there is none.
+   * "create" is an error where there is one.
+   */
+  readonly mode?: "append" | "overwrite" | "create";
+  /** Of a new table: columns, and transforms of them such as "day(at)", "bucket(16, id)". An existing table has its own. */
+  readonly partitionBy?: readonly Partition<keyof Row & string>[];
+  /** The catalog that has the table, which is then named "namespace.table". */
+  readonly catalog?: CatalogOptions;
+  /** How an object store is reached, where the environment does not say it. */
+  readonly store?: StoreOptions;
+  /** Columns written as another Arrow type: `{ id: "int64" }`. */
+  readonly types?: { readonly [K in keyof Row & string]?: string };
+}
+
+/** See Table.writeIceberg. */
+export async function writeIceberg(columns: Columns, rows: number, table: string | URL, options: WriteIcebergOptions<never>): Promise<void> {
+  checkOptions("writeIceberg", options);
+  const write = await TableWrite.open(table, options, randomUUID());
+  try {
+    const target = await write.prepare([...columns].map(([name, { type }]) => ({ name, type })), options);
+    await write.add(target, await dataFiles(target, columns, rows), options.mode === "overwrite");
+  } catch (error) {
+    await write.abort();
+    throw error;
+  }
+  await write.commit();
+}
+
+/** A file a partition. */
+async function dataFiles(target: Target, columns: Columns, rows: number): Promise<DataFileInfo[]> {
+  const written = target.columns.map(({ name, id, type }): WrittenColumn => {
+    const column = columns.get(name)!;
+    if (column.type.id === "other") throw unsupportedType(column, "written");
+    return { name, id, column: castColumn(name, column, parseType(type)) };
+  });
+  const local = isRemote(target.folder) ? await mkdtemp(join(tmpdir(), "lockstep-")) : target.folder;
+  const infos: DataFileInfo[] = [];
+  try {
+    for (const { partition, rows: of } of partitioned(target, written, rows)) {
+      const name = `part-00000-${String(infos.length).padStart(5, "0")}.parquet`;
+      const file = join(local, name);
+      const own = of.length === rows ? written : written.map((one) => ({ ...one, column: one.column.take(of) }));
+      await writeParquetFile(file, own, of.length, { compression: target.compression, arrowSchema: false });
+      infos.push({ name, bytes: (await stat(file)).size, partition });
+      if (local !== target.folder) await upload(file, `${target.folder}/${name}`, target.store);
+    }
+  } finally {
+    if (local !== target.folder) await rm(local, { recursive: true, force: true });
+  }
+  return infos;
+}
+
+/** The rows of each partition, in the order in which they appear. */
+function partitioned({ partition }: Target, columns: readonly WrittenColumn[], rows: number): { partition: Constant[]; rows: Int32Array }[] {
+  if (rows === 0) return [];
+  const sources = partition.map(({ column, transform }) => ({ transform, ...columns.find(({ name }) => name === column)! }));
+  const found = new Map<string, { partition: Constant[]; rows: number[] }>();
+  for (let row = 0; row < rows; row++) {
+    const values = sources.map(({ transform, column }) => transformed(transform, column.type, column.values[row]!));
+    const key = JSON.stringify(values);
+    const own = found.get(key);
+    if (own) own.rows.push(row);
+    else found.set(key, { partition: values, rows: [row] });
+  }
+  return [...found.values()].map((one) => ({ partition: one.partition, rows: Int32Array.from(one.rows) }));
+}

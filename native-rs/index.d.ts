@@ -23,7 +23,7 @@ export interface SinkOutput {
   rows?: number;
   /** A collect's rows as an Arrow IPC stream, where they were asked for. */
   ipc?: Buffer;
-  /** Part files of all ranks, in table order if the write was ordered. */
+  /** Part files of all ranks, in table order if the write was ordered; of an Iceberg table each as JSON. */
   files?: string[];
 }
 
@@ -62,6 +62,8 @@ export declare class Engine {
   /** Runs a plan (JSON of `Plan`), its scripts by `scripts`; a failure on any rank is the same error on every rank. */
   execute(plan: string, scripts?: Scripts): Promise<Execution>;
   /** The distributed physical plan, one tree a stage. */
+  /** The columns that a plan's first sink sees: JSON of `[{ name, type }]`. */
+  schemaOf(plan: string): Promise<string>;
   explain(plan: string): Promise<string>;
   /** Rows read by this rank's scans, rows they are to read, and the same in bytes of the input files. Cheap, at any time. */
   progress(): number[];

@@ -40,6 +40,31 @@ export type Expression = { "kind": "column", name: string, type: JsType, } | { "
 export type Frame = { "kind": "rows", start: Expression, end: Expression, peers: boolean, } | { "kind": "range", on: Expression, preceding: Expression, following: Expression, };
 
 /**
+ * Writes data files of an Iceberg table, which nobody sees before the runtime commits them.
+ */
+export type IcebergWrite = { input: number, 
+/**
+ * The table, as messages call it.
+ */
+path: string, 
+/**
+ * Where the files go: a place of this write alone.
+ */
+folder: string, ordered: boolean, 
+/**
+ * What the rows' columns are in the files, in their order.
+ */
+columns: Array<WrittenColumn>, 
+/**
+ * Which rows stand in a file together; empty: all.
+ */
+partition: Array<PartitionField>, 
+/**
+ * As of Parquet.
+ */
+compression: string, store: StoreOptions, site: string, };
+
+/**
  * Null keys match nothing; without keys every left row matches every right row. Order: left rows, within one the right
  * rows; then unmatched left rows, then unmatched right rows.
  */
@@ -106,6 +131,12 @@ compression: string, rowGroupRows: number,
  */
 types: Record<string, string>, store: StoreOptions, site: string, };
 
+export type PartitionField = { column: string, 
+/**
+ * Iceberg's name: "identity", "day", "bucket[16]".
+ */
+transform: string, };
+
 /**
  * One execution: a DAG of table operators and what leaves it. All sinks run together, so a node with
  * several consumers is computed once.
@@ -125,7 +156,7 @@ export type Sink = { "op": "count", input: number, site: string, } | { "op": "co
 /**
  * More rows than this are an error naming the limit.
  */
-limit: number, everywhere: boolean, site: string, } | { "op": "materialize", input: number, site: string, } | { "op": "writeParquet" } & ParquetWrite | { "op": "writeCsv" } & CsvWrite | { "op": "writeJsonLines" } & JsonLinesWrite;
+limit: number, everywhere: boolean, site: string, } | { "op": "materialize", input: number, site: string, } | { "op": "writeParquet" } & ParquetWrite | { "op": "writeCsv" } & CsvWrite | { "op": "writeJsonLines" } & JsonLinesWrite | { "op": "writeIceberg" } & IcebergWrite;
 
 export type SortKey = { expression: Expression, descending: boolean, };
 
@@ -169,3 +200,13 @@ parameters: Array<Expression>,
  * Of firstValue, lastValue and nthValue; absent: the group.
  */
 frame?: Frame, } | { "kind": "aggregate", aggregate: NamedAggregate, frame?: Frame, };
+
+export type WrittenColumn = { name: string, 
+/**
+ * The table's id of it.
+ */
+id: number, 
+/**
+ * Printed Arrow type.
+ */
+type: string, };

@@ -17,9 +17,12 @@ export interface Catalog {
 const iceberg = ["org.apache.iceberg:iceberg-open-api:1.10.0:test-fixtures", "org.apache.iceberg:iceberg-core:1.10.0", "org.apache.iceberg:iceberg-core:1.10.0:tests", "org.apache.iceberg:iceberg-api:1.10.0", "org.apache.iceberg:iceberg-aws:1.10.0", "org.apache.iceberg:iceberg-aws-bundle:1.10.0"];
 const others = ["org.eclipse.jetty:jetty-server:11.0.26", "org.eclipse.jetty:jetty-servlet:11.0.26", "org.xerial:sqlite-jdbc:3.50.3.0", "org.slf4j:slf4j-simple:2.0.17", "org.apache.hadoop:hadoop-client-api:3.4.2", "org.apache.hadoop:hadoop-client-runtime:3.4.2"];
 
+/** The folder of Java's Iceberg. */
+export const icebergLibrary = (): Promise<string> => mavenLibrary("iceberg-rest-1.10.0", [...iceberg, ...others]);
+
 /** Its tables are in the bucket of `store`. */
 export async function restCatalog(store: Server): Promise<Catalog> {
-  const library = await mavenLibrary("iceberg-rest-1.10.0", [...iceberg, ...others]);
+  const library = await icebergLibrary();
   const folder = mkdtempSync(join(tmpdir(), "lockstep-catalog-"));
   const port = await freePort();
   const child = spawn("java", ["-Xmx256m", "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=error", "-cp", join(library, "*"), "org.apache.iceberg.rest.RESTCatalogServer"], {

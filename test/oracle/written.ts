@@ -20,6 +20,7 @@ export async function readWritten(folder: string): Promise<Map<string, Written>>
   if (!existsSync(folder)) return found;
   const visit = async (relative: string): Promise<void> => {
     const entries = readdirSync(join(folder, relative), { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
+    if (entries.some(({ name }) => name === "metadata")) return void found.set(relative, await readTable(join(folder, relative)));
     const parts = (extension: string) => entries.filter((entry) => entry.isFile() && entry.name.endsWith(extension)).map(({ name }) => join(folder, relative, name));
     if (parts(".parquet").length > 0) found.set(relative, await readParquet(parts(".parquet")));
     if (parts(".jsonl").length > 0) found.set(relative, await readJson(parts(".jsonl")));
@@ -63,6 +64,35 @@ async function readParquet(files: readonly string[]): Promise<Written> {
     for (const row of (await parquetReadObjects({ file, metadata, compressors })) as Row[]) rows.push(row);
   }
   return { schema, rows };
+}
+
+/** A table of Iceberg: its rows, each with its partition. Avro's own reader takes the manifests apart. */
+async function readTable(folder: string): Promise<Written> {
+  const newest = readdirSync(join(folder, "metadata")).filter((name) => name.endsWith(".metadata.json")).sort((a, b) => Number(/\d+/.exec(a)) - Number(/\d+/.exec(b))).at(-1)!;
+  // The list is found by its name: ids have more digits than JSON's numbers.
+  const text = readFileSync(join(folder, "metadata", newest), "utf8");
+  const metadata = JSON.parse(text) as { schemas: { fields: { id: number; name: string; required: boolean; type: string }[] }[]; "partition-specs": unknown; snapshots: { "manifest-list": string }[] };
+  const rows: Row[] = [];
+  for (const { manifest_path: manifest } of await avroRecords(metadata.snapshots.at(-1)!["manifest-list"])) {
+    for (const { status, data_file: file } of await avroRecords(manifest as string)) {
+      if (status === 2) continue;
+      const { file_path: path, partition, record_count: count } = file as { file_path: string; partition: object; record_count: number };
+      const read = await readParquet([path]);
+      if (read.rows.length !== count) throw new Error(`${path} has ${read.rows.length} rows, its manifest says ${count}`);
+      for (const row of read.rows) rows.push({ ...row, " partition": JSON.stringify(partition) });
+    }
+  }
+  const columns = metadata.schemas[0]!.fields.map(({ id, name, required, type }) => `${name}: ${id} ${type} ${required}`);
+  return { schema: [...columns, JSON.stringify(metadata["partition-specs"])], rows };
+}
+
+async function avroRecords(path: string): Promise<Row[]> {
+  const { default: avro } = await import("avsc");
+  const long = avro.types.LongType.__with({ fromBuffer: (bytes: Buffer) => Number(bytes.readBigInt64LE()), toBuffer: () => Buffer.alloc(8), fromJSON: Number, toJSON: Number, isValid: (value: unknown) => typeof value === "number", compare: () => 0 });
+  const records: Row[] = [];
+  const decoder = avro.createFileDecoder(path, { parseHook: (schema: never) => avro.Type.forSchema(schema, { registry: { long } as never }) });
+  for await (const record of decoder) records.push(record as Row);
+  return records;
 }
 
 /** The two spellings of an integer's width are one type. */

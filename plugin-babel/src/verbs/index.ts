@@ -21,14 +21,14 @@ import { slice } from "./slice.ts";
 import { spool } from "./spool.ts";
 import { ungroup } from "./ungroup.ts";
 import type { Verb } from "./verb.ts";
-import { writeCsv, writeJsonLines, writeParquet } from "./writers.ts";
+import { writeCsv, writeIceberg, writeJsonLines, writeParquet } from "./writers.ts";
 
 export const catalogue: readonly Verb[] = [
   readParquet, readCsv, readJsonLines, readIceberg, readPostgres, table,
   filter, derive, select, rename, join, join_left, join_right, join_full, cross, lookup, semijoin, antijoin,
   fold, groupby, ungroup, rollup, count, orderby, slice, concat, dedupe, union, intersect, except,
   numRows, columnNames, get, objects, array, print,
-  writeParquet, writeCsv, writeJsonLines,
+  writeParquet, writeCsv, writeJsonLines, writeIceberg,
 ];
 
 export const readers: ReadonlyMap<string, Verb> = new Map(catalogue.filter((v) => v.on === "module").map((v) => [v.name, v]));

@@ -35,3 +35,10 @@ const writer = (name: string, format: string, options: Options): Verb => ({
 export const writeParquet = writer("writeParquet", "Parquet", optionsOf.writeParquet);
 export const writeCsv = writer("writeCsv", "CSV", optionsOf.writeCsv);
 export const writeJsonLines = writer("writeJsonLines", "JSON Lines", optionsOf.writeJsonLines);
+
+export const writeIceberg: Verb = {
+  ...writer("writeIceberg", "Iceberg", optionsOf.writeIceberg),
+  docs: "Writes into an Iceberg table, its folder or its name in a catalog, which is made if there is none: data files of every rank, one snapshot when the call returns.",
+  example: 'await monthly.writeIceberg(out, { mode: "overwrite", partitionBy: ["month"] })',
+  communicates: () => "own data files, what rank 0 finds out of the table (Bcast); rank 0 commits a snapshot (Barrier)",
+};

@@ -2,7 +2,7 @@
 import { deserialize, serialize } from "node:v8";
 import { partsOf, thrownOf, type Thrown } from "../errors/index.ts";
 import { markAgreed } from "./checked.ts";
-import { currentCall, runningCall } from "./context.ts";
+import { currentCall, runningCall, type CallContext } from "./context.ts";
 import { fill, marshal, Places } from "./marshal.ts";
 import { restore, type Standing, standingFor } from "./standing.ts";
 
@@ -14,13 +14,16 @@ type Answer = { readonly value: unknown; readonly empty: object[]; readonly thin
  */
 export function alike<T>(evaluate: () => T | Promise<T>): Promise<T> {
   const call = currentCall();
+  return call.inOrder(() => agreed(call, evaluate));
+}
+
+/** As {@link alike}, within an operation of the call. */
+export async function agreed<T>(call: CallContext, evaluate: () => T | Promise<T>): Promise<T> {
   const { rank, size } = call.world;
-  return call.inOrder(async () => {
-    const own = rank === 0 ? await answer(evaluate) : null;
-    const agreed = size > 1 ? (deserialize(await call.collective((engine) => engine.broadcast(own && serialize(own), 0))) as Answer) : own!;
-    if ("failure" in agreed) throw markAgreed(thrownOf(agreed.failure));
-    return fill(agreed.value, agreed.empty, agreed.things.map(restore)) as T;
-  });
+  const own = rank === 0 ? await answer(evaluate) : null;
+  const all = size > 1 ? (deserialize(await call.collective((engine) => engine.broadcast(own && serialize(own), 0))) as Answer) : own!;
+  if ("failure" in all) throw markAgreed(thrownOf(all.failure));
+  return fill(all.value, all.empty, all.things.map(restore)) as T;
 }
 
 /** The expression as it stands in the rank chunk, where it is known by nothing else. */

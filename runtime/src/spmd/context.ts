@@ -5,6 +5,7 @@ import { decisive, decodeOutcomes, description, encodeOutcome, errorOf, failed, 
 import { Outputs } from "./outputs.ts";
 import { stand } from "./rank.ts";
 import type { ScriptFunction } from "./scripts.ts";
+import type { TableOutput } from "./table-outputs.ts";
 import { agreeOnSpools, nextSpool } from "./spools.ts";
 import type { World } from "./world.ts";
 
@@ -17,6 +18,8 @@ export class CallContext {
   readonly outputs: Outputs;
   /** Row functions that V8 runs, by number: the same on all ranks, which run the same statements. */
   readonly scripts: ScriptFunction[] = [];
+  /** Tables of Iceberg that this call writes. */
+  readonly tables = new Map<string, TableOutput>();
   /** Opened by this call, closed when it ends. */
   datasets: number[] = [];
   #turn: Promise<unknown> = Promise.resolve();

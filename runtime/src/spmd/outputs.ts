@@ -6,16 +6,19 @@ import type { StoreOptions } from "../connectors/store/options.ts";
 import { LockstepError } from "../errors/index.ts";
 import { checked, markAgreed } from "./checked.ts";
 import type { CallContext } from "./context.ts";
-import { isCommitted, jobIdentity, sign, type Identity } from "./identity.ts";
+import { isCommitted, jobIdentity, sign } from "./identity.ts";
 
-interface Output {
+/** What a call writes to one target. */
+export interface Output {
   readonly path: string;
-  readonly overwrite: boolean;
-  /** Undefined: an earlier attempt of the job has committed it. */
-  readonly staging: string | undefined;
-  readonly identity: Identity | undefined;
-  /** JSON for the engine: how a store is reached, and who writes. */
-  readonly options: string;
+  /** Where a reader of the same call finds it. */
+  readonly staging?: string | undefined;
+  /** An earlier attempt of the job has committed it. */
+  readonly done?: boolean;
+  /** Rank 0: makes it visible. */
+  commit(): Promise<void>;
+  /** Rank 0: removes what was written. */
+  remove(): Promise<void>;
 }
 
 /**
@@ -81,9 +84,26 @@ export class Outputs {
       throw markAgreed(new LockstepError({ ...raised.toJSON(), site }));
     }
     const { staging } = answer!;
-    this.#outputs.push({ path, overwrite, staging, identity, options });
-    this.#announce();
+    this.add({
+      path, staging, done: staging === undefined,
+      async commit() {
+        if (identity && !remote) sign(staging!, identity);
+        await checked(native.commitOutput(staging!, path, overwrite, options));
+      },
+      remove: () => checked(native.abortOutput(staging!, options)),
+    });
     return staging;
+  }
+
+  /** An output that is made otherwise. */
+  add(output: Output): void {
+    this.#outputs.push(output);
+    this.#announce();
+  }
+
+  /** The number of the next output, the same on all ranks. */
+  get next(): number {
+    return this.#outputs.length;
   }
 
   /** Where a reader finds `path`: in the staged version, if this call wrote it. */
@@ -110,21 +130,19 @@ export class Outputs {
    * now): the error says which are visible; those are not taken back, because others may have read them.
    */
   async commit(): Promise<void> {
-    const { native } = this.#call.world;
     const visible: string[] = [];
     const last = (output: Output, index: number): boolean => !this.#outputs.some((later, at) => at > index && later.path === output.path);
     for (const [index, output] of this.#outputs.entries()) {
-      const { path, staging, overwrite, identity, options } = output;
-      if (staging === undefined) continue;
+      const { path, done } = output;
+      if (done) continue;
       if (!last(output, index)) {
-        await checked(native.abortOutput(staging, options)).catch(() => undefined);
+        await output.remove().catch(() => undefined);
         continue;
       }
       try {
-        if (identity && !isRemote(path)) sign(staging, identity);
-        await checked(native.commitOutput(staging, path, overwrite, options));
+        await output.commit();
       } catch (error) {
-        const missing = this.#outputs.filter((other, at) => at >= index && other.staging !== undefined && last(other, at)).map((other) => other.path);
+        const missing = this.#outputs.filter((other, at) => at >= index && !other.done && last(other, at)).map((other) => other.path);
         await this.#remove(index);
         throw partly(error, path, visible, missing);
       }
@@ -140,9 +158,7 @@ export class Outputs {
 
   /** Removes what is staged, from an output on. */
   async #remove(first: number): Promise<void> {
-    for (const { staging, options } of this.#outputs.slice(first)) {
-      if (staging !== undefined) await checked(this.#call.world.native.abortOutput(staging, options)).catch(() => undefined);
-    }
+    for (const output of this.#outputs.slice(first)) if (!output.done) await output.remove().catch(() => undefined);
     this.#forget();
   }
 

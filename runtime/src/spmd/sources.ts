@@ -1,6 +1,7 @@
 import type { ColumnType, Expression } from "@lockstep/native/plan";
 import type { ReadCsvOptions } from "../connectors/csv/read.ts";
 import type { ReadIcebergOptions } from "../connectors/iceberg/read.ts";
+import type { IcebergTable, openTable as OpenTableOf } from "../connectors/iceberg/table.ts";
 import type { ReadJsonLinesOptions } from "../connectors/json/read.ts";
 import type { ReadParquetOptions } from "../connectors/parquet/read.ts";
 import type { ReadPostgresOptions } from "../connectors/postgres/read.ts";
@@ -22,6 +23,8 @@ import { located } from "./located.ts";
 import { description } from "./outcome.ts";
 import { absolute } from "./outputs.ts";
 import { SpmdTable, type Sited } from "./table.ts";
+
+type OpenTable = typeof OpenTableOf;
 
 /** What the compiler knows of a reader. */
 export interface ReaderDescriptor extends Sited {
@@ -90,22 +93,31 @@ export function readIceberg(table: string | URL, options: ReadIcebergOptions<Rec
   const path = options?.catalog ? String(table) : located(site, () => absolute(table));
   return call.inOrder(async () => {
     checkReader("readIceberg", options, descriptor);
-    const request = call.world.rank === 0 ? await icebergRequest(path, options ?? {}, descriptor) : engineText({ site });
+    const request = call.world.rank === 0 ? await icebergRequest(call, path, options ?? {}, descriptor) : engineText({ site });
     return opened(call, path, descriptor, true, (engine) => engine.openIceberg(request));
   });
 }
 
 /** What rank 0 found in the metadata, or why it did not: the engine tells the other ranks. */
-async function icebergRequest(path: string, options: ReadIcebergOptions<Record<string, unknown>>, { declared, site }: ReaderDescriptor): Promise<string> {
+async function icebergRequest(call: CallContext, path: string, options: ReadIcebergOptions<Record<string, unknown>>, { declared, site }: ReaderDescriptor): Promise<string> {
   try {
     // Loaded where it is used: most programs have no such table.
     const [{ openTable }, { arrowTypeOf }] = await Promise.all([import("../connectors/iceberg/table.ts"), import("../connectors/iceberg/types.ts")]);
-    const { name, fields, names, files, deletes, store } = await openTable(path, options);
+    const { name, fields, names, files, deletes, store } = await openStaged(call, path, options, openTable);
     const columns = fields.map((field) => ({ id: field.id, name: field.name, type: printType(arrowTypeOf(field)), nullable: !field.required, names: names?.(field.id) ?? null }));
     return engineText({ table: name, columns, files, deletes, declared, store, site });
   } catch (error) {
     return JSON.stringify({ failed: JSON.parse(description(error)) as unknown, site });
   }
+}
+
+/** A table as this call has left it. */
+async function openStaged(call: CallContext, path: string, options: ReadIcebergOptions<Record<string, unknown>>, open: OpenTable): Promise<IcebergTable> {
+  const { snapshot, asOf, ref } = options;
+  const isNow = snapshot === undefined && asOf === undefined && (ref === undefined || ref === "main");
+  const write = isNow && call.tables.size > 0 ? await call.tables.get((await import("../connectors/iceberg/table-write.ts")).tableKey(path, options))?.write : undefined;
+  if (!write?.isWritten) return open(path, options);
+  return write.staged(write.isNew ? undefined : await open(path, options));
 }
 
 const methods = { readParquet: "openParquet", readCsv: "openCsv", readJsonLines: "openJsonLines" } as const;

@@ -3,12 +3,14 @@ import type {
 } from "@lockstep/native/plan";
 import { checkOptions } from "../connectors/options.ts";
 import type { WriteCsvOptions } from "../connectors/csv/write.ts";
+import type { WriteIcebergOptions } from "../connectors/iceberg/write.ts";
 import type { WriteJsonLinesOptions } from "../connectors/json/write.ts";
 import type { WriteParquetOptions } from "../connectors/parquet/write.ts";
 import { rangeOf, type RowRange } from "../tables/slice.ts";
 import { onEveryRank } from "./checked.ts";
 import { collect, count, look, write } from "./execute.ts";
 import { literalTable } from "./literal-table.ts";
+import { writeTable } from "./table-outputs.ts";
 import { newSpool } from "./spools.ts";
 import type { TableNode } from "./plan.ts";
 
@@ -214,6 +216,10 @@ export class SpmdTable {
       ordered: ordered || options?.order === "program",
       store: options?.store ?? {},
     }));
+  }
+
+  async writeIceberg(table: string | URL, options: WriteIcebergOptions<Record<string, unknown>> | undefined, { site, ordered }: Sited & { ordered: boolean }): Promise<void> {
+    await writeTable(this.node, table, options ?? {}, site, ordered);
   }
 
   #then(build: (input: number) => Node): SpmdTable {

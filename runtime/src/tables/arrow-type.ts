@@ -77,6 +77,15 @@ export function parseType(text: string): ArrowType {
   });
 }
 
+/** The type that is printed so; what tables do not carry by its name alone. */
+export function typeNamed(text: string): ArrowType {
+  try {
+    return text === "null" ? nothing : parseType(text);
+  } catch {
+    return { id: "other", name: text };
+  }
+}
+
 /** Whether two types are the same. */
 export function sameType(a: ArrowType, b: ArrowType): boolean {
   return printType(a) === printType(b);

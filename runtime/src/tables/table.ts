@@ -15,7 +15,7 @@ import { op, type Aggregate } from "./op.ts";
 import { peersOf, sortedRows, type OrderKey, type SortColumn } from "./order.ts";
 import { printTable } from "./print.ts";
 import { recordsOf } from "./record.ts";
-import { columnNamed, cursor, renamedColumns, type Columns } from "./row.ts";
+import { chosenNames, columnNamed, cursor, renamedColumns, type Columns } from "./row.ts";
 import { rangeOf, type RowRange, sliceOf } from "./slice.ts";
 import type * as T from "./types.ts";
 import { aggregateColumn, windowColumn, type Windowed } from "./window.ts";
@@ -59,13 +59,7 @@ export class Table<Row> implements Iterable<Row> {
 
   /** Chooses and orders columns: names, arrays of names, or { old: "new" }. */
   select<const S extends readonly T.Selection<Row>[]>(...columns: S): Table<T.Selected<Row, S>> {
-    const chosen = new Map<string, string>();
-    for (const item of columns as readonly unknown[]) {
-      if (typeof item === "string") chosen.set(item, item);
-      else if (Array.isArray(item)) for (const name of item as string[]) chosen.set(name, name);
-      else for (const [old, name] of Object.entries(item as Record<string, string>)) chosen.set(old, name);
-    }
-    return new Table(renamedColumns(this.columns, chosen), this.#rows, this.order);
+    return new Table(renamedColumns(this.columns, chosenNames(columns)), this.#rows, this.order);
   }
 
   /** Renames columns in place: { old: "new" }. */
@@ -275,20 +269,17 @@ export class Table<Row> implements Iterable<Row> {
 
   /** Writes a folder of Parquet files that appears complete or not at all. LS2007 if it exists, without `overwrite`. */
   async writeParquet(path: string | URL, options: WriteParquetOptions<Row> = {}): Promise<void> {
-    const { writeParquet } = await import("../connectors/parquet/write.ts");
-    await writeParquet(this.columns, this.#rows, path, options);
+    return (await import("../connectors/parquet/write.ts")).writeParquet(this.columns, this.#rows, path, options);
   }
 
   /** Writes a folder of CSV files that appears complete or not at all. LS2007 if it exists, without `overwrite`. */
   async writeCsv(path: string | URL, options: WriteCsvOptions = {}): Promise<void> {
-    const { writeCsv } = await import("../connectors/csv/write.ts");
-    await writeCsv(this.columns, this.#rows, path, options);
+    return (await import("../connectors/csv/write.ts")).writeCsv(this.columns, this.#rows, path, options);
   }
 
   /** Writes a folder of JSON Lines files that appears complete or not at all. LS2007 if it exists, without `overwrite`. */
   async writeJsonLines(path: string | URL, options: WriteJsonLinesOptions = {}): Promise<void> {
-    const { writeJsonLines } = await import("../connectors/json/write.ts");
-    await writeJsonLines(this.columns, this.#rows, path, options);
+    return (await import("../connectors/json/write.ts")).writeJsonLines(this.columns, this.#rows, path, options);
   }
 
   /**
@@ -296,8 +287,7 @@ export class Table<Row> implements Iterable<Row> {
    * are found by their names. LS2002 where they do not fit the table, LS2007 where it is there (mode "create"), LS2023 where others changed what is replaced.
    */
   async writeIceberg(table: string | URL, options: WriteIcebergOptions<Row> = {}): Promise<void> {
-    const { writeIceberg } = await import("../connectors/iceberg/write.ts");
-    await writeIceberg(this.columns, this.#rows, table, options);
+    return (await import("../connectors/iceberg/write.ts")).writeIceberg(this.columns, this.#rows, table, options);
   }
 
   #rowReader(): (row: number) => Row {

@@ -1,5 +1,6 @@
 /** Files of a table while it is written. Their names are new ones, so nobody reads them before the commit names them. */
 import { randomUUID } from "node:crypto";
+import { createReadStream } from "node:fs";
 import { link, mkdir, open, rename, rm, rmdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { LockstepError, notWritten } from "../../errors/index.ts";
@@ -88,12 +89,10 @@ export async function replace(path: string, bytes: Uint8Array, store: StoreOptio
 export async function upload(from: string, path: string, options: StoreOptions | undefined): Promise<void> {
   const location = parseLocation(path);
   const store = await openStore(location, options);
-  const file = await open(from);
   const id = await store.begin(location.key);
   try {
     const pieces: string[] = [];
-    // Of an empty file there is one piece, too.
-    for await (const bytes of file.createReadStream({ highWaterMark: PIECE })) pieces.push(await store.piece(location.key, id, pieces.length, bytes as Uint8Array));
+    for await (const bytes of createReadStream(from, { highWaterMark: PIECE })) pieces.push(await store.piece(location.key, id, pieces.length, bytes as Uint8Array));
     if (!(await store.complete(location.key, id, pieces)) && !(await store.head(location.key))) throw new LockstepError({ code: "LS2021", message: `${path}: the upload was given up by the store` });
   } catch (error) {
     await store.abort(location.key, id).catch(() => undefined);

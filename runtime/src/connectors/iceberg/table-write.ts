@@ -76,6 +76,7 @@ export class TableWrite {
   /** As the program saw it first; with a new table's metadata once a statement has said its columns. */
   #state: State | undefined;
   #replaces = false;
+  #written = false;
   readonly #files: NewFile[] = [];
   readonly #folders: string[] = [];
 
@@ -149,6 +150,7 @@ export class TableWrite {
       const values = partition[Symbol.iterator]();
       return { path, metrics, partition: spec.map(({ transform }) => (transform === "void" ? null : (values.next().value ?? null))) };
     });
+    this.#written = true;
     if (replaces) {
       this.#replaces = true;
       this.#files.length = 0;
@@ -158,7 +160,7 @@ export class TableWrite {
 
   /** LS2008, LS2020, LS2021, LS2023; where it surely failed, nothing of it is left. */
   async commit(): Promise<void> {
-    if (!this.#state) return;
+    if (!this.#state || !this.#written) return this.abort();
     const written: Written = { paths: [], lists: [] };
     const { store } = this.#state;
     try {
@@ -185,6 +187,11 @@ export class TableWrite {
     return { name, fields, names, store, files: [...(base?.files ?? []), ...added], deletes: base?.deletes ?? [] };
   }
 
+  /** Whether there is something to commit. */
+  get isWritten(): boolean {
+    return this.#written;
+  }
+
   /** Whether the table will be made by the commit. */
   get isNew(): boolean {
     return this.#state?.path === undefined;
@@ -202,6 +209,9 @@ export class TableWrite {
   async #begin(columns: readonly WrittenColumn[], partitionBy: readonly string[] = []): Promise<State> {
     if (columns.length === 0) throw new LockstepError({ code: "LS2015", message: `${this.name}: a table without columns cannot be written` });
     const fields = columns.map(({ name, type }, index): Field => {
+      if (type.id === "null") {
+        throw new LockstepError({ code: "LS2015", message: `the column "${name}" has nothing but nulls, which says no type for the new table ${this.name}`, fix: `Say one: types: { ${name}: "string" }.` });
+      }
       const of = icebergTypeOf(type);
       if (of !== undefined) return { id: index + 1, name, required: false, type: of };
       const fix = type.id === "timestamp" ? `Write it in microseconds: types: { ${name}: "timestamp[us]" }.` : `Write it as another type: types: { ${name}: "string" }, or leave it out with select().`;

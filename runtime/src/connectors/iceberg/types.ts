@@ -27,7 +27,7 @@ export function arrowTypeOf({ type }: Pick<Field, "type">): ArrowType {
   return { id: "other", name: type };
 }
 
-/** The type that a new table's column gets; undefined: the format's version 2 has none. A column of nulls is written as float64. */
+/** The type that a new table's column gets; undefined: the format's version 2 has none. */
 export function icebergTypeOf(type: ArrowType): string | undefined {
   switch (type.id) {
     case "bool":
@@ -49,7 +49,6 @@ export function icebergTypeOf(type: ArrowType): string | undefined {
     case "decimal":
       return `decimal(${type.precision}, ${type.scale})`;
     case "null":
-      return "double";
     case "other":
       return undefined;
   }

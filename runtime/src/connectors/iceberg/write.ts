@@ -19,10 +19,7 @@ import { TableWrite, type DataFileInfo, type Target } from "./table-write.ts";
 
 /** Options of writeIceberg. */
 export interface WriteIcebergOptions<Row> {
-  /**
-   * "append" (where nothing is said) adds rows, "overwrite" puts them in the place of all there are; both make the table if there is none.
-   * "create" is an error where there is one.
-   */
+  /** Adds rows ("append", where nothing is said), or puts them in the place of all there are; both make the table if there is none. "create" is an error where there is one. */
   readonly mode?: "append" | "overwrite" | "create";
   /** Of a new table: columns, and transforms of them such as "day(at)", "bucket(16, id)". An existing table has its own. */
   readonly partitionBy?: readonly Partition<keyof Row & string>[];

@@ -11,7 +11,7 @@ use arrow::{
     array::{RecordBatch, UInt32Array},
     compute::take_record_batch,
     datatypes::{Field, Schema, SchemaRef},
-    row::OwnedRow,
+    row::{OwnedRow, Row},
 };
 use lockstep_plan::IcebergWrite;
 use serde::{Deserialize, Serialize};
@@ -26,6 +26,8 @@ use crate::{
 
 /// Files that a part has open at a time: of more partitions the largest ends, and may get a second file.
 const OPEN: usize = 64;
+/// Bytes that the open files of a part hold, as long as there is more than one.
+const MEMORY: usize = 256 << 20;
 
 /// A data file as written.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -68,15 +70,23 @@ impl IcebergPart {
         let batch = as_written(batch, &self.schema)?;
         let Some(keys) = &self.keys else { return self.part(None)?.write(&batch) };
         let rows = keys.of(&batch)?;
-        let mut groups: HashMap<OwnedRow, Vec<u32>> = HashMap::new();
+        let mut numbers: HashMap<Row, usize> = HashMap::new();
+        let mut groups: Vec<(Row, Vec<u32>)> = vec![];
         for (index, row) in rows.iter().enumerate() {
-            groups.entry(row.owned()).or_default().push(index as u32);
+            let number = *numbers.entry(row).or_insert(groups.len());
+            if number == groups.len() {
+                groups.push((row, vec![]));
+            }
+            groups[number].1.push(index as u32);
         }
         for (key, indices) in groups {
             let whole = indices.len() == batch.num_rows();
             let taken = |error: arrow::error::ArrowError| ConnectorError::new("LS2099", error.to_string(), serde_json::json!({}));
             let own = if whole { batch.clone() } else { take_record_batch(&batch, &UInt32Array::from(indices)).map_err(taken)? };
-            self.part(Some(key))?.write(&own)?;
+            self.part(Some(key.owned()))?.write(&own)?;
+        }
+        while self.open.len() > 1 && self.open.values().map(|(_, part)| part.memory_size()).sum::<usize>() > MEMORY {
+            self.end_largest()?;
         }
         Ok(())
     }
@@ -91,10 +101,8 @@ impl IcebergPart {
 
     fn part(&mut self, key: Option<OwnedRow>) -> Result<&mut ParquetPart> {
         if !self.open.contains_key(&key) {
-            if self.open.len() == OPEN
-                && let Some(largest) = self.open.iter().max_by_key(|(_, (_, part))| part.memory_size()).map(|(key, _)| key.clone())
-            {
-                self.end(&largest)?;
+            if self.open.len() == OPEN {
+                self.end_largest()?;
             }
             let name = format!("part-{:05}-{:05}.parquet", self.index, self.files);
             self.files += 1;
@@ -104,6 +112,11 @@ impl IcebergPart {
         }
         let gone = || ConnectorError::new("LS2099", "a data file was just opened", serde_json::json!({}));
         self.open.get_mut(&key).map(|(_, part)| part).ok_or_else(gone)
+    }
+
+    fn end_largest(&mut self) -> Result<()> {
+        let largest = self.open.iter().max_by_key(|(_, (_, part))| part.memory_size()).map(|(key, _)| key.clone());
+        largest.map_or(Ok(()), |key| self.end(&key))
     }
 
     fn end(&mut self, key: &Option<OwnedRow>) -> Result<()> {

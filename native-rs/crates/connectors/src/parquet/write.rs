@@ -188,7 +188,7 @@ fn cast_to(column: &ArrayRef, field: &Field) -> Result<ArrayRef> {
 
 fn cannot_write(field: &Field, from: &DataType, to: &DataType, why: &str) -> ConnectorError {
     let (from, to) = (print_type(from), print_type(to));
-    let message = format!("column {} is {from} and cannot be written as {to}: {why}", field.name());
+    let message = format!("the column \"{}\" is {from} and cannot be written as {to}: {why}", field.name());
     ConnectorError::unsupported(message, json!({ "column": field.name(), "from": from, "to": to }))
 }
 

@@ -194,8 +194,14 @@ fn written_types() {
     part.write(&table(0, 10)).unwrap();
     let error = part.write(&table(1 << 40, (1 << 40) + 1)).unwrap_err();
     assert_eq!(error.code, "LS2015");
-    assert!(error.message.contains("column id is int64"), "{}", error.message);
+    assert!(error.message.contains("column \"id\" is int64"), "{}", error.message);
     part.close().unwrap();
+    let halves = RecordBatch::try_from_iter([("x", Arc::new(Float64Array::from(vec![Some(-0.0), None, Some(2.5)])) as ArrayRef)]).unwrap();
+    let mut part = ParquetPart::create(directory.path(), 1, &halves.schema(), types(&[("x", "int64")])).unwrap();
+    part.write(&halves.slice(0, 2)).unwrap();
+    let error = part.write(&halves).unwrap_err();
+    assert!(error.code == "LS2015" && error.message.contains("2.5 is not whole"), "{}", error.message);
+    std::fs::remove_file(directory.path().join("part-00001.parquet")).unwrap();
     let dataset = Arc::new(open(directory.path()).unwrap());
     let all = read_all(&dataset, 1, &columns(&["id", "zone"])).unwrap();
     assert_eq!(all.column(0).as_ref(), &Int32Array::from_iter_values(0..10) as &dyn Array);

@@ -54,6 +54,8 @@ function readOption(option: Written, owner: string, name: string, taken: Taken, 
   if (taken.kind === "types" && bare(node).type === "ObjectExpression") return readTypes(option, owner, name, taken, report);
   const found = isNaNWritten(option) ? "NaN" : foundAt(option);
   const constant = constantOf(node, place);
+  // A list of what is computed.
+  if (taken.kind === "texts" && !constant && bare(node).type === "ArrayExpression") return [];
   if (found !== null && (!constant || !fits(constant.value, taken))) {
     report(wrongOption({ kind: "value", owner, name, takes: wordsOf(taken), found, instead: nearValue(constant?.value, taken) }, spanOf(node, place.module)));
   }

@@ -1,0 +1,92 @@
+/** Tables of Iceberg that a call writes: the ranks make data files, rank 0 one snapshot a table when the call has ended. */
+import { randomUUID } from "node:crypto";
+import type { DataFileInfo, Target, TableWrite } from "../connectors/iceberg/table-write.ts";
+import type { WriteIcebergOptions } from "../connectors/iceberg/write.ts";
+import { checkOptions } from "../connectors/options.ts";
+import { isRemote } from "../connectors/store/location.ts";
+import { LockstepError } from "../errors/index.ts";
+import { typeNamed } from "../tables/arrow-type.ts";
+import { agreed } from "./alike.ts";
+import { markAgreed, onEveryRank } from "./checked.ts";
+import { currentCall, type CallContext } from "./context.ts";
+import { engineText } from "./engine-text.ts";
+import { execute } from "./execute.ts";
+import { jobIdentity } from "./identity.ts";
+import { located } from "./located.ts";
+import { cutPlan, type TableNode } from "./plan.ts";
+
+type Options = WriteIcebergOptions<Record<string, unknown>>;
+
+/** A table that the call writes. Several writes of one table are one snapshot. */
+export interface TableOutput {
+  /** Rank 0. */
+  write?: Promise<TableWrite>;
+}
+
+/** Collective. What can be said before a row is computed is an error before. */
+export function writeTable(input: TableNode, table: string | URL, options: Options, site: string, ordered: boolean): Promise<void> {
+  const call = currentCall();
+  return call.inOrder(async () => {
+    onEveryRank(() => checkOptions("writeIceberg", options, site));
+    // Loaded where it is used: most programs have no such table.
+    const { tableKey } = await import("../connectors/iceberg/table-write.ts");
+    const key = located(site, () => tableKey(table, options));
+    const seen = engineText(await cutPlan(call, [{ input, build: (id) => ({ op: "count", input: id, site }) }]));
+    const columns = JSON.parse(await call.collective((engine) => engine.schemaOf(seen))) as { name: string; type: string }[];
+    const output = outputOf(call, key, table, options);
+    const target = await atSite(site, () =>
+      agreed(call, async (): Promise<Target | null> => {
+        const write = await output.write!;
+        if (write.isCommitted) return committed(write.name);
+        return write.prepare(columns.map(({ name, type }) => ({ name, type: typeNamed(type) })), options);
+      }),
+    );
+    if (target === null) return;
+    const { name: path, folder, partition, compression, store } = target;
+    const [sink] = await execute(call, [{ input, build: (id) => ({ op: "writeIceberg", input: id, path, folder, ordered, columns: [...target.columns], partition: [...partition], compression, store, site }) }]);
+    const files = sink!.files!.map((file) => JSON.parse(file) as DataFileInfo);
+    await atSite(site, () =>
+      agreed(call, async () => {
+        await (await output.write!).add(target, files, options.mode === "overwrite");
+        return null;
+      }),
+    );
+  });
+}
+
+/** The call's output to a table, made with its first write. */
+function outputOf(call: CallContext, key: string, table: string | URL, options: Options): TableOutput {
+  const known = call.tables.get(key);
+  if (known) return known;
+  const output: TableOutput = {};
+  const number = call.outputs.next;
+  call.tables.set(key, output);
+  if (call.world.rank === 0) {
+    const job = jobIdentity();
+    const id = job === undefined ? randomUUID() : `${job}/${call.id}/${number}`;
+    output.write = import("../connectors/iceberg/table-write.ts").then(({ TableWrite }) => TableWrite.open(table, options, id));
+    // Whoever waits for it reports the error.
+    output.write.catch(() => undefined);
+  }
+  const opened = async (): Promise<TableWrite | undefined> => output.write?.catch(() => undefined);
+  call.outputs.add({
+    path: options.catalog || isRemote(table) ? String(table) : key,
+    commit: async () => (await opened())?.commit(),
+    remove: async () => (await opened())?.abort(),
+  });
+  return output;
+}
+
+function committed(name: string): null {
+  process.stderr.write(`${name}: already committed by job ${jobIdentity()}, not written again\n`);
+  return null;
+}
+
+async function atSite<T>(site: string, operation: () => Promise<T>): Promise<T> {
+  try {
+    return await operation();
+  } catch (error) {
+    if (!(error instanceof LockstepError) || error.site !== undefined) throw error;
+    throw markAgreed(new LockstepError({ ...error.toJSON(), site, cause: error }));
+  }
+}

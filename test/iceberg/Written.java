@@ -1,0 +1,52 @@
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.iceberg.FileScanTask;
+import org.apache.iceberg.Snapshot;
+import org.apache.iceberg.Table;
+import org.apache.iceberg.expressions.Expression;
+import org.apache.iceberg.expressions.Expressions;
+import org.apache.iceberg.hadoop.HadoopTables;
+import org.apache.iceberg.rest.RESTCatalog;
+import org.apache.iceberg.catalog.TableIdentifier;
+
+/** What Java's Iceberg sees of a table, a folder or `uri|namespace.table`, and what it does to it: `Written.java (look|compact) TABLE…`. A line of JSON a table. */
+public class Written {
+  public static void main(String[] args) throws Exception {
+    for (int index = 1; index < args.length; index++) {
+      Table table = opened(args[index]);
+      if (args[0].equals("compact")) {
+        table.updateProperties().set("by", "java").commit();
+        table.rewriteManifests().clusterBy(file -> "").commit();
+        table.refresh();
+      }
+      List<String> snapshots = new ArrayList<>();
+      for (Snapshot snapshot : table.snapshots()) {
+        int[] counts = new int[2];
+        snapshot.addedDataFiles(table.io()).forEach(file -> counts[0]++);
+        snapshot.removedDataFiles(table.io()).forEach(file -> counts[1]++);
+        snapshots.add(String.format("{\"operation\": \"%s\", \"sequence\": %d, \"added\": %d, \"removed\": %d, \"records\": %s}", snapshot.operation(), snapshot.sequenceNumber(), counts[0], counts[1], snapshot.summary().get("total-records")));
+      }
+      System.out.printf("{\"records\": %d, \"from60\": %d, \"eu\": %d, \"snapshots\": %s}%n", records(table, Expressions.alwaysTrue()), records(table, Expressions.greaterThanOrEqual("id", 60L)), records(table, Expressions.equal("region", "eu")), snapshots);
+    }
+  }
+
+  private static Table opened(String name) {
+    if (!name.contains("|")) return new HadoopTables(new Configuration()).load(name);
+    String[] parts = name.split("\\|");
+    RESTCatalog catalog = new RESTCatalog();
+    catalog.initialize("test", Map.of("uri", parts[0], "io-impl", "org.apache.iceberg.aws.s3.S3FileIO", "s3.endpoint", System.getenv("AWS_ENDPOINT_URL"), "s3.path-style-access", "true", "client.region", "us-east-1",
+        "s3.access-key-id", System.getenv("AWS_ACCESS_KEY_ID"), "s3.secret-access-key", System.getenv("AWS_SECRET_ACCESS_KEY")));
+    return catalog.loadTable(TableIdentifier.parse(parts[1]));
+  }
+
+  /** Rows of the files that a filter leaves: Java judges by partitions and bounds alone. */
+  private static long records(Table table, Expression filter) throws Exception {
+    long records = 0;
+    try (var tasks = table.newScan().filter(filter).includeColumnStats().planFiles()) {
+      for (FileScanTask task : tasks) records += task.file().recordCount();
+    }
+    return records;
+  }
+}

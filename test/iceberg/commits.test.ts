@@ -1,0 +1,139 @@
+/**
+ * Commits to tables of Iceberg with a crash or a lost answer at every step, and two writers at once: all or nothing, never twice. `LOCKSTEP_COMMITS=1000`
+ * runs that many of two writers, of which one fails in every way.
+ */
+import { execFile } from "node:child_process";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { LockstepError, readIceberg, table } from "@lockstep/runtime";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { root } from "../scripts/lib.mjs";
+import { proxy, random, type Proxy } from "../stores/proxy.ts";
+import { versitygw, within, type Server } from "../stores/servers.ts";
+import { restCatalog, type Catalog } from "./servers.ts";
+
+const scratch = mkdtempSync(join(root, ".lockstep-commits-"));
+let server: Server;
+let catalog: Catalog;
+/** Before the store and before the catalog. */
+let front: Proxy;
+let before: Proxy;
+beforeAll(async () => {
+  server = await versitygw();
+  front = await proxy(server, 7);
+  catalog = await restCatalog(server);
+  before = await proxy({ ...server, name: "the catalog", endpoint: catalog.uri });
+  await fetch(`${catalog.uri}/v1/namespaces`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ namespace: ["commits"] }) });
+}, 600_000);
+afterAll(async () => {
+  await before?.stop();
+  await catalog?.stop();
+  await front?.stop();
+  await server?.stop();
+  rmSync(scratch, { recursive: true, force: true });
+});
+
+const environment = (): Record<string, string> => ({ ...server.env, AWS_SHARED_CREDENTIALS_FILE: "/nonexistent" });
+const rows = (...ids: number[]) => table({ id: ids, name: ids.map((id) => `n${id}`) });
+
+/** Sorted; undefined: there is no table. */
+async function ids(of: string, options: object = {}): Promise<number[] | undefined> {
+  const found = await within(environment(), () => readIceberg<{ id: number }>(of, options)).catch((error: unknown) => error as LockstepError);
+  if (!(found instanceof Error)) return found.objects().map(({ id }) => id).sort((a, b) => a - b);
+  if (found instanceof LockstepError && found.code === "LS2001") return undefined;
+  throw found;
+}
+
+describe("a process that is killed at every step", { timeout: 180_000 }, () => {
+  const child = async (step: number, ...args: (string | number)[]): Promise<boolean> => {
+    const done = promisify(execFile)(process.execPath, [join(root, "test/iceberg/crash.ts"), `${step}`, ...args.map(String)]);
+    return done.then(() => true, (error: Error & { signal?: string; stderr?: string }) => (error.signal === "SIGKILL" ? false : expect.fail(error.stderr ?? error.message)));
+  };
+  const numbers = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
+
+  it.each([["a new table", "append", false], ["an append", "append", true], ["a replacement", "replaced", true]] as const)("%s", async (name, mode, exists) => {
+    let committed = 0;
+    for (let step = 0; ; step++) {
+      const folder = join(scratch, name.replace(/ /g, "-"), `${step}`);
+      if (exists) await child(-1, folder, 1, 5, "append");
+      const [old, wanted] = [exists ? numbers(1, 5) : undefined, mode === "replaced" || !exists ? numbers(7, 10) : [...numbers(1, 5), ...numbers(7, 10)]];
+      const lived = await child(step, folder, 7, 10, mode);
+      const seen = await ids(folder);
+      expect([old, wanted]).toContainEqual(seen);
+      committed += seen?.length === wanted.length ? 1 : 0;
+      if (lived) expect(seen).toEqual(wanted);
+      // Whoever comes next finds a table that it can go on with.
+      await child(-1, folder, 20, 22, "append");
+      expect(await ids(folder)).toEqual([...(seen ?? []), 20, 21]);
+      if (lived) break;
+    }
+    // The hint, and what was written beside, come after.
+    expect(committed).toBeGreaterThan(2);
+  });
+});
+
+describe.each(["store", "catalog"] as const)("at every request to the %s", (what) => {
+  const place = (name: string): { of: string; options: { store: object; catalog?: { uri: string } }; faulty: Proxy } =>
+    what === "store"
+      ? { of: `s3://lockstep/commits/${name}`, options: { store: { endpoint: front.endpoint } }, faulty: front }
+      : { of: `commits.${name.replace(/\W/g, "_")}`, options: { store: { endpoint: server.endpoint }, catalog: { uri: before.endpoint } }, faulty: before };
+  const seen = (of: string): Promise<number[] | undefined> => ids(of, what === "catalog" ? { store: { endpoint: server.endpoint }, catalog: { uri: catalog.uri } } : {});
+
+  it.each([["crash", "append"], ["lost", "append"], ["crash", "overwrite"], ["lost", "overwrite"]] as const)("%s, %s", { timeout: 120_000 }, async (fate, mode) => {
+    for (let at = 0; ; at++) {
+      const { of, options, faulty } = place(`${fate}-${mode}-${at}`);
+      const env = { ...environment(), ...(fate === "crash" && { LOCKSTEP_STORE_RETRIES: "0" }) };
+      // A new table, and one that is there.
+      for (const [now, was] of [[[1, 2], undefined], [[3], [1, 2]]] as const) {
+        let request = 0;
+        // After a crash nothing more is sent.
+        faulty.decide = () => (request++ === at ? fate : fate === "crash" && request > at ? "crash" : undefined);
+        const failed = await within(env, () => rows(...now).writeIceberg(of, { ...options, mode })).then(() => undefined, (error: unknown) => error as LockstepError);
+        faulty.decide = undefined;
+        const after = await seen(of);
+        const wanted = mode === "overwrite" ? [...now] : [...(was ?? []), ...now];
+        expect([was, wanted], `${of}: ${after}`).toContainEqual(after);
+        if (!failed || fate === "lost") expect([failed?.message, after]).toEqual([undefined, wanted]);
+        // What surely failed says so; where nobody answered, that it is not known.
+        if (failed && after?.length === wanted.length) expect(failed.message).toContain("whether it is committed is not known");
+        if (request <= at) return;
+        if (after?.length !== wanted.length) await within(environment(), () => rows(...now).writeIceberg(of, { ...options, mode }));
+        expect(await seen(of)).toEqual(wanted);
+      }
+    }
+  });
+});
+
+describe("two writers at once", () => {
+  const commits = Number(process.env.LOCKSTEP_COMMITS ?? 12);
+
+  it.each(["folder", "store", "catalog"] as const)("of a table in a %s", { timeout: 60_000 + 1_000 * commits }, async (what) => {
+    const next = random(3);
+    const of = what === "folder" ? join(scratch, "both") : what === "store" ? "s3://lockstep/both" : "commits.both";
+    const own = what === "folder" ? {} : { store: { endpoint: front.endpoint }, ...(what === "catalog" && { catalog: { uri: before.endpoint } }) };
+    const clean = what === "folder" ? {} : { store: { endpoint: server.endpoint }, ...(what === "catalog" && { catalog: { uri: catalog.uri } }) };
+    await within(environment(), () => rows(-1).writeIceberg(of, clean));
+    let known = [-1];
+    for (let round = 0; round < commits; round++) {
+      const mode = next() < 0.2 ? "overwrite" : "append";
+      const [at, fate] = [Math.floor(next() * 25), next() < 0.5 ? ("lost" as const) : ("crash" as const)];
+      let request = 0;
+      front.decide = before.decide = () => (request++ === at ? fate : fate === "crash" && request > at ? "crash" : undefined);
+      const env = { ...environment(), LOCKSTEP_STORE_RETRIES: fate === "crash" ? "0" : "8" };
+      const [a, b] = await within(env, () => Promise.allSettled([rows(2 * round).writeIceberg(of, { ...own, mode }), rows(2 * round + 1).writeIceberg(of, clean)]));
+      front.decide = before.decide = undefined;
+      const after = (await ids(of, clean))!;
+      // The one that nothing happens to always comes through, once.
+      expect(b.status === "rejected" ? (b.reason as Error).message : undefined, `round ${round}`).toBeUndefined();
+      const [first, second] = [2 * round, 2 * round + 1];
+      const possible = mode === "append" ? [[...known, second], [...known, first, second]] : [[...known, second], [first, second], [first]];
+      expect(possible.map((one) => one.sort((x, y) => x - y)), `round ${round}: ${mode} ${fate} at ${at}`).toContainEqual(after);
+      if (a.status === "fulfilled") expect(after).toContain(first);
+      else if (after.includes(first)) expect((a.reason as Error).message).toContain("is not known");
+      else if (mode === "overwrite" && (a.reason as LockstepError).code === "LS2023") expect((a.reason as Error).message).toContain("was changed by others while it was written");
+      known = after;
+    }
+    if (what === "folder") expect(readdirSync(join(of, "metadata")).filter((name) => name.endsWith(".tmp"))).toEqual([]);
+  });
+});

@@ -1,0 +1,208 @@
+/**
+ * Tables of Iceberg that we write, in both executions: PyIceberg reads the rows, Java's Iceberg plans by our manifests and goes on with
+ * the table, and we go on with what it has done.
+ */
+import { execFile } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { buildPrograms, type Program } from "../oracle/build-programs.ts";
+import { RankPool } from "../oracle/rank-pool.ts";
+import { pythonWith } from "../python.ts";
+import { root } from "../scripts/lib.mjs";
+import { versitygw, within, type Server } from "../stores/servers.ts";
+import * as jobs from "./programs/write.ts";
+import { icebergLibrary, restCatalog, type Catalog } from "./servers.ts";
+
+const scratch = mkdtempSync(join(root, ".lockstep-iceberg-write-"));
+let programs: Map<string, Program>;
+let store: Server;
+let catalog: Catalog;
+let python: string;
+let java: string;
+const pools = new Map<number, RankPool>();
+
+beforeAll(async () => {
+  [python, java] = [await pythonWith("pyiceberg"), await icebergLibrary()];
+  store = await versitygw();
+  catalog = await restCatalog(store);
+  await fetch(`${catalog.uri}/v1/namespaces`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ namespace: ["sales"] }) });
+  programs = new Map((await buildPrograms([join(root, "test/iceberg/programs/write.ts")], join(scratch, "built"))).map((program) => [program.id.split("#")[1]!, program]));
+}, 600_000);
+afterAll(async () => {
+  await Promise.all([...pools.values()].map((pool) => pool.close()));
+  await catalog?.stop();
+  await store?.stop();
+  rmSync(scratch, { recursive: true, force: true });
+});
+
+const environment = (): Record<string, string> => ({ ...store.env, AWS_SHARED_CREDENTIALS_FILE: "/nonexistent" });
+
+/** 0 ranks: plain Node. */
+async function run(ranks: number, name: keyof typeof jobs, ...args: unknown[]): Promise<unknown> {
+  if (ranks === 0) return within(environment(), () => (jobs[name] as (...args: unknown[]) => Promise<unknown>)(...args));
+  if (!pools.has(ranks)) pools.set(ranks, new RankPool(ranks, environment()));
+  const { chunk, id } = programs.get(name)!;
+  const answer = await pools.get(ranks)!.run({ chunk, id, args });
+  if ("error" in answer) throw Object.assign(new Error(answer.error.message), answer.error);
+  return answer.value;
+}
+
+interface Seen {
+  readonly rows: readonly Readonly<Record<string, unknown>>[];
+  readonly filtered: Readonly<Record<string, number>>;
+  readonly planned: number;
+  readonly schema: string;
+  readonly spec: readonly string[];
+  readonly operations: readonly string[];
+  readonly summary: Readonly<Record<string, string>>;
+  readonly snapshots: readonly number[];
+}
+
+async function byPyIceberg(...tables: string[]): Promise<Seen[]> {
+  const { stdout } = await promisify(execFile)(join(python, "python"), [join(root, "test/iceberg/written.py"), ...tables], { env: { ...process.env, ...environment() }, maxBuffer: 1 << 26 });
+  return JSON.parse(stdout) as Seen[];
+}
+
+interface Planned {
+  readonly records: number;
+  readonly from60: number;
+  readonly eu: number;
+  readonly snapshots: readonly { readonly operation: string; readonly sequence: number; readonly added: number; readonly removed: number; readonly records: number }[];
+}
+
+async function byJava(does: "look" | "compact", ...tables: string[]): Promise<Planned[]> {
+  const options = ["-Xmx256m", "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=error", "-cp", join(java, "*")];
+  const { stdout } = await promisify(execFile)("java", [...options, join(root, "test/iceberg/Written.java"), does, ...tables], { env: { ...process.env, ...environment() }, maxBuffer: 1 << 26 });
+  return stdout.split("\n").filter((line) => line.startsWith("{")).map((line) => JSON.parse(line) as Planned);
+}
+
+/** The rows of the programs, as written.py prints them. */
+const expected = (from: number, to: number): Record<string, unknown>[] =>
+  Array.from({ length: to - from }, (_, i) => from + i).map((id) => ({
+    id, region: id % 7 === 0 ? null : ["eu", "us", "日本 😀", "a/b=c"][id % 4]!, price: id % 5 === 0 ? null : id / 4, at: id % 11 === 0 ? null : Date.UTC(1969, 11, 30, id), ok: id % 2 === 0,
+  }));
+const sorted = (rows: readonly object[]): string[] => rows.map((row) => JSON.stringify(row)).sort();
+const count = (rows: readonly Record<string, unknown>[], of: (row: Record<string, never>) => boolean): number => rows.filter((row) => of(row as Record<string, never>)).length;
+
+const EXECUTIONS = [0, 1, 2, 3, 7];
+
+describe("in a folder", () => {
+  const at = (ranks: number, name: string): string => join(scratch, `${ranks}`, name);
+
+  it("appends and replaces: PyIceberg reads every snapshot, Java plans and compacts, and we go on", { timeout: 300_000 }, async () => {
+    for (const ranks of EXECUTIONS) {
+      await run(ranks, "append", at(ranks, "table"), 0, 100);
+      await run(ranks, "append", at(ranks, "table"), 100, 103);
+      await run(ranks, "parted", at(ranks, "parted"), 0, 100);
+      await run(ranks, "parted", at(ranks, "parted"), 100, 103);
+      await run(ranks, "parted", at(ranks, "parted"), 0, 0);
+    }
+    const tables = EXECUTIONS.flatMap((ranks) => [at(ranks, "table"), at(ranks, "parted")]);
+    const all = expected(0, 103);
+    for (const [index, seen] of (await byPyIceberg(...tables)).entries()) {
+      const parted = index % 2 === 1;
+      expect(sorted(seen.rows), tables[index]).toEqual(sorted(all));
+      expect(seen.snapshots).toEqual(parted ? [100, 103, 103] : [100, 103]);
+      expect(seen.operations).toEqual(parted ? ["append", "append", "append"] : ["append", "append"]);
+      expect(seen.schema).toBe(`struct<1: id: optional long, 2: region: optional string, 3: price: optional ${parted ? "double" : "decimal(9, 2)"}, 4: at: optional timestamptz, 5: ok: optional boolean>`);
+      expect(seen.spec).toEqual(parted ? ["1000: region: identity(2)", "1001: at_day: day(4)", "1002: id_bucket: bucket[3](1)", "1003: id_trunc: truncate[10](1)", "1004: ok: identity(5)"] : []);
+      expect(seen.filtered).toEqual({
+        id: count(all, ({ id }) => id >= 60), region: count(all, ({ region }) => region === "eu"), null: count(all, ({ at: time }) => time === null), at: count(all, ({ at: time }) => time !== null && time >= Date.UTC(1970, 0, 2)),
+      });
+      expect(seen.summary).toMatchObject({ "total-records": "103", "lockstep.commit-id": expect.any(String) });
+    }
+    for (const [index, seen] of (await byJava("compact", ...tables)).entries()) {
+      expect(seen.records, tables[index]).toBe(103);
+      expect(seen.from60).toBeGreaterThanOrEqual(43);
+      expect(seen.eu).toBeGreaterThanOrEqual(count(all, ({ region }) => region === "eu"));
+      // Partitions by truncate(10, id) tell exactly.
+      if (index % 2 === 1) expect([seen.from60, seen.eu]).toEqual([43, count(all, ({ region }) => region === "eu")]);
+      expect(seen.snapshots.map(({ sequence }) => sequence)).toEqual(seen.snapshots.map((_, at) => at + 1));
+    }
+    for (const ranks of EXECUTIONS) {
+      await run(ranks, "append", at(ranks, "table"), 103, 110);
+      await run(ranks, "replaced", at(ranks, "table"), 5, 9);
+      expect(await run(ranks, "ids", at(ranks, "table"))).toEqual([5, 6, 7, 8].map((id) => ({ id })));
+      await run(ranks, "append", at(ranks, "table"), 9, 10);
+    }
+    const ours = EXECUTIONS.map((ranks) => at(ranks, "table"));
+    for (const seen of await byPyIceberg(...ours)) {
+      expect(sorted(seen.rows)).toEqual(sorted(expected(5, 10)));
+      expect([seen.snapshots, seen.operations.slice(-3)]).toEqual([[100, 103, 103, 110, 4, 5], ["append", "overwrite", "append"]]);
+      expect(seen.summary["total-records"]).toBe("5");
+    }
+    for (const seen of await byJava("look", ...ours)) expect([seen.records, seen.snapshots.at(-2)!.removed > 0, seen.snapshots.at(-1)!.removed]).toEqual([5, true, 0]);
+  });
+
+  it.each([0, 3])("leaves nothing where it fails, %i ranks", async (ranks) => {
+    const folder = at(ranks, "fails");
+    await run(ranks, "append", join(folder, "there"), 0, 10);
+    const before = readdirSync(join(folder, "there"), { recursive: true }).sort();
+    // Its columns have other types.
+    await expect(run(ranks, "thrown", join(folder, "there"))).rejects.toThrow();
+    await expect(run(ranks, "two", join(folder, "first"), join(folder, "there"))).rejects.toMatchObject({ code: "LS2007", message: `${join(folder, "there")} exists` });
+    expect(readdirSync(join(folder, "there"), { recursive: true }).sort()).toEqual(before);
+    // Plain Node commits each write by itself.
+    expect(existsSync(join(folder, "first"))).toBe(ranks === 0);
+    if (ranks > 0) {
+      await expect(run(ranks, "thrown", join(folder, "new"))).rejects.toThrow("after the write");
+      expect(existsSync(join(folder, "new"))).toBe(false);
+    }
+  });
+
+  it("is refused where it is no table's folder, or a catalog has the table", async () => {
+    const folder = at(0, "strange");
+    await run(0, "append", folder, 0, 3);
+    const metadata = join(folder, "metadata");
+    for (const ranks of [0, 2]) await expect(run(ranks, "append", join(metadata, "v1.metadata.json"), 0, 3)).rejects.toMatchObject({ code: "LS2016" });
+    writeFileSync(join(metadata, "00002-abc.metadata.json"), readFileSync(join(metadata, "v1.metadata.json")));
+    rmSync(join(metadata, "version-hint.text"));
+    for (const ranks of [0, 2]) await expect(run(ranks, "append", folder, 0, 3)).rejects.toMatchObject({ code: "LS2015", message: expect.stringContaining("is a table of a catalog") });
+    rmSync(metadata, { recursive: true });
+    writeFileSync(join(folder, "notes.txt"), "");
+    for (const ranks of [0, 2]) await expect(run(ranks, "append", folder, 0, 3)).rejects.toMatchObject({ code: "LS2007", message: expect.stringContaining('holds "notes.txt"') });
+  });
+
+  it("a hint that is late is followed to the newest state", async () => {
+    const folder = at(0, "late");
+    await expect(run(0, "append", folder, 0, 1)).rejects.toMatchObject({ code: "LS2015", message: expect.stringContaining('the column "region" has nothing but nulls') });
+    for (let from = 1; from < 5; from++) await run(0, "append", folder, from, from + 1);
+    writeFileSync(join(folder, "metadata/version-hint.text"), "2");
+    expect(await run(0, "ids", folder)).toHaveLength(4);
+    await run(2, "append", folder, 5, 6);
+    expect(await run(2, "ids", folder)).toHaveLength(5);
+    expect(readFileSync(join(folder, "metadata/version-hint.text"), "utf8")).toBe("5");
+  });
+});
+
+it("in an object store's folder", { timeout: 120_000 }, async () => {
+  for (const ranks of [0, 3]) {
+    const table = `s3://lockstep/folder/${ranks}`;
+    await run(ranks, "append", table, 0, 20);
+    await run(ranks, "parted", `${table}-parted`, 0, 20);
+    await run(ranks, "replaced", table, 3, 5);
+    expect(await within(environment(), () => jobs.ids(table))).toEqual([{ id: 3 }, { id: 4 }]);
+    expect(await run(3, "ids", `${table}-parted`)).toHaveLength(20);
+  }
+});
+
+it("in a REST catalog: PyIceberg and Java read and go on", { timeout: 300_000 }, async () => {
+  const all = expected(0, 100);
+  for (const ranks of [0, 3]) {
+    const name = `sales.orders${ranks}`;
+    const address = `${catalog.uri}|${name}`;
+    await run(ranks, "inCatalog", name, catalog.uri, 0, 90, "create");
+    await run(ranks, "inCatalog", name, catalog.uri, 90, 100, "append");
+    await expect(run(ranks, "inCatalog", name, catalog.uri, 0, 90, "create")).rejects.toMatchObject({ code: "LS2007" });
+    const [seen] = await byPyIceberg(address);
+    expect(sorted(seen!.rows)).toEqual(sorted(all));
+    expect([seen!.spec, seen!.snapshots]).toEqual([["1000: region: identity(2)", "1001: at_day: day(4)"], [90, 100]]);
+    const [planned] = await byJava("compact", address);
+    expect([planned!.records, planned!.eu]).toEqual([100, count(all, ({ region }) => region === "eu")]);
+    await run(ranks, "inCatalog", name, catalog.uri, 0, 2, "overwrite");
+    const [again] = await byPyIceberg(address);
+    expect([sorted(again!.rows), again!.operations]).toEqual([sorted(expected(0, 2)), ["append", "append", "replace", "overwrite"]]);
+  }
+});

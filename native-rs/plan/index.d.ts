@@ -7,9 +7,9 @@
 export type Aggregate = { input: number, keys: Array<NamedExpression>, aggregates: Array<NamedAggregate>, site: string, };
 
 /**
- * Every aggregate but `count` (rows) and `invalid` skips null and NaN; of nothing, all but the counts are null.
+ * Every aggregate but `count` (rows), `invalid`, `first` and `last` skips null and NaN; of nothing, all but the counts are null.
  */
-export type AggregateFunction = "count" | "valid" | "invalid" | "distinct" | "sum" | "mean" | "min" | "max" | "variance" | "stdev" | "variancep" | "stdevp" | "median" | "quantile" | "any";
+export type AggregateFunction = "count" | "valid" | "invalid" | "distinct" | "sum" | "mean" | "min" | "max" | "variance" | "stdev" | "variancep" | "stdevp" | "median" | "quantile" | "any" | "first" | "last" | "mode" | "product" | "covariance" | "covariancep" | "corr";
 
 /**
  * What the program's interface says of a source column.
@@ -65,16 +65,25 @@ partition: Array<PartitionField>,
 compression: string, store: StoreOptions, site: string, };
 
 /**
- * Null keys match nothing; without keys every left row matches every right row. Order: left rows, within one the right
- * rows; then unmatched left rows, then unmatched right rows.
+ * Null keys match nothing; without keys every left row matches every right row. Of these pairs the condition keeps those
+ * that it holds of. Order: left rows, within one the right rows; then unmatched left rows, then unmatched right rows.
  */
-export type Join = { left: number, right: number, type: JoinType, on: Array<JoinKey>, 
+export type Join = { left: number, right: number, type: JoinType, on: Array<JoinKey>, condition?: JoinCondition, 
 /**
  * The output columns, `_1` / `_2` suffixes already resolved. Empty for semi and anti: the left columns.
  */
 columns: Array<JoinColumn>, site: string, };
 
 export type JoinColumn = { side: JoinSide, from: string, as: string, };
+
+/**
+ * A condition on a left and a right row.
+ */
+export type JoinCondition = { expression: Expression, 
+/**
+ * What it reads of both sides, under which names.
+ */
+columns: Array<JoinColumn>, };
 
 export type JoinKey = { left: Expression, right: Expression, };
 
@@ -100,7 +109,15 @@ export type NamedAggregate = { name: string, function: AggregateFunction, arg?: 
 /**
  * Of `quantile`: 0 is the smallest value, 1 the largest.
  */
-fraction?: number, };
+fraction?: number, 
+/**
+ * Of the covariances and `corr`: the values that those of `arg` are paired with.
+ */
+other?: Expression, 
+/**
+ * It is of these rows of the group alone.
+ */
+filter?: Expression, };
 
 export type NamedExpression = { name: string, expression: Expression, };
 

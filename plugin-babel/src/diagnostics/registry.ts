@@ -40,6 +40,7 @@ import { readerTypes } from "./reader-types.ts";
 import { recursiveHelper } from "./recursive-helper.ts";
 import { rowFunctionWrites } from "./row-function-writes.ts";
 import { rowLoop } from "./row-loop.ts";
+import { scriptOfTwoRows } from "./script-of-two-rows.ts";
 import { shadowedCapture } from "./shadowed-capture.ts";
 import { syncObservation } from "./sync-observation.ts";
 import { syntaxError } from "./syntax-error.ts";
@@ -106,6 +107,7 @@ export const diagnosticPages: readonly DiagnosticPage[] = [
   notARowFunction.page,
   alwaysDecided.page,
   shadowedCapture.page,
+  scriptOfTwoRows.page,
   capturedWritten.page,
   syncObservation.page,
   missingAwait.page,

@@ -1,6 +1,6 @@
 /** The comment above an emitted statement: what it reads, what it moves between ranks, what it gives. */
 import { printExpression } from "../functions/print-expression.ts";
-import { partOfWindow, printOperand } from "../functions/print-operand.ts";
+import { partOfAnother, printOperand } from "../functions/print-operand.ts";
 import { printDistribution } from "../ir/distribution.ts";
 import type { Instruction, ValueId } from "../ir/ir.ts";
 import { verbOf } from "../verbs/index.ts";
@@ -36,7 +36,7 @@ export const oneLine = (text: string): string => text.replaceAll(/[\n\r\u2028\u2
 export function notesOf(i: Instruction): string[] {
   return [...i.pushed, ...i.rows].flatMap((row) => {
     const { expression, name, role } = row;
-    const isShown = role === "window" || (expression && expression.kind !== "column" && !partOfWindow.has(role));
+    const isShown = role === "window" || (expression && expression.kind !== "column" && !partOfAnother.has(role));
     return isShown ? [oneLine(`${name === null ? "" : `${name} = `}${printOperand(row, i)}`)] : [];
   });
 }

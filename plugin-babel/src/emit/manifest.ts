@@ -1,6 +1,6 @@
 /** What the bundle says about a function: everything `lockstep explain` prints, without source or compiler at hand. */
 import { printExpression } from "../functions/print-expression.ts";
-import { partOfWindow, printOperand } from "../functions/print-operand.ts";
+import { partOfAnother, printOperand } from "../functions/print-operand.ts";
 import { printDistribution } from "../ir/distribution.ts";
 import { columnsRead } from "../ir/expression.ts";
 import { type Instruction, instructions, type RowArgument, type ValueId, valuesOf } from "../ir/ir.ts";
@@ -117,7 +117,7 @@ function outputOf(i: Instruction, values: ReadonlyMap<ValueId, Instruction>): Ma
 }
 
 function rowFunctionOf(row: RowArgument, i: Instruction): ManifestRowFunction[] {
-  if (!row.expression || row.expression.kind === "column" || row.source === "" || partOfWindow.has(row.role)) return [];
+  if (!row.expression || row.expression.kind === "column" || row.source === "" || partOfAnother.has(row.role)) return [];
   const { expression } = row;
   return [{
     line: row.span.line,
@@ -150,8 +150,8 @@ function tableOf(i: Instruction): ManifestTable {
 function detailsOf(i: Instruction): string {
   const right = i.rows.filter((r) => r.role === "right");
   const left = i.rows.filter((r) => r.role === "left");
-  if (left.length > 0) return left.map((l, n) => `${textOf(l)} = ${textOf(right[n]!)}`).join(", ");
-  return i.rows.filter((r) => !partOfWindow.has(r.role)).map((r) => {
+  if (left.length > 0) return [...left.map((l, n) => `${textOf(l)} = ${textOf(right[n]!)}`), ...i.rows.filter((r) => r.role === "match").map(textOf)].join(", ");
+  return i.rows.filter((r) => !partOfAnother.has(r.role)).map((r) => {
     const value = printOperand(r, i);
     return `${r.name === null || r.name === value ? "" : `${r.name}: `}${value}${r.descending ? " descending" : ""}`;
   }).join(", ");

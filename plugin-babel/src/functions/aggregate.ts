@@ -8,8 +8,10 @@ export interface AggregateFunction {
   readonly plan: string;
   /** The argument's types; null: takes none. */
   readonly argument: readonly JsType[] | null;
-  /** A second argument says which of the sorted values: from 0 to 1. */
-  readonly takesFraction: boolean;
+  /** A second argument: which of the sorted values, from 0 to 1, or the values that the argument's are paired with. */
+  readonly takes?: "fraction" | "pair";
+  /** The answer depends on the order of the rows. */
+  readonly seesOrder: boolean;
   /**
    * The result column's type. `neverEmpty`: every group has a row (grouped rollup), so that null comes only of null arguments, or of NaN.
    */
@@ -28,13 +30,18 @@ function ofValues(js: JsType, argument: ValueType | null, neverEmpty: boolean): 
 const asNumber = (argument: ValueType | null, neverEmpty: boolean): ValueType => ofValues("number", argument, neverEmpty);
 /** A single value has no spread. */
 const spread = (): ValueType => ({ js: "number", nullable: true });
+/** A row's value, whatever it is. */
+const ofRow = (argument: ValueType | null, neverEmpty: boolean): ValueType => {
+  const type = { js: argument?.js ?? ("number" as const), nullable: ofNothing(argument, neverEmpty) };
+  return argument?.unsure ? unsureType(type) : type;
+};
 const asArgument = (argument: ValueType | null, neverEmpty: boolean): ValueType => ofValues(argument?.js ?? "number", argument, neverEmpty);
 
 const aggregate = (name: string, argument: readonly JsType[] | null, result: AggregateFunction["result"], docs: string, plan = name): AggregateFunction => ({
   name,
   plan,
   argument,
-  takesFraction: name === "quantile",
+  seesOrder: false,
   result,
   docs,
 });
@@ -54,11 +61,18 @@ export const aggregates: readonly AggregateFunction[] = [
   aggregate("variancep", ["number"], spread, "population variance, divided by n"),
   aggregate("stdevp", ["number"], spread, "population standard deviation"),
   aggregate("median", ["number"], asNumber, "median, interpolated between the two middle values"),
-  aggregate("quantile", ["number"], asNumber, "the value at a fraction of the sorted values, interpolated: 0 is the smallest, 1 the largest"),
-  aggregate("any", every, asArgument, "the first value in table order that is neither null nor NaN"),
+  { ...aggregate("quantile", ["number"], asNumber, "the value at a fraction of the sorted values, interpolated: 0 is the smallest, 1 the largest"), takes: "fraction" },
+  aggregate("product", ["number"], asNumber, "product; null of nothing"),
+  { ...aggregate("covariance", ["number"], spread, 'sample covariance of two columns, op.covariance("x", "y"), of the rows that have both values'), takes: "pair" },
+  { ...aggregate("covariancep", ["number"], spread, "population covariance of two columns"), takes: "pair" },
+  { ...aggregate("corr", ["number"], spread, "Pearson's correlation of two columns"), takes: "pair" },
+  { ...aggregate("any", every, asArgument, "the first value in table order that is neither null nor NaN"), seesOrder: true },
+  { ...aggregate("mode", every, asArgument, "the value that comes most often; of several the first in table order"), seesOrder: true },
+  { ...aggregate("first", every, ofRow, "the value of the first row in table order, null or not"), seesOrder: true },
+  { ...aggregate("last", every, ofRow, "the value of the last row in table order, null or not"), seesOrder: true },
 ];
 
 /** Aggregates of Arquero that rollup does not have yet. */
 export const otherAggregateNames: ReadonlySet<string> = new Set(
-  "array_agg array_agg_distinct object_agg map_agg entries_agg missing mode product covariance covariancep corr bins".split(" "),
+  "array_agg array_agg_distinct object_agg map_agg entries_agg missing bins".split(" "),
 );

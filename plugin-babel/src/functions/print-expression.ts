@@ -42,6 +42,7 @@ function print(e: Expression, outer: number): string {
 function form(e: Expression): [text: string, precedence: number] {
   switch (e.kind) {
     case "column":
+      return [e.second ? `other.${e.name}` : e.name, ATOM];
     case "local":
       return [e.name, ATOM];
     case "captured":

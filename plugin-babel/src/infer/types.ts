@@ -21,8 +21,8 @@ import { parameter } from "../verbs/parameter.ts";
 export interface RowArgumentReader {
   /** `column` for a column named by a string, null for a row function. */
   column(argument: RowArgument): string | null;
-  /** Null after a report. */
-  read(argument: RowArgument, row: RowType, origin: (column: string) => readonly string[], report: (d: Diagnostic) => void, verb: SourceSpan): Expression | null;
+  /** `rows`: of its parameters. Null after a report. */
+  read(argument: RowArgument, rows: readonly RowType[], origin: (column: string, param?: number) => readonly string[], report: (d: Diagnostic) => void, verb: SourceSpan): Expression | null;
 }
 
 export function inferTypes(fn: FunctionIR, reader: RowArgumentReader, report: (d: Diagnostic) => void): void {
@@ -133,16 +133,16 @@ class TypeInference {
 
   #expression(i: Instruction, argument: RowArgument, inputs: readonly TableType[], doubtful: ReadonlySet<string>): Expression | null {
     const row = inputs[argument.input]?.row ?? [];
-    const origin = (column: string) => {
+    const origin = (column: string, param = 0) => {
       const isBeside = argument.role === "column" && i.rows.some((r) => r.name === column && (r.role === "column" || r.role === "window"));
-      return isBeside ? [`this ${i.op} makes it, and all its functions see the row as it was: read it in a ${i.op} after this one`] : this.#origin(i.inputs[argument.input]!, column);
+      return isBeside ? [`this ${i.op} makes it, and all its functions see the row as it was: read it in a ${i.op} after this one`] : this.#origin(i.inputs[argument.input + param]!, column);
     };
     const muted = mentionsText(argument.source, doubtful);
     const report = (d: Diagnostic) => {
       if (!muted) this.#report(d);
     };
     const column = this.#reader.column(argument);
-    if (column === null) return this.#reader.read(argument, row, origin, report, i.span);
+    if (column === null) return this.#reader.read(argument, argument.role === "match" ? inputs.map((input) => input.row) : [row], origin, report, i.span);
     const type = columnOf(row, column);
     if (type) return { kind: "column", name: column, type, span: argument.span };
     report(misspeltColumn(column, argument.span, row, origin(column), argument.descending === false ? { before: i.rows[i.rows.indexOf(argument) - 1]?.name ?? null } : undefined));

@@ -13,6 +13,8 @@ interface Typed {
 export interface ColumnExpression extends Typed {
   readonly kind: "column";
   readonly name: string;
+  /** Of a condition on two rows: it is the second one's. */
+  readonly second?: true;
 }
 /** `value` is null, a boolean, a number, a string, a bigint, or a Date's time value for js type "date". */
 export interface LiteralExpression extends Typed {
@@ -103,11 +105,11 @@ export function children(expression: Expression): readonly Expression[] {
   }
 }
 
-/** Every column the expression reads, in order of first appearance. */
-export function columnsRead(expression: Expression, into: Set<string> = new Set()): Set<string> {
-  if (expression.kind === "column") into.add(expression.name);
+/** Every column of the row that the expression reads, in order of first appearance; of a condition on two rows those of the one that is asked for. */
+export function columnsRead(expression: Expression, into: Set<string> = new Set(), second?: true): Set<string> {
+  if (expression.kind === "column" && expression.second === second) into.add(expression.name);
   if (expression.kind === "script") for (const name of expression.columns) into.add(name);
-  for (const child of children(expression)) columnsRead(child, into);
+  for (const child of children(expression)) columnsRead(child, into, second);
   return into;
 }
 

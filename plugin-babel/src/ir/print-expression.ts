@@ -13,7 +13,7 @@ const list = (es: readonly Expression[]): string => es.map(printExpression).join
 function form(e: Expression): string {
   switch (e.kind) {
     case "column":
-      return `$${JSON.stringify(e.name)}`;
+      return `$${e.second ? "2" : ""}${JSON.stringify(e.name)}`;
     case "literal":
       return literal(e.value);
     case "captured":

@@ -22,6 +22,7 @@ type Form = Expression extends infer E ? (E extends Expression ? Omit<E, "type" 
 
 function readForm(s: Scanner): Form {
   if (s.accept(/\$(?=")/) !== null) return { kind: "column", name: s.string() };
+  if (s.accept(/\$2(?=")/) !== null) return { kind: "column", name: s.string(), second: true };
   const text = s.acceptString();
   if (text !== null) return { kind: "literal", value: text };
   const bigint = s.accept(/(-?\d+)n/);

@@ -18,7 +18,7 @@ export function rowArgumentReader(fn: ParsedFunction, modules: Modules) {
       const operand = fn.operands.get(argument);
       return operand?.kind === "column" ? operand.name : null;
     },
-    read: (argument: RowArgument, row: RowType, origin: (column: string) => readonly string[], report: (d: Diagnostic) => void, verb: SourceSpan): Expression | null => {
+    read: (argument: RowArgument, rows: readonly RowType[], origin: (column: string, param?: number) => readonly string[], report: (d: Diagnostic) => void, verb: SourceSpan): Expression | null => {
       const operand = fn.operands.get(argument);
       if (operand?.kind !== "function") return null;
       const node = bare(operand.node);
@@ -28,9 +28,9 @@ export function rowArgumentReader(fn: ParsedFunction, modules: Modules) {
       const options = { modules, observed: (node: t.Node) => observedIn(fn, node), home: fn.module, isTable: fn.isTable, verb: operand.place.scope };
       const result = parseRowFunction(helper?.node ?? node, {
         ...rowScope(module, scope, options),
-        params: [row],
-        expect: argument.role === "predicate" ? "condition" : "value",
-        ...(argument.input === 0 && argument.role !== "left" ? { verb } : {}),
+        params: rows,
+        expect: argument.role === "predicate" || argument.role === "match" ? "condition" : "value",
+        ...(argument.input === 0 && argument.role !== "left" && argument.role !== "match" ? { verb } : {}),
         origin,
       });
       if ("errors" in result) {

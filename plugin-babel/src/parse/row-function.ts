@@ -12,6 +12,7 @@ import { mixedColumn } from "../diagnostics/mixed-column.ts";
 import { needsAnnotation } from "../diagnostics/needs-annotation.ts";
 import { notAColumnValue } from "../diagnostics/not-a-column-value.ts";
 import { describeNode, notARowFunction } from "../diagnostics/not-a-row-function.ts";
+import { scriptOfTwoRows } from "../diagnostics/script-of-two-rows.ts";
 import { wrongArguments } from "../diagnostics/wrong-arguments.ts";
 import type { CapturedPath } from "../ir/captured.ts";
 import type { Expression } from "../ir/expression.ts";
@@ -135,6 +136,10 @@ function finish(value: Value, fn: t.Function, frame: Frame): Expression | null {
   // A mistake inside makes the type of the whole a guess.
   if (state.errors.length > 0) return null;
   if (result.kind === "scalar" && seesHalfPair(result.expression)) state.needsScript("it may go on with half of a surrogate pair, which has no native form");
+  if (state.script !== null && environment.params.length > 1) {
+    state.report(scriptOfTwoRows(span, state.script));
+    return null;
+  }
   if (state.script !== null) return script(result, fn, frame);
   switch (result.kind) {
     case "scalar": {

@@ -7,7 +7,8 @@ import { type FunctionIR, instructions } from "../ir/ir.ts";
 export function validateAggregateTypes(fn: FunctionIR, report: (d: Diagnostic) => void): void {
   for (const i of instructions(fn)) {
     for (const row of i.rows) {
-      const aggregate = row.aggregate === undefined ? undefined : aggregateFunctions.get(row.aggregate);
+      const of = row.role === "pair" ? i.rows.find((r) => r.name === row.name)! : row;
+      const aggregate = of.aggregate === undefined ? undefined : aggregateFunctions.get(of.aggregate);
       const type = row.expression?.type;
       if (aggregate?.argument && type && !aggregate.argument.includes(type.js)) report(aggregateArgument(aggregate.name, type, aggregate.argument, row.expression?.kind === "column" ? row.expression.name : null, row.span));
     }

@@ -12,6 +12,7 @@ import { lookup } from "./lookup.ts";
 import { array, columnNames, get, numRows, objects, print } from "./observers.ts";
 import { orderby } from "./orderby.ts";
 import { parameter } from "./parameter.ts";
+import { pivot } from "./pivot.ts";
 import { readCsv, readIceberg, readJsonLines, readParquet, readPostgres, table } from "./readers.ts";
 import { rename } from "./rename.ts";
 import { rollup } from "./rollup.ts";
@@ -26,7 +27,7 @@ import { writeCsv, writeIceberg, writeJsonLines, writeParquet } from "./writers.
 export const catalogue: readonly Verb[] = [
   readParquet, readCsv, readJsonLines, readIceberg, readPostgres, table,
   filter, derive, select, rename, join, join_left, join_right, join_full, cross, lookup, semijoin, antijoin,
-  fold, groupby, ungroup, rollup, count, orderby, slice, concat, dedupe, union, intersect, except,
+  fold, groupby, ungroup, rollup, count, pivot, orderby, slice, concat, dedupe, union, intersect, except,
   numRows, columnNames, get, objects, array, print,
   writeParquet, writeCsv, writeJsonLines, writeIceberg,
 ];

@@ -5,6 +5,7 @@ import type { Data } from "../ir/data.ts";
 import type { Instruction, OutputColumn, TableType } from "../ir/ir.ts";
 import { columnOf } from "../ir/ir.ts";
 import { type Column, eitherType } from "../ir/types.ts";
+import { conditionData, matchOf, splitCondition } from "./condition.ts";
 import { expressionOf, names, readBy, together, union } from "./rules.ts";
 import { reportTwice } from "./select.ts";
 import type { TypeContext, Verb } from "./verb.ts";
@@ -76,7 +77,7 @@ const makeJoin = ({ name, type, keyed = true, docs, example }: JoinRecord): Verb
     example,
     on: "table",
     role: "verb",
-    signature: [{ kind: "table" }, ...(keyed ? [{ kind: "join-keys" as const }] : [])],
+    signature: [{ kind: "table" }, ...(keyed ? [{ kind: "join-keys" as const, condition: true }] : [])],
     implied: ([left, right]) =>
       names(left!.row)
         .filter((name) => keyed && columnOf(right!.row, name))
@@ -84,6 +85,7 @@ const makeJoin = ({ name, type, keyed = true, docs, example }: JoinRecord): Verb
     type: (i, [left, right], context) => {
       if (keyed && i.rows.length === 0) context.report(noCommonColumns(i.span, left!.row, right!.row));
       checkKeys(i, context);
+      splitCondition(i);
       if (keepsLeftOnly) return left!;
       i.columns = outputColumns(i, type, left!, right!);
       reportTwice(i.columns, context);
@@ -103,7 +105,7 @@ const makeJoin = ({ name, type, keyed = true, docs, example }: JoinRecord): Verb
     },
     communicates: (i, [left, right]) => {
       if ((left!.kind === "replicated" && stays(0)) || (right!.kind === "replicated" && stays(1))) return null;
-      if (!keyed) return "the smaller table to every rank (Bcast)";
+      if (keysOf(i, "left").length === 0) return withoutKeys[type];
       const [l, r] = [keyColumns(i, "left"), keyColumns(i, "right")];
       if (l && r && isHash(left) && isHash(right) && together(left, l) && together(right, r)) return null;
       return `by (${keysOf(i, "left").map((k) => k.name ?? "…").join(", ")}): shuffle (Alltoallv) or broadcast (Bcast), decided by size`;
@@ -133,6 +135,7 @@ const makeJoin = ({ name, type, keyed = true, docs, example }: JoinRecord): Verb
         descriptor: {
           type,
           on: keyData(i),
+          ...(matchOf(i) && { condition: conditionData(i) }),
           columns: i.columns.map(({ input, from, as, merged }) => ({ side: merged ? "both" : input === 0 ? "left" : "right", from, as })),
         },
       };
@@ -140,12 +143,22 @@ const makeJoin = ({ name, type, keyed = true, docs, example }: JoinRecord): Verb
   };
 };
 
+/** What moves where no key is equal on both sides: a side without rows of its own in the result goes to every rank. */
+const withoutKeys: Readonly<Record<JoinType, string>> = {
+  inner: "the smaller table to every rank (Bcast)",
+  left: "the right table to every rank (Bcast)",
+  right: "the left table to every rank (Bcast)",
+  full: "both tables to one rank (Alltoallv): no key is equal on both sides",
+  semi: "the right table to every rank (Bcast)",
+  anti: "the right table to every rank (Bcast)",
+};
+
 const isHash = (d: Distribution | undefined) => d?.kind === "distributed" && d.partitioning.kind === "hash";
 
 export const join = makeJoin({
   name: "join",
   type: "inner",
-  docs: "Pairs of a left and a right row whose keys are equal; null keys match nothing.",
+  docs: "Pairs of a left and a right row whose keys are equal, or that a condition `(a, b) => …` holds of; null keys match nothing.",
   example: 'trips.join(weather, "date")',
 });
 export const join_left = makeJoin({

@@ -24,7 +24,7 @@ export const lookup: Verb = {
   example: 'trips.lookup(weather, "date", "PRCP")',
   on: "table",
   role: "verb",
-  signature: [{ kind: "table" }, { kind: "join-keys" }, { kind: "looked-up" }],
+  signature: [{ kind: "table" }, { kind: "join-keys", condition: false }, { kind: "looked-up" }],
   implied: join.implied!,
   type: (i, [left, right], context) => {
     if (i.rows.length === 0) context.report(noCommonColumns(i.span, left!.row, right!.row));

@@ -1,13 +1,15 @@
 import type { Distribution } from "../ir/distribution.ts";
 import { replicated } from "../ir/distribution.ts";
-import type { Instruction, TableType } from "../ir/ir.ts";
+import type { Instruction, RowArgument, TableType } from "../ir/ir.ts";
 import type { Column, RowType } from "../ir/types.ts";
 import { aggregateFunctions } from "../functions/index.ts";
 import { aggregateData, hashedBy, names, readBy, renameKeys, together } from "./rules.ts";
 import type { Verb } from "./verb.ts";
 
+const aggregatesOf = (i: Instruction): RowArgument[] => i.rows.filter((r) => r.role === "aggregate");
+
 function aggregateColumns(i: Instruction, grouped: boolean): Column[] {
-  return i.rows.map((r) => {
+  return aggregatesOf(i).map((r) => {
     const type = aggregateFunctions.get(r.aggregate!)!.result(r.expression?.type ?? null, grouped);
     return { name: r.name!, type };
   });
@@ -42,7 +44,7 @@ export const rollup: Verb = {
     return together(input, keys) ? null : `by (${keys.join(", ")}): partial aggregates shuffled (Alltoallv)`;
   },
   // One row has no order; groups stand in order of first appearance.
-  order: (i) => (i.rows.some((r) => r.aggregate === "any") ? "observes" : groupsOf(i).length === 0 ? "ignores" : "passes"),
+  order: (i) => (aggregatesOf(i).some((r) => aggregateFunctions.get(r.aggregate!)!.seesOrder) ? "observes" : groupsOf(i).length === 0 ? "ignores" : "passes"),
   rowwise: false,
   repeatable: false,
   demands: (i, demanded) => [readBy(i.rows.filter((r) => demanded.has(r.name!)))],
@@ -53,10 +55,5 @@ export const rollup: Verb = {
     if (i.rows.length === 0 && groupsOf(i).length === 0 && first) i.rows = [{ ...first, aggregate: "count", expression: null }];
   },
   besides: () => "ends",
-  lower: (i) => ({
-    method: "rollup",
-    descriptor: {
-      aggregates: i.rows.map(aggregateData),
-    },
-  }),
+  lower: (i) => ({ method: "rollup", descriptor: { aggregates: aggregatesOf(i).map((r) => aggregateData(r, i)) } }),
 };

@@ -37,7 +37,10 @@ export function together(d: Distribution | undefined, keys: readonly string[]): 
 /** The columns that the row arguments over one input read. */
 export function readBy(rows: readonly RowArgument[], input: 0 | 1 = 0): Set<string> {
   const read = new Set<string>();
-  for (const row of rows) if (row.input === input && row.expression) columnsRead(row.expression, read);
+  for (const row of rows) {
+    if (row.role === "match" && row.expression) columnsRead(row.expression, read, input === 1 ? true : undefined);
+    else if (row.input === input && row.expression) columnsRead(row.expression, read);
+  }
   return read;
 }
 
@@ -54,13 +57,17 @@ export const allColumns = (inputs: readonly TableType[]): Set<string>[] => input
 /** A key or column given by name has a name; a bare lambda has none. */
 export const keyNames = (rows: readonly RowArgument[]): string[] => rows.flatMap((r) => (r.name === null ? [] : [r.name]));
 
-/** An aggregate as the plan has it. */
-export const aggregateData = (r: RowArgument): Data => ({
-  name: r.name,
-  function: aggregateFunctions.get(r.aggregate!)!.plan,
-  ...(r.expression ? { arg: expressionOf(r) } : {}),
-  ...(r.fraction === undefined ? {} : { fraction: r.fraction }),
-});
+/** An aggregate as the plan has it: `i.rows` has what its argument is paired with under its name. */
+export function aggregateData(r: RowArgument, i: Instruction): Data {
+  const pair = i.rows.find((p) => p.role === "pair" && p.name === r.name);
+  return {
+    name: r.name,
+    function: aggregateFunctions.get(r.aggregate!)!.plan,
+    ...(r.expression ? { arg: expressionOf(r) } : {}),
+    ...(r.fraction === undefined ? {} : { fraction: r.fraction }),
+    ...(pair ? { other: expressionOf(pair) } : {}),
+  };
+}
 
 export function expressionOf(row: RowArgument): Data {
   if (row.expression === null) throw new Error(`no expression for ${row.role} ${row.name ?? ""}`);

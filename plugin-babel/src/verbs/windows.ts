@@ -1,12 +1,12 @@
 /** The windows of derive, as the plan has them. */
-import { windowFunctions } from "../functions/index.ts";
+import { aggregateFunctions, windowFunctions } from "../functions/index.ts";
 import type { Data } from "../ir/data.ts";
 import type { Instruction, RowArgument } from "../ir/ir.ts";
 import { aggregateData, expressionOf } from "./rules.ts";
 
 /** Whether the answer depends on the order of the rows. */
 export function seesOrder(r: RowArgument): boolean {
-  return r.aggregate === undefined || r.aggregate === "any" || (r.frame !== undefined && r.frame !== "range");
+  return r.aggregate === undefined || aggregateFunctions.get(r.aggregate)!.seesOrder || (r.frame !== undefined && r.frame !== "range");
 }
 
 /** A column of derive: `i.rows` has the parameters, bounds and range column of a window under its name. */
@@ -19,7 +19,7 @@ export function windowData(r: RowArgument, i: Instruction): Data {
     r.frame === undefined ? {}
     : r.frame === "range" ? { frame: { kind: "range", on: measured(on!), preceding: start!, following: end! } }
     : { frame: { kind: "rows", start: start!, end: end!, peers: r.frame === "peers" } };
-  if (r.aggregate !== undefined) return { kind: "aggregate", aggregate: aggregateData(r), ...frame };
+  if (r.aggregate !== undefined) return { kind: "aggregate", aggregate: aggregateData(r, i), ...frame };
   return {
     kind: "function",
     function: windowFunctions.get(r.window!)!.plan,

@@ -1,5 +1,5 @@
 import type {
-  AggregateFunction, ColumnType, Expression, JoinColumn, JoinKey, JoinType, JsType, NamedAggregate, NamedExpression, Node, SelectColumn, SortKey, WindowColumn,
+  AggregateFunction, ColumnType, Expression, JoinColumn, JoinCondition, JoinKey, JoinType, JsType, NamedAggregate, NamedExpression, Node, SelectColumn, SortKey, WindowColumn,
 } from "@lockstep/native/plan";
 import { checkOptions } from "../connectors/options.ts";
 import type { WriteCsvOptions } from "../connectors/csv/write.ts";
@@ -30,6 +30,11 @@ interface FoldDescriptor {
   value?: string;
   type?: JsType;
   columns?: NamedExpression[];
+}
+
+interface PivotDescriptor {
+  on: Expression;
+  aggregates: { key: Extract<Expression, { kind: "literal" }>; aggregate: NamedAggregate }[];
 }
 
 /**
@@ -63,10 +68,10 @@ export class SpmdTable {
     return this.#then((input) => ({ op: "select", input, columns, site }));
   }
 
-  join(other: SpmdTable, { site, type, on, columns }: Sited & { type: JoinType; on: JoinKey[]; columns: JoinColumn[] }): SpmdTable {
+  join(other: SpmdTable, descriptor: Sited & { type: JoinType; on: JoinKey[]; condition?: JoinCondition; columns: JoinColumn[] }): SpmdTable {
     return new SpmdTable({
       inputs: [this.node, other.node],
-      build: ([left, right]) => ({ op: "join", left: left!, right: right!, type, on, columns, site }),
+      build: ([left, right]) => ({ op: "join", left: left!, right: right!, ...descriptor }),
     });
   }
 
@@ -100,6 +105,11 @@ export class SpmdTable {
   /** Without groups: one row, whatever the input. */
   rollup(descriptor: Sited & { aggregates: NamedAggregate[] }): SpmdTable {
     return new GroupedTable(this, []).rollup(descriptor);
+  }
+
+  /** One row, as `rollup`. */
+  pivot(descriptor: Sited & PivotDescriptor): SpmdTable {
+    return new GroupedTable(this, []).pivot(descriptor);
   }
 
   orderby({ site, keys }: Sited & { keys: SortKey[] }): SpmdTable {
@@ -242,6 +252,18 @@ export class GroupedTable {
       inputs: [this.#table.node],
       build: ([input]) => ({ op: "aggregate", input: input!, keys: this.#keys, aggregates, site }),
     });
+  }
+
+  /** Each aggregate is of the rows whose value is its key. */
+  pivot({ site, on, aggregates }: Sited & PivotDescriptor): SpmdTable {
+    const name = " on";
+    const type = aggregates[0]?.key.type ?? "string";
+    const filtered = aggregates.map(({ key, aggregate }): NamedAggregate => {
+      const filter: Expression = { kind: "call", function: "eq", type: "boolean", args: [{ kind: "column", name, type }, key] };
+      // A sum, which is null of no rows.
+      return aggregate.function === "count" ? { name: aggregate.name, function: "sum", arg: ONE, filter } : { ...aggregate, filter };
+    });
+    return this.derive({ site, columns: [{ name, expression: on }] }).rollup({ site, aggregates: filtered });
   }
 
   derive(descriptor: Sited & { columns: NamedExpression[] }): GroupedTable {

@@ -36,7 +36,7 @@ function bigints(node: Node, of: (input: number) => ReadonlySet<string>): string
 }
 
 /** Aggregates whose result has their argument's type. */
-const carriesType: ReadonlySet<string> = new Set(["sum", "min", "max", "any"]);
+const carriesType: ReadonlySet<string> = new Set(["sum", "min", "max", "any", "mode", "first", "last"]);
 
 function named(columns: readonly { readonly name: string; readonly expression: Expression }[]): string[] {
   return columns.filter(({ expression }) => typeOf(expression) === "bigint").map(({ name }) => name);

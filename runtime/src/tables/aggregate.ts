@@ -2,7 +2,7 @@ import { LockstepError } from "../errors/index.ts";
 import { arquero, type ArqueroTable } from "./arquero.ts";
 import { float64, int64, printType } from "./arrow-type.ts";
 import { canonicalInteger } from "./infer.ts";
-import { unsupportedType, Column, type Stored, type StoredValues } from "./column.ts";
+import { unsupportedType, Column, type Rows, type Stored, type StoredValues } from "./column.ts";
 import type { KeyCodes } from "./keys.ts";
 import type { AggregateName } from "./op.ts";
 
@@ -13,6 +13,8 @@ export interface Aggregation {
   readonly argument: Column | undefined;
   /** Of a quantile. */
   readonly fraction?: number | undefined;
+  /** Of the covariances and corr: what the argument is paired with. */
+  readonly other?: Column | undefined;
 }
 
 /** How an aggregate takes its argument and what its result is. */
@@ -27,7 +29,8 @@ const measures: Rule = { input: numbers, output: (size, values) => new Column(fl
 const spreads: Rule = { ...measures, output: (size, values) => new Column(float64, size, Array.from(values, (v) => (v === null || Number.isFinite(v) ? v : NaN))) };
 const picks: Rule = { input: comparable, output: (size, values, argument) => new Column(argument.type, size, values, { view: argument.view }) };
 
-const rules: Readonly<Record<Exclude<AggregateName, "count">, Rule>> = {
+/** Those of Arquero that go by values. */
+const rules: Readonly<Record<Exclude<AggregateName, "count" | keyof typeof byRow>, Rule>> = {
   valid: counts,
   invalid: counts,
   distinct: counts,
@@ -41,8 +44,22 @@ const rules: Readonly<Record<Exclude<AggregateName, "count">, Rule>> = {
   min: picks,
   max: picks,
   any: picks,
+  // -0 and 0 are one value, which is 0, whichever came first.
+  mode: { ...picks, output: (size, values, argument) => picks.output(size, Array.from(values, (v) => (v === 0 ? 0 : v)), argument) },
+  covariance: spreads,
+  covariancep: spreads,
+  corr: spreads,
   sum: { input: addends, output: total },
 };
+
+/** Ours, by the first or the last of the rows: what they give, -1 where there is no row. */
+const byRow = {
+  first: { of: "min", output: (argument: Column, rows: Rows) => argument.take(rows) },
+  last: { of: "max", output: (argument: Column, rows: Rows) => argument.take(rows) },
+  product: { of: "max", output: productsUpTo },
+} as const;
+
+const isByRow = (fn: AggregateName): fn is keyof typeof byRow => fn in byRow;
 
 /** How Arquero evaluates aggregates of a grouped table. */
 export type Evaluate = (grouped: ArqueroTable, values: Readonly<Record<string, unknown>>) => ArqueroTable;
@@ -53,25 +70,28 @@ const rollup: Evaluate = (grouped, values) => grouped.rollup(values);
 export function aggregate(aggregations: readonly Aggregation[], { codes, first }: KeyCodes, evaluate: Evaluate = rollup): [name: string, column: Column][] {
   const aq = arquero();
   const size = evaluate === rollup ? first.length : codes.length;
-  const inputs = aggregations.map(({ aggregate: fn, argument }) => {
+  const input = (fn: AggregateName, argument: Column | undefined) => {
     if (argument === undefined || fn === "count") return codes;
     if (argument.type.id === "other") throw unsupportedType(argument, "aggregated");
     checkNumbers(fn, argument);
-    return rules[fn].input(argument);
-  });
+    return isByRow(fn) ? codes : rules[fn].input(argument);
+  };
+  const inputs = aggregations.flatMap(({ aggregate: fn, argument, other }, i) => [[String(i), input(fn, argument)] as const, ...(other ? [[`with ${i}`, input(fn, other)] as const] : [])]);
   const grouped = aq
-    .table([["rows", codes], ...inputs.map((values, i) => [String(i), values] as const)])
+    .table([["rows", codes], ["row", Int32Array.from(codes.keys())], ...inputs])
     .create({ groups: { keys: codes, rows: [...first], size: first.length, names: [], get: [] } });
-  const calls = aggregations.flatMap(({ aggregate: fn, fraction }, i) => {
+  const calls = aggregations.flatMap(({ aggregate: fn, fraction, other }, i) => {
+    if (isByRow(fn)) return [[`of ${i}`, aq.op[byRow[fn].of]!("row")]];
     if (fn === "count") return [[`of ${i}`, aq.op["count"]!()]];
     // Not Arquero's running mean: of infinities, and near the largest number, it depends on the order of the rows.
     if (fn === "mean") return [[`of ${i}`, aq.op["sum"]!(String(i))], [`valid ${i}`, aq.op["valid"]!(String(i))]];
-    return [[`of ${i}`, aq.op[fn]!(String(i), ...(fraction === undefined ? [] : [fraction]))]];
+    return [[`of ${i}`, aq.op[fn]!(String(i), ...(other ? [`with ${i}`] : []), ...(fraction === undefined ? [] : [fraction]))]];
   });
   const table = evaluate(grouped, Object.fromEntries(calls) as Record<string, unknown>).data();
   return aggregations.map(({ name, aggregate: fn, argument }, i) => {
     const values = fn === "mean" ? means(results(table[`of ${i}`]!, size), results(table[`valid ${i}`]!, size)) : results(table[`of ${i}`]!, size);
-    return [name, argument === undefined || fn === "count" ? new Column(int64, size, values) : rules[fn].output(size, values, argument)];
+    if (argument === undefined || fn === "count") return [name, new Column(int64, size, values)];
+    return [name, isByRow(fn) ? byRow[fn].output(argument, Int32Array.from(values, (row) => (row ?? -1) as number), codes) : rules[fn].output(size, values, argument)];
   });
 }
 
@@ -85,9 +105,39 @@ function results(column: { at(row: number): unknown }, size: number): StoredValu
   return out;
 }
 
+/**
+ * Of each of these rows, the product of the values of its group up to it. Arquero's may become too large, or too small, on the way, and
+ * then depends on the order of the rows: here it is a factor times a power of 2^512.
+ */
+function productsUpTo(argument: Column, rows: Rows, codes: KeyCodes["codes"]): Column {
+  const groups = new Map<number, { factor: number; scale: number }>();
+  const upTo = Array.from(numbers(argument), (value, row) => {
+    let product = groups.get(codes[row]!);
+    const x = value === null ? NaN : Number(value);
+    if (!Number.isNaN(x)) {
+      const [a, b] = [scaled(product?.factor ?? 1), scaled(x)];
+      const c = scaled(a.factor * b.factor);
+      groups.set(codes[row]!, (product = { factor: c.factor, scale: (product?.scale ?? 0) + a.scale + b.scale + c.scale }));
+    }
+    if (product === undefined) return null;
+    let result = product.factor;
+    // Three steps take any number to infinity or to zero.
+    for (let step = Math.min(Math.abs(product.scale), 3); step > 0; step--) result *= product.scale > 0 ? 2 ** 512 : 2 ** -512;
+    return result;
+  });
+  return new Column(float64, rows.length, Array.from(rows, (row) => (row < 0 ? null : upTo[row]!)));
+}
+
+function scaled(factor: number): { factor: number; scale: number } {
+  let scale = 0;
+  for (; Math.abs(factor) >= 2 ** 256 && Math.abs(factor) !== Infinity; scale++) factor /= 2 ** 512;
+  for (; Math.abs(factor) < 2 ** -256 && factor !== 0; scale--) factor *= 2 ** 512;
+  return { factor, scale };
+}
+
 function checkNumbers(fn: AggregateName, { type, view, origin }: Column): void {
   const rule = rules[fn as "sum"];
-  if (rule !== measures && rule !== spreads && fn !== "sum") return;
+  if (rule !== measures && rule !== spreads && fn !== "sum" && fn !== "product") return;
   if (view === "number" || view === "bigint" || type.id === "decimal") return;
   throw new LockstepError({
     code: "LS2016",

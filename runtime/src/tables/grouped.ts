@@ -3,7 +3,9 @@ import { aggregate, type Aggregation } from "./aggregate.ts";
 import { Column, type Rows } from "./column.ts";
 import { groupCodes, type KeyCodes } from "./keys.ts";
 import { op, type Aggregate } from "./op.ts";
+import { argumentOf, keyColumns, rowsWhere } from "./operands.ts";
 import type { OrderKey } from "./order.ts";
+import { pivotColumns, type PivotKey, type PivotOptions } from "./pivot.ts";
 import type { Columns } from "./row.ts";
 import { sliceOf } from "./slice.ts";
 import { Table } from "./table.ts";
@@ -30,13 +32,25 @@ export class GroupedTable<Row, Keys> {
   /** A row of keys and aggregates for each group: `rollup({ n: op.count(), fare: op.mean("fare") })`. */
   rollup<const A extends T.Aggregates<Row>>(aggregates: A): Table<T.Simplify<Omit<Keys, keyof A> & T.GroupResults<A>>> {
     const { first } = this.#groups;
-    const columns = new Map([...this.#keys].map(([name, column]) => [name, unsignedZero(column.take(first))]));
-    const aggregations = Object.entries(aggregates).map(([name, value]): Aggregation => {
-      const { aggregate: fn, argument, fraction } = checked(name, value);
-      return { name, aggregate: fn, fraction, argument: this.#table.argument(name, argument as string | T.RowFunction<Row> | undefined) };
-    });
-    for (const [name, column] of aggregate(aggregations, this.#groups)) columns.set(name, column);
-    return new Table(columns, first.length);
+    return new Table(new Map([...this.#groupKeys(), ...aggregate(this.#aggregations(aggregates), this.#groups)]), first.length);
+  }
+
+  /**
+   * A row for each group: its keys, and for each of the keys listed a column of the aggregates of the rows that have it in `on`.
+   * `values` is a column (of which any value is taken) or aggregates; of several, columns are named `name_key`.
+   */
+  pivot<const On extends T.ColumnName<Row> | T.RowFunctions<Row>, const V extends T.ColumnName<Row> | T.Aggregates<Row>, const K extends readonly PivotKey[], const S extends string = "_">(
+    on: On,
+    values: V,
+    options: PivotOptions<K, S>,
+  ): Table<T.Simplify<Keys & T.Pivoted<Row, V, K, S>>> {
+    const aggregations = this.#aggregations(typeof values === "string" ? { [values]: op.any(values as never) } : values);
+    const [column, ...more] = keyColumns(this.#table.side(), [on]).values();
+    if (column === undefined || more.length > 0) throw new LockstepError({ code: "LS2016", message: "pivot is on one column, or on one row function: pivot({ key: (d) => d.x }, …)" });
+    const columns = [...this.#groupKeys(), ...pivotColumns(column, aggregations, this.#groups, options)];
+    const twice = columns.find(([name], i) => columns.findIndex(([other]) => other === name) < i);
+    if (twice !== undefined) throw new LockstepError({ code: "LS2016", message: `pivot: two columns would be named "${twice[0]}"` });
+    return new Table(new Map(columns), this.#groups.first.length);
   }
 
   /** The keys and the number of rows of each group, as `count`. */
@@ -51,7 +65,7 @@ export class GroupedTable<Row, Keys> {
 
   /** Rows for which the predicate is truthy. */
   filter(predicate: T.RowFunction<Row>): GroupedTable<Row, Keys> {
-    const rows = this.#table.rowsWhere(predicate);
+    const rows = rowsWhere(this.#table.side(), predicate);
     return this.#take(rows, this.#table.take(rows, this.#table.order));
   }
 
@@ -84,6 +98,18 @@ export class GroupedTable<Row, Keys> {
   /** The table without its groups. */
   ungroup(): Table<Row> {
     return this.#table;
+  }
+
+  #groupKeys(): [name: string, column: Column][] {
+    return [...this.#keys].map(([name, column]) => [name, unsignedZero(column.take(this.#groups.first))]);
+  }
+
+  #aggregations(aggregates: T.Aggregates<Row>): Aggregation[] {
+    const table = this.#table.side();
+    return Object.entries(aggregates).map(([name, value]) => {
+      const { aggregate: fn, fraction, argument, other } = checked(name, value);
+      return { name, aggregate: fn, fraction, argument: argumentOf(table, name, argument), other: argumentOf(table, name, other) };
+    });
   }
 
   #take(rows: Rows, table: Table<Row>): GroupedTable<Row, Keys> {

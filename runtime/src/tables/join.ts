@@ -2,19 +2,14 @@ import { LockstepError } from "../errors/index.ts";
 import type { Column, Rows } from "./column.ts";
 import { concatColumns } from "./concat.ts";
 import { joinCodes } from "./keys.ts";
-import type { Columns } from "./row.ts";
+import type { Side } from "./operands.ts";
+import { cursor, type Columns } from "./row.ts";
 
 /** One pair of join keys. `shared` is the name of a column that both sides have under it: it appears once. */
 export interface JoinKey {
   readonly left: Column;
   readonly right: Column;
   readonly shared: string | undefined;
-}
-
-/** A table as join sees it. */
-export interface Side {
-  readonly columns: Columns;
-  readonly rows: number;
 }
 
 /** Arquero's forms of `on`: nothing (shared names), a name, [both], [left, right]. */
@@ -35,11 +30,15 @@ function codes(left: Side, right: Side, keys: readonly JoinKey[]): [Int32Array, 
   return joinCodes(keys.map((key) => key.left), keys.map((key) => key.right), left.rows, right.rows);
 }
 
-/** Whose rows without a match are kept, and come last. */
-export type Outer = "none" | "left" | "right" | "both";
+/** Which right rows a left row is joined with. */
+export interface Matching {
+  /** In their order. */
+  of(row: number): readonly number[];
+  has(row: number): boolean;
+}
 
-/** Matching pairs in left row order, within one in right row order; then the left rows, then the right rows without a match, as `outer` says. */
-export function joinRows(left: Side, right: Side, keys: readonly JoinKey[], outer: Outer): { left: Rows; right: Rows } {
+/** Rows of equal keys. */
+export function byKeys(left: Side, right: Side, keys: readonly JoinKey[]): Matching {
   const [codesLeft, codesRight] = codes(left, right, keys);
   const byCode = new Map<number, number[]>();
   codesRight.forEach((code, row) => {
@@ -48,22 +47,41 @@ export function joinRows(left: Side, right: Side, keys: readonly JoinKey[], oute
     if (rows === undefined) byCode.set(code, [row]);
     else rows.push(row);
   });
+  return { of: (row) => byCode.get(codesLeft[row]!) ?? [], has: (row) => byCode.has(codesLeft[row]!) };
+}
+
+/** Rows that a condition holds of: every pair is asked. */
+export function byCondition(left: Side, right: Side, condition: (a: any, b: any) => unknown): Matching {
+  const [a, b] = [cursor(left.columns), cursor(right.columns)];
+  const holds = (row: number): boolean => {
+    b.move(row);
+    return Boolean(condition(a.row, b.row));
+  };
+  const rows = Array.from({ length: right.rows }, (_, row) => row);
+  return { of: (row) => (a.move(row), rows.filter(holds)), has: (row) => (a.move(row), rows.some(holds)) };
+}
+
+/** Whose rows without a match are kept, and come last. */
+export type Outer = "none" | "left" | "right" | "both";
+
+/** Matching pairs in left row order, within one in right row order; then the left rows, then the right rows without a match, as `outer` says. */
+export function joinRows(left: Side, right: Side, matching: Matching, outer: Outer): { left: Rows; right: Rows } {
   const outLeft: number[] = [];
   const outRight: number[] = [];
   const missing: number[] = [];
-  const met = new Set<number>();
-  codesLeft.forEach((code, row) => {
-    const matches = byCode.get(code);
-    if (matches === undefined) missing.push(row);
-    else {
-      met.add(code);
-      for (const match of matches) outLeft.push(row), outRight.push(match);
+  const met = new Uint8Array(right.rows);
+  for (let row = 0; row < left.rows; row++) {
+    const matches = matching.of(row);
+    if (matches.length === 0) missing.push(row);
+    for (const match of matches) {
+      met[match] = 1;
+      outLeft.push(row), outRight.push(match);
     }
-  });
+  }
   if (outer === "left" || outer === "both") for (const row of missing) outLeft.push(row), outRight.push(-1);
   if (outer === "right" || outer === "both") {
-    codesRight.forEach((code, row) => {
-      if (!met.has(code)) outLeft.push(-1), outRight.push(row);
+    met.forEach((isMet, row) => {
+      if (!isMet) outLeft.push(-1), outRight.push(row);
     });
   }
   return { left: Int32Array.from(outLeft), right: Int32Array.from(outRight) };
@@ -87,15 +105,8 @@ export function crossRows(left: Side, right: Side): { left: Rows; right: Rows } 
 }
 
 /** The left rows that have a match (or, `anti`, that have none), in order. */
-export function matchingRows(left: Side, right: Side, keys: readonly JoinKey[], anti: boolean): Rows {
-  const [codesLeft, codesRight] = codes(left, right, keys);
-  const present = new Set(codesRight);
-  present.delete(-1);
-  const rows: number[] = [];
-  codesLeft.forEach((code, row) => {
-    if (present.has(code) !== anti) rows.push(row);
-  });
-  return Int32Array.from(rows);
+export function matchingRows(left: Side, matching: Matching, anti: boolean): Rows {
+  return Int32Array.from({ length: left.rows }, (_, row) => row).filter((row) => matching.has(row) !== anti);
 }
 
 /**

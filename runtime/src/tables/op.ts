@@ -4,7 +4,8 @@ import { scalarFunctions, type ScalarFunctions } from "./scalar.ts";
 import type { ColumnName, RowFunction, Scalar } from "./types.ts";
 
 /** The aggregates of the catalogue. */
-export type AggregateName = "count" | "valid" | "invalid" | "distinct" | "sum" | "mean" | "min" | "max" | "variance" | "stdev" | "variancep" | "stdevp" | "median" | "quantile" | "any";
+export type AggregateName = "count" | "valid" | "invalid" | "distinct" | "sum" | "mean" | "min" | "max" | "variance" | "stdev" | "variancep" | "stdevp" | "median" | "quantile" | "any"
+  | "first" | "last" | "mode" | "product" | "covariance" | "covariancep" | "corr";
 
 declare const phantom: unique symbol;
 
@@ -17,6 +18,8 @@ export interface Aggregate<Row, Result, Empty> {
   readonly argument: string | ((row: never) => Scalar) | undefined;
   /** Of a quantile: 0 is the smallest value, 1 the largest. */
   readonly fraction?: number;
+  /** Of the covariances and corr: what the argument is paired with. */
+  readonly other?: string | ((row: never) => Scalar);
   readonly [phantom]?: (row: Row) => [Result, Empty];
 }
 
@@ -47,6 +50,11 @@ interface Spread {
 interface Quantile {
   <Row, C extends NameOf<Row, number>>(column: C, fraction: number): Aggregate<Row, number | Nulls<Row[C]>, null>;
   <Row, T extends number | null | undefined>(of: (d: Readonly<Row>) => T, fraction: number): Aggregate<Row, number | Nulls<T>, null>;
+}
+
+/** Of two numbers a row: null for fewer than two rows that have both. */
+interface Paired {
+  <Row, X extends NameOf<Row, number> | RowFunction<Row, number | null | undefined>, Y extends NameOf<Row, number> | RowFunction<Row, number | null | undefined>>(x: X, y: Y): Aggregate<Row, number | null, null>;
 }
 
 /** One of the column's values, of its type. Of no value: null. */
@@ -90,6 +98,20 @@ export interface Aggregates {
   readonly quantile: Quantile;
   /** The first value in table order that is neither null nor NaN. */
   readonly any: Pick;
+  /** The value that comes most often; of several the first in table order. Null and NaN are none. */
+  readonly mode: Pick;
+  /** The value of the first row in table order, null or not: `orderby("ts").groupby("ticker").rollup({ open: op.first("price") })`. */
+  readonly first: Pick;
+  /** The value of the last row in table order, null or not. */
+  readonly last: Pick;
+  /** The product. Of no value: null. */
+  readonly product: Mean;
+  /** Sample covariance (n − 1) of two columns: `op.covariance("height", "weight")`. */
+  readonly covariance: Paired;
+  /** Population covariance (n). */
+  readonly covariancep: Paired;
+  /** Pearson's correlation of two columns; NaN where one of them does not vary. */
+  readonly corr: Paired;
 }
 
 function aggregate(name: AggregateName, written: string = name) {
@@ -111,6 +133,10 @@ function quantile(argument: unknown, fraction: unknown): Aggregate<never, never,
   throw new LockstepError({ code: "LS2016", message: `op.quantile takes a fraction from 0 to 1, not ${String(fraction)}`, fix: 'op.quantile("fare", 0.9) is the value that 90 % of the fares are below.' });
 }
 
+function paired(name: AggregateName) {
+  return (argument: unknown, other: unknown): Aggregate<never, never, never> => ({ ...aggregate(name)(argument), other: aggregate(name)(other).argument! });
+}
+
 const aggregates = {
   count: () => ({ aggregate: "count", argument: undefined }),
   valid: aggregate("valid"),
@@ -128,6 +154,13 @@ const aggregates = {
   median: aggregate("median"),
   quantile,
   any: aggregate("any"),
+  mode: aggregate("mode"),
+  first: aggregate("first"),
+  last: aggregate("last"),
+  product: aggregate("product"),
+  covariance: paired("covariance"),
+  covariancep: paired("covariancep"),
+  corr: paired("corr"),
 } as unknown as Aggregates;
 
 /** Aggregates, as values for rollup() and derive(), window functions, for derive(), and Arquero's scalar functions, for row functions. */

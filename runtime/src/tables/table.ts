@@ -9,13 +9,15 @@ import { concatColumns } from "./concat.ts";
 import { GroupedTable } from "./grouped.ts";
 import { inferColumn } from "./infer.ts";
 import { foldColumns, type FoldOptions } from "./fold.ts";
-import { crossRows, foundRows, joinColumns, joinRows, keyPairs, matchingRows, type JoinKey, type Outer, type Side } from "./join.ts";
+import { byCondition, byKeys, crossRows, foundRows, joinColumns, joinRows, keyPairs, type Matching, matchingRows, type JoinKey, type Outer } from "./join.ts";
 import { groupCodes, type KeyCodes } from "./keys.ts";
 import { op, type Aggregate } from "./op.ts";
+import { argumentOf, computed, keyColumn, keyColumns, rowsWhere, type Side } from "./operands.ts";
 import { peersOf, sortedRows, type OrderKey, type SortColumn } from "./order.ts";
+import type { PivotKey, PivotOptions } from "./pivot.ts";
 import { printTable } from "./print.ts";
 import { recordsOf } from "./record.ts";
-import { chosenNames, columnNamed, cursor, renamedColumns, type Columns } from "./row.ts";
+import { chosenNames, columnNamed, renamedColumns, type Columns } from "./row.ts";
 import { rangeOf, type RowRange, sliceOf } from "./slice.ts";
 import type * as T from "./types.ts";
 import { aggregateColumn, windowColumn, type Windowed } from "./window.ts";
@@ -46,7 +48,7 @@ export class Table<Row> implements Iterable<Row> {
 
   /** Rows for which the predicate is truthy. */
   filter(predicate: T.RowFunction<Row>): Table<Row> {
-    return this.take(this.rowsWhere(predicate), this.order);
+    return this.take(rowsWhere(this.side(), predicate), this.order);
   }
 
   /**
@@ -72,13 +74,15 @@ export class Table<Row> implements Iterable<Row> {
   /**
    * Rows of both tables with equal keys, in left, then right row order. Null and NaN keys match nothing.
    * A key of the same name on both sides appears once; other clashing names get _1 and _2.
-   * `on` is a name, [left, right], or [[left, …], [right, …]]; without it, all shared names.
+   * `on` is a name, [left, right], or [[left, …], [right, …]]; without it, all shared names. Or it is a condition, such as
+   * `(a, b) => a.zone === b.zone && a.at < b.until`, of the pairs; then all columns of both sides are there.
    */
   join<Other, K extends T.SharedKey<Row, Other>>(other: Table<Other>, on?: K | readonly [K]): Table<T.Joined<Row, Other, K>>;
   join<Other, const L extends T.KeySide<Row>, const R extends T.KeySide<Other>>(
     other: Table<Other>,
     on: readonly [left: L, right: R],
   ): Table<T.Joined<Row, Other, T.SharedNames<L, R>>>;
+  join<Other>(other: Table<Other>, on: T.Condition<Row, Other>): Table<T.Joined<Row, Other, never>>;
   join<Other>(other: Table<Other>, on?: unknown): AnyTable {
     return this.#join(other, on, "none");
   }
@@ -89,6 +93,7 @@ export class Table<Row> implements Iterable<Row> {
     other: Table<Other>,
     on: readonly [left: L, right: R],
   ): Table<T.Joined<Row, Other, T.SharedNames<L, R>, null>>;
+  join_left<Other>(other: Table<Other>, on: T.Condition<Row, Other>): Table<T.Joined<Row, Other, never, null>>;
   join_left<Other>(other: Table<Other>, on?: unknown): AnyTable {
     return this.#join(other, on, "left");
   }
@@ -99,6 +104,7 @@ export class Table<Row> implements Iterable<Row> {
     other: Table<Other>,
     on: readonly [left: L, right: R],
   ): Table<T.JoinedRight<Row, Other, T.SharedNames<L, R>>>;
+  join_right<Other>(other: Table<Other>, on: T.Condition<Row, Other>): Table<T.JoinedRight<Row, Other, never>>;
   join_right<Other>(other: Table<Other>, on?: unknown): AnyTable {
     return this.#join(other, on, "right");
   }
@@ -109,6 +115,7 @@ export class Table<Row> implements Iterable<Row> {
     other: Table<Other>,
     on: readonly [left: L, right: R],
   ): Table<T.JoinedFull<Row, Other, T.SharedNames<L, R>>>;
+  join_full<Other>(other: Table<Other>, on: T.Condition<Row, Other>): Table<T.JoinedFull<Row, Other, never>>;
   join_full<Other>(other: Table<Other>, on?: unknown): AnyTable {
     return this.#join(other, on, "both");
   }
@@ -122,7 +129,7 @@ export class Table<Row> implements Iterable<Row> {
     on?: T.SharedKey<Row, Other> | readonly [T.SharedKey<Row, Other>] | readonly [left: T.KeySide<Row>, right: T.KeySide<Other>],
     ...columns: C
   ): Table<T.LookedUp<Row, Other, C>> {
-    const rows = foundRows(this.#side(), other.#side(), this.#joinKeys(other, on));
+    const rows = foundRows(this.side(), other.side(), this.#joinKeys(other, on));
     const names = columns.length > 0 ? columns : [...other.columns.keys()].filter((name) => !this.columns.has(name));
     const found = new Map(this.columns);
     for (const name of names) found.set(name, columnNamed(other.columns, name).take(rows));
@@ -131,19 +138,19 @@ export class Table<Row> implements Iterable<Row> {
 
   /** Every row with every row of the other table; clashing names get _1 and _2. */
   cross<Other>(other: Table<Other>): Table<T.Joined<Row, Other, never>> {
-    const [left, right] = [this.#side(), other.#side()];
+    const [left, right] = [this.side(), other.side()];
     const rows = crossRows(left, right);
     return new Table(joinColumns(left, right, [], rows, "none"), rows.left.length);
   }
 
   /** The rows that have a match in the other table. */
-  semijoin<Other>(other: Table<Other>, on?: T.SharedKey<Row, Other> | readonly [T.KeySide<Row>, T.KeySide<Other>]): Table<Row> {
-    return this.take(matchingRows(this.#side(), other.#side(), this.#joinKeys(other, on), false));
+  semijoin<Other>(other: Table<Other>, on?: T.SharedKey<Row, Other> | readonly [T.KeySide<Row>, T.KeySide<Other>] | T.Condition<Row, Other>): Table<Row> {
+    return this.take(matchingRows(this.side(), this.#matching(other, on), false));
   }
 
   /** The rows that have no match in the other table. */
-  antijoin<Other>(other: Table<Other>, on?: T.SharedKey<Row, Other> | readonly [T.KeySide<Row>, T.KeySide<Other>]): Table<Row> {
-    return this.take(matchingRows(this.#side(), other.#side(), this.#joinKeys(other, on), true));
+  antijoin<Other>(other: Table<Other>, on?: T.SharedKey<Row, Other> | readonly [T.KeySide<Row>, T.KeySide<Other>] | T.Condition<Row, Other>): Table<Row> {
+    return this.take(matchingRows(this.side(), this.#matching(other, on), true));
   }
 
   /**
@@ -154,19 +161,28 @@ export class Table<Row> implements Iterable<Row> {
     columns: C,
     options: FoldOptions<K, V> = {},
   ): Table<T.Folded<Row, C, K, V>> {
-    const folded = this.#keyColumns([columns]);
+    const folded = keyColumns(this.side(), [columns]);
     const out = foldColumns(this.columns, this.#rows, folded, options.as ?? ["key", "value"]);
     return new Table(out, this.#rows * folded.size);
   }
 
   /** Groups by columns and { name: row function }; groups stand in order of first appearance. */
   groupby<const K extends readonly T.Key<Row>[]>(...keys: K): GroupedTable<Row, T.Keys<Row, K>> {
-    return new GroupedTable<Row, T.Keys<Row, K>>(this, this.#keyColumns(keys));
+    return new GroupedTable<Row, T.Keys<Row, K>>(this, keyColumns(this.side(), keys));
   }
 
   /** One row of aggregates over the whole table. */
   rollup<const A extends T.Aggregates<Row>>(aggregates: A): Table<T.Simplify<T.TotalResults<A>>> {
     return this.groupby().rollup(aggregates) as never;
+  }
+
+  /** One row: for each of the keys listed a column of the aggregates of the rows that have it in `on`. Of each group: `groupby(…).pivot(…)`. */
+  pivot<const On extends T.ColumnName<Row> | T.RowFunctions<Row>, const V extends T.ColumnName<Row> | T.Aggregates<Row>, const K extends readonly PivotKey[], const S extends string = "_">(
+    on: On,
+    values: V,
+    options: PivotOptions<K, S>,
+  ): Table<T.Simplify<T.Pivoted<Row, V, K, S>>> {
+    return this.groupby().pivot(on, values, options) as never;
   }
 
   /** One row, one column: the number of rows. */
@@ -199,7 +215,7 @@ export class Table<Row> implements Iterable<Row> {
 
   /** The first row of each distinct key; without keys, of each distinct row. Rows without columns are all the same. */
   dedupe(...keys: T.Key<Row>[]): Table<Row> {
-    const columns = keys.length > 0 ? this.#keyColumns(keys) : this.columns;
+    const columns = keys.length > 0 ? keyColumns(this.side(), keys) : this.columns;
     return columns.size === 0 ? this.slice(0, 1) : this.take(groupCodes([...columns.values()], this.#rows).first);
   }
 
@@ -300,20 +316,11 @@ export class Table<Row> implements Iterable<Row> {
     return new Table(new Map([...this.columns].map(([name, column]) => [name, column.take(rows)])), rows.length, sorted);
   }
 
-  /** For verbs: the rows for which the predicate is truthy. */
-  rowsWhere(predicate: T.RowFunction<Row>): Rows {
-    const kept: number[] = [];
-    this.#scan(predicate, (value, row) => {
-      if (value) kept.push(row);
-    });
-    return Int32Array.from(kept);
-  }
-
   /** For verbs: the rows in order, and what orders them. */
   sortedBy(keys: readonly unknown[]): { rows: Rows; order: readonly SortColumn[] } {
     const order = keys.flat().map((key) => {
       const descending = typeof key === "object" && key !== null && "descending" in key;
-      return { column: this.#keyColumn(descending ? key.descending : key, "orderby"), descending };
+      return { column: keyColumn(this.side(), descending ? key.descending : key, "orderby"), descending };
     });
     return { rows: sortedRows(order, this.#rows), order };
   }
@@ -326,72 +333,40 @@ export class Table<Row> implements Iterable<Row> {
     return new Table(derived, this.#rows, this.order);
   }
 
-  /** For verbs: the column that an aggregate or a window function is of. */
-  argument(name: string, argument: string | T.RowFunction<Row> | undefined): Column | undefined {
-    if (argument === undefined) return undefined;
-    return typeof argument === "string" ? columnNamed(this.columns, argument) : this.#compute(argument, name);
-  }
-
   #column(name: string, value: unknown, windowed: Windowed): Column {
     const isCall = typeof value === "object" && value !== null;
     const call = isCall && "window" in value ? (value as Window<Row, unknown>).window : isCall && "aggregate" in value ? { aggregate: value as Aggregate<Row, unknown, unknown>, frame: undefined } : undefined;
-    if (call === undefined) return this.#compute(value as T.RowFunction<Row>, name);
+    if (call === undefined) return computed(this.side(), value as T.RowFunction<Row>, name);
     const of = "aggregate" in call ? call.aggregate : call;
-    const argument = this.argument(name, of.argument as string | T.RowFunction<Row> | undefined);
+    const argument = argumentOf(this.side(), name, of.argument);
     if (!("aggregate" in call)) return windowColumn(name, call, argument, windowed);
     const on = call.frame?.kind === "range" ? columnNamed(this.columns, call.frame.on) : undefined;
-    return aggregateColumn({ aggregate: call.aggregate.aggregate, fraction: call.aggregate.fraction, argument }, call.frame, windowed, on);
+    const other = argumentOf(this.side(), name, call.aggregate.other);
+    return aggregateColumn({ aggregate: call.aggregate.aggregate, fraction: call.aggregate.fraction, argument, other }, call.frame, windowed, on);
   }
 
-  #scan(fn: T.RowFunction<Row>, visit: (value: T.Scalar, row: number) => void): void {
-    if (typeof fn !== "function") throw new LockstepError({ code: "LS2016", message: `a row function is expected, not ${typeof fn}` });
-    const { row, move } = cursor(this.columns);
-    for (let i = 0; i < this.#rows; i++) {
-      move(i);
-      visit(fn(row as Row), i);
-    }
-  }
-
-  #compute(fn: T.RowFunction<Row>, name: string): Column {
-    const values = new Array<T.Scalar>(this.#rows);
-    this.#scan(fn, (value, row) => {
-      values[row] = value;
-    });
-    return inferColumn(values, `the column "${name}"`);
-  }
-
-  #side(): Side {
+  /** For verbs. */
+  side(): Side {
     return { columns: this.columns, rows: this.#rows };
   }
 
   #join(other: AnyTable, on: unknown, outer: Outer): AnyTable {
-    const keys = this.#joinKeys(other, on);
-    const [left, right] = [this.#side(), other.#side()];
-    const rows = joinRows(left, right, keys, outer);
+    const keys = typeof on === "function" ? [] : this.#joinKeys(other, on);
+    const [left, right] = [this.side(), other.side()];
+    const rows = joinRows(left, right, this.#matching(other, on, keys), outer);
     return new Table(joinColumns(left, right, keys, rows, outer), rows.left.length);
+  }
+
+  #matching(other: AnyTable, on: unknown, keys?: readonly JoinKey[]): Matching {
+    const [left, right] = [this.side(), other.side()];
+    return typeof on === "function" ? byCondition(left, right, on as () => unknown) : byKeys(left, right, keys ?? this.#joinKeys(other, on));
   }
 
   #joinKeys(other: AnyTable, on: unknown): JoinKey[] {
     return keyPairs(on, this.columns, other.columns).map(([left, right]) => ({
-      left: this.#keyColumn(left, "join"),
-      right: other.#keyColumn(right, "join"),
+      left: keyColumn(this.side(), left, "join"),
+      right: keyColumn(other.side(), right, "join"),
       shared: typeof left === "string" && left === right ? left : undefined,
     }));
-  }
-
-  #keyColumn(key: unknown, verb: string): Column {
-    if (typeof key === "string") return columnNamed(this.columns, key);
-    if (typeof key === "function") return this.#compute(key as T.RowFunction<Row>, `${verb} key`);
-    throw new LockstepError({ code: "LS2016", message: `${verb}: a key is a column name or a function of the row, not ${typeof key}` });
-  }
-
-  /** The key columns by name; a computed key leaves a column of the same name alone. */
-  #keyColumns(keys: readonly unknown[]): Map<string, Column> {
-    const columns = new Map<string, Column>();
-    for (const key of keys.flat()) {
-      if (typeof key === "string") columns.set(key, columnNamed(this.columns, key));
-      else for (const [name, fn] of Object.entries(key as T.RowFunctions<Row>)) columns.set(name, this.#compute(fn, name));
-    }
-    return columns;
   }
 }

@@ -1,4 +1,5 @@
 import type { Aggregate } from "./op.ts";
+import type { PivotKey } from "./pivot.ts";
 import type { Window } from "./window-functions.ts";
 
 /** What a column can hold, as JavaScript sees it. A table stores undefined as null. */
@@ -67,6 +68,9 @@ export type SharedKey<Left, Right> = {
 /** One side of `[left, right]`: a column, a function of the row, or several of them. */
 export type KeySide<Row> = ColumnName<Row> | RowFunction<Row> | readonly (ColumnName<Row> | RowFunction<Row>)[];
 
+/** A condition on two rows. As a row function it must be pure. */
+export type Condition<Left, Right> = (a: Readonly<Left>, b: Readonly<Right>) => Scalar;
+
 /** The names that stand in the same place of both sides: such a column appears once. */
 export type SharedNames<L, R> = L extends string
   ? L & R
@@ -124,6 +128,16 @@ export type Aggregates<Row> = Readonly<Record<string, Aggregate<Row, unknown, un
 
 /** The columns of a grouped rollup. */
 export type GroupResults<A> = { -readonly [K in keyof A]: A[K] extends Aggregate<never, infer T, unknown> ? T : never };
+
+type IsOne<N, All = N> = N extends unknown ? ([All] extends [N] ? true : false) : never;
+
+/** What a pivot's columns hold, by the names of its values. */
+type PivotValues<Row, V> = V extends keyof Row ? { [N in V]: Row[N] } : { [N in keyof V]: V[N] extends Aggregate<never, infer T, unknown> ? T : never };
+
+/** The columns of a pivot: of one aggregate by the keys, of several by name and key. Of a key without rows all but the counts of values are null. */
+export type Pivoted<Row, V, K extends readonly PivotKey[], S extends string> = false extends IsOne<keyof PivotValues<Row, V>>
+  ? { -readonly [N in keyof PivotValues<Row, V> as `${N & string}${S}${K[number]}`]: PivotValues<Row, V>[N] | null }
+  : { [Key in `${K[number]}`]: PivotValues<Row, V>[keyof PivotValues<Row, V>] | null };
 
 /** The columns of an ungrouped rollup: of no rows, all but the counts are null. */
 export type TotalResults<A> = { -readonly [K in keyof A]: A[K] extends Aggregate<never, infer T, infer E> ? T | E : never };

@@ -76,9 +76,13 @@ const rolling = (call: unknown, frame: Frame | undefined): unknown =>
 /** An aggregate of each row's frame; without a frame, of its group. */
 export function aggregateColumn(aggregation: Omit<Aggregation, "name">, frame: Frame | undefined, windowed: Windowed, on: Column | undefined): Column {
   const { groups, peers } = windowed;
-  const of = (of: KeyCodes, argument: Column | undefined): Column => aggregate([{ ...aggregation, name: "", argument }], of)[0]![1];
+  /** Of some rows, all by default. */
+  const of = (of: KeyCodes, rows?: Rows): Column => {
+    const { argument, other } = aggregation;
+    return aggregate([{ ...aggregation, name: "", ...(rows && { argument: argument?.take(rows), other: other?.take(rows) }) }], of)[0]![1];
+  };
   const isWhole = frame === undefined || (frame.kind === "rows" && frame.start === -Infinity && frame.end === Infinity);
-  if (isWhole) return of(groups, aggregation.argument).take(Int32Array.from(groups.codes));
+  if (isWhole) return of(groups).take(Int32Array.from(groups.codes));
   if (frame.kind === "rows" && frame.start === -Infinity) {
     // Values are only added, never taken back, so that this is what a rollup of the frame's rows gives.
     const rolled: Evaluate = (table, values) => ordered(table, peers).derive(Object.fromEntries(Object.entries(values).map(([name, value]) => [name, rolling(value, frame)])));
@@ -87,14 +91,14 @@ export function aggregateColumn(aggregation: Omit<Aggregation, "name">, frame: F
   if (on !== undefined && on.view !== "number" && on.view !== "date") {
     throw new LockstepError({ code: "LS2016", message: `rolling: \`on\` is a column of dates or numbers, and ${on.origin ?? "the column"} is ${printType(on.type)}` });
   }
-  return expanded(framesOf(frame, windowed, on), aggregation.argument, of);
+  return expanded(framesOf(frame, windowed, on), of);
 }
 
 /** Rows that a piece of the expansion has at most. */
 const pieceRows = 1 << 20;
 
 /** Every frame's rows written out as a group of their own: any aggregate has its answer, and no value is ever taken back. */
-function expanded({ rows, from, to, members }: Frames, argument: Column | undefined, of: (groups: KeyCodes, argument: Column | undefined) => Column): Column {
+function expanded({ rows, from, to, members }: Frames, of: (groups: KeyCodes, rows: Rows) => Column): Column {
   const values = new Array<Stored>(rows.length);
   let shape: Column | undefined;
   for (let start = 0; start < rows.length; ) {
@@ -114,10 +118,10 @@ function expanded({ rows, from, to, members }: Frames, argument: Column | undefi
       codes.fill(i - start, at, at + frame.length);
       at += frame.length;
     }
-    shape = of({ codes, first }, argument?.take(taken));
+    shape = of({ codes, first }, taken);
     for (let i = start; i < end; i++) values[rows[i]!] = shape.values[i - start]!;
     start = end;
   }
-  const { type, view } = shape ?? of({ codes: new Uint32Array(), first: new Int32Array() }, argument?.take(new Int32Array()));
+  const { type, view } = shape ?? of({ codes: new Uint32Array(), first: new Int32Array() }, new Int32Array());
   return new Column(type, rows.length, values, { view });
 }

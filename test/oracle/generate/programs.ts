@@ -147,10 +147,10 @@ function rollup(schema: Schema, m: Made): { source: string; schema: Map<string, 
       made.set(name, c);
       return `${name}: ${source}`;
     };
-    const kind = r.of(["count", "valid", "distinct", "sum", "mean", "min", "max", "variance", "stdev", "variancep", "stdevp", "median", "quantile", "invalid", "any"]);
+    const kind = r.of(["count", "valid", "distinct", "sum", "mean", "min", "max", "variance", "stdev", "variancep", "stdevp", "median", "quantile", "invalid", "any", "first", "last", "mode", "product"]);
     if (kind === "count" || any.length === 0) return set(col("number", false), "op.count()");
     if (kind === "valid" || kind === "invalid" || kind === "distinct") return set(col("number", false), `op.${kind}("${r.of(any)}")`);
-    if (kind === "min" || kind === "max" || kind === "any") {
+    if (["min", "max", "any", "first", "last", "mode"].includes(kind)) {
       const of = r.of(any);
       const c = schema.get(of)!;
       return set({ ...c, nullable: true }, `op.${kind}("${of}")`);

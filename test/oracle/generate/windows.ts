@@ -56,11 +56,11 @@ function call(schema: Schema, any: readonly string[], r: Random): Made {
 function aggregate(schema: Schema, any: readonly string[], r: Random): Made {
   const column = r.of(any);
   const numbers = named(schema, "number").filter((name) => schema.get(name)!.dyadic);
-  const fn = r.of(["count", "valid", "invalid", "distinct", "min", "max", "any", "sum", "mean", "median", "quantile"]);
+  const fn = r.of(["count", "valid", "invalid", "distinct", "min", "max", "any", "first", "last", "mode", "sum", "mean", "median", "quantile"]);
   const measures = fn === "sum" || fn === "mean" || fn === "median" || fn === "quantile";
   const value = fn === "count" || (measures && numbers.length === 0) ? "op.count()" : `op.${fn}("${measures ? r.of(numbers) : column}"${fn === "quantile" ? ", 0.8" : ""})`;
   const result =
-    fn === "min" || fn === "max" || fn === "any" ? { ...schema.get(column)!, nullable: true }
+    ["min", "max", "any", "first", "last", "mode"].includes(fn) ? { ...schema.get(column)!, nullable: true }
     : measures ? col("number", true, { exact: fn === "sum", dyadic: false })
     : col("number", false, { dyadic: false });
   const dates = named(schema, "date");

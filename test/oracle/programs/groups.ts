@@ -1,4 +1,4 @@
-import { desc, op, readParquet } from "@lockstep/runtime";
+import { desc, op, readParquet, rolling } from "@lockstep/runtime";
 import { large, measurements, stations } from "../open.ts";
 import type { Tables } from "../data.ts";
 
@@ -41,6 +41,50 @@ export async function otherTypes(tables: Tables) {
     first: op.min("at"), last: op.max("at"), someone: op.any("at"), low: op.min("label"), high: op.max("label"), texts: op.distinct("label"), any: op.any("station"), flags: op.distinct("ok"), flag: op.any("ok"),
     lowest: op.min("serial"), highest: op.max("serial"), serials: op.distinct("serial"), times: op.distinct("at"), levels: op.sum("level"), validStations: op.valid("station"),
   }).objects();
+}
+
+/** Ties, nulls and NaN, groups that are nulls alone, values of every type. */
+export async function modesAndEnds(tables: Tables) {
+  "use spmd";
+  const rows = await measurements(tables);
+  const none = await measurements({ ...tables, measurements: tables.nothing });
+  const sorted = rows.orderby(desc("at"));
+  return [
+    rows.groupby("station").rollup({ level: op.mode("level"), label: op.mode("label"), ok: op.mode("ok"), value: op.mode("value"), at: op.mode("at"), serial: op.mode("serial"), first: op.first("value"), last: op.last("value"), lastAt: op.last("at"), text: op.last((d) => d.label.trim()) }).objects(),
+    sorted.groupby("level").rollup({ id: op.first("id"), last: op.last("id"), label: op.mode("label"), station: op.first("station"), lastStation: op.last("station"), computed: op.mode((d) => d.level % 2) }).objects(),
+    rows.rollup({ level: op.mode("level"), station: op.mode("station"), value: op.mode("value"), first: op.first("serial"), last: op.last("label") }).objects(),
+    none.rollup({ mode: op.mode("label"), first: op.first("id"), last: op.last("at"), product: op.product("value"), corr: op.corr("value", "level") }).objects(),
+    none.groupby("ok").rollup({ mode: op.mode("label"), first: op.first("id") }).objects(),
+    sorted.derive({ usual: op.mode("level"), top: op.first("id"), near: rolling(op.mode("label"), [-3, 2]), soFar: rolling(op.last("value")), opened: rolling(op.first("station"), [-5, 0]), product: rolling(op.product("value"), [-2, 2]), fit: rolling(op.corr("value", "level"), [-20, 0]), soFarFit: rolling(op.covariance("value", "level")) }).select("id", "usual", "top", "near", "soFar", "opened", "product", "fit", "soFarFit").objects(),
+    rows.groupby("level").derive({ usual: op.mode("label"), first: op.first("id"), soFar: rolling(op.product("value")), around: rolling(op.mode("ok"), { on: "value", preceding: 100, following: 100 }) }).ungroup().select("id", "usual", "first", "soFar", "around").objects(),
+  ];
+}
+
+/** Products that are too large or too small on the way; pairs of which one is missing. */
+export async function productsAndPairs(tables: Tables) {
+  "use spmd";
+  const rows = (await measurements(tables)).derive({ flat: () => 7, edge: (d) => (d.level > 14 ? 1e200 : d.level < -14 ? -1e-200 : d.level === 0 ? 1 : d.level), wild: (d) => (d.id === 900 ? Infinity : d.level) });
+  return [
+    rows.groupby("station").rollup({ value: op.product("value"), edge: op.product("edge"), level: op.product((d) => d.level / 20), cov: op.covariance("value", "level"), covp: op.covariancep("level", "value"), corr: op.corr("value", (d) => d.level * d.level), self: op.corr("level", "level") }).objects(),
+    rows.rollup({ value: op.product("value"), edge: op.product("edge"), one: op.product("flat"), cov: op.covariance("value", "level"), corr: op.corr("value", "level"), none: op.corr("flat", "level"), wild: op.covariance("wild", "level"), wildFit: op.corr("level", "wild"), wildProduct: op.product("wild") }).objects(),
+    rows.groupby("id").rollup({ alone: op.covariance("value", "level") }).rollup({ n: op.valid("alone") }).objects(),
+  ];
+}
+
+/** Keys of every type, keys without rows, aggregates that count what is missing. */
+export async function pivots(tables: Tables, out: string) {
+  "use spmd";
+  const rows = await measurements(tables);
+  const none = await measurements({ ...tables, measurements: tables.nothing });
+  const wide = rows.groupby("station").pivot("label", { n: op.count(), kinds: op.distinct("value"), missing: op.invalid("value"), sum: op.sum("level"), mean: op.mean("value"), usual: op.mode("ok"), first: op.first("at"), last: op.last("value"), fit: op.corr("value", "level") }, { keys: ["Straße", "😀 smile", "", "absent"] });
+  await wide.writeParquet(`${out}/wide`);
+  return [
+    wide.objects(),
+    rows.pivot("level", "id", { keys: [3, -20, 0, 99] }).objects(),
+    rows.groupby("level").pivot({ late: (d) => d.at.getUTCFullYear() > 2000 }, { serial: op.max("serial"), n: op.count() }, { keys: [true, false], valueSeparator: " " }).objects(),
+    rows.groupby("ok", { sign: (d) => Math.sign(d.level) }).pivot("label", { value: op.median("value") }, { keys: ["Straße", "ﬀ"] }).orderby(desc("Straße")).objects(),
+    none.pivot("label", { n: op.count(), valid: op.valid("value") }, { keys: ["a"] }).objects(), none.groupby("ok").pivot("label", "value", { keys: ["a"] }).objects(),
+  ];
 }
 
 export async function computedArguments(tables: Tables) {

@@ -42,6 +42,37 @@ export async function severalKeys(tables: Tables) {
   ];
 }
 
+/** Every kind of join by a condition: with a key in it, without, of nulls, of no rows on either side. */
+export async function conditions(tables: Tables, _out: string) {
+  "use spmd";
+  const rows = (await measurements(tables)).select("id", "station", "value", "level", "at");
+  const known = (await stations(tables)).select("station", "name", "height", "opened");
+  const few = rows.slice(0, 150);
+  const none = known.filter((d) => d.height < 0);
+  const limit = 120;
+  return [
+    rows.join(known, (a, b) => a.station === b.station && a.level * 10 < b.height).objects(),
+    rows.join(known, (a, b) => a.level * 10 === b.height && b.name !== a.station).objects(),
+    rows.join_left(known, (a, b) => a.level * 10 === b.height && a.value! > limit && b.name !== "x").objects(),
+    rows.join_right(known, (a, { height, name }) => height === a.level * 10 && name.length + a.level < 12).objects(),
+    rows.join_full(known, (a, b) => a.level * 10 === b.height && a.id % 3 === 0).objects(),
+    few.join(known, (a, b) => a.at > b.opened && a.level > b.height / 20).objects(),
+    few.join_left(known, (a, b) => a.level > b.height / 20).objects(),
+    known.join_left(few, (a, b) => b.level > a.height / 20).objects(),
+    few.join_right(known, (a, b) => a.level > b.height / 20).objects(),
+    few.join_full(known, (a, b) => a.level > b.height / 10 + 15).objects(),
+    rows.semijoin(known, (a, b) => a.level > b.height / 20 && a.station !== b.station).objects(),
+    rows.antijoin(known, (a, b) => a.level > b.height / 20).objects(),
+    known.semijoin(rows, (a, b) => a.station === b.station && b.level > 18).objects(),
+    known.antijoin(rows, (a, b) => a.station === b.station && b.level > 18).objects(),
+    rows.join(none, (a, b) => a.level < b.height).numRows(), few.join_left(none, (a, b) => a.level < b.height).objects(), few.join_full(none, (a, b) => a.level < b.height).numRows(), few.antijoin(none, (a, b) => a.level < b.height).numRows(),
+    none.join_right(few, (a, b) => a.height < b.level).objects(), none.join_full(few, (a, b) => a.height < b.level).numRows(), none.semijoin(few, (a, b) => a.height < b.level).numRows(),
+    few.select("id").join(few.select("id"), (a, b) => a.id < b.id && b.id - a.id < 3).slice(0, 40).objects(),
+    few.join(few, (a, b) => a.value === b.value && a.id !== b.id).select("id_1", "id_2", "value_1").objects(),
+    few.cross(known).filter((d) => d.level > 19).numRows(), few.join(known, (a, b) => a.station === b.station).join(known.select("name", "height"), (a, b) => a.height > b.height && b.height < 20).numRows(),
+  ];
+}
+
 export async function clashingNames(tables: Tables) {
   "use spmd";
   const rows = (await measurements(tables)).select("id", "level", "label").slice(0, 300);

@@ -33,7 +33,7 @@ mod text;
 mod tree;
 mod view;
 
-pub use aggregates::{aggregate, any, quantile};
+pub use aggregates::{aggregate, by_order, of_pairs, quantile};
 pub use error::RowError;
 pub use exact::{exact_cast, integer_as_float};
 pub use keys::{canonical_key, join_key, sort_key};

@@ -30,9 +30,24 @@ pub struct NamedAggregate {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub fraction: Option<f64>,
+    /// Of the covariances and `corr`: the values that those of `arg` are paired with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub other: Option<Expression>,
+    /// It is of these rows of the group alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub filter: Option<Expression>,
 }
 
-/// Every aggregate but `count` (rows) and `invalid` skips null and NaN; of nothing, all but the counts are null.
+impl NamedAggregate {
+    /// What it is of, at most two values a row.
+    pub fn arguments(&self) -> impl Iterator<Item = &Expression> {
+        self.arg.iter().chain(&self.other)
+    }
+}
+
+/// Every aggregate but `count` (rows), `invalid`, `first` and `last` skips null and NaN; of nothing, all but the counts are null.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 #[ts(export, export_to = "../../../plan/index.d.ts")]
@@ -59,4 +74,23 @@ pub enum AggregateFunction {
     Quantile,
     /// The first value in table order.
     Any,
+    /// The value of the first row in table order, and of the last, null or not.
+    First,
+    Last,
+    /// The value that comes most often; of several the first in table order.
+    Mode,
+    /// Rounded once: no product of some of the values overflows.
+    Product,
+    /// Of the rows that have both values; divided by n − 1, the `p` form by n. Null of fewer than two pairs.
+    Covariance,
+    Covariancep,
+    /// Pearson's correlation.
+    Corr,
+}
+
+impl AggregateFunction {
+    /// Whether the answer depends on the order of the rows.
+    pub fn sees_order(self) -> bool {
+        matches!(self, Self::Any | Self::First | Self::Last | Self::Mode)
+    }
 }

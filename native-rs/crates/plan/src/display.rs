@@ -78,6 +78,7 @@ impl Display for Join {
         };
         write!(f, "{kind} #{} #{} on ", self.left, self.right)?;
         separated(f, &self.on, |f, key| write!(f, "{} = {}", key.left, key.right))?;
+        self.condition.iter().try_for_each(|condition| write!(f, " where {}", condition.expression))?;
         if self.columns.is_empty() {
             return Ok(());
         }
@@ -99,7 +100,9 @@ impl Display for NamedAggregate {
         write!(f, "{}(", self.function)?;
         self.arg.iter().try_for_each(|arg| arg.fmt(f))?;
         self.fraction.iter().try_for_each(|fraction| write!(f, ", {fraction}"))?;
-        f.write_str(")")
+        self.other.iter().try_for_each(|other| write!(f, ", {other}"))?;
+        f.write_str(")")?;
+        self.filter.iter().try_for_each(|filter| write!(f, " where {filter}"))
     }
 }
 
@@ -150,6 +153,13 @@ impl Display for AggregateFunction {
             Self::Median => "median",
             Self::Quantile => "quantile",
             Self::Any => "any",
+            Self::First => "first",
+            Self::Last => "last",
+            Self::Mode => "mode",
+            Self::Product => "product",
+            Self::Covariance => "covariance",
+            Self::Covariancep => "covariancep",
+            Self::Corr => "corr",
         })
     }
 }

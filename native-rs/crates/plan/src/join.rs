@@ -5,8 +5,8 @@ use ts_rs::TS;
 use crate::expression::Expression;
 use crate::node::{NodeId, Site};
 
-/// Null keys match nothing; without keys every left row matches every right row. Order: left rows, within one the right
-/// rows; then unmatched left rows, then unmatched right rows.
+/// Null keys match nothing; without keys every left row matches every right row. Of these pairs the condition keeps those
+/// that it holds of. Order: left rows, within one the right rows; then unmatched left rows, then unmatched right rows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[ts(export, export_to = "../../../plan/index.d.ts")]
@@ -16,6 +16,9 @@ pub struct Join {
     #[serde(rename = "type")]
     pub join_type: JoinType,
     pub on: Vec<JoinKey>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub condition: Option<JoinCondition>,
     /// The output columns, `_1` / `_2` suffixes already resolved. Empty for semi and anti: the left columns.
     pub columns: Vec<JoinColumn>,
     pub site: Site,
@@ -40,6 +43,15 @@ pub enum JoinType {
 pub struct JoinKey {
     pub left: Expression,
     pub right: Expression,
+}
+
+/// A condition on a left and a right row.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export, export_to = "../../../plan/index.d.ts")]
+pub struct JoinCondition {
+    pub expression: Expression,
+    /// What it reads of both sides, under which names.
+    pub columns: Vec<JoinColumn>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]

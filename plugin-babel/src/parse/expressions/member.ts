@@ -153,7 +153,7 @@ export function readColumn(param: number, name: string, node: t.Node, at: Source
   }
   columns.add(name);
   const type = { js: found.type.js, nullable: mayBeNull(found.type) };
-  const value = scalar({ kind: "column", name, type, span: frame.span(node) }, { null: found.type.nullable, place: `row ${param} ${name}` });
+  const value = scalar({ kind: "column", name, ...(param === 1 && { second: true as const }), type, span: frame.span(node) }, { null: found.type.nullable, place: `row ${param} ${name}` });
   return narrow(value, frame.flow.facts);
 }
 

@@ -87,7 +87,7 @@ describe("places", () => {
 
   test("several rows: the second parameter has its own columns", () => {
     const two = { environment: { params: [row, [{ name: "rate", type: { js: "number", nullable: false } }]] } } as const;
-    expect(native("(a, b) => a.n * b.rate", two)).toBe("n * rate");
+    expect(native("(a, b) => a.n * b.rate", two)).toBe("n * other.rate");
     expect(errors("(a, b) => a.rate", two)[0]).toContain("no column 'rate'");
     expect(errors("(a, b) => a.n")[0]).toBe("LS1205 A row function takes the row, not 2 parameters");
   });

@@ -59,6 +59,9 @@ expectType<{ zone: number; miles_1: number; flag: string; name: string; miles_2:
 expectType<{ zone: number; miles: number; flag: string; name: string; opened: Date }>()(small.join(zones, [["zone", "miles"], ["zone", "miles"]]));
 expectType<{ zone: number; miles_1: number; flag: string; name: string | null; miles_2: number | null; opened: Date | null }>()(small.join_left(zones, "zone"));
 expectType<{ miles_1: number | null; flag: string | null; zone: number; name: string; miles_2: number; opened: Date }>()(small.join_right(zones, "zone"));
+expectType<{ zone_1: number; miles_1: number; flag: string; zone_2: number | null; name: string | null; miles_2: number | null; opened: Date | null }>()(small.join_left(zones, (a, b) => a.zone < b.zone && a.flag === b.name));
+// @ts-expect-error: the right table has no such column.
+small.semijoin(zones, (a, b) => a.zone < b.flag);
 expectType<{ zone: number; miles_1: number | null; flag: string | null; name: string | null; miles_2: number | null; opened: Date | null }>()(small.join_full(zones, "zone"));
 expectType<{ zone: number; miles: number; flag: string; name: string | null; opened: Date | null }>()(small.lookup(zones, "zone"));
 expectType<{ zone: number; miles: number | null; flag: string; name: string | null }>()(small.lookup(zones, "zone", "name", "miles"));
@@ -103,9 +106,18 @@ expectType<{
     cost: op.sum((d) => d.miles * rate),
   }),
 );
+expectType<{ zone: number; flag: string; first: number | null; last: Date; product: number | null; fit: number | null; spread: number | null }>()(
+  trips.groupby("zone").rollup({ flag: op.mode("flag"), first: op.first("tip"), last: op.last((d) => d.at), product: op.product("tip"), fit: op.corr("miles", "tip"), spread: op.covariance("miles", (d) => d.tip) }),
+);
 expectType<{ n: number; total: number | null; latest: Date | null }>()(
   trips.rollup({ n: op.count(), total: op.sum((d) => d.miles), latest: op.max("at") }),
 );
+expectType<{ flag: string; 1: number | null; 2: number | null }>()(trips.groupby("flag").pivot("zone", "tip", { keys: [1, 2] }));
+expectType<{ a: number | null; b: number | null }>()(trips.pivot({ key: (d) => d.flag }, { n: op.sum("miles") }, { keys: ["a", "b"] }));
+expectType<{ zone: number; n_a: number | null; n_b: number | null; last_a: Date | null; last_b: Date | null }>()(trips.groupby("zone").pivot("flag", { n: op.count(), last: op.max("at") }, { keys: ["a", "b"] }));
+expectType<{ "n/true": number | null; "last/true": Date | null }>()(trips.pivot({ big: (d) => d.miles > 1 }, { n: op.count(), last: op.last("at") }, { keys: [true], valueSeparator: "/" }));
+// @ts-expect-error: which columns there are has to be known.
+trips.pivot("flag", "miles");
 expectType<{ count: number }>()(trips.count());
 expectType<{ flag: string; count: number }>()(trips.groupby("flag").count());
 

@@ -3,7 +3,7 @@
 //! Order costs: a hidden column that is carried, exchanged and sorted by. So it exists only where an observer
 //! (a collect, an ordered write, a slice, a dedupe, `any`) can see the difference.
 use datafusion::logical_expr::SortExpr;
-use lockstep_plan::{AggregateFunction, Expression, Frame, JoinSide, JoinType, Node, Plan, Sink, WindowFunction, WindowValue};
+use lockstep_plan::{Expression, Frame, JoinSide, JoinType, Node, Plan, Sink, WindowFunction, WindowValue};
 
 /// How much of its order a table must keep. Each includes the ones before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -73,9 +73,9 @@ pub fn wants(plan: &Plan) -> Vec<Option<Want>> {
                 ask(&mut wants, join.right, right);
             }
             Node::Aggregate(aggregate) => {
-                let any = aggregate.aggregates.iter().any(|a| a.function == AggregateFunction::Any);
+                let sees = aggregate.aggregates.iter().any(|a| a.function.sees_order());
                 let first_seen = want != Want::Nothing && !aggregate.keys.is_empty();
-                ask(&mut wants, aggregate.input, if any || first_seen { Want::Position } else { Want::Nothing });
+                ask(&mut wants, aggregate.input, if sees || first_seen { Want::Position } else { Want::Nothing });
             }
             Node::Sort { input, .. } => {
                 let needs_tie_break = want != Want::Nothing && !is_total(&plan.nodes[id], &unique[*input]);
@@ -108,7 +108,7 @@ fn sees_order(value: &WindowValue) -> bool {
 }
 
 fn reads_positions(value: &WindowValue) -> bool {
-    matches!(value, WindowValue::Aggregate { aggregate, .. } if aggregate.function == AggregateFunction::Any)
+    matches!(value, WindowValue::Aggregate { aggregate, .. } if aggregate.function.sees_order())
 }
 
 fn in_range(value: &WindowValue) -> bool {

@@ -6,7 +6,10 @@ mod any;
 mod distinct;
 mod extremes;
 mod groups;
+mod mode;
 mod moments;
+mod pairs;
+mod product;
 mod quantile;
 mod slots;
 mod totals;
@@ -32,11 +35,11 @@ use crate::function::run;
 use crate::view::as_number;
 use groups::{Groups, OneGroup};
 
-/// The aggregate expression of `arg`, whose Arrow type is `arg_type`; `count` takes no argument, [`any`] and
-/// [`quantile`] have functions of their own.
+/// The aggregate expression of `arg`, whose Arrow type is `arg_type`; `count` takes no argument, [`by_order`],
+/// [`of_pairs`] and [`quantile`] make those that take more.
 ///
-/// Types: counts int64; sum int64 of integers and bigints, else float64; mean, variances, deviations, median float64;
-/// min, max the argument's.
+/// Types: counts int64; sum int64 of integers and bigints, else float64; product, mean, variances, deviations, median
+/// float64; min, max the argument's.
 pub fn aggregate(function: AggregateFunction, arg: Option<Expr>, arg_type: &DataType) -> Result<Expr> {
     use AggregateFunction as F;
     let Some(arg) = arg else {
@@ -51,6 +54,7 @@ pub fn aggregate(function: AggregateFunction, arg: Option<Expr>, arg_type: &Data
         F::Sum if *arg_type == DataType::UInt64 => totals::INTEGER_SUM.call(vec![exact_cast(arg.clone(), &arg.schema_name().to_string(), &DataType::Int64)]),
         F::Sum if arg_type.is_integer() => totals::INTEGER_SUM.call(vec![cast(arg, arg_type, DataType::Int64)]),
         F::Sum => totals::SUM.call(vec![number(function, arg, arg_type)?]),
+        F::Product => product::PRODUCT.call(vec![number(function, arg, arg_type)?]),
         F::Mean => totals::MEAN.call(vec![number(function, arg, arg_type)?]),
         F::Variance => moments::VARIANCE.call(vec![number(function, arg, arg_type)?]),
         F::Stdev => moments::STDEV.call(vec![number(function, arg, arg_type)?]),
@@ -64,13 +68,34 @@ pub fn aggregate(function: AggregateFunction, arg: Option<Expr>, arg_type: &Data
         F::Max if arg_type.is_floating() => extremes::FLOAT_MAX.call(vec![arg]),
         F::Min => min(arg),
         F::Max => max(arg),
-        F::Any => return not_supported("any needs the rows' positions"),
+        F::Any | F::First | F::Last | F::Mode => return not_supported(format!("{function} needs the rows' positions")),
+        F::Covariance | F::Covariancep | F::Corr => return not_supported(format!("{function} is of two values")),
     })
 }
 
-/// The value of the row with the least `position` (any integer type) among those that are not null or NaN.
-pub fn any(value: Expr, position: Expr) -> Expr {
-    any::ANY.call(vec![value, Expr::Cast(Cast::new(Box::new(position), DataType::UInt64))])
+/// An aggregate that depends on the order of the rows, which `position` (any integer type) tells: of the argument's type.
+pub fn by_order(function: AggregateFunction, value: Expr, position: Expr) -> Result<Expr> {
+    use AggregateFunction as F;
+    let aggregate = match function {
+        F::Any => &any::ANY,
+        F::First => &any::FIRST,
+        F::Last => &any::LAST,
+        F::Mode => &mode::MODE,
+        _ => return not_supported(format!("{function} by order")),
+    };
+    Ok(aggregate.call(vec![value, Expr::Cast(Cast::new(Box::new(position), DataType::UInt64))]))
+}
+
+/// An aggregate of two values a row: float64.
+pub fn of_pairs(function: AggregateFunction, (x, x_type): (Expr, DataType), (y, y_type): (Expr, DataType)) -> Result<Expr> {
+    use AggregateFunction as F;
+    let aggregate = match function {
+        F::Covariance => &pairs::COVARIANCE,
+        F::Covariancep => &pairs::COVARIANCEP,
+        F::Corr => &pairs::CORR,
+        _ => return not_supported(format!("{function} of two values")),
+    };
+    Ok(aggregate.call(vec![number(function, x, &x_type)?, number(function, y, &y_type)?]))
 }
 
 /// The value at `fraction` (0: the smallest, 1: the largest) of the sorted values: float64.
@@ -253,6 +278,7 @@ mod tests {
         let rows = || 0..ROWS as i64;
         let float = |i: i64| (i % 5 != 0).then_some(if i % 11 == 0 { f64::NAN } else { (i * 37 % 17) as f64 });
         let floats = || -> ArrayRef { Arc::new(rows().map(float).collect::<Float64Array>()) };
+        let others = || -> ArrayRef { Arc::new(rows().map(|i| (i % 7 != 0).then(|| (i * 23 % 19) as f64)).collect::<Float64Array>()) };
         let integers: ArrayRef = Arc::new(rows().map(|i| (i % 6 != 0).then_some(i * 31 % 13)).collect::<Int64Array>());
         let words = || -> ArrayRef { Arc::new(rows().map(|i| (i % 4 != 0).then(|| format!("w{}", i * 29 % 23))).collect::<StringArray>()) };
         let positions: ArrayRef = Arc::new(UInt64Array::from_iter_values(rows().map(|i| (i * 41 % 61) as u64)));
@@ -271,7 +297,15 @@ mod tests {
             (&extremes::MAX, vec![words()]),
             (&extremes::FLOAT_MIN, vec![floats()]),
             (&extremes::FLOAT_MAX, vec![floats()]),
-            (&any::ANY, vec![words(), positions]),
+            (&any::ANY, vec![words(), positions.clone()]),
+            (&any::FIRST, vec![words(), positions.clone()]),
+            (&any::LAST, vec![floats(), positions.clone()]),
+            (&mode::MODE, vec![words(), positions.clone()]),
+            (&mode::MODE, vec![floats(), positions.clone()]),
+            (&product::PRODUCT, vec![floats()]),
+            (&pairs::COVARIANCE, vec![floats(), others()]),
+            (&pairs::COVARIANCEP, vec![floats(), others()]),
+            (&pairs::CORR, vec![floats(), others()]),
         ]
     }
 

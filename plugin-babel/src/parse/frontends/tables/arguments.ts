@@ -15,6 +15,7 @@ import { helperOf, type Place, runtimeName } from "../../../source/names.ts";
 import type { Modules } from "../../../source/modules.ts";
 import { aggregateFix, fractionFix, keyFix, keysFix, namedColumn, newNameFix, renamingFix, sortKeyFix, surplus, unnamedFix, usesAggregates } from "./fixes.ts";
 import { checkScalar, readOptions } from "./options.ts";
+import { readPivot } from "./pivot.ts";
 import { readWindow } from "./windows.ts";
 
 export interface Arguments {
@@ -41,7 +42,7 @@ export interface ArgumentContext {
   scalar(node: t.Node): void;
 }
 
-type Reader = (nodes: t.Node[], out: Arguments, context: ArgumentContext, parameter: Parameter) => void;
+export type Reader = (nodes: t.Node[], out: Arguments, context: ArgumentContext, parameter: Parameter) => void;
 
 /** Reads all arguments; each reader takes its nodes from the front of the list. */
 export function readArguments(call: t.CallExpression, context: ArgumentContext): Arguments {
@@ -52,7 +53,7 @@ export function readArguments(call: t.CallExpression, context: ArgumentContext):
   return out;
 }
 
-const kinds: Record<Parameter["kind"], Reader> = {
+export const kinds: Record<Parameter["kind"], Reader> = {
   predicate: (nodes, out, context) => {
     const node = nodes.shift();
     if (node) rowArgument(node, { role: "predicate", name: null, input: 0 }, out, context);
@@ -85,6 +86,7 @@ const kinds: Record<Parameter["kind"], Reader> = {
     const span = spanOf(options ?? context.call, context.place.module);
     out.columns.push({ input: 1, from: "key", as: names[0]!, span }, { input: 1, from: "value", as: names[1]!, span });
   },
+  pivoted: readPivot,
   "sort-keys": (nodes, out, context) => {
     for (const node of flattened(nodes.splice(0), context)) {
       const isDesc = bare(node).type === "CallExpression" && runtimeName((bare(node) as t.CallExpression).callee, context.place) === "desc";
@@ -98,6 +100,8 @@ const kinds: Record<Parameter["kind"], Reader> = {
   "join-keys": (nodes, out, context) => {
     const node = nodes.shift();
     if (!node) return;
+    const takesCondition = context.verb.signature.some((p) => p.kind === "join-keys" && p.condition);
+    if (takesCondition && isFunction(node, context)) return rowArgument(node, { role: "match", name: null, input: 0 }, out, context);
     const pairs = keyPairs(node, context);
     if (!pairs) return context.report(verbArgument(context.verb.name, 'a column name, [left, right], or [["a", "b"], ["a", "b"]] with as many keys on both sides', spanOf(node, context.place.module), ...keysFix(node, context)));
     for (const [left, right] of pairs) {
@@ -186,12 +190,10 @@ const kinds: Record<Parameter["kind"], Reader> = {
 
 /** The two names in `{ as: ["name", "amount"] }`. */
 function foldedNames(options: t.Node, { place }: ArgumentContext): readonly string[] | null {
-  const e = bare(options);
-  if (e.type !== "ObjectExpression") return null;
-  const [as, ...more] = e.properties;
-  if (as === undefined) return ["key", "value"];
-  if (more.length > 0 || as.type !== "ObjectProperty" || as.computed || keyName(as.key) !== "as") return null;
-  const names = constantOf(as.value, place)?.value;
+  const members = membersOf(options);
+  if (members === null || [...members.keys()].some((name) => name !== "as")) return null;
+  if (members.size === 0) return ["key", "value"];
+  const names = constantOf(members.get("as")!, place)?.value;
   return Array.isArray(names) && names.length === 2 && names.every((name) => typeof name === "string") ? names : null;
 }
 
@@ -205,7 +207,15 @@ function reportUnbound(node: t.Node, { place: { module, scope }, report }: Argum
   return true;
 }
 
-function missing(what: string, { verb, call, place, report }: ArgumentContext): void {
+/** The members of an object literal by their names; null: it is none, or has others. */
+export function membersOf(node: t.Node | undefined): ReadonlyMap<string, t.Node> | null {
+  const e = node && bare(node);
+  if (e?.type !== "ObjectExpression") return null;
+  const members = e.properties.map((p) => (p.type === "ObjectProperty" && !p.computed ? ([keyName(p.key), p.value] as const) : null));
+  return members.every((m) => m !== null && m[0] !== null) ? new Map(members as [string, t.Node][]) : null;
+}
+
+export function missing(what: string, { verb, call, place, report }: ArgumentContext): void {
   report(verbArgument(verb.name, what, spanOf(call, place.module), `give it ${what}`));
 }
 
@@ -313,12 +323,15 @@ function aggregate(name: string, node: t.Node, out: Arguments, context: Argument
   }
   const [argument, ...rest] = e.arguments as t.Node[];
   const role: Role = { role: "aggregate", name, input: 0, aggregate: fn.name, ...readFraction(fn, e, rest, context) };
+  const paired = takePair(fn, rest);
   for (const extra of rest) context.report(verbArgument(callee, "no further argument", spanOf(extra, module), "leave it out: an aggregate is of one column, or of a row function"));
   if (fn.argument === null) {
     if (argument) context.report(verbArgument(callee, "no argument", spanOf(argument, module), "count rows with op.count(), values that are there with op.valid(…)"));
     out.rows.push({ ...role, span: spanOf(e, module), source: textOf(e, module), expression: null });
-  } else if (argument) rowArgument(argument, role, out, context);
-  else context.report(verbArgument(callee, "a column name or a row function", spanOf(e, module), `write ${callee}("x")`));
+  } else if (argument) {
+    rowArgument(argument, role, out, context);
+    readPair(fn, name, e, paired, out, context);
+  } else context.report(verbArgument(callee, "a column name or a row function", spanOf(e, module), `write ${callee}("x")`));
 }
 
 /** `mean` of `op.mean`. */
@@ -329,10 +342,20 @@ export function lastName(callee: t.Node): t.Node {
 
 /** Takes the second argument of `op.quantile("fare", 0.9)` from the front of the list. It is the same for all rows, and known when building. */
 export function readFraction(fn: AggregateFunction, call: t.CallExpression, rest: t.Node[], context: ArgumentContext): { readonly fraction?: number } {
-  if (!fn.takesFraction) return {};
+  if (fn.takes !== "fraction") return {};
   const node = rest.shift();
   const value = node && constantOf(node, context.place)?.value;
   if (typeof value === "number" && value >= 0 && value <= 1) return { fraction: value };
   context.report(verbArgument(`op.${fn.name}`, "a fraction from 0 to 1 that is known when building", spanOf(node ?? call, context.place.module), ...fractionFix(fn.name, node, value, context)));
   return {};
+}
+
+/** Takes the second argument of `op.corr("x", "y")` from the front of the list. */
+export const takePair = (fn: AggregateFunction, rest: t.Node[]): t.Node | undefined => (fn.takes === "pair" ? rest.shift() : undefined);
+
+/** What the argument is paired with stands behind it. */
+export function readPair(fn: AggregateFunction, name: string, call: t.CallExpression, node: t.Node | undefined, out: Arguments, context: ArgumentContext): void {
+  if (fn.takes !== "pair") return;
+  if (node) rowArgument(node, { role: "pair", name, input: 0 }, out, context);
+  else context.report(verbArgument(`op.${fn.name}`, "two columns or row functions", spanOf(call, context.place.module), `write op.${fn.name}("x", "y")`));
 }

@@ -8,7 +8,7 @@ import type { FrameKind } from "../../../ir/ir.ts";
 import { constantOf, keyName } from "../../../source/constants.ts";
 import { bare, spanOf, textOf } from "../../../source/module.ts";
 import { runtimeName } from "../../../source/names.ts";
-import { type ArgumentContext, type Arguments, columnName, lastName, readFraction, type Role, rowArgument } from "./arguments.ts";
+import { type ArgumentContext, type Arguments, columnName, lastName, membersOf, readFraction, readPair, type Role, rowArgument, takePair } from "./arguments.ts";
 
 /** False: it is no window, but a row function or a mistake. */
 export function readWindow(name: string, node: t.Node, out: Arguments, context: ArgumentContext): boolean {
@@ -36,9 +36,11 @@ function readCall(name: string, call: t.CallExpression, fn: string, frame: Frame
     ...(frame === undefined ? {} : { frame }),
     ...(otherwise >= 0 && rest.length > otherwise ? { seen: true as const } : {}),
   };
+  const paired = aggregate && takePair(aggregate, rest);
   if (!takesValue) out.rows.push({ ...role, span: spanOf(call, module), source: "", expression: null });
   else if (value) rowArgument(value, role, out, context);
   else return context.report(verbArgument(`op.${fn}`, "a column name or a row function", spanOf(call, module), `write op.${fn}("x")`));
+  if (aggregate) readPair(aggregate, name, call, paired, out, context);
   for (const parameter of parameters.slice(rest.length)) {
     if (!parameter.optional) context.report(verbArgument(`op.${fn}`, parameter.name, spanOf(call, module), `give it ${parameter.numbers?.words ?? parameter.name}`));
   }
@@ -76,9 +78,8 @@ const number = (value: number, at: t.Node, { place }: ArgumentContext) => ({ kin
 function readRange(name: string, range: t.ObjectExpression, fn: string, out: Arguments, context: ArgumentContext): void {
   const { module } = context.place;
   if (!aggregateFunctions.has(fn.slice(3))) context.report(verbArgument("rolling", "an aggregate where the frame is a range", spanOf(range, module), "count rows: [-2, 0]"));
-  const members = new Map(range.properties.flatMap((p): [string, t.Node][] => (p.type === "ObjectProperty" && !p.computed && keyName(p.key) !== null ? [[keyName(p.key)!, p.value]] : [])));
-  const [preceding, following, on] = ["preceding", "following", "on"].map((key) => members.get(key));
-  if (members.size !== range.properties.length || !preceding || !on) return context.report(verbArgument("rolling", "{ preceding, on } and perhaps following", spanOf(range, module), 'write { preceding: { days: 7 }, on: "date" }'));
+  const [preceding, following, on] = ["preceding", "following", "on"].map((key) => membersOf(range)?.get(key));
+  if (!preceding || !on) return context.report(verbArgument("rolling", "{ preceding, on } and perhaps following", spanOf(range, module), 'write { preceding: { days: 7 }, on: "date" }'));
   if (columnName(on, context) === null) return context.report(verbArgument("rolling", "a column name", spanOf(on, module), 'write the name as a text: on: "date"'));
   distance(preceding, name, out, context);
   if (following) distance(following, name, out, context);

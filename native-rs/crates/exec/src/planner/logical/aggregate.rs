@@ -1,8 +1,8 @@
 //! Group-by, and the first row of each group.
 use arrow::datatypes::DataType;
 use datafusion::functions_aggregate::expr_fn::{first_value, max, min};
-use datafusion::logical_expr::{Expr, ExprSchemable, ident};
-use lockstep_functions::{aggregate, any, canonical_key, quantile};
+use datafusion::logical_expr::{Expr, ExprFunctionExt, ExprSchemable, ident};
+use lockstep_functions::{aggregate, by_order, canonical_key, lower_predicate, of_pairs, quantile};
 use lockstep_plan::{Aggregate, AggregateFunction, Expression, NamedAggregate, NodeId};
 
 use super::Builder;
@@ -29,9 +29,18 @@ impl Builder<'_> {
         };
         let mut aggregates = vec![];
         for item in &node.aggregates {
-            let arg = item.arg.as_ref().map(|arg| stored(arg, self.rows(&schema))).transpose()?;
-            let data_type = arg.as_ref().map_or(Ok(DataType::Null), |arg| arg.get_type(&schema))?;
-            aggregates.push(aggregate_of(item, arg, &data_type, position.as_deref())?.alias(&item.name));
+            let mut arguments = vec![];
+            for argument in item.arguments() {
+                let argument = stored(argument, self.rows(&schema))?;
+                let data_type = argument.get_type(&schema)?;
+                arguments.push((argument, data_type));
+            }
+            let value = aggregate_of(item, arguments, position.as_deref())?;
+            let of = match &item.filter {
+                Some(filter) => value.filter(lower_predicate(filter, self.rows(&schema))?).build()?,
+                None => value,
+            };
+            aggregates.push(of.alias(&item.name));
         }
         let added = node.aggregates.iter().map(|item| &item.name).filter(|name| node.keys.iter().all(|key| key.name != **name));
         let visible: Vec<String> = node.keys.iter().map(|key| &key.name).chain(added).cloned().collect();
@@ -76,11 +85,19 @@ impl Builder<'_> {
     }
 }
 
-/// An aggregate of its argument, which has that type; `position` is the column that table order is told by, where it is known.
-pub(super) fn aggregate_of(item: &NamedAggregate, arg: Option<Expr>, arg_type: &DataType, position: Option<&str>) -> Result<Expr> {
-    Ok(match (item.function, arg, position) {
-        (AggregateFunction::Any, Some(arg), Some(position)) => any(arg, ident(position)),
-        (AggregateFunction::Quantile, Some(arg), _) => quantile(arg, arg_type, item.fraction.ok_or_else(|| EngineError::bug("a quantile has no fraction"))?)?,
-        (function, arg, _) => aggregate(function, arg, arg_type)?,
+/// An aggregate of its arguments, which have these types; `position` is the column that table order is told by, where it is known.
+pub(super) fn aggregate_of(item: &NamedAggregate, arguments: Vec<(Expr, DataType)>, position: Option<&str>) -> Result<Expr> {
+    let mut arguments = arguments.into_iter();
+    Ok(match (arguments.next(), arguments.next()) {
+        (Some((arg, _)), None) if item.function.sees_order() => {
+            let position = position.ok_or_else(|| EngineError::bug(format!("{} has no positions to choose by", item.function)))?;
+            by_order(item.function, arg, ident(position))?
+        }
+        (Some((arg, arg_type)), None) if item.function == AggregateFunction::Quantile => {
+            quantile(arg, &arg_type, item.fraction.ok_or_else(|| EngineError::bug("a quantile has no fraction"))?)?
+        }
+        (Some(arg), Some(other)) => of_pairs(item.function, arg, other)?,
+        (Some((arg, arg_type)), None) => aggregate(item.function, Some(arg), &arg_type)?,
+        (None, _) => aggregate(item.function, None, &DataType::Null)?,
     })
 }

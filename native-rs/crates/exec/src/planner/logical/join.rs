@@ -2,10 +2,11 @@
 use std::collections::{HashMap, HashSet};
 
 use arrow::datatypes::DataType;
-use datafusion::common::Column;
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
+use datafusion::common::{Column, DFSchema};
 use datafusion::logical_expr::{Expr, ExprSchemable, JoinType as LogicalJoin, LogicalPlanBuilder, ident, lit, try_cast, when};
-use lockstep_functions::{Rows, integer_as_float, join_key, lower};
-use lockstep_plan::{Join, JoinKey, JoinSide, JoinType, NodeId};
+use lockstep_functions::{Rows, integer_as_float, join_key, lower, lower_predicate};
+use lockstep_plan::{Join, JoinCondition, JoinKey, JoinSide, JoinType, NodeId};
 
 use super::Builder;
 use super::built::{Built, cast, named, stored};
@@ -38,6 +39,12 @@ impl Builder<'_> {
             left_keys.push(self.key_column(on_left, &mut left_columns, |name| name.to_owned()));
             right_keys.push(self.key_column(on_right, &mut right_columns, rename));
         }
+        let condition = join.condition.as_ref().map(|condition| self.condition(condition, &left, &right, rename)).transpose()?;
+        if join.on.is_empty() && join.join_type == JoinType::Full && condition.is_some() {
+            // Neither side may be held by every rank, since its rows without a match would come out on every rank: one key brings all rows together.
+            left_keys.push(self.key_column(lit(1i64), &mut left_columns, |name| name.to_owned()));
+            right_keys.push(self.key_column(lit(1i64), &mut right_columns, rename));
+        }
         let merged = self.merged_keys(join, &left, &right, &mut left_columns, &mut right_columns)?;
         let (left_order, right_order) = (left.order.clone(), right.order.clone());
         let (left_below, right_below) = (left.below, right.below);
@@ -53,10 +60,10 @@ impl Builder<'_> {
             JoinType::Anti => LogicalJoin::LeftAnti,
         };
         let columns = |names: Vec<String>| names.into_iter().map(Column::new_unqualified).collect::<Vec<_>>();
-        let joined = if join.on.is_empty() {
+        let joined = if join.on.is_empty() && condition.is_none() {
             left.cross_join(right_plan)?.build()?
         } else {
-            left.join(right_plan, kind, (columns(left_keys), columns(right_keys)), None)?.build()?
+            left.join(right_plan, kind, (columns(left_keys), columns(right_keys)), condition)?.build()?
         };
 
         if left_only {
@@ -89,6 +96,26 @@ impl Builder<'_> {
         };
         let plan = LogicalPlanBuilder::from(joined).project(output)?.build()?;
         Ok(Built { plan, visible, order, below, peers: vec![] })
+    }
+
+    /// The condition over the columns of the joined tables, of which `rename` gives the right ones' names.
+    fn condition(&self, condition: &JoinCondition, left: &Built, right: &Built, rename: impl Fn(&str) -> String) -> Result<Expr> {
+        let (mut fields, mut places) = (vec![], HashMap::new());
+        for column in &condition.columns {
+            let (side, place) = if column.side == JoinSide::Left { (left, column.from.clone()) } else { (right, rename(&column.from)) };
+            let field = side.schema().field_with_unqualified_name(&column.from)?;
+            fields.push(field.as_ref().clone().with_name(&column.name));
+            places.insert(column.name.clone(), place);
+        }
+        let schema = DFSchema::from_unqualified_fields(fields.into(), Default::default())?;
+        let lowered = lower_predicate(&condition.expression, self.rows(&schema))?;
+        let placed = lowered.transform(|expr| {
+            Ok(match &expr {
+                Expr::Column(column) => Transformed::yes(ident(&places[&column.name])),
+                _ => Transformed::no(expr),
+            })
+        });
+        Ok(placed.data()?)
     }
 
     /// The merged columns of a full join, by name; what they are computed of goes into both sides' columns. A row of either

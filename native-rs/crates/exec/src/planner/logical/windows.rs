@@ -67,10 +67,13 @@ impl Builder<'_> {
                     (PlannedCall::Function { function: *function, arg, number, default, frame }, None)
                 }
                 WindowValue::Aggregate { aggregate, frame } => {
-                    let arg = aggregate.arg.as_ref().map(|arg| stored(arg, self.rows(input.schema()))).transpose()?;
-                    let arg_type = arg.as_ref().map_or(Ok(DataType::Null), |arg| arg.get_type(input.schema()))?;
-                    let arg = arg.map(|arg| ident(operands.add(arg, self.hidden("argument"))));
-                    let expr = aggregate_of(aggregate, arg, &arg_type, position.as_deref())?;
+                    let mut arguments = vec![];
+                    for argument in aggregate.arguments() {
+                        let argument = stored(argument, self.rows(input.schema()))?;
+                        let data_type = argument.get_type(input.schema())?;
+                        arguments.push((ident(operands.add(argument, self.hidden("argument"))), data_type));
+                    }
+                    let expr = aggregate_of(aggregate, arguments, position.as_deref())?;
                     let (frame, on) = match frame {
                         None => (None, None),
                         Some(Frame::Range { on, preceding, following }) => {

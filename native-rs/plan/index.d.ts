@@ -12,6 +12,23 @@ export type Aggregate = { input: number, keys: Array<NamedExpression>, aggregate
 export type AggregateFunction = "count" | "valid" | "invalid" | "distinct" | "sum" | "mean" | "min" | "max" | "variance" | "stdev" | "variancep" | "stdevp" | "median" | "quantile" | "any" | "first" | "last" | "mode" | "product" | "covariance" | "covariancep" | "corr";
 
 /**
+ * Left rows, each once and where it was, each with the right row of its `by` keys that is nearest in `on`: of the last that is not
+ * above it (of several equal ones the last in table order), or of the first that is not below it. Null keys and nulls in `on` match
+ * nothing.
+ */
+export type AsofJoin = { left: number, right: number, 
+/**
+ * Columns of numbers or of dates.
+ */
+on: JoinKey, by: Array<JoinKey>, strategy: AsofStrategy, 
+/**
+ * The farthest that a match may be, as JavaScript sees it: in milliseconds between dates. Reads no column.
+ */
+tolerance?: Expression, columns: Array<JoinColumn>, site: string, };
+
+export type AsofStrategy = "backward" | "forward" | "nearest";
+
+/**
  * What the program's interface says of a source column.
  */
 export type ColumnType = { name: string, type: JsType, 
@@ -128,7 +145,7 @@ export type Node = { "op": "scan",
 /**
  * The id that `openParquet`, `openCsv`, `openJsonLines` or `registerTable` returned on this rank.
  */
-dataset: number, columns: Array<ColumnType>, filter?: Expression, site: string, } | { "op": "filter", input: number, predicate: Expression, site: string, } | { "op": "derive", input: number, columns: Array<NamedExpression>, site: string, } | { "op": "window" } & Window | { "op": "select", input: number, columns: Array<SelectColumn>, site: string, } | { "op": "join" } & Join | { "op": "aggregate" } & Aggregate | { "op": "sort", input: number, keys: Array<SortKey>, site: string, } | { "op": "slice", input: number, start: number, end?: number, keys?: Array<NamedExpression>, site: string, } | { "op": "concat", inputs: Array<number>, site: string, } | { "op": "dedupe", input: number, keys: Array<Expression>, last?: boolean, site: string, } | { "op": "spool", input: number, spool: number, site: string, };
+dataset: number, columns: Array<ColumnType>, filter?: Expression, site: string, } | { "op": "filter", input: number, predicate: Expression, site: string, } | { "op": "derive", input: number, columns: Array<NamedExpression>, site: string, } | { "op": "window" } & Window | { "op": "select", input: number, columns: Array<SelectColumn>, site: string, } | { "op": "join" } & Join | { "op": "asofJoin" } & AsofJoin | { "op": "aggregate" } & Aggregate | { "op": "sort", input: number, keys: Array<SortKey>, site: string, } | { "op": "slice", input: number, start: number, end?: number, keys?: Array<NamedExpression>, site: string, } | { "op": "concat", inputs: Array<number>, site: string, } | { "op": "dedupe", input: number, keys: Array<Expression>, last?: boolean, site: string, } | { "op": "spool", input: number, spool: number, site: string, };
 
 export type ParquetWrite = { input: number, path: string, 
 /**

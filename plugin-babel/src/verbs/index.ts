@@ -8,6 +8,7 @@ import { fold } from "./fold.ts";
 import { groupby } from "./groupby.ts";
 import type { Instruction } from "../ir/ir.ts";
 import { antijoin, cross, join, join_full, join_left, join_right, semijoin } from "./join.ts";
+import { join_asof } from "./join-asof.ts";
 import { lookup } from "./lookup.ts";
 import { array, columnNames, get, numRows, objects, print } from "./observers.ts";
 import { orderby } from "./orderby.ts";
@@ -16,6 +17,7 @@ import { pivot } from "./pivot.ts";
 import { readCsv, readIceberg, readJsonLines, readParquet, readPostgres, table } from "./readers.ts";
 import { rename } from "./rename.ts";
 import { rollup } from "./rollup.ts";
+import { sample } from "./sample.ts";
 import { select } from "./select.ts";
 import { except, intersect, union } from "./sets.ts";
 import { slice } from "./slice.ts";
@@ -26,8 +28,8 @@ import { writeCsv, writeIceberg, writeJsonLines, writeParquet } from "./writers.
 
 export const catalogue: readonly Verb[] = [
   readParquet, readCsv, readJsonLines, readIceberg, readPostgres, table,
-  filter, derive, select, rename, join, join_left, join_right, join_full, cross, lookup, semijoin, antijoin,
-  fold, groupby, ungroup, rollup, count, pivot, orderby, slice, concat, dedupe, union, intersect, except,
+  filter, derive, select, rename, join, join_left, join_right, join_full, cross, lookup, join_asof, semijoin, antijoin,
+  fold, groupby, ungroup, rollup, count, pivot, orderby, slice, sample, concat, dedupe, union, intersect, except,
   numRows, columnNames, get, objects, array, print,
   writeParquet, writeCsv, writeJsonLines, writeIceberg,
 ];

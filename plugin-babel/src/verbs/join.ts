@@ -46,7 +46,7 @@ const mayLack: Readonly<Record<JoinType, readonly (0 | 1)[]>> = { inner: [], lef
  * Arquero's output: all columns of both sides, keys of one name once, of the side that has them in every row; clashing names get
  * `_1` and `_2`.
  */
-function outputColumns(i: Instruction, type: JoinType, left: TableType, right: TableType): OutputColumn[] {
+export function outputColumns(i: Instruction, type: JoinType, left: TableType, right: TableType): OutputColumn[] {
   const rightKeys = keysOf(i, "right");
   const shared = new Set(keysOf(i, "left").flatMap((l, n) => (l.name !== null && l.name === rightKeys[n]?.name ? [l.name] : [])));
   const leftNames = names(left.row).filter((name) => type !== "right" || !shared.has(name));

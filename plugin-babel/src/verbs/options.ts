@@ -28,6 +28,7 @@ export const optionsOf = {
   writeIceberg: { mode: { kind: "one", of: ["append", "overwrite", "create"] }, partitionBy: texts, catalog, types: { kind: "types", of: "arrow" }, store },
   objects: range,
   print: range,
+  sample: { replace: boolean, shuffle: boolean, seed: number },
 } as const satisfies Record<string, Options>;
 
 /** Arrow's names of the types that a column can be written as. */

@@ -1,8 +1,9 @@
 /**
- * What stands in the options of readers, writers and observers. The compiler has the same list for options that are written out
+ * What stands in the options of readers, writers and observers, and of sample. The compiler has the same list for options that are written out
  * (`plugin-babel/src/verbs/options.ts`); these are what a build could not see, refused before anything is read or written.
  */
 import { didYouMean, LockstepError } from "../errors/index.ts";
+import type { SampleOptions } from "../tables/sample.ts";
 import type { RowRange } from "../tables/slice.ts";
 import type { ReadCsvOptions } from "./csv/read.ts";
 import type { WriteCsvOptions } from "./csv/write.ts";
@@ -48,6 +49,7 @@ export const optionsOf = {
   writeIceberg: { mode: { kind: "one", of: ["append", "overwrite", "create"] }, partitionBy: texts, catalog, types: { kind: "types", of: "arrow" }, store } satisfies Of<WriteIcebergOptions<object>>,
   objects: range,
   print: range,
+  sample: { replace: boolean, shuffle: boolean, seed: number } satisfies Of<SampleOptions>,
 } as const;
 
 /** LS2016 for options that `verb` has not, or values they do not take. */

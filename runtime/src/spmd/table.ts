@@ -1,11 +1,12 @@
 import type {
-  AggregateFunction, ColumnType, Expression, JoinColumn, JoinCondition, JoinKey, JoinType, JsType, NamedAggregate, NamedExpression, Node, SelectColumn, SortKey, WindowColumn,
+  AggregateFunction, AsofJoin, ColumnType, Expression, JoinColumn, JoinCondition, JoinKey, JoinType, JsType, NamedAggregate, NamedExpression, Node, SelectColumn, SortKey, WindowColumn,
 } from "@lockstep/native/plan";
 import { checkOptions } from "../connectors/options.ts";
 import type { WriteCsvOptions } from "../connectors/csv/write.ts";
 import type { WriteIcebergOptions } from "../connectors/iceberg/write.ts";
 import type { WriteJsonLinesOptions } from "../connectors/json/write.ts";
 import type { WriteParquetOptions } from "../connectors/parquet/write.ts";
+import { checkSample, type SampleOptions } from "../tables/sample.ts";
 import { rangeOf, type RowRange } from "../tables/slice.ts";
 import { onEveryRank } from "./checked.ts";
 import { collect, count, look, write } from "./execute.ts";
@@ -13,6 +14,7 @@ import { literalTable } from "./literal-table.ts";
 import { writeTable } from "./table-outputs.ts";
 import { newSpool } from "./spools.ts";
 import type { TableNode } from "./plan.ts";
+import { sampled } from "./sample.ts";
 
 /** Every descriptor says where its verb stands in the source. */
 export interface Sited {
@@ -59,9 +61,9 @@ export class SpmdTable {
     return this.#then((input) => ({ op: "derive", input, columns, site }));
   }
 
-  /** A derive with windows: over the whole table. */
-  window({ site, columns }: Sited & { columns: WindowColumn[] }): SpmdTable {
-    return this.#then((input) => ({ op: "window", input, keys: [], columns, site }));
+  /** A derive with windows: over the whole table, or over groups. */
+  window({ site, columns }: Sited & { columns: WindowColumn[] }, keys: NamedExpression[] = []): SpmdTable {
+    return this.#then((input) => ({ op: "window", input, keys, columns, site }));
   }
 
   select({ site, columns }: Sited & { columns: SelectColumn[] }): SpmdTable {
@@ -72,6 +74,13 @@ export class SpmdTable {
     return new SpmdTable({
       inputs: [this.node, other.node],
       build: ([left, right]) => ({ op: "join", left: left!, right: right!, ...descriptor }),
+    });
+  }
+
+  joinAsof(other: SpmdTable, descriptor: Sited & Pick<AsofJoin, "on" | "by" | "strategy" | "tolerance" | "columns">): SpmdTable {
+    return new SpmdTable({
+      inputs: [this.node, other.node],
+      build: ([left, right]) => ({ op: "asofJoin", left: left!, right: right!, ...descriptor }),
     });
   }
 
@@ -121,6 +130,15 @@ export class SpmdTable {
     const from = integer(start ?? 0);
     const to = end === undefined ? undefined : integer(end);
     return this.#then((input) => ({ op: "slice", input, start: from, ...(to === undefined ? {} : { end: to }), keys, site }) as Node);
+  }
+
+  /** Rows at random, with these columns. */
+  sample(size: number, options: SampleOptions | undefined, { site, columns }: Sited & { columns: string[] }, keys: NamedExpression[] = []): SpmdTable {
+    onEveryRank(() => {
+      checkOptions("sample", options, site);
+      checkSample(size, options?.seed);
+    });
+    return sampled(this, keys, size, options ?? {}, site, columns);
   }
 
   /** The descriptor is the last argument. */
@@ -271,11 +289,7 @@ export class GroupedTable {
   }
 
   window({ site, columns }: Sited & { columns: WindowColumn[] }): GroupedTable {
-    const table = new SpmdTable({
-      inputs: [this.#table.node],
-      build: ([input]) => ({ op: "window", input: input!, keys: this.#keys, columns, site }),
-    });
-    return new GroupedTable(table, this.#keys);
+    return new GroupedTable(this.#table.window({ site, columns }, this.#keys), this.#keys);
   }
 
   filter(descriptor: Sited & { predicate: Expression }): GroupedTable {
@@ -289,6 +303,11 @@ export class GroupedTable {
   /** Of each group. */
   slice(start: number | undefined, end: number | undefined, descriptor: Sited): GroupedTable {
     return new GroupedTable(this.#table.slice(start, end, descriptor, this.#keys), this.#keys);
+  }
+
+  /** Of each group. */
+  sample(size: number, options: SampleOptions | undefined, descriptor: Sited & { columns: string[] }): GroupedTable {
+    return new GroupedTable(this.#table.sample(size, options, descriptor, this.#keys), this.#keys);
   }
 
   groupby(descriptor: Sited & { keys: NamedExpression[] }): GroupedTable {

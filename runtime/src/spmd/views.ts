@@ -1,4 +1,4 @@
-import type { Expression, JsType, Node, Plan } from "@lockstep/native/plan";
+import type { Expression, JoinColumn, JsType, Node, Plan } from "@lockstep/native/plan";
 import type { View } from "../tables/column.ts";
 
 /**
@@ -21,9 +21,11 @@ function bigints(node: Node, of: (input: number) => ReadonlySet<string>): string
     }
     case "select":
       return node.columns.filter(({ from }) => of(node.input).has(from)).map((column) => column.as);
+    case "asofJoin":
+      return inJoin(node.columns, of(node.left), of(node.right));
     case "join":
       if (node.columns.length === 0) return [...of(node.left)];
-      return node.columns.filter(({ side, from }) => of(side === "left" ? node.left : node.right).has(from)).map((column) => column.as);
+      return inJoin(node.columns, of(node.left), of(node.right));
     case "aggregate": {
       const kept = node.aggregates.filter(({ function: name, arg }) => carriesType.has(name) && arg && typeOf(arg) === "bigint");
       return [...named(node.keys), ...kept.map(({ name }) => name)];
@@ -33,6 +35,10 @@ function bigints(node: Node, of: (input: number) => ReadonlySet<string>): string
     default:
       return [...of(node.input)];
   }
+}
+
+function inJoin(columns: readonly JoinColumn[], left: ReadonlySet<string>, right: ReadonlySet<string>): string[] {
+  return columns.filter(({ side, from }) => (side === "left" ? left : right).has(from)).map((column) => column.as);
 }
 
 /** Aggregates whose result has their argument's type. */

@@ -1,3 +1,4 @@
+import { checkOptions } from "../connectors/options.ts";
 import { LockstepError } from "../errors/index.ts";
 import { aggregate, type Aggregation } from "./aggregate.ts";
 import { Column, type Rows } from "./column.ts";
@@ -7,6 +8,7 @@ import { argumentOf, keyColumns, rowsWhere } from "./operands.ts";
 import type { OrderKey } from "./order.ts";
 import { pivotColumns, type PivotKey, type PivotOptions } from "./pivot.ts";
 import type { Columns } from "./row.ts";
+import { sampledRows, type SampleOptions } from "./sample.ts";
 import { sliceOf } from "./slice.ts";
 import { Table } from "./table.ts";
 import type * as T from "./types.ts";
@@ -87,6 +89,13 @@ export class GroupedTable<Row, Keys> {
       return place >= bounds[code]![0] && place < bounds[code]![1];
     };
     const rows = Int32Array.from([...codes.keys()].filter((row) => isKept(codes[row]!)));
+    return this.#take(rows, this.#table.take(rows));
+  }
+
+  /** So many rows of each group, as of a table. */
+  sample(size: number, options: SampleOptions = {}): GroupedTable<Row, Keys> {
+    checkOptions("sample", options);
+    const rows = sampledRows(this.#groups, size, options);
     return this.#take(rows, this.#table.take(rows));
   }
 

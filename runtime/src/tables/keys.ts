@@ -75,7 +75,7 @@ function pairNumbers(limit: number): { of(pair: number): number; count(): number
   return { of: (pair) => (numbers[pair] ||= ++count) - 1, count: () => count };
 }
 
-type Key = (row: number) => unknown;
+export type Key = (row: number) => unknown;
 
 /** A stored value as a Map's key: SameValueZero is our equality of keys. */
 function keyOf(column: Column): Key {
@@ -86,7 +86,7 @@ function keyOf(column: Column): Key {
 }
 
 /** The keys of both sides in one form, so that equal values of different Arrow types are equal. */
-function joinKeys(left: Column, right: Column): [Key, Key] {
+export function joinKeys(left: Column, right: Column): [Key, Key] {
   const nothing = left.type.id === "null" || right.type.id === "null";
   if (left.view !== right.view && !nothing) {
     throw new LockstepError({

@@ -64,7 +64,7 @@ function frameOf(frame: unknown, peers: boolean): Frame {
   }
   const { on, preceding, following = 0 } = frame as { on: unknown; preceding: unknown; following?: unknown };
   if (typeof on !== "string") throw wrongFrame(String(on), "`on` names a column of dates or numbers");
-  return { kind: "range", on, preceding: length(preceding), following: length(following) };
+  return { kind: "range", on, preceding: lengthOf(preceding), following: lengthOf(following) };
 }
 
 const isRows = (value: unknown, sign: 1 | -1): boolean =>
@@ -73,15 +73,15 @@ const isRows = (value: unknown, sign: 1 | -1): boolean =>
 const units: Readonly<Record<keyof Duration, number>> = { weeks: 604_800_000, days: 86_400_000, hours: 3_600_000, minutes: 60_000, seconds: 1000, milliseconds: 1 };
 
 /** A distance in numbers, or in milliseconds. */
-function length(value: unknown): number {
+export function lengthOf(value: unknown, verb = "rolling"): number {
   const parts = typeof value === "object" && value !== null ? Object.entries(value as Duration) : [];
   const unknown = parts.find(([unit]) => !Object.hasOwn(units, unit));
-  if (unknown !== undefined) throw wrongFrame(unknown[0], `a duration has ${Object.keys(units).join(", ")}`);
+  if (unknown !== undefined) throw wrongFrame(unknown[0], `a duration has ${Object.keys(units).join(", ")}`, verb);
   const sum = typeof value === "number" ? value : parts.reduce((total, [unit, n]) => total + Number(n) * units[unit as keyof Duration], parts.length > 0 ? 0 : NaN);
   if (sum >= 0) return sum;
-  throw wrongFrame(String(typeof value === "object" ? JSON.stringify(value) : value), "a distance is a number not below 0, or a duration such as { days: 7 }");
+  throw wrongFrame(String(typeof value === "object" ? JSON.stringify(value) : value), "a distance is a number not below 0, or a duration such as { days: 7 }", verb);
 }
 
-function wrongFrame(given: string, expected: string): LockstepError {
-  return new LockstepError({ code: "LS2016", message: `rolling: ${expected}, not ${given}` });
+function wrongFrame(given: string, expected: string, verb = "rolling"): LockstepError {
+  return new LockstepError({ code: "LS2016", message: `${verb}: ${expected}, not ${given}` });
 }

@@ -4,6 +4,7 @@ import type { WriteJsonLinesOptions } from "../connectors/json/write.ts";
 import { checkOptions } from "../connectors/options.ts";
 import type { WriteParquetOptions } from "../connectors/parquet/write.ts";
 import { LockstepError } from "../errors/index.ts";
+import { asofRows, type AsofOptions } from "./asof.ts";
 import type { Column, Rows } from "./column.ts";
 import { concatColumns } from "./concat.ts";
 import { GroupedTable } from "./grouped.ts";
@@ -18,6 +19,7 @@ import type { PivotKey, PivotOptions } from "./pivot.ts";
 import { printTable } from "./print.ts";
 import { recordsOf } from "./record.ts";
 import { chosenNames, columnNamed, renamedColumns, type Columns } from "./row.ts";
+import { sampledRows, type SampleOptions } from "./sample.ts";
 import { rangeOf, type RowRange, sliceOf } from "./slice.ts";
 import type * as T from "./types.ts";
 import { aggregateColumn, windowColumn, type Windowed } from "./window.ts";
@@ -136,6 +138,23 @@ export class Table<Row> implements Iterable<Row> {
     return new Table(found, this.#rows, this.order);
   }
 
+  /**
+   * Every row, where it is, with the nearest row of the other table: `trades.join_asof(quotes, { on: "at", by: "ticker" })` finds the
+   * last quote that is not after the trade; strategy "forward" the first that is not before it, "nearest" the nearer of both. The
+   * other's columns are null where there is none, or none within the tolerance. Columns are named as in join_left.
+   */
+  join_asof<Other, const On extends T.Nearness<Row, Other>, const By extends T.SharedKey<Row, Other> | readonly [T.SharedKey<Row, Other>] | readonly [T.KeySide<Row>, T.KeySide<Other>] = never>(
+    other: Table<Other>,
+    options: AsofOptions<On, By>,
+  ): Table<T.Joined<Row, Other, T.SharedIn<On> | T.SharedIn<By>, null>> {
+    const [on, ...more] = this.#joinKeys(other, options.on);
+    if (on === undefined || more.length > 0) throw new LockstepError({ code: "LS2016", message: "join_asof: `on` is one column, or one of each table" });
+    const by = options.by === undefined ? [] : this.#joinKeys(other, options.by);
+    const [left, right] = [this.side(), other.side()];
+    const rows = { left: Int32Array.from({ length: this.#rows }, (_, row) => row), right: asofRows(left, right, on, by, options) };
+    return new Table(joinColumns(left, right, [on, ...by], rows, "left"), this.#rows) as AnyTable;
+  }
+
   /** Every row with every row of the other table; clashing names get _1 and _2. */
   cross<Other>(other: Table<Other>): Table<T.Joined<Row, Other, never>> {
     const [left, right] = [this.side(), other.side()];
@@ -200,6 +219,12 @@ export class Table<Row> implements Iterable<Row> {
   slice(start = 0, end = Infinity): Table<Row> {
     const [from, to] = sliceOf(start, end, this.#rows);
     return this.take(Int32Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i));
+  }
+
+  /** So many rows, chosen at random, in random order: the same ones for the same seed, on one process as on many ranks. */
+  sample(size: number, options: SampleOptions = {}): Table<Row> {
+    checkOptions("sample", options);
+    return this.take(sampledRows(groupCodes([], this.#rows), size, options));
   }
 
   /** The rows of the tables one after another, with the columns of this one. */

@@ -1,4 +1,4 @@
-import type { Aggregate } from "./op.ts";
+import type { Aggregate, NameOf } from "./op.ts";
 import type { PivotKey } from "./pivot.ts";
 import type { Window } from "./window-functions.ts";
 
@@ -79,6 +79,16 @@ export type SharedNames<L, R> = L extends string
       ? { [I in keyof L]: I extends keyof R ? L[I] & R[I] & string : never }[number]
       : never
     : never;
+
+/** The names that a key, or a list of keys, has on both sides. */
+export type SharedIn<K> = K extends string ? K : K extends readonly [infer Both] ? SharedNames<Both, Both> : K extends readonly [infer L, infer R] ? SharedNames<L, R> : never;
+
+/** What join_asof() takes as `on`: columns of numbers or of dates. */
+export type Nearness<Left, Right> =
+  | (NameOf<Left, number> & NameOf<Right, number>)
+  | (NameOf<Left, Date> & NameOf<Right, Date>)
+  | readonly [NameOf<Left, number>, NameOf<Right, number>]
+  | readonly [NameOf<Left, Date>, NameOf<Right, Date>];
 
 /** The row after join: clashing names get _1 and _2. `Nulls` is null where the right side may be absent. */
 export type Joined<Left, Right, Shared, Nulls = never> = Simplify<

@@ -1,4 +1,4 @@
-import { op, table } from "@lockstep/runtime";
+import { desc, op, table } from "@lockstep/runtime";
 import { large, measurements, stations } from "../open.ts";
 import type { Tables } from "../data.ts";
 
@@ -70,6 +70,33 @@ export async function conditions(tables: Tables, _out: string) {
     few.select("id").join(few.select("id"), (a, b) => a.id < b.id && b.id - a.id < 3).slice(0, 40).objects(),
     few.join(few, (a, b) => a.value === b.value && a.id !== b.id).select("id_1", "id_2", "value_1").objects(),
     few.cross(known).filter((d) => d.level > 19).numRows(), few.join(known, (a, b) => a.station === b.station).join(known.select("name", "height"), (a, b) => a.height > b.height && b.height < 20).numRows(),
+  ];
+}
+
+/** Ties, nulls and NaN in `on` and in keys, units that differ, no rows on either side; with keys and without. */
+export async function asOf(tables: Tables, out: string) {
+  "use spmd";
+  const rows = (await measurements(tables)).select("id", "station", "level", "value", "at", "label");
+  const known = (await stations(tables)).select("station", "name", "opened", "height");
+  const none = known.filter((d) => d.height < 0);
+  const hours = 5;
+  const readings = rows.filter((d) => d.id % 3 > 0).select("id", "level", "value", "at", "label").rename({ id: "other" });
+  const near = rows.join_asof(readings, { on: "at", by: "label", strategy: "nearest", tolerance: { days: 300, hours } });
+  await near.select("id", "other", "value_2").writeParquet(`${out}/near`);
+  await rows.join_asof(readings, { on: "value", strategy: "forward" }).orderby("id").writeParquet(`${out}/ordered`);
+  return [
+    rows.join_asof(readings, { on: "at", by: "level" }).objects(),
+    rows.join_asof(readings, { on: "value", by: "label" }).select("id", "other", "value", "level_2").objects(),
+    rows.join_asof(readings, { on: "value", strategy: "forward", by: [["label", (d) => d.level > 0], ["label", (d) => d.level > 2]] }).select("id", "other").objects(),
+    rows.join_asof(readings, { on: "value", strategy: "nearest" }).select("id", "other").objects(),
+    rows.join_asof(readings, { on: "level", strategy: "nearest", tolerance: 1 }).select("id", "other", "at_2").objects(),
+    rows.join_asof(readings, { on: "level", strategy: "forward", tolerance: 0 }).select("id", "other").objects(),
+    rows.join_asof(known, { on: ["at", "opened"] }).select("id", "name", "opened").objects(),
+    rows.join_asof(known, { on: ["at", "opened"], by: "station", strategy: "forward" }).select("id", "name", "station", "height").objects(),
+    rows.join_asof(known, { on: ["level", "height"], strategy: "nearest" }).select("id", "name", "station_2").objects(),
+    rows.orderby("label", "id").join_asof(readings.orderby(desc("value")), { on: "level" }).select("id", "other").slice(0, 300).objects(),
+    rows.join_asof(none, { on: ["level", "height"] }).select("id", "name").slice(0, 5).objects(), none.join_asof(rows, { on: ["height", "level"], by: "station" }).objects(),
+    rows.join_asof(readings, { on: "at", by: "label" }).filter((d) => d.level_1 > 18).numRows(), rows.join_asof(readings, { on: "at" }).groupby("other").count().numRows(),
   ];
 }
 

@@ -11,6 +11,23 @@ export async function sliceForms(tables: Tables) {
   ];
 }
 
+/** Small samples and large ones, of groups with null keys, of fewer rows, of none; a seed that is computed. */
+export async function samples(tables: Tables, out: string) {
+  "use spmd";
+  const rows = (await measurements(tables)).select("id", "station", "level", "label");
+  const none = rows.filter((d) => d.level > 99);
+  const seed = rows.numRows() - 2000;
+  await rows.sample(300, { seed }).select("label", "id").writeParquet(`${out}/ordered`, { order: "program" });
+  return [
+    rows.sample(20).objects(), rows.sample(500, { seed: -7 }).objects(), rows.sample(5000).select("id").objects(), rows.sample(40, { shuffle: false, seed: 2 ** 40 + 1 }).objects(), rows.sample(0).numRows(),
+    rows.sample(200, { replace: true }).objects(), rows.sample(3000, { replace: true, shuffle: false, seed: 5 }).select("id").objects(), rows.sample(50, { replace: true }).numRows(),
+    rows.groupby("station").sample(3).ungroup().objects(), rows.groupby("station", { odd: (d) => d.level % 2 }).sample(200, { shuffle: false, seed: 1 }).count().objects(),
+    rows.groupby("label").sample(4, { replace: true, seed: 3 }).ungroup().objects(), rows.groupby("station").sample(2, { replace: true, shuffle: false }).rollup({ n: op.count(), first: op.first("id") }).objects(),
+    rows.orderby(desc("level"), "id").sample(10).objects(), rows.filter((d) => d.level > 10).sample(5).select("id").objects(), none.sample(5).objects(), none.sample(5, { replace: true }).numRows(), none.groupby("label").sample(5, { replace: true }).count().objects(),
+    rows.sample(1000).filter((d) => d.level > 0).groupby("level").count().objects(), rows.sample(100).sample(10, { seed: 4 }).objects(),
+  ];
+}
+
 /** What tsc does not let through is converted as by `Array.slice`. */
 export async function sliceByOthers(tables: Tables, _out: string, ...rest: unknown[]) {
   "use spmd";

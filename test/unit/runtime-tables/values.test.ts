@@ -188,3 +188,26 @@ test("__proto__ is a column like any other", () => {
   expect(t.objects().map((row) => Object.entries(row))).toEqual([[["__proto__", 1], ["b", 3]], [["__proto__", 2], ["b", 4]]]);
   expect(Object.getPrototypeOf(t.objects()[0])).toBe(Object.prototype);
 });
+
+test("a sample is uniform, without and with replacement, and the same for the same seed", () => {
+  const rows = 40;
+  const numbers = table({ i: Array.from({ length: rows }, (_, i) => i), k: Array.from({ length: rows }, (_, i) => i % 4) });
+  const [once, again] = [new Array<number>(rows).fill(0), new Array<number>(rows).fill(0)];
+  const samples = 4000;
+  for (let seed = 0; seed < samples; seed++) {
+    const some = numbers.sample(10, { seed }).array("i");
+    expect(new Set(some).size).toBe(10);
+    for (const i of some) once[i]!++;
+    for (const i of numbers.sample(10, { seed, replace: true }).array("i")) again[i]!++;
+  }
+  // 10 of 40 in 4,000 samples: 1,000 a row, with a deviation of 27 (31 with replacement); five of them at most.
+  for (const counts of [once, again]) for (const n of counts) expect(Math.abs(n - 1000)).toBeLessThan(5 * 31);
+  expect(numbers.sample(100).numRows()).toBe(rows);
+  expect(numbers.sample(5, { seed: 3 }).array("i")).toEqual(numbers.sample(5, { seed: 3 }).array("i"));
+  expect(numbers.sample(8, { shuffle: false }).array("i")).toEqual(numbers.sample(8).array("i").toSorted((a, b) => a - b));
+  const groups = numbers.groupby("k").sample(3, { replace: true });
+  expect(groups.count().array("count")).toEqual([3, 3, 3, 3]);
+  expect(numbers.filter(() => false).sample(3, { replace: true }).numRows()).toBe(0);
+  for (const wrong of [-1, 1.5, "3" as never]) expect(() => numbers.sample(wrong)).toThrow(/0 or more/);
+  expect(() => numbers.sample(1, { seed: 0.5 })).toThrow(/seed/);
+});

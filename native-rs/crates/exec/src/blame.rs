@@ -2,7 +2,7 @@
 //!
 //! Operators evaluate expressions that several statements may have given, so the error itself does not know. Its
 //! message does: it names the column or the method that the statement uses.
-use lockstep_plan::{Expression, Node, Plan, WindowValue};
+use lockstep_plan::{Expression, NamedAggregate, Node, Plan, WindowValue};
 
 use crate::error::EngineError;
 
@@ -42,15 +42,20 @@ fn expressions(node: &Node) -> Vec<&Expression> {
         Node::Scan { filter, .. } => filter.iter().collect(),
         Node::Filter { predicate, .. } => vec![predicate],
         Node::Derive { columns, .. } => columns.iter().map(|column| &column.expression).collect(),
-        Node::Join(join) => join.on.iter().flat_map(|key| [&key.left, &key.right]).collect(),
+        Node::Join(join) => {
+            let keys = join.on.iter().flat_map(|key| [&key.left, &key.right]);
+            keys.chain(join.condition.iter().map(|condition| &condition.expression)).collect()
+        }
+        Node::AsofJoin(join) => [&join.on].into_iter().chain(&join.by).flat_map(|key| [&key.left, &key.right]).collect(),
         Node::Aggregate(aggregate) => {
             let keys = aggregate.keys.iter().map(|key| &key.expression);
-            keys.chain(aggregate.aggregates.iter().filter_map(|item| item.arg.as_ref())).filter(computed).collect()
+            let items = aggregate.aggregates.iter();
+            keys.chain(items.clone().flat_map(NamedAggregate::arguments)).filter(computed).chain(items.filter_map(|item| item.filter.as_ref())).collect()
         }
         Node::Sort { keys, .. } => keys.iter().map(|key| &key.expression).filter(computed).collect(),
         Node::Window(window) => {
             let keys = window.keys.iter().map(|key| &key.expression).filter(computed);
-            keys.chain(window.columns.iter().filter_map(|column| in_window(&column.value))).collect()
+            keys.chain(window.columns.iter().flat_map(|column| in_window(&column.value))).collect()
         }
         Node::Dedupe { keys, .. } => keys.iter().filter(computed).collect(),
         Node::Slice { keys, .. } => keys.iter().map(|key| &key.expression).filter(computed).collect(),
@@ -58,14 +63,14 @@ fn expressions(node: &Node) -> Vec<&Expression> {
     }
 }
 
-/// The expression that a window evaluates, unless it is a bare column.
-fn in_window(value: &WindowValue) -> Option<&Expression> {
-    let argument = match value {
-        WindowValue::Row { expression } => return Some(expression),
-        WindowValue::Function { arg, .. } => arg.as_ref(),
-        WindowValue::Aggregate { aggregate, .. } => aggregate.arg.as_ref(),
+/// The expressions that a window evaluates and that are no bare columns.
+fn in_window(value: &WindowValue) -> Vec<&Expression> {
+    let arguments: Vec<&Expression> = match value {
+        WindowValue::Row { expression } => return vec![expression],
+        WindowValue::Function { arg, .. } => arg.iter().collect(),
+        WindowValue::Aggregate { aggregate, .. } => aggregate.arguments().collect(),
     };
-    argument.filter(|argument| !matches!(argument, Expression::Column { .. }))
+    arguments.into_iter().filter(|argument| !matches!(argument, Expression::Column { .. })).collect()
 }
 
 /// Whether a part of the expression fits.

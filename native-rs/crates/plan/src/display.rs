@@ -9,8 +9,8 @@
 use std::fmt::{self, Display, Formatter};
 
 use crate::{
-    Aggregate, AggregateFunction, ColumnType, Expression, Frame, Join, JoinType, JsType, Literal, NamedAggregate,
-    NamedExpression, Node, Plan, Sink, Window, WindowValue,
+    Aggregate, AggregateFunction, AsofJoin, AsofStrategy, ColumnType, Expression, Frame, Join, JoinType, JsType, Literal,
+    NamedAggregate, NamedExpression, Node, Plan, Sink, Window, WindowValue,
 };
 
 impl Display for Plan {
@@ -40,6 +40,7 @@ impl Display for Node {
                 separated(f, columns, |f, column| renamed(f, &column.from, &column.name))
             }
             Self::Join(join) => join.fmt(f),
+            Self::AsofJoin(join) => join.fmt(f),
             Self::Aggregate(aggregate) => aggregate.fmt(f),
             Self::Sort { input, keys, .. } => {
                 write!(f, "sort #{input} ")?;
@@ -82,6 +83,22 @@ impl Display for Join {
         if self.columns.is_empty() {
             return Ok(());
         }
+        f.write_str(" (")?;
+        separated(f, &self.columns, |f, column| renamed(f, &column.from, &column.name))?;
+        f.write_str(")")
+    }
+}
+
+impl Display for AsofJoin {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let strategy = match self.strategy {
+            AsofStrategy::Backward => "backward",
+            AsofStrategy::Forward => "forward",
+            AsofStrategy::Nearest => "nearest",
+        };
+        write!(f, "join_asof #{} #{} {strategy} on {} = {}", self.left, self.right, self.on.left, self.on.right)?;
+        self.by.iter().try_for_each(|key| write!(f, " by {} = {}", key.left, key.right))?;
+        self.tolerance.iter().try_for_each(|tolerance| write!(f, " within {tolerance}"))?;
         f.write_str(" (")?;
         separated(f, &self.columns, |f, column| renamed(f, &column.from, &column.name))?;
         f.write_str(")")

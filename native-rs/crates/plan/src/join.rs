@@ -45,6 +45,37 @@ pub struct JoinKey {
     pub right: Expression,
 }
 
+/// Left rows, each once and where it was, each with the right row of its `by` keys that is nearest in `on`: of the last that is not
+/// above it (of several equal ones the last in table order), or of the first that is not below it. Null keys and nulls in `on` match
+/// nothing.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[ts(export, export_to = "../../../plan/index.d.ts")]
+pub struct AsofJoin {
+    pub left: NodeId,
+    pub right: NodeId,
+    /// Columns of numbers or of dates.
+    pub on: JoinKey,
+    pub by: Vec<JoinKey>,
+    pub strategy: AsofStrategy,
+    /// The farthest that a match may be, as JavaScript sees it: in milliseconds between dates. Reads no column.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub tolerance: Option<Expression>,
+    pub columns: Vec<JoinColumn>,
+    pub site: Site,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export, export_to = "../../../plan/index.d.ts")]
+pub enum AsofStrategy {
+    Backward,
+    Forward,
+    /// The nearer of both; of two equally near the one that is not above.
+    Nearest,
+}
+
 /// A condition on a left and a right row.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export, export_to = "../../../plan/index.d.ts")]

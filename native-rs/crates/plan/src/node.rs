@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::{Aggregate, ColumnType, CsvWrite, Expression, IcebergWrite, Join, JsonLinesWrite, NamedAggregate, ParquetWrite};
+use crate::{Aggregate, AsofJoin, ColumnType, CsvWrite, Expression, IcebergWrite, Join, JsonLinesWrite, NamedAggregate, ParquetWrite};
 
 /// Index into [`Plan::nodes`]. An input always stands before its consumer.
 pub type NodeId = usize;
@@ -44,6 +44,7 @@ pub enum Node {
     /// Chooses, orders and renames columns.
     Select { input: NodeId, columns: Vec<SelectColumn>, site: Site },
     Join(Join),
+    AsofJoin(AsofJoin),
     Aggregate(Aggregate),
     /// Stable; ascending puts null and NaN first, descending last.
     Sort { input: NodeId, keys: Vec<SortKey>, site: Site },
@@ -213,6 +214,7 @@ impl Node {
         match self {
             Self::Scan { .. } => vec![],
             Self::Join(join) => vec![join.left, join.right],
+            Self::AsofJoin(join) => vec![join.left, join.right],
             Self::Concat { inputs, .. } => inputs.clone(),
             Self::Aggregate(aggregate) => vec![aggregate.input],
             Self::Window(window) => vec![window.input],
@@ -230,6 +232,7 @@ impl Node {
     pub fn site(&self) -> &Site {
         match self {
             Self::Join(join) => &join.site,
+            Self::AsofJoin(join) => &join.site,
             Self::Aggregate(aggregate) => &aggregate.site,
             Self::Window(window) => &window.site,
             Self::Scan { site, .. }

@@ -60,6 +60,12 @@ expectType<{ zone: number; miles: number; flag: string; name: string; opened: Da
 expectType<{ zone: number; miles_1: number; flag: string; name: string | null; miles_2: number | null; opened: Date | null }>()(small.join_left(zones, "zone"));
 expectType<{ miles_1: number | null; flag: string | null; zone: number; name: string; miles_2: number; opened: Date }>()(small.join_right(zones, "zone"));
 expectType<{ zone_1: number; miles_1: number; flag: string; zone_2: number | null; name: string | null; miles_2: number | null; opened: Date | null }>()(small.join_left(zones, (a, b) => a.zone < b.zone && a.flag === b.name));
+expectType<{ zone: number; miles: number; flag: string; name: string | null; opened: Date | null }>()(small.join_asof(zones, { on: "miles", by: "zone" }));
+expectType<{ zone_1: number; miles_1: number; flag: string; tip: number | null; at: Date; zone_2: number | null; name: string | null; miles_2: number | null; opened: Date | null }>()(
+  trips.select("zone", "miles", "flag", "tip", "at").join_asof(zones, { on: ["at", "opened"], strategy: "nearest", tolerance: { days: 1 } }),
+);
+// @ts-expect-error: texts are not near to each other.
+small.join_asof(zones, { on: ["flag", "name"] });
 // @ts-expect-error: the right table has no such column.
 small.semijoin(zones, (a, b) => a.zone < b.flag);
 expectType<{ zone: number; miles_1: number | null; flag: string | null; name: string | null; miles_2: number | null; opened: Date | null }>()(small.join_full(zones, "zone"));
@@ -122,6 +128,8 @@ expectType<{ count: number }>()(trips.count());
 expectType<{ flag: string; count: number }>()(trips.groupby("flag").count());
 
 expectType<StoredTrip>()(trips.orderby("zone", desc("miles"), (d) => d.flag.length, desc((d) => d.at)).slice(0, -1));
+expectType<StoredTrip>()(trips.sample(10, { replace: true, seed: 3 }));
+expectType<{ zone: number; count: number }>()(trips.groupby("zone").sample(10, { shuffle: false }).count());
 expectType<StoredTrip>()(trips.concat(trips, trips).dedupe("zone", { length: (d) => d.flag.length }));
 
 expectType<{ a: number; s: string | null; d: Date }>()(table({ a: [1, 2], s: ["x", null], d: [new Date(), new Date()] }));

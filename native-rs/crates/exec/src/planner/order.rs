@@ -3,7 +3,7 @@
 //! Order costs: a hidden column that is carried, exchanged and sorted by. So it exists only where an observer
 //! (a collect, an ordered write, a slice, a dedupe, `any`) can see the difference.
 use datafusion::logical_expr::SortExpr;
-use lockstep_plan::{Expression, Frame, JoinSide, JoinType, Node, Plan, Sink, WindowFunction, WindowValue};
+use lockstep_plan::{Expression, Frame, JoinColumn, JoinSide, JoinType, Node, Plan, Sink, WindowFunction, WindowValue};
 
 /// How much of its order a table must keep. Each includes the ones before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -71,6 +71,11 @@ pub fn wants(plan: &Plan) -> Vec<Option<Want>> {
                 let right = if left_alone { Want::Nothing } else { observed };
                 ask(&mut wants, join.left, observed);
                 ask(&mut wants, join.right, right);
+            }
+            Node::AsofJoin(join) => {
+                ask(&mut wants, join.left, observed);
+                // Of right rows that are equal in `on` their order decides.
+                ask(&mut wants, join.right, Want::Position);
             }
             Node::Aggregate(aggregate) => {
                 let sees = aggregate.aggregates.iter().any(|a| a.function.sees_order());
@@ -187,15 +192,19 @@ pub fn unique(plan: &Plan) -> Vec<Vec<Vec<String>>> {
                 sets[*input].iter().filter_map(|set| set.iter().map(renamed).collect()).collect()
             }
             Node::Join(join) if keeps_left_only(join.join_type) => sets[join.left].clone(),
-            Node::Join(join) if join.join_type == JoinType::Lookup => {
-                let kept = |name: &String| join.columns.iter().any(|c| c.side == JoinSide::Left && c.from == *name && c.name == *name);
-                sets[join.left].iter().filter(|set| set.iter().all(kept)).cloned().collect()
-            }
+            Node::Join(join) if join.join_type == JoinType::Lookup => left_sets(&sets[join.left], &join.columns),
+            Node::AsofJoin(join) => left_sets(&sets[join.left], &join.columns),
             Node::Scan { .. } | Node::Join(_) | Node::Concat { .. } => vec![],
         };
         sets.push(of_node);
     }
     sets
+}
+
+/// Of a join that has each left row once: the sets whose columns stay under their names.
+fn left_sets(sets: &[Vec<String>], columns: &[JoinColumn]) -> Vec<Vec<String>> {
+    let kept = |name: &String| columns.iter().any(|c| c.side == JoinSide::Left && c.from == *name && c.name == *name);
+    sets.iter().filter(|set| set.iter().all(kept)).cloned().collect()
 }
 
 /// Whether a sort's keys leave no ties, given the unique sets of its input.

@@ -6,6 +6,7 @@ import { unknownAggregate } from "../../../diagnostics/unknown-aggregate.ts";
 import { unknownName } from "../../../diagnostics/unknown-name.ts";
 import { verbArgument } from "../../../diagnostics/verb-argument.ts";
 import { type AggregateFunction, aggregateFunctions, windowFunctions } from "../../../functions/index.ts";
+import type { JsType } from "../../../ir/types.ts";
 import type { OutputColumn, RowArgument, Scalar, ValueId } from "../../../ir/ir.ts";
 import type { Parameter, Verb } from "../../../verbs/index.ts";
 import { constantOf, keyName } from "../../../source/constants.ts";
@@ -15,6 +16,7 @@ import { helperOf, type Place, runtimeName } from "../../../source/names.ts";
 import type { Modules } from "../../../source/modules.ts";
 import { aggregateFix, fractionFix, keyFix, keysFix, namedColumn, newNameFix, renamingFix, sortKeyFix, surplus, unnamedFix, usesAggregates } from "./fixes.ts";
 import { checkScalar, readOptions } from "./options.ts";
+import { readAsof } from "./asof.ts";
 import { readPivot } from "./pivot.ts";
 import { readWindow } from "./windows.ts";
 
@@ -87,6 +89,7 @@ export const kinds: Record<Parameter["kind"], Reader> = {
     out.columns.push({ input: 1, from: "key", as: names[0]!, span }, { input: 1, from: "value", as: names[1]!, span });
   },
   pivoted: readPivot,
+  asof: readAsof,
   "sort-keys": (nodes, out, context) => {
     for (const node of flattened(nodes.splice(0), context)) {
       const isDesc = bare(node).type === "CallExpression" && runtimeName((bare(node) as t.CallExpression).callee, context.place) === "desc";
@@ -292,7 +295,7 @@ export function rowArgument(node: t.Node, role: Role, out: Arguments, context: A
   out.operands.set(argument, name !== null ? { kind: "column", name } : { kind: "function", node: bare(node), place: context.place });
 }
 
-function keyPairs(node: t.Node, context: ArgumentContext): [t.Node, t.Node][] | null {
+export function keyPairs(node: t.Node, context: ArgumentContext): [t.Node, t.Node][] | null {
   const e = bare(node);
   if (columnName(e, context) !== null) return [[e, e]];
   if (e.type !== "ArrayExpression") {
@@ -333,6 +336,11 @@ function aggregate(name: string, node: t.Node, out: Arguments, context: Argument
     readPair(fn, name, e, paired, out, context);
   } else context.report(verbArgument(callee, "a column name or a row function", spanOf(e, module), `write ${callee}("x")`));
 }
+
+/** An operand whose value is known when building. */
+export const literalRow = (role: Role, value: string | number | boolean, span: RowArgument["span"]): RowArgument => ({
+  ...role, span, source: "", expression: { kind: "literal", value, type: { js: typeof value as JsType, nullable: false }, span },
+});
 
 /** `mean` of `op.mean`. */
 export function lastName(callee: t.Node): t.Node {

@@ -1,10 +1,8 @@
 /** `pivot("month", { miles: op.sum("miles") }, { keys: [1, 2, 3], valueSeparator: "_" })`: whose values become columns, of what, and which. */
 import { verbArgument } from "../../../diagnostics/verb-argument.ts";
-import type { LiteralExpression } from "../../../ir/expression.ts";
-import type { JsType } from "../../../ir/types.ts";
 import { constantOf } from "../../../source/constants.ts";
 import { spanOf } from "../../../source/module.ts";
-import { columnName, kinds, membersOf, missing, type Reader, rowArgument } from "./arguments.ts";
+import { columnName, kinds, literalRow, membersOf, missing, type Reader, rowArgument } from "./arguments.ts";
 
 const KEYS = "{ keys: […] }, the values that become columns,";
 
@@ -28,9 +26,7 @@ export const readPivot: Reader = (nodes, out, context) => {
   }
   const isOne = out.rows.filter((r) => r.role === "aggregate").length === 1;
   const span = spanOf(members!.get("keys")!, module);
-  for (const key of keys) out.rows.push({ role: "on", name: `${isOne ? "" : separator}${String(key)}`, input: 0, span, source: "", expression: literal(key as string, span) });
+  for (const key of keys) out.rows.push(literalRow({ role: "on", name: `${isOne ? "" : separator}${String(key)}`, input: 0 }, key as string, span));
 };
 
 const isKey = (key: unknown): boolean => typeof key === "string" || typeof key === "number" || typeof key === "boolean";
-
-const literal = (value: string | number | boolean, span: LiteralExpression["span"]): LiteralExpression => ({ kind: "literal", value, type: { js: typeof value as JsType, nullable: false }, span });

@@ -90,7 +90,8 @@ function readRange(name: string, range: t.ObjectExpression, fn: string, out: Arg
 /** Of the facade's `Duration`, in milliseconds. */
 const units: Readonly<Record<string, number>> = { weeks: 604_800_000, days: 86_400_000, hours: 3_600_000, minutes: 60_000, seconds: 1000, milliseconds: 1 };
 
-function distance(node: t.Node, name: string, out: Arguments, context: ArgumentContext): void {
+/** A number, or a duration in milliseconds, as a bound. */
+export function distance(node: t.Node, name: string | null, out: Arguments, context: ArgumentContext, of = "rolling"): void {
   const e = bare(node);
   const role: Role = { role: "bound", name, input: 0 };
   if (e.type !== "ObjectExpression") return scalar(node, node, role, out, context);
@@ -100,7 +101,7 @@ function distance(node: t.Node, name: string, out: Arguments, context: ArgumentC
     if (p.type !== "ObjectProperty" || unit === undefined) return null;
     return { ...binaryExpression("*", p.value as Expression, { ...numericLiteral(unit), ...place }), ...place };
   });
-  if (parts.length === 0 || parts.includes(null)) return context.report(verbArgument("rolling", `a duration of ${Object.keys(units).join(", ")}`, spanOf(node, context.place.module), "write { days: 7 }, or a number of a column of numbers"));
+  if (parts.length === 0 || parts.includes(null)) return context.report(verbArgument(of, `a duration of ${Object.keys(units).join(", ")}`, spanOf(node, context.place.module), "write { days: 7 }, or a number of a column of numbers"));
   const sum = (parts as Expression[]).reduce((a, b) => ({ ...binaryExpression("+", a, b), ...place }));
   scalar(sum, node, role, out, context);
 }

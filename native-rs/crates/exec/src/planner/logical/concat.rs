@@ -72,7 +72,7 @@ pub(super) fn common_type(name: &str, inputs: &[&Built]) -> Result<DataType> {
 }
 
 /// Of two types that JavaScript sees as one: numbers float64, text utf8, days and instants the finest instant.
-fn one_type(a: &DataType, b: &DataType) -> Option<DataType> {
+pub(super) fn one_type(a: &DataType, b: &DataType) -> Option<DataType> {
     fn unit(data_type: &DataType) -> Option<TimeUnit> {
         match data_type {
             DataType::Timestamp(unit, _) => Some(*unit),

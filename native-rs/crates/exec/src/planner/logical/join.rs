@@ -191,7 +191,7 @@ impl Builder<'_> {
 
 /// Both sides of a join key in one type: as stored if that is one type, integers as int64, integers and floats as float64,
 /// else as JavaScript sees them. A number that the type does not hold has no equal on the other side: null, as a key.
-fn key_pair(key: &JoinKey, left: Rows<'_>, right: Rows<'_>) -> Result<(Expr, Expr)> {
+pub(super) fn key_pair(key: &JoinKey, left: Rows<'_>, right: Rows<'_>) -> Result<(Expr, Expr)> {
     let (stored_left, stored_right) = (stored(&key.left, left)?, stored(&key.right, right)?);
     let (left_type, right_type) = (stored_left.get_type(left.schema)?, stored_right.get_type(right.schema)?);
     if left_type == right_type {

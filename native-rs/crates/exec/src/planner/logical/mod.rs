@@ -1,5 +1,6 @@
 //! Plan nodes → DataFusion logical plans. All columns are unqualified; hidden ones carry order.
 mod aggregate;
+mod asof;
 mod built;
 mod concat;
 mod join;
@@ -131,6 +132,7 @@ impl<'a> Builder<'a> {
                 self.projected(input, output)
             }
             Node::Join(join) => self.join(id, join),
+            Node::AsofJoin(join) => self.asof(id, join),
             Node::Aggregate(aggregate) => self.aggregate(id, aggregate),
             Node::Sort { input, keys, .. } => self.sort(id, *input, keys),
             Node::Window(window) => self.window(window),

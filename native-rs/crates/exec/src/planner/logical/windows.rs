@@ -292,7 +292,7 @@ fn number(expression: &Expression) -> Result<f64> {
 }
 
 /// The value of an expression that reads no column.
-fn scalar(expression: &Expression) -> Result<ScalarValue> {
+pub(super) fn scalar(expression: &Expression) -> Result<ScalarValue> {
     let nothing = DFSchema::empty();
     let value = lower(expression, Rows { schema: &nothing, scripts: None })?;
     let physical = create_physical_expr(&value, &nothing, &ExecutionProps::new(), &PhysicalPlanningContext::default())?;

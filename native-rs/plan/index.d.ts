@@ -145,7 +145,11 @@ export type Node = { "op": "scan",
 /**
  * The id that `openParquet`, `openCsv`, `openJsonLines` or `registerTable` returned on this rank.
  */
-dataset: number, columns: Array<ColumnType>, filter?: Expression, site: string, } | { "op": "filter", input: number, predicate: Expression, site: string, } | { "op": "derive", input: number, columns: Array<NamedExpression>, site: string, } | { "op": "window" } & Window | { "op": "select", input: number, columns: Array<SelectColumn>, site: string, } | { "op": "join" } & Join | { "op": "asofJoin" } & AsofJoin | { "op": "aggregate" } & Aggregate | { "op": "sort", input: number, keys: Array<SortKey>, site: string, } | { "op": "slice", input: number, start: number, end?: number, keys?: Array<NamedExpression>, site: string, } | { "op": "concat", inputs: Array<number>, site: string, } | { "op": "dedupe", input: number, keys: Array<Expression>, last?: boolean, site: string, } | { "op": "spool", input: number, spool: number, site: string, };
+dataset: number, columns: Array<ColumnType>, filter?: Expression, site: string, } | { "op": "filter", input: number, predicate: Expression, site: string, } | { "op": "derive", input: number, columns: Array<NamedExpression>, site: string, } | { "op": "window" } & Window | { "op": "select", input: number, columns: Array<SelectColumn>, site: string, } | { "op": "join" } & Join | { "op": "asofJoin" } & AsofJoin | { "op": "aggregate" } & Aggregate | { "op": "sort", input: number, keys: Array<SortKey>, site: string, } | { "op": "slice", input: number, start: number, end?: number, keys?: Array<NamedExpression>, site: string, } | { "op": "concat", inputs: Array<number>, site: string, } | { "op": "unroll", input: number, text: Expression, separator: string, name: string, index?: string, 
+/**
+ * At most so many parts of each row.
+ */
+limit?: number, site: string, } | { "op": "dedupe", input: number, keys: Array<Expression>, last?: boolean, site: string, } | { "op": "spool", input: number, spool: number, site: string, };
 
 export type ParquetWrite = { input: number, path: string, 
 /**

@@ -67,10 +67,10 @@ export type FrameKind = "rows" | "peers" | "range";
 /**
  * One operand of a verb that is evaluated per row (or, for aggregates, per group). A window is an operand and, behind it and under
  * the same name, those of its parameters, of its frame's two bounds, and of the column that measures a range. So is an aggregate of
- * pairs, and the values that its own are paired with. A match is a condition on a left and a right row.
+ * pairs, and the values that its own are paired with. A match is a condition on a left and a right row, parts are those of a text that is split.
  */
 export interface RowArgument {
-  readonly role: "predicate" | "column" | "key" | "left" | "right" | "aggregate" | "window" | "pair" | "match" | "parameter" | "bound" | "on";
+  readonly role: "predicate" | "column" | "key" | "left" | "right" | "aggregate" | "window" | "pair" | "match" | "parts" | "parameter" | "bound" | "on";
   /** The column it defines; null for predicates, join keys and sort keys. */
   readonly name: string | null;
   /** Which input's row it sees. */

@@ -13,6 +13,7 @@ import { needsAnnotation } from "../diagnostics/needs-annotation.ts";
 import { notAColumnValue } from "../diagnostics/not-a-column-value.ts";
 import { describeNode, notARowFunction } from "../diagnostics/not-a-row-function.ts";
 import { scriptOfTwoRows } from "../diagnostics/script-of-two-rows.ts";
+import { verbArgument } from "../diagnostics/verb-argument.ts";
 import { wrongArguments } from "../diagnostics/wrong-arguments.ts";
 import type { CapturedPath } from "../ir/captured.ts";
 import type { Expression } from "../ir/expression.ts";
@@ -86,8 +87,8 @@ export interface Scope {
 export interface RowEnvironment extends Scope {
   /** The row type of each parameter; the first is the row. */
   readonly params: readonly RowType[];
-  /** "value" (default): the result is a column. "condition": only its truthiness counts (filter). */
-  readonly expect?: "value" | "condition";
+  /** "value" (default): the result is a column. "condition": only its truthiness counts (filter). "parts": a text that is split (unroll). */
+  readonly expect?: "value" | "condition" | "parts";
   /** The verb whose row function it is, where a derive may stand before it. */
   readonly verb?: SourceSpan;
   /** Why a column of this name is not there, nearest first: `["dropped by rollup at line 30"]`. */
@@ -135,6 +136,7 @@ function finish(value: Value, fn: t.Function, frame: Frame): Expression | null {
   const result = environment.expect === "condition" ? condition(value, span) : value;
   // A mistake inside makes the type of the whole a guess.
   if (state.errors.length > 0) return null;
+  if (environment.expect === "parts") return parts(result, span, frame);
   if (result.kind === "scalar" && seesHalfPair(result.expression)) state.needsScript("it may go on with half of a surrogate pair, which has no native form");
   if (state.script !== null && environment.params.length > 1) {
     state.report(scriptOfTwoRows(span, state.script));
@@ -165,6 +167,17 @@ function finish(value: Value, fn: t.Function, frame: Frame): Expression | null {
       return null;
     }
   }
+}
+
+/** The text and its separator, as the call that splits it; its type is that of a part. */
+function parts(result: Value, span: SourceSpan, { state }: Frame): Expression | null {
+  const isNative = result.kind === "parts" && state.script === null && result.separator.isWellFormed() && !seesHalfPair(result.text.expression);
+  if (isNative) {
+    const { text: { expression }, separator } = result;
+    return { kind: "call", function: "string.split", args: [expression, literal(separator, "string", span)], type: { js: "string", nullable: false }, span };
+  }
+  if (result.kind !== "any" || state.script !== null) state.report(verbArgument("unroll", "a text that is split by a text, such as d.words.split(\",\"),", span, "write it as the result: columns hold no arrays. fold makes rows of several columns"));
+  return null;
 }
 
 function condition(value: Value, span: SourceSpan): Value {

@@ -8,10 +8,10 @@ import { seesOrder, windowData } from "./windows.ts";
 import type { Verb } from "./verb.ts";
 
 /** The operands that are columns; those of a window's parameters and frame follow it. */
-const columns = (i: Instruction): RowArgument[] => i.rows.filter((r) => r.role === "column" || r.role === "window");
-const windows = (i: Instruction): RowArgument[] => i.rows.filter((r) => r.role === "window");
+export const columns = (i: Instruction): RowArgument[] => i.rows.filter((r) => r.role === "column" || r.role === "window");
+export const windows = (i: Instruction): RowArgument[] => i.rows.filter((r) => r.role === "window");
 
-function typeOf(r: RowArgument, i: Instruction): ValueType {
+export function typeOf(r: RowArgument, i: Instruction): ValueType {
   const argument = r.expression?.type ?? null;
   if (r.role === "column") return argument!;
   // A window's frame has the row itself at least.

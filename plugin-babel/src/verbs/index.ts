@@ -6,6 +6,7 @@ import { derive } from "./derive.ts";
 import { filter } from "./filter.ts";
 import { fold } from "./fold.ts";
 import { groupby } from "./groupby.ts";
+import { impute } from "./impute.ts";
 import type { Instruction } from "../ir/ir.ts";
 import { antijoin, cross, join, join_full, join_left, join_right, semijoin } from "./join.ts";
 import { join_asof } from "./join-asof.ts";
@@ -23,13 +24,14 @@ import { except, intersect, union } from "./sets.ts";
 import { slice } from "./slice.ts";
 import { spool } from "./spool.ts";
 import { ungroup } from "./ungroup.ts";
+import { unroll } from "./unroll.ts";
 import type { Verb } from "./verb.ts";
 import { writeCsv, writeIceberg, writeJsonLines, writeParquet } from "./writers.ts";
 
 export const catalogue: readonly Verb[] = [
   readParquet, readCsv, readJsonLines, readIceberg, readPostgres, table,
-  filter, derive, select, rename, join, join_left, join_right, join_full, cross, lookup, join_asof, semijoin, antijoin,
-  fold, groupby, ungroup, rollup, count, pivot, orderby, slice, sample, concat, dedupe, union, intersect, except,
+  filter, derive, impute, select, rename, join, join_left, join_right, join_full, cross, lookup, join_asof, semijoin, antijoin,
+  fold, unroll, groupby, ungroup, rollup, count, pivot, orderby, slice, sample, concat, dedupe, union, intersect, except,
   numRows, columnNames, get, objects, array, print,
   writeParquet, writeCsv, writeJsonLines, writeIceberg,
 ];

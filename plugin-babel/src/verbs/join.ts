@@ -143,14 +143,14 @@ const makeJoin = ({ name, type, keyed = true, docs, example }: JoinRecord): Verb
   };
 };
 
-/** What moves where no key is equal on both sides: a side without rows of its own in the result goes to every rank. */
+/** What moves where no key is equal on both sides: a side without rows of its own in the result may go to every rank. */
 const withoutKeys: Readonly<Record<JoinType, string>> = {
   inner: "the smaller table to every rank (Bcast)",
-  left: "the right table to every rank (Bcast)",
-  right: "the left table to every rank (Bcast)",
+  left: "the right table to every rank (Bcast), or both to one (Alltoallv), decided by size",
+  right: "the left table to every rank (Bcast), or both to one (Alltoallv), decided by size",
   full: "both tables to one rank (Alltoallv): no key is equal on both sides",
-  semi: "the right table to every rank (Bcast)",
-  anti: "the right table to every rank (Bcast)",
+  semi: "the right table to every rank (Bcast), or both to one (Alltoallv), decided by size",
+  anti: "the right table to every rank (Bcast), or both to one (Alltoallv), decided by size",
 };
 
 const isHash = (d: Distribution | undefined) => d?.kind === "distributed" && d.partitioning.kind === "hash";

@@ -34,6 +34,12 @@ interface FoldDescriptor {
   columns?: NamedExpression[];
 }
 
+interface ImputeDescriptor {
+  windows: WindowColumn[];
+  columns: NamedExpression[];
+  kept: string[];
+}
+
 interface PivotDescriptor {
   on: Expression;
   aggregates: { key: Extract<Expression, { kind: "literal" }>; aggregate: NamedAggregate }[];
@@ -64,6 +70,12 @@ export class SpmdTable {
   /** A derive with windows: over the whole table, or over groups. */
   window({ site, columns }: Sited & { columns: WindowColumn[] }, keys: NamedExpression[] = []): SpmdTable {
     return this.#then((input) => ({ op: "window", input, keys, columns, site }));
+  }
+
+  /** A derive of columns that read the windows' columns as well; of what is there then, `kept`. */
+  impute({ site, windows, columns, kept }: Sited & ImputeDescriptor, keys: NamedExpression[] = []): SpmdTable {
+    if (windows.length === 0) return this.derive({ site, columns });
+    return this.window({ site, columns: windows }, keys).derive({ site, columns }).select({ site, columns: kept.map((name) => ({ from: name, as: name })) });
   }
 
   select({ site, columns }: Sited & { columns: SelectColumn[] }): SpmdTable {
@@ -105,6 +117,12 @@ export class SpmdTable {
       { kind: "literal", type, value: null },
     );
     return all.derive({ site, columns: [{ name: value, expression: found }] }).select({ site, columns: [...keep, key, value].map((name) => ({ from: name, as: name })) });
+  }
+
+  /** A row for each part of a text; of what is there then, `columns`. */
+  unroll({ site, text, separator, columns, name = " part", index, limit }: Sited & Pick<Extract<Node, { op: "unroll" }>, "text" | "separator" | "index" | "limit"> & { columns: string[]; name?: string }): SpmdTable {
+    const rows = this.#then((input) => ({ op: "unroll", input, text, separator, name, ...(index !== undefined && { index }), ...(limit !== undefined && { limit }), site }));
+    return rows.select({ site, columns: columns.map((column) => ({ from: column, as: column })) });
   }
 
   groupby({ keys }: Sited & { keys: NamedExpression[] }): GroupedTable {
@@ -290,6 +308,10 @@ export class GroupedTable {
 
   window({ site, columns }: Sited & { columns: WindowColumn[] }): GroupedTable {
     return new GroupedTable(this.#table.window({ site, columns }, this.#keys), this.#keys);
+  }
+
+  impute(descriptor: Sited & ImputeDescriptor): GroupedTable {
+    return new GroupedTable(this.#table.impute(descriptor, this.#keys), this.#keys);
   }
 
   filter(descriptor: Sited & { predicate: Expression }): GroupedTable {

@@ -19,6 +19,8 @@ function bigints(node: Node, of: (input: number) => ReadonlySet<string>): string
       const replaced = new Set(node.columns.map(({ name }) => name));
       return [...[...of(node.input)].filter((name) => !replaced.has(name)), ...named(node.columns)];
     }
+    case "unroll":
+      return [...of(node.input)].filter((name) => name !== node.name && name !== node.index);
     case "select":
       return node.columns.filter(({ from }) => of(node.input).has(from)).map((column) => column.as);
     case "asofJoin":

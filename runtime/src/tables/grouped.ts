@@ -2,6 +2,7 @@ import { checkOptions } from "../connectors/options.ts";
 import { LockstepError } from "../errors/index.ts";
 import { aggregate, type Aggregation } from "./aggregate.ts";
 import { Column, type Rows } from "./column.ts";
+import { derivedColumn, imputedColumn } from "./derive.ts";
 import { groupCodes, type KeyCodes } from "./keys.ts";
 import { op, type Aggregate } from "./op.ts";
 import { argumentOf, keyColumns, rowsWhere } from "./operands.ts";
@@ -62,7 +63,12 @@ export class GroupedTable<Row, Keys> {
 
   /** As of a table; window functions and aggregates see the rows of the group alone. */
   derive<const F extends T.Columns<Row>>(columns: F): GroupedTable<T.Derived<Row, F>, Keys> {
-    return new GroupedTable(this.#table.deriveIn(this.#groups, columns), this.#keys);
+    return new GroupedTable(this.#table.withColumns(columns, derivedColumn, this.#groups), this.#keys);
+  }
+
+  /** As of a table; aggregates see the rows of the group alone. */
+  impute<const F extends T.Imputes<Row>>(columns: F): GroupedTable<T.Imputed<Row, F>, Keys> {
+    return new GroupedTable(this.#table.withColumns(columns, imputedColumn, this.#groups), this.#keys);
   }
 
   /** Rows for which the predicate is truthy. */

@@ -24,14 +24,19 @@ export function rowsWhere(table: Side, predicate: AnyRowFunction): Rows {
 
 /** The column of a row function's values. */
 export function computed(table: Side, fn: AnyRowFunction, name: string): Column {
-  const values = new Array<T.Scalar>(table.rows);
+  return inferColumn(valuesOf(table, fn), `the column "${name}"`);
+}
+
+/** What a function gives for each row. */
+export function valuesOf<V>(table: Side, fn: (d: any) => V): V[] {
+  const values = new Array<V>(table.rows);
   scan(table, fn, (value, row) => {
     values[row] = value;
   });
-  return inferColumn(values, `the column "${name}"`);
+  return values;
 }
 
-function scan({ columns, rows }: Side, fn: AnyRowFunction, visit: (value: T.Scalar, row: number) => void): void {
+function scan<V>({ columns, rows }: Side, fn: (d: any) => V, visit: (value: V, row: number) => void): void {
   if (typeof fn !== "function") throw new LockstepError({ code: "LS2016", message: `a row function is expected, not ${typeof fn}` });
   const { row, move } = cursor(columns);
   for (let i = 0; i < rows; i++) {

@@ -7,13 +7,14 @@ import { LockstepError } from "../errors/index.ts";
 import { asofRows, type AsofOptions } from "./asof.ts";
 import type { Column, Rows } from "./column.ts";
 import { concatColumns } from "./concat.ts";
+import { derivedColumn, imputedColumn } from "./derive.ts";
 import { GroupedTable } from "./grouped.ts";
 import { inferColumn } from "./infer.ts";
 import { foldColumns, type FoldOptions } from "./fold.ts";
 import { byCondition, byKeys, crossRows, foundRows, joinColumns, joinRows, keyPairs, type Matching, matchingRows, type JoinKey, type Outer } from "./join.ts";
 import { groupCodes, type KeyCodes } from "./keys.ts";
-import { op, type Aggregate } from "./op.ts";
-import { argumentOf, computed, keyColumn, keyColumns, rowsWhere, type Side } from "./operands.ts";
+import { op } from "./op.ts";
+import { computed, keyColumn, keyColumns, rowsWhere, type Side } from "./operands.ts";
 import { peersOf, sortedRows, type OrderKey, type SortColumn } from "./order.ts";
 import type { PivotKey, PivotOptions } from "./pivot.ts";
 import { printTable } from "./print.ts";
@@ -22,8 +23,7 @@ import { chosenNames, columnNamed, renamedColumns, type Columns } from "./row.ts
 import { sampledRows, type SampleOptions } from "./sample.ts";
 import { rangeOf, type RowRange, sliceOf } from "./slice.ts";
 import type * as T from "./types.ts";
-import { aggregateColumn, windowColumn, type Windowed } from "./window.ts";
-import type { Window } from "./window-functions.ts";
+import { unrolled, type UnrollOptions } from "./unroll.ts";
 
 /** A table seen without its row type. */
 type AnyTable = Table<any>;
@@ -38,7 +38,7 @@ export class Table<Row> implements Iterable<Row> {
   /** The columns, for connectors and verbs. */
   readonly columns: Columns;
   readonly #rows: number;
-  /** For verbs: what the rows are sorted by, as it was when they were. filter, derive, select and rename keep it, others forget it. */
+  /** For verbs: what the rows are sorted by, as it was when they were. filter, derive, impute, select and rename keep it, others forget it. */
   readonly order: readonly SortColumn[];
 
   /** Made by readers and verbs; use {@link table} for a literal. */
@@ -58,7 +58,12 @@ export class Table<Row> implements Iterable<Row> {
    * a window function (`op.lag("ts")`), or an aggregate of the table (`op.sum("v")`) or of a frame of it (`rolling`).
    */
   derive<const F extends T.Columns<Row>>(columns: F): Table<T.Derived<Row, F>> {
-    return this.deriveIn({ codes: new Uint32Array(this.#rows), first: Int32Array.of(0) }, columns);
+    return this.withColumns(columns, derivedColumn);
+  }
+
+  /** Puts values in the place of null and NaN: `impute({ fare: op.mean("fare"), city: () => "?" })`, of row functions or as in derive. */
+  impute<const F extends T.Imputes<Row>>(columns: F): Table<T.Imputed<Row, F>> {
+    return this.withColumns(columns, imputedColumn);
   }
 
   /** Chooses and orders columns: names, arrays of names, or { old: "new" }. */
@@ -135,7 +140,7 @@ export class Table<Row> implements Iterable<Row> {
     const names = columns.length > 0 ? columns : [...other.columns.keys()].filter((name) => !this.columns.has(name));
     const found = new Map(this.columns);
     for (const name of names) found.set(name, columnNamed(other.columns, name).take(rows));
-    return new Table(found, this.#rows, this.order);
+    return new Table(found, this.#rows);
   }
 
   /**
@@ -183,6 +188,15 @@ export class Table<Row> implements Iterable<Row> {
     const folded = keyColumns(this.side(), [columns]);
     const out = foldColumns(this.columns, this.#rows, folded, options.as ?? ["key", "value"]);
     return new Table(out, this.#rows * folded.size);
+  }
+
+  /** A row for each part of a text: `unroll({ word: (d) => d.text.split(" ") })`. The other columns stay, but one of that name. */
+  unroll<const U extends Readonly<Record<string, (d: Readonly<Row>) => readonly string[]>>, const I extends string | boolean = false, const D extends T.ColumnName<Row> | readonly T.ColumnName<Row>[] = never>(
+    parts: U,
+    options: UnrollOptions<I, D> = {},
+  ): Table<T.Unrolled<Row, U, I, D>> {
+    const { columns, rows } = unrolled(this.side(), parts, options);
+    return new Table(columns, rows);
   }
 
   /** Groups by columns and { name: row function }; groups stand in order of first appearance. */
@@ -350,24 +364,12 @@ export class Table<Row> implements Iterable<Row> {
     return { rows: sortedRows(order, this.#rows), order };
   }
 
-  /** For verbs: derive, whose windows and aggregates see the rows in these groups. */
-  deriveIn<F>(groups: KeyCodes, columns: F): Table<T.Derived<Row, F>> {
-    const derived = new Map(this.columns);
+  /** For verbs: columns made by derive or impute, whose windows and aggregates see the rows in these groups. */
+  withColumns(columns: object, columnOf: typeof derivedColumn, groups: KeyCodes = groupCodes([], this.#rows)): AnyTable {
+    const all = new Map(this.columns);
     const windowed = { groups, peers: peersOf(this.order, this.#rows) };
-    for (const [name, value] of Object.entries(columns as Readonly<Record<string, unknown>>)) derived.set(name, this.#column(name, value, windowed));
-    return new Table(derived, this.#rows, this.order);
-  }
-
-  #column(name: string, value: unknown, windowed: Windowed): Column {
-    const isCall = typeof value === "object" && value !== null;
-    const call = isCall && "window" in value ? (value as Window<Row, unknown>).window : isCall && "aggregate" in value ? { aggregate: value as Aggregate<Row, unknown, unknown>, frame: undefined } : undefined;
-    if (call === undefined) return computed(this.side(), value as T.RowFunction<Row>, name);
-    const of = "aggregate" in call ? call.aggregate : call;
-    const argument = argumentOf(this.side(), name, of.argument);
-    if (!("aggregate" in call)) return windowColumn(name, call, argument, windowed);
-    const on = call.frame?.kind === "range" ? columnNamed(this.columns, call.frame.on) : undefined;
-    const other = argumentOf(this.side(), name, call.aggregate.other);
-    return aggregateColumn({ aggregate: call.aggregate.aggregate, fraction: call.aggregate.fraction, argument, other }, call.frame, windowed, on);
+    for (const [name, value] of Object.entries(columns)) all.set(name, columnOf(this.side(), name, value, windowed));
+    return new Table(all, this.#rows, this.order);
   }
 
   /** For verbs. */
@@ -376,8 +378,8 @@ export class Table<Row> implements Iterable<Row> {
   }
 
   #join(other: AnyTable, on: unknown, outer: Outer): AnyTable {
-    const keys = typeof on === "function" ? [] : this.#joinKeys(other, on);
     const [left, right] = [this.side(), other.side()];
+    const keys = typeof on === "function" ? [] : this.#joinKeys(other, on);
     const rows = joinRows(left, right, this.#matching(other, on, keys), outer);
     return new Table(joinColumns(left, right, keys, rows, outer), rows.left.length);
   }

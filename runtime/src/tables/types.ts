@@ -38,6 +38,14 @@ export type Columns<Row> = Readonly<Record<string, RowFunction<Row> | Window<Row
 /** The row after derive. */
 export type Derived<Row, F> = Simplify<Omit<Row, keyof F> & Results<F>>;
 
+/** `{ fare: op.mean("fare"), city: () => "?" }`: what stands in for values of columns. */
+export type Imputes<Row> = { readonly [K in ColumnName<Row>]?: ((d: Readonly<Row>) => Like<Row[K]>) | Window<Row, Like<Row[K]>> | Aggregate<Row, Like<Row[K]>, unknown> };
+
+type Like<T> = Widened<NonNullable<T>> | null | undefined;
+
+/** The row after impute: what may be null is what stands in. */
+export type Imputed<Row, F> = Simplify<{ [K in keyof Row]: K extends keyof F ? NonNullable<Row[K]> | Results<F>[K] : Row[K] }>;
+
 type UnionToIntersection<U> = (U extends unknown ? (u: U) => void : never) extends (i: infer I) => void ? I : never;
 
 /** What select() takes: a name, an array of names, or { old: "new" }. */
@@ -131,6 +139,13 @@ type FoldedColumns<Row, C> = C extends readonly unknown[] ? Keys<Row, C> : Keys<
 /** The row after fold: a column of names, and one of values. */
 export type Folded<Row, C, K extends string, V extends string> = Simplify<
   Omit<Row, keyof FoldedColumns<Row, C>> & { [Name in K]: string } & { [Name in V]: Widened<FoldedColumns<Row, C>[keyof FoldedColumns<Row, C>]> }
+>;
+
+type IndexName<I> = I extends string ? I : I extends true ? "index" : never;
+
+/** The row after unroll: the other columns, the parts, and their places. */
+export type Unrolled<Row, U, I, D> = Simplify<
+  Omit<Row, keyof U | IndexName<I> | (D extends readonly (infer N)[] ? N & string : D & string)> & { -readonly [K in keyof U]: string } & { [K in IndexName<I>]: number }
 >;
 
 /** `{ total: op.sum("x") }` */

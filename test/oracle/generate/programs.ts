@@ -125,6 +125,14 @@ const verbs: readonly Verb[] = [
   join,
   window,
   window,
+  (t, { r }) => ({ ...t, source: `.sample(${r.int(0, 60)}, { seed: ${r.int(-9, 9)}, replace: ${r.chance(40)}, shuffle: ${r.chance(50)} })`, rows: Math.max(t.rows, 60) }),
+  (t, m) => {
+    const texts = named(t.schema, "string");
+    if (texts.length === 0) return null;
+    const [text, name] = [m.r.of(texts), m.r.chance(30) ? m.r.of([...t.schema.keys()]) : m.column()];
+    const schema = new Map(t.schema).set(name, col("string", false));
+    return { source: `.unroll({ ${name}: (d) => (d.${text} ?? "").split(${m.r.of(['" "', '"a"', '"ß"'])}) }${m.r.chance(30) ? ", { limit: 2 }" : ""})`, schema, rows: t.rows * 3 };
+  },
 ];
 
 /** Verbs whose result has the columns of its input: what a loop can repeat. */
@@ -175,7 +183,7 @@ function window(t: Known, m: Made): Step | null {
 function join(t: Known, m: Made): Step | null {
   const { r } = m;
   const other = r.of(m.tables);
-  const kind = r.of(["join", "join_left", "join_right", "join_full", "cross", "lookup", "semijoin", "antijoin"]);
+  const kind = r.of(["join", "join_left", "join_right", "join_full", "cross", "lookup", "semijoin", "antijoin", "join_asof"]);
   const pairs = named(t.schema, null).flatMap((left) => named(other.schema, t.schema.get(left)!.js).map((right) => ({ left, right })));
   if (pairs.length === 0) return null;
   const on = r.some(pairs, 2);
@@ -184,8 +192,18 @@ function join(t: Known, m: Made): Step | null {
   const side = (which: "left" | "right"): string => `[${on.map((pair) => (computed ? `(d) => d.${pair[which]}` : `"${pair[which]}"`)).join(", ")}]`;
   const keys = shared.size === 1 && on.length === 1 ? `"${on[0]!.left}"` : `[${side("left")}, ${side("right")}]`;
   const isCross = kind === "cross";
-  if (isCross) shared.clear();
-  const source = isCross ? `.cross(${other.name})` : `.${kind}(${other.name}, ${keys})`;
+  const near = pairs.filter(({ left }) => ["number", "date"].includes(t.schema.get(left)!.js));
+  if (kind === "join_asof" && near.length === 0) return null;
+  const nearest = kind === "join_asof" ? r.of(near) : null;
+  // Dates are compared as objects.
+  const byCondition = !["cross", "lookup", "join_asof"].includes(kind) && r.chance(25) && on.every(({ left }) => t.schema.get(left)!.js !== "date");
+  const unequal = r.of(pairs);
+  const condition = `(a, b) => ${on.map(({ left, right }) => `a.${left} === b.${right}`).join(" && ")}${t.schema.get(unequal.left)!.js === "date" || r.chance(50) ? "" : ` && a.${unequal.left} !== b.${unequal.right}`}`;
+  if (isCross || byCondition) shared.clear();
+  if (nearest && nearest.left === nearest.right) shared.add(nearest.left);
+  const asof = nearest && `{ on: ["${nearest.left}", "${nearest.right}"], strategy: "${r.of(["backward", "forward", "nearest"])}"${r.chance(60) ? `, by: ${keys}` : ""} }`;
+  if (asof && !asof.includes("by:")) for (const name of [...shared]) if (name !== nearest.left || nearest.left !== nearest.right) shared.delete(name);
+  const source = isCross ? `.cross(${other.name})` : `.${kind}(${other.name}, ${asof ?? (byCondition ? condition : keys)})`;
   if (kind === "semijoin" || kind === "antijoin") return { ...t, source };
   if (kind === "lookup") {
     const found = r.some([...other.schema.keys()], 3);
@@ -204,7 +222,7 @@ function join(t: Known, m: Made): Step | null {
   }
   for (const [name, c] of other.schema) {
     if (shared.has(name) && !keysRight) continue;
-    if (!add(t.schema.has(name) && !shared.has(name) ? `${name}_2` : name, lacking(c, kind === "join_left" || merged))) return null;
+    if (!add(t.schema.has(name) && !shared.has(name) ? `${name}_2` : name, lacking(c, kind === "join_left" || kind === "join_asof" || merged))) return null;
   }
   return { schema, rows: t.rows * Math.max(1, other.rows), source };
 }

@@ -87,6 +87,18 @@ export async function pivots(tables: Tables, out: string) {
   ];
 }
 
+/** Row functions are asked for missing values alone; aggregates are those of the group. */
+export async function imputed(tables: Tables) {
+  "use spmd";
+  const rows = await measurements(tables);
+  const known = rows.impute({ value: op.mean("value"), station: (d) => `at ${d.id}` });
+  return [
+    known.objects(), rows.groupby("level").impute({ value: op.median("value"), label: () => "?" }).rollup({ sum: op.sum("value"), n: op.valid("value") }).objects(),
+    rows.orderby("at").impute({ value: op.fill_down("value", 0), station: op.lag("station", 1, "none") }).select("id", "value", "station").objects(),
+    rows.impute({ station: (d) => (d.station === null ? "x" : d.station.repeat(-1)) }).select("station").objects(), known.filter((d) => (d.value ?? 0) > 1000).numRows(), rows.impute({ value: () => 0 }).numRows(),
+  ];
+}
+
 export async function computedArguments(tables: Tables) {
   "use spmd";
   const rows = await measurements(tables);

@@ -28,6 +28,21 @@ export async function samples(tables: Tables, out: string) {
   ];
 }
 
+/** Texts of no part, of empty ones, of many; the order of the parts, and a consumer that reads few rows. */
+export async function unrolled(tables: Tables, out: string) {
+  "use spmd";
+  const rows = (await measurements(tables)).select("id", "label", "level", "station");
+  const parts = rows.derive({ text: (d) => `${d.label}|${d.level}|${d.id}` }).unroll({ part: (d) => d.text.split("|") }, { index: "place" });
+  await parts.filter((d) => d.place > 0).orderby("part", "id").select("id", "part").writeParquet(`${out}/ordered`);
+  return [
+    parts.objects(), parts.numRows(), parts.slice(0, 1).objects(), parts.slice(-4, -1).objects(), parts.slice(1000, 1010).select("place").objects(),
+    rows.unroll({ label: (d) => d.label.split(" ") }).objects(), rows.unroll({ piece: (d) => `${d.station ?? ""}-`.split("-") }, { limit: 2, drop: ["station", "label"] }).objects(),
+    rows.orderby(desc("level"), "id").unroll({ s: (d) => d.label.split("s") }, { index: true }).select("id", "s", "index").objects(),
+    parts.groupby("part").rollup({ n: op.count(), first: op.first("id") }).filter((d) => d.n > 20).objects(), parts.sample(10).objects(), parts.join(rows.unroll({ word: (d) => d.label.split(" ") }).select("id", "word"), "id").slice(100, 130).objects(),
+    rows.filter((d) => d.level > 99).unroll({ x: (d) => d.label.split("x") }).objects(), rows.concat(rows.unroll({ label: (d) => d.label.split("a") })).slice(2000, 2020).objects(),
+  ];
+}
+
 /** What tsc does not let through is converted as by `Array.slice`. */
 export async function sliceByOthers(tables: Tables, _out: string, ...rest: unknown[]) {
   "use spmd";

@@ -194,3 +194,16 @@ export async function groupsOfOneRow(tables: Tables) {
   const one = (await measurements(tables)).count().orderby(desc("count"));
   return [one.groupby("count").derive({ n: op.count(), place: op.row_number() }).ungroup().objects(), one.groupby("count").slice(0, 1).ungroup().objects(), one.derive({ rank: op.rank() }).objects()];
 }
+
+/** What is looked up, joined by nearness or put in keeps the sort's rows, or forgets what it found equal: alike in both executions. */
+export async function peersAfterOtherVerbs(tables: Tables) {
+  "use spmd";
+  const rows = (await measurements(tables)).select("id", "station", "level", "value").orderby("level");
+  const known = (await stations(tables)).select("station", "height");
+  return [
+    rows.lookup(known, "station", "height").derive({ rank: op.rank(), near: rolling(op.count(), [0, 0], true) }).select("id", "rank", "near").objects(),
+    rows.join_asof(known, { on: ["level", "height"] }).derive({ rank: op.rank(), near: rolling(op.count(), [0, 0], true) }).select("id", "rank", "near").objects(),
+    rows.impute({ value: () => 0 }).derive({ rank: op.rank(), near: rolling(op.count(), [0, 0], true) }).select("id", "rank", "near").objects(),
+    rows.impute({ value: op.mean("value") }).derive({ rank: op.rank(), near: rolling(op.count(), [0, 0], true) }).select("id", "rank", "near").objects(),
+  ];
+}

@@ -114,6 +114,25 @@ describe("as Arquero answers", () => {
     expect((await errorOf(() => few.pivot("k", "v", {} as never))).code).toBe("LS2016");
   });
 
+  test("impute", () => {
+    check((rows) => {
+      const mine = ours(rows).groupby("b").impute({ n: op.max("i"), s: (d) => `row ${d.i}`, d: op.min("d") });
+      const yours = theirs(rows).groupby("b").impute({ n: aq.op.max("i"), s: (d: { i: number }) => `row ${d.i}`, d: aq.op.min("d") } as never);
+      expect(mine.ungroup().objects()).toEqual(plain(yours.objects()));
+      expect(ours(rows).impute({ n: op.median("i") }).objects()).toEqual(plain(theirs(rows).impute({ n: aq.op.median("i") }).objects()));
+    });
+  });
+
+  test("unroll", () => {
+    check((rows) => {
+      const texts = rows.map((row, i) => ({ ...row, t: ["a b", "", "b  c", "x,y z"][i % 4]! }));
+      const [mine, yours] = [ours(texts).derive({ t: (d) => ["a b", "", "b  c", "x,y z"][d.i % 4]! }), aq.table({ ...columns(rows), t: texts.map(({ t }) => t) })];
+      const split = (d: { t: string }) => aq.op.split(d.t, " ");
+      expect(mine.unroll({ w: (d) => d.t.split(" ") }).objects()).toEqual(plain(yours.unroll({ w: split } as never).objects()));
+      expect(mine.unroll({ t: (d) => d.t.split(" ") }, { limit: 2, index: true, drop: ["s", "d"] }).objects()).toEqual(plain(yours.unroll({ t: split } as never, { limit: 2, index: true, drop: ["s", "d"] }).objects()));
+    });
+  });
+
   test("a rollup without groups", () => {
     check((rows) => {
       const mine = ours(rows).rollup({ n: op.count(), sum: op.sum("n"), any: op.any("s"), median: op.median("n") });

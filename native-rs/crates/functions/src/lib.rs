@@ -42,5 +42,6 @@ pub use lower::{can_throw, lower, lower_predicate, untouched};
 pub use pruning::pruning_predicate;
 pub use registry::catalogue;
 pub use script::{Rows, ScriptHost};
+pub use string::split::{PART, PLACE, split};
 pub use text::compare_utf16;
 pub use view::{arrow_type, view};

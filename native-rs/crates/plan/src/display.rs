@@ -58,6 +58,11 @@ impl Display for Node {
                 f.write_str("concat ")?;
                 separated(f, inputs, |f, input| write!(f, "#{input}"))
             }
+            Self::Unroll { input, text, separator, name, index, limit, .. } => {
+                write!(f, "unroll #{input} {name} = split({text}, {separator:?})")?;
+                index.iter().try_for_each(|index| write!(f, " at {index}"))?;
+                limit.iter().try_for_each(|limit| write!(f, ", {limit} at most"))
+            }
             Self::Dedupe { input, keys, last, .. } => {
                 write!(f, "dedupe #{input} by ({}){}", Comma(keys), if *last { " keeping the last" } else { "" })
             }

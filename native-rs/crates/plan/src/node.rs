@@ -63,6 +63,22 @@ pub enum Node {
     },
     /// Rows of all inputs one after another; columns by the first input's names, absent ones null.
     Concat { inputs: Vec<NodeId>, site: Site },
+    /// For each row, one for each part of its text between the separators, as `String.split` makes them. The part
+    /// and its place, from 0, are columns, in place of those of the same name or behind the others.
+    Unroll {
+        input: NodeId,
+        text: Expression,
+        separator: String,
+        name: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        index: Option<String>,
+        /// At most so many parts of each row.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional, type = "number")]
+        limit: Option<u64>,
+        site: Site,
+    },
     /// The first row, in table order, of each distinct key; or the last one.
     Dedupe {
         input: NodeId,
@@ -223,6 +239,7 @@ impl Node {
             | Self::Select { input, .. }
             | Self::Sort { input, .. }
             | Self::Slice { input, .. }
+            | Self::Unroll { input, .. }
             | Self::Dedupe { input, .. }
             | Self::Spool { input, .. } => vec![*input],
         }
@@ -242,6 +259,7 @@ impl Node {
             | Self::Sort { site, .. }
             | Self::Slice { site, .. }
             | Self::Concat { site, .. }
+            | Self::Unroll { site, .. }
             | Self::Dedupe { site, .. }
             | Self::Spool { site, .. } => site,
         }

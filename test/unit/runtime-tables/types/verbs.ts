@@ -128,6 +128,13 @@ expectType<{ count: number }>()(trips.count());
 expectType<{ flag: string; count: number }>()(trips.groupby("flag").count());
 
 expectType<StoredTrip>()(trips.orderby("zone", desc("miles"), (d) => d.flag.length, desc((d) => d.at)).slice(0, -1));
+expectType<StoredTrip & { word: string } extends infer T ? { [K in keyof T]: T[K] } : never>()(trips.unroll({ word: (d) => d.flag.split(" ") }));
+expectType<{ zone: number; flag: string; at: number }>()(trips.select("zone", "flag", "note").unroll({ flag: (d) => d.flag.split(" ") }, { index: "at", drop: "note" }));
+expectType<{ zone: number; part: string; index: number }>()(trips.select("zone", "flag", "note").unroll({ part: (d) => d.flag.split(",") }, { index: true, drop: ["note", "flag"] }));
+expectType<{ zone: number; tip: number; note: string; miles: number }>()(trips.select("zone", "tip", "note", "miles").impute({ tip: (d) => d.miles, note: () => "none", miles: op.lag("miles", 1, 0) }));
+expectType<{ zone: number; tip: number | null }>()(trips.select("zone", "tip").impute({ tip: op.mean("tip") }));
+// @ts-expect-error: a text stands in for no number.
+trips.impute({ tip: () => "none" });
 expectType<StoredTrip>()(trips.sample(10, { replace: true, seed: 3 }));
 expectType<{ zone: number; count: number }>()(trips.groupby("zone").sample(10, { shuffle: false }).count());
 expectType<StoredTrip>()(trips.concat(trips, trips).dedupe("zone", { length: (d) => d.flag.length }));

@@ -98,12 +98,11 @@ impl PhysicalOptimizerRule for ChooseJoin {
             if let Some(join) = plan.downcast_ref::<HashJoinExec>() {
                 return self.choose(join).map(Transformed::yes);
             }
-            // Without keys the left side is held by every rank: the one without rows of its own in the result, or the smaller one, as far as is known.
+            // Without keys the left side is held by every rank: the smaller one, as far as is known.
             let smaller = |right, left| Ok::<_, DataFusionError>(bytes(right)?.unwrap_or(usize::MAX) < bytes(left)?.unwrap_or(usize::MAX));
             match (plan.downcast_ref::<CrossJoinExec>(), plan.downcast_ref::<NestedLoopJoinExec>()) {
                 (Some(join), _) if smaller(join.right(), join.left())? => join.swap_inputs().map(Transformed::yes),
-                (_, Some(join)) if !replicable(*join.join_type()) => join.swap_inputs().map(Transformed::yes),
-                (_, Some(join)) if replicable(join.join_type().swap()) && smaller(join.right(), join.left())? => join.swap_inputs().map(Transformed::yes),
+                (_, Some(join)) if smaller(join.right(), join.left())? => join.swap_inputs().map(Transformed::yes),
                 _ => Ok(Transformed::no(plan)),
             }
         })

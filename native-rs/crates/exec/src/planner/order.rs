@@ -82,6 +82,7 @@ pub fn wants(plan: &Plan) -> Vec<Option<Want>> {
                 let first_seen = want != Want::Nothing && !aggregate.keys.is_empty();
                 ask(&mut wants, aggregate.input, if sees || first_seen { Want::Position } else { Want::Nothing });
             }
+            Node::Unroll { input, .. } => ask(&mut wants, *input, observed),
             Node::Sort { input, .. } => {
                 let needs_tie_break = want != Want::Nothing && !is_total(&plan.nodes[id], &unique[*input]);
                 ask(&mut wants, *input, if needs_tie_break { Want::Position } else { Want::Nothing });
@@ -194,7 +195,7 @@ pub fn unique(plan: &Plan) -> Vec<Vec<Vec<String>>> {
             Node::Join(join) if keeps_left_only(join.join_type) => sets[join.left].clone(),
             Node::Join(join) if join.join_type == JoinType::Lookup => left_sets(&sets[join.left], &join.columns),
             Node::AsofJoin(join) => left_sets(&sets[join.left], &join.columns),
-            Node::Scan { .. } | Node::Join(_) | Node::Concat { .. } => vec![],
+            Node::Scan { .. } | Node::Join(_) | Node::Concat { .. } | Node::Unroll { .. } => vec![],
         };
         sets.push(of_node);
     }

@@ -18,6 +18,7 @@ import { aggregateFix, fractionFix, keyFix, keysFix, namedColumn, newNameFix, re
 import { checkScalar, readOptions } from "./options.ts";
 import { readAsof } from "./asof.ts";
 import { readPivot } from "./pivot.ts";
+import { readUnroll } from "./unroll.ts";
 import { readWindow } from "./windows.ts";
 
 export interface Arguments {
@@ -90,6 +91,7 @@ export const kinds: Record<Parameter["kind"], Reader> = {
   },
   pivoted: readPivot,
   asof: readAsof,
+  unrolled: readUnroll,
   "sort-keys": (nodes, out, context) => {
     for (const node of flattened(nodes.splice(0), context)) {
       const isDesc = bare(node).type === "CallExpression" && runtimeName((bare(node) as t.CallExpression).callee, context.place) === "desc";
@@ -245,7 +247,7 @@ function isFunction(node: t.Node, { place, modules }: ArgumentContext): boolean 
   return e.type === "ArrowFunctionExpression" || e.type === "FunctionExpression" || helperOf(e, place, modules) !== null;
 }
 
-function properties(node: t.Node, out: Arguments, context: ArgumentContext, expected: string): [string, t.Node, t.Node][] {
+export function properties(node: t.Node, out: Arguments, context: ArgumentContext, expected: string): [string, t.Node, t.Node][] {
   const e = bare(node);
   const wrong = (at: t.Node) => {
     out.open = true;

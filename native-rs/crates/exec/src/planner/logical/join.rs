@@ -40,8 +40,8 @@ impl Builder<'_> {
             right_keys.push(self.key_column(on_right, &mut right_columns, rename));
         }
         let condition = join.condition.as_ref().map(|condition| self.condition(condition, &left, &right, rename)).transpose()?;
-        if join.on.is_empty() && join.join_type == JoinType::Full && condition.is_some() {
-            // Neither side may be held by every rank, since its rows without a match would come out on every rank: one key brings all rows together.
+        if join.on.is_empty() && join.join_type != JoinType::Inner && condition.is_some() {
+            // A side whose rows come out without a match must not be held by every rank. Joins by hash see to that: one key for all rows makes it one.
             left_keys.push(self.key_column(lit(1i64), &mut left_columns, |name| name.to_owned()));
             right_keys.push(self.key_column(lit(1i64), &mut right_columns, rename));
         }

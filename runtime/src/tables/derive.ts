@@ -1,0 +1,36 @@
+import type { Column } from "./column.ts";
+import { inferColumn } from "./infer.ts";
+import type { Aggregate } from "./op.ts";
+import { argumentOf, computed, type Side } from "./operands.ts";
+import { columnNamed } from "./row.ts";
+import type { RowFunction } from "./types.ts";
+import { aggregateColumn, windowColumn, type Windowed } from "./window.ts";
+import type { Window } from "./window-functions.ts";
+
+/** The column with other values for null and NaN; those of row functions are asked for there alone. */
+export function imputedColumn(table: Side, name: string, value: unknown, windowed: Windowed): Column {
+  const column = columnNamed(table.columns, name);
+  const { at } = column;
+  const missing = Int32Array.from({ length: table.rows }, (_, row) => row).filter((row) => at(row) === null || Number.isNaN(at(row)));
+  const isFunction = typeof value === "function";
+  const rows = { columns: new Map([...table.columns].map(([other, values]) => [other, values.take(missing)])), rows: missing.length };
+  const found = isFunction ? computed(rows, value as RowFunction<any>, name) : derivedColumn(table, name, value, windowed);
+  const values = Array.from({ length: table.rows }, (_, row) => at(row));
+  missing.forEach((row, n) => {
+    values[row] = found.at(isFunction ? n : row);
+  });
+  return inferColumn(values, `the column "${name}"`);
+}
+
+/** A column of derive: of a row function, a window function, or an aggregate of a group or a frame. */
+export function derivedColumn(table: Side, name: string, value: unknown, windowed: Windowed): Column {
+  const isCall = typeof value === "object" && value !== null;
+  const call = isCall && "window" in value ? (value as Window<never, unknown>).window : isCall && "aggregate" in value ? { aggregate: value as Aggregate<never, unknown, unknown>, frame: undefined } : undefined;
+  if (call === undefined) return computed(table, value as RowFunction<any>, name);
+  const of = "aggregate" in call ? call.aggregate : call;
+  const argument = argumentOf(table, name, of.argument);
+  if (!("aggregate" in call)) return windowColumn(name, call, argument, windowed);
+  const on = call.frame?.kind === "range" ? columnNamed(table.columns, call.frame.on) : undefined;
+  const other = argumentOf(table, name, call.aggregate.other);
+  return aggregateColumn({ aggregate: call.aggregate.aggregate, fraction: call.aggregate.fraction, argument, other }, call.frame, windowed, on);
+}

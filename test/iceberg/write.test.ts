@@ -3,10 +3,14 @@
  * the table, and we go on with what it has done.
  */
 import { execFile } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openTable } from "../../runtime/src/connectors/iceberg/table.ts";
+import { TableWrite } from "../../runtime/src/connectors/iceberg/table-write.ts";
+import { writeParquetFile } from "../../runtime/src/connectors/parquet/write.ts";
+import { Column } from "../../runtime/src/tables/column.ts";
 import { buildPrograms, type Program } from "../oracle/build-programs.ts";
 import { RankPool } from "../oracle/rank-pool.ts";
 import { pythonWith } from "../python.ts";
@@ -86,6 +90,8 @@ const expected = (from: number, to: number): Record<string, unknown>[] =>
 const sorted = (rows: readonly object[]): string[] => rows.map((row) => JSON.stringify(row)).sort();
 const count = (rows: readonly Record<string, unknown>[], of: (row: Record<string, never>) => boolean): number => rows.filter((row) => of(row as Record<string, never>)).length;
 
+const numbers = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
+
 const EXECUTIONS = [0, 1, 2, 3, 7];
 
 describe("in a folder", () => {
@@ -134,6 +140,49 @@ describe("in a folder", () => {
       expect(seen.summary["total-records"]).toBe("5");
     }
     for (const seen of await byJava("look", ...ours)) expect([seen.records, seen.snapshots.at(-2)!.removed > 0, seen.snapshots.at(-1)!.removed]).toEqual([5, true, 0]);
+  });
+
+  it.each([0, 3])("replaces partitions, others stay, %i ranks", { timeout: 120_000 }, async (ranks) => {
+    const folder = at(ranks, "days");
+    await run(ranks, "days", folder, 0, 100, "append");
+    await run(ranks, "days", folder, 35, 38, "overwrite-partitions");
+    await run(ranks, "days", folder, 96, 112, "overwrite-partitions");
+    const ids = [...numbers(0, 30), ...numbers(35, 38), ...numbers(40, 90), ...numbers(96, 112)];
+    const [seen] = await byPyIceberg(folder);
+    expect(seen!.rows.map(({ id }) => id as number).sort((a, b) => a - b)).toEqual(ids);
+    expect([seen!.operations, seen!.snapshots]).toEqual([["append", "overwrite", "overwrite"], [100, 93, ids.length]]);
+    expect(seen!.summary).toMatchObject({ "total-records": `${ids.length}`, "deleted-records": "10", "replace-partitions": "true" });
+    const [planned] = await byJava("compact", folder);
+    expect([planned!.records, planned!.snapshots.at(1)!.removed > 0]).toEqual([ids.length, true]);
+    await run(ranks, "days", folder, 0, 1, "overwrite-partitions");
+    expect((await run(ranks, "ids", folder) as object[]).length).toBe(ids.length - 9);
+  });
+
+  it("replaces only what the program saw", async () => {
+    const folder = at(0, "seen");
+    await run(0, "days", folder, 0, 30, "append");
+    const seen = await openTable(folder, {});
+    const replacing = async (since: typeof seen, of: number): Promise<TableWrite> => {
+      const write = await TableWrite.open(folder, {}, `seen-${of}`, { snapshot: since.snapshot });
+      const target = await write.prepare([{ name: "id", type: { id: "int", bits: 64, signed: true } }], {});
+      await writeParquetFile(join(target.folder, "x.parquet"), [{ name: "id", id: 1, column: new Column({ id: "int", bits: 64, signed: true }, 1, [of]) }], 1, { compression: "zstd", arrowSchema: false });
+      const info = { name: "x.parquet", bytes: statSync(join(target.folder, "x.parquet")).size, partition: [{ Integer: `${of - (of % 10)}` }] };
+      await write.add(target, [info], "overwrite-partitions").catch(async (error: unknown) => {
+        await write.abort();
+        throw error;
+      });
+      return write;
+    };
+    // Two replace different partitions, a third one of these.
+    const [first, second, third] = [await replacing(seen, 5), await replacing(seen, 15), await replacing(seen, 6)];
+    await first!.commit();
+    await second!.commit();
+    await expect(third!.commit()).rejects.toMatchObject({ code: "LS2023", message: expect.stringContaining("was changed by others") });
+    await expect(replacing(seen, 16)).rejects.toMatchObject({ code: "LS2023" });
+    await (await replacing(seen, 25)).commit();
+    expect(await run(0, "ids", folder)).toEqual([5, 15, 25].map((id) => ({ id })));
+    const used = readdirSync(join(folder, "data")).length;
+    expect(used).toBe(4);
   });
 
   it.each([0, 3])("leaves nothing where it fails, %i ranks", async (ranks) => {

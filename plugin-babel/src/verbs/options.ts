@@ -25,7 +25,7 @@ export const optionsOf = {
   writeParquet: { overwrite: boolean, compression: { kind: "one", of: ["snappy", "zstd", "gzip", "lz4", "none"] }, rowGroupRows: count, types: { kind: "types", of: "arrow" }, order, store },
   writeCsv: { overwrite: boolean, delimiter: character, header: boolean, order, store },
   writeJsonLines: { overwrite: boolean, order, store },
-  writeIceberg: { mode: { kind: "one", of: ["append", "overwrite", "create"] }, partitionBy: texts, catalog, types: { kind: "types", of: "arrow" }, store },
+  writeIceberg: { mode: { kind: "one", of: ["append", "overwrite", "overwrite-partitions", "create"] }, partitionBy: texts, catalog, types: { kind: "types", of: "arrow" }, store },
   objects: range,
   print: range,
   sample: { replace: boolean, shuffle: boolean, seed: number },

@@ -46,7 +46,7 @@ export const optionsOf = {
   } satisfies Of<WriteParquetOptions<object>>,
   writeCsv: { overwrite: boolean, delimiter: character, header: boolean, order, store } satisfies Of<WriteCsvOptions>,
   writeJsonLines: { overwrite: boolean, order, store } satisfies Of<WriteJsonLinesOptions>,
-  writeIceberg: { mode: { kind: "one", of: ["append", "overwrite", "create"] }, partitionBy: texts, catalog, types: { kind: "types", of: "arrow" }, store } satisfies Of<WriteIcebergOptions<object>>,
+  writeIceberg: { mode: { kind: "one", of: ["append", "overwrite", "overwrite-partitions", "create"] }, partitionBy: texts, catalog, types: { kind: "types", of: "arrow" }, store } satisfies Of<WriteIcebergOptions<object>>,
   objects: range,
   print: range,
   sample: { replace: boolean, shuffle: boolean, seed: number } satisfies Of<SampleOptions>,

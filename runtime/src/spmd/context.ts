@@ -1,3 +1,4 @@
+import type { Seen } from "../connectors/iceberg/table-write.ts";
 import { LockstepError } from "../errors/index.ts";
 import { checked, isAgreed } from "./checked.ts";
 import type { Engine } from "./engine.ts";
@@ -20,6 +21,8 @@ export class CallContext {
   readonly scripts: ScriptFunction[] = [];
   /** Tables of Iceberg that this call writes. */
   readonly tables = new Map<string, TableOutput>();
+  /** The snapshots of tables that it has read first, on rank 0: what it puts in their place must replace these. */
+  readonly seen = new Map<string, Seen>();
   /** Opened by this call, closed when it ends. */
   datasets: number[] = [];
   #turn: Promise<unknown> = Promise.resolve();

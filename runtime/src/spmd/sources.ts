@@ -115,9 +115,12 @@ async function icebergRequest(call: CallContext, path: string, options: ReadIceb
 async function openStaged(call: CallContext, path: string, options: ReadIcebergOptions<Record<string, unknown>>, open: OpenTable): Promise<IcebergTable> {
   const { snapshot, asOf, ref } = options;
   const isNow = snapshot === undefined && asOf === undefined && (ref === undefined || ref === "main");
-  const write = isNow && call.tables.size > 0 ? await call.tables.get((await import("../connectors/iceberg/table-write.ts")).tableKey(path, options))?.write : undefined;
-  if (!write?.isWritten) return open(path, options);
-  return write.staged(write.isNew ? undefined : await open(path, options));
+  if (!isNow) return open(path, options);
+  const key = (await import("../connectors/iceberg/table-write.ts")).tableKey(path, options);
+  const write = await call.tables.get(key)?.write;
+  const committed = write?.isWritten && write.isNew ? undefined : await open(path, options);
+  if (committed && !call.seen.has(key)) call.seen.set(key, { snapshot: committed.snapshot });
+  return write?.isWritten ? write.staged(committed) : committed!;
 }
 
 const methods = { readParquet: "openParquet", readCsv: "openCsv", readJsonLines: "openJsonLines" } as const;

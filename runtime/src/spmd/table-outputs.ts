@@ -47,7 +47,7 @@ export function writeTable(input: TableNode, table: string | URL, options: Optio
     const files = sink!.files!.map((file) => JSON.parse(file) as DataFileInfo);
     await atSite(site, () =>
       agreed(call, async () => {
-        await (await output.write!).add(target, files, options.mode === "overwrite");
+        await (await output.write!).add(target, files, options.mode);
         return null;
       }),
     );
@@ -64,7 +64,7 @@ function outputOf(call: CallContext, key: string, table: string | URL, options: 
   if (call.world.rank === 0) {
     const job = jobIdentity();
     const id = job === undefined ? randomUUID() : `${job}/${call.id}/${number}`;
-    output.write = import("../connectors/iceberg/table-write.ts").then(({ TableWrite }) => TableWrite.open(table, options, id));
+    output.write = import("../connectors/iceberg/table-write.ts").then(({ TableWrite }) => TableWrite.open(table, options, id, call.seen.get(key)));
     // Whoever waits for it reports the error.
     output.write.catch(() => undefined);
   }

@@ -51,6 +51,22 @@ export async function readBack(tables: Tables, out: string) {
   return [first, second, third];
 }
 
+/** In the place of the partitions that have rows, also of ones that the call itself has written. */
+export async function partitions(tables: Tables, out: string) {
+  "use spmd";
+  const rows = (await measurements(tables)).select("id", "level", "label");
+  await rows.writeIceberg(`${out}/table`, { mode: "overwrite-partitions", partitionBy: ["level", "truncate(1, label)"] });
+  const few = rows.filter((d) => d.level > 5 && d.level < 9 && d.id < 200);
+  await few.writeIceberg(`${out}/table`, { mode: "overwrite-partitions" });
+  const between = await (await readIceberg<Row>(`${out}/table`)).numRows();
+  await few.derive({ id: (d) => -d.id }).writeIceberg(`${out}/table`);
+  await few.filter((d) => d.level === 7).writeIceberg(`${out}/table`, { mode: "overwrite-partitions" });
+  await few.filter((d) => d.level === 70).writeIceberg(`${out}/table`, { mode: "overwrite-partitions" });
+  await rows.writeIceberg(`${out}/plain`);
+  await few.writeIceberg(`${out}/plain`, { mode: "overwrite-partitions" });
+  return [between, await (await readIceberg<Row>(`${out}/table`)).orderby("id").objects(), await (await readIceberg<Row>(`${out}/plain`)).numRows()];
+}
+
 /** Columns in another order, some missing, others wider; what is written is the table's. */
 export async function fitted(tables: Tables, out: string) {
   "use spmd";

@@ -13,7 +13,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { LockstepError } from "../../errors/index.ts";
 import { version } from "../../version.ts";
 import { makeFolder, put } from "./files.ts";
-import { addedManifest, readList, removedManifest, writeList, type Listed, type ManifestOf, type NewFile, type Removed } from "./manifest-files.ts";
+import { addedManifest, ITS_OWN, manifestOf, readList, removedManifest, touches, writeList, type Listed, type NewFile, type Removed, type Replaced } from "./manifest-files.ts";
 import { currentSnapshot, schemaOf, specOf, type Snapshot, type TableMetadata } from "./metadata.ts";
 import { bytesOf, metadataOf, openable } from "./paths.ts";
 import { Refused, type NewSnapshot, type State, type TablePlace } from "./place.ts";
@@ -24,7 +24,8 @@ export interface Change {
   readonly id: string;
   /** The state that the program saw. */
   readonly from: State;
-  readonly replaces: boolean;
+  /** What the new files take the place of. */
+  readonly replaced: Replaced | undefined;
   readonly files: readonly NewFile[];
 }
 
@@ -75,7 +76,7 @@ export async function commit(place: TablePlace, change: Change, written: Written
     if (own) return written.lists.filter((list) => list !== own["manifest-list"]);
     if (failure instanceof Refused) throw failure;
     if (failure !== undefined && ++unanswered === UNANSWERED) throw unknown(place, failure);
-    if (failure === undefined) state = accepted(place, change, state, found);
+    if (failure === undefined) state = await accepted(place, change, state, found);
     if (attempt === ATTEMPTS) throw new LockstepError({ code: "LS2023", message: `${place.name}: others have committed before this write ${ATTEMPTS} times in a row; nothing is written`, fix: "Run the job again when fewer write the table." });
     await wait(Math.min(LONGEST, 20 * 2 ** attempt) * (0.5 + Math.random() / 2));
   }
@@ -102,24 +103,32 @@ function unknown({ name }: TablePlace, error: unknown): Unknown {
 }
 
 /** The state to commit on next: an append belongs behind whatever is there, but what is replaced must be what the program saw. */
-function accepted({ name }: TablePlace, { replaces, from }: Change, before: State, now: State | undefined): State {
-  const changed = (what: string): LockstepError => new LockstepError({ code: "LS2023", message: `${name} ${what} while it was written; nothing of this write is there` });
-  if (now === undefined) throw changed("was removed");
+async function accepted({ name }: TablePlace, { replaced, from }: Change, before: State, now: State | undefined): Promise<State> {
+  if (now === undefined) throw changed(name, "was removed");
   const uuid = (state: State): unknown => state.metadata["table-uuid"];
   if (before.path === undefined) {
     const shape = ({ metadata }: State): string => JSON.stringify([schemaOf(metadata, metadata["current-schema-id"]).fields.map(({ id, name: column, type }) => [id, column, type]), specOf(metadata, metadata["default-spec-id"] ?? 0)]);
-    if (replaces || shape(before) !== shape(now)) throw changed("was made by others");
+    if (replaced || shape(before) !== shape(now)) throw changed(name, "was made by others");
     return now;
   }
-  if (uuid(before) !== uuid(now)) throw changed("was made anew");
-  if (!replaces) return now;
-  const base = currentSnapshot(from.metadata)?.["snapshot-id"];
-  for (let at = currentSnapshot(now.metadata); at?.["snapshot-id"] !== base; at = now.metadata.snapshots?.find((one) => one["snapshot-id"] === at!["parent-snapshot-id"])) {
-    // A compaction has the same rows in other files.
-    if (at?.summary?.operation !== "replace") throw changed("was changed by others");
-  }
+  if (uuid(before) !== uuid(now)) throw changed(name, "was made anew");
+  if (replaced) await checkUnchanged(name, currentSnapshot(from.metadata)?.["snapshot-id"], now, replaced);
   return now;
 }
+
+/** LS2023 where others have changed these partitions since a snapshot. */
+export async function checkUnchanged(name: string, since: string | undefined, { metadata, store }: State, replaced: Replaced): Promise<void> {
+  for (let at = currentSnapshot(metadata); at?.["snapshot-id"] !== since; at = metadata.snapshots?.find((one) => one["snapshot-id"] === at!["parent-snapshot-id"])) {
+    if (!at) throw changed(name, "was changed by others");
+    // A compaction has the same rows in other files.
+    if (at.summary?.operation === "replace") continue;
+    const list = openable(at["manifest-list"]!);
+    const own = (await readList(list, await bytesOf(list, store))).filter((one) => String(one.added_snapshot_id) === at!["snapshot-id"]);
+    for (const one of own) if (await touches(one, await bytesOf(openable(one.manifest_path), store), replaced)) throw changed(name, "was changed by others");
+  }
+}
+
+const changed = (name: string, what: string): LockstepError => new LockstepError({ code: "LS2023", message: `${name} ${what} while it was written; nothing of this write is there` });
 
 /** Makes the snapshot for a state; what holds for all states is made once. */
 class Builder {
@@ -138,7 +147,7 @@ class Builder {
   }
 
   async on({ metadata, store }: State, attempt: number): Promise<NewSnapshot> {
-    const { files, replaces, id, from } = this.#change;
+    const { files, id, from, replaced } = this.#change;
     const folder = metadata.properties?.["write.metadata.path"]?.replace(/\/+$/, "") ?? metadataOf(metadata.location);
     await makeFolder(openable(folder));
     const write = async (name: string, bytes: Uint8Array): Promise<void> => {
@@ -159,24 +168,25 @@ class Builder {
     const gone: Removed[] = [];
     const kept: Listed[] = [];
     for (const one of before) {
-      if (!replaces) {
+      if (!replaced) {
         kept.push(one);
         continue;
       }
       if (!this.#removed.has(one.manifest_path)) {
         const name = `${this.#name}-m${this.#removed.size + 1}.avro`;
         const path = openable(one.manifest_path);
-        const made = await removedManifest(`${folder}/${name}`, one, await bytesOf(path, store), manifestOf(metadata, one.partition_spec_id), this.#snapshot);
+        const made = await removedManifest(`${folder}/${name}`, one, await bytesOf(path, store), manifestOf(metadata, one.partition_spec_id), this.#snapshot, replaced);
         if (made) await write(name, made.bytes);
         this.#removed.set(one.manifest_path, made);
       }
       const made = this.#removed.get(one.manifest_path);
-      if (made) kept.push(made.listed), gone.push(made.removed);
+      kept.push(made?.listed ?? one);
+      if (made) gone.push(made.removed);
     }
     // Older rows come first, as a reader of the whole table has them.
     const listed = [...kept, ...(this.#added ? [this.#added] : [])].map((one) => {
       const own = one.added_snapshot_id === this.#snapshot;
-      return own ? { ...one, sequence_number: BigInt(sequence), min_sequence_number: BigInt(sequence) } : one;
+      return own ? { ...one, sequence_number: BigInt(sequence), min_sequence_number: one.min_sequence_number === ITS_OWN ? BigInt(sequence) : one.min_sequence_number } : one;
     });
     const name = `snap-${this.#snapshot}-${attempt}-${this.#name}.avro`;
     await write(name, await writeList(listed, this.#snapshot, parent?.["snapshot-id"], sequence));
@@ -184,14 +194,10 @@ class Builder {
     const last = parent?.["timestamp-ms"] ?? 0;
     return {
       "snapshot-id": String(this.#snapshot), ...(parent && { "parent-snapshot-id": parent["snapshot-id"] }), "sequence-number": sequence, "timestamp-ms": Math.max(Date.now(), last + 1),
-      "manifest-list": `${folder}/${name}`, summary: { operation: replaces && parent ? "overwrite" : "append", ...counts(files, gone, parent), [KEY]: id, "engine-name": "lockstep", "engine-version": version },
+      "manifest-list": `${folder}/${name}`, summary: { operation: gone.length > 0 ? "overwrite" : "append", ...(replaced && replaced !== "all" && { "replace-partitions": "true" }), ...counts(files, gone, parent), [KEY]: id, "engine-name": "lockstep", "engine-version": version },
       "schema-id": metadata["current-schema-id"] ?? 0,
     };
   }
-}
-
-function manifestOf(metadata: TableMetadata, specId: number): ManifestOf {
-  return { schema: schemaOf(metadata, metadata["current-schema-id"]), specId, spec: specOf(metadata, specId) };
 }
 
 /** What a summary counts, by the specification's names. */
@@ -200,15 +206,18 @@ function counts(files: readonly NewFile[], gone: readonly Removed[], parent: Sna
   const added = { files: BigInt(files.length), records: sum(files, ({ metrics }) => metrics.rows), size: sum(files, ({ metrics }) => BigInt(metrics.size)) };
   const removed = { files: sum(gone, (one) => BigInt(one.files)), records: sum(gone, ({ rows }) => rows), size: sum(gone, ({ bytes }) => bytes) };
   const replaces = gone.length > 0;
-  const total = (key: string, more: bigint): Record<string, string> => {
-    const before = parent === undefined || replaces ? "0" : parent.summary?.[key];
-    return before === undefined ? {} : { [key]: String(BigInt(before) + more) };
+  const total = (key: string, more: bigint, less: bigint): Record<string, string> => {
+    const before = parent === undefined ? "0" : parent.summary?.[key];
+    return before === undefined ? {} : { [key]: String(BigInt(before) + more - less) };
   };
+  const deletes = sum(gone, (one) => BigInt(one.deleteFiles));
   return {
     "added-data-files": String(added.files), "added-records": String(added.records), "added-files-size": String(added.size),
     ...(replaces && { "deleted-data-files": String(removed.files), "deleted-records": String(removed.records), "removed-files-size": String(removed.size) }),
     "changed-partition-count": String(new Set(files.map(({ partition }) => JSON.stringify(partition))).size),
-    ...total("total-records", added.records), ...total("total-data-files", added.files), ...total("total-files-size", added.size),
-    ...total("total-delete-files", 0n), ...total("total-position-deletes", 0n), ...total("total-equality-deletes", 0n),
+    ...total("total-records", added.records, removed.records), ...total("total-data-files", added.files, removed.files), ...total("total-files-size", added.size, removed.size),
+    ...total("total-delete-files", 0n, deletes),
+    // How many rows were deleted by files that are gone nobody has counted.
+    ...(deletes === 0n && { ...total("total-position-deletes", 0n, 0n), ...total("total-equality-deletes", 0n, 0n) }),
   };
 }

@@ -1,8 +1,8 @@
 /** Manifests and their lists as they are written: the table spec's "Manifests" and "Manifest Lists" of version 2. */
 import { LockstepError } from "../../errors/index.ts";
 import { readAvro, schemaOf as avroSchemaOf, writeAvro } from "./avro.ts";
-import type { Constant } from "./manifests.ts";
-import type { Field, PartitionField, Schema } from "./metadata.ts";
+import { partitionKey, type Constant } from "./manifests.ts";
+import { schemaOf, specOf, type Field, type PartitionField, type Schema, type TableMetadata } from "./metadata.ts";
 import type { Metrics } from "./metrics.ts";
 import { resultType, twosComplement } from "./partition.ts";
 
@@ -21,6 +21,14 @@ export interface ManifestOf {
   readonly specId: number;
   readonly spec: readonly PartitionField[];
 }
+
+/** What is added, or removed, by a spec of the table. */
+export function manifestOf(metadata: TableMetadata, specId = metadata["default-spec-id"] ?? 0): ManifestOf {
+  return { schema: schemaOf(metadata, metadata["current-schema-id"]), specId, spec: specOf(metadata, specId) };
+}
+
+/** In place of the number of the snapshot, which each attempt has of its own. */
+export const ITS_OWN = -1n;
 
 /** A manifest of added files, and what the list says of it. The number of its snapshot is inherited: a commit that is tried again writes the list alone. */
 export async function addedManifest(path: string, of: ManifestOf, files: readonly NewFile[], snapshot: bigint): Promise<{ bytes: Buffer; listed: Listed }> {
@@ -43,31 +51,57 @@ export async function addedManifest(path: string, of: ManifestOf, files: readonl
   return { bytes, listed: { ...empty(path, of.specId, bytes.length, 0, snapshot), added_files_count: files.length, added_rows_count: rows, partitions } };
 }
 
-/** What a snapshot that replaces everything takes out. */
+/** What a snapshot takes out. */
 export interface Removed {
   readonly files: number;
+  readonly deleteFiles: number;
   readonly rows: bigint;
   readonly bytes: bigint;
 }
 
-/** A manifest of the same files, all of them removed; undefined: it has none that are not. */
-export async function removedManifest(path: string, from: Listed, bytes: Uint8Array, of: ManifestOf, snapshot: bigint): Promise<{ bytes: Buffer; listed: Listed; removed: Removed } | undefined> {
+/** The partitions that are replaced, by `partitionKey`; "all" of them. */
+export type Replaced = ReadonlySet<string> | "all";
+
+/** The partition of a new file. */
+export function partitionOf(of: ManifestOf, { partition }: NewFile): string {
+  return partitionKey(of.specId, of.spec.map((field, index) => avroValue(resultType(field.transform, sourceOf(field, of.schema)), partition[index]!)));
+}
+
+/** Whether a manifest says that its snapshot has changed files of these partitions. */
+export async function touches(from: Listed, bytes: Uint8Array, replaced: Replaced): Promise<boolean> {
+  if (replaced === "all") return true;
+  return (await readAvro(from.manifest_path, bytes)).some((entry) => entry.status !== 0 && replaced.has(partitionIn(from, entry)));
+}
+
+const partitionIn = (from: Listed, entry: Record<string, unknown>): string => partitionKey(from.partition_spec_id, Object.values((entry.data_file as { partition: object }).partition));
+
+/** A manifest of the same files, those of some partitions removed; undefined: it has none of these. */
+export async function removedManifest(path: string, from: Listed, bytes: Uint8Array, of: ManifestOf, snapshot: bigint, replaced: Replaced): Promise<{ bytes: Buffer; listed: Listed; removed: Removed } | undefined> {
   const live = (await readAvro(from.manifest_path, bytes)).filter(({ status }) => status !== 2);
-  if (live.length === 0) return undefined;
+  const gone = live.map((entry) => replaced === "all" || replaced.has(partitionIn(from, entry)));
+  if (!gone.includes(true)) return undefined;
   // As its writer had it: partitions of types that we do not write stay what they are.
   const fields = (avroSchemaOf(bytes) as { fields: { name: string; type: { fields: { name: string; type: object }[] } }[] }).fields;
   const partition = fields.find(({ name }) => name === "data_file")!.type.fields.find(({ name }) => name === "partition")!.type;
   const files = live.map((entry) => entry.data_file as Record<string, unknown>);
+  const sequences = live.map((entry) => BigInt((entry.sequence_number as bigint | null | undefined) ?? from.sequence_number));
   const entries = live.map((entry, index) => ({
-    status: 2, snapshot_id: snapshot,
-    sequence_number: entry.sequence_number ?? from.sequence_number,
-    file_sequence_number: entry.file_sequence_number ?? entry.sequence_number ?? from.sequence_number,
+    status: gone[index] ? 2 : 0, snapshot_id: gone[index] ? snapshot : (entry.snapshot_id ?? from.added_snapshot_id),
+    sequence_number: sequences[index],
+    file_sequence_number: entry.file_sequence_number ?? sequences[index],
     data_file: Object.fromEntries(fileFields(partition).map(({ name }) => [name, files[index]![name] ?? (name === "content" ? 0 : null)])),
   }));
   const written = await writeAvro(entrySchema(partition), header(of, from.content === 1 ? "deletes" : "data"), entries);
-  const sum = (name: string): bigint => files.reduce((total, file) => total + BigInt(file[name] as bigint), 0n);
-  const removed = { files: from.content === 1 ? 0 : files.length, rows: from.content === 1 ? 0n : sum("record_count"), bytes: sum("file_size_in_bytes") };
-  const listed = { ...empty(path, from.partition_spec_id, written.length, from.content, snapshot), deleted_files_count: files.length, deleted_rows_count: sum("record_count"), partitions: from.partitions };
+  const sum = (name: string, removed: boolean): bigint => files.reduce((total, file, index) => (gone[index] === removed ? total + BigInt(file[name] as bigint) : total), 0n);
+  const deleted = gone.filter((one) => one).length;
+  const isData = from.content === 0;
+  const removed = { files: isData ? deleted : 0, deleteFiles: isData ? 0 : deleted, rows: isData ? sum("record_count", true) : 0n, bytes: sum("file_size_in_bytes", true) };
+  const kept = sequences.filter((_, index) => !gone[index]);
+  const listed = {
+    ...empty(path, from.partition_spec_id, written.length, from.content, snapshot), partitions: from.partitions,
+    deleted_files_count: deleted, deleted_rows_count: sum("record_count", true), existing_files_count: kept.length, existing_rows_count: sum("record_count", false),
+    min_sequence_number: kept.reduce((least, one) => (one < least ? one : least), kept[0] ?? ITS_OWN),
+  };
   return { bytes: written, listed, removed };
 }
 
@@ -91,7 +125,7 @@ export interface Listed {
 }
 
 const empty = (path: string, spec: number, length: number, content: number, snapshot: bigint): Listed => ({
-  manifest_path: path, manifest_length: BigInt(length), partition_spec_id: spec, content, sequence_number: 0n, min_sequence_number: 0n, added_snapshot_id: snapshot,
+  manifest_path: path, manifest_length: BigInt(length), partition_spec_id: spec, content, sequence_number: ITS_OWN, min_sequence_number: ITS_OWN, added_snapshot_id: snapshot,
   added_files_count: 0, existing_files_count: 0, deleted_files_count: 0, added_rows_count: 0n, existing_rows_count: 0n, deleted_rows_count: 0n, partitions: null, key_metadata: null,
 });
 

@@ -17,6 +17,8 @@ export interface DataFile {
   readonly constants: Readonly<Record<number, Constant>>;
   /** Indices of the delete files. */
   readonly deletes: readonly number[];
+  /** What tells its partition from others. */
+  readonly partition: string;
 }
 
 export interface DeleteFile {
@@ -57,12 +59,18 @@ export async function filesOf(metadata: TableMetadata, snapshot: Snapshot, field
     path: entry.path,
     size: entry.size,
     constants: constantsOf(metadata, entry, fields),
+    partition: partitionOf(entry),
     deletes: [...everywhere, ...(partitions.get(partitionOf(entry)) ?? [])].filter(concerns(entry)).sort((a, b) => a - b),
   }));
   return { files, deletes: deleting.map(({ path, size, equality }) => ({ path, size, equality })) };
 }
 
-const partitionOf = ({ spec, partition }: Entry): string => JSON.stringify([spec, partition], (_, value: unknown) => (typeof value === "bigint" ? `${value}n` : value));
+const partitionOf = ({ spec, partition }: Entry): string => partitionKey(spec, partition);
+
+/** What tells a partition from others, by its values in a manifest. A column that was widened has longs where it had ints. */
+export function partitionKey(spec: number, values: readonly unknown[]): string {
+  return JSON.stringify([spec, values], (_, value: unknown) => (typeof value === "bigint" || typeof value === "number" ? `${value}n` : value));
+}
 
 interface Manifest {
   readonly path: string;

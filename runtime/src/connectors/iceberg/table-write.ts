@@ -12,10 +12,10 @@ import { isRemote } from "../store/location.ts";
 import type { StoreOptions } from "../store/options.ts";
 import type { CatalogOptions } from "./catalog.ts";
 import { CatalogPlace } from "./catalog-place.ts";
-import { commit, isCommitted, Unknown, type Written } from "./commit.ts";
+import { checkUnchanged, commit, isCommitted, Unknown, type Written } from "./commit.ts";
 import { makeFolder, removeAll, removeEmpty } from "./files.ts";
 import { FolderPlace } from "./folder-place.ts";
-import type { NewFile } from "./manifest-files.ts";
+import { manifestOf, partitionOf, type NewFile, type Replaced } from "./manifest-files.ts";
 import type { Constant } from "./manifests.ts";
 import { schemaOf, specOf, type Field, type PartitionField, type Schema, type TableMetadata } from "./metadata.ts";
 import { metricsOf } from "./metrics.ts";
@@ -27,7 +27,7 @@ import { arrowTypeOf, icebergTypeOf, isWritable } from "./types.ts";
 
 /** What a write says. */
 export interface TableWriteOptions {
-  readonly mode?: "append" | "overwrite" | "create";
+  readonly mode?: "append" | "overwrite" | "overwrite-partitions" | "create";
   readonly partitionBy?: readonly string[];
   readonly types?: Readonly<Record<string, string | undefined>>;
   readonly catalog?: CatalogOptions;
@@ -53,6 +53,11 @@ export interface Target {
   readonly store: StoreOptions;
 }
 
+/** Which snapshot a program has read of the table; undefined: it had none. */
+export interface Seen {
+  readonly snapshot: string | undefined;
+}
+
 /** A data file as it was written. */
 export interface DataFileInfo {
   /** Within the target's folder. */
@@ -75,21 +80,24 @@ export class TableWrite {
   readonly #id: string;
   /** As the program saw it first; with a new table's metadata once a statement has said its columns. */
   #state: State | undefined;
-  #replaces = false;
+  /** A snapshot from before, which the program has read: what it replaces must be as it was then. */
+  readonly #seen: Seen | undefined;
+  #replaced: Replaced | undefined;
   #written = false;
-  readonly #files: NewFile[] = [];
+  #files: NewFile[] = [];
   readonly #folders: string[] = [];
 
   /** `id`: of the commit. LS2001, LS2005, LS2015, LS2020, LS2021. */
-  static async open(table: string | URL, { catalog, store = {} }: TableWriteOptions, id: string): Promise<TableWrite> {
+  static async open(table: string | URL, { catalog, store = {} }: TableWriteOptions, id: string, seen?: Seen): Promise<TableWrite> {
     const place = catalog ? await CatalogPlace.of(String(table), catalog, store) : new FolderPlace(tableKey(table, {}), store);
-    return new TableWrite(place, await place.load(), id);
+    return new TableWrite(place, await place.load(), id, seen);
   }
 
-  private constructor(place: TablePlace, state: State | undefined, id: string) {
+  private constructor(place: TablePlace, state: State | undefined, id: string, seen: Seen | undefined) {
     this.#place = place;
     this.#state = state;
     this.#id = id;
+    this.#seen = seen;
   }
 
   get name(): string {
@@ -133,9 +141,10 @@ export class TableWrite {
     return { name: this.name, folder, columns: fitting, partition, compression, store };
   }
 
-  /** The rows of a statement are written. LS2003: nulls in a column that may have none. */
-  async add(target: Target, infos: readonly DataFileInfo[], replaces: boolean): Promise<void> {
-    const { metadata } = this.#state!;
+  /** The rows of a statement are written. LS2003: nulls in a column that may have none. LS2023: what they replace is not what the program saw. */
+  async add(target: Target, infos: readonly DataFileInfo[], mode: TableWriteOptions["mode"]): Promise<void> {
+    const state = this.#state!;
+    const { metadata } = state;
     const { fields } = currentSchema(metadata);
     const inFiles = target.columns.map(({ id }) => fields.find((field) => field.id === id)!);
     const spec = specOf(metadata, metadata["default-spec-id"] ?? 0);
@@ -151,9 +160,12 @@ export class TableWrite {
       return { path, metrics, partition: spec.map(({ transform }) => (transform === "void" ? null : (values.next().value ?? null))) };
     });
     this.#written = true;
-    if (replaces) {
-      this.#replaces = true;
-      this.#files.length = 0;
+    if (mode === "overwrite" || mode === "overwrite-partitions") {
+      const of = manifestOf(metadata);
+      const replaced = mode === "overwrite" || spec.length === 0 ? "all" : new Set(files.map((file) => partitionOf(of, file)));
+      if (this.#seen) await checkUnchanged(this.name, this.#seen.snapshot, state, replaced);
+      this.#files = this.#files.filter((file) => replaced !== "all" && !replaced.has(partitionOf(of, file)));
+      this.#replaced = replaced === "all" || this.#replaced === "all" ? "all" : new Set([...(this.#replaced ?? []), ...replaced]);
     }
     this.#files.push(...files);
   }
@@ -164,7 +176,7 @@ export class TableWrite {
     const written: Written = { paths: [], lists: [] };
     const { store } = this.#state;
     try {
-      const vain = await commit(this.#place, { id: this.#id, from: this.#state, replaces: this.#replaces, files: this.#files }, written);
+      const vain = await commit(this.#place, { id: this.#id, from: this.#state, replaced: this.#replaced, files: this.#files }, written);
       const used = new Set(this.#files.map(({ path }) => dirname(openable(path))));
       await removeAll([...vain.map(openable), ...this.#folders.filter((folder) => !used.has(folder))], store);
     } catch (error) {
@@ -181,10 +193,11 @@ export class TableWrite {
   /** The table as a reader of this program sees it: with what is not committed yet. */
   staged(committed: IcebergTable | undefined): IcebergTable {
     const state = this.#state!;
-    const added = this.#files.map(({ path, metrics }) => ({ path: openable(path), size: metrics.size, constants: {}, deletes: [] }));
-    const base = this.#replaces ? undefined : committed;
-    const { name, fields, names, store } = committed ?? { name: this.name, fields: currentSchema(state.metadata).fields, names: undefined, store: state.store };
-    return { name, fields, names, store, files: [...(base?.files ?? []), ...added], deletes: base?.deletes ?? [] };
+    const of = manifestOf(state.metadata);
+    const added = this.#files.map((file) => ({ path: openable(file.path), size: file.metrics.size, constants: {}, deletes: [], partition: partitionOf(of, file) }));
+    const base = committed ?? { name: this.name, fields: currentSchema(state.metadata).fields, names: undefined, store: state.store, files: [], deletes: [], snapshot: undefined };
+    const kept = base.files.filter(({ partition }) => this.#replaced === undefined || (this.#replaced !== "all" && !this.#replaced.has(partition)));
+    return { ...base, files: [...kept, ...added] };
   }
 
   /** Whether there is something to commit. */

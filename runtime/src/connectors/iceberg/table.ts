@@ -24,6 +24,8 @@ export interface IcebergTable {
   /** In table order; paths as we open them. */
   readonly files: readonly DataFile[];
   readonly deletes: readonly DeleteFile[];
+  /** The snapshot's id; undefined where the table never had rows. */
+  readonly snapshot: string | undefined;
   readonly store: StoreOptions;
 }
 
@@ -38,7 +40,7 @@ export async function openTable(table: string | URL, options: TableOptions): Pro
   const readFile = (file: string): Promise<Uint8Array> => bytesOf(openable(file), store);
   const { files, deletes } = snapshot ? await filesOf(metadata, snapshot, schema.fields, readFile) : { files: [], deletes: [] };
   const opened = <T extends { readonly path: string }>(file: T): T => ({ ...file, path: openable(file.path) });
-  return { name, fields: schema.fields, names: namesOf(metadata), files: files.map(opened), deletes: deletes.map(opened), store };
+  return { name, fields: schema.fields, names: namesOf(metadata), files: files.map(opened), deletes: deletes.map(opened), snapshot: snapshot?.["snapshot-id"], store };
 }
 
 /** The newest metadata file, and what messages call the table. */

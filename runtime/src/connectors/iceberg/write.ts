@@ -19,8 +19,8 @@ import { TableWrite, type DataFileInfo, type Target } from "./table-write.ts";
 
 /** Options of writeIceberg. */
 export interface WriteIcebergOptions<Row> {
-  /** Adds rows ("append", where nothing is said), or puts them in the place of all there are; both make the table if there is none. "create" is an error where there is one. */
-  readonly mode?: "append" | "overwrite" | "create";
+  /** Adds rows ("append", where nothing is said), or puts them in the place of all there are, or of those in their partitions; each makes the table if there is none. "create" is an error where there is one. */
+  readonly mode?: "append" | "overwrite" | "overwrite-partitions" | "create";
   /** Of a new table: columns, and transforms of them such as "day(at)", "bucket(16, id)". An existing table has its own. */
   readonly partitionBy?: readonly Partition<keyof Row & string>[];
   /** The catalog that has the table, which is then named "namespace.table". */
@@ -37,7 +37,7 @@ export async function writeIceberg(columns: Columns, rows: number, table: string
   const write = await TableWrite.open(table, options, randomUUID());
   try {
     const target = await write.prepare([...columns].map(([name, { type }]) => ({ name, type })), options);
-    await write.add(target, await dataFiles(target, columns, rows), options.mode === "overwrite");
+    await write.add(target, await dataFiles(target, columns, rows), options.mode);
   } catch (error) {
     await write.abort();
     throw error;

@@ -52,8 +52,8 @@ export async function restCatalog(store: Server): Promise<Catalog> {
   };
 }
 
-/** A catalog that lets through who has the token, which it gives for the client's secret. */
-export async function guarded(catalog: Catalog, client: string, secret: string, token: string): Promise<Catalog & { readonly tokens: () => number }> {
+/** A catalog that lets through who has the token, which it gives for the client's secret, until it `expires`. */
+export async function guarded(catalog: Catalog, client: string, secret: string, token: string, expires: (request: IncomingMessage) => boolean = () => false): Promise<Catalog & { readonly tokens: () => number }> {
   let tokens = 0;
   const server = createServer(async (request, response) => {
     const body = await bodyOf(request);
@@ -62,10 +62,11 @@ export async function guarded(catalog: Catalog, client: string, secret: string, 
       const right = said.get("client_id") === client && said.get("client_secret") === secret && said.get("grant_type") === "client_credentials";
       tokens += 1;
       response.writeHead(right ? 200 : 401, { "content-type": "application/json" }).end(right ? JSON.stringify({ access_token: token, token_type: "bearer" }) : "{}");
-    } else if (request.headers.authorization !== `Bearer ${token}`) {
+    } else if (request.headers.authorization !== `Bearer ${token}` || expires(request)) {
       response.writeHead(401).end("{}");
     } else {
-      const answer = await fetch(catalog.uri + request.url, { headers: { accept: "application/json" } });
+      const headers = { accept: "application/json", "content-type": "application/json" };
+      const answer = await fetch(catalog.uri + request.url, { method: request.method!, headers, ...(request.method === "POST" && { body }) });
       response.writeHead(answer.status, { "content-type": "application/json" }).end(await answer.text());
     }
   });

@@ -17,7 +17,7 @@ import { pythonWith } from "../python.ts";
 import { root } from "../scripts/lib.mjs";
 import { versitygw, within, type Server } from "../stores/servers.ts";
 import * as jobs from "./programs/write.ts";
-import { icebergLibrary, restCatalog, type Catalog } from "./servers.ts";
+import { guarded, icebergLibrary, restCatalog, type Catalog } from "./servers.ts";
 
 const scratch = mkdtempSync(join(root, ".lockstep-iceberg-write-"));
 let programs: Map<string, Program>;
@@ -158,6 +158,39 @@ describe("in a folder", () => {
     expect((await run(ranks, "ids", folder) as object[]).length).toBe(ids.length - 9);
   });
 
+  it("files that a filter cannot match are not opened", { timeout: 60_000 }, async () => {
+    const [days, table, parted] = [at(0, "skipped"), at(0, "skipped-table"), at(0, "skipped-parted")];
+    await run(0, "days", days, 0, 100, "append");
+    for (let from = 1; from < 40; from += 13) await run(0, "append", table, from, from + 13);
+    await run(0, "parted", parted, 0, 80);
+    for (const one of [days, table, parted]) {
+      const plain = await run(0, "filtered", one);
+      for (const ranks of [1, 3]) expect(await run(ranks, "filtered", one)).toEqual(plain);
+    }
+    const [folder] = readdirSync(join(days, "data"));
+    const parts = readdirSync(join(days, "data", folder!)).sort();
+    expect(parts).toHaveLength(10);
+    for (const part of parts.slice(0, 6)) rmSync(join(days, "data", folder!, part));
+    for (const ranks of [1, 3]) expect(await run(ranks, "last", days)).toBe(40);
+  });
+
+  it("many manifests become one, and overwriting makes one of all", { timeout: 120_000 }, async () => {
+    const folder = at(0, "many");
+    const manifests = (): number => readdirSync(join(folder, "metadata")).filter((name) => /-m\d+\.avro$/.test(name)).length;
+    for (let from = 1; from < 104; from++) await run(0, "parted", folder, from, from + 1).catch(() => run(0, "parted", folder, from + 1, from + 2));
+    expect(manifests()).toBe(104);
+    const ids = (await run(0, "ids", folder) as { id: number }[]).map(({ id }) => id);
+    const [planned] = await byJava("look", folder);
+    const all = expected(0, 200).filter(({ id }) => ids.includes(id as number));
+    expect([planned!.records, planned!.from60, planned!.eu]).toEqual([ids.length, ids.filter((id) => id >= 60).length, count(all, ({ region }) => region === "eu")]);
+    const [seen] = await byPyIceberg(folder);
+    expect(seen!.rows.map(({ id }) => id as number).sort((a, b) => a - b)).toEqual(ids);
+    expect(seen!.filtered).toMatchObject({ id: planned!.from60, region: planned!.eu });
+    await run(0, "parted", folder, 1, 3, "overwrite");
+    expect(manifests()).toBe(106);
+    expect((await byJava("look", folder))[0]!.records).toBe(2);
+  });
+
   it("replaces only what the program saw", async () => {
     const folder = at(0, "seen");
     await run(0, "days", folder, 0, 30, "append");
@@ -214,6 +247,18 @@ describe("in a folder", () => {
     for (const ranks of [0, 2]) await expect(run(ranks, "append", folder, 0, 3)).rejects.toMatchObject({ code: "LS2007", message: expect.stringContaining('holds "notes.txt"') });
   });
 
+  it("a later attempt of the job commits nothing twice", async () => {
+    const folder = at(2, "job");
+    for (const [job, rows] of [["nightly-1", 3], ["nightly-1", 3], ["nightly-2", 6]] as const) {
+      const pool = new RankPool(2, { LOCKSTEP_JOB: job });
+      const { chunk, id } = programs.get("append")!;
+      expect(await pool.run({ chunk, id, args: [folder, 1, 4] })).not.toHaveProperty("error");
+      await pool.close();
+      expect(await run(0, "ids", folder)).toHaveLength(rows);
+    }
+    expect(readdirSync(join(folder, "data"))).toHaveLength(2);
+  });
+
   it("a hint that is late is followed to the newest state", async () => {
     const folder = at(0, "late");
     await expect(run(0, "append", folder, 0, 1)).rejects.toMatchObject({ code: "LS2015", message: expect.stringContaining('the column "region" has nothing but nulls') });
@@ -254,4 +299,44 @@ it("in a REST catalog: PyIceberg and Java read and go on", { timeout: 300_000 },
     const [again] = await byPyIceberg(address);
     expect([sorted(again!.rows), again!.operations]).toEqual([sorted(expected(0, 2)), ["append", "append", "replace", "overwrite"]]);
   }
+});
+
+it("a token that has aged while the rows were computed is got anew", async () => {
+  const ages = new Set(["/v1/namespaces/sales/tables/aged"]);
+  const front = await guarded(catalog, "someone", "planted-4711", "token-0815", ({ method, url }) => method === "POST" && ages.delete(url!));
+  const env = { ...environment(), PYICEBERG_CATALOG__DEFAULT__CREDENTIAL: "someone:planted-4711" };
+  try {
+    for (let from = 1; from < 3; from++) await within(env, () => jobs.inCatalog("sales.aged", front.uri, from, from + 1, "append"));
+    expect([ages.size, front.tokens()]).toEqual([0, 3]);
+    expect((await byPyIceberg(`${catalog.uri}|sales.aged`))[0]!.snapshots).toEqual([1, 2]);
+  } finally {
+    await front.stop();
+  }
+});
+
+it("a table that PyIceberg made is written as it says", { timeout: 120_000 }, async () => {
+  const make = `
+import os, sys
+from pyiceberg.catalog.rest import RestCatalog
+from pyiceberg.partitioning import PartitionField, PartitionSpec
+from pyiceberg.schema import Schema
+from pyiceberg.transforms import BucketTransform, MonthTransform
+from pyiceberg.types import *
+s3 = {"s3.endpoint": os.environ["AWS_ENDPOINT_URL"], "s3.access-key-id": os.environ["AWS_ACCESS_KEY_ID"], "s3.secret-access-key": os.environ["AWS_SECRET_ACCESS_KEY"], "s3.region": "us-east-1"}
+schema = Schema(NestedField(1, "at", TimestamptzType(), required=False), NestedField(2, "note", StringType(), required=False), NestedField(3, "id", LongType(), required=True),
+                NestedField(4, "price", FloatType(), required=False), NestedField(5, "region", StringType(), required=False), NestedField(6, "ok", BooleanType(), required=True))
+spec = PartitionSpec(PartitionField(1, 1000, MonthTransform(), "at_month"), PartitionField(5, 1001, BucketTransform(2), "region_bucket"))
+RestCatalog("test", uri=sys.argv[1], **s3).create_table("sales.theirs", schema, partition_spec=spec, properties={"write.parquet.compression-codec": "gzip"})
+`;
+  await promisify(execFile)(join(python, "python"), ["-c", make, catalog.uri], { env: { ...process.env, ...environment() } });
+  for (const ranks of [0, 3]) {
+    await run(ranks, "theirs", catalog.uri, ranks * 10 + 1, ranks * 10 + 9);
+    await expect(run(ranks, "nullId", catalog.uri)).rejects.toMatchObject({ code: "LS2003", message: expect.stringContaining('the column "id" is required') });
+    await expect(run(ranks, "noId", catalog.uri)).rejects.toMatchObject({ code: "LS2002", message: expect.stringContaining('requires a column "id"') });
+  }
+  const [seen] = await byPyIceberg(`${catalog.uri}|sales.theirs`);
+  expect(sorted(seen!.rows)).toEqual(sorted([...expected(1, 9), ...expected(31, 39)].map(({ id, region, price, at, ok }) => ({ at, note: null, id, price: price === null ? null : Math.fround(price as number), region, ok }))));
+  expect(seen!.schema).toContain("3: id: required long");
+  const [planned] = await byJava("look", `${catalog.uri}|sales.theirs`);
+  expect([planned!.records, planned!.snapshots.map(({ operation }) => operation)]).toEqual([16, ["append", "append"]]);
 });

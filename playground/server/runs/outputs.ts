@@ -1,7 +1,7 @@
-/** Tables that a run left: its default export, and the Parquet, CSV and JSON Lines it wrote. Rows come in pages. */
+/** Tables that a run left: its default export, and the Parquet, CSV, JSON Lines and Iceberg it wrote. Rows come in pages. */
 import { existsSync, lstatSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { readCsv, readJsonLines, table } from "@lockstep/runtime";
+import { readCsv, readIceberg, readJsonLines, table } from "@lockstep/runtime";
 import { asyncBufferFromFile, type AsyncBuffer, parquetMetadataAsync, parquetReadObjects } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
 
@@ -17,7 +17,7 @@ export interface ResultTable {
   readonly rows: number;
   page(from: number, to: number): Promise<Row[]>;
   /** How a program reads it again, from `path()`. */
-  readonly reader: "readParquet" | "readCsv" | "readJsonLines";
+  readonly reader: "readParquet" | "readCsv" | "readJsonLines" | "readIceberg";
   path(): Promise<string>;
 }
 
@@ -44,6 +44,10 @@ export async function writtenTables(workspace: string): Promise<ResultTable[]> {
   for (let folder = folders.shift(); folder !== undefined; folder = folders.shift()) {
     const names = readdirSync(join(workspace, folder)).filter((name) => !name.startsWith(".")).sort();
     const statOf = (name: string) => lstatSync(join(workspace, folder!, name));
+    if (names.includes("metadata") && statOf("metadata").isDirectory() && readdirSync(join(workspace, folder, "metadata")).some((name) => name.endsWith(".metadata.json"))) {
+      tables.push(await icebergTable(folder || ".", join(workspace, folder)).catch((error: Error) => unreadable(folder || ".", error)));
+      continue;
+    }
     for (const name of names) if (name !== "dist" && statOf(name).isDirectory()) folders.push(join(folder, name));
     for (const [ending, tableOf] of [[".parquet", parquetTable], [".csv", textTable("readCsv", readCsv)], [".jsonl", textTable("readJsonLines", readJsonLines)]] as const) {
       const files = names.filter((name) => name.endsWith(ending) && statOf(name).isFile()).map((name) => join(workspace, folder!, name));
@@ -81,6 +85,11 @@ async function parquetTable(name: string, folder: string, files: readonly string
     reader: "readParquet",
     path: async () => folder,
   };
+}
+
+async function icebergTable(name: string, folder: string): Promise<ResultTable> {
+  const rows = await readIceberg<Row>(folder);
+  return { name, columns: rows.columnNames(), rows: rows.numRows(), page: async (from, to) => rows.slice(from, to).objects() as Row[], reader: "readIceberg", path: async () => folder };
 }
 
 const textTable = (reader: "readCsv" | "readJsonLines", read: typeof readCsv | typeof readJsonLines) => async (name: string, folder: string, files: readonly string[]): Promise<ResultTable> => {

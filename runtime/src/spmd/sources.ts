@@ -1,7 +1,7 @@
 import type { ColumnType, Expression } from "@lockstep/native/plan";
 import type { ReadCsvOptions } from "../connectors/csv/read.ts";
 import type { ReadIcebergOptions } from "../connectors/iceberg/read.ts";
-import type { IcebergTable, openTable as OpenTableOf } from "../connectors/iceberg/table.ts";
+import type { IcebergTable, openTable as OpenTableOf, TableOptions } from "../connectors/iceberg/table.ts";
 import type { ReadJsonLinesOptions } from "../connectors/json/read.ts";
 import type { ReadParquetOptions } from "../connectors/parquet/read.ts";
 import type { ReadPostgresOptions } from "../connectors/postgres/read.ts";
@@ -99,20 +99,28 @@ export function readIceberg(table: string | URL, options: ReadIcebergOptions<Rec
 }
 
 /** What rank 0 found in the metadata, or why it did not: the engine tells the other ranks. */
-async function icebergRequest(call: CallContext, path: string, options: ReadIcebergOptions<Record<string, unknown>>, { declared, site }: ReaderDescriptor): Promise<string> {
+async function icebergRequest(call: CallContext, path: string, options: ReadIcebergOptions<Record<string, unknown>>, { declared, filter, site }: ReaderDescriptor): Promise<string> {
   try {
     // Loaded where it is used: most programs have no such table.
     const [{ openTable }, { arrowTypeOf }] = await Promise.all([import("../connectors/iceberg/table.ts"), import("../connectors/iceberg/types.ts")]);
-    const { name, fields, names, files, deletes, store } = await openStaged(call, path, options, openTable);
+    const { name, fields, names, files, deletes, store } = await openStaged(call, path, { ...options, bounded: namesIn(filter) }, openTable);
     const columns = fields.map((field) => ({ id: field.id, name: field.name, type: printType(arrowTypeOf(field)), nullable: !field.required, names: names?.(field.id) ?? null }));
-    return engineText({ table: name, columns, files, deletes, declared, store, site });
+    return engineText({ table: name, columns, files, deletes, declared, ...(filter && { filter }), store, site });
   } catch (error) {
     return JSON.stringify({ failed: JSON.parse(description(error)) as unknown, site });
   }
 }
 
+/** The columns that an expression looks at. */
+function namesIn(expression: unknown, names = new Set<string>()): Set<string> {
+  if (typeof expression !== "object" || expression === null) return names;
+  if ("kind" in expression && expression.kind === "column" && "name" in expression) names.add(expression.name as string);
+  else for (const part of Object.values(expression)) namesIn(part, names);
+  return names;
+}
+
 /** A table as this call has left it. */
-async function openStaged(call: CallContext, path: string, options: ReadIcebergOptions<Record<string, unknown>>, open: OpenTable): Promise<IcebergTable> {
+async function openStaged(call: CallContext, path: string, options: TableOptions, open: OpenTable): Promise<IcebergTable> {
   const { snapshot, asOf, ref } = options;
   const isNow = snapshot === undefined && asOf === undefined && (ref === undefined || ref === "main");
   if (!isNow) return open(path, options);

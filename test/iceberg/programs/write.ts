@@ -25,9 +25,9 @@ export async function append(into: string, from: number, to: number) {
   await rows(from, to).writeIceberg(into, { types: { id: "int64", price: "decimal128(9, 2)" } });
 }
 
-export async function parted(into: string, from: number, to: number) {
+export async function parted(into: string, from: number, to: number, mode: "append" | "overwrite" = "append") {
   "use spmd";
-  await rows(from, to).writeIceberg(into, { types: { id: "int64" }, partitionBy: ["region", "day(at)", "bucket(3, id)", "truncate(10, id)", "ok"] });
+  await rows(from, to).writeIceberg(into, { mode, types: { id: "int64" }, partitionBy: ["region", "day(at)", "bucket(3, id)", "truncate(10, id)", "ok"] });
 }
 
 export async function replaced(into: string, from: number, to: number) {
@@ -48,6 +48,43 @@ export async function inCatalog(into: string, uri: string, from: number, to: num
 export async function ids(from: string) {
   "use spmd";
   return (await readIceberg<Row>(from)).select("id").orderby("id").objects();
+}
+
+/** Filters that the bounds of files judge. */
+export async function filtered(from: string) {
+  "use spmd";
+  const all = await readIceberg<Row>(from);
+  return [
+    await (await readIceberg<Row>(from)).filter((d) => d.id >= 60 && d.id < 63).numRows(),
+    await (await readIceberg<Row>(from)).filter((d) => d.region === "eu").numRows(),
+    await (await readIceberg<Row>(from)).filter((d) => d.region === null || d.region > "us").numRows(),
+    await (await readIceberg<Row>(from)).filter((d) => d.at !== null && d.at >= new Date(Date.UTC(1970, 0, 3))).numRows(),
+    await (await readIceberg<Row>(from)).filter((d) => d.price !== null && d.price < 2.5).numRows(),
+    await (await readIceberg<Row>(from)).filter((d) => d.ok && d.id !== 4).numRows(),
+    await (await readIceberg<Row>(from)).filter((d) => d.id > 1000).numRows(),
+    await all.numRows(),
+  ];
+}
+
+export async function last(from: string) {
+  "use spmd";
+  return (await readIceberg<Row>(from)).filter((d) => d.id >= 60).numRows();
+}
+
+/** Into a table that others made, without its column "note". */
+export async function theirs(uri: string, from: number, to: number) {
+  "use spmd";
+  await rows(from, to).writeIceberg("sales.theirs", { catalog: { uri }, types: { price: "float32" } });
+}
+
+export async function nullId(uri: string) {
+  "use spmd";
+  await table({ id: [1n, null], ok: [true, true], at: [new Date(0), new Date(1)], region: ["a", "b"] }).writeIceberg("sales.theirs", { catalog: { uri } });
+}
+
+export async function noId(uri: string) {
+  "use spmd";
+  await rows(1, 9).select("ok", "at", "region").writeIceberg("sales.theirs", { catalog: { uri } });
 }
 
 /** Two tables, of which the second may not be there. */

@@ -44,7 +44,7 @@ pub use chunks::{Chunk, chunks};
 pub use csv::{CsvPart, CsvRequest, CsvWriteOptions, Dialect, open_csv};
 pub use dataset::{ColumnChunk, ColumnStatistics, DataFile, Dataset, Format, Group, Held, Lines, js_type};
 pub use errors::{ConnectorError, Result};
-pub use iceberg::{Constant, DeleteFile, IcebergColumn, IcebergFile, IcebergFileInfo, IcebergPart, IcebergRequest, open_iceberg};
+pub use iceberg::{Constant, DeleteFile, IcebergColumn, IcebergFile, IcebergFileInfo, IcebergPart, IcebergRequest, listed_iceberg, open_iceberg};
 pub use json::{JsonLinesPart, JsonLinesRequest, open_json_lines};
 pub use names::{did_you_mean, near_misses};
 pub use outputs::{Identity, OutputOptions, abort_output, commit_output, prepare_output};

@@ -91,7 +91,7 @@ impl<'a> Part<'a> {
             self.writer = Some(match self.sink {
                 Sink::WriteCsv(write) => Writer::Csv(create_csv(write, self.partition, &self.schema)?),
                 Sink::WriteJsonLines(write) => Writer::JsonLines(JsonLinesPart::create(&write.staging, self.partition, &write.store)?),
-                Sink::WriteIceberg(write) => Writer::Iceberg(Box::new(IcebergPart::new(write, self.partition)?)),
+                Sink::WriteIceberg(write) => Writer::Iceberg(Box::new(IcebergPart::new(write, self.partition, &self.schema)?)),
                 Sink::WriteParquet(write) => Writer::Parquet(Box::new(create_parquet(write, self.partition, &self.schema)?)),
                 _ => return Err(EngineError::bug("a sink that writes nothing")),
             });

@@ -2,7 +2,7 @@
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::{DataType, Field, Schema};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::DFSchema;
 use datafusion::execution::context::ExecutionProps;
 use datafusion::logical_expr::Expr;
@@ -39,12 +39,7 @@ impl Source {
                     return Err(EngineError::bug(format!("dataset {id} has no column {name}")));
                 }
                 let scan = dataset.scan_schema(columns, &Default::default());
-                let keep = filter.map(|filter| {
-                    let bound = DFSchema::try_from(scan.as_ref().clone())?;
-                    let filter = create_physical_expr(filter, &bound, &ExecutionProps::new(), &PhysicalPlanningContext::default())?;
-                    Result::<_>::Ok(prune(&dataset, &filter, &scan))
-                });
-                let keep = keep.transpose()?;
+                let keep = filter.map(|filter| kept(&dataset, filter, &scan)).transpose()?;
                 let rows = dataset.rows;
                 let schema = Arc::new(with_position(&scan, position));
                 let read = Leaf::new(schema, move |projection| {
@@ -84,6 +79,13 @@ impl Source {
         };
         leaf(read, columns.to_vec(), order, rows.max(1), vec![])
     }
+}
+
+/// Which groups of a dataset a filter of some of its columns leaves something of.
+pub fn kept(dataset: &Dataset, filter: &Expr, scan: &SchemaRef) -> Result<Vec<bool>> {
+    let bound = DFSchema::try_from(scan.as_ref().clone())?;
+    let filter = create_physical_expr(filter, &bound, &ExecutionProps::new(), &PhysicalPlanningContext::default())?;
+    Ok(prune(dataset, &filter, scan))
 }
 
 /// A kept table as a leaf.

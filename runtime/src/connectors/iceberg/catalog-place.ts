@@ -11,21 +11,29 @@ const refusals = [400, 401, 403, 404, 406, 419, 422];
 
 export class CatalogPlace implements TablePlace {
   readonly name: string;
-  readonly #connection: Connection;
+  readonly #connect: () => Promise<Connection>;
+  #connection: Connection;
   readonly #store: StoreOptions;
 
   static async of(table: string, catalog: CatalogOptions, store: StoreOptions): Promise<CatalogPlace> {
-    return new CatalogPlace(await connect(table, catalog), store);
+    const again = (): Promise<Connection> => connect(table, catalog);
+    return new CatalogPlace(await again(), again, store);
   }
 
-  private constructor(connection: Connection, store: StoreOptions) {
+  private constructor(connection: Connection, again: () => Promise<Connection>, store: StoreOptions) {
     this.name = connection.name;
     this.#connection = connection;
+    this.#connect = again;
     this.#store = store;
   }
 
   async load(): Promise<State | undefined> {
-    const found = await findTable(this.#connection);
+    const found = await findTable(this.#connection).catch(async (error: unknown) => {
+      if (!(error instanceof LockstepError && error.code === "LS2020")) throw error;
+      // The token has aged while the rows were computed.
+      this.#connection = await this.#connect();
+      return findTable(this.#connection);
+    });
     if (!found) return undefined;
     const store = { ...found.store, ...this.#store };
     const text = new TextDecoder().decode(await bytesOf(openable(found.path), store));
@@ -48,7 +56,6 @@ export class CatalogPlace implements TablePlace {
   }
 
   async commit(from: State, snapshot: NewSnapshot): Promise<boolean> {
-    const { tables, table, json } = this.#connection;
     const isNew = from.path === undefined;
     const parent = currentSnapshot(from.metadata);
     const requirements = isNew
@@ -59,7 +66,15 @@ export class CatalogPlace implements TablePlace {
       { action: "add-snapshot", snapshot: snapshotJson(snapshot) },
       { action: "set-snapshot-ref", "ref-name": "main", type: "branch", "snapshot-id": idJson(snapshot["snapshot-id"]) },
     ];
-    const answer = await json(`${tables}/${table}`, [200, 204, 409, ...refusals], { body: JSON.stringify({ requirements, updates }), once: true });
+    const sent = { body: JSON.stringify({ requirements, updates }), once: true };
+    const ask = ({ tables, table, json }: Connection): Promise<CatalogAnswer> => json(`${tables}/${table}`, [200, 204, 409, ...refusals], sent);
+    let answer = await ask(this.#connection);
+    if (answer.status === 401 || answer.status === 419) {
+      this.#connection = await this.#connect().catch((error: LockstepError) => {
+        throw new Refused(error.toJSON());
+      });
+      answer = await ask(this.#connection);
+    }
     if (answer.status === 409) return false;
     if (answer.status < 300) return true;
     throw this.#refused(answer);

@@ -12,8 +12,8 @@ import { randomBytes } from "node:crypto";
 import { setTimeout as wait } from "node:timers/promises";
 import { LockstepError } from "../../errors/index.ts";
 import { version } from "../../version.ts";
-import { makeFolder, put } from "./files.ts";
-import { addedManifest, ITS_OWN, manifestOf, readList, removedManifest, touches, writeList, type Listed, type NewFile, type Removed, type Replaced } from "./manifest-files.ts";
+import { inParts, makeFolder, put } from "./files.ts";
+import { addedManifest, holds, ITS_OWN, kindOf, manifestOf, mergedManifest, readList, touches, writeList, type Listed, type NewFile, type Removed, type Replaced, type Source } from "./manifest-files.ts";
 import { currentSnapshot, schemaOf, specOf, type Snapshot, type TableMetadata } from "./metadata.ts";
 import { bytesOf, metadataOf, openable } from "./paths.ts";
 import { Refused, type NewSnapshot, type State, type TablePlace } from "./place.ts";
@@ -36,6 +36,9 @@ const ATTEMPTS = 30;
 /** Attempts whose answers do not come. */
 const UNANSWERED = 4;
 const LONGEST = 2_000;
+/** So many manifests of less than these bytes become one, of 8 MB about, as Java's Iceberg has them. */
+const MANY = 100;
+const SMALL = 80_000n;
 
 /** Whether a commit is in the table. */
 export function isCommitted(metadata: TableMetadata, id: string): boolean {
@@ -47,49 +50,41 @@ const committed = (metadata: TableMetadata, id: string): Snapshot | undefined =>
 /** The error of a commit of which it is not known whether it is there: its files are kept. */
 export class Unknown extends LockstepError {}
 
-/** Files that a commit has written besides the data. */
-export interface Written {
-  /** All of them. */
-  readonly paths: string[];
-  /** Of attempts that lists were written for. */
-  readonly lists: string[];
-}
-
 /**
- * Commits; resolves with what was written in vain. LS2023 where others have changed what is replaced; {@link Unknown}; any other error: the
+ * Commits; `written` gets the files that it makes, and it resolves with those that were made in vain. LS2023 where others have changed what is replaced; {@link Unknown}; any other error: the
  * table is as it was.
  */
-export async function commit(place: TablePlace, change: Change, written: Written): Promise<string[]> {
+export async function commit(place: TablePlace, change: Change, written: string[]): Promise<string[]> {
   const snapshot = (randomBytes(8).readBigUInt64LE() & ((1n << 63n) - 1n)) | 1n;
   const builder = new Builder(change, snapshot, written);
   let state = change.from;
+  /** A request for this state is without an answer: it may still come true. */
+  let pending = false;
+  const fail = (error: unknown): never => {
+    throw pending ? unknown(place, error) : error;
+  };
   for (let attempt = 0, unanswered = 0; ; attempt++) {
-    const next = await builder.on(state, attempt);
+    const next = await builder.on(state, attempt).catch(fail);
     let failure: unknown;
     try {
-      if (await place.commit(state, next)) return written.lists.filter((list) => list !== next["manifest-list"]);
+      if (await place.commit(state, next)) return builder.unusedBy(next["manifest-list"]);
     } catch (error) {
       failure = error;
     }
-    const found = await newest(place, failure);
+    // Also what was refused may be there, by a request of ours whose answer was lost.
+    const found = await place.load().catch((error: unknown) => (failure instanceof Refused ? fail(failure) : Promise.reject(unknown(place, error))));
     const own = found && committed(found.metadata, change.id);
-    if (own) return written.lists.filter((list) => list !== own["manifest-list"]);
-    if (failure instanceof Refused) throw failure;
-    if (failure !== undefined && ++unanswered === UNANSWERED) throw unknown(place, failure);
-    if (failure === undefined) state = await accepted(place, change, state, found);
-    if (attempt === ATTEMPTS) throw new LockstepError({ code: "LS2023", message: `${place.name}: others have committed before this write ${ATTEMPTS} times in a row; nothing is written`, fix: "Run the job again when fewer write the table." });
+    if (own) return builder.unusedBy(own["manifest-list"]!);
+    if (failure instanceof Refused) fail(failure);
+    if (failure !== undefined) {
+      pending = true;
+      if (++unanswered === UNANSWERED) throw unknown(place, failure);
+    } else {
+      pending &&= found?.path === state.path;
+      state = await accepted(place, change, state, found).catch(fail);
+    }
+    if (attempt === ATTEMPTS) fail(new LockstepError({ code: "LS2023", message: `${place.name}: others have committed before this write ${ATTEMPTS} times in a row; nothing is written`, fix: "Run the job again when fewer write the table." }));
     await wait(Math.min(LONGEST, 20 * 2 ** attempt) * (0.5 + Math.random() / 2));
-  }
-}
-
-/** The state after a commit that was refused, or whose answer is missing. */
-async function newest(place: TablePlace, failure: unknown): Promise<State | undefined> {
-  try {
-    return await place.load();
-  } catch (error) {
-    if (failure instanceof Refused) throw failure;
-    // Also what was refused may be there: by a request of ours whose answer was lost.
-    throw unknown(place, error);
   }
 }
 
@@ -124,7 +119,7 @@ export async function checkUnchanged(name: string, since: string | undefined, { 
     if (at.summary?.operation === "replace") continue;
     const list = openable(at["manifest-list"]!);
     const own = (await readList(list, await bytesOf(list, store))).filter((one) => String(one.added_snapshot_id) === at!["snapshot-id"]);
-    for (const one of own) if (await touches(one, await bytesOf(openable(one.manifest_path), store), replaced)) throw changed(name, "was changed by others");
+    for (const listed of own) if (await touches({ listed, bytes: await bytesOf(openable(listed.manifest_path), store) }, replaced)) throw changed(name, "was changed by others");
   }
 }
 
@@ -134,12 +129,17 @@ const changed = (name: string, what: string): LockstepError => new LockstepError
 class Builder {
   readonly #change: Change;
   readonly #snapshot: bigint;
-  readonly #written: Written;
+  readonly #written: string[];
+  /** The files of an attempt, by its list. */
+  readonly #attempts = new Map<string, ReadonlySet<string>>();
   readonly #name: string;
   #added: Listed | undefined;
-  readonly #removed = new Map<string, { readonly listed: Listed; readonly removed: Removed } | undefined>();
+  /** Manifests that have been read, by their paths. */
+  readonly #read = new Map<string, Source>();
+  /** What was made of some of them. */
+  readonly #merged = new Map<string, { readonly listed: Listed; readonly removed: Removed }>();
 
-  constructor(change: Change, snapshot: bigint, written: Written) {
+  constructor(change: Change, snapshot: bigint, written: string[]) {
     this.#change = change;
     this.#snapshot = snapshot;
     this.#written = written;
@@ -152,7 +152,7 @@ class Builder {
     await makeFolder(openable(folder));
     const write = async (name: string, bytes: Uint8Array): Promise<void> => {
       const path = openable(`${folder}/${name}`);
-      this.#written.paths.push(path);
+      this.#written.push(path);
       await put(path, bytes, store);
     };
     const parent = currentSnapshot(metadata);
@@ -165,24 +165,7 @@ class Builder {
     }
     const list = parent && openable(parent["manifest-list"]!);
     const before = (list ? await readList(list, await bytesOf(list, store)) : []).filter((one) => one.added_files_count + one.existing_files_count > 0);
-    const gone: Removed[] = [];
-    const kept: Listed[] = [];
-    for (const one of before) {
-      if (!replaced) {
-        kept.push(one);
-        continue;
-      }
-      if (!this.#removed.has(one.manifest_path)) {
-        const name = `${this.#name}-m${this.#removed.size + 1}.avro`;
-        const path = openable(one.manifest_path);
-        const made = await removedManifest(`${folder}/${name}`, one, await bytesOf(path, store), manifestOf(metadata, one.partition_spec_id), this.#snapshot, replaced);
-        if (made) await write(name, made.bytes);
-        this.#removed.set(one.manifest_path, made);
-      }
-      const made = this.#removed.get(one.manifest_path);
-      kept.push(made?.listed ?? one);
-      if (made) gone.push(made.removed);
-    }
+    const { kept, gone } = await this.#rewritten(before, metadata, async (path) => bytesOf(openable(path), store), write, folder);
     // Older rows come first, as a reader of the whole table has them.
     const listed = [...kept, ...(this.#added ? [this.#added] : [])].map((one) => {
       const own = one.added_snapshot_id === this.#snapshot;
@@ -190,13 +173,52 @@ class Builder {
     });
     const name = `snap-${this.#snapshot}-${attempt}-${this.#name}.avro`;
     await write(name, await writeList(listed, this.#snapshot, parent?.["snapshot-id"], sequence));
-    this.#written.lists.push(`${folder}/${name}`);
+    this.#attempts.set(`${folder}/${name}`, new Set([`${folder}/${name}`, ...listed.map((one) => one.manifest_path)].map(openable)));
     const last = parent?.["timestamp-ms"] ?? 0;
     return {
       "snapshot-id": String(this.#snapshot), ...(parent && { "parent-snapshot-id": parent["snapshot-id"] }), "sequence-number": sequence, "timestamp-ms": Math.max(Date.now(), last + 1),
       "manifest-list": `${folder}/${name}`, summary: { operation: gone.length > 0 ? "overwrite" : "append", ...(replaced && replaced !== "all" && { "replace-partitions": "true" }), ...counts(files, gone, parent), [KEY]: id, "engine-name": "lockstep", "engine-version": version },
       "schema-id": metadata["current-schema-id"] ?? 0,
     };
+  }
+
+  /** What other attempts have written. */
+  unusedBy(list: string): string[] {
+    const used = this.#attempts.get(list);
+    return used ? this.#written.filter((path) => !used.has(path)) : [];
+  }
+
+  /** The manifests of the table as the snapshot has them: without what is replaced, and fewer where there are many small ones. */
+  async #rewritten(before: readonly Listed[], metadata: TableMetadata, read: (path: string) => Promise<Uint8Array>, write: (name: string, bytes: Uint8Array) => Promise<void>, folder: string): Promise<{ kept: Listed[]; gone: Removed[] }> {
+    const { replaced } = this.#change;
+    const small = before.filter(({ content, manifest_length }) => content === 0 && manifest_length < SMALL);
+    const candidates = replaced ? before : small.length < MANY ? [] : small;
+    await inParts(candidates.filter(({ manifest_path: path }) => !this.#read.has(path)), async (listed) => {
+      this.#read.set(listed.manifest_path, { listed, bytes: await read(listed.manifest_path) });
+    });
+    const kinds = new Map<string, Source[]>();
+    for (const { manifest_path: path } of candidates) {
+      const source = this.#read.get(path)!;
+      if (replaced && !(await holds(source, replaced))) continue;
+      kinds.set(kindOf(source), [...(kinds.get(kindOf(source)) ?? []), source]);
+    }
+    const made = new Map<string, Listed>();
+    const gone: Removed[] = [];
+    for (const sources of kinds.values()) {
+      const paths = sources.map(({ listed }) => listed.manifest_path);
+      const key = paths.join();
+      if (!this.#merged.has(key)) {
+        const name = `${this.#name}-m${this.#merged.size + 1}.avro`;
+        const merged = await mergedManifest(`${folder}/${name}`, sources, manifestOf(metadata, sources[0]!.listed.partition_spec_id), this.#snapshot, replaced);
+        await write(name, merged.bytes);
+        this.#merged.set(key, merged);
+      }
+      const { listed, removed } = this.#merged.get(key)!;
+      if (replaced) gone.push(removed);
+      paths.forEach((path) => made.set(path, listed));
+    }
+    // One that takes the place of several stands where the first of them stood.
+    return { kept: [...new Set(before.map((one) => made.get(one.manifest_path) ?? one))], gone };
   }
 }
 

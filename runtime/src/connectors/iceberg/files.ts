@@ -125,3 +125,10 @@ async function syncFolder(path: string): Promise<void> {
     await folder.close();
   }
 }
+
+/** Some at a time. */
+export async function inParts<T, R>(list: readonly T[], each: (one: T) => Promise<R>): Promise<R[]> {
+  const done: R[] = [];
+  for (let at = 0; at < list.length; at += 16) done.push(...(await Promise.all(list.slice(at, at + 16).map(each))));
+  return done;
+}

@@ -67,42 +67,71 @@ export function partitionOf(of: ManifestOf, { partition }: NewFile): string {
   return partitionKey(of.specId, of.spec.map((field, index) => avroValue(resultType(field.transform, sourceOf(field, of.schema)), partition[index]!)));
 }
 
-/** Whether a manifest says that its snapshot has changed files of these partitions. */
-export async function touches(from: Listed, bytes: Uint8Array, replaced: Replaced): Promise<boolean> {
-  if (replaced === "all") return true;
-  return (await readAvro(from.manifest_path, bytes)).some((entry) => entry.status !== 0 && replaced.has(partitionIn(from, entry)));
+/** A manifest as it was read. */
+export interface Source {
+  readonly listed: Listed;
+  readonly bytes: Uint8Array;
 }
+
+/** Whether a manifest's own snapshot has changed files of these partitions. */
+export async function touches({ listed, bytes }: Source, replaced: Replaced): Promise<boolean> {
+  if (replaced === "all") return true;
+  return (await readAvro(listed.manifest_path, bytes)).some((entry) => entry.status !== 0 && replaced.has(partitionIn(listed, entry)));
+}
+
+/** Whether files of these partitions are in the table by a manifest. */
+export async function holds({ listed, bytes }: Source, replaced: Replaced): Promise<boolean> {
+  return replaced === "all" || (await readAvro(listed.manifest_path, bytes)).some((entry) => entry.status !== 2 && replaced.has(partitionIn(listed, entry)));
+}
+
+/** What manifests that can be one have in common. */
+export const kindOf = ({ listed, bytes }: Source): string => JSON.stringify([listed.partition_spec_id, listed.content, partitionTypeIn(bytes)]);
 
 const partitionIn = (from: Listed, entry: Record<string, unknown>): string => partitionKey(from.partition_spec_id, Object.values((entry.data_file as { partition: object }).partition));
 
-/** A manifest of the same files, those of some partitions removed; undefined: it has none of these. */
-export async function removedManifest(path: string, from: Listed, bytes: Uint8Array, of: ManifestOf, snapshot: bigint, replaced: Replaced): Promise<{ bytes: Buffer; listed: Listed; removed: Removed } | undefined> {
-  const live = (await readAvro(from.manifest_path, bytes)).filter(({ status }) => status !== 2);
-  const gone = live.map((entry) => replaced === "all" || replaced.has(partitionIn(from, entry)));
-  if (!gone.includes(true)) return undefined;
-  // As its writer had it: partitions of types that we do not write stay what they are.
-  const fields = (avroSchemaOf(bytes) as { fields: { name: string; type: { fields: { name: string; type: object }[] } }[] }).fields;
-  const partition = fields.find(({ name }) => name === "data_file")!.type.fields.find(({ name }) => name === "partition")!.type;
-  const files = live.map((entry) => entry.data_file as Record<string, unknown>);
-  const sequences = live.map((entry) => BigInt((entry.sequence_number as bigint | null | undefined) ?? from.sequence_number));
-  const entries = live.map((entry, index) => ({
-    status: gone[index] ? 2 : 0, snapshot_id: gone[index] ? snapshot : (entry.snapshot_id ?? from.added_snapshot_id),
-    sequence_number: sequences[index],
-    file_sequence_number: entry.file_sequence_number ?? sequences[index],
-    data_file: Object.fromEntries(fileFields(partition).map(({ name }) => [name, files[index]![name] ?? (name === "content" ? 0 : null)])),
+/** As its writer had it: partitions of types that we do not write stay what they are. */
+function partitionTypeIn(bytes: Uint8Array): object {
+  const { fields } = avroSchemaOf(bytes) as { fields: { name: string; type: { fields: { name: string; type: object }[] } }[] };
+  return fields.find(({ name }) => name === "data_file")!.type.fields.find(({ name }) => name === "partition")!.type;
+}
+
+/** One manifest of the files of several of a kind: those of the `replaced` partitions removed by this snapshot, the others as they were. */
+export async function mergedManifest(path: string, sources: readonly Source[], of: ManifestOf, snapshot: bigint, replaced: Replaced | undefined): Promise<{ bytes: Buffer; listed: Listed; removed: Removed }> {
+  const [{ listed: first, bytes: like }] = sources as readonly [Source];
+  const partition = partitionTypeIn(like);
+  const names = fileFields(partition).map(({ name }) => name);
+  const live = (await Promise.all(sources.map(async ({ listed, bytes }) => (await readAvro(listed.manifest_path, bytes)).filter(({ status }) => status !== 2).map((entry) => ({ listed, entry }))))).flat();
+  const files = live.map(({ listed, entry }) => {
+    const file = entry.data_file as Record<string, unknown>;
+    const sequence = (entry.sequence_number as bigint | null | undefined) ?? listed.sequence_number;
+    const gone = replaced === "all" || replaced?.has(partitionIn(listed, entry)) === true;
+    return { file, sequence, gone, rows: BigInt(file.record_count as bigint), added: entry.snapshot_id ?? listed.added_snapshot_id, fileSequence: entry.file_sequence_number ?? sequence };
+  });
+  const entries = files.map(({ file, sequence, gone, added, fileSequence }) => ({
+    status: gone ? 2 : 0, snapshot_id: gone ? snapshot : added, sequence_number: sequence, file_sequence_number: fileSequence,
+    data_file: Object.fromEntries(names.map((name) => [name, file[name] ?? (name === "content" ? 0 : null)])),
   }));
-  const written = await writeAvro(entrySchema(partition), header(of, from.content === 1 ? "deletes" : "data"), entries);
-  const sum = (name: string, removed: boolean): bigint => files.reduce((total, file, index) => (gone[index] === removed ? total + BigInt(file[name] as bigint) : total), 0n);
-  const deleted = gone.filter((one) => one).length;
-  const isData = from.content === 0;
-  const removed = { files: isData ? deleted : 0, deleteFiles: isData ? 0 : deleted, rows: isData ? sum("record_count", true) : 0n, bytes: sum("file_size_in_bytes", true) };
-  const kept = sequences.filter((_, index) => !gone[index]);
-  const listed = {
-    ...empty(path, from.partition_spec_id, written.length, from.content, snapshot), partitions: from.partitions,
-    deleted_files_count: deleted, deleted_rows_count: sum("record_count", true), existing_files_count: kept.length, existing_rows_count: sum("record_count", false),
-    min_sequence_number: kept.reduce((least, one) => (one < least ? one : least), kept[0] ?? ITS_OWN),
+  const bytes = await writeAvro(entrySchema(partition), header(of, first.content === 1 ? "deletes" : "data"), entries);
+  const [gone, kept] = [files.filter((one) => one.gone), files.filter((one) => !one.gone)];
+  const sum = (list: typeof files, of_: (one: (typeof files)[number]) => bigint): bigint => list.reduce((total, one) => total + of_(one), 0n);
+  const isData = first.content === 0;
+  const removed = {
+    files: isData ? gone.length : 0, deleteFiles: isData ? 0 : gone.length, rows: isData ? sum(gone, ({ rows }) => rows) : 0n, bytes: sum(gone, ({ file }) => BigInt(file.file_size_in_bytes as bigint)),
   };
-  return { bytes: written, listed, removed };
+  const listed = {
+    ...empty(path, first.partition_spec_id, bytes.length, first.content, snapshot), partitions: united(of, sources.map((source) => source.listed.partitions)),
+    deleted_files_count: gone.length, deleted_rows_count: sum(gone, ({ rows }) => rows), existing_files_count: kept.length, existing_rows_count: sum(kept, ({ rows }) => rows),
+    min_sequence_number: kept.reduce((least, { sequence }) => (sequence < least ? sequence : least), kept[0]?.sequence ?? ITS_OWN),
+  };
+  return { bytes, listed, removed };
+}
+
+/** Which values of a field of the spec the files of a manifest have. */
+export interface PartitionSummary {
+  readonly contains_null: boolean;
+  readonly contains_nan: boolean | null;
+  readonly lower_bound: Buffer | null;
+  readonly upper_bound: Buffer | null;
 }
 
 /** A manifest in a snapshot's list. */
@@ -120,7 +149,7 @@ export interface Listed {
   readonly added_rows_count: bigint;
   readonly existing_rows_count: bigint;
   readonly deleted_rows_count: bigint;
-  readonly partitions: readonly object[] | null;
+  readonly partitions: readonly PartitionSummary[] | null;
   readonly key_metadata: Uint8Array | null;
 }
 
@@ -233,15 +262,38 @@ function avroValue(type: string, value: Constant): unknown {
 }
 
 /** Which values the files' partitions have. */
-function summary(type: string, values: readonly Constant[]): object {
-  const known = values.filter((value) => value !== null);
-  const bytes = known.map((value) => single(type, value));
-  const less = (a: number, b: number): boolean => {
-    const [x, y] = [known[a]!, known[b]!];
-    return "Integer" in x && "Integer" in y ? BigInt(x.Integer) < BigInt(y.Integer) : bytes[a]!.compare(bytes[b]!) < 0;
-  };
-  const best = (first: (a: number, b: number) => boolean): Buffer | null => (known.length === 0 ? null : bytes[known.reduce((at, _, index) => (first(index, at) ? index : at), 0)]!);
-  return { contains_null: known.length < values.length, contains_nan: false, lower_bound: best(less), upper_bound: best((a, b) => less(b, a)) };
+function summary(type: string, values: readonly Constant[]): PartitionSummary {
+  const known = values.filter((value) => value !== null).map((value) => single(type, value));
+  return { contains_null: known.length < values.length, contains_nan: false, lower_bound: extreme(type, known, -1), upper_bound: extreme(type, known, 1) };
+}
+
+/** What several manifests say together; null where one says nothing. */
+function united(of: ManifestOf, all: readonly Listed["partitions"][]): Listed["partitions"] {
+  if (all.includes(null)) return null;
+  const summaries = all as readonly (readonly PartitionSummary[])[];
+  return of.spec.map((field, index) => {
+    const own = summaries.map((one) => one[index]!);
+    // Of what is not written here the order is not known.
+    const type = of.schema.fields.some(({ id }) => id === field["source-id"]) ? typeOfValues(field, of.schema) : undefined;
+    const bound = (which: "lower_bound" | "upper_bound", sign: 1 | -1): Buffer | null => (type === undefined ? null : extreme(type, own.map((one) => one[which]).filter((one) => one !== null), sign));
+    const nan = own.some((one) => one.contains_nan !== false) ? (own.some((one) => one.contains_nan) ? true : null) : false;
+    return { contains_null: own.some((one) => one.contains_null), contains_nan: nan, lower_bound: bound("lower_bound", -1), upper_bound: bound("upper_bound", 1) };
+  });
+}
+
+function typeOfValues(field: PartitionField, schema: Schema): string | undefined {
+  try {
+    return resultType(field.transform, sourceOf(field, schema));
+  } catch {
+    return undefined;
+  }
+}
+
+/** The least (-1) or greatest of single values. */
+function extreme(type: string, values: readonly Buffer[], sign: 1 | -1): Buffer | null {
+  const number = (bytes: Buffer): bigint => (type.startsWith("decimal") ? BigInt.asIntN(bytes.length * 8, BigInt(`0x${bytes.toString("hex")}`)) : bytes.length === 4 ? BigInt(bytes.readInt32LE()) : bytes.readBigInt64LE());
+  const compared = (a: Buffer, b: Buffer): number => (type === "string" || type === "boolean" ? a.compare(b) : Number(number(a) > number(b)) - Number(number(a) < number(b)));
+  return values.reduce<Buffer | null>((best, value) => (best === null || compared(value, best) * sign > 0 ? value : best), null);
 }
 
 /** Appendix D, "Single-value serialization". */

@@ -19,6 +19,17 @@ export interface DataFile {
   readonly deletes: readonly number[];
   /** What tells its partition from others. */
   readonly partition: string;
+  /** Also those that are deleted. */
+  readonly rows: number;
+  /** Of the columns that were asked for, by their ids. */
+  readonly bounds: Readonly<Record<number, Bounds>>;
+}
+
+/** No value of the file is outside; null: its manifest does not say. */
+export interface Bounds {
+  readonly min: Constant;
+  readonly max: Constant;
+  readonly nulls: number | null;
 }
 
 export interface DeleteFile {
@@ -38,10 +49,12 @@ interface Entry {
   readonly equality: readonly number[];
   /** Of positions: the one file whose rows they are, where it is one. */
   readonly of: string | undefined;
+  /** As the manifest has it. */
+  readonly file: Readonly<Record<string, unknown>>;
 }
 
-/** In the order of the manifests, which is the table's. */
-export async function filesOf(metadata: TableMetadata, snapshot: Snapshot, fields: readonly Field[], readFile: ReadFile): Promise<{ files: DataFile[]; deletes: DeleteFile[] }> {
+/** In the order of the manifests, which is the table's; with the bounds of the columns in `bounded`. */
+export async function filesOf(metadata: TableMetadata, snapshot: Snapshot, fields: readonly Field[], readFile: ReadFile, bounded: ReadonlySet<string>): Promise<{ files: DataFile[]; deletes: DeleteFile[] }> {
   const entries = (await Promise.all((await manifestsOf(snapshot, readFile)).map((manifest) => entriesOf(manifest, readFile)))).flat();
   const deleting = entries.filter(({ content }) => content !== 0);
   const partitions = new Map<string, number[]>();
@@ -60,6 +73,8 @@ export async function filesOf(metadata: TableMetadata, snapshot: Snapshot, field
     size: entry.size,
     constants: constantsOf(metadata, entry, fields),
     partition: partitionOf(entry),
+    rows: Number(entry.file.record_count),
+    bounds: Object.fromEntries(fields.filter(({ name }) => bounded.has(name)).map((field) => [field.id, boundsOf(entry, field)])),
     deletes: [...everywhere, ...(partitions.get(partitionOf(entry)) ?? [])].filter(concerns(entry)).sort((a, b) => a - b),
   }));
   return { files, deletes: deleting.map(({ path, size, equality }) => ({ path, size, equality })) };
@@ -107,6 +122,7 @@ async function entriesOf(manifest: Manifest, readFile: ReadFile): Promise<Entry[
       // Some writers have them as longs.
       equality: ((file.equality_ids as (number | bigint)[] | null | undefined) ?? []).map(Number),
       of: (file.referenced_data_file as string | null | undefined) ?? onlyPath(file),
+      file,
     };
   });
 }
@@ -119,6 +135,42 @@ function onlyPath(file: Record<string, unknown>): string | undefined {
   if (Number(file.content) !== 1) return undefined;
   const [low, high] = ["lower_bounds", "upper_bounds"].map((bounds) => (file[bounds] as { key: number; value: Buffer }[] | null | undefined)?.find(({ key }) => key === filePath)?.value);
   return low && high && low.equals(high) ? low.toString() : undefined;
+}
+
+function boundsOf({ file }: Entry, field: Field): Bounds {
+  const found = <T>(of: string): T | undefined => (file[of] as { key: number; value: T }[] | null | undefined)?.find(({ key }) => key === field.id)?.value;
+  const bound = (bytes: Buffer | undefined): Constant => (bytes === undefined ? null : boundIn(bytes, field));
+  const nulls = found<bigint>("null_value_counts");
+  return { min: bound(found<Buffer>("lower_bounds")), max: bound(found<Buffer>("upper_bounds")), nulls: nulls === undefined ? null : Number(nulls) };
+}
+
+/** A bound as manifests have it (the table spec, appendix D), maybe of the type that the column had before it was widened. */
+function boundIn(bytes: Buffer, field: Field): Constant {
+  const type = arrowTypeOf(field);
+  const integer = (value: bigint | number): Constant => ({ Integer: String(value) });
+  switch (type.id) {
+    case "bool":
+      return bytes.length === 1 ? { Boolean: bytes[0] !== 0 } : null;
+    case "date":
+      return bytes.length === 4 ? integer(bytes.readInt32LE()) : null;
+    case "int":
+      return bytes.length === 4 ? integer(bytes.readInt32LE()) : bytes.length === 8 ? integer(bytes.readBigInt64LE()) : null;
+    // A date, before, had four bytes.
+    case "timestamp":
+      return bytes.length === 8 ? integer(bytes.readBigInt64LE()) : null;
+    case "decimal":
+      return bytes.length > 0 && bytes.length <= 8 ? integer(BigInt.asIntN(bytes.length * 8, BigInt(`0x${bytes.toString("hex")}`))) : null;
+    case "float": {
+      const value = bytes.length === 4 ? bytes.readFloatLE() : bytes.length === 8 ? bytes.readDoubleLE() : NaN;
+      return Number.isFinite(value) ? { Float: value } : null;
+    }
+    case "string": {
+      const text = bytes.toString();
+      return Buffer.from(text).equals(bytes) ? { Text: text } : null;
+    }
+    default:
+      return null;
+  }
 }
 
 /** Values of the partition that are values of a column, and defaults of columns that came later. */

@@ -12,8 +12,8 @@ import { isRemote } from "../store/location.ts";
 import type { StoreOptions } from "../store/options.ts";
 import type { CatalogOptions } from "./catalog.ts";
 import { CatalogPlace } from "./catalog-place.ts";
-import { checkUnchanged, commit, isCommitted, Unknown, type Written } from "./commit.ts";
-import { makeFolder, removeAll, removeEmpty } from "./files.ts";
+import { checkUnchanged, commit, isCommitted, Unknown } from "./commit.ts";
+import { inParts, makeFolder, removeAll, removeEmpty } from "./files.ts";
 import { FolderPlace } from "./folder-place.ts";
 import { manifestOf, partitionOf, type NewFile, type Replaced } from "./manifest-files.ts";
 import type { Constant } from "./manifests.ts";
@@ -173,14 +173,14 @@ export class TableWrite {
   /** LS2008, LS2020, LS2021, LS2023; where it surely failed, nothing of it is left. */
   async commit(): Promise<void> {
     if (!this.#state || !this.#written) return this.abort();
-    const written: Written = { paths: [], lists: [] };
+    const written: string[] = [];
     const { store } = this.#state;
     try {
       const vain = await commit(this.#place, { id: this.#id, from: this.#state, replaced: this.#replaced, files: this.#files }, written);
       const used = new Set(this.#files.map(({ path }) => dirname(openable(path))));
-      await removeAll([...vain.map(openable), ...this.#folders.filter((folder) => !used.has(folder))], store);
+      await removeAll([...vain, ...this.#folders.filter((folder) => !used.has(folder))], store);
     } catch (error) {
-      if (!(error instanceof Unknown)) await this.#remove(written.paths);
+      if (!(error instanceof Unknown)) await this.#remove(written);
       throw error;
     }
   }
@@ -194,7 +194,7 @@ export class TableWrite {
   staged(committed: IcebergTable | undefined): IcebergTable {
     const state = this.#state!;
     const of = manifestOf(state.metadata);
-    const added = this.#files.map((file) => ({ path: openable(file.path), size: file.metrics.size, constants: {}, deletes: [], partition: partitionOf(of, file) }));
+    const added = this.#files.map((file) => ({ path: openable(file.path), size: file.metrics.size, constants: {}, deletes: [], partition: partitionOf(of, file), rows: Number(file.metrics.rows), bounds: {} }));
     const base = committed ?? { name: this.name, fields: currentSchema(state.metadata).fields, names: undefined, store: state.store, files: [], deletes: [], snapshot: undefined };
     const kept = base.files.filter(({ partition }) => this.#replaced === undefined || (this.#replaced !== "all" && !this.#replaced.has(partition)));
     return { ...base, files: [...kept, ...added] };
@@ -279,11 +279,4 @@ function compressionOf(table: string, { properties: given }: TableMetadata): Com
   const known: Readonly<Record<string, Compression>> = { zstd: "zstd", snappy: "snappy", gzip: "gzip", lz4: "lz4", uncompressed: "none" };
   if (Object.hasOwn(known, codec)) return known[codec]!;
   throw new LockstepError({ code: "LS2015", message: `${table} is to be compressed with ${codec} (write.parquet.compression-codec), which is not supported` });
-}
-
-/** Some at a time. */
-async function inParts<T, R>(list: readonly T[], each: (one: T) => Promise<R>): Promise<R[]> {
-  const done: R[] = [];
-  for (let at = 0; at < list.length; at += 16) done.push(...(await Promise.all(list.slice(at, at + 16).map(each))));
-  return done;
 }

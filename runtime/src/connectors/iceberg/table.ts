@@ -13,6 +13,8 @@ export interface TableOptions extends SnapshotOptions {
   readonly store?: StoreOptions;
   /** The catalog whose table it is. */
   readonly catalog?: CatalogOptions;
+  /** Columns whose bounds in the files are asked for. */
+  readonly bounded?: ReadonlySet<string>;
 }
 
 export interface IcebergTable {
@@ -38,7 +40,7 @@ export async function openTable(table: string | URL, options: TableOptions): Pro
   const metadata = parseMetadata(path, new TextDecoder().decode(await bytesOf(path, store)));
   const { snapshot, schema } = selected(name, metadata, options);
   const readFile = (file: string): Promise<Uint8Array> => bytesOf(openable(file), store);
-  const { files, deletes } = snapshot ? await filesOf(metadata, snapshot, schema.fields, readFile) : { files: [], deletes: [] };
+  const { files, deletes } = snapshot ? await filesOf(metadata, snapshot, schema.fields, readFile, options.bounded ?? new Set()) : { files: [], deletes: [] };
   const opened = <T extends { readonly path: string }>(file: T): T => ({ ...file, path: openable(file.path) });
   return { name, fields: schema.fields, names: namesOf(metadata), files: files.map(opened), deletes: deletes.map(opened), snapshot: snapshot?.["snapshot-id"], store };
 }

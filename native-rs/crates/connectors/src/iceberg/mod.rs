@@ -2,6 +2,7 @@
 //!
 //! Which files these are stands in the table's metadata, which the runtime reads (`runtime/src/connectors/iceberg/`).
 mod deletes;
+mod listed;
 mod open;
 mod partition;
 mod request;
@@ -9,6 +10,7 @@ mod write;
 
 pub use deletes::Deleted;
 pub(crate) use deletes::FileDeletes;
+pub use listed::listed_iceberg;
 pub use open::open_iceberg;
 pub(crate) use open::field_id;
 pub use request::{Constant, DeleteFile, IcebergColumn, IcebergFile, IcebergRequest};

@@ -1,7 +1,7 @@
 //! Opening: the footers of the snapshot's files, their columns matched with the table's by ids.
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, Schema, TimeUnit, UnionFields, UnionMode};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit, UnionFields, UnionMode};
 use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 
 use super::request::{Constant, IcebergColumn, IcebergFile, IcebergRequest};
@@ -17,8 +17,7 @@ use crate::{
 
 /// Reads the footers of all files. LS2002 schema, LS2005 damaged file, LS2015 what no rule says how to read.
 pub fn open_iceberg(request: &IcebergRequest) -> Result<Dataset> {
-    let fields: Vec<Field> = request.columns.iter().map(|column| Field::new(&column.name, arrow_type(column), column.nullable)).collect();
-    let schema = declared::check(&request.table, "the table has", &Arc::new(Schema::new(fields)), &request.declared, |_, _| false)?;
+    let schema = schema(request)?;
     let found: Vec<Found> = request.files.iter().map(found).collect();
     let wanted = |name: &str| request.declared.is_empty() || request.declared.iter().any(|column| column.name == name);
     let footers = Footers::default();
@@ -34,6 +33,12 @@ pub fn open_iceberg(request: &IcebergRequest) -> Result<Dataset> {
     })?;
     let ids = request.columns.iter().map(|column| column.id).collect();
     Ok(Dataset { ids, deletes: request.deletes.clone(), footers, ..Dataset::new(Format::Parquet, files, schema, request.store.clone()) })
+}
+
+/// The table's columns, as the interface wants them. LS2002
+pub fn schema(request: &IcebergRequest) -> Result<SchemaRef> {
+    let fields: Vec<Field> = request.columns.iter().map(|column| Field::new(&column.name, arrow_type(column), column.nullable)).collect();
+    declared::check(&request.table, "the table has", &Arc::new(Schema::new(fields)), &request.declared, |_, _| false)
 }
 
 /// Of what no program can look at, a type that prints as the table's.

@@ -1,7 +1,7 @@
 //! What the runtime found in a table's metadata.
 use std::collections::BTreeMap;
 
-use lockstep_plan::ColumnType;
+use lockstep_plan::{ColumnType, Expression};
 use serde::{Deserialize, Serialize};
 
 use crate::{bounds::Bound, store::StoreOptions};
@@ -19,6 +19,9 @@ pub struct IcebergRequest {
     /// The interface; empty: no interface, any schema.
     #[serde(default)]
     pub declared: Vec<ColumnType>,
+    /// What all rows that are read satisfy: files that the manifests' bounds leave nothing of are not opened.
+    #[serde(default)]
+    pub filter: Option<Expression>,
     #[serde(default)]
     pub store: StoreOptions,
 }
@@ -48,6 +51,23 @@ pub struct IcebergFile {
     /// Indices into `IcebergRequest::deletes`.
     #[serde(default)]
     pub deletes: Vec<usize>,
+    /// Also those that are deleted.
+    #[serde(default)]
+    pub rows: u64,
+    /// What its manifest says of the columns that the filter looks at, by their ids.
+    #[serde(default)]
+    pub bounds: BTreeMap<i32, ColumnBounds>,
+}
+
+/// No value is outside of the bounds, which need not be values.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ColumnBounds {
+    #[serde(default)]
+    pub min: Option<Constant>,
+    #[serde(default)]
+    pub max: Option<Constant>,
+    #[serde(default)]
+    pub nulls: Option<u64>,
 }
 
 /// A value as a column stores it; integers in digits, which JavaScript's numbers do not all hold.

@@ -3,18 +3,21 @@
 //! removes them.
 //!
 //! ```text
-//! batch ──► as the table's types ──► keys (partition.rs) ──► rows of each partition ──► its ParquetPart
+//! batch ──► as the table's types ──► keys (partition.rs) ──► rows of each partition, gathered ──► its ParquetPart
 //! ```
 use std::{collections::HashMap, sync::Arc};
 
 use arrow::{
     array::{RecordBatch, UInt32Array},
-    compute::take_record_batch,
-    datatypes::{Field, Schema, SchemaRef},
+    compute::{concat_batches, take_record_batch},
+    datatypes::{DataType, Field, Schema, SchemaRef},
+    error::ArrowError,
     row::{OwnedRow, Row},
 };
-use lockstep_plan::IcebergWrite;
+use lockstep_plan::{IcebergWrite, WrittenColumn};
+use parquet::arrow::PARQUET_FIELD_ID_META_KEY;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::{partition::Keys, request::Constant};
 use crate::{
@@ -25,9 +28,13 @@ use crate::{
 };
 
 /// Files that a part has open at a time: of more partitions the largest ends, and may get a second file.
-const OPEN: usize = 64;
+const OPEN: usize = 400;
 /// Bytes that the open files of a part hold, as long as there is more than one.
 const MEMORY: usize = 256 << 20;
+/// Rows of a partition that are gathered before they are encoded: a batch has few of each.
+const GATHERED: usize = 8192;
+/// Batches between two looks at the memory.
+const LOOKS: usize = 16;
 
 /// A data file as written.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -47,28 +54,42 @@ pub struct IcebergPart {
     schema: SchemaRef,
     options: ParquetWriteOptions,
     keys: Option<Keys>,
-    open: HashMap<Option<OwnedRow>, (String, ParquetPart)>,
+    open: HashMap<Option<OwnedRow>, Open>,
     done: Vec<IcebergFileInfo>,
     files: usize,
+    batches: usize,
+}
+
+/// A file that is written.
+struct Open {
+    name: String,
+    part: ParquetPart,
+    gathered: Vec<RecordBatch>,
+    rows: usize,
 }
 
 impl IcebergPart {
-    /// LS2015: a type or a transform that is not written.
-    pub fn new(write: &IcebergWrite, index: usize) -> Result<Self> {
-        let field = |column: &lockstep_plan::WrittenColumn| {
-            let id = HashMap::from([("PARQUET:field_id".to_owned(), column.id.to_string())]);
-            Ok(Field::new(&column.name, parse_type(&column.data_type)?, true).with_metadata(id))
+    /// `rows`: as they come. LS2015: a type or a transform that is not written.
+    pub fn new(write: &IcebergWrite, index: usize, rows: &Schema) -> Result<Self> {
+        let field = |(column, from): (&WrittenColumn, &Arc<Field>)| {
+            let id = HashMap::from([(PARQUET_FIELD_ID_META_KEY.to_owned(), column.id.to_string())]);
+            let data_type = match (parse_type(&column.data_type)?, from.data_type()) {
+                // The file is the same, and labels stay codes until they are in it.
+                (DataType::Utf8, labels @ DataType::Dictionary(_, values)) if **values == DataType::Utf8 => labels.clone(),
+                (data_type, _) => data_type,
+            };
+            Ok(Field::new(&column.name, data_type, true).with_metadata(id))
         };
-        let schema = Arc::new(Schema::new(write.columns.iter().map(field).collect::<Result<Vec<_>>>()?));
+        let schema = Arc::new(Schema::new(write.columns.iter().zip(rows.fields()).map(field).collect::<Result<Vec<_>>>()?));
         let keys = (!write.partition.is_empty()).then(|| Keys::new(&write.partition, &schema)).transpose()?;
         let options = ParquetWriteOptions::try_from(write)?;
-        Ok(Self { folder: write.folder.clone(), index, schema, options, keys, open: HashMap::new(), done: vec![], files: 0 })
+        Ok(Self { folder: write.folder.clone(), index, schema, options, keys, open: HashMap::new(), done: vec![], files: 0, batches: 0 })
     }
 
     /// LS2008 disk full, LS2015 a value that the table's type cannot hold.
     pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         let batch = as_written(batch, &self.schema)?;
-        let Some(keys) = &self.keys else { return self.part(None)?.write(&batch) };
+        let Some(keys) = &self.keys else { return self.opened(None)?.part.write(&batch) };
         let rows = keys.of(&batch)?;
         let mut numbers: HashMap<Row, usize> = HashMap::new();
         let mut groups: Vec<(Row, Vec<u32>)> = vec![];
@@ -79,13 +100,21 @@ impl IcebergPart {
             }
             groups[number].1.push(index as u32);
         }
+        // One gathering, of which every partition has a piece.
+        let order: UInt32Array = groups.iter().flat_map(|(_, indices)| indices.iter().copied()).collect();
+        let sorted = if groups.len() == 1 { batch } else { take_record_batch(&batch, &order).map_err(bug)? };
+        let mut start = 0;
         for (key, indices) in groups {
-            let whole = indices.len() == batch.num_rows();
-            let taken = |error: arrow::error::ArrowError| ConnectorError::new("LS2099", error.to_string(), serde_json::json!({}));
-            let own = if whole { batch.clone() } else { take_record_batch(&batch, &UInt32Array::from(indices)).map_err(taken)? };
-            self.part(Some(key.owned()))?.write(&own)?;
+            let open = self.opened(Some(key.owned()))?;
+            open.gathered.push(sorted.slice(start, indices.len()));
+            open.rows += indices.len();
+            start += indices.len();
+            if open.rows >= GATHERED {
+                open.flush()?;
+            }
         }
-        while self.open.len() > 1 && self.open.values().map(|(_, part)| part.memory_size()).sum::<usize>() > MEMORY {
+        self.batches += 1;
+        while self.batches.is_multiple_of(LOOKS) && self.open.len() > 1 && self.open.values().map(Open::memory_size).sum::<usize>() > MEMORY {
             self.end_largest()?;
         }
         Ok(())
@@ -99,7 +128,7 @@ impl IcebergPart {
         Ok(self.done)
     }
 
-    fn part(&mut self, key: Option<OwnedRow>) -> Result<&mut ParquetPart> {
+    fn opened(&mut self, key: Option<OwnedRow>) -> Result<&mut Open> {
         if !self.open.contains_key(&key) {
             if self.open.len() == OPEN {
                 self.end_largest()?;
@@ -108,25 +137,45 @@ impl IcebergPart {
             self.files += 1;
             let file = PartFile::visible(&self.folder, &name, &self.options.store)?;
             let part = ParquetPart::of(file, Arc::clone(&self.schema), self.options.clone());
-            self.open.insert(key.clone(), (name, part));
+            self.open.insert(key.clone(), Open { name, part, gathered: vec![], rows: 0 });
         }
-        let gone = || ConnectorError::new("LS2099", "a data file was just opened", serde_json::json!({}));
-        self.open.get_mut(&key).map(|(_, part)| part).ok_or_else(gone)
+        self.open.get_mut(&key).ok_or_else(|| ConnectorError::new("LS2099", "a data file was just opened", json!({})))
     }
 
     fn end_largest(&mut self) -> Result<()> {
-        let largest = self.open.iter().max_by_key(|(_, (_, part))| part.memory_size()).map(|(key, _)| key.clone());
+        let largest = self.open.iter().max_by_key(|(_, open)| open.memory_size()).map(|(key, _)| key.clone());
         largest.map_or(Ok(()), |key| self.end(&key))
     }
 
     fn end(&mut self, key: &Option<OwnedRow>) -> Result<()> {
-        let Some((name, part)) = self.open.remove(key) else { return Ok(()) };
-        let info = part.close()?;
+        let Some(mut open) = self.open.remove(key) else { return Ok(()) };
+        open.flush()?;
+        let info = open.part.close()?;
         let partition = match (&self.keys, key) {
             (Some(keys), Some(key)) => keys.values(key)?,
             _ => vec![],
         };
-        self.done.push(IcebergFileInfo { name, rows: info.rows, bytes: info.bytes, partition });
+        self.done.push(IcebergFileInfo { name: open.name, rows: info.rows, bytes: info.bytes, partition });
         Ok(())
     }
+}
+
+impl Open {
+    fn flush(&mut self) -> Result<()> {
+        let Some(first) = self.gathered.first() else { return Ok(()) };
+        let batch = concat_batches(first.schema_ref(), &self.gathered).map_err(bug)?;
+        self.gathered.clear();
+        self.rows = 0;
+        self.part.write(&batch)
+    }
+
+    /// Pieces count as what they are part of, of which they are a share.
+    fn memory_size(&self) -> usize {
+        let share = |batch: &RecordBatch| batch.columns().iter().map(|column| column.to_data().get_slice_memory_size().unwrap_or(0)).sum::<usize>();
+        self.part.memory_size() + self.gathered.iter().map(share).sum::<usize>()
+    }
+}
+
+fn bug(error: ArrowError) -> ConnectorError {
+    ConnectorError::new("LS2099", error.to_string(), json!({}))
 }

@@ -7,14 +7,15 @@ use std::{
 };
 
 use arrow::{
-    array::{Array, ArrayRef, AsArray, Int32Array, Int64Array, RecordBatch, StringArray},
-    datatypes::{Field, Int64Type, Schema},
+    array::{Array, ArrayRef, AsArray, DictionaryArray, Int32Array, Int64Array, RecordBatch, StringArray},
+    datatypes::{Field, Int32Type, Int64Type, Schema},
 };
 use lockstep_connectors::{
-    ConnectorError, Constant, Dataset, DeleteFile, IcebergColumn, IcebergFile, IcebergRequest, ParquetRequest, ReadOptions, chunks, open_iceberg, open_parquet, read, read_labels,
+    ConnectorError, Constant, Dataset, DeleteFile, IcebergColumn, IcebergFile, IcebergFileInfo, IcebergPart, IcebergRequest, ParquetRequest, ReadOptions, chunks, open_iceberg, open_parquet, read, read_labels,
 };
+use lockstep_plan::{IcebergWrite, PartitionField, StoreOptions, WrittenColumn};
 use parquet::{
-    arrow::{ArrowWriter, PARQUET_FIELD_ID_META_KEY},
+    arrow::{ArrowWriter, PARQUET_FIELD_ID_META_KEY, arrow_reader::ParquetRecordBatchReader},
     file::properties::WriterProperties,
 };
 
@@ -44,7 +45,7 @@ fn column(id: i32, name: &str, data_type: &str) -> IcebergColumn {
 }
 
 fn file((path, size): (String, u64), constants: &[(i32, Option<Constant>)], deletes: &[usize]) -> IcebergFile {
-    IcebergFile { path, size, constants: constants.iter().cloned().collect::<BTreeMap<_, _>>(), deletes: deletes.to_vec() }
+    IcebergFile { path, size, constants: constants.iter().cloned().collect::<BTreeMap<_, _>>(), deletes: deletes.to_vec(), rows: 0, bounds: BTreeMap::new() }
 }
 
 fn request(columns: Vec<IcebergColumn>, files: Vec<IcebergFile>, deletes: Vec<DeleteFile>) -> IcebergRequest {
@@ -168,4 +169,39 @@ fn what_cannot_be_right_is_an_error_of_that_file() {
     assert_eq!(left(&Arc::new(open_iceberg(&unnamed).unwrap())), [1]);
     let unknown = file(("/nonexistent/x.parquet".into(), 100), &[], &[]);
     assert_eq!(fails(&request(vec![column(1, "id", "int64")], vec![unknown], vec![])).code, "LS2001");
+}
+
+/// More partitions than files may be open, in batches that have some of each: every row is in a file of its partition.
+#[test]
+fn rows_are_written_by_partition() {
+    let directory = tempfile::tempdir().unwrap();
+    let columns = [("id", 1, "int64"), ("name", 2, "string")].map(|(name, id, data_type)| WrittenColumn { name: name.into(), id, data_type: data_type.into() });
+    let partition = vec![PartitionField { column: "id".into(), transform: "bucket[1000]".into() }, PartitionField { column: "name".into(), transform: "identity".into() }];
+    let write = IcebergWrite {
+        input: 0, path: "t".into(), folder: directory.path().display().to_string(), ordered: false, columns: columns.to_vec(), partition, compression: "zstd".into(), store: StoreOptions::default(), site: "".into(),
+    };
+    let batch = |from: i64| {
+        let names: DictionaryArray<Int32Type> = (from..from + 500).map(|id| (id % 3 > 0).then_some(if id % 3 == 1 { "é" } else { "b" })).collect();
+        RecordBatch::try_from_iter([("id", Arc::new(Int64Array::from_iter_values(from..from + 500)) as ArrayRef), ("name", Arc::new(names) as ArrayRef)]).unwrap()
+    };
+    let mut part = IcebergPart::new(&write, 3, &batch(0).schema()).unwrap();
+    (0..10).for_each(|index| part.write(&batch(index * 500)).unwrap());
+    let files = part.close().unwrap();
+    assert_eq!(files.iter().map(|file| file.rows).sum::<u64>(), 5000);
+    let read = |file: &IcebergFileInfo| {
+        let opened = File::open(directory.path().join(&file.name)).unwrap();
+        let batches: Vec<RecordBatch> = ParquetRecordBatchReader::try_new(opened, 8192).unwrap().collect::<Result<_, _>>().unwrap();
+        arrow::compute::concat_batches(&batches[0].schema(), &batches).unwrap()
+    };
+    for file in &files {
+        let rows = read(file);
+        assert_eq!(rows.num_rows() as u64, file.rows);
+        let names = rows.column(1).as_string::<i32>();
+        let expected = match &file.partition[1] {
+            Some(Constant::Text(text)) => Some(text.as_str()),
+            _ => None,
+        };
+        assert!(names.iter().all(|name| name == expected), "{file:?}");
+        assert_eq!(rows.schema().field(0).metadata().get(PARQUET_FIELD_ID_META_KEY).map(String::as_str), Some("1"));
+    }
 }

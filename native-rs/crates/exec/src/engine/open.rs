@@ -3,17 +3,19 @@ use std::sync::Arc;
 
 use arrow::datatypes::{Field, Schema};
 use bytes::Bytes;
+use datafusion::common::DFSchema;
 use lockstep_comm::OpKind;
 use lockstep_connectors::{
-    CsvRequest, Dataset, IcebergRequest, JsonLinesRequest, ParquetRequest, PostgresRequest, Relation, open_csv, open_iceberg, open_json_lines, open_parquet, open_postgres,
-    print_type,
+    CsvRequest, Dataset, IcebergRequest, JsonLinesRequest, ParquetRequest, PostgresRequest, Relation, listed_iceberg, open_csv, open_iceberg, open_json_lines, open_parquet,
+    open_postgres, print_type,
 };
+use lockstep_functions::pruning_predicate;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Engine;
 use crate::error::{EngineError, Result};
-use crate::source::Source;
+use crate::source::{Source, kept};
 
 impl Engine {
     /// Collective. Rank 0 reads the metadata of all files, the others receive it. `request`: `{ paths, declared, site }`;
@@ -39,7 +41,7 @@ impl Engine {
             Some(failed) => Err(EngineError::from_json(&failed.to_string())),
             None => {
                 let bad = |error| EngineError::bug(format!("a table to open that cannot be read: {error}"));
-                Ok(open_iceberg(&IcebergRequest::deserialize(resolved).map_err(bad)?)?)
+                Ok(open_iceberg(&worthwhile(IcebergRequest::deserialize(resolved).map_err(bad)?)?)?)
             }
         };
         self.open(request, open).await
@@ -94,4 +96,16 @@ impl Engine {
         let fields: Vec<_> = schema.fields().iter().map(field).collect();
         json!({ "files": files, "rows": rows, "bytes": bytes, "schema": fields, "dataset": self.add(source) }).to_string()
     }
+}
+
+/// The request without the files that its filter cannot match.
+fn worthwhile(mut request: IcebergRequest) -> Result<IcebergRequest> {
+    let Some(filter) = request.filter.take() else { return Ok(request) };
+    let listed = listed_iceberg(&request)?;
+    let names: Vec<String> = listed.schema.fields().iter().map(|field| field.name().clone()).collect();
+    let scan = listed.scan_schema(&names, &Default::default());
+    let Some(bounds) = pruning_predicate(&filter, &DFSchema::try_from(scan.as_ref().clone())?) else { return Ok(request) };
+    let mut keep = kept(&listed, &bounds, &scan)?.into_iter();
+    request.files.retain(|_| keep.next().unwrap_or(true));
+    Ok(request)
 }

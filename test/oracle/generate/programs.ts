@@ -259,8 +259,8 @@ export function makeProgram(r: Random, name: string, inputs: readonly MadeTable[
     if (loops) lines.push(`let ${next.name} = ${from.name};`, `for (let i = 0; i < ${r.int(0, 2)}; i++) ${next.name} = ${next.name}${step.source};`);
     else lines.push(`const ${next.name} = ${from.name}${step.source}${cut};`);
     known.push(next);
-    // Of a table that nothing observes no row function runs.
-    if (made.limits.mayThrow !== mayThrow) seen.push(`${next.name}.numRows()`);
+    // Of a table that nothing observes no row function runs, nor one of a column that nothing reads.
+    if (made.limits.mayThrow !== mayThrow) seen.push(`${next.name}.objects()`);
   }
   const last = known.at(-1)!;
   seen.push(`${last.name}.objects()`);

@@ -28,6 +28,21 @@ export async function samples(tables: Tables, out: string) {
   ];
 }
 
+export async function countOfSample(tables: Tables) {
+  "use spmd";
+  const few = (await measurements(tables)).slice(0, 5);
+  const groups = few.groupby({ n0: (d) => d.ok }, { n1: (d) => d.level > 0 }).rollup({ n2: op.min("level") });
+  return groups.sample(53, { seed: -8, replace: true }).count().objects();
+}
+
+/** Of few rows on many ranks: some have none. */
+export async function samplesOfFew(tables: Tables) {
+  "use spmd";
+  const groups = (await measurements(tables)).groupby("ok", { even: (d) => d.level % 2 === 0 }).rollup({ low: op.min("level") });
+  const chosen = groups.sample(53, { seed: -8, replace: true });
+  return [chosen.count().objects(), chosen.objects(), groups.sample(2).objects(), groups.derive({ place: op.row_number(), rows: op.count(), low: op.min("low") }).objects()];
+}
+
 /** Texts of no part, of empty ones, of many; the order of the parts, and a consumer that reads few rows. */
 export async function unrolled(tables: Tables, out: string) {
   "use spmd";

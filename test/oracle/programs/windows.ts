@@ -195,6 +195,13 @@ export async function groupsOfOneRow(tables: Tables) {
   return [one.groupby("count").derive({ n: op.count(), place: op.row_number() }).ungroup().objects(), one.groupby("count").slice(0, 1).ungroup().objects(), one.derive({ rank: op.rank() }).objects()];
 }
 
+/** Rank 0 alone has something to do with the totals: the others' rows come to it though their own part is done. */
+export async function totalsOfWindows(tables: Tables) {
+  "use spmd";
+  const rows = (await measurements(tables)).slice(0, 5).derive({ place: op.row_number(), before: op.lag("level", 1, 0) });
+  return [rows.rollup({ n: op.count(), places: op.sum("place"), before: op.sum("before") }).objects(), rows.count().objects(), rows.orderby("level").derive({ rank: op.rank() }).rollup({ ranks: op.sum("rank"), n: op.count() }).objects()];
+}
+
 /** What is looked up, joined by nearness or put in keeps the sort's rows, or forgets what it found equal: alike in both executions. */
 export async function peersAfterOtherVerbs(tables: Tables) {
   "use spmd";

@@ -203,11 +203,12 @@ impl ExecutionPlan for WindowExec {
             let groups = Groups::new(partition, input, windows, schema.clone(), context, self.metrics.clone());
             return Ok(Box::pin(RecordBatchStreamAdapter::new(schema, counted(groups.stream(), metrics))));
         }
-        let (parts, schema_) = (self.parts.clone(), schema.clone());
+        let schema_ = schema.clone();
+        // Taken now: a rank whose sinks are done abandons what nobody has taken, while others still gather its rows.
+        let rows = self.parts.rows.lock().remove(&partition);
+        let mut edges = self.parts.edges.subscribe();
         let opened = async move {
-            let mut edges = parts.edges.subscribe();
             let known = edges.wait_for(Option::is_some).await.ok().and_then(|edges| edges.clone());
-            let rows = parts.rows.lock().remove(&partition);
             // Fewer partitions than ranks × threads, or the execution has ended: nothing.
             let (Some(edges), Some(rows)) = (known, rows) else { return stream::empty().boxed() };
             PartReader::new(partition, rows, windows, edges, schema_).stream()

@@ -14,7 +14,7 @@ use arrow::ipc::reader::StreamReader;
 use bytes::Bytes;
 use datafusion::execution::TaskContext;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
-use datafusion::execution::memory_pool::{FairSpillPool, MemoryPool, PeakRecordingPool, TrackConsumersPool, UnboundedMemoryPool};
+use datafusion::execution::memory_pool::{MemoryPool, PeakRecordingPool, TrackConsumersPool, UnboundedMemoryPool};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::Expr;
@@ -27,14 +27,15 @@ use tokio::runtime::{Builder as RuntimeBuilder, Handle, Runtime};
 
 use crate::blame::blame;
 use crate::error::{EngineError, Result};
-use crate::execute::{self, Execution};
+use crate::execute::{self, Execution, Outcome};
+use crate::planner::Way;
 use crate::planner::logical::{Built, Sources};
 use crate::planner::physical::session;
 use crate::planner::stages::{Planner, Stages};
+use crate::pool::SharedPool;
 use crate::progress::Progress;
 use crate::run::{Ranks, Run};
 use crate::source::{Source, spool_leaf};
-use crate::specialise;
 use crate::spool::Spool;
 
 /// How a rank takes its place.
@@ -64,9 +65,8 @@ pub struct Engine {
     ranks: Ranks,
     env: Arc<RuntimeEnv>,
     progress: Arc<Progress>,
-    /// Plans with operators specialised by domains, and without.
-    specialised: SessionState,
-    general: SessionState,
+    /// One a way of planning, in their order.
+    sessions: [SessionState; 3],
     sources: Mutex<HashMap<u32, Source>>,
     spools: Mutex<HashMap<u32, Arc<Spool>>>,
     position: Mutex<Position>,
@@ -119,7 +119,7 @@ impl Engine {
             0 => Arc::new(UnboundedMemoryPool::default()),
             limit => {
                 let top = NonZeroUsize::new(3).unwrap_or(NonZeroUsize::MIN);
-                Arc::new(TrackConsumersPool::new(FairSpillPool::new(limit as usize), top))
+                Arc::new(TrackConsumersPool::new(SharedPool::new(limit as usize), top))
             }
         };
         let disk = DiskManagerBuilder::default().with_mode(DiskManagerMode::Directories(vec![spill]));
@@ -128,8 +128,7 @@ impl Engine {
         Ok(Arc::new(Self {
             comm,
             ranks,
-            specialised: session(ranks, env.clone(), progress.clone(), true),
-            general: session(ranks, env.clone(), progress.clone(), false),
+            sessions: [Way::Specialised, Way::General, Way::Merging].map(|way| session(ranks, env.clone(), progress.clone(), way)),
             env,
             progress,
             sources: Mutex::default(),
@@ -200,11 +199,14 @@ impl Engine {
     /// Collective. Runs a plan; `scripts` runs what only V8 can. A failure on any rank is the same error on every rank.
     pub async fn execute(&self, plan: &str, scripts: Option<Arc<dyn ScriptHost>>) -> Result<Execution> {
         let plan = parse(plan)?;
-        let executed = match execute::execute(self, &plan, scripts.as_ref(), true).await {
-            Ok(Some(done)) => Ok(done),
-            // A promise about values did not hold: all ranks are here, and do without it.
-            Ok(None) => execute::execute(self, &plan, scripts.as_ref(), false).await.map(|done| done.expect("nothing to give up")),
-            Err(error) => Err(error),
+        let mut way = Way::Specialised;
+        let executed = loop {
+            match execute::execute(self, &plan, scripts.as_ref(), way).await {
+                // All ranks are here, and go the next way.
+                Ok(Outcome::GaveUp(next)) => way = next,
+                Ok(Outcome::Done(done)) => break Ok(done),
+                Err(error) => break Err(error),
+            }
         };
         executed.map_err(|error| {
             let site = blame(&plan, &error).unwrap_or_else(|| plan.sinks.first().map_or("", |sink| sink.site()));
@@ -216,21 +218,20 @@ impl Engine {
 
     /// The distributed physical plan as text: one tree a stage.
     pub async fn explain(&self, plan: &str) -> Result<String> {
-        Ok(execute::text(&self.plan(&parse(plan)?, None, true).await?))
+        Ok(execute::text(&self.plan(&parse(plan)?, None, Way::Specialised).await?))
     }
 
     /// The columns of the table that the first sink of a plan sees: `[{ name, type }]`.
     pub async fn schema_of(&self, plan: &str) -> Result<String> {
-        execute::schema(&self.plan(&parse(plan)?, None, true).await?)
+        execute::schema(&self.plan(&parse(plan)?, None, Way::Specialised).await?)
     }
 
-    pub(crate) async fn plan(&self, plan: &Plan, scripts: Option<&Arc<dyn ScriptHost>>, specialised: bool) -> Result<Stages> {
+    pub(crate) async fn plan(&self, plan: &Plan, scripts: Option<&Arc<dyn ScriptHost>>, way: Way) -> Result<Stages> {
         let filled = |id: u32| {
             let spool = self.spools.lock().get(&id).cloned();
             spool.map(|spool| spool_leaf(id, spool))
         };
-        let session = if specialised { &self.specialised } else { &self.general };
-        Planner { session, sources: self, scripts, filled: &filled }.stages(plan).await
+        Planner { session: &self.sessions[way as usize], sources: self, scripts, filled: &filled }.stages(plan).await
     }
 
     /// Agrees with the other ranks on what is run; the plan's `operations` get numbers of their own.
@@ -254,7 +255,7 @@ impl Engine {
     }
 
     pub(crate) fn context(&self) -> Arc<TaskContext> {
-        self.general.task_ctx()
+        self.sessions[Way::General as usize].task_ctx()
     }
 
     /// The number of the next operation.
@@ -313,14 +314,16 @@ impl Engine {
         }
     }
 
-    /// Collective, after the same execution failed on all ranks: whether some rank gave up what was specialised. The
-    /// failure is then forgotten; otherwise it is announced again. `after`: the number of the next operation.
-    pub(crate) async fn gave_up(&self, error: &EngineError, after: u64) -> Result<bool> {
+    /// Collective, after the same execution failed on all ranks: what the ranks reported, the same list everywhere, and the
+    /// failure is forgotten. `after`: the number of the next operation.
+    pub(crate) async fn recover(&self, error: &EngineError, after: u64) -> Result<Vec<EngineError>> {
         self.fail(error);
         self.position.lock().sequence = after;
         let errors = self.comm.recover(&self.next(OpKind::Recover, "")).await?;
-        let errors: Vec<EngineError> = errors.into_iter().map(EngineError::from).chain([error.clone()]).collect();
-        Ok(errors.iter().any(|error| error.code == specialise::GENERAL))
+        Ok(match errors.is_empty() {
+            true => vec![error.clone()],
+            false => errors.into_iter().map(EngineError::from).collect(),
+        })
     }
 
     /// Leaves the group; nothing works afterwards.

@@ -21,8 +21,10 @@ use crate::exchange::framing;
 use crate::operators::{SharedTable, Start, as_start, starters};
 use crate::planner::stages::{Fill, Stage, StageOutput, Stages};
 use crate::profile::{self, Operator};
+use crate::planner::Way;
 use crate::run::{Run, from_panic};
 use crate::sinks::{Part, Tally, check_limit, to_ipc};
+use crate::specialise::GENERAL;
 use crate::spool::Spool;
 use crate::trace::{Span, Trace, Watcher};
 
@@ -76,17 +78,23 @@ struct Profile {
     sent: Option<Vec<Vec<u64>>>,
 }
 
-/// Runs the plan on all ranks; every rank calls it with the same plan. None: a specialised operator gave up, on all
-/// ranks, and nothing was done.
+/// How an execution ended that did not fail.
+pub enum Outcome {
+    Done(Execution),
+    /// On all ranks, and nothing was done: it is to be executed in this way.
+    GaveUp(Way),
+}
+
+/// Runs the plan on all ranks; every rank calls it with the same plan and way.
 pub async fn execute(
     engine: &Engine,
     plan: &Plan,
     scripts: Option<&Arc<dyn ScriptHost>>,
-    specialised: bool,
-) -> Result<Option<Execution>> {
+    way: Way,
+) -> Result<Outcome> {
     let started = std::time::Instant::now();
-    let mut stages = engine.plan(plan, scripts, specialised).await?;
-    let guarded = specialised && stages.guarded();
+    let mut stages = engine.plan(plan, scripts, way).await?;
+    let (specialised, hashed) = (way == Way::Specialised && stages.guarded(), way != Way::Merging && stages.joins());
     let run = engine.begin(&text(&stages), stages.operations, plan).await?;
     // The number of the next operation, should this execution fail and be forgotten: past all that it can use.
     let after = engine.sequence() + 2;
@@ -122,12 +130,17 @@ pub async fn execute(
         }
     };
     match agreed {
-        Ok((reports, collected, spools)) => finish(engine, plan, &stages, reports, collected, spools, started, trace.as_ref()).await.map(Some),
+        Ok((reports, collected, spools)) => finish(engine, plan, &stages, reports, collected, spools, started, trace.as_ref()).await.map(Outcome::Done),
         // Nobody has agreed, so everybody is here.
-        Err(error) if guarded => match engine.gave_up(&error, after).await? {
-            true => Ok(None),
-            false => Err(error),
-        },
+        Err(error) if specialised || hashed => {
+            let reported = engine.recover(&error, after).await?;
+            let some = |code: &str| reported.iter().any(|error| error.code == code);
+            match () {
+                () if specialised && some(GENERAL) => Ok(Outcome::GaveUp(Way::General)),
+                () if hashed && some("LS2010") => Ok(Outcome::GaveUp(Way::Merging)),
+                () => Err(error),
+            }
+        }
         Err(error) => Err(error),
     }
 }

@@ -17,6 +17,7 @@ mod keys;
 pub mod operators;
 mod packed;
 pub mod planner;
+mod pool;
 mod profile;
 mod progress;
 mod run;

@@ -30,7 +30,7 @@ use futures::StreamExt;
 use lockstep_comm::{ExchangeReceiver, ExchangeSender, OpKind, Sent};
 use parking_lot::Mutex;
 
-use self::queue::{BUDGET, Gate, Queue, QueueStream};
+use self::queue::{Gate, Queue, QueueStream};
 use crate::EngineError;
 use crate::run::Run;
 
@@ -95,8 +95,7 @@ impl Exchange {
             Shape::Gather if ranks.rank != 0 => vec![],
             Shape::Gather | Shape::Everywhere => (0..of).collect(),
         };
-        // A build side is read whole before anything else happens, and perhaps not at all on this rank.
-        let gate = Gate::new(if self.shape == Shape::Scatter { BUDGET } else { usize::MAX });
+        let gate = if self.shape == Shape::Scatter { Gate::streaming(context) } else { Gate::open() };
         let mut queues = HashMap::new();
         for key in received {
             let (queue, stream) = Queue::new(self.name, &gate, schema.clone(), context, &self.metrics, key);

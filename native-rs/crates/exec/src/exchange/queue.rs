@@ -12,7 +12,7 @@ use std::task::{Context, Poll, Waker};
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use datafusion::error::Result;
-use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
+use datafusion::execution::memory_pool::{MemoryConsumer, MemoryLimit, MemoryReservation};
 use datafusion::execution::{RecordBatchStream, SendableRecordBatchStream, TaskContext};
 use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, SpillMetrics};
 use datafusion::physical_plan::spill::spill_pool::{SpillPoolSink, spsc_channel};
@@ -21,12 +21,16 @@ use futures::{Stream, StreamExt};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-/// Bytes that may wait before a producer is held back.
-pub const BUDGET: usize = 16 << 20;
+/// Bytes that may wait before a producer is held back; where memory is limited, this share of it.
+const BUDGET: usize = 16 << 20;
+const SHARE: usize = 16;
 
 /// Holds producers back while all queues behind it have batches waiting.
 pub struct Gate {
     budget: usize,
+    /// Bytes in memory beyond which batches go to the disk. A queue fills although its producer could be held back while another
+    /// one is empty; what it took could not be given back to sorts and aggregations.
+    most: usize,
     /// The queues hold whole tables: their memory is divided fairly with sorts and aggregations.
     whole: bool,
     state: Mutex<GateState>,
@@ -43,13 +47,31 @@ struct GateState {
 }
 
 impl Gate {
-    pub fn new(budget: usize) -> Arc<Self> {
-        Arc::new(Self { budget, whole: false, state: Mutex::default(), opened: Notify::new() })
+    /// For rows that are read as they come.
+    pub fn streaming(context: &TaskContext) -> Arc<Self> {
+        let (budget, most) = match context.memory_pool().memory_limit() {
+            MemoryLimit::Finite(limit) => (BUDGET.min(limit / SHARE), 2 * BUDGET.min(limit / SHARE)),
+            _ => (BUDGET, usize::MAX),
+        };
+        Self::new(budget, most, false)
+    }
+
+    /// Never holds back, for tables that are read whole before anything else happens, and perhaps not at all.
+    pub fn open() -> Arc<Self> {
+        Self::new(usize::MAX, usize::MAX, false)
     }
 
     /// Always open: for queues that are filled to the end before they are read.
     pub fn whole() -> Arc<Self> {
-        Arc::new(Self { budget: usize::MAX, whole: true, state: Mutex::default(), opened: Notify::new() })
+        Self::new(usize::MAX, usize::MAX, true)
+    }
+
+    fn new(budget: usize, most: usize, whole: bool) -> Arc<Self> {
+        Arc::new(Self { budget, most, whole, state: Mutex::default(), opened: Notify::new() })
+    }
+
+    fn is_full(&self) -> bool {
+        self.state.lock().bytes >= self.most
     }
 
     /// Returns when the producer may go on: true, or false when no consumer is left.
@@ -149,7 +171,7 @@ impl Queue {
         }
         let bytes = get_record_batch_memory_size(&batch);
         let was_empty = state.items.is_empty();
-        let held = if state.reservation.try_grow(bytes).is_ok() {
+        let held = if !self.gate.is_full() && state.reservation.try_grow(bytes).is_ok() {
             state.items.push_back(Item::Memory(batch, bytes));
             bytes
         } else {
@@ -271,7 +293,7 @@ mod tests {
     #[tokio::test]
     async fn order_is_kept_through_the_disk() {
         let metrics = ExecutionPlanMetricsSet::new();
-        let gate = Gate::new(BUDGET);
+        let gate = Gate::open();
         let (queue, stream) = Queue::new("test", &gate, batch(0).schema(), &context(40_000), &metrics, 0);
         let expected: Vec<_> = (0..50).map(batch).collect();
         for batch in &expected {
@@ -286,16 +308,23 @@ mod tests {
     async fn the_gate_closes_only_when_no_queue_is_empty() {
         let metrics = ExecutionPlanMetricsSet::new();
         let context = context(1 << 30);
-        let gate = Gate::new(1000);
+        let gate = Gate::new(1000, 8_500, false);
         let (a, mut from_a) = Queue::new("a", &gate, batch(0).schema(), &context, &metrics, 0);
         let (b, from_b) = Queue::new("b", &gate, batch(0).schema(), &context, &metrics, 0);
         a.push(batch(1)).unwrap();
         assert!(gate.pass().await, "b is empty");
+        let spilled = || metrics.clone_inner().spilled_bytes().unwrap_or(0);
+        a.push(batch(1)).unwrap();
+        assert_eq!(spilled(), 0);
+        a.push(batch(1)).unwrap();
+        assert!(spilled() > 0, "17 KB wait already");
         b.push(batch(2)).unwrap();
         let waiting = gate.pass();
         tokio::pin!(waiting);
         assert!(futures::poll!(&mut waiting).is_pending());
-        from_a.next().await.unwrap().unwrap();
+        for _ in 0..3 {
+            assert_eq!(from_a.next().await.unwrap().unwrap(), batch(1));
+        }
         assert!(waiting.await);
         drop((from_a, from_b));
         assert!(!gate.pass().await, "nobody reads any more");

@@ -24,7 +24,7 @@ use futures::{StreamExt, TryStreamExt};
 use parking_lot::Mutex;
 
 use super::{plan_methods, streaming};
-use crate::exchange::queue::{BUDGET, Gate, Queue, QueueStream};
+use crate::exchange::queue::{Gate, Queue, QueueStream};
 use crate::run::Run;
 
 /// The output of a stage, for a known number of consumers.
@@ -60,7 +60,7 @@ impl SharedTable {
         let consumers = self.consumers.load(Ordering::Relaxed);
         let local = run.ranks.local(self.partitions);
         let open = |partition| {
-            let gate = Gate::new(BUDGET);
+            let gate = Gate::streaming(context);
             let queue = |consumer| {
                 let (queue, stream) =
                     Queue::new("SharedExec", &gate, self.schema.clone(), context, &self.metrics, partition);

@@ -5,33 +5,46 @@
 //! A semi join that keeps few rows broadcasts their keys instead.
 use std::sync::Arc;
 
+use arrow::compute::SortOptions;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::common::{DataFusionError, JoinType, Result};
 use datafusion::config::ConfigOptions;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_plan::ExecutionPlan;
-use datafusion::physical_plan::joins::{CrossJoinExec, HashJoinExec, NestedLoopJoinExec, PartitionMode};
+use datafusion::physical_plan::aggregates::AggregateExec;
+use datafusion::physical_plan::filter::FilterExec;
+use datafusion::physical_plan::joins::{CrossJoinExec, HashJoinExec, NestedLoopJoinExec, PartitionMode, SortMergeJoinExec};
 use datafusion::physical_plan::projection::{ProjectionExec, ProjectionExpr};
+use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::physical_plan::statistics::{StatisticsArgs, StatisticsContext};
 
-use crate::operators::SemiFilterExec;
+use crate::operators::{MemoryExec, ScanExec, SemiFilterExec};
+use crate::planner::Way;
 use crate::run::Ranks;
+use crate::spool::SpoolExec;
 
 /// A build side is held by every rank: beyond this it is partitioned whatever the other side's size.
 const LARGEST_BROADCAST: usize = 64 << 20;
 
+/// A build side of at most so many bytes is no reason to sort the other side, however little memory there is.
+const SURELY_SMALL: usize = 1 << 20;
+
 #[derive(Debug)]
 pub struct ChooseJoin {
     ranks: Ranks,
+    way: Way,
 }
 
 impl ChooseJoin {
-    pub fn new(ranks: Ranks) -> Self {
-        Self { ranks }
+    pub fn new(ranks: Ranks, way: Way) -> Self {
+        Self { ranks, way }
     }
 
     fn choose(&self, join: &HashJoinExec) -> Result<Arc<dyn ExecutionPlan>> {
+        if self.way == Way::Merging {
+            return merged(join);
+        }
         if let Some(kept) = few_kept(join)? {
             return Ok(kept);
         }
@@ -61,15 +74,57 @@ fn few_kept(join: &HashJoinExec) -> Result<Option<Arc<dyn ExecutionPlan>>> {
     if kept > other / 2 || bytes(join.left())?.is_none_or(|bytes| bytes > LARGEST_BROADCAST) {
         return Ok(None);
     }
-    let Some(semi) = SemiFilterExec::try_new(join)? else { return Ok(None) };
-    let schema = semi.schema();
-    let semi: Arc<dyn ExecutionPlan> = Arc::new(semi);
-    let Some(columns) = &join.projection else { return Ok(Some(semi)) };
+    SemiFilterExec::try_new(join)?.map(|semi| projected(join, Arc::new(semi))).transpose()
+}
+
+/// A side that surely is small is broadcast as ever; of other joins both sides are sorted, on disk where memory ends.
+fn merged(join: &HashJoinExec) -> Result<Arc<dyn ExecutionPlan>> {
+    let small = |side: &Arc<dyn ExecutionPlan>| at_most(side).is_some_and(|rows| rows.saturating_mul(row_bytes(side)) <= SURELY_SMALL);
+    if small(join.left()) && replicable(*join.join_type()) {
+        return join.builder().with_partition_mode(PartitionMode::CollectLeft).build_exec();
+    }
+    if small(join.right()) && replicable(join.join_type().swap()) {
+        return join.swap_inputs(PartitionMode::CollectLeft);
+    }
+    let merge = SortMergeJoinExec::try_new(
+        join.left().clone(),
+        join.right().clone(),
+        join.on().to_vec(),
+        join.filter().cloned(),
+        *join.join_type(),
+        vec![SortOptions::default(); join.on().len()],
+        join.null_equality(),
+    )?;
+    projected(join, Arc::new(merge))
+}
+
+/// What the join gives of `rows`, which have the columns of the join without its projection.
+fn projected(join: &HashJoinExec, rows: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
+    let Some(columns) = &join.projection else { return Ok(rows) };
+    let schema = rows.schema();
     let output = columns.iter().map(|&index| {
         let name = schema.field(index).name();
         ProjectionExpr { expr: Arc::new(Column::new(name, index)), alias: name.clone() }
     });
-    Ok(Some(Arc::new(ProjectionExec::try_new(output.collect::<Vec<_>>(), semi)?)))
+    Ok(Arc::new(ProjectionExec::try_new(output.collect::<Vec<_>>(), rows)?))
+}
+
+/// A bound of the number of rows, no estimate; None where rows can multiply or nothing is known.
+fn at_most(plan: &Arc<dyn ExecutionPlan>) -> Option<usize> {
+    let (leaf, fewer) = (
+        plan.is::<ScanExec>() || plan.is::<MemoryExec>() || plan.is::<SpoolExec>(),
+        plan.is::<FilterExec>() || plan.is::<ProjectionExec>() || plan.is::<AggregateExec>() || plan.is::<SortExec>(),
+    );
+    match plan.children().as_slice() {
+        [] if leaf => rows(plan).ok()?,
+        [input] if fewer => at_most(input),
+        _ => None,
+    }
+}
+
+/// Bytes of a row, about.
+fn row_bytes(plan: &Arc<dyn ExecutionPlan>) -> usize {
+    plan.schema().fields().iter().map(|field| field.data_type().primitive_width().unwrap_or(64)).sum::<usize>().max(1)
 }
 
 /// Whether every rank may hold the whole build side: not where unmatched or matched build rows come out, which would

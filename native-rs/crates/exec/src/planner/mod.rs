@@ -32,14 +32,25 @@ use crate::specialise;
 
 type Rule = Arc<dyn PhysicalOptimizerRule + Send + Sync>;
 
+/// How a plan is executed. One that gives up is executed in a later way, which promises less and takes longer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// Operators specialised by domains take the place of general ones.
+    Specialised,
+    General,
+    /// Joins sort both sides, which spills, where a hash table might not fit the memory.
+    Merging,
+}
+
 /// The physical rules, in order. Not DataFusion's list: its dynamic filters, limits and answers from statistics
 /// must not cross an exchange, and its join selection knows nothing of ranks.
-pub fn rules(ranks: Ranks, specialised: bool) -> Vec<Rule> {
+pub fn rules(ranks: Ranks, way: Way) -> Vec<Rule> {
+    let specialised = way == Way::Specialised;
     let mut rules: Vec<Rule> = vec![
         // Keeps the order of the whole result wanted while the rules below drop what nobody wants.
         Arc::new(OutputRequirements::new_add_mode()),
         // Decides which joins need their inputs partitioned: before the rule that partitions them.
-        Arc::new(joins::ChooseJoin::new(ranks)),
+        Arc::new(joins::ChooseJoin::new(ranks, way)),
         // Inserts the repartitions, merges and sorts that operators ask for.
         Arc::new(EnsureRequirements::new()),
         // The rule before has moved sorts down.

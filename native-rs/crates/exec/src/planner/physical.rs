@@ -15,15 +15,15 @@ use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
 
 use super::nodes::PlacePlanner;
 use super::window_node::WindowPlanner;
-use super::rules;
+use super::{Way, rules};
 use crate::progress::Progress;
 use crate::run::Ranks;
 
 /// Rows of a batch.
 pub const BATCH_ROWS: usize = 8192;
 
-/// `progress`: told by the scans of this rank. `specialised`: whether operators specialised by domains may take the place of general ones.
-pub fn session(ranks: Ranks, runtime: Arc<RuntimeEnv>, progress: Arc<Progress>, specialised: bool) -> SessionState {
+/// `progress`: told by the scans of this rank.
+pub fn session(ranks: Ranks, runtime: Arc<RuntimeEnv>, progress: Arc<Progress>, way: Way) -> SessionState {
     let mut config = SessionConfig::new().with_target_partitions(ranks.partitions()).with_batch_size(BATCH_ROWS).with_extension(progress);
     let options = config.options_mut();
     options.optimizer.enable_round_robin_repartition = false;
@@ -44,7 +44,7 @@ pub fn session(ranks: Ranks, runtime: Arc<RuntimeEnv>, progress: Arc<Progress>, 
         .with_config(config)
         .with_runtime_env(runtime)
         .with_optimizer_rules(logical)
-        .with_physical_optimizer_rules(rules(ranks, specialised))
+        .with_physical_optimizer_rules(rules(ranks, way))
         .build()
 }
 

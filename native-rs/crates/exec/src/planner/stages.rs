@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::joins::HashJoinExec;
 use datafusion::physical_plan::statistics::{StatisticsArgs, StatisticsContext};
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use lockstep_functions::ScriptHost;
@@ -14,7 +15,7 @@ use super::logical::{Builder, Built, Sources, leaf};
 use super::order::{Want, of_sink, unique, wants};
 use super::physical::physical;
 use crate::error::Result;
-use crate::operators::{PackedAggregateExec, SharedExec, SharedTable, as_start, starters};
+use crate::operators::{LookupJoinExec, PackedAggregateExec, SemiFilterExec, SharedExec, SharedTable, as_start, starters};
 use crate::spool::Filling;
 use crate::trace::Trace;
 
@@ -118,10 +119,19 @@ impl Planner<'_> {
 impl Stages {
     /// Whether an operator can give up at run time.
     pub fn guarded(&self) -> bool {
-        fn found(plan: &Arc<dyn ExecutionPlan>) -> bool {
-            plan.is::<PackedAggregateExec>() || plan.children().into_iter().any(found)
+        self.some(&|plan| plan.is::<PackedAggregateExec>())
+    }
+
+    /// Whether a side of a join must fit the memory.
+    pub fn joins(&self) -> bool {
+        self.some(&|plan| plan.is::<HashJoinExec>() || plan.is::<LookupJoinExec>() || plan.is::<SemiFilterExec>())
+    }
+
+    fn some(&self, wanted: &dyn Fn(&Arc<dyn ExecutionPlan>) -> bool) -> bool {
+        fn found(plan: &Arc<dyn ExecutionPlan>, wanted: &dyn Fn(&Arc<dyn ExecutionPlan>) -> bool) -> bool {
+            wanted(plan) || plan.children().into_iter().any(|child| found(child, wanted))
         }
-        self.stages.iter().any(|stage| found(&stage.plan))
+        self.stages.iter().any(|stage| found(&stage.plan, wanted))
     }
 
     /// Has every operator's work timed.

@@ -2,12 +2,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{AsArray, Float64Array, Int64Array, RecordBatch};
+use arrow::array::{AsArray, Float64Array, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Int64Type, Schema};
 use serde_json::Value;
 
 use crate::tables::dataset;
-use crate::world::{World, aggregate, collect, column, count, execute, open, plan, rows, scan, same_everywhere, sort};
+use crate::world::{World, aggregate, collect, column, count, execute, join, open, plan, rows, same_everywhere, scan, sort, text};
 
 const COLUMNS: [(&str, &str); 2] = [("zone", "number"), ("miles", "number")];
 /// A zone whose eight bytes occur nowhere else in a file.
@@ -77,6 +77,54 @@ fn groups_that_do_not_fit_the_memory_are_left_to_operators_that_spill() {
                 Ok(execution) => assert_eq!(execution.sinks[0].rows, 400_000),
                 Err(error) => assert_eq!(error.code, "LS2010", "{}", error.to_json()),
             }
+        }
+    }
+}
+
+/// Keys of 40 bytes that a hash table would hold whole: both sides of a join are some 24 MB, a rank may hold 12.
+#[test]
+fn joins_beyond_the_memory_sort_both_sides_on_disk() {
+    const ROWS: i64 = 300_000;
+    let keyed = |salt: i64, name: &str| {
+        let key = |row: i64| (row % 101 != 3).then(|| format!("a long key, to fill memory with it {:07}", row * 7919 % ROWS + salt));
+        let keys: StringArray = (0..ROWS).map(key).collect();
+        let numbers: Int64Array = (0..ROWS).collect();
+        RecordBatch::try_from_iter_with_nullable([("key", Arc::new(keys) as _, true), (name, Arc::new(numbers) as _, false)]).unwrap()
+    };
+    let ((_a, left), (_b, right)) = (dataset("left", &[keyed(0, "l")]), dataset("right", &[keyed(ROWS / 2, "r")]));
+    let answer = |kind: &str, size: usize, memory: u64| {
+        let results = World { memory, ..World::new(size, 1) }.run(|engine| {
+            let one_side = kind == "semi" || kind == "anti";
+            let (l, r): (&[&str], &[&str]) = if one_side { (&[], &[]) } else { (&["l"], &["r"]) };
+            let sum = |name: &str| (if name == "l" { "left" } else { "right" }, "sum", Some(column(name, "number")));
+            let sums = if one_side { vec![("rows", "count", None), sum("l")] } else { vec![("rows", "count", None), sum("l"), sum("r")] };
+            let nodes = vec![
+                scan(1, &[("key", "string"), ("l", "number")]),
+                scan(2, &[("key", "string"), ("r", "number")]),
+                join(kind, (0, 1), ("key", "key", "string"), l, r),
+                aggregate(2, &[], sums),
+            ];
+            let plan = plan(nodes, vec![collect(3)]);
+            let (left, right) = (left.clone(), right.clone());
+            async move {
+                open(&engine, &[&left]).await;
+                open(&engine, &[&right]).await;
+                let execution = execute(&engine, &plan).await.unwrap();
+                // What follows is as if nothing had happened.
+                assert_eq!(execute(&engine, &plan).await.unwrap().sinks[0].ipc, execution.sinks[0].ipc);
+                execution
+            }
+        });
+        let merged = results[0].profile.contains("SortMergeJoinExec");
+        (text(&rows(results[0].sinks[0].ipc.as_ref().unwrap())), merged)
+    };
+    for kind in ["inner", "left", "full", "semi", "anti"] {
+        let (free, hashed) = answer(kind, 1, 0);
+        assert!(!hashed);
+        for size in [1, 3] {
+            let (limited, merged) = answer(kind, size, 12 << 20);
+            assert_eq!(limited, free, "{kind} on {size}");
+            assert!(merged || size > 1, "{kind}");
         }
     }
 }

@@ -1,0 +1,150 @@
+//! The memory of a rank, divided over its operators.
+use std::fmt::{self, Display, Formatter};
+
+use datafusion::common::{Result, resources_datafusion_err};
+use datafusion::execution::memory_pool::{MemoryConsumer, MemoryLimit, MemoryPool, MemoryReservation, human_readable_size};
+use parking_lot::Mutex;
+
+/// Operators that spill get equal shares, as in DataFusion's `FairSpillPool`; but a quarter of the memory is left to those that do
+/// not. Sorts that merge what they spilled take all they can get, and then a join or aggregation that reads them had nothing.
+#[derive(Debug)]
+pub struct SharedPool {
+    limit: usize,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Operators that spill.
+    spillers: usize,
+    /// Bytes of them, of their merges, of all others.
+    spillable: usize,
+    merging: usize,
+    fixed: usize,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Spillable,
+    Merging,
+    Fixed,
+}
+
+impl Kind {
+    fn of(consumer: &MemoryConsumer) -> Self {
+        match consumer.can_spill() {
+            true => Self::Spillable,
+            false if consumer.name().starts_with("ExternalSorterMerge") => Self::Merging,
+            false => Self::Fixed,
+        }
+    }
+}
+
+impl State {
+    fn of(&mut self, kind: Kind) -> &mut usize {
+        match kind {
+            Kind::Spillable => &mut self.spillable,
+            Kind::Merging => &mut self.merging,
+            Kind::Fixed => &mut self.fixed,
+        }
+    }
+
+    fn reserved(&self) -> usize {
+        self.spillable + self.merging + self.fixed
+    }
+
+    /// What a reservation of `held` bytes may take more.
+    fn available(&self, limit: usize, kind: Kind, held: usize) -> usize {
+        let free = limit.saturating_sub(self.reserved());
+        let sorts = (limit - limit / 4).min(limit.saturating_sub(self.fixed));
+        match kind {
+            Kind::Spillable => (sorts.saturating_sub(self.merging) / self.spillers.max(1)).saturating_sub(held).min(free),
+            Kind::Merging => sorts.saturating_sub(self.spillable + self.merging).min(free),
+            Kind::Fixed => free,
+        }
+    }
+}
+
+impl SharedPool {
+    pub fn new(limit: usize) -> Self {
+        Self { limit, state: Mutex::default() }
+    }
+}
+
+impl MemoryPool for SharedPool {
+    fn name(&self) -> &str {
+        "shared"
+    }
+
+    fn register(&self, consumer: &MemoryConsumer) {
+        self.state.lock().spillers += usize::from(consumer.can_spill());
+    }
+
+    fn unregister(&self, consumer: &MemoryConsumer) {
+        self.state.lock().spillers -= usize::from(consumer.can_spill());
+    }
+
+    fn grow(&self, reservation: &MemoryReservation, additional: usize) {
+        *self.state.lock().of(Kind::of(reservation.consumer())) += additional;
+    }
+
+    fn shrink(&self, reservation: &MemoryReservation, shrink: usize) {
+        *self.state.lock().of(Kind::of(reservation.consumer())) -= shrink;
+    }
+
+    fn try_grow(&self, reservation: &MemoryReservation, additional: usize) -> Result<()> {
+        let kind = Kind::of(reservation.consumer());
+        let mut state = self.state.lock();
+        let available = state.available(self.limit, kind, reservation.size());
+        if additional > available {
+            // In the words of DataFusion's pools, which the message for people is made of.
+            return Err(resources_datafusion_err!(
+                "Failed to allocate additional {} for {} with {} already allocated for this reservation - {} remain available for the total memory pool: {self}",
+                human_readable_size(additional),
+                reservation.consumer().name(),
+                human_readable_size(reservation.size()),
+                human_readable_size(available)
+            ));
+        }
+        *state.of(kind) += additional;
+        Ok(())
+    }
+
+    fn reserved(&self) -> usize {
+        self.state.lock().reserved()
+    }
+
+    fn memory_limit(&self) -> MemoryLimit {
+        MemoryLimit::Finite(self.limit)
+    }
+}
+
+impl Display for SharedPool {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{}(pool_size: {})", self.name(), human_readable_size(self.limit))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[test]
+    fn sorts_leave_a_quarter_and_nobody_gets_more_than_there_is() {
+        let pool: Arc<dyn MemoryPool> = Arc::new(SharedPool::new(400));
+        let consumer = |name: &str, spills: bool| MemoryConsumer::new(name).with_can_spill(spills).register(&pool);
+        let (a, b) = (consumer("ExternalSorter", true), consumer("ExternalSorter", true));
+        assert!(a.try_grow(151).is_err() && a.try_grow(150).is_ok() && b.try_grow(100).is_ok());
+        let merge = consumer("ExternalSorterMerge[1]", false);
+        assert!(merge.try_grow(51).is_err() && merge.try_grow(50).is_ok());
+        let join = consumer("HashJoinInput", false);
+        assert!(join.try_grow(101).is_err() && join.try_grow(100).is_ok());
+        assert!(b.try_grow(1).is_err() && merge.try_grow(1).is_err());
+        drop((a, merge));
+        assert_eq!(pool.reserved(), 200);
+        assert!(join.try_grow(150).is_ok() && b.try_grow(51).is_err() && b.try_grow(50).is_ok());
+        assert_eq!(pool.reserved(), 400);
+    }
+}

@@ -223,7 +223,7 @@ impl Engine {
 
     /// The columns of the table that the first sink of a plan sees: `[{ name, type }]`.
     pub async fn schema_of(&self, plan: &str) -> Result<String> {
-        execute::schema(&self.plan(&parse(plan)?, None, Way::Specialised).await?)
+        execute::schema(&self.plan(&parse(plan)?, None, Way::General).await?)
     }
 
     pub(crate) async fn plan(&self, plan: &Plan, scripts: Option<&Arc<dyn ScriptHost>>, way: Way) -> Result<Stages> {

@@ -61,11 +61,11 @@ fn aggregates(array: ArrayRef) -> Vec<String> {
     let all = RecordBatch::try_from_iter_with_nullable([("x", array, true), ("position", positions, true), ("g", group, true)]).unwrap();
     let half = all.num_rows() / 2;
     let frame = partitions(vec![all.slice(0, half), all.slice(half, all.num_rows() - half)]);
-    [F::Count, F::Valid, F::Distinct, F::Sum, F::Mean, F::Min, F::Max, F::Variance, F::Stdev, F::Median, F::Any]
+    [F::Count, F::Valid, F::Distinct, F::Sum, F::Mean, F::Min, F::Max, F::Variance, F::Stdev, F::Median, F::Any, F::Mode, F::First, F::Last, F::Product]
         .into_iter()
         .map(|function| {
             let expr = match function {
-                F::Any => Ok(any(ident("x"), ident("position"))),
+                F::Any | F::Mode | F::First | F::Last => by_order(function, ident("x"), ident("position")),
                 function => aggregate(function, Some(ident("x")), &data_type),
             };
             let Ok(expr) = expr else { return "-".to_owned() };
@@ -83,15 +83,15 @@ fn aggregates_follow_arquero() {
     let floats = |values: Vec<Option<f64>>| aggregates(Arc::new(Float64Array::from(values)));
     assert_eq!(
         floats(vec![Some(1.0), None, Some(f64::NAN), Some(4.0), Some(2.0), Some(2.0), None]),
-        ["7", "4", "4", "9.0", "2.25", "1.0", "4.0", "1.5833333333333333", "1.2583057392117916", "2.0", "2.0"]
+        ["7", "4", "4", "9.0", "2.25", "1.0", "4.0", "1.5833333333333333", "1.2583057392117916", "2.0", "2.0", "2.0", &none, "1.0", "16.0"]
     );
-    assert_eq!(floats(vec![Some(3.0), None]), ["2", "1", "2", "3.0", "3.0", "3.0", "3.0", &none, &none, "3.0", "3.0"]);
-    assert_eq!(floats(vec![None, Some(f64::NAN)]), ["2", "0", "1", &none, &none, &none, &none, &none, &none, &none, &none]);
+    assert_eq!(floats(vec![Some(3.0), None]), ["2", "1", "2", "3.0", "3.0", "3.0", "3.0", &none, &none, "3.0", "3.0", "3.0", &none, "3.0", "3.0"]);
+    assert_eq!(floats(vec![None, Some(f64::NAN)]), ["2", "0", "1", &none, &none, &none, &none, &none, &none, &none, &none, &none, "NaN", &none, &none]);
     assert_eq!(floats(vec![Some(f64::INFINITY), Some(1.0)])[3..5], ["inf", "inf"]);
     let integers = aggregates(Arc::new(Int32Array::from(vec![Some(5), None, Some(-2), Some(5)])));
     assert_eq!(integers[..7], ["4", "3", "3", "8", "2.6666666666666665", "-2", "5"]);
     let words = aggregates(Arc::new(StringArray::from(vec![Some("b"), None, Some("a"), Some("b")])));
-    assert_eq!(words, ["4", "3", "3", "-", "-", "a", "b", "-", "-", "-", "b"]);
+    assert_eq!(words, ["4", "3", "3", "-", "-", "a", "b", "-", "-", "-", "b", "b", "b", "b", "-"]);
     let flags = aggregates(Arc::new(BooleanArray::from(vec![Some(true), None, Some(false)])));
     assert_eq!(flags[..7], ["3", "2", "3", "1.0", "0.5", "false", "true"]);
     let times = aggregates(Arc::new(TimestampMicrosecondArray::from(vec![Some(5), None, Some(3)]).with_timezone("UTC")));
@@ -141,7 +141,7 @@ fn many_groups_agree_with_one_at_a_time() {
                 x(F::Variance).alias("variance"),
                 x(F::Distinct).alias("distinct"),
                 aggregate(F::Max, Some(ident("s")), &DataType::Utf8).unwrap().alias("max"),
-                any(ident("s"), ident("position")).alias("any"),
+                by_order(F::Any, ident("s"), ident("position")).unwrap().alias("any"),
             ],
         )
         .unwrap()

@@ -135,10 +135,12 @@ pub async fn execute(
         Err(error) if specialised || hashed => {
             let reported = engine.recover(&error, after).await?;
             let some = |code: &str| reported.iter().any(|error| error.code == code);
-            match () {
-                () if specialised && some(GENERAL) => Ok(Outcome::GaveUp(Way::General)),
-                () if hashed && some("LS2010") => Ok(Outcome::GaveUp(Way::Merging)),
-                () => Err(error),
+            if specialised && some(GENERAL) {
+                Ok(Outcome::GaveUp(Way::General))
+            } else if hashed && some("LS2010") {
+                Ok(Outcome::GaveUp(Way::Merging))
+            } else {
+                Err(error)
             }
         }
         Err(error) => Err(error),

@@ -149,8 +149,9 @@ impl KeySet {
 
     /// Of memory that a set of these keys takes at most, with a bit each.
     pub fn bytes(all: &[Bytes]) -> usize {
-        // A hash table has 17 bytes an entry, or 25 with the length of what it points to, and up to twice the entries.
-        all.iter().map(|bytes| bytes.len() * 5 + 8192).sum()
+        // Eight bytes a key: two bitmaps of 256 bits, or a hash table of 17 bytes an entry with room for twice as many. A row's
+        // length and bytes: 25 bytes an entry, twice, and the row.
+        all.iter().map(Bytes::len).sum::<usize>() * 9 + (16 << 10)
     }
 
     /// Exclusive bound of the indices.

@@ -26,7 +26,8 @@ pub(crate) fn among(value: &Expr, members: &[Expr]) -> Option<Expr> {
         ScalarValue::Utf8(_) => Set::Texts(known(&members, |member| if let ScalarValue::Utf8(x) = member { x.clone() } else { None })),
         _ => return None,
     };
-    Some(Among(Arc::new(Members { null: members.iter().any(ScalarValue::is_null), set })).on(vec![value.clone()]))
+    let null = members.iter().any(ScalarValue::is_null);
+    Some(Among(Arc::new(Members { name: format!("in {} members", set.len()), null, set })).on(vec![value.clone()]))
 }
 
 fn known<T: Eq + Hash>(members: &[ScalarValue], value: impl Fn(&ScalarValue) -> Option<T>) -> HashSet<T> {
@@ -44,6 +45,8 @@ struct Among(Arc<Members>);
 
 #[derive(Debug, PartialEq, Eq)]
 struct Members {
+    /// For plans that people read: not the members themselves.
+    name: String,
     /// What is said of null.
     null: bool,
     set: Set,
@@ -75,7 +78,7 @@ impl Hash for Members {
 
 impl Predicate for Among {
     fn name(&self) -> &str {
-        "in"
+        &self.0.name
     }
 
     fn holds(&self, a: &Arguments) -> Result<ArrayRef> {

@@ -14,6 +14,7 @@ mod semi_filter;
 mod shared;
 mod shuffle;
 mod slice;
+mod waiting;
 mod window;
 
 pub use broadcast::BroadcastExec;

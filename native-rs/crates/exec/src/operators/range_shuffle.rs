@@ -28,10 +28,9 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties};
 use futures::{StreamExt, TryStreamExt, stream};
 use lockstep_comm::OpKind;
-use parking_lot::Mutex;
 use tokio::sync::watch;
 
-use super::{Start, plan_methods, streaming};
+use super::{Start, plan_methods, streaming, waiting};
 use crate::exchange::queue::{Gate, Queue};
 use crate::exchange::{Exchange, Router, Shape};
 use crate::planner::physical::BATCH_ROWS;
@@ -85,7 +84,6 @@ impl Start for RangeShuffleExec {
         let of = self.input.output_partitioning().partition_count();
         let local = self.ranks.local(of);
         let (announce, splitters) = watch::channel(None);
-        let samples = Arc::new(Mutex::new(vec![]));
         let mut collectors = vec![];
         let mut sources: Vec<(usize, SendableRecordBatchStream, Box<dyn Router>)> = vec![];
         for partition in local {
@@ -94,7 +92,7 @@ impl Start for RangeShuffleExec {
             let (buffer, replay) =
                 Queue::new("RangeShuffleExec", &gate, self.schema(), context, self.exchange.metrics(), partition);
             let mut input = self.input.execute(partition, context.clone())?;
-            let (keys, samples) = (self.keys()?, samples.clone());
+            let keys = self.keys()?;
             collectors.push(async move {
                 let mut sampler = Sampler::new(keys, partition as u64);
                 while let Some(batch) = input.try_next().await? {
@@ -102,8 +100,7 @@ impl Start for RangeShuffleExec {
                     buffer.push(batch)?;
                 }
                 buffer.finish();
-                samples.lock().push(sampler.finish());
-                Result::<()>::Ok(())
+                Result::<_>::Ok(sampler.finish())
             });
             let mut decided: watch::Receiver<Option<Arc<Splitters>>> = splitters.clone();
             let router = RangeRouter { keys: self.keys()?, splitters: splitters.clone(), partitions: self.ranks.partitions() };
@@ -120,25 +117,10 @@ impl Start for RangeShuffleExec {
         self.exchange.start(run, offset, context, &self.schema(), of, sources)?;
 
         let (id, partitions, agreeing) = (offset + self.exchange.id() + 1, self.ranks.partitions(), run.clone());
-        let collected: Vec<_> = collectors
-            .into_iter()
-            .map(|collector| {
-                let (done, ended) = tokio::sync::oneshot::channel();
-                run.spawn(async move {
-                    collector.await?;
-                    let _ = done.send(());
-                    Ok(())
-                });
-                ended
-            })
-            .collect();
+        let collected = waiting::all(run, collectors);
         run.spawn(async move {
-            for ended in collected {
-                if ended.await.is_err() {
-                    return Ok(()); // the collector's own error is reported
-                }
-            }
-            let mine = encode_samples(&samples.lock());
+            let Some(samples) = collected.await else { return Ok(()) };
+            let mine = encode_samples(&samples);
             let all = agreeing.agree(id, OpKind::Sample, mine).await?;
             announce.send_replace(Some(Arc::new(Splitters::choose(&all, partitions))));
             Ok(())

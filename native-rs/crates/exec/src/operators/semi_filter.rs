@@ -5,7 +5,6 @@
 //! kept   rank 0 ─ buffer, keys ┐                    ┌─ look at other, rank 0: keys found ┐             ┌► rows with a found key
 //!        rank 1 ─ buffer, keys ┴─ all keys (all) ───┴─ look at other, rank 1: keys found ┴─ or (all) ──┴► …
 //! ```
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,7 +14,7 @@ use arrow::compute::filter_record_batch;
 use arrow::datatypes::DataType;
 use bytes::Bytes;
 use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{JoinType, NullEquality, Result, internal_datafusion_err};
+use datafusion::common::{JoinType, NullEquality, Result};
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::PhysicalExpr;
@@ -25,14 +24,12 @@ use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSe
 use datafusion::physical_plan::statistics::StatisticsArgs;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties, Statistics};
-use futures::future::try_join_all;
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{StreamExt, TryStreamExt};
 use lockstep_comm::OpKind;
-use parking_lot::Mutex;
-use tokio::sync::{oneshot, watch};
 
+use super::waiting::{self, Waiting};
 use super::{Start, plan_methods, streaming};
-use crate::exchange::queue::{Gate, Queue, QueueStream};
+use crate::exchange::queue::{Gate, Queue};
 use crate::keys::{Key, KeySet, LocalKeys};
 use crate::run::Run;
 
@@ -44,16 +41,10 @@ pub struct SemiFilterExec {
     on: Vec<(Arc<dyn PhysicalExpr>, Arc<dyn PhysicalExpr>)>,
     /// Rows without an equal one are kept.
     anti: bool,
-    waiting: Arc<Waiting>,
-    properties: Arc<PlanProperties>,
-}
-
-/// The kept rows of this rank, and what was found, once that is known.
-struct Waiting {
-    id: u64,
-    buffers: Mutex<HashMap<usize, QueueStream>>,
-    found: watch::Sender<Option<Arc<Found>>>,
+    /// The kept rows, until it is known which keys were found.
+    waiting: Arc<Waiting<Found>>,
     metrics: ExecutionPlanMetricsSet,
+    properties: Arc<PlanProperties>,
 }
 
 /// The keys of all kept rows and, a bit each, which of them the other side has.
@@ -125,8 +116,7 @@ impl SemiFilterExec {
         id: u64,
     ) -> Self {
         let properties = streaming(kept.equivalence_properties().clone(), kept.output_partitioning().clone());
-        let waiting = Waiting { id, buffers: Mutex::default(), found: watch::Sender::new(None), metrics: Default::default() };
-        Self { kept, other, on, anti, waiting: Arc::new(waiting), properties }
+        Self { kept, other, on, anti, waiting: Arc::new(Waiting::new(id)), metrics: Default::default(), properties }
     }
 
     /// The same with numbers in the plan: `id` for the keys, `id` + 1 for what was found.
@@ -136,7 +126,7 @@ impl SemiFilterExec {
 
     fn with_children(&self, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Self {
         let other = children.swap_remove(1);
-        Self::new(children.swap_remove(0), other, self.on.clone(), self.anti, self.waiting.id)
+        Self::new(children.swap_remove(0), other, self.on.clone(), self.anti, self.waiting.id())
     }
 
     pub fn kept(&self) -> &Arc<dyn ExecutionPlan> {
@@ -152,76 +142,83 @@ impl SemiFilterExec {
 
 impl Start for SemiFilterExec {
     fn id(&self) -> u64 {
-        self.waiting.id
+        self.waiting.id()
     }
 
     fn start(&self, run: &Arc<Run>, offset: u64, context: &Arc<TaskContext>) -> Result<()> {
         let mut collecting = vec![];
         for partition in run.ranks.local(self.kept.output_partitioning().partition_count()) {
             let gate = Gate::whole();
-            let (buffer, rows) = Queue::new("SemiFilterExec", &gate, self.schema(), context, &self.waiting.metrics, partition);
-            self.waiting.buffers.lock().insert(partition, rows);
+            let (buffer, rows) = Queue::new("SemiFilterExec", &gate, self.schema(), context, &self.metrics, partition);
+            self.waiting.hold(partition, rows);
             let mut input = self.kept.execute(partition, context.clone())?;
             let (mut key, mut keys) = (self.key(|(left, _)| left.clone())?, LocalKeys::default());
             let memory = MemoryConsumer::new("SemiFilterExec").register(context.memory_pool());
-            let (collected, result) = oneshot::channel();
-            collecting.push(result);
-            run.spawn(async move {
+            collecting.push(async move {
                 while let Some(batch) = input.try_next().await? {
                     keys.extend(&mut key, &batch)?;
                     memory.try_resize(keys.bytes())?;
                     buffer.push(batch)?;
                 }
                 buffer.finish();
-                let _ = collected.send((keys, memory));
-                Ok(())
+                Result::<_>::Ok((keys, memory))
             });
         }
+        let collecting = waiting::all(run, collecting);
         // Taken now, though read later: what nobody has taken when a rank has no more to do is closed.
-        let others = run.ranks.local(self.other.output_partitioning().partition_count());
-        let others = others.map(|partition| Ok((partition, self.other.execute(partition, context.clone())?, self.key(|(_, right)| right.clone())?)));
-        let others = others.collect::<Result<Vec<_>>>()?;
+        let mut others = vec![];
+        for partition in run.ranks.local(self.other.output_partitioning().partition_count()) {
+            let metrics = BaselineMetrics::new(&self.metrics, partition);
+            others.push((self.other.execute(partition, context.clone())?, self.key(|(_, right)| right.clone())?, metrics));
+        }
         let memory = MemoryConsumer::new("SemiFilterExec").register(context.memory_pool());
-        let (waiting, agreeing, id) = (self.waiting.clone(), run.clone(), offset + self.waiting.id);
+        let (waiting, agreeing, id) = (self.waiting.clone(), run.clone(), offset + self.waiting.id());
         run.spawn(async move {
-            // A reader that failed reports its own error.
-            let Ok(mine) = try_join_all(collecting).await else { return Ok(()) };
+            let Some(mine) = collecting.await else { return Ok(()) };
             let all = agreeing.agree(id, OpKind::Allgather, LocalKeys::encode(mine.iter().map(|(keys, _)| keys)).into()).await?;
             drop(mine);
             memory.try_resize(KeySet::bytes(&all))?;
             let found = Arc::new(Found::new(KeySet::new(&all), memory));
             drop(all);
             if found.keys.len() > 0 {
-                let looking = others.into_iter().map(|(partition, mut rows, mut key)| {
-                    let (found, metrics) = (found.clone(), BaselineMetrics::new(&waiting.metrics, partition));
-                    let (done, ended) = oneshot::channel();
-                    agreeing.spawn(async move {
-                        while let Some(batch) = rows.try_next().await? {
-                            let timer = metrics.elapsed_compute().timer();
-                            key.each(&batch, &mut |_, key| {
-                                if let Some(index) = key.and_then(|key| found.keys.index_of(key)) {
-                                    found.mark(index);
-                                }
-                            })?;
-                            timer.done();
-                        }
-                        let _ = done.send(());
-                        Ok(())
-                    });
-                    ended
-                });
-                let Ok(_) = try_join_all(looking.collect::<Vec<_>>()).await else { return Ok(()) };
+                let looking = others.into_iter().map(|(rows, key, metrics)| look(rows, key, metrics, found.clone())).collect();
+                let Some(_) = waiting::all(&agreeing, looking).await else { return Ok(()) };
                 found.merge(&agreeing.agree(id + 1, OpKind::Allgather, found.to_bytes()).await?);
             }
-            waiting.found.send_replace(Some(found));
+            waiting.tell(found);
             Ok(())
         });
         Ok(())
     }
 
     fn abandon(&self) {
-        self.waiting.buffers.lock().clear();
+        self.waiting.abandon();
     }
+}
+
+/// Marks the keys that the rows of the other side have.
+async fn look(mut rows: SendableRecordBatchStream, mut key: Key, metrics: BaselineMetrics, found: Arc<Found>) -> Result<()> {
+    while let Some(batch) = rows.try_next().await? {
+        let timer = metrics.elapsed_compute().timer();
+        key.each(&batch, &mut |_, key| {
+            if let Some(index) = key.and_then(|key| found.keys.index_of(key)) {
+                found.mark(index);
+            }
+        })?;
+        timer.done();
+    }
+    Ok(())
+}
+
+/// Of kept rows those that stay.
+fn kept(batch: &RecordBatch, key: &mut Key, anti: bool, found: &Found) -> Result<RecordBatch> {
+    let mut keep = vec![anti; batch.num_rows()];
+    key.each(batch, &mut |row, key| {
+        if key.and_then(|key| found.keys.index_of(key)).is_some_and(|index| found.is_marked(index)) {
+            keep[row] = !anti;
+        }
+    })?;
+    Ok(filter_record_batch(batch, &BooleanArray::from(keep))?)
 }
 
 impl DisplayAs for SemiFilterExec {
@@ -247,48 +244,27 @@ impl ExecutionPlan for SemiFilterExec {
     }
 
     fn execute(&self, partition: usize, _context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let rows = self.waiting.buffers.lock().remove(&partition);
-        let rows = rows.ok_or_else(|| internal_datafusion_err!("SemiFilterExec: partition {partition} is not here"))?;
-        let (mut key, anti, waiting) = (self.key(|(left, _)| left.clone())?, self.anti, self.waiting.clone());
-        let metrics = BaselineMetrics::new(&self.waiting.metrics, partition);
-        let kept = async move {
-            let mut found = waiting.found.subscribe();
-            let found = match found.wait_for(Option::is_some).await {
-                Ok(found) => found.clone(),
-                Err(_) => None,
-            };
-            let Some(found) = found else { return stream::empty().boxed() }; // the execution has ended
-            let kept = rows.map(move |batch| {
-                let batch = batch?;
+        let (mut key, anti) = (self.key(|(left, _)| left.clone())?, self.anti);
+        let metrics = BaselineMetrics::new(&self.metrics, partition);
+        let rows = self.waiting.stream(partition, move |rows, found| {
+            let rows = rows.map(move |batch| {
                 let timer = metrics.elapsed_compute().timer();
-                let mut keep = vec![anti; batch.num_rows()];
-                key.each(&batch, &mut |row, key| {
-                    if key.and_then(|key| found.keys.index_of(key)).is_some_and(|index| found.is_marked(index)) {
-                        keep[row] = !anti;
-                    }
-                })?;
-                let kept: RecordBatch = filter_record_batch(&batch, &BooleanArray::from(keep))?;
+                let kept = kept(&batch?, &mut key, anti, &found)?;
                 timer.done();
                 metrics.record_output(kept.num_rows());
                 Ok(kept)
             });
-            kept.boxed()
-        };
-        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), stream::once(kept).flatten())))
+            rows.boxed()
+        })?;
+        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), rows)))
     }
 
     fn metrics(&self) -> Option<MetricsSet> {
-        Some(self.waiting.metrics.clone_inner())
+        Some(self.metrics.clone_inner())
     }
 
     /// At most what is kept.
     fn statistics_from_inputs(&self, inputs: &[Arc<Statistics>], _args: &StatisticsArgs) -> Result<Arc<Statistics>> {
         Ok(Arc::new(inputs[0].as_ref().clone().to_inexact()))
-    }
-}
-
-impl fmt::Debug for Waiting {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Waiting {}", self.id)
     }
 }

@@ -14,21 +14,18 @@ use arrow::array::RecordBatch;
 use bytes::Bytes;
 use datafusion::common::stats::Precision;
 use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{Result, Statistics, internal_datafusion_err};
+use datafusion::common::{Result, Statistics};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{Distribution, LexOrdering, OrderingRequirements, Partitioning, PhysicalExpr};
 use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricsSet};
 use datafusion::physical_plan::statistics::StatisticsArgs;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties};
-use futures::future::try_join_all;
 use futures::stream::BoxStream;
-use futures::{StreamExt, TryStreamExt, future, stream};
+use futures::{StreamExt, TryStreamExt, future};
 use lockstep_comm::OpKind;
-use parking_lot::Mutex;
-use std::collections::HashMap;
-use tokio::sync::{oneshot, watch};
 
+use super::waiting::{self, Waiting};
 use super::{QueryExec, Start, plan_methods, streaming};
 use crate::exchange::queue::{Gate, Queue, QueueStream};
 use crate::run::Run;
@@ -171,31 +168,28 @@ fn within(rows: QueueStream, wanted: Range<u64>) -> BoxStream<'static, Result<Re
     .boxed()
 }
 
-/// Partitions read to their ends, so that every row's place in the table is known: buffers and the agreed counts.
+/// Partitions read to their ends, so that every row's place in the table is known: the counts of all partitions.
+#[derive(Debug, Default)]
 pub(super) struct Counted {
-    id: u64,
-    buffers: Mutex<HashMap<usize, QueueStream>>,
-    /// Rows of all partitions, once known.
-    counts: watch::Sender<Option<Arc<Vec<u64>>>>,
+    waiting: Waiting<Vec<u64>>,
     metrics: ExecutionPlanMetricsSet,
 }
 
 impl Counted {
     pub fn new(id: u64) -> Self {
-        Self { id, buffers: Mutex::default(), counts: watch::Sender::new(None), metrics: Default::default() }
+        Self { waiting: Waiting::new(id), metrics: Default::default() }
     }
 
     pub fn id(&self) -> u64 {
-        self.id
+        self.waiting.id()
     }
 
     pub fn metrics(&self) -> &ExecutionPlanMetricsSet {
         &self.metrics
     }
 
-    /// What is not read by now never is.
     pub fn abandon(&self) {
-        self.buffers.lock().clear();
+        self.waiting.abandon();
     }
 
     /// Reads this rank's partitions of `input`, each up to `enough` rows, and agrees on the counts.
@@ -211,11 +205,9 @@ impl Counted {
         for partition in run.ranks.local(input.output_partitioning().partition_count()) {
             let gate = Gate::whole();
             let (buffer, rows) = Queue::new("SliceExec", &gate, input.schema(), context, &self.metrics, partition);
-            self.buffers.lock().insert(partition, rows);
+            self.waiting.hold(partition, rows);
             let mut input = input.execute(partition, context.clone())?;
-            let (counted, count) = oneshot::channel();
-            counting.push(count);
-            run.spawn(async move {
+            counting.push(async move {
                 let mut rows = 0;
                 while enough.is_none_or(|enough| rows < enough)
                     && let Some(batch) = input.try_next().await?
@@ -224,18 +216,17 @@ impl Counted {
                     buffer.push(batch)?;
                 }
                 buffer.finish();
-                let _ = counted.send(rows);
-                Ok(())
+                Result::<_>::Ok(rows)
             });
         }
-        let (this, run_, id) = (self.clone(), run.clone(), offset + self.id);
+        let counting = waiting::all(run, counting);
+        let (this, agreeing, id) = (self.clone(), run.clone(), offset + self.id());
         run.spawn(async move {
-            // A reader that failed reports its own error.
-            let Ok(mine) = try_join_all(counting).await else { return Ok(()) };
+            let Some(mine) = counting.await else { return Ok(()) };
             let bytes: Vec<u8> = mine.into_iter().flat_map(u64::to_le_bytes).collect();
-            let all = run_.agree(id, OpKind::Allgather, Bytes::from(bytes)).await?;
+            let all = agreeing.agree(id, OpKind::Allgather, Bytes::from(bytes)).await?;
             let words = all.iter().flat_map(|bytes| bytes.as_chunks::<8>().0);
-            this.counts.send_replace(Some(Arc::new(words.map(|word| u64::from_le_bytes(*word)).collect())));
+            this.waiting.tell(Arc::new(words.map(|word| u64::from_le_bytes(*word)).collect()));
             Ok(())
         });
         Ok(())
@@ -247,34 +238,7 @@ impl Counted {
         partition: usize,
         make: impl FnOnce(QueueStream, u64, u64) -> BoxStream<'static, Result<RecordBatch>> + Send + 'static,
     ) -> Result<BoxStream<'static, Result<RecordBatch>>> {
-        let Some(rows) = self.buffers.lock().remove(&partition) else {
-            // Fewer partitions than ranks × threads: the rest is empty.
-            return match self.id {
-                u64::MAX => Err(internal_datafusion_err!("the plan is not distributed")),
-                _ => Ok(stream::empty().boxed()),
-            };
-        };
-        let mut counts = self.counts.subscribe();
-        let made = async move {
-            let counts = match counts.wait_for(Option::is_some).await {
-                Ok(counts) => counts.clone().unwrap_or_default(),
-                Err(_) => return stream::empty().boxed(), // the execution has ended
-            };
-            make(rows, counts[..partition].iter().sum(), counts.iter().sum())
-        };
-        Ok(stream::once(made).flatten().boxed())
-    }
-}
-
-impl Default for Counted {
-    fn default() -> Self {
-        Self::new(u64::MAX)
-    }
-}
-
-impl fmt::Debug for Counted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Counted {}", self.id)
+        self.waiting.stream(partition, move |rows, counts| make(rows, counts[..partition].iter().sum(), counts.iter().sum()))
     }
 }
 

@@ -7,7 +7,6 @@
 //! partition 2 ─ rows set aside, edges of its parts ┘                          └► …
 //! ```
 //! A part has so many rows that it fits memory; what is set aside spills.
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -22,15 +21,12 @@ use datafusion::physical_expr::{Distribution, EquivalenceProperties, LexOrdering
 use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties};
-use futures::future::try_join_all;
 use futures::stream::BoxStream;
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{StreamExt, TryStreamExt};
 use lockstep_comm::OpKind;
-use parking_lot::Mutex;
-use tokio::sync::{oneshot, watch};
 
+use super::waiting::{self, Waiting};
 use super::{Start, plan_methods, streaming};
-use crate::exchange::queue::QueueStream;
 use crate::run::Run;
 use crate::windows::{Edges, Groups, PartReader, PartWriter, Windows};
 
@@ -40,7 +36,8 @@ pub struct WindowExec {
     windows: Arc<Windows>,
     /// The order of the rows, within groups if there are keys.
     ordering: Option<LexOrdering>,
-    parts: Arc<Parts>,
+    /// The rows of a table that is one group, until the edges of all parts are known.
+    parts: Arc<Waiting<Edges>>,
     metrics: ExecutionPlanMetricsSet,
     properties: Arc<PlanProperties>,
 }
@@ -53,7 +50,7 @@ impl WindowExec {
 
     /// The same with a number in the plan.
     pub fn distributed(&self, id: u64) -> Self {
-        Self { parts: Arc::new(Parts::new(id)), ..self.clone() }
+        Self { parts: Arc::new(Waiting::new(id)), ..self.clone() }
     }
 
     /// Whether the table is one group.
@@ -89,34 +86,9 @@ fn key_columns(input: &Arc<dyn ExecutionPlan>, windows: &Windows) -> Vec<Arc<dyn
     windows.keys.iter().map(column).collect()
 }
 
-/// A table that is one group: this rank's rows, on disk where memory does not last, and the edges of all parts.
-struct Parts {
-    id: u64,
-    rows: Mutex<HashMap<usize, QueueStream>>,
-    edges: watch::Sender<Option<Arc<Edges>>>,
-}
-
-impl Parts {
-    fn new(id: u64) -> Self {
-        Self { id, rows: Mutex::default(), edges: watch::Sender::new(None) }
-    }
-}
-
-impl Default for Parts {
-    fn default() -> Self {
-        Self::new(u64::MAX)
-    }
-}
-
-impl fmt::Debug for Parts {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Parts {}", self.id)
-    }
-}
-
 impl Start for WindowExec {
     fn id(&self) -> u64 {
-        self.parts.id
+        self.parts.id()
     }
 
     fn start(&self, run: &Arc<Run>, offset: u64, context: &Arc<TaskContext>) -> Result<()> {
@@ -126,29 +98,22 @@ impl Start for WindowExec {
         let mut reading = vec![];
         for partition in run.ranks.local(self.input.output_partitioning().partition_count()) {
             let (parts, rows) = PartWriter::new(partition, &self.windows, self.input.schema(), context, &self.metrics);
-            self.parts.rows.lock().insert(partition, rows);
-            let read = read_parts(self.input.execute(partition, context.clone())?, parts);
-            let (done, message) = oneshot::channel();
-            reading.push(message);
-            run.spawn(async move {
-                let _ = done.send(read.await?);
-                Ok(())
-            });
+            self.parts.hold(partition, rows);
+            reading.push(read_parts(self.input.execute(partition, context.clone())?, parts));
         }
-        let (windows, parts, id, run_) = (self.windows.clone(), self.parts.clone(), offset + self.parts.id, run.clone());
+        let reading = waiting::all(run, reading);
+        let (windows, parts, id, agreeing) = (self.windows.clone(), self.parts.clone(), offset + self.parts.id(), run.clone());
         run.spawn(async move {
-            // A reader that failed reports its own error.
-            let Ok(edges) = try_join_all(reading).await else { return Ok(()) };
-            let message = Bytes::from(edges.concat());
-            let messages = run_.agree(id, OpKind::Allgather, message).await?;
-            parts.edges.send_replace(Some(Arc::new(Edges::read(&messages, &windows.specs)?)));
+            let Some(edges) = reading.await else { return Ok(()) };
+            let messages = agreeing.agree(id, OpKind::Allgather, Bytes::from(edges.concat())).await?;
+            parts.tell(Arc::new(Edges::read(&messages, &windows.specs)?));
             Ok(())
         });
         Ok(())
     }
 
     fn abandon(&self) {
-        self.parts.rows.lock().clear();
+        self.parts.abandon();
     }
 }
 
@@ -203,17 +168,8 @@ impl ExecutionPlan for WindowExec {
             let groups = Groups::new(partition, input, windows, schema.clone(), context, self.metrics.clone());
             return Ok(Box::pin(RecordBatchStreamAdapter::new(schema, counted(groups.stream(), metrics))));
         }
-        let schema_ = schema.clone();
-        // Taken now: a rank whose sinks are done abandons what nobody has taken, while others still gather its rows.
-        let rows = self.parts.rows.lock().remove(&partition);
-        let mut edges = self.parts.edges.subscribe();
-        let opened = async move {
-            let known = edges.wait_for(Option::is_some).await.ok().and_then(|edges| edges.clone());
-            // Fewer partitions than ranks × threads, or the execution has ended: nothing.
-            let (Some(edges), Some(rows)) = (known, rows) else { return stream::empty().boxed() };
-            PartReader::new(partition, rows, windows, edges, schema_).stream()
-        };
-        let rows = stream::once(opened).flatten().boxed();
+        let output = schema.clone();
+        let rows = self.parts.stream(partition, move |rows, edges| PartReader::new(partition, rows, windows, edges, output).stream())?;
         Ok(Box::pin(RecordBatchStreamAdapter::new(schema, counted(rows, metrics))))
     }
 

@@ -1,21 +1,12 @@
 //! What the path must not do: read twice, gather everything, hang.
 use arrow::array::AsArray;
 use arrow::datatypes::Int32Type;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::tables::{dataset, trips};
 use crate::world::*;
 
 const TRIPS: [(&str, &str); 3] = [("t", "date"), ("zone", "number"), ("miles", "number")];
-
-fn operators(profile: &str) -> Vec<Value> {
-    let profile: Value = serde_json::from_str(profile).unwrap();
-    profile["operators"].as_array().unwrap().clone()
-}
-
-fn by_rank(operator: &Value, counter: &str) -> Vec<u64> {
-    operator["ranks"].as_array().unwrap().iter().map(|rank| rank[counter].as_u64().unwrap()).collect()
-}
 
 #[test]
 fn a_table_with_four_consumers_is_read_once() {

@@ -45,13 +45,12 @@ fn profile(inputs: &[&Path], nodes: &[Value]) -> Vec<Value> {
             execute(&engine, &plan).await.unwrap().profile
         }
     });
-    let profile: Value = serde_json::from_str(&results[0]).unwrap();
-    profile["operators"].as_array().unwrap().clone()
+    operators(&results[0])
 }
 
 fn rows_of(operators: &[Value], name: &str) -> u64 {
     let found = operators.iter().find(|operator| operator["name"] == name).unwrap_or_else(|| panic!("no {name}"));
-    found["ranks"][0]["rows"].as_u64().unwrap()
+    by_rank(found, "rows")[0]
 }
 
 #[test]

@@ -208,3 +208,14 @@ pub fn same_everywhere(inputs: &[&Path], nodes: impl Fn(&[u64]) -> Vec<Value> + 
     }
     first
 }
+
+/// What a profile says of each operator.
+pub fn operators(profile: &str) -> Vec<Value> {
+    let profile: Value = serde_json::from_str(profile).unwrap();
+    profile["operators"].as_array().unwrap().clone()
+}
+
+/// A counter of an operator on each rank.
+pub fn by_rank(operator: &Value, counter: &str) -> Vec<u64> {
+    operator["ranks"].as_array().unwrap().iter().map(|rank| rank[counter].as_u64().unwrap()).collect()
+}

@@ -21,9 +21,8 @@ use futures::{Stream, StreamExt};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-/// Bytes that may wait before a producer is held back; where memory is limited, this share of it.
+/// Bytes that may wait before a producer is held back, where these are no more than a sixteenth of the memory.
 const BUDGET: usize = 16 << 20;
-const SHARE: usize = 16;
 
 /// Holds producers back while all queues behind it have batches waiting.
 pub struct Gate {
@@ -50,7 +49,7 @@ impl Gate {
     /// For rows that are read as they come.
     pub fn streaming(context: &TaskContext) -> Arc<Self> {
         let (budget, most) = match context.memory_pool().memory_limit() {
-            MemoryLimit::Finite(limit) => (BUDGET.min(limit / SHARE), 2 * BUDGET.min(limit / SHARE)),
+            MemoryLimit::Finite(limit) => (BUDGET.min(limit / 16), limit / 4),
             _ => (BUDGET, usize::MAX),
         };
         Self::new(budget, most, false)

@@ -47,7 +47,7 @@ pub use errors::{ConnectorError, Result};
 pub use iceberg::{Constant, DeleteFile, IcebergColumn, IcebergFile, IcebergFileInfo, IcebergPart, IcebergRequest, listed_iceberg, open_iceberg};
 pub use json::{JsonLinesPart, JsonLinesRequest, open_json_lines};
 pub use names::{did_you_mean, near_misses};
-pub use outputs::{Identity, OutputOptions, abort_output, commit_output, prepare_output};
+pub use outputs::{Identity, OutputOptions, abort_output, clear_output, commit_output, prepare_output};
 pub use parquet::{FileInfo, ParquetPart, ParquetRequest, ParquetWriteOptions, open_parquet, read_labels};
 pub use postgres::{PostgresRequest, Relation, Selection, Snapshot, Spans, open_postgres};
 pub use prune::prune;

@@ -19,8 +19,9 @@ use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::Expr;
 use lockstep_comm::{Communicator, Op, OpKind, RankError, local, mpi};
+use lockstep_connectors::clear_output;
 use lockstep_functions::ScriptHost;
-use lockstep_plan::Plan;
+use lockstep_plan::{Plan, Sink};
 use parking_lot::Mutex;
 use serde::Deserialize;
 use tokio::runtime::{Builder as RuntimeBuilder, Handle, Runtime};
@@ -202,8 +203,11 @@ impl Engine {
         let mut way = Way::Specialised;
         let executed = loop {
             match execute::execute(self, &plan, scripts.as_ref(), way).await {
-                // All ranks are here, and go the next way.
-                Ok(Outcome::GaveUp(next)) => way = next,
+                // All ranks are here, and go the next way, which no rank begins before rank 0 does.
+                Ok(Outcome::GaveUp(next)) => match self.clear(&plan) {
+                    Ok(()) => way = next,
+                    Err(error) => break Err(error),
+                },
                 Ok(Outcome::Done(done)) => break Ok(done),
                 Err(error) => break Err(error),
             }
@@ -214,6 +218,12 @@ impl Engine {
             self.fail(&error);
             error
         })
+    }
+
+    /// Removes what an execution that gave up has written: the next one has other rows in other parts.
+    fn clear(&self, plan: &Plan) -> Result<()> {
+        let places = plan.sinks.iter().filter_map(Sink::place).filter(|_| self.ranks.rank == 0);
+        places.map(|(place, store)| Ok(clear_output(place, store)?)).collect()
     }
 
     /// The distributed physical plan as text: one tree a stage.

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::{Aggregate, AsofJoin, ColumnType, CsvWrite, Expression, IcebergWrite, Join, JsonLinesWrite, NamedAggregate, ParquetWrite};
+use crate::{Aggregate, AsofJoin, ColumnType, CsvWrite, Expression, IcebergWrite, Join, JsonLinesWrite, NamedAggregate, ParquetWrite, StoreOptions};
 
 /// Index into [`Plan::nodes`]. An input always stands before its consumer.
 pub type NodeId = usize;
@@ -275,6 +275,17 @@ impl Sink {
             Self::WriteCsv(write) => write.input,
             Self::WriteJsonLines(write) => write.input,
             Self::WriteIceberg(write) => write.input,
+        }
+    }
+
+    /// The place that is this write's alone, and how it is reached; None where nothing is written.
+    pub fn place(&self) -> Option<(&str, &StoreOptions)> {
+        match self {
+            Self::Count { .. } | Self::Collect { .. } | Self::Materialize { .. } => None,
+            Self::WriteParquet(write) => Some((&write.staging, &write.store)),
+            Self::WriteCsv(write) => Some((&write.staging, &write.store)),
+            Self::WriteJsonLines(write) => Some((&write.staging, &write.store)),
+            Self::WriteIceberg(write) => Some((&write.folder, &write.store)),
         }
     }
 

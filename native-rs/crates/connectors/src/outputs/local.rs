@@ -55,6 +55,15 @@ pub fn commit(staging: &Path, path: &Path, overwrite: bool) -> Result<()> {
     sync(parent(path)).map_err(fail)
 }
 
+/// Removes all files of a directory.
+pub fn clear(place: &Path) -> Result<()> {
+    let fail = |error: io::Error| ConnectorError::write(place, &error);
+    for entry in fs::read_dir(place).map_err(fail)? {
+        remove(&entry.map_err(fail)?.path())?;
+    }
+    Ok(())
+}
+
 /// Removes the staging directory with all it holds; no error if it is gone.
 pub fn abort(staging: &Path) -> Result<()> {
     remove(staging)

@@ -56,6 +56,15 @@ pub fn commit_output(staging: &str, path: &str, overwrite: bool, options: &Outpu
     }
 }
 
+/// Removes the files of a write that begins again, from its staging place or its folder in an Iceberg table; the place stays. No
+/// part of it may be open.
+pub fn clear_output(place: &str, store: &StoreOptions) -> Result<()> {
+    match is_remote(place) {
+        true => remote::clear(place, store),
+        false => local::clear(Path::new(place)),
+    }
+}
+
 /// Removes what was staged; no error if it is gone.
 pub fn abort_output(staging: &str, options: &OutputOptions) -> Result<()> {
     match is_remote(staging) {

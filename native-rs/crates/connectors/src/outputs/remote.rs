@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     errors::{ConnectorError, Result},
-    store::{Condition, Listed, Location, Store, wait},
+    store::{Condition, Listed, Location, Store, StoreOptions, wait},
 };
 
 /// Requests of a commit that are under way at a time.
@@ -219,6 +219,22 @@ fn interrupted(url: &str, error: Option<ConnectorError>) -> ConnectorError {
          overwrite, or, where files were removed by hand, remove {MANIFEST} beside them too"
     );
     ConnectorError::new("LS2005", message, json!({ "file": url }))
+}
+
+/// Gives up what was staged, or removes what is visible in a folder.
+pub fn clear(place: &str, options: &StoreOptions) -> Result<()> {
+    let location = Location::parse(place)?;
+    if location.key.contains("/_lockstep-") {
+        return abort(place, &OutputOptions { store: options.clone(), identity: None });
+    }
+    let (store, folder) = (location.store(options)?, location.key.clone());
+    wait(async move {
+        let removing: Vec<_> = store.list(&folder).await?.into_iter().map(|file| {
+            let store = store.clone();
+            async move { store.remove(&file.key).await }
+        }).collect();
+        stream::iter(removing).buffer_unordered(AT_ONCE).try_collect::<Vec<()>>().await.map(|_| ())
+    })
 }
 
 /// Gives up what was staged: never what a manifest names.

@@ -16,7 +16,7 @@ use arrow::{
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 use lockstep_connectors::{
-    ConnectorError, Identity, OutputOptions, ParquetPart, ParquetRequest, ParquetWriteOptions, Remote, abort_output, commit_output, install,
+    ConnectorError, Identity, OutputOptions, ParquetPart, ParquetRequest, ParquetWriteOptions, Remote, abort_output, clear_output, commit_output, install,
     open_parquet, prepare_output, wait,
 };
 use object_store::{
@@ -156,16 +156,20 @@ impl Writer {
         let url = format!("memory://{}/out", self.name);
         let options = OutputOptions { identity: self.identity.clone(), ..OutputOptions::default() };
         let Some(staging) = prepare_output(&url, self.overwrite, &self.name, &options)? else { return Ok(()) };
-        let written = (0..3).try_for_each(|part| {
-            let first = self.first + part * ROWS / 3;
-            let batch = RecordBatch::try_from_iter([("id", Arc::new(Int64Array::from_iter_values(first..first + ROWS / 3)) as _)]).unwrap();
-            let mut file = ParquetPart::create(&staging, part as usize, &batch.schema(), ParquetWriteOptions::default())?;
-            file.write(&batch)?;
-            file.close().map(|_| ())
-        });
-        let done = written.and_then(|()| commit_output(&staging, &url, self.overwrite, &options));
+        let done = self.parts(&staging).and_then(|()| commit_output(&staging, &url, self.overwrite, &options));
         done.inspect_err(|_| _ = abort_output(&staging, &options))
     }
+
+    fn parts(&self, staging: &str) -> Result<(), ConnectorError> {
+        (0..3).try_for_each(|part| write_part(staging, part as usize, self.first + part * ROWS / 3))
+    }
+}
+
+fn write_part(staging: &str, part: usize, first: i64) -> Result<(), ConnectorError> {
+    let batch = RecordBatch::try_from_iter([("id", Arc::new(Int64Array::from_iter_values(first..first + ROWS / 3)) as _)]).unwrap();
+    let mut file = ParquetPart::create(staging, part, &batch.schema(), ParquetWriteOptions::default())?;
+    file.write(&batch)?;
+    file.close().map(|_| ())
 }
 
 /// What a reader finds: whose rows. Whoever it is, all of them, once.
@@ -250,6 +254,29 @@ fn overwriting_replaces_and_strangers_stay() {
     let error = Writer { overwrite: true, ..Writer::new(&shared, "o4".into(), 200, None) }.write().unwrap_err();
     assert!(error.code == "LS2007" && error.message.contains("package.json"), "{error:?}");
     assert_eq!(found(&shared, "o5"), Some(100));
+}
+
+#[test]
+fn a_write_that_begins_again_leaves_nothing_of_before() {
+    let shared = Arc::new(InMemory::new());
+    let writer = Writer::new(&shared, "again".into(), 0, None);
+    let (url, options) = ("memory://again/out", OutputOptions::default());
+    let staging = prepare_output(url, false, "again", &options).unwrap().unwrap();
+    write_part(&staging, 7, 500).unwrap();
+    writer.parts(&staging).unwrap();
+    clear_output(&staging, &options.store).unwrap();
+    writer.parts(&staging).unwrap();
+    commit_output(&staging, url, false, &options).unwrap();
+    assert_eq!((found(&shared, "again-read"), objects(&shared).len()), (Some(0), 3));
+    // Files that are visible already, of a folder of one write alone.
+    for key in ["data/a/1.parquet", "data/a/2.parquet", "data/ab.parquet"] {
+        let store = shared.clone();
+        wait(async move { store.put_opts(&Path::from(key), "{}".into(), PutOptions::default()).await.unwrap() });
+    }
+    install("again", shared.clone());
+    clear_output("memory://again/data/a", &options.store).unwrap();
+    let left: Vec<String> = objects(&shared).into_iter().filter(|key| key.starts_with("data")).collect();
+    assert_eq!(left, ["data/ab.parquet"]);
 }
 
 #[test]

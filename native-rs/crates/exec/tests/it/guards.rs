@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use arrow::array::{AsArray, Float64Array, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Int64Type, Schema};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::tables::dataset;
-use crate::world::{World, aggregate, collect, column, count, execute, join, open, plan, rows, same_everywhere, scan, sort, text};
+use crate::world::{World, aggregate, collect, column, count, execute, join, open, plan, rows, same_everywhere, scan, sort, text, write};
 
 const COLUMNS: [(&str, &str); 2] = [("zone", "number"), ("miles", "number")];
 /// A zone whose eight bytes occur nowhere else in a file.
@@ -149,6 +149,35 @@ fn after_giving_up_the_ranks_go_on_together() {
         }
     });
     results.iter().flatten().for_each(|answer| assert_eq!(answer, &results[0][0]));
+}
+
+#[test]
+fn what_an_execution_that_gave_up_has_written_is_gone() {
+    let (_guard, path) = dataset("lying", &[table()]);
+    lie(&path);
+    for size in [1, 3] {
+        let (parquet, iceberg) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        // Of a partition that has rows in the first execution only.
+        for folder in [&parquet, &iceberg] {
+            std::fs::write(folder.path().join("part-00099.parquet"), "stale").unwrap();
+        }
+        let columns = json!([{ "name": "zone", "id": 1, "type": "int64" }, { "name": "miles", "id": 2, "type": "float64" }]);
+        let lake = json!({ "op": "writeIceberg", "input": 0, "path": "lake", "folder": iceberg.path().display().to_string(), "ordered": false,
+            "columns": columns, "partition": [], "compression": "snappy", "site": "job.ts:10:1" });
+        let results = World::new(size, 1).run(|engine| {
+            let plan = plan(grouped(1), vec![write(0, parquet.path(), false), lake.clone(), collect(2)]);
+            let path = path.clone();
+            async move {
+                open(&engine, &[&path]).await;
+                execute(&engine, &plan).await.unwrap()
+            }
+        });
+        assert!(!results[0].profile.contains("PackedAggregateExec"), "the general operators ran");
+        for (folder, sink) in [(&parquet, 0), (&iceberg, 1)] {
+            let files = results[0].sinks[sink].files.as_ref().unwrap();
+            assert_eq!((results[0].sinks[sink].rows, std::fs::read_dir(folder.path()).unwrap().count()), (5000, files.len()));
+        }
+    }
 }
 
 /// Sums of integers are packed too; one that leaves 64 bits half-way is the general operator's to judge.

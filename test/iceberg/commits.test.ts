@@ -133,6 +133,8 @@ describe("two writers at once", () => {
       else if (after.includes(first)) expect((a.reason as Error).message).toContain("is not known");
       else if (mode === "overwrite" && (a.reason as LockstepError).code === "LS2023") expect((a.reason as Error).message).toContain("was changed by others while it was written");
       known = after;
+      // One file again: what is read in every round does not grow with the rounds, the table's history does.
+      if (round % 20 === 19) await within(environment(), () => rows(...known).writeIceberg(of, { ...clean, mode: "overwrite" }));
     }
     if (what === "folder") expect(readdirSync(join(of, "metadata")).filter((name) => name.endsWith(".tmp"))).toEqual([]);
   });

@@ -7,8 +7,9 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, w
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { transformed } from "../../runtime/src/connectors/iceberg/partition.ts";
 import { openTable } from "../../runtime/src/connectors/iceberg/table.ts";
-import { TableWrite } from "../../runtime/src/connectors/iceberg/table-write.ts";
+import { TableWrite, tableKey } from "../../runtime/src/connectors/iceberg/table-write.ts";
 import { writeParquetFile } from "../../runtime/src/connectors/parquet/write.ts";
 import { Column } from "../../runtime/src/tables/column.ts";
 import { buildPrograms, type Program } from "../oracle/build-programs.ts";
@@ -201,7 +202,8 @@ describe("in a folder", () => {
       await writeParquetFile(join(target.folder, "x.parquet"), [{ name: "id", id: 1, column: new Column({ id: "int", bits: 64, signed: true }, 1, [of]) }], 1, { compression: "zstd", arrowSchema: false });
       const info = { name: "x.parquet", bytes: statSync(join(target.folder, "x.parquet")).size, partition: [{ Integer: `${of - (of % 10)}` }] };
       await write.add(target, [info], "overwrite-partitions").catch(async (error: unknown) => {
-        await write.abort();
+        // A program that goes on has written nothing.
+        await write.commit();
         throw error;
       });
       return write;
@@ -216,6 +218,17 @@ describe("in a folder", () => {
     expect(await run(0, "ids", folder)).toEqual([5, 15, 25].map((id) => ({ id })));
     const used = readdirSync(join(folder, "data")).length;
     expect(used).toBe(4);
+    expect(readdirSync(join(folder, "metadata")).filter((name) => /^v\d+/.test(name))).toHaveLength(4);
+  });
+
+  it.each([0, 3])("and another output are not in one place, %i ranks", async (ranks) => {
+    const refused = (name: string, out: string, into: string, overwrite: boolean): Promise<void> => expect(run(ranks, "beside", at(ranks, `${name}/${out}`), at(ranks, `${name}/${into}`), overwrite), name).rejects.toMatchObject({ code: "LS2007" });
+    await refused("the same", "x", "x", false);
+    await refused("replaced", "x", "x", true);
+    await refused("inside", "x", "x/t", false);
+    await refused("around", "x", "x/t", true);
+    await run(ranks, "beside", at(ranks, "apart/x"), at(ranks, "apart/t"), false);
+    expect(await run(ranks, "ids", at(ranks, "apart/t"))).toHaveLength(3);
   });
 
   it.each([0, 3])("leaves nothing where it fails, %i ranks", async (ranks) => {
@@ -299,6 +312,22 @@ it("in a REST catalog: PyIceberg and Java read and go on", { timeout: 300_000 },
     const [again] = await byPyIceberg(address);
     expect([sorted(again!.rows), again!.operations]).toEqual([sorted(expected(0, 2)), ["append", "append", "replace", "overwrite"]]);
   }
+});
+
+it("tables of one name in two catalogs are two", { timeout: 60_000 }, async () => {
+  for (const ranks of [0, 3]) {
+    await run(ranks, "namesakes", `sales.named${ranks}`, catalog.uri, catalog.uri.replace("127.0.0.1", "localhost"));
+    const [seen] = await byPyIceberg(`${catalog.uri}|sales.named${ranks}`);
+    expect([seen!.rows.length, seen!.snapshots]).toEqual([5, [3, 5]]);
+  }
+  const [one, same] = [{ uri: "http://host", name: "prod" }, { name: "prod", uri: "http://host" }].map((of) => tableKey("sales.orders", { catalog: of }));
+  expect(one).toBe(same);
+});
+
+it("a number that is cut below the least goes on from the greatest, as in Java and on ranks", () => {
+  expect(transformed("truncate[10]", { id: "int", bits: 32, signed: true }, -2_147_483_648)).toEqual({ Integer: "2147483646" });
+  expect(transformed("truncate[10]", { id: "int", bits: 64, signed: true }, -(2n ** 63n))).toEqual({ Integer: "9223372036854775806" });
+  expect(transformed("truncate[10]", { id: "int", bits: 64, signed: true }, -1n)).toEqual({ Integer: "-10" });
 });
 
 it("a token that has aged while the rows were computed is got anew", async () => {

@@ -36,12 +36,17 @@ export function placeOutput(target: string, overwrite: boolean): void {
     if (!overwrite && found && !(found.isDirectory() && names.length === 0)) throw outputExists(target);
     const stranger = names.find((name) => !/^[._]|\.(parquet|csv|jsonl)$/i.test(name));
     if (stranger !== undefined) throw holdsStranger(target, stranger);
-    const around = foldersAbove(target).find((folder) => isReadWith(target, folder) && ["parquet", "csv", "jsonl"].some((format) => existsSync(join(folder, `part-00000.${format}`))));
-    if (around !== undefined) throw liesIn(target, around);
+    keepOut(target);
     makeFolder(dirname(target), target);
   } catch (error) {
     throw notWritten(target, error);
   }
+}
+
+/** Refuses what would lie in an output that is there. LS2007. */
+export function keepOut(target: string): void {
+  const around = foldersAbove(target).find((folder) => isReadWith(target, folder) && ["parquet", "csv", "jsonl"].some((format) => existsSync(join(folder, `part-00000.${format}`))));
+  if (around !== undefined) throw liesIn(target, around);
 }
 
 /** Refuses an output that contains another of the same call, or lies in one: as if that one was visible already. LS2007. */

@@ -15,6 +15,8 @@ export interface Output {
   readonly staging?: string | undefined;
   /** An earlier attempt of the job has committed it. */
   readonly done?: boolean;
+  /** A table of Iceberg, which is not staged, and takes no other output's place. */
+  readonly isTable?: boolean;
   /** Rank 0: makes it visible. */
   commit(): Promise<void>;
   /** Rank 0: removes what was written. */
@@ -58,7 +60,7 @@ export class Outputs {
         // In a store the engine knows: it reads the manifest anyway.
         const signed = !remote && known !== undefined && isCommitted(path, known);
         if (!remote && !signed) {
-          keepApart(path, overwrite, this.#outputs.map((other) => other.path));
+          keepApart(path, overwrite, this.#places());
           placeOutput(path, overwrite);
         }
         const staging = signed ? null : await checked(native.prepareOutput(path, overwrite, attempt, JSON.stringify({ store, identity: known })));
@@ -93,6 +95,12 @@ export class Outputs {
       remove: () => checked(native.abortOutput(staging!, options)),
     });
     return staging;
+  }
+
+  /** Refuses a table's folder that is another output of this call, or in one. LS2007. */
+  placeTable(path: string): void {
+    if (this.#written(path)) throw exists(path);
+    keepApart(path, false, this.#places());
   }
 
   /** An output that is made otherwise. */
@@ -131,7 +139,7 @@ export class Outputs {
    */
   async commit(): Promise<void> {
     const visible: string[] = [];
-    const last = (output: Output, index: number): boolean => !this.#outputs.some((later, at) => at > index && later.path === output.path);
+    const last = (output: Output, index: number): boolean => !this.#outputs.some((later, at) => at > index && later.path === output.path && !later.isTable);
     for (const [index, output] of this.#outputs.entries()) {
       const { path, done } = output;
       if (done) continue;
@@ -164,6 +172,11 @@ export class Outputs {
 
   #written(path: string): boolean {
     return this.#outputs.some((output) => output.path === path);
+  }
+
+  /** What must stay: a table's folder is more than one output. */
+  #places(): string[] {
+    return this.#outputs.map(({ path, isTable }) => (isTable ? `${path}/metadata` : path));
   }
 
   /** Tells the launcher which directories to remove should this rank not live to do it. */

@@ -3,7 +3,6 @@ import { randomUUID } from "node:crypto";
 import type { DataFileInfo, Target, TableWrite } from "../connectors/iceberg/table-write.ts";
 import type { WriteIcebergOptions } from "../connectors/iceberg/write.ts";
 import { checkOptions } from "../connectors/options.ts";
-import { isRemote } from "../connectors/store/location.ts";
 import { LockstepError } from "../errors/index.ts";
 import { typeNamed } from "../tables/arrow-type.ts";
 import { agreed } from "./alike.ts";
@@ -63,18 +62,25 @@ function outputOf(call: CallContext, key: string, table: string | URL, options: 
   call.tables.set(key, output);
   if (call.world.rank === 0) {
     const job = jobIdentity();
-    const id = job === undefined ? randomUUID() : `${job}/${call.id}/${number}`;
-    output.write = import("../connectors/iceberg/table-write.ts").then(({ TableWrite }) => TableWrite.open(table, options, id, call.seen.get(key)));
+    output.write = open(call, key, table, options, job === undefined ? randomUUID() : `${job}/${call.id}/${number}`);
     // Whoever waits for it reports the error.
     output.write.catch(() => undefined);
   }
   const opened = async (): Promise<TableWrite | undefined> => output.write?.catch(() => undefined);
   call.outputs.add({
-    path: options.catalog || isRemote(table) ? String(table) : key,
+    path: options.catalog ? String(table) : key,
+    isTable: true,
     commit: async () => (await opened())?.commit(),
     remove: async () => (await opened())?.abort(),
   });
   return output;
+}
+
+/** Looks at the call's other outputs before it waits: this one is none of them yet. */
+async function open(call: CallContext, key: string, table: string | URL, options: Options, id: string): Promise<TableWrite> {
+  if (!options.catalog) call.outputs.placeTable(key);
+  const { TableWrite } = await import("../connectors/iceberg/table-write.ts");
+  return TableWrite.open(table, options, id, call.seen.get(key));
 }
 
 function committed(name: string): null {

@@ -94,6 +94,21 @@ export async function two(first: string, second: string) {
   await rows(0, 10).writeIceberg(second, { mode: "create" });
 }
 
+/** A table and an output of another format. */
+export async function beside(out: string, into: string, overwrite: boolean) {
+  "use spmd";
+  if (overwrite) await rows(1, 4).writeIceberg(into);
+  await rows(1, 4).writeParquet(out, { overwrite });
+  if (!overwrite) await rows(1, 4).writeIceberg(into);
+}
+
+/** Tables of one name in two catalogs. */
+export async function namesakes(into: string, one: string, other: string) {
+  "use spmd";
+  await rows(1, 4).writeIceberg(into, { catalog: { uri: one } });
+  await rows(4, 6).writeIceberg(into, { catalog: { uri: other } });
+}
+
 export async function thrown(into: string) {
   "use spmd";
   await rows(0, 10).writeIceberg(into);

@@ -196,15 +196,11 @@ class Builder {
     await inParts(candidates.filter(({ manifest_path: path }) => !this.#read.has(path)), async (listed) => {
       this.#read.set(listed.manifest_path, { listed, bytes: await read(listed.manifest_path) });
     });
-    const kinds = new Map<string, Source[]>();
-    for (const { manifest_path: path } of candidates) {
-      const source = this.#read.get(path)!;
-      if (replaced && !(await holds(source, replaced))) continue;
-      kinds.set(kindOf(source), [...(kinds.get(kindOf(source)) ?? []), source]);
-    }
+    const all = candidates.map(({ manifest_path: path }) => this.#read.get(path)!);
+    const concerned = replaced ? (await inParts(all, async (source) => ((await holds(source, replaced)) ? [source] : []))).flat() : all;
     const made = new Map<string, Listed>();
     const gone: Removed[] = [];
-    for (const sources of kinds.values()) {
+    for (const sources of Map.groupBy(concerned, kindOf).values()) {
       const paths = sources.map(({ listed }) => listed.manifest_path);
       const key = paths.join();
       if (!this.#merged.has(key)) {

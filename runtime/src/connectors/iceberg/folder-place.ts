@@ -6,6 +6,7 @@
 import { randomUUID } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { LockstepError } from "../../errors/index.ts";
+import { keepOut } from "../output-place.ts";
 import { isMetadata } from "../paths.ts";
 import { isRemote, parseLocation } from "../store/location.ts";
 import type { StoreOptions } from "../store/options.ts";
@@ -58,6 +59,7 @@ export class FolderPlace implements TablePlace {
       return (await openStore(location, this.#store)).names(location.key);
     }
     if ((await stat(this.name).catch(() => undefined))?.isFile()) throw new LockstepError({ code: "LS2007", message: `${this.name} is a file`, fix: "Choose another folder for the table." });
+    keepOut(this.name);
     return namesIn(this.name, this.#store);
   }
 

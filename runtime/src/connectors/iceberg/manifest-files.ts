@@ -4,7 +4,8 @@ import { readAvro, schemaOf as avroSchemaOf, writeAvro } from "./avro.ts";
 import { partitionKey, type Constant } from "./manifests.ts";
 import { schemaOf, specOf, type Field, type PartitionField, type Schema, type TableMetadata } from "./metadata.ts";
 import type { Metrics } from "./metrics.ts";
-import { resultType, twosComplement } from "./partition.ts";
+import { ofTwosComplement, resultType, twosComplement } from "./partition.ts";
+import { arrowTypeOf } from "./types.ts";
 
 /** A data file to be committed. */
 export interface NewFile {
@@ -236,13 +237,11 @@ function pairs<T>(values: ReadonlyMap<number, T>): { key: number; value: T }[] {
 }
 
 /** Bytes that the unscaled value of a decimal of so many digits takes. */
-const widthOf = (type: string): number => twosComplement(10n ** BigInt(/\((\d+)/.exec(type)![1]!) - 1n).length;
+const widthOf = (precision: number): number => twosComplement(10n ** BigInt(precision) - 1n).length;
 
 function avroType(type: string, id: number): unknown {
-  if (type.startsWith("decimal")) {
-    const [, precision, scale] = /\((\d+), ?(\d+)\)/.exec(type)!;
-    return { type: "fixed", name: `decimal_${id}`, size: widthOf(type), logicalType: "decimal", precision: Number(precision), scale: Number(scale) };
-  }
+  const of = arrowTypeOf({ type });
+  if (of.id === "decimal") return { type: "fixed", name: `decimal_${id}`, size: widthOf(of.precision), logicalType: "decimal", precision: of.precision, scale: of.scale };
   const simple: Readonly<Record<string, unknown>> = {
     boolean: "boolean", int: "int", long: "long", string: "string", date: { type: "int", logicalType: "date" },
     timestamp: { type: "long", logicalType: "timestamp-micros", "adjust-to-utc": false }, timestamptz: { type: "long", logicalType: "timestamp-micros", "adjust-to-utc": true },
@@ -256,9 +255,10 @@ function avroValue(type: string, value: Constant): unknown {
   if ("Text" in value) return value.Text;
   const whole = BigInt("Integer" in value ? value.Integer : value.Float);
   if (type === "int" || type === "date") return Number(whole);
-  if (!type.startsWith("decimal")) return whole;
+  const of = arrowTypeOf({ type });
+  if (of.id !== "decimal") return whole;
   const bytes = twosComplement(whole);
-  return Buffer.concat([Buffer.alloc(widthOf(type) - bytes.length, whole < 0n ? 255 : 0), bytes]);
+  return Buffer.concat([Buffer.alloc(widthOf(of.precision) - bytes.length, whole < 0n ? 255 : 0), bytes]);
 }
 
 /** Which values the files' partitions have. */
@@ -291,7 +291,7 @@ function typeOfValues(field: PartitionField, schema: Schema): string | undefined
 
 /** The least (-1) or greatest of single values. */
 function extreme(type: string, values: readonly Buffer[], sign: 1 | -1): Buffer | null {
-  const number = (bytes: Buffer): bigint => (type.startsWith("decimal") ? BigInt.asIntN(bytes.length * 8, BigInt(`0x${bytes.toString("hex")}`)) : bytes.length === 4 ? BigInt(bytes.readInt32LE()) : bytes.readBigInt64LE());
+  const number = (bytes: Buffer): bigint => (type.startsWith("decimal") ? ofTwosComplement(bytes) : bytes.length === 4 ? BigInt(bytes.readInt32LE()) : bytes.readBigInt64LE());
   const compared = (a: Buffer, b: Buffer): number => (type === "string" || type === "boolean" ? a.compare(b) : Number(number(a) > number(b)) - Number(number(a) < number(b)));
   return values.reduce<Buffer | null>((best, value) => (best === null || compared(value, best) * sign > 0 ? value : best), null);
 }

@@ -2,6 +2,7 @@
 import { LockstepError } from "../../errors/index.ts";
 import { readAvro } from "./avro.ts";
 import { specOf, type Field, type Snapshot, type TableMetadata } from "./metadata.ts";
+import { ofTwosComplement } from "./partition.ts";
 import { arrowTypeOf } from "./types.ts";
 
 /** Reads a whole file of the table, by the path that its metadata have. */
@@ -159,7 +160,7 @@ function boundIn(bytes: Buffer, field: Field): Constant {
     case "timestamp":
       return bytes.length === 8 ? integer(bytes.readBigInt64LE()) : null;
     case "decimal":
-      return bytes.length > 0 && bytes.length <= 8 ? integer(BigInt.asIntN(bytes.length * 8, BigInt(`0x${bytes.toString("hex")}`))) : null;
+      return bytes.length > 0 && bytes.length <= 8 ? integer(ofTwosComplement(bytes)) : null;
     case "float": {
       const value = bytes.length === 4 ? bytes.readFloatLE() : bytes.length === 8 ? bytes.readDoubleLE() : NaN;
       return Number.isFinite(value) ? { Float: value } : null;
@@ -200,10 +201,7 @@ function constantOf(path: string, field: Field, value: unknown): Constant {
       return arrowTypeOf(field).id === "float" ? { Float: value } : { Integer: String(value) };
     default: {
       // A decimal's digits as a big-endian integer.
-      if (arrowTypeOf(field).id === "decimal" && value instanceof Uint8Array && value.length <= 8) {
-        const unscaled = value.reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
-        return { Integer: String(BigInt.asIntN(value.length * 8, unscaled)) };
-      }
+      if (arrowTypeOf(field).id === "decimal" && value instanceof Uint8Array && value.length <= 8) return { Integer: String(ofTwosComplement(value)) };
       throw new LockstepError({ code: "LS2015", message: `${path} is in a partition of the column "${field.name}" (${printed(field)}), whose value is not supported yet` });
     }
   }

@@ -3,7 +3,7 @@ import { LockstepError } from "../../errors/index.ts";
 import type { StoreOptions } from "../store/options.ts";
 import { rangeOf } from "./files.ts";
 import type { Field } from "./metadata.ts";
-import { twosComplement } from "./partition.ts";
+import { ofTwosComplement, twosComplement } from "./partition.ts";
 
 /** By the columns' ids. */
 export interface Metrics {
@@ -95,7 +95,7 @@ const readers: Readonly<Record<string, (bytes: Buffer) => number | bigint>> = {
 function decimal(bytes: Buffer): bigint {
   if (bytes.length === 4) return BigInt(bytes.readInt32LE());
   if (bytes.length === 8) return bytes.readBigInt64LE();
-  return BigInt.asIntN(bytes.length * 8, BigInt(`0x${bytes.toString("hex")}`));
+  return ofTwosComplement(bytes);
 }
 
 /** The first characters; bytes of one that was cut by the file's writer are dropped. */

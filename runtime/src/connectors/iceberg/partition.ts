@@ -79,8 +79,11 @@ export function transformed(transform: string, type: ArrowType, value: Stored): 
   switch (kind) {
     case "bucket":
       return { Integer: String((murmur3(type.id === "decimal" ? twosComplement(whole) : longBytes(whole)) & 0x7fffffff) % Number(width)) };
-    case "truncate":
-      return { Integer: String(floorDivide(whole, BigInt(width!)) * BigInt(width!)) };
+    case "truncate": {
+      const cut = floorDivide(whole, BigInt(width!)) * BigInt(width!);
+      // Below the least it goes on from the greatest, as in Java.
+      return { Integer: String(type.id === "int" ? BigInt.asIntN(type.bits, cut) : cut) };
+    }
     case "year":
       return { Integer: String(civil(days).getUTCFullYear() - 1970) };
     case "month":
@@ -114,6 +117,11 @@ export function twosComplement(value: bigint): Buffer {
   const bytes = Buffer.alloc(length);
   for (let at = length - 1, left = value; at >= 0; at--, left >>= 8n) bytes[at] = Number(left & 255n);
   return bytes;
+}
+
+/** What {@link twosComplement} makes bytes of; they may be longer. */
+export function ofTwosComplement(bytes: Uint8Array): bigint {
+  return BigInt.asIntN(bytes.length * 8, BigInt(`0x${Buffer.from(bytes).toString("hex")}`));
 }
 
 /** Murmur3, 32 bits, seed 0. */

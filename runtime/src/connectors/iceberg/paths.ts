@@ -45,17 +45,19 @@ export async function newestMetadata(table: string, store: StoreOptions | undefi
 /** As {@link newestMetadata}; undefined where there is none. */
 export async function findMetadata(table: string, store: StoreOptions | undefined): Promise<string | undefined> {
   const folder = metadataOf(table);
-  const names = (await namesIn(folder, store)).filter(isMetadata);
-  if (names.length === 0) return undefined;
   const hint = await orNothing(`${folder}/version-hint.text`, store);
   const hinted = hint && new TextDecoder().decode(hint).trim().replace(/\.metadata\.json$/, "");
   const counted = /^v?(\d+)$/.exec(hinted ?? "")?.[1];
-  if (counted !== undefined && names.includes(`v${counted}.metadata.json`)) {
+  const state = (version: number): string => `${folder}/v${version}.metadata.json`;
+  // Not by a list: a folder has the files of all its states.
+  if (counted !== undefined && (await isThere(state(Number(counted)), store))) {
     // The hint is written after the commit: its writer may have died between the two.
     let version = Number(counted);
-    while (names.includes(`v${version + 1}.metadata.json`)) version++;
-    return `${folder}/v${version}.metadata.json`;
+    while (await isThere(state(version + 1), store)) version++;
+    return state(version);
   }
+  const names = (await namesIn(folder, store)).filter(isMetadata);
+  if (names.length === 0) return undefined;
   if (hinted && names.includes(`${hinted}.metadata.json`)) return `${folder}/${hinted}.metadata.json`;
   // `v3.metadata.json`, `00003-<uuid>.metadata.json`
   const number = (name: string): number => Number(/^v?(\d+)/.exec(name)?.[1] ?? -1);
@@ -67,6 +69,12 @@ export async function findMetadata(table: string, store: StoreOptions | undefine
     message: `${table} has more than one newest metadata file: ${newest} and ${other}, one of which was never committed`,
     fix: "Name the one that the table's catalog has.",
   });
+}
+
+async function isThere(path: string, store: StoreOptions | undefined): Promise<boolean> {
+  if (!isRemote(path)) return (await stat(path).catch(() => undefined))?.isFile() === true;
+  const location = parseLocation(path);
+  return (await (await openStore(location, store)).head(location.key)) !== undefined;
 }
 
 /** Whether a path names a table of Iceberg. */

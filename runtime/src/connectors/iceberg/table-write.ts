@@ -68,7 +68,7 @@ export interface DataFileInfo {
 
 /** What says which table it is: the same for all writes to it. */
 export function tableKey(table: string | URL, { catalog }: Pick<TableWriteOptions, "catalog">): string {
-  if (catalog) return JSON.stringify([catalog, String(table)]);
+  if (catalog) return JSON.stringify([catalog.name, catalog.uri, catalog.warehouse, String(table)]);
   return isRemote(table) ? String(table).replace(/\/+$/, "") : outputPath(table);
 }
 
@@ -159,7 +159,6 @@ export class TableWrite {
       const values = partition[Symbol.iterator]();
       return { path, metrics, partition: spec.map(({ transform }) => (transform === "void" ? null : (values.next().value ?? null))) };
     });
-    this.#written = true;
     if (mode === "overwrite" || mode === "overwrite-partitions") {
       const of = manifestOf(metadata);
       const replaced = mode === "overwrite" || spec.length === 0 ? "all" : new Set(files.map((file) => partitionOf(of, file)));
@@ -168,6 +167,7 @@ export class TableWrite {
       this.#replaced = replaced === "all" || this.#replaced === "all" ? "all" : new Set([...(this.#replaced ?? []), ...replaced]);
     }
     this.#files.push(...files);
+    this.#written = true;
   }
 
   /** LS2008, LS2020, LS2021, LS2023; where it surely failed, nothing of it is left. */

@@ -65,6 +65,8 @@ struct Open {
     name: String,
     part: ParquetPart,
     gathered: Vec<RecordBatch>,
+    /// So many of these are copies; the others are slices, which hold the batches that they are of.
+    copied: usize,
     rows: usize,
 }
 
@@ -114,8 +116,11 @@ impl IcebergPart {
             }
         }
         self.batches += 1;
-        while self.batches.is_multiple_of(LOOKS) && self.open.len() > 1 && self.open.values().map(Open::memory_size).sum::<usize>() > MEMORY {
-            self.end_largest()?;
+        if self.batches.is_multiple_of(LOOKS) {
+            self.open.values_mut().try_for_each(Open::copy)?;
+            while self.open.len() > 1 && self.open.values().map(Open::memory_size).sum::<usize>() > MEMORY {
+                self.end_largest()?;
+            }
         }
         Ok(())
     }
@@ -137,7 +142,7 @@ impl IcebergPart {
             self.files += 1;
             let file = PartFile::visible(&self.folder, &name, &self.options.store)?;
             let part = ParquetPart::of(file, Arc::clone(&self.schema), self.options.clone());
-            self.open.insert(key.clone(), Open { name, part, gathered: vec![], rows: 0 });
+            self.open.insert(key.clone(), Open { name, part, gathered: vec![], copied: 0, rows: 0 });
         }
         self.open.get_mut(&key).ok_or_else(|| ConnectorError::new("LS2099", "a data file was just opened", json!({})))
     }
@@ -165,11 +170,23 @@ impl Open {
         let Some(first) = self.gathered.first() else { return Ok(()) };
         let batch = concat_batches(first.schema_ref(), &self.gathered).map_err(bug)?;
         self.gathered.clear();
-        self.rows = 0;
+        (self.copied, self.rows) = (0, 0);
         self.part.write(&batch)
     }
 
-    /// Pieces count as what they are part of, of which they are a share.
+    /// A few rows of a rare partition would hold whole batches of the others' until they are encoded.
+    fn copy(&mut self) -> Result<()> {
+        let slices = self.gathered.split_off(self.copied);
+        let Some(first) = slices.first() else { return Ok(()) };
+        let rows = concat_batches(first.schema_ref(), &slices).map_err(bug)?;
+        // One slice alone is not copied.
+        let all: UInt32Array = (0..rows.num_rows() as u32).collect();
+        self.gathered.push(if slices.len() == 1 { take_record_batch(&rows, &all).map_err(bug)? } else { rows });
+        self.copied = self.gathered.len();
+        Ok(())
+    }
+
+    /// Slices count as their share of what they are of.
     fn memory_size(&self) -> usize {
         let share = |batch: &RecordBatch| batch.columns().iter().map(|column| column.to_data().get_slice_memory_size().unwrap_or(0)).sum::<usize>();
         self.part.memory_size() + self.gathered.iter().map(share).sum::<usize>()
@@ -178,4 +195,31 @@ impl Open {
 
 fn bug(error: ArrowError) -> ConnectorError {
     ConnectorError::new("LS2099", error.to_string(), json!({}))
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{ArrayRef, Int64Array};
+    use lockstep_plan::PartitionField;
+
+    use super::*;
+    use crate::store::StoreOptions;
+
+    /// A row in a thousand is of another partition: what waits for its file is these rows, not the batches that they came in.
+    #[test]
+    fn rare_partitions_hold_no_batches() {
+        let directory = tempfile::tempdir().unwrap();
+        let write = IcebergWrite {
+            input: 0, path: "t".into(), folder: directory.path().display().to_string(), ordered: false, columns: vec![WrittenColumn { name: "id".into(), id: 1, data_type: "int64".into() }],
+            partition: vec![PartitionField { column: "id".into(), transform: "identity".into() }], compression: "zstd".into(), store: StoreOptions::default(), site: "".into(),
+        };
+        let ids: ArrayRef = Arc::new(Int64Array::from_iter_values((0..8192).map(|row| i64::from(row % 1000 == 0))));
+        let batch = RecordBatch::try_from_iter([("id", ids)]).unwrap();
+        let mut part = IcebergPart::new(&write, 0, &batch.schema()).unwrap();
+        (0..20 * LOOKS).for_each(|_| part.write(&batch).unwrap());
+        let held: usize = part.open.values().flat_map(|open| &open.gathered).map(RecordBatch::get_array_memory_size).sum();
+        assert!(held < 4 * batch.get_array_memory_size(), "{held} bytes");
+        let rows: Vec<u64> = part.close().unwrap().iter().map(|file| file.rows).collect();
+        assert_eq!(rows, [9 * 20 * LOOKS as u64, (8192 - 9) * 20 * LOOKS as u64]);
+    }
 }

@@ -35,7 +35,7 @@ export const derive: Verb = {
     reportWindows(i, context);
     const row: Column[] = [...input!.row];
     for (const r of columns(i)) {
-      if (groupReads(input).includes(r.name!)) context.report(keyReplaced(r.name!, r.span));
+      if (groupReads(input).includes(r.name!)) context.report(keyReplaced("derive", r.name!, r.span));
       const column = { name: r.name!, type: typeOf(r, i) };
       const place = row.findIndex((c) => c.name === r.name);
       if (place < 0) row.push(column);

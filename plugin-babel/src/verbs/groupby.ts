@@ -3,7 +3,7 @@ import type { Verb } from "./verb.ts";
 
 export const groupby: Verb = {
   name: "groupby",
-  docs: "Says by which keys rollup, count, slice, and the windows of derive group; moves nothing itself.",
+  docs: "Says by which keys rollup, count, pivot, slice, sample, and the windows and aggregates of derive and impute group; moves nothing itself.",
   example: 'trips.groupby("PULocationID", { month: (d) => d.pickup_datetime.getUTCMonth() })',
   on: "table",
   role: "verb",

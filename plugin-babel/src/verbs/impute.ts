@@ -35,7 +35,7 @@ export const impute: Verb = {
     const row = [...input!.row];
     for (const r of columns(i)) {
       const old = columnOf(input!.row, r.name!);
-      if (groupReads(input).includes(r.name!)) context.report(keyReplaced(r.name!, r.span));
+      if (groupReads(input).includes(r.name!)) context.report(keyReplaced("impute", r.name!, r.span));
       if (!old) {
         context.report(misspeltColumn(r.name!, r.span, input!.row, context.origin(i, 0, r.name!)));
         continue;
@@ -46,7 +46,6 @@ export const impute: Verb = {
     }
     return { ...input!, row };
   },
-  passFilter: (i, read) => (windows(i).length > 0 || i.rows.some((r) => read.has(r.name!)) ? null : { input: 0 }),
   lower: (i) => ({
     method: "impute",
     descriptor: {

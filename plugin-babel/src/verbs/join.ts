@@ -143,14 +143,16 @@ const makeJoin = ({ name, type, keyed = true, docs, example }: JoinRecord): Verb
   };
 };
 
+const smallOrBoth = (side: string): string => `the ${side} table to every rank (Bcast), or both to one (Alltoallv), decided by size`;
+
 /** What moves where no key is equal on both sides: a side without rows of its own in the result may go to every rank. */
 const withoutKeys: Readonly<Record<JoinType, string>> = {
   inner: "the smaller table to every rank (Bcast)",
-  left: "the right table to every rank (Bcast), or both to one (Alltoallv), decided by size",
-  right: "the left table to every rank (Bcast), or both to one (Alltoallv), decided by size",
+  left: smallOrBoth("right"),
+  right: smallOrBoth("left"),
   full: "both tables to one rank (Alltoallv): no key is equal on both sides",
-  semi: "the right table to every rank (Bcast), or both to one (Alltoallv), decided by size",
-  anti: "the right table to every rank (Bcast), or both to one (Alltoallv), decided by size",
+  semi: smallOrBoth("right"),
+  anti: smallOrBoth("right"),
 };
 
 const isHash = (d: Distribution | undefined) => d?.kind === "distributed" && d.partitioning.kind === "hash";

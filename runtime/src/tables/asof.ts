@@ -32,7 +32,11 @@ export function asofRows(left: Side, right: Side, on: JoinKey, by: readonly Join
   const [leftKey, rightKey] = joinKeys(on.left, on.right);
   const [codesLeft, codesRight] = by.length === 0 ? [new Int32Array(left.rows), new Int32Array(right.rows)] : joinCodes(by.map((key) => key.left), by.map((key) => key.right), left.rows, right.rows);
   const groups = groupsOf(codesRight, rightKey);
-  const distance = (row: number, found: number): number => Math.abs(Number(on.left.at(row)) - Number(on.right.at(found)));
+  // Of equal values it is 0, of infinite ones, too, whose difference is NaN.
+  const distance = (row: number, found: number): number => {
+    const [own, other] = [Number(on.left.at(row)), Number(on.right.at(found))];
+    return own === other ? 0 : Math.abs(own - other);
+  };
   const measures = tolerance !== undefined || strategy === "nearest";
   return Int32Array.from(codesLeft, (code, row) => {
     const at = leftKey(row) as number | null;

@@ -12,12 +12,11 @@ export function imputedColumn(table: Side, name: string, value: unknown, windowe
   const column = columnNamed(table.columns, name);
   const { at } = column;
   const missing = Int32Array.from({ length: table.rows }, (_, row) => row).filter((row) => at(row) === null || Number.isNaN(at(row)));
-  const isFunction = typeof value === "function";
-  const rows = { columns: new Map([...table.columns].map(([other, values]) => [other, values.take(missing)])), rows: missing.length };
-  const found = isFunction ? computed(rows, value as RowFunction<any>, name) : derivedColumn(table, name, value, windowed);
+  const rows = (): Side => ({ columns: new Map([...table.columns].map(([other, values]) => [other, values.take(missing)])), rows: missing.length });
+  const found = typeof value === "function" ? computed(rows(), value as RowFunction<any>, name) : derivedColumn(table, name, value, windowed).take(missing);
   const values = Array.from({ length: table.rows }, (_, row) => at(row));
   missing.forEach((row, n) => {
-    values[row] = found.at(isFunction ? n : row);
+    values[row] = found.at(n);
   });
   return inferColumn(values, `the column "${name}"`);
 }

@@ -48,7 +48,7 @@ export class GroupedTable<Row, Keys> {
     options: PivotOptions<K, S>,
   ): Table<T.Simplify<Keys & T.Pivoted<Row, V, K, S>>> {
     const aggregations = this.#aggregations(typeof values === "string" ? { [values]: op.any(values as never) } : values);
-    const [column, ...more] = keyColumns(this.#table.side(), [on]).values();
+    const [column, ...more] = keyColumns(this.#table, [on]).values();
     if (column === undefined || more.length > 0) throw new LockstepError({ code: "LS2016", message: "pivot is on one column, or on one row function: pivot({ key: (d) => d.x }, …)" });
     const columns = [...this.#groupKeys(), ...pivotColumns(column, aggregations, this.#groups, options)];
     const twice = columns.find(([name], i) => columns.findIndex(([other]) => other === name) < i);
@@ -73,7 +73,7 @@ export class GroupedTable<Row, Keys> {
 
   /** Rows for which the predicate is truthy. */
   filter(predicate: T.RowFunction<Row>): GroupedTable<Row, Keys> {
-    const rows = rowsWhere(this.#table.side(), predicate);
+    const rows = rowsWhere(this.#table, predicate);
     return this.#take(rows, this.#table.take(rows, this.#table.order));
   }
 
@@ -120,7 +120,7 @@ export class GroupedTable<Row, Keys> {
   }
 
   #aggregations(aggregates: T.Aggregates<Row>): Aggregation[] {
-    const table = this.#table.side();
+    const table = this.#table;
     return Object.entries(aggregates).map(([name, value]) => {
       const { aggregate: fn, fraction, argument, other } = checked(name, value);
       return { name, aggregate: fn, fraction, argument: argumentOf(table, name, argument), other: argumentOf(table, name, other) };

@@ -18,7 +18,10 @@ export function checkSample(size: unknown, seed: unknown = 0): void {
 }
 
 /** Of several sequences of random numbers the ranks compute the same: of rows, of draws, and of the places of what is drawn. */
-export const seeds = (seed: number): readonly [rows: number, draws: number, places: number] => [mixed(seed), mixed(seed ^ 0x2545f491), mixed(seed ^ 0x6c078965)];
+export function seeds(seed: number): readonly [rows: number, draws: number, places: number] {
+  const all = seed ^ mixed(Math.trunc(seed / 2 ** 32));
+  return [mixed(all), mixed(all ^ 0x2545f491), mixed(all ^ 0x6c078965)];
+}
 
 /** Numbers from 0 to 1 that look random, of 53 bits: of each number `n` (and, of several sequences, `of`) always the same. */
 export function randomOf(seed: number, n: number, of = 0): number {

@@ -34,23 +34,24 @@ type AnyTable = Table<any>;
  * Verbs have Arquero's names and meaning. A row function (`d => d.fare * rate`) is ordinary JavaScript.
  * Under plain Node a verb computes at once, except that a column is read or gathered when it is first looked at.
  */
-export class Table<Row> implements Iterable<Row> {
+export class Table<Row> implements Iterable<Row>, Side {
   /** The columns, for connectors and verbs. */
   readonly columns: Columns;
-  readonly #rows: number;
+  /** Their number, for connectors and verbs. */
+  readonly rows: number;
   /** For verbs: what the rows are sorted by, as it was when they were. filter, derive, impute, select and rename keep it, others forget it. */
   readonly order: readonly SortColumn[];
 
   /** Made by readers and verbs; use {@link table} for a literal. */
   constructor(columns: Columns, rows: number, order: readonly SortColumn[] = []) {
     this.columns = columns;
-    this.#rows = rows;
+    this.rows = rows;
     this.order = order;
   }
 
   /** Rows for which the predicate is truthy. */
   filter(predicate: T.RowFunction<Row>): Table<Row> {
-    return this.take(rowsWhere(this.side(), predicate), this.order);
+    return this.take(rowsWhere(this, predicate), this.order);
   }
 
   /**
@@ -68,14 +69,14 @@ export class Table<Row> implements Iterable<Row> {
 
   /** Chooses and orders columns: names, arrays of names, or { old: "new" }. */
   select<const S extends readonly T.Selection<Row>[]>(...columns: S): Table<T.Selected<Row, S>> {
-    return new Table(renamedColumns(this.columns, chosenNames(columns)), this.#rows, this.order);
+    return new Table(renamedColumns(this.columns, chosenNames(columns)), this.rows, this.order);
   }
 
   /** Renames columns in place: { old: "new" }. */
   rename<const M extends Readonly<Record<string, string>>>(names: M & T.Renaming<Row, M>): Table<T.Renamed<Row, M>> {
     const map = new Map([...this.columns.keys()].map((name) => [name, name]));
     for (const [old, name] of Object.entries(names as M)) map.set(old, name);
-    return new Table(renamedColumns(this.columns, map), this.#rows, this.order);
+    return new Table(renamedColumns(this.columns, map), this.rows, this.order);
   }
 
   /**
@@ -136,11 +137,11 @@ export class Table<Row> implements Iterable<Row> {
     on?: T.SharedKey<Row, Other> | readonly [T.SharedKey<Row, Other>] | readonly [left: T.KeySide<Row>, right: T.KeySide<Other>],
     ...columns: C
   ): Table<T.LookedUp<Row, Other, C>> {
-    const rows = foundRows(this.side(), other.side(), this.#joinKeys(other, on));
+    const rows = foundRows(this, other, this.#joinKeys(other, on));
     const names = columns.length > 0 ? columns : [...other.columns.keys()].filter((name) => !this.columns.has(name));
     const found = new Map(this.columns);
     for (const name of names) found.set(name, columnNamed(other.columns, name).take(rows));
-    return new Table(found, this.#rows);
+    return new Table(found, this.rows);
   }
 
   /**
@@ -155,26 +156,24 @@ export class Table<Row> implements Iterable<Row> {
     const [on, ...more] = this.#joinKeys(other, options.on);
     if (on === undefined || more.length > 0) throw new LockstepError({ code: "LS2016", message: "join_asof: `on` is one column, or one of each table" });
     const by = options.by === undefined ? [] : this.#joinKeys(other, options.by);
-    const [left, right] = [this.side(), other.side()];
-    const rows = { left: Int32Array.from({ length: this.#rows }, (_, row) => row), right: asofRows(left, right, on, by, options) };
-    return new Table(joinColumns(left, right, [on, ...by], rows, "left"), this.#rows) as AnyTable;
+    const rows = { left: Int32Array.from({ length: this.rows }, (_, row) => row), right: asofRows(this, other, on, by, options) };
+    return new Table(joinColumns(this, other, [on, ...by], rows, "left"), this.rows) as AnyTable;
   }
 
   /** Every row with every row of the other table; clashing names get _1 and _2. */
   cross<Other>(other: Table<Other>): Table<T.Joined<Row, Other, never>> {
-    const [left, right] = [this.side(), other.side()];
-    const rows = crossRows(left, right);
-    return new Table(joinColumns(left, right, [], rows, "none"), rows.left.length);
+    const rows = crossRows(this, other);
+    return new Table(joinColumns(this, other, [], rows, "none"), rows.left.length);
   }
 
   /** The rows that have a match in the other table. */
   semijoin<Other>(other: Table<Other>, on?: T.SharedKey<Row, Other> | readonly [T.KeySide<Row>, T.KeySide<Other>] | T.Condition<Row, Other>): Table<Row> {
-    return this.take(matchingRows(this.side(), this.#matching(other, on), false));
+    return this.take(matchingRows(this, this.#matching(other, on), false));
   }
 
   /** The rows that have no match in the other table. */
   antijoin<Other>(other: Table<Other>, on?: T.SharedKey<Row, Other> | readonly [T.KeySide<Row>, T.KeySide<Other>] | T.Condition<Row, Other>): Table<Row> {
-    return this.take(matchingRows(this.side(), this.#matching(other, on), true));
+    return this.take(matchingRows(this, this.#matching(other, on), true));
   }
 
   /**
@@ -185,9 +184,9 @@ export class Table<Row> implements Iterable<Row> {
     columns: C,
     options: FoldOptions<K, V> = {},
   ): Table<T.Folded<Row, C, K, V>> {
-    const folded = keyColumns(this.side(), [columns]);
-    const out = foldColumns(this.columns, this.#rows, folded, options.as ?? ["key", "value"]);
-    return new Table(out, this.#rows * folded.size);
+    const folded = keyColumns(this, [columns]);
+    const out = foldColumns(this.columns, this.rows, folded, options.as ?? ["key", "value"]);
+    return new Table(out, this.rows * folded.size);
   }
 
   /** A row for each part of a text: `unroll({ word: (d) => d.text.split(" ") })`. The other columns stay, but one of that name. */
@@ -195,13 +194,13 @@ export class Table<Row> implements Iterable<Row> {
     parts: U,
     options: UnrollOptions<I, D> = {},
   ): Table<T.Unrolled<Row, U, I, D>> {
-    const { columns, rows } = unrolled(this.side(), parts, options);
+    const { columns, rows } = unrolled(this, parts, options);
     return new Table(columns, rows);
   }
 
   /** Groups by columns and { name: row function }; groups stand in order of first appearance. */
   groupby<const K extends readonly T.Key<Row>[]>(...keys: K): GroupedTable<Row, T.Keys<Row, K>> {
-    return new GroupedTable<Row, T.Keys<Row, K>>(this, keyColumns(this.side(), keys));
+    return new GroupedTable<Row, T.Keys<Row, K>>(this, keyColumns(this, keys));
   }
 
   /** One row of aggregates over the whole table. */
@@ -231,14 +230,14 @@ export class Table<Row> implements Iterable<Row> {
 
   /** Rows start to end (exclusive); negative numbers count from the end. */
   slice(start = 0, end = Infinity): Table<Row> {
-    const [from, to] = sliceOf(start, end, this.#rows);
+    const [from, to] = sliceOf(start, end, this.rows);
     return this.take(Int32Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i));
   }
 
   /** So many rows, chosen at random, in random order: the same ones for the same seed, on one process as on many ranks. */
   sample(size: number, options: SampleOptions = {}): Table<Row> {
     checkOptions("sample", options);
-    return this.take(sampledRows(groupCodes([], this.#rows), size, options));
+    return this.take(sampledRows(groupCodes([], this.rows), size, options));
   }
 
   /** The rows of the tables one after another, with the columns of this one. */
@@ -254,8 +253,8 @@ export class Table<Row> implements Iterable<Row> {
 
   /** The first row of each distinct key; without keys, of each distinct row. Rows without columns are all the same. */
   dedupe(...keys: T.Key<Row>[]): Table<Row> {
-    const columns = keys.length > 0 ? keyColumns(this.side(), keys) : this.columns;
-    return columns.size === 0 ? this.slice(0, 1) : this.take(groupCodes([...columns.values()], this.#rows).first);
+    const columns = keys.length > 0 ? keyColumns(this, keys) : this.columns;
+    return columns.size === 0 ? this.slice(0, 1) : this.take(groupCodes([...columns.values()], this.rows).first);
   }
 
   /** The distinct rows of the tables, in the order of their first appearance. */
@@ -277,7 +276,7 @@ export class Table<Row> implements Iterable<Row> {
 
   /** The number of rows. */
   numRows(): number {
-    return this.#rows;
+    return this.rows;
   }
 
   /** The names of the columns, in order. */
@@ -288,14 +287,14 @@ export class Table<Row> implements Iterable<Row> {
   /** The value of a column in a row (the first, by default); undefined if there is no such row. */
   get<C extends T.ColumnName<Row>>(column: C, row = 0): Row[C] {
     const { at } = columnNamed(this.columns, column);
-    const inside = Number.isInteger(row) && row >= 0 && row < this.#rows;
+    const inside = Number.isInteger(row) && row >= 0 && row < this.rows;
     return (inside ? at(row) : undefined) as Row[C];
   }
 
   /** The rows as objects. */
   objects(range: RowRange = {}): Row[] {
     checkOptions("objects", range);
-    const [from, to] = rangeOf(range, this.#rows);
+    const [from, to] = rangeOf(range, this.rows);
     const at = this.#rowReader();
     return Array.from({ length: to - from }, (_, i) => at(from + i));
   }
@@ -303,38 +302,38 @@ export class Table<Row> implements Iterable<Row> {
   /** The values of a column. */
   array<C extends T.ColumnName<Row>>(column: C): Row[C][] {
     const { at } = columnNamed(this.columns, column);
-    return Array.from({ length: this.#rows }, (_, row) => at(row) as Row[C]);
+    return Array.from({ length: this.rows }, (_, row) => at(row) as Row[C]);
   }
 
   *[Symbol.iterator](): IterableIterator<Row> {
     const at = this.#rowReader();
-    for (let row = 0; row < this.#rows; row++) yield at(row);
+    for (let row = 0; row < this.rows; row++) yield at(row);
   }
 
   /** Prints rows to the console: the first 10 by default. */
   print(range: RowRange = {}): void {
     checkOptions("print", range);
-    console.log(printTable(this.columns, this.#rows, range));
+    console.log(printTable(this.columns, this.rows, range));
   }
 
   /** What console.log shows: the first rows. */
   [Symbol.for("nodejs.util.inspect.custom")](): string {
-    return printTable(this.columns, this.#rows, {});
+    return printTable(this.columns, this.rows, {});
   }
 
   /** Writes a folder of Parquet files that appears complete or not at all. LS2007 if it exists, without `overwrite`. */
   async writeParquet(path: string | URL, options: WriteParquetOptions<Row> = {}): Promise<void> {
-    return (await import("../connectors/parquet/write.ts")).writeParquet(this.columns, this.#rows, path, options);
+    return (await import("../connectors/parquet/write.ts")).writeParquet(this.columns, this.rows, path, options);
   }
 
   /** Writes a folder of CSV files that appears complete or not at all. LS2007 if it exists, without `overwrite`. */
   async writeCsv(path: string | URL, options: WriteCsvOptions = {}): Promise<void> {
-    return (await import("../connectors/csv/write.ts")).writeCsv(this.columns, this.#rows, path, options);
+    return (await import("../connectors/csv/write.ts")).writeCsv(this.columns, this.rows, path, options);
   }
 
   /** Writes a folder of JSON Lines files that appears complete or not at all. LS2007 if it exists, without `overwrite`. */
   async writeJsonLines(path: string | URL, options: WriteJsonLinesOptions = {}): Promise<void> {
-    return (await import("../connectors/json/write.ts")).writeJsonLines(this.columns, this.#rows, path, options);
+    return (await import("../connectors/json/write.ts")).writeJsonLines(this.columns, this.rows, path, options);
   }
 
   /**
@@ -342,7 +341,7 @@ export class Table<Row> implements Iterable<Row> {
    * are found by their names. LS2002 where they do not fit the table, LS2007 where it is there (mode "create"), LS2023 where others changed what is replaced.
    */
   async writeIceberg(table: string | URL, options: WriteIcebergOptions<Row> = {}): Promise<void> {
-    return (await import("../connectors/iceberg/write.ts")).writeIceberg(this.columns, this.#rows, table, options);
+    return (await import("../connectors/iceberg/write.ts")).writeIceberg(this.columns, this.rows, table, options);
   }
 
   #rowReader(): (row: number) => Row {
@@ -359,40 +358,33 @@ export class Table<Row> implements Iterable<Row> {
   sortedBy(keys: readonly unknown[]): { rows: Rows; order: readonly SortColumn[] } {
     const order = keys.flat().map((key) => {
       const descending = typeof key === "object" && key !== null && "descending" in key;
-      return { column: keyColumn(this.side(), descending ? key.descending : key, "orderby"), descending };
+      return { column: keyColumn(this, descending ? key.descending : key, "orderby"), descending };
     });
-    return { rows: sortedRows(order, this.#rows), order };
+    return { rows: sortedRows(order, this.rows), order };
   }
 
   /** For verbs: columns made by derive or impute, whose windows and aggregates see the rows in these groups. */
-  withColumns(columns: object, columnOf: typeof derivedColumn, groups: KeyCodes = groupCodes([], this.#rows)): AnyTable {
+  withColumns(columns: object, columnOf: typeof derivedColumn, groups: KeyCodes = groupCodes([], this.rows)): AnyTable {
     const all = new Map(this.columns);
-    const windowed = { groups, peers: peersOf(this.order, this.#rows) };
-    for (const [name, value] of Object.entries(columns)) all.set(name, columnOf(this.side(), name, value, windowed));
-    return new Table(all, this.#rows, this.order);
-  }
-
-  /** For verbs. */
-  side(): Side {
-    return { columns: this.columns, rows: this.#rows };
+    const windowed = { groups, peers: peersOf(this.order, this.rows) };
+    for (const [name, value] of Object.entries(columns)) all.set(name, columnOf(this, name, value, windowed));
+    return new Table(all, this.rows, this.order);
   }
 
   #join(other: AnyTable, on: unknown, outer: Outer): AnyTable {
-    const [left, right] = [this.side(), other.side()];
     const keys = typeof on === "function" ? [] : this.#joinKeys(other, on);
-    const rows = joinRows(left, right, this.#matching(other, on, keys), outer);
-    return new Table(joinColumns(left, right, keys, rows, outer), rows.left.length);
+    const rows = joinRows(this, other, this.#matching(other, on, keys), outer);
+    return new Table(joinColumns(this, other, keys, rows, outer), rows.left.length);
   }
 
   #matching(other: AnyTable, on: unknown, keys?: readonly JoinKey[]): Matching {
-    const [left, right] = [this.side(), other.side()];
-    return typeof on === "function" ? byCondition(left, right, on as () => unknown) : byKeys(left, right, keys ?? this.#joinKeys(other, on));
+    return typeof on === "function" ? byCondition(this, other, on as () => unknown) : byKeys(this, other, keys ?? this.#joinKeys(other, on));
   }
 
   #joinKeys(other: AnyTable, on: unknown): JoinKey[] {
     return keyPairs(on, this.columns, other.columns).map(([left, right]) => ({
-      left: keyColumn(this.side(), left, "join"),
-      right: keyColumn(other.side(), right, "join"),
+      left: keyColumn(this, left, "join"),
+      right: keyColumn(other, right, "join"),
       shared: typeof left === "string" && left === right ? left : undefined,
     }));
   }

@@ -83,6 +83,7 @@ export async function pivots(tables: Tables, out: string) {
     rows.pivot("level", "id", { keys: [3, -20, 0, 99] }).objects(),
     rows.groupby("level").pivot({ late: (d) => d.at.getUTCFullYear() > 2000 }, { serial: op.max("serial"), n: op.count() }, { keys: [true, false], valueSeparator: " " }).objects(),
     rows.groupby("ok", { sign: (d) => Math.sign(d.level) }).pivot("label", { value: op.median("value") }, { keys: ["Straße", "ﬀ"] }).orderby(desc("Straße")).objects(),
+    rows.pivot("label", "id", { keys: ["", "absent"] }).numRows(), none.pivot("label", "id", { keys: [""] }).count().objects(), rows.groupby("station").pivot("label", { fit: op.corr("value", "level") }, { keys: ["", "absent"] }).numRows(),
     none.pivot("label", { n: op.count(), valid: op.valid("value") }, { keys: ["a"] }).objects(), none.groupby("ok").pivot("label", "value", { keys: ["a"] }).objects(),
   ];
 }

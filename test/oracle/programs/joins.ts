@@ -69,6 +69,7 @@ export async function conditions(tables: Tables, _out: string) {
     none.join_right(few, (a, b) => a.height < b.level).objects(), none.join_full(few, (a, b) => a.height < b.level).numRows(), none.semijoin(few, (a, b) => a.height < b.level).numRows(),
     few.select("id").join(few.select("id"), (a, b) => a.id < b.id && b.id - a.id < 3).slice(0, 40).objects(),
     few.join(few, (a, b) => a.value === b.value && a.id !== b.id).select("id_1", "id_2", "value_1").objects(),
+    few.join(known, () => true).numRows(), few.join_left(known, (a) => a.level > 18).objects(), few.join_full(none, () => true).numRows(), few.semijoin(known, () => true).numRows(), few.antijoin(none, () => true).numRows(), few.join(known, (a, b) => b.height > 300).numRows(),
     few.cross(known).filter((d) => d.level > 19).numRows(), few.join(known, (a, b) => a.station === b.station).join(known.select("name", "height"), (a, b) => a.height > b.height && b.height < 20).numRows(),
   ];
 }
@@ -97,6 +98,18 @@ export async function asOf(tables: Tables, out: string) {
     rows.orderby("label", "id").join_asof(readings.orderby(desc("value")), { on: "level" }).select("id", "other").slice(0, 300).objects(),
     rows.join_asof(none, { on: ["level", "height"] }).select("id", "name").slice(0, 5).objects(), none.join_asof(rows, { on: ["height", "level"], by: "station" }).objects(),
     rows.join_asof(readings, { on: "at", by: "label" }).filter((d) => d.level_1 > 18).numRows(), rows.join_asof(readings, { on: "at" }).groupby("other").count().numRows(),
+  ];
+}
+
+/** Of equal values the distance is 0, of infinite ones, too. */
+export async function asOfInfinities(tables: Tables) {
+  "use spmd";
+  const rows = (await measurements(tables)).select("id", "level").slice(0, 90).derive({ x: (d) => (d.level > 12 ? Infinity : d.level < -12 ? -Infinity : d.level) });
+  const others = rows.filter((d) => d.id % 4 > 0).rename({ id: "other" }).select("other", "x");
+  const finite = others.filter((d) => d.x > -9 && d.x < 9);
+  return [
+    rows.join_asof(others, { on: "x", strategy: "nearest" }).objects(), rows.join_asof(others, { on: "x", tolerance: 2 }).objects(), rows.join_asof(others, { on: "x", strategy: "forward", tolerance: Infinity }).objects(),
+    rows.join_asof(others, { on: "x", strategy: "nearest", tolerance: 0 }).objects(), rows.join_asof(finite, { on: "x", strategy: "nearest" }).objects(), rows.join_asof(finite, { on: "x", tolerance: 5 }).objects(),
   ];
 }
 

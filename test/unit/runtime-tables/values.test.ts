@@ -204,6 +204,7 @@ test("a sample is uniform, without and with replacement, and the same for the sa
   for (const counts of [once, again]) for (const n of counts) expect(Math.abs(n - 1000)).toBeLessThan(5 * 31);
   expect(numbers.sample(100).numRows()).toBe(rows);
   expect(numbers.sample(5, { seed: 3 }).array("i")).toEqual(numbers.sample(5, { seed: 3 }).array("i"));
+  expect(numbers.sample(5, { seed: 3 + 2 ** 32 }).array("i")).not.toEqual(numbers.sample(5, { seed: 3 }).array("i"));
   expect(numbers.sample(8, { shuffle: false }).array("i")).toEqual(numbers.sample(8).array("i").toSorted((a, b) => a - b));
   const groups = numbers.groupby("k").sample(3, { replace: true });
   expect(groups.count().array("count")).toEqual([3, 3, 3, 3]);

@@ -79,7 +79,7 @@ pub enum AggregateFunction {
     Last,
     /// The value that comes most often; of several the first in table order.
     Mode,
-    /// Rounded once: no product of some of the values overflows.
+    /// Rounded at each step, but never too large or too small on the way.
     Product,
     /// Of the rows that have both values; divided by n − 1, the `p` form by n. Null of fewer than two pairs.
     Covariance,

@@ -10,6 +10,7 @@
 use arrow::datatypes::DataType;
 use datafusion::functions::core::expr_fn::get_field;
 use datafusion::functions::core::named_struct;
+use datafusion::functions::math::expr_fn::abs;
 use datafusion::logical_expr::{Expr, ExprSchemable, Extension, LogicalPlan, LogicalPlanBuilder, ident, lit, when};
 use datafusion::scalar::ScalarValue;
 use lockstep_functions::{Rows, exact_cast, lower};
@@ -74,9 +75,13 @@ impl Builder<'_> {
                 None => there,
             }
         };
-        let measure = |name: &String| get_field(ident(name), MEASURE);
-        let before = back.as_ref().map(|name| (name, ident(&names.measure) - measure(name)));
-        let after = ahead.as_ref().map(|name| (name, measure(name) - ident(&names.measure)));
+        // Of equal values it is 0, of infinite ones, too, whose difference is NaN.
+        let distance = |name: &String| -> Result<Expr> {
+            let (own, other) = (ident(&names.measure), get_field(ident(name), MEASURE));
+            Ok(when(own.clone().eq(other.clone()), lit(0.0)).otherwise(abs(own - other))?)
+        };
+        let before = back.as_ref().map(|name| distance(name).map(|distance| (name, distance))).transpose()?;
+        let after = ahead.as_ref().map(|name| distance(name).map(|distance| (name, distance))).transpose()?;
         let mut candidates: Vec<(Expr, &String)> = vec![];
         if let Some((name, distance)) = &before {
             let mut chosen = found(name, distance.clone());

@@ -15,7 +15,7 @@ import { taxiAnswer, taxiSystems } from "./suites/taxi.ts";
 import { tpch, tpchQueries } from "./suites/tpch.ts";
 
 const usage = "usage: npm run bench -- taxi [--rows 20000000] [--rounds 5] [--systems lockstep,duckdb,…] [--bodo] [--spark] [--json], startup or playground [--rounds 5] [--json], scan --s3 [--rows 20000000] [--rounds 5] [--json], groupby or join [--rows 10000000] [--rounds 5] [--systems …] [--json], or tpch [--sf 1] [--queries 1,6,…] [--rounds 5] [--systems …] [--json]";
-const { positionals, values } = parseArgs({
+const { positionals, values } = asked(() => parseArgs({
   allowPositionals: true,
   options: {
     rows: { type: "string" },
@@ -28,7 +28,7 @@ const { positionals, values } = parseArgs({
     sf: { type: "string", default: "1" },
     queries: { type: "string" },
   },
-});
+}));
 const [suite = ""] = positionals;
 const rows = Number(values.rows ?? (suite === "groupby" || suite === "join" ? 10_000_000 : 20_000_000));
 const rounds = Number(values.rounds);
@@ -81,4 +81,14 @@ emit({ suite: "taxi", case: "calibration", system: "two-kernels", seconds: null,
 function emit(line: Record<string, unknown>): void {
   if (values.json) console.log(JSON.stringify(line));
   else console.log(Object.entries(line).map(([key, value]) => `${key} ${typeof value === "number" ? Number(value.toPrecision(4)) : String(value)}`).join("  "));
+}
+
+/** The options; one that there is not is told with those that there are. */
+function asked<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    console.error(`${(error as Error).message}\n${usage}`);
+    process.exit(2);
+  }
 }

@@ -75,6 +75,8 @@ export declare class Engine {
   broadcast(bytes: Uint8Array | null, root: number): Promise<Buffer>;
   /** Every rank's bytes in rank order. */
   allgather(bytes: Uint8Array): Promise<Buffer[]>;
+  /** `parts[rank]` is for that rank, null: nothing; what the ranks had for this one, in rank order. */
+  alltoall(parts: (Uint8Array | null)[]): Promise<(Buffer | null)[]>;
   /** Resolves when all ranks are here. */
   barrier(): Promise<void>;
   /** Tells the other ranks: every operation of the current call, pending or later, rejects with this error (JSON). */

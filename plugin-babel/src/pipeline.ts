@@ -64,7 +64,7 @@ export const pipeline: readonly Pass[] = [
     for (const fn of p.functions) {
       const { node } = fn.annotated;
       // A table that could not be followed is one all the same.
-      if (instructions(fn.ir).next().done && !node.params.some((param) => mentionsTable(param, { module: fn.module, scope: fn.module.scope }))) p.diagnostics.push(noTables(fn.annotated.name, headOf(node, fn.module)));
+      if (instructions(fn.ir).next().done && fn.ir.blocks.every(({ met }) => met.length === 0) && !node.params.some((param) => mentionsTable(param, { module: fn.module, scope: fn.module.scope }))) p.diagnostics.push(noTables(fn.annotated.name, headOf(node, fn.module)));
       validatePhiTypes(fn.ir, report(p));
       validateAggregateTypes(fn.ir, report(p));
       p.captures.set(fn, collectCaptures(fn, p.modules, report(p)));

@@ -85,6 +85,7 @@ export async function readPostgres<Row extends object = Record<never, never>>(
 
 export { LockstepError, type ErrorCode } from "./errors/index.ts";
 export { rank, size } from "./spmd/rank.ts";
+export { allgather, allreduce, alltoall, alltoallv, barrier, bcast, type Combination, exscan, gather, type NumericArray, reduce, type Reduction, scan, scatter } from "./spmd/collectives.ts";
 export { op, type Aggregate } from "./tables/op.ts";
 export { desc, type Descending, type OrderKey } from "./tables/order.ts";
 export { rolling, type Duration, type RangeFrame, type RowFrame } from "./tables/rolling.ts";

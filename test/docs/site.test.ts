@@ -7,6 +7,7 @@ import { dirname, extname, join } from "node:path";
 import { compile } from "@lockstep/plugin-babel/compile";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { root } from "../scripts/lib.mjs";
 import { launch } from "../playground/browser.ts";
 import { sitePages } from "./site/pages.ts";
 import { siteFolder, writeSite } from "./site/site.ts";
@@ -58,6 +59,13 @@ it("every live example compiles without a word", () => {
     expect(diagnostics.map((d) => d.text), page).toEqual([]);
     expect(rankModule, page).not.toBeNull();
   }
+});
+
+it("the examples of the guide to collectives are those that the oracle runs", () => {
+  const run = readFileSync(join(root, "test/oracle/programs/collectives-guide.ts"), "utf8");
+  const shown = [...readFileSync(join(root, "playground/site/guides/collectives.md"), "utf8").matchAll(/^export (async function [^]*?^})$/gm)].map((match) => match[1]!);
+  expect(shown.length).toBeGreaterThan(5);
+  for (const text of shown) expect(run).toContain(text);
 });
 
 it("the API page has what the runtime exports", () => {

@@ -26,6 +26,13 @@ it("every run-time code that Rust raises is in the runtime's list", () => {
   expect([...raised].filter((code) => !known.has(code))).toEqual([]);
 });
 
+it("names that a diagnostic proposes to import are exported", async () => {
+  const runtime = (await import(join(root, "runtime/dist/index.js"))) as Record<string, unknown>;
+  const proposed = /exported: ReadonlySet<string> = new Set\(\[([^\]]*)\]/.exec(readFileSync(join(root, "plugin-babel/src/diagnostics/unknown-name.ts"), "utf8"))![1]!.match(/\w+/g)!;
+  const values = Object.keys(runtime).filter((name) => name !== "LockstepError" && name !== "Table");
+  expect(proposed.toSorted()).toEqual(values.toSorted());
+});
+
 it("the compiler's scalar functions are the engine's", async () => {
   const { scalarFunctions } = (await import(join(root, "plugin-babel/dist/functions/index.js"))) as { scalarFunctions: ReadonlyMap<string, unknown> };
   // What V8 answered for every function of the native catalogue; a Rust test compares the two lists.

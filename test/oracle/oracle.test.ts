@@ -16,8 +16,8 @@ import { type Answer, type Failure, RankPool } from "./rank-pool.ts";
 import { writtenDifference } from "./written.ts";
 
 const RANKS = [1, 2, 3, 7];
-/** Shuffles and broadcasts, writes, errors, row functions in V8. */
-const OVER_MPI = process.env.LOCKSTEP_ORACLE_MPI ? /./ : /\/(joins|writing|errors|scripts)\.ts$/;
+/** Shuffles and broadcasts, writes, errors, row functions in V8, the collectives. */
+const OVER_MPI = process.env.LOCKSTEP_ORACLE_MPI ? /./ : /\/(joins|writing|errors|scripts|collectives|collectives-guide)\.ts$/;
 const pooled: { ranks: number; over?: Mpi }[] = [...RANKS.map((ranks) => ({ ranks })), ...(await mpis()).map((over) => ({ ranks: 3, over }))];
 const folder = join(root, "test/oracle/programs");
 const files = readdirSync(folder).filter((name) => name.endsWith(".ts")).map((name) => join(folder, name));

@@ -4,9 +4,9 @@ import { at, defineDiagnostic } from "./define.ts";
 export const missingAwait = defineDiagnostic(
   {
     code: "LS1303",
-    title: "A reader or writer that is not awaited",
+    title: "A reader, writer or collective that is not awaited",
     kind: "user-error",
-    docs: "Readers and writers are promises, and all ranks must reach them in the same order: await each where it stands, or list them in Promise.all.",
+    docs: "Readers, writers and collectives are promises, and all ranks must reach them in the same order: await each where it stands, or list them in Promise.all.",
     example: {
       wrong: "trips.writeParquet(out);",
       right: "await trips.writeParquet(out);",

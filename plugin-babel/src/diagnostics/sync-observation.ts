@@ -6,7 +6,7 @@ export const syncObservation = defineDiagnostic(
     code: "LS1302",
     title: "An observation inside a callback",
     kind: "not-parallelisable",
-    docs: "Observing a table (numRows, get, objects, iteration) makes the ranks talk, which a synchronous callback cannot wait for. A for…of loop can, and so can await Promise.all(list.map(async …)), which the ranks go through element by element.",
+    docs: "Observing a table (numRows, get, objects, iteration) and a collective (allreduce, bcast, …) make the ranks talk, which a synchronous callback cannot wait for. A for…of loop can, and so can await Promise.all(list.map(async …)), which the ranks go through element by element.",
     example: {
       wrong: "return [10, 20].map((least) => trips.filter((d) => d.fare > least).numRows());",
       right: `const counts: number[] = [];

@@ -3,7 +3,10 @@ import { closest } from "./closest.ts";
 import { at, defineDiagnostic } from "./define.ts";
 
 /** What programs call of the runtime by its own name. */
-const exported: ReadonlySet<string> = new Set(["op", "desc", "rolling", "table", "readParquet", "readCsv", "readJsonLines", "readIceberg", "readPostgres", "rank", "size"]);
+const exported: ReadonlySet<string> = new Set([
+  "op", "desc", "rolling", "table", "readParquet", "readCsv", "readJsonLines", "readIceberg", "readPostgres", "rank", "size",
+  "barrier", "bcast", "reduce", "allreduce", "scan", "exscan", "gather", "allgather", "scatter", "alltoall", "alltoallv",
+]);
 
 export const unknownName = defineDiagnostic(
   {

@@ -7,6 +7,7 @@ import type { SourceSpan } from "./types.ts";
 
 interface OpenBlock extends Block {
   readonly sent: Scalar[];
+  readonly met: Scalar[];
   readonly predecessors: BlockId[];
   sealed: boolean;
 }
@@ -38,6 +39,7 @@ export class Builder {
       id: this.blocks.length,
       instructions: [],
       sent: [],
+      met: [],
       terminator: { kind: "throw" },
       handler: this.handler,
       loopDepth: this.loopDepth,
@@ -87,6 +89,10 @@ export class Builder {
 
   send(scalar: Scalar): void {
     this.current?.sent.push(scalar);
+  }
+
+  meet(scalar: Scalar): void {
+    this.current?.met.push(scalar);
   }
 
   write(variable: Variable, value: ValueId | null, place: { span: SourceSpan; frame: FrameId }): void {
@@ -186,7 +192,7 @@ export class Builder {
     const blocks = postorder.reverse();
     this.#dropTrivialPhis(blocks);
     this.#markPartial(blocks);
-    return blocks.map(({ id, instructions, sent, terminator, handler, loopDepth }) => ({ id, instructions, sent, terminator, handler, loopDepth }));
+    return blocks.map(({ id, instructions, sent, met, terminator, handler, loopDepth }) => ({ id, instructions, sent, met, terminator, handler, loopDepth }));
   }
 
   /** Values of unreachable blocks, and phis that no table reached, are no operands. */

@@ -39,6 +39,8 @@ export interface Block {
   terminator: Terminator;
   /** Scalars of the source that rank 0 evaluates here and broadcasts. */
   readonly sent: readonly Scalar[];
+  /** Collectives of the source. */
+  readonly met: readonly Scalar[];
   /** Where an exception thrown in this block goes. */
   readonly handler: BlockId | null;
   /** How many loops the block stands in. */

@@ -8,7 +8,7 @@ import type { JsType, RowType, SourceSpan } from "./types.ts";
 /** Throws on the first line that is no IR. */
 export function readFunction(text: string): FunctionIR {
   const [head, ...lines] = text.split("\n");
-  const blocks: (Block & { readonly sent: Scalar[] })[] = [];
+  const blocks: ReadBlock[] = [];
   const frames: Frame[] = [{ id: 0, name: "", call: null }];
   for (const line of lines) {
     const s = new Scanner(line);
@@ -19,7 +19,8 @@ export function readFunction(text: string): FunctionIR {
     else {
       const current = blocks.at(-1)!;
       const id = s.accept(/%(\d+) =/);
-      if (id === null && s.accept(/send /) !== null) current.sent.push({ source: s.string(), span: readSpan(s) });
+      if (id === null && s.accept(/meet /) !== null) current.met.push({ source: s.string(), span: readSpan(s) });
+      else if (id === null && s.accept(/send /) !== null) current.sent.push({ source: s.string(), span: readSpan(s) });
       else if (id === null) current.terminator = readTerminator(s);
       else current.instructions.push(readInstruction(Number(id), s));
     }
@@ -27,11 +28,13 @@ export function readFunction(text: string): FunctionIR {
   return { id: head!.replace(/^function /, ""), frames, blocks };
 }
 
-function readBlock(id: number, s: Scanner): Block & { readonly sent: Scalar[] } {
+type ReadBlock = Block & { readonly sent: Scalar[]; readonly met: Scalar[] };
+
+function readBlock(id: number, s: Scanner): ReadBlock {
   s.accept(/;/);
   const loopDepth = Number(s.accept(/loop (\d+),?/) ?? 0);
   const handler = s.accept(/handler b(\d+)/);
-  return { id, instructions: [], sent: [], terminator: { kind: "throw" }, handler: handler === null ? null : Number(handler), loopDepth };
+  return { id, instructions: [], sent: [], met: [], terminator: { kind: "throw" }, handler: handler === null ? null : Number(handler), loopDepth };
 }
 
 function readInstruction(id: number, s: Scanner): Instruction {

@@ -247,6 +247,7 @@ export function elementOf(node: t.Node, place: Place, know: Knowledge): ValueTyp
 /** `xs.map((x) => …)` and `Array.from(xs, (x) => …)` give what the callback gives; `xs.slice()` what xs has. */
 function elementOfCall(e: t.CallExpression, place: Place, know: Knowledge): ValueType | null {
   const { callee } = e;
+  if (runtimeName(callee, place) === "allgather") return e.arguments[0] ? typeOfScalar(e.arguments[0], place, know, 1) : null;
   if (callee.type !== "MemberExpression" || callee.property.type !== "Identifier") return null;
   const { name } = callee.property;
   const isFrom = name === "from" && callee.object.type === "Identifier" && callee.object.name === "Array";
@@ -350,7 +351,9 @@ const conversions: Readonly<Record<string, JsType>> = { Number: "number", String
 function call(e: t.CallExpression, place: Place, know: Knowledge): ValueType | null {
   const seen = know.observed?.(e);
   if (seen) return seen.kind === "cell" ? seen.type : null;
-  if (/^(rank|size)$/.test(runtimeName(e.callee, place) ?? "")) return plain("number");
+  const name = runtimeName(e.callee, place) ?? "";
+  if (/^(rank|size)$/.test(name)) return plain("number");
+  if (/^(allreduce|bcast|scan|exscan)$/.test(name)) return e.arguments[0] ? typeOfScalar(e.arguments[0], place, know, 1) : null;
   const callee = bare(e.callee);
   if (callee.type === "Identifier" && !place.scope.getBinding(callee.name)) return Object.hasOwn(conversions, callee.name) ? plain(conversions[callee.name]!) : null;
   if (callee.type === "MemberExpression" && callee.property.type === "Identifier" && !callee.computed) {

@@ -7,6 +7,7 @@
  * condition leaves or cuts short, after a varying throw in the same try, or in a function that is called in such a place.
  */
 import type * as t from "@babel/types";
+import { collectiveOf, givesAlike } from "./collectives.ts";
 import { bare, type Binding } from "./module.ts";
 import type { Modules } from "./modules.ts";
 import { functionOf, helperOf, type Place, runtimeName } from "./names.ts";
@@ -32,9 +33,14 @@ export class Varying {
   readonly #diverging = new Set<t.Node>();
   readonly #returning = new Set<t.Function>();
   readonly #analysed = new Set<t.Function>();
+  /** Helpers of which it has been found out what they return where their arguments vary. */
+  readonly #returningOfVarying = new Map<t.Function, boolean>();
+  /** The helpers of which that is being found out. */
+  readonly #asked: readonly t.Function[];
 
-  constructor(modules: Modules) {
+  constructor(modules: Modules, asked: readonly t.Function[] = []) {
     this.#modules = modules;
+    this.#asked = asked;
   }
 
   /** Notes what varies in `fn`. */
@@ -68,9 +74,11 @@ export class Varying {
       }
       case "CallExpression": {
         if (runtimeName(e.callee, place) === "rank") return true;
+        const collective = collectiveOf(e.callee, place);
+        if (collective) return !givesAlike(collective);
         const helper = helperOf(e.callee, place, this.#modules);
         if (helper ? this.#returns(helper.node, helper) : this.is(e.callee, place)) return true;
-        return e.arguments.some((argument) => this.is(argument, place));
+        return e.arguments.some((argument) => this.is(argument, place)) && (!helper || this.#returnsOfVarying(helper.node, helper));
       }
       case "FunctionExpression":
       case "ArrowFunctionExpression":
@@ -84,6 +92,18 @@ export class Varying {
   #returns(fn: t.Function, outer: Place): boolean {
     if (!this.#analysed.has(fn)) this.analyse(fn, outer);
     return this.#returning.has(fn);
+  }
+
+  /** Whether what `fn` returns may differ when its arguments do: not what a collective gives, `allreduce(mine)`. */
+  #returnsOfVarying(fn: t.Function, outer: Place): boolean {
+    const known = this.#returningOfVarying.get(fn);
+    if (known !== undefined) return known;
+    if (this.#asked.includes(fn)) return true;
+    const given = new Varying(this.#modules, [...this.#asked, fn]);
+    for (const parameter of fn.params) given.#mark(parameter, within(fn, outer));
+    const answer = given.#returns(fn, outer);
+    this.#returningOfVarying.set(fn, answer);
+    return answer;
   }
 
   #visit(node: t.Node, around: Around): void {

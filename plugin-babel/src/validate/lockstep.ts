@@ -59,8 +59,9 @@ function guardedBy(branch: Block, blocks: ReadonlyMap<BlockId, Block>, after: Re
   return visit(branch.id);
 }
 
-function communicating({ instructions, sent }: Block): Guarded | undefined {
+function communicating({ instructions, sent, met }: Block): Guarded | undefined {
   const operation = instructions.find((i) => i.op !== "phi");
   if (operation) return { what: operation.op, span: operation.span };
+  if (met[0]) return { what: `'${met[0].source}'`, span: met[0].span };
   return sent[0] && { what: `'${sent[0].source}', which rank 0 sends to the others`, span: sent[0].span };
 }

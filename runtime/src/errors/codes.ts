@@ -32,6 +32,7 @@ export const errorCodes = {
   LS2021: { title: "store or database not reachable", fix: "Check the endpoint (AWS_ENDPOINT_URL, or `store: { endpoint }`; of PostgreSQL DATABASE_URL, PGHOST and PGPORT) and the network; then start the job again." },
   LS2022: { title: "the command has nothing to work on", fix: "Name a built program, a function or a code that is there." },
   LS2023: { title: "output changed while it was written", fix: "Run the job again: it then sees what others have committed." },
+  LS2024: { title: "a collective was used wrongly", fix: "See the message: all ranks bring values of one kind, and lists have one value a rank." },
   LS2099: { title: "a bug in Lockstep", fix: "Please report it with the lines above." },
 } as const satisfies Record<string, { readonly title: string; readonly fix: string }>;
 

@@ -4,6 +4,7 @@ import { checked, isAgreed } from "./checked.ts";
 import type { Engine } from "./engine.ts";
 import { decisive, decodeOutcomes, description, encodeOutcome, errorOf, failed, type Outcome } from "./outcome.ts";
 import { Outputs } from "./outputs.ts";
+import { meetingOf } from "./meeting.ts";
 import { stand } from "./rank.ts";
 import type { ScriptFunction } from "./scripts.ts";
 import type { TableOutput } from "./table-outputs.ts";
@@ -99,7 +100,8 @@ let current: CallContext | undefined;
 
 export function enter(call: CallContext): void {
   current = call;
-  stand(call.world);
+  const { rank, size } = call.world;
+  stand({ rank, size, meeting: size > 1 ? meetingOf(call) : null });
 }
 
 export function leave(): void {

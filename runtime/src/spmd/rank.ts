@@ -1,5 +1,23 @@
 /** Who this process is while an annotated function runs. Needs nothing: plain Node and browsers load it, too. */
-let place = { rank: 0, size: 1 };
+let place: Place = { rank: 0, size: 1, meeting: null };
+
+interface Place {
+  readonly rank: number;
+  readonly size: number;
+  /** Null: there is nobody to meet. */
+  readonly meeting: Meeting | null;
+}
+
+/** How the ranks of a call hand values to each other; all ranks call the same methods in the same order. */
+export interface Meeting {
+  barrier(): Promise<void>;
+  /** The root's value, on every rank. */
+  broadcast(value: unknown, root: number): Promise<unknown>;
+  /** Every rank's value, in rank order. */
+  allgather(value: unknown): Promise<readonly unknown[]>;
+  /** `values.get(rank)` is for that rank; what the ranks had for this one, by rank. */
+  alltoall(values: ReadonlyMap<number, unknown>): Promise<ReadonlyMap<number, unknown>>;
+}
 
 /**
  * This process's number among those that run the annotated function, from 0. Under plain Node and outside annotated
@@ -12,7 +30,10 @@ export const rank = (): number => place.rank;
 /** How many ranks run the annotated function. Under plain Node and outside annotated functions: 1. */
 export const size = (): number => place.size;
 
+/** How this rank meets the others. */
+export const meeting = (): Meeting | null => place.meeting;
+
 /** A call begins on this rank; null: it has ended. */
-export function stand(at: { readonly rank: number; readonly size: number } | null): void {
-  place = at ? { rank: at.rank, size: at.size } : { rank: 0, size: 1 };
+export function stand(at: Place | null): void {
+  place = at ?? { rank: 0, size: 1, meeting: null };
 }

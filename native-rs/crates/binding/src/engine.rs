@@ -200,6 +200,15 @@ impl JsEngine {
         Ok(all.into_iter().map(|bytes| Buffer::from(Vec::from(bytes))).collect())
     }
 
+    /// Collective. `parts[rank]` is for that rank, null: nothing; what the ranks had for this one, in rank order.
+    #[napi]
+    pub async fn alltoall(&self, parts: Vec<Option<Buffer>>) -> napi::Result<Vec<Option<Buffer>>> {
+        let engine = self.engine.clone();
+        let parts = parts.into_iter().map(|part| part.map(|part| Bytes::from_owner(Owned(part)))).collect();
+        let received = self.run(async move { engine.alltoall(parts).await }).await?;
+        Ok(received.into_iter().map(|part| part.map(|bytes| Buffer::from(Vec::from(bytes)))).collect())
+    }
+
     /// Collective. Resolves when all ranks are here.
     #[napi]
     pub async fn barrier(&self) -> napi::Result<()> {

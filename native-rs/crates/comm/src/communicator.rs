@@ -78,6 +78,11 @@ impl Communicator {
         collectives::gather(self.core(), op, root, bytes).await
     }
 
+    /// `parts[rank]` is for that rank; what the ranks had for this one, in rank order. A rank may have nothing for another.
+    pub async fn alltoall(&self, op: &Op, parts: Vec<Option<Bytes>>) -> Result<Vec<Option<Bytes>>> {
+        collectives::alltoall(self.exchange(op)?, parts).await
+    }
+
     /// A stream of messages from every rank to every rank. Both halves work at once and in different tasks.
     pub fn exchange(&self, op: &Op) -> Result<(ExchangeSender, ExchangeReceiver)> {
         let core = self.core();

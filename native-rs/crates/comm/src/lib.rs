@@ -8,7 +8,7 @@
 //!
 //! - [`Communicator::solo`] is the group of one; [`local::connect`] joins a group of processes (or threads) of one machine,
 //!   [`mpi::connect`] the processes that an MPI launcher started.
-//! - Collectives: `barrier`, `broadcast`, `allgather`, `gather`. They take an [`Op`], which must be equal on all ranks.
+//! - Collectives: `barrier`, `broadcast`, `allgather`, `gather`, `alltoall`. They take an [`Op`], which must be equal on all ranks.
 //! - [`Communicator::exchange`] gives an [`ExchangeSender`] (clone it into several tasks) and an [`ExchangeReceiver`].
 //!   A sender writes into shared memory in place: `sender.reserve(to, len).await?` → fill → `slot.commit().await?`; the
 //!   receiver's [`SharedBytes`] read it in place (`into_bytes()` for Arrow) and give it back when dropped.

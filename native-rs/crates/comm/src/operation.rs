@@ -56,7 +56,7 @@ kinds! {
         Broadcast = "broadcast",
         Allgather = "allgather",
         Gather = "gather",
-        Allreduce = "allreduce",
+        Alltoall = "alltoall",
         Shuffle = "shuffle",
         Collect = "collect",
         Sample = "sample",

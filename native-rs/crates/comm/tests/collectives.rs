@@ -42,6 +42,21 @@ fn allgather_and_gather_are_in_rank_order() {
 }
 
 #[test]
+fn alltoall_hands_every_part_to_its_rank() {
+    for size in SIZES {
+        for length in [0, 1, 700_000, 40_000_000 / (size * size)] {
+            ranks(size, async |comm| {
+                let from = comm.rank();
+                // Nothing for the rank before this one.
+                let part = |from: usize, to: usize| ((to + 1) % size != from).then(|| body(from * size + to, length + to));
+                let received = comm.alltoall(&op(0), (0..size).map(|to| part(from, to)).collect()).await.unwrap();
+                assert_eq!(received, (0..size).map(|other| part(other, from)).collect::<Vec<_>>());
+            });
+        }
+    }
+}
+
+#[test]
 fn nobody_leaves_a_barrier_before_all_have_come() {
     // One clock for all processes of a machine.
     let now = || {
@@ -82,7 +97,7 @@ fn a_slow_rank_is_waited_for() {
 #[test]
 fn operations_of_a_plan_may_overlap() {
     ranks(3, async |comm| {
-        let at = |sequence| lockstep_comm::Op { fingerprint: 5, ..op_of(1, sequence, OpKind::Allreduce, "job.ts:1:1") };
+        let at = |sequence| lockstep_comm::Op { fingerprint: 5, ..op_of(1, sequence, OpKind::Allgather, "job.ts:1:1") };
         let one = async |sequence: u64| comm.allgather(&at(sequence), vec![sequence as u8].into()).await.unwrap().len();
         // Different orders on different ranks.
         let (a, b) = if comm.rank() == 0 {

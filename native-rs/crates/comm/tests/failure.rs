@@ -265,7 +265,7 @@ fn diverge(size: usize, body: impl AsyncFn(&Communicator) -> Result<(), CommErro
 #[test]
 fn different_operations_are_named() {
     let shuffle = op_of(1, 12, OpKind::Shuffle, "orders.ts:41:3");
-    let reduce = op_of(1, 12, OpKind::Allreduce, "orders.ts:44:3");
+    let reduce = op_of(1, 12, OpKind::Allgather, "orders.ts:44:3");
     let body = async |comm: &Communicator| {
         if comm.rank() == 1 {
             let (sender, mut receiver) = comm.exchange(&shuffle)?;
@@ -275,7 +275,7 @@ fn different_operations_are_named() {
             comm.allgather(&reduce, vec![1].into()).await.map(drop)
         }
     };
-    diverge(3, body, &["shuffle", "orders.ts:41:3", "allreduce", "orders.ts:44:3", "rank 1"]);
+    diverge(3, body, &["shuffle", "orders.ts:41:3", "allgather", "orders.ts:44:3", "rank 1"]);
 }
 
 #[test]
@@ -286,7 +286,7 @@ fn different_sites_plans_and_roots_are_named() {
     };
     diverge(2, site, &["a.ts:1:1", "b.ts:2:2"]);
     let plan = async |comm: &Communicator| {
-        let op = Op { fingerprint: 10 + comm.rank() as u64, ..op_of(1, 1, OpKind::Allreduce, "a.ts:1:1") };
+        let op = Op { fingerprint: 10 + comm.rank() as u64, ..op_of(1, 1, OpKind::Allgather, "a.ts:1:1") };
         comm.barrier(&op).await
     };
     diverge(2, plan, &["plans differ"]);

@@ -295,6 +295,11 @@ impl Engine {
         Ok(self.comm.gather(&self.next(kind, ""), 0, bytes).await?)
     }
 
+    /// Collective. `parts[rank]` is for that rank; what the ranks had for this one, in rank order.
+    pub async fn alltoall(&self, parts: Vec<Option<Bytes>>) -> Result<Vec<Option<Bytes>>> {
+        Ok(self.comm.alltoall(&self.next(OpKind::Alltoall, ""), parts).await?)
+    }
+
     /// Collective. Returns when all ranks are here.
     pub async fn barrier(&self) -> Result<()> {
         Ok(self.comm.barrier(&self.next(OpKind::Barrier, "")).await?)

@@ -1,6 +1,7 @@
 //! The collectives, MPI's names and meaning; one file each. Contributions are always combined in rank order.
 
 mod allgather;
+mod alltoall;
 mod barrier;
 mod broadcast;
 mod gather;
@@ -8,6 +9,7 @@ mod mailbox;
 mod recover;
 
 pub(crate) use allgather::allgather;
+pub(crate) use alltoall::alltoall;
 pub(crate) use barrier::barrier;
 pub(crate) use broadcast::broadcast;
 pub(crate) use gather::gather;

@@ -5,9 +5,11 @@ import { syncObservation } from "../../../diagnostics/sync-observation.ts";
 import { tableEscapes } from "../../../diagnostics/table-escapes.ts";
 import { unknownProperty } from "../../../diagnostics/unknown-property.ts";
 import { unknownVerb } from "../../../diagnostics/unknown-verb.ts";
+import { varyingOperand } from "../../../diagnostics/varying-operand.ts";
 import type { Block, Scalar, ValueId } from "../../../ir/ir.ts";
 import { methods, readers, type Verb } from "../../../verbs/index.ts";
 import type { Reading } from "../../function.ts";
+import { agreedArguments, collectiveOf } from "../../../source/collectives.ts";
 import { bare, textOf } from "../../../source/module.ts";
 import { isConsole, isSent, sends } from "../../../source/effects.ts";
 import { helperOf, runtimeName } from "../../../source/names.ts";
@@ -168,6 +170,7 @@ function readCall(e: t.CallExpression, r: Reading, context: Context): ValueId | 
   const name = runtimeName(e.callee, r.place);
   const reader = name === null ? undefined : readers.get(name);
   if (reader) return readVerb(e, reader, null, r, context);
+  if (collectiveOf(e.callee, r.place)) return readCollective(e, r, context);
 
   if (isPromiseAll(e) && e.arguments[0]?.type === "ArrayExpression") {
     readList(e.arguments[0].elements, r, "awaited");
@@ -217,9 +220,22 @@ function readCall(e: t.CallExpression, r: Reading, context: Context): ValueId | 
   if (e.callee.type !== "Super" && e.callee.type !== "Import") readExpression(e.callee, r);
   for (const argument of e.arguments) {
     const handed = runtimeName(argument, r.place);
-    if (handed !== null && readers.has(handed)) r.report(syncObservation(handed, r.span(argument)));
+    if (handed !== null && (readers.has(handed) || collectiveOf(argument, r.place))) r.report(syncObservation(handed, r.span(argument)));
     if (readExpression(argument, r) !== null) r.report(tableEscapes(r.span(argument), `as an argument of ${textOf(e.callee, r.frame.module)}`, isConsole(e.callee.type === "MemberExpression" ? e.callee.object : e.callee, r.place) ? "print() it: t.print()" : "give it the rows, t.objects(), or do here what it does with the table"));
   }
+  return null;
+}
+
+/** `await allreduce(mine)`: what ranks bring may differ, how they meet may not. */
+function readCollective(e: t.CallExpression, r: Reading, context: Context): null {
+  const name = collectiveOf(e.callee, r.place)!;
+  for (const argument of e.arguments) {
+    if (readExpression(argument, r) !== null) r.report(tableEscapes(r.span(argument), `as an argument of ${name}`, "give it a value of this rank; tables are the same on all ranks"));
+  }
+  if (context !== "awaited" && context !== "list") r.report(missingAwait(name, r.span(e), typeof context === "object" ? context.member : null));
+  const varying = r.varyingOf(agreedArguments(name, e));
+  if (varying) r.report(varyingOperand(name, varying.source, varying.span, true));
+  r.builder.meet({ source: textOf(e, r.frame.module), span: r.span(e) });
   return null;
 }
 
@@ -290,7 +306,7 @@ export function searchCallback(fn: t.Node, r: Reading): void {
       if (node.type === "CallExpression") {
         const callee = bare(node.callee);
         const name = runtimeName(callee, r.place);
-        if (name !== null && readers.has(name)) return r.report(syncObservation(name, r.span(node)));
+        if (name !== null && (readers.has(name) || collectiveOf(callee, r.place))) return r.report(syncObservation(name, r.span(node)));
         if (callee.type === "MemberExpression" && callee.property.type === "Identifier" && r.shapes.isTable(callee.object, r.place)) {
           const verb = methods.get(callee.property.name);
           return r.report(verb?.role === "verb" ? tableEscapes(r.span(node), "inside a callback", "do it in the annotated function itself, in a loop: for (const x of list) …") : syncObservation(callee.property.name, r.span(callee.property)));

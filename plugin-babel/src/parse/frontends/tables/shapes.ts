@@ -1,6 +1,7 @@
 /** Which expressions and variables of a function hold tables: decided from the syntax, before the graph is built. */
 import type * as t from "@babel/types";
 import { methods, readers } from "../../../verbs/index.ts";
+import { collectiveOf } from "../../../source/collectives.ts";
 import { bare, type Binding } from "../../../source/module.ts";
 import type { Modules } from "../../../source/modules.ts";
 import { helperOf, type Place, runtimeName } from "../../../source/names.ts";
@@ -77,7 +78,7 @@ export class Shapes {
     return helper !== null && this.returnsTable(helper.node, helper, call.arguments.map((a) => this.isTable(a, place)));
   }
 
-  /** Whether tables are used anywhere in `node`: there it is not plain JavaScript. */
+  /** Whether tables are used anywhere in `node`, or ranks talk otherwise: there it is not plain JavaScript. */
   touches(node: t.Node, outer: Place): boolean {
     const known = this.#touching.get(node);
     if (known !== undefined) return known;
@@ -96,7 +97,7 @@ export class Shapes {
     if (node.type === "Identifier") return this.holdsTable(place.scope.getBinding(node.name));
     if (node.type === "CallExpression") {
       const name = runtimeName(node.callee, place);
-      if (name !== null && readers.has(name)) return true;
+      if ((name !== null && readers.has(name)) || collectiveOf(node.callee, place)) return true;
       const helper = helperOf(node.callee, place, this.#modules);
       if (helper && this.touches(helper.node, helper)) return true;
     }

@@ -4,8 +4,8 @@ export type Pattern = "all-to-all" | "from-zero" | "to-zero" | "to-next";
 
 export function patternOf(what: string): Pattern {
   if (/Alltoall|Allgather|Allreduce/.test(what)) return "all-to-all";
-  if (what.includes("Exscan")) return "to-next";
-  return what.includes("Barrier") ? "to-zero" : "from-zero";
+  if (/scan\)/i.test(what)) return "to-next";
+  return /\((Barrier|Reduce|Gather)\)/.test(what) ? "to-zero" : "from-zero";
 }
 
 /** Pairs of different ranks. */

@@ -1,4 +1,5 @@
 /** What the bundle says about a function: everything `lockstep explain` prints, without source or compiler at hand. */
+import { movesIn } from "../source/collectives.ts";
 import { printExpression } from "../functions/print-expression.ts";
 import { partOfAnother, printOperand } from "../functions/print-operand.ts";
 import { printDistribution } from "../ir/distribution.ts";
@@ -85,10 +86,13 @@ export function manifestOf(fn: ParsedFunction): ManifestFunction {
     outputs: all.filter((i) => role(i) === "writer").map((i) => outputOf(i, values)),
     rowFunctions: all.flatMap((i) => [...i.pushed, ...i.rows].flatMap((row) => rowFunctionOf(row, i))),
     tables: all.filter((i) => i.type !== null).map(tableOf),
-    communicates: all.flatMap((i) => {
-      const what = i.op === "spool" || i.executes === false ? null : moves(i, values);
-      return what === null ? [] : [{ line: i.span.line, verb: i.op, what }];
-    }),
+    communicates: fn.ir.blocks.flatMap(({ instructions: ofTables, met }) => [
+      ...ofTables.flatMap((i) => {
+        const what = i.op === "spool" || i.executes === false ? null : moves(i, values);
+        return what === null ? [] : [{ line: i.span.line, verb: i.op, what }];
+      }),
+      ...met.map(({ collective, span }) => ({ line: span.line, verb: collective, what: movesIn(collective) })),
+    ]),
   };
 }
 

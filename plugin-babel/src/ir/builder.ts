@@ -2,12 +2,12 @@
  * Builds a control-flow graph in SSA form while the source is read, after Braun et al., "Simple and Efficient
  * Construction of Static Single Assignment Form" (CC 2013). Only variables that hold tables are in SSA form.
  */
-import { type Block, type BlockId, type FrameId, type Instruction, instruction, type Scalar, type Terminator, type ValueId } from "./ir.ts";
+import { type Block, type BlockId, type FrameId, type Instruction, instruction, type Met, type Scalar, type Terminator, type ValueId } from "./ir.ts";
 import type { SourceSpan } from "./types.ts";
 
 interface OpenBlock extends Block {
   readonly sent: Scalar[];
-  readonly met: Scalar[];
+  readonly met: Met[];
   readonly predecessors: BlockId[];
   sealed: boolean;
 }
@@ -91,8 +91,8 @@ export class Builder {
     this.current?.sent.push(scalar);
   }
 
-  meet(scalar: Scalar): void {
-    this.current?.met.push(scalar);
+  meet(met: Met): void {
+    this.current?.met.push(met);
   }
 
   write(variable: Variable, value: ValueId | null, place: { span: SourceSpan; frame: FrameId }): void {

@@ -40,7 +40,7 @@ export interface Block {
   /** Scalars of the source that rank 0 evaluates here and broadcasts. */
   readonly sent: readonly Scalar[];
   /** Collectives of the source. */
-  readonly met: readonly Scalar[];
+  readonly met: readonly Met[];
   /** Where an exception thrown in this block goes. */
   readonly handler: BlockId | null;
   /** How many loops the block stands in. */
@@ -54,6 +54,11 @@ export type Terminator =
   /** `varying`: ranks may disagree about which table it is. */
   | { readonly kind: "return"; readonly value: ValueId | null; readonly varying?: Scalar }
   | { readonly kind: "throw" };
+
+/** A call of a collective. */
+export interface Met extends Scalar {
+  readonly collective: string;
+}
 
 /** JavaScript that stays JavaScript. */
 export interface Scalar {

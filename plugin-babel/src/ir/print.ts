@@ -11,7 +11,7 @@ export function printFunction(fn: FunctionIR): string {
     const notes = [block.loopDepth > 0 ? `loop ${block.loopDepth}` : "", block.handler === null ? "" : `handler b${block.handler}`].filter(Boolean);
     lines.push(`b${block.id}:${notes.length > 0 ? ` ; ${notes.join(", ")}` : ""}`);
     for (const i of block.instructions) lines.push(`  ${printInstruction(i)}`);
-    for (const s of block.met) lines.push(`  meet ${printScalar(s)} ${printSpan(s.span)}`);
+    for (const s of block.met) lines.push(`  meet ${s.collective} ${printScalar(s)} ${printSpan(s.span)}`);
     for (const s of block.sent) lines.push(`  send ${printScalar(s)} ${printSpan(s.span)}`);
     lines.push(`  ${printTerminator(block.terminator)}`);
   }

@@ -1,6 +1,6 @@
 /** The printed IR read back, so that a test can start at any stage: `printFunction(readFunction(text)) === text`. */
 import type { Distribution, Partitioning } from "./distribution.ts";
-import { type Block, type Frame, type FrameKind, type FunctionIR, instruction, type Instruction, type Order, type OutputColumn, type RowArgument, type Scalar, type TableType, type Terminator } from "./ir.ts";
+import { type Block, type Frame, type FrameKind, type FunctionIR, instruction, type Instruction, type Met, type Order, type OutputColumn, type RowArgument, type Scalar, type TableType, type Terminator } from "./ir.ts";
 import { readExpression, readType } from "./read-expression.ts";
 import { Scanner } from "./scanner.ts";
 import type { JsType, RowType, SourceSpan } from "./types.ts";
@@ -19,7 +19,8 @@ export function readFunction(text: string): FunctionIR {
     else {
       const current = blocks.at(-1)!;
       const id = s.accept(/%(\d+) =/);
-      if (id === null && s.accept(/meet /) !== null) current.met.push({ source: s.string(), span: readSpan(s) });
+      const collective = id === null ? s.accept(/meet (\w+) /) : null;
+      if (collective !== null) current.met.push({ collective, source: s.string(), span: readSpan(s) });
       else if (id === null && s.accept(/send /) !== null) current.sent.push({ source: s.string(), span: readSpan(s) });
       else if (id === null) current.terminator = readTerminator(s);
       else current.instructions.push(readInstruction(Number(id), s));
@@ -28,7 +29,7 @@ export function readFunction(text: string): FunctionIR {
   return { id: head!.replace(/^function /, ""), frames, blocks };
 }
 
-type ReadBlock = Block & { readonly sent: Scalar[]; readonly met: Scalar[] };
+type ReadBlock = Block & { readonly sent: Scalar[]; readonly met: Met[] };
 
 function readBlock(id: number, s: Scanner): ReadBlock {
   s.accept(/;/);

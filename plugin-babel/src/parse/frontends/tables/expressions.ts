@@ -235,7 +235,7 @@ function readCollective(e: t.CallExpression, r: Reading, context: Context): null
   if (context !== "awaited" && context !== "list") r.report(missingAwait(name, r.span(e), typeof context === "object" ? context.member : null));
   const varying = r.varyingOf(agreedArguments(name, e));
   if (varying) r.report(varyingOperand(name, varying.source, varying.span, true));
-  r.builder.meet({ source: textOf(e, r.frame.module), span: r.span(e) });
+  r.builder.meet({ collective: name, source: textOf(e, r.frame.module), span: r.span(e) });
   return null;
 }
 

@@ -67,6 +67,8 @@ export declare class Engine {
   explain(plan: string): Promise<string>;
   /** Rows read by this rank's scans, rows they are to read, and the same in bytes of the input files. Cheap, at any time. */
   progress(): number[];
+  /** Requests that this rank has made to object stores, and the bytes of them both ways. */
+  storeTraffic(): number[];
   /** Frees a kept table. */
   releaseSpool(id: number): void;
   /** Forgets an opened dataset or a registered table. */

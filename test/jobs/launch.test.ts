@@ -73,7 +73,7 @@ describe("lockstep run", () => {
     expect(code).toBe(0);
     expect(JSON.parse(readFileSync(result, "utf8"))).toEqual({ result: "rows 3", big: "5" });
     expect(JSON.parse(readFileSync(profile, "utf8"))).toMatchObject({ ranks: 2, threads: 1 });
-    expect(stderr).toMatch(/^lockstep: 2 ranks × 1 thread, \d+ rows read, .* exchanged, .* s\n$/);
+    expect(stderr).toMatch(/^lockstep: 2 ranks × 1 thread, \d+ rows read, .* exchanged, .* s\nlockstep: \d+\.\d\d core-seconds busy, \d+\.\d\d waiting, [\d.]+ MB memory at most\n$/);
   });
 
   it("takes down when each operator worked on each rank, and who sent how much to whom", async () => {

@@ -2,8 +2,10 @@
  * Object stores as inputs and outputs: untransformed and on 1, 2, 3 and 7 ranks the answers of local files, from two
  * servers. What ranks wrote plain Node reads, and the other way round. Requests are counted in front of the server.
  */
+import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildPrograms, type Program } from "../oracle/build-programs.ts";
 import { difference } from "../oracle/compare.ts";
@@ -112,6 +114,16 @@ for (const start of [versitygw, s3mock]) {
       expect(gets.filter(ofEnd)).toHaveLength(sizes.size);
       // Two of the three files have rows; a part may begin within a file.
       expect(gets.filter((get) => !ofEnd(get)).length).toBeLessThanOrEqual(2 + 3 - 1);
+    });
+
+    it("the summary counts the requests that came, of all ranks", async () => {
+      const { module } = programs.get("counted")!;
+      const main = join(scratch, "built/summary.mjs");
+      writeFileSync(main, `import { counted } from ${JSON.stringify(module)};\nconsole.log(JSON.stringify(await counted(${JSON.stringify(remote.large)})));\n`);
+      front.taken();
+      const env = { ...process.env, ...front.env, VITEST: undefined, AWS_SHARED_CREDENTIALS_FILE: "/nonexistent" };
+      const { stderr } = await promisify(execFile)(process.execPath, [join(root, "runtime/bin/lockstep.mjs"), "run", "-n", "2", "--summary", main], { env });
+      expect(stderr).toContain(`, ${front.taken().length} store requests (`);
     });
 
     it("says what is wrong: the source, the rank, what to do; no secret", async () => {

@@ -14,6 +14,12 @@ export function memorySize(text: string): number {
   return value;
 }
 
+export function price(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isFinite(value) || value < 0) throw new InvalidArgumentError("It is what an hour of a core costs, e.g. 0.045.");
+  return value;
+}
+
 /** The program's arguments: a `--` that only separates them from ours is not one. */
 export function programArguments(args: readonly string[]): string[] {
   return args[0] === "--" ? args.slice(1) : [...args];

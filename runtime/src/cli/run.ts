@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { Command } from "commander";
-import { memorySize, programArguments, wholeNumber } from "./arguments.ts";
+import { memorySize, price, programArguments, wholeNumber } from "./arguments.ts";
 
 interface RunOptions {
   ranks?: number;
@@ -10,6 +10,7 @@ interface RunOptions {
   result?: string;
   profile?: string;
   trace?: string;
+  price?: number;
   summary?: boolean;
   progress: boolean;
 }
@@ -30,12 +31,13 @@ export function runCommand(): Command {
     .option("--no-progress", "do not show how far the ranks are (a bar on a terminal, else a line every 30 s)")
     .option("--summary", "print a line at the end (default on a terminal)")
     .option("--no-summary", "print none")
+    .option("--price <amount>", "what an hour of a core costs, in any currency: the summary then says what the run cost, and its energy", price)
     .passThroughOptions()
     .action(async (bundle: string, args: string[], options: RunOptions) => {
       // The ranks inherit it: each has to take down its own part.
       if (options.trace !== undefined) process.env.LOCKSTEP_TRACE = resolve(options.trace);
       if (options.job !== undefined) process.env.LOCKSTEP_JOB = options.job;
       const { superviseRun } = await import("../launch/supervise.ts");
-      process.exitCode = await superviseRun(bundle, programArguments(args), { ...options, summary: options.summary ?? process.stderr.isTTY === true });
+      process.exitCode = await superviseRun(bundle, programArguments(args), { ...options, summary: options.summary ?? (options.price !== undefined || process.stderr.isTTY === true) });
     });
 }

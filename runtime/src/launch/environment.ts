@@ -14,6 +14,7 @@ export interface RankProcess extends EngineOptions {
   readonly launcher: boolean;
   readonly result?: string | undefined;
   readonly profile?: string | undefined;
+  readonly price?: number | undefined;
   readonly summary: boolean;
   /** Somebody watches how far the ranks are. */
   readonly progress: boolean;
@@ -36,14 +37,16 @@ export interface LaunchRequest {
   readonly threads?: number | undefined;
   /** Bytes per rank. */
   readonly memory?: number | undefined;
+  /** Currency for an hour of a core. */
+  readonly price?: number | undefined;
 }
 
 /** What a machine gives its ranks where nobody asks; `local`: a cluster's job has more ranks than those of this machine. */
-export function launchShape(asked: LaunchRequest, defaultRanks: () => number, local?: { ranks: number; threads: number }): { size: number; threads: number; memoryLimit: number } {
+export function launchShape(asked: LaunchRequest, defaultRanks: () => number, local?: { ranks: number; threads: number }): { size: number; threads: number; memoryLimit: number; price: number | undefined } {
   const size = asked.ranks ?? count("LOCKSTEP_RANKS") ?? defaultRanks();
   const threads = asked.threads ?? count("LOCKSTEP_THREADS") ?? local?.threads ?? Math.max(1, Math.floor(allowedCores() / size));
   const memoryLimit = asked.memory ?? bytes("LOCKSTEP_MEMORY") ?? memoryPerRank(local?.ranks ?? size);
-  return { size, threads, memoryLimit };
+  return { size, threads, memoryLimit, price: asked.price ?? price("LOCKSTEP_PRICE") };
 }
 
 /** Test runners and worker threads call an annotated function like any other: one rank, in the process. */
@@ -58,6 +61,14 @@ function count(name: string): number | undefined {
   const value = Number(text);
   if (Number.isInteger(value) && value > 0) return value;
   throw new LockstepError({ code: "LS2015", message: `${name}=${text} is not a number of ${name === "LOCKSTEP_RANKS" ? "ranks" : "threads"}` });
+}
+
+function price(name: string): number | undefined {
+  const text = process.env[name];
+  if (text === undefined || text === "") return undefined;
+  const value = Number(text);
+  if (Number.isFinite(value) && value >= 0) return value;
+  throw new LockstepError({ code: "LS2015", message: `${name}=${text} is not what an hour of a core costs`, fix: "Write a number: 0.045." });
 }
 
 function bytes(name: string): number | undefined {

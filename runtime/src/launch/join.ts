@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { LockstepError } from "../errors/index.ts";
 import { reached } from "../observe/debug.ts";
-import { observe } from "../observe/observe.ts";
+import { observe, observeUsage } from "../observe/observe.ts";
 import { checked } from "../spmd/checked.ts";
 import type { Engine, EngineOptions } from "../spmd/engine.ts";
 import type { World } from "../spmd/world.ts";
@@ -42,7 +42,7 @@ async function meet(options: EngineOptions, bundle: Bundle | undefined, surround
     if (localRanks !== undefined) job = (await checked(engine.broadcast(rank === 0 ? Buffer.from(job) : null, 0))).toString();
     reached(rank, "ranks met");
   }
-  return { rank, size, job, engine, native, ...surroundings, profiled: observe };
+  return { rank, size, job, engine, native, ...surroundings, profiled: observe, used: (usage) => observeUsage(usage, engine) };
 }
 
 function compare(first: Record<string, string>, other: Record<string, string>, rank: number): void {

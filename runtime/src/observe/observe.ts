@@ -1,7 +1,9 @@
 import { printError } from "../cli/print-error.ts";
 import { writeReport } from "./report-file.ts";
 import { traceOf, type TracedExecution } from "./trace.ts";
-import { summaryLine, type Totals } from "./summary.ts";
+import { summaryLine, type Totals, usageLine } from "./summary.ts";
+import type { Engine } from "../spmd/engine.ts";
+import { type Usage, usageOf } from "./usage.ts";
 
 /** A run as its launcher described it. */
 export interface Run {
@@ -9,6 +11,8 @@ export interface Run {
   readonly threads: number;
   /** Print a line at the end. */
   readonly summary: boolean;
+  /** Currency for an hour of a core. */
+  readonly price?: number | undefined;
   /** File for the profiles of all executions. */
   readonly profile?: string | undefined;
 }
@@ -23,6 +27,14 @@ let watched: Run | undefined;
 const traced = process.env.LOCKSTEP_TRACE;
 const kept: string[] = [];
 const totals: Totals = { executions: 0, bytesOpened: 0, rowsRead: 0, bytesExchanged: 0, bytesSpilled: 0 };
+
+/** The ranks' as they said last, and whose own goes on until the end. */
+let used: { readonly ranks: readonly Usage[]; readonly engine: Engine } | undefined;
+
+/** Takes note of what the ranks have used so far. */
+export function observeUsage(ranks: readonly Usage[], engine: Engine): void {
+  used = { ranks, engine };
+}
 
 /** Takes note of one execution. Profiles are kept only where somebody asked for them. */
 export function observe(profile: string): void {
@@ -57,7 +69,11 @@ export function watchRun(run: Run): void {
       printError(error);
       process.exitCode = code || 1;
     }
-    // Since the launch: performance.now() counts from this process's start.
-    if (summary && code === 0 && totals.executions > 0) process.stderr.write(`${summaryLine(run, totals, performance.now() / 1000)}\n`);
+    if (summary && code === 0 && totals.executions > 0) {
+      // Since the launch: performance.now() counts from this process's start.
+      const seconds = performance.now() / 1000;
+      const ranks = used && [usageOf(used.engine), ...used.ranks.slice(1)];
+      process.stderr.write(`${[summaryLine(run, totals, seconds), ...(ranks ? [usageLine(run, ranks, seconds)] : [])].join("\n")}\n`);
+    }
   });
 }

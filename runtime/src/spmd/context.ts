@@ -1,5 +1,6 @@
 import type { Seen } from "../connectors/iceberg/table-write.ts";
 import { LockstepError } from "../errors/index.ts";
+import { usageOf } from "../observe/usage.ts";
 import { checked, isAgreed } from "./checked.ts";
 import type { Engine } from "./engine.ts";
 import { decisive, decodeOutcomes, description, encodeOutcome, errorOf, failed, type Outcome } from "./outcome.ts";
@@ -69,13 +70,17 @@ export class CallContext {
     await this.#idle();
     if (this.#over) return this.#over;
     const outcome = error ? failed(error.thrown) : {};
-    if (this.world.size === 1 && !own && !this.#stuck) return [outcome];
+    if (this.world.size === 1 && !own && !this.#stuck) {
+      this.world.used([usageOf(this.world.engine)]);
+      return [outcome];
+    }
     return this.#meet(outcome);
   }
 
   async #meet(outcome: Outcome): Promise<readonly Outcome[]> {
-    const outcomes = decodeOutcomes(await checked(this.world.engine.settle(encodeOutcome({ ...outcome, spools: nextSpool() }))));
+    const outcomes = decodeOutcomes(await checked(this.world.engine.settle(encodeOutcome({ ...outcome, spools: nextSpool(), used: usageOf(this.world.engine) }))));
     agreeOnSpools(outcomes.map(({ spools }) => spools!));
+    this.world.used(outcomes.map(({ used }) => used!));
     this.#stuck = false;
     if (outcome.goesOn && outcomes.some(({ goesOn }) => !goesOn)) this.#over = ended(outcomes);
     return outcomes;

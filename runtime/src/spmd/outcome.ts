@@ -1,5 +1,6 @@
 import { deserialize, serialize } from "node:v8";
 import { partsOf, reportOf, thrownOf, type Thrown } from "../errors/index.ts";
+import type { Usage } from "../observe/usage.ts";
 import { isAgreed } from "./checked.ts";
 
 /** How a rank's part of a call stands when all ranks meet. */
@@ -10,6 +11,8 @@ export interface Outcome {
   readonly goesOn?: true;
   /** The number of the rank's next spool. */
   readonly spools?: number;
+  /** What the rank has used so far. */
+  readonly used?: Usage;
 }
 
 export function failed(error: unknown): Outcome {

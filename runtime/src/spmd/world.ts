@@ -1,3 +1,4 @@
+import type { Usage } from "../observe/usage.ts";
 import type { Engine, Native } from "./engine.ts";
 
 /** What a rank knows of the job it belongs to: one per process, however many bundles run in it. */
@@ -13,6 +14,8 @@ export interface World {
   lost(error: unknown): Promise<never>;
   /** Called with the profile of every execution. */
   profiled(profile: string): void;
+  /** Called at the end of every call with what the ranks have used so far, in rank order. */
+  used(usage: readonly Usage[]): void;
 }
 
 interface Shared {

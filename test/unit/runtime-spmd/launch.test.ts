@@ -3,7 +3,7 @@ import { launchShape, rankEnvironment, takeRankEnvironment } from "../../../runt
 import { clusterPlace, refusePlace, takePlace } from "../../../runtime/src/launch/place.ts";
 import { exitCode, rankDied } from "../../../runtime/src/launch/ranks.ts";
 import { allowedCores, allowedMemory, memoryPerRank, parseBytes } from "../../../runtime/src/launch/resources.ts";
-import { summaryLine } from "../../../runtime/src/observe/summary.ts";
+import { summaryLine, usageLine } from "../../../runtime/src/observe/summary.ts";
 
 const before = { ...process.env };
 afterEach(() => {
@@ -81,6 +81,14 @@ it("a death is told with its signal and has the shell's exit code", () => {
   expect(String(rankDied({ rank: 3, code: null, signal: "SIGKILL" }))).toMatch(/^error LS2011: rank 3 was killed by SIGKILL\n {2}at rank 3\n {2}because .*memory/);
   expect(String(rankDied({ rank: 1, code: 4, signal: null }))).toMatch(/ended with exit code 4/);
   expect([exitCode({ code: null, signal: "SIGTERM" }), exitCode({ code: 7, signal: null })]).toEqual([143, 7]);
+});
+
+it("what it took is summed up over the ranks", () => {
+  const one = { processor: 1.5, memory: 4e8, read: 2e8, requests: 0, transferred: 0 };
+  expect(usageLine({ size: 2, threads: 1 }, [one, { ...one, processor: 1 }], 2)).toBe("lockstep: 2.50 core-seconds busy, 1.50 waiting, 800 MB memory at most, 100 MB/s a core");
+  expect(usageLine({ size: 1, threads: 2 }, [{ ...one, read: 0, requests: 12, transferred: 3e6 }], 2)).toBe("lockstep: 1.50 core-seconds busy, 2.50 waiting, 400 MB memory at most, 12 store requests (3.00 MB)");
+  // An hour on two cores, half of it busy: 2 × 0.05, and 3.5 W + 0.7 W for an hour.
+  expect(usageLine({ size: 2, threads: 1, price: 0.05 }, [{ ...one, processor: 3600 }, { ...one, processor: 0 }], 3600)).toContain("0.100 at 0.05 a core-hour, about 4.20 Wh");
 });
 
 it("a run is summed up in one line", () => {

@@ -49,6 +49,12 @@ export class RecordingEngine {
   async explain(): Promise<string> {
     return "";
   }
+  progress(): number[] {
+    return [0, 0, 0, 0];
+  }
+  storeTraffic(): number[] {
+    return [0, 0];
+  }
   releaseSpool(id: number): void {
     this.log.push(`release ${id}`);
   }
@@ -96,5 +102,6 @@ export function worldOf(engine: RecordingEngine): World {
     staged: () => undefined,
     lost: (error) => Promise.reject(error as Error),
     profiled: () => undefined,
+    used: () => undefined,
   };
 }

@@ -170,6 +170,12 @@ impl JsEngine {
         self.engine.progress().map(|count| count as f64).to_vec()
     }
 
+    /// Requests that this rank has made to object stores, and the bytes of them both ways.
+    #[napi]
+    pub fn store_traffic(&self) -> Vec<f64> {
+        lockstep_connectors::traffic().map(|count| count as f64).to_vec()
+    }
+
     /// Frees a kept table.
     #[napi]
     pub fn release_spool(&self, id: u32) {

@@ -52,4 +52,4 @@ pub use parquet::{FileInfo, ParquetPart, ParquetRequest, ParquetWriteOptions, op
 pub use postgres::{PostgresRequest, Relation, Selection, Snapshot, Spans, open_postgres};
 pub use prune::prune;
 pub use read::{ReadOptions, Reader, read};
-pub use store::{Remote, StoreOptions, install, wait};
+pub use store::{Remote, StoreOptions, install, traffic, wait};

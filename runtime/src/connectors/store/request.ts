@@ -1,6 +1,7 @@
 /** Requests to object stores: made again while that can help, and refused in our words. */
 import { setTimeout as wait } from "node:timers/promises";
 import { LockstepError } from "../../errors/index.ts";
+import { requested } from "../../observe/usage.ts";
 
 /** `LOCKSTEP_STORE_RETRIES`: how often a request is made again. */
 const retries = (): number => Number(process.env.LOCKSTEP_STORE_RETRIES ?? 8);
@@ -37,6 +38,7 @@ export async function ask(source: string, make: Make, expected: readonly number[
       const request = await make();
       const response = await fetch(request, { signal: AbortSignal.timeout(60_000), redirect: "manual" });
       const body = new Uint8Array(await response.arrayBuffer());
+      requested(Number(request.headers.get("content-length") ?? 0) + body.length);
       const text = (): string => new TextDecoder().decode(body.subarray(0, 4096));
       // S3 says 200 and then, in the body of a completion, that it failed.
       const failed = request.method === "POST" && response.status === 200 && /<Error>|<Code>(InternalError|SlowDown)</.test(text());

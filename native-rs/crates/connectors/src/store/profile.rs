@@ -17,6 +17,7 @@ use super::{
     credentials,
     location::{Location, Scheme},
     remote::{Remote, Store, failure},
+    traffic::Counting,
 };
 use crate::errors::{ConnectorError, Result};
 
@@ -51,7 +52,7 @@ pub fn store(location: &Location, options: &StoreOptions) -> Result<Store> {
         Scheme::Http => {
             let query = location.query.as_ref().map_or(String::new(), |query| format!("?{}", query.0));
             let client = client(location.root.starts_with("http://"));
-            let builder = HttpBuilder::new().with_url(format!("{}{query}", location.root)).with_client_options(client).with_retry(retry());
+            let builder = HttpBuilder::new().with_url(format!("{}{query}", location.root)).with_client_options(client).with_retry(retry()).with_http_connector(Counting);
             Arc::new(builder.build().map_err(wrong)?)
         }
         Scheme::Memory => return Err(ConnectorError::unsupported("memory:// is a store of tests", json!({}))),
@@ -64,7 +65,7 @@ pub fn store(location: &Location, options: &StoreOptions) -> Result<Store> {
 fn s3(location: &Location, options: &StoreOptions) -> Result<AmazonS3Builder> {
     let variable = |names: &[&str]| names.iter().find_map(|name| env::var(name).ok().filter(|value| !value.is_empty()));
     let anonymous = options.anonymous.unwrap_or_else(|| flag("AWS_SKIP_SIGNATURE"));
-    let mut builder = AmazonS3Builder::from_env().with_bucket_name(&location.bucket).with_retry(retry());
+    let mut builder = AmazonS3Builder::from_env().with_bucket_name(&location.bucket).with_retry(retry()).with_http_connector(Counting);
     let profile = credentials::profile();
     let endpoint = options.endpoint.clone().or_else(|| variable(&["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"])).or(profile.endpoint);
     let plain = endpoint.as_ref().is_some_and(|endpoint| endpoint.starts_with("http://"));
@@ -101,7 +102,7 @@ fn roles() -> bool {
 }
 
 fn gs(location: &Location, options: &StoreOptions) -> GoogleCloudStorageBuilder {
-    let mut builder = GoogleCloudStorageBuilder::from_env().with_bucket_name(&location.bucket).with_retry(retry());
+    let mut builder = GoogleCloudStorageBuilder::from_env().with_bucket_name(&location.bucket).with_retry(retry()).with_http_connector(Counting);
     // The emulators' variable may lack the scheme.
     let emulator = env::var("STORAGE_EMULATOR_HOST").ok().filter(|host| !host.is_empty());
     let emulator = emulator.map(|host| if host.contains("://") { host } else { format!("http://{host}") });
@@ -115,7 +116,7 @@ fn gs(location: &Location, options: &StoreOptions) -> GoogleCloudStorageBuilder 
 }
 
 fn az(location: &Location, options: &StoreOptions) -> MicrosoftAzureBuilder {
-    let mut builder = MicrosoftAzureBuilder::from_env().with_container_name(&location.bucket).with_retry(retry());
+    let mut builder = MicrosoftAzureBuilder::from_env().with_container_name(&location.bucket).with_retry(retry()).with_http_connector(Counting);
     let mut plain = false;
     let endpoint = options.endpoint.clone().or_else(|| builder.get_config_value(&AzureConfigKey::Endpoint));
     if let Some(endpoint) = endpoint {

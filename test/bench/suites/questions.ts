@@ -1,4 +1,4 @@
-/** db-benchmark's questions about groups and joins, each a process that reads Parquet, answers and writes the answer. */
+/** db-benchmark's questions about groups and joins, and rows to sort, each a process that reads Parquet, answers and writes the answer. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { makeGroupby, makeJoin } from "../../data/db-benchmark.ts";
@@ -9,9 +9,17 @@ import { answerOf, type Answer, type Job, type System } from "../compare.ts";
 import { measure } from "../measure.ts";
 import { scratch } from "../scratch.ts";
 
-export async function* questions(suite: "groupby" | "join", rows: number): AsyncGenerator<Job> {
-  const data = await (suite === "groupby" ? makeGroupby : makeJoin)(join(cache, `data/${suite}-v1-${rows}`), rows);
-  const peer = (name: string): string => join(root, "test/bench/peers", name);
+export type QuestionSuite = "groupby" | "join" | "sort";
+
+/** The questions of a suite, as its SQL names them. */
+export const questionsIn = (suite: QuestionSuite): string[] =>
+  [...readFileSync(peer(`${suite}.sql`), "utf8").matchAll(/^-- (\w+)$/gm)].map((match) => match[1]!);
+
+const peer = (name: string): string => join(root, "test/bench/peers", name);
+
+export async function* questions(suite: QuestionSuite, rows: number): AsyncGenerator<Job> {
+  const table = suite === "join" ? "join" : "groupby";
+  const data = await (table === "groupby" ? makeGroupby : makeJoin)(join(cache, `data/${table}-v1-${rows}`), rows);
   const sql = peer(`${suite}.sql`);
   const python = join(await pythonWith("peers"), "python");
   const folder = scratch(root, ".lockstep-questions-");
@@ -20,7 +28,7 @@ export async function* questions(suite: "groupby" | "join", rows: number): Async
     const command = [join(root, "runtime/bin/lockstep.mjs"), "run", "-n", `${ranks}`, "--threads", `${threads}`, "--no-progress", program, "--", question, data];
     return { name, rows, run: (aim, out) => measure(aim, process.execPath, [...command, out], {}) };
   };
-  for (const [, question] of readFileSync(sql, "utf8").matchAll(/^-- (\w+)$/gm) as Iterable<[string, string]>) {
+  for (const question of questionsIn(suite)) {
     const systems: System[] = [
       lockstep("lockstep", question, 2, 1),
       lockstep("lockstep-1x2", question, 1, 2),
@@ -28,7 +36,7 @@ export async function* questions(suite: "groupby" | "join", rows: number): Async
       { name: "duckdb", rows, run: (aim, out) => measure(aim, python, [peer("questions_duckdb.py"), sql, question, data, out, "2"], {}) },
       { name: "polars", rows, run: (aim, out) => measure(aim, python, [peer(`${suite}_polars.py`), question, data, out], { POLARS_MAX_THREADS: "2" }) },
     ];
-    yield { suite, case: question, rows, systems, answer };
+    yield { suite, case: question, rows, systems, answer: suite === "sort" ? sortedAnswer : answer };
   }
 }
 
@@ -43,4 +51,13 @@ async function answer(out: string): Promise<Answer | null> {
   const values = all.filter((name) => !keys.includes(name)).map((name) => `(case when not isnan(${name}::double) then ${name}::double end)`);
   const sums = values.flatMap((value) => [`count(${value})`, `sum(${value})`, `sum(${value} * ${weight})`]);
   return answerOf(out, (files) => `select ${["count(*)", `sum(${weight})`, ...sums].join(", ")} from ${files}`);
+}
+
+/** As {@link answer}, and how often a row stands behind one with a larger first key. */
+async function sortedAnswer(out: string): Promise<Answer | null> {
+  const names = await answerOf(out, (files) => `select name from parquet_schema(${files}) where type is not null limit 1`);
+  if (names === null) return null;
+  const before = `lag(${String(names[0])}) over (order by filename, file_row_number)`;
+  const disorder = await answerOf(out, (files) => `select count(*) from (select ${String(names[0])} < ${before} as wrong from read_parquet(${files}, filename = true, file_row_number = true)) where wrong`);
+  return [...(await answer(out))!, ...disorder!];
 }

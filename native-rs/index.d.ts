@@ -15,6 +15,8 @@ export interface EngineOptions {
   spillDirectory: string;
   /** Profiles say when each operator worked. */
   trace?: boolean;
+  /** Rows that are read of inputs of files that have more. */
+  sample?: number;
 }
 
 /** What left a plan through a sink. */

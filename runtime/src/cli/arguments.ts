@@ -14,6 +14,18 @@ export function memorySize(text: string): number {
   return value;
 }
 
+/** `1,2,4` */
+export function rankCounts(text: string): number[] {
+  return text.split(",").map(wholeNumber);
+}
+
+/** Rows; null: all. */
+export function sampleSize(text: string): number | null {
+  const value = text === "all" ? null : Number(text);
+  if (value !== null && (!Number.isInteger(value) || value < 1)) throw new InvalidArgumentError("It is a number of rows such as 1e6, or all.");
+  return value;
+}
+
 export function price(text: string): number {
   const value = Number(text);
   if (text.trim() === "" || !Number.isFinite(value) || value < 0) throw new InvalidArgumentError("It is what an hour of a core costs, e.g. 0.045.");

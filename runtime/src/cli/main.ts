@@ -7,6 +7,7 @@ import { explainCommand } from "./explain.ts";
 import { playgroundCommand } from "./playground.ts";
 import { printError } from "./print-error.ts";
 import { runCommand } from "./run.ts";
+import { scaleCommand } from "./scale.ts";
 import { schemaCommand } from "./schema.ts";
 
 /** The `lockstep` program; a command is a file and a line here. */
@@ -17,6 +18,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .enablePositionalOptions()
     .addCommand(runCommand())
     .addCommand(execCommand())
+    .addCommand(scaleCommand())
     .addCommand(explainCommand())
     .addCommand(playgroundCommand())
     .addCommand(schemaCommand())

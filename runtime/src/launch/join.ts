@@ -5,6 +5,7 @@ import { observe, observeUsage } from "../observe/observe.ts";
 import { checked } from "../spmd/checked.ts";
 import type { Engine, EngineOptions } from "../spmd/engine.ts";
 import type { World } from "../spmd/world.ts";
+import { trialSample } from "./trial.ts";
 import { version } from "../version.ts";
 import { bundleHash, type Bundle } from "./manifest.ts";
 import { loadNative } from "./native.ts";
@@ -32,7 +33,7 @@ async function meet(options: EngineOptions, bundle: Bundle | undefined, surround
   reached(rank, "joining");
   const native = await loadNative(bundle);
   reached(rank, "addon loaded");
-  const engine = await checked(native.Engine.create({ rank, size, job, threads, memoryLimit, spillDirectory, ...(process.env.LOCKSTEP_TRACE !== undefined && { trace: true }), ...(localRanks !== undefined && { localRanks }) }));
+  const engine = await checked(native.Engine.create({ rank, size, job, threads, memoryLimit, spillDirectory, ...(process.env.LOCKSTEP_TRACE !== undefined && { trace: true }), ...trialSample(), ...(localRanks !== undefined && { localRanks }) }));
   reached(rank, "engine started");
   if (size > 1) {
     const own = { Lockstep: version, Node: process.version, architecture: process.arch, bundle: bundle ? bundleHash(bundle) : "" };

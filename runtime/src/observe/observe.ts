@@ -1,4 +1,5 @@
 import { printError } from "../cli/print-error.ts";
+import { trialReport } from "../launch/trial.ts";
 import { writeReport } from "./report-file.ts";
 import { traceOf, type TracedExecution } from "./trace.ts";
 import { summaryLine, type Totals, usageLine } from "./summary.ts";
@@ -42,7 +43,7 @@ export function observe(profile: string): void {
   if (!watched) return;
   // When it ended, in milliseconds since this process began: where it stands among the others.
   if (watched.profile !== undefined || traced !== undefined) kept.push(`{"ended":${performance.now().toFixed(3)},${profile.slice(1)}`);
-  if (!watched.summary) return;
+  if (!watched.summary && trialReport === undefined) return;
   for (const { name, ranks } of (JSON.parse(profile) as Profile).operators) {
     for (const counters of ranks) {
       if (name === "ScanExec" || name === "QueryExec") totals.rowsRead += counters.rows;
@@ -64,6 +65,7 @@ export function watchRun(run: Run): void {
   process.once("exit", (code) => {
     try {
       if (traced !== undefined) writeReport("--trace", traced, traceOf(kept.map((text) => JSON.parse(text) as TracedExecution)));
+      if (trialReport !== undefined && used) writeReport("lockstep scale", trialReport, JSON.stringify({ ...totals, seconds: performance.now() / 1000, used: [usageOf(used.engine), ...used.ranks.slice(1)] }));
       if (profile !== undefined) writeReport("--profile", profile, `{"ranks":${size},"threads":${threads},"executions":[\n${kept.join(",\n")}\n]}\n`);
     } catch (error) {
       printError(error);
@@ -73,7 +75,7 @@ export function watchRun(run: Run): void {
       // Since the launch: performance.now() counts from this process's start.
       const seconds = performance.now() / 1000;
       const ranks = used && [usageOf(used.engine), ...used.ranks.slice(1)];
-      process.stderr.write(`${[summaryLine(run, totals, seconds), ...(ranks ? [usageLine(run, ranks, seconds)] : [])].join("\n")}\n`);
+      process.stderr.write(`${[summaryLine(run, totals, seconds), ...(ranks ? [usageLine(run, totals, ranks, seconds)] : [])].join("\n")}\n`);
     }
   });
 }

@@ -84,11 +84,12 @@ it("a death is told with its signal and has the shell's exit code", () => {
 });
 
 it("what it took is summed up over the ranks", () => {
+  const totals = { executions: 1, bytesOpened: 1e9, rowsRead: 20_000_000, bytesExchanged: 1_234_567_890, bytesSpilled: 0 };
   const one = { processor: 1.5, memory: 4e8, read: 2e8, requests: 0, transferred: 0 };
-  expect(usageLine({ size: 2, threads: 1 }, [one, { ...one, processor: 1 }], 2)).toBe("lockstep: 2.50 core-seconds busy, 1.50 waiting, 800 MB memory at most, 100 MB/s a core");
-  expect(usageLine({ size: 1, threads: 2 }, [{ ...one, read: 0, requests: 12, transferred: 3e6 }], 2)).toBe("lockstep: 1.50 core-seconds busy, 2.50 waiting, 400 MB memory at most, 12 store requests (3.00 MB)");
+  expect(usageLine({ size: 2, threads: 1 }, totals, [one, { ...one, processor: 1 }], 2)).toBe("lockstep: 2.50 core-seconds busy, 1.50 waiting, 800 MB memory at most, 100 MB/s a core");
+  expect(usageLine({ size: 1, threads: 2 }, totals, [{ ...one, read: 0, requests: 12, transferred: 3e6 }], 2)).toBe("lockstep: 1.50 core-seconds busy, 2.50 waiting, 400 MB memory at most, 12 store requests (3.00 MB)");
   // An hour on two cores, half of it busy: 2 × 0.05, and 3.5 W + 0.7 W for an hour.
-  expect(usageLine({ size: 2, threads: 1, price: 0.05 }, [{ ...one, processor: 3600 }, { ...one, processor: 0 }], 3600)).toContain("0.100 at 0.05 a core-hour, about 4.20 Wh");
+  expect(usageLine({ size: 2, threads: 1, price: 0.05 }, totals, [{ ...one, processor: 3600 }, { ...one, processor: 0 }], 3600)).toContain("0.100 at 0.05 a core-hour, about 4.20 Wh");
 });
 
 it("a run is summed up in one line", () => {

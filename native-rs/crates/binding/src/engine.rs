@@ -27,6 +27,8 @@ pub struct JsEngineOptions {
     pub spill_directory: String,
     /// Profiles say when each operator worked.
     pub trace: Option<bool>,
+    /// Rows that are read of inputs of files that have more.
+    pub sample: Option<f64>,
 }
 
 /// What left a plan through a sink.
@@ -87,6 +89,7 @@ impl JsEngine {
             memory_limit: options.memory_limit as u64,
             spill_directory: options.spill_directory,
             trace: options.trace.unwrap_or(false),
+            sample: options.sample.map(|rows| rows as u64),
         };
         let created = napi::tokio::task::spawn_blocking(move || Engine::create(options)).await;
         let engine = created.map_err(|error| to_js(EngineError::bug(error.to_string())))?.map_err(to_js)?;

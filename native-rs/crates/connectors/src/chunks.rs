@@ -26,9 +26,9 @@ pub fn chunks(dataset: &Dataset, columns: &[String], parts: usize, keep: Option<
     let mut groups = Vec::new();
     for (file, entry) in dataset.files.iter().enumerate() {
         for (group, content) in entry.groups.iter().enumerate() {
-            let rows = content.rows;
-            groups.push((Chunk { file, group, start: 0, rows, first_row }, weight(content, &indices)));
-            first_row += rows;
+            let rows = dataset.sampled.as_ref().map_or(content.rows, |sampled| sampled[groups.len()]);
+            groups.push((Chunk { file, group, start: 0, rows, first_row }, weight(content, &indices, rows)));
+            first_row += content.rows;
         }
     }
     if let Some(keep) = keep {
@@ -39,11 +39,11 @@ pub fn chunks(dataset: &Dataset, columns: &[String], parts: usize, keep: Option<
     deal(&groups, parts)
 }
 
-/// Bytes to decode, and one a row for what every row costs whatever is read of it.
-fn weight(group: &Group, columns: &[usize]) -> u128 {
+/// Bytes to decode of `rows` of the group's rows, and one a row for what every row costs whatever is read of it.
+fn weight(group: &Group, columns: &[usize], rows: u64) -> u128 {
     let lines = group.lines.map_or(0, |lines| u128::from(lines.bytes));
     let bytes = |index: &usize| group.columns.get(*index).map_or(0, |column| u128::from(column.bytes));
-    u128::from(group.rows) + lines + columns.iter().map(bytes).sum::<u128>()
+    u128::from(rows) + (lines + columns.iter().map(bytes).sum::<u128>()) * u128::from(rows) / u128::from(group.rows.max(1))
 }
 
 fn deal(groups: &[(Chunk, u128)], parts: usize) -> Vec<Vec<Chunk>> {
@@ -87,7 +87,11 @@ fn cut(end: u128, before: u128, weight: u128, rows: u64, share: u128) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use arrow::datatypes::{Schema, SchemaRef};
+
     use super::*;
+    use crate::dataset::{DataFile, Format};
+    use crate::store::{StoreOptions, Version};
 
     /// A small generator: the same numbers on every run.
     fn random(seed: &mut u64) -> u64 {
@@ -137,6 +141,24 @@ mod tests {
                 assert!(loads.iter().all(|load| *load <= 1.1 * mean), "{loads:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_sample_is_of_groups_from_all_of_it() {
+        let groups = |rows: &[u64]| rows.iter().map(|&rows| Group { rows, ..Group::default() }).collect();
+        let file = |rows: &[u64]| DataFile { groups: groups(rows), rows: rows.iter().sum(), version: Version::Once, path: String::new(), size: 0, query: None, held: None, deletes: Vec::new() };
+        let dataset = |files: &[&[u64]]| Dataset::new(Format::JsonLines, files.iter().map(|rows| file(rows)).collect(), SchemaRef::new(Schema::empty()), StoreOptions::default());
+        let sampled = |files: &[&[u64]], rows| {
+            let mut dataset = dataset(files);
+            dataset.sample(rows);
+            let read: Vec<_> = chunks(&dataset, &[], 1, None)[0].iter().map(|chunk| (chunk.first_row, chunk.rows)).collect();
+            assert_eq!(dataset.rows, read.iter().map(|(_, rows)| rows).sum::<u64>());
+            read
+        };
+        assert_eq!(sampled(&[&[10, 10, 0, 10], &[10, 10, 10]], 30), [(0, 10), (20, 10), (40, 10)]);
+        assert_eq!(sampled(&[&[10, 10, 0, 10], &[10, 10, 10]], 25), [(0, 10), (30, 10)]);
+        assert_eq!(sampled(&[&[1000]], 7), [(0, 7)]);
+        assert_eq!(sampled(&[&[10, 20]], 30), [(0, 10), (10, 20)]);
     }
 
     #[test]

@@ -36,6 +36,9 @@ pub struct Dataset {
     /// Of a table that knows its columns by ids: one a column of the schema.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ids: Vec<i32>,
+    /// Of a sample: how many rows of each group are read, from its first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sampled: Option<Vec<u64>>,
     /// Files that say which rows of the others are deleted; `rows` and all statistics count these rows.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub deletes: Vec<DeleteFile>,
@@ -146,7 +149,27 @@ impl Dataset {
     pub(crate) fn new(format: Format, files: Vec<DataFile>, schema: SchemaRef, store: StoreOptions) -> Self {
         let rows = files.iter().map(|file| file.rows).sum();
         let bytes = files.iter().map(|file| file.size).sum();
-        Self { format, files, schema, rows, bytes, store, ids: Vec::new(), deletes: Vec::new(), footers: Footers::default(), deleted: Deleted::default() }
+        Self { format, files, schema, rows, bytes, store, ids: Vec::new(), sampled: None, deletes: Vec::new(), footers: Footers::default(), deleted: Deleted::default() }
+    }
+
+    /// Leaves `rows` of its rows, where it has more: of groups of one size every so manieth, the last one cut; of few large ones
+    /// the beginning of the first.
+    pub fn sample(&mut self, rows: u64) {
+        if self.rows <= rows || rows == 0 {
+            return;
+        }
+        let stride = self.rows.div_ceil(rows);
+        let (mut left, mut nth) = (rows, 0);
+        let groups = self.files.iter().flat_map(|file| &file.groups);
+        let taken = groups.map(|group| {
+            let is_in = nth % stride == 0;
+            nth += u64::from(group.rows > 0);
+            let taken = if is_in { group.rows.min(left) } else { 0 };
+            left -= taken;
+            taken
+        });
+        self.sampled = Some(taken.collect());
+        self.rows = rows - left;
     }
 
     /// Opens a file as it was when the dataset was opened.
@@ -200,13 +223,15 @@ impl Dataset {
             let Some(column) = group.columns.get(index) else {
                 return Some(ColumnStatistics { exact: false, null_count: None, dictionary: false, ..all });
             };
-            all.null_count = all.null_count.zip(column.nulls).map(|(sum, nulls)| sum + nulls);
+            // Of the part of a group only that it has none is known.
+            let nulls = column.nulls.filter(|nulls| self.sampled.is_none() || *nulls == 0);
+            all.null_count = all.null_count.zip(nulls).map(|(sum, nulls)| sum + nulls);
             all.dictionary &= column.dictionary;
             // A group of nulls alone has no bounds and needs none.
             if column.nulls == Some(group.rows) {
                 continue;
             }
-            all.exact &= column.exact && self.deletes.is_empty();
+            all.exact &= column.exact && self.deletes.is_empty() && self.sampled.is_none();
             match (&column.min, &column.max) {
                 (Some(low), Some(high)) => {
                     min = Some(min.map_or(low, |min| min.least(low)));

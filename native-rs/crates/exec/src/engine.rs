@@ -58,6 +58,8 @@ pub struct EngineOptions {
     pub spill_directory: String,
     /// The profile says when each operator worked.
     pub trace: bool,
+    /// Rows that are read of inputs of files that have more; None: all.
+    pub sample: Option<u64>,
 }
 
 /// The engine of one rank.
@@ -74,6 +76,7 @@ pub struct Engine {
     workers: Mutex<Option<Runtime>>,
     handle: Handle,
     traced: bool,
+    sample: Option<u64>,
 }
 
 /// Where the program is: which call, which operation in it, the last dataset opened.
@@ -138,6 +141,7 @@ impl Engine {
             handle: workers.handle().clone(),
             workers: Mutex::new(Some(workers)),
             traced: options.trace,
+            sample: options.sample,
         }))
     }
 

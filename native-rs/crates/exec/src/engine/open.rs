@@ -63,7 +63,14 @@ impl Engine {
     }
 
     async fn open<R: for<'a> Deserialize<'a>>(&self, request: &str, open: impl FnOnce(R) -> Result<Dataset>) -> Result<String> {
-        let bytes = self.described(request, |request| Ok(open(request)?.to_bytes()?)).await?;
+        let opened = |request| {
+            let mut dataset = open(request)?;
+            if let Some(rows) = self.sample {
+                dataset.sample(rows);
+            }
+            Ok(dataset.to_bytes()?)
+        };
+        let bytes = self.described(request, opened).await?;
         let dataset = Dataset::from_bytes(&bytes)?;
         let (schema, files, rows, size) = (dataset.schema.clone(), dataset.files.len(), dataset.deletes.is_empty().then_some(dataset.rows), dataset.bytes);
         Ok(self.opened(Source::Dataset(Arc::new(dataset)), &schema, files, rows, size))

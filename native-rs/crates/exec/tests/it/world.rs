@@ -47,6 +47,7 @@ impl World {
                 threads: self.threads,
                 memory_limit: self.memory,
                 spill_directory: String::new(),
+                sample: None,
                 trace: false,
             };
             let engine = Engine::create(options).expect("the ranks meet");

@@ -1,0 +1,24 @@
+/** A run that `lockstep scale` tries: of a part of the inputs, its outputs thrown away, what it used told in a file. */
+
+/** How the command tells the ranks, which inherit it. */
+const variable = "LOCKSTEP_TRIAL";
+
+export interface Trial {
+  /** Rows that are read of inputs that have more; null: all. */
+  readonly sample: number | null;
+  /** The file that rank 0 writes at its end. */
+  readonly report: string;
+}
+
+export const trialEnvironment = (trial: Trial): NodeJS.ProcessEnv => ({ [variable]: JSON.stringify(trial) });
+
+const text = process.env[variable];
+const trial = text === undefined ? undefined : (JSON.parse(text) as Trial);
+
+/** Whether outputs are thrown away. */
+export const isTrial = (): boolean => trial !== undefined;
+
+export const trialReport = trial?.report;
+
+/** The engine's option. */
+export const trialSample = (): { readonly sample?: number } => (trial?.sample ? { sample: trial.sample } : {});

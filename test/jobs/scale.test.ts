@@ -1,0 +1,55 @@
+// `lockstep scale`: what a program takes on more and more ranks, of a part of its input, without its outputs.
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import lockstepPlugin from "@lockstep/plugin-vite/esbuild";
+import { build } from "esbuild";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { root } from "../scripts/lib.mjs";
+import { lockstep, Scratch } from "./job-process.ts";
+
+// In the checkout, so that the built program finds @lockstep/runtime.
+const folder = mkdtempSync(join(root, ".lockstep-scale-"));
+let job: string;
+let input: string;
+
+beforeAll(async () => {
+  job = join(folder, "job.mjs");
+  await build({ entryPoints: [join(root, "test/jobs/scale/job.ts")], outfile: job, bundle: true, format: "esm", platform: "node", packages: "external", logLevel: "error", plugins: [lockstepPlugin({ root, report: false })] });
+  input = join(folder, "rows.csv");
+  writeFileSync(input, `id,x\n${Array.from({ length: 1000 }, (_, n) => `${n},${n % 7}\n`).join("")}`);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+it("says what each count of ranks takes; outputs that exist stay, others do not come to be", async () => {
+  using scratch = new Scratch();
+  const [fresh, kept] = [join(scratch.path, "fresh"), join(scratch.path, "kept")];
+  expect((await lockstep(["run", "-n", "1", job, "--", input, kept], {}).ended).code).toBe(0);
+  const before = readdirSync(kept);
+  for (const out of [fresh, kept]) {
+    const { code, stdout, stderr } = await lockstep(["scale", "-n", "1,2,3", "--price", "0.05", job, "--", input, out], { TMPDIR: scratch.path }).ended;
+    expect([code, stderr]).toEqual([0, ""]);
+    const lines = stdout.split("\n");
+    expect(lines[0]).toMatch(/^ranks +rows read +seconds +speed-up +core-seconds +waiting +memory +exchanged +MB\/s a core +cost +Wh$/);
+    expect(lines.slice(1, 4).map((line) => line.split(/ +/).slice(0, 2))).toEqual([["1", "1,000"], ["2", "1,000"], ["3", "1,000"]]);
+    expect(stdout).toMatch(/^cheapest(: | and fastest: )\d ranks?/m);
+  }
+  expect(existsSync(fresh)).toBe(false);
+  expect(readdirSync(kept)).toEqual(before);
+  expect(scratch.leftovers).toEqual([]);
+});
+
+it("reads as many rows of an input as it is told", async () => {
+  const { code, stdout } = await lockstep(["scale", "-n", "1,2", "--sample", "300", "--json", job, "--", input, join(folder, "never")], {}).ended;
+  expect(code).toBe(0);
+  const runs = stdout.trimEnd().split("\n").map((line) => JSON.parse(line) as { ranks: number; rows: number; busy: number; memory: number });
+  expect(runs.map(({ ranks, rows }) => [ranks, rows])).toEqual([[1, 300], [2, 300]]);
+  for (const { busy, memory } of runs) expect([busy > 0, memory > 1e7]).toEqual([true, true]);
+});
+
+it("says why a run failed", async () => {
+  const { code, stderr } = await lockstep(["scale", "-n", "1", job, "--", join(folder, "missing.csv"), "out"], {}).ended;
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/^error LS2022: the run on 1 rank failed \(1\):\n[^]*LS2001: .*missing\.csv/);
+  expect((await lockstep(["scale", "-n", "1", job], {}).ended).stderr).toContain("the program called no function");
+  expect((await lockstep(["scale", "--sample", "few", job], {}).ended).stderr).toContain("a number of rows such as 1e6, or all");
+});

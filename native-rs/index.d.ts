@@ -57,6 +57,8 @@ export declare class Engine {
   openJsonLines(json: string): Promise<string>;
   /** Collective. `{ table, columns, files, deletes, declared, site }` → as `openParquet`; `rows` is null where some may be deleted. */
   openIceberg(json: string): Promise<string>;
+  /** This rank alone. As `openIceberg`, with a filter → the numbers of the files that it can match. */
+  pruneIceberg(json: string): number[];
   /** `{ table, url?, declared, types, partitionBy?, connections?, site }` → as `openParquet`; rows and bytes are estimates. */
   openPostgres(json: string): Promise<string>;
   /** A literal table as an Arrow IPC stream, equal on all ranks; its dataset number. */

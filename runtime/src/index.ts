@@ -5,12 +5,13 @@
 import "./errors/node-version.ts";
 import type { InputPath } from "./connectors/paths.ts";
 import type { ReadCsvOptions } from "./connectors/csv/read.ts";
+import type { DeleteIcebergOptions } from "./connectors/iceberg/change.ts";
 import type { ReadIcebergOptions } from "./connectors/iceberg/read.ts";
 import type { ReadJsonLinesOptions } from "./connectors/json/read.ts";
 import type { ReadParquetOptions } from "./connectors/parquet/read.ts";
 import type { ReadPostgresOptions } from "./connectors/postgres/read.ts";
 import type { Table } from "./tables/table.ts";
-import type { StoredRow } from "./tables/types.ts";
+import type { RowFunction, StoredRow } from "./tables/types.ts";
 
 /**
  * Reads Parquet: a file, a folder (recursively), a glob or a list, one table in name order of the files.
@@ -83,6 +84,21 @@ export async function readPostgres<Row extends object = Record<never, never>>(
   return connector.readPostgres(table, options);
 }
 
+/**
+ * Takes rows out of an Iceberg table: `await deleteIceberg<Order>("sales.orders", (d) => d.at < cutoff, { catalog })`; resolves with how many.
+ *
+ * Files of which the condition is true of no row stay as they are, others are written again without these rows: one snapshot, whole or not at all.
+ * LS2001 (no table), LS2015 (what is not written), LS2023 (others changed such rows meanwhile).
+ */
+export async function deleteIceberg<Row extends object = Record<never, never>>(
+  table: string | URL,
+  where: RowFunction<StoredRow<Row>>,
+  options: DeleteIcebergOptions<Row> = {},
+): Promise<number> {
+  const connector = await import("./connectors/iceberg/change.ts");
+  return connector.deleteIceberg(table, where, options);
+}
+
 export { LockstepError, type ErrorCode } from "./errors/index.ts";
 export { rank, size } from "./spmd/rank.ts";
 export { allgather, allreduce, alltoall, alltoallv, barrier, bcast, type Combination, exscan, gather, type NumericArray, reduce, type Reduction, scan, scatter } from "./spmd/collectives.ts";
@@ -98,6 +114,8 @@ export type { RowFunction, Scalar } from "./tables/types.ts";
 export type { InputPath } from "./connectors/paths.ts";
 export type { StoreOptions } from "./connectors/store/options.ts";
 export type { ReadCsvOptions } from "./connectors/csv/read.ts";
+export type { DeleteIcebergOptions, OverwriteIcebergOptions } from "./connectors/iceberg/change.ts";
+export type { Merge, MergeCounts, MergeIcebergOptions } from "./connectors/iceberg/merge.ts";
 export type { ReadIcebergOptions } from "./connectors/iceberg/read.ts";
 export type { ReadJsonLinesOptions } from "./connectors/json/read.ts";
 export type { ReadParquetOptions } from "./connectors/parquet/read.ts";

@@ -37,6 +37,9 @@ afterAll(async () => {
 const environment = (): Record<string, string> => ({ ...server.env, AWS_SHARED_CREDENTIALS_FILE: "/nonexistent" });
 const rows = (...ids: number[]) => table({ id: ids, name: ids.map((id) => `n${id}`) });
 
+const written = async (now: readonly number[], of: string, options: object, mode: "append" | "overwrite" | "merge"): Promise<unknown> =>
+  mode === "merge" ? rows(...now).mergeIceberg(of, { on: ["id"] }, options) : rows(...now).writeIceberg(of, { ...options, mode });
+
 /** Sorted; undefined: there is no table. */
 async function ids(of: string, options: object = {}): Promise<number[] | undefined> {
   const found = await within(environment(), () => readIceberg<{ id: number }>(of, options)).catch((error: unknown) => error as LockstepError);
@@ -52,13 +55,15 @@ describe("a process that is killed at every step", { timeout: 180_000 }, () => {
   };
   const numbers = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
 
-  it.each([["a new table", "append", false], ["an append", "append", true], ["a replacement", "replaced", true]] as const)("%s", async (name, mode, exists) => {
+  it.each([["a new table", "append", false], ["an append", "append", true], ["a replacement", "replaced", true], ["a merge", "merged", true]] as const)("%s", async (name, mode, exists) => {
     let committed = 0;
     for (let step = 0; ; step++) {
       const folder = join(scratch, name.replace(/ /g, "-"), `${step}`);
       if (exists) await child(-1, folder, 1, 5, "append");
-      const [old, wanted] = [exists ? numbers(1, 5) : undefined, mode === "replaced" || !exists ? numbers(7, 10) : [...numbers(1, 5), ...numbers(7, 10)]];
-      const lived = await child(step, folder, 7, 10, mode);
+      const from = mode === "merged" ? 3 : 7;
+      const old = exists ? numbers(1, 5) : undefined;
+      const wanted = mode === "merged" ? numbers(1, 10) : mode === "replaced" || !exists ? numbers(7, 10) : [...numbers(1, 5), ...numbers(7, 10)];
+      const lived = await child(step, folder, from, 10, mode);
       const seen = await ids(folder);
       expect([old, wanted]).toContainEqual(seen);
       committed += seen?.length === wanted.length ? 1 : 0;
@@ -80,25 +85,25 @@ describe.each(["store", "catalog"] as const)("at every request to the %s", (what
       : { of: `commits.${name.replace(/\W/g, "_")}`, options: { store: { endpoint: server.endpoint }, catalog: { uri: before.endpoint } }, faulty: before };
   const seen = (of: string): Promise<number[] | undefined> => ids(of, what === "catalog" ? { store: { endpoint: server.endpoint }, catalog: { uri: catalog.uri } } : {});
 
-  it.each([["crash", "append"], ["lost", "append"], ["crash", "overwrite"], ["lost", "overwrite"]] as const)("%s, %s", { timeout: 120_000 }, async (fate, mode) => {
+  it.each([["crash", "append"], ["lost", "append"], ["crash", "overwrite"], ["lost", "overwrite"], ["crash", "merge"], ["lost", "merge"]] as const)("%s, %s", { timeout: 120_000 }, async (fate, mode) => {
     for (let at = 0; ; at++) {
       const { of, options, faulty } = place(`${fate}-${mode}-${at}`);
       const env = { ...environment(), ...(fate === "crash" && { LOCKSTEP_STORE_RETRIES: "0" }) };
       // A new table, and one that is there.
-      for (const [now, was] of [[[1, 2], undefined], [[3], [1, 2]]] as const) {
+      for (const [now, was] of [[[1, 2], undefined], [mode === "merge" ? [2, 3] : [3], [1, 2]]] as const) {
         let request = 0;
         // After a crash nothing more is sent.
         faulty.decide = () => (request++ === at ? fate : fate === "crash" && request > at ? "crash" : undefined);
-        const failed = await within(env, () => rows(...now).writeIceberg(of, { ...options, mode })).then(() => undefined, (error: unknown) => error as LockstepError);
+        const failed = await within(env, () => written(now, of, options, mode)).then(() => undefined, (error: unknown) => error as LockstepError);
         faulty.decide = undefined;
         const after = await seen(of);
-        const wanted = mode === "overwrite" ? [...now] : [...(was ?? []), ...now];
+        const wanted = mode === "overwrite" ? [...now] : [...new Set([...(was ?? []), ...now])];
         expect([was, wanted], `${of}: ${after}`).toContainEqual(after);
         if (!failed || fate === "lost") expect([failed?.message, after]).toEqual([undefined, wanted]);
         // What surely failed says so; where nobody answered, that it is not known.
         if (failed && after?.length === wanted.length) expect(failed.message).toContain("whether it is committed is not known");
         if (request <= at) return;
-        if (after?.length !== wanted.length) await within(environment(), () => rows(...now).writeIceberg(of, { ...options, mode }));
+        if (after?.length !== wanted.length) await within(environment(), () => written(now, of, options, mode));
         expect(await seen(of)).toEqual(wanted);
       }
     }

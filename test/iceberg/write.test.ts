@@ -17,6 +17,7 @@ import { RankPool } from "../oracle/rank-pool.ts";
 import { pythonWith } from "../python.ts";
 import { root } from "../scripts/lib.mjs";
 import { versitygw, within, type Server } from "../stores/servers.ts";
+import { plannedByJava, seenByPyIceberg, type Planned, type Seen } from "./others.ts";
 import * as jobs from "./programs/write.ts";
 import { guarded, icebergLibrary, restCatalog, type Catalog } from "./servers.ts";
 
@@ -54,34 +55,8 @@ async function run(ranks: number, name: keyof typeof jobs, ...args: unknown[]): 
   return answer.value;
 }
 
-interface Seen {
-  readonly rows: readonly Readonly<Record<string, unknown>>[];
-  readonly filtered: Readonly<Record<string, number>>;
-  readonly planned: number;
-  readonly schema: string;
-  readonly spec: readonly string[];
-  readonly operations: readonly string[];
-  readonly summary: Readonly<Record<string, string>>;
-  readonly snapshots: readonly number[];
-}
-
-async function byPyIceberg(...tables: string[]): Promise<Seen[]> {
-  const { stdout } = await promisify(execFile)(join(python, "python"), [join(root, "test/iceberg/written.py"), ...tables], { env: { ...process.env, ...environment() }, maxBuffer: 1 << 26 });
-  return JSON.parse(stdout) as Seen[];
-}
-
-interface Planned {
-  readonly records: number;
-  readonly from60: number;
-  readonly eu: number;
-  readonly snapshots: readonly { readonly operation: string; readonly sequence: number; readonly added: number; readonly removed: number; readonly records: number }[];
-}
-
-async function byJava(does: "look" | "compact", ...tables: string[]): Promise<Planned[]> {
-  const options = ["-Xmx256m", "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=error", "-cp", join(java, "*")];
-  const { stdout } = await promisify(execFile)("java", [...options, join(root, "test/iceberg/Written.java"), does, ...tables], { env: { ...process.env, ...environment() }, maxBuffer: 1 << 26 });
-  return stdout.split("\n").filter((line) => line.startsWith("{")).map((line) => JSON.parse(line) as Planned);
-}
+const byPyIceberg = (...tables: string[]): Promise<Seen[]> => seenByPyIceberg(python, environment(), tables);
+const byJava = (does: "look" | "compact", ...tables: string[]): Promise<Planned[]> => plannedByJava(java, environment(), does, tables);
 
 /** The rows of the programs, as written.py prints them. */
 const expected = (from: number, to: number): Record<string, unknown>[] =>

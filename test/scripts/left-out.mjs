@@ -6,7 +6,7 @@ import { delimiter, join } from "node:path";
 const needs = [
   { files: "test/stores/*.test.ts", programs: [["go"], ["mvn"], ["java"]] },
   { files: "test/iceberg/read.test.ts", programs: [["python3"]] },
-  { files: "test/iceberg/catalog.test.ts", programs: [["python3"], ["go"], ["mvn"], ["java"]] },
+  { files: "test/iceberg/{catalog,write,commits,changes}.test.ts", programs: [["python3"], ["go"], ["mvn"], ["java"]] },
   { files: "{test/playground/*.test.ts,test/docs/site.test.ts}", programs: [["chromium", "chromium-browser", "google-chrome", "apt-get as root"]] },
 ];
 

@@ -61,7 +61,7 @@ class TypeInference {
     for (const i of instructions(this.#fn)) if (this.#isOpen(i)) this.#reportOpen(i, i.span);
   }
 
-  #isOpen = (i: Instruction): boolean => i.op !== "phi" && i.declared === null && (i.op === parameter.name || verbOf(i.op).role === "reader");
+  #isOpen = (i: Instruction): boolean => i.op !== "phi" && i.declared === null && (i.op === parameter.name || verbOf(i.op).role === "reader" || (verbOf(i.op).role === "writer" && verbOf(i.op).on === "module"));
 
   /** Once a reader, at the first use of a column where there is one. */
   #reportOpen(i: Instruction, span: SourceSpan): void {
@@ -81,7 +81,7 @@ class TypeInference {
   }
 
   #infer(i: Instruction): void {
-    if (!isComplete(i) || (i.inputs.length === 0 && i.declared?.length === 0)) return;
+    if (!isComplete(i) || (i.inputs.length === 0 && (i.declared?.length === 0 || (i.declared === null && i.rows.length > 0)))) return;
     const inputs = this.#inputs(i);
     if (!inputs) return;
     this.#done.add(i.id);
@@ -132,7 +132,8 @@ class TypeInference {
   }
 
   #expression(i: Instruction, argument: RowArgument, inputs: readonly TableType[], doubtful: ReadonlySet<string>): Expression | null {
-    const row = inputs[argument.input]?.row ?? [];
+    const seen = verbOf(i.op).sees?.(i, argument, inputs) ?? (argument.role === "match" ? inputs.map((input) => input.row) : [inputs[argument.input]?.row ?? []]);
+    const [row = []] = seen;
     const origin = (column: string, param = 0) => {
       const isBeside = argument.role === "column" && i.rows.some((r) => r.name === column && (r.role === "column" || r.role === "window"));
       return isBeside ? [`this ${i.op} makes it, and all its functions see the row as it was: read it in a ${i.op} after this one`] : this.#origin(i.inputs[argument.input + param]!, column);
@@ -142,7 +143,7 @@ class TypeInference {
       if (!muted) this.#report(d);
     };
     const column = this.#reader.column(argument);
-    if (column === null) return this.#reader.read(argument, argument.role === "match" ? inputs.map((input) => input.row) : [row], origin, report, i.span);
+    if (column === null) return this.#reader.read(argument, seen, origin, report, i.span);
     const type = columnOf(row, column);
     if (type) return { kind: "column", name: column, type, span: argument.span };
     report(misspeltColumn(column, argument.span, row, origin(column), argument.descending === false ? { before: i.rows[i.rows.indexOf(argument) - 1]?.name ?? null } : undefined));

@@ -22,7 +22,7 @@ export function emittedArguments(call: t.CallExpression, signature: readonly Par
       case "tables":
         return listed(nodes.splice(0)).map((node) => ({ kind: "expression", node, isTable: true }));
       default:
-        nodes.splice(0, parameter.kind === "predicate" || parameter.kind === "join-keys" ? 1 : nodes.length);
+        nodes.splice(0, parameter.kind === "predicate" || parameter.kind === "join-keys" || parameter.kind === "merge" ? 1 : nodes.length);
         return [];
     }
   });

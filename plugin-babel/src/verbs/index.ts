@@ -26,6 +26,7 @@ import { spool } from "./spool.ts";
 import { ungroup } from "./ungroup.ts";
 import { unroll } from "./unroll.ts";
 import type { Verb } from "./verb.ts";
+import { deleteIceberg, mergeIceberg, overwriteIceberg } from "./changes.ts";
 import { writeCsv, writeIceberg, writeJsonLines, writeParquet } from "./writers.ts";
 
 export const catalogue: readonly Verb[] = [
@@ -33,7 +34,7 @@ export const catalogue: readonly Verb[] = [
   filter, derive, impute, select, rename, join, join_left, join_right, join_full, cross, lookup, join_asof, semijoin, antijoin,
   fold, unroll, groupby, ungroup, rollup, count, pivot, orderby, slice, sample, concat, dedupe, union, intersect, except,
   numRows, columnNames, get, objects, array, print,
-  writeParquet, writeCsv, writeJsonLines, writeIceberg,
+  writeParquet, writeCsv, writeJsonLines, writeIceberg, overwriteIceberg, mergeIceberg, deleteIceberg,
 ];
 
 export const readers: ReadonlyMap<string, Verb> = new Map(catalogue.filter((v) => v.on === "module").map((v) => [v.name, v]));

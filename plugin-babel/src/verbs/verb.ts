@@ -4,13 +4,13 @@
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import type { Data } from "../ir/data.ts";
 import type { Distribution } from "../ir/distribution.ts";
-import type { Instruction, TableType } from "../ir/ir.ts";
-import type { JsType } from "../ir/types.ts";
+import type { Instruction, RowArgument, TableType } from "../ir/ir.ts";
+import type { JsType, RowType } from "../ir/types.ts";
 import type { Options } from "./options.ts";
 
 /** How one argument of the source is read (`parse/arguments.ts` has one reader a kind). */
 export type Parameter =
-  | { readonly kind: "predicate" | "columns" | "aggregates" | "selection" | "looked-up" | "folded" | "pivoted" | "asof" | "unrolled" | "renaming" | "keys" | "sort-keys" | "table" | "tables" | "data" | "count" }
+  | { readonly kind: "predicate" | "columns" | "aggregates" | "selection" | "looked-up" | "folded" | "pivoted" | "asof" | "merge" | "unrolled" | "renaming" | "keys" | "sort-keys" | "table" | "tables" | "data" | "count" }
   | { readonly kind: "scalar"; readonly name: string; readonly optional: boolean; readonly default?: string; readonly options?: Options; readonly takes?: "number" | "path" | "paths" | "table" }
   /** `condition`: or a function of a left and a right row. */
   | { readonly kind: "join-keys"; readonly condition: boolean }
@@ -53,6 +53,8 @@ export interface Verb {
   readonly on: "module" | "table";
   readonly role: "reader" | "verb" | "observer" | "writer";
   readonly signature: readonly Parameter[];
+  /** The rows that a row function sees, one a parameter, where they are not its input's. */
+  sees?(i: Instruction, argument: RowArgument, inputs: readonly TableType[]): readonly RowType[];
   /** The operands of a call that names none. */
   implied?(inputs: readonly TableType[]): readonly ImpliedOperand[];
   /** It takes a grouped table. */

@@ -8,6 +8,8 @@ import type { RowRange } from "../tables/slice.ts";
 import type { ReadCsvOptions } from "./csv/read.ts";
 import type { WriteCsvOptions } from "./csv/write.ts";
 import type { CatalogOptions } from "./iceberg/catalog.ts";
+import type { DeleteIcebergOptions, OverwriteIcebergOptions } from "./iceberg/change.ts";
+import type { MergeIcebergOptions } from "./iceberg/merge.ts";
 import type { ReadIcebergOptions } from "./iceberg/read.ts";
 import type { WriteIcebergOptions } from "./iceberg/write.ts";
 import type { ReadJsonLinesOptions } from "./json/read.ts";
@@ -47,6 +49,9 @@ export const optionsOf = {
   writeCsv: { overwrite: boolean, delimiter: character, header: boolean, order, store } satisfies Of<WriteCsvOptions>,
   writeJsonLines: { overwrite: boolean, order, store } satisfies Of<WriteJsonLinesOptions>,
   writeIceberg: { mode: { kind: "one", of: ["append", "overwrite", "overwrite-partitions", "create"] }, partitionBy: texts, catalog, types: { kind: "types", of: "arrow" }, store } satisfies Of<WriteIcebergOptions<object>>,
+  overwriteIceberg: { partitionBy: texts, catalog, types: { kind: "types", of: "arrow" }, store } satisfies Of<OverwriteIcebergOptions<object>>,
+  deleteIceberg: { catalog, store, types: read } satisfies Of<DeleteIcebergOptions<object>>,
+  mergeIceberg: { partitionBy: texts, catalog, types: { kind: "types", of: "arrow" }, store } satisfies Of<MergeIcebergOptions<object>>,
   objects: range,
   print: range,
   sample: { replace: boolean, shuffle: boolean, seed: number } satisfies Of<SampleOptions>,

@@ -12,4 +12,5 @@ export { mapInOrder } from "./map-in-order.ts";
 export { own } from "./own.ts";
 export { script } from "./scripts.ts";
 export { readCsv, readIceberg, readJsonLines, readParquet, readPostgres, table, type ReaderDescriptor } from "./sources.ts";
+export { deleteIceberg } from "./delete.ts";
 export { GroupedTable, SpmdTable } from "./table.ts";

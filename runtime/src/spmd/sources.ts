@@ -12,7 +12,6 @@ import type { StoreOptions } from "../connectors/store/options.ts";
 import { didYouMean, LockstepError } from "../errors/index.ts";
 import { reached } from "../observe/debug.ts";
 import { observeInput } from "../observe/observe.ts";
-import { printType } from "../tables/arrow-type.ts";
 import { checkEven } from "../tables/even.ts";
 import { markAgreed, onEveryRank } from "./checked.ts";
 import { currentCall, type CallContext } from "./context.ts";
@@ -102,17 +101,17 @@ export function readIceberg(table: string | URL, options: ReadIcebergOptions<Rec
 async function icebergRequest(call: CallContext, path: string, options: ReadIcebergOptions<Record<string, unknown>>, { declared, filter, site }: ReaderDescriptor): Promise<string> {
   try {
     // Loaded where it is used: most programs have no such table.
-    const [{ openTable }, { arrowTypeOf }] = await Promise.all([import("../connectors/iceberg/table.ts"), import("../connectors/iceberg/types.ts")]);
-    const { name, fields, names, files, deletes, store } = await openStaged(call, path, { ...options, bounded: namesIn(filter) }, openTable);
-    const columns = fields.map((field) => ({ id: field.id, name: field.name, type: printType(arrowTypeOf(field)), nullable: !field.required, names: names?.(field.id) ?? null }));
-    return engineText({ table: name, columns, files, deletes, declared, ...(filter && { filter }), store, site });
+    const [{ openTable }, { columnsOf }] = await Promise.all([import("../connectors/iceberg/table.ts"), import("./table-files.ts")]);
+    const table = await openStaged(call, path, { ...options, bounded: namesIn(filter) }, openTable);
+    const { name, files, deletes, store } = table;
+    return engineText({ table: name, columns: columnsOf(table), files, deletes, declared, ...(filter && { filter }), store, site });
   } catch (error) {
     return JSON.stringify({ failed: JSON.parse(description(error)) as unknown, site });
   }
 }
 
 /** The columns that an expression looks at. */
-function namesIn(expression: unknown, names = new Set<string>()): Set<string> {
+export function namesIn(expression: unknown, names = new Set<string>()): Set<string> {
   if (typeof expression !== "object" || expression === null) return names;
   if ("kind" in expression && expression.kind === "column" && "name" in expression) names.add(expression.name as string);
   else for (const part of Object.values(expression)) namesIn(part, names);

@@ -1,6 +1,6 @@
 /** Tables of Iceberg that a call writes: the ranks make data files, rank 0 one snapshot a table when the call has ended. */
 import { randomUUID } from "node:crypto";
-import type { DataFileInfo, Target, TableWrite } from "../connectors/iceberg/table-write.ts";
+import type { DataFileInfo, Target, TableWrite, WrittenColumn } from "../connectors/iceberg/table-write.ts";
 import type { WriteIcebergOptions } from "../connectors/iceberg/write.ts";
 import { checkOptions } from "../connectors/options.ts";
 import { LockstepError } from "../errors/index.ts";
@@ -12,7 +12,8 @@ import { engineText } from "./engine-text.ts";
 import { execute } from "./execute.ts";
 import { jobIdentity } from "./identity.ts";
 import { located } from "./located.ts";
-import { cutPlan, type TableNode } from "./plan.ts";
+import type { SinkOutput } from "./engine.ts";
+import { cutPlan, type SinkOf, type TableNode } from "./plan.ts";
 
 type Options = WriteIcebergOptions<Record<string, unknown>>;
 
@@ -30,31 +31,39 @@ export function writeTable(input: TableNode, table: string | URL, options: Optio
     // Loaded where it is used: most programs have no such table.
     const { tableKey } = await import("../connectors/iceberg/table-write.ts");
     const key = located(site, () => tableKey(table, options));
-    const seen = engineText(await cutPlan(call, [{ input, build: (id) => ({ op: "count", input: id, site }) }]));
-    const columns = JSON.parse(await call.collective((engine) => engine.schemaOf(seen))) as { name: string; type: string }[];
+    const columns = await typesOf(call, input, site);
     const output = outputOf(call, key, table, options);
-    const target = await atSite(site, () =>
-      agreed(call, async (): Promise<Target | null> => {
-        const write = await output.write!;
-        if (write.isCommitted) return committed(write.name);
-        return write.prepare(columns.map(({ name, type }) => ({ name, type: typeNamed(type) })), options);
-      }),
-    );
+    const target = await onFirst(call, site, async (): Promise<Target | null> => {
+      const write = await output.write!;
+      if (write.isCommitted) return committed(write.name);
+      return write.prepare(columns, options);
+    });
     if (target === null) return;
-    const { name: path, folder, partition, compression, store } = target;
-    const [sink] = await execute(call, [{ input, build: (id) => ({ op: "writeIceberg", input: id, path, folder, ordered, columns: [...target.columns], partition: [...partition], compression, store, site }) }]);
-    const files = sink!.files!.map((file) => JSON.parse(file) as DataFileInfo);
-    await atSite(site, () =>
-      agreed(call, async () => {
-        await (await output.write!).add(target, files, options.mode);
-        return null;
-      }),
-    );
+    const [sink] = await execute(call, [sinkInto(target, input, site, ordered)]);
+    await onFirst(call, site, async () => {
+      await (await output.write!).add(target, infosOf(sink), options.mode);
+      return null;
+    });
   });
 }
 
+/** The columns of rows that nobody has computed. */
+export async function typesOf(call: CallContext, input: TableNode, site: string): Promise<WrittenColumn[]> {
+  const seen = engineText(await cutPlan(call, [{ input, build: (id) => ({ op: "count", input: id, site }) }]));
+  const columns = JSON.parse(await call.collective((engine) => engine.schemaOf(seen))) as { name: string; type: string }[];
+  return columns.map(({ name, type }) => ({ name, type: typeNamed(type) }));
+}
+
+/** What writes rows to a target, and then says which files these are. */
+export const sinkInto = (target: Target, input: TableNode, site: string, ordered = false): SinkOf => {
+  const { name: path, folder, columns, partition, compression, store } = target;
+  return { input, build: (id) => ({ op: "writeIceberg", input: id, path, folder, ordered, columns: [...columns], partition: [...partition], compression, store, site }) };
+};
+
+export const infosOf = (sink: SinkOutput | undefined): DataFileInfo[] => sink!.files!.map((file) => JSON.parse(file) as DataFileInfo);
+
 /** The call's output to a table, made with its first write. */
-function outputOf(call: CallContext, key: string, table: string | URL, options: Options): TableOutput {
+export function outputOf(call: CallContext, key: string, table: string | URL, options: Options): TableOutput {
   const known = call.tables.get(key);
   if (known) return known;
   const output: TableOutput = {};
@@ -83,14 +92,15 @@ async function open(call: CallContext, key: string, table: string | URL, options
   return TableWrite.open(table, options, id, call.seen.get(key));
 }
 
-function committed(name: string): null {
+export function committed(name: string): null {
   process.stderr.write(`${name}: already committed by job ${jobIdentity()}, not written again\n`);
   return null;
 }
 
-async function atSite<T>(site: string, operation: () => Promise<T>): Promise<T> {
+/** What rank 0 finds out, on every rank; an error at the statement. */
+export async function onFirst<T>(call: CallContext, site: string, evaluate: () => Promise<T>): Promise<T> {
   try {
-    return await operation();
+    return await agreed(call, evaluate);
   } catch (error) {
     if (!(error instanceof LockstepError) || error.site !== undefined) throw error;
     throw markAgreed(new LockstepError({ ...error.toJSON(), site, cause: error }));

@@ -3,6 +3,8 @@ import type {
 } from "@lockstep/native/plan";
 import { checkOptions } from "../connectors/options.ts";
 import type { WriteCsvOptions } from "../connectors/csv/write.ts";
+import type { OverwriteIcebergOptions } from "../connectors/iceberg/change.ts";
+import type { MergeCounts, MergeIcebergOptions } from "../connectors/iceberg/merge.ts";
 import type { WriteIcebergOptions } from "../connectors/iceberg/write.ts";
 import type { WriteJsonLinesOptions } from "../connectors/json/write.ts";
 import type { WriteParquetOptions } from "../connectors/parquet/write.ts";
@@ -11,6 +13,8 @@ import { rangeOf, type RowRange } from "../tables/slice.ts";
 import { onEveryRank } from "./checked.ts";
 import { collect, count, look, write } from "./execute.ts";
 import { literalTable } from "./literal-table.ts";
+import type { Condition } from "./table-changes.ts";
+import type { MergeDescriptor } from "./table-merge.ts";
 import { writeTable } from "./table-outputs.ts";
 import { newSpool } from "./spools.ts";
 import type { TableNode } from "./plan.ts";
@@ -266,6 +270,16 @@ export class SpmdTable {
 
   async writeIceberg(table: string | URL, options: WriteIcebergOptions<Record<string, unknown>> | undefined, { site, ordered }: Sited & { ordered: boolean }): Promise<void> {
     await writeTable(this.node, table, options ?? {}, site, ordered);
+  }
+
+  /** The number of rows that gave way. */
+  async overwriteIceberg(table: string | URL, options: OverwriteIcebergOptions<Record<string, unknown>> | undefined, { ordered, ...condition }: Condition & { ordered: boolean }): Promise<number> {
+    return (await import("./table-changes.ts")).overwriteRows(this.node, table, options ?? {}, ordered, condition);
+  }
+
+  /** How many rows were inserted, updated and deleted. */
+  async mergeIceberg(table: string | URL, options: MergeIcebergOptions<Record<string, unknown>> | undefined, descriptor: MergeDescriptor): Promise<MergeCounts> {
+    return (await import("./table-merge.ts")).mergeRows(this.spool(descriptor), table, options ?? {}, descriptor);
   }
 
   #then(build: (input: number) => Node): SpmdTable {

@@ -2,7 +2,7 @@ import { LockstepError } from "../errors/index.ts";
 import type { Column, Rows } from "./column.ts";
 import { concatColumns } from "./concat.ts";
 import { joinCodes } from "./keys.ts";
-import type { Side } from "./operands.ts";
+import { keyColumn, type Side } from "./operands.ts";
 import { cursor, type Columns } from "./row.ts";
 
 /** One pair of join keys. `shared` is the name of a column that both sides have under it: it appears once. */
@@ -13,7 +13,7 @@ export interface JoinKey {
 }
 
 /** Arquero's forms of `on`: nothing (shared names), a name, [both], [left, right]. */
-export function keyPairs(on: unknown, left: Columns, right: Columns): [left: unknown, right: unknown][] {
+function keyPairs(on: unknown, left: Columns, right: Columns): [left: unknown, right: unknown][] {
   const given = on ?? [[...left.keys()].filter((name) => right.has(name))];
   const [ofLeft, ofRight = ofLeft, ...more] = typeof given === "string" ? [given] : (given as unknown[]);
   const [keysLeft, keysRight] = [[ofLeft].flat(), [ofRight].flat()];
@@ -23,6 +23,16 @@ export function keyPairs(on: unknown, left: Columns, right: Columns): [left: unk
     message: "a join takes as many keys on the left as on the right",
     fix: 'Several keys are written [["a", "b"], ["a", "b"]].',
   });
+}
+
+/** The keys that `on` names. */
+export function joinKeysOf(left: Side, right: Side, on: unknown): JoinKey[] {
+  return keyPairs(on, left.columns, right.columns).map(([a, b]) => ({ left: keyColumn(left, a, "join"), right: keyColumn(right, b, "join"), shared: typeof a === "string" && a === b ? a : undefined }));
+}
+
+/** The matches by keys, or by a condition. */
+export function matchingOf(left: Side, right: Side, on: unknown, keys?: readonly JoinKey[]): Matching {
+  return typeof on === "function" ? byCondition(left, right, on as () => unknown) : byKeys(left, right, keys ?? joinKeysOf(left, right, on));
 }
 
 function codes(left: Side, right: Side, keys: readonly JoinKey[]): [Int32Array, Int32Array] {
@@ -51,7 +61,7 @@ export function byKeys(left: Side, right: Side, keys: readonly JoinKey[]): Match
 }
 
 /** Rows that a condition holds of: every pair is asked. */
-export function byCondition(left: Side, right: Side, condition: (a: any, b: any) => unknown): Matching {
+function byCondition(left: Side, right: Side, condition: (a: any, b: any) => unknown): Matching {
   const [a, b] = [cursor(left.columns), cursor(right.columns)];
   const holds = (row: number): boolean => {
     b.move(row);

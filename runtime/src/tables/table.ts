@@ -1,4 +1,6 @@
 import type { WriteCsvOptions } from "../connectors/csv/write.ts";
+import type { OverwriteIcebergOptions } from "../connectors/iceberg/change.ts";
+import type { Merge, MergeCounts, MergeIcebergOptions } from "../connectors/iceberg/merge.ts";
 import type { WriteIcebergOptions } from "../connectors/iceberg/write.ts";
 import type { WriteJsonLinesOptions } from "../connectors/json/write.ts";
 import { checkOptions } from "../connectors/options.ts";
@@ -11,7 +13,7 @@ import { derivedColumn, imputedColumn } from "./derive.ts";
 import { GroupedTable } from "./grouped.ts";
 import { inferColumn } from "./infer.ts";
 import { foldColumns, type FoldOptions } from "./fold.ts";
-import { byCondition, byKeys, crossRows, foundRows, joinColumns, joinRows, keyPairs, type Matching, matchingRows, type JoinKey, type Outer } from "./join.ts";
+import { crossRows, foundRows, joinColumns, joinKeysOf, joinRows, matchingOf, matchingRows, type Outer } from "./join.ts";
 import { groupCodes, type KeyCodes } from "./keys.ts";
 import { op } from "./op.ts";
 import { computed, keyColumn, keyColumns, rowsWhere, type Side } from "./operands.ts";
@@ -137,7 +139,7 @@ export class Table<Row> implements Iterable<Row>, Side {
     on?: T.SharedKey<Row, Other> | readonly [T.SharedKey<Row, Other>] | readonly [left: T.KeySide<Row>, right: T.KeySide<Other>],
     ...columns: C
   ): Table<T.LookedUp<Row, Other, C>> {
-    const rows = foundRows(this, other, this.#joinKeys(other, on));
+    const rows = foundRows(this, other, joinKeysOf(this, other, on));
     const names = columns.length > 0 ? columns : [...other.columns.keys()].filter((name) => !this.columns.has(name));
     const found = new Map(this.columns);
     for (const name of names) found.set(name, columnNamed(other.columns, name).take(rows));
@@ -153,9 +155,9 @@ export class Table<Row> implements Iterable<Row>, Side {
     other: Table<Other>,
     options: AsofOptions<On, By>,
   ): Table<T.Joined<Row, Other, T.SharedIn<On> | T.SharedIn<By>, null>> {
-    const [on, ...more] = this.#joinKeys(other, options.on);
+    const [on, ...more] = joinKeysOf(this, other, options.on);
     if (on === undefined || more.length > 0) throw new LockstepError({ code: "LS2016", message: "join_asof: `on` is one column, or one of each table" });
-    const by = options.by === undefined ? [] : this.#joinKeys(other, options.by);
+    const by = options.by === undefined ? [] : joinKeysOf(this, other, options.by);
     const rows = { left: Int32Array.from({ length: this.rows }, (_, row) => row), right: asofRows(this, other, on, by, options) };
     return new Table(joinColumns(this, other, [on, ...by], rows, "left"), this.rows) as AnyTable;
   }
@@ -168,12 +170,12 @@ export class Table<Row> implements Iterable<Row>, Side {
 
   /** The rows that have a match in the other table. */
   semijoin<Other>(other: Table<Other>, on?: T.SharedKey<Row, Other> | readonly [T.KeySide<Row>, T.KeySide<Other>] | T.Condition<Row, Other>): Table<Row> {
-    return this.take(matchingRows(this, this.#matching(other, on), false));
+    return this.take(matchingRows(this, matchingOf(this, other, on), false));
   }
 
   /** The rows that have no match in the other table. */
   antijoin<Other>(other: Table<Other>, on?: T.SharedKey<Row, Other> | readonly [T.KeySide<Row>, T.KeySide<Other>] | T.Condition<Row, Other>): Table<Row> {
-    return this.take(matchingRows(this, this.#matching(other, on), true));
+    return this.take(matchingRows(this, matchingOf(this, other, on), true));
   }
 
   /**
@@ -344,6 +346,22 @@ export class Table<Row> implements Iterable<Row>, Side {
     return (await import("../connectors/iceberg/write.ts")).writeIceberg(this.columns, this.rows, table, options);
   }
 
+  /**
+   * Puts these rows in the place of the rows of an Iceberg table of which a condition is true; resolves with how many these were. All written rows must
+   * satisfy it (LS2016). Files of which it is true of no row stay, others are written again. Otherwise as writeIceberg; LS2023 where others changed such rows.
+   */
+  async overwriteIceberg(table: string | URL, where: T.RowFunction<Row>, options: OverwriteIcebergOptions<Row> = {}): Promise<number> {
+    return (await import("../connectors/iceberg/change.ts")).overwriteIceberg(this.columns, this.rows, table, where, options);
+  }
+
+  /**
+   * Brings these rows into an Iceberg table by their keys: `{ on: ["id"], when: { matched: (s, t) => (s.at > t.at ? "update" : "skip") } }`. Only files that can hold a
+   * key are read, only those with changed rows are written again. LS2016 where several rows have one key. Otherwise as writeIceberg; LS2023 where others wrote such keys.
+   */
+  async mergeIceberg<const D extends T.ColumnName<Row> = never>(table: string | URL, merge: Merge<Row, D>, options: MergeIcebergOptions<Omit<Row, D>> = {}): Promise<MergeCounts> {
+    return (await import("../connectors/iceberg/merge.ts")).mergeIceberg(this.columns, this.rows, table, merge as never, options);
+  }
+
   #rowReader(): (row: number) => Row {
     return recordsOf([...this.columns].map(([name, { at }]) => [name, at] as const)) as (row: number) => Row;
   }
@@ -372,20 +390,8 @@ export class Table<Row> implements Iterable<Row>, Side {
   }
 
   #join(other: AnyTable, on: unknown, outer: Outer): AnyTable {
-    const keys = typeof on === "function" ? [] : this.#joinKeys(other, on);
-    const rows = joinRows(this, other, this.#matching(other, on, keys), outer);
+    const keys = typeof on === "function" ? [] : joinKeysOf(this, other, on);
+    const rows = joinRows(this, other, matchingOf(this, other, on, keys), outer);
     return new Table(joinColumns(this, other, keys, rows, outer), rows.left.length);
-  }
-
-  #matching(other: AnyTable, on: unknown, keys?: readonly JoinKey[]): Matching {
-    return typeof on === "function" ? byCondition(this, other, on as () => unknown) : byKeys(this, other, keys ?? this.#joinKeys(other, on));
-  }
-
-  #joinKeys(other: AnyTable, on: unknown): JoinKey[] {
-    return keyPairs(on, this.columns, other.columns).map(([left, right]) => ({
-      left: keyColumn(this, left, "join"),
-      right: keyColumn(other, right, "join"),
-      shared: typeof left === "string" && left === right ? left : undefined,
-    }));
   }
 }

@@ -35,6 +35,11 @@ export async function replaced(into: string, from: number, to: number) {
   await rows(from, to).writeIceberg(into, { mode: "overwrite", types: { id: "int64", price: "decimal128(9, 2)" } });
 }
 
+export async function merged(into: string, from: number, to: number) {
+  "use spmd";
+  await rows(from, to).mergeIceberg(into, { on: ["id"] }, { types: { price: "decimal128(9, 2)" } });
+}
+
 export async function days(into: string, from: number, to: number, mode: "append" | "overwrite-partitions") {
   "use spmd";
   await rows(from, to).writeIceberg(into, { mode, types: { id: "int64" }, partitionBy: ["truncate(10, id)"] });

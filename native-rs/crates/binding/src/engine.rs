@@ -124,6 +124,12 @@ impl JsEngine {
         self.run(async move { engine.open_iceberg(&json).await }).await
     }
 
+    /// This rank alone. As `openIceberg`, with a filter → the numbers of the files that it can match.
+    #[napi]
+    pub fn prune_iceberg(&self, json: String) -> napi::Result<Vec<u32>> {
+        self.engine.prune_iceberg(&json).map_err(to_js)
+    }
+
     /// Collective. `{ table, url?, declared, types, partitionBy?, connections?, site }` → as `openParquet`; rows and bytes are estimates.
     #[napi]
     pub async fn open_postgres(&self, json: String) -> napi::Result<String> {

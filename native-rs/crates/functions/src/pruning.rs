@@ -27,10 +27,7 @@ pub fn pruning_predicate(predicate: &Expression, schema: &DFSchema) -> Option<Ex
         Expression::Column { name, js: JsType::Boolean } => bound(name, JsType::Boolean, Operator::Eq, &Literal::Boolean(true), schema),
         Expression::Call { function, args, .. } => match (function.as_str(), args.as_slice()) {
             ("isNull", [Expression::Column { name, .. }]) => Some(ident(name).is_null()),
-            ("not", [Expression::Call { function, args, .. }]) if function == "isNull" => match args.as_slice() {
-                [Expression::Column { name, .. }] => Some(ident(name).is_not_null()),
-                _ => None,
-            },
+            ("not", [condition]) => negated(condition, schema),
             ("in", [Expression::Column { name, js }, members @ ..]) if members.len() > MANY => between(name, *js, members, schema),
             ("in", [Expression::Column { name, js }, members @ ..]) => {
                 let each = members.iter().map(|member| match member {
@@ -52,6 +49,72 @@ pub fn pruning_predicate(predicate: &Expression, schema: &DFSchema) -> Option<Ex
         _ => None,
     }
 }
+
+/// As `pruning_predicate`, of the rows on which `predicate` is false or throws.
+fn negated(predicate: &Expression, schema: &DFSchema) -> Option<Expr> {
+    match predicate {
+        Expression::And { left, right, .. } => Some(negated(left, schema)?.or(negated(right, schema)?)),
+        Expression::Or { left, right, .. } => {
+            let first = negated(left, schema);
+            if can_throw(left, schema).unwrap_or(true) {
+                return first;
+            }
+            match (first, negated(right, schema)) {
+                (Some(left), Some(right)) => Some(left.and(right)),
+                (left, right) => left.or(right),
+            }
+        }
+        Expression::Column { name, js: JsType::Boolean } => {
+            Some(bound(name, JsType::Boolean, Operator::Eq, &Literal::Boolean(false), schema)?.or(ident(name).is_null()))
+        }
+        Expression::Call { function, args, .. } => match (function.as_str(), args.as_slice()) {
+            ("isNull", [Expression::Column { name, .. }]) => Some(ident(name).is_not_null()),
+            ("not", [condition]) => pruning_predicate(condition, schema),
+            (comparison, [left, right]) => {
+                let operator = operator(comparison)?;
+                match (written(left), written(right)) {
+                    (None, Some(literal)) => otherwise(left, operator, literal, schema),
+                    (Some(literal), None) => otherwise(right, operator.swap()?, literal, schema),
+                    _ => None,
+                }
+            }
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Where a comparison does not hold: on the other side, for null, and for an invalid date, which is in no order. NaN is not in bounds.
+fn otherwise(value: &Expression, operator: Operator, literal: &Literal, schema: &DFSchema) -> Option<Expr> {
+    let (name, js) = match value {
+        Expression::Column { name, js } if *js != JsType::Date || operator != Operator::Eq => (name, *js),
+        Expression::Call { args, .. } => match args.as_slice() {
+            [Expression::Column { name, js: JsType::Date }] => (name, JsType::Date),
+            _ => return None,
+        },
+        _ => return None,
+    };
+    let stored = schema.field_with_unqualified_name(name).ok()?.data_type();
+    let either = |one: Operator, other: Operator| Some(compared(value, one, literal, schema)?.or(compared(value, other, literal, schema)?));
+    let known = match (operator, js) {
+        _ if stored.is_floating() => return None,
+        (Operator::Lt, _) => compared(value, Operator::GtEq, literal, schema)?,
+        (Operator::LtEq, _) => compared(value, Operator::Gt, literal, schema)?,
+        (Operator::Gt, _) => compared(value, Operator::LtEq, literal, schema)?,
+        (Operator::GtEq, _) => compared(value, Operator::Lt, literal, schema)?,
+        (_, JsType::String | JsType::Boolean) => match bound(name, js, Operator::Eq, literal, schema)? {
+            Expr::BinaryExpr(equal) => binary_expr(*equal.left, Operator::NotEq, *equal.right),
+            _ => return None,
+        },
+        _ => either(Operator::Lt, Operator::Gt)?,
+    };
+    let invalid = [(Operator::Lt, -LATEST), (Operator::Gt, LATEST)].into_iter().filter(|_| js == JsType::Date);
+    let invalid = invalid.filter_map(|(operator, ms)| instant(name, stored, operator, ms));
+    Some(invalid.fold(known.or(ident(name).is_null()), Expr::or))
+}
+
+/// Of the valid dates, in ms.
+const LATEST: f64 = 8.64e15;
 
 /// More members than these are known by the least and the greatest of them.
 const MANY: usize = 100;

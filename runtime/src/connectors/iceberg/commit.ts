@@ -27,10 +27,14 @@ export interface Change {
   /** What the new files take the place of. */
   readonly replaced: Replaced | undefined;
   readonly files: readonly NewFile[];
+  /** What the program was told of rows that were deleted or merged: an attempt that finds the commit tells the same. */
+  readonly answers: readonly object[];
 }
 
 /** The summary's key of a commit's id. */
 const KEY = "lockstep.commit-id";
+/** The summary's key of what was answered. */
+const ANSWERS = "lockstep.answers";
 /** Attempts while others commit before us. */
 const ATTEMPTS = 30;
 /** Attempts whose answers do not come. */
@@ -44,6 +48,9 @@ const SMALL = 80_000n;
 export function isCommitted(metadata: TableMetadata, id: string): boolean {
   return committed(metadata, id) !== undefined;
 }
+
+/** What the commit has answered. */
+export const answersOf = (metadata: TableMetadata, id: string): object[] => JSON.parse(committed(metadata, id)?.summary?.[ANSWERS] ?? "[]") as object[];
 
 const committed = (metadata: TableMetadata, id: string): Snapshot | undefined => metadata.snapshots?.find(({ summary }) => summary?.[KEY] === id);
 
@@ -111,15 +118,15 @@ async function accepted({ name }: TablePlace, { replaced, from }: Change, before
   return now;
 }
 
-/** LS2023 where others have changed these partitions since a snapshot. */
+/** LS2023 where others have changed since a snapshot what is replaced. */
 export async function checkUnchanged(name: string, since: string | undefined, { metadata, store }: State, replaced: Replaced): Promise<void> {
   for (let at = currentSnapshot(metadata); at?.["snapshot-id"] !== since; at = metadata.snapshots?.find((one) => one["snapshot-id"] === at!["parent-snapshot-id"])) {
     if (!at) throw changed(name, "was changed by others");
     // A compaction has the same rows in other files.
-    if (at.summary?.operation === "replace") continue;
+    const moved = at.summary?.operation === "replace";
     const list = openable(at["manifest-list"]!);
     const own = (await readList(list, await bytesOf(list, store))).filter((one) => String(one.added_snapshot_id) === at!["snapshot-id"]);
-    for (const listed of own) if (await touches({ listed, bytes: await bytesOf(openable(listed.manifest_path), store) }, replaced)) throw changed(name, "was changed by others");
+    for (const listed of own) if (await touches({ listed, bytes: await bytesOf(openable(listed.manifest_path), store) }, replaced, moved, metadata)) throw changed(name, "was changed by others");
   }
 }
 
@@ -147,7 +154,7 @@ class Builder {
   }
 
   async on({ metadata, store }: State, attempt: number): Promise<NewSnapshot> {
-    const { files, id, from, replaced } = this.#change;
+    const { files, id, from, replaced, answers } = this.#change;
     const folder = metadata.properties?.["write.metadata.path"]?.replace(/\/+$/, "") ?? metadataOf(metadata.location);
     await makeFolder(openable(folder));
     const write = async (name: string, bytes: Uint8Array): Promise<void> => {
@@ -177,7 +184,7 @@ class Builder {
     const last = parent?.["timestamp-ms"] ?? 0;
     return {
       "snapshot-id": String(this.#snapshot), ...(parent && { "parent-snapshot-id": parent["snapshot-id"] }), "sequence-number": sequence, "timestamp-ms": Math.max(Date.now(), last + 1),
-      "manifest-list": `${folder}/${name}`, summary: { operation: gone.length > 0 ? "overwrite" : "append", ...(replaced && replaced !== "all" && { "replace-partitions": "true" }), ...counts(files, gone, parent), [KEY]: id, "engine-name": "lockstep", "engine-version": version },
+      "manifest-list": `${folder}/${name}`, summary: { operation: gone.length === 0 ? "append" : files.length > 0 ? "overwrite" : "delete", ...(replaced && replaced.partitions.size > 0 && { "replace-partitions": "true" }), ...counts(files, gone, parent), [KEY]: id, ...(answers.length > 0 && { [ANSWERS]: JSON.stringify(answers) }), "engine-name": "lockstep", "engine-version": version },
       "schema-id": metadata["current-schema-id"] ?? 0,
     };
   }

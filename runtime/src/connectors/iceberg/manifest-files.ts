@@ -1,10 +1,11 @@
 /** Manifests and their lists as they are written: the table spec's "Manifests" and "Manifest Lists" of version 2. */
 import { LockstepError } from "../../errors/index.ts";
 import { readAvro, schemaOf as avroSchemaOf, writeAvro } from "./avro.ts";
-import { partitionKey, type Constant } from "./manifests.ts";
+import { dataFilesIn, partitionKey, type Constant, type DataFile } from "./manifests.ts";
 import { schemaOf, specOf, type Field, type PartitionField, type Schema, type TableMetadata } from "./metadata.ts";
 import type { Metrics } from "./metrics.ts";
 import { ofTwosComplement, resultType, twosComplement } from "./partition.ts";
+import { openable } from "./paths.ts";
 import { arrowTypeOf } from "./types.ts";
 
 /** A data file to be committed. */
@@ -60,8 +61,23 @@ export interface Removed {
   readonly bytes: bigint;
 }
 
-/** The partitions that are replaced, by `partitionKey`; "all" of them. */
-export type Replaced = ReadonlySet<string> | "all";
+/** Which files of the table a write takes out. */
+export interface Replaced {
+  readonly all: boolean;
+  /** Those of partitions, by `partitionKey`. */
+  readonly partitions: ReadonlySet<string>;
+  /** Single ones, whose rows that stay are written again: their paths as we open them. */
+  readonly files: ReadonlySet<string>;
+  /** Of single files: whether a file that others have added since may hold a row that this write would have changed. */
+  readonly concerns: readonly ((files: readonly DataFile[], fields: readonly Field[]) => boolean)[];
+}
+
+/** What two writes take out. */
+export const both = (a: Replaced, b: Replaced): Replaced => ({
+  all: a.all || b.all, partitions: new Set([...a.partitions, ...b.partitions]), files: new Set([...a.files, ...b.files]), concerns: [...a.concerns, ...b.concerns],
+});
+
+export const NOTHING: Replaced = { all: false, partitions: new Set(), files: new Set(), concerns: [] };
 
 /** The partition of a new file. */
 export function partitionOf(of: ManifestOf, { partition }: NewFile): string {
@@ -74,16 +90,27 @@ export interface Source {
   readonly bytes: Uint8Array;
 }
 
-/** Whether a manifest's own snapshot has changed files of these partitions. */
-export async function touches({ listed, bytes }: Source, replaced: Replaced): Promise<boolean> {
-  if (replaced === "all") return true;
-  return (await readAvro(listed.manifest_path, bytes)).some((entry) => entry.status !== 0 && replaced.has(partitionIn(listed, entry)));
+/** Whether a manifest's own snapshot has changed what is replaced; of one that has the same rows in other files, `moved`, whether these are still there. */
+export async function touches({ listed, bytes }: Source, replaced: Replaced, moved: boolean, metadata: TableMetadata): Promise<boolean> {
+  if (replaced.all && !moved) return true;
+  const changed = (await readAvro(listed.manifest_path, bytes)).filter(({ status }) => status !== 0);
+  if (changed.some((entry) => entry.status === 2 && replaced.files.has(pathIn(entry)))) return true;
+  if (moved) return false;
+  // Which rows a delete file takes out of ours nobody has asked.
+  if (changed.some((entry) => replaced.partitions.has(partitionIn(listed, entry)) || (replaced.files.size > 0 && listed.content !== 0))) return true;
+  const added = replaced.concerns.length > 0 && listed.content === 0 ? dataFilesIn(metadata, listed, changed.filter(({ status }) => status === 1)) : [];
+  return replaced.concerns.some((concerns) => concerns(added, schemaOf(metadata, metadata["current-schema-id"]).fields));
 }
 
-/** Whether files of these partitions are in the table by a manifest. */
+/** Whether files that are replaced are in the table by a manifest. */
 export async function holds({ listed, bytes }: Source, replaced: Replaced): Promise<boolean> {
-  return replaced === "all" || (await readAvro(listed.manifest_path, bytes)).some((entry) => entry.status !== 2 && replaced.has(partitionIn(listed, entry)));
+  return replaced.all || (await readAvro(listed.manifest_path, bytes)).some((entry) => entry.status !== 2 && isReplaced(listed, entry, replaced));
 }
+
+const isReplaced = (from: Listed, entry: Record<string, unknown>, { all, partitions, files }: Replaced): boolean =>
+  all || (partitions.size > 0 && partitions.has(partitionIn(from, entry))) || (files.size > 0 && files.has(pathIn(entry)));
+
+const pathIn = (entry: Record<string, unknown>): string => openable((entry.data_file as { file_path: string }).file_path);
 
 /** What manifests that can be one have in common. */
 export const kindOf = ({ listed, bytes }: Source): string => JSON.stringify([listed.partition_spec_id, listed.content, partitionTypeIn(bytes)]);
@@ -96,7 +123,7 @@ function partitionTypeIn(bytes: Uint8Array): object {
   return fields.find(({ name }) => name === "data_file")!.type.fields.find(({ name }) => name === "partition")!.type;
 }
 
-/** One manifest of the files of several of a kind: those of the `replaced` partitions removed by this snapshot, the others as they were. */
+/** One manifest of the files of several of a kind: those that are `replaced` removed by this snapshot, the others as they were. */
 export async function mergedManifest(path: string, sources: readonly Source[], of: ManifestOf, snapshot: bigint, replaced: Replaced | undefined): Promise<{ bytes: Buffer; listed: Listed; removed: Removed }> {
   const [{ listed: first, bytes: like }] = sources as readonly [Source];
   const partition = partitionTypeIn(like);
@@ -105,7 +132,7 @@ export async function mergedManifest(path: string, sources: readonly Source[], o
   const files = live.map(({ listed, entry }) => {
     const file = entry.data_file as Record<string, unknown>;
     const sequence = (entry.sequence_number as bigint | null | undefined) ?? listed.sequence_number;
-    const gone = replaced === "all" || replaced?.has(partitionIn(listed, entry)) === true;
+    const gone = replaced !== undefined && isReplaced(listed, entry, replaced);
     return { file, sequence, gone, rows: BigInt(file.record_count as bigint), added: entry.snapshot_id ?? listed.added_snapshot_id, fileSequence: entry.file_sequence_number ?? sequence };
   });
   const entries = files.map(({ file, sequence, gone, added, fileSequence }) => ({

@@ -1,7 +1,7 @@
 /** A snapshot's manifests → its data files, each with the files that delete rows of it. */
 import { LockstepError } from "../../errors/index.ts";
 import { readAvro } from "./avro.ts";
-import { specOf, type Field, type Snapshot, type TableMetadata } from "./metadata.ts";
+import { schemaOf, specOf, type Field, type Snapshot, type TableMetadata } from "./metadata.ts";
 import { ofTwosComplement } from "./partition.ts";
 import { arrowTypeOf } from "./types.ts";
 
@@ -70,15 +70,26 @@ export async function filesOf(metadata: TableMetadata, snapshot: Snapshot, field
     return content === 2 ? sequence > data.sequence : sequence >= data.sequence && (of === undefined || of === data.path);
   };
   const files = entries.filter(({ content }) => content === 0).map((entry) => ({
-    path: entry.path,
-    size: entry.size,
-    constants: constantsOf(metadata, entry, fields),
-    partition: partitionOf(entry),
-    rows: Number(entry.file.record_count),
-    bounds: Object.fromEntries(fields.filter(({ name }) => bounded.has(name)).map((field) => [field.id, boundsOf(entry, field)])),
+    ...described(metadata, entry, fields, bounded),
     deletes: [...everywhere, ...(partitions.get(partitionOf(entry)) ?? [])].filter(concerns(entry)).sort((a, b) => a - b),
   }));
   return { files, deletes: deleting.map(({ path, size, equality }) => ({ path, size, equality })) };
+}
+
+const described = (metadata: TableMetadata, entry: Entry, fields: readonly Field[], bounded: ReadonlySet<string>): Omit<DataFile, "deletes"> => ({
+  path: entry.path,
+  size: entry.size,
+  constants: constantsOf(metadata, entry, fields),
+  partition: partitionOf(entry),
+  rows: Number(entry.file.record_count),
+  bounds: Object.fromEntries(fields.filter(({ name }) => bounded.has(name)).map((field) => [field.id, boundsOf(entry, field)])),
+});
+
+/** Some of a manifest's files of data, with the bounds of all columns. */
+export function dataFilesIn(metadata: TableMetadata, { partition_spec_id: spec }: { readonly partition_spec_id: number }, records: readonly Readonly<Record<string, unknown>>[]): DataFile[] {
+  const { fields } = schemaOf(metadata, metadata["current-schema-id"]);
+  const all = new Set(fields.map(({ name }) => name));
+  return records.map((record) => ({ ...described(metadata, entryOf(record, { path: "", spec, sequence: 0n }), fields, all), deletes: [] }));
 }
 
 const partitionOf = ({ spec, partition }: Entry): string => partitionKey(spec, partition);
@@ -104,28 +115,30 @@ async function manifestsOf(snapshot: Snapshot, readFile: ReadFile): Promise<Mani
 /** Those that are not removed. */
 async function entriesOf(manifest: Manifest, readFile: ReadFile): Promise<Entry[]> {
   const records = await readAvro(manifest.path, await readFile(manifest.path));
-  return records.filter(({ status }) => status !== 2).map((record) => {
-    const file = record.data_file as Record<string, unknown>;
-    const path = file.file_path as string;
-    const format = String(file.file_format).toUpperCase();
-    if (format !== "PARQUET") {
-      const what = format === "PUFFIN" ? "a deletion vector, which is not supported yet" : `in the format ${format}; tables of Parquet files are supported`;
-      throw new LockstepError({ code: "LS2015", message: `${path} is ${what}` });
-    }
-    return {
-      path,
-      size: Number(file.file_size_in_bytes),
-      content: Number(file.content ?? 0),
-      // An added entry has the number of its manifest, which a commit that is tried again writes anew.
-      sequence: (record.sequence_number as bigint | null | undefined) ?? manifest.sequence,
-      spec: manifest.spec,
-      partition: Object.values(file.partition as object),
-      // Some writers have them as longs.
-      equality: ((file.equality_ids as (number | bigint)[] | null | undefined) ?? []).map(Number),
-      of: (file.referenced_data_file as string | null | undefined) ?? onlyPath(file),
-      file,
-    };
-  });
+  return records.filter(({ status }) => status !== 2).map((record) => entryOf(record, manifest));
+}
+
+function entryOf(record: Readonly<Record<string, unknown>>, manifest: Manifest): Entry {
+  const file = record.data_file as Record<string, unknown>;
+  const path = file.file_path as string;
+  const format = String(file.file_format).toUpperCase();
+  if (format !== "PARQUET") {
+    const what = format === "PUFFIN" ? "a deletion vector, which is not supported yet" : `in the format ${format}; tables of Parquet files are supported`;
+    throw new LockstepError({ code: "LS2015", message: `${path} is ${what}` });
+  }
+  return {
+    path,
+    size: Number(file.file_size_in_bytes),
+    content: Number(file.content ?? 0),
+    // An added entry has the number of its manifest, which a commit that is tried again writes anew.
+    sequence: (record.sequence_number as bigint | null | undefined) ?? manifest.sequence,
+    spec: manifest.spec,
+    partition: Object.values(file.partition as object),
+    // Some writers have them as longs.
+    equality: ((file.equality_ids as (number | bigint)[] | null | undefined) ?? []).map(Number),
+    of: (file.referenced_data_file as string | null | undefined) ?? onlyPath(file),
+    file,
+  };
 }
 
 /** The id that Iceberg reserves for the paths in a file of positions. */

@@ -99,7 +99,7 @@ export function transformed(transform: string, type: ArrowType, value: Stored): 
 
 const civil = (days: bigint): Date => new Date(Number(days) * 86_400_000);
 
-function floorDivide(n: bigint, d: bigint): bigint {
+export function floorDivide(n: bigint, d: bigint): bigint {
   const quotient = n / d;
   return n < 0n && quotient * d !== n ? quotient - 1n : quotient;
 }

@@ -40,9 +40,12 @@ export interface ReadIcebergOptions<Row> {
  */
 export async function readIceberg<Row extends object = Record<never, never>>(table: string | URL, options: ReadIcebergOptions<Row> = {}): Promise<Table<StoredRow<Row>>> {
   checkOptions("readIceberg", options);
-  const opened = await openTable(table, options);
+  return rowsOf(await openTable(table, options), options.types);
+}
+
+/** The rows of an opened table. LS2002, LS2005, LS2015. */
+export async function rowsOf(opened: IcebergTable, types?: Readonly<Record<string, View | undefined>>): Promise<Table<any>> {
   const { files, rows } = await openFilesOf(opened);
-  const types = options.types as Readonly<Record<string, View | undefined>> | undefined;
   const columns = new Map<string, Column>();
   for (const field of opened.fields) {
     const type = arrowTypeOf(field);

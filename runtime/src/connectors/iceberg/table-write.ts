@@ -12,17 +12,17 @@ import { isRemote } from "../store/location.ts";
 import type { StoreOptions } from "../store/options.ts";
 import type { CatalogOptions } from "./catalog.ts";
 import { CatalogPlace } from "./catalog-place.ts";
-import { checkUnchanged, commit, isCommitted, Unknown } from "./commit.ts";
+import { answersOf, checkUnchanged, commit, isCommitted, Unknown } from "./commit.ts";
 import { inParts, makeFolder, removeAll, removeEmpty } from "./files.ts";
 import { FolderPlace } from "./folder-place.ts";
-import { manifestOf, partitionOf, type NewFile, type Replaced } from "./manifest-files.ts";
-import type { Constant } from "./manifests.ts";
+import { both, manifestOf, NOTHING, partitionOf, type NewFile, type Replaced } from "./manifest-files.ts";
+import type { Constant, DataFile } from "./manifests.ts";
 import { schemaOf, specOf, type Field, type PartitionField, type Schema, type TableMetadata } from "./metadata.ts";
 import { metricsOf } from "./metrics.ts";
 import { partitionFields, printPartition, resultType } from "./partition.ts";
 import { openable } from "./paths.ts";
 import type { State, TablePlace } from "./place.ts";
-import type { IcebergTable } from "./table.ts";
+import { tableIn, type IcebergTable } from "./table.ts";
 import { arrowTypeOf, icebergTypeOf, isWritable } from "./types.ts";
 
 /** What a write says. */
@@ -86,6 +86,11 @@ export class TableWrite {
   #written = false;
   #files: NewFile[] = [];
   readonly #folders: string[] = [];
+  /** Files of this write whose rows it has written again. */
+  readonly #outdated: string[] = [];
+  readonly #answers: object[] = [];
+  /** How many of the committed answers have been given again. */
+  #told = 0;
 
   /** `id`: of the commit. LS2001, LS2005, LS2015, LS2020, LS2021. */
   static async open(table: string | URL, { catalog, store = {} }: TableWriteOptions, id: string, seen?: Seen): Promise<TableWrite> {
@@ -107,6 +112,27 @@ export class TableWrite {
   /** Whether an earlier attempt has committed this very write. */
   get isCommitted(): boolean {
     return this.#state !== undefined && isCommitted(this.#state.metadata, this.#id);
+  }
+
+  /** The next answer of the attempt that has committed. */
+  get answer(): object | undefined {
+    return answersOf(this.#state!.metadata, this.#id)[this.#told++];
+  }
+
+  /** The table as the program sees it now, with the bounds of these columns; undefined: there is none. */
+  async existing(bounded: ReadonlySet<string>): Promise<IcebergTable | undefined> {
+    if (!this.#state) return undefined;
+    const { path, metadata, store } = this.#state;
+    const committed = path === undefined ? undefined : await tableIn(this.name, metadata, store, { bounded });
+    return this.#written ? this.staged(committed) : committed;
+  }
+
+  /** How rows of the table are written again. LS2015 what is not written. */
+  async prepareAgain(): Promise<Target> {
+    const { fields } = currentSchema(this.#state!.metadata);
+    const unwritten = fields.find((field) => arrowTypeOf(field).id === "other");
+    if (unwritten) throw new LockstepError({ code: "LS2015", message: `${this.name}: the column "${unwritten.name}" is ${printType(arrowTypeOf(unwritten))}, which cannot be written again`, fix: "Change this table with another engine." });
+    return this.prepare(fields.map((field) => ({ name: field.name, type: arrowTypeOf(field) })), {});
   }
 
   /** Before any row is computed: LS2007 where the table may not be there, LS2002 and LS2016 where the rows do not fit it, LS2015 what is not written. */
@@ -143,13 +169,47 @@ export class TableWrite {
 
   /** The rows of a statement are written. LS2003: nulls in a column that may have none. LS2023: what they replace is not what the program saw. */
   async add(target: Target, infos: readonly DataFileInfo[], mode: TableWriteOptions["mode"]): Promise<void> {
-    const state = this.#state!;
-    const { metadata } = state;
+    const files = await this.#described(target, infos);
+    if (mode === "overwrite" || mode === "overwrite-partitions") {
+      const state = this.#state!;
+      const of = manifestOf(state.metadata);
+      const all = mode === "overwrite" || of.spec.length === 0;
+      const replaced = { ...NOTHING, all, partitions: new Set(all ? [] : files.map((file) => partitionOf(of, file))) };
+      if (this.#seen) await checkUnchanged(this.name, this.#seen.snapshot, state, replaced);
+      this.#files = this.#files.filter((file) => !all && !replaced.partitions.has(partitionOf(of, file)));
+      this.#replaced = both(this.#replaced ?? NOTHING, replaced);
+    }
+    this.#files.push(...files);
+    this.#written = true;
+  }
+
+  /**
+   * Files that are there give way to others, which have what is left of their rows, and new rows. `concerns`: whether files that others add meanwhile
+   * may hold rows that this statement would have changed. LS2003
+   */
+  async change(removed: readonly DataFile[], added: readonly (readonly [Target, readonly DataFileInfo[]])[], concerns: Replaced["concerns"][number]): Promise<void> {
+    const files = (await inParts(added, ([target, infos]) => this.#described(target, infos))).flat();
+    if (removed.length === 0 && files.length === 0) return;
+    const paths = new Set(removed.map(({ path }) => path));
+    const own = this.#files.map(({ path }) => openable(path)).filter((path) => paths.has(path));
+    this.#outdated.push(...own);
+    this.#replaced = both(this.#replaced ?? NOTHING, { ...NOTHING, files: new Set([...paths].filter((path) => !own.includes(path))), concerns: [concerns] });
+    this.#files = [...this.#files.filter(({ path }) => !paths.has(openable(path))), ...files];
+    this.#written = true;
+  }
+
+  /** What the program was told of a change. */
+  note(answer: object): void {
+    this.#answers.push(answer);
+  }
+
+  async #described(target: Target, infos: readonly DataFileInfo[]): Promise<NewFile[]> {
+    const { metadata } = this.#state!;
     const { fields } = currentSchema(metadata);
     const inFiles = target.columns.map(({ id }) => fields.find((field) => field.id === id)!);
     const spec = specOf(metadata, metadata["default-spec-id"] ?? 0);
     const location = metadata.location.replace(/\/+$/, "");
-    const files = await inParts(infos, async ({ name, bytes, partition }) => {
+    return inParts(infos, async ({ name, bytes, partition }) => {
       const opened = `${target.folder}/${name}`;
       const metrics = await metricsOf(opened, bytes, inFiles, target.store);
       const missing = inFiles.find(({ id, required }) => required && metrics.nulls.get(id) !== 0n);
@@ -159,15 +219,6 @@ export class TableWrite {
       const values = partition[Symbol.iterator]();
       return { path, metrics, partition: spec.map(({ transform }) => (transform === "void" ? null : (values.next().value ?? null))) };
     });
-    if (mode === "overwrite" || mode === "overwrite-partitions") {
-      const of = manifestOf(metadata);
-      const replaced = mode === "overwrite" || spec.length === 0 ? "all" : new Set(files.map((file) => partitionOf(of, file)));
-      if (this.#seen) await checkUnchanged(this.name, this.#seen.snapshot, state, replaced);
-      this.#files = this.#files.filter((file) => replaced !== "all" && !replaced.has(partitionOf(of, file)));
-      this.#replaced = replaced === "all" || this.#replaced === "all" ? "all" : new Set([...(this.#replaced ?? []), ...replaced]);
-    }
-    this.#files.push(...files);
-    this.#written = true;
   }
 
   /** LS2008, LS2020, LS2021, LS2023; where it surely failed, nothing of it is left. */
@@ -176,9 +227,9 @@ export class TableWrite {
     const written: string[] = [];
     const { store } = this.#state;
     try {
-      const vain = await commit(this.#place, { id: this.#id, from: this.#state, replaced: this.#replaced, files: this.#files }, written);
+      const vain = await commit(this.#place, { id: this.#id, from: this.#state, replaced: this.#replaced, files: this.#files, answers: this.#answers }, written);
       const used = new Set(this.#files.map(({ path }) => dirname(openable(path))));
-      await removeAll([...vain, ...this.#folders.filter((folder) => !used.has(folder))], store);
+      await removeAll([...vain, ...this.#outdated, ...this.#folders.filter((folder) => !used.has(folder))], store);
     } catch (error) {
       if (!(error instanceof Unknown)) await this.#remove(written);
       throw error;
@@ -196,7 +247,8 @@ export class TableWrite {
     const of = manifestOf(state.metadata);
     const added = this.#files.map((file) => ({ path: openable(file.path), size: file.metrics.size, constants: {}, deletes: [], partition: partitionOf(of, file), rows: Number(file.metrics.rows), bounds: {} }));
     const base = committed ?? { name: this.name, fields: currentSchema(state.metadata).fields, names: undefined, store: state.store, files: [], deletes: [], snapshot: undefined };
-    const kept = base.files.filter(({ partition }) => this.#replaced === undefined || (this.#replaced !== "all" && !this.#replaced.has(partition)));
+    const { all, partitions, files } = this.#replaced ?? NOTHING;
+    const kept = base.files.filter(({ path, partition }) => !all && !partitions.has(partition) && !files.has(path));
     return { ...base, files: [...kept, ...added] };
   }
 

@@ -37,7 +37,11 @@ export interface IcebergTable {
  */
 export async function openTable(table: string | URL, options: TableOptions): Promise<IcebergTable> {
   const { name, path, store } = await located(table, options);
-  const metadata = parseMetadata(path, new TextDecoder().decode(await bytesOf(path, store)));
+  return tableIn(name, parseMetadata(path, new TextDecoder().decode(await bytesOf(path, store))), store, options);
+}
+
+/** The table by its metadata. */
+export async function tableIn(name: string, metadata: TableMetadata, store: StoreOptions, options: Omit<TableOptions, "store" | "catalog">): Promise<IcebergTable> {
   const { snapshot, schema } = selected(name, metadata, options);
   const readFile = (file: string): Promise<Uint8Array> => bytesOf(openable(file), store);
   const { files, deletes } = snapshot ? await filesOf(metadata, snapshot, schema.fields, readFile, options.bounded ?? new Set()) : { files: [], deletes: [] };

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseType } from "../../tables/arrow-type.ts";
+import { parseType, type ArrowType } from "../../tables/arrow-type.ts";
 import { castColumn } from "../../tables/cast.ts";
 import { unsupportedType } from "../../tables/column.ts";
 import type { Columns } from "../../tables/row.ts";
@@ -15,7 +15,7 @@ import type { CatalogOptions } from "./catalog.ts";
 import { upload } from "./files.ts";
 import type { Constant } from "./manifests.ts";
 import { transformed, type Partition } from "./partition.ts";
-import { TableWrite, type DataFileInfo, type Target } from "./table-write.ts";
+import { TableWrite, type DataFileInfo, type TableWriteOptions, type Target } from "./table-write.ts";
 
 /** Options of writeIceberg. */
 export interface WriteIcebergOptions<Row> {
@@ -34,19 +34,27 @@ export interface WriteIcebergOptions<Row> {
 /** See Table.writeIceberg. */
 export async function writeIceberg(columns: Columns, rows: number, table: string | URL, options: WriteIcebergOptions<never>): Promise<void> {
   checkOptions("writeIceberg", options);
-  const write = await TableWrite.open(table, options, randomUUID());
-  try {
-    const target = await write.prepare([...columns].map(([name, { type }]) => ({ name, type })), options);
+  await committing(table, options, async (write) => {
+    const target = await write.prepare(typesOf(columns), options);
     await write.add(target, await dataFiles(target, columns, rows), options.mode);
-  } catch (error) {
-    await write.abort();
-    throw error;
-  }
-  await write.commit();
+  });
 }
 
+/** One write to a table: what `body` makes is committed, or nothing of it is left. */
+export async function committing<T>(table: string | URL, options: Pick<TableWriteOptions, "catalog" | "store">, body: (write: TableWrite) => Promise<T>): Promise<T> {
+  const write = await TableWrite.open(table, options, randomUUID());
+  const result = await body(write).catch(async (error: unknown) => {
+    await write.abort();
+    throw error;
+  });
+  await write.commit();
+  return result;
+}
+
+export const typesOf = (columns: Columns): { name: string; type: ArrowType }[] => [...columns].map(([name, { type }]) => ({ name, type }));
+
 /** A file a partition. */
-async function dataFiles(target: Target, columns: Columns, rows: number): Promise<DataFileInfo[]> {
+export async function dataFiles(target: Target, columns: Columns, rows: number): Promise<DataFileInfo[]> {
   const written = target.columns.map(({ name, id, type }): WrittenColumn => {
     const column = columns.get(name)!;
     if (column.type.id === "other") throw unsupportedType(column, "written");

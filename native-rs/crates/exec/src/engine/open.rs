@@ -47,6 +47,12 @@ impl Engine {
         self.open(request, open).await
     }
 
+    /// Which of a table's files its filter can match, as their manifests tell, by their numbers. Request: as of `open_iceberg`. LS2002
+    pub fn prune_iceberg(&self, request: &str) -> Result<Vec<u32>> {
+        let request: IcebergRequest = serde_json::from_str(request).map_err(|error| EngineError::bug(format!("a table to prune that cannot be read: {error}")))?;
+        Ok((0..).zip(matching(&request)?).filter_map(|(file, matches)| matches.then_some(file)).collect())
+    }
+
     /// Collective. Rank 0 opens a table, a view or a query, and holds what is seen of it until the dataset is closed. `request`: `{ table,
     /// url?, declared, types, partitionBy?, connections?, site }`; answer: as `open_parquet`, rows and bytes are estimates.
     pub async fn open_postgres(&self, request: &str) -> Result<String> {
@@ -107,12 +113,19 @@ impl Engine {
 
 /// The request without the files that its filter cannot match.
 fn worthwhile(mut request: IcebergRequest) -> Result<IcebergRequest> {
-    let Some(filter) = request.filter.take() else { return Ok(request) };
-    let listed = listed_iceberg(&request)?;
+    let mut keep = matching(&request)?.into_iter();
+    request.files.retain(|_| keep.next().unwrap_or(true));
+    request.filter = None;
+    Ok(request)
+}
+
+/// Of each file whether the request's filter can match a row of it.
+fn matching(request: &IcebergRequest) -> Result<Vec<bool>> {
+    let all = || vec![true; request.files.len()];
+    let Some(filter) = &request.filter else { return Ok(all()) };
+    let listed = listed_iceberg(request)?;
     let names: Vec<String> = listed.schema.fields().iter().map(|field| field.name().clone()).collect();
     let scan = listed.scan_schema(&names, &Default::default());
-    let Some(bounds) = pruning_predicate(&filter, &DFSchema::try_from(scan.as_ref().clone())?) else { return Ok(request) };
-    let mut keep = kept(&listed, &bounds, &scan)?.into_iter();
-    request.files.retain(|_| keep.next().unwrap_or(true));
-    Ok(request)
+    let Some(bounds) = pruning_predicate(filter, &DFSchema::try_from(scan.as_ref().clone())?) else { return Ok(all()) };
+    Ok(kept(&listed, &bounds, &scan)?)
 }

@@ -259,6 +259,26 @@ fn predicates_bound_columns_without_losing_a_row() {
             }
         }
     }
+    let not = |condition: Value| call("not", "boolean", &[condition]);
+    for operator in ["lt", "le", "gt", "ge", "eq"] {
+        for value in [-1.0f64, 0.0, 1.0, 2.0, 5_000.0] {
+            for name in ["i", "d"] {
+                check(not(call(operator, "boolean", &[column(name, "number"), number(value)])));
+                check(not(not(call(operator, "boolean", &[number(value), column(name, "number")]))));
+            }
+            for (name, ms) in [("us", value), ("day", value.min(9.0) * 43_200_000.0)] {
+                let time = call("plus", "number", &[column(name, "date")]);
+                check(not(call(operator, "boolean", &[time, call("date.getTime", "number", &[date(ms)])])));
+            }
+            // NaN is in no bounds.
+            assert!(pruning_predicate(&expression(not(call(operator, "boolean", &[column("x", "number"), number(value)]))), &schema).is_none());
+        }
+    }
+    check(not(column("b", "boolean")));
+    check(not(call("isNull", "boolean", &[column("i", "number")])));
+    let below = || call("lt", "boolean", &[column("i", "number"), number(1.0)]);
+    check(not(logical("or", below(), call("gt", "boolean", &[column("d", "number"), number(0.0)]), "boolean")));
+    check(not(logical("and", below(), column("b", "boolean"), "boolean")));
     check(call("in", "boolean", &[column("i", "number"), number(1.0), number(9.0)]));
     check(call("isNull", "boolean", &[column("i", "number")]));
     check(column("b", "boolean"));

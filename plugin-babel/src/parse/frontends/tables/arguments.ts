@@ -17,6 +17,7 @@ import type { Modules } from "../../../source/modules.ts";
 import { aggregateFix, fractionFix, keyFix, keysFix, namedColumn, newNameFix, renamingFix, sortKeyFix, surplus, unnamedFix, usesAggregates } from "./fixes.ts";
 import { checkScalar, readOptions } from "./options.ts";
 import { readAsof } from "./asof.ts";
+import { readMerge } from "./merge.ts";
 import { readPivot } from "./pivot.ts";
 import { readUnroll } from "./unroll.ts";
 import { readWindow } from "./windows.ts";
@@ -91,6 +92,7 @@ export const kinds: Record<Parameter["kind"], Reader> = {
   },
   pivoted: readPivot,
   asof: readAsof,
+  merge: readMerge,
   unrolled: readUnroll,
   "sort-keys": (nodes, out, context) => {
     for (const node of flattened(nodes.splice(0), context)) {
@@ -242,7 +244,7 @@ function flattened(nodes: readonly t.Node[], context: ArgumentContext): t.Node[]
   });
 }
 
-function isFunction(node: t.Node, { place, modules }: ArgumentContext): boolean {
+export function isFunction(node: t.Node, { place, modules }: ArgumentContext): boolean {
   const e = bare(node);
   return e.type === "ArrowFunctionExpression" || e.type === "FunctionExpression" || helperOf(e, place, modules) !== null;
 }

@@ -279,7 +279,7 @@ function readVerb(e: t.CallExpression, verb: Verb, receiver: ValueId | null, r: 
     ...((args.open || declared?.open) && { open: true }),
     declared: declared?.row ?? null,
   });
-  if (verb.role === "reader" && instruction.declared) checkTypesOption(e, verb, instruction.declared, r);
+  if (verb.on === "module" && verb.role !== "verb" && instruction.declared) checkTypesOption(e, verb, instruction.declared, r);
   for (const [argument, operand] of args.operands) r.operands.set(argument, operand);
   if (args.data) r.literals.set(instruction, args.data);
   r.site(e, { kind: "verb", instruction });

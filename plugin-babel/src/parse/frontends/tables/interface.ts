@@ -22,14 +22,15 @@ export function readInterface(call: t.CallExpression, data: t.ObjectExpression |
 }
 
 /** The `types` option, where it is written out, against the interface. A bigint is one only if the option says so, a date of JSON Lines, too. */
-export function checkTypesOption(call: t.CallExpression, { told }: Verb, declared: RowType, r: Reading): void {
-  const options = call.arguments[1];
+export function checkTypesOption(call: t.CallExpression, { told, signature }: Verb, declared: RowType, r: Reading): void {
+  const at = signature.findIndex((p) => p.kind === "scalar" && p.name === "options");
+  const options = call.arguments[at];
   const value = options ? constantOf(options, r.place)?.value : {};
   // Options computed elsewhere are the runtime's to check.
   if (typeof value !== "object" || value === null) return;
   const types = ("types" in value ? value.types : {}) as Readonly<Record<string, unknown>>;
   const missing = declared.filter(({ name, type }) => told?.has(type.js) && !Object.hasOwn(types, name));
-  if (missing.length > 0) r.report(readerTypes(missing, null, r.span(options ?? call), addedTypes(call, missing, r)));
+  if (missing.length > 0) r.report(readerTypes(missing, null, r.span(options ?? call), addedTypes(call.arguments[at - 1], options, missing, r)));
   for (const column of declared) {
     const said = Object.hasOwn(types, column.name) ? String(types[column.name]) : column.type.js;
     if (said === column.type.js) continue;
@@ -39,12 +40,11 @@ export function checkTypesOption(call: t.CallExpression, { told }: Verb, declare
 }
 
 /** Where the types of `columns` are to be written: into the option, into the options, or as a new argument. Null: the options are elsewhere. */
-function addedTypes(call: t.CallExpression, columns: readonly Column[], r: Reading): TextEdit | null {
-  const [path, options] = call.arguments;
+function addedTypes(before: t.Node | undefined, options: t.Node | undefined, columns: readonly Column[], r: Reading): TextEdit | null {
   const entries = columns.map(({ name, type }) => `${keyText(name)}: "${type.js}"`).join(", ");
-  if (!path) return null;
+  if (!before) return null;
   if (!options) {
-    const { endLine, endColumn, ...span } = r.span(path);
+    const { endLine, endColumn, ...span } = r.span(before);
     return { ...span, line: endLine, column: endColumn, endLine, endColumn, text: `, { types: { ${entries} } }` };
   }
   const types = propertyOf(options, "types");

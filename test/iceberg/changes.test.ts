@@ -1,0 +1,215 @@
+/**
+ * Tables of Iceberg whose rows we delete, replace and merge, in both executions: PyIceberg reads every snapshot, Java's Iceberg counts the files that were
+ * removed and added, and files that need not be read are not there.
+ */
+import { execFile } from "node:child_process";
+import { cpSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { deleteIceberg, type LockstepError, readIceberg, table } from "@lockstep/runtime";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openTable } from "../../runtime/src/connectors/iceberg/table.ts";
+import { buildPrograms, type Program } from "../oracle/build-programs.ts";
+import { RankPool } from "../oracle/rank-pool.ts";
+import { pythonWith } from "../python.ts";
+import { root } from "../scripts/lib.mjs";
+import { versitygw, within, type Server } from "../stores/servers.ts";
+import { plannedByJava, seenByPyIceberg, type Planned, type Seen } from "./others.ts";
+import * as jobs from "./programs/changes.ts";
+import { icebergLibrary, restCatalog, type Catalog } from "./servers.ts";
+
+const scratch = mkdtempSync(join(root, ".lockstep-iceberg-changes-"));
+let programs: Map<string, Program>;
+let store: Server;
+let catalog: Catalog;
+let python: string;
+let java: string;
+const pools = new Map<string, RankPool>();
+
+beforeAll(async () => {
+  [python, java] = [await pythonWith("pyiceberg"), await icebergLibrary()];
+  store = await versitygw();
+  catalog = await restCatalog(store);
+  await fetch(`${catalog.uri}/v1/namespaces`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ namespace: ["changed"] }) });
+  programs = new Map((await buildPrograms([join(root, "test/iceberg/programs/changes.ts")], join(scratch, "built"))).map((program) => [program.id.split("#")[1]!, program]));
+}, 600_000);
+afterAll(async () => {
+  await Promise.all([...pools.values()].map((pool) => pool.close()));
+  await catalog?.stop();
+  await store?.stop();
+  rmSync(scratch, { recursive: true, force: true });
+});
+
+const environment = (): Record<string, string> => ({ ...store.env, AWS_SHARED_CREDENTIALS_FILE: "/nonexistent" });
+
+/** 0 ranks: plain Node. */
+async function run(ranks: number, name: keyof typeof jobs, args: readonly unknown[], job?: string): Promise<unknown> {
+  if (ranks === 0) return within(environment(), () => (jobs[name] as (...args: unknown[]) => Promise<unknown>)(...args));
+  const key = `${ranks} ${job}`;
+  if (!pools.has(key)) pools.set(key, new RankPool(ranks, { ...environment(), ...(job !== undefined && { LOCKSTEP_JOB: job }) }));
+  const { chunk, id } = programs.get(name)!;
+  const answer = await pools.get(key)!.run({ chunk, id, args: [...args] });
+  if ("error" in answer) throw Object.assign(new Error(answer.error.message), answer.error);
+  return answer.value;
+}
+
+const byPyIceberg = (...tables: string[]): Promise<Seen[]> => seenByPyIceberg(python, environment(), tables);
+const byJava = (...tables: string[]): Promise<Planned[]> => plannedByJava(java, environment(), "compact", tables);
+const at = (ranks: number, name: string): string => join(scratch, `${ranks}`, name);
+const numbers = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
+const sorted = (rows: Seen["rows"]): number[] => rows.map(({ id }) => id as number).sort((a, b) => a - b);
+const filesOf = (folder: string): string[] => readdirSync(join(folder, "data"), { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".parquet")).map((name) => join(folder, "data", name));
+
+const EXECUTIONS = [0, 1, 2, 3, 7];
+
+describe.each(["a folder", "a catalog"])("in %s", (where) => {
+  it("rows are deleted, replaced and merged, and others read it and go on", { timeout: 300_000 }, async () => {
+    const executions = where === "a folder" ? EXECUTIONS : [0, 3];
+    const uri = where === "a folder" ? null : catalog.uri;
+    const place = (ranks: number): string => (uri === null ? at(ranks, "table") : `changed.table${ranks}`);
+    for (const ranks of executions) {
+      await run(ranks, "year", [place(ranks), 20, uri]);
+      expect(await run(ranks, "forget", [place(ranks), 3, uri])).toEqual([12, 4]);
+      expect(await run(ranks, "again", [place(ranks), 30, 33, uri])).toBe(5);
+      expect(await run(ranks, "late", [place(ranks), [1, 41, 42, 61, 75, 200], uri])).toEqual({ inserted: 3, updated: 2, deleted: 0 });
+    }
+    const names = executions.map((ranks) => (uri === null ? place(ranks) : `${uri}|${place(ranks)}`));
+    const deleted = [...numbers(12, 40), ...numbers(40, 48).filter((id) => id % 2 === 0), ...numbers(48, 80)];
+    const replaced = [...deleted.filter((id) => id < 30 || id > 34), 30, 31, 32].sort((a, b) => a - b);
+    const merged = [...replaced, 1, 41, 200].sort((a, b) => a - b);
+    for (const [index, seen] of (await byPyIceberg(...names)).entries()) {
+      expect(sorted(seen.rows), names[index]).toEqual(merged);
+      expect(seen.rows.filter(({ price }) => (price as number) > 999).map(({ id }) => id as number).sort((a, b) => a - b)).toEqual([1, 41, 42, 61]);
+      // Two deletes of a call are one snapshot; plain Node knows no calls.
+      const deletes = executions[index] === 0 ? ["delete", "overwrite"] : ["overwrite"];
+      expect(seen.operations).toEqual(["append", ...deletes, "overwrite", "overwrite"]);
+      expect(seen.snapshots).toEqual([80, ...(executions[index] === 0 ? [68] : []), 64, 62, 65]);
+      expect(seen.summary).toMatchObject({ "total-records": "65", "lockstep.commit-id": expect.any(String) });
+    }
+    for (const [index, seen] of (await byJava(...names)).entries()) {
+      expect(seen.records, names[index]).toBe(65);
+      expect(seen.snapshots.filter(({ operation }) => operation !== "replace").at(-1)).toMatchObject({ removed: 2 });
+    }
+    for (const ranks of executions) expect(await run(ranks, "late", [place(ranks), [300], uri])).toEqual({ inserted: 1, updated: 0, deleted: 0 });
+  });
+});
+
+describe("files", () => {
+  it.each(EXECUTIONS)("late data in 3 of 365 partitions rewrites 3 and reads no other, %i ranks", { timeout: 120_000 }, async (ranks) => {
+    const folder = at(ranks, "year");
+    await run(0, "year", [folder, 365, null]);
+    const before = filesOf(folder);
+    const { files } = await openTable(folder, { bounded: new Set(["id"]) });
+    const days = [7, 100, 301];
+    const concerned = files.filter(({ bounds }) => days.some((day) => bounds[1]!.min !== null && "Integer" in bounds[1]!.min && Number(bounds[1]!.min.Integer) === 4 * day));
+    expect([before.length, concerned.length]).toEqual([365, 3]);
+    for (const file of before) if (!concerned.some(({ path }) => path === file)) rmSync(file);
+    expect(await run(ranks, "late", [folder, days.flatMap((day) => [4 * day + 1, 4 * day + 2]), null])).toEqual({ inserted: 0, updated: 4, deleted: 0 });
+    const [seen] = await plannedByJava(java, environment(), "look", [folder]);
+    expect([seen!.records, seen!.snapshots.at(-1)!.removed]).toEqual([4 * 365, 3]);
+    // A rank has a file for what stays of its rows, and one for what it brings.
+    expect(seen!.snapshots.at(-1)!.added).toBeLessThanOrEqual(6 * Math.max(1, ranks));
+  });
+
+  it.each([1, 3])("whose rows all go, or all stay, are not read, %i ranks", { timeout: 60_000 }, async (ranks) => {
+    const folder = at(ranks, "unread");
+    await run(0, "year", [folder, 50, null]);
+    const before = filesOf(folder);
+    expect(before).toHaveLength(50);
+    before.forEach((file) => rmSync(file));
+    expect(await run(ranks, "forgotten", [folder, 20])).toBe(80);
+    expect(await run(ranks, "forgotten", [folder, 20])).toBe(0);
+    const [seen] = await plannedByJava(java, environment(), "look", [folder]);
+    expect([seen!.records, seen!.snapshots.length, seen!.snapshots.at(-1)]).toEqual([120, 2, expect.objectContaining({ operation: "delete", removed: 20, added: 0 })]);
+  });
+
+  it("several changes of a call are one snapshot, and leave no file that nobody names", { timeout: 60_000 }, async () => {
+    for (const ranks of [1, 3]) {
+      const folder = at(ranks, "both");
+      await run(0, "year", [folder, 3, null]);
+      expect(await run(ranks, "both", [folder])).toEqual([{ inserted: 1, updated: 1, deleted: 1 }, 2]);
+      const { files } = await openTable(folder, {});
+      expect(await run(ranks, "count", [folder])).toBe(10);
+      const first = new Set((await openTable(join(folder, "metadata/v1.metadata.json"), {})).files.map(({ path }) => path));
+      expect(filesOf(folder).filter((path) => !first.has(path)).sort()).toEqual(files.map(({ path }) => path).filter((path) => !first.has(path)).sort());
+      expect(readdirSync(join(folder, "metadata")).filter((name) => name.startsWith("v"))).toEqual(["v1.metadata.json", "v2.metadata.json", "version-hint.text"]);
+    }
+  });
+});
+
+describe("rows that others have deleted by files of positions and of keys", () => {
+  it("stay deleted where files are written again", { timeout: 120_000 }, async () => {
+    const { stdout } = await promisify(execFile)(join(python, "python"), [join(root, "test/iceberg/tables.py"), join(scratch, "theirs")], { maxBuffer: 1 << 26 });
+    const known = JSON.parse(stdout) as Record<string, { folder: string; states: Record<string, { rows: { id: number }[] }> }>;
+    for (const name of ["places", "keyed"]) {
+      const { folder, states } = known[name]!;
+      const metadata = readdirSync(join(folder, "metadata")).filter((one) => one.endsWith(".metadata.json")).sort();
+      const ids = states.now!.rows.map(({ id }) => id).sort((a, b) => a - b);
+      for (const ranks of EXECUTIONS) {
+        // As a folder without a catalog.
+        for (const one of readdirSync(join(folder, "metadata")).filter((file) => /^v\d|hint/.test(file))) rmSync(join(folder, "metadata", one));
+        cpSync(join(folder, "metadata", metadata.at(-1)!), join(folder, "metadata/v1.metadata.json"));
+        if (ranks === 0) for (const one of metadata.slice(0, -1)) rmSync(join(folder, "metadata", one));
+        cpSync(join(folder, "metadata", metadata.at(-1)!), join(scratch, "newest"));
+        rmSync(join(folder, "metadata", metadata.at(-1)!));
+        const hidden = ids[1]!;
+        expect(await run(ranks, "without", [folder, hidden]), `${name} ${ranks}`).toEqual([ids.filter((id) => id === hidden).length, ids.filter((id) => id !== hidden).map((id) => ({ id }))]);
+        expect(await run(0, "count", [folder])).toBe(ids.filter((id) => id !== hidden).length);
+        cpSync(join(scratch, "newest"), join(folder, "metadata", metadata.at(-1)!));
+      }
+    }
+  });
+});
+
+describe("writers at once", () => {
+  const rows = (...ids: number[]) => table({ id: ids, v: ids.map(() => 1) });
+  const ids = async (folder: string): Promise<number[]> => (await readIceberg<{ id: number }>(folder)).array("id").sort((a, b) => a - b);
+
+  it("two merges of the same keys are one after the other, or one is refused", async () => {
+    for (let round = 0; round < 12; round++) {
+      const folder = at(0, `race-${round}`);
+      await rows(...numbers(0, 20)).writeIceberg(folder, { partitionBy: ["truncate(10, id)"], types: { id: "int64" } });
+      const done = await Promise.allSettled([rows(3, 30, 31).mergeIceberg(folder, { on: ["id"] }), rows(4, 30).mergeIceberg(folder, { on: ["id"] })]);
+      for (const one of done) if (one.status === "rejected") expect((one.reason as LockstepError).code).toBe("LS2023");
+      expect(done.some(({ status }) => status === "fulfilled")).toBe(true);
+      const now = await ids(folder);
+      expect(new Set(now).size).toBe(now.length);
+      expect(now.filter((id) => id < 20)).toEqual(numbers(0, 20));
+      expect(now.includes(31)).toBe(done[0].status === "fulfilled");
+    }
+  });
+
+  it("of other files both are done", async () => {
+    const folder = at(0, "apart");
+    await rows(...numbers(0, 20)).writeIceberg(folder, { partitionBy: ["truncate(10, id)"], types: { id: "int64" } });
+    await Promise.all([rows(3, 5).mergeIceberg(folder, { on: ["id"], when: { matched: "delete" } }), rows(14).mergeIceberg(folder, { on: ["id"], when: { matched: "delete" } })]);
+    expect(await ids(folder)).toEqual(numbers(0, 20).filter((id) => ![3, 5, 14].includes(id)));
+  });
+
+  it("rows that came meanwhile and would have been deleted refuse the delete; an append follows it", async () => {
+    const outcomes = new Set<string>();
+    for (let round = 0; round < 12; round++) {
+      const folder = at(0, `append-${round}`);
+      await rows(...numbers(0, 20)).writeIceberg(folder);
+      const [gone] = await Promise.allSettled([deleteIceberg<{ id: number }>(folder, (d) => d.id % 2 === 0), rows(40, 41).writeIceberg(folder)]);
+      outcomes.add(gone.status);
+      if (gone.status === "rejected") expect((gone.reason as LockstepError).code).toBe("LS2023");
+      const odd = numbers(0, 20).filter((id) => id % 2 === 1);
+      expect([[...odd, 40, 41], [...odd, 41], [...numbers(0, 20), 40, 41]]).toContainEqual(await ids(folder));
+    }
+    expect(outcomes.size).toBeGreaterThan(0);
+  });
+
+  it("a later attempt of the job changes nothing twice, and answers the same", { timeout: 60_000 }, async () => {
+    const folder = at(2, "job");
+    await run(0, "year", [folder, 3, null]);
+    for (const job of ["nightly-1", "nightly-1"]) {
+      pools.delete(`2 ${job}`);
+      expect(await run(2, "both", [folder], job)).toEqual([{ inserted: 1, updated: 1, deleted: 1 }, 2]);
+      await pools.get(`2 ${job}`)!.close();
+    }
+    pools.delete("2 nightly-1");
+    expect(await run(0, "count", [folder])).toBe(10);
+    expect(readdirSync(join(folder, "metadata")).filter((name) => name.startsWith("v")).length).toBe(3);
+  });
+});

@@ -56,7 +56,7 @@ export async function readJsonLines<Row extends object = Record<never, never>>(
 }
 
 /**
- * Reads an Iceberg table, its folder, one of its metadata files or its name in a `catalog`: as it is now, or at a `snapshot`, a time (`asOf`), a branch or tag (`ref`).
+ * Reads an Iceberg table, its folder, one of its metadata files or its name in a `catalog`: as it is now, or at a `snapshot`, a time (`asOf`), a branch or tag (`ref`), or what was added `since` a snapshot.
  *
  * Columns are found by their ids, so that renamed, added and widened ones read as the schema says; deleted rows are left out.
  * LS2001 (no table, no such snapshot), LS2002, LS2005 (damaged), LS2015 (not supported yet).

@@ -3,7 +3,7 @@
  * removed and added, and files that need not be read are not there.
  */
 import { execFile } from "node:child_process";
-import { cpSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { deleteIceberg, type LockstepError, readIceberg, table } from "@lockstep/runtime";
@@ -159,6 +159,61 @@ describe("rows that others have deleted by files of positions and of keys", () =
       }
     }
   });
+});
+
+const added = (folder: string, ids: number[]): Promise<void> => table({ id: ids, at: ids.map((id) => new Date(id * 1000)) }).writeIceberg(folder, { types: { id: "int64" } });
+
+it("what came since a snapshot, compactions or not; not where rows were changed", { timeout: 120_000 }, async () => {
+  const folder = at(0, "since");
+  const more = (from: number, to: number): Promise<void> => added(folder, numbers(from, to));
+  const state = async (): Promise<string> => (await openTable(folder, {})).snapshot!;
+  await run(0, "year", [folder, 3, null]);
+  await deleteIceberg<{ id: number }>(folder, (d) => d.id === 3);
+  const first = await state();
+  await more(100, 105);
+  const second = await state();
+  await byJava(folder);
+  await more(200, 203);
+  for (const ranks of EXECUTIONS) {
+    expect(await run(ranks, "news", [folder, first, 102])).toEqual([[...numbers(100, 105), ...numbers(200, 203)], 6]);
+    expect(await run(ranks, "news", [folder, second, 202])).toEqual([numbers(200, 203), 1]);
+    expect(await run(ranks, "news", [folder, await state(), 0])).toEqual([[], 0]);
+    await expect(run(ranks, "news", [folder, "17", 0])).rejects.toMatchObject({ code: "LS2001", message: expect.stringContaining("the snapshot 17 is none of those that led to") });
+  }
+  await deleteIceberg<{ id: number }>(folder, (d) => d.id === 201);
+  await more(300, 301);
+  for (const ranks of [0, 3]) await expect(run(ranks, "news", [folder, second, 0])).rejects.toMatchObject({ code: "LS2015", message: expect.stringContaining("rows were changed or deleted since") });
+});
+
+it.each([0, 1, 3])("a nightly job goes on where its last commit has read, %i ranks", { timeout: 120_000 }, async (ranks) => {
+  const [folder, into] = [at(ranks, "source"), at(ranks, "nightly")];
+  const more = (to: string, from: number, end: number): Promise<void> =>
+    to === folder ? added(to, numbers(from, end)) : table({ id: numbers(from, end) }).writeIceberg(to, { types: { id: "int64" } });
+  const ids = async (): Promise<number[]> => (await readIceberg<{ id: number }>(into)).array("id").sort((a, b) => a - b);
+  await run(0, "year", [folder, 2, null]);
+  // Plain Node knows no calls: what was written before the error stays.
+  if (ranks > 0) await expect(run(ranks, "nightly", [folder, into, true, null])).rejects.toThrow("before the end");
+  expect(await run(ranks, "nightly", [folder, into, false, null])).toBe(8);
+  await more(folder, 100, 103);
+  await byJava(folder);
+  if (ranks > 0) await expect(run(ranks, "nightly", [folder, into, true, null])).rejects.toThrow("before the end");
+  expect(await run(ranks, "nightly", [folder, into, false, null])).toBe(3);
+  expect(await run(ranks, "nightly", [folder, into, false, null])).toBe(0);
+  // Others write the output, too.
+  await more(into, 500, 501);
+  await more(folder, 200, 201);
+  expect(await run(ranks, "nightly", [folder, into, false, null])).toBe(1);
+  expect(await ids()).toEqual([...numbers(0, 8), ...numbers(100, 103), 200, 500]);
+  const { uuid, snapshot } = await openTable(folder, {});
+  const newest = readFileSync(join(into, "metadata/version-hint.text"), "utf8");
+  const { snapshots } = JSON.parse(readFileSync(join(into, `metadata/v${newest}.metadata.json`), "utf8")) as { snapshots: { summary: Record<string, string> }[] };
+  expect(snapshots.at(-1)!.summary[`lockstep.read.${uuid}`]).toBe(snapshot);
+  const strange = at(ranks, "strange");
+  await more(strange, 1, 2);
+  await expect(run(ranks, "nightly", [folder, strange, false, null])).rejects.toMatchObject({ code: "LS2001", message: expect.stringContaining("none of its snapshots says up to which snapshot") });
+  expect(await run(ranks, "nightly", [folder, strange, false, snapshot])).toBe(0);
+  await more(folder, 300, 302);
+  expect(await run(ranks, "nightly", [folder, strange, false, null])).toBe(2);
 });
 
 describe("writers at once", () => {

@@ -24,6 +24,14 @@ const instead: Readonly<Record<string, string>> = {
   ...Object.fromEntries(["where", "filter", "filters"].map((name) => [name, "filter the table after it: what the filter does not need is not read"])),
 };
 
+/** The same of writers of Iceberg tables, which replace otherwise. */
+const insteadOfIceberg: Readonly<Record<string, string>> = Object.fromEntries(["where", "filter", "filters", "overwrite_filter"].map((name) => [name, "replace rows by a condition with overwriteIceberg(table, (d) => …)"]));
+
+const fixOf = (owner: string, name: string): string => {
+  const known = owner.endsWith("Iceberg") && owner !== "readIceberg" ? insteadOfIceberg : instead;
+  return Object.hasOwn(known, name) ? known[name]! : `leave '${name}' out`;
+};
+
 export const wrongOption = defineDiagnostic(
   {
     code: "LS1118",
@@ -47,7 +55,7 @@ export const wrongOption = defineDiagnostic(
           message: `${owner} has no option '${name}'${near === null ? "" : `; did you mean '${near}'?`}`,
           locations: [at(span, "not an option")],
           why: [`its options are ${known.join(", ")}`],
-          fix: near === null ? { message: Object.hasOwn(instead, name) ? instead[name]! : `leave '${name}' out`, edits: [] } : { message: `write '${near}'`, edits: replaced(shorthand ? `${near}: ${name}` : near) },
+          fix: near === null ? { message: fixOf(owner, name), edits: [] } : { message: `write '${near}'`, edits: replaced(shorthand ? `${near}: ${name}` : near) },
         };
       }
       case "value":

@@ -20,7 +20,7 @@ export const optionsOf = {
   readParquet: { types: read, store },
   readCsv: { delimiter: character, header: boolean, types: read, store },
   readJsonLines: { types: read, store },
-  readIceberg: { snapshot: text, asOf: date, ref: text, catalog, types: read, store },
+  readIceberg: { snapshot: text, asOf: date, ref: text, since: text, into: text, catalog, types: read, store },
   readPostgres: { url: database, types: read, partitionBy: text, connections: count },
   writeParquet: { overwrite: boolean, compression: { kind: "one", of: ["snappy", "zstd", "gzip", "lz4", "none"] }, rowGroupRows: count, types: { kind: "types", of: "arrow" }, order, store },
   writeCsv: { overwrite: boolean, delimiter: character, header: boolean, order, store },

@@ -41,7 +41,7 @@ export const optionsOf = {
   readParquet: { types: read, store } satisfies Of<ReadParquetOptions<object>>,
   readCsv: { delimiter: character, header: boolean, types: read, store } satisfies Of<ReadCsvOptions<object>>,
   readJsonLines: { types: read, store } satisfies Of<ReadJsonLinesOptions<object>>,
-  readIceberg: { snapshot: text, asOf: date, ref: text, catalog, types: read, store } satisfies Of<ReadIcebergOptions<object>>,
+  readIceberg: { snapshot: text, asOf: date, ref: text, since: text, into: text, catalog, types: read, store } satisfies Of<ReadIcebergOptions<object>>,
   readPostgres: { url: database, types: read, partitionBy: text, connections: count } satisfies Of<ReadPostgresOptions<object>>,
   writeParquet: {
     overwrite: boolean, compression: { kind: "one", of: ["snappy", "zstd", "gzip", "lz4", "none"] }, rowGroupRows: count, types: { kind: "types", of: "arrow" }, order, store,

@@ -1,4 +1,5 @@
 import type { Seen } from "../connectors/iceberg/table-write.ts";
+import type { ReadSnapshots } from "../connectors/iceberg/places.ts";
 import { LockstepError } from "../errors/index.ts";
 import { usageOf } from "../observe/usage.ts";
 import { checked, isAgreed } from "./checked.ts";
@@ -25,6 +26,8 @@ export class CallContext {
   readonly tables = new Map<string, TableOutput>();
   /** The snapshots of tables that it has read first, on rank 0: what it puts in their place must replace these. */
   readonly seen = new Map<string, Seen>();
+  /** The snapshots that it has read for tables that it writes, on rank 0. */
+  readonly read = new Map<string, ReadSnapshots>();
   /** Opened by this call, closed when it ends. */
   datasets: number[] = [];
   #turn: Promise<unknown> = Promise.resolve();

@@ -120,9 +120,13 @@ export function namesIn(expression: unknown, names = new Set<string>()): Set<str
 
 /** A table as this call has left it. */
 async function openStaged(call: CallContext, path: string, options: TableOptions, open: OpenTable): Promise<IcebergTable> {
-  const { snapshot, asOf, ref } = options;
-  const isNow = snapshot === undefined && asOf === undefined && (ref === undefined || ref === "main");
-  if (!isNow) return open(path, options);
+  const { snapshot, asOf, ref, since, into } = options;
+  const isNow = snapshot === undefined && asOf === undefined && (ref === undefined || ref === "main") && since === undefined && into === undefined;
+  if (!isNow) {
+    const opened = await open(path, options);
+    (await import("../connectors/iceberg/table.ts")).noteSource(opened, options, call.read);
+    return opened;
+  }
   const key = (await import("../connectors/iceberg/table-write.ts")).tableKey(path, options);
   const write = await call.tables.get(key)?.write;
   const committed = write?.isWritten && write.isNew ? undefined : await open(path, options);

@@ -79,7 +79,7 @@ export function outputOf(call: CallContext, key: string, table: string | URL, op
   call.outputs.add({
     path: options.catalog ? String(table) : key,
     isTable: true,
-    commit: async () => (await opened())?.commit(),
+    commit: async () => (await opened())?.commit(call.read.get(key)),
     remove: async () => (await opened())?.abort(),
   });
   return output;

@@ -61,6 +61,22 @@ export async function without(from: string, hidden: number) {
   return [gone, await (await readIceberg<{ id: number }>(from)).select("id").orderby("id").objects()];
 }
 
+/** What was added, some of it by a filter that bounds judge. */
+export async function news(from: string, since: string, least: number) {
+  "use spmd";
+  const all = await (await readIceberg<Row>(from, { since })).select("id").orderby("id").array("id");
+  return [all, await (await readIceberg<Row>(from, { since })).filter((d) => d.id >= least).numRows()];
+}
+
+/** What is new since the last time, into another table; nothing of it where the call fails. */
+export async function nightly(from: string, into: string, fails: boolean, since: string | null) {
+  "use spmd";
+  const fresh = await readIceberg<Row>(from, { since: since ?? "last-success", into });
+  await fresh.select("id").derive({ id: (d) => d.id }).writeIceberg(into, { types: { id: "int64" } });
+  if (fails) throw new Error("before the end");
+  return fresh.numRows();
+}
+
 export async function count(from: string) {
   "use spmd";
   return (await readIceberg<Row>(from)).numRows();

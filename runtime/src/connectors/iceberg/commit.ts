@@ -17,6 +17,7 @@ import { addedManifest, holds, ITS_OWN, kindOf, manifestOf, mergedManifest, read
 import { currentSnapshot, schemaOf, specOf, type Snapshot, type TableMetadata } from "./metadata.ts";
 import { bytesOf, metadataOf, openable } from "./paths.ts";
 import { Refused, type NewSnapshot, type State, type TablePlace } from "./place.ts";
+import { readInto, readSummary, type ReadSnapshots } from "./places.ts";
 
 /** What one commit does. */
 export interface Change {
@@ -29,6 +30,8 @@ export interface Change {
   readonly files: readonly NewFile[];
   /** What the program was told of rows that were deleted or merged: an attempt that finds the commit tells the same. */
   readonly answers: readonly object[];
+  /** What the rows came from. */
+  readonly read: ReadSnapshots;
 }
 
 /** The summary's key of a commit's id. */
@@ -154,7 +157,7 @@ class Builder {
   }
 
   async on({ metadata, store }: State, attempt: number): Promise<NewSnapshot> {
-    const { files, id, from, replaced, answers } = this.#change;
+    const { files, id, from, replaced, answers, read } = this.#change;
     const folder = metadata.properties?.["write.metadata.path"]?.replace(/\/+$/, "") ?? metadataOf(metadata.location);
     await makeFolder(openable(folder));
     const write = async (name: string, bytes: Uint8Array): Promise<void> => {
@@ -184,7 +187,7 @@ class Builder {
     const last = parent?.["timestamp-ms"] ?? 0;
     return {
       "snapshot-id": String(this.#snapshot), ...(parent && { "parent-snapshot-id": parent["snapshot-id"] }), "sequence-number": sequence, "timestamp-ms": Math.max(Date.now(), last + 1),
-      "manifest-list": `${folder}/${name}`, summary: { operation: gone.length === 0 ? "append" : files.length > 0 ? "overwrite" : "delete", ...(replaced && replaced.partitions.size > 0 && { "replace-partitions": "true" }), ...counts(files, gone, parent), [KEY]: id, ...(answers.length > 0 && { [ANSWERS]: JSON.stringify(answers) }), "engine-name": "lockstep", "engine-version": version },
+      "manifest-list": `${folder}/${name}`, summary: { operation: gone.length === 0 ? "append" : files.length > 0 ? "overwrite" : "delete", ...(replaced && replaced.partitions.size > 0 && { "replace-partitions": "true" }), ...counts(files, gone, parent), [KEY]: id, ...(answers.length > 0 && { [ANSWERS]: JSON.stringify(answers) }), ...readSummary({ ...readInto(metadata), ...read }), "engine-name": "lockstep", "engine-version": version },
       "schema-id": metadata["current-schema-id"] ?? 0,
     };
   }

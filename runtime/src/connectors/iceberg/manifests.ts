@@ -85,6 +85,16 @@ const described = (metadata: TableMetadata, entry: Entry, fields: readonly Field
   bounds: Object.fromEntries(fields.filter(({ name }) => bounded.has(name)).map((field) => [field.id, boundsOf(entry, field)])),
 });
 
+/** The data files that these snapshots have added, in their order; they have deleted nothing. */
+export async function filesAddedBy(metadata: TableMetadata, snapshots: readonly Snapshot[], fields: readonly Field[], readFile: ReadFile, bounded: ReadonlySet<string>): Promise<DataFile[]> {
+  const added = snapshots.map(async (snapshot) => {
+    const manifests = (await manifestsOf(snapshot, readFile)).filter(({ of }) => of === snapshot["snapshot-id"]);
+    const records = await Promise.all(manifests.map(async (manifest) => (await readAvro(manifest.path, await readFile(manifest.path))).filter(({ status }) => status === 1).map((record) => entryOf(record, manifest))));
+    return records.flat().filter(({ content }) => content === 0).map((entry) => ({ ...described(metadata, entry, fields, bounded), deletes: [] }));
+  });
+  return (await Promise.all(added)).flat();
+}
+
 /** Some of a manifest's files of data, with the bounds of all columns. */
 export function dataFilesIn(metadata: TableMetadata, { partition_spec_id: spec }: { readonly partition_spec_id: number }, records: readonly Readonly<Record<string, unknown>>[]): DataFile[] {
   const { fields } = schemaOf(metadata, metadata["current-schema-id"]);
@@ -103,13 +113,15 @@ interface Manifest {
   readonly path: string;
   readonly spec: number;
   readonly sequence: bigint;
+  /** The snapshot that wrote it; of version 1 it may not be said. */
+  readonly of?: string;
 }
 
 async function manifestsOf(snapshot: Snapshot, readFile: ReadFile): Promise<Manifest[]> {
   const list = snapshot["manifest-list"];
   if (list === undefined) return (snapshot.manifests ?? []).map((path) => ({ path, spec: 0, sequence: 0n }));
   const records = await readAvro(list, await readFile(list));
-  return records.map((record) => ({ path: record.manifest_path as string, spec: record.partition_spec_id as number, sequence: (record.sequence_number as bigint | null | undefined) ?? 0n }));
+  return records.map((record) => ({ path: record.manifest_path as string, spec: record.partition_spec_id as number, sequence: (record.sequence_number as bigint | null | undefined) ?? 0n, of: String(record.added_snapshot_id) }));
 }
 
 /** Those that are not removed. */

@@ -69,6 +69,8 @@ export interface SnapshotOptions {
   readonly asOf?: Date;
   /** A branch or a tag. */
   readonly ref?: string;
+  /** The id of a snapshot: of the chosen state only what was added after it. */
+  readonly since?: string;
 }
 
 /** LS2005: no metadata of a table. LS2015: a version that nobody has told us of. */
@@ -116,6 +118,30 @@ export function selected(table: string, metadata: TableMetadata, { snapshot, asO
   }
   const id = metadata["current-snapshot-id"];
   return { snapshot: id === undefined || id === null || id === "-1" ? undefined : found(id, `snapshot ${id}`), schema: current };
+}
+
+/**
+ * The snapshots behind `since`, up to `last`, that have added rows, the oldest first. LS2001 where it is no ancestor of it, LS2015 where one of them has changed or
+ * deleted rows: then what is new is more than rows that came.
+ */
+export function addingSince(table: string, { snapshots = [] }: TableMetadata, last: Snapshot | undefined, since: string): Snapshot[] {
+  const later: Snapshot[] = [];
+  for (let at = last; at?.["snapshot-id"] !== since; at = snapshots.find((one) => one["snapshot-id"] === at!["parent-snapshot-id"])) {
+    if (!at) {
+      throw new LockstepError({
+        code: "LS2001",
+        message: `${table}: the snapshot ${since} is none of those that led to ${last?.["snapshot-id"] ?? "its state, which has none"}`,
+        fix: "It may have expired: read the whole table once, and go on from the snapshot that it is at then.",
+      });
+    }
+    later.unshift(at);
+  }
+  // A compaction has the same rows in other files.
+  const adding = later.filter(({ summary }) => summary?.operation !== "replace");
+  const changing = adding.find(({ summary, "manifest-list": list }) => summary?.operation !== "append" || list === undefined);
+  if (!changing) return adding;
+  const what = `by the snapshot ${changing["snapshot-id"]} (${changing.summary?.operation ?? "of version 1"}); since: gives rows that were added`;
+  throw new LockstepError({ code: "LS2015", message: `${table}: rows were changed or deleted since ${since}, ${what}`, fix: "Read the whole table." });
 }
 
 /** The snapshot that the table is at; undefined: it never had rows. */

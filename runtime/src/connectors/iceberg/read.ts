@@ -13,7 +13,7 @@ import type { CatalogOptions } from "./catalog.ts";
 import { Deletes, keptRows } from "./deletes.ts";
 import type { Constant, DataFile } from "./manifests.ts";
 import type { Field } from "./metadata.ts";
-import { openTable, type IcebergTable } from "./table.ts";
+import { noteSource, openTable, type IcebergTable } from "./table.ts";
 import { arrowTypeOf } from "./types.ts";
 
 /** Options of {@link readIceberg}. */
@@ -24,6 +24,10 @@ export interface ReadIcebergOptions<Row> {
   readonly asOf?: Date;
   /** A branch, or a tag: the table as it was then. */
   readonly ref?: string;
+  /** The id of a snapshot, in digits: only the rows that were added after it. "last-success": after the one that was read for the newest rows of `into`. */
+  readonly since?: string;
+  /** The table that the rows go into, a folder or a name in the same catalog: its next snapshot says up to which one this table was read. */
+  readonly into?: string;
   /** The catalog that has the table, which is then named "namespace.table". */
   readonly catalog?: CatalogOptions;
   /** How an object store is reached, where the environment does not say it. */
@@ -40,7 +44,9 @@ export interface ReadIcebergOptions<Row> {
  */
 export async function readIceberg<Row extends object = Record<never, never>>(table: string | URL, options: ReadIcebergOptions<Row> = {}): Promise<Table<StoredRow<Row>>> {
   checkOptions("readIceberg", options);
-  return rowsOf(await openTable(table, options), options.types);
+  const opened = await openTable(table, options);
+  noteSource(opened, options);
+  return rowsOf(opened, options.types);
 }
 
 /** The rows of an opened table. LS2002, LS2005, LS2015. */

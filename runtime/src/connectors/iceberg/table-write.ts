@@ -6,15 +6,12 @@ import { randomUUID } from "node:crypto";
 import { dirname } from "node:path";
 import { didYouMean, LockstepError } from "../../errors/index.ts";
 import { parseType, printType, type ArrowType } from "../../tables/arrow-type.ts";
-import { outputPath } from "../output-place.ts";
 import type { Compression } from "../parquet/write.ts";
 import { isRemote } from "../store/location.ts";
 import type { StoreOptions } from "../store/options.ts";
 import type { CatalogOptions } from "./catalog.ts";
-import { CatalogPlace } from "./catalog-place.ts";
 import { answersOf, checkUnchanged, commit, isCommitted, Unknown } from "./commit.ts";
 import { inParts, makeFolder, removeAll, removeEmpty } from "./files.ts";
-import { FolderPlace } from "./folder-place.ts";
 import { both, manifestOf, NOTHING, partitionOf, type NewFile, type Replaced } from "./manifest-files.ts";
 import type { Constant, DataFile } from "./manifests.ts";
 import { schemaOf, specOf, type Field, type PartitionField, type Schema, type TableMetadata } from "./metadata.ts";
@@ -22,6 +19,7 @@ import { metricsOf } from "./metrics.ts";
 import { partitionFields, printPartition, resultType } from "./partition.ts";
 import { openable } from "./paths.ts";
 import type { State, TablePlace } from "./place.ts";
+import { placeOf, type ReadSnapshots } from "./places.ts";
 import { tableIn, type IcebergTable } from "./table.ts";
 import { arrowTypeOf, icebergTypeOf, isWritable } from "./types.ts";
 
@@ -66,11 +64,7 @@ export interface DataFileInfo {
   readonly partition: readonly Constant[];
 }
 
-/** What says which table it is: the same for all writes to it. */
-export function tableKey(table: string | URL, { catalog }: Pick<TableWriteOptions, "catalog">): string {
-  if (catalog) return JSON.stringify([catalog.name, catalog.uri, catalog.warehouse, String(table)]);
-  return isRemote(table) ? String(table).replace(/\/+$/, "") : outputPath(table);
-}
+export { tableKey } from "./places.ts";
 
 /** Properties of tables that we make: what readers take for granted. */
 const properties = { "write.parquet.compression-codec": "zstd" };
@@ -93,8 +87,8 @@ export class TableWrite {
   #told = 0;
 
   /** `id`: of the commit. LS2001, LS2005, LS2015, LS2020, LS2021. */
-  static async open(table: string | URL, { catalog, store = {} }: TableWriteOptions, id: string, seen?: Seen): Promise<TableWrite> {
-    const place = catalog ? await CatalogPlace.of(String(table), catalog, store) : new FolderPlace(tableKey(table, {}), store);
+  static async open(table: string | URL, { catalog, store }: TableWriteOptions, id: string, seen?: Seen): Promise<TableWrite> {
+    const place = await placeOf(table, { ...(catalog && { catalog }), ...(store && { store }) });
     return new TableWrite(place, await place.load(), id, seen);
   }
 
@@ -221,13 +215,13 @@ export class TableWrite {
     });
   }
 
-  /** LS2008, LS2020, LS2021, LS2023; where it surely failed, nothing of it is left. */
-  async commit(): Promise<void> {
+  /** `read`: what the rows came from. LS2008, LS2020, LS2021, LS2023; where it surely failed, nothing of it is left. */
+  async commit(read: ReadSnapshots = {}): Promise<void> {
     if (!this.#state || !this.#written) return this.abort();
     const written: string[] = [];
     const { store } = this.#state;
     try {
-      const vain = await commit(this.#place, { id: this.#id, from: this.#state, replaced: this.#replaced, files: this.#files, answers: this.#answers }, written);
+      const vain = await commit(this.#place, { id: this.#id, from: this.#state, replaced: this.#replaced, files: this.#files, answers: this.#answers, read }, written);
       const used = new Set(this.#files.map(({ path }) => dirname(openable(path))));
       await removeAll([...vain, ...this.#outdated, ...this.#folders.filter((folder) => !used.has(folder))], store);
     } catch (error) {
@@ -246,7 +240,7 @@ export class TableWrite {
     const state = this.#state!;
     const of = manifestOf(state.metadata);
     const added = this.#files.map((file) => ({ path: openable(file.path), size: file.metrics.size, constants: {}, deletes: [], partition: partitionOf(of, file), rows: Number(file.metrics.rows), bounds: {} }));
-    const base = committed ?? { name: this.name, fields: currentSchema(state.metadata).fields, names: undefined, store: state.store, files: [], deletes: [], snapshot: undefined };
+    const base = committed ?? { name: this.name, fields: currentSchema(state.metadata).fields, names: undefined, store: state.store, files: [], deletes: [], snapshot: undefined, uuid: state.metadata["table-uuid"] ?? this.name };
     const { all, partitions, files } = this.#replaced ?? NOTHING;
     const kept = base.files.filter(({ path, partition }) => !all && !partitions.has(partition) && !files.has(path));
     return { ...base, files: [...kept, ...added] };

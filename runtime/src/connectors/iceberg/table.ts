@@ -4,11 +4,17 @@ import { isMetadata, localPath } from "../paths.ts";
 import { isRemote } from "../store/location.ts";
 import type { StoreOptions } from "../store/options.ts";
 import type { CatalogOptions, Loaded } from "./catalog.ts";
-import { filesOf, type DataFile, type DeleteFile } from "./manifests.ts";
-import { parseMetadata, selected, type Field, type SnapshotOptions, type TableMetadata } from "./metadata.ts";
+import { filesAddedBy, filesOf, type DataFile, type DeleteFile } from "./manifests.ts";
+import { addingSince, parseMetadata, selected, type Field, type SnapshotOptions, type TableMetadata } from "./metadata.ts";
 import { bytesOf, newestMetadata, openable } from "./paths.ts";
+import { lastRead, noteRead, type ReadSnapshots } from "./places.ts";
+
+/** Of `since`: what the job's last commit has read. */
+const LAST = "last-success";
 
 export interface TableOptions extends SnapshotOptions {
+  /** The table that the rows go into: its snapshots say what was read for them. */
+  readonly into?: string;
   /** How an object store is reached, where the environment does not say it. */
   readonly store?: StoreOptions;
   /** The catalog whose table it is. */
@@ -28,6 +34,7 @@ export interface IcebergTable {
   readonly deletes: readonly DeleteFile[];
   /** The snapshot's id; undefined where the table never had rows. */
   readonly snapshot: string | undefined;
+  readonly uuid: string;
   readonly store: StoreOptions;
 }
 
@@ -36,17 +43,26 @@ export interface IcebergTable {
  * LS2001 where it, or the snapshot, is not there; LS2005 damaged metadata; LS2015 what we do not read yet.
  */
 export async function openTable(table: string | URL, options: TableOptions): Promise<IcebergTable> {
+  if (options.since === LAST && options.into === undefined) throw new LockstepError({ code: "LS2016", message: 'readIceberg: since: "last-success" needs into, the table that the rows go into' });
   const { name, path, store } = await located(table, options);
   return tableIn(name, parseMetadata(path, new TextDecoder().decode(await bytesOf(path, store))), store, options);
 }
 
 /** The table by its metadata. */
-export async function tableIn(name: string, metadata: TableMetadata, store: StoreOptions, options: Omit<TableOptions, "store" | "catalog">): Promise<IcebergTable> {
+export async function tableIn(name: string, metadata: TableMetadata, store: StoreOptions, options: TableOptions): Promise<IcebergTable> {
   const { snapshot, schema } = selected(name, metadata, options);
   const readFile = (file: string): Promise<Uint8Array> => bytesOf(openable(file), store);
-  const { files, deletes } = snapshot ? await filesOf(metadata, snapshot, schema.fields, readFile, options.bounded ?? new Set()) : { files: [], deletes: [] };
+  const { bounded = new Set(), into } = options;
+  const since = options.since === LAST ? await lastRead(name, metadata["table-uuid"] ?? name, into!, options) : options.since;
+  const added = since === undefined ? undefined : { files: await filesAddedBy(metadata, addingSince(name, metadata, snapshot, since), schema.fields, readFile, bounded), deletes: [] };
+  const { files, deletes } = added ?? (snapshot ? await filesOf(metadata, snapshot, schema.fields, readFile, bounded) : { files: [], deletes: [] });
   const opened = <T extends { readonly path: string }>(file: T): T => ({ ...file, path: openable(file.path) });
-  return { name, fields: schema.fields, names: namesOf(metadata), files: files.map(opened), deletes: deletes.map(opened), snapshot: snapshot?.["snapshot-id"], store };
+  return { name, fields: schema.fields, names: namesOf(metadata), files: files.map(opened), deletes: deletes.map(opened), snapshot: snapshot?.["snapshot-id"], uuid: metadata["table-uuid"] ?? name, store };
+}
+
+/** Takes note, for the commit of what they go into, of the snapshot up to which rows were read. */
+export function noteSource({ uuid, snapshot }: IcebergTable, { into, ...options }: TableOptions, among?: Map<string, ReadSnapshots>): void {
+  if (into !== undefined && snapshot !== undefined) noteRead(into, options, { [uuid]: snapshot }, among);
 }
 
 /** The newest metadata file, and what messages call the table. */

@@ -15,6 +15,7 @@ import type { CatalogOptions } from "./catalog.ts";
 import { upload } from "./files.ts";
 import type { Constant } from "./manifests.ts";
 import { transformed, type Partition } from "./partition.ts";
+import { takeRead, tableKey } from "./places.ts";
 import { TableWrite, type DataFileInfo, type TableWriteOptions, type Target } from "./table-write.ts";
 
 /** Options of writeIceberg. */
@@ -47,7 +48,7 @@ export async function committing<T>(table: string | URL, options: Pick<TableWrit
     await write.abort();
     throw error;
   });
-  await write.commit();
+  await write.commit(takeRead(tableKey(table, options)));
   return result;
 }
 

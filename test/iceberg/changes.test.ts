@@ -255,6 +255,18 @@ describe("writers at once", () => {
     expect(outcomes.size).toBeGreaterThan(0);
   });
 
+  it.each([false, true])("on ranks, too: by the condition, or by the keys (%s)", { timeout: 60_000 }, async (merges) => {
+    for (const [others, isMet] of [[[4000, 4001], false], [[8, 4000], merges], [[-5, 4000], !merges]] as const) {
+      const folder = at(2, `slowly-${merges}-${others[0]}`);
+      await run(0, "year", [folder, 2, null]);
+      if (merges) await deleteIceberg<{ id: number }>(folder, () => true);
+      const slow = run(2, "slowly", [folder, merges]).then(() => undefined, (error: LockstepError) => error.code);
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      await added(folder, [...others]);
+      expect(await slow, `${others}`).toBe(isMet ? "LS2023" : undefined);
+    }
+  });
+
   it("a later attempt of the job changes nothing twice, and answers the same", { timeout: 60_000 }, async () => {
     const folder = at(2, "job");
     await run(0, "year", [folder, 3, null]);

@@ -79,7 +79,9 @@ async function readTable(folder: string): Promise<Written> {
       const { file_path: path, partition, record_count: count } = file as { file_path: string; partition: object; record_count: number };
       const read = await readParquet([path]);
       if (read.rows.length !== count) throw new Error(`${path} has ${read.rows.length} rows, its manifest says ${count}`);
-      for (const row of read.rows) rows.push({ ...row, " partition": JSON.stringify(partition) });
+      // Files may have the columns in any order.
+      const names = metadata.schemas[0]!.fields.map(({ name }) => name).filter((name) => name in (read.rows[0] ?? {}));
+      for (const row of read.rows) rows.push({ ...Object.fromEntries(names.map((name) => [name, row[name]])), " partition": JSON.stringify(partition) });
     }
   }
   const columns = metadata.schemas[0]!.fields.map(({ id, name, required, type }) => `${name}: ${id} ${type} ${required}`);

@@ -112,4 +112,4 @@ function columnsOf({ expression }: RowArgument, second = false): RowType {
 }
 
 /** Under the names that the runtime gives the second row's columns. */
-const ofBoth = (e: Expression): Expression => (e.kind === "column" ? (e.second ? { ...e, name: `target ${e.name}` } : e) : mapChildren(e, ofBoth));
+const ofBoth = (e: Expression): Expression => (e.kind === "column" ? (e.second ? { ...e, name: ` target ${e.name}` } : e) : mapChildren(e, ofBoth));

@@ -39,8 +39,8 @@ export interface MergeDescriptor extends Sited {
 /** What becomes of a row. */
 const ACTION = " action";
 /** A column of the table's row, beside those of the rows. */
-const targetName = (name: string): string => `target ${name}`;
-const keptName = (name: string): string => `kept ${name}`;
+const targetName = (name: string): string => ` target ${name}`;
+const keptName = (name: string): string => ` kept ${name}`;
 
 /** Collective. `source` is kept: it is read several times. */
 export function mergeRows(source: SpmdTable, table: string | URL, options: MergeIcebergOptions<Record<string, unknown>>, descriptor: MergeDescriptor): Promise<MergeCounts> {

@@ -77,6 +77,14 @@ export async function nightly(from: string, into: string, fails: boolean, since:
   return fresh.numRows();
 }
 
+/** A call that is long after its change. */
+export async function slowly(into: string, merges: boolean) {
+  "use spmd";
+  if (merges) await rows([0, 8, 9]).mergeIceberg(into, { on: ["id"] });
+  else await deleteIceberg<{ id: number }>(into, (d) => d.id < 8);
+  await new Promise((resolve) => setTimeout(resolve, 2_000));
+}
+
 export async function count(from: string) {
   "use spmd";
   return (await readIceberg<Row>(from)).numRows();

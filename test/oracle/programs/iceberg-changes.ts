@@ -80,6 +80,17 @@ export async function merged(tables: Tables, out: string) {
   return [counts, first];
 }
 
+/** Functions that V8 runs, and columns that stand in neither order. */
+export async function scripts(tables: Tables, out: string) {
+  "use spmd";
+  const rows = (await measurements(tables)).select("id", "label", "level");
+  await rows.select("level", "label", "id").filter((d) => d.id % 2 === 0).writeIceberg(`${out}/table`, { partitionBy: ["truncate(4, id)"] });
+  const some = rows.filter((d) => d.id % 3 === 0).derive({ label: (d) => `${d.label}?` });
+  const counts = await some.mergeIceberg(`${out}/table`, { on: ["id"], when: { notMatched: (s) => (/[aeiou]/.test(s.label ?? "") ? "insert" : "skip"), delete: (s) => /^S/.test(s.label ?? "") } });
+  const replaced = await some.filter((d) => /😀/.test(d.label ?? "")).overwriteIceberg(`${out}/table`, (d) => /😀/.test(d.label ?? ""));
+  return [counts, replaced];
+}
+
 /** Null and NaN meet nothing; equal numbers of other types do. */
 export async function keys(tables: Tables, out: string) {
   "use spmd";

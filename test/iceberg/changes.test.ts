@@ -3,7 +3,7 @@
  * removed and added, and files that need not be read are not there.
  */
 import { execFile } from "node:child_process";
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { deleteIceberg, type LockstepError, readIceberg, table } from "@lockstep/runtime";
@@ -162,6 +162,14 @@ describe("rows that others have deleted by files of positions and of keys", () =
 });
 
 const added = (folder: string, ids: number[]): Promise<void> => table({ id: ids, at: ids.map((id) => new Date(id * 1000)) }).writeIceberg(folder, { types: { id: "int64" } });
+
+it("tables of other versions are read, not changed", { timeout: 60_000 }, async () => {
+  const folder = at(0, "version");
+  await run(0, "year", [folder, 3, null]);
+  const metadata = join(folder, "metadata/v1.metadata.json");
+  writeFileSync(metadata, readFileSync(metadata, "utf8").replace('"format-version":2', '"format-version":3'));
+  for (const ranks of [0, 2]) await expect(run(ranks, "forgotten", [folder, 2])).rejects.toMatchObject({ code: "LS2015", message: expect.stringContaining("format version 3") });
+});
 
 it("what came since a snapshot, compactions or not; not where rows were changed", { timeout: 120_000 }, async () => {
   const folder = at(0, "since");

@@ -68,7 +68,9 @@ export function mergeRows(source: SpmdTable, table: string | URL, options: Merge
     });
     if ("told" in begun) return begun.told;
     const { target, lacking, isNew } = begun;
-    const keys = await keysOf(call, source, target.name, descriptor);
+    // Whether an integer is there is asked without looking at it: it may be past 2^53.
+    const own = descriptor.on.map((key): ColumnType => (columns.some(({ name, type }) => name === key.name && type.id === "int") ? { ...key, type: "bigint" } : key));
+    const keys = await keysOf(call, source, own, target.name, site);
     let files: DataFile[] = [];
     await onFirst(call, site, async () => {
       files = now?.files.filter(holding(keys, now.fields)) ?? [];
@@ -84,7 +86,7 @@ export function mergeRows(source: SpmdTable, table: string | URL, options: Merge
     });
     const news = decided.filter({ site, predicate: { kind: "or", left: does("insert"), right: does("update"), type: "boolean" } }).select({ site, columns: target.columns.map(({ name }) => ({ from: lacking.includes(name) ? keptName(name) : name, as: name })) });
     const sinks: SinkOf[] = [sinkInto(target, news.node, site)];
-    if (again) sinks.push(sinkInto(again, (await staying(call, source, now, changed, again, descriptor)).node, site));
+    if (again) sinks.push(sinkInto(again, (await staying(call, source, now, changed, again, own[0]!, descriptor)).node, site));
     const [into, rest] = await execute(call, sinks);
     await onFirst(call, site, async () => {
       const added = [...(again ? [[again, infosOf(rest)] as const] : []), [target, infosOf(into)] as const];
@@ -97,7 +99,7 @@ export function mergeRows(source: SpmdTable, table: string | URL, options: Merge
 }
 
 /** The keys of the rows, on rank 0. LS2016 where several rows have one. */
-async function keysOf(call: CallContext, source: SpmdTable, table: string, { site, on }: MergeDescriptor): Promise<KeyValues[]> {
+async function keysOf(call: CallContext, source: SpmdTable, on: readonly ColumnType[], table: string, site: string): Promise<KeyValues[]> {
   const isKey = on.map(({ name, type }): Expression => {
     const there: Expression = negated({ kind: "call", function: "isNull", args: [columnOf(name, type)], type: "boolean" });
     if (type !== "number") return there;
@@ -153,8 +155,8 @@ function unmet(source: SpmdTable, descriptor: MergeDescriptor): SpmdTable {
   ] });
 }
 
-/** The table's rows in files that lose some, without those that are replaced or taken out. */
-async function staying(call: CallContext, source: SpmdTable, now: IcebergTable | undefined, files: readonly DataFile[], again: Target, descriptor: MergeDescriptor): Promise<SpmdTable> {
+/** The table's rows in files that lose some (`first` is a key, which rows that are met have), without those that are replaced or taken out. */
+async function staying(call: CallContext, source: SpmdTable, now: IcebergTable | undefined, files: readonly DataFile[], again: Target, first: ColumnType, descriptor: MergeDescriptor): Promise<SpmdTable> {
   const { site, on, sees } = descriptor;
   const held = await scanFiles(call, now, files, site, { columns: unsure([...on, ...sees]), all: true });
   const columns = [
@@ -163,7 +165,6 @@ async function staying(call: CallContext, source: SpmdTable, now: IcebergTable |
     ...(await namesOf(call, source, site)).map((name): JoinColumn => ({ side: "right", from: name, as: name })),
   ];
   const joined = held.join(source, { site, type: "left", on: keyPairs(descriptor).map(({ left, right }) => ({ left: right, right: left })), columns });
-  const [first] = on as [ColumnType];
   const stays: Expression = { kind: "if", type: "boolean", test: isThere(first.name, first.type), then: saysSkip(descriptor), else: { kind: "literal", type: "boolean", value: true } };
   return joined.filter({ site, predicate: stays }).select({ site, columns: again.columns.map(({ name }) => ({ from: keptName(name), as: name })) });
 }

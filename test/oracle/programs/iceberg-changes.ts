@@ -1,4 +1,4 @@
-import { deleteIceberg, op, readIceberg } from "@lockstep/runtime";
+import { deleteIceberg, op, readIceberg, readParquet } from "@lockstep/runtime";
 import { large, measurements, stations } from "../open.ts";
 import type { Tables } from "../data.ts";
 import type { Measurement } from "../rows.ts";
@@ -100,6 +100,14 @@ export async function keys(tables: Tables, out: string) {
   const both = await some.mergeIceberg(`${out}/table`, { on: ["value", "id"] });
   const again = await some.mergeIceberg(`${out}/table`, { on: ["id", "level"], when: { matched: "delete" } });
   return [both, again];
+}
+
+/** Integers past 2^53, which nobody looks at. */
+export async function large64(tables: Tables, out: string) {
+  "use spmd";
+  const rows = (await readParquet<{ id: number; serial: number; level: number }>(tables.measurements)).select("id", "serial", "level");
+  await rows.writeIceberg(`${out}/table`);
+  return rows.filter((d) => d.level < 3).derive({ level: () => 100 }).mergeIceberg(`${out}/table`, { on: ["serial"] });
 }
 
 export async function twice(tables: Tables, out: string) {

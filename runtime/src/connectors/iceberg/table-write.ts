@@ -113,10 +113,11 @@ export class TableWrite {
     return answersOf(this.#state!.metadata, this.#id)[this.#told++];
   }
 
-  /** The table as the program sees it now, with the bounds of these columns; undefined: there is none. */
+  /** The table as the program sees it now, with the bounds of these columns; undefined: there is none. LS2015 where it is not written. */
   async existing(bounded: ReadonlySet<string>): Promise<IcebergTable | undefined> {
     if (!this.#state) return undefined;
     const { path, metadata, store } = this.#state;
+    this.#checkVersion(metadata);
     const committed = path === undefined ? undefined : await tableIn(this.name, metadata, store, { bounded });
     return this.#written ? this.staged(committed) : committed;
   }
@@ -140,9 +141,7 @@ export class TableWrite {
     }
     const state = (this.#state ??= await this.#begin(written, partitionBy));
     const { metadata, store } = state;
-    if (metadata["format-version"] !== 2) {
-      throw new LockstepError({ code: "LS2015", message: `${this.name} is of Iceberg's format version ${metadata["format-version"]}; tables of version 2 are written`, fix: 'Set the table\'s property "format-version" to 2 where it is 1.' });
-    }
+    this.#checkVersion(metadata);
     const { fields } = currentSchema(metadata);
     const spec = specOf(metadata, metadata["default-spec-id"] ?? 0);
     this.#checkPartition(spec, fields, partitionBy);
@@ -278,6 +277,11 @@ export class TableWrite {
     });
     const schema = { type: "struct", "schema-id": 0, fields } as Schema;
     return this.#place.begin(schema, partitionFields(partitionBy, fields), properties);
+  }
+
+  #checkVersion({ "format-version": version }: TableMetadata): void {
+    if (version === 2) return;
+    throw new LockstepError({ code: "LS2015", message: `${this.name} is of Iceberg's format version ${version}; tables of version 2 are written`, fix: 'Set the table\'s property "format-version" to 2 where it is 1.' });
   }
 
   #checkPartition(spec: readonly PartitionField[], fields: readonly Field[], partitionBy: readonly string[] | undefined): void {

@@ -8,7 +8,10 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { deleteIceberg, type LockstepError, readIceberg, table } from "@lockstep/runtime";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { orphansOf } from "../../runtime/src/connectors/iceberg/orphans.ts";
 import { openTable } from "../../runtime/src/connectors/iceberg/table.ts";
+import { parseLocation } from "../../runtime/src/connectors/store/location.ts";
+import { openStore } from "../../runtime/src/connectors/store/store.ts";
 import { buildPrograms, type Program } from "../oracle/build-programs.ts";
 import { RankPool } from "../oracle/rank-pool.ts";
 import { pythonWith } from "../python.ts";
@@ -162,6 +165,19 @@ describe("rows that others have deleted by files of positions and of keys", () =
 });
 
 const added = (folder: string, ids: number[]): Promise<void> => table({ id: ids, at: ids.map((id) => new Date(id * 1000)) }).writeIceberg(folder, { types: { id: "int64" } });
+
+it("files of a store that no snapshot of a catalog's table names are listed", { timeout: 60_000 }, async () => {
+  const options = { catalog: { uri: catalog.uri } };
+  await run(0, "year", ["changed.orphans", 2, catalog.uri]);
+  await run(0, "late", ["changed.orphans", [1, 100], catalog.uri]);
+  const now = (): Promise<string[]> => within(environment(), async () => (await orphansOf("changed.orphans", options, new Date(Date.now() + 60_000))).map(({ path }) => path));
+  expect(await now()).toEqual([]);
+  const { files } = await within(environment(), () => openTable("changed.orphans", options));
+  const stray = parseLocation(`${files[0]!.path}.left.parquet`);
+  await within(environment(), async () => (await openStore(stray)).put(stray.key, Buffer.from("x")));
+  expect(await now()).toEqual([`${files[0]!.path}.left.parquet`]);
+  expect(await within(environment(), () => orphansOf("changed.orphans", options, new Date(0)))).toEqual([]);
+});
 
 it("tables of other versions are read, not changed", { timeout: 60_000 }, async () => {
   const folder = at(0, "version");

@@ -14,6 +14,13 @@ export function memorySize(text: string): number {
   return value;
 }
 
+/** `7d`, `12h`, `30m`: milliseconds. */
+export function age(text: string): number {
+  const [, count, unit] = /^(\d+)([dhm])$/.exec(text) ?? [];
+  if (count === undefined) throw new InvalidArgumentError("It is an age like 7d, 12h or 30m.");
+  return Number(count) * { d: 86_400_000, h: 3_600_000, m: 60_000 }[unit as "d" | "h" | "m"];
+}
+
 /** `1,2,4` */
 export function rankCounts(text: string): number[] {
   return text.split(",").map(wholeNumber);

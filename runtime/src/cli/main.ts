@@ -4,6 +4,7 @@ import { version } from "../version.ts";
 import { doctorCommand } from "./doctor.ts";
 import { execCommand } from "./exec.ts";
 import { explainCommand } from "./explain.ts";
+import { icebergCommand } from "./iceberg.ts";
 import { playgroundCommand } from "./playground.ts";
 import { printError } from "./print-error.ts";
 import { runCommand } from "./run.ts";
@@ -22,6 +23,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .addCommand(explainCommand())
     .addCommand(playgroundCommand())
     .addCommand(schemaCommand())
+    .addCommand(icebergCommand())
     .addCommand(doctorCommand());
   endOnLostOutput();
   try {

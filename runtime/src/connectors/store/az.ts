@@ -48,7 +48,7 @@ export async function openAz({ root, bucket }: Location, options: StoreOptions):
     async list(prefix) {
       const found: Listed[] = [];
       for (const [, blob] of (await listing(prefix, {})).matchAll(/<Blob>(.*?)<\/Blob>/gs)) {
-        found.push({ key: unescape(element(blob!, "Name")), size: Number(element(blob!, "Content-Length")), tag: quoted(unescape(element(blob!, "Etag"))) });
+        found.push({ key: unescape(element(blob!, "Name")), size: Number(element(blob!, "Content-Length")), tag: quoted(unescape(element(blob!, "Etag"))), modified: new Date(element(blob!, "Last-Modified")) });
       }
       return found.sort((a, b) => Buffer.compare(Buffer.from(a.key), Buffer.from(b.key)));
     },

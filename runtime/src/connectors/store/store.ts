@@ -8,6 +8,8 @@ export interface Listed {
   readonly size: number;
   /** The store's tag of this version. */
   readonly tag: string;
+  /** When it was written; of a listing alone. */
+  readonly modified?: Date;
 }
 
 export interface Fetched {

@@ -34,7 +34,7 @@ export function xmlStore({ root, base, sign, condition: conditionOf, tagOf }: Di
         for (const [, entry] of text.matchAll(/<Contents>(.*?)<\/Contents>/gs)) {
           const key = keyOf(text, element(entry!, "Key"));
           // A folder that a console made is an empty object.
-          if (!key.endsWith("/")) found.push({ key, size: Number(element(entry!, "Size")), tag: bare(unescape(element(entry!, "ETag"))) });
+          if (!key.endsWith("/")) found.push({ key, size: Number(element(entry!, "Size")), tag: bare(unescape(element(entry!, "ETag"))), modified: new Date(element(entry!, "LastModified")) });
         }
         token = element(text, "IsTruncated") === "true" ? unescape(element(text, "NextContinuationToken")) : undefined;
         if (token === undefined) return found.sort((a, b) => Buffer.compare(Buffer.from(a.key), Buffer.from(b.key)));

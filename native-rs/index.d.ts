@@ -77,14 +77,14 @@ export declare class Engine {
   releaseSpool(id: number): void;
   /** Forgets an opened dataset or a registered table. */
   closeDataset(id: number): void;
-  /** The root's bytes on every rank; the others pass null. */
-  broadcast(bytes: Uint8Array | null, root: number): Promise<Buffer>;
+  /** The root's bytes on every rank; the others pass null. `site`, here and below: where the program has it; ranks that are at different ones have diverged (LS2012). */
+  broadcast(bytes: Uint8Array | null, root: number, site?: string): Promise<Buffer>;
   /** Every rank's bytes in rank order. */
-  allgather(bytes: Uint8Array): Promise<Buffer[]>;
+  allgather(bytes: Uint8Array, site?: string): Promise<Buffer[]>;
   /** `parts[rank]` is for that rank, null: nothing; what the ranks had for this one, in rank order. */
-  alltoall(parts: (Uint8Array | null)[]): Promise<(Buffer | null)[]>;
+  alltoall(parts: (Uint8Array | null)[], site?: string): Promise<(Buffer | null)[]>;
   /** Resolves when all ranks are here. */
-  barrier(): Promise<void>;
+  barrier(site?: string): Promise<void>;
   /** Tells the other ranks: every operation of the current call, pending or later, rejects with this error (JSON). */
   fail(error: string): void;
   /** End of a call: leaves a failed state behind; every rank's outcome in rank order. LS2011 only. */

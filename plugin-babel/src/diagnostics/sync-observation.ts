@@ -14,8 +14,8 @@ for (const least of [10, 20]) counts.push(trips.filter((d) => d.fare > least).nu
 return counts;`,
     },
   },
-  (name: string, span: SourceSpan) => ({
-    message: `${name} cannot run inside a callback`,
+  (name: string, span: SourceSpan, where = "a callback") => ({
+    message: `${name} cannot run inside ${where}`,
     locations: [at(span, "observed inside a callback")],
     fix: { message: "use for…of in place of the callback, or await Promise.all(….map(async …)); a function with a name is read where it is called", edits: [] },
   }),

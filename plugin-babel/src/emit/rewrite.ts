@@ -12,9 +12,10 @@ import { capturedText } from "../ir/captured.ts";
 import type { Data } from "../ir/data.ts";
 import type { Instruction, RowArgument, ValueId } from "../ir/ir.ts";
 import { emittedArguments } from "../source/call-arguments.ts";
+import { collectiveOf } from "../source/collectives.ts";
 import { effectOf, isConsole } from "../source/effects.ts";
 import type { ParsedFunction, Site, SourceFrame } from "../source/frames.ts";
-import { bare, type Binding } from "../source/module.ts";
+import { bare, type Binding, spanOf } from "../source/module.ts";
 import type { Place } from "../source/names.ts";
 import { childNodes, isTypeOnly, nameIn } from "../source/walk.ts";
 import { verbOf } from "../verbs/index.ts";
@@ -78,6 +79,7 @@ export class Rewriter {
     }
     if (site && node.type === "CallExpression") return site.kind === "verb" ? this.#call(node, site.instruction) : this.#helperCall(node, site.frame);
     if (this.#sites && effectOf(node, this.#place)?.kind === "alike") return this.#alike(node as Expression);
+    if (this.#sites && node.type === "CallExpression" && collectiveOf(node.callee, this.#place)) return this.#collective(node);
     if (isConsole(node, this.#place)) return memberExpression(identifier(this.#context.runtime), identifier("console"));
     switch (node.type) {
       case "Identifier":
@@ -103,6 +105,13 @@ export class Rewriter {
       const body = copy[key];
       if (isNode(body) && isStatement(body) && body.type !== "BlockStatement" && body.leadingComments?.length) copy[key] = blockStatement([body as t.Statement]);
     }
+  }
+
+  /** Ranks that are at different ones notice it by its place. */
+  #collective(node: t.CallExpression): Node {
+    const { line, column, file } = spanOf(node, this.#place.module);
+    const args = node.arguments.map((argument) => this.rewrite(argument)) as Expression[];
+    return { ...callExpression(memberExpression(identifier(this.#context.runtime), identifier("collective")), [stringLiteral(`${file}:${line}:${column + 1}`), this.rewrite(node.callee) as Expression, ...args]), loc: node.loc } as Node;
   }
 
   /** Rank 0's value on every rank, also of what it waits for there. The expression is kept as it is, but for renamed names. */

@@ -7,6 +7,7 @@ import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import { capturedChanged } from "../diagnostics/captured-changed.ts";
 import { argumentWritten } from "../diagnostics/argument-written.ts";
 import { capturedWritten } from "../diagnostics/captured-written.ts";
+import { syncObservation } from "../diagnostics/sync-observation.ts";
 import { tableEscapes } from "../diagnostics/table-escapes.ts";
 import { uncapturable } from "../diagnostics/uncapturable.ts";
 import { at } from "../diagnostics/define.ts";
@@ -16,6 +17,7 @@ import { instructions } from "../ir/ir.ts";
 import type { SourceSpan } from "../ir/types.ts";
 import { verbOf } from "../verbs/index.ts";
 import { emittedArguments } from "./call-arguments.ts";
+import { collectiveOf } from "./collectives.ts";
 import { constantNamed, constantOf } from "./constants.ts";
 import { classOfBinding, privateOfError } from "./classes.ts";
 import { changeAfter, isRunAtOnce, takenAlong } from "./copied.ts";
@@ -147,6 +149,7 @@ class Collector implements Captures {
     if (isTypeOnly(node)) return;
     const place = { module: outer.module, scope: outer.module.scopeOf(node) ?? outer.scope };
     const walk = (child: t.Node | null | undefined) => child && this.#walk(child, place);
+    this.#collective(node, place);
     const outerEffect = this.#inEffect;
     const isSaid = this.#effect(node, place);
     // Of a forbidden call nothing more is said than that.
@@ -178,6 +181,15 @@ class Collector implements Captures {
     }
     this.#writes(node, place);
     evaluatedNodes(node).forEach(walk);
+  }
+
+  /** Ranks meet in statements of the annotated function and of helpers that are read with it; methods, and what is passed on, are called when JavaScript likes. */
+  #collective(node: t.Node, place: Place): void {
+    const isCall = node.type === "CallExpression";
+    const named = isCall || node.type === "OptionalCallExpression" ? node.callee : (node.type === "Identifier" || node.type === "MemberExpression") && !place.module.isCallee(node) ? node : null;
+    const name = named && collectiveOf(named, place);
+    const isIn = isCall && !this.#helper && place.scope.getFunctionParent()?.block === this.#frame.node;
+    if (name && !isIn) this.#report(syncObservation(name, spanOf(node, place.module), "a callback or a method"));
   }
 
   /** Time, files and the like are sent from rank 0, which only the annotated function itself can wait for. True: it may not be at all. */

@@ -21,7 +21,10 @@ export interface Place {
 export function runtimeName(node: t.Node, place: Place, depth = 0): string | null {
   const e = bare(node);
   if (depth > 20) return null;
-  if (e.type === "MemberExpression") return e.computed || e.property.type !== "Identifier" ? null : runtimeMember(e.object, e.property.name, place, depth);
+  if (e.type === "MemberExpression") {
+    const name = !e.computed && e.property.type === "Identifier" ? e.property.name : e.computed && e.property.type === "StringLiteral" ? e.property.value : null;
+    return name === null ? null : runtimeMember(e.object, name, place, depth);
+  }
   if (e.type !== "Identifier") return null;
   const imported = importOf(e.name, place);
   if (imported) return imported.specifier === RUNTIME && imported.imported !== "*" ? imported.imported : null;

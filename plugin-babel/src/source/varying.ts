@@ -29,6 +29,8 @@ const LOOP = /^(For|ForOf|ForIn|While|DoWhile)Statement$/;
 export class Varying {
   readonly #modules: Modules;
   readonly #bindings = new Set<Binding>();
+  /** Variables whose objects are given something varying. */
+  readonly #written = new Set<Binding>();
   /** Loops, switches, labelled statements and tries that ranks leave differently, and functions not all of them call. */
   readonly #diverging = new Set<t.Node>();
   readonly #returning = new Set<t.Function>();
@@ -46,7 +48,7 @@ export class Varying {
   /** Notes what varies in `fn`. */
   analyse(fn: t.Function, outer: Place): void {
     this.#analysed.add(fn);
-    const size = () => this.#bindings.size + this.#diverging.size + this.#returning.size;
+    const size = () => this.#bindings.size + this.#written.size + this.#diverging.size + this.#returning.size;
     for (let before = -1; before !== size(); ) {
       before = size();
       this.#visit(fn, { place: outer, controlled: false, left: [], fn });
@@ -65,10 +67,14 @@ export class Varying {
     if (isTypeOnly(node)) return false;
     const e = bare(node);
     const place = within(e, outer);
+    // Also where it is passed on: `[0].map(rank)`.
+    if (runtimeName(e, place) === "rank") return true;
     switch (e.type) {
       case "Identifier": {
         const binding = place.scope.getBinding(e.name);
         if (!binding) return false;
+        // What an instance does with it is not followed.
+        if (binding.path.node.type === "ClassDeclaration") return this.#namesRank(binding.path.node, { module: place.module, scope: binding.scope });
         const fn = functionOf(binding);
         return fn ? this.#returns(fn, { module: place.module, scope: binding.scope }) : this.#bindings.has(binding);
       }
@@ -86,6 +92,11 @@ export class Varying {
         return this.#returns(e, outer);
     }
     return evaluatedNodes(e).some((child) => this.is(child, place));
+  }
+
+  #namesRank(node: t.Node, outer: Place): boolean {
+    const place = within(node, outer);
+    return runtimeName(node, place) === "rank" || childNodes(node).some((child) => !isTypeOnly(child) && this.#namesRank(child, place));
   }
 
   /** Whether what `fn` returns may differ when its arguments do not. */
@@ -132,9 +143,10 @@ export class Varying {
         break;
       case "BreakStatement":
       case "ContinueStatement": {
-        // A label may be that of any of them; without one it is the nearest loop or switch.
         const targets = around.left.filter(({ type }) => type !== "TryStatement");
-        if (around.controlled) for (const target of node.label ? targets : targets.slice(-1)) this.#diverging.add(target);
+        const name = node.label?.name;
+        const from = name === undefined ? -1 : targets.findLastIndex((target) => target.type === "LabeledStatement" && target.label.name === name);
+        if (around.controlled) for (const target of targets.slice(from)) this.#diverging.add(target);
         break;
       }
       case "ThrowStatement": {
@@ -143,6 +155,7 @@ export class Varying {
         break;
       }
       case "ReturnStatement":
+      case "YieldExpression":
         if (around.controlled || (node.argument && this.is(node.argument, place))) this.#returning.add(around.fn);
         break;
       case "CallExpression":
@@ -170,6 +183,7 @@ export class Varying {
     const [targets, value] =
       node.type === "VariableDeclarator" ? [node.init ? [node.id] : [], node.init]
       : node.type === "AssignmentExpression" ? [writtenBy(node), node.right]
+      : node.type === "AssignmentPattern" ? [[node.left], node.right]
       : node.type === "CallExpression" || node.type === "OptionalCallExpression" ? [[changedBy(node)], node]
       : [writtenBy(node), null];
     for (const target of targets) if (target && (controlled || (value && this.is(value, place)))) this.#mark(target, place);
@@ -180,7 +194,15 @@ export class Varying {
     const helper = helperOf(node.callee, around.place, this.#modules);
     if (helper) {
       if (around.controlled) this.#diverging.add(helper.node);
-      this.given(helper.node, node.arguments, within(helper.node, helper), around.place);
+      const inside = within(helper.node, helper);
+      this.given(helper.node, node.arguments, inside, around.place);
+      if (!this.#analysed.has(helper.node)) this.analyse(helper.node, helper);
+      // What it writes to its arguments.
+      helper.node.params.forEach((parameter, n) => {
+        const binding = parameter.type === "Identifier" ? inside.scope.getBinding(parameter.name) : undefined;
+        const argument = node.arguments[n];
+        if (binding && argument && this.#written.has(binding)) this.#markObject(argument, around.place);
+      });
       return around;
     }
     const callbacks = node.arguments.filter((argument) => /Function/.test(argument.type)) as t.Function[];
@@ -193,10 +215,40 @@ export class Varying {
   #mark(target: t.Node, place: Place): void {
     const patterns = target.type === "VariableDeclaration" ? target.declarations.map(({ id }) => id) : [target];
     for (const written of patterns.flatMap(targetsOf)) {
-      const root = rootOf(written);
-      const binding = root && place.scope.getBinding(root.name);
+      if (written.type !== "Identifier") this.#markObject(written, place);
+      const binding = written.type === "Identifier" ? place.scope.getBinding(written.name) : undefined;
       if (binding) this.#bindings.add(binding);
     }
+  }
+
+  /** The variable that an object is got from, `a` of `a.get(k).v`, and what that one is another name for. */
+  #markObject(object: t.Node, place: Place): void {
+    const root = objectRoot(object);
+    const binding = root && place.scope.getBinding(root.name);
+    if (!binding || this.#written.has(binding)) return;
+    this.#written.add(binding);
+    this.#bindings.add(binding);
+    const scoped = { module: place.module, scope: binding.scope };
+    const { node } = binding.path;
+    const parent = binding.path.parentPath?.parent;
+    if (node.type === "VariableDeclarator" && node.init) this.#markObject(node.init, scoped);
+    else if (parent?.type === "ForOfStatement") this.#markObject(parent.right, scoped);
+    // `list.forEach((x) => …)`
+    const call = binding.kind === "param" ? binding.scope.path.parent : undefined;
+    if (call?.type === "CallExpression" && call.callee.type === "MemberExpression") this.#markObject(call.callee.object, { module: place.module, scope: binding.scope.parent ?? binding.scope });
+  }
+}
+
+/** `a` of `a.b[c]`, of `a.get(k)!.v` and of `await a`. */
+function objectRoot(node: t.Node): t.Identifier | null {
+  let e = bare(node);
+  for (;;) {
+    const root = rootOf(e);
+    if (root) return root;
+    while (e.type === "MemberExpression" || e.type === "OptionalMemberExpression") e = bare(e.object);
+    if (e.type === "AwaitExpression") e = bare(e.argument);
+    else if ((e.type === "CallExpression" || e.type === "OptionalCallExpression") && e.callee.type === "MemberExpression") e = bare(e.callee.object);
+    else return null;
   }
 }
 

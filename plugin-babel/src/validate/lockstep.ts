@@ -10,15 +10,36 @@ import { type Block, type BlockId, type FunctionIR, instructions, successors, ty
 import type { SourceSpan } from "../ir/types.ts";
 
 export function checkLockstep(fn: FunctionIR, report: (d: Diagnostic) => void): void {
-  const blocks = new Map(fn.blocks.map((b) => [b.id, b]));
-  const after = postdominators(fn.blocks);
-  for (const block of fn.blocks) {
+  const going = goingOn(fn.blocks);
+  const blocks = new Map(going.map((b) => [b.id, b]));
+  const after = postdominators(going);
+  for (const block of going) {
     const { terminator: t } = block;
     if (t.kind !== "branch" || !t.condition.varying) continue;
     const guarded = guardedBy(block, blocks, after);
     if (guarded) report(varyingCondition(t.condition.span, t.condition.source, guarded.what, guarded.span));
   }
   checkOperands(fn, report);
+}
+
+/** Without the paths that end in an error nobody catches: it ends the call on all ranks, wherever the others are. */
+function goingOn(all: readonly Block[]): readonly Block[] {
+  const failing = new Set<BlockId>();
+  const fails = ({ handler, terminator: t }: Block): boolean =>
+    handler === null && (t.kind === "throw" || (t.kind === "goto" && failing.has(t.target)) || (t.kind === "branch" && failing.has(t.then) && failing.has(t.else)));
+  for (let before = -1; before !== failing.size; ) {
+    before = failing.size;
+    for (const block of all) if (fails(block)) failing.add(block.id);
+  }
+  const [entry] = all;
+  return all.flatMap((block): Block[] => {
+    const { terminator: t } = block;
+    if (failing.has(block.id) && block !== entry) return [];
+    if (t.kind === "goto" && failing.has(t.target)) return [{ ...block, terminator: { kind: "throw" } }];
+    if (t.kind !== "branch" || (!failing.has(t.then) && !failing.has(t.else))) return [block];
+    const left = [t.then, t.else].filter((target) => !failing.has(target));
+    return [{ ...block, terminator: left.length === 0 ? { kind: "throw" } : { kind: "goto", target: left[0]! } }];
+  });
 }
 
 /** Said once: a table that is made of a varying one varies, too. */

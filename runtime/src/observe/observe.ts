@@ -71,11 +71,11 @@ export function watchRun(run: Run): void {
       printError(error);
       process.exitCode = code || 1;
     }
-    if (summary && code === 0 && totals.executions > 0) {
+    if (summary && code === 0 && used) {
       // Since the launch: performance.now() counts from this process's start.
       const seconds = performance.now() / 1000;
-      const ranks = used && [usageOf(used.engine), ...used.ranks.slice(1)];
-      process.stderr.write(`${[summaryLine(run, totals, seconds), ...(ranks ? [usageLine(run, totals, ranks, seconds)] : [])].join("\n")}\n`);
+      const ranks = [usageOf(used.engine), ...used.ranks.slice(1)];
+      process.stderr.write(`${summaryLine(run, totals, seconds)}\n${usageLine(run, totals, ranks, seconds)}\n`);
     }
   });
 }

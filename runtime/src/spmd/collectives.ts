@@ -2,12 +2,13 @@
  * The collectives, MPI's names and meaning, for what ranks compute beside the tables: `const total = await allreduce(mine)`.
  *
  * All ranks of the annotated function call them in the same order (the build proves it, LS1304). Contributions are combined in rank
- * order, so that an answer is the same on every rank and in every run with as many ranks. Under plain Node there is one rank, which
- * has everything. Needs nothing but the place of this rank: browsers load it, too.
+ * order, so that an answer is the same on every rank and in every run with as many ranks. What they give is always fresh, never an
+ * object that was given: on one rank as on many. Under plain Node there is one rank, which has everything. Browsers load this, too.
  */
 import { LockstepError } from "../errors/index.ts";
+import { marshal } from "./marshal.ts";
 import { meeting, rank, size } from "./rank.ts";
-import { type Combinable, identity, joined, type NumericArray, type Reduction, sliceOf, whole } from "./reductions.ts";
+import { type Combinable, identity, joined, type NumericArray, plainArray, type Reduction, sliceOf, whole } from "./reductions.ts";
 
 export type { NumericArray, Reduction };
 
@@ -19,12 +20,11 @@ export async function barrier(): Promise<void> {
   await meeting()?.barrier();
 }
 
-/** The root's value on every rank: plain data. The other ranks' values are not looked at. */
+/** The root's value on every rank: plain data, copied. The other ranks' values are not looked at. */
 export async function bcast<T>(value: T, root = 0): Promise<T> {
   checkRoot("bcast", root);
   const others = meeting();
-  const received = others ? ((await others.broadcast(value, root)) as T) : value;
-  return rank() === root ? value : received;
+  return others ? ((await others.broadcast(value, root)) as T) : fresh(value);
 }
 
 /**
@@ -85,47 +85,63 @@ export async function exscan(value: unknown, by: By = "sum"): Promise<unknown> {
 export async function gather<T>(value: T, root = 0): Promise<T[] | undefined> {
   checkRoot("gather", root);
   const others = meeting();
-  if (!others) return [value];
+  if (!others) return [fresh(value)];
   const received = await others.alltoall(new Map([[root, value]]));
-  return rank() === root ? inOrder(received as ReadonlyMap<number, T>, value) : undefined;
+  return rank() === root ? inOrder(received as ReadonlyMap<number, T>) : undefined;
 }
 
 /** All ranks' values in rank order, on every rank. */
 export async function allgather<T>(value: T): Promise<T[]> {
   const others = meeting();
-  return others ? (await others.allgather(value)).map((one, from) => (from === rank() ? value : (one as T))) : [value];
+  return others ? ((await others.allgather(value)) as T[]) : [fresh(value)];
 }
 
 /** The root's `values[rank]` for each rank. The other ranks' lists are not looked at. */
 export async function scatter<T>(values: readonly T[], root = 0): Promise<T> {
   checkRoot("scatter", root);
-  if (rank() === root) checkOneEach("scatter", values);
   const others = meeting();
-  if (!others) return values[0]!;
-  const received = await others.alltoall(rank() === root ? new Map(values.entries()) : new Map());
-  return rank() === root ? values[root]! : (received.get(root) as T);
+  const brought = rank() === root ? oneEach("scatter", values) : new Map<number, T>();
+  if (!others) return [...fresh(brought).values()][0]!;
+  return (await others.alltoall(brought)).get(root) as T;
 }
 
 /** `values[rank]` is for that rank; what the ranks had for this one, in rank order. */
 export async function alltoall<T>(values: readonly T[]): Promise<T[]> {
-  checkOneEach("alltoall", values);
   const others = meeting();
-  return others ? inOrder((await others.alltoall(new Map(values.entries()))) as ReadonlyMap<number, T>, values[rank()]!) : [values[0]!];
+  const brought = oneEach("alltoall", values);
+  return others ? inOrder((await others.alltoall(brought)) as ReadonlyMap<number, T>) : [...fresh(brought).values()];
 }
 
 /** One array for all ranks: the first `counts[0]` elements are rank 0's, and so on. What the ranks had for this one, one after another, and how much each. */
 export async function alltoallv<A extends NumericArray>(values: A, counts: readonly number[]): Promise<{ values: A; counts: number[] }> {
-  checkOneEach("alltoallv", counts);
-  if (!isNumericArray(values)) throw wrong("alltoallv", `it takes a typed array, not ${kindOf(values)}`, "Pass lists with alltoall.");
-  const wrongCount = counts.find((count) => !Number.isSafeInteger(count) || count < 0);
-  const sum = counts.reduce((a, b) => a + b, 0);
-  if (wrongCount !== undefined || sum !== values.length) throw wrong("alltoallv", `the counts are ${counts.join(", ")}, of an array of ${values.length}`, "Give whole numbers whose sum is the array's length.");
-  let at = 0;
-  const parts = counts.map((count) => values.subarray(at, (at += count)) as A);
-  const received = await alltoall(parts);
-  const other = received.find((part) => part.constructor !== values.constructor);
-  if (other) throw wrong("alltoallv", `rank ${received.indexOf(other)} sends a ${kindOf(other)}, this one a ${kindOf(values)}`, "Use one type of array on all ranks.");
+  const others = meeting();
+  const parts = partsFor(values, counts);
+  const received = others ? inOrder((await others.alltoall(parts)) as ReadonlyMap<number, A>) : [...fresh(parts).values()];
+  const kinds = others ? ((await others.allgather(kindOf(plainArray(values)))) as string[]) : [];
+  const other = kinds.findIndex((kind) => kind !== kinds[0]);
+  if (other >= 0) throw wrong("alltoallv", `rank 0 brings a ${kinds[0]}, rank ${other} a ${kinds[other]}`, "Use one type of array on all ranks.");
   return { values: whole(received), counts: received.map((part) => part.length) };
+}
+
+/** The parts of the array, by rank. */
+function partsFor<A extends NumericArray>(values: A, counts: readonly number[]): ReadonlyMap<number, A> | LockstepError {
+  const each = oneEach("alltoallv", counts);
+  if (each instanceof LockstepError) return each;
+  if (!isNumericArray(values)) return wrong("alltoallv", `it takes a typed array, not ${kindOf(values)}`, "Pass lists with alltoall.");
+  const sum = counts.reduce((a, b) => a + b, 0);
+  if (counts.some((count) => !Number.isSafeInteger(count) || count < 0) || sum !== values.length) return wrong("alltoallv", `the counts are ${counts.join(", ")}, of an array of ${values.length}`, "Give whole numbers whose sum is the array's length.");
+  let at = 0;
+  const plain = plainArray(values);
+  return new Map(counts.map((count, to) => [to, plain.subarray(at, (at += count)) as A]));
+}
+
+/** What other ranks get of a value: a copy of plain data. LS2015 where it is something else. */
+export const carried = (value: unknown): unknown => marshal(value, "a value for other ranks", () => undefined, "Bring plain data: numbers, strings, Dates, arrays, objects, Maps, Sets and typed arrays.");
+
+/** As it comes from another rank. */
+function fresh<T>(value: T | LockstepError): T {
+  if (value instanceof LockstepError) throw value;
+  return structuredClone(carried(value)) as T;
 }
 
 type By = Reduction | ((before: never, own: never) => unknown);
@@ -142,21 +158,24 @@ interface Brought {
   readonly value: unknown;
 }
 
-async function combined(verb: string, value: unknown, by: By, spread: Spread): Promise<unknown> {
-  const is = checkCombinable(verb, value, by);
-  const join = (typeof by === "function" ? by : (a: Combinable, b: Combinable) => joined(a, b, by)) as Combination<unknown>;
+async function combined(verb: string, given: unknown, by: By, spread: Spread): Promise<unknown> {
+  const value = isNumericArray(given) ? plainArray(given) : given;
   const others = meeting();
-  if (!others) return spread([value], join)[0];
-  const own = { is, value };
-  const alike = (brought: readonly Brought[]) => checkAlike(verb, brought).map((one) => one.value);
-  if (typeof by === "function" || !isNumericArray(value)) {
-    return spread(alike((await others.allgather(own)) as Brought[]), join)[rank()];
+  checkReduction(verb, by);
+  const is = typeof by === "function" ? "" : combinable(verb, value, by);
+  if (typeof by === "function") {
+    // It may write to what it is given.
+    const join: Combination<unknown> = (before, own) => (by as Combination<unknown>)(fresh(before), fresh(own));
+    return spread(others ? await others.allgather(value) : [fresh(value)], join)[rank()];
   }
+  const join: Combination<unknown> = (a, b) => joined(a as Combinable, b as Combinable, by);
+  if (!others) return spread([fresh(is instanceof LockstepError ? is : value)], join)[0];
   const ranks = Array.from({ length: size() }, (_, of) => of);
-  const isSliced = value.byteLength > SLICED_BYTES && size() > 2;
-  const received = inOrder((await others.alltoall(new Map(ranks.map((of) => [of, isSliced ? { is, value: sliceOf(value, of, size()) } : own])))) as ReadonlyMap<number, Brought>);
-  const results = spread(alike(received), join);
-  if (!isSliced) return results[rank()];
+  const sliced = isNumericArray(value) && value.byteLength > SLICED_BYTES && size() > 2 ? value : null;
+  const brought = is instanceof LockstepError ? is : new Map(ranks.map((of) => [of, { is, value: sliced ? sliceOf(sliced, of, size()) : value }]));
+  const received = inOrder((await others.alltoall(brought)) as ReadonlyMap<number, Brought>);
+  const results = spread(checkAlike(verb, received).map((one) => one.value), join);
+  if (!sliced) return results[rank()];
   const slices = inOrder(await others.alltoall(new Map([...results.entries()].filter(([, result]) => result !== undefined)))) as (NumericArray | undefined)[];
   return slices[0] && whole(slices as NumericArray[]);
 }
@@ -167,15 +186,17 @@ function running(all: readonly unknown[], join: Combination<unknown>): unknown[]
   return sums;
 }
 
-/** By rank; `own` instead of the copy that came from this rank. */
-function inOrder<T>(received: ReadonlyMap<number, T>, own?: T): T[] {
-  return Array.from({ length: size() }, (_, from) => (from === rank() && own !== undefined ? own : received.get(from)!));
+/** By rank. */
+const inOrder = <T>(received: ReadonlyMap<number, T>): T[] => Array.from({ length: size() }, (_, from) => received.get(from)!);
+
+function checkReduction(verb: string, by: By): void {
+  if (typeof by === "function" || by === "sum" || by === "product" || by === "min" || by === "max") return;
+  throw wrong(verb, `it combines by "sum", "product", "min", "max" or a function, not ${String(by)}`, "Write one of them.");
 }
 
-function checkCombinable(verb: string, value: unknown, by: By): string {
-  if (typeof by === "function") return "a value that a function combines";
-  if (by !== "sum" && by !== "product" && by !== "min" && by !== "max") throw wrong(verb, `it combines by "sum", "product", "min", "max" or a function, not ${String(by)}`, "Write one of them.");
-  if (typeof value !== "number" && typeof value !== "bigint" && !isNumericArray(value)) throw wrong(verb, `${by} is of numbers, bigints and typed arrays, not of ${kindOf(value)}`, "Combine other values by a function: (a, b) => ….");
+/** What the value is, in the words of messages; or why it cannot be combined. */
+function combinable(verb: string, value: unknown, by: Reduction): string | LockstepError {
+  if (typeof value !== "number" && typeof value !== "bigint" && !isNumericArray(value)) return wrong(verb, `${by} is of numbers, bigints and typed arrays, not of ${kindOf(value)}`, "Combine other values by a function: (a, b) => ….");
   return `${isNumericArray(value) ? `a ${kindOf(value)} of ${value.length}` : kindOf(value)} by ${by}`;
 }
 
@@ -190,9 +211,11 @@ function checkRoot(verb: string, root: number): void {
   if (!Number.isSafeInteger(root) || root < 0 || root >= size()) throw wrong(verb, `there is no rank ${String(root)} among ${size()}`, "The root is one of 0 … size() - 1.");
 }
 
-function checkOneEach(verb: string, values: readonly unknown[]): void {
-  if (!Array.isArray(values)) throw wrong(verb, `it takes a list of one value a rank, not ${kindOf(values)}`, "Array.from({ length: size() }, (_, rank) => …) makes one.");
-  if (values.length !== size()) throw wrong(verb, `${values.length} values for ${size()} ranks`, "Give one a rank: Array.from({ length: size() }, (_, rank) => …).");
+/** The values by rank, if there is one for each. */
+function oneEach<T>(verb: string, values: readonly T[]): ReadonlyMap<number, T> | LockstepError {
+  if (!Array.isArray(values)) return wrong(verb, `it takes a list of one value a rank, not ${kindOf(values)}`, "Array.from({ length: size() }, (_, rank) => …) makes one.");
+  if (values.length !== size()) return wrong(verb, `${values.length} values for ${size()} ranks`, "Give one a rank: Array.from({ length: size() }, (_, rank) => …).");
+  return new Map(values.entries());
 }
 
 const isNumericArray = (value: unknown): value is NumericArray => ArrayBuffer.isView(value) && !(value instanceof DataView);

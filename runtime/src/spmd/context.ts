@@ -109,7 +109,7 @@ let current: CallContext | undefined;
 export function enter(call: CallContext): void {
   current = call;
   const { rank, size } = call.world;
-  stand({ rank, size, meeting: size > 1 ? meetingOf(call) : null });
+  stand({ rank, size, meeting: size > 1 ? (site) => meetingOf(call, site) : null });
 }
 
 export function leave(): void {

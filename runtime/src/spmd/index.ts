@@ -6,6 +6,7 @@ becomeRank();
 
 export { alike, console } from "./alike.ts";
 export { call, define, type Defined } from "./call.ts";
+export { collective } from "./rank.ts";
 export { copy } from "./copy.ts";
 export { literal, literals } from "./literal.ts";
 export { mapInOrder } from "./map-in-order.ts";

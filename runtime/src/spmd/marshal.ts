@@ -27,7 +27,9 @@ export function fill(value: unknown, empty: readonly object[], things: readonly 
 }
 
 const copied: readonly unknown[] = [
-  Date, RegExp, Map, Set, ArrayBuffer, DataView, Boolean, Number, String, Buffer,
+  Date, RegExp, Map, Set, ArrayBuffer, DataView, Boolean, Number, String,
+  // Browsers have none.
+  ...(typeof Buffer === "undefined" ? [] : [Buffer]),
   Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError,
   Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array, Float32Array, Float64Array, BigInt64Array, BigUint64Array,
 ];

@@ -1,30 +1,63 @@
 /** How the ranks of a call hand values to each other: plain data, as structured clone carries it. */
 import { deserialize, serialize } from "node:v8";
+import { LockstepError } from "../errors/index.ts";
+import { markAgreed } from "./checked.ts";
+import { carried } from "./collectives.ts";
 import type { CallContext } from "./context.ts";
-import { marshal } from "./marshal.ts";
 import type { Meeting } from "./rank.ts";
 
-export function meetingOf(call: CallContext): Meeting {
-  const { size } = call.world;
+/** What travels: a value, or the error of the rank that has none, as JSON. */
+type Message = { readonly value: unknown } | { readonly wrong: string };
+
+export function meetingOf(call: CallContext, site: string): Meeting {
+  const { rank, size } = call.world;
+  const toAll = (message: Buffer) => Array.from({ length: size }, () => message);
   return {
-    barrier: () => call.inOrder(() => call.collective((engine) => engine.barrier())),
+    barrier: () => call.inOrder(() => call.collective((engine) => engine.barrier(site))),
     broadcast: (value, root) => {
-      const bytes = call.world.rank === root ? packed(value) : null;
-      return call.inOrder(async () => deserialize(await call.collective((engine) => engine.broadcast(bytes, root))) as unknown);
+      const message = rank === root ? packed(value) : null;
+      return call.inOrder(async () => opened([await call.collective((engine) => engine.broadcast(message, root, site))])[0]);
     },
     allgather: (value) => {
-      const bytes = packed(value);
-      return call.inOrder(async () => (await call.collective((engine) => engine.allgather(bytes))).map((one) => deserialize(one) as unknown));
+      const message = packed(value);
+      return call.inOrder(async () => opened(await call.collective((engine) => engine.allgather(message, site))));
     },
     alltoall: (values) => {
-      const parts = Array.from({ length: size }, (_, rank) => (values.has(rank) ? packed(values.get(rank)) : null));
+      const messages = values instanceof LockstepError ? toAll(packed(values)) : partsOf(values, size);
       return call.inOrder(async () => {
-        const received = await call.collective((engine) => engine.alltoall(parts));
-        return new Map(received.flatMap((part, from): [number, unknown][] => (part ? [[from, deserialize(part)]] : [])));
+        const received = await call.collective((engine) => engine.alltoall(messages, site));
+        const from = received.flatMap((message, other) => (message ? [other] : []));
+        const all = opened(received.filter((message) => message !== null));
+        return new Map(from.map((other, at) => [other, all[at]]));
       });
     },
   };
 }
 
-/** What is sent is the value at the time of the call. */
-const packed = (value: unknown): Buffer => serialize(marshal(value, "a value for other ranks", () => undefined));
+/** One part that cannot be sent is everybody's error. */
+function partsOf(values: ReadonlyMap<number, unknown>, size: number): (Buffer | null)[] {
+  const messages = Array.from({ length: size }, (_, to) => (values.has(to) ? message(values.get(to)) : null));
+  const wrong = messages.find((one) => one !== null && "wrong" in one);
+  return messages.map((one) => (wrong ? serialize(wrong) : one && serialize(one)));
+}
+
+const packed = (value: unknown): Buffer => serialize(message(value));
+
+/** The value at the time of the call. */
+function message(value: unknown): Message {
+  if (value instanceof LockstepError) return { wrong: JSON.stringify(value) };
+  try {
+    return { value: carried(value) };
+  } catch (error) {
+    if (error instanceof LockstepError) return { wrong: JSON.stringify(error) };
+    throw error;
+  }
+}
+
+/** The values, or the error of the first rank that has one, which all ranks throw. */
+function opened(messages: readonly Uint8Array[]): unknown[] {
+  const all = messages.map((bytes) => deserialize(bytes) as Message);
+  const wrong = all.find((one) => "wrong" in one);
+  if (wrong) throw markAgreed(LockstepError.parse((wrong as { wrong: string }).wrong));
+  return all.map((one) => (one as { value: unknown }).value);
+}

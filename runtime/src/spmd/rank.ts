@@ -1,14 +1,19 @@
 /** Who this process is while an annotated function runs. Needs nothing: plain Node and browsers load it, too. */
+import type { LockstepError } from "../errors/index.ts";
+
 let place: Place = { rank: 0, size: 1, meeting: null };
 
 interface Place {
   readonly rank: number;
   readonly size: number;
-  /** Null: there is nobody to meet. */
-  readonly meeting: Meeting | null;
+  /** A way to meet for the collective at `site`, `src/job.ts:10:3`. Null: there is nobody to meet. */
+  readonly meeting: ((site: string) => Meeting) | null;
 }
 
-/** How the ranks of a call hand values to each other; all ranks call the same methods in the same order. */
+/**
+ * How the ranks of a call hand values to each other; all ranks call the same methods in the same order. A rank that has an error
+ * in place of values gives it to all, and all throw it.
+ */
 export interface Meeting {
   barrier(): Promise<void>;
   /** The root's value, on every rank. */
@@ -16,7 +21,16 @@ export interface Meeting {
   /** Every rank's value, in rank order. */
   allgather(value: unknown): Promise<readonly unknown[]>;
   /** `values.get(rank)` is for that rank; what the ranks had for this one, by rank. */
-  alltoall(values: ReadonlyMap<number, unknown>): Promise<ReadonlyMap<number, unknown>>;
+  alltoall(values: ReadonlyMap<number, unknown> | LockstepError): Promise<ReadonlyMap<number, unknown>>;
+}
+
+/** Where the program has the collective that is called next. */
+let site = "";
+
+/** A collective at its place in the program: what the compiler makes of `allreduce(mine)`, whose arguments are evaluated by then. */
+export function collective<A extends unknown[], R>(at: string, called: (...args: A) => R, ...args: A): R {
+  site = at;
+  return called(...args);
 }
 
 /**
@@ -30,8 +44,12 @@ export const rank = (): number => place.rank;
 /** How many ranks run the annotated function. Under plain Node and outside annotated functions: 1. */
 export const size = (): number => place.size;
 
-/** How this rank meets the others. */
-export const meeting = (): Meeting | null => place.meeting;
+/** How this rank meets the others; asked for in the moment a collective is called. */
+export function meeting(): Meeting | null {
+  const at = site;
+  site = "";
+  return place.meeting && place.meeting(at);
+}
 
 /** A call begins on this rank; null: it has ended. */
 export function stand(at: Place | null): void {

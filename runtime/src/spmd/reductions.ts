@@ -28,6 +28,11 @@ function each<N>(into: { [n: number]: N; readonly length: number }, from: { read
   for (let n = 0; n < into.length; n++) into[n] = two(into[n]!, from[n]!);
 }
 
+/** A Buffer as the Uint8Array that it is: its own methods do otherwise than those of typed arrays. */
+export function plainArray<A extends NumericArray>(values: A): A {
+  return values instanceof Uint8Array && values.constructor !== Uint8Array ? (new Uint8Array(values.buffer, values.byteOffset, values.length) as A) : values;
+}
+
 /** What changes no other value of its type, as many elements of it as `like` has. */
 export function identity(like: Combinable, by: Reduction): Combinable {
   if (typeof like === "bigint") return by === "product" ? 1n : 0n;

@@ -106,6 +106,21 @@ export async function besideTables(tables: Tables) {
   return [sums, least, some, a, b, counted, halves];
 }
 
+/** What came is another object than what was given, which may be used again at once. */
+export async function reused() {
+  "use spmd";
+  const counts = new Float64Array(3).fill(1);
+  const record = { m: 1 };
+  const list = [1];
+  const [total, running, all, part, sent, least] = [await allreduce(counts, "max"), await scan(counts, "max"), await allgather(counts), (await alltoall(Array.from({ length: size() }, () => counts)))[0]!, await bcast(list), await allreduce(record, (a) => a)];
+  counts.fill(0);
+  list.push(2);
+  record.m = 5;
+  total[0]! += 1;
+  const lengths = await allgather((await scan([1], (a, b) => (a.push(...b), a))).length);
+  return [[...total], running[0], all[0]![0], part[0], sent, least, lengths.every((length, n) => length === n + 1), [...(await allreduce(Buffer.from([1]), "max"))], Object.keys(await bcast(Object.create(null) as object)).length];
+}
+
 /** A mistake on any rank is one error of all. */
 export async function mistakes() {
   "use spmd";

@@ -1,10 +1,11 @@
 /** What the oracle's programs cannot show: what ranks bring that do not fit, and what collectives say of it. */
 import { afterEach, expect, it } from "vitest";
+import { LockstepError } from "../../../runtime/src/errors/index.ts";
 import * as collectives from "../../../runtime/src/spmd/collectives.ts";
 import { type Meeting, stand } from "../../../runtime/src/spmd/rank.ts";
 import { identity, sliceOf, whole } from "../../../runtime/src/spmd/reductions.ts";
 
-const { allreduce, alltoall, alltoallv, bcast, exscan, scan, scatter } = collectives;
+const { allgather, allreduce, alltoall, alltoallv, bcast, exscan, scan, scatter } = collectives;
 
 afterEach(() => stand(null));
 
@@ -14,9 +15,12 @@ function beside(other: { is: string; value: unknown }): void {
     barrier: async () => undefined,
     broadcast: async (value) => value,
     allgather: async (value) => [value, other],
-    alltoall: async (values) => new Map([[0, values.get(0)], [1, other]]),
+    alltoall: async (values) => {
+      if (values instanceof LockstepError) throw values;
+      return new Map([[0, values.get(0)], [1, other]]);
+    },
   };
-  stand({ rank: 0, size: 2, meeting });
+  stand({ rank: 0, size: 2, meeting: () => meeting });
 }
 
 it("ranks that bring different things are told which", async () => {
@@ -63,6 +67,31 @@ it("rank 0 gets of exscan what changes nothing", () => {
       expect(Number.isFinite(limit) || typeof limit === "bigint" ? like[0] !== beyond : like[0] === limit, `${Type.name} ${limit}`).toBe(true);
     }
   }
+});
+
+it("what is given is never what comes back, on one rank either", async () => {
+  const list = [1];
+  expect(await allreduce(list, (a, b) => [...a, ...b])).not.toBe(list);
+  const numbers = Float64Array.of(1, 2);
+  for (const made of [await allreduce(numbers), await scan(numbers), (await allgather(numbers))[0], (await alltoall([numbers]))[0], await bcast(numbers), (await alltoallv(numbers, [2])).values]) {
+    expect(made).toEqual(numbers);
+    expect(made).not.toBe(numbers);
+  }
+  await expect(bcast({ call: () => 1 })).rejects.toMatchObject({ code: "LS2015", message: expect.stringContaining("call is the function call, which cannot be sent") });
+});
+
+it("combining functions may write to what they are given", async () => {
+  const meeting = (all: readonly unknown[]): Meeting => ({ barrier: async () => undefined, broadcast: async (value) => value, allgather: async () => all, alltoall: async () => new Map() });
+  const push = (a: number[], b: number[]) => (a.push(...b), a);
+  stand({ rank: 1, size: 3, meeting: () => meeting([[0], [1], [2]]) });
+  expect([await scan([1], push), await exscan([1], push), await allreduce([1], push)]).toEqual([[0, 1], [0], [0, 1, 2]]);
+});
+
+it("a Buffer is the array of bytes that it is", async () => {
+  const bytes = Buffer.from([1, 2, 3]);
+  expect(await exscan(bytes)).toEqual(Uint8Array.of(0, 0, 0));
+  expect(await allreduce(bytes)).toEqual(Uint8Array.of(1, 2, 3));
+  expect([...bytes]).toEqual([1, 2, 3]);
 });
 
 it("slices make the whole again", () => {

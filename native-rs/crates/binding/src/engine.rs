@@ -197,38 +197,39 @@ impl JsEngine {
         self.engine.close_dataset(id);
     }
 
-    /// Collective. The root's bytes on every rank; the others pass null.
+    /// Collective. The root's bytes on every rank; the others pass null. `site`, here and below: where the program has it; ranks that
+    /// are at different ones have diverged.
     #[napi]
-    pub async fn broadcast(&self, bytes: Option<Buffer>, root: u32) -> napi::Result<Buffer> {
+    pub async fn broadcast(&self, bytes: Option<Buffer>, root: u32, site: Option<String>) -> napi::Result<Buffer> {
         let engine = self.engine.clone();
         let bytes = bytes.map(|bytes| Bytes::from_owner(Owned(bytes)));
-        let bytes = self.run(async move { engine.broadcast(bytes, root as usize).await }).await?;
+        let bytes = self.run(async move { engine.broadcast(bytes, root as usize, &site.unwrap_or_default()).await }).await?;
         Ok(Buffer::from(Vec::from(bytes)))
     }
 
     /// Collective. Every rank's bytes in rank order.
     #[napi]
-    pub async fn allgather(&self, bytes: Buffer) -> napi::Result<Vec<Buffer>> {
+    pub async fn allgather(&self, bytes: Buffer, site: Option<String>) -> napi::Result<Vec<Buffer>> {
         let engine = self.engine.clone();
         let bytes = Bytes::from_owner(Owned(bytes));
-        let all = self.run(async move { engine.allgather(OpKind::Allgather, bytes).await }).await?;
+        let all = self.run(async move { engine.allgather(OpKind::Allgather, bytes, &site.unwrap_or_default()).await }).await?;
         Ok(all.into_iter().map(|bytes| Buffer::from(Vec::from(bytes))).collect())
     }
 
     /// Collective. `parts[rank]` is for that rank, null: nothing; what the ranks had for this one, in rank order.
     #[napi]
-    pub async fn alltoall(&self, parts: Vec<Option<Buffer>>) -> napi::Result<Vec<Option<Buffer>>> {
+    pub async fn alltoall(&self, parts: Vec<Option<Buffer>>, site: Option<String>) -> napi::Result<Vec<Option<Buffer>>> {
         let engine = self.engine.clone();
         let parts = parts.into_iter().map(|part| part.map(|part| Bytes::from_owner(Owned(part)))).collect();
-        let received = self.run(async move { engine.alltoall(parts).await }).await?;
+        let received = self.run(async move { engine.alltoall(parts, &site.unwrap_or_default()).await }).await?;
         Ok(received.into_iter().map(|part| part.map(|bytes| Buffer::from(Vec::from(bytes)))).collect())
     }
 
     /// Collective. Resolves when all ranks are here.
     #[napi]
-    pub async fn barrier(&self) -> napi::Result<()> {
+    pub async fn barrier(&self, site: Option<String>) -> napi::Result<()> {
         let engine = self.engine.clone();
-        self.run(async move { engine.barrier().await }).await
+        self.run(async move { engine.barrier(&site.unwrap_or_default()).await }).await
     }
 
     /// Tells the other ranks: every operation of the current call, pending or later, rejects with this error (JSON).

@@ -85,6 +85,8 @@ struct Position {
     call: u64,
     sequence: u64,
     dataset: u32,
+    /// Hash of all tables that have been registered.
+    tables: u64,
 }
 
 /// A cluster's launcher may take minutes to start all of its processes.
@@ -177,6 +179,9 @@ impl Engine {
             concat_batches(&schema, &reader.collect::<Result<Vec<_>, _>>()?)
         };
         let table = read().map_err(|error| EngineError::bug(format!("a table that cannot be read: {error}")))?;
+        let mut hasher = DefaultHasher::new();
+        (self.position.lock().tables, ipc).hash(&mut hasher);
+        self.position.lock().tables = hasher.finish();
         Ok(self.add(Source::Table(table)))
     }
 
@@ -253,6 +258,8 @@ impl Engine {
         let site = plan.sinks.first().map_or("", |sink| sink.site());
         let mut hasher = DefaultHasher::new();
         text.hash(&mut hasher);
+        // What stands in the program as a table is as much a part of the plan as its constants.
+        self.position.lock().tables.hash(&mut hasher);
         let fingerprint = hasher.finish() | 1;
         let all = self.comm.allgather(&self.next(OpKind::Plan, site), fingerprint.to_le_bytes().to_vec().into()).await?;
         if let Some(rank) = all.iter().position(|other| other[..] != fingerprint.to_le_bytes()) {
@@ -284,14 +291,14 @@ impl Engine {
         op
     }
 
-    /// Collective. Root's bytes, on every rank.
-    pub async fn broadcast(&self, bytes: Option<Bytes>, root: usize) -> Result<Bytes> {
-        Ok(self.comm.broadcast(&self.next(OpKind::Broadcast, ""), root, bytes).await?)
+    /// Collective, as the following: `site` is where the program has it, "": nowhere. Root's bytes, on every rank.
+    pub async fn broadcast(&self, bytes: Option<Bytes>, root: usize, site: &str) -> Result<Bytes> {
+        Ok(self.comm.broadcast(&self.next(OpKind::Broadcast, site), root, bytes).await?)
     }
 
     /// Collective. Every rank's bytes in rank order.
-    pub async fn allgather(&self, kind: OpKind, bytes: Bytes) -> Result<Vec<Bytes>> {
-        Ok(self.comm.allgather(&self.next(kind, ""), bytes).await?)
+    pub async fn allgather(&self, kind: OpKind, bytes: Bytes, site: &str) -> Result<Vec<Bytes>> {
+        Ok(self.comm.allgather(&self.next(kind, site), bytes).await?)
     }
 
     /// Collective. Every rank's bytes in rank order, on rank 0.
@@ -300,13 +307,13 @@ impl Engine {
     }
 
     /// Collective. `parts[rank]` is for that rank; what the ranks had for this one, in rank order.
-    pub async fn alltoall(&self, parts: Vec<Option<Bytes>>) -> Result<Vec<Option<Bytes>>> {
-        Ok(self.comm.alltoall(&self.next(OpKind::Alltoall, ""), parts).await?)
+    pub async fn alltoall(&self, parts: Vec<Option<Bytes>>, site: &str) -> Result<Vec<Option<Bytes>>> {
+        Ok(self.comm.alltoall(&self.next(OpKind::Alltoall, site), parts).await?)
     }
 
     /// Collective. Returns when all ranks are here.
-    pub async fn barrier(&self) -> Result<()> {
-        Ok(self.comm.barrier(&self.next(OpKind::Barrier, "")).await?)
+    pub async fn barrier(&self, site: &str) -> Result<()> {
+        Ok(self.comm.barrier(&self.next(OpKind::Barrier, site)).await?)
     }
 
     /// Tells the other ranks: every operation of the current call, pending or later, fails with this error.

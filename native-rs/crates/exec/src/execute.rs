@@ -154,7 +154,7 @@ async fn agree(engine: &Engine, stages: &Stages, tallies: Vec<Tally>, spools: &S
     let spooled = spools.iter().map(|(_, rows, _)| *rows).collect();
     let report = Report { tallies, spooled, peak_bytes: engine.peak_reserved() as u64, operators, spans, sent };
     let json = serde_json::to_vec(&report).map_err(|error| EngineError::bug(error.to_string()))?;
-    let reports = engine.allgather(OpKind::Plan, json.into()).await?;
+    let reports = engine.allgather(OpKind::Plan, json.into(), "").await?;
     let parse = |bytes: &Bytes| serde_json::from_slice(bytes).map_err(|error| EngineError::bug(error.to_string()));
     reports.iter().map(parse).collect()
 }
@@ -339,7 +339,7 @@ async fn gather(
         framing::encode(batch, 0, &mut bytes)?;
     }
     let all = match everywhere {
-        true => Some(engine.allgather(OpKind::Collect, bytes.into()).await?),
+        true => Some(engine.allgather(OpKind::Collect, bytes.into(), "").await?),
         false => engine.gather(OpKind::Collect, bytes.into()).await?,
     };
     let Some(all) = all else { return Ok(None) };

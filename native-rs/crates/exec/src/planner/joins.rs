@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use arrow::compute::SortOptions;
+use arrow::datatypes::Schema;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::common::{DataFusionError, JoinType, Result};
 use datafusion::config::ConfigOptions;
@@ -14,6 +15,7 @@ use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::aggregates::AggregateExec;
 use datafusion::physical_plan::filter::FilterExec;
+use datafusion::physical_plan::joins::utils::JoinFilter;
 use datafusion::physical_plan::joins::{CrossJoinExec, HashJoinExec, NestedLoopJoinExec, PartitionMode, SortMergeJoinExec};
 use datafusion::physical_plan::projection::{ProjectionExec, ProjectionExpr};
 use datafusion::physical_plan::sorts::sort::SortExec;
@@ -90,12 +92,18 @@ fn merged(join: &HashJoinExec) -> Result<Arc<dyn ExecutionPlan>> {
         join.left().clone(),
         join.right().clone(),
         join.on().to_vec(),
-        join.filter().cloned(),
+        join.filter().map(of_unmatched),
         *join.join_type(),
         vec![SortOptions::default(); join.on().len()],
         join.null_equality(),
     )?;
     projected(join, Arc::new(merge))
+}
+
+/// The filter as a merge asks it: of rows without a match as well, whose other side is null.
+fn of_unmatched(filter: &JoinFilter) -> JoinFilter {
+    let fields = filter.schema().fields().iter().map(|field| field.as_ref().clone().with_nullable(true));
+    JoinFilter::new(filter.expression().clone(), filter.column_indices().to_vec(), Arc::new(Schema::new(fields.collect::<Vec<_>>())))
 }
 
 /// What the join gives of `rows`, which have the columns of the join without its projection.

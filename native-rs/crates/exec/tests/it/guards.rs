@@ -7,7 +7,7 @@ use arrow::datatypes::{DataType, Field, Int64Type, Schema};
 use serde_json::{Value, json};
 
 use crate::tables::dataset;
-use crate::world::{World, aggregate, collect, column, count, execute, join, open, plan, rows, same_everywhere, scan, sort, text, write};
+use crate::world::{World, aggregate, call, collect, column, count, execute, join, open, plan, rows, same_everywhere, scan, sort, text, write};
 
 const COLUMNS: [(&str, &str); 2] = [("zone", "number"), ("miles", "number")];
 /// A zone whose eight bytes occur nowhere else in a file.
@@ -92,16 +92,22 @@ fn joins_beyond_the_memory_sort_both_sides_on_disk() {
         RecordBatch::try_from_iter_with_nullable([("key", Arc::new(keys) as _, true), (name, Arc::new(numbers) as _, false)]).unwrap()
     };
     let ((_a, left), (_b, right)) = (dataset("left", &[keyed(0, "l")]), dataset("right", &[keyed(ROWS / 2, "r")]));
-    let answer = |kind: &str, size: usize, memory: u64| {
+    let answer = |kind: &str, conditional: bool, size: usize, memory: u64| {
         let results = World { memory, ..World::new(size, 1) }.run(|engine| {
             let one_side = kind == "semi" || kind == "anti";
             let (l, r): (&[&str], &[&str]) = if one_side { (&[], &[]) } else { (&["l"], &["r"]) };
             let sum = |name: &str| (if name == "l" { "left" } else { "right" }, "sum", Some(column(name, "number")));
             let sums = if one_side { vec![("rows", "count", None), sum("l")] } else { vec![("rows", "count", None), sum("l"), sum("r")] };
+            let mut joined = join(kind, (0, 1), ("key", "key", "string"), l, r);
+            if conditional {
+                let of = |side: &str, name: &str| json!({ "side": side, "from": name, "as": name });
+                let less = call("lt", "boolean", vec![column("l", "number"), column("r", "number")]);
+                joined["condition"] = json!({ "expression": less, "columns": [of("left", "l"), of("right", "r")] });
+            }
             let nodes = vec![
                 scan(1, &[("key", "string"), ("l", "number")]),
                 scan(2, &[("key", "string"), ("r", "number")]),
-                join(kind, (0, 1), ("key", "key", "string"), l, r),
+                joined,
                 aggregate(2, &[], sums),
             ];
             let plan = plan(nodes, vec![collect(3)]);
@@ -118,12 +124,12 @@ fn joins_beyond_the_memory_sort_both_sides_on_disk() {
         let merged = results[0].profile.contains("SortMergeJoinExec");
         (text(&rows(results[0].sinks[0].ipc.as_ref().unwrap())), merged)
     };
-    for kind in ["inner", "left", "full", "semi", "anti"] {
-        let (free, hashed) = answer(kind, 1, 0);
+    for (kind, conditional) in ["inner", "left", "full", "semi", "anti"].into_iter().flat_map(|kind| [(kind, false), (kind, true)]) {
+        let (free, hashed) = answer(kind, conditional, 1, 0);
         assert!(!hashed);
         for size in [1, 3] {
-            let (limited, merged) = answer(kind, size, 12 << 20);
-            assert_eq!(limited, free, "{kind} on {size}");
+            let (limited, merged) = answer(kind, conditional, size, 12 << 20);
+            assert_eq!(limited, free, "{kind} on {size}, conditional: {conditional}");
             assert!(merged || size > 1, "{kind}");
         }
     }

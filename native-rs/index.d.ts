@@ -109,12 +109,17 @@ export declare function mpiAbort(code: number): void;
 /** Lets a descriptor that the launcher gave this process survive an exec, which Node would close. */
 export declare function inheritDescriptor(descriptor: number): void;
 
+/** What becomes of an output that is there. */
+export type WriteMode = "create" | "overwrite" | "append" | "overwrite-partitions";
+
 /**
  * Makes a place for the parts: of a local path a hidden sibling. Null: this job has committed the output before. `options`:
- * `{ store, identity }`. LS2007: `path` exists; LS2008: it cannot be written.
+ * `{ store, identity, single }`. LS2007: `path` exists; LS2008: it cannot be written.
  */
-export declare function prepareOutput(path: string, overwrite: boolean, attempt: string, options: string): Promise<string | null>;
+export declare function prepareOutput(path: string, mode: WriteMode, attempt: string, options: string): Promise<string | null>;
 /** Makes the staged parts visible as `path`, in one step; may be repeated. */
-export declare function commitOutput(staging: string, path: string, overwrite: boolean, options: string): Promise<void>;
+export declare function commitOutput(staging: string, path: string, mode: WriteMode, options: string): Promise<void>;
+/** Makes one file, `name`, of the parts in a staging folder. */
+export declare function joinParts(staging: string, name: string): Promise<void>;
 /** Removes the staging place with all it holds. */
 export declare function abortOutput(staging: string, options: string): Promise<void>;

@@ -41,7 +41,11 @@ export type CsvWrite = { input: number, path: string, staging: string, ordered: 
 /**
  * One character.
  */
-delimiter: string, header: boolean, store: StoreOptions, site: string, };
+delimiter: string, header: boolean, 
+/**
+ * "gzip" | "zstd" | "none"
+ */
+compression: string, layout: Layout, store: StoreOptions, site: string, };
 
 /**
  * A row function's body: a typed tree with JavaScript's semantics.
@@ -113,7 +117,36 @@ export type JoinType = "inner" | "left" | "right" | "full" | "lookup" | "semi" |
  */
 export type JsType = "number" | "string" | "boolean" | "bigint" | "date";
 
-export type JsonLinesWrite = { input: number, path: string, staging: string, ordered: boolean, store: StoreOptions, site: string, };
+export type JsonLinesWrite = { input: number, path: string, staging: string, ordered: boolean, 
+/**
+ * "gzip" | "zstd" | "none"
+ */
+compression: string, layout: Layout, store: StoreOptions, site: string, };
+
+/**
+ * How the rows of a write are dealt to files.
+ */
+export type Layout = { 
+/**
+ * Columns whose values name the folders of their rows, `year=2024/month=1`, and are in no file.
+ */
+partitionBy: Array<string>, 
+/**
+ * Rows of a file at most.
+ */
+fileRows?: number, 
+/**
+ * There are no rows: a file in the folder of nulls says what columns there are.
+ */
+withoutRows: boolean, 
+/**
+ * The runtime makes one file of the parts: only the first has a header.
+ */
+single: boolean, 
+/**
+ * Of an append: the number of its first part, behind those that are there, and what no other append's parts are called.
+ */
+firstPart: number, suffix: string, };
 
 /**
  * A literal as JSON has it. Numbers that JSON lacks are strings: "NaN", "Infinity", "-Infinity", "-0".
@@ -167,7 +200,7 @@ compression: string, rowGroupRows: number,
 /**
  * Column → printed Arrow type, e.g. "int32", "dictionary<values=string, indices=int32>".
  */
-types: Record<string, string>, store: StoreOptions, site: string, };
+types: Record<string, string>, layout: Layout, store: StoreOptions, site: string, };
 
 export type PartitionField = { column: string, 
 /**

@@ -91,7 +91,7 @@ it("a null that only some writers count is one that may be there; one that was t
   await table({ v: [1, null] }).writeParquet(join(folder, "maybe"));
   await run("pull", "maybe");
   expect(readFileSync(join(folder, "maybe.schema.ts"), "utf8")).toContain("v: number | null; // float64");
-  await table({ v: [1, 2] }).writeParquet(join(folder, "maybe"), { overwrite: true });
+  await table({ v: [1, 2] }).writeParquet(join(folder, "maybe"), { mode: "overwrite" });
   expect(await run("check", "maybe.schema.ts")).toMatchObject({ code: 0 });
 });
 

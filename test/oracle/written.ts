@@ -1,6 +1,7 @@
 /** What a program wrote below its folder: every dataset of it, read by readers that are not ours. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { gunzipSync, zstdDecompressSync } from "node:zlib";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects, parquetSchema, type SchemaElement } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
@@ -21,7 +22,7 @@ export async function readWritten(folder: string): Promise<Map<string, Written>>
   const visit = async (relative: string): Promise<void> => {
     const entries = readdirSync(join(folder, relative), { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
     if (entries.some(({ name }) => name === "metadata")) return void found.set(relative, await readTable(join(folder, relative)));
-    const parts = (extension: string) => entries.filter((entry) => entry.isFile() && entry.name.endsWith(extension)).map(({ name }) => join(folder, relative, name));
+    const parts = (extension: string) => entries.filter((entry) => entry.isFile() && new RegExp(`${extension}(\\.gz|\\.zst)?$`).test(entry.name)).map(({ name }) => join(folder, relative, name));
     if (parts(".parquet").length > 0) found.set(relative, await readParquet(parts(".parquet")));
     if (parts(".jsonl").length > 0) found.set(relative, await readJson(parts(".jsonl")));
     if (parts(".csv").length > 0) found.set(relative, readLines(parts(".csv")));
@@ -120,7 +121,11 @@ async function readJson(files: readonly string[]): Promise<Written> {
 
 /** Lines as they stand, the header of later parts dropped; the oracle's CSV programs write no line break inside a field. */
 function readLines(files: readonly string[]): Written {
-  const parts = files.map((name) => readFileSync(name, "utf8").split("\n").slice(0, -1));
+  const unpacked = (name: string): Buffer => {
+    const bytes = readFileSync(name);
+    return name.endsWith(".gz") ? gunzipSync(bytes) : name.endsWith(".zst") ? zstdDecompressSync(bytes) : bytes;
+  };
+  const parts = files.map((name) => unpacked(name).toString("utf8").split("\n").slice(0, -1));
   const header = parts[0]?.[0] ?? "";
   const lines = parts.flatMap((part) => (part[0] === header ? part.slice(1) : part));
   return { schema: [header], rows: lines.map((line) => ({ line })) };

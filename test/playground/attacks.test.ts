@@ -176,7 +176,7 @@ export default [{ __proto__: null, constructor: 1 }];
     const program = `import { readCsv } from "@lockstep/runtime";
 async function copy(out: string) {
   "use spmd";
-  await (await readCsv<{ city: string; amount: number }>("sales.csv")).writeCsv(out, { overwrite: true });
+  await (await readCsv<{ city: string; amount: number }>("sales.csv")).writeCsv(out, { mode: "overwrite" });
 }
 await copy(process.argv[2]!);
 `;

@@ -63,7 +63,7 @@ for (const [scheme, start] of [["az", azurite], ["gs", fakeGcs]] as const) {
       expect(await within(server.env, () => jobs.counted(at("ranks/out")))).toEqual(right);
       expect(await run(pool, "counted", at("ranks/*/part-*.parquet"))).toEqual(right);
       await expect(run(pool, "copied", at("plain"), at("ranks/out"))).rejects.toMatchObject({ code: "LS2007" });
-      await within(server.env, () => table({ id: [1] }).writeParquet(at("plain"), { overwrite: true }));
+      await within(server.env, () => table({ id: [1] }).writeParquet(at("plain"), { mode: "overwrite" }));
       expect((await within(server.env, () => readParquet(at("plain")))).objects()).toEqual([{ id: 1 }]);
     });
 

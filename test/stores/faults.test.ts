@@ -110,6 +110,7 @@ describe("plain Node's commit", () => {
     for (let round = 0; round < commits; round++) {
       const path = `s3://lockstep/both/${round}`;
       const overwrite = next() < 0.5;
+      const mode = overwrite ? "overwrite" : "create";
       const lose = next() < 0.5 ? Math.floor(next() * 24) : -1;
       let request = 0;
       front.decide = ({ method, url }) => {
@@ -117,7 +118,7 @@ describe("plain Node's commit", () => {
         if (method === "POST" && /\?uploads/.test(url)) nameless++;
         return "lost";
       };
-      const results = await within(front.env, () => Promise.allSettled([rows.writeParquet(path, { overwrite }), others.writeParquet(path, { overwrite })]));
+      const results = await within(front.env, () => Promise.allSettled([rows.writeParquet(path, { mode }), others.writeParquet(path, { mode })]));
       front.decide = undefined;
       const [a, b] = results.map(({ status }) => status === "fulfilled");
       const seen = (await ids(path))!.join();

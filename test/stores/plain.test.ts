@@ -32,7 +32,7 @@ for (const start of [versitygw, s3mock]) {
       expect(keys).toEqual(["plain/out/_lockstep.json", expect.stringMatching(/^plain\/out\/part-00000-[\w-]+\.parquet$/)]);
       expect((await here(() => readParquet<Row>("s3://lockstep/plain/out"))).objects()).toEqual(rows.objects());
       expect(await failure(() => again.writeParquet("s3://lockstep/plain/out"))).toMatchObject({ code: "LS2007" });
-      await here(() => again.writeParquet("s3://lockstep/plain/out", { overwrite: true }));
+      await here(() => again.writeParquet("s3://lockstep/plain/out", { mode: "overwrite" }));
       expect((await here(() => readParquet<Row>("s3://lockstep/plain/out/"))).objects()).toEqual(again.objects());
       expect((await bucket.list("plain/out")).size).toBe(2);
       expect((await bucket.uploads()).filter((key) => key.startsWith("plain/"))).toEqual([]);

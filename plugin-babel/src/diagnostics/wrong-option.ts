@@ -13,6 +13,7 @@ type Mistake =
 const elsewhere: Readonly<Record<string, string>> = {
   sep: "delimiter", delim: "delimiter", separator: "delimiter", has_header: "header", hasHeader: "header", headers: "header",
   dtype: "types", dtypes: "types", schema: "types", schema_overrides: "types", codec: "compression", row_group_size: "rowGroupRows", rowGroupSize: "rowGroupRows",
+  partition_by: "partitionBy", partitionedBy: "partitionBy", max_rows_per_file: "fileRows", maxRecordsPerFile: "fileRows", save_mode: "mode", saveMode: "mode", if_exists: "mode",
   head: "limit", n: "limit", nrows: "limit", rows: "limit", take: "limit", skip: "offset",
 };
 
@@ -20,7 +21,7 @@ const elsewhere: Readonly<Record<string, string>> = {
 const instead: Readonly<Record<string, string>> = {
   ...Object.fromEntries(["columns", "usecols", "select"].map((name) => [name, "list the columns in the interface: no others are read"])),
   ...Object.fromEntries(["limit", "limt", "nrows", "n_rows", "rows", "n", "head"].map((name) => [name, "take the first rows with slice(0, n) after it"])),
-  mode: "write overwrite: true to replace an existing output",
+  overwrite: "write mode: \"overwrite\" to replace an existing output",
   ...Object.fromEntries(["where", "filter", "filters"].map((name) => [name, "filter the table after it: what the filter does not need is not read"])),
 };
 
@@ -39,8 +40,8 @@ export const wrongOption = defineDiagnostic(
     kind: "user-error",
     docs: "The options of readers, writers and observers are an object of what their types declare. A misspelt one would be passed over in silence, so it is an error: of options that are written out, or stand in a const, when building, of others when the program runs (LS2016).",
     example: {
-      wrong: "await trips.writeParquet(out, { overwite: true });",
-      right: "await trips.writeParquet(out, { overwrite: true });",
+      wrong: "await trips.writeParquet(out, { mod: \"overwrite\" });",
+      right: "await trips.writeParquet(out, { mode: \"overwrite\" });",
     },
   },
   (mistake: Mistake, span: SourceSpan) => {

@@ -2,18 +2,20 @@
 
 /** What one option takes. */
 export type Taken =
-  | { readonly kind: "boolean" | "number" | "count" | "text" | "texts" | "character" | "date" | "database" }
+  | { readonly kind: "boolean" | "number" | "count" | "text" | "texts" | "columns" | "character" | "date" | "database" }
   | { readonly kind: "one"; readonly of: readonly string[] }
   /** Column → one of these, or the name of an Arrow type. */
   | { readonly kind: "types"; readonly of: readonly string[] | "arrow" }
   | { readonly kind: "options"; readonly of: Options };
 export type Options = Readonly<Record<string, Taken>>;
 
-const [boolean, number, count, text, texts, character, date, database] = (["boolean", "number", "count", "text", "texts", "character", "date", "database"] as const).map((kind): Taken => ({ kind })) as [Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken];
+const [boolean, number, count, text, texts, columns, character, date, database] = (["boolean", "number", "count", "text", "texts", "columns", "character", "date", "database"] as const).map((kind): Taken => ({ kind })) as [Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken];
 const read: Taken = { kind: "types", of: ["bigint", "number", "string", "boolean", "date"] };
 const order: Taken = { kind: "one", of: ["program"] };
 const store: Taken = { kind: "options", of: { endpoint: text, region: text, pathStyle: boolean, anonymous: boolean } };
 const catalog: Taken = { kind: "options", of: { uri: text, warehouse: text, name: text } };
+const files = { mode: { kind: "one", of: ["create", "overwrite", "append", "overwrite-partitions"] }, partitionBy: columns, single: boolean, fileRows: count, store, order } as const satisfies Options;
+const compression: Taken = { kind: "one", of: ["gzip", "zstd", "none"] };
 const range: Options = { limit: number, offset: number };
 
 export const optionsOf = {
@@ -22,9 +24,9 @@ export const optionsOf = {
   readJsonLines: { types: read, store },
   readIceberg: { snapshot: text, asOf: date, ref: text, since: text, into: text, catalog, types: read, store },
   readPostgres: { url: database, types: read, partitionBy: text, connections: count },
-  writeParquet: { overwrite: boolean, compression: { kind: "one", of: ["snappy", "zstd", "gzip", "lz4", "none"] }, rowGroupRows: count, types: { kind: "types", of: "arrow" }, order, store },
-  writeCsv: { overwrite: boolean, delimiter: character, header: boolean, order, store },
-  writeJsonLines: { overwrite: boolean, order, store },
+  writeParquet: { ...files, compression: { kind: "one", of: ["snappy", "zstd", "gzip", "lz4", "none"] }, rowGroupRows: count, types: { kind: "types", of: "arrow" } },
+  writeCsv: { ...files, compression, delimiter: character, header: boolean },
+  writeJsonLines: { ...files, compression },
   writeIceberg: { mode: { kind: "one", of: ["append", "overwrite", "overwrite-partitions", "create"] }, partitionBy: texts, catalog, types: { kind: "types", of: "arrow" }, store },
   overwriteIceberg: { partitionBy: texts, catalog, types: { kind: "types", of: "arrow" }, store },
   deleteIceberg: { catalog, store, types: read },
@@ -49,6 +51,7 @@ export function fits(value: unknown, taken: Taken): boolean {
     case "database":
       return typeof value === "string" && !holdsPassword(value);
     case "texts":
+    case "columns":
       return Array.isArray(value) && value.every((one) => typeof one === "string");
     case "character":
       return typeof value === "string" && /^[\x00-\x7f]$/.test(value) && !/["\r\n]/.test(value);
@@ -74,6 +77,8 @@ export function wordsOf(taken: Taken): string {
       return "true or false";
     case "texts":
       return "a list of strings";
+    case "columns":
+      return "a list of columns' names";
     case "count":
       return "a whole number, 1 or more";
     case "character":

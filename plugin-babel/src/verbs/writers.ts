@@ -8,15 +8,15 @@ import type { Verb } from "./verb.ts";
 
 const writer = (name: string, format: string, options: Options): Verb => ({
   name,
-  docs: `Writes a directory of ${format} files, one or more a rank, committed together.`,
-  example: `await monthly.${name}(out, { overwrite: true })`,
+  docs: `Writes a folder of ${format} files, one or more a rank, committed together: new, in place of another or added to it (\`mode\`), in folders of their values (\`partitionBy\`), of so many rows (\`fileRows\`); or one file (\`single\`).`,
+  example: `await monthly.${name}(out, { mode: "overwrite", partitionBy: ["month"] })`,
   on: "table",
   role: "writer",
   signature: [
     { kind: "scalar", name: "path", optional: false, takes: "path" },
     { kind: "scalar", name: "options", optional: true, default: "{}", options },
   ],
-  // The columns are those that the option `types` names.
+  // The columns are those that the options `types` and `partitionBy` name.
   type: (i, [input], context) => {
     for (const { from, span } of i.columns) if (!columnOf(input!.row, from)) context.report(misspeltColumn(from, span, input!.row, context.origin(i, 0, from)));
     return null;

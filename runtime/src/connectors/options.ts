@@ -18,10 +18,11 @@ import type { ReadParquetOptions } from "./parquet/read.ts";
 import type { WriteParquetOptions } from "./parquet/write.ts";
 import type { ReadPostgresOptions } from "./postgres/read.ts";
 import type { StoreOptions } from "./store/options.ts";
+import type { WriteFilesOptions } from "./write-options.ts";
 
 /** What one option takes. */
 export type Taken =
-  | { readonly kind: "boolean" | "number" | "count" | "text" | "texts" | "character" | "date" | "database" }
+  | { readonly kind: "boolean" | "number" | "count" | "text" | "texts" | "columns" | "character" | "date" | "database" }
   | { readonly kind: "one"; readonly of: readonly string[] }
   /** Column → one of these, or the name of an Arrow type, which the writer reads. */
   | { readonly kind: "types"; readonly of: readonly string[] | "arrow" }
@@ -30,11 +31,13 @@ export type Options = Readonly<Record<string, Taken>>;
 
 type Of<T> = { readonly [K in keyof Required<T>]: Taken };
 
-const [boolean, number, count, text, texts, character, date, database] = (["boolean", "number", "count", "text", "texts", "character", "date", "database"] as const).map((kind): Taken => ({ kind })) as [Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken];
+const [boolean, number, count, text, texts, columns, character, date, database] = (["boolean", "number", "count", "text", "texts", "columns", "character", "date", "database"] as const).map((kind): Taken => ({ kind })) as [Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken];
 const read: Taken = { kind: "types", of: ["bigint", "number", "string", "boolean", "date"] };
 const order: Taken = { kind: "one", of: ["program"] };
 const store: Taken = { kind: "options", of: { endpoint: text, region: text, pathStyle: boolean, anonymous: boolean } satisfies Of<StoreOptions> };
 const catalog: Taken = { kind: "options", of: { uri: text, warehouse: text, name: text } satisfies Of<CatalogOptions> };
+const files = { mode: { kind: "one", of: ["create", "overwrite", "append", "overwrite-partitions"] }, partitionBy: columns, single: boolean, fileRows: count, store, order } as const satisfies Of<WriteFilesOptions<object>>;
+const compression: Taken = { kind: "one", of: ["gzip", "zstd", "none"] };
 const range = { limit: number, offset: number } satisfies Of<RowRange>;
 
 export const optionsOf = {
@@ -44,10 +47,10 @@ export const optionsOf = {
   readIceberg: { snapshot: text, asOf: date, ref: text, since: text, into: text, catalog, types: read, store } satisfies Of<ReadIcebergOptions<object>>,
   readPostgres: { url: database, types: read, partitionBy: text, connections: count } satisfies Of<ReadPostgresOptions<object>>,
   writeParquet: {
-    overwrite: boolean, compression: { kind: "one", of: ["snappy", "zstd", "gzip", "lz4", "none"] }, rowGroupRows: count, types: { kind: "types", of: "arrow" }, order, store,
+    ...files, compression: { kind: "one", of: ["snappy", "zstd", "gzip", "lz4", "none"] }, rowGroupRows: count, types: { kind: "types", of: "arrow" },
   } satisfies Of<WriteParquetOptions<object>>,
-  writeCsv: { overwrite: boolean, delimiter: character, header: boolean, order, store } satisfies Of<WriteCsvOptions>,
-  writeJsonLines: { overwrite: boolean, order, store } satisfies Of<WriteJsonLinesOptions>,
+  writeCsv: { ...files, compression, delimiter: character, header: boolean } satisfies Of<WriteCsvOptions<object>>,
+  writeJsonLines: { ...files, compression } satisfies Of<WriteJsonLinesOptions<object>>,
   writeIceberg: { mode: { kind: "one", of: ["append", "overwrite", "overwrite-partitions", "create"] }, partitionBy: texts, catalog, types: { kind: "types", of: "arrow" }, store } satisfies Of<WriteIcebergOptions<object>>,
   overwriteIceberg: { partitionBy: texts, catalog, types: { kind: "types", of: "arrow" }, store } satisfies Of<OverwriteIcebergOptions<object>>,
   deleteIceberg: { catalog, store, types: read } satisfies Of<DeleteIcebergOptions<object>>,
@@ -92,6 +95,7 @@ function fits(value: unknown, taken: Exclude<Taken, { kind: "types" | "options" 
     case "database":
       return typeof value === "string" && !holdsPassword(value);
     case "texts":
+    case "columns":
       return Array.isArray(value) && value.every((one) => typeof one === "string");
     case "character":
       return typeof value === "string" && /^[\x00-\x7f]$/.test(value) && !/["\r\n]/.test(value);
@@ -110,6 +114,8 @@ function words(taken: Exclude<Taken, { kind: "types" | "options" }>): string {
       return "true or false";
     case "texts":
       return "a list of strings";
+    case "columns":
+      return "a list of columns' names";
     case "count":
       return "a whole number, 1 or more";
     case "character":

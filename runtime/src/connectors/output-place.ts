@@ -2,7 +2,9 @@
 import { existsSync, lstatSync, mkdirSync, readdirSync, readlinkSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { LockstepError, notWritten } from "../errors/index.ts";
+import { foldersOf } from "./folders.ts";
 import { isHidden, localPath } from "./paths.ts";
+import type { WriteMode } from "./write-options.ts";
 
 /** Bytes of an output's name: its hidden sibling's, which is longer, must be one, too. */
 const longestName = 200;
@@ -26,15 +28,16 @@ export function outputPath(path: string | URL): string {
  * Makes the folders above an output, and refuses one that may not be written: LS2007 where it exists, where overwriting would remove
  * what is no output, and inside of another output, whose reader would read both; LS2008.
  */
-export function placeOutput(target: string, overwrite: boolean): void {
+export function placeOutput(target: string, mode: WriteMode): void {
   try {
     const found = statSync(target, { throwIfNoEntry: false });
     if (found && !found.isDirectory() && !found.isFile()) throw new LockstepError({ code: "LS2008", message: `cannot write ${target}: it is neither a file nor a folder` });
     if (Buffer.byteLength(basename(target)) > longestName) throw Object.assign(new Error(), { code: "ENAMETOOLONG" });
     // An empty folder (a mount point made beforehand) is no output.
     const names = found?.isDirectory() ? readdirSync(target) : [];
-    if (!overwrite && found && !(found.isDirectory() && names.length === 0)) throw outputExists(target);
-    const stranger = names.find((name) => !/^[._]|\.(parquet|csv|jsonl)$/i.test(name));
+    if (mode === "create" && found && !(found.isDirectory() && names.length === 0)) throw outputExists(target);
+    if (found && !found.isDirectory() && adds(mode)) throw new LockstepError({ code: "LS2007", message: `${target} is one file, which nothing is added to`, fix: 'Write a folder, or replace the file: mode: "overwrite".' });
+    const stranger = names.find((name) => !isOwn(name));
     if (stranger !== undefined) throw holdsStranger(target, stranger);
     keepOut(target);
     makeFolder(dirname(target), target);
@@ -43,16 +46,44 @@ export function placeOutput(target: string, overwrite: boolean): void {
   }
 }
 
+/** Refuses new parts in other folders than those of the parts that are there, which no reader would put together. LS2016. */
+export function checkFolders(target: string, partitionBy: readonly string[]): void {
+  const there = existsSync(target) ? readdirSync(target, { recursive: true, encoding: "utf8" }) : [];
+  const part = there.find((name) => formats.some((format) => name.endsWith(`.${format}`)) && !name.split(sep).some(isHidden));
+  if (part === undefined) return;
+  const folders = [...foldersOf(target, join(target, part)).keys()];
+  if (folders.join("\0") === partitionBy.join("\0")) return;
+  const said = (columns: readonly string[]): string => (columns.length > 0 ? `in folders of ${columns.join(", ")}` : "in no folders");
+  throw new LockstepError({ code: "LS2016", message: `${target} has its rows ${said(folders)}, the new ones would be ${said(partitionBy)}`, fix: "Say the same partitionBy, or write another output." });
+}
+
+/** Whether new parts come to those that are there. */
+export const adds = (mode: WriteMode): boolean => mode === "append" || mode === "overwrite-partitions";
+
+const formats = ["parquet", "csv", "csv.gz", "csv.zst", "jsonl", "jsonl.gz", "jsonl.zst"];
+const partNames = formats.map((format) => `part-00000.${format}`);
+
+/** Whether a name in an output is one of its own: a part's, a partition's folder's, a hidden one. */
+export const isOwn = (name: string): boolean => isHidden(name) || name.includes("=") || formats.some((format) => name.toLowerCase().endsWith(`.${format}`));
+
+/** The number of a first part behind those in these folders. */
+export function nextPart(folders: readonly string[]): number {
+  return partBehind(folders.filter((folder) => existsSync(folder)).flatMap((folder) => readdirSync(folder, { recursive: true, encoding: "utf8" })));
+}
+
+/** The number of a first part behind those with these names. */
+export const partBehind = (names: readonly string[]): number => names.reduce((next, name) => Math.max(next, 1 + Number(/(?:^|\/)part-(\d+)[^/]*$/.exec(name)?.[1] ?? -1)), 0);
+
 /** Refuses what would lie in an output that is there. LS2007. */
 export function keepOut(target: string): void {
-  const around = foldersAbove(target).find((folder) => isReadWith(target, folder) && ["parquet", "csv", "jsonl"].some((format) => existsSync(join(folder, `part-00000.${format}`))));
+  const around = foldersAbove(target).find((folder) => isReadWith(target, folder) && partNames.some((name) => existsSync(join(folder, name))));
   if (around !== undefined) throw liesIn(target, around);
 }
 
 /** Refuses an output that contains another of the same call, or lies in one: as if that one was visible already. LS2007. */
-export function keepApart(target: string, overwrite: boolean, others: readonly string[]): void {
+export function keepApart(target: string, mode: WriteMode, others: readonly string[]): void {
   const within = others.find((other) => other.startsWith(target + sep));
-  if (within !== undefined) throw overwrite ? holdsStranger(target, within.slice(target.length + 1).split(sep)[0]!) : outputExists(target);
+  if (within !== undefined) throw mode !== "create" ? holdsStranger(target, within.slice(target.length + 1).split(sep)[0]!) : outputExists(target);
   const around = others.find((other) => target.startsWith(other + sep) && isReadWith(target, other));
   if (around !== undefined) throw liesIn(target, around);
 }

@@ -1,9 +1,10 @@
 import { readlinkSync, rmSync, statSync } from "node:fs";
 // By its default: Node 20, which has no glob, is told so by the entries.
 import promises, { readdir, realpath, stat } from "node:fs/promises";
-import { basename, dirname, extname, join, resolve, sep } from "node:path";
+import { basename, dirname, join, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { didYouMean, LockstepError, systemReason } from "../errors/index.ts";
+import { foldersOf, rootOf, type Folders } from "./folders.ts";
 import { isRemote, parseLocation } from "./store/location.ts";
 import type { StoreOptions } from "./store/options.ts";
 
@@ -16,6 +17,8 @@ export interface InputFile {
   readonly name: string;
   /** Where its bytes are, on this machine. */
   readonly path: string;
+  /** What the folders between the path that was given and the file say of its rows. */
+  readonly folders: Folders;
   /** Removes what was fetched of a store, when it has been opened or read. */
   release(): unknown;
 }
@@ -43,30 +46,42 @@ export function localPath(path: string | URL): string {
 /** The files of an input in name order, those of object stores fetched. LS2001 if there is none. */
 export async function openInput(input: InputPath, extensions: readonly string[], options: StoreOptions | undefined): Promise<InputFile[]> {
   const files: InputFile[] = [];
-  for (const { name, fetch } of await findInput(input, extensions, options)) {
+  for (const { name, folders, fetch } of await findInput(input, extensions, options)) {
     const path = await fetch?.();
-    files.push({ name, path: path ?? name, release: () => path !== undefined && rmSync(path, { force: true }) });
+    files.push({ name, path: path ?? name, folders, release: () => path !== undefined && rmSync(path, { force: true }) });
   }
   return files;
 }
 
 /** The names of an input's files; `fetch` brings one of a store to this machine. LS2001 if there is none. */
-export async function findInput(input: InputPath, extensions: readonly string[], options?: StoreOptions): Promise<{ name: string; fetch?: () => Promise<string> }[]> {
+export async function findInput(input: InputPath, extensions: readonly string[], options?: StoreOptions): Promise<Found[]> {
   const paths = Array.isArray(input) ? input as readonly (string | URL)[] : [input as string | URL];
   if (paths.length === 0) throw new LockstepError({ code: "LS2001", message: "no input path was given" });
-  const files: { name: string; fetch?: () => Promise<string> }[] = [];
+  const files: Found[] = [];
   for (const path of paths) {
-    if (!isRemote(path)) files.push(...(await filesOf(localPath(path), extensions)).map((name) => ({ name })));
+    if (!isRemote(path)) files.push(...(await localFiles(localPath(path), extensions)));
     else files.push(...(await findRemote(path, extensions, options)));
   }
   return files;
 }
 
-async function findRemote(url: string | URL, extensions: readonly string[], options: StoreOptions | undefined): Promise<{ name: string; fetch: () => Promise<string> }[]> {
+interface Found {
+  readonly name: string;
+  readonly folders: Folders;
+  readonly fetch?: () => Promise<string>;
+}
+
+async function localFiles(path: string, extensions: readonly string[]): Promise<Found[]> {
+  const names = await filesOf(path, extensions);
+  const root = statSync(path, { throwIfNoEntry: false }) ? path : rootOf(path);
+  return names.map((name) => ({ name, folders: foldersOf(root, name) }));
+}
+
+async function findRemote(url: string | URL, extensions: readonly string[], options: StoreOptions | undefined): Promise<Found[]> {
   const [{ openStore }, { filesIn }, { download }] = await Promise.all([import("./store/store.ts"), import("./store/files.ts"), import("./store/download.ts")]);
   const location = parseLocation(url);
   const store = await openStore(location, options);
-  return (await filesIn(store, location, extensions)).map((listed) => ({ name: store.url(listed.key), fetch: () => download(store, listed) }));
+  return (await filesIn(store, location, extensions)).map((listed) => ({ name: store.url(listed.key), folders: foldersOf(/[*?[{]/.test(location.key) ? rootOf(location.key) : location.key, listed.key), fetch: () => download(store, listed) }));
 }
 
 /**
@@ -82,7 +97,7 @@ async function filesOf(path: string, extensions: readonly string[]): Promise<str
     if ((await readdir(join(path, "metadata")).catch(() => [])).some(isMetadata)) throw isIceberg(path);
     const files = await filesBelow(path, extensions);
     if (files.length > 0) return files;
-    throw new LockstepError({ code: "LS2001", message: `${path} has no ${extensions.join(" or ")} file` });
+    throw new LockstepError({ code: "LS2001", message: `${path} has no ${listed(extensions)} file` });
   }
   if (found) throw new LockstepError({ code: "LS2001", message: `${path} is neither a file nor a folder` });
   if (isPattern(path)) {
@@ -101,6 +116,12 @@ export const isMetadata = (name: string): boolean => name.endsWith(".metadata.js
 export function isIceberg(path: string): LockstepError {
   return new LockstepError({ code: "LS2018", message: `${path} is an Iceberg table, in whose folder are files that do not belong to it now; readIceberg reads the table` });
 }
+
+/** Those of compressed files left out. */
+export const listed = (extensions: readonly string[]): string => extensions.filter((extension) => extension.lastIndexOf(".") === 0).join(" or ");
+
+/** Whether a file's name ends as one of a format, whatever the case. */
+export const hasExtension = (name: string, extensions: readonly string[]): boolean => extensions.some((extension) => name.toLowerCase().endsWith(extension));
 
 const isPattern = (path: string): boolean => /[*?[{]/.test(path);
 
@@ -158,7 +179,7 @@ async function filesBelow(folder: string, extensions: readonly string[], inside:
   for (const entry of await readdir(folder, { withFileTypes: true })) {
     if (isHidden(entry.name)) continue;
     const path = join(folder, entry.name);
-    const data = extensions.includes(extname(entry.name).toLowerCase());
+    const data = hasExtension(entry.name, extensions);
     const kind = entry.isSymbolicLink() ? await stat(path).catch((error: NodeJS.ErrnoException) => data && Promise.reject(notRead(path, error))) : entry;
     if (kind && kind.isDirectory()) files.push(...(await filesBelow(path, extensions, [...inside, real])));
     else if (kind && kind.isFile() && data) files.push(path);

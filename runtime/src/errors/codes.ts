@@ -9,7 +9,7 @@ export const errorCodes = {
   },
   LS2005: { title: "corrupt file", fix: "Write the file again; it is truncated or damaged." },
   LS2006: { title: "bad line", fix: 'Mend the file there. A column of texts is `column: string` in the interface, and `types: { column: "string" }` where some look like numbers; CSV without a line of names is read with `header: false`.' },
-  LS2007: { title: "output exists", fix: "Remove it, or write with `{ overwrite: true }`." },
+  LS2007: { title: "output exists", fix: 'Remove it, or write with `{ mode: "overwrite" }`.' },
   LS2008: { title: "output not writable", fix: "Check the folder's permissions, the free space and the limits of files (`ulimit -f`)." },
   LS2009: { title: "row function threw", fix: "Handle the value in the row function." },
   LS2010: { title: "memory limit", fix: "Use more ranks, or give a rank more memory with `--memory`." },

@@ -2,10 +2,10 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { glob } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
-import { describeCsv } from "../connectors/csv/read.ts";
+import { csvNames, describeCsv } from "../connectors/csv/read.ts";
 import { isTable } from "../connectors/iceberg/paths.ts";
 import { describeIceberg } from "../connectors/iceberg/read.ts";
-import { describeJsonLines } from "../connectors/json/read.ts";
+import { describeJsonLines, jsonLinesNames } from "../connectors/json/read.ts";
 import { describeParquet } from "../connectors/parquet/read.ts";
 import { describePostgres } from "../connectors/postgres/read.ts";
 import { findInput } from "../connectors/paths.ts";
@@ -102,8 +102,8 @@ const tableStem = (table: string): string => (/\s/.test(table) ? "query" : table
 
 const formats = [
   { format: "Parquet", reader: "readParquet", extensions: [".parquet"] },
-  { format: "CSV", reader: "readCsv", extensions: [".csv"] },
-  { format: "JSON Lines", reader: "readJsonLines", extensions: [".jsonl", ".ndjson", ".json"] },
+  { format: "CSV", reader: "readCsv", extensions: csvNames },
+  { format: "JSON Lines", reader: "readJsonLines", extensions: jsonLinesNames },
 ] as const;
 
 async function readerOf(path: string): Promise<SchemaReader> {
@@ -119,7 +119,7 @@ async function readerOf(path: string): Promise<SchemaReader> {
 /** `data/trips/*.parquet` → "trips" */
 function stemOf(path: string): string {
   const parts = resolve(path).split(sep).filter((part) => !/[*?[{]/.test(part));
-  return (parts.at(-1) ?? "source").replace(/\.\w+$/, "");
+  return (parts.at(-1) ?? "source").replace(/\.\w+(\.(gz|zst))?$/, "");
 }
 
 const interfaceName = (stem: string): string => stem.split(/[^A-Za-z0-9$]+/).filter(Boolean).map((word) => word[0]!.toUpperCase() + word.slice(1)).join("").replace(/^\d/, "_$&") || "Row";

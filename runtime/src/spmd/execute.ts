@@ -1,8 +1,12 @@
-import type { Sink } from "@lockstep/native/plan";
+import { basename } from "node:path";
+import type { Layout, Sink } from "@lockstep/native/plan";
 import { checkOptions } from "../connectors/options.ts";
+import { adds } from "../connectors/output-place.ts";
 import type { StoreOptions } from "../connectors/store/options.ts";
+import { checkWrite, type WriteFilesOptions } from "../connectors/write-options.ts";
 import { debugging, reached } from "../observe/debug.ts";
-import { onEveryRank } from "./checked.ts";
+import { agreed } from "./alike.ts";
+import { checked, onEveryRank } from "./checked.ts";
 import { currentCall, type CallContext } from "./context.ts";
 import type { SinkOutput } from "./engine.ts";
 import { engineText } from "./engine-text.ts";
@@ -59,18 +63,36 @@ export function look(whole: TableNode, part: TableNode, site: string): Promise<{
   });
 }
 
-interface WriteOptions {
-  readonly overwrite?: boolean;
-  readonly store?: StoreOptions;
+/** Where a write puts its files. */
+export interface Place {
+  readonly path: string;
+  readonly staging: string;
+  readonly layout: Layout;
+  readonly store: StoreOptions;
 }
 
 /** Stages an output and writes it, unless an earlier attempt of the job has committed it. */
-export function write(input: TableNode, path: string | URL, verb: "writeParquet" | "writeCsv" | "writeJsonLines", options: WriteOptions | undefined, site: string, build: (input: number, path: string, staging: string) => Sink): Promise<void> {
+export function write(input: TableNode, path: string | URL, verb: "writeParquet" | "writeCsv" | "writeJsonLines", options: WriteFilesOptions<Record<string, unknown>> = {}, site: string, build: (input: number, place: Place) => Sink): Promise<void> {
   const call = currentCall();
   const target = located(site, () => outputTarget(path));
   return call.inOrder(async () => {
-    onEveryRank(() => checkOptions(verb, options, site));
-    const staging = await call.outputs.stage(target, options?.overwrite ?? false, options?.store ?? {}, site);
-    if (staging !== undefined) await execute(call, [{ input, build: (id) => build(id, target, staging) }]);
+    onEveryRank(() => {
+      checkOptions(verb, options, site);
+      checkWrite(verb, path, options, site);
+    });
+    const { mode = "create", partitionBy = [], single = false, fileRows, store = {} } = options;
+    const staged = await call.outputs.stage(target, { mode, single, partitionBy, store }, site);
+    if (staged === undefined) return;
+    const { staging, ...parts } = staged;
+    const run = async (withoutRows: boolean): Promise<number | undefined> => {
+      const layout: Layout = { partitionBy: [...partitionBy], withoutRows, single, ...parts, ...(fileRows !== undefined && { fileRows }) };
+      const [sink] = await execute(call, [{ input, build: (id) => build(id, { path: target, staging, layout, store }) }]);
+      return sink?.rows;
+    };
+    // Where no row is in a folder a file of its own says what columns there are.
+    const isEmpty = (await run(false)) === 0 && partitionBy.length > 0;
+    if (isEmpty && adds(mode)) await call.outputs.drop(target);
+    else if (isEmpty) await run(true);
+    if (single) await agreed(call, async () => checked(call.world.native.joinParts(staging, basename(target))));
   });
 }

@@ -1,9 +1,15 @@
 /** What makes an output that a job has committed recognisable to a later attempt of the same job. */
-import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 
-/** Beside the parts of an output; readers skip names with a dot. Renamed into place with them, so it is there if they are. */
-const file = ".lockstep-commit.json";
+/**
+ * Among the parts of an output; readers skip names with a dot. Renamed into place with them, so it is there if they are. An append
+ * keeps those of the outputs that it adds to.
+ */
+const file = ({ job, call, output }: Identity): string => `.lockstep-commit-${encodeURIComponent(job)}-${call}-${output}.json`;
+
+/** Beside an output that is one file: which file that is. */
+const fileBeside = (path: string): string => join(dirname(path), `.${basename(path)}.lockstep-commit.json`);
 
 /** Which of a job's outputs: the `output`th of the `call`th annotated call. */
 export interface Identity {
@@ -23,15 +29,17 @@ export function jobIdentity(environment: NodeJS.ProcessEnv = process.env): strin
 }
 
 /** Signs a staged output. */
-export function sign(staging: string, identity: Identity): void {
-  writeFileSync(join(staging, file), `${JSON.stringify(identity)}\n`);
+export function sign(staging: string, path: string, identity: Identity, single: boolean): void {
+  if (single) writeFileSync(fileBeside(path), `${JSON.stringify({ ...identity, file: statSync(join(staging, basename(path))).ino })}\n`);
+  else writeFileSync(join(staging, file(identity)), `${JSON.stringify(identity)}\n`);
 }
 
-/** Whether the output at `path` is this very one. */
-export function isCommitted(path: string, { job, call, output }: Identity): boolean {
+/** Whether the output at `path` is this very one, or holds it. */
+export function isCommitted(path: string, identity: Identity, single: boolean): boolean {
   try {
-    const found = JSON.parse(readFileSync(join(path, file), "utf8")) as Partial<Identity> | null;
-    return found?.job === job && found.call === call && found.output === output;
+    if (!single) return statSync(join(path, file(identity))).isFile();
+    const { file: number, ...found } = JSON.parse(readFileSync(fileBeside(path), "utf8")) as Partial<Identity> & { file?: number };
+    return number === statSync(path).ino && found.job === identity.job && found.call === identity.call && found.output === identity.output;
   } catch {
     // No output, or one that nobody signed.
     return false;

@@ -1,13 +1,22 @@
+import { randomUUID } from "node:crypto";
 import { basename, dirname, join, sep } from "node:path";
-import { keepApart, outputPath, placeOutput } from "../connectors/output-place.ts";
+import { adds, checkFolders, keepApart, nextPart, outputPath, partBehind, placeOutput } from "../connectors/output-place.ts";
 import { localPath } from "../connectors/paths.ts";
-import { isRemote } from "../connectors/store/location.ts";
+import { isRemote, parseLocation } from "../connectors/store/location.ts";
 import type { StoreOptions } from "../connectors/store/options.ts";
+import type { WriteMode } from "../connectors/write-options.ts";
 import { LockstepError } from "../errors/index.ts";
 import { isTrial } from "../launch/trial.ts";
 import { checked, markAgreed } from "./checked.ts";
 import type { CallContext } from "./context.ts";
 import { isCommitted, jobIdentity, sign } from "./identity.ts";
+
+/** Where a write's parts go, and what they are called. */
+export interface Staged {
+  readonly staging: string;
+  readonly firstPart: number;
+  readonly suffix: string;
+}
 
 /** What a call writes to one target. */
 export interface Output {
@@ -16,6 +25,8 @@ export interface Output {
   readonly staging?: string | undefined;
   /** An earlier attempt of the job has committed it. */
   readonly done?: boolean;
+  /** What becomes of an output that is there. */
+  readonly mode?: WriteMode;
   /** A table of Iceberg, which is not staged, and takes no other output's place. */
   readonly isTable?: boolean;
   /** Rank 0: makes it visible. */
@@ -40,10 +51,10 @@ export class Outputs {
   }
 
   /**
-   * Collective: a staging directory for a write to `path`; undefined if this job has committed it already. Fails before
-   * any work where the output may not be written.
+   * Collective: a staging directory for a write to `path`, and what its parts are called; undefined if this job has committed it
+   * already. Fails before any work where the output may not be written.
    */
-  async stage(path: string, overwrite: boolean, store: StoreOptions, site: string): Promise<string | undefined> {
+  async stage(path: string, { mode, single, partitionBy, store }: { readonly mode: WriteMode; readonly single: boolean; readonly partitionBy: readonly string[]; readonly store: StoreOptions }, site: string): Promise<Staged | undefined> {
     const { rank, size, native, job: launch } = this.#call.world;
     const output = this.#outputs.length;
     const attempt = `${launch}.${this.#call.id}.${output}`;
@@ -51,23 +62,24 @@ export class Outputs {
     const identity = job === undefined ? undefined : { job, call: this.#call.id, output };
     const remote = isRemote(path);
     const known = identity && !this.#written(path) ? identity : undefined;
-    const options = JSON.stringify({ store, identity });
+    const options = JSON.stringify({ store, identity, single });
     // Before it exists: whoever outlives this rank has to find it whenever that is.
     if (!remote) this.#announce(join(dirname(path), `.${basename(path)}.lockstep-${attempt}`));
-    let answer: { staging?: string } | { error: unknown } | undefined;
+    let answer: { staged?: Staged } | { error: unknown } | undefined;
     if (rank === 0) {
       try {
-        if (!overwrite && this.#written(path)) throw exists(path);
-        if (isTrial()) overwrite = true;
+        if (mode === "create" && this.#written(path)) throw exists(path);
+        if (isTrial() && mode === "create") mode = "overwrite";
         // In a store the engine knows: it reads the manifest anyway.
-        const signed = !remote && known !== undefined && isCommitted(path, known);
+        const signed = !remote && known !== undefined && isCommitted(path, known, single);
         if (!remote && !signed) {
-          keepApart(path, overwrite, this.#places());
-          placeOutput(path, overwrite);
+          keepApart(path, mode, this.#places());
+          placeOutput(path, mode);
+          if (adds(mode)) checkFolders(path, partitionBy);
         }
-        const staging = signed ? null : await checked(native.prepareOutput(path, overwrite, attempt, JSON.stringify({ store, identity: known })));
+        const staging = signed ? null : await checked(native.prepareOutput(path, mode, attempt, JSON.stringify({ store, identity: known })));
         if (staging === null) process.stderr.write(`${path}: already committed by job ${identity!.job}, not written again\n`);
-        answer = staging === null ? {} : { staging };
+        answer = staging === null ? {} : { staged: { staging, ...(await this.#parts(path, mode, store)) } };
       } catch (error) {
         answer = { error: error instanceof LockstepError ? error : String(error) };
       }
@@ -78,7 +90,7 @@ export class Outputs {
         answer = JSON.parse((await this.#call.collective((engine) => engine.broadcast(sent ?? null, 0))).toString()) as NonNullable<typeof answer>;
       } catch (error) {
         // Another rank has failed meanwhile: nobody will hear of this output.
-        if (answer && "staging" in answer) await checked(native.abortOutput(answer.staging!, options)).catch(() => undefined);
+        if (answer && "staged" in answer) await checked(native.abortOutput(answer.staged!.staging, options)).catch(() => undefined);
         throw error;
       }
     }
@@ -87,22 +99,39 @@ export class Outputs {
       const raised = LockstepError.parse(JSON.stringify(error)) ?? new LockstepError({ code: "LS2008", message: String(error) });
       throw markAgreed(new LockstepError({ ...raised.toJSON(), site }));
     }
-    const { staging } = answer!;
+    const { staged } = answer!;
+    const staging = staged?.staging;
     this.add({
-      path, staging, done: staging === undefined,
+      path, staging, mode, done: staged === undefined,
       async commit() {
-        if (identity && !remote) sign(staging!, identity);
-        await checked(native.commitOutput(staging!, path, overwrite, options));
+        if (identity && !remote) sign(staging!, path, identity, single);
+        await checked(native.commitOutput(staging!, path, mode, options));
       },
       remove: () => checked(native.abortOutput(staging!, options)),
     });
-    return staging;
+    return staged;
+  }
+
+  /** Of an append, what its parts are called: behind those that are there, and as no other's. */
+  async #parts(path: string, mode: WriteMode, store: StoreOptions): Promise<Omit<Staged, "staging">> {
+    if (!adds(mode)) return { firstPart: 0, suffix: "" };
+    const suffix = `-${randomUUID().slice(0, 8)}`;
+    if (!isRemote(path)) return { firstPart: nextPart([path, ...this.#outputs.flatMap((output) => (output.path === path && output.staging ? output.staging : []))]), suffix };
+    const [{ openStore }, location] = [await import("../connectors/store/store.ts"), parseLocation(path)];
+    return { firstPart: partBehind((await (await openStore(location, store)).list(location.key)).map(({ key }) => key)), suffix };
+  }
+
+  /** The newest output to `path` has nothing to add to what is there. */
+  async drop(path: string): Promise<void> {
+    const index = this.#outputs.findLastIndex((output) => output.path === path);
+    const [output] = this.#outputs.splice(index, 1, { ...this.#outputs[index]!, done: true });
+    if (this.#call.world.rank === 0) await output!.remove().catch(() => undefined);
   }
 
   /** Refuses a table's folder that is another output of this call, or in one. LS2007. */
   placeTable(path: string): void {
     if (this.#written(path)) throw exists(path);
-    keepApart(path, false, this.#places());
+    keepApart(path, "create", this.#places());
   }
 
   /** An output that is made otherwise. */
@@ -121,6 +150,7 @@ export class Outputs {
     if (this.#outputs.length === 0) return path;
     const target = outputTarget(path);
     const output = this.#outputs.findLast((candidate) => target === candidate.path || target.startsWith(candidate.path + sep));
+    if (output?.mode && adds(output.mode)) throw markAgreed(addedTo(output.path));
     return output?.staging === undefined ? path : output.staging + target.slice(output.path.length);
   }
 
@@ -129,7 +159,7 @@ export class Outputs {
     if (!(error instanceof LockstepError)) return error;
     const message = this.#outputs.reduce((text, { path, staging }) => {
       // A disk that is full concerns the output; which part it was is chance.
-      const part = error.code === "LS2008" ? /^\/part-\d+\.\w+/ : /^$/;
+      const part = error.code === "LS2008" ? /^(\/[^/=]+=[^/]*)*\/part-[\w-]+(\.\w+)+/ : /^$/;
       return staging === undefined ? text : text.split(staging).map((rest, index) => (index === 0 ? rest : path + rest.replace(part, ""))).join("");
     }, error.message);
     return message === error.message ? error : markAgreed(new LockstepError({ ...error.toJSON(), message }));
@@ -142,7 +172,9 @@ export class Outputs {
   async commit(): Promise<void> {
     if (isTrial()) return this.abort();
     const visible: string[] = [];
-    const last = (output: Output, index: number): boolean => !this.#outputs.some((later, at) => at > index && later.path === output.path && !later.isTable);
+    // What comes to the others takes nobody's place.
+    const replaces = ({ isTable, mode }: Output): boolean => !isTable && !(mode && adds(mode));
+    const last = (output: Output, index: number): boolean => !this.#outputs.some((later, at) => at > index && later.path === output.path && replaces(later));
     for (const [index, output] of this.#outputs.entries()) {
       const { path, done } = output;
       if (done) continue;
@@ -192,6 +224,11 @@ export class Outputs {
     this.#outputs.length = 0;
     this.#announce();
   }
+}
+
+/** LS2015 */
+function addedTo(path: string): LockstepError {
+  return new LockstepError({ code: "LS2015", message: `${path} is added to in this call, and cannot be read before the call has returned`, fix: "Keep the table in a variable, or read it in the next call." });
 }
 
 /** A reader's path as the engine takes it. */

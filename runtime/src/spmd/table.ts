@@ -8,6 +8,7 @@ import type { MergeCounts, MergeIcebergOptions } from "../connectors/iceberg/mer
 import type { WriteIcebergOptions } from "../connectors/iceberg/write.ts";
 import type { WriteJsonLinesOptions } from "../connectors/json/write.ts";
 import type { WriteParquetOptions } from "../connectors/parquet/write.ts";
+import type { WriteFilesOptions } from "../connectors/write-options.ts";
 import { checkSample, type SampleOptions } from "../tables/sample.ts";
 import { rangeOf, type RowRange } from "../tables/slice.ts";
 import { onEveryRank } from "./checked.ts";
@@ -240,31 +241,30 @@ export class SpmdTable {
   }
 
   async writeParquet(path: string | URL, options: WriteParquetOptions<Record<string, unknown>> | undefined, { site, ordered }: Sited & { ordered: boolean }): Promise<void> {
-    await write(this.node, path, "writeParquet", options, site, (input, path, staging) => ({
-      op: "writeParquet", input, path, staging, site,
-      ordered: ordered || options?.order === "program",
+    await write(this.node, path, "writeParquet", options, site, (input, place) => ({
+      op: "writeParquet", input, ...place, site,
+      ordered: isOrdered(ordered, options),
       compression: options?.compression ?? "snappy",
       rowGroupRows: options?.rowGroupRows ?? 1_048_576,
       types: (options?.types ?? {}) as Record<string, string>,
-      store: options?.store ?? {},
     }));
   }
 
-  async writeCsv(path: string | URL, options: WriteCsvOptions | undefined, { site, ordered }: Sited & { ordered: boolean }): Promise<void> {
-    await write(this.node, path, "writeCsv", options, site, (input, path, staging) => ({
-      op: "writeCsv", input, path, staging, site,
-      ordered: ordered || options?.order === "program",
+  async writeCsv(path: string | URL, options: WriteCsvOptions<Record<string, unknown>> | undefined, { site, ordered }: Sited & { ordered: boolean }): Promise<void> {
+    await write(this.node, path, "writeCsv", options, site, (input, place) => ({
+      op: "writeCsv", input, ...place, site,
+      ordered: isOrdered(ordered, options),
+      compression: options?.compression ?? "none",
       delimiter: options?.delimiter ?? ",",
       header: options?.header ?? true,
-      store: options?.store ?? {},
     }));
   }
 
-  async writeJsonLines(path: string | URL, options: WriteJsonLinesOptions | undefined, { site, ordered }: Sited & { ordered: boolean }): Promise<void> {
-    await write(this.node, path, "writeJsonLines", options, site, (input, path, staging) => ({
-      op: "writeJsonLines", input, path, staging, site,
-      ordered: ordered || options?.order === "program",
-      store: options?.store ?? {},
+  async writeJsonLines(path: string | URL, options: WriteJsonLinesOptions<Record<string, unknown>> | undefined, { site, ordered }: Sited & { ordered: boolean }): Promise<void> {
+    await write(this.node, path, "writeJsonLines", options, site, (input, place) => ({
+      op: "writeJsonLines", input, ...place, site,
+      ordered: isOrdered(ordered, options),
+      compression: options?.compression ?? "none",
     }));
   }
 
@@ -354,6 +354,9 @@ export class GroupedTable {
     return this.#table;
   }
 }
+
+/** One file has the table's order. */
+const isOrdered = (ordered: boolean, options: WriteFilesOptions<never> | undefined): boolean => ordered || options?.order === "program" || options?.single === true;
 
 const ONE: Expression = { kind: "literal", type: "number", value: 1 };
 

@@ -323,18 +323,18 @@ export class Table<Row> implements Iterable<Row>, Side {
     return printTable(this.columns, this.rows, {});
   }
 
-  /** Writes a folder of Parquet files that appears complete or not at all. LS2007 if it exists, without `overwrite`. */
+  /** Writes a folder of Parquet files, or one file, that appears complete or not at all. LS2007 if it exists, unless `mode` says what becomes of it. */
   async writeParquet(path: string | URL, options: WriteParquetOptions<Row> = {}): Promise<void> {
     return (await import("../connectors/parquet/write.ts")).writeParquet(this.columns, this.rows, path, options);
   }
 
-  /** Writes a folder of CSV files that appears complete or not at all. LS2007 if it exists, without `overwrite`. */
-  async writeCsv(path: string | URL, options: WriteCsvOptions = {}): Promise<void> {
+  /** The same, of CSV. */
+  async writeCsv(path: string | URL, options: WriteCsvOptions<Row> = {}): Promise<void> {
     return (await import("../connectors/csv/write.ts")).writeCsv(this.columns, this.rows, path, options);
   }
 
-  /** Writes a folder of JSON Lines files that appears complete or not at all. LS2007 if it exists, without `overwrite`. */
-  async writeJsonLines(path: string | URL, options: WriteJsonLinesOptions = {}): Promise<void> {
+  /** The same, of JSON Lines. */
+  async writeJsonLines(path: string | URL, options: WriteJsonLinesOptions<Row> = {}): Promise<void> {
     return (await import("../connectors/json/write.ts")).writeJsonLines(this.columns, this.rows, path, options);
   }
 

@@ -100,7 +100,7 @@ export async function report${n}(path: string, out: string) {
       miles: op.mean("miles"),
     })
     .orderby("zone", "month", "long");
-  await daily.writeParquet(out, { overwrite: true });
+  await daily.writeParquet(out, { mode: "overwrite" });
   return daily.numRows();
 }`);
   return `const LEAST = 1\nimport { op, readParquet } from "@lockstep/runtime";\ninterface Trip { pickup: Date; zone: number; miles: number }\n${functions.join("")}\n`;

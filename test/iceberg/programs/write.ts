@@ -103,7 +103,7 @@ export async function two(first: string, second: string) {
 export async function beside(out: string, into: string, overwrite: boolean) {
   "use spmd";
   if (overwrite) await rows(1, 4).writeIceberg(into);
-  await rows(1, 4).writeParquet(out, { overwrite });
+  await rows(1, 4).writeParquet(out, { mode: overwrite ? "overwrite" : "create" });
   if (!overwrite) await rows(1, 4).writeIceberg(into);
 }
 

@@ -19,13 +19,13 @@ async function lines(path: string | URL) {
 
 async function putLines(path: string | URL) {
   "use spmd";
-  await table({ a: [1, 2], b: ["x", "y"] }).filter((d) => d.a > 1).writeJsonLines(path, { overwrite: true });
+  await table({ a: [1, 2], b: ["x", "y"] }).filter((d) => d.a > 1).writeJsonLines(path, { mode: "overwrite" });
   return (await readJsonLines<Row>(path)).objects();
 }
 
 async function write(path: string | URL, overwrite: boolean) {
   "use spmd";
-  await table({ a: [1, 2], b: ["x", "y"] }).filter((d) => d.a > 0).writeCsv(path, { overwrite });
+  await table({ a: [1, 2], b: ["x", "y"] }).filter((d) => d.a > 0).writeCsv(path, { mode: overwrite ? "overwrite" : "create" });
   return "written";
 }
 
@@ -33,15 +33,15 @@ async function write(path: string | URL, overwrite: boolean) {
 async function both(one: string, two: string, overwrite: boolean) {
   "use spmd";
   const t = table({ a: [1, 2], b: ["x", "y"] });
-  await t.writeCsv(one, { overwrite });
-  await t.writeParquet(two, { overwrite });
+  await t.writeCsv(one, { mode: overwrite ? "overwrite" : "create" });
+  await t.writeParquet(two, { mode: overwrite ? "overwrite" : "create" });
   return "written";
 }
 
 /** What was written through a link is read through it in the same call. */
 async function again(path: string) {
   "use spmd";
-  await table({ a: [3], b: ["z"] }).writeCsv(path, { overwrite: true });
+  await table({ a: [3], b: ["z"] }).writeCsv(path, { mode: "overwrite" });
   return (await readCsv<Row>(path)).objects();
 }
 

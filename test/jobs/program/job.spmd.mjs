@@ -10,7 +10,7 @@ const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 export const write = lockstep.define("job#write", async (_captures, out, values) => {
   const t = lockstep.table({ n: values }, { site, columns, declared: columns });
-  await t.writeParquet(out, { overwrite: true }, { site, ordered: true });
+  await t.writeParquet(out, { mode: "overwrite" }, { site, ordered: true });
   console.log("written");
   return t.numRows({ site });
 });

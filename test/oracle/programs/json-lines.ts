@@ -64,7 +64,7 @@ export async function written(tables: Tables, out: string) {
   await (await stations(tables)).writeJsonLines(`${out}/stations`);
   await rows.groupby("station").rollup({ n: op.count(), sum: op.sum("level"), high: op.max("value"), last: op.max("at") }).orderby("station").writeJsonLines(`${out}/groups-ordered`);
   await rows.filter((d) => d.level > 1000).writeJsonLines(`${out}/none`);
-  await rows.slice(0, 10).writeJsonLines(`${out}/stations`, { overwrite: true });
+  await rows.slice(0, 10).writeJsonLines(`${out}/stations`, { mode: "overwrite" });
   const groups = await readJsonLines<{ station: string | null; n: number; sum: number; high: number | null; last: Date }>(`${out}/groups-ordered`, { types: { last: "date" } });
   const all = await readJsonLines<{ id: number; serial: bigint; label: string; at: Date }>(`${out}/program-ordered`, { types: { serial: "bigint", at: "date" } });
   const none = await readJsonLines<{ id: number }>(`${out}/none`, { types: { id: "number" } });

@@ -19,7 +19,7 @@ export async function oddNames(tables: Tables) {
 export async function halfPath(tables: Tables, out: string) {
   "use spmd";
   const path = `${out}-half-\ud83d`;
-  await (await readCsv<Odd>(tables.odd)).select("toString").writeCsv(path, { overwrite: true });
+  await (await readCsv<Odd>(tables.odd)).select("toString").writeCsv(path, { mode: "overwrite" });
   return (await readCsv<{ toString: number }>(path)).numRows();
 }
 

@@ -16,7 +16,7 @@ export async function options(tables: Tables, out: string) {
   await rows.writeParquet(`${out}/zstd`, { compression: "zstd", rowGroupRows: 100 });
   await rows.writeParquet(`${out}/none-ordered`, { compression: "none", order: "program" });
   await rows.writeParquet(`${out}/typed`, { types: { id: "int32", level: "float32", value: "float32" } });
-  await rows.slice(0, 10).writeParquet(`${out}/typed`, { overwrite: true, compression: "gzip" });
+  await rows.slice(0, 10).writeParquet(`${out}/typed`, { mode: "overwrite", compression: "gzip" });
 }
 
 export async function csv(tables: Tables, out: string) {

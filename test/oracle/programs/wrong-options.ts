@@ -63,7 +63,7 @@ export async function badLimit(tables: Tables) {
 export async function caught(tables: Tables, out: string) {
   "use spmd";
   const rows = (await measurements(tables)).select("id");
-  const [wrong, right] = [given('{ "overwrite": 1 }'), given('{ "overwrite": true, "order": "program" }')];
+  const [wrong, right] = [given('{ "mode": 1 }'), given('{ "mode": "overwrite", "order": "program" }')];
   let code = "";
   try {
     await rows.writeParquet(out, wrong);

@@ -31,7 +31,7 @@ export async function written(inputs: Inputs, out: string) {
 export async function overwritten(inputs: Inputs, out: string) {
   "use spmd";
   const large = await readParquet<Large>(inputs.large);
-  await large.filter((d) => d.id % 2 === 0).writeParquet(`${out}/rows`, { overwrite: true });
+  await large.filter((d) => d.id % 2 === 0).writeParquet(`${out}/rows`, { mode: "overwrite" });
 }
 
 export async function failing(inputs: Inputs, out: string) {

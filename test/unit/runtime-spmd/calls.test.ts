@@ -138,7 +138,7 @@ describe("outputs", () => {
   it("vanish when the call throws, and leave what was there", async () => {
     const out = join(folder, "kept");
     const write = async (fail: boolean) => {
-      await (await readParquet("in.parquet", {}, reader)).writeParquet(out, { overwrite: true }, { site, ordered: false });
+      await (await readParquet("in.parquet", {}, reader)).writeParquet(out, { mode: "overwrite" }, { site, ordered: false });
       if (fail) throw new RangeError("no");
     };
     await run(() => write(false));
@@ -186,7 +186,7 @@ describe("outputs", () => {
       (await import("../../../runtime/src/spmd/world.ts")).setWorld(Promise.resolve(worldOf(engine)));
       await fresh.call(fresh.define("src/job.ts#once", async () => {
         const t = await fresh.readParquet("in.parquet", {}, reader);
-        for (const path of [a, b]) await t.writeParquet(path, { overwrite }, { site, ordered: false });
+        for (const path of [a, b]) await t.writeParquet(path, { mode: overwrite ? "overwrite" : "create" }, { site, ordered: false });
       }), []);
       expect(engine.plans.flatMap((plan) => plan.sinks.map((sink) => (sink.op === "writeParquet" ? sink.path : "")))).toEqual(written);
     };
@@ -208,7 +208,7 @@ describe("outputs", () => {
     const twice = (overwrite: boolean) => async () => {
       const t = await readParquet("in.parquet", {}, reader);
       await t.writeParquet(out, {}, { site, ordered: false });
-      await t.writeCsv(out, { overwrite }, { site, ordered: false });
+      await t.writeCsv(out, { mode: overwrite ? "overwrite" : "create" }, { site, ordered: false });
     };
     await expect(run(twice(false))).rejects.toMatchObject({ code: "LS2007" });
     expect(existsSync(out)).toBe(false);

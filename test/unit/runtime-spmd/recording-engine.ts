@@ -80,8 +80,8 @@ export class RecordingEngine {
 /** Outputs as the addon makes them. */
 const nativeOf = (engine: RecordingEngine): Native => ({
   Engine: undefined as never,
-  async prepareOutput(path, overwrite, job) {
-    if (!overwrite && existsSync(path)) throw new Error(JSON.stringify({ code: "LS2007", message: `${path} exists` }));
+  async prepareOutput(path, mode, job) {
+    if (mode === "create" && existsSync(path)) throw new Error(JSON.stringify({ code: "LS2007", message: `${path} exists` }));
     const staging = join(dirname(path), `.${basename(path)}.lockstep-${job}`);
     mkdirSync(staging);
     return staging;
@@ -91,6 +91,7 @@ const nativeOf = (engine: RecordingEngine): Native => ({
     rmSync(path, { recursive: true, force: true });
     renameSync(staging, path);
   },
+  async joinParts() {},
   async abortOutput(staging) {
     rmSync(staging, { recursive: true, force: true });
   },

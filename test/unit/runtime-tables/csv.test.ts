@@ -106,7 +106,7 @@ test("what is written is read back, by us and by DuckDB", async () => {
   const back = await readCsv<{ s: string | null; b: boolean | null; d: Date | null }>(out);
   for (const name of ["s", "b", "d"] as const) expect(back.array(name)).toEqual(t.array(name));
   expect(await duckdb(`select count(*) as n, count(s) as s, count(d) as d from read_csv('${out}/*.csv', allow_quoted_nulls = false)`)).toEqual([{ n: 6n, s: 5n, d: 5n }]);
-  await t.select("s", "b").writeCsv(out, { overwrite: true, delimiter: "\t", header: false });
+  await t.select("s", "b").writeCsv(out, { mode: "overwrite", delimiter: "\t", header: false });
   expect((await readFile(join(out, "part-00000.csv"), "utf8")).split("\n").slice(0, 2)).toEqual(["plain\ttrue", '""\tfalse']);
 });
 
@@ -153,7 +153,7 @@ test("any strings survive a round trip", async () => {
     fc.asyncProperty(rows, async (given) => {
       const t = table({ k: given.map((_, i) => i), a: given.map((r) => r.a), b: given.map((r) => r.b) });
       const out = join(folder, "trip");
-      await t.writeCsv(out, { overwrite: true });
+      await t.writeCsv(out, { mode: "overwrite" });
       const back = await readCsv<{ a: string | null; b: string | null }>(out, { types: { a: "string", b: "string" } });
       expect([back.array("a"), back.array("b")]).toEqual([t.array("a"), t.array("b")]);
     }),

@@ -106,7 +106,7 @@ test("what is written is what JSON.stringify prints, and read back by us and by 
   expect(back.array("n")).toEqual([0.1, 0, 1e21, null, null]);
   expect(await duckdb(`select count(*) as n, count(s) as s, max(n) as most, max("odd ""key""") as far from read_json('${out}/*.jsonl', format = 'newline_delimited')`)).toEqual([{ n: 5n, s: 4n, most: 1e21, far: 2n ** 63n - 1n }]);
   expect((await errorOf(() => t.writeJsonLines(out))).code).toBe("LS2007");
-  await t.select("b").slice(0, 1).writeJsonLines(out, { overwrite: true });
+  await t.select("b").slice(0, 1).writeJsonLines(out, { mode: "overwrite" });
   expect(await readFile(join(out, "part-00000.jsonl"), "utf8")).toBe('{"b":true}\n');
   expect((await errorOf(() => t.writeJsonLines(join(out, "inside")))).message).toContain("lies in the output");
 });
@@ -126,7 +126,7 @@ test("any strings survive a round trip", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.record({ a: text, b: text }), { minLength: 1, maxLength: 20 }), async (given) => {
       const t = table({ k: given.map((_, i) => i), a: given.map(({ a }) => a), b: given.map(({ b }) => b) });
-      await t.writeJsonLines(join(folder, "trip"), { overwrite: true });
+      await t.writeJsonLines(join(folder, "trip"), { mode: "overwrite" });
       const back = await readJsonLines<Any>(join(folder, "trip"), { types: { a: "string", b: "string" } });
       expect([back.array("a"), back.array("b")]).toEqual([t.array("a"), t.array("b")]);
     }),

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { readParquet, table } from "@lockstep/runtime";
+import { readCsv, readParquet, table } from "@lockstep/runtime";
 import { root } from "../../scripts/lib.mjs";
 import { errorOf, names, scratch } from "./helpers.ts";
 
@@ -20,12 +20,28 @@ test("an existing output is kept, unless it is to be overwritten", async () => {
   const out = join(folder, "exists");
   await t.writeParquet(out);
   const error = await errorOf(() => t.filter((d) => d.x > 1).writeParquet(out));
-  expect([error.code, error.fix]).toEqual(["LS2007", "Remove it, or write with `{ overwrite: true }`."]);
+  expect([error.code, error.fix]).toEqual(["LS2007", 'Remove it, or write with `{ mode: "overwrite" }`.']);
   expect((await readParquet(out)).numRows()).toBe(2);
-  await t.filter((d) => d.x > 1).writeParquet(out, { overwrite: true });
+  await t.filter((d) => d.x > 1).writeParquet(out, { mode: "overwrite" });
   expect((await readParquet(out)).numRows()).toBe(1);
-  await t.writeCsv(out, { overwrite: true });
+  await t.writeCsv(out, { mode: "overwrite" });
   expect(names(out)).toEqual(["part-00000.csv"]);
+  expect(names(folder).filter((name) => name.startsWith("."))).toEqual([]);
+});
+
+test("what is added stands behind what was there, in folders of the same columns", async () => {
+  const [out, folders, file] = [join(folder, "added"), join(folder, "added-folders"), join(folder, "one.csv")];
+  await t.writeCsv(out, { mode: "append" });
+  await t.derive({ x: (d) => d.x + 2 }).writeCsv(out, { mode: "append", fileRows: 1 });
+  expect((await readCsv<{ x: number }>(out)).array("x")).toEqual([1, 2, 3, 4]);
+  expect(names(out).map((name) => name.replace(/-\w{8}/, "-added"))).toEqual(["part-00000-added.csv", "part-00001-added.csv", "part-00001-added_00001.csv"]);
+  const two = t.derive({ y: (d) => d.x % 2 });
+  await two.writeCsv(folders, { partitionBy: ["y"] });
+  for (const refused of [() => two.writeCsv(folders, { mode: "append" }), () => two.writeCsv(folders, { mode: "append", partitionBy: ["x"] }), () => two.writeCsv(out, { mode: "append", partitionBy: ["y"] })]) {
+    expect((await errorOf(refused)).code).toBe("LS2016");
+  }
+  await t.writeCsv(file, { single: true });
+  expect((await errorOf(() => t.writeCsv(file, { mode: "append" }))).code).toBe("LS2007");
   expect(names(folder).filter((name) => name.startsWith("."))).toEqual([]);
 });
 
@@ -33,7 +49,7 @@ test("a table may be written over the files it was read from", async () => {
   const out = join(folder, "itself");
   await t.writeParquet(out);
   const read = await readParquet<{ x: number }>(out);
-  await read.derive({ x: (d) => d.x * 10 }).writeParquet(out, { overwrite: true });
+  await read.derive({ x: (d) => d.x * 10 }).writeParquet(out, { mode: "overwrite" });
   expect((await readParquet<{ x: number }>(out)).array("x")).toEqual([10, 20]);
 });
 
@@ -44,7 +60,7 @@ test("an empty folder is no output; a folder of other things is never removed", 
   const project = join(folder, "project");
   mkdirSync(project);
   writeFileSync(join(project, "package.json"), "{}");
-  const error = await errorOf(() => t.writeParquet(project, { overwrite: true }));
+  const error = await errorOf(() => t.writeParquet(project, { mode: "overwrite" }));
   expect([error.code, error.message.includes("package.json")]).toEqual(["LS2007", true]);
   expect(names(project)).toEqual(["package.json"]);
 });

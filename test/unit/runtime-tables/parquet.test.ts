@@ -148,10 +148,10 @@ test("types of a writer", async () => {
     { i: null, f: 1.5, d: null, s: "a" },
     { i: -3, f: null, d: new Date(-86_400_000), s: null },
   ]);
-  const misfit = await errorOf(() => t.writeParquet(out, { overwrite: true, types: { f: "int32" } }));
+  const misfit = await errorOf(() => t.writeParquet(out, { mode: "overwrite", types: { f: "int32" } }));
   expect([misfit.code, misfit.message]).toEqual(["LS2015", 'the column "f", row 0: 0.5 is no int32']);
-  expect((await errorOf(() => t.writeParquet(out, { overwrite: true, types: { s: "int32" } }))).message).toContain("cannot be written as int32");
-  expect((await errorOf(() => t.writeParquet(out, { overwrite: true, types: { s: "text" } }))).fix).toContain("timestamp[ms, tz=UTC]");
-  expect((await errorOf(() => t.writeParquet(out, { overwrite: true, types: { x: "int32" } as never }))).code).toBe("LS2016");
+  expect((await errorOf(() => t.writeParquet(out, { mode: "overwrite", types: { s: "int32" } }))).message).toContain("cannot be written as int32");
+  expect((await errorOf(() => t.writeParquet(out, { mode: "overwrite", types: { s: "text" } }))).fix).toContain("timestamp[ms, tz=UTC]");
+  expect((await errorOf(() => t.writeParquet(out, { mode: "overwrite", types: { x: "int32" } as never }))).code).toBe("LS2016");
   expect((await readParquet(out)).numRows()).toBe(3);
 });

@@ -16,6 +16,7 @@ use crate::{
     parquet::Footers,
     paths,
     store::{Blob, Secret, StoreOptions, Version, is_remote},
+    text::unpacked_of,
 };
 
 /// An opened input: files in table order, each a list of groups of rows.
@@ -66,6 +67,9 @@ pub struct DataFile {
     /// What its URL has behind the path.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub query: Option<Secret>,
+    /// Of a compressed file of text, its bytes when it is decompressed: groups stand in these.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unpacked: Option<u64>,
     pub rows: u64,
     pub groups: Vec<Group>,
     /// Of a table that knows its columns by more than their names: where each column of the schema is in this file.
@@ -174,8 +178,9 @@ impl Dataset {
 
     /// Opens a file as it was when the dataset was opened.
     pub(crate) fn open(&self, file: usize) -> Result<Blob> {
-        let DataFile { path, size, version, query, .. } = &self.files[file];
-        paths::open(path, *size, version, query.as_ref(), &self.store)
+        let DataFile { path, size, version, query, unpacked, .. } = &self.files[file];
+        let blob = paths::open(path, *size, version, query.as_ref(), &self.store)?;
+        Ok(unpacked.map_or(blob.clone(), |size| unpacked_of(blob, size)))
     }
 
     /// Where the file, whose columns are `columns`, has a column of the schema.

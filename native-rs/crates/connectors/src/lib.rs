@@ -4,8 +4,8 @@
 //! open ──► Dataset ──► chunks(columns, parts) ──► read(chunks of my part) ──► batches
 //! (rank 0)  (broadcast)   (same on every rank)      (this rank's bytes only)
 //!
-//! prepare_output ──► ParquetPart / CsvPart / JsonLinesPart (one a rank or partition) ──► commit_output
-//! (rank 0)              (every rank)                                                        (rank 0)
+//! prepare_output ──► FilesPart: ParquetPart / CsvPart / JsonLinesPart (one a rank or partition) ──► commit_output
+//! (rank 0)              (every rank)                                                                   (rank 0)
 //! ```
 //!
 //! - [`open_parquet`], [`open_csv`], [`open_json_lines`], [`open_iceberg`] resolve paths, read footers or headers, check the interface and
@@ -26,6 +26,7 @@ mod csv;
 mod dataset;
 mod declared;
 mod errors;
+mod files;
 mod iceberg;
 mod json;
 mod names;
@@ -44,10 +45,11 @@ pub use chunks::{Chunk, chunks};
 pub use csv::{CsvPart, CsvRequest, CsvWriteOptions, Dialect, open_csv};
 pub use dataset::{ColumnChunk, ColumnStatistics, DataFile, Dataset, Format, Group, Held, Lines, js_type};
 pub use errors::{ConnectorError, Result};
+pub use files::{FilesPart, join_parts};
 pub use iceberg::{Constant, DeleteFile, IcebergColumn, IcebergFile, IcebergFileInfo, IcebergPart, IcebergRequest, listed_iceberg, open_iceberg};
 pub use json::{JsonLinesPart, JsonLinesRequest, open_json_lines};
 pub use names::{did_you_mean, near_misses};
-pub use outputs::{Identity, OutputOptions, abort_output, clear_output, commit_output, prepare_output};
+pub use outputs::{Identity, Mode, OutputOptions, abort_output, clear_output, commit_output, prepare_output};
 pub use parquet::{FileInfo, ParquetPart, ParquetRequest, ParquetWriteOptions, open_parquet, read_labels};
 pub use postgres::{PostgresRequest, Relation, Selection, Snapshot, Spans, open_postgres};
 pub use prune::prune;

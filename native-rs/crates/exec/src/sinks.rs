@@ -3,8 +3,8 @@ use arrow::array::RecordBatch;
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::ipc::writer::StreamWriter;
-use lockstep_connectors::{CsvPart, CsvWriteOptions, FileInfo, IcebergPart, JsonLinesPart, ParquetPart, ParquetWriteOptions};
-use lockstep_plan::{CsvWrite, ParquetWrite, Sink};
+use lockstep_connectors::{FilesPart, IcebergPart};
+use lockstep_plan::Sink;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -29,9 +29,7 @@ pub struct Part<'a> {
 }
 
 enum Writer {
-    Parquet(Box<ParquetPart>),
-    Csv(CsvPart),
-    JsonLines(JsonLinesPart),
+    Files(Box<FilesPart>),
     Iceberg(Box<IcebergPart>),
 }
 
@@ -51,9 +49,7 @@ impl<'a> Part<'a> {
             }
             _ if batch.num_rows() == 0 => {}
             Sink::WriteParquet(_) | Sink::WriteCsv(_) | Sink::WriteJsonLines(_) | Sink::WriteIceberg(_) => match self.writer()? {
-                Writer::Parquet(part) => part.write(batch)?,
-                Writer::Csv(part) => part.write(batch)?,
-                Writer::JsonLines(part) => part.write(batch)?,
+                Writer::Files(part) => part.write(batch)?,
                 Writer::Iceberg(part) => part.write(batch)?,
             },
         }
@@ -63,24 +59,26 @@ impl<'a> Part<'a> {
     /// Ends the partition; a collect's rows come with it. An empty table is written as one part without rows, of Iceberg as none.
     pub fn finish(mut self) -> Result<(Tally, Vec<RecordBatch>)> {
         if self.partition == 0 && matches!(self.sink, Sink::WriteParquet(_) | Sink::WriteCsv(_) | Sink::WriteJsonLines(_)) {
-            self.writer()?;
+            if let Writer::Files(part) = self.writer()? {
+                part.begin()?;
+            }
         }
         let mut tally = Tally { rows: self.rows, ..Tally::default() };
         if let Some(writer) = self.writer {
-            let FileInfo { path, bytes, .. } = match writer {
-                Writer::Parquet(part) => part.close()?,
-                Writer::Csv(part) => part.close()?,
-                Writer::JsonLines(part) => part.close()?,
+            match writer {
+                Writer::Files(part) => {
+                    for file in part.close()? {
+                        tally.files.push(file.path);
+                        tally.bytes += file.bytes;
+                    }
+                }
                 Writer::Iceberg(part) => {
                     let files = part.close()?;
                     tally.bytes = files.iter().map(|file| file.bytes).sum();
                     let json = files.iter().map(serde_json::to_string).collect::<Result<_, _>>();
                     tally.files = json.map_err(|error| EngineError::bug(error.to_string()))?;
-                    return Ok((tally, self.batches));
                 }
-            };
-            tally.files.push(path);
-            tally.bytes = bytes;
+            }
         }
         Ok((tally, self.batches))
     }
@@ -89,24 +87,15 @@ impl<'a> Part<'a> {
     fn writer(&mut self) -> Result<&mut Writer> {
         if self.writer.is_none() {
             self.writer = Some(match self.sink {
-                Sink::WriteCsv(write) => Writer::Csv(create_csv(write, self.partition, &self.schema)?),
-                Sink::WriteJsonLines(write) => Writer::JsonLines(JsonLinesPart::create(&write.staging, self.partition, &write.store)?),
+                Sink::WriteParquet(write) => Writer::Files(Box::new(FilesPart::parquet(write, self.partition, &self.schema)?)),
+                Sink::WriteCsv(write) => Writer::Files(Box::new(FilesPart::csv(write, self.partition, &self.schema)?)),
+                Sink::WriteJsonLines(write) => Writer::Files(Box::new(FilesPart::json_lines(write, self.partition, &self.schema)?)),
                 Sink::WriteIceberg(write) => Writer::Iceberg(Box::new(IcebergPart::new(write, self.partition, &self.schema)?)),
-                Sink::WriteParquet(write) => Writer::Parquet(Box::new(create_parquet(write, self.partition, &self.schema)?)),
                 _ => return Err(EngineError::bug("a sink that writes nothing")),
             });
         }
         self.writer.as_mut().ok_or_else(|| EngineError::bug("a writer was just made"))
     }
-}
-
-fn create_parquet(write: &ParquetWrite, partition: usize, schema: &Schema) -> Result<ParquetPart> {
-    Ok(ParquetPart::create(&write.staging, partition, schema, ParquetWriteOptions::try_from(write)?)?)
-}
-
-fn create_csv(write: &CsvWrite, partition: usize, schema: &Schema) -> Result<CsvPart> {
-    let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
-    Ok(CsvPart::create(&write.staging, partition, &names, &CsvWriteOptions::try_from(write)?)?)
 }
 
 /// LS2013 if a collect would bring more rows than its limit.

@@ -9,7 +9,7 @@
 use std::fmt::{self, Display, Formatter};
 
 use crate::{
-    Aggregate, AggregateFunction, AsofJoin, AsofStrategy, ColumnType, Expression, Frame, Join, JoinType, JsType, Literal,
+    Aggregate, AggregateFunction, AsofJoin, AsofStrategy, ColumnType, Expression, Frame, Join, JoinType, JsType, Layout, Literal,
     NamedAggregate, NamedExpression, Node, Plan, Sink, Window, WindowValue,
 };
 
@@ -196,12 +196,20 @@ impl Display for Sink {
                 write!(f, "collect #{input} on {place}, at most {limit} rows")
             }
             Self::Materialize { input, .. } => write!(f, "materialize #{input}"),
-            Self::WriteParquet(w) => write!(f, "parquet #{} {} {:?}", w.input, order(w.ordered), w.path),
-            Self::WriteCsv(w) => write!(f, "csv #{} {} {:?}", w.input, order(w.ordered), w.path),
-            Self::WriteJsonLines(w) => write!(f, "json lines #{} {} {:?}", w.input, order(w.ordered), w.path),
+            Self::WriteParquet(w) => write!(f, "parquet #{} {} {:?}{}", w.input, order(w.ordered), w.path, layout(&w.layout)),
+            Self::WriteCsv(w) => write!(f, "csv #{} {} {:?}{}", w.input, order(w.ordered), w.path, layout(&w.layout)),
+            Self::WriteJsonLines(w) => write!(f, "json lines #{} {} {:?}{}", w.input, order(w.ordered), w.path, layout(&w.layout)),
             Self::WriteIceberg(w) => write!(f, "iceberg #{} {} {:?}", w.input, order(w.ordered), w.path),
         }
     }
+}
+
+/// What is said of files, if anything is.
+fn layout(layout: &Layout) -> String {
+    let folders = (!layout.partition_by.is_empty()).then(|| format!(" by {}", layout.partition_by.join(", ")));
+    let rows = layout.file_rows.map(|rows| format!(" files of {rows} rows"));
+    let single = layout.single.then(|| " one file".to_owned());
+    [folders, rows, single].into_iter().flatten().collect()
 }
 
 impl Display for Expression {

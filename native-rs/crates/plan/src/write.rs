@@ -25,6 +25,8 @@ pub struct ParquetWrite {
     #[ts(type = "Record<string, string>")]
     pub types: BTreeMap<String, String>,
     #[serde(default)]
+    pub layout: Layout,
+    #[serde(default)]
     pub store: StoreOptions,
     pub site: Site,
 }
@@ -40,6 +42,10 @@ pub struct CsvWrite {
     /// One character.
     pub delimiter: String,
     pub header: bool,
+    /// "gzip" | "zstd" | "none"
+    pub compression: String,
+    #[serde(default)]
+    pub layout: Layout,
     #[serde(default)]
     pub store: StoreOptions,
     pub site: Site,
@@ -53,9 +59,34 @@ pub struct JsonLinesWrite {
     pub path: String,
     pub staging: String,
     pub ordered: bool,
+    /// "gzip" | "zstd" | "none"
+    pub compression: String,
+    #[serde(default)]
+    pub layout: Layout,
     #[serde(default)]
     pub store: StoreOptions,
     pub site: Site,
+}
+
+/// How the rows of a write are dealt to files.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[ts(export, export_to = "../../../plan/index.d.ts", optional_fields)]
+pub struct Layout {
+    /// Columns whose values name the folders of their rows, `year=2024/month=1`, and are in no file.
+    pub partition_by: Vec<String>,
+    /// Rows of a file at most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional, type = "number")]
+    pub file_rows: Option<u64>,
+    /// There are no rows: a file in the folder of nulls says what columns there are.
+    pub without_rows: bool,
+    /// The runtime makes one file of the parts: only the first has a header.
+    pub single: bool,
+    /// Of an append: the number of its first part, behind those that are there, and what no other append's parts are called.
+    #[ts(type = "number")]
+    pub first_part: u64,
+    pub suffix: String,
 }
 
 /// Writes data files of an Iceberg table, which nobody sees before the runtime commits them.

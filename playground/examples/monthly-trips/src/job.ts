@@ -29,7 +29,7 @@ export async function monthlyTrips(weatherPath: string, tripsPath: string, out: 
     .rollup({ trips: op.count(), avg_distance: op.mean("trip_miles") })
     .orderby("PULocationID", "DOLocationID", "month", "weekday", "date_with_precipitation", "time_bucket");
 
-  await monthly.writeParquet(out, { overwrite: true });
+  await monthly.writeParquet(out, { mode: "overwrite" });
   return monthly.numRows();
 }
 

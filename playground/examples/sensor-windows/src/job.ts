@@ -17,7 +17,7 @@ export async function changes(path: string, out: string) {
     })
     .ungroup()
     .derive({ jump: (d) => Math.abs(d.celsius - (d.before ?? d.celsius)) });
-  await compared.writeParquet(out, { overwrite: true });
+  await compared.writeParquet(out, { mode: "overwrite" });
   return compared
     .filter((d) => d.jump > 3)
     .groupby("sensor")

@@ -4,13 +4,14 @@ import { Column, type Stored } from "../../tables/column.ts";
 import { Table } from "../../tables/table.ts";
 import type { StoredRow } from "../../tables/types.ts";
 import { filesDiffer, missing } from "../different-files.ts";
+import { folderColumns } from "../folders.ts";
 import { checkOptions } from "../options.ts";
 import { openInput, type InputFile, type InputPath } from "../paths.ts";
 import type { SourceColumn } from "../source-column.ts";
 import type { StoreOptions } from "../store/options.ts";
 import { badLine, badValue, lostDigits } from "../text/errors.ts";
-import { readText } from "../text/read-text.ts";
-import { textTypes, type TextType, type TextTypeRule } from "../text/types.ts";
+import { readText, withCompressed } from "../text/read-text.ts";
+import { inferenceOrder, textTypes, type TextType, type TextTypeRule } from "../text/types.ts";
 import { parseCsv, type CsvRecord, type Field } from "./parse.ts";
 
 /** Options of {@link readCsv}. */
@@ -42,17 +43,19 @@ export async function readCsv<Row extends object = Record<never, never>>(
 
 async function readTable<Row extends object>(path: InputPath, options: ReadCsvOptions<Row>, infer: typeof inferType): Promise<Table<StoredRow<Row>>> {
   const delimiter = options.delimiter ?? ",";
-  const inputs = await openInput(path, [".csv"], options.store);
+  const inputs = await openInput(path, csvNames, options.store);
   const files = inputs.map((input) => readRecords(input, delimiter, options.header ?? true));
   const header = files[0]!.header;
   const different = files.find((file) => file.header.join("\0") !== header.join("\0"));
   if (different !== undefined) throw headersDiffer(files[0]!, different);
   const types = (options.types ?? {}) as Readonly<Record<string, TextType | undefined>>;
-  const unknown = Object.keys(types).find((name) => !header.includes(name));
+  const folders = folderColumns(inputs, files.map(({ records }) => records.length), types);
+  const unknown = Object.keys(types).find((name) => !header.includes(name) && !folders.has(name));
   if (unknown !== undefined) throw new LockstepError({ code: "LS2002", message: `types: ${inputs[0]!.name} has no column "${unknown}"${didYouMean(unknown, header)}` });
   files.forEach(checkWidths);
   const rows = files.reduce((sum, file) => sum + file.records.length, 0);
-  return new Table(new Map(header.map((name, index) => [name, readColumn(name, index, files, rows, Object.hasOwn(types, name) ? types[name] : infer(index, files))])), rows);
+  const own = [...header.entries()].filter(([, name]) => !folders.has(name)).map(([index, name]) => [name, readColumn(name, index, files, rows, Object.hasOwn(types, name) ? types[name] : infer(index, files))] as const);
+  return new Table(new Map([...own, ...folders]), rows);
 }
 
 /** The columns of CSV files, as {@link readCsv} types them, but integers past ±2^53 as bigint. Nullable is what has an empty field. */
@@ -60,6 +63,9 @@ export async function describeCsv(path: InputPath, options: Pick<ReadCsvOptions<
   const table = await readTable(path, options, inferExactType);
   return [...table.columns].map(([name, { type, values }]) => ({ name, type, nullable: Array.isArray(values) && values.includes(null) }));
 }
+
+/** What the names of CSV files end in. */
+export const csvNames = withCompressed([".csv"]);
 
 interface CsvFile {
   readonly name: string;
@@ -109,8 +115,6 @@ function readColumn(name: string, index: number, files: readonly CsvFile[], rows
   return new Column(rule.type, rows, values, { view: rule.view, origin });
 }
 
-/** The order in which a column's type is tried; "string" holds everything. */
-const inferenceOrder: readonly TextType[] = ["boolean", "number", "date", "string"];
 /** With the type that the program has to name, for integers that a number cannot hold. */
 const exactInferenceOrder: readonly TextType[] = ["boolean", "number", "bigint", "date", "string"];
 

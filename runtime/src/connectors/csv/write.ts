@@ -1,32 +1,32 @@
 import type { Column } from "../../tables/column.ts";
 import type { Columns } from "../../tables/row.ts";
 import { checkOptions } from "../options.ts";
-import type { StoreOptions } from "../store/options.ts";
+import { writeFiles } from "../output.ts";
 import { printValue } from "../text/print.ts";
-import { writeRows } from "../text/write-rows.ts";
+import { endings, writeRows, type TextCompression } from "../text/write-rows.ts";
+import type { WriteFilesOptions } from "../write-options.ts";
 
 /** Options of writeCsv. */
-export interface WriteCsvOptions {
-  /** Replace an existing output. */
-  readonly overwrite?: boolean;
-  /** How an object store is reached, where the environment does not say it. */
-  readonly store?: StoreOptions;
+export interface WriteCsvOptions<Row> extends WriteFilesOptions<Row> {
+  /** "none" by default; the files' names end in .csv.gz or .csv.zst then. */
+  readonly compression?: TextCompression;
   /** One character; a comma by default. */
   readonly delimiter?: string;
   /** Whether each file starts with the columns' names: true by default. */
   readonly header?: boolean;
-  /** "program": the rows of the files, in name order, stand in the table's order, as they do after orderby(). */
-  readonly order?: "program";
 }
 
-/** Writes `path/part-00000.csv`; see Table.writeCsv. */
-export async function writeCsv(columns: Columns, rows: number, path: string | URL, options: WriteCsvOptions): Promise<void> {
+/** See Table.writeCsv. */
+export async function writeCsv(columns: Columns, rows: number, path: string | URL, options: WriteCsvOptions<never>): Promise<void> {
   checkOptions("writeCsv", options);
   const delimiter = options.delimiter ?? ",";
   const quote = (text: string): string => (text === "" || /["\r\n]/.test(text) || text.includes(delimiter) ? `"${text.replaceAll('"', '""')}"` : text);
-  const printers = [...columns.values()].map((column) => printer(column, quote));
-  const header = (options.header ?? true) ? `${[...columns.keys()].map(quote).join(delimiter)}\n` : "";
-  await writeRows(path, options, "csv", header, rows, (row) => printers.map((print) => print(row)).join(delimiter));
+  const compression = options.compression ?? "none";
+  await writeFiles("writeCsv", path, options, `csv${endings[compression]}`, columns, rows, (filename, own, count) => {
+    const printers = [...own.values()].map((column) => printer(column, quote));
+    const header = (options.header ?? true) ? `${[...own.keys()].map(quote).join(delimiter)}\n` : "";
+    return writeRows(filename, compression, header, count, (row) => printers.map((print) => print(row)).join(delimiter));
+  });
 }
 
 /** A row's field: null is nothing. */

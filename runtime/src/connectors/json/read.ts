@@ -2,12 +2,13 @@ import { int64, nothing } from "../../tables/arrow-type.ts";
 import { Column, unsupportedType, type Stored } from "../../tables/column.ts";
 import { Table } from "../../tables/table.ts";
 import type { StoredRow } from "../../tables/types.ts";
+import { folderColumns } from "../folders.ts";
 import { checkOptions } from "../options.ts";
-import { openInput, type InputPath } from "../paths.ts";
+import { openInput, type InputFile, type InputPath } from "../paths.ts";
 import type { SourceColumn } from "../source-column.ts";
 import type { StoreOptions } from "../store/options.ts";
 import { badValue, lostDigits } from "../text/errors.ts";
-import { anotherFormat, readText } from "../text/read-text.ts";
+import { anotherFormat, readText, withCompressed } from "../text/read-text.ts";
 import { textTypes, type TextType, type TextTypeRule } from "../text/types.ts";
 import { Digits, parseLines, type JsonLine } from "./parse.ts";
 
@@ -35,7 +36,9 @@ export async function readJsonLines<Row extends object = Record<never, never>>(
   const files = await readFiles(path, options.store, new Set([...types].filter(([, type]) => type === "bigint").map(([name]) => name)));
   const found = kindsOf(files);
   const rows = files.reduce((sum, { lines }) => sum + lines.length, 0);
-  return new Table(new Map([...new Set([...found.keys(), ...types.keys()])].map((name) => [name, columnOf(name, types.get(name), found.get(name) ?? new Map(), files, rows)])), rows);
+  const folders = folderColumns(files.map(({ input }) => input), files.map(({ lines }) => lines.length), options.types);
+  const names = [...new Set([...found.keys(), ...types.keys()])].filter((name) => !folders.has(name));
+  return new Table(new Map([...names.map((name) => [name, columnOf(name, types.get(name), found.get(name) ?? new Map(), files, rows)] as const), ...folders]), rows);
 }
 
 /** The columns of JSON Lines, as {@link readJsonLines} types them, but integers past ±2^53 as bigint. Nullable is what a line has not. */
@@ -51,7 +54,11 @@ export async function describeJsonLines(path: InputPath): Promise<SourceColumn[]
   });
 }
 
+/** What the names of JSON Lines files end in. */
+export const jsonLinesNames = withCompressed([".jsonl", ".ndjson", ".json"]);
+
 interface JsonFile {
+  readonly input: InputFile;
   readonly name: string;
   readonly lines: readonly JsonLine[];
 }
@@ -61,11 +68,11 @@ type Kinds = ReadonlyMap<string, { readonly line: number; readonly file: string 
 
 /** `exact`: columns whose numbers are wanted with all digits. */
 async function readFiles(path: InputPath, store: StoreOptions | undefined, exact: ReadonlySet<string>): Promise<JsonFile[]> {
-  return (await openInput(path, [".jsonl", ".ndjson", ".json"], store)).map((input) => {
+  return (await openInput(path, jsonLinesNames, store)).map((input) => {
     const text = readText(input, "JSON Lines").replace(/^\uFEFF/, "");
     if (/^[ \t\r\n]*\[/.test(text)) throw anotherFormat(input.name, "JSON Lines", "it is one list of JSON: write a line for each of its objects (jq -c '.[]')");
     if (/^[ \t\r\n]*\{[ \t\r]*\n/.test(text)) throw anotherFormat(input.name, "JSON Lines", "its objects go over several lines: write each in one (jq -c .)");
-    return { name: input.name, lines: parseLines(text, input.name, exact) };
+    return { input, name: input.name, lines: parseLines(text, input.name, exact) };
   });
 }
 

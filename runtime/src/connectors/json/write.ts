@@ -1,25 +1,25 @@
 import type { Column } from "../../tables/column.ts";
 import type { Columns } from "../../tables/row.ts";
 import { checkOptions } from "../options.ts";
-import type { StoreOptions } from "../store/options.ts";
+import { writeFiles } from "../output.ts";
 import { isText, printValue } from "../text/print.ts";
-import { writeRows } from "../text/write-rows.ts";
+import { endings, writeRows, type TextCompression } from "../text/write-rows.ts";
+import type { WriteFilesOptions } from "../write-options.ts";
 
 /** Options of writeJsonLines. */
-export interface WriteJsonLinesOptions {
-  /** Replace an existing output. */
-  readonly overwrite?: boolean;
-  /** How an object store is reached, where the environment does not say it. */
-  readonly store?: StoreOptions;
-  /** "program": the rows of the files, in name order, stand in the table's order, as they do after orderby(). */
-  readonly order?: "program";
+export interface WriteJsonLinesOptions<Row> extends WriteFilesOptions<Row> {
+  /** "none" by default; the files' names end in .jsonl.gz or .jsonl.zst then. */
+  readonly compression?: TextCompression;
 }
 
-/** Writes `path/part-00000.jsonl`; see Table.writeJsonLines. */
-export async function writeJsonLines(columns: Columns, rows: number, path: string | URL, options: WriteJsonLinesOptions): Promise<void> {
+/** See Table.writeJsonLines. */
+export async function writeJsonLines(columns: Columns, rows: number, path: string | URL, options: WriteJsonLinesOptions<never>): Promise<void> {
   checkOptions("writeJsonLines", options);
-  const members = [...columns].map(([name, column]) => ({ key: JSON.stringify(name), print: printer(column) }));
-  await writeRows(path, options, "jsonl", "", rows, (row) => `{${members.map(({ key, print }) => `${key}:${print(row)}`).join(",")}}`);
+  const compression = options.compression ?? "none";
+  await writeFiles("writeJsonLines", path, options, `jsonl${endings[compression]}`, columns, rows, (filename, own, count) => {
+    const members = [...own].map(([name, column]) => ({ key: JSON.stringify(name), print: printer(column) }));
+    return writeRows(filename, compression, "", count, (row) => `{${members.map(({ key, print }) => `${key}:${print(row)}`).join(",")}}`);
+  });
 }
 
 /** A row's value as JSON.stringify prints it, but integers and decimals with all digits. */

@@ -6,6 +6,7 @@ import { Column, viewOf, type Stored, type StoredValues, type View } from "../..
 import { Table } from "../../tables/table.ts";
 import type { StoredRow } from "../../tables/types.ts";
 import { filesDiffer, missing } from "../different-files.ts";
+import { folderColumns } from "../folders.ts";
 import { checkOptions } from "../options.ts";
 import { openInput, orUnreadable, type InputFile, type InputPath } from "../paths.ts";
 import type { SourceColumn } from "../source-column.ts";
@@ -34,14 +35,17 @@ export async function readParquet<Row extends object = Record<never, never>>(
   options: ReadParquetOptions<Row> = {},
 ): Promise<Table<StoredRow<Row>>> {
   checkOptions("readParquet", options);
-  const files = await openFiles(await openInput(path, [".parquet"], options.store));
+  const inputs = await openInput(path, [".parquet"], options.store);
+  const files = await openFiles(inputs);
   const rows = files.reduce((sum, file) => sum + file.rows, 0);
+  const folders = folderColumns(inputs, files.map((file) => file.rows), options.types);
   const columns = new Map<string, Column>();
   const { name: first, arrowSchema } = files[0]!;
   const ipc = arrowSchema && (await import("../../tables/ipc.ts"));
   const hints = ipc && orCorrupt(first, () => ipc.schemaTypes(arrowSchema));
   const types = options.types as Readonly<Record<string, View | undefined>> | undefined;
   for (const [name, tree] of files[0]!.columns) {
+    if (folders.has(name)) continue;
     const type = refined(arrowType(tree), hints?.get(name));
     const load = (): StoredValues => {
       checkSameSchema(name, type, files); // Here, because files may differ in what the program never looks at.
@@ -50,6 +54,7 @@ export async function readParquet<Row extends object = Record<never, never>>(
     const origin = `the column "${name}" of ${files.length === 1 ? files[0]!.name : `${files.length} files (${files[0]!.name}, …)`}`;
     columns.set(name, new Column(type, rows, load, { view: viewAs(types && Object.hasOwn(types, name) ? types[name] : undefined, type, origin), origin }));
   }
+  for (const [name, column] of folders) columns.set(name, column);
   for (const name of Object.keys(types ?? {})) {
     if (!columns.has(name)) throw new LockstepError({ code: "LS2002", message: `types: ${files[0]!.name} has no column "${name}"${didYouMean(name, columns.keys())}` });
   }
@@ -61,9 +66,11 @@ export async function readParquet<Row extends object = Record<never, never>>(
  * LS2001, LS2002 where the files differ, LS2005, LS2018.
  */
 export async function describeParquet(path: InputPath): Promise<SourceColumn[]> {
-  const files = await openFiles(await openInput(path, [".parquet"], undefined));
+  const inputs = await openInput(path, [".parquet"], undefined);
+  const files = await openFiles(inputs);
   const table = await readParquet(path);
   return [...table.columns].map(([name, { type }]) => {
+    if (inputs[0]!.folders.has(name)) return { name, type, nullable: inputs.some(({ folders }) => folders.get(name) === null) };
     checkSameSchema(name, type, files);
     return { name, type, nullable: files.some((file) => file.mayHoldNull(name)) };
   });

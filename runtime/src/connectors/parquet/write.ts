@@ -1,5 +1,4 @@
 import { readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { zstdCompressSync, gzipSync } from "node:zlib";
 import { LockstepError } from "../../errors/index.ts";
 import { parseType, type ArrowType } from "../../tables/arrow-type.ts";
@@ -7,40 +6,34 @@ import { castColumn } from "../../tables/cast.ts";
 import { unsupportedType, type Column, type Stored } from "../../tables/column.ts";
 import { columnNamed, type Columns } from "../../tables/row.ts";
 import { checkOptions } from "../options.ts";
-import { writeOutput } from "../output.ts";
-import type { StoreOptions } from "../store/options.ts";
+import { writeFiles } from "../output.ts";
+import type { WriteFilesOptions } from "../write-options.ts";
 import { schemaElement } from "./schema.ts";
 
 /** Options of writeParquet. */
-export interface WriteParquetOptions<Row> {
-  /** Replace an existing output. */
-  readonly overwrite?: boolean;
-  /** How an object store is reached, where the environment does not say it. */
-  readonly store?: StoreOptions;
+export interface WriteParquetOptions<Row> extends WriteFilesOptions<Row> {
   /** "snappy" by default. */
   readonly compression?: "snappy" | "zstd" | "gzip" | "lz4" | "none";
   /** Rows in a row group: 1,048,576 by default. */
   readonly rowGroupRows?: number;
   /** Columns written as another Arrow type: `{ id: "int32" }`. */
   readonly types?: { readonly [K in keyof Row & string]?: string };
-  /** "program": the rows of the files, in name order, stand in the table's order, as they do after orderby(). */
-  readonly order?: "program";
 }
 
 const codecs = { snappy: "SNAPPY", zstd: "ZSTD", gzip: "GZIP", none: "UNCOMPRESSED" } as const;
 const compressors = { ZSTD: (bytes: Uint8Array) => zstdCompressSync(bytes), GZIP: (bytes: Uint8Array) => gzipSync(bytes) };
 
-/** Writes `path/part-00000.parquet`; see Table.writeParquet. */
+/** See Table.writeParquet. */
 export async function writeParquet(columns: Columns, rows: number, path: string | URL, options: WriteParquetOptions<never>): Promise<void> {
   checkOptions("writeParquet", options);
   const compression = options.compression ?? "snappy";
   const types = Object.entries((options.types ?? {}) as Record<string, string>);
   for (const [name] of types) columnNamed(columns, name);
   const wanted = new Map(types.map(([name, type]) => [name, parseType(type)]));
-  await writeOutput(path, options, async (folder) => {
-    const written = [...columns].map(([name, column]) => ({ name, column: castColumn(name, column, wanted.get(name) ?? column.type) }));
+  await writeFiles("writeParquet", path, options, "parquet", columns, rows, async (filename, own, count) => {
+    const written = [...own].map(([name, column]) => ({ name, column: castColumn(name, column, wanted.get(name) ?? column.type) }));
     for (const { column } of written) if (column.type.id === "other") throw unsupportedType(column, "written");
-    await writeParquetFile(join(folder, "part-00000.parquet"), written, rows, { compression, rowGroupRows: options.rowGroupRows, arrowSchema: true });
+    await writeParquetFile(filename, written, count, { compression, rowGroupRows: options.rowGroupRows, arrowSchema: true });
   });
 }
 

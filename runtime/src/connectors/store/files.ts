@@ -1,14 +1,14 @@
 /** The files of a path in an object store: one listing for a folder or a pattern, one request for a file. */
 import { posix } from "node:path";
 import { didYouMean, LockstepError } from "../../errors/index.ts";
-import { isIceberg, isMetadata } from "../paths.ts";
+import { hasExtension, isIceberg, isMetadata, listed as listedNames } from "../paths.ts";
 import type { Location } from "./location.ts";
 import { complete, manifestName, readManifest } from "./manifest.ts";
 import { type Listed, type ObjectStore } from "./store.ts";
 
 /** LS2001 if there is none. */
 export async function filesIn(store: ObjectStore, { scheme, key }: Location, extensions: readonly string[]): Promise<Listed[]> {
-  const isData = (name: string): boolean => extensions.includes(posix.extname(name).toLowerCase());
+  const isData = (name: string): boolean => hasExtension(name, extensions);
   const missing = (message: string): LockstepError => new LockstepError({ code: "LS2001", message });
   if (scheme === "http" || scheme === "https") {
     const file = await store.head(key);
@@ -42,7 +42,7 @@ export async function filesIn(store: ObjectStore, { scheme, key }: Location, ext
   if (listed.some(({ key: name }) => posix.dirname(name) === `${key}/metadata` && isMetadata(name))) throw isIceberg(store.url(key));
   const files = (await committed(store, key, listed, () => true)).filter(({ key: name }) => isData(name) && !hidden(name, key));
   if (files.length > 0) return files;
-  throw missing(`${store.url(key)} has no ${extensions.join(" or ")} file`);
+  throw missing(`${store.url(key)} has no ${listedNames(extensions)} file`);
 }
 
 /** `a/b/c` → `a`, `a/b`. */
@@ -56,7 +56,7 @@ async function committed(store: ObjectStore, root: string, listed: readonly List
   let files = [...listed];
   for (const { key } of listed.filter(({ key }) => posix.basename(key) === manifestName && !hidden(posix.dirname(key), root === "" ? "" : root))) {
     const folder = posix.dirname(key).replace(/^\.$/, "");
-    const ofFolder = (name: string): boolean => posix.dirname(name).replace(/^\.$/, "") === folder;
+    const ofFolder = (name: string): boolean => folder === "" || name.startsWith(`${folder}/`);
     if (!concerns(folder === "" ? key : folder) && !listed.some(({ key: name }) => ofFolder(name) && concerns(name))) continue;
     const found = await readManifest(store, folder);
     if (found === undefined) continue;

@@ -66,7 +66,7 @@ export async function complete(store: ObjectStore, folder: string, { files }: Ma
       throw new LockstepError({
         code: "LS2005",
         message: `${store.url(key)} is part of an output whose commit was interrupted, and cannot be completed from here`,
-        fix: `Run the writing job again with overwrite, or, where files were removed by hand, remove ${store.url(join(folder, manifestName))} too.`,
+        fix: `Run the writing job again with mode "overwrite", or, where files were removed by hand, remove ${store.url(join(folder, manifestName))} too.`,
       });
     }),
   );

@@ -3,9 +3,11 @@ import { randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { basename, join as joinLocal } from "node:path";
+import { basename, join as joinLocal, posix, relative } from "node:path";
 import { LockstepError } from "../../errors/index.ts";
+import { adds, isOwn, partBehind } from "../output-place.ts";
 import { stage, unstage } from "../staged.ts";
+import type { WriteMode } from "../write-options.ts";
 import { parseLocation } from "./location.ts";
 import { complete, join, manifestName, readManifest, type Manifest, type ManifestFile } from "./manifest.ts";
 import type { StoreOptions } from "./options.ts";
@@ -14,19 +16,22 @@ import { openStore, type Listed, type ObjectStore } from "./store.ts";
 const PIECE = 16 << 20;
 
 /** As `writeOutput` of a local folder: `write` fills a folder of this machine, whose files become the output whole or not at all. */
-export async function writeRemoteOutput(url: string | URL, overwrite: boolean, options: StoreOptions | undefined, write: (folder: string) => Promise<void>): Promise<void> {
+export async function writeRemoteOutput(url: string | URL, mode: WriteMode, options: StoreOptions | undefined, write: (folder: string, first: number) => Promise<void>): Promise<void> {
   const location = parseLocation(url);
   const store = await openStore(location, options);
-  const target = { store, folder: location.key, overwrite };
+  const target = { store, folder: location.key, mode };
   if (location.key === "") throw new LockstepError({ code: "LS2008", message: `${location.root}: an output needs a name of its own` });
-  if (!overwrite && (await visible(target)).length > 0) throw exists(target);
+  const there = await visible(target);
+  if (mode === "create" && there.length > 0) throw exists(target);
   const local = await mkdtemp(joinLocal(tmpdir(), "lockstep-"));
   stage(local);
   const files: ManifestFile[] = [];
   try {
-    await write(local);
+    await write(local, adds(mode) ? partBehind(there.map(({ key }) => key)) : 0);
     const writer = randomUUID();
-    for (const name of (await readdir(local)).sort()) files.push(await upload(target, joinLocal(local, name), name.replace(/(?=\.\w+$)/, `-${writer}`)));
+    for (const name of await filesIn(local)) files.push(await upload(target, joinLocal(local, name), name.replace(/(?=(?:\.\w+)+$)/, `-${writer}`)));
+    // An append of nothing.
+    if (files.length === 0) return;
     await commit(target, writer, files);
   } catch (error) {
     // Once it may be committed everything stays: readers complete what the manifest names.
@@ -38,10 +43,16 @@ export async function writeRemoteOutput(url: string | URL, overwrite: boolean, o
   }
 }
 
+/** The files below a folder, by their names within it. */
+async function filesIn(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map((entry) => relative(folder, joinLocal(entry.parentPath, entry.name))).sort();
+}
+
 interface Target {
   readonly store: ObjectStore;
   readonly folder: string;
-  readonly overwrite: boolean;
+  readonly mode: WriteMode;
 }
 
 /** The error of an output that is committed, or may be. */
@@ -72,20 +83,25 @@ async function upload({ store, folder }: Target, file: string, name: string): Pr
 
 /** LS2007 if somebody's output is there; LS2008 where it stays unknown whether this one is. */
 async function commit(target: Target, writer: string, files: readonly ManifestFile[]): Promise<void> {
-  const { store, folder, overwrite } = target;
+  const { store, folder, mode } = target;
   for (let attempt = 0; ; attempt++) {
     const found = await readManifest(store, folder);
     if (found?.manifest.writer === writer) break;
     // Ours came first, and has been overwritten since.
     if (found?.manifest.history?.includes(writer)) return;
     const there = (await visible(target)).filter(({ key }) => basename(key) !== manifestName);
-    if (!overwrite && (found !== undefined || there.length > 0)) throw exists(target);
+    if (mode === "create" && (found !== undefined || there.length > 0)) throw exists(target);
     checkReplaceable(target, there);
-    const uploads = new Map(found?.manifest.files.map(({ name, upload }) => [name, upload]));
-    const names = new Set([...there.map(({ key }) => key.slice(folder.length + 1)), ...uploads.keys()]);
-    const replaces = [...names].map((name) => ({ name, ...(uploads.get(name) && { upload: uploads.get(name)! }) }));
+    const named = new Map(found?.manifest.files.map((file) => [file.name, file]));
+    const shown = there.map(({ key, size }): ManifestFile => ({ name: key.slice(folder.length + 1), bytes: size, upload: "", pieces: [] }));
+    // Of a folder without a manifest all is the output's; beside a manifest what it does not name is left over.
+    const old = found ? [...named.values()] : shown;
+    const written = new Set(files.map(({ name }) => posix.dirname(name)));
+    const kept = old.filter(({ name }) => mode === "append" || (mode === "overwrite-partitions" && !written.has(posix.dirname(name))));
+    const names = new Set([...shown, ...old].map(({ name }) => name).filter((name) => !kept.some((file) => file.name === name)));
+    const replaces = [...names].map((name) => ({ name, ...(named.get(name)?.upload && { upload: named.get(name)!.upload }) }));
     const history = found ? [...(found.manifest.history ?? []), found.manifest.writer].slice(-100) : [];
-    const manifest: Manifest = { version: 1, writer, files, replaces, history };
+    const manifest: Manifest = { version: 1, writer, files: [...kept, ...files], replaces, history };
     try {
       // False may mean that an earlier request of ours did it and its answer was lost: the next round sees.
       await store.put(join(folder, manifestName), new TextEncoder().encode(`${JSON.stringify(manifest)}\n`), found ? { tag: found.tag } : { absent: true });
@@ -120,7 +136,7 @@ async function finish({ store, folder }: Target, writer: string): Promise<void> 
 
 /** Overwriting removes data: only what looks like an output is removed. */
 function checkReplaceable({ store, folder }: Target, there: readonly Listed[]): void {
-  const stranger = there.find(({ key }) => !/\.(parquet|csv|jsonl)$/i.test(key));
+  const stranger = there.find(({ key }) => !isOwn(key.slice(folder.length + 1)));
   if (stranger === undefined) return;
   throw new LockstepError({
     code: "LS2007",

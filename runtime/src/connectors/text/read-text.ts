@@ -1,5 +1,7 @@
 import { constants } from "node:buffer";
 import { readFileSync, statSync } from "node:fs";
+// By its default: Node 20 has no zstd.
+import zlib from "node:zlib";
 import { LockstepError } from "../../errors/index.ts";
 import { orUnreadable, type InputFile } from "../paths.ts";
 import { foreign } from "./foreign.ts";
@@ -8,13 +10,31 @@ import { foreign } from "./foreign.ts";
 export function readText({ name, path, release }: InputFile, format: string): string {
   if (statSync(path).size > constants.MAX_STRING_LENGTH) {
     release();
-    throw new LockstepError({ code: "LS2015", message: `${name} is too large for plain Node (512 MB)`, fix: "Split the file, or run the built program." });
+    throw tooLarge(name);
   }
-  const bytes = orUnreadable(name, () => readFileSync(path));
+  const bytes = unpacked(name, orUnreadable(name, () => readFileSync(path)));
   release();
   const what = foreign(bytes);
   if (what !== undefined) throw anotherFormat(name, format, what);
   return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+}
+
+/** Names of files, as they are and of compressed ones. */
+export const withCompressed = (names: readonly string[]): readonly string[] => ["", ".gz", ".zst"].flatMap((ending) => names.map((name) => name + ending));
+
+/** What a file whose name ends in .gz or .zst holds: all members of gzip, all frames of zstd. LS2005 */
+function unpacked(name: string, bytes: Buffer): Buffer {
+  const unpack = /\.gz$/i.test(name) ? zlib.gunzipSync : /\.zst$/i.test(name) ? zlib.zstdDecompressSync : undefined;
+  try {
+    return unpack ? unpack(bytes, { maxOutputLength: constants.MAX_STRING_LENGTH }) : bytes;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE") throw tooLarge(name);
+    throw new LockstepError({ code: "LS2005", message: `${name} is damaged or not complete: ${(error as Error).message}`, cause: error });
+  }
+}
+
+function tooLarge(name: string): LockstepError {
+  return new LockstepError({ code: "LS2015", message: `${name} is too large for plain Node (512 MB)`, fix: "Split the file, or run the built program." });
 }
 
 /** LS2018; `what` says what to do. */

@@ -16,6 +16,9 @@ export interface TextTypeRule {
   readonly loses?: (text: string, value: Stored) => boolean;
 }
 
+/** The order in which a column's type is tried; "string" holds everything. */
+export const inferenceOrder: readonly TextType[] = ["boolean", "number", "date", "string"];
+
 const decimalLiteral = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 /** Years of six digits have a sign, as JavaScript prints them; it has no year -0. */
 const isoTime = /^(\d{4}|\+\d{6}|-(?!000000)\d{6})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d):(\d\d)(?:\.(\d{3}))?Z?)?$/;

@@ -1,19 +1,26 @@
-import { open } from "node:fs/promises";
-import { join } from "node:path";
-import { writeOutput } from "../output.ts";
-import type { StoreOptions } from "../store/options.ts";
+import { createWriteStream } from "node:fs";
+import { pipeline } from "node:stream/promises";
+import zlib from "node:zlib";
 
 const rowsAtOnce = 10_000;
 
-/** Writes an output of one part, `path/part-00000.EXTENSION`: the header and a line for each row. */
-export async function writeRows(path: string | URL, options: { readonly overwrite?: boolean; readonly store?: StoreOptions }, extension: string, header: string, rows: number, print: (row: number) => string): Promise<void> {
-  await writeOutput(path, options, async (folder) => {
-    await using file = await open(join(folder, `part-00000.${extension}`), "w");
-    await file.write(header);
+/** How a file of text is compressed as a whole. */
+export type TextCompression = "gzip" | "zstd" | "none";
+
+/** What its name ends in, behind the format's ending. */
+export const endings: Readonly<Record<TextCompression, string>> = { gzip: ".gz", zstd: ".zst", none: "" };
+
+/** Writes a file: the header and a line for each row. */
+export async function writeRows(filename: string, compression: TextCompression, header: string, rows: number, print: (row: number) => string): Promise<void> {
+  function* lines(): Generator<string> {
+    yield header;
     for (let start = 0; start < rows; start += rowsAtOnce) {
       const lines: string[] = [];
       for (let row = start; row < Math.min(rows, start + rowsAtOnce); row++) lines.push(`${print(row)}\n`);
-      await file.write(lines.join(""));
+      yield lines.join("");
     }
-  });
+  }
+  const file = createWriteStream(filename);
+  if (compression === "none") await pipeline(lines, file);
+  else await pipeline(lines, compression === "gzip" ? zlib.createGzip() : zlib.createZstdCompress(), file);
 }

@@ -21,7 +21,7 @@ export async function revenue(salesPath: string, shopsPath: string, out: string)
     .filter((d) => d.amount > threshold)
     .derive({ gross: (d) => d.amount * RATE, band: (d) => band(d.amount) });
   const result = sales.join(shops, "shop").groupby("city", "band").rollup({ sales: op.count(), gross: op.sum("gross") }).orderby("city", "band");
-  await result.writeParquet(out, { overwrite: true });
+  await result.writeParquet(out, { mode: "overwrite" });
   return result.numRows();
 }
 

@@ -144,7 +144,7 @@ const miles: number = trips.get("miles", 3);
 const notes: (string | null)[] = trips.array("note");
 for (const row of trips) row.at.getTime();
 trips.objects({ limit: 3, offset: 1 })[0]?.zone.toFixed(miles + notes.length);
-await trips.writeParquet("out", { overwrite: true, compression: "zstd", types: { zone: "int32" } });
+await trips.writeParquet("out", { mode: "overwrite", compression: "zstd", types: { zone: "int32" } });
 await trips.writeCsv("out", { delimiter: "\t", header: false });
 trips.derive({ up: (d) => op.upper(d.flag), root: (d) => op.sqrt(d.miles) });
 

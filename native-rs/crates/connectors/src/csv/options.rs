@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::{
     errors::{ConnectorError, Result},
     store::StoreOptions,
+    text::Compression,
 };
 
 /// `readCsv(paths, …)` with the interface the compiler saw.
@@ -48,6 +49,8 @@ fn yes() -> bool {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dialect {
     pub delimiter: u8,
+    /// Fields of a record.
+    pub width: usize,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,12 +58,13 @@ pub struct CsvWriteOptions {
     pub delimiter: u8,
     /// Every part file begins with the header line, so that each is a CSV file by itself.
     pub header: bool,
+    pub compression: Compression,
     pub store: StoreOptions,
 }
 
 impl Default for CsvWriteOptions {
     fn default() -> Self {
-        Self { delimiter: b',', header: true, store: StoreOptions::default() }
+        Self { delimiter: b',', header: true, compression: Compression::None, store: StoreOptions::default() }
     }
 }
 
@@ -68,7 +72,7 @@ impl TryFrom<&CsvWrite> for CsvWriteOptions {
     type Error = ConnectorError;
 
     fn try_from(write: &CsvWrite) -> Result<Self> {
-        Ok(Self { delimiter: delimiter(&write.delimiter)?, header: write.header, store: write.store.clone() })
+        Ok(Self { delimiter: delimiter(&write.delimiter)?, header: write.header, compression: Compression::of(&write.compression)?, store: write.store.clone() })
     }
 }
 

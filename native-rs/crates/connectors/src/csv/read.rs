@@ -30,15 +30,15 @@ pub fn open_chunk(dataset: &Dataset, blob: &Blob, dialect: &Dialect, chunk: &Chu
     let bytes = blob.bytes(lines.offset, lines.bytes as usize)?;
     let mut columns = Vec::with_capacity(scan.fields().len());
     for field in scan.fields() {
-        let index = dataset.schema.index_of(field.name());
-        let index = index.map_err(|_| ConnectorError::corrupt(&file.path, format!("column {} is gone", field.name())))?;
+        let held = dataset.held(chunk.file, field.name(), &dataset.schema).and_then(|held| held.column());
+        let index = held.ok_or_else(|| ConnectorError::corrupt(&file.path, format!("column {} is gone", field.name())))?;
         columns.push(Column { index, name: field.name().clone(), builder: Builder::new(field.data_type()) });
     }
     Ok(Box::new(Batches {
         file: file.path.as_str().into(),
         bytes,
         delimiter: dialect.delimiter,
-        width: dataset.schema.fields().len(),
+        width: dialect.width,
         columns,
         position: 0,
         line: lines.line,

@@ -1,7 +1,7 @@
 //! Opening: header, types, groups. A column's type is what the program says, else what all its values are.
 use std::collections::HashSet;
 
-use arrow::datatypes::{DataType, Field as ArrowField, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field as ArrowField, Schema};
 use lockstep_plan::JsType;
 use serde_json::json;
 
@@ -15,10 +15,11 @@ use crate::{
     dataset::{DataFile, Dataset, Format},
     declared,
     errors::{ConnectorError, Result},
+    files::{FolderColumn, folder_columns, held, is_folder, with_folders},
     names::{did_you_mean, near_misses},
     paths::{Found, resolve},
     store::Blob,
-    text::{Candidates, Source, arrow_type, bad_line, foreign},
+    text::{Candidates, Source, arrow_type, bad_line, foreign, unpacked},
 };
 
 /// Bytes of a remote file that are asked for at once.
@@ -35,18 +36,21 @@ pub fn open_csv(request: &CsvRequest) -> Result<Dataset> {
     let mut names: Vec<String> = Vec::new();
     let mut files = Vec::new();
     let mut types = Types::default();
-    for found in resolve(&request.paths, &["csv"], &request.store)? {
+    let all = resolve(&request.paths, &["csv", "csv.gz", "csv.zst"], &request.store)?;
+    let folders = folder_columns(&all, &request.types, &request.declared)?;
+    for (index, found) in all.into_iter().enumerate() {
         let blob = found.open(&request.store)?;
         if blob.pieces().is_some() {
             blob.will_need(vec![0..blob.size().min(FIRST)]);
         }
+        let blob = unpacked(blob)?;
         if let Some(what) = foreign(&blob.bytes(0, blob.size().min(8) as usize)?) {
             return Err(ConnectorError::another_format(blob.name(), "CSV", what));
         }
         let header = header(&blob, delimiter, request.header)?;
         if files.is_empty() {
             names = header.names;
-            types = Types::of(request, &names, &found.path)?;
+            types = Types::of(request, &names, &folders, &found.path)?;
         } else if names != header.names {
             let first: &DataFile = &files[0];
             let texts = |names: &[String]| Schema::new(names.iter().map(|name| ArrowField::new(name, DataType::Utf8, true)).collect::<Vec<_>>());
@@ -56,15 +60,16 @@ pub fn open_csv(request: &CsvRequest) -> Result<Dataset> {
         }
         let groups = chunks::scan(&blob, delimiter, header.end, header.line, names.len())?;
         let rows = groups.iter().map(|group| group.rows).sum();
-        let Found { path, size, version, query } = found;
-        files.push(DataFile { path, size, version, query, rows, groups, held: None, deletes: Vec::new() });
+        let Found { path, size, version, query, .. } = found;
+        files.push(DataFile { path, size, version, query, unpacked: blob.unpacked(), rows, groups, held: held(&names, &folders, index), deletes: Vec::new() });
         // Now, because of a remote file what was just passed over is still here.
         types.see(&blob, &files[files.len() - 1], delimiter)?;
     }
-    let fields: Vec<ArrowField> = names.iter().zip(types.decide()).map(|(name, js)| ArrowField::new(name, arrow_type(js), true)).collect();
+    let fields = names.iter().zip(types.decide()).filter(|(name, _)| !is_folder(name, &folders));
+    let fields: Vec<ArrowField> = fields.map(|(name, js)| ArrowField::new(name, arrow_type(js), true)).collect();
     let source = if files.len() == 1 { &files[0].path } else { &request.paths.join(", ") };
-    let schema = declared::check(source, "the file has", &SchemaRef::new(Schema::new(fields)), &request.declared, |_, _| true)?;
-    Ok(Dataset::new(Format::Csv(Dialect { delimiter }), files, schema, request.store.clone()))
+    let schema = declared::check(source, "the file has", &with_folders(&Schema::new(fields), &folders), &request.declared, |_, _| true)?;
+    Ok(Dataset::new(Format::Csv(Dialect { delimiter, width: names.len() }), files, schema, request.store.clone()))
 }
 
 struct Header {
@@ -134,8 +139,8 @@ struct Types {
 
 impl Types {
     /// LS2002: `types` names a column that is not there.
-    fn of(request: &CsvRequest, names: &[String], file: &str) -> Result<Self> {
-        if let Some(unknown) = request.types.keys().find(|name| !names.contains(name)) {
+    fn of(request: &CsvRequest, names: &[String], folders: &[FolderColumn], file: &str) -> Result<Self> {
+        if let Some(unknown) = request.types.keys().find(|name| !names.contains(name) && !is_folder(name, folders)) {
             let hint = did_you_mean(&near_misses(unknown, names.iter().map(String::as_str))).unwrap_or_default();
             let message = format!("types: {file} has no column \"{unknown}\"; {hint}");
             let message = message.trim_end_matches("; ");

@@ -7,11 +7,13 @@ use arrow::array::RecordBatch;
 use super::options::CsvWriteOptions;
 use crate::{
     errors::Result,
+    files::FilePart,
+    outputs::PartFile,
     parquet::FileInfo,
     text::{Printed, TextPart},
 };
 
-/// Writes `part-NNNNN.csv`.
+/// Writes a file of CSV.
 pub struct CsvPart {
     part: TextPart,
     delimiter: u8,
@@ -20,11 +22,16 @@ pub struct CsvPart {
 }
 
 impl CsvPart {
-    /// Creates the file with its header. LS2008 if that is not possible.
+    /// Creates `part-NNNNN.csv`. LS2008 if that is not possible.
     pub fn create(staging: impl AsRef<Path>, index: usize, names: &[&str], options: &CsvWriteOptions) -> Result<Self> {
+        Self::of(PartFile::create(staging.as_ref(), &format!("part-{index:05}.csv"), &options.store)?, names, options)
+    }
+
+    /// Begins the file with its header.
+    pub(crate) fn of(file: PartFile, names: &[&str], options: &CsvWriteOptions) -> Result<Self> {
         let delimiter = options.delimiter;
         let odd = delimiter.is_ascii_alphanumeric() || matches!(delimiter, b'.' | b'-' | b'+' | b':');
-        let mut part = Self { part: TextPart::create(staging.as_ref(), index, "csv", &options.store)?, delimiter, odd };
+        let mut part = Self { part: TextPart::of(file, options.compression)?, delimiter, odd };
         if options.header {
             for (index, name) in names.iter().enumerate() {
                 part.separate(index);
@@ -89,5 +96,19 @@ impl CsvPart {
             buffer.push(byte);
         }
         buffer.push(b'"');
+    }
+}
+
+impl FilePart for CsvPart {
+    fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        CsvPart::write(self, batch)
+    }
+
+    fn memory_size(&self) -> usize {
+        self.part.buffer.len()
+    }
+
+    fn close(self: Box<Self>) -> Result<FileInfo> {
+        CsvPart::close(*self)
     }
 }

@@ -16,6 +16,7 @@ pub fn listed_iceberg(request: &IcebergRequest) -> Result<Dataset> {
         size: file.size,
         version: Version::Once,
         query: None,
+            unpacked: None,
         rows: file.rows,
         groups: vec![Group { rows: file.rows, columns: request.columns.iter().map(|column| chunk(column, file)).collect(), ..Group::default() }],
         held: None,

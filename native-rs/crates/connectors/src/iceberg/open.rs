@@ -51,7 +51,7 @@ fn arrow_type(column: &IcebergColumn) -> DataType {
 }
 
 fn found(file: &IcebergFile) -> Found {
-    Found { path: file.path.clone(), size: file.size, version: Version::Once, query: None }
+    Found { path: file.path.clone(), size: file.size, version: Version::Once, query: None, folders: Vec::new() }
 }
 
 /// Where `file` has the column.

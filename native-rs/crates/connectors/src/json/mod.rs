@@ -11,7 +11,7 @@ mod read;
 mod schema;
 mod write;
 
-pub use options::JsonLinesRequest;
+pub use options::{JsonLinesRequest, JsonLinesWriteOptions};
 pub(crate) use read::open_chunk;
 pub use schema::open_json_lines;
 pub use write::JsonLinesPart;

@@ -1,8 +1,12 @@
 //! What a program can say when it reads JSON Lines.
-use lockstep_plan::{ColumnType, JsType};
+use lockstep_plan::{ColumnType, JsType, JsonLinesWrite};
 use serde::{Deserialize, Serialize};
 
-use crate::store::StoreOptions;
+use crate::{
+    errors::{ConnectorError, Result},
+    store::StoreOptions,
+    text::Compression,
+};
 
 /// `readJsonLines(paths, …)` with the interface the compiler saw.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -23,8 +27,29 @@ pub struct JsonLinesRequest {
 }
 
 impl JsonLinesRequest {
+    /// Without what it says of some columns.
+    pub fn without(&self, column: impl Fn(&str) -> bool) -> Self {
+        let mut other = self.clone();
+        other.declared.retain(|declared| !column(&declared.name));
+        other.types.retain(|(name, _)| !column(name));
+        other
+    }
+
     /// What the program says of a column.
     pub fn said(&self, name: &str) -> Option<JsType> {
         self.types.iter().find(|(column, _)| column == name).map(|(_, js)| *js)
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JsonLinesWriteOptions {
+    pub compression: Compression,
+}
+
+impl TryFrom<&JsonLinesWrite> for JsonLinesWriteOptions {
+    type Error = ConnectorError;
+
+    fn try_from(write: &JsonLinesWrite) -> Result<Self> {
+        Ok(Self { compression: Compression::of(&write.compression)? })
     }
 }

@@ -1,7 +1,7 @@
 //! Opening: groups, columns, types. A column's type is what the program says, else what all its values are.
 use std::ops::Range;
 
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef, UnionFields, UnionMode};
+use arrow::datatypes::{DataType, Field, Schema, UnionFields, UnionMode};
 use lockstep_plan::JsType;
 
 use super::{
@@ -15,10 +15,10 @@ use crate::{
     dataset::{DataFile, Dataset, Format},
     declared,
     errors::{ConnectorError, Result},
-    
+    files::{folder_columns, held, is_folder, with_folders},
     paths::{Found, resolve},
     store::Blob,
-    text::{Source, arrow_type, bad_line, foreign},
+    text::{Source, arrow_type, bad_line, foreign, unpacked},
 };
 
 /// Bytes of a remote file that are asked for at once.
@@ -33,11 +33,17 @@ const MARK: &[u8] = b"\xEF\xBB\xBF";
 pub fn open_json_lines(request: &JsonLinesRequest) -> Result<Dataset> {
     let mut files = Vec::new();
     let mut columns = Columns::default();
-    for found in resolve(&request.paths, &["jsonl", "ndjson", "json"], &request.store)? {
+    let all = resolve(&request.paths, &["jsonl", "ndjson", "json", "jsonl.gz", "ndjson.gz", "json.gz", "jsonl.zst", "ndjson.zst", "json.zst"], &request.store)?;
+    let types = request.types.iter().cloned().collect();
+    let folders = folder_columns(&all, &types, &request.declared)?;
+    // What is said of the lines' own columns.
+    let own = request.without(|name| is_folder(name, &folders));
+    for found in all {
         let blob = found.open(&request.store)?;
         if blob.pieces().is_some() {
             blob.will_need(vec![0..blob.size().min(FIRST)]);
         }
+        let blob = unpacked(blob)?;
         let beginning = blob.bytes(0, blob.size().min(BEGINNING) as usize)?;
         if let Some(what) = foreign(&beginning).or_else(|| document(&beginning)) {
             return Err(ConnectorError::another_format(blob.name(), "JSON Lines", what));
@@ -45,13 +51,19 @@ pub fn open_json_lines(request: &JsonLinesRequest) -> Result<Dataset> {
         let start = if beginning.starts_with(MARK) { MARK.len() } else { 0 };
         let groups = chunks::scan(&blob, start as u64)?;
         let rows = groups.iter().map(|group| group.rows).sum();
-        let Found { path, size, version, query } = found;
-        files.push(DataFile { path, size, version, query, rows, groups, held: None, deletes: Vec::new() });
+        let Found { path, size, version, query, .. } = found;
+        files.push(DataFile { path, size, version, query, unpacked: blob.unpacked(), rows, groups, held: None, deletes: Vec::new() });
         // Now, because of a remote file what was just passed over is still here.
-        columns.see(&blob, &files, request)?;
+        columns.see(&blob, &files, &own)?;
     }
+    let mut fields = columns.decide(&files, &own);
+    fields.retain(|field| !is_folder(field.name(), &folders));
+    let names: Vec<String> = fields.iter().map(|field| field.name().clone()).collect();
+    for (index, file) in files.iter_mut().enumerate() {
+        file.held = held(&names, &folders, index);
+    }
+    let found = with_folders(&Schema::new(fields), &folders);
     let source = if files.len() == 1 { &files[0].path } else { &request.paths.join(", ") };
-    let found = SchemaRef::new(Schema::new(columns.decide(&files, request)));
     // Texts can be dates, and numbers integers; nothing else is what it is not.
     let sayable = |found, wanted| matches!((found, wanted), (Some(JsType::String), JsType::Date) | (Some(JsType::Number), JsType::Bigint));
     let schema = declared::check(source, "the file has", &found, &request.declared, sayable)?;

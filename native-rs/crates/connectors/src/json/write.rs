@@ -6,20 +6,26 @@ use arrow::array::RecordBatch;
 
 use crate::{
     errors::Result,
+    files::FilePart,
+    outputs::PartFile,
     parquet::FileInfo,
     store::StoreOptions,
-    text::{Printed, TextPart},
+    text::{Compression, Printed, TextPart},
 };
 
-/// Writes `part-NNNNN.jsonl`.
+/// Writes a file of JSON Lines.
 pub struct JsonLinesPart {
     part: TextPart,
 }
 
 impl JsonLinesPart {
-    /// LS2008 if that is not possible.
+    /// Creates `part-NNNNN.jsonl`. LS2008 if that is not possible.
     pub fn create(staging: impl AsRef<Path>, index: usize, store: &StoreOptions) -> Result<Self> {
-        Ok(Self { part: TextPart::create(staging.as_ref(), index, "jsonl", store)? })
+        Self::of(PartFile::create(staging.as_ref(), &format!("part-{index:05}.jsonl"), store)?, Compression::None)
+    }
+
+    pub(crate) fn of(file: PartFile, compression: Compression) -> Result<Self> {
+        Ok(Self { part: TextPart::of(file, compression)? })
     }
 
     /// Appends rows. LS2008 disk full, LS2015 a column of a type without a text form.
@@ -50,6 +56,20 @@ impl JsonLinesPart {
 
     pub fn close(self) -> Result<FileInfo> {
         self.part.close()
+    }
+}
+
+impl FilePart for JsonLinesPart {
+    fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        JsonLinesPart::write(self, batch)
+    }
+
+    fn memory_size(&self) -> usize {
+        self.part.buffer.len()
+    }
+
+    fn close(self: Box<Self>) -> Result<FileInfo> {
+        JsonLinesPart::close(*self)
     }
 }
 

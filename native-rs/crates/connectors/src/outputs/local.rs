@@ -1,21 +1,23 @@
 //! Outputs become visible whole or not at all. Parts are written into a hidden sibling of the output; rank 0 syncs
 //! and renames it. `prepare` and `commit` may be repeated under the same job without harm.
 use std::{
+    collections::BTreeSet,
     fs::{self, File},
     io,
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use serde_json::json;
 
-use super::PARTS;
+use super::{Mode, folder_of, is_own};
 use crate::errors::{ConnectorError, Result};
 
 /// Creates the staging directory `.<name>.lockstep-<job>` beside `path` and returns it; what an earlier attempt of
-/// the same job left there is removed. LS2007: `path` exists and `overwrite` is false. LS2008: not writable.
-pub fn prepare(path: &Path, overwrite: bool, job: &str) -> Result<PathBuf> {
-    if !overwrite && exists(path) {
+/// the same job left there is removed. LS2007: `path` exists and is to be created. LS2008: not writable.
+pub fn prepare(path: &Path, mode: Mode, job: &str) -> Result<PathBuf> {
+    if mode == Mode::Create && exists(path) {
         return Err(already_there(path));
     }
     check_replaceable(path)?;
@@ -32,27 +34,107 @@ pub fn prepare(path: &Path, overwrite: bool, job: &str) -> Result<PathBuf> {
 
 /// Makes the staged parts visible as `path`. Durable: files and directories are synced before and after the rename.
 /// A second call for the same staging directory finds it gone and the output there, and does nothing.
-pub fn commit(staging: &Path, path: &Path, overwrite: bool) -> Result<()> {
+pub fn commit(staging: &Path, path: &Path, mode: Mode, single: bool) -> Result<()> {
     let fail = |error: io::Error| ConnectorError::write(path, &error);
-    if !staging.exists() && path.exists() {
+    // What stands in the output's place in the end.
+    let new = if single { staging.join(path.file_name().unwrap_or_default()) } else { staging.to_owned() };
+    if !new.exists() && path.exists() {
         return Ok(());
     }
-    for entry in fs::read_dir(staging).map_err(fail)? {
-        sync(&entry.map_err(fail)?.path()).map_err(fail)?;
-    }
+    let mut files = BTreeSet::new();
+    names(staging, "", &mut files).map_err(fail)?;
+    files.iter().try_for_each(|name| sync(&staging.join(name))).map_err(fail)?;
+    folders(&files).iter().try_for_each(|folder| sync(&staging.join(folder))).map_err(fail)?;
     sync(staging).map_err(fail)?;
-    // NOREPLACE and EXCHANGE decide atomically: an output that somebody made meanwhile is not overwritten unasked.
-    match renameat_with(CWD, staging, CWD, path, RenameFlags::NOREPLACE) {
-        Ok(()) => {}
-        Err(rustix::io::Errno::EXIST) if overwrite || !exists(path) => replace(staging, path).map_err(fail)?,
-        Err(rustix::io::Errno::EXIST) => return Err(already_there(path)),
-        // Not every file system knows the flag (NFS, overlay): there a plain rename has to do.
-        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) if !exists(path) => fs::rename(staging, path).map_err(fail)?,
-        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) if overwrite => replace(staging, path).map_err(fail)?,
-        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) => return Err(already_there(path)),
-        Err(error) => return Err(fail(error.into())),
+    loop {
+        // NOREPLACE and EXCHANGE decide atomically: an output that somebody made meanwhile is not overwritten unasked.
+        match renameat_with(CWD, &new, CWD, path, RenameFlags::NOREPLACE) {
+            Ok(()) => break,
+            Err(rustix::io::Errno::EXIST) if mode == Mode::Overwrite || !exists(path) => replace(&new, path).map_err(fail)?,
+            Err(rustix::io::Errno::EXIST) if mode.adds() => {
+                if !add(staging, path, mode, &files).map_err(fail)? {
+                    continue;
+                }
+            }
+            Err(rustix::io::Errno::EXIST) => return Err(already_there(path)),
+            // Not every file system knows the flag (NFS, overlay): there a plain rename has to do.
+            Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) if !exists(path) => fs::rename(&new, path).map_err(fail)?,
+            Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) if mode == Mode::Overwrite => replace(&new, path).map_err(fail)?,
+            Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) if mode.adds() => {
+                if !add(staging, path, mode, &files).map_err(fail)? {
+                    continue;
+                }
+            }
+            Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) => return Err(already_there(path)),
+            Err(error) => return Err(fail(error.into())),
+        }
+        break;
+    }
+    if single {
+        let _ = remove_any(staging);
     }
     sync(parent(path)).map_err(fail)
+}
+
+/// Puts the folder `staging` in the place of `path`, with links to those of its files that stay: what was there and what is new
+/// appear together. False: somebody else has changed the output meanwhile, and it is as they left it.
+fn add(staging: &Path, path: &Path, mode: Mode, new: &BTreeSet<String>) -> io::Result<bool> {
+    let version = identity(path)?;
+    let mut there = BTreeSet::new();
+    names(path, "", &mut there)?;
+    let written: BTreeSet<&str> = new.iter().filter(|name| !hidden(name)).map(|name| folder_of(name)).collect();
+    let kept: BTreeSet<String> = there.into_iter().filter(|name| hidden(name) || mode.keeps(name, &written)).collect();
+    let kept: Vec<&String> = kept.difference(new).collect();
+    for name in &kept {
+        let link = staging.join(name);
+        link.parent().map_or(Ok(()), fs::create_dir_all)?;
+        fs::hard_link(path.join(name), link)?;
+    }
+    sync(staging)?;
+    let swapped = match renameat_with(CWD, staging, CWD, path, RenameFlags::EXCHANGE) {
+        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) => {
+            remove_any(path)?;
+            return fs::rename(staging, path).map(|()| true);
+        }
+        other => other,
+    };
+    swapped?;
+    // What was swapped out has to be what the links are of.
+    if identity(staging)? == version {
+        let _ = remove_any(staging);
+        return Ok(true);
+    }
+    renameat_with(CWD, staging, CWD, path, RenameFlags::EXCHANGE)?;
+    kept.iter().try_for_each(|name| fs::remove_file(staging.join(name)))?;
+    Ok(false)
+}
+
+/// Every commit puts another folder in an output's place.
+fn identity(path: &Path) -> io::Result<(u64, u64)> {
+    fs::metadata(path).map(|found| (found.dev(), found.ino()))
+}
+
+/// The files below a folder, by their names within it.
+fn names(folder: &Path, within: &str, found: &mut BTreeSet<String>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = format!("{within}{}", entry.file_name().to_string_lossy());
+        if entry.path().is_dir() {
+            names(&entry.path(), &format!("{name}/"), found)?;
+        } else {
+            found.insert(name);
+        }
+    }
+    Ok(())
+}
+
+/// The folders that hold the files.
+fn folders(files: &BTreeSet<String>) -> BTreeSet<&str> {
+    files.iter().flat_map(|name| name.match_indices('/').map(|(end, _)| &name[..end])).collect()
+}
+
+fn hidden(name: &str) -> bool {
+    name.split('/').any(|part| part.starts_with(['.', '_']))
 }
 
 /// Removes all files of a directory.
@@ -72,9 +154,8 @@ pub fn abort(staging: &Path) -> Result<()> {
 /// Overwriting removes data: only what looks like an output is removed, never somebody's project folder. LS2007.
 fn check_replaceable(path: &Path) -> Result<()> {
     let Ok(entries) = fs::read_dir(path) else { return Ok(()) };
-    let is_part = |name: &str| name.starts_with(['.', '_']) || PARTS.iter().any(|ending| name.ends_with(ending));
     let mut names = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
-    let Some(stranger) = names.find(|name| !is_part(&name.to_lowercase())) else { return Ok(()) };
+    let Some(stranger) = names.find(|name| !is_own(&name.to_lowercase())) else { return Ok(()) };
     let path = path.display().to_string();
     let message = format!("{path} is not an output: it holds \"{stranger}\", and overwriting would remove it");
     Err(ConnectorError::new("LS2007", message, json!({ "path": path, "holds": stranger })))
@@ -138,8 +219,8 @@ fn sync(path: &Path) -> io::Result<()> {
 mod tests {
     use super::*;
 
-    fn staged(path: &Path, overwrite: bool, job: &str, text: &str) -> PathBuf {
-        let staging = prepare(path, overwrite, job).unwrap();
+    fn staged(path: &Path, mode: Mode, job: &str, text: &str) -> PathBuf {
+        let staging = prepare(path, mode, job).unwrap();
         fs::write(staging.join("part-00000.csv"), text).unwrap();
         staging
     }
@@ -152,19 +233,19 @@ mod tests {
     fn commits_once_and_overwrites_when_asked() {
         let root = tempfile::tempdir().unwrap();
         let out = root.path().join("deep/out");
-        let staging = staged(&out, false, "a", "1");
+        let staging = staged(&out, Mode::Create, "a", "1");
         assert!(staging.file_name().unwrap().to_string_lossy().starts_with(".out.lockstep-a"));
         assert!(!out.exists());
-        commit(&staging, &out, false).unwrap();
-        commit(&staging, &out, false).unwrap();
+        commit(&staging, &out, Mode::Create, false).unwrap();
+        commit(&staging, &out, Mode::Create, false).unwrap();
         assert_eq!(content(&out), "1");
-        assert_eq!(prepare(&out, false, "b").unwrap_err().code, "LS2007");
-        let staging = staged(&out, true, "b", "2");
-        assert_eq!(commit(&staging, &out, false).unwrap_err().code, "LS2007");
+        assert_eq!(prepare(&out, Mode::Create, "b").unwrap_err().code, "LS2007");
+        let staging = staged(&out, Mode::Overwrite, "b", "2");
+        assert_eq!(commit(&staging, &out, Mode::Create, false).unwrap_err().code, "LS2007");
         assert_eq!(content(&out), "1");
-        commit(&staging, &out, true).unwrap();
+        commit(&staging, &out, Mode::Overwrite, false).unwrap();
         assert_eq!(content(&out), "2");
-        abort(&staged(&out, true, "c", "3")).unwrap();
+        abort(&staged(&out, Mode::Overwrite, "c", "3")).unwrap();
         assert_eq!(content(&out), "2");
         assert_eq!(fs::read_dir(out.parent().unwrap()).unwrap().count(), 1);
     }
@@ -174,18 +255,65 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let empty = root.path().join("empty");
         fs::create_dir(&empty).unwrap();
-        commit(&staged(&empty, false, "a", "1"), &empty, false).unwrap();
+        commit(&staged(&empty, Mode::Create, "a", "1"), &empty, Mode::Create, false).unwrap();
         assert_eq!(content(&empty), "1");
         let project = root.path().join("project");
         fs::create_dir(&project).unwrap();
         fs::write(project.join("package.json"), "{}").unwrap();
-        let error = prepare(&project, true, "a").unwrap_err();
+        let error = prepare(&project, Mode::Overwrite, "a").unwrap_err();
         assert!(error.code == "LS2007" && error.message.contains("package.json"), "{}", error.message);
         let file = root.path().join("file");
         fs::write(&file, "x").unwrap();
-        assert_eq!(prepare(&file, false, "a").unwrap_err().code, "LS2007");
-        commit(&staged(&file, true, "a", "2"), &file, true).unwrap();
+        assert_eq!(prepare(&file, Mode::Create, "a").unwrap_err().code, "LS2007");
+        commit(&staged(&file, Mode::Overwrite, "a", "2"), &file, Mode::Overwrite, false).unwrap();
         assert_eq!(content(&file), "2");
+    }
+
+    fn listed(path: &Path) -> Vec<String> {
+        let mut found = BTreeSet::new();
+        names(path, "", &mut found).unwrap();
+        found.into_iter().collect()
+    }
+
+    #[test]
+    fn appended_parts_and_replaced_partitions() {
+        let root = tempfile::tempdir().unwrap();
+        let out = root.path().join("out");
+        let write = |mode: Mode, job: &str, files: &[&str]| {
+            let staging = prepare(&out, mode, job).unwrap();
+            for name in files {
+                fs::create_dir_all(staging.join(name).parent().unwrap()).unwrap();
+                fs::write(staging.join(name), job).unwrap();
+            }
+            commit(&staging, &out, mode, false).unwrap();
+        };
+        write(Mode::Append, "a", &["year=1/a.csv", "year=2/a.csv", ".signed-a"]);
+        write(Mode::Append, "b", &["year=2/b.csv", ".signed-b"]);
+        assert_eq!(listed(&out), [".signed-a", ".signed-b", "year=1/a.csv", "year=2/a.csv", "year=2/b.csv"]);
+        write(Mode::OverwritePartitions, "c", &["year=2/c.csv", "year=3/c.csv"]);
+        assert_eq!(listed(&out), [".signed-a", ".signed-b", "year=1/a.csv", "year=2/c.csv", "year=3/c.csv"]);
+        assert_eq!(fs::read_dir(root.path()).unwrap().count(), 1);
+        // Two that append at once: both are there.
+        let (first, second) = (prepare(&out, Mode::Append, "d").unwrap(), prepare(&out, Mode::Append, "e").unwrap());
+        fs::write(first.join("d.csv"), "d").unwrap();
+        fs::write(second.join("e.csv"), "e").unwrap();
+        commit(&first, &out, Mode::Append, false).unwrap();
+        commit(&second, &out, Mode::Append, false).unwrap();
+        assert_eq!(listed(&out).len(), 7);
+    }
+
+    #[test]
+    fn a_single_file_takes_the_place_of_its_folder() {
+        let root = tempfile::tempdir().unwrap();
+        let out = root.path().join("out.csv");
+        for (mode, text) in [(Mode::Create, "1"), (Mode::Overwrite, "2")] {
+            let staging = prepare(&out, mode, "a").unwrap();
+            fs::write(staging.join("out.csv"), text).unwrap();
+            commit(&staging, &out, mode, true).unwrap();
+            commit(&staging, &out, mode, true).unwrap();
+            assert_eq!(fs::read_to_string(&out).unwrap(), text);
+        }
+        assert_eq!(fs::read_dir(root.path()).unwrap().count(), 1);
     }
 
     #[test]
@@ -193,7 +321,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let file = root.path().join("file");
         fs::write(&file, "x").unwrap();
-        let error = prepare(&file.join("out"), false, "a").unwrap_err();
+        let error = prepare(&file.join("out"), Mode::Create, "a").unwrap_err();
         assert_eq!(error.code, "LS2008");
         assert!(error.message.contains("file/out"), "{}", error.message);
     }

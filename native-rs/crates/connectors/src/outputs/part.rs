@@ -2,7 +2,7 @@
 //! appears when it is finished: nobody knows its name yet.
 use std::{
     collections::VecDeque,
-    fs::File,
+    fs::{self, File},
     io::{self, Write},
     path::{Path, PathBuf},
 };
@@ -45,6 +45,10 @@ impl PartFile {
             return Ok(Self { path: PathBuf::from(pieces.store.url(&pieces.key)), target: Target::Remote(Box::new(pieces)), bytes: 0 });
         }
         let path = staging.join(name);
+        // In the folder of its partition.
+        if let Some(folder) = path.parent().filter(|folder| *folder != staging) {
+            fs::create_dir_all(folder).map_err(|error| ConnectorError::write(&path, &error))?;
+        }
         let file = File::create(&path).map_err(|error| ConnectorError::write(&path, &error))?;
         Ok(Self { path, target: Target::Local(file), bytes: 0 })
     }
@@ -93,6 +97,12 @@ impl Write for PartFile {
     }
 }
 
+/// `year=1.5/part-00000.csv.gz` → the stem, folders before it, and `.csv.gz`.
+fn split_name(name: &str) -> (&str, &str) {
+    let start = name.rfind('/').map_or(0, |slash| slash + 1);
+    name.split_at(name[start..].find('.').map_or(name.len(), |dot| start + dot))
+}
+
 struct Pieces {
     store: Store,
     /// Of the file, when it appears.
@@ -116,8 +126,8 @@ impl Pieces {
         let bug = || ConnectorError::new("LS2099", format!("{staging} is no staging place"), json!({ "path": staging }));
         let (folder, place) = location.key.rsplit_once('/').ok_or_else(bug)?;
         let attempt = place.strip_prefix("_lockstep-").ok_or_else(bug)?;
-        let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
-        let name = format!("{stem}-{attempt}.{extension}");
+        let (stem, extension) = split_name(name);
+        let name = format!("{stem}-{attempt}{extension}");
         let record = join(&location.key, &format!("{stem}.json"));
         Ok(Self::of(store, join(folder, &name), name, Some(record)))
     }

@@ -6,7 +6,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::json;
 
 use super::{
-    OutputOptions, PARTS,
+    Mode, OutputOptions, folder_of, is_own,
     manifest::{MANIFEST, Manifest, Replaced, Upload, join},
 };
 use crate::{
@@ -39,13 +39,13 @@ impl Folder {
         Ok(Self { url: location.url(&location.key), key: location.key, store })
     }
 
-    /// What is there of data, hidden names left out, and whether a manifest is.
-    async fn visible(&self) -> Result<(Vec<String>, bool)> {
+    /// What is there of data with its sizes, hidden names left out, and whether a manifest is.
+    async fn visible(&self) -> Result<(BTreeMap<String, u64>, bool)> {
         let listed = self.store.list(&self.key).await?;
-        let names: Vec<String> = listed.iter().map(|file| file.key[self.key.len() + 1..].to_owned()).collect();
-        let manifest = names.iter().any(|name| name == MANIFEST);
-        let shown = names.into_iter().filter(|name| !name.split('/').any(|part| part.starts_with(['.', '_'])));
-        Ok((shown.collect(), manifest))
+        let names = listed.iter().map(|file| (file.key[self.key.len() + 1..].to_owned(), file.size));
+        let (manifest, names): (Vec<_>, Vec<_>) = names.partition(|(name, _)| name == MANIFEST);
+        let shown = names.into_iter().filter(|(name, _)| !name.split('/').any(|part| part.starts_with(['.', '_'])));
+        Ok((shown.collect(), !manifest.is_empty()))
     }
 
     fn exists(&self) -> ConnectorError {
@@ -54,14 +54,13 @@ impl Folder {
 
     /// Overwriting removes data: only what looks like an output is removed. LS2007.
     fn check_replaceable(&self, names: &[String]) -> Result<()> {
-        let is_part = |name: &str| PARTS.iter().any(|ending| name.ends_with(ending));
-        let Some(stranger) = names.iter().find(|name| !is_part(&name.to_lowercase())) else { return Ok(()) };
+        let Some(stranger) = names.iter().find(|name| !is_own(&name.to_lowercase())) else { return Ok(()) };
         let message = format!("{} is not an output: it holds \"{stranger}\", and overwriting would remove it", self.url);
         Err(ConnectorError::new("LS2007", message, json!({ "path": self.url, "holds": stranger })))
     }
 }
 
-pub fn prepare(path: &str, overwrite: bool, attempt: &str, options: &OutputOptions) -> Result<Option<String>> {
+pub fn prepare(path: &str, mode: Mode, attempt: &str, options: &OutputOptions) -> Result<Option<String>> {
     let folder = Folder::of(path, options)?;
     let staging = format!("{}/_lockstep-{attempt}", folder.url);
     let identity = options.identity.clone();
@@ -73,16 +72,16 @@ pub fn prepare(path: &str, overwrite: bool, attempt: &str, options: &OutputOptio
                 return Ok(true);
             }
         }
-        if !overwrite && (manifest || !names.is_empty()) {
+        if mode == Mode::Create && (manifest || !names.is_empty()) {
             return Err(folder.exists());
         }
-        folder.check_replaceable(&names)?;
+        folder.check_replaceable(&names.into_keys().collect::<Vec<_>>())?;
         Ok::<_, ConnectorError>(false)
     })?;
     Ok((!committed).then_some(staging))
 }
 
-pub fn commit(staging: &str, path: &str, overwrite: bool, options: &OutputOptions) -> Result<()> {
+pub fn commit(staging: &str, path: &str, mode: Mode, options: &OutputOptions) -> Result<()> {
     let folder = Folder::of(path, options)?;
     let staging = Location::parse(staging)?.key;
     let identity = options.identity.clone();
@@ -93,7 +92,7 @@ pub fn commit(staging: &str, path: &str, overwrite: bool, options: &OutputOption
         let mut files: Vec<Upload> = stream::iter(reading).buffer_unordered(AT_ONCE).try_collect().await?;
         files.sort_by(|a, b| a.name.cmp(&b.name));
         let manifest = Manifest { version: 1, writer, identity, files, replaces: Vec::new(), history: Vec::new() };
-        let decided = decide(&folder, manifest, overwrite).await?;
+        let decided = decide(&folder, manifest, mode).await?;
         if let Some(decided) = decided {
             finish(&folder, &decided).await?;
         }
@@ -116,26 +115,38 @@ async fn read_record(store: Store, key: String) -> Result<Upload> {
 
 /// The one put that commits: if nobody else's came first. The manifest as it stands there; None: ours has been
 /// overwritten since.
-async fn decide(folder: &Folder, mut manifest: Manifest, overwrite: bool) -> Result<Option<Manifest>> {
+async fn decide(folder: &Folder, mut manifest: Manifest, mode: Mode) -> Result<Option<Manifest>> {
     let mut failures = 0;
+    let new = std::mem::take(&mut manifest.files);
     loop {
         let found = Manifest::read(&folder.store, &folder.key).await?;
         if let Some((there, _)) = &found && there.knows(&manifest.writer) {
             return Ok((there.writer == manifest.writer).then(|| there.clone()));
         }
         // A second call after all was done finds no records: the parts were the other's to replace.
-        if manifest.files.is_empty() {
+        if new.is_empty() {
             return if found.is_some() { Ok(None) } else { Err(nothing(folder)) };
         }
-        let (names, _) = folder.visible().await?;
-        if !overwrite && (found.is_some() || !names.is_empty()) {
+        let (sizes, _) = folder.visible().await?;
+        let names: Vec<String> = sizes.keys().cloned().collect();
+        if mode == Mode::Create && (found.is_some() || !names.is_empty()) {
             return Err(folder.exists());
         }
         folder.check_replaceable(&names)?;
-        let uploads: BTreeMap<String, String> =
-            found.iter().flat_map(|(there, _)| &there.files).map(|file| (file.name.clone(), file.upload.clone())).collect();
-        let names: BTreeSet<String> = names.into_iter().chain(uploads.keys().cloned()).collect();
-        manifest.replaces = names.into_iter().map(|name| Replaced { upload: uploads.get(&name).cloned(), name }).collect();
+        let written: BTreeSet<&str> = new.iter().map(|file| folder_of(&file.name)).collect();
+        let mut there: BTreeMap<String, Upload> =
+            found.iter().flat_map(|(there, _)| &there.files).map(|file| (file.name.clone(), file.clone())).collect();
+        // Of a folder without a manifest all is the output's; beside a manifest what it does not name is left over.
+        let strangers = found.is_some();
+        for name in names {
+            let bytes = sizes[&name];
+            there.entry(name.clone()).or_insert(Upload { name, bytes, upload: String::new(), pieces: Vec::new() });
+        }
+        let named = |name: &str| !strangers || found.iter().any(|(there, _)| there.files.iter().any(|file| file.name == name));
+        let (kept, gone): (Vec<Upload>, Vec<Upload>) = there.into_values().partition(|file| named(&file.name) && mode.keeps(&file.name, &written));
+        manifest.replaces = gone.into_iter().map(|file| Replaced { upload: named(&file.name).then_some(file.upload).filter(|upload| !upload.is_empty()), name: file.name }).collect();
+        manifest.files = kept.into_iter().chain(new.iter().cloned()).collect();
+        manifest.files.sort_by(|a, b| a.name.cmp(&b.name));
         manifest.history = found.as_ref().map(|(there, _)| there.passed_on()).unwrap_or_default();
         let text = serde_json::to_vec(&manifest).map_err(|error| ConnectorError::new("LS2099", error.to_string(), json!({})))?;
         let condition = found.map_or(Condition::Absent, |(_, version)| Condition::Unchanged(version));
@@ -216,7 +227,7 @@ fn interrupted(url: &str, error: Option<ConnectorError>) -> ConnectorError {
     let why = error.map(|error| format!(" ({})", error.message)).unwrap_or_default();
     let message = format!(
         "{url} is part of an output whose commit was interrupted, and cannot be completed from here{why}; run the writing job again with \
-         overwrite, or, where files were removed by hand, remove {MANIFEST} beside them too"
+         mode \"overwrite\", or, where files were removed by hand, remove {MANIFEST} beside them too"
     );
     ConnectorError::new("LS2005", message, json!({ "file": url }))
 }
@@ -225,7 +236,7 @@ fn interrupted(url: &str, error: Option<ConnectorError>) -> ConnectorError {
 pub fn clear(place: &str, options: &StoreOptions) -> Result<()> {
     let location = Location::parse(place)?;
     if location.key.contains("/_lockstep-") {
-        return abort(place, &OutputOptions { store: options.clone(), identity: None });
+        return abort(place, &OutputOptions { store: options.clone(), ..OutputOptions::default() });
     }
     let (store, folder) = (location.store(options)?, location.key.clone());
     wait(async move {

@@ -1,7 +1,7 @@
 //! What a program can say when it reads or writes Parquet.
 use std::collections::BTreeMap;
 
-use lockstep_plan::{ColumnType, IcebergWrite, ParquetWrite};
+use lockstep_plan::{ColumnType, IcebergWrite, JsType, ParquetWrite};
 use parquet::basic::{Compression, GzipLevel, ZstdLevel};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -21,6 +21,9 @@ pub struct ParquetRequest {
     pub declared: Vec<ColumnType>,
     #[serde(default)]
     pub store: StoreOptions,
+    /// What columns are that folders say, instead of what their values look like.
+    #[serde(default)]
+    pub types: BTreeMap<String, JsType>,
 }
 
 #[derive(Debug, Clone, PartialEq)]

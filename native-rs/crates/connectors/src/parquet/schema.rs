@@ -11,7 +11,7 @@ use arrow::{
 };
 use bytes::Bytes;
 use datafusion::scalar::ScalarValue;
-use lockstep_plan::JsType;
+use lockstep_plan::{ColumnType, JsType};
 use parquet::{
     arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, statistics::StatisticsConverter},
     basic::{Encoding, PageType},
@@ -30,6 +30,7 @@ use crate::{
     dataset::{ColumnChunk, DataFile, Dataset, Format, Group, Held, is_string, js_type},
     declared,
     errors::{ConnectorError, Result},
+    files::{FolderColumn, folder_columns, with_folders},
     paths::{Found, resolve},
     store::{Blob, StoreOptions},
 };
@@ -45,28 +46,43 @@ const TAIL: u64 = 64 << 10;
 pub fn open_parquet(request: &ParquetRequest) -> Result<Dataset> {
     let found = resolve(&request.paths, &["parquet"], &request.store)?;
     let wanted = |name: &str| request.declared.is_empty() || request.declared.iter().any(|column| column.name == name);
+    // What the interface says of the files' own columns.
+    let in_folder = |name: &str| found[0].folders.iter().any(|(column, _)| column == name);
+    let declared: Vec<ColumnType> = request.declared.iter().filter(|column| !in_folder(&column.name)).cloned().collect();
     let footers = Footers::default();
+    let folders = folder_columns(&found, &request.types, &request.declared)?;
     let mut files = Vec::with_capacity(found.len());
     let mut first: Option<(String, SchemaRef)> = None;
     each_footer(&found, &request.store, |index, blob, footer, raw| {
         let file = &found[index];
+        let own = in_no_folder(footer.schema(), &folders);
         let schema = match &first {
             Some((name, schema)) => {
-                declared::check_same(name, schema, &file.path, footer.schema(), &request.declared)?;
-                merged(schema, footer.schema())
+                if request.declared.is_empty() || !declared.is_empty() {
+                    declared::check_same(name, schema, &file.path, &own, &declared)?;
+                }
+                merged(schema, &own)
             }
-            None => plain(footer.schema()),
+            None => plain(&own),
         };
-        let held = by_name(&schema, footer.schema());
-        files.push(guarded(&file.path, "the footer", || describe(file, &footer, blob, &schema, &held, wanted))?);
+        let mut held = by_name(&schema, footer.schema());
+        held.extend(folders.iter().map(|column| Held::Constant(column.values[index].clone())));
+        let described = guarded(&file.path, "the footer", || describe(file, &footer, blob, &with_folders(&schema, &folders), &held, wanted))?;
+        files.push(DataFile { held: (!folders.is_empty()).then_some(held), ..described });
         first = Some((first.take().map_or_else(|| file.path.clone(), |(name, _)| name), schema));
         footers.insert(index, footer, raw);
         Ok(())
     })?;
     let (name, schema) = first.expect("resolve returns a file or an error");
     let source = if files.len() == 1 { &name } else { &request.paths.join(", ") };
-    let schema = declared::check(source, "the file has", &schema, &request.declared, |_, _| false)?;
+    let schema = declared::check(source, "the file has", &with_folders(&schema, &folders), &request.declared, |_, _| false)?;
     Ok(Dataset { footers, ..Dataset::new(Format::Parquet, files, schema, request.store.clone()) })
+}
+
+/// The columns that no folder says: where both do, the folder's is the dataset's.
+fn in_no_folder(schema: &SchemaRef, folders: &[FolderColumn]) -> SchemaRef {
+    let fields = schema.fields().iter().filter(|field| folders.iter().all(|column| column.field.name() != field.name()));
+    Arc::new(Schema::new_with_metadata(fields.cloned().collect::<Vec<_>>(), schema.metadata().clone()))
 }
 
 fn by_name(schema: &Schema, file: &Schema) -> Vec<Held> {
@@ -204,7 +220,7 @@ pub fn describe(
             return fail("a row group says to have other rows than its columns");
         }
         rows = rows.saturating_add(count);
-        let mut columns: Vec<ColumnChunk> = held.iter().map(|held| constant(held, count)).collect();
+        let mut columns: Vec<ColumnChunk> = held.iter().zip(schema.fields()).map(|(held, field)| constant(held, field.data_type(), count)).collect();
         for (leaf, column) in group.columns().iter().enumerate() {
             let Some(index) = column_of(leaf) else { continue };
             columns[index].bytes += u64::try_from(column.uncompressed_size()).unwrap_or(0);
@@ -219,14 +235,16 @@ pub fn describe(
             statistics(metadata, footer, leaf, in_file, field.data_type(), index, &mut groups);
         }
     }
-    let Found { path, size, version, query } = file.clone();
-    Ok(DataFile { path, size, version, query, rows, groups, held: None, deletes: Vec::new() })
+    let Found { path, size, version, query, .. } = file.clone();
+    Ok(DataFile { path, size, version, query, unpacked: None, rows, groups, held: None, deletes: Vec::new() })
 }
 
 /// What is known of a column that the file lacks.
-fn constant(held: &Held, rows: u64) -> ColumnChunk {
+fn constant(held: &Held, data_type: &DataType, rows: u64) -> ColumnChunk {
     let Held::Constant(value) = held else { return ColumnChunk::default() };
     let nulls = if value.is_some() { 0 } else { rows };
+    // A number that is not finite bounds nothing.
+    let value = value.as_ref().filter(|value| !data_type.is_floating() || !matches!(value, Bound::Text(_))).cloned();
     ColumnChunk { bytes: 0, min: value.clone(), max: value.clone(), exact: value.is_some(), nulls: Some(nulls), dictionary: true }
 }
 

@@ -3,6 +3,7 @@
 //! Encodings are chosen by looking at the first rows: dictionaries pay for few distinct values and cost a hash a row
 //! where they do not, so columns that show themselves unique are written plain.
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -27,6 +28,7 @@ use super::{
 use crate::{
     arrow_types::{parse_type, print_type},
     errors::{ConnectorError, Result},
+    files::FilePart,
     outputs::PartFile,
 };
 
@@ -61,7 +63,7 @@ enum State {
 impl ParquetPart {
     /// Creates the file. LS2008 if that is not possible, LS2015 if `types` asks for something that cannot be written.
     pub fn create(staging: impl AsRef<Path>, index: usize, schema: &Schema, options: ParquetWriteOptions) -> Result<Self> {
-        let schema = written_schema(schema, &options)?;
+        let schema = options.written(schema)?;
         let file = PartFile::create(staging.as_ref(), &format!("part-{index:05}.parquet"), &options.store)?;
         Ok(Self::of(file, schema, options))
     }
@@ -130,6 +132,20 @@ impl ParquetPart {
 
 }
 
+impl FilePart for ParquetPart {
+    fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        ParquetPart::write(self, batch)
+    }
+
+    fn memory_size(&self) -> usize {
+        ParquetPart::memory_size(self)
+    }
+
+    fn close(self: Box<Self>) -> Result<FileInfo> {
+        ParquetPart::close(*self)
+    }
+}
+
 /// A batch with the types of `schema`. LS2015 of a value that they do not hold.
 pub fn as_written(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
     if batch.schema_ref() == schema {
@@ -140,13 +156,20 @@ pub fn as_written(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch
     RecordBatch::try_new(Arc::clone(schema), columns).map_err(|error| ConnectorError::new("LS2099", error.to_string(), json!({})))
 }
 
-fn written_schema(schema: &Schema, options: &ParquetWriteOptions) -> Result<SchemaRef> {
-    if let Some(unknown) = options.types.keys().find(|name| schema.index_of(name).is_err()) {
+impl ParquetWriteOptions {
+    /// The columns as they are written. LS2015
+    pub fn written(&self, schema: &Schema) -> Result<SchemaRef> {
+        written_schema(schema, &self.types)
+    }
+}
+
+fn written_schema(schema: &Schema, types: &BTreeMap<String, String>) -> Result<SchemaRef> {
+    if let Some(unknown) = types.keys().find(|name| schema.index_of(name).is_err()) {
         let message = format!("types names the column {unknown}, which the written table does not have");
         return Err(ConnectorError::unsupported(message, json!({ "column": unknown })));
     }
     let field = |field: &Arc<Field>| {
-        let Some(text) = options.types.get(field.name()) else {
+        let Some(text) = types.get(field.name()) else {
             return Ok(field.as_ref().clone().with_data_type(representable(field.data_type())));
         };
         let data_type = parse_type(text)?;

@@ -4,9 +4,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Found, iceberg, is_metadata, listed, missing};
+use super::{Found, has_extension, iceberg, is_metadata, listed, missing, root_of};
 use crate::{
     errors::{ConnectorError, Result},
+    files::folders_of,
     names::{did_you_mean, near_misses},
     store::{Version, modified_nanos},
 };
@@ -23,23 +24,24 @@ pub fn resolve(path: &str, extensions: &[&str], found: &mut Vec<Found>) -> Resul
             if files.is_empty() {
                 return Err(missing(format!("{path} has no {} file", listed(extensions)), path));
             }
-            append(files, found)
+            append(files, path, found)
         }
-        Ok(metadata) if metadata.is_file() => append(vec![path.to_owned()], found),
+        Ok(metadata) if metadata.is_file() => append(vec![path.to_owned()], path, found),
         // A pipe would be waited for, and cannot be read at several places.
         Ok(_) => Err(missing(format!("{path} is neither a file nor a folder"), path)),
-        Err(_) if path.contains(['*', '?', '[', '{']) => append(matches(path, extensions)?, found),
+        Err(_) if path.contains(['*', '?', '[', '{']) => append(matches(path, extensions)?, root_of(path), found),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(not_found(path)),
         Err(error) => Err(ConnectorError::read(path, &error)),
     }
 }
 
-fn append(mut files: Vec<String>, found: &mut Vec<Found>) -> Result<()> {
+/// `root`: what was given of their paths.
+fn append(mut files: Vec<String>, root: &str, found: &mut Vec<Found>) -> Result<()> {
     files.sort();
     for path in files {
         let metadata = fs::metadata(&path).map_err(|error| ConnectorError::read(&path, &error))?;
         let version = Version::Modified(modified_nanos(&metadata));
-        found.push(Found { size: metadata.len(), version, path, query: None });
+        found.push(Found { size: metadata.len(), version, folders: folders_of(root, &path), path, query: None });
     }
     Ok(())
 }
@@ -90,7 +92,7 @@ fn walk(directory: &Path, extensions: &[&str], inside: &mut Vec<PathBuf>, files:
         }
         if path.is_dir() {
             walk(&path, extensions, inside, files)?;
-        } else if path.extension().is_some_and(|found| extensions.iter().any(|extension| found.eq_ignore_ascii_case(extension))) && is_file(&path)? {
+        } else if has_extension(&name, extensions) && is_file(&path)? {
             files.push(path.to_string_lossy().into_owned());
         }
     }

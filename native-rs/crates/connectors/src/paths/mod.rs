@@ -6,6 +6,7 @@ use serde_json::json;
 
 use crate::{
     errors::{ConnectorError, Result},
+    files::Folder,
     store::{Blob, Location, Object, Secret, StoreOptions, Version, is_remote, wait},
 };
 
@@ -17,6 +18,8 @@ pub struct Found {
     pub size: u64,
     pub version: Version,
     pub query: Option<Secret>,
+    /// What the folders between the path that was given and the file say of its rows.
+    pub folders: Vec<Folder>,
 }
 
 /// Files, folders (all files with one of the extensions below, by name; hidden and `_` names skipped) and globs, in the order given, of
@@ -60,9 +63,21 @@ impl Found {
     }
 }
 
-/// `.jsonl or .ndjson`
+/// Where a pattern begins to be one: what stands before it is the folder that was given.
+fn root_of(pattern: &str) -> &str {
+    let first = pattern.find(['*', '?', '[', '{']).unwrap_or(pattern.len());
+    pattern[..first].rfind('/').map_or("", |slash| &pattern[..=slash])
+}
+
+/// Whether a file's name ends as one of a format, whatever the case.
+fn has_extension(name: &str, extensions: &[&str]) -> bool {
+    let name = name.to_ascii_lowercase();
+    extensions.iter().any(|extension| name.strip_suffix(extension).is_some_and(|stem| stem.ends_with('.')))
+}
+
+/// `.jsonl or .ndjson`, those of compressed files left out.
 fn listed(extensions: &[&str]) -> String {
-    extensions.iter().map(|extension| format!(".{extension}")).collect::<Vec<_>>().join(" or ")
+    extensions.iter().filter(|extension| !extension.contains('.')).map(|extension| format!(".{extension}")).collect::<Vec<_>>().join(" or ")
 }
 
 /// LS2018 for the folder of a table whose metadata say which of its files count.

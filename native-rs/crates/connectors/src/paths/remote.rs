@@ -1,9 +1,10 @@
 //! Paths in an object store: one listing for a folder or a pattern, one request for a file.
 use glob::{MatchOptions, Pattern};
 
-use super::{Found, iceberg, is_metadata, listed, local::alternatives, missing};
+use super::{Found, has_extension, iceberg, is_metadata, listed, local::alternatives, missing, root_of};
 use crate::{
     errors::{ConnectorError, Result},
+    files::folders_of,
     names::{did_you_mean, near_misses},
     outputs::{MANIFEST, Manifest, completed},
     store::{Listed, Location, Scheme, Store, StoreOptions},
@@ -24,9 +25,10 @@ pub async fn resolve(location: &Location, extensions: &[&str], options: &StoreOp
         let Some(file) = found else {
             return Err(missing(format!("{url} does not exist: over http and https there are files, but no folders and patterns"), &url));
         };
-        return Ok(vec![Found { path: url, size: file.size, version: file.version, query: location.query.clone() }]);
+        return Ok(vec![Found { path: url, size: file.size, version: file.version, query: location.query.clone(), folders: Vec::new() }]);
     }
-    let found = |listed: Listed| Found { path: location.url(&listed.key), size: listed.size, version: listed.version, query: None };
+    let root = if location.key.contains(PATTERN) { root_of(&location.key) } else { &location.key };
+    let found = |listed: Listed| Found { path: location.url(&listed.key), folders: folders_of(root, &listed.key), size: listed.size, version: listed.version, query: None };
     if let Some(first) = location.key.find(PATTERN) {
         let folder = location.key[..first].rsplit_once('/').map_or("", |(folder, _)| folder);
         let files = matches(&store, folder, &location.key, extensions).await?;
@@ -84,11 +86,11 @@ async fn committed(store: &Store, listed: Vec<Listed>, concerns: impl Fn(&str) -
     let folder_of = |key: &str| key.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
     let manifests = listed.iter().filter(|file| file.key.rsplit('/').next() == Some(MANIFEST)).map(|file| folder_of(&file.key));
     let mut folders: Vec<String> = manifests.collect();
-    folders.retain(|folder| concerns(folder) || listed.iter().any(|file| folder_of(&file.key) == *folder && concerns(&file.key)));
+    folders.retain(|folder| concerns(folder) || listed.iter().any(|file| is_below(&file.key, folder) && concerns(&file.key)));
     let mut files = listed;
     for folder in folders {
         let Some((manifest, _)) = Manifest::read(store, &folder).await? else { continue };
-        let (inside, outside): (Vec<Listed>, Vec<Listed>) = files.into_iter().partition(|file| folder_of(&file.key) == folder);
+        let (inside, outside): (Vec<Listed>, Vec<Listed>) = files.into_iter().partition(|file| is_below(&file.key, &folder));
         let present = inside.into_iter().map(|file| (file.key.clone(), file)).collect();
         files = outside;
         files.extend(completed(store, &folder, &manifest, &present).await?);
@@ -97,8 +99,8 @@ async fn committed(store: &Store, listed: Vec<Listed>, concerns: impl Fn(&str) -
     Ok(files)
 }
 
-fn has_extension(key: &str, extensions: &[&str]) -> bool {
-    key.rsplit_once('.').is_some_and(|(_, found)| extensions.iter().any(|extension| found.eq_ignore_ascii_case(extension)))
+fn is_below(key: &str, folder: &str) -> bool {
+    folder.is_empty() || key.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
 }
 
 /// Whether a name of the path below the first `from` bytes begins with `.` or `_`.

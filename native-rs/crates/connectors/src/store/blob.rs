@@ -2,7 +2,7 @@
 //! truncated under a mapping kills the process with SIGBUS.
 use std::{
     fs::{File, Metadata},
-    io,
+    io::{self, Read},
     ops::Range,
     os::unix::fs::{FileExt, MetadataExt},
     sync::Arc,
@@ -13,7 +13,10 @@ use rustix::fs::{Advice, fadvise};
 use serde::{Deserialize, Serialize};
 
 use super::{Object, ranges::Pieces};
-use crate::errors::{ConnectorError, Result};
+use crate::{
+    errors::{ConnectorError, Result},
+    text::Unpacked,
+};
 
 /// What tells a file from the one that was listed under its name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +48,9 @@ pub struct Blob {
 enum Source {
     File(Arc<File>),
     Remote(Pieces),
+    /// The text of a compressed file: all of it, or as it is read.
+    Memory(Bytes, Box<Blob>),
+    Unpacked(Arc<Unpacked>),
 }
 
 impl Blob {
@@ -70,6 +76,21 @@ impl Blob {
         Self { name: object.name.clone(), size: object.size, source: Source::Remote(Pieces::new(object)) }
     }
 
+    /// The text of `file`.
+    pub fn in_memory(file: Self, text: Bytes) -> Self {
+        Self { name: file.name.clone(), size: text.len() as u64, source: Source::Memory(text, Box::new(file)) }
+    }
+
+    /// A text of `size` bytes.
+    pub fn unpacked_from(text: Unpacked, size: u64) -> Self {
+        Self { name: text.blob.name.clone(), size, source: Source::Unpacked(Arc::new(text)) }
+    }
+
+    /// The size of a compressed file's text.
+    pub fn unpacked(&self) -> Option<u64> {
+        matches!(self.source, Source::Memory(..) | Source::Unpacked(_)).then_some(self.size)
+    }
+
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -92,6 +113,14 @@ impl Blob {
                 Ok(buffer.into())
             }
             Source::Remote(pieces) => pieces.bytes(offset..offset + length as u64),
+            Source::Memory(text, _) => Ok(text.slice(offset as usize..offset as usize + length)),
+            Source::Unpacked(text) => {
+                let mut buffer = vec![0; length];
+                match text.read_at(&mut buffer, offset)? {
+                    count if count == length => Ok(buffer.into()),
+                    _ => Err(ConnectorError::changed(&self.name)),
+                }
+            }
         }
     }
 
@@ -107,6 +136,8 @@ impl Blob {
                 buffer[..bytes.len()].copy_from_slice(&bytes);
                 Ok(bytes.len())
             }
+            Source::Memory(text, _) => (&text[text.len().min(offset as usize)..]).read(buffer),
+            Source::Unpacked(text) => text.read_at(buffer, offset).map_err(io::Error::other),
         }
     }
 
@@ -135,6 +166,9 @@ impl Blob {
                 }
             }
             Source::Remote(pieces) => pieces.request(ranges),
+            Source::Memory(..) => {}
+            // Ranges are of the compressed file.
+            Source::Unpacked(text) => text.blob.will_need(ranges),
         }
     }
 
@@ -148,6 +182,8 @@ impl Blob {
         match &self.source {
             Source::File(_) => None,
             Source::Remote(pieces) => Some(pieces),
+            Source::Memory(_, file) => file.pieces(),
+            Source::Unpacked(text) => text.blob.pieces(),
         }
     }
 }

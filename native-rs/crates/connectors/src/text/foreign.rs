@@ -2,8 +2,8 @@
 
 /// First bytes that no text has, and what a file is that has them.
 const FORMATS: [(&[u8], &str); 7] = [
-    (b"\x1F\x8B", "it is compressed by gzip: decompress it first (gunzip)"),
-    (b"\x28\xB5\x2F\xFD", "it is compressed by zstd: decompress it first (unzstd)"),
+    (b"\x1F\x8B", "it is compressed by gzip: call it .gz (data.csv.gz)"),
+    (b"\x28\xB5\x2F\xFD", "it is compressed by zstd: call it .zst (data.csv.zst)"),
     (b"\xFD7zXZ\0", "it is compressed by xz: decompress it first (unxz)"),
     (b"PK\x03\x04", "it is a ZIP archive or a spreadsheet: unpack it, or export CSV from it"),
     (b"ARROW1\0", "it is Arrow IPC: write it as Parquet"),

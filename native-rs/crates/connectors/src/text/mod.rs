@@ -5,14 +5,16 @@ mod foreign;
 mod part;
 mod print;
 mod source;
+mod unpack;
 mod values;
 
 pub use builder::Builder;
 pub use errors::{Wrong, bad_line, bad_value};
 pub use foreign::foreign;
-pub use part::TextPart;
+pub use part::{Compression, TextPart};
 pub use print::Printed;
 pub use source::Source;
+pub use unpack::{Unpacked, unpacked, unpacked_of};
 pub use values::Candidates;
 
 use std::ops::Range;
@@ -31,7 +33,12 @@ pub const LONGEST_LINE: u64 = 1 << 29;
 
 /// Where the lines of a chunk's group stand in its file.
 pub fn needs(dataset: &Dataset, chunk: &Chunk) -> Vec<Range<u64>> {
-    let lines = dataset.files[chunk.file].groups[chunk.group].lines.unwrap_or_default();
+    let file = &dataset.files[chunk.file];
+    // What stands before it has to be decompressed, too.
+    if file.unpacked.is_some() {
+        return vec![0..file.size];
+    }
+    let lines = file.groups[chunk.group].lines.unwrap_or_default();
     vec![lines.offset..lines.offset.saturating_add(lines.bytes)]
 }
 

@@ -99,6 +99,20 @@ impl Printed {
     }
 }
 
+impl Printed {
+    /// The same, of an instant at midnight the day alone; false of an instant within a millisecond, which is cut off.
+    pub fn print_short(&self, row: usize, buffer: &mut Vec<u8>) -> bool {
+        let Self::Instant(values, ticks) = self else {
+            self.print(row, buffer);
+            return true;
+        };
+        let value = values.value(row);
+        let time = if *ticks < 0 { value.saturating_mul(-ticks) } else { value.div_euclid(*ticks) };
+        if time.rem_euclid(86_400_000) == 0 { day(time.div_euclid(86_400_000), buffer) } else { iso(time, buffer) }
+        *ticks < 0 || value.rem_euclid(*ticks) == 0
+    }
+}
+
 fn decimals(column: &dyn Array) -> Option<Printed> {
     let formatter = ArrayFormatter::try_new(column, &FormatOptions::default()).ok()?;
     let text = |row| column.is_valid(row).then(|| formatter.value(row).to_string());

@@ -16,7 +16,7 @@ use arrow::{
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 use lockstep_connectors::{
-    ConnectorError, Identity, OutputOptions, ParquetPart, ParquetRequest, ParquetWriteOptions, Remote, abort_output, clear_output, commit_output, install,
+    ConnectorError, Identity, Mode, OutputOptions, ParquetPart, ParquetRequest, ParquetWriteOptions, Remote, abort_output, clear_output, commit_output, install,
     open_parquet, prepare_output, wait,
 };
 use object_store::{
@@ -138,7 +138,7 @@ const ROWS: i64 = 30;
 struct Writer {
     name: String,
     first: i64,
-    overwrite: bool,
+    mode: Mode,
     identity: Option<Identity>,
     store: Arc<Faulty>,
 }
@@ -148,15 +148,15 @@ impl Writer {
         let (at, fault) = fault.unwrap_or((usize::MAX, Fault::Lost));
         let store = Arc::new(Faulty { inner: shared.clone(), steps: AtomicUsize::new(0), at, fault });
         install(&name, store.clone());
-        Self { name, first, overwrite: false, identity: None, store }
+        Self { name, first, mode: Mode::Create, identity: None, store }
     }
 
     /// Writes three parts and commits; where that fails gives up, as the runtime does.
     fn write(&self) -> Result<(), ConnectorError> {
         let url = format!("memory://{}/out", self.name);
         let options = OutputOptions { identity: self.identity.clone(), ..OutputOptions::default() };
-        let Some(staging) = prepare_output(&url, self.overwrite, &self.name, &options)? else { return Ok(()) };
-        let done = self.parts(&staging).and_then(|()| commit_output(&staging, &url, self.overwrite, &options));
+        let Some(staging) = prepare_output(&url, self.mode, &self.name, &options)? else { return Ok(()) };
+        let done = self.parts(&staging).and_then(|()| commit_output(&staging, &url, self.mode, &options));
         done.inspect_err(|_| _ = abort_output(&staging, &options))
     }
 
@@ -233,7 +233,7 @@ fn a_job_that_keeps_its_identity_commits_once() {
         let identity = Some(Identity { job: "nightly".into(), call: 1, output: 0 });
         let first = Writer { identity: identity.clone(), ..Writer::new(&shared, format!("i1-{at}"), 0, Some((at, Fault::Crash))) };
         let done = first.write().is_ok();
-        let second = Writer { identity, overwrite: true, ..Writer::new(&shared, format!("i2-{at}"), 100, None) };
+        let second = Writer { identity, mode: Mode::Overwrite, ..Writer::new(&shared, format!("i2-{at}"), 100, None) };
         second.write().unwrap();
         let seen = found(&shared, &format!("i3-{at}")).unwrap();
         assert!(seen == 0 || seen == 100 && !done, "{at}: {seen}");
@@ -246,12 +246,12 @@ fn a_job_that_keeps_its_identity_commits_once() {
 fn overwriting_replaces_and_strangers_stay() {
     let shared = Arc::new(InMemory::new());
     Writer::new(&shared, "o1".into(), 0, None).write().unwrap();
-    Writer { overwrite: true, ..Writer::new(&shared, "o2".into(), 100, None) }.write().unwrap();
+    Writer { mode: Mode::Overwrite, ..Writer::new(&shared, "o2".into(), 100, None) }.write().unwrap();
     assert_eq!(found(&shared, "o3"), Some(100));
     assert_eq!(objects(&shared).len(), 3, "{:?}", objects(&shared));
     let store = shared.clone();
     wait(async move { store.put_opts(&Path::from("out/package.json"), "{}".into(), PutOptions::default()).await.unwrap() });
-    let error = Writer { overwrite: true, ..Writer::new(&shared, "o4".into(), 200, None) }.write().unwrap_err();
+    let error = Writer { mode: Mode::Overwrite, ..Writer::new(&shared, "o4".into(), 200, None) }.write().unwrap_err();
     assert!(error.code == "LS2007" && error.message.contains("package.json"), "{error:?}");
     assert_eq!(found(&shared, "o5"), Some(100));
 }
@@ -261,12 +261,12 @@ fn a_write_that_begins_again_leaves_nothing_of_before() {
     let shared = Arc::new(InMemory::new());
     let writer = Writer::new(&shared, "again".into(), 0, None);
     let (url, options) = ("memory://again/out", OutputOptions::default());
-    let staging = prepare_output(url, false, "again", &options).unwrap().unwrap();
+    let staging = prepare_output(url, Mode::Create, "again", &options).unwrap().unwrap();
     write_part(&staging, 7, 500).unwrap();
     writer.parts(&staging).unwrap();
     clear_output(&staging, &options.store).unwrap();
     writer.parts(&staging).unwrap();
-    commit_output(&staging, url, false, &options).unwrap();
+    commit_output(&staging, url, Mode::Create, &options).unwrap();
     assert_eq!((found(&shared, "again-read"), objects(&shared).len()), (Some(0), 3));
     // Files that are visible already, of a folder of one write alone.
     for key in ["data/a/1.parquet", "data/a/2.parquet", "data/ab.parquet"] {
@@ -297,7 +297,7 @@ fn two_writers_at_once_with_random_faults() {
         let faults = [fault(), fault()];
         let writers = [0, 1].map(|index| {
             let name = format!("w{index}-{round}");
-            Writer { overwrite, ..Writer::new(&shared, name, index as i64 * 100, faults[index]) }
+            Writer { mode: if overwrite { Mode::Overwrite } else { Mode::Create }, ..Writer::new(&shared, name, index as i64 * 100, faults[index]) }
         });
         let [a, b] = std::thread::scope(|scope| writers.each_ref().map(|writer| scope.spawn(|| writer.write())).map(|thread| thread.join().unwrap()));
         let seen = found(&shared, &format!("wr-{round}"));

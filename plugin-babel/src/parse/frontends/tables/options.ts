@@ -15,13 +15,13 @@ interface Written {
   readonly place: Place;
 }
 
-/** A column that the option `types` names. */
+/** A column that an option names: `types`, `partitionBy`. */
 export interface TypedColumn {
   readonly name: string;
   readonly span: SourceSpan;
 }
 
-/** Reports what is wrong with the options of `owner`; gives the columns its option `types` names. */
+/** Reports what is wrong with the options of `owner`; gives the columns that they name. */
 export function readOptions(node: t.Node, owner: string, options: Options, place: Place, report: (d: Diagnostic) => void): TypedColumn[] {
   const written = writtenOut(node, place);
   const e = bare(written.node);
@@ -52,10 +52,14 @@ function readOption(option: Written, owner: string, name: string, taken: Taken, 
   const { node, place } = option;
   if (taken.kind === "options" && bare(writtenOut(node, place).node).type === "ObjectExpression") return readOptions(node, `'${name}' of ${owner}`, taken.of, place, report);
   if (taken.kind === "types" && bare(node).type === "ObjectExpression") return readTypes(option, owner, name, taken, report);
+  const wanted = taken.kind === "columns" ? bare(writtenOut(node, place).node) : null;
   const found = isNaNWritten(option) ? "NaN" : foundAt(option);
   const constant = constantOf(node, place);
+  if (wanted?.type === "ArrayExpression" && wanted.elements.every((element) => element?.type === "StringLiteral")) {
+    return wanted.elements.map((element) => ({ name: (element as t.StringLiteral).value, span: spanOf(node === wanted ? element! : node, place.module) }));
+  }
   // A list of what is computed.
-  if (taken.kind === "texts" && !constant && bare(node).type === "ArrayExpression") return [];
+  if ((taken.kind === "texts" || taken.kind === "columns") && !constant && bare(node).type === "ArrayExpression") return [];
   if (found !== null && (!constant || !fits(constant.value, taken))) {
     report(wrongOption({ kind: "value", owner, name, takes: wordsOf(taken), found, instead: nearValue(constant?.value, taken) }, spanOf(node, place.module)));
   }
@@ -116,7 +120,7 @@ export function checkScalar(node: t.Node, verb: string, takes: "number" | "path"
 /** `readCsv(path, ";")`, `objects(10)`. */
 function meant({ node, place }: Written, options: Options): string | null {
   const value = constantOf(node, place)?.value;
-  const option = value === undefined ? undefined : Object.keys(options).find((name) => /^(delimiter|limit|overwrite)$/.test(name) && fits(value, options[name]!));
+  const option = value === undefined ? undefined : Object.keys(options).find((name) => /^(delimiter|limit)$/.test(name) && fits(value, options[name]!));
   return option === undefined ? null : `{ ${option}: ${textOf(bare(node), place.module)} }`;
 }
 

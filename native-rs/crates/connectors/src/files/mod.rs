@@ -1,0 +1,16 @@
+//! The files of an output: how rows are dealt to them, whatever their format.
+//!
+//! ```text
+//! batch ──► rows of each partition (partitions.rs) ──► its files one after another (part.rs) ──► ParquetPart, CsvPart, …
+//! ```
+mod folders;
+mod join;
+mod part;
+mod partitions;
+
+pub(crate) use folders::{Folder, FolderColumn, folder_columns, folders_of, held, is_folder, repeated, with_folders};
+pub use join::join_parts;
+pub use part::{FilePart, FilesPart};
+pub(crate) use partitions::{Files, Partitions, Written};
+#[cfg(test)]
+pub(crate) use partitions::LOOKS;

@@ -146,7 +146,7 @@ mod tests {
     #[test]
     fn a_sample_is_of_groups_from_all_of_it() {
         let groups = |rows: &[u64]| rows.iter().map(|&rows| Group { rows, ..Group::default() }).collect();
-        let file = |rows: &[u64]| DataFile { groups: groups(rows), rows: rows.iter().sum(), version: Version::Once, path: String::new(), size: 0, query: None, held: None, deletes: Vec::new() };
+        let file = |rows: &[u64]| DataFile { groups: groups(rows), rows: rows.iter().sum(), version: Version::Once, path: String::new(), size: 0, query: None, unpacked: None, held: None, deletes: Vec::new() };
         let dataset = |files: &[&[u64]]| Dataset::new(Format::JsonLines, files.iter().map(|rows| file(rows)).collect(), SchemaRef::new(Schema::empty()), StoreOptions::default());
         let sampled = |files: &[&[u64]], rows| {
             let mut dataset = dataset(files);

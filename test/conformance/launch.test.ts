@@ -43,7 +43,7 @@ for (const mpi of await mpis()) {
       const env = { TMPDIR: scratch.path, LOCKSTEP_RESULT: result, LOCKSTEP_SUMMARY: "1", LOCKSTEP_THREADS: "1" };
       const { code, stdout, stderr } = await new MpiJob(mpi, 3, [...command, "write", out, "x"], env).ended;
       expect(stdout.split("\n")).toEqual([`top level: main true, write ${out} x`, "inherited: ", "written", "rows 3", ""]);
-      expect(stderr).toMatch(/^lockstep: 3 ranks × 1 thread, .* s\n$/);
+      expect(stderr).toMatch(/^lockstep: 3 ranks × 1 thread, .* s\nlockstep: [\d.]+ core-seconds busy, .*\n$/);
       expect(code).toBe(0);
       expect(existsSync(out)).toBe(true);
       expect(JSON.parse(readFileSync(result, "utf8"))).toEqual({ result: "rows 3", big: "5" });

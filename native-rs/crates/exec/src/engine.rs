@@ -21,7 +21,7 @@ use datafusion::logical_expr::Expr;
 use lockstep_comm::{Communicator, Op, OpKind, RankError, local, mpi};
 use lockstep_connectors::clear_output;
 use lockstep_functions::ScriptHost;
-use lockstep_plan::{Plan, Sink};
+use lockstep_plan::{Node, Plan, Sink};
 use parking_lot::Mutex;
 use serde::Deserialize;
 use tokio::runtime::{Builder as RuntimeBuilder, Handle, Runtime};
@@ -85,8 +85,6 @@ struct Position {
     call: u64,
     sequence: u64,
     dataset: u32,
-    /// Hash of all tables that have been registered.
-    tables: u64,
 }
 
 /// A cluster's launcher may take minutes to start all of its processes.
@@ -180,9 +178,8 @@ impl Engine {
         };
         let table = read().map_err(|error| EngineError::bug(format!("a table that cannot be read: {error}")))?;
         let mut hasher = DefaultHasher::new();
-        (self.position.lock().tables, ipc).hash(&mut hasher);
-        self.position.lock().tables = hasher.finish();
-        Ok(self.add(Source::Table(table)))
+        ipc.hash(&mut hasher);
+        Ok(self.add(Source::Table { table, hash: hasher.finish() }))
     }
 
     fn add(&self, source: Source) -> u32 {
@@ -259,7 +256,13 @@ impl Engine {
         let mut hasher = DefaultHasher::new();
         text.hash(&mut hasher);
         // What stands in the program as a table is as much a part of the plan as its constants.
-        self.position.lock().tables.hash(&mut hasher);
+        for node in &plan.nodes {
+            if let Node::Scan { dataset, .. } = node
+                && let Some(Source::Table { hash, .. }) = self.sources.lock().get(dataset)
+            {
+                hash.hash(&mut hasher);
+            }
+        }
         let fingerprint = hasher.finish() | 1;
         let all = self.comm.allgather(&self.next(OpKind::Plan, site), fingerprint.to_le_bytes().to_vec().into()).await?;
         if let Some(rank) = all.iter().position(|other| other[..] != fingerprint.to_le_bytes()) {

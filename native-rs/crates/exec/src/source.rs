@@ -23,7 +23,8 @@ pub enum Source {
     Dataset(Arc<Dataset>),
     /// On rank 0 with the session that holds what all ranks see.
     Relation { relation: Arc<Relation>, _snapshot: Option<Arc<Snapshot>> },
-    Table(RecordBatch),
+    /// Of the program; `hash` is that of its bytes.
+    Table { table: RecordBatch, hash: u64 },
 }
 
 impl Source {
@@ -64,7 +65,7 @@ impl Source {
                 });
                 (read, rows)
             }
-            Source::Table(table) => {
+            Source::Table { table, .. } => {
                 let indices = columns.iter().map(|name| table.schema_ref().index_of(name)).collect::<Result<Vec<_>, _>>();
                 let indices = indices.map_err(|error| EngineError::bug(error.to_string()))?;
                 let scan = table.schema_ref().project(&indices).map_err(|error| EngineError::bug(error.to_string()))?;

@@ -117,7 +117,8 @@ export async function alltoallv<A extends NumericArray>(values: A, counts: reado
   const others = meeting();
   const parts = partsFor(values, counts);
   const received = others ? inOrder((await others.alltoall(parts)) as ReadonlyMap<number, A>) : [...fresh(parts).values()];
-  const kinds = others ? ((await others.allgather(kindOf(plainArray(values)))) as string[]) : [];
+  // Every rank has a part of every rank's array, if an empty one: all see the same.
+  const kinds = received.map(kindOf);
   const other = kinds.findIndex((kind) => kind !== kinds[0]);
   if (other >= 0) throw wrong("alltoallv", `rank 0 brings a ${kinds[0]}, rank ${other} a ${kinds[other]}`, "Use one type of array on all ranks.");
   return { values: whole(received), counts: received.map((part) => part.length) };
@@ -172,7 +173,8 @@ async function combined(verb: string, given: unknown, by: By, spread: Spread): P
   if (!others) return spread([fresh(is instanceof LockstepError ? is : value)], join)[0];
   const ranks = Array.from({ length: size() }, (_, of) => of);
   const sliced = isNumericArray(value) && value.byteLength > SLICED_BYTES && size() > 2 ? value : null;
-  const brought = is instanceof LockstepError ? is : new Map(ranks.map((of) => [of, { is, value: sliced ? sliceOf(sliced, of, size()) : value }]));
+  const own = { is, value };
+  const brought = is instanceof LockstepError ? is : new Map(ranks.map((of) => [of, sliced ? { is, value: sliceOf(sliced, of, size()) } : own]));
   const received = inOrder((await others.alltoall(brought)) as ReadonlyMap<number, Brought>);
   const results = spread(checkAlike(verb, received).map((one) => one.value), join);
   if (!sliced) return results[rank()];

@@ -34,11 +34,13 @@ export function meetingOf(call: CallContext, site: string): Meeting {
   };
 }
 
-/** One part that cannot be sent is everybody's error. */
+/** What goes to several ranks is packed once. One part that cannot be sent is everybody's error. */
 function partsOf(values: ReadonlyMap<number, unknown>, size: number): (Buffer | null)[] {
-  const messages = Array.from({ length: size }, (_, to) => (values.has(to) ? message(values.get(to)) : null));
-  const wrong = messages.find((one) => one !== null && "wrong" in one);
-  return messages.map((one) => (wrong ? serialize(wrong) : one && serialize(one)));
+  const messages = new Map([...new Set(values.values())].map((value) => [value, message(value)]));
+  const wrong = [...messages.values()].find((one) => "wrong" in one);
+  if (wrong) return Array.from({ length: size }, () => serialize(wrong));
+  const buffers = new Map([...messages].map(([value, one]) => [value, serialize(one)]));
+  return Array.from({ length: size }, (_, to) => (values.has(to) ? buffers.get(values.get(to))! : null));
 }
 
 const packed = (value: unknown): Buffer => serialize(message(value));

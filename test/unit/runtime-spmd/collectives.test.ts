@@ -30,6 +30,12 @@ it("ranks that bring different things are told which", async () => {
   await expect(scan(new Float64Array(2), "max")).rejects.toMatchObject({ message: expect.stringContaining("rank 0 brings a Float64Array of 2 by max, rank 1 a Float64Array of 3 by max") });
 });
 
+it("arrays of two types are no one array", async () => {
+  const meeting = { barrier: async () => undefined, broadcast: async (value: unknown) => value, allgather: async () => [], alltoall: async () => new Map<number, unknown>([[0, Float64Array.of(1)], [1, Float32Array.of(2)]]) };
+  stand({ rank: 0, size: 2, meeting: () => meeting });
+  await expect(alltoallv(Float64Array.of(1, 2), [1, 1])).rejects.toThrow("alltoallv: rank 0 brings a Float64Array, rank 1 a Float32Array");
+});
+
 it("lists have one value a rank", async () => {
   beside({ is: "", value: 0 });
   await expect(alltoall([1])).rejects.toMatchObject({ code: "LS2024", message: expect.stringContaining("alltoall: 1 values for 2 ranks") });

@@ -3,7 +3,7 @@
  * removed and added, and files that need not be read are not there.
  */
 import { execFile } from "node:child_process";
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { deleteIceberg, type LockstepError, readIceberg, table } from "@lockstep/runtime";
@@ -12,52 +12,21 @@ import { orphansOf } from "../../runtime/src/connectors/iceberg/orphans.ts";
 import { openTable } from "../../runtime/src/connectors/iceberg/table.ts";
 import { parseLocation } from "../../runtime/src/connectors/store/location.ts";
 import { openStore } from "../../runtime/src/connectors/store/store.ts";
-import { buildPrograms, type Program } from "../oracle/build-programs.ts";
-import { RankPool } from "../oracle/rank-pool.ts";
-import { pythonWith } from "../python.ts";
 import { root } from "../scripts/lib.mjs";
-import { versitygw, within, type Server } from "../stores/servers.ts";
-import { plannedByJava, seenByPyIceberg, type Planned, type Seen } from "./others.ts";
+import { within } from "../stores/servers.ts";
+import type { Planned, Seen } from "./others.ts";
 import * as jobs from "./programs/changes.ts";
-import { icebergLibrary, restCatalog, type Catalog } from "./servers.ts";
+import { Lake } from "./lake.ts";
 
-const scratch = mkdtempSync(join(root, ".lockstep-iceberg-changes-"));
-let programs: Map<string, Program>;
-let store: Server;
-let catalog: Catalog;
-let python: string;
-let java: string;
-const pools = new Map<string, RankPool>();
+const lake = new Lake("changes", jobs, "changed");
+const { scratch } = lake;
+beforeAll(() => lake.open(), 600_000);
+afterAll(() => lake.close());
 
-beforeAll(async () => {
-  [python, java] = [await pythonWith("pyiceberg"), await icebergLibrary()];
-  store = await versitygw();
-  catalog = await restCatalog(store);
-  await fetch(`${catalog.uri}/v1/namespaces`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ namespace: ["changed"] }) });
-  programs = new Map((await buildPrograms([join(root, "test/iceberg/programs/changes.ts")], join(scratch, "built"))).map((program) => [program.id.split("#")[1]!, program]));
-}, 600_000);
-afterAll(async () => {
-  await Promise.all([...pools.values()].map((pool) => pool.close()));
-  await catalog?.stop();
-  await store?.stop();
-  rmSync(scratch, { recursive: true, force: true });
-});
-
-const environment = (): Record<string, string> => ({ ...store.env, AWS_SHARED_CREDENTIALS_FILE: "/nonexistent" });
-
-/** 0 ranks: plain Node. */
-async function run(ranks: number, name: keyof typeof jobs, args: readonly unknown[], job?: string): Promise<unknown> {
-  if (ranks === 0) return within(environment(), () => (jobs[name] as (...args: unknown[]) => Promise<unknown>)(...args));
-  const key = `${ranks} ${job}`;
-  if (!pools.has(key)) pools.set(key, new RankPool(ranks, { ...environment(), ...(job !== undefined && { LOCKSTEP_JOB: job }) }));
-  const { chunk, id } = programs.get(name)!;
-  const answer = await pools.get(key)!.run({ chunk, id, args: [...args] });
-  if ("error" in answer) throw Object.assign(new Error(answer.error.message), answer.error);
-  return answer.value;
-}
-
-const byPyIceberg = (...tables: string[]): Promise<Seen[]> => seenByPyIceberg(python, environment(), tables);
-const byJava = (...tables: string[]): Promise<Planned[]> => plannedByJava(java, environment(), "compact", tables);
+const environment = (): Record<string, string> => lake.environment();
+const run = (ranks: number, name: keyof typeof jobs, args: readonly unknown[], job?: string): Promise<unknown> => lake.run(ranks, name, args, job);
+const byPyIceberg = (...tables: string[]): Promise<Seen[]> => lake.byPyIceberg(...tables);
+const byJava = (...tables: string[]): Promise<Planned[]> => lake.byJava("compact", ...tables);
 const at = (ranks: number, name: string): string => join(scratch, `${ranks}`, name);
 const numbers = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
 const sorted = (rows: Seen["rows"]): number[] => rows.map(({ id }) => id as number).sort((a, b) => a - b);
@@ -68,7 +37,7 @@ const EXECUTIONS = [0, 1, 2, 3, 7];
 describe.each(["a folder", "a catalog"])("in %s", (where) => {
   it("rows are deleted, replaced and merged, and others read it and go on", { timeout: 300_000 }, async () => {
     const executions = where === "a folder" ? EXECUTIONS : [0, 3];
-    const uri = where === "a folder" ? null : catalog.uri;
+    const uri = where === "a folder" ? null : lake.catalog.uri;
     const place = (ranks: number): string => (uri === null ? at(ranks, "table") : `changed.table${ranks}`);
     for (const ranks of executions) {
       await run(ranks, "year", [place(ranks), 20, uri]);
@@ -108,7 +77,7 @@ describe("files", () => {
     expect([before.length, concerned.length]).toEqual([365, 3]);
     for (const file of before) if (!concerned.some(({ path }) => path === file)) rmSync(file);
     expect(await run(ranks, "late", [folder, days.flatMap((day) => [4 * day + 1, 4 * day + 2]), null])).toEqual({ inserted: 0, updated: 4, deleted: 0 });
-    const [seen] = await plannedByJava(java, environment(), "look", [folder]);
+    const [seen] = await lake.byJava("look", folder);
     expect([seen!.records, seen!.snapshots.at(-1)!.removed]).toEqual([4 * 365, 3]);
     // A rank has a file for what stays of its rows, and one for what it brings.
     expect(seen!.snapshots.at(-1)!.added).toBeLessThanOrEqual(6 * Math.max(1, ranks));
@@ -122,7 +91,7 @@ describe("files", () => {
     before.forEach((file) => rmSync(file));
     expect(await run(ranks, "forgotten", [folder, 20])).toBe(80);
     expect(await run(ranks, "forgotten", [folder, 20])).toBe(0);
-    const [seen] = await plannedByJava(java, environment(), "look", [folder]);
+    const [seen] = await lake.byJava("look", folder);
     expect([seen!.records, seen!.snapshots.length, seen!.snapshots.at(-1)]).toEqual([120, 2, expect.objectContaining({ operation: "delete", removed: 20, added: 0 })]);
   });
 
@@ -142,7 +111,7 @@ describe("files", () => {
 
 describe("rows that others have deleted by files of positions and of keys", () => {
   it("stay deleted where files are written again", { timeout: 120_000 }, async () => {
-    const { stdout } = await promisify(execFile)(join(python, "python"), [join(root, "test/iceberg/tables.py"), join(scratch, "theirs")], { maxBuffer: 1 << 26 });
+    const { stdout } = await promisify(execFile)(join(lake.python, "python"), [join(root, "test/iceberg/tables.py"), join(scratch, "theirs")], { maxBuffer: 1 << 26 });
     const known = JSON.parse(stdout) as Record<string, { folder: string; states: Record<string, { rows: { id: number }[] }> }>;
     for (const name of ["places", "keyed"]) {
       const { folder, states } = known[name]!;
@@ -167,9 +136,9 @@ describe("rows that others have deleted by files of positions and of keys", () =
 const added = (folder: string, ids: number[]): Promise<void> => table({ id: ids, at: ids.map((id) => new Date(id * 1000)) }).writeIceberg(folder, { types: { id: "int64" } });
 
 it("files of a store that no snapshot of a catalog's table names are listed", { timeout: 60_000 }, async () => {
-  const options = { catalog: { uri: catalog.uri } };
-  await run(0, "year", ["changed.orphans", 2, catalog.uri]);
-  await run(0, "late", ["changed.orphans", [1, 100], catalog.uri]);
+  const options = { catalog: { uri: lake.catalog.uri } };
+  await run(0, "year", ["changed.orphans", 2, lake.catalog.uri]);
+  await run(0, "late", ["changed.orphans", [1, 100], lake.catalog.uri]);
   const now = (): Promise<string[]> => within(environment(), async () => (await orphansOf("changed.orphans", options, new Date(Date.now() + 60_000))).map(({ path }) => path));
   expect(await now()).toEqual([]);
   const { files } = await within(environment(), () => openTable("changed.orphans", options));
@@ -295,11 +264,8 @@ describe("writers at once", () => {
     const folder = at(2, "job");
     await run(0, "year", [folder, 3, null]);
     for (const job of ["nightly-1", "nightly-1"]) {
-      pools.delete(`2 ${job}`);
       expect(await run(2, "both", [folder], job)).toEqual([{ inserted: 1, updated: 1, deleted: 1 }, 2]);
-      await pools.get(`2 ${job}`)!.close();
     }
-    pools.delete("2 nightly-1");
     expect(await run(0, "count", [folder])).toBe(10);
     expect(readdirSync(join(folder, "metadata")).filter((name) => name.startsWith("v")).length).toBe(3);
   });

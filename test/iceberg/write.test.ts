@@ -3,7 +3,7 @@
  * the table, and we go on with what it has done.
  */
 import { execFile } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -12,51 +12,21 @@ import { openTable } from "../../runtime/src/connectors/iceberg/table.ts";
 import { TableWrite, tableKey } from "../../runtime/src/connectors/iceberg/table-write.ts";
 import { writeParquetFile } from "../../runtime/src/connectors/parquet/write.ts";
 import { Column } from "../../runtime/src/tables/column.ts";
-import { buildPrograms, type Program } from "../oracle/build-programs.ts";
-import { RankPool } from "../oracle/rank-pool.ts";
-import { pythonWith } from "../python.ts";
-import { root } from "../scripts/lib.mjs";
-import { versitygw, within, type Server } from "../stores/servers.ts";
-import { plannedByJava, seenByPyIceberg, type Planned, type Seen } from "./others.ts";
+import { within } from "../stores/servers.ts";
+import type { Planned, Seen } from "./others.ts";
 import * as jobs from "./programs/write.ts";
-import { guarded, icebergLibrary, restCatalog, type Catalog } from "./servers.ts";
+import { Lake } from "./lake.ts";
+import { guarded } from "./servers.ts";
 
-const scratch = mkdtempSync(join(root, ".lockstep-iceberg-write-"));
-let programs: Map<string, Program>;
-let store: Server;
-let catalog: Catalog;
-let python: string;
-let java: string;
-const pools = new Map<number, RankPool>();
+const lake = new Lake("write", jobs, "sales");
+const { scratch } = lake;
+beforeAll(() => lake.open(), 600_000);
+afterAll(() => lake.close());
 
-beforeAll(async () => {
-  [python, java] = [await pythonWith("pyiceberg"), await icebergLibrary()];
-  store = await versitygw();
-  catalog = await restCatalog(store);
-  await fetch(`${catalog.uri}/v1/namespaces`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ namespace: ["sales"] }) });
-  programs = new Map((await buildPrograms([join(root, "test/iceberg/programs/write.ts")], join(scratch, "built"))).map((program) => [program.id.split("#")[1]!, program]));
-}, 600_000);
-afterAll(async () => {
-  await Promise.all([...pools.values()].map((pool) => pool.close()));
-  await catalog?.stop();
-  await store?.stop();
-  rmSync(scratch, { recursive: true, force: true });
-});
-
-const environment = (): Record<string, string> => ({ ...store.env, AWS_SHARED_CREDENTIALS_FILE: "/nonexistent" });
-
-/** 0 ranks: plain Node. */
-async function run(ranks: number, name: keyof typeof jobs, ...args: unknown[]): Promise<unknown> {
-  if (ranks === 0) return within(environment(), () => (jobs[name] as (...args: unknown[]) => Promise<unknown>)(...args));
-  if (!pools.has(ranks)) pools.set(ranks, new RankPool(ranks, environment()));
-  const { chunk, id } = programs.get(name)!;
-  const answer = await pools.get(ranks)!.run({ chunk, id, args });
-  if ("error" in answer) throw Object.assign(new Error(answer.error.message), answer.error);
-  return answer.value;
-}
-
-const byPyIceberg = (...tables: string[]): Promise<Seen[]> => seenByPyIceberg(python, environment(), tables);
-const byJava = (does: "look" | "compact", ...tables: string[]): Promise<Planned[]> => plannedByJava(java, environment(), does, tables);
+const environment = (): Record<string, string> => lake.environment();
+const run = (ranks: number, name: keyof typeof jobs, ...args: unknown[]): Promise<unknown> => lake.run(ranks, name, args);
+const byPyIceberg = (...tables: string[]): Promise<Seen[]> => lake.byPyIceberg(...tables);
+const byJava = (does: "look" | "compact", ...tables: string[]): Promise<Planned[]> => lake.byJava(does, ...tables);
 
 /** The rows of the programs, as written.py prints them. */
 const expected = (from: number, to: number): Record<string, unknown>[] =>
@@ -238,10 +208,7 @@ describe("in a folder", () => {
   it("a later attempt of the job commits nothing twice", async () => {
     const folder = at(2, "job");
     for (const [job, rows] of [["nightly-1", 3], ["nightly-1", 3], ["nightly-2", 6]] as const) {
-      const pool = new RankPool(2, { LOCKSTEP_JOB: job });
-      const { chunk, id } = programs.get("append")!;
-      expect(await pool.run({ chunk, id, args: [folder, 1, 4] })).not.toHaveProperty("error");
-      await pool.close();
+      await lake.run(2, "append", [folder, 1, 4], job);
       expect(await run(0, "ids", folder)).toHaveLength(rows);
     }
     expect(readdirSync(join(folder, "data"))).toHaveLength(2);
@@ -274,16 +241,16 @@ it("in a REST catalog: PyIceberg and Java read and go on", { timeout: 300_000 },
   const all = expected(0, 100);
   for (const ranks of [0, 3]) {
     const name = `sales.orders${ranks}`;
-    const address = `${catalog.uri}|${name}`;
-    await run(ranks, "inCatalog", name, catalog.uri, 0, 90, "create");
-    await run(ranks, "inCatalog", name, catalog.uri, 90, 100, "append");
-    await expect(run(ranks, "inCatalog", name, catalog.uri, 0, 90, "create")).rejects.toMatchObject({ code: "LS2007" });
+    const address = `${lake.catalog.uri}|${name}`;
+    await run(ranks, "inCatalog", name, lake.catalog.uri, 0, 90, "create");
+    await run(ranks, "inCatalog", name, lake.catalog.uri, 90, 100, "append");
+    await expect(run(ranks, "inCatalog", name, lake.catalog.uri, 0, 90, "create")).rejects.toMatchObject({ code: "LS2007" });
     const [seen] = await byPyIceberg(address);
     expect(sorted(seen!.rows)).toEqual(sorted(all));
     expect([seen!.spec, seen!.snapshots]).toEqual([["1000: region: identity(2)", "1001: at_day: day(4)"], [90, 100]]);
     const [planned] = await byJava("compact", address);
     expect([planned!.records, planned!.eu]).toEqual([100, count(all, ({ region }) => region === "eu")]);
-    await run(ranks, "inCatalog", name, catalog.uri, 0, 2, "overwrite");
+    await run(ranks, "inCatalog", name, lake.catalog.uri, 0, 2, "overwrite");
     const [again] = await byPyIceberg(address);
     expect([sorted(again!.rows), again!.operations]).toEqual([sorted(expected(0, 2)), ["append", "append", "replace", "overwrite"]]);
   }
@@ -291,8 +258,8 @@ it("in a REST catalog: PyIceberg and Java read and go on", { timeout: 300_000 },
 
 it("tables of one name in two catalogs are two", { timeout: 60_000 }, async () => {
   for (const ranks of [0, 3]) {
-    await run(ranks, "namesakes", `sales.named${ranks}`, catalog.uri, catalog.uri.replace("127.0.0.1", "localhost"));
-    const [seen] = await byPyIceberg(`${catalog.uri}|sales.named${ranks}`);
+    await run(ranks, "namesakes", `sales.named${ranks}`, lake.catalog.uri, lake.catalog.uri.replace("127.0.0.1", "localhost"));
+    const [seen] = await byPyIceberg(`${lake.catalog.uri}|sales.named${ranks}`);
     expect([seen!.rows.length, seen!.snapshots]).toEqual([5, [3, 5]]);
   }
   const [one, same] = [{ uri: "http://host", name: "prod" }, { name: "prod", uri: "http://host" }].map((of) => tableKey("sales.orders", { catalog: of }));
@@ -307,12 +274,12 @@ it("a number that is cut below the least goes on from the greatest, as in Java a
 
 it("a token that has aged while the rows were computed is got anew", async () => {
   const ages = new Set(["/v1/namespaces/sales/tables/aged"]);
-  const front = await guarded(catalog, "someone", "planted-4711", "token-0815", ({ method, url }) => method === "POST" && ages.delete(url!));
+  const front = await guarded(lake.catalog, "someone", "planted-4711", "token-0815", ({ method, url }) => method === "POST" && ages.delete(url!));
   const env = { ...environment(), PYICEBERG_CATALOG__DEFAULT__CREDENTIAL: "someone:planted-4711" };
   try {
     for (let from = 1; from < 3; from++) await within(env, () => jobs.inCatalog("sales.aged", front.uri, from, from + 1, "append"));
     expect([ages.size, front.tokens()]).toEqual([0, 3]);
-    expect((await byPyIceberg(`${catalog.uri}|sales.aged`))[0]!.snapshots).toEqual([1, 2]);
+    expect((await byPyIceberg(`${lake.catalog.uri}|sales.aged`))[0]!.snapshots).toEqual([1, 2]);
   } finally {
     await front.stop();
   }
@@ -332,15 +299,15 @@ schema = Schema(NestedField(1, "at", TimestamptzType(), required=False), NestedF
 spec = PartitionSpec(PartitionField(1, 1000, MonthTransform(), "at_month"), PartitionField(5, 1001, BucketTransform(2), "region_bucket"))
 RestCatalog("test", uri=sys.argv[1], **s3).create_table("sales.theirs", schema, partition_spec=spec, properties={"write.parquet.compression-codec": "gzip"})
 `;
-  await promisify(execFile)(join(python, "python"), ["-c", make, catalog.uri], { env: { ...process.env, ...environment() } });
+  await promisify(execFile)(join(lake.python, "python"), ["-c", make, lake.catalog.uri], { env: { ...process.env, ...environment() } });
   for (const ranks of [0, 3]) {
-    await run(ranks, "theirs", catalog.uri, ranks * 10 + 1, ranks * 10 + 9);
-    await expect(run(ranks, "nullId", catalog.uri)).rejects.toMatchObject({ code: "LS2003", message: expect.stringContaining('the column "id" is required') });
-    await expect(run(ranks, "noId", catalog.uri)).rejects.toMatchObject({ code: "LS2002", message: expect.stringContaining('requires a column "id"') });
+    await run(ranks, "theirs", lake.catalog.uri, ranks * 10 + 1, ranks * 10 + 9);
+    await expect(run(ranks, "nullId", lake.catalog.uri)).rejects.toMatchObject({ code: "LS2003", message: expect.stringContaining('the column "id" is required') });
+    await expect(run(ranks, "noId", lake.catalog.uri)).rejects.toMatchObject({ code: "LS2002", message: expect.stringContaining('requires a column "id"') });
   }
-  const [seen] = await byPyIceberg(`${catalog.uri}|sales.theirs`);
+  const [seen] = await byPyIceberg(`${lake.catalog.uri}|sales.theirs`);
   expect(sorted(seen!.rows)).toEqual(sorted([...expected(1, 9), ...expected(31, 39)].map(({ id, region, price, at, ok }) => ({ at, note: null, id, price: price === null ? null : Math.fround(price as number), region, ok }))));
   expect(seen!.schema).toContain("3: id: required long");
-  const [planned] = await byJava("look", `${catalog.uri}|sales.theirs`);
+  const [planned] = await byJava("look", `${lake.catalog.uri}|sales.theirs`);
   expect([planned!.records, planned!.snapshots.map(({ operation }) => operation)]).toEqual([16, ["append", "append"]]);
 });

@@ -185,9 +185,13 @@ export default [Object.fromEntries([["text", "${attack.replaceAll('"', '\\"')}".
     await expect.poll(() => page.locator(".printed").textContent(), { timeout: 20_000 }).toContain("begun");
     await page.getByRole("button", { name: "Stop" }).click();
     await expect.poll(() => page.locator(".phase").textContent(), { timeout: 20_000 }).toBe("stopped");
-    // While it is built, too.
+    // Before the server has heard of it, too.
+    let heard = (): void => undefined;
+    const held = new Promise<void>((resolve) => (heard = resolve));
+    await page.route("**/runs", async (route) => void (await held, await route.continue()), { times: 1 });
     await run(page, 2, "");
     await page.getByRole("button", { name: "Stop" }).click();
+    heard();
     await expect.poll(() => page.locator(".run-head select option:checked").textContent()).toContain("2 ranks");
     await expect.poll(() => page.locator(".phase").textContent(), { timeout: 20_000 }).toBe("stopped");
     await retype(page, program);

@@ -22,6 +22,8 @@ export interface Run {
   readonly program: string;
   /** Of the server; null until it has one. */
   readonly id: string | null;
+  /** Asked for, maybe before the server's answer. */
+  readonly stop: boolean;
   readonly phase: Phase;
   readonly message: string;
   readonly printed: string;
@@ -70,9 +72,15 @@ export async function start(): Promise<void> {
 }
 
 export async function stop(): Promise<void> {
-  const id = running.value?.id;
+  if (!running.value) return;
+  const { number, id } = running.value;
+  change(number, { stop: true });
+  if (id !== null) await cancel(id);
+}
+
+async function cancel(id: string): Promise<void> {
   try {
-    if (id) await ask(`runs/${id}`, { method: "DELETE" });
+    await ask(`runs/${id}`, { method: "DELETE" });
   } catch (error) {
     tell(`The run could not be stopped: ${(error as Error).message}`, "problem");
   }
@@ -81,7 +89,7 @@ export async function stop(): Promise<void> {
 async function one(count: number): Promise<number> {
   const number = (runs.value.at(-1)?.number ?? 0) + 1;
   const program = files.value[entry.value] ?? "";
-  runs.value = [...runs.value, { number, ranks: count, program, id: null, phase: "BUILDING", message: "", printed: "", seconds: 0, tables: [], profile: null, comparison: null }];
+  runs.value = [...runs.value, { number, ranks: count, program, id: null, stop: false, phase: "BUILDING", message: "", printed: "", seconds: 0, tables: [], profile: null, comparison: null }];
   if (count > 0) shownRun.value = number;
   const { root, strict, native, report } = options.value;
   try {
@@ -110,7 +118,10 @@ interface Told {
 }
 
 function take(number: number, { run, built, failed, printed = "", state, output }: Told): void {
-  if (run !== undefined) change(number, { id: run });
+  if (run !== undefined) {
+    change(number, { id: run });
+    if (find(number).stop) void cancel(run);
+  }
   if (built) change(number, { printed: `${built}\n` });
   if (failed !== undefined) change(number, { phase: "FAILED", message: failed, printed });
   if (state) change(number, state);

@@ -32,13 +32,16 @@ function one(end: End, code: string): void {
 
 it("SIGKILL of any rank at any time", async () => {
   using scratch = new Scratch();
+  const undisturbed = performance.now();
+  expect((await built.start(3, ["everything", built.at("rows"), join(scratch.path, "out-0")], { TMPDIR: scratch.path }).ended).code).toBe(0);
+  const lasts = performance.now() - undisturbed;
   let killed = 0;
-  for (let i = 0; i < KILLS; i++) {
+  for (let i = 1; i <= KILLS; i++) {
     const out = join(scratch.path, `out-${i}`);
     const job = built.start(3, ["everything", built.at("rows"), out], { TMPDIR: scratch.path });
     await expect.poll(() => childrenOf(job.pid).length, { interval: 5 }).toBe(3);
     const ranks = childrenOf(job.pid);
-    await delay(Math.random() * 1200);
+    await delay((Math.random() + i - 1) / KILLS * lasts);
     const [victim = 0] = ranks.slice(i % 3);
     if (alive([victim]).length > 0) process.kill(victim, "SIGKILL");
     const end = await job.ended;
@@ -68,10 +71,10 @@ describe.each([1, 3])("on %i rank(s)", (ranks) => {
   });
 });
 
-describe.runIf(spawnSync("unshare", ["-m", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]).status === 0)("a disk of 3 MB", () => {
-  /** Runs with a small disk at `scratch`; what is left there is listed after a line `left:`. */
-  async function small(scratch: Scratch, args: readonly string[], env: NodeJS.ProcessEnv): Promise<End> {
-    const script = `mount -t tmpfs -o size=3m tmpfs ${scratch.path}
+describe.runIf(spawnSync("unshare", ["-m", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]).status === 0)("a small disk", () => {
+  /** Runs with a disk of so many MB at `scratch`; what is left there is listed after a line `left:`. */
+  async function small(megabytes: number, scratch: Scratch, args: readonly string[], env: NodeJS.ProcessEnv): Promise<End> {
+    const script = `mount -t tmpfs -o size=${megabytes}m tmpfs ${scratch.path}
       set +e; "$@"; code=$?; echo left: $(ls -A ${scratch.path}); exit $code`;
     const run = ["-e", `const { spawnSync } = require("node:child_process");
       process.exitCode = spawnSync("unshare", ["-m", "sh", "-ec", ...process.argv.slice(1)], { stdio: "inherit" }).status`];
@@ -80,7 +83,7 @@ describe.runIf(spawnSync("unshare", ["-m", "mount", "-t", "tmpfs", "tmpfs", "/mn
 
   it("that fills while writing", async () => {
     using scratch = new Scratch();
-    const end = await small(scratch, ["everything", built.at("rows"), join(scratch.path, "out")], { NODE_DISABLE_COMPILE_CACHE: "1" });
+    const end = await small(3, scratch, ["everything", built.at("rows"), join(scratch.path, "out")], { NODE_DISABLE_COMPILE_CACHE: "1" });
     one(end, "LS2008");
     expect(end.stderr).toMatch(/no space left on the disk/);
     expect(end).toMatchObject({ code: 1, stdout: expect.stringMatching(/left:\n$/) as string });
@@ -88,7 +91,7 @@ describe.runIf(spawnSync("unshare", ["-m", "mount", "-t", "tmpfs", "tmpfs", "/mn
 
   it.each([["wide", "groups"], ["first", "a sort"]])("that fills while spilling (%s: %s)", async (action) => {
     using scratch = new Scratch();
-    const end = await small(scratch, [action, built.at("rows")], { TMPDIR: scratch.path, LOCKSTEP_MEMORY: "8MB", NODE_DISABLE_COMPILE_CACHE: "1" });
+    const end = await small(1, scratch, [action, built.at("rows")], { TMPDIR: scratch.path, LOCKSTEP_MEMORY: "8MB", NODE_DISABLE_COMPILE_CACHE: "1" });
     one(end, "LS2008");
     expect(end.stderr).toMatch(/the spill folder cannot be written: no space left/i);
     expect(end).toMatchObject({ code: 1, stdout: expect.stringMatching(/left:\n$/) as string });

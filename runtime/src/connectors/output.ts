@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { existsSync, linkSync, mkdirSync, readdirSync, statSync } from "node:fs";
-import { mkdir, rename, rm } from "node:fs/promises";
+import { rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { notWritten } from "../errors/index.ts";
 import type { Column } from "../tables/column.ts";
@@ -27,7 +27,7 @@ export async function writeFiles(verb: string, path: string | URL, options: Writ
     if (options.single) return write(join(folder, basename(outputPath(path))), columns, rows);
     const stem = `part-${String(first).padStart(5, "0")}${added ? `-${randomUUID().slice(0, 8)}` : ""}`;
     for (const { name, rows: of } of partitioned(columns, partitionBy, rows)) {
-      await mkdir(join(folder, name), { recursive: true });
+      mkdirSync(join(folder, name), { recursive: true });
       for (let start = 0, number = 0; start < of.length || number === 0; start += most, number++) {
         const taken = of.length === rows && most >= rows ? undefined : of.subarray(start, start + most);
         const part = taken ? new Map([...own].map(([name, column]) => [name, column.take(taken)])) : own;
@@ -40,7 +40,7 @@ export async function writeFiles(verb: string, path: string | URL, options: Writ
     if (rows > 0 || partitionBy.length === 0 || added) return;
     // Without rows a file in the folder of nulls says what columns there are.
     const nulls = join(folder, nullFolder(partitionBy));
-    await mkdir(nulls, { recursive: true });
+    mkdirSync(nulls, { recursive: true });
     await write(join(nulls, `${stem}.${extension}`), own, 0);
   });
 }
@@ -76,7 +76,7 @@ async function writeOutput(output: string | URL, { mode = "create", single = fal
   if (adds(mode)) checkFolders(target, partitionBy);
   stage(staging);
   try {
-    await mkdir(staging);
+    mkdirSync(staging);
     await write(staging, adds(mode) ? nextPart([target]) : 0);
     if (adds(mode) && existsSync(target)) linkKept(target, staging, mode);
     const made = single ? join(staging, basename(target)) : staging;

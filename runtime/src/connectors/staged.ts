@@ -1,4 +1,7 @@
-/** Folders that writes are filling: gone with the process where it ends first, by `process.exit()` or an error that nobody catches. */
+/**
+ * Folders that writes are filling: gone with the process where it ends first, by `process.exit()` or an error that nobody catches.
+ * Who fills one makes its folders at once (`mkdirSync`): one in the making would come back after it is removed.
+ */
 import { rmSync } from "node:fs";
 
 const folders = new Set<string>();

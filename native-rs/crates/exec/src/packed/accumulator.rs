@@ -129,7 +129,8 @@ impl Accumulator {
                 }
             }
             Self::Valid { counts, used, .. } => {
-                if !*used && values.iter().any(|value| f64::from_bits(*value).is_nan()) {
+                // All of them, without a branch: there hardly ever is one.
+                if !*used && values.iter().fold(false, |found, value| found | f64::from_bits(*value).is_nan()) {
                     counts.clear();
                     counts.extend_from_slice(rows_before);
                     *used = true;
@@ -166,22 +167,23 @@ impl Accumulator {
     }
 
     /// Adds groups: their slots, states and row counts.
-    pub fn merge(&mut self, ids: &[u32], states: &[Vec<u64>], rows: &[u64], rows_before: &[u64]) -> Result<(), SumOverflow> {
+    pub fn merge(&mut self, ids: &[u32], states: &[impl AsRef<[u64]>], rows: &[u64], rows_before: &[u64]) -> Result<(), SumOverflow> {
+        let first = states[0].as_ref();
         match self {
             Self::Valid { counts, used, .. } => {
-                if !*used && states[0] != rows {
+                if !*used && first != rows {
                     counts.clear();
                     counts.extend_from_slice(rows_before);
                     *used = true;
                 }
                 if *used {
-                    ids.iter().zip(&states[0]).for_each(|(id, state)| counts[*id as usize] += *state);
+                    ids.iter().zip(first).for_each(|(id, state)| counts[*id as usize] += *state);
                 }
                 Ok(())
             }
             Self::SumFloat { sums, errors, .. } => {
                 // NaN included: as a state it is a sum (∞ - ∞), not a value to skip.
-                for (id, (sum, error)) in ids.iter().zip(states[0].iter().zip(&states[1])) {
+                for (id, (sum, error)) in ids.iter().zip(first.iter().zip(states[1].as_ref())) {
                     let slot = *id as usize;
                     add_to(&mut sums[slot], &mut errors[slot], f64::from_bits(*sum));
                     errors[slot] += f64::from_bits(*error);
@@ -189,7 +191,7 @@ impl Accumulator {
                 Ok(())
             }
             // An integer sum's state is a value to add, an extreme's one to compare.
-            _ => self.add(ids, &states[0], rows_before),
+            _ => self.add(ids, first, rows_before),
         }
     }
 

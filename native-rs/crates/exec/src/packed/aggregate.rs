@@ -37,6 +37,22 @@ impl PartitionAggregator {
         Self { low_bits, aggregates, args, counts: vec![], accumulators }
     }
 
+    /// Takes rows as they come, with [`Self::add`], whose keys are below `slots`.
+    pub fn begin(&mut self, slots: usize) {
+        self.reset(slots);
+    }
+
+    /// Adds rows: their keys and, by argument, their values.
+    pub fn add(&mut self, keys: &[u32], args: &[&[u64]]) -> Result<(), SumOverflow> {
+        self.accumulate(keys, args, false)
+    }
+
+    /// The groups of all rows added since [`Self::begin`].
+    pub fn groups(&self) -> Chunk {
+        let used = self.used();
+        self.states(LowKeys::Narrow(used.clone()), &used)
+    }
+
     /// All groups of a partition, whose rows and earlier groups are `chunks`.
     pub fn run(&mut self, partition: usize, chunks: &[Chunk]) -> Result<GroupColumns, SumOverflow> {
         let (keys, used) = self.group(chunks)?;
@@ -49,9 +65,13 @@ impl PartitionAggregator {
     /// As [`Self::run`], as groups that a later run takes as input: their counts and states.
     pub fn compact(&mut self, chunks: &[Chunk]) -> Result<Chunk, SumOverflow> {
         let (keys, used) = self.group(chunks)?;
+        Ok(self.states(keys, &used))
+    }
+
+    fn states(&self, keys: LowKeys, used: &[u32]) -> Chunk {
         let counts = used.iter().map(|slot| self.counts[*slot as usize]).collect();
-        let states = self.accumulators.iter().flat_map(|accumulator| accumulator.states(&used, &self.counts));
-        Ok(Chunk { keys, columns: std::iter::once(counts).chain(states).collect(), groups: true })
+        let states = self.accumulators.iter().flat_map(|accumulator| accumulator.states(used, &self.counts));
+        Chunk { keys, columns: std::iter::once(counts).chain(states).collect(), groups: true }
     }
 
     /// The distinct keys, ascending, and the slot of each.
@@ -70,11 +90,15 @@ impl PartitionAggregator {
         self.reset(slots);
         for chunk in chunks {
             let LowKeys::Narrow(keys) = &chunk.keys else { unreachable!("keys of fewer than 2^24 slots are narrow") };
-            self.accumulate(keys, chunk)?;
+            self.accumulate(keys, &chunk.columns, chunk.groups)?;
         }
-        let used: Vec<u32> =
-            self.counts.iter().enumerate().filter(|(_, count)| **count > 0).map(|(slot, _)| slot as u32).collect();
+        let used = self.used();
         Ok((LowKeys::Narrow(used.clone()), used))
+    }
+
+    /// The slots that have rows, ascending.
+    fn used(&self) -> Vec<u32> {
+        self.counts.iter().enumerate().filter(|(_, count)| **count > 0).map(|(slot, _)| slot as u32).collect()
     }
 
     /// The slot of a row is the rank of its key among the partition's distinct keys.
@@ -95,7 +119,7 @@ impl PartitionAggregator {
         let mut rest = &slots[..];
         for chunk in chunks {
             let (own, after) = rest.split_at(chunk.keys.len());
-            self.accumulate(own, chunk)?;
+            self.accumulate(own, &chunk.columns, chunk.groups)?;
             rest = after;
         }
         let used = (0..keys.len() as u32).collect();
@@ -108,21 +132,21 @@ impl PartitionAggregator {
         self.accumulators.iter_mut().for_each(|accumulator| accumulator.reset(slots));
     }
 
-    /// Adds a chunk, whose rows have these slots.
-    fn accumulate(&mut self, slots: &[u32], chunk: &Chunk) -> Result<(), SumOverflow> {
+    /// Adds rows, or groups, that have these slots; `columns` as in a [`Chunk`].
+    fn accumulate(&mut self, slots: &[u32], columns: &[impl AsRef<[u64]>], groups: bool) -> Result<(), SumOverflow> {
         // Before the counts: a valid count starts as a copy of the row counts so far.
-        let mut states = chunk.columns.get(1..).unwrap_or_default();
+        let mut states = columns.get(1..).unwrap_or_default();
         for accumulator in &mut self.accumulators {
-            if chunk.groups {
+            if groups {
                 let (own, others) = states.split_at(accumulator.width());
-                accumulator.merge(slots, own, &chunk.columns[0], &self.counts)?;
+                accumulator.merge(slots, own, columns[0].as_ref(), &self.counts)?;
                 states = others;
             } else {
-                accumulator.add(slots, &chunk.columns[accumulator.arg()], &self.counts)?;
+                accumulator.add(slots, columns[accumulator.arg()].as_ref(), &self.counts)?;
             }
         }
-        if chunk.groups {
-            for (slot, count) in slots.iter().zip(&chunk.columns[0]) {
+        if groups {
+            for (slot, count) in slots.iter().zip(columns[0].as_ref()) {
                 self.counts[*slot as usize] += *count;
             }
         } else {

@@ -12,16 +12,66 @@ use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::physical_expr::PhysicalExpr;
 
 use super::grouping::{Grouping, RADIX_BITS, overflow};
-use crate::packed::{ArgKind, RadixStore};
+use crate::packed::{ArgKind, Chunk, LowKeys, PartitionAggregator, RadixStore};
 use crate::specialise;
 
 /// A store of this size aggregates what it has for the first time: while it is in the cache.
 const COMPACT_BYTES: usize = 8 << 20;
 
+/// Keys of so few bits have their running values in the cache: a row is added to them as it comes, and not stored.
+const DIRECT_BITS: u32 = 12;
+/// Of fewer, a key has several: rows of one key that follow each other do not wait for each other's sum.
+const LANES_BELOW: u32 = 8;
+const LANE_BITS: u32 = 2;
+
+/// The groups of all rows so far, where there are few keys. The number of a row's lane is below its key's bits.
+struct Direct {
+    aggregator: PartitionAggregator,
+    lane_bits: u32,
+    slots: Vec<u32>,
+}
+
+impl Direct {
+    /// None: there are too many keys.
+    fn new(grouping: &Grouping) -> Option<Self> {
+        let bits = grouping.layout.bits();
+        if bits > DIRECT_BITS {
+            return None;
+        }
+        let lane_bits = if bits <= LANES_BELOW { LANE_BITS } else { 0 };
+        let mut aggregator = grouping.aggregator(bits);
+        aggregator.begin(1 << (bits + lane_bits));
+        Some(Self { aggregator, lane_bits, slots: vec![] })
+    }
+
+    fn add(&mut self, keys: &[u64], args: &[&[u64]]) -> Result<()> {
+        let (bits, lanes) = (self.lane_bits, (1u32 << self.lane_bits) - 1);
+        self.slots.clear();
+        self.slots.extend(keys.iter().zip(0u32..).map(|(key, row)| (*key as u32) << bits | (row & lanes)));
+        self.aggregator.add(&self.slots, args).map_err(overflow)
+    }
+
+    /// Each radix partition's groups go into the store; the lanes of a key are groups of their own there.
+    fn flush(self, store: &mut RadixStore) {
+        let Chunk { keys, columns, .. } = self.aggregator.groups();
+        let keys: Vec<u64> = keys.words().into_iter().map(|slot| slot >> self.lane_bits).collect();
+        let low_bits = store.low_bits();
+        let mut start = 0;
+        for same in keys.chunk_by(|a, b| a >> low_bits == b >> low_bits) {
+            let rows = start..start + same.len();
+            start = rows.end;
+            let low = same.iter().map(|key| key & ((1 << low_bits) - 1));
+            let columns = columns.iter().map(|column| column[rows.clone()].to_vec()).collect();
+            store.put((same[0] >> low_bits) as usize, Chunk { keys: LowKeys::new(low_bits, low), columns, groups: true });
+        }
+    }
+}
+
 /// Rows of one input partition on their way into the store.
 pub struct Collector {
     grouping: Arc<Grouping>,
     pub store: RadixStore,
+    direct: Option<Direct>,
     memory: MemoryReservation,
     words: Vec<u64>,
     /// Bytes at which the store aggregates what it has.
@@ -34,7 +84,8 @@ impl Collector {
     pub fn new(grouping: Arc<Grouping>, context: &TaskContext) -> Self {
         let store = RadixStore::new(grouping.layout.bits(), RADIX_BITS, grouping.args.len());
         let memory = MemoryConsumer::new("PackedAggregateExec").register(context.memory_pool());
-        Self { grouping, store, memory, words: vec![], compact_at: COMPACT_BYTES, reduces: false }
+        let direct = Direct::new(&grouping);
+        Self { grouping, store, direct, memory, words: vec![], compact_at: COMPACT_BYTES, reduces: false }
     }
 
     pub fn add(&mut self, batch: &RecordBatch) -> Result<()> {
@@ -44,6 +95,9 @@ impl Collector {
         self.grouping.layout.pack(&keys, rows, &mut self.words).map_err(|_| specialise::general("a value outside its domain"))?;
         let args = self.grouping.args.iter().map(|(arg, kind)| bits_of(&evaluate(arg)?, *kind)).collect::<Result<Vec<_>>>()?;
         let args: Vec<&[u64]> = args.iter().map(|arg| &arg[..]).collect();
+        if let Some(direct) = &mut self.direct {
+            return direct.add(&self.words, &args);
+        }
         self.store.append(&self.words, &args);
         let bytes = self.store.bytes();
         if bytes > self.compact_at {
@@ -68,6 +122,9 @@ impl Collector {
 
     /// No more rows: where rows become few groups, groups travel.
     pub fn finish(&mut self) -> Result<()> {
+        if let Some(direct) = self.direct.take() {
+            direct.flush(&mut self.store);
+        }
         if self.reduces {
             self.aggregate(0..self.store.rows().len())?;
         }

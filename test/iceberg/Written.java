@@ -11,7 +11,7 @@ import org.apache.iceberg.hadoop.HadoopTables;
 import org.apache.iceberg.rest.RESTCatalog;
 import org.apache.iceberg.catalog.TableIdentifier;
 
-/** What Java's Iceberg sees of a table, a folder or `uri|namespace.table`, and what it does to it: `Written.java (look|compact) TABLE…`. A line of JSON a table. */
+/** What Java's Iceberg sees of a table, a folder or `uri|namespace.table`, and what it does to it: `Written.java (look|compact|expire,TIME,KEEP) TABLE…`. A line of JSON a table. */
 public class Written {
   public static void main(String[] args) throws Exception {
     for (int index = 1; index < args.length; index++) {
@@ -19,6 +19,14 @@ public class Written {
       if (args[0].equals("compact")) {
         table.updateProperties().set("by", "java").commit();
         table.rewriteManifests().clusterBy(file -> "").commit();
+        table.refresh();
+      }
+      if (args[0].startsWith("expire")) {
+        String[] how = args[0].split(",", -1);
+        var expire = table.expireSnapshots();
+        if (!how[1].isEmpty()) expire = expire.expireOlderThan(Long.parseLong(how[1]));
+        if (!how[2].isEmpty()) expire = expire.retainLast(Integer.parseInt(how[2]));
+        expire.commit();
         table.refresh();
       }
       List<String> snapshots = new ArrayList<>();

@@ -70,7 +70,7 @@ export class Lake<Jobs extends object> {
     return seenByPyIceberg(this.python, this.environment(), tables);
   }
 
-  byJava(does: "look" | "compact", ...tables: string[]): Promise<Planned[]> {
+  byJava(does: "look" | "compact" | `expire,${number | ""},${number | ""}`, ...tables: string[]): Promise<Planned[]> {
     return plannedByJava(this.#java, this.environment(), does, tables);
   }
 }

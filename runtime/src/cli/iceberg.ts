@@ -1,20 +1,58 @@
 import { Command } from "commander";
-import { age } from "./arguments.ts";
+import type { Reached } from "../connectors/iceberg/reached.ts";
+import type { PlaceOptions } from "../connectors/iceberg/places.ts";
+import { age, wholeNumber } from "./arguments.ts";
 
 /** `lockstep iceberg orphans s3://lake/orders --older-than 7d` */
 export function icebergCommand(): Command {
-  return new Command("iceberg").description("look after Iceberg tables").addCommand(
-    new Command("orphans")
-      .description("list the files of a table's folders that none of its snapshots names, and how large they are; nothing is removed")
-      .argument("<table>", 'a folder; "namespace.table" with --catalog')
-      .option("--catalog <uri>", "the REST catalog that has the table")
-      .option("--older-than <age>", "files written before that, e.g. 12h: younger ones may belong to a write that has yet to commit", age, age("7d"))
-      .action(async (table: string, { catalog, olderThan }: { catalog?: string; olderThan: number }) => {
-        const { orphansOf } = await import("../connectors/iceberg/orphans.ts");
-        const orphans = await orphansOf(table, catalog === undefined ? {} : { catalog: { uri: catalog } }, new Date(Date.now() - olderThan));
-        const bytes = orphans.reduce((sum, { size }) => sum + size, 0);
-        for (const { path } of orphans) process.stdout.write(`${path}\n`);
-        process.stderr.write(`${orphans.length} file${orphans.length === 1 ? "" : "s"}, ${(bytes / 1e6).toFixed(1)} MB, that no snapshot names\n`);
-      }),
-  );
+  return new Command("iceberg").description("look after Iceberg tables").addCommand(expireCommand()).addCommand(orphansCommand());
 }
+
+function of(name: string, description: string): Command {
+  return new Command(name).description(description).argument("<table>", 'a folder; "namespace.table" with --catalog').option("--catalog <uri>", "the REST catalog that has the table");
+}
+
+const placeOptions = ({ catalog }: { catalog?: string }): PlaceOptions => (catalog === undefined ? {} : { catalog: { uri: catalog } });
+
+function expireCommand(): Command {
+  return of("expire", "remove old snapshots of a table, and the files that only they name; branches and tags stay, and what they name")
+    .option("--older-than <age>", "snapshots made before that, e.g. 7d (default: the table's history.expire.max-snapshot-age-ms, else 5 days)", age)
+    .option("--keep <count>", "of each branch so many stay, however old (default: the table's history.expire.min-snapshots-to-keep, else 1)", wholeNumber)
+    .option("--dry-run", "say what would be removed, and remove nothing")
+    .action(async (table: string, { olderThan, keep, dryRun = false, ...place }: { catalog?: string; olderThan?: number; keep?: number; dryRun?: boolean }) => {
+      const { expireSnapshots } = await import("../connectors/iceberg/expire.ts");
+      const { name, snapshots, kept, refs, files, left } = await expireSnapshots(table, placeOptions(place), { ...(olderThan !== undefined && { age: olderThan }), ...(keep !== undefined && { keep }) }, dryRun);
+      if (dryRun) for (const path of files.keys()) process.stdout.write(`${path}\n`);
+      process.stderr.write(`${name}: ${plural(snapshots, "snapshot")} ${dryRun ? "would expire" : "expired"}, ${kept} ${kept === 1 ? "stays" : "stay"}\n`);
+      if (refs.length > 0) process.stderr.write(`  older than they may be: ${refs.join(", ")}\n`);
+      if (files.size > 0) process.stderr.write(`  ${dryRun ? "would remove" : "removed"} ${counted(files)}\n`);
+      if (left.length === 0) return;
+      process.stderr.write(`  ${plural(left.length, "file")} could not be removed, the first is ${left[0]}: lockstep iceberg orphans lists them\n`);
+      process.exitCode = 1;
+    });
+}
+
+function orphansCommand(): Command {
+  return of("orphans", "list the files of a table's folders that none of its snapshots names, and how large they are; nothing is removed")
+    .option("--older-than <age>", "files written before that, e.g. 12h: younger ones may belong to a write that has yet to commit", age, age("7d"))
+    .action(async (table: string, { olderThan, ...place }: { catalog?: string; olderThan: number }) => {
+      const { orphansOf } = await import("../connectors/iceberg/orphans.ts");
+      const orphans = await orphansOf(table, placeOptions(place), new Date(Date.now() - olderThan));
+      for (const { path } of orphans) process.stdout.write(`${path}\n`);
+      process.stderr.write(`${plural(orphans.length, "file")}, ${megabytes(orphans)}, that no snapshot names\n`);
+    });
+}
+
+/** `3 data files, 2 manifests, 1 list of manifests, 1.2 MB` */
+function counted(files: Reached): string {
+  const names = { data: ["data file", "data files"], deletes: ["delete file", "delete files"], statistics: ["statistics file", "statistics files"], manifest: ["manifest", "manifests"], list: ["list of manifests", "lists of manifests"] } as const;
+  const kinds = Object.entries(names).flatMap(([kind, [one, many]]) => {
+    const count = [...files.values()].filter((file) => file.kind === kind).length;
+    return count === 0 ? [] : [`${count} ${count === 1 ? one : many}`];
+  });
+  return [...kinds, megabytes([...files.values()])].join(", ");
+}
+
+const megabytes = (files: readonly { readonly size: number | undefined }[]): string => `${(files.reduce((sum, { size }) => sum + (size ?? 0), 0) / 1e6).toFixed(1)} MB`;
+
+const plural = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`;

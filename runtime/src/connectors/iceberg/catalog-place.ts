@@ -4,7 +4,7 @@ import type { StoreOptions } from "../store/options.ts";
 import { connect, findTable, type CatalogAnswer, type CatalogOptions, type Connection } from "./catalog.ts";
 import { currentSnapshot, parseMetadata, type PartitionField, type Schema } from "./metadata.ts";
 import { bytesOf, openable } from "./paths.ts";
-import { idJson, parseExactly, Refused, snapshotJson, type NewSnapshot, type State, type TablePlace } from "./place.ts";
+import { idJson, parseExactly, Refused, snapshotJson, type State, type TablePlace, type Update } from "./place.ts";
 
 /** What a catalog says no with, and has done nothing. */
 const refusals = [400, 401, 403, 404, 406, 419, 422];
@@ -55,16 +55,20 @@ export class CatalogPlace implements TablePlace {
     return { metadata: parseMetadata(this.name, text), path: undefined, text, store: { ...store(answer.body.config as Record<string, string> | undefined), ...this.#store } };
   }
 
-  async commit(from: State, snapshot: NewSnapshot): Promise<boolean> {
+  async commit(from: State, { snapshot, removed }: Update): Promise<boolean> {
     const isNew = from.path === undefined;
-    const parent = currentSnapshot(from.metadata);
-    const requirements = isNew
-      ? [{ type: "assert-create" }]
-      : [{ type: "assert-table-uuid", uuid: from.metadata["table-uuid"] }, { type: "assert-ref-snapshot-id", ref: "main", "snapshot-id": parent ? idJson(parent["snapshot-id"]) : null }];
+    const uuid = { type: "assert-table-uuid", uuid: from.metadata["table-uuid"] };
+    const requirements = isNew ? [{ type: "assert-create" }] : [uuid, ...(removed ? Object.entries(from.metadata.refs ?? {}).map(asserted) : [asserted(["main", currentSnapshot(from.metadata)])])];
     const updates = [
       ...(isNew ? making(from) : []),
-      { action: "add-snapshot", snapshot: snapshotJson(snapshot) },
-      { action: "set-snapshot-ref", "ref-name": "main", type: "branch", "snapshot-id": idJson(snapshot["snapshot-id"]) },
+      ...(snapshot
+        ? [
+            { action: "add-snapshot", snapshot: snapshotJson(snapshot) },
+            { action: "set-snapshot-ref", "ref-name": "main", type: "branch", "snapshot-id": idJson(snapshot["snapshot-id"]) },
+          ]
+        : []),
+      ...(removed?.refs ?? []).map((name) => ({ action: "remove-snapshot-ref", "ref-name": name })),
+      ...(removed ? [{ action: "remove-snapshots", "snapshot-ids": removed.snapshots.map(idJson) }] : []),
     ];
     const sent = { body: JSON.stringify({ requirements, updates }), once: true };
     const ask = ({ tables, table, json }: Connection): Promise<CatalogAnswer> => json(`${tables}/${table}`, [200, 204, 409, ...refusals], sent);
@@ -86,6 +90,9 @@ export class CatalogPlace implements TablePlace {
     return new Refused({ code: status === 401 || status === 403 || status === 419 ? "LS2020" : "LS2008", message, fix: "Check what the catalog allows for this table." });
   }
 }
+
+/** That a branch or a tag is where it was. */
+const asserted = ([ref, at]: [string, { readonly "snapshot-id": string } | undefined]): object => ({ type: "assert-ref-snapshot-id", ref, "snapshot-id": at ? idJson(at["snapshot-id"]) : null });
 
 /** What makes the new table that the catalog has described. */
 function making({ text }: State): object[] {

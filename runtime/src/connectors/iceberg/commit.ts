@@ -74,10 +74,11 @@ export async function commit(place: TablePlace, change: Change, written: string[
     throw pending ? unknown(place, error) : error;
   };
   for (let attempt = 0, unanswered = 0; ; attempt++) {
-    const next = await builder.on(state, attempt).catch(fail);
+    // What a state names may have expired once there is a newer one.
+    const next = await builder.on(state, attempt).catch(async (error: unknown) => ((await place.load().catch(() => state))?.path === state.path ? fail(error) : undefined));
     let failure: unknown;
     try {
-      if (await place.commit(state, next)) return builder.unusedBy(next["manifest-list"]);
+      if (next && (await place.commit(state, { snapshot: next }))) return builder.unusedBy(next["manifest-list"]);
     } catch (error) {
       failure = error;
     }

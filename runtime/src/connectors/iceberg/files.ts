@@ -112,6 +112,16 @@ export async function removeAll(paths: readonly string[], options: StoreOptions 
   await Promise.allSettled(paths.map(remove));
 }
 
+/** Removes files; those that are gone already, too. Resolves with those that are left. */
+export async function removeFiles(paths: readonly string[], options: StoreOptions | undefined): Promise<string[]> {
+  const left = await inParts(paths, async (path) => {
+    const location = isRemote(path) ? parseLocation(path) : undefined;
+    const done = location ? openStore(location, options).then((store) => store.remove(location.key)) : rm(path, { force: true });
+    return done.then(() => [], () => [path]);
+  });
+  return left.flat();
+}
+
 /** Removes folders that are empty, the inner ones first. */
 export async function removeEmpty(folders: readonly string[]): Promise<void> {
   for (const folder of folders) if (!isRemote(folder)) await rmdir(folder).catch(() => undefined);

@@ -13,11 +13,9 @@ import type { StoreOptions } from "../store/options.ts";
 import { openStore } from "../store/store.ts";
 import { makeFolder, putIfAbsent, replace } from "./files.ts";
 import { parseMetadata, type PartitionField, type Schema } from "./metadata.ts";
-import { bytesOf, findMetadata, metadataOf, namesIn } from "./paths.ts";
-import { emptyMetadata, idJson, parseExactly, Refused, snapshotJson, type NewSnapshot, type State, type TablePlace } from "./place.ts";
-
-/** Metadata files that a state remembers: the table property of this meaning has this default. */
-const PREVIOUS = 100;
+import { bytesOf, findMetadata, isThere, metadataOf, namesIn } from "./paths.ts";
+import { emptyMetadata, Refused, type State, type TablePlace, type Update } from "./place.ts";
+import { removeForgotten, successor } from "./successor.ts";
 
 export class FolderPlace implements TablePlace {
   readonly name: string;
@@ -63,20 +61,22 @@ export class FolderPlace implements TablePlace {
     return namesIn(this.name, this.#store);
   }
 
-  async commit(from: State, snapshot: NewSnapshot): Promise<boolean> {
+  async commit(from: State, update: Update): Promise<boolean> {
     const version = (from.path === undefined ? 0 : versionOf(from.path)!) + 1;
     const folder = metadataOf(this.name);
     await makeFolder(folder);
-    const text = JSON.stringify(successor(from, snapshot));
-    if (!(await this.#take(`${folder}/v${version}.metadata.json`, Buffer.from(text)))) return false;
+    const next = successor(from, update);
+    if (!(await this.#take(`${folder}/v${version}.metadata.json`, Buffer.from(JSON.stringify(next)), from.path))) return false;
     // Readers that find an old one look for what comes after it.
     await replace(`${folder}/version-hint.text`, Buffer.from(String(version)), this.#store).catch(() => undefined);
+    await removeForgotten(from, next);
     return true;
   }
 
-  async #take(path: string, bytes: Buffer): Promise<boolean> {
+  /** Old metadata files may be removed, the oldest first: where that of `from` is gone, ours may have been taken and removed long ago, and newer ones say who has it. */
+  async #take(path: string, bytes: Buffer, from: string | undefined): Promise<boolean> {
     try {
-      return await putIfAbsent(path, bytes, this.#store);
+      return (await putIfAbsent(path, bytes, this.#store)) && (from === undefined || (await isThere(from, this.#store)));
     } catch (error) {
       const known = error instanceof LockstepError && (error.code === "LS2020" || !isRemote(path));
       throw known ? new Refused(error.toJSON()) : error;
@@ -87,22 +87,4 @@ export class FolderPlace implements TablePlace {
 function versionOf(path: string): number | undefined {
   const digits = /\/v(\d+)\.metadata\.json$/.exec(path)?.[1];
   return digits === undefined ? undefined : Number(digits);
-}
-
-/** The metadata with one more snapshot, which is then the current one; all else as it was. */
-function successor({ text, path }: State, snapshot: NewSnapshot): object {
-  const metadata = parseExactly(text);
-  const [id, at] = [idJson(snapshot["snapshot-id"]), snapshot["timestamp-ms"]];
-  const list = (key: string): unknown[] => (metadata[key] as unknown[] | undefined) ?? [];
-  const before = path === undefined ? [] : [{ "timestamp-ms": metadata["last-updated-ms"], "metadata-file": path }];
-  return {
-    ...metadata,
-    "last-sequence-number": snapshot["sequence-number"],
-    "last-updated-ms": at,
-    "current-snapshot-id": id,
-    snapshots: [...list("snapshots"), snapshotJson(snapshot)],
-    refs: { ...(metadata.refs as object | undefined), main: { ...(metadata.refs as { main?: object } | undefined)?.main, "snapshot-id": id, type: "branch" } },
-    "snapshot-log": [...list("snapshot-log"), { "timestamp-ms": at, "snapshot-id": id }],
-    "metadata-log": [...list("metadata-log"), ...before].slice(-PREVIOUS),
-  };
 }

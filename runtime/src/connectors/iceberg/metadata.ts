@@ -19,7 +19,10 @@ export interface TableMetadata {
   readonly "current-snapshot-id"?: string | null;
   readonly snapshots?: readonly Snapshot[];
   readonly "snapshot-log"?: readonly { readonly "timestamp-ms": number; readonly "snapshot-id": string }[];
-  readonly refs?: Readonly<Record<string, { readonly "snapshot-id": string; readonly type: "branch" | "tag" }>>;
+  readonly refs?: Readonly<Record<string, Ref>>;
+  readonly "metadata-log"?: readonly { readonly "metadata-file": string }[];
+  readonly statistics?: readonly Statistics[];
+  readonly "partition-statistics"?: readonly Statistics[];
   readonly properties?: Readonly<Record<string, string>>;
 }
 
@@ -59,6 +62,22 @@ export interface Snapshot {
   /** Of version 1, where there is no list of them. */
   readonly manifests?: readonly string[];
   readonly "schema-id"?: number;
+}
+
+/** A branch or a tag, and how long it and its snapshots are kept. */
+export interface Ref {
+  readonly "snapshot-id": string;
+  readonly type: "branch" | "tag";
+  readonly "min-snapshots-to-keep"?: number;
+  readonly "max-snapshot-age-ms"?: number;
+  readonly "max-ref-age-ms"?: number;
+}
+
+/** A file that says something of a snapshot's rows. */
+export interface Statistics {
+  readonly "snapshot-id": string;
+  readonly "statistics-path": string;
+  readonly "file-size-in-bytes"?: number;
 }
 
 /** Which state of the table is read; the current one where nothing is said. */

@@ -71,7 +71,8 @@ export async function findMetadata(table: string, store: StoreOptions | undefine
   });
 }
 
-async function isThere(path: string, store: StoreOptions | undefined): Promise<boolean> {
+/** Whether there is a file. */
+export async function isThere(path: string, store: StoreOptions | undefined): Promise<boolean> {
   if (!isRemote(path)) return (await stat(path).catch(() => undefined))?.isFile() === true;
   const location = parseLocation(path);
   return (await (await openStore(location, store)).head(location.key)) !== undefined;

@@ -11,7 +11,15 @@ export interface TablePlace {
   /** What a new table would be, with nothing of it there yet. LS2007 where something else is in its place. */
   begin(schema: Schema, spec: readonly PartitionField[], properties: Readonly<Record<string, string>>): Promise<State>;
   /** True: committed. False: refused, because the state is no longer `from`. After {@link Refused} the table is as it was; of other errors that is not known. */
-  commit(from: State, snapshot: NewSnapshot): Promise<boolean>;
+  commit(from: State, update: Update): Promise<boolean>;
+}
+
+/** What becomes of a state. */
+export interface Update {
+  /** The next state of the branch "main". */
+  readonly snapshot?: NewSnapshot;
+  /** Ids of snapshots, names of branches and tags. */
+  readonly removed?: { readonly snapshots: readonly string[]; readonly refs: readonly string[] };
 }
 
 /** An error after which the table is surely as it was. */

@@ -7,7 +7,7 @@ import type { CatalogOptions } from "./catalog.ts";
 import { CatalogPlace } from "./catalog-place.ts";
 import { FolderPlace } from "./folder-place.ts";
 import { currentSnapshot, type TableMetadata } from "./metadata.ts";
-import type { TablePlace } from "./place.ts";
+import type { State, TablePlace } from "./place.ts";
 
 export interface PlaceOptions {
   readonly catalog?: CatalogOptions;
@@ -22,6 +22,13 @@ export function tableKey(table: string | URL, { catalog }: Pick<PlaceOptions, "c
 
 export async function placeOf(table: string | URL, { catalog, store = {} }: PlaceOptions): Promise<TablePlace> {
   return catalog ? CatalogPlace.of(String(table), catalog, store) : new FolderPlace(tableKey(table, {}), store);
+}
+
+/** A table's newest state. LS2001 where there is no table. */
+export async function loaded(place: TablePlace): Promise<State> {
+  const state = await place.load();
+  if (state) return state;
+  throw new LockstepError({ code: "LS2001", message: `there is no table ${place.name}` });
 }
 
 /** A table that a reader says its rows go into: its name in the reader's catalog, or a folder. */

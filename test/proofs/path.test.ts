@@ -42,7 +42,7 @@ describe.each([2, 3, 7])("on %i ranks", (ranks) => {
     const { result, operators } = await profiled(ranks, ["everything", built.at("rows"), join(scratch.path, "out")], join(scratch.path, "profile"));
     expect(result).toBe(ROWS);
     const large = operators.filter((operator) => total(operator) >= ROWS);
-    expect(large.map((operator) => operator.name)).toEqual(expect.arrayContaining(["ScanExec", "SortExec"]));
+    expect(large.map((operator) => operator.name)).toEqual(expect.arrayContaining(["ScanExec", "SortRowsExec"]));
     const uneven = large.filter((operator) => operator.ranks.some((rank) => rank.rows > (1.1 * total(operator)) / ranks));
     expect(uneven.map((operator) => [operator.name, operator.ranks.map((rank) => rank.rows)])).toEqual([]);
     // An exchange of fewer batches than its buffers hold would never wait.

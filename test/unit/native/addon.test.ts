@@ -87,8 +87,8 @@ it("runs a plan beside the JavaScript thread", async () => {
   expect(values.length).toBe(sinks[0]!.rows);
   expect(values).toEqual(values.toSorted((a, b) => b - a));
   expect(sinks[1]!.rows).toBe(1_000_000);
-  expect(JSON.parse(profile).operators.some((operator: { name: string }) => operator.name === "SortExec")).toBe(true);
-  expect(await engine.explain(plan)).toContain("SortExec");
+  expect(JSON.parse(profile).operators.some((operator: { name: string }) => operator.name === "SortRowsExec")).toBe(true);
+  expect(await engine.explain(plan)).toContain("SortRowsExec");
 });
 
 it("throws its errors as JSON", async () => {

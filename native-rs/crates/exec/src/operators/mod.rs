@@ -14,6 +14,7 @@ mod semi_filter;
 mod shared;
 mod shuffle;
 mod slice;
+mod sort_rows;
 mod waiting;
 mod window;
 
@@ -32,6 +33,7 @@ pub use semi_filter::SemiFilterExec;
 pub use shared::{SharedExec, SharedTable};
 pub use shuffle::ShuffleExec;
 pub use slice::SliceExec;
+pub use sort_rows::SortRowsExec;
 pub use window::WindowExec;
 
 use std::sync::Arc;

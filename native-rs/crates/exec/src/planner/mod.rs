@@ -13,6 +13,7 @@ pub mod lift_sorts;
 pub mod logical;
 pub mod nodes;
 pub mod order;
+mod own_sorts;
 pub mod physical;
 pub mod stages;
 pub mod window_node;
@@ -67,6 +68,7 @@ pub fn rules(ranks: Ranks, way: Way) -> Vec<Rule> {
     }
     // No rule after this one may move anything across an exchange.
     rules.push(Arc::new(distribute::Distribute::new(ranks)));
+    rules.push(Arc::new(own_sorts::OwnSorts));
     if specialised {
         // Looks for build sides that are collected on every rank: where, the rule before decides.
         rules.push(Arc::new(specialise::LookUp));

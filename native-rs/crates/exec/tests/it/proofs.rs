@@ -52,7 +52,7 @@ fn no_rank_holds_more_than_its_share() {
             }
         });
         let operators = operators(&results[0].profile);
-        for name in ["ScanExec", "RangeShuffleExec", "SortExec"] {
+        for name in ["ScanExec", "RangeShuffleExec", "SortRowsExec"] {
             let found = operators.iter().find(|operator| operator["name"] == name).unwrap_or_else(|| panic!("no {name}"));
             let rows = by_rank(found, "rows");
             assert_eq!(rows.iter().sum::<u64>(), 70_017, "{name}");

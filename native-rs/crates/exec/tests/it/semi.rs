@@ -136,7 +136,7 @@ fn rows_are_sorted_after_they_are_filtered() {
         "columns": [{ "name": "mean", "value": { "kind": "aggregate", "aggregate": { "name": "", "function": "mean", "arg": column("miles", "number") } } }], "site": "job.ts:2:2" });
     let nodes = vec![scan(1, &[("zone", "number"), ("miles", "number")]), filter(0, call("lt", "boolean", vec![column("miles", "number"), number(3.0)])), window];
     let operators = profile(&[&path], &nodes);
-    let (sorted, left) = (rows_of(&operators, "SortExec"), rows_of(&operators, "FilterExec"));
+    let (sorted, left) = (rows_of(&operators, "SortRowsExec"), rows_of(&operators, "FilterExec"));
     assert!(left < 4000);
     assert_eq!(sorted, left, "{operators:?}");
 }

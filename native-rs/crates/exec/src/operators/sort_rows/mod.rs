@@ -1,0 +1,279 @@
+//! Sorts each partition, a run at a time: as many rows as fit memory.
+//!
+//! ```text
+//! batch ─► keys, as bytes that compare ─► run: an integer a row (the key's first bytes, the row's number), sorted ─► rows
+//!                                          │ memory has ended                                                        ▲
+//!                                          └─────────► sorted rows on disk ─────────────────── merge ────────────────┘
+//! ```
+//!
+//! DataFusion's operator sorts every batch and merges them by comparing keys; of a run of a thousand batches that is ten
+//! comparisons a row, each of two keys somewhere in memory. It still is what merges the runs.
+mod order;
+
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::compute::interleave_record_batch;
+use arrow::datatypes::{Schema, SchemaRef};
+use arrow::error::ArrowError;
+use arrow::row::{RowConverter, Rows, SortField};
+use datafusion::common::runtime::SpawnedTask;
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::{DataFusionError, Result, exec_datafusion_err};
+use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_expr::{LexOrdering, PhysicalExpr};
+use datafusion::physical_plan::execution_plan::apply_expression_roots;
+use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet, SpillMetrics};
+use datafusion::physical_plan::sorts::sort::SortExec;
+use datafusion::physical_plan::sorts::streaming_merge::{SortedSpillFile, StreamingMergeBuilder};
+use datafusion::physical_plan::spill::{SpillManager, get_record_batch_memory_size};
+use datafusion::physical_plan::statistics::StatisticsArgs;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, Statistics};
+use futures::{StreamExt, TryStreamExt, stream};
+
+use super::plan_methods;
+use crate::planner::physical::BATCH_ROWS;
+
+/// Of a row's number in its run: the row in its batch. The rest is the batch.
+const ROW_BITS: u32 = BATCH_ROWS.ilog2();
+const MOST_BATCHES: usize = 1 << (u32::BITS - ROW_BITS);
+
+/// Bytes of a batch that comes out, about.
+const BATCH_BYTES: usize = 16 << 20;
+
+#[derive(Debug, Clone)]
+pub struct SortRowsExec {
+    input: Arc<dyn ExecutionPlan>,
+    ordering: LexOrdering,
+    metrics: ExecutionPlanMetricsSet,
+    properties: Arc<PlanProperties>,
+}
+
+impl SortRowsExec {
+    /// In the place of a sort of all rows of each partition; None: it wants the first ones only.
+    pub fn of(sort: &SortExec) -> Option<Self> {
+        let (input, ordering, properties) = (sort.input().clone(), sort.expr().clone(), sort.properties().clone());
+        sort.fetch().is_none().then(|| Self { input, ordering, metrics: Default::default(), properties })
+    }
+
+    fn with_children(&self, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Self {
+        Self { input: children.swap_remove(0), metrics: Default::default(), ..self.clone() }
+    }
+}
+
+impl DisplayAs for SortRowsExec {
+    fn fmt_as(&self, _t: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SortRowsExec: by ({})", self.ordering)
+    }
+}
+
+impl ExecutionPlan for SortRowsExec {
+    plan_methods!("SortRowsExec", [input]);
+
+    fn maintains_input_order(&self) -> Vec<bool> {
+        vec![false]
+    }
+
+    fn apply_expressions(
+        &self,
+        f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        apply_expression_roots(self.ordering.iter().map(|sort| &sort.expr), f)
+    }
+
+    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        let mut input = self.input.execute(partition, context.clone())?;
+        let mut sorter = Sorter::new(self.ordering.clone(), self.schema(), partition, &context, &self.metrics)?;
+        let sorted = stream::once(async move {
+            while let Some(batch) = input.try_next().await? {
+                sorter.insert(batch).await?;
+            }
+            sorter.finish().await
+        });
+        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), sorted.try_flatten())))
+    }
+
+    fn metrics(&self) -> Option<MetricsSet> {
+        Some(self.metrics.clone_inner())
+    }
+
+    fn statistics_from_inputs(&self, inputs: &[Arc<Statistics>], _args: &StatisticsArgs) -> Result<Arc<Statistics>> {
+        Ok(inputs[0].clone())
+    }
+}
+
+struct Sorter {
+    ordering: LexOrdering,
+    schema: SchemaRef,
+    converter: RowConverter,
+    run: Run,
+    /// Of the run.
+    memory: MemoryReservation,
+    /// For the merge of what is on disk, set aside from the beginning: other operators take what is free.
+    merging: MemoryReservation,
+    set_aside: usize,
+    manager: SpillManager,
+    runs: Vec<SortedSpillFile>,
+    baseline: BaselineMetrics,
+}
+
+impl Sorter {
+    fn new(ordering: LexOrdering, schema: SchemaRef, partition: usize, context: &TaskContext, metrics: &ExecutionPlanMetricsSet) -> Result<Self> {
+        let pool = context.memory_pool();
+        let memory = MemoryConsumer::new(format!("SortRowsExec[{partition}]")).with_can_spill(true).register(pool);
+        // The pool knows merges by this name.
+        let merging = MemoryConsumer::new(format!("ExternalSorterMerge[{partition}]")).register(pool);
+        let set_aside = context.session_config().options().execution.sort_spill_reservation_bytes;
+        let manager = SpillManager::new(context.runtime_env(), SpillMetrics::new(metrics, partition), schema.clone());
+        let baseline = BaselineMetrics::new(metrics, partition);
+        let converter = converter(&ordering, &schema)?;
+        Ok(Self { ordering, schema, converter, run: Run::default(), memory, merging, set_aside, manager, runs: vec![], baseline })
+    }
+
+    async fn insert(&mut self, batch: RecordBatch) -> Result<()> {
+        if batch.num_rows() == 0 {
+            return Ok(());
+        }
+        self.merging.try_resize(self.set_aside)?;
+        let timer = self.baseline.elapsed_compute().timer();
+        // Of the whole batch, once: its pieces share buffers.
+        let mut bytes = get_record_batch_memory_size(&batch);
+        let mut pieces = vec![];
+        for start in (0..batch.num_rows()).step_by(BATCH_ROWS) {
+            let piece = batch.slice(start, BATCH_ROWS.min(batch.num_rows() - start));
+            let columns = self.ordering.iter().map(|sort| sort.expr.evaluate(&piece)?.into_array(piece.num_rows()));
+            let keys = self.converter.convert_columns(&columns.collect::<Result<Vec<_>>>()?)?;
+            bytes += keys.size() + size_of::<u128>() * piece.num_rows();
+            pieces.push((piece, keys));
+        }
+        timer.done();
+        let full = self.run.batches.len() + pieces.len() > MOST_BATCHES || self.memory.try_grow(bytes).is_err();
+        if full {
+            self.spill().await?;
+            self.memory.try_grow(bytes)?;
+        }
+        for (piece, keys) in pieces {
+            self.run.batches.push(piece);
+            self.run.keys.push(keys);
+        }
+        Ok(())
+    }
+
+    /// Writes the rows in memory, sorted.
+    async fn spill(&mut self) -> Result<()> {
+        let run = std::mem::take(&mut self.run);
+        if run.batches.is_empty() {
+            return Ok(());
+        }
+        let run = run.sorted(&self.baseline).await?;
+        let mut file = self.manager.create_in_progress_file("Sorting")?;
+        let mut largest = 0;
+        for batch in run.rows(self.memory.size()) {
+            largest = largest.max(file.append_batch(&batch?)?);
+            tokio::task::consume_budget().await;
+        }
+        self.runs.extend(file.finish()?.map(|file| SortedSpillFile { file, max_record_batch_memory: largest }));
+        self.memory.free();
+        Ok(())
+    }
+
+    /// All rows in order.
+    async fn finish(mut self) -> Result<SendableRecordBatchStream> {
+        if self.runs.is_empty() {
+            self.merging.free();
+            let run = std::mem::take(&mut self.run).sorted(&self.baseline).await?;
+            let (baseline, memory) = (self.baseline, self.memory);
+            let rows = super::cooperative(run.rows(memory.size())).map(move |batch| {
+                // Held until the last row has left.
+                let _ = &memory;
+                batch.inspect(|batch| baseline.record_output(batch.num_rows()))
+            });
+            return Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema, rows)));
+        }
+        self.spill().await?;
+        StreamingMergeBuilder::new()
+            .with_sorted_spill_files(self.runs)
+            .with_spill_manager(self.manager)
+            .with_schema(self.schema)
+            .with_expressions(&self.ordering)
+            .with_metrics(self.baseline)
+            .with_batch_size(BATCH_ROWS)
+            .with_reservation(self.merging.take())
+            .build()
+    }
+}
+
+fn converter(ordering: &LexOrdering, schema: &Schema) -> Result<RowConverter> {
+    let fields = ordering.iter().map(|sort| Ok(SortField::new_with_options(sort.expr.data_type(schema)?, sort.options)));
+    Ok(RowConverter::new(fields.collect::<Result<_>>()?)?)
+}
+
+/// Rows in memory and their keys, in batches of [`BATCH_ROWS`] at most.
+#[derive(Default)]
+struct Run {
+    batches: Vec<RecordBatch>,
+    keys: Vec<Rows>,
+}
+
+/// Rows in memory and what order they come in.
+struct Sorted {
+    batches: Vec<RecordBatch>,
+    entries: Vec<u128>,
+}
+
+fn place(row: u32) -> (usize, usize) {
+    ((row >> ROW_BITS) as usize, row as usize & (BATCH_ROWS - 1))
+}
+
+impl Run {
+    /// Not on a worker thread, which has exchanges to look after meanwhile.
+    async fn sorted(self, baseline: &BaselineMetrics) -> Result<Sorted> {
+        let elapsed = baseline.elapsed_compute().clone();
+        let sorting = SpawnedTask::spawn_blocking(move || {
+            let _timer = elapsed.timer();
+            let Self { batches, keys } = self;
+            let mut entries = Vec::with_capacity(keys.iter().map(Rows::num_rows).sum());
+            for (batch, keys) in keys.iter().enumerate() {
+                let first = (batch as u32) << ROW_BITS;
+                entries.extend(keys.iter().zip(first..).map(|(key, row)| order::entry(key.data(), 0, row)));
+            }
+            order::sort(&mut entries, &|row| {
+                let (batch, row) = place(row);
+                keys[batch].row(row).data()
+            });
+            Sorted { batches, entries }
+        });
+        sorting.join().await.map_err(|error| exec_datafusion_err!("a sort failed: {error}"))
+    }
+}
+
+impl Sorted {
+    /// The rows; `bytes` of memory hold all of them.
+    fn rows(self, bytes: usize) -> impl Iterator<Item = Result<RecordBatch>> {
+        let most = (BATCH_BYTES / (bytes / self.entries.len().max(1)).max(1)).clamp(1, BATCH_ROWS);
+        let mut next = 0;
+        std::iter::from_fn(move || {
+            let mut rows = most.min(self.entries.len() - next);
+            while rows > 0 {
+                match self.taken(next, rows) {
+                    // Texts of more than 2 GiB.
+                    Err(ArrowError::OffsetOverflowError(_)) if rows > 1 => rows = rows.div_ceil(2),
+                    taken => {
+                        next += rows;
+                        return Some(taken.map_err(DataFusionError::from));
+                    }
+                }
+            }
+            None
+        })
+    }
+
+    fn taken(&self, start: usize, rows: usize) -> Result<RecordBatch, ArrowError> {
+        let places: Vec<_> = self.entries[start..start + rows].iter().map(|entry| place(order::row_of(*entry))).collect();
+        let batches: Vec<_> = self.batches.iter().collect();
+        interleave_record_batch(&batches, &places)
+    }
+}

@@ -2,20 +2,22 @@
 // npm run bench -- startup [--rounds 5] [--json]
 // npm run bench -- playground [--rounds 5] [--json]
 // npm run bench -- scan --s3 [--rows 20000000] [--rounds 5] [--json]
-// npm run bench -- groupby|join|sort [--rows 10000000] [--rounds 5] [--systems a,b] [--json]
+// npm run bench -- groupby|join|sort|udf [--rows 10000000] [--rounds 5] [--systems a,b] [--json]
 // npm run bench -- tpch [--sf 1] [--queries 1,6] [--rounds 5] [--systems a,b] [--json]
+// npm run bench -- planning [--sf 1] [--rounds 5] [--json]
 import { parseArgs } from "node:util";
 import { calibrate } from "./calibrate.ts";
 import { compare, type System } from "./compare.ts";
 import { median } from "./measure.ts";
-import { questions } from "./suites/questions.ts";
+import { planning } from "./suites/planning.ts";
+import { isQuestions, questions } from "./suites/questions.ts";
 import { scan } from "./suites/scan.ts";
 import { sortBalance } from "./suites/sort.ts";
 import { startup } from "./suites/startup.ts";
 import { taxiAnswer, taxiSystems } from "./suites/taxi.ts";
 import { tpch, tpchQueries } from "./suites/tpch.ts";
 
-const usage = "usage: npm run bench -- taxi [--rows 20000000] [--rounds 5] [--systems lockstep,duckdb,…] [--bodo] [--spark] [--json], startup or playground [--rounds 5] [--json], scan --s3 [--rows 20000000] [--rounds 5] [--json], groupby, join or sort [--rows 10000000] [--rounds 5] [--systems …] [--json], or tpch [--sf 1] [--queries 1,6,…] [--rounds 5] [--systems …] [--json]";
+const usage = "usage: npm run bench -- taxi [--rows 20000000] [--rounds 5] [--systems lockstep,duckdb,…] [--bodo] [--spark] [--json], startup or playground [--rounds 5] [--json], scan --s3 [--rows 20000000] [--rounds 5] [--json], groupby, join, sort or udf [--rows 10000000] [--rounds 5] [--systems …] [--json], tpch [--sf 1] [--queries 1,6,…] [--rounds 5] [--systems …] [--json], or planning [--sf 1] [--rounds 5] [--json]";
 const { positionals, values } = asked(() => parseArgs({
   allowPositionals: true,
   options: {
@@ -31,11 +33,11 @@ const { positionals, values } = asked(() => parseArgs({
   },
 }));
 const [suite = ""] = positionals;
-const rows = Number(values.rows ?? (suite === "groupby" || suite === "join" || suite === "sort" ? 10_000_000 : 20_000_000));
+const rows = Number(values.rows ?? (suite === "udf" ? 1_000_000 : isQuestions(suite) ? 10_000_000 : 20_000_000));
 const rounds = Number(values.rounds);
 const scale = Number(values.sf);
 const queries = values.queries?.split(",").map((number) => `q${number}`) ?? tpchQueries;
-const suites = ["taxi", "startup", "playground", "scan", "groupby", "join", "sort", "tpch"];
+const suites = ["taxi", "startup", "playground", "scan", "groupby", "join", "sort", "udf", "tpch", "planning"];
 if (!suites.includes(suite) || (suite === "scan" && !values.s3) || !(scale > 0) || !queries.every((query) => tpchQueries.includes(query)) || !Number.isInteger(rows) || !Number.isInteger(rounds) || rounds < 1) {
   console.error(usage);
   process.exit(2);
@@ -64,9 +66,14 @@ if (suite === "tpch") {
   process.exit();
 }
 
+if (suite === "planning") {
+  for (const line of await planning(scale, rounds)) emit({ suite: "planning", ...line, rounds });
+  process.exit();
+}
+
 const chosen = (systems: readonly System[]): System[] => systems.filter((system) => wanted?.includes(system.name) ?? true);
 
-if (suite === "groupby" || suite === "join" || suite === "sort") {
+if (isQuestions(suite)) {
   for await (const job of questions(suite, rows)) {
     for (const line of await compare({ ...job, systems: chosen(job.systems) }, rounds)) emit(line);
   }

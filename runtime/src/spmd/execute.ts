@@ -4,7 +4,7 @@ import { checkOptions } from "../connectors/options.ts";
 import { adds } from "../connectors/output-place.ts";
 import type { StoreOptions } from "../connectors/store/options.ts";
 import { checkWrite, type WriteFilesOptions } from "../connectors/write-options.ts";
-import { debugging, reached } from "../observe/debug.ts";
+import { debugging, plannedFor, reached } from "../observe/debug.ts";
 import { agreed } from "./alike.ts";
 import { checked, onEveryRank } from "./checked.ts";
 import { currentCall, type CallContext } from "./context.ts";
@@ -20,9 +20,10 @@ export async function execute(call: CallContext, sinks: readonly SinkOf[]): Prom
   const { profiled, rank } = call.world;
   const plan = engineText(await cutPlan(call, sinks));
   reached(rank, "plan cut");
-  if (debugging("plan")) {
-    const text = await call.collective((engine) => engine.explain(plan));
-    if (rank === 0) process.stderr.write(`${call.name}\n${text}\n`);
+  for (const ranks of [...(debugging("plan") ? [undefined] : []), ...plannedFor()]) {
+    const text = await call.collective((engine) => engine.explain(plan, ranks));
+    if (ranks !== undefined) reached(rank, `planned for ${ranks} ranks`);
+    if (rank === 0) process.stderr.write(`${call.name}${ranks === undefined ? "" : `, for ${ranks} rank(s)`}\n${text}\n`);
   }
   const scripts = call.scripts.length > 0 ? (await import("./script-batches.ts")).scriptRunner(call.scripts) : undefined;
   const result = await call.collective((engine) => engine.execute(plan, scripts));

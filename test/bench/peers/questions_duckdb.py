@@ -8,6 +8,10 @@ db.execute(f"set threads={threads}")
 files = {"T": data} if data.endswith(".parquet") else {name.removesuffix(".parquet"): f"{data}/{name}" for name in os.listdir(data)}
 for name, file in files.items():
     db.execute(f"create view {name} as from '{file}'")
+if questions.endswith("udf.sql"):
+    import udf
+    for function in (udf.check_digit, udf.steps, udf.instalments):
+        db.create_function(function.__name__, function)
 with open(questions) as text:
     sql = dict(re.findall(r"^-- (\w+)\n(.*?)(?=^-- |\Z)", text.read(), re.S | re.M))[question]
 os.makedirs(out, exist_ok=True)

@@ -1,4 +1,4 @@
-/** db-benchmark's questions about groups and joins, and rows to sort, each a process that reads Parquet, answers and writes the answer. */
+/** db-benchmark's questions about groups and joins, rows to sort, and functions of the user's own, each a process that reads Parquet, answers and writes the answer. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { makeGroupby, makeJoin } from "../../data/db-benchmark.ts";
@@ -9,7 +9,9 @@ import { answerOf, type Answer, type Job, type System } from "../compare.ts";
 import { measure } from "../measure.ts";
 import { scratch } from "../scratch.ts";
 
-export type QuestionSuite = "groupby" | "join" | "sort";
+export type QuestionSuite = "groupby" | "join" | "sort" | "udf";
+
+export const isQuestions = (suite: string): suite is QuestionSuite => ["groupby", "join", "sort", "udf"].includes(suite);
 
 /** The questions of a suite, as its SQL names them. */
 export const questionsIn = (suite: QuestionSuite): string[] =>

@@ -159,11 +159,11 @@ impl JsEngine {
         Ok(JsExecution { sinks: sinks.collect(), profile: execution.profile })
     }
 
-    /// The distributed physical plan of a plan, one tree a stage.
+    /// The distributed physical plan of a plan, one tree a stage; `ranks`: as it would be on so many.
     #[napi]
-    pub async fn explain(&self, plan: String) -> napi::Result<String> {
+    pub async fn explain(&self, plan: String, ranks: Option<u32>) -> napi::Result<String> {
         let engine = self.engine.clone();
-        self.run(async move { engine.explain(&plan).await }).await
+        self.run(async move { engine.explain(&plan, ranks.map(|ranks| ranks.max(1) as usize)).await }).await
     }
 
     /// The columns that a plan's first sink sees: JSON of `[{ name, type }]`.

@@ -232,9 +232,12 @@ impl Engine {
         places.map(|(place, store)| Ok(clear_output(place, store)?)).collect()
     }
 
-    /// The distributed physical plan as text: one tree a stage.
-    pub async fn explain(&self, plan: &str) -> Result<String> {
-        Ok(execute::text(&self.plan(&parse(plan)?, None, Way::Specialised).await?))
+    /// The distributed physical plan as text: one tree a stage. `ranks`: as it would be on so many, of as many threads.
+    pub async fn explain(&self, plan: &str, ranks: Option<usize>) -> Result<String> {
+        let Some(size) = ranks else { return Ok(execute::text(&self.plan(&parse(plan)?, None, Way::Specialised).await?)) };
+        let ranks = Ranks { rank: 0, size, ..self.ranks };
+        let session = session(ranks, self.env.clone(), Arc::default(), Way::Specialised);
+        Ok(execute::text(&self.plan_for(&session, ranks, &parse(plan)?, None).await?))
     }
 
     /// The columns of the table that the first sink of a plan sees: `[{ name, type }]`.
@@ -243,11 +246,15 @@ impl Engine {
     }
 
     pub(crate) async fn plan(&self, plan: &Plan, scripts: Option<&Arc<dyn ScriptHost>>, way: Way) -> Result<Stages> {
+        self.plan_for(&self.sessions[way as usize], self.ranks, plan, scripts).await
+    }
+
+    async fn plan_for(&self, session: &SessionState, ranks: Ranks, plan: &Plan, scripts: Option<&Arc<dyn ScriptHost>>) -> Result<Stages> {
         let filled = |id: u32| {
             let spool = self.spools.lock().get(&id).cloned();
-            spool.map(|spool| spool_leaf(id, spool))
+            spool.map(|spool| spool_leaf(id, spool, ranks))
         };
-        Planner { session: &self.sessions[way as usize], sources: self, scripts, filled: &filled }.stages(plan).await
+        Planner { session, sources: self, scripts, filled: &filled }.stages(plan).await
     }
 
     /// Agrees with the other ranks on what is run; the plan's `operations` get numbers of their own.

@@ -90,12 +90,12 @@ pub fn kept(dataset: &Dataset, filter: &Expr, scan: &SchemaRef) -> Result<Vec<bo
 }
 
 /// A kept table as a leaf.
-pub fn spool_leaf(id: u32, spool: Arc<Spool>) -> Result<Built> {
+pub fn spool_leaf(id: u32, spool: Arc<Spool>, ranks: Ranks) -> Result<Built> {
     let (visible, order, below, peers) = (spool.visible.clone(), spool.order.clone(), spool.below, spool.peers.clone());
     let all = spool.schema.fields().len();
     let read = Leaf::new(spool.schema.clone(), move |projection| {
         let columns = projection.cloned().unwrap_or_else(|| (0..all).collect());
-        Ok(Arc::new(SpoolExec::try_new(id, spool.clone(), columns)?))
+        Ok(Arc::new(SpoolExec::try_new(id, spool.clone(), columns, ranks)?))
     });
     leaf(read, visible, order, below, peers)
 }

@@ -22,6 +22,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use crate::exchange::queue::QueueStream;
 use crate::operators::{plan_methods, streaming};
 use crate::planner::order::Order;
+use crate::run::Ranks;
 
 /// The rows of a partition of this rank.
 #[derive(Default)]
@@ -98,10 +99,11 @@ pub struct SpoolExec {
 }
 
 impl SpoolExec {
-    /// `columns`: indices in output order.
-    pub fn try_new(id: u32, spool: Arc<Spool>, columns: Vec<usize>) -> Result<Self> {
+    /// `columns`: indices in output order. What is one partition of it is one whatever the ranks it is planned for.
+    pub fn try_new(id: u32, spool: Arc<Spool>, columns: Vec<usize>, ranks: Ranks) -> Result<Self> {
+        let partitions = if spool.partitions == 1 { 1 } else { ranks.partitions() };
         let equivalence = EquivalenceProperties::new(Arc::new(spool.schema.project(&columns)?));
-        let properties = streaming(equivalence, Partitioning::UnknownPartitioning(spool.partitions));
+        let properties = streaming(equivalence, Partitioning::UnknownPartitioning(partitions));
         Ok(Self { id, spool, columns, properties })
     }
 

@@ -1,7 +1,8 @@
 //! Broadcast or shuffle, and which side is built, decided by agreed sizes.
 //!
-//! With p ranks a broadcast of side S moves S·(p−1) bytes, a shuffle of both (S+L)·(p−1)/p. A broadcast is worth
-//! more than that: the large side stays in place, keeps its order of rows and is read while the small one is built.
+//! With p ranks a broadcast of side S moves S·(p−1) bytes, a shuffle of both (S+L)·(p−1)/p in p·(p−1) messages, which
+//! on a thousand ranks are more than a small table. A broadcast is worth more than that: the large side stays in place,
+//! keeps its order of rows and is read while the small one is built.
 //! A semi join that keeps few rows broadcasts their keys instead.
 use std::sync::Arc;
 
@@ -29,6 +30,9 @@ use crate::spool::SpoolExec;
 /// A build side is held by every rank: beyond this it is partitioned whatever the other side's size.
 const LARGEST_BROADCAST: usize = 64 << 20;
 
+/// Bytes that a message costs beside its own, at least.
+const MESSAGE: usize = 256;
+
 /// A build side of at most so many bytes is no reason to sort the other side, however little memory there is.
 const SURELY_SMALL: usize = 1 << 20;
 
@@ -54,7 +58,9 @@ impl ChooseJoin {
         let worth = |build: Option<usize>, probe: Option<usize>| match build {
             Some(build) if build <= LARGEST_BROADCAST => {
                 let probe = probe.unwrap_or(usize::MAX / 2);
-                build.saturating_mul(self.ranks.partitions() - 1) <= build.saturating_add(probe)
+                let others = self.ranks.partitions() - 1;
+                let messages = MESSAGE * self.ranks.partitions() * others;
+                build.saturating_mul(others) <= build.saturating_add(probe).saturating_add(messages)
             }
             _ => false,
         };

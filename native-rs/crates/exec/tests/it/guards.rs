@@ -144,7 +144,7 @@ fn after_giving_up_the_ranks_go_on_together() {
         let path = path.clone();
         async move {
             open(&engine, &[&path]).await;
-            assert!(engine.explain(&plan.to_string()).await.unwrap().contains("PackedAggregateExec"));
+            assert!(engine.explain(&plan.to_string(), None).await.unwrap().contains("PackedAggregateExec"));
             let mut answers = vec![];
             for _ in 0..3 {
                 let execution = execute(&engine, &plan).await.unwrap();
@@ -203,7 +203,7 @@ fn integer_sums_are_packed_and_their_overflow_is_told() {
                 let path = path.clone();
                 async move {
                     open(&engine, &[&path]).await;
-                    assert!(engine.explain(&plan.to_string()).await.unwrap().contains("PackedAggregateExec"));
+                    assert!(engine.explain(&plan.to_string(), None).await.unwrap().contains("PackedAggregateExec"));
                     execute(&engine, &plan).await
                 }
             });

@@ -129,7 +129,7 @@ fn a_large_build_side_reaches_ranks_that_have_nothing_to_join() {
         let path = path.clone();
         async move {
             open(&engine, &[&path]).await;
-            (execute(&engine, &plan).await.unwrap().sinks[0].rows, engine.explain(&plan.to_string()).await.unwrap())
+            (execute(&engine, &plan).await.unwrap().sinks[0].rows, engine.explain(&plan.to_string(), None).await.unwrap())
         }
     });
     let expected = trips(400_000).column(1).as_primitive::<Int32Type>().values().iter().filter(|&&zone| zone == 39).count();

@@ -1,7 +1,7 @@
 import { isMainThread } from "node:worker_threads";
 import { LockstepError } from "../errors/index.ts";
 import type { EngineOptions } from "../spmd/engine.ts";
-import { allowedCores, memoryPerRank, parseBytes } from "./resources.ts";
+import { allowedCores, allowedMemory, memoryPerRank, parseBytes } from "./resources.ts";
 
 /** How a launcher tells a rank process who it is. Removed from the environment, which the program's own children inherit. */
 const variable = "LOCKSTEP_RANK_PROCESS";
@@ -45,8 +45,23 @@ export interface LaunchRequest {
 export function launchShape(asked: LaunchRequest, defaultRanks: () => number, local?: { ranks: number; threads: number }): { size: number; threads: number; memoryLimit: number; price: number | undefined } {
   const size = asked.ranks ?? count("LOCKSTEP_RANKS") ?? defaultRanks();
   const threads = asked.threads ?? count("LOCKSTEP_THREADS") ?? local?.threads ?? Math.max(1, Math.floor(allowedCores() / size));
+  if (!local) checkFits(size);
+  if (threads > MOST_THREADS) throw new LockstepError({ code: "LS2015", message: `a rank cannot have ${threads} threads`, fix: `Give it as many as it has cores, ${MOST_THREADS} at most.` });
   const memoryLimit = asked.memory ?? bytes("LOCKSTEP_MEMORY") ?? memoryPerRank(local?.ranks ?? size);
   return { size, threads, memoryLimit, price: asked.price ?? price("LOCKSTEP_PRICE") };
+}
+
+const MOST_THREADS = 1024;
+
+/** LS2015: ranks for which this machine has not even the memory that Node takes before a program runs. */
+function checkFits(ranks: number): void {
+  const [each, allowed] = [process.memoryUsage.rss(), allowedMemory()];
+  const most = Math.max(1, Math.floor(allowed / each));
+  if (ranks <= most) return;
+  throw new LockstepError({
+    code: "LS2015", message: `${ranks} ranks do not fit this machine: of its ${(allowed / 2 ** 30).toFixed(1)} GiB each takes ${Math.ceil(each / 2 ** 20)} MiB before it does anything`,
+    fix: `Use as many as there are cores, ${most} at most, or ranks on several machines (mpirun, srun).`,
+  });
 }
 
 /** Test runners and worker threads call an annotated function like any other: one rank, in the process. */

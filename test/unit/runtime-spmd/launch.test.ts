@@ -45,6 +45,13 @@ describe("a launch", () => {
     expect(() => launchShape({}, () => 1)).toThrow("LOCKSTEP_MEMORY=much is not a number of bytes");
   });
 
+  it("of more ranks or threads than a machine can begin to run is refused", () => {
+    expect(() => launchShape({ ranks: 1e9 }, () => 1)).toThrow(/^1000000000 ranks do not fit this machine: of its [\d.]+ GiB each takes \d+ MiB before it does anything$/);
+    expect(() => launchShape({ ranks: 2, threads: 1e9 }, () => 1)).toThrow("a rank cannot have 1000000000 threads");
+    // On other machines as well.
+    expect(launchShape({ ranks: 1e9 }, () => 1, { ranks: 4, threads: 1 }).size).toBe(1e9);
+  });
+
   it("tells a rank who it is, and nobody else", () => {
     const rank = { rank: 1, size: 2, job: "j", threads: 1, memoryLimit: 1, spillDirectory: "", control: 3, launcher: true, summary: false };
     Object.assign(process.env, rankEnvironment(rank));

@@ -22,12 +22,20 @@ export interface Manifest {
   /** The write: new for each attempt. */
   readonly writer: string;
   /** Which of a job's outputs it is, where the job keeps its identity. */
-  readonly identity?: { readonly job: string; readonly call: number; readonly output: number };
+  readonly identity?: ManifestIdentity;
   readonly files: readonly ManifestFile[];
   /** What it takes the place of: to be removed. */
   readonly replaces: readonly { readonly name: string; readonly upload?: string }[];
   /** The writers before it, the last 100: one whose answer was lost learns here that it had committed. */
   readonly history?: readonly string[];
+  /** The identities of those before it whose files it goes on with, the last 100: a later attempt of such a job does not add them again. */
+  readonly added?: readonly ManifestIdentity[];
+}
+
+interface ManifestIdentity {
+  readonly job: string;
+  readonly call: number;
+  readonly output: number;
 }
 
 /** The manifest of a folder with its version's tag. LS2005 if it is none of ours, LS2015 if a later version wrote it. */

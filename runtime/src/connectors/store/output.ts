@@ -101,7 +101,8 @@ async function commit(target: Target, writer: string, files: readonly ManifestFi
     const names = new Set([...shown, ...old].map(({ name }) => name).filter((name) => !kept.some((file) => file.name === name)));
     const replaces = [...names].map((name) => ({ name, ...(named.get(name)?.upload && { upload: named.get(name)!.upload }) }));
     const history = found ? [...(found.manifest.history ?? []), found.manifest.writer].slice(-100) : [];
-    const manifest: Manifest = { version: 1, writer, files: [...kept, ...files], replaces, history };
+    const added = adds(mode) ? [...(found?.manifest.added ?? []), ...(found?.manifest.identity ? [found.manifest.identity] : [])].slice(-100) : [];
+    const manifest: Manifest = { version: 1, writer, files: [...kept, ...files], replaces, history, ...(added.length > 0 && { added }) };
     try {
       // False may mean that an earlier request of ours did it and its answer was lost: the next round sees.
       await store.put(join(folder, manifestName), new TextEncoder().encode(`${JSON.stringify(manifest)}\n`), found ? { tag: found.tag } : { absent: true });

@@ -35,9 +35,12 @@ pub struct Manifest {
     /// The writers before it, the last ones at the end: one whose answer was lost learns here that it had committed.
     #[serde(default)]
     pub history: Vec<String>,
+    /// The identities of those before it whose files it goes on with: a later attempt of such a job does not add them again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub added: Vec<Identity>,
 }
 
-/// Writers that a manifest remembers at most.
+/// Writers, and identities, that a manifest remembers at most.
 const HISTORY: usize = 100;
 
 /// A file of an output: the upload that it is, or was. Also what a record holds.
@@ -62,10 +65,19 @@ impl Manifest {
         self.writer == writer || self.history.iter().any(|before| before == writer)
     }
 
+    /// Whether a job has committed this very output: it is this one, or was added to.
+    pub fn has(&self, identity: &Identity) -> bool {
+        self.identity.iter().chain(&self.added).any(|known| known == identity)
+    }
+
     /// The history of the manifest that comes after it.
     pub fn passed_on(&self) -> Vec<String> {
-        let all = self.history.iter().chain([&self.writer]);
-        all.skip((self.history.len() + 1).saturating_sub(HISTORY)).cloned().collect()
+        last(self.history.iter().chain([&self.writer]))
+    }
+
+    /// The identities of one that adds to it.
+    pub fn added_to(&self) -> Vec<Identity> {
+        last(self.added.iter().chain(&self.identity))
     }
 
     /// A folder's manifest and its version as a condition names it. LS2005 if it is none of ours, LS2015 if a later version wrote it.
@@ -83,6 +95,11 @@ impl Manifest {
             _ => Err(ConnectorError::unsupported(format!("{url} was written by a later version of Lockstep; update it"), json!({ "file": url }))),
         }
     }
+}
+
+fn last<'a, T: Clone + 'a>(all: impl Iterator<Item = &'a T>) -> Vec<T> {
+    let all: Vec<&T> = all.collect();
+    all[all.len().saturating_sub(HISTORY)..].iter().map(|one| (*one).clone()).collect()
 }
 
 pub fn join(folder: &str, name: &str) -> String {

@@ -66,8 +66,8 @@ pub fn prepare(path: &str, mode: Mode, attempt: &str, options: &OutputOptions) -
     let identity = options.identity.clone();
     let committed = wait(async move {
         let (names, manifest) = folder.visible().await?;
-        if identity.is_some() && manifest && let Some((found, _)) = Manifest::read(&folder.store, &folder.key).await? {
-            if found.identity == identity {
+        if let Some(identity) = identity && manifest && let Some((found, _)) = Manifest::read(&folder.store, &folder.key).await? {
+            if found.has(&identity) {
                 finish(&folder, &found).await?;
                 return Ok(true);
             }
@@ -91,7 +91,7 @@ pub fn commit(staging: &str, path: &str, mode: Mode, options: &OutputOptions) ->
         let reading: Vec<_> = records.iter().map(|record| read_record(folder.store.clone(), record.key.clone())).collect();
         let mut files: Vec<Upload> = stream::iter(reading).buffer_unordered(AT_ONCE).try_collect().await?;
         files.sort_by(|a, b| a.name.cmp(&b.name));
-        let manifest = Manifest { version: 1, writer, identity, files, replaces: Vec::new(), history: Vec::new() };
+        let manifest = Manifest { version: 1, writer, identity, files, replaces: Vec::new(), history: Vec::new(), added: Vec::new() };
         let decided = decide(&folder, manifest, mode).await?;
         if let Some(decided) = decided {
             finish(&folder, &decided).await?;
@@ -114,7 +114,7 @@ async fn read_record(store: Store, key: String) -> Result<Upload> {
 }
 
 /// The one put that commits: if nobody else's came first. The manifest as it stands there; None: ours has been
-/// overwritten since.
+/// overwritten since, or another attempt of the job came first.
 async fn decide(folder: &Folder, mut manifest: Manifest, mode: Mode) -> Result<Option<Manifest>> {
     let mut failures = 0;
     let new = std::mem::take(&mut manifest.files);
@@ -122,6 +122,12 @@ async fn decide(folder: &Folder, mut manifest: Manifest, mode: Mode) -> Result<O
         let found = Manifest::read(&folder.store, &folder.key).await?;
         if let Some((there, _)) = &found && there.knows(&manifest.writer) {
             return Ok((there.writer == manifest.writer).then(|| there.clone()));
+        }
+        if let Some(identity) = &manifest.identity && found.as_ref().is_some_and(|(there, _)| there.has(identity)) {
+            for file in &new {
+                folder.store.give_up(&join(&folder.key, &file.name), &file.upload).await;
+            }
+            return Ok(None);
         }
         // A second call after all was done finds no records: the parts were the other's to replace.
         if new.is_empty() {
@@ -148,6 +154,7 @@ async fn decide(folder: &Folder, mut manifest: Manifest, mode: Mode) -> Result<O
         manifest.files = kept.into_iter().chain(new.iter().cloned()).collect();
         manifest.files.sort_by(|a, b| a.name.cmp(&b.name));
         manifest.history = found.as_ref().map(|(there, _)| there.passed_on()).unwrap_or_default();
+        manifest.added = found.as_ref().filter(|_| mode.adds()).map(|(there, _)| there.added_to()).unwrap_or_default();
         let text = serde_json::to_vec(&manifest).map_err(|error| ConnectorError::new("LS2099", error.to_string(), json!({})))?;
         let condition = found.map_or(Condition::Absent, |(_, version)| Condition::Unchanged(version));
         // Refused may mean that an earlier request of ours did it and its answer was lost: the next round sees.

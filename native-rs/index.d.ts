@@ -123,3 +123,12 @@ export declare function commitOutput(staging: string, path: string, mode: WriteM
 export declare function joinParts(staging: string, name: string): Promise<void>;
 /** Removes the staging place with all it holds. */
 export declare function abortOutput(staging: string, options: string): Promise<void>;
+
+/** A session with PostgreSQL, in which what ranks write there is made and committed. */
+export declare class PostgresSession {
+  /** `url`: where the database is; what it leaves out, and the password, the environment says. LS2001, LS2015, LS2020, LS2021. */
+  static open(url?: string): Promise<PostgresSession>;
+  /** The rows of a statement about `table`, as messages name it, as texts. */
+  ask(table: string, sql: string): Promise<(string | null)[][]>;
+  end(): Promise<void>;
+}

@@ -37,6 +37,12 @@ export type ColumnType = { name: string, type: JsType,
  */
 nullable: boolean, };
 
+export type CopiedColumn = { name: string, 
+/**
+ * Printed Arrow type.
+ */
+type: string, wire: Wire, };
+
 export type CsvWrite = { input: number, path: string, staging: string, ordered: boolean, 
 /**
  * One character.
@@ -218,6 +224,31 @@ export type Plan = {
  */
 function: string, nodes: Array<Node>, sinks: Array<Sink>, };
 
+/**
+ * Copies rows into a table of PostgreSQL that is this write's alone, which the runtime makes and commits.
+ */
+export type PostgresWrite = { input: number, 
+/**
+ * The table that the rows are for, as messages call it.
+ */
+path: string, 
+/**
+ * The table that they are copied into, as SQL writes it.
+ */
+staging: string, 
+/**
+ * Where the database is; what it leaves out the environment says.
+ */
+url?: string, 
+/**
+ * Sessions at once, over all ranks; the runtime has one of them.
+ */
+connections: number, 
+/**
+ * What the rows' columns are there, in their order.
+ */
+columns: Array<CopiedColumn>, site: string, };
+
 export type SelectColumn = { from: string, as: string, };
 
 /**
@@ -227,7 +258,7 @@ export type Sink = { "op": "count", input: number, site: string, } | { "op": "co
 /**
  * More rows than this are an error naming the limit.
  */
-limit: number, everywhere: boolean, site: string, } | { "op": "materialize", input: number, site: string, } | { "op": "writeParquet" } & ParquetWrite | { "op": "writeCsv" } & CsvWrite | { "op": "writeJsonLines" } & JsonLinesWrite | { "op": "writeIceberg" } & IcebergWrite;
+limit: number, everywhere: boolean, site: string, } | { "op": "materialize", input: number, site: string, } | { "op": "writeParquet" } & ParquetWrite | { "op": "writeCsv" } & CsvWrite | { "op": "writeJsonLines" } & JsonLinesWrite | { "op": "writeIceberg" } & IcebergWrite | { "op": "writePostgres" } & PostgresWrite;
 
 export type SortKey = { expression: Expression, descending: boolean, };
 
@@ -271,6 +302,11 @@ parameters: Array<Expression>,
  * Of firstValue, lastValue and nthValue; absent: the group.
  */
 frame?: Frame, } | { "kind": "aggregate", aggregate: NamedAggregate, frame?: Frame, };
+
+/**
+ * The form in which PostgreSQL takes a value.
+ */
+export type Wire = "bool" | "int2" | "int4" | "int8" | "float4" | "float8" | "numeric" | "text" | "jsonb" | "uuid" | "bytea" | "date" | "timestamp";
 
 export type WrittenColumn = { name: string, 
 /**

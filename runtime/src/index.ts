@@ -108,6 +108,7 @@ export { rolling, type Duration, type RangeFrame, type RowFrame } from "./tables
 export type { RowRange } from "./tables/slice.ts";
 export { table } from "./tables/literal.ts";
 export { Table } from "./tables/table.ts";
+export type { WritableTable } from "./tables/writable.ts";
 export type { GroupedTable } from "./tables/grouped.ts";
 export type { Framed, Window } from "./tables/window-functions.ts";
 export type { RowFunction, Scalar } from "./tables/types.ts";
@@ -124,3 +125,4 @@ export type { WriteCsvOptions } from "./connectors/csv/write.ts";
 export type { WriteIcebergOptions } from "./connectors/iceberg/write.ts";
 export type { WriteJsonLinesOptions } from "./connectors/json/write.ts";
 export type { WriteParquetOptions } from "./connectors/parquet/write.ts";
+export type { WritePostgresOptions } from "./connectors/postgres/write.ts";

@@ -68,7 +68,7 @@ const code = (text: string): string => `\`\`\`ts\n${text}\n\`\`\``;
 
 /** Where the runtime says what the options are for. */
 const DECLARED: Readonly<Record<string, string>> = {
-  readParquet: "connectors/parquet/read.ts", readCsv: "connectors/csv/read.ts", readJsonLines: "connectors/json/read.ts", readIceberg: "connectors/iceberg/read.ts", readPostgres: "connectors/postgres/read.ts", writeParquet: "connectors/parquet/write.ts", writeCsv: "connectors/csv/write.ts", writeJsonLines: "connectors/json/write.ts", writeIceberg: "connectors/iceberg/write.ts", overwriteIceberg: "connectors/iceberg/write.ts", mergeIceberg: "connectors/iceberg/write.ts", deleteIceberg: "connectors/iceberg/change.ts", objects: "tables/slice.ts", print: "tables/slice.ts", sample: "tables/sample.ts",
+  readParquet: "connectors/parquet/read.ts", readCsv: "connectors/csv/read.ts", readJsonLines: "connectors/json/read.ts", readIceberg: "connectors/iceberg/read.ts", readPostgres: "connectors/postgres/read.ts", writeParquet: "connectors/parquet/write.ts", writeCsv: "connectors/csv/write.ts", writeJsonLines: "connectors/json/write.ts", writeIceberg: "connectors/iceberg/write.ts", overwriteIceberg: "connectors/iceberg/write.ts", mergeIceberg: "connectors/iceberg/write.ts", writePostgres: "connectors/postgres/write.ts", deleteIceberg: "connectors/iceberg/change.ts", objects: "tables/slice.ts", print: "tables/slice.ts", sample: "tables/sample.ts",
 };
 
 function optionsList(verb: string): string {

@@ -27,14 +27,14 @@ import { ungroup } from "./ungroup.ts";
 import { unroll } from "./unroll.ts";
 import type { Verb } from "./verb.ts";
 import { deleteIceberg, mergeIceberg, overwriteIceberg } from "./changes.ts";
-import { writeCsv, writeIceberg, writeJsonLines, writeParquet } from "./writers.ts";
+import { writeCsv, writeIceberg, writeJsonLines, writeParquet, writePostgres } from "./writers.ts";
 
 export const catalogue: readonly Verb[] = [
   readParquet, readCsv, readJsonLines, readIceberg, readPostgres, table,
   filter, derive, impute, select, rename, join, join_left, join_right, join_full, cross, lookup, join_asof, semijoin, antijoin,
   fold, unroll, groupby, ungroup, rollup, count, pivot, orderby, slice, sample, concat, dedupe, union, intersect, except,
   numRows, columnNames, get, objects, array, print,
-  writeParquet, writeCsv, writeJsonLines, writeIceberg, overwriteIceberg, mergeIceberg, deleteIceberg,
+  writeParquet, writeCsv, writeJsonLines, writeIceberg, writePostgres, overwriteIceberg, mergeIceberg, deleteIceberg,
 ];
 
 export const readers: ReadonlyMap<string, Verb> = new Map(catalogue.filter((v) => v.on === "module").map((v) => [v.name, v]));

@@ -28,6 +28,7 @@ export const optionsOf = {
   writeCsv: { ...files, compression, delimiter: character, header: boolean },
   writeJsonLines: { ...files, compression },
   writeIceberg: { mode: { kind: "one", of: ["append", "overwrite", "overwrite-partitions", "create"] }, partitionBy: texts, catalog, types: { kind: "types", of: "arrow" }, store },
+  writePostgres: { mode: { kind: "one", of: ["create", "append", "overwrite", "merge"] }, on: columns, url: database, connections: count, types: { kind: "types", of: "arrow" } },
   overwriteIceberg: { partitionBy: texts, catalog, types: { kind: "types", of: "arrow" }, store },
   deleteIceberg: { catalog, store, types: read },
   mergeIceberg: { partitionBy: texts, catalog, types: { kind: "types", of: "arrow" }, store },

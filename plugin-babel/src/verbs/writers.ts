@@ -36,6 +36,19 @@ export const writeParquet = writer("writeParquet", "Parquet", optionsOf.writePar
 export const writeCsv = writer("writeCsv", "CSV", optionsOf.writeCsv);
 export const writeJsonLines = writer("writeJsonLines", "JSON Lines", optionsOf.writeJsonLines);
 
+export const writePostgres: Verb = {
+  ...writer("writePostgres", "PostgreSQL", optionsOf.writePostgres),
+  docs: "Writes into a table of PostgreSQL, which is made if there is none: every rank copies its rows, one transaction when the call returns. New, added to, emptied before, or merged by key (`mode`, `on`). Where the database is and the password the environment says.",
+  example: 'await monthly.writePostgres("taxi.monthly", { mode: "merge", on: ["month"] })',
+  signature: [
+    { kind: "scalar", name: "table", optional: false, takes: "table" },
+    { kind: "scalar", name: "options", optional: true, default: "{}", options: optionsOf.writePostgres },
+  ],
+  communicates: () => "own rows, copied; what rank 0 finds out of the table (Bcast); rank 0 commits a transaction (Barrier)",
+  order: () => "ignores",
+  lower: () => ({ method: "writePostgres", descriptor: {} }),
+};
+
 export const writeIceberg: Verb = {
   ...writer("writeIceberg", "Iceberg", optionsOf.writeIceberg),
   docs: "Writes into an Iceberg table, its folder or its name in a catalog, which is made if there is none: data files of every rank, one snapshot when the call returns.",

@@ -17,6 +17,7 @@ import type { WriteJsonLinesOptions } from "./json/write.ts";
 import type { ReadParquetOptions } from "./parquet/read.ts";
 import type { WriteParquetOptions } from "./parquet/write.ts";
 import type { ReadPostgresOptions } from "./postgres/read.ts";
+import type { WritePostgresOptions } from "./postgres/write.ts";
 import type { StoreOptions } from "./store/options.ts";
 import type { WriteFilesOptions } from "./write-options.ts";
 
@@ -52,6 +53,7 @@ export const optionsOf = {
   writeCsv: { ...files, compression, delimiter: character, header: boolean } satisfies Of<WriteCsvOptions<object>>,
   writeJsonLines: { ...files, compression } satisfies Of<WriteJsonLinesOptions<object>>,
   writeIceberg: { mode: { kind: "one", of: ["append", "overwrite", "overwrite-partitions", "create"] }, partitionBy: texts, catalog, types: { kind: "types", of: "arrow" }, store } satisfies Of<WriteIcebergOptions<object>>,
+  writePostgres: { mode: { kind: "one", of: ["create", "append", "overwrite", "merge"] }, on: columns, url: database, connections: count, types: { kind: "types", of: "arrow" } } satisfies Of<WritePostgresOptions<object>>,
   overwriteIceberg: { partitionBy: texts, catalog, types: { kind: "types", of: "arrow" }, store } satisfies Of<OverwriteIcebergOptions<object>>,
   deleteIceberg: { catalog, store, types: read } satisfies Of<DeleteIcebergOptions<object>>,
   mergeIceberg: { partitionBy: texts, catalog, types: { kind: "types", of: "arrow" }, store } satisfies Of<MergeIcebergOptions<object>>,

@@ -9,6 +9,7 @@ import { Outputs } from "./outputs.ts";
 import { meetingOf } from "./meeting.ts";
 import { stand } from "./rank.ts";
 import type { ScriptFunction } from "./scripts.ts";
+import type { DatabaseOutput } from "./database-outputs.ts";
 import type { TableOutput } from "./table-outputs.ts";
 import { agreeOnSpools, nextSpool } from "./spools.ts";
 import type { World } from "./world.ts";
@@ -24,6 +25,8 @@ export class CallContext {
   readonly scripts: ScriptFunction[] = [];
   /** Tables of Iceberg that this call writes. */
   readonly tables = new Map<string, TableOutput>();
+  /** Databases that it writes into, by their names. */
+  readonly databases = new Map<string, DatabaseOutput>();
   /** The snapshots of tables that it has read first, on rank 0: what it puts in their place must replace these. */
   readonly seen = new Map<string, Seen>();
   /** The snapshots that it has read for tables that it writes, on rank 0. */

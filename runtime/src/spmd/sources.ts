@@ -6,6 +6,7 @@ import type { ReadJsonLinesOptions } from "../connectors/json/read.ts";
 import type { ReadParquetOptions } from "../connectors/parquet/read.ts";
 import type { ReadPostgresOptions } from "../connectors/postgres/read.ts";
 import { checkOptions } from "../connectors/options.ts";
+import { findTarget } from "../connectors/postgres/target.ts";
 import { refuseDangling, refuseOwn, type InputPath } from "../connectors/paths.ts";
 import { isRemote } from "../connectors/store/location.ts";
 import type { StoreOptions } from "../connectors/store/options.ts";
@@ -71,9 +72,19 @@ export function readPostgres(table: string, options: ReadPostgresOptions<Record<
     checkReader("readPostgres", options, descriptor);
     if (typeof table !== "string" || table.trim() === "") throw new LockstepError({ code: "LS2015", message: `readPostgres takes the name of a table, or a query, not ${table === "" ? "an empty text" : typeof table}`, site });
     const { url, types = {}, partitionBy, connections } = options ?? {};
+    located(site, () => refuseWritten(call, table, url));
     const request = engineText({ table, url, declared, types, partitionBy, connections, site });
     return opened(call, table, descriptor, false, (engine) => engine.openPostgres(request));
   });
+}
+
+/** LS2015: what this call writes into a database is there when it has returned. */
+function refuseWritten(call: CallContext, table: string, url: string | undefined): void {
+  if (call.databases.size === 0) return;
+  const written = call.databases.get(findTarget(url).name)?.tables.find((name) => table.toLowerCase().includes(name.split(".").at(-1)!.replaceAll('"', "").toLowerCase()));
+  if (written === undefined) return;
+  const fix = "Keep the table in a variable, or read it in the next call.";
+  throw markAgreed(new LockstepError({ code: "LS2015", message: `${written} is written in this call, and cannot be read before the call has returned`, fix }));
 }
 
 /** A table of arrays, the same on every rank. */

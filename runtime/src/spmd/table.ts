@@ -8,6 +8,7 @@ import type { MergeCounts, MergeIcebergOptions } from "../connectors/iceberg/mer
 import type { WriteIcebergOptions } from "../connectors/iceberg/write.ts";
 import type { WriteJsonLinesOptions } from "../connectors/json/write.ts";
 import type { WriteParquetOptions } from "../connectors/parquet/write.ts";
+import type { WritePostgresOptions } from "../connectors/postgres/write.ts";
 import type { WriteFilesOptions } from "../connectors/write-options.ts";
 import { checkSample, type SampleOptions } from "../tables/sample.ts";
 import { rangeOf, type RowRange } from "../tables/slice.ts";
@@ -266,6 +267,10 @@ export class SpmdTable {
       ordered: isOrdered(ordered, options),
       compression: options?.compression ?? "none",
     }));
+  }
+
+  async writePostgres(table: string, options: WritePostgresOptions<Record<string, unknown>> | undefined, { site }: Sited): Promise<void> {
+    return (await import("./database-outputs.ts")).writeDatabase(this.node, table, options, site);
   }
 
   async writeIceberg(table: string | URL, options: WriteIcebergOptions<Record<string, unknown>> | undefined, { site, ordered }: Sited & { ordered: boolean }): Promise<void> {

@@ -1,10 +1,4 @@
-import type { WriteCsvOptions } from "../connectors/csv/write.ts";
-import type { OverwriteIcebergOptions } from "../connectors/iceberg/change.ts";
-import type { Merge, MergeCounts, MergeIcebergOptions } from "../connectors/iceberg/merge.ts";
-import type { WriteIcebergOptions } from "../connectors/iceberg/write.ts";
-import type { WriteJsonLinesOptions } from "../connectors/json/write.ts";
 import { checkOptions } from "../connectors/options.ts";
-import type { WriteParquetOptions } from "../connectors/parquet/write.ts";
 import { LockstepError } from "../errors/index.ts";
 import { asofRows, type AsofOptions } from "./asof.ts";
 import type { Column, Rows } from "./column.ts";
@@ -26,6 +20,7 @@ import { sampledRows, type SampleOptions } from "./sample.ts";
 import { rangeOf, type RowRange, sliceOf } from "./slice.ts";
 import type * as T from "./types.ts";
 import { unrolled, type UnrollOptions } from "./unroll.ts";
+import { WritableTable } from "./writable.ts";
 
 /** A table seen without its row type. */
 type AnyTable = Table<any>;
@@ -36,7 +31,7 @@ type AnyTable = Table<any>;
  * Verbs have Arquero's names and meaning. A row function (`d => d.fare * rate`) is ordinary JavaScript.
  * Under plain Node a verb computes at once, except that a column is read or gathered when it is first looked at.
  */
-export class Table<Row> implements Iterable<Row>, Side {
+export class Table<Row> extends WritableTable<Row> implements Iterable<Row>, Side {
   /** The columns, for connectors and verbs. */
   readonly columns: Columns;
   /** Their number, for connectors and verbs. */
@@ -46,6 +41,7 @@ export class Table<Row> implements Iterable<Row>, Side {
 
   /** Made by readers and verbs; use {@link table} for a literal. */
   constructor(columns: Columns, rows: number, order: readonly SortColumn[] = []) {
+    super();
     this.columns = columns;
     this.rows = rows;
     this.order = order;
@@ -321,45 +317,6 @@ export class Table<Row> implements Iterable<Row>, Side {
   /** What console.log shows: the first rows. */
   [Symbol.for("nodejs.util.inspect.custom")](): string {
     return printTable(this.columns, this.rows, {});
-  }
-
-  /** Writes a folder of Parquet files, or one file, that appears complete or not at all. LS2007 if it exists, unless `mode` says what becomes of it. */
-  async writeParquet(path: string | URL, options: WriteParquetOptions<Row> = {}): Promise<void> {
-    return (await import("../connectors/parquet/write.ts")).writeParquet(this.columns, this.rows, path, options);
-  }
-
-  /** The same, of CSV. */
-  async writeCsv(path: string | URL, options: WriteCsvOptions<Row> = {}): Promise<void> {
-    return (await import("../connectors/csv/write.ts")).writeCsv(this.columns, this.rows, path, options);
-  }
-
-  /** The same, of JSON Lines. */
-  async writeJsonLines(path: string | URL, options: WriteJsonLinesOptions<Row> = {}): Promise<void> {
-    return (await import("../connectors/json/write.ts")).writeJsonLines(this.columns, this.rows, path, options);
-  }
-
-  /**
-   * Writes into an Iceberg table, its folder or its name in a `catalog`, which is made if there is none: one snapshot, whole or not at all. Columns
-   * are found by their names. LS2002 where they do not fit the table, LS2007 where it is there (mode "create"), LS2023 where others changed what is replaced.
-   */
-  async writeIceberg(table: string | URL, options: WriteIcebergOptions<Row> = {}): Promise<void> {
-    return (await import("../connectors/iceberg/write.ts")).writeIceberg(this.columns, this.rows, table, options);
-  }
-
-  /**
-   * Puts these rows in the place of the rows of an Iceberg table of which a condition is true; resolves with how many these were. All written rows must
-   * satisfy it (LS2016). Files of which it is true of no row stay, others are written again. Otherwise as writeIceberg; LS2023 where others changed such rows.
-   */
-  async overwriteIceberg(table: string | URL, where: T.RowFunction<Row>, options: OverwriteIcebergOptions<Row> = {}): Promise<number> {
-    return (await import("../connectors/iceberg/change.ts")).overwriteIceberg(this.columns, this.rows, table, where, options);
-  }
-
-  /**
-   * Brings these rows into an Iceberg table by their keys: `{ on: ["id"], when: { matched: (s, t) => (s.at > t.at ? "update" : "skip") } }`. Only files that can hold a
-   * key are read, only those with changed rows are written again. LS2016 where several rows have one key. Otherwise as writeIceberg; LS2023 where others wrote such keys.
-   */
-  async mergeIceberg<const D extends T.ColumnName<Row> = never>(table: string | URL, merge: Merge<Row, D>, options: MergeIcebergOptions<Omit<Row, D>> = {}): Promise<MergeCounts> {
-    return (await import("../connectors/iceberg/merge.ts")).mergeIceberg(this.columns, this.rows, table, merge as never, options);
   }
 
   #rowReader(): (row: number) => Row {

@@ -5,6 +5,7 @@
 mod engine;
 mod mpi;
 mod outputs;
+mod postgres;
 mod scripts;
 
 /// Short-lived small allocations of many threads are what an engine does most.

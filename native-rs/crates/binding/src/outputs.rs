@@ -6,7 +6,7 @@ use napi_derive::napi;
 
 use crate::engine::to_js;
 
-async fn blocking<T: Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, ConnectorError> + Send + 'static,
 ) -> napi::Result<T> {
     let done = spawn_blocking(work).await.map_err(|error| to_js(EngineError::bug(error.to_string())))?;

@@ -11,6 +11,7 @@
 //! - [`open_parquet`], [`open_csv`], [`open_json_lines`], [`open_iceberg`] resolve paths, read footers or headers, check the interface and
 //!   collect statistics. The [`Dataset`] is all that planning needs and serialises: rank 0 opens, the others receive it.
 //! - [`read_labels`] gives the distinct values of a dictionary-encoded string column without reading its rows.
+//! - [`PostgresCopy`] takes a rank's rows to a database, and [`PostgresSession`] is where the runtime commits them.
 //! - [`open_postgres`] opens a [`Relation`], whose rows nobody has counted: a table, a view or a query of a database.
 //! - [`prune`] says which groups a filter can match, [`chunks`] deals the remaining rows over `ranks × threads` parts,
 //!   contiguous in table order, balanced by bytes.
@@ -51,7 +52,7 @@ pub use json::{JsonLinesPart, JsonLinesRequest, open_json_lines};
 pub use names::{did_you_mean, near_misses};
 pub use outputs::{Identity, Mode, OutputOptions, abort_output, clear_output, commit_output, prepare_output};
 pub use parquet::{FileInfo, ParquetPart, ParquetRequest, ParquetWriteOptions, open_parquet, read_labels};
-pub use postgres::{PostgresRequest, Relation, Selection, Snapshot, Spans, open_postgres};
+pub use postgres::{PostgresCopy, PostgresPart, PostgresRequest, PostgresSession, Relation, Selection, Snapshot, Spans, open_postgres};
 pub use prune::prune;
 pub use read::{ReadOptions, Reader, read};
 pub use store::{Remote, StoreOptions, install, traffic, wait};

@@ -15,6 +15,7 @@ use lockstep_plan::{Plan, Sink};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use crate::copies::{Copies, copied, copies};
 use crate::engine::Engine;
 use crate::error::{EngineError, Result};
 use crate::exchange::framing;
@@ -103,7 +104,8 @@ pub async fn execute(
     if let Some(trace) = &trace {
         stages.watch(trace)?;
     }
-    let work = AssertUnwindSafe(local(&run, &context, plan, &stages, trace.as_ref())).catch_unwind();
+    let copies = copies(engine, plan)?;
+    let work = AssertUnwindSafe(local(&run, &context, plan, &stages, &copies, trace.as_ref())).catch_unwind();
     let outcome = tokio::select! {
         biased;
         error = run.failed() => Err(error),
@@ -130,7 +132,10 @@ pub async fn execute(
         }
     };
     match agreed {
-        Ok((reports, collected, spools)) => finish(engine, plan, &stages, reports, collected, spools, started, trace.as_ref()).await.map(Outcome::Done),
+        Ok((reports, collected, spools)) => {
+            copied(engine, plan, &copies).await?;
+            finish(engine, plan, &stages, reports, collected, spools, started, trace.as_ref()).await.map(Outcome::Done)
+        }
         // Nobody has agreed, so everybody is here.
         Err(error) if specialised || hashed => {
             let reported = engine.recover(&error, after).await?;
@@ -168,6 +173,7 @@ async fn local(
     context: &Arc<TaskContext>,
     plan: &Plan,
     stages: &Stages,
+    copies: &Copies,
     trace: Option<&Arc<Trace>>,
 ) -> Result<(Vec<Tally>, Collected, Spools)> {
     // All queues stand before anybody executes: an exchange asks its input for rows as soon as it starts.
@@ -186,7 +192,7 @@ async fn local(
     }
     let fills = stages.fills.iter().map(|fill| filled(run, context, fill));
     let reads = stages.stages.iter().filter(|stage| matches!(stage.output, StageOutput::Sinks(_)));
-    let reads = reads.map(|stage| read(run, context, plan, stage, trace));
+    let reads = reads.map(|stage| read(run, context, plan, stage, copies, trace));
     let (spools, done) = tokio::try_join!(try_join_all(fills), try_join_all(reads))?;
     for stage in &stages.stages {
         starters(&stage.plan).iter().filter_map(as_start).for_each(Start::abandon);
@@ -220,20 +226,22 @@ async fn read(
     context: &Arc<TaskContext>,
     plan: &Plan,
     stage: &Stage,
+    copies: &Copies,
     trace: Option<&Arc<Trace>>,
 ) -> Result<Vec<(usize, Tally, SchemaRef, Vec<RecordBatch>)>> {
     use datafusion::physical_plan::ExecutionPlanProperties;
     let StageOutput::Sinks(indices) = &stage.output else { return Ok(vec![]) };
     let sinks: Arc<Vec<Sink>> = Arc::new(indices.iter().map(|&index| plan.sinks[index].clone()).collect());
+    let copies: Copies = indices.iter().map(|&index| copies[index].clone()).collect();
     let mut parts = vec![];
     for partition in run.ranks.local(stage.plan.output_partitioning().partition_count()) {
         let mut rows = stage.plan.execute(partition, context.clone())?;
         let (done, part) = tokio::sync::oneshot::channel();
-        let sinks = sinks.clone();
+        let (sinks, copies) = (sinks.clone(), copies.clone());
         let watcher = |&index: &usize| trace.map(|trace| trace.watcher(-1 - index as i32, partition));
         let mut watchers: Vec<Option<Watcher>> = indices.iter().map(watcher).collect();
         run.spawn(async move {
-            let mut parts: Vec<Part> = sinks.iter().map(|sink| Part::new(sink, partition, rows.schema())).collect();
+            let mut parts: Vec<Part> = sinks.iter().zip(copies).map(|(sink, copy)| Part::new(sink, copy, partition, rows.schema())).collect();
             let at = |error: EngineError, sink: &Sink| error.at(sink.site());
             while let Some(batch) = rows.try_next().await? {
                 for ((part, sink), watcher) in parts.iter_mut().zip(sinks.iter()).zip(&mut watchers) {
@@ -291,7 +299,7 @@ async fn finish(
             Sink::WriteParquet(_) | Sink::WriteCsv(_) | Sink::WriteJsonLines(_) | Sink::WriteIceberg(_) => {
                 output.files = Some(reports.iter_mut().flat_map(|report| std::mem::take(&mut report.tallies[index].files)).collect());
             }
-            Sink::Count { .. } | Sink::Materialize { .. } => {}
+            Sink::Count { .. } | Sink::Materialize { .. } | Sink::WritePostgres(_) => {}
         }
     }
     for ((sink, output), rows) in plan.sinks.iter().zip(&mut sinks).zip(collected) {

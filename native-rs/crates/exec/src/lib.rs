@@ -9,6 +9,7 @@
 //!
 //! Every rank calls the same methods in the same order with equal arguments; those marked collective communicate.
 mod blame;
+mod copies;
 mod engine;
 mod error;
 mod exchange;

@@ -3,7 +3,7 @@ use arrow::array::RecordBatch;
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::ipc::writer::StreamWriter;
-use lockstep_connectors::{FilesPart, IcebergPart};
+use lockstep_connectors::{FilesPart, IcebergPart, PostgresCopy, PostgresPart};
 use lockstep_plan::Sink;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -21,6 +21,8 @@ pub struct Tally {
 /// A sink's work on one partition.
 pub struct Part<'a> {
     sink: &'a Sink,
+    /// Where the rank's rows go, if that is a database.
+    copy: Option<Arc<PostgresCopy>>,
     partition: usize,
     schema: SchemaRef,
     rows: u64,
@@ -31,11 +33,12 @@ pub struct Part<'a> {
 enum Writer {
     Files(Box<FilesPart>),
     Iceberg(Box<IcebergPart>),
+    Postgres(Box<PostgresPart>),
 }
 
 impl<'a> Part<'a> {
-    pub fn new(sink: &'a Sink, partition: usize, schema: SchemaRef) -> Self {
-        Self { sink, partition, schema, rows: 0, writer: None, batches: vec![] }
+    pub fn new(sink: &'a Sink, copy: Option<Arc<PostgresCopy>>, partition: usize, schema: SchemaRef) -> Self {
+        Self { sink, copy, partition, schema, rows: 0, writer: None, batches: vec![] }
     }
 
     /// LS2013 past the limit of a collect; what writing can fail with.
@@ -48,15 +51,16 @@ impl<'a> Part<'a> {
                 self.batches.push(batch.clone());
             }
             _ if batch.num_rows() == 0 => {}
-            Sink::WriteParquet(_) | Sink::WriteCsv(_) | Sink::WriteJsonLines(_) | Sink::WriteIceberg(_) => match self.writer()? {
+            Sink::WriteParquet(_) | Sink::WriteCsv(_) | Sink::WriteJsonLines(_) | Sink::WriteIceberg(_) | Sink::WritePostgres(_) => match self.writer()? {
                 Writer::Files(part) => part.write(batch)?,
                 Writer::Iceberg(part) => part.write(batch)?,
+                Writer::Postgres(part) => part.write(batch)?,
             },
         }
         Ok(())
     }
 
-    /// Ends the partition; a collect's rows come with it. An empty table is written as one part without rows, of Iceberg as none.
+    /// Ends the partition; a collect's rows come with it. An empty table is written as one part without rows, of Iceberg and in a database as none.
     pub fn finish(mut self) -> Result<(Tally, Vec<RecordBatch>)> {
         if self.partition == 0 && matches!(self.sink, Sink::WriteParquet(_) | Sink::WriteCsv(_) | Sink::WriteJsonLines(_)) {
             if let Writer::Files(part) = self.writer()? {
@@ -72,6 +76,7 @@ impl<'a> Part<'a> {
                         tally.bytes += file.bytes;
                     }
                 }
+                Writer::Postgres(part) => part.close()?,
                 Writer::Iceberg(part) => {
                     let files = part.close()?;
                     tally.bytes = files.iter().map(|file| file.bytes).sum();
@@ -86,11 +91,12 @@ impl<'a> Part<'a> {
     /// The part file, made when the first row comes: empty partitions leave no files.
     fn writer(&mut self) -> Result<&mut Writer> {
         if self.writer.is_none() {
-            self.writer = Some(match self.sink {
-                Sink::WriteParquet(write) => Writer::Files(Box::new(FilesPart::parquet(write, self.partition, &self.schema)?)),
-                Sink::WriteCsv(write) => Writer::Files(Box::new(FilesPart::csv(write, self.partition, &self.schema)?)),
-                Sink::WriteJsonLines(write) => Writer::Files(Box::new(FilesPart::json_lines(write, self.partition, &self.schema)?)),
-                Sink::WriteIceberg(write) => Writer::Iceberg(Box::new(IcebergPart::new(write, self.partition, &self.schema)?)),
+            self.writer = Some(match (self.sink, &self.copy) {
+                (Sink::WriteParquet(write), _) => Writer::Files(Box::new(FilesPart::parquet(write, self.partition, &self.schema)?)),
+                (Sink::WriteCsv(write), _) => Writer::Files(Box::new(FilesPart::csv(write, self.partition, &self.schema)?)),
+                (Sink::WriteJsonLines(write), _) => Writer::Files(Box::new(FilesPart::json_lines(write, self.partition, &self.schema)?)),
+                (Sink::WriteIceberg(write), _) => Writer::Iceberg(Box::new(IcebergPart::new(write, self.partition, &self.schema)?)),
+                (Sink::WritePostgres(_), Some(copy)) => Writer::Postgres(Box::new(PostgresPart::new(Arc::clone(copy), self.partition))),
                 _ => return Err(EngineError::bug("a sink that writes nothing")),
             });
         }

@@ -200,6 +200,7 @@ impl Display for Sink {
             Self::WriteCsv(w) => write!(f, "csv #{} {} {:?}{}", w.input, order(w.ordered), w.path, layout(&w.layout)),
             Self::WriteJsonLines(w) => write!(f, "json lines #{} {} {:?}{}", w.input, order(w.ordered), w.path, layout(&w.layout)),
             Self::WriteIceberg(w) => write!(f, "iceberg #{} {} {:?}", w.input, order(w.ordered), w.path),
+            Self::WritePostgres(w) => write!(f, "postgres #{} unordered {:?}", w.input, w.path),
         }
     }
 }

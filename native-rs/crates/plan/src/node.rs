@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::{Aggregate, AsofJoin, ColumnType, CsvWrite, Expression, IcebergWrite, Join, JsonLinesWrite, NamedAggregate, ParquetWrite, StoreOptions};
+use crate::{Aggregate, AsofJoin, ColumnType, CsvWrite, Expression, IcebergWrite, Join, JsonLinesWrite, NamedAggregate, ParquetWrite, PostgresWrite, StoreOptions};
 
 /// Index into [`Plan::nodes`]. An input always stands before its consumer.
 pub type NodeId = usize;
@@ -221,6 +221,7 @@ pub enum Sink {
     WriteCsv(CsvWrite),
     WriteJsonLines(JsonLinesWrite),
     WriteIceberg(IcebergWrite),
+    WritePostgres(PostgresWrite),
 }
 
 /// Writes a directory of part files, staged; it becomes visible when the outermost call commits.
@@ -275,13 +276,14 @@ impl Sink {
             Self::WriteCsv(write) => write.input,
             Self::WriteJsonLines(write) => write.input,
             Self::WriteIceberg(write) => write.input,
+            Self::WritePostgres(write) => write.input,
         }
     }
 
-    /// The place that is this write's alone, and how it is reached; None where nothing is written.
+    /// The place of files that is this write's alone, and how it is reached; None where no file is written.
     pub fn place(&self) -> Option<(&str, &StoreOptions)> {
         match self {
-            Self::Count { .. } | Self::Collect { .. } | Self::Materialize { .. } => None,
+            Self::Count { .. } | Self::Collect { .. } | Self::Materialize { .. } | Self::WritePostgres(_) => None,
             Self::WriteParquet(write) => Some((&write.staging, &write.store)),
             Self::WriteCsv(write) => Some((&write.staging, &write.store)),
             Self::WriteJsonLines(write) => Some((&write.staging, &write.store)),
@@ -297,6 +299,7 @@ impl Sink {
             Self::WriteCsv(write) => &write.site,
             Self::WriteJsonLines(write) => &write.site,
             Self::WriteIceberg(write) => &write.site,
+            Self::WritePostgres(write) => &write.site,
         }
     }
 }

@@ -132,6 +132,59 @@ pub struct PartitionField {
     pub transform: String,
 }
 
+/// Copies rows into a table of PostgreSQL that is this write's alone, which the runtime makes and commits.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[ts(export, export_to = "../../../plan/index.d.ts", optional_fields)]
+pub struct PostgresWrite {
+    pub input: NodeId,
+    /// The table that the rows are for, as messages call it.
+    pub path: String,
+    /// The table that they are copied into, as SQL writes it.
+    pub staging: String,
+    /// Where the database is; what it leaves out the environment says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// Sessions at once, over all ranks; the runtime has one of them.
+    pub connections: usize,
+    /// What the rows' columns are there, in their order.
+    pub columns: Vec<CopiedColumn>,
+    pub site: Site,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[ts(export, export_to = "../../../plan/index.d.ts")]
+pub struct CopiedColumn {
+    pub name: String,
+    /// Printed Arrow type.
+    #[serde(rename = "type")]
+    pub data_type: String,
+    pub wire: Wire,
+}
+
+/// The form in which PostgreSQL takes a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "lowercase")]
+#[ts(export, export_to = "../../../plan/index.d.ts")]
+pub enum Wire {
+    Bool,
+    Int2,
+    Int4,
+    Int8,
+    Float4,
+    Float8,
+    Numeric,
+    /// Texts, and what is sent as its text: enums, json, citext.
+    Text,
+    Jsonb,
+    Uuid,
+    Bytea,
+    Date,
+    /// With a time zone or without.
+    Timestamp,
+}
+
 /// How an object store is reached, where the environment does not say it; no secrets, so it may travel and be shown.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]

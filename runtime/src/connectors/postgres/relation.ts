@@ -22,8 +22,7 @@ export async function findRelation(session: Session, source: string, table: stri
   const parts = partsOf(table);
   if (parts === undefined) throw new LockstepError({ code: "LS2015", message: `"${table}" is no name of a table: write "schema.table", or a query` });
   if (parts.length > 2) throw new LockstepError({ code: "LS2015", message: `"${table}" has too many dots: write "schema.table"; the database stands in the URL` });
-  // As it is written, else in small letters, as SQL takes a name without quotes.
-  const [exact, folded] = [false, true].map((fold) => quoted(parts.map(({ text, isQuoted }) => nameOf(fold && !isQuoted ? text.toLowerCase() : text)).join(".")));
+  const [exact, folded] = spellings(parts);
   const found = await session.ask(source, `SELECT c.oid, c.relkind, quote_ident(n.nspname) || '.' || quote_ident(c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.oid = coalesce(to_regclass(${exact}), to_regclass(${folded})) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')`);
   const [oid, kind, name] = found.rows[0] ?? [];
@@ -32,6 +31,12 @@ export async function findRelation(session: Session, source: string, table: stri
   const from = `${name} AS source`;
   return { from, parts: heaps?.map((heap) => `ONLY ${heap}`) ?? [from], lies: heaps !== undefined, oid };
 }
+
+/** As it is written, else in small letters, as SQL takes a name without quotes: texts that name it in SQL. */
+export const spellings = (parts: readonly Part[]): [string, string] => {
+  const spelt = (fold: boolean): string => quoted(parts.map(({ text, isQuoted }) => nameOf(fold && !isQuoted ? text.toLowerCase() : text)).join("."));
+  return [spelt(false), spelt(true)];
+};
 
 async function missing(session: Session, source: string, table: string, withSchema: boolean): Promise<LockstepError> {
   const { rows } = await session.ask(source, `SELECT ${withSchema ? "n.nspname || '.' || c.relname" : "CASE WHEN pg_table_is_visible(c.oid) THEN c.relname::text ELSE n.nspname || '.' || c.relname END"}
@@ -51,8 +56,13 @@ async function heapsOf(session: Session, source: string, oid: string): Promise<s
   return readable ? rows.filter(([, kind]) => kind !== "p").map(([name]) => name!) : undefined;
 }
 
+interface Part {
+  readonly text: string;
+  readonly isQuoted: boolean;
+}
+
 /** `schema.table` → its parts, of which those in quotes are as they are. */
-function partsOf(table: string): { readonly text: string; readonly isQuoted: boolean }[] | undefined {
+export function partsOf(table: string): Part[] | undefined {
   if (!/^(?:"(?:[^"]|"")+"|[^".]+)(?:\.(?:"(?:[^"]|"")+"|[^".]+))*$/.test(table)) return undefined;
   return [...table.matchAll(/"((?:[^"]|"")+)"|([^".]+)/g)].map(([, inQuotes, bare]) => ({ text: inQuotes?.replaceAll('""', '"') ?? bare!, isQuoted: inQuotes !== undefined }));
 }

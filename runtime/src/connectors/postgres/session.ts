@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { LockstepError } from "../../errors/index.ts";
+import { failed, type DriverError } from "./errors.ts";
 import type { Target } from "./target.ts";
 
 /** An answer of the server: values are its texts. */
@@ -8,7 +9,6 @@ export interface Answer {
   readonly fields: readonly { readonly name: string; readonly dataTypeID: number; readonly dataTypeModifier: number }[];
 }
 
-/** A session of one transaction, which only reads. */
 export interface Session {
   /** Runs a statement about `source`, as messages name it. */
   ask(source: string, sql: string): Promise<Answer>;
@@ -33,8 +33,8 @@ const settings: readonly (readonly [string, string])[] = [
   ["standard_conforming_strings", "on"], ["synchronize_seqscans", "off"], ["max_parallel_workers_per_gather", "0"], ["lock_timeout", "10000"],
 ];
 
-/** LS2001, LS2015 without the driver, LS2020, LS2021. */
-export async function openSession(target: Target): Promise<Session> {
+/** LS2001, LS2015 without the driver, LS2020, LS2021. `doing`: what its statements are for. */
+export async function openSession(target: Target, doing: "read" | "written" = "read"): Promise<Session> {
   const { Client } = await loadDriver();
   const client = await connected(target, Client);
   const session: Session = {
@@ -42,7 +42,7 @@ export async function openSession(target: Target): Promise<Session> {
       try {
         return await client.query({ text, rowMode: "array", types: { getTypeParser: () => (value) => value } });
       } catch (error) {
-        throw failed(source, error as DriverError);
+        throw failed(source, error as DriverError, doing);
       }
     },
     end: () => client.end().catch(() => undefined),
@@ -81,12 +81,9 @@ async function loadDriver(): Promise<Driver> {
     const { default: driver } = (await import(name)) as { default: Driver };
     return driver;
   } catch (cause) {
-    throw new LockstepError({ code: "LS2015", message: "readPostgres needs the package pg where a program runs without the plugin", fix: "npm install pg", cause });
+    throw new LockstepError({ code: "LS2015", message: "a database needs the package pg where a program runs without the plugin", fix: "npm install pg", cause });
   }
 }
-
-/** An error of the driver: the server's has a code of five characters, the system's a name. */
-type DriverError = Error & { readonly code?: string };
 
 function refused(target: Target, withoutPassword: boolean, error: DriverError): LockstepError {
   const { code = "", message } = error;
@@ -104,24 +101,6 @@ function refused(target: Target, withoutPassword: boolean, error: DriverError): 
 }
 
 const reasons: Readonly<Record<string, string | undefined>> = { ECONNREFUSED: "connection refused", ENOTFOUND: "no such host", ETIMEDOUT: "it does not answer", ENOENT: "no such socket" };
-
-function failed(source: string, error: DriverError): LockstepError {
-  const { code = "", message } = error;
-  switch (code) {
-    case "42P01":
-    case "3F000":
-      return new LockstepError({ code: "LS2001", message: `${source}: ${message}`, fix: "Check the names in the query, and the database." });
-    case "42501":
-      return new LockstepError({ code: "LS2020", message: `${source}: ${message}`, fix: "Give the user SELECT on it." });
-    case "57014":
-      return new LockstepError({ code: "LS2021", message: `${source}: ${message}`, fix: "The server ends what takes longer than its statement_timeout: filter, or let the role have more time (ALTER ROLE … SET statement_timeout)." });
-    case "55P03":
-      return new LockstepError({ code: "LS2021", message: `${source}: another session is changing it, or waits to (${message})`, fix: "Start the program again when it is done." });
-    default:
-      if (/^[0-9A-Z]{5}$/.test(code) && !code.startsWith("57P") && !code.startsWith("08")) return new LockstepError({ code: "LS2015", message: `${source}: the server refuses it: ${message}` });
-      return new LockstepError({ code: "LS2021", message: `${source}: the connection was lost while it was read: ${message}` });
-  }
-}
 
 /** A text as SQL writes it. */
 export const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;

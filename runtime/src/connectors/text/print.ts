@@ -24,7 +24,7 @@ export function printValue(column: Column, format: string): (value: Exclude<Stor
   }
 }
 
-function printDecimal(unscaled: bigint, scale: number): string {
+export function printDecimal(unscaled: bigint, scale: number): string {
   const digits = String(unscaled < 0n ? -unscaled : unscaled).padStart(scale + 1, "0");
   const sign = unscaled < 0n ? "-" : "";
   return scale === 0 ? sign + digits : `${sign}${digits.slice(0, -scale)}.${digits.slice(-scale)}`;

@@ -15,10 +15,10 @@ use arrow::{
     datatypes::{DataType, SchemaRef},
 };
 
-const SIGNATURE: &[u8] = b"PGCOPY\n\xff\r\n\0";
+pub(super) const SIGNATURE: &[u8] = b"PGCOPY\n\xff\r\n\0";
 /// From 1970-01-01 to 2000-01-01.
-const EPOCH_DAYS: i32 = 10_957;
-const EPOCH_MICROS: i64 = 946_684_800_000_000;
+pub(super) const EPOCH_DAYS: i32 = 10_957;
+pub(super) const EPOCH_MICROS: i64 = 946_684_800_000_000;
 
 /// Why bytes are no rows of the columns.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use std::{error::Error, io};
 
 use serde_json::json;
-use tokio_postgres::{Error as ClientError, error::SqlState};
+use tokio_postgres::{Error as ClientError, error::{DbError, SqlState}};
 
 use super::target::Target;
 use crate::errors::ConnectorError;
@@ -53,6 +53,43 @@ pub fn running(source: &str, error: &ClientError) -> ConnectorError {
         _ => ("LS2015", format!("the server refuses it: {message}")),
     };
     ConnectorError::new(code, format!("{source}: {what}"), detail)
+}
+
+/// The same of a write to `table`, as messages name it.
+pub fn writing(table: &str, error: &ClientError) -> ConnectorError {
+    let Some(said) = error.as_db_error() else {
+        let reason = io_cause(error).map_or_else(|| "the server ended the session".to_owned(), |error| plain(&error));
+        return ConnectorError::new("LS2021", format!("{table}: the connection was lost while it was written: {reason}"), json!({ "source": table }));
+    };
+    let message = said.message();
+    let (code, what) = match *said.code() {
+        SqlState::UNDEFINED_TABLE | SqlState::INVALID_SCHEMA_NAME => ("LS2001", message.to_owned()),
+        SqlState::DUPLICATE_TABLE => ("LS2007", message.to_owned()),
+        SqlState::INSUFFICIENT_PRIVILEGE => ("LS2020", format!("{message}; the user needs CREATE on its schema, and on the table INSERT, to overwrite also DELETE, to merge UPDATE")),
+        SqlState::NOT_NULL_VIOLATION => {
+            let column = said.column().unwrap_or_default();
+            let message = format!("{table}: the column \"{column}\" is required, and a row has null there");
+            return ConnectorError::new("LS2003", message, json!({ "source": table, "column": column }));
+        }
+        SqlState::LOCK_NOT_AVAILABLE | SqlState::T_R_DEADLOCK_DETECTED => ("LS2021", format!("another session is changing it ({message}); start the program again when it is done")),
+        SqlState::QUERY_CANCELED => ("LS2021", format!("{message}; the server ends what takes longer than its statement_timeout: let the role have more time (ALTER ROLE … SET statement_timeout)")),
+        SqlState::DISK_FULL | SqlState::OUT_OF_MEMORY => ("LS2008", format!("the server has no room: {message}")),
+        SqlState::ADMIN_SHUTDOWN | SqlState::CRASH_SHUTDOWN | SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT => return lost(table),
+        _ => ("LS2015", format!("the server refuses it: {}", with_place(said))),
+    };
+    ConnectorError::new(code, format!("{table}: {what}"), json!({ "source": table }))
+}
+
+/// What the server says, and where: "COPY …, line 3, column name" names the table of the write alone, which says nothing to anybody.
+fn with_place(said: &DbError) -> String {
+    let column = said.where_().and_then(|place| place.lines().next()?.split_once(", column ")).map(|(_, column)| column);
+    let [detail, column] = [said.detail().map(|detail| format!(" ({detail})")), column.map(|column| format!(", column {column}"))].map(Option::unwrap_or_default);
+    format!("{}{detail}{column}", said.message())
+}
+
+/// LS2021: a session that has ended.
+pub fn lost(table: &str) -> ConnectorError {
+    ConnectorError::new("LS2021", format!("{table}: the connection was lost while it was written"), json!({ "source": table }))
 }
 
 fn io_cause(error: &ClientError) -> Option<io::Error> {

@@ -8,6 +8,7 @@
 mod aside;
 mod chunks;
 mod decode;
+mod encode;
 mod errors;
 mod filter;
 mod options;
@@ -18,6 +19,7 @@ mod target;
 mod tls;
 mod turns;
 mod types;
+mod write;
 
 use std::sync::Arc;
 
@@ -29,6 +31,7 @@ use datafusion::{
 pub use options::PostgresRequest;
 pub use read::Selection;
 pub use schema::{Relation, Snapshot, open_postgres};
+pub use write::{PostgresCopy, PostgresPart, PostgresSession};
 
 /// What each partition of all ranks reads.
 #[derive(Debug, Clone)]

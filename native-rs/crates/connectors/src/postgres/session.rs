@@ -1,4 +1,4 @@
-//! A session with a server: of one transaction, which only reads. Its socket is served by the network's thread.
+//! A session with a server. Its socket is served by the network's thread.
 use std::{fmt::Write, time::Duration};
 
 use tokio::task::JoinHandle;
@@ -76,11 +76,7 @@ impl Session {
     /// Rows of texts.
     pub async fn rows(&self, source: &str, sql: &str) -> Result<Vec<Vec<Option<String>>>> {
         let messages = self.client.simple_query(sql).await.map_err(|error| errors::running(source, &error))?;
-        let rows = messages.iter().filter_map(|message| match message {
-            SimpleQueryMessage::Row(row) => Some((0..row.len()).map(|index| row.get(index).map(str::to_owned)).collect()),
-            _ => None,
-        });
-        Ok(rows.collect())
+        Ok(rows_of(&messages))
     }
 
     /// The one value that a statement gives.
@@ -104,6 +100,15 @@ impl Drop for Session {
             connection.abort();
         }
     }
+}
+
+/// The rows of an answer, as texts.
+pub fn rows_of(messages: &[SimpleQueryMessage]) -> Vec<Vec<Option<String>>> {
+    let rows = messages.iter().filter_map(|message| match message {
+        SimpleQueryMessage::Row(row) => Some((0..row.len()).map(|index| row.get(index).map(str::to_owned)).collect()),
+        _ => None,
+    });
+    rows.collect()
 }
 
 /// A text as SQL writes it.

@@ -155,7 +155,7 @@ pub fn of_sink(sink: &Sink) -> Want {
         Sink::WriteCsv(write) if write.ordered => Want::Order,
         Sink::WriteJsonLines(write) if write.ordered => Want::Order,
         Sink::WriteIceberg(write) if write.ordered => Want::Order,
-        Sink::WriteParquet(_) | Sink::WriteCsv(_) | Sink::WriteJsonLines(_) | Sink::WriteIceberg(_) => Want::Nothing,
+        Sink::WriteParquet(_) | Sink::WriteCsv(_) | Sink::WriteJsonLines(_) | Sink::WriteIceberg(_) | Sink::WritePostgres(_) => Want::Nothing,
     }
 }
 

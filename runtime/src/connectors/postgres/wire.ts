@@ -1,0 +1,115 @@
+/** Arrow's types → PostgreSQL's: what a new table's columns are, and whether values fit a column that is there. */
+import type { Wire } from "@lockstep/native/plan";
+import { parseType, printType, type ArrowType } from "../../tables/arrow-type.ts";
+
+/** A column of a table that is written. */
+export interface TableColumn {
+  readonly name: string;
+  /** As SQL writes its type, and the type below a domain, without a length. */
+  readonly type: string;
+  readonly base: string;
+  /** Undefined: a type whose values are not written. */
+  readonly wire: Wire | undefined;
+  /** Precision and scale of a numeric, if it says any. */
+  readonly digits: { readonly precision: number; readonly scale: number } | undefined;
+  /** Null is an error there, and nothing else comes where a row has no value. */
+  readonly isRequired: boolean;
+  /** It may hold no null, whether it has a default or not. */
+  readonly isNotNull: boolean;
+  /** The database alone gives it values. */
+  readonly isGenerated: boolean;
+}
+
+const wires: Readonly<Record<number, Wire | undefined>> = {
+  16: "bool", 21: "int2", 23: "int4", 20: "int8", 700: "float4", 701: "float8", 1700: "numeric", 25: "text", 1043: "text", 1042: "text", 19: "text", 114: "text", 3802: "jsonb", 2950: "uuid",
+  17: "bytea", 1082: "date", 1114: "timestamp", 1184: "timestamp",
+};
+
+/** How values of a type come there. `labels`: it is a list of texts. */
+export const wireOf = (oid: number, base: string, labels: boolean): Wire | undefined => wires[oid] ?? (labels || /^(.*\.)?citext$/.test(base) ? "text" : undefined);
+
+/** numeric(precision, scale) as PostgreSQL counts them; undefined where it says nothing. */
+export function digitsOf(modifier: number): TableColumn["digits"] {
+  if (modifier < 4) return undefined;
+  const scale = (modifier - 4) & 0x7ff;
+  return { precision: (modifier - 4) >> 16, scale: scale >= 1024 ? scale - 2048 : scale };
+}
+
+/** What a column of a new table is; undefined: PostgreSQL has no such type. */
+export function newColumn(name: string, type: ArrowType): TableColumn | undefined {
+  const made = (wire: Wire, sql: string, digits?: TableColumn["digits"]): TableColumn => ({ name, type: sql, base: sql, wire, digits, isRequired: false, isNotNull: false, isGenerated: false });
+  switch (type.id) {
+    case "bool":
+      return made("bool", "boolean");
+    case "int": {
+      const bits = type.bits + (type.signed ? 0 : 1);
+      return bits <= 16 ? made("int2", "smallint") : bits <= 32 ? made("int4", "integer") : bits <= 64 ? made("int8", "bigint") : made("numeric", "numeric(20,0)", { precision: 20, scale: 0 });
+    }
+    case "float":
+      return type.bits === 64 ? made("float8", "double precision") : made("float4", "real");
+    case "decimal":
+      return made("numeric", `numeric(${type.precision},${type.scale})`, { precision: type.precision, scale: type.scale });
+    case "string":
+    case "dictionary":
+      return made("text", "text");
+    case "binary":
+      return made("bytea", "bytea");
+    case "date":
+      return made("date", "date");
+    case "timestamp":
+      return type.unit === "ns" ? undefined : made("timestamp", type.zone === null ? "timestamp" : "timestamptz");
+    default:
+      return undefined;
+  }
+}
+
+/** Digits of the largest integer. */
+const integerDigits = { 8: 3, 16: 5, 32: 10, 64: 20 } as const;
+
+/** The type as which values come into a column; undefined where one may not fit. */
+export function fitting(type: ArrowType, { wire, digits }: TableColumn): ArrowType | undefined {
+  const bits = type.id === "int" ? type.bits + (type.signed ? 0 : 1) : Infinity;
+  const [is, small] = [type.id, (most: number) => bits <= most];
+  const text = is === "string" || is === "dictionary";
+  switch (wire) {
+    case "bool":
+      return is === "bool" || is === "null" ? parseType("bool") : undefined;
+    case "int2":
+      return small(16) || is === "null" ? parseType("int16") : undefined;
+    case "int4":
+      return small(32) || is === "null" ? parseType("int32") : undefined;
+    case "int8":
+      return small(64) || is === "null" ? parseType("int64") : undefined;
+    case "float4":
+      return (type.id === "float" && type.bits <= 32) || small(16) || is === "null" ? parseType("float32") : undefined;
+    case "float8":
+      return is === "float" || small(32) || is === "null" ? parseType("float64") : undefined;
+    case "numeric": {
+      const own = type.id === "decimal" ? type : type.id === "int" ? { precision: integerDigits[type.bits], scale: 0 } : is === "null" ? { precision: 1, scale: 0 } : undefined;
+      const room = own && (digits === undefined || (own.scale <= digits.scale && own.precision - own.scale <= digits.precision - digits.scale));
+      return room ? { id: "decimal", precision: own.precision, scale: own.scale } : undefined;
+    }
+    case "text":
+    case "jsonb":
+    case "uuid":
+      return text || is === "null" ? parseType("string") : undefined;
+    case "bytea":
+      return is === "binary" || is === "null" ? parseType("binary") : undefined;
+    case "date":
+      return is === "date" || is === "null" ? parseType("date32") : undefined;
+    case "timestamp":
+      // Times are of UTC, whether a column says so or not.
+      if (type.id === "timestamp") return type.unit === "ns" ? undefined : { ...type, unit: "us" };
+      return is === "null" ? parseType("timestamp[us]") : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** What a program says in `types` so that its values fit, though some may be rounded or refused. */
+export function remedyFor(name: string, type: ArrowType, { wire, digits }: TableColumn): string {
+  const numbers: { readonly [W in Wire]?: string | undefined } = { int2: "int16", int4: "int32", int8: "int64", float4: "float32", float8: "float64", numeric: digits && `decimal128(${digits.precision}, ${digits.scale})`, timestamp: "timestamp[us]" };
+  const to = wire && numbers[wire];
+  const converts = wire === "timestamp" ? type.id === "timestamp" || type.id === "date" : type.id === "int" || type.id === "float" || (type.id === "decimal" && (wire === "float4" || wire === "float8"));
+  return to !== undefined && converts ? `Where values may be rounded or refused, say so: types: { ${name}: "${to}" }.` : `derive() a column that PostgreSQL can take for it: ${printType(type)} is not.`;
+}

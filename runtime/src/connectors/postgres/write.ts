@@ -1,0 +1,97 @@
+/** Plain Node's writes to PostgreSQL. */
+import { LockstepError } from "../../errors/index.ts";
+import { parseType } from "../../tables/arrow-type.ts";
+import { castColumn } from "../../tables/cast.ts";
+import { unsupportedType, type Column, type Stored } from "../../tables/column.ts";
+import type { Columns } from "../../tables/row.ts";
+import { checkOptions } from "../options.ts";
+import { DatabaseWrite, type PostgresMode, type Staging, type Statements } from "./commit.ts";
+import { nameOf, openSession, quoted } from "./session.ts";
+import { findTarget, type Target } from "./target.ts";
+import { printed } from "./print.ts";
+
+/** Options of writePostgres. */
+export interface WritePostgresOptions<Row> {
+  /** A table that is there: an error ("create", where nothing is said), added to, emptied before, or rows of the same key changed ("merge"). All but "create" make the table if there is none. */
+  readonly mode?: PostgresMode;
+  /** Of a merge: the columns by which rows are the same. Rows with null there are new ones. */
+  readonly on?: readonly (keyof Row & string)[];
+  /** Where the database is: `postgres://host/database`, without a password. What it leaves out the environment says, by libpq's names. */
+  readonly url?: string;
+  /** Sessions with the server at most, over all ranks: 8; one of them commits. */
+  readonly connections?: number;
+  /** Columns written as another Arrow type: `{ id: "int64", price: "decimal128(12, 2)" }`. */
+  readonly types?: { readonly [K in keyof Row & string]?: string };
+}
+
+/** Rows of a statement. */
+const ROWS = 5000;
+
+/** See Table.writePostgres. */
+export async function writePostgres(columns: Columns, rows: number, table: string, options: WritePostgresOptions<never>): Promise<void> {
+  checkWritePostgres(table, options);
+  const target = findTarget(options.url);
+  const write = await DatabaseWrite.open(target.name, () => statementsOf(target));
+  try {
+    const staging = (await write.prepare(table, [...columns].map(([name, { type }]) => ({ name, type })), options))!;
+    await copy(write.session, staging, columns, rows);
+    await write.add(staging, options);
+  } catch (error) {
+    await write.abort();
+    throw error;
+  }
+  await write.commit();
+}
+
+/** LS2015, LS2016 what a write says of itself. */
+export function checkWritePostgres(table: string, options: WritePostgresOptions<never> | undefined, site?: string): void {
+  checkOptions("writePostgres", options, site);
+  const { mode = "create", on = [], connections = 8 } = options ?? {};
+  const wrong = (code: "LS2015" | "LS2016", message: string, fix: string): LockstepError => new LockstepError({ code, message, fix, site });
+  if (typeof table !== "string" || table.trim() === "") throw wrong("LS2015", `writePostgres takes the name of a table, not ${table === "" ? "an empty text" : typeof table}`, 'Write "schema.table".');
+  if (connections < 2) throw wrong("LS2015", "connections: two is the least: one session commits, the other writes", "Leave the option out.");
+  if (mode === "merge" && on.length === 0) throw wrong("LS2016", 'writePostgres: mode "merge" needs the columns by which rows are the same', 'Name them: { mode: "merge", on: ["id"] }.');
+  if (mode !== "merge" && on.length > 0) throw wrong("LS2016", `writePostgres: \`on\` says nothing with mode "${mode}"`, 'Leave it out, or write mode: "merge".');
+  const twice = on.find((name, index) => on.indexOf(name) !== index);
+  if (twice !== undefined) throw wrong("LS2016", `writePostgres: \`on\` has "${String(twice)}" twice`, "Name each column once.");
+}
+
+async function statementsOf(target: Target): Promise<Statements> {
+  const session = await openSession(target, "written");
+  return { rows: async (table, sql) => (await session.ask(table, sql)).rows ?? [], end: () => session.end() };
+}
+
+/** Each column of some rows is an array of texts, which the server reads. */
+async function copy(session: Statements, { path, staging, columns, casts }: Staging, from: Columns, rows: number): Promise<void> {
+  const own = columns.map(({ name, type, wire }) => {
+    const column = from.get(name)!;
+    if (column.type.id === "other") throw unsupportedType(column, "written");
+    return { name, wire, column: castColumn(name, column, parseType(type)) };
+  });
+  const list = own.map(({ name }) => nameOf(name)).join(", ");
+  const taken = casts.map((cast, at) => `c${at}${cast === "" ? "" : `::${cast}`}`).join(", ");
+  const names = own.map((_, at) => `c${at}`).join(", ");
+  for (let start = 0; start < rows; start += ROWS) {
+    const arrays = own.map((one) => `${quoted(arrayOf(path, one, start, Math.min(start + ROWS, rows)))}::text[]`);
+    await session.rows(path, `INSERT INTO ${staging} (${list}) SELECT ${taken} FROM unnest(${arrays.join(", ")}) AS source (${names})`);
+  }
+}
+
+function arrayOf(path: string, { name, column, wire }: { name: string; column: Column; wire: string }, start: number, end: number): string {
+  const print = printed(column.type);
+  const texts: string[] = [];
+  for (let row = start; row < end; row++) {
+    const value = column.values[row] as Stored;
+    const text = value === null ? "NULL" : print(value);
+    if (text === undefined || text.includes("\0")) {
+      const what = text === undefined ? "a date before 4713 BC or past PostgreSQL's last" : `the character U+0000 behind ${JSON.stringify(text.slice(0, text.indexOf("\0")).slice(-20))}, which PostgreSQL's texts cannot hold`;
+      throw new LockstepError({ code: "LS2015", message: `${path}: column ${name} has ${what}, in row ${row}` });
+    }
+    if (wire === "uuid" && value !== null && !isUuid(text)) throw new LockstepError({ code: "LS2015", message: `${path}: column ${name} has ${JSON.stringify(text)}, which is no uuid, in row ${row}` });
+    texts.push(value === null ? text : `"${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`);
+  }
+  return `{${texts.join(",")}}`;
+}
+
+/** As PostgreSQL reads it: hyphens behind any four digits, braces around all. */
+const isUuid = (text: string): boolean => /^(\{[0-9a-f]{4}(?:-?[0-9a-f]{4}){7}\}|[0-9a-f]{4}(?:-?[0-9a-f]{4}){7})$/i.test(text);

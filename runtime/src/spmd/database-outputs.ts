@@ -1,0 +1,65 @@
+/** Tables of databases that a call writes: the ranks copy rows, rank 0 commits one transaction a database when the call has ended. */
+import { DatabaseWrite, type Statements } from "../connectors/postgres/commit.ts";
+import { findTarget } from "../connectors/postgres/target.ts";
+import { checkWritePostgres, type WritePostgresOptions } from "../connectors/postgres/write.ts";
+import { checked, onEveryRank } from "./checked.ts";
+import { currentCall, type CallContext } from "./context.ts";
+import type { Native } from "./engine.ts";
+import { execute } from "./execute.ts";
+import { jobIdentity } from "./identity.ts";
+import { located } from "./located.ts";
+import type { TableNode } from "./plan.ts";
+import { committed, onFirst, typesOf } from "./table-outputs.ts";
+
+/** A database that the call writes into. */
+export interface DatabaseOutput {
+  /** Rank 0. */
+  write?: Promise<DatabaseWrite>;
+  /** As the program names them. */
+  readonly tables: string[];
+}
+
+type Options = WritePostgresOptions<Record<string, unknown>>;
+
+/** Collective. What can be said before a row is computed is an error before. */
+export function writeDatabase(input: TableNode, table: string, options: Options | undefined, site: string): Promise<void> {
+  const call = currentCall();
+  return call.inOrder(async () => {
+    onEveryRank(() => checkWritePostgres(table, options, site));
+    const { url, connections = 8 } = options ?? {};
+    const name = located(site, () => findTarget(url).name);
+    const columns = await typesOf(call, input, site);
+    const output = outputOf(call, name, url);
+    const staging = await onFirst(call, site, async () => (await (await output.write!).prepare(table, columns, options ?? {})) ?? committed(`${table} in ${name}`));
+    if (staging === null) return;
+    const { casts: _, ...target } = staging;
+    await execute(call, [{ input, build: (id) => ({ op: "writePostgres", input: id, ...target, ...(url !== undefined && { url }), connections, site }) }]);
+    await onFirst(call, site, async () => {
+      await (await output.write!).add(staging, options ?? {});
+      return null;
+    });
+    output.tables.push(table);
+  });
+}
+
+/** The call's output to a database, made with its first write. */
+function outputOf(call: CallContext, name: string, url: string | undefined): DatabaseOutput {
+  const known = call.databases.get(name);
+  if (known) return known;
+  const output: DatabaseOutput = { tables: [] };
+  call.databases.set(name, output);
+  if (call.world.rank === 0) {
+    const job = jobIdentity();
+    output.write = DatabaseWrite.open(name, () => statementsOf(call.world.native, url), job === undefined ? undefined : `${job}/${call.id}/${call.outputs.next}`);
+    // Whoever waits for it reports the error.
+    output.write.catch(() => undefined);
+  }
+  const opened = async (): Promise<DatabaseWrite | undefined> => output.write?.catch(() => undefined);
+  call.outputs.add({ path: name, isTable: true, commit: async () => (await opened())?.commit(), remove: async () => (await opened())?.abort() });
+  return output;
+}
+
+async function statementsOf({ PostgresSession }: Native, url: string | undefined): Promise<Statements> {
+  const session = await checked(PostgresSession.open(url));
+  return { rows: (table, sql) => checked(session.ask(table, sql)), end: () => session.end() };
+}

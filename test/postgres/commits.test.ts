@@ -1,0 +1,179 @@
+/**
+ * Writes to PostgreSQL with sessions that end, answers that are lost and processes that are killed at every step, and two writers at once: all or
+ * nothing, never twice. `LOCKSTEP_COMMITS=1000` has two writers that often.
+ */
+import { execFileSync, spawn, type ChildProcess } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { buildPrograms, type Program } from "../oracle/build-programs.ts";
+import { type Answer, RankPool } from "../oracle/rank-pool.ts";
+import { root } from "../scripts/lib.mjs";
+import { within } from "../stores/servers.ts";
+import { way, type Way } from "./cut.ts";
+import * as writes from "./programs/writes.ts";
+import { SECRET, startServer, type Server } from "./server.ts";
+
+const scratch = mkdtempSync(join(root, ".lockstep-postgres-"));
+let server: Server;
+let front: Way;
+let program: Program;
+
+/** 1 to 8,000 are there; a write brings 4,001 to 12,000. */
+const file = join(scratch, "rows.csv");
+const old = { n: 8000, ids: 8000, mine: 0 };
+const done = { append: { n: 16_000, ids: 12_000, mine: 8000 }, overwrite: { n: 8000, ids: 8000, mine: 8000 }, merge: { n: 12_000, ids: 12_000, mine: 8000 } };
+type Mode = keyof typeof done;
+
+const fresh = (table: string): Promise<unknown> => server.sql(`DROP TABLE IF EXISTS ${table}; DROP TABLE IF EXISTS lockstep_commits; CREATE TABLE ${table} (id int4, name text); INSERT INTO ${table} SELECT i, 'old' FROM generate_series(1, 8000) AS i`);
+const state = async (table: string): Promise<unknown> => (await server.sql(`SELECT count(*)::int4 AS n, count(DISTINCT id)::int4 AS ids, sum((name LIKE 'mine%')::int4)::int4 AS mine FROM ${table}`))[0];
+const environment = (): Record<string, string> => ({ ...server.env, PGPORT: `${front.port}`, PGSSLMODE: "disable" });
+
+beforeAll(async () => {
+  server = await startServer();
+  front = await way(server.port);
+  writeFileSync(file, `id,name\n${Array.from({ length: 8000 }, (_, i) => `${i + 4001},mine ${i}\n`).join("")}`);
+  const programs = await buildPrograms([join(root, "test/postgres/programs/writes.ts")], join(scratch, "built"));
+  program = programs.find(({ id }) => id.endsWith("#moved"))!;
+}, 120_000);
+
+afterAll(async () => {
+  await front?.stop();
+  await server?.stop();
+  rmSync(scratch, { recursive: true, force: true });
+});
+
+async function left(): Promise<unknown[]> {
+  for (let tries = 0; ; tries++) {
+    const found = await server.sessions();
+    if (found.length === 0 || tries === 100) return found;
+    await wait(50);
+  }
+}
+
+/** How the write goes that `fails` is asked of at each of its messages. */
+async function failing(fails: (message: number, text: string) => ReturnType<NonNullable<Way["decide"]>>, write: () => Promise<Answer>): Promise<{ answer: Answer; messages: number }> {
+  let messages = 0;
+  front.decide = (text) => fails(messages++, text);
+  const answer = await write();
+  front.decide = undefined;
+  return { answer, messages };
+}
+
+const isCommit = (text: string): boolean => text.includes("COMMIT\0");
+
+describe.each([["plain Node", 0], ["2 ranks", 2]] as const)("on %s", (_, ranks) => {
+  let pool: RankPool;
+  beforeAll(() => {
+    if (ranks > 0) pool = new RankPool(ranks, environment());
+  });
+  afterAll(() => pool?.close());
+  const write = (target: string, mode: Mode): Promise<Answer> =>
+    ranks > 0
+      ? pool.run({ chunk: program.chunk, id: program.id, args: [file, target, mode] })
+      : within(environment(), () => writes.moved(file, target, mode)).then((value): Answer => ({ value }), (error: Error & { code?: string }): Answer => ({ error: { message: error.message, ...(error.code && { code: error.code }) } }));
+
+  it.each([["cut", "append"], ["lost", "append"], ["cut", "overwrite"], ["lost", "merge"]] as const)("a session that is %s at every message, %s", { timeout: 240_000 }, async (fate, mode) => {
+    for (let at = 0; ; at++) {
+      await fresh("rows");
+      const { answer, messages } = await failing((message) => (message === at ? fate : undefined), () => write("rows", mode));
+      const seen = await state("rows");
+      const succeeded = !("error" in answer);
+      expect(seen, `${at}: ${JSON.stringify(answer)}`).toEqual(succeeded ? done[mode] : old);
+      if ("error" in answer) expect(answer.error.code).toMatch(/^LS20(08|20|21)$/);
+      expect(JSON.stringify(answer)).not.toContain(SECRET);
+      expect(await left()).toEqual([]);
+      if (messages <= at) {
+        expect(succeeded).toBe(true);
+        break;
+      }
+    }
+    // What was left is dropped by who comes next.
+    expect(await server.sql("SELECT relname FROM pg_class WHERE relname ~ '^lockstep_stage'")).toEqual([]);
+  });
+
+  it("an answer to COMMIT that is lost is no failure", async () => {
+    for (const mode of ["append", "overwrite", "merge"] as const) {
+      await fresh("rows");
+      const { answer } = await failing((_, text) => (isCommit(text) ? "lost" : undefined), () => write("rows", mode));
+      expect(answer).toHaveProperty("value");
+      expect(await state("rows")).toEqual(done[mode]);
+    }
+  });
+
+  it.skipIf(ranks > 0)("where nobody can be asked what became of COMMIT, it says so", async () => {
+    await fresh("rows");
+    let isOver = false;
+    const { answer } = await failing((_, text) => ((isOver ||= isCommit(text)) ? "lost" : undefined), () => write("rows", "append"));
+    expect(answer).toMatchObject({ error: { code: "LS2008", message: expect.stringContaining("whether it is written is not known") } });
+    expect(await state("rows")).toEqual(done.append);
+  }, 120_000);
+});
+
+describe("processes that are killed", () => {
+  /** A job of three ranks, of which one or all are killed at a message; whether it ended well. */
+  async function job(victims: "one" | "all" | undefined, at: number, mode: Mode): Promise<{ lived: boolean; messages: number }> {
+    const main = join(scratch, "built/main.mjs");
+    writeFileSync(main, `import { moved } from ${JSON.stringify(program.module)};\nawait moved(...process.argv.slice(2));\n`);
+    let child: ChildProcess | undefined;
+    const kill = (): void => {
+      try {
+        if (victims === "all") process.kill(-child!.pid!, "SIGKILL");
+        else process.kill(Number(execFileSync("pgrep", ["-P", `${child!.pid}`]).toString().trim().split("\n").at(-1)), "SIGKILL");
+      } catch {
+        // It has ended.
+      }
+    };
+    let messages = 0;
+    front.decide = () => {
+      if (messages++ === at && victims) kill();
+      return undefined;
+    };
+    child = spawn(process.execPath, [join(root, "runtime/bin/lockstep.mjs"), "run", "-n", "3", "--job", `job-${mode}`, main, "--", file, "rows", mode], { detached: true, stdio: "ignore", env: { ...process.env, ...environment() } });
+    const code = await new Promise((resolve) => child.once("exit", (status) => resolve(status)));
+    front.decide = undefined;
+    return { lived: code === 0, messages };
+  }
+
+  it.each([["one", "append"], ["all", "append"], ["all", "merge"]] as const)("%s of the ranks, %s", { timeout: 240_000 }, async (victims, mode) => {
+    let committed = 0;
+    for (let at = 0; ; at += 3) {
+      await fresh("rows");
+      const { lived, messages } = await job(victims, at, mode);
+      expect(await left()).toEqual([]);
+      const seen = await state("rows");
+      expect([old, done[mode]]).toContainEqual(seen);
+      committed += (seen as typeof old).mine > 0 ? 1 : 0;
+      if (lived) expect(seen).toEqual(done[mode]);
+      // The scheduler starts it again.
+      expect((await job(undefined, 0, mode)).lived).toBe(true);
+      expect(await state("rows"), `${at}`).toEqual(done[mode]);
+      expect(await server.sql("SELECT relname FROM pg_class WHERE relname ~ '^lockstep_stage'")).toEqual([]);
+      if (messages <= at) break;
+    }
+    expect(committed).toBeGreaterThan(0);
+  });
+});
+
+describe("two writers at once", () => {
+  const rounds = Number(process.env.LOCKSTEP_COMMITS ?? 3);
+
+  it.each(["append", "overwrite", "merge"] as const)("%s", { timeout: 60_000 + 2_000 * rounds }, async (mode) => {
+    const pools = [new RankPool(2, server.env), new RankPool(1, server.env)];
+    try {
+      for (let round = 0; round < rounds; round++) {
+        await fresh("pair");
+        const answers = await Promise.all(pools.map((pool) => pool.run({ chunk: program.chunk, id: program.id, args: [file, "pair", mode] })));
+        expect(answers).toEqual([{ value: undefined }, { value: undefined }]);
+        expect(await state("pair")).toEqual(mode === "append" ? { n: 24_000, ids: 12_000, mine: 16_000 } : done[mode]);
+        await server.sql("DROP TABLE pair");
+        // One makes it, and the other goes on with it.
+        expect(await Promise.all(pools.map((pool) => pool.run({ chunk: program.chunk, id: program.id, args: [file, "pair", mode] })))).toEqual([{ value: undefined }, { value: undefined }]);
+        expect(await state("pair")).toEqual({ n: mode === "append" ? 16_000 : 8000, ids: 8000, mine: mode === "append" ? 16_000 : 8000 });
+      }
+    } finally {
+      await Promise.all(pools.map((pool) => pool.close()));
+    }
+  });
+});

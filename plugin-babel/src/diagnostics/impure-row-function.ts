@@ -15,7 +15,7 @@ await trips.filter((d) => d.at.getTime() > now - 3_600_000).writeParquet(out);`,
   },
   (what: string, span: SourceSpan, alternative: string) => ({
     message: `${what} may not stand in a row function`,
-    locations: [at(span, "differs from rank to rank")],
+    locations: [at(span, "reaches beyond its row")],
     fix: { message: alternative, edits: [] },
   }),
 );

@@ -21,7 +21,9 @@ export interface ModuleSource {
   readonly imports: ReadonlyMap<string, ImportedName>;
   /** Exported name → local name, or the module it is passed on from. */
   readonly exports: ReadonlyMap<string, string | ImportedName>;
-  readonly types: ReadonlyMap<string, t.TSInterfaceDeclaration | t.TSTypeAliasDeclaration>;
+  readonly types: ReadonlyMap<string, TypeDeclaration>;
+  /** Those that stand in functions, and the blocks in which they count. */
+  readonly localTypes: readonly { readonly node: TypeDeclaration; readonly within: t.Node }[];
   /** Babel's scopes have no bindings for them. */
   readonly enums: ReadonlyMap<string, t.TSEnumDeclaration>;
   /** Of `namespace N { … }` that leave code behind. */
@@ -31,6 +33,8 @@ export interface ModuleSource {
   /** The scope a node makes, for functions, blocks, loops and the program. */
   scopeOf(node: t.Node): Scope | undefined;
 }
+
+export type TypeDeclaration = t.TSInterfaceDeclaration | t.TSTypeAliasDeclaration;
 
 /** The JavaScript or TypeScript in `code`. Throws Babel's SyntaxError. */
 export function parseModule(id: string, file: string, code: string): ModuleSource {
@@ -43,8 +47,12 @@ export function parseModule(id: string, file: string, code: string): ModuleSourc
   });
   const scopes = new WeakMap<t.Node, Scope>();
   const callees = new WeakSet<t.Node>();
+  const localTypes: { node: TypeDeclaration; within: t.Node }[] = [];
   let scope: Scope | undefined;
   traverse(ast, {
+    "TSInterfaceDeclaration|TSTypeAliasDeclaration": ({ node, parent }: { node: t.Node; parent: t.Node }) => {
+      if (parent.type !== "Program" && parent.type !== "ExportNamedDeclaration") localTypes.push({ node: node as TypeDeclaration, within: parent });
+    },
     "CallExpression|OptionalCallExpression|NewExpression|TaggedTemplateExpression": ({ node }: { node: t.Node }) => {
       const call = node as t.CallExpression | t.TaggedTemplateExpression;
       callees.add(bare("tag" in call ? call.tag : call.callee));
@@ -55,13 +63,13 @@ export function parseModule(id: string, file: string, code: string): ModuleSourc
     },
   });
   const declared = declarations(ast.program);
-  return { id, file, code, program: ast.program, scope: scope!, ...declared, isCallee: (node) => callees.has(node), scopeOf: (node) => scopes.get(node) };
+  return { id, file, code, program: ast.program, scope: scope!, ...declared, localTypes, isCallee: (node) => callees.has(node), scopeOf: (node) => scopes.get(node) };
 }
 
 function declarations(program: t.Program): Pick<ModuleSource, "imports" | "exports" | "types" | "enums" | "namespaces"> {
   const imports = new Map<string, ImportedName>();
   const exports = new Map<string, string | ImportedName>();
-  const types = new Map<string, t.TSInterfaceDeclaration | t.TSTypeAliasDeclaration>();
+  const types = new Map<string, TypeDeclaration>();
   const enums = new Map<string, t.TSEnumDeclaration>();
   const namespaces = new Set<string>();
   const declare = (node: t.Node | null | undefined) => {

@@ -1,6 +1,6 @@
 /** The modules a compilation may look into. What is missing is noted; the adapter brings it and compiles again. */
 import type * as t from "@babel/types";
-import { type ImportedName, type ModuleSource, parseModule } from "./module.ts";
+import { type ImportedName, type ModuleSource, type TypeDeclaration, parseModule } from "./module.ts";
 
 export interface GivenModule {
   readonly id: string;
@@ -67,9 +67,11 @@ export class Modules {
     return passedOn ? this.follow(module, passedOn, depth + 1) : { kind: "declared", module, name: exported };
   }
 
-  /** A type's declaration, here or where it is imported from. */
-  typeNamed(module: ModuleSource, name: string): { module: ModuleSource; node: t.TSInterfaceDeclaration | t.TSTypeAliasDeclaration } | null {
-    const here = module.types.get(name);
+  /** The declaration of a type that is named at `at`: in a block around it, in the module, or where it is imported from. */
+  typeNamed(module: ModuleSource, name: string, at: t.Node): { module: ModuleSource; node: TypeDeclaration } | null {
+    const around = module.localTypes.filter(({ node, within }) => node.id.name === name && within.start! <= at.start! && at.end! <= within.end!);
+    // Blocks stand in each other: the innermost begins last.
+    const here = around.sort((a, b) => b.within.start! - a.within.start!)[0]?.node ?? module.types.get(name);
     if (here) return { module, node: here };
     const imported = module.imports.get(name);
     if (!imported) return null;

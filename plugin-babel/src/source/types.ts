@@ -167,7 +167,7 @@ class Reader {
 
   #named(name: string, args: readonly t.TSType[], node: t.Node, at: Omit<Placed, "node">): RowType {
     const { module, bound } = at;
-    const found = this.#modules.typeNamed(module, name);
+    const found = this.#modules.typeNamed(module, name, node);
     if (!found || ++this.#depth > 50) throw new UnsupportedType(node, module);
     const declaration = found.node;
     const parameters = declaration.typeParameters?.params ?? [];
@@ -244,7 +244,7 @@ class Reader {
     if (name === "NonNullable" && args[0]) return { ...this.value({ node: args[0], module, bound }), nullable: false };
     const members = module.enums.get(name);
     if (members) return { js: enumType(members, node, module), nullable: false };
-    const found = this.#modules.typeNamed(module, name);
+    const found = this.#modules.typeNamed(module, name, node);
     if (found?.node.type !== "TSTypeAliasDeclaration" || args.length > 0 || ++this.#depth > 50) throw new UnsupportedType(node, module);
     return this.value({ node: found.node.typeAnnotation, module: found.module, bound: NONE });
   }
@@ -261,7 +261,7 @@ class Reader {
     if (node.type === "TSTypeReference" && node.typeName.type === "Identifier") {
       const substituted = bound.get(node.typeName.name);
       if (substituted) return this.#keys(substituted);
-      const found = this.#modules.typeNamed(module, node.typeName.name);
+      const found = this.#modules.typeNamed(module, node.typeName.name, node);
       if (found?.node.type === "TSTypeAliasDeclaration") return this.#keys({ node: found.node.typeAnnotation, module: found.module, bound: NONE });
     }
     throw new UnsupportedType(node, module);

@@ -121,7 +121,7 @@ function whereIn(e: t.Node): [where: string, fix?: string] {
       return ["in an array", "put tables together with concat, in a loop if need be; a reader takes a list of paths"];
     case "ObjectProperty":
     case "ObjectExpression":
-      return ["in an object"];
+      return ["in an object", "keep it in a variable of its own; in a result take its rows: t.objects()"];
     case "OptionalMemberExpression":
     case "OptionalCallExpression":
       return ["behind '?.'", "test it with if"];

@@ -84,6 +84,12 @@ export function sortKeyFix(node: t.Node, context: ArgumentContext): Fix {
   const key = only?.type === "ObjectProperty" && !only.computed && more.length === 0 ? keyName(only.key) : null;
   if (only?.type !== "ObjectProperty" || key === null) return [isComputed(node) ? knownNames : 'write a key, "x" or (d) => d.x; desc("x") sorts from the largest'];
   const direction = constantOf(only.value, context.place)?.value;
+  // { desc: "x" }: the direction stands where the key should.
+  const turned = /^(desc|asc)/i.exec(key);
+  if (turned && typeof direction === "string" && !/^(desc|asc)/i.test(direction)) {
+    const text = /^d/i.test(turned[0]) ? `desc(${JSON.stringify(direction)})` : JSON.stringify(direction);
+    return [`write ${text}`, [{ ...spanOf(node, context.place.module), text }]];
+  }
   const text = direction === -1 || direction === false || /^desc/i.test(String(direction)) ? `desc(${JSON.stringify(key)})` : JSON.stringify(key);
   return [`write ${text}`, [{ ...spanOf(node, context.place.module), text }]];
 }

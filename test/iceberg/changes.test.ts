@@ -192,6 +192,10 @@ it.each([0, 1, 3])("a nightly job goes on where its last commit has read, %i ran
   if (ranks > 0) await expect(run(ranks, "nightly", [folder, into, true, null])).rejects.toThrow("before the end");
   expect(await run(ranks, "nightly", [folder, into, false, null])).toBe(3);
   expect(await run(ranks, "nightly", [folder, into, false, null])).toBe(0);
+  // Of a call its snapshot says what it has read: there is none yet.
+  const again = run(ranks, "twiceNightly", [folder, into]);
+  if (ranks === 0) expect(await again).toBe(0);
+  else await expect(again).rejects.toMatchObject({ code: "LS2015", message: expect.stringContaining("is written in this call, and what is new in it, or for it, is known when the call has returned") });
   // Others write the output, too.
   await more(into, 500, 501);
   await more(folder, 200, 201);

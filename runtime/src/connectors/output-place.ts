@@ -36,7 +36,7 @@ export function placeOutput(target: string, mode: WriteMode): void {
     // An empty folder (a mount point made beforehand) is no output.
     const names = found?.isDirectory() ? readdirSync(target) : [];
     if (mode === "create" && found && !(found.isDirectory() && names.length === 0)) throw outputExists(target);
-    if (found && !found.isDirectory() && adds(mode)) throw new LockstepError({ code: "LS2007", message: `${target} is one file, which nothing is added to`, fix: 'Write a folder, or replace the file: mode: "overwrite".' });
+    if (found && !found.isDirectory() && adds(mode)) throw isOneFile(target);
     const stranger = names.find((name) => !isOwn(name));
     if (stranger !== undefined) throw holdsStranger(target, stranger);
     keepOut(target);
@@ -51,7 +51,18 @@ export function checkFolders(target: string, partitionBy: readonly string[]): vo
   const there = existsSync(target) ? readdirSync(target, { recursive: true, encoding: "utf8" }) : [];
   const part = there.find((name) => formats.some((format) => name.endsWith(`.${format}`)) && !name.split(sep).some(isHidden));
   if (part === undefined) return;
-  const folders = [...foldersOf(target, join(target, part)).keys()];
+  checkLayout(target, { single: false, partitionBy: [...foldersOf(target, join(target, part)).keys()] }, partitionBy);
+}
+
+/** How an output's rows lie in it. */
+export interface OutputLayout {
+  readonly single: boolean;
+  readonly partitionBy: readonly string[];
+}
+
+/** As {@link checkFolders}, where it is known how the rows lie there. LS2007 where they are one file. */
+export function checkLayout(target: string, { single, partitionBy: folders }: OutputLayout, partitionBy: readonly string[]): void {
+  if (single) throw isOneFile(target);
   if (folders.join("\0") === partitionBy.join("\0")) return;
   const said = (columns: readonly string[]): string => (columns.length > 0 ? `in folders of ${columns.join(", ")}` : "in no folders");
   throw new LockstepError({ code: "LS2016", message: `${target} has its rows ${said(folders)}, the new ones would be ${said(partitionBy)}`, fix: "Say the same partitionBy, or write another output." });
@@ -110,6 +121,10 @@ function makeFolder(folder: string, target: string): void {
     // Another process may make it, too.
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw notWritten(`${target}: the folder ${folder} cannot be made`, error);
   }
+}
+
+function isOneFile(target: string): LockstepError {
+  return new LockstepError({ code: "LS2007", message: `${target} is one file, which nothing is added to`, fix: 'Write a folder, or replace the file: mode: "overwrite".' });
 }
 
 function outputExists(target: string): LockstepError {

@@ -31,6 +31,7 @@ export function checkWrite(verb: string, path: string | URL, { mode = "create", 
   if (mode === "overwrite-partitions" && partitionBy.length === 0) throw wrong('mode "overwrite-partitions" says nothing without partitionBy', 'Name the columns, or write mode: "overwrite".');
   const twice = partitionBy.find((name, index) => partitionBy.indexOf(name) !== index);
   if (twice !== undefined) throw wrong(`partitionBy has "${String(twice)}" twice`, "Name each column once.");
+  if (partitionBy.includes("" as never)) throw wrong("partitionBy: a column without a name cannot name folders", "Rename it before.");
   if (single && isRemote(path)) throw new LockstepError({ code: "LS2015", message: `${verb}: single is for files of the machine, ${String(path)} is in an object store`, fix: "Write a folder there, or the file here and copy it.", site });
 }
 

@@ -96,9 +96,15 @@ export class Ranks {
   }
 }
 
-/** Best effort, by whoever is left. */
+/** Best effort, by whoever is left: ranks that are about to end may still write there. */
 export function removeStaged(directories: readonly string[]): void {
-  for (const directory of directories) rmSync(directory, { recursive: true, force: true });
+  for (const directory of directories) {
+    try {
+      rmSync(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 });
+    } catch {
+      // What ends the job is what is told; the folder is hidden.
+    }
+  }
 }
 
 /** The one message of a job that lost a rank. */

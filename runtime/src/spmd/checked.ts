@@ -13,10 +13,10 @@ export async function checked<T>(operation: Promise<T>): Promise<T> {
   }
 }
 
-/** A check of what is the same on every rank. */
-export function onEveryRank(check: () => void): void {
+/** A check of what is the same on every rank, and what it gives. */
+export function onEveryRank<T>(check: () => T): T {
   try {
-    check();
+    return check();
   } catch (error) {
     throw markAgreed(error);
   }

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { basename, dirname, join, sep } from "node:path";
-import { adds, checkFolders, keepApart, nextPart, outputPath, partBehind, placeOutput } from "../connectors/output-place.ts";
+import { adds, checkFolders, checkLayout, keepApart, nextPart, outputPath, type OutputLayout, partBehind, placeOutput } from "../connectors/output-place.ts";
 import { localPath } from "../connectors/paths.ts";
 import { isRemote, parseLocation } from "../connectors/store/location.ts";
 import type { StoreOptions } from "../connectors/store/options.ts";
@@ -27,6 +27,8 @@ export interface Output {
   readonly done?: boolean;
   /** What becomes of an output that is there. */
   readonly mode?: WriteMode;
+  /** Where others may come to it. */
+  readonly layout?: OutputLayout;
   /** A table of Iceberg, which is not staged, and takes no other output's place. */
   readonly isTable?: boolean;
   /** Rank 0: makes it visible. */
@@ -75,7 +77,7 @@ export class Outputs {
         if (!remote && !signed) {
           keepApart(path, mode, this.#places());
           placeOutput(path, mode);
-          if (adds(mode)) checkFolders(path, partitionBy);
+          if (adds(mode)) this.#checkAlike(path, partitionBy);
         }
         const staging = signed ? null : await checked(native.prepareOutput(path, mode, attempt, JSON.stringify({ store, identity: known })));
         if (staging === null) process.stderr.write(`${path}: already committed by job ${identity!.job}, not written again\n`);
@@ -102,7 +104,7 @@ export class Outputs {
     const { staged } = answer!;
     const staging = staged?.staging;
     this.add({
-      path, staging, mode, done: staged === undefined,
+      path, staging, mode, layout: { single, partitionBy }, done: staged === undefined,
       async commit() {
         if (identity && !remote) sign(staging!, path, identity, single);
         await checked(native.commitOutput(staging!, path, mode, options));
@@ -119,6 +121,13 @@ export class Outputs {
     if (!isRemote(path)) return { firstPart: nextPart([path, ...this.#outputs.flatMap((output) => (output.path === path && output.staging ? output.staging : []))]), suffix };
     const [{ openStore }, location] = [await import("../connectors/store/store.ts"), parseLocation(path)];
     return { firstPart: partBehind((await (await openStore(location, store)).list(location.key)).map(({ key }) => key)), suffix };
+  }
+
+  /** Refuses to add rows that lie otherwise than those that are there, or will be by then. LS2007, LS2016. */
+  #checkAlike(path: string, partitionBy: readonly string[]): void {
+    const before = this.#outputs.findLast((output) => output.path === path && output.layout !== undefined);
+    if (before) checkLayout(path, before.layout!, partitionBy);
+    else checkFolders(path, partitionBy);
   }
 
   /** The newest output to `path` has nothing to add to what is there. */

@@ -134,6 +134,7 @@ async function openStaged(call: CallContext, path: string, options: TableOptions
   const { snapshot, asOf, ref, since, into } = options;
   const isNow = snapshot === undefined && asOf === undefined && (ref === undefined || ref === "main") && since === undefined && into === undefined;
   if (!isNow) {
+    if (since !== undefined || into !== undefined) await refuseNew(call, path, options);
     const opened = await open(path, options);
     (await import("../connectors/iceberg/table.ts")).noteSource(opened, options, call.read);
     return opened;
@@ -143,6 +144,15 @@ async function openStaged(call: CallContext, path: string, options: TableOptions
   const committed = write?.isWritten && write.isNew ? undefined : await open(path, options);
   if (committed && !call.seen.has(key)) call.seen.set(key, { snapshot: committed.snapshot });
   return write?.isWritten ? write.staged(committed) : committed!;
+}
+
+/** What is new in a table, and what is new for another one, their snapshots say: those of this call are made when it returns. LS2015. */
+async function refuseNew(call: CallContext, path: string, { into, ...options }: TableOptions): Promise<void> {
+  const { outputOf, tableKey } = await import("../connectors/iceberg/places.ts");
+  for (const [table, of] of [[path, options], ...(into === undefined ? [] : [outputOf(into, options)])] as const) {
+    if (!(await call.tables.get(tableKey(table, of))?.write)?.isWritten) continue;
+    throw new LockstepError({ code: "LS2015", message: `${table} is written in this call, and what is new in it, or for it, is known when the call has returned`, fix: "Read since or into before the first write, or in the next call." });
+  }
 }
 
 const methods = { readParquet: "openParquet", readCsv: "openCsv", readJsonLines: "openJsonLines" } as const;

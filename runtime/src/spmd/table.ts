@@ -9,6 +9,7 @@ import type { WriteIcebergOptions } from "../connectors/iceberg/write.ts";
 import type { WriteJsonLinesOptions } from "../connectors/json/write.ts";
 import type { WriteParquetOptions } from "../connectors/parquet/write.ts";
 import type { WritePostgresOptions } from "../connectors/postgres/write.ts";
+import { textCompression } from "../connectors/text/write-rows.ts";
 import type { WriteFilesOptions } from "../connectors/write-options.ts";
 import { checkSample, type SampleOptions } from "../tables/sample.ts";
 import { rangeOf, type RowRange } from "../tables/slice.ts";
@@ -252,20 +253,20 @@ export class SpmdTable {
   }
 
   async writeCsv(path: string | URL, options: WriteCsvOptions<Record<string, unknown>> | undefined, { site, ordered }: Sited & { ordered: boolean }): Promise<void> {
+    const compression = onEveryRank(() => textCompression("writeCsv", path, options ?? {}, site));
     await write(this.node, path, "writeCsv", options, site, (input, place) => ({
-      op: "writeCsv", input, ...place, site,
+      op: "writeCsv", input, ...place, site, compression,
       ordered: isOrdered(ordered, options),
-      compression: options?.compression ?? "none",
       delimiter: options?.delimiter ?? ",",
       header: options?.header ?? true,
     }));
   }
 
   async writeJsonLines(path: string | URL, options: WriteJsonLinesOptions<Record<string, unknown>> | undefined, { site, ordered }: Sited & { ordered: boolean }): Promise<void> {
+    const compression = onEveryRank(() => textCompression("writeJsonLines", path, options ?? {}, site));
     await write(this.node, path, "writeJsonLines", options, site, (input, place) => ({
-      op: "writeJsonLines", input, ...place, site,
+      op: "writeJsonLines", input, ...place, site, compression,
       ordered: isOrdered(ordered, options),
-      compression: options?.compression ?? "none",
     }));
   }
 

@@ -77,6 +77,13 @@ export async function nightly(from: string, into: string, fails: boolean, since:
   return fresh.numRows();
 }
 
+/** What is new is asked for again behind a write of the call. */
+export async function twiceNightly(from: string, into: string) {
+  "use spmd";
+  await (await readIceberg<Row>(from, { since: "last-success", into })).select("id").derive({ id: (d) => d.id }).writeIceberg(into, { types: { id: "int64" } });
+  return (await readIceberg<Row>(from, { since: "last-success", into })).numRows();
+}
+
 /** A call that is long after its change. */
 export async function slowly(into: string, merges: boolean) {
   "use spmd";

@@ -118,3 +118,39 @@ export async function partitionsOfNone(tables: Tables, out: string) {
   "use spmd";
   await (await stations(tables)).writeCsv(out, given('{ "mode": "overwrite-partitions" }'));
 }
+
+
+export async function addedToOneFile(tables: Tables, out: string) {
+  "use spmd";
+  await (await stations(tables)).writeCsv(`${out}/a.csv`, { single: true });
+  await (await stations(tables)).writeCsv(`${out}/a.csv`, { mode: "append" });
+}
+
+export async function addedBesideFolders(tables: Tables, out: string) {
+  "use spmd";
+  const rows = (await measurements(tables)).select("level", "station");
+  await rows.writeParquet(`${out}/parquet`, { partitionBy: ["station"] });
+  await rows.writeParquet(`${out}/parquet`, { mode: "append" });
+}
+
+export async function addedInOtherFolders(tables: Tables, out: string) {
+  "use spmd";
+  const rows = (await measurements(tables)).select("level", "label", "station");
+  await rows.writeParquet(`${out}/parquet`);
+  await rows.writeParquet(`${out}/parquet`, { mode: "overwrite", partitionBy: ["station"] });
+  await rows.writeParquet(`${out}/parquet`, { mode: "append", partitionBy: ["station"] });
+  await rows.writeParquet(`${out}/parquet`, { mode: "overwrite-partitions", partitionBy: ["label"] });
+}
+
+export async function compressedByName(tables: Tables, out: string) {
+  "use spmd";
+  await (await measurements(tables)).select("level").writeCsv(`${out}/a.csv.gz`, { single: true });
+  await (await measurements(tables)).select("level").writeJsonLines(`${out}/b.jsonl.ZST`, { single: true });
+  const [first, second] = [await readCsv<{ level: number | null }>(`${out}/a.csv.gz`), await readJsonLines<{ level: number | null }>(`${out}/b.jsonl.ZST`)];
+  return [first.slice(0, 3).array("level"), second.numRows()];
+}
+
+export async function compressedOtherwise(tables: Tables, out: string) {
+  "use spmd";
+  await (await stations(tables)).writeCsv(`${out}/a.csv.gz`, { single: true, compression: "zstd" });
+}

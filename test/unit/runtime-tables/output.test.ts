@@ -95,3 +95,8 @@ test.each(["process.exit(3)", "throw new Error('ends')"])("nothing is left of a 
   expect(spawnSync(process.execPath, ["--input-type=module", "-e", code], { cwd: root })).toMatchObject({ status: end.includes("3") ? 3 : 1 });
   expect(names(place).filter((name) => name !== "out")).toEqual([]);
 });
+
+test("folders are not named by a column without a name", async () => {
+  const error = await errorOf(() => table({ "": [1], y: [2] }).writeCsv(join(folder, "unnamed"), { partitionBy: [""] }));
+  expect([error.code, error.message]).toEqual(["LS2016", "writeCsv: partitionBy: a column without a name cannot name folders"]);
+});

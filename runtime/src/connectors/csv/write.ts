@@ -3,7 +3,7 @@ import type { Columns } from "../../tables/row.ts";
 import { checkOptions } from "../options.ts";
 import { writeFiles } from "../output.ts";
 import { printValue } from "../text/print.ts";
-import { endings, writeRows, type TextCompression } from "../text/write-rows.ts";
+import { endings, textCompression, writeRows, type TextCompression } from "../text/write-rows.ts";
 import type { WriteFilesOptions } from "../write-options.ts";
 
 /** Options of writeCsv. */
@@ -21,7 +21,7 @@ export async function writeCsv(columns: Columns, rows: number, path: string | UR
   checkOptions("writeCsv", options);
   const delimiter = options.delimiter ?? ",";
   const quote = (text: string): string => (text === "" || /["\r\n]/.test(text) || text.includes(delimiter) ? `"${text.replaceAll('"', '""')}"` : text);
-  const compression = options.compression ?? "none";
+  const compression = textCompression("writeCsv", path, options);
   await writeFiles("writeCsv", path, options, `csv${endings[compression]}`, columns, rows, (filename, own, count) => {
     const printers = [...own.values()].map((column) => printer(column, quote));
     const header = (options.header ?? true) ? `${[...own.keys()].map(quote).join(delimiter)}\n` : "";

@@ -3,7 +3,7 @@ import type { Columns } from "../../tables/row.ts";
 import { checkOptions } from "../options.ts";
 import { writeFiles } from "../output.ts";
 import { isText, printValue } from "../text/print.ts";
-import { endings, writeRows, type TextCompression } from "../text/write-rows.ts";
+import { endings, textCompression, writeRows, type TextCompression } from "../text/write-rows.ts";
 import type { WriteFilesOptions } from "../write-options.ts";
 
 /** Options of writeJsonLines. */
@@ -15,7 +15,7 @@ export interface WriteJsonLinesOptions<Row> extends WriteFilesOptions<Row> {
 /** See Table.writeJsonLines. */
 export async function writeJsonLines(columns: Columns, rows: number, path: string | URL, options: WriteJsonLinesOptions<never>): Promise<void> {
   checkOptions("writeJsonLines", options);
-  const compression = options.compression ?? "none";
+  const compression = textCompression("writeJsonLines", path, options);
   await writeFiles("writeJsonLines", path, options, `jsonl${endings[compression]}`, columns, rows, (filename, own, count) => {
     const members = [...own].map(([name, column]) => ({ key: JSON.stringify(name), print: printer(column) }));
     return writeRows(filename, compression, "", count, (row) => `{${members.map(({ key, print }) => `${key}:${print(row)}`).join(",")}}`);

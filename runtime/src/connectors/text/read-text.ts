@@ -24,13 +24,21 @@ export const withCompressed = (names: readonly string[]): readonly string[] => [
 
 /** What a file whose name ends in .gz or .zst holds: all members of gzip, all frames of zstd. LS2005 */
 function unpacked(name: string, bytes: Buffer): Buffer {
-  const unpack = /\.gz$/i.test(name) ? zlib.gunzipSync : /\.zst$/i.test(name) ? zlib.zstdDecompressSync : undefined;
+  const unpack = /\.gz$/i.test(name) ? zlib.gunzipSync : /\.zst$/i.test(name) ? unpackFrames : undefined;
   try {
     return unpack ? unpack(bytes, { maxOutputLength: constants.MAX_STRING_LENGTH }) : bytes;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE") throw tooLarge(name);
     throw new LockstepError({ code: "LS2005", message: `${name} is damaged or not complete: ${(error as Error).message}`, cause: error });
   }
+}
+
+/** zlib ends without an error where no frame begins, and where a frame's first bytes end: behind another frame neither is the end. */
+function unpackFrames(bytes: Buffer, options: { maxOutputLength: number }): Buffer {
+  const all = Buffer.concat([bytes, zlib.zstdCompressSync(Buffer.alloc(0))]);
+  const { buffer, engine } = zlib.zstdDecompressSync(all, { ...options, info: true }) as unknown as { buffer: Buffer; engine: { bytesWritten: number } };
+  if (engine.bytesWritten < all.length) throw new Error("Unknown frame descriptor");
+  return buffer;
 }
 
 function tooLarge(name: string): LockstepError {

@@ -16,12 +16,13 @@ const store: Taken = { kind: "options", of: { endpoint: text, region: text, path
 const catalog: Taken = { kind: "options", of: { uri: text, warehouse: text, name: text } };
 const files = { mode: { kind: "one", of: ["create", "overwrite", "append", "overwrite-partitions"] }, partitionBy: columns, single: boolean, fileRows: count, store, order } as const satisfies Options;
 const compression: Taken = { kind: "one", of: ["gzip", "zstd", "none"] };
+const badRows = { onBadRow: { kind: "one", of: ["error", "skip"] }, badRows: text, maxBadRows: count } as const satisfies Options;
 const range: Options = { limit: number, offset: number };
 
 export const optionsOf = {
   readParquet: { types: read, store },
-  readCsv: { delimiter: character, header: boolean, types: read, store },
-  readJsonLines: { types: read, store },
+  readCsv: { delimiter: character, header: boolean, types: read, ...badRows, store },
+  readJsonLines: { types: read, ...badRows, store },
   readIceberg: { snapshot: text, asOf: date, ref: text, since: text, into: text, catalog, types: read, store },
   readPostgres: { url: database, types: read, partitionBy: text, connections: count },
   writeParquet: { ...files, compression: { kind: "one", of: ["snappy", "zstd", "gzip", "lz4", "none"] }, rowGroupRows: count, types: { kind: "types", of: "arrow" } },

@@ -19,6 +19,7 @@ import type { WriteParquetOptions } from "./parquet/write.ts";
 import type { ReadPostgresOptions } from "./postgres/read.ts";
 import type { WritePostgresOptions } from "./postgres/write.ts";
 import type { StoreOptions } from "./store/options.ts";
+import type { BadRowOptions } from "./text/bad-rows.ts";
 import type { WriteFilesOptions } from "./write-options.ts";
 
 /** What one option takes. */
@@ -39,12 +40,13 @@ const store: Taken = { kind: "options", of: { endpoint: text, region: text, path
 const catalog: Taken = { kind: "options", of: { uri: text, warehouse: text, name: text } satisfies Of<CatalogOptions> };
 const files = { mode: { kind: "one", of: ["create", "overwrite", "append", "overwrite-partitions"] }, partitionBy: columns, single: boolean, fileRows: count, store, order } as const satisfies Of<WriteFilesOptions<object>>;
 const compression: Taken = { kind: "one", of: ["gzip", "zstd", "none"] };
+const badRows = { onBadRow: { kind: "one", of: ["error", "skip"] }, badRows: text, maxBadRows: count } as const satisfies Of<BadRowOptions>;
 const range = { limit: number, offset: number } satisfies Of<RowRange>;
 
 export const optionsOf = {
   readParquet: { types: read, store } satisfies Of<ReadParquetOptions<object>>,
-  readCsv: { delimiter: character, header: boolean, types: read, store } satisfies Of<ReadCsvOptions<object>>,
-  readJsonLines: { types: read, store } satisfies Of<ReadJsonLinesOptions<object>>,
+  readCsv: { delimiter: character, header: boolean, types: read, ...badRows, store } satisfies Of<ReadCsvOptions<object>>,
+  readJsonLines: { types: read, ...badRows, store } satisfies Of<ReadJsonLinesOptions<object>>,
   readIceberg: { snapshot: text, asOf: date, ref: text, since: text, into: text, catalog, types: read, store } satisfies Of<ReadIcebergOptions<object>>,
   readPostgres: { url: database, types: read, partitionBy: text, connections: count } satisfies Of<ReadPostgresOptions<object>>,
   writeParquet: {

@@ -9,6 +9,7 @@ import { checkOptions } from "../connectors/options.ts";
 import { findTarget } from "../connectors/postgres/target.ts";
 import { refuseDangling, refuseOwn, type InputPath } from "../connectors/paths.ts";
 import { isRemote } from "../connectors/store/location.ts";
+import { badColumns, checkBadRows, tellBadRows, type BadRow, type BadRowOptions } from "../connectors/text/bad-rows.ts";
 import type { StoreOptions } from "../connectors/store/options.ts";
 import { didYouMean, LockstepError } from "../errors/index.ts";
 import { reached } from "../observe/debug.ts";
@@ -42,6 +43,8 @@ export interface ReaderDescriptor extends Sited {
 
 interface Opened {
   dataset: number;
+  /** Lines that are left out: all of them, or the first. */
+  bad?: { count: number; rows: readonly BadRow[] };
   schema: readonly { name: string }[];
   bytes: number;
   rows?: number | null;
@@ -54,14 +57,14 @@ export function readParquet(path: InputPath, options: ReadParquetOptions<Record<
 
 /** Opens CSV files. */
 export function readCsv(path: InputPath, options: ReadCsvOptions<Record<string, unknown>> | undefined, descriptor: ReaderDescriptor): Promise<SpmdTable> {
-  return open(path, descriptor, "readCsv", options, (types, store) => ({ types, store, delimiter: options?.delimiter ?? ",", header: options?.header ?? true }));
+  return open(path, descriptor, "readCsv", options, (types, store) => ({ types, store, delimiter: options?.delimiter ?? ",", header: options?.header ?? true, ...tolerance(options) }));
 }
 
 /** Opens JSON Lines. */
 export function readJsonLines(path: InputPath, options: ReadJsonLinesOptions<Record<string, unknown>> | undefined, descriptor: ReaderDescriptor): Promise<SpmdTable> {
   // In the order in which columns that no line has are there, and without those that nothing is said of.
   const typed = (types: Types): [string, string | undefined][] => Object.entries(types).filter(([, type]) => type !== undefined);
-  return open(path, descriptor, "readJsonLines", options, (types, store) => ({ types: typed(types), store, whole: seesBesides(descriptor) }));
+  return open(path, descriptor, "readJsonLines", options, (types, store) => ({ types: typed(types), store, whole: seesBesides(descriptor), ...tolerance(options) }));
 }
 
 /** Opens a table, a view or a query of PostgreSQL. */
@@ -159,29 +162,45 @@ const methods = { readParquet: "openParquet", readCsv: "openCsv", readJsonLines:
 
 type Types = Readonly<Record<string, string | undefined>>;
 
-interface ReaderOptions {
+interface ReaderOptions extends BadRowOptions {
   readonly types?: Types;
   readonly store?: StoreOptions;
 }
 
+const tolerance = ({ onBadRow, badRows, maxBadRows }: BadRowOptions = {}): object => (onBadRow === "skip" ? { tolerance: { kept: badRows !== undefined, ...(maxBadRows !== undefined && { most: maxBadRows }) } } : {});
+
 /** `options` as the program gave them, `asked` as the engine takes them. */
-function open(path: InputPath, descriptor: ReaderDescriptor, verb: keyof typeof methods, options: ReaderOptions | undefined, asked: (types: Types, store: StoreOptions) => object): Promise<SpmdTable> {
+async function open(path: InputPath, descriptor: ReaderDescriptor, verb: keyof typeof methods, options: ReaderOptions | undefined, asked: (types: Types, store: StoreOptions) => object): Promise<SpmdTable> {
   const call = currentCall();
   const { declared, site } = descriptor;
   const paths = located(site, () => (Array.isArray(path) ? path : [path]).map(absolute));
-  return call.inOrder(async () => {
+  let bad: Opened["bad"];
+  const table = await call.inOrder(async () => {
     checkReader(verb, options, descriptor);
     const resolved = paths.map((one) => call.outputs.resolve(one));
     const local = resolved.filter((one) => !isRemote(one));
     if (call.world.size > 1) located(site, () => local.forEach(refuseOwn));
     located(site, () => local.forEach(refuseDangling));
     const request = engineText({ paths: resolved, declared, site, ...asked(options?.types ?? {}, options?.store ?? {}) });
-    return opened(call, paths[0]!, descriptor, verb === "readParquet", (engine) => engine[methods[verb]](request));
+    return opened(call, paths[0]!, descriptor, verb === "readParquet", async (engine) => {
+      const answer = await engine[methods[verb]](request);
+      ({ bad } = JSON.parse(answer) as Opened);
+      return answer;
+    });
   });
+  if (bad && call.world.rank === 0) tellBadRows(String(path), bad.count, bad.rows[0]!);
+  // An operation of its own, behind that of opening.
+  if (options?.badRows !== undefined) await new SpmdTable(literalTable(badColumns(bad?.rows ?? []), badTypes, site)).writeJsonLines(options.badRows, { mode: "overwrite" }, { site, ordered: true });
+  return table;
 }
 
+const badTypes: ColumnType[] = (["file", "line", "text", "reason"] as const).map((name) => ({ name, type: name === "line" ? "number" : "string", nullable: false }));
+
 function checkReader(verb: keyof typeof methods | "readIceberg" | "readPostgres", options: ReaderOptions | undefined, { declared, site }: ReaderDescriptor): void {
-  onEveryRank(() => checkOptions(verb, options, site));
+  onEveryRank(() => {
+    checkOptions(verb, options, site);
+    checkBadRows(verb, options ?? {}, site);
+  });
   for (const name of Object.keys(options?.types ?? {})) {
     if (!declared.some((column) => column.name === name)) throw new LockstepError({ code: "LS2002", message: `types: the interface has no column "${name}"${didYouMean(name, declared.map((column) => column.name))}`, site });
   }

@@ -16,7 +16,7 @@ use crate::{
     parquet::Footers,
     paths,
     store::{Blob, Secret, StoreOptions, Version, is_remote},
-    text::unpacked_of,
+    text::{BadRows, unpacked_of},
 };
 
 /// An opened input: files in table order, each a list of groups of rows.
@@ -43,6 +43,9 @@ pub struct Dataset {
     /// Files that say which rows of the others are deleted; `rows` and all statistics count these rows.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub deletes: Vec<DeleteFile>,
+    /// Lines that are left out.
+    #[serde(default)]
+    pub bad: BadRows,
     #[serde(skip)]
     pub(crate) footers: Footers,
     #[serde(skip)]
@@ -109,6 +112,9 @@ pub struct Group {
     /// Parquet: one entry a column of the dataset's schema.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub columns: Vec<ColumnChunk>,
+    /// CSV, JSON Lines: the numbers of lines that are no rows (`onBadRow`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bad: Vec<u32>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -153,7 +159,7 @@ impl Dataset {
     pub(crate) fn new(format: Format, files: Vec<DataFile>, schema: SchemaRef, store: StoreOptions) -> Self {
         let rows = files.iter().map(|file| file.rows).sum();
         let bytes = files.iter().map(|file| file.size).sum();
-        Self { format, files, schema, rows, bytes, store, ids: Vec::new(), sampled: None, deletes: Vec::new(), footers: Footers::default(), deleted: Deleted::default() }
+        Self { format, files, schema, rows, bytes, store, ids: Vec::new(), sampled: None, deletes: Vec::new(), bad: BadRows::default(), footers: Footers::default(), deleted: Deleted::default() }
     }
 
     /// Leaves `rows` of its rows, where it has more: of groups of one size every so manieth, the last one cut; of few large ones

@@ -7,6 +7,9 @@ export type Field = string | null;
 export interface CsvRecord {
   readonly line: number;
   readonly fields: readonly Field[];
+  /** Where its text is. */
+  readonly from: number;
+  readonly to: number;
 }
 
 /**
@@ -19,7 +22,7 @@ export function* parseCsv(text: string, delimiter: string, file: string): Genera
   let line = 1;
   let columns = 0;
   while (at < text.length) {
-    const start = line;
+    const [start, from] = [line, at];
     const fields: Field[] = [];
     let more = true;
     while (more) {
@@ -46,7 +49,7 @@ export function* parseCsv(text: string, delimiter: string, file: string): Genera
     line++;
     if (fields.length === 1 && fields[0] === null && columns !== 1) continue;
     columns ||= fields.length;
-    yield { line: start, fields };
+    yield { line: start, fields, from, to: at };
   }
 }
 

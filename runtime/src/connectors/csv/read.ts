@@ -9,13 +9,14 @@ import { checkOptions } from "../options.ts";
 import { openInput, type InputFile, type InputPath } from "../paths.ts";
 import type { SourceColumn } from "../source-column.ts";
 import type { StoreOptions } from "../store/options.ts";
+import { BadRows, checkBadRows, keepBadRows, type BadRowOptions } from "../text/bad-rows.ts";
 import { badLine, badValue, lostDigits } from "../text/errors.ts";
 import { readText, withCompressed } from "../text/read-text.ts";
 import { inferenceOrder, textTypes, type TextType, type TextTypeRule } from "../text/types.ts";
 import { parseCsv, type CsvRecord, type Field } from "./parse.ts";
 
 /** Options of {@link readCsv}. */
-export interface ReadCsvOptions<Row> {
+export interface ReadCsvOptions<Row> extends BadRowOptions {
   /** One character; a comma by default. */
   readonly delimiter?: string;
   /** Whether the first line of each file names the columns: true by default; otherwise they are col1, col2, … */
@@ -38,17 +39,25 @@ export async function readCsv<Row extends object = Record<never, never>>(
   options: ReadCsvOptions<Row> = {},
 ): Promise<Table<StoredRow<Row>>> {
   checkOptions("readCsv", options);
-  return readTable(path, options, inferType);
+  checkBadRows("readCsv", options);
+  const bad = BadRows.of(options);
+  const read = await readTable(path, options, inferType, bad);
+  await keepBadRows(String(path), bad, options);
+  return read;
 }
 
-async function readTable<Row extends object>(path: InputPath, options: ReadCsvOptions<Row>, infer: typeof inferType): Promise<Table<StoredRow<Row>>> {
+async function readTable<Row extends object>(path: InputPath, options: ReadCsvOptions<Row>, infer: typeof inferType, bad?: BadRows): Promise<Table<StoredRow<Row>>> {
   const delimiter = options.delimiter ?? ",";
   const inputs = await openInput(path, csvNames, options.store);
-  const files = inputs.map((input) => readRecords(input, delimiter, options.header ?? true));
+  let files: readonly CsvFile[] = inputs.map((input) => readRecords(input, delimiter, options.header ?? true));
   const header = files[0]!.header;
   const different = files.find((file) => file.header.join("\0") !== header.join("\0"));
   if (different !== undefined) throw headersDiffer(files[0]!, different);
   const types = (options.types ?? {}) as Readonly<Record<string, TextType | undefined>>;
+  if (bad) {
+    const said = [...header.entries()].filter(([, name]) => Object.hasOwn(types, name) && types[name] && !inputs[0]!.folders.has(name));
+    files = files.map((file) => leftOut(file, said.map(([index, name]) => ({ index, name, rule: textTypes[types[name]!] })), bad));
+  }
   const folders = folderColumns(inputs, files.map(({ records }) => records.length), types);
   const unknown = Object.keys(types).find((name) => !header.includes(name) && !folders.has(name));
   if (unknown !== undefined) throw new LockstepError({ code: "LS2002", message: `types: ${inputs[0]!.name} has no column "${unknown}"${didYouMean(unknown, header)}` });
@@ -69,19 +78,21 @@ export const csvNames = withCompressed([".csv"]);
 
 interface CsvFile {
   readonly name: string;
+  readonly text: string;
   readonly header: readonly string[];
   readonly records: readonly CsvRecord[];
 }
 
 function readRecords(input: InputFile, delimiter: string, named: boolean): CsvFile {
   const { name } = input;
-  const records = [...parseCsv(readText(input, "CSV"), delimiter, name)];
+  const text = readText(input, "CSV");
+  const records = [...parseCsv(text, delimiter, name)];
   const first = named ? records.shift() : records[0];
   if (first === undefined) throw badLine(name, 1, "the file is empty, a header line is expected");
   const header = first.fields.map((field, i) => (named ? (field ?? "") : `col${i + 1}`));
   const twice = header.find((column, i) => header.indexOf(column) !== i);
   if (twice !== undefined) throw badLine(name, first.line, `the column "${twice}" appears twice`);
-  return { name, header, records };
+  return { name, text, header, records };
 }
 
 function headersDiffer(first: CsvFile, other: CsvFile): LockstepError {
@@ -94,7 +105,23 @@ function headersDiffer(first: CsvFile, other: CsvFile): LockstepError {
 /** After what is said of the header: where that is not the expected one, the lines are not at fault. */
 function checkWidths({ name, header, records }: CsvFile): void {
   const wrong = records.find(({ fields }) => fields.length !== header.length);
-  if (wrong) throw badLine(name, wrong.line, `${wrong.fields.length} fields, the header has ${header.length}`);
+  if (wrong) throw wrongWidth(name, wrong, header);
+}
+
+const wrongWidth = (file: string, { line, fields }: CsvRecord, header: readonly string[]): LockstepError => badLine(file, line, `${fields.length} fields, the header has ${header.length}`);
+
+/** The records that are rows. `said`: what the program says of columns. */
+function leftOut(file: CsvFile, said: readonly { readonly index: number; readonly name: string; readonly rule: TextTypeRule }[], bad: BadRows): CsvFile {
+  const wrong = (record: CsvRecord): LockstepError | undefined => {
+    if (record.fields.length !== file.header.length) return wrongWidth(file.name, record, file.header);
+    return said.map(({ index, name, rule }) => wrongField(record.fields[index]!, rule, file.name, record.line, name)).find((error) => error !== undefined);
+  };
+  const records = file.records.filter((record) => {
+    const error = wrong(record);
+    if (error) bad.add(file.name, record.line, file.text.slice(record.from, record.to), error.message);
+    return !error;
+  });
+  return { ...file, records };
 }
 
 function readColumn(name: string, index: number, files: readonly CsvFile[], rows: number, type: TextType | undefined): Column {
@@ -107,12 +134,17 @@ function readColumn(name: string, index: number, files: readonly CsvFile[], rows
   for (const file of files) {
     for (const { line, fields } of file.records) {
       const value = parseField(fields[index]!, rule);
-      if (value === undefined) throw badValue(file.name, line, name, fields[index]!, rule.described);
-      if (value !== null && rule.loses?.(fields[index]!, value)) throw lostDigits(file.name, line, name, fields[index]!);
-      values[row++] = value;
+      const wrong = wrongField(fields[index]!, rule, file.name, line, name, value);
+      if (wrong) throw wrong;
+      values[row++] = value!;
     }
   }
   return new Column(rule.type, rows, values, { view: rule.view, origin });
+}
+
+function wrongField(field: Field, rule: TextTypeRule, file: string, line: number, column: string, value = parseField(field, rule)): LockstepError | undefined {
+  if (value === undefined) return badValue(file, line, column, field!, rule.described);
+  return value !== null && rule.loses?.(field!, value) ? lostDigits(file, line, column, field!) : undefined;
 }
 
 /** With the type that the program has to name, for integers that a number cannot hold. */

@@ -1,9 +1,13 @@
+import { LockstepError } from "../../errors/index.ts";
 import { badLine } from "../text/errors.ts";
 
 /** A line, counted from 1, and the values of its keys. */
 export interface JsonLine {
   readonly line: number;
   readonly values: ReadonlyMap<string, unknown>;
+  readonly text: string;
+  /** Why it is no object, where that is tolerated. */
+  readonly wrong?: string;
 }
 
 /** A number by its digits: one that is wanted with all of them, or an integer that may have more than a number holds. */
@@ -15,15 +19,22 @@ export class Digits {
   }
 }
 
-/** The objects of a text, one a line; blank lines are skipped. `exact`: keys whose numbers keep their digits. LS2006. */
-export function parseLines(text: string, file: string, exact: ReadonlySet<string>): JsonLine[] {
+/** The objects of a text, one a line; blank lines are skipped. `exact`: keys whose numbers keep their digits. LS2006, unless `tolerant`. */
+export function parseLines(text: string, file: string, exact: ReadonlySet<string>, tolerant = false): JsonLine[] {
   const keepDigits = (key: string, value: unknown, context?: { readonly source?: string }): unknown =>
     typeof value === "number" && (exact.has(key) || /^-?\d{16,}$/.test(context!.source!)) ? new Digits(context!.source!) : value;
-  return text.split("\n").flatMap((content, index) => {
+  return text.split("\n").flatMap((content, index): JsonLine[] => {
     if (/^[ \t\r]*$/.test(content)) return [];
     // With a reviver it takes several times as long.
-    const object = parse(content, file, index + 1, exact.size > 0 || /\d{16}/.test(content) ? keepDigits : undefined);
-    return [{ line: index + 1, values: new Map(Object.entries(object).map(([key, value]) => [key.toWellFormed(), value as unknown])) }];
+    let object: object;
+    try {
+      object = parse(content, file, index + 1, exact.size > 0 || /\d{16}/.test(content) ? keepDigits : undefined);
+    } catch (error) {
+      if (!tolerant || !(error instanceof LockstepError)) throw error;
+      // What exactly is wrong with it this parser and the ranks' say in other words.
+      return [{ line: index + 1, values: new Map(), text: content, wrong: error.message.replace(/: no JSON: .*/s, ": no JSON object") }];
+    }
+    return [{ line: index + 1, text: content, values: new Map(Object.entries(object).map(([key, value]) => [key.toWellFormed(), value as unknown])) }];
   });
 }
 

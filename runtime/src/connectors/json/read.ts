@@ -1,3 +1,4 @@
+import type { LockstepError } from "../../errors/index.ts";
 import { int64, nothing } from "../../tables/arrow-type.ts";
 import { Column, unsupportedType, type Stored } from "../../tables/column.ts";
 import { Table } from "../../tables/table.ts";
@@ -7,13 +8,14 @@ import { checkOptions } from "../options.ts";
 import { openInput, type InputFile, type InputPath } from "../paths.ts";
 import type { SourceColumn } from "../source-column.ts";
 import type { StoreOptions } from "../store/options.ts";
+import { BadRows, checkBadRows, keepBadRows, type BadRowOptions } from "../text/bad-rows.ts";
 import { badValue, lostDigits } from "../text/errors.ts";
 import { anotherFormat, readText, withCompressed } from "../text/read-text.ts";
 import { textTypes, type TextType, type TextTypeRule } from "../text/types.ts";
 import { Digits, parseLines, type JsonLine } from "./parse.ts";
 
 /** Options of {@link readJsonLines}. */
-export interface ReadJsonLinesOptions<Row> {
+export interface ReadJsonLinesOptions<Row> extends BadRowOptions {
   /** What its values alone do not say of a column: `{ at: "date", id: "bigint" }`. A column named here is there, even if no line has it. */
   readonly types?: { readonly [K in keyof Row & string]?: TextType };
   /** How an object store is reached, where the environment does not say it. */
@@ -33,7 +35,11 @@ export async function readJsonLines<Row extends object = Record<never, never>>(
 ): Promise<Table<StoredRow<Row>>> {
   checkOptions("readJsonLines", options);
   const types = new Map(Object.entries<TextType | undefined>(options.types ?? {}).filter((entry): entry is [string, TextType] => entry[1] !== undefined));
-  const files = await readFiles(path, options.store, new Set([...types].filter(([, type]) => type === "bigint").map(([name]) => name)));
+  checkBadRows("readJsonLines", options);
+  const bad = BadRows.of(options);
+  const read = await readFiles(path, options.store, new Set([...types].filter(([, type]) => type === "bigint").map(([name]) => name)), bad);
+  const files = bad ? read.map((file) => leftOut(file, [...types].filter(([name]) => !file.input.folders.has(name)), bad)) : read;
+  await keepBadRows(String(path), bad, options);
   const found = kindsOf(files);
   const rows = files.reduce((sum, { lines }) => sum + lines.length, 0);
   const folders = folderColumns(files.map(({ input }) => input), files.map(({ lines }) => lines.length), options.types);
@@ -67,13 +73,23 @@ interface JsonFile {
 type Kinds = ReadonlyMap<string, { readonly line: number; readonly file: string | null }>;
 
 /** `exact`: columns whose numbers are wanted with all digits. */
-async function readFiles(path: InputPath, store: StoreOptions | undefined, exact: ReadonlySet<string>): Promise<JsonFile[]> {
+async function readFiles(path: InputPath, store: StoreOptions | undefined, exact: ReadonlySet<string>, bad?: BadRows): Promise<JsonFile[]> {
   return (await openInput(path, jsonLinesNames, store)).map((input) => {
     const text = readText(input, "JSON Lines").replace(/^\uFEFF/, "");
     if (/^[ \t\r\n]*\[/.test(text)) throw anotherFormat(input.name, "JSON Lines", "it is one list of JSON: write a line for each of its objects (jq -c '.[]')");
     if (/^[ \t\r\n]*\{[ \t\r]*\n/.test(text)) throw anotherFormat(input.name, "JSON Lines", "its objects go over several lines: write each in one (jq -c .)");
-    return { input, name: input.name, lines: parseLines(text, input.name, exact) };
+    return { input, name: input.name, lines: parseLines(text, input.name, exact, bad !== undefined) };
   });
+}
+
+/** The lines that are rows. `said`: what the program says of columns. */
+function leftOut(file: JsonFile, said: readonly (readonly [string, TextType])[], bad: BadRows): JsonFile {
+  const lines = file.lines.filter((line) => {
+    const error = line.wrong ?? said.map(([name, type]) => wrongValue(line, name, textTypes[type], file.name)?.message).find((message) => message !== undefined);
+    if (error !== undefined) bad.add(file.name, line.line, line.text, error);
+    return error === undefined;
+  });
+  return { ...file, lines };
 }
 
 function kindsOf(files: readonly JsonFile[]): Map<string, Kinds> {
@@ -128,13 +144,17 @@ function columnOf(name: string, said: TextType | undefined, kinds: Kinds, files:
   return new Column(rule.type, rows, () => files.flatMap((file) => file.lines.map((line) => read(line, name, rule, file.name))), { view: rule.view, origin });
 }
 
-function read({ line, values }: JsonLine, name: string, rule: TextTypeRule, file: string): Stored {
+function read(line: JsonLine, name: string, rule: TextTypeRule, file: string): Stored {
+  const wrong = wrongValue(line, name, rule, file);
+  if (wrong) throw wrong;
+  return convert(line.values.get(name) ?? null, rule)!;
+}
+
+function wrongValue({ line, values }: JsonLine, name: string, rule: TextTypeRule, file: string): LockstepError | undefined {
   const value = values.get(name) ?? null;
-  const stored = convert(value, rule);
   const text = (): string => (value instanceof Digits ? value.text : typeof value === "string" ? value : JSON.stringify(value));
-  if (stored === undefined) throw badValue(file, line, name, text(), rule.described);
-  if (rule.view === "number" && value instanceof Digits && losesDigits(value)) throw lostDigits(file, line, name, value.text);
-  return stored;
+  if (convert(value, rule) === undefined) return badValue(file, line, name, text(), rule.described);
+  return rule.view === "number" && value instanceof Digits && losesDigits(value) ? lostDigits(file, line, name, value.text) : undefined;
 }
 
 const losesDigits = ({ text }: Digits): boolean => textTypes.number.loses!(text, Number(text));

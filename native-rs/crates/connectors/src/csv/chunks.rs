@@ -130,7 +130,7 @@ impl Scanner {
     fn close(&mut self, next: u64) {
         if self.rows > 0 {
             let lines = Lines { bytes: next - self.open.offset, ..self.open };
-            self.groups.push(Group { rows: self.rows, lines: Some(lines), columns: Vec::new() });
+            self.groups.push(Group { rows: self.rows, lines: Some(lines), ..Group::default() });
         }
         self.open = Lines { offset: next, bytes: 0, line: self.line };
         self.rows = 0;

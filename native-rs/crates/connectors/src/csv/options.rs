@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::{
     errors::{ConnectorError, Result},
     store::StoreOptions,
-    text::Compression,
+    text::{Compression, Tolerance},
 };
 
 /// `readCsv(paths, …)` with the interface the compiler saw.
@@ -29,11 +29,14 @@ pub struct CsvRequest {
     /// False: the first line is data and the columns are col1, col2, …
     #[serde(default = "yes")]
     pub header: bool,
+    /// Bad lines are left out; None: an error.
+    #[serde(default)]
+    pub tolerance: Option<Tolerance>,
 }
 
 impl Default for CsvRequest {
     fn default() -> Self {
-        Self { paths: Vec::new(), declared: Vec::new(), store: StoreOptions::default(), types: BTreeMap::new(), delimiter: comma(), header: true }
+        Self { paths: Vec::new(), declared: Vec::new(), store: StoreOptions::default(), types: BTreeMap::new(), delimiter: comma(), header: true, tolerance: None }
     }
 }
 

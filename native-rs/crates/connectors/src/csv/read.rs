@@ -3,6 +3,7 @@ use std::{borrow::Cow, sync::Arc};
 
 use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
+use lockstep_plan::JsType;
 
 use super::{
     options::Dialect,
@@ -11,11 +12,11 @@ use super::{
 };
 use crate::{
     chunks::Chunk,
-    dataset::Dataset,
+    dataset::{DataFile, Dataset},
     errors::{ConnectorError, Result},
     read::{ChunkBatches, Piece, ReadOptions},
     store::Blob,
-    text::{Builder, Source, bad_line, bad_value},
+    text::{BadRows, Builder, LeftOut, Source, Tolerance, arrow_type, bad_line, bad_value},
 };
 
 /// The text of a field, quotes undone.
@@ -42,6 +43,7 @@ pub fn open_chunk(dataset: &Dataset, blob: &Blob, dialect: &Dialect, chunk: &Chu
         columns,
         position: 0,
         line: lines.line,
+        left_out: LeftOut::of(&file.groups[chunk.group].bad),
         skip: chunk.start,
         left: chunk.rows,
         batch_size: options.batch_size as u64,
@@ -57,6 +59,7 @@ struct Batches {
     columns: Vec<Column>,
     position: usize,
     line: u64,
+    left_out: LeftOut,
     skip: u64,
     left: u64,
     batch_size: u64,
@@ -79,30 +82,65 @@ impl Batches {
             if !more {
                 break;
             }
-            if fields.len() != self.width {
-                let what = format!("{} fields, the header has {}", fields.len(), self.width);
-                return Err(bad_line(&self.file, records.record_line, &what));
+            if self.left_out.next() {
+                continue;
             }
             if self.skip > 0 {
                 self.skip -= 1;
                 continue;
             }
-            for column in &mut self.columns {
-                let field = &fields[column.index];
-                let value = source.bytes(field.range());
-                // An empty field without quotes is null.
-                if value.is_empty() && !field.quoted {
-                    column.builder.append_null();
-                } else if let Err(wrong) = column.builder.append(value, || text(source, field)) {
-                    return Err(bad_value(&self.file, records.record_line, &column.name, value, wrong));
-                }
-            }
+            append(&mut self.columns, &fields, source, self.width, &self.file, records.record_line)?;
             rows += 1;
         }
         (self.position, self.line) = (self.position + records.position(), records.line());
         self.left -= rows;
         Ok(rows)
     }
+}
+
+/// LS2006, LS2004 where the record is no row.
+fn append(columns: &mut [Column], fields: &[Field], source: Source<'_>, width: usize, file: &str, line: u64) -> Result<()> {
+    if fields.len() != width {
+        return Err(bad_line(file, line, &format!("{} fields, the header has {width}", fields.len())));
+    }
+    for column in columns {
+        let field = &fields[column.index];
+        let value = source.bytes(field.range());
+        // An empty field without quotes is null.
+        if value.is_empty() && !field.quoted {
+            column.builder.append_null();
+        } else if let Err(wrong) = column.builder.append(value, || text(source, field)) {
+            return Err(bad_value(file, line, &column.name, value, wrong));
+        }
+    }
+    Ok(())
+}
+
+/// Finds the records of a file that are no rows: of another width, or with a value that one of `types` is not. They count no more.
+pub fn leave_out(blob: &Blob, file: &mut DataFile, dialect: &Dialect, types: &[(usize, String, JsType)], tolerance: Tolerance, bad: &mut BadRows) -> Result<()> {
+    let mut fields = Vec::new();
+    for group in &mut file.groups {
+        let lines = group.lines.unwrap_or_default();
+        let bytes = blob.bytes(lines.offset, lines.bytes as usize)?;
+        let source = Source::new(&bytes);
+        let mut records = Records::new(&bytes, dialect.delimiter, lines.line, Some(dialect.width));
+        // What they build is not looked at.
+        let column = |(index, name, js): &(usize, String, JsType)| Column { index: *index, name: name.clone(), builder: Builder::new(&arrow_type(*js)) };
+        let mut columns: Vec<Column> = types.iter().map(column).collect();
+        let mut number = 0;
+        while records.next(&mut fields).map_err(|wrong| malformed(&file.path, &records, wrong))? {
+            let line = records.record_line;
+            if let Err(error) = append(&mut columns, &fields, source, dialect.width, &file.path, line) {
+                bad.add(tolerance, &file.path, line, &bytes[records.record_start..records.position()], &error.message)?;
+                group.bad.push(number);
+            }
+            number += 1;
+        }
+        group.rows -= group.bad.len() as u64;
+    }
+    file.groups.retain(|group| group.rows > 0);
+    file.rows = file.groups.iter().map(|group| group.rows).sum();
+    Ok(())
 }
 
 impl Iterator for Batches {

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{
     chunks,
     options::{CsvRequest, Dialect, delimiter},
-    read::text,
+    read::{leave_out, text},
     records::{Field, Malformed, Records},
 };
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
     names::{did_you_mean, near_misses},
     paths::{Found, resolve},
     store::Blob,
-    text::{Candidates, Source, arrow_type, bad_line, foreign, unpacked},
+    text::{BadRows, Candidates, LeftOut, Source, arrow_type, bad_line, foreign, unpacked},
 };
 
 /// Bytes of a remote file that are asked for at once.
@@ -36,6 +36,7 @@ pub fn open_csv(request: &CsvRequest) -> Result<Dataset> {
     let mut names: Vec<String> = Vec::new();
     let mut files = Vec::new();
     let mut types = Types::default();
+    let mut bad = BadRows::default();
     let all = resolve(&request.paths, &["csv", "csv.gz", "csv.zst"], &request.store)?;
     let folders = folder_columns(&all, &request.types, &request.declared)?;
     for (index, found) in all.into_iter().enumerate() {
@@ -62,6 +63,12 @@ pub fn open_csv(request: &CsvRequest) -> Result<Dataset> {
         let rows = groups.iter().map(|group| group.rows).sum();
         let Found { path, size, version, query, .. } = found;
         files.push(DataFile { path, size, version, query, unpacked: blob.unpacked(), rows, groups, held: held(&names, &folders, index), deletes: Vec::new() });
+        if let Some(tolerance) = request.tolerance {
+            let said = names.iter().enumerate().filter(|(_, name)| !is_folder(name, &folders));
+            let said: Vec<_> = said.filter_map(|(index, name)| Some((index, name.clone(), *request.types.get(name)?))).collect();
+            let last = files.len() - 1;
+            leave_out(&blob, &mut files[last], &Dialect { delimiter, width: names.len() }, &said, tolerance, &mut bad)?;
+        }
         // Now, because of a remote file what was just passed over is still here.
         types.see(&blob, &files[files.len() - 1], delimiter)?;
     }
@@ -69,7 +76,7 @@ pub fn open_csv(request: &CsvRequest) -> Result<Dataset> {
     let fields: Vec<ArrowField> = fields.map(|(name, js)| ArrowField::new(name, arrow_type(js), true)).collect();
     let source = if files.len() == 1 { &files[0].path } else { &request.paths.join(", ") };
     let schema = declared::check(source, "the file has", &with_folders(&Schema::new(fields), &folders), &request.declared, |_, _| true)?;
-    Ok(Dataset::new(Format::Csv(Dialect { delimiter, width: names.len() }), files, schema, request.store.clone()))
+    Ok(Dataset { bad, ..Dataset::new(Format::Csv(Dialect { delimiter, width: names.len() }), files, schema, request.store.clone()) })
 }
 
 struct Header {
@@ -163,7 +170,9 @@ impl Types {
     fn see(&mut self, blob: &Blob, file: &DataFile, delimiter: u8) -> Result<()> {
         let mut fields: Vec<Field> = Vec::new();
         let mut open: Vec<&mut (usize, Candidates)> = self.columns.iter_mut().filter(|(_, candidates)| !candidates.is_string()).collect();
-        for lines in file.groups.iter().filter_map(|group| group.lines) {
+        for group in &file.groups {
+            let lines = group.lines.unwrap_or_default();
+            let mut left_out = LeftOut::of(&group.bad);
             if open.is_empty() {
                 break;
             }
@@ -171,6 +180,9 @@ impl Types {
             let source = Source::new(&bytes);
             let mut records = Records::new(&bytes, delimiter, lines.line, Some(self.known.len()));
             while records.next(&mut fields).map_err(|wrong| malformed(&file.path, &records, wrong))? {
+                if left_out.next() {
+                    continue;
+                }
                 for (index, candidates) in open.iter_mut().map(|column| &mut **column) {
                     let Some(field) = fields.get(*index) else { continue };
                     if field.quoted || field.end > field.start {

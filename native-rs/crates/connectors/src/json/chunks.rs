@@ -23,7 +23,7 @@ fn scan_with(blob: &Blob, start: u64, size: u64, window: usize) -> Result<Vec<Gr
     let mut offset = start;
     let mut close = |open: Lines, next: u64, rows: u64| {
         if rows > 0 {
-            groups.push(Group { rows, lines: Some(Lines { bytes: next - open.offset, ..open }), columns: Vec::new() });
+            groups.push(Group { rows, lines: Some(Lines { bytes: next - open.offset, ..open }), ..Group::default() });
         }
     };
     while offset < blob.size() {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     errors::{ConnectorError, Result},
     store::StoreOptions,
-    text::Compression,
+    text::{Compression, Tolerance},
 };
 
 /// `readJsonLines(paths, …)` with the interface the compiler saw.
@@ -24,6 +24,9 @@ pub struct JsonLinesRequest {
     /// The schema has to name all columns, not those of the interface alone: every line is looked at.
     #[serde(default)]
     pub whole: bool,
+    /// Bad lines are left out; None: an error.
+    #[serde(default)]
+    pub tolerance: Option<Tolerance>,
 }
 
 impl JsonLinesRequest {

@@ -3,6 +3,7 @@ use std::{ops::Range, sync::Arc};
 
 use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
+use lockstep_plan::JsType;
 
 use super::{
     keys::Keys,
@@ -12,11 +13,11 @@ use super::{
 };
 use crate::{
     chunks::Chunk,
-    dataset::Dataset,
+    dataset::{DataFile, Dataset},
     errors::Result,
     read::{ChunkBatches, Piece, ReadOptions},
     store::Blob,
-    text::{Builder, Source, Wrong, bad_value},
+    text::{BadRows, Builder, LeftOut, Source, Tolerance, Wrong, arrow_type, bad_value},
 };
 
 pub fn open_chunk(dataset: &Dataset, blob: &Blob, chunk: &Chunk, options: &ReadOptions, scan: &SchemaRef) -> Result<ChunkBatches> {
@@ -29,10 +30,9 @@ pub fn open_chunk(dataset: &Dataset, blob: &Blob, chunk: &Chunk, options: &ReadO
         columns.push(Column { name: field.name().clone(), builder: Builder::new(field.data_type()), value: None });
     }
     Ok(Box::new(Batches {
-        file: file.path.as_str().into(),
         bytes: blob.bytes(lines.offset, lines.bytes as usize)?,
-        keys,
-        columns,
+        parser: Parser { file: file.path.as_str().into(), keys, columns },
+        left_out: LeftOut::of(&file.groups[chunk.group].bad),
         position: 0,
         line: lines.line,
         skip: chunk.start,
@@ -42,16 +42,21 @@ pub fn open_chunk(dataset: &Dataset, blob: &Blob, chunk: &Chunk, options: &ReadO
 }
 
 struct Batches {
-    file: Arc<str>,
     bytes: Bytes,
-    /// Those of the columns read, then others.
-    keys: Keys,
-    columns: Vec<Column>,
+    parser: Parser,
+    left_out: LeftOut,
     position: usize,
     line: u64,
     skip: u64,
     left: u64,
     batch_size: u64,
+}
+
+struct Parser {
+    file: Arc<str>,
+    /// Those of the columns read, then others.
+    keys: Keys,
+    columns: Vec<Column>,
 }
 
 struct Column {
@@ -69,14 +74,15 @@ impl Batches {
         let mut rows = 0;
         while rows < self.left.min(self.batch_size) {
             let Some((line, range)) = lines.next() else { break };
+            if self.left_out.next() {
+                continue;
+            }
             if self.skip > 0 {
                 self.skip -= 1;
                 continue;
             }
-            self.read(&bytes, range.clone(), source).map_err(|wrong| malformed(&self.file, line, source, range, wrong))?;
-            for column in &mut self.columns {
-                column.append(source).map_err(|(value, wrong)| bad_value(&self.file, line, &column.name, source.bytes(value.at), wrong))?;
-            }
+            self.parser.read(&bytes, range.clone(), source).map_err(|wrong| malformed(&self.parser.file, line, source, range, wrong))?;
+            self.parser.append(source, line)?;
             rows += 1;
         }
         self.line = lines.line();
@@ -85,6 +91,9 @@ impl Batches {
         Ok(rows)
     }
 
+}
+
+impl Parser {
     /// Of a key that a line has twice the last value counts.
     fn read(&mut self, bytes: &[u8], range: Range<usize>, source: Source<'_>) -> Result<(), Malformed> {
         let mut members = Members::new(bytes, range)?;
@@ -102,6 +111,45 @@ impl Batches {
         }
         Ok(())
     }
+
+    /// What was read is a row. LS2006, LS2004
+    fn append(&mut self, source: Source<'_>, line: u64) -> Result<()> {
+        for column in &mut self.columns {
+            column.append(source).map_err(|(value, wrong)| bad_value(&self.file, line, &column.name, source.bytes(value.at), wrong))?;
+        }
+        Ok(())
+    }
+}
+
+/// Finds the lines of a file that are no rows: no object, or with a value that one of `types` is not. They count no more.
+pub fn leave_out(blob: &Blob, file: &mut DataFile, types: &[(String, JsType)], tolerance: Tolerance, bad: &mut BadRows) -> Result<()> {
+    for group in &mut file.groups {
+        let lines = group.lines.unwrap_or_default();
+        let bytes = blob.bytes(lines.offset, lines.bytes as usize)?;
+        let source = Source::new(&bytes);
+        let mut parser = Parser { file: file.path.as_str().into(), keys: Keys::default(), columns: Vec::new() };
+        for (name, js) in types {
+            parser.keys.add(name.clone());
+            parser.columns.push(Column { name: name.clone(), builder: Builder::new(&arrow_type(*js)), value: None });
+        }
+        for (number, (line, range)) in (0..).zip(Lines::new(&bytes, lines.line)) {
+            let reason = match parser.read(&bytes, range.clone(), source) {
+                Ok(()) => parser.append(source, line).err().map(|error| error.message),
+                // What exactly is wrong with it JavaScript's parser and this one say in other words.
+                Err(Malformed::At(_)) => Some("no JSON object".to_owned()),
+                Err(wrong) => Some(malformed(&file.path, line, source, range.clone(), wrong).message),
+            };
+            if let Some(reason) = reason {
+                parser.columns.iter_mut().for_each(|column| column.value = None);
+                bad.add(tolerance, &file.path, line, &bytes[range], &reason)?;
+                group.bad.push(number);
+            }
+        }
+        group.rows -= group.bad.len() as u64;
+    }
+    file.groups.retain(|group| group.rows > 0);
+    file.rows = file.groups.iter().map(|group| group.rows).sum();
+    Ok(())
 }
 
 impl Column {
@@ -132,7 +180,7 @@ impl Iterator for Batches {
         match self.batch() {
             Err(error) => Some(Err(error)),
             Ok(0) => None,
-            Ok(_) => Some(Ok(Piece::whole(self.columns.iter_mut().map(|column| column.builder.finish()).collect()))),
+            Ok(_) => Some(Ok(Piece::whole(self.parser.columns.iter_mut().map(|column| column.builder.finish()).collect()))),
         }
     }
 }

@@ -10,6 +10,7 @@ use super::{
     lines::{Lines, is_blank},
     members::{Kind, Malformed, Members, Value},
     options::JsonLinesRequest,
+    read::leave_out,
 };
 use crate::{
     dataset::{DataFile, Dataset, Format},
@@ -18,7 +19,7 @@ use crate::{
     files::{folder_columns, held, is_folder, with_folders},
     paths::{Found, resolve},
     store::Blob,
-    text::{Source, arrow_type, bad_line, foreign, unpacked},
+    text::{BadRows, LeftOut, Source, arrow_type, bad_line, foreign, unpacked},
 };
 
 /// Bytes of a remote file that are asked for at once.
@@ -33,6 +34,7 @@ const MARK: &[u8] = b"\xEF\xBB\xBF";
 pub fn open_json_lines(request: &JsonLinesRequest) -> Result<Dataset> {
     let mut files = Vec::new();
     let mut columns = Columns::default();
+    let mut bad = BadRows::default();
     let all = resolve(&request.paths, &["jsonl", "ndjson", "json", "jsonl.gz", "ndjson.gz", "json.gz", "jsonl.zst", "ndjson.zst", "json.zst"], &request.store)?;
     let types = request.types.iter().cloned().collect();
     let folders = folder_columns(&all, &types, &request.declared)?;
@@ -53,6 +55,10 @@ pub fn open_json_lines(request: &JsonLinesRequest) -> Result<Dataset> {
         let rows = groups.iter().map(|group| group.rows).sum();
         let Found { path, size, version, query, .. } = found;
         files.push(DataFile { path, size, version, query, unpacked: blob.unpacked(), rows, groups, held: None, deletes: Vec::new() });
+        if let Some(tolerance) = request.tolerance {
+            let last = files.len() - 1;
+            leave_out(&blob, &mut files[last], &own.types, tolerance, &mut bad)?;
+        }
         // Now, because of a remote file what was just passed over is still here.
         columns.see(&blob, &files, &own)?;
     }
@@ -67,7 +73,7 @@ pub fn open_json_lines(request: &JsonLinesRequest) -> Result<Dataset> {
     // Texts can be dates, and numbers integers; nothing else is what it is not.
     let sayable = |found, wanted| matches!((found, wanted), (Some(JsType::String), JsType::Date) | (Some(JsType::Number), JsType::Bigint));
     let schema = declared::check(source, "the file has", &found, &request.declared, sayable)?;
-    Ok(Dataset::new(Format::JsonLines, files, schema, request.store.clone()))
+    Ok(Dataset { bad, ..Dataset::new(Format::JsonLines, files, schema, request.store.clone()) })
 }
 
 /// What a file of JSON is that has not an object a line.
@@ -105,13 +111,15 @@ impl Columns {
     fn see(&mut self, blob: &Blob, files: &[DataFile], request: &JsonLinesRequest) -> Result<()> {
         let number = files.len() - 1;
         let file = &files[number];
-        for group in file.groups.iter().filter_map(|group| group.lines) {
+        for group in &file.groups {
             if self.is_enough(request) {
                 break;
             }
-            let bytes = blob.bytes(group.offset, group.bytes as usize)?;
+            let lines = group.lines.unwrap_or_default();
+            let bytes = blob.bytes(lines.offset, lines.bytes as usize)?;
             let source = Source::new(&bytes);
-            for (line, range) in Lines::new(&bytes, group.line) {
+            let mut left_out = LeftOut::of(&group.bad);
+            for (line, range) in Lines::new(&bytes, lines.line).filter(|_| !left_out.next()) {
                 self.line(&bytes, range.clone(), source, number, line).map_err(|wrong| malformed(&file.path, line, source, range, wrong))?;
             }
         }

@@ -226,7 +226,7 @@ pub fn describe(
             columns[index].bytes += u64::try_from(column.uncompressed_size()).unwrap_or(0);
             columns[index].dictionary = is_dictionary(column);
         }
-        groups.push(Group { rows: count, lines: None, columns });
+        groups.push(Group { rows: count, columns, ..Group::default() });
     }
     for leaf in 0..footer.parquet_schema().num_columns() {
         let Some(index) = column_of(leaf) else { continue };

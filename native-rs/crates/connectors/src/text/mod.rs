@@ -1,4 +1,5 @@
 //! What formats of lines share: values by the rules of ARCHITECTURE.md, "Semantics", arrays of them, errors by line.
+mod bad;
 mod builder;
 mod errors;
 mod foreign;
@@ -8,6 +9,7 @@ mod source;
 mod unpack;
 mod values;
 
+pub use bad::{BadRows, LeftOut, Tolerance};
 pub use builder::Builder;
 pub use errors::{Wrong, bad_line, bad_value};
 pub use foreign::foreign;

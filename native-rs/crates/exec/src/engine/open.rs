@@ -24,7 +24,8 @@ impl Engine {
         self.open(request, |request: ParquetRequest| Ok(open_parquet(&request)?)).await
     }
 
-    /// Collective. As `open_parquet`; request: `{ paths, declared, types, delimiter, header, site }`. LS2006.
+    /// Collective. As `open_parquet`; request: `{ paths, declared, types, delimiter, header, tolerance?, site }`; answer: also `bad: { count, rows }`,
+    /// the lines that are left out, if any are. LS2006.
     pub async fn open_csv(&self, request: &str) -> Result<String> {
         self.open(request, |request: CsvRequest| Ok(open_csv(&request)?)).await
     }
@@ -65,7 +66,7 @@ impl Engine {
         let bytes = self.described(request, open).await?;
         let relation = Relation::from_bytes(&bytes, self.ranks.rank, self.ranks.size)?;
         let (schema, rows, size) = (relation.schema.clone(), relation.rows, relation.bytes);
-        Ok(self.opened(Source::Relation { relation: Arc::new(relation), _snapshot: held }, &schema, 1, Some(rows), size))
+        Ok(self.opened(Source::Relation { relation: Arc::new(relation), _snapshot: held }, &schema, 1, Some(rows), size).to_string())
     }
 
     async fn open<R: for<'a> Deserialize<'a>>(&self, request: &str, open: impl FnOnce(R) -> Result<Dataset>) -> Result<String> {
@@ -79,7 +80,12 @@ impl Engine {
         let bytes = self.described(request, opened).await?;
         let dataset = Dataset::from_bytes(&bytes)?;
         let (schema, files, rows, size) = (dataset.schema.clone(), dataset.files.len(), dataset.deletes.is_empty().then_some(dataset.rows), dataset.bytes);
-        Ok(self.opened(Source::Dataset(Arc::new(dataset)), &schema, files, rows, size))
+        let bad = (dataset.bad.count > 0).then(|| json!(dataset.bad));
+        let mut answer = self.opened(Source::Dataset(Arc::new(dataset)), &schema, files, rows, size);
+        if let Some(bad) = bad {
+            answer["bad"] = bad;
+        }
+        Ok(answer.to_string())
     }
 
     /// What rank 0 makes of a request, on every rank.
@@ -102,12 +108,12 @@ impl Engine {
         Ok(self.comm.broadcast(&self.next(OpKind::Open, &site), 0, described).await?)
     }
 
-    fn opened(&self, source: Source, schema: &Schema, files: usize, rows: Option<u64>, bytes: u64) -> String {
+    fn opened(&self, source: Source, schema: &Schema, files: usize, rows: Option<u64>, bytes: u64) -> Value {
         let field = |field: &Arc<Field>| {
             json!({ "name": field.name(), "type": print_type(field.data_type()), "nullable": field.is_nullable() })
         };
         let fields: Vec<_> = schema.fields().iter().map(field).collect();
-        json!({ "files": files, "rows": rows, "bytes": bytes, "schema": fields, "dataset": self.add(source) }).to_string()
+        json!({ "files": files, "rows": rows, "bytes": bytes, "schema": fields, "dataset": self.add(source) })
     }
 }
 

@@ -24,8 +24,8 @@ beforeAll(async () => {
   writeFileSync(packed, gzipSync(ragged));
   // Several groups of a megabyte, some of nothing but bad lines.
   mkdirSync(many);
-  const row = (id: number): string => (id % 97 === 0 || (id > 40_000 && id < 90_000) ? `${id},2024-01-01,${"x".repeat(40)},too many\n` : id % 101 === 0 ? `no ${id},,${id}\n` : `${id},,${id} ${"y".repeat(40)}\n`);
-  for (const file of [0, 1]) writeFileSync(join(many, `${file}.csv`), `id,at,name\n${Array.from({ length: 100_000 }, (_, i) => row(i + file)).join("")}`);
+  const row = (id: number): string => (id % 97 === 0 || (id > 10_000 && id < 34_000) ? `${id},2024-01-01,${"x".repeat(40)},too many\n` : id % 101 === 0 ? `no ${id},,${id}\n` : `${id},,${id} ${"y".repeat(40)}\n`);
+  for (const file of [0, 1]) writeFileSync(join(many, `${file}.csv`), `id,at,name\n${Array.from({ length: 45_000 }, (_, i) => row(i + file)).join("")}`);
   built = new Map((await buildPrograms([join(root, "test/oracle/bad-rows/programs.ts")], join(scratch, "built"))).map((program) => [program.id.split("#")[1]!, program]));
 }, 60_000);
 
@@ -76,7 +76,7 @@ describe.each([1, 2, 3, 7])("on %i ranks", (ranks) => {
     // Twice: the second ones take the place of the first.
     for (let time = 0; time < 2; time++) expect(await onRanks("collected", many, lines, out)).toEqual(await plain("collected", many, lines, right));
     for (const part of ["csv", "lines"]) expect(kept(join(out, part))).toEqual(kept(join(right, part)));
-    expect(kept(join(out, "csv")).length).toBeGreaterThan(100_000);
+    expect(kept(join(out, "csv")).length).toBeGreaterThan(45_000);
   });
 
   it("fails past so many", async () => {

@@ -145,6 +145,12 @@ describe.each([1, 2, 3, 7])("on %i ranks", (ranks) => {
     expect(await left()).toEqual([]);
   });
 
+  it("what it has written it does not read", async () => {
+    expect(await onRanks(ranks, "readAgain", `${schema}.again`)).toMatchObject({ error: { code: "LS2015", message: expect.stringContaining("is written in this call") } });
+    expect(await server.sql(`SELECT to_regclass('${schema}.again')`)).toEqual([{ to_regclass: null }]);
+    expect(await left()).toEqual([]);
+  });
+
   it("a call that fails writes nothing", async () => {
     const before = [await shown(`${schema}.first`), await shown(`${schema}.second`)];
     expect(await onRanks(ranks, "several", `${schema}.first`, `${schema}.second`, true)).toMatchObject({ error: { message: "after all" } });

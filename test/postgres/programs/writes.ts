@@ -179,6 +179,13 @@ export async function nowhere() {
   await table({ id: [1] }).writePostgres("nowhere.rows");
 }
 
+/** On ranks nothing is there before the call has returned. */
+export async function readAgain(target: string) {
+  "use spmd";
+  await table({ id: [1, 2] }).writePostgres(target, { mode: "overwrite", types: { id: "int32" } });
+  return (await readPostgres<{ id: number }>(target)).numRows();
+}
+
 /** Rows of a file, so that no step but those of the write goes to the server. */
 export async function moved(file: string, target: string, mode: "append" | "overwrite" | "merge") {
   "use spmd";

@@ -62,6 +62,11 @@ compression: string, layout: Layout, store: StoreOptions, site: string, };
 export type Expression = { "kind": "column", name: string, type: JsType, } | { "kind": "literal", type: JsType, value: Literal, } | { "kind": "call", function: string, args: Array<Expression>, type: JsType, } | { "kind": "if", test: Expression, then: Expression, else: Expression, type: JsType, } | { "kind": "and", left: Expression, right: Expression, type: JsType, } | { "kind": "or", left: Expression, right: Expression, type: JsType, } | { "kind": "nullish", left: Expression, right: Expression, type: JsType, } | { "kind": "let", name: string, value: Expression, body: Expression, } | { "kind": "local", name: string, type: JsType, } | { "kind": "script", function: number, columns: Array<ColumnType>, source: string, type: JsType, };
 
 /**
+ * A column that the rows of a file are sorted by.
+ */
+export type FileSort = { column: string, descending: boolean, nullsFirst: boolean, };
+
+/**
  * The rows a window sees. Bounds are numbers, and read no column.
  */
 export type Frame = { "kind": "rows", start: Expression, end: Expression, peers: boolean, } | { "kind": "range", on: Expression, preceding: Expression, following: Expression, };
@@ -86,6 +91,22 @@ columns: Array<WrittenColumn>,
  * Which rows stand in a file together; empty: all.
  */
 partition: Array<PartitionField>, 
+/**
+ * As of a layout.
+ */
+cluster: boolean, 
+/**
+ * As of Parquet.
+ */
+sort: Array<FileSort>, 
+/**
+ * Bytes of a file about, at which the next one begins.
+ */
+fileBytes?: number, 
+/**
+ * The rows have one more column, whole numbers, which no file has: rows of a number come together, and are in files of their own.
+ */
+units: boolean, 
 /**
  * As of Parquet.
  */
@@ -137,6 +158,10 @@ export type Layout = {
  * Columns whose values name the folders of their rows, `year=2024/month=1`, and are in no file.
  */
 partitionBy: Array<string>, 
+/**
+ * Rows of a folder meet in one place before they are written, as far as these are not many.
+ */
+cluster: boolean, 
 /**
  * Rows of a file at most.
  */
@@ -206,7 +231,11 @@ compression: string, rowGroupRows: number,
 /**
  * Column → printed Arrow type, e.g. "int32", "dictionary<values=string, indices=int32>".
  */
-types: Record<string, string>, layout: Layout, store: StoreOptions, site: string, };
+types: Record<string, string>, 
+/**
+ * What the rows of each file are sorted by.
+ */
+sort: Array<FileSort>, layout: Layout, store: StoreOptions, site: string, };
 
 export type PartitionField = { column: string, 
 /**

@@ -1,11 +1,11 @@
 /**
- * A process that is killed at a step of its write: `crash.ts STEP FOLDER FROM TO (append | replaced | merged | expired)`. The step is a change of the file system, counted
+ * A process that is killed at a step of its write: `crash.ts STEP FOLDER FROM TO (append | replaced | merged | expired | compacted)`. The step is a change of the file system, counted
  * from 0; it is not done any more. Prints how many there were, where it lives.
  */
 import fs from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
 
-const [step, folder, from, to, mode] = process.argv.slice(2) as [string, string, string, string, "append" | "replaced" | "merged" | "expired"];
+const [step, folder, from, to, mode] = process.argv.slice(2) as [string, string, string, string, "append" | "replaced" | "merged" | "expired" | "compacted"];
 let steps = 0;
 for (const name of ["open", "link", "rename", "mkdir", "rm"] as const) {
   const original = fs[name] as (...args: unknown[]) => Promise<unknown>;
@@ -21,5 +21,6 @@ syncBuiltinESMExports();
 const { expireSnapshots } = await import("../../runtime/src/connectors/iceberg/expire.ts");
 const jobs = await import("./programs/write.ts");
 if (mode === "expired") await expireSnapshots(folder, {}, { age: 0 }, false);
+else if (mode === "compacted") await (await import("@lockstep/runtime")).compactIceberg(folder);
 else await jobs[mode](folder, Number(from), Number(to));
 console.log(steps);

@@ -16,6 +16,7 @@ import { columnOf, type FunctionIR, type Instruction, instructions, type RowArgu
 import { eitherType, type RowType, type SourceSpan, unsureType, type ValueType } from "../ir/types.ts";
 import { isComplete, type TypeContext, verbOf } from "../verbs/index.ts";
 import { parameter } from "../verbs/parameter.ts";
+import type { Verb } from "../verbs/verb.ts";
 
 /** How operands become expressions: parse knows, the pipeline hands it in. */
 export interface RowArgumentReader {
@@ -61,7 +62,7 @@ class TypeInference {
     for (const i of instructions(this.#fn)) if (this.#isOpen(i)) this.#reportOpen(i, i.span);
   }
 
-  #isOpen = (i: Instruction): boolean => i.op !== "phi" && i.declared === null && (i.op === parameter.name || verbOf(i.op).role === "reader" || (verbOf(i.op).role === "writer" && verbOf(i.op).on === "module"));
+  #isOpen = (i: Instruction): boolean => i.op !== "phi" && i.declared === null && (i.op === parameter.name || verbOf(i.op).role === "reader" || looksAtRows(verbOf(i.op)));
 
   /** Once a reader, at the first use of a column where there is one. */
   #reportOpen(i: Instruction, span: SourceSpan): void {
@@ -175,3 +176,6 @@ const orNull = (a: TableType, b: TableType): TableType => ({
   ...a,
   row: a.row.map((c) => ({ ...c, type: eitherType(c.type, columnOf(b.row, c.name) ?? c.type) })),
 });
+
+/** Whether it is told of rows of a table that it opens itself. */
+const looksAtRows = ({ role, on, signature }: Verb): boolean => role === "writer" && on === "module" && signature.some(({ kind }) => kind === "predicate");

@@ -34,7 +34,7 @@ export const catalogue: readonly Verb[] = [
   filter, derive, impute, select, rename, join, join_left, join_right, join_full, cross, lookup, join_asof, semijoin, antijoin,
   fold, unroll, groupby, ungroup, rollup, count, pivot, orderby, slice, sample, concat, dedupe, union, intersect, except,
   numRows, columnNames, get, objects, array, print,
-  writeParquet, writeCsv, writeJsonLines, writeIceberg, writePostgres, overwriteIceberg, mergeIceberg, deleteIceberg,
+  writeParquet, writeCsv, writeJsonLines, writeIceberg, writePostgres, overwriteIceberg, mergeIceberg, deleteIceberg, compactIceberg,
 ];
 
 export const readers: ReadonlyMap<string, Verb> = new Map(catalogue.filter((v) => v.on === "module").map((v) => [v.name, v]));

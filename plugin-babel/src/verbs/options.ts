@@ -11,10 +11,11 @@ export type Options = Readonly<Record<string, Taken>>;
 
 const [boolean, number, count, text, texts, columns, character, date, database] = (["boolean", "number", "count", "text", "texts", "columns", "character", "date", "database"] as const).map((kind): Taken => ({ kind })) as [Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken];
 const read: Taken = { kind: "types", of: ["bigint", "number", "string", "boolean", "date"] };
+const distribution: Taken = { kind: "one", of: ["hash", "none"] };
 const order: Taken = { kind: "one", of: ["program"] };
 const store: Taken = { kind: "options", of: { endpoint: text, region: text, pathStyle: boolean, anonymous: boolean } };
 const catalog: Taken = { kind: "options", of: { uri: text, warehouse: text, name: text } };
-const files = { mode: { kind: "one", of: ["create", "overwrite", "append", "overwrite-partitions"] }, partitionBy: columns, single: boolean, fileRows: count, store, order } as const satisfies Options;
+const files = { mode: { kind: "one", of: ["create", "overwrite", "append", "overwrite-partitions"] }, partitionBy: columns, distribution, single: boolean, fileRows: count, store, order } as const satisfies Options;
 const compression: Taken = { kind: "one", of: ["gzip", "zstd", "none"] };
 const badRows = { onBadRow: { kind: "one", of: ["error", "skip"] }, badRows: text, maxBadRows: count } as const satisfies Options;
 const range: Options = { limit: number, offset: number };
@@ -25,14 +26,14 @@ export const optionsOf = {
   readJsonLines: { types: read, ...badRows, store },
   readIceberg: { snapshot: text, asOf: date, ref: text, since: text, into: text, catalog, types: read, store },
   readPostgres: { url: database, types: read, partitionBy: text, connections: count },
-  writeParquet: { ...files, compression: { kind: "one", of: ["snappy", "zstd", "gzip", "lz4", "none"] }, rowGroupRows: count, types: { kind: "types", of: "arrow" } },
+  writeParquet: { ...files, compression: { kind: "one", of: ["snappy", "zstd", "gzip", "lz4", "none"] }, rowGroupRows: count, types: { kind: "types", of: "arrow" }, sortBy: texts },
   writeCsv: { ...files, compression, delimiter: character, header: boolean },
   writeJsonLines: { ...files, compression },
-  writeIceberg: { mode: { kind: "one", of: ["append", "overwrite", "overwrite-partitions", "create"] }, partitionBy: texts, catalog, types: { kind: "types", of: "arrow" }, store },
+  writeIceberg: { mode: { kind: "one", of: ["append", "overwrite", "overwrite-partitions", "create"] }, partitionBy: texts, distribution, sortBy: texts, catalog, types: { kind: "types", of: "arrow" }, store },
   writePostgres: { mode: { kind: "one", of: ["create", "append", "overwrite", "merge"] }, on: columns, url: database, connections: count, types: { kind: "types", of: "arrow" } },
-  overwriteIceberg: { partitionBy: texts, catalog, types: { kind: "types", of: "arrow" }, store },
+  overwriteIceberg: { partitionBy: texts, distribution, sortBy: texts, catalog, types: { kind: "types", of: "arrow" }, store },
   deleteIceberg: { catalog, store, types: read },
-  mergeIceberg: { partitionBy: texts, catalog, types: { kind: "types", of: "arrow" }, store },
+  mergeIceberg: { partitionBy: texts, distribution, sortBy: texts, catalog, types: { kind: "types", of: "arrow" }, store },
   objects: range,
   print: range,
   sample: { replace: boolean, shuffle: boolean, seed: number },

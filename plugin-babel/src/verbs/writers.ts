@@ -2,9 +2,12 @@
 import { allColumns } from "./rules.ts";
 import { misspeltColumn } from "../diagnostics/misspelt-column.ts";
 import { replicated } from "../ir/distribution.ts";
-import { columnOf } from "../ir/ir.ts";
+import { columnOf, type Instruction } from "../ir/ir.ts";
 import { type Options, optionsOf } from "./options.ts";
 import type { Verb } from "./verb.ts";
+
+/** Whether the options as they are written name folders. */
+const partitions = (i: Instruction): boolean => /\bpartitionBy\b/.test(i.scalars.options?.source ?? "") && !/\bdistribution: "none"/.test(i.scalars.options!.source);
 
 const writer = (name: string, format: string, options: Options): Verb => ({
   name,
@@ -22,7 +25,7 @@ const writer = (name: string, format: string, options: Options): Verb => ({
     return null;
   },
   distribution: (i) => replicated("a write has no rows", i.span),
-  communicates: () => "own part files; rank 0 commits (Barrier)",
+  communicates: (i) => `${partitions(i) ? "rows by folder (Alltoallv); " : ""}own part files; rank 0 commits (Barrier)`,
   // A written dataset is a bag unless the rows were sorted: infer-order decides.
   order: (i) => (i.order?.observed ? "observes" : "ignores"),
   rowwise: false,
@@ -53,5 +56,5 @@ export const writeIceberg: Verb = {
   ...writer("writeIceberg", "Iceberg", optionsOf.writeIceberg),
   docs: "Writes into an Iceberg table, its folder or its name in a catalog, which is made if there is none: data files of every rank, one snapshot when the call returns.",
   example: 'await monthly.writeIceberg(out, { mode: "overwrite", partitionBy: ["month"] })',
-  communicates: () => "own data files, what rank 0 finds out of the table (Bcast); rank 0 commits a snapshot (Barrier)",
+  communicates: () => "rows by partition, where the table has some (Alltoallv); own data files, what rank 0 finds out of the table (Bcast); rank 0 commits a snapshot (Barrier)",
 };

@@ -1,18 +1,55 @@
+import { fileURLToPath } from "node:url";
 import { Command } from "commander";
 import type { Reached } from "../connectors/iceberg/reached.ts";
 import type { PlaceOptions } from "../connectors/iceberg/places.ts";
-import { age, wholeNumber } from "./arguments.ts";
+import type { CompactIcebergOptions } from "../connectors/iceberg/units.ts";
+import { age, memorySize, wholeNumber } from "./arguments.ts";
 
 /** `lockstep iceberg orphans s3://lake/orders --older-than 7d` */
 export function icebergCommand(): Command {
-  return new Command("iceberg").description("look after Iceberg tables").addCommand(expireCommand()).addCommand(orphansCommand());
+  return new Command("iceberg").description("look after Iceberg tables").addCommand(compactCommand()).addCommand(expireCommand()).addCommand(orphansCommand());
 }
 
 function of(name: string, description: string): Command {
-  return new Command(name).description(description).argument("<table>", 'a folder; "namespace.table" with --catalog').option("--catalog <uri>", "the REST catalog that has the table");
+  return new Command(name).description(description).argument("<table>", 'a folder; "namespace.table" with --catalog').option("--catalog <uri>", "the catalog that has the table: https://host/catalog, or postgres://host/database");
 }
 
 const placeOptions = ({ catalog }: { catalog?: string }): PlaceOptions => (catalog === undefined ? {} : { catalog: { uri: catalog } });
+
+interface CompactOptions {
+  catalog?: string;
+  target?: number;
+  minFiles?: number;
+  deleteFiles?: number;
+  ranks?: number;
+  memory?: number;
+  dryRun?: boolean;
+}
+
+function compactCommand(): Command {
+  return of("compact", "write a table's files again where that makes fewer of them, of the size that is wanted, without deleted rows; no row changes")
+    .option("--target <size>", "how large a file should be, e.g. 512MB (default: the table's write.target-file-size-bytes, else 512 MiB)", memorySize)
+    .option("--min-files <count>", "files of a partition that are worth to be made one, though they are less than a file (default: 5)", wholeNumber)
+    .option("--delete-files <count>", "also files that so many delete files concern, whatever their size", wholeNumber)
+    .option("-n, --ranks <count>", "rank processes (default: as many as cores)", wholeNumber)
+    .option("--memory <size>", "memory of a rank, e.g. 2GiB", memorySize)
+    .option("--dry-run", "say which files would be written again, and write none")
+    .action(async (table: string, { target, minFiles, deleteFiles, dryRun, ranks, memory, ...place }: CompactOptions) => {
+      const options = { ...placeOptions(place), ...(target !== undefined && { fileBytes: target }), ...(minFiles !== undefined && { minFiles }), ...(deleteFiles !== undefined && { deleteFiles }) };
+      if (dryRun) return sayUnits(table, options);
+      const { superviseRun } = await import("../launch/supervise.ts");
+      const program = fileURLToPath(new URL("../../programs/compact.mjs", import.meta.url));
+      process.exitCode = await superviseRun(program, [table, JSON.stringify(options)], { ranks, memory, summary: false, progress: true });
+    });
+}
+
+async function sayUnits(table: string, options: CompactIcebergOptions): Promise<void> {
+  const [{ existing, wantedBytes }, { TableWrite }, { unitsOf }] = await Promise.all([import("../connectors/iceberg/compact.ts"), import("../connectors/iceberg/table-write.ts"), import("../connectors/iceberg/units.ts")]);
+  const write = await TableWrite.open(table, options, "");
+  const units = unitsOf(await existing(write), wantedBytes(write, options), options);
+  for (const files of units) process.stdout.write(files.map(({ path }) => `${path}\n`).join("") + "\n");
+  process.stderr.write(`${write.name}: ${plural(units.flat().length, "file")}, ${megabytes(units.flat())}, would become ${units.length} or more\n`);
+}
 
 function expireCommand(): Command {
   return of("expire", "remove old snapshots of a table, and the files that only they name; branches and tags stay, and what they name")

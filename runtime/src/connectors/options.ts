@@ -11,6 +11,7 @@ import type { CatalogOptions } from "./iceberg/catalog.ts";
 import type { DeleteIcebergOptions, OverwriteIcebergOptions } from "./iceberg/change.ts";
 import type { MergeIcebergOptions } from "./iceberg/merge.ts";
 import type { ReadIcebergOptions } from "./iceberg/read.ts";
+import type { CompactIcebergOptions } from "./iceberg/units.ts";
 import type { WriteIcebergOptions } from "./iceberg/write.ts";
 import type { ReadJsonLinesOptions } from "./json/read.ts";
 import type { WriteJsonLinesOptions } from "./json/write.ts";
@@ -35,10 +36,11 @@ type Of<T> = { readonly [K in keyof Required<T>]: Taken };
 
 const [boolean, number, count, text, texts, columns, character, date, database] = (["boolean", "number", "count", "text", "texts", "columns", "character", "date", "database"] as const).map((kind): Taken => ({ kind })) as [Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken];
 const read: Taken = { kind: "types", of: ["bigint", "number", "string", "boolean", "date"] };
+const distribution: Taken = { kind: "one", of: ["hash", "none"] };
 const order: Taken = { kind: "one", of: ["program"] };
 const store: Taken = { kind: "options", of: { endpoint: text, region: text, pathStyle: boolean, anonymous: boolean } satisfies Of<StoreOptions> };
 const catalog: Taken = { kind: "options", of: { uri: text, warehouse: text, name: text } satisfies Of<CatalogOptions> };
-const files = { mode: { kind: "one", of: ["create", "overwrite", "append", "overwrite-partitions"] }, partitionBy: columns, single: boolean, fileRows: count, store, order } as const satisfies Of<WriteFilesOptions<object>>;
+const files = { mode: { kind: "one", of: ["create", "overwrite", "append", "overwrite-partitions"] }, partitionBy: columns, distribution, single: boolean, fileRows: count, store, order } as const satisfies Of<WriteFilesOptions<object>>;
 const compression: Taken = { kind: "one", of: ["gzip", "zstd", "none"] };
 const badRows = { onBadRow: { kind: "one", of: ["error", "skip"] }, badRows: text, maxBadRows: count } as const satisfies Of<BadRowOptions>;
 const range = { limit: number, offset: number } satisfies Of<RowRange>;
@@ -50,15 +52,15 @@ export const optionsOf = {
   readIceberg: { snapshot: text, asOf: date, ref: text, since: text, into: text, catalog, types: read, store } satisfies Of<ReadIcebergOptions<object>>,
   readPostgres: { url: database, types: read, partitionBy: text, connections: count } satisfies Of<ReadPostgresOptions<object>>,
   writeParquet: {
-    ...files, compression: { kind: "one", of: ["snappy", "zstd", "gzip", "lz4", "none"] }, rowGroupRows: count, types: { kind: "types", of: "arrow" },
+    ...files, compression: { kind: "one", of: ["snappy", "zstd", "gzip", "lz4", "none"] }, rowGroupRows: count, types: { kind: "types", of: "arrow" }, sortBy: texts,
   } satisfies Of<WriteParquetOptions<object>>,
   writeCsv: { ...files, compression, delimiter: character, header: boolean } satisfies Of<WriteCsvOptions<object>>,
   writeJsonLines: { ...files, compression } satisfies Of<WriteJsonLinesOptions<object>>,
-  writeIceberg: { mode: { kind: "one", of: ["append", "overwrite", "overwrite-partitions", "create"] }, partitionBy: texts, catalog, types: { kind: "types", of: "arrow" }, store } satisfies Of<WriteIcebergOptions<object>>,
+  writeIceberg: { mode: { kind: "one", of: ["append", "overwrite", "overwrite-partitions", "create"] }, partitionBy: texts, distribution, sortBy: texts, catalog, types: { kind: "types", of: "arrow" }, store } satisfies Of<WriteIcebergOptions<object>>,
   writePostgres: { mode: { kind: "one", of: ["create", "append", "overwrite", "merge"] }, on: columns, url: database, connections: count, types: { kind: "types", of: "arrow" } } satisfies Of<WritePostgresOptions<object>>,
-  overwriteIceberg: { partitionBy: texts, catalog, types: { kind: "types", of: "arrow" }, store } satisfies Of<OverwriteIcebergOptions<object>>,
+  overwriteIceberg: { partitionBy: texts, distribution, sortBy: texts, catalog, types: { kind: "types", of: "arrow" }, store } satisfies Of<OverwriteIcebergOptions<object>>,
   deleteIceberg: { catalog, store, types: read } satisfies Of<DeleteIcebergOptions<object>>,
-  mergeIceberg: { partitionBy: texts, catalog, types: { kind: "types", of: "arrow" }, store } satisfies Of<MergeIcebergOptions<object>>,
+  mergeIceberg: { partitionBy: texts, distribution, sortBy: texts, catalog, types: { kind: "types", of: "arrow" }, store } satisfies Of<MergeIcebergOptions<object>>,
   objects: range,
   print: range,
   sample: { replace: boolean, shuffle: boolean, seed: number } satisfies Of<SampleOptions>,

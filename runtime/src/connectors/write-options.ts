@@ -12,6 +12,8 @@ export interface WriteFilesOptions<Row> {
   readonly mode?: WriteMode;
   /** Columns whose values are the names of folders, `year=2024/month=1`, and stand in no file. */
   readonly partitionBy?: readonly (keyof Row & string)[];
+  /** "hash", where nothing is said: rows of a folder are brought to one rank before they are written, or to several where they are many. "none": each rank has a file of each of its rows' folders. */
+  readonly distribution?: "hash" | "none";
   /** One file, called as the path, in place of a folder; its rows stand in the table's order. */
   readonly single?: boolean;
   /** Rows of a file at most. */

@@ -2,6 +2,7 @@ import { basename } from "node:path";
 import type { Layout, Sink } from "@lockstep/native/plan";
 import { checkOptions } from "../connectors/options.ts";
 import { adds } from "../connectors/output-place.ts";
+import { fileSort, type SortKey } from "../connectors/sort-by.ts";
 import type { StoreOptions } from "../connectors/store/options.ts";
 import { checkWrite, type WriteFilesOptions } from "../connectors/write-options.ts";
 import { debugging, plannedFor, reached } from "../observe/debug.ts";
@@ -14,6 +15,7 @@ import { collectLimit } from "./limits.ts";
 import { located } from "./located.ts";
 import { outputTarget } from "./outputs.ts";
 import { cutPlan, type SinkOf, type TableNode } from "./plan.ts";
+import { typesOf } from "./types-of.ts";
 
 /** Runs one plan on all ranks. Sinks that tell a row count leave it at their node. */
 export async function execute(call: CallContext, sinks: readonly SinkOf[]): Promise<SinkOutput[]> {
@@ -73,7 +75,7 @@ export interface Place {
 }
 
 /** Stages an output and writes it, unless an earlier attempt of the job has committed it. */
-export function write(input: TableNode, path: string | URL, verb: "writeParquet" | "writeCsv" | "writeJsonLines", options: WriteFilesOptions<Record<string, unknown>> = {}, site: string, build: (input: number, place: Place) => Sink): Promise<void> {
+export function write(input: TableNode, path: string | URL, verb: "writeParquet" | "writeCsv" | "writeJsonLines", options: WriteFilesOptions<Record<string, unknown>> & { readonly sortBy?: readonly string[] } = {}, site: string, build: (input: number, place: Place, sort: readonly SortKey[]) => Sink): Promise<void> {
   const call = currentCall();
   const target = located(site, () => outputTarget(path));
   return call.inOrder(async () => {
@@ -81,13 +83,17 @@ export function write(input: TableNode, path: string | URL, verb: "writeParquet"
       checkOptions(verb, options, site);
       checkWrite(verb, path, options, site);
     });
-    const { mode = "create", partitionBy = [], single = false, fileRows, store = {} } = options;
+    const { mode = "create", partitionBy = [], distribution, single = false, fileRows, store = {} } = options;
+    const columns = options.sortBy ? await typesOf(call, input, site) : [];
+    let sort: readonly SortKey[] = [];
+    onEveryRank(() => (sort = located(site, () => fileSort(options, columns.map(({ name }) => name)))));
+    const cluster = partitionBy.length > 0 && distribution !== "none";
     const staged = await call.outputs.stage(target, { mode, single, partitionBy, store }, site);
     if (staged === undefined) return;
     const { staging, ...parts } = staged;
     const run = async (withoutRows: boolean): Promise<number | undefined> => {
-      const layout: Layout = { partitionBy: [...partitionBy], withoutRows, single, ...parts, ...(fileRows !== undefined && { fileRows }) };
-      const [sink] = await execute(call, [{ input, build: (id) => build(id, { path: target, staging, layout, store }) }]);
+      const layout: Layout = { partitionBy: [...partitionBy], cluster: cluster && !withoutRows, withoutRows, single, ...parts, ...(fileRows !== undefined && { fileRows }) };
+      const [sink] = await execute(call, [{ input, build: (id) => build(id, { path: target, staging, layout, store }, sort) }]);
       return sink?.rows;
     };
     // Where no row is in a folder a file of its own says what columns there are.

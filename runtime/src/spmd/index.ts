@@ -13,5 +13,6 @@ export { mapInOrder } from "./map-in-order.ts";
 export { own } from "./own.ts";
 export { script } from "./scripts.ts";
 export { readCsv, readIceberg, readJsonLines, readParquet, readPostgres, table, type ReaderDescriptor } from "./sources.ts";
+export { compactIceberg } from "./compact.ts";
 export { deleteIceberg } from "./delete.ts";
 export { GroupedTable, SpmdTable } from "./table.ts";

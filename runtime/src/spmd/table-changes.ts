@@ -19,7 +19,8 @@ import { located } from "./located.ts";
 import type { SinkOf, TableNode } from "./plan.ts";
 import type { Sited } from "./table.ts";
 import { columnOf, FILE, fileColumn, filesMatching, namesIn, negated, rowsAt, scanFiles } from "./table-files.ts";
-import { committed, infosOf, onFirst, outputOf, sinkInto, typesOf } from "./table-outputs.ts";
+import { committed, infosOf, onFirst, outputOf, sinkInto } from "./table-outputs.ts";
+import { typesOf } from "./types-of.ts";
 
 /** A condition on rows of the table. */
 export interface Condition extends Sited {
@@ -44,7 +45,7 @@ export function deleteRows(table: string | URL, options: DeleteIcebergOptions<Re
       write = await output.write!;
       if (write.isCommitted) return repeated(write);
       now = await write.existing(namesIn(condition.predicate));
-      if (now === undefined) throw absent(write.name);
+      if (now === undefined) throw absent(write.name, "delete rows from");
       return null;
     });
     if (told) return told.deleted;

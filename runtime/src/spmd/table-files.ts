@@ -27,10 +27,11 @@ export const columnsOf = ({ fields, names }: Pick<IcebergTable, "fields" | "name
 
 /**
  * Collective. Rows of the files that rank 0 has: the columns asked for, or all with those of them that are given, and {@link FILE}, the number of a row's
- * file among `files`.
+ * file among `files`, or of its unit: those of one stand together, and are read by one partition.
  */
-export async function scanFiles(call: CallContext, table: IcebergTable | undefined, files: readonly DataFile[], site: string, asked: { readonly columns: readonly ColumnType[]; readonly all?: true; readonly filter?: Expression }): Promise<SpmdTable> {
-  const numbered = files.map((file, number) => ({ ...file, constants: { ...file.constants, [FILE_ID]: { Integer: String(number) } } }));
+export async function scanFiles(call: CallContext, table: IcebergTable | undefined, files: readonly DataFile[], site: string, asked: { readonly columns: readonly ColumnType[]; readonly all?: true; readonly filter?: Expression; readonly units?: readonly number[] }): Promise<SpmdTable> {
+  const { units } = asked;
+  const numbered = files.map((file, number) => ({ ...file, ...(units && { unit: units[number] }), constants: { ...file.constants, [FILE_ID]: { Integer: String(units?.[number] ?? number) } } }));
   const column = { id: FILE_ID, name: FILE, type: "int32", nullable: false, names: [] };
   const request = table ? engineText({ table: table.name, columns: [...columnsOf(table), column], files: numbered, deletes: table.deletes, declared: asked.columns, store: table.store, site }) : engineText({ site });
   const { dataset, schema } = JSON.parse(await call.collective((engine) => engine.openIceberg(request))) as { dataset: number; schema: readonly { name: string; type: string }[] };

@@ -1,19 +1,18 @@
 /** Tables of Iceberg that a call writes: the ranks make data files, rank 0 one snapshot a table when the call has ended. */
 import { randomUUID } from "node:crypto";
-import type { DataFileInfo, Target, TableWrite, WrittenColumn } from "../connectors/iceberg/table-write.ts";
+import type { DataFileInfo, Target, TableWrite } from "../connectors/iceberg/table-write.ts";
 import type { WriteIcebergOptions } from "../connectors/iceberg/write.ts";
 import { checkOptions } from "../connectors/options.ts";
 import { LockstepError } from "../errors/index.ts";
-import { typeNamed } from "../tables/arrow-type.ts";
 import { agreed } from "./alike.ts";
 import { markAgreed, onEveryRank } from "./checked.ts";
 import { currentCall, type CallContext } from "./context.ts";
-import { engineText } from "./engine-text.ts";
 import { execute } from "./execute.ts";
 import { jobIdentity } from "./identity.ts";
 import { located } from "./located.ts";
 import type { SinkOutput } from "./engine.ts";
-import { cutPlan, type SinkOf, type TableNode } from "./plan.ts";
+import type { SinkOf, TableNode } from "./plan.ts";
+import { typesOf } from "./types-of.ts";
 
 type Options = WriteIcebergOptions<Record<string, unknown>>;
 
@@ -47,17 +46,10 @@ export function writeTable(input: TableNode, table: string | URL, options: Optio
   });
 }
 
-/** The columns of rows that nobody has computed. */
-export async function typesOf(call: CallContext, input: TableNode, site: string): Promise<WrittenColumn[]> {
-  const seen = engineText(await cutPlan(call, [{ input, build: (id) => ({ op: "count", input: id, site }) }]));
-  const columns = JSON.parse(await call.collective((engine) => engine.schemaOf(seen))) as { name: string; type: string }[];
-  return columns.map(({ name, type }) => ({ name, type: typeNamed(type) }));
-}
-
-/** What writes rows to a target, and then says which files these are. */
-export const sinkInto = (target: Target, input: TableNode, site: string, ordered = false): SinkOf => {
-  const { name: path, folder, columns, partition, compression, store } = target;
-  return { input, build: (id) => ({ op: "writeIceberg", input: id, path, folder, ordered, columns: [...columns], partition: [...partition], compression, store, site }) };
+/** What writes rows to a target, and then says which files these are. `units`: the rows' last column says which are a file of their own. */
+export const sinkInto = (target: Target, input: TableNode, site: string, ordered = false, units = false): SinkOf => {
+  const { name: path, folder, columns, partition, sort, cluster, fileBytes, compression, store } = target;
+  return { input, build: (id) => ({ op: "writeIceberg", input: id, path, folder, ordered, columns: [...columns], partition: [...partition], cluster: cluster && !units, sort: [...sort], fileBytes, units, compression, store, site }) };
 };
 
 export const infosOf = (sink: SinkOutput | undefined): DataFileInfo[] => sink!.files!.map((file) => JSON.parse(file) as DataFileInfo);

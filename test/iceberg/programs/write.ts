@@ -119,3 +119,23 @@ export async function thrown(into: string) {
   await rows(0, 10).writeIceberg(into);
   throw new Error("after the write");
 }
+
+const tenths = () => {
+  const ids = Array.from({ length: 7000 }, (_, id) => id);
+  return table({ id: ids, part: ids.map((id) => id % 10), rest: ids.map((id) => id % 101) });
+};
+
+/** 700 rows of each of ten partitions, which every rank has some of. */
+export async function spread(into: string, folders: string, distribution: "hash" | "none" | null) {
+  "use spmd";
+  const dealt = distribution === null ? {} : { distribution };
+  await tenths().writeIceberg(into, { partitionBy: ["part"], types: { id: "int64", part: "int64" }, ...dealt });
+  await tenths().writeParquet(folders, { partitionBy: ["part"], ...dealt });
+}
+
+export async function spreadInOrder(into: string, folders: string) {
+  "use spmd";
+  const sorted = tenths().orderby("rest", "id");
+  await sorted.writeIceberg(into, { partitionBy: ["part"], types: { id: "int64", part: "int64" } });
+  await sorted.writeParquet(folders, { partitionBy: ["part"] });
+}

@@ -36,7 +36,21 @@ pub fn chunks(dataset: &Dataset, columns: &[String], parts: usize, keep: Option<
         groups.retain(|_| *keep.next().unwrap_or(&true));
     }
     groups.retain(|(chunk, _)| chunk.rows > 0);
-    deal(&groups, parts)
+    if dataset.units.is_empty() { deal(&groups, parts) } else { deal_whole(&groups, &dataset.units, parts) }
+}
+
+/// Of units that stay whole each goes to the part in which its middle lies.
+fn deal_whole(groups: &[(Chunk, u128)], units: &[u32], parts: usize) -> Vec<Vec<Chunk>> {
+    let total: u128 = groups.iter().map(|(_, weight)| weight).sum();
+    let mut dealt = vec![Vec::new(); parts];
+    let mut before = 0;
+    for unit in groups.chunk_by(|(a, _), (b, _)| units[a.file] == units[b.file]) {
+        let weight: u128 = unit.iter().map(|(_, weight)| weight).sum();
+        let part = (before + weight / 2) * parts as u128 / total.max(1);
+        dealt[(part as usize).min(parts - 1)].extend(unit.iter().map(|(chunk, _)| chunk.clone()));
+        before += weight;
+    }
+    dealt
 }
 
 /// Bytes to decode of `rows` of the group's rows, and one a row for what every row costs whatever is read of it.
@@ -159,6 +173,24 @@ mod tests {
         assert_eq!(sampled(&[&[10, 10, 0, 10], &[10, 10, 10]], 25), [(0, 10), (30, 10)]);
         assert_eq!(sampled(&[&[1000]], 7), [(0, 7)]);
         assert_eq!(sampled(&[&[10, 20]], 30), [(0, 10), (10, 20)]);
+    }
+
+    #[test]
+    fn units_stay_whole_and_in_order() {
+        let mut seed = 3;
+        for _ in 0..100 {
+            let groups = groups(&mut seed, 60, 1000);
+            let units: Vec<u32> = (0..20).scan(0, |unit, _| { *unit += (random(&mut seed) % 3 == 0) as u32; Some(*unit) }).collect();
+            let parts = 1 + (random(&mut seed) % 9) as usize;
+            let dealt = deal_whole(&groups, &units, parts);
+            let chunks: Vec<_> = groups.iter().map(|(chunk, _)| chunk.clone()).collect();
+            assert_eq!(dealt.concat(), chunks);
+            for unit in 0..20 {
+                assert!(dealt.iter().filter(|part| part.iter().any(|chunk| units[chunk.file] == unit)).count() <= 1);
+            }
+        }
+        let even: Vec<_> = (0..4).map(|file| (Chunk { file, group: 0, start: 0, rows: 10, first_row: 0 }, 10)).collect();
+        assert_eq!(deal_whole(&even, &[0, 0, 1, 1], 2).iter().map(Vec::len).collect::<Vec<_>>(), [2, 2]);
     }
 
     #[test]

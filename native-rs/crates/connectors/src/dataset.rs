@@ -40,6 +40,9 @@ pub struct Dataset {
     /// Of a sample: how many rows of each group are read, from its first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sampled: Option<Vec<u64>>,
+    /// Of files that must not be dealt apart: the unit of each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub units: Vec<u32>,
     /// Files that say which rows of the others are deleted; `rows` and all statistics count these rows.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub deletes: Vec<DeleteFile>,
@@ -159,7 +162,7 @@ impl Dataset {
     pub(crate) fn new(format: Format, files: Vec<DataFile>, schema: SchemaRef, store: StoreOptions) -> Self {
         let rows = files.iter().map(|file| file.rows).sum();
         let bytes = files.iter().map(|file| file.size).sum();
-        Self { format, files, schema, rows, bytes, store, ids: Vec::new(), sampled: None, deletes: Vec::new(), bad: BadRows::default(), footers: Footers::default(), deleted: Deleted::default() }
+        Self { format, files, schema, rows, bytes, store, ids: Vec::new(), units: Vec::new(), sampled: None, deletes: Vec::new(), bad: BadRows::default(), footers: Footers::default(), deleted: Deleted::default() }
     }
 
     /// Leaves `rows` of its rows, where it has more: of groups of one size every so manieth, the last one cut; of few large ones

@@ -254,7 +254,7 @@ impl Engine {
             let spool = self.spools.lock().get(&id).cloned();
             spool.map(|spool| spool_leaf(id, spool, ranks))
         };
-        Planner { session, sources: self, scripts, filled: &filled }.stages(plan).await
+        Planner { session, sources: self, scripts, ranks, filled: &filled }.stages(plan).await
     }
 
     /// Agrees with the other ranks on what is run; the plan's `operations` get numbers of their own.

@@ -9,7 +9,7 @@
 use std::fmt::{self, Display, Formatter};
 
 use crate::{
-    Aggregate, AggregateFunction, AsofJoin, AsofStrategy, ColumnType, Expression, Frame, Join, JoinType, JsType, Layout, Literal,
+    Aggregate, AggregateFunction, AsofJoin, AsofStrategy, ColumnType, Expression, FileSort, Frame, Join, JoinType, JsType, Layout, Literal,
     NamedAggregate, NamedExpression, Node, Plan, Sink, Window, WindowValue,
 };
 
@@ -196,10 +196,10 @@ impl Display for Sink {
                 write!(f, "collect #{input} on {place}, at most {limit} rows")
             }
             Self::Materialize { input, .. } => write!(f, "materialize #{input}"),
-            Self::WriteParquet(w) => write!(f, "parquet #{} {} {:?}{}", w.input, order(w.ordered), w.path, layout(&w.layout)),
+            Self::WriteParquet(w) => write!(f, "parquet #{} {} {:?}{}", w.input, order(w.ordered), w.path, layout(&w.layout) + &sorted(&w.sort)),
             Self::WriteCsv(w) => write!(f, "csv #{} {} {:?}{}", w.input, order(w.ordered), w.path, layout(&w.layout)),
             Self::WriteJsonLines(w) => write!(f, "json lines #{} {} {:?}{}", w.input, order(w.ordered), w.path, layout(&w.layout)),
-            Self::WriteIceberg(w) => write!(f, "iceberg #{} {} {:?}", w.input, order(w.ordered), w.path),
+            Self::WriteIceberg(w) => write!(f, "iceberg #{} {} {:?}{}{}", w.input, order(w.ordered), w.path, if w.cluster { " clustered" } else { "" }, sorted(&w.sort)),
             Self::WritePostgres(w) => write!(f, "postgres #{} unordered {:?}", w.input, w.path),
         }
     }
@@ -208,9 +208,15 @@ impl Display for Sink {
 /// What is said of files, if anything is.
 fn layout(layout: &Layout) -> String {
     let folders = (!layout.partition_by.is_empty()).then(|| format!(" by {}", layout.partition_by.join(", ")));
+    let cluster = layout.cluster.then(|| " clustered".to_owned());
     let rows = layout.file_rows.map(|rows| format!(" files of {rows} rows"));
     let single = layout.single.then(|| " one file".to_owned());
-    [folders, rows, single].into_iter().flatten().collect()
+    [folders, cluster, rows, single].into_iter().flatten().collect()
+}
+
+fn sorted(sort: &[FileSort]) -> String {
+    let keys: Vec<String> = sort.iter().map(|key| format!("{}{}", key.column, if key.descending { " descending" } else { "" })).collect();
+    if keys.is_empty() { String::new() } else { format!(" sorted by {}", keys.join(", ")) }
 }
 
 impl Display for Expression {

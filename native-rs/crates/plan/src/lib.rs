@@ -22,7 +22,7 @@ pub use node::{
     WindowFunction, WindowValue,
 };
 pub use types::{ColumnType, JsType};
-pub use write::{CopiedColumn, CsvWrite, IcebergWrite, JsonLinesWrite, Layout, ParquetWrite, PartitionField, PostgresWrite, StoreOptions, Wire, WrittenColumn};
+pub use write::{CopiedColumn, CsvWrite, FileSort, IcebergWrite, JsonLinesWrite, Layout, ParquetWrite, PartitionField, PostgresWrite, StoreOptions, Wire, WrittenColumn};
 
 #[cfg(test)]
 mod tests {
@@ -40,12 +40,12 @@ mod tests {
             Join::decl(), AsofJoin::decl(), AsofStrategy::decl(), JoinKey::decl(), JoinColumn::decl(), JoinCondition::decl(), JoinSide::decl(), JoinType::decl(), Aggregate::decl(),
             AggregateFunction::decl(), NamedAggregate::decl(), NamedExpression::decl(), SelectColumn::decl(), SortKey::decl(),
             Layout::decl(), ParquetWrite::decl(), CsvWrite::decl(), JsonLinesWrite::decl(), Window::decl(), WindowColumn::decl(), WindowValue::decl(),
-            WindowFunction::decl(), Frame::decl(), StoreOptions::decl(), IcebergWrite::decl(), WrittenColumn::decl(), PartitionField::decl(),
+            WindowFunction::decl(), Frame::decl(), StoreOptions::decl(), IcebergWrite::decl(), WrittenColumn::decl(), FileSort::decl(), PartitionField::decl(),
             PostgresWrite::decl(), CopiedColumn::decl(), Wire::decl(),
         ];
         for declaration in declarations {
             assert!(COMMITTED.contains(&format!("export {declaration}")), "native-rs/plan/index.d.ts was out of date: commit it\n{declaration}");
         }
-        assert_eq!(COMMITTED.matches("export type").count(), 37, "types that are no longer there, or not checked here");
+        assert_eq!(COMMITTED.matches("export type").count(), 38, "types that are no longer there, or not checked here");
     }
 }

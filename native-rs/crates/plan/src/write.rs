@@ -24,6 +24,9 @@ pub struct ParquetWrite {
     #[serde(default)]
     #[ts(type = "Record<string, string>")]
     pub types: BTreeMap<String, String>,
+    /// What the rows of each file are sorted by.
+    #[serde(default)]
+    pub sort: Vec<FileSort>,
     #[serde(default)]
     pub layout: Layout,
     #[serde(default)]
@@ -75,6 +78,8 @@ pub struct JsonLinesWrite {
 pub struct Layout {
     /// Columns whose values name the folders of their rows, `year=2024/month=1`, and are in no file.
     pub partition_by: Vec<String>,
+    /// Rows of a folder meet in one place before they are written, as far as these are not many.
+    pub cluster: bool,
     /// Rows of a file at most.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional, type = "number")]
@@ -104,6 +109,19 @@ pub struct IcebergWrite {
     pub columns: Vec<WrittenColumn>,
     /// Which rows stand in a file together; empty: all.
     pub partition: Vec<PartitionField>,
+    /// As of a layout.
+    #[serde(default)]
+    pub cluster: bool,
+    /// As of Parquet.
+    #[serde(default)]
+    pub sort: Vec<FileSort>,
+    /// Bytes of a file about, at which the next one begins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional, type = "number")]
+    pub file_bytes: Option<u64>,
+    /// The rows have one more column, whole numbers, which no file has: rows of a number come together, and are in files of their own.
+    #[serde(default)]
+    pub units: bool,
     /// As of Parquet.
     pub compression: String,
     #[serde(default)]
@@ -121,6 +139,16 @@ pub struct WrittenColumn {
     /// Printed Arrow type.
     #[serde(rename = "type")]
     pub data_type: String,
+}
+
+/// A column that the rows of a file are sorted by.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[ts(export, export_to = "../../../plan/index.d.ts")]
+pub struct FileSort {
+    pub column: String,
+    pub descending: bool,
+    pub nulls_first: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]

@@ -2,7 +2,7 @@
 import { LockstepError } from "../../errors/index.ts";
 import type { StoreOptions } from "../store/options.ts";
 import { connect, findTable, type CatalogAnswer, type CatalogOptions, type Connection } from "./catalog.ts";
-import { currentSnapshot, parseMetadata, type PartitionField, type Schema } from "./metadata.ts";
+import { currentSnapshot, parseMetadata, type PartitionField, type Schema, type SortOrder } from "./metadata.ts";
 import { bytesOf, openable } from "./paths.ts";
 import { idJson, parseExactly, Refused, snapshotJson, type State, type TablePlace, type Update } from "./place.ts";
 
@@ -41,9 +41,8 @@ export class CatalogPlace implements TablePlace {
   }
 
   /** The catalog says where its files would be. LS2001 where it has no such namespace. */
-  async begin(schema: Schema, spec: readonly PartitionField[], properties: Readonly<Record<string, string>>): Promise<State> {
+  async begin(schema: Schema, spec: readonly PartitionField[], order: SortOrder, properties: Readonly<Record<string, string>>): Promise<State> {
     const { tables, table, json, store } = this.#connection;
-    const order = { "order-id": 0, fields: [] };
     const asked = { name: decodeURIComponent(table), schema, "partition-spec": { "spec-id": 0, fields: spec }, "write-order": order, "stage-create": true, properties };
     const answer = await json(tables, [200, 404, 409, ...refusals], { body: JSON.stringify(asked), once: false });
     if (answer.status === 404) {
@@ -96,7 +95,7 @@ const asserted = ([ref, at]: [string, { readonly "snapshot-id": string } | undef
 
 /** What makes the new table that the catalog has described. */
 function making({ text }: State): object[] {
-  const metadata = parseExactly(text) as Record<string, never> & { schemas: object[]; "partition-specs": object[]; "sort-orders": object[] };
+  const metadata = parseExactly(text) as Record<string, never> & { schemas: object[]; "partition-specs": object[]; "sort-orders": SortOrder[] };
   return [
     { action: "assign-uuid", uuid: metadata["table-uuid"] },
     { action: "upgrade-format-version", "format-version": metadata["format-version"] },
@@ -104,7 +103,7 @@ function making({ text }: State): object[] {
     { action: "set-current-schema", "schema-id": -1 },
     { action: "add-spec", spec: metadata["partition-specs"][0] },
     { action: "set-default-spec", "spec-id": -1 },
-    { action: "add-sort-order", "sort-order": metadata["sort-orders"][0] },
+    { action: "add-sort-order", "sort-order": metadata["sort-orders"].find((one) => one["order-id"] === metadata["default-sort-order-id"]) },
     { action: "set-default-sort-order", "sort-order-id": -1 },
     { action: "set-location", location: metadata.location },
     { action: "set-properties", updates: metadata.properties },

@@ -32,7 +32,7 @@ type Written = readonly [Target, readonly DataFileInfo[]];
 export async function deleteIceberg<Row extends object>(table: string | URL, where: RowFunction<StoredRow<Row>>, options: DeleteIcebergOptions<Row>): Promise<number> {
   checkOptions("deleteIceberg", options);
   return committing(table, options, async (write) => {
-    if (!(await write.existing(new Set()))) throw absent(write.name);
+    if (!(await write.existing(new Set()))) throw absent(write.name, "delete rows from");
     const { removed, kept, deleted } = await without(write, where, options.types);
     await write.change(removed, kept, anyRow);
     return deleted;
@@ -79,7 +79,7 @@ export async function again(write: TableWrite, { columns, rows }: Table<any>): P
   return [target, await dataFiles(target, columns, rows)];
 }
 
-export const absent = (name: string): LockstepError => new LockstepError({ code: "LS2001", message: `there is no table ${name} to delete rows from` });
+export const absent = (name: string, what: string): LockstepError => new LockstepError({ code: "LS2001", message: `there is no table ${name} to ${what}` });
 
 export const outsideOf = (name: string, rows: number): LockstepError =>
   new LockstepError({

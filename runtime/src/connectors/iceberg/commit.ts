@@ -28,6 +28,8 @@ export interface Change {
   /** What the new files take the place of. */
   readonly replaced: Replaced | undefined;
   readonly files: readonly NewFile[];
+  /** The rows are those of the files that are replaced. */
+  readonly moves: boolean;
   /** What the program was told of rows that were deleted or merged: an attempt that finds the commit tells the same. */
   readonly answers: readonly object[];
   /** What the rows came from. */
@@ -158,7 +160,7 @@ class Builder {
   }
 
   async on({ metadata, store }: State, attempt: number): Promise<NewSnapshot> {
-    const { files, id, from, replaced, answers, read } = this.#change;
+    const { files, moves, id, from, replaced, answers, read } = this.#change;
     const folder = metadata.properties?.["write.metadata.path"]?.replace(/\/+$/, "") ?? metadataOf(metadata.location);
     await makeFolder(openable(folder));
     const write = async (name: string, bytes: Uint8Array): Promise<void> => {
@@ -170,7 +172,7 @@ class Builder {
     const sequence = (metadata["last-sequence-number"] ?? 0) + 1;
     if (files.length > 0 && !this.#added) {
       const path = `${folder}/${this.#name}-m0.avro`;
-      const { bytes, listed } = await addedManifest(path, manifestOf(from.metadata, from.metadata["default-spec-id"] ?? 0), files, this.#snapshot);
+      const { bytes, listed } = await addedManifest(path, manifestOf(from.metadata, from.metadata["default-spec-id"] ?? 0), files, this.#snapshot, moves ? BigInt(currentSnapshot(from.metadata)!["sequence-number"] ?? 0) : null);
       await write(`${this.#name}-m0.avro`, bytes);
       this.#added = listed;
     }
@@ -188,7 +190,7 @@ class Builder {
     const last = parent?.["timestamp-ms"] ?? 0;
     return {
       "snapshot-id": String(this.#snapshot), ...(parent && { "parent-snapshot-id": parent["snapshot-id"] }), "sequence-number": sequence, "timestamp-ms": Math.max(Date.now(), last + 1),
-      "manifest-list": `${folder}/${name}`, summary: { operation: gone.length === 0 ? "append" : files.length > 0 ? "overwrite" : "delete", ...(replaced && replaced.partitions.size > 0 && { "replace-partitions": "true" }), ...counts(files, gone, parent), [KEY]: id, ...(answers.length > 0 && { [ANSWERS]: JSON.stringify(answers) }), ...readSummary({ ...readInto(metadata), ...read }), "engine-name": "lockstep", "engine-version": version },
+      "manifest-list": `${folder}/${name}`, summary: { operation: moves ? "replace" : gone.length === 0 ? "append" : files.length > 0 ? "overwrite" : "delete", ...(replaced && replaced.partitions.size > 0 && { "replace-partitions": "true" }), ...counts(files, gone, parent), [KEY]: id, ...(answers.length > 0 && { [ANSWERS]: JSON.stringify(answers) }), ...readSummary({ ...readInto(metadata), ...read }), "engine-name": "lockstep", "engine-version": version },
       "schema-id": metadata["current-schema-id"] ?? 0,
     };
   }

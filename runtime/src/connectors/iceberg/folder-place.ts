@@ -12,7 +12,7 @@ import { isRemote, parseLocation } from "../store/location.ts";
 import type { StoreOptions } from "../store/options.ts";
 import { openStore } from "../store/store.ts";
 import { makeFolder, putIfAbsent, replace } from "./files.ts";
-import { parseMetadata, type PartitionField, type Schema } from "./metadata.ts";
+import { parseMetadata, type PartitionField, type Schema, type SortOrder } from "./metadata.ts";
 import { bytesOf, findMetadata, isThere, metadataOf, namesIn } from "./paths.ts";
 import { emptyMetadata, Refused, type State, type TablePlace, type Update } from "./place.ts";
 import { removeForgotten, successor } from "./successor.ts";
@@ -42,12 +42,12 @@ export class FolderPlace implements TablePlace {
     return { metadata: parseMetadata(path, text), path, text, store: this.#store };
   }
 
-  async begin(schema: Schema, spec: readonly PartitionField[], properties: Readonly<Record<string, string>>): Promise<State> {
+  async begin(schema: Schema, spec: readonly PartitionField[], order: SortOrder, properties: Readonly<Record<string, string>>): Promise<State> {
     const stranger = (await this.#names()).find((name) => !["data", "metadata"].includes(name) && !name.startsWith("."));
     if (stranger !== undefined) {
       throw new LockstepError({ code: "LS2007", message: `${this.name} is not an Iceberg table: it holds "${stranger}"`, fix: "Choose another folder for the table." });
     }
-    const text = JSON.stringify(emptyMetadata(this.name, schema, spec, properties, randomUUID()));
+    const text = JSON.stringify(emptyMetadata(this.name, schema, spec, order, properties, randomUUID()));
     return { metadata: parseMetadata(this.name, text), path: undefined, text, store: this.#store };
   }
 

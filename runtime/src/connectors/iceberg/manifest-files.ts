@@ -1,7 +1,7 @@
 /** Manifests and their lists as they are written: the table spec's "Manifests" and "Manifest Lists" of version 2. */
 import { LockstepError } from "../../errors/index.ts";
 import { readAvro, schemaOf as avroSchemaOf, writeAvro } from "./avro.ts";
-import { dataFilesIn, partitionKey, type Constant, type DataFile } from "./manifests.ts";
+import { dataFilesIn, deletedOf, partitionKey, type Constant, type DataFile } from "./manifests.ts";
 import { schemaOf, specOf, type Field, type PartitionField, type Schema, type TableMetadata } from "./metadata.ts";
 import type { Metrics } from "./metrics.ts";
 import { ofTwosComplement, resultType, twosComplement } from "./partition.ts";
@@ -14,6 +14,8 @@ export interface NewFile {
   readonly path: string;
   /** As the spec lists them. */
   readonly partition: readonly Constant[];
+  /** The id of the table's order that its rows are in. */
+  readonly sortOrder: number;
   readonly metrics: Metrics;
 }
 
@@ -32,25 +34,25 @@ export function manifestOf(metadata: TableMetadata, specId = metadata["default-s
 /** In place of the number of the snapshot, which each attempt has of its own. */
 export const ITS_OWN = -1n;
 
-/** A manifest of added files, and what the list says of it. The number of its snapshot is inherited: a commit that is tried again writes the list alone. */
-export async function addedManifest(path: string, of: ManifestOf, files: readonly NewFile[], snapshot: bigint): Promise<{ bytes: Buffer; listed: Listed }> {
+/** A manifest of added files, and what the list says of it; `sequence`: of rows that were in the table with that snapshot, else as the snapshot's own. The number of its snapshot is inherited: a commit that is tried again writes the list alone. */
+export async function addedManifest(path: string, of: ManifestOf, files: readonly NewFile[], snapshot: bigint, sequence: bigint | null): Promise<{ bytes: Buffer; listed: Listed }> {
   const types = of.spec.map((field) => resultType(field.transform, sourceOf(field, of.schema)));
   const partition = { type: "record", name: "r102", fields: of.spec.map((field, index) => ({ name: avroName(field.name), type: ["null", avroType(types[index]!, field["field-id"])], default: null, "field-id": field["field-id"] })) };
-  const entries = files.map(({ path: file, partition: values, metrics }) => ({
-    status: 1, snapshot_id: snapshot, sequence_number: null, file_sequence_number: null,
+  const entries = files.map(({ path: file, partition: values, sortOrder, metrics }) => ({
+    status: 1, snapshot_id: snapshot, sequence_number: sequence, file_sequence_number: null,
     data_file: {
       content: 0, file_path: file, file_format: "PARQUET",
       partition: Object.fromEntries(of.spec.map((field, index) => [avroName(field.name), avroValue(types[index]!, values[index]!)])),
       record_count: metrics.rows, file_size_in_bytes: BigInt(metrics.size),
       column_sizes: pairs(metrics.sizes), value_counts: pairs(metrics.values), null_value_counts: pairs(metrics.nulls), nan_value_counts: null,
       lower_bounds: pairs(metrics.lower), upper_bounds: pairs(metrics.upper), key_metadata: null, split_offsets: [...metrics.splits],
-      equality_ids: null, sort_order_id: 0, referenced_data_file: null,
+      equality_ids: null, sort_order_id: sortOrder, referenced_data_file: null,
     },
   }));
   const bytes = await writeAvro(entrySchema(partition), header(of, "data"), entries);
   const rows = files.reduce((sum, { metrics }) => sum + metrics.rows, 0n);
   const partitions = of.spec.map((_, index) => summary(types[index]!, files.map((file) => file.partition[index]!)));
-  return { bytes, listed: { ...empty(path, of.specId, bytes.length, 0, snapshot), added_files_count: files.length, added_rows_count: rows, partitions } };
+  return { bytes, listed: { ...empty(path, of.specId, bytes.length, 0, snapshot), added_files_count: files.length, added_rows_count: rows, partitions, ...(sequence !== null && { min_sequence_number: sequence }) } };
 }
 
 /** What a snapshot takes out. */
@@ -68,16 +70,18 @@ export interface Replaced {
   readonly partitions: ReadonlySet<string>;
   /** Single ones, whose rows that stay are written again: their paths as we open them. */
   readonly files: ReadonlySet<string>;
+  /** All rows of single ones stay, and count as being as old: values that are deleted meanwhile are deleted of them. */
+  readonly moved: boolean;
   /** Of single files: whether a file that others have added since may hold a row that this write would have changed. */
   readonly concerns: readonly ((files: readonly DataFile[], fields: readonly Field[]) => boolean)[];
 }
 
 /** What two writes take out. */
 export const both = (a: Replaced, b: Replaced): Replaced => ({
-  all: a.all || b.all, partitions: new Set([...a.partitions, ...b.partitions]), files: new Set([...a.files, ...b.files]), concerns: [...a.concerns, ...b.concerns],
+  all: a.all || b.all, partitions: new Set([...a.partitions, ...b.partitions]), files: new Set([...a.files, ...b.files]), moved: a.moved && b.moved, concerns: [...a.concerns, ...b.concerns],
 });
 
-export const NOTHING: Replaced = { all: false, partitions: new Set(), files: new Set(), concerns: [] };
+export const NOTHING: Replaced = { all: false, partitions: new Set(), files: new Set(), moved: false, concerns: [] };
 
 /** The partition of a new file. */
 export function partitionOf(of: ManifestOf, { partition }: NewFile): string {
@@ -96,10 +100,15 @@ export async function touches({ listed, bytes }: Source, replaced: Replaced, mov
   const changed = (await readAvro(listed.manifest_path, bytes)).filter(({ status }) => status !== 0);
   if (changed.some((entry) => entry.status === 2 && replaced.files.has(pathIn(entry)))) return true;
   if (moved) return false;
-  // Which rows a delete file takes out of ours nobody has asked.
-  if (changed.some((entry) => replaced.partitions.has(partitionIn(listed, entry)) || (replaced.files.size > 0 && listed.content !== 0))) return true;
+  if (changed.some((entry) => replaced.partitions.has(partitionIn(listed, entry)) || (replaced.files.size > 0 && listed.content !== 0 && mayDelete(entry.data_file as Record<string, unknown>, replaced)))) return true;
   const added = replaced.concerns.length > 0 && listed.content === 0 ? dataFilesIn(metadata, listed, changed.filter(({ status }) => status === 1)) : [];
   return replaced.concerns.some((concerns) => concerns(added, schemaOf(metadata, metadata["current-schema-id"]).fields));
+}
+
+/** Whether a new delete file may take rows out of single files; which these are nobody has asked. */
+function mayDelete(file: Readonly<Record<string, unknown>>, { files, moved }: Replaced): boolean {
+  const of = deletedOf(file);
+  return Number(file.content) === 2 ? !moved : of === undefined || files.has(openable(of));
 }
 
 /** Whether files that are replaced are in the table by a manifest. */
@@ -137,7 +146,8 @@ export async function mergedManifest(path: string, sources: readonly Source[], o
   });
   const entries = files.map(({ file, sequence, gone, added, fileSequence }) => ({
     status: gone ? 2 : 0, snapshot_id: gone ? snapshot : added, sequence_number: sequence, file_sequence_number: fileSequence,
-    data_file: Object.fromEntries(names.map((name) => [name, file[name] ?? (name === "content" ? 0 : null)])),
+    // Some writers have ids of columns as longs.
+    data_file: Object.fromEntries(names.map((name) => [name, name === "equality_ids" ? ((file[name] as (number | bigint)[] | null | undefined)?.map(Number) ?? null) : (file[name] ?? (name === "content" ? 0 : null))])),
   }));
   const bytes = await writeAvro(entrySchema(partition), header(of, first.content === 1 ? "deletes" : "data"), entries);
   const [gone, kept] = [files.filter((one) => one.gone), files.filter((one) => !one.gone)];

@@ -38,6 +38,10 @@ export interface DeleteFile {
   readonly size: number;
   /** Ids of the columns whose values it lists; none: it lists files and positions. */
   readonly equality: readonly number[];
+  /** Of positions: the one file whose rows they are, where it is one; as the metadata have it. */
+  readonly of: string | undefined;
+  /** Rows that it lists. */
+  readonly rows: number;
 }
 
 interface Entry {
@@ -73,7 +77,7 @@ export async function filesOf(metadata: TableMetadata, snapshot: Snapshot, field
     ...described(metadata, entry, fields, bounded),
     deletes: [...everywhere, ...(partitions.get(partitionOf(entry)) ?? [])].filter(concerns(entry)).sort((a, b) => a - b),
   }));
-  return { files, deletes: deleting.map(({ path, size, equality }) => ({ path, size, equality })) };
+  return { files, deletes: deleting.map(({ path, size, equality, of, file }) => ({ path, size, equality, of, rows: Number(file.record_count) })) };
 }
 
 const described = (metadata: TableMetadata, entry: Entry, fields: readonly Field[], bounded: ReadonlySet<string>): Omit<DataFile, "deletes"> => ({
@@ -148,7 +152,7 @@ function entryOf(record: Readonly<Record<string, unknown>>, manifest: Manifest):
     partition: Object.values(file.partition as object),
     // Some writers have them as longs.
     equality: ((file.equality_ids as (number | bigint)[] | null | undefined) ?? []).map(Number),
-    of: (file.referenced_data_file as string | null | undefined) ?? onlyPath(file),
+    of: deletedOf(file),
     file,
   };
 }
@@ -156,8 +160,9 @@ function entryOf(record: Readonly<Record<string, unknown>>, manifest: Manifest):
 /** The id that Iceberg reserves for the paths in a file of positions. */
 const filePath = 2147483546;
 
-/** The path that all rows of a file of positions name, which its bounds tell. */
-function onlyPath(file: Record<string, unknown>): string | undefined {
+/** The path that all rows of a file of positions name, which its manifest says, or its bounds tell. */
+export function deletedOf(file: Readonly<Record<string, unknown>>): string | undefined {
+  if (typeof file.referenced_data_file === "string") return file.referenced_data_file;
   if (Number(file.content) !== 1) return undefined;
   const [low, high] = ["lower_bounds", "upper_bounds"].map((bounds) => (file[bounds] as { key: number; value: Buffer }[] | null | undefined)?.find(({ key }) => key === filePath)?.value);
   return low && high && low.equals(high) ? low.toString() : undefined;

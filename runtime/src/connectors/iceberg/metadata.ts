@@ -14,6 +14,8 @@ export interface TableMetadata {
   readonly "current-schema-id"?: number;
   readonly "partition-specs"?: readonly PartitionSpec[];
   readonly "default-spec-id"?: number;
+  readonly "sort-orders"?: readonly SortOrder[];
+  readonly "default-sort-order-id"?: number;
   /** Of version 1. */
   readonly "partition-spec"?: PartitionSpec["fields"];
   readonly "current-snapshot-id"?: string | null;
@@ -50,6 +52,12 @@ export interface PartitionField {
   readonly name: string;
   /** "identity", "day", "bucket[16]" */
   readonly transform: string;
+}
+
+export interface SortOrder {
+  /** 0: none. */
+  readonly "order-id": number;
+  readonly fields: readonly { readonly transform: string; readonly "source-id": number; readonly direction: "asc" | "desc"; readonly "null-order": "nulls-first" | "nulls-last" }[];
 }
 
 export interface Snapshot {

@@ -7,6 +7,7 @@ import { dirname } from "node:path";
 import { didYouMean, LockstepError } from "../../errors/index.ts";
 import { parseType, printType, type ArrowType } from "../../tables/arrow-type.ts";
 import type { Compression } from "../parquet/write.ts";
+import type { SortKey } from "../sort-by.ts";
 import { isRemote } from "../store/location.ts";
 import type { StoreOptions } from "../store/options.ts";
 import type { CatalogOptions } from "./catalog.ts";
@@ -14,19 +15,23 @@ import { answersOf, checkUnchanged, commit, isCommitted, Unknown } from "./commi
 import { inParts, makeFolder, removeAll, removeEmpty } from "./files.ts";
 import { both, manifestOf, NOTHING, partitionOf, type NewFile, type Replaced } from "./manifest-files.ts";
 import type { Constant, DataFile } from "./manifests.ts";
-import { schemaOf, specOf, type Field, type PartitionField, type Schema, type TableMetadata } from "./metadata.ts";
+import { schemaOf, specOf, type Field, type PartitionField, type Schema, type SortOrder, type TableMetadata } from "./metadata.ts";
 import { metricsOf } from "./metrics.ts";
 import { partitionFields, printPartition, resultType } from "./partition.ts";
 import { openable } from "./paths.ts";
 import type { State, TablePlace } from "./place.ts";
 import { placeOf, type ReadSnapshots } from "./places.ts";
+import { keysOf, printOrder, sortOrder, sortOrderOf } from "./sort-order.ts";
 import { tableIn, type IcebergTable } from "./table.ts";
 import { arrowTypeOf, icebergTypeOf, isWritable } from "./types.ts";
+import { onlyOf, type CompactCounts } from "./units.ts";
 
 /** What a write says. */
 export interface TableWriteOptions {
   readonly mode?: "append" | "overwrite" | "overwrite-partitions" | "create";
   readonly partitionBy?: readonly string[];
+  readonly distribution?: "hash" | "none";
+  readonly sortBy?: readonly string[];
   readonly types?: Readonly<Record<string, string | undefined>>;
   readonly catalog?: CatalogOptions;
   readonly store?: StoreOptions;
@@ -47,6 +52,13 @@ export interface Target {
   /** The columns of the files: printed Arrow types. */
   readonly columns: readonly { readonly name: string; readonly id: number; readonly type: string }[];
   readonly partition: readonly { readonly column: string; readonly transform: string }[];
+  /** What the rows of a file are sorted by, and which of the table's orders that is. */
+  readonly sort: readonly SortKey[];
+  readonly sortOrder: number;
+  /** Whether ranks bring the rows of a partition together. */
+  readonly cluster: boolean;
+  /** Bytes of a file about, at which ranks begin the next. */
+  readonly fileBytes: number;
   readonly compression: Compression;
   readonly store: StoreOptions;
 }
@@ -78,6 +90,8 @@ export class TableWrite {
   readonly #seen: Seen | undefined;
   #replaced: Replaced | undefined;
   #written = false;
+  /** The table is compacted, and nothing else. */
+  #moves = false;
   #files: NewFile[] = [];
   readonly #folders: string[] = [];
   /** Files of this write whose rows it has written again. */
@@ -113,11 +127,17 @@ export class TableWrite {
     return answersOf(this.#state!.metadata, this.#id)[this.#told++];
   }
 
+  /** As it is now. */
+  get metadata(): TableMetadata {
+    return this.#state!.metadata;
+  }
+
   /** The table as the program sees it now, with the bounds of these columns; undefined: there is none. LS2015 where it is not written. */
   async existing(bounded: ReadonlySet<string>): Promise<IcebergTable | undefined> {
     if (!this.#state) return undefined;
     const { path, metadata, store } = this.#state;
     this.#checkVersion(metadata);
+    this.#checkMoves();
     const committed = path === undefined ? undefined : await tableIn(this.name, metadata, store, { bounded });
     return this.#written ? this.staged(committed) : committed;
   }
@@ -130,8 +150,13 @@ export class TableWrite {
     return this.prepare(fields.map((field) => ({ name: field.name, type: arrowTypeOf(field) })), {});
   }
 
+  /** How rows are written again where they stay in the order of their files, of a size about. */
+  async prepareMove(fileBytes: number): Promise<Target> {
+    return { ...(await this.prepareAgain()), fileBytes, sort: [], sortOrder: 0 };
+  }
+
   /** Before any row is computed: LS2007 where the table may not be there, LS2002 and LS2016 where the rows do not fit it, LS2015 what is not written. */
-  async prepare(columns: readonly WrittenColumn[], { mode = "append", partitionBy, types = {} }: TableWriteOptions): Promise<Target> {
+  async prepare(columns: readonly WrittenColumn[], { mode = "append", partitionBy, distribution, sortBy, types = {} }: TableWriteOptions): Promise<Target> {
     if (mode === "create" && this.#state) {
       throw new LockstepError({ code: "LS2007", message: `${this.name} exists`, fix: 'Write with mode "append" or "overwrite", or remove the table.' });
     }
@@ -139,12 +164,16 @@ export class TableWrite {
     for (const name of Object.keys(types)) {
       if (!columns.some((column) => column.name === name)) throw new LockstepError({ code: "LS2002", message: `types: the written table has no column "${name}"${didYouMean(name, columns.map((column) => column.name))}` });
     }
-    const state = (this.#state ??= await this.#begin(written, partitionBy));
+    const state = (this.#state ??= await this.#begin(written, partitionBy, sortBy));
     const { metadata, store } = state;
     this.#checkVersion(metadata);
+    this.#checkMoves();
     const { fields } = currentSchema(metadata);
     const spec = specOf(metadata, metadata["default-spec-id"] ?? 0);
     this.#checkPartition(spec, fields, partitionBy);
+    const order = sortOrderOf(metadata);
+    this.#checkOrder(order, fields, sortBy);
+    const sort = keysOf(order, fields).every(({ column }) => columns.some(({ name }) => name === column)) ? keysOf(order, fields) : [];
     const fitting = fitted(this.name, written, fields);
     const partition = spec.filter(({ transform }) => transform !== "void").map((field) => {
       const source = fields.find(({ id }) => id === field["source-id"]);
@@ -157,7 +186,8 @@ export class TableWrite {
     const compression = compressionOf(this.name, metadata);
     this.#folders.push(folder);
     await makeFolder(folder);
-    return { name: this.name, folder, columns: fitting, partition, compression, store };
+    const dealt = distribution ?? metadata.properties?.["write.distribution-mode"];
+    return { name: this.name, folder, columns: fitting, partition, sort, sortOrder: sort.length > 0 ? order["order-id"] : 0, cluster: partition.length > 0 && dealt !== "none", fileBytes: targetBytes(metadata), compression, store };
   }
 
   /** The rows of a statement are written. LS2003: nulls in a column that may have none. LS2023: what they replace is not what the program saw. */
@@ -191,6 +221,16 @@ export class TableWrite {
     this.#written = true;
   }
 
+  /** The same rows in other files, and what is of no use without the old ones: in a call of its own, as the snapshot says that no row has changed. LS2015 */
+  async move(now: IcebergTable, removed: readonly DataFile[], target: Target, infos: readonly DataFileInfo[]): Promise<CompactCounts> {
+    if (this.#written) throw new LockstepError({ code: "LS2015", message: `${this.name} is written in the same call, and compacted`, fix: "Compact it in a call of its own." });
+    const deletes = onlyOf(removed, now);
+    this.#replaced = { ...NOTHING, files: new Set([...removed, ...deletes].map(({ path }) => path)), moved: true };
+    this.#files = await this.#described(target, infos);
+    this.#written = this.#moves = true;
+    return { files: removed.length, into: infos.length, deleteFiles: deletes.length };
+  }
+
   /** What the program was told of a change. */
   note(answer: object): void {
     this.#answers.push(answer);
@@ -210,7 +250,7 @@ export class TableWrite {
       // As the metadata name what is below the table: s3a://… is opened as s3://….
       const path = opened.startsWith(`${openable(location)}/`) ? location + opened.slice(openable(location).length) : opened;
       const values = partition[Symbol.iterator]();
-      return { path, metrics, partition: spec.map(({ transform }) => (transform === "void" ? null : (values.next().value ?? null))) };
+      return { path, metrics, sortOrder: target.sortOrder, partition: spec.map(({ transform }) => (transform === "void" ? null : (values.next().value ?? null))) };
     });
   }
 
@@ -220,7 +260,7 @@ export class TableWrite {
     const written: string[] = [];
     const { store } = this.#state;
     try {
-      const vain = await commit(this.#place, { id: this.#id, from: this.#state, replaced: this.#replaced, files: this.#files, answers: this.#answers, read }, written);
+      const vain = await commit(this.#place, { id: this.#id, from: this.#state, replaced: this.#replaced, files: this.#files, moves: this.#moves, answers: this.#answers, read }, written);
       const used = new Set(this.#files.map(({ path }) => dirname(openable(path))));
       await removeAll([...vain, ...this.#outdated, ...this.#folders.filter((folder) => !used.has(folder))], store);
     } catch (error) {
@@ -264,7 +304,7 @@ export class TableWrite {
     }
   }
 
-  async #begin(columns: readonly WrittenColumn[], partitionBy: readonly string[] = []): Promise<State> {
+  async #begin(columns: readonly WrittenColumn[], partitionBy: readonly string[] = [], sortBy: readonly string[] = []): Promise<State> {
     if (columns.length === 0) throw new LockstepError({ code: "LS2015", message: `${this.name}: a table without columns cannot be written` });
     const fields = columns.map(({ name, type }, index): Field => {
       if (type.id === "null") {
@@ -276,12 +316,21 @@ export class TableWrite {
       throw new LockstepError({ code: "LS2015", message: `the column "${name}" is ${printType(type)}, which tables of Iceberg's version 2 do not have`, fix });
     });
     const schema = { type: "struct", "schema-id": 0, fields } as Schema;
-    return this.#place.begin(schema, partitionFields(partitionBy, fields), properties);
+    return this.#place.begin(schema, partitionFields(partitionBy, fields), sortOrder(sortBy, fields), properties);
   }
 
   #checkVersion({ "format-version": version }: TableMetadata): void {
     if (version === 2) return;
     throw new LockstepError({ code: "LS2015", message: `${this.name} is of Iceberg's format version ${version}; tables of version 2 are written`, fix: 'Set the table\'s property "format-version" to 2 where it is 1.' });
+  }
+
+  #checkOrder(order: SortOrder, fields: readonly Field[], sortBy: readonly string[] | undefined): void {
+    if (sortBy === undefined || JSON.stringify(sortOrder(sortBy, fields).fields) === JSON.stringify(order.fields.map(({ transform, "source-id": source, direction, "null-order": nulls }) => ({ transform, "source-id": source, direction, "null-order": nulls })))) return;
+    throw new LockstepError({ code: "LS2016", message: `${this.name} is sorted by ${printOrder(order, fields)}, not by ${sortBy.join(", ") || "nothing"}`, fix: "Leave sortBy out: an existing table has its own." });
+  }
+
+  #checkMoves(): void {
+    if (this.#moves) throw new LockstepError({ code: "LS2015", message: `${this.name} is compacted in the same call, and written`, fix: "Compact it in a call of its own." });
   }
 
   #checkPartition(spec: readonly PartitionField[], fields: readonly Field[], partitionBy: readonly string[] | undefined): void {
@@ -322,6 +371,9 @@ function fitted(table: string, columns: readonly WrittenColumn[], fields: readon
     return { name, id: field.id, type: printType(type.id === "dictionary" ? type : to) };
   });
 }
+
+/** How large the table wants its files. */
+export const targetBytes = ({ properties: given }: TableMetadata): number => Number(given?.["write.target-file-size-bytes"] ?? 512 << 20);
 
 /** The table's property, of which the specification has a default. LS2015 */
 function compressionOf(table: string, { properties: given }: TableMetadata): Compression {

@@ -9,6 +9,7 @@ import { unsupportedType } from "../../tables/column.ts";
 import type { Columns } from "../../tables/row.ts";
 import { checkOptions } from "../options.ts";
 import { writeParquetFile, type WrittenColumn } from "../parquet/write.ts";
+import { sortedRows, type SortBy } from "../sort-by.ts";
 import { isRemote } from "../store/location.ts";
 import type { StoreOptions } from "../store/options.ts";
 import type { CatalogOptions } from "./catalog.ts";
@@ -24,6 +25,10 @@ export interface WriteIcebergOptions<Row> {
   readonly mode?: "append" | "overwrite" | "overwrite-partitions" | "create";
   /** Of a new table: columns, and transforms of them such as "day(at)", "bucket(16, id)". An existing table has its own. */
   readonly partitionBy?: readonly Partition<keyof Row & string>[];
+  /** "hash", where neither this nor the table (`write.distribution-mode`) says another: rows of a partition are brought to one rank before they are written, or to several where they are many. "none": each rank has a file of each of its rows' partitions. */
+  readonly distribution?: "hash" | "none";
+  /** Of a new table: what the rows of each file are sorted by, `["at", "price desc"]`. An existing table has its own order. */
+  readonly sortBy?: readonly SortBy<keyof Row & string>[];
   /** The catalog that has the table, which is then named "namespace.table". */
   readonly catalog?: CatalogOptions;
   /** How an object store is reached, where the environment does not say it. */
@@ -54,8 +59,8 @@ export async function committing<T>(table: string | URL, options: Pick<TableWrit
 
 export const typesOf = (columns: Columns): { name: string; type: ArrowType }[] => [...columns].map(([name, { type }]) => ({ name, type }));
 
-/** A file a partition. */
-export async function dataFiles(target: Target, columns: Columns, rows: number): Promise<DataFileInfo[]> {
+/** A file a partition; `first`: how many files the target has. */
+export async function dataFiles(target: Target, columns: Columns, rows: number, first = 0): Promise<DataFileInfo[]> {
   const written = target.columns.map(({ name, id, type }): WrittenColumn => {
     const column = columns.get(name)!;
     if (column.type.id === "other") throw unsupportedType(column, "written");
@@ -65,10 +70,11 @@ export async function dataFiles(target: Target, columns: Columns, rows: number):
   const infos: DataFileInfo[] = [];
   try {
     for (const { partition, rows: of } of partitioned(target, written, rows)) {
-      const name = `part-00000-${String(infos.length).padStart(5, "0")}.parquet`;
+      const name = `part-00000-${String(first + infos.length).padStart(5, "0")}.parquet`;
       const file = join(local, name);
-      const own = of.length === rows ? written : written.map((one) => ({ ...one, column: one.column.take(of) }));
-      await writeParquetFile(file, own, of.length, { compression: target.compression, arrowSchema: false });
+      const order = sortedRows(target.sort, new Map(written.map((one) => [one.name, one.column])), of);
+      const own = of.length === rows && order === of ? written : written.map((one) => ({ ...one, column: one.column.take(order) }));
+      await writeParquetFile(file, own, of.length, { compression: target.compression, sort: target.sort, arrowSchema: false });
       infos.push({ name, bytes: (await stat(file)).size, partition });
       if (local !== target.folder) await upload(file, `${target.folder}/${name}`, target.store);
     }

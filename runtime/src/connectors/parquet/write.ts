@@ -7,6 +7,7 @@ import { unsupportedType, type Column, type Stored } from "../../tables/column.t
 import { columnNamed, type Columns } from "../../tables/row.ts";
 import { checkOptions } from "../options.ts";
 import { writeFiles } from "../output.ts";
+import { fileSort, sortedRows, type SortBy, type SortKey } from "../sort-by.ts";
 import type { WriteFilesOptions } from "../write-options.ts";
 import { schemaElement } from "./schema.ts";
 
@@ -18,6 +19,8 @@ export interface WriteParquetOptions<Row> extends WriteFilesOptions<Row> {
   readonly rowGroupRows?: number;
   /** Columns written as another Arrow type: `{ id: "int32" }`. */
   readonly types?: { readonly [K in keyof Row & string]?: string };
+  /** What the rows of each file are sorted by, which the files say: `["at", "price desc"]`. The table's own order is then not kept. */
+  readonly sortBy?: readonly SortBy<keyof Row & string>[];
 }
 
 const codecs = { snappy: "SNAPPY", zstd: "ZSTD", gzip: "GZIP", none: "UNCOMPRESSED" } as const;
@@ -29,11 +32,14 @@ export async function writeParquet(columns: Columns, rows: number, path: string 
   const compression = options.compression ?? "snappy";
   const types = Object.entries((options.types ?? {}) as Record<string, string>);
   for (const [name] of types) columnNamed(columns, name);
+  const sort = fileSort(options, [...columns.keys()]);
   const wanted = new Map(types.map(([name, type]) => [name, parseType(type)]));
   await writeFiles("writeParquet", path, options, "parquet", columns, rows, async (filename, own, count) => {
     const written = [...own].map(([name, column]) => ({ name, column: castColumn(name, column, wanted.get(name) ?? column.type) }));
     for (const { column } of written) if (column.type.id === "other") throw unsupportedType(column, "written");
-    await writeParquetFile(filename, written, count, { compression, rowGroupRows: options.rowGroupRows, arrowSchema: true });
+    const order = sort.length > 0 ? sortedRows(sort, new Map(written.map((one) => [one.name, one.column])), Int32Array.from({ length: count }, (_, row) => row)) : undefined;
+    const sorted = order ? written.map((one) => ({ ...one, column: one.column.take(order) })) : written;
+    await writeParquetFile(filename, sorted, count, { compression, sort, rowGroupRows: options.rowGroupRows, arrowSchema: true });
   });
 }
 
@@ -51,23 +57,28 @@ export async function writeParquetFile(
   filename: string,
   columns: readonly WrittenColumn[],
   rows: number,
-  { compression, rowGroupRows = 1_048_576, arrowSchema }: { readonly compression: Compression; readonly rowGroupRows?: number | undefined; readonly arrowSchema: boolean },
+  { compression, sort = [], rowGroupRows = 1_048_576, arrowSchema }: { readonly compression: Compression; readonly sort?: readonly SortKey[]; readonly rowGroupRows?: number | undefined; readonly arrowSchema: boolean },
 ): Promise<void> {
   if (compression === "lz4") {
     throw new LockstepError({ code: "LS2015", message: "plain Node has no lz4 compressor", fix: 'Use "snappy" or "zstd", or run the built program.' });
   }
-  const [{ parquetWriteFile }, { schemaMessage }] = await Promise.all([import("hyparquet-writer"), import("../../tables/ipc.ts")]);
+  const [{ fileWriter, ParquetWriter }, { schemaMessage }] = await Promise.all([import("hyparquet-writer"), import("../../tables/ipc.ts")]);
   const message = arrowSchema && schemaMessage(new Map(columns.map(({ name, column }) => [name, column])));
-  parquetWriteFile({
-    filename,
+  const file = new ParquetWriter({
+    writer: fileWriter(filename),
     schema: [{ name: "schema", num_children: columns.length }, ...columns.map(({ name, id, column }) => ({ ...schemaElement(name, column.type), ...(id !== undefined && { field_id: id }) }))],
-    columnData: columns.map(({ name, column }) => ({ name, data: rawValues(column, rows), ...(hasNegativeZero(column) && { encoding: "PLAIN" as const }) })),
     codec: codecs[compression],
     compressors,
-    rowGroupSize: rowGroupRows,
     ...(message && { kvMetadata: [{ key: "ARROW:schema", value: Buffer.from(message).toString("base64") }] }),
     createdBy: "lockstep (plain Node)",
   });
+  file.write({
+    columnData: columns.map(({ name, column }) => ({ name, data: rawValues(column, rows), ...(hasNegativeZero(column) && { encoding: "PLAIN" as const }) })),
+    rowGroupSize: rowGroupRows,
+  });
+  const sorting = sort.map(({ column, descending, nullsFirst }) => ({ column_idx: columns.findIndex(({ name }) => name === column), descending, nulls_first: nullsFirst }));
+  if (sorting.length > 0) for (const group of file.row_groups) group.sorting_columns = sorting;
+  file.finish();
   if (rows === 0) await typeEmptyList(filename);
 }
 

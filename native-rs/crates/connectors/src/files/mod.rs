@@ -10,7 +10,7 @@ mod partitions;
 
 pub(crate) use folders::{Folder, FolderColumn, folder_columns, folders_of, held, is_folder, repeated, with_folders};
 pub use join::join_parts;
-pub use part::{FilePart, FilesPart};
+pub use part::{FilePart, FilesPart, Keys as FolderKeys};
 pub(crate) use partitions::{Files, Partitions, Written};
 #[cfg(test)]
 pub(crate) use partitions::LOOKS;

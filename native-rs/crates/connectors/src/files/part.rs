@@ -203,7 +203,7 @@ fn names(schema: &Schema) -> Vec<&str> {
 }
 
 /// The columns that name folders.
-struct Keys {
+pub struct Keys {
     columns: Vec<usize>,
     /// The others.
     rest: Vec<usize>,
@@ -212,7 +212,8 @@ struct Keys {
 }
 
 impl Keys {
-    fn new(names: &[String], rows: &Schema) -> Result<Self> {
+    /// LS2016: there is no such column, or no other.
+    pub fn new(names: &[String], rows: &Schema) -> Result<Self> {
         let unknown = |name: &String| {
             let hint = did_you_mean(&near_misses(name, rows.fields().iter().map(|field| field.name().as_str()))).unwrap_or_default();
             let message = format!("partitionBy: the table has no column \"{name}\"; {hint}");
@@ -228,7 +229,8 @@ impl Keys {
         Ok(Self { converter: RowConverter::new(fields).map_err(bug)?.into(), columns, rest })
     }
 
-    fn of(&self, batch: &RecordBatch) -> Result<Rows> {
+    /// The key of every row.
+    pub fn of(&self, batch: &RecordBatch) -> Result<Rows> {
         let columns: Vec<_> = self.columns.iter().map(|index| batch.column(*index).clone()).collect();
         self.converter.convert_columns(&columns).map_err(bug)
     }

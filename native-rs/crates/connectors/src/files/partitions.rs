@@ -94,9 +94,14 @@ impl<F: Files> Partitions<F> {
 
     /// Ends all files.
     pub fn close(mut self) -> Result<F> {
-        let open: Vec<_> = self.open.keys().cloned().collect();
-        open.iter().try_for_each(|key| self.end(key))?;
+        self.end_all()?;
         Ok(self.files)
+    }
+
+    /// Ends the files that are open: no row of theirs comes any more.
+    pub fn end_all(&mut self) -> Result<()> {
+        let open: Vec<_> = self.open.keys().cloned().collect();
+        open.iter().try_for_each(|key| self.end(key))
     }
 
     fn opened(&mut self, key: F::Key) -> Result<&mut Open<F::Part>> {

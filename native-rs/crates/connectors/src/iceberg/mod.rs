@@ -14,4 +14,4 @@ pub use listed::listed_iceberg;
 pub use open::open_iceberg;
 pub(crate) use open::field_id;
 pub use request::{Constant, DeleteFile, IcebergColumn, IcebergFile, IcebergRequest};
-pub use write::{IcebergFileInfo, IcebergPart};
+pub use write::{IcebergFileInfo, IcebergKeys, IcebergPart};

@@ -32,7 +32,8 @@ pub fn open_iceberg(request: &IcebergRequest) -> Result<Dataset> {
         Ok(())
     })?;
     let ids = request.columns.iter().map(|column| column.id).collect();
-    Ok(Dataset { ids, deletes: request.deletes.clone(), footers, ..Dataset::new(Format::Parquet, files, schema, request.store.clone()) })
+    let units = request.files.iter().filter_map(|file| file.unit).collect();
+    Ok(Dataset { ids, units, deletes: request.deletes.clone(), footers, ..Dataset::new(Format::Parquet, files, schema, request.store.clone()) })
 }
 
 /// The table's columns, as the interface wants them. LS2002

@@ -48,6 +48,9 @@ pub struct IcebergFile {
     /// What its rows have in columns that the file lacks, by their ids: partition values, initial defaults.
     #[serde(default)]
     pub constants: BTreeMap<i32, Option<Constant>>,
+    /// Files of one, which stand together, are read by one partition.
+    #[serde(default)]
+    pub unit: Option<u32>,
     /// Indices into `IcebergRequest::deletes`.
     #[serde(default)]
     pub deletes: Vec<usize>,

@@ -5,21 +5,29 @@
 //! ```text
 //! batch ──► as the table's types ──► keys (partition.rs) ──► rows of each partition, gathered (files/partitions.rs) ──► its ParquetPart
 //! ```
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    ops::Range,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use arrow::{
-    array::RecordBatch,
-    datatypes::{DataType, Field, Schema, SchemaRef},
-    row::{OwnedRow, Row},
+    array::{AsArray, RecordBatch},
+    datatypes::{DataType, Field, Int32Type, Schema, SchemaRef},
+    row::{OwnedRow, Row, Rows},
 };
-use lockstep_plan::{IcebergWrite, WrittenColumn};
+use lockstep_plan::{IcebergWrite, PartitionField, WrittenColumn};
 use parquet::arrow::PARQUET_FIELD_ID_META_KEY;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::{partition::Keys, request::Constant};
 use crate::{
     arrow_types::parse_type,
-    errors::Result,
+    errors::{ConnectorError, Result},
     files::{Files, Partitions, Written},
     outputs::PartFile,
     parquet::{FileInfo, ParquetPart, ParquetWriteOptions, as_written},
@@ -38,144 +46,239 @@ pub struct IcebergFileInfo {
 
 /// One part's data files; those that are open are left without a footer if it is dropped.
 pub struct IcebergPart {
+    /// With the column of units, where rows have one.
     schema: SchemaRef,
+    keys: Option<Keys>,
+    units: bool,
+    /// The one whose rows come, those of a unit together.
+    unit: Option<i32>,
     rows: PartRows,
 }
 
 enum PartRows {
-    /// Of a table without partitions; the file is made when rows come.
-    Together(DataFiles, Option<DataFilePart>),
-    ByPartition(Partitions<DataFiles>),
+    /// Of a table without partitions.
+    Together(DataFiles),
+    ByPartition(Partitions<Parts>),
 }
 
-struct DataFiles {
+/// What all files of a part have in common.
+struct Maker {
     folder: String,
     index: usize,
     schema: SchemaRef,
     options: ParquetWriteOptions,
-    keys: Option<Keys>,
-    done: Vec<IcebergFileInfo>,
-    files: usize,
+    most: u64,
+    /// How many there are.
+    files: AtomicUsize,
 }
 
-/// A file that is written.
-struct DataFilePart {
-    name: String,
-    part: ParquetPart,
+/// Files of one partition, one after another.
+struct DataFiles {
+    maker: Arc<Maker>,
+    current: Option<(String, ParquetPart)>,
+    done: Vec<IcebergFileInfo>,
+}
+
+struct Parts {
+    maker: Arc<Maker>,
+    done: Vec<(OwnedRow, Vec<IcebergFileInfo>)>,
 }
 
 impl IcebergPart {
     /// `rows`: as they come. LS2015: a type or a transform that is not written.
     pub fn new(write: &IcebergWrite, index: usize, rows: &Schema) -> Result<Self> {
-        let field = |(column, from): (&WrittenColumn, &Arc<Field>)| {
-            let id = HashMap::from([(PARQUET_FIELD_ID_META_KEY.to_owned(), column.id.to_string())]);
-            let data_type = match (parse_type(&column.data_type)?, from.data_type()) {
-                // The file is the same, and labels stay codes until they are in it.
-                (DataType::Utf8, labels @ DataType::Dictionary(_, values)) if **values == DataType::Utf8 => labels.clone(),
-                (data_type, _) => data_type,
-            };
-            Ok(Field::new(&column.name, data_type, true).with_metadata(id))
+        let written = written(write, rows)?;
+        let mut fields: Vec<_> = written.fields().to_vec();
+        let mut partition = write.partition.clone();
+        if let (true, Some(unit)) = (write.units, rows.fields().last()) {
+            fields.push(unit.clone());
+            partition.push(PartitionField { column: unit.name().clone(), transform: "identity".into() });
+        }
+        let schema = Arc::new(Schema::new(fields));
+        let keys = (!partition.is_empty()).then(|| Keys::new(&partition, &schema)).transpose()?;
+        let most = write.file_bytes.unwrap_or(u64::MAX);
+        let maker = Arc::new(Maker { folder: write.folder.clone(), index, schema: written, options: write.try_into()?, most, files: AtomicUsize::new(0) });
+        let rows = match keys {
+            Some(_) => PartRows::ByPartition(Partitions::new(Parts { maker, done: vec![] })),
+            None => PartRows::Together(DataFiles::new(maker)),
         };
-        let schema = Arc::new(Schema::new(write.columns.iter().zip(rows.fields()).map(field).collect::<Result<Vec<_>>>()?));
-        let keys = (!write.partition.is_empty()).then(|| Keys::new(&write.partition, &schema)).transpose()?;
-        let options = ParquetWriteOptions::try_from(write)?;
-        let whole = keys.is_none();
-        let files = DataFiles { folder: write.folder.clone(), index, schema: Arc::clone(&schema), options, keys, done: vec![], files: 0 };
-        Ok(Self { schema, rows: if whole { PartRows::Together(files, None) } else { PartRows::ByPartition(Partitions::new(files)) } })
+        Ok(Self { schema, keys, units: write.units, unit: None, rows })
     }
 
     /// LS2008 disk full, LS2015 a value that the table's type cannot hold.
     pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         let batch = as_written(batch, &self.schema)?;
-        match &mut self.rows {
-            PartRows::Together(files, open) => {
-                let part = match open {
-                    Some(part) => part,
-                    None => open.insert(files.begin()?),
-                };
-                part.part.write(&batch)
+        match (&mut self.rows, &self.keys) {
+            (PartRows::Together(files), _) => files.write(&batch),
+            (PartRows::ByPartition(partitions), Some(keys)) if self.units => {
+                for (unit, rows) in runs(&batch) {
+                    if self.unit.replace(unit) != Some(unit) {
+                        partitions.end_all()?;
+                    }
+                    let batch = batch.slice(rows.start, rows.len());
+                    partitions.write(without_last(&batch)?, &keys.of(&batch)?)?;
+                }
+                Ok(())
             }
-            PartRows::ByPartition(partitions) => {
-                let Some(keys) = &partitions.files.keys else { return Ok(()) };
+            (PartRows::ByPartition(partitions), Some(keys)) => {
                 let rows = keys.of(&batch)?;
                 partitions.write(batch, &rows)
             }
+            (PartRows::ByPartition(_), None) => Ok(()),
         }
     }
 
     /// Writes the footers; the files in the order in which they were begun.
     pub fn close(self) -> Result<Vec<IcebergFileInfo>> {
-        let mut files = match self.rows {
-            PartRows::Together(mut files, open) => {
-                open.map_or(Ok(()), |part| files.end(part, vec![]))?;
-                files
+        let mut done = match (self.rows, self.keys) {
+            (PartRows::Together(files), _) => files.close()?,
+            (PartRows::ByPartition(partitions), keys) => {
+                let mut all = vec![];
+                for (key, files) in partitions.close()?.done {
+                    let mut partition = keys.as_ref().map(|keys| keys.values(&key)).transpose()?.unwrap_or_default();
+                    partition.truncate(partition.len() - usize::from(self.units));
+                    all.extend(files.into_iter().map(|file| IcebergFileInfo { partition: partition.clone(), ..file }));
+                }
+                all
             }
-            PartRows::ByPartition(partitions) => partitions.close()?,
         };
-        files.done.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(files.done)
+        done.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(done)
     }
+}
+
+/// The files' columns.
+fn written(write: &IcebergWrite, rows: &Schema) -> Result<SchemaRef> {
+    let field = |(column, from): (&WrittenColumn, &Arc<Field>)| {
+        let id = HashMap::from([(PARQUET_FIELD_ID_META_KEY.to_owned(), column.id.to_string())]);
+        let data_type = match (parse_type(&column.data_type)?, from.data_type()) {
+            // The file is the same, and labels stay codes until they are in it.
+            (DataType::Utf8, labels @ DataType::Dictionary(_, values)) if **values == DataType::Utf8 => labels.clone(),
+            (data_type, _) => data_type,
+        };
+        Ok(Field::new(&column.name, data_type, true).with_metadata(id))
+    };
+    Ok(Arc::new(Schema::new(write.columns.iter().zip(rows.fields()).map(field).collect::<Result<Vec<_>>>()?)))
+}
+
+/// Rows of one unit after another: its number is in the last column.
+fn runs(batch: &RecordBatch) -> Vec<(i32, Range<usize>)> {
+    let Some(units) = batch.columns().last().and_then(|column| column.as_primitive_opt::<Int32Type>()) else { return vec![] };
+    let mut start = 0;
+    let run = |run: &[i32]| {
+        start += run.len();
+        (run[0], start - run.len()..start)
+    };
+    units.values().chunk_by(|a, b| a == b).map(run).collect()
+}
+
+fn without_last(batch: &RecordBatch) -> Result<RecordBatch> {
+    let all: Vec<usize> = (0..batch.num_columns() - 1).collect();
+    batch.project(&all).map_err(|error| ConnectorError::new("LS2099", error.to_string(), json!({})))
 }
 
 impl DataFiles {
-    fn begin(&mut self) -> Result<DataFilePart> {
-        let name = format!("part-{:05}-{:05}.parquet", self.index, self.files);
-        self.files += 1;
-        let file = PartFile::visible(&self.folder, &name, &self.options.store)?;
-        Ok(DataFilePart { name, part: ParquetPart::of(file, Arc::clone(&self.schema), self.options.clone()) })
+    fn new(maker: Arc<Maker>) -> Self {
+        Self { maker, current: None, done: vec![] }
     }
 
-    fn end(&mut self, DataFilePart { name, part }: DataFilePart, partition: Vec<Option<Constant>>) -> Result<()> {
+    fn end(&mut self) -> Result<()> {
+        let Some((name, part)) = self.current.take() else { return Ok(()) };
         let FileInfo { rows, bytes, .. } = part.close()?;
-        self.done.push(IcebergFileInfo { name, rows, bytes, partition });
+        self.done.push(IcebergFileInfo { name, rows, bytes, partition: vec![] });
         Ok(())
+    }
+
+    fn close(mut self) -> Result<Vec<IcebergFileInfo>> {
+        self.end()?;
+        Ok(self.done)
     }
 }
 
-impl Files for DataFiles {
+impl Maker {
+    fn begin(&self) -> Result<(String, ParquetPart)> {
+        let name = format!("part-{:05}-{:05}.parquet", self.index, self.files.fetch_add(1, Ordering::Relaxed));
+        let file = PartFile::visible(&self.folder, &name, &self.options.store)?;
+        Ok((name, ParquetPart::of(file, Arc::clone(&self.schema), self.options.clone())))
+    }
+}
+
+impl Written for DataFiles {
+    fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        if self.current.as_ref().is_some_and(|(_, part)| part.bytes() >= self.maker.most) {
+            self.end()?;
+        }
+        match &mut self.current {
+            Some((_, part)) => part.write(batch),
+            None => self.current.insert(self.maker.begin()?).1.write(batch),
+        }
+    }
+
+    fn memory_size(&self) -> usize {
+        self.current.as_ref().map_or(0, |(_, part)| part.memory_size())
+    }
+}
+
+impl Files for Parts {
     type Key = OwnedRow;
-    type Part = DataFilePart;
+    type Part = DataFiles;
 
     fn key(&self, row: Row) -> Result<OwnedRow> {
         Ok(row.owned())
     }
 
-    fn open(&mut self, _: &OwnedRow) -> Result<DataFilePart> {
-        self.begin()
+    fn open(&mut self, _: &OwnedRow) -> Result<DataFiles> {
+        Ok(DataFiles::new(Arc::clone(&self.maker)))
     }
 
-    fn close(&mut self, key: OwnedRow, part: DataFilePart) -> Result<()> {
-        let partition = self.keys.as_ref().map(|keys| keys.values(&key)).transpose()?;
-        self.end(part, partition.unwrap_or_default())
+    fn close(&mut self, key: OwnedRow, part: DataFiles) -> Result<()> {
+        self.done.push((key, part.close()?));
+        Ok(())
     }
 }
 
-impl Written for DataFilePart {
-    fn write(&mut self, batch: &RecordBatch) -> Result<()> {
-        self.part.write(batch)
+/// The partitions of rows that are yet to be brought to their files.
+pub struct IcebergKeys {
+    /// What the partitions are made of.
+    columns: Vec<usize>,
+    schema: SchemaRef,
+    keys: Keys,
+}
+
+impl IcebergKeys {
+    pub fn new(write: &IcebergWrite, rows: &Schema) -> Result<Self> {
+        let written = written(write, rows)?;
+        let columns: Vec<usize> = (0..written.fields().len()).filter(|index| write.partition.iter().any(|field| field.column == *written.field(*index).name())).collect();
+        let schema = Arc::new(written.project(&columns).map_err(|error| ConnectorError::new("LS2099", error.to_string(), json!({})))?);
+        Ok(Self { keys: Keys::new(&write.partition, &schema)?, columns, schema })
     }
 
-    fn memory_size(&self) -> usize {
-        self.part.memory_size()
+    /// The key of every row.
+    pub fn of(&self, batch: &RecordBatch) -> Result<Rows> {
+        let own = batch.project(&self.columns).map_err(|error| ConnectorError::new("LS2099", error.to_string(), json!({})))?;
+        self.keys.of(&as_written(&own, &self.schema)?)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use arrow::array::{ArrayRef, Int64Array};
-    use lockstep_plan::PartitionField;
+    use arrow::array::{ArrayRef, Int32Array, Int64Array};
 
     use super::*;
     use crate::{files::LOOKS, store::StoreOptions};
+
+    fn write_to(folder: &std::path::Path) -> IcebergWrite {
+        IcebergWrite {
+            input: 0, path: "t".into(), folder: folder.display().to_string(), ordered: false, columns: vec![WrittenColumn { name: "id".into(), id: 1, data_type: "int64".into() }],
+            partition: vec![], cluster: false, sort: vec![], file_bytes: None, units: false, compression: "zstd".into(), store: StoreOptions::default(), site: "".into(),
+        }
+    }
 
     /// A row in a thousand is of another partition: what waits for its file is these rows, not the batches that they came in.
     #[test]
     fn rare_partitions_hold_no_batches() {
         let directory = tempfile::tempdir().unwrap();
-        let write = IcebergWrite {
-            input: 0, path: "t".into(), folder: directory.path().display().to_string(), ordered: false, columns: vec![WrittenColumn { name: "id".into(), id: 1, data_type: "int64".into() }],
-            partition: vec![PartitionField { column: "id".into(), transform: "identity".into() }], compression: "zstd".into(), store: StoreOptions::default(), site: "".into(),
-        };
+        let write = IcebergWrite { partition: vec![PartitionField { column: "id".into(), transform: "identity".into() }], ..write_to(directory.path()) };
         let ids: ArrayRef = Arc::new(Int64Array::from_iter_values((0..8192).map(|row| i64::from(row % 1000 == 0))));
         let batch = RecordBatch::try_from_iter([("id", ids)]).unwrap();
         let mut part = IcebergPart::new(&write, 0, &batch.schema()).unwrap();
@@ -185,5 +288,34 @@ mod tests {
         assert!(held < 4 * batch.get_array_memory_size(), "{held} bytes");
         let rows: Vec<u64> = part.close().unwrap().iter().map(|file| file.rows).collect();
         assert_eq!(rows, [9 * 20 * LOOKS as u64, (8192 - 9) * 20 * LOOKS as u64]);
+    }
+
+    #[test]
+    fn a_file_ends_at_its_size() {
+        let directory = tempfile::tempdir().unwrap();
+        let write = IcebergWrite { file_bytes: Some(300_000), ..write_to(directory.path()) };
+        let batch = |from: i64| RecordBatch::try_from_iter([("id", Arc::new(Int64Array::from_iter_values((from..from + 8192).map(|id| id * 7_919_993 % 1_000_003))) as ArrayRef)]).unwrap();
+        let mut part = IcebergPart::new(&write, 0, &batch(0).schema()).unwrap();
+        (0..40).for_each(|index| part.write(&batch(index * 8192)).unwrap());
+        let files = part.close().unwrap();
+        assert_eq!(files.iter().map(|file| file.rows).sum::<u64>(), 40 * 8192);
+        assert!(files.len() > 1 && files[..files.len() - 1].iter().all(|file| (200_000..900_000).contains(&file.bytes)), "{files:?}");
+    }
+
+    #[test]
+    fn units_are_files_of_their_own_and_no_column() {
+        let directory = tempfile::tempdir().unwrap();
+        let write = IcebergWrite { units: true, ..write_to(directory.path()) };
+        let batch = |from: i64, units: Vec<i32>| {
+            let ids: ArrayRef = Arc::new(Int64Array::from_iter_values(from..from + units.len() as i64));
+            RecordBatch::try_from_iter([("id", ids), (" file", Arc::new(Int32Array::from(units)) as ArrayRef)]).unwrap()
+        };
+        let mut part = IcebergPart::new(&write, 0, &batch(0, vec![]).schema()).unwrap();
+        for (from, units) in [(0, vec![4, 4, 4]), (3, vec![4, 9]), (5, vec![9, 9]), (7, vec![2])] {
+            part.write(&batch(from, units)).unwrap();
+        }
+        let mut rows: Vec<_> = part.close().unwrap().iter().map(|file| (file.rows, file.partition.len())).collect();
+        rows.sort_unstable();
+        assert_eq!(rows, [(1, 0), (3, 0), (4, 0)]);
     }
 }

@@ -1,7 +1,7 @@
 //! What a program can say when it reads or writes Parquet.
 use std::collections::BTreeMap;
 
-use lockstep_plan::{ColumnType, IcebergWrite, JsType, ParquetWrite};
+use lockstep_plan::{ColumnType, FileSort, IcebergWrite, JsType, ParquetWrite};
 use parquet::basic::{Compression, GzipLevel, ZstdLevel};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -32,6 +32,8 @@ pub struct ParquetWriteOptions {
     pub row_group_rows: usize,
     /// Column → printed Arrow type.
     pub types: BTreeMap<String, String>,
+    /// What the rows come sorted by, which the files say.
+    pub sort: Vec<FileSort>,
     /// Whether the files say their columns' Arrow types, dictionaries among them.
     pub arrow_schema: bool,
     pub store: StoreOptions,
@@ -39,7 +41,7 @@ pub struct ParquetWriteOptions {
 
 impl Default for ParquetWriteOptions {
     fn default() -> Self {
-        Self { compression: Compression::SNAPPY, row_group_rows: 1 << 20, types: BTreeMap::new(), arrow_schema: true, store: StoreOptions::default() }
+        Self { compression: Compression::SNAPPY, row_group_rows: 1 << 20, types: BTreeMap::new(), sort: Vec::new(), arrow_schema: true, store: StoreOptions::default() }
     }
 }
 
@@ -48,7 +50,7 @@ impl TryFrom<&ParquetWrite> for ParquetWriteOptions {
 
     fn try_from(write: &ParquetWrite) -> Result<Self> {
         let row_group_rows = usize::try_from(write.row_group_rows).unwrap_or(usize::MAX).max(1);
-        Ok(Self { compression: compression(&write.compression)?, row_group_rows, types: write.types.clone(), store: write.store.clone(), ..Self::default() })
+        Ok(Self { compression: compression(&write.compression)?, row_group_rows, types: write.types.clone(), sort: write.sort.clone(), store: write.store.clone(), ..Self::default() })
     }
 }
 
@@ -57,7 +59,7 @@ impl TryFrom<&IcebergWrite> for ParquetWriteOptions {
 
     fn try_from(write: &IcebergWrite) -> Result<Self> {
         // What a column is the table says.
-        Ok(Self { compression: compression(&write.compression)?, arrow_schema: false, store: write.store.clone(), ..Self::default() })
+        Ok(Self { compression: compression(&write.compression)?, sort: write.sort.clone(), arrow_schema: false, store: write.store.clone(), ..Self::default() })
     }
 }
 

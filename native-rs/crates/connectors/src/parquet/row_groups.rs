@@ -75,6 +75,11 @@ impl RowGroups {
         Ok(())
     }
 
+    /// What is written, and what is encoded.
+    pub fn bytes(&self) -> u64 {
+        (self.file.bytes_written() + self.memory_size()) as u64
+    }
+
     /// Bytes held until the row group is complete.
     pub fn memory_size(&self) -> usize {
         let size = |column: &Column| match column {

@@ -13,8 +13,12 @@ use arrow::{
     compute::{CastOptions, can_cast_types, cast_with_options},
     datatypes::{DataType, Field, Float64Type, Schema, SchemaRef, TimeUnit},
 };
+use lockstep_plan::FileSort;
 use parquet::{
-    file::properties::{EnabledStatistics, WriterProperties},
+    file::{
+        metadata::SortingColumn,
+        properties::{EnabledStatistics, WriterProperties},
+    },
     schema::types::ColumnPath,
 };
 use serde::{Deserialize, Serialize};
@@ -94,6 +98,14 @@ impl ParquetPart {
             State::Sampling(sample, ..) => sample.iter().map(RecordBatch::get_array_memory_size).sum(),
             State::Writing(writer) => writer.memory_size(),
             State::Closed => 0,
+        }
+    }
+
+    /// Bytes of the file so far, about.
+    pub fn bytes(&self) -> u64 {
+        match &self.state {
+            State::Writing(writer) => writer.bytes(),
+            State::Sampling(..) | State::Closed => 0,
         }
     }
 
@@ -215,11 +227,23 @@ fn cannot_write(field: &Field, from: &DataType, to: &DataType, why: &str) -> Con
     ConnectorError::unsupported(message, json!({ "column": field.name(), "from": from, "to": to }))
 }
 
+/// A column of lists or structs has several leaves: of what is sorted by none is behind such a column here, or the files do not say it.
+fn sorting(schema: &Schema, options: &ParquetWriteOptions) -> Option<Vec<SortingColumn>> {
+    let flat = |index: usize| schema.fields()[..=index].iter().all(|field| !field.data_type().is_nested());
+    let column = |sort: &FileSort| {
+        let index = schema.index_of(&sort.column).ok().filter(|index| flat(*index))?;
+        Some(SortingColumn { column_idx: i32::try_from(index).ok()?, descending: sort.descending, nulls_first: sort.nulls_first })
+    };
+    let columns: Vec<_> = options.sort.iter().map_while(column).collect();
+    (!columns.is_empty()).then_some(columns)
+}
+
 fn properties(schema: &Schema, dictionaries: &[bool], options: &ParquetWriteOptions) -> WriterProperties {
     let mut builder = WriterProperties::builder()
         .set_compression(options.compression)
         .set_max_row_group_row_count(Some(options.row_group_rows))
         .set_statistics_enabled(EnabledStatistics::Page)
+        .set_sorting_columns(sorting(schema, options))
         .set_created_by(concat!("lockstep ", env!("CARGO_PKG_VERSION")).to_owned());
     for (field, worth) in schema.fields().iter().zip(dictionaries) {
         if !worth {

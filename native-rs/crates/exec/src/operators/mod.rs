@@ -1,5 +1,6 @@
 //! Our operators: leaves, exchanges, and what depends on a row's place in the table. One file each.
 mod broadcast;
+mod cluster;
 mod concat;
 mod gather;
 mod group_topk;
@@ -19,6 +20,7 @@ mod waiting;
 mod window;
 
 pub use broadcast::BroadcastExec;
+pub use cluster::{ClusterExec, wanted as wants_cluster};
 pub use concat::ConcatExec;
 pub use gather::GatherExec;
 pub use group_topk::{GroupTopKExec, MOST};
@@ -87,6 +89,7 @@ pub fn as_start(plan: &Arc<dyn ExecutionPlan>) -> Option<&dyn Start> {
         .or_else(|| cast::<PackedAggregateExec>(plan))
         .or_else(|| cast::<WindowExec>(plan))
         .or_else(|| cast::<SemiFilterExec>(plan))
+        .or_else(|| cast::<ClusterExec>(plan))
 }
 
 /// Properties of a bounded operator that streams.

@@ -2,20 +2,25 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use arrow::compute::SortOptions;
 use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_expr::{LexOrdering, PhysicalSortExpr};
 use datafusion::physical_plan::joins::HashJoinExec;
+use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::physical_plan::statistics::{StatisticsArgs, StatisticsContext};
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use lockstep_functions::ScriptHost;
-use lockstep_plan::{Node, NodeId, Plan};
+use lockstep_plan::{FileSort, Node, NodeId, Plan, Sink};
 
 use super::leaf::Leaf;
 use super::logical::{Builder, Built, Sources, leaf};
 use super::order::{Want, of_sink, unique, wants};
 use super::physical::physical;
 use crate::error::Result;
-use crate::operators::{LookupJoinExec, PackedAggregateExec, SemiFilterExec, SharedExec, SharedTable, as_start, starters};
+use crate::operators::{ClusterExec, LookupJoinExec, PackedAggregateExec, SemiFilterExec, SharedExec, SharedTable, as_start, starters, wants_cluster};
+use crate::run::Ranks;
 use crate::spool::Filling;
 use crate::trace::Trace;
 
@@ -56,6 +61,7 @@ pub struct Planner<'a> {
     pub sources: &'a dyn Sources,
     /// Who runs the plan's scripts; none: the plan is only shown.
     pub scripts: Option<&'a Arc<dyn ScriptHost>>,
+    pub ranks: Ranks,
     /// The table of a spool that an earlier execution filled.
     pub filled: &'a (dyn Fn(u32) -> Option<Result<Built>> + Sync),
 }
@@ -101,13 +107,33 @@ impl Planner<'_> {
             let site = plan.sinks[sinks[0]].site();
             let root = builder.root(id, ordered).map_err(|error| error.at(site))?;
             let physical = self.physical(&root).await.map_err(|error| error.at(site))?;
-            stages.push(physical, StageOutput::Sinks(sinks));
+            stages.push(self.arranged(physical, &plan.sinks[sinks[0]])?, StageOutput::Sinks(sinks));
         }
         Ok(stages)
     }
 
     async fn physical(&self, plan: &LogicalPlan) -> Result<Arc<dyn ExecutionPlan>> {
         Ok(physical(plan, self.session).await?)
+    }
+
+    /// The rows as a sink's files want them: those of a partition together, and sorted.
+    fn arranged(&self, mut plan: Arc<dyn ExecutionPlan>, sink: &Sink) -> Result<Arc<dyn ExecutionPlan>> {
+        let partitions = plan.output_partitioning().partition_count();
+        // Rows that are to stay in the table's order come from everywhere in it.
+        if wants_cluster(sink) && partitions > 1 && of_sink(sink) < Want::Order {
+            let id = last(&plan);
+            plan = Arc::new(ClusterExec::new(plan, Arc::new(sink.clone()), self.ranks, id));
+        }
+        let schema = plan.schema();
+        let key = |sort: &FileSort| {
+            let options = SortOptions { descending: sort.descending, nulls_first: sort.nulls_first };
+            Ok(PhysicalSortExpr::new(Arc::new(Column::new_with_schema(&sort.column, &schema)?), options))
+        };
+        let keys = file_sort(sink).iter().map(key).collect::<Result<Vec<_>>>()?;
+        Ok(match LexOrdering::new(keys) {
+            Some(ordering) => Arc::new(SortExec::new(ordering, plan).with_preserve_partitioning(true)),
+            None => plan,
+        })
     }
 
     fn share(&self, id: NodeId, plan: &Arc<dyn ExecutionPlan>) -> Result<Arc<SharedTable>> {
@@ -145,30 +171,42 @@ impl Stages {
 
     fn push(&mut self, plan: Arc<dyn ExecutionPlan>, output: StageOutput) {
         let offset = self.operations;
-        // An operator uses at most two numbers.
-        let last = starters(&plan).iter().filter_map(|plan| as_start(plan).map(|start| start.id() + 2)).max();
-        self.operations += last.unwrap_or(0);
+        self.operations += last(&plan);
         self.stages.push(Stage { plan, output, offset });
     }
 }
 
-/// Sinks by the node they read; they see the same stream. A spool's own sink is its filling.
-fn groups(plan: &Plan) -> BTreeMap<NodeId, Vec<usize>> {
-    let mut groups: BTreeMap<NodeId, Vec<usize>> = BTreeMap::new();
+/// Behind the numbers of a plan's operators, each of which uses at most two.
+fn last(plan: &Arc<dyn ExecutionPlan>) -> u64 {
+    starters(plan).iter().filter_map(|plan| as_start(plan).map(|start| start.id() + 2)).max().unwrap_or(0)
+}
+
+fn file_sort(sink: &Sink) -> &[FileSort] {
+    match sink {
+        Sink::WriteParquet(write) => &write.sort,
+        Sink::WriteIceberg(write) => &write.sort,
+        _ => &[],
+    }
+}
+
+/// Sinks by the node they read; they see the same stream, but those whose rows are arranged for them. A spool's own sink is its filling.
+fn groups(plan: &Plan) -> Vec<(NodeId, Vec<usize>)> {
+    let mut groups: BTreeMap<(NodeId, Option<usize>), Vec<usize>> = BTreeMap::new();
     for (index, sink) in plan.sinks.iter().enumerate() {
-        if !matches!(sink, lockstep_plan::Sink::Materialize { .. }) {
-            groups.entry(sink.input()).or_default().push(index);
+        if !matches!(sink, Sink::Materialize { .. }) {
+            let alone = wants_cluster(sink) || !file_sort(sink).is_empty();
+            groups.entry((sink.input(), alone.then_some(index))).or_default().push(index);
         }
     }
-    groups
+    groups.into_iter().map(|((id, _), sinks)| (id, sinks)).collect()
 }
 
 /// How many read each node. Nodes below a leaf that is there already are not read.
-fn consumers(plan: &Plan, groups: &BTreeMap<NodeId, Vec<usize>>, builder: &Builder<'_>) -> Vec<usize> {
+fn consumers(plan: &Plan, groups: &[(NodeId, Vec<usize>)], builder: &Builder<'_>) -> Vec<usize> {
     let mut consumers = vec![0; plan.nodes.len()];
-    groups.keys().for_each(|&id| consumers[id] += 1);
+    groups.iter().for_each(|(id, _)| consumers[*id] += 1);
     for sink in &plan.sinks {
-        if let lockstep_plan::Sink::Materialize { input, .. } = sink {
+        if let Sink::Materialize { input, .. } = sink {
             consumers[*input] += 1;
         }
     }

@@ -8,14 +8,15 @@ import { LockstepError } from "../../errors/index.ts";
 import { awsCredentials, awsProfile } from "../store/aws-credentials.ts";
 import type { StoreOptions } from "../store/options.ts";
 import { ask } from "../store/request.ts";
+import { addressOf, isSql, namesOf, variableOf } from "./catalog-names.ts";
 
-/** A catalog that speaks Iceberg's REST protocol. */
+/** A catalog that speaks Iceberg's REST protocol, or one in PostgreSQL. */
 export interface CatalogOptions {
-  /** Where it is: "https://host/catalog"; without it what PYICEBERG_CATALOG__<NAME>__URI says. */
+  /** Where it is: "https://host/catalog", "postgres://host/database"; without it what PYICEBERG_CATALOG__<NAME>__URI says. */
   readonly uri?: string;
   /** Which of its warehouses. */
   readonly warehouse?: string;
-  /** <NAME> of the variables of the environment, "default" if it is not given. */
+  /** <NAME> of the variables of the environment, and what the catalog is called in PostgreSQL; "default" if it is not given. */
   readonly name?: string;
 }
 
@@ -48,7 +49,8 @@ export interface CatalogAnswer {
 }
 
 /** LS2001 where the catalog has no such table; LS2020, LS2021 where it refuses or does not answer. */
-export async function loadTable(table: string, options: CatalogOptions): Promise<Loaded> {
+export async function loadTable(table: string, options: CatalogOptions, store: StoreOptions): Promise<Loaded> {
+  if (isSql(options)) return new (await import("./sql-place.ts")).SqlPlace(table, options, store).locate();
   const connection = await connect(table, options);
   const loaded = await findTable(connection);
   if (loaded) return loaded;
@@ -65,14 +67,13 @@ export async function findTable({ name, tables, table, json, store }: Connection
 
 /** LS2016, LS2020, LS2021. */
 export async function connect(table: string, { uri: given, warehouse: named, name = "default" }: CatalogOptions): Promise<Connection> {
-  const variable = (key: string): string | undefined => process.env[`PYICEBERG_CATALOG__${name.toUpperCase()}__${key}`] || undefined;
-  const uri = (given ?? variable("URI"))?.replace(/\/+$/, "");
+  const variable = (key: string): string | undefined => variableOf(name, key);
+  const uri = addressOf({ ...(given !== undefined && { uri: given }), name })?.replace(/\/+$/, "");
   if (uri === undefined || !/^https?:\/\/[^@?]+$/.test(uri)) {
     const what = uri === undefined ? "no address" : "not a URL such as https://host/catalog without credentials";
     throw new LockstepError({ code: "LS2016", message: `the catalog of ${table} has ${what}`, fix: `Set PYICEBERG_CATALOG__${name.toUpperCase()}__URI, or give catalog: { uri }.` });
   }
-  const parts = table.split(".");
-  if (parts.length < 2 || parts.includes("")) throw new LockstepError({ code: "LS2016", message: `${JSON.stringify(table)} is no table of a catalog, whose names are "namespace.table"` });
+  const parts = namesOf(table);
   const warehouse = named ?? variable("WAREHOUSE");
   const source = `${uri}: ${table}`;
   const authorized = await authorization(uri, variable);

@@ -4,6 +4,7 @@ import { outputPath } from "../output-place.ts";
 import { isRemote } from "../store/location.ts";
 import type { StoreOptions } from "../store/options.ts";
 import type { CatalogOptions } from "./catalog.ts";
+import { isSql } from "./catalog-names.ts";
 import { CatalogPlace } from "./catalog-place.ts";
 import { FolderPlace } from "./folder-place.ts";
 import { currentSnapshot, type TableMetadata } from "./metadata.ts";
@@ -21,7 +22,8 @@ export function tableKey(table: string | URL, { catalog }: Pick<PlaceOptions, "c
 }
 
 export async function placeOf(table: string | URL, { catalog, store = {} }: PlaceOptions): Promise<TablePlace> {
-  return catalog ? CatalogPlace.of(String(table), catalog, store) : new FolderPlace(tableKey(table, {}), store);
+  if (!catalog) return new FolderPlace(tableKey(table, {}), store);
+  return isSql(catalog) ? new (await import("./sql-place.ts")).SqlPlace(String(table), catalog, store) : CatalogPlace.of(String(table), catalog, store);
 }
 
 /** A table's newest state. LS2001 where there is no table. */

@@ -68,7 +68,7 @@ export function noteSource({ uuid, snapshot }: IcebergTable, { into, ...options 
 /** The newest metadata file, and what messages call the table. */
 async function located(table: string | URL, { catalog, store = {} }: TableOptions): Promise<Loaded> {
   if (catalog) {
-    const loaded = await (await import("./catalog.ts")).loadTable(String(table), catalog);
+    const loaded = await (await import("./catalog.ts")).loadTable(String(table), catalog, store);
     return { ...loaded, path: openable(loaded.path), store: { ...loaded.store, ...store } };
   }
   const name = isRemote(table) ? String(table) : localPath(table);

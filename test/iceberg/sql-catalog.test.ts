@@ -1,0 +1,94 @@
+/** Tables of a catalog in PostgreSQL: PyIceberg's SqlCatalog on the same server reads ours, and we its. */
+import { execFile } from "node:child_process";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { expireSnapshots } from "../../runtime/src/connectors/iceberg/expire.ts";
+import { orphansOf } from "../../runtime/src/connectors/iceberg/orphans.ts";
+import { buildPrograms, type Program } from "../oracle/build-programs.ts";
+import { RankPool } from "../oracle/rank-pool.ts";
+import { SECRET, startServer, type Server } from "../postgres/server.ts";
+import { pythonWith } from "../python.ts";
+import { root } from "../scripts/lib.mjs";
+import { within } from "../stores/servers.ts";
+import * as jobs from "./programs/sql-catalog.ts";
+
+// In the checkout, so that the built programs find @lockstep/runtime.
+const scratch = mkdtempSync(join(root, ".lockstep-sqlcatalog-"));
+const warehouse = join(scratch, "lake");
+const pools = new Map<number, RankPool>();
+let server: Server;
+let python: string;
+let programs: Map<string, Program>;
+let uri: string;
+beforeAll(async () => {
+  python = await pythonWith("icebergsql");
+  server = await startServer();
+  uri = `postgres://127.0.0.1:${server.port}/postgres`;
+  const built = await buildPrograms([join(root, "test/iceberg/programs/sql-catalog.ts")], join(scratch, "built"));
+  programs = new Map(built.map((program) => [program.id.split("#")[1]!, program]));
+}, 600_000);
+afterAll(async () => {
+  await Promise.all([...pools.values()].map((pool) => pool.close()));
+  await server?.stop();
+  rmSync(scratch, { recursive: true, force: true });
+});
+
+async function run(ranks: number, name: keyof typeof jobs, ...args: unknown[]): Promise<unknown> {
+  if (ranks === 0) return within(server.env, () => (jobs[name] as (...args: unknown[]) => Promise<unknown>)(...args));
+  const pool = pools.get(ranks) ?? new RankPool(ranks, server.env);
+  pools.set(ranks, pool);
+  const { chunk, id } = programs.get(name)!;
+  const answer = await pool.run({ chunk, id, args });
+  if ("error" in answer) throw Object.assign(new Error(answer.error.message), answer.error);
+  return answer.value;
+}
+
+/** With the driver of Python, and the password, as its users have it. */
+const theirs = (): string => `postgresql+psycopg2://reader:${encodeURIComponent(SECRET)}@127.0.0.1:${server.port}/postgres`;
+const byPyIceberg = async (table: string, does: "look" | "change" | "make"): Promise<number[]> => JSON.parse((await promisify(execFile)(join(python, "python"), [join(root, "test/iceberg/sqlcatalog.py"), theirs(), warehouse, table, does])).stdout) as number[];
+const numbers = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
+
+it.each([0, 1, 3])("what we make PyIceberg goes on with, and what it makes we do, %i ranks", { timeout: 120_000 }, async (ranks) => {
+  const ours = `sales.ours${ranks}`;
+  await expect(run(ranks, "ids", ours, uri)).rejects.toMatchObject({ code: "LS2001", message: expect.stringContaining('the catalog "lake" has no such table') });
+  await run(ranks, "append", ours, uri, warehouse, 0, 10);
+  await run(ranks, "append", ours, uri, warehouse, 10, 12);
+  expect(await run(ranks, "ids", ours, uri)).toEqual(numbers(0, 12));
+  expect(await byPyIceberg(ours, "change")).toEqual([0, ...numbers(2, 12), 1000, 1001]);
+  await run(ranks, "append", ours, uri, warehouse, 20, 21);
+  expect(await run(ranks, "ids", ours, uri)).toEqual([0, ...numbers(2, 12), 20, 1000, 1001]);
+  expect(await run(ranks, "compact", ours, uri)).toMatchObject({ into: 1 });
+  expect(await byPyIceberg(ours, "look")).toEqual([0, ...numbers(2, 12), 20, 1000, 1001]);
+  const [row] = await server.sql(`SELECT * FROM iceberg_tables WHERE table_name = 'ours${ranks}'`);
+  expect(row).toMatchObject({ catalog_name: "lake", table_namespace: "sales", metadata_location: expect.stringContaining(`${warehouse}/sales/ours${ranks}/metadata/0000`), previous_metadata_location: expect.any(String) });
+  const made = `made${ranks}.table`;
+  expect(await byPyIceberg(made, "make")).toEqual([1000, 1001]);
+  await run(ranks, "append", made, uri, warehouse, 5, 7);
+  expect(await byPyIceberg(made, "look")).toEqual([5, 6, 1000, 1001]);
+});
+
+it("writers at once are all there, old snapshots expire, nothing is left", { timeout: 120_000 }, async () => {
+  await within(server.env, async () => {
+    const one = (from: number): Promise<void> => jobs.append("sales.once", uri, warehouse, from, from + 1);
+    for (let round = 0; round < 5; round++) expect((await Promise.allSettled([one(3 * round), one(3 * round + 1), one(3 * round + 2)])).map(({ status }) => status)).toEqual(["fulfilled", "fulfilled", "fulfilled"]);
+    const options = { catalog: { name: "lake", uri } };
+    expect(await expireSnapshots("sales.once", options, { age: 0 }, false)).toMatchObject({ snapshots: 14, kept: 1, left: [] });
+    expect(await orphansOf("sales.once", options, new Date(Date.now() + 60_000))).toEqual([]);
+  });
+  expect(await byPyIceberg("sales.once", "look")).toEqual(numbers(0, 15));
+  // A state that was refused leaves no file.
+  expect(readdirSync(join(warehouse, "sales/once/metadata")).filter((name) => name.endsWith(".metadata.json"))).toHaveLength(16);
+  expect(await server.sessions()).toEqual([]);
+});
+
+it("the address may stand in the environment, as PyIceberg has it, and the password nowhere else", { timeout: 60_000 }, async () => {
+  await run(0, "append", "sales.said", uri, warehouse, 0, 3);
+  const env = { ...server.env, PGPASSWORD: "", PGUSER: "", PYICEBERG_CATALOG__LAKE__URI: theirs() };
+  expect(await within(env, () => jobs.ids("sales.said", null))).toEqual([0, 1, 2]);
+  await expect(run(0, "ids", "sales.said", uri.replace("//", `//reader:${encodeURIComponent(SECRET)}@`))).rejects.toMatchObject({ code: "LS2015", message: expect.not.stringContaining("planted") });
+  await expect(within({ ...server.env, PGPASSWORD: "wrong" }, () => jobs.ids("sales.said", uri))).rejects.toMatchObject({ code: "LS2020" });
+  await expect(run(0, "ids", "said", uri)).rejects.toMatchObject({ code: "LS2016" });
+  await expect(within({ ...server.env, PGPORT: "1" }, () => jobs.ids("sales.said", "postgres:///postgres"))).rejects.toMatchObject({ code: "LS2021" });
+});

@@ -45,7 +45,7 @@ fn column(id: i32, name: &str, data_type: &str) -> IcebergColumn {
 }
 
 fn file((path, size): (String, u64), constants: &[(i32, Option<Constant>)], deletes: &[usize]) -> IcebergFile {
-    IcebergFile { path, size, constants: constants.iter().cloned().collect::<BTreeMap<_, _>>(), deletes: deletes.to_vec(), rows: 0, bounds: BTreeMap::new() }
+    IcebergFile { path, size, constants: constants.iter().cloned().collect::<BTreeMap<_, _>>(), unit: None, deletes: deletes.to_vec(), rows: 0, bounds: BTreeMap::new() }
 }
 
 fn request(columns: Vec<IcebergColumn>, files: Vec<IcebergFile>, deletes: Vec<DeleteFile>) -> IcebergRequest {

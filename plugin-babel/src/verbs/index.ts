@@ -27,6 +27,7 @@ import { ungroup } from "./ungroup.ts";
 import { unroll } from "./unroll.ts";
 import type { Verb } from "./verb.ts";
 import { deleteIceberg, mergeIceberg, overwriteIceberg } from "./changes.ts";
+import { compactIceberg } from "./compact.ts";
 import { writeCsv, writeIceberg, writeJsonLines, writeParquet, writePostgres } from "./writers.ts";
 
 export const catalogue: readonly Verb[] = [

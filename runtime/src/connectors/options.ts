@@ -59,6 +59,7 @@ export const optionsOf = {
   writeIceberg: { mode: { kind: "one", of: ["append", "overwrite", "overwrite-partitions", "create"] }, partitionBy: texts, distribution, sortBy: texts, catalog, types: { kind: "types", of: "arrow" }, store } satisfies Of<WriteIcebergOptions<object>>,
   writePostgres: { mode: { kind: "one", of: ["create", "append", "overwrite", "merge"] }, on: columns, url: database, connections: count, types: { kind: "types", of: "arrow" } } satisfies Of<WritePostgresOptions<object>>,
   overwriteIceberg: { partitionBy: texts, distribution, sortBy: texts, catalog, types: { kind: "types", of: "arrow" }, store } satisfies Of<OverwriteIcebergOptions<object>>,
+  compactIceberg: { fileBytes: count, minFiles: count, deleteFiles: count, catalog, store } satisfies Of<CompactIcebergOptions>,
   deleteIceberg: { catalog, store, types: read } satisfies Of<DeleteIcebergOptions<object>>,
   mergeIceberg: { partitionBy: texts, distribution, sortBy: texts, catalog, types: { kind: "types", of: "arrow" }, store } satisfies Of<MergeIcebergOptions<object>>,
   objects: range,

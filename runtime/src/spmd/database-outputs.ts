@@ -9,7 +9,8 @@ import { execute } from "./execute.ts";
 import { jobIdentity } from "./identity.ts";
 import { located } from "./located.ts";
 import type { TableNode } from "./plan.ts";
-import { committed, onFirst, typesOf } from "./table-outputs.ts";
+import { committed, onFirst } from "./table-outputs.ts";
+import { typesOf } from "./types-of.ts";
 
 /** A database that the call writes into. */
 export interface DatabaseOutput {

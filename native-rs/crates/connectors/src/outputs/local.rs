@@ -43,8 +43,8 @@ pub fn commit(staging: &Path, path: &Path, mode: Mode, single: bool) -> Result<(
     }
     let mut files = BTreeSet::new();
     names(staging, "", &mut files).map_err(fail)?;
-    files.iter().try_for_each(|name| sync(&staging.join(name))).map_err(fail)?;
-    folders(&files).iter().try_for_each(|folder| sync(&staging.join(folder))).map_err(fail)?;
+    sync_all(staging, &files.iter().map(String::as_str).collect::<Vec<_>>()).map_err(fail)?;
+    sync_all(staging, &folders(&files).into_iter().collect::<Vec<_>>()).map_err(fail)?;
     sync(staging).map_err(fail)?;
     loop {
         // NOREPLACE and EXCHANGE decide atomically: an output that somebody made meanwhile is not overwritten unasked.
@@ -209,6 +209,17 @@ fn remove_any(path: &Path) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         other => other,
     }
+}
+
+/// Syncs files, or folders, of a folder: several at a time, because a disk makes many that wait durable at once.
+fn sync_all(folder: &Path, names: &[&str]) -> io::Result<()> {
+    const AT_ONCE: usize = 16;
+    let share = names.len().div_ceil(AT_ONCE).max(1);
+    std::thread::scope(|scope| {
+        let syncing = |names: &[&str]| names.iter().try_for_each(|name| sync(&folder.join(name)));
+        let started: Vec<_> = names.chunks(share).map(|names| scope.spawn(move || syncing(names))).collect();
+        started.into_iter().try_for_each(|syncing| syncing.join().unwrap_or_else(|_| Err(io::Error::other("a sync failed"))))
+    })
 }
 
 fn sync(path: &Path) -> io::Result<()> {

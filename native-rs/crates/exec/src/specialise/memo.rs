@@ -25,6 +25,12 @@ use lockstep_functions::compare_utf16;
 use super::domain::{Domain, domains};
 use super::entries::{Index, Part};
 
+/// Of a table of values at most.
+const MOST_BYTES: usize = 16 << 20;
+
+/// Values that are computed before their size is looked at.
+const LOOK: usize = 64;
+
 /// Replaces expressions of one small-domain column in projections by look-ups.
 pub fn memoise(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
     plan.transform_up(|plan| {
@@ -109,7 +115,7 @@ pub fn only_column(expression: &Arc<dyn PhysicalExpr>) -> Option<usize> {
     if visit(expression, &mut found) { found } else { None }
 }
 
-/// The expression on one value per entry and on null.
+/// The expression on one value per entry and on null. An error, too, where all of that is more than [`MOST_BYTES`].
 fn evaluate_on(
     expression: &Arc<dyn PhysicalExpr>,
     column: usize,
@@ -125,7 +131,20 @@ fn evaluate_on(
     let options = RecordBatchOptions::new().with_row_count(Some(rows));
     let batch = RecordBatch::try_new_with_options(Arc::new(Schema::new(nullable)), columns.collect(), &options)?;
     // Null is evaluated by itself: where it throws, and the column has none, it does not matter.
-    let some = expression.evaluate(&batch.slice(0, rows - 1))?.into_array(rows - 1)?;
+    let (mut parts, mut bytes) = (vec![], 0);
+    for start in (0..rows - 1).step_by(LOOK) {
+        let count = LOOK.min(rows - 1 - start);
+        let part = expression.evaluate(&batch.slice(start, count))?.into_array(count)?;
+        bytes += part.get_array_memory_size();
+        if bytes / (start + count) * (rows - 1) > MOST_BYTES {
+            return Err(DataFusionError::ResourcesExhausted("a table of values would be large".into()));
+        }
+        parts.push(part);
+    }
+    let some = match parts.is_empty() {
+        true => expression.evaluate(&batch.slice(0, 0))?.into_array(0)?,
+        false => arrow::compute::concat(&parts.iter().map(AsRef::as_ref).collect::<Vec<&dyn Array>>())?,
+    };
     let none = match expression.evaluate(&batch.slice(rows - 1, 1)) {
         Ok(value) => value.into_array(1)?,
         Err(error) if schema.field(column).is_nullable() => return Err(error),

@@ -66,3 +66,11 @@ export async function repeatedKeys(tables: Tables, out: string) {
     sorted.select("id").objects(),
   ];
 }
+
+/** Long texts with the same beginning; of all ids they would be 200 GB. */
+export async function longTexts(tables: Tables) {
+  "use spmd";
+  const rows = (await large(tables)).select("id").filter((d) => d.id < 14).derive({ text: (d) => "x".repeat(1_000_000) + (d.id % 5) });
+  const sorted = rows.orderby("text");
+  return [sorted.select("id").objects(), sorted.slice(-1).derive({ end: (d) => d.text.slice(-2), length: (d) => d.text.length }).select("end", "length").objects()];
+}

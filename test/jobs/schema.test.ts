@@ -42,6 +42,13 @@ export async function job(path: string) {
   expect(built("fares")).toEqual(["The table has no column 'fares'; did you mean 'fare'?"]);
 });
 
+it("integers of Parquet that a number cannot hold are bigint where the file's bounds say so", async () => {
+  await table({ id: [1n, 2n ** 60n], near: [2n ** 53n, -(2n ** 53n)] }).writeParquet(join(folder, "far"));
+  expect(await run("pull", "far")).toMatchObject({ code: 0, stdout: expect.stringContaining('readParquet<Far>(path, { types: { "id": "bigint" } }) checks') });
+  const text = readFileSync(join(folder, "far.schema.ts"), "utf8");
+  expect(text.slice(text.indexOf("{\n", text.indexOf("export")))).toBe("{\n  id: bigint; // int64\n  near: number; // int64\n}\n");
+});
+
 it("integers of CSV that a number cannot hold are bigint, and further ones of no type at all are texts", async () => {
   writeFileSync(join(folder, "ids.csv"), "id,far,n\n1,1,1\n9007199254740993,99999999999999999999,2\n");
   expect(await run("pull", "ids.csv")).toMatchObject({ code: 0, stdout: expect.stringContaining('readCsv<Ids>(path, { types: { "id": "bigint" } }) checks') });

@@ -75,15 +75,17 @@ const NULL = " | null";
 const printColumn = ({ type, nullable }: SourceColumn): string => `${printType(type)}${nullable ? NULL : ""}`;
 
 function memberLine(reader: Snapshot["reader"], column: SourceColumn): string {
-  // Of text only what a number cannot hold is int64.
-  const seen = isText(reader) && column.type.id === "int" ? "bigint" : typeScriptType(column.type);
+  const seen = isBigint(reader, column) ? "bigint" : typeScriptType(column.type);
   const exact = printColumn(column).replace(NULL, "");
   if (seen === null) return `// ${shown(column.name)}: ${exact} has no TypeScript type yet${reader === "readPostgres" ? `; string, with types: { ${shown(column.name)}: "string" }` : ""}`;
   return `${shown(column.name)}: ${seen}${column.nullable ? NULL : ""}; // ${exact}`;
 }
 
+/** Whether numbers cannot hold a column's integers. Of text no other is int64; of files that count, their bounds say it. */
+export const isBigint = (reader: Snapshot["reader"], { type, large }: SourceColumn): boolean => type.id === "int" && (isText(reader) || large === true);
+
 /** Formats whose columns are what their values are. */
-export const isText = (reader: Snapshot["reader"]): boolean => reader === "readCsv" || reader === "readJsonLines";
+const isText = (reader: Snapshot["reader"]): boolean => reader === "readCsv" || reader === "readJsonLines";
 
 /** Null: no interface can name the column. A column without any value has no type to write down. */
 function typeScriptType(type: ArrowType): string | null {

@@ -5,4 +5,6 @@ export interface SourceColumn {
   readonly name: string;
   readonly type: ArrowType;
   readonly nullable: boolean;
+  /** Of integers: some are known to be past what a number holds exactly. */
+  readonly large?: boolean;
 }

@@ -9,7 +9,7 @@ import { describeJsonLines, jsonLinesNames } from "../connectors/json/read.ts";
 import { describeParquet } from "../connectors/parquet/read.ts";
 import { describePostgres } from "../connectors/postgres/read.ts";
 import { findInput } from "../connectors/paths.ts";
-import { drift, isText, printSnapshot, readSnapshot, type SchemaReader, type Snapshot } from "../connectors/snapshot.ts";
+import { drift, isBigint, printSnapshot, readSnapshot, type SchemaReader, type Snapshot } from "../connectors/snapshot.ts";
 import type { SourceColumn } from "../connectors/source-column.ts";
 import { isRemote } from "../connectors/store/location.ts";
 import { LockstepError } from "../errors/index.ts";
@@ -37,7 +37,7 @@ export async function pull(path: string, options: PullOptions): Promise<string> 
   const source = { reader, path: table ?? fromFile(out, path), ...(table === undefined || isBare(path) ? {} : { url: path }), ...(options.delimiter === undefined ? {} : { delimiter: options.delimiter }) };
   const columns = await describe({ ...source, path: table ?? path });
   writeFileSync(out, printSnapshot(name, source, columns));
-  const exact = isText(reader) ? columns.filter(({ type }) => type.id === "int").map((column) => `${JSON.stringify(column.name)}: "bigint"`) : [];
+  const exact = columns.filter((column) => isBigint(reader, column)).map((column) => `${JSON.stringify(column.name)}: "bigint"`);
   const call = `${reader}<${name}>(${table === undefined ? "path" : JSON.stringify(table)}${exact.length > 0 ? `, { types: { ${exact.join(", ")} } }` : ""})`;
   return `${out}: interface ${name}, ${columns.length} ${columns.length === 1 ? "column" : "columns"}; ${call} checks programs against it`;
 }

@@ -72,7 +72,7 @@ export async function describeParquet(path: InputPath): Promise<SourceColumn[]> 
   return [...table.columns].map(([name, { type }]) => {
     if (inputs[0]!.folders.has(name)) return { name, type, nullable: inputs.some(({ folders }) => folders.get(name) === null) };
     checkSameSchema(name, type, files);
-    return { name, type, nullable: files.some((file) => file.mayHoldNull(name)) };
+    return { name, type, nullable: files.some((file) => file.mayHoldNull(name)), large: files.some((file) => file.holdsLarge(name)) };
   });
 }
 
@@ -81,6 +81,8 @@ export async function openFiles(files: readonly InputFile[]): Promise<ParquetFil
   const hyparquet = await loadHyparquet();
   return files.map((file) => openFile(file, hyparquet));
 }
+
+const isExact = (integer: bigint): boolean => integer >= -(2n ** 53n) && integer <= 2n ** 53n;
 
 type Hyparquet = Awaited<ReturnType<typeof loadHyparquet>>;
 
@@ -107,6 +109,8 @@ export interface ParquetFile {
   readonly arrowSchema: Uint8Array | undefined;
   /** Whether a null is in the column, or nobody counted. */
   mayHoldNull(column: string): boolean;
+  /** Whether an integer past ±2^53 is in the column, as far as somebody looked. */
+  holdsLarge(column: string): boolean;
   read(column: string, type: ArrowType): StoredValues;
 }
 
@@ -132,16 +136,18 @@ function openFile({ name, path, release }: InputFile, hyparquet: Hyparquet): Par
   }
   const metadata = orCorrupt(name, () => readFooter(slice, size, hyparquet));
   const tree = orCorrupt(name, () => hyparquet.parquetSchema(metadata));
+  const chunksOf = (column: string) => metadata.row_groups.flatMap((group) => group.columns.filter((chunk) => chunk.meta_data?.path_in_schema[0] === column));
   const file: ParquetFile = {
     name,
     rows: Number(metadata.num_rows),
     columns: new Map(tree.children.map((child) => [child.element.name, child])),
     arrowSchema: arrowSchemaOf(metadata),
     mayHoldNull: (column) => {
-      const chunks = metadata.row_groups.flatMap((group) => group.columns.filter((chunk) => chunk.meta_data?.path_in_schema[0] === column));
+      const chunks = chunksOf(column);
       const required = tree.children.find(({ element }) => element.name === column)?.element.repetition_type === "REQUIRED";
       return !required && chunks.some((chunk) => chunk.meta_data?.statistics?.null_count !== 0n);
     },
+    holdsLarge: (column) => chunksOf(column).some(({ meta_data: { statistics: known } = {} }) => [known?.min_value ?? known?.min, known?.max_value ?? known?.max].some((bound) => typeof bound === "bigint" && !isExact(bound))),
     read: (column, type) =>
       orCorrupt(name, () => {
         const chunks = metadata.row_groups.flatMap((group) => group.columns.filter((chunk) => chunk.meta_data?.path_in_schema[0] === column).map((chunk) => ({ meta: chunk.meta_data!, rows: Number(group.num_rows) })));

@@ -39,7 +39,7 @@ const remember = (i: Instruction, input: { readonly row: Instruction["declared"]
 
 export const objects = observer({
   name: "objects",
-  docs: "The rows as records, in table order; more than the limit is an error.",
+  docs: "The rows as records, in table order: the first `limit` behind `offset`. Without a limit all of them, on ranks a million at most (LS2013; `LOCKSTEP_COLLECT_LIMIT` changes it).",
   example: "top.objects({ limit: 100 })",
   gives: "array",
   signature: [{ kind: "scalar", name: "options", optional: true, default: "{}", options: optionsOf.objects }],

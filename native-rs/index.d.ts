@@ -66,9 +66,9 @@ export declare class Engine {
   /** Runs a plan (JSON of `Plan`), its scripts by `scripts`; a failure on any rank is the same error on every rank. */
   execute(plan: string, scripts?: Scripts): Promise<Execution>;
   /** The distributed physical plan, one tree a stage; `ranks`: as it would be on so many. */
+  explain(plan: string, ranks?: number): Promise<string>;
   /** The columns that a plan's first sink sees: JSON of `[{ name, type }]`. */
   schemaOf(plan: string): Promise<string>;
-  explain(plan: string, ranks?: number): Promise<string>;
   /** Rows read by this rank's scans, rows they are to read, and the same in bytes of the input files. Cheap, at any time. */
   progress(): number[];
   /** Requests that this rank has made to object stores, and the bytes of them both ways. */

@@ -26,11 +26,13 @@ afterAll(async () => {
 });
 
 it("has what its declarations say, and no more", () => {
-  const functions = [...declarations.matchAll(/^export declare function (\w+)/gm)].map((match) => match[1]);
-  expect(Object.keys(native).sort()).toEqual(["Engine", ...functions].sort());
-  const methods = [...declarations.matchAll(/^ {2}(\w+)\(.*\): /gm)].map((match) => match[1]);
-  const prototype = Object.getOwnPropertyNames(native.Engine.prototype).filter((name) => name !== "constructor");
-  expect(prototype.sort()).toEqual(methods.sort());
+  const functions = [...declarations.matchAll(/^export declare function (\w+)/gm)].map((match) => match[1]!);
+  const classes = [...declarations.matchAll(/^export declare class (\w+) \{\n([^]*?)^\}/gm)].map(([, name, body]) => [name!, [...body!.matchAll(/^ {2}(\w+)\(.*\): /gm)].map((match) => match[1]!)] as const);
+  expect(Object.keys(native).sort()).toEqual([...functions, ...classes.map(([name]) => name)].sort());
+  for (const [name, methods] of classes) {
+    const { prototype } = native[name as keyof typeof native] as { prototype: object };
+    expect(Object.getOwnPropertyNames(prototype).filter((method) => method !== "constructor").sort()).toEqual([...methods].sort());
+  }
 });
 
 it("says which file is missing and how to build it", () => {

@@ -5,7 +5,6 @@
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as wait } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildPrograms, type Program } from "../oracle/build-programs.ts";
 import { type Answer, RankPool } from "../oracle/rank-pool.ts";
@@ -44,14 +43,6 @@ afterAll(async () => {
   rmSync(scratch, { recursive: true, force: true });
 });
 
-async function left(): Promise<unknown[]> {
-  for (let tries = 0; ; tries++) {
-    const found = await server.sessions();
-    if (found.length === 0 || tries === 100) return found;
-    await wait(50);
-  }
-}
-
 /** How the write goes that `fails` is asked of at each of its messages. */
 async function failing(fails: (message: number, text: string) => ReturnType<NonNullable<Way["decide"]>>, write: () => Promise<Answer>): Promise<{ answer: Answer; messages: number }> {
   let messages = 0;
@@ -83,7 +74,7 @@ describe.each([["plain Node", 0], ["2 ranks", 2]] as const)("on %s", (_, ranks) 
       expect(seen, `${at}: ${JSON.stringify(answer)}`).toEqual(succeeded ? done[mode] : old);
       if ("error" in answer) expect(answer.error.code).toMatch(/^LS20(08|20|21)$/);
       expect(JSON.stringify(answer)).not.toContain(SECRET);
-      expect(await left()).toEqual([]);
+      expect(await server.left()).toEqual([]);
       if (messages <= at) {
         expect(succeeded).toBe(true);
         break;
@@ -141,7 +132,7 @@ describe("processes that are killed", () => {
     for (let at = 0; ; at += 3) {
       await fresh("rows");
       const { lived, messages } = await job(victims, at, mode);
-      expect(await left()).toEqual([]);
+      expect(await server.left()).toEqual([]);
       const seen = await state("rows");
       expect([old, done[mode]]).toContainEqual(seen);
       committed += (seen as typeof old).mine > 0 ? 1 : 0;

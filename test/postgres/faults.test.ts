@@ -39,14 +39,6 @@ const onRanks = (pool: RankPool, name: Name, ...args: unknown[]): Promise<Answer
 };
 const failure = (answer: Answer): Failure => ("error" in answer ? answer.error : expect.fail(`no error but ${JSON.stringify(answer.value)}`));
 
-async function left(): Promise<unknown[]> {
-  for (let tries = 0; ; tries++) {
-    const found = await server.sessions();
-    if (found.length === 0 || tries === 100) return found;
-    await wait(50);
-  }
-}
-
 describe("under other names", () => {
   const cases: [string, Record<string, string>, Name, unknown[], string, RegExp][] = [
     ["a wrong password", { PGPASSWORD: "planted-wrong" }, "small", [], "LS2020", /refuses a session: password authentication failed for user "reader"/],
@@ -65,7 +57,7 @@ describe("under other names", () => {
       const plain = await within({ ...server.env, ...env }, () => (tables[name] as (...args: unknown[]) => Promise<unknown>)(...args).then(() => expect.fail("no error"), (error: unknown) => error as Error & { code: string }));
       expect(plain.code).toBe(code);
       for (const text of [JSON.stringify(found), plain.stack!, JSON.stringify(plain)]) for (const secret of [SECRET, encodeURIComponent(SECRET), "planted-wrong"]) expect(text).not.toContain(secret);
-      expect(await left()).toEqual([]);
+      expect(await server.left()).toEqual([]);
     } finally {
       await pool.close();
     }
@@ -126,12 +118,12 @@ describe.each([1, 3, 7])("on %i ranks", (ranks) => {
       on = false;
       await writer;
     }
-    expect(await left()).toEqual([]);
+    expect(await server.left()).toEqual([]);
   });
 
   it("stops what nobody wants any more", async () => {
     expect(await onRanks(pool, "firstOf")).toEqual({ value: Array.from({ length: 20 }, (_, i) => ({ i: i + 1 })) });
-    expect(await left()).toEqual([]);
+    expect(await server.left()).toEqual([]);
   });
 
   it("a session that the server ends is an error, and the next call works", async () => {
@@ -139,7 +131,7 @@ describe.each([1, 3, 7])("on %i ranks", (ranks) => {
     for (let found: Record<string, unknown>[] = []; found.length === 0; await wait(20)) found = (await server.sessions()).filter(({ query }) => String(query).startsWith("COPY"));
     await server.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'lockstep' AND query LIKE 'COPY%'");
     expect(failure(await answer)).toMatchObject({ code: "LS2021", message: expect.stringContaining("the connection was lost while it was read") });
-    expect(await left()).toEqual([]);
+    expect(await server.left()).toEqual([]);
     expect(await onRanks(pool, "small")).toHaveProperty("value");
   });
 });
@@ -150,7 +142,7 @@ it("a program that is killed leaves no session", async () => {
   for (let found: unknown[] = []; found.length < 2; await wait(20)) found = await server.sessions();
   await pool.kill();
   await answer;
-  expect(await left()).toEqual([]);
+  expect(await server.left()).toEqual([]);
 });
 
 it("schema pull and check", async () => {

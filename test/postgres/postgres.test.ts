@@ -5,7 +5,6 @@
 import { execFile } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as wait } from "node:timers/promises";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildPrograms, type Program } from "../oracle/build-programs.ts";
@@ -50,15 +49,6 @@ afterAll(async () => {
   rmSync(scratch, { recursive: true, force: true });
 });
 
-/** Sessions end a moment after their program is done with them. */
-async function left(): Promise<unknown[]> {
-  for (let tries = 0; ; tries++) {
-    const found = await server.sessions();
-    if (found.length === 0 || tries === 60) return found;
-    await wait(50);
-  }
-}
-
 const answers = ["groups", "inOrder", "filtered", "pushed", "joined", "partitions", "small", "views", "many", "types"] as const;
 const errors = ["noTable", "nullFound", "farInteger", "infinity", "notANumber", "brokenQuery", "divided", "twice"] as const;
 
@@ -68,7 +58,7 @@ describe.each([1, 2, 3, 7])("on %i ranks", (ranks) => {
     if ("error" in right) expect.fail(right.error.message);
     if ("error" in answer) expect.fail(answer.error.message);
     expect(difference(right.value, answer.value)).toBeNull();
-    expect(await left()).toEqual([]);
+    expect(await server.left()).toEqual([]);
   });
 
   it.each(errors)("%s is an error", async (name) => {
@@ -78,7 +68,7 @@ describe.each([1, 2, 3, 7])("on %i ranks", (ranks) => {
     // Nulls are only the compiled program's to find.
     if (name !== "nullFound") expect(errorDifference((right as { error: { name: string; code?: string; message: string } }).error, answer.error as never)).toBeNull();
     expect(answer.error.message).not.toContain(SECRET);
-    expect(await left()).toEqual([]);
+    expect(await server.left()).toEqual([]);
   });
 
   it("writes every bit", async () => {
@@ -94,7 +84,7 @@ describe.each([1, 2, 3, 7])("on %i ranks", (ranks) => {
       const answer = await onRanks(ranks, "few", null, connections);
       expect(difference((await plain("few", null, 8) as { value: unknown }).value, (answer as { value: unknown }).value)).toBeNull();
       expect(await most()).toBeLessThanOrEqual(connections);
-      expect(await left()).toEqual([]);
+      expect(await server.left()).toEqual([]);
     }
   });
 });

@@ -18,6 +18,8 @@ export interface Server {
   sql(text: string): Promise<Record<string, unknown>[]>;
   /** The sessions of programs that are open. */
   sessions(): Promise<Record<string, unknown>[]>;
+  /** Those that are left after a while: sessions end a moment after their program is done with them. */
+  left(): Promise<Record<string, unknown>[]>;
   /** What it wrote last. */
   log(): string;
   stop(): Promise<void>;
@@ -70,9 +72,16 @@ export async function startServer(): Promise<Server> {
     if (server.exitCode !== null || Date.now() > until) throw new Error(`PostgreSQL does not start\n${log}`);
     if (await sql("SELECT 1").then(() => true, () => false)) break;
   }
+  const sessions = () => sql("SELECT pid, state, query FROM pg_stat_activity WHERE application_name = 'lockstep'");
   return {
-    env, port, certificate, sql, log: () => log,
-    sessions: () => sql("SELECT pid, state, query FROM pg_stat_activity WHERE application_name = 'lockstep'"),
+    env, port, certificate, sql, log: () => log, sessions,
+    async left() {
+      for (let tries = 0; ; tries++) {
+        const found = await sessions();
+        if (found.length === 0 || tries === 100) return found;
+        await wait(50);
+      }
+    },
     async stop() {
       process.off("exit", kill);
       server.kill("SIGINT");

@@ -1,7 +1,6 @@
 /** PostgreSQL as a target: untransformed and on 1, 2, 3 and 7 ranks the same tables on a real server, and nothing else. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as wait } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildPrograms, type Program } from "../oracle/build-programs.ts";
 import { errorDifference } from "../oracle/compare.ts";
@@ -21,8 +20,9 @@ const pool = (ranks: number): RankPool => {
 };
 
 type Name = keyof typeof writes;
-const plain = (name: Name, ...args: unknown[]): Promise<Answer> =>
-  within(server.env, () => (writes[name] as (...args: unknown[]) => Promise<unknown>)(...args)).then(
+const plain = (name: Name, ...args: unknown[]): Promise<Answer> => plainAs(server.env, name, ...args);
+const plainAs = (env: Readonly<Record<string, string>>, name: Name, ...args: unknown[]): Promise<Answer> =>
+  within(env, () => (writes[name] as (...args: unknown[]) => Promise<unknown>)(...args)).then(
     (value): Answer => ({ value }),
     (error: Error & { code?: string }): Answer => ({ error: { name: error.name, ...(error.code !== undefined && { code: error.code }), message: error.message } }),
   );
@@ -64,14 +64,8 @@ async function shown(name: string): Promise<{ columns: unknown[]; rows: unknown[
   return { columns, rows: (await server.sql(`SELECT (t.*)::text AS row FROM ${name} t ORDER BY (t.*)::text COLLATE "C"`)).map(({ row }) => row) };
 }
 
-/** Sessions end a moment after their program is done with them; tables of a write alone are gone with it. */
-async function left(): Promise<unknown[]> {
-  for (let tries = 0; ; tries++) {
-    const found = [...(await server.sessions()), ...(await server.sql("SELECT relname FROM pg_class WHERE relname ~ '^lockstep'"))];
-    if (found.length === 0 || tries === 60) return found;
-    await wait(50);
-  }
-}
+/** Tables of a write alone are gone with its sessions. */
+const left = async (): Promise<unknown[]> => [...(await server.left()), ...(await server.sql("SELECT relname FROM pg_class WHERE relname ~ '^lockstep'"))];
 
 const cases: [Name, (schema: string) => unknown[], string[]][] = [
   ["copied", (s) => [`${s}.copied`, 8], ["copied"]],
@@ -87,7 +81,7 @@ const cases: [Name, (schema: string) => unknown[], string[]][] = [
   ["several", (s) => [`${s}.first`, `${s}.second`, false], ["first", "second"]],
 ];
 const errors: [Name, string, string][] = [
-  ["nul", "new", "LS2015"], ["noUuid", "types", "LS2015"], ["tooLong", "types", "LS2015"], ["noMood", "types", "LS2015"], ["tooOld", "new", "LS2015"], ["twice", "new", "LS2016"], ["taken", "people", "LS2015"],
+  ["nul", "new", "LS2015"], ["noUuid", "types", "LS2015"], ["tooLong", "types", "LS2015"], ["noMood", "types", "LS2015"], ["noName", "types", "LS2002"], ["tooOld", "new", "LS2015"], ["twice", "new", "LS2016"], ["taken", "people", "LS2015"],
   ["required", "people", "LS2003"], ["lacking", "people", "LS2002"], ["misspelt", "people", "LS2002"], ["wide", "people", "LS2002"], ["generated", "types", "LS2002"], ["there", "people", "LS2007"], ["nowhere", "new", "LS2001"],
 ];
 
@@ -151,10 +145,43 @@ describe.each([1, 2, 3, 7])("on %i ranks", (ranks) => {
     expect(await left()).toEqual([]);
   });
 
+  it("but another of a longer name", async () => {
+    expect(await onRanks(ranks, "readAnother", `${schema}.order`)).toEqual(await plain("readAnother", "plain.order"));
+  });
+
   it("a call that fails writes nothing", async () => {
     const before = [await shown(`${schema}.first`), await shown(`${schema}.second`)];
     expect(await onRanks(ranks, "several", `${schema}.first`, `${schema}.second`, true)).toMatchObject({ error: { message: "after all" } });
     expect([await shown(`${schema}.first`), await shown(`${schema}.second`)]).toEqual(before);
+    expect(await left()).toEqual([]);
+  });
+});
+
+describe("a user of few rights", () => {
+  const few = (): Record<string, string> => ({ ...server.env, PGUSER: "few" });
+  let ranks: RankPool;
+  const answers = async (name: Name, ...args: unknown[]): Promise<Answer[]> => {
+    const { chunk, id } = programs.get(name)!;
+    return [await plainAs(few(), name, ...args), await ranks.run({ chunk, id, args })];
+  };
+
+  beforeAll(async () => {
+    await server.sql(`CREATE ROLE few LOGIN PASSWORD '${SECRET}'; CREATE SCHEMA closed; GRANT USAGE ON SCHEMA closed TO few; CREATE SCHEMA own; GRANT USAGE, CREATE ON SCHEMA own TO few;
+      CREATE TABLE own.people (id int4, name text); CREATE TABLE own.first (id float8, name text); CREATE TABLE own.second (id float8, name text); GRANT INSERT ON own.people, own.first, own.second TO few`);
+    ranks = new RankPool(2, few());
+  });
+  afterAll(() => ranks?.close());
+
+  it("goes on where a write failed that the program has caught", async () => {
+    expect(await answers("caught", "closed.people", "own.people")).toEqual([{ value: "LS2020" }, { value: "LS2020" }]);
+    expect(await server.sql("SELECT count(*)::int4 AS n FROM own.people")).toEqual([{ n: 4 }]);
+  });
+
+  it("needs no others than the guide names", async () => {
+    await server.sql("GRANT DELETE, UPDATE ON own.second TO few");
+    expect(await answers("several", "own.first", "own.second", false)).toMatchObject([{ error: { code: "LS2020" } }, { error: { code: "LS2020" } }]);
+    await server.sql("GRANT SELECT ON own.second TO few");
+    expect(await answers("several", "own.first", "own.second", false)).toEqual([{ value: undefined }, { value: undefined }]);
     expect(await left()).toEqual([]);
   });
 });

@@ -52,10 +52,13 @@ export function launchShape(asked: LaunchRequest, defaultRanks: () => number, lo
 }
 
 const MOST_THREADS = 1024;
+/** Bytes that a process of Node takes at most before its program has loaded anything. */
+const EMPTY = 96 * 2 ** 20;
 
 /** LS2015: ranks for which this machine has not even the memory that Node takes before a program runs. */
 function checkFits(ranks: number): void {
-  const [each, allowed] = [process.memoryUsage.rss(), allowedMemory()];
+  // The first call of a program that no launcher started comes after what it has loaded.
+  const [each, allowed] = [Math.min(process.memoryUsage.rss(), EMPTY), allowedMemory()];
   const most = Math.max(1, Math.floor(allowed / each));
   if (ranks <= most) return;
   throw new LockstepError({

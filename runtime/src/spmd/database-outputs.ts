@@ -1,7 +1,9 @@
 /** Tables of databases that a call writes: the ranks copy rows, rank 0 commits one transaction a database when the call has ended. */
 import { DatabaseWrite, type Statements } from "../connectors/postgres/commit.ts";
+import { partsOf } from "../connectors/postgres/relation.ts";
 import { findTarget } from "../connectors/postgres/target.ts";
 import { checkWritePostgres, type WritePostgresOptions } from "../connectors/postgres/write.ts";
+import { LockstepError } from "../errors/index.ts";
 import { checked, onEveryRank } from "./checked.ts";
 import { currentCall, type CallContext } from "./context.ts";
 import type { Native } from "./engine.ts";
@@ -42,6 +44,17 @@ export function writeDatabase(input: TableNode, table: string, options: Options 
     output.tables.push(table);
   });
 }
+
+/** LS2015: what this call writes into a database is there when it has returned. `read`: a table, or a query that names it. */
+export function refuseWritten(call: CallContext, read: string, url: string | undefined): void {
+  const written = call.databases.get(findTarget(url).name)?.tables.find((table) => names(read, partsOf(table)!.at(-1)!.text));
+  if (written === undefined) return;
+  const fix = "Keep the table in a variable, or read it in the next call.";
+  throw new LockstepError({ code: "LS2015", message: `${written} is written in this call, and cannot be read before the call has returned`, fix });
+}
+
+/** Whether a name stands in a text, not as a part of another. */
+const names = (text: string, name: string): boolean => new RegExp(`(?<![\\p{L}\\p{N}_$])${name.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&")}(?![\\p{L}\\p{N}_$])`, "iu").test(text);
 
 /** The call's output to a database, made with its first write. */
 function outputOf(call: CallContext, name: string, url: string | undefined): DatabaseOutput {

@@ -85,8 +85,7 @@ export function write(input: TableNode, path: string | URL, verb: "writeParquet"
     });
     const { mode = "create", partitionBy = [], distribution, single = false, fileRows, store = {} } = options;
     const columns = options.sortBy ? await typesOf(call, input, site) : [];
-    let sort: readonly SortKey[] = [];
-    onEveryRank(() => (sort = located(site, () => fileSort(options, columns.map(({ name }) => name)))));
+    const sort = onEveryRank(() => located(site, () => fileSort(options, columns.map(({ name }) => name))));
     const cluster = partitionBy.length > 0 && distribution !== "none";
     const staged = await call.outputs.stage(target, { mode, single, partitionBy, store }, site);
     if (staged === undefined) return;

@@ -27,9 +27,9 @@ export interface Output {
   readonly done?: boolean;
   /** What becomes of an output that is there. */
   readonly mode?: WriteMode;
-  /** Where others may come to it. */
+  /** Of files: how the rows lie, as those that are added must. */
   readonly layout?: OutputLayout;
-  /** A table of Iceberg, which is not staged, and takes no other output's place. */
+  /** A table of Iceberg, or those of a database: not staged, and in no other output's place. */
   readonly isTable?: boolean;
   /** Rank 0: makes it visible. */
   commit(): Promise<void>;

@@ -6,7 +6,6 @@ import type { ReadJsonLinesOptions } from "../connectors/json/read.ts";
 import type { ReadParquetOptions } from "../connectors/parquet/read.ts";
 import type { ReadPostgresOptions } from "../connectors/postgres/read.ts";
 import { checkOptions } from "../connectors/options.ts";
-import { findTarget } from "../connectors/postgres/target.ts";
 import { refuseDangling, refuseOwn, type InputPath } from "../connectors/paths.ts";
 import { isRemote } from "../connectors/store/location.ts";
 import { badColumns, checkBadRows, tellBadRows, type BadRow, type BadRowOptions } from "../connectors/text/bad-rows.ts";
@@ -75,19 +74,13 @@ export function readPostgres(table: string, options: ReadPostgresOptions<Record<
     checkReader("readPostgres", options, descriptor);
     if (typeof table !== "string" || table.trim() === "") throw new LockstepError({ code: "LS2015", message: `readPostgres takes the name of a table, or a query, not ${table === "" ? "an empty text" : typeof table}`, site });
     const { url, types = {}, partitionBy, connections } = options ?? {};
-    located(site, () => refuseWritten(call, table, url));
+    if (call.databases.size > 0) {
+      const { refuseWritten } = await import("./database-outputs.ts");
+      onEveryRank(() => located(site, () => refuseWritten(call, table, url)));
+    }
     const request = engineText({ table, url, declared, types, partitionBy, connections, site });
-    return opened(call, table, descriptor, false, (engine) => engine.openPostgres(request));
+    return (await opened(call, table, descriptor, false, (engine) => engine.openPostgres(request))).table;
   });
-}
-
-/** LS2015: what this call writes into a database is there when it has returned. */
-function refuseWritten(call: CallContext, table: string, url: string | undefined): void {
-  if (call.databases.size === 0) return;
-  const written = call.databases.get(findTarget(url).name)?.tables.find((name) => table.toLowerCase().includes(name.split(".").at(-1)!.replaceAll('"', "").toLowerCase()));
-  if (written === undefined) return;
-  const fix = "Keep the table in a variable, or read it in the next call.";
-  throw markAgreed(new LockstepError({ code: "LS2015", message: `${written} is written in this call, and cannot be read before the call has returned`, fix }));
 }
 
 /** A table of arrays, the same on every rank. */
@@ -107,7 +100,7 @@ export function readIceberg(table: string | URL, options: ReadIcebergOptions<Rec
   return call.inOrder(async () => {
     checkReader("readIceberg", options, descriptor);
     const request = call.world.rank === 0 ? await icebergRequest(call, path, options ?? {}, descriptor) : engineText({ site });
-    return opened(call, path, descriptor, true, (engine) => engine.openIceberg(request));
+    return (await opened(call, path, descriptor, true, (engine) => engine.openIceberg(request))).table;
   });
 }
 
@@ -174,19 +167,14 @@ async function open(path: InputPath, descriptor: ReaderDescriptor, verb: keyof t
   const call = currentCall();
   const { declared, site } = descriptor;
   const paths = located(site, () => (Array.isArray(path) ? path : [path]).map(absolute));
-  let bad: Opened["bad"];
-  const table = await call.inOrder(async () => {
+  const { table, bad } = await call.inOrder(async () => {
     checkReader(verb, options, descriptor);
     const resolved = paths.map((one) => call.outputs.resolve(one));
     const local = resolved.filter((one) => !isRemote(one));
     if (call.world.size > 1) located(site, () => local.forEach(refuseOwn));
     located(site, () => local.forEach(refuseDangling));
     const request = engineText({ paths: resolved, declared, site, ...asked(options?.types ?? {}, options?.store ?? {}) });
-    return opened(call, paths[0]!, descriptor, verb === "readParquet", async (engine) => {
-      const answer = await engine[methods[verb]](request);
-      ({ bad } = JSON.parse(answer) as Opened);
-      return answer;
-    });
+    return opened(call, paths[0]!, descriptor, verb === "readParquet", (engine) => engine[methods[verb]](request));
   });
   if (bad && call.world.rank === 0) tellBadRows(String(path), bad.count, bad.rows[0]!);
   // An operation of its own, behind that of opening.
@@ -207,13 +195,13 @@ function checkReader(verb: keyof typeof methods | "readIceberg" | "readPostgres"
 }
 
 /** `counted`: the source says how many rows it has without reading them. */
-async function opened(call: CallContext, path: string, descriptor: ReaderDescriptor, counted: boolean, open: (engine: Engine) => Promise<string>): Promise<SpmdTable> {
-  const { dataset, schema, bytes, rows } = JSON.parse(await call.collective(open)) as Opened;
+async function opened(call: CallContext, path: string, descriptor: ReaderDescriptor, counted: boolean, open: (engine: Engine) => Promise<string>): Promise<{ table: SpmdTable } & Pick<Opened, "bad">> {
+  const { dataset, schema, bytes, rows, bad } = JSON.parse(await call.collective(open)) as Opened;
   call.datasets.push(dataset);
   checkBesides(path, schema, descriptor);
   reached(call.world.rank, "dataset open");
   observeInput(bytes);
-  return scan(dataset, descriptor, counted ? rows : undefined);
+  return { table: scan(dataset, descriptor, counted ? rows : undefined), ...(bad && { bad }) };
 }
 
 function scan(dataset: number, { columns, filter, site }: ReaderDescriptor, rows: number | null | undefined): SpmdTable {

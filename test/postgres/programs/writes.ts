@@ -129,6 +129,12 @@ export async function noMood(target: string) {
   await table({ n: [1], m: ["glad"] }).writePostgres(target, { mode: "append", types: { n: "int32" } });
 }
 
+/** A text of it is cut off, or refused. */
+export async function noName(target: string) {
+  "use spmd";
+  await table({ n: [1], nm: ["n".repeat(64)] }).writePostgres(target, { mode: "append", types: { n: "int32" } });
+}
+
 export async function tooOld(target: string) {
   "use spmd";
   await table({ at: [new Date(-8.64e15)] }).writePostgres(target);
@@ -184,6 +190,26 @@ export async function readAgain(target: string) {
   "use spmd";
   await table({ id: [1, 2] }).writePostgres(target, { mode: "overwrite", types: { id: "int32" } });
   return (await readPostgres<{ id: number }>(target)).numRows();
+}
+
+/** The name of the one is a part of the other's. */
+export async function readAnother(target: string) {
+  "use spmd";
+  await table({ id: [1, 2] }).writePostgres(target, { mode: "overwrite" });
+  return (await readPostgres<{ id: bigint }>("sales.orders", { types: { id: "bigint" } })).numRows();
+}
+
+export async function caught(closed: string, open: string) {
+  "use spmd";
+  const rows = table({ id: [1, 2], name: ["a", "b"] });
+  let code = "";
+  try {
+    await rows.writePostgres(closed);
+  } catch (error) {
+    code = (error as { code: string }).code;
+  }
+  await rows.writePostgres(open, { mode: "append", types: { id: "int32" } });
+  return code;
 }
 
 /** Rows of a file, so that no step but those of the write goes to the server. */

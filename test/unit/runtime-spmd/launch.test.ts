@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { launchShape, rankEnvironment, takeRankEnvironment } from "../../../runtime/src/launch/environment.ts";
 import { clusterPlace, refusePlace, takePlace } from "../../../runtime/src/launch/place.ts";
 import { exitCode, rankDied } from "../../../runtime/src/launch/ranks.ts";
@@ -50,6 +50,9 @@ describe("a launch", () => {
     expect(() => launchShape({ ranks: 2, threads: 1e9 }, () => 1)).toThrow("a rank cannot have 1000000000 threads");
     // On other machines as well.
     expect(launchShape({ ranks: 1e9 }, () => 1, { ranks: 4, threads: 1 }).size).toBe(1e9);
+    // What the program has loaded before its first call the others do not.
+    using _ = vi.spyOn(process.memoryUsage, "rss").mockReturnValue(allowedMemory());
+    expect(launchShape({ ranks: 2 }, () => 1).size).toBe(2);
   });
 
   it("tells a rank who it is, and nobody else", () => {

@@ -5,7 +5,8 @@ import { badLine } from "../text/errors.ts";
 export interface JsonLine {
   readonly line: number;
   readonly values: ReadonlyMap<string, unknown>;
-  readonly text: string;
+  /** Where bad lines are tolerated; a text keeps all of its file. */
+  readonly text?: string;
   /** Why it is no object, where that is tolerated. */
   readonly wrong?: string;
 }
@@ -34,7 +35,7 @@ export function parseLines(text: string, file: string, exact: ReadonlySet<string
       // What exactly is wrong with it this parser and the ranks' say in other words.
       return [{ line: index + 1, values: new Map(), text: content, wrong: error.message.replace(/: no JSON: .*/s, ": no JSON object") }];
     }
-    return [{ line: index + 1, text: content, values: new Map(Object.entries(object).map(([key, value]) => [key.toWellFormed(), value as unknown])) }];
+    return [{ line: index + 1, ...(tolerant && { text: content }), values: new Map(Object.entries(object).map(([key, value]) => [key.toWellFormed(), value as unknown])) }];
   });
 }
 

@@ -39,12 +39,13 @@ export async function readJsonLines<Row extends object = Record<never, never>>(
   const bad = BadRows.of(options);
   const read = await readFiles(path, options.store, new Set([...types].filter(([, type]) => type === "bigint").map(([name]) => name)), bad);
   const files = bad ? read.map((file) => leftOut(file, [...types].filter(([name]) => !file.input.folders.has(name)), bad)) : read;
-  await keepBadRows(String(path), bad, options);
   const found = kindsOf(files);
   const rows = files.reduce((sum, { lines }) => sum + lines.length, 0);
   const folders = folderColumns(files.map(({ input }) => input), files.map(({ lines }) => lines.length), options.types);
   const names = [...new Set([...found.keys(), ...types.keys()])].filter((name) => !folders.has(name));
-  return new Table(new Map([...names.map((name) => [name, columnOf(name, types.get(name), found.get(name) ?? new Map(), files, rows)] as const), ...folders]), rows);
+  const columns = new Map([...names.map((name) => [name, columnOf(name, types.get(name), found.get(name) ?? new Map(), files, rows)] as const), ...folders]);
+  await keepBadRows(String(path), bad, options);
+  return new Table(columns, rows);
 }
 
 /** The columns of JSON Lines, as {@link readJsonLines} types them, but integers past ±2^53 as bigint. Nullable is what a line has not. */
@@ -86,7 +87,7 @@ async function readFiles(path: InputPath, store: StoreOptions | undefined, exact
 function leftOut(file: JsonFile, said: readonly (readonly [string, TextType])[], bad: BadRows): JsonFile {
   const lines = file.lines.filter((line) => {
     const error = line.wrong ?? said.map(([name, type]) => wrongValue(line, name, textTypes[type], file.name)?.message).find((message) => message !== undefined);
-    if (error !== undefined) bad.add(file.name, line.line, line.text, error);
+    if (error !== undefined) bad.add(file.name, line.line, line.text!, error);
     return error === undefined;
   });
   return { ...file, lines };
@@ -145,15 +146,16 @@ function columnOf(name: string, said: TextType | undefined, kinds: Kinds, files:
 }
 
 function read(line: JsonLine, name: string, rule: TextTypeRule, file: string): Stored {
-  const wrong = wrongValue(line, name, rule, file);
+  const stored = convert(line.values.get(name) ?? null, rule);
+  const wrong = wrongValue(line, name, rule, file, stored);
   if (wrong) throw wrong;
-  return convert(line.values.get(name) ?? null, rule)!;
+  return stored!;
 }
 
-function wrongValue({ line, values }: JsonLine, name: string, rule: TextTypeRule, file: string): LockstepError | undefined {
+function wrongValue({ line, values }: JsonLine, name: string, rule: TextTypeRule, file: string, stored = convert(values.get(name) ?? null, rule)): LockstepError | undefined {
   const value = values.get(name) ?? null;
   const text = (): string => (value instanceof Digits ? value.text : typeof value === "string" ? value : JSON.stringify(value));
-  if (convert(value, rule) === undefined) return badValue(file, line, name, text(), rule.described);
+  if (stored === undefined) return badValue(file, line, name, text(), rule.described);
   return rule.view === "number" && value instanceof Digits && losesDigits(value) ? lostDigits(file, line, name, value.text) : undefined;
 }
 

@@ -144,8 +144,9 @@ export class DatabaseWrite {
         return await this.abort();
       }
       for (const statement of this.#statements) for (const sql of sqlOf(statement)) await this.#session.rows(statement.table.path, sql);
-      for (const { schema, name } of this.#stagings) await run(`DROP TABLE ${schema}.${name}`);
-      [[transaction]] = (await this.#session.rows(path, "SELECT pg_current_xact_id()")) as unknown as [[string]];
+      // One that could not be made is among them, where the program has caught the error.
+      for (const { schema, name } of this.#stagings) await run(`DROP TABLE IF EXISTS ${schema}.${name}`);
+      transaction = (await this.#session.rows(path, "SELECT pg_current_xact_id()"))[0]![0]!;
     } catch (error) {
       await run("ROLLBACK").catch(() => undefined);
       await this.abort();
@@ -186,6 +187,7 @@ export class DatabaseWrite {
         if (later === error) throw error;
       }
     }
+    await this.#session.end().catch(() => undefined);
     const { message } = error as Error;
     throw new LockstepError({ code: "LS2008", message: `${path}: whether it is written is not known, the server cannot be asked (${message})`, fix: "Look whether the rows are there before the job runs again; a job with an identity (--job) looks by itself.", cause: error });
   }
@@ -225,7 +227,7 @@ export class DatabaseWrite {
 
   async #stage(table: Known, columns: readonly { column: TableColumn; type: ArrowType }[]): Promise<Staging> {
     const { path, schema } = table;
-    await this.#sweep(path, schema);
+    if (!this.#stagings.some((own) => own.schema === schema)) await this.#sweep(path, schema);
     const name = `lockstep_stage_${randomBytes(16).toString("hex")}`;
     const list = columns.map(({ column }) => `${nameOf(column.name)} ${column.type}`).join(", ");
     await this.#session.rows(path, `SELECT pg_advisory_lock(${STAGING}, hashtext('${name}'))`);
@@ -241,16 +243,15 @@ export class DatabaseWrite {
     return {
       path, staging: `${schema}.${name}`,
       columns: columns.map(({ column, type }) => ({ name: column.name, type: printType(type), wire: column.wire! })),
-      casts: columns.map(({ column: { wire, base } }) => (wire === "text" && /^(text|character varying|character|name)$/.test(base) ? "" : base)),
+      casts: columns.map(({ column: { wire, base } }) => (wire === "text" && /^(text|character varying|character)$/.test(base) ? "" : base)),
     };
   }
 
-  /** Drops what killed jobs have left in a schema. */
+  /** Drops what killed jobs have left in a schema that has nothing of this write yet. */
   async #sweep(path: string, schema: string): Promise<void> {
     const found = await this.#session.rows(path, `SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE quote_ident(n.nspname) = ${quoted(schema)} AND c.relkind = 'r'
       AND c.relpersistence = 'u' AND c.relname ~ '^lockstep_stage_[0-9a-f]{32}$' AND pg_has_role(c.relowner, 'USAGE') AND obj_description(c.oid, 'pg_class') LIKE 'Rows that Lockstep writes into %'`);
     for (const [name] of found) {
-      if (this.#stagings.some((own) => own.name === name)) continue;
       const [[free] = []] = await this.#session.rows(path, `SELECT pg_try_advisory_lock(${STAGING}, hashtext('${name}'))`);
       if (free !== "t") continue;
       await this.#session.rows(path, `DROP TABLE IF EXISTS ${schema}.${name}`);

@@ -15,7 +15,7 @@ export function failed(source: string, error: DriverError, doing: "read" | "writ
     case "42P07":
       return said("LS2007", message, 'Write with mode "append", "overwrite" or "merge", or drop the table.');
     case "42501":
-      return said("LS2020", message, writes ? "Give the user CREATE on its schema, and on the table INSERT, to overwrite also DELETE, to merge UPDATE." : "Give the user SELECT on it.");
+      return said("LS2020", message, writes ? "Give the user CREATE on its schema, and on the table INSERT, to overwrite also DELETE, to merge UPDATE and SELECT." : "Give the user SELECT on it.");
     case "23502":
       return said("LS2003", `the column "${error.column ?? ""}" is required, and a row has null there`, "Filter these rows out, or give them a value.");
     case "57014":

@@ -21,7 +21,7 @@ export interface TableColumn {
 }
 
 const wires: Readonly<Record<number, Wire | undefined>> = {
-  16: "bool", 21: "int2", 23: "int4", 20: "int8", 700: "float4", 701: "float8", 1700: "numeric", 25: "text", 1043: "text", 1042: "text", 19: "text", 114: "text", 3802: "jsonb", 2950: "uuid",
+  16: "bool", 21: "int2", 23: "int4", 20: "int8", 700: "float4", 701: "float8", 1700: "numeric", 25: "text", 1043: "text", 1042: "text", 114: "text", 3802: "jsonb", 2950: "uuid",
   17: "bytea", 1082: "date", 1114: "timestamp", 1184: "timestamp",
 };
 

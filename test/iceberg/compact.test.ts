@@ -83,6 +83,15 @@ describe("files", () => {
     expect((await lake.run(ranks, "everything", [folder, null])) as unknown[]).toHaveLength(2400);
   });
 
+  it("that are too large become several, once", async () => {
+    const folder = at(0, "large");
+    await jobs.more(folder, 0, 3000, false, null);
+    const fileBytes = Math.ceil((await openTable(folder, {})).files[0]!.size / 3);
+    expect(await jobs.compacted(folder, fileBytes, null)).toEqual({ files: 1, into: 3, deleteFiles: 0 });
+    expect(await jobs.compacted(folder, fileBytes, null)).toEqual({ files: 0, into: 0, deleteFiles: 0 });
+    expect((await Promise.all((await openTable(folder, {})).files.map(({ path }) => idsIn(path)))).flat()).toEqual(Array.from({ length: 3000 }, (_, id) => id));
+  });
+
   it("that gain nothing stay", () => {
     const file = (size: number, partition = "p", deletes: number[] = []) => ({ path: `${Math.random()}`, size, partition, deletes, rows: 100, constants: {}, bounds: {} });
     const sizes = (files: ReturnType<typeof file>[], options = {}, deletes: { of: string | undefined; rows: number }[] = []) => unitsOf({ files, deletes: deletes as never }, 100, options).map((unit) => unit.map(({ size }) => size));
@@ -116,8 +125,8 @@ describe("files", () => {
         const after = await openTable(folder, {});
         expect([after.deletes.length, counts.deleteFiles], `${name} ${ranks}`).toEqual([0, before.deletes.length]);
         expect((await readIceberg<{ id: number }>(folder)).array("id").sort((a, b) => a - b)).toEqual(wanted);
-        const [seen] = await lake.byPyIceberg(folder).catch(() => [undefined]);
-        if (seen) expect(seen.rows).toHaveLength(wanted.length);
+        // Older snapshots of the other one PyIceberg does not read.
+        if (name === "places") expect((await lake.byPyIceberg(folder))[0]!.rows).toHaveLength(wanted.length);
       }
     }
   });

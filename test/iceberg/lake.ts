@@ -6,7 +6,7 @@ import { RankPool } from "../oracle/rank-pool.ts";
 import { pythonWith } from "../python.ts";
 import { root } from "../scripts/lib.mjs";
 import { versitygw, within, type Server } from "../stores/servers.ts";
-import { plannedByJava, seenByPyIceberg, type Planned, type Seen } from "./others.ts";
+import { plannedByJava, seenByPyIceberg, type JavaDoes, type Planned, type Seen } from "./others.ts";
 import { icebergLibrary, restCatalog, type Catalog } from "./servers.ts";
 
 export class Lake<Jobs extends object> {
@@ -70,7 +70,7 @@ export class Lake<Jobs extends object> {
     return seenByPyIceberg(this.python, this.environment(), tables);
   }
 
-  byJava(does: "look" | "compact" | `expire,${number | ""},${number | ""}`, ...tables: string[]): Promise<Planned[]> {
+  byJava(does: JavaDoes, ...tables: string[]): Promise<Planned[]> {
     return plannedByJava(this.#java, this.environment(), does, tables);
   }
 }

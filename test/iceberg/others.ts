@@ -29,8 +29,11 @@ export interface Planned {
   readonly snapshots: readonly { readonly operation: string; readonly sequence: number; readonly added: number; readonly removed: number; readonly records: number }[];
 }
 
+/** What Java does before it looks; `expire,TIME,KEEP` with what it is told. */
+export type JavaDoes = "look" | "compact" | `expire,${number | ""},${number | ""}`;
+
 /** `java`: the folder of its library. */
-export async function plannedByJava(java: string, environment: Environment, does: "look" | "compact" | `expire,${number | ""},${number | ""}`, tables: readonly string[]): Promise<Planned[]> {
+export async function plannedByJava(java: string, environment: Environment, does: JavaDoes, tables: readonly string[]): Promise<Planned[]> {
   const options = ["-Xmx256m", "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=error", "-cp", join(java, "*")];
   const { stdout } = await promisify(execFile)("java", [...options, join(root, "test/iceberg/Written.java"), does, ...tables], { env: { ...process.env, ...environment }, maxBuffer: 1 << 26 });
   return stdout.split("\n").filter((line) => line.startsWith("{")).map((line) => JSON.parse(line) as Planned);

@@ -6,6 +6,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { expireSnapshots } from "../../runtime/src/connectors/iceberg/expire.ts";
 import { orphansOf } from "../../runtime/src/connectors/iceberg/orphans.ts";
+import { lockstep } from "../jobs/job-process.ts";
 import { buildPrograms, type Program } from "../oracle/build-programs.ts";
 import { RankPool } from "../oracle/rank-pool.ts";
 import { SECRET, startServer, type Server } from "../postgres/server.ts";
@@ -83,10 +84,32 @@ it("writers at once are all there, old snapshots expire, nothing is left", { tim
   expect(await server.sessions()).toEqual([]);
 });
 
+it("who may change rows of a catalog writes tables, and what the server refuses leaves nothing", { timeout: 60_000 }, async () => {
+  await run(0, "append", "sales.narrow", uri, warehouse, 0, 1);
+  await server.sql(`CREATE ROLE narrow LOGIN PASSWORD 'narrow'; REVOKE CREATE ON SCHEMA public FROM PUBLIC; GRANT SELECT, INSERT, UPDATE ON iceberg_tables TO narrow`);
+  const as = (from: number, name: string): Promise<void> => within({ ...server.env, PGUSER: "narrow", PGPASSWORD: "narrow" }, () => jobs.append(name, uri, warehouse, from, from + 1));
+  await as(1, "sales.narrow");
+  await as(0, "sales.narrower");
+  await server.sql("ALTER ROLE narrow SET default_transaction_read_only = on");
+  const files = (): string[] => readdirSync(join(warehouse, "sales/narrow"), { recursive: true, encoding: "utf8" }).sort();
+  const before = files();
+  await expect(as(2, "sales.narrow")).rejects.toMatchObject({ code: "LS2015", message: expect.stringContaining("read-only transaction") });
+  expect(files()).toEqual(before);
+  expect(await run(0, "ids", "sales.narrow", uri)).toEqual([0, 1]);
+});
+
+it("writers at once make a catalog", { timeout: 60_000 }, async () => {
+  await server.sql("CREATE DATABASE other");
+  const other = uri.replace(/postgres$/, "other");
+  await within(server.env, () => Promise.all(numbers(0, 6).map((of) => jobs.append(`sales.first${of}`, other, warehouse, 0, 1))));
+  expect(await within(server.env, () => jobs.ids("sales.first5", other))).toEqual([0]);
+});
+
 it("the address may stand in the environment, as PyIceberg has it, and the password nowhere else", { timeout: 60_000 }, async () => {
   await run(0, "append", "sales.said", uri, warehouse, 0, 3);
   const env = { ...server.env, PGPASSWORD: "", PGUSER: "", PYICEBERG_CATALOG__LAKE__URI: theirs() };
   expect(await within(env, () => jobs.ids("sales.said", null))).toEqual([0, 1, 2]);
+  expect(await lockstep(["iceberg", "expire", "sales.said", "--catalog-name", "lake"], env, scratch).ended).toMatchObject({ code: 0, stderr: expect.stringContaining("sales.said: 0 snapshots expired, 1 stays") });
   await expect(run(0, "ids", "sales.said", uri.replace("//", `//reader:${encodeURIComponent(SECRET)}@`))).rejects.toMatchObject({ code: "LS2015", message: expect.not.stringContaining("planted") });
   await expect(within({ ...server.env, PGPASSWORD: "wrong" }, () => jobs.ids("sales.said", uri))).rejects.toMatchObject({ code: "LS2020" });
   await expect(run(0, "ids", "said", uri)).rejects.toMatchObject({ code: "LS2016" });

@@ -11,13 +11,23 @@ export function icebergCommand(): Command {
 }
 
 function of(name: string, description: string): Command {
-  return new Command(name).description(description).argument("<table>", 'a folder; "namespace.table" with --catalog').option("--catalog <uri>", "the catalog that has the table: https://host/catalog, or postgres://host/database");
+  return new Command(name)
+    .description(description)
+    .argument("<table>", 'a folder; "namespace.table" with --catalog')
+    .option("--catalog <uri>", "the catalog that has the table: https://host/catalog, or postgres://host/database")
+    .option("--catalog-name <name>", "what the catalog is called, in PostgreSQL and in the variables PYICEBERG_CATALOG__<NAME>__…, which may say where it is (default: default)");
 }
 
-const placeOptions = ({ catalog }: { catalog?: string }): PlaceOptions => (catalog === undefined ? {} : { catalog: { uri: catalog } });
-
-interface CompactOptions {
+interface Place {
   catalog?: string;
+  catalogName?: string;
+}
+
+function placeOptions({ catalog: uri, catalogName: name }: Place): PlaceOptions {
+  return uri === undefined && name === undefined ? {} : { catalog: { ...(uri !== undefined && { uri }), ...(name !== undefined && { name }) } };
+}
+
+interface CompactOptions extends Place {
   target?: number;
   minFiles?: number;
   deleteFiles?: number;
@@ -56,7 +66,7 @@ function expireCommand(): Command {
     .option("--older-than <age>", "snapshots made before that, e.g. 7d (default: the table's history.expire.max-snapshot-age-ms, else 5 days)", age)
     .option("--keep <count>", "of each branch so many stay, however old (default: the table's history.expire.min-snapshots-to-keep, else 1)", wholeNumber)
     .option("--dry-run", "say what would be removed, and remove nothing")
-    .action(async (table: string, { olderThan, keep, dryRun = false, ...place }: { catalog?: string; olderThan?: number; keep?: number; dryRun?: boolean }) => {
+    .action(async (table: string, { olderThan, keep, dryRun = false, ...place }: Place & { olderThan?: number; keep?: number; dryRun?: boolean }) => {
       const { expireSnapshots } = await import("../connectors/iceberg/expire.ts");
       const { name, snapshots, kept, refs, files, left } = await expireSnapshots(table, placeOptions(place), { ...(olderThan !== undefined && { age: olderThan }), ...(keep !== undefined && { keep }) }, dryRun);
       if (dryRun) for (const path of files.keys()) process.stdout.write(`${path}\n`);
@@ -72,7 +82,7 @@ function expireCommand(): Command {
 function orphansCommand(): Command {
   return of("orphans", "list the files of a table's folders that none of its snapshots names, and how large they are; nothing is removed")
     .option("--older-than <age>", "files written before that, e.g. 12h: younger ones may belong to a write that has yet to commit", age, age("7d"))
-    .action(async (table: string, { olderThan, ...place }: { catalog?: string; olderThan: number }) => {
+    .action(async (table: string, { olderThan, ...place }: Place & { olderThan: number }) => {
       const { orphansOf } = await import("../connectors/iceberg/orphans.ts");
       const orphans = await orphansOf(table, placeOptions(place), new Date(Date.now() - olderThan));
       for (const { path } of orphans) process.stdout.write(`${path}\n`);

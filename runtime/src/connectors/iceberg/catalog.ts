@@ -66,15 +66,16 @@ export async function findTable({ name, tables, table, json, store }: Connection
 }
 
 /** LS2016, LS2020, LS2021. */
-export async function connect(table: string, { uri: given, warehouse: named, name = "default" }: CatalogOptions): Promise<Connection> {
+export async function connect(table: string, options: CatalogOptions): Promise<Connection> {
+  const { name = "default" } = options;
   const variable = (key: string): string | undefined => variableOf(name, key);
-  const uri = addressOf({ ...(given !== undefined && { uri: given }), name })?.replace(/\/+$/, "");
+  const uri = addressOf(options)?.replace(/\/+$/, "");
   if (uri === undefined || !/^https?:\/\/[^@?]+$/.test(uri)) {
     const what = uri === undefined ? "no address" : "not a URL such as https://host/catalog without credentials";
     throw new LockstepError({ code: "LS2016", message: `the catalog of ${table} has ${what}`, fix: `Set PYICEBERG_CATALOG__${name.toUpperCase()}__URI, or give catalog: { uri }.` });
   }
   const parts = namesOf(table);
-  const warehouse = named ?? variable("WAREHOUSE");
+  const warehouse = options.warehouse ?? variable("WAREHOUSE");
   const source = `${uri}: ${table}`;
   const authorized = await authorization(uri, variable);
   const json: Connection["json"] = async (path, expected, sent) => {

@@ -15,7 +15,7 @@ import { version } from "../../version.ts";
 import { inParts, makeFolder, put } from "./files.ts";
 import { addedManifest, holds, ITS_OWN, kindOf, manifestOf, mergedManifest, readList, touches, writeList, type Listed, type NewFile, type Removed, type Replaced, type Source } from "./manifest-files.ts";
 import { currentSnapshot, schemaOf, specOf, type Snapshot, type TableMetadata } from "./metadata.ts";
-import { bytesOf, metadataOf, openable } from "./paths.ts";
+import { bytesOf, metadataFolder, openable } from "./paths.ts";
 import { Refused, type NewSnapshot, type State, type TablePlace } from "./place.ts";
 import { readInto, readSummary, type ReadSnapshots } from "./places.ts";
 
@@ -161,7 +161,7 @@ class Builder {
 
   async on({ metadata, store }: State, attempt: number): Promise<NewSnapshot> {
     const { files, moves, id, from, replaced, answers, read } = this.#change;
-    const folder = metadata.properties?.["write.metadata.path"]?.replace(/\/+$/, "") ?? metadataOf(metadata.location);
+    const folder = metadataFolder(metadata);
     await makeFolder(openable(folder));
     const write = async (name: string, bytes: Uint8Array): Promise<void> => {
       const path = openable(`${folder}/${name}`);

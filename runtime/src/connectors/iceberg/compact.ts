@@ -1,4 +1,5 @@
 /** Plain Node's compaction of Iceberg tables: files that are too small, too large, or mostly deleted → files of the size that the table wants, with the same rows. */
+import type { Columns } from "../../tables/row.ts";
 import { checkOptions } from "../options.ts";
 import { absent } from "./change.ts";
 import { rowsOf } from "./read.ts";
@@ -20,11 +21,18 @@ export async function compactIceberg(table: string | URL, options: CompactIceber
     const infos: DataFileInfo[] = [];
     for (const files of units) {
       const { columns, rows } = await rowsOf({ ...now, files });
-      infos.push(...(await dataFiles(target, columns, rows, infos.length)));
+      const size = files.reduce((sum, file) => sum + file.size, 0);
+      const each = Math.ceil(rows / Math.max(1, Math.round(size / bytes)));
+      for (let start = 0; start < rows; start += each) {
+        const of = Int32Array.from({ length: Math.min(each, rows - start) }, (_, row) => start + row);
+        infos.push(...(await dataFiles(target, of.length === rows ? columns : taken(columns, of), of.length, infos.length)));
+      }
     }
     return write.move(now, removed, target, infos);
   });
 }
+
+const taken = (columns: Columns, rows: Int32Array): Columns => new Map([...columns].map(([name, column]) => [name, column.take(rows)]));
 
 /** The table that is compacted. LS2001 */
 export async function existing(write: TableWrite): Promise<IcebergTable> {

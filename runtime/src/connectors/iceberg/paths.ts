@@ -6,6 +6,7 @@ import { isMetadata } from "../paths.ts";
 import { isRemote, parseLocation } from "../store/location.ts";
 import type { StoreOptions } from "../store/options.ts";
 import { openStore } from "../store/store.ts";
+import type { TableMetadata } from "./metadata.ts";
 
 /** A path of the metadata as we open it; the same is in `native-rs/crates/connectors/src/iceberg/deletes.rs`. */
 export function openable(path: string): string {
@@ -70,6 +71,9 @@ export async function findMetadata(table: string, store: StoreOptions | undefine
     fix: "Name the one that the table's catalog has.",
   });
 }
+
+/** Where a table's metadata are written, as they name it. */
+export const metadataFolder = ({ properties, location }: TableMetadata): string => properties?.["write.metadata.path"]?.replace(/\/+$/, "") ?? metadataOf(location);
 
 /** Whether there is a file. */
 export async function isThere(path: string, store: StoreOptions | undefined): Promise<boolean> {

@@ -4,23 +4,24 @@
  */
 import { randomUUID } from "node:crypto";
 import { LockstepError } from "../../errors/index.ts";
-import { openSession, type Session } from "../postgres/session.ts";
+import { openSession, quoted } from "../postgres/session.ts";
 import { findTarget, type Target } from "../postgres/target.ts";
-import { isRemote } from "../store/location.ts";
 import type { StoreOptions } from "../store/options.ts";
 import type { CatalogOptions, Loaded } from "./catalog.ts";
 import { addressOf, namesOf, variableOf } from "./catalog-names.ts";
 import { makeFolder, put, removeFiles } from "./files.ts";
 import { parseMetadata, type PartitionField, type Schema, type SortOrder } from "./metadata.ts";
-import { bytesOf, metadataOf, openable } from "./paths.ts";
+import { bytesOf, metadataFolder, openable } from "./paths.ts";
 import { emptyMetadata, Refused, type State, type TablePlace, type Update } from "./place.ts";
 import { removeForgotten, successor } from "./successor.ts";
 
-/** As PyIceberg makes them. */
+/** As PyIceberg makes them; it finds a namespace by its properties, or its tables. */
 const TABLES = [
   "CREATE TABLE IF NOT EXISTS iceberg_tables (catalog_name VARCHAR(255) NOT NULL, table_namespace VARCHAR(255) NOT NULL, table_name VARCHAR(255) NOT NULL, metadata_location VARCHAR(1000), previous_metadata_location VARCHAR(1000), PRIMARY KEY (catalog_name, table_namespace, table_name))",
   "CREATE TABLE IF NOT EXISTS iceberg_namespace_properties (catalog_name VARCHAR(255) NOT NULL, namespace VARCHAR(255) NOT NULL, property_key VARCHAR(255) NOT NULL, property_value VARCHAR(1000) NOT NULL, PRIMARY KEY (catalog_name, namespace, property_key))",
 ];
+
+type Ask = (sql: string) => Promise<readonly (readonly (string | null)[])[]>;
 
 export class SqlPlace implements TablePlace {
   readonly name: string;
@@ -64,26 +65,26 @@ export class SqlPlace implements TablePlace {
 
   async commit(from: State, update: Update): Promise<boolean> {
     const next = successor(from, update);
-    const { properties, location } = from.metadata;
-    const folder = properties?.["write.metadata.path"]?.replace(/\/+$/, "") ?? metadataOf(location);
+    const folder = metadataFolder(from.metadata);
     const before = Number(/(\d+)-[^/]*$/.exec(from.path ?? "")?.[1] ?? -1);
     const path = `${folder}/${String(before + 1).padStart(5, "0")}-${randomUUID()}.metadata.json`;
     await makeFolder(openable(folder));
-    await put(openable(path), Buffer.from(JSON.stringify(next)), this.#store).catch((error: LockstepError) => {
-      throw error.code === "LS2020" || !isRemote(path) ? new Refused(error.toJSON()) : error;
-    });
-    const done = await this.#swap(from.path, path).catch((error: LockstepError) => {
-      throw error.code === "LS2020" ? new Refused(error.toJSON()) : error;
-    });
+    const remove = (): Promise<string[]> => removeFiles([openable(path)], this.#store);
+    const refused = async (error: LockstepError): Promise<never> => {
+      await remove();
+      throw new Refused(error.toJSON());
+    };
+    // Before the row names it a file is nothing to the table; and a statement that the server has refused has changed no row.
+    await put(openable(path), Buffer.from(JSON.stringify(next)), this.#store).catch(refused);
+    const done = await this.#swap(from.path, path).catch((error: LockstepError) => (error.code === "LS2021" ? Promise.reject(error) : refused(error)));
     if (done) await removeForgotten(from, next);
-    else await removeFiles([openable(path)], this.#store);
+    else await remove();
     return done;
   }
 
   #newest(): Promise<string | undefined> {
     return this.#with(async (ask) => {
-      const there = await ask("SELECT 1 FROM pg_catalog.pg_class WHERE oid = to_regclass('iceberg_tables')");
-      if (there.length === 0) return undefined;
+      if (!(await isCatalog(ask))) return undefined;
       const [row] = await ask(`SELECT metadata_location FROM iceberg_tables WHERE ${this.#isOurs()}`);
       return row?.[0] ?? undefined;
     });
@@ -93,18 +94,24 @@ export class SqlPlace implements TablePlace {
   #swap(from: string | undefined, to: string): Promise<boolean> {
     return this.#with(async (ask) => {
       if (from !== undefined) return (await ask(`UPDATE iceberg_tables SET metadata_location = ${quoted(to)}, previous_metadata_location = ${quoted(from)} WHERE ${this.#isOurs()} AND metadata_location = ${quoted(from)} RETURNING 1`)).length > 0;
-      for (const statement of TABLES) await ask(statement);
+      // Who may add to a catalog need not be allowed to make one.
+      if (!(await isCatalog(ask))) {
+        // Of sessions that make the same table at once all but one fail. It is held as long as the session.
+        await ask("SELECT pg_advisory_lock(hashtext('iceberg_tables'))");
+        for (const statement of TABLES) await ask(statement);
+      }
       const row = [this.#catalog, this.#namespace, this.#table, to].map(quoted).join(", ");
-      // PyIceberg finds a namespace by its properties, or its tables.
       return (await ask(`INSERT INTO iceberg_tables (catalog_name, table_namespace, table_name, metadata_location) VALUES (${row}) ON CONFLICT DO NOTHING RETURNING 1`)).length > 0;
     });
   }
 
-  readonly #isOurs = (): string => `catalog_name = ${quoted(this.#catalog)} AND table_namespace = ${quoted(this.#namespace)} AND table_name = ${quoted(this.#table)}`;
+  #isOurs(): string {
+    return `catalog_name = ${quoted(this.#catalog)} AND table_namespace = ${quoted(this.#namespace)} AND table_name = ${quoted(this.#table)}`;
+  }
 
   /** A session of its own: between a job's first look and its commit are its rows. */
-  async #with<T>(work: (ask: (sql: string) => Promise<readonly (readonly (string | null)[])[]>) => Promise<T>): Promise<T> {
-    const session = await opened(this.#target);
+  async #with<T>(work: (ask: Ask) => Promise<T>): Promise<T> {
+    const session = await openSession(this.#target);
     try {
       return await work(async (sql) => (await session.ask(this.name, sql)).rows);
     } finally {
@@ -113,12 +120,7 @@ export class SqlPlace implements TablePlace {
   }
 }
 
-async function opened(target: Target): Promise<Session> {
-  return openSession(target).catch((error: LockstepError) => {
-    if (error.code !== "LS2015") throw error;
-    throw new LockstepError({ code: "LS2015", message: "a catalog in PostgreSQL needs the package pg", fix: "npm install pg", cause: error });
-  });
-}
+const isCatalog = async (ask: Ask): Promise<boolean> => (await ask("SELECT to_regclass('iceberg_tables') IS NOT NULL"))[0]![0] === "t";
 
 /** What the program says has no password; what the environment says may, and names a driver of Python's. */
 function targetOf(given: string | undefined, name: string): Target {
@@ -128,6 +130,3 @@ function targetOf(given: string | undefined, name: string): Target {
   const target = findTarget(password === undefined ? uri : before! + behind!);
   return password === undefined ? target : { ...target, password: () => decodeURIComponent(password) };
 }
-
-/** As the session has it: a backslash is one. */
-const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;

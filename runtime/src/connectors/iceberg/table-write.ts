@@ -173,7 +173,8 @@ export class TableWrite {
     this.#checkPartition(spec, fields, partitionBy);
     const order = sortOrderOf(metadata);
     this.#checkOrder(order, fields, sortBy);
-    const sort = keysOf(order, fields).every(({ column }) => columns.some(({ name }) => name === column)) ? keysOf(order, fields) : [];
+    const keys = keysOf(order, fields);
+    const sort = keys.every(({ column }) => columns.some(({ name }) => name === column)) ? keys : [];
     const fitting = fitted(this.name, written, fields);
     const partition = spec.filter(({ transform }) => transform !== "void").map((field) => {
       const source = fields.find(({ id }) => id === field["source-id"]);

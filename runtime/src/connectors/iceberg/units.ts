@@ -35,22 +35,25 @@ const DELETED = 0.3;
 
 /** What is written again: files of one partition that become one, or, where they are larger, several; each in table order. */
 export function unitsOf({ files, deletes }: Pick<IcebergTable, "files" | "deletes">, target: number, { minFiles = 5, deleteFiles = Infinity }: CompactIcebergOptions): DataFile[][] {
-  const worn = (file: DataFile): boolean => file.deletes.length >= deleteFiles || deletedIn(file, deletes) >= DELETED * file.rows;
+  const worn = (file: DataFile): boolean => file.deletes.length > 0 && (file.deletes.length >= deleteFiles || deletedIn(file, deletes) >= DELETED * file.rows);
   const units: DataFile[][] = [];
   for (const group of Map.groupBy(files, ({ partition }) => partition).values()) {
-    const candidates = group.filter((file) => file.size < SMALL * target || file.size > LARGE * target || (file.deletes.length > 0 && worn(file)));
+    const candidates = group.filter((file) => file.size < SMALL * target || file.size > LARGE * target || worn(file));
     const bytes = candidates.reduce((sum, { size }) => sum + size, 0);
-    const gains = candidates.length >= minFiles || (candidates.length > 1 && bytes > target) || bytes > LARGE * target || candidates.some((file) => file.deletes.length > 0 && worn(file));
+    const gains = candidates.length >= minFiles || (candidates.length > 1 && bytes > target) || bytes > LARGE * target || candidates.some(worn);
     if (!gains) continue;
     const own: DataFile[][] = [];
     let size = Infinity;
     for (const file of candidates) {
-      if (size + file.size > target) own.push([]);
-      size = own.at(-1)!.length === 0 ? file.size : size + file.size;
+      if (size + file.size > target) {
+        own.push([]);
+        size = 0;
+      }
+      size += file.size;
       own.at(-1)!.push(file);
     }
     // One small file alone would become the same again.
-    units.push(...own.filter(([one, ...more]) => more.length > 0 || one!.size > LARGE * target || (one!.deletes.length > 0 && worn(one!))));
+    units.push(...own.filter(([one, ...more]) => more.length > 0 || one!.size > LARGE * target || worn(one!)));
   }
   return units;
 }

@@ -74,14 +74,14 @@ function rootCertificate(): { ca: Buffer } | undefined {
   return path && path !== "system" ? { ca: readFileSync(path) } : undefined;
 }
 
-/** pg is loaded where a program reads a database under plain Node: ranks do without. */
+/** pg is loaded where Node itself speaks to a server: under plain Node, and for catalogs. Ranks read and write databases without. */
 async function loadDriver(): Promise<Driver> {
   const name = "pg"; // Not a literal: bundlers would look for it in every project.
   try {
     const { default: driver } = (await import(name)) as { default: Driver };
     return driver;
   } catch (cause) {
-    throw new LockstepError({ code: "LS2015", message: "a database needs the package pg where a program runs without the plugin", fix: "npm install pg", cause });
+    throw new LockstepError({ code: "LS2015", message: "databases need the package pg where a program runs without the plugin, catalogs in PostgreSQL everywhere", fix: "npm install pg", cause });
   }
 }
 
@@ -102,7 +102,7 @@ function refused(target: Target, withoutPassword: boolean, error: DriverError): 
 
 const reasons: Readonly<Record<string, string | undefined>> = { ECONNREFUSED: "connection refused", ENOTFOUND: "no such host", ETIMEDOUT: "it does not answer", ENOENT: "no such socket" };
 
-/** A text as SQL writes it. */
+/** A text as SQL writes it in a session, where a backslash is one. */
 export const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
 /** A name as SQL writes it. */

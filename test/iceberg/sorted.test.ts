@@ -74,6 +74,15 @@ describe.each([0, 1, 2, 3, 7])("%i ranks", (ranks) => {
   });
 });
 
+it.each([0, 1, 2, 3, 7])("files are sorted by what stands in them, %i ranks", async (ranks) => {
+  const out = join(scratch, `${ranks}`, "rounded");
+  await lake.run(ranks, "rounded", [out]);
+  for (const file of readdirSync(out)) {
+    const y = (await readParquet<{ y: number }>(join(out, file))).array("y") as number[];
+    expect(y).toEqual([...y].sort((a, b) => a - b));
+  }
+});
+
 it("a catalog takes the order, and PyIceberg and Java read such a table", { timeout: 120_000 }, async () => {
   const names = [0, 2].map((ranks) => `${lake.catalog.uri}|sorted.table${ranks}`);
   for (const ranks of [0, 2]) {

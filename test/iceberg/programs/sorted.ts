@@ -41,3 +41,10 @@ export async function count(from: string, uri: string | null) {
   "use spmd";
   return (await readIceberg<{ id: number }>(from, uri === null ? {} : { catalog: { uri } })).numRows();
 }
+
+/** Values that are equal in the files only. */
+export async function rounded(out: string) {
+  "use spmd";
+  const ids = table({ id: Array.from({ length: 30 }, (_, i) => (i * 7) % 30) }).derive({ x: (d) => 1 + d.id * 1e-12, y: (d) => 100 - d.id });
+  await ids.writeParquet(out, { sortBy: ["x", "y"], types: { x: "float32" } });
+}

@@ -86,6 +86,14 @@ pub struct DataFile {
     pub deletes: Vec<usize>,
 }
 
+impl DataFile {
+    /// Its rows are those of its groups, and no group is without any.
+    pub(crate) fn recount(&mut self) {
+        self.groups.retain(|group| group.rows > 0);
+        self.rows = self.groups.iter().map(|group| group.rows).sum();
+    }
+}
+
 /// A column of a dataset in one of its files.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Held {

@@ -254,7 +254,7 @@ impl Engine {
             let spool = self.spools.lock().get(&id).cloned();
             spool.map(|spool| spool_leaf(id, spool, ranks))
         };
-        Planner { session, sources: self, scripts, ranks, filled: &filled }.stages(plan).await
+        Planner { session, sources: &Opened { engine: self, ranks }, scripts, ranks, filled: &filled }.stages(plan).await
     }
 
     /// Agrees with the other ranks on what is run; the plan's `operations` get numbers of their own.
@@ -389,9 +389,15 @@ fn parse(plan: &str) -> Result<Plan> {
     serde_json::from_str(plan).map_err(|error| EngineError::bug(format!("a plan that cannot be read: {error}")))
 }
 
-impl Sources for Engine {
+/// What an engine has opened, as so many ranks read it.
+struct Opened<'a> {
+    engine: &'a Engine,
+    ranks: Ranks,
+}
+
+impl Sources for Opened<'_> {
     fn scan(&self, id: u32, columns: &[String], position: Option<&str>, filter: Option<&Expr>) -> Result<Built> {
-        let source = self.sources.lock().get(&id).cloned();
+        let source = self.engine.sources.lock().get(&id).cloned();
         let source = source.ok_or_else(|| EngineError::bug(format!("there is no dataset {id}")))?;
         source.scan(id, columns, position, filter, self.ranks)
     }

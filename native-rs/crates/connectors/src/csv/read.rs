@@ -138,8 +138,7 @@ pub fn leave_out(blob: &Blob, file: &mut DataFile, dialect: &Dialect, types: &[(
         }
         group.rows -= group.bad.len() as u64;
     }
-    file.groups.retain(|group| group.rows > 0);
-    file.rows = file.groups.iter().map(|group| group.rows).sum();
+    file.recount();
     Ok(())
 }
 

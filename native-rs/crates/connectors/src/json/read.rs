@@ -90,7 +90,6 @@ impl Batches {
         self.left -= rows;
         Ok(rows)
     }
-
 }
 
 impl Parser {
@@ -147,8 +146,7 @@ pub fn leave_out(blob: &Blob, file: &mut DataFile, types: &[(String, JsType)], t
         }
         group.rows -= group.bad.len() as u64;
     }
-    file.groups.retain(|group| group.rows > 0);
-    file.rows = file.groups.iter().map(|group| group.rows).sum();
+    file.recount();
     Ok(())
 }
 

@@ -65,7 +65,7 @@ pub fn writing(table: &str, error: &ClientError) -> ConnectorError {
     let (code, what) = match *said.code() {
         SqlState::UNDEFINED_TABLE | SqlState::INVALID_SCHEMA_NAME => ("LS2001", message.to_owned()),
         SqlState::DUPLICATE_TABLE => ("LS2007", message.to_owned()),
-        SqlState::INSUFFICIENT_PRIVILEGE => ("LS2020", format!("{message}; the user needs CREATE on its schema, and on the table INSERT, to overwrite also DELETE, to merge UPDATE")),
+        SqlState::INSUFFICIENT_PRIVILEGE => ("LS2020", format!("{message}; the user needs CREATE on its schema, and on the table INSERT, to overwrite also DELETE, to merge UPDATE and SELECT")),
         SqlState::NOT_NULL_VIOLATION => {
             let column = said.column().unwrap_or_default();
             let message = format!("{table}: the column \"{column}\" is required, and a row has null there");

@@ -29,6 +29,8 @@ const SETTINGS: &[(&str, &str)] = &[
     ("client_connection_check_interval", "1000"),
     // The session that holds the snapshot waits for the program.
     ("idle_in_transaction_session_timeout", "0"),
+    // The session that commits waits for the rows.
+    ("idle_session_timeout", "0"),
 ];
 
 pub struct Session {

@@ -78,9 +78,10 @@ impl Engine {
             Ok(dataset.to_bytes()?)
         };
         let bytes = self.described(request, opened).await?;
-        let dataset = Dataset::from_bytes(&bytes)?;
+        let mut dataset = Dataset::from_bytes(&bytes)?;
         let (schema, files, rows, size) = (dataset.schema.clone(), dataset.files.len(), dataset.deletes.is_empty().then_some(dataset.rows), dataset.bytes);
-        let bad = (dataset.bad.count > 0).then(|| json!(dataset.bad));
+        let bad = std::mem::take(&mut dataset.bad);
+        let bad = (bad.count > 0).then(|| json!(bad));
         let mut answer = self.opened(Source::Dataset(Arc::new(dataset)), &schema, files, rows, size);
         if let Some(bad) = bad {
             answer["bad"] = bad;

@@ -2,15 +2,17 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::compute::SortOptions;
+use arrow::compute::{CastOptions, SortOptions};
+use arrow::datatypes::DataType;
 use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::LogicalPlan;
-use datafusion::physical_expr::expressions::Column;
-use datafusion::physical_expr::{LexOrdering, PhysicalSortExpr};
+use datafusion::physical_expr::expressions::{CastExpr, Column};
+use datafusion::physical_expr::{LexOrdering, PhysicalExpr, PhysicalSortExpr};
 use datafusion::physical_plan::joins::HashJoinExec;
 use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::physical_plan::statistics::{StatisticsArgs, StatisticsContext};
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
+use lockstep_connectors::parse_type;
 use lockstep_functions::ScriptHost;
 use lockstep_plan::{FileSort, Node, NodeId, Plan, Sink};
 
@@ -19,7 +21,7 @@ use super::logical::{Builder, Built, Sources, leaf};
 use super::order::{Want, of_sink, unique, wants};
 use super::physical::physical;
 use crate::error::Result;
-use crate::operators::{ClusterExec, LookupJoinExec, PackedAggregateExec, SemiFilterExec, SharedExec, SharedTable, as_start, starters, wants_cluster};
+use crate::operators::{ClusterExec, LookupJoinExec, PackedAggregateExec, SemiFilterExec, SharedExec, SharedTable, SortRowsExec, as_start, starters, wants_cluster};
 use crate::run::Ranks;
 use crate::spool::Filling;
 use crate::trace::Trace;
@@ -127,13 +129,17 @@ impl Planner<'_> {
         let schema = plan.schema();
         let key = |sort: &FileSort| {
             let options = SortOptions { descending: sort.descending, nulls_first: sort.nulls_first };
-            Ok(PhysicalSortExpr::new(Arc::new(Column::new_with_schema(&sort.column, &schema)?), options))
+            let column: Arc<dyn PhysicalExpr> = Arc::new(Column::new_with_schema(&sort.column, &schema)?);
+            // Files are sorted by what stands in them; what cannot be converted the writer refuses.
+            let stored = match written_type(sink, &sort.column)? {
+                Some(to) if to != column.data_type(&schema)? => Arc::new(CastExpr::new(column, to, Some(CastOptions { safe: true, ..CastOptions::default() }))),
+                _ => column,
+            };
+            Ok(PhysicalSortExpr::new(stored, options))
         };
         let keys = file_sort(sink).iter().map(key).collect::<Result<Vec<_>>>()?;
-        Ok(match LexOrdering::new(keys) {
-            Some(ordering) => Arc::new(SortExec::new(ordering, plan).with_preserve_partitioning(true)),
-            None => plan,
-        })
+        let sort = LexOrdering::new(keys).and_then(|ordering| SortRowsExec::of(&SortExec::new(ordering, plan.clone()).with_preserve_partitioning(true)));
+        Ok(sort.map_or(plan, |sort| Arc::new(sort) as _))
     }
 
     fn share(&self, id: NodeId, plan: &Arc<dyn ExecutionPlan>) -> Result<Arc<SharedTable>> {
@@ -187,6 +193,16 @@ fn file_sort(sink: &Sink) -> &[FileSort] {
         Sink::WriteIceberg(write) => &write.sort,
         _ => &[],
     }
+}
+
+/// What a column is in the files, where the sink says it.
+fn written_type(sink: &Sink, column: &str) -> Result<Option<DataType>> {
+    let text = match sink {
+        Sink::WriteParquet(write) => write.types.get(column),
+        Sink::WriteIceberg(write) => write.columns.iter().find(|written| written.name == column).map(|written| &written.data_type),
+        _ => None,
+    };
+    Ok(text.map(|text| parse_type(text)).transpose()?)
 }
 
 /// Sinks by the node they read; they see the same stream, but those whose rows are arranged for them. A spool's own sink is its filling.

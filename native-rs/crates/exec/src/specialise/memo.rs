@@ -131,20 +131,22 @@ fn evaluate_on(
     let options = RecordBatchOptions::new().with_row_count(Some(rows));
     let batch = RecordBatch::try_new_with_options(Arc::new(Schema::new(nullable)), columns.collect(), &options)?;
     // Null is evaluated by itself: where it throws, and the column has none, it does not matter.
-    let (mut parts, mut bytes) = (vec![], 0);
-    for start in (0..rows - 1).step_by(LOOK) {
-        let count = LOOK.min(rows - 1 - start);
+    let (mut parts, mut bytes, mut start) = (vec![], 0, 0);
+    while start < rows - 1 {
+        // As many again as are known to be small.
+        let count = LOOK.max(start).min(rows - 1 - start);
         let part = expression.evaluate(&batch.slice(start, count))?.into_array(count)?;
+        start += count;
         bytes += part.get_array_memory_size();
-        if bytes / (start + count) * (rows - 1) > MOST_BYTES {
+        if bytes / start * (rows - 1) > MOST_BYTES {
             return Err(DataFusionError::ResourcesExhausted("a table of values would be large".into()));
         }
         parts.push(part);
     }
-    let some = match parts.is_empty() {
-        true => expression.evaluate(&batch.slice(0, 0))?.into_array(0)?,
-        false => arrow::compute::concat(&parts.iter().map(AsRef::as_ref).collect::<Vec<&dyn Array>>())?,
-    };
+    if parts.is_empty() {
+        parts.push(expression.evaluate(&batch.slice(0, 0))?.into_array(0)?);
+    }
+    let some = arrow::compute::concat(&parts.iter().map(AsRef::as_ref).collect::<Vec<&dyn Array>>())?;
     let none = match expression.evaluate(&batch.slice(rows - 1, 1)) {
         Ok(value) => value.into_array(1)?,
         Err(error) if schema.field(column).is_nullable() => return Err(error),

@@ -20,8 +20,8 @@ const COMPACT_BYTES: usize = 8 << 20;
 
 /// Keys of so few bits have their running values in the cache: a row is added to them as it comes, and not stored.
 const DIRECT_BITS: u32 = 12;
-/// Of fewer, a key has several: rows of one key that follow each other do not wait for each other's sum.
-const LANES_BELOW: u32 = 8;
+/// Of so few, a key has several: rows of one key that follow each other do not wait for each other's sum.
+const LANES_UP_TO: u32 = 8;
 const LANE_BITS: u32 = 2;
 
 /// The groups of all rows so far, where there are few keys. The number of a row's lane is below its key's bits.
@@ -38,7 +38,7 @@ impl Direct {
         if bits > DIRECT_BITS {
             return None;
         }
-        let lane_bits = if bits <= LANES_BELOW { LANE_BITS } else { 0 };
+        let lane_bits = if bits <= LANES_UP_TO { LANE_BITS } else { 0 };
         let mut aggregator = grouping.aggregator(bits);
         aggregator.begin(1 << (bits + lane_bits));
         Some(Self { aggregator, lane_bits, slots: vec![] })

@@ -17,7 +17,6 @@ use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{MemoryPool, PeakRecordingPool, TrackConsumersPool, UnboundedMemoryPool};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::session_state::SessionState;
-use datafusion::logical_expr::Expr;
 use lockstep_comm::{Communicator, Op, OpKind, RankError, local, mpi};
 use lockstep_connectors::clear_output;
 use lockstep_functions::ScriptHost;
@@ -26,11 +25,11 @@ use parking_lot::Mutex;
 use serde::Deserialize;
 use tokio::runtime::{Builder as RuntimeBuilder, Handle, Runtime};
 
+use self::open::Opened;
 use crate::blame::blame;
 use crate::error::{EngineError, Result};
 use crate::execute::{self, Execution, Outcome};
 use crate::planner::Way;
-use crate::planner::logical::{Built, Sources};
 use crate::planner::physical::session;
 use crate::planner::stages::{Planner, Stages};
 use crate::pool::SharedPool;
@@ -387,18 +386,4 @@ impl Drop for Engine {
 
 fn parse(plan: &str) -> Result<Plan> {
     serde_json::from_str(plan).map_err(|error| EngineError::bug(format!("a plan that cannot be read: {error}")))
-}
-
-/// What an engine has opened, as so many ranks read it.
-struct Opened<'a> {
-    engine: &'a Engine,
-    ranks: Ranks,
-}
-
-impl Sources for Opened<'_> {
-    fn scan(&self, id: u32, columns: &[String], position: Option<&str>, filter: Option<&Expr>) -> Result<Built> {
-        let source = self.engine.sources.lock().get(&id).cloned();
-        let source = source.ok_or_else(|| EngineError::bug(format!("there is no dataset {id}")))?;
-        source.scan(id, columns, position, filter, self.ranks)
-    }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use arrow::datatypes::{Field, Schema};
 use bytes::Bytes;
 use datafusion::common::DFSchema;
+use datafusion::logical_expr::Expr;
 use lockstep_comm::OpKind;
 use lockstep_connectors::{
     CsvRequest, Dataset, IcebergRequest, JsonLinesRequest, ParquetRequest, PostgresRequest, Relation, listed_iceberg, open_csv, open_iceberg, open_json_lines, open_parquet,
@@ -15,6 +16,8 @@ use serde_json::{Value, json};
 
 use super::Engine;
 use crate::error::{EngineError, Result};
+use crate::planner::logical::{Built, Sources};
+use crate::run::Ranks;
 use crate::source::{Source, kept};
 
 impl Engine {
@@ -135,4 +138,18 @@ fn matching(request: &IcebergRequest) -> Result<Vec<bool>> {
     let scan = listed.scan_schema(&names, &Default::default());
     let Some(bounds) = pruning_predicate(filter, &DFSchema::try_from(scan.as_ref().clone())?) else { return Ok(all()) };
     Ok(kept(&listed, &bounds, &scan)?)
+}
+
+/// What an engine has opened, as so many ranks read it.
+pub struct Opened<'a> {
+    pub engine: &'a Engine,
+    pub ranks: Ranks,
+}
+
+impl Sources for Opened<'_> {
+    fn scan(&self, id: u32, columns: &[String], position: Option<&str>, filter: Option<&Expr>) -> Result<Built> {
+        let source = self.engine.sources.lock().get(&id).cloned();
+        let source = source.ok_or_else(|| EngineError::bug(format!("there is no dataset {id}")))?;
+        source.scan(id, columns, position, filter, self.ranks)
+    }
 }

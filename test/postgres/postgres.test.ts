@@ -3,50 +3,35 @@
  * no session left.
  */
 import { execFile } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { buildPrograms, type Program } from "../oracle/build-programs.ts";
 import { difference, errorDifference } from "../oracle/compare.ts";
-import { type Answer, RankPool } from "../oracle/rank-pool.ts";
+import type { Answer } from "../oracle/rank-pool.ts";
 import { writtenDifference } from "../oracle/written.ts";
 import { root } from "../scripts/lib.mjs";
-import { within } from "../stores/servers.ts";
 import * as tables from "./programs/tables.ts";
+import { Executions } from "./executions.ts";
 import { SECRET, startServer, TABLES, type Server } from "./server.ts";
 
-// In the checkout, so that the built programs find @lockstep/runtime.
-const scratch = mkdtempSync(join(root, ".lockstep-postgres-"));
+const programs = new Executions(tables, "tables.ts");
+const { scratch } = programs;
 let server: Server;
-let programs: Map<string, Program>;
-const pools = new Map<number, RankPool>();
-const pool = (ranks: number): RankPool => {
-  if (!pools.has(ranks)) pools.set(ranks, new RankPool(ranks, server.env));
-  return pools.get(ranks)!;
-};
 
 type Name = keyof typeof tables;
-const plain = (name: Name, ...args: unknown[]): Promise<Answer> =>
-  within(server.env, () => (tables[name] as (...args: unknown[]) => Promise<unknown>)(...args)).then(
-    (value): Answer => ({ value }),
-    (error: Error & { code?: string }): Answer => ({ error: { name: error.name, ...(error.code !== undefined && { code: error.code }), message: error.message } }),
-  );
-const onRanks = (ranks: number, name: Name, ...args: unknown[]): Promise<Answer> => {
-  const { chunk, id } = programs.get(name)!;
-  return pool(ranks).run({ chunk, id, args });
-};
+const plain = (name: Name, ...args: unknown[]): Promise<Answer> => programs.plain(name, args);
+const onRanks = (ranks: number, name: Name, ...args: unknown[]): Promise<Answer> => programs.onRanks(ranks, name, args);
 
 beforeAll(async () => {
   server = await startServer();
   await server.sql(TABLES);
-  programs = new Map((await buildPrograms([join(root, "test/postgres/programs/tables.ts")], join(scratch, "built"))).map((program) => [program.id.split("#")[1]!, program]));
+  await programs.open(server.env);
 }, 120_000);
 
 afterAll(async () => {
-  await Promise.all([...pools.values()].map((each) => each.close()));
+  await programs.close();
   await server?.stop();
-  rmSync(scratch, { recursive: true, force: true });
 });
 
 const answers = ["groups", "inOrder", "filtered", "pushed", "joined", "partitions", "small", "views", "many", "types"] as const;
@@ -92,7 +77,7 @@ describe.each([1, 2, 3, 7])("on %i ranks", (ranks) => {
 it("the report of a run has the statements", async () => {
   const main = join(scratch, "built/main.mjs");
   const profile = join(scratch, "profile.json");
-  writeFileSync(main, `import { pushed, inOrder } from ${JSON.stringify(programs.get("pushed")!.module)};\nawait pushed();\nawait inOrder();\n`);
+  writeFileSync(main, `import { pushed, inOrder } from ${JSON.stringify(programs.program("pushed").module)};\nawait pushed();\nawait inOrder();\n`);
   await promisify(execFile)(process.execPath, [join(root, "runtime/bin/lockstep.mjs"), "run", "-n", "2", "--profile", profile, main], { env: { ...process.env, ...server.env } });
   const report = readFileSync(profile, "utf8");
   const { executions } = JSON.parse(report) as { executions: { operators: { name: string; detail: string }[] }[] };

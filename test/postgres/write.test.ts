@@ -1,35 +1,19 @@
 /** PostgreSQL as a target: untransformed and on 1, 2, 3 and 7 ranks the same tables on a real server, and nothing else. */
-import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { buildPrograms, type Program } from "../oracle/build-programs.ts";
 import { errorDifference } from "../oracle/compare.ts";
 import { type Answer, RankPool } from "../oracle/rank-pool.ts";
-import { root } from "../scripts/lib.mjs";
-import { within } from "../stores/servers.ts";
 import * as writes from "./programs/writes.ts";
+import { Executions } from "./executions.ts";
 import { SECRET, startServer, TABLES, type Server } from "./server.ts";
 
-const scratch = mkdtempSync(join(root, ".lockstep-postgres-"));
+const programs = new Executions(writes, "writes.ts");
+const { scratch } = programs;
 let server: Server;
-let programs: Map<string, Program>;
-const pools = new Map<number, RankPool>();
-const pool = (ranks: number): RankPool => {
-  if (!pools.has(ranks)) pools.set(ranks, new RankPool(ranks, server.env));
-  return pools.get(ranks)!;
-};
 
 type Name = keyof typeof writes;
-const plain = (name: Name, ...args: unknown[]): Promise<Answer> => plainAs(server.env, name, ...args);
-const plainAs = (env: Readonly<Record<string, string>>, name: Name, ...args: unknown[]): Promise<Answer> =>
-  within(env, () => (writes[name] as (...args: unknown[]) => Promise<unknown>)(...args)).then(
-    (value): Answer => ({ value }),
-    (error: Error & { code?: string }): Answer => ({ error: { name: error.name, ...(error.code !== undefined && { code: error.code }), message: error.message } }),
-  );
-const onRanks = (ranks: number, name: Name, ...args: unknown[]): Promise<Answer> => {
-  const { chunk, id } = programs.get(name)!;
-  return pool(ranks).run({ chunk, id, args });
-};
+const plain = (name: Name, ...args: unknown[]): Promise<Answer> => programs.plain(name, args);
+const onRanks = (ranks: number, name: Name, ...args: unknown[]): Promise<Answer> => programs.onRanks(ranks, name, args);
 
 /** Tables that are written into, in a schema for plain Node and one for each number of ranks. */
 const targets = (schema: string): string => `
@@ -49,13 +33,12 @@ const targets = (schema: string): string => `
 beforeAll(async () => {
   server = await startServer();
   await server.sql(TABLES + ["plain", "r1", "r2", "r3", "r7"].map(targets).join("\n"));
-  programs = new Map((await buildPrograms([join(root, "test/postgres/programs/writes.ts")], join(scratch, "built"))).map((program) => [program.id.split("#")[1]!, program]));
+  await programs.open(server.env);
 }, 120_000);
 
 afterAll(async () => {
-  await Promise.all([...pools.values()].map((each) => each.close()));
+  await programs.close();
   await server?.stop();
-  rmSync(scratch, { recursive: true, force: true });
 });
 
 /** A table's columns and rows, as the server prints them. */
@@ -161,8 +144,7 @@ describe("a user of few rights", () => {
   const few = (): Record<string, string> => ({ ...server.env, PGUSER: "few" });
   let ranks: RankPool;
   const answers = async (name: Name, ...args: unknown[]): Promise<Answer[]> => {
-    const { chunk, id } = programs.get(name)!;
-    return [await plainAs(few(), name, ...args), await ranks.run({ chunk, id, args })];
+    return [await programs.plain(name, args, few()), await programs.on(ranks, name, args)];
   };
 
   beforeAll(async () => {

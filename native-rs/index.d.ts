@@ -73,6 +73,8 @@ export declare class Engine {
   progress(): number[];
   /** Requests that this rank has made to object stores, and the bytes of them both ways. */
   storeTraffic(): number[];
+  /** This rank alone. Its rows of a kept table that was dealt in steps, in table order. */
+  rankRows(spool: number): Promise<RankRows>;
   /** Frees a kept table. */
   releaseSpool(id: number): void;
   /** Forgets an opened dataset or a registered table. */
@@ -93,6 +95,13 @@ export declare class Engine {
   close(): Promise<void>;
   /** As `close`, in the last moment of a process that ends with `code`; where the others do not leave, it ends them. */
   leave(code: number): void;
+}
+
+/** The rows of a kept table that lie on this rank. */
+export declare class RankRows {
+  private constructor();
+  /** The next rows, so many or those that are left, as an Arrow IPC stream. This rank alone. */
+  next(rows: number): Promise<Buffer>;
 }
 
 /** An MPI library: a file or a name for the system's loader, its binary interface, what it says of itself. */

@@ -213,7 +213,7 @@ dataset: number, columns: Array<ColumnType>, filter?: Expression, site: string, 
 /**
  * At most so many parts of each row.
  */
-limit?: number, site: string, } | { "op": "dedupe", input: number, keys: Array<Expression>, last?: boolean, site: string, } | { "op": "spool", input: number, spool: number, site: string, };
+limit?: number, site: string, } | { "op": "dedupe", input: number, keys: Array<Expression>, last?: boolean, site: string, } | { "op": "rebalance", input: number, step?: number, site: string, } | { "op": "spool", input: number, spool: number, site: string, };
 
 export type ParquetWrite = { input: number, path: string, 
 /**

@@ -119,6 +119,8 @@ export { desc, type Descending, type OrderKey } from "./tables/order.ts";
 export { rolling, type Duration, type RangeFrame, type RowFrame } from "./tables/rolling.ts";
 export type { RowRange } from "./tables/slice.ts";
 export { table } from "./tables/literal.ts";
+export type { BatchOptions, ShuffleOptions } from "./tables/batch-options.ts";
+export type { Batch, Batches } from "./tables/batches.ts";
 export { Table } from "./tables/table.ts";
 export type { WritableTable } from "./tables/writable.ts";
 export type { GroupedTable } from "./tables/grouped.ts";

@@ -68,14 +68,14 @@ const code = (text: string): string => `\`\`\`ts\n${text}\n\`\`\``;
 
 /** Where the runtime says what the options are for. */
 const DECLARED: Readonly<Record<string, string>> = {
-  readParquet: "connectors/parquet/read.ts", readCsv: "connectors/csv/read.ts", readJsonLines: "connectors/json/read.ts", readIceberg: "connectors/iceberg/read.ts", readPostgres: "connectors/postgres/read.ts", writeParquet: "connectors/parquet/write.ts", writeCsv: "connectors/csv/write.ts", writeJsonLines: "connectors/json/write.ts", writeIceberg: "connectors/iceberg/write.ts", overwriteIceberg: "connectors/iceberg/write.ts", mergeIceberg: "connectors/iceberg/write.ts", writePostgres: "connectors/postgres/write.ts", deleteIceberg: "connectors/iceberg/change.ts", compactIceberg: "connectors/iceberg/units.ts", objects: "tables/slice.ts", print: "tables/slice.ts", sample: "tables/sample.ts",
+  readParquet: "connectors/parquet/read.ts", readCsv: "connectors/csv/read.ts", readJsonLines: "connectors/json/read.ts", readIceberg: "connectors/iceberg/read.ts", readPostgres: "connectors/postgres/read.ts", writeParquet: "connectors/parquet/write.ts", writeCsv: "connectors/csv/write.ts", writeJsonLines: "connectors/json/write.ts", writeIceberg: "connectors/iceberg/write.ts", overwriteIceberg: "connectors/iceberg/write.ts", mergeIceberg: "connectors/iceberg/write.ts", writePostgres: "connectors/postgres/write.ts", deleteIceberg: "connectors/iceberg/change.ts", compactIceberg: "connectors/iceberg/units.ts", objects: "tables/slice.ts", print: "tables/slice.ts", sample: "tables/sample.ts", batches: "tables/batch-options.ts", shuffle: "tables/batch-options.ts",
 };
 
 function optionsList(verb: string): string {
   const options = optionsOf[verb];
   if (!options) return "";
   const declared = ["connectors/write-options.ts", "connectors/text/bad-rows.ts", DECLARED[verb]!].map((file) => readFileSync(join(root, "runtime/src", file), "utf8")).join("\n");
-  const docs = new Map(Array.from(declared.matchAll(/^ +\/\*\* (.*) \*\/\n +readonly (\w+)\?:/gm), ([, doc, name]) => [name!, doc!]));
+  const docs = new Map(Array.from(declared.matchAll(/^ +\/\*\* (.*) \*\/\n +readonly (\w+)\??:/gm), ([, doc, name]) => [name!, doc!]));
   const line = (name: string, taken: Taken): string => {
     const words = Array.isArray(taken.of) ? taken.of.length > 1 : taken.kind === "options";
     return `- \`${name}\`: ${docs.get(name)!.replace(/\.$/, "")}${words ? ` (${wordsOf(taken)})` : ""}`;

@@ -55,7 +55,7 @@ export class Reading {
     this.home = home;
     this.modules = modules;
     this.shapes = new Shapes(modules);
-    this.#varying = new Varying(modules);
+    this.#varying = new Varying(modules, (node, place) => this.shapes.isTable(node, place));
     this.#diagnostics = diagnostics;
   }
 

@@ -1,5 +1,5 @@
 /**
- * Which scalars may differ between ranks: `rank()`, what is computed from it, and what is assigned where not all ranks come
+ * Which scalars may differ between ranks: `rank()`, a batch of a table's rows, what is computed from them, and what is assigned where not all ranks come
  * by. All others are alike by construction.
  *
  * A divergence analysis over the syntax, to a fixpoint. Data: a variable that is ever given something varying is varying,
@@ -24,11 +24,17 @@ interface Around {
   readonly fn: t.Function;
 }
 
+/** Whether an expression is a table. */
+type IsTable = (node: t.Node, place: Place) => boolean;
+
 const LOOP = /^(For|ForOf|ForIn|While|DoWhile)Statement$/;
 
 export class Varying {
   readonly #modules: Modules;
+  readonly #isTable: IsTable;
   readonly #bindings = new Set<Binding>();
+  /** Variables that hold a batch: its rows vary, its `step` does not. */
+  readonly #batches = new Set<Binding>();
   /** Variables whose objects are given something varying. */
   readonly #written = new Set<Binding>();
   /** Loops, switches, labelled statements and tries that ranks leave differently, and functions not all of them call. */
@@ -40,8 +46,9 @@ export class Varying {
   /** The helpers of which that is being found out. */
   readonly #asked: readonly t.Function[];
 
-  constructor(modules: Modules, asked: readonly t.Function[] = []) {
+  constructor(modules: Modules, isTable: IsTable, asked: readonly t.Function[] = []) {
     this.#modules = modules;
+    this.#isTable = isTable;
     this.#asked = asked;
   }
 
@@ -59,7 +66,7 @@ export class Varying {
   given(fn: t.Function, args: readonly t.Node[], inside: Place, place: Place): void {
     fn.params.forEach((parameter, n) => {
       const values = parameter.type === "RestElement" ? args.slice(n) : args.slice(n, n + 1);
-      if (values.some((value) => this.is(value, place))) this.#mark(parameter, inside);
+      if (values.some((value) => this.is(value, place) || this.#deals(value, place))) this.#mark(parameter, inside);
     });
   }
 
@@ -78,6 +85,11 @@ export class Varying {
         const fn = functionOf(binding);
         return fn ? this.#returns(fn, { module: place.module, scope: binding.scope }) : this.#bindings.has(binding);
       }
+      case "MemberExpression": {
+        const binding = !e.computed && e.property.type === "Identifier" && e.property.name === "step" && e.object.type === "Identifier" ? place.scope.getBinding(e.object.name) : undefined;
+        if (binding && this.#batches.has(binding)) return false;
+        break;
+      }
       case "CallExpression": {
         if (runtimeName(e.callee, place) === "rank") return true;
         const collective = collectiveOf(e.callee, place);
@@ -92,6 +104,19 @@ export class Varying {
         return this.#returns(e, outer);
     }
     return evaluatedNodes(e).some((child) => this.is(child, place));
+  }
+
+  /** `t.batches({ rows })`: all ranks have as many batches, but not the same rows in them. */
+  #deals(node: t.Node, outer: Place): boolean {
+    let e = bare(node);
+    if (e.type === "AwaitExpression") e = bare(e.argument);
+    const place = within(e, outer);
+    if (e.type === "Identifier") {
+      const binding = place.scope.getBinding(e.name);
+      const declarator = binding?.path.node.type === "VariableDeclarator" ? binding.path.node : null;
+      return declarator?.id.type === "Identifier" && declarator.init ? this.#deals(declarator.init, { module: place.module, scope: binding!.scope }) : false;
+    }
+    return e.type === "CallExpression" && e.callee.type === "MemberExpression" && e.callee.property.type === "Identifier" && e.callee.property.name === "batches" && this.#isTable(e.callee.object, place);
   }
 
   #namesRank(node: t.Node, outer: Place): boolean {
@@ -110,7 +135,7 @@ export class Varying {
     const known = this.#returningOfVarying.get(fn);
     if (known !== undefined) return known;
     if (this.#asked.includes(fn)) return true;
-    const given = new Varying(this.#modules, [...this.#asked, fn]);
+    const given = new Varying(this.#modules, this.#isTable, [...this.#asked, fn]);
     for (const parameter of fn.params) given.#mark(parameter, within(fn, outer));
     const answer = given.#returns(fn, outer);
     this.#returningOfVarying.set(fn, answer);
@@ -132,7 +157,8 @@ export class Varying {
         break;
       case "ForOfStatement":
       case "ForInStatement":
-        if (this.is(node.right, place)) this.#mark(node.left, place);
+        if (this.#deals(node.right, place)) this.#markBatch(node.left, place);
+        else if (this.is(node.right, place)) this.#mark(node.left, place);
         inner = this.#under(inner, node.right);
         break;
       case "SwitchStatement":
@@ -209,6 +235,19 @@ export class Varying {
     if (callbacks.length === 0 || !this.is(node.callee, around.place)) return around;
     for (const callback of callbacks) for (const parameter of callback.params) this.#mark(parameter, within(callback, around.place));
     return { ...around, controlled: true };
+  }
+
+  /** The variable of a loop over batches, or those that take one apart. */
+  #markBatch(target: t.Node, place: Place): void {
+    const pattern = target.type === "VariableDeclaration" ? target.declarations[0]!.id : target;
+    if (pattern.type === "ObjectPattern") {
+      const isStep = (p: t.Node): boolean => p.type === "ObjectProperty" && p.key.type === "Identifier" && p.key.name === "step";
+      for (const property of pattern.properties) if (!isStep(property)) this.#mark(property.type === "ObjectProperty" ? property.value : property.argument, place);
+      return;
+    }
+    this.#mark(pattern, place);
+    const binding = pattern.type === "Identifier" ? place.scope.getBinding(pattern.name) : undefined;
+    if (binding) this.#batches.add(binding);
   }
 
   /** All variables of a pattern, or the one whose member is written. */

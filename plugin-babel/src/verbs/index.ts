@@ -11,16 +11,18 @@ import type { Instruction } from "../ir/ir.ts";
 import { antijoin, cross, join, join_full, join_left, join_right, semijoin } from "./join.ts";
 import { join_asof } from "./join-asof.ts";
 import { lookup } from "./lookup.ts";
-import { array, columnNames, get, numRows, objects, print } from "./observers.ts";
+import { array, batches, columnNames, get, numRows, objects, print } from "./observers.ts";
 import { orderby } from "./orderby.ts";
 import { parameter } from "./parameter.ts";
 import { pivot } from "./pivot.ts";
 import { readCsv, readIceberg, readJsonLines, readParquet, readPostgres, table } from "./readers.ts";
+import { rebalance } from "./rebalance.ts";
 import { rename } from "./rename.ts";
 import { rollup } from "./rollup.ts";
 import { sample } from "./sample.ts";
 import { select } from "./select.ts";
 import { except, intersect, union } from "./sets.ts";
+import { shuffle } from "./shuffle.ts";
 import { slice } from "./slice.ts";
 import { spool } from "./spool.ts";
 import { ungroup } from "./ungroup.ts";
@@ -33,8 +35,8 @@ import { writeCsv, writeIceberg, writeJsonLines, writeParquet, writePostgres } f
 export const catalogue: readonly Verb[] = [
   readParquet, readCsv, readJsonLines, readIceberg, readPostgres, table,
   filter, derive, impute, select, rename, join, join_left, join_right, join_full, cross, lookup, join_asof, semijoin, antijoin,
-  fold, unroll, groupby, ungroup, rollup, count, pivot, orderby, slice, sample, concat, dedupe, union, intersect, except,
-  numRows, columnNames, get, objects, array, print,
+  fold, unroll, groupby, ungroup, rollup, count, pivot, orderby, slice, sample, shuffle, rebalance, concat, dedupe, union, intersect, except,
+  numRows, columnNames, get, objects, array, batches, print,
   writeParquet, writeCsv, writeJsonLines, writeIceberg, writePostgres, overwriteIceberg, mergeIceberg, deleteIceberg, compactIceberg,
 ];
 

@@ -1,6 +1,6 @@
 /** What brings values out of tables into scalar JavaScript, on every rank. */
 import { misspeltColumn } from "../diagnostics/misspelt-column.ts";
-import { replicated } from "../ir/distribution.ts";
+import { ANY, replicated } from "../ir/distribution.ts";
 import { columnOf, type Instruction } from "../ir/ir.ts";
 import { optionsOf } from "./options.ts";
 import { allColumns, columnTypes } from "./rules.ts";
@@ -96,6 +96,24 @@ export const print = observer({
   demands: objects.demands,
   lower: (i) => ({ method: "print", descriptor: { columns: columnTypes(i.declared!) } }),
 });
+
+/** What it gives is no answer but this rank's rows (`source/varying.ts` knows). */
+export const batches: Verb = {
+  ...observer({
+    name: "batches",
+    docs: "The rows a step at a time, in a loop, for training: each rank has its part of a step's `rows`, and all have as many steps. In table order, or with `shuffle` in that of `shuffle({ seed })`.",
+    example: "for await (const batch of trips.batches({ rows: 1000, shuffle: 7 })) console.log(batch.rows)",
+    gives: "value of batches",
+    signature: [{ kind: "scalar", name: "options", optional: false, options: optionsOf.batches }],
+    type: objects.type,
+    communicates: () => "the ranks' counts (Allgather), to each rank its part of every step (Alltoallv)",
+    order: () => "observes",
+    besides: () => "seen",
+    demands: objects.demands,
+    lower: (i) => ({ method: "batches", descriptor: { columns: columnTypes(i.declared!) } }),
+  }),
+  distribution: () => ANY,
+};
 
 /** The interface gives the names: no rank has to look. */
 export const columnNames: Verb = {

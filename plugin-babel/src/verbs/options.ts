@@ -35,6 +35,8 @@ export const optionsOf = {
   compactIceberg: { fileBytes: count, minFiles: count, deleteFiles: count, catalog, store },
   deleteIceberg: { catalog, store, types: read },
   mergeIceberg: { partitionBy: texts, distribution, sortBy: texts, catalog, types: { kind: "types", of: "arrow" }, store },
+  batches: { rows: count, shuffle: number },
+  shuffle: { seed: number },
   objects: range,
   print: range,
   sample: { replace: boolean, shuffle: boolean, seed: number },

@@ -3,6 +3,7 @@
  * (`plugin-babel/src/verbs/options.ts`); these are what a build could not see, refused before anything is read or written.
  */
 import { didYouMean, LockstepError } from "../errors/index.ts";
+import type { BatchOptions, ShuffleOptions } from "../tables/batch-options.ts";
 import type { SampleOptions } from "../tables/sample.ts";
 import type { RowRange } from "../tables/slice.ts";
 import type { ReadCsvOptions } from "./csv/read.ts";
@@ -62,6 +63,8 @@ export const optionsOf = {
   compactIceberg: { fileBytes: count, minFiles: count, deleteFiles: count, catalog, store } satisfies Of<CompactIcebergOptions>,
   deleteIceberg: { catalog, store, types: read } satisfies Of<DeleteIcebergOptions<object>>,
   mergeIceberg: { partitionBy: texts, distribution, sortBy: texts, catalog, types: { kind: "types", of: "arrow" }, store } satisfies Of<MergeIcebergOptions<object>>,
+  batches: { rows: count, shuffle: number } satisfies Of<BatchOptions>,
+  shuffle: { seed: number } satisfies Of<ShuffleOptions>,
   objects: range,
   print: range,
   sample: { replace: boolean, shuffle: boolean, seed: number } satisfies Of<SampleOptions>,

@@ -15,4 +15,5 @@ export { script } from "./scripts.ts";
 export { readCsv, readIceberg, readJsonLines, readParquet, readPostgres, table, type ReaderDescriptor } from "./sources.ts";
 export { compactIceberg } from "./compact.ts";
 export { deleteIceberg } from "./delete.ts";
-export { GroupedTable, SpmdTable } from "./table.ts";
+export { GroupedTable } from "./grouped.ts";
+export { SpmdTable } from "./table.ts";

@@ -12,18 +12,33 @@ const FEW = 128;
 
 /** The sampled rows, in order, with `columns`; of each group by `keys`. */
 export function sampled(table: SpmdTable, keys: NamedExpression[], size: number, { replace = false, shuffle = true, seed = 0 }: SampleOptions, site: string, columns: string[]): SpmdTable {
-  const [ofRows, ofDraws, ofPlaces] = seeds(seed);
-  const numbered = table.window({ site, columns: [{ name: ROW, value: { kind: "function", function: "rowNumber", parameters: [] } }] });
+  const [, ofDraws, ofPlaces] = seeds(seed);
   const sortedBy = (rows: SpmdTable, ...names: string[]): SpmdTable => rows.orderby({ site, keys: names.map((name) => ({ expression: column(name), descending: false })) });
   let chosen: SpmdTable;
-  if (replace) chosen = drawn(numbered, keys, size, [ofDraws, ofPlaces], site, columns);
+  if (replace) chosen = drawn(numberedRows(table, site), keys, size, [ofDraws, ofPlaces], site, columns);
   else {
-    const rows = sortedBy(numbered.derive({ site, columns: [{ name: AT, expression: random(ofRows, column(ROW), number(0)) }] }), AT);
     const whole = size <= FEW ? [{ name: GROUP, expression: number(0) }] : [];
-    chosen = rows.slice(0, size, { site }, keys.length > 0 ? keys : whole);
+    chosen = atRandom(table, seed, site).slice(0, size, { site }, keys.length > 0 ? keys : whole);
   }
   const ordered = shuffle ? (replace || keys.length > 0 ? sortedBy(chosen, AT) : chosen) : sortedBy(chosen, ROW);
   return ordered.select({ site, columns: columns.map((name) => ({ from: name, as: name })) });
+}
+
+/** All rows, in random order, with `columns`. */
+export function shuffled(table: SpmdTable, seed: number, site: string, columns: string[]): SpmdTable {
+  return atRandom(table, seed, site).select({ site, columns: columns.map((name) => ({ from: name, as: name })) });
+}
+
+/** Numbered rows, sorted by a random number each. */
+function atRandom(table: SpmdTable, seed: number, site: string): SpmdTable {
+  const [ofRows] = seeds(seed);
+  return numberedRows(table, site)
+    .derive({ site, columns: [{ name: AT, expression: random(ofRows, column(ROW), number(0)) }] })
+    .orderby({ site, keys: [{ expression: column(AT), descending: false }] });
+}
+
+function numberedRows(table: SpmdTable, site: string): SpmdTable {
+  return table.window({ site, columns: [{ name: ROW, value: { kind: "function", function: "rowNumber", parameters: [] } }] });
 }
 
 /** Every group with every draw, which says the place of a row in the group. A group's number is that of its first row. */

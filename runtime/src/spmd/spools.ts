@@ -22,8 +22,8 @@ export function agreeOnSpools(numbers: readonly number[]): void {
   next = Math.max(...numbers);
 }
 
-/** A node that keeps `input`'s rows for later executions. */
-export function newSpool(input: TableNode, site: string): TableNode {
+/** A node that keeps `input`'s rows for later executions, and its spool's number. */
+export function newSpool(input: TableNode, site: string): { readonly id: number; readonly node: TableNode } {
   const spool = next++;
   const node: TableNode = {
     inputs: [input],
@@ -31,5 +31,5 @@ export function newSpool(input: TableNode, site: string): TableNode {
   };
   if (input.rows !== undefined) node.rows = input.rows;
   finalizer.register(node, spool);
-  return node;
+  return { id: spool, node };
 }

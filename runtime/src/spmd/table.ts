@@ -11,17 +11,20 @@ import type { WriteParquetOptions } from "../connectors/parquet/write.ts";
 import type { WritePostgresOptions } from "../connectors/postgres/write.ts";
 import { textCompression } from "../connectors/text/write-rows.ts";
 import type { WriteFilesOptions } from "../connectors/write-options.ts";
+import { type BatchOptions, checkSeed, type ShuffleOptions } from "../tables/batch-options.ts";
+import type { Batches } from "../tables/batches.ts";
 import { checkSample, type SampleOptions } from "../tables/sample.ts";
 import { rangeOf, type RowRange } from "../tables/slice.ts";
 import { onEveryRank } from "./checked.ts";
 import { collect, count, look, write } from "./execute.ts";
+import { GroupedTable } from "./grouped.ts";
 import { literalTable } from "./literal-table.ts";
 import type { Condition } from "./table-changes.ts";
 import type { MergeDescriptor } from "./table-merge.ts";
 import { writeTable } from "./table-outputs.ts";
 import { newSpool } from "./spools.ts";
 import type { TableNode } from "./plan.ts";
-import { sampled } from "./sample.ts";
+import { sampled, shuffled } from "./sample.ts";
 
 /** Every descriptor says where its verb stands in the source. */
 export interface Sited {
@@ -41,13 +44,13 @@ interface FoldDescriptor {
   columns?: NamedExpression[];
 }
 
-interface ImputeDescriptor {
+export interface ImputeDescriptor {
   windows: WindowColumn[];
   columns: NamedExpression[];
   kept: string[];
 }
 
-interface PivotDescriptor {
+export interface PivotDescriptor {
   on: Expression;
   aggregates: { key: Extract<Expression, { kind: "literal" }>; aggregate: NamedAggregate }[];
 }
@@ -166,6 +169,20 @@ export class SpmdTable {
     return sampled(this, keys, size, options ?? {}, site, columns);
   }
 
+  /** All rows, with these columns, in random order. */
+  shuffle(options: ShuffleOptions | undefined, { site, columns }: Sited & { columns: string[] }): SpmdTable {
+    onEveryRank(() => {
+      checkOptions("shuffle", options, site);
+      checkSeed("shuffle", options?.seed, site);
+    });
+    return shuffled(this, options?.seed ?? 0, site, columns);
+  }
+
+  /** The same rows, each rank as many of them as another; with `step`, of so many rows after so many. */
+  rebalance({ site, step }: Sited & { step?: number }): SpmdTable {
+    return this.#then((input) => ({ op: "rebalance", input, ...(step !== undefined && { step }), site }));
+  }
+
   /** The descriptor is the last argument. */
   concat(...rest: [...SpmdTable[], Sited]): SpmdTable {
     const { site } = rest.at(-1) as Sited;
@@ -203,7 +220,7 @@ export class SpmdTable {
   /** A table several executions read: the first computes it, the others find it. Asked again, the same spool. */
   spool({ site }: Sited & { spool?: number }): SpmdTable {
     if (!this.#spooled) {
-      this.#spooled = new SpmdTable(newSpool(this.node, site));
+      this.#spooled = new SpmdTable(newSpool(this.node, site).node);
       this.#spooled.#spooled = this.#spooled;
     }
     return this.#spooled;
@@ -240,6 +257,11 @@ export class SpmdTable {
     const [from, to] = rangeOf({ limit: range?.limit ?? 10, offset: range?.offset ?? 0 }, Number.MAX_SAFE_INTEGER);
     const { rows, ipc } = await look(this.node, this.slice(from, to, { site }).select({ site, columns: same(columns) }).node, site);
     if (ipc) console.log((await decoder()).decodeText(ipc, columns, rows));
+  }
+
+  /** Steps of as many rows, of which each rank has its part. */
+  async batches(options: BatchOptions, { site, columns }: Sited & { columns: ColumnType[] }): Promise<Batches<Record<string, unknown>>> {
+    return (await import("./batches.ts")).batchesOf(this, options, columns, site);
   }
 
   async writeParquet(path: string | URL, options: WriteParquetOptions<Record<string, unknown>> | undefined, { site, ordered }: Sited & { ordered: boolean }): Promise<void> {
@@ -294,78 +316,10 @@ export class SpmdTable {
   }
 }
 
-/** From `groupby` to `rollup` or `ungroup`: the keys are computed again by each node that needs them. */
-export class GroupedTable {
-  readonly #table: SpmdTable;
-  readonly #keys: NamedExpression[];
-
-  constructor(table: SpmdTable, keys: NamedExpression[]) {
-    this.#table = table;
-    this.#keys = keys;
-  }
-
-  rollup({ site, aggregates }: Sited & { aggregates: NamedAggregate[] }): SpmdTable {
-    return new SpmdTable({
-      inputs: [this.#table.node],
-      build: ([input]) => ({ op: "aggregate", input: input!, keys: this.#keys, aggregates, site }),
-    });
-  }
-
-  /** Each aggregate is of the rows whose value is its key. */
-  pivot({ site, on, aggregates }: Sited & PivotDescriptor): SpmdTable {
-    const name = " on";
-    const type = aggregates[0]?.key.type ?? "string";
-    const filtered = aggregates.map(({ key, aggregate }): NamedAggregate => {
-      const filter: Expression = { kind: "call", function: "eq", type: "boolean", args: [{ kind: "column", name, type }, key] };
-      // A sum, which is null of no rows.
-      return aggregate.function === "count" ? { name: aggregate.name, function: "sum", arg: ONE, filter } : { ...aggregate, filter };
-    });
-    return this.derive({ site, columns: [{ name, expression: on }] }).rollup({ site, aggregates: filtered });
-  }
-
-  derive(descriptor: Sited & { columns: NamedExpression[] }): GroupedTable {
-    return new GroupedTable(this.#table.derive(descriptor), this.#keys);
-  }
-
-  window({ site, columns }: Sited & { columns: WindowColumn[] }): GroupedTable {
-    return new GroupedTable(this.#table.window({ site, columns }, this.#keys), this.#keys);
-  }
-
-  impute(descriptor: Sited & ImputeDescriptor): GroupedTable {
-    return new GroupedTable(this.#table.impute(descriptor, this.#keys), this.#keys);
-  }
-
-  filter(descriptor: Sited & { predicate: Expression }): GroupedTable {
-    return new GroupedTable(this.#table.filter(descriptor), this.#keys);
-  }
-
-  orderby(descriptor: Sited & { keys: SortKey[] }): GroupedTable {
-    return new GroupedTable(this.#table.orderby(descriptor), this.#keys);
-  }
-
-  /** Of each group. */
-  slice(start: number | undefined, end: number | undefined, descriptor: Sited): GroupedTable {
-    return new GroupedTable(this.#table.slice(start, end, descriptor, this.#keys), this.#keys);
-  }
-
-  /** Of each group. */
-  sample(size: number, options: SampleOptions | undefined, descriptor: Sited & { columns: string[] }): GroupedTable {
-    return new GroupedTable(this.#table.sample(size, options, descriptor, this.#keys), this.#keys);
-  }
-
-  groupby(descriptor: Sited & { keys: NamedExpression[] }): GroupedTable {
-    return this.#table.groupby(descriptor);
-  }
-
-  ungroup(_: Sited): SpmdTable {
-    return this.#table;
-  }
-}
-
 /** One file has the table's order. */
 const isOrdered = (ordered: boolean, options: WriteFilesOptions<never> | undefined): boolean => ordered || options?.order === "program" || options?.single === true;
 
-const ONE: Expression = { kind: "literal", type: "number", value: 1 };
+export const ONE: Expression = { kind: "literal", type: "number", value: 1 };
 
 /** Arrow is loaded by the first observation: many jobs have none. */
 const decoder = () => import("./decode.ts");

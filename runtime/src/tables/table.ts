@@ -1,6 +1,8 @@
 import { checkOptions } from "../connectors/options.ts";
 import { LockstepError } from "../errors/index.ts";
 import { asofRows, type AsofOptions } from "./asof.ts";
+import { type BatchOptions, checkBatches, checkSeed, type ShuffleOptions } from "./batch-options.ts";
+import { type Batches, batchesOf } from "./batches.ts";
 import type { Column, Rows } from "./column.ts";
 import { concatColumns } from "./concat.ts";
 import { derivedColumn, imputedColumn } from "./derive.ts";
@@ -238,6 +240,18 @@ export class Table<Row> extends WritableTable<Row> implements Iterable<Row>, Sid
     return this.take(sampledRows(groupCodes([], this.rows), size, options));
   }
 
+  /** All rows in random order: the same one for the same seed, on one process as on many ranks. */
+  shuffle(options: ShuffleOptions = {}): Table<Row> {
+    checkOptions("shuffle", options);
+    checkSeed("shuffle", options.seed);
+    return this.take(sampledRows(groupCodes([], this.rows), this.rows, { seed: options.seed ?? 0 }));
+  }
+
+  /** The same rows in the same order, on ranks each with as many of them as another: what filters left on some of them may keep these busy while others wait. */
+  rebalance(): Table<Row> {
+    return new Table(this.columns, this.rows, this.order);
+  }
+
   /** The rows of the tables one after another, with the columns of this one. */
   concat(...others: Table<Row>[]): Table<Row> {
     const tables = [this, ...others];
@@ -301,6 +315,16 @@ export class Table<Row> extends WritableTable<Row> implements Iterable<Row>, Sid
   array<C extends T.ColumnName<Row>>(column: C): Row[C][] {
     const { at } = columnNamed(this.columns, column);
     return Array.from({ length: this.rows }, (_, row) => at(row) as Row[C]);
+  }
+
+  /**
+   * The rows a step at a time, for training: `for await (const batch of rows.batches({ rows: 1000, shuffle: epoch }))`. On ranks each has its
+   * part of every step, and all as many steps; `allreduce` puts together what they make of their parts.
+   */
+  batches(options: BatchOptions): Batches<Row> {
+    checkBatches(options);
+    const { columns, rows } = options.shuffle === undefined ? this : this.shuffle({ seed: options.shuffle });
+    return batchesOf<Row>(columns, rows, options.rows);
   }
 
   *[Symbol.iterator](): IterableIterator<Row> {

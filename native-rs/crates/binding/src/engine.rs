@@ -7,6 +7,7 @@ use lockstep_exec::{Engine, EngineError, EngineOptions, ScriptHost};
 use napi::bindgen_prelude::Buffer;
 use napi_derive::napi;
 
+use crate::rows::JsRankRows;
 use crate::scripts::{ScriptCallback, Scripts};
 
 /// What one rank is told when its engine starts.
@@ -60,18 +61,19 @@ pub(crate) fn to_js(error: EngineError) -> napi::Error {
     napi::Error::from_reason(error.to_json())
 }
 
+/// Runs a future on the engine's worker threads; a panic in it is an error.
+pub(crate) async fn run<T: Send + 'static>(engine: &Engine, work: impl Future<Output = Result<T, EngineError>> + Send + 'static) -> napi::Result<T> {
+    let task = engine.handle().spawn(work);
+    let ended = task.await.map_err(|error| match error.try_into_panic() {
+        Ok(panic) => lockstep_exec::from_panic(panic.as_ref()),
+        Err(_) => EngineError::new("LS2014", "the engine was closed"),
+    });
+    ended.flatten().map_err(to_js)
+}
+
 impl JsEngine {
-    /// Runs a future on the worker threads; a panic in it is an error.
-    async fn run<T: Send + 'static>(
-        &self,
-        work: impl Future<Output = Result<T, EngineError>> + Send + 'static,
-    ) -> napi::Result<T> {
-        let task = self.engine.handle().spawn(work);
-        let ended = task.await.map_err(|error| match error.try_into_panic() {
-            Ok(panic) => lockstep_exec::from_panic(panic.as_ref()),
-            Err(_) => EngineError::new("LS2014", "the engine was closed"),
-        });
-        ended.flatten().map_err(to_js)
+    async fn run<T: Send + 'static>(&self, work: impl Future<Output = Result<T, EngineError>> + Send + 'static) -> napi::Result<T> {
+        run(&self.engine, work).await
     }
 }
 
@@ -183,6 +185,14 @@ impl JsEngine {
     #[napi]
     pub fn store_traffic(&self) -> Vec<f64> {
         lockstep_connectors::traffic().map(|count| count as f64).to_vec()
+    }
+
+    /// This rank alone. Its rows of a kept table that was dealt in steps, in table order.
+    #[napi]
+    pub async fn rank_rows(&self, spool: u32) -> napi::Result<JsRankRows> {
+        let engine = self.engine.clone();
+        let rows = self.run(async move { engine.rank_rows(spool) }).await?;
+        Ok(JsRankRows::new(self.engine.clone(), rows))
     }
 
     /// Frees a kept table.

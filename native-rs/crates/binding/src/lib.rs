@@ -6,6 +6,7 @@ mod engine;
 mod mpi;
 mod outputs;
 mod postgres;
+mod rows;
 mod scripts;
 
 /// Short-lived small allocations of many threads are what an engine does most.

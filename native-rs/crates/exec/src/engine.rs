@@ -1,5 +1,6 @@
 //! What outlives an execution: the ranks, the datasets, the kept tables, memory and worker threads.
 mod open;
+mod rows;
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -25,6 +26,7 @@ use parking_lot::Mutex;
 use serde::Deserialize;
 use tokio::runtime::{Builder as RuntimeBuilder, Handle, Runtime};
 
+pub use self::rows::RankRows;
 use self::open::Opened;
 use crate::blame::blame;
 use crate::error::{EngineError, Result};

@@ -30,7 +30,7 @@ mod steps;
 mod trace;
 mod windows;
 
-pub use engine::{Engine, EngineOptions};
+pub use engine::{Engine, EngineOptions, RankRows};
 pub use error::{EngineError, Result};
 pub use execute::{Execution, SinkOutput};
 pub use lockstep_functions::{RowError, ScriptHost};

@@ -66,6 +66,10 @@ impl Display for Node {
             Self::Dedupe { input, keys, last, .. } => {
                 write!(f, "dedupe #{input} by ({}){}", Comma(keys), if *last { " keeping the last" } else { "" })
             }
+            Self::Rebalance { input, step, .. } => {
+                write!(f, "rebalance #{input}")?;
+                step.iter().try_for_each(|step| write!(f, " in steps of {step}"))
+            }
             Self::Spool { input, spool, .. } => write!(f, "spool #{input} as {spool}"),
         }
     }

@@ -88,6 +88,15 @@ pub enum Node {
         last: bool,
         site: Site,
     },
+    /// The same rows in the same order, every rank with as many of them as another. With `step`, that many rows after so many
+    /// are dealt evenly: of rows 0..step each rank has its part, of rows step..2·step, and so on.
+    Rebalance {
+        input: NodeId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional, type = "number")]
+        step: Option<u64>,
+        site: Site,
+    },
     /// A table kept for later executions of the same call: computed by the first that needs it, read by the others.
     Spool { input: NodeId, spool: u32, site: Site },
 }
@@ -242,6 +251,7 @@ impl Node {
             | Self::Slice { input, .. }
             | Self::Unroll { input, .. }
             | Self::Dedupe { input, .. }
+            | Self::Rebalance { input, .. }
             | Self::Spool { input, .. } => vec![*input],
         }
     }
@@ -262,6 +272,7 @@ impl Node {
             | Self::Concat { site, .. }
             | Self::Unroll { site, .. }
             | Self::Dedupe { site, .. }
+            | Self::Rebalance { site, .. }
             | Self::Spool { site, .. } => site,
         }
     }

@@ -2,6 +2,7 @@
 mod broadcast;
 mod cluster;
 mod concat;
+mod deal;
 mod gather;
 mod group_topk;
 mod lookup_join;
@@ -22,6 +23,7 @@ mod window;
 pub use broadcast::BroadcastExec;
 pub use cluster::{ClusterExec, wanted as wants_cluster};
 pub use concat::ConcatExec;
+pub use deal::DealExec;
 pub use gather::GatherExec;
 pub use group_topk::{GroupTopKExec, MOST};
 pub use lookup_join::LookupJoinExec;
@@ -86,6 +88,7 @@ pub fn as_start(plan: &Arc<dyn ExecutionPlan>) -> Option<&dyn Start> {
         .or_else(|| cast::<BroadcastExec>(plan))
         .or_else(|| cast::<SliceExec>(plan))
         .or_else(|| cast::<RowNumberExec>(plan))
+        .or_else(|| cast::<DealExec>(plan))
         .or_else(|| cast::<PackedAggregateExec>(plan))
         .or_else(|| cast::<WindowExec>(plan))
         .or_else(|| cast::<SemiFilterExec>(plan))

@@ -67,7 +67,8 @@ impl Start for RowNumberExec {
     }
 }
 
-fn number(batch: RecordBatch, next: &mut i64, schema: &SchemaRef) -> Result<RecordBatch> {
+/// The batch with its rows' numbers, from `next`, in one more column.
+pub(super) fn numbered(batch: RecordBatch, next: &mut i64, schema: &SchemaRef) -> Result<RecordBatch> {
     let first = *next;
     *next += batch.num_rows() as i64;
     let mut columns = batch.columns().to_vec();
@@ -101,14 +102,14 @@ impl ExecutionPlan for RowNumberExec {
 
     fn execute(&self, partition: usize, _context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let schema = self.schema();
-        let numbered = self.counted.stream(partition, {
+        let rows = self.counted.stream(partition, {
             let schema = schema.clone();
             move |rows, before, _total| {
                 let mut next = before as i64;
-                rows.map(move |batch| number(batch?, &mut next, &schema)).boxed()
+                rows.map(move |batch| numbered(batch?, &mut next, &schema)).boxed()
             }
         })?;
-        Ok(Box::pin(RecordBatchStreamAdapter::new(schema, numbered)))
+        Ok(Box::pin(RecordBatchStreamAdapter::new(schema, rows)))
     }
 
     fn metrics(&self) -> Option<MetricsSet> {

@@ -27,7 +27,7 @@ use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 
-use crate::operators::{BroadcastExec, GatherExec, PackedAggregateExec, RangeShuffleExec, RowNumberExec, SemiFilterExec, ShuffleExec, SliceExec, WindowExec};
+use crate::operators::{BroadcastExec, DealExec, GatherExec, PackedAggregateExec, RangeShuffleExec, RowNumberExec, SemiFilterExec, ShuffleExec, SliceExec, WindowExec};
 use crate::run::Ranks;
 use crate::specialise::packed_aggregate::is_ordered;
 
@@ -84,7 +84,7 @@ impl Distribute {
             return replace_children_if_necessary(plan, vec![build, probe]);
         }
         let whole = plan.downcast_ref::<WindowExec>().is_some_and(WindowExec::is_whole);
-        let take = if whole || plan.is::<SliceExec>() || plan.is::<RowNumberExec>() {
+        let take = if whole || plan.is::<SliceExec>() || plan.is::<RowNumberExec>() || plan.is::<DealExec>() {
             Take::Partitions
         } else if plan.is::<ProjectionExec>() || plan.is::<FilterExec>() {
             take
@@ -99,6 +99,10 @@ impl Distribute {
         }
         if let Some(number) = plan.downcast_ref::<RowNumberExec>() {
             return Ok(Arc::new(number.distributed(id())));
+        }
+        if let Some(deal) = plan.downcast_ref::<DealExec>() {
+            // One operation for the counts, one for the rows.
+            return Ok(Arc::new(deal.distributed(self.ranks, ids.fetch_add(2, Ordering::Relaxed))));
         }
         if let Some(window) = plan.downcast_ref::<WindowExec>() {
             return Ok(Arc::new(window.distributed(id())));

@@ -14,7 +14,7 @@ use datafusion::physical_expr::{LexOrdering, create_physical_sort_exprs};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_planner::{ExtensionPlanner, PhysicalPlanner};
 
-use crate::operators::{ConcatExec, GroupTopKExec, RowNumberExec, SliceExec};
+use crate::operators::{ConcatExec, DealExec, GroupTopKExec, RowNumberExec, SliceExec};
 
 /// What one of our nodes does to its inputs, whose rows come in table order.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,6 +23,8 @@ pub enum Place {
     Slice { start: i64, end: Option<i64> },
     /// Adds the row's number as an int64 column of this name.
     RowNumber { name: String },
+    /// Adds the row's number, by which rows are dealt to the ranks: evenly, of the whole table or of so many rows after so many.
+    Deal { name: String, step: Option<u64> },
     /// The rows of all inputs.
     Concat,
     /// Of the groups by these columns at least the first rows, so many.
@@ -43,7 +45,7 @@ impl PlaceNode {
     pub fn new(place: Place, inputs: Vec<LogicalPlan>, order: Vec<SortExpr>) -> Result<Self> {
         let schema = match &place {
             Place::Slice { .. } | Place::TopOfGroups { .. } => inputs[0].schema().clone(),
-            Place::RowNumber { name } => {
+            Place::RowNumber { name } | Place::Deal { name, .. } => {
                 let mut fields: Vec<_> = inputs[0].schema().fields().to_vec();
                 fields.push(Arc::new(Field::new(name, DataType::Int64, false)));
                 Arc::new(DFSchema::from_unqualified_fields(fields.into(), Default::default())?)
@@ -73,6 +75,7 @@ impl UserDefinedLogicalNodeCore for PlaceNode {
         match self.place {
             Place::Slice { .. } => "Slice",
             Place::RowNumber { .. } => "RowNumber",
+            Place::Deal { .. } => "Deal",
             Place::Concat => "Concat",
             Place::TopOfGroups { .. } => "TopOfGroups",
         }
@@ -120,6 +123,7 @@ impl ExtensionPlanner for PlacePlanner {
         Ok(Some(match &node.place {
             Place::Slice { start, end } => Arc::new(SliceExec::new(inputs[0].clone(), *start, *end, order, partitions)),
             Place::RowNumber { name } => Arc::new(RowNumberExec::new(inputs[0].clone(), name, order, partitions)),
+            Place::Deal { name, step } => Arc::new(DealExec::new(inputs[0].clone(), name, *step, order, partitions)),
             Place::Concat => Arc::new(ConcatExec::new(inputs.to_vec(), node.schema.inner().clone())),
             Place::TopOfGroups { keys, rows } => {
                 let schema = inputs[0].schema();

@@ -64,6 +64,8 @@ pub fn wants(plan: &Plan) -> Vec<Option<Want>> {
                 let sorted = is_sorted(plan, *input);
                 ask(&mut wants, *input, if sorted { want.max(Want::Order) } else { Want::Position });
             }
+            // Rows get their numbers in table order, if anybody sees it.
+            Node::Rebalance { input, .. } => ask(&mut wants, *input, if want == Want::Nothing { want } else { Want::Order }),
             // A later execution may observe what this one does not.
             Node::Spool { input, .. } | Node::Slice { input, .. } => ask(&mut wants, *input, want.max(Want::Order)),
             Node::Join(join) => {
@@ -127,7 +129,7 @@ pub fn peers(plan: &Plan) -> Vec<bool> {
     for (id, node) in plan.nodes.iter().enumerate().rev() {
         let (input, asks) = match node {
             Node::Window(window) => (window.input, asked[id] || window.columns.iter().any(|column| asks_peers(&column.value))),
-            Node::Filter { input, .. } | Node::Derive { input, .. } | Node::Select { input, .. } => (*input, asked[id]),
+            Node::Filter { input, .. } | Node::Derive { input, .. } | Node::Select { input, .. } | Node::Rebalance { input, .. } => (*input, asked[id]),
             // A later execution may ask what this one does not.
             Node::Spool { input, .. } => (*input, true),
             _ => continue,
@@ -177,7 +179,7 @@ pub fn unique(plan: &Plan) -> Vec<Vec<Vec<String>>> {
                 found.extend(keys.iter().map(bare).collect::<Option<Vec<_>>>());
                 found
             }
-            Node::Filter { input, .. } | Node::Sort { input, .. } | Node::Slice { input, .. } | Node::Spool { input, .. } => {
+            Node::Filter { input, .. } | Node::Sort { input, .. } | Node::Slice { input, .. } | Node::Rebalance { input, .. } | Node::Spool { input, .. } => {
                 sets[*input].clone()
             }
             Node::Derive { input, columns, .. } => {

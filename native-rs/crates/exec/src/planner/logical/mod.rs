@@ -157,6 +157,7 @@ impl<'a> Builder<'a> {
                 self.unroll(id, *input, Parts { text, separator, name, index: index.as_ref(), limit: *limit })
             }
             Node::Dedupe { input, keys, last, .. } => self.dedupe(*input, keys, *last),
+            Node::Rebalance { input, step, .. } => self.rebalance(id, *input, *step),
             Node::Spool { input, .. } => self.build(*input),
         }
     }
@@ -187,6 +188,19 @@ impl<'a> Builder<'a> {
         let (below, peers) = (input.below, moved_keys(input.peers.clone())?);
         let plan = input.builder().project(expressions)?.build()?;
         Ok(Built { plan, visible: output.into_iter().map(|(name, _)| name).collect(), order, below, peers })
+    }
+
+    /// Rows are dealt by their number, which is their position from then on.
+    fn rebalance(&mut self, id: NodeId, input: NodeId, step: Option<u64>) -> Result<Built> {
+        let input = self.build(input)?;
+        let name = self.hidden("number");
+        let (visible, below, peers) = (input.visible.clone(), input.below, input.peers.clone());
+        let unseen = self.want(id) == Want::Nothing;
+        let keys = if unseen { vec![] } else { order_keys(&input)? };
+        let plan = if unseen { input.plan } else { sorted(input)?.plan };
+        let node = PlaceNode::new(Place::Deal { name: name.clone(), step }, vec![plan], keys)?;
+        let order = if unseen { Order::Nothing } else { Order::Position(name) };
+        Ok(Built { plan: extension(node), visible, order, below, peers: if unseen { vec![] } else { peers } })
     }
 
     /// A sort is a promise: rows are sorted where somebody sees it.

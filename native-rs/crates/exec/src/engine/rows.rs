@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use datafusion::common::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_expr::expressions::col;
 use datafusion::physical_expr::{LexOrdering, PhysicalSortExpr};
@@ -35,13 +36,13 @@ impl Engine {
         let kept = self.spools.lock().get(&spool).cloned().ok_or_else(missing)?;
         let Order::Position(position) = kept.order.clone() else { return Err(missing()) };
         let schema = kept.schema.clone();
-        let visible = kept.visible.iter().map(|name| Ok(schema.index_of(name)?)).collect::<Result<Vec<_>>>()?;
+        let visible = kept.visible.iter().map(|name| schema.index_of(name)).collect::<Result<Vec<_>, _>>().map_err(DataFusionError::from)?;
         let scan = SpoolExec::try_new(spool, kept, (0..schema.fields().len()).collect(), self.ranks)?;
         let ordering = LexOrdering::from([PhysicalSortExpr::new_default(col(&position, &schema)?)]);
         let sort = SortExec::new(ordering, Arc::new(scan)).with_preserve_partitioning(true);
         let sorted = SortRowsExec::of(&sort).ok_or_else(missing)?;
         let stream = sorted.execute(self.ranks.rank * self.ranks.threads, self.context())?;
-        Ok(RankRows { schema: Arc::new(schema.project(&visible)?), visible, stream, rest: None })
+        Ok(RankRows { schema: Arc::new(schema.project(&visible).map_err(DataFusionError::from)?), visible, stream, rest: None })
     }
 }
 
@@ -52,7 +53,7 @@ impl RankRows {
         while missing > 0 {
             let next = match self.rest.take() {
                 Some(rest) => Some(rest),
-                None => self.stream.try_next().await?.map(|batch| batch.project(&self.visible)).transpose()?,
+                None => self.stream.try_next().await?.map(|batch| batch.project(&self.visible)).transpose().map_err(DataFusionError::from)?,
             };
             let Some(batch) = next else { break };
             let taken = missing.min(batch.num_rows());

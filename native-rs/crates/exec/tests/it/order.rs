@@ -166,6 +166,50 @@ fn a_slice_of_a_sort_is_its_top() {
 }
 
 #[test]
+fn what_is_dealt_evenly_keeps_its_order() {
+    let (_guard, path) = dataset("trips", &[trips(1500), trips(0), trips(7)]);
+    for step in [None, Some(1), Some(100), Some(5000)] {
+        let mut rebalance = serde_json::json!({ "op": "rebalance", "input": 1, "site": "job.ts:5:1" });
+        step.into_iter().for_each(|step| rebalance["step"] = serde_json::json!(step));
+        let few = |d: &[u64]| vec![scan(d[0], &TRIPS), filter(0, call("gt", "boolean", vec![column("miles", "number"), number(100.0)]))];
+        let right = same_everywhere(&[&path], few);
+        let dealt = same_everywhere(&[&path], |d| [few(d), vec![rebalance.clone()]].concat());
+        assert_eq!(dealt, right, "{step:?}");
+    }
+}
+
+#[test]
+fn a_rank_reads_its_part_of_each_step() {
+    let (_guard, path) = dataset("trips", &[trips(1000)]);
+    for (size, threads) in WORLDS {
+        let parts = World::new(size, threads).run(|engine| {
+            let path = path.clone();
+            let rebalance = serde_json::json!({ "op": "rebalance", "input": 1, "step": 300, "site": "job.ts:5:1" });
+            let spool = serde_json::json!({ "op": "spool", "input": 2, "spool": 1, "site": "job.ts:5:1" });
+            let sink = serde_json::json!({ "op": "materialize", "input": 3, "site": "job.ts:5:1" });
+            async move {
+                open(&engine, &[&path]).await;
+                let plan = plan(vec![scan(1, &TRIPS), sort(0, &[("t", "date", true)]), rebalance, spool], vec![sink, count(3)]);
+                assert_eq!(execute(&engine, &plan).await.unwrap().sinks[1].rows, 1000);
+                let mut dealt = engine.rank_rows(1).unwrap();
+                let rank = engine.ranks().rank as u64;
+                let mut steps = vec![];
+                for of in [300, 300, 300, 100] {
+                    let share = |rank: u64| (rank * of).div_ceil(size as u64);
+                    let mine = (share(rank + 1) - share(rank)) as usize;
+                    steps.push(by_name(&rows(&dealt.next(mine).await.unwrap()), "t"));
+                }
+                assert_eq!(rows(&dealt.next(1).await.unwrap()).num_rows(), 0);
+                steps
+            }
+        });
+        let all: Vec<_> = (0..4).flat_map(|step| parts.iter().flat_map(move |part| part[step].clone())).collect();
+        assert_eq!(all.len(), 1000);
+        assert!(all.is_sorted_by(|a, b| a > b), "{size} × {threads}");
+    }
+}
+
+#[test]
 fn tables_are_concatenated_one_after_another() {
     let (_a, trips_path) = dataset("trips", &[trips(400)]);
     let (_b, zones_path) = dataset("zones", &[zones()]);

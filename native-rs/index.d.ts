@@ -51,6 +51,8 @@ export declare class Engine {
   static create(options: EngineOptions): Promise<Engine>;
   /** `{ paths, declared, types, site }` → `{ dataset, files, rows, bytes, schema: [{ name, type, nullable }] }`. */
   openParquet(json: string): Promise<string>;
+  /** `{ paths, declared, types, site }` → as `openParquet`. */
+  openArrow(json: string): Promise<string>;
   /** `{ paths, declared, types, delimiter, header, site }` → as `openParquet`. */
   openCsv(json: string): Promise<string>;
   /** `{ paths, declared, types: [[name, type]], whole, site }` → as `openParquet`; `whole`: the schema has to name all columns. */
@@ -63,6 +65,12 @@ export declare class Engine {
   openPostgres(json: string): Promise<string>;
   /** A literal table as an Arrow IPC stream, equal on all ranks; its dataset number. */
   registerTable(ipc: Uint8Array): Promise<number>;
+  /** This rank alone, in the same order on all: a dataset of rows that each rank hands over, of the columns of an Arrow IPC stream; its number. */
+  beginRows(ipc: Uint8Array): number;
+  /** This rank alone: more rows, an Arrow IPC stream, for the `part`th of its threads; `place`, of the first of them, orders all. */
+  addRows(id: number, part: number, place: number, ipc: Uint8Array): Promise<void>;
+  /** This rank alone, in the same order on all: so many rows have come on all ranks together. */
+  endRows(id: number, rows: number): void;
   /** Runs a plan (JSON of `Plan`), its scripts by `scripts`; a failure on any rank is the same error on every rank. */
   execute(plan: string, scripts?: Scripts): Promise<Execution>;
   /** The distributed physical plan, one tree a stage; `ranks`: as it would be on so many. */

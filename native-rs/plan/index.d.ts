@@ -11,6 +11,20 @@ export type Aggregate = { input: number, keys: Array<NamedExpression>, aggregate
  */
 export type AggregateFunction = "count" | "valid" | "invalid" | "distinct" | "sum" | "mean" | "min" | "max" | "variance" | "stdev" | "variancep" | "stdevp" | "median" | "quantile" | "any" | "first" | "last" | "mode" | "product" | "covariance" | "covariancep" | "corr";
 
+export type ArrowWrite = { input: number, path: string, staging: string, ordered: boolean, 
+/**
+ * Of each buffer: "lz4" | "zstd" | "none"
+ */
+compression: string, 
+/**
+ * Column → printed Arrow type.
+ */
+types: Record<string, string>, 
+/**
+ * What the rows of each file are sorted by.
+ */
+sort: Array<FileSort>, layout: Layout, store: StoreOptions, site: string, };
+
 /**
  * Left rows, each once and where it was, each with the right row of its `by` keys that is nearest in `on`: of the last that is not
  * above it (of several equal ones the last in table order), or of the first that is not below it. Null keys and nulls in `on` match
@@ -207,7 +221,7 @@ export type NamedExpression = { name: string, expression: Expression, };
  */
 export type Node = { "op": "scan", 
 /**
- * The id that `openParquet`, `openCsv`, `openJsonLines` or `registerTable` returned on this rank.
+ * The id that `openParquet`, `openArrow`, `openCsv`, `openJsonLines` or `registerTable` returned on this rank.
  */
 dataset: number, columns: Array<ColumnType>, filter?: Expression, site: string, } | { "op": "filter", input: number, predicate: Expression, site: string, } | { "op": "derive", input: number, columns: Array<NamedExpression>, site: string, } | { "op": "window" } & Window | { "op": "select", input: number, columns: Array<SelectColumn>, site: string, } | { "op": "join" } & Join | { "op": "asofJoin" } & AsofJoin | { "op": "aggregate" } & Aggregate | { "op": "sort", input: number, keys: Array<SortKey>, site: string, } | { "op": "slice", input: number, start: number, end?: number, keys?: Array<NamedExpression>, site: string, } | { "op": "concat", inputs: Array<number>, site: string, } | { "op": "unroll", input: number, text: Expression, separator: string, name: string, index?: string, 
 /**
@@ -287,7 +301,7 @@ export type Sink = { "op": "count", input: number, site: string, } | { "op": "co
 /**
  * More rows than this are an error naming the limit.
  */
-limit: number, everywhere: boolean, site: string, } | { "op": "materialize", input: number, site: string, } | { "op": "writeParquet" } & ParquetWrite | { "op": "writeCsv" } & CsvWrite | { "op": "writeJsonLines" } & JsonLinesWrite | { "op": "writeIceberg" } & IcebergWrite | { "op": "writePostgres" } & PostgresWrite;
+limit: number, everywhere: boolean, site: string, } | { "op": "materialize", input: number, site: string, } | { "op": "writeParquet" } & ParquetWrite | { "op": "writeArrow" } & ArrowWrite | { "op": "writeCsv" } & CsvWrite | { "op": "writeJsonLines" } & JsonLinesWrite | { "op": "writeIceberg" } & IcebergWrite | { "op": "writePostgres" } & PostgresWrite;
 
 export type SortKey = { expression: Expression, descending: boolean, };
 

@@ -4,6 +4,7 @@
  */
 import "./errors/node-version.ts";
 import type { InputPath } from "./connectors/paths.ts";
+import type { ReadArrowOptions } from "./connectors/arrow/read.ts";
 import type { ReadCsvOptions } from "./connectors/csv/read.ts";
 import type { DeleteIcebergOptions } from "./connectors/iceberg/change.ts";
 import type { ReadIcebergOptions } from "./connectors/iceberg/read.ts";
@@ -11,8 +12,18 @@ import type { CompactCounts, CompactIcebergOptions } from "./connectors/iceberg/
 import type { ReadJsonLinesOptions } from "./connectors/json/read.ts";
 import type { ReadParquetOptions } from "./connectors/parquet/read.ts";
 import type { ReadPostgresOptions } from "./connectors/postgres/read.ts";
+import type { Source } from "./connectors/source/define.ts";
+import type { ReadSourceOptions } from "./connectors/source/read.ts";
 import type { Table } from "./tables/table.ts";
 import type { RowFunction, StoredRow } from "./tables/types.ts";
+
+/**
+ * Sources that programs name by a literal, and their rows: `lockstep schema pull data/trips` declares one, and where its file is imported
+ * `readParquet("data/trips")` needs no annotation.
+ */
+export interface Sources {}
+
+type SourceRow<P extends keyof Sources> = Sources[P] extends object ? Sources[P] : never;
 
 /**
  * Reads Parquet: a file, a folder (recursively), a glob or a list, one table in name order of the files.
@@ -20,12 +31,24 @@ import type { RowFunction, StoredRow } from "./tables/types.ts";
  * `Row` is what the program expects of the columns it uses; `types: { id: "bigint" }` opens an int64 column as bigint.
  * LS2001 (missing), LS2002 (differing schemas), LS2005 (corrupt).
  */
-export async function readParquet<Row extends object = Record<never, never>>(
-  path: InputPath,
-  options?: ReadParquetOptions<Row>,
-): Promise<Table<StoredRow<Row>>> {
+export function readParquet<P extends keyof Sources & string>(path: P, options?: ReadParquetOptions<SourceRow<P>>): Promise<Table<StoredRow<SourceRow<P>>>>;
+export function readParquet<Row extends object = Record<never, never>>(path: InputPath, options?: ReadParquetOptions<Row>): Promise<Table<StoredRow<Row>>>;
+export async function readParquet(path: InputPath, options?: object): Promise<unknown> {
   const connector = await import("./connectors/parquet/read.ts");
   return connector.readParquet(path, options);
+}
+
+/**
+ * Reads Arrow IPC, files (Feather's version 2, too) and streams: a file, a folder (recursively), a glob or a list, one table in name order of the files.
+ *
+ * Buffers may be compressed (LZ4, zstd), and dictionaries grow. `types: { id: "bigint" }` opens an int64 column as bigint.
+ * LS2001 (missing), LS2002 (differing schemas), LS2005 (corrupt), LS2018 (no Arrow IPC).
+ */
+export function readArrow<P extends keyof Sources & string>(path: P, options?: ReadArrowOptions<SourceRow<P>>): Promise<Table<StoredRow<SourceRow<P>>>>;
+export function readArrow<Row extends object = Record<never, never>>(path: InputPath, options?: ReadArrowOptions<Row>): Promise<Table<StoredRow<Row>>>;
+export async function readArrow(path: InputPath, options?: object): Promise<unknown> {
+  const connector = await import("./connectors/arrow/read.ts");
+  return connector.readArrow(path, options);
 }
 
 /**
@@ -34,10 +57,9 @@ export async function readParquet<Row extends object = Record<never, never>>(
  * A column is what all its values are, in this order: boolean, number, ISO date or time (UTC), string. An empty field is
  * null, a quoted empty one the empty string. LS2001 (missing), LS2002 (differing headers), LS2006 (bad line).
  */
-export async function readCsv<Row extends object = Record<never, never>>(
-  path: InputPath,
-  options?: ReadCsvOptions<Row>,
-): Promise<Table<StoredRow<Row>>> {
+export function readCsv<P extends keyof Sources & string>(path: P, options?: ReadCsvOptions<SourceRow<P>>): Promise<Table<StoredRow<SourceRow<P>>>>;
+export function readCsv<Row extends object = Record<never, never>>(path: InputPath, options?: ReadCsvOptions<Row>): Promise<Table<StoredRow<Row>>>;
+export async function readCsv(path: InputPath, options?: object): Promise<unknown> {
   const connector = await import("./connectors/csv/read.ts");
   return connector.readCsv(path, options);
 }
@@ -48,10 +70,9 @@ export async function readCsv<Row extends object = Record<never, never>>(
  * Its columns are all keys, in order of appearance; what a line has not is null. A column is number, string or boolean, as all its
  * values are; `types: { at: "date", id: "bigint" }` says others. LS2001 (missing), LS2006 (bad line), LS2018 (no JSON Lines).
  */
-export async function readJsonLines<Row extends object = Record<never, never>>(
-  path: InputPath,
-  options?: ReadJsonLinesOptions<Row>,
-): Promise<Table<StoredRow<Row>>> {
+export function readJsonLines<P extends keyof Sources & string>(path: P, options?: ReadJsonLinesOptions<SourceRow<P>>): Promise<Table<StoredRow<SourceRow<P>>>>;
+export function readJsonLines<Row extends object = Record<never, never>>(path: InputPath, options?: ReadJsonLinesOptions<Row>): Promise<Table<StoredRow<Row>>>;
+export async function readJsonLines(path: InputPath, options?: object): Promise<unknown> {
   const connector = await import("./connectors/json/read.ts");
   return connector.readJsonLines(path, options);
 }
@@ -62,10 +83,9 @@ export async function readJsonLines<Row extends object = Record<never, never>>(
  * Columns are found by their ids, so that renamed, added and widened ones read as the schema says; deleted rows are left out.
  * LS2001 (no table, no such snapshot), LS2002, LS2005 (damaged), LS2015 (not supported yet).
  */
-export async function readIceberg<Row extends object = Record<never, never>>(
-  table: string | URL,
-  options?: ReadIcebergOptions<Row>,
-): Promise<Table<StoredRow<Row>>> {
+export function readIceberg<P extends keyof Sources & string>(table: P, options?: ReadIcebergOptions<SourceRow<P>>): Promise<Table<StoredRow<SourceRow<P>>>>;
+export function readIceberg<Row extends object = Record<never, never>>(table: string | URL, options?: ReadIcebergOptions<Row>): Promise<Table<StoredRow<Row>>>;
+export async function readIceberg(table: string | URL, options?: object): Promise<unknown> {
   const connector = await import("./connectors/iceberg/read.ts");
   return connector.readIceberg(table, options);
 }
@@ -77,12 +97,26 @@ export async function readIceberg<Row extends object = Record<never, never>>(
  * ~/.pgpass); `url` may name host and database. Under plain Node it needs the package pg. LS2001 (missing), LS2002 (another schema),
  * LS2020 (refused), LS2021 (not reachable).
  */
-export async function readPostgres<Row extends object = Record<never, never>>(
-  table: string,
-  options?: ReadPostgresOptions<Row>,
-): Promise<Table<StoredRow<Row>>> {
+export function readPostgres<P extends keyof Sources & string>(table: P, options?: ReadPostgresOptions<SourceRow<P>>): Promise<Table<StoredRow<SourceRow<P>>>>;
+export function readPostgres<Row extends object = Record<never, never>>(table: string, options?: ReadPostgresOptions<Row>): Promise<Table<StoredRow<Row>>>;
+export async function readPostgres(table: string, options?: object): Promise<unknown> {
   const connector = await import("./connectors/postgres/read.ts");
   return connector.readPostgres(table, options);
+}
+
+/**
+ * Reads a source that the program brings itself: `await readSource<Issue>(github({ repository }))`, with `github` of {@link defineSource}.
+ *
+ * Rank 0 asks it what there is, once; its chunks are dealt over the ranks, neighbours together, and the table has them in their order. Rows are
+ * kept (in memory, or on disk), so however often the table is used they are asked for once. LS2002 (another schema), LS2025 (the source
+ * failed: with its name, the chunk and the rank).
+ */
+export async function readSource<Row extends object = Record<never, never>>(
+  source: Source,
+  options?: ReadSourceOptions<Row>,
+): Promise<Table<StoredRow<Row>>> {
+  const connector = await import("./connectors/source/read.ts");
+  return connector.readSource(source, options);
 }
 
 /**
@@ -128,13 +162,17 @@ export type { Framed, Window } from "./tables/window-functions.ts";
 export type { RowFunction, Scalar } from "./tables/types.ts";
 export type { InputPath } from "./connectors/paths.ts";
 export type { StoreOptions } from "./connectors/store/options.ts";
+export type { ReadArrowOptions } from "./connectors/arrow/read.ts";
 export type { ReadCsvOptions } from "./connectors/csv/read.ts";
 export type { DeleteIcebergOptions, OverwriteIcebergOptions } from "./connectors/iceberg/change.ts";
 export type { Merge, MergeCounts, MergeIcebergOptions } from "./connectors/iceberg/merge.ts";
 export type { ReadIcebergOptions } from "./connectors/iceberg/read.ts";
 export type { ReadJsonLinesOptions } from "./connectors/json/read.ts";
 export type { ReadParquetOptions } from "./connectors/parquet/read.ts";
+export { defineSource, type ArrowRows, type Source, type SourceBatch, type SourceColumns, type SourceDefinition, type SourceRequest, type SourceSchema } from "./connectors/source/define.ts";
+export type { ReadSourceOptions } from "./connectors/source/read.ts";
 export type { ReadPostgresOptions } from "./connectors/postgres/read.ts";
+export type { WriteArrowOptions } from "./connectors/arrow/write.ts";
 export type { WriteCsvOptions } from "./connectors/csv/write.ts";
 export type { CompactCounts, CompactIcebergOptions } from "./connectors/iceberg/units.ts";
 export type { WriteIcebergOptions } from "./connectors/iceberg/write.ts";

@@ -1,10 +1,12 @@
 /** `lockstep schema pull` and `check`: what they write is what the build reads, and what changed in the data is seen. */
-import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { compileFile } from "@lockstep/plugin-babel";
 import { readParquet, table } from "@lockstep/runtime";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { root } from "../scripts/lib.mjs";
 import { lockstep } from "./job-process.ts";
 
 let folder: string;
@@ -23,7 +25,7 @@ it("writes the columns of Parquet with their exact types, and the build checks a
   expect(await run("pull", "trips", "-o", "src/trips.schema.ts")).toMatchObject({ code: 0, stdout: expect.stringContaining("interface Trips, 5 columns") });
   const text = readFileSync(join(folder, "src/trips.schema.ts"), "utf8");
   expect(text).toContain('"path":"../trips"');
-  expect(text.slice(text.indexOf("export interface"))).toBe(`export interface Trips {
+  expect(text.slice(text.indexOf("export interface"), text.indexOf("\n/** readParquet"))).toBe(`export interface Trips {
   id: number; // int64
   city: string | null; // string
   at: Date; // timestamp[ms, tz=UTC]
@@ -42,25 +44,50 @@ export async function job(path: string) {
   expect(built("fares")).toEqual(["The table has no column 'fares'; did you mean 'fare'?"]);
 });
 
+it("a source named by a literal has the row of its snapshot where that is imported, in the editor and in the build", async () => {
+  const job = (column: string, from = "trips") => `import { readParquet } from "@lockstep/runtime";
+import "./trips.schema.ts";
+export async function job() {
+  "use spmd";
+  return (await readParquet("${from}")).filter((d) => d.${column} > 1).numRows();
+}`;
+  const file = join(folder, "src/literal.ts");
+  // As a project of its own would have them.
+  mkdirSync(join(folder, "node_modules/@lockstep"), { recursive: true });
+  symlinkSync(join(root, "runtime"), join(folder, "node_modules/@lockstep/runtime"));
+  const tsc = (text: string): string => {
+    writeFileSync(file, text);
+    const options = ["--noEmit", "--strict", "--target", "esnext", "--module", "nodenext", "--allowImportingTsExtensions", "--skipLibCheck", "--types", "node", "--typeRoots", join(root, "node_modules/@types")];
+    return spawnSync(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), ...options, file], { encoding: "utf8", cwd: folder }).stdout;
+  };
+  const build = (text: string) => compileFile(text, { id: file }).diagnostics.map(({ message }) => message);
+  expect([tsc(job("fare")), build(job("fare"))]).toEqual(["", []]);
+  expect(tsc(job("fares"))).toMatch(/Property 'fares' does not exist on type .*Did you mean 'fare'/);
+  expect(build(job("fares"))).toEqual(["The table has no column 'fares'; did you mean 'fare'?"]);
+  // Of another path nothing is known.
+  expect(tsc(job("fare", "others"))).toMatch(/Property 'fare' does not exist/);
+  expect(build(job("fare", "others"))).toEqual([expect.stringContaining("The columns of this table are not known: readParquet was given no interface")]);
+});
+
 it("integers of Parquet that a number cannot hold are bigint where the file's bounds say so", async () => {
   await table({ id: [1n, 2n ** 60n], near: [2n ** 53n, -(2n ** 53n)] }).writeParquet(join(folder, "far"));
   expect(await run("pull", "far")).toMatchObject({ code: 0, stdout: expect.stringContaining('readParquet<Far>(path, { types: { "id": "bigint" } }) checks') });
   const text = readFileSync(join(folder, "far.schema.ts"), "utf8");
-  expect(text.slice(text.indexOf("{\n", text.indexOf("export")))).toBe("{\n  id: bigint; // int64\n  near: number; // int64\n}\n");
+  expect(text.slice(text.indexOf("{\n", text.indexOf("export")), text.indexOf("\n/** read", text.indexOf("export")))).toBe("{\n  id: bigint; // int64\n  near: number; // int64\n}\n");
 });
 
 it("integers of CSV that a number cannot hold are bigint, and further ones of no type at all are texts", async () => {
   writeFileSync(join(folder, "ids.csv"), "id,far,n\n1,1,1\n9007199254740993,99999999999999999999,2\n");
   expect(await run("pull", "ids.csv")).toMatchObject({ code: 0, stdout: expect.stringContaining('readCsv<Ids>(path, { types: { "id": "bigint" } }) checks') });
   const text = readFileSync(join(folder, "ids.schema.ts"), "utf8");
-  expect(text.slice(text.indexOf("{\n", text.indexOf("export")))).toBe("{\n  id: bigint; // int64\n  far: string; // string\n  n: number; // float64\n}\n");
+  expect(text.slice(text.indexOf("{\n", text.indexOf("export")), text.indexOf("\n/** read", text.indexOf("export")))).toBe("{\n  id: bigint; // int64\n  far: string; // string\n  n: number; // float64\n}\n");
 });
 
 it("columns of JSON Lines: far integers are bigint, what cannot be looked at has its types, absent is null", async () => {
   writeFileSync(join(folder, "log.jsonl"), '{"id":1,"at":"2024-01-31","any":1,"x":1.5}\n{"id":9007199254740993,"at":"b","any":[],"far":1,"of":{}}\n{"id":2,"at":"c","far":99999999999999999999}\n');
   expect(await run("pull", "log.jsonl")).toMatchObject({ code: 0, stdout: expect.stringContaining('readJsonLines<Log>(path, { types: { "id": "bigint" } })') });
   const text = readFileSync(join(folder, "log.schema.ts"), "utf8");
-  expect(text.slice(text.indexOf("{\n", text.indexOf("export")))).toBe(`{
+  expect(text.slice(text.indexOf("{\n", text.indexOf("export")), text.indexOf("\n/** read", text.indexOf("export")))).toBe(`{
   id: bigint; // int64
   at: string; // string
   // any: float64 | list has no TypeScript type yet
@@ -73,6 +100,16 @@ it("columns of JSON Lines: far integers are bigint, what cannot be looked at has
   appendFileSync(join(folder, "log.jsonl"), '{"id":"3"}\n');
   expect(await run("check", "log.schema.ts")).toMatchObject({ code: 1, stdout: expect.stringMatching(/- id +int64\n {2}\+ id +float64 \| string +has another type/) });
   rmSync(join(folder, "log.schema.ts"));
+});
+
+it("columns of Arrow IPC, nulls counted by reading", async () => {
+  await table({ ...trips, far: [2n ** 60n, null] }).writeArrow(join(folder, "flights"), { compression: "lz4" });
+  expect(await run("pull", "flights")).toMatchObject({ code: 0, stdout: expect.stringContaining('readArrow<Flights>(path, { types: { "far": "bigint" } }) checks') });
+  expect(readFileSync(join(folder, "flights.schema.ts"), "utf8")).toContain("  city: string | null; // string\n  at: Date; // timestamp[ms, tz=UTC]\n  ok: boolean; // bool\n  fare: number; // float64\n  far: bigint | null; // int64\n");
+  expect(await run("check", "flights.schema.ts")).toMatchObject({ code: 0 });
+  await table({ ...trips, city: ["a", "b"], fare: [1, null] }).writeArrow(join(folder, "flights"), { mode: "overwrite" });
+  expect(await run("check", "flights.schema.ts")).toMatchObject({ code: 1, stdout: expect.stringMatching(/fare +float64 \| null +has nulls now\n.*- far/s) });
+  rmSync(join(folder, "flights.schema.ts"));
 });
 
 it("says what has changed in the data, and exits with 1 then alone", async () => {

@@ -3,8 +3,10 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync, zstdDecompressSync } from "node:zlib";
 import { DuckDBInstance } from "@duckdb/node-api";
+import { CompressionType, compressionRegistry, tableFromIPC } from "apache-arrow";
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects, parquetSchema, type SchemaElement } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
+import lz4 from "lz4js";
 import { difference, sortedRows } from "./compare.ts";
 
 type Row = Record<string, unknown>;
@@ -24,6 +26,7 @@ export async function readWritten(folder: string): Promise<Map<string, Written>>
     if (entries.some(({ name }) => name === "metadata")) return void found.set(relative, await readTable(join(folder, relative)));
     const parts = (extension: string) => entries.filter((entry) => entry.isFile() && new RegExp(`${extension}(\\.gz|\\.zst)?$`).test(entry.name)).map(({ name }) => join(folder, relative, name));
     if (parts(".parquet").length > 0) found.set(relative, await readParquet(parts(".parquet")));
+    if (parts(".arrow").length > 0) found.set(relative, readArrow(parts(".arrow")));
     if (parts(".jsonl").length > 0) found.set(relative, await readJson(parts(".jsonl")));
     if (parts(".csv").length > 0) found.set(relative, readLines(parts(".csv")));
     for (const entry of entries) if (entry.isDirectory()) await visit(join(relative, entry.name));
@@ -65,6 +68,16 @@ async function readParquet(files: readonly string[]): Promise<Written> {
     for (const row of (await parquetReadObjects({ file, metadata, compressors })) as Row[]) rows.push(row);
   }
   return { schema, rows };
+}
+
+compressionRegistry.set(CompressionType.ZSTD, { decode: (bytes) => zstdDecompressSync(bytes) });
+compressionRegistry.set(CompressionType.LZ4_FRAME, { decode: (bytes) => lz4.decompress(bytes) });
+
+function readArrow(files: readonly string[]): Written {
+  const tables = files.map((name) => tableFromIPC(readFileSync(name)));
+  const schema = tables[0]!.schema.fields.map(({ name, type }) => `${name}: ${String(type)}`);
+  // Values of a type without a primitive of its own are views of the table's bytes.
+  return { schema, rows: tables.flatMap((table) => table.toArray().map((row: { toJSON(): Row }) => Object.fromEntries(Object.entries(row.toJSON()).map(([name, value]) => [name, ArrayBuffer.isView(value) ? String(value) : value])))) };
 }
 
 /** A table of Iceberg: its rows, each with its partition. Avro's own reader takes the manifests apart. */

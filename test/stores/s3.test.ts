@@ -82,6 +82,9 @@ for (const start of [versitygw, s3mock]) {
         // The other execution finds the same rows in it.
         const counted = await within(server.env, () => jobs.counted(`s3://lockstep/out${ranks}/rows`));
         expect(counted).toEqual(await jobs.counted(join(scratch, "right/rows")));
+        const right = await jobs.batches(join(scratch, "right/batches"));
+        expect(difference(right, await value(pool(ranks), "batches", `s3://lockstep/out${ranks}/batches`))).toBeNull();
+        expect(difference(right, await within(server.env, () => jobs.batches(`s3://lockstep/out${ranks}/batches`)))).toBeNull();
         await expect(value(pool(ranks), "written", remote, `s3://lockstep/out${ranks}`)).rejects.toMatchObject({ code: "LS2007" });
         await value(pool(ranks), "overwritten", remote, `s3://lockstep/out${ranks}`);
         expect(await value(pool(ranks), "counted", `s3://lockstep/out${ranks}/rows`)).toMatchObject([{ n: 100_000 }]);

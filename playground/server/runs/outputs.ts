@@ -1,7 +1,7 @@
 /** Tables that a run left: its default export, and the Parquet, CSV, JSON Lines and Iceberg it wrote. Rows come in pages. */
 import { existsSync, lstatSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { readCsv, readIceberg, readJsonLines, table } from "@lockstep/runtime";
+import { readArrow, readCsv, readIceberg, readJsonLines, table, type Table } from "@lockstep/runtime";
 import { asyncBufferFromFile, type AsyncBuffer, parquetMetadataAsync, parquetReadObjects } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
 
@@ -9,7 +9,7 @@ type Columns = Parameters<typeof table>[0];
 export type Row = Readonly<Record<string, unknown>>;
 
 /** Bytes of text that are held in memory, as rows. */
-const MOST_TEXT = 200_000_000;
+const MOST_BYTES = 200_000_000;
 
 export interface ResultTable {
   readonly name: string;
@@ -17,7 +17,7 @@ export interface ResultTable {
   readonly rows: number;
   page(from: number, to: number): Promise<Row[]>;
   /** How a program reads it again, from `path()`. */
-  readonly reader: "readParquet" | "readCsv" | "readJsonLines" | "readIceberg";
+  readonly reader: "readParquet" | "readArrow" | "readCsv" | "readJsonLines" | "readIceberg";
   path(): Promise<string>;
 }
 
@@ -49,7 +49,7 @@ export async function writtenTables(workspace: string): Promise<ResultTable[]> {
       continue;
     }
     for (const name of names) if (name !== "dist" && statOf(name).isDirectory()) folders.push(join(folder, name));
-    for (const [ending, tableOf] of [[".parquet", parquetTable], [".csv", textTable("readCsv", readCsv)], [".jsonl", textTable("readJsonLines", readJsonLines)]] as const) {
+    for (const [ending, tableOf] of [[".parquet", parquetTable], [".arrow", wholeTable("readArrow", readArrow)], [".csv", wholeTable("readCsv", readCsv)], [".jsonl", wholeTable("readJsonLines", readJsonLines)]] as const) {
       const files = names.filter((name) => name.endsWith(ending) && statOf(name).isFile()).map((name) => join(workspace, folder!, name));
       if (files.length > 0) tables.push(await tableOf(folder || ".", join(workspace, folder), files).catch((error: Error) => unreadable(folder || ".", error)));
     }
@@ -92,9 +92,10 @@ async function icebergTable(name: string, folder: string): Promise<ResultTable> 
   return { name, columns: rows.columnNames(), rows: rows.numRows(), page: async (from, to) => rows.slice(from, to).objects() as Row[], reader: "readIceberg", path: async () => folder };
 }
 
-const textTable = (reader: "readCsv" | "readJsonLines", read: typeof readCsv | typeof readJsonLines) => async (name: string, folder: string, files: readonly string[]): Promise<ResultTable> => {
+/** Of files that are read as a whole. */
+const wholeTable = (reader: "readArrow" | "readCsv" | "readJsonLines", read: (file: string) => Promise<Table<Row>>) => async (name: string, folder: string, files: readonly string[]): Promise<ResultTable> => {
   const bytes = files.reduce((sum, file) => sum + statSync(file).size, 0);
-  if (bytes > MOST_TEXT) throw new Error(`${Math.round(bytes / 1e6)} MB of text are too many to be shown; Parquet is read in pages`);
-  const rows = (await Promise.all(files.map(async (file) => (await read<Row>(file)).objects() as Row[]))).flat();
+  if (bytes > MOST_BYTES) throw new Error(`${Math.round(bytes / 1e6)} MB are too many to be shown; Parquet is read in pages`);
+  const rows = (await Promise.all(files.map(async (file) => (await read(file)).objects() as Row[]))).flat();
   return { name, columns: columnsOf(rows), rows: rows.length, page: async (from, to) => rows.slice(from, to), reader, path: async () => folder };
 };

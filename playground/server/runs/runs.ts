@@ -52,7 +52,7 @@ export class Runs {
 
   /** Keeps an upload; its path for a program is `uploads/NAME`. */
   upload(name: string, bytes: Buffer): string {
-    if (!/^[\p{L}\p{N}_][\p{L}\p{N}_ ().+-]{0,120}\.(csv|parquet|jsonl|ndjson|json)$/iu.test(name)) throw new Refusal(400, "data are Parquet, CSV or JSON Lines files, whose names end so and hold letters, digits and . _ - + ( )");
+    if (!/^[\p{L}\p{N}_][\p{L}\p{N}_ ().+-]{0,120}\.(csv|parquet|arrow|arrows|feather|jsonl|ndjson|json)$/iu.test(name)) throw new Refusal(400, "data are Parquet, Arrow, CSV or JSON Lines files, whose names end so and hold letters, digits and . _ - + ( )");
     writeFileSync(join(this.#uploads(), name), bytes);
     return `uploads/${name}`;
   }

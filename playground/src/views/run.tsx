@@ -33,7 +33,7 @@ function Controls() {
       {running.value ? <button type="button" class="primary" onClick={() => void stop()}>Stop</button> : <button type="submit" class="primary">Run</button>}
       <label>on <select value={String(ranks.value)} onChange={(event) => void (ranks.value = Number(event.currentTarget.value))}>{[1, 2, 3, 4, 5, 6, 7, 8].map((n) => <option value={String(n)}>{n === 1 ? "1 rank" : `${n} ranks`}</option>)}</select></label>
       <label class="wide">with <input type="text" aria-label="Arguments of the program" placeholder="arguments: process.argv" value={programArguments.value} onInput={(event) => void (programArguments.value = event.currentTarget.value)} /></label>
-      <label class="upload"><span>Upload data</span><input class="sr-only" type="file" accept=".csv,.parquet,.jsonl,.ndjson,.json" onChange={(event) => void upload(event.currentTarget)} /></label>
+      <label class="upload"><span>Upload data</span><input class="sr-only" type="file" accept=".csv,.parquet,.arrow,.arrows,.feather,.jsonl,.ndjson,.json" onChange={(event) => void upload(event.currentTarget)} /></label>
       <label><input type="checkbox" checked={withPlain.value} onChange={(event) => void (withPlain.value = event.currentTarget.checked)} /> compare with plain Node</label>
     </form>
   );

@@ -10,6 +10,7 @@ const renamed: Readonly<Record<string, string>> = {
   cross_join: "cross", crossJoin: "cross", semi_join: "semijoin", anti_join: "antijoin", union_all: "concat", unionAll: "concat", append: "concat", vstack: "concat", bind_rows: "concat",
   minus: "except", difference: "except", intersection: "intersect", melt: "fold", unpivot: "fold", pivot_longer: "fold", show: "print", display: "print", toArray: "objects", collect: "objects", rows: "objects", records: "objects",
   to_parquet: "writeParquet", toParquet: "writeParquet", write_parquet: "writeParquet", to_csv: "writeCsv", toCSV: "writeCsv", toCsv: "writeCsv", write_csv: "writeCsv",
+  ...Object.fromEntries(["to_arrow", "write_arrow", "to_feather", "write_feather", "writeFeather", "write_ipc", "writeIpc"].map((name) => [name, "writeArrow"])),
   ...Object.fromEntries(["to_json", "toJson", "write_json", "writeJson", "writeJSON", "write_ndjson", "writeNdjson", "writeJsonl"].map((name) => [name, "writeJsonLines"])),
   count_rows: "numRows", column: "array", getColumn: "array", get_column: "array",
 };

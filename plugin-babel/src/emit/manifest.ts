@@ -102,7 +102,7 @@ function inputOf(i: Instruction): ManifestInput {
   return {
     line: i.span.line,
     reader: i.op,
-    path: i.scalars.path?.source ?? "",
+    path: (i.scalars.path ?? i.scalars.source)?.source.replace(/\s+/g, " ") ?? "",
     read: declared.filter((c) => read.has(c.name)).map((c) => ({ name: c.name, type: printType(c.type) })),
     present: declared.map((c) => c.name),
     filters: i.pushed.flatMap((p) => (p.expression ? [printExpression(p.expression)] : [])),

@@ -54,6 +54,11 @@ export class Modules {
     return module;
   }
 
+  /** A module that is imported, for whatever it declares; null where it is not to be read, or is yet to come. */
+  imported(importer: ModuleSource, specifier: string): ModuleSource | null {
+    return this.#load(importer.id, specifier) ?? null;
+  }
+
   /** Where an imported name is declared. */
   follow(importer: ModuleSource, name: ImportedName, depth = 0): Resolved {
     const foreign: Resolved = { kind: "foreign", ...name };

@@ -2,7 +2,7 @@
 import type * as t from "@babel/types";
 import { isHandedOn } from "./effects.ts";
 import { bare } from "./module.ts";
-import type { Place } from "./names.ts";
+import { runtimeName, type Place } from "./names.ts";
 import { originOf } from "./origin.ts";
 
 interface Unsendable {
@@ -33,6 +33,8 @@ export function unsendable(node: t.Node, place: Place): Unsendable | null {
       return first([e.consequent, e.alternate], place);
     case "LogicalExpression":
       return first([e.left, e.right], place);
+    case "CallExpression":
+      return runtimeName(e.callee, place) === "defineSource" ? { what: "a source", fix: "define it in a module of its own, and import it: every rank then loads that module" } : null;
     case "NewExpression": {
       const callee = bare(e.callee);
       const name = callee.type === "Identifier" ? callee.name : callee.type === "MemberExpression" && callee.property.type === "Identifier" ? callee.property.name : "a class";

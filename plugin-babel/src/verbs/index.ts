@@ -15,7 +15,7 @@ import { array, batches, columnNames, get, numRows, objects, print } from "./obs
 import { orderby } from "./orderby.ts";
 import { parameter } from "./parameter.ts";
 import { pivot } from "./pivot.ts";
-import { readCsv, readIceberg, readJsonLines, readParquet, readPostgres, table } from "./readers.ts";
+import { readArrow, readCsv, readIceberg, readJsonLines, readParquet, readPostgres, readSource, table } from "./readers.ts";
 import { rebalance } from "./rebalance.ts";
 import { rename } from "./rename.ts";
 import { rollup } from "./rollup.ts";
@@ -30,14 +30,14 @@ import { unroll } from "./unroll.ts";
 import type { Verb } from "./verb.ts";
 import { deleteIceberg, mergeIceberg, overwriteIceberg } from "./changes.ts";
 import { compactIceberg } from "./compact.ts";
-import { writeCsv, writeIceberg, writeJsonLines, writeParquet, writePostgres } from "./writers.ts";
+import { writeArrow, writeCsv, writeIceberg, writeJsonLines, writeParquet, writePostgres } from "./writers.ts";
 
 export const catalogue: readonly Verb[] = [
-  readParquet, readCsv, readJsonLines, readIceberg, readPostgres, table,
+  readParquet, readArrow, readCsv, readJsonLines, readIceberg, readPostgres, readSource, table,
   filter, derive, impute, select, rename, join, join_left, join_right, join_full, cross, lookup, join_asof, semijoin, antijoin,
   fold, unroll, groupby, ungroup, rollup, count, pivot, orderby, slice, sample, shuffle, rebalance, concat, dedupe, union, intersect, except,
   numRows, columnNames, get, objects, array, batches, print,
-  writeParquet, writeCsv, writeJsonLines, writeIceberg, writePostgres, overwriteIceberg, mergeIceberg, deleteIceberg, compactIceberg,
+  writeParquet, writeArrow, writeCsv, writeJsonLines, writeIceberg, writePostgres, overwriteIceberg, mergeIceberg, deleteIceberg, compactIceberg,
 ];
 
 export const readers: ReadonlyMap<string, Verb> = new Map(catalogue.filter((v) => v.on === "module").map((v) => [v.name, v]));

@@ -22,11 +22,14 @@ const range: Options = { limit: number, offset: number };
 
 export const optionsOf = {
   readParquet: { types: read, store },
+  readArrow: { types: read, store },
   readCsv: { delimiter: character, header: boolean, types: read, ...badRows, store },
   readJsonLines: { types: read, ...badRows, store },
   readIceberg: { snapshot: text, asOf: date, ref: text, since: text, into: text, catalog, types: read, store },
   readPostgres: { url: database, types: read, partitionBy: text, connections: count },
+  readSource: { types: read },
   writeParquet: { ...files, compression: { kind: "one", of: ["snappy", "zstd", "gzip", "lz4", "none"] }, rowGroupRows: count, types: { kind: "types", of: "arrow" }, sortBy: texts },
+  writeArrow: { ...files, compression: { kind: "one", of: ["lz4", "zstd", "none"] }, types: { kind: "types", of: "arrow" }, sortBy: texts },
   writeCsv: { ...files, compression, delimiter: character, header: boolean },
   writeJsonLines: { ...files, compression },
   writeIceberg: { mode: { kind: "one", of: ["append", "overwrite", "overwrite-partitions", "create"] }, partitionBy: texts, distribution, sortBy: texts, catalog, types: { kind: "types", of: "arrow" }, store },

@@ -24,7 +24,7 @@ function besides({ besides: of }: Instruction): { [key: string]: Data } {
   return { ...(of?.seen && { seen: of.seen }), ...(of && of.clashing.length > 0 && { clashing: [...of.clashing] }) };
 }
 
-// Parquet is read again faster than rows are kept; text is not.
+// Parquet and Arrow are read again faster than rows are kept; text is not.
 const reader = (name: string, format: string, options?: Options, takes: "path" | "paths" = "paths"): Verb => ({
   name,
   docs: `Opens ${format} files: a path, a directory, a glob or a list. The interface says which columns there are.`,
@@ -46,7 +46,7 @@ const reader = (name: string, format: string, options?: Options, takes: "path" |
   communicates: () => "file metadata, once (Bcast)",
   order: () => "ignores",
   rowwise: false,
-  repeatable: format === "Parquet" || format === "Iceberg" || format === "literal",
+  repeatable: format === "Parquet" || format === "Arrow IPC" || format === "Iceberg" || format === "literal",
   demands: () => [],
   lower: (i) => ({
     method: name,
@@ -55,6 +55,7 @@ const reader = (name: string, format: string, options?: Options, takes: "path" |
 });
 
 export const readParquet = reader("readParquet", "Parquet", optionsOf.readParquet);
+export const readArrow = reader("readArrow", "Arrow IPC", optionsOf.readArrow);
 export const readCsv = reader("readCsv", "CSV", optionsOf.readCsv);
 export const readJsonLines: Verb = {
   ...reader("readJsonLines", "JSON Lines", optionsOf.readJsonLines),
@@ -77,6 +78,17 @@ export const readPostgres: Verb = {
     { kind: "scalar", name: "options", optional: true, default: "{}", options: optionsOf.readPostgres },
   ],
   communicates: () => "what rank 0 finds out of the table, once (Bcast)",
+};
+
+export const readSource: Verb = {
+  ...reader("readSource", "source"),
+  docs: "Reads a source that the program brings itself (`defineSource`): its chunks are dealt over the ranks, and every rank reads its own. The interface says which columns there are.",
+  example: "await readSource<Trip>(feed({ url: path }))",
+  signature: [
+    { kind: "scalar", name: "source", optional: false },
+    { kind: "scalar", name: "options", optional: true, default: "{}", options: optionsOf.readSource },
+  ],
+  communicates: () => "what there is, found by rank 0 (Bcast); how reading has ended (Allgather)",
 };
 
 export const table: Verb = {

@@ -36,6 +36,7 @@ const writer = (name: string, format: string, options: Options): Verb => ({
 });
 
 export const writeParquet = writer("writeParquet", "Parquet", optionsOf.writeParquet);
+export const writeArrow = writer("writeArrow", "Arrow IPC", optionsOf.writeArrow);
 export const writeCsv = writer("writeCsv", "CSV", optionsOf.writeCsv);
 export const writeJsonLines = writer("writeJsonLines", "JSON Lines", optionsOf.writeJsonLines);
 

@@ -6,7 +6,7 @@ export function schemaCommand(): Command {
     .description("write down the columns of a source as TypeScript, or say what has changed there since")
     .addCommand(
       new Command("pull")
-        .description("write <name>.schema.ts with an interface of the columns of Parquet, CSV or JSON Lines files, of an Iceberg table, or of a table of PostgreSQL")
+        .description("write <name>.schema.ts with an interface of the columns of Parquet, Arrow IPC, CSV or JSON Lines files, of an Iceberg table, or of a table of PostgreSQL")
         .argument("<path>", "a file, a folder or a glob; postgres://host/database (postgres:// where the environment says it)")
         .argument("[table]", "of a database: schema.table, a view, or a query")
         .option("-o, --out <file>", "the file to write (default: named as the source, in this folder)")

@@ -6,6 +6,8 @@ import { didYouMean, LockstepError } from "../errors/index.ts";
 import type { BatchOptions, ShuffleOptions } from "../tables/batch-options.ts";
 import type { SampleOptions } from "../tables/sample.ts";
 import type { RowRange } from "../tables/slice.ts";
+import type { ReadArrowOptions } from "./arrow/read.ts";
+import type { WriteArrowOptions } from "./arrow/write.ts";
 import type { ReadCsvOptions } from "./csv/read.ts";
 import type { WriteCsvOptions } from "./csv/write.ts";
 import type { CatalogOptions } from "./iceberg/catalog.ts";
@@ -20,6 +22,7 @@ import type { ReadParquetOptions } from "./parquet/read.ts";
 import type { WriteParquetOptions } from "./parquet/write.ts";
 import type { ReadPostgresOptions } from "./postgres/read.ts";
 import type { WritePostgresOptions } from "./postgres/write.ts";
+import type { ReadSourceOptions } from "./source/read.ts";
 import type { StoreOptions } from "./store/options.ts";
 import type { BadRowOptions } from "./text/bad-rows.ts";
 import type { WriteFilesOptions } from "./write-options.ts";
@@ -48,13 +51,16 @@ const range = { limit: number, offset: number } satisfies Of<RowRange>;
 
 export const optionsOf = {
   readParquet: { types: read, store } satisfies Of<ReadParquetOptions<object>>,
+  readArrow: { types: read, store } satisfies Of<ReadArrowOptions<object>>,
   readCsv: { delimiter: character, header: boolean, types: read, ...badRows, store } satisfies Of<ReadCsvOptions<object>>,
   readJsonLines: { types: read, ...badRows, store } satisfies Of<ReadJsonLinesOptions<object>>,
   readIceberg: { snapshot: text, asOf: date, ref: text, since: text, into: text, catalog, types: read, store } satisfies Of<ReadIcebergOptions<object>>,
   readPostgres: { url: database, types: read, partitionBy: text, connections: count } satisfies Of<ReadPostgresOptions<object>>,
+  readSource: { types: read } satisfies Of<ReadSourceOptions<object>>,
   writeParquet: {
     ...files, compression: { kind: "one", of: ["snappy", "zstd", "gzip", "lz4", "none"] }, rowGroupRows: count, types: { kind: "types", of: "arrow" }, sortBy: texts,
   } satisfies Of<WriteParquetOptions<object>>,
+  writeArrow: { ...files, compression: { kind: "one", of: ["lz4", "zstd", "none"] }, types: { kind: "types", of: "arrow" }, sortBy: texts } satisfies Of<WriteArrowOptions<object>>,
   writeCsv: { ...files, compression, delimiter: character, header: boolean } satisfies Of<WriteCsvOptions<object>>,
   writeJsonLines: { ...files, compression } satisfies Of<WriteJsonLinesOptions<object>>,
   writeIceberg: { mode: { kind: "one", of: ["append", "overwrite", "overwrite-partitions", "create"] }, partitionBy: texts, distribution, sortBy: texts, catalog, types: { kind: "types", of: "arrow" }, store } satisfies Of<WriteIcebergOptions<object>>,

@@ -71,7 +71,7 @@ export function checkLayout(target: string, { single, partitionBy: folders }: Ou
 /** Whether new parts come to those that are there. */
 export const adds = (mode: WriteMode): boolean => mode === "append" || mode === "overwrite-partitions";
 
-const formats = ["parquet", "csv", "csv.gz", "csv.zst", "jsonl", "jsonl.gz", "jsonl.zst"];
+const formats = ["parquet", "arrow", "csv", "csv.gz", "csv.zst", "jsonl", "jsonl.gz", "jsonl.zst"];
 const partNames = formats.map((format) => `part-00000.${format}`);
 
 /** Whether a name in an output is one of its own: a part's, a partition's folder's, a hidden one. */

@@ -8,8 +8,11 @@ import { printType, type ArrowType } from "../tables/arrow-type.ts";
 import { viewOf } from "../tables/column.ts";
 import type { SourceColumn } from "./source-column.ts";
 
-const readers = ["readParquet", "readCsv", "readJsonLines", "readIceberg", "readPostgres"] as const;
+const readers = ["readParquet", "readArrow", "readCsv", "readJsonLines", "readIceberg", "readPostgres"] as const;
 export type SchemaReader = (typeof readers)[number];
+
+/** What programs name a source by, and whose row then needs no annotation. */
+const declaration = (literal: string, name: string): string[] => ['declare module "@lockstep/runtime" {', "  interface Sources {", `    ${json(literal)}: ${name};`, "  }", "}"];
 
 /** What a snapshot says; `columns` are Arrow's printed types, with "| null" where there may be one. */
 export interface Snapshot {
@@ -24,8 +27,8 @@ export interface Snapshot {
 
 const BEGIN = "// lockstep schema: ";
 
-/** The text of a snapshot's file: an interface named `name`, and the exact types in one line of JSON. */
-export function printSnapshot(name: string, { reader, path, url, delimiter }: Omit<Snapshot, "columns">, columns: readonly SourceColumn[]): string {
+/** The text of a snapshot's file: an interface named `name`, what says that it is the row of the source that a program calls `literal`, and the exact types in one line of JSON. */
+export function printSnapshot(name: string, literal: string, { reader, path, url, delimiter }: Omit<Snapshot, "columns">, columns: readonly SourceColumn[]): string {
   const said = { reader, path, ...(url === undefined ? {} : { url }), ...(delimiter === undefined ? {} : { delimiter }), columns: columns.map((column) => [column.name, printColumn(column)]) };
   return [
     "// Written by `npx lockstep schema pull`, compared with the data by `npx lockstep schema check`: not to be edited.",
@@ -35,6 +38,9 @@ export function printSnapshot(name: string, { reader, path, url, delimiter }: Om
     `export interface ${name} {`,
     ...columns.map((column) => `  ${memberLine(reader, column)}`),
     "}",
+    "",
+    `/** ${reader}(${json(literal)}), where this file is imported. */`,
+    ...declaration(literal, name),
     "",
   ].join("\n");
 }

@@ -23,7 +23,7 @@ export const errorCodes = {
   LS2015: { title: "not supported", fix: "The message says which value, type or option it is: convert it before, or leave it out." },
   LS2016: { title: "a table was used wrongly", fix: "See the message; `tsc` and the Lockstep build report it before the program runs." },
   LS2017: { title: "values of several types in one column", fix: "Make the row function return one type, or null." },
-  LS2018: { title: "file of another format", fix: "Use the reader of the file's format: readParquet, readCsv, readJsonLines, readIceberg." },
+  LS2018: { title: "file of another format", fix: "Use the reader of the file's format: readParquet, readArrow, readCsv, readJsonLines, readIceberg." },
   LS2019: { title: "input changed while it was read", fix: "Run the job when nobody writes its inputs." },
   LS2020: {
     title: "store or database refuses access",
@@ -33,6 +33,7 @@ export const errorCodes = {
   LS2022: { title: "the command has nothing to work on", fix: "Name a built program, a function or a code that is there." },
   LS2023: { title: "output changed while it was written", fix: "Run the job again: it then sees what others have committed." },
   LS2024: { title: "a collective was used wrongly", fix: "See the message: all ranks bring values of one kind, and lists have one value a rank." },
+  LS2025: { title: "a source of the program failed", fix: "See to the source: the message names it, its chunk, and what it did." },
   LS2099: { title: "a bug in Lockstep", fix: "Please report it with the lines above." },
 } as const satisfies Record<string, { readonly title: string; readonly fix: string }>;
 

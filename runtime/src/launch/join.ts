@@ -43,7 +43,7 @@ async function meet(options: EngineOptions, bundle: Bundle | undefined, surround
     if (localRanks !== undefined) job = (await checked(engine.broadcast(rank === 0 ? Buffer.from(job) : null, 0))).toString();
     reached(rank, "ranks met");
   }
-  return { rank, size, job, engine, native, ...surroundings, profiled: observe, used: (usage) => observeUsage(usage, engine) };
+  return { rank, size, threads, job, engine, native, ...surroundings, profiled: observe, used: (usage) => observeUsage(usage, engine) };
 }
 
 function compare(first: Record<string, string>, other: Record<string, string>, rank: number): void {

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { glob } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
+import { arrowNames, describeArrow } from "../connectors/arrow/read.ts";
 import { csvNames, describeCsv } from "../connectors/csv/read.ts";
 import { isTable } from "../connectors/iceberg/paths.ts";
 import { describeIceberg } from "../connectors/iceberg/read.ts";
@@ -36,10 +37,11 @@ export async function pull(path: string, options: PullOptions): Promise<string> 
   if (!/^[A-Za-z_$][\w$]*$/.test(name)) throw new LockstepError({ code: "LS2016", message: `${JSON.stringify(name)} is no name for an interface` });
   const source = { reader, path: table ?? fromFile(out, path), ...(table === undefined || isBare(path) ? {} : { url: path }), ...(options.delimiter === undefined ? {} : { delimiter: options.delimiter }) };
   const columns = await describe({ ...source, path: table ?? path });
-  writeFileSync(out, printSnapshot(name, source, columns));
+  const literal = table ?? path;
+  writeFileSync(out, printSnapshot(name, literal, source, columns));
   const exact = columns.filter((column) => isBigint(reader, column)).map((column) => `${JSON.stringify(column.name)}: "bigint"`);
   const call = `${reader}<${name}>(${table === undefined ? "path" : JSON.stringify(table)}${exact.length > 0 ? `, { types: { ${exact.join(", ")} } }` : ""})`;
-  return `${out}: interface ${name}, ${columns.length} ${columns.length === 1 ? "column" : "columns"}; ${call} checks programs against it`;
+  return `${out}: interface ${name}, ${columns.length} ${columns.length === 1 ? "column" : "columns"}; ${call} checks programs against it, and so does ${reader}(${JSON.stringify(literal)}) where the file is imported`;
 }
 
 /** Compares snapshots with their sources, all of them. */
@@ -80,6 +82,8 @@ async function snapshotsHere(): Promise<string[]> {
 
 function describe({ reader, path, url, delimiter }: Omit<Snapshot, "columns">): Promise<SourceColumn[]> {
   switch (reader) {
+    case "readArrow":
+      return describeArrow(path);
     case "readCsv":
       return describeCsv(path, delimiter === undefined ? {} : { delimiter });
     case "readIceberg":
@@ -102,6 +106,7 @@ const tableStem = (table: string): string => (/\s/.test(table) ? "query" : table
 
 const formats = [
   { format: "Parquet", reader: "readParquet", extensions: [".parquet"] },
+  { format: "Arrow IPC", reader: "readArrow", extensions: arrowNames },
   { format: "CSV", reader: "readCsv", extensions: csvNames },
   { format: "JSON Lines", reader: "readJsonLines", extensions: jsonLinesNames },
 ] as const;

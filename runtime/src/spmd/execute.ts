@@ -75,7 +75,7 @@ export interface Place {
 }
 
 /** Stages an output and writes it, unless an earlier attempt of the job has committed it. */
-export function write(input: TableNode, path: string | URL, verb: "writeParquet" | "writeCsv" | "writeJsonLines", options: WriteFilesOptions<Record<string, unknown>> & { readonly sortBy?: readonly string[] } = {}, site: string, build: (input: number, place: Place, sort: readonly SortKey[]) => Sink): Promise<void> {
+export function write(input: TableNode, path: string | URL, verb: "writeParquet" | "writeArrow" | "writeCsv" | "writeJsonLines", options: WriteFilesOptions<Record<string, unknown>> & { readonly sortBy?: readonly string[] } = {}, site: string, build: (input: number, place: Place, sort: readonly SortKey[]) => Sink): Promise<void> {
   const call = currentCall();
   const target = located(site, () => outputTarget(path));
   return call.inOrder(async () => {

@@ -1,9 +1,12 @@
 import type { ColumnType, Expression } from "@lockstep/native/plan";
+import type { ReadArrowOptions } from "../connectors/arrow/read.ts";
 import type { ReadCsvOptions } from "../connectors/csv/read.ts";
 import type { ReadIcebergOptions } from "../connectors/iceberg/read.ts";
 import type { IcebergTable, openTable as OpenTableOf, TableOptions } from "../connectors/iceberg/table.ts";
 import type { ReadJsonLinesOptions } from "../connectors/json/read.ts";
 import type { ReadParquetOptions } from "../connectors/parquet/read.ts";
+import type { Source } from "../connectors/source/define.ts";
+import type { ReadSourceOptions } from "../connectors/source/read.ts";
 import type { ReadPostgresOptions } from "../connectors/postgres/read.ts";
 import { checkOptions } from "../connectors/options.ts";
 import { refuseDangling, refuseOwn, type InputPath } from "../connectors/paths.ts";
@@ -54,6 +57,11 @@ export function readParquet(path: InputPath, options: ReadParquetOptions<Record<
   return open(path, descriptor, "readParquet", options, (types, store) => ({ types, store }));
 }
 
+/** Opens files and streams of Arrow IPC. */
+export function readArrow(path: InputPath, options: ReadArrowOptions<Record<string, unknown>> | undefined, descriptor: ReaderDescriptor): Promise<SpmdTable> {
+  return open(path, descriptor, "readArrow", options, (types, store) => ({ types, store }));
+}
+
 /** Opens CSV files. */
 export function readCsv(path: InputPath, options: ReadCsvOptions<Record<string, unknown>> | undefined, descriptor: ReaderDescriptor): Promise<SpmdTable> {
   return open(path, descriptor, "readCsv", options, (types, store) => ({ types, store, delimiter: options?.delimiter ?? ",", header: options?.header ?? true, ...tolerance(options) }));
@@ -80,6 +88,18 @@ export function readPostgres(table: string, options: ReadPostgresOptions<Record<
     }
     const request = engineText({ table, url, declared, types, partitionBy, connections, site });
     return (await opened(call, table, descriptor, false, (engine) => engine.openPostgres(request))).table;
+  });
+}
+
+/** Opens a source of the program's. */
+export function readSource(source: Source, options: ReadSourceOptions<Record<string, unknown>> | undefined, descriptor: ReaderDescriptor): Promise<SpmdTable> {
+  const call = currentCall();
+  return call.inOrder(async () => {
+    checkReader("readSource", options, descriptor);
+    const { openSource } = await import("./source.ts");
+    const { dataset, schema, rows } = await openSource(call, source, descriptor);
+    checkBesides(source.definition.name, schema, descriptor);
+    return scan(dataset, descriptor, rows);
   });
 }
 
@@ -151,7 +171,7 @@ async function refuseNew(call: CallContext, path: string, { into, ...options }: 
   }
 }
 
-const methods = { readParquet: "openParquet", readCsv: "openCsv", readJsonLines: "openJsonLines" } as const;
+const methods = { readParquet: "openParquet", readArrow: "openArrow", readCsv: "openCsv", readJsonLines: "openJsonLines" } as const;
 
 type Types = Readonly<Record<string, string | undefined>>;
 
@@ -174,7 +194,7 @@ async function open(path: InputPath, descriptor: ReaderDescriptor, verb: keyof t
     if (call.world.size > 1) located(site, () => local.forEach(refuseOwn));
     located(site, () => local.forEach(refuseDangling));
     const request = engineText({ paths: resolved, declared, site, ...asked(options?.types ?? {}, options?.store ?? {}) });
-    return opened(call, paths[0]!, descriptor, verb === "readParquet", (engine) => engine[methods[verb]](request));
+    return opened(call, paths[0]!, descriptor, verb === "readParquet" || verb === "readArrow", (engine) => engine[methods[verb]](request));
   });
   if (bad && call.world.rank === 0) tellBadRows(String(path), bad.count, bad.rows[0]!);
   // An operation of its own, behind that of opening.
@@ -184,7 +204,7 @@ async function open(path: InputPath, descriptor: ReaderDescriptor, verb: keyof t
 
 const badTypes: ColumnType[] = (["file", "line", "text", "reason"] as const).map((name) => ({ name, type: name === "line" ? "number" : "string", nullable: false }));
 
-function checkReader(verb: keyof typeof methods | "readIceberg" | "readPostgres", options: ReaderOptions | undefined, { declared, site }: ReaderDescriptor): void {
+function checkReader(verb: keyof typeof methods | "readIceberg" | "readPostgres" | "readSource", options: ReaderOptions | undefined, { declared, site }: ReaderDescriptor): void {
   onEveryRank(() => {
     checkOptions(verb, options, site);
     checkBadRows(verb, options ?? {}, site);

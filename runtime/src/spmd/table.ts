@@ -2,6 +2,7 @@ import type {
   AggregateFunction, AsofJoin, ColumnType, Expression, JoinColumn, JoinCondition, JoinKey, JoinType, JsType, NamedAggregate, NamedExpression, Node, SelectColumn, SortKey, WindowColumn,
 } from "@lockstep/native/plan";
 import { checkOptions } from "../connectors/options.ts";
+import type { WriteArrowOptions } from "../connectors/arrow/write.ts";
 import type { WriteCsvOptions } from "../connectors/csv/write.ts";
 import type { OverwriteIcebergOptions } from "../connectors/iceberg/change.ts";
 import type { MergeCounts, MergeIcebergOptions } from "../connectors/iceberg/merge.ts";
@@ -270,6 +271,16 @@ export class SpmdTable {
       ordered: isOrdered(ordered, options),
       compression: options?.compression ?? "snappy",
       rowGroupRows: options?.rowGroupRows ?? 1_048_576,
+      types: (options?.types ?? {}) as Record<string, string>,
+      sort: [...sort],
+    }));
+  }
+
+  async writeArrow(path: string | URL, options: WriteArrowOptions<Record<string, unknown>> | undefined, { site, ordered }: Sited & { ordered: boolean }): Promise<void> {
+    await write(this.node, path, "writeArrow", options, site, (input, place, sort) => ({
+      op: "writeArrow", input, ...place, site,
+      ordered: isOrdered(ordered, options),
+      compression: options?.compression ?? "none",
       types: (options?.types ?? {}) as Record<string, string>,
       sort: [...sort],
     }));

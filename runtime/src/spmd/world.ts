@@ -5,6 +5,8 @@ import type { Engine, Native } from "./engine.ts";
 export interface World {
   readonly rank: number;
   readonly size: number;
+  /** Worker threads of this rank, each with a partition of every distributed table. */
+  readonly threads: number;
   readonly job: string;
   readonly engine: Engine;
   readonly native: Native;

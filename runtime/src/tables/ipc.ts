@@ -1,5 +1,5 @@
 import {
-  binary, bool, Column as IpcColumn, columnFromArray, dateDay, decimal, dictionary, DateUnit, float, float64, int, int32, int64 as ipcInt64, Precision, tableFromColumns,
+  binary, bool, Column as IpcColumn, columnFromArray, dateDay, decimal, dictionary, type CompressionType_, DateUnit, float, float64, int, int32, int64 as ipcInt64, Precision, tableFromColumns,
   tableFromIPC, tableToIPC, TimeUnit as IpcUnit, timestamp, Type, utf8, type DataType,
 } from "@uwdata/flechette";
 import { type ArrowType, type TimeUnit } from "./arrow-type.ts";
@@ -16,12 +16,24 @@ export function toIpc(columns: Columns): Uint8Array {
 /** The columns of an Arrow IPC stream; `views` says which are seen otherwise than by default. */
 export function fromIpc(bytes: Uint8Array, views: Readonly<Record<string, View>> = {}): { columns: Columns; rows: number } {
   // Typed arrays are views of the stream: it has to start at a multiple of eight bytes.
-  const table = tableFromIPC(bytes.byteOffset % 8 === 0 ? bytes : bytes.slice(), { useBigInt: true, useDecimalInt: true });
+  const table = decoded(bytes.byteOffset % 8 === 0 ? bytes : bytes.slice());
   const columns = table.schema.fields.map(({ name, type }, i): [string, Column] => {
     const view = views[name];
     return [name, new Column(arrowType(type), table.numRows, () => storedValues(table.getChildAt(i)), { ...(view && { view }), origin: `the column "${name}"` })];
   });
   return { columns: new Map(columns), rows: table.numRows };
+}
+
+/** A table whose values are as they are stored. */
+export const decoded = (messages: Uint8Array | Uint8Array[]): ReturnType<typeof tableFromIPC> => tableFromIPC(messages, { useBigInt: true, useDecimalInt: true });
+
+/** Rows of a record batch of a file. */
+const batchRows = 65_536;
+
+/** Columns as a file of Arrow IPC. LS2015 for a type not carried. */
+export function toIpcFile(columns: Columns, codec: CompressionType_ | null): Uint8Array {
+  const entries = [...columns].map(([name, column]): [string, IpcColumn<unknown>] => [name, ipcColumn(column, "written as Arrow IPC", batchRows)]);
+  return tableToIPC(tableFromColumns(entries), { format: "file", codec })!;
 }
 
 /** Bytes of the end-of-stream mark. */
@@ -69,18 +81,18 @@ function ipcType(type: ArrowType): DataType | undefined {
   }
 }
 
-function ipcColumn(column: Column): IpcColumn<unknown> {
+function ipcColumn(column: Column, purpose = "sent to other ranks", maxBatchRows?: number): IpcColumn<unknown> {
   const type = ipcType(column.type);
-  if (type === undefined) throw unsupportedType(column, "sent to other ranks");
+  if (type === undefined) throw unsupportedType(column, purpose);
   // Ticks and days are built as the integers they are, then named: flechette's own builders take milliseconds.
   const asIntegers = column.type.id === "timestamp" ? ipcInt64() : column.type.id === "date" ? int32() : type;
   const wide = asIntegers.typeId === Type.Int && asIntegers.bitWidth === 64;
   const convert = column.type.id === "decimal" || wide ? (v: Stored) => (v === null ? null : BigInt(v as number | bigint)) : (v: Stored) => v;
-  const built = columnFromArray(Array.from(column.values, convert), asIntegers, { useBigInt: true });
+  const built = columnFromArray(Array.from(column.values, convert), asIntegers, { useBigInt: true, ...(maxBatchRows !== undefined && { maxBatchRows }) });
   return new IpcColumn([...built.data], type);
 }
 
-function arrowType(type: DataType): ArrowType {
+export function arrowType(type: DataType): ArrowType {
   switch (type.typeId) {
     case Type.Null:
       return { id: "null" };
@@ -114,9 +126,11 @@ function arrowType(type: DataType): ArrowType {
 }
 
 /** Values of integer types as they lie in memory, others as flechette reads them. */
-function storedValues(column: IpcColumn<unknown>): Stored[] {
+export function storedValues(column: IpcColumn<unknown>): Stored[] {
   const raw = column.type.typeId === Type.Int || column.type.typeId === Type.Date || column.type.typeId === Type.Timestamp;
   const out: Stored[] = [];
+  // Nothing says of their rows that they are null.
+  if (column.type.typeId === Type.Null) return new Array<Stored>(column.length).fill(null);
   for (const batch of column.data) {
     const text = textOf(batch as unknown as TextBatch);
     for (let i = 0; i < batch.length; i++) {

@@ -1,3 +1,4 @@
+import type { WriteArrowOptions } from "../connectors/arrow/write.ts";
 import type { WriteCsvOptions } from "../connectors/csv/write.ts";
 import type { OverwriteIcebergOptions } from "../connectors/iceberg/change.ts";
 import type { Merge, MergeCounts, MergeIcebergOptions } from "../connectors/iceberg/merge.ts";
@@ -16,6 +17,11 @@ export abstract class WritableTable<Row> {
   /** Writes a folder of Parquet files, or one file, that appears complete or not at all. LS2007 if it exists, unless `mode` says what becomes of it. */
   async writeParquet(path: string | URL, options: WriteParquetOptions<Row> = {}): Promise<void> {
     return (await import("../connectors/parquet/write.ts")).writeParquet(this.columns, this.rows, path, options);
+  }
+
+  /** The same, of Arrow IPC (`.arrow`, Feather's version 2): what is read without being decoded. */
+  async writeArrow(path: string | URL, options: WriteArrowOptions<Row> = {}): Promise<void> {
+    return (await import("../connectors/arrow/write.ts")).writeArrow(this.columns, this.rows, path, options);
   }
 
   /** The same, of CSV. */

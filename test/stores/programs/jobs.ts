@@ -1,5 +1,5 @@
 /** What is run with object stores: untransformed under plain Node, and compiled on ranks. */
-import { op, readCsv, readParquet } from "@lockstep/runtime";
+import { op, readArrow, readCsv, readParquet } from "@lockstep/runtime";
 import type { Large, Measurement } from "../../oracle/rows.ts";
 
 interface Inputs {
@@ -26,6 +26,14 @@ export async function written(inputs: Inputs, out: string) {
   const large = await readParquet<Large>(inputs.large);
   await large.filter((d) => d.key % 3 === 0).writeParquet(`${out}/rows`, { rowGroupRows: 5000 });
   await large.groupby("name").rollup({ n: op.count(), x: op.max("x") }).orderby("name").writeCsv(`${out}/names-ordered`);
+  await large.filter((d) => d.key % 5 === 0).writeArrow(`${out}/batches`, { compression: "zstd", fileRows: 15_000 });
+}
+
+/** Of record batches the columns that are used. */
+export async function batches(folder: string) {
+  "use spmd";
+  const rows = await readArrow<Large>(folder);
+  return [rows.numRows(), rows.filter((d) => d.x > 0.5).groupby("name").rollup({ n: op.count(), low: op.min("x") }).orderby("name").objects()];
 }
 
 export async function overwritten(inputs: Inputs, out: string) {

@@ -23,6 +23,9 @@ export class RecordingEngine {
     this.opened.push(JSON.parse(json));
     return JSON.stringify({ dataset: ++this.#datasets, rows: 10, files: 1, bytes: 100, schema: [] });
   }
+  openArrow(json: string): Promise<string> {
+    return this.openParquet(json);
+  }
   openCsv(json: string): Promise<string> {
     return this.openParquet(json);
   }

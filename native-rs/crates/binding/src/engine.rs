@@ -105,6 +105,13 @@ impl JsEngine {
         self.run(async move { engine.open_parquet(&json).await }).await
     }
 
+    /// Collective. `{ paths, declared, types, site }` → as `openParquet`.
+    #[napi]
+    pub async fn open_arrow(&self, json: String) -> napi::Result<String> {
+        let engine = self.engine.clone();
+        self.run(async move { engine.open_arrow(&json).await }).await
+    }
+
     /// Collective. `{ paths, declared, types, delimiter, header, site }` → as `openParquet`.
     #[napi]
     pub async fn open_csv(&self, json: String) -> napi::Result<String> {
@@ -144,6 +151,25 @@ impl JsEngine {
     pub async fn register_table(&self, ipc: Buffer) -> napi::Result<u32> {
         let engine = self.engine.clone();
         self.run(async move { engine.register_table(&ipc) }).await
+    }
+
+    /// This rank alone, in the same order on all. Begins a dataset of rows that each rank hands over, of the columns of a stream of Arrow IPC; its number.
+    #[napi]
+    pub fn begin_rows(&self, ipc: Buffer) -> napi::Result<u32> {
+        self.engine.begin_rows(&ipc).map_err(to_js)
+    }
+
+    /// This rank alone. Adds rows, a stream of Arrow IPC, to the `part`th of its threads' partitions; `place`, that of the first of them, orders all.
+    #[napi]
+    pub async fn add_rows(&self, id: u32, part: u32, place: f64, ipc: Buffer) -> napi::Result<()> {
+        let engine = self.engine.clone();
+        self.run(async move { engine.add_rows(id, part as usize, place as i64, &ipc) }).await
+    }
+
+    /// This rank alone, in the same order on all. The rows of a dataset have come, so many on all ranks together.
+    #[napi]
+    pub fn end_rows(&self, id: u32, rows: f64) -> napi::Result<()> {
+        self.engine.end_rows(id, rows as u64).map_err(to_js)
     }
 
     /// Collective. Runs a plan (JSON of `Plan`); a failure on any rank is the same error on every rank. `scripts` is

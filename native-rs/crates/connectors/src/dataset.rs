@@ -13,6 +13,7 @@ use crate::{
     csv::Dialect,
     errors::{ConnectorError, Result},
     iceberg::{DeleteFile, Deleted},
+    ipc::Layouts,
     parquet::Footers,
     paths,
     store::{Blob, Secret, StoreOptions, Version, is_remote},
@@ -61,6 +62,7 @@ pub enum Format {
     Parquet,
     Csv(Dialect),
     JsonLines,
+    Arrow(Layouts),
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -113,14 +115,14 @@ impl Held {
     }
 }
 
-/// A run of rows that is read from one place: a row group of Parquet, a record-aligned byte range of CSV or JSON Lines.
+/// A run of rows that is read from one place: a row group of Parquet, a record batch of Arrow IPC, a record-aligned byte range of CSV or JSON Lines.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Group {
     pub rows: u64,
     /// CSV, JSON Lines: first byte, length, and the line number (from 1) of the first record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lines: Option<Lines>,
-    /// Parquet: one entry a column of the dataset's schema.
+    /// Parquet, Arrow IPC: one entry a column of the dataset's schema.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub columns: Vec<ColumnChunk>,
     /// CSV, JSON Lines: the numbers of lines that are no rows (`onBadRow`).

@@ -4,11 +4,11 @@
 //! open ──► Dataset ──► chunks(columns, parts) ──► read(chunks of my part) ──► batches
 //! (rank 0)  (broadcast)   (same on every rank)      (this rank's bytes only)
 //!
-//! prepare_output ──► FilesPart: ParquetPart / CsvPart / JsonLinesPart (one a rank or partition) ──► commit_output
-//! (rank 0)              (every rank)                                                                   (rank 0)
+//! prepare_output ──► FilesPart: ParquetPart / ArrowPart / CsvPart / JsonLinesPart (one a rank or partition) ──► commit_output
+//! (rank 0)              (every rank)                                                                               (rank 0)
 //! ```
 //!
-//! - [`open_parquet`], [`open_csv`], [`open_json_lines`], [`open_iceberg`] resolve paths, read footers or headers, check the interface and
+//! - [`open_parquet`], [`open_arrow`], [`open_csv`], [`open_json_lines`], [`open_iceberg`] resolve paths, read footers or headers, check the interface and
 //!   collect statistics. The [`Dataset`] is all that planning needs and serialises: rank 0 opens, the others receive it.
 //! - [`read_labels`] gives the distinct values of a dictionary-encoded string column without reading its rows.
 //! - [`PostgresCopy`] takes a rank's rows to a database, and [`PostgresSession`] is where the runtime commits them.
@@ -29,6 +29,7 @@ mod declared;
 mod errors;
 mod files;
 mod iceberg;
+mod ipc;
 mod json;
 mod names;
 mod outputs;
@@ -48,6 +49,7 @@ pub use dataset::{ColumnChunk, ColumnStatistics, DataFile, Dataset, Format, Grou
 pub use errors::{ConnectorError, Result};
 pub use files::{FilesPart, FolderKeys, join_parts};
 pub use iceberg::{Constant, DeleteFile, IcebergColumn, IcebergFile, IcebergFileInfo, IcebergKeys, IcebergPart, IcebergRequest, listed_iceberg, open_iceberg};
+pub use ipc::{ArrowPart, ArrowRequest, ArrowWriteOptions, open_arrow};
 pub use json::{JsonLinesPart, JsonLinesRequest, open_json_lines};
 pub use names::{did_you_mean, near_misses};
 pub use outputs::{Identity, Mode, OutputOptions, abort_output, clear_output, commit_output, prepare_output};

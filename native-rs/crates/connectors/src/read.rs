@@ -30,7 +30,7 @@ use crate::{
     dataset::{Dataset, Format, Held},
     errors::{ConnectorError, Result},
     files::repeated,
-    json,
+    ipc, json,
     parquet,
     store::Blob,
     text,
@@ -190,8 +190,9 @@ impl Reader {
                 None => self.dataset.open(chunk.file).ok()?,
             };
             ahead.blobs.insert(chunk.file, blob.clone());
-            let ranges = match self.dataset.format {
+            let ranges = match &self.dataset.format {
                 Format::Parquet => parquet::needs(&self.dataset, &blob, chunk, &self.scan).ok()?,
+                Format::Arrow(layouts) => ipc::needs(&self.dataset, layouts, chunk, &self.scan).ok()?,
                 Format::Csv(_) | Format::JsonLines => text::needs(&self.dataset, chunk),
             };
             ahead.bytes += ranges.iter().map(|range| range.end - range.start).sum::<u64>();
@@ -220,6 +221,7 @@ impl Reader {
             Some(blob) => {
                 let first = match &self.dataset.format {
                     Format::Parquet => parquet::needs(&self.dataset, blob, chunk, &self.scan)?,
+                    Format::Arrow(layouts) => ipc::needs(&self.dataset, layouts, chunk, &self.scan)?,
                     Format::Csv(_) | Format::JsonLines => text::needs(&self.dataset, chunk),
                 };
                 let (Some(pieces), Some(start)) = (blob.pieces(), first.iter().map(|range| range.start).min()) else { return Ok(blob.clone()) };
@@ -242,6 +244,11 @@ impl Reader {
                     Format::Parquet => {
                         let blob = self.open_next(&chunk)?;
                         parquet::open_chunk(&self.dataset, blob, &chunk, &self.options, &self.scan)?
+                    }
+                    Format::Arrow(_) => {
+                        let blob = self.open_next(&chunk)?;
+                        let Format::Arrow(layouts) = &self.dataset.format else { unreachable!("it was just looked at") };
+                        ipc::open_chunk(&self.dataset, layouts, blob, &chunk, &self.options, &self.scan)?
                     }
                     Format::Csv(dialect) => {
                         let dialect = dialect.clone();

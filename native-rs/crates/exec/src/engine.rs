@@ -1,4 +1,5 @@
 //! What outlives an execution: the ranks, the datasets, the kept tables, memory and worker threads.
+mod handed;
 mod open;
 mod rows;
 
@@ -9,9 +10,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arrow::array::RecordBatch;
-use arrow::compute::concat_batches;
-use arrow::ipc::reader::StreamReader;
 use bytes::Bytes;
 use datafusion::execution::TaskContext;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
@@ -38,7 +36,7 @@ use crate::pool::SharedPool;
 use crate::progress::Progress;
 use crate::run::{Ranks, Run};
 use crate::source::{Source, spool_leaf};
-use crate::spool::Spool;
+use crate::spool::{Handed, Spool};
 
 /// How a rank takes its place.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -73,6 +71,8 @@ pub struct Engine {
     sessions: [SessionState; 3],
     sources: Mutex<HashMap<u32, Source>>,
     spools: Mutex<HashMap<u32, Arc<Spool>>>,
+    /// Datasets in the making, of rows that the program hands over.
+    handed: Mutex<HashMap<u32, Handed>>,
     position: Mutex<Position>,
     workers: Mutex<Option<Runtime>>,
     handle: Handle,
@@ -138,6 +138,7 @@ impl Engine {
             progress,
             sources: Mutex::default(),
             spools: Mutex::default(),
+            handed: Mutex::default(),
             position: Mutex::default(),
             handle: workers.handle().clone(),
             workers: Mutex::new(Some(workers)),
@@ -170,29 +171,23 @@ impl Engine {
         &self.handle
     }
 
-    /// A literal table as an Arrow IPC stream, equal on all ranks; its number.
-    pub fn register_table(&self, ipc: &[u8]) -> Result<u32> {
-        let read = || -> Result<RecordBatch, arrow::error::ArrowError> {
-            let reader = StreamReader::try_new(std::io::Cursor::new(ipc), None)?;
-            let schema = reader.schema();
-            concat_batches(&schema, &reader.collect::<Result<Vec<_>, _>>()?)
-        };
-        let table = read().map_err(|error| EngineError::bug(format!("a table that cannot be read: {error}")))?;
-        let mut hasher = DefaultHasher::new();
-        ipc.hash(&mut hasher);
-        Ok(self.add(Source::Table { table, hash: hasher.finish() }))
+    fn add(&self, source: Source) -> u32 {
+        let id = self.number();
+        self.sources.lock().insert(id, source);
+        id
     }
 
-    fn add(&self, source: Source) -> u32 {
+    /// Of the next dataset.
+    fn number(&self) -> u32 {
         let mut position = self.position.lock();
         position.dataset += 1;
-        self.sources.lock().insert(position.dataset, source);
         position.dataset
     }
 
     /// Forgets an opened dataset or table.
     pub fn close_dataset(&self, id: u32) {
         self.sources.lock().remove(&id);
+        self.handed.lock().remove(&id);
     }
 
     /// Frees a kept table.

@@ -51,7 +51,7 @@ impl<'a> Part<'a> {
                 self.batches.push(batch.clone());
             }
             _ if batch.num_rows() == 0 => {}
-            Sink::WriteParquet(_) | Sink::WriteCsv(_) | Sink::WriteJsonLines(_) | Sink::WriteIceberg(_) | Sink::WritePostgres(_) => match self.writer()? {
+            Sink::WriteParquet(_) | Sink::WriteArrow(_) | Sink::WriteCsv(_) | Sink::WriteJsonLines(_) | Sink::WriteIceberg(_) | Sink::WritePostgres(_) => match self.writer()? {
                 Writer::Files(part) => part.write(batch)?,
                 Writer::Iceberg(part) => part.write(batch)?,
                 Writer::Postgres(part) => part.write(batch)?,
@@ -62,7 +62,7 @@ impl<'a> Part<'a> {
 
     /// Ends the partition; a collect's rows come with it. An empty table is written as one part without rows, of Iceberg and in a database as none.
     pub fn finish(mut self) -> Result<(Tally, Vec<RecordBatch>)> {
-        if self.partition == 0 && matches!(self.sink, Sink::WriteParquet(_) | Sink::WriteCsv(_) | Sink::WriteJsonLines(_)) {
+        if self.partition == 0 && matches!(self.sink, Sink::WriteParquet(_) | Sink::WriteArrow(_) | Sink::WriteCsv(_) | Sink::WriteJsonLines(_)) {
             if let Writer::Files(part) = self.writer()? {
                 part.begin()?;
             }
@@ -93,6 +93,7 @@ impl<'a> Part<'a> {
         if self.writer.is_none() {
             self.writer = Some(match (self.sink, &self.copy) {
                 (Sink::WriteParquet(write), _) => Writer::Files(Box::new(FilesPart::parquet(write, self.partition, &self.schema)?)),
+                (Sink::WriteArrow(write), _) => Writer::Files(Box::new(FilesPart::arrow(write, self.partition, &self.schema)?)),
                 (Sink::WriteCsv(write), _) => Writer::Files(Box::new(FilesPart::csv(write, self.partition, &self.schema)?)),
                 (Sink::WriteJsonLines(write), _) => Writer::Files(Box::new(FilesPart::json_lines(write, self.partition, &self.schema)?)),
                 (Sink::WriteIceberg(write), _) => Writer::Iceberg(Box::new(IcebergPart::new(write, self.partition, &self.schema)?)),

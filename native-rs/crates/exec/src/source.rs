@@ -23,6 +23,8 @@ pub enum Source {
     Dataset(Arc<Dataset>),
     /// On rank 0 with the session that holds what all ranks see.
     Relation { relation: Arc<Relation>, _snapshot: Option<Arc<Snapshot>> },
+    /// What a source of the program's has given each rank.
+    Rows(Arc<Spool>),
     /// Of the program; `hash` is that of its bytes.
     Table { table: RecordBatch, hash: u64 },
 }
@@ -62,6 +64,21 @@ impl Source {
                     let columns = columns.into_iter().map(|index| names[index].clone()).collect();
                     let selection = Selection { columns, condition: condition.clone(), limit: None, position };
                     Ok(Arc::new(QueryExec::new(relation.clone(), selection, ranks)))
+                });
+                (read, rows)
+            }
+            Source::Rows(spool) => {
+                let find = |name: &String| spool.schema.index_of(name).map_err(|error| EngineError::bug(error.to_string()));
+                let indices = columns.iter().map(find).collect::<Result<Vec<_>>>()?;
+                let scan = spool.schema.project(&indices).map_err(|error| EngineError::bug(error.to_string()))?;
+                let (rows, place) = (spool.rows, spool.schema.fields().len() - 1);
+                let whole = Arc::new(with_position(&scan, position));
+                let read = Leaf::new(whole.clone(), move |projection| {
+                    let (columns, position) = chosen(&names, number.as_deref(), projection);
+                    // The position stands last in both.
+                    let called: Vec<usize> = columns.iter().copied().chain(position.is_some().then_some(names.len())).collect();
+                    let held = columns.into_iter().map(|index| indices[index]).chain(position.is_some().then_some(place)).collect();
+                    Ok(Arc::new(SpoolExec::called(id, spool.clone(), held, Arc::new(whole.project(&called)?), ranks)))
                 });
                 (read, rows)
             }

@@ -2,7 +2,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::SchemaRef;
 use datafusion::common::Result;
 use datafusion::common::stats::Precision;
@@ -29,6 +29,95 @@ use crate::run::Ranks;
 struct Part {
     memory: Vec<RecordBatch>,
     disk: Vec<Arc<dyn SpillFile>>,
+}
+
+impl Part {
+    /// In memory, until the limit does not allow it: what comes behind goes to the disk, too.
+    fn keep(&mut self, batch: RecordBatch, file: &mut Later, reservation: &MemoryReservation) -> Result<()> {
+        if file.is_begun() || reservation.try_grow(get_record_batch_memory_size(&batch)).is_err() {
+            return file.append(&batch);
+        }
+        self.memory.push(batch);
+        Ok(())
+    }
+}
+
+/// A file that is made when its first rows come.
+struct Later {
+    manager: SpillManager,
+    /// Appends rows; of none it ends.
+    file: Option<Box<dyn FnMut(Option<&RecordBatch>) -> Result<Option<Arc<dyn SpillFile>>> + Send>>,
+}
+
+impl Later {
+    fn new(manager: SpillManager) -> Self {
+        Self { manager, file: None }
+    }
+
+    fn is_begun(&self) -> bool {
+        self.file.is_some()
+    }
+
+    fn append(&mut self, batch: &RecordBatch) -> Result<()> {
+        if self.file.is_none() {
+            // Its type has no name outside of DataFusion.
+            let mut file = self.manager.create_in_progress_file("Spool")?;
+            self.file = Some(Box::new(move |batch| match batch {
+                Some(batch) => file.append_batch(batch).map(|_| None),
+                None => file.finish(),
+            }));
+        }
+        self.file.as_mut().map_or(Ok(None), |file| file(Some(batch))).map(|_| ())
+    }
+
+    fn finish(mut self) -> Result<Option<Arc<dyn SpillFile>>> {
+        self.file.as_mut().map_or(Ok(None), |file| file(None))
+    }
+}
+
+/// Rows that the program hands over, each rank its own: a kept table in the making. The last column says where each row stands.
+pub struct Handed {
+    schema: SchemaRef,
+    manager: SpillManager,
+    reservation: MemoryReservation,
+    /// This rank's partitions of so many.
+    parts: Vec<(usize, Part, Later)>,
+    partitions: usize,
+}
+
+impl Handed {
+    pub fn new(schema: SchemaRef, ranks: Ranks, context: &TaskContext) -> Self {
+        let reservation = MemoryConsumer::new("Source").with_can_spill(true).register(context.memory_pool());
+        let metrics = SpillMetrics::new(&ExecutionPlanMetricsSet::new(), 0);
+        let manager = SpillManager::new(context.runtime_env(), metrics, schema.clone());
+        let own = ranks.rank * ranks.threads..(ranks.rank + 1) * ranks.threads;
+        let parts = own.map(|partition| (partition, Part::default(), Later::new(manager.clone()))).collect();
+        Self { schema, manager, reservation, parts, partitions: ranks.partitions() }
+    }
+
+    pub fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    /// Adds rows to one of this rank's partitions.
+    pub fn push(&mut self, part: usize, batch: RecordBatch) -> Result<()> {
+        let (_, part, file) = self.parts.get_mut(part).ok_or_else(|| internal_datafusion_err!("a rank has no partition {part}"))?;
+        part.keep(batch, file, &self.reservation)
+    }
+
+    /// All have come; `rows` are those of all ranks.
+    pub fn finish(self, rows: u64) -> Result<Spool> {
+        let mut parts = Vec::with_capacity(self.parts.len());
+        for (partition, mut part, file) in self.parts {
+            part.disk.extend(file.finish()?);
+            parts.push((partition, part));
+        }
+        let names = self.schema.fields().iter().map(|field| field.name().clone());
+        let visible = names.take(self.schema.fields().len() - 1).collect();
+        let position = self.schema.field(self.schema.fields().len() - 1).name().clone();
+        let (order, partitions) = (Order::Position(position), self.partitions);
+        Ok(Spool { schema: self.schema, order, peers: vec![], below: rows, visible, partitions, parts, rows, _memory: self.reservation, manager: self.manager })
+    }
 }
 
 /// A filled spool. Dropping it frees memory and disk.
@@ -69,19 +158,12 @@ impl Filling {
         let (mut rows, mut filled) = (0, vec![]);
         for (partition, mut input) in parts {
             let mut part = Part::default();
-            let mut file = None;
+            let mut file = Later::new(manager.clone());
             while let Some(batch) = input.try_next().await? {
                 rows += batch.num_rows() as u64;
-                if file.is_none() && reservation.try_grow(get_record_batch_memory_size(&batch)).is_ok() {
-                    part.memory.push(batch);
-                    continue;
-                }
-                if file.is_none() {
-                    file = Some(manager.create_in_progress_file("Spool")?);
-                }
-                file.as_mut().map(|file| file.append_batch(&batch)).transpose()?;
+                part.keep(batch, &mut file, &reservation)?;
             }
-            part.disk.extend(file.map(|mut file| file.finish()).transpose()?.flatten());
+            part.disk.extend(file.finish()?);
             filled.push((partition, part));
         }
         let Self { schema, order, peers, below, visible, partitions } = self;
@@ -95,16 +177,23 @@ pub struct SpoolExec {
     id: u32,
     spool: Arc<Spool>,
     columns: Vec<usize>,
+    /// The columns as they are called here.
+    schema: SchemaRef,
     properties: Arc<PlanProperties>,
 }
 
 impl SpoolExec {
     /// `columns`: indices in output order. What is one partition of it is one whatever the ranks it is planned for.
     pub fn try_new(id: u32, spool: Arc<Spool>, columns: Vec<usize>, ranks: Ranks) -> Result<Self> {
+        let schema = Arc::new(spool.schema.project(&columns)?);
+        Ok(Self::called(id, spool, columns, schema, ranks))
+    }
+
+    /// The same with other names: `schema` has the types of the columns.
+    pub fn called(id: u32, spool: Arc<Spool>, columns: Vec<usize>, schema: SchemaRef, ranks: Ranks) -> Self {
         let partitions = if spool.partitions == 1 { 1 } else { ranks.partitions() };
-        let equivalence = EquivalenceProperties::new(Arc::new(spool.schema.project(&columns)?));
-        let properties = streaming(equivalence, Partitioning::UnknownPartitioning(partitions));
-        Ok(Self { id, spool, columns, properties })
+        let properties = streaming(EquivalenceProperties::new(schema.clone()), Partitioning::UnknownPartitioning(partitions));
+        Self { id, spool, columns, schema, properties }
     }
 
     fn with_children(&self, _children: Vec<Arc<dyn ExecutionPlan>>) -> Self {
@@ -140,8 +229,12 @@ impl ExecutionPlan for SpoolExec {
         let disk = part.disk.iter().map(|file| self.spool.manager.read_spill_as_stream(file.clone(), None));
         let disk = disk.collect::<Result<Vec<_>>>()?;
         let memory = stream::iter(part.memory.clone().into_iter().map(Ok));
-        let columns = self.columns.clone();
-        let rows = memory.chain(stream::iter(disk).flatten()).map(move |batch| Ok(batch?.project(&columns)?));
+        let (columns, schema) = (self.columns.clone(), self.schema.clone());
+        let rows = memory.chain(stream::iter(disk).flatten()).map(move |batch| {
+            let batch = batch?.project(&columns)?;
+            let counted = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+            Ok(RecordBatch::try_new_with_options(schema.clone(), batch.columns().to_vec(), &counted)?)
+        });
         Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), rows)))
     }
 

@@ -201,6 +201,7 @@ impl Display for Sink {
             }
             Self::Materialize { input, .. } => write!(f, "materialize #{input}"),
             Self::WriteParquet(w) => write!(f, "parquet #{} {} {:?}{}", w.input, order(w.ordered), w.path, layout(&w.layout) + &sorted(&w.sort)),
+            Self::WriteArrow(w) => write!(f, "arrow #{} {} {:?}{}", w.input, order(w.ordered), w.path, layout(&w.layout) + &sorted(&w.sort)),
             Self::WriteCsv(w) => write!(f, "csv #{} {} {:?}{}", w.input, order(w.ordered), w.path, layout(&w.layout)),
             Self::WriteJsonLines(w) => write!(f, "json lines #{} {} {:?}{}", w.input, order(w.ordered), w.path, layout(&w.layout)),
             Self::WriteIceberg(w) => write!(f, "iceberg #{} {} {:?}{}{}", w.input, order(w.ordered), w.path, if w.cluster { " clustered" } else { "" }, sorted(&w.sort)),

@@ -22,7 +22,7 @@ pub use node::{
     WindowFunction, WindowValue,
 };
 pub use types::{ColumnType, JsType};
-pub use write::{CopiedColumn, CsvWrite, FileSort, IcebergWrite, JsonLinesWrite, Layout, ParquetWrite, PartitionField, PostgresWrite, StoreOptions, Wire, WrittenColumn};
+pub use write::{ArrowWrite, CopiedColumn, CsvWrite, FileSort, IcebergWrite, JsonLinesWrite, Layout, ParquetWrite, PartitionField, PostgresWrite, StoreOptions, Wire, WrittenColumn};
 
 #[cfg(test)]
 mod tests {
@@ -39,7 +39,7 @@ mod tests {
             Plan::decl(), Node::decl(), Sink::decl(), Expression::decl(), Literal::decl(), JsType::decl(), ColumnType::decl(),
             Join::decl(), AsofJoin::decl(), AsofStrategy::decl(), JoinKey::decl(), JoinColumn::decl(), JoinCondition::decl(), JoinSide::decl(), JoinType::decl(), Aggregate::decl(),
             AggregateFunction::decl(), NamedAggregate::decl(), NamedExpression::decl(), SelectColumn::decl(), SortKey::decl(),
-            Layout::decl(), ParquetWrite::decl(), CsvWrite::decl(), JsonLinesWrite::decl(), Window::decl(), WindowColumn::decl(), WindowValue::decl(),
+            Layout::decl(), ParquetWrite::decl(), ArrowWrite::decl(), CsvWrite::decl(), JsonLinesWrite::decl(), Window::decl(), WindowColumn::decl(), WindowValue::decl(),
             WindowFunction::decl(), Frame::decl(), StoreOptions::decl(), IcebergWrite::decl(), WrittenColumn::decl(), FileSort::decl(), PartitionField::decl(),
             PostgresWrite::decl(), CopiedColumn::decl(), Wire::decl(),
         ];

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::{Aggregate, AsofJoin, ColumnType, CsvWrite, Expression, IcebergWrite, Join, JsonLinesWrite, NamedAggregate, ParquetWrite, PostgresWrite, StoreOptions};
+use crate::{Aggregate, ArrowWrite, AsofJoin, ColumnType, CsvWrite, Expression, IcebergWrite, Join, JsonLinesWrite, NamedAggregate, ParquetWrite, PostgresWrite, StoreOptions};
 
 /// Index into [`Plan::nodes`]. An input always stands before its consumer.
 pub type NodeId = usize;
@@ -29,7 +29,7 @@ pub enum Node {
     /// Columns of an opened dataset (Parquet, CSV, JSON Lines or a literal table), in the order given.
     /// `filter` is a pushed conjunction: it prunes row groups by statistics and is applied to rows as well.
     Scan {
-        /// The id that `openParquet`, `openCsv`, `openJsonLines` or `registerTable` returned on this rank.
+        /// The id that `openParquet`, `openArrow`, `openCsv`, `openJsonLines` or `registerTable` returned on this rank.
         dataset: u32,
         columns: Vec<ColumnType>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -227,6 +227,7 @@ pub enum Sink {
     /// Fills the spool that `input` (a [`Node::Spool`]) names.
     Materialize { input: NodeId, site: Site },
     WriteParquet(ParquetWrite),
+    WriteArrow(ArrowWrite),
     WriteCsv(CsvWrite),
     WriteJsonLines(JsonLinesWrite),
     WriteIceberg(IcebergWrite),
@@ -284,6 +285,7 @@ impl Sink {
         match self {
             Self::Count { input, .. } | Self::Collect { input, .. } | Self::Materialize { input, .. } => *input,
             Self::WriteParquet(write) => write.input,
+            Self::WriteArrow(write) => write.input,
             Self::WriteCsv(write) => write.input,
             Self::WriteJsonLines(write) => write.input,
             Self::WriteIceberg(write) => write.input,
@@ -296,6 +298,7 @@ impl Sink {
         match self {
             Self::Count { .. } | Self::Collect { .. } | Self::Materialize { .. } | Self::WritePostgres(_) => None,
             Self::WriteParquet(write) => Some((&write.staging, &write.store)),
+            Self::WriteArrow(write) => Some((&write.staging, &write.store)),
             Self::WriteCsv(write) => Some((&write.staging, &write.store)),
             Self::WriteJsonLines(write) => Some((&write.staging, &write.store)),
             Self::WriteIceberg(write) => Some((&write.folder, &write.store)),
@@ -307,6 +310,7 @@ impl Sink {
         match self {
             Self::Count { site, .. } | Self::Collect { site, .. } | Self::Materialize { site, .. } => site,
             Self::WriteParquet(write) => &write.site,
+            Self::WriteArrow(write) => &write.site,
             Self::WriteCsv(write) => &write.site,
             Self::WriteJsonLines(write) => &write.site,
             Self::WriteIceberg(write) => &write.site,

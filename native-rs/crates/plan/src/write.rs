@@ -37,6 +37,30 @@ pub struct ParquetWrite {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[ts(export, export_to = "../../../plan/index.d.ts")]
+pub struct ArrowWrite {
+    pub input: NodeId,
+    pub path: String,
+    pub staging: String,
+    pub ordered: bool,
+    /// Of each buffer: "lz4" | "zstd" | "none"
+    pub compression: String,
+    /// Column → printed Arrow type.
+    #[serde(default)]
+    #[ts(type = "Record<string, string>")]
+    pub types: BTreeMap<String, String>,
+    /// What the rows of each file are sorted by.
+    #[serde(default)]
+    pub sort: Vec<FileSort>,
+    #[serde(default)]
+    pub layout: Layout,
+    #[serde(default)]
+    pub store: StoreOptions,
+    pub site: Site,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[ts(export, export_to = "../../../plan/index.d.ts")]
 pub struct CsvWrite {
     pub input: NodeId,
     pub path: String,

@@ -1,7 +1,8 @@
 /** Delete files → which rows of a data file are left, under plain Node. */
 import type { ArrowType } from "../../tables/arrow-type.ts";
 import type { StoredValues } from "../../tables/column.ts";
-import { corrupt, type ParquetFile } from "../parquet/read.ts";
+import type { ParquetFile } from "../parquet/read.ts";
+import { corrupt } from "../typed-files.ts";
 import { arrowType } from "../parquet/schema.ts";
 import type { DataFile, DeleteFile } from "./manifests.ts";
 import { openable } from "./paths.ts";

@@ -4,7 +4,8 @@ import { Column, type Stored, type StoredValues, type View } from "../../tables/
 import { Table } from "../../tables/table.ts";
 import type { StoredRow } from "../../tables/types.ts";
 import { checkOptions } from "../options.ts";
-import { concat, corrupt, openFiles, viewAs, type ParquetFile } from "../parquet/read.ts";
+import { openFiles, type ParquetFile } from "../parquet/read.ts";
+import { concat, corrupt, viewAs } from "../typed-files.ts";
 import { arrowType } from "../parquet/schema.ts";
 import { openInput } from "../paths.ts";
 import type { SourceColumn } from "../source-column.ts";

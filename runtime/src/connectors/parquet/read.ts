@@ -1,16 +1,15 @@
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, fstatSync, openSync } from "node:fs";
 import type { ColumnMetaData, FileMetaData, SchemaTree } from "hyparquet";
-import { didYouMean, LockstepError } from "../../errors/index.ts";
-import { printType, sameType, type ArrowType } from "../../tables/arrow-type.ts";
-import { Column, viewOf, type Stored, type StoredValues, type View } from "../../tables/column.ts";
-import { Table } from "../../tables/table.ts";
+import { LockstepError } from "../../errors/index.ts";
+import type { ArrowType } from "../../tables/arrow-type.ts";
+import type { StoredValues, View } from "../../tables/column.ts";
+import type { Table } from "../../tables/table.ts";
 import type { StoredRow } from "../../tables/types.ts";
-import { filesDiffer, missing } from "../different-files.ts";
-import { folderColumns } from "../folders.ts";
 import { checkOptions } from "../options.ts";
 import { openInput, orUnreadable, type InputFile, type InputPath } from "../paths.ts";
 import type { SourceColumn } from "../source-column.ts";
 import type { StoreOptions } from "../store/options.ts";
+import { checkSameSchema, concat, orCorrupt, sliceOf, tableOf, type TypedFile } from "../typed-files.ts";
 import { storedValues } from "./decode.ts";
 import { isMagic } from "./magic.ts";
 import { arrowType } from "./schema.ts";
@@ -37,28 +36,7 @@ export async function readParquet<Row extends object = Record<never, never>>(
   checkOptions("readParquet", options);
   const inputs = await openInput(path, [".parquet"], options.store);
   const files = await openFiles(inputs);
-  const rows = files.reduce((sum, file) => sum + file.rows, 0);
-  const folders = folderColumns(inputs, files.map((file) => file.rows), options.types);
-  const columns = new Map<string, Column>();
-  const { name: first, arrowSchema } = files[0]!;
-  const ipc = arrowSchema && (await import("../../tables/ipc.ts"));
-  const hints = ipc && orCorrupt(first, () => ipc.schemaTypes(arrowSchema));
-  const types = options.types as Readonly<Record<string, View | undefined>> | undefined;
-  for (const [name, tree] of files[0]!.columns) {
-    if (folders.has(name)) continue;
-    const type = refined(arrowType(tree), hints?.get(name));
-    const load = (): StoredValues => {
-      checkSameSchema(name, type, files); // Here, because files may differ in what the program never looks at.
-      return concat(files.map((file) => file.read(name, type)), rows);
-    };
-    const origin = `the column "${name}" of ${files.length === 1 ? files[0]!.name : `${files.length} files (${files[0]!.name}, …)`}`;
-    columns.set(name, new Column(type, rows, load, { view: viewAs(types && Object.hasOwn(types, name) ? types[name] : undefined, type, origin), origin }));
-  }
-  for (const [name, column] of folders) columns.set(name, column);
-  for (const name of Object.keys(types ?? {})) {
-    if (!columns.has(name)) throw new LockstepError({ code: "LS2002", message: `types: ${files[0]!.name} has no column "${name}"${didYouMean(name, columns.keys())}` });
-  }
-  return new Table(columns, rows);
+  return tableOf(inputs, await typed(files), files[0]!.columns.keys(), options.types as Readonly<Record<string, View | undefined>> | undefined) as unknown as Table<StoredRow<Row>>;
 }
 
 /**
@@ -68,12 +46,28 @@ export async function readParquet<Row extends object = Record<never, never>>(
 export async function describeParquet(path: InputPath): Promise<SourceColumn[]> {
   const inputs = await openInput(path, [".parquet"], undefined);
   const files = await openFiles(inputs);
-  const table = await readParquet(path);
+  const [table, typedFiles] = [await readParquet(path), await typed(files)];
   return [...table.columns].map(([name, { type }]) => {
     if (inputs[0]!.folders.has(name)) return { name, type, nullable: inputs.some(({ folders }) => folders.get(name) === null) };
-    checkSameSchema(name, type, files);
+    checkSameSchema(name, type, typedFiles);
     return { name, type, nullable: files.some((file) => file.mayHoldNull(name)), large: files.some((file) => file.holdsLarge(name)) };
   });
+}
+
+/** What the first file's writer has said beside Parquet's schema goes for all. */
+async function typed(files: readonly ParquetFile[]): Promise<TypedFile[]> {
+  const { name: first, arrowSchema } = files[0]!;
+  const ipc = arrowSchema && (await import("../../tables/ipc.ts"));
+  const hints = ipc && orCorrupt(first, () => ipc.schemaTypes(arrowSchema));
+  return files.map((file): TypedFile => ({
+    name: file.name,
+    rows: file.rows,
+    typeOf: (column, wanted) => {
+      const tree = file.columns.get(column);
+      return tree && refined(arrowType(tree), wanted ?? hints?.get(column));
+    },
+    read: (column, type) => file.read(column, type),
+  }));
 }
 
 /** Reads the footers. LS2001, LS2005, LS2018. */
@@ -122,17 +116,9 @@ function openFile({ name, path, release }: InputFile, hyparquet: Hyparquet): Par
   const descriptor = orUnreadable(name, () => openSync(path, "r"));
   release();
   const size = fstatSync(descriptor).size;
-  const slice = (start: number, end: number): Uint8Array => {
-    const bytes = new Uint8Array(end - start);
-    for (let at = 0; at < bytes.length; ) {
-      const count = readSync(descriptor, bytes, at, bytes.length - at, start + at);
-      if (count === 0) throw new Error("the file ends before its data");
-      at += count;
-    }
-    return bytes;
-  };
+  const slice = sliceOf(descriptor);
   if (size >= 12 && ![slice(0, 4), slice(size - 4, size)].some(isMagic)) {
-    throw new LockstepError({ code: "LS2018", message: `${name} is no Parquet file; readCsv reads CSV, readJsonLines JSON Lines` });
+    throw new LockstepError({ code: "LS2018", message: `${name} is no Parquet file; ${isArrow(slice(0, 6)) ? "it is Arrow IPC, which readArrow reads" : "readCsv reads CSV, readJsonLines JSON Lines"}` });
   }
   const metadata = orCorrupt(name, () => readFooter(slice, size, hyparquet));
   const tree = orCorrupt(name, () => hyparquet.parquetSchema(metadata));
@@ -179,6 +165,8 @@ function openFile({ name, path, release }: InputFile, hyparquet: Hyparquet): Par
   return file;
 }
 
+const isArrow = (bytes: Uint8Array): boolean => Buffer.from(bytes).toString("latin1") === "ARROW1";
+
 const text = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
 
 const isText = (type: ArrowType): boolean => type.id === "string" || type.id === "dictionary";
@@ -212,29 +200,6 @@ function checkTree({ schema, num_rows }: FileMetaData): void {
   if (due !== 0 || !(num_rows >= 0)) throw new Error("the footer is damaged");
 }
 
-export function concat(parts: readonly StoredValues[], rows: number): StoredValues {
-  const given = parts.reduce((sum, part) => sum + part.length, 0);
-  if (given !== rows) throw new Error(`a column has ${given} values, the file says ${rows}`);
-  if (parts.length === 1) return parts[0]!;
-  const out = parts.every((part) => part instanceof Float64Array) ? new Float64Array(rows) : new Array<Stored>(rows);
-  let at = 0;
-  for (const part of parts) for (let i = 0; i < part.length; i++) out[at++] = part[i]! as number;
-  return out;
-}
-
-function orCorrupt<T>(name: string, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof LockstepError) throw error;
-    throw corrupt(name, error instanceof Error ? error.message : String(error), error);
-  }
-}
-
-export function corrupt(name: string, reason: string, cause?: unknown): LockstepError {
-  return new LockstepError({ code: "LS2005", message: `${name} is damaged or not complete: ${reason}`, cause });
-}
-
 function arrowSchemaOf({ key_value_metadata: entries }: FileMetaData): Uint8Array | undefined {
   const text = entries?.find(({ key }) => key === "ARROW:schema")?.value;
   return text === undefined ? undefined : new Uint8Array(Buffer.from(text, "base64"));
@@ -246,24 +211,4 @@ function refined(type: ArrowType, hint: ArrowType | undefined): ArrowType {
   const zone = type.id === "timestamp" && hint?.id === "timestamp" && type.unit === hint.unit && type.zone !== null && hint.zone !== null;
   const duration = type.id === "int" && type.bits === 64 && hint?.id === "other" && hint.name.startsWith("duration[");
   return dictionary || zone || duration ? hint : type;
-}
-
-function checkSameSchema(name: string, type: ArrowType, [first, ...others]: readonly ParquetFile[]): void {
-  for (const other of others) {
-    const tree = other.columns.get(name);
-    const found = tree === undefined ? undefined : refined(arrowType(tree), type);
-    if (found !== undefined && sameType(found, type)) continue;
-    throw filesDiffer(first!.name, other.name, [{ column: name, found: found === undefined ? missing : printType(found), first: printType(type) }]);
-  }
-}
-
-export function viewAs(wanted: View | undefined, type: ArrowType, origin: string): View {
-  const standard = viewOf(type);
-  if (wanted === undefined || wanted === standard) return standard;
-  if (wanted === "bigint" && type.id === "int") return "bigint";
-  throw new LockstepError({
-    code: "LS2002",
-    message: `types: ${origin} is ${printType(type)}, which cannot be seen as ${wanted}`,
-    fix: standard === "none" ? "Leave the column out." : `Say "${standard}", or leave it out of \`types\`.`,
-  });
 }

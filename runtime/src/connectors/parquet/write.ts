@@ -1,14 +1,14 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { zstdCompressSync, gzipSync } from "node:zlib";
 import { LockstepError } from "../../errors/index.ts";
-import { parseType, type ArrowType } from "../../tables/arrow-type.ts";
-import { castColumn } from "../../tables/cast.ts";
+import type { ArrowType } from "../../tables/arrow-type.ts";
 import { unsupportedType, type Column, type Stored } from "../../tables/column.ts";
-import { columnNamed, type Columns } from "../../tables/row.ts";
+import type { Columns } from "../../tables/row.ts";
 import { checkOptions } from "../options.ts";
 import { writeFiles } from "../output.ts";
-import { fileSort, sortedRows, type SortBy, type SortKey } from "../sort-by.ts";
+import { fileSort, type SortBy, type SortKey } from "../sort-by.ts";
 import type { WriteFilesOptions } from "../write-options.ts";
+import { typesOf, writtenColumns } from "../written-columns.ts";
 import { schemaElement } from "./schema.ts";
 
 /** Options of writeParquet. */
@@ -30,16 +30,12 @@ const compressors = { ZSTD: (bytes: Uint8Array) => zstdCompressSync(bytes), GZIP
 export async function writeParquet(columns: Columns, rows: number, path: string | URL, options: WriteParquetOptions<never>): Promise<void> {
   checkOptions("writeParquet", options);
   const compression = options.compression ?? "snappy";
-  const types = Object.entries((options.types ?? {}) as Record<string, string>);
-  for (const [name] of types) columnNamed(columns, name);
+  const types = typesOf(columns, options.types as Readonly<Record<string, string>> | undefined);
   const sort = fileSort(options, [...columns.keys()]);
-  const wanted = new Map(types.map(([name, type]) => [name, parseType(type)]));
   await writeFiles("writeParquet", path, options, "parquet", columns, rows, async (filename, own, count) => {
-    const written = [...own].map(([name, column]) => ({ name, column: castColumn(name, column, wanted.get(name) ?? column.type) }));
+    const written = writtenColumns(own, count, types, sort);
     for (const { column } of written) if (column.type.id === "other") throw unsupportedType(column, "written");
-    const order = sort.length > 0 ? sortedRows(sort, new Map(written.map((one) => [one.name, one.column])), Int32Array.from({ length: count }, (_, row) => row)) : undefined;
-    const sorted = order ? written.map((one) => ({ ...one, column: one.column.take(order) })) : written;
-    await writeParquetFile(filename, sorted, count, { compression, sort, rowGroupRows: options.rowGroupRows, arrowSchema: true });
+    await writeParquetFile(filename, written, count, { compression, sort, rowGroupRows: options.rowGroupRows, arrowSchema: true });
   });
 }
 

@@ -6,7 +6,7 @@ const formats: readonly (readonly [bytes: string, what: string])[] = [
   ["\x28\xb5\x2f\xfd", "it is compressed by zstd: call it .zst (data.csv.zst)"],
   ["\xfd7zXZ\0", "it is compressed by xz: decompress it first (unxz)"],
   ["PK\x03\x04", "it is a ZIP archive or a spreadsheet: unpack it, or export CSV from it"],
-  ["ARROW1\0", "it is Arrow IPC: write it as Parquet"],
+  ["ARROW1\0", "it is Arrow IPC, which readArrow reads"],
   ["\xff\xfe", utf16],
   ["\xfe\xff", utf16],
 ];

@@ -14,9 +14,12 @@ use parquet::{
 };
 use serde_json::json;
 
-use crate::errors::{ConnectorError, Result};
+use crate::{
+    errors::{ConnectorError, Result},
+    ipc::join_arrow,
+};
 
-/// Makes one file, `name`, of the parts in a local staging folder. Row groups of Parquet are copied as they are; texts, compressed
+/// Makes one file, `name`, of the parts in a local staging folder. Row groups of Parquet are copied as they are, record batches of Arrow IPC written again; texts, compressed
 /// or not, stand one behind the other. LS2008.
 pub fn join_parts(staging: &str, name: &str) -> Result<()> {
     let staging = Path::new(staging);
@@ -28,6 +31,7 @@ pub fn join_parts(staging: &str, name: &str) -> Result<()> {
         [] => return Err(ConnectorError::new("LS2099", "no part was written", json!({}))),
         [only] => fs::rename(only, &whole).map_err(fail)?,
         [first, ..] if first.extension().is_some_and(|extension| extension == "parquet") => join_parquet(&parts, &whole)?,
+        [first, ..] if first.extension().is_some_and(|extension| extension == "arrow") => join_arrow(&parts, staging, &format!(".{name}"))?,
         [first, rest @ ..] => {
             fs::rename(first, &whole).map_err(fail)?;
             let mut file = File::options().append(true).open(&whole).map_err(fail)?;

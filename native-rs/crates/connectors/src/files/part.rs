@@ -6,7 +6,7 @@ use arrow::{
     datatypes::{Schema, SchemaRef},
     row::{Row, RowConverter, Rows, SortField},
 };
-use lockstep_plan::{CsvWrite, JsonLinesWrite, Layout, ParquetWrite};
+use lockstep_plan::{ArrowWrite, CsvWrite, JsonLinesWrite, Layout, ParquetWrite};
 use serde_json::json;
 
 use super::{
@@ -16,6 +16,7 @@ use super::{
 use crate::{
     csv::{CsvPart, CsvWriteOptions},
     errors::{ConnectorError, Result},
+    ipc::{ArrowPart, ArrowWriteOptions},
     json::{JsonLinesPart, JsonLinesWriteOptions},
     names::{did_you_mean, near_misses},
     outputs::PartFile,
@@ -34,6 +35,7 @@ pub trait FilePart: Send {
 
 enum Format {
     Parquet(ParquetWriteOptions),
+    Arrow(ArrowWriteOptions),
     Csv(CsvWriteOptions),
     JsonLines(JsonLinesWriteOptions),
 }
@@ -63,6 +65,11 @@ enum PartRows {
 impl FilesPart {
     pub fn parquet(write: &ParquetWrite, index: usize, rows: &SchemaRef) -> Result<Self> {
         let maker = |schema| Ok(Maker { format: Format::Parquet(write.try_into()?), staging: write.staging.clone(), store: write.store.clone(), layout: write.layout.clone(), index, schema });
+        Self::of(&write.layout, rows, maker)
+    }
+
+    pub fn arrow(write: &ArrowWrite, index: usize, rows: &SchemaRef) -> Result<Self> {
+        let maker = |schema| Ok(Maker { format: Format::Arrow(write.try_into()?), staging: write.staging.clone(), store: write.store.clone(), layout: write.layout.clone(), index, schema });
         Self::of(&write.layout, rows, maker)
     }
 
@@ -192,6 +199,7 @@ impl Maker {
         let create = |extension: &str, compression: Compression| PartFile::create(self.staging.as_ref(), &format!("{stem}.{extension}{}", compression.extension()), &self.store);
         Ok(match &self.format {
             Format::Parquet(options) => Box::new(ParquetPart::of(create("parquet", Compression::None)?, options.written(&self.schema)?, options.clone())),
+            Format::Arrow(options) => Box::new(ArrowPart::of(create("arrow", Compression::None)?, options.written(&self.schema)?, options)?),
             Format::Csv(options) => Box::new(CsvPart::of(create("csv", options.compression)?, &names(&self.schema), options)?),
             Format::JsonLines(options) => Box::new(JsonLinesPart::of(create("jsonl", options.compression)?, options.compression)?),
         })

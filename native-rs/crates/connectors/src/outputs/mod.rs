@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// How the names of the files end that overwriting may remove.
-const PARTS: [&str; 7] = [".parquet", ".csv", ".jsonl", ".csv.gz", ".csv.zst", ".jsonl.gz", ".jsonl.zst"];
+const PARTS: [&str; 8] = [".parquet", ".arrow", ".csv", ".jsonl", ".csv.gz", ".csv.zst", ".jsonl.gz", ".jsonl.zst"];
 
 /// Whether a name in an output is one of its own: a part's, a partition's folder's, a hidden one.
 fn is_own(name: &str) -> bool {

@@ -17,5 +17,5 @@ pub(crate) use errors::{guarded, reading};
 pub(crate) use read::{Pages, needs, open_chunk};
 pub(crate) use schema::{describe, each_footer, load};
 pub use schema::open_parquet;
-pub(crate) use write::as_written;
+pub(crate) use write::{as_written, written_schema};
 pub use write::{FileInfo, ParquetPart};

@@ -11,7 +11,7 @@ use arrow::{
 };
 use bytes::Bytes;
 use datafusion::scalar::ScalarValue;
-use lockstep_plan::{ColumnType, JsType};
+use lockstep_plan::ColumnType;
 use parquet::{
     arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, statistics::StatisticsConverter},
     basic::{Encoding, PageType},
@@ -27,10 +27,10 @@ use super::{
 };
 use crate::{
     bounds::Bound,
-    dataset::{ColumnChunk, DataFile, Dataset, Format, Group, Held, is_string, js_type},
+    dataset::{ColumnChunk, DataFile, Dataset, Format, Group, Held, is_string},
     declared,
     errors::{ConnectorError, Result},
-    files::{FolderColumn, folder_columns, with_folders},
+    files::{by_name, constant, folder_columns, in_no_folder, merged, plain, with_folders},
     paths::{Found, resolve},
     store::{Blob, StoreOptions},
 };
@@ -79,17 +79,6 @@ pub fn open_parquet(request: &ParquetRequest) -> Result<Dataset> {
     Ok(Dataset { footers, ..Dataset::new(Format::Parquet, files, schema, request.store.clone()) })
 }
 
-/// The columns that no folder says: where both do, the folder's is the dataset's.
-fn in_no_folder(schema: &SchemaRef, folders: &[FolderColumn]) -> SchemaRef {
-    let fields = schema.fields().iter().filter(|field| folders.iter().all(|column| column.field.name() != field.name()));
-    Arc::new(Schema::new_with_metadata(fields.cloned().collect::<Vec<_>>(), schema.metadata().clone()))
-}
-
-fn by_name(schema: &Schema, file: &Schema) -> Vec<Held> {
-    let roots: HashMap<&str, usize> = file.fields().iter().enumerate().map(|(root, field)| (field.name().as_str(), root)).collect();
-    schema.fields().iter().map(|field| roots.get(field.name().as_str()).map_or(Held::Constant(None), |root| Held::Column(*root))).collect()
-}
-
 /// Tells the footers one after another (the file's number, the file, its footer, and the footer's bytes where they come from a
 /// store); the ends of remote files are on their way while earlier footers are read.
 pub fn each_footer(found: &[Found], store: &StoreOptions, mut tell: impl FnMut(usize, &Blob, ArrowReaderMetadata, Option<Bytes>) -> Result<()>) -> Result<()> {
@@ -116,7 +105,7 @@ pub fn load(blob: &Blob) -> Result<(ArrowReaderMetadata, Option<Bytes>)> {
         return Err(ConnectorError::corrupt(blob.name(), format!("{} bytes are no Parquet file", blob.size())));
     }
     if blob.bytes(blob.size() - 4, 4)? != PARQUET_MAGIC && blob.bytes(0, 4)? != PARQUET_MAGIC {
-        return Err(ConnectorError::another_format(blob.name(), "Parquet", "readCsv reads CSV, readJsonLines JSON Lines"));
+        return Err(ConnectorError::another_format(blob.name(), "Parquet", if blob.bytes(0, 6)?.starts_with(b"ARROW1") { "it is Arrow IPC, which readArrow reads" } else { "readCsv reads CSV, readJsonLines JSON Lines" }));
     }
     if blob.pieces().is_some() {
         let raw = raw_footer(blob)?;
@@ -177,24 +166,6 @@ pub fn with_types(footer: &ArrowReaderMetadata, wanted: impl Fn(usize, &Field) -
     ArrowReaderMetadata::try_new(Arc::clone(footer.metadata()), ArrowReaderOptions::new().with_schema(schema))
 }
 
-/// The schema without the metadata of whoever wrote the file.
-fn plain(schema: &SchemaRef) -> SchemaRef {
-    let fields: Vec<Field> =
-        schema.fields().iter().map(|field| Field::new(field.name(), field.data_type().clone(), field.is_nullable())).collect();
-    Arc::new(Schema::new(fields))
-}
-
-/// A column is nullable if it is in any file; strings are plain if they are in any file.
-fn merged(schema: &SchemaRef, other: &Schema) -> SchemaRef {
-    let merge = |field: &Arc<Field>| {
-        let Ok(found) = other.field_with_name(field.name()) else { return field.as_ref().clone() };
-        let differ = found.data_type() != field.data_type() && js_type(field.data_type()) == Some(JsType::String);
-        let data_type = if differ { DataType::Utf8 } else { field.data_type().clone() };
-        Field::new(field.name(), data_type, field.is_nullable() || found.is_nullable())
-    };
-    Arc::new(Schema::new(schema.fields().iter().map(merge).collect::<Vec<_>>()))
-}
-
 /// `held`: where the file has each column of `schema`; `wanted`: those whose bounds are looked at.
 pub fn describe(
     file: &Found,
@@ -237,15 +208,6 @@ pub fn describe(
     }
     let Found { path, size, version, query, .. } = file.clone();
     Ok(DataFile { path, size, version, query, unpacked: None, rows, groups, held: None, deletes: Vec::new() })
-}
-
-/// What is known of a column that the file lacks.
-fn constant(held: &Held, data_type: &DataType, rows: u64) -> ColumnChunk {
-    let Held::Constant(value) = held else { return ColumnChunk::default() };
-    let nulls = if value.is_some() { 0 } else { rows };
-    // A number that is not finite bounds nothing.
-    let value = value.as_ref().filter(|value| !data_type.is_floating() || !matches!(value, Bound::Text(_))).cloned();
-    ColumnChunk { bytes: 0, min: value.clone(), max: value.clone(), exact: value.is_some(), nulls: Some(nulls), dictionary: true }
 }
 
 fn lies_within(column: &ColumnChunkMetaData, size: u64) -> bool {

@@ -171,18 +171,19 @@ pub fn as_written(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch
 impl ParquetWriteOptions {
     /// The columns as they are written. LS2015
     pub fn written(&self, schema: &Schema) -> Result<SchemaRef> {
-        written_schema(schema, &self.types)
+        written_schema(schema, &self.types, representable)
     }
 }
 
-fn written_schema(schema: &Schema, types: &BTreeMap<String, String>) -> Result<SchemaRef> {
+/// `usual`: what a column is written as of which `types` says nothing. LS2015
+pub fn written_schema(schema: &Schema, types: &BTreeMap<String, String>, usual: fn(&DataType) -> DataType) -> Result<SchemaRef> {
     if let Some(unknown) = types.keys().find(|name| schema.index_of(name).is_err()) {
         let message = format!("types names the column {unknown}, which the written table does not have");
         return Err(ConnectorError::unsupported(message, json!({ "column": unknown })));
     }
     let field = |field: &Arc<Field>| {
         let Some(text) = types.get(field.name()) else {
-            return Ok(field.as_ref().clone().with_data_type(representable(field.data_type())));
+            return Ok(field.as_ref().clone().with_data_type(usual(field.data_type())));
         };
         let data_type = parse_type(text)?;
         if !can_cast_types(field.data_type(), &data_type) {

@@ -124,6 +124,18 @@ impl Blob {
         }
     }
 
+    /// The bytes at `offset`, as many as `buffer` has; LS2005 if the file ends before.
+    pub fn fill(&self, buffer: &mut [u8], offset: u64) -> Result<()> {
+        if let Source::File(file) = &self.source {
+            return file.read_exact_at(buffer, offset).map_err(|error| match error.kind() {
+                io::ErrorKind::UnexpectedEof => ConnectorError::corrupt(&self.name, "it became shorter while it was read"),
+                _ => ConnectorError::read(&self.name, &error),
+            });
+        }
+        buffer.copy_from_slice(&self.bytes(offset, buffer.len())?);
+        Ok(())
+    }
+
     /// As many bytes as there are, at most `buffer.len()`.
     pub fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         match &self.source {

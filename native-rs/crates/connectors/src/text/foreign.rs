@@ -6,7 +6,7 @@ const FORMATS: [(&[u8], &str); 7] = [
     (b"\x28\xB5\x2F\xFD", "it is compressed by zstd: call it .zst (data.csv.zst)"),
     (b"\xFD7zXZ\0", "it is compressed by xz: decompress it first (unxz)"),
     (b"PK\x03\x04", "it is a ZIP archive or a spreadsheet: unpack it, or export CSV from it"),
-    (b"ARROW1\0", "it is Arrow IPC: write it as Parquet"),
+    (b"ARROW1\0", "it is Arrow IPC, which readArrow reads"),
     (b"\xFF\xFE", UTF16),
     (b"\xFE\xFF", UTF16),
 ];

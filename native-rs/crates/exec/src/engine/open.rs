@@ -7,7 +7,7 @@ use datafusion::common::DFSchema;
 use datafusion::logical_expr::Expr;
 use lockstep_comm::OpKind;
 use lockstep_connectors::{
-    CsvRequest, Dataset, IcebergRequest, JsonLinesRequest, ParquetRequest, PostgresRequest, Relation, listed_iceberg, open_csv, open_iceberg, open_json_lines, open_parquet,
+    ArrowRequest, CsvRequest, Dataset, IcebergRequest, JsonLinesRequest, ParquetRequest, PostgresRequest, Relation, listed_iceberg, open_arrow, open_csv, open_iceberg, open_json_lines, open_parquet,
     open_postgres, print_type,
 };
 use lockstep_functions::pruning_predicate;
@@ -25,6 +25,11 @@ impl Engine {
     /// answer: `{ dataset, files, rows, bytes, schema: [{ name, type, nullable }] }`. LS2001, LS2002, LS2005.
     pub async fn open_parquet(&self, request: &str) -> Result<String> {
         self.open(request, |request: ParquetRequest| Ok(open_parquet(&request)?)).await
+    }
+
+    /// Collective. As `open_parquet`.
+    pub async fn open_arrow(&self, request: &str) -> Result<String> {
+        self.open(request, |request: ArrowRequest| Ok(open_arrow(&request)?)).await
     }
 
     /// Collective. As `open_parquet`; request: `{ paths, declared, types, delimiter, header, tolerance?, site }`; answer: also `bad: { count, rows }`,

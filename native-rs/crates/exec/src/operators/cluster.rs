@@ -67,6 +67,7 @@ pub fn wanted(sink: &Sink) -> bool {
 fn layout(sink: &Sink) -> Option<&Layout> {
     match sink {
         Sink::WriteParquet(write) => Some(&write.layout),
+        Sink::WriteArrow(write) => Some(&write.layout),
         Sink::WriteCsv(write) => Some(&write.layout),
         Sink::WriteJsonLines(write) => Some(&write.layout),
         _ => None,

@@ -154,10 +154,11 @@ pub fn of_sink(sink: &Sink) -> Want {
         Sink::Count { .. } => Want::Nothing,
         Sink::Collect { .. } | Sink::Materialize { .. } => Want::Order,
         Sink::WriteParquet(write) if write.ordered => Want::Order,
+        Sink::WriteArrow(write) if write.ordered => Want::Order,
         Sink::WriteCsv(write) if write.ordered => Want::Order,
         Sink::WriteJsonLines(write) if write.ordered => Want::Order,
         Sink::WriteIceberg(write) if write.ordered => Want::Order,
-        Sink::WriteParquet(_) | Sink::WriteCsv(_) | Sink::WriteJsonLines(_) | Sink::WriteIceberg(_) | Sink::WritePostgres(_) => Want::Nothing,
+        Sink::WriteParquet(_) | Sink::WriteArrow(_) | Sink::WriteCsv(_) | Sink::WriteJsonLines(_) | Sink::WriteIceberg(_) | Sink::WritePostgres(_) => Want::Nothing,
     }
 }
 

@@ -190,6 +190,7 @@ fn last(plan: &Arc<dyn ExecutionPlan>) -> u64 {
 fn file_sort(sink: &Sink) -> &[FileSort] {
     match sink {
         Sink::WriteParquet(write) => &write.sort,
+        Sink::WriteArrow(write) => &write.sort,
         Sink::WriteIceberg(write) => &write.sort,
         _ => &[],
     }
@@ -199,6 +200,7 @@ fn file_sort(sink: &Sink) -> &[FileSort] {
 fn written_type(sink: &Sink, column: &str) -> Result<Option<DataType>> {
     let text = match sink {
         Sink::WriteParquet(write) => write.types.get(column),
+        Sink::WriteArrow(write) => write.types.get(column),
         Sink::WriteIceberg(write) => write.columns.iter().find(|written| written.name == column).map(|written| &written.data_type),
         _ => None,
     };

@@ -12,13 +12,17 @@ import type { Reading } from "../../function.ts";
 import { bare, spanOf, textOf } from "../../../source/module.ts";
 import { elementOf, typeOfScalar } from "../../../source/scalar-types.ts";
 import type { Verb } from "../../../verbs/index.ts";
+import { declaredSource } from "../../../source/declared-sources.ts";
 import { memberTypesOf, rowTypeOf, UnsupportedType } from "../../../source/types.ts";
 
 /** `readCsv<Weather>(…)` or `table({ … })` → its columns; null: not known. */
 export function readInterface(call: t.CallExpression, data: t.ObjectExpression | null, r: Reading): Declared {
   const argument = call.typeArguments?.params[0] as t.TSType | undefined;
   if (data) return literalColumns(data, argument ? typesOfLists(argument, r) : [], r);
-  return { row: argument ? readRowType(argument, r) : null, open: false };
+  if (argument) return { row: readRowType(argument, r), open: false };
+  const name = call.arguments[0] && constantOf(call.arguments[0], r.place)?.value;
+  const declared = typeof name === "string" ? declaredSource(name, r.frame.module, r.modules) : null;
+  return { row: declared ? readRowType(declared.type, r, declared.module) : null, open: false };
 }
 
 /** The `types` option, where it is written out, against the interface. A bigint is one only if the option says so, a date of JSON Lines, too. */
@@ -64,9 +68,9 @@ function propertyOf(object: t.Node | null | undefined, name: string): t.Node | n
 }
 
 /** The columns of an interface; null: it has no members, and says as much as none. Empty after a report. */
-export function readRowType(type: t.TSType, r: Reading): RowType | null {
+export function readRowType(type: t.TSType, r: Reading, module = r.frame.module): RowType | null {
   try {
-    const row = rowTypeOf(type, r.frame.module, r.modules);
+    const row = rowTypeOf(type, module, r.modules);
     return row.length > 0 ? row : null;
   } catch (error) {
     if (!(error instanceof UnsupportedType)) throw error;

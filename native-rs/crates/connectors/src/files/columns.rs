@@ -1,0 +1,49 @@
+//! The columns of files that say their types: by name, those of folders behind the files' own.
+use std::{collections::HashMap, sync::Arc};
+
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use lockstep_plan::JsType;
+
+use super::folders::FolderColumn;
+use crate::{
+    bounds::Bound,
+    dataset::{ColumnChunk, Held, js_type},
+};
+
+/// The columns that no folder says: where both do, the folder's is the dataset's.
+pub fn in_no_folder(schema: &SchemaRef, folders: &[FolderColumn]) -> SchemaRef {
+    let fields = schema.fields().iter().filter(|field| folders.iter().all(|column| column.field.name() != field.name()));
+    Arc::new(Schema::new_with_metadata(fields.cloned().collect::<Vec<_>>(), schema.metadata().clone()))
+}
+
+pub fn by_name(schema: &Schema, file: &Schema) -> Vec<Held> {
+    let roots: HashMap<&str, usize> = file.fields().iter().enumerate().map(|(root, field)| (field.name().as_str(), root)).collect();
+    schema.fields().iter().map(|field| roots.get(field.name().as_str()).map_or(Held::Constant(None), |root| Held::Column(*root))).collect()
+}
+
+/// The schema without the metadata of whoever wrote the file.
+pub fn plain(schema: &SchemaRef) -> SchemaRef {
+    let fields: Vec<Field> =
+        schema.fields().iter().map(|field| Field::new(field.name(), field.data_type().clone(), field.is_nullable())).collect();
+    Arc::new(Schema::new(fields))
+}
+
+/// A column is nullable if it is in any file; strings are plain if they are in any file.
+pub fn merged(schema: &SchemaRef, other: &Schema) -> SchemaRef {
+    let merge = |field: &Arc<Field>| {
+        let Ok(found) = other.field_with_name(field.name()) else { return field.as_ref().clone() };
+        let differ = found.data_type() != field.data_type() && js_type(field.data_type()) == Some(JsType::String);
+        let data_type = if differ { DataType::Utf8 } else { field.data_type().clone() };
+        Field::new(field.name(), data_type, field.is_nullable() || found.is_nullable())
+    };
+    Arc::new(Schema::new(schema.fields().iter().map(merge).collect::<Vec<_>>()))
+}
+
+/// What is known of a column that the file lacks.
+pub fn constant(held: &Held, data_type: &DataType, rows: u64) -> ColumnChunk {
+    let Held::Constant(value) = held else { return ColumnChunk::default() };
+    let nulls = if value.is_some() { 0 } else { rows };
+    // A number that is not finite bounds nothing.
+    let value = value.as_ref().filter(|value| !data_type.is_floating() || !matches!(value, Bound::Text(_))).cloned();
+    ColumnChunk { bytes: 0, min: value.clone(), max: value.clone(), exact: value.is_some(), nulls: Some(nulls), dictionary: true }
+}

@@ -1,0 +1,98 @@
+//! Opening: messages → files, groups and types; checked against the interface.
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use lockstep_plan::ColumnType;
+
+use super::{
+    layout::{Layouts, Opened, open},
+    options::ArrowRequest,
+};
+use crate::{
+    dataset::{ColumnChunk, DataFile, Dataset, Format, Group, Held, is_string},
+    declared,
+    errors::Result,
+    files::{by_name, constant, folder_columns, in_no_folder, merged, plain, with_folders},
+    parquet::guarded,
+    paths::{Found, resolve},
+    text::arrow_type,
+};
+
+/// Bytes of a remote file's end that are asked for at once: most footers are shorter.
+const TAIL: u64 = 64 << 10;
+
+/// Reads what all files say of themselves. LS2001 missing input, LS2002 schema, LS2005 damaged file, LS2018 another format.
+pub fn open_arrow(request: &ArrowRequest) -> Result<Dataset> {
+    let found = resolve(&request.paths, &["arrow", "arrows", "feather", "ipc"], &request.store)?;
+    let in_folder = |name: &str| found[0].folders.iter().any(|(column, _)| column == name);
+    let declared: Vec<ColumnType> = request.declared.iter().filter(|column| !in_folder(&column.name)).cloned().collect();
+    let folders = folder_columns(&found, &request.types, &request.declared)?;
+    let mut layouts = Layouts::default();
+    let mut opened: Vec<(SchemaRef, Opened)> = Vec::with_capacity(found.len());
+    let mut schema: Option<SchemaRef> = None;
+    for file in &found {
+        let blob = file.open(&request.store)?;
+        if blob.pieces().is_some() {
+            blob.will_need(vec![0..blob.size().min(TAIL), blob.size().saturating_sub(TAIL)..blob.size()]);
+        }
+        let found_in = guarded(&file.path, "what it says of itself", || open(&blob)).map_err(|error| blob.failure().unwrap_or(error))?;
+        let seen = seen(&found_in.schema, &request.declared);
+        let own = in_no_folder(&seen, &folders);
+        schema = Some(match &schema {
+            Some(schema) => {
+                if request.declared.is_empty() || !declared.is_empty() {
+                    declared::check_same(&found[0].path, schema, &file.path, &own, &declared)?;
+                }
+                merged(schema, &own)
+            }
+            None => plain(&own),
+        });
+        opened.push((seen, found_in));
+    }
+    let own = schema.expect("resolve returns a file or an error");
+    let schema = with_folders(&own, &folders);
+    let mut files = Vec::with_capacity(opened.len());
+    for (index, (seen, opened)) in opened.into_iter().enumerate() {
+        let mut held = by_name(&own, &seen);
+        held.extend(folders.iter().map(|column| Held::Constant(column.values[index].clone())));
+        let Found { path, size, version, query, .. } = found[index].clone();
+        let groups: Vec<Group> = opened.groups.iter().map(|(rows, columns)| {
+            let column = |(held, field): (&Held, &Arc<Field>)| match held {
+                Held::Column(root) => columns[*root].clone(),
+                // Nobody reads labels of these files.
+                held => ColumnChunk { dictionary: false, ..constant(held, field.data_type(), *rows) },
+            };
+            Group { rows: *rows, columns: held.iter().zip(schema.fields()).map(column).collect(), ..Group::default() }
+        }).collect();
+        let rows = groups.iter().fold(0_u64, |sum, group| sum.saturating_add(group.rows));
+        files.push(DataFile { path, size, version, query, unpacked: None, rows, groups, held: (!folders.is_empty()).then_some(held), deletes: Vec::new() });
+        layouts.add(opened);
+    }
+    let source = if files.len() == 1 { &files[0].path } else { &request.paths.join(", ") };
+    let schema = declared::check(source, "the file has", &schema, &request.declared, |_, _| false)?;
+    Ok(Dataset::new(Format::Arrow(layouts), files, schema, request.store.clone()))
+}
+
+/// The columns as batches of a file come here. One that can hold nothing but nulls is what the interface says.
+fn seen(schema: &Schema, declared: &[ColumnType]) -> SchemaRef {
+    let field = |field: &Arc<Field>| {
+        let said = declared.iter().find(|column| field.data_type().is_null() && column.name == *field.name());
+        Field::new(field.name(), said.map_or_else(|| canonical(field.data_type()), |column| arrow_type(column.js)), field.is_nullable())
+    };
+    Arc::new(Schema::new(schema.fields().iter().map(field).collect::<Vec<_>>()))
+}
+
+/// What is one thing to a program has one layout here, whoever wrote the file: texts, decimals, days that are counted in
+/// milliseconds, and entries of dictionaries that are no texts.
+fn canonical(data_type: &DataType) -> DataType {
+    match data_type {
+        text if is_string(text) => DataType::Utf8,
+        DataType::Dictionary(_, values) if is_string(values) => DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8)),
+        DataType::Dictionary(_, values) => canonical(values),
+        DataType::LargeBinary | DataType::BinaryView => DataType::Binary,
+        DataType::Date64 => DataType::Timestamp(TimeUnit::Millisecond, None),
+        DataType::Decimal32(precision, scale) | DataType::Decimal64(precision, scale) => DataType::Decimal128(*precision, *scale),
+        DataType::Decimal256(precision, scale) if *precision <= 38 => DataType::Decimal128(*precision, *scale),
+        other => other.clone(),
+    }
+}

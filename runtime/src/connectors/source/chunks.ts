@@ -1,0 +1,132 @@
+/** What a source has, and the rows of its chunks: the same for both executions. */
+import { didYouMean, LockstepError } from "../../errors/index.ts";
+import { parseType, printType, type ArrowType } from "../../tables/arrow-type.ts";
+import { castColumn } from "../../tables/cast.ts";
+import { Column } from "../../tables/column.ts";
+import { inferColumn } from "../../tables/infer.ts";
+import type { ArrowRows, Source, SourceBatch, SourceColumns } from "./define.ts";
+
+/** What rank 0 finds out, as plain data. */
+export interface SourcePlan {
+  readonly schema: readonly (readonly [name: string, type: string])[];
+  readonly chunks: readonly unknown[];
+}
+
+/** LS2016: it is none. */
+export function checkSource(source: unknown, site?: string): asserts source is Source {
+  const { definition } = (typeof source === "object" && source !== null ? source : {}) as Partial<Source>;
+  if (typeof definition?.name === "string" && [definition.schema, definition.chunks, definition.read].every((method) => typeof method === "function")) return;
+  const found = typeof source === "function" ? "a function: call it with the source's options" : source === null ? "null" : `a ${typeof source}`;
+  throw new LockstepError({ code: "LS2016", message: `readSource reads what a source of defineSource gives, not ${found}`, fix: "await readSource<Row>(github({ … })), with github = defineSource({ name, schema, chunks, read })", ...(site !== undefined && { site }) });
+}
+
+/** LS2025, LS2015 for a type that is none. */
+export async function planSource({ definition, options }: Source): Promise<SourcePlan> {
+  const schema = await failingAs(`${definition.name}: schema`, () => definition.schema(options));
+  const columns = Object.entries(typeof schema === "object" && schema !== null ? schema : {});
+  if (columns.length === 0 || columns.some(([, type]) => typeof type !== "string")) throw wrong(`${definition.name}: schema gives no columns`, '{ id: "int64", title: "string" }');
+  for (const [name, type] of columns) {
+    const message = (error: unknown): string => `${definition.name}: schema: ${name}: ${(error as Error).message}`;
+    try {
+      parseType(type);
+    } catch (error) {
+      throw error instanceof LockstepError ? new LockstepError({ ...error.toJSON(), message: message(error) }) : error;
+    }
+  }
+  const chunks = await failingAs(`${definition.name}: chunks`, () => definition.chunks(options));
+  if (!Array.isArray(chunks)) throw wrong(`${definition.name}: chunks gives no list`, "a list of plain data, a part each");
+  return { schema: columns, chunks: chunks as readonly unknown[] };
+}
+
+export const typesOfPlan = ({ schema }: SourcePlan): ReadonlyMap<string, ArrowType> => new Map(schema.map(([name, type]) => [name, parseType(type)]));
+
+/** Which columns of a source are asked for: those that are used, and one where none is, for the number of rows. */
+export const asked = (types: ReadonlyMap<string, ArrowType>, used: readonly string[]): string[] => (used.length > 0 ? [...used] : [types.keys().next().value!]);
+
+export interface ChunkRead {
+  readonly source: Source;
+  /** The columns asked for, and their types. */
+  readonly wanted: ReadonlyMap<string, ArrowType>;
+  /** Of the whole source. */
+  readonly types: ReadonlyMap<string, ArrowType>;
+  readonly signal: AbortSignal;
+  /** Where ranks are several: who reads. */
+  readonly rank?: number;
+}
+
+/** Gives the rows of a chunk, some at a time; an iterator that is left early is closed. LS2025 */
+export async function readChunk(read: ChunkRead, chunk: unknown, index: number, take: (columns: ReadonlyMap<string, Column>, rows: number) => void | Promise<void>): Promise<void> {
+  const { source: { definition, options }, wanted, signal, rank } = read;
+  const where = `${definition.name}, chunk ${index} (${shown(chunk)})${rank === undefined ? "" : ` on rank ${rank}`}`;
+  await failingAs(where, async () => {
+    const batches = definition.read(chunk, options, { columns: [...wanted.keys()], signal });
+    for await (const batch of batches) {
+      const { columns, rows } = await columnsOf(batch, read);
+      if (rows > 0) await take(columns, rows);
+    }
+  });
+}
+
+async function columnsOf(batch: SourceBatch, { wanted, types }: ChunkRead): Promise<{ columns: ReadonlyMap<string, Column>; rows: number }> {
+  const given = await columnsIn(batch);
+  const unknown = [...given.columns.keys()].find((name) => !types.has(name));
+  if (unknown !== undefined) throw new Error(`a batch has a column "${unknown}", which the schema has not${didYouMean(unknown, types.keys())}`);
+  const columns = [...wanted].map(([name, type]): [string, Column] => {
+    const column = given.columns.get(name);
+    if (column === undefined) throw new Error(`a batch has no column "${name}"`);
+    if (column.length !== given.rows) throw new Error(`a batch has ${given.rows} rows in one column and ${column.length} in "${name}"`);
+    return [name, fitted(name, column, type)];
+  });
+  return { columns: new Map(columns), rows: given.rows };
+}
+
+/** In words that say nothing of files. */
+function fitted(name: string, column: Column, type: ArrowType): Column {
+  try {
+    return castColumn(name, column, type);
+  } catch (error) {
+    if (!(error instanceof LockstepError)) throw error;
+    // Who makes Arrow of nothing but nulls may give them any type.
+    if (Array.prototype.every.call(column.values, (value) => value === null)) return new Column(type, column.length, column.values);
+    throw new Error(error.message.includes(", row ") ? error.message : `the column "${name}" is ${printType(column.type)} in a batch, and the schema says ${printType(type)}`);
+  }
+}
+
+async function columnsIn(batch: SourceBatch): Promise<{ columns: ReadonlyMap<string, Column>; rows: number }> {
+  if (batch instanceof Uint8Array) return (await import("../../tables/ipc.ts")).fromIpc(batch);
+  if (typeof batch !== "object" || batch === null) throw new Error(`a batch is an object of columns, a stream of Arrow IPC or a RecordBatch, not ${batch === null ? "null" : typeof batch}`);
+  if (isArrow(batch)) return columnsIn(await ipcOf(batch));
+  const columns = Object.entries(batch as SourceColumns).map(([name, values]): [string, Column] => [name, inferColumn(listOf(name, values), `the column "${name}"`)]);
+  return { columns: new Map(columns), rows: columns[0]?.[1].length ?? 0 };
+}
+
+function listOf(name: string, values: unknown): ArrayLike<unknown> {
+  if (Array.isArray(values) || (ArrayBuffer.isView(values) && "length" in values)) return values as ArrayLike<unknown>;
+  throw new Error(`a batch has no list for the column "${name}": rows go in as columns, { id: [1, 2] }`);
+}
+
+const isArrow = (batch: SourceBatch): batch is ArrowRows => typeof (batch as ArrowRows).numRows === "number" && Array.isArray((batch as ArrowRows).schema?.fields);
+
+/** Who gives such rows has the package. */
+async function ipcOf(rows: ArrowRows): Promise<Uint8Array> {
+  const { isArrowTable, Table, tableToIPC } = await import("apache-arrow");
+  return tableToIPC(isArrowTable(rows) ? rows : new Table([rows as never]), "stream");
+}
+
+/** What a source throws, with where. Errors of ours keep their codes. */
+async function failingAs<T>(where: string, run: () => T | Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    const { code, message, fix } = error instanceof LockstepError ? error : { code: "LS2025" as const, message: error instanceof Error ? (error.name === "Error" ? error.message : `${error.name}: ${error.message}`) : String(error), fix: undefined };
+    throw new LockstepError({ code, message: `${where}: ${message}`, ...(fix !== undefined && { fix }), cause: error });
+  }
+}
+
+const wrong = (message: string, give: string): LockstepError => new LockstepError({ code: "LS2025", message, fix: `Give ${give}.` });
+
+/** As it may stand in a message. */
+function shown(chunk: unknown): string {
+  const text = JSON.stringify(chunk, (_, value: unknown) => (typeof value === "bigint" ? `${value}n` : value)) ?? String(chunk);
+  return text.length > 80 ? `${text.slice(0, 79)}…` : text;
+}

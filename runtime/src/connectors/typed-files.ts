@@ -1,0 +1,96 @@
+/** Files that say their columns' types, as one table: Parquet and Arrow IPC. */
+import { readSync } from "node:fs";
+import { didYouMean, LockstepError } from "../errors/index.ts";
+import { printType, sameType, type ArrowType } from "../tables/arrow-type.ts";
+import { Column, viewOf, type Stored, type StoredValues, type View } from "../tables/column.ts";
+import { Table } from "../tables/table.ts";
+import { filesDiffer, missing } from "./different-files.ts";
+import { folderColumns } from "./folders.ts";
+import type { InputFile } from "./paths.ts";
+
+export interface TypedFile {
+  readonly name: string;
+  readonly rows: number;
+  /** What a column is; `wanted`: in the first file, where that may say more. */
+  typeOf(column: string, wanted?: ArrowType): ArrowType | undefined;
+  read(column: string, type: ArrowType): StoredValues;
+}
+
+/** The table of files of which the first has the columns `names`; values are read when they are first looked at. LS2002 */
+export function tableOf(inputs: readonly InputFile[], files: readonly TypedFile[], names: Iterable<string>, types: Readonly<Record<string, View | undefined>> | undefined): Table<never> {
+  const rows = files.reduce((sum, file) => sum + file.rows, 0);
+  const folders = folderColumns(inputs, files.map((file) => file.rows), types);
+  const columns = new Map<string, Column>();
+  for (const name of names) {
+    if (folders.has(name)) continue;
+    const type = files[0]!.typeOf(name)!;
+    const load = (): StoredValues => {
+      checkSameSchema(name, type, files); // Here, because files may differ in what the program never looks at.
+      return concat(files.map((file) => file.read(name, type)), rows);
+    };
+    const origin = `the column "${name}" of ${files.length === 1 ? files[0]!.name : `${files.length} files (${files[0]!.name}, …)`}`;
+    columns.set(name, new Column(type, rows, load, { view: viewAs(types && Object.hasOwn(types, name) ? types[name] : undefined, type, origin), origin }));
+  }
+  for (const [name, column] of folders) columns.set(name, column);
+  for (const name of Object.keys(types ?? {})) {
+    if (!columns.has(name)) throw new LockstepError({ code: "LS2002", message: `types: ${files[0]!.name} has no column "${name}"${didYouMean(name, columns.keys())}` });
+  }
+  return new Table(columns, rows);
+}
+
+/** LS2002 where a column is another in another file. */
+export function checkSameSchema(name: string, type: ArrowType, [first, ...others]: readonly TypedFile[]): void {
+  for (const other of others) {
+    const found = other.typeOf(name, type);
+    if (found !== undefined && sameType(found, type)) continue;
+    throw filesDiffer(first!.name, other.name, [{ column: name, found: found === undefined ? missing : printType(found), first: printType(type) }]);
+  }
+}
+
+export function concat(parts: readonly StoredValues[], rows: number): StoredValues {
+  const given = parts.reduce((sum, part) => sum + part.length, 0);
+  if (given !== rows) throw new Error(`a column has ${given} values, the file says ${rows}`);
+  if (parts.length === 1) return parts[0]!;
+  const out = parts.every((part) => part instanceof Float64Array) ? new Float64Array(rows) : new Array<Stored>(rows);
+  let at = 0;
+  for (const part of parts) for (let i = 0; i < part.length; i++) out[at++] = part[i]! as number;
+  return out;
+}
+
+export function viewAs(wanted: View | undefined, type: ArrowType, origin: string): View {
+  const standard = viewOf(type);
+  if (wanted === undefined || wanted === standard) return standard;
+  if (wanted === "bigint" && type.id === "int") return "bigint";
+  throw new LockstepError({
+    code: "LS2002",
+    message: `types: ${origin} is ${printType(type)}, which cannot be seen as ${wanted}`,
+    fix: standard === "none" ? "Leave the column out." : `Say "${standard}", or leave it out of \`types\`.`,
+  });
+}
+
+/** LS2005 for whatever reading a file throws. */
+export function orCorrupt<T>(name: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof LockstepError) throw error;
+    throw corrupt(name, error instanceof Error ? error.message : String(error), error);
+  }
+}
+
+export function corrupt(name: string, reason: string, cause?: unknown): LockstepError {
+  return new LockstepError({ code: "LS2005", message: `${name} is damaged or not complete: ${reason}`, cause });
+}
+
+/** Bytes of an open file; throws where it ends before. */
+export function sliceOf(descriptor: number): (start: number, end: number) => Uint8Array {
+  return (start, end) => {
+    const bytes = new Uint8Array(end - start);
+    for (let at = 0; at < bytes.length; ) {
+      const count = readSync(descriptor, bytes, at, bytes.length - at, start + at);
+      if (count === 0) throw new Error("the file ends before its data");
+      at += count;
+    }
+    return bytes;
+  };
+}

@@ -1,16 +1,16 @@
-/** Whether two executions gave the same answer: exactly, but for the last bits of float sums. */
+/** Whether two executions gave the same answer: exactly, but for the last bits of float sums where one of them is plain Node's. */
 import { inspect } from "node:util";
 
 const TOLERANCE = 1e-12;
 /** Values cancel in sums: below this the last bits of what was added are compared, not those of what is left. */
 const SMALL = 1e-3;
 
-/** The first difference, as `path: a, not b`; null if there is none. */
-export function difference(expected: unknown, actual: unknown, path = "result"): string | null {
+/** The first difference, as `path: a, not b`; null if there is none. `tolerance` 0: floats have the same bits. */
+export function difference(expected: unknown, actual: unknown, path = "result", tolerance = TOLERANCE): string | null {
   if (Object.is(expected, actual)) return null;
   if (typeof expected === "number" && typeof actual === "number") {
     if (expected === actual) return null; // 0 and -0
-    const close = Math.abs(expected - actual) <= TOLERANCE * Math.max(Math.abs(expected), Math.abs(actual), SMALL);
+    const close = Math.abs(expected - actual) <= tolerance * Math.max(Math.abs(expected), Math.abs(actual), SMALL);
     return close ? null : `${path}: ${actual}, not ${expected}`;
   }
   if (expected instanceof Date && actual instanceof Date) {
@@ -18,12 +18,12 @@ export function difference(expected: unknown, actual: unknown, path = "result"):
   }
   if (Array.isArray(expected) && Array.isArray(actual)) {
     if (expected.length !== actual.length) return `${path}: ${actual.length} elements, not ${expected.length}`;
-    return first(expected.map((_, i) => () => difference(expected[i], actual[i], `${path}[${i}]`)));
+    return first(expected.map((_, i) => () => difference(expected[i], actual[i], `${path}[${i}]`, tolerance)));
   }
   if (isRecord(expected) && isRecord(actual)) {
     const keys = Object.keys(expected);
     if (keys.join() !== Object.keys(actual).join()) return `${path}: columns ${Object.keys(actual).join(", ")}, not ${keys.join(", ")}`;
-    return first(keys.map((key) => () => difference(expected[key], actual[key], `${path}.${key}`)));
+    return first(keys.map((key) => () => difference(expected[key], actual[key], `${path}.${key}`, tolerance)));
   }
   return `${path}: ${show(actual)}, not ${show(expected)}`;
 }

@@ -39,7 +39,7 @@ export async function columnsOfSteps(tables: Tables) {
     const matrix = batch.matrix(["id", "ok"]);
     const right = matrix.every((value, at) => value === (at % 2 === 0 ? batch.numbers("id")[at / 2] : batch.numbers("ok")[(at - 1) / 2]));
     const sum = level.reduce((total, value) => total + (Number.isNaN(value) ? 0 : value), 0);
-    out.push(await allreduce(sum), await allreduce(level.filter(Number.isNaN).length), await allreduce(matrix.length), await allreduce(right ? 0 : 1));
+    out.push((await allreduce(sum)).toFixed(6), await allreduce(level.filter(Number.isNaN).length), await allreduce(matrix.length), await allreduce(right ? 0 : 1));
     out.push((await allgather(batch.values("station"))).flat(), (await allgather(batch.values("at"))).flat(), await allreduce(matrix.filter((_, at) => at % 2 === 1).reduce((a, b) => a + b, 0)));
   }
   return out;

@@ -14,6 +14,7 @@ mod convert;
 mod date;
 mod error;
 mod exact;
+pub mod exact_sum;
 mod function;
 mod keys;
 mod let_in;

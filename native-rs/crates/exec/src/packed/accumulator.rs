@@ -1,4 +1,5 @@
 //! Running values of aggregates, one per slot.
+use lockstep_functions::exact_sum::{Exact, Rests};
 
 /// An aggregate over packed groups; `arg` is the index of its argument column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,8 +29,8 @@ pub struct SumOverflow;
 /// One running value per slot.
 #[derive(Debug)]
 pub enum Accumulator {
-    /// Compensated: the sum is `sums + errors` (Neumaier), so that its error does not grow with the rows.
-    SumFloat { arg: usize, sums: Vec<f64>, errors: Vec<f64> },
+    /// Exact, so that its bits do not depend on the order of the rows.
+    SumFloat { arg: usize, sums: Vec<Exact>, rests: Rests },
     SumInt { arg: usize, sums: Vec<i64> },
     /// Kept only where NaN was met: otherwise the row count is the valid count.
     Valid { arg: usize, counts: Vec<u64>, used: bool },
@@ -62,7 +63,7 @@ pub fn accumulators(aggregates: &[AggregateKind], args: &[ArgKind]) -> Vec<Accum
         match (aggregate, args[arg]) {
             (AggregateKind::Sum { .. }, ArgKind::Int) => need(Accumulator::SumInt { arg, sums: vec![] }),
             (AggregateKind::Sum { .. }, ArgKind::Float) | (AggregateKind::Mean { .. }, _) => {
-                need(Accumulator::SumFloat { arg, sums: vec![], errors: vec![] });
+                need(Accumulator::SumFloat { arg, sums: vec![], rests: Rests::default() });
             }
             (AggregateKind::Min { .. }, ArgKind::Float) => need(Accumulator::MinFloat { arg, values: vec![] }),
             (AggregateKind::Max { .. }, ArgKind::Float) => need(Accumulator::MaxFloat { arg, values: vec![] }),
@@ -97,9 +98,9 @@ impl Accumulator {
             values.resize(slots, value);
         }
         match self {
-            Self::SumFloat { sums, errors, .. } => {
-                fill(sums, slots, 0.0);
-                fill(errors, slots, 0.0);
+            Self::SumFloat { sums, rests, .. } => {
+                fill(sums, slots, Exact::default());
+                rests.clear();
             }
             Self::SumInt { sums, .. } => fill(sums, slots, 0),
             Self::Valid { counts, used, .. } => {
@@ -117,10 +118,10 @@ impl Accumulator {
     pub fn add(&mut self, ids: &[u32], values: &[u64], rows_before: &[u64]) -> Result<(), SumOverflow> {
         let pairs = || ids.iter().map(|id| *id as usize).zip(values.iter().copied());
         match self {
-            Self::SumFloat { sums, errors, .. } => {
+            Self::SumFloat { sums, rests, .. } => {
                 for (slot, value) in pairs() {
                     let value = f64::from_bits(value);
-                    add_to(&mut sums[slot], &mut errors[slot], if value.is_nan() { 0.0 } else { value });
+                    add_to(sums, rests, slot, if value.is_nan() { 0.0 } else { value });
                 }
             }
             Self::SumInt { sums, .. } => {
@@ -181,18 +182,39 @@ impl Accumulator {
                 }
                 Ok(())
             }
-            Self::SumFloat { sums, errors, .. } => {
-                // NaN included: as a state it is a sum (∞ - ∞), not a value to skip.
-                for (id, (sum, error)) in ids.iter().zip(first.iter().zip(states[1].as_ref())) {
-                    let slot = *id as usize;
-                    add_to(&mut sums[slot], &mut errors[slot], f64::from_bits(*sum));
-                    errors[slot] += f64::from_bits(*error);
+            Self::SumFloat { sums, rests, .. } => {
+                for part in states {
+                    ids.iter().zip(part.as_ref()).for_each(|(id, part)| add_to(sums, rests, *id as usize, f64::from_bits(*part)));
                 }
                 Ok(())
             }
             // An integer sum's state is a value to add, an extreme's one to compare.
             _ => self.add(ids, first, rows_before),
         }
+    }
+
+    /// The state that adds nothing.
+    pub fn nothing(&self) -> Vec<u64> {
+        match self {
+            Self::SumFloat { .. } => vec![0.0f64.to_bits(); 2],
+            Self::SumInt { .. } | Self::Valid { .. } => vec![0],
+            Self::MinFloat { .. } => vec![f64::INFINITY.to_bits()],
+            Self::MaxFloat { .. } => vec![f64::NEG_INFINITY.to_bits()],
+            Self::MinInt { .. } => vec![i64::MAX as u64],
+            Self::MaxInt { .. } => vec![i64::MIN as u64],
+        }
+    }
+
+    /// Whether slots hold more than [`Self::states`] says.
+    pub fn has_rests(&self) -> bool {
+        matches!(self, Self::SumFloat { rests, .. } if !rests.is_empty())
+    }
+
+    /// States that have to be merged, too: what the sum of a slot is beyond two floats.
+    pub fn rests(&self, slot: u32) -> Vec<Vec<u64>> {
+        let Self::SumFloat { rests, .. } = self else { return vec![] };
+        let parts = rests.rest(slot as usize).unwrap_or_default();
+        parts.chunks(2).map(|pair| vec![pair[0].to_bits(), pair.get(1).copied().unwrap_or(0.0).to_bits()]).collect()
     }
 
     /// The states of `used` slots, as `merge` takes them.
@@ -203,7 +225,7 @@ impl Accumulator {
         match self {
             Self::Valid { counts, used: true, .. } => vec![pick(counts, used, |count| count)],
             Self::Valid { used: false, .. } => vec![pick(rows, used, |count| count)],
-            Self::SumFloat { sums, errors, .. } => vec![pick(sums, used, f64::to_bits), pick(errors, used, f64::to_bits)],
+            Self::SumFloat { sums, .. } => vec![pick(sums, used, |exact| exact.sum.to_bits()), pick(sums, used, |exact| exact.lost.to_bits())],
             Self::MinFloat { values, .. } | Self::MaxFloat { values, .. } => vec![pick(values, used, f64::to_bits)],
             Self::SumInt { sums: values, .. } | Self::MinInt { values, .. } | Self::MaxInt { values, .. } => {
                 vec![pick(values, used, |value| value as u64)]
@@ -212,11 +234,9 @@ impl Accumulator {
     }
 }
 
-/// Adds a value, and what the addition rounds away to `error`: Knuth's exact sum of two floats, without a branch.
 #[inline(always)]
-fn add_to(sum: &mut f64, error: &mut f64, value: f64) {
-    let total = *sum + value;
-    let added = total - *sum;
-    *error += (*sum - (total - added)) + (value - added);
-    *sum = total;
+fn add_to(sums: &mut [Exact], rests: &mut Rests, slot: usize, value: f64) {
+    if !sums[slot].add(value) {
+        rests.spill(slot, &mut sums[slot], value);
+    }
 }

@@ -37,17 +37,12 @@ impl PartitionAggregator {
         Self { low_bits, aggregates, args, counts: vec![], accumulators }
     }
 
-    /// Takes rows as they come, with [`Self::add`], whose keys are below `slots`.
-    pub fn begin(&mut self, slots: usize) {
-        self.reset(slots);
-    }
-
     /// Adds rows: their keys and, by argument, their values.
     pub fn add(&mut self, keys: &[u32], args: &[&[u64]]) -> Result<(), SumOverflow> {
         self.accumulate(keys, args, false)
     }
 
-    /// The groups of all rows added since [`Self::begin`].
+    /// The groups of all rows added since [`Self::reset`].
     pub fn groups(&self) -> Chunk {
         let used = self.used();
         self.states(LowKeys::Narrow(used.clone()), &used)
@@ -71,7 +66,33 @@ impl PartitionAggregator {
     fn states(&self, keys: LowKeys, used: &[u32]) -> Chunk {
         let counts = used.iter().map(|slot| self.counts[*slot as usize]).collect();
         let states = self.accumulators.iter().flat_map(|accumulator| accumulator.states(used, &self.counts));
-        Chunk { keys, columns: std::iter::once(counts).chain(states).collect(), groups: true }
+        let chunk = Chunk { keys, columns: std::iter::once(counts).chain(states).collect(), groups: true };
+        if self.accumulators.iter().any(Accumulator::has_rests) { self.with_rests(chunk, used) } else { chunk }
+    }
+
+    /// Behind a group whose sums need more than two floats, groups of the same key and of no rows that have the others.
+    fn with_rests(&self, chunk: Chunk, used: &[u32]) -> Chunk {
+        let mut keys = LowKeys::with_capacity(self.low_bits, used.len());
+        let mut columns: Vec<Vec<u64>> = chunk.columns.iter().map(|column| Vec::with_capacity(column.len())).collect();
+        let nothing: Vec<u64> = std::iter::once(0).chain(self.accumulators.iter().flat_map(Accumulator::nothing)).collect();
+        for (group, slot) in used.iter().enumerate() {
+            let own: Vec<u64> = chunk.columns.iter().map(|column| column[group]).collect();
+            let mut first = 1;
+            let mut states = vec![own];
+            for accumulator in &self.accumulators {
+                for rest in accumulator.rests(*slot) {
+                    let mut state = nothing.clone();
+                    state[first..first + rest.len()].copy_from_slice(&rest);
+                    states.push(state);
+                }
+                first += accumulator.width();
+            }
+            for state in states {
+                keys.extend_from(&chunk.keys, group..group + 1);
+                columns.iter_mut().zip(state).for_each(|(column, value)| column.push(value));
+            }
+        }
+        Chunk { keys, columns, groups: true }
     }
 
     /// The distinct keys, ascending, and the slot of each.
@@ -126,7 +147,8 @@ impl PartitionAggregator {
         Ok((LowKeys::new(self.low_bits, keys.into_iter()), used))
     }
 
-    fn reset(&mut self, slots: usize) {
+    /// Begins again, with keys, or slots, below `slots`.
+    pub fn reset(&mut self, slots: usize) {
         self.counts.clear();
         self.counts.resize(slots, 0);
         self.accumulators.iter_mut().for_each(|accumulator| accumulator.reset(slots));
@@ -219,15 +241,11 @@ impl PartitionAggregator {
 
     fn sums_float(&self, arg: usize, used: &[u32]) -> impl Iterator<Item = f64> {
         let found = self.accumulators.iter().find_map(|accumulator| match accumulator {
-            Accumulator::SumFloat { arg: a, sums, errors } if *a == arg => Some((sums, errors)),
+            Accumulator::SumFloat { arg: a, sums, rests } if *a == arg => Some((sums, rests)),
             _ => None,
         });
-        let (sums, errors) = found.expect("every aggregate has its accumulator");
-        used.iter().map(|slot| {
-            let sum = sums[*slot as usize];
-            // Of an infinite sum the error is NaN.
-            if sum.is_finite() { sum + errors[*slot as usize] } else { sum }
-        })
+        let (sums, rests) = found.expect("every aggregate has its accumulator");
+        used.iter().map(|slot| rests.value(*slot as usize, sums[*slot as usize]))
     }
 
     fn sums_int(&self, arg: usize) -> &[i64] {
@@ -335,6 +353,12 @@ mod tests {
             let chunks: Vec<_> = values.into_iter().map(|value| chunk(1, value)).collect();
             assert_eq!(aggregator.run(0, &chunks).unwrap().columns[0].as_primitive::<Float64Type>().value(0), expected);
         }
+        // What two floats do not hold goes on as groups of no rows.
+        let wide = [chunk(1, 1e300), chunk(1, 1.0), chunk(1, 1e-300), chunk(1, -1e300), chunk(1, -1.0)];
+        let halves = wide.split_at(2);
+        let groups = [aggregator.compact(halves.0).unwrap(), aggregator.compact(halves.1).unwrap()];
+        assert!(groups[0].keys.len() > 1 || groups[1].keys.len() > 1);
+        assert_eq!(aggregator.run(0, &groups).unwrap().columns[0].as_primitive::<Float64Type>().value(0), 1e-300);
         let opposite = [chunk(1, f64::INFINITY), chunk(1, f64::NEG_INFINITY)];
         assert!(aggregator.run(0, &opposite).unwrap().columns[0].as_primitive::<Float64Type>().value(0).is_nan());
     }

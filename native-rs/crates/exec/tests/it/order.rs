@@ -2,6 +2,8 @@
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::{Float64Type, Int32Type, Int64Type};
 
+use serde_json::json;
+
 use crate::tables::{dataset, trips, zones};
 use crate::world::*;
 
@@ -166,11 +168,35 @@ fn a_slice_of_a_sort_is_its_top() {
 }
 
 #[test]
+fn sums_of_floats_have_the_same_bits_everywhere() {
+    let (_guard, path) = dataset("trips", &[trips(3000), trips(10), trips(1700)]);
+    for keys in [vec![], vec![("zone", "number")], vec![("name", "string")], vec![("miles", "number")]] {
+        for scale in [0.1, 1e-3] {
+            let rows = same_everywhere(&[&path], |d| {
+                // Tenths, and values of very different sizes.
+                let tenth = call("mul", "number", vec![column("miles", "number"), number(scale)]);
+                let wide = call("Math.pow", "number", vec![column("miles", "number"), number(9.0)]);
+                let names = ["sum", "mean", "variance", "stdev", "variancep", "stdevp"];
+                let aggregates = names.iter().flat_map(|name| [(*name, "x"), (*name, "y")]).map(|(name, of)| json!({ "name": format!("{name} {of}"), "function": name, "arg": column(of, "number") }));
+                let pairs = ["covariance", "covariancep", "corr"].iter().map(|name| json!({ "name": name, "function": name, "arg": column("x", "number"), "other": column("y", "number") }));
+                let keys: Vec<_> = keys.iter().map(|(name, js)| json!({ "name": name, "expression": column(name, js) })).collect();
+                vec![
+                    scan(d[0], &TRIPS),
+                    derive(0, vec![("x", tenth), ("y", wide)]),
+                    json!({ "op": "aggregate", "input": 1, "keys": keys, "aggregates": aggregates.chain(pairs).collect::<Vec<_>>(), "site": "job.ts:6:1" }),
+                ]
+            });
+            assert!(rows.num_rows() > 0);
+        }
+    }
+}
+
+#[test]
 fn what_is_dealt_evenly_keeps_its_order() {
     let (_guard, path) = dataset("trips", &[trips(1500), trips(0), trips(7)]);
     for step in [None, Some(1), Some(100), Some(5000)] {
-        let mut rebalance = serde_json::json!({ "op": "rebalance", "input": 1, "site": "job.ts:5:1" });
-        step.into_iter().for_each(|step| rebalance["step"] = serde_json::json!(step));
+        let mut rebalance = json!({ "op": "rebalance", "input": 1, "site": "job.ts:5:1" });
+        step.into_iter().for_each(|step| rebalance["step"] = json!(step));
         let few = |d: &[u64]| vec![scan(d[0], &TRIPS), filter(0, call("gt", "boolean", vec![column("miles", "number"), number(100.0)]))];
         let right = same_everywhere(&[&path], few);
         let dealt = same_everywhere(&[&path], |d| [few(d), vec![rebalance.clone()]].concat());
@@ -184,9 +210,9 @@ fn a_rank_reads_its_part_of_each_step() {
     for (size, threads) in WORLDS {
         let parts = World::new(size, threads).run(|engine| {
             let path = path.clone();
-            let rebalance = serde_json::json!({ "op": "rebalance", "input": 1, "step": 300, "site": "job.ts:5:1" });
-            let spool = serde_json::json!({ "op": "spool", "input": 2, "spool": 1, "site": "job.ts:5:1" });
-            let sink = serde_json::json!({ "op": "materialize", "input": 3, "site": "job.ts:5:1" });
+            let rebalance = json!({ "op": "rebalance", "input": 1, "step": 300, "site": "job.ts:5:1" });
+            let spool = json!({ "op": "spool", "input": 2, "spool": 1, "site": "job.ts:5:1" });
+            let sink = json!({ "op": "materialize", "input": 3, "site": "job.ts:5:1" });
             async move {
                 open(&engine, &[&path]).await;
                 let plan = plan(vec![scan(1, &TRIPS), sort(0, &[("t", "date", true)]), rebalance, spool], vec![sink, count(3)]);
@@ -218,7 +244,7 @@ fn tables_are_concatenated_one_after_another() {
             scan(d[0], &TRIPS),
             select(0, &[("zone", "zone"), ("miles", "miles")]),
             scan(d[1], &[("zone", "number"), ("borough", "string")]),
-            serde_json::json!({ "op": "concat", "inputs": [1, 2, 1], "site": "job.ts:5:1" }),
+            json!({ "op": "concat", "inputs": [1, 2, 1], "site": "job.ts:5:1" }),
         ]
     });
     assert_eq!((rows.num_columns(), rows.num_rows()), (2, 860));
@@ -235,7 +261,7 @@ fn dedupe_keeps_the_first_row_of_each_key() {
         vec![
             scan(d[0], &TRIPS),
             sort(0, &[("t", "date", true)]),
-            serde_json::json!({ "op": "dedupe", "input": 1, "keys": [column("name", "string")], "site": "job.ts:5:1" }),
+            json!({ "op": "dedupe", "input": 1, "keys": [column("name", "string")], "site": "job.ts:5:1" }),
         ]
     });
     assert_eq!(rows.num_rows(), 7);

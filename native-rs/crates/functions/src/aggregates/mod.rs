@@ -12,6 +12,7 @@ mod pairs;
 mod product;
 mod quantile;
 mod slots;
+mod sums;
 mod totals;
 
 use std::hash::{Hash, Hasher};
@@ -364,6 +365,28 @@ mod tests {
                 assert_eq!(going.evaluate(EmitTo::All).unwrap().len(), 4);
             }
         }
+    }
+
+    #[test]
+    fn spreads_are_those_of_exact_numbers() {
+        let spread = |aggregate: &'static Aggregate, columns: &[Vec<f64>]| {
+            let fields: Vec<FieldRef> = columns.iter().map(|_| Arc::new(Field::new("x", DataType::Float64, true))).collect();
+            let mut groups = (aggregate.groups)(&fields).unwrap();
+            let arrays: Vec<ArrayRef> = columns.iter().map(|column| Arc::new(Float64Array::from(column.clone())) as ArrayRef).collect();
+            groups.update_batch(&arrays, &vec![0; columns[0].len()], None, 1).unwrap();
+            groups.evaluate(EmitTo::All).unwrap().as_primitive::<Float64Type>().value(0)
+        };
+        let variance = |values: &[f64]| spread(&moments::VARIANCE, &[values.to_vec()]);
+        assert_eq!(variance(&[1e308, 1e308]), 0.0);
+        assert_eq!(variance(&[1e16 + 2.0, 1e16, 1e16 + 4.0]), 4.0);
+        assert_eq!(variance(&[1e160, 1e160 + 1e150]), (1e160f64 + 1e150 - 1e160).powi(2) / 2.0);
+        assert!(variance(&[1e308, 1.0]).is_nan() && variance(&[f64::INFINITY, 1.0]).is_nan());
+        assert_eq!(variance(&[0.1; 10]), 0.0);
+        let pair = |aggregate, x: &[f64], y: &[f64]| spread(aggregate, &[x.to_vec(), y.to_vec()]);
+        assert!((pair(&pairs::CORR, &[1.0, 2.0, 4.0], &[1e300, 2e300, 4e300]) - 1.0).abs() < 1e-15);
+        assert!((pair(&pairs::CORR, &[1e300, 2e300], &[-1e300, -2e300]) + 1.0).abs() < 1e-15);
+        assert!(pair(&pairs::CORR, &[1.0, 1.0], &[1.0, 2.0]).is_nan());
+        assert_eq!(pair(&pairs::COVARIANCE, &[1e308, 1e308], &[1.0, 2.0]), 0.0);
     }
 
     #[test]

@@ -1,28 +1,19 @@
-//! `sum` and `mean`. Float sums are compensated: the error does not grow with the number of rows.
+//! `sum` and `mean`. Sums of floats are exact, and rounded once; sums of integers have to fit 64 bits.
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, BooleanArray, Float64Array, Int32Array, Int64Array};
-use arrow::datatypes::{DataType, Float64Type, Int32Type, Int64Type};
+use arrow::array::{ArrayRef, AsArray, BooleanArray, Int32Array, Int64Array};
+use arrow::datatypes::{DataType, Int32Type, Int64Type};
 use datafusion::common::Result;
 use datafusion::logical_expr::{EmitTo, GroupsAccumulator};
 
 use super::Aggregate;
 use super::groups::{Groups, each, selected};
+use super::sums::{Summary, Summed, Sums, state};
 use crate::error::RowError;
 
-pub(crate) static SUM: Aggregate = Aggregate {
-    name: "sum",
-    result: |_| DataType::Float64,
-    state: |_| vec![DataType::Float64, DataType::Int64],
-    groups: |_| Ok(Box::new(Totals { totals: Vec::new(), mean: false })),
-};
+pub(crate) static SUM: Aggregate = Aggregate { name: "sum", result: |_| DataType::Float64, state: |_| state(1), groups: |_| Ok(Sums::of(Total { mean: false })) };
 
-pub(crate) static MEAN: Aggregate = Aggregate {
-    name: "mean",
-    result: |_| DataType::Float64,
-    state: |_| vec![DataType::Float64, DataType::Int64],
-    groups: |_| Ok(Box::new(Totals { totals: Vec::new(), mean: true })),
-};
+pub(crate) static MEAN: Aggregate = Aggregate { name: "mean", groups: |_| Ok(Sums::of(Total { mean: true })), ..SUM };
 
 pub(crate) static INTEGER_SUM: Aggregate = Aggregate {
     name: "sum.int64",
@@ -31,95 +22,19 @@ pub(crate) static INTEGER_SUM: Aggregate = Aggregate {
     groups: |arguments| Ok(Box::new(IntegerTotals { totals: Vec::new(), column: arguments[0].name().clone() })),
 };
 
-/// One group's running sum, together in memory because groups come at random.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 struct Total {
-    sum: f64,
-    /// What rounding lost of the sum (D. Knuth's TwoSum, without a branch).
-    lost: f64,
-    count: i64,
-}
-
-impl Total {
-    #[inline(always)]
-    fn add(&mut self, x: f64) {
-        let sum = self.sum + x;
-        let kept = sum - self.sum;
-        self.lost += (self.sum - (sum - kept)) + (x - kept);
-        self.sum = sum;
-    }
-
-    fn value(self) -> f64 {
-        // What an infinite sum lost is NaN.
-        if self.sum.is_finite() { self.sum + self.lost } else { self.sum }
-    }
-}
-
-/// State: the sum rounded once, and the number of values. Merging adds one rounding for each partial sum.
-struct Totals {
-    totals: Vec<Total>,
     mean: bool,
 }
 
-impl Groups for Totals {
-    fn resize(&mut self, count: usize) {
-        self.totals.resize(count, Total::default());
-    }
-}
-
-impl GroupsAccumulator for Totals {
-    fn update_batch(&mut self, values: &[ArrayRef], groups: &[usize], filter: Option<&BooleanArray>, count: usize) -> Result<()> {
-        self.resize(count);
-        each(groups, values[0].as_primitive::<Float64Type>(), filter, |group, x| {
-            if !x.is_nan() {
-                let total = &mut self.totals[group];
-                total.add(x);
-                total.count += 1;
-            }
-        });
-        Ok(())
+impl Summary<1, 1> for Total {
+    #[inline(always)]
+    fn terms(row: [f64; 1]) -> [f64; 1] {
+        row
     }
 
-    fn merge_batch(&mut self, states: &[ArrayRef], groups: &[usize], count: usize) -> Result<()> {
-        self.resize(count);
-        let sums = states[0].as_primitive::<Float64Type>().values();
-        let counts = states[1].as_primitive::<Int64Type>().values();
-        for ((&group, &sum), &count) in groups.iter().zip(sums).zip(counts) {
-            let total = &mut self.totals[group];
-            total.add(sum);
-            total.count += count;
-        }
-        Ok(())
-    }
-
-    fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
-        let totals = emit_to.take_needed(&mut self.totals);
-        let value = |total: &Total| {
-            let divisor = if self.mean { total.count as f64 } else { 1.0 };
-            (total.count > 0).then(|| total.value() / divisor)
-        };
-        Ok(Arc::new(totals.iter().map(value).collect::<Float64Array>()))
-    }
-
-    fn state(&mut self, emit_to: EmitTo) -> Result<Vec<ArrayRef>> {
-        let totals = emit_to.take_needed(&mut self.totals);
-        Ok(vec![
-            Arc::new(Float64Array::from_iter_values(totals.iter().map(|total| total.value()))),
-            Arc::new(Int64Array::from_iter_values(totals.iter().map(|total| total.count))),
-        ])
-    }
-
-    fn convert_to_state(&self, values: &[ArrayRef], filter: Option<&BooleanArray>) -> Result<Vec<ArrayRef>> {
-        let values = values[0].as_primitive::<Float64Type>();
-        let rows = selected(arrow::array::Array::nulls(values), filter);
-        let counts = |row: usize, x: f64| !x.is_nan() && rows.as_ref().is_none_or(|rows| rows.value(row));
-        let of = |(row, &x): (usize, &f64)| if counts(row, x) { (x, 1) } else { (0.0, 0) };
-        let (sums, counts): (Vec<f64>, Vec<i64>) = values.values().iter().enumerate().map(of).unzip();
-        Ok(vec![Arc::new(Float64Array::from(sums)), Arc::new(Int64Array::from(counts))])
-    }
-
-    fn size(&self) -> usize {
-        self.totals.capacity() * size_of::<Total>()
+    fn answer(&self, sums: &Summed<1>) -> Option<f64> {
+        Some(sums.value(0) / if self.mean { sums.count() as f64 } else { 1.0 })
     }
 }
 

@@ -40,7 +40,7 @@ impl Direct {
         }
         let lane_bits = if bits <= LANES_UP_TO { LANE_BITS } else { 0 };
         let mut aggregator = grouping.aggregator(bits);
-        aggregator.begin(1 << (bits + lane_bits));
+        aggregator.reset(1 << (bits + lane_bits));
         Some(Self { aggregator, lane_bits, slots: vec![] })
     }
 

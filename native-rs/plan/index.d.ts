@@ -9,7 +9,7 @@ export type Aggregate = { input: number, keys: Array<NamedExpression>, aggregate
 /**
  * Every aggregate but `count` (rows), `invalid`, `first` and `last` skips null and NaN; of nothing, all but the counts are null.
  */
-export type AggregateFunction = "count" | "valid" | "invalid" | "distinct" | "sum" | "mean" | "min" | "max" | "variance" | "stdev" | "variancep" | "stdevp" | "median" | "quantile" | "any" | "first" | "last" | "mode" | "product" | "covariance" | "covariancep" | "corr";
+export type AggregateFunction = "count" | "valid" | "invalid" | "distinct" | "sum" | "mean" | "min" | "max" | "variance" | "stdev" | "variancep" | "stdevp" | "median" | "quantile" | "any" | "first" | "last" | "mode" | "product" | "covariance" | "covariancep" | "corr" | "arrayAgg" | "arrayAggDistinct";
 
 export type ArrowWrite = { input: number, path: string, staging: string, ordered: boolean, 
 /**
@@ -156,7 +156,7 @@ export type JoinType = "inner" | "left" | "right" | "full" | "lookup" | "semi" |
 /**
  * The type a value has when JavaScript looks at it. `null` is a value of every nullable type.
  */
-export type JsType = "number" | "string" | "boolean" | "bigint" | "date";
+export type JsType = "number" | "string" | "boolean" | "bigint" | "date" | "number[]" | "string[]" | "boolean[]" | "bigint[]" | "date[]";
 
 export type JsonLinesWrite = { input: number, path: string, staging: string, ordered: boolean, 
 /**
@@ -223,9 +223,9 @@ export type Node = { "op": "scan",
 /**
  * The id that `openParquet`, `openArrow`, `openCsv`, `openJsonLines` or `registerTable` returned on this rank.
  */
-dataset: number, columns: Array<ColumnType>, filter?: Expression, site: string, } | { "op": "filter", input: number, predicate: Expression, site: string, } | { "op": "derive", input: number, columns: Array<NamedExpression>, site: string, } | { "op": "window" } & Window | { "op": "select", input: number, columns: Array<SelectColumn>, site: string, } | { "op": "join" } & Join | { "op": "asofJoin" } & AsofJoin | { "op": "aggregate" } & Aggregate | { "op": "sort", input: number, keys: Array<SortKey>, site: string, } | { "op": "slice", input: number, start: number, end?: number, keys?: Array<NamedExpression>, site: string, } | { "op": "concat", inputs: Array<number>, site: string, } | { "op": "unroll", input: number, text: Expression, separator: string, name: string, index?: string, 
+dataset: number, columns: Array<ColumnType>, filter?: Expression, site: string, } | { "op": "filter", input: number, predicate: Expression, site: string, } | { "op": "derive", input: number, columns: Array<NamedExpression>, site: string, } | { "op": "window" } & Window | { "op": "select", input: number, columns: Array<SelectColumn>, site: string, } | { "op": "join" } & Join | { "op": "asofJoin" } & AsofJoin | { "op": "aggregate" } & Aggregate | { "op": "sort", input: number, keys: Array<SortKey>, site: string, } | { "op": "slice", input: number, start: number, end?: number, keys?: Array<NamedExpression>, site: string, } | { "op": "concat", inputs: Array<number>, site: string, } | { "op": "unroll", input: number, lists: Array<NamedExpression>, index?: string, 
 /**
- * At most so many parts of each row.
+ * At most so many elements of each row.
  */
 limit?: number, site: string, } | { "op": "dedupe", input: number, keys: Array<Expression>, last?: boolean, site: string, } | { "op": "rebalance", input: number, step?: number, site: string, } | { "op": "spool", input: number, spool: number, site: string, };
 

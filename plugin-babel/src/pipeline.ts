@@ -22,6 +22,7 @@ import { isKnownEarly } from "./source/early.ts";
 import { handedClasses } from "./source/handed-classes.ts";
 import { mentionsTable } from "./source/table-types.ts";
 import { validateAggregateTypes } from "./validate/aggregate-types.ts";
+import { validateArrayKeys } from "./validate/array-keys.ts";
 import { validateGathering } from "./validate/gathering.ts";
 import { validateLeavesTry } from "./validate/leaves-try.ts";
 import { checkLockstep } from "./validate/lockstep.ts";
@@ -67,6 +68,7 @@ export const pipeline: readonly Pass[] = [
       if (instructions(fn.ir).next().done && fn.ir.blocks.every(({ met }) => met.length === 0) && !node.params.some((param) => mentionsTable(param, { module: fn.module, scope: fn.module.scope }))) p.diagnostics.push(noTables(fn.annotated.name, headOf(node, fn.module)));
       validatePhiTypes(fn.ir, report(p));
       validateAggregateTypes(fn.ir, report(p));
+      validateArrayKeys(fn.ir, report(p));
       p.captures.set(fn, collectCaptures(fn, p.modules, report(p)));
     }
   } },

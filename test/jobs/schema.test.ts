@@ -90,7 +90,7 @@ it("columns of JSON Lines: far integers are bigint, what cannot be looked at has
   expect(text.slice(text.indexOf("{\n", text.indexOf("export")), text.indexOf("\n/** read", text.indexOf("export")))).toBe(`{
   id: bigint; // int64
   at: string; // string
-  // any: float64 | list has no TypeScript type yet
+  // any: float64 | list<null> has no TypeScript type yet
   x: number | null; // float64
   far: number | null; // float64
   // of: struct has no TypeScript type yet
@@ -110,6 +110,24 @@ it("columns of Arrow IPC, nulls counted by reading", async () => {
   await table({ ...trips, city: ["a", "b"], fare: [1, null] }).writeArrow(join(folder, "flights"), { mode: "overwrite" });
   expect(await run("check", "flights.schema.ts")).toMatchObject({ code: 1, stdout: expect.stringMatching(/fare +float64 \| null +has nulls now\n.*- far/s) });
   rmSync(join(folder, "flights.schema.ts"));
+});
+
+it("columns of lists: their elements may be null, and far integers are bigint", async () => {
+  writeFileSync(join(folder, "lists.jsonl"), '{"tags":["a"],"ids":[9007199254740993],"deep":[[1]],"none":[],"mixed":[1,"a"]}\n{"tags":[null],"ids":[1]}\n');
+  expect(await run("pull", "lists.jsonl")).toMatchObject({ code: 0, stdout: expect.stringContaining('readJsonLines<Lists>(path, { types: { "ids": "bigint[]" } })') });
+  const text = readFileSync(join(folder, "lists.schema.ts"), "utf8");
+  expect(text.slice(text.indexOf("{\n", text.indexOf("export")), text.indexOf("\n/** read", text.indexOf("export")))).toBe(`{
+  tags: (string | null)[]; // list<string>
+  ids: (bigint | null)[]; // list<int64>
+  // deep: list has no TypeScript type yet
+  // none: list<null> has no TypeScript type yet
+  // mixed: list has no TypeScript type yet
+}
+`);
+  expect(await run("check", "lists.schema.ts")).toMatchObject({ code: 0 });
+  await table({ ids: [[1n, 2n ** 60n], []], days: [[new Date(0)], [null]] }).writeParquet(join(folder, "lists"));
+  expect(await run("pull", "lists", "-o", "parquet.schema.ts")).toMatchObject({ code: 0, stdout: expect.stringContaining('{ types: { "ids": "bigint[]" } }') });
+  expect(readFileSync(join(folder, "parquet.schema.ts"), "utf8")).toContain("  ids: (bigint | null)[] | null; // list<int64>\n  days: (Date | null)[] | null; // list<timestamp[ms, tz=UTC]>\n");
 });
 
 it("says what has changed in the data, and exits with 1 then alone", async () => {

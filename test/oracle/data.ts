@@ -26,6 +26,10 @@ export interface Tables {
   readonly wide: string;
   /** Texts that decoders change: a leading U+FEFF, JSON. */
   readonly texts: string;
+  /** 301 rows in three files, one of them empty, with columns of lists: see `Post`. */
+  readonly posts: string;
+  /** JSON Lines with a list of an integer past 2^53, of several types, and of nothing. */
+  readonly lists: string;
   /** A CSV with quoted line breaks, empty fields, CRLF. */
   readonly notes: string;
   /** A CSV whose columns have the names of what every object has. */
@@ -69,6 +73,23 @@ const MEASUREMENTS = (from: number, to: number): string => `
     case i % 5 when 0 then 'Straße' when 1 then '😀 smile' when 2 then '' when 3 then 'ﬀ' else ' a b ' end as label
   from range(${from}, ${to}) as t(i)`;
 
+/** Lists that are null, empty, or hold nulls; of every type of element, with lists of lists and structs of them beside. */
+const POSTS = (from: number, to: number): string => `
+  select i::int as id, case i % 3 when 0 then 'x' when 1 then 'y' else null end as kind,
+    case when i % 7 = 0 then null when i % 5 = 0 then [] when i % 11 = 0 then [null, 'b', null]
+         else list_transform(range(0, (i % 4)::bigint + 1), lambda n: case (i + n) % 6 when 0 then '' when 1 then '😀' when 2 then 'a' when 3 then 'a,b' else 't' || ((i + n) % 9) end) end as tags,
+    case when i % 8 = 0 then null else list_transform(range(0, (i % 5)::bigint), lambda n: case (i + n) % 7 when 0 then 'NaN'::double when 1 then -0.0 when 2 then null else (i * 7 + n) / 3.0 end) end as scores,
+    list_transform(range(0, (i % 3)::bigint), lambda n: (i - n)::int) as levels,
+    list_transform(range(0, (i % 3)::bigint), lambda n: 9007199254740993 + i + n) as serials,
+    list_transform(range(0, (i % 3)::bigint), lambda n: (date '1969-12-30' + ((i + n)::int))::date) as days,
+    list_transform(range(0, (i % 2)::bigint + 1), lambda n: make_timestamp((i - 100) * 1000000000 + n)) as times,
+    [i % 2 = 0, null, i % 3 = 0] as flags,
+    [(i / 4.0)::decimal(10, 2), null] as prices,
+    case when i % 4 = 0 then null else [[i::int], [], null] end as deep,
+    case when i % 6 = 0 then null else {'city': 'c' || (i % 4), 'floors': [i::int, null]} end as place,
+    case i % 4 when 0 then '' when 1 then 'a,b' when 2 then ',' || i || ',,😀' else 'word' end as text
+  from range(${from}, ${to}) as t(i)`;
+
 const LARGE = (from: number, to: number): string => `
   select i::bigint as id, (hash(i) % 5000)::int as key, 'n' || (hash(i * 3) % 91) as name, (hash(i * 5) % 1000003) / 1000003.0 as x
   from range(${from}, ${to}) as t(i)`;
@@ -102,6 +123,10 @@ export async function makeTables(folder: string): Promise<Tables> {
   );
   await write(`select i::int as id, chr(65279) || 'a' || i % 3 as marked, ('{ "a": ' || i || '.0 }')::json as doc, case when i % 2 = 0 then chr(65279) else '' end as mark from range(0, 20) t(i)`, "texts.parquet");
   await write(WIDE, "wide.parquet");
+  mkdirSync(join(folder, "posts"));
+  await write(POSTS(0, 200), "posts/a.parquet", 64);
+  await write(POSTS(200, 200), "posts/b.parquet");
+  await write(POSTS(200, 301), "posts/c.parquet");
   mkdirSync(join(folder, "large"));
   await write(LARGE(0, 100_000), "large/a.parquet", 10_240);
   await write(LARGE(100_000, 200_000), "large/b.parquet", 10_240);
@@ -125,6 +150,7 @@ export async function makeTables(folder: string): Promise<Tables> {
   writeFileSync(join(folder, "events/d.json"), events(701, 1501, "\r\n \t\r\n"));
   writeFileSync(join(folder, "plain-events.jsonl"), events(1, 41, "\n", false));
   writeFileSync(join(folder, "cut-events.jsonl"), events(0, 300).slice(0, -3));
+  writeFileSync(join(folder, "lists.jsonl"), Array.from({ length: 60 }, (_, id) => `{"id":${id},"ids":[${id === 44 ? "1, 9007199254740993" : id}],"mixed":[${id === 50 ? 1 : '"a"'}],"none":${id % 3 ? "[]" : "[null]"}}\n`).join(""));
   const odd = Array.from({ length: 90 }, (_, id) => `{"id":${id},"far":${id === 77 ? "9007199254740993" : id},"day":"${id === 50 ? "tomorrow" : "2024-01-31"}"}\n`);
   writeFileSync(join(folder, "odd-events.jsonl"), odd.join(""));
   const path = (name: string): string => join(folder, name);
@@ -137,6 +163,8 @@ export async function makeTables(folder: string): Promise<Tables> {
     large: path("large"),
     wide: path("wide.parquet"),
     texts: path("texts.parquet"),
+    posts: path("posts"),
+    lists: path("lists.jsonl"),
     notes: path("notes.csv"),
     odd: path("odd.csv"),
     header: path("header.csv"),

@@ -41,3 +41,17 @@ export interface Large {
   name: string;
   x: number;
 }
+
+export interface Post {
+  id: number;
+  kind: string | null;
+  tags: (string | null)[] | null;
+  scores: (number | null)[] | null;
+  levels: number[];
+  serials: bigint[];
+  days: Date[];
+  times: Date[];
+  flags: (boolean | null)[];
+  prices: (number | null)[];
+  text: string;
+}

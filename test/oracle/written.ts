@@ -3,8 +3,8 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync, zstdDecompressSync } from "node:zlib";
 import { DuckDBInstance } from "@duckdb/node-api";
-import { CompressionType, compressionRegistry, tableFromIPC } from "apache-arrow";
-import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects, parquetSchema, type SchemaElement } from "hyparquet";
+import { CompressionType, compressionRegistry, tableFromIPC, Vector } from "apache-arrow";
+import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects, parquetSchema, type SchemaElement, type SchemaTree } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
 import lz4 from "lz4js";
 import { difference, sortedRows } from "./compare.ts";
@@ -62,9 +62,7 @@ async function readParquet(files: readonly string[]): Promise<Written> {
   for (const name of files) {
     const file = await asyncBufferFromFile(name);
     const metadata = await parquetMetadataAsync(file);
-    schema = parquetSchema(metadata).children.map(({ element }) => {
-      return `${element.name}: ${element.type} (${logicalType(element)})`;
-    });
+    schema = parquetSchema(metadata).children.map(columnType);
     for (const row of (await parquetReadObjects({ file, metadata, compressors })) as Row[]) rows.push(row);
   }
   return { schema, rows };
@@ -77,7 +75,13 @@ function readArrow(files: readonly string[]): Written {
   const tables = files.map((name) => tableFromIPC(readFileSync(name)));
   const schema = tables[0]!.schema.fields.map(({ name, type }) => `${name}: ${String(type)}`);
   // Values of a type without a primitive of its own are views of the table's bytes.
-  return { schema, rows: tables.flatMap((table) => table.toArray().map((row: { toJSON(): Row }) => Object.fromEntries(Object.entries(row.toJSON()).map(([name, value]) => [name, ArrayBuffer.isView(value) ? String(value) : value])))) };
+  return { schema, rows: tables.flatMap((table) => table.toArray().map((row: { toJSON(): Row }) => Object.fromEntries(Object.entries(row.toJSON()).map(([name, value]) => [name, ArrayBuffer.isView(value) ? String(value) : value instanceof Vector ? value.toJSON() : value])))) };
+}
+
+/** With what is below it: `tags: LIST { list: plain { element: BYTE_ARRAY ({"type":"STRING"}) } }`. */
+function columnType({ element, children }: SchemaTree): string {
+  if (children.length === 0) return `${element.name}: ${element.type} (${logicalType(element)})`;
+  return `${element.name}: ${element.converted_type ?? element.repetition_type} { ${children.map(columnType).join(", ")} }`;
 }
 
 /** A table of Iceberg: its rows, each with its partition. Avro's own reader takes the manifests apart. */

@@ -5,6 +5,7 @@ import { aggregateArgument } from "./aggregate-argument.ts";
 import { aggregateInRowFunction } from "./aggregate-in-row-function.ts";
 import { alwaysDecided } from "./always-decided.ts";
 import { argumentWritten } from "./argument-written.ts";
+import { arrayAsKey } from "./array-as-key.ts";
 import { asyncRowFunction } from "./async-row-function.ts";
 import { capturedChanged } from "./captured-changed.ts";
 import { capturedWritten } from "./captured-written.ts";
@@ -86,6 +87,7 @@ export const diagnosticPages: readonly DiagnosticPage[] = [
   keyReplaced.page,
   absentColumn.page,
   wrongOption.page,
+  arrayAsKey.page,
   wrongOperands.page,
   possiblyNull.page,
   noOverlap.page,

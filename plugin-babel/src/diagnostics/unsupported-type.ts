@@ -6,7 +6,7 @@ export const unsupportedType = defineDiagnostic(
     code: "LS1107",
     title: "A type that is not supported yet",
     kind: "not-supported",
-    docs: "Types are read from syntax alone: interfaces, aliases and their imports, intersections, literal unions, Pick, Omit, Partial, Readonly and generics by substitution. Columns are number, string, boolean, bigint or Date, each possibly null.",
+    docs: "Types are read from syntax alone: interfaces, aliases and their imports, intersections, literal unions, Pick, Omit, Partial, Readonly and generics by substitution. Columns are number, string, boolean, bigint or Date, or arrays of one of these, each possibly null.",
     example: {
       wrong: `const rows = await readParquet<{ id: number; value: number | string }>("rows");
 await rows.writeParquet(out);`,
@@ -18,7 +18,7 @@ await rows.writeParquet(out);`,
   (type: string, span: SourceSpan, column: { readonly name: string; readonly member: SourceSpan } | null = null) => ({
     message: column ? `Column '${column.name}' is of type ${type}, which is not supported yet` : `The type ${type} is not supported yet`,
     locations: [at(span, "not supported yet")],
-    ...(column && { why: ["a column holds numbers, strings, booleans, bigints or Dates, or null: values of one type"] }),
+    ...(column && { why: ["a column holds numbers, strings, booleans, bigints or Dates, or arrays of one of these, or null: values of one type"] }),
     fix: column
       ? { message: `leave '${column.name}' out of the interface: the column is then not read; or declare the one type its values have`, edits: [{ ...column.member, text: "" }] }
       : { message: "write the columns out in an interface", edits: [] },

@@ -1,5 +1,5 @@
 /** Functions of a group's rows, written as values: `rollup({ trips: op.count(), miles: op.mean("trip_miles") })`. */
-import { type JsType, unsureType, type ValueType } from "../ir/types.ts";
+import { isList, type JsType, type ScalarType, unsureType, type ValueType } from "../ir/types.ts";
 
 export interface AggregateFunction {
   /** As written: `op.<name>`. */
@@ -19,12 +19,14 @@ export interface AggregateFunction {
   readonly docs: string;
 }
 
-const every: readonly JsType[] = ["number", "string", "boolean", "bigint", "date"];
+const every: readonly ScalarType[] = ["number", "string", "boolean", "bigint", "date"];
+/** Those that compare no values. */
+const everyAndLists: readonly JsType[] = [...every, ...every.map((js) => `${js}[]` as const)];
 const counted = (): ValueType => ({ js: "number", nullable: false });
 const ofNothing = (argument: ValueType | null, neverEmpty: boolean) => !neverEmpty || (argument?.nullable ?? false);
 /** Nothing is left of a group of NaN. */
 function ofValues(js: JsType, argument: ValueType | null, neverEmpty: boolean): ValueType {
-  const type = { js, nullable: ofNothing(argument, neverEmpty) };
+  const type = { js, nullable: ofNothing(argument, neverEmpty), ...(isList(js) && argument?.holes && { holes: true as const }) };
   return argument?.js === "number" || argument?.unsure ? unsureType(type) : type;
 }
 const asNumber = (argument: ValueType | null, neverEmpty: boolean): ValueType => ofValues("number", argument, neverEmpty);
@@ -32,9 +34,11 @@ const asNumber = (argument: ValueType | null, neverEmpty: boolean): ValueType =>
 const spread = (): ValueType => ({ js: "number", nullable: true });
 /** A row's value, whatever it is. */
 const ofRow = (argument: ValueType | null, neverEmpty: boolean): ValueType => {
-  const type = { js: argument?.js ?? ("number" as const), nullable: ofNothing(argument, neverEmpty) };
+  const type = { js: argument?.js ?? ("number" as const), nullable: ofNothing(argument, neverEmpty), ...(argument?.holes && { holes: true as const }) };
   return argument?.unsure ? unsureType(type) : type;
 };
+/** Neither null nor NaN is in it. */
+const listOf = (argument: ValueType | null): ValueType => ({ js: `${(argument?.js ?? "number") as ScalarType}[]`, nullable: false });
 const asArgument = (argument: ValueType | null, neverEmpty: boolean): ValueType => ofValues(argument?.js ?? "number", argument, neverEmpty);
 
 const aggregate = (name: string, argument: readonly JsType[] | null, result: AggregateFunction["result"], docs: string, plan = name): AggregateFunction => ({
@@ -48,8 +52,8 @@ const aggregate = (name: string, argument: readonly JsType[] | null, result: Agg
 
 export const aggregates: readonly AggregateFunction[] = [
   aggregate("count", null, counted, "rows of the group"),
-  aggregate("valid", every, counted, "values that are neither null nor NaN"),
-  aggregate("invalid", every, counted, "values that are null or NaN"),
+  aggregate("valid", everyAndLists, counted, "values that are neither null nor NaN"),
+  aggregate("invalid", everyAndLists, counted, "values that are null or NaN"),
   aggregate("distinct", every, counted, "distinct values; null and NaN together count as one"),
   aggregate("sum", ["number", "bigint"], asArgument, "sum; null of nothing"),
   aggregate("mean", ["number"], asNumber, "arithmetic mean; null of nothing"),
@@ -66,13 +70,15 @@ export const aggregates: readonly AggregateFunction[] = [
   { ...aggregate("covariance", ["number"], spread, 'sample covariance of two columns, op.covariance("x", "y"), of the rows that have both values'), takes: "pair" },
   { ...aggregate("covariancep", ["number"], spread, "population covariance of two columns"), takes: "pair" },
   { ...aggregate("corr", ["number"], spread, "Pearson's correlation of two columns"), takes: "pair" },
-  { ...aggregate("any", every, asArgument, "the first value in table order that is neither null nor NaN"), seesOrder: true },
+  { ...aggregate("any", everyAndLists, asArgument, "the first value in table order that is neither null nor NaN"), seesOrder: true },
   { ...aggregate("mode", every, asArgument, "the value that comes most often; of several the first in table order"), seesOrder: true },
-  { ...aggregate("first", every, ofRow, "the value of the first row in table order, null or not"), seesOrder: true },
-  { ...aggregate("last", every, ofRow, "the value of the last row in table order, null or not"), seesOrder: true },
+  { ...aggregate("first", everyAndLists, ofRow, "the value of the first row in table order, null or not"), seesOrder: true },
+  { ...aggregate("last", everyAndLists, ofRow, "the value of the last row in table order, null or not"), seesOrder: true },
+  { ...aggregate("array_agg", every, listOf, "the values in table order, as a list", "arrayAgg"), seesOrder: true },
+  { ...aggregate("array_agg_distinct", every, listOf, "the distinct values in the order in which they first appear, as a list", "arrayAggDistinct"), seesOrder: true },
 ];
 
 /** Aggregates of Arquero that rollup does not have yet. */
 export const otherAggregateNames: ReadonlySet<string> = new Set(
-  "array_agg array_agg_distinct object_agg map_agg entries_agg missing bins".split(" "),
+  "object_agg map_agg entries_agg missing bins".split(" "),
 );

@@ -2,6 +2,7 @@
 import { aggregates, type AggregateFunction } from "./aggregate.ts";
 import { conversions } from "./convert.ts";
 import { dates } from "./date.ts";
+import { lists } from "./list.ts";
 import { math } from "./math.ts";
 import { numbers } from "./number.ts";
 import { operators } from "./operators.ts";
@@ -15,7 +16,7 @@ export { aggregates };
 
 /** Scalar functions by the plan's name. */
 export const scalarFunctions: ReadonlyMap<string, ScalarFunction> = new Map(
-  [operators, math, numbers, conversions, strings, dates].flat().map((fn) => [fn.name, fn]),
+  [operators, math, numbers, conversions, strings, dates, lists].flat().map((fn) => [fn.name, fn]),
 );
 
 /** Aggregates by the name written after `op.`. */
@@ -33,7 +34,7 @@ export function functionNamed(name: string): ScalarFunction | undefined {
 /** `s.trim()`: a method (or `length`) of a type. */
 export function methodNamed(receiver: JsType, name: string): ScalarFunction | undefined {
   const fn = scalarFunctions.get(`${receiver}.${name}`);
-  return fn?.form === "method" ? fn : undefined;
+  return fn?.form === "method" && fn.receiver !== undefined ? fn : undefined;
 }
 
 /** The methods of a type, for "did you mean". */

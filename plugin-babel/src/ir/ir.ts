@@ -77,7 +77,7 @@ export type FrameKind = "rows" | "peers" | "range";
  * pairs, and the values that its own are paired with. A match is a condition on a left and a right row, parts are those of a text that is split.
  */
 export interface RowArgument {
-  readonly role: "predicate" | "column" | "key" | "left" | "right" | "aggregate" | "window" | "pair" | "match" | "parts" | "parameter" | "bound" | "on";
+  readonly role: "predicate" | "column" | "key" | "left" | "right" | "aggregate" | "window" | "pair" | "match" | "list" | "parameter" | "bound" | "on";
   /** The column it defines; null for predicates, join keys and sort keys. */
   readonly name: string | null;
   /** Which input's row it sees. */

@@ -6,8 +6,8 @@ export function printExpression(e: Expression): string {
   return `${form(e)}:${printValueType(e.type)}`;
 }
 
-/** `number?` may be null, `number!` may be although its type denies it. */
-export const printValueType = ({ js, nullable, unsure }: ValueType): string => `${js}${nullable ? "?" : unsure ? "!" : ""}`;
+/** `number?` may be null, `number!` may be although its type denies it; `string?[]` is a list in which null may be. */
+export const printValueType = ({ js, nullable, unsure, holes }: ValueType): string => `${holes ? js.replace("[]", "?[]") : js}${nullable ? "?" : unsure ? "!" : ""}`;
 const list = (es: readonly Expression[]): string => es.map(printExpression).join(", ");
 
 function form(e: Expression): string {

@@ -10,9 +10,10 @@ export function readExpression(s: Scanner): Expression {
   return { ...form, type: readType(s), span: NOWHERE } as Expression;
 }
 
-/** `number`, `number?`, `number!` */
+/** `number`, `number?`, `number!`, `string[]`, `string?[]?` */
 export function readType(s: Scanner): ValueType {
-  const type = { js: s.expect(/number|string|boolean|bigint|date/) as JsType, nullable: s.accept(/\?/) !== null };
+  const written = s.expect(/(?:number|string|boolean|bigint|date)(?:\??\[\])?/);
+  const type = { js: written.replace("?", "") as JsType, ...(written.includes("?") && { holes: true as const }), nullable: s.accept(/\?/) !== null };
   return s.accept(/!/) === null ? type : unsureType(type);
 }
 

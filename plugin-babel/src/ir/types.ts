@@ -4,11 +4,21 @@
  * Arrow types are not here: the compiler decides what JavaScript sees, the engine keeps the bits.
  */
 
-/** What JavaScript sees when it looks at a value. */
-export type JsType = "number" | "string" | "boolean" | "bigint" | "date";
+/** What JavaScript sees when it looks at one value. */
+export type ScalarType = "number" | "string" | "boolean" | "bigint" | "date";
+/** And at a value or an array of values of one type. */
+export type JsType = ScalarType | ListType;
+export type ListType = `${ScalarType}[]`;
+
+export const isList = (js: JsType): js is ListType => js.endsWith("[]");
+
+/** Of a list's elements. */
+export const elementOf = (js: ListType): ScalarType => js.slice(0, -2) as ScalarType;
 
 export interface ValueType {
   readonly js: JsType;
+  /** Of a list: its type admits null among the elements. (It may come where the type does not.) */
+  readonly holes?: true;
   /** null is a possible value. (`undefined` is not: tables store null.) */
   readonly nullable: boolean;
   /** Of a column: null may come although its type denies it (a mean of NaN alone, `map.get(k)!`, an invalid Date). */
@@ -21,7 +31,7 @@ export const unsureType = (type: ValueType): ValueType => (type.nullable ? type 
 
 /** What a column holds that has its values from columns of both types. */
 export function eitherType(a: ValueType, b: ValueType): ValueType {
-  const type = { js: a.js, nullable: a.nullable || b.nullable };
+  const type = { js: a.js, nullable: a.nullable || b.nullable, ...((a.holes || b.holes) && { holes: true as const }) };
   return a.unsure || b.unsure ? unsureType(type) : type;
 }
 
@@ -42,8 +52,15 @@ export interface SourceSpan {
   readonly endColumn: number;
 }
 
-/** `string | null`, `number`, … as TypeScript prints it. */
+/** `string | null`, `number`, `(Date | null)[]`, … as TypeScript prints it. */
 export function printType(type: ValueType): string {
-  const name = type.js === "date" ? "Date" : type.js;
+  const name = printJs(type.js, type.holes === true);
   return type.nullable ? `${name} | null` : name;
+}
+
+/** `holes`: null may be among a list's elements. */
+export function printJs(js: JsType, holes = false): string {
+  if (!isList(js)) return js === "date" ? "Date" : js;
+  const element = printJs(elementOf(js));
+  return holes ? `(${element} | null)[]` : `${element}[]`;
 }

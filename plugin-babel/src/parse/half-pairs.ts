@@ -8,7 +8,7 @@ const cuts: ReadonlySet<string> = new Set(["charAt", "at", "slice", "substring"]
 const codes: ReadonlySet<string> = new Set(["string.charCodeAt", "string.codePointAt"]);
 const joins: ReadonlySet<string> = new Set(["concat", "string.concat"]);
 /** Both operands are compared. */
-const comparisons: ReadonlySet<string> = new Set(["eq", "ne", "lt", "le", "gt", "ge", "in"]);
+const comparisons: ReadonlySet<string> = new Set(["eq", "ne", "lt", "le", "gt", "ge", "in", "list.includes", "list.indexOf"]);
 
 /** Whether the function's answer depends on a half of a pair: only V8 has one. */
 export function seesHalfPair(expression: Expression): boolean {
@@ -24,6 +24,7 @@ function sees(e: Expression, halves: ReadonlySet<string>): boolean {
   const half = e.args.map((arg) => mayBeHalf(arg, halves));
   if (codes.has(e.function)) return half[0]!;
   if (joins.has(e.function)) return mayMeet(e.args, half);
+  if (e.function === "list.join") return half[0]!;
   if (comparisons.has(e.function)) return half.filter(Boolean).length > 1;
   // What is sought, or put in its place.
   return e.function.startsWith("string.") && half.slice(1).some(Boolean);
@@ -41,7 +42,7 @@ function mayMeet(args: readonly Expression[], half: readonly boolean[]): boolean
 }
 
 function mayBeHalf(e: Expression, halves: ReadonlySet<string>): boolean {
-  if (e.type.js !== "string") return false;
+  if (e.type.js !== "string" && e.type.js !== "string[]") return false;
   switch (e.kind) {
     case "local":
       return halves.has(e.name);

@@ -29,7 +29,7 @@ export function rowArgumentReader(fn: ParsedFunction, modules: Modules) {
       const result = parseRowFunction(helper?.node ?? node, {
         ...rowScope(module, scope, options),
         params: rows,
-        expect: argument.role === "predicate" || (argument.role === "match" && argument.name === null) ? "condition" : argument.role === "parts" ? "parts" : "value",
+        expect: argument.role === "predicate" || (argument.role === "match" && argument.name === null) ? "condition" : "value",
         ...(argument.input === 0 && argument.role !== "left" && argument.role !== "match" ? { verb } : {}),
         origin,
       });

@@ -13,7 +13,6 @@ import { needsAnnotation } from "../diagnostics/needs-annotation.ts";
 import { notAColumnValue } from "../diagnostics/not-a-column-value.ts";
 import { describeNode, notARowFunction } from "../diagnostics/not-a-row-function.ts";
 import { scriptOfTwoRows } from "../diagnostics/script-of-two-rows.ts";
-import { verbArgument } from "../diagnostics/verb-argument.ts";
 import { wrongArguments } from "../diagnostics/wrong-arguments.ts";
 import type { CapturedPath } from "../ir/captured.ts";
 import type { Expression } from "../ir/expression.ts";
@@ -23,12 +22,13 @@ import { close, Frame, spanIn } from "./expressions/frame.ts";
 import { bindParameter, body } from "./expressions/inline.ts";
 import { seesHalfPair } from "./half-pairs.ts";
 import { State } from "./expressions/state.ts";
+import { listColumn } from "./expressions/list-column.ts";
 import { likelyType } from "./expressions/likely-type.ts";
 import { contains, freeNames } from "./expressions/names.ts";
 import { annotation } from "./expressions/static-type.ts";
 import { stripTypes } from "./expressions/strip-types.ts";
 import { toTest } from "./expressions/truth.ts";
-import { describe as describeValue, type Foreign, literal, optional, scalar, type StaticType, typeOf, unknown, type Value } from "./expressions/value.ts";
+import { describe as describeValue, type Foreign, literal, optional, plain, scalar, type StaticType, typeOf, unknown, type Value } from "./expressions/value.ts";
 
 /** A value known at build time: literals, `const` tables of them, enum objects. A `Set` of literals is its members. */
 export type ConstantValue =
@@ -87,8 +87,8 @@ export interface Scope {
 export interface RowEnvironment extends Scope {
   /** The row type of each parameter; the first is the row. */
   readonly params: readonly RowType[];
-  /** "value" (default): the result is a column. "condition": only its truthiness counts (filter). "parts": a text that is split (unroll). */
-  readonly expect?: "value" | "condition" | "parts";
+  /** "value" (default): the result is a column. "condition": only its truthiness counts (filter). */
+  readonly expect?: "value" | "condition";
   /** The verb whose row function it is, where a derive may stand before it. */
   readonly verb?: SourceSpan;
   /** Why a column of this name is not there, nearest first: `["dropped by rollup at line 30"]`. */
@@ -133,10 +133,9 @@ function finish(value: Value, fn: t.Function, frame: Frame): Expression | null {
   const { state } = frame;
   const { environment } = state;
   const span = frame.span(fn.body);
-  const result = environment.expect === "condition" ? condition(value, span) : value;
+  const result = environment.expect === "condition" ? condition(value, span) : (listColumn(value, span) ?? value);
   // A mistake inside makes the type of the whole a guess.
   if (state.errors.length > 0) return null;
-  if (environment.expect === "parts") return parts(result, span, frame);
   if (result.kind === "scalar" && seesHalfPair(result.expression)) state.needsScript("it may go on with half of a surrogate pair, which has no native form");
   if (state.script !== null && environment.params.length > 1) {
     state.report(scriptOfTwoRows(span, state.script));
@@ -161,23 +160,16 @@ function finish(value: Value, fn: t.Function, frame: Frame): Expression | null {
     case "helper":
       state.report(notAColumnValue("a function", span, "call it"));
       return null;
+    case "list":
+      if (!result.set && result.items.length === 0) state.report(needsAnnotation("this row function's result", span, "nothing says what an empty array is of", "annotate it with its type, as in (d): string[] => …"));
+      else state.report(notAColumnValue(`a value of type ${describeValue(result)}`, span, "an array in a column holds values of one type: numbers, strings, booleans, bigints or Dates"));
+      return null;
     default: {
       const what = result.kind === "row" ? "the whole row" : result.kind === "record" ? "an object" : `a value of type ${describeValue(result)}`;
       state.report(notAColumnValue(what, span, "return one of its members, or derive several columns"));
       return null;
     }
   }
-}
-
-/** The text and its separator, as the call that splits it; its type is that of a part. */
-function parts(result: Value, span: SourceSpan, { state }: Frame): Expression | null {
-  const isNative = result.kind === "parts" && state.script === null && result.separator.isWellFormed() && !seesHalfPair(result.text.expression);
-  if (isNative) {
-    const { text: { expression }, separator } = result;
-    return { kind: "call", function: "string.split", args: [expression, literal(separator, "string", span)], type: { js: "string", nullable: false }, span };
-  }
-  if (result.kind !== "any" || state.script !== null) state.report(verbArgument("unroll", "a text that is split by a text, such as d.words.split(\",\"),", span, "write it as the result: columns hold no arrays. fold makes rows of several columns"));
-  return null;
 }
 
 function condition(value: Value, span: SourceSpan): Value {
@@ -188,7 +180,8 @@ function condition(value: Value, span: SourceSpan): Value {
 function script(value: Value, fn: t.Function, frame: Frame): Expression | null {
   const { state } = frame;
   const { environment } = state;
-  const type = environment.expect === "condition" ? { js: "boolean" as const, null: false, undefined: false } : typeOf(value);
+  const texts = value.kind === "any" && value.of === "string[]" ? plain("string[]") : null;
+  const type = environment.expect === "condition" ? plain("boolean") : (texts ?? typeOf(value));
   if (type === null || type.js === null) {
     if (value.kind === "mixed") state.report(mixedColumn(value.types, frame.span(fn.body)));
     else state.report(needsAnnotation("this row function's result", frame.span(fn.body), state.script!, `annotate it with its type, as in (d): ${likelyType(fn) ?? "number"} => …`));
@@ -210,7 +203,7 @@ function script(value: Value, fn: t.Function, frame: Frame): Expression | null {
   };
 }
 
-const columnType = (type: StaticType): ValueType => ({ js: type.js!, nullable: type.null || type.undefined });
+const columnType = (type: StaticType): ValueType => ({ js: type.js!, nullable: type.null || type.undefined, ...(type.holes && { holes: type.holes }) });
 
 /** Whether it may be null where its type denies it: an invalid Date is stored as null, and so is what a caller without types leaves out. */
 function isUnsure(e: Expression, locals: ReadonlyMap<string, boolean> = new Map()): boolean {

@@ -3,7 +3,7 @@
  * their imports, intersections, literal unions, Pick, Omit, Partial, Readonly, and generics by substitution.
  */
 import type * as t from "@babel/types";
-import type { Column, JsType, RowType, ValueType } from "../ir/types.ts";
+import { isList, type Column, type RowType, type ScalarType, type ValueType } from "../ir/types.ts";
 import type { ModuleSource } from "./module.ts";
 import type { Modules } from "./modules.ts";
 
@@ -214,6 +214,8 @@ class Reader {
     switch (node.type) {
       case "TSParenthesizedType":
         return this.value({ node: node.typeAnnotation, module, bound });
+      case "TSArrayType":
+        return this.#list(node.elementType, node, at);
       case "TSTypeOperator":
         return this.value({ node: node.typeAnnotation!, module, bound });
       case "TSLiteralType":
@@ -227,11 +229,19 @@ class Reader {
     }
   }
 
+  /** A column of lists; of what is no column, lists are another kind. */
+  #list(element: t.TSType, node: t.Node, { module, bound }: Placed): ValueType {
+    if (this.#kind !== null) throw new UnsupportedType(node, module);
+    const { js, nullable } = this.value({ node: element, module, bound });
+    if (isList(js)) throw new UnsupportedType(node, module);
+    return { js: `${js}[]`, nullable: false, ...(nullable && { holes: true as const }) };
+  }
+
   #union(node: t.TSUnionType, module: ModuleSource, bound: Bound): ValueType {
     const parts = node.types.filter((part) => !isNothing(part)).map((part) => this.value({ node: part, module, bound }));
     const [first, ...others] = parts;
     if (!first || others.some((other) => other.js !== first.js)) throw new UnsupportedType(node, module);
-    return { js: first.js, nullable: parts.some((p) => p.nullable) || node.types.some(isNothing) };
+    return { js: first.js, nullable: parts.some((p) => p.nullable) || node.types.some(isNothing), ...(parts.some((p) => p.holes) && { holes: true as const }) };
   }
 
   #valueReference(node: t.TSTypeReference, module: ModuleSource, bound: Bound): ValueType {
@@ -241,6 +251,7 @@ class Reader {
     if (substituted) return this.value(substituted);
     if (name === "Date") return { js: "date", nullable: false };
     const args = (node.typeArguments?.params ?? []) as t.TSType[];
+    if (/^(Readonly)?Array$/.test(name) && args[0] && !module.types.has(name)) return this.#list(args[0], node, { node, module, bound });
     if (name === "NonNullable" && args[0]) return { ...this.value({ node: args[0], module, bound }), nullable: false };
     const members = module.enums.get(name);
     if (members) return { js: enumType(members, node, module), nullable: false };
@@ -274,7 +285,7 @@ const NOT_READ: ValueType = { js: "number", nullable: false };
 const isNothing = (part: t.TSType): boolean => part.type === "TSNullKeyword" || part.type === "TSUndefinedKeyword";
 
 /** Numbers unless texts are given; not a mixture. */
-function enumType({ body }: t.TSEnumDeclaration, node: t.Node, module: ModuleSource): JsType {
+function enumType({ body }: t.TSEnumDeclaration, node: t.Node, module: ModuleSource): ScalarType {
   const texts = body.members.filter((m) => m.initializer?.type === "StringLiteral" || m.initializer?.type === "TemplateLiteral");
   if (texts.length > 0 && texts.length < body.members.length) throw new UnsupportedType(node, module);
   return texts.length > 0 ? "string" : "number";
@@ -299,7 +310,7 @@ function argumentOf(node: t.TSType, name: RegExp, position: number): t.TSType | 
   return isNamed ? ((node.typeArguments?.params[position] as t.TSType | undefined) ?? null) : null;
 }
 
-const keywords: Readonly<Record<string, JsType>> = {
+const keywords: Readonly<Record<string, ScalarType>> = {
   TSNumberKeyword: "number",
   TSStringKeyword: "string",
   TSBooleanKeyword: "boolean",
@@ -307,7 +318,7 @@ const keywords: Readonly<Record<string, JsType>> = {
   TSTemplateLiteralType: "string",
 };
 
-function literalType(node: t.TSLiteralType, module: ModuleSource): JsType {
+function literalType(node: t.TSLiteralType, module: ModuleSource): ScalarType {
   switch (node.literal.type) {
     case "StringLiteral":
     case "TemplateLiteral":

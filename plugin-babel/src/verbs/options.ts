@@ -10,7 +10,9 @@ export type Taken =
 export type Options = Readonly<Record<string, Taken>>;
 
 const [boolean, number, count, text, texts, columns, character, date, database] = (["boolean", "number", "count", "text", "texts", "columns", "character", "date", "database"] as const).map((kind): Taken => ({ kind })) as [Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken];
-const read: Taken = { kind: "types", of: ["bigint", "number", "string", "boolean", "date"] };
+const scalars = ["bigint", "number", "string", "boolean", "date"];
+const read: Taken = { kind: "types", of: scalars };
+const readLists: Taken = { kind: "types", of: [...scalars, ...scalars.map((type) => `${type}[]`)] };
 const distribution: Taken = { kind: "one", of: ["hash", "none"] };
 const order: Taken = { kind: "one", of: ["program"] };
 const store: Taken = { kind: "options", of: { endpoint: text, region: text, pathStyle: boolean, anonymous: boolean } };
@@ -21,10 +23,10 @@ const badRows = { onBadRow: { kind: "one", of: ["error", "skip"] }, badRows: tex
 const range: Options = { limit: number, offset: number };
 
 export const optionsOf = {
-  readParquet: { types: read, store },
-  readArrow: { types: read, store },
+  readParquet: { types: readLists, store },
+  readArrow: { types: readLists, store },
   readCsv: { delimiter: character, header: boolean, types: read, ...badRows, store },
-  readJsonLines: { types: read, ...badRows, store },
+  readJsonLines: { types: readLists, ...badRows, store },
   readIceberg: { snapshot: text, asOf: date, ref: text, since: text, into: text, catalog, types: read, store },
   readPostgres: { url: database, types: read, partitionBy: text, connections: count },
   readSource: { types: read },
@@ -45,9 +47,12 @@ export const optionsOf = {
   sample: { replace: boolean, shuffle: boolean, seed: number },
 } as const satisfies Record<string, Options>;
 
+const HELD =
+  /bool(?:ean)?|string|utf8|binary|float(?:16|32|64)?|double|date32(?:\[day\])?|dictionary<values=string, indices=int32>|u?int(?:8|16|32|64)|timestamp\[(?:s|ms|us|ns)(?:, ?tz=[^\]]+)?\]|decimal(?:128)?\(\d+, ?\d+\)/
+    .source;
+
 /** Arrow's names of the types that a column can be written as. */
-export const ARROW_TYPE =
-  /^(bool(ean)?|string|utf8|binary|float(16|32|64)?|double|date32(\[day\])?|dictionary<values=string, indices=int32>|u?int(8|16|32|64)|timestamp\[(s|ms|us|ns)(, ?tz=[^\]]+)?\]|decimal(128)?\(\d+, ?\d+\))$/;
+export const ARROW_TYPE = new RegExp(`^(?:${HELD}|list<(?:${HELD})>)$`);
 
 /** Whether an option takes a value; one that is undefined is not given. */
 export function fits(value: unknown, taken: Taken): boolean {

@@ -31,7 +31,7 @@ const reader = (name: string, format: string, options?: Options, takes: "path" |
   example: `await ${name}<Trip>(path)`,
   on: "module",
   role: "reader",
-  told: new Set(["bigint"]),
+  told: new Set(["bigint", "bigint[]"]),
   signature: [
     { kind: "scalar", name: "path", optional: false, takes },
     { kind: "scalar", name: "options", optional: true, default: "{}", ...(options && { options }) },
@@ -60,7 +60,7 @@ export const readCsv = reader("readCsv", "CSV", optionsOf.readCsv);
 export const readJsonLines: Verb = {
   ...reader("readJsonLines", "JSON Lines", optionsOf.readJsonLines),
   example: 'await readJsonLines<{ id: bigint; at: Date }>(path, { types: { id: "bigint", at: "date" } })',
-  told: new Set(["bigint", "date"]),
+  told: new Set(["bigint", "date", "bigint[]", "date[]"]),
 };
 
 export const readIceberg: Verb = {

@@ -1,13 +1,13 @@
 import { duplicateColumn } from "../diagnostics/duplicate-column.ts";
 import { misspeltColumn } from "../diagnostics/misspelt-column.ts";
+import { verbArgument } from "../diagnostics/verb-argument.ts";
 import type { Instruction, OutputColumn, RowArgument } from "../ir/ir.ts";
 import { columnOf } from "../ir/ir.ts";
-import { planExpression } from "../ir/plan-expression.ts";
-import type { Column } from "../ir/types.ts";
-import { followsFirst, readBy, renameKeys, silent, union } from "./rules.ts";
+import { elementOf, isList, unsureType, type Column, type ValueType } from "../ir/types.ts";
+import { followsFirst, namedExpressions, readBy, renameKeys, silent, union } from "./rules.ts";
 import type { Verb } from "./verb.ts";
 
-const partsOf = (i: Instruction): RowArgument | undefined => i.rows.find((r) => r.role === "parts");
+const listsOf = (i: Instruction): RowArgument[] => i.rows.filter((r) => r.role === "list");
 
 /** What an option says. */
 function optionOf(i: Instruction, name: string): string | number | null {
@@ -15,28 +15,41 @@ function optionOf(i: Instruction, name: string): string | number | null {
   return option?.kind === "literal" ? (option.value as string | number) : null;
 }
 
-/** Of the columns that are made. */
-const made = (i: Instruction, from: "part" | "index"): OutputColumn | undefined => i.columns.find((c) => c.input === 1 && c.from === from);
+/** The column of the places. */
+const indexOf = (i: Instruction): OutputColumn | undefined => i.columns.find((c) => c.input === 1 && c.from === PLACE);
+
+/** Where the columns that are made come from: no columns are called so. */
+const [ELEMENT, PLACE] = [" element", " place"];
 
 export const unroll: Verb = {
   name: "unroll",
-  docs: "A row for each part of a text that is split: the other columns, and the part under the name given, in place of a column of that name. `index` names a column of the parts' places, from 0; `limit` is the most parts of a row, `drop` names columns that end here.",
+  docs: "A row for each element of an array: of a column, or of what a row function gives, such as a text that is split; of several, side by side, the shorter ending in nulls. An array that is null or empty has no row. The other columns stay, but one of that name. `index` names a column of the elements' places, from 0; `limit` is the most elements of a row, `drop` names columns that end here.",
   example: 'top.unroll({ word: (d) => d.name.split(" ") }, { index: "place", drop: "name" })',
   on: "table",
   role: "verb",
   signature: [{ kind: "unrolled" }],
   type: (i, [input], context) => {
-    const parts = partsOf(i);
-    if (!parts) return null;
+    const lists = listsOf(i);
+    if (lists.length === 0) return null;
     for (const { from, span } of i.columns) if (!columnOf(input!.row, from)) context.report(misspeltColumn(from, span, input!.row, context.origin(i, 0, from)));
     const dropped = new Set(i.columns.map((c) => c.from));
     const index = optionOf(i, "index") as string | null;
-    if (index === parts.name) context.report(duplicateColumn(index!, parts.span));
+    const twice = lists.find(({ name }, n) => name === index || lists.findIndex((other) => other.name === name) < n);
+    if (twice) context.report(duplicateColumn(twice.name!, twice.span));
     const columns = new Map(input!.row.filter((c) => !dropped.has(c.name)).map(({ name }): [string, OutputColumn] => [name, { input: 0, from: name, as: name, span: i.span }]));
-    columns.set(parts.name!, { input: 1, from: "part", as: parts.name!, span: parts.span });
-    if (index !== null) columns.set(index, { input: 1, from: "index", as: index, span: parts.span });
+    const elements = new Map<string, ValueType>();
+    for (const { name, span, expression } of lists) {
+      const { js, holes } = expression!.type;
+      if (!isList(js)) {
+        context.report(verbArgument("unroll", "columns of arrays, or an object of row functions that give arrays,", span, js === "string" ? 'split the text: unroll({ word: (d) => d.text.split(" ") })' : "name a column of arrays; fold makes rows of several columns"));
+        return null;
+      }
+      columns.set(name!, { input: 1, from: ELEMENT, as: name!, span });
+      elements.set(name!, unsureType({ js: elementOf(js), nullable: holes === true || lists.length > 1 }));
+    }
+    if (index !== null) columns.set(index, { input: 1, from: PLACE, as: index, span: lists[0]!.span });
     i.columns = [...columns.values()];
-    const row = i.columns.map(({ input: of, from, as }): Column => ({ name: as, type: of === 0 ? columnOf(input!.row, from)! : { js: from === "part" ? "string" : "number", nullable: false } }));
+    const row = i.columns.map(({ input: of, from, as }): Column => ({ name: as, type: of === 0 ? columnOf(input!.row, from)! : (elements.get(as) ?? { js: "number", nullable: false }) }));
     return { row, groups: null };
   },
   distribution: (i, inputs) => renameKeys(followsFirst(i, inputs), (key) => (i.columns.some((c) => c.input === 0 && c.as === key) ? key : null)),
@@ -44,22 +57,18 @@ export const unroll: Verb = {
   order: () => "passes",
   rowwise: false,
   repeatable: true,
-  // Even where nobody reads the parts, their number is that of the rows.
+  // Even where nobody reads the elements, their number is that of the rows.
   demands: (i, demanded) => [union(i.columns.filter((c) => c.input === 0 && demanded.has(c.as)).map((c) => c.from), readBy(i.rows))],
   prune: (i, demanded) => {
     i.columns = i.columns.filter((c) => demanded.has(c.as));
   },
   lower: (i) => {
-    const e = partsOf(i)!.expression!;
-    const [text, separator] = e.kind === "call" ? e.args : [];
-    const [part, index, limit] = [made(i, "part"), made(i, "index"), optionOf(i, "limit")];
+    const [index, limit] = [indexOf(i), optionOf(i, "limit")];
     return {
       method: "unroll",
       descriptor: {
-        text: planExpression(text!),
-        separator: separator!.kind === "literal" ? String(separator!.value) : "",
+        lists: namedExpressions(listsOf(i)),
         columns: i.columns.map((c) => c.as),
-        ...(part && { name: part.as }),
         ...(index && { index: index.as }),
         ...(limit !== null && { limit }),
       },

@@ -39,7 +39,9 @@ export type Options = Readonly<Record<string, Taken>>;
 type Of<T> = { readonly [K in keyof Required<T>]: Taken };
 
 const [boolean, number, count, text, texts, columns, character, date, database] = (["boolean", "number", "count", "text", "texts", "columns", "character", "date", "database"] as const).map((kind): Taken => ({ kind })) as [Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken];
-const read: Taken = { kind: "types", of: ["bigint", "number", "string", "boolean", "date"] };
+const scalars = ["bigint", "number", "string", "boolean", "date"];
+const read: Taken = { kind: "types", of: scalars };
+const readLists: Taken = { kind: "types", of: [...scalars, ...scalars.map((type) => `${type}[]`)] };
 const distribution: Taken = { kind: "one", of: ["hash", "none"] };
 const order: Taken = { kind: "one", of: ["program"] };
 const store: Taken = { kind: "options", of: { endpoint: text, region: text, pathStyle: boolean, anonymous: boolean } satisfies Of<StoreOptions> };
@@ -50,10 +52,10 @@ const badRows = { onBadRow: { kind: "one", of: ["error", "skip"] }, badRows: tex
 const range = { limit: number, offset: number } satisfies Of<RowRange>;
 
 export const optionsOf = {
-  readParquet: { types: read, store } satisfies Of<ReadParquetOptions<object>>,
-  readArrow: { types: read, store } satisfies Of<ReadArrowOptions<object>>,
+  readParquet: { types: readLists, store } satisfies Of<ReadParquetOptions<object>>,
+  readArrow: { types: readLists, store } satisfies Of<ReadArrowOptions<object>>,
   readCsv: { delimiter: character, header: boolean, types: read, ...badRows, store } satisfies Of<ReadCsvOptions<object>>,
-  readJsonLines: { types: read, ...badRows, store } satisfies Of<ReadJsonLinesOptions<object>>,
+  readJsonLines: { types: readLists, ...badRows, store } satisfies Of<ReadJsonLinesOptions<object>>,
   readIceberg: { snapshot: text, asOf: date, ref: text, since: text, into: text, catalog, types: read, store } satisfies Of<ReadIcebergOptions<object>>,
   readPostgres: { url: database, types: read, partitionBy: text, connections: count } satisfies Of<ReadPostgresOptions<object>>,
   readSource: { types: read } satisfies Of<ReadSourceOptions<object>>,

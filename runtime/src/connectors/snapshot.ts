@@ -4,7 +4,7 @@
  *
  * The file is generated and read back by its shape: it is never executed.
  */
-import { printType, type ArrowType } from "../tables/arrow-type.ts";
+import { innermost, printType, type ArrowType } from "../tables/arrow-type.ts";
 import { viewOf } from "../tables/column.ts";
 import type { SourceColumn } from "./source-column.ts";
 
@@ -81,22 +81,24 @@ const NULL = " | null";
 const printColumn = ({ type, nullable }: SourceColumn): string => `${printType(type)}${nullable ? NULL : ""}`;
 
 function memberLine(reader: Snapshot["reader"], column: SourceColumn): string {
-  const seen = isBigint(reader, column) ? "bigint" : typeScriptType(column.type);
+  const seen = typeScriptType(column.type, isBigint(reader, column));
   const exact = printColumn(column).replace(NULL, "");
   if (seen === null) return `// ${shown(column.name)}: ${exact} has no TypeScript type yet${reader === "readPostgres" ? `; string, with types: { ${shown(column.name)}: "string" }` : ""}`;
   return `${shown(column.name)}: ${seen}${column.nullable ? NULL : ""}; // ${exact}`;
 }
 
 /** Whether numbers cannot hold a column's integers. Of text no other is int64; of files that count, their bounds say it. */
-export const isBigint = (reader: Snapshot["reader"], { type, large }: SourceColumn): boolean => type.id === "int" && (isText(reader) || large === true);
+export const isBigint = (reader: Snapshot["reader"], { type, large }: SourceColumn): boolean => innermost(type).id === "int" && (isText(reader) || large === true);
 
 /** Formats whose columns are what their values are. */
 const isText = (reader: Snapshot["reader"]): boolean => reader === "readCsv" || reader === "readJsonLines";
 
-/** Null: no interface can name the column. A column without any value has no type to write down. */
-function typeScriptType(type: ArrowType): string | null {
-  const view = type.id === "null" ? "none" : viewOf(type);
-  return view === "none" ? null : view === "date" ? "Date" : view;
+/** Null: no interface can name the column. A column without any value has no type to write down. Of lists nobody counts the nulls among the elements. */
+function typeScriptType(type: ArrowType, isBigint: boolean): string | null {
+  const view = innermost(type).id === "null" ? "none" : viewOf(type);
+  if (view === "none") return null;
+  if (type.id === "list") return `(${typeScriptType(type.of, isBigint)} | null)[]`;
+  return isBigint ? "bigint" : view === "date" ? "Date" : view;
 }
 
 /** JSON that is one line for JavaScript, too. */

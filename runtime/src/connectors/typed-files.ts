@@ -61,6 +61,7 @@ export function viewAs(wanted: View | undefined, type: ArrowType, origin: string
   const standard = viewOf(type);
   if (wanted === undefined || wanted === standard) return standard;
   if (wanted === "bigint" && type.id === "int") return "bigint";
+  if (wanted === "bigint[]" && type.id === "list" && type.of.id === "int") return "bigint[]";
   throw new LockstepError({
     code: "LS2002",
     message: `types: ${origin} is ${printType(type)}, which cannot be seen as ${wanted}`,

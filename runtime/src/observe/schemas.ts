@@ -39,7 +39,7 @@ export async function pull(path: string, options: PullOptions): Promise<string> 
   const columns = await describe({ ...source, path: table ?? path });
   const literal = table ?? path;
   writeFileSync(out, printSnapshot(name, literal, source, columns));
-  const exact = columns.filter((column) => isBigint(reader, column)).map((column) => `${JSON.stringify(column.name)}: "bigint"`);
+  const exact = columns.filter((column) => isBigint(reader, column)).map(({ name, type }) => `${JSON.stringify(name)}: "bigint${type.id === "list" ? "[]" : ""}"`);
   const call = `${reader}<${name}>(${table === undefined ? "path" : JSON.stringify(table)}${exact.length > 0 ? `, { types: { ${exact.join(", ")} } }` : ""})`;
   return `${out}: interface ${name}, ${columns.length} ${columns.length === 1 ? "column" : "columns"}; ${call} checks programs against it, and so does ${reader}(${JSON.stringify(literal)}) where the file is imported`;
 }

@@ -1,24 +1,27 @@
 import type { ColumnType, JsType } from "@lockstep/native/plan";
 import { LockstepError } from "../errors/index.ts";
 import { bool, float64, int64, string, timestamp, type ArrowType } from "../tables/arrow-type.ts";
-import { Column, type Stored } from "../tables/column.ts";
+import { Column, elementView, isListView, type Stored } from "../tables/column.ts";
 import { canonicalInteger } from "../tables/infer.ts";
 import { toIpc } from "../tables/ipc.ts";
 
 /** The Arrow type of a column of JavaScript values. */
-export const arrowTypes: Record<JsType, ArrowType> = { number: float64, bigint: int64, string, boolean: bool, date: timestamp };
+const scalarTypes = { number: float64, bigint: int64, string, boolean: bool, date: timestamp } as const;
+
+export const arrowTypeOf = (type: JsType): ArrowType => (isListView(type) ? { id: "list", of: scalarTypes[elementView(type)] } : scalarTypes[type]);
 
 /** Columns of JavaScript values as an Arrow IPC stream of the declared types. */
 export function encodeTable(columns: Record<string, readonly unknown[]>, types: readonly ColumnType[], site: string): Uint8Array {
   const encoded = types.map((type): [string, Column] => {
     const values = Array.from(columns[type.name] ?? [], (value, row) => stored(value, type, row, site));
-    return [type.name, new Column(arrowTypes[type.type], values.length, values)];
+    return [type.name, new Column(arrowTypeOf(type.type), values.length, values)];
   });
   return toIpc(new Map(encoded));
 }
 
 function stored(value: unknown, { name, type }: ColumnType, row: number, site: string): Stored {
   if (value === null || value === undefined) return null;
+  if (isListView(type) && Array.isArray(value)) return (value as unknown[]).map((element) => stored(element, { name, type: elementView(type), nullable: true }, row, site));
   if (type === "date" && value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.getTime();
   if (typeof value === "bigint" && type === "bigint") return canonicalInteger(value);
   if (typeof value === type && typeof value !== "object") return value as Stored;

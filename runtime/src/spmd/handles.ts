@@ -1,3 +1,4 @@
+import type { ColumnType } from "@lockstep/native/plan";
 import { LockstepError } from "../errors/index.ts";
 import type { CallContext } from "./context.ts";
 import { execute } from "./execute.ts";
@@ -97,7 +98,7 @@ export function keptTable(number: number): SpmdTable {
 /** What a table made in ordinary code is to the other ranks: an Arrow IPC stream. */
 export interface LocalTable {
   ipc: Uint8Array;
-  columns: { name: string; type: "number" | "string" | "boolean" | "bigint" | "date"; nullable: boolean }[];
+  columns: ColumnType[];
   rows: number;
 }
 

@@ -130,9 +130,9 @@ export class SpmdTable {
     return all.derive({ site, columns: [{ name: value, expression: found }] }).select({ site, columns: [...keep, key, value].map((name) => ({ from: name, as: name })) });
   }
 
-  /** A row for each part of a text; of what is there then, `columns`. */
-  unroll({ site, text, separator, columns, name = " part", index, limit }: Sited & Pick<Extract<Node, { op: "unroll" }>, "text" | "separator" | "index" | "limit"> & { columns: string[]; name?: string }): SpmdTable {
-    const rows = this.#then((input) => ({ op: "unroll", input, text, separator, name, ...(index !== undefined && { index }), ...(limit !== undefined && { limit }), site }));
+  /** A row for each element of lists; of what is there then, `columns`. */
+  unroll({ site, lists, columns, index, limit }: Sited & Pick<Extract<Node, { op: "unroll" }>, "lists" | "index" | "limit"> & { columns: string[] }): SpmdTable {
+    const rows = this.#then((input) => ({ op: "unroll", input, lists, ...(index !== undefined && { index }), ...(limit !== undefined && { limit }), site }));
     return rows.select({ site, columns: columns.map((column) => ({ from: column, as: column })) });
   }
 

@@ -1,6 +1,6 @@
 import { LockstepError } from "../errors/index.ts";
 import { arquero, type ArqueroTable } from "./arquero.ts";
-import { float64, int64, printType } from "./arrow-type.ts";
+import { float64, int64, printType, string, type ArrowType } from "./arrow-type.ts";
 import { canonicalInteger } from "./infer.ts";
 import { unsupportedType, Column, type Rows, type Stored, type StoredValues } from "./column.ts";
 import type { KeyCodes } from "./keys.ts";
@@ -29,8 +29,18 @@ const measures: Rule = { input: numbers, output: (size, values) => new Column(fl
 const spreads: Rule = { ...measures, output: (size, values) => new Column(float64, size, Array.from(values, (v) => (v === null || Number.isFinite(v) ? v : NaN))) };
 const picks: Rule = { input: comparable, output: (size, values, argument) => new Column(argument.type, size, values, { view: argument.view }) };
 
+const lists: Rule = {
+  input: comparable,
+  output: (size, values, { type, view }) => {
+    const of: ArrowType = type.id === "dictionary" ? string : type;
+    return new Column({ id: "list", of }, size, values, { view: view === "none" ? view : `${view as "number"}[]` });
+  },
+};
+
 /** Those of Arquero that go by values. */
 const rules: Readonly<Record<Exclude<AggregateName, "count" | keyof typeof byRow>, Rule>> = {
+  array_agg: lists,
+  array_agg_distinct: lists,
   valid: counts,
   invalid: counts,
   distinct: counts,
@@ -59,6 +69,9 @@ const byRow = {
   product: { of: "max", output: productsUpTo },
 } as const;
 
+/** Those that compare no values. */
+const ofLists: ReadonlySet<AggregateName> = new Set(["count", "valid", "invalid", "any", "first", "last"]);
+
 const isByRow = (fn: AggregateName): fn is keyof typeof byRow => fn in byRow;
 
 /** How Arquero evaluates aggregates of a grouped table. */
@@ -72,7 +85,7 @@ export function aggregate(aggregations: readonly Aggregation[], { codes, first }
   const size = evaluate === rollup ? first.length : codes.length;
   const input = (fn: AggregateName, argument: Column | undefined) => {
     if (argument === undefined || fn === "count") return codes;
-    if (argument.type.id === "other") throw unsupportedType(argument, "aggregated");
+    if (argument.type.id === "other" || (argument.type.id === "list" && !ofLists.has(fn))) throw unsupportedType(argument, `aggregated by op.${fn}`);
     checkNumbers(fn, argument);
     return isByRow(fn) ? codes : rules[fn].input(argument);
   };

@@ -11,7 +11,9 @@ export type ArrowType =
   | { readonly id: "decimal"; readonly precision: number; readonly scale: number }
   /** Strings with an int32 index. */
   | { readonly id: "dictionary" }
-  /** A type that is named but not carried: lists, structs, times of day. */
+  /** Its elements may be null. */
+  | { readonly id: "list"; readonly of: ArrowType }
+  /** A type that is named but not carried: structs, maps, times of day. */
   | { readonly id: "other"; readonly name: string };
 
 export const bool: ArrowType = { id: "bool" };
@@ -37,6 +39,8 @@ export function printType(type: ArrowType): string {
       return `decimal128(${type.precision}, ${type.scale})`;
     case "dictionary":
       return "dictionary<values=string, indices=int32>";
+    case "list":
+      return `list<${printType(type.of)}>`;
     case "other":
       return type.name;
     default:
@@ -70,10 +74,12 @@ export function parseType(text: string): ArrowType {
   if (time) return { id: "timestamp", unit: time[1] as TimeUnit, zone: time[2] ?? null };
   const decimal = /^decimal(?:128)?\((\d+), ?(\d+)\)$/.exec(text);
   if (decimal) return { id: "decimal", precision: Number(decimal[1]), scale: Number(decimal[2]) };
+  const list = /^list<(.+)>$/.exec(text);
+  if (list) return { id: "list", of: parseType(list[1]!) };
   throw new LockstepError({
     code: "LS2015",
     message: `the type "${text}" is not one that a column can be written as`,
-    fix: "Use Arrow's printed names: int8 … int64, uint8 … uint64, float32, float64, bool, string, date32, timestamp[ms, tz=UTC], decimal128(10, 2), dictionary<values=string, indices=int32>.",
+    fix: "Use Arrow's printed names: int8 … int64, uint8 … uint64, float32, float64, bool, string, date32, timestamp[ms, tz=UTC], decimal128(10, 2), dictionary<values=string, indices=int32>, list<float64>.",
   });
 }
 
@@ -90,6 +96,12 @@ export function typeNamed(text: string): ArrowType {
 export function sameType(a: ArrowType, b: ArrowType): boolean {
   return printType(a) === printType(b);
 }
+
+/** Whether tables carry values of the type; of other types they know the name. */
+export const isCarried = (type: ArrowType): boolean => (type.id === "list" ? isCarried(type.of) : type.id !== "other");
+
+/** What lists are of, at last. */
+export const innermost = (type: ArrowType): ArrowType => (type.id === "list" ? innermost(type.of) : type);
 
 /** Ticks of a unit in a second. */
 export const ticksPerSecond = { s: 1, ms: 1e3, us: 1e6, ns: 1e9 } as const satisfies Record<TimeUnit, number>;

@@ -27,6 +27,14 @@ type Conversion = (value: Exclude<Stored, null>) => Stored | undefined;
 
 function conversion(from: ArrowType, to: ArrowType): Conversion | undefined {
   if (from.id === "null") return () => undefined;
+  if (from.id === "list" && to.id === "list") {
+    const element = sameType(from.of, to.of) ? (v: Stored) => v : conversion(from.of, to.of);
+    if (element === undefined) return undefined;
+    return (list) => {
+      const elements = (list as readonly Stored[]).map((v) => (v === null ? null : element(v)));
+      return elements.includes(undefined) ? undefined : (elements as Stored[]);
+    };
+  }
   const numeric = from.id === "int" || from.id === "float";
   if (numeric && to.id === "int") return (v) => fitInteger(v as number | bigint, to.bits, to.signed);
   if (numeric && to.id === "float") return (v) => (to.bits === 64 ? Number(v) : to.bits === 32 ? Math.fround(Number(v)) : Math.f16round(Number(v)));

@@ -6,16 +6,19 @@ import { reader, type Reader } from "./view.ts";
  * A value as a column stores it; every bit of its Arrow type.
  *
  * Integers, days, ticks of a timestamp and unscaled decimals are a number where it is safe (|n| < 2^53) and a bigint
- * otherwise: one form for each value, so `===`, `<` and a Map's keys work on stored values as they are.
+ * otherwise: one form for each value, so `===`, `<` and a Map's keys work on stored values as they are. A list is an
+ * array of its stored elements, which nobody changes.
  */
-export type Stored = number | bigint | string | boolean | Uint8Array | null;
+export type Stored = number | bigint | string | boolean | Uint8Array | readonly Stored[] | null;
 export type StoredValues = ArrayLike<Stored>;
 
+type ScalarView = "number" | "bigint" | "string" | "boolean" | "date";
+
 /** The type a value has when JavaScript looks at it; "none" where it cannot. */
-export type View = "number" | "bigint" | "string" | "boolean" | "date" | "none";
+export type View = ScalarView | `${ScalarView}[]` | "none";
 
 /** A value that JavaScript looks at. */
-export type Value = number | bigint | string | boolean | Date | null;
+export type Value = number | bigint | string | boolean | Date | null | Value[];
 
 /** Row numbers; in a gathering one, -1 stands for a row of nulls. */
 export type Rows = Int32Array;
@@ -107,10 +110,19 @@ export function viewOf(type: ArrowType): View {
     case "date":
     case "timestamp":
       return "date";
+    case "list": {
+      const element = viewOf(type.of);
+      return element === "none" || isListView(element) ? "none" : `${element}[]`;
+    }
     default:
       return "none";
   }
 }
+
+export const isListView = (view: View): view is `${ScalarView}[]` => view.endsWith("[]");
+
+/** What JavaScript sees in a list. */
+export const elementView = (view: `${ScalarView}[]`): ScalarView => view.slice(0, -2) as ScalarView;
 
 /** Refuses to look at, compute with or write a column of a type that tables do not carry. */
 export function unsupportedType(column: Column, purpose: string): LockstepError {

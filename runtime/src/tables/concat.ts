@@ -13,11 +13,15 @@ export function concatColumns(name: string, parts: readonly Column[]): Column {
   const typed = parts.filter((part) => part.type.id !== "null");
   const first = typed[0];
   if (first === undefined) return new Column(nothing, length, () => new Array<Stored>(length).fill(null));
-  const other = typed.find((part) => part.view !== first.view);
+  const said = typed.find((part) => !isUnsaid(part.type)) ?? first;
+  const other = typed.find((part) => part.view !== said.view && !(isUnsaid(part.type) && said.type.id === "list"));
   if (other !== undefined) throw mixedViews(name, first, other);
   const type = typed.every((part) => sameType(part.type, first.type)) ? first.type : commonType(name, typed);
-  return new Column(type, length, () => append(parts.map((part) => convert(part, type)), length), { view: first.view, origin: first.origin });
+  return new Column(type, length, () => append(parts.map((part) => convert(part, type)), length), { view: said.view, origin: first.origin });
 }
+
+/** Of lists that are all empty. */
+const isUnsaid = (type: ArrowType): boolean => type.id === "list" && type.of.id === "null";
 
 function append(parts: readonly StoredValues[], length: number): StoredValues {
   const out = parts.every((part) => part instanceof Float64Array) ? new Float64Array(length) : new Array<Stored>(length);
@@ -27,6 +31,12 @@ function append(parts: readonly StoredValues[], length: number): StoredValues {
 }
 
 function commonType(name: string, parts: readonly Column[]): ArrowType {
+  const lists = parts.flatMap(({ type }) => (type.id === "list" ? [type.of] : []));
+  if (lists.length > 0) {
+    // Of empty lists alone nobody has said what they are of.
+    const known = lists.find((of) => of.id !== "null") ?? nothing;
+    if (lists.every((of) => of.id === "null" || sameType(of, known))) return { id: "list", of: known };
+  }
   switch (parts[0]!.view) {
     case "number":
       return float64;
@@ -43,7 +53,7 @@ function commonType(name: string, parts: readonly Column[]): ArrowType {
 }
 
 function convert(part: Column, type: ArrowType): StoredValues {
-  if (part.type.id === "null" || sameType(part.type, type)) return part.values;
+  if (part.type.id === "null" || part.type.id === "list" || sameType(part.type, type)) return part.values;
   if (type.id === "float") return Array.from(part.values, (_, row) => part.at(row) as number | null);
   if (type.id !== "timestamp") return part.values;
   const target = ticksPerSecond[type.unit];

@@ -11,34 +11,61 @@ const types: Readonly<Record<string, { readonly type: ArrowType; readonly view: 
 };
 
 /**
- * The column of values that JavaScript made: float64, utf8, boolean, int64 (bigint) or timestamp(ms, UTC).
+ * The column of values that JavaScript made: float64, utf8, boolean, int64 (bigint), timestamp(ms, UTC) or a list of one of these.
  *
  * undefined and invalid dates become null. Nothing but nulls has no type of its own: it takes the other side's in a
- * concat and is written as float64. LS2017 for several types, LS2016 for what is no scalar; `what` names the column.
+ * concat and is written as float64. LS2017 for several types, LS2016 for what no column holds; `what` names the column.
  */
 export function inferColumn(values: ArrayLike<unknown>, what: string): Column {
   const stored = new Array<Stored>(values.length);
-  let kind: string | undefined;
-  let first = 0;
+  const [scalars, lists, elements] = [new Kind(what), new Kind(what), new Kind(what)];
   for (let row = 0; row < values.length; row++) {
     const value = values[row];
     if (value === null || value === undefined) {
       stored[row] = null;
-      continue;
+    } else if (Array.isArray(value)) {
+      lists.see("list", row, value);
+      stored[row] = Array.from(value as unknown[], (element) => {
+        if (element === null || element === undefined) return null;
+        elements.see(kindOf(element), row, element);
+        return store(element as Given, what, row);
+      });
+    } else {
+      scalars.see(kindOf(value), row, value);
+      stored[row] = store(value as Given, what, row);
     }
-    const own = value instanceof Date ? "Date" : typeof value;
-    if (own !== kind) {
-      if (kind !== undefined) throw mixedTypes(what, [kind, first, values[first]], [own, row, value]);
-      if (types[own] === undefined) throw notScalar(what, row, value);
-      [kind, first] = [own, row];
-    }
-    stored[row] = store(value as number | string | boolean | bigint | Date, what, row);
   }
-  const { type, view } = kind === undefined ? { type: nothing, view: "number" as const } : types[kind]!;
-  return new Column(type, values.length, stored, { view, origin: what });
+  if (lists.first && scalars.first) throw mixedTypes(what, ...([lists.first, scalars.first].sort((a, b) => a[1] - b[1]) as [Sample, Sample]));
+  const { type, view } = typeOf(lists.first ? elements : scalars);
+  return lists.first
+    ? new Column({ id: "list", of: type }, values.length, stored, { view: `${view as "number"}[]`, origin: what })
+    : new Column(type, values.length, stored, { view, origin: what });
 }
 
-function store(value: number | string | boolean | bigint | Date, what: string, row: number): Stored {
+type Given = number | string | boolean | bigint | Date;
+
+const kindOf = (value: unknown): string => (value instanceof Date ? "Date" : typeof value);
+
+const typeOf = ({ first }: Kind): { readonly type: ArrowType; readonly view: View } => (first === undefined ? { type: nothing, view: "number" } : types[first[0]]!);
+
+/** The one kind of all values that are seen. */
+class Kind {
+  first: Sample | undefined;
+  readonly #what: string;
+
+  constructor(what: string) {
+    this.#what = what;
+  }
+
+  see(kind: string, row: number, value: unknown): void {
+    if (kind === this.first?.[0]) return;
+    if (this.first) throw mixedTypes(this.#what, this.first, [kind, row, value]);
+    if (kind !== "list" && types[kind] === undefined) throw notScalar(this.#what, row, value);
+    this.first = [kind, row, value];
+  }
+}
+
+function store(value: Given, what: string, row: number): Stored {
   if (typeof value === "string") return value.isWellFormed() ? value : value.toWellFormed();
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.getTime();
   if (typeof value === "bigint") {
@@ -69,7 +96,7 @@ function notScalar(what: string, row: number, value: unknown): LockstepError {
     message: `${what}, row ${row}: ${aggregate ? "an aggregate" : show(value)} is no value of a column`,
     fix: aggregate
       ? "An aggregate stands as a value: rollup({ total: op.sum(d => d.x) }), not inside a row function."
-      : "A column holds numbers, strings, booleans, bigints, Dates and null.",
+      : "A column holds numbers, strings, booleans, bigints, Dates, arrays of one of these, and null.",
   });
 }
 
@@ -78,5 +105,6 @@ function show(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
   if (typeof value === "bigint") return `${value}n`;
   if (typeof value === "function") return "a function";
+  if (Array.isArray(value)) return `an array of ${value.length}`;
   return typeof value === "object" ? `an object (${value?.constructor?.name ?? "no class"})` : String(value);
 }

@@ -1,6 +1,6 @@
 import {
-  binary, bool, Column as IpcColumn, columnFromArray, dateDay, decimal, dictionary, type CompressionType_, DateUnit, float, float64, int, int32, int64 as ipcInt64, Precision, tableFromColumns,
-  tableFromIPC, tableToIPC, TimeUnit as IpcUnit, timestamp, Type, utf8, type DataType,
+  batchType, binary, bool, Column as IpcColumn, columnFromArray, dateDay, decimal, dictionary, type CompressionType_, DateUnit, field, float, float64, int, int32, int64 as ipcInt64, list, Precision,
+  tableFromColumns, tableFromIPC, tableToIPC, TimeUnit as IpcUnit, timestamp, Type, utf8, type Batch, type DataType,
 } from "@uwdata/flechette";
 import { type ArrowType, type TimeUnit } from "./arrow-type.ts";
 import { Column, unsupportedType, type Stored, type View } from "./column.ts";
@@ -76,6 +76,10 @@ function ipcType(type: ArrowType): DataType | undefined {
       return decimal(type.precision, type.scale);
     case "dictionary":
       return dictionary(utf8(), int32());
+    case "list": {
+      const element = ipcType(type.of);
+      return element && list(field("item", element));
+    }
     case "other":
       return undefined;
   }
@@ -84,6 +88,7 @@ function ipcType(type: ArrowType): DataType | undefined {
 function ipcColumn(column: Column, purpose = "sent to other ranks", maxBatchRows?: number): IpcColumn<unknown> {
   const type = ipcType(column.type);
   if (type === undefined) throw unsupportedType(column, purpose);
+  if (column.type.id === "list") return ipcLists(column, column.type.of, type, maxBatchRows);
   // Ticks and days are built as the integers they are, then named: flechette's own builders take milliseconds.
   const asIntegers = column.type.id === "timestamp" ? ipcInt64() : column.type.id === "date" ? int32() : type;
   const wide = asIntegers.typeId === Type.Int && asIntegers.bitWidth === 64;
@@ -91,6 +96,33 @@ function ipcColumn(column: Column, purpose = "sent to other ranks", maxBatchRows
   const built = columnFromArray(Array.from(column.values, convert), asIntegers, { useBigInt: true, ...(maxBatchRows !== undefined && { maxBatchRows }) });
   return new IpcColumn([...built.data], type);
 }
+
+/** Of each batch offsets, validity, and the elements as a column of their own. As flechette has it, a column of no rows has no batch. */
+function ipcLists(column: Column, of: ArrowType, type: DataType, most = column.length): IpcColumn<unknown> {
+  const batches: Batch<unknown>[] = [];
+  for (let start = 0; start < column.length; start += most) {
+    const length = Math.min(most, column.length - start);
+    const offsets = new Int32Array(length + 1);
+    const validity = new Uint8Array(Math.ceil(length / 8));
+    const elements: Stored[] = [];
+    let nullCount = 0;
+    for (let row = 0; row < length; row++) {
+      const values = column.values[start + row] as readonly Stored[] | null;
+      if (values === null) nullCount++;
+      else {
+        validity[row >> 3]! |= 1 << (row & 7);
+        for (const value of values) elements.push(value);
+      }
+      offsets[row + 1] = elements.length;
+    }
+    // A batch of no elements would be none: one that is in no list keeps it.
+    const child = ipcColumn(new Column(of, Math.max(elements.length, 1), elements.length === 0 ? [null] : elements));
+    batches.push(new (batchType(type) as BatchClass)({ length, nullCount, type, validity, offsets, children: [...child.data] }));
+  }
+  return new IpcColumn(batches, type);
+}
+
+type BatchClass = new (parts: object) => Batch<unknown>;
 
 export function arrowType(type: DataType): ArrowType {
   switch (type.typeId) {
@@ -120,26 +152,49 @@ export function arrowType(type: DataType): ArrowType {
       return { id: "other", name: `duration[${unitNames[type.unit]}]` };
     case Type.Dictionary:
       return arrowType(type.dictionary).id === "string" ? { id: "dictionary" } : arrowType(type.dictionary);
+    case Type.List:
+    case Type.LargeList:
+    case Type.FixedSizeList:
+      return { id: "list", of: elementType(type.children[0]!.type) };
     default:
       return { id: "other", name: Object.entries(Type).find(([, id]) => id === type.typeId)?.[0].toLowerCase() ?? "unknown" };
   }
 }
 
+/** Elements have one layout, also where they were a dictionary's. */
+function elementType(type: DataType): ArrowType {
+  const element = arrowType(type);
+  return element.id === "dictionary" ? { id: "string" } : element;
+}
+
 /** Values of integer types as they lie in memory, others as flechette reads them. */
 export function storedValues(column: IpcColumn<unknown>): Stored[] {
-  const raw = column.type.typeId === Type.Int || column.type.typeId === Type.Date || column.type.typeId === Type.Timestamp;
   const out: Stored[] = [];
   // Nothing says of their rows that they are null.
   if (column.type.typeId === Type.Null) return new Array<Stored>(column.length).fill(null);
   for (const batch of column.data) {
-    const text = textOf(batch as unknown as TextBatch);
-    for (let i = 0; i < batch.length; i++) {
-      const valid = batch.nullCount === 0 || batch.isValid(i);
-      const value = (!valid ? null : raw ? batch.values![i] : text !== undefined ? text(i) : batch.at(i)) as Stored | undefined;
-      out.push(typeof value === "bigint" ? canonicalInteger(value) : (value ?? null));
-    }
+    const at = storedIn(batch);
+    for (let i = 0; i < batch.length; i++) out.push(at(i));
   }
   return out;
+}
+
+function storedIn(batch: Batch<unknown>): (index: number) => Stored {
+  const { typeId } = batch.type;
+  const text = textOf(batch as unknown as TextBatch);
+  const raw = typeId === Type.Int || typeId === Type.Date || typeId === Type.Timestamp;
+  const isList = typeId === Type.List || typeId === Type.LargeList || typeId === Type.FixedSizeList;
+  const element = isList ? storedIn(batch.children![0]!) : undefined;
+  const begin = batch.type.typeId === Type.FixedSizeList ? ((size) => (i: number) => i * size)(batch.type.stride) : (i: number) => Number(batch.offsets![i]);
+  const list = (i: number): Stored => {
+    const from = begin(i);
+    return Array.from({ length: begin(i + 1) - from }, (_, n) => element!(from + n));
+  };
+  return (i) => {
+    if (batch.nullCount > 0 && !batch.isValid(i)) return null;
+    const value = (element ? list(i) : raw ? batch.values![i] : text ? text(i) : batch.at(i)) as Stored | undefined;
+    return typeof value === "bigint" ? canonicalInteger(value) : (value ?? null);
+  };
 }
 
 /** What flechette's batches of strings have. */

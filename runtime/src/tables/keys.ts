@@ -80,7 +80,7 @@ export type Key = (row: number) => unknown;
 /** A stored value as a Map's key: SameValueZero is our equality of keys. */
 function keyOf(column: Column): Key {
   const { values } = column;
-  if (column.type.id === "other") throw unsupportedType(column, "a key");
+  if (column.type.id === "other" || column.type.id === "list") throw unsupportedType(column, "a key");
   if (column.type.id === "binary") return (row) => (values[row] === null ? null : Buffer.from(values[row] as Uint8Array).toString("latin1"));
   return (row) => values[row];
 }
@@ -129,7 +129,7 @@ function ticks(column: Column, unit: TimeUnit): Key {
   const { values } = column;
   const factor = column.type.id === "date" ? 86_400 * ticksPerSecond[unit] : ticksPerSecond[unit] / ticksPerSecond[unitOf(column)];
   if (factor === 1) return keyOf(column);
-  return (row) => scale(values[row] as Exclude<Stored, string | boolean | Uint8Array>, factor);
+  return (row) => scale(values[row] as number | bigint | null, factor);
 }
 
 function scale(value: number | bigint | null, factor: number): number | bigint | null {

@@ -1,11 +1,11 @@
 import { LockstepError } from "../errors/index.ts";
 import { windowFunctions, type WindowFunctions } from "./window-functions.ts";
 import { scalarFunctions, type ScalarFunctions } from "./scalar.ts";
-import type { ColumnName, RowFunction, Scalar } from "./types.ts";
+import type { ColumnName, Cell, RowFunction, Scalar } from "./types.ts";
 
 /** The aggregates of the catalogue. */
 export type AggregateName = "count" | "valid" | "invalid" | "distinct" | "sum" | "mean" | "min" | "max" | "variance" | "stdev" | "variancep" | "stdevp" | "median" | "quantile" | "any"
-  | "first" | "last" | "mode" | "product" | "covariance" | "covariancep" | "corr";
+  | "first" | "last" | "mode" | "product" | "covariance" | "covariancep" | "corr" | "array_agg" | "array_agg_distinct";
 
 declare const phantom: unique symbol;
 
@@ -15,16 +15,18 @@ declare const phantom: unique symbol;
  */
 export interface Aggregate<Row, Result, Empty> {
   readonly aggregate: AggregateName;
-  readonly argument: string | ((row: never) => Scalar) | undefined;
+  readonly argument: string | ((row: never) => Cell) | undefined;
   /** Of a quantile: 0 is the smallest value, 1 the largest. */
   readonly fraction?: number;
   /** Of the covariances and corr: what the argument is paired with. */
-  readonly other?: string | ((row: never) => Scalar);
+  readonly other?: string | ((row: never) => Cell);
   readonly [phantom]?: (row: Row) => [Result, Empty];
 }
 
 /** Names of the columns whose values are of type `T` (or null). */
 export type NameOf<Row, T> = { [K in ColumnName<Row>]: NonNullable<Row[K]> extends T ? K : never }[ColumnName<Row>];
+/** Names of the columns that hold no lists. */
+type ScalarName<Row> = { [K in ColumnName<Row>]: NonNullable<Row[K]> extends readonly unknown[] ? never : K }[ColumnName<Row>];
 type Nulls<T> = null extends T ? null : undefined extends T ? null : never;
 type Widen<T> = T extends number ? number : T extends bigint ? bigint : T;
 
@@ -60,7 +62,13 @@ interface Paired {
 /** One of the column's values, of its type. Of no value: null. */
 interface Pick {
   <Row, C extends ColumnName<Row>>(column: C): Aggregate<Row, NonNullable<Row[C]> | Nulls<Row[C]>, null>;
-  <Row, T extends Scalar>(of: (d: Readonly<Row>) => T): Aggregate<Row, NonNullable<T> | Nulls<T>, null>;
+  <Row, T extends Cell>(of: (d: Readonly<Row>) => T): Aggregate<Row, NonNullable<T> | Nulls<T>, null>;
+}
+
+/** Values of a column of scalars, neither null nor NaN. Of no value: an empty array. */
+interface List {
+  <Row, C extends ScalarName<Row>>(column: C): Aggregate<Row, NonNullable<Row[C]>[], never>;
+  <Row, T extends Scalar>(of: (d: Readonly<Row>) => T): Aggregate<Row, Widen<NonNullable<T>>[], never>;
 }
 
 /** A number of values. */
@@ -104,6 +112,10 @@ export interface Aggregates {
   readonly first: Pick;
   /** The value of the last row in table order, null or not. */
   readonly last: Pick;
+  /** The values, in table order: `orderby("at").groupby("order").rollup({ products: op.array_agg("product") })`. */
+  readonly array_agg: List;
+  /** The distinct values, in the order in which they first appear. */
+  readonly array_agg_distinct: List;
   /** The product. Of no value: null. */
   readonly product: Mean;
   /** Sample covariance (n − 1) of two columns: `op.covariance("height", "weight")`. */
@@ -157,6 +169,8 @@ const aggregates = {
   mode: aggregate("mode"),
   first: aggregate("first"),
   last: aggregate("last"),
+  array_agg: aggregate("array_agg"),
+  array_agg_distinct: aggregate("array_agg_distinct"),
   product: aggregate("product"),
   covariance: paired("covariance"),
   covariancep: paired("covariancep"),

@@ -46,7 +46,7 @@ function scan<V>({ columns, rows }: Side, fn: (d: any) => V, visit: (value: V, r
 }
 
 /** The column that an aggregate or a window function is of. */
-export function argumentOf(table: Side, name: string, argument: string | ((row: never) => T.Scalar) | undefined): Column | undefined {
+export function argumentOf(table: Side, name: string, argument: string | ((row: never) => T.Cell) | undefined): Column | undefined {
   if (argument === undefined) return undefined;
   return typeof argument === "string" ? columnNamed(table.columns, argument) : computed(table, argument as AnyRowFunction, name);
 }

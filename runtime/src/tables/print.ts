@@ -1,5 +1,5 @@
 import { printType } from "./arrow-type.ts";
-import type { Column } from "./column.ts";
+import { Column, type Stored } from "./column.ts";
 import type { Columns } from "./row.ts";
 import { rangeOf, type RowRange } from "./slice.ts";
 
@@ -19,8 +19,14 @@ export function printTable(columns: Columns, rows: number, { limit = 10, offset 
 
 /** Printing never fails: integers have all their digits, and what JavaScript cannot look at shows its type. */
 function show(column: Column, row: number): string {
-  if (column.view === "none") return `<${printType(column.type)}>`;
-  const value = column.type.id === "int" ? column.values[row] : column.at(row);
+  const { type } = column;
+  if (type.id === "list") {
+    const list = column.values[row] as readonly Stored[] | null;
+    const elements = list && new Column(type.of, list.length, list);
+    return elements ? `[${Array.from(elements.values, (_, i) => show(elements, i)).join(", ")}]` : "null";
+  }
+  if (column.view === "none") return `<${printType(type)}>`;
+  const value = type.id === "int" ? column.values[row] : column.at(row);
   if (value === null) return "null";
   // An instant beyond the range of Date is no time that toISOString() could print.
   return value instanceof Date && !Number.isNaN(value.getTime()) ? value.toISOString().replace("T00:00:00.000Z", "") : String(value);

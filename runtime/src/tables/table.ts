@@ -189,12 +189,15 @@ export class Table<Row> extends WritableTable<Row> implements Iterable<Row>, Sid
     return new Table(out, this.rows * folded.size);
   }
 
-  /** A row for each part of a text: `unroll({ word: (d) => d.text.split(" ") })`. The other columns stay, but one of that name. */
-  unroll<const U extends Readonly<Record<string, (d: Readonly<Row>) => readonly string[]>>, const I extends string | boolean = false, const D extends T.ColumnName<Row> | readonly T.ColumnName<Row>[] = never>(
-    parts: U,
+  /**
+   * A row for each element of an array: `unroll("tags")`, or of one that a function gives, `unroll({ word: (d) => d.text.split(" ") })`; of several, side by side.
+   * The other columns stay, but one of that name.
+   */
+  unroll<const U extends T.ArrayName<Row> | readonly T.ArrayName<Row>[] | Readonly<Record<string, (d: Readonly<Row>) => T.Array>>, const I extends string | boolean = false, const D extends T.ColumnName<Row> | readonly T.ColumnName<Row>[] = never>(
+    arrays: U,
     options: UnrollOptions<I, D> = {},
   ): Table<T.Unrolled<Row, U, I, D>> {
-    const { columns, rows } = unrolled(this, parts, options);
+    const { columns, rows } = unrolled(this, arrays, options);
     return new Table(columns, rows);
   }
 

@@ -2,11 +2,17 @@ import type { Aggregate, NameOf } from "./op.ts";
 import type { PivotKey } from "./pivot.ts";
 import type { Window } from "./window-functions.ts";
 
-/** What a column can hold, as JavaScript sees it. A table stores undefined as null. */
+/** One value, as JavaScript sees it. A table stores undefined as null. */
 export type Scalar = number | string | boolean | bigint | Date | null | undefined;
 
+/** An array of values of one type. */
+export type Array = readonly (number | null | undefined)[] | readonly (string | null | undefined)[] | readonly (boolean | null | undefined)[] | readonly (bigint | null | undefined)[] | readonly (Date | null | undefined)[];
+
+/** What a column can hold: a value, or an array of values of one type. */
+export type Cell = Scalar | Array | null | undefined;
+
 /** A function of one row. It must be pure: it may use the row, constants and other pure functions. */
-export type RowFunction<Row, Result extends Scalar = Scalar> = (d: Readonly<Row>) => Result;
+export type RowFunction<Row, Result extends Cell = Cell> = (d: Readonly<Row>) => Result;
 
 /** The names of a row's columns. */
 export type ColumnName<Row> = keyof Row & string;
@@ -66,11 +72,11 @@ export type Renamed<Row, M> = Simplify<{ [K in keyof Row as K extends keyof M ? 
 /** `{ old: "new" }` whose keys must be columns. */
 export type Renaming<Row, M> = { readonly [K in keyof M]: K extends ColumnName<Row> ? string : never };
 
-type KeyClass<T> = NonNullable<T> extends number ? "number" : NonNullable<T> extends string ? "string" : NonNullable<T> extends boolean ? "boolean" : NonNullable<T> extends bigint ? "bigint" : "Date";
+type KeyClass<T> = NonNullable<T> extends number ? "number" : NonNullable<T> extends string ? "string" : NonNullable<T> extends boolean ? "boolean" : NonNullable<T> extends bigint ? "bigint" : NonNullable<T> extends readonly unknown[] ? "list" : "Date";
 
 /** Columns of both tables that can be compared: the same name and the same type. */
 export type SharedKey<Left, Right> = {
-  [K in keyof Left & keyof Right & string]: KeyClass<Left[K]> extends KeyClass<Right[K]> ? K : never;
+  [K in keyof Left & keyof Right & string]: KeyClass<Left[K]> extends Exclude<KeyClass<Right[K]>, "list"> ? K : never;
 }[keyof Left & keyof Right & string];
 
 /** One side of `[left, right]`: a column, a function of the row, or several of them. */
@@ -143,9 +149,22 @@ export type Folded<Row, C, K extends string, V extends string> = Simplify<
 
 type IndexName<I> = I extends string ? I : I extends true ? "index" : never;
 
-/** The row after unroll: the other columns, the parts, and their places. */
+/** The names of columns of arrays. */
+export type ArrayName<Row> = { [K in ColumnName<Row>]: NonNullable<Row[K]> extends readonly unknown[] ? K : never }[ColumnName<Row>];
+
+/** What unroll() gives for its arrays: an element each; of several null where one of them is shorter. */
+type Elements<Row, U> = U extends keyof Row
+  ? { [K in U]: ElementOf<Row[K]> }
+  : U extends readonly (infer N)[]
+    ? { [K in N & keyof Row]: ElementOf<Row[K]> | Shorter<N> }
+    : { -readonly [K in keyof U]: U[K] extends (...args: never[]) => infer R ? ElementOf<R> | Shorter<keyof U> : never };
+
+type ElementOf<A> = NonNullable<A> extends readonly (infer E)[] ? Stored<E> : never;
+type Shorter<N> = IsOne<N> extends true ? never : null;
+
+/** The row after unroll: the other columns, the elements, and their places. */
 export type Unrolled<Row, U, I, D> = Simplify<
-  Omit<Row, keyof U | IndexName<I> | (D extends readonly (infer N)[] ? N & string : D & string)> & { -readonly [K in keyof U]: string } & { [K in IndexName<I>]: number }
+  Omit<Row, keyof Elements<Row, U> | IndexName<I> | (D extends readonly (infer N)[] ? N & string : D & string)> & Elements<Row, U> & { [K in IndexName<I>]: number }
 >;
 
 /** `{ total: op.sum("x") }` */

@@ -1,33 +1,51 @@
 import { LockstepError } from "../errors/index.ts";
-import { int64, string } from "./arrow-type.ts";
-import { Column } from "./column.ts";
+import { int64 } from "./arrow-type.ts";
+import { Column, elementView, isListView, unsupportedType, type Stored } from "./column.ts";
 import { inferColumn } from "./infer.ts";
 import { type Side, valuesOf } from "./operands.ts";
 import { columnNamed } from "./row.ts";
 
 export interface UnrollOptions<Index extends string | boolean = string | boolean, Drop = unknown> {
-  /** Adds a column of the parts' places in their text, from 0: its name, or true for "index". */
+  /** Adds a column of the elements' places in their array, from 0: its name, or true for "index". */
   readonly index?: Index;
-  /** At most so many parts of each row. */
+  /** At most so many elements of each row. */
   readonly limit?: number;
   /** Columns that are left out: a name or several. */
   readonly drop?: Drop;
 }
 
-/** A row for each part of each row. */
-export function unrolled(table: Side, texts: Readonly<Record<string, (d: any) => readonly string[]>>, { index, limit = Infinity, drop = [] }: UnrollOptions): Side {
-  const [[name, split] = [], ...more] = Object.entries(texts);
-  if (name === undefined || split === undefined || more.length > 0) throw new LockstepError({ code: "LS2016", message: 'unroll is of one text that is split: unroll({ word: (d) => d.text.split(" ") })' });
-  if (!(limit > 0)) throw new LockstepError({ code: "LS2016", message: `unroll: the limit is a number of parts above 0, not ${String(limit)}` });
+/** A row for each element of each row's arrays, which stand side by side: the shorter end in nulls. */
+export function unrolled(table: Side, lists: unknown, { index, limit = Infinity, drop = [] }: UnrollOptions): Side {
+  const columns = listColumns(table, lists);
+  if (columns.size === 0) throw new LockstepError({ code: "LS2016", message: 'unroll takes columns of arrays, unroll("tags"), or functions that give arrays: unroll({ word: (d) => d.text.split(" ") })' });
+  if (!(limit > 0)) throw new LockstepError({ code: "LS2016", message: `unroll: the limit is a number of elements above 0, not ${String(limit)}` });
   const dropped = [drop].flat() as string[];
   for (const column of dropped) columnNamed(table.columns, column);
-  const kept = valuesOf(table, split).map((all) => all.slice(0, limit));
-  const rows = Int32Array.from(kept.flatMap((all, row) => all.map(() => row)));
-  const out = new Map([...table.columns].filter(([column]) => !dropped.includes(column)).map(([column, values]) => [column, values.take(rows)]));
-  const values = kept.flat();
-  out.set(name, values.length === 0 ? new Column(string, 0, []) : inferColumn(values, `the column "${name}"`));
   const place = index === true ? "index" : index || undefined;
-  if (place === name) throw new LockstepError({ code: "LS2016", message: `unroll: two columns would be named "${name}"` });
-  if (place !== undefined) out.set(place, new Column(int64, rows.length, kept.flatMap((all) => all.map((_, i) => i))));
+  if (place !== undefined && columns.has(place)) throw new LockstepError({ code: "LS2016", message: `unroll: two columns would be named "${place}"` });
+  const lengths = Array.from({ length: table.rows }, (_, row) => Math.min(limit, Math.max(...Array.from(columns.values(), ({ values }) => (values[row] as readonly Stored[] | null)?.length ?? 0))));
+  const rows = Int32Array.from(lengths.flatMap((length, row) => new Array<number>(length).fill(row)));
+  const places = lengths.flatMap((length) => Array.from({ length }, (_, i) => i));
+  const out = new Map([...table.columns].filter(([name]) => !dropped.includes(name)).map(([name, values]) => [name, columns.has(name) ? values : values.take(rows)]));
+  for (const [name, { type, view, values, origin }] of columns) {
+    const elements = Array.from(rows, (row, i) => (values[row] as readonly Stored[] | null)?.[places[i]!] ?? null);
+    const of = type.id === "list" ? type.of : type;
+    out.set(name, new Column(of, rows.length, elements, { ...(isListView(view) && { view: elementView(view) }), origin }));
+  }
+  if (place !== undefined) out.set(place, new Column(int64, rows.length, places));
   return { columns: out, rows: rows.length };
+}
+
+/** The columns of arrays that are unrolled: a name, names, or functions by the names of their columns. */
+function listColumns(table: Side, lists: unknown): Map<string, Column> {
+  const isNamed = typeof lists === "string" || Array.isArray(lists);
+  const columns = isNamed
+    ? ([lists].flat() as string[]).map((name) => [name, columnNamed(table.columns, name)] as const)
+    : Object.entries((lists ?? {}) as Record<string, (d: unknown) => readonly unknown[]>).map(([name, list]) => [name, inferColumn(valuesOf(table, list), `the column "${name}"`)] as const);
+  for (const [name, column] of columns) {
+    if (column.type.id === "list" || column.type.id === "null") continue;
+    if (column.view === "none") throw unsupportedType(column, "unrolled");
+    throw new LockstepError({ code: "LS2016", message: `unroll: "${name}" holds no arrays`, fix: isNamed ? 'A text is split first: unroll({ word: (d) => d.text.split(" ") }).' : "Return an array." });
+  }
+  return new Map(columns);
 }

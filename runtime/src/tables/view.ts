@@ -1,6 +1,6 @@
 import { LockstepError } from "../errors/index.ts";
-import { ticksPerSecond } from "./arrow-type.ts";
-import { unsupportedType, type Column, type Value } from "./column.ts";
+import { isCarried, ticksPerSecond, type ArrowType } from "./arrow-type.ts";
+import { elementView, isListView, unsupportedType, type Column, type Stored, type Value, type View } from "./column.ts";
 
 /** Row number → what JavaScript sees there. */
 export type Reader = (row: number) => Value;
@@ -9,27 +9,38 @@ export type Reader = (row: number) => Value;
 export function reader(column: Column): Reader {
   const { type, view, origin } = column;
   // Before anything is read of it.
-  if (type.id === "binary" || type.id === "other") throw unsupportedType(column, "looked at");
   if (type.id === "decimal" && view === "none") throw unsupportedType(column, "looked at: a number holds 15 digits");
+  if (type.id === "binary" || view === "none" || !isCarried(type)) throw unsupportedType(column, "looked at");
   const { values } = column;
+  const see = sight(type, view, origin);
+  return see === undefined ? (row) => values[row] as Value : (row) => see(values[row]!);
+}
+
+/** Stored value → what JavaScript sees in it; undefined where they are the same. */
+function sight(type: ArrowType, view: View, origin: string | undefined): ((value: Stored) => Value) | undefined {
   switch (type.id) {
     case "int":
       return view === "bigint"
-        ? (row) => bigintOrNull(values[row] as number | bigint | null, origin)
-        : (row) => safeNumber(values[row] as number | bigint | null, origin);
+        ? (value) => bigintOrNull(value as number | bigint | null, origin)
+        : (value) => safeNumber(value as number | bigint | null, origin);
     case "decimal": {
       // Both are exact, so the quotient is the number nearest to the decimal.
       const unit = 10 ** type.scale;
-      return (row) => (values[row] === null ? null : Number(values[row] as number | bigint) / unit);
+      return (value) => (value === null ? null : Number(value as number | bigint) / unit);
     }
     case "date":
-      return (row) => (values[row] === null ? null : new Date((values[row] as number) * 86_400_000));
+      return (value) => (value === null ? null : new Date((value as number) * 86_400_000));
     case "timestamp": {
       const perMillisecond = ticksPerSecond[type.unit] / 1000;
-      return (row) => (values[row] === null ? null : new Date(milliseconds(values[row] as number | bigint, perMillisecond)));
+      return (value) => (value === null ? null : new Date(milliseconds(value as number | bigint, perMillisecond)));
+    }
+    case "list": {
+      // Each look gives an array of its own: who changes it changes no table.
+      const see = sight(type.of, isListView(view) ? elementView(view) : "none", origin);
+      return see === undefined ? (list) => (list && [...(list as Value[])]) : (list) => (list && (list as Stored[]).map(see));
     }
     default:
-      return (row) => values[row] as Value;
+      return undefined;
   }
 }
 

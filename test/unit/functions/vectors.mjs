@@ -11,7 +11,7 @@ const cases = [];
 
 /** One case: the result, or the thrown message, of every combination of the listed arguments. */
 function add(name, types, result, f, lists, options = {}) {
-  const of = (value, type) => (type === "date" && value !== null ? new Date(value) : value);
+  const of = (value, type) => (type.endsWith("[]") ? (value?.map((element) => of(element, type.slice(0, -2))) ?? null) : type === "date" && value !== null ? new Date(value) : value);
   const rows = lists.reduce((rows, list) => rows.flatMap((row) => list.map((value) => [...row, value])), [[]]);
   const results = rows.map((row) => {
     try {
@@ -26,6 +26,7 @@ function add(name, types, result, f, lists, options = {}) {
 
 function encode(value, type) {
   if (value === undefined || value === null) return null;
+  if (Array.isArray(value)) return value.map((element) => encode(element, type.slice(0, -2)));
   if (type === "date") return Number.isNaN(+value) ? "NaN" : Math.trunc(+value);
   if (typeof value === "bigint") return String(value);
   if (typeof value === "string") return value.toWellFormed();
@@ -168,6 +169,30 @@ const held = (x) => !(Math.abs(x) > Number.MAX_SAFE_INTEGER && Number.isFinite(x
 method("number.toString", [N], S, cross([...numbers.filter(held), 255.5, 0.0001], [2, 3, 8, 10, 16, 36, 37, 1]));
 add("boolean.toString", [B], S, (x) => x.toString(), cross(booleans));
 add("number.toString", [I, N], S, (x, radix) => x.toString(radix), cross(bigints, [2, 10, 16, 36]));
+
+// Lists: null, empty, with nulls among the elements.
+const places = [NaN, 0, 1, 2, -1, -3, 0.5, 1.9, 100, Infinity, -Infinity];
+const listsOf = (values) => [null, [], [values[1]], values.slice(0, 3), [...values, ...values.slice(1, 2)]];
+for (const [type, values] of [[N, few], [S, strings.slice(0, 8)], [B, booleans], [I, bigints.slice(0, 5)], [D, dates.slice(0, 6)]]) {
+  const list = `${type}[]`;
+  add("list.length", [list], N, (x) => x.length, cross(listsOf(values)));
+  add("list.at", [list, N], type, (x, i) => x.at(i), cross(listsOf(values), places));
+  add("list.item", [list, N], type, (x, i) => x[i], cross(listsOf(values), places));
+  add("list.slice", [list], list, (x) => x.slice(), cross(listsOf(values)));
+  add("list.slice", [list, N], list, (x, from) => x.slice(from), cross(listsOf(values), places));
+  add("list.slice", [list, N, N], list, (x, from, to) => x.slice(from, to), cross(listsOf(values), places, places));
+  add("Array.of", [type, type, type], list, (...x) => x, cross(values.slice(0, 4), values.slice(0, 3), values.slice(0, 2)));
+  add("truthy", [list], B, (x) => !!x, cross(listsOf(values)));
+  add("isNull", [list], B, (x) => x == null, cross(listsOf(values)));
+  if (type === D) continue;
+  add("list.includes", [list, type], B, (x, y) => x.includes(y), cross(listsOf(values), values));
+  add("list.indexOf", [list, type], N, (x, y) => x.indexOf(y), cross(listsOf(values), values));
+  add("list.join", [list], S, (x) => x.join(), cross(listsOf(values)));
+  add("list.join", [list, S], S, (x, between) => x.join(between), cross(listsOf(values), ["", ", ", "😀", null]));
+}
+// An empty separator cuts between code units, which the compiler leaves to V8.
+add("string.split", [S, S], "string[]", (x, y) => x.split(y), cross([...strings, "a,b,,c,", ","], patterns.filter((x) => x !== "").concat(",")));
+add("string.split", [S, S, N], "string[]", (x, y, limit) => x.split(y, limit), cross(["a,b,,c,", "", ",", null], [",", "b"], [...places, null, 2 ** 32, 2 ** 32 + 1]));
 
 // Dates. UTC is exact everywhere; local time is tested in three zones.
 const parts = ["FullYear", "Month", "Date", "Day", "Hours", "Minutes", "Seconds", "Milliseconds"];

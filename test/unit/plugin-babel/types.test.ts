@@ -35,12 +35,14 @@ describe("row types from syntax", () => {
     ["Omit<Pick<Wide, 'id' | 'tags'>, keyof Audit>", "interface Audit { tags: string[] } interface Wide extends Base, Audit { own: number }", "id: number"],
     ["Partial<Omit<Wide<string[]>, 'tags'>>", "interface Wide<T> { a: number; tags: T }", "a: number | null"],
     ["{ a: number | null } & { a: number }", "", "a: number"],
+    ["{ a: string[]; b: readonly (number | null)[] | null; c?: Array<Date>; d: ReadonlyArray<1 | 2> }", "", "a: string[]; b: (number | null)[] | null; c: Date[] | null; d: number[]"],
     ["{ 'odd name': (number); 1: string }", "", "odd name: number; 1: string"],
   ])("%s", (type, declarations, expected) => expect(row(type, declarations)).toBe(expected));
 
   test.each([
     ["{ a: number | string }", "number | string"],
-    ["{ a: number[] }", "number[]"],
+    ["{ a: number[][] }", "number[][]"],
+    ["{ a: (number | string)[] }", "number | string"],
     ["{ [k: string]: number }", "[k: string]: number"],
     ["Record<string, number>", "Record<string, number>"],
     ["Missing", "Missing"],

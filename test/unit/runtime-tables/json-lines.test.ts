@@ -30,8 +30,8 @@ test("columns are all keys, and what all their values are", async () => {
   expect(await rowsOf(Uint8Array.from([...Buffer.from('{"a":"'), 0xe2, 0x80, ...Buffer.from('"}')]))).toEqual([{ a: "\uFFFD" }]);
 });
 
-test("values of several types, lists and objects are there, and cannot be looked at", async () => {
-  const table = await read('{"id":1,"any":1,"list":[1]}\n{"id":2,"any":"x","list":null}\n{"id":3,"of":{}}\n');
+test("values of several types, lists of such and objects are there, and cannot be looked at", async () => {
+  const table = await read('{"id":1,"any":1,"list":[[1]]}\n{"id":2,"any":"x","list":null}\n{"id":3,"of":{}}\n');
   expect([table.numRows(), table.columnNames(), table.array("id")]).toEqual([3, ["id", "any", "list", "of"], [1, 2, 3]]);
   const path = join(folder, `${files - 1}.jsonl`);
   const error = await errorOf(() => table.array("any"));
@@ -40,6 +40,20 @@ test("values of several types, lists and objects are there, and cannot be looked
   expect((await errorOf(() => table.select("of").writeCsv(join(folder, "out")))).code).toBe("LS2015");
   expect((await errorOf(() => table.dedupe("any"))).code).toBe("LS2015");
   expect(table.select("id").objects()).toEqual([{ id: 1 }, { id: 2 }, { id: 3 }]);
+});
+
+test("lists of one type are columns of arrays", async () => {
+  const table = await read('{"tags":["a",null],"n":[1,-0],"ok":[],"none":[]}\n{"tags":[],"n":null,"ok":[true],"none":[null]}\n{}\n');
+  expect(table.objects()).toEqual([
+    { tags: ["a", null], n: [1, -0], ok: [], none: [] },
+    { tags: [], n: null, ok: [true], none: [null] },
+    { tags: null, n: null, ok: null, none: null },
+  ]);
+  expect((await errorOf(async () => (await read('{"x":[1]}\n{"x":["a"]}\n')).array("x"))).message).toContain("is list<float64> (line 1) | list<string> (line 2): it");
+  expect(await rowsOf('{"ids":[1,9007199254740993],"at":["2024-01-31",null]}', { types: { ids: "bigint[]", at: "date[]" } })).toEqual([{ ids: [1n, 9007199254740993n], at: [new Date("2024-01-31"), null] }]);
+  for (const [text, types, code] of [['{"x":[1,"a"]}', { x: "number[]" }, "LS2006"], ['{"x":1}', { x: "number[]" }, "LS2006"], ['{"x":[1.5]}', { x: "bigint[]" }, "LS2006"], ['{"x":[9007199254740993]}', {}, "LS2004"]] as const) {
+    expect([text, (await errorOf(() => rowsOf(text, { types }))).code]).toEqual([text, code]);
+  }
 });
 
 test("types say what values alone do not", async () => {

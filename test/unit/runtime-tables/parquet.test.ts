@@ -81,8 +81,30 @@ test("a damaged footer is an error of the file, whatever is damaged", async () =
     }
     bytes[at] = before;
   }
-  const nested = await errorOf(async () => (await readParquet<{ list: number }>(whole)).array("list"));
-  expect([nested.code, nested.message.includes("is list: it cannot be looked at")]).toEqual(["LS2015", true]);
+  await duckdb(`copy (select [[i]] as deep, [{'a': i}] as structs from range(20) t(i)) to '${whole}' (format parquet)`);
+  for (const [name, type] of [["deep", "list<list<int64>>"], ["structs", "list<struct>"]] as const) {
+    const nested = await errorOf(async () => (await readParquet<{ deep: number; structs: number }>(whole)).array(name));
+    expect([nested.code, nested.message.includes(`is ${type}: it cannot be looked at`)]).toEqual(["LS2015", true]);
+  }
+});
+
+test("lists of every type and shape, whoever wrote them, keep every bit", async () => {
+  const from = join(folder, "lists.parquet");
+  for (const version of ["v1", "v2"]) {
+    await duckdb(`copy (select i::int as id, case when i % 7 = 0 then null when i % 5 = 0 then [] when i % 3 = 0 then [null, 'b' || i] else ['a', '', 'c'] end as tags,
+      list_transform(range(0, i % 4), lambda n: (n + i) / 3.0) as scores, [9007199254740993 + i, null] as serials, [[i], [], null] as deep, [(i / 4.0)::decimal(20, 2)] as prices, range(0, case when i = 1500 then 100000 else 1 end) as long
+      from range(3000) t(i)) to '${from}' (format parquet, parquet_version ${version}, row_group_size 2048)`);
+    interface Lists { id: number; tags: (string | null)[] | null; scores: number[]; serials: (bigint | null)[]; long: number[] }
+    const t = await readParquet<Lists>(from, { types: { serials: "bigint[]" } });
+    expect(t.select("id", "tags", "scores", "serials").objects({ offset: 5, limit: 2 })).toEqual([
+      { id: 5, tags: [], scores: [5 / 3], serials: [9007199254740998n, null] },
+      { id: 6, tags: [null, "b6"], scores: [2, 7 / 3], serials: [9007199254740999n, null] },
+    ]);
+    expect([t.get("tags", 7), t.get("long", 1500).length, t.get("long", 1500).at(-1)]).toEqual([null, 100000, 99999]);
+    const out = join(folder, `lists-${version}`);
+    await t.writeParquet(out, { rowGroupRows: 1000 });
+    expect(await duckdb(`select count(*) as n from (select * from '${from}' except all select * from '${out}/*.parquet')`)).toEqual([{ n: 0n }]);
+  }
 });
 
 test("compressions, encodings and row groups of other writers", async () => {

@@ -1,5 +1,7 @@
 //! Arrow types as text: the names users write in `types` and read in `explain`, and schemas inside JSON.
-use arrow::datatypes::{DataType, IntervalUnit, TimeUnit};
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, IntervalUnit, TimeUnit};
 
 use crate::errors::{ConnectorError, Result};
 
@@ -76,7 +78,7 @@ pub fn parse_type(text: &str) -> Result<DataType> {
         let message = format!(
             "\"{text}\" is not a type that can be written: use int8 … int64, uint8 … uint64, float32, float64, bool, string, \
              date32, timestamp[s|ms|us|ns], timestamp[ms, tz=UTC], decimal128(precision, scale), \
-             dictionary<values=string, indices=int32>"
+             dictionary<values=string, indices=int32>, list<float64>"
         );
         ConnectorError::unsupported(message, serde_json::json!({ "type": text }))
     })
@@ -99,6 +101,9 @@ fn parse(text: &str) -> Option<DataType> {
         let (precision, scale) = arguments.split_once(',')?;
         let (precision, scale) = (precision.trim().parse().ok()?, scale.trim().parse().ok()?);
         return (1..=38).contains(&precision).then_some(DataType::Decimal128(precision, scale));
+    }
+    if let Some(item) = inside("list<", '>') {
+        return Some(DataType::List(Arc::new(Field::new("element", parse(item.trim())?, true))));
     }
     let arguments = inside("dictionary<", '>')?;
     let (mut values, mut indices) = (None, None);
@@ -155,6 +160,7 @@ mod tests {
             ("timestamp[ms, tz=UTC]", DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into()))),
             ("decimal128(10, 2)", DataType::Decimal128(10, 2)),
             ("dictionary<values=string, indices=int32>", dictionary),
+            ("list<timestamp[ms, tz=UTC]>", DataType::List(Arc::new(Field::new("element", DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into())), true)))),
         ];
         for (text, data_type) in named {
             assert_eq!(print_type(&data_type), text);

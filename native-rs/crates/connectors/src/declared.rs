@@ -1,7 +1,7 @@
 //! The program's interface against what the files have: one error, column by column, before any data is read.
 use std::sync::Arc;
 
-use arrow::datatypes::{Field, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use lockstep_plan::{ColumnType, JsType};
 use serde_json::{Value, json};
 
@@ -44,6 +44,7 @@ fn difference(schema: &Schema, column: &ColumnType, sayable: fn(Option<JsType>, 
     let held = field.data_type();
     let fits = match column.js {
         JsType::Bigint => held.is_integer(),
+        JsType::Bigints => matches!(held, DataType::List(item) if item.data_type().is_integer()),
         other => js_type(held) == Some(other),
     };
     let write = match js_type(held) {
@@ -106,12 +107,17 @@ pub fn js_name(js: JsType) -> &'static str {
         JsType::Boolean => "boolean",
         JsType::Bigint => "bigint",
         JsType::Date => "Date",
+        JsType::Numbers => "number[]",
+        JsType::Strings => "string[]",
+        JsType::Booleans => "boolean[]",
+        JsType::Bigints => "bigint[]",
+        JsType::Dates => "Date[]",
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use arrow::datatypes::{DataType, TimeUnit};
+    use arrow::datatypes::TimeUnit;
 
     use super::*;
 

@@ -59,7 +59,7 @@ fn expressions(node: &Node) -> Vec<&Expression> {
         }
         Node::Dedupe { keys, .. } => keys.iter().filter(computed).collect(),
         Node::Slice { keys, .. } => keys.iter().map(|key| &key.expression).filter(computed).collect(),
-        Node::Unroll { text, .. } => [text].into_iter().filter(computed).collect(),
+        Node::Unroll { lists, .. } => lists.iter().map(|list| &list.expression).filter(computed).collect(),
         Node::Select { .. } | Node::Concat { .. } | Node::Rebalance { .. } | Node::Spool { .. } => vec![],
     }
 }

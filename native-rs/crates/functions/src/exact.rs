@@ -1,5 +1,5 @@
 //! Casts that keep every value, or say which column holds one that does not fit.
-use arrow::array::Array;
+use arrow::array::{Array, ArrayRef};
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{DataType, Field, FieldRef, TimeUnit};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
@@ -54,21 +54,20 @@ impl ScalarUDFImpl for ExactCast {
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        run(
-            |arguments| {
-                let array = arguments.array(0)?;
-                let out = cast_with_options(&array, &self.to, &CastOptions { safe: true, ..CastOptions::default() })?;
-                if out.null_count() > array.null_count()
-                    && let Some(row) = (0..array.len()).find(|&row| out.is_null(row) && array.is_valid(row))
-                {
-                    let value = ArrayFormatter::try_new(&array, &FormatOptions::default())?.value(row).to_string();
-                    return RowError::throw("LS2015", "Error", row, format!("column \"{}\" holds {value}, which does not fit {}", self.column, name(&self.to)));
-                }
-                Ok(out)
-            },
-            &args,
-        )
+        run(|arguments| exactly(&arguments.array(0)?, &self.column, &self.to), &args)
     }
+}
+
+/// The array in a type that may be too narrow: LS2015 names `column` and the first value that does not fit.
+pub(crate) fn exactly(array: &ArrayRef, column: &str, to: &DataType) -> Result<ArrayRef> {
+    let out = cast_with_options(array, to, &CastOptions { safe: true, ..CastOptions::default() })?;
+    if out.null_count() > array.null_count()
+        && let Some(row) = (0..array.len()).find(|&row| out.is_null(row) && array.is_valid(row))
+    {
+        let value = ArrayFormatter::try_new(array, &FormatOptions::default())?.value(row).to_string();
+        return RowError::throw("LS2015", "Error", row, format!("column \"{column}\" holds {value}, which does not fit {}", name(to)));
+    }
+    Ok(out)
 }
 
 /// As Arrow prints it.

@@ -28,6 +28,13 @@ pub(crate) enum Kind {
     Date,
     /// A date column in whatever unit it is stored: no conversion to ms is needed.
     Instant,
+    Numbers,
+    Strings,
+    Booleans,
+    Bigints,
+    Dates,
+    /// A list, whatever its elements are.
+    List,
     Any,
 }
 
@@ -39,11 +46,21 @@ impl Kind {
             JsType::Boolean => Self::Boolean,
             JsType::Bigint => Self::Bigint,
             JsType::Date => Self::Date,
+            JsType::Numbers => Self::Numbers,
+            JsType::Strings => Self::Strings,
+            JsType::Booleans => Self::Booleans,
+            JsType::Bigints => Self::Bigints,
+            JsType::Dates => Self::Dates,
         }
     }
 
     pub(crate) fn accepts(self, js: JsType) -> bool {
-        self == Self::Any || self == Self::of(js) || (self == Self::Instant && js == JsType::Date)
+        match self {
+            Self::Any => true,
+            Self::Instant => js == JsType::Date,
+            Self::List => js.element().is_some(),
+            one => one == Self::of(js),
+        }
     }
 
     pub(crate) fn name(self) -> &'static str {
@@ -53,6 +70,12 @@ impl Kind {
             Self::Boolean => "boolean",
             Self::Bigint => "bigint",
             Self::Date | Self::Instant => "date",
+            Self::Numbers => "number[]",
+            Self::Strings => "string[]",
+            Self::Booleans => "boolean[]",
+            Self::Bigints => "bigint[]",
+            Self::Dates => "date[]",
+            Self::List => "list",
             Self::Any => "any",
         }
     }

@@ -57,8 +57,8 @@ pub(crate) fn truth(a: &Arguments) -> Result<BooleanBuffer> {
             let text = a.string(0)?;
             return Ok(BooleanBuffer::collect_bool(a.rows, |row| text.get(row).is_some_and(|text| !text.is_empty())));
         }
-        // Every object is true, an invalid date too.
-        DataType::Timestamp(_, _) => BooleanBuffer::new_set(a.rows),
+        // Every object is true, an invalid date and an empty list too.
+        DataType::Timestamp(_, _) | DataType::List(_) => BooleanBuffer::new_set(a.rows),
         other => return internal_err!("truth of {other}"),
     };
     Ok(match a.nulls(0) {

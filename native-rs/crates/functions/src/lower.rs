@@ -189,7 +189,10 @@ impl<'a> Scope<'a> {
         let function = resolve(name, &types, js)?;
         let mut values = Vec::with_capacity(arguments.len());
         for (index, argument) in arguments.iter().enumerate() {
-            values.push(self.argument(function, index, argument)?);
+            let value = self.argument(function, index, argument)?;
+            // A list of dates holds stored ones.
+            let held = function.name == "Array.of" && value.may_be_invalid;
+            values.push(if held { Value { expr: store(value.expr), nullable: true, may_be_invalid: false, ..value } } else { value });
         }
         let throws = match function.throws {
             Throws::Never => false,

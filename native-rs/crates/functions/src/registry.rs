@@ -7,7 +7,7 @@ use lockstep_plan::JsType;
 
 use crate::error::not_supported;
 use crate::function::Function;
-use crate::{arithmetic, bits, comparison, convert, date, logic, math, string};
+use crate::{arithmetic, bits, comparison, convert, date, list, logic, math, string};
 
 fn families() -> impl Iterator<Item = &'static Function> {
     [
@@ -23,8 +23,10 @@ fn families() -> impl Iterator<Item = &'static Function> {
         string::replace::FUNCTIONS,
         date::construct::FUNCTIONS,
         date::format::FUNCTIONS,
+        list::FUNCTIONS,
     ]
     .into_iter()
+    .chain(list::FAMILIES)
     .chain(comparison::FAMILIES)
     .chain(date::getters::FAMILIES)
     .flatten()

@@ -1,12 +1,13 @@
 //! An Arrow column seen as a JavaScript value.
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, Float64Array, PrimitiveArray};
+use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, Float64Array, ListArray, PrimitiveArray};
+use arrow::compute::cast;
 use arrow::datatypes::{
-    DataType, Date32Type, Date64Type, Decimal128Type, Int64Type, TimeUnit, TimestampMicrosecondType, TimestampMillisecondType,
+    DataType, Field, Date32Type, Date64Type, Decimal128Type, Int64Type, TimeUnit, TimestampMicrosecondType, TimestampMillisecondType,
     TimestampNanosecondType, TimestampSecondType, UInt64Type,
 };
-use datafusion::common::{Result, internal_err};
+use datafusion::common::{DataFusionError, Result, internal_err};
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::{
     Cast, ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility, ident,
@@ -15,8 +16,9 @@ use lockstep_plan::JsType;
 
 use crate::arguments::dates;
 use crate::error::{RowError, not_supported};
-use crate::exact::exact_cast;
+use crate::exact::{exact_cast, exactly};
 use crate::function::run;
+use crate::list::visible;
 
 pub(crate) const UTC: &str = "UTC";
 
@@ -31,6 +33,11 @@ pub fn arrow_type(js: JsType) -> DataType {
         JsType::Boolean => DataType::Boolean,
         JsType::Bigint => DataType::Int64,
         JsType::Date => DataType::Timestamp(TimeUnit::Millisecond, Some(UTC.into())),
+        JsType::Numbers => DataType::new_list(arrow_type(JsType::Number), true),
+        JsType::Strings => DataType::new_list(arrow_type(JsType::String), true),
+        JsType::Booleans => DataType::new_list(arrow_type(JsType::Boolean), true),
+        JsType::Bigints => DataType::new_list(arrow_type(JsType::Bigint), true),
+        JsType::Dates => DataType::new_list(arrow_type(JsType::Date), true),
     }
 }
 
@@ -43,24 +50,46 @@ pub fn view(name: &str, js: JsType, stored: &DataType) -> Result<Expr> {
     if *stored == target {
         return Ok(column);
     }
-    let cast = |column: Expr| Ok(Expr::Cast(Cast::new(Box::new(column), target.clone())));
+    match conversion(js, stored) {
+        Some(Conversion::Cast) => Ok(Expr::Cast(Cast::new(Box::new(column), target))),
+        Some(Conversion::Exact) => Ok(exact_cast(column, name, &target)),
+        Some(Conversion::Kernel) => Ok(call(name, js, column)),
+        None => not_supported(format!("column \"{name}\" of type {stored} cannot be seen as {js:?} in a row function")),
+    }
+}
+
+/// How a stored value becomes a JavaScript value.
+enum Conversion {
+    Cast,
+    /// A cast that may not fit.
+    Exact,
+    /// With a check or a rule of its own: [`View`].
+    Kernel,
+}
+
+/// None: there is no view.
+fn conversion(js: JsType, stored: &DataType) -> Option<Conversion> {
+    if *stored == arrow_type(js) {
+        return Some(Conversion::Cast);
+    }
     match (js, stored) {
-        (JsType::Number, DataType::Int64 | DataType::UInt64) => Ok(call(name, js, column)),
-        (JsType::Number, stored) if stored.is_integer() || stored.is_floating() => cast(column),
-        (JsType::Number, DataType::Decimal128(precision, _)) if *precision <= 15 => Ok(call(name, js, column)),
+        (JsType::Number, DataType::Int64 | DataType::UInt64) => Some(Conversion::Kernel),
+        (JsType::Number, stored) if stored.is_integer() || stored.is_floating() => Some(Conversion::Cast),
+        (JsType::Number, DataType::Decimal128(precision, _)) if *precision <= 15 => Some(Conversion::Kernel),
         (
             JsType::Number,
             DataType::Decimal32(precision, _)
             | DataType::Decimal64(precision, _)
             | DataType::Decimal256(precision, _),
-        ) if *precision <= 15 => cast(column),
-        (JsType::String, DataType::LargeUtf8 | DataType::Utf8View) => cast(column),
-        (JsType::String, DataType::Dictionary(_, values)) if values.is_string() => cast(column),
-        (JsType::Bigint, DataType::UInt64) => Ok(exact_cast(column, name, &target)),
-        (JsType::Bigint, stored) if stored.is_integer() => cast(column),
-        (JsType::Date, DataType::Timestamp(_, _) | DataType::Date32 | DataType::Date64) => Ok(call(name, js, column)),
-        (_, DataType::Null) => cast(column),
-        _ => not_supported(format!("column \"{name}\" of type {stored} cannot be seen as {js:?} in a row function")),
+        ) if *precision <= 15 => Some(Conversion::Cast),
+        (JsType::String, DataType::LargeUtf8 | DataType::Utf8View) => Some(Conversion::Cast),
+        (JsType::String, DataType::Dictionary(_, values)) if values.is_string() => Some(Conversion::Cast),
+        (JsType::Bigint, DataType::UInt64) => Some(Conversion::Exact),
+        (JsType::Bigint, stored) if stored.is_integer() => Some(Conversion::Cast),
+        (JsType::Date, DataType::Timestamp(_, _) | DataType::Date32 | DataType::Date64) => Some(Conversion::Kernel),
+        (_, DataType::Null) => Some(Conversion::Cast),
+        (list, DataType::List(item)) => conversion(list.element()?, item.data_type()).map(|_| Conversion::Kernel),
+        _ => None,
     }
 }
 
@@ -88,7 +117,8 @@ impl ScalarUDFImpl for View {
     fn name(&self) -> &str {
         match self.js {
             JsType::Number => "view.number",
-            _ => "view.date",
+            JsType::Date => "view.date",
+            _ => "view.list",
         }
     }
 
@@ -105,24 +135,38 @@ impl ScalarUDFImpl for View {
         args: datafusion::logical_expr::ReturnFieldArgs,
     ) -> Result<arrow::datatypes::FieldRef> {
         let nullable = args.arg_fields[0].is_nullable();
-        Ok(Arc::new(arrow::datatypes::Field::new(self.name(), arrow_type(self.js), nullable)))
+        Ok(Arc::new(Field::new(self.name(), arrow_type(self.js), nullable)))
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        run(
-            |arguments| {
-                let array = arguments.array(0)?;
-                match self.js {
-                    JsType::Number => self.number(&array),
-                    _ => date(&array),
-                }
-            },
-            &args,
-        )
+        run(|arguments| self.seen(self.js, &arguments.array(0)?), &args)
     }
 }
 
 impl View {
+    fn seen(&self, js: JsType, array: &ArrayRef) -> Result<ArrayRef> {
+        match (js, conversion(js, array.data_type())) {
+            (_, Some(Conversion::Cast)) => Ok(cast(array, &arrow_type(js))?),
+            (_, Some(Conversion::Exact)) => exactly(array, &self.column, &arrow_type(js)),
+            (JsType::Number, _) => self.number(array),
+            (JsType::Date, _) => date(array),
+            _ => self.list(js, array),
+        }
+    }
+
+    /// A list of the elements as JavaScript sees them. Of elements that are in no list nothing is asked.
+    fn list(&self, js: JsType, array: &ArrayRef) -> Result<ArrayRef> {
+        let Some(element) = js.element() else { return internal_err!("view.list of {}", array.data_type()) };
+        let list = visible(array.as_list::<i32>())?;
+        let row_of = |at: usize| list.value_offsets().partition_point(|&offset| offset as usize <= at) - 1;
+        let values = self.seen(element, list.values()).map_err(|error| match RowError::of(&error) {
+            Some(found) => DataFusionError::External(Box::new(RowError { row: row_of(found.row), ..found.clone() })),
+            None => error,
+        })?;
+        let item = Arc::new(Field::new_list_field(arrow_type(element), true));
+        Ok(Arc::new(ListArray::try_new(item, list.offsets().clone(), values, list.nulls().cloned())?))
+    }
+
     fn number(&self, array: &ArrayRef) -> Result<ArrayRef> {
         match array.data_type() {
             DataType::Int64 => {

@@ -47,7 +47,7 @@ impl NamedAggregate {
     }
 }
 
-/// Every aggregate but `count` (rows), `invalid`, `first` and `last` skips null and NaN; of nothing, all but the counts are null.
+/// Every aggregate but `count` (rows), `invalid`, `first` and `last` skips null and NaN; of nothing, all but the counts and lists are null.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 #[ts(export, export_to = "../../../plan/index.d.ts")]
@@ -86,11 +86,15 @@ pub enum AggregateFunction {
     Covariancep,
     /// Pearson's correlation.
     Corr,
+    /// The values in table order, as a list. Of nothing: an empty list.
+    ArrayAgg,
+    /// The distinct values in the order of their first rows, as a list. Of nothing: an empty list.
+    ArrayAggDistinct,
 }
 
 impl AggregateFunction {
     /// Whether the answer depends on the order of the rows.
     pub fn sees_order(self) -> bool {
-        matches!(self, Self::Any | Self::First | Self::Last | Self::Mode)
+        matches!(self, Self::Any | Self::First | Self::Last | Self::Mode | Self::ArrayAgg | Self::ArrayAggDistinct)
     }
 }

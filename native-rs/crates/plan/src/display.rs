@@ -58,8 +58,8 @@ impl Display for Node {
                 f.write_str("concat ")?;
                 separated(f, inputs, |f, input| write!(f, "#{input}"))
             }
-            Self::Unroll { input, text, separator, name, index, limit, .. } => {
-                write!(f, "unroll #{input} {name} = split({text}, {separator:?})")?;
+            Self::Unroll { input, lists, index, limit, .. } => {
+                write!(f, "unroll #{input} {}", Comma(lists))?;
                 index.iter().try_for_each(|index| write!(f, " at {index}"))?;
                 limit.iter().try_for_each(|limit| write!(f, ", {limit} at most"))
             }
@@ -186,6 +186,8 @@ impl Display for AggregateFunction {
             Self::Covariance => "covariance",
             Self::Covariancep => "covariancep",
             Self::Corr => "corr",
+            Self::ArrayAgg => "array_agg",
+            Self::ArrayAggDistinct => "array_agg_distinct",
         })
     }
 }
@@ -260,6 +262,11 @@ impl Display for JsType {
             Self::Boolean => "boolean",
             Self::Bigint => "bigint",
             Self::Date => "date",
+            Self::Numbers => "number[]",
+            Self::Strings => "string[]",
+            Self::Booleans => "boolean[]",
+            Self::Bigints => "bigint[]",
+            Self::Dates => "date[]",
         })
     }
 }

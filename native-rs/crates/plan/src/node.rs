@@ -63,17 +63,15 @@ pub enum Node {
     },
     /// Rows of all inputs one after another; columns by the first input's names, absent ones null.
     Concat { inputs: Vec<NodeId>, site: Site },
-    /// For each row, one for each part of its text between the separators, as `String.split` makes them. The part
-    /// and its place, from 0, are columns, in place of those of the same name or behind the others.
+    /// For each row, one for each element of its lists, which stand side by side: the shorter end in nulls. The elements and
+    /// their place, from 0, are columns, in place of those of the same name or behind the others.
     Unroll {
         input: NodeId,
-        text: Expression,
-        separator: String,
-        name: String,
+        lists: Vec<NamedExpression>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[ts(optional)]
         index: Option<String>,
-        /// At most so many parts of each row.
+        /// At most so many elements of each row.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[ts(optional, type = "number")]
         limit: Option<u64>,

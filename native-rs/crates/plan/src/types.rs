@@ -15,6 +15,43 @@ pub enum JsType {
     Bigint,
     /// timestamp(ms, UTC).
     Date,
+    /// Lists of these, `list<item: …>`; an element may be null.
+    #[serde(rename = "number[]")]
+    Numbers,
+    #[serde(rename = "string[]")]
+    Strings,
+    #[serde(rename = "boolean[]")]
+    Booleans,
+    #[serde(rename = "bigint[]")]
+    Bigints,
+    #[serde(rename = "date[]")]
+    Dates,
+}
+
+impl JsType {
+    /// The type of a list's elements; None of a scalar.
+    pub fn element(self) -> Option<Self> {
+        match self {
+            Self::Numbers => Some(Self::Number),
+            Self::Strings => Some(Self::String),
+            Self::Booleans => Some(Self::Boolean),
+            Self::Bigints => Some(Self::Bigint),
+            Self::Dates => Some(Self::Date),
+            Self::Number | Self::String | Self::Boolean | Self::Bigint | Self::Date => None,
+        }
+    }
+
+    /// Lists of this type; None of lists, which a list does not hold.
+    pub fn list(self) -> Option<Self> {
+        match self {
+            Self::Number => Some(Self::Numbers),
+            Self::String => Some(Self::Strings),
+            Self::Boolean => Some(Self::Booleans),
+            Self::Bigint => Some(Self::Bigints),
+            Self::Date => Some(Self::Dates),
+            Self::Numbers | Self::Strings | Self::Booleans | Self::Bigints | Self::Dates => None,
+        }
+    }
 }
 
 /// What the program's interface says of a source column.

@@ -1,4 +1,5 @@
-import type { SourceSpan } from "../../ir/types.ts";
+import { elementOf, isList, type SourceSpan } from "../../ir/types.ts";
+import { listColumn } from "./list-column.ts";
 import { asserted, opaque, scalar, literal, type StaticType, type Value } from "./value.ts";
 
 /** A value under an annotation or cast: tsc goes by the annotation, what may really come stays as it was. */
@@ -10,6 +11,8 @@ export function annotated(value: Value, type: StaticType, span: SourceSpan): Val
     const [isNull, isUndefined] = [value.value === null, value.value === undefined];
     return scalar(literal(null, type.js, value.span), { null: type.null || (admitted && isNull), undefined: type.undefined || (admitted && isUndefined), unchecked: !admitted && isUndefined });
   }
+  // An empty array has the type that is said of it.
+  if (isList(type.js) && value.kind === "list" && !value.set && value.items.length === 0) return listColumn(value, span, elementOf(type.js)) ?? value;
   if (value.kind !== "scalar" || value.expression.type.js !== type.js) return value;
   return type.undefined ? { ...value, null: type.null, undefined: true } : { ...asserted(value), null: type.null };
 }

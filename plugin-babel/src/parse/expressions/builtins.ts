@@ -1,10 +1,10 @@
 /** What JavaScript gives to the types of columns beyond the catalogue: legal, run by V8, with the type of the result where one is known. */
 import { methodNames } from "../../functions/index.ts";
-import type { JsType } from "../../ir/types.ts";
+import type { JsType, ScalarType } from "../../ir/types.ts";
 import { plain, type StaticType } from "./value.ts";
 
 /** Names by type and, within it, by the type of the result; "" where that is no column's. */
-const names: Readonly<Record<JsType, Partial<Record<JsType | "", string>>>> = {
+const names: Readonly<Record<ScalarType, Partial<Record<ScalarType | "", string>>>> = {
   // replace and replaceAll with a regular expression or a function: plain texts are in the catalogue.
   string: {
     string: "normalize toLocaleUpperCase toLocaleLowerCase toWellFormed substr replace replaceAll",

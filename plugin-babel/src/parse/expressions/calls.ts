@@ -3,6 +3,7 @@ import type * as t from "@babel/types";
 import { rowFunctionWrites } from "../../diagnostics/row-function-writes.ts";
 import { wrongArguments } from "../../diagnostics/wrong-arguments.ts";
 import { functionNamed, scalarFunctions } from "../../functions/index.ts";
+import { isList } from "../../ir/types.ts";
 import { changedBy, rootOf } from "../../source/writes.ts";
 import { apply, type Argument } from "./apply.ts";
 import { callValues } from "./captured-lists.ts";
@@ -11,11 +12,12 @@ import { foreignMember, foreignResult } from "./foreign.ts";
 import type { Frame } from "./frame.ts";
 import { impurity } from "./globals.ts";
 import { inline } from "./inline.ts";
+import { callListColumn, listColumn } from "./list-column.ts";
 import { callList } from "./lists.ts";
 import { changesInstance, memberName, property, readProperty } from "./member.ts";
 import { callMethod } from "./methods.ts";
 import { survey } from "./survey.ts";
-import { partAt, partsMember } from "./text-parts.ts";
+import { partAt } from "./text-parts.ts";
 import { testPattern } from "./text-pattern.ts";
 import { callOp } from "./arquero-op.ts";
 import { required, unknown, type Value } from "./value.ts";
@@ -42,7 +44,7 @@ export function callMember(object: Value, name: string, callee: t.MemberExpressi
   if (reportChange(object, callee, node, frame)) return unknown;
   switch (object.kind) {
     case "scalar":
-      return callMethod(required(object), name, callee, node, frame);
+      return (isList(object.expression.type.js) ? callListColumn : callMethod)(required(object), name, callee, node, frame);
     case "list":
       return callList(object, name, callee, node, frame);
     case "namespace":
@@ -60,7 +62,7 @@ export function callMember(object: Value, name: string, callee: t.MemberExpressi
     case "parts": {
       const args = readArguments(node.arguments, frame);
       const part = name === "at" && args?.length === 1 ? partAt(object, args[0]!.value, node, frame) : null;
-      return part ? { ...part, undefined: true, unchecked: false } : partsMember(name, node, frame);
+      return part ? { ...part, undefined: true, unchecked: false } : callListColumn(listColumn(object, frame.span(callee.object))!, name, callee, node, frame);
     }
     case "any":
       survey(node, frame);

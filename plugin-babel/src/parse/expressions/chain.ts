@@ -68,7 +68,7 @@ function guard(value: Value, span: SourceSpan, frame: Frame, rest: Rest): Value 
   const tested = outer.bind("value", value) as Scalar;
   const inner = outer.branch(present(tested.place));
   const { unchecked: _, ...known } = tested;
-  const expression = { ...tested.expression, type: { js: tested.expression.type.js, nullable: false } } as Scalar["expression"];
+  const expression = { ...tested.expression, type: { ...tested.expression.type, nullable: false } } as Scalar["expression"];
   const result = close(inner.flow, rest({ ...known, expression, null: false, undefined: false }, inner));
   if (result.kind !== "scalar") {
     if (result.kind !== "any" && result.kind !== "nothing") frame.state.needsScript("an optional chain that gives an object has no native form");
@@ -77,7 +77,7 @@ function guard(value: Value, span: SourceSpan, frame: Frame, rest: Rest): Value 
   const { js } = result.expression.type;
   const test = call("isNull", [tested.expression], "boolean", span);
   const guarded: Scalar = scalar(
-    { kind: "if", test, then: literal(null, js, span), else: result.expression, type: { js, nullable: true }, span },
+    { kind: "if", test, then: literal(null, js, span), else: result.expression, type: { ...result.expression.type, nullable: true }, span },
     {
       null: result.null,
       undefined: admitted || result.undefined,

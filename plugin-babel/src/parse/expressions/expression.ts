@@ -15,6 +15,7 @@ import { readObject } from "./records.ts";
 import { survey } from "./survey.ts";
 import { readAssignment } from "./assignment.ts";
 import { textPattern } from "./text-pattern.ts";
+import { isList } from "../../ir/types.ts";
 import { staticType } from "./static-type.ts";
 import { asserted, literal, opaque, plain, scalar, typeOf, unknown, describe, type StaticType, type Value } from "./value.ts";
 
@@ -46,7 +47,7 @@ const readers: { readonly [K in t.Node["type"]]?: Reader<K> } = {
         continue;
       }
       const spread = readExpression(element.argument, frame);
-      if (spread.kind !== "list") return unsupported(node, "spread has no native form", null, frame);
+      if (spread.kind !== "list") return unsupported(node, "spread has no native form", spreadType(spread), frame);
       items.push(...spread.items);
     }
     return { kind: "list", items, set: false };
@@ -92,6 +93,12 @@ export function unsupported(node: t.Node, reason: string, type: StaticType | nul
   frame.state.needsScript(reason);
   survey(node, frame);
   return opaque(type, frame.span(node));
+}
+
+/** An array that begins with what a column's array holds is taken to hold nothing else. */
+function spreadType(value: Value): StaticType | null {
+  const type = typeOf(value);
+  return type?.js && isList(type.js) ? { ...type, null: false, undefined: false } : null;
 }
 
 function forbidden(what: Parameters<typeof asyncRowFunction>[0], node: t.Node, frame: Frame): Value {

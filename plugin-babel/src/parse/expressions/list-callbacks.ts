@@ -38,7 +38,7 @@ function withCallback(list: List, arg: Value | undefined, run: (callback: Callba
 const index = (i: number, node: Call, frame: Frame): Value => scalar(literal(i, "number", frame.span(node)));
 
 /** The callback on some arguments; it may take fewer. */
-function once(callback: Callback, args: readonly Value[], node: Call, frame: Frame): Value {
+export function once(callback: Callback, args: readonly Value[], node: Call, frame: Frame): Value {
   const [at] = node.arguments;
   const given = args.map((value) => ({ value, node: at ?? node }));
   if (callback.kind === "helper") return inline(callback, given.slice(0, callback.node.params.length), node, frame);

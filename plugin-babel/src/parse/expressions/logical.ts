@@ -1,7 +1,7 @@
 /** `&&`, `||`, `??` and `?:`: the right side sees what the left side's outcome tells. */
 import type * as t from "@babel/types";
 import type { Expression } from "../../ir/expression.ts";
-import type { SourceSpan } from "../../ir/types.ts";
+import { eitherType, isList, type JsType, type SourceSpan } from "../../ir/types.ts";
 import { checkNullishness, checkTruthiness } from "./decided.ts";
 import { both, either, type Truth } from "./facts.ts";
 import { readExpression } from "./expression.ts";
@@ -38,17 +38,17 @@ function and(left: Value, test: Test, right: Value, span: SourceSpan): Value {
   if (left.kind === "scalar" && left.expression.kind === "literal") return left.expression.value ? right : left;
   if (left.kind !== "scalar" && left.kind !== "mixed") return right;
   const tested: Expression = { kind: "and", left: test.test, right: second.test, type: { js: "boolean", nullable: false }, span };
-  const types = left.kind === "scalar" && left.expression.type.js === "date" ? typesOf(right) : typesOf(left, right);
+  const types = left.kind === "scalar" && isObject(left.expression.type.js) ? typesOf(right) : typesOf(left, right);
   const mixed: Value = { kind: "mixed", types, test: tested, truth };
   if (left.kind === "mixed") return mixed;
   const js = left.expression.type.js;
-  // A Date is falsy only when absent, so the result has the type of the right side.
-  if (js === "date" && right.kind === "scalar") {
+  // A Date or an array is falsy only when absent, so the result has the type of the right side.
+  if (isObject(js) && right.kind === "scalar") {
     const absent = scalar(literal(null, right.expression.type.js, span), { null: left.null, undefined: left.undefined });
     const chosen = left.expression.type.nullable ? choose(test.test, right, absent, span, test) : right;
     return chosen.kind === "scalar" ? { ...chosen, truth } : chosen;
   }
-  const b = toScalar(right, js);
+  const b = toScalar(right, js, span);
   if (!b) return mixed;
   if (js === "boolean" && !left.expression.type.nullable && !b.expression.type.nullable) return scalar(tested, { truth });
   return scalar(pair("and", left.expression, b.expression, left.expression.type.nullable || b.expression.type.nullable, span), {
@@ -65,7 +65,7 @@ function or(left: Value, test: Test, right: Value, span: SourceSpan): Value {
   if (left.kind === "nothing") return right;
   if (left.kind === "scalar" && left.expression.kind === "literal") return left.expression.value ? left : right;
   if (left.kind !== "scalar" && left.kind !== "mixed") return left;
-  const b = left.kind === "scalar" ? toScalar(right, left.expression.type.js) : null;
+  const b = left.kind === "scalar" ? toScalar(right, left.expression.type.js, span) : null;
   if (left.kind === "mixed" || !b) {
     const tested: Expression = { kind: "or", left: test.test, right: second.test, type: { js: "boolean", nullable: false }, span };
     const given = typesOf(right);
@@ -84,7 +84,7 @@ function nullish(left: Value, right: Value, span: SourceSpan): Value {
   if (left.kind === "nothing") return right;
   if (left.kind !== "scalar" || left.expression.kind === "literal") return left;
   if (left.required) return nullish(optional(left), right, span);
-  const b = toScalar(right, left.expression.type.js);
+  const b = toScalar(right, left.expression.type.js, span);
   if (!b) {
     const isNull = call("isNull", [left.expression], "boolean", span);
     const present: Value = { ...left, null: false, undefined: false };
@@ -104,8 +104,10 @@ function fallBack(left: Expression, right: Expression, span: SourceSpan): Expres
 }
 
 function pair(kind: "and" | "or" | "nullish", left: Expression, right: Expression, nullable: boolean, span: SourceSpan): Expression {
-  return { kind, left, right, type: { js: left.type.js, nullable }, span };
+  return { kind, left, right, type: { ...eitherType(left.type, right.type), nullable }, span };
 }
+
+const isObject = (js: JsType): boolean => js === "date" || isList(js);
 
 export function readConditional(node: t.ConditionalExpression, frame: Frame): Value {
   checkTruthiness(node.test, frame);

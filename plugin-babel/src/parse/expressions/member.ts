@@ -5,16 +5,17 @@ import { possiblyNull } from "../../diagnostics/possibly-null.ts";
 import { rowFunctionWrites } from "../../diagnostics/row-function-writes.ts";
 import { unknownProperty } from "../../diagnostics/unknown-property.ts";
 import { methodNames } from "../../functions/index.ts";
-import { mayBeNull, type SourceSpan } from "../../ir/types.ts";
+import { isList, mayBeNull, type SourceSpan } from "../../ir/types.ts";
 import { readExpression, unsupported } from "./expression.ts";
 import { valuesMember } from "./captured-lists.ts";
 import { foreignMember } from "./foreign.ts";
 import type { Frame } from "./frame.ts";
 import { namespaceMember } from "./globals.ts";
 import { absence } from "./operators.ts";
+import { listColumn, listItem, listMember as listColumnMember } from "./list-column.ts";
 import { indexList, listMember } from "./lists.ts";
 import { lookUp } from "./records.ts";
-import { partAt, partCount, partsMember } from "./text-parts.ts";
+import { partAt, partCount } from "./text-parts.ts";
 import { builtinMembers } from "./builtins.ts";
 import { call, describe, literal, narrow, plain, required, scalar, unknown, type Scalar, type Value } from "./value.ts";
 
@@ -50,7 +51,7 @@ export function readProperty(object: Value, node: Member, frame: Frame): Value {
   if (object.kind === "row" && node.property.type === "NumericLiteral") return property(object, String(node.property.value), node, frame);
   const key = readExpression(node.property, frame);
   if (object.kind === "values") return valuesMember(object, "[]", node, frame);
-  if (object.kind === "parts") return partAt(object, key, node, frame) ?? partsMember("[]", node, frame);
+  if (object.kind === "parts") return partAt(object, key, node, frame) ?? listItem(listColumn(object, frame.span(node.object))!, key, node, frame);
   if (object.kind === "any") return foreignMember(object.of, "[]", frame.span(node));
   if (key.kind === "any") return unknown;
   if (object.kind === "list" && !object.set) return indexList(object.items, key, node, frame);
@@ -59,6 +60,7 @@ export function readProperty(object: Value, node: Member, frame: Frame): Value {
     frame.state.environment.params[object.param]?.forEach((column) => frame.state.columns.add(column.name));
     return unsupported(node, "a column chosen by a computed name has no native form", null, frame);
   }
+  if (object.kind === "scalar" && isList(object.expression.type.js)) return listItem(required(object), key, node, frame);
   if (object.kind === "scalar" && object.expression.type.js === "string") return characterAt(object, key, node, frame);
   return unsupported(node, "a computed property has no native form", null, frame);
 }
@@ -82,7 +84,7 @@ export function property(object: Value, name: string, node: Member, frame: Frame
     case "values":
       return valuesMember(object, name, node, frame);
     case "parts":
-      return name === "length" ? partCount(object, node, frame) : partsMember(name, node, frame);
+      return name === "length" ? partCount(object, node, frame) : listColumnMember(listColumn(object, span)!, name, node, frame);
     case "pattern":
       frame.state.needsScript("regular expressions run in V8");
       return foreignMember("RegExp", name, span);
@@ -108,7 +110,7 @@ export function property(object: Value, name: string, node: Member, frame: Frame
       frame.state.typeError(possiblyNull(frame.text(node.object), object.value === null ? "null" : "undefined", frame.span(node.object), "property"));
       return unknown;
     case "scalar":
-      return scalarProperty(required(object), name, node, frame);
+      return (isList(object.expression.type.js) ? listColumnMember : scalarProperty)(required(object), name, node, frame);
     case "helper":
     case "mixed":
       if (object.kind === "mixed") requirePresent(object, node, frame);
@@ -152,7 +154,8 @@ export function readColumn(param: number, name: string, node: t.Node, at: Source
     return null;
   }
   columns.add(name);
-  const type = { js: found.type.js, nullable: mayBeNull(found.type) };
+  const { unsure: _, ...known } = found.type;
+  const type = { ...known, nullable: mayBeNull(found.type) };
   const value = scalar({ kind: "column", name, ...(param === 1 && { second: true as const }), type, span: frame.span(node) }, { null: found.type.nullable, place: `row ${param} ${name}` });
   return narrow(value, frame.flow.facts);
 }

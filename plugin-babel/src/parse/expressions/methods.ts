@@ -51,8 +51,11 @@ function textMethod(receiver: Scalar, name: string, node: Call, frame: Frame): V
   if (!first || more.length > 0) return null;
   if (name === "split") {
     const separator = first.value.kind === "scalar" ? first.value.expression : null;
-    const isPlain = !second && separator?.kind === "literal" && typeof separator.value === "string" && separator.value !== "";
-    return isPlain ? { kind: "parts", text: receiver, separator: separator.value as string } : null;
+    const isPlain = separator?.kind === "literal" && typeof separator.value === "string" && separator.value !== "" && separator.value.isWellFormed();
+    if (!isPlain) return null;
+    if (!second) return { kind: "parts", text: receiver, separator: separator.value as string };
+    const limit = second.value.kind === "scalar" && second.value.expression.kind === "literal" && typeof second.value.expression.value === "number" ? second.value.expression : null;
+    return limit && scalar(call("string.split", [receiver.expression, separator, limit], "string[]", frame.span(node)));
   }
   const pattern = first.value.kind === "pattern" ? replaced(first.value.pattern, first.node, frame) : null;
   if (!pattern || !second || second.value.kind !== "scalar" || (name === "replaceAll" && !pattern.all)) return null;

@@ -1,5 +1,6 @@
 /** TypeScript annotations as column types. */
 import type * as t from "@babel/types";
+import { isList } from "../../ir/types.ts";
 import type { Scope } from "../row-function.ts";
 import { fromValueType, type StaticType } from "./value.ts";
 
@@ -26,7 +27,12 @@ export function staticType(node: t.TSType, scope: Scope): StaticType | null {
       return staticType(node.typeAnnotation, scope);
     case "TSUnionType":
       return node.types.map((type) => staticType(type, scope)).reduce(union);
+    case "TSArrayType":
+      return listOf(staticType(node.elementType, scope));
+    case "TSTypeOperator":
+      return node.operator === "readonly" && node.typeAnnotation ? staticType(node.typeAnnotation, scope) : null;
     case "TSTypeReference": {
+      if (node.typeName.type === "Identifier" && /^(Readonly)?Array$/.test(node.typeName.name) && node.typeArguments?.params[0]) return listOf(staticType(node.typeArguments.params[0] as t.TSType, scope));
       if (node.typeName.type === "Identifier" && node.typeName.name === "Date" && !node.typeArguments) return of("date");
       const type = scope.typeOf?.(node) ?? null;
       return type && fromValueType(type);
@@ -41,6 +47,12 @@ export function staticType(node: t.TSType, scope: Scope): StaticType | null {
 /** The annotation of a parameter, variable or result. */
 export function annotation(node: t.Node | null | undefined, scope: Scope): StaticType | null {
   return node?.type === "TSTypeAnnotation" ? staticType(node.typeAnnotation, scope) : null;
+}
+
+/** An array of values of a column's type. */
+function listOf(element: StaticType | null): StaticType | null {
+  if (!element?.js || isList(element.js)) return null;
+  return { js: `${element.js}[]`, null: false, undefined: false, ...((element.null || element.undefined) && { holes: true as const }) };
 }
 
 const of = (js: NonNullable<StaticType["js"]>): StaticType => ({ js, null: false, undefined: false });
@@ -65,5 +77,5 @@ function literalType(node: t.TSLiteralType["literal"]): StaticType | null {
 
 function union(a: StaticType | null, b: StaticType | null): StaticType | null {
   if (a === null || b === null || (a.js !== null && b.js !== null && a.js !== b.js)) return null;
-  return { js: a.js ?? b.js, null: a.null || b.null, undefined: a.undefined || b.undefined };
+  return { js: a.js ?? b.js, null: a.null || b.null, undefined: a.undefined || b.undefined, ...((a.holes || b.holes) && { holes: true as const }) };
 }

@@ -4,8 +4,10 @@
  */
 import { isExpression, isFunction } from "@babel/types";
 import type * as t from "@babel/types";
+import { isList } from "../../ir/types.ts";
 import { readExpression } from "./expression.ts";
 import type { Frame } from "./frame.ts";
+import { elementType } from "./list-column.ts";
 import { declaredNames, isNameOnly, isPattern, parts, walk } from "./names.ts";
 import { annotation } from "./static-type.ts";
 import { typeOf, opaque, plain, unknown, type StaticType, type Value } from "./value.ts";
@@ -56,11 +58,12 @@ function typeDeclared({ id }: t.VariableDeclarator, init: t.Node | null | undefi
   if (type?.js) setType(id.name, type, id, frame);
 }
 
-/** `for (const c of text)` */
+/** `for (const c of text)`, `for (const tag of d.tags)` */
 function typeElement({ id }: t.VariableDeclarator, list: t.Node, frame: Frame): void {
   const value = readExpression(list, frame);
   const isText = (value.kind === "scalar" && value.expression.type.js === "string") || (value.kind === "any" && value.of === "string[]");
-  if (id.type === "Identifier" && isText) setType(id.name, plain("string"), id, frame);
+  const held = value.kind === "scalar" && isList(value.expression.type.js) ? elementType(value) : null;
+  if (id.type === "Identifier" && (isText || held)) setType(id.name, held ?? plain("string"), id, frame);
 }
 
 function setType(name: string, type: StaticType, at: t.Node, frame: Frame): void {

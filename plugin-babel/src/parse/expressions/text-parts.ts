@@ -1,7 +1,6 @@
 /** `text.split(",")[1]` without the array: each part ends where the separator is found next. */
 import type * as t from "@babel/types";
 import type { Expression } from "../../ir/expression.ts";
-import { foreignMember } from "./foreign.ts";
 import { noFacts } from "./facts.ts";
 import { close, type Frame } from "./frame.ts";
 import { choose, not } from "./truth.ts";
@@ -54,10 +53,4 @@ export function partCount({ text, separator }: Parts, node: t.Node, frame: Frame
   const removed = call("sub", [length(subject.expression), length(without)], "number", span);
   const separators = separator.length === 1 ? removed : call("div", [removed, number(separator.length)], "number", span);
   return close(outer.flow, scalar(call("add", [separators, number(1)], "number", span)));
-}
-
-/** Other uses of the array are V8's, with the types they have there. */
-export function partsMember(name: string, node: t.Node, frame: Frame): Value {
-  frame.state.needsScript("split runs in V8");
-  return foreignMember("string[]", name, frame.span(node));
 }

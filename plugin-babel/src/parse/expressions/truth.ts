@@ -1,7 +1,8 @@
 /** Truthiness, and the values chosen by it. */
 import type { Expression } from "../../ir/expression.ts";
-import type { SourceSpan } from "../../ir/types.ts";
+import { eitherType, elementOf, isList, type SourceSpan } from "../../ir/types.ts";
 import { both, either, noTruth, present, type Facts, type Truth } from "./facts.ts";
+import { listColumn } from "./list-column.ts";
 import { call, literal, opaque, optional, plain, scalar, typesOf, uncheckedOf, unknown, type Fields, type Scalar, type Value } from "./value.ts";
 
 export interface Test extends Truth {
@@ -48,8 +49,8 @@ export function truthy(e: Expression): Expression {
       return { ...e, body: truthy(e.body), type: boolean };
     default:
       if (e.type.js === "boolean" && !e.type.nullable) return e;
-      // A Date is an object: true unless it is absent.
-      if (e.type.js === "date") return not(call("isNull", [e], "boolean", span), span);
+      // A Date or an array is an object: true unless it is absent.
+      if (e.type.js === "date" || isList(e.type.js)) return not(call("isNull", [e], "boolean", span), span);
       return call("truthy", [e], "boolean", span);
   }
 }
@@ -64,12 +65,12 @@ export function not(test: Expression, span: SourceSpan): Expression {
 
 /** `test ? then : otherwise` of any two values. */
 export function choose(test: Expression, then: Value, otherwise: Value, span: SourceSpan, facts: { then: Facts; else: Facts } = noTruth): Value {
-  if (test.kind === "literal") return known(test.value ? then : otherwise, then, otherwise);
+  if (test.kind === "literal") return known(test, test.value ? then : otherwise, then, otherwise);
   if (then === otherwise) return then;
   if (then.kind === "any" || otherwise.kind === "any") return unknown;
   const record = chooseRecord(test, then, otherwise, span);
   if (record) return record;
-  const types = unify(then, otherwise);
+  const types = unify(then, otherwise, span);
   const [a, b] = [toTest(then, span), toTest(otherwise, span)];
   const truth: Truth = {
     then: either(both(facts.then, a.then), both(facts.else, b.then)),
@@ -105,8 +106,8 @@ function chooseRecord(test: Expression, then: Value, otherwise: Value, span: Sou
 }
 
 /** A branch that is always taken, with the type tsc gives to both. */
-function known(taken: Value, then: Value, otherwise: Value): Value {
-  const types = unify(then, otherwise);
+function known(test: Expression, taken: Value, then: Value, otherwise: Value): Value {
+  const types = unify(then, otherwise, test.span);
   if (taken.kind !== "scalar" || types === null || types === "nothing") return taken;
   return { ...taken, null: types[0].null || types[1].null, undefined: types[0].undefined || types[1].undefined };
 }
@@ -119,7 +120,7 @@ export function ifElse(test: Expression, then: Expression, otherwise: Expression
     if (then.kind === "literal") return logic(then.value ? "or" : "and", then.value ? test : not(test, span), otherwise, span);
     if (otherwise.kind === "literal") return logic(otherwise.value ? "or" : "and", otherwise.value ? not(test, span) : test, then, span);
   }
-  const type = { js: then.type.js, nullable: then.type.nullable || otherwise.type.nullable };
+  const type = eitherType(then.type, otherwise.type);
   return { kind: "if", test, then, else: otherwise, type, span };
 }
 
@@ -136,16 +137,22 @@ export function orIfNull(e: Expression, absent: Expression, present: Expression)
 }
 
 /** Two values as scalars of one type; null where they have none. */
-export function unify(a: Value, b: Value): readonly [Scalar, Scalar] | "nothing" | null {
+export function unify(a: Value, b: Value, span: SourceSpan): readonly [Scalar, Scalar] | "nothing" | null {
   if (a.kind === "nothing" && b.kind === "nothing") return "nothing";
-  const js = a.kind === "scalar" ? a.expression.type.js : b.kind === "scalar" ? b.expression.type.js : null;
-  if (js === null) return null;
-  const [left, right] = [toScalar(a, js), toScalar(b, js)];
+  // An array that is written out is of the other's type where it is empty.
+  const [x, y] = [a, b].map((value) => (value.kind === "scalar" ? value : listColumn(value, span)));
+  const js = (x ?? y)?.expression.type.js;
+  if (js === undefined) return null;
+  const [left, right] = [toScalar(a, js, span), toScalar(b, js, span)];
   return left && right ? [left, right] : null;
 }
 
 /** The value as a scalar of that type; null when it is of another. */
-export function toScalar(value: Value, js: Expression["type"]["js"]): Scalar | null {
+export function toScalar(value: Value, js: Expression["type"]["js"], span: SourceSpan): Scalar | null {
+  if (isList(js) && value.kind !== "nothing") {
+    const list = listColumn(value, span, elementOf(js));
+    return list?.expression.type.js === js ? list : null;
+  }
   if (value.kind === "scalar") return value.expression.type.js === js ? value : null;
   if (value.kind !== "nothing") return null;
   return scalar(literal(null, js, value.span), { null: value.value === null, undefined: value.value === undefined });

@@ -3,7 +3,7 @@ import type * as t from "@babel/types";
 import { rowFunctionWrites } from "../../diagnostics/row-function-writes.ts";
 import { wrongOperands } from "../../diagnostics/wrong-operands.ts";
 import { fold } from "../../functions/fold.ts";
-import type { JsType } from "../../ir/types.ts";
+import { isList, type JsType } from "../../ir/types.ts";
 import { toNumber } from "./conversions.ts";
 import { checkTruthiness } from "./decided.ts";
 import { readExpression, unsupported } from "./expression.ts";
@@ -43,6 +43,7 @@ function sign(operator: "-" | "+" | "~", value: Value, node: t.UnaryExpression, 
   const operand = comparable(value, node.argument, frame);
   if (operand === "any") return opaque(plain("number"), span);
   const js = operand?.expression.type.js;
+  if (js !== undefined && isList(js)) return unsupported(node, `'${operator}' of an array runs in V8`, plain("number"), frame);
   if (!operand || (operator === "+" && js === "bigint")) {
     frame.state.typeError(wrongOperands(operator, [describe(value)], span, js === "bigint" ? "convert with Number(…)" : undefined));
     return opaque(plain("number"), span);
@@ -57,7 +58,7 @@ function sign(operator: "-" | "+" | "~", value: Value, node: t.UnaryExpression, 
   return scalar(fold(call(operator === "-" ? "neg" : "bit.not", [number], "number", span)));
 }
 
-const typeNames: Readonly<Record<JsType, string>> = { number: "number", string: "string", boolean: "boolean", bigint: "bigint", date: "object" };
+const typeName = (js: JsType): string => (js === "date" || isList(js) ? "object" : js);
 
 function readTypeof(node: t.UnaryExpression, frame: Frame): Value {
   const span = frame.span(node);
@@ -66,7 +67,7 @@ function readTypeof(node: t.UnaryExpression, frame: Frame): Value {
   if (value.kind === "nothing") return scalar(text(value.value === null ? "object" : "undefined"));
   if (value.kind !== "scalar" || (absences(value).null && absences(value).undefined)) return unsupported(node, "typeof of this value runs in V8", plain("string"), frame);
   if (value.expression.kind === "captured" && isAsserted(value)) return scalar(capturedAs("typeof", value.expression, "string"));
-  const present = text(typeNames[value.expression.type.js]);
+  const present = text(typeName(value.expression.type.js));
   const absent = absences(value);
   if (!absent.null && !absent.undefined) return scalar(present);
   const name = orIfNull(value.expression, text(absent.null ? "object" : "undefined"), present);

@@ -5,7 +5,7 @@
 import type * as t from "@babel/types";
 import type { CapturedForm, CapturedPath } from "../../ir/captured.ts";
 import type { CapturedExpression, Expression, LiteralExpression } from "../../ir/expression.ts";
-import { printType, type JsType, type SourceSpan, type ValueType } from "../../ir/types.ts";
+import { printJs, printType, type JsType, type SourceSpan, type ValueType } from "../../ir/types.ts";
 import type { Scope } from "../row-function.ts";
 import { isNot, onlySaid, type Facts, type Place, type Truth } from "./facts.ts";
 import type { Frame } from "./frame.ts";
@@ -35,6 +35,8 @@ export interface StaticType {
   readonly js: JsType | null;
   readonly null: boolean;
   readonly undefined: boolean;
+  /** Of a list: null may be among its elements. */
+  readonly holes?: true;
 }
 
 /**
@@ -154,20 +156,20 @@ export function converted(value: Scalar): Scalar | null {
 export function opaque(type: StaticType | null, span: SourceSpan): Value {
   if (type === null) return unknown;
   if (type.js === null) return { kind: "nothing", value: type.undefined ? undefined : null, span };
-  const column = { js: type.js, nullable: type.null || type.undefined };
+  const column = { js: type.js, nullable: type.null || type.undefined, ...(type.holes && { holes: type.holes }) };
   const expression: Expression = { kind: "script", columns: [], types: [], source: "", free: [], reason: "", type: column, span };
   return scalar(expression, { null: type.null, undefined: type.undefined });
 }
 
 export const plain = (js: JsType): StaticType => ({ js, null: false, undefined: false });
-export const fromValueType = (type: ValueType): StaticType => ({ js: type.js, null: type.nullable, undefined: false });
+export const fromValueType = (type: ValueType): StaticType => ({ js: type.js, null: type.nullable, undefined: false, ...(type.holes && { holes: type.holes }) });
 
 /** The members of a union of the values' types. */
 export const typesOf = (...values: readonly Value[]): string[] => [...new Set(values.flatMap((value) => describe(value).split(" | ")))];
 
 /** The static type of a value, null when it is no column's. */
 export function typeOf(value: Value): StaticType | null {
-  if (value.kind === "scalar") return { js: value.expression.type.js, null: value.null, undefined: value.undefined };
+  if (value.kind === "scalar") return { ...fromValueType(value.expression.type), null: value.null, undefined: value.undefined };
   if (value.kind === "nothing") return { js: null, null: value.value === null, undefined: value.value === undefined };
   return null;
 }
@@ -206,7 +208,7 @@ export function describe(value: Value): string {
 }
 
 export function printStatic(type: StaticType): string {
-  const parts = [type.js === "date" ? "Date" : type.js, type.null ? "null" : null, type.undefined ? "undefined" : null];
+  const parts = [type.js && printJs(type.js, type.holes), type.null ? "null" : null, type.undefined ? "undefined" : null];
   return parts.filter((part) => part !== null).join(" | ");
 }
 
@@ -220,7 +222,7 @@ export function narrow(value: Value, facts: Facts): Value {
   const mayBeNull = value.null && !facts.has(isNot(value.place, "null"));
   const mayBeUndefined = value.undefined && !facts.has(isNot(value.place, "undefined"));
   if (mayBeNull === value.null && mayBeUndefined === value.undefined) return value;
-  const type = { js: value.expression.type.js, nullable: value.expression.type.nullable && (mayBeNull || mayBeUndefined || facts.has(onlySaid(value.place))) };
+  const type = { ...value.expression.type, nullable: value.expression.type.nullable && (mayBeNull || mayBeUndefined || facts.has(onlySaid(value.place))) };
   return { ...value, expression: { ...value.expression, type } as Expression, null: mayBeNull, undefined: mayBeUndefined };
 }
 

@@ -13,6 +13,8 @@ interface Buffers {
   /** Of views: the buffers that hold longer values. */
   readonly data?: readonly Uint8Array[];
   readonly dictionary?: Column<unknown>;
+  /** Of lists: their elements. */
+  readonly children?: readonly Buffers[];
   isValid(index: number): boolean;
   key?(index: number): number;
 }
@@ -45,6 +47,13 @@ function checkBatch(batch: Buffers): void {
       for (let i = 0; i < length; i++) if (!(batch.values![i]! >= 0 && batch.values![i]! < dictionary.length) && (nullCount === 0 || batch.isValid(i))) throw new Error("a row has an entry that its dictionary has not");
       return;
     }
+    case Type.List:
+    case Type.LargeList:
+      checkOffsets({ ...batch, length, offsets: batch.offsets!, values: { length: batch.children![0]!.length } }, false);
+      return checkBatch(batch.children![0]!);
+    case Type.FixedSizeList:
+      if (batch.children![0]!.length < length * type.stride) throw new Error("a column has too few elements for its lists");
+      return checkBatch(batch.children![0]!);
     case Type.Bool:
       return atLeast(batch, Math.ceil(length / 8));
     case Type.Decimal:

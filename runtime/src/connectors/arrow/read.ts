@@ -18,7 +18,7 @@ import { findMessages, magic, type Message, type Slice } from "./messages.ts";
 /** Options of {@link readArrow}. */
 export interface ReadArrowOptions<Row> {
   /** Columns seen otherwise than by default: an int64 column as "bigint". */
-  readonly types?: { readonly [K in keyof Row & string]?: "bigint" | "number" | "string" | "boolean" | "date" };
+  readonly types?: { readonly [K in keyof Row & string]?: "bigint" | "number" | "string" | "boolean" | "date" | "bigint[]" | "number[]" | "string[]" | "boolean[]" | "date[]" };
   /** How an object store is reached, where the environment does not say it. */
   readonly store?: StoreOptions;
 }

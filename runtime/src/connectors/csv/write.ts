@@ -31,8 +31,9 @@ export async function writeCsv(columns: Columns, rows: number, path: string | UR
 
 /** A row's field: null is nothing. */
 function printer(column: Column, quote: (text: string) => string): (row: number) => string {
-  const { values } = column;
+  // Before anything is read of it.
   const print = printValue(column, "CSV");
+  const { values } = column;
   return (row) => {
     const value = values[row]!;
     return value === null ? "" : quote(print(value));

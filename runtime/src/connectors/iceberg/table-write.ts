@@ -348,8 +348,8 @@ const currentSchema = (metadata: TableMetadata): Schema => schemaOf(metadata, me
 function asked(table: string, name: string, type: ArrowType, types: Readonly<Record<string, string | undefined>>): ArrowType {
   const text = Object.hasOwn(types, name) ? types[name] : undefined;
   const wanted = text === undefined ? type : parseType(text);
-  if (wanted.id !== "other") return wanted;
-  throw new LockstepError({ code: "LS2015", message: `${table}: the column "${name}" is ${printType(wanted)}, which cannot be written`, fix: "Leave the column out with select()." });
+  if (wanted.id !== "other" && wanted.id !== "list") return wanted;
+  throw new LockstepError({ code: "LS2015", message: `${table}: the column "${name}" is ${printType(wanted)}, which cannot be written`, fix: `Leave the column out with select()${wanted.id === "list" ? ", unroll() it, or derive a text of it: d.tags.join()" : ""}.` });
 }
 
 /** The written columns as the table has them, by their names. LS2002 */

@@ -49,6 +49,7 @@ export function icebergTypeOf(type: ArrowType): string | undefined {
     case "decimal":
       return `decimal(${type.precision}, ${type.scale})`;
     case "null":
+    case "list":
     case "other":
       return undefined;
   }

@@ -63,7 +63,7 @@ export const typesOf = (columns: Columns): { name: string; type: ArrowType }[] =
 export async function dataFiles(target: Target, columns: Columns, rows: number, first = 0): Promise<DataFileInfo[]> {
   const written = target.columns.map(({ name, id, type }): WrittenColumn => {
     const column = columns.get(name)!;
-    if (column.type.id === "other") throw unsupportedType(column, "written");
+    if (column.type.id === "other" || column.type.id === "list") throw unsupportedType(column, "written");
     return { name, id, column: castColumn(name, column, parseType(type)) };
   });
   const local = isRemote(target.folder) ? await mkdtemp(join(tmpdir(), "lockstep-")) : target.folder;

@@ -18,12 +18,20 @@ export class Digits {
   constructor(text: string) {
     this.text = text;
   }
+
+  /** As it stands in its line. */
+  toJSON(): unknown {
+    return (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(this.text);
+  }
 }
 
 /** The objects of a text, one a line; blank lines are skipped. `exact`: keys whose numbers keep their digits. LS2006, unless `tolerant`. */
 export function parseLines(text: string, file: string, exact: ReadonlySet<string>, tolerant = false): JsonLine[] {
-  const keepDigits = (key: string, value: unknown, context?: { readonly source?: string }): unknown =>
-    typeof value === "number" && (exact.has(key) || /^-?\d{16,}$/.test(context!.source!)) ? new Digits(context!.source!) : value;
+  // Of elements it is not known here in which column they are.
+  const isExact = (holder: unknown, key: string): boolean => exact.has(key) || (exact.size > 0 && Array.isArray(holder));
+  function keepDigits(this: unknown, key: string, value: unknown, context?: { readonly source?: string }): unknown {
+    return typeof value === "number" && (isExact(this, key) || /^-?\d{16,}$/.test(context!.source!)) ? new Digits(context!.source!) : value;
+  }
   return text.split("\n").flatMap((content, index): JsonLine[] => {
     if (/^[ \t\r]*$/.test(content)) return [];
     // With a reviver it takes several times as long.

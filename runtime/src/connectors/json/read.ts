@@ -1,6 +1,6 @@
 import type { LockstepError } from "../../errors/index.ts";
-import { int64, nothing } from "../../tables/arrow-type.ts";
-import { Column, unsupportedType, type Stored } from "../../tables/column.ts";
+import { nothing, type ArrowType } from "../../tables/arrow-type.ts";
+import { Column, unsupportedType, type Stored, type View } from "../../tables/column.ts";
 import { Table } from "../../tables/table.ts";
 import type { StoredRow } from "../../tables/types.ts";
 import { folderColumns } from "../folders.ts";
@@ -14,10 +14,13 @@ import { anotherFormat, readText, withCompressed } from "../text/read-text.ts";
 import { textTypes, type TextType, type TextTypeRule } from "../text/types.ts";
 import { Digits, parseLines, type JsonLine } from "./parse.ts";
 
+/** What a column can be: values, or arrays of them. */
+type JsonType = TextType | `${TextType}[]`;
+
 /** Options of {@link readJsonLines}. */
 export interface ReadJsonLinesOptions<Row> extends BadRowOptions {
   /** What its values alone do not say of a column: `{ at: "date", id: "bigint" }`. A column named here is there, even if no line has it. */
-  readonly types?: { readonly [K in keyof Row & string]?: TextType };
+  readonly types?: { readonly [K in keyof Row & string]?: JsonType };
   /** How an object store is reached, where the environment does not say it. */
   readonly store?: StoreOptions;
 }
@@ -26,18 +29,18 @@ export interface ReadJsonLinesOptions<Row> extends BadRowOptions {
  * Reads JSON Lines, an object a line: a file, a folder (recursively), a glob or a list, one table in name order of the files.
  *
  * Its columns are all keys, in order of appearance; what a line has not is null. A column is number, string or boolean, as all its
- * values are; one of lists, of objects, or of values of several types can be there, but not be looked at. An integer that a number
- * cannot hold is LS2004 where it is looked at: `types: { id: "bigint" }`. LS2001, LS2002, LS2006, LS2018.
+ * values are, or a list of one of these; one of objects, of lists of others, or of values of several types can be there, but not be
+ * looked at. An integer that a number cannot hold is LS2004 where it is looked at: `types: { id: "bigint" }`. LS2001, LS2002, LS2006, LS2018.
  */
 export async function readJsonLines<Row extends object = Record<never, never>>(
   path: InputPath,
   options: ReadJsonLinesOptions<Row> = {},
 ): Promise<Table<StoredRow<Row>>> {
   checkOptions("readJsonLines", options);
-  const types = new Map(Object.entries<TextType | undefined>(options.types ?? {}).filter((entry): entry is [string, TextType] => entry[1] !== undefined));
+  const types = new Map(Object.entries<JsonType | undefined>(options.types ?? {}).filter((entry): entry is [string, JsonType] => entry[1] !== undefined));
   checkBadRows("readJsonLines", options);
   const bad = BadRows.of(options);
-  const read = await readFiles(path, options.store, new Set([...types].filter(([, type]) => type === "bigint").map(([name]) => name)), bad);
+  const read = await readFiles(path, options.store, new Set([...types].filter(([, type]) => type.startsWith("bigint")).map(([name]) => name)), bad);
   const files = bad ? read.map((file) => leftOut(file, [...types].filter(([name]) => !file.input.folders.has(name)), bad)) : read;
   const found = kindsOf(files);
   const rows = files.reduce((sum, { lines }) => sum + lines.length, 0);
@@ -53,11 +56,12 @@ export async function describeJsonLines(path: InputPath): Promise<SourceColumn[]
   const files = await readFiles(path, undefined, new Set());
   const lines = files.flatMap((file) => file.lines);
   const found = [...kindsOf(files)].map(([name, kinds]) => ({ name, kinds, values: lines.map(({ values }) => values.get(name) ?? null) }));
-  const far = new Set(found.filter(({ values }) => values.some((value) => value instanceof Digits && losesDigits(value))).map(({ name }) => name));
+  const far = new Set(found.filter(({ values }) => values.some((value) => [value].flat().some((one) => one instanceof Digits && losesDigits(one)))).map(({ name }) => name));
   const exact = far.size > 0 ? (await readFiles(path, undefined, far)).flatMap((file) => file.lines) : lines;
   return found.map(({ name, kinds, values }) => {
-    const isBigint = far.has(name) && exact.every(({ values }) => convert(values.get(name) ?? null, textTypes.bigint) !== undefined);
-    return { name, type: isBigint ? int64 : typeOf(kinds, ([kind]) => kind), nullable: values.includes(null) };
+    const bigint = ruleOf(kinds.has("list<float64>") ? "bigint[]" : "bigint");
+    const isBigint = far.has(name) && exact.every(({ values }) => convert(values.get(name) ?? null, bigint) !== undefined);
+    return { name, type: isBigint ? bigint.type : typeOf(kinds, ([kind]) => kind), nullable: values.includes(null) };
   });
 }
 
@@ -84,9 +88,9 @@ async function readFiles(path: InputPath, store: StoreOptions | undefined, exact
 }
 
 /** The lines that are rows. `said`: what the program says of columns. */
-function leftOut(file: JsonFile, said: readonly (readonly [string, TextType])[], bad: BadRows): JsonFile {
+function leftOut(file: JsonFile, said: readonly (readonly [string, JsonType])[], bad: BadRows): JsonFile {
   const lines = file.lines.filter((line) => {
-    const error = line.wrong ?? said.map(([name, type]) => wrongValue(line, name, textTypes[type], file.name)?.message).find((message) => message !== undefined);
+    const error = line.wrong ?? said.map(([name, type]) => wrongValue(line, name, ruleOf(type), file.name)?.message).find((message) => message !== undefined);
     if (error !== undefined) bad.add(file.name, line.line, line.text!, error);
     return error === undefined;
   });
@@ -113,26 +117,45 @@ function kindOf(value: unknown): string | null {
   if (typeof value === "number" || value instanceof Digits) return "float64";
   if (typeof value === "string") return "string";
   if (typeof value === "boolean") return "bool";
-  return Array.isArray(value) ? "list" : "struct";
+  if (!Array.isArray(value)) return "struct";
+  const [kind = null, ...others] = new Set((value as unknown[]).map(kindOf).filter((each) => each !== null));
+  return others.length > 0 || (kind !== null && !Object.hasOwn(readable, kind)) ? "list" : `list<${kind}>`;
 }
 
 const readable: Readonly<Record<string, TextType>> = { float64: "number", string: "string", bool: "boolean" };
+/** Of lists in which nothing but null is. */
+const emptyLists = "list<null>";
 
 /** The one type that JavaScript sees in a column. */
-function seenAs(kinds: Kinds): TextType | undefined {
-  const [kind, ...others] = kinds.keys();
-  return kind === undefined || others.length > 0 ? undefined : readable[kind];
+function seenAs(kinds: Kinds): JsonType | undefined {
+  const names = [...kinds.keys()];
+  const [kind, ...others] = names.some((name) => /^list<(?!null)/.test(name)) ? names.filter((name) => name !== emptyLists) : names;
+  if (kind === undefined || others.length > 0) return undefined;
+  const element = /^list<(.*)>$/.exec(kind)?.[1];
+  return element === undefined ? readable[kind] : readable[element] && `${readable[element]}[]`;
 }
 
 function typeOf(kinds: Kinds, print: (entry: [string, { line: number; file: string | null }]) => string): Column["type"] {
   const seen = seenAs(kinds);
-  if (seen !== undefined) return textTypes[seen].type;
+  if (seen !== undefined) return ruleOf(seen).type;
+  if (isUnsaid(kinds)) return { id: "list", of: nothing };
   return kinds.size === 0 ? nothing : { id: "other", name: [...kinds].map(print).join(" | ") };
 }
 
-function columnOf(name: string, said: TextType | undefined, kinds: Kinds, files: readonly JsonFile[], rows: number): Column {
+const isUnsaid = (kinds: Kinds): boolean => kinds.size === 1 && kinds.has(emptyLists);
+
+/** How a value is read: a scalar by its text, a list by those of its elements. */
+type Rule = TextTypeRule | { readonly type: ArrowType; readonly view: View; readonly described: string; readonly of: TextTypeRule };
+
+function ruleOf(type: JsonType): Rule {
+  if (!type.endsWith("[]")) return textTypes[type as TextType];
+  const of = textTypes[type.slice(0, -2) as TextType];
+  return { type: { id: "list", of: of.type }, view: `${of.view as "number"}[]`, described: `a list, each of it ${of.described}`, of };
+}
+
+function columnOf(name: string, said: JsonType | undefined, kinds: Kinds, files: readonly JsonFile[], rows: number): Column {
   const origin = `the column "${name}" of ${files[0]!.name}`;
-  const type = said ?? seenAs(kinds);
+  const type = said ?? seenAs(kinds) ?? (isUnsaid(kinds) ? "number[]" : undefined);
   if (type === undefined) {
     // Without a value nothing says what it holds; only the interface does, which is not here at run time.
     if (kinds.size === 0) return new Column(nothing, rows, () => new Array<Stored>(rows).fill(null), { view: "number", origin });
@@ -141,29 +164,35 @@ function columnOf(name: string, said: TextType | undefined, kinds: Kinds, files:
     const column: Column = new Column(where, rows, () => { throw unsupportedType(column, "looked at"); }, { origin });
     return column;
   }
-  const rule = textTypes[type];
-  return new Column(rule.type, rows, () => files.flatMap((file) => file.lines.map((line) => read(line, name, rule, file.name))), { view: rule.view, origin });
+  const rule = ruleOf(type);
+  return new Column(said === undefined ? typeOf(kinds, ([kind]) => kind) : rule.type, rows, () => files.flatMap((file) => file.lines.map((line) => read(line, name, rule, file.name))), { view: rule.view, origin });
 }
 
-function read(line: JsonLine, name: string, rule: TextTypeRule, file: string): Stored {
+function read(line: JsonLine, name: string, rule: Rule, file: string): Stored {
   const stored = convert(line.values.get(name) ?? null, rule);
   const wrong = wrongValue(line, name, rule, file, stored);
   if (wrong) throw wrong;
   return stored!;
 }
 
-function wrongValue({ line, values }: JsonLine, name: string, rule: TextTypeRule, file: string, stored = convert(values.get(name) ?? null, rule)): LockstepError | undefined {
+function wrongValue({ line, values }: JsonLine, name: string, rule: Rule, file: string, stored = convert(values.get(name) ?? null, rule)): LockstepError | undefined {
   const value = values.get(name) ?? null;
   const text = (): string => (value instanceof Digits ? value.text : typeof value === "string" ? value : JSON.stringify(value));
   if (stored === undefined) return badValue(file, line, name, text(), rule.described);
-  return rule.view === "number" && value instanceof Digits && losesDigits(value) ? lostDigits(file, line, name, value.text) : undefined;
+  const lost = /^number/.test(rule.view) ? [value].flat().find((one) => one instanceof Digits && losesDigits(one)) : undefined;
+  return lost instanceof Digits ? lostDigits(file, line, name, lost.text) : undefined;
 }
 
 const losesDigits = ({ text }: Digits): boolean => textTypes.number.loses!(text, Number(text));
 
 /** `undefined`: it is no value of the type. */
-function convert(value: unknown, { view, parse }: TextTypeRule): Stored | undefined {
+function convert(value: unknown, rule: Rule): Stored | undefined {
   if (value === null) return null;
+  if ("of" in rule) {
+    const elements = Array.isArray(value) ? (value as unknown[]).map((element) => convert(element, rule.of)) : [undefined];
+    return elements.includes(undefined) ? undefined : (elements as Stored[]);
+  }
+  const { view, parse } = rule;
   switch (view) {
     case "number":
       return value instanceof Digits ? Number(value.text) : typeof value === "number" ? value : undefined;

@@ -1,4 +1,5 @@
-import type { Column } from "../../tables/column.ts";
+import type { ArrowType } from "../../tables/arrow-type.ts";
+import { Column, unsupportedType, type Stored } from "../../tables/column.ts";
 import type { Columns } from "../../tables/row.ts";
 import { checkOptions } from "../options.ts";
 import { writeFiles } from "../output.ts";
@@ -24,11 +25,21 @@ export async function writeJsonLines(columns: Columns, rows: number, path: strin
 
 /** A row's value as JSON.stringify prints it, but integers and decimals with all digits. */
 function printer(column: Column): (row: number) => string {
-  const { type, values } = column;
-  const print = printValue(column, "JSON Lines");
+  const print = valuePrinter(column.type, column);
+  const { values } = column;
+  return (row) => print(values[row]!);
+}
+
+/** `column`: whose type without a form is refused, before anything is read of it. */
+function valuePrinter(type: ArrowType, column: Column): (value: Stored) => string {
+  if (type.id === "list") {
+    const print = valuePrinter(type.of, column);
+    return (value) => (value === null ? "null" : `[${(value as readonly Stored[]).map(print).join(",")}]`);
+  }
+  if (type.id === "other" || type.id === "binary") throw unsupportedType(column, "written as JSON Lines");
+  const print = printValue(new Column(type, 0, []), "JSON Lines");
   const quoted = isText(type) || type.id === "date" || type.id === "timestamp";
-  return (row) => {
-    const value = values[row]!;
+  return (value) => {
     // JSON has no NaN and no infinities.
     if (value === null || (typeof value === "number" && !Number.isFinite(value))) return "null";
     return quoted ? JSON.stringify(print(value)) : print(value);

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync } from "node:fs";
-import type { ColumnMetaData, FileMetaData, SchemaTree } from "hyparquet";
+import type { ColumnMetaData, DecodedArray, FileMetaData, SchemaTree } from "hyparquet";
 import { LockstepError } from "../../errors/index.ts";
-import type { ArrowType } from "../../tables/arrow-type.ts";
+import { innermost, type ArrowType } from "../../tables/arrow-type.ts";
 import type { StoredValues, View } from "../../tables/column.ts";
 import type { Table } from "../../tables/table.ts";
 import type { StoredRow } from "../../tables/types.ts";
@@ -18,7 +18,7 @@ import { checkStruct } from "./thrift.ts";
 /** Options of {@link readParquet}. */
 export interface ReadParquetOptions<Row> {
   /** Columns seen otherwise than by default: an int64 column as "bigint". */
-  readonly types?: { readonly [K in keyof Row & string]?: "bigint" | "number" | "string" | "boolean" | "date" };
+  readonly types?: { readonly [K in keyof Row & string]?: "bigint" | "number" | "string" | "boolean" | "date" | "bigint[]" | "number[]" | "string[]" | "boolean[]" | "date[]" };
   /** How an object store is reached, where the environment does not say it. */
   readonly store?: StoreOptions;
 }
@@ -141,6 +141,7 @@ function openFile({ name, path, release }: InputFile, hyparquet: Hyparquet): Par
       }),
   };
   const decodeChunk = (meta: ColumnMetaData, rows: number, type: ArrowType): StoredValues => {
+    if (rows === 0) return [];
     const path = hyparquet.getTreePath(tree, meta.path_in_schema);
     const start = Number(meta.dictionary_page_offset || meta.data_page_offset);
     const bytes = slice(Math.min(start, Number(meta.data_page_offset)), Math.min(start, Number(meta.data_page_offset)) + Number(meta.total_compressed_size));
@@ -152,20 +153,37 @@ function openFile({ name, path, release }: InputFile, hyparquet: Hyparquet): Par
         ...meta,
         pathInSchema: meta.path_in_schema,
         schemaPath: path,
-        element: isText(type) ? { ...physical(element), converted_type: "UTF8" } : physical(element),
+        element: isText(innermost(type)) ? { ...physical(element), converted_type: "UTF8" } : physical(element),
         // A leading U+FEFF belongs to the text. INT96 has no logical type to leave out.
         parsers: { ...hyparquet.parsers, stringFromBytes: (bytes: Uint8Array | undefined) => bytes && text.decode(bytes), timestampFromNanoseconds: (ticks: bigint) => ticks },
         compressors: hyparquet.compressors,
-        utf8: isText(type),
+        utf8: isText(innermost(type)),
       },
     );
-    return concat(data.map((part) => storedValues(part, type)), rows);
+    const levels = path.slice(1).map((part) => part.element.repetition_type ?? "REQUIRED");
+    return concat(data.map((part) => storedValues(type.id === "list" ? listsOf(part, levels) : part, type)), rows);
   };
   closing.register(file, descriptor);
   return file;
 }
 
 const isArrow = (bytes: Uint8Array): boolean => Buffer.from(bytes).toString("latin1") === "ARROW1";
+
+/**
+ * hyparquet's rows of a nested column as lists: what is optional above the values is an array of one there, of none where it is
+ * null, and a list of none may be null.
+ */
+function listsOf(rows: DecodedArray, levels: readonly string[]): DecodedArray {
+  const within = (value: unknown, depth: number): unknown => {
+    const level = levels[depth];
+    if (level === "REPEATED") return ((value ?? []) as unknown[]).map((element) => within(element, depth + 1));
+    if (depth >= levels.length - 1) return value;
+    if (level === "REQUIRED") return within(value, depth + 1);
+    const held = value as readonly unknown[];
+    return held.length === 0 ? null : within(held[0], depth + 1);
+  };
+  return Array.from(rows as ArrayLike<unknown>, (row) => within(row, 0)) as DecodedArray;
+}
 
 const text = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
 
@@ -207,6 +225,7 @@ function arrowSchemaOf({ key_value_metadata: entries }: FileMetaData): Uint8Arra
 
 /** What Parquet cannot say and the Arrow schema does: that strings are a dictionary, integers a duration, and a time's zone. */
 function refined(type: ArrowType, hint: ArrowType | undefined): ArrowType {
+  if (type.id === "list" && hint?.id === "list") return { id: "list", of: refined(type.of, hint.of) };
   const dictionary = type.id === "string" && hint?.id === "dictionary";
   const zone = type.id === "timestamp" && hint?.id === "timestamp" && type.unit === hint.unit && type.zone !== null && hint.zone !== null;
   const duration = type.id === "int" && type.bits === 64 && hint?.id === "other" && hint.name.startsWith("duration[");

@@ -5,8 +5,12 @@ const units: Readonly<Record<string, TimeUnit>> = { MILLIS: "ms", MICROS: "us", 
 
 /** The Arrow type of a Parquet column. */
 export function arrowType({ element, children }: SchemaTree): ArrowType {
-  if (children.length > 0) return { id: "other", name: element.converted_type === "LIST" ? "list" : element.converted_type === "MAP" ? "map" : "struct" };
-  if (element.repetition_type === "REPEATED") return { id: "other", name: "list" };
+  if (element.repetition_type === "REPEATED") return { id: "list", of: elementOf(arrowType({ element: { ...element, repetition_type: "REQUIRED" }, children } as SchemaTree)) };
+  if (children.length > 0) {
+    const isList = element.converted_type === "LIST" || element.logical_type?.type === "LIST";
+    if (isList) return { id: "list", of: elementOf(listElement(children[0]!)) };
+    return { id: "other", name: element.converted_type === "MAP" ? "map" : "struct" };
+  }
   const logical = element.logical_type;
   const converted = element.converted_type;
   switch (logical?.type) {
@@ -62,6 +66,17 @@ export function arrowType({ element, children }: SchemaTree): ArrowType {
   }
 }
 
+/** Of the repeated group of a list, or of older writers' repeated value itself: LogicalTypes.md, "Backward-compatibility rules". */
+function listElement(repeated: SchemaTree): ArrowType {
+  const { element, children } = repeated;
+  const isGroup = children.length === 1 && element.name !== "array" && !element.name.endsWith("_tuple");
+  const own = isGroup ? children[0]! : repeated;
+  return arrowType({ ...own, element: { ...own.element, ...(own === repeated && { repetition_type: "REQUIRED" }) } } as SchemaTree);
+}
+
+/** Elements have one layout, also where their writer had a dictionary. */
+const elementOf = (type: ArrowType): ArrowType => (type.id === "dictionary" ? string : type);
+
 function physicalType(element: SchemaElement): ArrowType {
   switch (element.type) {
     case "BOOLEAN":
@@ -85,8 +100,14 @@ function physicalType(element: SchemaElement): ArrowType {
 
 const parquetUnits = { ms: "MILLIS", us: "MICROS", ns: "NANOS" } as const;
 
-/** The Parquet column that an Arrow type is written as, nullable; the inverse of {@link arrowType}. */
-export function schemaElement(name: string, type: ArrowType): SchemaElement {
+/** The Parquet column that an Arrow type is written as, nullable, with what is below it; the inverse of {@link arrowType}. */
+export function schemaElements(name: string, type: ArrowType): SchemaElement[] {
+  if (type.id !== "list") return [schemaElement(name, type)];
+  const list = { name, repetition_type: "OPTIONAL", num_children: 1, converted_type: "LIST", logical_type: { type: "LIST" } } as const;
+  return [list, { name: "list", repetition_type: "REPEATED", num_children: 1 }, ...schemaElements("element", type.of)];
+}
+
+function schemaElement(name: string, type: ArrowType): SchemaElement {
   const column = { name, repetition_type: "OPTIONAL" } as const;
   switch (type.id) {
     case "bool":
@@ -124,6 +145,7 @@ export function schemaElement(name: string, type: ArrowType): SchemaElement {
       return { ...column, ...physical, converted_type: "DECIMAL", precision, scale, logical_type: { type: "DECIMAL", precision, scale } } as SchemaElement;
     }
     case "null":
+    case "list":
     case "other":
       return { ...column, type: "DOUBLE" };
   }

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { zstdCompressSync, gzipSync } from "node:zlib";
 import { LockstepError } from "../../errors/index.ts";
-import type { ArrowType } from "../../tables/arrow-type.ts";
+import { innermost, isCarried, type ArrowType } from "../../tables/arrow-type.ts";
 import { unsupportedType, type Column, type Stored } from "../../tables/column.ts";
 import type { Columns } from "../../tables/row.ts";
 import { checkOptions } from "../options.ts";
@@ -9,7 +9,7 @@ import { writeFiles } from "../output.ts";
 import { fileSort, type SortBy, type SortKey } from "../sort-by.ts";
 import type { WriteFilesOptions } from "../write-options.ts";
 import { typesOf, writtenColumns } from "../written-columns.ts";
-import { schemaElement } from "./schema.ts";
+import { schemaElements } from "./schema.ts";
 
 /** Options of writeParquet. */
 export interface WriteParquetOptions<Row> extends WriteFilesOptions<Row> {
@@ -34,7 +34,7 @@ export async function writeParquet(columns: Columns, rows: number, path: string 
   const sort = fileSort(options, [...columns.keys()]);
   await writeFiles("writeParquet", path, options, "parquet", columns, rows, async (filename, own, count) => {
     const written = writtenColumns(own, count, types, sort);
-    for (const { column } of written) if (column.type.id === "other") throw unsupportedType(column, "written");
+    for (const { column } of written) if (!isCarried(column.type)) throw unsupportedType(column, "written");
     await writeParquetFile(filename, written, count, { compression, sort, rowGroupRows: options.rowGroupRows, arrowSchema: true });
   });
 }
@@ -62,7 +62,7 @@ export async function writeParquetFile(
   const message = arrowSchema && schemaMessage(new Map(columns.map(({ name, column }) => [name, column])));
   const file = new ParquetWriter({
     writer: fileWriter(filename),
-    schema: [{ name: "schema", num_children: columns.length }, ...columns.map(({ name, id, column }) => ({ ...schemaElement(name, column.type), ...(id !== undefined && { field_id: id }) }))],
+    schema: [{ name: "schema", num_children: columns.length }, ...columns.flatMap(({ name, id, column }) => schemaElements(name, column.type).map((element, i) => ({ ...element, ...(i === 0 && id !== undefined && { field_id: id }) })))],
     codec: codecs[compression],
     compressors,
     ...(message && { kvMetadata: [{ key: "ARROW:schema", value: Buffer.from(message).toString("base64") }] }),
@@ -95,24 +95,25 @@ async function typeEmptyList(filename: string): Promise<void> {
 
 /** In a dictionary of hyparquet-writer -0 would be 0. */
 function hasNegativeZero({ type, values }: Column): boolean {
-  if (type.id !== "float") return false;
-  for (let i = 0; i < values.length; i++) if (Object.is(values[i], -0)) return true;
+  const held = innermost(type);
+  if (held.id !== "float") return false;
+  const isIt = (value: Stored | undefined): boolean => Object.is(value, -0) || (Array.isArray(value) && value.some(isIt));
+  for (let i = 0; i < values.length; i++) if (isIt(values[i])) return true;
   return false;
 }
 
 /** Stored values as hyparquet-writer takes them for the column's schema element. */
 function rawValues({ values, type }: Column, rows: number): Stored[] {
-  const wide = isWide(type);
-  const out = new Array<Stored>(rows);
-  const factor = type.id === "timestamp" && type.unit === "s" ? 1000n : 1n;
-  for (let i = 0; i < rows; i++) {
-    const value = values[i]!;
-    out[i] = wide && value !== null ? BigInt(value as number | bigint) * factor : value;
-  }
-  return out;
+  const raw = rawValue(innermost(type));
+  return Array.from({ length: rows }, (_, i) => raw(values[i]!));
 }
 
-/** Whether the type's values are bigints in the writer's hands. */
-function isWide(type: ArrowType): boolean {
-  return (type.id === "int" && type.bits === 64) || type.id === "timestamp" || type.id === "decimal";
+function rawValue(type: ArrowType): (value: Stored) => Stored {
+  const wide = (type.id === "int" && type.bits === 64) || type.id === "timestamp" || type.id === "decimal";
+  const factor = type.id === "timestamp" && type.unit === "s" ? 1000n : 1n;
+  return function raw(value): Stored {
+    if (Array.isArray(value)) return (value as Stored[]).map(raw);
+    // Wide values are bigints in the writer's hands.
+    return wide && value !== null ? BigInt(value as number | bigint) * factor : value;
+  };
 }

@@ -65,7 +65,7 @@ async function statementsOf(target: Target): Promise<Statements> {
 async function copy(session: Statements, { path, staging, columns, casts }: Staging, from: Columns, rows: number): Promise<void> {
   const own = columns.map(({ name, type, wire }) => {
     const column = from.get(name)!;
-    if (column.type.id === "other") throw unsupportedType(column, "written");
+    if (column.type.id === "other" || column.type.id === "list") throw unsupportedType(column, "written");
     return { name, wire, column: castColumn(name, column, parseType(type)) };
   });
   const list = own.map(({ name }) => nameOf(name)).join(", ");

@@ -17,6 +17,7 @@ export function printValue(column: Column, format: string): (value: Exclude<Stor
     case "decimal":
       return (value) => printDecimal(BigInt(value as number | bigint), type.scale);
     case "binary":
+    case "list":
     case "other":
       throw unsupportedType(column, `written as ${format}`);
     default:

@@ -42,6 +42,8 @@ const operators: Readonly<Record<string, (...args: Any[]) => unknown>> = {
   isNaN: (a) => isNaN(a),
   isFinite: (a) => isFinite(a),
   Date: (...args: [Any]) => new Date(...args),
+  "Array.of": (...elements: unknown[]) => elements.map(inTable),
+  "list.item": (list: readonly unknown[], index: number) => list[index],
 };
 
 export function evaluate(e: Expression, row: Row, captured: Row = {}, locals: Row = {}): unknown {
@@ -93,4 +95,4 @@ function apply(name: string, args: readonly unknown[]): unknown {
 const stored = (value: unknown): unknown => (value === undefined ? null : value);
 
 /** A value as a table's column holds it. */
-export const inTable = (value: unknown): unknown => (value === undefined || (value instanceof Date && Number.isNaN(value.getTime())) ? null : value);
+export const inTable = (value: unknown): unknown => (Array.isArray(value) ? value.map(inTable) : value === undefined || (value instanceof Date && Number.isNaN(value.getTime())) ? null : value);

@@ -28,6 +28,7 @@ function json(value: unknown): unknown {
   if (typeof value === "string") return value.toWellFormed();
   if (typeof value === "bigint") return String(value);
   if (value instanceof Date) return value.getTime();
+  if (Array.isArray(value)) return value.map(json);
   if (typeof value === "number" && !/^-?[\d.]{1,16}$/.test(String(value))) return String(value);
   if (Object.is(value, -0)) return "-0";
   return value ?? null;

@@ -30,7 +30,7 @@ function agrees(source: string, runs: number): void {
       expect(ours, source).toEqual(theirs);
       // What is not nullable is never null, but for an index that misses and an invalid date, which tsc does not see either.
       if ("value" in theirs && !native.type.nullable && native.type.js !== "date" && !/\w\[/.test(source)) expect(theirs.value, source).not.toBeNull();
-      if ("value" in theirs && theirs.value !== null) expect(theirs.value instanceof Date ? "date" : typeof theirs.value, source).toBe(native.type.js);
+      if ("value" in theirs && theirs.value !== null) expect(theirs.value instanceof Date ? "date" : Array.isArray(theirs.value) ? native.type.js.replace(/.*(?=\[)/, "") : typeof theirs.value, source).toBe(Array.isArray(theirs.value) ? "[]" : native.type.js);
     }),
     { numRuns: runs },
   );

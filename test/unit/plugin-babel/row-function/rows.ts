@@ -13,4 +13,5 @@ export const rows = fc.record({
   b: fc.boolean(), c: orNull(fc.boolean()),
   t: date, u: orNull(date),
   g: fc.bigInt({ min: -(2n ** 40n), max: 2n ** 40n }), h: orNull(fc.bigInt({ min: -9n, max: 9n })),
+  l: orNull(fc.array(text, { maxLength: 4 })), w: fc.array(orNull(finite), { maxLength: 4 }),
 });

@@ -16,6 +16,7 @@ export const row: RowType = [
   type("b", "boolean"), type("c", "boolean", true),
   type("t", "date"), type("u", "date", true),
   type("g", "bigint"), type("h", "bigint", true),
+  type("l", "string[]", true), { name: "w", type: { js: "number[]", nullable: false, holes: true } },
 ];
 
 export interface Setting {

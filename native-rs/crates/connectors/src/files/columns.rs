@@ -7,7 +7,7 @@ use lockstep_plan::JsType;
 use super::folders::FolderColumn;
 use crate::{
     bounds::Bound,
-    dataset::{ColumnChunk, Held, js_type},
+    dataset::{ColumnChunk, Held, is_string, js_type},
 };
 
 /// The columns that no folder says: where both do, the folder's is the dataset's.
@@ -24,8 +24,23 @@ pub fn by_name(schema: &Schema, file: &Schema) -> Vec<Held> {
 /// The schema without the metadata of whoever wrote the file.
 pub fn plain(schema: &SchemaRef) -> SchemaRef {
     let fields: Vec<Field> =
-        schema.fields().iter().map(|field| Field::new(field.name(), field.data_type().clone(), field.is_nullable())).collect();
+        schema.fields().iter().map(|field| Field::new(field.name(), one_layout(field.data_type()), field.is_nullable())).collect();
     Arc::new(Schema::new(fields))
+}
+
+/// Lists, as strings, have one layout, whatever the writer had in memory and called an element.
+pub fn one_layout(data_type: &DataType) -> DataType {
+    let element = |data_type: &DataType| match data_type {
+        DataType::Dictionary(_, values) if is_string(values) => DataType::Utf8,
+        text if is_string(text) => DataType::Utf8,
+        other => one_layout(other),
+    };
+    match data_type {
+        DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
+            DataType::new_list(element(item.data_type()), true)
+        }
+        other => other.clone(),
+    }
 }
 
 /// A column is nullable if it is in any file; strings are plain if they are in any file.

@@ -12,7 +12,7 @@ use crate::{
     dataset::{ColumnChunk, DataFile, Dataset, Format, Group, Held, is_string},
     declared,
     errors::Result,
-    files::{by_name, constant, folder_columns, in_no_folder, merged, plain, with_folders},
+    files::{by_name, constant, folder_columns, in_no_folder, merged, one_layout, plain, with_folders},
     parquet::guarded,
     paths::{Found, resolve},
     text::arrow_type,
@@ -83,7 +83,7 @@ fn seen(schema: &Schema, declared: &[ColumnType]) -> SchemaRef {
 }
 
 /// What is one thing to a program has one layout here, whoever wrote the file: texts, decimals, days that are counted in
-/// milliseconds, and entries of dictionaries that are no texts.
+/// milliseconds, entries of dictionaries that are no texts, and lists.
 fn canonical(data_type: &DataType) -> DataType {
     match data_type {
         text if is_string(text) => DataType::Utf8,
@@ -93,6 +93,9 @@ fn canonical(data_type: &DataType) -> DataType {
         DataType::Date64 => DataType::Timestamp(TimeUnit::Millisecond, None),
         DataType::Decimal32(precision, scale) | DataType::Decimal64(precision, scale) => DataType::Decimal128(*precision, *scale),
         DataType::Decimal256(precision, scale) if *precision <= 38 => DataType::Decimal128(*precision, *scale),
+        DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
+            one_layout(&DataType::new_list(canonical(item.data_type()), true))
+        }
         other => other.clone(),
     }
 }

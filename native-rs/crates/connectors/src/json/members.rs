@@ -13,8 +13,27 @@ pub enum Kind {
     Boolean,
     Number,
     String,
+    /// Lists of nothing, or of null alone; of numbers, texts, booleans, with null among them; of others.
+    Nulls,
+    Numbers,
+    Strings,
+    Booleans,
     List,
     Object,
+}
+
+impl Kind {
+    /// A list of this and of what `other` is.
+    fn with(self, other: Self) -> Self {
+        let of = match other {
+            Self::Null => return self,
+            Self::Number => Self::Numbers,
+            Self::String => Self::Strings,
+            Self::Boolean => Self::Booleans,
+            _ => Self::List,
+        };
+        if self == Self::Nulls || self == of { of } else { Self::List }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -127,12 +146,10 @@ impl<'a> Members<'a> {
 
     fn value(&mut self) -> Result<Value> {
         let start = self.at;
-        let kind = match self.peek() {
-            Some(b'{') => Kind::Object,
-            Some(b'[') => Kind::List,
-            _ => return self.scalar(),
-        };
-        self.nested()?;
+        if !matches!(self.peek(), Some(b'{' | b'[')) {
+            return self.scalar();
+        }
+        let kind = self.nested()?;
         Ok(Value { kind, at: start..self.at, escaped: false })
     }
 
@@ -222,12 +239,16 @@ impl<'a> Members<'a> {
     }
 
     /// A list or an object, passed over.
-    fn nested(&mut self) -> Result<()> {
+    fn nested(&mut self) -> Result<Kind> {
+        let mut kind = if self.peek() == Some(b'{') { Kind::Object } else { Kind::Nulls };
         // Of what is open, whether it is an object.
         let mut open = Vec::new();
         loop {
             let object = self.take(b'{');
             if object || self.take(b'[') {
+                if kind != Kind::Object && !open.is_empty() {
+                    kind = Kind::List;
+                }
                 self.skip_space();
                 if !self.take(if object { b'}' } else { b']' }) {
                     open.push(object);
@@ -237,10 +258,13 @@ impl<'a> Members<'a> {
                     continue;
                 }
             } else {
-                self.scalar()?;
+                let value = self.scalar()?;
+                if kind != Kind::Object && kind != Kind::List {
+                    kind = kind.with(value.kind);
+                }
             }
             loop {
-                let Some(object) = open.last().copied() else { return Ok(()) };
+                let Some(object) = open.last().copied() else { return Ok(kind) };
                 self.skip_space();
                 if self.take(b',') {
                     self.skip_space();
@@ -253,6 +277,33 @@ impl<'a> Members<'a> {
                 open.pop();
             }
         }
+    }
+}
+
+/// The elements of a list of scalars.
+pub struct Elements<'a> {
+    members: Members<'a>,
+}
+
+impl<'a> Elements<'a> {
+    /// The list at `range` of `bytes`.
+    pub fn new(bytes: &'a [u8], range: Range<usize>) -> Self {
+        Self { members: Members { bytes: &bytes[..range.end], at: range.start + 1, first: true } }
+    }
+}
+
+impl Iterator for Elements<'_> {
+    type Item = Value;
+
+    /// The line has been read before: it is a list.
+    fn next(&mut self) -> Option<Value> {
+        let members = &mut self.members;
+        members.skip_space();
+        if !members.first && members.take(b',') {
+            members.skip_space();
+        }
+        members.first = false;
+        members.scalar().ok()
     }
 }
 
@@ -304,7 +355,7 @@ mod tests {
         ] {
             assert_eq!(members(text), Err(Malformed::At(at)), "{text}");
         }
-        for (text, kind) in [("[1, 2]", Kind::List), (" \"a\" ", Kind::String), ("1e3", Kind::Number), ("null", Kind::Null), ("false", Kind::Boolean)] {
+        for (text, kind) in [("[1, 2]", Kind::Numbers), ("[]", Kind::Nulls), ("[null, \"a\"]", Kind::Strings), ("[true, 1]", Kind::List), ("[{}]", Kind::List), ("[[1]]", Kind::List), (" \"a\" ", Kind::String), ("1e3", Kind::Number), ("null", Kind::Null), ("false", Kind::Boolean)] {
             assert_eq!(members(text), Err(Malformed::Not(kind)), "{text}");
         }
         let deep = format!("{{\"a\":{}{}}}", "[".repeat(1_000_000), "]".repeat(1_000_000));
@@ -318,7 +369,7 @@ mod tests {
             Kind::Null => ("null", String::new()),
             Kind::Boolean => ("boolean", text),
             Kind::String => ("string", text),
-            Kind::List => ("list", String::new()),
+            Kind::Nulls | Kind::Numbers | Kind::Strings | Kind::Booleans | Kind::List => ("list", String::new()),
             Kind::Object => ("object", String::new()),
             Kind::Number => match text.parse::<f64>().unwrap() {
                 zero if zero == 0.0 && zero.is_sign_negative() => ("number", "-0".to_owned()),

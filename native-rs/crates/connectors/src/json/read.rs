@@ -8,7 +8,7 @@ use lockstep_plan::JsType;
 use super::{
     keys::Keys,
     lines::Lines,
-    members::{Kind, Malformed, Members, Value},
+    members::{Elements, Kind, Malformed, Members, Value},
     schema::malformed,
 };
 use crate::{
@@ -157,18 +157,40 @@ impl Column {
             self.builder.append_null();
             return Ok(());
         };
-        let fits = match self.builder {
-            Builder::Number(_) | Builder::Bigint(_) => value.kind == Kind::Number,
-            Builder::Boolean(_) => value.kind == Kind::Boolean,
-            Builder::Date(_) | Builder::Text(_) | Builder::Dictionary(_) => value.kind == Kind::String,
-        };
-        let appended = match fits {
-            true if value.escaped => self.builder.append(value.text(source).as_bytes(), || value.text(source)),
-            true => self.builder.append(source.bytes(value.at.clone()), || value.text(source)),
-            false => Err(self.builder.expected()),
-        };
-        appended.map_err(|wrong| (value, wrong))
+        append(&mut self.builder, value, source)
     }
+}
+
+/// What is wrong, and of which value: of an element it is its list's, but of digits that it would lose.
+fn append(builder: &mut Builder, value: Value, source: Source<'_>) -> Result<(), (Value, Wrong)> {
+    let fits = match builder {
+        Builder::Number(_) | Builder::Bigint(_) => value.kind == Kind::Number,
+        Builder::Boolean(_) => value.kind == Kind::Boolean,
+        Builder::Date(_) | Builder::Text(_) | Builder::Dictionary(_) => value.kind == Kind::String,
+        Builder::List(_) => matches!(value.kind, Kind::Nulls | Kind::Numbers | Kind::Strings | Kind::Booleans),
+    };
+    let wrong = builder.expected();
+    if let (true, Builder::List(lists)) = (fits, &mut *builder) {
+        let mut length = 0;
+        for element in Elements::new(source.bytes(0..value.at.end), value.at.clone()) {
+            length += 1;
+            match element.kind {
+                Kind::Null => lists.elements.append_null(),
+                _ => append(&mut lists.elements, element, source).map_err(|(element, found)| match found {
+                    Wrong::Loses => (element, found),
+                    Wrong::Not(_) => (value.clone(), wrong),
+                })?,
+            }
+        }
+        lists.end(length, true);
+        return Ok(());
+    }
+    let appended = match fits {
+        true if value.escaped => builder.append(value.text(source).as_bytes(), || value.text(source)),
+        true => builder.append(source.bytes(value.at.clone()), || value.text(source)),
+        false => Err(wrong),
+    };
+    appended.map_err(|wrong| (value, wrong))
 }
 
 impl Iterator for Batches {

@@ -71,7 +71,7 @@ pub fn open_json_lines(request: &JsonLinesRequest) -> Result<Dataset> {
     let found = with_folders(&Schema::new(fields), &folders);
     let source = if files.len() == 1 { &files[0].path } else { &request.paths.join(", ") };
     // Texts can be dates, and numbers integers; nothing else is what it is not.
-    let sayable = |found, wanted| matches!((found, wanted), (Some(JsType::String), JsType::Date) | (Some(JsType::Number), JsType::Bigint));
+    let sayable = |found, wanted| matches!((found, wanted), (Some(JsType::String), JsType::Date) | (Some(JsType::Number), JsType::Bigint) | (Some(JsType::Strings), JsType::Dates) | (Some(JsType::Numbers), JsType::Bigints));
     let schema = declared::check(source, "the file has", &found, &request.declared, sayable)?;
     Ok(Dataset { bad, ..Dataset::new(Format::JsonLines, files, schema, request.store.clone()) })
 }
@@ -180,6 +180,7 @@ impl Columns {
             match request.said(&column.name).or_else(|| column.js()) {
                 Some(js) => arrow_type(js),
                 None if column.kinds.is_empty() => arrow_type(declared().map_or(JsType::String, |declared| declared.js)),
+                None if column.is_empty_lists() => arrow_type(declared().map(|declared| declared.js).filter(|js| js.element().is_some()).unwrap_or(JsType::Numbers)),
                 None => column.unreadable(files),
             }
         };
@@ -198,12 +199,24 @@ impl Column {
 
     /// What JavaScript sees in it; None: nothing, or no scalar of one type.
     fn js(&self) -> Option<JsType> {
-        match self.kinds[..] {
-            [(Kind::Boolean, ..)] => Some(JsType::Boolean),
-            [(Kind::Number, ..)] => Some(JsType::Number),
-            [(Kind::String, ..)] => Some(JsType::String),
+        // Beside lists of values, empty ones are lists of these.
+        let lists = |kind: &Kind| matches!(kind, Kind::Numbers | Kind::Strings | Kind::Booleans);
+        let says = |kind: &Kind| *kind != Kind::Nulls || !self.kinds.iter().any(|(kind, ..)| lists(kind));
+        let kinds: Vec<Kind> = self.kinds.iter().map(|(kind, ..)| *kind).filter(says).collect();
+        match kinds[..] {
+            [Kind::Boolean] => Some(JsType::Boolean),
+            [Kind::Number] => Some(JsType::Number),
+            [Kind::String] => Some(JsType::String),
+            [Kind::Booleans] => Some(JsType::Booleans),
+            [Kind::Numbers] => Some(JsType::Numbers),
+            [Kind::Strings] => Some(JsType::Strings),
             _ => None,
         }
+    }
+
+    /// Nothing says what its lists are of.
+    fn is_empty_lists(&self) -> bool {
+        matches!(self.kinds[..], [(Kind::Nulls, ..)])
     }
 
     /// The type of what can be there, but not be looked at: it says where what stands, `float64 (line 1) | list (line 7)`.
@@ -213,6 +226,10 @@ impl Column {
                 Kind::Null | Kind::Boolean => "bool",
                 Kind::Number => "float64",
                 Kind::String => "string",
+                Kind::Nulls => "list<null>",
+                Kind::Numbers => "list<float64>",
+                Kind::Strings => "list<string>",
+                Kind::Booleans => "list<bool>",
                 Kind::List => "list",
                 Kind::Object => "struct",
             };
@@ -237,7 +254,7 @@ pub fn malformed(file: &str, line: u64, source: Source<'_>, range: Range<usize>,
                 Kind::Boolean => "a boolean",
                 Kind::Number => "a number",
                 Kind::String => "a text",
-                Kind::List => "a list",
+                Kind::Nulls | Kind::Numbers | Kind::Strings | Kind::Booleans | Kind::List => "a list",
                 Kind::Object => "an object",
             };
             format!("{found}, where an object is expected")

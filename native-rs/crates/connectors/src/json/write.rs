@@ -2,7 +2,7 @@
 //! `JSON.stringify` prints them, but integers and decimals with all digits.
 use std::{io::Write, path::Path};
 
-use arrow::array::RecordBatch;
+use arrow::array::{Array, AsArray, ListArray, RecordBatch};
 
 use crate::{
     errors::Result,
@@ -36,7 +36,7 @@ impl JsonLinesPart {
             let mut key = Vec::new();
             quoted(field.name(), &mut key);
             key.push(b':');
-            columns.push((key, Printed::of(field.name(), column, "JSON Lines")?));
+            columns.push((key, Cells::of(field.name(), column)?));
         }
         for row in 0..batch.num_rows() {
             let buffer = &mut self.part.buffer;
@@ -46,7 +46,7 @@ impl JsonLinesPart {
                     buffer.push(b',');
                 }
                 buffer.extend_from_slice(key);
-                value(column, row, buffer);
+                column.print(row, buffer);
             }
             buffer.extend_from_slice(b"}\n");
             self.part.row()?;
@@ -70,6 +70,39 @@ impl FilePart for JsonLinesPart {
 
     fn close(self: Box<Self>) -> Result<FileInfo> {
         JsonLinesPart::close(*self)
+    }
+}
+
+/// A column as it is printed.
+enum Cells {
+    Values(Printed),
+    Lists(ListArray, Box<Cells>),
+}
+
+impl Cells {
+    fn of(name: &str, column: &dyn Array) -> Result<Self> {
+        match column.as_list_opt::<i32>() {
+            Some(list) => Ok(Self::Lists(list.clone(), Box::new(Self::of(name, list.values())?))),
+            None => Ok(Self::Values(Printed::of(name, column, "JSON Lines")?)),
+        }
+    }
+
+    fn print(&self, row: usize, buffer: &mut Vec<u8>) {
+        match self {
+            Self::Values(values) => value(values, row, buffer),
+            Self::Lists(list, _) if list.is_null(row) => buffer.extend_from_slice(b"null"),
+            Self::Lists(list, elements) => {
+                buffer.push(b'[');
+                let (first, last) = (list.value_offsets()[row] as usize, list.value_offsets()[row + 1] as usize);
+                for at in first..last {
+                    if at > first {
+                        buffer.push(b',');
+                    }
+                    elements.print(at, buffer);
+                }
+                buffer.push(b']');
+            }
+        }
     }
 }
 

@@ -55,7 +55,7 @@ pub fn open_parquet(request: &ParquetRequest) -> Result<Dataset> {
     let mut first: Option<(String, SchemaRef)> = None;
     each_footer(&found, &request.store, |index, blob, footer, raw| {
         let file = &found[index];
-        let own = in_no_folder(footer.schema(), &folders);
+        let own = plain(&in_no_folder(footer.schema(), &folders));
         let schema = match &first {
             Some((name, schema)) => {
                 if request.declared.is_empty() || !declared.is_empty() {
@@ -63,7 +63,7 @@ pub fn open_parquet(request: &ParquetRequest) -> Result<Dataset> {
                 }
                 merged(schema, &own)
             }
-            None => plain(&own),
+            None => own,
         };
         let mut held = by_name(&schema, footer.schema());
         held.extend(folders.iter().map(|column| Held::Constant(column.values[index].clone())));

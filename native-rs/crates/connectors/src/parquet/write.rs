@@ -9,7 +9,8 @@ use std::{
 };
 
 use arrow::{
-    array::{ArrayRef, AsArray, RecordBatch},
+    array::{Array, ArrayRef, AsArray, ListArray, RecordBatch},
+    buffer::OffsetBuffer,
     compute::{CastOptions, can_cast_types, cast_with_options},
     datatypes::{DataType, Field, Float64Type, Schema, SchemaRef, TimeUnit},
 };
@@ -199,6 +200,8 @@ fn representable(data_type: &DataType) -> DataType {
     match data_type {
         DataType::Timestamp(TimeUnit::Second, zone) => DataType::Timestamp(TimeUnit::Millisecond, zone.clone()),
         DataType::Date64 => DataType::Date32,
+        // As the format's specification names it, whatever it is called in memory.
+        DataType::List(item) => DataType::List(Arc::new(Field::new("element", representable(item.data_type()), true))),
         other => other.clone(),
     }
 }
@@ -206,6 +209,14 @@ fn representable(data_type: &DataType) -> DataType {
 fn cast_to(column: &ArrayRef, field: &Field) -> Result<ArrayRef> {
     if column.data_type() == field.data_type() {
         return Ok(Arc::clone(column));
+    }
+    if let (DataType::List(_), DataType::List(item)) = (column.data_type(), field.data_type()) {
+        let list = column.as_list::<i32>();
+        let (first, last) = (list.value_offsets()[0], list.value_offsets()[list.len()]);
+        let offsets = OffsetBuffer::new(list.value_offsets().iter().map(|offset| offset - first).collect());
+        let elements = list.values().slice(first as usize, (last - first) as usize);
+        let elements = cast_to(&elements, &Field::new(field.name(), item.data_type().clone(), true))?;
+        return Ok(Arc::new(ListArray::new(Arc::clone(item), offsets, elements, list.nulls().cloned())));
     }
     let refused = |why: &str| cannot_write(field, column.data_type(), field.data_type(), why);
     // Not `safe`: a value that does not fit is an error, not a null.

@@ -2,8 +2,9 @@
 use std::{borrow::Cow, sync::Arc};
 
 use arrow::{
-    array::{ArrayRef, BooleanBuilder, Float64Builder, Int64Builder, StringBuilder, StringDictionaryBuilder, TimestampMillisecondBuilder},
-    datatypes::{DataType, Int32Type},
+    array::{ArrayRef, BooleanBuilder, Float64Builder, Int64Builder, ListArray, StringBuilder, StringDictionaryBuilder, TimestampMillisecondBuilder},
+    buffer::OffsetBuffer,
+    datatypes::{DataType, Field, Int32Type},
 };
 
 use super::{errors::Wrong, values};
@@ -21,6 +22,33 @@ pub enum Builder {
     Date(TimestampMillisecondBuilder),
     Text(StringBuilder),
     Dictionary(StringDictionaryBuilder<Int32Type>),
+    List(Box<ListBuilder>),
+}
+
+/// Lists of what another builder takes.
+pub struct ListBuilder {
+    pub elements: Builder,
+    element: DataType,
+    lengths: Vec<usize>,
+    valid: Vec<bool>,
+}
+
+impl ListBuilder {
+    fn new(element: &DataType) -> Self {
+        Self { elements: Builder::new(element), element: element.clone(), lengths: Vec::new(), valid: Vec::new() }
+    }
+
+    /// Ends a list, of the last `length` elements.
+    pub fn end(&mut self, length: usize, valid: bool) {
+        self.lengths.push(length);
+        self.valid.push(valid);
+    }
+
+    fn finish(&mut self) -> ListArray {
+        let item = Arc::new(Field::new_list_field(self.element.clone(), true));
+        let (lengths, valid) = (std::mem::take(&mut self.lengths), std::mem::take(&mut self.valid));
+        ListArray::new(item, OffsetBuffer::from_lengths(lengths), self.elements.finish(), Some(valid.into()))
+    }
 }
 
 impl Builder {
@@ -31,6 +59,7 @@ impl Builder {
             DataType::Int64 => Self::Bigint(Int64Builder::new()),
             DataType::Timestamp(..) => Self::Date(TimestampMillisecondBuilder::new().with_data_type(data_type.clone())),
             DataType::Dictionary(..) => Self::Dictionary(StringDictionaryBuilder::new()),
+            DataType::List(item) => Self::List(Box::new(ListBuilder::new(item.data_type()))),
             _ => Self::Text(StringBuilder::new()),
         }
     }
@@ -50,6 +79,7 @@ impl Builder {
             Self::Boolean(builder) => builder.append_value(values::boolean(value).ok_or(BOOLEAN)?),
             Self::Bigint(builder) => builder.append_value(values::bigint(value).ok_or(BIGINT)?),
             Self::Date(builder) => builder.append_value(values::date(value).ok_or(DATE)?),
+            Self::List(_) => return Err(self.expected()),
         }
         Ok(())
     }
@@ -62,6 +92,7 @@ impl Builder {
             Self::Date(builder) => builder.append_null(),
             Self::Text(builder) => builder.append_null(),
             Self::Dictionary(builder) => builder.append_null(),
+            Self::List(builder) => builder.end(0, false),
         }
     }
 
@@ -73,6 +104,13 @@ impl Builder {
             Self::Bigint(_) => BIGINT,
             Self::Date(_) => DATE,
             Self::Text(_) | Self::Dictionary(_) => TEXT,
+            Self::List(lists) => match lists.elements {
+                Self::Number(_) => Wrong::Not("a list, each of it a number"),
+                Self::Boolean(_) => Wrong::Not("a list, each of it true or false"),
+                Self::Bigint(_) => Wrong::Not("a list, each of it an integer of 64 bits"),
+                Self::Date(_) => Wrong::Not("a list, each of it a date such as 2024-01-31 or 2024-01-31T12:00:00Z"),
+                _ => Wrong::Not("a list, each of it a text"),
+            },
         }
     }
 
@@ -84,6 +122,7 @@ impl Builder {
             Self::Date(builder) => Arc::new(builder.finish()),
             Self::Text(builder) => Arc::new(builder.finish()),
             Self::Dictionary(builder) => Arc::new(builder.finish()),
+            Self::List(builder) => Arc::new(builder.finish()),
         }
     }
 }

@@ -52,5 +52,10 @@ pub fn arrow_type(js: JsType) -> DataType {
         JsType::Boolean => DataType::Boolean,
         JsType::Bigint => DataType::Int64,
         JsType::Date => DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into())),
+        JsType::Numbers => DataType::new_list(arrow_type(JsType::Number), true),
+        JsType::Strings => DataType::new_list(arrow_type(JsType::String), true),
+        JsType::Booleans => DataType::new_list(arrow_type(JsType::Boolean), true),
+        JsType::Bigints => DataType::new_list(arrow_type(JsType::Bigint), true),
+        JsType::Dates => DataType::new_list(arrow_type(JsType::Date), true),
     }
 }

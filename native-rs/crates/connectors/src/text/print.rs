@@ -34,7 +34,7 @@ impl Printed {
     pub fn of(name: &str, column: &dyn Array, format: &str) -> Result<Self> {
         let unprintable = || {
             let printed = print_type(column.data_type());
-            let message = format!("column {name} is {printed}, which has no form in {format}; drop it or derive text from it");
+            let message = format!("column \"{name}\" is {printed}, which has no form in {format}; drop it or derive text from it");
             ConnectorError::unsupported(message, json!({ "column": name, "type": printed }))
         };
         let held = match column.data_type() {

@@ -6,6 +6,7 @@ mod any;
 mod distinct;
 mod extremes;
 mod groups;
+mod lists;
 mod mode;
 mod moments;
 mod pairs;
@@ -69,12 +70,12 @@ pub fn aggregate(function: AggregateFunction, arg: Option<Expr>, arg_type: &Data
         F::Max if arg_type.is_floating() => extremes::FLOAT_MAX.call(vec![arg]),
         F::Min => min(arg),
         F::Max => max(arg),
-        F::Any | F::First | F::Last | F::Mode => return not_supported(format!("{function} needs the rows' positions")),
+        F::Any | F::First | F::Last | F::Mode | F::ArrayAgg | F::ArrayAggDistinct => return not_supported(format!("{function} needs the rows' positions")),
         F::Covariance | F::Covariancep | F::Corr => return not_supported(format!("{function} is of two values")),
     })
 }
 
-/// An aggregate that depends on the order of the rows, which `position` (any integer type) tells: of the argument's type.
+/// An aggregate that depends on the order of the rows, which `position` (any integer type) tells: of the argument's type, or a list of it.
 pub fn by_order(function: AggregateFunction, value: Expr, position: Expr) -> Result<Expr> {
     use AggregateFunction as F;
     let aggregate = match function {
@@ -82,6 +83,8 @@ pub fn by_order(function: AggregateFunction, value: Expr, position: Expr) -> Res
         F::First => &any::FIRST,
         F::Last => &any::LAST,
         F::Mode => &mode::MODE,
+        F::ArrayAgg => &lists::ARRAY_AGG,
+        F::ArrayAggDistinct => &mode::ARRAY_AGG_DISTINCT,
         _ => return not_supported(format!("{function} by order")),
     };
     Ok(aggregate.call(vec![value, Expr::Cast(Cast::new(Box::new(position), DataType::UInt64))]))
@@ -303,6 +306,10 @@ mod tests {
             (&any::LAST, vec![floats(), positions.clone()]),
             (&mode::MODE, vec![words(), positions.clone()]),
             (&mode::MODE, vec![floats(), positions.clone()]),
+            (&mode::ARRAY_AGG_DISTINCT, vec![words(), positions.clone()]),
+            (&mode::ARRAY_AGG_DISTINCT, vec![floats(), positions.clone()]),
+            (&lists::ARRAY_AGG, vec![words(), positions.clone()]),
+            (&lists::ARRAY_AGG, vec![floats(), positions.clone()]),
             (&product::PRODUCT, vec![floats()]),
             (&pairs::COVARIANCE, vec![floats(), others()]),
             (&pairs::COVARIANCEP, vec![floats(), others()]),

@@ -1,4 +1,5 @@
-//! `mode(value, position)`: the value that comes most often, of several the first in table order.
+//! `mode(value, position)`: the value that comes most often, of several the first in table order. And all distinct values,
+//! in table order.
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, BinaryBuilder, BooleanArray, Int64Array, ListArray, UInt64Array};
@@ -10,6 +11,7 @@ use datafusion::common::{HashMap, Result};
 use datafusion::logical_expr::{EmitTo, GroupsAccumulator};
 
 use super::groups::{Groups, selected};
+use super::lists::{element_type, list_of};
 use super::{Aggregate, without_nan};
 use crate::keys::canonical;
 
@@ -17,11 +19,20 @@ pub(crate) static MODE: Aggregate = Aggregate {
     name: "mode",
     result: |arguments| arguments[0].clone(),
     state: |_| [DataType::Binary, DataType::Int64, DataType::UInt64].map(|item| DataType::new_list(item, true)).into(),
-    groups: |arguments| Ok(Box::new(Mode::new(arguments[0].data_type())?)),
+    groups: |arguments| Ok(Box::new(Tallies::new(arguments[0].data_type(), false)?)),
 };
 
-/// State: each group's values in Arrow's row format, how often each came and its first position.
-struct Mode {
+pub(crate) static ARRAY_AGG_DISTINCT: Aggregate = Aggregate {
+    name: "array_agg_distinct",
+    result: |arguments| DataType::new_list(element_type(&arguments[0]), true),
+    groups: |arguments| Ok(Box::new(Tallies::new(arguments[0].data_type(), true)?)),
+    ..MODE
+};
+
+/// State: each group's distinct values in Arrow's row format, how often each came and its first position.
+struct Tallies {
+    /// The answer is all values, not the one that comes most often.
+    all: bool,
     converter: RowConverter,
     data_type: DataType,
     groups: Vec<HashMap<Box<[u8]>, Tally>>,
@@ -36,10 +47,10 @@ struct Tally {
     first: u64,
 }
 
-impl Mode {
-    fn new(data_type: &DataType) -> Result<Self> {
+impl Tallies {
+    fn new(data_type: &DataType, all: bool) -> Result<Self> {
         let converter = RowConverter::new(vec![SortField::new(data_type.clone())])?;
-        Ok(Self { converter, data_type: data_type.clone(), groups: Vec::new(), bytes: 0, tallies: 0 })
+        Ok(Self { all, converter, data_type: data_type.clone(), groups: Vec::new(), bytes: 0, tallies: 0 })
     }
 
     fn add(&mut self, group: usize, value: &[u8], tally: Tally) {
@@ -59,15 +70,28 @@ impl Mode {
         self.tallies -= groups.iter().map(HashMap::len).sum::<usize>();
         groups
     }
+
+    /// The values of each group by their first positions.
+    fn lists(&self, groups: &[HashMap<Box<[u8]>, Tally>]) -> Result<ArrayRef> {
+        let parser = self.converter.parser();
+        let mut rows = Vec::with_capacity(groups.iter().map(HashMap::len).sum());
+        for group in groups {
+            let mut values: Vec<_> = group.iter().collect();
+            values.sort_unstable_by_key(|(_, tally)| tally.first);
+            rows.extend(values.into_iter().map(|(value, _)| parser.parse(value)));
+        }
+        let values = cast(&self.converter.convert_rows(rows)?.swap_remove(0), &element_type(&self.data_type))?;
+        list_of(values, groups.iter().map(HashMap::len))
+    }
 }
 
-impl Groups for Mode {
+impl Groups for Tallies {
     fn resize(&mut self, count: usize) {
         self.groups.resize_with(count, HashMap::default);
     }
 }
 
-impl GroupsAccumulator for Mode {
+impl GroupsAccumulator for Tallies {
     fn update_batch(&mut self, values: &[ArrayRef], groups: &[usize], filter: Option<&BooleanArray>, count: usize) -> Result<()> {
         self.resize(count);
         let array = without_nan(&canonical(&values[0]));
@@ -97,6 +121,9 @@ impl GroupsAccumulator for Mode {
 
     fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
         let groups = self.take(emit_to);
+        if self.all {
+            return self.lists(&groups);
+        }
         let parser = self.converter.parser();
         let mut places = Vec::with_capacity(groups.len());
         let mut rows = vec![];
@@ -126,7 +153,7 @@ impl GroupsAccumulator for Mode {
     }
 
     fn convert_to_state(&self, values: &[ArrayRef], filter: Option<&BooleanArray>) -> Result<Vec<ArrayRef>> {
-        let mut each = Self::new(&self.data_type)?;
+        let mut each = Self::new(&self.data_type, self.all)?;
         let rows: Vec<usize> = (0..values[0].len()).collect();
         each.update_batch(values, &rows, filter, rows.len())?;
         each.state(EmitTo::All)

@@ -57,7 +57,12 @@ impl Slots {
 
     pub(crate) fn take(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
         let slots = emit_to.take_needed(&mut self.slots);
-        self.gather(&slots)
+        let taken = self.gather(&slots)?;
+        if self.slots.is_empty() {
+            self.arrays.truncate(1);
+            self.kept = 1;
+        }
+        Ok(taken)
     }
 
     fn gather(&self, slots: &[(usize, usize)]) -> Result<ArrayRef> {

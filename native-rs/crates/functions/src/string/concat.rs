@@ -2,10 +2,11 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, StringBuilder};
+use arrow::array::{Array, ArrayRef, StringBuilder};
 use arrow::buffer::NullBuffer;
 use arrow::datatypes::DataType;
 use datafusion::common::Result;
+use datafusion::logical_expr::ColumnarValue;
 use lockstep_plan::JsType;
 
 use super::index::optional;
@@ -80,6 +81,14 @@ fn concat(a: &Arguments) -> Result<ArrayRef> {
         out.append_value(&text);
     }
     Ok(Arc::new(out.finish()))
+}
+
+/// `String(x)` of every value.
+pub(crate) fn text_of(values: &ArrayRef) -> Result<ArrayRef> {
+    match values.data_type() {
+        DataType::Utf8 => Ok(Arc::clone(values)),
+        _ => concat(&Arguments { values: &[ColumnarValue::Array(Arc::clone(values))], rows: values.len() }),
+    }
 }
 
 fn texts(a: &Arguments, mut f: impl FnMut(usize) -> Result<String>) -> Result<ArrayRef> {

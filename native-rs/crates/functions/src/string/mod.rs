@@ -4,7 +4,6 @@ pub(crate) mod index;
 pub(crate) mod replace;
 pub(crate) mod search;
 pub(crate) mod shape;
-pub(crate) mod split;
 
 use std::borrow::Cow;
 use std::sync::Arc;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::*;
+use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::datatypes::{DataType, Field, Float64Type, Int64Type, Schema, TimestampMillisecondType};
 use datafusion::common::{DFSchema, Result};
 use datafusion::execution::context::ExecutionProps;
@@ -28,6 +29,14 @@ fn array(values: &[Value], js: JsType) -> ArrayRef {
         JsType::Boolean => Arc::new(values.iter().map(Value::as_bool).collect::<BooleanArray>()),
         JsType::Bigint => Arc::new(values.iter().map(|v| v.as_str().map(|v| v.parse::<i64>().unwrap())).collect::<Int64Array>()),
         JsType::Date => Arc::new(values.iter().map(Value::as_i64).collect::<TimestampMillisecondArray>().with_timezone("UTC")),
+        list => {
+            let element = list.element().unwrap();
+            let elements: Vec<Value> = values.iter().filter_map(Value::as_array).flatten().cloned().collect();
+            let lengths = values.iter().map(|value| value.as_array().map_or(0, Vec::len));
+            let nulls = NullBuffer::from_iter(values.iter().map(|value| !value.is_null()));
+            let item = Arc::new(Field::new_list_field(arrow_type(element), true));
+            Arc::new(ListArray::new(item, OffsetBuffer::from_lengths(lengths), array(&elements, element), Some(nulls)))
+        }
     }
 }
 
@@ -61,6 +70,10 @@ fn equal(array: &ArrayRef, row: usize, expected: &Value) -> bool {
         DataType::Utf8 => Some(array.as_string::<i32>().value(row)) == expected.as_str(),
         DataType::Boolean => Some(array.as_boolean().value(row)) == expected.as_bool(),
         DataType::Int64 => Some(array.as_primitive::<Int64Type>().value(row).to_string().as_str()) == expected.as_str(),
+        DataType::List(_) => {
+            let (elements, wanted) = (array.as_list::<i32>().value(row), expected.as_array().unwrap());
+            elements.len() == wanted.len() && wanted.iter().enumerate().all(|(at, value)| equal(&elements, at, value))
+        }
         _ => Some(array.as_primitive::<TimestampMillisecondType>().value(row)) == expected.as_i64(),
     }
 }

@@ -2,6 +2,7 @@
 use std::sync::Arc;
 
 use arrow::array::*;
+use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::datatypes::{DataType, Field, Int64Type, Float64Type, Schema, TimestampMillisecondType};
 use datafusion::common::{DFSchema, Result};
 use datafusion::execution::context::ExecutionProps;
@@ -60,10 +61,26 @@ fn array(values: &[&Value], js: JsType) -> ArrayRef {
             let ms = |value: &&Value| number(value).map(|ms| if ms.is_nan() { i64::MIN } else { ms as i64 });
             Arc::new(values.iter().map(ms).collect::<TimestampMillisecondArray>().with_timezone("UTC"))
         }
+        list => {
+            let element = list.element().unwrap();
+            let elements: Vec<&Value> = values.iter().filter_map(|value| value.as_array()).flatten().collect();
+            let lengths = values.iter().map(|value| value.as_array().map_or(0, Vec::len));
+            let nulls = NullBuffer::from_iter(values.iter().map(|value| !value.is_null()));
+            let item = Arc::new(Field::new_list_field(arrow_type(element), true));
+            Arc::new(ListArray::new(item, OffsetBuffer::from_lengths(lengths), array(&elements, element), Some(nulls)))
+        }
     }
 }
 
 fn literal(value: &Value, js: JsType) -> Expression {
+    if let (Value::Array(values), Some(element)) = (value, js.element()) {
+        let call = |function: &str, args| Expression::Call { function: function.to_owned(), args, js };
+        // An empty list is a part of one that is not.
+        return match values.as_slice() {
+            [] => call("list.slice", vec![call("Array.of", vec![literal(&Value::Null, element)]), literal(&1.0.into(), JsType::Number)]),
+            values => call("Array.of", values.iter().map(|value| literal(value, element)).collect()),
+        };
+    }
     let value = match value {
         Value::Null => Literal::Null,
         Value::Bool(value) => Literal::Boolean(*value),
@@ -108,6 +125,11 @@ fn equal(array: &ArrayRef, row: usize, expected: &Value, case: &Case) -> bool {
         DataType::Utf8 => array.as_string::<i32>().value(row) == expected.as_str().unwrap(),
         DataType::Boolean => Some(array.as_boolean().value(row)) == expected.as_bool(),
         DataType::Int64 => array.as_primitive::<Int64Type>().value(row).to_string() == expected.as_str().unwrap(),
+        DataType::List(_) => {
+            let (elements, wanted) = (array.as_list::<i32>().value(row), expected.as_array().unwrap());
+            let case = Case { result: case.result.element().unwrap(), function: case.function.clone(), types: vec![], zone: None, inputs: vec![], results: vec![], ..*case };
+            elements.len() == wanted.len() && wanted.iter().enumerate().all(|(at, value)| equal(&elements, at, value, &case))
+        }
         _ => Some(array.as_primitive::<TimestampMillisecondType>().value(row) as f64) == number(expected),
     }
 }

@@ -6,7 +6,7 @@ import { duplicateColumn } from "../../../diagnostics/duplicate-column.ts";
 import { keyText, readerTypes } from "../../../diagnostics/reader-types.ts";
 import { unsupportedType } from "../../../diagnostics/unsupported-type.ts";
 import { verbArgument } from "../../../diagnostics/verb-argument.ts";
-import { type Column, printType, type RowType, unsureType } from "../../../ir/types.ts";
+import { type Column, isList, printType, type RowType, unsureType, type ValueType } from "../../../ir/types.ts";
 import { constantOf, keyName } from "../../../source/constants.ts";
 import type { Reading } from "../../function.ts";
 import { bare, spanOf, textOf } from "../../../source/module.ts";
@@ -99,7 +99,7 @@ function literalColumns(data: t.ObjectExpression, said: RowType, r: Reading): De
   let open = false;
   const row = data.properties.flatMap((p): Column[] => {
     const name = p.type === "ObjectProperty" && !p.computed ? keyName(p.key) : null;
-    const found = p.type === "ObjectProperty" ? elementOf(p.value, r.place, r) : null;
+    const found = p.type === "ObjectProperty" ? (elementOf(p.value, r.place, r) ?? arraysIn(p.value, r)) : null;
     const type = said.find((column) => column.name === name)?.type ?? found;
     if (name !== null && data.properties.slice(0, data.properties.indexOf(p)).some((q) => q.type === "ObjectProperty" && !q.computed && keyName(q.key) === name)) {
       r.report(duplicateColumn(name, r.span(p)));
@@ -120,6 +120,21 @@ function literalColumns(data: t.ObjectExpression, said: RowType, r: Reading): De
   const uneven = data.properties.find((p) => p.type === "ObjectProperty" && lengthOf(p.value).some((length) => length !== lengths[0]));
   if (uneven) r.report(verbArgument("table", `columns of one length, ${lengths[0]} values`, r.span(uneven), "give every column as many values; what is missing is null"));
   return { row, open };
+}
+
+/** `[["a", "b"], [], null]`: arrays of one type, written out. Null: something else. */
+function arraysIn(value: t.Node, r: Reading): ValueType | null {
+  const e = bare(value);
+  if (e.type !== "ArrayExpression") return null;
+  const arrays = e.elements.filter((element) => element !== null && bare(element).type !== "NullLiteral");
+  if (arrays.length === 0 || arrays.some((array) => bare(array!).type !== "ArrayExpression")) return null;
+  const isNull = (element: t.Node | null) => element !== null && bare(element).type === "NullLiteral";
+  const elements = arrays.map((array) => (bare(array!) as t.ArrayExpression).elements);
+  const types = arrays.filter((_, n) => elements[n]!.some((element) => !isNull(element))).map((array) => elementOf(array!, r.place, r));
+  const [first] = types;
+  if (!first || isList(first.js) || types.some((type) => type?.js !== first.js)) return null;
+  const holes = types.some((type) => type!.nullable) || elements.some((each) => each.some(isNull));
+  return { js: `${first.js}[]`, nullable: arrays.length < e.elements.length, ...(holes && { holes: true as const }) };
 }
 
 /** A list of literals, none of them null. */

@@ -1,16 +1,32 @@
-/** `unroll({ word: (d) => d.words.split(" ") }, { index: "place", limit: 10, drop: "words" })`. */
+/** `unroll("tags")`, `unroll({ word: (d) => d.words.split(" ") }, { index: "place", limit: 10, drop: "words" })`. */
+import type * as t from "@babel/types";
 import { verbArgument } from "../../../diagnostics/verb-argument.ts";
 import { constantOf } from "../../../source/constants.ts";
-import { spanOf } from "../../../source/module.ts";
-import { literalRow, membersOf, missing, properties, type Reader, rowArgument } from "./arguments.ts";
+import { bare, spanOf } from "../../../source/module.ts";
+import { type ArgumentContext, columnName, literalRow, membersOf, missing, properties, type Reader, rowArgument } from "./arguments.ts";
 
-/** The operands: what is split, the limit, the index' name; the columns that are dropped. */
+const ARRAYS = "columns of arrays, or an object of row functions that give arrays,";
+
+/** A name, or a list of names, and where they stand; null: something else. */
+function namesIn(node: t.Node, context: ArgumentContext): { readonly name: string; readonly node: t.Node }[] | null {
+  const e = bare(node);
+  const nodes = e.type === "ArrayExpression" ? e.elements.filter((x) => x !== null) : [e];
+  const names = nodes.map((each) => columnName(each, context));
+  return nodes.length > 0 && names.every((name) => name !== null) ? nodes.map((each, n) => ({ name: names[n]!, node: each })) : null;
+}
+
+/** The operands: the arrays, the limit, the index' name; the columns that are dropped. */
 export const readUnroll: Reader = (nodes, out, context) => {
   const { place } = context;
   const [values, options] = nodes.splice(0, 2);
-  if (!values) return missing("an object of one text that is split", context);
-  const found = properties(values, out, context, "an object of one text that is split");
-  for (const [name, value, key] of found.slice(0, 1)) rowArgument(value, { role: "parts", name, input: 0 }, out, context, key);
+  if (!values) return missing(ARRAYS, context);
+  const names = namesIn(values, context);
+  if (names) for (const { name, node } of names) rowArgument(node, { role: "list", name, input: 0 }, out, context);
+  else {
+    const found = properties(values, out, context, ARRAYS);
+    for (const [name, value, key] of found) rowArgument(value, { role: "list", name, input: 0 }, out, context, key);
+    if (found.length === 0 && !out.open) return missing(ARRAYS, context);
+  }
   const span = spanOf(options ?? context.call, place.module);
   const members = options ? membersOf(options) : new Map();
   const constant = (name: string) => (members?.has(name) ? constantOf(members.get(name)!, place)?.value : undefined);
@@ -20,10 +36,9 @@ export const readUnroll: Reader = (nodes, out, context) => {
     members !== null && [...members.entries()].every(([name]) => ["index", "limit", "drop"].includes(name) && constant(name) !== undefined) &&
     (index === undefined || typeof index === "boolean" || typeof index === "string") && (limit === undefined || (Number.isSafeInteger(limit) && (limit as number) > 0)) &&
     Array.isArray(dropped) && dropped.every((name) => typeof name === "string");
-  if (found.length !== 1 || !isRead) {
+  if (!isRead) {
     out.open = true;
-    const [words, fix] = found.length !== 1 ? ["one text that is split", "split one text, and the others in a second unroll"] : ["index (a name, or true), limit and drop, known when building,", 'write them where they stand: { index: "place", limit: 10, drop: "words" }'];
-    return context.report(verbArgument("unroll", words, found.length !== 1 ? spanOf(values, place.module) : span, fix));
+    return context.report(verbArgument("unroll", "index (a name, or true), limit and drop, known when building,", span, 'write them where they stand: { index: "place", limit: 10, drop: "words" }'));
   }
   if (index !== undefined && index !== false) out.rows.push(literalRow({ role: "parameter", name: "index", input: 0 }, index === true ? "index" : index as string, span));
   if (limit !== undefined) out.rows.push(literalRow({ role: "parameter", name: "limit", input: 0 }, limit as number, span));

@@ -19,7 +19,6 @@ use lockstep_plan::{Node, NodeId, Plan, SortKey};
 
 pub use self::built::{Built, leaf};
 use self::built::{extension, filtered, named, order_keys, sorted, stored};
-use self::unroll::Parts;
 use super::nodes::{Place, PlaceNode};
 use super::order::{Order, Want, is_total, peers};
 use crate::error::{EngineError, Result};
@@ -153,8 +152,8 @@ impl<'a> Builder<'a> {
                 Ok(Built { plan: extension(node), visible: built.visible, order, below: built.below, peers: vec![] })
             }
             Node::Concat { inputs, .. } => self.concat(id, inputs),
-            Node::Unroll { input, text, separator, name, index, limit, .. } => {
-                self.unroll(id, *input, Parts { text, separator, name, index: index.as_ref(), limit: *limit })
+            Node::Unroll { input, lists, index, limit, .. } => {
+                self.unroll(id, *input, lists, index.as_ref(), *limit)
             }
             Node::Dedupe { input, keys, last, .. } => self.dedupe(*input, keys, *last),
             Node::Rebalance { input, step, .. } => self.rebalance(id, *input, *step),

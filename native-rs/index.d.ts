@@ -110,6 +110,8 @@ export declare class RankRows {
   private constructor();
   /** The next rows, so many or those that are left, as an Arrow IPC stream. This rank alone. */
   next(rows: number): Promise<Buffer>;
+  /** Frees what is left of them, memory and disk. */
+  close(): void;
 }
 
 /** An MPI library: a file or a name for the system's loader, its binary interface, what it says of itself. */

@@ -38,9 +38,9 @@ export async function readWritten(folder: string): Promise<Map<string, Written>>
 /**
  * The first difference between what two executions wrote. Where order is observed, which the names `…Ordered` and
  * `…-ordered` of a program or a dataset say, rows must stand in the same order.
- * `untypedNulls`: a column of nothing but nulls may have any type, as plain Node knows none for it.
+ * `untypedNulls`: a column of nothing but nulls may have any type, as plain Node knows none for it. `tolerance` as of `difference`.
  */
-export async function writtenDifference(program: string, expected: string, actual: string, { untypedNulls = false } = {}): Promise<string | null> {
+export async function writtenDifference(program: string, expected: string, actual: string, { untypedNulls = false, tolerance }: { untypedNulls?: boolean; tolerance?: number } = {}): Promise<string | null> {
   const [right, left] = await Promise.all([readWritten(expected), readWritten(actual)]);
   if ([...right.keys()].join() !== [...left.keys()].join()) return `written: ${[...left.keys()].join(", ")}, not ${[...right.keys()].join(", ")}`;
   for (const [name, { schema, rows }] of right) {
@@ -50,7 +50,7 @@ export async function writtenDifference(program: string, expected: string, actua
     const known = (columns: readonly string[]) => (untypedNulls ? columns.map((column) => (held.has(column.split(":")[0]!) ? column : column.split(":")[0]!)) : columns);
     const found =
       difference(known(schema), known(other.schema), `schema of ${name}`) ??
-      difference(ordered ? rows : sortedRows(rows), ordered ? other.rows : sortedRows(other.rows), `written ${name}`);
+      difference(ordered ? rows : sortedRows(rows), ordered ? other.rows : sortedRows(other.rows), `written ${name}`, tolerance);
     if (found !== null) return found;
   }
   return null;

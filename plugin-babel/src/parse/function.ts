@@ -78,6 +78,11 @@ export class Reading {
     return { source, span: this.span(node), ...(this.#varying.is(node, this.place) ? { varying: true } : {}) };
   }
 
+  /** The elements of a loop, as what decides how often it goes round. */
+  rounds(elements: t.Node, source: string): Scalar {
+    return { source, span: this.span(elements), ...(this.#varying.variesInLength(elements, this.place) ? { varying: true } : {}) };
+  }
+
   /** The first of these operands about which ranks may disagree. */
   varyingOf(operands: readonly t.Node[]): Scalar | null {
     const found = operands.find((operand) => this.#varying.is(operand, this.place));

@@ -143,7 +143,7 @@ export function readLoop(r: Reading, { test, update, each, body, testFirst }: Lo
 
   const readTest = () => {
     builder.enter(header);
-    if (each) builder.end({ kind: "branch", condition: r.condition(each, `of ${textOf(each, r.frame.module)}`), then: start.id, else: after.id });
+    if (each) builder.end({ kind: "branch", condition: r.rounds(each, `of ${textOf(each, r.frame.module)}`), then: start.id, else: after.id });
     else if (test) readCondition(test, start, after, r);
     else builder.goto(start);
   };

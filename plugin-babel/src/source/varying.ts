@@ -33,7 +33,9 @@ export class Varying {
   readonly #modules: Modules;
   readonly #isTable: IsTable;
   readonly #bindings = new Set<Binding>();
-  /** Variables that hold a batch: its rows vary, its `step` does not. */
+  /** Variables that hold batches. */
+  readonly #dealt = new Set<Binding>();
+  /** Variables that hold one batch: its rows vary, its `step` does not. */
   readonly #batches = new Set<Binding>();
   /** Variables whose objects are given something varying. */
   readonly #written = new Set<Binding>();
@@ -41,8 +43,8 @@ export class Varying {
   readonly #diverging = new Set<t.Node>();
   readonly #returning = new Set<t.Function>();
   readonly #analysed = new Set<t.Function>();
-  /** Helpers of which it has been found out what they return where their arguments vary. */
-  readonly #returningOfVarying = new Map<t.Function, boolean>();
+  /** Helpers of which it has been found out what they return where their arguments vary, and where these are batches. */
+  readonly #returningOfVarying = [new Map<t.Function, boolean>(), new Map<t.Function, boolean>()] as const;
   /** The helpers of which that is being found out. */
   readonly #asked: readonly t.Function[];
 
@@ -55,7 +57,7 @@ export class Varying {
   /** Notes what varies in `fn`. */
   analyse(fn: t.Function, outer: Place): void {
     this.#analysed.add(fn);
-    const size = () => this.#bindings.size + this.#written.size + this.#diverging.size + this.#returning.size;
+    const size = () => this.#dealt.size + this.#batches.size + this.#bindings.size + this.#written.size + this.#diverging.size + this.#returning.size;
     for (let before = -1; before !== size(); ) {
       before = size();
       this.#visit(fn, { place: outer, controlled: false, left: [], fn });
@@ -66,8 +68,28 @@ export class Varying {
   given(fn: t.Function, args: readonly t.Node[], inside: Place, place: Place): void {
     fn.params.forEach((parameter, n) => {
       const values = parameter.type === "RestElement" ? args.slice(n) : args.slice(n, n + 1);
-      if (values.some((value) => this.is(value, place) || this.#deals(value, place))) this.#mark(parameter, inside);
+      if (parameter.type === "Identifier" && values.length === 1 && this.#handed(parameter, values[0]!, inside, place)) return;
+      if (values.some((value) => this.is(value, place))) this.#mark(parameter, inside);
     });
+  }
+
+  /** Batches, and a batch, stay what they are where a variable or a parameter of their own holds them. */
+  #handed(target: t.Identifier, value: t.Node, inside: Place, place: Place): boolean {
+    const binding = inside.scope.getBinding(target.name);
+    if (!binding) return false;
+    if (this.#deals(value, place)) {
+      this.#dealt.add(binding);
+      return true;
+    }
+    if (!this.#isBatch(value, place)) return false;
+    this.#markBatch(target, inside);
+    return true;
+  }
+
+  #isBatch(node: t.Node, place: Place): boolean {
+    const e = bare(node);
+    const binding = e.type === "Identifier" ? place.scope.getBinding(e.name) : undefined;
+    return binding !== undefined && this.#batches.has(binding);
   }
 
   is(node: t.Node, outer: Place): boolean {
@@ -80,23 +102,28 @@ export class Varying {
       case "Identifier": {
         const binding = place.scope.getBinding(e.name);
         if (!binding) return false;
+        if (this.#dealt.has(binding)) return true;
         // What an instance does with it is not followed.
         if (binding.path.node.type === "ClassDeclaration") return this.#namesRank(binding.path.node, { module: place.module, scope: binding.scope });
         const fn = functionOf(binding);
         return fn ? this.#returns(fn, { module: place.module, scope: binding.scope }) : this.#bindings.has(binding);
       }
       case "MemberExpression": {
-        const binding = !e.computed && e.property.type === "Identifier" && e.property.name === "step" && e.object.type === "Identifier" ? place.scope.getBinding(e.object.name) : undefined;
-        if (binding && this.#batches.has(binding)) return false;
+        const name = !e.computed && e.property.type === "Identifier" ? e.property.name : null;
+        if (name === "step" && this.#isBatch(e.object, place)) return false;
+        if ((name === "steps" || name === "rows") && this.#deals(e.object, place)) return false;
         break;
       }
       case "CallExpression": {
         if (runtimeName(e.callee, place) === "rank") return true;
         const collective = collectiveOf(e.callee, place);
         if (collective) return !givesAlike(collective);
+        // But for what is said of them where they are named, they are each rank's own.
+        if (this.#isDealing(e, place)) return true;
         const helper = helperOf(e.callee, place, this.#modules);
         if (helper ? this.#returns(helper.node, helper) : this.is(e.callee, place)) return true;
-        return e.arguments.some((argument) => this.is(argument, place)) && (!helper || this.#returnsOfVarying(helper.node, helper));
+        const varying = e.arguments.filter((argument) => this.is(argument, place));
+        return varying.length > 0 && (!helper || this.#returnsOfVarying(helper.node, helper, varying.every((argument) => this.#isBatch(argument, place))));
       }
       case "FunctionExpression":
       case "ArrowFunctionExpression":
@@ -106,17 +133,26 @@ export class Varying {
     return evaluatedNodes(e).some((child) => this.is(child, place));
   }
 
-  /** `t.batches({ rows })`: all ranks have as many batches, but not the same rows in them. */
+  /** `t.batches({ rows })`, or a variable that holds them: all ranks have as many, but not the same rows in them. */
   #deals(node: t.Node, outer: Place): boolean {
     let e = bare(node);
     if (e.type === "AwaitExpression") e = bare(e.argument);
     const place = within(e, outer);
-    if (e.type === "Identifier") {
-      const binding = place.scope.getBinding(e.name);
-      const declarator = binding?.path.node.type === "VariableDeclarator" ? binding.path.node : null;
-      return declarator?.id.type === "Identifier" && declarator.init ? this.#deals(declarator.init, { module: place.module, scope: binding!.scope }) : false;
-    }
-    return e.type === "CallExpression" && e.callee.type === "MemberExpression" && e.callee.property.type === "Identifier" && e.callee.property.name === "batches" && this.#isTable(e.callee.object, place);
+    if (e.type !== "Identifier") return this.#isDealing(e, place);
+    const binding = place.scope.getBinding(e.name);
+    return binding !== undefined && this.#dealt.has(binding) && !this.#bindings.has(binding);
+  }
+
+  #isDealing(e: t.Node, place: Place): boolean {
+    if (e.type !== "CallExpression" && e.type !== "OptionalCallExpression") return false;
+    const { callee } = e;
+    if (callee.type !== "MemberExpression" && callee.type !== "OptionalMemberExpression") return false;
+    return callee.property.type === "Identifier" && callee.property.name === "batches" && this.#isTable(callee.object, place);
+  }
+
+  /** What decides how often ranks go round a loop over these elements. */
+  variesInLength(node: t.Node, place: Place): boolean {
+    return !this.#deals(node, place) && this.is(node, place);
   }
 
   #namesRank(node: t.Node, outer: Place): boolean {
@@ -130,15 +166,19 @@ export class Varying {
     return this.#returning.has(fn);
   }
 
-  /** Whether what `fn` returns may differ when its arguments do: not what a collective gives, `allreduce(mine)`. */
-  #returnsOfVarying(fn: t.Function, outer: Place): boolean {
-    const known = this.#returningOfVarying.get(fn);
+  /** Whether what `fn` returns may differ when its arguments do: not what a collective gives, `allreduce(mine)`, nor the step of a batch. */
+  #returnsOfVarying(fn: t.Function, outer: Place, ofBatches: boolean): boolean {
+    const found = this.#returningOfVarying[ofBatches ? 1 : 0];
+    const known = found.get(fn);
     if (known !== undefined) return known;
     if (this.#asked.includes(fn)) return true;
     const given = new Varying(this.#modules, this.#isTable, [...this.#asked, fn]);
-    for (const parameter of fn.params) given.#mark(parameter, within(fn, outer));
+    for (const parameter of fn.params) {
+      if (ofBatches) given.#markBatch(parameter, within(fn, outer));
+      else given.#mark(parameter, within(fn, outer));
+    }
     const answer = given.#returns(fn, outer);
-    this.#returningOfVarying.set(fn, answer);
+    found.set(fn, answer);
     return answer;
   }
 
@@ -157,8 +197,11 @@ export class Varying {
         break;
       case "ForOfStatement":
       case "ForInStatement":
-        if (this.#deals(node.right, place)) this.#markBatch(node.left, place);
-        else if (this.is(node.right, place)) this.#mark(node.left, place);
+        if (this.#deals(node.right, place)) {
+          this.#markBatch(node.left, place);
+          break;
+        }
+        if (this.is(node.right, place)) this.#mark(node.left, place);
         inner = this.#under(inner, node.right);
         break;
       case "SwitchStatement":
@@ -206,6 +249,10 @@ export class Varying {
   }
 
   #writes(node: t.Node, { place, controlled }: Around): void {
+    if (node.type === "VariableDeclarator" && node.init && !controlled) {
+      if (node.id.type === "Identifier" && this.#handed(node.id, node.init, place, place)) return;
+      if (node.id.type === "ObjectPattern" && this.#isBatch(node.init, place)) return this.#markBatch(node.id, place);
+    }
     const [targets, value] =
       node.type === "VariableDeclarator" ? [node.init ? [node.id] : [], node.init]
       : node.type === "AssignmentExpression" ? [writtenBy(node), node.right]
@@ -237,11 +284,11 @@ export class Varying {
     return { ...around, controlled: true };
   }
 
-  /** The variable of a loop over batches, or those that take one apart. */
+  /** A variable that is given a batch, or those that take one apart. */
   #markBatch(target: t.Node, place: Place): void {
     const pattern = target.type === "VariableDeclaration" ? target.declarations[0]!.id : target;
     if (pattern.type === "ObjectPattern") {
-      const isStep = (p: t.Node): boolean => p.type === "ObjectProperty" && p.key.type === "Identifier" && p.key.name === "step";
+      const isStep = (p: t.Node): boolean => p.type === "ObjectProperty" && !p.computed && p.key.type === "Identifier" && p.key.name === "step";
       for (const property of pattern.properties) if (!isStep(property)) this.#mark(property.type === "ObjectProperty" ? property.value : property.argument, place);
       return;
     }

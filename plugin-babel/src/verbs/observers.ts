@@ -101,7 +101,7 @@ export const print = observer({
 export const batches: Verb = {
   ...observer({
     name: "batches",
-    docs: "The rows a step at a time, in a loop, for training: each rank has its part of a step's `rows`, and all have as many steps. In table order, or with `shuffle` in that of `shuffle({ seed })`.",
+    docs: "The rows a step at a time, in a loop, for training: each rank has its part of a step's `rows`, and all have as many steps. In table order, or with `shuffle` in that of `shuffle({ seed })`. What a rank finds in its part is its own until a collective, such as `allreduce`, brings it together.",
     example: "for await (const batch of trips.batches({ rows: 1000, shuffle: 7 })) console.log(batch.rows)",
     gives: "value of batches",
     signature: [{ kind: "scalar", name: "options", optional: false, options: optionsOf.batches }],

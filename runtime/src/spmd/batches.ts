@@ -6,7 +6,8 @@ import type { ColumnType } from "@lockstep/native/plan";
 import { fromIpc } from "../tables/ipc.ts";
 import { type BatchOptions, checkBatches } from "../tables/batch-options.ts";
 import { Batch, Batches } from "../tables/batches.ts";
-import { checked, onEveryRank } from "./checked.ts";
+import { LockstepError } from "../errors/index.ts";
+import { alone, onEveryRank } from "./checked.ts";
 import { currentCall } from "./context.ts";
 import { execute } from "./execute.ts";
 import { located } from "./located.ts";
@@ -15,8 +16,10 @@ import type { SpmdTable } from "./table.ts";
 
 type Row = Record<string, unknown>;
 
-/** Rows that are asked of the engine at once, at least: one message to it costs as much as hundreds of rows. */
+/** Rows, or steps, that are asked of the engine at once: one message to it costs as much as hundreds of rows. */
 const ENOUGH = 16_384;
+/** Rows of one Arrow batch, at most. */
+const MOST = 2 ** 31 - 1;
 
 export async function batchesOf(table: SpmdTable, options: BatchOptions, columns: readonly ColumnType[], site: string): Promise<Batches<Row>> {
   onEveryRank(() => checkBatches(options, site));
@@ -30,15 +33,20 @@ export async function batchesOf(table: SpmdTable, options: BatchOptions, columns
     { input: spool.node, build: (input) => ({ op: "count", input, site }) },
   ]));
   const { engine, rank, size } = call.world;
+  // Freed when they have been read, else when the call ends.
+  call.spools.push(spool.id);
   const total = spool.node.rows!;
   return new Batches<Row>(total, step, async function* (steps) {
     const mine = (n: number): number => shareOf(Math.min(step, total - n * step), rank, size);
+    const rows = await alone(engine.rankRows(spool.id));
     try {
-      const rows = await checked(engine.rankRows(spool.id));
       for (let n = 0; n < steps; ) {
         const counts: number[] = [];
-        for (let asked = 0; n + counts.length < steps && (counts.length === 0 || asked < ENOUGH); asked += counts.at(-1)!) counts.push(mine(n + counts.length));
-        const { columns: read } = fromIpc(await checked(rows.next(counts.reduce((sum, count) => sum + count, 0))));
+        let asked = 0;
+        for (; n + counts.length < steps && counts.length < ENOUGH && (asked === 0 || asked < ENOUGH); asked += counts.at(-1)!) counts.push(mine(n + counts.length));
+        if (asked > MOST) throw new LockstepError({ code: "LS2015", message: `batches: a step has ${asked} rows on rank ${rank}`, fix: "Take steps of fewer rows.", site });
+        const { columns: read, rows: came } = fromIpc(await alone(rows.next(asked)));
+        if (came !== asked) throw new LockstepError({ code: "LS2099", message: `batches: rank ${rank} has ${came} rows of steps that have ${asked}`, site });
         const seen = new Map(columns.map(({ name, type }) => [name, located(site, () => read.get(name)!.seenAs(type))]));
         let first = 0;
         for (const count of counts) {
@@ -47,6 +55,7 @@ export async function batchesOf(table: SpmdTable, options: BatchOptions, columns
         }
       }
     } finally {
+      rows.close();
       engine.releaseSpool(spool.id);
     }
   });

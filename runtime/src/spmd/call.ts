@@ -97,6 +97,7 @@ async function perform(here: World, message: Message, classes?: () => Classes): 
   }
   const decided = decisive(await fatalIfLost(here, context.end(error)));
   for (const dataset of context.datasets) here.engine.closeDataset(dataset);
+  for (const spool of context.spools) here.engine.releaseSpool(spool);
   leave();
   if (!decided) {
     if (here.rank === 0) await context.outputs.commit();

@@ -13,6 +13,15 @@ export async function checked<T>(operation: Promise<T>): Promise<T> {
   }
 }
 
+/** The promise of an operation of this rank alone, whose error the other ranks do not have. */
+export async function alone<T>(operation: Promise<T>): Promise<T> {
+  try {
+    return await operation;
+  } catch (error) {
+    throw (error instanceof Error && engineError(error.message)?.thrown) || error;
+  }
+}
+
 /** A check of what is the same on every rank, and what it gives. */
 export function onEveryRank<T>(check: () => T): T {
   try {

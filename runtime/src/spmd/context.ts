@@ -33,6 +33,8 @@ export class CallContext {
   readonly read = new Map<string, ReadSnapshots>();
   /** Opened by this call, closed when it ends. */
   datasets: number[] = [];
+  /** Rows that were dealt for loops over batches; freed when it ends, if not before. */
+  readonly spools: number[] = [];
   #turn: Promise<unknown> = Promise.resolve();
   /** An operation failed on all ranks; the engine refuses others until all have met. */
   #stuck = false;

@@ -53,20 +53,34 @@ export async function modesAndEnds(tables: Tables) {
     rows.groupby("station").rollup({ level: op.mode("level"), label: op.mode("label"), ok: op.mode("ok"), value: op.mode("value"), at: op.mode("at"), serial: op.mode("serial"), first: op.first("value"), last: op.last("value"), lastAt: op.last("at"), text: op.last((d) => d.label.trim()) }).objects(),
     sorted.groupby("level").rollup({ id: op.first("id"), last: op.last("id"), label: op.mode("label"), station: op.first("station"), lastStation: op.last("station"), computed: op.mode((d) => d.level % 2) }).objects(),
     rows.rollup({ level: op.mode("level"), station: op.mode("station"), value: op.mode("value"), first: op.first("serial"), last: op.last("label") }).objects(),
-    none.rollup({ mode: op.mode("label"), first: op.first("id"), last: op.last("at"), product: op.product("value"), corr: op.corr("value", "level") }).objects(),
+    none.rollup({ mode: op.mode("label"), first: op.first("id"), last: op.last("at"), corr: op.corr("value", "level") }).objects(),
     none.groupby("ok").rollup({ mode: op.mode("label"), first: op.first("id") }).objects(),
-    sorted.derive({ usual: op.mode("level"), top: op.first("id"), near: rolling(op.mode("label"), [-3, 2]), soFar: rolling(op.last("value")), opened: rolling(op.first("station"), [-5, 0]), product: rolling(op.product("value"), [-2, 2]), fit: rolling(op.corr("value", "level"), [-20, 0]), soFarFit: rolling(op.covariance("value", "level")) }).select("id", "usual", "top", "near", "soFar", "opened", "product", "fit", "soFarFit").objects(),
-    rows.groupby("level").derive({ usual: op.mode("label"), first: op.first("id"), soFar: rolling(op.product("value")), around: rolling(op.mode("ok"), { on: "value", preceding: 100, following: 100 }) }).ungroup().select("id", "usual", "first", "soFar", "around").objects(),
+    sorted.derive({ usual: op.mode("level"), top: op.first("id"), near: rolling(op.mode("label"), [-3, 2]), soFar: rolling(op.last("value")), opened: rolling(op.first("station"), [-5, 0]), fit: rolling(op.corr("value", "level"), [-20, 0]), soFarFit: rolling(op.covariance("value", "level")) }).select("id", "usual", "top", "near", "soFar", "opened", "fit", "soFarFit").objects(),
+    rows.groupby("level").derive({ usual: op.mode("label"), first: op.first("id"), around: rolling(op.mode("ok"), { on: "value", preceding: 100, following: 100 }) }).ungroup().select("id", "usual", "first", "around").objects(),
   ];
 }
 
-/** Products that are too large or too small on the way; pairs of which one is missing. */
-export async function productsAndPairs(tables: Tables) {
+/** Products that are too large or too small on the way; of frames, of nothing. */
+export async function products(tables: Tables) {
   "use spmd";
   const rows = (await measurements(tables)).derive({ flat: () => 7, edge: (d) => (d.level > 14 ? 1e200 : d.level < -14 ? -1e-200 : d.level === 0 ? 1 : d.level), wild: (d) => (d.id === 900 ? Infinity : d.level) });
   return [
-    rows.groupby("station").rollup({ value: op.product("value"), edge: op.product("edge"), level: op.product((d) => d.level / 20), cov: op.covariance("value", "level"), covp: op.covariancep("level", "value"), corr: op.corr("value", (d) => d.level * d.level), self: op.corr("level", "level") }).objects(),
-    rows.rollup({ value: op.product("value"), edge: op.product("edge"), one: op.product("flat"), cov: op.covariance("value", "level"), corr: op.corr("value", "level"), none: op.corr("flat", "level"), wild: op.covariance("wild", "level"), wildFit: op.corr("level", "wild"), wildProduct: op.product("wild") }).objects(),
+    rows.groupby("station").rollup({ value: op.product("value"), edge: op.product("edge"), level: op.product((d) => d.level / 20) }).objects(),
+    rows.rollup({ value: op.product("value"), edge: op.product("edge"), one: op.product("flat"), wild: op.product("wild") }).objects(),
+    rows.filter((d) => d.level > 99).rollup({ product: op.product("value") }).objects(),
+    rows.orderby(desc("at")).derive({ product: rolling(op.product("value"), [-2, 2]) }).select("id", "product").objects(),
+    rows.groupby("level").derive({ soFar: rolling(op.product("value")) }).ungroup().select("id", "soFar").objects(),
+  ];
+}
+
+/** Pairs of which one is missing; of numbers that are nearly the largest, or the smallest; many whose squares have no room. */
+export async function pairs(tables: Tables) {
+  "use spmd";
+  const rows = (await measurements(tables)).derive({ flat: () => 7, wild: (d) => (d.id === 900 ? Infinity : d.level), huge: (d) => (d.id % 2 === 0 ? 1e150 : -1e150), tiny: (d) => (d.id % 3 === 0 ? 1e-140 : 0), far: (d) => (d.id % 2 === 0 ? 5e155 : -5e155) });
+  return [
+    rows.groupby("station").rollup({ cov: op.covariance("value", "level"), covp: op.covariancep("level", "value"), corr: op.corr("value", (d) => d.level * d.level), self: op.corr("level", "level") }).objects(),
+    rows.rollup({ cov: op.covariance("value", "level"), corr: op.corr("value", "level"), none: op.corr("flat", "level"), wild: op.covariance("wild", "level"), wildFit: op.corr("level", "wild") }).objects(),
+    rows.groupby("station").rollup({ spread: op.stdev("huge"), least: op.covariance("tiny", "far"), small: op.variance("tiny") }).objects(),
     rows.groupby("id").rollup({ alone: op.covariance("value", "level") }).rollup({ n: op.valid("alone") }).objects(),
   ];
 }

@@ -46,30 +46,49 @@ impl Rests {
     #[inline(never)]
     pub fn spill(&mut self, key: usize, exact: &mut Exact, x: f64) {
         let wide = self.0.entry(key).or_default();
-        [exact.sum, exact.lost, x].into_iter().for_each(|part| wide.add(part));
+        [exact.sum, exact.lost, x].into_iter().for_each(|part| wide.add(part, 0));
         *exact = Exact::default();
+    }
+
+    /// Adds a · b, whose size is no float's.
+    #[cold]
+    #[inline(never)]
+    pub fn spill_product(&mut self, key: usize, a: f64, b: f64) {
+        self.0.entry(key).or_default().add_product(a, b);
+    }
+
+    /// Adds a [part](Self::rest) of another's.
+    pub fn add(&mut self, key: usize, (x, power): Scaled) {
+        self.0.entry(key).or_default().add(x, power);
     }
 
     /// A sum, rounded to nearest; of infinities of both signs NaN.
     pub fn value(&self, key: usize, exact: Exact) -> f64 {
-        if self.0.is_empty() { exact.value() } else { self.whole(key, exact).map_or(exact.value(), |wide| wide.value()) }
+        match self.0.get(&key) {
+            None => exact.value(),
+            Some(wide) => unscaled(wide.with(exact).rounded()),
+        }
     }
 
-    /// Floats whose total is the sum times 2^-`shift`, but for what is too small for a float then.
-    pub fn parts(&self, key: usize, exact: Exact, shift: u16) -> Vec<f64> {
-        let scale = f64::from_bits((1023 - u64::from(shift)) << 52);
-        self.whole(key, exact).map_or_else(|| vec![exact.sum * scale, exact.lost * scale], |wide| wide.parts(shift.into()))
+    /// The parts of a sum beyond two floats, of one that has some.
+    pub fn rest(&self, key: usize) -> Option<Vec<Scaled>> {
+        self.0.get(&key).cloned().map(Wide::parts)
     }
 
-    /// The parts beyond two floats, of a sum that has some.
-    pub fn rest(&self, key: usize) -> Option<Vec<f64>> {
-        self.0.get(&key).cloned().map(|wide| wide.parts(0))
+    /// As [`rest`](Self::rest), in floats: what is too large for one comes in halves.
+    pub fn floats(&self, key: usize) -> Vec<f64> {
+        let halved = |(x, power): Scaled| {
+            let halvings = (0..).find(|by| unscaled((x, power - by)).is_finite() || !x.is_finite()).unwrap_or(0);
+            std::iter::repeat_n(unscaled((x, power - halvings)), 1 << halvings)
+        };
+        self.rest(key).unwrap_or_default().into_iter().flat_map(halved).collect()
     }
 
-    fn whole(&self, key: usize, exact: Exact) -> Option<Wide> {
-        let mut wide = self.0.get(&key)?.clone();
-        [exact.sum, exact.lost].into_iter().for_each(|part| wide.add(part));
-        Some(wide)
+    /// Numbers whose total is the sum.
+    pub fn parts(&self, key: usize, exact: Exact) -> Vec<Scaled> {
+        let mut parts = vec![(exact.sum, 0), (exact.lost, 0)];
+        parts.extend(self.rest(key).unwrap_or_default());
+        parts
     }
 
     pub fn is_empty(&self) -> bool {
@@ -90,43 +109,60 @@ impl Rests {
     }
 }
 
-/// One exact sum.
+/// x · 2^power.
+pub type Scaled = (f64, i32);
+
+/// As a float, ±∞ or 0 where it has no such size.
+pub fn unscaled((x, power): Scaled) -> f64 {
+    // In steps that are floats themselves: each but the last is exact.
+    let mut value = x;
+    let mut left = power;
+    while left != 0 {
+        let step = left.clamp(-900, 900);
+        value *= f64::from_bits(((1023 + step) as u64) << 52);
+        left -= step;
+    }
+    value
+}
+
+/// Σ a · b of pairs of numbers, exactly.
 #[derive(Debug, Default)]
-pub struct ExactSum {
-    exact: Exact,
-    rests: Rests,
-}
+pub struct ProductSum(Wide);
 
-impl ExactSum {
-    pub fn add(&mut self, x: f64) {
-        if !self.exact.add(x) {
-            self.rests.spill(0, &mut self.exact, x);
-        }
+impl ProductSum {
+    pub fn add(&mut self, (a, a_power): Scaled, (b, b_power): Scaled) {
+        // What is scaled is a part of a sum of products, and the other a count.
+        self.0.add_scaled_product(a, b, a_power + b_power);
     }
 
-    /// Adds a · b, unless it is too large or too small for a float.
-    pub fn add_product(&mut self, a: f64, b: f64) {
-        product(a, b).into_iter().for_each(|part| self.add(part));
-    }
-
-    pub fn value(&self) -> f64 {
-        self.rests.value(0, self.exact)
+    /// Rounded to nearest.
+    pub fn value(self) -> Scaled {
+        self.0.rounded()
     }
 }
 
-/// Two floats whose total is a · b; the second is 0 where the first is infinite or NaN.
-pub fn product(a: f64, b: f64) -> [f64; 2] {
+/// Two floats whose total is a · b; None where there are no such two.
+#[inline(always)]
+pub fn product(a: f64, b: f64) -> Option<[f64; 2]> {
     let high = a * b;
-    [high, if high.is_finite() { a.mul_add(b, -high) } else { 0.0 }]
+    let size = high.abs();
+    // Room for n² of them above, and for their last bits below.
+    if (size < f64::from_bits((1023 + 800) << 52) && size > f64::from_bits((1023 - 800) << 52)) || a == 0.0 || b == 0.0 {
+        // Zero times infinity is none.
+        return high.is_finite().then(|| [high, a.mul_add(b, -high)]);
+    }
+    None
 }
 
-/// From 2^-1074 to 2^1024, and room for 2^64 values.
-const LIMBS: usize = 68;
+/// The lowest bit of limb 0 is 2^-2148, that of the product of two least floats. Above the product of two largest ones there is
+/// room for 2^120 of them.
+const LOWEST: i32 = -2148;
+const LIMBS: usize = 136;
 
 /// Values that can be added before a limb may overflow.
 const MOST: u32 = 1 << 30;
 
-/// Any sum of floats: Σ limbs\[i\] · 2^(32 · i − 1074).
+/// Any sum of floats, and of products of two: Σ limbs\[i\] · 2^(32 · i − 2148).
 #[derive(Debug, Clone)]
 struct Wide {
     limbs: Box<[i64; LIMBS]>,
@@ -141,32 +177,66 @@ impl Default for Wide {
     }
 }
 
+/// A float's integer of 53 bits, and its power of two.
+fn taken_apart(x: f64) -> (u64, i32) {
+    let exponent = (x.to_bits() >> 52 & 0x7ff) as i32;
+    let fraction = x.to_bits() & ((1 << 52) - 1);
+    if exponent == 0 { (fraction, -1074) } else { (fraction | 1 << 52, exponent - 1075) }
+}
+
 impl Wide {
-    fn add(&mut self, x: f64) {
-        self.add_scaled(x, 0);
+    /// Adds x · 2^`power`.
+    fn add(&mut self, x: f64, power: i32) {
+        self.add_scaled_product(x, 1.0, power);
     }
 
-    /// Adds x · 2^`by`.
-    fn add_scaled(&mut self, x: f64, by: usize) {
-        if !x.is_finite() {
+    fn add_product(&mut self, a: f64, b: f64) {
+        self.add_scaled_product(a, b, 0);
+    }
+
+    fn add_scaled_product(&mut self, a: f64, b: f64, power: i32) {
+        if !(a.is_finite() && b.is_finite()) {
+            let x = a * b;
             self.infinite[0] |= x.is_nan() || x > 0.0;
             self.infinite[1] |= x.is_nan() || x < 0.0;
             return;
         }
-        let exponent = (x.to_bits() >> 52 & 0x7ff) as usize;
-        let fraction = x.to_bits() & ((1 << 52) - 1);
-        let (mantissa, shift) = if exponent == 0 { (fraction, 0) } else { (fraction | 1 << 52, exponent - 1) };
-        let shift = shift + by;
-        let mut wide = u128::from(mantissa) << (shift % 32);
-        for limb in &mut self.limbs[shift / 32..shift / 32 + 3] {
-            let part = (wide & 0xffff_ffff) as i64;
-            *limb += if x < 0.0 { -part } else { part };
-            wide >>= 32;
+        let ((a_bits, a_power), (b_bits, b_power)) = (taken_apart(a), taken_apart(b));
+        let mut bits = u128::from(a_bits) * u128::from(b_bits);
+        let mut shift = a_power + b_power + power - LOWEST;
+        // Below the lowest bit are the zeros that multiplying by 1 has put there.
+        if shift < 0 {
+            bits >>= -shift;
+            shift = 0;
+        }
+        let (first, within) = (shift as usize / 32, shift as usize % 32);
+        // 106 bits, moved by up to 31: the low 96 and the rest.
+        let (mut low, mut index) = ((bits & ((1 << 64) - 1)) << within, first);
+        let high = (bits >> 64) << within;
+        let negative = (a < 0.0) != (b < 0.0);
+        let put = |limbs: &mut [i64; LIMBS], index: usize, part: u128| {
+            let part = (part & 0xffff_ffff) as i64;
+            limbs[index] += if negative { -part } else { part };
+        };
+        while low > 0 {
+            put(&mut self.limbs, index, low);
+            (low, index) = (low >> 32, index + 1);
+        }
+        let (mut high, mut index) = (high, first + 2);
+        while high > 0 {
+            put(&mut self.limbs, index, high);
+            (high, index) = (high >> 32, index + 1);
         }
         self.added += 1;
-        if self.added == MOST {
+        if self.added == MOST / 2 {
             self.carry();
         }
+    }
+
+    fn with(&self, exact: Exact) -> Self {
+        let mut whole = self.clone();
+        [exact.sum, exact.lost].into_iter().for_each(|part| whole.add(part, 0));
+        whole
     }
 
     /// All limbs but the last are from 0 to 2^32 then.
@@ -179,17 +249,12 @@ impl Wide {
         self.added = 0;
     }
 
-    /// Rounded to nearest, ties to even.
-    fn value(self) -> f64 {
-        self.scaled(0)
-    }
-
-    /// The value times 2^-`by`; 0 where that is no normal float.
-    fn scaled(mut self, by: usize) -> f64 {
+    /// To the nearest number of 53 bits, of two the even one; of infinities what their sum is.
+    fn rounded(mut self) -> Scaled {
         match self.infinite {
-            [true, true] => return f64::NAN,
-            [true, false] => return f64::INFINITY,
-            [false, true] => return f64::NEG_INFINITY,
+            [true, true] => return (f64::NAN, 0),
+            [true, false] => return (f64::INFINITY, 0),
+            [false, true] => return (f64::NEG_INFINITY, 0),
             [false, false] => {}
         }
         self.carry();
@@ -198,50 +263,32 @@ impl Wide {
             self.limbs.iter_mut().for_each(|limb| *limb = -*limb);
             self.carry();
         }
-        let size = self.rounded(by);
-        if negative { -size } else { size }
-    }
-
-    /// Of limbs that are carried, and not negative.
-    fn rounded(&self, by: usize) -> f64 {
-        let Some(top) = self.limbs.iter().rposition(|limb| *limb != 0) else { return 0.0 };
-        let limb = |index: usize| self.limbs[index] as u128;
-        let highest = 32 * top + 63 - self.limbs[top].leading_zeros() as usize;
-        if by > 0 && highest < by + 53 {
-            return 0.0;
-        }
-        if highest < 53 {
-            // As many units of 2^-1074 are the bits of the float.
-            return f64::from_bits((limb(1) << 32 | limb(0)) as u64);
-        }
-        // The bit that stands lowest in the result, and three limbs in which it, and the one below, are.
-        let lowest = highest - 52;
+        let Some(top) = self.limbs.iter().rposition(|limb| *limb != 0) else { return (0.0, 0) };
+        // The highest limbs, and the number of bits in them.
         let base = top.saturating_sub(2);
-        let bits = (base..=top).rev().fold(0, |bits, index| bits << 32 | limb(index));
-        let below = lowest - 32 * base;
+        let bits = (base..=top).rev().fold(0, |bits, index| bits << 32 | self.limbs[index] as u128);
+        let below = (u128::BITS - bits.leading_zeros()).saturating_sub(53);
         let mut mantissa = (bits >> below) as u64;
-        let half = bits >> (below - 1) & 1 == 1;
-        let more = bits & ((1 << (below - 1)) - 1) != 0 || self.limbs[..base].iter().any(|limb| *limb != 0);
-        if half && (more || mantissa & 1 == 1) {
-            mantissa += 1;
+        if below > 0 {
+            let half = bits >> (below - 1) & 1 == 1;
+            let more = bits & ((1 << (below - 1)) - 1) != 0 || self.limbs[..base].iter().any(|limb| *limb != 0);
+            mantissa += u64::from(half && (more || mantissa & 1 == 1));
         }
-        // A mantissa that became 2^53 goes on into the exponent.
-        let bits = (((lowest - by) as u64) << 52) + mantissa;
-        if bits >= f64::INFINITY.to_bits() { f64::INFINITY } else { f64::from_bits(bits) }
+        let size = mantissa as f64;
+        (if negative { -size } else { size }, LOWEST + 32 * base as i32 + below as i32)
     }
 
-    /// Floats whose total it is, times 2^-`by`, the largest first.
-    fn parts(mut self, by: usize) -> Vec<f64> {
-        let mut parts: Vec<f64> = [f64::INFINITY, f64::NEG_INFINITY].into_iter().zip(self.infinite).filter_map(|(part, there)| there.then_some(part)).collect();
+    /// Numbers whose total it is, the largest first.
+    fn parts(mut self) -> Vec<Scaled> {
+        let mut parts: Vec<Scaled> = [f64::INFINITY, f64::NEG_INFINITY].into_iter().zip(self.infinite).filter_map(|(part, there)| there.then_some((part, 0))).collect();
         self.infinite = [false; 2];
         loop {
-            let value = self.clone().scaled(by);
-            if value == 0.0 {
+            let (x, power) = self.clone().rounded();
+            if x == 0.0 {
                 return parts;
             }
-            let part = value.clamp(f64::MIN, f64::MAX);
-            self.add_scaled(-part, by);
-            parts.push(part);
+            self.add(-x, power);
+            parts.push((x, power));
         }
     }
 }
@@ -250,8 +297,27 @@ impl Wide {
 mod tests {
     use super::*;
 
-    fn sum(values: impl IntoIterator<Item = f64>) -> ExactSum {
-        let mut sum = ExactSum::default();
+    /// One exact sum.
+    #[derive(Default)]
+    struct Sum {
+        exact: Exact,
+        rests: Rests,
+    }
+
+    impl Sum {
+        fn add(&mut self, x: f64) {
+            if !self.exact.add(x) {
+                self.rests.spill(0, &mut self.exact, x);
+            }
+        }
+
+        fn value(&self) -> f64 {
+            self.rests.value(0, self.exact)
+        }
+    }
+
+    fn sum(values: impl IntoIterator<Item = f64>) -> Sum {
+        let mut sum = Sum::default();
         values.into_iter().for_each(|x| sum.add(x));
         sum
     }
@@ -276,11 +342,11 @@ mod tests {
             let whole = sum(values.clone());
             assert_eq!(whole.value().to_bits(), right.to_bits());
             // In groups, whose parts are added.
-            let parts = values.chunks(100 + round).flat_map(|chunk| {
-                let part = sum(chunk.iter().copied());
-                part.rests.parts(0, part.exact, 0)
-            });
-            assert_eq!(sum(parts).value().to_bits(), right.to_bits());
+            let mut whole = Sum::default();
+            for part in values.chunks(100 + round).map(|chunk| sum(chunk.iter().copied())) {
+                part.rests.parts(0, part.exact).into_iter().for_each(|part| whole.rests.add(0, part));
+            }
+            assert_eq!(whole.value().to_bits(), right.to_bits());
         }
     }
 
@@ -308,14 +374,32 @@ mod tests {
     }
 
     #[test]
-    fn sums_past_the_largest_float_have_few_parts_of_a_smaller_scale() {
+    fn sums_past_the_largest_float_have_few_parts() {
         let large = sum(std::iter::repeat_n(1e308, 1000));
-        let parts = large.rests.parts(0, large.exact, 600);
-        assert!(parts.len() < 5);
-        let scale = 2f64.powi(-600);
-        assert_eq!(sum(parts).value(), 1e308 * scale * 1000.0);
-        let few = sum([0.5, 0.25]);
-        assert_eq!(few.rests.parts(0, few.exact, 600), [0.75 * scale, 0.0]);
+        assert!(large.rests.parts(0, large.exact).len() < 6);
+        let mut again = sum(large.rests.floats(0));
+        [large.exact.sum, large.exact.lost].into_iter().for_each(|part| again.add(part));
+        std::iter::repeat_n(-1e308, 999).for_each(|x| again.add(x));
+        assert_eq!(again.value(), 1e308);
+        assert_eq!(large.value(), f64::INFINITY);
+    }
+
+    #[test]
+    fn products_are_exact_whatever_their_size() {
+        let total = |pairs: &[(f64, f64)]| {
+            let mut sum = ProductSum::default();
+            pairs.iter().for_each(|(a, b)| sum.add((*a, 0), (*b, 0)));
+            unscaled(sum.value())
+        };
+        assert_eq!(total(&[(1e300, 1e300), (3.0, 0.5), (-1e300, 1e300)]), 1.5);
+        assert_eq!(total(&[(f64::MAX, f64::MAX), (5e-324, 5e-324), (-f64::MAX, f64::MAX)]), 0.0);
+        assert_eq!(total(&[(1e200, 1e-200)]), (1e200f64 * 1e-200f64));
+        assert_eq!(total(&[(0.1, 0.1), (-0.1, 0.1)]), 0.0);
+        assert_eq!(total(&[(1e300, 1e10), (-2e300, 1e10)]), f64::NEG_INFINITY);
+        assert!(total(&[(0.0, f64::INFINITY)]).is_nan());
+        let mut least = ProductSum::default();
+        least.add((5e-324, 0), (5e-324, 0));
+        assert_eq!(least.value(), (1.0, -2148));
     }
 
     #[test]

@@ -213,7 +213,7 @@ impl Accumulator {
     /// States that have to be merged, too: what the sum of a slot is beyond two floats.
     pub fn rests(&self, slot: u32) -> Vec<Vec<u64>> {
         let Self::SumFloat { rests, .. } = self else { return vec![] };
-        let parts = rests.rest(slot as usize).unwrap_or_default();
+        let parts = rests.floats(slot as usize);
         parts.chunks(2).map(|pair| vec![pair[0].to_bits(), pair.get(1).copied().unwrap_or(0.0).to_bits()]).collect()
     }
 

@@ -282,6 +282,8 @@ mod tests {
         let rows = || 0..ROWS as i64;
         let float = |i: i64| (i % 5 != 0).then_some(if i % 11 == 0 { f64::NAN } else { (i * 37 % 17) as f64 });
         let floats = || -> ArrayRef { Arc::new(rows().map(float).collect::<Float64Array>()) };
+        // What two floats do not hold, in some groups.
+        let wide = || -> ArrayRef { Arc::new(rows().map(|i| [1e300, 0.1, -1e300, 1e-300, 1e150, 3.0][(i % 6) as usize] * (1 + i % 4) as f64).collect::<Float64Array>()) };
         let others = || -> ArrayRef { Arc::new(rows().map(|i| (i % 7 != 0).then(|| (i * 23 % 19) as f64)).collect::<Float64Array>()) };
         let integers: ArrayRef = Arc::new(rows().map(|i| (i % 6 != 0).then_some(i * 31 % 13)).collect::<Int64Array>());
         let words = || -> ArrayRef { Arc::new(rows().map(|i| (i % 4 != 0).then(|| format!("w{}", i * 29 % 23))).collect::<StringArray>()) };
@@ -289,6 +291,9 @@ mod tests {
         vec![
             (&totals::SUM, vec![floats()]),
             (&totals::MEAN, vec![floats()]),
+            (&totals::SUM, vec![wide()]),
+            (&moments::STDEV, vec![wide()]),
+            (&pairs::CORR, vec![wide(), others()]),
             (&totals::INTEGER_SUM, vec![integers]),
             (&moments::VARIANCE, vec![floats()]),
             (&moments::STDEV, vec![floats()]),
@@ -319,12 +324,12 @@ mod tests {
 
     fn printed(arrays: &[ArrayRef]) -> Vec<String> {
         let print = |array: &ArrayRef| {
-            (0..array.len()).map(|row| array_value_to_string(array, row).unwrap()).map(rounded).collect::<Vec<_>>()
+            (0..array.len()).map(|row| array_value_to_string(array, row).unwrap()).collect::<Vec<_>>()
         };
         arrays.iter().flat_map(print).collect()
     }
 
-    /// Merging moments rounds otherwise than adding values.
+    /// Products are rounded at each factor.
     fn rounded(value: String) -> String {
         value.parse::<f64>().map_or(value, |number| format!("{number:.9}"))
     }
@@ -337,6 +342,7 @@ mod tests {
             row => Some(row != 3),
         }).collect();
         for (aggregate, arguments) in cases() {
+            let printed = |arrays: &[ArrayRef]| if aggregate.name == "product" { printed(arrays).into_iter().map(rounded).collect() } else { printed(arrays) };
             for filter in [None, Some(&filter)] {
                 let types: Vec<DataType> = arguments.iter().map(|array| array.data_type().clone()).collect();
                 let fields: Vec<FieldRef> = types.iter().map(|data_type| Arc::new(Field::new("x", data_type.clone(), true))).collect();
@@ -387,6 +393,7 @@ mod tests {
         assert_eq!(variance(&[1e308, 1e308]), 0.0);
         assert_eq!(variance(&[1e16 + 2.0, 1e16, 1e16 + 4.0]), 4.0);
         assert_eq!(variance(&[1e160, 1e160 + 1e150]), (1e160f64 + 1e150 - 1e160).powi(2) / 2.0);
+        assert_eq!(variance(&[1e150, -1e150].repeat(50_000)), 1e300 / 99_999.0 * 100_000.0);
         assert!(variance(&[1e308, 1.0]).is_nan() && variance(&[f64::INFINITY, 1.0]).is_nan());
         assert_eq!(variance(&[0.1; 10]), 0.0);
         let pair = |aggregate, x: &[f64], y: &[f64]| spread(aggregate, &[x.to_vec(), y.to_vec()]);
@@ -394,6 +401,8 @@ mod tests {
         assert!((pair(&pairs::CORR, &[1e300, 2e300], &[-1e300, -2e300]) + 1.0).abs() < 1e-15);
         assert!(pair(&pairs::CORR, &[1.0, 1.0], &[1.0, 2.0]).is_nan());
         assert_eq!(pair(&pairs::COVARIANCE, &[1e308, 1e308], &[1.0, 2.0]), 0.0);
+        let tiny = pair(&pairs::COVARIANCE, &[0.0, 0.0, 0.0, 1e-140], &[5e155, 5e155, 5e155, -5e155]);
+        assert!((tiny / -2.5e15 - 1.0).abs() < 1e-15, "{tiny}");
     }
 
     #[test]

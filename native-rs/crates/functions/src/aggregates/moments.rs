@@ -2,9 +2,10 @@
 use arrow::datatypes::DataType;
 
 use super::Aggregate;
-use super::sums::{Summary, Summed, Sums, products, spread_of, state};
+use super::sums::{Summary, Summed, Sums, state};
+use crate::exact_sum::unscaled;
 
-pub(crate) static VARIANCE: Aggregate = Aggregate { name: "variance", result: |_| DataType::Float64, state: |_| state(5), groups: |_| Ok(Sums::of(Spread { root: false, freedom: 1 })) };
+pub(crate) static VARIANCE: Aggregate = Aggregate { name: "variance", result: |_| DataType::Float64, state: |_| state(3), groups: |_| Ok(Sums::of(Spread { root: false, freedom: 1 })) };
 
 pub(crate) static STDEV: Aggregate = Aggregate { name: "stdev", groups: |_| Ok(Sums::of(Spread { root: true, freedom: 1 })), ..VARIANCE };
 
@@ -19,23 +20,21 @@ struct Spread {
     freedom: i64,
 }
 
-/// Σ x, and Σ x² in four parts.
-impl Summary<1, 5> for Spread {
-    #[inline(always)]
-    fn terms([x]: [f64; 1]) -> [f64; 5] {
-        let [a, b, c, d] = products(x, x);
-        [x, a, b, c, d]
-    }
+impl Summary<1, 3> for Spread {
+    const PRODUCTS: &'static [(usize, usize)] = &[(0, 0)];
 
-    fn answer(&self, sums: &Summed<5>) -> Option<f64> {
+    fn answer(&self, sums: &Summed<1, 3>) -> Option<f64> {
         let n = sums.count();
         if n < 2 {
             return None;
         }
-        let (spread, times) = sums.spread(1, 0, 0);
-        let variance = spread_of(spread / n as f64 / (n - self.freedom) as f64, times);
-        // Squares that are too small for a float may leave less than nothing.
-        let variance = if variance < 0.0 { 0.0 } else { variance };
+        let (spread, power) = sums.spread(0, (0, 0));
+        let variance = finite(unscaled((spread / n as f64 / (n - self.freedom) as f64, power)));
         Some(if self.root { variance.sqrt() } else { variance })
     }
+}
+
+/// Infinities have no spread, nor what is too large.
+pub(super) fn finite(value: f64) -> f64 {
+    if value.is_finite() { value } else { f64::NAN }
 }

@@ -2,13 +2,15 @@
 use arrow::datatypes::DataType;
 
 use super::Aggregate;
-use super::sums::{Summary, Summed, Sums, products, spread_of, state};
+use super::moments::finite;
+use super::sums::{Summary, Summed, Sums, state};
+use crate::exact_sum::{Scaled, unscaled};
 
-pub(crate) static COVARIANCE: Aggregate = Aggregate { name: "covariance", result: |_| DataType::Float64, state: |_| state(6), groups: |_| Ok(Sums::of(Covariance { freedom: 1 })) };
+pub(crate) static COVARIANCE: Aggregate = Aggregate { name: "covariance", result: |_| DataType::Float64, state: |_| state(4), groups: |_| Ok(Sums::of(Covariance { freedom: 1 })) };
 
 pub(crate) static COVARIANCEP: Aggregate = Aggregate { name: "covariancep", groups: |_| Ok(Sums::of(Covariance { freedom: 0 })), ..COVARIANCE };
 
-pub(crate) static CORR: Aggregate = Aggregate { name: "corr", state: |_| state(14), groups: |_| Ok(Sums::of(Correlation)), ..COVARIANCE };
+pub(crate) static CORR: Aggregate = Aggregate { name: "corr", state: |_| state(8), groups: |_| Ok(Sums::of(Correlation)), ..COVARIANCE };
 
 #[derive(Clone, Copy)]
 struct Covariance {
@@ -16,38 +18,33 @@ struct Covariance {
     freedom: i64,
 }
 
-/// Σ x, Σ y, and Σ x · y in four parts.
-impl Summary<2, 6> for Covariance {
-    #[inline(always)]
-    fn terms([x, y]: [f64; 2]) -> [f64; 6] {
-        let [a, b, c, d] = products(x, y);
-        [x, y, a, b, c, d]
-    }
+impl Summary<2, 4> for Covariance {
+    const PRODUCTS: &'static [(usize, usize)] = &[(0, 1)];
 
-    fn answer(&self, sums: &Summed<6>) -> Option<f64> {
+    fn answer(&self, sums: &Summed<2, 4>) -> Option<f64> {
         let n = sums.count();
-        let (spread, times) = (n > 1).then(|| sums.spread(2, 0, 1))?;
-        Some(spread_of(spread / n as f64 / (n - self.freedom) as f64, times))
+        let (spread, power) = (n > 1).then(|| sums.spread(0, (0, 1)))?;
+        Some(finite(unscaled((spread / n as f64 / (n - self.freedom) as f64, power))))
     }
 }
 
 #[derive(Clone, Copy)]
 struct Correlation;
 
-/// As of a covariance, and Σ x² and Σ y².
-impl Summary<2, 14> for Correlation {
-    #[inline(always)]
-    fn terms([x, y]: [f64; 2]) -> [f64; 14] {
-        let [xy, xx, yy] = [products(x, y), products(x, x), products(y, y)];
-        [x, y, xy[0], xy[1], xy[2], xy[3], xx[0], xx[1], xx[2], xx[3], yy[0], yy[1], yy[2], yy[3]]
-    }
+impl Summary<2, 8> for Correlation {
+    const PRODUCTS: &'static [(usize, usize)] = &[(0, 1), (0, 0), (1, 1)];
 
-    fn answer(&self, sums: &Summed<14>) -> Option<f64> {
+    fn answer(&self, sums: &Summed<2, 8>) -> Option<f64> {
         if sums.count() < 2 {
             return None;
         }
-        let [(xy, up), (xx, x_times), (yy, y_times)] = [sums.spread(2, 0, 1), sums.spread(6, 0, 0), sums.spread(10, 1, 1)];
-        // The root of 2^1200 is 2^600.
-        Some(spread_of(xy / xx.sqrt() / yy.sqrt(), up - (x_times + y_times) / 2))
+        let [both, x, y] = [0, 1, 2].map(|index| sums.spread(index, Self::PRODUCTS[index]));
+        let [x, y] = [x, y].map(root);
+        Some(finite(unscaled((both.0 / x.0 / y.0, both.1 - x.1 - y.1))))
     }
+}
+
+fn root((x, power): Scaled) -> Scaled {
+    // An odd power leaves a factor of 2.
+    if power % 2 == 0 { (x.sqrt(), power / 2) } else { ((2.0 * x).sqrt(), (power - 1) / 2) }
 }

@@ -10,75 +10,49 @@ use datafusion::common::Result;
 use datafusion::logical_expr::{EmitTo, GroupsAccumulator};
 
 use super::groups::{Groups, selected};
-use crate::exact_sum::{Exact, ExactSum, Rests, product};
+use crate::exact_sum::{Exact, ProductSum, Rests, Scaled, product};
 
-/// What is summed up of a row of `A` values, and what `N` sums say.
+/// What is summed up of a row of `A` values, in `N` sums: each value, and of each of `PRODUCTS` of two of them the two floats whose
+/// total it is.
 pub(crate) trait Summary<const A: usize, const N: usize>: Copy + Send + Sync + 'static {
-    fn terms(row: [f64; A]) -> [f64; N];
+    const PRODUCTS: &'static [(usize, usize)];
 
-    /// None: null.
-    fn answer(&self, sums: &Summed<N>) -> Option<f64>;
+    /// What the sums say; None: null.
+    fn answer(&self, sums: &Summed<A, N>) -> Option<f64>;
 }
 
 /// The sums of a group.
-pub(crate) struct Summed<'a, const N: usize> {
+pub(crate) struct Summed<'a, const A: usize, const N: usize> {
     group: &'a Group<N>,
     rests: &'a Rests,
     first: usize,
 }
 
-impl<const N: usize> Summed<'_, N> {
+impl<const A: usize, const N: usize> Summed<'_, A, N> {
     /// Rows with all values.
     pub(crate) fn count(&self) -> i64 {
         self.group.count
     }
 
-    /// A sum, rounded once.
-    pub(crate) fn value(&self, term: usize) -> f64 {
-        self.rests.value(self.first + term, self.group.sums[term])
+    /// The sum of a value, rounded once.
+    pub(crate) fn total(&self, value: usize) -> f64 {
+        self.rests.value(self.first + value, self.group.sums[value])
     }
 
-    /// n · Σ a · b − Σ a · Σ b, rounded once: n² times a covariance. `products`: the first of the terms that [`products`] made of
-    /// the terms `a` and `b`. Where numbers are large, the answer is to be multiplied by 2^600 so many times.
-    pub(crate) fn spread(&self, products: usize, a: usize, b: usize) -> (f64, i32) {
-        let parts = |term: usize, shift: u16| self.rests.parts(self.first + term, self.group.sums[term], shift);
-        let large = [products + 2, products + 3].map(|term| self.value(term)) != [0.0; 2];
-        let shift = if large { SHIFT } else { 0 };
-        let mut spread = ExactSum::default();
-        let n = self.group.count as f64;
-        let scaled = if large { n * SMALL } else { n };
-        for (term, n, shift) in [(0, scaled, shift), (1, scaled, shift), (2, n, 0), (3, n, 0)] {
-            parts(products + term, shift).into_iter().for_each(|part| spread.add_product(n, part));
+    /// n · Σ a · b − Σ a · Σ b of the `index`th product, rounded once: n² times a covariance.
+    pub(crate) fn spread(&self, index: usize, (a, b): (usize, usize)) -> Scaled {
+        let parts = |term: usize| self.rests.parts(self.first + term, self.group.sums[term]);
+        let n = (self.group.count as f64, 0);
+        let mut spread = ProductSum::default();
+        for part in parts(A + 2 * index).into_iter().chain(parts(A + 2 * index + 1)) {
+            spread.add(part, n);
         }
-        let others = parts(b, shift);
-        for part in parts(a, shift) {
-            others.iter().for_each(|other| spread.add_product(part, -other));
+        let others = parts(b);
+        for (part, power) in parts(a) {
+            others.iter().for_each(|other| spread.add((-part, power), *other));
         }
-        (spread.value(), if large { 2 } else { 0 })
+        spread.value()
     }
-}
-
-/// What the larger of two numbers is scaled by, where their product may be too large.
-const SMALL: f64 = f64::from_bits((1023 - SHIFT as u64) << 52);
-const SHIFT: u16 = 600;
-const LARGE: f64 = f64::from_bits((1023 + 500) << 52);
-
-/// x · y as four terms: two floats whose total it is, or, of large numbers, two whose total it is times 2^-1200.
-#[inline(always)]
-pub(crate) fn products(x: f64, y: f64) -> [f64; 4] {
-    if x.abs().max(y.abs()) < LARGE || !(x.is_finite() && y.is_finite()) {
-        let [high, low] = product(x, y);
-        return [high, low, 0.0, 0.0];
-    }
-    let [high, low] = product(x * SMALL, y * SMALL);
-    [0.0, 0.0, high, low]
-}
-
-/// `value` · 2^(600 · `times`); of an infinite one, and of what overflows, NaN: infinities have no spread.
-pub(crate) fn spread_of(value: f64, times: i32) -> f64 {
-    let step = if times > 0 { SMALL.recip() } else { SMALL };
-    let value = (0..times.abs()).fold(value, |value, _| value * step);
-    if value.is_finite() { value } else { f64::NAN }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -87,7 +61,8 @@ struct Group<const N: usize> {
     sums: [Exact; N],
 }
 
-/// State: the count, each sum's two floats, and, where they do not hold it, the rest: pairs of a term's number and a float.
+/// State: the count, each sum's two floats, and, where they do not hold it, the rest: of each part the term's number, its power of two
+/// and the float.
 pub(crate) struct Sums<S, const A: usize, const N: usize> {
     summary: S,
     groups: Vec<Group<N>>,
@@ -107,13 +82,25 @@ impl<S: Summary<A, N>, const A: usize, const N: usize> Sums<S, A, N> {
 
     #[inline(always)]
     fn add(&mut self, group: usize, row: [f64; A]) {
-        let slot = &mut self.groups[group];
-        slot.count += 1;
-        for (term, x) in S::terms(row).into_iter().enumerate() {
-            // Terms of large numbers nearly always are 0.
-            if x != 0.0 && !slot.sums[term].add(x) {
-                self.rests.spill(group * N + term, &mut slot.sums[term], x);
+        self.groups[group].count += 1;
+        row.into_iter().enumerate().for_each(|(value, x)| self.add_to(group, value, x));
+        for (index, (a, b)) in S::PRODUCTS.iter().enumerate() {
+            let term = A + 2 * index;
+            match product(row[*a], row[*b]) {
+                Some([high, low]) => {
+                    self.add_to(group, term, high);
+                    self.add_to(group, term + 1, low);
+                }
+                None => self.rests.spill_product(group * N + term, row[*a], row[*b]),
             }
+        }
+    }
+
+    #[inline(always)]
+    fn add_to(&mut self, group: usize, term: usize, x: f64) {
+        let sum = &mut self.groups[group].sums[term];
+        if !sum.add(x) {
+            self.rests.spill(group * N + term, sum, x);
         }
     }
 
@@ -174,21 +161,14 @@ impl<S: Summary<A, N>, const A: usize, const N: usize> GroupsAccumulator for Sum
         for (&group, &count) in groups.iter().zip(counts) {
             self.groups[group].count += count;
         }
-        let mut add = |group: usize, term: usize, x: f64| {
-            let sum = &mut self.groups[group].sums[term];
-            if !sum.add(x) {
-                self.rests.spill(group * N + term, sum, x);
-            }
-        };
         for (column, state) in states[1..=2 * N].iter().enumerate() {
             let values = state.as_primitive::<Float64Type>().values();
-            groups.iter().zip(values).for_each(|(&group, &x)| add(group, column / 2, x));
+            groups.iter().zip(values).for_each(|(&group, &x)| self.add_to(group, column / 2, x));
         }
         if rests.null_count() < rests.len() {
             for (&group, rest) in groups.iter().zip(rests) {
-                for pair in rest.unwrap_or_default().as_chunks::<16>().0 {
-                    let word = |from: usize| <[u8; 8]>::try_from(&pair[from..from + 8]).map_or(0, u64::from_le_bytes);
-                    add(group, word(0) as usize % N, f64::from_bits(word(8)));
+                for (term, part) in parts_in(rest.unwrap_or_default()) {
+                    self.rests.add(group * N + term % N, part);
                 }
             }
         }
@@ -198,7 +178,7 @@ impl<S: Summary<A, N>, const A: usize, const N: usize> GroupsAccumulator for Sum
     fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
         let answers = self.take(emit_to, |groups, rests, summary| {
             let summed = groups.iter().enumerate().map(|(index, group)| Summed { group, rests, first: index * N });
-            summed.map(|sums| if sums.count() > 0 { summary.answer(&sums) } else { None }).collect::<Float64Array>()
+            summed.map(|sums: Summed<A, N>| if sums.count() > 0 { summary.answer(&sums) } else { None }).collect::<Float64Array>()
         });
         Ok(Arc::new(answers))
     }
@@ -233,9 +213,21 @@ fn rests_of<const N: usize>(groups: usize, rests: &Rests) -> BinaryArray {
         return BinaryArray::new_null(groups);
     }
     let rest = |group: usize| {
-        let pairs = (0..N).flat_map(|term| rests.rest(group * N + term).unwrap_or_default().into_iter().map(move |part| [term as u64, part.to_bits()]));
-        let bytes: Vec<u8> = pairs.flatten().flat_map(u64::to_le_bytes).collect();
+        let of = |term: usize| rests.rest(group * N + term).unwrap_or_default().into_iter().map(move |part| (term, part));
+        let bytes: Vec<u8> = (0..N).flat_map(of).flat_map(bytes_of).collect();
         (!bytes.is_empty()).then_some(bytes)
     };
     (0..groups).map(rest).collect()
+}
+
+fn bytes_of((term, (x, power)): (usize, Scaled)) -> impl Iterator<Item = u8> {
+    (term as u32).to_le_bytes().into_iter().chain(power.to_le_bytes()).chain(x.to_le_bytes())
+}
+
+/// What [`bytes_of`] has written.
+fn parts_in(bytes: &[u8]) -> impl Iterator<Item = (usize, Scaled)> {
+    bytes.as_chunks::<16>().0.iter().map(|part| {
+        let word = u128::from_le_bytes(*part);
+        (word as u32 as usize, (f64::from_bits((word >> 64) as u64), (word >> 32) as i32))
+    })
 }

@@ -28,13 +28,10 @@ struct Total {
 }
 
 impl Summary<1, 1> for Total {
-    #[inline(always)]
-    fn terms(row: [f64; 1]) -> [f64; 1] {
-        row
-    }
+    const PRODUCTS: &'static [(usize, usize)] = &[];
 
-    fn answer(&self, sums: &Summed<1>) -> Option<f64> {
-        Some(sums.value(0) / if self.mean { sums.count() as f64 } else { 1.0 })
+    fn answer(&self, sums: &Summed<1, 1>) -> Option<f64> {
+        Some(sums.total(0) / if self.mean { sums.count() as f64 } else { 1.0 })
     }
 }
 

@@ -118,7 +118,7 @@ impl Sharing {
             Ok(())
         };
         tokio::try_join!(send, receive)?;
-        // In rank order, never in arrival order: sums must not depend on timing.
+        // In rank order, so that a run is like the one before.
         let mut chunks: Vec<Vec<Chunk>> = (0..radix).map(|_| vec![]).collect();
         for (rank, received) in from_others.into_iter().enumerate() {
             if rank == self.ranks.rank {

@@ -7,7 +7,7 @@
 export type Aggregate = { input: number, keys: Array<NamedExpression>, aggregates: Array<NamedAggregate>, site: string, };
 
 /**
- * Every aggregate but `count` (rows), `invalid`, `first` and `last` skips null and NaN; of nothing, all but the counts are null.
+ * Every aggregate but `count` (rows), `invalid`, `first` and `last` skips null and NaN; of nothing, all but the counts and lists are null.
  */
 export type AggregateFunction = "count" | "valid" | "invalid" | "distinct" | "sum" | "mean" | "min" | "max" | "variance" | "stdev" | "variancep" | "stdevp" | "median" | "quantile" | "any" | "first" | "last" | "mode" | "product" | "covariance" | "covariancep" | "corr" | "arrayAgg" | "arrayAggDistinct";
 

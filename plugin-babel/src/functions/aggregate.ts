@@ -1,5 +1,5 @@
 /** Functions of a group's rows, written as values: `rollup({ trips: op.count(), miles: op.mean("trip_miles") })`. */
-import { isList, type JsType, type ScalarType, unsureType, type ValueType } from "../ir/types.ts";
+import { elementOf, isList, type JsType, type ScalarType, unsureType, type ValueType } from "../ir/types.ts";
 
 export interface AggregateFunction {
   /** As written: `op.<name>`. */
@@ -37,8 +37,11 @@ const ofRow = (argument: ValueType | null, neverEmpty: boolean): ValueType => {
   const type = { js: argument?.js ?? ("number" as const), nullable: ofNothing(argument, neverEmpty), ...(argument?.holes && { holes: true as const }) };
   return argument?.unsure ? unsureType(type) : type;
 };
-/** Neither null nor NaN is in it. */
-const listOf = (argument: ValueType | null): ValueType => ({ js: `${(argument?.js ?? "number") as ScalarType}[]`, nullable: false });
+/** Neither null nor NaN is in it. Of lists, which it does not take, as if of their elements. */
+const listOf = (argument: ValueType | null): ValueType => {
+  const js = argument?.js ?? "number";
+  return { js: `${isList(js) ? elementOf(js) : js}[]`, nullable: false };
+};
 const asArgument = (argument: ValueType | null, neverEmpty: boolean): ValueType => ofValues(argument?.js ?? "number", argument, neverEmpty);
 
 const aggregate = (name: string, argument: readonly JsType[] | null, result: AggregateFunction["result"], docs: string, plan = name): AggregateFunction => ({

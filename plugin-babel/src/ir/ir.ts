@@ -74,7 +74,7 @@ export type FrameKind = "rows" | "peers" | "range";
 /**
  * One operand of a verb that is evaluated per row (or, for aggregates, per group). A window is an operand and, behind it and under
  * the same name, those of its parameters, of its frame's two bounds, and of the column that measures a range. So is an aggregate of
- * pairs, and the values that its own are paired with. A match is a condition on a left and a right row, parts are those of a text that is split.
+ * pairs, and the values that its own are paired with. A match is a condition on a left and a right row, a list one whose elements become rows.
  */
 export interface RowArgument {
   readonly role: "predicate" | "column" | "key" | "left" | "right" | "aggregate" | "window" | "pair" | "match" | "list" | "parameter" | "bound" | "on";

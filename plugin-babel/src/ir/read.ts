@@ -50,7 +50,7 @@ function readInstruction(id: number, s: Scanner): Instruction {
   const pushed: RowArgument[] = [];
   for (;;) {
     const list = s.accept(/pushed /) === null ? rows : pushed;
-    const role = s.accept(/(?:predicate|column|key|aggregate|window|pair|match|parts|parameter|bound|on|left|right)\b(?=[^;]* (?:=|written) )/);
+    const role = s.accept(/(?:predicate|column|key|aggregate|window|pair|match|list|parameter|bound|on|left|right)\b(?=[^;]* (?:=|written) )/);
     if (role === null) break;
     list.push(readRowArgument(role as RowArgument["role"], s));
   }

@@ -76,7 +76,7 @@ export async function products(tables: Tables) {
 /** Pairs of which one is missing; of numbers that are nearly the largest, or the smallest; many whose squares have no room. */
 export async function pairs(tables: Tables) {
   "use spmd";
-  const rows = (await measurements(tables)).derive({ flat: () => 7, wild: (d) => (d.id === 900 ? Infinity : d.level), huge: (d) => (d.id % 2 === 0 ? 1e150 : -1e150), tiny: (d) => (d.id % 3 === 0 ? 1e-140 : 0), far: (d) => (d.id % 2 === 0 ? 5e155 : -5e155) });
+  const rows = (await measurements(tables)).derive({ flat: () => 7, wild: (d) => (d.id === 900 ? Infinity : d.level), huge: (d) => (d.id % 2 === 0 ? 1e150 : -1e150), tiny: (d) => (d.id % 2 === 0 ? 1e-140 * (1 + (d.id % 5)) : 0), far: (d) => (d.id % 2 === 0 ? 5e155 : -5e155) });
   return [
     rows.groupby("station").rollup({ cov: op.covariance("value", "level"), covp: op.covariancep("level", "value"), corr: op.corr("value", (d) => d.level * d.level), self: op.corr("level", "level") }).objects(),
     rows.rollup({ cov: op.covariance("value", "level"), corr: op.corr("value", "level"), none: op.corr("flat", "level"), wild: op.covariance("wild", "level"), wildFit: op.corr("level", "wild") }).objects(),

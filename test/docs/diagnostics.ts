@@ -21,7 +21,7 @@ const { compile } = await load<{ compile(source: string, options: { id: string }
 export const folder = join(root, "plugin-babel/docs/diagnostics");
 export const { diagnosticPages: pages } = await load<{ diagnosticPages: readonly Page[] }>("diagnostics/registry.js");
 
-const RUNTIME = ["op", "rank", "readCsv", "readParquet", "size", "table"];
+const RUNTIME = ["allreduce", "op", "rank", "readCsv", "readParquet", "size", "table"];
 const TYPES = ["interface Trip { zone: number; fare: number; tip: number | null; city: string; paid: boolean; at: Date }", "interface Zone { zone: number; borough: string }"];
 const SIGNATURE = "export async function example(trips: Table<Trip>, zones: Table<Zone>, out: string) {";
 

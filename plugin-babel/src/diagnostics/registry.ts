@@ -56,6 +56,7 @@ import { unknownVerb } from "./unknown-verb.ts";
 import { unsupportedType } from "./unsupported-type.ts";
 import { varyingCondition } from "./varying-condition.ts";
 import { varyingOperand } from "./varying-operand.ts";
+import { varyingResult } from "./varying-result.ts";
 import { verbArgument } from "./verb-argument.ts";
 import { windowArgument } from "./window-argument.ts";
 import { wrongArguments } from "./wrong-arguments.ts";
@@ -124,4 +125,5 @@ export const diagnosticPages: readonly DiagnosticPage[] = [
   leavesTry.page,
   noTables.page,
   argumentWritten.page,
+  varyingResult.page,
 ];

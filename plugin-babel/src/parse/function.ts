@@ -6,6 +6,7 @@ import type * as t from "@babel/types";
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import { recursiveHelper } from "../diagnostics/recursive-helper.ts";
 import { tableEscapes } from "../diagnostics/table-escapes.ts";
+import { varyingResult } from "../diagnostics/varying-result.ts";
 import { Builder, type Variable } from "../ir/builder.ts";
 import type { FrameId, Instruction, RowArgument, Scalar, ValueId } from "../ir/ir.ts";
 import type { AnnotatedFunction } from "../source/directives.ts";
@@ -188,8 +189,17 @@ export class Reading {
     if (!block) return;
     this.frame.returns.push({ block: block.id, value });
     const varying = value === null || !written ? null : this.varyingOf([written]);
+    if (value === null && written && this.frame.caller === null) this.#checkResult(written);
     if (this.frame.caller === null) this.builder.end({ kind: "return", value, ...(varying && { varying }) });
     else this.builder.current = null;
+  }
+
+  /** What an annotated function returns is rank 0's. */
+  #checkResult(written: t.Node): void {
+    if (!this.#varying.is(written, this.place)) return;
+    const onRoot = new Varying(this.modules, (node, place) => this.shapes.isTable(node, place), { onRoot: true });
+    onRoot.analyse(this.frame.node, this.frames[0]!.place);
+    if (onRoot.is(written, this.place)) this.report(varyingResult(textOf(written, this.frame.module), this.span(written)));
   }
 
   #enterFrame(name: string, node: t.Function, place: Place, enclosing: SourceFrame | null, caller: SourceFrame | null): SourceFrame {

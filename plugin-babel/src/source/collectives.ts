@@ -37,6 +37,9 @@ export function collectiveOf(callee: t.Node, place: Place): string | null {
 /** Whether ranks may get different values of the collective. */
 export const givesAlike = (name: string): boolean => collectives.get(name)!.givesAlike;
 
+/** Whether one rank gets what all have brought, and the others nothing. */
+export const givesRoot = (name: string): boolean => name === "reduce" || name === "gather";
+
 /** The arguments that say what is done, not with which value: the root, how values are combined. */
 export const agreedArguments = (name: string, { arguments: given }: t.CallExpression): readonly t.Node[] =>
   collectives.get(name)!.alike.flatMap((at) => given[at] ?? []);

@@ -7,7 +7,7 @@
  * condition leaves or cuts short, after a varying throw in the same try, or in a function that is called in such a place.
  */
 import type * as t from "@babel/types";
-import { collectiveOf, givesAlike } from "./collectives.ts";
+import { collectiveOf, givesAlike, givesRoot } from "./collectives.ts";
 import { bare, type Binding } from "./module.ts";
 import type { Modules } from "./modules.ts";
 import { functionOf, helperOf, type Place, runtimeName } from "./names.ts";
@@ -47,11 +47,14 @@ export class Varying {
   readonly #returningOfVarying = [new Map<t.Function, boolean>(), new Map<t.Function, boolean>()] as const;
   /** The helpers of which that is being found out. */
   readonly #asked: readonly t.Function[];
+  /** What the root of a collective gets is all there is to it. */
+  readonly #onRoot: boolean;
 
-  constructor(modules: Modules, isTable: IsTable, asked: readonly t.Function[] = []) {
+  constructor(modules: Modules, isTable: IsTable, { onRoot = false, asked = [] }: { readonly onRoot?: boolean; readonly asked?: readonly t.Function[] } = {}) {
     this.#modules = modules;
     this.#isTable = isTable;
     this.#asked = asked;
+    this.#onRoot = onRoot;
   }
 
   /** Notes what varies in `fn`. */
@@ -117,7 +120,7 @@ export class Varying {
       case "CallExpression": {
         if (runtimeName(e.callee, place) === "rank") return true;
         const collective = collectiveOf(e.callee, place);
-        if (collective) return !givesAlike(collective);
+        if (collective) return !givesAlike(collective) && !(this.#onRoot && givesRoot(collective));
         // But for what is said of them where they are named, they are each rank's own.
         if (this.#isDealing(e, place)) return true;
         const helper = helperOf(e.callee, place, this.#modules);
@@ -172,7 +175,7 @@ export class Varying {
     const known = found.get(fn);
     if (known !== undefined) return known;
     if (this.#asked.includes(fn)) return true;
-    const given = new Varying(this.#modules, this.#isTable, [...this.#asked, fn]);
+    const given = new Varying(this.#modules, this.#isTable, { onRoot: this.#onRoot, asked: [...this.#asked, fn] });
     for (const parameter of fn.params) {
       if (ofBatches) given.#markBatch(parameter, within(fn, outer));
       else given.#mark(parameter, within(fn, outer));

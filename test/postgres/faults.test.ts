@@ -147,7 +147,7 @@ it("a program that is killed leaves no session", async () => {
 
 it("schema pull and check", async () => {
   const cli = (...args: string[]) => run(process.execPath, [join(root, "runtime/bin/lockstep.mjs"), "schema", ...args], { cwd: scratch, env: { ...process.env, ...server.env } }).then(({ stdout }) => ({ code: 0, stdout, stderr: "" }), (error: { code: number; stdout: string; stderr: string }) => error);
-  expect(await cli("pull", "postgres://", "sales.orders")).toMatchObject({ code: 0, stdout: 'orders.schema.ts: interface Orders, 9 columns; readPostgres<Orders>("sales.orders") checks programs against it\n' });
+  expect(await cli("pull", "postgres://", "sales.orders")).toMatchObject({ code: 0, stdout: 'orders.schema.ts: interface Orders, 9 columns; readPostgres<Orders>("sales.orders") checks programs against it, and so does readPostgres("sales.orders") where the file is imported\n' });
   const text = readFileSync(join(scratch, "orders.schema.ts"), "utf8");
   expect(text).toContain("  id: number; // int64\n  customer: number | null; // int32\n");
   expect(text).toContain("  price: number | null; // decimal128(12, 2)\n");

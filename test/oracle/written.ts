@@ -38,10 +38,11 @@ export async function readWritten(folder: string): Promise<Map<string, Written>>
 /**
  * The first difference between what two executions wrote. Where order is observed, which the names `…Ordered` and
  * `…-ordered` of a program or a dataset say, rows must stand in the same order.
- * `untypedNulls`: a column of nothing but nulls may have any type, as plain Node knows none for it. `tolerance` as of `difference`.
+ * `untypedNulls`: a column of nothing but nulls may have any type, as plain Node knows none for it. `tolerance` as of `difference`;
+ * `read`: as `readWritten`, which may remember what it has read.
  */
-export async function writtenDifference(program: string, expected: string, actual: string, { untypedNulls = false, tolerance }: { untypedNulls?: boolean; tolerance?: number } = {}): Promise<string | null> {
-  const [right, left] = await Promise.all([readWritten(expected), readWritten(actual)]);
+export async function writtenDifference(program: string, expected: string, actual: string, { untypedNulls = false, tolerance, read = readWritten }: { untypedNulls?: boolean; tolerance?: number; read?: typeof readWritten } = {}): Promise<string | null> {
+  const [right, left] = await Promise.all([read(expected), read(actual)]);
   if ([...right.keys()].join() !== [...left.keys()].join()) return `written: ${[...left.keys()].join(", ")}, not ${[...right.keys()].join(", ")}`;
   for (const [name, { schema, rows }] of right) {
     const other = left.get(name)!;

@@ -55,8 +55,8 @@ async function npmStart(interruptAt?: string): Promise<Screen> {
   return { text, code };
 }
 
-/** Other tests have cargo look after what they need, and may take their time. */
-const alone = (screen: string): string => screen.replace(/^native +(waits .*|\d+ min)\n/gm, "");
+/** Other tests have cargo look after what they need, and may take their time, and so may making the data, which is said where it takes some. */
+const alone = (screen: string): string => screen.replace(/^(native +(waits .*|\d+ min)|data +(under way|\d+ s))\n/gm, "");
 
 /** When each result was made. */
 function results(): Record<string, number> {

@@ -3,27 +3,25 @@
  * Node reads, in its order. What both write pyarrow and Polars read.
  */
 import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { dictionary, int32, tableFromArrays as flechetteTable, tableToIPC, utf8 } from "@uwdata/flechette";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { buildPrograms, type Program } from "../oracle/build-programs.ts";
+import { Executions } from "../executions.ts";
 import { difference } from "../oracle/compare.ts";
-import { type Answer, RankPool } from "../oracle/rank-pool.ts";
+import type { Answer } from "../oracle/rank-pool.ts";
 import { pythonWith } from "../python.ts";
 import { root } from "../scripts/lib.mjs";
 import * as jobs from "./programs/jobs.ts";
 
-// In the checkout, so that the built programs find @lockstep/runtime.
-const scratch = mkdtempSync(join(root, ".lockstep-arrow-"));
+const programs = new Executions(jobs, "test/arrow/programs/jobs.ts");
+const { scratch } = programs;
 const [ofPyarrow, ofPolars] = [join(scratch, "pyarrow"), join(scratch, "polars")];
 type Rows = readonly Readonly<Record<string, unknown>>[];
 let known: Readonly<Record<string, Rows>>;
 let polarsRows: Rows;
-let programs: Map<string, Program>;
 let python: Readonly<Record<"pyarrow" | "polars", string>>;
-const pools = new Map<number, RankPool>();
 
 async function run<T>(peer: keyof typeof python, script: string, ...args: string[]): Promise<T> {
   const { stdout } = await promisify(execFile)(join(python[peer], "python"), [join(root, "test/arrow", script), ...args], { maxBuffer: 1 << 27 });
@@ -35,28 +33,14 @@ beforeAll(async () => {
   python = { pyarrow: await pythonWith("pyiceberg"), polars: await pythonWith("peers") };
   known = await run("pyarrow", "of_pyarrow.py", ofPyarrow);
   polarsRows = await run("polars", "of_polars.py", "write", ofPolars);
-  programs = new Map((await buildPrograms([join(root, "test/arrow/programs/jobs.ts")], join(scratch, "built"))).map((program) => [program.id.split("#")[1]!, program]));
+  await programs.open();
 }, 600_000);
-afterAll(async () => {
-  await Promise.all([...pools.values()].map((pool) => pool.close()));
-  rmSync(scratch, { recursive: true, force: true });
-});
+afterAll(() => programs.close());
 
 type Name = keyof typeof jobs;
-const plain = (name: Name, ...args: unknown[]): Promise<Answer> =>
-  (jobs[name] as (...args: unknown[]) => Promise<unknown>)(...args).then((value): Answer => ({ value }), (error: Error & { code?: string }): Answer => ({ error: { message: error.message, code: error.code! } }));
-
-function onRanks(ranks: number, name: Name, ...args: unknown[]): Promise<Answer> {
-  if (!pools.has(ranks)) pools.set(ranks, new RankPool(ranks));
-  const { chunk, id } = programs.get(name)!;
-  return pools.get(ranks)!.run({ chunk, id, args });
-}
-
-async function value(answer: Promise<Answer>): Promise<unknown> {
-  const found = await answer;
-  if ("error" in found) expect.fail(`${found.error.code}: ${found.error.message}`);
-  return found.value;
-}
+const plain = (name: Name, ...args: unknown[]): Promise<Answer> => programs.plain(name, args);
+const onRanks = (ranks: number, name: Name, ...args: unknown[]): Promise<Answer> => programs.onRanks(ranks, name, args);
+const value = (answer: Promise<Answer>): Promise<unknown> => programs.value(answer);
 
 /** As the Python programs print values. */
 const shown = (rows: unknown): Rows =>

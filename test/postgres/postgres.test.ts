@@ -12,10 +12,10 @@ import type { Answer } from "../oracle/rank-pool.ts";
 import { writtenDifference } from "../oracle/written.ts";
 import { root } from "../scripts/lib.mjs";
 import * as tables from "./programs/tables.ts";
-import { Executions } from "./executions.ts";
+import { Executions } from "../executions.ts";
 import { SECRET, startServer, TABLES, type Server } from "./server.ts";
 
-const programs = new Executions(tables, "tables.ts");
+const programs = new Executions(tables, "test/postgres/programs/tables.ts");
 const { scratch } = programs;
 let server: Server;
 

@@ -4,10 +4,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { errorDifference } from "../oracle/compare.ts";
 import { type Answer, RankPool } from "../oracle/rank-pool.ts";
 import * as writes from "./programs/writes.ts";
-import { Executions } from "./executions.ts";
+import { Executions } from "../executions.ts";
 import { SECRET, startServer, TABLES, type Server } from "./server.ts";
 
-const programs = new Executions(writes, "writes.ts");
+const programs = new Executions(writes, "test/postgres/programs/writes.ts");
 const { scratch } = programs;
 let server: Server;
 

@@ -1,50 +1,33 @@
 /** Sources of a program's own: the same rows untransformed and on 1, 2, 3 and 7 ranks, each chunk asked for once, in whatever form its rows come. */
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Table } from "@lockstep/runtime";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { closedByTeam } from "../../playground/examples/paged-api/src/job.ts";
 import { openDesk } from "../../playground/examples/paged-api/src/desk.ts";
-import { buildPrograms, type Program } from "../oracle/build-programs.ts";
+import { Executions } from "../executions.ts";
 import { difference } from "../oracle/compare.ts";
-import { type Answer, RankPool } from "../oracle/rank-pool.ts";
-import { root } from "../scripts/lib.mjs";
+import type { Answer } from "../oracle/rank-pool.ts";
 import * as jobs from "./programs/jobs.ts";
 import type { Numbers } from "./programs/numbers.ts";
 
-// In the checkout, so that the built programs find @lockstep/runtime.
-const scratch = mkdtempSync(join(root, ".lockstep-sources-"));
-const pools = new Map<number, RankPool>();
-let programs: Map<string, Program>;
+const programs = new Executions({ ...jobs, closedByTeam }, "test/sources/programs/jobs.ts", "playground/examples/paged-api/src/job.ts");
+const { scratch } = programs;
 let desk: Awaited<ReturnType<typeof openDesk>>;
 
 beforeAll(async () => {
   desk = await openDesk();
-  const files = [join(root, "test/sources/programs/jobs.ts"), join(root, "playground/examples/paged-api/src/job.ts")];
-  programs = new Map((await buildPrograms(files, join(scratch, "built"))).map((program) => [program.id.split("#")[1]!, program]));
+  await programs.open();
 }, 120_000);
 afterAll(async () => {
   desk.close();
-  await Promise.all([...pools.values()].map((pool) => pool.close()));
-  rmSync(scratch, { recursive: true, force: true });
+  await programs.close();
 });
 
-const all = { ...jobs, closedByTeam };
-type Name = keyof typeof all;
-const plain = (name: Name, ...args: unknown[]): Promise<Answer> =>
-  (all[name] as (...args: unknown[]) => Promise<unknown>)(...args).then((value): Answer => ({ value }), (error: Error & { code?: string }): Answer => ({ error: { message: error.message, code: error.code! } }));
-
-function onRanks(ranks: number, name: Name, ...args: unknown[]): Promise<Answer> {
-  if (!pools.has(ranks)) pools.set(ranks, new RankPool(ranks));
-  const { chunk, id } = programs.get(name)!;
-  return pools.get(ranks)!.run({ chunk, id, args });
-}
-
-async function value(answer: Promise<Answer>): Promise<unknown> {
-  const found = await answer;
-  if ("error" in found) expect.fail(`${found.error.code}: ${found.error.message}`);
-  return found.value;
-}
+type Name = keyof typeof jobs | "closedByTeam";
+const plain = (name: Name, ...args: unknown[]): Promise<Answer> => programs.plain(name, args);
+const onRanks = (ranks: number, name: Name, ...args: unknown[]): Promise<Answer> => programs.onRanks(ranks, name, args);
+const value = (answer: Promise<Answer>): Promise<unknown> => programs.value(answer);
 
 let logs = 0;
 const newLog = (): string => join(scratch, `log-${++logs}`);

@@ -1,30 +1,32 @@
-/** The programs of a module of `programs/`, untransformed in this process and compiled on pools of ranks, with a server's environment. */
+/** Programs of one module or several, untransformed in this process and compiled on pools of ranks, with a server's environment where they have one. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { buildPrograms, type Program } from "../oracle/build-programs.ts";
-import { type Answer, RankPool } from "../oracle/rank-pool.ts";
-import { root } from "../scripts/lib.mjs";
-import { within } from "../stores/servers.ts";
+import { expect } from "vitest";
+import { buildPrograms, type Program } from "./oracle/build-programs.ts";
+import { type Answer, RankPool } from "./oracle/rank-pool.ts";
+import { root } from "./scripts/lib.mjs";
+import { within } from "./stores/servers.ts";
 
 type Env = Readonly<Record<string, string>>;
 
 export class Executions<Module extends object> {
   // In the checkout, so that the built programs find @lockstep/runtime.
-  readonly scratch = mkdtempSync(join(root, ".lockstep-postgres-"));
+  readonly scratch = mkdtempSync(join(root, ".lockstep-executions-"));
   readonly #module: Module;
-  readonly #file: string;
+  readonly #files: readonly string[];
   readonly #pools = new Map<number, RankPool>();
   #programs = new Map<string, Program>();
   #env: Env = {};
 
-  constructor(module: Module, file: string) {
+  /** `module`: what `files`, named from the root of the repository, export. */
+  constructor(module: Module, ...files: string[]) {
     this.#module = module;
-    this.#file = file;
+    this.#files = files.map((file) => join(root, file));
   }
 
-  async open(env: Env): Promise<void> {
+  async open(env: Env = {}): Promise<void> {
     this.#env = env;
-    const built = await buildPrograms([join(root, "test/postgres/programs", this.#file)], join(this.scratch, "built"));
+    const built = await buildPrograms(this.#files, join(this.scratch, "built"));
     this.#programs = new Map(built.map((program) => [program.id.split("#")[1]!, program]));
   }
 
@@ -48,6 +50,13 @@ export class Executions<Module extends object> {
   on(pool: RankPool, name: keyof Module, args: readonly unknown[]): Promise<Answer> {
     const { chunk, id } = this.program(name);
     return pool.run({ chunk, id, args });
+  }
+
+  /** What it gave; an error fails the test. */
+  async value(answer: Promise<Answer>): Promise<unknown> {
+    const found = await answer;
+    if ("error" in found) expect.fail(`${found.error.code}: ${found.error.message}`);
+    return found.value;
   }
 
   async close(): Promise<void> {

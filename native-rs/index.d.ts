@@ -17,6 +17,8 @@ export interface EngineOptions {
   trace?: boolean;
   /** Rows that are read of inputs of files that have more. */
   sample?: number;
+  /** Names of optimisations to do without; equal on all ranks. LS2015 for a name that there is not. */
+  without?: string[];
 }
 
 /** What left a plan through a sink. */

@@ -1,14 +1,16 @@
-// npm run bench -- taxi [--rows 20000000] [--rounds 5] [--systems a,b] [--bodo] [--spark] [--json]
+// npm run bench -- taxi [--rows 20000000] [--rounds 5] [--systems a,b] [--without specialise] [--bodo] [--spark] [--json]
 // npm run bench -- startup [--rounds 5] [--json]
 // npm run bench -- playground [--rounds 5] [--json]
 // npm run bench -- scan --s3 [--rows 20000000] [--rounds 5] [--json]
-// npm run bench -- groupby|join|sort|udf [--rows 10000000] [--rounds 5] [--systems a,b] [--json]
-// npm run bench -- tpch [--sf 1] [--queries 1,6] [--rounds 5] [--systems a,b] [--json]
+// npm run bench -- connectors [--rows 2000000] [--rounds 5] [--json]
+// npm run bench -- groupby|join|sort|udf [--rows 10000000] [--rounds 5] [--systems a,b] [--without specialise] [--json]
+// npm run bench -- tpch [--sf 1] [--queries 1,6] [--rounds 5] [--systems a,b] [--without specialise] [--json]
 // npm run bench -- planning [--sf 1] [--rounds 5] [--json]
 import { parseArgs } from "node:util";
 import { calibrate } from "./calibrate.ts";
 import { compare, type System } from "./compare.ts";
 import { median } from "./measure.ts";
+import { connectors } from "./suites/connectors.ts";
 import { planning } from "./suites/planning.ts";
 import { isQuestions, questions } from "./suites/questions.ts";
 import { scan } from "./suites/scan.ts";
@@ -17,7 +19,7 @@ import { startup } from "./suites/startup.ts";
 import { taxiAnswer, taxiSystems } from "./suites/taxi.ts";
 import { tpch, tpchQueries } from "./suites/tpch.ts";
 
-const usage = "usage: npm run bench -- taxi [--rows 20000000] [--rounds 5] [--systems lockstep,duckdb,…] [--bodo] [--spark] [--json], startup or playground [--rounds 5] [--json], scan --s3 [--rows 20000000] [--rounds 5] [--json], groupby, join, sort or udf [--rows 10000000] [--rounds 5] [--systems …] [--json], tpch [--sf 1] [--queries 1,6,…] [--rounds 5] [--systems …] [--json], or planning [--sf 1] [--rounds 5] [--json]";
+const usage = "usage: npm run bench -- taxi [--rows 20000000] [--rounds 5] [--systems lockstep,duckdb,…] [--without specialise] [--bodo] [--spark] [--json], startup or playground [--rounds 5] [--json], scan --s3 [--rows 20000000] [--rounds 5] [--json], connectors [--rows 2000000] [--rounds 5] [--json], groupby, join, sort or udf [--rows 10000000] [--rounds 5] [--systems …] [--without specialise] [--json], tpch [--sf 1] [--queries 1,6,…] [--rounds 5] [--systems …] [--without specialise] [--json], or planning [--sf 1] [--rounds 5] [--json]";
 const { positionals, values } = asked(() => parseArgs({
   allowPositionals: true,
   options: {
@@ -30,14 +32,15 @@ const { positionals, values } = asked(() => parseArgs({
     s3: { type: "boolean", default: false },
     sf: { type: "string", default: "1" },
     queries: { type: "string" },
+    without: { type: "string" },
   },
 }));
 const [suite = ""] = positionals;
-const rows = Number(values.rows ?? (suite === "udf" ? 1_000_000 : isQuestions(suite) ? 10_000_000 : 20_000_000));
+const rows = Number(values.rows ?? (suite === "udf" ? 1_000_000 : suite === "connectors" ? 2_000_000 : isQuestions(suite) ? 10_000_000 : 20_000_000));
 const rounds = Number(values.rounds);
 const scale = Number(values.sf);
 const queries = values.queries?.split(",").map((number) => `q${number}`) ?? tpchQueries;
-const suites = ["taxi", "startup", "playground", "scan", "groupby", "join", "sort", "udf", "tpch", "planning"];
+const suites = ["taxi", "startup", "playground", "scan", "connectors", "groupby", "join", "sort", "udf", "tpch", "planning"];
 if (!suites.includes(suite) || (suite === "scan" && !values.s3) || !(scale > 0) || !queries.every((query) => tpchQueries.includes(query)) || !Number.isInteger(rows) || !Number.isInteger(rounds) || rounds < 1) {
   console.error(usage);
   process.exit(2);
@@ -60,9 +63,14 @@ if (suite === "scan") {
   process.exit();
 }
 
+if (suite === "connectors") {
+  for (const line of await connectors(rows, rounds)) emit({ ...line, rounds });
+  process.exit();
+}
+
 const wanted = values.systems?.split(",");
 if (suite === "tpch") {
-  for (const line of await tpch(scale, queries, rounds, wanted)) emit({ ...line, rounds });
+  for (const line of await tpch(scale, queries, rounds, wanted, values.without)) emit({ ...line, rounds });
   process.exit();
 }
 
@@ -74,7 +82,7 @@ if (suite === "planning") {
 const chosen = (systems: readonly System[]): System[] => systems.filter((system) => wanted?.includes(system.name) ?? true);
 
 if (isQuestions(suite)) {
-  for await (const job of questions(suite, rows)) {
+  for await (const job of questions(suite, rows, values.without)) {
     for (const line of await compare({ ...job, systems: chosen(job.systems) }, rounds)) emit(line);
   }
   if (suite === "sort") for (const line of await sortBalance(rows)) emit(line);
@@ -82,7 +90,7 @@ if (isQuestions(suite)) {
 }
 
 const scaling: number[] = [];
-const systems = chosen(await taxiSystems(rows, values));
+const systems = chosen(await taxiSystems(rows, values, values.without));
 const round = async (): Promise<void> => void scaling.push(await calibrate());
 for (const line of await compare({ suite: "taxi", case: "monthly-trips", rows, systems, answer: taxiAnswer, round }, rounds)) emit(line);
 emit({ suite: "taxi", case: "calibration", system: "two-kernels", seconds: null, startup_seconds: null, peak_bytes: null, rows: null, ratio: median(scaling), rounds, status: "ok" });

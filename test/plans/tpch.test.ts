@@ -18,18 +18,24 @@ const names = Object.keys(queries);
 // In the checkout, so that the built program finds @lockstep/runtime.
 const scratch = mkdtempSync(join(root, ".lockstep-plans-"));
 let plans: Map<string, string>;
+let data: string;
+let program: string;
 
 beforeAll(async () => {
-  const data = await makeTpch(SCALE);
-  const program = await bundled("tpch", scratch);
-  const run = ["run", "-n", "2", "--threads", "1", "--no-progress", program, "--", data, `${SCALE}`, "1", join(scratch, "out"), ...names];
-  const topics = RANKS.map((ranks) => `plan:${ranks}`).join(",");
-  const end: End = await new JobProcess([join(root, "runtime/bin/lockstep.mjs"), ...run], { LOCKSTEP_DEBUG: topics }).ended;
+  data = await makeTpch(SCALE);
+  program = await bundled("tpch", scratch);
+  const end = await run([], RANKS.map((ranks) => `plan:${ranks}`).join(","), "out", names);
   expect(end.code).toBe(0);
   plans = byQuery(end.stderr.replaceAll(data, "data"));
 });
 
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+/** The program on two ranks; `topics`: of LOCKSTEP_DEBUG. */
+function run(options: readonly string[], topics: string, out: string, queries: readonly string[]): Promise<End> {
+  const command = ["run", "-n", "2", "--threads", "1", "--no-progress", ...options, program, "--", data, `${SCALE}`, "1", join(scratch, out), ...queries];
+  return new JobProcess([join(root, "runtime/bin/lockstep.mjs"), ...command], { LOCKSTEP_DEBUG: topics }).ended;
+}
 
 /** The executions of each query in their order, each for all numbers of ranks; where a plan is that of fewer ranks, it says so. */
 function byQuery(text: string): Map<string, string> {
@@ -54,4 +60,18 @@ it.each(names)("%s", (name) => {
   const file = join(root, `test/plans/tpch/${name}.txt`);
   if (process.env["LOCKSTEP_UPDATE"]) writeFileSync(file, plans.get(name)!);
   expect(plans.get(name)).toBe(readFileSync(file, "utf8"));
+});
+
+it("is planned without specialised operators, and answers the same", async () => {
+  const specialised = /PackedAggregateExec|LookupJoinExec|memo\[|codes\(/;
+  expect(plans.get("q1")! + plans.get("q5")! + plans.get("q19")!).toMatch(specialised);
+  const { code, stderr } = await run(["--without", "specialise"], "plan", "general", ["q1", "q5", "q19"]);
+  expect([code, stderr]).toEqual([0, expect.stringMatching(/AggregateExec: mode=[^]*HashJoinExec/)]);
+  expect(stderr).not.toMatch(specialised);
+  for (const name of ["q1", "q5", "q19"]) expect(JSON.parse(readFileSync(join(scratch, "general", `${name}.json`), "utf8"))).toEqual(JSON.parse(readFileSync(join(scratch, "out", `${name}.json`), "utf8")));
+});
+
+it("knows what it can do without", async () => {
+  const { code, stderr } = await run(["--without", "magic"], "", "none", ["q1"]);
+  expect([code, stderr]).toEqual([1, expect.stringMatching(/^error LS2015: there is no optimisation "magic" to run without; there are: specialise/)]);
 });

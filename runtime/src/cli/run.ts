@@ -11,6 +11,7 @@ interface RunOptions {
   profile?: string;
   trace?: string;
   price?: number;
+  without?: string;
   summary?: boolean;
   progress: boolean;
 }
@@ -32,10 +33,12 @@ export function runCommand(): Command {
     .option("--summary", "print a line at the end (default on a terminal)")
     .option("--no-summary", "print none")
     .option("--price <amount>", "what an hour of a core costs, in any currency: the summary then says what the run cost, and its energy", price)
+    .option("--without <optimisations>", "do without them, to see what they gain: specialise (operators for the values that columns can have)")
     .passThroughOptions()
     .action(async (bundle: string, args: string[], options: RunOptions) => {
       // The ranks inherit it: each has to take down its own part.
       if (options.trace !== undefined) process.env.LOCKSTEP_TRACE = resolve(options.trace);
+      if (options.without !== undefined) process.env.LOCKSTEP_WITHOUT = options.without;
       if (options.job !== undefined) process.env.LOCKSTEP_JOB = options.job;
       const { superviseRun } = await import("../launch/supervise.ts");
       process.exitCode = await superviseRun(bundle, programArguments(args), { ...options, summary: options.summary ?? (options.price !== undefined || process.stderr.isTTY === true) });

@@ -33,7 +33,11 @@ async function meet(options: EngineOptions, bundle: Bundle | undefined, surround
   reached(rank, "joining");
   const native = await loadNative(bundle);
   reached(rank, "addon loaded");
-  const engine = await checked(native.Engine.create({ rank, size, job, threads, memoryLimit, spillDirectory, ...(process.env.LOCKSTEP_TRACE !== undefined && { trace: true }), ...trialSample(), ...(localRanks !== undefined && { localRanks }) }));
+  const { LOCKSTEP_TRACE, LOCKSTEP_WITHOUT } = process.env;
+  const engine = await checked(native.Engine.create({
+    rank, size, job, threads, memoryLimit, spillDirectory, trace: LOCKSTEP_TRACE !== undefined, ...trialSample(), ...(localRanks !== undefined && { localRanks }),
+    ...(LOCKSTEP_WITHOUT && { without: LOCKSTEP_WITHOUT.split(",") }),
+  }));
   reached(rank, "engine started");
   if (size > 1) {
     const own = { Lockstep: version, Node: process.version, architecture: process.arch, bundle: bundle ? bundleHash(bundle) : "" };

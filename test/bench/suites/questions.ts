@@ -8,6 +8,7 @@ import { bundled } from "../bundle.ts";
 import { answerOf, type Answer, type Job, type System } from "../compare.ts";
 import { measure } from "../measure.ts";
 import { scratch } from "../scratch.ts";
+import { shapes, type Shape } from "../shapes.ts";
 
 export type QuestionSuite = "groupby" | "join" | "sort" | "udf";
 
@@ -19,22 +20,20 @@ export const questionsIn = (suite: QuestionSuite): string[] =>
 
 const peer = (name: string): string => join(root, "test/bench/peers", name);
 
-export async function* questions(suite: QuestionSuite, rows: number): AsyncGenerator<Job> {
+export async function* questions(suite: QuestionSuite, rows: number, without?: string): AsyncGenerator<Job> {
   const table = suite === "join" ? "join" : "groupby";
   const data = await (table === "groupby" ? makeGroupby : makeJoin)(join(cache, `data/${table}-v1-${rows}`), rows);
   const sql = peer(`${suite}.sql`);
   const python = join(await pythonWith("peers"), "python");
   const folder = scratch(root, ".lockstep-questions-");
   const program = await bundled(suite, folder);
-  const lockstep = (name: string, question: string, ranks: number, threads: number): System => {
-    const command = [join(root, "runtime/bin/lockstep.mjs"), "run", "-n", `${ranks}`, "--threads", `${threads}`, "--no-progress", program, "--", question, data];
+  const lockstep = ({ name, options }: Shape, question: string): System => {
+    const command = [join(root, "runtime/bin/lockstep.mjs"), "run", ...options, program, "--", question, data];
     return { name, rows, run: (aim, out) => measure(aim, process.execPath, [...command, out], {}) };
   };
   for (const question of questionsIn(suite)) {
     const systems: System[] = [
-      lockstep("lockstep", question, 2, 1),
-      lockstep("lockstep-1x2", question, 1, 2),
-      lockstep("lockstep-1x1", question, 1, 1),
+      ...shapes(without).map((shape) => lockstep(shape, question)),
       { name: "duckdb", rows, run: (aim, out) => measure(aim, python, [peer("questions_duckdb.py"), sql, question, data, out, "2"], {}) },
       { name: "polars", rows, run: (aim, out) => measure(aim, python, [peer(`${suite}_polars.py`), question, data, out], { POLARS_MAX_THREADS: "2" }) },
     ];

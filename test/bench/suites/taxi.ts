@@ -5,11 +5,12 @@ import { pythonWith } from "../../python.ts";
 import { cache, root } from "../../scripts/lib.mjs";
 import { answerOf, type Answer, type System } from "../compare.ts";
 import { measure, type Aim } from "../measure.ts";
+import { shapes, type Shape } from "../shapes.ts";
 import { untilScan } from "./startup.ts";
 import { besideNodePeers, dataFusionProgram } from "../peers.ts";
 
-/** `slow`: peers that take minutes, on request. */
-export async function taxiSystems(rows: number, slow: { readonly bodo: boolean; readonly spark: boolean }): Promise<System[]> {
+/** `slow`: peers that take minutes, on request; `without`: as in `shapes`. */
+export async function taxiSystems(rows: number, slow: { readonly bodo: boolean; readonly spark: boolean }, without?: string): Promise<System[]> {
   const folder = (count: number): string => join(cache, `data/taxi-v1-${count}`);
   const data = await makeTaxi(folder(rows), rows);
   const small = Math.min(rows, 1_000_000);
@@ -18,18 +19,12 @@ export async function taxiSystems(rows: number, slow: { readonly bodo: boolean; 
   const python = join(await pythonWith("peers"), "python");
   const example = join(root, "playground/examples/monthly-trips");
   const cli = join(root, "runtime/bin/lockstep.mjs");
-  const command = (ranks: number, threads: number, out: string): string[] =>
-    [cli, "run", "-n", `${ranks}`, "--threads", `${threads}`, join(example, "dist/job.mjs"), "--", data.weather, data.trips, out];
-  const lockstep = (name: string, ranks: number, threads: number): System => ({
-    name,
-    rows,
-    run: (aim, out) => measure(aim, process.execPath, command(ranks, threads, out), {}),
-    startup: () => untilScan((out) => command(ranks, threads, out), {}, ranks),
-  });
+  const lockstep = ({ name, ranks, options }: Shape): System => {
+    const command = (out: string): string[] => [cli, "run", ...options, join(example, "dist/job.mjs"), "--", data.weather, data.trips, out];
+    return { name, rows, run: (aim, out) => measure(aim, process.execPath, command(out), {}), startup: () => untilScan(command, {}, ranks) };
+  };
   return [
-    lockstep("lockstep", 2, 1),
-    lockstep("lockstep-1x2", 1, 2),
-    lockstep("lockstep-1x1", 1, 1),
+    ...shapes(without).map(lockstep),
     { name: "duckdb", rows, run: (aim, out) => measure(aim, python, [peer("taxi_duckdb.py"), data.weather, data.trips, out, "2"], {}) },
     { name: "polars", rows, run: (aim, out) => measure(aim, python, [peer("taxi_polars.py"), data.weather, data.trips, out], { POLARS_MAX_THREADS: "2" }) },
     { name: "datafusion", rows, run: async (aim, out) => measure(aim, await dataFusionProgram(), [data.weather, data.trips, out, "2"], {}) },

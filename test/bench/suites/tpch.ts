@@ -13,6 +13,7 @@ import { answerDifference, type Rows } from "../answers.ts";
 import { bundled } from "../bundle.ts";
 import { measure, median, type Aim, type Measured } from "../measure.ts";
 import { scratch } from "../scratch.ts";
+import { shapes, type Shape } from "../shapes.ts";
 
 const PASSES = 3;
 
@@ -28,9 +29,9 @@ interface Run extends Measured {
 
 export const tpchQueries: readonly string[] = Array.from({ length: 22 }, (_, i) => `q${i + 1}`);
 
-/** A line a query and system, and a line a system of all queries together. `wanted`: names of systems, all by default. */
-export async function tpch(scale: number, queries: readonly string[], rounds: number, wanted?: readonly string[]): Promise<Record<string, unknown>[]> {
-  const all = await tpchSystems(await makeTpch(scale), scale, queries);
+/** A line a query and system, and a line a system of all queries together. `wanted`: names of systems, all by default; `without`: as in `shapes`. */
+export async function tpch(scale: number, queries: readonly string[], rounds: number, wanted?: readonly string[], without?: string): Promise<Record<string, unknown>[]> {
+  const all = await tpchSystems(await makeTpch(scale), scale, queries, without);
   const systems = all.filter(({ name }) => wanted?.includes(name) ?? true);
   const folder = scratch(tmpdir(), "lockstep-tpch-");
   const runs = new Map<string, Run[]>(systems.map(({ name }) => [name, []]));
@@ -86,18 +87,16 @@ export async function tpch(scale: number, queries: readonly string[], rounds: nu
   return lines;
 }
 
-async function tpchSystems(data: string, scale: number, queries: readonly string[]): Promise<System[]> {
+async function tpchSystems(data: string, scale: number, queries: readonly string[], without?: string): Promise<System[]> {
   const peer = (file: string): string => join(root, "test/bench/peers", file);
   const python = join(await pythonWith("peers"), "python");
   const program = await bundled("tpch", scratch(root, ".lockstep-tpch-"));
-  const lockstep = (name: string, ranks: number, threads: number): System => {
-    const command = [join(root, "runtime/bin/lockstep.mjs"), "run", "-n", `${ranks}`, "--threads", `${threads}`, "--no-progress", program, "--"];
+  const lockstep = ({ name, options }: Shape): System => {
+    const command = [join(root, "runtime/bin/lockstep.mjs"), "run", ...options, program, "--"];
     return { name, run: (aim, passes, out) => measure(aim, process.execPath, [...command, data, `${scale}`, `${passes}`, out, ...queries], {}) };
   };
   return [
-    lockstep("lockstep", 2, 1),
-    lockstep("lockstep-1x2", 1, 2),
-    lockstep("lockstep-1x1", 1, 1),
+    ...shapes(without).map(lockstep),
     { name: "duckdb", run: (aim, passes, out) => measure(aim, python, [peer("tpch_duckdb.py"), peer("tpch.sql"), data, `${scale}`, `${passes}`, out, "2", ...queries], {}) },
     { name: "polars", run: (aim, passes, out) => measure(aim, python, [peer("tpch_polars.py"), data, `${scale}`, `${passes}`, out, ...queries], { POLARS_MAX_THREADS: "2" }) },
   ];

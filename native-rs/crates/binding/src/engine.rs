@@ -30,6 +30,8 @@ pub struct JsEngineOptions {
     pub trace: Option<bool>,
     /// Rows that are read of inputs of files that have more.
     pub sample: Option<f64>,
+    /// Names of optimisations to do without.
+    pub without: Option<Vec<String>>,
 }
 
 /// What left a plan through a sink.
@@ -92,6 +94,7 @@ impl JsEngine {
             spill_directory: options.spill_directory,
             trace: options.trace.unwrap_or(false),
             sample: options.sample.map(|rows| rows as u64),
+            without: options.without.unwrap_or_default(),
         };
         let created = napi::tokio::task::spawn_blocking(move || Engine::create(options)).await;
         let engine = created.map_err(|error| to_js(EngineError::bug(error.to_string())))?.map_err(to_js)?;

@@ -29,7 +29,7 @@ use self::open::Opened;
 use crate::blame::blame;
 use crate::error::{EngineError, Result};
 use crate::execute::{self, Execution, Outcome};
-use crate::planner::Way;
+use crate::planner::{Optimisation, Way};
 use crate::planner::physical::session;
 use crate::planner::stages::{Planner, Stages};
 use crate::pool::SharedPool;
@@ -59,6 +59,8 @@ pub struct EngineOptions {
     pub trace: bool,
     /// Rows that are read of inputs of files that have more; None: all.
     pub sample: Option<u64>,
+    /// Names of optimisations to do without; equal on all ranks.
+    pub without: Vec<String>,
 }
 
 /// The engine of one rank.
@@ -69,6 +71,8 @@ pub struct Engine {
     progress: Arc<Progress>,
     /// One a way of planning, in their order.
     sessions: [SessionState; 3],
+    /// The way in which executions are tried first.
+    first: Way,
     sources: Mutex<HashMap<u32, Source>>,
     spools: Mutex<HashMap<u32, Arc<Spool>>>,
     /// Datasets in the making, of rows that the program hands over.
@@ -98,6 +102,7 @@ impl Engine {
     /// Joins the other ranks; blocks until all have come. LS2011 if they do not.
     pub fn create(options: EngineOptions) -> Result<Arc<Self>> {
         let ranks = Ranks { rank: options.rank, size: options.size.max(1), threads: options.threads.max(1) };
+        let without = options.without.iter().map(|name| name.parse()).collect::<Result<Vec<Optimisation>>>()?;
         let spill = match options.spill_directory.as_str() {
             "" => std::env::temp_dir(),
             directory => PathBuf::from(directory),
@@ -134,6 +139,7 @@ impl Engine {
             comm,
             ranks,
             sessions: [Way::Specialised, Way::General, Way::Merging].map(|way| session(ranks, env.clone(), progress.clone(), way)),
+            first: if without.contains(&Optimisation::Specialise) { Way::General } else { Way::Specialised },
             env,
             progress,
             sources: Mutex::default(),
@@ -202,7 +208,7 @@ impl Engine {
     /// Collective. Runs a plan; `scripts` runs what only V8 can. A failure on any rank is the same error on every rank.
     pub async fn execute(&self, plan: &str, scripts: Option<Arc<dyn ScriptHost>>) -> Result<Execution> {
         let plan = parse(plan)?;
-        let mut way = Way::Specialised;
+        let mut way = self.first;
         let executed = loop {
             match execute::execute(self, &plan, scripts.as_ref(), way).await {
                 // All ranks are here, and go the next way, which no rank begins before rank 0 does.
@@ -230,9 +236,9 @@ impl Engine {
 
     /// The distributed physical plan as text: one tree a stage. `ranks`: as it would be on so many, of as many threads.
     pub async fn explain(&self, plan: &str, ranks: Option<usize>) -> Result<String> {
-        let Some(size) = ranks else { return Ok(execute::text(&self.plan(&parse(plan)?, None, Way::Specialised).await?)) };
+        let Some(size) = ranks else { return Ok(execute::text(&self.plan(&parse(plan)?, None, self.first).await?)) };
         let ranks = Ranks { rank: 0, size, ..self.ranks };
-        let session = session(ranks, self.env.clone(), Arc::default(), Way::Specialised);
+        let session = session(ranks, self.env.clone(), Arc::default(), self.first);
         Ok(execute::text(&self.plan_for(&session, ranks, &parse(plan)?, None).await?))
     }
 

@@ -18,6 +18,7 @@ pub mod physical;
 pub mod stages;
 pub mod window_node;
 
+use std::str::FromStr;
 use std::sync::Arc;
 
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
@@ -28,8 +29,33 @@ use datafusion::physical_optimizer::projection_pushdown::ProjectionPushdown;
 
 pub use stages::{Planner, Stage, StageOutput};
 
+use crate::error::EngineError;
 use crate::run::Ranks;
 use crate::specialise;
+
+/// What can be left out, so that a run shows what it gains: `lockstep run --without specialise`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Optimisation {
+    /// Operators specialised by domains: [`crate::specialise`].
+    Specialise,
+}
+
+impl Optimisation {
+    const ALL: [(&str, Self); 1] = [("specialise", Self::Specialise)];
+}
+
+impl FromStr for Optimisation {
+    type Err = EngineError;
+
+    /// LS2015 for another name.
+    fn from_str(name: &str) -> Result<Self, EngineError> {
+        let found = Self::ALL.iter().find(|(own, _)| *own == name);
+        found.map(|(_, optimisation)| *optimisation).ok_or_else(|| {
+            let names: Vec<&str> = Self::ALL.iter().map(|(own, _)| *own).collect();
+            EngineError::new("LS2015", format!("there is no optimisation {name:?} to run without; there are: {}", names.join(", ")))
+        })
+    }
+}
 
 type Rule = Arc<dyn PhysicalOptimizerRule + Send + Sync>;
 

@@ -48,6 +48,7 @@ impl World {
                 memory_limit: self.memory,
                 spill_directory: String::new(),
                 sample: None,
+                without: Vec::new(),
                 trace: false,
             };
             let engine = Engine::create(options).expect("the ranks meet");

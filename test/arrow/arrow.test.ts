@@ -13,6 +13,7 @@ import { difference } from "../oracle/compare.ts";
 import type { Answer } from "../oracle/rank-pool.ts";
 import { pythonWith } from "../python.ts";
 import { root } from "../scripts/lib.mjs";
+import { Service } from "../service.ts";
 import * as jobs from "./programs/jobs.ts";
 
 const programs = new Executions(jobs, "test/arrow/programs/jobs.ts");
@@ -21,21 +22,30 @@ const [ofPyarrow, ofPolars] = [join(scratch, "pyarrow"), join(scratch, "polars")
 type Rows = readonly Readonly<Record<string, unknown>>[];
 let known: Readonly<Record<string, Rows>>;
 let polarsRows: Rows;
-let python: Readonly<Record<"pyarrow" | "polars", string>>;
+/** What others read of files. */
+let readers: Readonly<Record<"pyarrow" | "polars", Service>>;
+interface Read {
+  readonly schema: object;
+  readonly rows: Rows;
+}
 
-async function run<T>(peer: keyof typeof python, script: string, ...args: string[]): Promise<T> {
-  const { stdout } = await promisify(execFile)(join(python[peer], "python"), [join(root, "test/arrow", script), ...args], { maxBuffer: 1 << 27 });
+async function made<T>(python: string, script: string, ...args: string[]): Promise<T> {
+  const { stdout } = await promisify(execFile)(python, [join(root, "test/arrow", script), ...args], { maxBuffer: 1 << 27 });
   // Python prints what JSON has not.
   return JSON.parse(stdout.replaceAll(/: NaN/g, ": \"NaN\"")) as T;
 }
 
 beforeAll(async () => {
-  python = { pyarrow: await pythonWith("pyiceberg"), polars: await pythonWith("peers") };
-  known = await run("pyarrow", "of_pyarrow.py", ofPyarrow);
-  polarsRows = await run("polars", "of_polars.py", "write", ofPolars);
+  const [pyarrow, polars] = [join(await pythonWith("pyiceberg"), "python"), join(await pythonWith("peers"), "python")];
+  known = await made(pyarrow, "of_pyarrow.py", ofPyarrow);
+  polarsRows = await made(polars, "of_polars.py", "write", ofPolars);
+  readers = { pyarrow: new Service(pyarrow, [join(root, "test/arrow/read_pyarrow.py")]), polars: new Service(polars, [join(root, "test/arrow/of_polars.py"), "read"]) };
   await programs.open();
 }, 600_000);
-afterAll(() => programs.close());
+afterAll(async () => {
+  await Promise.all([readers?.pyarrow.close(), readers?.polars.close()]);
+  await programs.close();
+});
 
 type Name = keyof typeof jobs;
 const plain = (name: Name, ...args: unknown[]): Promise<Answer> => programs.plain(name, args);
@@ -83,11 +93,11 @@ describe.each(ranksOf)("on %i ranks", (ranks) => {
     await value(plain("copy", at("lz4.feather"), right, compression));
     await value(onRanks(ranks, "copy", at("lz4.feather"), out, compression));
     const parts = (folder: string): string[] => readdirSync(folder).filter((name) => name.endsWith(".arrow")).sort().map((name) => join(folder, name));
-    const found = await run<{ schema: object; rows: Rows }>("pyarrow", "read_pyarrow.py", ...parts(out));
-    expect(found).toEqual(await run("pyarrow", "read_pyarrow.py", ...parts(right)));
+    const found = await readers.pyarrow.ask<Read>(...parts(out));
+    expect(found).toEqual(await readers.pyarrow.ask(...parts(right)));
     expect(found.rows.length).toBe(1000);
     expect(found.schema).toMatchObject({ label: "dictionary<values=string, indices=int32, ordered=0>", zoned: "timestamp[ns, tz=Europe/Berlin]", price: "decimal128(10, 2)", half: "halffloat" });
-    expect(await run("polars", "of_polars.py", "read", ...parts(out))).toEqual(await run("polars", "of_polars.py", "read", ...parts(right)));
+    expect(await readers.polars.ask(...parts(out))).toEqual(await readers.polars.ask(...parts(right)));
     // And ours, of the other execution.
     for (const name of ["some", "count"] as const) expect(difference(await value(plain(name, out)), await value(onRanks(ranks, name, right)))).toBeNull();
   });
@@ -99,8 +109,8 @@ describe.each(ranksOf)("on %i ranks", (ranks) => {
     writeFileSync(source, tableToIPC(flechetteTable({ label: ids.map(label), id: ids }, { types: { label: dictionary(utf8(), int32()), id: int32() } }), { format: "file" })!);
     mkdirSync(out);
     await value(onRanks(ranks, "labels", source, out));
-    for (const peer of [["pyarrow", "read_pyarrow.py"], ["polars", "of_polars.py", "read"]] as const) {
-      const { rows } = await run<{ rows: Rows }>(peer[0], peer[1], ...peer.slice(2), join(out, "whole.arrow"));
+    for (const reader of [readers.pyarrow, readers.polars]) {
+      const { rows } = await reader.ask<Read>(join(out, "whole.arrow"));
       expect(rows.length).toBe(ids.length);
       expect(rows.every((row, id) => row.id === id && row.label === label(id))).toBe(true);
     }

@@ -1,4 +1,4 @@
-"""Polars: `write folder` writes files and streams, `read path…` prints what it reads of files, as JSON."""
+"""Polars: `write folder` writes files and streams and prints their rows; `read` reads lines of files, between tabs, and prints what they hold, as JSON."""
 import datetime as dt, json, os, sys
 import polars as pl
 
@@ -21,5 +21,7 @@ if sys.argv[1] == "write":
     frame.write_ipc(os.path.join(folder, "old.arrow"), compat_level=pl.CompatLevel.oldest())
     print(json.dumps(frame.drop("list").with_columns(pl.col("at").dt.epoch("ms")).to_dicts()))
 else:
-    frame = pl.concat([pl.read_ipc(path) for path in sys.argv[2:]])
-    print(json.dumps({"schema": {name: str(kind) for name, kind in frame.schema.items()}, "rows": frame.with_columns(pl.selectors.temporal().dt.epoch("ms")).to_dicts()}, default=str))
+    for line in sys.stdin:
+        frame = pl.concat([pl.read_ipc(path) for path in line.rstrip("\n").split("\t")])
+        found = {"schema": {name: str(kind) for name, kind in frame.schema.items()}, "rows": frame.with_columns(pl.selectors.temporal().dt.epoch("ms")).to_dicts()}
+        print(json.dumps(found, default=str).replace(": NaN", ': "NaN"'), flush=True)

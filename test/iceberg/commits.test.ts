@@ -1,16 +1,16 @@
 /**
- * Commits to tables of Iceberg with a crash or a lost answer at every step, and two writers at once: all or nothing, never twice. `LOCKSTEP_COMMITS=1000`
- * runs that many of two writers, of which one fails in every way.
+ * Commits to tables of Iceberg with a crash or a lost answer at every step, and two writers at once: all or nothing, never twice.
  */
-import { execFile } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { LockstepError, readIceberg, table } from "@lockstep/runtime";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { commits, isLong, sampled } from "../sample.ts";
 import { root } from "../scripts/lib.mjs";
 import { proxy, random, type Proxy } from "../stores/proxy.ts";
 import { versitygw, within, type Server } from "../stores/servers.ts";
+import { killed } from "./killed.ts";
+import * as jobs from "./programs/write.ts";
 import { restCatalog, type Catalog } from "./servers.ts";
 
 const scratch = mkdtempSync(join(root, ".lockstep-commits-"));
@@ -49,78 +49,83 @@ async function ids(of: string, options: object = {}): Promise<number[] | undefin
 }
 
 describe("a process that is killed at every step", { timeout: 180_000 }, () => {
-  const child = async (step: number, ...args: (string | number)[]): Promise<boolean> => {
-    const done = promisify(execFile)(process.execPath, [join(root, "test/iceberg/crash.ts"), `${step}`, ...args.map(String)]);
-    return done.then(() => true, (error: Error & { signal?: string; stderr?: string }) => (error.signal === "SIGKILL" ? false : expect.fail(error.stderr ?? error.message)));
-  };
   const numbers = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
 
-  it.each([["a new table", "append", false], ["an append", "append", true], ["a replacement", "replaced", true], ["a merge", "merged", true]] as const)("%s", async (name, mode, exists) => {
-    let committed = 0;
-    for (let step = 0; ; step++) {
+  it.each([["a new table", "append", false, 0], ["an append", "append", true, 1], ["a replacement", "replaced", true, 2], ["a merge", "merged", true, 3]] as const)("%s", async (name, mode, exists, turn) => {
+    const from = mode === "merged" ? 3 : 7;
+    const old = exists ? numbers(1, 5) : undefined;
+    const wanted = mode === "merged" ? numbers(1, 10) : mode === "replaced" || !exists ? numbers(7, 10) : [...numbers(1, 5), ...numbers(7, 10)];
+    const begun = async (step: number): Promise<string> => {
       const folder = join(scratch, name.replace(/ /g, "-"), `${step}`);
-      if (exists) await child(-1, folder, 1, 5, "append");
-      const from = mode === "merged" ? 3 : 7;
-      const old = exists ? numbers(1, 5) : undefined;
-      const wanted = mode === "merged" ? numbers(1, 10) : mode === "replaced" || !exists ? numbers(7, 10) : [...numbers(1, 5), ...numbers(7, 10)];
-      const lived = await child(step, folder, from, 10, mode);
+      if (exists) await jobs.append(folder, 1, 5);
+      return folder;
+    };
+    const steps = (await killed(-1, mode, await begun(-1), from, 10))!;
+    let committed = 0;
+    for (const step of [...sampled(steps, turn), steps]) {
+      const folder = await begun(step);
+      const lived = await killed(step, mode, folder, from, 10);
       const seen = await ids(folder);
       expect([old, wanted]).toContainEqual(seen);
       committed += seen?.length === wanted.length ? 1 : 0;
+      expect(lived !== undefined).toBe(step === steps);
       if (lived) expect(seen).toEqual(wanted);
       // Whoever comes next finds a table that it can go on with.
-      await child(-1, folder, 20, 22, "append");
+      await jobs.append(folder, 20, 22);
       expect(await ids(folder)).toEqual([...(seen ?? []), 20, 21]);
-      if (lived) break;
     }
     // The hint, and what was written beside, come after.
-    expect(committed).toBeGreaterThan(2);
+    expect(committed).toBeGreaterThan(isLong ? 2 : 1);
   });
 });
 
-describe.each(["store", "catalog"] as const)("at every request to the %s", (what) => {
-  const place = (name: string): { of: string; options: { store: object; catalog?: { uri: string } }; faulty: Proxy } =>
-    what === "store"
-      ? { of: `s3://lockstep/commits/${name}`, options: { store: { endpoint: front.endpoint } }, faulty: front }
-      : { of: `commits.${name.replace(/\W/g, "_")}`, options: { store: { endpoint: server.endpoint }, catalog: { uri: before.endpoint } }, faulty: before };
-  const seen = (of: string): Promise<number[] | undefined> => ids(of, what === "catalog" ? { store: { endpoint: server.endpoint }, catalog: { uri: catalog.uri } } : {});
+const writes = (["append", "overwrite", "merge"] as const).flatMap((mode, turn) => (["crash", "lost"] as const).flatMap((fate) => ([undefined, [1, 2]] as const).map((was) => [fate, mode, was === undefined ? "a new table" : "one that is there", was, turn] as const)));
 
-  it.each([["crash", "append"], ["lost", "append"], ["crash", "overwrite"], ["lost", "overwrite"], ["crash", "merge"], ["lost", "merge"]] as const)("%s, %s", { timeout: 120_000 }, async (fate, mode) => {
-    for (let at = 0; ; at++) {
-      const { of, options, faulty } = place(`${fate}-${mode}-${at}`);
-      const env = { ...environment(), ...(fate === "crash" && { LOCKSTEP_STORE_RETRIES: "0" }) };
-      // A new table, and one that is there.
-      for (const [now, was] of [[[1, 2], undefined], [mode === "merge" ? [2, 3] : [3], [1, 2]]] as const) {
-        let request = 0;
-        // After a crash nothing more is sent.
-        faulty.decide = () => (request++ === at ? fate : fate === "crash" && request > at ? "crash" : undefined);
-        const failed = await within(env, () => written(now, of, options, mode)).then(() => undefined, (error: unknown) => error as LockstepError);
-        faulty.decide = undefined;
-        const after = await seen(of);
-        const wanted = mode === "overwrite" ? [...now] : [...new Set([...(was ?? []), ...now])];
-        expect([was, wanted], `${of}: ${after}`).toContainEqual(after);
-        if (!failed || fate === "lost") expect([failed?.message, after]).toEqual([undefined, wanted]);
-        // What surely failed says so; where nobody answered, that it is not known.
-        if (failed && after?.length === wanted.length) expect(failed.message).toContain("whether it is committed is not known");
-        if (request <= at) return;
-        if (after?.length !== wanted.length) await within(environment(), () => written(now, of, options, mode));
-        expect(await seen(of)).toEqual(wanted);
-      }
-    }
+describe.each(["store", "catalog"] as const)("at every request to the %s", (what) => {
+  const place = (name: string): { of: string; options: object; clean: object; faulty: Proxy } =>
+    what === "store"
+      ? { of: `s3://lockstep/commits/${name}`, options: { store: { endpoint: front.endpoint } }, clean: { store: { endpoint: server.endpoint } }, faulty: front }
+      : { of: `commits.${name.replace(/\W/g, "_")}`, options: { store: { endpoint: server.endpoint }, catalog: { uri: before.endpoint } }, clean: { store: { endpoint: server.endpoint }, catalog: { uri: catalog.uri } }, faulty: before };
+
+  it.each(writes)("%s, %s, %s", { timeout: 120_000 }, async (fate, mode, _, was, turn) => {
+    const now = was === undefined ? [1, 2] : mode === "merge" ? [2, 3] : [3];
+    const wanted = mode === "overwrite" ? now : [...new Set([...(was ?? []), ...now])];
+    const env = { ...environment(), ...(fate === "crash" && { LOCKSTEP_STORE_RETRIES: "0" }) };
+    /** The number of its requests, of which one has this fate; after a crash nothing more is sent. */
+    const attempt = async (at: number): Promise<number> => {
+      const { of, options, clean, faulty } = place(`${fate}-${mode}-${was?.length ?? 0}-${at}`);
+      if (was) await within(environment(), () => written(was, of, clean, "append"));
+      let requests = 0;
+      faulty.decide = () => {
+        const index = requests++;
+        return index === at ? fate : fate === "crash" && at >= 0 && index > at ? "crash" : undefined;
+      };
+      const failed = await within(env, () => written(now, of, options, mode)).then(() => undefined, (error: unknown) => error as LockstepError);
+      faulty.decide = undefined;
+      const after = await ids(of, clean);
+      expect([was, wanted], `${of}: ${after}`).toContainEqual(after);
+      if (!failed || fate === "lost") expect([failed?.message, after]).toEqual([undefined, wanted]);
+      // What surely failed says so; where nobody answered, that it is not known.
+      if (failed && after?.length === wanted.length) expect(failed.message).toContain("whether it is committed is not known");
+      if (after?.length !== wanted.length) await within(environment(), () => written(now, of, clean, mode));
+      expect(await ids(of, clean)).toEqual(wanted);
+      return requests;
+    };
+    for (const at of sampled(await attempt(-1), turn)) expect(await attempt(at)).toBeGreaterThan(at);
   });
 });
 
 describe("two writers at once", () => {
-  const commits = Number(process.env.LOCKSTEP_COMMITS ?? 12);
+  const rounds = commits(12);
 
-  it.each(["folder", "store", "catalog"] as const)("of a table in a %s", { timeout: 60_000 + 1_000 * commits }, async (what) => {
+  it.each(["folder", "store", "catalog"] as const)("of a table in a %s", { timeout: 60_000 + 1_000 * rounds }, async (what) => {
     const next = random(3);
     const of = what === "folder" ? join(scratch, "both") : what === "store" ? "s3://lockstep/both" : "commits.both";
     const own = what === "folder" ? {} : { store: { endpoint: front.endpoint }, ...(what === "catalog" && { catalog: { uri: before.endpoint } }) };
     const clean = what === "folder" ? {} : { store: { endpoint: server.endpoint }, ...(what === "catalog" && { catalog: { uri: catalog.uri } }) };
     await within(environment(), () => rows(-1).writeIceberg(of, clean));
     let known = [-1];
-    for (let round = 0; round < commits; round++) {
+    for (let round = 0; round < rounds; round++) {
       const mode = next() < 0.2 ? "overwrite" : "append";
       const [at, fate] = [Math.floor(next() * 25), next() < 0.5 ? ("lost" as const) : ("crash" as const)];
       let request = 0;

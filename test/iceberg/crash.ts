@@ -1,11 +1,12 @@
 /**
- * A process that is killed at a step of its write: `crash.ts STEP FOLDER FROM TO (append | replaced | merged | expired | compacted)`. The step is a change of the file system, counted
+ * A process that is killed at a step of what it does to a table: `crash.ts STEP MODE FOLDER FROM TO`. The step is a change of the file system, counted
  * from 0; it is not done any more. Prints how many there were, where it lives.
  */
 import fs from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
+import type { Mode } from "./killed.ts";
 
-const [step, folder, from, to, mode] = process.argv.slice(2) as [string, string, string, string, "append" | "replaced" | "merged" | "expired" | "compacted"];
+const [step, mode, folder, from, to] = process.argv.slice(2) as [string, Mode, string, string, string];
 let steps = 0;
 for (const name of ["open", "link", "rename", "mkdir", "rm"] as const) {
   const original = fs[name] as (...args: unknown[]) => Promise<unknown>;

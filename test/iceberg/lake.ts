@@ -6,7 +6,8 @@ import { RankPool } from "../oracle/rank-pool.ts";
 import { pythonWith } from "../python.ts";
 import { root } from "../scripts/lib.mjs";
 import { versitygw, within, type Server } from "../stores/servers.ts";
-import { plannedByJava, seenByPyIceberg, type JavaDoes, type Planned, type Seen } from "./others.ts";
+import { javaIceberg, pyIceberg, type JavaDoes, type Planned, type Seen } from "./others.ts";
+import type { Service } from "../service.ts";
 import { icebergLibrary, restCatalog, type Catalog } from "./servers.ts";
 
 export class Lake<Jobs extends object> {
@@ -21,7 +22,8 @@ export class Lake<Jobs extends object> {
   #programs!: Map<string, Program>;
   /** The folder of a Python that has PyIceberg. */
   python!: string;
-  #java!: string;
+  #pyIceberg: Service | undefined;
+  #java: Service | undefined;
 
   /** `jobs`: the module `programs/NAME.ts`. */
   constructor(name: string, jobs: Jobs, namespace: string) {
@@ -30,7 +32,7 @@ export class Lake<Jobs extends object> {
   }
 
   async open(): Promise<void> {
-    [this.python, this.#java] = [await pythonWith("pyiceberg"), await icebergLibrary()];
+    this.python = await pythonWith("pyiceberg");
     this.store = await versitygw();
     this.catalog = await restCatalog(this.store);
     await fetch(`${this.catalog.uri}/v1/namespaces`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ namespace: [this.#namespace] }) });
@@ -40,6 +42,7 @@ export class Lake<Jobs extends object> {
 
   async close(): Promise<void> {
     await Promise.all([...this.#pools.values()].map((pool) => pool.close()));
+    await Promise.all([this.#pyIceberg?.close(), this.#java?.close()]);
     await this.catalog?.stop();
     await this.store?.stop();
     rmSync(this.scratch, { recursive: true, force: true });
@@ -67,10 +70,12 @@ export class Lake<Jobs extends object> {
   }
 
   byPyIceberg(...tables: string[]): Promise<Seen[]> {
-    return seenByPyIceberg(this.python, this.environment(), tables);
+    this.#pyIceberg ??= pyIceberg(this.python, this.environment());
+    return this.#pyIceberg.ask(...tables);
   }
 
-  byJava(does: JavaDoes, ...tables: string[]): Promise<Planned[]> {
-    return plannedByJava(this.#java, this.environment(), does, tables);
+  async byJava(does: JavaDoes, ...tables: string[]): Promise<Planned[]> {
+    this.#java ??= javaIceberg(await icebergLibrary(), this.environment());
+    return this.#java.ask(does, ...tables);
   }
 }

@@ -1,8 +1,7 @@
 /** What PyIceberg and Java's Iceberg see of tables: folders, or `uri|namespace.table`. */
-import { execFile } from "node:child_process";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { root } from "../scripts/lib.mjs";
+import { Service } from "../service.ts";
 
 type Environment = Readonly<Record<string, string>>;
 
@@ -17,10 +16,8 @@ export interface Seen {
   readonly snapshots: readonly number[];
 }
 
-export async function seenByPyIceberg(python: string, environment: Environment, tables: readonly string[]): Promise<Seen[]> {
-  const { stdout } = await promisify(execFile)(join(python, "python"), [join(root, "test/iceberg/written.py"), ...tables], { env: { ...process.env, ...environment }, maxBuffer: 1 << 26 });
-  return JSON.parse(stdout) as Seen[];
-}
+/** `python`: the folder of a Python that has PyIceberg. Asked for tables, it answers with what it sees of each. */
+export const pyIceberg = (python: string, environment: Environment): Service => new Service(join(python, "python"), [join(root, "test/iceberg/written.py")], environment);
 
 export interface Planned {
   readonly records: number;
@@ -32,9 +29,8 @@ export interface Planned {
 /** What Java does before it looks; `expire,TIME,KEEP` with what it is told. */
 export type JavaDoes = "look" | "compact" | `expire,${number | ""},${number | ""}`;
 
-/** `java`: the folder of its library. */
-export async function plannedByJava(java: string, environment: Environment, does: JavaDoes, tables: readonly string[]): Promise<Planned[]> {
-  const options = ["-Xmx256m", "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=error", "-cp", join(java, "*")];
-  const { stdout } = await promisify(execFile)("java", [...options, join(root, "test/iceberg/Written.java"), does, ...tables], { env: { ...process.env, ...environment }, maxBuffer: 1 << 26 });
-  return stdout.split("\n").filter((line) => line.startsWith("{")).map((line) => JSON.parse(line) as Planned);
+/** `library`: the folder of Java's Iceberg. Asked for tables, of which the first word says what to do with them, it answers with what it sees of each then. */
+export function javaIceberg(library: string, environment: Environment): Service {
+  const options = ["-Xmx256m", "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=error", "-cp", join(library, "*")];
+  return new Service("java", [...options, join(root, "test/iceberg/Written.java")], environment);
 }

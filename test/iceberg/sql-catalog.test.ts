@@ -1,8 +1,6 @@
 /** Tables of a catalog in PostgreSQL: PyIceberg's SqlCatalog on the same server reads ours, and we its. */
-import { execFile } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { expireSnapshots } from "../../runtime/src/connectors/iceberg/expire.ts";
 import { orphansOf } from "../../runtime/src/connectors/iceberg/orphans.ts";
@@ -12,6 +10,7 @@ import { RankPool } from "../oracle/rank-pool.ts";
 import { SECRET, startServer, type Server } from "../postgres/server.ts";
 import { pythonWith } from "../python.ts";
 import { root } from "../scripts/lib.mjs";
+import { Service } from "../service.ts";
 import { within } from "../stores/servers.ts";
 import * as jobs from "./programs/sql-catalog.ts";
 
@@ -32,6 +31,7 @@ beforeAll(async () => {
 }, 600_000);
 afterAll(async () => {
   await Promise.all([...pools.values()].map((pool) => pool.close()));
+  await pyIceberg?.close();
   await server?.stop();
   rmSync(scratch, { recursive: true, force: true });
 });
@@ -48,7 +48,12 @@ async function run(ranks: number, name: keyof typeof jobs, ...args: unknown[]): 
 
 /** With the driver of Python, and the password, as its users have it. */
 const theirs = (): string => `postgresql+psycopg2://reader:${encodeURIComponent(SECRET)}@127.0.0.1:${server.port}/postgres`;
-const byPyIceberg = async (table: string, does: "look" | "change" | "make"): Promise<number[]> => JSON.parse((await promisify(execFile)(join(python, "python"), [join(root, "test/iceberg/sqlcatalog.py"), theirs(), warehouse, table, does])).stdout) as number[];
+let pyIceberg: Service | undefined;
+function byPyIceberg(table: string, does: "look" | "change" | "make"): Promise<number[]> {
+  // A catalog that is there: PyIceberg makes what it lacks.
+  pyIceberg ??= new Service(join(python, "python"), [join(root, "test/iceberg/sqlcatalog.py"), theirs(), warehouse]);
+  return pyIceberg.ask(table, does);
+}
 const numbers = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
 
 it.each([0, 1, 3])("what we make PyIceberg goes on with, and what it makes we do, %i ranks", { timeout: 120_000 }, async (ranks) => {

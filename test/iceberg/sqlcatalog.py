@@ -1,4 +1,4 @@
-"""A table of a catalog in PostgreSQL as PyIceberg's SqlCatalog has it: `sqlcatalog.py URI WAREHOUSE TABLE (look | change | make)`. Prints its ids, in order."""
+"""Tables of a catalog in PostgreSQL as PyIceberg's SqlCatalog has them: `sqlcatalog.py URI WAREHOUSE` reads lines of `TABLE (look | change | make)`, between tabs, and prints the table's ids, in order."""
 
 import json
 import sys
@@ -8,15 +8,17 @@ from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.schema import Schema
 from pyiceberg.types import LongType, NestedField, StringType
 
-uri, warehouse, name, does = sys.argv[1:]
+uri, warehouse = sys.argv[1:]
 catalog = SqlCatalog("lake", uri=uri, warehouse=warehouse)
-if does == "make":
-    catalog.create_namespace_if_not_exists(name.split(".")[0])
-    catalog.create_table(name, Schema(NestedField(1, "id", LongType(), required=False), NestedField(2, "name", StringType(), required=False)))
-table = catalog.load_table(name)
 rows = lambda *ids: pa.table({"id": pa.array(ids, pa.int64()), "name": [f"p{id}" for id in ids]})
-if does != "look":
-    table.append(rows(1000, 1001))
-if does == "change":
-    table.delete("id = 1")
-print(json.dumps(sorted(table.scan().to_arrow()["id"].to_pylist())))
+for line in sys.stdin:
+    name, does = line.rstrip("\n").split("\t")
+    if does == "make":
+        catalog.create_namespace_if_not_exists(name.split(".")[0])
+        catalog.create_table(name, Schema(NestedField(1, "id", LongType(), required=False), NestedField(2, "name", StringType(), required=False)))
+    table = catalog.load_table(name)
+    if does != "look":
+        table.append(rows(1000, 1001))
+    if does == "change":
+        table.delete("id = 1")
+    print(json.dumps(sorted(table.scan().to_arrow()["id"].to_pylist())), flush=True)

@@ -2,7 +2,7 @@
  * The compiler's fixtures, run: plain Node's answer is the section Result of expected.md, and that of ranks is the same.
  * `LOCKSTEP_UPDATE=1` writes the sections.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import { format, inspect } from "node:util";
@@ -42,9 +42,10 @@ afterAll(async () => {
   rmSync(scratch, { recursive: true, force: true });
 });
 
-/** A folder with the fixture's inputs, in which a call runs. */
-async function folderFor(fixture: RunnableFixture, who: string, call: number): Promise<string> {
-  const folder = join(scratch, "runs", who, fixture.name.replaceAll("/", "-"), `${call}`);
+/** A folder with the fixture's inputs, made once, of which each call has a copy to run in. */
+async function inputsOf(fixture: RunnableFixture): Promise<string> {
+  const folder = join(scratch, "inputs", fixture.name.replaceAll("/", "-"));
+  if (existsSync(folder)) return folder;
   mkdirSync(folder, { recursive: true });
   const instance = await DuckDBInstance.create(":memory:", { threads: "1" });
   const connection = await instance.connect();
@@ -54,6 +55,12 @@ async function folderFor(fixture: RunnableFixture, who: string, call: number): P
   }
   connection.closeSync();
   instance.closeSync();
+  return folder;
+}
+
+async function folderFor(fixture: RunnableFixture, who: string, call: number): Promise<string> {
+  const folder = join(scratch, "runs", who, fixture.name.replaceAll("/", "-"), `${call}`);
+  cpSync(await inputsOf(fixture), folder, { recursive: true });
   return folder;
 }
 

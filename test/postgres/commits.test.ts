@@ -1,13 +1,14 @@
 /**
  * Writes to PostgreSQL with sessions that end, answers that are lost and processes that are killed at every step, and two writers at once: all or
- * nothing, never twice. `LOCKSTEP_COMMITS=1000` has two writers that often.
+ * nothing, never twice.
  */
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { buildPrograms, type Program } from "../oracle/build-programs.ts";
 import { type Answer, RankPool } from "../oracle/rank-pool.ts";
+import { commits, sampled } from "../sample.ts";
 import { root } from "../scripts/lib.mjs";
 import { within } from "../stores/servers.ts";
 import { way, type Way } from "./cut.ts";
@@ -43,7 +44,7 @@ afterAll(async () => {
   rmSync(scratch, { recursive: true, force: true });
 });
 
-/** How the write goes that `fails` is asked of at each of its messages. */
+/** How the write goes that `fails` is asked of at each of its messages, and how many they are. */
 async function failing(fails: (message: number, text: string) => ReturnType<NonNullable<Way["decide"]>>, write: () => Promise<Answer>): Promise<{ answer: Answer; messages: number }> {
   let messages = 0;
   front.decide = (text) => fails(messages++, text);
@@ -65,21 +66,19 @@ describe.each([["plain Node", 0], ["2 ranks", 2]] as const)("on %s", (_, ranks) 
       ? pool.run({ chunk: program.chunk, id: program.id, args: [file, target, mode] })
       : within(environment(), () => writes.moved(file, target, mode)).then((value): Answer => ({ value }), (error: Error & { code?: string }): Answer => ({ error: { message: error.message, ...(error.code && { code: error.code }) } }));
 
-  it.each([["cut", "append"], ["lost", "append"], ["cut", "overwrite"], ["lost", "merge"]] as const)("a session that is %s at every message, %s", { timeout: 240_000 }, async (fate, mode) => {
-    for (let at = 0; ; at++) {
+  it.each([["cut", "append", 0], ["lost", "append", 1], ["cut", "overwrite", 2], ["lost", "merge", 3]] as const)("a session that is %s at every message, %s", { timeout: 240_000 }, async (fate, mode, turn) => {
+    const at = async (message: number): Promise<number> => {
       await fresh("rows");
-      const { answer, messages } = await failing((message) => (message === at ? fate : undefined), () => write("rows", mode));
-      const seen = await state("rows");
+      const { answer, messages } = await failing((index) => (index === message ? fate : undefined), () => write("rows", mode));
       const succeeded = !("error" in answer);
-      expect(seen, `${at}: ${JSON.stringify(answer)}`).toEqual(succeeded ? done[mode] : old);
+      expect(await state("rows"), `${message}: ${JSON.stringify(answer)}`).toEqual(succeeded ? done[mode] : old);
       if ("error" in answer) expect(answer.error.code).toMatch(/^LS20(08|20|21)$/);
+      if (messages <= message || message < 0) expect(succeeded).toBe(true);
       expect(JSON.stringify(answer)).not.toContain(SECRET);
       expect(await server.left()).toEqual([]);
-      if (messages <= at) {
-        expect(succeeded).toBe(true);
-        break;
-      }
-    }
+      return messages;
+    };
+    for (const message of sampled(await at(-1), turn)) await at(message);
     // What was left is dropped by who comes next.
     expect(await server.sql("SELECT relname FROM pg_class WHERE relname ~ '^lockstep_stage'")).toEqual([]);
   });
@@ -96,7 +95,12 @@ describe.each([["plain Node", 0], ["2 ranks", 2]] as const)("on %s", (_, ranks) 
   it.skipIf(ranks > 0)("where nobody can be asked what became of COMMIT, it says so", async () => {
     await fresh("rows");
     let isOver = false;
+    // It asks for half a minute: from then on the clock runs faster.
+    const now = Date.now;
+    let faster = 0;
+    const clock = vi.spyOn(Date, "now").mockImplementation(() => now() + (isOver ? (faster += 5_000) : 0));
     const { answer } = await failing((_, text) => ((isOver ||= isCommit(text)) ? "lost" : undefined), () => write("rows", "append"));
+    clock.mockRestore();
     expect(answer).toMatchObject({ error: { code: "LS2008", message: expect.stringContaining("whether it is written is not known") } });
     expect(await state("rows")).toEqual(done.append);
   }, 120_000);
@@ -127,28 +131,30 @@ describe("processes that are killed", () => {
     return { lived: code === 0, messages };
   }
 
-  it.each([["one", "append"], ["all", "append"], ["all", "merge"]] as const)("%s of the ranks, %s", { timeout: 240_000 }, async (victims, mode) => {
+  it.each([["one", "append", 0], ["all", "append", 3], ["all", "merge", 6]] as const)("%s of the ranks, %s", { timeout: 600_000 }, async (victims, mode, turn) => {
+    await fresh("rows");
+    const { messages } = await job(undefined, 0, mode);
     let committed = 0;
-    for (let at = 0; ; at += 3) {
+    for (const at of [...sampled(messages, turn, 9), Infinity]) {
       await fresh("rows");
-      const { lived, messages } = await job(victims, at, mode);
+      const { lived } = await job(victims, at, mode);
       expect(await server.left()).toEqual([]);
       const seen = await state("rows");
       expect([old, done[mode]]).toContainEqual(seen);
       committed += (seen as typeof old).mine > 0 ? 1 : 0;
       if (lived) expect(seen).toEqual(done[mode]);
+      else expect(at).toBeLessThan(Infinity);
       // The scheduler starts it again.
       expect((await job(undefined, 0, mode)).lived).toBe(true);
       expect(await state("rows"), `${at}`).toEqual(done[mode]);
       expect(await server.sql("SELECT relname FROM pg_class WHERE relname ~ '^lockstep_stage'")).toEqual([]);
-      if (messages <= at) break;
     }
     expect(committed).toBeGreaterThan(0);
   });
 });
 
 describe("two writers at once", () => {
-  const rounds = Number(process.env.LOCKSTEP_COMMITS ?? 3);
+  const rounds = commits(3);
 
   it.each(["append", "overwrite", "merge"] as const)("%s", { timeout: 60_000 + 2_000 * rounds }, async (mode) => {
     const pools = [new RankPool(2, server.env), new RankPool(1, server.env)];

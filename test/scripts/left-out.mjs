@@ -5,8 +5,8 @@ import { delimiter, join } from "node:path";
 /** By files: of each group one program must be there. */
 const needs = [
   { files: "test/stores/*.test.ts", programs: [["go"], ["mvn"], ["java"]] },
-  { files: "test/iceberg/read.test.ts", programs: [["python3"]] },
-  { files: "test/iceberg/{catalog,write,commits,changes}.test.ts", programs: [["python3"], ["go"], ["mvn"], ["java"]] },
+  { files: "test/{arrow/arrow,iceberg/read,iceberg/sql-catalog}.test.ts", programs: [["python3"]] },
+  { files: "test/iceberg/{catalog,changes,commits,compact,expire,sorted,spread,write}.test.ts", programs: [["python3"], ["go"], ["mvn"], ["java"]] },
   { files: "{test/playground/*.test.ts,test/docs/site.test.ts}", programs: [["chromium", "chromium-browser", "google-chrome", "apt-get as root"]] },
 ];
 

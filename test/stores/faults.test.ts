@@ -1,7 +1,7 @@
 /**
  * A network and a store that fail, in front of a real server: jobs end well, with the right bytes, and with at most 1.3
  * times the requests. Commits of plain Node with a crash or a lost answer at every request: all or nothing, never twice.
- * `LOCKSTEP_COMMITS=1000` runs that many commits of two writers; `cargo test -p lockstep-connectors commit` has the engine's.
+ * `cargo test -p lockstep-connectors commit` has the engine's.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildPrograms, type Program } from "../oracle/build-programs.ts";
 import { makeTables, type Tables } from "../oracle/data.ts";
 import { RankPool } from "../oracle/rank-pool.ts";
+import { commits } from "../sample.ts";
 import { root } from "../scripts/lib.mjs";
 import { Bucket } from "./bucket.ts";
 import * as jobs from "./programs/jobs.ts";
@@ -102,12 +103,12 @@ describe("plain Node's commit", () => {
     });
   }
 
-  const commits = Number(process.env.LOCKSTEP_COMMITS ?? 12);
-  it("two writers at once", { timeout: 60_000 + 500 * commits }, async () => {
+  const rounds = commits(12);
+  it("two writers at once", { timeout: 60_000 + 500 * rounds }, async () => {
     const next = random(5);
     /** Uploads whose name never came back: nobody can give them up, the bucket's rules remove them. */
     let nameless = 0;
-    for (let round = 0; round < commits; round++) {
+    for (let round = 0; round < rounds; round++) {
       const path = `s3://lockstep/both/${round}`;
       const overwrite = next() < 0.5;
       const mode = overwrite ? "overwrite" : "create";

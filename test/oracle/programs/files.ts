@@ -14,7 +14,9 @@ const dayOf = (at: Date | null): Date | null => (at === null ? null : new Date(D
 
 export async function folders(tables: Tables, out: string) {
   "use spmd";
-  const rows = (await measurements(tables)).derive({ positive: (d) => d.level! > 0, day: (d) => dayOf(d.at) }).select("level", "label", "station", "positive", "day");
+  // Nearly each of them has a folder of its own.
+  const few = (await measurements(tables)).filter((d) => d.level! % 6 === 0);
+  const rows = few.derive({ positive: (d) => d.level! > 0, day: (d) => dayOf(d.at) }).select("level", "label", "station", "positive", "day");
   await rows.writeParquet(`${out}/parquet`, { partitionBy: ["station", "positive", "day"] });
   await rows.orderby(desc("level"), "label").writeCsv(`${out}/csv-ordered`, { partitionBy: ["positive", "day"] });
   await rows.orderby("level", "label").writeJsonLines(`${out}/json-ordered`, { partitionBy: ["day"] });

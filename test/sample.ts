@@ -1,0 +1,9 @@
+/** What is repeated at every step is whole in `npm run test:long`; `npm test` takes a sample of it, the same each time. */
+
+export const isLong = process.env.LOCKSTEP_TESTS === "long";
+
+/** How often two writers meet: `LOCKSTEP_COMMITS` says another number. */
+export const commits = (short: number): number => Number(process.env.LOCKSTEP_COMMITS ?? (isLong ? 100 : short));
+
+/** The steps, of so many, at which something is made to fail: all, or one `of` so many, others at each `turn`. */
+export const sampled = (steps: number, turn = 0, of = 4): number[] => Array.from({ length: steps }, (_, step) => step).filter((step) => isLong || (step + turn) % of === 0);

@@ -12,7 +12,7 @@
 //!   collect statistics. The [`Dataset`] is all that planning needs and serialises: rank 0 opens, the others receive it.
 //! - [`read_labels`] gives the distinct values of a dictionary-encoded string column without reading its rows.
 //! - [`PostgresCopy`] takes a rank's rows to a database, and [`PostgresSession`] is where the runtime commits them.
-//! - [`open_postgres`] opens a [`Relation`], whose rows nobody has counted: a table, a view or a query of a database.
+//! - [`open_postgres`] opens a [`Relation`], whose rows nobody has counted: a table, a view or a query of a database (`relation/`).
 //! - [`prune`] says which groups a filter can match, [`chunks`] deals the remaining rows over `ranks × threads` parts,
 //!   contiguous in table order, balanced by bytes.
 //! - [`read`] decodes chunks lazily on the polling thread; [`Reader`] is an iterator and becomes a DataFusion stream.
@@ -38,8 +38,10 @@ mod paths;
 mod postgres;
 mod prune;
 mod read;
+mod relation;
 mod store;
 mod text;
+mod tls;
 
 pub use arrow_types::{parse_type, print_type};
 pub use bounds::Bound;
@@ -54,7 +56,8 @@ pub use json::{JsonLinesPart, JsonLinesRequest, open_json_lines};
 pub use names::{did_you_mean, near_misses};
 pub use outputs::{Identity, Mode, OutputOptions, abort_output, clear_output, commit_output, prepare_output};
 pub use parquet::{FileInfo, ParquetPart, ParquetRequest, ParquetWriteOptions, open_parquet, read_labels};
-pub use postgres::{PostgresCopy, PostgresPart, PostgresRequest, PostgresSession, Relation, Selection, Snapshot, Spans, open_postgres};
+pub use postgres::{PostgresCopy, PostgresPart, PostgresRelation, PostgresRequest, PostgresSession, open_postgres};
 pub use prune::prune;
 pub use read::{ReadOptions, Reader, read};
+pub use relation::{Part, Relation, Selection};
 pub use store::{Remote, StoreOptions, install, traffic, wait};

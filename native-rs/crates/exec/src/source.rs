@@ -8,7 +8,7 @@ use datafusion::execution::context::ExecutionProps;
 use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion::physical_expr::create_physical_expr;
-use lockstep_connectors::{Dataset, Relation, Selection, Snapshot, prune};
+use lockstep_connectors::{Dataset, Relation, Selection, prune};
 
 use crate::error::{EngineError, Result};
 use crate::operators::{MemoryExec, QueryExec, ScanExec};
@@ -21,8 +21,7 @@ use crate::spool::{Spool, SpoolExec};
 #[derive(Clone)]
 pub enum Source {
     Dataset(Arc<Dataset>),
-    /// On rank 0 with the session that holds what all ranks see.
-    Relation { relation: Arc<Relation>, _snapshot: Option<Arc<Snapshot>> },
+    Relation(Arc<dyn Relation>),
     /// What a source of the program's has given each rank.
     Rows(Arc<Spool>),
     /// Of the program; `hash` is that of its bytes.
@@ -52,14 +51,14 @@ impl Source {
                 });
                 (read, rows)
             }
-            Source::Relation { relation, .. } => {
-                if let Some(name) = columns.iter().find(|name| relation.schema.field_with_name(name).is_err()) {
+            Source::Relation(relation) => {
+                if let Some(name) = columns.iter().find(|name| relation.schema().field_with_name(name).is_err()) {
                     return Err(EngineError::bug(format!("dataset {id} has no column {name}")));
                 }
                 let rows = relation.below(partitions);
                 let condition = filter.and_then(|filter| relation.condition(filter));
                 let whole = Selection { columns: names.clone(), condition: condition.clone(), limit: None, position: number.clone() };
-                let read = Leaf::new(whole.schema(&relation), move |projection| {
+                let read = Leaf::new(whole.schema(relation.as_ref()), move |projection| {
                     let (columns, position) = chosen(&names, number.as_deref(), projection);
                     let columns = columns.into_iter().map(|index| names[index].clone()).collect();
                     let selection = Selection { columns, condition: condition.clone(), limit: None, position };

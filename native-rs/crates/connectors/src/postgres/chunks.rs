@@ -1,12 +1,11 @@
 //! Which rows each partition reads: runs of blocks, or of a key, in the order of the table.
-use super::schema::{Body, Heap, Key, Origin, Relation};
+use super::schema::{Body, Heap, Key, Origin, PostgresRelation};
+use crate::relation::{ROWS_A_PART, reading};
 
 /// Blocks of a part at least: what a session of its own is worth.
 const BLOCKS: u64 = 64;
 /// More than a block has room for.
 const ROWS_A_BLOCK: u64 = 1 << 11;
-/// More than a part of a query has.
-const ROWS_A_PART: u64 = 1 << 36;
 
 /// A run of rows that one statement reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,22 +25,10 @@ pub(super) enum Rows {
     All,
 }
 
-/// Sessions that a rank may have at once. With fewer than ranks some have none: they get rows from exchanges alone.
-pub(super) fn share(readers: usize, rank: usize, ranks: usize) -> usize {
-    if readers >= ranks {
-        return readers / ranks + usize::from(rank < readers % ranks);
-    }
-    usize::from((0..readers).any(|reader| reader * ranks / readers == rank))
-}
-
 /// The spans of each partition; partition i comes before i + 1 in the order of the table, which does not depend on their number.
-pub(super) fn spans(relation: &Relation, ranks: usize, threads: usize) -> Vec<Vec<Span>> {
+pub(super) fn spans(relation: &PostgresRelation, ranks: usize, threads: usize) -> Vec<Vec<Span>> {
     let mut parts = vec![Vec::new(); ranks * threads];
-    let reading = (0..ranks).flat_map(|rank| {
-        let partitions = share(relation.readers, rank, ranks).min(threads);
-        rank * threads..rank * threads + partitions
-    });
-    let reading: Vec<usize> = reading.collect();
+    let reading = reading(relation.readers, ranks, threads);
     let dealt = match &relation.body {
         Body::Heaps(heaps) => blocks(heaps, reading.len()),
         Body::Keyed { key, .. } => keys(key, reading.len()),
@@ -54,7 +41,7 @@ pub(super) fn spans(relation: &Relation, ranks: usize, threads: usize) -> Vec<Ve
 }
 
 /// A bound of the numbers of all rows.
-pub(super) fn below(relation: &Relation, partitions: usize) -> u64 {
+pub(super) fn below(relation: &PostgresRelation, partitions: usize) -> u64 {
     match &relation.body {
         Body::Heaps(heaps) => (heaps.iter().map(|heap| heap.blocks).sum::<u64>() * ROWS_A_BLOCK).max(1),
         Body::Keyed { .. } => partitions as u64 * ROWS_A_PART,
@@ -141,16 +128,6 @@ mod tests {
                 }).collect();
                 assert!(ends[0].0.is_none() && ends[ends.len() - 1].1.is_none());
                 assert!(ends.windows(2).all(|pair| pair[0].1.is_some() && pair[0].1 == pair[1].0));
-            }
-        }
-    }
-
-    #[test]
-    fn sessions_are_shared() {
-        for readers in 1..20 {
-            for ranks in 1..20 {
-                let shares: Vec<usize> = (0..ranks).map(|rank| share(readers, rank, ranks)).collect();
-                assert_eq!(shares.iter().sum::<usize>(), readers, "{readers} on {ranks}: {shares:?}");
             }
         }
     }

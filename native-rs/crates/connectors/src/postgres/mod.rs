@@ -1,11 +1,10 @@
-//! PostgreSQL. How many rows there are is known when they have come, so it is no `Dataset`: rank 0 opens a [`Relation`] and holds
-//! the [`Snapshot`] that all ranks read, each in sessions of its own, their parts of it.
+//! PostgreSQL: rank 0 opens a [`PostgresRelation`] and holds the [`Snapshot`] that all ranks read, each in sessions of its own, their
+//! parts of it.
 //!
 //! ```text
 //! rank 0  ─ BEGIN, pg_export_snapshot(), describe, sizes ─ … idle until the call ends … ─ goodbye
 //! rank i  ─ BEGIN, SET TRANSACTION SNAPSHOT, COPY (SELECT the columns FROM … WHERE its part AND the filter) ─ goodbye
 //! ```
-mod aside;
 mod chunks;
 mod decode;
 mod encode;
@@ -17,49 +16,54 @@ mod schema;
 mod session;
 mod target;
 mod tls;
-mod turns;
 mod types;
 mod write;
 
 use std::sync::Arc;
 
+use arrow::datatypes::SchemaRef;
 use datafusion::{
     execution::{SendableRecordBatchStream, disk_manager::DiskManager},
     logical_expr::Expr,
 };
 
 pub use options::PostgresRequest;
-pub use read::Selection;
-pub use schema::{Relation, Snapshot, open_postgres};
+pub use schema::{PostgresRelation, open_postgres};
 pub use write::{PostgresCopy, PostgresPart, PostgresSession};
 
-/// What each partition of all ranks reads.
-#[derive(Debug, Clone)]
-pub struct Spans(Arc<Vec<Vec<chunks::Span>>>);
+use crate::relation::{Part, Relation, Selection, sql};
 
-impl Relation {
-    pub fn spans(&self, ranks: usize, threads: usize) -> Spans {
-        Spans(Arc::new(chunks::spans(self, ranks, threads)))
+impl Relation for PostgresRelation {
+    fn name(&self) -> &str {
+        &self.name
     }
 
-    /// An exclusive bound of the rows' positions.
-    pub fn below(&self, partitions: usize) -> u64 {
+    fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    fn size(&self) -> Option<(u64, u64)> {
+        Some((self.rows, self.bytes))
+    }
+
+    fn below(&self, partitions: usize) -> u64 {
         chunks::below(self, partitions)
     }
 
-    /// What of a filter the server can apply.
-    pub fn condition(&self, filter: &Expr) -> Option<String> {
-        filter::condition(filter, self)
-    }
-}
-
-impl Spans {
-    /// How many partitions read.
-    pub fn reading(&self) -> usize {
-        self.0.iter().filter(|spans| !spans.is_empty()).count()
+    fn condition(&self, filter: &Expr) -> Option<String> {
+        sql::condition(filter, self)
     }
 
-    pub fn read(&self, partition: usize, relation: Arc<Relation>, selection: Selection, batch_rows: usize, disk: Arc<DiskManager>) -> SendableRecordBatchStream {
-        read::read(relation, self.0[partition].clone(), selection, batch_rows, disk)
+    fn sql(&self, selection: &Selection) -> String {
+        read::sql(selection, self)
+    }
+
+    fn reading(&self, ranks: usize, threads: usize) -> usize {
+        chunks::spans(self, ranks, threads).iter().filter(|spans| !spans.is_empty()).count()
+    }
+
+    fn read(self: Arc<Self>, part: Part, selection: Selection, batch_rows: usize, disk: Arc<DiskManager>) -> SendableRecordBatchStream {
+        let spans = chunks::spans(&self, part.ranks, part.threads).swap_remove(part.partition);
+        read::read(self, spans, selection, batch_rows, disk)
     }
 }

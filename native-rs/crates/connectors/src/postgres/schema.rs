@@ -9,21 +9,24 @@ use serde_json::json;
 use super::{
     errors,
     options::PostgresRequest,
-    session::{Session, name, odd, quoted},
+    session::{Session, odd},
     target::Target,
-    turns::Turns,
     types::{Described, taken},
 };
 use crate::{
     declared,
     errors::{ConnectorError, Result},
     names::{did_you_mean, near_misses},
+    relation::{
+        Turns, share,
+        sql::{is_query, name, quoted},
+    },
     store::{background, wait},
 };
 
 /// A table, a view or a query as rank 0 found it: all that planning and reading need, but the password.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Relation {
+pub struct PostgresRelation {
     /// As messages name it.
     pub name: String,
     #[serde(with = "crate::arrow_types::schema_text")]
@@ -40,6 +43,9 @@ pub struct Relation {
     /// This rank's share of them.
     #[serde(skip)]
     pub(super) turns: Turns,
+    /// On rank 0: what all readers see.
+    #[serde(skip)]
+    _snapshot: Option<Arc<Snapshot>>,
 }
 
 /// What is asked for to get a column.
@@ -102,7 +108,7 @@ impl fmt::Debug for Snapshot {
     }
 }
 
-impl Relation {
+impl PostgresRelation {
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         serde_json::to_vec(self).map_err(|error| ConnectorError::new("LS2099", error.to_string(), json!(null)))
     }
@@ -111,18 +117,23 @@ impl Relation {
     pub fn from_bytes(bytes: &[u8], rank: usize, ranks: usize) -> Result<Self> {
         let bug = |error: serde_json::Error| ConnectorError::new("LS2099", format!("a table that cannot be read: {error}"), json!(null));
         let relation: Self = serde_json::from_slice(bytes).map_err(bug)?;
-        let turns = Turns::new(super::chunks::share(relation.readers, rank, ranks));
+        let turns = Turns::new(share(relation.readers, rank, ranks));
         Ok(Self { turns, ..relation })
+    }
+
+    /// The same, which keeps the snapshot of its readers.
+    pub fn holding(self, snapshot: Option<Snapshot>) -> Self {
+        Self { _snapshot: snapshot.map(Arc::new), ..self }
     }
 }
 
 /// Describes what is read, in a snapshot that stays as long as the second lives. LS2001, LS2002, LS2015, LS2020, LS2021.
-pub fn open_postgres(request: &PostgresRequest) -> Result<(Relation, Snapshot)> {
+pub fn open_postgres(request: &PostgresRequest) -> Result<(PostgresRelation, Snapshot)> {
     let request = request.clone();
     wait(async move { open(&request).await })
 }
 
-async fn open(request: &PostgresRequest) -> Result<(Relation, Snapshot)> {
+async fn open(request: &PostgresRequest) -> Result<(PostgresRelation, Snapshot)> {
     if request.connections < 2 {
         return Err(ConnectorError::unsupported("connections: two is the least: one session holds the snapshot, the other reads", json!({})));
     }
@@ -158,15 +169,8 @@ async fn open(request: &PostgresRequest) -> Result<(Relation, Snapshot)> {
     }
     let schema = declared::check(&source, "the table has", &Arc::new(Schema::new(fields)), &request.declared, |_, said| said == JsType::String)?;
     let (body, rows, bytes) = body(&session, &source, request, kind, from, &described).await?;
-    let relation = Relation { name: source, schema, rows, bytes, target, snapshot, columns, body, readers: request.connections - 1, turns: Turns::default() };
+    let relation = PostgresRelation { name: source, schema, rows, bytes, target, snapshot, columns, body, readers: request.connections - 1, turns: Turns::default(), _snapshot: None };
     Ok((relation, Snapshot(Some(session))))
-}
-
-/// A text that begins as a statement does; a table's name has no blank outside of quotes.
-fn is_query(text: &str) -> bool {
-    let first = text.trim_start().split(|character: char| character.is_whitespace() || character == '(').next().unwrap_or("");
-    let more = first.len() < text.trim().len();
-    more && ["select", "with", "values", "table"].iter().any(|word| first.eq_ignore_ascii_case(word)) || text.trim_start().starts_with('(')
 }
 
 /// What a name stands for.
@@ -344,16 +348,6 @@ mod tests {
         assert_eq!(parts("sales.\"Or.\"\"ders\"", true).unwrap(), "sales|Or.\"ders");
         for wrong in ["", ".", "a.", "\"a", "\"a\"b", "a..b"] {
             assert_eq!(parts(wrong, true), None, "{wrong}");
-        }
-    }
-
-    #[test]
-    fn queries_begin_as_statements() {
-        for query in ["SELECT 1", " with x as (select 1) table x", "(select 1)", "values (1)", "select(1)", "select\n*"] {
-            assert!(is_query(query), "{query}");
-        }
-        for table in ["selected", "select", "orders", "with.values", "\"select me\""] {
-            assert!(!is_query(table), "{table}");
         }
     }
 }

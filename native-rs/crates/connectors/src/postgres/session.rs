@@ -113,16 +113,6 @@ pub fn rows_of(messages: &[SimpleQueryMessage]) -> Vec<Vec<Option<String>>> {
     rows.collect()
 }
 
-/// A text as SQL writes it.
-pub fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
-}
-
-/// A name as SQL writes it.
-pub fn name(text: &str) -> String {
-    format!("\"{}\"", text.replace('"', "\"\""))
-}
-
 /// The error of an answer that no server gives.
 pub fn odd(source: &str) -> ConnectorError {
     ConnectorError::corrupt(source, "the server answers in a way that is none of PostgreSQL's")

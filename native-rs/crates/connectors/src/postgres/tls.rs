@@ -1,16 +1,15 @@
-//! Encrypted sessions, by the crates that the client of object stores uses.
+//! Encrypted sessions.
 use std::{
     env,
     future::Future,
     io,
-    path::Path,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
 };
 
 use rustls::{
-    ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+    ClientConfig, DigitallySignedStruct, Error, SignatureScheme,
     client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
     crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature},
     pki_types::{CertificateDer, ServerName, UnixTime},
@@ -19,23 +18,19 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect, TlsStream};
 use tokio_rustls::TlsConnector;
 
+use crate::tls;
+
 /// `verified`: the server proves to be the host, by the system's certificates or those of `PGSSLROOTCERT`.
 #[derive(Clone)]
 pub struct Connector(Arc<ClientConfig>);
 
 impl Connector {
     pub fn new(verified: bool) -> io::Result<Self> {
-        let provider = Arc::new(ring::default_provider());
-        let builder = ClientConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions().map_err(io::Error::other)?;
         let config = if verified {
-            let found = match env::var("PGSSLROOTCERT").ok().filter(|path| !path.is_empty() && path != "system") {
-                Some(path) => rustls_native_certs::load_certs_from_paths(Some(Path::new(&path)), None),
-                None => rustls_native_certs::load_native_certs(),
-            };
-            let mut roots = RootCertStore::empty();
-            roots.add_parsable_certificates(found.certs);
-            builder.with_root_certificates(roots).with_no_client_auth()
+            tls::verified(env::var("PGSSLROOTCERT").ok().filter(|path| !path.is_empty() && path != "system").as_deref())?
         } else {
+            let provider = Arc::new(ring::default_provider());
+            let builder = ClientConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions().map_err(io::Error::other)?;
             builder.dangerous().with_custom_certificate_verifier(Arc::new(Anyone(provider))).with_no_client_auth()
         };
         Ok(Self(Arc::new(config)))

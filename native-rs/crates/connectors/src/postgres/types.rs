@@ -3,10 +3,10 @@ use arrow::datatypes::{DataType, TimeUnit};
 use lockstep_plan::JsType;
 use serde_json::json;
 
-use super::session::name;
 use crate::{
     declared::js_name,
     errors::{ConnectorError, Result},
+    relation::sql::name,
 };
 
 /// A column as the server describes it.

@@ -21,17 +21,16 @@ use serde_json::json;
 use tokio_postgres::CopyInSink;
 
 use super::{
-    aside::Aside,
-    chunks::share,
     encode::{Encoder, HEADER, TRAILER},
     errors,
-    session::{Session, name},
+    session::Session,
     target::Target,
 };
 use crate::{
     arrow_types::parse_type,
     errors::{ConnectorError, Result},
     parquet::as_written,
+    relation::{Aside, share, sql::name},
     store::{background, wait},
 };
 

@@ -7,7 +7,7 @@ use datafusion::common::DFSchema;
 use datafusion::logical_expr::Expr;
 use lockstep_comm::OpKind;
 use lockstep_connectors::{
-    ArrowRequest, CsvRequest, Dataset, IcebergRequest, JsonLinesRequest, ParquetRequest, PostgresRequest, Relation, listed_iceberg, open_arrow, open_csv, open_iceberg, open_json_lines, open_parquet,
+    ArrowRequest, CsvRequest, Dataset, IcebergRequest, JsonLinesRequest, ParquetRequest, PostgresRelation, PostgresRequest, Relation, listed_iceberg, open_arrow, open_csv, open_iceberg, open_json_lines, open_parquet,
     open_postgres, print_type,
 };
 use lockstep_functions::pruning_predicate;
@@ -68,13 +68,16 @@ impl Engine {
         let mut held = None;
         let open = |request: PostgresRequest| {
             let (relation, snapshot) = open_postgres(&request)?;
-            held = Some(Arc::new(snapshot));
+            held = Some(snapshot);
             Ok(relation.to_bytes()?)
         };
         let bytes = self.described(request, open).await?;
-        let relation = Relation::from_bytes(&bytes, self.ranks.rank, self.ranks.size)?;
-        let (schema, rows, size) = (relation.schema.clone(), relation.rows, relation.bytes);
-        Ok(self.opened(Source::Relation { relation: Arc::new(relation), _snapshot: held }, &schema, 1, Some(rows), size).to_string())
+        Ok(self.related(PostgresRelation::from_bytes(&bytes, self.ranks.rank, self.ranks.size)?.holding(held)))
+    }
+
+    fn related(&self, relation: impl Relation + 'static) -> String {
+        let (schema, size) = (relation.schema().clone(), relation.size());
+        self.opened(Source::Relation(Arc::new(relation)), &schema, 1, size.map(|(rows, _)| rows), size.map_or(0, |(_, bytes)| bytes)).to_string()
     }
 
     async fn open<R: for<'a> Deserialize<'a>>(&self, request: &str, open: impl FnOnce(R) -> Result<Dataset>) -> Result<String> {

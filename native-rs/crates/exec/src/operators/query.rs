@@ -13,7 +13,7 @@ use datafusion::physical_plan::statistics::StatisticsArgs;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
 use futures::StreamExt;
-use lockstep_connectors::{Relation, Selection, Spans};
+use lockstep_connectors::{Part, Relation, Selection};
 
 use super::{plan_methods, streaming};
 use crate::planner::physical::BATCH_ROWS;
@@ -22,19 +22,21 @@ use crate::run::Ranks;
 
 #[derive(Debug, Clone)]
 pub struct QueryExec {
-    relation: Arc<Relation>,
+    relation: Arc<dyn Relation>,
     selection: Selection,
-    spans: Spans,
+    ranks: Ranks,
+    /// Partitions that read.
+    reading: usize,
     metrics: ExecutionPlanMetricsSet,
     properties: Arc<PlanProperties>,
 }
 
 impl QueryExec {
-    pub fn new(relation: Arc<Relation>, selection: Selection, ranks: Ranks) -> Self {
-        let spans = relation.spans(ranks.size, ranks.threads);
-        let equivalence = EquivalenceProperties::new(selection.schema(&relation));
+    pub fn new(relation: Arc<dyn Relation>, selection: Selection, ranks: Ranks) -> Self {
+        let reading = relation.reading(ranks.size, ranks.threads);
+        let equivalence = EquivalenceProperties::new(selection.schema(relation.as_ref()));
         let properties = streaming(equivalence, Partitioning::UnknownPartitioning(ranks.partitions()));
-        Self { relation, selection, spans, metrics: Default::default(), properties }
+        Self { relation, selection, ranks, reading, metrics: Default::default(), properties }
     }
 
     /// The same of which no partition's consumer wants more than so many rows.
@@ -49,7 +51,7 @@ impl QueryExec {
 
 impl DisplayAs for QueryExec {
     fn fmt_as(&self, _t: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "QueryExec: {}, sessions={}, sql=[{}]", self.relation.name, self.spans.reading(), self.selection.sql(&self.relation))?;
+        write!(f, "QueryExec: {}, sessions={}, sql=[{}]", self.relation.name(), self.reading, self.relation.sql(&self.selection))?;
         match &self.selection.position {
             Some(position) => write!(f, ", position={position}"),
             None => Ok(()),
@@ -70,10 +72,11 @@ impl ExecutionPlan for QueryExec {
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let baseline = BaselineMetrics::new(&self.metrics, partition);
         let disk = context.runtime_env().disk_manager.clone();
-        let batches = self.spans.read(partition, self.relation.clone(), self.selection.clone(), BATCH_ROWS, disk);
-        let (rows, reading) = (self.relation.rows, self.spans.reading().max(1) as u64);
+        let part = Part { partition, ranks: self.ranks.size, threads: self.ranks.threads };
+        let batches = self.relation.clone().read(part, self.selection.clone(), BATCH_ROWS, disk);
+        let ((rows, bytes), reading) = (self.relation.size().unwrap_or_default(), self.reading.max(1) as u64);
         let progress = context.session_config().get_extension::<Progress>();
-        let mut progress = progress.map(|progress| progress.scan(rows / reading, share(self.relation.bytes, 1, reading)));
+        let mut progress = progress.map(|progress| progress.scan(rows / reading, share(bytes, 1, reading)));
         let counted = batches.inspect(move |batch| {
             if let Ok(batch) = batch {
                 baseline.record_output(batch.num_rows());
@@ -90,8 +93,10 @@ impl ExecutionPlan for QueryExec {
 
     fn statistics_from_inputs(&self, _inputs: &[Arc<Statistics>], _args: &StatisticsArgs) -> Result<Arc<Statistics>> {
         let mut statistics = Statistics::new_unknown(&self.schema());
-        statistics.num_rows = Precision::Inexact(self.relation.rows as usize);
-        statistics.total_byte_size = Precision::Inexact(self.relation.bytes as usize);
+        if let Some((rows, bytes)) = self.relation.size() {
+            statistics.num_rows = Precision::Inexact(rows as usize);
+            statistics.total_byte_size = Precision::Inexact(bytes as usize);
+        }
         Ok(Arc::new(statistics))
     }
 }

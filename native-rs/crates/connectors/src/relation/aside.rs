@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::errors::{ConnectorError, Result};
 
 /// Entries of a number and bytes, in order.
-pub(super) struct Aside {
+pub struct Aside {
     file: Arc<dyn SpillFile>,
     writer: Box<dyn SpillWriter>,
 }
@@ -37,7 +37,7 @@ impl Aside {
     }
 }
 
-pub(super) struct Entries {
+pub struct Entries {
     reader: BufReader<File>,
     _file: Arc<dyn SpillFile>,
 }

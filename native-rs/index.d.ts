@@ -65,6 +65,8 @@ export declare class Engine {
   pruneIceberg(json: string): number[];
   /** `{ table, url?, declared, types, partitionBy?, connections?, site }` → as `openParquet`; rows and bytes are estimates. */
   openPostgres(json: string): Promise<string>;
+  /** `{ table, url?, columns, declared, types, filter?, connections?, site }` → as `openParquet`; rows may be null. */
+  openFlightSql(json: string): Promise<string>;
   /** A literal table as an Arrow IPC stream, equal on all ranks; its dataset number. */
   registerTable(ipc: Uint8Array): Promise<number>;
   /** This rank alone, in the same order on all: a dataset of rows that each rank hands over, of the columns of an Arrow IPC stream; its number. */

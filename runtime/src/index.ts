@@ -11,6 +11,7 @@ import type { ReadIcebergOptions } from "./connectors/iceberg/read.ts";
 import type { CompactCounts, CompactIcebergOptions } from "./connectors/iceberg/units.ts";
 import type { ReadJsonLinesOptions } from "./connectors/json/read.ts";
 import type { ReadParquetOptions } from "./connectors/parquet/read.ts";
+import type { ReadFlightSqlOptions } from "./connectors/flight/read.ts";
 import type { ReadPostgresOptions } from "./connectors/postgres/read.ts";
 import type { Source } from "./connectors/source/define.ts";
 import type { ReadSourceOptions } from "./connectors/source/read.ts";
@@ -105,6 +106,20 @@ export async function readPostgres(table: string, options?: object): Promise<unk
 }
 
 /**
+ * Reads a table or a query of a server of Arrow Flight SQL: `readFlightSql<Order>("sales.orders", { url: "grpc+tls://host:port" })`.
+ *
+ * Rows stand in the order of the endpoints at which the server says they are. The login the environment says: LOCKSTEP_FLIGHT_TOKEN, or
+ * LOCKSTEP_FLIGHT_USER and LOCKSTEP_FLIGHT_PASSWORD; LOCKSTEP_FLIGHT_CA names a file of certificates. LS2001 (missing), LS2002 (another
+ * schema), LS2020 (refused), LS2021 (not reachable).
+ */
+export function readFlightSql<P extends keyof Sources & string>(table: P, options?: ReadFlightSqlOptions<SourceRow<P>>): Promise<Table<StoredRow<SourceRow<P>>>>;
+export function readFlightSql<Row extends object = Record<never, never>>(table: string, options?: ReadFlightSqlOptions<Row>): Promise<Table<StoredRow<Row>>>;
+export async function readFlightSql(table: string, options?: object): Promise<unknown> {
+  const connector = await import("./connectors/flight/read.ts");
+  return connector.readFlightSql(table, options);
+}
+
+/**
  * Reads a source that the program brings itself: `await readSource<Issue>(github({ repository }))`, with `github` of {@link defineSource}.
  *
  * Rank 0 asks it what there is, once; its chunks are dealt over the ranks, neighbours together, and the table has them in their order. Rows are
@@ -171,6 +186,7 @@ export type { ReadJsonLinesOptions } from "./connectors/json/read.ts";
 export type { ReadParquetOptions } from "./connectors/parquet/read.ts";
 export { defineSource, type ArrowRows, type Source, type SourceBatch, type SourceColumns, type SourceDefinition, type SourceRequest, type SourceSchema } from "./connectors/source/define.ts";
 export type { ReadSourceOptions } from "./connectors/source/read.ts";
+export type { ReadFlightSqlOptions } from "./connectors/flight/read.ts";
 export type { ReadPostgresOptions } from "./connectors/postgres/read.ts";
 export type { WriteArrowOptions } from "./connectors/arrow/write.ts";
 export type { WriteCsvOptions } from "./connectors/csv/write.ts";

@@ -2,14 +2,14 @@
 
 /** What one option takes. */
 export type Taken =
-  | { readonly kind: "boolean" | "number" | "count" | "text" | "texts" | "columns" | "character" | "date" | "database" }
+  | { readonly kind: "boolean" | "number" | "count" | "text" | "texts" | "columns" | "character" | "date" | "database" | "server" }
   | { readonly kind: "one"; readonly of: readonly string[] }
   /** Column → one of these, or the name of an Arrow type. */
   | { readonly kind: "types"; readonly of: readonly string[] | "arrow" }
   | { readonly kind: "options"; readonly of: Options };
 export type Options = Readonly<Record<string, Taken>>;
 
-const [boolean, number, count, text, texts, columns, character, date, database] = (["boolean", "number", "count", "text", "texts", "columns", "character", "date", "database"] as const).map((kind): Taken => ({ kind })) as [Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken];
+const [boolean, number, count, text, texts, columns, character, date, database, server] = (["boolean", "number", "count", "text", "texts", "columns", "character", "date", "database", "server"] as const).map((kind): Taken => ({ kind })) as [Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken];
 const scalars = ["bigint", "number", "string", "boolean", "date"];
 const read: Taken = { kind: "types", of: scalars };
 const readLists: Taken = { kind: "types", of: [...scalars, ...scalars.map((type) => `${type}[]`)] };
@@ -29,6 +29,7 @@ export const optionsOf = {
   readJsonLines: { types: readLists, ...badRows, store },
   readIceberg: { snapshot: text, asOf: date, ref: text, since: text, into: text, catalog, types: read, store },
   readPostgres: { url: database, types: read, partitionBy: text, connections: count },
+  readFlightSql: { url: server, types: readLists, connections: count },
   readSource: { types: read },
   writeParquet: { ...files, compression: { kind: "one", of: ["snappy", "zstd", "gzip", "lz4", "none"] }, rowGroupRows: count, types: { kind: "types", of: "arrow" }, sortBy: texts },
   writeArrow: { ...files, compression: { kind: "one", of: ["lz4", "zstd", "none"] }, types: { kind: "types", of: "arrow" }, sortBy: texts },
@@ -63,6 +64,8 @@ export function fits(value: unknown, taken: Taken): boolean {
     case "text":
       return typeof value === "string";
     case "database":
+      return typeof value === "string" && !holdsPassword(value);
+    case "server":
       return typeof value === "string" && !holdsPassword(value);
     case "texts":
     case "columns":
@@ -101,6 +104,8 @@ export function wordsOf(taken: Taken): string {
       return "a Date";
     case "database":
       return "the URL of a database without a password (PGPASSWORD or DATABASE_URL of the environment has it)";
+    case "server":
+      return "the URL of a server without a login (LOCKSTEP_FLIGHT_TOKEN, or LOCKSTEP_FLIGHT_USER and LOCKSTEP_FLIGHT_PASSWORD of the environment have it)";
     case "one":
       return listed(taken.of);
     case "types":

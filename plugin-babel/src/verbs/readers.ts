@@ -80,6 +80,17 @@ export const readPostgres: Verb = {
   communicates: () => "what rank 0 finds out of the table, once (Bcast)",
 };
 
+export const readFlightSql: Verb = {
+  ...reader("readFlightSql", "Flight SQL"),
+  docs: "Reads a table or a query of a server of Arrow Flight SQL: its endpoints are dealt over the ranks. The login the environment says: LOCKSTEP_FLIGHT_TOKEN, or LOCKSTEP_FLIGHT_USER and LOCKSTEP_FLIGHT_PASSWORD.",
+  example: 'await readFlightSql<Trip>("taxi.trips", { url: "grpc+tls://db.example:31337" })',
+  signature: [
+    { kind: "scalar", name: "path", optional: false, takes: "table" },
+    { kind: "scalar", name: "options", optional: true, default: "{}", options: optionsOf.readFlightSql },
+  ],
+  communicates: () => "what the server tells rank 0 of the rows, once (Bcast)",
+};
+
 export const readSource: Verb = {
   ...reader("readSource", "source"),
   docs: "Reads a source that the program brings itself (`defineSource`): its chunks are dealt over the ranks, and every rank reads its own. The interface says which columns there are.",

@@ -10,6 +10,7 @@ import type { ReadArrowOptions } from "./arrow/read.ts";
 import type { WriteArrowOptions } from "./arrow/write.ts";
 import type { ReadCsvOptions } from "./csv/read.ts";
 import type { WriteCsvOptions } from "./csv/write.ts";
+import type { ReadFlightSqlOptions } from "./flight/read.ts";
 import type { CatalogOptions } from "./iceberg/catalog.ts";
 import type { DeleteIcebergOptions, OverwriteIcebergOptions } from "./iceberg/change.ts";
 import type { MergeIcebergOptions } from "./iceberg/merge.ts";
@@ -29,7 +30,7 @@ import type { WriteFilesOptions } from "./write-options.ts";
 
 /** What one option takes. */
 export type Taken =
-  | { readonly kind: "boolean" | "number" | "count" | "text" | "texts" | "columns" | "character" | "date" | "database" }
+  | { readonly kind: "boolean" | "number" | "count" | "text" | "texts" | "columns" | "character" | "date" | "database" | "server" }
   | { readonly kind: "one"; readonly of: readonly string[] }
   /** Column → one of these, or the name of an Arrow type, which the writer reads. */
   | { readonly kind: "types"; readonly of: readonly string[] | "arrow" }
@@ -38,7 +39,7 @@ export type Options = Readonly<Record<string, Taken>>;
 
 type Of<T> = { readonly [K in keyof Required<T>]: Taken };
 
-const [boolean, number, count, text, texts, columns, character, date, database] = (["boolean", "number", "count", "text", "texts", "columns", "character", "date", "database"] as const).map((kind): Taken => ({ kind })) as [Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken];
+const [boolean, number, count, text, texts, columns, character, date, database, server] = (["boolean", "number", "count", "text", "texts", "columns", "character", "date", "database", "server"] as const).map((kind): Taken => ({ kind })) as [Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken];
 const scalars = ["bigint", "number", "string", "boolean", "date"];
 const read: Taken = { kind: "types", of: scalars };
 const readLists: Taken = { kind: "types", of: [...scalars, ...scalars.map((type) => `${type}[]`)] };
@@ -58,6 +59,7 @@ export const optionsOf = {
   readJsonLines: { types: readLists, ...badRows, store } satisfies Of<ReadJsonLinesOptions<object>>,
   readIceberg: { snapshot: text, asOf: date, ref: text, since: text, into: text, catalog, types: read, store } satisfies Of<ReadIcebergOptions<object>>,
   readPostgres: { url: database, types: read, partitionBy: text, connections: count } satisfies Of<ReadPostgresOptions<object>>,
+  readFlightSql: { url: server, types: readLists, connections: count } satisfies Of<ReadFlightSqlOptions<object>>,
   readSource: { types: read } satisfies Of<ReadSourceOptions<object>>,
   writeParquet: {
     ...files, compression: { kind: "one", of: ["snappy", "zstd", "gzip", "lz4", "none"] }, rowGroupRows: count, types: { kind: "types", of: "arrow" }, sortBy: texts,
@@ -98,7 +100,7 @@ function wrongIn(owner: string, given: unknown, options: Options): { message: st
       const wrong = isRecord(value) ? Object.entries(value).find(([, type]) => type !== undefined && !isType(type, taken.of)) : [name, value];
       if (wrong) return { message: `${owner}: types says column by column what it is, not ${wrong[0]}: ${shown(wrong[1])}`, fix: taken.of === "arrow" ? 'Name an Arrow type: { id: "int32" }.' : `A column is one of ${taken.of.join(", ")}.` };
     } else if (!fits(value, taken)) {
-      return { message: `${owner}: ${name} takes ${words(taken)}, not ${typeof value === "string" && holdsPassword(value) ? "one with a password" : shown(value)}`, fix: `Write ${words(taken)}, or leave the option out.` };
+      return { message: `${owner}: ${name} takes ${words(taken)}, not ${typeof value === "string" && holdsLogin(value) ? "one with a password" : shown(value)}`, fix: `Write ${words(taken)}, or leave the option out.` };
     }
   }
   return undefined;
@@ -112,6 +114,8 @@ function fits(value: unknown, taken: Exclude<Taken, { kind: "types" | "options" 
       return typeof value === "string";
     case "database":
       return typeof value === "string" && !holdsPassword(value);
+    case "server":
+      return typeof value === "string" && !holdsLogin(value);
     case "texts":
     case "columns":
       return Array.isArray(value) && value.every((one) => typeof one === "string");
@@ -142,6 +146,8 @@ function words(taken: Exclude<Taken, { kind: "types" | "options" }>): string {
       return "a Date";
     case "database":
       return "the URL of a database without a password (PGPASSWORD or DATABASE_URL of the environment has it)";
+    case "server":
+      return "the URL of a server without a login (LOCKSTEP_FLIGHT_TOKEN, or LOCKSTEP_FLIGHT_USER and LOCKSTEP_FLIGHT_PASSWORD of the environment have it)";
     case "one":
       return listed(taken.of);
     default:
@@ -151,6 +157,9 @@ function words(taken: Exclude<Taken, { kind: "types" | "options" }>): string {
 
 /** Whether the URL of a database has a password in it, which is then printed nowhere. */
 const holdsPassword = (url: string): boolean => /^[^/?]*:\/\/[^/?@:]*:[^?]*@|[?&]password=./s.test(url);
+
+/** Whether the URL of a server has more than a server in it. */
+const holdsLogin = (url: string): boolean => holdsPassword(url) || /^[^/?]*:\/\/[^/]*@|[?&]token=./s.test(url);
 
 const isType = (type: unknown, of: readonly string[] | "arrow"): boolean => (of === "arrow" ? typeof type === "string" : of.includes(type as string));
 

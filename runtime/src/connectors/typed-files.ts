@@ -19,7 +19,8 @@ export interface TypedFile {
 /** The table of files of which the first has the columns `names`; values are read when they are first looked at. LS2002 */
 export function tableOf(inputs: readonly InputFile[], files: readonly TypedFile[], names: Iterable<string>, types: Readonly<Record<string, View | undefined>> | undefined): Table<never> {
   const rows = files.reduce((sum, file) => sum + file.rows, 0);
-  const folders = folderColumns(inputs, files.map((file) => file.rows), types);
+  // Rows of a server are in no folders.
+  const folders = inputs.length === 0 ? new Map<string, Column>() : folderColumns(inputs, files.map((file) => file.rows), types);
   const columns = new Map<string, Column>();
   for (const name of names) {
     if (folders.has(name)) continue;

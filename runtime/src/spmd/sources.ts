@@ -1,6 +1,7 @@
 import type { ColumnType, Expression } from "@lockstep/native/plan";
 import type { ReadArrowOptions } from "../connectors/arrow/read.ts";
 import type { ReadCsvOptions } from "../connectors/csv/read.ts";
+import type { ReadFlightSqlOptions } from "../connectors/flight/read.ts";
 import type { ReadIcebergOptions } from "../connectors/iceberg/read.ts";
 import type { IcebergTable, openTable as OpenTableOf, TableOptions } from "../connectors/iceberg/table.ts";
 import type { ReadJsonLinesOptions } from "../connectors/json/read.ts";
@@ -88,6 +89,19 @@ export function readPostgres(table: string, options: ReadPostgresOptions<Record<
     }
     const request = engineText({ table, url, declared, types, partitionBy, connections, site });
     return (await opened(call, table, descriptor, false, (engine) => engine.openPostgres(request))).table;
+  });
+}
+
+/** Opens a table or a query of a server of Flight SQL, which is asked for the columns that are read, and the rows that the filter leaves. */
+export function readFlightSql(table: string, options: ReadFlightSqlOptions<Record<string, unknown>> | undefined, descriptor: ReaderDescriptor): Promise<SpmdTable> {
+  const call = currentCall();
+  const { columns, declared, filter, site } = descriptor;
+  return call.inOrder(async () => {
+    checkReader("readFlightSql", options, descriptor);
+    if (typeof table !== "string" || table.trim() === "") throw new LockstepError({ code: "LS2015", message: `readFlightSql takes the name of a table, or a query, not ${table === "" ? "an empty text" : typeof table}`, site });
+    const { url, types = {}, connections } = options ?? {};
+    const request = engineText({ table, url, columns: columns.map(({ name }) => name), declared, types, ...(filter && { filter }), connections, site });
+    return (await opened(call, table, descriptor, false, (engine) => engine.openFlightSql(request))).table;
   });
 }
 
@@ -204,7 +218,7 @@ async function open(path: InputPath, descriptor: ReaderDescriptor, verb: keyof t
 
 const badTypes: ColumnType[] = (["file", "line", "text", "reason"] as const).map((name) => ({ name, type: name === "line" ? "number" : "string", nullable: false }));
 
-function checkReader(verb: keyof typeof methods | "readIceberg" | "readPostgres" | "readSource", options: ReaderOptions | undefined, { declared, site }: ReaderDescriptor): void {
+function checkReader(verb: keyof typeof methods | "readIceberg" | "readPostgres" | "readFlightSql" | "readSource", options: ReaderOptions | undefined, { declared, site }: ReaderDescriptor): void {
   onEveryRank(() => {
     checkOptions(verb, options, site);
     checkBadRows(verb, options ?? {}, site);

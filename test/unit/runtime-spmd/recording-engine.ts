@@ -32,6 +32,9 @@ export class RecordingEngine {
   openJsonLines(json: string): Promise<string> {
     return this.openParquet(json);
   }
+  openFlightSql(json: string): Promise<string> {
+    return this.openParquet(json);
+  }
   openPostgres(json: string): Promise<string> {
     return this.openParquet(json);
   }

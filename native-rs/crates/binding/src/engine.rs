@@ -149,6 +149,13 @@ impl JsEngine {
         self.run(async move { engine.open_postgres(&json).await }).await
     }
 
+    /// Collective. `{ table, url?, columns, declared, types, filter?, connections?, site }` → as `openParquet`; rows may be null.
+    #[napi]
+    pub async fn open_flight_sql(&self, json: String) -> napi::Result<String> {
+        let engine = self.engine.clone();
+        self.run(async move { engine.open_flight_sql(&json).await }).await
+    }
+
     /// A literal table as an Arrow IPC stream, equal on all ranks; its dataset number.
     #[napi]
     pub async fn register_table(&self, ipc: Buffer) -> napi::Result<u32> {

@@ -12,7 +12,7 @@
 //!   collect statistics. The [`Dataset`] is all that planning needs and serialises: rank 0 opens, the others receive it.
 //! - [`read_labels`] gives the distinct values of a dictionary-encoded string column without reading its rows.
 //! - [`PostgresCopy`] takes a rank's rows to a database, and [`PostgresSession`] is where the runtime commits them.
-//! - [`open_postgres`] opens a [`Relation`], whose rows nobody has counted: a table, a view or a query of a database (`relation/`).
+//! - [`open_postgres`] opens a [`Relation`], whose rows nobody has counted: a table, a view or a query of a database (`relation/`); [`FlightSqlSource`] one over Flight SQL.
 //! - [`prune`] says which groups a filter can match, [`chunks`] deals the remaining rows over `ranks × threads` parts,
 //!   contiguous in table order, balanced by bytes.
 //! - [`read`] decodes chunks lazily on the polling thread; [`Reader`] is an iterator and becomes a DataFusion stream.
@@ -28,6 +28,7 @@ mod dataset;
 mod declared;
 mod errors;
 mod files;
+mod flight;
 mod iceberg;
 mod ipc;
 mod json;
@@ -50,6 +51,7 @@ pub use csv::{CsvPart, CsvRequest, CsvWriteOptions, Dialect, open_csv};
 pub use dataset::{ColumnChunk, ColumnStatistics, DataFile, Dataset, Format, Group, Held, Lines, js_type};
 pub use errors::{ConnectorError, Result};
 pub use files::{FilesPart, FolderKeys, join_parts};
+pub use flight::{FlightSqlRelation, FlightSqlRequest, FlightSqlSource};
 pub use iceberg::{Constant, DeleteFile, IcebergColumn, IcebergFile, IcebergFileInfo, IcebergKeys, IcebergPart, IcebergRequest, listed_iceberg, open_iceberg};
 pub use ipc::{ArrowPart, ArrowRequest, ArrowWriteOptions, open_arrow};
 pub use json::{JsonLinesPart, JsonLinesRequest, open_json_lines};

@@ -48,6 +48,8 @@ export async function describeArrow(path: InputPath): Promise<SourceColumn[]> {
 
 interface ArrowFile extends TypedFile {
   readonly columns: ReadonlyMap<string, ArrowType>;
+  /** The columns as flechette has them. */
+  readonly fields: IpcTable["schema"]["fields"];
 }
 
 /** Closes a file when the last table that may read it is gone. */
@@ -59,7 +61,14 @@ function openFile({ name, path, release }: InputFile): ArrowFile {
   release();
   const size = fstatSync(descriptor).size;
   const slice = sliceOf(descriptor);
-  const { schema, others } = sayingFile(name, () => findMessages(slice, size, isFile(name, slice, size)));
+  const file = messagesFile(name, slice, size, isFile(name, slice, size));
+  closing.register(file, descriptor);
+  return file;
+}
+
+/** What messages of Arrow IPC hold, as a file has them or, without `file`, as a stream. LS2005, LS2015. */
+export function messagesFile(name: string, slice: Slice, size: number, file: boolean): ArrowFile {
+  const { schema, others } = sayingFile(name, () => findMessages(slice, size, file));
   const bytes = ({ start, end }: Message): Uint8Array => slice(start, end);
   const segments = segmentsOf(others);
   const fields = orCorrupt(name, () => decoded([schema]).schema.fields);
@@ -70,10 +79,11 @@ function openFile({ name, path, release }: InputFile): ArrowFile {
   }
   // Decoded together, with the first column that is looked at.
   let tables: IpcTable[] | undefined;
-  const file: ArrowFile = {
+  return {
     name,
     rows: others.reduce((sum, { rows }) => sum + rows, 0),
     columns,
+    fields,
     typeOf: (column, wanted) => {
       const found = columns.get(column);
       // Texts are texts, as dictionaries or not.
@@ -91,8 +101,6 @@ function openFile({ name, path, release }: InputFile): ArrowFile {
         });
       }),
   };
-  closing.register(file, descriptor);
-  return file;
 }
 
 const isText = ({ id }: ArrowType): boolean => id === string.id || id === "dictionary";

@@ -4,6 +4,7 @@ import { Table } from "../../tables/table.ts";
 import type { StoredRow } from "../../tables/types.ts";
 import { checkOptions } from "../options.ts";
 import type { SourceColumn } from "../source-column.ts";
+import { isQuery } from "../sql.ts";
 import { findRelation, type Relation } from "./relation.ts";
 import { nameOf, openSession, type Session } from "./session.ts";
 import { findTarget } from "./target.ts";
@@ -74,9 +75,6 @@ async function inSnapshot<T>(
     await session.end();
   }
 }
-
-/** A text that begins as a statement does; a table's name has no blank outside of quotes. */
-const isQuery = (text: string): boolean => /^\s*(?:(?:select|with|values|table)[\s(]|\()/i.test(text);
 
 async function describe(session: Session, source: string, from: string): Promise<Described[]> {
   const { fields } = await session.ask(source, `SELECT * FROM ${from} LIMIT 0`);

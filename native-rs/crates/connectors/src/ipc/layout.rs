@@ -169,17 +169,21 @@ fn ids_of(field: &Field, ids: &mut BTreeSet<i64>) {
     }
 }
 
-#[allow(deprecated)]
 fn decode_dictionary(blob: &Blob, dictionary: &Dictionary, schema: &Schema, values: &mut HashMap<i64, ArrayRef>) -> Result<()> {
-    let (file, Place { offset, metadata, body }) = (blob.name(), dictionary.place);
+    let Place { offset, metadata, body } = dictionary.place;
     let bytes = blob.bytes(offset, (metadata + body) as usize)?;
-    let message = message(file, &bytes[..metadata as usize])?;
+    take_dictionary(blob.name(), &bytes[..metadata as usize], bytes.slice(metadata as usize..), schema, values)
+}
+
+/// Adds the dictionary of a message, of its metadata and its body, to those that there are.
+#[allow(deprecated)]
+pub fn take_dictionary(file: &str, metadata: &[u8], body: Bytes, schema: &Schema, values: &mut HashMap<i64, ArrayRef>) -> Result<()> {
+    let message = message(file, metadata)?;
     let missing = || ConnectorError::corrupt(file, "a dictionary is missing");
     let batch = message.header_as_dictionary_batch().ok_or_else(missing)?;
     let data = batch.data().ok_or_else(missing)?;
-    let Some(DataType::Dictionary(_, of)) = schema.fields_with_dict_id(dictionary.id).first().map(|field| field.data_type()) else { return Err(missing()) };
+    let Some(DataType::Dictionary(_, of)) = schema.fields_with_dict_id(batch.id()).first().map(|field| field.data_type()) else { return Err(missing()) };
     let column = Schema::new(vec![Field::new("", of.as_ref().clone(), true)]);
-    let body = bytes.slice(metadata as usize..);
     for span in spans(file, &column, &data, message.version(), body.len() as u64)? {
         compressed::check(file, &data, span.buffers, &body)?;
     }

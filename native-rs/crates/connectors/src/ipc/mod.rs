@@ -16,7 +16,11 @@ mod write;
 
 pub use layout::Layouts;
 pub use options::{ArrowRequest, ArrowWriteOptions};
-pub(crate) use read::{needs, open_chunk};
+pub(crate) use compressed::check as check_compressed;
+pub(crate) use layout::take_dictionary;
+pub(crate) use messages::{Said, message, spans};
+pub(crate) use read::{BATCH_BYTES, as_type, copied, needs, open_chunk, settled};
 pub use schema::open_arrow;
+pub(crate) use schema::seen;
 pub(crate) use write::join_arrow;
 pub use write::ArrowPart;

@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// Bytes of a batch, about: offsets of strings have 31 bits, and memory is counted in batches.
-const BATCH_BYTES: u64 = 16 << 20;
+pub const BATCH_BYTES: u64 = 16 << 20;
 /// Bytes between two buffers that are read rather than left out.
 const GAP: u64 = 64 << 10;
 
@@ -99,7 +99,7 @@ fn runs(mut ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
 }
 
 /// A dictionary's entries are brought into our layout once, not with every few rows; those that are null are nulls of the rows.
-fn settled(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
+pub fn settled(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
     let Some(dictionary) = column.as_any_dictionary_opt() else { return Ok(Arc::clone(column)) };
     let values = dictionary.values();
     match is_string(values.data_type()) {
@@ -109,7 +109,7 @@ fn settled(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
     }
 }
 
-fn as_type(column: &ArrayRef, wanted: &DataType) -> Result<ArrayRef, ArrowError> {
+pub fn as_type(column: &ArrayRef, wanted: &DataType) -> Result<ArrayRef, ArrowError> {
     match column.data_type() == wanted {
         true => Ok(Arc::clone(column)),
         false if column.is_empty() => Ok(new_empty_array(wanted)),
@@ -119,7 +119,7 @@ fn as_type(column: &ArrayRef, wanted: &DataType) -> Result<ArrayRef, ArrowError>
 }
 
 /// Rows with memory of their own: a slice would keep, and be counted as, the whole record batch.
-fn copied(column: &ArrayRef, start: usize, rows: usize) -> Result<ArrayRef, ArrowError> {
+pub fn copied(column: &ArrayRef, start: usize, rows: usize) -> Result<ArrayRef, ArrowError> {
     let all = column.to_data();
     let mut copy = MutableArrayData::new(vec![&all], false, rows);
     copy.try_extend(0, start, start + rows)?;

@@ -74,7 +74,7 @@ pub fn open_arrow(request: &ArrowRequest) -> Result<Dataset> {
 }
 
 /// The columns as batches of a file come here. One that can hold nothing but nulls is what the interface says.
-fn seen(schema: &Schema, declared: &[ColumnType]) -> SchemaRef {
+pub fn seen(schema: &Schema, declared: &[ColumnType]) -> SchemaRef {
     let field = |field: &Arc<Field>| {
         let said = declared.iter().find(|column| field.data_type().is_null() && column.name == *field.name());
         Field::new(field.name(), said.map_or_else(|| canonical(field.data_type()), |column| arrow_type(column.js)), field.is_nullable())

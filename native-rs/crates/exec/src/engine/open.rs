@@ -7,7 +7,7 @@ use datafusion::common::DFSchema;
 use datafusion::logical_expr::Expr;
 use lockstep_comm::OpKind;
 use lockstep_connectors::{
-    ArrowRequest, CsvRequest, Dataset, IcebergRequest, JsonLinesRequest, ParquetRequest, PostgresRelation, PostgresRequest, Relation, listed_iceberg, open_arrow, open_csv, open_iceberg, open_json_lines, open_parquet,
+    ArrowRequest, CsvRequest, Dataset, FlightSqlRelation, FlightSqlRequest, FlightSqlSource, IcebergRequest, JsonLinesRequest, ParquetRequest, PostgresRelation, PostgresRequest, Relation, listed_iceberg, open_arrow, open_csv, open_iceberg, open_json_lines, open_parquet,
     open_postgres, print_type,
 };
 use lockstep_functions::pruning_predicate;
@@ -73,6 +73,20 @@ impl Engine {
         };
         let bytes = self.described(request, open).await?;
         Ok(self.related(PostgresRelation::from_bytes(&bytes, self.ranks.rank, self.ranks.size)?.holding(held)))
+    }
+
+    /// Collective. Rank 0 asks for a table or a query, and the server says where its rows are. `request`: `{ table, url?, columns, declared,
+    /// types, filter?, connections?, site }`; answer: as `open_parquet`, rows and bytes are what the server says, or null and 0.
+    pub async fn open_flight_sql(&self, request: &str) -> Result<String> {
+        let open = |request: FlightSqlRequest| {
+            let filter = request.filter.clone();
+            let source = FlightSqlSource::open(request)?;
+            let schema = DFSchema::try_from(source.schema.as_ref().clone())?;
+            let bounds = filter.and_then(|filter| pruning_predicate(&filter, &schema));
+            Ok(source.ask(bounds.as_ref())?.to_bytes()?)
+        };
+        let bytes = self.described(request, open).await?;
+        Ok(self.related(FlightSqlRelation::from_bytes(&bytes, self.ranks.rank, self.ranks.size)?))
     }
 
     fn related(&self, relation: impl Relation + 'static) -> String {

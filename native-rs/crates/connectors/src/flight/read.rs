@@ -1,0 +1,171 @@
+//! Endpoints → record batches. A task takes the tickets to their servers and hands on what comes; the thread that asks decodes.
+use std::{ops::Range, sync::Arc};
+
+use arrow::{
+    array::{Array, ArrayRef, RecordBatch},
+    datatypes::Schema,
+};
+use bytes::Bytes;
+use datafusion::{error::DataFusionError, execution::{SendableRecordBatchStream, disk_manager::DiskManager}, physical_plan::stream::RecordBatchStreamAdapter};
+use futures::stream;
+use serde_json::json;
+
+use super::{chunks::first, client::Client, decode::{Decoder, framed}, errors, messages::FlightData, schema::FlightSqlRelation};
+use crate::{
+    arrow_types::print_type,
+    errors::{ConnectorError, Result},
+    ipc::{BATCH_BYTES, as_type, copied, seen, settled},
+    parquet::guarded,
+    relation::{Hand, Incoming, Message, Relation, Rows, Selection},
+};
+
+/// The rows of a partition's endpoints.
+pub fn read(relation: Arc<FlightSqlRelation>, endpoints: Range<usize>, selection: Selection, batch_rows: usize, disk: Arc<DiskManager>) -> SendableRecordBatchStream {
+    let rows = Rows::new(relation.as_ref(), &selection);
+    let schema = rows.schema().clone();
+    let wanted = selection.limit.unwrap_or(u64::MAX);
+    let reader = Reader { relation, endpoints, selection, batch_rows, disk, incoming: None, endpoint: 0, decoder: Decoder::default(), came: None, decoded: None, rows, wanted };
+    let batches = stream::unfold(Some(reader), |reader| async {
+        let mut reader = reader?;
+        match reader.step().await {
+            Ok(Some(batch)) => Some((Ok(batch), Some(reader))),
+            Ok(None) => None,
+            Err(error) => Some((Err(DataFusionError::from(error)), None)),
+        }
+    });
+    Box::pin(RecordBatchStreamAdapter::new(schema, batches))
+}
+
+struct Reader {
+    relation: Arc<FlightSqlRelation>,
+    endpoints: Range<usize>,
+    selection: Selection,
+    batch_rows: usize,
+    disk: Arc<DiskManager>,
+    incoming: Option<Incoming>,
+    /// What comes is this one's.
+    endpoint: usize,
+    decoder: Decoder,
+    /// Of each selected column its place in what comes, once the columns have.
+    came: Option<Vec<usize>>,
+    decoded: Option<Decoded>,
+    rows: Rows,
+    /// Rows that are still wanted.
+    wanted: u64,
+}
+
+/// The selected columns of a record batch, of which rows were delivered.
+struct Decoded {
+    columns: Vec<ArrayRef>,
+    rows: usize,
+    next: usize,
+    /// Rows at a time.
+    most: usize,
+}
+
+impl Reader {
+    async fn step(&mut self) -> Result<Option<RecordBatch>> {
+        loop {
+            if self.endpoints.is_empty() || self.wanted == 0 {
+                self.incoming = None;
+                return Ok(None);
+            }
+            if let Some(batch) = self.piece()? {
+                return Ok(Some(batch));
+            }
+            let incoming = self.incoming.get_or_insert_with(|| {
+                let (relation, endpoints) = (self.relation.clone(), self.endpoints.clone());
+                Incoming::start(self.relation.turns.clone(), self.disk.clone(), |hand| copy(relation, endpoints, hand))
+            });
+            match incoming.next().await {
+                Some(Message::Block(block)) => self.decode(block)?,
+                Some(Message::Failed(error)) => return Err(error),
+                Some(Message::Span(endpoint)) => {
+                    (self.endpoint, self.decoder, self.came) = (endpoint, Decoder::default(), None);
+                    let place = if self.relation.endpoints.len() > 1 { format!("of endpoint {} of {}", endpoint + 1, self.relation.endpoints.len()) } else { String::new() };
+                    self.rows.begin(first(endpoint), &place);
+                }
+                Some(Message::Done) => self.endpoints = 0..0,
+                None => return Err(ConnectorError::corrupt(self.relation.name(), "its rows end without a word")),
+            }
+        }
+    }
+
+    /// The next rows of what is decoded.
+    fn piece(&mut self) -> Result<Option<RecordBatch>> {
+        let Some(Decoded { columns, rows, next, most }) = &mut self.decoded else { return Ok(None) };
+        let count = (*rows - *next).min(*most).min(usize::try_from(self.wanted).unwrap_or(usize::MAX));
+        if count == 0 {
+            self.decoded = None;
+            return Ok(None);
+        }
+        let (source, start) = (self.relation.name(), *next);
+        let failed = |error: &dyn std::fmt::Display| ConnectorError::corrupt(source, error);
+        let types = self.rows.schema().fields().iter().map(|field| field.data_type());
+        let piece = guarded(source, "a record batch", || {
+            columns.iter().zip(types).map(|(column, data_type)| copied(column, start, count).and_then(|rows| as_type(&rows, data_type)).map_err(|error| failed(&error))).collect::<Result<Vec<_>>>()
+        })?;
+        *next += count;
+        self.wanted -= count as u64;
+        self.rows.batch(piece, count).map(Some)
+    }
+
+    fn decode(&mut self, block: Bytes) -> Result<()> {
+        let source = self.relation.name().to_owned();
+        let batch = self.decoder.take(&source, block)?;
+        if self.came.is_none() && let Some(schema) = self.decoder.schema.clone() {
+            self.came = Some(self.places(&schema)?);
+        }
+        let (Some(batch), Some(places)) = (batch, &self.came) else { return Ok(()) };
+        let failed = |error: &dyn std::fmt::Display| ConnectorError::corrupt(&source, error);
+        let columns = guarded(&source, "a record batch", || places.iter().map(|place| settled(batch.column(*place)).map_err(|error| failed(&error))).collect::<Result<Vec<_>>>())?;
+        let bytes: usize = columns.iter().map(|column| column.get_array_memory_size()).sum::<usize>().min(batch.get_array_memory_size());
+        let fitting = BATCH_BYTES / (bytes as u64 / (batch.num_rows() as u64).max(1)).max(1);
+        self.decoded = Some(Decoded { columns, rows: batch.num_rows(), next: 0, most: self.batch_rows.min(fitting.max(1) as usize) });
+        Ok(())
+    }
+
+    /// Where the selected columns are among those that come, which are to be those that were asked for. LS2002
+    fn places(&self, came: &Schema) -> Result<Vec<usize>> {
+        let relation = &self.relation;
+        // Of no columns, some number a row.
+        let columns = &relation.columns;
+        if !columns.is_empty() {
+            let found = seen(came, &[]);
+            let names = |columns: Vec<(&str, String)>| columns.into_iter().map(|(name, printed)| format!("{name}: {printed}")).collect::<Vec<_>>().join(", ");
+            let field = |name: &String| relation.schema.field_with_name(name).expect("the columns are the relation's").data_type();
+            let same = found.fields().len() == columns.len() && found.fields().iter().zip(columns).all(|(found, name)| found.data_type() == field(name) || found.data_type().is_null());
+            if !same {
+                let now = names(found.fields().iter().map(|field| (field.name().as_str(), print_type(field.data_type()))).collect());
+                let before = names(columns.iter().map(|name| (name.as_str(), print_type(field(name)))).collect());
+                let (endpoint, all) = (self.endpoint + 1, relation.endpoints.len());
+                let message = format!("{}: endpoint {endpoint} of {all} has other columns than the server said ({now}, not {before}); give the columns types in the query, by CAST", relation.name);
+                return Err(ConnectorError::new("LS2002", message, json!({ "source": relation.name })));
+            }
+        }
+        Ok(self.selection.columns.iter().map(|name| columns.iter().position(|column| column == name).expect("they were asked for")).collect())
+    }
+}
+
+/// What a connection does for a partition.
+async fn copy(relation: Arc<FlightSqlRelation>, endpoints: Range<usize>, mut hand: Hand) -> Result<Hand> {
+    let mut client: Option<Client> = None;
+    for number in endpoints {
+        let endpoint = &relation.endpoints[number];
+        let target = endpoint.target.as_ref().unwrap_or(&relation.target);
+        let client = match client.take().filter(|client| client.target() == target) {
+            Some(same) => client.insert(same),
+            None => client.insert(Client::open(target).await?),
+        };
+        hand.on(Message::Span(number)).await?;
+        let failed = |status| errors::reading(&relation.name, target, &status, (number, relation.endpoints.len()));
+        let mut stream = client.get(endpoint.ticket.clone()).await.map_err(failed)?;
+        while let Some(FlightData { header, body }) = stream.message().await.map_err(failed)? {
+            // Without a header it is for applications.
+            if !header.is_empty() {
+                hand.on(Message::Block(framed(&header, &body))).await?;
+            }
+        }
+    }
+    Ok(hand)
+}

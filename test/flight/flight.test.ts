@@ -1,0 +1,97 @@
+/**
+ * Arrow Flight SQL as a source: untransformed and on 1, 2, 3 and 7 ranks the same answers from real servers: one over DuckDB with several
+ * endpoints, one of Arrow's own in Go with one.
+ */
+import { execFile } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { difference, errorDifference } from "../oracle/compare.ts";
+import type { Answer } from "../oracle/rank-pool.ts";
+import { writtenDifference } from "../oracle/written.ts";
+import { root } from "../scripts/lib.mjs";
+import * as tables from "./programs/tables.ts";
+import { Executions } from "../executions.ts";
+import { startPython, type Told } from "./server.ts";
+
+const programs = new Executions(tables, "test/flight/programs/tables.ts");
+const { scratch } = programs;
+let server: Told;
+
+type Name = keyof typeof tables;
+const plain = (name: Name, ...args: unknown[]): Promise<Answer> => programs.plain(name, args);
+const onRanks = (ranks: number, name: Name, ...args: unknown[]): Promise<Answer> => programs.onRanks(ranks, name, args);
+
+beforeAll(async () => {
+  server = await startPython();
+  await programs.open(server.env);
+}, 300_000);
+
+afterAll(async () => {
+  await programs.close();
+  await server?.stop();
+});
+
+const answers = ["groups", "inOrder", "firstOf", "counted", "pushed", "queries", "small", "types", "twice"] as const;
+const errors = ["noTable", "brokenQuery", "nullFound", "farInteger"] as const;
+
+describe.each([1, 2, 3, 7])("on %i ranks", (ranks) => {
+  it.each(answers)("%s", async (name) => {
+    const [right, answer] = [await plain(name), await onRanks(ranks, name)];
+    if ("error" in right) expect.fail(right.error.message);
+    if ("error" in answer) expect.fail(answer.error.message);
+    expect(difference(right.value, answer.value)).toBeNull();
+  });
+
+  it.each(errors)("%s is an error", async (name) => {
+    const [right, answer] = [await plain(name), await onRanks(ranks, name)];
+    expect(answer).toHaveProperty("error");
+    if (!("error" in answer)) return;
+    // Nulls are only the compiled program's to find, and ranks ask for more than the query.
+    if (name === "brokenQuery") expect(answer.error.code).toBe("LS2015");
+    else if (name !== "nullFound") expect(errorDifference((right as { error: { name: string; code?: string; message: string } }).error, answer.error as never)).toBeNull();
+  });
+
+  it("writes every bit", async () => {
+    const [right, out] = [join(scratch, `right-${ranks}`), join(scratch, `out-${ranks}`)];
+    expect(await plain("written", right)).toHaveProperty("value");
+    expect(await onRanks(ranks, "written", out)).toHaveProperty("value");
+    expect(await writtenDifference("written", right, out)).toBeNull();
+  });
+
+  it("shares few connections", async () => {
+    const right = (await plain("shared", null, 8)) as { value: unknown };
+    for (const connections of [1, 2, 20]) {
+      server.most();
+      expect(difference(right.value, ((await onRanks(ranks, "shared", null, connections)) as { value: unknown }).value)).toBeNull();
+      // Of each of the two readers.
+      expect(server.most()).toBeLessThanOrEqual(2 * connections);
+    }
+  });
+});
+
+it("asks for what is read, once, and of a query with an order for the query", async () => {
+  const statements = async (name: Name): Promise<string[]> => {
+    server.asked();
+    expect(await onRanks(3, name)).toHaveProperty("value");
+    return server.asked().map((sql) => sql.replaceAll(/\s+/g, " "));
+  };
+  const columns = "SELECT * FROM sales.orders WHERE 1 = 0";
+  expect(await statements("twice")).toEqual([columns, 'SELECT "id", "customer" FROM sales.orders']);
+  expect(await statements("counted")).toEqual([columns, "SELECT 1 FROM sales.orders"]);
+  expect((await statements("queries")).slice(1, 2)).toEqual(["select id, name from sales.orders order by id desc limit 4000"]);
+  const pushed = (await statements("pushed")).filter((sql) => sql !== columns);
+  expect(pushed).toHaveLength(10);
+  expect(pushed).toContain(`SELECT "id", "name", "placed", "paid" FROM sales.orders WHERE "paid" = TRUE AND "placed" >= TIMESTAMP '2024-06-01 00:00:00.000000' AND "name" = 'O''Brien'`);
+});
+
+it("the report of a run has the query", async () => {
+  const main = join(scratch, "built/main.mjs");
+  const profile = join(scratch, "profile.json");
+  writeFileSync(main, `import { pushed } from ${JSON.stringify(programs.program("pushed").module)};\nawait pushed();\n`);
+  await promisify(execFile)(process.execPath, [join(root, "runtime/bin/lockstep.mjs"), "run", "-n", "2", "--profile", profile, main], { env: { ...process.env, ...server.env } });
+  const { executions } = JSON.parse(readFileSync(profile, "utf8")) as { executions: { operators: { name: string; detail: string }[] }[] };
+  const details = executions.flatMap(({ operators }) => operators.filter(({ name }) => name === "QueryExec").map(({ detail }) => detail));
+  expect(details).toContainEqual(expect.stringMatching(/sales\.orders at grpc:\/\/127\.0\.0\.1:\d+, sessions=2, sql=\[SELECT "id", "price" FROM sales\.orders WHERE "price" >= 999\.98\]/));
+});

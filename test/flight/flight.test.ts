@@ -13,7 +13,7 @@ import { writtenDifference } from "../oracle/written.ts";
 import { root } from "../scripts/lib.mjs";
 import * as tables from "./programs/tables.ts";
 import { Executions } from "../executions.ts";
-import { startPython, type Told } from "./server.ts";
+import { SECRET, startPython, type Told } from "./server.ts";
 
 const programs = new Executions(tables, "test/flight/programs/tables.ts");
 const { scratch } = programs;
@@ -84,6 +84,22 @@ it("asks for what is read, once, and of a query with an order for the query", as
   const pushed = (await statements("pushed")).filter((sql) => sql !== columns);
   expect(pushed).toHaveLength(10);
   expect(pushed).toContain(`SELECT "id", "name", "placed", "paid" FROM sales.orders WHERE "paid" = TRUE AND "placed" >= TIMESTAMP '2024-06-01 00:00:00.000000' AND "name" = 'O''Brien'`);
+});
+
+it("schema pull and check", async () => {
+  const cli = (...args: string[]) => promisify(execFile)(process.execPath, [join(root, "runtime/bin/lockstep.mjs"), "schema", ...args], { cwd: scratch, env: { ...process.env, ...server.env } }).then(({ stdout }) => ({ code: 0, stdout, stderr: "" }), (error: { code: number; stdout: string; stderr: string }) => error);
+  expect(await cli("pull", "grpc://", "sales.orders")).toMatchObject({ code: 0, stdout: 'orders.schema.ts: interface Orders, 8 columns; readFlightSql<Orders>("sales.orders") checks programs against it, and so does readFlightSql("sales.orders") where the file is imported\n' });
+  const text = readFileSync(join(scratch, "orders.schema.ts"), "utf8");
+  expect(text).toContain("  id: number | null; // int64\n  customer: number | null; // int32\n");
+  expect(text).toContain("  price: number | null; // decimal128(12, 2)\n");
+  expect(await cli("pull", `grpc://127.0.0.1:${server.port}`, "types", "-o", "all.schema.ts")).toMatchObject({ code: 0 });
+  expect(readFileSync(join(scratch, "all.schema.ts"), "utf8")).toMatch(/  m: string \| null; \/\/ dictionary<[^]*  list: \(string \| null\)\[\] \| null; \/\/ list<[^]*\/\/ pair: struct has no TypeScript type yet\n/);
+  expect(await cli("check")).toMatchObject({ code: 0, stdout: "all.schema.ts: as the data\norders.schema.ts: as the data\n" });
+  writeFileSync(join(scratch, "orders.schema.ts"), text.replace("int64", "float64"));
+  expect(await cli("check", "orders.schema.ts")).toMatchObject({ code: 1, stdout: expect.stringMatching(/id +float64[^]*id +int64[^]*schema pull grpc:\/\/ "sales\.orders" -o orders\.schema\.ts/) });
+  const refused = await cli("pull", `grpc://ann:${SECRET}@127.0.0.1:1`, "one");
+  expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("host and port alone") });
+  expect(`${refused.stdout}${refused.stderr}`).not.toContain(SECRET);
 });
 
 it("the report of a run has the query", async () => {

@@ -4,6 +4,7 @@ import { glob } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { arrowNames, describeArrow } from "../connectors/arrow/read.ts";
 import { csvNames, describeCsv } from "../connectors/csv/read.ts";
+import { describeFlightSql } from "../connectors/flight/read.ts";
 import { isTable } from "../connectors/iceberg/paths.ts";
 import { describeIceberg } from "../connectors/iceberg/read.ts";
 import { describeJsonLines, jsonLinesNames } from "../connectors/json/read.ts";
@@ -26,8 +27,9 @@ export interface PullOptions {
 /** Writes the snapshot of a source and says so in a line. LS2001, LS2002, LS2005, LS2006, LS2007, LS2016, LS2018. */
 export async function pull(path: string, options: PullOptions): Promise<string> {
   const { table } = options;
-  const reader = isDatabase(path) ? "readPostgres" : await readerOf(path);
-  if ((reader === "readPostgres") !== (table !== undefined)) throw new LockstepError({ code: "LS2016", message: "a database has tables: name one", fix: "npx lockstep schema pull postgres://host/database schema.table" });
+  const database = databaseOf(path);
+  const reader = database ?? (await readerOf(path));
+  if ((database !== undefined) !== (table !== undefined)) throw new LockstepError({ code: "LS2016", message: "a database has tables: name one", fix: "npx lockstep schema pull postgres://host/database schema.table" });
   const stem = table === undefined ? stemOf(path) : tableStem(table);
   const out = options.out ?? `${stem}.schema.ts`;
   if (existsSync(out) && readSnapshot(readFileSync(out, "utf8")) === null) {
@@ -55,10 +57,11 @@ export async function check(files: readonly string[]): Promise<{ readonly lines:
 async function checkOne(file: string): Promise<{ readonly lines: readonly string[]; readonly same: boolean }> {
   try {
     const snapshot = snapshotOf(file);
-    const path = snapshot.reader === "readPostgres" || isAbsolute(snapshot.path) || isRemote(snapshot.path) ? snapshot.path : join(dirname(file), snapshot.path);
+    const database = isDatabase(snapshot.reader) ? databases[snapshot.reader] : undefined;
+    const path = database !== undefined || isAbsolute(snapshot.path) || isRemote(snapshot.path) ? snapshot.path : join(dirname(file), snapshot.path);
     const lines = drift(snapshot, await describe({ ...snapshot, path }));
     if (lines.length === 0) return { lines: [`${file}: as the data`], same: true };
-    return { lines: [`${file}: the data of ${path} are others`, ...lines, `  take them over: npx lockstep schema pull ${snapshot.reader === "readPostgres" ? `${snapshot.url ?? "postgres://"} ${JSON.stringify(path)}` : path} -o ${file}`], same: false };
+    return { lines: [`${file}: the data of ${path} are others`, ...lines, `  take them over: npx lockstep schema pull ${database !== undefined ? `${snapshot.url ?? database.bare} ${JSON.stringify(path)}` : path} -o ${file}`], same: false };
   } catch (error) {
     // One source that cannot be read does not hide what has changed in the others.
     if (!(error instanceof LockstepError)) throw error;
@@ -91,15 +94,23 @@ function describe({ reader, path, url, delimiter }: Omit<Snapshot, "columns">): 
     case "readJsonLines":
       return describeJsonLines(path);
     case "readPostgres":
-      return describePostgres(path, url);
+    case "readFlightSql":
+      return databases[reader].describe(path, url);
     default:
       return describeParquet(path);
   }
 }
 
-const isDatabase = (path: string): boolean => /^postgres(?:ql)?:\/\//.test(path);
+/** `bare`: the URL of the one that the environment says. */
+const databases = {
+  readPostgres: { url: /^postgres(?:ql)?:\/\//, bare: "postgres://", describe: describePostgres },
+  readFlightSql: { url: /^grpc(?:\+tls|\+tcp)?:\/\//, bare: "grpc://", describe: describeFlightSql },
+} as const;
+
+const isDatabase = (reader: SchemaReader): reader is keyof typeof databases => reader in databases;
+const databaseOf = (path: string): keyof typeof databases | undefined => (Object.keys(databases) as (keyof typeof databases)[]).find((reader) => databases[reader].url.test(path));
 /** All of it is said by the environment. */
-const isBare = (url: string): boolean => /^postgres(?:ql)?:\/\/$/.test(url);
+const isBare = (url: string): boolean => /^(?:postgres(?:ql)?|grpc(?:\+tls|\+tcp)?):\/\/$/.test(url);
 
 /** `sales.orders` → "orders" */
 const tableStem = (table: string): string => (/\s/.test(table) ? "query" : table.split(".").at(-1)!.replaceAll('"', "").replaceAll(/[^\w$-]+/g, "-"));

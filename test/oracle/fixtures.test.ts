@@ -8,6 +8,7 @@ import { pathToFileURL } from "node:url";
 import { format, inspect } from "node:util";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { shared } from "../sample.ts";
 import { root } from "../scripts/lib.mjs";
 import { expectedFile, findFixtures, readExpected } from "../snap/fixtures.ts";
 import { runnableFixtures, type RunnableFixture } from "../snap/run.ts";
@@ -113,7 +114,7 @@ it("every fixture that compiles is run", () => {
   expect(findFixtures().filter(({ status, name }) => status === "ok" && !run.has(name)).map(({ name }) => name)).toEqual([]);
 });
 
-describe.each(fixtures.map((fixture) => [fixture.name, fixture] as const))("%s", (_, fixture) => {
+describe.each(fixtures.map((fixture, turn) => [fixture.name, fixture, turn] as const))("%s", (_, fixture, turn) => {
   const right: Plain[] = [];
 
   it("plain Node's answer is the Result of expected.md", async () => {
@@ -129,7 +130,7 @@ describe.each(fixtures.map((fixture) => [fixture.name, fixture] as const))("%s",
     else expect(now, "LOCKSTEP_UPDATE=1 npm test -- oracle/fixtures writes it").toBe(before);
   });
 
-  it.each(RANKS)("that of %i ranks is the same", async (ranks) => {
+  it.each(shared(RANKS, turn))("that of %i ranks is the same", async (ranks) => {
     const pool = pools.get(ranks) ?? new RankPool(ranks);
     pools.set(ranks, pool);
     for (const [call, [name, ...args]] of fixture.run.calls.entries()) {

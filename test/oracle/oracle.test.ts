@@ -1,12 +1,13 @@
 /**
  * The oracle: every program of `programs/` runs untransformed in this process, and transformed on 1, 2, 3 and 7
- * ranks, over the same tables; results, written rows and written schemas must be equal, and on ranks to the last bit. Some run on 3 ranks over MPI
- * as well; `LOCKSTEP_ORACLE_MPI=1`: all of them.
+ * ranks (in the short form on two of these counts, its neighbours on the others), over the same tables; results, written rows and written schemas must
+ * be equal, and on ranks to the last bit. Some run on 3 ranks over MPI as well; `LOCKSTEP_ORACLE_MPI=1`: all of them.
  */
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { shared } from "../sample.ts";
 import { root } from "../scripts/lib.mjs";
 import { mpis, type Mpi } from "../conformance/mpis.ts";
 import { buildPrograms, type Program } from "./build-programs.ts";
@@ -72,12 +73,14 @@ function expected(id: string, run: Run): Promise<{ answer: Answer; out: string }
   return result;
 }
 
+let turn = 0;
 for (const file of files) {
   const module = (await import(pathToFileURL(file).href)) as Record<string, Run>;
   const name = file.slice(root.length + 1);
   describe(name, () => {
     for (const [export_, run] of Object.entries(module)) {
-      for (const { ranks, over } of pooled.filter(({ over }) => !over || OVER_MPI.test(file))) {
+      turn += 1;
+      for (const { ranks, over } of shared(pooled, turn).filter(({ over }) => !over || OVER_MPI.test(file))) {
         const where = `${ranks} rank${ranks === 1 ? "" : "s"}${over ? ` over ${over.name}` : ""}`;
         it(`${export_} on ${where}`, async () => {
           const id = `${name}#${export_}`;
@@ -112,7 +115,7 @@ for (const file of files) {
 }
 
 // Dates of rows, files and windows are UTC's, local getters go by rank 0's zone: west of Greenwich and between whole hours.
-describe.each(["America/New_York", "Asia/Kolkata"])("in the zone %s", (zone) => {
+describe.each([["America/New_York", 0], ["Asia/Kolkata", 1]] as const)("in the zone %s", (zone, other) => {
   const dated = files.filter((file) => /\/(row-dates|csv|json-lines|header-only|windows|groups|sorting|writing|exact|scripts|joins)\.ts$/.test(file));
   let pool: RankPool;
   beforeAll(() => void (pool = new RankPool(3, { TZ: zone })));
@@ -120,7 +123,7 @@ describe.each(["America/New_York", "Asia/Kolkata"])("in the zone %s", (zone) => 
 
   it.each(dated.map((file) => [file.slice(root.length + 1), file] as const))("%s on 3 ranks", async (name, file) => {
     const own = process.env.TZ;
-    for (const [export_, run] of Object.entries((await import(pathToFileURL(file).href)) as Record<string, Run>)) {
+    for (const [export_, run] of shared(Object.entries((await import(pathToFileURL(file).href)) as Record<string, Run>), other)) {
       const [id, folder] = [`${name}#${export_}`, join(scratch, zone.replace(/\W/g, "-"), export_)];
       process.env.TZ = zone;
       try {

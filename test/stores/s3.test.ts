@@ -12,6 +12,7 @@ import { difference } from "../oracle/compare.ts";
 import { makeTables, type Tables } from "../oracle/data.ts";
 import { type Answer, RankPool } from "../oracle/rank-pool.ts";
 import { writtenDifference } from "../oracle/written.ts";
+import { shared } from "../sample.ts";
 import { root } from "../scripts/lib.mjs";
 import { Bucket } from "./bucket.ts";
 import * as jobs from "./programs/jobs.ts";
@@ -39,7 +40,7 @@ async function value(pool: RankPool, name: keyof typeof jobs, ...args: unknown[]
   return answer.value;
 }
 
-for (const start of [versitygw, s3mock]) {
+for (const [turn, start] of [versitygw, s3mock].entries()) {
   describe(start.name, () => {
     let server: Server;
     let front: Proxy;
@@ -73,7 +74,7 @@ for (const start of [versitygw, s3mock]) {
       return folder;
     }
 
-    for (const ranks of [1, 2, 3, 7]) {
+    for (const ranks of shared([1, 2, 3, 7], turn)) {
       it(`reads and writes on ${ranks} rank${ranks === 1 ? "" : "s"}`, async () => {
         expect(difference(await jobs.sums(tables), await value(pool(ranks), "sums", remote))).toBeNull();
         expect(difference(await jobs.texts(tables), await value(pool(ranks), "texts", remote))).toBeNull();

@@ -3,8 +3,8 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    // Tests start rank processes: two files at a time fill two cores.
-    maxWorkers: 2,
+    // Tests start processes and wait for them: three files at a time fill two cores. What took longest the last time begins first.
+    maxWorkers: 3,
     testTimeout: 60_000,
     hookTimeout: 120_000,
   },

@@ -38,6 +38,15 @@ type Name = keyof typeof programs;
 const plain = (name: Name, ...args: unknown[]): Promise<Answer> =>
   (programs[name] as (...args: unknown[]) => Promise<unknown>)(...args).then((value): Answer => ({ value }), (error: Error & { code?: string }): Answer => ({ error: { message: error.message, code: error.code! } }));
 
+/** Answers that are compared with those of several rank counts. */
+const known = new Map<string, Promise<Answer>>();
+function plainOnce(name: Name, ...args: unknown[]): Promise<Answer> {
+  const key = JSON.stringify([name, args]);
+  const answer = known.get(key) ?? plain(name, ...args);
+  known.set(key, answer);
+  return answer;
+}
+
 const kept = (folder: string): unknown[] => readdirSync(folder).filter((name) => name.endsWith(".jsonl")).sort().flatMap((name) => readFileSync(join(folder, name), "utf8").split("\n").filter(Boolean).map((line) => JSON.parse(line) as unknown));
 
 it("plain Node leaves out what is no row", async () => {
@@ -65,17 +74,17 @@ describe.each([1, 2, 3, 7])("on %i ranks", (ranks) => {
   };
 
   it.each([["csv", csv], ["csv", packed], ["csv", many], ["jsonLines", lines], ["unsaid", csv]] as const)("%s of %s", async (name, path) => {
-    const [right, answer] = [await plain(name, path), await onRanks(name, path)];
+    const [right, answer] = [await plainOnce(name, path), await onRanks(name, path)];
     if ("error" in right || "error" in answer) expect.fail(JSON.stringify([right, answer]));
     expect(difference(right.value, answer.value)).toBeNull();
   });
 
   it("keeps the same lines", async () => {
-    const [right, out] = [join(scratch, `right-${ranks}`), join(scratch, `out-${ranks}`)];
-    for (const folder of [right, out]) mkdirSync(folder);
+    const [right, out] = [join(scratch, "right"), join(scratch, `out-${ranks}`)];
+    for (const folder of [right, out]) mkdirSync(folder, { recursive: true });
     // Twice: the second ones take the place of the first.
-    for (let time = 0; time < 2; time++) expect(await onRanks("collected", many, lines, out)).toEqual(await plain("collected", many, lines, right));
-    for (const part of ["csv", "lines"]) expect(kept(join(out, part))).toEqual(kept(join(right, part)));
+    for (let time = 0; time < 2; time++) expect(await onRanks("collected", many, lines, out)).toEqual(await plainOnce("collected", many, lines, right));
+    for (const part of ["csv", "lines"]) expect(difference(kept(join(right, part)), kept(join(out, part)))).toBeNull();
     expect(kept(join(out, "csv")).length).toBeGreaterThan(45_000);
   });
 

@@ -1,30 +1,28 @@
 /** What writers lay out in folders and files, read by pyarrow, DuckDB and Polars, and files that others have compressed or laid out: plain Node and ranks. */
-import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { promisify } from "node:util";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildPrograms, type Program } from "../../oracle/build-programs.ts";
 import { RankPool } from "../../oracle/rank-pool.ts";
 import { pythonWith } from "../../python.ts";
 import { root } from "../../scripts/lib.mjs";
+import { Service } from "../../service.ts";
 import * as jobs from "./program.ts";
 
 const scratch = mkdtempSync(join(root, ".lockstep-files-"));
 const pool = new RankPool(3, {});
-const pythons = new Map<string, string>();
+const readers = new Map<string, Service>();
 let programs: Map<string, Program>;
 
 beforeAll(async () => {
   const [peers, arrow] = [await pythonWith("peers"), await pythonWith("pyiceberg")];
-  for (const library of ["duckdb", "polars"]) pythons.set(library, join(peers, "python"));
-  pythons.set("pyarrow", join(arrow, "python"));
+  for (const [library, python] of [["duckdb", peers], ["polars", peers], ["pyarrow", arrow]] as const) readers.set(library, new Service(join(python, "python"), [join(root, "test/unit/files/peers.py"), library]));
   programs = new Map((await buildPrograms([join(root, "test/unit/files/program.ts")], join(scratch, "built"))).map((program) => [program.id.split("#")[1]!, program]));
   for (const execution of executions) await run(execution, "laidOut", join(scratch, execution));
 }, 600_000);
 afterAll(async () => {
-  await pool.close();
+  await Promise.all([pool.close(), ...[...readers.values()].map((reader) => reader.close())]);
   rmSync(scratch, { recursive: true, force: true });
 });
 
@@ -38,10 +36,7 @@ async function run(execution: (typeof executions)[number], name: keyof typeof jo
   return answer.value;
 }
 
-async function seenBy(library: string, kind: string, path: string): Promise<unknown> {
-  const { stdout } = await promisify(execFile)(pythons.get(library)!, [join(root, "test/unit/files/peers.py"), library, kind, path]);
-  return JSON.parse(stdout);
-}
+const seenBy = (library: string, kind: string, path: string): Promise<unknown> => readers.get(library)!.ask(kind, path);
 
 const rows = [
   { n: 1, city: "Oslo", year: 2023, ok: true },

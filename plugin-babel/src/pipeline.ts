@@ -9,6 +9,7 @@ import { instructions } from "./ir/ir.ts";
 import { printFunction } from "./ir/print.ts";
 import type { Stage as IRStage } from "./ir/spec.ts";
 import { findBesides } from "./lower/besides.ts";
+import { limitReaders } from "./lower/first-rows.ts";
 import { cutPlans } from "./lower/cut-plans.ts";
 import { pruneColumns } from "./lower/prune-columns.ts";
 import { pushFilters } from "./lower/push-filters.ts";
@@ -81,6 +82,7 @@ export const pipeline: readonly Pass[] = [
     for (const fn of p.functions) {
       findBesides(fn.ir);
       pruneColumns(fn.ir);
+      limitReaders(fn.ir);
     }
   } },
   // After the operators are final.

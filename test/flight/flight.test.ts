@@ -79,6 +79,7 @@ it("asks for what is read, once, and of a query with an order for the query", as
   };
   const columns = "SELECT * FROM sales.orders WHERE 1 = 0";
   expect(await statements("twice")).toEqual([columns, 'SELECT "id", "customer" FROM sales.orders']);
+  expect(await statements("firstOf")).toEqual([columns, 'SELECT "id" FROM sales.orders LIMIT 20']);
   expect(await statements("counted")).toEqual([columns, "SELECT 1 FROM sales.orders"]);
   expect((await statements("queries")).slice(1, 2)).toEqual(["select id, name from sales.orders order by id desc limit 4000"]);
   const pushed = (await statements("pushed")).filter((sql) => sql !== columns);

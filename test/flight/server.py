@@ -24,8 +24,13 @@ parser.add_argument("--elsewhere", action="store_true", help="the odd endpoints 
 options = parser.parse_args()
 
 
+printing = threading.Lock()
+
+
 def note(**what):
-    print(json.dumps(what), flush=True)
+    # Of several threads, a line each.
+    with printing:
+        print(json.dumps(what), flush=True)
 
 
 def fields(message):

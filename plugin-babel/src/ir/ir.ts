@@ -157,6 +157,8 @@ export interface Instruction {
   demanded: readonly string[] | null;
   /** By prune-columns, on a reader: what its files' columns besides the interface's would change. */
   besides: Besides | null;
+  /** By prune-columns, on a reader: so many of its first rows anyone reads; null: who knows. */
+  limit: number | null;
   /** By push-filters, on a reader: conjuncts that rows must pass, with the lines they came from. */
   pushed: RowArgument[];
   /** By infer-distributions. */
@@ -177,6 +179,7 @@ export function instruction(fields: Pick<Instruction, "id" | "op" | "span" | "fr
     type: null,
     demanded: null,
     besides: null,
+    limit: null,
     pushed: [],
     distribution: null,
     order: null,

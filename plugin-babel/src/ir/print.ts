@@ -30,6 +30,7 @@ export function printInstruction(i: Instruction): string {
   if (i.type) parts.push(`: ${printTableType(i.type)}`);
   if (i.demanded) parts.push(`demanded ${JSON.stringify(i.demanded)}`);
   if (i.besides) parts.push(`besides ${JSON.stringify(i.besides.seen ?? "")} ${JSON.stringify(i.besides.clashing)}`);
+  if (i.limit !== null) parts.push(`first ${i.limit}`);
   if (i.distribution) parts.push(`on ${printPlace(i.distribution)}`);
   if (i.order) parts.push(i.order.observed ? `ordered ${JSON.stringify(i.order.why ?? "")}` : "unordered");
   if (i.executes !== null) parts.push(i.executes ? "executes" : "answered");

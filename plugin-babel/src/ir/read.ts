@@ -63,11 +63,12 @@ function readInstruction(id: number, s: Scanner): Instruction {
   const type = s.accept(/:/) === null ? null : readTableType(s);
   const demanded = s.accept(/demanded /) === null ? null : s.strings();
   const besides = s.accept(/besides /) === null ? null : { seen: s.string() || null, clashing: s.strings() };
+  const limit = s.accept(/first (\d+)/);
   const distribution = s.accept(/on /) === null ? null : readDistribution(s);
   const order: Order | null = s.accept(/unordered/) !== null ? { observed: false, why: null } : s.accept(/ordered /) !== null ? { observed: true, why: s.string() || null } : null;
   const executes = s.accept(/executes/) !== null ? true : s.accept(/answered/) !== null ? false : null;
   const frame = Number(s.accept(/frame (\d+)/) ?? 0);
-  return instruction({ id, op, inputs, scalars, ...(partial ? { partial } : {}), declared, rows, pushed, columns, type, demanded, besides, distribution, order, executes, frame, span: readSpan(s) });
+  return instruction({ id, op, inputs, scalars, ...(partial ? { partial } : {}), declared, rows, pushed, columns, type, demanded, besides, limit: limit === null ? null : Number(limit), distribution, order, executes, frame, span: readSpan(s) });
 }
 
 function readRowArgument(role: RowArgument["role"], s: Scanner): RowArgument {

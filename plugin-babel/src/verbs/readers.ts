@@ -50,7 +50,7 @@ const reader = (name: string, format: string, options?: Options, takes: "path" |
   demands: () => [],
   lower: (i) => ({
     method: name,
-    descriptor: { columns: columnTypes(scanned(i)), declared: columnTypes(i.declared ?? []), ...pushedFilter(i), ...besides(i) },
+    descriptor: { columns: columnTypes(scanned(i)), declared: columnTypes(i.declared ?? []), ...pushedFilter(i), ...besides(i), ...(i.limit !== null && { limit: i.limit }) },
   }),
 });
 
@@ -89,6 +89,7 @@ export const readFlightSql: Verb = {
     { kind: "scalar", name: "options", optional: true, default: "{}", options: optionsOf.readFlightSql },
   ],
   communicates: () => "what the server tells rank 0 of the rows, once (Bcast)",
+  limited: true,
 };
 
 export const readSource: Verb = {

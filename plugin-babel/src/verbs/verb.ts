@@ -72,6 +72,8 @@ export interface Verb {
   passFilter?(i: Instruction, columns: ReadonlySet<string>): { readonly input: number; readonly rename?: ReadonlyMap<string, string> } | null;
   /** Doing it again costs less than keeping its result; only if that holds of its inputs too. */
   readonly repeatable: boolean;
+  /** Of a reader: it takes how many of its first rows are wanted. */
+  readonly limited?: true;
   /** Of an observer: its answer, as messages call it. */
   readonly gives?: string;
   /** Answered from the table's type: nothing runs. */

@@ -42,6 +42,8 @@ export interface ReaderDescriptor extends Sited {
   clashing?: string[];
   /** A pushed conjunction; rows and row groups that cannot match are not read. */
   filter?: Expression;
+  /** So many of the first rows are wanted, at most. */
+  limit?: number;
 }
 
 interface Opened {
@@ -92,15 +94,15 @@ export function readPostgres(table: string, options: ReadPostgresOptions<Record<
   });
 }
 
-/** Opens a table or a query of a server of Flight SQL, which is asked for the columns that are read, and the rows that the filter leaves. */
+/** Opens a table or a query of a server of Flight SQL, which is asked for the columns that are read, the rows that the filter leaves, and no more than are wanted. */
 export function readFlightSql(table: string, options: ReadFlightSqlOptions<Record<string, unknown>> | undefined, descriptor: ReaderDescriptor): Promise<SpmdTable> {
   const call = currentCall();
-  const { columns, declared, filter, site } = descriptor;
+  const { columns, declared, filter, limit, site } = descriptor;
   return call.inOrder(async () => {
     checkReader("readFlightSql", options, descriptor);
     if (typeof table !== "string" || table.trim() === "") throw new LockstepError({ code: "LS2015", message: `readFlightSql takes the name of a table, or a query, not ${table === "" ? "an empty text" : typeof table}`, site });
     const { url, types = {}, connections } = options ?? {};
-    const request = engineText({ table, url, columns: columns.map(({ name }) => name), declared, types, ...(filter && { filter }), connections, site });
+    const request = engineText({ table, url, columns: columns.map(({ name }) => name), declared, types, ...(filter && { filter }), ...(limit !== undefined && { limit }), connections, site });
     return (await opened(call, table, descriptor, false, (engine) => engine.openFlightSql(request))).table;
   });
 }

@@ -24,6 +24,9 @@ pub struct FlightSqlRequest {
     /// What the program asks of every row.
     #[serde(default)]
     pub filter: Option<Expression>,
+    /// So many of the first rows are wanted; there is no filter then.
+    #[serde(default)]
+    pub limit: Option<u64>,
     /// Connections at once, over all ranks.
     #[serde(default = "eight")]
     pub connections: usize,

@@ -106,10 +106,10 @@ impl FlightSqlSource {
     }
 
     async fn relation(mut self, condition: Option<&str>) -> Result<FlightSqlRelation> {
-        let FlightSqlRequest { columns, connections, .. } = self.request;
+        let FlightSqlRequest { columns, limit, connections, .. } = self.request;
         let names: Vec<String> = self.schema.fields().iter().map(|field| field.name().clone()).collect();
         let columns = if self.asked.is_open() { columns } else { names.clone() };
-        let statement = self.asked.reading(&columns, columns == names, condition);
+        let statement = self.asked.reading(&columns, columns == names, condition, limit);
         let info = self.client.flight_info(&self.name, &statement).await?;
         let target = self.client.target().clone();
         let size = size(&info, columns.len());

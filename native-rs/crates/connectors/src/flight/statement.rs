@@ -37,15 +37,16 @@ impl Asked {
         self.query.as_deref().is_none_or(|query| !has_order(query))
     }
 
-    /// These columns of the rows that a condition leaves; `all`: they are all that there are.
-    pub fn reading(&self, columns: &[String], all: bool, condition: Option<&str>) -> String {
-        if let Some(query) = self.query.as_ref().filter(|_| !self.is_open() || all && condition.is_none()) {
+    /// These columns of the rows that a condition leaves, the first of them; `all`: they are all that there are.
+    pub fn reading(&self, columns: &[String], all: bool, condition: Option<&str>, limit: Option<u64>) -> String {
+        if let Some(query) = self.query.as_ref().filter(|_| !self.is_open() || all && condition.is_none() && limit.is_none()) {
             return query.clone();
         }
         let named: Vec<String> = columns.iter().map(|column| name(column)).collect();
         let columns = if all { "*".to_owned() } else if columns.is_empty() { "1".to_owned() } else { named.join(", ") };
         let condition = condition.map_or_else(String::new, |condition| format!(" WHERE {condition}"));
-        format!("SELECT {columns} FROM {}{condition}", self.from)
+        let limit = limit.map_or_else(String::new, |limit| format!(" LIMIT {limit}"));
+        format!("SELECT {columns} FROM {}{condition}{limit}", self.from)
     }
 }
 
@@ -105,14 +106,14 @@ mod tests {
         let columns = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         let table = Asked::new("sales.orders");
         assert_eq!(table.describing(), "SELECT * FROM sales.orders WHERE 1 = 0");
-        assert_eq!(table.reading(&columns(&["id", "a\"b"]), false, Some("\"id\" > 5")), "SELECT \"id\", \"a\"\"b\" FROM sales.orders WHERE \"id\" > 5");
-        assert_eq!(table.reading(&columns(&["id"]), true, None), "SELECT * FROM sales.orders");
-        assert_eq!(table.reading(&[], false, None), "SELECT 1 FROM sales.orders");
+        assert_eq!(table.reading(&columns(&["id", "a\"b"]), false, Some("\"id\" > 5"), None), "SELECT \"id\", \"a\"\"b\" FROM sales.orders WHERE \"id\" > 5");
+        assert_eq!(table.reading(&columns(&["id"]), true, None, None), "SELECT * FROM sales.orders");
+        assert_eq!(table.reading(&[], false, None, Some(7)), "SELECT 1 FROM sales.orders LIMIT 7");
         let query = Asked::new(" select a, b from t -- all;\n; ");
-        assert_eq!(query.reading(&columns(&["a", "b"]), true, None), "select a, b from t -- all;");
-        assert_eq!(query.reading(&columns(&["a"]), false, None), "SELECT \"a\" FROM (\nselect a, b from t -- all;\n) AS source");
+        assert_eq!(query.reading(&columns(&["a", "b"]), true, None, None), "select a, b from t -- all;");
+        assert_eq!(query.reading(&columns(&["a"]), false, None, None), "SELECT \"a\" FROM (\nselect a, b from t -- all;\n) AS source");
         let ordered = Asked::new("select a, b from t order\n by a limit 5");
-        assert_eq!(ordered.reading(&columns(&["a"]), false, Some("x")), "select a, b from t order\n by a limit 5");
+        assert_eq!(ordered.reading(&columns(&["a"]), false, Some("x"), Some(2)), "select a, b from t order\n by a limit 5");
     }
 
     #[test]

@@ -11,7 +11,18 @@ export function dominators(blocks: readonly Block[]): Map<BlockId, ReadonlySet<B
 /** For each block the blocks that every path from it to the function's end passes, itself included. */
 export function postdominators(blocks: readonly Block[]): Map<BlockId, ReadonlySet<BlockId>> {
   const after = new Map<BlockId, BlockId[]>(blocks.map((b) => [b.id, successors(b)]));
+  // Where no way leads to the end, in a loop that only an error ends, there is nothing that every path passes.
+  const before = new Map<BlockId, BlockId[]>(blocks.map((b) => [b.id, []]));
+  for (const [id, targets] of after) for (const target of targets) before.get(target)!.push(id);
+  const ending = new Set<BlockId>();
   const ends = new Set(blocks.filter((b) => successors(b).length === 0).map((b) => b.id));
+  const reach = (id: BlockId): void => {
+    if (ending.has(id)) return;
+    ending.add(id);
+    before.get(id)!.forEach(reach);
+  };
+  ends.forEach(reach);
+  for (const { id } of blocks) if (!ending.has(id)) ends.add(id);
   return fixpoint(blocks.map((b) => b.id).reverse(), after, ends);
 }
 

@@ -4,7 +4,7 @@
  *
  * A divergence analysis over the syntax, to a fixpoint. Data: a variable that is ever given something varying is varying,
  * whatever the pattern or method. Control: so is one that is assigned under a varying condition, in a loop that a varying
- * condition leaves or cuts short, after a varying throw in the same try, or in a function that is called in such a place.
+ * condition leaves or cuts short, after a varying return, after a varying throw in the same try, or in a function that is called in such a place.
  */
 import type * as t from "@babel/types";
 import { collectiveOf, givesAlike, givesRoot } from "./collectives.ts";
@@ -19,9 +19,13 @@ interface Around {
   readonly place: Place;
   /** Ranks may differ in whether they come here. */
   readonly controlled: boolean;
+  /** Some may have returned: the others agree about their own variables, but what is outside of the function all may see later. */
+  readonly partly: boolean;
   /** What `break`, `continue` and `throw` may leave, outermost first. */
   readonly left: readonly t.Node[];
   readonly fn: t.Function;
+  /** Whether ranks have returned from it that others have not. */
+  readonly returned: { some: boolean };
 }
 
 /** Whether an expression is a table. */
@@ -41,6 +45,8 @@ export class Varying {
   readonly #written = new Set<Binding>();
   /** Loops, switches, labelled statements and tries that ranks leave differently, and functions not all of them call. */
   readonly #diverging = new Set<t.Node>();
+  /** Loops that ranks return from differently, and functions called in such places. */
+  readonly #partly = new Set<t.Node>();
   readonly #returning = new Set<t.Function>();
   readonly #analysed = new Set<t.Function>();
   /** Helpers of which it has been found out what they return where their arguments vary, and where these are batches. */
@@ -60,10 +66,10 @@ export class Varying {
   /** Notes what varies in `fn`. */
   analyse(fn: t.Function, outer: Place): void {
     this.#analysed.add(fn);
-    const size = () => this.#dealt.size + this.#batches.size + this.#bindings.size + this.#written.size + this.#diverging.size + this.#returning.size;
+    const size = () => [this.#dealt, this.#batches, this.#bindings, this.#written, this.#diverging, this.#partly, this.#returning].reduce((sum, found) => sum + found.size, 0);
     for (let before = -1; before !== size(); ) {
       before = size();
-      this.#visit(fn, { place: outer, controlled: false, left: [], fn });
+      this.#visit(fn, { place: outer, controlled: false, partly: false, left: [], fn, returned: { some: false } });
     }
   }
 
@@ -188,7 +194,7 @@ export class Varying {
   #visit(node: t.Node, around: Around): void {
     if (isTypeOnly(node)) return;
     const place = within(node, around.place);
-    let inner: Around = { ...around, place };
+    let inner: Around = { ...around, place, partly: around.partly || around.returned.some };
     this.#writes(node, inner);
     switch (node.type) {
       case "IfStatement":
@@ -229,6 +235,10 @@ export class Varying {
       case "ReturnStatement":
       case "YieldExpression":
         if (around.controlled || (node.argument && this.is(node.argument, place))) this.#returning.add(around.fn);
+        if (around.controlled && node.type === "ReturnStatement") {
+          for (const loop of around.left) this.#partly.add(loop);
+          around.returned.some = true;
+        }
         break;
       case "CallExpression":
         inner = this.#call(node, inner);
@@ -239,10 +249,11 @@ export class Varying {
       case "ObjectMethod":
         if (node.body.type !== "BlockStatement" && this.is(node.body, place)) this.#returning.add(node);
         this.#analysed.add(node);
-        inner = { ...inner, fn: node, left: [] };
+        inner = { ...inner, fn: node, left: [], returned: { some: false } };
         break;
     }
     if (this.#diverging.has(node)) inner = { ...inner, controlled: true };
+    if (this.#partly.has(node)) inner = { ...inner, partly: true };
     if (LOOP.test(node.type) || node.type === "SwitchStatement" || node.type === "TryStatement" || node.type === "LabeledStatement") inner = { ...inner, left: [...inner.left, node] };
     for (const child of childNodes(node)) this.#visit(child, inner);
   }
@@ -251,7 +262,7 @@ export class Varying {
     return around.controlled || !tests.some((test) => test && this.is(test, around.place)) ? around : { ...around, controlled: true };
   }
 
-  #writes(node: t.Node, { place, controlled }: Around): void {
+  #writes(node: t.Node, { place, controlled, partly, fn }: Around): void {
     if (node.type === "VariableDeclarator" && node.init && !controlled) {
       if (node.id.type === "Identifier" && this.#handed(node.id, node.init, place, place)) return;
       if (node.id.type === "ObjectPattern" && this.#isBatch(node.init, place)) return this.#markBatch(node.id, place);
@@ -262,7 +273,13 @@ export class Varying {
       : node.type === "AssignmentPattern" ? [[node.left], node.right]
       : node.type === "CallExpression" || node.type === "OptionalCallExpression" ? [[changedBy(node)], node]
       : [writtenBy(node), null];
-    for (const target of targets) if (target && (controlled || (value && this.is(value, place)))) this.#mark(target, place);
+    const isCall = node.type === "CallExpression" || node.type === "OptionalCallExpression";
+    const isOwn = (target: t.Node): boolean => !isCall && targetsOf(target).every((part) => part.type === "Identifier" && place.scope.getBinding(part.name)?.scope.getFunctionParent()?.block === fn);
+    for (const target of targets) {
+      if (!target || !(controlled || (partly && !isOwn(target)) || (value && this.is(value, place)))) continue;
+      if (isCall) this.#markObject(target, place);
+      else this.#mark(target, place);
+    }
   }
 
   /** The function a call names gets its arguments; callbacks of a varying call run as often as ranks please. */
@@ -270,6 +287,7 @@ export class Varying {
     const helper = helperOf(node.callee, around.place, this.#modules);
     if (helper) {
       if (around.controlled) this.#diverging.add(helper.node);
+      else if (around.partly) this.#partly.add(helper.node);
       const inside = within(helper.node, helper);
       this.given(helper.node, node.arguments, inside, around.place);
       if (!this.#analysed.has(helper.node)) this.analyse(helper.node, helper);

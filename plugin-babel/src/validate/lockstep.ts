@@ -10,23 +10,31 @@ import { type Block, type BlockId, type FunctionIR, instructions, successors, ty
 import type { SourceSpan } from "../ir/types.ts";
 
 export function checkLockstep(fn: FunctionIR, report: (d: Diagnostic) => void): void {
-  const going = goingOn(fn.blocks);
+  const going = goingOn(fn.blocks.map(onlyKnownThrows));
   const blocks = new Map(going.map((b) => [b.id, b]));
   const after = postdominators(going);
   for (const block of going) {
     const { terminator: t } = block;
     if (t.kind !== "branch" || !t.condition.varying) continue;
-    const guarded = guardedBy(block, blocks, after);
+    const guarded = guardedBy(block, blocks, after.get(block.id)!);
     if (guarded) report(varyingCondition(t.condition.span, t.condition.source, guarded.what, guarded.span));
   }
   checkOperands(fn, report);
 }
 
+/**
+ * Of the ways into a handler those that the graph shows: a `throw`. What else throws does so on all ranks at the same place, since between a varying
+ * condition and the place where its paths meet again there is nothing but scalar code.
+ */
+function onlyKnownThrows(block: Block): Block {
+  const { handler, terminator: t } = block;
+  return { ...block, handler: null, terminator: t.kind === "throw" && handler !== null ? { kind: "goto", target: handler } : t };
+}
+
 /** Without the paths that end in an error nobody catches: it ends the call on all ranks, wherever the others are. */
 function goingOn(all: readonly Block[]): readonly Block[] {
   const failing = new Set<BlockId>();
-  const fails = ({ handler, terminator: t }: Block): boolean =>
-    handler === null && (t.kind === "throw" || (t.kind === "goto" && failing.has(t.target)) || (t.kind === "branch" && failing.has(t.then) && failing.has(t.else)));
+  const fails = ({ terminator: t }: Block): boolean => t.kind === "throw" || (t.kind === "goto" && failing.has(t.target)) || (t.kind === "branch" && failing.has(t.then) && failing.has(t.else));
   for (let before = -1; before !== failing.size; ) {
     before = failing.size;
     for (const block of all) if (fails(block)) failing.add(block.id);
@@ -61,23 +69,23 @@ interface Guarded {
   readonly span: SourceSpan;
 }
 
-/** What communicates first on a path that starts at the branch and has not met the other paths again. */
-function guardedBy(branch: Block, blocks: ReadonlyMap<BlockId, Block>, after: ReadonlyMap<BlockId, ReadonlySet<BlockId>>): Guarded | undefined {
-  const meeting = after.get(branch.id)!;
+/** What communicates first on a path that starts at the branch and has not met the other paths again. One that comes back to the branch has passed what stands in front of it once more. */
+function guardedBy(branch: Block, blocks: ReadonlyMap<BlockId, Block>, meeting: ReadonlySet<BlockId>): Guarded | undefined {
   const seen = new Set<BlockId>();
   const visit = (id: BlockId): Guarded | undefined => {
     if (seen.has(id) || (id !== branch.id && meeting.has(id))) return undefined;
     seen.add(id);
     const block = blocks.get(id)!;
-    const found = id === branch.id ? undefined : communicating(block);
-    if (found) return found;
+    return communicating(block) ?? onward(block);
+  };
+  const onward = (block: Block): Guarded | undefined => {
     for (const next of successors(block)) {
-      const there = visit(next);
-      if (there) return there;
+      const found = visit(next);
+      if (found) return found;
     }
     return undefined;
   };
-  return visit(branch.id);
+  return onward(branch);
 }
 
 function communicating({ instructions, sent, met }: Block): Guarded | undefined {

@@ -21,6 +21,8 @@ pub struct Footers(Arc<Mutex<State>>);
 #[derive(Debug, Default)]
 struct State {
     parsed: HashMap<usize, ArrowReaderMetadata>,
+    /// With the places of pages, of files that were asked for them; None: the file does not say.
+    placed: HashMap<usize, Option<ArrowReaderMetadata>>,
     /// Of remote files, as they stand there: they travel to the other ranks, which then need not ask the store for them.
     raw: HashMap<usize, Bytes>,
 }
@@ -50,6 +52,16 @@ impl Footers {
         Ok(footer)
     }
 
+    /// The footer of `file` with the places of its pages, which `read` reads the first time.
+    pub fn placed(&self, file: usize, read: impl FnOnce() -> Result<Option<ArrowReaderMetadata>>) -> Result<Option<ArrowReaderMetadata>> {
+        if let Some(known) = self.0.lock().expect("no step panics under this lock").placed.get(&file) {
+            return Ok(known.clone());
+        }
+        let placed = read()?;
+        self.0.lock().expect("no step panics under this lock").placed.insert(file, placed.clone());
+        Ok(placed)
+    }
+
     /// Appends what is not read again: file, length, bytes.
     pub fn append_to(&self, bytes: &mut Vec<u8>) {
         let state = self.0.lock().expect("no step panics under this lock");
@@ -69,6 +81,6 @@ impl Footers {
             bytes = bytes.split_off(16);
             raw.insert(file, bytes.split_to(length));
         }
-        Self(Arc::new(Mutex::new(State { parsed: HashMap::new(), raw })))
+        Self(Arc::new(Mutex::new(State { raw, ..State::default() })))
     }
 }

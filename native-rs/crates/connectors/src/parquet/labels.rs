@@ -71,7 +71,7 @@ fn labels_of(dataset: &Dataset, file: usize, group: usize, column: &str) -> Resu
     let group = footer.metadata().row_group(group);
     let leaf = (0..group.num_columns()).find(|leaf| footer.parquet_schema().get_column_root_idx(*leaf) == root);
     let Some(leaf) = leaf else { return Ok(Labels::None) };
-    let pages = Arc::new(Pages::group(blob, group));
+    let pages = Arc::new(Pages::group(blob, group, false));
     let mut reader = SerializedPageReader::new(pages, group.column(leaf), group.num_rows() as usize, None).map_err(fail)?;
     match reader.get_next_page().map_err(fail)? {
         Some(Page::DictionaryPage { buf, num_values, .. }) => Ok(Labels::Page(buf, num_values)),

@@ -3,6 +3,7 @@ mod chunks;
 mod encode;
 mod errors;
 mod labels;
+mod offsets;
 mod options;
 mod read;
 mod row_groups;

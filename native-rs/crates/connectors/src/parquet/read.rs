@@ -29,6 +29,7 @@ use parquet::{
 
 use super::{
     errors::{guarded, reading},
+    offsets::{byte_ranges, footer_of},
     schema::with_types,
 };
 use crate::{
@@ -48,19 +49,21 @@ pub struct Pages {
     blob: Blob,
     /// Size of the largest page that can be right.
     largest: u64,
+    /// Pages are read by their places, each with its header in one piece.
+    placed: bool,
 }
 
 impl Pages {
     /// For reading the footer.
     pub fn footer(blob: &Blob) -> Self {
-        Self { blob: blob.clone(), largest: u64::MAX }
+        Self { blob: blob.clone(), largest: u64::MAX, placed: false }
     }
 
     /// For reading a row group. arrow-rs allocates what a page header asks for, up to 2 GiB, before it finds the page
     /// damaged; no page is larger than its column chunk.
-    pub fn group(blob: Blob, group: &RowGroupMetaData) -> Self {
+    pub fn group(blob: Blob, group: &RowGroupMetaData, placed: bool) -> Self {
         let sizes = group.columns().iter().map(|column| u64::try_from(column.uncompressed_size()).unwrap_or(0));
-        Self { blob, largest: sizes.max().unwrap_or(0).max(1 << 24) }
+        Self { blob, largest: sizes.max().unwrap_or(0).max(1 << 24), placed }
     }
 }
 
@@ -79,7 +82,11 @@ impl ChunkReader for Pages {
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> ParquetResult<Bytes> {
-        self.blob.bytes(start, length).map_err(|error| ParquetError::External(Box::new(error)))
+        let bytes = self.blob.bytes(start, length).map_err(|error| ParquetError::External(Box::new(error)))?;
+        match self.placed && page_size(&bytes) > self.largest {
+            true => Err(too_large().into()),
+            false => Ok(bytes),
+        }
     }
 }
 
@@ -101,7 +108,7 @@ impl Read for Headers {
             self.offset += self.filled as u64;
             self.used = 0;
             if first && page_size(&self.buffer[..self.filled]) > self.largest {
-                return Err(io::Error::new(io::ErrorKind::InvalidData, "a page is larger than its column"));
+                return Err(too_large());
             }
         }
         let count = target.len().min(self.filled - self.used);
@@ -109,6 +116,10 @@ impl Read for Headers {
         self.used += count;
         Ok(count)
     }
+}
+
+fn too_large() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "a page is larger than its column")
 }
 
 /// `uncompressed_page_size`, the second field of a page header in Thrift's compact protocol; 0 if this is none.
@@ -127,7 +138,7 @@ fn page_size(header: &[u8]) -> u64 {
 
 /// Batches of `chunk` with the columns and types of `scan`.
 pub fn open_chunk(dataset: &Dataset, blob: Blob, chunk: &Chunk, options: &ReadOptions, scan: &SchemaRef) -> Result<ChunkBatches> {
-    let footer = dataset.footers.get(dataset, chunk.file, &blob)?;
+    let footer = footer_of(dataset, chunk, &blob)?;
     let file: Arc<str> = blob.name().into();
     let place = format!("row group {}", chunk.group);
     let unchecked = unchecked_roots(&footer);
@@ -143,7 +154,7 @@ pub fn open_chunk(dataset: &Dataset, blob: Blob, chunk: &Chunk, options: &ReadOp
     let whole = group.rows == chunk.rows;
     let batch_size = rows_of_batch(dataset, group, scan).min(options.batch_size);
     let mask = ProjectionMask::roots(footer.parquet_schema(), roots.iter().copied());
-    let pages = Pages::group(blob.clone(), footer.metadata().row_group(chunk.group));
+    let pages = Pages::group(blob.clone(), footer.metadata().row_group(chunk.group), footer.metadata().offset_index().is_some());
     let reader = guarded(&file, &place, || {
         let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(pages, footer)
             .with_row_groups(vec![chunk.group])
@@ -305,14 +316,8 @@ fn with_layout_of(footer: &ArrowReaderMetadata, columns: &[(Held, DataType)], un
 
 /// Where the columns of a chunk stand in its file.
 pub fn needs(dataset: &Dataset, blob: &Blob, chunk: &Chunk, scan: &Schema) -> Result<Vec<Range<u64>>> {
-    let footer = dataset.footers.get(dataset, chunk.file, blob)?;
+    let footer = footer_of(dataset, chunk, blob)?;
     let held = |field: &Arc<Field>| dataset.held(chunk.file, field.name(), footer.schema()).and_then(|held| held.column());
     let roots: Vec<usize> = scan.fields().iter().filter_map(held).collect();
     Ok(byte_ranges(&footer, chunk, &roots))
-}
-
-fn byte_ranges(footer: &ArrowReaderMetadata, chunk: &Chunk, roots: &[usize]) -> Vec<Range<u64>> {
-    let columns = footer.metadata().row_group(chunk.group).columns().iter().enumerate();
-    let read = columns.filter(|(leaf, _)| roots.contains(&footer.parquet_schema().get_column_root_idx(*leaf)));
-    read.map(|(_, column)| column.byte_range()).map(|(start, length)| start..start + length).collect()
 }

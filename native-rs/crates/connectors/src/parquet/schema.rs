@@ -139,7 +139,7 @@ pub fn parsed(name: &str, raw: &Bytes) -> Result<ArrowReaderMetadata> {
         .map_err(|error| reading(name, "the footer", error))
 }
 
-fn typed(footer: ArrowReaderMetadata) -> ParquetResult<ArrowReaderMetadata> {
+pub fn typed(footer: ArrowReaderMetadata) -> ParquetResult<ArrowReaderMetadata> {
     with_types(&footer, |_, field| canonical(field.data_type()))
 }
 

@@ -3,7 +3,7 @@ use arrow::array::AsArray;
 use arrow::datatypes::Int32Type;
 use serde_json::json;
 
-use crate::tables::{dataset, trips};
+use crate::tables::{dataset, in_groups, trips};
 use crate::world::*;
 
 const TRIPS: [(&str, &str); 3] = [("t", "date"), ("zone", "number"), ("miles", "number")];
@@ -59,6 +59,26 @@ fn no_rank_holds_more_than_its_share() {
             let share = 70_017.0 / size as f64;
             assert!(rows.iter().all(|&rows| rows as f64 <= 1.1 * share), "{name} {rows:?}");
         }
+    }
+}
+
+#[test]
+fn one_row_group_is_shared_out() {
+    let (_guard, path) = in_groups("one-group", &[trips(300_000)], 1 << 20);
+    for size in [2, 3, 7] {
+        let results = World::new(size, 1).run(|engine| {
+            let nodes = vec![scan(1, &TRIPS), filter(0, call("gt", "boolean", vec![column("miles", "number"), number(-1.0)]))];
+            let plan = plan(nodes, vec![count(1)]);
+            let path = path.clone();
+            async move {
+                open(&engine, &[&path]).await;
+                execute(&engine, &plan).await.unwrap()
+            }
+        });
+        let operators = operators(&results[0].profile);
+        let rows = by_rank(operators.iter().find(|operator| operator["name"] == "ScanExec").unwrap(), "rows");
+        assert_eq!(rows.iter().sum::<u64>(), 300_000);
+        assert!(rows.iter().all(|&rows| rows as f64 <= 1.2 * 300_000.0 / size as f64), "{rows:?}");
     }
 }
 

@@ -16,17 +16,22 @@ pub fn random(index: u64, below: u64) -> u64 {
 
 /// A directory with one Parquet file a batch, row groups of 1,000 rows.
 pub fn dataset(name: &str, batches: &[RecordBatch]) -> (TempDir, PathBuf) {
+    in_groups(name, batches, 1000)
+}
+
+/// The same in row groups of so many rows.
+pub fn in_groups(name: &str, batches: &[RecordBatch], rows: usize) -> (TempDir, PathBuf) {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join(name);
     std::fs::create_dir(&path).unwrap();
     for (index, batch) in batches.iter().enumerate() {
-        write(&path, index, batch);
+        write(&path, index, batch, rows);
     }
     (directory, path)
 }
 
-fn write(path: &Path, index: usize, batch: &RecordBatch) {
-    let options = ParquetWriteOptions { row_group_rows: 1000, ..ParquetWriteOptions::default() };
+fn write(path: &Path, index: usize, batch: &RecordBatch, row_group_rows: usize) {
+    let options = ParquetWriteOptions { row_group_rows, ..ParquetWriteOptions::default() };
     let mut part = ParquetPart::create(path, index, &batch.schema(), options).unwrap();
     part.write(batch).unwrap();
     part.close().unwrap();

@@ -19,6 +19,8 @@ export interface EngineOptions {
   sample?: number;
   /** Names of optimisations to do without; equal on all ranks. LS2015 for a name that there is not. */
   without?: string[];
+  /** Executions adapt to the rows that they see however small tables are: for tests. */
+  always?: boolean;
 }
 
 /** What left a plan through a sink. */

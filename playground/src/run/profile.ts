@@ -7,6 +7,11 @@ export interface Counters {
   readonly bytesSent: number;
   readonly bytesReceived: number;
   readonly spilledBytes: number;
+  /** Rows that a scan left out, and row groups that it did not read, because the other side of a join has no such key. */
+  readonly rowsDropped?: number;
+  readonly groupsSkipped?: number;
+  /** Rows of heavy keys that a shuffle sent elsewhere than by their hash. */
+  readonly rowsSplit?: number;
 }
 
 export interface Operator {

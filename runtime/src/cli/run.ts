@@ -33,7 +33,7 @@ export function runCommand(): Command {
     .option("--summary", "print a line at the end (default on a terminal)")
     .option("--no-summary", "print none")
     .option("--price <amount>", "what an hour of a core costs, in any currency: the summary then says what the run cost, and its energy", price)
-    .option("--without <optimisations>", "do without them, to see what they gain: specialise (operators for the values that columns can have)")
+    .option("--without <optimisations>", "do without them, to see what they gain: specialise (operators for the values that columns can have), keys (of one side of a join, told to the scan of the other), heavy (keys dealt over ranks)")
     .passThroughOptions()
     .action(async (bundle: string, args: string[], options: RunOptions) => {
       // The ranks inherit it: each has to take down its own part.

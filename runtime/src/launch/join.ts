@@ -33,10 +33,10 @@ async function meet(options: EngineOptions, bundle: Bundle | undefined, surround
   reached(rank, "joining");
   const native = await loadNative(bundle);
   reached(rank, "addon loaded");
-  const { LOCKSTEP_TRACE, LOCKSTEP_WITHOUT } = process.env;
+  const { LOCKSTEP_ADAPT, LOCKSTEP_TRACE, LOCKSTEP_WITHOUT } = process.env;
   const engine = await checked(native.Engine.create({
     rank, size, job, threads, memoryLimit, spillDirectory, trace: LOCKSTEP_TRACE !== undefined, ...trialSample(), ...(localRanks !== undefined && { localRanks }),
-    ...(LOCKSTEP_WITHOUT && { without: LOCKSTEP_WITHOUT.split(",") }),
+    always: LOCKSTEP_ADAPT === "always", ...(LOCKSTEP_WITHOUT && { without: LOCKSTEP_WITHOUT.split(",") }),
   }));
   reached(rank, "engine started");
   if (size > 1) {

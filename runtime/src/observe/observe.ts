@@ -20,7 +20,7 @@ export interface Run {
 
 /** The profile of one execution as the engine writes it: operators top down, with one set of counters a rank. */
 interface Profile {
-  readonly operators: readonly { readonly name: string; readonly ranks: readonly { readonly rows: number; readonly bytesSent: number; readonly spilledBytes: number }[] }[];
+  readonly operators: readonly { readonly name: string; readonly ranks: readonly { readonly rows: number; readonly bytesSent: number; readonly spilledBytes: number; readonly rowsDropped: number }[] }[];
 }
 
 let watched: Run | undefined;
@@ -46,7 +46,7 @@ export function observe(profile: string): void {
   if (!watched.summary && trialReport === undefined) return;
   for (const { name, ranks } of (JSON.parse(profile) as Profile).operators) {
     for (const counters of ranks) {
-      if (name === "ScanExec" || name === "QueryExec") totals.rowsRead += counters.rows;
+      if (name === "ScanExec" || name === "QueryExec") totals.rowsRead += counters.rows + counters.rowsDropped;
       totals.bytesExchanged += counters.bytesSent;
       totals.bytesSpilled += counters.spilledBytes;
     }

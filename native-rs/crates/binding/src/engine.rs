@@ -32,6 +32,8 @@ pub struct JsEngineOptions {
     pub sample: Option<f64>,
     /// Names of optimisations to do without.
     pub without: Option<Vec<String>>,
+    /// Executions adapt to the rows that they see however small tables are: for tests.
+    pub always: Option<bool>,
 }
 
 /// What left a plan through a sink.
@@ -95,6 +97,7 @@ impl JsEngine {
             trace: options.trace.unwrap_or(false),
             sample: options.sample.map(|rows| rows as u64),
             without: options.without.unwrap_or_default(),
+            always: options.always.unwrap_or(false),
         };
         let created = napi::tokio::task::spawn_blocking(move || Engine::create(options)).await;
         let engine = created.map_err(|error| to_js(EngineError::bug(error.to_string())))?.map_err(to_js)?;

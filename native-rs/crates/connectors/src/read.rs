@@ -26,11 +26,11 @@ use serde_json::json;
 use crate::{
     chunks::Chunk,
     csv,
-    bounds::Bound,
-    dataset::{Dataset, Format, Held},
+    dataset::{Dataset, Format},
     errors::{ConnectorError, Result},
-    files::repeated,
+    files::with_constants,
     ipc, json,
+    key_test::{KeyTest, Tests},
     parquet,
     store::Blob,
     text,
@@ -49,12 +49,14 @@ pub struct ReadOptions {
     pub filter: Option<Arc<dyn PhysicalExpr>>,
     /// Name of an added last column, int64: the row's number in the dataset.
     pub row_number: Option<String>,
+    /// Rows that fail one of these are dropped; of Parquet files before more than the tests' columns is decoded.
+    pub tests: Vec<KeyTest>,
 }
 
 impl Default for ReadOptions {
     fn default() -> Self {
         let columns = Vec::new();
-        Self { columns, batch_size: 8192, dictionary: BTreeSet::new(), filter: None, row_number: None }
+        Self { columns, batch_size: 8192, dictionary: BTreeSet::new(), filter: None, row_number: None, tests: Vec::new() }
     }
 }
 
@@ -64,15 +66,18 @@ pub(crate) type ChunkBatches = Box<dyn Iterator<Item = Result<Piece>> + Send>;
 /// Rows that follow one another; columns and types are those of `Dataset::scan_schema`, nulls not yet checked.
 pub(crate) struct Piece {
     pub columns: Vec<ArrayRef>,
+    /// Of the chunk.
     pub rows: usize,
     /// False where a row is deleted.
     pub kept: Option<BooleanArray>,
+    /// Which of the rows, counted from the piece's first, the columns have, where these are not all.
+    pub picked: Option<Vec<u32>>,
 }
 
 impl Piece {
     /// Of one column at least, without deleted rows.
     pub fn whole(columns: Vec<ArrayRef>) -> Self {
-        Self { rows: columns[0].len(), columns, kept: None }
+        Self { rows: columns[0].len(), columns, kept: None, picked: None }
     }
 }
 
@@ -86,6 +91,7 @@ pub struct Reader {
     schema: SchemaRef,
     current: Option<Open>,
     ahead: Ahead,
+    tests: Tests,
 }
 
 /// Bytes that a rank has asked for and not decoded yet, about: what its requests in flight can be, and half of it that
@@ -141,12 +147,18 @@ pub fn read(dataset: Arc<Dataset>, chunks: Vec<Chunk>, options: ReadOptions) -> 
     }
     let schema = Arc::new(Schema::new(fields));
     let ahead = Ahead { share: dataset.is_remote().then(Share::new), ..Ahead::default() };
-    Reader { dataset, chunks: chunks.into(), options, scan, schema, current: None, ahead }
+    let tests = Tests::new(options.tests.clone(), &options.columns);
+    Reader { dataset, chunks: chunks.into(), options, scan, schema, current: None, ahead, tests }
 }
 
 impl Reader {
     pub fn schema(&self) -> SchemaRef {
         Arc::clone(&self.schema)
+    }
+
+    /// Rows dropped by the tests so far.
+    pub fn dropped(&self) -> u64 {
+        self.tests.dropped
     }
 
     /// The same batches as a DataFusion stream; errors are [`ConnectorError`]s inside `DataFusionError::External`.
@@ -243,7 +255,10 @@ impl Reader {
                     _ if self.ahead.share.is_some() && counted(&self.dataset, &chunk, &self.scan) => Box::new(std::iter::empty()),
                     Format::Parquet => {
                         let blob = self.open_next(&chunk)?;
-                        parquet::open_chunk(&self.dataset, blob, &chunk, &self.options, &self.scan)?
+                        match self.tests.is_empty() || !self.dataset.files[chunk.file].deletes.is_empty() {
+                            true => parquet::open_chunk(&self.dataset, blob, &chunk, &self.options, &self.scan)?,
+                            false => parquet::open_tested(&self.dataset, blob, &chunk, &self.options, &self.scan, &mut self.tests)?,
+                        }
                     }
                     Format::Arrow(_) => {
                         let blob = self.open_next(&chunk)?;
@@ -269,7 +284,7 @@ impl Reader {
             }
             let left = (open.chunk.rows - open.done).min(self.options.batch_size as u64) as usize;
             let piece = match counted(&self.dataset, &open.chunk, &self.scan) {
-                true => Piece { columns: Vec::new(), rows: left, kept: None },
+                true => Piece { columns: Vec::new(), rows: left, kept: None, picked: None },
                 false => match open.batches.next() {
                     Some(piece) => piece?,
                     None => return Err(self.ended_early()),
@@ -287,21 +302,34 @@ impl Reader {
         }
     }
 
-    fn assemble(&self, Piece { mut columns, mut rows, kept }: Piece, first_row: u64) -> Result<RecordBatch> {
+    fn assemble(&mut self, Piece { mut columns, mut rows, mut kept, picked }: Piece, first_row: u64) -> Result<RecordBatch> {
         let first = first_row as i64;
-        let numbers = || -> ArrayRef { Arc::new(Int64Array::from_iter_values(first..first + rows as i64)) };
-        let mut numbers = (kept.is_some() || self.options.row_number.is_some()).then(numbers);
+        let tested = picked.is_some();
+        let numbers = || -> ArrayRef {
+            Arc::new(match picked {
+                Some(picked) => Int64Array::from_iter_values(picked.into_iter().map(|row| first + i64::from(row))),
+                None => Int64Array::from_iter_values(first..first + rows as i64),
+            })
+        };
+        let mut numbers = (tested || kept.is_some() || self.options.row_number.is_some()).then(numbers);
+        if tested {
+            rows = numbers.as_ref().map_or(rows, |numbers| numbers.len());
+        }
         if let Some(kept) = &kept {
-            let keep = |column: &ArrayRef| compute::filter(column, kept).map_err(|error| ConnectorError::corrupt(self.file(), error));
-            columns = columns.iter().map(keep).collect::<Result<_>>()?;
-            numbers = numbers.as_ref().map(keep).transpose()?;
-            rows = kept.true_count();
+            (columns, numbers, rows) = self.those(kept, columns, numbers)?;
         }
         for (field, column) in self.scan.fields().iter().zip(&columns) {
             if !field.is_nullable() && column.null_count() > 0 {
                 let position = (0..column.len()).find(|row| column.is_null(*row)).unwrap_or(0);
                 let number = numbers.as_ref().map(|numbers| numbers.as_primitive::<Int64Type>().value(position) as u64);
                 return Err(self.null_found(field.name(), number.unwrap_or(first_row + position as u64)));
+            }
+        }
+        if !tested && !self.tests.is_empty() {
+            kept = self.tests.wanted(&columns, rows)?;
+            if let Some(kept) = &kept {
+                self.tests.dropped += (rows - kept.true_count()) as u64;
+                (columns, numbers, rows) = self.those(kept, columns, numbers)?;
             }
         }
         columns.extend(numbers.filter(|_| self.options.row_number.is_some()));
@@ -316,6 +344,13 @@ impl Reader {
         };
         let mask = filter.evaluate(&batch).and_then(|value| value.into_array(rows)).map_err(engine)?;
         filter_record_batch(&batch, mask.as_boolean()).map_err(|error| engine(error.into()))
+    }
+
+    /// The rows that are kept, their numbers, and how many they are.
+    fn those(&self, kept: &BooleanArray, columns: Vec<ArrayRef>, numbers: Option<ArrayRef>) -> Result<(Vec<ArrayRef>, Option<ArrayRef>, usize)> {
+        let keep = |column: &ArrayRef| compute::filter(column, kept).map_err(|error| ConnectorError::corrupt(self.file(), error));
+        let columns = columns.iter().map(keep).collect::<Result<_>>()?;
+        Ok((columns, numbers.as_ref().map(keep).transpose()?, kept.true_count()))
     }
 
     fn file(&self) -> &str {
@@ -337,37 +372,6 @@ impl Reader {
         );
         ConnectorError::new("LS2003", message, json!({ "file": file, "column": column, "row": row }))
     }
-}
-
-/// Batches of lines with what folders say of them: `open` reads the lines' own columns of `scan`.
-fn with_constants(dataset: &Dataset, chunk: &Chunk, options: &ReadOptions, scan: &SchemaRef, open: impl FnOnce(&SchemaRef) -> Result<ChunkBatches>) -> Result<ChunkBatches> {
-    let of = |field: &Arc<Field>| dataset.held(chunk.file, field.name(), &dataset.schema);
-    let constants: Vec<Option<Option<Bound>>> = scan.fields().iter().map(|field| match of(field) {
-        Some(Held::Constant(value)) => Some(value),
-        _ => None,
-    }).collect();
-    if constants.iter().all(Option::is_none) {
-        return open(scan);
-    }
-    let own: Vec<usize> = (0..constants.len()).filter(|index| constants[*index].is_none()).collect();
-    let lines: ChunkBatches = if own.is_empty() {
-        let (rows, most) = (chunk.rows, options.batch_size as u64);
-        let sizes = (0..rows.div_ceil(most)).map(move |batch| (rows - batch * most).min(most) as usize);
-        Box::new(sizes.map(|rows| Ok(Piece { columns: Vec::new(), rows, kept: None })))
-    } else {
-        open(&Arc::new(scan.project(&own).map_err(|error| ConnectorError::new("LS2099", error.to_string(), json!({})))?))?
-    };
-    let (scan, file) = (Arc::clone(scan), dataset.files[chunk.file].path.clone());
-    Ok(Box::new(lines.map(move |piece| {
-        let piece = piece?;
-        let mut own = piece.columns.into_iter();
-        let columns = constants.iter().zip(scan.fields()).map(|(constant, field)| match constant {
-            Some(value) => repeated(value.as_ref(), field.data_type(), piece.rows),
-            None => own.next(),
-        });
-        let columns = columns.collect::<Option<Vec<_>>>().ok_or_else(|| ConnectorError::corrupt(&file, "a folder's value is gone"))?;
-        Ok(Piece { columns, rows: piece.rows, kept: piece.kept })
-    })))
 }
 
 /// Without columns there is nothing to decode: the counts are known, unless rows are deleted.

@@ -29,7 +29,7 @@ use self::open::Opened;
 use crate::blame::blame;
 use crate::error::{EngineError, Result};
 use crate::execute::{self, Execution, Outcome};
-use crate::planner::{Optimisation, Way};
+use crate::planner::{Adapt, Optimisation, Way};
 use crate::planner::physical::session;
 use crate::planner::stages::{Planner, Stages};
 use crate::pool::SharedPool;
@@ -61,6 +61,8 @@ pub struct EngineOptions {
     pub sample: Option<u64>,
     /// Names of optimisations to do without; equal on all ranks.
     pub without: Vec<String>,
+    /// Executions adapt to the rows that they see however small tables are: for tests; equal on all ranks.
+    pub always: bool,
 }
 
 /// The engine of one rank.
@@ -82,6 +84,7 @@ pub struct Engine {
     handle: Handle,
     traced: bool,
     sample: Option<u64>,
+    adapt: Adapt,
 }
 
 /// Where the program is: which call, which operation in it, the last dataset opened.
@@ -103,6 +106,7 @@ impl Engine {
     pub fn create(options: EngineOptions) -> Result<Arc<Self>> {
         let ranks = Ranks { rank: options.rank, size: options.size.max(1), threads: options.threads.max(1) };
         let without = options.without.iter().map(|name| name.parse()).collect::<Result<Vec<Optimisation>>>()?;
+        let adapt = Adapt::new(&without, options.always);
         let spill = match options.spill_directory.as_str() {
             "" => std::env::temp_dir(),
             directory => PathBuf::from(directory),
@@ -138,7 +142,7 @@ impl Engine {
         Ok(Arc::new(Self {
             comm,
             ranks,
-            sessions: [Way::Specialised, Way::General, Way::Merging].map(|way| session(ranks, env.clone(), progress.clone(), way)),
+            sessions: [Way::Specialised, Way::General, Way::Merging].map(|way| session(ranks, env.clone(), progress.clone(), way, adapt)),
             first: if without.contains(&Optimisation::Specialise) { Way::General } else { Way::Specialised },
             env,
             progress,
@@ -150,6 +154,7 @@ impl Engine {
             workers: Mutex::new(Some(workers)),
             traced: options.trace,
             sample: options.sample,
+            adapt,
         }))
     }
 
@@ -238,7 +243,7 @@ impl Engine {
     pub async fn explain(&self, plan: &str, ranks: Option<usize>) -> Result<String> {
         let Some(size) = ranks else { return Ok(execute::text(&self.plan(&parse(plan)?, None, self.first).await?)) };
         let ranks = Ranks { rank: 0, size, ..self.ranks };
-        let session = session(ranks, self.env.clone(), Arc::default(), self.first);
+        let session = session(ranks, self.env.clone(), Arc::default(), self.first, self.adapt);
         Ok(execute::text(&self.plan_for(&session, ranks, &parse(plan)?, None).await?))
     }
 

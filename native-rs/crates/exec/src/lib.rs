@@ -14,6 +14,8 @@ mod engine;
 mod error;
 mod exchange;
 mod execute;
+mod heavy;
+mod key_filter;
 mod keys;
 pub mod operators;
 mod packed;

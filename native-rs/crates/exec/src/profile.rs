@@ -34,6 +34,11 @@ pub struct Counters {
     pub bytes_sent: u64,
     pub bytes_received: u64,
     pub spilled_bytes: u64,
+    /// Rows that a scan has left out, and row groups that it has not read, because another table has no such key.
+    pub rows_dropped: u64,
+    pub groups_skipped: u64,
+    /// Rows of heavy keys that a shuffle has sent elsewhere than by their hash.
+    pub rows_split: u64,
 }
 
 impl Counters {
@@ -55,6 +60,9 @@ impl Counters {
             bytes_sent: sum("bytes_sent"),
             bytes_received: sum("bytes_received"),
             spilled_bytes: metrics.spilled_bytes().unwrap_or(0) as u64,
+            rows_dropped: sum("rows_dropped"),
+            groups_skipped: sum("groups_skipped"),
+            rows_split: sum("rows_split"),
         }
     }
 }

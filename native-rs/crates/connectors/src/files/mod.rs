@@ -4,12 +4,14 @@
 //! batch ──► rows of each partition (partitions.rs) ──► its files one after another (part.rs) ──► ParquetPart, CsvPart, …
 //! ```
 mod columns;
+mod constants;
 mod folders;
 mod join;
 mod part;
 mod partitions;
 
 pub(crate) use columns::{by_name, constant, in_no_folder, merged, one_layout, plain};
+pub(crate) use constants::with_constants;
 pub(crate) use folders::{Folder, FolderColumn, folder_columns, folders_of, held, is_folder, repeated, with_folders};
 pub use join::join_parts;
 pub use part::{FilePart, FilesPart, Keys as FolderKeys};

@@ -152,7 +152,7 @@ impl Batches {
             From::Constant(None) => Ok(new_null_array(data_type, rows)),
             From::Constant(Some(value)) => repeated(Some(value), data_type, rows).ok_or_else(|| failed(&"a folder's value is gone")),
         };
-        Ok(Piece { columns: self.sources.iter().map(column).collect::<Result<_>>()?, rows, kept: None })
+        Ok(Piece { columns: self.sources.iter().map(column).collect::<Result<_>>()?, rows, kept: None, picked: None })
     }
 }
 

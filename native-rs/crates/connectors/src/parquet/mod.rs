@@ -9,6 +9,7 @@ mod read;
 mod row_groups;
 mod sample;
 mod schema;
+mod tested;
 mod write;
 
 pub(crate) use chunks::Footers;
@@ -18,5 +19,6 @@ pub(crate) use errors::{guarded, reading};
 pub(crate) use read::{Pages, needs, open_chunk};
 pub(crate) use schema::{describe, each_footer, load};
 pub use schema::open_parquet;
+pub(crate) use tested::open_tested;
 pub(crate) use write::{as_written, written_schema};
 pub use write::{FileInfo, ParquetPart};

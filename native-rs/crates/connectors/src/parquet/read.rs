@@ -17,7 +17,7 @@ use lockstep_plan::JsType;
 use parquet::{
     arrow::{
         ProjectionMask,
-        arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder},
+        arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection},
     },
     basic::{ConvertedType, Type as PhysicalType},
     errors::{ParquetError, Result as ParquetResult},
@@ -138,6 +138,11 @@ fn page_size(header: &[u8]) -> u64 {
 
 /// Batches of `chunk` with the columns and types of `scan`.
 pub fn open_chunk(dataset: &Dataset, blob: Blob, chunk: &Chunk, options: &ReadOptions, scan: &SchemaRef) -> Result<ChunkBatches> {
+    open_rows(dataset, blob, chunk, options, scan, None)
+}
+
+/// The same of some rows of the row group alone.
+pub fn open_rows(dataset: &Dataset, blob: Blob, chunk: &Chunk, options: &ReadOptions, scan: &SchemaRef, rows: Option<RowSelection>) -> Result<ChunkBatches> {
     let footer = footer_of(dataset, chunk, &blob)?;
     let file: Arc<str> = blob.name().into();
     let place = format!("row group {}", chunk.group);
@@ -160,7 +165,9 @@ pub fn open_chunk(dataset: &Dataset, blob: Blob, chunk: &Chunk, options: &ReadOp
             .with_row_groups(vec![chunk.group])
             .with_projection(mask)
             .with_batch_size(batch_size);
-        if !whole {
+        if let Some(rows) = rows {
+            builder = builder.with_row_selection(rows);
+        } else if !whole {
             builder = builder.with_offset(chunk.start as usize).with_limit(chunk.rows as usize);
         }
         builder.build().map_err(|error| reading(&file, &place, error))
@@ -253,7 +260,7 @@ impl Batches {
             None => None,
         };
         self.next += rows as u64;
-        Ok(Some(Piece { columns, rows, kept }))
+        Ok(Some(Piece { columns, rows, kept, picked: None }))
     }
 }
 

@@ -1,11 +1,12 @@
 use std::{fs, path::Path, sync::Arc};
 
 use arrow::{
-    array::{ArrayRef, BooleanArray, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray, TimestampMillisecondArray},
-    datatypes::DataType,
+    array::{ArrayRef, AsArray, BooleanArray, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray, TimestampMillisecondArray},
+    buffer::BooleanBuffer,
+    datatypes::{DataType, Int64Type},
 };
 use lockstep_connectors::{
-    ConnectorError, CsvPart, CsvRequest, CsvWriteOptions, Dataset, ReadOptions, open_csv, print_type,
+    ConnectorError, CsvPart, CsvRequest, CsvWriteOptions, Dataset, KeyTest, ReadOptions, open_csv, print_type,
 };
 use lockstep_plan::{ColumnType, JsType};
 
@@ -201,6 +202,20 @@ fn other_formats_are_named() {
 }
 
 /// A file of several groups, with quoted line ends at every possible place.
+#[test]
+fn rows_that_fail_a_test_are_dropped() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("x.csv");
+    let rows: String = (0..500).map(|row| format!("{row},n{}\n", row % 3)).collect();
+    fs::write(&path, format!("id,name\n{rows}")).unwrap();
+    let dataset = travelled(&open_csv(&request(&path)).unwrap());
+    let wanted = |values: &ArrayRef| Ok(BooleanBuffer::collect_bool(values.len(), |row| values.as_string::<i32>().value(row) == "n1"));
+    let tests = vec![KeyTest { column: "name".to_owned(), wanted: Arc::new(wanted) }];
+    let read = read_all(&dataset, 3, &ReadOptions { batch_size: 7, tests, row_number: Some("#".into()), ..columns(&["name", "id"]) }).unwrap();
+    let expected: Vec<i64> = (0..500).filter(|row| row % 3 == 1).collect();
+    assert_eq!(read.column(2).as_primitive::<Int64Type>().values(), expected.as_slice());
+}
+
 #[test]
 fn large_files_are_read_in_parts() {
     let directory = tempfile::tempdir().unwrap();

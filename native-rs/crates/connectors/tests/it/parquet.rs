@@ -5,6 +5,8 @@ use arrow::{
         Array, ArrayRef, AsArray, BooleanArray, Decimal128Array, DictionaryArray, Float64Array, Int32Array, Int64Array,
         ListArray, RecordBatch, StringArray, TimestampMicrosecondArray, TimestampSecondArray,
     },
+    buffer::BooleanBuffer,
+    compute::filter_record_batch,
     datatypes::{DataType, Int32Type, Int64Type, TimestampMillisecondType},
 };
 use datafusion::{
@@ -15,7 +17,7 @@ use datafusion::{
     scalar::ScalarValue,
 };
 use lockstep_connectors::{
-    ConnectorError, Dataset, ParquetPart, ParquetRequest, ParquetWriteOptions, ReadOptions, chunks, open_parquet, prune, read, read_labels,
+    ConnectorError, Dataset, KeyTest, ParquetPart, ParquetRequest, ParquetWriteOptions, ReadOptions, chunks, open_parquet, prune, read, read_labels,
 };
 use lockstep_plan::{ColumnType, JsType};
 
@@ -158,6 +160,65 @@ fn filters_prune_groups_and_drop_rows() {
         }
     }
     assert_eq!(ids, (1290..1310).collect::<Vec<_>>());
+}
+
+/// A test of one column by its values.
+fn key_test(column: &str, wanted: impl Fn(&ArrayRef, usize) -> bool + Send + Sync + 'static) -> KeyTest {
+    let wanted = move |values: &ArrayRef| Ok(BooleanBuffer::collect_bool(values.len(), |row| wanted(values, row)));
+    KeyTest { column: column.to_owned(), wanted: Arc::new(wanted) }
+}
+
+#[test]
+fn rows_that_fail_a_test_are_dropped() {
+    let directory = tempfile::tempdir().unwrap();
+    written(directory.path());
+    let dataset = Arc::new(open(directory.path()).unwrap());
+    let id = |values: &ArrayRef, row: usize| values.as_primitive::<Int64Type>().value(row);
+    let all = ["zone", "id", "stops", "code", "miles"];
+    let whole = read_all(&dataset, 1, &ReadOptions { row_number: Some("#".into()), ..columns(&all) }).unwrap();
+    let ids = whole.column(1).clone();
+    let zones = whole.column(0).clone();
+    type Cases = Vec<(&'static str, Vec<KeyTest>, Vec<bool>)>;
+    let cases = |kept: &dyn Fn(usize) -> bool| (0..3500).map(kept).collect::<Vec<bool>>();
+    let tests: Cases = vec![
+        ("one here and there", vec![key_test("id", move |values, row| id(values, row) % 97 == 5)], cases(&|row| id(&ids, row) % 97 == 5)),
+        ("every second", vec![key_test("id", move |values, row| id(values, row) % 2 == 0)], cases(&|row| row % 2 == 0)),
+        ("a run over groups and files", vec![key_test("id", move |values, row| (250..1700).contains(&id(values, row)))], cases(&|row| (250..1700).contains(&row))),
+        ("none", vec![key_test("id", |_, _| false)], cases(&|_| false)),
+        (
+            "by two columns",
+            vec![key_test("id", move |values, row| id(values, row) % 5 < 3), key_test("zone", |values, row| values.is_valid(row) && values.as_string::<i32>().value(row).ends_with('4'))],
+            cases(&|row| row % 5 < 3 && zones.is_valid(row) && zones.as_string::<i32>().value(row).ends_with('4')),
+        ),
+    ];
+    for (name, tests, kept) in tests {
+        let expected = filter_record_batch(&whole, &BooleanArray::from(kept)).unwrap();
+        for (parts, batch_size) in [(1, 8192), (3, 100), (7, 1)] {
+            let options = ReadOptions { batch_size, row_number: Some("#".into()), tests: tests.clone(), ..columns(&all) };
+            assert_eq!(read_all(&dataset, parts, &options).unwrap(), expected, "{name}, {parts} parts");
+            let (keys, number) = (ReadOptions { tests: tests.clone(), ..columns(&["id", "zone"]) }, expected.schema().index_of("id").unwrap());
+            assert_eq!(read_all(&dataset, parts, &keys).unwrap().column(0), expected.column(number), "{name}, {parts} parts");
+        }
+    }
+    let counted = |tests: Vec<KeyTest>| {
+        let mut reader = read(Arc::clone(&dataset), chunks(&dataset, &[], 1, None).remove(0), ReadOptions { tests, ..columns(&all) });
+        let rows: usize = reader.by_ref().map(|batch| batch.unwrap().num_rows()).sum();
+        (rows, reader.dropped())
+    };
+    assert_eq!(counted(vec![key_test("id", move |values, row| id(values, row) < 1000)]), (1000, 2500));
+}
+
+#[test]
+fn a_test_that_keeps_nearly_all_is_given_up() {
+    let directory = tempfile::tempdir().unwrap();
+    let large = table(0, 60_000);
+    let options = ParquetWriteOptions { row_group_rows: 30_000, ..ParquetWriteOptions::default() };
+    let mut part = ParquetPart::create(directory.path(), 0, &large.schema(), options).unwrap();
+    part.write(&large).unwrap();
+    part.close().unwrap();
+    let dataset = Arc::new(open(directory.path()).unwrap());
+    let tests = vec![key_test("id", |values, row| values.as_primitive::<Int64Type>().value(row) % 10 != 0)];
+    assert_eq!(read_all(&dataset, 2, &ReadOptions { tests, ..columns(&ALL) }).unwrap(), large);
 }
 
 #[test]

@@ -20,6 +20,7 @@ use lockstep_comm::OpKind;
 use super::gather::{in_source_order, start_whole};
 use super::{Start, plan_methods, streaming};
 use crate::exchange::{Exchange, Shape};
+use crate::key_filter::Told;
 use crate::run::{Ranks, Run};
 
 #[derive(Debug, Clone)]
@@ -27,6 +28,8 @@ pub struct BroadcastExec {
     input: Arc<dyn ExecutionPlan>,
     ranks: Ranks,
     exchange: Arc<Exchange>,
+    /// What other scans are told of the rows.
+    told: Option<Arc<Told>>,
     properties: Arc<PlanProperties>,
 }
 
@@ -37,11 +40,17 @@ impl BroadcastExec {
         equivalence.clear_per_partition_constants();
         let properties = streaming(equivalence, Partitioning::UnknownPartitioning(1));
         let exchange = Arc::new(Exchange::new(id, "BroadcastExec", OpKind::Broadcast, Shape::Everywhere));
-        Self { input, ranks, exchange, properties }
+        Self { input, ranks, exchange, told: None, properties }
+    }
+
+    /// The same, telling of its rows' keys.
+    pub fn telling(&self, told: Arc<Told>) -> Self {
+        Self { told: Some(told), ..self.clone() }
     }
 
     fn with_children(&self, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Self {
-        Self::new(children.swap_remove(0), self.ranks, self.exchange.id())
+        let with = Self::new(children.swap_remove(0), self.ranks, self.exchange.id());
+        Self { told: self.told.clone(), ..with }
     }
 }
 
@@ -51,7 +60,7 @@ impl Start for BroadcastExec {
     }
 
     fn start(&self, run: &Arc<Run>, offset: u64, context: &Arc<TaskContext>) -> Result<()> {
-        start_whole(&self.exchange, &self.input, run, offset, context)
+        start_whole(&self.exchange, &self.input, self.told.as_ref(), run, offset, context)
     }
 
     fn abandon(&self) {
@@ -61,7 +70,8 @@ impl Start for BroadcastExec {
 
 impl DisplayAs for BroadcastExec {
     fn fmt_as(&self, _t: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "BroadcastExec: to every rank")
+        write!(f, "BroadcastExec: to every rank")?;
+        self.told.as_ref().map_or(Ok(()), |told| write!(f, "{told}"))
     }
 }
 

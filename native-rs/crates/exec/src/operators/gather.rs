@@ -24,6 +24,7 @@ use lockstep_comm::OpKind;
 
 use super::{Start, plan_methods, streaming};
 use crate::exchange::{Exchange, Router, Shape};
+use crate::key_filter::Told;
 use crate::run::{Ranks, Run};
 
 #[derive(Debug, Clone)]
@@ -54,7 +55,7 @@ impl Start for GatherExec {
     }
 
     fn start(&self, run: &Arc<Run>, offset: u64, context: &Arc<TaskContext>) -> Result<()> {
-        start_whole(&self.exchange, &self.input, run, offset, context)
+        start_whole(&self.exchange, &self.input, None, run, offset, context)
     }
 
     fn abandon(&self) {
@@ -66,6 +67,7 @@ impl Start for GatherExec {
 pub(super) fn start_whole(
     exchange: &Exchange,
     input: &Arc<dyn ExecutionPlan>,
+    told: Option<&Arc<Told>>,
     run: &Arc<Run>,
     offset: u64,
     context: &Arc<TaskContext>,
@@ -74,7 +76,10 @@ pub(super) fn start_whole(
     let source = |partition: usize| -> Result<_> {
         Ok((partition, input.execute(partition, context.clone())?, Box::new(Whole) as _))
     };
-    let sources = run.ranks.local(of).map(source).collect::<Result<Vec<_>>>()?;
+    let mut sources = run.ranks.local(of).map(source).collect::<Result<Vec<_>>>()?;
+    if let Some(told) = told {
+        sources = told.begin(run, offset + exchange.id() + 1, context, sources);
+    }
     exchange.start(run, offset, context, &input.schema(), of, sources)
 }
 

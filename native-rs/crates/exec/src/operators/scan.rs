@@ -3,23 +3,26 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::array::{ArrayRef, RecordBatch};
+use arrow::buffer::BooleanBuffer;
+use arrow::datatypes::DataType;
 use datafusion::common::stats::Precision;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{ColumnStatistics, Result, Statistics};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{EquivalenceProperties, Partitioning, PhysicalExpr};
-use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet};
+use datafusion::physical_plan::metrics::{BaselineMetrics, Count, ExecutionPlanMetricsSet, MetricBuilder, MetricsSet};
 use datafusion::physical_plan::statistics::StatisticsArgs;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
-use futures::stream;
-use lockstep_connectors::{Chunk, Dataset, ReadOptions, chunks, read, read_labels};
+use futures::{StreamExt, stream};
+use lockstep_connectors::{Chunk, ConnectorError, Dataset, KeyTest, ReadOptions, Reader, chunks, read, read_labels};
 use lockstep_functions::compare_utf16;
 
 use super::{plan_methods, streaming};
+use crate::key_filter::{Form, KeyFilter, Known};
 use crate::planner::physical::BATCH_ROWS;
-use crate::progress::{Progress, share};
+use crate::progress::{Progress, Scan, share};
 
 /// Labels of a column are looked for in this many row groups at most, and given up where there are more.
 const MOST_GROUPS: usize = 1024;
@@ -34,6 +37,8 @@ pub struct ScanExec {
     /// String columns that come as codes of the files' dictionaries, and their labels in JavaScript's order where these are known.
     codes: BTreeMap<String, Option<Arc<Vec<String>>>>,
     parts: Arc<Vec<Vec<Chunk>>>,
+    /// Columns of which the keys of other tables are known before the scan begins.
+    keys: Vec<(usize, Arc<KeyFilter>)>,
     metrics: ExecutionPlanMetricsSet,
     properties: Arc<PlanProperties>,
 }
@@ -58,9 +63,9 @@ impl ScanExec {
         codes: BTreeMap<String, Option<Arc<Vec<String>>>>,
         parts: Arc<Vec<Vec<Chunk>>>,
     ) -> Self {
-        let scan = Self::reader(&dataset, &[], &columns, &position, &codes).schema();
+        let scan = Self::reader(&dataset, vec![], &columns, &position, &codes, vec![]).schema();
         let properties = streaming(EquivalenceProperties::new(scan), Partitioning::UnknownPartitioning(parts.len()));
-        Self { dataset, columns, position, codes, parts, metrics: Default::default(), properties }
+        Self { dataset, columns, position, codes, parts, keys: vec![], metrics: Default::default(), properties }
     }
 
     /// Whether the column is of strings that all files have as codes, and comes as text.
@@ -85,6 +90,11 @@ impl ScanExec {
             return Ok(None);
         }
         self.coded(&[column]).map(Some)
+    }
+
+    /// The same scan, which waits for the keys and leaves out the rows that have none in the column.
+    pub fn told(&self, column: usize, keys: Arc<KeyFilter>) -> Self {
+        Self { keys: [self.keys.clone(), vec![(column, keys)]].concat(), ..self.clone() }
     }
 
     /// All strings that the column can hold, in JavaScript's order, of one that comes as codes.
@@ -122,19 +132,43 @@ impl ScanExec {
 
     fn reader(
         dataset: &Arc<Dataset>,
-        chunks: &[Chunk],
+        chunks: Vec<Chunk>,
         columns: &[String],
         position: &Option<String>,
         codes: &BTreeMap<String, Option<Arc<Vec<String>>>>,
-    ) -> lockstep_connectors::Reader {
+        tests: Vec<KeyTest>,
+    ) -> Reader {
         let options = ReadOptions {
             columns: columns.to_vec(),
             batch_size: BATCH_ROWS,
             dictionary: codes.keys().cloned().collect(),
             row_number: position.clone(),
+            tests,
             ..ReadOptions::default()
         };
-        read(dataset.clone(), chunks.to_vec(), options)
+        read(dataset.clone(), chunks, options)
+    }
+
+    /// What a partition reads once the keys are known, and the chunks that have none of them.
+    async fn begun(&self, partition: usize) -> (Reader, Vec<Chunk>) {
+        let (mut chunks, mut skipped, mut tests) = (self.parts[partition].clone(), vec![], vec![]);
+        for (column, keys) in &self.keys {
+            let known = keys.known().await;
+            let Known::Keys(keys) = known.as_ref() else { continue };
+            let name = &self.columns[*column];
+            let index = self.dataset.schema.index_of(name).ok();
+            skipped.extend(chunks.extract_if(.., |chunk| {
+                let group = &self.dataset.files[chunk.file].groups[chunk.group];
+                index.and_then(|index| group.columns.get(index)).is_some_and(|column| !keys.may_be_in(column))
+            }));
+            let asked = known.clone();
+            let wanted = move |values: &ArrayRef| match asked.as_ref() {
+                Known::Keys(keys) => keys.wanted(values).map_err(|error| ConnectorError::new("LS2099", error.strip_backtrace(), serde_json::Value::Null)),
+                Known::All => Ok(BooleanBuffer::new_set(values.len())),
+            };
+            tests.push(KeyTest { column: name.clone(), wanted: Arc::new(wanted) });
+        }
+        (Self::reader(&self.dataset, chunks, &self.columns, &self.position, &self.codes, tests), skipped)
     }
 
     fn with_children(&self, _children: Vec<Arc<dyn ExecutionPlan>>) -> Self {
@@ -181,6 +215,14 @@ impl DisplayAs for ScanExec {
         if let Some(position) = &self.position {
             write!(f, ", position={position}")?;
         }
+        if !self.keys.is_empty() {
+            let form = |filter: &KeyFilter| match filter.form() {
+                Form::Bits { .. } => "bits",
+                Form::Bloom { .. } => "bloom",
+            };
+            let keys: Vec<String> = self.keys.iter().map(|(column, filter)| format!("{} by {}", self.columns[*column], form(filter))).collect();
+            write!(f, ", keys=[{}]", keys.join(", "))?;
+        }
         Ok(())
     }
 }
@@ -197,26 +239,26 @@ impl ExecutionPlan for ScanExec {
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let baseline = BaselineMetrics::new(&self.metrics, partition);
-        let reader = Self::reader(&self.dataset, &self.parts[partition], &self.columns, &self.position, &self.codes);
-        let schema: SchemaRef = reader.schema();
+        let schema = self.schema();
         let rows = self.parts[partition].iter().map(|chunk| chunk.rows).sum();
         let progress = context.session_config().get_extension::<Progress>();
         let progress = progress.map(|progress| progress.scan(rows, share(self.dataset.bytes, rows, self.dataset.rows)));
-        let batches = stream::unfold((reader, baseline, progress), |(mut reader, baseline, mut progress)| async move {
-            // A network is waited for here, where other partitions go on meanwhile.
-            reader.ready().await;
-            tokio::task::consume_budget().await;
-            let timer = baseline.elapsed_compute().timer();
-            let batch = reader.next();
-            drop(timer);
-            if let Some(Ok(batch)) = &batch {
-                baseline.record_output(batch.num_rows());
-                baseline.output_batches().add(1);
-                progress.iter_mut().for_each(|scan| scan.advance(batch.num_rows() as u64));
-            }
-            Some((batch?.map_err(Into::into), (reader, baseline, progress)))
+        let counter = |name: &'static str| MetricBuilder::new(&self.metrics).counter(name, partition);
+        let (dropped, skipped) = (counter("rows_dropped"), counter("groups_skipped"));
+        let scan = self.clone();
+        let batches = stream::once(async move {
+            let (reader, chunks) = scan.begun(partition).await;
+            skipped.add(chunks.len());
+            let mut state = Scanning { reader, baseline, progress, dropped };
+            state.advance(chunks.iter().map(|chunk| chunk.rows).sum());
+            stream::unfold(state, |mut scanning| async move {
+                // A network is waited for here, where other partitions go on meanwhile.
+                scanning.reader.ready().await;
+                tokio::task::consume_budget().await;
+                Some((scanning.step()?, scanning))
+            })
         });
-        Ok(Box::pin(RecordBatchStreamAdapter::new(schema, batches)))
+        Ok(Box::pin(RecordBatchStreamAdapter::new(schema, batches.flatten())))
     }
 
     fn metrics(&self) -> Option<MetricsSet> {
@@ -239,5 +281,35 @@ impl ExecutionPlan for ScanExec {
             total_byte_size: Precision::Inexact(rows as usize * bytes_a_row),
             column_statistics: columns,
         }))
+    }
+}
+
+/// A partition being read.
+struct Scanning {
+    reader: Reader,
+    baseline: BaselineMetrics,
+    progress: Option<Scan>,
+    /// Rows without a key.
+    dropped: Count,
+}
+
+impl Scanning {
+    fn step(&mut self) -> Option<Result<RecordBatch>> {
+        let timer = self.baseline.elapsed_compute().timer();
+        let batch = self.reader.next();
+        drop(timer);
+        let dropped = self.reader.dropped() - self.dropped.value() as u64;
+        self.dropped.add(dropped as usize);
+        self.advance(dropped);
+        if let Some(Ok(batch)) = &batch {
+            self.baseline.record_output(batch.num_rows());
+            self.baseline.output_batches().add(1);
+            self.advance(batch.num_rows() as u64);
+        }
+        batch.map(|batch| batch.map_err(Into::into))
+    }
+
+    fn advance(&mut self, rows: u64) {
+        self.progress.iter_mut().for_each(|scan| scan.advance(rows));
     }
 }

@@ -22,6 +22,8 @@ use lockstep_comm::OpKind;
 
 use super::{Start, plan_methods, streaming};
 use crate::exchange::{Exchange, Router, Shape};
+use crate::heavy::{Heavy, HeavyRouter, Share};
+use crate::key_filter::Told;
 use crate::run::{Ranks, Run};
 
 #[derive(Debug, Clone)]
@@ -30,6 +32,10 @@ pub struct ShuffleExec {
     keys: Vec<Arc<dyn PhysicalExpr>>,
     ranks: Ranks,
     exchange: Arc<Exchange>,
+    /// What other scans are told of the rows.
+    told: Option<Arc<Told>>,
+    /// What becomes of the rows of heavy keys.
+    heavy: Option<(Arc<Heavy>, Share)>,
     properties: Arc<PlanProperties>,
 }
 
@@ -40,11 +46,22 @@ impl ShuffleExec {
         equivalence.clear_per_partition_constants();
         let properties = streaming(equivalence, Partitioning::Hash(keys.clone(), ranks.partitions()));
         let exchange = Arc::new(Exchange::new(id, "ShuffleExec", OpKind::Shuffle, Shape::Scatter));
-        Self { input, keys, ranks, exchange, properties }
+        Self { input, keys, ranks, exchange, told: None, heavy: None, properties }
+    }
+
+    /// The same, telling of its rows' keys.
+    pub fn telling(&self, told: Arc<Told>) -> Self {
+        Self { told: Some(told), ..self.clone() }
+    }
+
+    /// The same, with other places for the rows of heavy keys: equal keys meet no more by themselves.
+    pub fn sharing(&self, heavy: Arc<Heavy>, share: Share) -> Self {
+        Self { heavy: Some((heavy, share)), ..self.clone() }
     }
 
     fn with_children(&self, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Self {
-        Self::new(children.swap_remove(0), self.keys.clone(), self.ranks, self.exchange.id())
+        let with = Self::new(children.swap_remove(0), self.keys.clone(), self.ranks, self.exchange.id());
+        Self { told: self.told.clone(), heavy: self.heavy.clone(), ..with }
     }
 }
 
@@ -58,14 +75,30 @@ impl Start for ShuffleExec {
         let source = |partition: usize| -> Result<_> {
             let time = MetricBuilder::new(self.exchange.metrics()).subset_time("route_time", partition);
             let hash = BatchPartitioner::new_hash_partitioner(self.keys.clone(), self.ranks.partitions(), time)?;
-            Ok((partition, self.input.execute(partition, context.clone())?, Box::new(HashRouter(hash)) as _))
+            Ok((partition, self.input.execute(partition, context.clone())?, self.router(HashRouter(hash), partition)))
         };
-        let sources = self.ranks.local(of).map(source).collect::<Result<Vec<_>>>()?;
+        let mut sources = self.ranks.local(of).map(source).collect::<Result<Vec<_>>>()?;
+        if let Some(told) = &self.told {
+            sources = told.begin(run, offset + self.id() + 1, context, sources);
+        }
+        match &self.heavy {
+            Some((heavy, Share::Dealt)) => sources = heavy.sample(run, offset + self.id() + 1, &self.keys, sources),
+            Some((heavy, Share::Copied)) => sources = heavy.hold(run, context, self.exchange.metrics(), sources),
+            None => {}
+        }
         self.exchange.start(run, offset, context, &self.schema(), of, sources)
     }
 
     fn abandon(&self) {
         self.exchange.abandon();
+    }
+}
+
+impl ShuffleExec {
+    fn router(&self, hash: HashRouter, source: usize) -> Box<dyn Router> {
+        let Some((heavy, share)) = &self.heavy else { return Box::new(hash) };
+        let split = MetricBuilder::new(self.exchange.metrics()).counter("rows_split", source);
+        Box::new(HeavyRouter::new(hash, heavy.clone(), *share, self.keys.clone(), self.ranks.partitions(), source, split))
     }
 }
 
@@ -80,7 +113,13 @@ impl Router for HashRouter {
 impl DisplayAs for ShuffleExec {
     fn fmt_as(&self, _t: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let keys: Vec<_> = self.keys.iter().map(ToString::to_string).collect();
-        write!(f, "ShuffleExec: by hash of ({})", keys.join(", "))
+        write!(f, "ShuffleExec: by hash of ({})", keys.join(", "))?;
+        match &self.heavy {
+            Some((_, Share::Dealt)) => write!(f, ", heavy keys dealt")?,
+            Some((_, Share::Copied)) => write!(f, ", heavy keys to all")?,
+            None => {}
+        }
+        self.told.as_ref().map_or(Ok(()), |told| write!(f, "{told}"))
     }
 }
 

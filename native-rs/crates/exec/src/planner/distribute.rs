@@ -57,7 +57,9 @@ impl Distribute {
                 return internal_err!("no exchange for {}", repartition.partitioning());
             };
             let input = self.apply(repartition.input().clone(), Take::One, ids)?;
-            return Ok(Arc::new(ShuffleExec::new(input, keys.clone(), self.ranks, id())));
+            // One operation for the rows, one for their keys.
+            let id = ids.fetch_add(2, Ordering::Relaxed);
+            return Ok(Arc::new(ShuffleExec::new(input, keys.clone(), self.ranks, id)));
         }
         if let Some(merge) = plan.downcast_ref::<SortPreservingMergeExec>() {
             let sorted = self.sorted(merge, ids)?;
@@ -79,7 +81,8 @@ impl Distribute {
                 None => build,
             };
             let build = self.apply(build, Take::One, ids)?;
-            let build = Arc::new(BroadcastExec::new(build, self.ranks, id()));
+            let id = ids.fetch_add(2, Ordering::Relaxed);
+            let build = Arc::new(BroadcastExec::new(build, self.ranks, id));
             let probe = self.apply(probe, take, ids)?;
             return replace_children_if_necessary(plan, vec![build, probe]);
         }

@@ -143,12 +143,12 @@ fn row_bytes(plan: &Arc<dyn ExecutionPlan>) -> usize {
 
 /// Whether every rank may hold the whole build side: not where unmatched or matched build rows come out, which would
 /// then come out on every rank.
-fn replicable(join: JoinType) -> bool {
+pub fn replicable(join: JoinType) -> bool {
     matches!(join, JoinType::Inner | JoinType::Right | JoinType::RightSemi | JoinType::RightAnti)
 }
 
 /// The estimated number of rows; None when nothing is known.
-fn rows(plan: &Arc<dyn ExecutionPlan>) -> Result<Option<usize>> {
+pub fn rows(plan: &Arc<dyn ExecutionPlan>) -> Result<Option<usize>> {
     let statistics = StatisticsContext::new().compute(plan.as_ref(), &StatisticsArgs::new())?;
     Ok(statistics.num_rows.get_value().copied())
 }

@@ -8,6 +8,8 @@
 //! Everything here is a function of what rank 0 broadcast (datasets, plan), so all ranks get equal plans.
 pub mod distribute;
 pub mod joins;
+mod heavy_keys;
+mod key_filters;
 pub mod leaf;
 pub mod lift_sorts;
 pub mod logical;
@@ -38,10 +40,14 @@ use crate::specialise;
 pub enum Optimisation {
     /// Operators specialised by domains: [`crate::specialise`].
     Specialise,
+    /// Keys of one side of a join told to the scan of the other: [`key_filters`].
+    Keys,
+    /// Rows of heavy keys dealt over partitions: [`heavy_keys`].
+    Heavy,
 }
 
 impl Optimisation {
-    const ALL: [(&str, Self); 1] = [("specialise", Self::Specialise)];
+    const ALL: [(&str, Self); 3] = [("specialise", Self::Specialise), ("keys", Self::Keys), ("heavy", Self::Heavy)];
 }
 
 impl FromStr for Optimisation {
@@ -69,9 +75,25 @@ pub enum Way {
     Merging,
 }
 
+/// What an execution may decide by the rows that it sees.
+#[derive(Debug, Clone, Copy)]
+pub struct Adapt {
+    pub keys: bool,
+    pub heavy: bool,
+    /// However small tables are; else where it is worth its messages.
+    pub always: bool,
+}
+
+impl Adapt {
+    pub fn new(without: &[Optimisation], always: bool) -> Self {
+        let with = |optimisation| !without.contains(&optimisation);
+        Self { keys: with(Optimisation::Keys), heavy: with(Optimisation::Heavy), always }
+    }
+}
+
 /// The physical rules, in order. Not DataFusion's list: its dynamic filters, limits and answers from statistics
 /// must not cross an exchange, and its join selection knows nothing of ranks.
-pub fn rules(ranks: Ranks, way: Way) -> Vec<Rule> {
+pub fn rules(ranks: Ranks, way: Way, adapt: Adapt) -> Vec<Rule> {
     let specialised = way == Way::Specialised;
     let mut rules: Vec<Rule> = vec![
         // Keeps the order of the whole result wanted while the rules below drop what nobody wants.
@@ -95,6 +117,14 @@ pub fn rules(ranks: Ranks, way: Way) -> Vec<Rule> {
     // No rule after this one may move anything across an exchange.
     rules.push(Arc::new(distribute::Distribute::new(ranks)));
     rules.push(Arc::new(own_sorts::OwnSorts));
+    // Where both sides are sorted and merged, joins are to take little memory.
+    if way != Way::Merging && adapt.keys {
+        // Sees which build sides are sent through an exchange, and what stands between a join and the scan below.
+        rules.push(Arc::new(key_filters::KeyFilters::new(ranks, adapt.always)));
+    }
+    if way != Way::Merging && adapt.heavy {
+        rules.push(Arc::new(heavy_keys::HeavyKeys::new(ranks, adapt.always)));
+    }
     if specialised {
         // Looks for build sides that are collected on every rank: where, the rule before decides.
         rules.push(Arc::new(specialise::LookUp));

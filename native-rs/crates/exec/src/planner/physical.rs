@@ -15,7 +15,7 @@ use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
 
 use super::nodes::PlacePlanner;
 use super::window_node::WindowPlanner;
-use super::{Way, rules};
+use super::{Adapt, Way, rules};
 use crate::progress::Progress;
 use crate::run::Ranks;
 
@@ -23,7 +23,7 @@ use crate::run::Ranks;
 pub const BATCH_ROWS: usize = 8192;
 
 /// `progress`: told by the scans of this rank.
-pub fn session(ranks: Ranks, runtime: Arc<RuntimeEnv>, progress: Arc<Progress>, way: Way) -> SessionState {
+pub fn session(ranks: Ranks, runtime: Arc<RuntimeEnv>, progress: Arc<Progress>, way: Way, adapt: Adapt) -> SessionState {
     let mut config = SessionConfig::new().with_target_partitions(ranks.partitions()).with_batch_size(BATCH_ROWS).with_extension(progress);
     let options = config.options_mut();
     options.optimizer.enable_round_robin_repartition = false;
@@ -44,7 +44,7 @@ pub fn session(ranks: Ranks, runtime: Arc<RuntimeEnv>, progress: Arc<Progress>, 
         .with_config(config)
         .with_runtime_env(runtime)
         .with_optimizer_rules(logical)
-        .with_physical_optimizer_rules(rules(ranks, way))
+        .with_physical_optimizer_rules(rules(ranks, way, adapt))
         .build()
 }
 

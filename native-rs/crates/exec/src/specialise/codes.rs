@@ -97,6 +97,11 @@ pub struct ByEntry {
 }
 
 impl ByEntry {
+    /// What is asked of each entry, and of which columns.
+    pub fn condition(&self) -> (&Arc<dyn PhysicalExpr>, &Schema) {
+        (&self.condition, &self.schema)
+    }
+
     fn new(condition: Arc<dyn PhysicalExpr>, column: usize, schema: &Schema) -> Result<Self> {
         let field = schema.field(column);
         let alone = |expression: Arc<dyn PhysicalExpr>| {

@@ -88,6 +88,11 @@ impl MemoExpr {
         Some(Self { expression: expression.clone(), column, index, table, domain, nullable })
     }
 
+    /// What it has the values of.
+    pub fn expression(&self) -> &Arc<dyn PhysicalExpr> {
+        &self.expression
+    }
+
     pub fn domain(&self) -> &Domain {
         &self.domain
     }

@@ -3,7 +3,7 @@
 //!
 //! Every promise is guarded while rows are read. Where one does not hold, the general operator takes over: for a
 //! batch ([`memo`]), from the build side on ([`lookup_join`]), or for the whole execution ([`GENERAL`]).
-mod codes;
+pub mod codes;
 pub mod domain;
 mod entries;
 pub mod lookup_join;

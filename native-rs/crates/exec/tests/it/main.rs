@@ -1,7 +1,9 @@
 //! Plans run on 1 rank and on many, as threads of this process: the same answer everywhere.
 mod errors;
 mod guards;
+mod heavy;
 mod jobs;
+mod keys;
 mod order;
 mod proofs;
 mod semi;

@@ -18,16 +18,26 @@ pub const WORLDS: [(usize, usize); 6] = [(1, 1), (1, 2), (2, 1), (3, 1), (7, 1),
 /// Longer than any test.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Whether executions adapt to the rows that they see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Adapt {
+    /// Where it is worth it.
+    Sized,
+    Always,
+    Never,
+}
+
 pub struct World {
     pub size: usize,
     pub threads: usize,
     /// Bytes a rank; 0: no limit.
     pub memory: u64,
+    pub adapt: Adapt,
 }
 
 impl World {
     pub fn new(size: usize, threads: usize) -> Self {
-        Self { size, threads, memory: 0 }
+        Self { size, threads, memory: 0, adapt: Adapt::Sized }
     }
 
     /// Runs `body` on every rank; the results in rank order.
@@ -48,8 +58,9 @@ impl World {
                 memory_limit: self.memory,
                 spill_directory: String::new(),
                 sample: None,
-                without: Vec::new(),
+                without: if self.adapt == Adapt::Never { vec!["keys".into(), "heavy".into()] } else { vec![] },
                 trace: false,
+                always: self.adapt == Adapt::Always,
             };
             let engine = Engine::create(options).expect("the ranks meet");
             let (done, result) = std::sync::mpsc::channel();
@@ -179,8 +190,9 @@ pub fn text(batch: &RecordBatch) -> String {
 /// Collects node `node` of the plan that `nodes` makes of the opened inputs, on every world and rank: the same rows.
 pub fn same_everywhere(inputs: &[&Path], nodes: impl Fn(&[u64]) -> Vec<Value> + Sync) -> RecordBatch {
     let mut answers: Vec<(String, RecordBatch)> = vec![];
-    for (size, threads) in WORLDS {
-        let results = World::new(size, threads).run(|engine| {
+    for (index, (size, threads)) in WORLDS.into_iter().enumerate() {
+        let adapt = [Adapt::Never, Adapt::Always][index % 2];
+        let results = World { adapt, ..World::new(size, threads) }.run(|engine| {
             let inputs: Vec<_> = inputs.iter().map(|path| path.to_path_buf()).collect();
             let nodes = &nodes;
             let engine_ = engine.clone();

@@ -1,0 +1,222 @@
+//! Keys that have more rows than a rank's share, in a join of which both sides are shuffled: the rows of such a key on the probe
+//! side are dealt over all partitions, and its build rows go to each of them.
+//!
+//! ```text
+//! probe rows ─► sampled ─┐                                  ┌► by hash; of heavy keys in turn
+//!                        ├─ counts of all ranks (Allgather) ┤
+//! build rows ─► held ────┘                                  └► by hash; of heavy keys to every partition
+//! ```
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use arrow::array::{ArrayRef, BooleanArray, RecordBatch, UInt32Array};
+use arrow::compute::{filter_record_batch, take_record_batch};
+use bytes::Bytes;
+use datafusion::common::Result;
+use datafusion::common::hash_utils::create_hashes;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_plan::metrics::{Count, ExecutionPlanMetricsSet};
+use datafusion::physical_plan::repartition::REPARTITION_RANDOM_STATE;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use futures::{StreamExt, TryStreamExt, stream};
+use lockstep_comm::OpKind;
+use tokio::sync::{oneshot, watch};
+
+use crate::exchange::Router;
+use crate::exchange::queue::{Gate, Queue};
+use crate::run::Run;
+
+/// Rows of each source that are counted, the first ones.
+const SAMPLE: usize = 16_384;
+
+/// A key of fewer counted rows on a rank is not told of.
+const LEAST: u32 = 32;
+
+/// Rows of a heavy key that stay together.
+const TOGETHER: usize = 128;
+
+/// What both exchanges of a join know of its heavy keys.
+pub struct Heavy {
+    /// Hashes.
+    known: watch::Sender<Option<Arc<HashSet<u64>>>>,
+}
+
+impl fmt::Debug for Heavy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Heavy")
+    }
+}
+
+impl Default for Heavy {
+    fn default() -> Self {
+        Self { known: watch::Sender::new(None) }
+    }
+}
+
+/// What becomes of the rows of heavy keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Share {
+    /// Each to one partition, in turn: the probe side.
+    Dealt,
+    /// Each to all partitions: the build side.
+    Copied,
+}
+
+type Source<R> = (usize, SendableRecordBatchStream, R);
+
+impl Heavy {
+    async fn known(&self) -> Arc<HashSet<u64>> {
+        let mut known = self.known.subscribe();
+        let known = known.wait_for(Option::is_some).await.ok().and_then(|known| known.clone());
+        known.unwrap_or_default()
+    }
+
+    /// Counts the first rows of this rank's sources and agrees on what is heavy, as operation `id`; the sources begin again then.
+    pub fn sample<R>(self: &Arc<Self>, run: &Arc<Run>, id: u64, keys: &[Arc<dyn PhysicalExpr>], sources: Vec<Source<R>>) -> Vec<Source<R>> {
+        let mut counting = vec![];
+        let sources = sources.into_iter().map(|(source, mut rows, router)| {
+            let (counted, counts) = oneshot::channel();
+            counting.push(counts);
+            let (heavy, keys, schema) = (self.clone(), keys.to_vec(), rows.schema());
+            let begun = async move {
+                let (mut held, mut counts, mut seen) = (vec![], HashMap::<u64, u32>::new(), 0);
+                while seen < SAMPLE
+                    && let Some(batch) = rows.try_next().await?
+                {
+                    hashes(&keys, &batch)?.into_iter().for_each(|hash| *counts.entry(hash).or_default() += 1);
+                    seen += batch.num_rows();
+                    held.push(Ok(batch));
+                }
+                let _ = counted.send((seen as u64, counts));
+                heavy.known().await;
+                Result::<_>::Ok(stream::iter(held).chain(rows))
+            };
+            (source, Box::pin(RecordBatchStreamAdapter::new(schema, stream::once(begun).try_flatten())) as SendableRecordBatchStream, router)
+        });
+        let sources = sources.collect();
+        let (heavy, agreeing) = (self.clone(), run.clone());
+        run.spawn(async move {
+            let (mut seen, mut counts) = (0, HashMap::<u64, u32>::new());
+            for counted in counting {
+                // Of a source that nobody wants nothing is known.
+                let Ok((rows, own)) = counted.await else { continue };
+                seen += rows;
+                own.into_iter().for_each(|(hash, count)| *counts.entry(hash).or_default() += count);
+            }
+            let partitions = agreeing.ranks.partitions() as u64;
+            let told = |count: u32| count >= LEAST && u64::from(count) * 4 * partitions >= seen;
+            let mut mine = seen.to_le_bytes().to_vec();
+            for (hash, count) in counts.into_iter().filter(|(_, count)| told(*count)) {
+                mine.extend(hash.to_le_bytes());
+                mine.extend(u64::from(count).to_le_bytes());
+            }
+            let all = agreeing.agree(id, OpKind::Allgather, mine.into()).await?;
+            heavy.known.send_replace(Some(Arc::new(heaviest(&all, partitions))));
+            Ok(())
+        });
+        sources
+    }
+
+    /// Sources whose rows wait until all ranks know what is heavy; on the disk where memory ends.
+    pub fn hold<R>(self: &Arc<Self>, run: &Arc<Run>, context: &TaskContext, metrics: &ExecutionPlanMetricsSet, sources: Vec<Source<R>>) -> Vec<Source<R>> {
+        let held = sources.into_iter().map(|(source, mut input, router)| {
+            let schema = input.schema();
+            let (buffer, rows) = Queue::new("ShuffleExec", &Gate::whole(), schema.clone(), context, metrics, source);
+            run.spawn(async move {
+                while let Some(batch) = input.try_next().await? {
+                    if !buffer.push(batch)? {
+                        return Ok(());
+                    }
+                }
+                buffer.finish();
+                Ok(())
+            });
+            let heavy = self.clone();
+            let begun = async move {
+                heavy.known().await;
+                rows
+            };
+            (source, Box::pin(RecordBatchStreamAdapter::new(schema, stream::once(begun).flatten())) as SendableRecordBatchStream, router)
+        });
+        held.collect()
+    }
+}
+
+/// The hashes that more than half of a partition's share of the counted rows has.
+fn heaviest(all: &[Bytes], partitions: u64) -> HashSet<u64> {
+    let (mut seen, mut counts) = (0, HashMap::<u64, u64>::new());
+    for bytes in all {
+        let mut words = bytes.as_chunks::<8>().0.iter().map(|word| u64::from_le_bytes(*word));
+        seen += words.next().unwrap_or(0);
+        while let (Some(hash), Some(count)) = (words.next(), words.next()) {
+            *counts.entry(hash).or_default() += count;
+        }
+    }
+    counts.into_iter().filter(|(_, count)| count * 2 * partitions > seen).map(|(hash, _)| hash).collect()
+}
+
+/// The hashes by which rows find their partition.
+fn hashes(keys: &[Arc<dyn PhysicalExpr>], batch: &RecordBatch) -> Result<Vec<u64>> {
+    let columns = keys.iter().map(|key| key.evaluate(batch)?.into_array(batch.num_rows()));
+    let columns: Vec<ArrayRef> = columns.collect::<Result<_>>()?;
+    let mut hashes = vec![0; batch.num_rows()];
+    create_hashes(&columns, REPARTITION_RANDOM_STATE.random_state(), &mut hashes)?;
+    Ok(hashes)
+}
+
+/// Sends the rows of heavy keys as their side says, others by `plain`.
+pub struct HeavyRouter<R> {
+    plain: R,
+    heavy: Arc<Heavy>,
+    found: OnceLock<Arc<HashSet<u64>>>,
+    share: Share,
+    keys: Vec<Arc<dyn PhysicalExpr>>,
+    partitions: usize,
+    /// The partition whose turn it is.
+    next: usize,
+    split: Count,
+}
+
+impl<R: Router> HeavyRouter<R> {
+    /// `split` counts the rows of heavy keys; `first`: the partition that gets some first.
+    pub fn new(plain: R, heavy: Arc<Heavy>, share: Share, keys: Vec<Arc<dyn PhysicalExpr>>, partitions: usize, first: usize, split: Count) -> Self {
+        Self { plain, heavy, found: OnceLock::new(), share, keys, partitions, next: first, split }
+    }
+}
+
+impl<R: Router> Router for HeavyRouter<R> {
+    fn route(&mut self, batch: RecordBatch) -> Result<Vec<(usize, RecordBatch)>> {
+        // Sources begin when it is known.
+        let found = self.found.get_or_init(|| self.heavy.known.borrow().clone().unwrap_or_default());
+        if found.is_empty() {
+            return self.plain.route(batch);
+        }
+        let hashes = hashes(&self.keys, &batch)?;
+        let rows: Vec<u32> = (0..batch.num_rows() as u32).filter(|row| found.contains(&hashes[*row as usize])).collect();
+        if rows.is_empty() {
+            return self.plain.route(batch);
+        }
+        self.split.add(rows.len());
+        let some = |rows: &[u32]| Ok::<_, datafusion::error::DataFusionError>(take_record_batch(&batch, &UInt32Array::from(rows.to_vec()))?);
+        let mut routed = vec![];
+        match self.share {
+            Share::Copied => {
+                let rows = some(&rows)?;
+                routed.extend((0..self.partitions).map(|partition| (partition, rows.clone())));
+            }
+            Share::Dealt => {
+                for rows in rows.chunks(rows.len().div_ceil(self.partitions).max(TOGETHER)) {
+                    routed.push((self.next, some(rows)?));
+                    self.next = (self.next + 1) % self.partitions;
+                }
+            }
+        }
+        if rows.len() < batch.num_rows() {
+            let others: BooleanArray = hashes.iter().map(|hash| Some(!found.contains(hash))).collect();
+            routed.extend(self.plain.route(filter_record_batch(&batch, &others)?)?);
+        }
+        Ok(routed)
+    }
+}

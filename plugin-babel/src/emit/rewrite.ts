@@ -99,8 +99,13 @@ export class Rewriter {
     return isStatement(node) ? this.#statement(node) : this.#children(node);
   }
 
-  /** A comment needs a line of its own: a bare branch or loop body that gets one becomes a block. */
+  /** A comment needs a line of its own: a bare branch or loop body that gets one becomes a block. In front of what has a label it stands before that: `continue` needs the loop itself there. */
   #bodies(copy: Record<string, unknown>): void {
+    const labelled = copy.type === "LabeledStatement" ? (copy.body as t.Statement) : null;
+    if (labelled?.leadingComments) {
+      copy.leadingComments = [...((copy.leadingComments as t.Comment[] | undefined) ?? []), ...labelled.leadingComments];
+      labelled.leadingComments = null;
+    }
     for (const key of ["body", "consequent", "alternate"]) {
       const body = copy[key];
       if (isNode(body) && isStatement(body) && body.type !== "BlockStatement" && body.leadingComments?.length) copy[key] = blockStatement([body as t.Statement]);

@@ -263,20 +263,24 @@ export class Varying {
   }
 
   #writes(node: t.Node, { place, controlled, partly, fn }: Around): void {
-    if (node.type === "VariableDeclarator" && node.init && !controlled) {
-      if (node.id.type === "Identifier" && this.#handed(node.id, node.init, place, place)) return;
-      if (node.id.type === "ObjectPattern" && this.#isBatch(node.init, place)) return this.#markBatch(node.id, place);
-    }
-    const [targets, value] =
-      node.type === "VariableDeclarator" ? [node.init ? [node.id] : [], node.init]
-      : node.type === "AssignmentExpression" ? [writtenBy(node), node.right]
-      : node.type === "AssignmentPattern" ? [[node.left], node.right]
-      : node.type === "CallExpression" || node.type === "OptionalCallExpression" ? [[changedBy(node)], node]
-      : [writtenBy(node), null];
+    const written: readonly (readonly [t.Node | null, t.Node | null])[] =
+      node.type === "VariableDeclarator" ? (node.init ? pairsOf(node.id, node.init) : [])
+      : node.type === "AssignmentExpression" ? pairsOf(node.left, node.right)
+      : node.type === "AssignmentPattern" ? [[node.left, node.right]]
+      : node.type === "CallExpression" || node.type === "OptionalCallExpression" ? [[changedBy(node), node]]
+      : writtenBy(node).map((target) => [target, null]);
     const isCall = node.type === "CallExpression" || node.type === "OptionalCallExpression";
     const isOwn = (target: t.Node): boolean => !isCall && targetsOf(target).every((part) => part.type === "Identifier" && place.scope.getBinding(part.name)?.scope.getFunctionParent()?.block === fn);
-    for (const target of targets) {
-      if (!target || !(controlled || (partly && !isOwn(target)) || (value && this.is(value, place)))) continue;
+    for (const [target, value] of written) {
+      if (!target) continue;
+      if (node.type === "VariableDeclarator" && !controlled) {
+        if (target.type === "Identifier" && this.#handed(target, value!, place, place)) continue;
+        if (target.type === "ObjectPattern" && this.#isBatch(value!, place)) {
+          this.#markBatch(target, place);
+          continue;
+        }
+      }
+      if (!(controlled || (partly && !isOwn(target)) || (value && this.is(value, place)))) continue;
       if (isCall) this.#markObject(target, place);
       else this.#mark(target, place);
     }
@@ -344,6 +348,14 @@ export class Varying {
     const call = binding.kind === "param" ? binding.scope.path.parent : undefined;
     if (call?.type === "CallExpression" && call.callee.type === "MemberExpression") this.#markObject(call.callee.object, { module: place.module, scope: binding.scope.parent ?? binding.scope });
   }
+}
+
+/** What each variable is given: of `[a, b] = [x, y]` element by element. */
+function pairsOf(target: t.Node, value: t.Node): (readonly [t.Node, t.Node])[] {
+  const list = bare(value);
+  if (target.type !== "ArrayPattern" || list.type !== "ArrayExpression") return [[target, value]];
+  if (target.elements.some((e) => e?.type === "RestElement") || list.elements.some((e) => e?.type === "SpreadElement")) return [[target, value]];
+  return target.elements.flatMap((element, n) => (element && list.elements[n] ? pairsOf(element, list.elements[n]) : []));
 }
 
 /** `a` of `a.b[c]`, of `a.get(k)!.v` and of `await a`. */

@@ -7,5 +7,7 @@ export default defineConfig({
     maxWorkers: 3,
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    // What is waited for comes when the other files leave it a core.
+    expect: { poll: { timeout: 10_000 } },
   },
 });

@@ -140,6 +140,10 @@ describe.each([1, 2, 3, 7])("on %i ranks", (ranks) => {
   });
 });
 
+it("a key that comes twice is found, whichever rank is the last", async () => {
+  for (let time = 0; time < 30; time++) expect(await onRanks(3, "twice", "r3.new"), `${time}`).toMatchObject({ error: { code: "LS2016" } });
+});
+
 describe("a user of few rights", () => {
   const few = (): Record<string, string> => ({ ...server.env, PGUSER: "few" });
   let ranks: RankPool;

@@ -37,6 +37,8 @@ export function writeDatabase(input: TableNode, table: string, options: Options 
     if (staging === null) return;
     const { casts: _, ...target } = staging;
     await execute(call, [{ input, build: (id) => ({ op: "writePostgres", input: id, ...target, ...(url !== undefined && { url }), connections, site }) }]);
+    // An execution ends where its rank's rows are copied: rank 0 looks at all of them.
+    await call.collective((engine) => engine.barrier(site));
     await onFirst(call, site, async () => {
       await (await output.write!).add(staging, options ?? {});
       return null;

@@ -1,3 +1,4 @@
+import type { Scalar } from "../ir/ir.ts";
 import type { SourceSpan } from "../ir/types.ts";
 import { at, defineDiagnostic } from "./define.ts";
 
@@ -12,10 +13,13 @@ export const varyingCondition = defineDiagnostic(
       right: "await trips.writeParquet(out);",
     },
   },
-  (condition: SourceSpan, source: string, what: string, guarded: SourceSpan) => ({
-    message: `Ranks may disagree about '${source}', which guards ${what}`,
-    locations: [at(condition, "differs between ranks"), at(guarded, "all ranks must reach this alike")],
-    why: ["the condition depends on rank(), or on the rows of a batch that this rank has", `${what.replace(/, .*/, "")} at line ${guarded.line} is reached only on some of its paths`],
-    fix: { message: "decide with a value that all ranks have, or move what it guards out of the condition", edits: [] },
+  ({ span, source, throws }: Scalar, what: string, guarded: SourceSpan) => ({
+    message: throws ? `Some ranks may catch an error of '${source}' and others not, which decides who reaches ${what}` : `Ranks may disagree about '${source}', which guards ${what}`,
+    locations: [at(span, throws ? "may throw on some ranks only" : "differs between ranks"), at(guarded, "all ranks must reach this alike")],
+    why: [
+      throws ? "what it is given, or whether it is called, depends on rank(), or on the rows of a batch that this rank has" : "the condition depends on rank(), or on the rows of a batch that this rank has",
+      `${what.replace(/, .*/, "")} at line ${guarded.line} is reached only on some of its paths`,
+    ],
+    fix: { message: throws ? "catch its error around it alone, or throw again what was caught: an error that leaves the function ends the call on all ranks" : "decide with a value that all ranks have, or move what it guards out of the condition", edits: [] },
   }),
 );

@@ -66,6 +66,8 @@ export interface Scalar {
   readonly span: SourceSpan;
   /** True when ranks may disagree about it. */
   varying?: boolean;
+  /** Of a condition: whether it throws, not what it gives. */
+  readonly throws?: true;
 }
 
 /** The rows that a window sees: some before and after, with peers or without, or those of a range of a column's values. */

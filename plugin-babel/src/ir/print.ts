@@ -64,7 +64,7 @@ function printTerminator(t: Terminator): string {
     case "goto":
       return `goto b${t.target}`;
     case "branch":
-      return `branch ${JSON.stringify(t.condition.source)}${t.condition.varying ? " varying" : ""} b${t.then} b${t.else} ${printSpan(t.condition.span)}`;
+      return `branch ${JSON.stringify(t.condition.source)}${t.condition.varying ? " varying" : ""}${t.condition.throws ? " throws" : ""} b${t.then} b${t.else} ${printSpan(t.condition.span)}`;
     case "return":
       return t.value === null ? "return" : `return %${t.value}${t.varying ? ` varying ${printScalar(t.varying)} ${printSpan(t.varying.span)}` : ""}`;
     case "throw":

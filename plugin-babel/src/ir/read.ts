@@ -118,8 +118,9 @@ function readTerminator(s: Scanner): Terminator {
     case "branch": {
       const source = s.string();
       const varying = s.accept(/varying/) !== null;
+      const throws = s.accept(/throws/) !== null;
       const [then, otherwise] = [Number(s.expect(/b(\d+)/)), Number(s.expect(/b(\d+)/))];
-      return { kind, condition: { source, span: readSpan(s), ...(varying ? { varying } : {}) }, then, else: otherwise };
+      return { kind, condition: { source, span: readSpan(s), ...(varying ? { varying } : {}), ...(throws ? { throws } : {}) }, then, else: otherwise };
     }
     case "return": {
       const value = s.accept(/%(\d+)/);

@@ -16,7 +16,7 @@ import { readRowType } from "./frontends/tables/interface.ts";
 import { Shapes } from "./frontends/tables/shapes.ts";
 import { type Binding, type ModuleSource, spanOf, textOf } from "../source/module.ts";
 import type { Modules } from "../source/modules.ts";
-import { type Helper, type Place } from "../source/names.ts";
+import { type Helper, helperOf, type Place } from "../source/names.ts";
 import { mentionsTable, tableIn } from "../source/table-types.ts";
 import { readStatements } from "./statements.ts";
 import { Varying } from "../source/varying.ts";
@@ -77,6 +77,15 @@ export class Reading {
   /** A condition of the source; `node` decides it. */
   condition(node: t.Node, source = textOf(node, this.frame.module)): Scalar {
     return { source, span: this.span(node), ...(this.#varying.is(node, this.place) ? { varying: true } : {}) };
+  }
+
+  /** What in `node` may throw on some ranks and not on others; a helper that is read where it is called shows its own. */
+  failing(node: t.Node): Scalar | null {
+    const found = this.#varying.failing(node);
+    const helper = found?.type === "CallExpression" ? helperOf(found.callee, this.place, this.modules) : null;
+    if (!found || (helper && this.shapes.touches(helper.node, helper))) return null;
+    const [first, ...more] = textOf(found, this.frame.module).split("\n");
+    return { source: more.length > 0 ? `${first} …` : first!, span: this.span(found), varying: true, throws: true };
   }
 
   /** The elements of a loop, as what decides how often it goes round. */

@@ -81,8 +81,44 @@ const readers: { [K in t.Statement["type"]]?: StatementReader<K> } = {
 
 function readStatement(node: t.Statement, r: Reading): void {
   if (isTypeOnly(node)) return;
+  for (const part of evaluatedFirst(node)) if (part) mayFail(part, r);
   const reader = readers[node.type] as StatementReader<t.Statement["type"]> | undefined;
   reader?.(node as never, r);
+}
+
+/** What of a statement is evaluated before its inner statements; loops' tests and steps are read in blocks of their own. */
+function evaluatedFirst(node: t.Statement): readonly (t.Node | null | undefined)[] {
+  switch (node.type) {
+    case "ExpressionStatement":
+      return [node.expression];
+    case "VariableDeclaration":
+      return [node];
+    case "ReturnStatement":
+    case "ThrowStatement":
+      return [node.argument];
+    case "ForOfStatement":
+    case "ForInStatement":
+      return [node.right];
+    case "SwitchStatement":
+      return [node.discriminant, ...node.cases.map(({ test }) => test)];
+    default:
+      return [];
+  }
+}
+
+/**
+ * What may throw on some ranks alone is a way of some into the handler, as `if (…) throw` is. It is drawn in front of the whole expression, as if
+ * whatever communicates in that came after it.
+ */
+export function mayFail(node: t.Node, r: Reading): void {
+  const { builder } = r;
+  const failing = builder.handler === null || !builder.current ? null : r.failing(node);
+  if (!failing) return;
+  const [thrown, on] = [builder.newBlock(), builder.newBlock()];
+  builder.end({ kind: "branch", condition: failing, then: thrown.id, else: on.id });
+  branch(thrown, () => builder.end({ kind: "throw" }), on, r);
+  builder.seal(on.id);
+  builder.enter(on);
 }
 
 /** `const t = …`, `t = …`, `const [a, b] = await Promise.all([…])`. */
@@ -158,7 +194,10 @@ export function readLoop(r: Reading, { test, update, each, body, testFirst }: Lo
   builder.seal(step.id);
   builder.enter(step);
   if (step.predecessors.length === 0) builder.current = null;
-  else if (update) readExpression(update, r);
+  else if (update) {
+    mayFail(update, r);
+    readExpression(update, r);
+  }
   if (testFirst) builder.goto(header);
   else {
     builder.goto(header);
@@ -216,6 +255,7 @@ function readTry(node: t.TryStatement, r: Reading): void {
   const outer = builder.handler;
   builder.handler = handler.id;
   const body = builder.newBlock();
+  const before = builder.current!;
   builder.goto(body);
   builder.seal(body.id);
   builder.enter(body);
@@ -226,9 +266,24 @@ function readTry(node: t.TryStatement, r: Reading): void {
   builder.enter(handler);
   const { handler: clause } = node;
   if (clause) r.within(clause, () => readStatement(clause.body, r));
+  else if (outer !== null) {
+    // Nobody has caught it: behind the finalizer it goes on to the handler outside.
+    const thrown = builder.newBlock();
+    builder.end({ kind: "branch", condition: { source: "an error", span: r.span(node.block) }, then: thrown.id, else: after.id });
+    builder.seal(thrown.id);
+    builder.enter(thrown);
+    builder.end({ kind: "throw" });
+  }
   builder.goto(after);
+  const isPassed = after.predecessors.length > 0;
+  if (!isPassed && node.finalizer) {
+    // All ways leave the function or a loop, and come by the finalizer.
+    before.terminator = { kind: "branch", condition: { source: "finally", span: r.span(node.finalizer) }, then: body.id, else: after.id };
+    after.predecessors.push(before.id);
+  }
   builder.seal(after.id);
   builder.enter(after);
   if (after.predecessors.length === 0) builder.current = null;
-  if (node.finalizer && builder.current) readStatement(node.finalizer, r);
+  else if (node.finalizer) readStatement(node.finalizer, r);
+  if (!isPassed) r.return(null);
 }

@@ -11,8 +11,9 @@ import { collectiveOf, givesAlike, givesRoot } from "./collectives.ts";
 import { bare, type Binding } from "./module.ts";
 import type { Modules } from "./modules.ts";
 import { functionOf, helperOf, type Place, runtimeName } from "./names.ts";
+import { argumentsOf, calleeOf, cannotThrow, isCall } from "./throws.ts";
 import { childNodes, evaluatedNodes, isTypeOnly } from "./walk.ts";
-import { changedBy, rootOf, targetsOf, writtenBy } from "./writes.ts";
+import { assignedIn, objectRoot, targetsOf } from "./writes.ts";
 
 /** What is around a node while a function is walked. */
 interface Around {
@@ -21,8 +22,10 @@ interface Around {
   readonly controlled: boolean;
   /** Some may have returned: the others agree about their own variables, but what is outside of the function all may see later. */
   readonly partly: boolean;
-  /** What `break`, `continue` and `throw` may leave, outermost first. */
+  /** What `break` and `continue` may leave, outermost first. */
   readonly left: readonly t.Node[];
+  /** The try that catches what is thrown here, and how much of `left` is around it; whether some ranks have thrown so far. */
+  readonly caught: { readonly around: number; some: boolean } | null;
   readonly fn: t.Function;
   /** Whether ranks have returned from it that others have not. */
   readonly returned: { some: boolean };
@@ -43,11 +46,14 @@ export class Varying {
   readonly #batches = new Set<Binding>();
   /** Variables whose objects are given something varying. */
   readonly #written = new Set<Binding>();
-  /** Loops, switches, labelled statements and tries that ranks leave differently, and functions not all of them call. */
+  /** Loops, switches and labelled statements that ranks leave differently, and functions not all of them call. */
   readonly #diverging = new Set<t.Node>();
   /** Loops that ranks return from differently, and functions called in such places. */
   readonly #partly = new Set<t.Node>();
   readonly #returning = new Set<t.Function>();
+  /** Functions out of which some ranks may throw and others not, and the expressions that may do so. */
+  readonly #throwing = new Set<t.Function>();
+  readonly #failing = new Set<t.Node>();
   readonly #analysed = new Set<t.Function>();
   /** Helpers of which it has been found out what they return where their arguments vary, and where these are batches. */
   readonly #returningOfVarying = [new Map<t.Function, boolean>(), new Map<t.Function, boolean>()] as const;
@@ -66,11 +72,15 @@ export class Varying {
   /** Notes what varies in `fn`. */
   analyse(fn: t.Function, outer: Place): void {
     this.#analysed.add(fn);
-    const size = () => [this.#dealt, this.#batches, this.#bindings, this.#written, this.#diverging, this.#partly, this.#returning].reduce((sum, found) => sum + found.size, 0);
-    for (let before = -1; before !== size(); ) {
-      before = size();
-      this.#visit(fn, { place: outer, controlled: false, partly: false, left: [], fn, returned: { some: false } });
+    for (let before = -1; before !== this.#found; ) {
+      before = this.#found;
+      this.#visit(fn, { place: outer, controlled: false, partly: false, left: [], caught: null, fn, returned: { some: false } });
     }
+  }
+
+  /** Grows with everything that is found out. */
+  get #found(): number {
+    return [this.#dealt, this.#batches, this.#bindings, this.#written, this.#diverging, this.#partly, this.#returning, this.#throwing].reduce((sum, found) => sum + found.size, 0);
   }
 
   /** A call of `fn` gives its parameters these values. */
@@ -130,14 +140,14 @@ export class Varying {
         // But for what is said of them where they are named, they are each rank's own.
         if (this.#isDealing(e, place)) return true;
         const helper = helperOf(e.callee, place, this.#modules);
-        if (helper ? this.#returns(helper.node, helper) : this.is(e.callee, place)) return true;
+        if (helper ? this.#returns(helper.node, helper) || (helper.node.async && this.#throwing.has(helper.node)) : this.is(e.callee, place)) return true;
         const varying = e.arguments.filter((argument) => this.is(argument, place));
         return varying.length > 0 && (!helper || this.#returnsOfVarying(helper.node, helper, varying.every((argument) => this.#isBatch(argument, place))));
       }
       case "FunctionExpression":
       case "ArrowFunctionExpression":
       case "ObjectMethod":
-        return this.#returns(e, outer);
+        return this.#returns(e, outer) || this.#throwing.has(e);
     }
     return evaluatedNodes(e).some((child) => this.is(child, place));
   }
@@ -194,8 +204,9 @@ export class Varying {
   #visit(node: t.Node, around: Around): void {
     if (isTypeOnly(node)) return;
     const place = within(node, around.place);
-    let inner: Around = { ...around, place, partly: around.partly || around.returned.some };
-    this.#writes(node, inner);
+    const here: Around = { ...around, place, controlled: around.controlled || around.caught?.some === true, partly: around.partly || around.returned.some };
+    let inner = here;
+    this.#writes(node, here);
     switch (node.type) {
       case "IfStatement":
       case "ConditionalExpression":
@@ -221,27 +232,30 @@ export class Varying {
         break;
       case "BreakStatement":
       case "ContinueStatement": {
-        const targets = around.left.filter(({ type }) => type !== "TryStatement");
+        if (!here.controlled) break;
         const name = node.label?.name;
-        const from = name === undefined ? -1 : targets.findLastIndex((target) => target.type === "LabeledStatement" && target.label.name === name);
-        if (around.controlled) for (const target of targets.slice(from)) this.#diverging.add(target);
+        const isLeft = (target: t.Node): boolean => (name !== undefined ? target.type === "LabeledStatement" && target.label.name === name : LOOP.test(target.type) || (node.type === "BreakStatement" && target.type === "SwitchStatement"));
+        for (const target of around.left.slice(around.left.findLastIndex(isLeft))) this.#diverging.add(target);
         break;
       }
-      case "ThrowStatement": {
-        const caught = around.left.findLast(({ type }) => type === "TryStatement");
-        if (caught && (around.controlled || this.is(node.argument, place))) this.#diverging.add(caught);
+      case "ThrowStatement":
+        if (here.controlled || here.partly || this.is(node.argument, place)) this.#throws(here);
         break;
-      }
+      case "TryStatement":
+        return this.#try(node, here);
+      case "CatchClause":
+        if (here.controlled && node.param) this.#mark(node.param, place);
+        break;
       case "ReturnStatement":
       case "YieldExpression":
-        if (around.controlled || (node.argument && this.is(node.argument, place))) this.#returning.add(around.fn);
-        if (around.controlled && node.type === "ReturnStatement") {
+        if (here.controlled || (node.argument && this.is(node.argument, place))) this.#returning.add(around.fn);
+        if (here.controlled && node.type === "ReturnStatement") {
           for (const loop of around.left) this.#partly.add(loop);
           around.returned.some = true;
         }
         break;
       case "CallExpression":
-        inner = this.#call(node, inner);
+        inner = this.#call(node, here);
         break;
       case "FunctionDeclaration":
       case "FunctionExpression":
@@ -249,13 +263,48 @@ export class Varying {
       case "ObjectMethod":
         if (node.body.type !== "BlockStatement" && this.is(node.body, place)) this.#returning.add(node);
         this.#analysed.add(node);
-        inner = { ...inner, fn: node, left: [], returned: { some: false } };
+        inner = { ...inner, fn: node, left: [], caught: null, returned: { some: false } };
         break;
     }
     if (this.#diverging.has(node)) inner = { ...inner, controlled: true };
     if (this.#partly.has(node)) inner = { ...inner, partly: true };
-    if (LOOP.test(node.type) || node.type === "SwitchStatement" || node.type === "TryStatement" || node.type === "LabeledStatement") inner = { ...inner, left: [...inner.left, node] };
+    if (LOOP.test(node.type) || node.type === "SwitchStatement" || node.type === "LabeledStatement") inner = { ...inner, left: [...inner.left, node] };
     for (const child of childNodes(node)) this.#visit(child, inner);
+    if (!this.#mayFail(node, here)) return;
+    this.#failing.add(node);
+    this.#throws(here);
+  }
+
+  #try({ block, handler, finalizer }: t.TryStatement, around: Around): void {
+    const caught = { around: around.left.length, some: false };
+    this.#visit(block, handler ? { ...around, caught } : around);
+    for (const rest of [handler, finalizer]) if (rest) this.#visit(rest, { ...around, controlled: around.controlled || caught.some });
+  }
+
+  /** Some ranks throw here, and others not. */
+  #throws({ caught, left, fn }: Around): void {
+    if (!caught) return void this.#throwing.add(fn);
+    caught.some = true;
+    for (const loop of left.slice(caught.around)) this.#diverging.add(loop);
+  }
+
+  /** Whether the node itself may throw on some ranks and not on others: a call of what is given something varying, or that not all of them make. */
+  #mayFail(node: t.Node, { place, controlled, partly }: Around): boolean {
+    if (node.type === "AwaitExpression") return bare(node.argument).type !== "CallExpression" && this.is(node.argument, place);
+    if (!isCall(node)) return false;
+    const [callee, args] = [calleeOf(node), argumentsOf(node)];
+    const functionIn = (value: t.Node): t.Node => helperOf(value, place, this.#modules)?.node ?? bare(value);
+    if ([callee, ...args].some((value) => this.#throwing.has(functionIn(value) as t.Function))) return true;
+    const isOfTable = callee.type === "MemberExpression" && this.#isTable(callee.object, place);
+    if (isOfTable || helperOf(callee, place, this.#modules) || cannotThrow(node, place)) return false;
+    return controlled || partly || this.is(callee, place) || args.some((argument) => this.is(argument, place));
+  }
+
+  /** The first expression in `node`, but in its functions, that may throw on some ranks and not on others. */
+  failing(node: t.Node): t.Node | null {
+    if (isTypeOnly(node) || /Function|Method/.test(node.type)) return null;
+    const inside = childNodes(node).map((child) => this.failing(child)).find((found) => found !== null);
+    return inside ?? (this.#failing.has(node) ? node : null);
   }
 
   #under(around: Around, ...tests: readonly (t.Node | null | undefined)[]): Around {
@@ -263,16 +312,9 @@ export class Varying {
   }
 
   #writes(node: t.Node, { place, controlled, partly, fn }: Around): void {
-    const written: readonly (readonly [t.Node | null, t.Node | null])[] =
-      node.type === "VariableDeclarator" ? (node.init ? pairsOf(node.id, node.init) : [])
-      : node.type === "AssignmentExpression" ? pairsOf(node.left, node.right)
-      : node.type === "AssignmentPattern" ? [[node.left, node.right]]
-      : node.type === "CallExpression" || node.type === "OptionalCallExpression" ? [[changedBy(node), node]]
-      : writtenBy(node).map((target) => [target, null]);
-    const isCall = node.type === "CallExpression" || node.type === "OptionalCallExpression";
-    const isOwn = (target: t.Node): boolean => !isCall && targetsOf(target).every((part) => part.type === "Identifier" && place.scope.getBinding(part.name)?.scope.getFunctionParent()?.block === fn);
-    for (const [target, value] of written) {
-      if (!target) continue;
+    const isOfCall = isCall(node);
+    const isOwn = (target: t.Node): boolean => !isOfCall && targetsOf(target).every((part) => part.type === "Identifier" && place.scope.getBinding(part.name)?.scope.getFunctionParent()?.block === fn);
+    for (const [target, value] of assignedIn(node)) {
       if (node.type === "VariableDeclarator" && !controlled) {
         if (target.type === "Identifier" && this.#handed(target, value!, place, place)) continue;
         if (target.type === "ObjectPattern" && this.#isBatch(value!, place)) {
@@ -281,7 +323,7 @@ export class Varying {
         }
       }
       if (!(controlled || (partly && !isOwn(target)) || (value && this.is(value, place)))) continue;
-      if (isCall) this.#markObject(target, place);
+      if (isOfCall) this.#markObject(target, place);
       else this.#mark(target, place);
     }
   }
@@ -290,11 +332,13 @@ export class Varying {
   #call(node: t.CallExpression, around: Around): Around {
     const helper = helperOf(node.callee, around.place, this.#modules);
     if (helper) {
+      const before = this.#found;
       if (around.controlled) this.#diverging.add(helper.node);
       else if (around.partly) this.#partly.add(helper.node);
       const inside = within(helper.node, helper);
       this.given(helper.node, node.arguments, inside, around.place);
-      if (!this.#analysed.has(helper.node)) this.analyse(helper.node, helper);
+      // Another call may give it more that varies.
+      if (!this.#analysed.has(helper.node) || before !== this.#found) this.analyse(helper.node, helper);
       // What it writes to its arguments.
       helper.node.params.forEach((parameter, n) => {
         const binding = parameter.type === "Identifier" ? inside.scope.getBinding(parameter.name) : undefined;
@@ -347,27 +391,6 @@ export class Varying {
     // `list.forEach((x) => …)`
     const call = binding.kind === "param" ? binding.scope.path.parent : undefined;
     if (call?.type === "CallExpression" && call.callee.type === "MemberExpression") this.#markObject(call.callee.object, { module: place.module, scope: binding.scope.parent ?? binding.scope });
-  }
-}
-
-/** What each variable is given: of `[a, b] = [x, y]` element by element. */
-function pairsOf(target: t.Node, value: t.Node): (readonly [t.Node, t.Node])[] {
-  const list = bare(value);
-  if (target.type !== "ArrayPattern" || list.type !== "ArrayExpression") return [[target, value]];
-  if (target.elements.some((e) => e?.type === "RestElement") || list.elements.some((e) => e?.type === "SpreadElement")) return [[target, value]];
-  return target.elements.flatMap((element, n) => (element && list.elements[n] ? pairsOf(element, list.elements[n]) : []));
-}
-
-/** `a` of `a.b[c]`, of `a.get(k)!.v` and of `await a`. */
-function objectRoot(node: t.Node): t.Identifier | null {
-  let e = bare(node);
-  for (;;) {
-    const root = rootOf(e);
-    if (root) return root;
-    while (e.type === "MemberExpression" || e.type === "OptionalMemberExpression") e = bare(e.object);
-    if (e.type === "AwaitExpression") e = bare(e.argument);
-    else if ((e.type === "CallExpression" || e.type === "OptionalCallExpression") && e.callee.type === "MemberExpression") e = bare(e.callee.object);
-    else return null;
   }
 }
 

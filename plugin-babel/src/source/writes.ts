@@ -58,3 +58,43 @@ export function rootOf(node: t.Node): t.Identifier | null {
   while (e.type === "MemberExpression" || e.type === "OptionalMemberExpression") e = bare(e.object);
   return e.type === "Identifier" ? e : null;
 }
+
+/** The variables, patterns and members that `node` writes, each with what it is given, if that stands there; of a call the object that it changes. */
+export function assignedIn(node: t.Node): readonly (readonly [target: t.Node, value: t.Node | null])[] {
+  switch (node.type) {
+    case "VariableDeclarator":
+      return node.init ? pairsOf(node.id, node.init) : [];
+    case "AssignmentExpression":
+      return pairsOf(node.left, node.right);
+    case "AssignmentPattern":
+      return [[node.left, node.right]];
+    case "CallExpression":
+    case "OptionalCallExpression": {
+      const changed = changedBy(node);
+      return changed ? [[changed, node]] : [];
+    }
+    default:
+      return writtenBy(node).map((target) => [target, null]);
+  }
+}
+
+/** What each variable is given: of `[a, b] = [x, y]` element by element. */
+function pairsOf(target: t.Node, value: t.Node): (readonly [t.Node, t.Node])[] {
+  const list = bare(value);
+  if (target.type !== "ArrayPattern" || list.type !== "ArrayExpression") return [[target, value]];
+  if (target.elements.some((e) => e?.type === "RestElement") || list.elements.some((e) => e?.type === "SpreadElement")) return [[target, value]];
+  return target.elements.flatMap((element, n) => (element && list.elements[n] ? pairsOf(element, list.elements[n]) : []));
+}
+
+/** `a` of `a.b[c]`, of `a.get(k)!.v` and of `await a`. */
+export function objectRoot(node: t.Node): t.Identifier | null {
+  let e = bare(node);
+  for (;;) {
+    const root = rootOf(e);
+    if (root) return root;
+    while (e.type === "MemberExpression" || e.type === "OptionalMemberExpression") e = bare(e.object);
+    if (e.type === "AwaitExpression") e = bare(e.argument);
+    else if ((e.type === "CallExpression" || e.type === "OptionalCallExpression") && e.callee.type === "MemberExpression") e = bare(e.callee.object);
+    else return null;
+  }
+}

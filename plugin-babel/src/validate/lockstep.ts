@@ -17,14 +17,14 @@ export function checkLockstep(fn: FunctionIR, report: (d: Diagnostic) => void): 
     const { terminator: t } = block;
     if (t.kind !== "branch" || !t.condition.varying) continue;
     const guarded = guardedBy(block, blocks, after.get(block.id)!);
-    if (guarded) report(varyingCondition(t.condition.span, t.condition.source, guarded.what, guarded.span));
+    if (guarded) report(varyingCondition(t.condition, guarded.what, guarded.span));
   }
   checkOperands(fn, report);
 }
 
 /**
- * Of the ways into a handler those that the graph shows: a `throw`. What else throws does so on all ranks at the same place, since between a varying
- * condition and the place where its paths meet again there is nothing but scalar code.
+ * Of the ways into a handler those that the graph shows: a `throw`, and what may throw on some ranks alone (`mayFail` in parse/statements.ts). All else
+ * that throws is the same on all ranks and does so at the same place.
  */
 function onlyKnownThrows(block: Block): Block {
   const { handler, terminator: t } = block;

@@ -13,7 +13,7 @@ import { agreedArguments, collectiveOf } from "../../../source/collectives.ts";
 import { bare, textOf } from "../../../source/module.ts";
 import { isConsole, isSent, sends } from "../../../source/effects.ts";
 import { helperOf, runtimeName } from "../../../source/names.ts";
-import { readAssignment, readLoop } from "../../statements.ts";
+import { mayFail, readAssignment, readLoop } from "../../statements.ts";
 import { childNodes, evaluatedNodes, isTypeOnly } from "../../../source/walk.ts";
 import { readArguments } from "./arguments.ts";
 import { checkTypesOption, readInterface } from "./interface.ts";
@@ -76,6 +76,7 @@ export function readExpression(node: t.Node, r: Reading, context: Context = "val
 
 /** A condition that guards what comes; ends the current block. */
 export function readCondition(test: t.Node, then: Block, otherwise: Block, r: Reading): void {
+  mayFail(test, r);
   readExpression(test, r);
   r.builder.end({ kind: "branch", condition: r.condition(test), then: then.id, else: otherwise.id });
 }

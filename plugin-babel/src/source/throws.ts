@@ -1,0 +1,35 @@
+/** What cannot throw, as far as its name says: JavaScript's own functions and methods, but for those that refuse some values of the right type. */
+import type * as t from "@babel/types";
+import { collectiveOf } from "./collectives.ts";
+import { methodOf } from "./methods.ts";
+import { bare } from "./module.ts";
+import { type Place, runtimeName } from "./names.ts";
+
+export type Call = t.CallExpression | t.OptionalCallExpression | t.NewExpression | t.TaggedTemplateExpression;
+
+export const isCall = (node: t.Node): node is Call => /^(Call|OptionalCall|New|TaggedTemplate)Expression$/.test(node.type);
+
+export const calleeOf = (call: Call): t.Node => bare(call.type === "TaggedTemplateExpression" ? call.tag : call.callee);
+
+export const argumentsOf = (call: Call): readonly t.Node[] => (call.type === "TaggedTemplateExpression" ? call.quasi.expressions : call.arguments);
+
+const FUNCTIONS = /^(Number|String|Boolean|parseInt|parseFloat|isNaN|isFinite|Array|Map|Set|WeakMap|Date|\w*Error|\w+\d+Array|Uint8ClampedArray)$/;
+const OBJECTS = /^(Math|Number|Object|Array|Date|console|performance|\w+\d+Array)$/;
+const METHODS = /^(subarray|codePointAt|match|matchAll|search|getTime|get(UTC)?(FullYear|Month|Date|Day|Hours|Minutes|Seconds|Milliseconds))$/;
+/** Of a negative number, an unknown form, an invalid date, an index that there is not. */
+const REFUSING = /^(repeat|normalize|toISOString|with)$/;
+
+export function cannotThrow(call: Call, place: Place): boolean {
+  const callee = calleeOf(call);
+  // What collectives throw they throw on all ranks.
+  if (collectiveOf(callee, place) || /^(rank|size)$/.test(runtimeName(callee, place) ?? "")) return true;
+  const isGlobal = (name: string): boolean => !place.scope.getBinding(name);
+  if (callee.type === "Identifier") return isGlobal(callee.name) && FUNCTIONS.test(callee.name);
+  if ((callee.type !== "MemberExpression" && callee.type !== "OptionalMemberExpression") || callee.computed || callee.property.type !== "Identifier") return false;
+  const { name } = callee.property;
+  const object = bare(callee.object);
+  if (object.type === "Identifier" && isGlobal(object.name)) return OBJECTS.test(object.name);
+  // Of an empty list without a first value.
+  if (/^reduce(Right)?$/.test(name)) return argumentsOf(call).length > 1;
+  return METHODS.test(name) || (methodOf(name) !== undefined && !REFUSING.test(name));
+}

@@ -7,7 +7,7 @@ export const varyingCondition = defineDiagnostic(
     code: "LS1304",
     title: "Ranks would disagree",
     kind: "not-parallelisable",
-    docs: "All ranks take the same path to every table operation, every collective, and every value that rank 0 sends to the others (the time, a file, the environment), because they meet there. A condition that depends on rank(), or on a batch's rows, directly or through variables and helpers, may differ between them, so it may guard scalar code only.",
+    docs: "All ranks take the same path to every table operation, every collective, and every value that rank 0 sends to the others (the time, a file, the environment), because they meet there. A condition that depends on rank(), or on a batch's rows, directly or through variables and helpers, may differ between them, so it may guard scalar code only. So may a `try` that catches what some ranks throw and others not.",
     example: {
       wrong: "if (rank() === 0) await trips.writeParquet(out);",
       right: "await trips.writeParquet(out);",

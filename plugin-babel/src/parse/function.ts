@@ -81,9 +81,12 @@ export class Reading {
 
   /** What in `node` may throw on some ranks and not on others; a helper that is read where it is called shows its own. */
   failing(node: t.Node): Scalar | null {
-    const found = this.#varying.failing(node);
-    const helper = found?.type === "CallExpression" ? helperOf(found.callee, this.place, this.modules) : null;
-    if (!found || (helper && this.shapes.touches(helper.node, helper))) return null;
+    const isRead = (call: t.Node): boolean => {
+      const helper = call.type === "CallExpression" ? helperOf(call.callee, this.place, this.modules) : null;
+      return helper !== null && this.shapes.touches(helper.node, helper);
+    };
+    const found = this.#varying.failing(node).find((call) => !isRead(call));
+    if (!found) return null;
     const [first, ...more] = textOf(found, this.frame.module).split("\n");
     return { source: more.length > 0 ? `${first} …` : first!, span: this.span(found), varying: true, throws: true };
   }

@@ -300,11 +300,10 @@ export class Varying {
     return controlled || partly || this.is(callee, place) || args.some((argument) => this.is(argument, place));
   }
 
-  /** The first expression in `node`, but in its functions, that may throw on some ranks and not on others. */
-  failing(node: t.Node): t.Node | null {
-    if (isTypeOnly(node) || /Function|Method/.test(node.type)) return null;
-    const inside = childNodes(node).map((child) => this.failing(child)).find((found) => found !== null);
-    return inside ?? (this.#failing.has(node) ? node : null);
+  /** The expressions in `node`, but in its functions, that may throw on some ranks and not on others. */
+  failing(node: t.Node): t.Node[] {
+    if (isTypeOnly(node) || /Function|Method/.test(node.type)) return [];
+    return [...childNodes(node).flatMap((child) => this.failing(child)), ...(this.#failing.has(node) ? [node] : [])];
   }
 
   #under(around: Around, ...tests: readonly (t.Node | null | undefined)[]): Around {

@@ -10,6 +10,7 @@ import { lockstep } from "../jobs/job-process.ts";
 import { buildPrograms, type Program } from "../oracle/build-programs.ts";
 import { difference } from "../oracle/compare.ts";
 import { type Answer, RankPool } from "../oracle/rank-pool.ts";
+import { startPython, type Told } from "../flight/server.ts";
 import { startServer, type Server } from "../postgres/server.ts";
 import { root } from "../scripts/lib.mjs";
 import { within } from "../stores/servers.ts";
@@ -22,7 +23,10 @@ const rows = Array.from({ length: ROWS }, (_, id) => rowAt(id));
 // In the checkout, so that the built programs find @lockstep/runtime.
 const scratch = mkdtempSync(join(root, ".lockstep-connectors-"));
 let server: Server;
-const all = connectors(scratch, () => server);
+let flight: Told;
+/** Of programs that read their databases. */
+let env: Readonly<Record<string, string>>;
+const all = connectors(scratch, () => server, () => flight);
 const pools = new Map<number, RankPool>();
 
 /** The same programs over each of them. */
@@ -55,8 +59,9 @@ const plainly = new Map<string, Record<Name, (place: string) => Promise<unknown>
 const built = new Map<string, Program>();
 
 beforeAll(async () => {
-  server = await startServer();
-  await within(server.env, async () => {
+  [server, flight] = await Promise.all([startServer(), startPython({ tables: "" })]);
+  env = { ...server.env, ...flight.env };
+  await within(env, async () => {
     for (const connector of all) {
       writeFileSync(file(connector), programsOf(connector));
       await connector.make(connector.place("whole"), ROWS);
@@ -67,16 +72,16 @@ beforeAll(async () => {
     }
   });
   for (const program of await buildPrograms(all.map(file), join(scratch, "built"))) built.set(program.id, program);
-  for (const ranks of RANKS) pools.set(ranks, new RankPool(ranks, server.env));
-}, 120_000);
+  for (const ranks of RANKS) pools.set(ranks, new RankPool(ranks, env));
+}, 300_000);
 afterAll(async () => {
   await Promise.all([...pools.values()].map((pool) => pool.close()));
-  await server?.stop();
+  await Promise.all([server?.stop(), flight?.stop()]);
   rmSync(scratch, { recursive: true, force: true });
 });
 
 describe.each(all.map((connector) => [connector.name, connector] as const))("%s", (_, connector) => {
-  const plain = (name: Name, place: string): Promise<unknown> => within(server.env, () => plainly.get(connector.name)![name](connector.place(place)));
+  const plain = (name: Name, place: string): Promise<unknown> => within(env, () => plainly.get(connector.name)![name](connector.place(place)));
   const onRanks = (ranks: number, name: Name, place: string): Promise<Answer> => pools.get(ranks)!.run({ chunk: built.get(idOf(connector, name))!.chunk, id: idOf(connector, name), args: [connector.place(place)] });
 
   it("plain Node reads its rows, in order, and none of an empty one", async () => {
@@ -109,7 +114,7 @@ describe.each(all.map((connector) => [connector.name, connector] as const))("%s"
 
   it.runIf(connector.pull)("its types are pulled", async () => {
     const out = `${file(connector)}.schema.ts`;
-    expect(await lockstep(["schema", "pull", ...connector.pull!(connector.place("whole")), "-o", out], server.env, scratch).ended).toMatchObject({ code: 0 });
+    expect(await lockstep(["schema", "pull", ...connector.pull!(connector.place("whole")), "-o", out], env, scratch).ended).toMatchObject({ code: 0 });
     const found = [...readFileSync(out, "utf8").matchAll(/^ {2}(\w+): .*; \/\/ (.*)$/gm)].map(([, column, type]) => [column, type]);
     expect(Object.fromEntries(found)).toEqual(connector.types);
   });
@@ -120,7 +125,7 @@ it("are asked for the columns and the rows that a program uses, as far as they k
   const asked = all.filter((connector) => connector.asked);
   const lines = asked.map((connector, n) => [`import { some as some${n} } from ${JSON.stringify(built.get(idOf(connector, "some"))!.module)};`, `await some${n}(${JSON.stringify(connector.place("whole"))});`] as const);
   writeFileSync(main, [...lines.map(([opens]) => opens), ...lines.map(([, calls]) => calls)].join("\n"));
-  await promisify(execFile)(process.execPath, [join(root, "runtime/bin/lockstep.mjs"), "run", "-n", "2", "--profile", profile, main], { env: { ...process.env, VITEST: undefined, ...server.env } });
+  await promisify(execFile)(process.execPath, [join(root, "runtime/bin/lockstep.mjs"), "run", "-n", "2", "--profile", profile, main], { env: { ...process.env, VITEST: undefined, ...env } });
   const { executions } = JSON.parse(readFileSync(profile, "utf8")) as { executions: { operators: { name: string; detail: string; ranks: { rows: number }[] }[] }[] };
   const leaves = executions.flatMap(({ operators }) => operators.filter(({ name }) => /^(Scan|Query)Exec$/.test(name)));
   expect(leaves).toHaveLength(asked.length);

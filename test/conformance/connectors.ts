@@ -2,6 +2,7 @@
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { table } from "@lockstep/runtime";
+import type { Told } from "../flight/server.ts";
 import type { Server } from "../postgres/server.ts";
 
 export interface Row {
@@ -71,7 +72,7 @@ const bits = (bytes: Buffer): void => void bytes.fill(0xff, bytes.length >> 3, b
 const line = (bytes: Buffer): void => void bytes.write('"', bytes.indexOf("\n", bytes.length >> 1) + 1);
 
 /** `scratch`: a folder for what they keep. */
-export const connectors = (scratch: string, postgres: () => Server): readonly Connector[] => [
+export const connectors = (scratch: string, postgres: () => Server, flight: () => Told): readonly Connector[] => [
   {
     name: "Parquet", imports: "readParquet", read: (row) => `readParquet<${row}>(place)`,
     ...files(scratch, "parquet", (rows, file) => rows.writeParquet(file, { single: true, types: { id: "int64" }, rowGroupRows: 50 }), bits),
@@ -116,6 +117,15 @@ export const connectors = (scratch: string, postgres: () => Server): readonly Co
     pull: (place) => ["postgres://", place],
     types: { ...exact, at: "timestamp[us, tz=UTC]" }, asked: [/SELECT "id", "value" FROM [\w.]+ WHERE /, 10],
     errors: { missing: ["LS2001", /does not exist/], damaged: ["LS2015", /division by zero/], typed: ["LS2002", /name/] },
+  },
+  {
+    name: "Flight SQL", imports: "readFlightSql", read: (row) => `readFlightSql<${row}>(place)`,
+    place: (name) => name,
+    make: (place, rows) => flight().sql(`CREATE TABLE ${place} AS SELECT i AS id, CASE WHEN i % 7 <> 3 THEN 'name ' || i % 13 END AS name, i / 4.0::float8 AS value, i % 3 = 0 AS ok, timestamptz '2020-01-01 00:00:00+00' + i * interval 1 hour AS at FROM range(${rows}) AS t(i)`),
+    damage: (place) => flight().sql(`ALTER TABLE ${place} RENAME TO whole_${place}; CREATE VIEW ${place} AS SELECT id, name, CASE WHEN id = 500 THEN error('no such page')::float8 ELSE value END AS value, ok, "at" FROM whole_${place}`),
+    pull: (place) => ["grpc://", place],
+    types: { ...exact, at: "timestamp[us, tz=UTC]" }, asked: [/SELECT "id", "value" FROM whole WHERE /, 10],
+    errors: { missing: ["LS2001", /does not exist/], damaged: ["LS2015", /no such page/], typed: ["LS2002", /name/] },
   },
   {
     name: "a source of the program", imports: "readSource", read: (row) => `readSource<${row}>(saved(place))`,

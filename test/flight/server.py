@@ -5,6 +5,7 @@ JSON each. A comment in a query says what is to go wrong.
 """
 import argparse
 import json
+import sys
 import threading
 import time
 import uuid
@@ -92,7 +93,7 @@ class Anyone(flight.ServerAuthHandler):
 
 
 database = duckdb.connect()
-database.execute("SET TimeZone = 'UTC'; SET threads = 2")
+database.execute("SET GLOBAL TimeZone = 'UTC'; SET threads = 2")
 if options.tables:
     database.execute(open(options.tables).read())
 lock = threading.Lock()
@@ -164,5 +165,18 @@ server, scheme = serve()
 other, _ = serve()
 elsewhere = f"{scheme}://127.0.0.1:{other.port}"
 note(port=server.port, other=other.port)
+
+
+def obey():
+    """Runs the statements that come, a line of JSON each."""
+    for line in sys.stdin:
+        try:
+            database.cursor().execute(json.loads(line))
+            note(done="")
+        except duckdb.Error as error:
+            note(done=str(error))
+
+
+threading.Thread(target=obey, daemon=True).start()
 threading.Thread(target=other.serve, daemon=True).start()
 server.serve()

@@ -22,6 +22,8 @@ export interface Server {
 
 /** Of Python's, which says what it is asked. */
 export interface Told extends Server {
+  /** Runs statements there. */
+  sql(text: string): Promise<void>;
   /** What was asked since the last call. */
   asked(): string[];
   /** The most endpoints that were read at the same time since the last call. */
@@ -54,7 +56,7 @@ export async function startPython({ endpoints = 5, token, password, encrypted = 
   writeFileSync(sql, tables);
   if (encrypted) selfSigned(certificate, key);
   const args = ["--tables", sql, "--endpoints", `${endpoints}`, ...(token === undefined ? [] : ["--token", token]), ...(password === undefined ? [] : ["--password", password]), ...(encrypted ? ["--certificate", certificate, "--key", key] : []), ...(elsewhere ? ["--elsewhere"] : [])];
-  const process = spawn(python, [join(root, "test/flight/server.py"), ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  const process = spawn(python, [join(root, "test/flight/server.py"), ...args], { stdio: ["pipe", "pipe", "pipe"] });
   let lines: Record<string, unknown>[] = [];
   let rest = "";
   let log = "";
@@ -77,6 +79,12 @@ export async function startPython({ endpoints = 5, token, password, encrypted = 
     env: { ...none, LOCKSTEP_FLIGHT_URL: `${encrypted ? "grpc+tls" : "grpc"}://127.0.0.1:${port}` },
     port, process, stop,
     ...(encrypted && { certificate }),
+    async sql(text) {
+      process.stdin.write(`${JSON.stringify(text)}\n`);
+      let done: string[] = [];
+      for (const until = Date.now() + 20_000; done.length === 0; done = take("done"), await wait(5)) if (process.exitCode !== null || Date.now() > until) throw new Error(`${text} is not done\n${log}`);
+      if (done[0] !== "") throw new Error(`${text}: ${done[0]}`);
+    },
     asked: () => take<string>("asked"),
     most: () => Math.max(0, ...take<number>("reading")),
     ports: () => {

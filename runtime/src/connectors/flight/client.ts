@@ -57,7 +57,7 @@ export async function openClient(target: Target): Promise<Client> {
   const login = loginOf();
   const address = target.encrypted ? addressOf(target) : undefined;
   const credentials = target.encrypted ? grpc.credentials.createSsl(certificates(), null, null, address?.verified) : grpc.credentials.createInsecure();
-  const service = new Flight(target.authority, credentials, { ...address?.named, "grpc.max_receive_message_length": -1, "grpc.keepalive_time_ms": silenceOf(), "grpc.keepalive_timeout_ms": Math.min(20_000, silenceOf()), "grpc.enable_retries": 0 }) as unknown as FlightService;
+  const service = new Flight(target.authority, credentials, { ...address?.named, "grpc.max_receive_message_length": -1, "grpc.keepalive_time_ms": silenceOf(), "grpc.keepalive_timeout_ms": Math.min(20_000, silenceOf()), "grpc.enable_retries": 0, "grpc.enable_http_proxy": 0 }) as unknown as FlightService;
   const metadata = new grpc.Metadata();
   const client: Client = {
     target,

@@ -134,7 +134,7 @@ impl Reader {
             let found = seen(came, &[]);
             let names = |columns: Vec<(&str, String)>| columns.into_iter().map(|(name, printed)| format!("{name}: {printed}")).collect::<Vec<_>>().join(", ");
             let field = |name: &String| relation.schema.field_with_name(name).expect("the columns are the relation's").data_type();
-            let same = found.fields().len() == columns.len() && found.fields().iter().zip(columns).all(|(found, name)| found.data_type() == field(name) || found.data_type().is_null());
+            let same = found.fields().len() == columns.len() && found.fields().iter().zip(columns).all(|(found, name)| found.name().eq_ignore_ascii_case(name) && (found.data_type() == field(name) || found.data_type().is_null()));
             if !same {
                 let now = names(found.fields().iter().map(|field| (field.name().as_str(), print_type(field.data_type()))).collect());
                 let before = names(columns.iter().map(|name| (name.as_str(), print_type(field(name)))).collect());

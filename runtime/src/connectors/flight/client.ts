@@ -2,10 +2,10 @@
 import { existsSync, readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { checkServerIdentity, type PeerCertificate } from "node:tls";
-import { fileURLToPath } from "node:url";
 import type { Client as GrpcClient, ClientDuplexStream, ClientReadableStream, Metadata, ServiceClientConstructor, ServiceError } from "@grpc/grpc-js";
 import { LockstepError } from "../../errors/index.ts";
 import { failed } from "./errors.ts";
+import { protocol } from "./protocol.ts";
 import { loginOf, silenceOf, variableOf, type Target } from "./target.ts";
 
 export interface FlightInfo {
@@ -40,8 +40,8 @@ interface Message {
 
 /** grpc-js is loaded where a program reads over Flight. */
 async function loadFlight(): Promise<{ grpc: Grpc; Flight: ServiceClientConstructor; query: (sql: string) => object }> {
-  const [grpc, { load }] = await Promise.all([import("@grpc/grpc-js"), import("@grpc/proto-loader")]);
-  const definition = await load(fileURLToPath(new URL("../../../proto/flight.proto", import.meta.url)), { keepCase: true, longs: Number, defaults: true });
+  const [grpc, { fromJSON }] = await Promise.all([import("@grpc/grpc-js"), import("@grpc/proto-loader")]);
+  const definition = fromJSON(protocol as Parameters<typeof fromJSON>[0], { keepCase: true, longs: Number, defaults: true });
   const { arrow } = grpc.loadPackageDefinition(definition) as unknown as { arrow: { flight: { protocol: { FlightService: ServiceClientConstructor } } } };
   const encoded = (name: string, value: object): Buffer => (definition[`arrow.flight.protocol.${name}`] as unknown as Message).serialize(value);
   const query = (sql: string): object => {

@@ -88,6 +88,15 @@ describe.each([1, 2, 3, 7])("on %i ranks", (ranks) => {
     expect(kept(join(out, "csv")).length).toBeGreaterThan(45_000);
   });
 
+  it("keeps none where rows are read", async () => {
+    for (const [input, place] of [[csv, csv], [csv, scratch], [many, many], [many, join(many, "bad")], [join(many, "*.csv"), many]] as const) {
+      const right = await plain("onInput", input, place);
+      expect(right).toMatchObject({ error: { code: "LS2016", message: expect.stringMatching(/badRows, .* is where .* is read/) } });
+      expect(await onRanks("onInput", input, place)).toMatchObject(right);
+    }
+    expect([readFileSync(csv, "utf8"), readdirSync(many).length]).toEqual([ragged, 2]);
+  });
+
   it("fails past so many", async () => {
     expect(await onRanks("limited", csv, 5)).toEqual(await plain("limited", csv, 5));
     const [right, answer] = [await plain("limited", csv, 4), await onRanks("limited", csv, 4)];

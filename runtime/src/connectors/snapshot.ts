@@ -39,7 +39,7 @@ export function printSnapshot(name: string, literal: string, { reader, path, url
     ...columns.map((column) => `  ${memberLine(reader, column)}`),
     "}",
     "",
-    `/** ${reader}(${json(literal)}), where this file is imported. */`,
+    `/** ${reader}(${json(literal).replaceAll("*/", "*\\/")}), where this file is imported. */`,
     ...declaration(literal, name),
     "",
   ].join("\n");
@@ -82,7 +82,8 @@ const printColumn = ({ type, nullable }: SourceColumn): string => `${printType(t
 
 function memberLine(reader: Snapshot["reader"], column: SourceColumn): string {
   const seen = typeScriptType(column.type, isBigint(reader, column));
-  const exact = printColumn(column).replace(NULL, "");
+  // A file's text (a time zone) in a comment: what would end the line is written as its code.
+  const exact = printColumn(column).replace(NULL, "").replace(/[\0-\x1f\u2028\u2029]/g, (c) => json(c).slice(1, -1));
   if (seen === null) return `// ${shown(column.name)}: ${exact} has no TypeScript type yet${reader === "readPostgres" ? `; string, with types: { ${shown(column.name)}: "string" }` : ""}`;
   return `${shown(column.name)}: ${seen}${column.nullable ? NULL : ""}; // ${exact}`;
 }

@@ -2,7 +2,7 @@ import type { ColumnType, JsType } from "@lockstep/native/plan";
 import { LockstepError } from "../errors/index.ts";
 import { bool, float64, int64, string, timestamp, type ArrowType } from "../tables/arrow-type.ts";
 import { Column, elementView, isListView, type Stored } from "../tables/column.ts";
-import { canonicalInteger } from "../tables/infer.ts";
+import { storedBigint } from "../tables/infer.ts";
 import { toIpc } from "../tables/ipc.ts";
 
 /** The Arrow type of a column of JavaScript values. */
@@ -23,7 +23,7 @@ function stored(value: unknown, { name, type }: ColumnType, row: number, site: s
   if (value === null || value === undefined) return null;
   if (isListView(type) && Array.isArray(value)) return (value as unknown[]).map((element) => stored(element, { name, type: elementView(type), nullable: true }, row, site));
   if (type === "date" && value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.getTime();
-  if (typeof value === "bigint" && type === "bigint") return canonicalInteger(value);
+  if (typeof value === "bigint" && type === "bigint") return storedBigint(value, `column "${name}"`, row, site);
   if (typeof value === type && typeof value !== "object") return value as Stored;
   throw new LockstepError({
     code: "LS2017",

@@ -205,6 +205,7 @@ async function open(path: InputPath, descriptor: ReaderDescriptor, verb: keyof t
   const paths = located(site, () => (Array.isArray(path) ? path : [path]).map(absolute));
   const { table, bad } = await call.inOrder(async () => {
     checkReader(verb, options, descriptor);
+    onEveryRank(() => checkBadRows(verb, path, options ?? {}, site));
     const resolved = paths.map((one) => call.outputs.resolve(one));
     const local = resolved.filter((one) => !isRemote(one));
     if (call.world.size > 1) located(site, () => local.forEach(refuseOwn));
@@ -221,10 +222,7 @@ async function open(path: InputPath, descriptor: ReaderDescriptor, verb: keyof t
 const badTypes: ColumnType[] = (["file", "line", "text", "reason"] as const).map((name) => ({ name, type: name === "line" ? "number" : "string", nullable: false }));
 
 function checkReader(verb: keyof typeof methods | "readIceberg" | "readPostgres" | "readFlightSql" | "readSource", options: ReaderOptions | undefined, { declared, site }: ReaderDescriptor): void {
-  onEveryRank(() => {
-    checkOptions(verb, options, site);
-    checkBadRows(verb, options ?? {}, site);
-  });
+  onEveryRank(() => checkOptions(verb, options, site));
   for (const name of Object.keys(options?.types ?? {})) {
     if (!declared.some((column) => column.name === name)) throw new LockstepError({ code: "LS2002", message: `types: the interface has no column "${name}"${didYouMean(name, declared.map((column) => column.name))}`, site });
   }

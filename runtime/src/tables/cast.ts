@@ -42,7 +42,7 @@ function conversion(from: ArrowType, to: ArrowType): Conversion | undefined {
   if (from.id === "decimal" && to.id === "float") return (v) => Number(v as number | bigint) / 10 ** from.scale;
   if ((from.id === "string" || from.id === "dictionary") && (to.id === "string" || to.id === "dictionary")) return (v) => v;
   if (from.id === "timestamp" && to.id === "timestamp") return (v) => rescale(v as number | bigint, ticksPerSecond[from.unit], ticksPerSecond[to.unit]);
-  if (from.id === "date" && to.id === "timestamp") return (v) => (v as number) * 86_400 * ticksPerSecond[to.unit];
+  if (from.id === "date" && to.id === "timestamp") return (v) => fitInteger(BigInt(v as number) * 86_400n * BigInt(ticksPerSecond[to.unit]), 64, true);
   if (from.id === "timestamp" && to.id === "date") return (v) => Number(floorDivide(BigInt(v as number | bigint), BigInt(ticksPerSecond[from.unit] * 86_400)));
   return undefined;
 }
@@ -59,10 +59,10 @@ function fitDecimal(value: number | bigint, precision: number, scale: number): S
   return (unscaled < 0n ? -unscaled : unscaled) < 10n ** BigInt(precision) ? canonicalInteger(unscaled) : undefined;
 }
 
-/** Coarser units round down. */
-function rescale(value: number | bigint, from: number, to: number): Stored {
+/** Coarser units round down; undefined past int64. */
+function rescale(value: number | bigint, from: number, to: number): Stored | undefined {
   const ticks = BigInt(value);
-  return canonicalInteger(to >= from ? ticks * BigInt(to / from) : floorDivide(ticks, BigInt(from / to)));
+  return fitInteger(to >= from ? ticks * BigInt(to / from) : floorDivide(ticks, BigInt(from / to)), 64, true);
 }
 
 function floorDivide(n: bigint, d: bigint): bigint {

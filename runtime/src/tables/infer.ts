@@ -68,13 +68,13 @@ class Kind {
 function store(value: Given, what: string, row: number): Stored {
   if (typeof value === "string") return value.isWellFormed() ? value : value.toWellFormed();
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.getTime();
-  if (typeof value === "bigint") {
-    if (BigInt.asIntN(64, value) !== value) {
-      throw new LockstepError({ code: "LS2015", message: `${what}, row ${row}: the bigint ${value} does not fit int64` });
-    }
-    return canonicalInteger(value);
-  }
-  return value;
+  return typeof value === "bigint" ? storedBigint(value, what, row) : value;
+}
+
+/** LS2015 past int64. */
+export function storedBigint(value: bigint, what: string, row: number, site?: string): number | bigint {
+  if (BigInt.asIntN(64, value) !== value) throw new LockstepError({ code: "LS2015", message: `${what}, row ${row}: the bigint ${value} does not fit int64`, site });
+  return canonicalInteger(value);
 }
 
 /** The stored form of an integer: a number where that is safe. */

@@ -39,3 +39,10 @@ export async function unsaid(csv: string) {
   const rows = await readCsv<{ id: string | null; at: string | null; name: string | null }>(csv, { onBadRow: "skip" });
   return rows.objects();
 }
+
+/** Bad rows in the place of what is read, above it and in it. */
+export async function onInput(csv: string, place: string) {
+  "use spmd";
+  const rows = await readCsv<Row>(csv, { onBadRow: "skip", badRows: place });
+  return rows.numRows();
+}

@@ -139,3 +139,13 @@ export async function unevenTable(tables: Tables) {
   const fewer = ids.slice(1);
   return table<{ id: number[]; other: number[] }>({ id: ids, other: fewer }).select("id").numRows();
 }
+
+export async function bigintPastInt64() {
+  "use spmd";
+  return table({ k: [1n, 2n ** 63n] }).objects();
+}
+
+export async function bigintPastInt64InList() {
+  "use spmd";
+  return table({ k: [[1n], [2n, -(2n ** 63n) - 1n]] }).objects();
+}

@@ -39,7 +39,7 @@ export async function readCsv<Row extends object = Record<never, never>>(
   options: ReadCsvOptions<Row> = {},
 ): Promise<Table<StoredRow<Row>>> {
   checkOptions("readCsv", options);
-  checkBadRows("readCsv", options);
+  checkBadRows("readCsv", path, options);
   const bad = BadRows.of(options);
   const read = await readTable(path, options, inferType, bad);
   await keepBadRows(String(path), bad, options);

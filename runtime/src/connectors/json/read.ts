@@ -38,7 +38,7 @@ export async function readJsonLines<Row extends object = Record<never, never>>(
 ): Promise<Table<StoredRow<Row>>> {
   checkOptions("readJsonLines", options);
   const types = new Map(Object.entries<JsonType | undefined>(options.types ?? {}).filter((entry): entry is [string, JsonType] => entry[1] !== undefined));
-  checkBadRows("readJsonLines", options);
+  checkBadRows("readJsonLines", path, options);
   const bad = BadRows.of(options);
   const read = await readFiles(path, options.store, new Set([...types].filter(([, type]) => type.startsWith("bigint")).map(([name]) => name)), bad);
   const files = bad ? read.map((file) => leftOut(file, [...types].filter(([name]) => !file.input.folders.has(name)), bad)) : read;

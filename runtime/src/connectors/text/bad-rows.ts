@@ -1,5 +1,8 @@
 /** Lines that are left out where the program says so: what readers of text have in common, and where such lines go. */
 import { LockstepError } from "../../errors/index.ts";
+import { rootOf } from "../folders.ts";
+import { localPath, type InputPath } from "../paths.ts";
+import { isRemote } from "../store/location.ts";
 
 export interface BadRowOptions {
   /** What becomes of a line that is no row, or has a value that one of `types` is not: an error, where nothing is said, or it is left out ("skip"), which standard error tells. */
@@ -18,11 +21,23 @@ export interface BadRow {
   readonly reason: string;
 }
 
-/** LS2016 for options that say nothing without another. */
-export function checkBadRows(verb: string, { onBadRow = "error", badRows, maxBadRows }: BadRowOptions, site?: string): void {
+/** LS2016 for options that say nothing without another, and for a place of bad rows that is the input's (`path`): the folder takes the place of what is there. */
+export function checkBadRows(verb: string, path: InputPath, { onBadRow = "error", badRows, maxBadRows }: BadRowOptions, site?: string): void {
   const vain = onBadRow === "skip" ? undefined : badRows !== undefined ? "badRows" : maxBadRows !== undefined ? "maxBadRows" : undefined;
   if (vain !== undefined) throw new LockstepError({ code: "LS2016", message: `${verb}: ${vain} says nothing where a bad row is an error`, fix: 'Write onBadRow: "skip" too, or leave it out.', site });
+  if (badRows === undefined) return;
+  const place = placeOf(badRows);
+  const taken = (Array.isArray(path) ? path as readonly (string | URL)[] : [path as string | URL]).map(placeOf).find((input) => within(input, place) || within(place, input));
+  if (taken !== undefined) throw new LockstepError({ code: "LS2016", message: `${verb}: badRows, ${badRows}, is where ${taken} is read: the bad rows would take its place, or be read with it`, fix: "Name a folder beside the input.", site });
 }
+
+/** A path or URL without a slash at its end; of a pattern the folder that it looks into. */
+function placeOf(path: string | URL): string {
+  const whole = isRemote(path) ? String(path) : localPath(path);
+  return (/[*?[{]/.test(whole) ? rootOf(whole) : whole).replace(/(?<=.)\/+$/, "");
+}
+
+const within = (path: string, folder: string): boolean => path === folder || path.startsWith(`${folder}/`);
 
 /** The lines that plain Node leaves out. */
 export class BadRows {

@@ -7,6 +7,7 @@ mod keys;
 mod order;
 mod proofs;
 mod semi;
+mod stops;
 mod tables;
 mod windows;
 mod world;

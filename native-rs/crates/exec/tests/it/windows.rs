@@ -8,13 +8,13 @@ use crate::world::*;
 
 const TRIPS: [(&str, &str); 4] = [("t", "date"), ("zone", "number"), ("miles", "number"), ("name", "string")];
 
-fn window(input: usize, keys: &[(&str, &str)], columns: Vec<(&str, Value)>) -> Value {
+pub fn window(input: usize, keys: &[(&str, &str)], columns: Vec<(&str, Value)>) -> Value {
     let keys: Vec<_> = keys.iter().map(|(name, js)| json!({ "name": name, "expression": column(name, js) })).collect();
     let columns: Vec<_> = columns.into_iter().map(|(name, value)| json!({ "name": name, "value": value })).collect();
     json!({ "op": "window", "input": input, "keys": keys, "columns": columns, "site": "job.ts:11:1" })
 }
 
-fn function(function: &str, arg: Option<Value>, parameters: Vec<Value>) -> Value {
+pub fn function(function: &str, arg: Option<Value>, parameters: Vec<Value>) -> Value {
     match arg {
         Some(arg) => json!({ "kind": "function", "function": function, "arg": arg, "parameters": parameters }),
         None => json!({ "kind": "function", "function": function, "parameters": parameters }),

@@ -6,13 +6,15 @@ use std::{
 };
 
 use arrow::{
-    array::{ArrayRef, AsArray, Int64Array, ListArray, RecordBatch, StringArray},
+    array::{ArrayRef, AsArray, BooleanArray, Int64Array, ListArray, RecordBatch, StringArray},
+    buffer::BooleanBuffer,
+    compute::filter_record_batch,
     datatypes::{Float64Type, Int64Type},
 };
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 use lockstep_connectors::{
-    ConnectorError, CsvRequest, Dataset, JsonLinesRequest, ParquetPart, ParquetRequest, ParquetWriteOptions, Remote, chunks, install, open_csv, open_json_lines, open_parquet, wait,
+    ConnectorError, CsvRequest, Dataset, JsonLinesRequest, KeyTest, ParquetPart, ParquetRequest, ParquetWriteOptions, ReadOptions, Remote, chunks, install, open_csv, open_json_lines, open_parquet, wait,
 };
 use object_store::{
     CopyOptions, GetOptions, GetRange, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, ObjectStoreExt, PutMultipartOptions,
@@ -178,6 +180,30 @@ fn of_one_row_group_each_part_fetches_its_pages() {
             // Pages at both ends of a part are its neighbour's, too, and gaps of less than 1 MiB are fetched; without places all is.
             let most = if offset_index { size * 7 / 4 } else { parts as u64 * size };
             assert!(fetched <= most && fetched >= size - (64 << 10), "{file} in {parts} parts: {fetched} of {size} bytes");
+        }
+    }
+}
+
+/// Runs of wanted rows, and single ones, in parts of one row group.
+#[test]
+fn tested_parts_of_one_row_group() {
+    let store = Counted::installed("tested");
+    let names = ["b", "id", "zone", "stops"];
+    for (file, offset_index) in [("index.parquet", true), ("none.parquet", false)] {
+        let (table, bytes) = one_group(offset_index);
+        store.put(file, bytes);
+        let opened = open(&format!("memory://tested/{file}")).unwrap();
+        let wanted: [fn(i64) -> bool; 4] = [|id| id % 10_000 < 3_000, |id| id % 5_000 == 3, |id| id % 3 == 0, |id| id == 399_999];
+        for wanted in wanted {
+            let kept = BooleanArray::from_iter(table.column(0).as_primitive::<Int64Type>().iter().map(|id| id.map(wanted)));
+            let columns_of: Vec<usize> = names.iter().map(|name| table.schema().index_of(name).unwrap()).collect();
+            let expected = filter_record_batch(&table.project(&columns_of).unwrap(), &kept).unwrap();
+            let test = move |ids: &ArrayRef| Ok(BooleanBuffer::collect_bool(ids.len(), |row| wanted(ids.as_primitive::<Int64Type>().value(row))));
+            for parts in [1, 3, 7] {
+                let dataset = Arc::new(Dataset::from_bytes(&opened.to_bytes().unwrap().into()).unwrap());
+                let tests = vec![KeyTest { column: "id".to_owned(), wanted: Arc::new(test) }];
+                assert_eq!(read_all(&dataset, parts, &ReadOptions { tests, ..columns(&names) }).unwrap(), expected, "{file} in {parts} parts");
+            }
         }
     }
 }

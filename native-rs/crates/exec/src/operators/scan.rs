@@ -252,10 +252,15 @@ impl ExecutionPlan for ScanExec {
             let mut state = Scanning { reader, baseline, progress, dropped };
             state.advance(chunks.iter().map(|chunk| chunk.rows).sum());
             stream::unfold(state, |mut scanning| async move {
-                // A network is waited for here, where other partitions go on meanwhile.
-                scanning.reader.ready().await;
-                tokio::task::consume_budget().await;
-                Some((scanning.step()?, scanning))
+                loop {
+                    // A network is waited for here, where other partitions go on meanwhile.
+                    scanning.reader.ready().await;
+                    tokio::task::consume_budget().await;
+                    let batch = scanning.step()?;
+                    if !batch.as_ref().is_ok_and(|batch| batch.num_rows() == 0) {
+                        return Some((batch, scanning));
+                    }
+                }
             })
         });
         Ok(Box::pin(RecordBatchStreamAdapter::new(schema, batches.flatten())))

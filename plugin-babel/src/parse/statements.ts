@@ -4,8 +4,10 @@ import { tableEscapes } from "../diagnostics/table-escapes.ts";
 import { readCondition, readExpression, readGather, searchCallback } from "./frontends/tables/expressions.ts";
 import { listedIn } from "./frontends/tables/shapes.ts";
 import type { Reading } from "./function.ts";
+import { sends } from "../source/effects.ts";
 import { textOf } from "../source/module.ts";
 import { functionOf } from "../source/names.ts";
+import { swallows } from "../source/throws.ts";
 import { isTypeOnly } from "../source/walk.ts";
 
 export function readStatements(statements: readonly t.Statement[], r: Reading): void {
@@ -265,7 +267,10 @@ function readTry(node: t.TryStatement, r: Reading): void {
   builder.seal(handler.id);
   builder.enter(handler);
   const { handler: clause } = node;
+  const { finalizer } = node;
+  const isMet = finalizer ? r.shapes.touches(finalizer, r.place) || sends(finalizer, r.place) : false;
   if (clause) r.within(clause, () => readStatement(clause.body, r));
+  else if (finalizer && !isMet && !swallows(finalizer)) builder.end({ kind: "throw" });
   else if (outer !== null) {
     // Nobody has caught it: behind the finalizer it goes on to the handler outside.
     const thrown = builder.newBlock();
@@ -276,14 +281,14 @@ function readTry(node: t.TryStatement, r: Reading): void {
   }
   builder.goto(after);
   const isPassed = after.predecessors.length > 0;
-  if (!isPassed && node.finalizer) {
+  if (!isPassed && finalizer && isMet) {
     // All ways leave the function or a loop, and come by the finalizer.
-    before.terminator = { kind: "branch", condition: { source: "finally", span: r.span(node.finalizer) }, then: body.id, else: after.id };
+    before.terminator = { kind: "branch", condition: { source: "finally", span: r.span(finalizer) }, then: body.id, else: after.id };
     after.predecessors.push(before.id);
   }
   builder.seal(after.id);
   builder.enter(after);
   if (after.predecessors.length === 0) builder.current = null;
-  else if (node.finalizer) readStatement(node.finalizer, r);
+  else if (finalizer) readStatement(finalizer, r);
   if (!isPassed) r.return(null);
 }

@@ -4,6 +4,7 @@ import { collectiveOf } from "./collectives.ts";
 import { methodOf } from "./methods.ts";
 import { bare } from "./module.ts";
 import { type Place, runtimeName } from "./names.ts";
+import { childNodes } from "./walk.ts";
 
 export type Call = t.CallExpression | t.OptionalCallExpression | t.NewExpression | t.TaggedTemplateExpression;
 
@@ -33,3 +34,7 @@ export function cannotThrow(call: Call, place: Place): boolean {
   if (/^reduce(Right)?$/.test(name)) return argumentsOf(call).length > 1;
   return METHODS.test(name) || (methodOf(name) !== undefined && !REFUSING.test(name));
 }
+
+/** A finalizer that itself jumps, `finally { continue; }`, lets no error go on. */
+export const swallows = (finalizer: t.Node): boolean =>
+  /^(Return|Break|Continue)Statement$/.test(finalizer.type) || (!/Function|Method/.test(finalizer.type) && childNodes(finalizer).some(swallows));

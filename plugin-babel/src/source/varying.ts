@@ -11,7 +11,7 @@ import { collectiveOf, givesAlike, givesRoot } from "./collectives.ts";
 import { bare, type Binding } from "./module.ts";
 import type { Modules } from "./modules.ts";
 import { functionOf, helperOf, type Place, runtimeName } from "./names.ts";
-import { argumentsOf, calleeOf, cannotThrow, isCall } from "./throws.ts";
+import { argumentsOf, calleeOf, cannotThrow, isCall, swallows } from "./throws.ts";
 import { childNodes, evaluatedNodes, isTypeOnly } from "./walk.ts";
 import { assignedIn, objectRoot, targetsOf } from "./writes.ts";
 
@@ -277,7 +277,7 @@ export class Varying {
 
   #try({ block, handler, finalizer }: t.TryStatement, around: Around): void {
     const caught = { around: around.left.length, some: false };
-    this.#visit(block, handler ? { ...around, caught } : around);
+    this.#visit(block, handler || (finalizer && swallows(finalizer)) ? { ...around, caught } : around);
     for (const rest of [handler, finalizer]) if (rest) this.#visit(rest, { ...around, controlled: around.controlled || caught.some });
   }
 
@@ -385,7 +385,8 @@ export class Varying {
     const scoped = { module: place.module, scope: binding.scope };
     const { node } = binding.path;
     const parent = binding.path.parentPath?.parent;
-    if (node.type === "VariableDeclarator" && node.init) this.#markObject(node.init, scoped);
+    const given = node.type === "VariableDeclarator" ? (assignedIn(node).find(([target]) => target === binding.identifier)?.[1] ?? node.init) : null;
+    if (given) this.#markObject(given, scoped);
     else if (parent?.type === "ForOfStatement") this.#markObject(parent.right, scoped);
     // `list.forEach((x) => …)`
     const call = binding.kind === "param" ? binding.scope.path.parent : undefined;

@@ -95,7 +95,7 @@ pub async fn execute(
 ) -> Result<Outcome> {
     let started = std::time::Instant::now();
     let mut stages = engine.plan(plan, scripts, way).await?;
-    let (specialised, hashed) = (way == Way::Specialised && stages.guarded(), way != Way::Merging && stages.joins());
+    let (specialised, holding) = (way == Way::Specialised && stages.guarded(), way != Way::Merging && stages.hold());
     let run = engine.begin(&text(&stages), stages.operations, plan).await?;
     // The number of the next operation, should this execution fail and be forgotten: past all that it can use.
     let after = engine.sequence() + 2;
@@ -137,12 +137,12 @@ pub async fn execute(
             finish(engine, plan, &stages, reports, collected, spools, started, trace.as_ref()).await.map(Outcome::Done)
         }
         // Nobody has agreed, so everybody is here.
-        Err(error) if specialised || hashed => {
+        Err(error) if specialised || holding => {
             let reported = engine.recover(&error, after).await?;
             let some = |code: &str| reported.iter().any(|error| error.code == code);
             if specialised && some(GENERAL) {
                 Ok(Outcome::GaveUp(Way::General))
-            } else if hashed && some("LS2010") {
+            } else if holding && some("LS2010") {
                 Ok(Outcome::GaveUp(Way::Merging))
             } else {
                 Err(error)

@@ -17,6 +17,7 @@ pub mod nodes;
 pub mod order;
 mod own_sorts;
 pub mod physical;
+pub mod sort_groups;
 pub mod stages;
 pub mod window_node;
 
@@ -71,7 +72,7 @@ pub enum Way {
     /// Operators specialised by domains take the place of general ones.
     Specialised,
     General,
-    /// Joins sort both sides, which spills, where a hash table might not fit the memory.
+    /// Joins sort both sides and groups their rows, which spills, where a hash table might not fit the memory.
     Merging,
 }
 
@@ -110,6 +111,9 @@ pub fn rules(ranks: Ranks, way: Way, adapt: Adapt) -> Vec<Rule> {
         Arc::new(ProjectionPushdown::new()),
         Arc::new(OutputRequirements::new_remove_mode()),
     ];
+    if way == Way::Merging {
+        rules.push(Arc::new(sort_groups::SortGroups));
+    }
     if specialised {
         // Sees DataFusion's own operators at their final places; what it puts there is distributed like the rest.
         rules.push(Arc::new(specialise::Specialise::new(ranks)));

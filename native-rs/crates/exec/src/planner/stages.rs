@@ -8,6 +8,7 @@ use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_expr::expressions::{CastExpr, Column};
 use datafusion::physical_expr::{LexOrdering, PhysicalExpr, PhysicalSortExpr};
+use datafusion::physical_plan::aggregates::AggregateExec;
 use datafusion::physical_plan::joins::HashJoinExec;
 use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::physical_plan::statistics::{StatisticsArgs, StatisticsContext};
@@ -154,9 +155,9 @@ impl Stages {
         self.some(&|plan| plan.is::<PackedAggregateExec>())
     }
 
-    /// Whether a side of a join must fit the memory.
-    pub fn joins(&self) -> bool {
-        self.some(&|plan| plan.is::<HashJoinExec>() || plan.is::<LookupJoinExec>() || plan.is::<SemiFilterExec>())
+    /// Whether a side of a join, or the states of groups, must fit the memory: [`Way::Merging`] does without.
+    pub fn hold(&self) -> bool {
+        self.some(&|plan| plan.is::<HashJoinExec>() || plan.is::<LookupJoinExec>() || plan.is::<SemiFilterExec>() || plan.is::<AggregateExec>())
     }
 
     fn some(&self, wanted: &dyn Fn(&Arc<dyn ExecutionPlan>) -> bool) -> bool {

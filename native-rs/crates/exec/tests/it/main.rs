@@ -4,6 +4,7 @@ mod guards;
 mod heavy;
 mod jobs;
 mod keys;
+mod memory;
 mod order;
 mod proofs;
 mod semi;

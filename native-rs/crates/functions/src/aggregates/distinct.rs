@@ -70,6 +70,21 @@ impl Distinct {
         (groups, invalid)
     }
 
+    /// Forgets the values of groups that are gone, where they are most of all: who emits groups one after another holds a few.
+    fn tidy(&mut self) {
+        if self.values.len() <= 2 * self.seen.len() {
+            return;
+        }
+        let values = std::mem::take(&mut self.values);
+        self.numbers = HashMap::default();
+        self.seen = HashSet::default();
+        self.bytes = 0;
+        for (group, numbers) in std::mem::take(&mut self.groups).into_iter().enumerate() {
+            self.groups.push(Vec::with_capacity(numbers.len()));
+            numbers.into_iter().for_each(|number| self.insert(group, &values[number as usize]));
+        }
+    }
+
     fn lists(&self, groups: &[Vec<u32>]) -> ArrayRef {
         let offsets = OffsetBuffer::from_lengths(groups.iter().map(Vec::len));
         let mut values = BinaryBuilder::new();
@@ -124,13 +139,16 @@ impl GroupsAccumulator for Distinct {
 
     fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
         let (groups, invalid) = self.take(emit_to);
+        self.tidy();
         let counts = groups.iter().zip(invalid).map(|(values, invalid)| values.len() as i64 + invalid as i64);
         Ok(Arc::new(Int64Array::from_iter_values(counts)))
     }
 
     fn state(&mut self, emit_to: EmitTo) -> Result<Vec<ArrayRef>> {
         let (groups, invalid) = self.take(emit_to);
-        Ok(vec![self.lists(&groups), Arc::new(BooleanArray::from(invalid))])
+        let lists = self.lists(&groups);
+        self.tidy();
+        Ok(vec![lists, Arc::new(BooleanArray::from(invalid))])
     }
 
     fn convert_to_state(&self, values: &[ArrayRef], filter: Option<&BooleanArray>) -> Result<Vec<ArrayRef>> {

@@ -34,8 +34,9 @@ pub(crate) fn list_of(values: ArrayRef, lengths: impl IntoIterator<Item = usize>
 /// State: each group's values and their positions.
 struct Lists {
     element: DataType,
-    /// As they came, and their bytes.
+    /// As they came, their rows and bytes.
     batches: Vec<ArrayRef>,
+    rows: usize,
     bytes: usize,
     groups: Vec<Vec<Place>>,
     places: usize,
@@ -51,7 +52,7 @@ struct Place {
 
 impl Lists {
     fn new(element: DataType) -> Self {
-        Self { element, batches: Vec::new(), bytes: 0, groups: Vec::new(), places: 0 }
+        Self { element, batches: Vec::new(), rows: 0, bytes: 0, groups: Vec::new(), places: 0 }
     }
 
     /// Each group's places by position, and their values one after another.
@@ -62,14 +63,31 @@ impl Lists {
         let batches: Vec<&dyn Array> = self.batches.iter().map(AsRef::as_ref).collect();
         let places: Vec<(usize, usize)> = groups.iter().flatten().map(|place| (place.batch as usize, place.row as usize)).collect();
         let values = if batches.is_empty() { new_empty_array(&self.element) } else { interleave(&batches, &places)? };
-        if self.places == 0 {
-            self.batches = Vec::new();
-            self.bytes = 0;
-        }
+        self.tidy()?;
         Ok((groups, values))
     }
 
+    /// Drops the values of groups that are gone, where they are most of all: who emits groups one after another holds a few.
+    fn tidy(&mut self) -> Result<()> {
+        if self.rows <= 2 * self.places {
+            return Ok(());
+        }
+        let batches = std::mem::take(&mut self.batches);
+        (self.rows, self.bytes) = (0, 0);
+        if self.places == 0 {
+            return Ok(());
+        }
+        let batches: Vec<&dyn Array> = batches.iter().map(AsRef::as_ref).collect();
+        let places: Vec<(usize, usize)> = self.groups.iter().flatten().map(|place| (place.batch as usize, place.row as usize)).collect();
+        let kept = interleave(&batches, &places)?;
+        for (row, place) in self.groups.iter_mut().flatten().enumerate() {
+            (place.batch, place.row) = (0, row as u32);
+        }
+        self.keep(kept)
+    }
+
     fn keep(&mut self, batch: ArrayRef) -> Result<()> {
+        self.rows += batch.len();
         self.bytes += batch.to_data().get_slice_memory_size()?;
         self.batches.push(batch);
         Ok(())

@@ -39,15 +39,17 @@ impl Slots {
         self.arrays.push(Arc::clone(array));
         self.kept += array.len();
         choose(self, self.arrays.len() - 1);
-        if self.kept > 2 * self.slots.len() + SLACK {
-            let all = self.gather(&self.slots)?;
-            self.arrays.truncate(1);
-            self.kept = 1 + all.len();
-            for (group, slot) in self.slots.iter_mut().enumerate().filter(|(_, slot)| **slot != EMPTY) {
-                *slot = (1, group);
-            }
-            self.arrays.push(all);
+        if self.kept > 2 * self.slots.len() + SLACK { self.compact() } else { Ok(()) }
+    }
+
+    fn compact(&mut self) -> Result<()> {
+        let all = self.gather(&self.slots)?;
+        self.arrays.truncate(1);
+        self.kept = 1 + all.len();
+        for (group, slot) in self.slots.iter_mut().enumerate().filter(|(_, slot)| **slot != EMPTY) {
+            *slot = (1, group);
         }
+        self.arrays.push(all);
         Ok(())
     }
 
@@ -58,9 +60,12 @@ impl Slots {
     pub(crate) fn take(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
         let slots = emit_to.take_needed(&mut self.slots);
         let taken = self.gather(&slots)?;
+        // Who emits groups one after another holds a few.
         if self.slots.is_empty() {
             self.arrays.truncate(1);
             self.kept = 1;
+        } else if self.kept > 2 * self.slots.len() + 1 {
+            self.compact()?;
         }
         Ok(taken)
     }

@@ -1,0 +1,71 @@
+//! Operators whose memory is a tenth of their data finish, on the disk.
+use std::path::Path;
+
+use arrow::array::RecordBatch;
+use serde_json::{Value, json};
+
+use crate::tables::{dataset, trips};
+use crate::windows::{function, window};
+use crate::world::*;
+
+const TRIPS: [(&str, &str); 4] = [("t", "date"), ("zone", "number"), ("miles", "number"), ("name", "string")];
+
+const ROWS: usize = 2_000_000;
+/// Bytes of a row in memory: an instant, an integer, a float, an offset and about two bytes of text.
+const ROW: usize = 8 + 4 + 8 + 4 + 2;
+
+/// Each with the rows that it gives: both files have the same instants.
+fn cases() -> Vec<(&'static str, Vec<Value>, usize)> {
+    let miles = || Some(column("miles", "number"));
+    let sums = vec![("best", "max", miles()), ("sum", "sum", miles()), ("first", "first", Some(column("name", "string")))];
+    let values = vec![("middle", "median", miles()), ("kinds", "distinct", miles())];
+    let both = |kind: &str| vec![scan(1, &TRIPS), join(kind, (0, 1), ("t", "t", "date"), &["t", "zone", "name"], &["miles"])];
+    let before = |column_: Value, rows: f64| function("lag", Some(column_), vec![number(rows)]);
+    vec![
+        ("sort", vec![sort(0, &[("miles", "number", true), ("name", "string", false)])], ROWS),
+        ("groups", vec![aggregate(0, &[("t", "date")], sums)], ROWS / 2),
+        ("groups that keep values", vec![aggregate(0, &[("zone", "number"), ("name", "string")], values)], 280),
+        ("lists", vec![aggregate(0, &[("t", "date")], vec![("all", "arrayAgg", miles())])], ROWS / 2),
+        ("join", both("inner"), 2 * ROWS),
+        ("left join", both("left"), 2 * ROWS),
+        ("window of groups", vec![window(0, &[("zone", "number")], vec![("place", function("rowNumber", None, vec![])), ("before", before(column("miles", "number"), 3.0))])], ROWS),
+        ("window of the table", vec![window(0, &[], vec![("before", before(column("t", "date"), 700.0))])], ROWS),
+        ("dedupe", vec![json!({ "op": "dedupe", "input": 0, "keys": [column("t", "date")], "site": "job.ts:9:1" })], ROWS / 2),
+    ]
+}
+
+/// The rows of a case, the answer where it is short, and the most memory that operators have held.
+fn run(world: World, path: &Path, name: &'static str, nodes: &[Value], rows_: usize) -> (u64, Option<RecordBatch>, usize) {
+    let results = world.run(|engine| {
+        let (path, nodes) = (path.to_path_buf(), [vec![scan(1, &TRIPS)], nodes.to_vec()].concat());
+        async move {
+            open(&engine, &[&path]).await;
+            let last = nodes.len() - 1;
+            let out = tempfile::tempdir().unwrap();
+            let mut sinks = vec![write(last, out.path(), name == "sort")];
+            sinks.extend((rows_ <= 300).then(|| collect(last)));
+            let end = execute(&engine, &plan(nodes, sinks)).await.unwrap_or_else(|error| panic!("{name}: {}", error.to_json()));
+            (end.sinks[0].rows, end.sinks.get(1).map(|sink| rows(sink.ipc.as_ref().unwrap())), engine.peak_reserved())
+        }
+    });
+    results.into_iter().next().unwrap()
+}
+
+#[test]
+fn a_tenth_of_the_data_is_memory_enough() {
+    let (_guard, path) = dataset("trips", &[trips(ROWS / 2), trips(ROWS / 2)]);
+    for (name, nodes, expected) in cases() {
+        let (_, answer, _) = run(World::new(1, 1), &path, name, &nodes, expected);
+        // Of each rank: less than this, and a sort has no room for its two or three batches.
+        let limit = ROWS * ROW / 10;
+        // What a rank needs whatever the data (buffers of a merge, a batch of states, one group) is nearly all of so small a limit:
+        // beside an exchange these two need more.
+        let sizes: &[usize] = if matches!(name, "groups that keep values" | "window of groups") { &[1] } else { &[1, 2] };
+        for &size in sizes {
+            let (rows, limited, peak) = run(World { memory: limit as u64, ..World::new(size, 1) }, &path, name, &nodes, expected);
+            assert_eq!(rows, expected as u64, "{name} on {size} ranks");
+            assert!(limited == answer, "{name} on {size} ranks");
+            assert!(peak <= limit, "{name} held {peak} bytes of {limit}");
+        }
+    }
+}

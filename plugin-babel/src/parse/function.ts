@@ -18,7 +18,7 @@ import { type Binding, type ModuleSource, spanOf, textOf } from "../source/modul
 import type { Modules } from "../source/modules.ts";
 import { type Helper, helperOf, type Place } from "../source/names.ts";
 import { mentionsTable, tableIn } from "../source/table-types.ts";
-import { readStatements } from "./statements.ts";
+import { mayFail, readStatements } from "./statements.ts";
 import { Varying } from "../source/varying.ts";
 
 interface Loop {
@@ -175,7 +175,10 @@ export class Reading {
     const after = this.builder.newBlock();
     const returned: Variable = { name: `result of ${helper.name}` };
     if (helper.node.body.type === "BlockStatement") readStatements(helper.node.body.body, this);
-    else this.return(readExpression(helper.node.body, this, result));
+    else {
+      mayFail(helper.node.body, this);
+      this.return(readExpression(helper.node.body, this, result));
+    }
     if (this.builder.current) this.return(null);
     for (const { block, value } of frame.returns) {
       this.builder.enter(this.builder.blocks[block]!);

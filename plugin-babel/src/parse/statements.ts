@@ -52,7 +52,10 @@ const readers: { [K in t.Statement["type"]]?: StatementReader<K> } = {
   ForStatement: (node, r) =>
     r.within(node, () => {
       if (node.init?.type === "VariableDeclaration") readStatement(node.init, r);
-      else if (node.init) readExpression(node.init, r);
+      else if (node.init) {
+        mayFail(node.init, r);
+        readExpression(node.init, r);
+      }
       readLoop(r, { test: node.test ?? null, update: node.update ?? null, body: node.body, testFirst: true });
     }),
   ForOfStatement: (node, r) => {
@@ -94,6 +97,7 @@ function evaluatedFirst(node: t.Statement): readonly (t.Node | null | undefined)
     case "ExpressionStatement":
       return [node.expression];
     case "VariableDeclaration":
+    case "ClassDeclaration":
       return [node];
     case "ReturnStatement":
     case "ThrowStatement":

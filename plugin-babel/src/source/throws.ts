@@ -14,24 +14,33 @@ export const calleeOf = (call: Call): t.Node => bare(call.type === "TaggedTempla
 
 export const argumentsOf = (call: Call): readonly t.Node[] => (call.type === "TaggedTemplateExpression" ? call.quasi.expressions : call.arguments);
 
-const FUNCTIONS = /^(Number|String|Boolean|parseInt|parseFloat|isNaN|isFinite|Array|Map|Set|WeakMap|Date|\w*Error|\w+\d+Array|Uint8ClampedArray)$/;
+const FUNCTIONS = /^(Number|String|Boolean|parseInt|parseFloat|isNaN|isFinite|Map|Set|WeakMap|Date|\w*Error)$/;
+/** Of a length that there is not. */
+const LISTS = /^(Array|\w+\d+Array|Uint8ClampedArray)$/;
 const OBJECTS = /^(Math|Number|Object|Array|Date|console|performance|\w+\d+Array)$/;
-const METHODS = /^(subarray|codePointAt|match|matchAll|search|getTime|get(UTC)?(FullYear|Month|Date|Day|Hours|Minutes|Seconds|Milliseconds))$/;
-/** Of a negative number, an unknown form, an invalid date, an index that there is not. */
-const REFUSING = /^(repeat|normalize|toISOString|with)$/;
+const METHODS = /^(subarray|codePointAt|getTime|get(UTC)?(FullYear|Month|Date|Day|Hours|Minutes|Seconds|Milliseconds))$/;
+/** Of a negative number, an unknown form, an invalid date, an index that there is not, too long a list. */
+const REFUSING = /^(repeat|normalize|toISOString|with|set|localeCompare)$/;
+/** Of arguments that there may be. */
+const REFUSING_ARGUMENTS = /^(toFixed|toPrecision|toExponential|toString|toLocale\w+)$/;
+/** Of a text that is no pattern, or a pattern without the flag g. */
+const PATTERNS = /^(match|search|matchAll|replaceAll)$/;
 
 export function cannotThrow(call: Call, place: Place): boolean {
   const callee = calleeOf(call);
   // What collectives throw they throw on all ranks.
   if (collectiveOf(callee, place) || /^(rank|size)$/.test(runtimeName(callee, place) ?? "")) return true;
   const isGlobal = (name: string): boolean => !place.scope.getBinding(name);
-  if (callee.type === "Identifier") return isGlobal(callee.name) && FUNCTIONS.test(callee.name);
+  if (callee.type === "Identifier") return isGlobal(callee.name) && (FUNCTIONS.test(callee.name) || (LISTS.test(callee.name) && argumentsOf(call).every(({ type }) => type === "ArrayExpression" || type === "NumericLiteral")));
   if ((callee.type !== "MemberExpression" && callee.type !== "OptionalMemberExpression") || callee.computed || callee.property.type !== "Identifier") return false;
   const { name } = callee.property;
   const object = bare(callee.object);
   if (object.type === "Identifier" && isGlobal(object.name)) return OBJECTS.test(object.name);
   // Of an empty list without a first value.
   if (/^reduce(Right)?$/.test(name)) return argumentsOf(call).length > 1;
+  const [first] = argumentsOf(call);
+  if (PATTERNS.test(name)) return first?.type === "RegExpLiteral" ? !name.endsWith("All") || first.flags.includes("g") : name === "replaceAll" && first?.type === "StringLiteral";
+  if (REFUSING_ARGUMENTS.test(name) && first !== undefined && first.type !== "NumericLiteral") return false;
   return METHODS.test(name) || (methodOf(name) !== undefined && !REFUSING.test(name));
 }
 

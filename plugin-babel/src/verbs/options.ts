@@ -66,7 +66,7 @@ export function fits(value: unknown, taken: Taken): boolean {
     case "database":
       return typeof value === "string" && !holdsPassword(value);
     case "server":
-      return typeof value === "string" && !holdsPassword(value);
+      return typeof value === "string" && !holdsLogin(value);
     case "texts":
     case "columns":
       return Array.isArray(value) && value.every((one) => typeof one === "string");
@@ -85,7 +85,10 @@ export function fits(value: unknown, taken: Taken): boolean {
 }
 
 /** Whether the URL of a database has a password in it, which is then printed nowhere. */
-export const holdsPassword = (url: string): boolean => /^[^/?]*:\/\/[^/?@:]*:[^?]*@|[?&]password=./s.test(url);
+const holdsPassword = (url: string): boolean => /^[^/?]*:\/\/[^/?@:]*:[^?]*@|[?&]password=./s.test(url);
+
+/** Whether the URL of a server has more than a server in it, which is then printed nowhere. */
+export const holdsLogin = (url: string): boolean => holdsPassword(url) || /^[^/?]*:\/\/[^/]*@|[?&]token=./s.test(url);
 
 /** What it takes, in words. */
 export function wordsOf(taken: Taken): string {

@@ -40,7 +40,7 @@ async function meet(options: EngineOptions, bundle: Bundle | undefined, surround
   }));
   reached(rank, "engine started");
   if (size > 1) {
-    const own = { Lockstep: version, Node: process.version, architecture: process.arch, bundle: bundle ? bundleHash(bundle) : "" };
+    const own = { Lockstep: version, Node: process.version, architecture: process.arch, bundle: bundle ? bundleHash(bundle) : "", LOCKSTEP_WITHOUT: LOCKSTEP_WITHOUT ?? "", LOCKSTEP_ADAPT: LOCKSTEP_ADAPT ?? "" };
     const all = (await checked(engine.allgather(Buffer.from(JSON.stringify(own))))).map((bytes) => JSON.parse(Buffer.from(bytes).toString()) as typeof own);
     all.forEach((other, index) => compare(all[0]!, other, index));
     // Nobody but rank 0 can have made one name for all where a cluster's launcher started them.

@@ -1,4 +1,4 @@
-//! Keys that have more rows than a rank's share, in a join of which both sides are shuffled: the rows of such a key on the probe
+//! Skew: keys that have more rows than a rank's share, in a join of which both sides are shuffled: the rows of such a key on the probe
 //! side are dealt over all partitions, and its build rows go to each of them.
 //!
 //! ```text
@@ -64,6 +64,9 @@ pub enum Share {
     Copied,
 }
 
+/// Rows of a source, and how many of them have each key's hash.
+type Counted = (u64, HashMap<u64, u32>);
+
 type Source<R> = (usize, SendableRecordBatchStream, R);
 
 impl Heavy {
@@ -73,27 +76,39 @@ impl Heavy {
         known.unwrap_or_default()
     }
 
-    /// Counts the first rows of this rank's sources and agrees on what is heavy, as operation `id`; the sources begin again then.
-    pub fn sample<R>(self: &Arc<Self>, run: &Arc<Run>, id: u64, keys: &[Arc<dyn PhysicalExpr>], sources: Vec<Source<R>>) -> Vec<Source<R>> {
+    /// Counts the first rows of this rank's sources and agrees on what is heavy, as operation `id`; what comes until then is held, on
+    /// the disk where memory ends: another rank may be waiting for rows that only come when these are taken.
+    pub fn sample<R>(
+        self: &Arc<Self>,
+        run: &Arc<Run>,
+        id: u64,
+        keys: &[Arc<dyn PhysicalExpr>],
+        context: &TaskContext,
+        metrics: &ExecutionPlanMetricsSet,
+        sources: Vec<Source<R>>,
+    ) -> Vec<Source<R>> {
         let mut counting = vec![];
-        let sources = sources.into_iter().map(|(source, mut rows, router)| {
+        let sources = sources.into_iter().map(|(source, input, router)| {
+            let schema = input.schema();
             let (counted, counts) = oneshot::channel();
             counting.push(counts);
-            let (heavy, keys, schema) = (self.clone(), keys.to_vec(), rows.schema());
-            let begun = async move {
-                let (mut held, mut counts, mut seen) = (vec![], HashMap::<u64, u32>::new(), 0);
-                while seen < SAMPLE
-                    && let Some(batch) = rows.try_next().await?
-                {
-                    hashes(&keys, &batch)?.into_iter().for_each(|hash| *counts.entry(hash).or_default() += 1);
-                    seen += batch.num_rows();
-                    held.push(Ok(batch));
+            let (left, rest) = oneshot::channel();
+            let (buffer, rows) = Queue::new("ShuffleExec", &Gate::whole(), schema.clone(), context, metrics, source);
+            let (heavy, keys) = (self.clone(), keys.to_vec());
+            run.spawn(async move {
+                if let Some(input) = heavy.count(&keys, input, &buffer, counted).await? {
+                    // Nobody may want the rest.
+                    let _ = left.send(input);
                 }
-                let _ = counted.send((seen as u64, counts));
+                buffer.finish();
+                Ok(())
+            });
+            let heavy = self.clone();
+            let begun = async move {
                 heavy.known().await;
-                Result::<_>::Ok(stream::iter(held).chain(rows))
+                rows.chain(stream::once(async move { rest.await.map_or_else(|_| stream::empty().left_stream(), StreamExt::right_stream) }).flatten())
             };
-            (source, Box::pin(RecordBatchStreamAdapter::new(schema, stream::once(begun).try_flatten())) as SendableRecordBatchStream, router)
+            (source, Box::pin(RecordBatchStreamAdapter::new(schema, stream::once(begun).flatten())) as SendableRecordBatchStream, router)
         });
         let sources = sources.collect();
         let (heavy, agreeing) = (self.clone(), run.clone());
@@ -117,6 +132,37 @@ impl Heavy {
             Ok(())
         });
         sources
+    }
+
+    /// Holds rows until it is known what is heavy, or there are no more; tells how many it has `counted`, of each key. What is left.
+    async fn count(&self, keys: &[Arc<dyn PhysicalExpr>], mut input: SendableRecordBatchStream, buffer: &Queue, counted: oneshot::Sender<Counted>) -> Result<Option<SendableRecordBatchStream>> {
+        let (mut counted, mut counts, mut seen) = (Some(counted), HashMap::<u64, u32>::new(), 0);
+        let mut known = self.known.subscribe();
+        let left = loop {
+            let batch = tokio::select! {
+                biased;
+                _ = known.wait_for(Option::is_some) => break Some(input),
+                batch = input.try_next() => batch?,
+            };
+            let Some(batch) = batch else { break None };
+            if counted.is_some() {
+                hashes(keys, &batch)?.into_iter().for_each(|hash| *counts.entry(hash).or_default() += 1);
+                seen += batch.num_rows();
+            }
+            if seen >= SAMPLE
+                && let Some(counted) = counted.take()
+            {
+                let _ = counted.send((seen as u64, std::mem::take(&mut counts)));
+            }
+            if !buffer.push(batch)? {
+                // Nobody wants these rows: of them nothing is known.
+                return Ok(None);
+            }
+        };
+        if let Some(counted) = counted {
+            let _ = counted.send((seen as u64, counts));
+        }
+        Ok(left)
     }
 
     /// Sources whose rows wait until all ranks know what is heavy; on the disk where memory ends.

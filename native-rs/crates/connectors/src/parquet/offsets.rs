@@ -10,15 +10,18 @@
 //! their headers.
 use std::{ops::Range, sync::Arc};
 
+use bytes::Bytes;
 use parquet::{
     arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions},
+    errors::{ParquetError, Result as ParquetResult},
     file::{
-        metadata::{PageIndexPolicy, ParquetMetaDataReader, RowGroupMetaData},
+        metadata::{ColumnChunkMetaData, PageIndexPolicy, ParquetMetaDataReader, RowGroupMetaData},
         page_index::offset_index::{OffsetIndexMetaData, PageLocation},
+        reader::{ChunkReader, Length},
     },
 };
 
-use super::{errors::guarded, read::Pages, schema::typed};
+use super::{errors::guarded, read::{Headers, Pages}, schema::typed};
 use crate::{
     chunks::Chunk,
     dataset::Dataset,
@@ -51,7 +54,7 @@ fn placed(footer: &ArrowReaderMetadata, blob: &Blob) -> Result<Option<ArrowReade
         let mut reader = ParquetMetaDataReader::new_with_metadata(footer.metadata().as_ref().clone())
             .with_column_index_policy(PageIndexPolicy::Skip)
             .with_offset_index_policy(PageIndexPolicy::Optional);
-        let read = reader.read_page_indexes(&Pages::footer(blob)).and_then(|()| reader.finish());
+        let read = reader.read_page_indexes(&Indexes::of(footer, blob)).and_then(|()| reader.finish());
         let footer = read.and_then(|metadata| ArrowReaderMetadata::try_new(Arc::new(metadata), ArrowReaderOptions::new())).and_then(typed);
         footer.map_err(|error| ConnectorError::corrupt(blob.name(), error))
     });
@@ -62,12 +65,67 @@ fn placed(footer: &ArrowReaderMetadata, blob: &Blob) -> Result<Option<ArrowReade
     }
 }
 
+/// A file whose offset indexes are looked at before they are parsed: arrow-rs allocates as many places as an index says that it has.
+struct Indexes {
+    pages: Pages,
+    /// Where they stand, and their lengths.
+    places: Vec<(u64, usize)>,
+}
+
+impl Indexes {
+    fn of(footer: &ArrowReaderMetadata, blob: &Blob) -> Self {
+        let columns = footer.metadata().row_groups().iter().flat_map(RowGroupMetaData::columns);
+        let place = |column: &ColumnChunkMetaData| Some((u64::try_from(column.offset_index_offset()?).ok()?, usize::try_from(column.offset_index_length()?).ok()?));
+        Self { pages: Pages::footer(blob), places: columns.filter_map(place).collect() }
+    }
+}
+
+impl Length for Indexes {
+    fn len(&self) -> u64 {
+        self.pages.len()
+    }
+}
+
+impl ChunkReader for Indexes {
+    type T = Headers;
+
+    fn get_read(&self, start: u64) -> ParquetResult<Headers> {
+        self.pages.get_read(start)
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> ParquetResult<Bytes> {
+        let bytes = self.pages.get_bytes(start, length)?;
+        let own = |(place, length): &(u64, usize)| {
+            let from = usize::try_from(place.checked_sub(start)?).ok()?;
+            bytes.get(from..from.checked_add(*length)?)
+        };
+        match self.places.iter().filter_map(own).all(has_room) {
+            true => Ok(bytes),
+            false => Err(ParquetError::General("an offset index says to have more pages than it has bytes".into())),
+        }
+    }
+}
+
+/// Whether an index, in Thrift's compact protocol, has a byte for each page that its list says to have.
+fn has_room(index: &[u8]) -> bool {
+    // The first field, a list: its length and its elements' type in one byte, or the length behind it.
+    let [0x19, header, rest @ ..] = index else { return false };
+    let length = match header >> 4 {
+        15 => rest.iter().take(5).enumerate().fold((0_u64, true), |(value, goes_on), (index, byte)| match goes_on {
+            true => (value | u64::from(byte & 0x7f) << (7 * index), byte & 0x80 != 0),
+            false => (value, false),
+        }),
+        few => (u64::from(few), false),
+    };
+    !length.1 && length.0 <= index.len() as u64
+}
+
 /// Whether the places of a group's pages can be right: decoding takes them on trust.
 fn in_order(footer: &ArrowReaderMetadata, group: usize) -> bool {
     let metadata = footer.metadata();
     let Some(index) = metadata.offset_index().and_then(|index| index.get(group)) else { return false };
     let (rows, columns) = (metadata.row_group(group).num_rows(), metadata.row_group(group).columns());
-    let each = |(column, index): (&parquet::file::metadata::ColumnChunkMetaData, &OffsetIndexMetaData)| {
+    let each = |(column, index): (&ColumnChunkMetaData, &OffsetIndexMetaData)| {
         let (start, length) = column.byte_range();
         let pages = index.page_locations();
         let (mut offset, mut row) = (start as i64, -1);
@@ -104,4 +162,17 @@ fn pages_of(index: &OffsetIndexMetaData, chunk: &Chunk, start: u64) -> Vec<Range
     let last = pages.partition_point(|page| row(page) < chunk.start + chunk.rows).max(first + 1) - 1;
     let end = pages[last].offset as u64 + pages[last].compressed_page_size as u64;
     vec![start..pages[0].offset as u64, pages[first].offset as u64..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::has_room;
+
+    #[test]
+    fn an_index_has_room_for_its_pages() {
+        let long = |length: &[u8]| [&[0x19, 0xfc], length, &[0; 40]].concat();
+        assert!(has_room(&[0x19, 0x2c, 0x16, 8, 0x15, 8]) && has_room(&long(&[40])));
+        assert!(!has_room(&long(&[0xff, 0xff, 0xff, 0xff, 0x07])) && !has_room(&long(&[0xff; 8])) && !has_room(&long(&[0x80, 1])));
+        assert!(!has_room(&[]) && !has_room(&[0x19]) && !has_room(&[0x29, 0x2c, 0]));
+    }
 }

@@ -30,7 +30,8 @@ pub fn open_tested(dataset: &Dataset, blob: Blob, chunk: &Chunk, options: &ReadO
     let empty = || scan.fields().iter().map(|field| new_empty_array(field.data_type())).collect::<Vec<_>>();
     let tested = tests.columns();
     let mut keys: Vec<Vec<ArrayRef>> = vec![Vec::new(); scan.fields().len()];
-    let mut wanted = BooleanBufferBuilder::new(chunk.rows as usize);
+    // Grows by what is there, not by what the footer says.
+    let mut wanted = BooleanBufferBuilder::new(0);
     let part = Arc::new(scan.project(&tested).map_err(corrupt)?);
     for piece in open_chunk(dataset, blob.clone(), chunk, options, &part)? {
         let piece = piece?;

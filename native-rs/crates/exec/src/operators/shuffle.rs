@@ -82,7 +82,7 @@ impl Start for ShuffleExec {
             sources = told.begin(run, offset + self.id() + 1, context, sources);
         }
         match &self.heavy {
-            Some((heavy, Share::Dealt)) => sources = heavy.sample(run, offset + self.id() + 1, &self.keys, sources),
+            Some((heavy, Share::Dealt)) => sources = heavy.sample(run, offset + self.id() + 1, &self.keys, context, self.exchange.metrics(), sources),
             Some((heavy, Share::Copied)) => sources = heavy.hold(run, context, self.exchange.metrics(), sources),
             None => {}
         }

@@ -12,7 +12,7 @@ use datafusion::physical_plan::ExecutionPlan;
 
 use super::joins::{replicable, rows};
 use crate::heavy::{Heavy, Share};
-use crate::operators::{ShuffleExec, as_start};
+use crate::operators::{BroadcastExec, ClusterExec, DealExec, GatherExec, PackedAggregateExec, RangeShuffleExec, ShuffleExec};
 use crate::run::Ranks;
 
 /// Fewer rows are joined before it matters where.
@@ -36,8 +36,7 @@ impl HeavyKeys {
             Some(join) if free => self.dealt(join)?.unwrap_or(plan),
             _ => plan,
         };
-        // What an exchange is given it sends on as it likes.
-        let free = free || as_start(&plan).is_some();
+        let free = free || is_exchange(&plan);
         let asked = plan.input_distribution_requirements();
         let children = plan.children().into_iter().cloned().enumerate().map(|(index, child)| {
             let keyed = matches!(asked.child_distribution(index), Some(Distribution::KeyPartitioned(_)));
@@ -59,6 +58,17 @@ impl HeavyKeys {
         let probe: Arc<dyn ExecutionPlan> = Arc::new(probe.sharing(heavy, Share::Dealt));
         Ok(Some(join.builder().with_new_children(vec![build, probe])?.build_exec()?))
     }
+}
+
+/// What these are given they send on as they like. Operators that only agree with other ranks leave rows where they are.
+fn is_exchange(plan: &Arc<dyn ExecutionPlan>) -> bool {
+    plan.is::<ShuffleExec>()
+        || plan.is::<RangeShuffleExec>()
+        || plan.is::<GatherExec>()
+        || plan.is::<BroadcastExec>()
+        || plan.is::<DealExec>()
+        || plan.is::<ClusterExec>()
+        || plan.is::<PackedAggregateExec>()
 }
 
 impl PhysicalOptimizerRule for HeavyKeys {

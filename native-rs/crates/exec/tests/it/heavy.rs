@@ -39,13 +39,14 @@ fn joined(kind: &str) -> Vec<Value> {
 }
 
 /// The answer, the operators, and the plan.
-fn run(facts: &PathBuf, others: &PathBuf, nodes: Vec<Value>, size: usize, threads: usize, adapt: Adapt) -> (String, Vec<Value>, String) {
+fn run(files: &[&PathBuf], nodes: Vec<Value>, size: usize, threads: usize, adapt: Adapt) -> (String, Vec<Value>, String) {
     let results = World { adapt, ..World::new(size, threads) }.run(|engine| {
-        let (facts, others, last) = (facts.clone(), others.clone(), nodes.len() - 1);
+        let (files, last): (Vec<PathBuf>, _) = (files.iter().map(|file| (*file).clone()).collect(), nodes.len() - 1);
         let plan = plan(nodes.clone(), vec![collect(last)]);
         async move {
-            open(&engine, &[&facts]).await;
-            open(&engine, &[&others]).await;
+            for file in &files {
+                open(&engine, &[file]).await;
+            }
             let done = execute(&engine, &plan).await.unwrap_or_else(|error| panic!("{}", error.to_json()));
             (done, engine.explain(&plan.to_string(), None).await.unwrap())
         }
@@ -58,7 +59,7 @@ fn run(facts: &PathBuf, others: &PathBuf, nodes: Vec<Value>, size: usize, thread
 fn no_rank_joins_more_than_its_share() {
     let ((_f, facts), (_o, others)) = (facts(Some(77)), others());
     let most = |adapt| {
-        let (text, operators, explained) = run(&facts, &others, joined("inner"), 7, 1, adapt);
+        let (text, operators, explained) = run(&[&facts, &others], joined("inner"), 7, 1, adapt);
         assert!(explained.contains("mode=Partitioned"), "{explained}");
         let rows = by_rank(operators.iter().find(|operator| operator["name"] == "HashJoinExec").unwrap(), "rows");
         let split: Vec<u64> = operators.iter().filter(|operator| operator["name"] == "ShuffleExec").map(|shuffle| by_rank(shuffle, "rowsSplit").iter().sum()).collect();
@@ -80,9 +81,9 @@ fn every_kind_of_join_answers_as_without() {
     for heavy in [Some(77), None, Some(70_000)] {
         let ((_f, facts), (_o, others)) = (facts(heavy), others());
         for kind in ["inner", "left", "right", "full", "semi", "anti"] {
-            let (without, ..) = run(&facts, &others, joined(kind), 1, 1, Adapt::Never);
+            let (without, ..) = run(&[&facts, &others], joined(kind), 1, 1, Adapt::Never);
             for (size, threads) in [(2, 2), (3, 1), (7, 1)] {
-                let (with, _, explained) = run(&facts, &others, joined(kind), size, threads, Adapt::Always);
+                let (with, _, explained) = run(&[&facts, &others], joined(kind), size, threads, Adapt::Always);
                 assert!(with == without, "{kind} of {heavy:?}, {size} × {threads}\n{explained}");
             }
         }
@@ -98,9 +99,58 @@ fn groups_of_the_key_above_the_join_are_whole() {
         joined[2]["columns"].as_array_mut().unwrap().push(json!({ "side": "left", "from": "key", "as": "key" }));
         [joined, vec![aggregate(2, &[("key", "number")], aggregates)]].concat()
     };
-    let (without, ..) = run(&facts, &others, grouped(), 1, 1, Adapt::Never);
+    let (without, ..) = run(&[&facts, &others], grouped(), 1, 1, Adapt::Never);
     for (size, threads) in [(2, 2), (3, 1), (7, 1)] {
-        let (with, _, explained) = run(&facts, &others, grouped(), size, threads, Adapt::Always);
+        let (with, _, explained) = run(&[&facts, &others], grouped(), size, threads, Adapt::Always);
         assert!(with == without, "{size} × {threads}\n{explained}");
+    }
+}
+
+/// A semi join that gives its keys to all ranks leaves rows where they are: groups above it still rely on the join below.
+#[test]
+fn groups_above_a_semi_join_are_whole() {
+    let ((_f, facts), (_o, others)) = (facts(Some(77)), others());
+    // So many that the joined rows' keys go to all ranks.
+    let n: ArrayRef = Arc::new(Int64Array::from_iter_values((0..300_000).map(|row| row % 900)));
+    let (_m, many) = dataset("many", &[RecordBatch::try_from_iter([("n", n)]).unwrap()]);
+    let aggregates = || vec![("rows", "count", None), ("sum", "sum", Some(column("m", "number")))];
+    let nodes = || {
+        let mut nodes = joined("inner");
+        nodes[2]["columns"].as_array_mut().unwrap().push(json!({ "side": "left", "from": "key", "as": "key" }));
+        [nodes, vec![scan(3, &[("n", "number")]), join("semi", (2, 3), ("n", "n", "number"), &[], &[]), aggregate(4, &[("key", "number")], aggregates())]].concat()
+    };
+    let (without, _, explained) = run(&[&facts, &others, &many], nodes(), 1, 1, Adapt::Never);
+    assert!(explained.contains("SemiFilterExec"), "{explained}");
+    for (size, threads) in [(2, 2), (3, 1), (7, 1)] {
+        let (with, _, explained) = run(&[&facts, &others, &many], nodes(), size, threads, Adapt::Always);
+        assert!(with == without, "{size} × {threads}\n{explained}");
+    }
+}
+
+/// The probe side of one is another: what holds its first rows until all ranks have counted theirs must not hold up those ranks.
+#[test]
+fn joins_in_a_row_wait_for_each_other_and_end() {
+    let ((_f, facts), (_o, others)) = (facts(Some(77)), others());
+    let nodes = || {
+        let mut first = joined("full");
+        first[2]["columns"] = json!([{ "side": "left", "from": "id", "as": "id" }, { "side": "left", "from": "n", "as": "n" }, { "side": "right", "from": "m", "as": "m" }, { "side": "both", "from": "key", "as": "key" }]);
+        let few = call("lt", "boolean", vec![column("n", "number"), number(3.0)]);
+        let second = join("left", (3, 1), ("m", "key", "number"), &["id", "key"], &["m"]);
+        [first, vec![filter(2, few), second, slice(4, 0, Some(100))]].concat()
+    };
+    let (without, ..) = run(&[&facts, &others], nodes(), 1, 1, Adapt::Never);
+    for (size, threads) in [(2, 2), (3, 1), (7, 1)] {
+        for memory in [0, 16 << 20] {
+            let results = World { adapt: Adapt::Always, memory, ..World::new(size, threads) }.run(|engine| {
+                let (facts, others) = (facts.clone(), others.clone());
+                let plan = plan(nodes(), vec![collect(5), count(4)]);
+                async move {
+                    open(&engine, &[&facts]).await;
+                    open(&engine, &[&others]).await;
+                    execute(&engine, &plan).await.unwrap_or_else(|error| panic!("{}", error.to_json()))
+                }
+            });
+            assert!(text(&rows(results[0].sinks[0].ipc.as_ref().unwrap())) == without, "{size} × {threads}, {memory}");
+        }
     }
 }

@@ -8,7 +8,7 @@ import type { SourceSpan } from "../../../ir/types.ts";
 import { constantOf, keyName } from "../../../source/constants.ts";
 import { bare, spanOf, textOf } from "../../../source/module.ts";
 import type { Place } from "../../../source/names.ts";
-import { ARROW_TYPE, fits, holdsPassword, type Options, type Taken, wordsOf } from "../../../verbs/index.ts";
+import { ARROW_TYPE, fits, holdsLogin, type Options, type Taken, wordsOf } from "../../../verbs/index.ts";
 
 interface Written {
   readonly node: t.Node;
@@ -98,7 +98,7 @@ function foundAt({ node, place }: Written): string | null {
   if (e.type === "ArrayExpression") return "a list";
   if (e.type === "ObjectExpression") return "an object";
   const value = constantOf(node, place)?.value;
-  if (typeof value === "string" && holdsPassword(value)) return "one with a password";
+  if (typeof value === "string" && holdsLogin(value)) return "one with a password";
   return value === undefined ? null : value instanceof Set ? "a Set" : typeof value === "bigint" ? `${value}n` : JSON.stringify(value);
 }
 

@@ -30,6 +30,9 @@ use crate::spool::SpoolExec;
 /// A build side is held by every rank: beyond this it is partitioned whatever the other side's size.
 const LARGEST_BROADCAST: usize = 64 << 20;
 
+/// Bytes of a key, about.
+const KEY_BYTES: usize = 16;
+
 /// Bytes that a message costs beside its own, at least.
 const MESSAGE: usize = 256;
 
@@ -79,7 +82,8 @@ impl ChooseJoin {
 /// A semi or anti join that keeps rows of a table that is much smaller than the one it looks into.
 fn few_kept(join: &HashJoinExec) -> Result<Option<Arc<dyn ExecutionPlan>>> {
     let (Some(kept), Some(other)) = (rows(join.left())?, rows(join.right())?) else { return Ok(None) };
-    if kept > other / 2 || bytes(join.left())?.is_none_or(|bytes| bytes > LARGEST_BROADCAST) {
+    // Keys alone go to all ranks, however wide their rows are.
+    if kept > other / 2 || kept.saturating_mul(KEY_BYTES * join.on().len()) > LARGEST_BROADCAST {
         return Ok(None);
     }
     SemiFilterExec::try_new(join)?.map(|semi| projected(join, Arc::new(semi))).transpose()

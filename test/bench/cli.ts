@@ -1,10 +1,10 @@
-// npm run bench -- taxi [--rows 20000000] [--rounds 5] [--systems a,b] [--without specialise] [--bodo] [--spark] [--json]
+// npm run bench -- taxi [--rows 20000000] [--rounds 5] [--systems a,b] [--without specialise|keys|heavy] [--bodo] [--spark] [--json]
 // npm run bench -- startup [--rounds 5] [--json]
 // npm run bench -- playground [--rounds 5] [--json]
 // npm run bench -- scan --s3 [--rows 20000000] [--rounds 5] [--json]
 // npm run bench -- connectors [--rows 2000000] [--rounds 5] [--json]
-// npm run bench -- groupby|join|sort|udf [--rows 10000000] [--rounds 5] [--systems a,b] [--without specialise] [--json]
-// npm run bench -- tpch [--sf 1] [--queries 1,6] [--rounds 5] [--systems a,b] [--without specialise] [--json]
+// npm run bench -- groupby|join|sort|udf [--rows 10000000] [--rounds 5] [--systems a,b] [--without specialise|keys|heavy] [--json]
+// npm run bench -- tpch [--sf 1] [--queries 1,6] [--rounds 5] [--systems a,b] [--without specialise|keys|heavy] [--json]
 // npm run bench -- planning [--sf 1] [--rounds 5] [--json]
 import { parseArgs } from "node:util";
 import { calibrate } from "./calibrate.ts";
@@ -19,7 +19,7 @@ import { startup } from "./suites/startup.ts";
 import { taxiAnswer, taxiSystems } from "./suites/taxi.ts";
 import { tpch, tpchQueries } from "./suites/tpch.ts";
 
-const usage = "usage: npm run bench -- taxi [--rows 20000000] [--rounds 5] [--systems lockstep,duckdb,…] [--without specialise] [--bodo] [--spark] [--json], startup or playground [--rounds 5] [--json], scan --s3 [--rows 20000000] [--rounds 5] [--json], connectors [--rows 2000000] [--rounds 5] [--json], groupby, join, sort or udf [--rows 10000000] [--rounds 5] [--systems …] [--without specialise] [--json], tpch [--sf 1] [--queries 1,6,…] [--rounds 5] [--systems …] [--without specialise] [--json], or planning [--sf 1] [--rounds 5] [--json]";
+const usage = "usage: npm run bench -- taxi [--rows 20000000] [--rounds 5] [--systems lockstep,duckdb,…] [--without specialise|keys|heavy] [--bodo] [--spark] [--json], startup or playground [--rounds 5] [--json], scan --s3 [--rows 20000000] [--rounds 5] [--json], connectors [--rows 2000000] [--rounds 5] [--json], groupby, join, sort or udf [--rows 10000000] [--rounds 5] [--systems …] [--without specialise|keys|heavy] [--json], tpch [--sf 1] [--queries 1,6,…] [--rounds 5] [--systems …] [--without specialise|keys|heavy] [--json], or planning [--sf 1] [--rounds 5] [--json]";
 const { positionals, values } = asked(() => parseArgs({
   allowPositionals: true,
   options: {

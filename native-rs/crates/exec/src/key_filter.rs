@@ -1,4 +1,4 @@
-//! The keys that one side of a join has, told to the scan that the other side comes from, so that rows without a partner are
+//! Run-time filters of joins: the keys that one side has, told to the scan that the other side comes from, so that rows without a partner are
 //! neither decoded nor sent.
 //!
 //! ```text
@@ -8,29 +8,22 @@
 //!
 //! Every rank takes part in the agreement when its own build rows have been seen, or will not all be: then everything passes.
 use std::fmt;
-use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::task::{Context, Poll, ready};
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::buffer::BooleanBuffer;
 use arrow::compute::{max, max_string, min, min_string};
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::datatypes::DataType;
 use bytes::Bytes;
 use datafusion::common::Result;
 use datafusion::common::hash_utils::{RandomState, create_hashes};
-use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
-use datafusion::execution::{RecordBatchStream, SendableRecordBatchStream, TaskContext};
-use datafusion::physical_expr::PhysicalExpr;
-use futures::{Stream, StreamExt};
-use lockstep_comm::OpKind;
+use datafusion::execution::memory_pool::MemoryReservation;
 use lockstep_connectors::{Bound, ColumnChunk};
 use parking_lot::Mutex;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 
 use crate::EngineError;
-use crate::run::Run;
 use crate::steps::{integers, is_integer_like};
 
 /// Of all keys that a filter may be of, or of its bits, so many parts in a hundred: it would keep nearly everything.
@@ -103,12 +96,17 @@ impl KeyFilter {
         known.unwrap_or_else(|| Arc::new(Known::All))
     }
 
+    /// All ranks know this now.
+    pub fn tell(&self, known: Known) {
+        self.known.send_replace(Some(Arc::new(known)));
+    }
+
     fn words(&self) -> &[AtomicU64] {
         self.seen.get_or_init(|| (0..self.form.words()).map(|_| AtomicU64::new(0)).collect())
     }
 
     /// Writes down the keys of some build rows.
-    fn see(&self, keys: &ArrayRef) -> Result<()> {
+    pub fn see(&self, keys: &ArrayRef) -> Result<()> {
         let words = self.words();
         let set = |word: usize, bits: u64| {
             // Most are set already, and a word that is only read is in the caches of all threads.
@@ -148,7 +146,7 @@ impl KeyFilter {
     }
 
     /// The bounds, as JSON behind their length, then the words.
-    fn encode(&self, bytes: &mut Vec<u8>) -> Result<()> {
+    pub fn encode(&self, bytes: &mut Vec<u8>) -> Result<()> {
         let bounds = serde_json::to_vec(&*self.bounds.lock()).map_err(|error| EngineError::bug(error.to_string()))?;
         bytes.extend((bounds.len() as u64).to_le_bytes());
         bytes.extend(bounds);
@@ -157,7 +155,7 @@ impl KeyFilter {
     }
 
     /// Takes this filter's part off every rank's message.
-    fn merge(&self, all: &mut [Bytes], memory: MemoryReservation) -> Result<Known> {
+    pub fn merge(&self, all: &mut [Bytes], memory: MemoryReservation) -> Result<Known> {
         let bug = || EngineError::bug("keys of a join are cut off");
         let mut words = vec![0; self.form.words()];
         let mut bounds: Option<(Bound, Bound)> = None;
@@ -278,93 +276,11 @@ fn bounds(values: &ArrayRef) -> Option<(Bound, Bound)> {
     }
 }
 
-/// What an exchange of build rows tells of them.
-#[derive(Debug)]
-pub struct Told {
-    /// Which value of a row is a key, and of which filter.
-    pub keys: Vec<(Arc<dyn PhysicalExpr>, Arc<KeyFilter>)>,
-}
-
-impl fmt::Display for Told {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let keys: Vec<String> = self.keys.iter().map(|(key, _)| key.to_string()).collect();
-        write!(f, ", keys told=[{}]", keys.join(", "))
-    }
-}
-
-impl Told {
-    /// Looks at the rows of this rank's sources, and agrees with the other ranks as operation `id` once all have been seen.
-    pub fn begin<T>(self: &Arc<Self>, run: &Arc<Run>, id: u64, context: &TaskContext, sources: Vec<(usize, SendableRecordBatchStream, T)>) -> Vec<(usize, SendableRecordBatchStream, T)> {
-        let mut ends = vec![];
-        let sources = sources.into_iter().map(|(source, rows, router)| {
-            let (seen, end) = oneshot::channel();
-            ends.push(end);
-            (source, Box::pin(Seen { rows, told: self.clone(), seen: Some(seen) }) as SendableRecordBatchStream, router)
-        });
-        let sources = sources.collect();
-        let (told, agreeing) = (self.clone(), run.clone());
-        // What the ranks know in the end, and what this one writes down until then.
-        let memory: Vec<MemoryReservation> = self.keys.iter().map(|_| MemoryConsumer::new("keys of a join").register(context.memory_pool())).collect();
-        let fits = self.keys.iter().zip(&memory).all(|((_, filter), memory)| memory.try_grow(16 * filter.form.words()).is_ok());
-        run.spawn(async move {
-            let mut whole = fits;
-            for end in ends {
-                // Dropped: nobody wants the rest of the rows, and nobody knows it.
-                whole &= end.await.is_ok();
-            }
-            let mut mine = vec![];
-            if whole {
-                told.keys.iter().try_for_each(|(_, filter)| filter.encode(&mut mine))?;
-            }
-            let mut all = agreeing.agree(id, OpKind::Allgather, mine.into()).await?;
-            let known = all.iter().all(|bytes| !bytes.is_empty());
-            for ((_, filter), memory) in told.keys.iter().zip(memory) {
-                let keys = if known { filter.merge(&mut all, memory)? } else { Known::All };
-                filter.known.send_replace(Some(Arc::new(keys)));
-            }
-            Ok(())
-        });
-        sources
-    }
-
-    fn see(&self, batch: &RecordBatch) -> Result<()> {
-        self.keys.iter().try_for_each(|(key, filter)| filter.see(&key.evaluate(batch)?.into_array(batch.num_rows())?))
-    }
-}
-
-/// Rows on their way into an exchange.
-struct Seen {
-    rows: SendableRecordBatchStream,
-    told: Arc<Told>,
-    /// Told at the end of the rows; dropped before it, they were not all seen.
-    seen: Option<oneshot::Sender<()>>,
-}
-
-impl Stream for Seen {
-    type Item = Result<RecordBatch>;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let batch = ready!(self.rows.poll_next_unpin(cx));
-        match &batch {
-            Some(Ok(batch)) => self.told.see(batch)?,
-            Some(Err(_)) => drop(self.seen.take()),
-            None => drop(self.seen.take().map(|seen| seen.send(()))),
-        }
-        Poll::Ready(batch)
-    }
-}
-
-impl RecordBatchStream for Seen {
-    fn schema(&self) -> SchemaRef {
-        self.rows.schema()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use arrow::array::{DictionaryArray, Int32Array, Int64Array, StringArray};
     use arrow::datatypes::Int32Type;
-    use datafusion::execution::memory_pool::{MemoryPool, UnboundedMemoryPool};
+    use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool, UnboundedMemoryPool};
 
     use super::*;
 

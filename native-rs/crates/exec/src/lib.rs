@@ -29,6 +29,7 @@ mod source;
 mod specialise;
 mod spool;
 mod steps;
+mod told_keys;
 mod trace;
 mod windows;
 

@@ -8,6 +8,7 @@ use datafusion::logical_expr::{Expr, Operator};
 
 use crate::arguments::{Arguments, booleans};
 use crate::function::{Call, Kind};
+use crate::harmless::is_plain;
 use crate::predicate::Predicate;
 use crate::stored::intersection;
 
@@ -49,7 +50,7 @@ fn is_cheap(expr: &Expr) -> bool {
                     let takes = |kind| matches!(kind, Some(Kind::Number | Kind::Date | Kind::Bigint | Kind::Boolean));
                     matches!(func.name(), "lt" | "le" | "gt" | "ge" | "eq" | "ne" | "add" | "sub" | "mul" | "neg") && takes(call.function.parameter(0))
                 }
-                None => matches!(func.name(), "within" | "earlier" | "earlier or same" | "later" | "later or same" | "view.number" | "view.date"),
+                None => is_plain(func.name()),
             };
             numeric && args.iter().all(is_cheap)
         }

@@ -13,9 +13,11 @@ pub fn never_throws(call: &ScalarFunctionExpr, schema: &Schema) -> bool {
             Throws::NullReceiver => call.args().first().is_some_and(|receiver| receiver.nullable(schema).is_ok_and(|nullable| !nullable)),
             Throws::Always => false,
         },
-        None => matches!(
-            call.fun().name(),
-            "within" | "earlier" | "earlier or same" | "later" | "later or same" | "view.number" | "view.date" | "all" | "choose" | "key" | "join_key"
-        ),
+        None => is_plain(call.fun().name()) || matches!(call.fun().name(), "all" | "choose" | "key" | "join_key"),
     }
+}
+
+/// Functions of our own that compare or convert what is stored, a number or a date a row.
+pub(crate) fn is_plain(name: &str) -> bool {
+    matches!(name, "within" | "earlier" | "earlier or same" | "later" | "later or same" | "view.number" | "view.date")
 }

@@ -20,8 +20,8 @@ use lockstep_comm::OpKind;
 use super::gather::{in_source_order, start_whole};
 use super::{Start, plan_methods, streaming};
 use crate::exchange::{Exchange, Shape};
-use crate::key_filter::Told;
 use crate::run::{Ranks, Run};
+use crate::told_keys::Told;
 
 #[derive(Debug, Clone)]
 pub struct BroadcastExec {

@@ -23,8 +23,8 @@ use lockstep_comm::OpKind;
 use super::{Start, plan_methods, streaming};
 use crate::exchange::{Exchange, Router, Shape};
 use crate::heavy::{Heavy, HeavyRouter, Share};
-use crate::key_filter::Told;
 use crate::run::{Ranks, Run};
+use crate::told_keys::Told;
 
 #[derive(Debug, Clone)]
 pub struct ShuffleExec {

@@ -26,11 +26,12 @@ use lockstep_connectors::Bound;
 use lockstep_functions::never_throws;
 
 use super::joins::rows;
-use crate::key_filter::{Form, KeyFilter, Told};
+use crate::key_filter::{Form, KeyFilter};
 use crate::operators::{BroadcastExec, ScanExec, SemiFilterExec, ShuffleExec};
 use crate::run::Ranks;
 use crate::specialise::{codes::ByEntry, memo::MemoExpr};
 use crate::steps::is_integer_like;
+use crate::told_keys::Told;
 
 /// A scan of fewer rows is done before keys are agreed on.
 const LEAST_ROWS: u64 = 32_768;

@@ -22,9 +22,22 @@ use crate::run::Ranks;
 /// Rows of a batch.
 pub const BATCH_ROWS: usize = 8192;
 
+/// Memory for which a batch has one row: an operator that holds a group of each row of a batch takes hundreds of bytes a row.
+const LIMIT_OF_ROW: usize = 4096;
+
+/// Rows of the batches of operators. Where memory is short, what a rank needs whatever the data must be a small part of it.
+fn batch_rows(limit: &MemoryLimit) -> usize {
+    match limit {
+        &MemoryLimit::Finite(limit) => (limit / LIMIT_OF_ROW).clamp(BATCH_ROWS / 16, BATCH_ROWS),
+        _ => BATCH_ROWS,
+    }
+}
+
 /// `progress`: told by the scans of this rank.
 pub fn session(ranks: Ranks, runtime: Arc<RuntimeEnv>, progress: Arc<Progress>, way: Way, adapt: Adapt) -> SessionState {
-    let mut config = SessionConfig::new().with_target_partitions(ranks.partitions()).with_batch_size(BATCH_ROWS).with_extension(progress);
+    let limit = runtime.memory_pool.memory_limit();
+    let mut config =
+        SessionConfig::new().with_target_partitions(ranks.partitions()).with_batch_size(batch_rows(&limit)).with_extension(progress);
     let options = config.options_mut();
     options.optimizer.enable_round_robin_repartition = false;
     options.optimizer.repartition_file_scans = false;
@@ -32,7 +45,7 @@ pub fn session(ranks: Ranks, runtime: Arc<RuntimeEnv>, progress: Arc<Progress>, 
     options.optimizer.prefer_existing_sort = false;
     options.optimizer.repartition_sorts = true;
     options.execution.planning_concurrency = 1;
-    if let MemoryLimit::Finite(limit) = runtime.memory_pool.memory_limit() {
+    if let MemoryLimit::Finite(limit) = limit {
         // What a sort sets aside for merging must fit a small limit too.
         options.execution.sort_spill_reservation_bytes = (limit / 32).min(10 << 20);
     }

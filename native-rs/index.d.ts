@@ -69,6 +69,10 @@ export declare class Engine {
   openPostgres(json: string): Promise<string>;
   /** `{ table, url?, columns, declared, types, filter?, connections?, site }` → as `openParquet`; rows may be null. */
   openFlightSql(json: string): Promise<string>;
+  /** Collective. `{ name, table, found, columns, declared, types, filter?, limit?, connections?, statement, came, first, rows, chunks, headers, site }` of rank 0, which has asked, `{ site }` of the others; `{ failed, site }`: why it was told nothing → as `openParquet`. */
+  openSnowflake(json: string): Promise<string>;
+  /** This rank alone. As `openSnowflake`, without what is known when it has been sent → the statement to send. */
+  snowflakeStatement(json: string): string;
   /** A literal table as an Arrow IPC stream, equal on all ranks; its dataset number. */
   registerTable(ipc: Uint8Array): Promise<number>;
   /** This rank alone, in the same order on all: a dataset of rows that each rank hands over, of the columns of an Arrow IPC stream; its number. */

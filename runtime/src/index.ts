@@ -13,6 +13,7 @@ import type { ReadJsonLinesOptions } from "./connectors/json/read.ts";
 import type { ReadParquetOptions } from "./connectors/parquet/read.ts";
 import type { ReadFlightSqlOptions } from "./connectors/flight/read.ts";
 import type { ReadPostgresOptions } from "./connectors/postgres/read.ts";
+import type { ReadSnowflakeOptions } from "./connectors/snowflake/read.ts";
 import type { Source } from "./connectors/source/define.ts";
 import type { ReadSourceOptions } from "./connectors/source/read.ts";
 import type { Table } from "./tables/table.ts";
@@ -120,6 +121,20 @@ export async function readFlightSql(table: string, options?: object): Promise<un
 }
 
 /**
+ * Reads a table or a query of Snowflake: `readSnowflake<Order>("sales.public.orders", { warehouse: "REPORTS" })`.
+ *
+ * Rows stand in the order of the result. Who reads the environment says, by the names of Snowflake's drivers: SNOWFLAKE_ACCOUNT,
+ * SNOWFLAKE_USER, and SNOWFLAKE_PASSWORD, SNOWFLAKE_PRIVATE_KEY_PATH, or SNOWFLAKE_AUTHENTICATOR and SNOWFLAKE_TOKEN. LS2001 (missing),
+ * LS2002 (another schema), LS2005 (damaged), LS2015 (a value or a type that tables do not hold), LS2020 (refused), LS2021 (not reachable).
+ */
+export function readSnowflake<P extends keyof Sources & string>(table: P, options?: ReadSnowflakeOptions<SourceRow<P>>): Promise<Table<StoredRow<SourceRow<P>>>>;
+export function readSnowflake<Row extends object = Record<never, never>>(table: string, options?: ReadSnowflakeOptions<Row>): Promise<Table<StoredRow<Row>>>;
+export async function readSnowflake(table: string, options?: object): Promise<unknown> {
+  const connector = await import("./connectors/snowflake/read.ts");
+  return connector.readSnowflake(table, options);
+}
+
+/**
  * Reads a source that the program brings itself: `await readSource<Issue>(github({ repository }))`, with `github` of {@link defineSource}.
  *
  * Rank 0 asks it what there is, once; its chunks are dealt over the ranks, neighbours together, and the table has them in their order. Rows are
@@ -187,6 +202,7 @@ export type { ReadParquetOptions } from "./connectors/parquet/read.ts";
 export { defineSource, type ArrowRows, type Source, type SourceBatch, type SourceColumns, type SourceDefinition, type SourceRequest, type SourceSchema } from "./connectors/source/define.ts";
 export type { ReadSourceOptions } from "./connectors/source/read.ts";
 export type { ReadFlightSqlOptions } from "./connectors/flight/read.ts";
+export type { ReadSnowflakeOptions } from "./connectors/snowflake/read.ts";
 export type { ReadPostgresOptions } from "./connectors/postgres/read.ts";
 export type { WriteArrowOptions } from "./connectors/arrow/write.ts";
 export type { WriteCsvOptions } from "./connectors/csv/write.ts";

@@ -12,6 +12,7 @@ import { difference } from "../oracle/compare.ts";
 import { type Answer, RankPool } from "../oracle/rank-pool.ts";
 import { startPython, type Told } from "../flight/server.ts";
 import { startServer, type Server } from "../postgres/server.ts";
+import { type Server as Snowflake, startSnowflake } from "../snowflake/server.ts";
 import { root } from "../scripts/lib.mjs";
 import { within } from "../stores/servers.ts";
 import { type Connector, connectors, rowAt } from "./connectors.ts";
@@ -24,9 +25,10 @@ const rows = Array.from({ length: ROWS }, (_, id) => rowAt(id));
 const scratch = mkdtempSync(join(root, ".lockstep-connectors-"));
 let server: Server;
 let flight: Told;
+let snowflake: Snowflake;
 /** Of programs that read their databases. */
 let env: Readonly<Record<string, string>>;
-const all = connectors(scratch, () => server, () => flight);
+const all = connectors(scratch, () => server, () => flight, () => snowflake);
 const pools = new Map<number, RankPool>();
 
 /** The same programs over each of them. */
@@ -59,8 +61,8 @@ const plainly = new Map<string, Record<Name, (place: string) => Promise<unknown>
 const built = new Map<string, Program>();
 
 beforeAll(async () => {
-  [server, flight] = await Promise.all([startServer(), startPython({ tables: "" })]);
-  env = { ...server.env, ...flight.env };
+  [server, flight, snowflake] = await Promise.all([startServer(), startPython({ tables: "" }), startSnowflake({ tables: [], columns: { at: { type: "timestamp_ltz", scale: 6 } } })]);
+  env = { ...server.env, ...flight.env, ...snowflake.env };
   await within(env, async () => {
     for (const connector of all) {
       writeFileSync(file(connector), programsOf(connector));
@@ -76,7 +78,7 @@ beforeAll(async () => {
 }, 300_000);
 afterAll(async () => {
   await Promise.all([...pools.values()].map((pool) => pool.close()));
-  await Promise.all([server?.stop(), flight?.stop()]);
+  await Promise.all([server?.stop(), flight?.stop(), snowflake?.stop()]);
   rmSync(scratch, { recursive: true, force: true });
 });
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { table } from "@lockstep/runtime";
 import type { Told } from "../flight/server.ts";
 import type { Server } from "../postgres/server.ts";
+import type { Server as Snowflake } from "../snowflake/server.ts";
 
 export interface Row {
   id: number;
@@ -72,7 +73,7 @@ const bits = (bytes: Buffer): void => void bytes.fill(0xff, bytes.length >> 3, b
 const line = (bytes: Buffer): void => void bytes.write('"', bytes.indexOf("\n", bytes.length >> 1) + 1);
 
 /** `scratch`: a folder for what they keep. */
-export const connectors = (scratch: string, postgres: () => Server, flight: () => Told): readonly Connector[] => [
+export const connectors = (scratch: string, postgres: () => Server, flight: () => Told, snowflake: () => Snowflake): readonly Connector[] => [
   {
     name: "Parquet", imports: "readParquet", read: (row) => `readParquet<${row}>(place)`,
     ...files(scratch, "parquet", (rows, file) => rows.writeParquet(file, { single: true, types: { id: "int64" }, rowGroupRows: 50 }), bits),
@@ -126,6 +127,17 @@ export const connectors = (scratch: string, postgres: () => Server, flight: () =
     pull: (place) => ["grpc://", place],
     types: { ...exact, at: "timestamp[us, tz=UTC]" }, asked: [/SELECT "id", "value" FROM whole WHERE /, 10],
     errors: { missing: ["LS2001", /does not exist/], damaged: ["LS2015", /no such page/], typed: ["LS2002", /name/] },
+  },
+  {
+    name: "Snowflake", imports: "readSnowflake", read: (row) => `readSnowflake<${row}>(place)`,
+    // Names in quotes, as others are in capitals there.
+    place: (name) => `"${name}"`,
+    make: (place, rows) => snowflake().sql(`CREATE TABLE DB.PUBLIC.${place} AS SELECT i AS id, CASE WHEN i % 7 <> 3 THEN 'name ' || i % 13 END AS name, i / 4.0::float8 AS value, i % 3 = 0 AS ok, timestamp '2020-01-01 00:00:00' + i * interval 1 hour AS at FROM range(${rows}) AS t(i)`),
+    // The server spoils the second chunk of a table of that name.
+    damage: () => undefined,
+    pull: (place) => ["snowflake://", place],
+    types: { ...exact, at: "timestamp[us, tz=UTC]" }, asked: [/SELECT "id", "value" FROM "whole" WHERE /, 10],
+    errors: { missing: ["LS2001", /does not exist/], damaged: ["LS2005", /chunk 2 of 2 is damaged/], typed: ["LS2002", /name/] },
   },
   {
     name: "a source of the program", imports: "readSource", read: (row) => `readSource<${row}>(saved(place))`,

@@ -30,6 +30,7 @@ export const optionsOf = {
   readIceberg: { snapshot: text, asOf: date, ref: text, since: text, into: text, catalog, types: read, store },
   readPostgres: { url: database, types: read, partitionBy: text, connections: count },
   readFlightSql: { url: server, types: readLists, connections: count },
+  readSnowflake: { account: text, warehouse: text, role: text, database: text, schema: text, types: read, connections: count },
   readSource: { types: read },
   writeParquet: { ...files, compression: { kind: "one", of: ["snappy", "zstd", "gzip", "lz4", "none"] }, rowGroupRows: count, types: { kind: "types", of: "arrow" }, sortBy: texts },
   writeArrow: { ...files, compression: { kind: "one", of: ["lz4", "zstd", "none"] }, types: { kind: "types", of: "arrow" }, sortBy: texts },

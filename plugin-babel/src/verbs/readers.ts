@@ -92,6 +92,18 @@ export const readFlightSql: Verb = {
   limited: true,
 };
 
+export const readSnowflake: Verb = {
+  ...reader("readSnowflake", "Snowflake"),
+  docs: "Reads a table or a query of Snowflake: the chunks of its result are dealt over the ranks. Who reads the environment says, by the names of Snowflake's drivers: SNOWFLAKE_ACCOUNT, SNOWFLAKE_USER, SNOWFLAKE_PASSWORD or SNOWFLAKE_PRIVATE_KEY_PATH, SNOWFLAKE_WAREHOUSE.",
+  example: 'await readSnowflake<Trip>("taxi.public.trips", { warehouse: "REPORTS" })',
+  signature: [
+    { kind: "scalar", name: "path", optional: false, takes: "table" },
+    { kind: "scalar", name: "options", optional: true, default: "{}", options: optionsOf.readSnowflake },
+  ],
+  communicates: () => "what the query has told rank 0 of the rows, once (Bcast)",
+  limited: true,
+};
+
 export const readSource: Verb = {
   ...reader("readSource", "source"),
   docs: "Reads a source that the program brings itself (`defineSource`): its chunks are dealt over the ranks, and every rank reads its own. The interface says which columns there are.",

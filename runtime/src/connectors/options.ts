@@ -23,6 +23,7 @@ import type { ReadParquetOptions } from "./parquet/read.ts";
 import type { WriteParquetOptions } from "./parquet/write.ts";
 import type { ReadPostgresOptions } from "./postgres/read.ts";
 import type { WritePostgresOptions } from "./postgres/write.ts";
+import type { ReadSnowflakeOptions } from "./snowflake/read.ts";
 import type { ReadSourceOptions } from "./source/read.ts";
 import type { StoreOptions } from "./store/options.ts";
 import type { BadRowOptions } from "./text/bad-rows.ts";
@@ -60,6 +61,7 @@ export const optionsOf = {
   readIceberg: { snapshot: text, asOf: date, ref: text, since: text, into: text, catalog, types: read, store } satisfies Of<ReadIcebergOptions<object>>,
   readPostgres: { url: database, types: read, partitionBy: text, connections: count } satisfies Of<ReadPostgresOptions<object>>,
   readFlightSql: { url: server, types: readLists, connections: count } satisfies Of<ReadFlightSqlOptions<object>>,
+  readSnowflake: { account: text, warehouse: text, role: text, database: text, schema: text, types: read, connections: count } satisfies Of<ReadSnowflakeOptions<object>>,
   readSource: { types: read } satisfies Of<ReadSourceOptions<object>>,
   writeParquet: {
     ...files, compression: { kind: "one", of: ["snappy", "zstd", "gzip", "lz4", "none"] }, rowGroupRows: count, types: { kind: "types", of: "arrow" }, sortBy: texts,

@@ -10,6 +10,7 @@ import { describeIceberg } from "../connectors/iceberg/read.ts";
 import { describeJsonLines, jsonLinesNames } from "../connectors/json/read.ts";
 import { describeParquet } from "../connectors/parquet/read.ts";
 import { describePostgres } from "../connectors/postgres/read.ts";
+import { describeSnowflake } from "../connectors/snowflake/read.ts";
 import { findInput } from "../connectors/paths.ts";
 import { drift, isBigint, printSnapshot, readSnapshot, type SchemaReader, type Snapshot } from "../connectors/snapshot.ts";
 import type { SourceColumn } from "../connectors/source-column.ts";
@@ -95,6 +96,7 @@ function describe({ reader, path, url, delimiter }: Omit<Snapshot, "columns">): 
       return describeJsonLines(path);
     case "readPostgres":
     case "readFlightSql":
+    case "readSnowflake":
       return databases[reader].describe(path, url);
     default:
       return describeParquet(path);
@@ -105,12 +107,13 @@ function describe({ reader, path, url, delimiter }: Omit<Snapshot, "columns">): 
 const databases = {
   readPostgres: { url: /^postgres(?:ql)?:\/\//, bare: "postgres://", describe: describePostgres },
   readFlightSql: { url: /^grpc(?:\+tls|\+tcp)?:\/\//, bare: "grpc://", describe: describeFlightSql },
-} as const;
+  readSnowflake: { url: /^snowflake:\/\//, bare: "snowflake://", describe: (table, url) => describeSnowflake(table, url === undefined ? undefined : url.slice("snowflake://".length) || undefined) },
+} as const satisfies Record<string, { readonly url: RegExp; readonly bare: string; readonly describe: (table: string, url: string | undefined) => Promise<SourceColumn[]> }>;
 
 const isDatabase = (reader: SchemaReader): reader is keyof typeof databases => reader in databases;
 const databaseOf = (path: string): keyof typeof databases | undefined => (Object.keys(databases) as (keyof typeof databases)[]).find((reader) => databases[reader].url.test(path));
 /** All of it is said by the environment. */
-const isBare = (url: string): boolean => /^(?:postgres(?:ql)?|grpc(?:\+tls|\+tcp)?):\/\/$/.test(url);
+const isBare = (url: string): boolean => /^(?:postgres(?:ql)?|grpc(?:\+tls|\+tcp)?|snowflake):\/\/$/.test(url);
 
 /** `sales.orders` → "orders" */
 const tableStem = (table: string): string => (/\s/.test(table) ? "query" : table.split(".").at(-1)!.replaceAll('"', "").replaceAll(/[^\w$-]+/g, "-"));

@@ -9,6 +9,7 @@ import type { ReadParquetOptions } from "../connectors/parquet/read.ts";
 import type { Source } from "../connectors/source/define.ts";
 import type { ReadSourceOptions } from "../connectors/source/read.ts";
 import type { ReadPostgresOptions } from "../connectors/postgres/read.ts";
+import type { ReadSnowflakeOptions } from "../connectors/snowflake/read.ts";
 import { checkOptions } from "../connectors/options.ts";
 import { refuseDangling, refuseOwn, type InputPath } from "../connectors/paths.ts";
 import { isRemote } from "../connectors/store/location.ts";
@@ -104,6 +105,18 @@ export function readFlightSql(table: string, options: ReadFlightSqlOptions<Recor
     const { url, types = {}, connections } = options ?? {};
     const request = engineText({ table, url, columns: columns.map(({ name }) => name), declared, types, ...(filter && { filter }), ...(limit !== undefined && { limit }), connections, site });
     return (await opened(call, table, descriptor, false, (engine) => engine.openFlightSql(request))).table;
+  });
+}
+
+/** Opens a table or a query of Snowflake, of which rank 0 asks once. */
+export function readSnowflake(table: string, options: ReadSnowflakeOptions<Record<string, unknown>> | undefined, descriptor: ReaderDescriptor): Promise<SpmdTable> {
+  const call = currentCall();
+  const { site } = descriptor;
+  return call.inOrder(async () => {
+    checkReader("readSnowflake", options, descriptor);
+    const { engine, rank } = call.world;
+    const request = rank === 0 ? await (await import("./snowflake.ts")).snowflakeRequest(engine, table, options ?? {}, descriptor) : engineText({ site });
+    return (await opened(call, table, descriptor, false, (engine) => engine.openSnowflake(request))).table;
   });
 }
 
@@ -221,7 +234,7 @@ async function open(path: InputPath, descriptor: ReaderDescriptor, verb: keyof t
 
 const badTypes: ColumnType[] = (["file", "line", "text", "reason"] as const).map((name) => ({ name, type: name === "line" ? "number" : "string", nullable: false }));
 
-function checkReader(verb: keyof typeof methods | "readIceberg" | "readPostgres" | "readFlightSql" | "readSource", options: ReaderOptions | undefined, { declared, site }: ReaderDescriptor): void {
+function checkReader(verb: keyof typeof methods | "readIceberg" | "readPostgres" | "readFlightSql" | "readSnowflake" | "readSource", options: ReaderOptions | undefined, { declared, site }: ReaderDescriptor): void {
   onEveryRank(() => checkOptions(verb, options, site));
   for (const name of Object.keys(options?.types ?? {})) {
     if (!declared.some((column) => column.name === name)) throw new LockstepError({ code: "LS2002", message: `types: the interface has no column "${name}"${didYouMean(name, declared.map((column) => column.name))}`, site });

@@ -159,6 +159,19 @@ impl JsEngine {
         self.run(async move { engine.open_flight_sql(&json).await }).await
     }
 
+    /// Collective. As `openParquet`; rows are exact. `{ failed, site }`: rank 0 could not ask, and why.
+    #[napi]
+    pub async fn open_snowflake(&self, json: String) -> napi::Result<String> {
+        let engine = self.engine.clone();
+        self.run(async move { engine.open_snowflake(&json).await }).await
+    }
+
+    /// The statement that asks Snowflake for the rows of a request.
+    #[napi]
+    pub fn snowflake_statement(&self, json: String) -> napi::Result<String> {
+        self.engine.snowflake_statement(&json).map_err(to_js)
+    }
+
     /// A literal table as an Arrow IPC stream, equal on all ranks; its dataset number.
     #[napi]
     pub async fn register_table(&self, ipc: Buffer) -> napi::Result<u32> {

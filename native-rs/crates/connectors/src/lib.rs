@@ -12,7 +12,7 @@
 //!   collect statistics. The [`Dataset`] is all that planning needs and serialises: rank 0 opens, the others receive it.
 //! - [`read_labels`] gives the distinct values of a dictionary-encoded string column without reading its rows.
 //! - [`PostgresCopy`] takes a rank's rows to a database, and [`PostgresSession`] is where the runtime commits them.
-//! - [`open_postgres`] opens a [`Relation`], whose rows nobody has counted: a table, a view or a query of a database (`relation/`); [`FlightSqlSource`] one over Flight SQL.
+//! - [`open_postgres`] opens a [`Relation`], whose rows nobody has counted: a table, a view or a query of a database (`relation/`); [`FlightSqlSource`] one over Flight SQL, [`SnowflakeSource`] one of Snowflake.
 //! - [`prune`] says which groups a filter can match, [`chunks`] deals the remaining rows over `ranks × threads` parts,
 //!   contiguous in table order, balanced by bytes.
 //! - [`read`] decodes chunks lazily on the polling thread; [`Reader`] is an iterator and becomes a DataFusion stream.
@@ -41,6 +41,7 @@ mod postgres;
 mod prune;
 mod read;
 mod relation;
+mod snowflake;
 mod store;
 mod text;
 mod tls;
@@ -64,4 +65,5 @@ pub use postgres::{PostgresCopy, PostgresPart, PostgresRelation, PostgresRequest
 pub use prune::prune;
 pub use read::{ReadOptions, Reader, read};
 pub use relation::{Part, Relation, Selection};
+pub use snowflake::{SnowflakeRelation, SnowflakeRequest, SnowflakeResult, SnowflakeSource};
 pub use store::{Remote, StoreOptions, install, traffic, wait};

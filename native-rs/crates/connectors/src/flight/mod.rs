@@ -9,14 +9,12 @@
 //! bring a server along and compile what hyper's users have in common (object_store, DataFusion) with other features.
 mod chunks;
 mod client;
-mod decode;
 mod errors;
 mod login;
 mod messages;
 mod options;
 mod read;
 mod schema;
-mod statement;
 mod target;
 
 use std::sync::Arc;

@@ -1,22 +1,19 @@
 //! Endpoints → record batches. A task takes the tickets to their servers and hands on what comes; the thread that asks decodes.
 use std::{ops::Range, sync::Arc};
 
-use arrow::{
-    array::{Array, ArrayRef, RecordBatch},
-    datatypes::Schema,
-};
+use arrow::{array::RecordBatch, datatypes::Schema};
 use bytes::Bytes;
 use datafusion::{error::DataFusionError, execution::{SendableRecordBatchStream, disk_manager::DiskManager}, physical_plan::stream::RecordBatchStreamAdapter};
 use futures::stream;
 use serde_json::json;
 
-use super::{chunks::first, client::Client, decode::{Decoder, framed}, errors, messages::FlightData, schema::FlightSqlRelation};
+use super::{chunks::first, client::Client, errors, messages::FlightData, schema::FlightSqlRelation};
 use crate::{
     arrow_types::print_type,
     errors::{ConnectorError, Result},
-    ipc::{BATCH_BYTES, as_type, copied, seen, settled},
+    ipc::{seen, settled},
     parquet::guarded,
-    relation::{Hand, Incoming, Message, Relation, Rows, Selection},
+    relation::{BLOCKS, Decoded, Decoder, Hand, Incoming, Message, Relation, Rows, Selection, framed},
 };
 
 /// The rows of a partition's endpoints.
@@ -54,15 +51,6 @@ struct Reader {
     wanted: u64,
 }
 
-/// The selected columns of a record batch, of which rows were delivered.
-struct Decoded {
-    columns: Vec<ArrayRef>,
-    rows: usize,
-    next: usize,
-    /// Rows at a time.
-    most: usize,
-}
-
 impl Reader {
     async fn step(&mut self) -> Result<Option<RecordBatch>> {
         loop {
@@ -75,7 +63,7 @@ impl Reader {
             }
             let incoming = self.incoming.get_or_insert_with(|| {
                 let (relation, endpoints) = (self.relation.clone(), self.endpoints.clone());
-                Incoming::start(self.relation.turns.clone(), self.disk.clone(), |hand| copy(relation, endpoints, hand))
+                Incoming::start(self.relation.turns.clone(), self.disk.clone(), BLOCKS, |hand| copy(relation, endpoints, hand))
             });
             match incoming.next().await {
                 Some(Message::Block(block)) => self.decode(block)?,
@@ -93,21 +81,13 @@ impl Reader {
 
     /// The next rows of what is decoded.
     fn piece(&mut self) -> Result<Option<RecordBatch>> {
-        let Some(Decoded { columns, rows, next, most }) = &mut self.decoded else { return Ok(None) };
-        let count = (*rows - *next).min(*most).min(usize::try_from(self.wanted).unwrap_or(usize::MAX));
-        if count == 0 {
+        let Some(decoded) = &mut self.decoded else { return Ok(None) };
+        let Some((columns, rows)) = decoded.piece(self.relation.name(), self.rows.schema(), self.wanted)? else {
             self.decoded = None;
             return Ok(None);
-        }
-        let (source, start) = (self.relation.name(), *next);
-        let failed = |error: &dyn std::fmt::Display| ConnectorError::corrupt(source, error);
-        let types = self.rows.schema().fields().iter().map(|field| field.data_type());
-        let piece = guarded(source, "a record batch", || {
-            columns.iter().zip(types).map(|(column, data_type)| copied(column, start, count).and_then(|rows| as_type(&rows, data_type)).map_err(|error| failed(&error))).collect::<Result<Vec<_>>>()
-        })?;
-        *next += count;
-        self.wanted -= count as u64;
-        self.rows.batch(piece, count).map(Some)
+        };
+        self.wanted -= rows as u64;
+        self.rows.batch(columns, rows).map(Some)
     }
 
     fn decode(&mut self, block: Bytes) -> Result<()> {
@@ -119,9 +99,7 @@ impl Reader {
         let (Some(batch), Some(places)) = (batch, &self.came) else { return Ok(()) };
         let failed = |error: &dyn std::fmt::Display| ConnectorError::corrupt(&source, error);
         let columns = guarded(&source, "a record batch", || places.iter().map(|place| settled(batch.column(*place)).map_err(|error| failed(&error))).collect::<Result<Vec<_>>>())?;
-        let bytes: usize = columns.iter().map(|column| column.get_array_memory_size()).sum::<usize>().min(batch.get_array_memory_size());
-        let fitting = BATCH_BYTES / (bytes as u64 / (batch.num_rows() as u64).max(1)).max(1);
-        self.decoded = Some(Decoded { columns, rows: batch.num_rows(), next: 0, most: self.batch_rows.min(fitting.max(1) as usize) });
+        self.decoded = Some(Decoded::new(columns, batch.num_rows(), batch.get_array_memory_size(), self.batch_rows));
         Ok(())
     }
 

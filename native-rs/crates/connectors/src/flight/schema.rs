@@ -1,26 +1,21 @@
 //! Opening: what columns there are, then the query, of which the server says where its rows are.
 use arrow::datatypes::SchemaRef;
 use datafusion::logical_expr::Expr;
-use lockstep_plan::JsType;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{
     client::Client,
-    decode::{Decoder, framed},
     errors,
     messages::{FlightData, FlightEndpoint, FlightInfo},
     options::FlightSqlRequest,
-    statement::{Asked, condition},
     target::Target,
 };
 use crate::{
-    dataset::js_type,
-    declared::{self, js_name},
+    declared,
     errors::{ConnectorError, Result},
     ipc::seen,
-    names::{did_you_mean, near_misses},
-    relation::{Turns, share},
+    relation::{Asked, Decoder, Turns, check_names, check_types, condition, framed, share},
     store::wait,
 };
 
@@ -150,14 +145,9 @@ async fn describe(request: FlightSqlRequest) -> Result<FlightSqlSource> {
     };
     let mut client = Client::open(&target).await?;
     let found = columns(&mut client, &name, &asked).await?;
-    for (index, field) in found.fields().iter().enumerate() {
-        if found.fields()[..index].iter().any(|other| other.name() == field.name()) {
-            let message = format!("{name} has two columns \"{}\"; name them apart with AS", field.name());
-            return Err(ConnectorError::new("LS2015", message, json!({ "source": name, "column": field.name() })));
-        }
-    }
+    check_names(&name, &found)?;
     let schema = seen(&found, &request.declared);
-    check_types(&request, &name, &schema)?;
+    check_types(&request.types, &name, &schema)?;
     let schema = declared::check(&name, "the server has", &schema, &request.declared, |_, _| false)?;
     Ok(FlightSqlSource { request, client, asked, name, schema })
 }
@@ -189,21 +179,4 @@ async fn columns(client: &mut Client, name: &str, asked: &Asked) -> Result<Schem
         }
     }
     Err(ConnectorError::corrupt(name, "the server says no schema"))
-}
-
-/// LS2002 where `types` says what a column cannot be.
-fn check_types(request: &FlightSqlRequest, source: &str, schema: &SchemaRef) -> Result<()> {
-    for (name, said) in &request.types {
-        let detail = json!({ "source": source, "column": name });
-        let Ok(field) = schema.field_with_name(name) else {
-            let fix = did_you_mean(&near_misses(name, schema.fields().iter().map(|field| field.name().as_str()))).unwrap_or_else(|| "name one of its columns".to_owned());
-            return Err(ConnectorError::new("LS2002", format!("types: {source} has no column \"{name}\"; {fix}"), detail));
-        };
-        let found = field.data_type();
-        if !(js_type(found) == Some(*said) || *said == JsType::Bigint && found.is_integer()) {
-            let message = format!("types: column {name} of {source} is {}, which cannot be seen as {}", crate::print_type(found), js_name(*said).to_lowercase());
-            return Err(ConnectorError::new("LS2002", message, detail));
-        }
-    }
-    Ok(())
 }

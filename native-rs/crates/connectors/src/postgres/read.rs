@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     errors::{ConnectorError, Result},
-    relation::{Hand, Incoming, Message, Relation, Rows, Selection, sql::quoted},
+    relation::{BLOCKS, Hand, Incoming, Message, Relation, Rows, Selection, sql::quoted},
 };
 
 /// Bytes of a block, about.
@@ -123,7 +123,7 @@ impl Reader {
             }
             let incoming = self.incoming.get_or_insert_with(|| {
                 let copy = self.copy.clone();
-                Incoming::start(self.copy.relation.turns.clone(), self.disk.clone(), |hand| copy.run(hand))
+                Incoming::start(self.copy.relation.turns.clone(), self.disk.clone(), BLOCKS, |hand| copy.run(hand))
             });
             match incoming.next().await {
                 Some(Message::Block(block)) => self.block = block,

@@ -14,8 +14,8 @@ use crate::{
     store::background,
 };
 
-/// Blocks that wait to be decoded.
-const BLOCKS: usize = 16;
+/// Messages of the usual size that wait to be decoded.
+pub const BLOCKS: usize = 16;
 
 pub enum Message {
     /// What follows is this span's.
@@ -32,9 +32,9 @@ pub struct Incoming {
 }
 
 impl Incoming {
-    /// `copy` has a session's turn until it is done.
-    pub fn start<C: Future<Output = Result<Hand>> + Send>(turns: Turns, disk: Arc<DiskManager>, copy: impl FnOnce(Hand) -> C + Send + 'static) -> Self {
-        let (sender, messages) = mpsc::channel(BLOCKS);
+    /// `copy` has a session's turn until it is done; `most` messages wait to be decoded.
+    pub fn start<C: Future<Output = Result<Hand>> + Send>(turns: Turns, disk: Arc<DiskManager>, most: usize, copy: impl FnOnce(Hand) -> C + Send + 'static) -> Self {
+        let (sender, messages) = mpsc::channel(most);
         let task = background(async move {
             let turn = turns.take().await;
             let copied = copy(Hand { sender: sender.clone(), turns, disk, aside: None }).await;

@@ -2,14 +2,18 @@
 //! [`Relation`], the others receive it, and each partition that has a session reads its part, in the order of the table.
 //!
 //! ```text
-//! turns.rs ─► a session ─► incoming.rs: blocks ─► who asks decodes ─► rows.rs: batches
+//! turns.rs ─► a session ─► incoming.rs: blocks ─► who asks decodes (Arrow: decode.rs, decoded.rs) ─► rows.rs: batches
 //!                             who asks is slow, and another reader waits for a turn: └► aside.rs, a file ─┘
 //! ```
-//! `sql.rs` writes what is asked.
+//! `sql.rs` writes what is asked of the rows, `statement.rs` all of it where it is one query; `columns.rs` holds what there is against the program.
 mod aside;
+mod columns;
+mod decode;
+mod decoded;
 mod incoming;
 mod rows;
 pub mod sql;
+mod statement;
 mod turns;
 
 use std::{fmt, sync::Arc};
@@ -21,8 +25,12 @@ use datafusion::{
 };
 
 pub(crate) use aside::Aside;
-pub(crate) use incoming::{Hand, Incoming, Message};
+pub(crate) use columns::{check_names, check_types};
+pub(crate) use decode::{Decoder, framed, next_message};
+pub(crate) use decoded::Decoded;
+pub(crate) use incoming::{BLOCKS, Hand, Incoming, Message};
 pub(crate) use rows::{ROWS_A_PART, Rows};
+pub(crate) use statement::{Asked, condition};
 pub(crate) use turns::{Turns, reading, share};
 
 /// What rank 0 has found of a table, a view or a query.

@@ -7,7 +7,7 @@ use datafusion::common::DFSchema;
 use datafusion::logical_expr::Expr;
 use lockstep_comm::OpKind;
 use lockstep_connectors::{
-    ArrowRequest, CsvRequest, Dataset, FlightSqlRelation, FlightSqlRequest, FlightSqlSource, IcebergRequest, JsonLinesRequest, ParquetRequest, PostgresRelation, PostgresRequest, Relation, listed_iceberg, open_arrow, open_csv, open_iceberg, open_json_lines, open_parquet,
+    ArrowRequest, CsvRequest, Dataset, FlightSqlRelation, FlightSqlRequest, FlightSqlSource, IcebergRequest, JsonLinesRequest, ParquetRequest, PostgresRelation, PostgresRequest, Relation, SnowflakeRelation, SnowflakeRequest, SnowflakeResult, SnowflakeSource, listed_iceberg, open_arrow, open_csv, open_iceberg, open_json_lines, open_parquet,
     open_postgres, print_type,
 };
 use lockstep_functions::pruning_predicate;
@@ -87,6 +87,35 @@ impl Engine {
         };
         let bytes = self.described(request, open).await?;
         Ok(self.related(FlightSqlRelation::from_bytes(&bytes, self.ranks.rank, self.ranks.size)?))
+    }
+
+    /// What is sent to Snowflake for the columns that are read and the rows that a filter leaves. Request: as of `open_snowflake`, without the
+    /// result. LS2002, LS2015
+    pub fn snowflake_statement(&self, request: &str) -> Result<String> {
+        let request: SnowflakeRequest = serde_json::from_str(request).map_err(|error| EngineError::bug(format!("a query to ask that cannot be read: {error}")))?;
+        let filter = request.filter.clone();
+        let source = SnowflakeSource::new(request)?;
+        let schema = DFSchema::try_from(source.schema.as_ref().clone())?;
+        Ok(source.statement(filter.and_then(|filter| pruning_predicate(&filter, &schema)).as_ref()))
+    }
+
+    /// Collective. Rank 0 has asked Snowflake, and was told where the rows are. `request`: `{ name, table, found, columns, declared, types,
+    /// filter?, limit?, connections?, statement, came, first, rows, chunks, headers, site }`, as `SnowflakeRequest` and `SnowflakeResult` say, of
+    /// which the other ranks need `site` alone; `{ failed, site }`: why it was told nothing; answer: as `open_parquet`. LS2002, LS2005, LS2019.
+    pub async fn open_snowflake(&self, request: &str) -> Result<String> {
+        let mut first = Bytes::new();
+        let open = |resolved: Value| match resolved.get("failed") {
+            Some(failed) => Err(EngineError::from_json(&failed.to_string())),
+            None => {
+                let bad = |error| EngineError::bug(format!("a query that cannot be read: {error}"));
+                let source = SnowflakeSource::new(SnowflakeRequest::deserialize(&resolved).map_err(bad)?)?;
+                let (relation, came) = source.relation(SnowflakeResult::deserialize(resolved).map_err(bad)?)?;
+                first = came;
+                Ok(relation.to_bytes()?)
+            }
+        };
+        let bytes = self.described(request, open).await?;
+        Ok(self.related(SnowflakeRelation::from_bytes(&bytes, first, self.ranks.rank, self.ranks.size)?))
     }
 
     fn related(&self, relation: impl Relation + 'static) -> String {

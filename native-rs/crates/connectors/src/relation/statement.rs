@@ -1,8 +1,8 @@
-//! What is sent for a table or a query of the program's.
+//! What is sent for a table or a query of the program's, where it is asked for once and as a whole.
 use arrow::datatypes::{Decimal128Type, DecimalType};
 use datafusion::{logical_expr::Expr, scalar::ScalarValue};
 
-use crate::relation::sql::{self, Dialect, date, is_query, name, quoted, timestamp};
+use super::sql::{self, Dialect, date, is_query, name, quoted, timestamp};
 
 /// What a program reads.
 #[derive(Debug)]

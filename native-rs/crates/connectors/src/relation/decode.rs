@@ -1,5 +1,9 @@
 //! Messages of Arrow IPC, one after another → record batches.
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    io::{self, Read},
+    sync::Arc,
+};
 
 use arrow::{
     array::{ArrayRef, RecordBatch},
@@ -15,6 +19,7 @@ use crate::{
     parquet::guarded,
 };
 
+const CONTINUATION: [u8; 4] = [0xff; 4];
 /// Where a body begins, so that the numbers in it stand as the machine takes them.
 const ALIGNED: usize = 64;
 
@@ -54,6 +59,38 @@ impl Decoder {
         }
         Ok(None)
     }
+}
+
+/// The next message of a stream, as [`framed`] gives it; None: the stream ends. No more is allocated than there are bytes. LS2005
+pub fn next_message(source: &str, stream: &mut dyn Read) -> Result<Option<Bytes>> {
+    let cut = |error: io::Error| ConnectorError::corrupt(source, format!("its rows: {error}"));
+    let four = |stream: &mut dyn Read| -> Result<Vec<u8>> {
+        let mut bytes = Vec::with_capacity(4);
+        stream.take(4).read_to_end(&mut bytes).map_err(cut)?;
+        Ok(bytes)
+    };
+    let mut head = four(stream)?;
+    if head.is_empty() {
+        return Ok(None);
+    }
+    // Before version 0.15 of the format the length stood first.
+    if head == CONTINUATION {
+        head = four(stream)?;
+    }
+    let length = <[u8; 4]>::try_from(head.as_slice()).map(u32::from_le_bytes).map_err(|_| ConnectorError::corrupt(source, "a message is cut off"))?;
+    if length == 0 {
+        // Whatever follows is read, so that what packs it checks that it is whole.
+        io::copy(stream, &mut io::sink()).map_err(cut)?;
+        return Ok(None);
+    }
+    let mut exactly = |bytes: u64| -> Result<Vec<u8>> {
+        let mut found = Vec::new();
+        let came = stream.take(bytes).read_to_end(&mut found).map_err(cut)?;
+        if came as u64 == bytes { Ok(found) } else { Err(ConnectorError::corrupt(source, "a message is cut off")) }
+    };
+    let header = exactly(u64::from(length))?;
+    let body = u64::try_from(message(source, &framed(&header, &[]))?.bodyLength()).map_err(|_| ConnectorError::corrupt(source, "a message has no length"))?;
+    Ok(Some(framed(&header, &exactly(body)?)))
 }
 
 /// Header and body as they stand in a stream of Arrow IPC.

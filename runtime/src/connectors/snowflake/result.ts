@@ -1,0 +1,126 @@
+/**
+ * What a query has given → columns. Snowflake's Arrow is one of its own: numbers are integers as small as a chunk's values allow, with the
+ * scale beside them, instants such integers or structs of seconds and nanoseconds. What they stand for is what the statement's columns say.
+ */
+import { gunzipSync } from "node:zlib";
+import { LockstepError } from "../../errors/index.ts";
+import { ticksPerSecond, type ArrowType, type TimeUnit } from "../../tables/arrow-type.ts";
+import type { Stored, StoredValues } from "../../tables/column.ts";
+import { canonicalInteger } from "../../tables/infer.ts";
+import { messagesFile } from "../arrow/read.ts";
+import { corrupt, type TypedFile } from "../typed-files.ts";
+import { lost } from "./errors.ts";
+import { request } from "./http.ts";
+import type { Result, ResultColumn } from "./session.ts";
+
+/** What a column is here (`connectors/src/snowflake/types.rs`). */
+export function typeOf({ type, precision, scale }: ResultColumn): ArrowType {
+  switch (type) {
+    case "fixed":
+      return (scale ?? 0) === 0 ? { id: "int", bits: 64, signed: true } : { id: "decimal", precision: precision ?? 38, scale: scale! };
+    case "real":
+      return { id: "float", bits: 64 };
+    case "boolean":
+    case "date":
+    case "binary":
+      return { id: type === "boolean" ? "bool" : type };
+    case "time":
+      return { id: "other", name: "time64[ns]" };
+    case "timestamp_ntz":
+      return { id: "timestamp", unit: unitOf(scale), zone: null };
+    case "timestamp_ltz":
+    case "timestamp_tz":
+      return { id: "timestamp", unit: unitOf(scale), zone: "UTC" };
+    default:
+      // Text, and what comes as text: VARIANT, OBJECT, ARRAY as JSON, GEOGRAPHY.
+      return { id: "string" };
+  }
+}
+
+/** The coarsest that holds so many digits of a second. */
+const unitOf = (scale: number | null): TimeUnit => (["s", "ms", "us", "ns"] as const)[Math.min(3, Math.ceil((scale ?? 9) / 3))]!;
+
+/** All rows, in order: `connections` chunks at once. */
+export async function filesOf(source: string, { columns, first, rows, chunks, headers }: Result, connections: number): Promise<TypedFile[]> {
+  const files: TypedFile[] = first === "" ? [] : [fileOf(source, columns, Buffer.from(first, "base64"), rows)];
+  const found = new Array<TypedFile>(chunks.length);
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    for (let index = next++; index < chunks.length; index = next++) {
+      const part = `${source}, chunk ${index + 1} of ${chunks.length}`;
+      const answer = await request(chunks[index]!.url, { headers });
+      if ("failed" in answer) throw lost(part, "it was read", answer.failed);
+      if (answer.status === 403 || answer.status === 404) throw new LockstepError({ code: "LS2021", message: `${part}: the store of the result answers with status ${answer.status}: Snowflake keeps results for some hours`, fix: "Start the program again." });
+      if (answer.status !== 200) throw lost(part, "it was read", `the store of the result answers with status ${answer.status}`);
+      found[index] = fileOf(part, columns, answer.body, chunks[index]!.rows);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(connections, chunks.length) }, worker));
+  files.push(...found);
+  return files.length > 0 ? files : [empty(source, columns)];
+}
+
+function empty(name: string, columns: readonly ResultColumn[]): TypedFile {
+  return { name, rows: 0, typeOf: (column) => typed(columns, column), read: () => [] };
+}
+
+const typed = (columns: readonly ResultColumn[], name: string): ArrowType | undefined => {
+  const found = columns.find((column) => column.name === name);
+  return found && typeOf(found);
+};
+
+/** `rows`: as the answer says. */
+function fileOf(name: string, columns: readonly ResultColumn[], bytes: Buffer, rows: number): TypedFile {
+  const plain = unpacked(name, bytes);
+  const file = messagesFile(name, (start, end) => plain.slice(start, end), plain.length, false);
+  if (file.rows !== rows) throw corrupt(name, `it has ${file.rows} rows, not ${rows}`);
+  return {
+    name,
+    rows,
+    typeOf: (column) => typed(columns, column),
+    read: (column) => convert(file.read(column, { id: "null" }), columns.find((one) => one.name === column)!, name),
+  };
+}
+
+/** Stores differ in who unpacks it. */
+function unpacked(name: string, bytes: Buffer): Uint8Array {
+  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
+  try {
+    return gunzipSync(bytes);
+  } catch (error) {
+    throw corrupt(name, "what is packed in it cannot be unpacked", error);
+  }
+}
+
+/** A struct as flechette reads it. */
+type Parts = { readonly epoch: bigint | number; readonly fraction?: bigint | number };
+
+function convert(values: StoredValues, column: ResultColumn, source: string): StoredValues {
+  const { name, type, scale } = column;
+  const wrong = (what: string, row: number, fix: string): LockstepError => new LockstepError({ code: "LS2015", message: `${source}: column ${name} has ${what}, in row ${row}`, fix });
+  const each = (of: (value: Exclude<Stored, null>, row: number) => Stored): Stored[] => Array.from(values, (value, row) => (value === null ? null : of(value, row)));
+  const integer = (value: unknown): bigint => BigInt(value as number | bigint);
+  if (type === "fixed" && (scale ?? 0) === 0) {
+    return each((value, row) => {
+      if (typeof value === "bigint" && value !== BigInt.asIntN(64, value)) throw wrong(`${value}, which is no integer of 64 bits`, row, `Read it as text: a query with ${name}::varchar.`);
+      return value;
+    });
+  }
+  if (!type.startsWith("timestamp")) {
+    if (Array.from(values).some((value) => typeof value === "object" && value !== null && !(value instanceof Uint8Array))) throw wrong(`values of type ${type}, which tables do not hold`, 0, "Leave it out, or read it as text: a query with TO_VARCHAR or TO_JSON.");
+    return values;
+  }
+  const unit = unitOf(scale);
+  const perSecond = BigInt(ticksPerSecond[unit]);
+  const perUnit = 10n ** BigInt(scale ?? 9);
+  return each((value, row) => {
+    let ticks: bigint;
+    if (typeof value === "object") {
+      const { epoch, fraction } = value as unknown as Parts;
+      // Without a fraction the seconds are counted in units of the scale.
+      ticks = fraction === undefined ? (integer(epoch) * perSecond) / perUnit : integer(epoch) * perSecond + integer(fraction) / (1_000_000_000n / perSecond);
+    } else ticks = (integer(value) * perSecond) / perUnit;
+    if (ticks !== BigInt.asIntN(64, ticks)) throw wrong("an instant that 64 bits do not hold in nanoseconds", row, `Read it in microseconds: a query with ${name}::${type}(6).`);
+    return canonicalInteger(ticks);
+  });
+}

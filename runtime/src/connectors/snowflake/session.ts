@@ -1,0 +1,145 @@
+/**
+ * A session with Snowflake, for both executions: on ranks rank 0 has the only one. What a query has given it says where to find: the first
+ * rows come with the answer, the others stand in chunks at URLs that need no login, for some hours.
+ *
+ *     POST session/v1/login-request   → a token, and one that renews it
+ *     POST queries/v1/query-request   → columns, first rows, chunks; or where to ask again, of a query that takes long
+ *     POST session?delete=true
+ */
+import { randomUUID } from "node:crypto";
+import { LockstepError } from "../../errors/index.ts";
+import { lost, noLogin, refused, type Refusal } from "./errors.ts";
+import { request } from "./http.ts";
+import { loginOf, type Target } from "./target.ts";
+
+/** A column as Snowflake describes it. */
+export interface ResultColumn {
+  readonly name: string;
+  /** `fixed`, `real`, `text`, `timestamp_ntz` … */
+  readonly type: string;
+  readonly nullable: boolean;
+  readonly precision: number | null;
+  readonly scale: number | null;
+}
+
+export interface Chunk {
+  readonly url: string;
+  readonly rows: number;
+}
+
+export interface Result {
+  readonly columns: readonly ResultColumn[];
+  /** Bytes of a stream of Arrow IPC, in base64; empty: none of the rows came with the answer. */
+  readonly first: string;
+  /** Rows that came with it. */
+  readonly rows: number;
+  readonly chunks: readonly Chunk[];
+  /** Headers with which chunks are asked for: they may hold what decrypts them. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface Session {
+  /** The columns of a statement, which is not run. `source`: as messages name it. */
+  describe(source: string, sql: string): Promise<readonly ResultColumn[]>;
+  run(source: string, sql: string): Promise<Result>;
+  close(): Promise<void>;
+}
+
+interface Answered extends Refusal {
+  readonly success?: boolean;
+  readonly data?: Data | null;
+}
+
+interface Data {
+  readonly token?: string;
+  readonly masterToken?: string;
+  readonly sessionToken?: string;
+  readonly getResultUrl?: string;
+  readonly rowtype?: readonly { readonly name: string; readonly type: string; readonly nullable?: boolean; readonly precision?: number | null; readonly scale?: number | null }[];
+  readonly queryResultFormat?: string;
+  readonly rowsetBase64?: string;
+  readonly total?: number;
+  readonly chunks?: readonly { readonly url: string; readonly rowCount: number }[];
+  readonly chunkHeaders?: Readonly<Record<string, string>>;
+  readonly qrmk?: string;
+}
+
+/** A query runs on: its answer says where to ask again. */
+const running = new Set(["333333", "333334"]);
+const expired = "390112";
+
+/** LS2015, LS2020, LS2021. */
+export async function openSession(target: Target): Promise<Session> {
+  const { data } = await login(target);
+  const tokens = { session: data.token, master: data.masterToken };
+
+  /** Where a token has expired, in a query of hours, another one is asked for. */
+  const ask = async (source: string, path: string, body: object | undefined): Promise<Answered> => {
+    const doing = "the query was asked for";
+    const answer = await send(source, doing, target, path, body, tokens.session);
+    if (answer.code !== expired) return answer;
+    const renewed = await send(source, doing, target, "/session/token-request", { oldSessionToken: tokens.session, requestType: "RENEW" }, tokens.master);
+    if (renewed.success !== true || typeof renewed.data?.sessionToken !== "string") throw refused(source, renewed);
+    [tokens.session, tokens.master] = [renewed.data.sessionToken, renewed.data.masterToken ?? tokens.master];
+    return send(source, doing, target, path, body, tokens.session);
+  };
+
+  const query = async (source: string, sqlText: string, describeOnly: boolean): Promise<Data> => {
+    const parameters = { GO_QUERY_RESULT_FORMAT: "ARROW", TIMEZONE: "UTC", TIMESTAMP_TYPE_MAPPING: "TIMESTAMP_NTZ" };
+    // An attempt of the same number is the same query, which is not run twice.
+    let answer = await ask(source, `/queries/v1/query-request?requestId=${randomUUID()}`, { sqlText, describeOnly, asyncExec: false, sequenceId: 1, querySubmissionTime: Date.now(), parameters });
+    while (running.has(answer.code ?? "") && typeof answer.data?.getResultUrl === "string") answer = await ask(source, answer.data.getResultUrl, undefined);
+    if (answer.success !== true || !answer.data) throw refused(source, answer);
+    return answer.data;
+  };
+
+  return {
+    describe: async (source, sql) => columnsOf(await query(source, sql, true)),
+    run: async (source, sql) => resultOf(source, target, await query(source, sql, false)),
+    close: async () => {
+      // What it has told stays good; who is in a hurry leaves the session to its end.
+      await send(target.name, "the session was closed", target, "/session?delete=true", {}, tokens.session).catch(() => undefined);
+    },
+  };
+}
+
+async function login(target: Target): Promise<{ data: Data & { token: string } }> {
+  const parameters = new URLSearchParams({ ...target.parameters, requestId: randomUUID() });
+  // Arrow is given to clients of a known name alone: this is Go's, whose protocol this is.
+  const data = { CLIENT_APP_ID: "Go", CLIENT_APP_VERSION: "1.13.0", SVN_REVISION: "", ...loginOf(target), CLIENT_ENVIRONMENT: { APPLICATION: "Lockstep" }, SESSION_PARAMETERS: { CLIENT_VALIDATE_DEFAULT_PARAMETERS: true } };
+  const answer = await send(target.name, "the session was opened", target, `/session/v1/login-request?${parameters.toString()}`, { data });
+  if (answer.success !== true || typeof answer.data?.token !== "string") throw noLogin(target, answer);
+  return answer as { data: Data & { token: string } };
+}
+
+async function send(source: string, doing: string, target: Target, path: string, body: object | undefined, token?: string): Promise<Answered> {
+  const headers = { accept: "application/snowflake", "user-agent": "Go/1.13.0", ...(body !== undefined && { "content-type": "application/json" }), ...(token !== undefined && { authorization: `Snowflake Token="${token}"` }) };
+  const url = new URL(path, target.url);
+  // A place to ask at again is the server's to say, but not another server.
+  if (url.origin !== target.url) throw lost(source, doing, "the server sends to another one");
+  const of = (attempt: number): string => {
+    url.searchParams.set("retryCount", `${attempt}`);
+    return url.href;
+  };
+  const answer = await request(url.href, { headers, method: body === undefined ? "GET" : "POST", ...(body !== undefined && { body: JSON.stringify(body) }) }, of);
+  if ("failed" in answer) throw lost(source, doing, answer.failed);
+  try {
+    const said: unknown = JSON.parse(answer.body.toString());
+    if (typeof said === "object" && said !== null) return said;
+  } catch {
+    // Of a proxy, or of a server that has broken.
+  }
+  throw lost(source, doing, `the server answers with status ${answer.status}`);
+}
+
+const columnsOf = ({ rowtype = [] }: Data): readonly ResultColumn[] => rowtype.map(({ name, type, nullable, precision, scale }) => ({ name, type: type.toLowerCase(), nullable: nullable ?? true, precision: precision ?? null, scale: scale ?? null }));
+
+function resultOf(source: string, target: Target, data: Data): Result {
+  const { queryResultFormat, rowsetBase64 = "", chunks = [], total = 0, chunkHeaders, qrmk } = data;
+  if (queryResultFormat !== "arrow") throw new LockstepError({ code: "LS2015", message: `${source}: Snowflake gives its rows as ${queryResultFormat ?? "nothing"}, not as Arrow`, fix: "Read a table, or a query that begins with SELECT or WITH." });
+  const later = chunks.reduce((sum, { rowCount }) => sum + rowCount, 0);
+  // What is to be encrypted is not asked for openly.
+  if (target.url.startsWith("https:") && chunks.some(({ url }) => !url.startsWith("https:"))) throw new LockstepError({ code: "LS2015", message: `${source}: chunks of the result are where nothing is encrypted` });
+  const headers = chunkHeaders ?? (qrmk === undefined ? {} : { "x-amz-server-side-encryption-customer-algorithm": "AES256", "x-amz-server-side-encryption-customer-key": qrmk });
+  return { columns: columnsOf(data), first: rowsetBase64, rows: total - later, chunks: chunks.map(({ url, rowCount }) => ({ url, rows: rowCount })), headers };
+}

@@ -10,7 +10,7 @@ import { openInput, type InputFile, type InputPath } from "../paths.ts";
 import type { SourceColumn } from "../source-column.ts";
 import type { StoreOptions } from "../store/options.ts";
 import { BadRows, checkBadRows, keepBadRows, type BadRowOptions } from "../text/bad-rows.ts";
-import { badLine, badValue, lostDigits } from "../text/errors.ts";
+import { badLine, badValue, lostDigits, wrongLine, type WrongLine } from "../text/errors.ts";
 import { readText, withCompressed } from "../text/read-text.ts";
 import { inferenceOrder, textTypes, type TextType, type TextTypeRule } from "../text/types.ts";
 import { parseCsv, type CsvRecord, type Field } from "./parse.ts";
@@ -105,21 +105,21 @@ function headersDiffer(first: CsvFile, other: CsvFile): LockstepError {
 /** After what is said of the header: where that is not the expected one, the lines are not at fault. */
 function checkWidths({ name, header, records }: CsvFile): void {
   const wrong = records.find(({ fields }) => fields.length !== header.length);
-  if (wrong) throw wrongWidth(name, wrong, header);
+  if (wrong) throw wrongLine(name, wrong.line, wrongWidth(wrong, header));
 }
 
-const wrongWidth = (file: string, { line, fields }: CsvRecord, header: readonly string[]): LockstepError => badLine(file, line, `${fields.length} fields, the header has ${header.length}`);
+const wrongWidth = ({ fields }: CsvRecord, header: readonly string[]): WrongLine => ({ code: "LS2006", reason: `${fields.length} fields, the header has ${header.length}` });
 
 /** The records that are rows. `said`: what the program says of columns. */
 function leftOut(file: CsvFile, said: readonly { readonly index: number; readonly name: string; readonly rule: TextTypeRule }[], bad: BadRows): CsvFile {
-  const wrong = (record: CsvRecord): LockstepError | undefined => {
-    if (record.fields.length !== file.header.length) return wrongWidth(file.name, record, file.header);
-    return said.map(({ index, name, rule }) => wrongField(record.fields[index]!, rule, file.name, record.line, name)).find((error) => error !== undefined);
+  const wrongIn = (record: CsvRecord): WrongLine | undefined => {
+    if (record.fields.length !== file.header.length) return wrongWidth(record, file.header);
+    return said.map(({ index, name, rule }) => wrongField(record.fields[index]!, rule, name)).find((wrong) => wrong !== undefined);
   };
   const records = file.records.filter((record) => {
-    const error = wrong(record);
-    if (error) bad.add(file.name, record.line, file.text.slice(record.from, record.to), error.message);
-    return !error;
+    const wrong = wrongIn(record);
+    if (wrong) bad.add(file.name, record.line, file.text.slice(record.from, record.to), wrong.reason);
+    return !wrong;
   });
   return { ...file, records };
 }
@@ -134,17 +134,17 @@ function readColumn(name: string, index: number, files: readonly CsvFile[], rows
   for (const file of files) {
     for (const { line, fields } of file.records) {
       const value = parseField(fields[index]!, rule);
-      const wrong = wrongField(fields[index]!, rule, file.name, line, name, value);
-      if (wrong) throw wrong;
+      const wrong = wrongField(fields[index]!, rule, name, value);
+      if (wrong) throw wrongLine(file.name, line, wrong);
       values[row++] = value!;
     }
   }
   return new Column(rule.type, rows, values, { view: rule.view, origin });
 }
 
-function wrongField(field: Field, rule: TextTypeRule, file: string, line: number, column: string, value = parseField(field, rule)): LockstepError | undefined {
-  if (value === undefined) return badValue(file, line, column, field!, rule.described);
-  return value !== null && rule.loses?.(field!, value) ? lostDigits(file, line, column, field!) : undefined;
+function wrongField(field: Field, rule: TextTypeRule, column: string, value = parseField(field, rule)): WrongLine | undefined {
+  if (value === undefined) return badValue(column, field!, rule.described);
+  return value !== null && rule.loses?.(field!, value) ? lostDigits(column, field!) : undefined;
 }
 
 /** With the type that the program has to name, for integers that a number cannot hold. */

@@ -1,4 +1,3 @@
-import { LockstepError } from "../../errors/index.ts";
 import { badLine } from "../text/errors.ts";
 
 /** A line, counted from 1, and the values of its keys. */
@@ -35,27 +34,26 @@ export function parseLines(text: string, file: string, exact: ReadonlySet<string
   return text.split("\n").flatMap((content, index): JsonLine[] => {
     if (/^[ \t\r]*$/.test(content)) return [];
     // With a reviver it takes several times as long.
-    let object: object;
-    try {
-      object = parse(content, file, index + 1, exact.size > 0 || /\d{16}/.test(content) ? keepDigits : undefined);
-    } catch (error) {
-      if (!tolerant || !(error instanceof LockstepError)) throw error;
+    const object = parse(content, exact.size > 0 || /\d{16}/.test(content) ? keepDigits : undefined);
+    if (typeof object === "string") {
+      if (!tolerant) throw badLine(file, index + 1, object);
       // What exactly is wrong with it this parser and the ranks' say in other words.
-      return [{ line: index + 1, values: new Map(), text: content, wrong: error.message.replace(/: no JSON: .*/s, ": no JSON object") }];
+      return [{ line: index + 1, values: new Map(), text: content, wrong: object.replace(/^no JSON: .*/s, "no JSON object") }];
     }
     return [{ line: index + 1, ...(tolerant && { text: content }), values: new Map(Object.entries(object).map(([key, value]) => [key.toWellFormed(), value as unknown])) }];
   });
 }
 
-function parse(content: string, file: string, line: number, reviver: Parameters<typeof JSON.parse>[1]): object {
+/** A text: what is wrong with it. */
+function parse(content: string, reviver: Parameters<typeof JSON.parse>[1]): object | string {
   let value: unknown;
   try {
     value = JSON.parse(content, reviver);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    throw badLine(file, line, `no JSON: ${error.message.replace(/ \(line 1 column \d+\)/, "")}`);
+    return `no JSON: ${error.message.replace(/ \(line 1 column \d+\)/, "")}`;
   }
   if (typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Digits)) return value;
   const found = value === null ? "null" : Array.isArray(value) ? "a list" : typeof value === "string" ? "a text" : typeof value === "boolean" ? "a boolean" : "a number";
-  throw badLine(file, line, `${found}, where an object is expected`);
+  return `${found}, where an object is expected`;
 }

@@ -1,4 +1,3 @@
-import type { LockstepError } from "../../errors/index.ts";
 import { nothing, type ArrowType } from "../../tables/arrow-type.ts";
 import { Column, unsupportedType, type Stored, type View } from "../../tables/column.ts";
 import { Table } from "../../tables/table.ts";
@@ -9,7 +8,7 @@ import { openInput, type InputFile, type InputPath } from "../paths.ts";
 import type { SourceColumn } from "../source-column.ts";
 import type { StoreOptions } from "../store/options.ts";
 import { BadRows, checkBadRows, keepBadRows, type BadRowOptions } from "../text/bad-rows.ts";
-import { badValue, lostDigits } from "../text/errors.ts";
+import { badValue, lostDigits, wrongLine, type WrongLine } from "../text/errors.ts";
 import { anotherFormat, readText, withCompressed } from "../text/read-text.ts";
 import { textTypes, type TextType, type TextTypeRule } from "../text/types.ts";
 import { Digits, parseLines, type JsonLine } from "./parse.ts";
@@ -90,9 +89,9 @@ async function readFiles(path: InputPath, store: StoreOptions | undefined, exact
 /** The lines that are rows. `said`: what the program says of columns. */
 function leftOut(file: JsonFile, said: readonly (readonly [string, JsonType])[], bad: BadRows): JsonFile {
   const lines = file.lines.filter((line) => {
-    const error = line.wrong ?? said.map(([name, type]) => wrongValue(line, name, ruleOf(type), file.name)?.message).find((message) => message !== undefined);
-    if (error !== undefined) bad.add(file.name, line.line, line.text!, error);
-    return error === undefined;
+    const reason = line.wrong ?? said.map(([name, type]) => wrongValue(line, name, ruleOf(type))?.reason).find((reason) => reason !== undefined);
+    if (reason !== undefined) bad.add(file.name, line.line, line.text!, reason);
+    return reason === undefined;
   });
   return { ...file, lines };
 }
@@ -170,17 +169,17 @@ function columnOf(name: string, said: JsonType | undefined, kinds: Kinds, files:
 
 function read(line: JsonLine, name: string, rule: Rule, file: string): Stored {
   const stored = convert(line.values.get(name) ?? null, rule);
-  const wrong = wrongValue(line, name, rule, file, stored);
-  if (wrong) throw wrong;
+  const wrong = wrongValue(line, name, rule, stored);
+  if (wrong) throw wrongLine(file, line.line, wrong);
   return stored!;
 }
 
-function wrongValue({ line, values }: JsonLine, name: string, rule: Rule, file: string, stored = convert(values.get(name) ?? null, rule)): LockstepError | undefined {
+function wrongValue({ values }: JsonLine, name: string, rule: Rule, stored = convert(values.get(name) ?? null, rule)): WrongLine | undefined {
   const value = values.get(name) ?? null;
   const text = (): string => (value instanceof Digits ? value.text : typeof value === "string" ? value : JSON.stringify(value));
-  if (stored === undefined) return badValue(file, line, name, text(), rule.described);
+  if (stored === undefined) return badValue(name, text(), rule.described);
   const lost = /^number/.test(rule.view) ? [value].flat().find((one) => one instanceof Digits && losesDigits(one)) : undefined;
-  return lost instanceof Digits ? lostDigits(file, line, name, lost.text) : undefined;
+  return lost instanceof Digits ? lostDigits(name, lost.text) : undefined;
 }
 
 const losesDigits = ({ text }: Digits): boolean => textTypes.number.loses!(text, Number(text));

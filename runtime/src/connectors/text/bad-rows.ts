@@ -53,9 +53,8 @@ export class BadRows {
     this.#most = most;
   }
 
-  /** `error`: of the line, with its place in front. LS2006 past what is tolerated. */
-  add(file: string, line: number, text: string, error: string): void {
-    const reason = error.replace(`${file}, line ${line}: `, "");
+  /** LS2006 past what is tolerated. */
+  add(file: string, line: number, text: string, reason: string): void {
     this.rows.push({ file, line, text: text.replace(/[\r\n]+$/, ""), reason });
     const [first] = this.rows;
     if (this.rows.length > this.#most) throw new LockstepError({ code: "LS2006", message: `more than ${this.#most} bad rows; the first is ${first!.file}, line ${first!.line}: ${first!.reason}` });

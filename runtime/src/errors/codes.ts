@@ -1,16 +1,16 @@
 /** The run-time errors: a title and what a user does about it. The compiler's (LS1xxx) stand in plugin-babel. */
 export const errorCodes = {
-  LS2001: { title: "input missing", fix: "Check the path; a folder is read recursively for files of the format." },
-  LS2002: { title: "schema differs from the interface", fix: "Change the interface or the reader's `types` to what the file has." },
+  LS2001: { title: "input missing", fix: "Check the path: a folder is read recursively for files of the format. Of a database, check the names in the query." },
+  LS2002: { title: "schema differs from the interface", fix: "Change the interface or the reader's `types` to what the file or the table has." },
   LS2003: { title: "null in a non-null column", fix: "Write `| null` at the column in the interface." },
   LS2004: {
     title: "integer past 2^53",
     fix: 'Open the column as bigint: `types: { column: "bigint" }` in the reader and `bigint` in the interface.',
   },
-  LS2005: { title: "corrupt file", fix: "Write the file again; it is truncated or damaged." },
+  LS2005: { title: "corrupt file", fix: "Write the file again; it is truncated or damaged. Of a server, see its log." },
   LS2006: { title: "bad line", fix: 'Mend the file there. A column of texts is `column: string` in the interface, and `types: { column: "string" }` where some look like numbers; CSV without a line of names is read with `header: false`.' },
   LS2007: { title: "output exists", fix: 'Remove it, or write with `{ mode: "overwrite" }`.' },
-  LS2008: { title: "output not writable", fix: "Check the folder's permissions, the free space and the limits of files (`ulimit -f`)." },
+  LS2008: { title: "output not writable", fix: "Check the folder's permissions, the free space and the limits of files (`ulimit -f`); of a database, the space on its server's disk." },
   LS2009: { title: "row function threw", fix: "Handle the value in the row function." },
   LS2010: { title: "memory limit", fix: "Use more ranks, or give a rank more memory with `--memory`." },
   LS2011: { title: "a rank died", fix: "What the rank printed before says why." },

@@ -29,7 +29,7 @@ test("an uncaught error is printed with the line of the program, and nothing of 
   const [, printed = ""] = stderr.split("^\n");
   expect(printed.trim().split("\n").slice(0, 4).map((line) => line.replace(import.meta.dirname, ""))).toEqual([
     `error LS2001: ${process.cwd()}/no/such/file.csv does not exist: no "no" in ${process.cwd()}`,
-    "  fix: Check the path; a folder is read recursively for files of the format.",
+    "  fix: Check the path: a folder is read recursively for files of the format. Of a database, check the names in the query.",
     "    at async file:///programs/missing-input.ts:3:11",
     "",
   ]);

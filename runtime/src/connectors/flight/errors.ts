@@ -26,14 +26,14 @@ export function failed(source: string, target: Target, error: ServiceError, doin
     case aborted:
       return lost(message);
     case resourceExhausted:
-      return said("LS2021", `the server has no room: ${message}`);
+      return said("LS2021", `the server has no room: ${message}`, "Let the server have more memory, or ask it for fewer rows.");
     case notFound:
-      return doing === "read" ? said("LS2021", `${message}; the server no longer knows the ticket`, "It has expired, or was taken once and is good for once: start the program again, and let the server keep tickets longer.") : said("LS2001", message);
+      return doing === "read" ? said("LS2021", `${message}; the server no longer knows the ticket`, "It has expired, or was taken once and is good for once: start the program again, and let the server keep tickets longer.") : said("LS2001", message, "Check the names in the query, and the server.");
     case unimplemented:
       return said("LS2015", `${target.name} does not do this: ${message}`, "It must speak Arrow Flight SQL.");
     default:
       if (/RST_STREAM|ECONNRESET|goaway/i.test(message) || (code === unknown && /status/.test(message))) return lost(message);
-      return said("LS2015", `the server refuses it: ${message}`);
+      return said("LS2015", `the server refuses it: ${message}`, "Mend the query, or the rows that the server stumbles over.");
   }
 
   function lost(reason: string): LockstepError {

@@ -25,9 +25,9 @@ export function failed(source: string, error: DriverError, doing: "read" | "writ
       return said("LS2021", `another session is changing it, or waits to (${message})`, "Start the program again when it is done.");
     case "53100":
     case "53200":
-      return said("LS2008", `the server has no room: ${message}`);
+      return said("LS2008", `the server has no room: ${message}`, "Make room on the server, or let it have more memory: it says which.");
     default:
-      if (/^[0-9A-Z]{5}$/.test(code) && !code.startsWith("57P") && !code.startsWith("08")) return said("LS2015", `the server refuses it: ${message}${error.detail ? ` (${error.detail})` : ""}`);
-      return said("LS2021", `the connection was lost while it was ${doing}: ${message}`);
+      if (/^[0-9A-Z]{5}$/.test(code) && !code.startsWith("57P") && !code.startsWith("08")) return said("LS2015", `the server refuses it: ${message}${error.detail ? ` (${error.detail})` : ""}`, "Mend the query, or the rows that the server stumbles over.");
+      return said("LS2021", `the connection was lost while it was ${doing}: ${message}`, "Start the program again when the server is there.");
   }
 }

@@ -12,6 +12,7 @@ import { Executions } from "../executions.ts";
 import { difference } from "../oracle/compare.ts";
 import type { Answer } from "../oracle/rank-pool.ts";
 import { pythonWith } from "../python.ts";
+import { shared } from "../sample.ts";
 import { root } from "../scripts/lib.mjs";
 import { Service } from "../service.ts";
 import * as jobs from "./programs/jobs.ts";
@@ -59,7 +60,7 @@ const shown = (rows: unknown): Rows =>
 const files = ["uncompressed", "lz4", "zstd"].flatMap((name) => [`${name}.feather`, `${name}.arrows`]).concat("one-batch.arrow", "legacy.arrow", "replaced.arrows", "none.arrow", "none.arrows", "empty-batches.arrow");
 const growing = ["growing.arrow", "growing.arrows"];
 const polarsFiles = ["uncompressed", "lz4", "zstd"].flatMap((name) => [`${name}.arrow`, `${name}.arrows`]).concat("old.arrow");
-const [ranksOf, at] = [[1, 2, 3, 7], (name: string) => join(ofPyarrow, name)];
+const [ranksOf, at] = [shared([1, 2, 3, 7], 1), (name: string) => join(ofPyarrow, name)];
 
 describe("plain Node reads what they read", () => {
   it.each(files)("%s of pyarrow", async (name) => {
@@ -154,5 +155,10 @@ describe("errors name the file, the same on ranks", () => {
         rmSync(path);
       }
     }
+  });
+
+  it("a read ends whichever byte is another", { timeout: 120_000 }, async () => {
+    const { stdout } = await promisify(execFile)(process.execPath, [join(root, "test/arrow/damaged.ts")], { timeout: 100_000 });
+    expect(stdout).toMatch(/^\d+ of \d+\n$/);
   });
 });

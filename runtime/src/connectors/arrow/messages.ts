@@ -119,9 +119,13 @@ function read(slice: Slice, start: number, limit: number): Message | undefined {
   }
   const batch = kind === "batch" ? header : header.child(1);
   if (batch === undefined) throw new Error("a dictionary is missing");
-  checkBuffers(batch, body, (from, to) => slice(bodyStart + from, bodyStart + to));
-  const rows = kind === "dictionary" || batch.at(0) === undefined ? 0 : batch.long(batch.at(0)!);
-  if (rows < 0) throw new Error("a record batch has no number of rows");
+  const count = batch.at(0) === undefined ? 0 : batch.long(batch.at(0)!);
+  if (count < 0) throw new Error("a record batch has no number of rows");
+  checkColumns(batch, count);
+  const bytes = checkBuffers(batch, body, (from, to) => slice(bodyStart + from, bodyStart + to));
+  // An entry has a bit at least; rows may be nulls without any.
+  if (kind === "dictionary" && count > 8 * bytes) throw new Error("a dictionary has more entries than bytes for them");
+  const rows = kind === "dictionary" ? 0 : count;
   const id = kind === "dictionary" && header.at(0) !== undefined ? header.view.getBigInt64(header.at(0)!, true) : 0n;
   return { start, end, kind, rows, id, delta: kind === "dictionary" && header.byte(2) !== 0 };
 }
@@ -142,20 +146,34 @@ function checkFields(table: Table, field: number, depth = 0): void {
   for (const at of table.vector(field, 4)) checkFields(table.below(at), 5, depth + 1);
 }
 
+/** Lists are made as long as columns and views say that they are: nulls have nothing but their number. */
+function checkColumns(batch: Table, length: number): void {
+  for (const [index, at] of batch.vector(1, 16).entries()) {
+    const rows = batch.long(at);
+    if (rows < 0 || (index === 0 && rows !== length)) throw new Error("a column has another number of rows than its record batch");
+  }
+  const buffers = batch.vector(2, 16).length;
+  for (const at of batch.vector(4, 8)) if (!(batch.long(at) >= 0 && batch.long(at) <= buffers)) throw new Error("a column has more buffers than there are");
+}
+
 /** What a byte can become: of LZ4 by its format, of zstd about. */
 const mostTimes = [255, 2 ** 15];
 
-/** Buffers lie in the body, and compressed ones do not say to be longer than they can be. */
-function checkBuffers(batch: Table, body: number, bytes: Slice): void {
+/** Buffers lie in the body, and compressed ones do not say to be longer than they can be: the bytes of all. */
+function checkBuffers(batch: Table, body: number, bytes: Slice): number {
   const compression = batch.child(3);
+  let sum = 0;
   for (const at of batch.vector(2, 16)) {
     const [offset, length] = [batch.long(at), batch.long(at + 8)];
     if (!(offset >= 0 && length >= 0 && offset + length <= body)) throw new Error("a record batch has a buffer that lies outside of it");
+    sum += length;
     if (compression === undefined || length === 0) continue;
     if (length < 8) throw new Error("a compressed buffer has no length");
     const said = viewOf(bytes(offset, offset + 8)).getBigInt64(0, true);
     if (said < -1n || said > BigInt(length) * BigInt(mostTimes[compression.byte(0)] ?? 1) + 1024n) throw new Error("a compressed buffer says to be longer than it is");
+    sum += Math.max(0, Number(said) - length);
   }
+  return sum;
 }
 
 /** A table of a flatbuffer. Reading outside of its bytes throws. */

@@ -94,8 +94,10 @@ export function messagesFile(name: string, slice: Slice, size: number, file: boo
         installCodecs();
         tables ??= segments.map(({ dictionaries, batches }) => decoded([schema, ...[...dictionaries, ...batches].map(bytes)]));
         const index = fields.findIndex((field) => field.name === column);
-        return tables.flatMap((table): Stored[] => {
+        return tables.flatMap((table, segment): Stored[] => {
           const values = table.getChildAt(index) as IpcColumn<unknown>;
+          // Before anybody makes a list of them: of nulls there is nothing but their number.
+          if (values.length !== segments[segment]!.batches.reduce((sum, { rows }) => sum + rows, 0)) throw new Error("a column has another number of rows than its record batch");
           checkColumn(values);
           return storedValues(values);
         });

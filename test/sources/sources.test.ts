@@ -8,6 +8,7 @@ import { openDesk } from "../../playground/examples/paged-api/src/desk.ts";
 import { Executions } from "../executions.ts";
 import { difference } from "../oracle/compare.ts";
 import type { Answer } from "../oracle/rank-pool.ts";
+import { shared } from "../sample.ts";
 import * as jobs from "./programs/jobs.ts";
 import type { Numbers } from "./programs/numbers.ts";
 
@@ -53,7 +54,7 @@ const wrongs: readonly (readonly [NonNullable<Numbers["wrong"]>, RegExp])[] = [
   ["nothing", /: a batch has no list for the column "id": /],
 ];
 
-describe.each([1, 2, 3, 7])("on %i ranks", (ranks) => {
+describe.each(shared([1, 2, 3, 7], 0))("on %i ranks", (ranks) => {
   const agrees = async (name: Name, ...args: unknown[]): Promise<void> => {
     expect(difference(await value(plain(name, ...args)), await value(onRanks(ranks, name, ...args)))).toBeNull();
   };
@@ -100,8 +101,12 @@ describe.each([1, 2, 3, 7])("on %i ranks", (ranks) => {
       expect(await run("noSource")).toMatchObject({ error: { code: "LS2016", message: expect.stringContaining("call it with the source's options") } });
       expect(await run("inPlanning", "schema")).toMatchObject({ error: { code: "LS2025", message: expect.stringContaining("broken: schema: no schema today") } });
       expect(await run("inPlanning", "chunks")).toMatchObject({ error: { code: "LS2025", message: expect.stringContaining("broken: chunks gives no list") } });
+      expect(await run("inPlanning", "functions")).toMatchObject({ error: { code: "LS2015", message: expect.stringContaining("broken: chunks[0] is the function functions, which cannot be sent") } });
+      expect(await run("inPlanning", "class")).toMatchObject({ error: { code: "LS2015", message: expect.stringContaining("broken: chunks[0].page is an instance of Page, which cannot be sent") } });
+      expect(await run("inPlanning", "circle")).toMatchObject({ error: { code: "LS2025", message: expect.stringMatching(/^broken, chunk 0 \(<ref \*1> \{ own: \[Circular \*1\] \}\).*: true$/) } });
+      expect(await run("inPlanning", "late")).toMatchObject({ error: { code: "LS2025", message: "broken: chunks: nothing has come for 0.5 s" } });
+      expect(await run("inPlanning", "never")).toMatchObject({ error: { code: "LS2025", message: expect.stringMatching(/^broken, chunk 0 \(1\).*: nothing has come for 0.5 s$/) } });
     }
-    expect(await onRanks(ranks, "inPlanning", "functions")).toMatchObject({ error: { code: "LS2015" } });
     await agrees("caught", { ...usual, wrong: "throws" });
   });
 

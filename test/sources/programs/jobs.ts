@@ -1,5 +1,5 @@
 import { op, readSource } from "@lockstep/runtime";
-import { broken, nowhere, numbers, type Numbers } from "./numbers.ts";
+import { broken, nowhere, numbers, type Broken, type Numbers } from "./numbers.ts";
 
 interface Row {
   id: number;
@@ -66,7 +66,7 @@ export async function noType() {
   return (await readSource<{ id: number }>(nowhere({}))).numRows();
 }
 
-export async function inPlanning(at: "schema" | "chunks" | "functions") {
+export async function inPlanning(at: Broken) {
   "use spmd";
   return (await readSource<{ id: number }>(broken({ at }))).numRows();
 }

@@ -92,9 +92,22 @@ export const nowhere = defineSource<object, number>({
   read: () => [],
 });
 
-export const broken = defineSource<{ at: "schema" | "chunks" | "functions" }, unknown>({
+class Page {
+  readonly number = 1;
+}
+const circle: { own?: unknown } = {};
+circle.own = circle;
+
+export type Broken = "schema" | "chunks" | "functions" | "class" | "circle" | "never" | "late";
+
+/** A part refers to itself; reading it says so. */
+export const broken = defineSource<{ at: Broken }, unknown>({
   name: "broken",
   schema: ({ at }) => (at === "schema" ? Promise.reject(new Error("no schema today")) : { id: "int64" }),
-  chunks: ({ at }) => (at === "chunks" ? (5 as never) : [() => 1]),
-  read: () => [{ id: [1] }],
+  timeout: 0.5,
+  chunks: ({ at }) => (at === "chunks" ? (5 as never) : at === "late" ? new Promise<never>(() => undefined) : [{ functions: () => 1, class: { page: new Page() }, circle, never: 1 }[at as "class"]]),
+  async *read(chunk, { at }) {
+    if (at === "circle") throw new Error(`${(chunk as typeof circle).own === chunk}`);
+    await new Promise(() => undefined);
+  },
 });

@@ -1,5 +1,7 @@
 /** What a source has, and the rows of its chunks: the same for both executions. */
+import { inspect } from "node:util";
 import { didYouMean, LockstepError } from "../../errors/index.ts";
+import { marshal } from "../../spmd/marshal.ts";
 import { parseType, printType, type ArrowType } from "../../tables/arrow-type.ts";
 import { castColumn } from "../../tables/cast.ts";
 import { Column } from "../../tables/column.ts";
@@ -15,14 +17,18 @@ export interface SourcePlan {
 /** LS2016: it is none. */
 export function checkSource(source: unknown, site?: string): asserts source is Source {
   const { definition } = (typeof source === "object" && source !== null ? source : {}) as Partial<Source>;
-  if (typeof definition?.name === "string" && [definition.schema, definition.chunks, definition.read].every((method) => typeof method === "function")) return;
+  if (typeof definition?.name === "string" && [definition.schema, definition.chunks, definition.read].every((method) => typeof method === "function")) {
+    const { timeout = patience } = definition;
+    if (typeof timeout === "number" && timeout > 0 && timeout <= mostSeconds) return;
+    throw new LockstepError({ code: "LS2016", message: `${definition.name}: timeout is ${String(timeout)}`, fix: `Give seconds, more than 0 and at most ${mostSeconds}, or leave it out.`, ...(site !== undefined && { site }) });
+  }
   const found = typeof source === "function" ? "a function: call it with the source's options" : source === null ? "null" : `a ${typeof source}`;
   throw new LockstepError({ code: "LS2016", message: `readSource reads what a source of defineSource gives, not ${found}`, fix: "await readSource<Row>(github({ … })), with github = defineSource({ name, schema, chunks, read })", ...(site !== undefined && { site }) });
 }
 
 /** LS2025, LS2015 for a type that is none. */
 export async function planSource({ definition, options }: Source): Promise<SourcePlan> {
-  const schema = await failingAs(`${definition.name}: schema`, () => definition.schema(options));
+  const schema = await failingAs(`${definition.name}: schema`, () => inTime(definition, definition.schema(options)));
   const columns = Object.entries(typeof schema === "object" && schema !== null ? schema : {});
   if (columns.length === 0 || columns.some(([, type]) => typeof type !== "string")) throw wrong(`${definition.name}: schema gives no columns`, '{ id: "int64", title: "string" }');
   for (const [name, type] of columns) {
@@ -33,8 +39,10 @@ export async function planSource({ definition, options }: Source): Promise<Sourc
       throw error instanceof LockstepError ? new LockstepError({ ...error.toJSON(), message: message(error) }) : error;
     }
   }
-  const chunks = await failingAs(`${definition.name}: chunks`, () => definition.chunks(options));
+  const chunks = await failingAs(`${definition.name}: chunks`, () => inTime(definition, definition.chunks(options)));
   if (!Array.isArray(chunks)) throw wrong(`${definition.name}: chunks gives no list`, "a list of plain data, a part each");
+  // Under plain Node, too, where nothing would be lost.
+  marshal(chunks, `${definition.name}: chunks`, () => undefined, "Give plain data: numbers, strings, Dates, arrays, objects; read makes of them what it needs.");
   return { schema: columns, chunks: chunks as readonly unknown[] };
 }
 
@@ -59,8 +67,7 @@ export async function readChunk(read: ChunkRead, chunk: unknown, index: number, 
   const { source: { definition, options }, wanted, signal, rank } = read;
   const where = `${definition.name}, chunk ${index} (${shown(chunk)})${rank === undefined ? "" : ` on rank ${rank}`}`;
   await failingAs(where, async () => {
-    const batches = definition.read(chunk, options, { columns: [...wanted.keys()], signal });
-    for await (const batch of batches) {
+    for await (const batch of timely(definition, definition.read(chunk, options, { columns: [...wanted.keys()], signal }))) {
       const { columns, rows } = await columnsOf(batch, read);
       if (rows > 0) await take(columns, rows);
     }
@@ -125,8 +132,48 @@ async function failingAs<T>(where: string, run: () => T | Promise<T>): Promise<T
 
 const wrong = (message: string, give: string): LockstepError => new LockstepError({ code: "LS2025", message, fix: `Give ${give}.` });
 
+/** Seconds, of a source that says none; a timer takes no more. */
+const [patience, mostSeconds] = [600, 2_000_000];
+
+/** What a promise of a source becomes, or an error when it has been open for too long: ranks would wait for this one without end. */
+async function inTime<T>({ timeout = patience }: Source["definition"], value: T | Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const fix = "See that each of its promises settles, or give the source a longer `timeout`.";
+    timer = setTimeout(() => reject(new LockstepError({ code: "LS2025", message: `nothing has come for ${timeout} s`, fix })), timeout * 1000);
+  });
+  return Promise.race([value, late]).finally(() => clearTimeout(timer));
+}
+
+/** What an iterator gives, each in time. It is closed where it is left early, but not where it hangs or has ended itself. */
+async function* timely(definition: Source["definition"], batches: AsyncIterable<SourceBatch> | Iterable<SourceBatch>): AsyncGenerator<SourceBatch> {
+  const iterator = Symbol.asyncIterator in batches ? batches[Symbol.asyncIterator]() : batches[Symbol.iterator]();
+  let isOpen = false;
+  try {
+    for (;;) {
+      isOpen = false;
+      const { done, value } = await inTime(definition, iterator.next());
+      if (done) return;
+      const batch = await inTime(definition, value);
+      isOpen = true;
+      yield batch;
+    }
+  } finally {
+    if (isOpen) await iterator.return?.();
+  }
+}
+
 /** As it may stand in a message. */
 function shown(chunk: unknown): string {
-  const text = JSON.stringify(chunk, (_, value: unknown) => (typeof value === "bigint" ? `${value}n` : value)) ?? String(chunk);
+  const text = written(chunk);
   return text.length > 80 ? `${text.slice(0, 79)}…` : text;
+}
+
+function written(chunk: unknown): string {
+  try {
+    return JSON.stringify(chunk, (_, value: unknown) => (typeof value === "bigint" ? `${value}n` : value)) ?? String(chunk);
+  } catch {
+    // It refers to itself.
+    return inspect(chunk, { breakLength: Infinity });
+  }
 }

@@ -26,6 +26,8 @@ export interface SourceRequest {
 export interface SourceDefinition<Options, Chunk> {
   /** As messages call it. */
   readonly name: string;
+  /** Seconds for which a promise of the source may stay open; after that the read fails: 600. */
+  readonly timeout?: number;
   /** Asked once, on rank 0. */
   schema(options: Options): SourceSchema | Promise<SourceSchema>;
   /**

@@ -120,7 +120,7 @@ class Server(flight.FlightServerBase):
         endpoints = []
         for part in range(count):
             ticket = json.dumps({"name": name, "part": part, "from": bounds[part], "to": bounds[part + 1]})
-            places = [elsewhere] if options.elsewhere and part % 2 else []
+            places = ["grpc://nowhere", elsewhere] if options.elsewhere and part % 2 else []
             endpoints.append(flight.FlightEndpoint(ticket, places))
         return flight.FlightInfo(rows.schema, descriptor, endpoints, rows.num_rows, -1)
 

@@ -93,6 +93,7 @@ for (const execution of executions) {
       for (const [name, bytes] of [["a.csv.gz", gzip.subarray(0, -9)], ["b.csv.gz", Buffer.from("a,b\n1,2\n")], ["c.csv.gz", Buffer.alloc(0)], ["d.csv.zst", zstd.subarray(0, zstd.length >> 1)], ["e.csv.zst", Buffer.from("a,b\n1,2\n")], ["f.csv.zst", Buffer.concat([zstd, Buffer.from("behind the last frame")])], ["g.csv.zst", Buffer.concat([zstd, zstd.subarray(0, 2)])]] as const) {
         await expect(run(execution, "total", file(name, bytes)), name).rejects.toMatchObject({ code: "LS2005", message: expect.stringContaining(name) as string });
       }
+      if (execution === "plain") await expect(run(execution, "total", file("b.csv.gz", Buffer.from("a,b\n1,2\n")))).rejects.toMatchObject({ message: expect.stringContaining("b.csv.gz is not compressed by gzip") as string, fix: expect.stringContaining("Call it b.csv ") as string });
       await expect(run(execution, "total", file("plain.csv", gzip))).rejects.toMatchObject({ code: "LS2018" });
     });
 

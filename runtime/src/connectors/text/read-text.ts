@@ -1,5 +1,6 @@
 import { constants } from "node:buffer";
 import { readFileSync, statSync } from "node:fs";
+import { basename } from "node:path";
 // By its default: Node 20 has no zstd.
 import zlib from "node:zlib";
 import { LockstepError } from "../../errors/index.ts";
@@ -22,6 +23,12 @@ export function readText({ name, path, release }: InputFile, format: string): st
 /** Names of files, as they are and of compressed ones. */
 export const withCompressed = (names: readonly string[]): readonly string[] => ["", ".gz", ".zst"].flatMap((ending) => names.map((name) => name + ending));
 
+/** Endings of compressed files, and the bytes with which such a file begins. */
+const packings = [
+  { by: "gzip", ending: /\.gz$/i, start: "\x1f\x8b" },
+  { by: "zstd", ending: /\.zst$/i, start: "\x28\xb5\x2f\xfd" },
+] as const;
+
 /** What a file whose name ends in .gz or .zst holds: all members of gzip, all frames of zstd. LS2005 */
 function unpacked(name: string, bytes: Buffer): Buffer {
   const unpack = /\.gz$/i.test(name) ? zlib.gunzipSync : /\.zst$/i.test(name) ? unpackFrames : undefined;
@@ -29,6 +36,10 @@ function unpacked(name: string, bytes: Buffer): Buffer {
     return unpack ? unpack(bytes, { maxOutputLength: constants.MAX_STRING_LENGTH }) : bytes;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE") throw tooLarge(name);
+    const said = packings.find(({ ending }) => ending.test(name))!;
+    if (bytes.length > 0 && !bytes.toString("latin1", 0, 4).startsWith(said.start)) {
+      throw new LockstepError({ code: "LS2005", message: `${name} is not compressed by ${said.by}, as its name says`, fix: `Call it ${basename(name).replace(said.ending, "")} where it is text, or compress it (${said.by}).`, cause: error });
+    }
     throw new LockstepError({ code: "LS2005", message: `${name} is damaged or not complete: ${(error as Error).message}`, cause: error });
   }
 }

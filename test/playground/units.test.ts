@@ -2,7 +2,7 @@
 import { deflateSync, strToU8 } from "fflate";
 import { expect, it } from "vitest";
 import { CompileClient, type CompileOutcome, type CompilerThread } from "../../playground/src/compile/client.ts";
-import { skewOf, type Profile } from "../../playground/src/run/profile.ts";
+import { leftOutOf, skewOf, type Profile } from "../../playground/src/run/profile.ts";
 import { timelineOf } from "../../playground/src/run/spans.ts";
 import { firstAfter } from "../../playground/src/run/timeline-drawing.ts";
 import { instructionsOf } from "../../playground/src/state/instructions.ts";
@@ -121,6 +121,13 @@ const profile: Profile = {
     { ended: 350, seconds: 0.02, peakBytes: [1, 2], spans: [[[0, 0, 0, 5]], [[0, 1, 0, 5]]], operators: [{ stage: 0, depth: 0, name: "ScanExec", detail: "b.csv", ranks: [counters(5), counters(5)] }] },
   ],
 };
+
+it("what scans left out is a sum over executions, of each rank", () => {
+  const [counted] = profile.executions[1]!.operators[0]!.ranks;
+  const scan = (rowsDropped?: number) => ({ stage: 0, depth: 0, name: "ScanExec", detail: "c.csv", ranks: [counted!, { ...counted!, ...(rowsDropped !== undefined && { rowsDropped }) }] });
+  const dropping = { ...profile, executions: [5, undefined, 7].map((rows) => ({ ...profile.executions[1]!, operators: [scan(rows)] })) };
+  expect([leftOutOf(dropping, 0, "rowsDropped"), leftOutOf(dropping, 1, "rowsDropped"), leftOutOf(dropping, 1, "groupsSkipped")]).toEqual([0, 12, 0]);
+});
 
 it("a timeline has the innermost work of each rank, and waiting while an execution runs", () => {
   const { lanes, end } = timelineOf(profile);

@@ -50,6 +50,8 @@ export function skewOf(values: readonly number[]): number {
 
 export const busyOf = (profile: Profile, rank: number): number => profile.executions.reduce((sum, e) => sum + e.operators.reduce((inner, o) => inner + (o.ranks[rank]?.busyMs ?? 0), 0), 0);
 export const rowsReadOf = (profile: Profile, rank: number): number => profile.executions.reduce((sum, e) => sum + e.operators.filter((o) => o.name === "ScanExec" || o.name === "QueryExec").reduce((inner, o) => inner + (o.ranks[rank]?.rows ?? 0), 0), 0);
+/** What scans of a rank left out. */
+export const leftOutOf = (profile: Profile, rank: number, what: "rowsDropped" | "groupsSkipped"): number => profile.executions.reduce((sum, e) => sum + e.operators.reduce((inner, o) => inner + (o.ranks[rank]?.[what] ?? 0), 0), 0);
 export const peakOf = (profile: Profile, rank: number): number => Math.max(0, ...profile.executions.map((e) => e.peakBytes[rank] ?? 0));
 export const sentOf = (profile: Profile): number => profile.executions.reduce((sum, e) => sum + e.operators.reduce((inner, o) => inner + o.ranks.reduce((total, c) => total + c.bytesSent, 0), 0), 0);
 export const secondsOf = (profile: Profile): number => profile.executions.reduce((sum, e) => sum + e.seconds, 0);

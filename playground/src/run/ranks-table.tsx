@@ -1,11 +1,16 @@
 /** What each rank read, sent, received and held; how evenly. */
-import { busyOf, isExchange, peakOf, type Profile, rowsReadOf, skewOf } from "./profile.ts";
+import { busyOf, isExchange, leftOutOf, peakOf, type Profile, rowsReadOf, skewOf } from "./profile.ts";
 import { bytes, count, milliseconds } from "./units.ts";
 
 export function RanksTable({ profile }: { profile: Profile }) {
   const ranks = Array.from({ length: profile.ranks }, (_, rank) => rank);
+  // Most programs have none.
+  const leftOut = ([["rowsDropped", "rows without a partner, left out by scans"], ["groupsSkipped", "row groups without a partner, not read"]] as const)
+    .map(([what, name]) => ({ name, of: (rank: number) => leftOutOf(profile, rank, what), shown: count }))
+    .filter(({ of }) => ranks.some((rank) => of(rank) > 0));
   const measures = [
     { name: "rows read", of: (rank: number) => rowsReadOf(profile, rank), shown: count },
+    ...leftOut,
     { name: "busy", of: (rank: number) => busyOf(profile, rank), shown: milliseconds },
     { name: "peak memory", of: (rank: number) => peakOf(profile, rank), shown: bytes },
   ];
@@ -30,7 +35,7 @@ export function RanksTable({ profile }: { profile: Profile }) {
             {exchanges.map(({ operator, execution }) => (
               <tr>
                 <th scope="row">{operator.name}<div class="details">execution {execution + 1}, {operator.detail}</div></th>
-                {operator.ranks.map((c) => <td>{bytes(c.bytesSent)}, {bytes(c.bytesReceived)}<div class="details">{count(c.rows)} rows in</div></td>)}
+                {operator.ranks.map((c) => <td>{bytes(c.bytesSent)}, {bytes(c.bytesReceived)}<div class="details">{count(c.rows)} rows in{c.rowsSplit ? `, ${count(c.rowsSplit)} of heavy keys sent elsewhere` : ""}</div></td>)}
               </tr>
             ))}
           </tbody>

@@ -27,7 +27,7 @@ let watched: Run | undefined;
 /** File for when each operator worked. */
 const traced = process.env.LOCKSTEP_TRACE;
 const kept: string[] = [];
-const totals: Totals = { executions: 0, bytesOpened: 0, rowsRead: 0, bytesExchanged: 0, bytesSpilled: 0 };
+const totals: Totals = { executions: 0, bytesOpened: 0, rowsRead: 0, badRows: 0, bytesExchanged: 0, bytesSpilled: 0 };
 
 /** The ranks' as they said last, and whose own goes on until the end. */
 let used: { readonly ranks: readonly Usage[]; readonly engine: Engine } | undefined;
@@ -56,6 +56,11 @@ export function observe(profile: string): void {
 /** Takes note of an opened input. */
 export function observeInput(bytes: number): void {
   totals.bytesOpened += bytes;
+}
+
+/** Takes note of lines that a reader left out. */
+export function observeBadRows(count: number): void {
+  totals.badRows += count;
 }
 
 /** At the end of the process: the summary line and the profile file of a run that executed anything. */

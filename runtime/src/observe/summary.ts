@@ -7,15 +7,18 @@ export interface Totals {
   /** Of all inputs that readers opened, whole files. */
   bytesOpened: number;
   rowsRead: number;
+  /** Lines of text that were left out, as `onBadRow` says. */
+  badRows: number;
   bytesExchanged: number;
   bytesSpilled: number;
 }
 
 /** `lockstep: 2 ranks × 1 thread, 20,000,000 rows read, 1.2 GB exchanged, 1.93 s` */
-export function summaryLine({ size, threads }: { size: number; threads: number }, { bytesOpened, rowsRead, bytesExchanged, bytesSpilled }: Totals, seconds: number): string {
+export function summaryLine({ size, threads }: { size: number; threads: number }, { bytesOpened, rowsRead, badRows, bytesExchanged, bytesSpilled }: Totals, seconds: number): string {
   const line = [
     `lockstep: ${plural(size, "rank")} × ${plural(threads, "thread")}`,
     `${plural(rowsRead, "row")} read`,
+    ...(badRows > 0 ? [`${plural(badRows, "bad row")} left out`] : []),
     ...(size > 1 ? [`${bytes(bytesExchanged)} exchanged`] : []),
     ...(bytesSpilled > 0 ? [`${bytes(bytesSpilled)} spilled`] : []),
     `${seconds.toFixed(2)} s`,
@@ -55,7 +58,7 @@ export interface Took {
   readonly transferred: number;
 }
 
-export function took({ size, threads }: Cores, { seconds, used, rowsRead, bytesExchanged }: Omit<TrialReport, "executions" | "bytesOpened" | "bytesSpilled">): Took {
+export function took({ size, threads }: Cores, { seconds, used, rowsRead, bytesExchanged }: Omit<TrialReport, "executions" | "bytesOpened" | "badRows" | "bytesSpilled">): Took {
   const sum = (of: keyof Usage) => used.reduce((total, usage) => total + usage[of], 0);
   const busy = sum("processor");
   const held = Math.max(size * threads * seconds, busy);

@@ -17,7 +17,7 @@ import { badColumns, checkBadRows, tellBadRows, type BadRow, type BadRowOptions 
 import type { StoreOptions } from "../connectors/store/options.ts";
 import { didYouMean, LockstepError } from "../errors/index.ts";
 import { reached } from "../observe/debug.ts";
-import { observeInput } from "../observe/observe.ts";
+import { observeBadRows, observeInput } from "../observe/observe.ts";
 import { checkEven } from "../tables/even.ts";
 import { markAgreed, onEveryRank } from "./checked.ts";
 import { currentCall, type CallContext } from "./context.ts";
@@ -226,7 +226,10 @@ async function open(path: InputPath, descriptor: ReaderDescriptor, verb: keyof t
     const request = engineText({ paths: resolved, declared, site, ...asked(options?.types ?? {}, options?.store ?? {}) });
     return opened(call, paths[0]!, descriptor, verb === "readParquet" || verb === "readArrow", (engine) => engine[methods[verb]](request));
   });
-  if (bad && call.world.rank === 0) tellBadRows(String(path), bad.count, bad.rows[0]!);
+  if (bad && call.world.rank === 0) {
+    observeBadRows(bad.count);
+    tellBadRows(String(path), bad.count, bad.rows[0]!);
+  }
   // An operation of its own, behind that of opening.
   if (options?.badRows !== undefined) await new SpmdTable(literalTable(badColumns(bad?.rows ?? []), badTypes, site)).writeJsonLines(options.badRows, { mode: "overwrite" }, { site, ordered: true });
   return table;

@@ -94,7 +94,7 @@ it("a death is told with its signal and has the shell's exit code", () => {
 });
 
 it("what it took is summed up over the ranks", () => {
-  const totals = { executions: 1, bytesOpened: 1e9, rowsRead: 20_000_000, bytesExchanged: 1_234_567_890, bytesSpilled: 0 };
+  const totals = { executions: 1, bytesOpened: 1e9, rowsRead: 20_000_000, badRows: 0, bytesExchanged: 1_234_567_890, bytesSpilled: 0 };
   const one = { processor: 1.5, memory: 4e8, read: 2e8, requests: 0, transferred: 0 };
   expect(usageLine({ size: 2, threads: 1 }, totals, [one, { ...one, processor: 1 }], 2)).toBe("lockstep: 2.50 core-seconds busy, 1.50 waiting, 800 MB memory at most, 100 MB/s a core");
   expect(usageLine({ size: 1, threads: 2 }, totals, [{ ...one, read: 0, requests: 12, transferred: 3e6 }], 2)).toBe("lockstep: 1.50 core-seconds busy, 2.50 waiting, 400 MB memory at most, 12 store requests (3.00 MB)");
@@ -103,10 +103,11 @@ it("what it took is summed up over the ranks", () => {
 });
 
 it("a run is summed up in one line", () => {
-  const totals = { executions: 1, bytesOpened: 1e9, rowsRead: 20_000_000, bytesExchanged: 1_234_567_890, bytesSpilled: 0 };
+  const totals = { executions: 1, bytesOpened: 1e9, rowsRead: 20_000_000, badRows: 0, bytesExchanged: 1_234_567_890, bytesSpilled: 0 };
   expect(summaryLine({ size: 2, threads: 1 }, totals, 1.934)).toBe("lockstep: 2 ranks × 1 thread, 20,000,000 rows read, 1.23 GB exchanged, 1.93 s");
   expect(summaryLine({ size: 2, threads: 1 }, { ...totals, bytesOpened: 3_100_000 }, 0.9)).toMatch(/\nlockstep: the inputs are 3.10 MB; plain Node/);
   // Small inputs can be much work.
   expect(summaryLine({ size: 2, threads: 1 }, { ...totals, bytesOpened: 3_100_000 }, 2)).not.toContain("plain Node");
   expect(summaryLine({ size: 1, threads: 2 }, { ...totals, rowsRead: 1, bytesSpilled: 999 }, 10)).toBe("lockstep: 1 rank × 2 threads, 1 row read, 999 B spilled, 10.00 s");
+  expect(summaryLine({ size: 1, threads: 1 }, { ...totals, badRows: 45_000 }, 10)).toBe("lockstep: 1 rank × 1 thread, 20,000,000 rows read, 45,000 bad rows left out, 10.00 s");
 });

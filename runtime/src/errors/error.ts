@@ -37,7 +37,8 @@ export class LockstepError extends Error {
   }
 
   override toString(): string {
-    const place = [this.site, this.rank === undefined ? undefined : `rank ${this.rank}`].filter((part) => part !== undefined);
+    // A command is no place in a source.
+    const place = [this.site, this.rank === undefined ? undefined : `rank ${this.rank}`].filter((part) => part !== undefined && part !== "");
     const [what = "", ...more] = this.message.split("\n");
     return [
       `error ${this.code}: ${what}`,

@@ -62,7 +62,7 @@ pub use names::{did_you_mean, near_misses};
 pub use outputs::{Identity, Mode, OutputOptions, abort_output, clear_output, commit_output, prepare_output};
 pub use parquet::{FileInfo, ParquetPart, ParquetRequest, ParquetWriteOptions, open_parquet, read_labels};
 pub use postgres::{PostgresCopy, PostgresPart, PostgresRelation, PostgresRequest, PostgresSession, open_postgres};
-pub use prune::prune;
+pub use prune::Pruner;
 pub use read::{ReadOptions, Reader, read};
 pub use relation::{Part, Relation, Selection};
 pub use snowflake::{SnowflakeRelation, SnowflakeRequest, SnowflakeResult, SnowflakeSource};

@@ -1,9 +1,9 @@
-//! Groups that a filter cannot match, found from statistics alone.
+//! Rows that a filter cannot match, found from statistics alone.
 use std::{collections::HashSet, sync::Arc};
 
 use arrow::{
     array::{ArrayRef, BooleanArray, UInt64Array, new_null_array},
-    datatypes::{DataType, SchemaRef},
+    datatypes::{DataType, Schema, SchemaRef},
 };
 use datafusion::{
     common::{
@@ -16,7 +16,7 @@ use datafusion::{
         PhysicalExpr,
         expressions::{BinaryExpr, CastExpr, Column as ColumnExpr, Literal},
     },
-    physical_optimizer::pruning::PruningPredicateBuilder,
+    physical_optimizer::pruning::{PruningPredicate, PruningPredicateBuilder},
     scalar::ScalarValue,
 };
 
@@ -25,34 +25,74 @@ use crate::{
     dataset::{ColumnChunk, Dataset, Group},
 };
 
-/// One flag a group in dataset order: false where no row can satisfy `filter` (bound to `schema`, a scan's).
-/// A filter that statistics cannot judge keeps everything.
-pub fn prune(dataset: &Dataset, filter: &Arc<dyn PhysicalExpr>, schema: &SchemaRef) -> Vec<bool> {
-    let groups: Vec<&Group> = dataset.files.iter().flat_map(|file| &file.groups).collect();
-    let keep_all = vec![true; groups.len()];
-    let builder = PruningPredicateBuilder::new().with_file_schema(Arc::clone(schema));
-    let Some(predicate) = builder.build(Arc::clone(filter)) else { return keep_all };
-    let statistics = Statistics { dataset, groups, floats: is_plain_comparison(filter) };
-    predicate.prune(&statistics).unwrap_or(keep_all)
-}
-
-struct Statistics<'a> {
-    dataset: &'a Dataset,
-    groups: Vec<&'a Group>,
+/// What a filter says of rows of which only bounds are known.
+#[derive(Debug)]
+pub struct Pruner {
+    predicate: Arc<PruningPredicate>,
+    /// The columns that it looks at.
+    columns: Vec<String>,
     /// Bounds of float columns may be used.
     floats: bool,
 }
 
-impl Statistics<'_> {
+impl Pruner {
+    /// Of a filter that is bound to `schema`, a scan's; None: statistics cannot judge it.
+    pub fn new(filter: &Arc<dyn PhysicalExpr>, schema: &SchemaRef) -> Option<Self> {
+        let predicate = PruningPredicateBuilder::new().with_file_schema(Arc::clone(schema)).build(Arc::clone(filter))?;
+        let mut columns = Vec::new();
+        let walked = filter.apply(|node| {
+            columns.extend(node.downcast_ref::<ColumnExpr>().map(|column| column.name().to_owned()));
+            Ok(TreeNodeRecursion::Continue)
+        });
+        columns.sort_unstable();
+        columns.dedup();
+        walked.is_ok().then(|| Self { predicate, columns, floats: is_plain_comparison(filter) })
+    }
+
+    pub(crate) fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    /// One flag a group in dataset order: false where no row can satisfy the filter.
+    pub fn groups(&self, dataset: &Dataset) -> Vec<bool> {
+        let groups: Vec<&Group> = dataset.files.iter().flat_map(|file| &file.groups).collect();
+        let rows = groups.iter().map(|group| group.rows).collect();
+        self.judge(&dataset.schema, rows, |column, group| groups[group].columns.get(column), |_, _| false)
+    }
+
+    /// One flag each of the runs of rows, of which `rows` says how long they are: false where no row can satisfy the filter.
+    ///
+    /// `known`: what is known of a column of the schema in a run. `lacks`: whether a column has none of the values in any run.
+    pub(crate) fn judge<'a>(
+        &self,
+        schema: &Schema,
+        rows: Vec<u64>,
+        known: impl Fn(usize, usize) -> Option<&'a ColumnChunk>,
+        lacks: impl Fn(usize, &HashSet<ScalarValue>) -> bool,
+    ) -> Vec<bool> {
+        let runs = rows.len();
+        self.predicate.prune(&Runs { schema, rows, known, lacks, floats: self.floats }).unwrap_or_else(|_| vec![true; runs])
+    }
+}
+
+struct Runs<'a, K, L> {
+    schema: &'a Schema,
+    rows: Vec<u64>,
+    known: K,
+    lacks: L,
+    floats: bool,
+}
+
+impl<'a, K: Fn(usize, usize) -> Option<&'a ColumnChunk>, L: Fn(usize, &HashSet<ScalarValue>) -> bool> Runs<'_, K, L> {
     fn bounds(&self, column: &Column, bound: impl Fn(&ColumnChunk) -> Option<&Bound>) -> Option<ArrayRef> {
-        let (index, field) = self.dataset.schema.column_with_name(&column.name)?;
+        let (index, field) = self.schema.column_with_name(&column.name)?;
         let data_type = field.data_type();
         if data_type.is_floating() && !self.floats {
             return None;
         }
         let null = ScalarValue::try_from(data_type).ok()?;
-        let values = self.groups.iter().map(|group| {
-            let value = group.columns.get(index).and_then(&bound).and_then(|bound| bound.to_scalar(data_type));
+        let values = (0..self.rows.len()).map(|run| {
+            let value = (self.known)(index, run).and_then(&bound).and_then(|bound| bound.to_scalar(data_type));
             match (value, data_type) {
                 (Some(value), DataType::Dictionary(..)) => value.cast_to(data_type).unwrap_or_else(|_| null.clone()),
                 (value, _) => value.unwrap_or_else(|| null.clone()),
@@ -62,7 +102,7 @@ impl Statistics<'_> {
     }
 }
 
-impl PruningStatistics for Statistics<'_> {
+impl<'a, K: Fn(usize, usize) -> Option<&'a ColumnChunk>, L: Fn(usize, &HashSet<ScalarValue>) -> bool> PruningStatistics for Runs<'_, K, L> {
     fn min_values(&self, column: &Column) -> Option<ArrayRef> {
         self.bounds(column, |chunk| chunk.min.as_ref())
     }
@@ -72,23 +112,24 @@ impl PruningStatistics for Statistics<'_> {
     }
 
     fn num_containers(&self) -> usize {
-        self.groups.len()
+        self.rows.len()
     }
 
     fn null_counts(&self, column: &Column) -> Option<ArrayRef> {
-        let Ok(index) = self.dataset.schema.index_of(&column.name) else {
-            return Some(new_null_array(&DataType::UInt64, self.groups.len()));
+        let Ok(index) = self.schema.index_of(&column.name) else {
+            return Some(new_null_array(&DataType::UInt64, self.rows.len()));
         };
-        let nulls = self.groups.iter().map(|group| group.columns.get(index).and_then(|chunk| chunk.nulls));
+        let nulls = (0..self.rows.len()).map(|run| (self.known)(index, run).and_then(|chunk| chunk.nulls));
         Some(Arc::new(UInt64Array::from_iter(nulls)))
     }
 
     fn row_counts(&self) -> Option<ArrayRef> {
-        Some(Arc::new(UInt64Array::from_iter_values(self.groups.iter().map(|group| group.rows))))
+        Some(Arc::new(UInt64Array::from_iter_values(self.rows.iter().copied())))
     }
 
-    fn contained(&self, _: &Column, _: &HashSet<ScalarValue>) -> Option<BooleanArray> {
-        None
+    fn contained(&self, column: &Column, values: &HashSet<ScalarValue>) -> Option<BooleanArray> {
+        let index = self.schema.index_of(&column.name).ok()?;
+        (self.lacks)(index, values).then(|| BooleanArray::from(vec![false; self.rows.len()]))
     }
 }
 

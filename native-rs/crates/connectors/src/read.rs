@@ -32,6 +32,7 @@ use crate::{
     ipc, json,
     key_test::{KeyTest, Tests},
     parquet,
+    prune::Pruner,
     store::Blob,
     text,
 };
@@ -49,6 +50,8 @@ pub struct ReadOptions {
     pub filter: Option<Arc<dyn PhysicalExpr>>,
     /// Name of an added last column, int64: the row's number in the dataset.
     pub row_number: Option<String>,
+    /// Rows that it cannot match may be left out, of Parquet files before they are decoded. Batches may be empty then.
+    pub prune: Option<Arc<Pruner>>,
     /// Rows that fail one of these are dropped, of Parquet files before more than the tests' columns is decoded. Batches may be empty then.
     pub tests: Vec<KeyTest>,
 }
@@ -56,7 +59,7 @@ pub struct ReadOptions {
 impl Default for ReadOptions {
     fn default() -> Self {
         let columns = Vec::new();
-        Self { columns, batch_size: 8192, dictionary: BTreeSet::new(), filter: None, row_number: None, tests: Vec::new() }
+        Self { columns, batch_size: 8192, dictionary: BTreeSet::new(), filter: None, row_number: None, prune: None, tests: Vec::new() }
     }
 }
 
@@ -92,6 +95,8 @@ pub struct Reader {
     current: Option<Open>,
     ahead: Ahead,
     tests: Tests,
+    /// Rows that the filter cannot match and that were left out.
+    pruned: u64,
 }
 
 /// Bytes that a rank has asked for and not decoded yet, about: what its requests in flight can be, and half of it that
@@ -125,11 +130,20 @@ struct Ahead {
     /// Of a remote reader.
     share: Option<Share>,
     /// Of the current chunk and the next ones, what each reads of its file.
-    asked: VecDeque<Vec<Range<u64>>>,
+    asked: VecDeque<Asked>,
     bytes: u64,
     /// Remote files of these chunks.
     blobs: HashMap<usize, Blob>,
 }
+
+/// What a chunk reads of its file.
+struct Asked {
+    ranges: Vec<Range<u64>>,
+    rows: Matching,
+}
+
+/// Rows of a chunk's row group that the filter can match; None: any.
+type Matching = Option<Vec<Range<u64>>>;
 
 struct Open {
     chunk: Chunk,
@@ -148,7 +162,7 @@ pub fn read(dataset: Arc<Dataset>, chunks: Vec<Chunk>, options: ReadOptions) -> 
     let schema = Arc::new(Schema::new(fields));
     let ahead = Ahead { share: dataset.is_remote().then(Share::new), ..Ahead::default() };
     let tests = Tests::new(options.tests.clone(), &options.columns);
-    Reader { dataset, chunks: chunks.into(), options, scan, schema, current: None, ahead, tests }
+    Reader { dataset, chunks: chunks.into(), options, scan, schema, current: None, ahead, tests, pruned: 0 }
 }
 
 impl Reader {
@@ -159,6 +173,11 @@ impl Reader {
     /// Rows dropped by the tests so far.
     pub fn dropped(&self) -> u64 {
         self.tests.dropped
+    }
+
+    /// Rows left out so far because pages or Bloom filters say that the filter does not match them.
+    pub fn pruned(&self) -> u64 {
+        self.pruned
     }
 
     /// The same batches as a DataFusion stream; errors are [`ConnectorError`]s inside `DataFusionError::External`.
@@ -202,8 +221,9 @@ impl Reader {
                 None => self.dataset.open(chunk.file).ok()?,
             };
             ahead.blobs.insert(chunk.file, blob.clone());
+            let rows = matching(&self.dataset, &blob, chunk, &self.options).ok()?;
             let ranges = match &self.dataset.format {
-                Format::Parquet => parquet::needs(&self.dataset, &blob, chunk, &self.scan).ok()?,
+                Format::Parquet => parquet::needs(&self.dataset, &blob, chunk, rows.as_deref(), &self.scan).ok()?,
                 Format::Arrow(layouts) => ipc::needs(&self.dataset, layouts, chunk, &self.scan).ok()?,
                 Format::Csv(_) | Format::JsonLines => text::needs(&self.dataset, chunk),
             };
@@ -213,34 +233,35 @@ impl Reader {
                 Some((file, all)) if *file == chunk.file => all.extend(ranges.iter().cloned()),
                 _ => wanted.push((chunk.file, ranges.clone())),
             }
-            ahead.asked.push_back(ranges);
+            ahead.asked.push_back(Asked { ranges, rows });
         }
         for (file, ranges) in wanted {
             ahead.blobs[&file].will_need(ranges);
         }
         let chunk = self.chunks.front()?;
-        Some(ahead.blobs.get(&chunk.file)?.pieces()?.arrived(ahead.asked.front()?))
+        Some(ahead.blobs.get(&chunk.file)?.pieces()?.arrived(&ahead.asked.front()?.ranges))
     }
 
-    /// Opens the next chunk's file.
-    fn open_next(&mut self, chunk: &Chunk) -> Result<Blob> {
-        if let Some(ranges) = self.ahead.asked.pop_front() {
-            self.ahead.bytes -= ranges.iter().map(|range| range.end - range.start).sum::<u64>();
+    /// Opens the next chunk's file; which of its rows the filter can match.
+    fn open_next(&mut self, chunk: &Chunk) -> Result<(Blob, Matching)> {
+        let asked = self.ahead.asked.pop_front();
+        if let Some(asked) = &asked {
+            self.ahead.bytes -= asked.ranges.iter().map(|range| range.end - range.start).sum::<u64>();
         }
         // Chunks go through their files from front to end.
         self.ahead.blobs.retain(|file, _| *file >= chunk.file);
-        match self.ahead.blobs.get(&chunk.file) {
-            Some(blob) => {
-                let first = match &self.dataset.format {
-                    Format::Parquet => parquet::needs(&self.dataset, blob, chunk, &self.scan)?,
-                    Format::Arrow(layouts) => ipc::needs(&self.dataset, layouts, chunk, &self.scan)?,
-                    Format::Csv(_) | Format::JsonLines => text::needs(&self.dataset, chunk),
-                };
-                let (Some(pieces), Some(start)) = (blob.pieces(), first.iter().map(|range| range.start).min()) else { return Ok(blob.clone()) };
-                pieces.release(start);
-                Ok(blob.clone())
+        match (self.ahead.blobs.get(&chunk.file), asked) {
+            (Some(blob), Some(asked)) => {
+                if let (Some(pieces), Some(start)) = (blob.pieces(), asked.ranges.iter().map(|range| range.start).min()) {
+                    pieces.release(start);
+                }
+                Ok((blob.clone(), asked.rows))
             }
-            None => self.dataset.open(chunk.file),
+            _ => {
+                let blob = self.dataset.open(chunk.file)?;
+                let rows = matching(&self.dataset, &blob, chunk, &self.options)?;
+                Ok((blob, rows))
+            }
         }
     }
 
@@ -254,24 +275,25 @@ impl Reader {
                     // Nothing of the file is looked at.
                     _ if self.ahead.share.is_some() && counted(&self.dataset, &chunk, &self.scan) => Box::new(std::iter::empty()),
                     Format::Parquet => {
-                        let blob = self.open_next(&chunk)?;
-                        match self.tests.is_empty() || !self.dataset.files[chunk.file].deletes.is_empty() {
-                            true => parquet::open_chunk(&self.dataset, blob, &chunk, &self.options, &self.scan)?,
-                            false => parquet::open_tested(&self.dataset, blob, &chunk, &self.options, &self.scan, &mut self.tests)?,
-                        }
+                        let (blob, rows) = self.open_next(&chunk)?;
+                        self.pruned += rows.as_ref().map_or(0, |rows| chunk.rows - rows.iter().map(|rows| rows.end - rows.start).sum::<u64>());
+                        // Rows of files with deletes are tested when these are known.
+                        let mut none = Tests::new(Vec::new(), &[]);
+                        let tests = if self.dataset.files[chunk.file].deletes.is_empty() { &mut self.tests } else { &mut none };
+                        parquet::open_matching(&self.dataset, blob, &chunk, &self.options, &self.scan, rows, tests)?
                     }
                     Format::Arrow(_) => {
-                        let blob = self.open_next(&chunk)?;
+                        let (blob, _) = self.open_next(&chunk)?;
                         let Format::Arrow(layouts) = &self.dataset.format else { unreachable!("it was just looked at") };
                         ipc::open_chunk(&self.dataset, layouts, blob, &chunk, &self.options, &self.scan)?
                     }
                     Format::Csv(dialect) => {
                         let dialect = dialect.clone();
-                        let blob = self.open_next(&chunk)?;
+                        let (blob, _) = self.open_next(&chunk)?;
                         with_constants(&self.dataset, &chunk, &self.options, &self.scan, |scan| csv::open_chunk(&self.dataset, &blob, &dialect, &chunk, &self.options, scan))?
                     }
                     Format::JsonLines => {
-                        let blob = self.open_next(&chunk)?;
+                        let (blob, _) = self.open_next(&chunk)?;
                         with_constants(&self.dataset, &chunk, &self.options, &self.scan, |scan| json::open_chunk(&self.dataset, &blob, &chunk, &self.options, scan))?
                     }
                 };
@@ -296,8 +318,8 @@ impl Reader {
                 return Err(self.ended_early());
             }
             let batch = self.assemble(piece, first_row)?;
-            // A test may leave nothing of one chunk after another: whoever reads is to do other things in between.
-            if batch.num_rows() > 0 || !self.options.tests.is_empty() {
+            // A test or a filter may leave nothing of one chunk after another: whoever reads is to do other things in between.
+            if batch.num_rows() > 0 || !self.options.tests.is_empty() || self.options.prune.is_some() {
                 return Ok(Some(batch));
             }
         }
@@ -372,6 +394,14 @@ impl Reader {
             "{file}: column {column} is null in row {row}, the interface says it never is; write {column}: … | null"
         );
         ConnectorError::new("LS2003", message, json!({ "file": file, "column": column, "row": row }))
+    }
+}
+
+/// Which rows of a chunk the filter can match. Rows of a file with deletes are counted one after another: all of them are read.
+fn matching(dataset: &Dataset, blob: &Blob, chunk: &Chunk, options: &ReadOptions) -> Result<Matching> {
+    match &options.prune {
+        Some(pruner) if matches!(dataset.format, Format::Parquet) && dataset.files[chunk.file].deletes.is_empty() => parquet::matching(dataset, blob, chunk, pruner),
+        _ => Ok(None),
     }
 }
 

@@ -37,6 +37,8 @@ pub struct Counters {
     /// Rows that a scan has left out, and row groups that it has not read, because another table has no such key.
     pub rows_dropped: u64,
     pub groups_skipped: u64,
+    /// Rows that a scan has not read because pages or Bloom filters say that a filter does not match them.
+    pub rows_pruned: u64,
     /// Rows of heavy keys that a shuffle has sent elsewhere than by their hash.
     pub rows_split: u64,
 }
@@ -62,6 +64,7 @@ impl Counters {
             spilled_bytes: metrics.spilled_bytes().unwrap_or(0) as u64,
             rows_dropped: sum("rows_dropped"),
             groups_skipped: sum("groups_skipped"),
+            rows_pruned: sum("rows_pruned"),
             rows_split: sum("rows_split"),
         }
     }

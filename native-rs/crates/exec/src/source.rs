@@ -8,7 +8,7 @@ use datafusion::execution::context::ExecutionProps;
 use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion::physical_expr::create_physical_expr;
-use lockstep_connectors::{Dataset, Relation, Selection, prune};
+use lockstep_connectors::{Dataset, Pruner, Relation, Selection};
 
 use crate::error::{EngineError, Result};
 use crate::operators::{MemoryExec, QueryExec, ScanExec};
@@ -41,13 +41,14 @@ impl Source {
                     return Err(EngineError::bug(format!("dataset {id} has no column {name}")));
                 }
                 let scan = dataset.scan_schema(columns, &Default::default());
-                let keep = filter.map(|filter| kept(&dataset, filter, &scan)).transpose()?;
+                let pruner = filter.map(|filter| pruner(filter, &scan)).transpose()?.flatten().map(Arc::new);
+                let keep = pruner.as_ref().map(|pruner| pruner.groups(&dataset));
                 let rows = dataset.rows;
                 let schema = Arc::new(with_position(&scan, position));
                 let read = Leaf::new(schema, move |projection| {
                     let (columns, position) = chosen(&names, number.as_deref(), projection);
                     let columns = columns.into_iter().map(|index| names[index].clone()).collect();
-                    Ok(Arc::new(ScanExec::new(dataset.clone(), columns, position, partitions, keep.as_deref())))
+                    Ok(Arc::new(ScanExec::new(dataset.clone(), columns, position, partitions, keep.as_deref()).pruned(pruner.clone())))
                 });
                 (read, rows)
             }
@@ -98,11 +99,11 @@ impl Source {
     }
 }
 
-/// Which groups of a dataset a filter of some of its columns leaves something of.
-pub fn kept(dataset: &Dataset, filter: &Expr, scan: &SchemaRef) -> Result<Vec<bool>> {
+/// What a filter of some columns of a scan says of rows of which only bounds are known; None: nothing.
+pub fn pruner(filter: &Expr, scan: &SchemaRef) -> Result<Option<Pruner>> {
     let bound = DFSchema::try_from(scan.as_ref().clone())?;
     let filter = create_physical_expr(filter, &bound, &ExecutionProps::new(), &PhysicalPlanningContext::default())?;
-    Ok(prune(dataset, &filter, scan))
+    Ok(Pruner::new(&filter, scan))
 }
 
 /// A kept table as a leaf.

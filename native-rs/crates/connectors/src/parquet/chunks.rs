@@ -62,6 +62,11 @@ impl Footers {
         Ok(placed)
     }
 
+    /// The footer of `file` with the places of its pages, if it was read.
+    pub fn known_places(&self, file: usize) -> Option<ArrowReaderMetadata> {
+        self.0.lock().expect("no step panics under this lock").placed.get(&file).cloned().flatten()
+    }
+
     /// Appends what is not read again: file, length, bytes.
     pub fn append_to(&self, bytes: &mut Vec<u8>) {
         let state = self.0.lock().expect("no step panics under this lock");

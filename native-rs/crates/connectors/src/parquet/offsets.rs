@@ -1,4 +1,4 @@
-//! Where the pages of a row group stand, for a chunk that is a part of one: pages of other chunks are neither fetched nor
+//! Where the pages of a row group stand, for a chunk of which not all rows are read: other pages are neither fetched nor
 //! looked at.
 //!
 //! ```text
@@ -21,7 +21,7 @@ use parquet::{
     },
 };
 
-use super::{errors::guarded, read::{Headers, Pages}, schema::typed};
+use super::{errors::guarded, read::{Headers, Pages}, schema::typed, thrift::has_room};
 use crate::{
     chunks::Chunk,
     dataset::Dataset,
@@ -32,27 +32,37 @@ use crate::{
 /// A row group of fewer bytes is fetched whole: to ask where its pages are would be a request more.
 const WORTH: u64 = 1 << 20;
 
-/// The footer to read `chunk` with: where it is a part of a large row group, with the places of the file's pages if the file says them.
+/// The footer to read `chunk` with: where it is a part of a large row group, or its pages were asked for before, with the places of
+/// the file's pages if the file says them.
 pub fn footer_of(dataset: &Dataset, chunk: &Chunk, blob: &Blob) -> Result<ArrowReaderMetadata> {
     let footer = dataset.footers.get(dataset, chunk.file, blob)?;
-    let group = footer.metadata().row_group(chunk.group);
-    let bytes: i64 = group.columns().iter().map(|column| column.compressed_size()).sum();
-    if dataset.files[chunk.file].groups[chunk.group].rows == chunk.rows || u64::try_from(bytes).unwrap_or(0) < WORTH {
-        return Ok(footer);
-    }
-    let placed = dataset.footers.placed(chunk.file, || placed(&footer, blob))?;
-    // What is not in order in one group says nothing of others.
-    Ok(placed.filter(|placed| in_order(placed, chunk.group)).unwrap_or(footer))
+    let part = dataset.files[chunk.file].groups[chunk.group].rows != chunk.rows && compressed(&footer, chunk) >= WORTH;
+    let placed = if part { paged(dataset, chunk, blob)? } else { dataset.footers.known_places(chunk.file).filter(|placed| in_order(placed, chunk.group)) };
+    Ok(placed.unwrap_or(footer))
 }
 
-/// The footer with the places of all pages; None where the file does not say them.
+/// The footer with the places of the pages, and what their values are bound by; None where the file does not say that of the chunk.
+pub fn paged(dataset: &Dataset, chunk: &Chunk, blob: &Blob) -> Result<Option<ArrowReaderMetadata>> {
+    let footer = dataset.footers.get(dataset, chunk.file, blob)?;
+    let placed = dataset.footers.placed(chunk.file, || placed(&footer, blob))?;
+    // What is not in order in one group says nothing of others.
+    Ok(placed.filter(|placed| in_order(placed, chunk.group)))
+}
+
+/// Bytes of the chunk's row group.
+pub fn compressed(footer: &ArrowReaderMetadata, chunk: &Chunk) -> u64 {
+    let columns = footer.metadata().row_group(chunk.group).columns();
+    columns.iter().map(|column| u64::try_from(column.compressed_size()).unwrap_or(0)).sum()
+}
+
+/// The footer with the indexes of all pages; None where the file has none.
 fn placed(footer: &ArrowReaderMetadata, blob: &Blob) -> Result<Option<ArrowReaderMetadata>> {
     if footer.metadata().row_groups().iter().flat_map(RowGroupMetaData::columns).all(|column| column.offset_index_offset().is_none()) {
         return Ok(None);
     }
-    let read = guarded(blob.name(), "the offset index", || {
+    let read = guarded(blob.name(), "the page index", || {
         let mut reader = ParquetMetaDataReader::new_with_metadata(footer.metadata().as_ref().clone())
-            .with_column_index_policy(PageIndexPolicy::Skip)
+            .with_column_index_policy(PageIndexPolicy::Optional)
             .with_offset_index_policy(PageIndexPolicy::Optional);
         let read = reader.read_page_indexes(&Indexes::of(footer, blob)).and_then(|()| reader.finish());
         let footer = read.and_then(|metadata| ArrowReaderMetadata::try_new(Arc::new(metadata), ArrowReaderOptions::new())).and_then(typed);
@@ -65,7 +75,7 @@ fn placed(footer: &ArrowReaderMetadata, blob: &Blob) -> Result<Option<ArrowReade
     }
 }
 
-/// A file whose offset indexes are looked at before they are parsed: arrow-rs allocates as many places as an index says that it has.
+/// A file whose page indexes are looked at before they are parsed.
 struct Indexes {
     pages: Pages,
     /// Where they stand, and their lengths.
@@ -75,8 +85,11 @@ struct Indexes {
 impl Indexes {
     fn of(footer: &ArrowReaderMetadata, blob: &Blob) -> Self {
         let columns = footer.metadata().row_groups().iter().flat_map(RowGroupMetaData::columns);
-        let place = |column: &ColumnChunkMetaData| Some((u64::try_from(column.offset_index_offset()?).ok()?, usize::try_from(column.offset_index_length()?).ok()?));
-        Self { pages: Pages::footer(blob), places: columns.filter_map(place).collect() }
+        let place = |offset: Option<i64>, length: Option<i32>| Some((u64::try_from(offset?).ok()?, usize::try_from(length?).ok()?));
+        let places = columns.flat_map(|column| {
+            [place(column.offset_index_offset(), column.offset_index_length()), place(column.column_index_offset(), column.column_index_length())]
+        });
+        Self { pages: Pages::footer(blob), places: places.flatten().collect() }
     }
 }
 
@@ -101,23 +114,9 @@ impl ChunkReader for Indexes {
         };
         match self.places.iter().filter_map(own).all(has_room) {
             true => Ok(bytes),
-            false => Err(ParquetError::General("an offset index says to have more pages than it has bytes".into())),
+            false => Err(ParquetError::General("a page index says to have more pages than it has bytes".into())),
         }
     }
-}
-
-/// Whether an index, in Thrift's compact protocol, has a byte for each page that its list says to have.
-fn has_room(index: &[u8]) -> bool {
-    // The first field, a list: its length and its elements' type in one byte, or the length behind it.
-    let [0x19, header, rest @ ..] = index else { return false };
-    let length = match header >> 4 {
-        15 => rest.iter().take(5).enumerate().fold((0_u64, true), |(value, goes_on), (index, byte)| match goes_on {
-            true => (value | u64::from(byte & 0x7f) << (7 * index), byte & 0x80 != 0),
-            false => (value, false),
-        }),
-        few => (u64::from(few), false),
-    };
-    !length.1 && length.0 <= index.len() as u64
 }
 
 /// Whether the places of a group's pages can be right: decoding takes them on trust.
@@ -139,40 +138,34 @@ fn in_order(footer: &ArrowReaderMetadata, group: usize) -> bool {
     index.len() == columns.len() && columns.iter().zip(index).all(each)
 }
 
-/// What is read of a file for `chunk` of its columns `roots`.
-pub fn byte_ranges(footer: &ArrowReaderMetadata, chunk: &Chunk, roots: &[usize]) -> Vec<Range<u64>> {
+/// What is read of a file for the rows `rows` of a row group, in ascending ranges, of its columns `roots`.
+pub fn byte_ranges(footer: &ArrowReaderMetadata, group: usize, rows: &[Range<u64>], roots: &[usize]) -> Vec<Range<u64>> {
     let metadata = footer.metadata();
-    let columns = metadata.row_group(chunk.group).columns().iter().enumerate();
+    let columns = metadata.row_group(group).columns().iter().enumerate();
     let read = columns.filter(|(leaf, _)| roots.contains(&footer.parquet_schema().get_column_root_idx(*leaf)));
     let ranges = read.flat_map(|(leaf, column)| {
         let (start, length) = column.byte_range();
         match metadata.offset_index() {
-            Some(index) => pages_of(&index[chunk.group][leaf], chunk, start),
+            Some(index) => pages_of(&index[group][leaf], rows, start),
             None => vec![start..start + length],
         }
     });
     ranges.filter(|range| range.start < range.end).collect()
 }
 
-/// The dictionary, which stands in front of the pages, and the pages that have rows of the chunk.
-fn pages_of(index: &OffsetIndexMetaData, chunk: &Chunk, start: u64) -> Vec<Range<u64>> {
+/// The dictionary, which stands in front of the pages, and the pages that have one of the rows.
+fn pages_of(index: &OffsetIndexMetaData, rows: &[Range<u64>], start: u64) -> Vec<Range<u64>> {
     let pages = index.page_locations();
     let row = |page: &PageLocation| page.first_row_index as u64;
-    let first = pages.partition_point(|page| row(page) <= chunk.start).saturating_sub(1);
-    let last = pages.partition_point(|page| row(page) < chunk.start + chunk.rows).max(first + 1) - 1;
-    let end = pages[last].offset as u64 + pages[last].compressed_page_size as u64;
-    vec![start..pages[0].offset as u64, pages[first].offset as u64..end]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::has_room;
-
-    #[test]
-    fn an_index_has_room_for_its_pages() {
-        let long = |length: &[u8]| [&[0x19, 0xfc], length, &[0; 40]].concat();
-        assert!(has_room(&[0x19, 0x2c, 0x16, 8, 0x15, 8]) && has_room(&long(&[40])));
-        assert!(!has_room(&long(&[0xff, 0xff, 0xff, 0xff, 0x07])) && !has_room(&long(&[0xff; 8])) && !has_room(&long(&[0x80, 1])));
-        assert!(!has_room(&[]) && !has_room(&[0x19]) && !has_room(&[0x29, 0x2c, 0]));
+    let mut ranges = vec![start..pages[0].offset as u64];
+    for rows in rows {
+        let first = pages.partition_point(|page| row(page) <= rows.start).saturating_sub(1);
+        let last = pages.partition_point(|page| row(page) < rows.end).max(first + 1) - 1;
+        let (from, end) = (pages[first].offset as u64, pages[last].offset as u64 + pages[last].compressed_page_size as u64);
+        match ranges.last_mut() {
+            Some(before) if before.end >= from => before.end = before.end.max(end),
+            _ => ranges.push(from..end),
+        }
     }
+    ranges
 }

@@ -141,8 +141,8 @@ pub fn open_chunk(dataset: &Dataset, blob: Blob, chunk: &Chunk, options: &ReadOp
     open_rows(dataset, blob, chunk, options, scan, None)
 }
 
-/// The same of some rows of the row group alone.
-pub fn open_rows(dataset: &Dataset, blob: Blob, chunk: &Chunk, options: &ReadOptions, scan: &SchemaRef, rows: Option<RowSelection>) -> Result<ChunkBatches> {
+/// The same of some rows of the row group alone, in ascending ranges; of a file without deletes.
+pub fn open_rows(dataset: &Dataset, blob: Blob, chunk: &Chunk, options: &ReadOptions, scan: &SchemaRef, rows: Option<Vec<Range<u64>>>) -> Result<ChunkBatches> {
     let footer = footer_of(dataset, chunk, &blob)?;
     let file: Arc<str> = blob.name().into();
     let place = format!("row group {}", chunk.group);
@@ -154,7 +154,8 @@ pub fn open_rows(dataset: &Dataset, blob: Blob, chunk: &Chunk, options: &ReadOpt
     let footer = with_layout_of(&footer, &columns, &unchecked).map_err(|error| reading(&file, "the footer", error))?;
     let roots: Vec<usize> = columns.iter().chain(&keys).filter_map(|(held, _)| held.column()).collect();
     // Asked for while the first page is decoded; a remote file's are here already.
-    blob.will_need(byte_ranges(&footer, chunk, &roots));
+    let ranges = rows.as_deref().map_or_else(|| vec![chunk.start..chunk.start + chunk.rows], <[Range<u64>]>::to_vec);
+    blob.will_need(byte_ranges(&footer, chunk.group, &ranges, &roots));
     let group = &dataset.files[chunk.file].groups[chunk.group];
     let whole = group.rows == chunk.rows;
     let batch_size = rows_of_batch(dataset, group, scan).min(options.batch_size);
@@ -166,7 +167,8 @@ pub fn open_rows(dataset: &Dataset, blob: Blob, chunk: &Chunk, options: &ReadOpt
             .with_projection(mask)
             .with_batch_size(batch_size);
         if let Some(rows) = rows {
-            builder = builder.with_row_selection(rows);
+            let rows = rows.iter().map(|rows| rows.start as usize..rows.end as usize);
+            builder = builder.with_row_selection(RowSelection::from_consecutive_ranges(rows, group.rows as usize));
         } else if !whole {
             builder = builder.with_offset(chunk.start as usize).with_limit(chunk.rows as usize);
         }
@@ -321,10 +323,11 @@ fn with_layout_of(footer: &ArrowReaderMetadata, columns: &[(Held, DataType)], un
     })
 }
 
-/// Where the columns of a chunk stand in its file.
-pub fn needs(dataset: &Dataset, blob: &Blob, chunk: &Chunk, scan: &Schema) -> Result<Vec<Range<u64>>> {
+/// Where the columns of a chunk stand in its file; `rows`: of these rows of its row group.
+pub fn needs(dataset: &Dataset, blob: &Blob, chunk: &Chunk, rows: Option<&[Range<u64>]>, scan: &Schema) -> Result<Vec<Range<u64>>> {
     let footer = footer_of(dataset, chunk, blob)?;
     let held = |field: &Arc<Field>| dataset.held(chunk.file, field.name(), footer.schema()).and_then(|held| held.column());
     let roots: Vec<usize> = scan.fields().iter().filter_map(held).collect();
-    Ok(byte_ranges(&footer, chunk, &roots))
+    let all = [chunk.start..chunk.start + chunk.rows];
+    Ok(byte_ranges(&footer, chunk.group, rows.unwrap_or(&all), &roots))
 }

@@ -4,7 +4,7 @@
 //! key      ████████████████  tested      pages without a wanted row are passed over unopened;
 //! others   ░░█░░░░██░░░░░░░  selected    where few rows between wanted ones are not, they are decoded and dropped
 //! ```
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use arrow::{
     array::{ArrayRef, BooleanArray, BooleanBufferBuilder, new_empty_array},
@@ -12,8 +12,6 @@ use arrow::{
     datatypes::SchemaRef,
     error::ArrowError,
 };
-use parquet::arrow::arrow_reader::RowSelection;
-
 use super::read::{open_chunk, open_rows};
 use crate::{
     chunks::Chunk,
@@ -24,29 +22,48 @@ use crate::{
     key_test::Tests,
 };
 
-/// Batches of `chunk`, a part of a file without deletes, with the rows that `tests` want; all rows where they are given up.
-pub fn open_tested(dataset: &Dataset, blob: Blob, chunk: &Chunk, options: &ReadOptions, scan: &SchemaRef, tests: &mut Tests) -> Result<ChunkBatches> {
+/// Batches of `chunk`, a part of a file without deletes, with those of `rows` (all where it is None) that `tests` want; with all of them
+/// where the tests are given up.
+pub fn open_matching(dataset: &Dataset, blob: Blob, chunk: &Chunk, options: &ReadOptions, scan: &SchemaRef, rows: Option<Vec<Range<u64>>>, tests: &mut Tests) -> Result<ChunkBatches> {
+    match tests.is_empty() || rows.as_ref().is_some_and(Vec::is_empty) {
+        true => open_picked(dataset, blob, chunk, options, scan, rows),
+        false => open_tested(dataset, blob, chunk, options, scan, rows, tests),
+    }
+}
+
+fn open_picked(dataset: &Dataset, blob: Blob, chunk: &Chunk, options: &ReadOptions, scan: &SchemaRef, rows: Option<Vec<Range<u64>>>) -> Result<ChunkBatches> {
+    let Some(rows) = rows else { return open_chunk(dataset, blob, chunk, options, scan) };
+    let picked = numbers(chunk, &rows).collect();
+    let others = if rows.is_empty() { None } else { Some(open_rows(dataset, blob, chunk, options, scan, Some(rows))?) };
+    Ok(Box::new(Picked::new(chunk, options, scan, others, vec![None; scan.fields().len()], picked)))
+}
+
+/// Rows of a row group, counted from the chunk's first.
+fn numbers(chunk: &Chunk, rows: &[Range<u64>]) -> impl Iterator<Item = u32> {
+    rows.iter().flat_map(|rows| (rows.start - chunk.start) as u32..(rows.end - chunk.start) as u32)
+}
+
+fn open_tested(dataset: &Dataset, blob: Blob, chunk: &Chunk, options: &ReadOptions, scan: &SchemaRef, rows: Option<Vec<Range<u64>>>, tests: &mut Tests) -> Result<ChunkBatches> {
     let corrupt = |error: ArrowError| ConnectorError::corrupt(&dataset.files[chunk.file].path, error);
-    let empty = || scan.fields().iter().map(|field| new_empty_array(field.data_type())).collect::<Vec<_>>();
     let tested = tests.columns();
     let mut keys: Vec<Vec<ArrayRef>> = vec![Vec::new(); scan.fields().len()];
     // Grows by what is there, not by what the footer says.
     let mut wanted = BooleanBufferBuilder::new(0);
     let part = Arc::new(scan.project(&tested).map_err(corrupt)?);
-    for piece in open_chunk(dataset, blob.clone(), chunk, options, &part)? {
+    for piece in open_rows(dataset, blob.clone(), chunk, options, &part, rows.clone())? {
         let piece = piece?;
         // A null that should not be is told by whoever looks at all rows.
         let sound = tested.iter().zip(&piece.columns).all(|(key, column)| scan.field(*key).is_nullable() || column.null_count() == 0);
-        let mut columns = empty();
+        let mut columns = nothing(scan);
         tested.iter().zip(&piece.columns).for_each(|(key, column)| columns[*key] = Arc::clone(column));
-        let rows = tests.wanted(&columns, piece.rows)?;
+        let those = tests.wanted(&columns, piece.rows)?;
         if !sound || tests.is_empty() {
-            return open_chunk(dataset, blob, chunk, options, scan);
+            return open_picked(dataset, blob, chunk, options, scan, rows);
         }
-        let rows = rows.unwrap_or_else(|| BooleanArray::from(vec![true; piece.rows]));
-        wanted.append_buffer(rows.values());
+        let those = those.unwrap_or_else(|| BooleanArray::from(vec![true; piece.rows]));
+        wanted.append_buffer(those.values());
         for key in &tested {
-            keys[*key].push(filter(&columns[*key], &rows).map_err(corrupt)?);
+            keys[*key].push(filter(&columns[*key], &those).map_err(corrupt)?);
         }
     }
     let wanted = wanted.finish();
@@ -56,25 +73,32 @@ pub fn open_tested(dataset: &Dataset, blob: Blob, chunk: &Chunk, options: &ReadO
     };
     // Texts of more than two gigabytes are no one array.
     let Ok(keys) = keys.iter().map(joined).collect::<Result<Vec<_>, ArrowError>>() else {
-        return open_chunk(dataset, blob, chunk, options, scan);
+        return open_picked(dataset, blob, chunk, options, scan, rows);
     };
-    let picked: Vec<u32> = wanted.set_indices_u32().collect();
-    tests.dropped += chunk.rows - picked.len() as u64;
+    let picked: Vec<u32> = match &rows {
+        None => wanted.set_indices_u32().collect(),
+        Some(rows) => numbers(chunk, rows).zip(&wanted).filter_map(|(row, wanted)| wanted.then_some(row)).collect(),
+    };
+    tests.dropped += (wanted.len() - wanted.count_set_bits()) as u64;
     let others: Vec<usize> = (0..keys.len()).filter(|column| keys[*column].is_none()).collect();
     let others = if others.is_empty() || picked.is_empty() {
         None
     } else {
-        let first = chunk.start as usize;
-        let slices = wanted.set_slices().map(|(start, end)| first + start..first + end);
-        let rows = RowSelection::from_consecutive_ranges(slices, dataset.files[chunk.file].groups[chunk.group].rows as usize);
+        let first = chunk.start;
+        let slices = picked.chunk_by(|a, b| a + 1 == *b).map(|run| first + u64::from(run[0])..first + u64::from(run[run.len() - 1]) + 1);
         let part = Arc::new(scan.project(&others).map_err(corrupt)?);
-        Some(open_rows(dataset, blob, chunk, options, &part, Some(rows))?)
+        Some(open_rows(dataset, blob, chunk, options, &part, Some(slices.collect()))?)
     };
-    Ok(Box::new(Picked { others, keys, empty: empty(), picked, at: 0, covered: 0, rows: chunk.rows as usize, most: options.batch_size }))
+    Ok(Box::new(Picked::new(chunk, options, scan, others, keys, picked)))
+}
+
+/// Of no rows, all columns.
+fn nothing(scan: &SchemaRef) -> Vec<ArrayRef> {
+    scan.fields().iter().map(|field| new_empty_array(field.data_type())).collect()
 }
 
 struct Picked {
-    /// The columns that are not tested, at the picked rows.
+    /// The columns that are not tested, at the picked rows; None where there are none of either.
     others: Option<ChunkBatches>,
     /// The tested columns at the picked rows; none in the place of others.
     keys: Vec<Option<ArrayRef>>,
@@ -90,6 +114,10 @@ struct Picked {
 }
 
 impl Picked {
+    fn new(chunk: &Chunk, options: &ReadOptions, scan: &SchemaRef, others: Option<ChunkBatches>, keys: Vec<Option<ArrayRef>>, picked: Vec<u32>) -> Self {
+        Self { others, keys, empty: nothing(scan), picked, at: 0, covered: 0, rows: chunk.rows as usize, most: options.batch_size }
+    }
+
     /// The next picked rows, of which `others` are the columns that are not tested.
     fn piece(&mut self, count: usize, others: Vec<ArrayRef>) -> Piece {
         let mut others = others.into_iter();

@@ -5,6 +5,7 @@ mod encode;
 mod hostile;
 mod iceberg;
 mod json;
+mod matching;
 mod parquet;
 mod remote;
 

@@ -17,7 +17,7 @@ use datafusion::{
     scalar::ScalarValue,
 };
 use lockstep_connectors::{
-    ConnectorError, Dataset, KeyTest, ParquetPart, ParquetRequest, ParquetWriteOptions, ReadOptions, chunks, open_parquet, prune, read, read_labels,
+    ConnectorError, Dataset, KeyTest, ParquetPart, ParquetRequest, ParquetWriteOptions, Pruner, ReadOptions, chunks, open_parquet, read, read_labels,
 };
 use lockstep_plan::{ColumnType, JsType};
 
@@ -138,8 +138,8 @@ fn filters_prune_groups_and_drop_rows() {
     let dataset = Arc::new(open(directory.path()).unwrap());
     let schema = dataset.scan_schema(&columns(&["id", "miles"]).columns, &BTreeSet::new());
     let kept = |filter: Expr| {
-        let keep = prune(&dataset, &physical(&dataset, &["id", "miles"], filter), &schema);
-        keep.into_iter().filter(|keep| *keep).count()
+        let pruner = Pruner::new(&physical(&dataset, &["id", "miles"], filter), &schema);
+        pruner.map_or(13, |pruner| pruner.groups(&dataset).into_iter().filter(|keep| *keep).count())
     };
     assert_eq!(kept(col("id").gt_eq(lit(3300_i64))), 2);
     assert_eq!(kept(col("id").eq(lit(-1_i64))), 0);
@@ -150,7 +150,7 @@ fn filters_prune_groups_and_drop_rows() {
     assert_eq!(kept(!col("miles").gt(lit(-1.0))), 13);
     let filter = physical(&dataset, &["id"], col("id").gt_eq(lit(1290_i64)).and(col("id").lt(lit(1310_i64))));
     let options = ReadOptions { filter: Some(Arc::clone(&filter)), row_number: Some("#".into()), ..columns(&["id"]) };
-    let keep = prune(&dataset, &filter, &dataset.scan_schema(&options.columns, &BTreeSet::new()));
+    let keep = Pruner::new(&filter, &dataset.scan_schema(&options.columns, &BTreeSet::new())).unwrap().groups(&dataset);
     let mut ids = Vec::new();
     for part in chunks(&dataset, &options.columns, 3, Some(&keep)) {
         for batch in read(Arc::clone(&dataset), part, options.clone()) {

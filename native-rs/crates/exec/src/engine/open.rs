@@ -18,7 +18,7 @@ use super::Engine;
 use crate::error::{EngineError, Result};
 use crate::planner::logical::{Built, Sources};
 use crate::run::Ranks;
-use crate::source::{Source, kept};
+use crate::source::{Source, pruner};
 
 impl Engine {
     /// Collective. Rank 0 reads the metadata of all files, the others receive it. `request`: `{ paths, declared, site }`;
@@ -188,7 +188,7 @@ fn matching(request: &IcebergRequest) -> Result<Vec<bool>> {
     let names: Vec<String> = listed.schema.fields().iter().map(|field| field.name().clone()).collect();
     let scan = listed.scan_schema(&names, &Default::default());
     let Some(bounds) = pruning_predicate(filter, &DFSchema::try_from(scan.as_ref().clone())?) else { return Ok(all()) };
-    Ok(kept(&listed, &bounds, &scan)?)
+    Ok(pruner(&bounds, &scan)?.map_or_else(all, |pruner| pruner.groups(&listed)))
 }
 
 /// What an engine has opened, as so many ranks read it.

@@ -16,7 +16,7 @@ use datafusion::physical_plan::statistics::StatisticsArgs;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
 use futures::{StreamExt, stream};
-use lockstep_connectors::{Chunk, ConnectorError, Dataset, KeyTest, ReadOptions, Reader, chunks, read, read_labels};
+use lockstep_connectors::{Chunk, ConnectorError, Dataset, KeyTest, Pruner, ReadOptions, Reader, chunks, read, read_labels};
 use lockstep_functions::compare_utf16;
 
 use super::{plan_methods, streaming};
@@ -37,6 +37,8 @@ pub struct ScanExec {
     /// String columns that come as codes of the files' dictionaries, and their labels in JavaScript's order where these are known.
     codes: BTreeMap<String, Option<Arc<Vec<String>>>>,
     parts: Arc<Vec<Vec<Chunk>>>,
+    /// What a filter above says of pages.
+    pruner: Option<Arc<Pruner>>,
     /// Columns of which the keys of other tables are known before the scan begins.
     keys: Vec<(usize, Arc<KeyFilter>)>,
     metrics: ExecutionPlanMetricsSet,
@@ -63,9 +65,14 @@ impl ScanExec {
         codes: BTreeMap<String, Option<Arc<Vec<String>>>>,
         parts: Arc<Vec<Vec<Chunk>>>,
     ) -> Self {
-        let scan = Self::reader(&dataset, vec![], &columns, &position, &codes, vec![]).schema();
+        let scan = read(dataset.clone(), vec![], options(&columns, &position, &codes)).schema();
         let properties = streaming(EquivalenceProperties::new(scan), Partitioning::UnknownPartitioning(parts.len()));
-        Self { dataset, columns, position, codes, parts, keys: vec![], metrics: Default::default(), properties }
+        Self { dataset, columns, position, codes, parts, pruner: None, keys: vec![], metrics: Default::default(), properties }
+    }
+
+    /// The same scan, which leaves out pages of rows that the filter above it cannot match.
+    pub fn pruned(self, pruner: Option<Arc<Pruner>>) -> Self {
+        Self { pruner, ..self }
     }
 
     /// Whether the column is of strings that all files have as codes, and comes as text.
@@ -81,7 +88,7 @@ impl ScanExec {
         for column in columns {
             codes.insert(self.columns[*column].clone(), self.labels_of(*column)?);
         }
-        Ok(Self::over(self.dataset.clone(), self.columns.clone(), self.position.clone(), codes, self.parts.clone()))
+        Ok(Self::over(self.dataset.clone(), self.columns.clone(), self.position.clone(), codes, self.parts.clone()).pruned(self.pruner.clone()))
     }
 
     /// The same scan with the column as codes whose labels are known; None where they are not.
@@ -130,25 +137,6 @@ impl ScanExec {
         &self.parts
     }
 
-    fn reader(
-        dataset: &Arc<Dataset>,
-        chunks: Vec<Chunk>,
-        columns: &[String],
-        position: &Option<String>,
-        codes: &BTreeMap<String, Option<Arc<Vec<String>>>>,
-        tests: Vec<KeyTest>,
-    ) -> Reader {
-        let options = ReadOptions {
-            columns: columns.to_vec(),
-            batch_size: BATCH_ROWS,
-            dictionary: codes.keys().cloned().collect(),
-            row_number: position.clone(),
-            tests,
-            ..ReadOptions::default()
-        };
-        read(dataset.clone(), chunks, options)
-    }
-
     /// What a partition reads once the keys are known, and the chunks that have none of them.
     async fn begun(&self, partition: usize) -> (Reader, Vec<Chunk>) {
         let (mut chunks, mut skipped, mut tests) = (self.parts[partition].clone(), vec![], vec![]);
@@ -168,7 +156,8 @@ impl ScanExec {
             };
             tests.push(KeyTest { column: name.clone(), wanted: Arc::new(wanted) });
         }
-        (Self::reader(&self.dataset, chunks, &self.columns, &self.position, &self.codes, tests), skipped)
+        let options = ReadOptions { tests, prune: self.pruner.clone(), ..options(&self.columns, &self.position, &self.codes) };
+        (read(self.dataset.clone(), chunks, options), skipped)
     }
 
     fn with_children(&self, _children: Vec<Arc<dyn ExecutionPlan>>) -> Self {
@@ -197,6 +186,16 @@ impl ScanExec {
             max_value: bound(known.max.clone()),
             ..ColumnStatistics::new_unknown()
         }
+    }
+}
+
+fn options(columns: &[String], position: &Option<String>, codes: &BTreeMap<String, Option<Arc<Vec<String>>>>) -> ReadOptions {
+    ReadOptions {
+        columns: columns.to_vec(),
+        batch_size: BATCH_ROWS,
+        dictionary: codes.keys().cloned().collect(),
+        row_number: position.clone(),
+        ..ReadOptions::default()
     }
 }
 
@@ -244,12 +243,12 @@ impl ExecutionPlan for ScanExec {
         let progress = context.session_config().get_extension::<Progress>();
         let progress = progress.map(|progress| progress.scan(rows, share(self.dataset.bytes, rows, self.dataset.rows)));
         let counter = |name: &'static str| MetricBuilder::new(&self.metrics).counter(name, partition);
-        let (dropped, skipped) = (counter("rows_dropped"), counter("groups_skipped"));
+        let (dropped, pruned, skipped) = (counter("rows_dropped"), counter("rows_pruned"), counter("groups_skipped"));
         let scan = self.clone();
         let batches = stream::once(async move {
             let (reader, chunks) = scan.begun(partition).await;
             skipped.add(chunks.len());
-            let mut state = Scanning { reader, baseline, progress, dropped };
+            let mut state = Scanning { reader, baseline, progress, dropped, pruned };
             state.advance(chunks.iter().map(|chunk| chunk.rows).sum());
             stream::unfold(state, |mut scanning| async move {
                 loop {
@@ -296,6 +295,8 @@ struct Scanning {
     progress: Option<Scan>,
     /// Rows without a key.
     dropped: Count,
+    /// Rows that the filter cannot match.
+    pruned: Count,
 }
 
 impl Scanning {
@@ -305,7 +306,9 @@ impl Scanning {
         drop(timer);
         let dropped = self.reader.dropped() - self.dropped.value() as u64;
         self.dropped.add(dropped as usize);
-        self.advance(dropped);
+        let pruned = self.reader.pruned() - self.pruned.value() as u64;
+        self.pruned.add(pruned as usize);
+        self.advance(dropped + pruned);
         if let Some(Ok(batch)) = &batch {
             self.baseline.record_output(batch.num_rows());
             self.baseline.output_batches().add(1);

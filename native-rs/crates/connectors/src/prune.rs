@@ -14,7 +14,7 @@ use datafusion::{
     logical_expr::Operator,
     physical_expr::{
         PhysicalExpr,
-        expressions::{BinaryExpr, CastExpr, Column as ColumnExpr, Literal},
+        expressions::{BinaryExpr, CastExpr, Column as ColumnExpr, IsNotNullExpr, IsNullExpr, Literal},
     },
     physical_optimizer::pruning::{PruningPredicate, PruningPredicateBuilder},
     scalar::ScalarValue,
@@ -134,14 +134,14 @@ impl<'a, K: Fn(usize, usize) -> Option<&'a ColumnChunk>, L: Fn(usize, &HashSet<S
 }
 
 /// Parquet's bounds ignore NaN. `x < 5`, `x > 5`, `x == 5` are false for NaN, so the bounds decide; `!(x < 5)` and
-/// `x != 5` are true for it, so they do not.
+/// `x != 5` are true for it, so they do not. Whether `x` is null no bounds say.
 fn is_plain_comparison(filter: &Arc<dyn PhysicalExpr>) -> bool {
     use Operator::{And, Eq, Gt, GtEq, Lt, LtEq, Or};
     let mut plain = true;
     let walked = filter.apply(|node| {
         plain &= match node.downcast_ref::<BinaryExpr>() {
             Some(binary) => matches!(binary.op(), And | Or | Eq | Lt | LtEq | Gt | GtEq),
-            None => node.is::<ColumnExpr>() || node.is::<Literal>() || node.is::<CastExpr>(),
+            None => node.is::<IsNullExpr>() || node.is::<IsNotNullExpr>() || node.is::<ColumnExpr>() || node.is::<Literal>() || node.is::<CastExpr>(),
         };
         Ok(if plain { TreeNodeRecursion::Continue } else { TreeNodeRecursion::Stop })
     });

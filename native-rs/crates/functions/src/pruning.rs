@@ -130,12 +130,17 @@ fn between(name: &str, js: JsType, members: &[Expression], schema: &DFSchema) ->
     Some(above.and(bound(name, js, Operator::LtEq, &Literal::Number(greatest), schema)?))
 }
 
-/// A literal, or the time value of one.
+/// A literal, a date made of one, or the time value of one.
 fn written(value: &Expression) -> Option<&Literal> {
     match value {
         Expression::Literal { value, .. } => Some(value),
+        Expression::Call { function, args, .. } if function == "Date" => match args.as_slice() {
+            // Of fractions a date cuts off.
+            [Expression::Literal { value: ms @ Literal::Number(number), .. }] if number.fract() == 0.0 => Some(ms),
+            _ => None,
+        },
         Expression::Call { function, args, .. } if matches!(function.as_str(), "date.getTime" | "Number" | "plus") => match args.as_slice() {
-            [Expression::Literal { value, js: JsType::Date }] => Some(value),
+            [date] if date.js_type() == JsType::Date => written(date),
             _ => None,
         },
         _ => None,

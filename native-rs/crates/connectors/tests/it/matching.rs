@@ -108,6 +108,7 @@ fn pages_without_a_matching_row_are_not_read() {
         // Pages of two columns, which do not begin at the same rows.
         (col("day").eq(lit(3_i32)).and(col("miles").gt(lit(400.0))), &|row| row / 900 == 3 && miles(row).is_some_and(|miles| miles > 400.0), 2000),
         (col("miles").gt(lit(4000.0)), &|row| miles(row).is_some_and(|miles| miles > 4000.0), 4000),
+        (col("miles").is_not_null().and(col("miles").gt(lit(4000.0))), &|row| miles(row).is_some_and(|miles| miles > 4000.0), 4000),
         (col("miles").is_null(), &|row| miles(row).is_none() && row / 5000 % 2 == 1, 20_000),
         (col("miles").is_not_null(), &|row| row / 5000 % 2 == 0, 20_000),
         // Bounds of text that may be cut off.

@@ -255,6 +255,7 @@ fn predicates_bound_columns_without_losing_a_row() {
             }
             if operator != "eq" {
                 check(call(operator, "boolean", &[column("us", "date"), date(value.floor())]));
+                check(call(operator, "boolean", &[column("us", "date"), call("Date", "date", &[number(value.floor())])]));
                 check(call(operator, "boolean", &[column("day", "date"), date(value.floor().min(9.0) * 43_200_000.0)]));
             }
         }
@@ -268,7 +269,8 @@ fn predicates_bound_columns_without_losing_a_row() {
             }
             for (name, ms) in [("us", value), ("day", value.min(9.0) * 43_200_000.0)] {
                 let time = call("plus", "number", &[column(name, "date")]);
-                check(not(call(operator, "boolean", &[time, call("date.getTime", "number", &[date(ms)])])));
+                check(not(call(operator, "boolean", &[time.clone(), call("date.getTime", "number", &[date(ms)])])));
+                check(not(call(operator, "boolean", &[time, call("plus", "number", &[call("Date", "date", &[number(ms)])])])));
             }
             // NaN is in no bounds.
             assert!(pruning_predicate(&expression(not(call(operator, "boolean", &[column("x", "number"), number(value)]))), &schema).is_none());
@@ -285,6 +287,8 @@ fn predicates_bound_columns_without_losing_a_row() {
     for (name, ms) in [("us", 1.0), ("day", 86_400_000.0)] {
         check(call("ge", "boolean", &[call("plus", "number", &[column(name, "date")]), call("date.getTime", "number", &[date(ms)])]));
     }
+    // A date cuts fractions off.
+    assert!(pruning_predicate(&expression(call("ge", "boolean", &[column("us", "date"), call("Date", "date", &[number(0.5)])])), &schema).is_none());
     let both = |left, right| logical("and", left, right, "boolean");
     let above = || call("gt", "boolean", &[column("i", "number"), number(1.0)]);
     check(both(above(), call("lt", "boolean", &[column("x", "number"), column("i", "number")])));

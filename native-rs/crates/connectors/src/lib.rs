@@ -20,6 +20,7 @@
 //!
 //! Files are local or in object stores (`store/`). Opening and [`Reader::next`] wait for bytes that are not here;
 //! [`Reader::ready`] waits for them asynchronously before. Nothing here knows of ranks, Node or plans beyond column types.
+mod ahead;
 mod arrow_types;
 mod bounds;
 mod chunks;

@@ -1,12 +1,8 @@
 //! Chunks → record batches, decoded on the thread that asks: one batch a step, in row order. What is decoded of a
 //! remote file is fetched before, while earlier chunks are decoded.
 use std::{
-    collections::{BTreeSet, HashMap, VecDeque},
-    ops::Range,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    collections::{BTreeSet, VecDeque},
+    sync::Arc,
 };
 
 use arrow::{
@@ -24,6 +20,7 @@ use futures::stream;
 use serde_json::json;
 
 use crate::{
+    ahead::Ahead,
     chunks::Chunk,
     csv,
     dataset::{Dataset, Format},
@@ -33,8 +30,6 @@ use crate::{
     key_test::{KeyTest, Tests},
     parquet,
     prune::Pruner,
-    store::Blob,
-    text,
 };
 
 /// What a scan reads and how.
@@ -99,52 +94,6 @@ pub struct Reader {
     pruned: u64,
 }
 
-/// Bytes that a rank has asked for and not decoded yet, about: what its requests in flight can be, and half of it that
-/// has arrived meanwhile. Its remote readers share them.
-const AHEAD_BYTES: u64 = 192 << 20;
-static REMOTE_READERS: AtomicU64 = AtomicU64::new(0);
-
-/// A reader that has its share of [`AHEAD_BYTES`].
-struct Share;
-
-impl Share {
-    fn new() -> Self {
-        REMOTE_READERS.fetch_add(1, Ordering::Relaxed);
-        Self
-    }
-
-    fn bytes(&self) -> u64 {
-        AHEAD_BYTES / REMOTE_READERS.load(Ordering::Relaxed)
-    }
-}
-
-impl Drop for Share {
-    fn drop(&mut self) {
-        REMOTE_READERS.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-/// The chunks whose bytes are on their way: the current one and some of those behind it.
-#[derive(Default)]
-struct Ahead {
-    /// Of a remote reader.
-    share: Option<Share>,
-    /// Of the current chunk and the next ones, what each reads of its file.
-    asked: VecDeque<Asked>,
-    bytes: u64,
-    /// Remote files of these chunks.
-    blobs: HashMap<usize, Blob>,
-}
-
-/// What a chunk reads of its file.
-struct Asked {
-    ranges: Vec<Range<u64>>,
-    rows: Matching,
-}
-
-/// Rows of a chunk's row group that the filter can match; None: any.
-type Matching = Option<Vec<Range<u64>>>;
-
 struct Open {
     chunk: Chunk,
     batches: ChunkBatches,
@@ -160,7 +109,7 @@ pub fn read(dataset: Arc<Dataset>, chunks: Vec<Chunk>, options: ReadOptions) -> 
         fields.push(Arc::new(Field::new(name, DataType::Int64, false)));
     }
     let schema = Arc::new(Schema::new(fields));
-    let ahead = Ahead { share: dataset.is_remote().then(Share::new), ..Ahead::default() };
+    let ahead = Ahead::new(dataset.is_remote());
     let tests = Tests::new(options.tests.clone(), &options.columns);
     Reader { dataset, chunks: chunks.into(), options, scan, schema, current: None, ahead, tests, pruned: 0 }
 }
@@ -195,7 +144,7 @@ impl Reader {
     pub fn ready(&mut self) -> impl Future<Output = ()> + Send + use<> {
         let waited = match &self.current {
             Some(open) if open.done < open.chunk.rows => None,
-            _ => self.look_ahead(),
+            _ => self.ahead.look(&self.dataset, &self.chunks, &self.scan, &self.options),
         };
         async move {
             if let Some(arrived) = waited {
@@ -204,78 +153,17 @@ impl Reader {
         }
     }
 
-    /// Asks for the bytes of the next chunks; what the very next one waits for. Errors are left to the step that decodes.
-    fn look_ahead(&mut self) -> Option<impl Future<Output = ()> + Send + use<>> {
-        if self.scan.fields().is_empty() && self.dataset.deletes.is_empty() {
-            return None;
-        }
-        let ahead = &mut self.ahead;
-        let most = ahead.share.as_ref()?.bytes();
-        let mut wanted: Vec<(usize, Vec<Range<u64>>)> = Vec::new();
-        for chunk in self.chunks.iter().skip(ahead.asked.len()) {
-            if ahead.bytes >= most && !ahead.asked.is_empty() {
-                break;
-            }
-            let blob = match ahead.blobs.get(&chunk.file) {
-                Some(blob) => blob.clone(),
-                None => self.dataset.open(chunk.file).ok()?,
-            };
-            ahead.blobs.insert(chunk.file, blob.clone());
-            let rows = matching(&self.dataset, &blob, chunk, &self.options).ok()?;
-            let ranges = match &self.dataset.format {
-                Format::Parquet => parquet::needs(&self.dataset, &blob, chunk, rows.as_deref(), &self.scan).ok()?,
-                Format::Arrow(layouts) => ipc::needs(&self.dataset, layouts, chunk, &self.scan).ok()?,
-                Format::Csv(_) | Format::JsonLines => text::needs(&self.dataset, chunk),
-            };
-            ahead.bytes += ranges.iter().map(|range| range.end - range.start).sum::<u64>();
-            // Of one file together: what stands side by side is one request.
-            match wanted.last_mut() {
-                Some((file, all)) if *file == chunk.file => all.extend(ranges.iter().cloned()),
-                _ => wanted.push((chunk.file, ranges.clone())),
-            }
-            ahead.asked.push_back(Asked { ranges, rows });
-        }
-        for (file, ranges) in wanted {
-            ahead.blobs[&file].will_need(ranges);
-        }
-        let chunk = self.chunks.front()?;
-        Some(ahead.blobs.get(&chunk.file)?.pieces()?.arrived(&ahead.asked.front()?.ranges))
-    }
-
-    /// Opens the next chunk's file; which of its rows the filter can match.
-    fn open_next(&mut self, chunk: &Chunk) -> Result<(Blob, Matching)> {
-        let asked = self.ahead.asked.pop_front();
-        if let Some(asked) = &asked {
-            self.ahead.bytes -= asked.ranges.iter().map(|range| range.end - range.start).sum::<u64>();
-        }
-        // Chunks go through their files from front to end.
-        self.ahead.blobs.retain(|file, _| *file >= chunk.file);
-        match (self.ahead.blobs.get(&chunk.file), asked) {
-            (Some(blob), Some(asked)) => {
-                if let (Some(pieces), Some(start)) = (blob.pieces(), asked.ranges.iter().map(|range| range.start).min()) {
-                    pieces.release(start);
-                }
-                Ok((blob.clone(), asked.rows))
-            }
-            _ => {
-                let blob = self.dataset.open(chunk.file)?;
-                let rows = matching(&self.dataset, &blob, chunk, &self.options)?;
-                Ok((blob, rows))
-            }
-        }
-    }
-
     fn step(&mut self) -> Result<Option<RecordBatch>> {
         loop {
             let Some(open) = &mut self.current else {
                 // For who does not await `ready`, too.
-                drop(self.look_ahead());
+                drop(self.ahead.look(&self.dataset, &self.chunks, &self.scan, &self.options));
                 let Some(chunk) = self.chunks.pop_front() else { return Ok(None) };
                 let batches: ChunkBatches = match &self.dataset.format {
                     // Nothing of the file is looked at.
-                    _ if self.ahead.share.is_some() && counted(&self.dataset, &chunk, &self.scan) => Box::new(std::iter::empty()),
+                    _ if self.ahead.is_remote() && counted(&self.dataset, &chunk, &self.scan) => Box::new(std::iter::empty()),
                     Format::Parquet => {
-                        let (blob, rows) = self.open_next(&chunk)?;
+                        let (blob, rows) = self.ahead.open(&self.dataset, &chunk, &self.options)?;
                         self.pruned += rows.as_ref().map_or(0, |rows| chunk.rows - rows.iter().map(|rows| rows.end - rows.start).sum::<u64>());
                         // Rows of files with deletes are tested when these are known.
                         let mut none = Tests::new(Vec::new(), &[]);
@@ -283,17 +171,17 @@ impl Reader {
                         parquet::open_matching(&self.dataset, blob, &chunk, &self.options, &self.scan, rows, tests)?
                     }
                     Format::Arrow(_) => {
-                        let (blob, _) = self.open_next(&chunk)?;
+                        let (blob, _) = self.ahead.open(&self.dataset, &chunk, &self.options)?;
                         let Format::Arrow(layouts) = &self.dataset.format else { unreachable!("it was just looked at") };
                         ipc::open_chunk(&self.dataset, layouts, blob, &chunk, &self.options, &self.scan)?
                     }
                     Format::Csv(dialect) => {
                         let dialect = dialect.clone();
-                        let (blob, _) = self.open_next(&chunk)?;
+                        let (blob, _) = self.ahead.open(&self.dataset, &chunk, &self.options)?;
                         with_constants(&self.dataset, &chunk, &self.options, &self.scan, |scan| csv::open_chunk(&self.dataset, &blob, &dialect, &chunk, &self.options, scan))?
                     }
                     Format::JsonLines => {
-                        let (blob, _) = self.open_next(&chunk)?;
+                        let (blob, _) = self.ahead.open(&self.dataset, &chunk, &self.options)?;
                         with_constants(&self.dataset, &chunk, &self.options, &self.scan, |scan| json::open_chunk(&self.dataset, &blob, &chunk, &self.options, scan))?
                     }
                 };
@@ -397,16 +285,8 @@ impl Reader {
     }
 }
 
-/// Which rows of a chunk the filter can match. Rows of a file with deletes are counted one after another: all of them are read.
-fn matching(dataset: &Dataset, blob: &Blob, chunk: &Chunk, options: &ReadOptions) -> Result<Matching> {
-    match &options.prune {
-        Some(pruner) if matches!(dataset.format, Format::Parquet) && dataset.files[chunk.file].deletes.is_empty() => parquet::matching(dataset, blob, chunk, pruner),
-        _ => Ok(None),
-    }
-}
-
 /// Without columns there is nothing to decode: the counts are known, unless rows are deleted.
-fn counted(dataset: &Dataset, chunk: &Chunk, scan: &Schema) -> bool {
+pub(crate) fn counted(dataset: &Dataset, chunk: &Chunk, scan: &Schema) -> bool {
     scan.fields().is_empty() && dataset.files[chunk.file].deletes.is_empty()
 }
 

@@ -73,8 +73,8 @@ fn opened(directory: &Path, with: impl FnOnce(WriterPropertiesBuilder) -> Writer
     travelled(&open_parquet(&ParquetRequest { paths: vec![text(directory)], ..ParquetRequest::default() }).unwrap())
 }
 
-fn pruner(dataset: &Dataset, filter: &Expr) -> Arc<Pruner> {
-    let schema = dataset.scan_schema(&columns(&NAMES).columns, &Default::default());
+pub fn pruner(dataset: &Dataset, names: &[&str], filter: &Expr) -> Arc<Pruner> {
+    let schema = dataset.scan_schema(&columns(names).columns, &Default::default());
     let bound = DFSchema::try_from(schema.as_ref().clone()).unwrap();
     let filter = create_physical_expr(filter, &bound, &ExecutionProps::new(), &PhysicalPlanningContext::default()).unwrap();
     Arc::new(Pruner::new(&filter, &schema).unwrap())
@@ -83,7 +83,7 @@ fn pruner(dataset: &Dataset, filter: &Expr) -> Arc<Pruner> {
 /// The rows read, which are those of the table and among them all that match; of how many parts whatever.
 fn left(dataset: &Arc<Dataset>, filter: &Expr, matches: &dyn Fn(i64) -> bool, tests: &[KeyTest]) -> usize {
     let whole = table();
-    let pruner = pruner(dataset, filter);
+    let pruner = pruner(dataset, &NAMES, filter);
     let rows = [(1, 8192), (3, 100), (7, 1000)].map(|(parts, batch_size)| {
         let options = ReadOptions { batch_size, row_number: Some("#".into()), prune: Some(pruner.clone()), tests: tests.to_vec(), ..columns(&NAMES) };
         let read = read_all(dataset, parts, &options).unwrap();
@@ -164,7 +164,7 @@ fn a_damaged_index_or_bloom_filter_is_an_error_or_none() {
         damaged[place as usize] ^= if number % 2 == 0 { 0xff } else { 0x10 };
         fs::write(file_in(directory.path()), damaged).unwrap();
         let Ok(dataset) = open_parquet(&ParquetRequest { paths: vec![text(directory.path())], ..ParquetRequest::default() }) else { continue };
-        let options = ReadOptions { prune: Some(pruner(&dataset, &filter)), ..columns(&NAMES) };
+        let options = ReadOptions { prune: Some(pruner(&dataset, &NAMES, &filter)), ..columns(&NAMES) };
         match read_all(&Arc::new(dataset), 3, &options) {
             Ok(rows) => assert!(rows.num_rows() <= ROWS as usize, "byte {place}"),
             Err(error) => assert_eq!(error.code, "LS2005", "byte {place}: {}", error.message),
@@ -185,7 +185,7 @@ fn keys_are_tested_in_the_pages_that_are_left() {
     let filter = col("id").gt_eq(lit(24_500_i64)).and(col("id").lt(lit(25_500_i64)));
     let matches = |row: i64| (24_500..25_500).contains(&row) && code(row) % 10 == 0;
     assert!(left(&dataset, &filter, &matches, &tests) < 500);
-    let options = ReadOptions { prune: Some(pruner(&dataset, &filter)), tests: tests.to_vec(), ..columns(&NAMES) };
+    let options = ReadOptions { prune: Some(pruner(&dataset, &NAMES, &filter)), tests: tests.to_vec(), ..columns(&NAMES) };
     let mut reader = read(Arc::clone(&dataset), chunks(&dataset, &[], 1, None).remove(0), options);
     let rows: u64 = reader.by_ref().map(|batch| batch.unwrap().num_rows() as u64).sum();
     assert_eq!(rows + reader.dropped() + reader.pruned(), ROWS as u64);

@@ -8,10 +8,11 @@ use std::{
 use arrow::{
     array::{ArrayRef, AsArray, BooleanArray, Int64Array, ListArray, RecordBatch, StringArray},
     buffer::BooleanBuffer,
-    compute::filter_record_batch,
+    compute::{filter_record_batch, take_record_batch},
     datatypes::{Float64Type, Int64Type},
 };
 use async_trait::async_trait;
+use datafusion::logical_expr::{col, lit};
 use futures::stream::BoxStream;
 use lockstep_connectors::{
     ConnectorError, CsvRequest, Dataset, JsonLinesRequest, KeyTest, ParquetPart, ParquetRequest, ParquetWriteOptions, ReadOptions, Remote, chunks, install, open_csv, open_json_lines, open_parquet, wait,
@@ -25,7 +26,7 @@ use parquet::{
     file::properties::{EnabledStatistics, WriterProperties},
 };
 
-use super::{columns, read_all};
+use super::{columns, matching::pruner, read_all};
 
 /// A store that counts what it is asked.
 #[derive(Debug, Default)]
@@ -146,6 +147,10 @@ fn one_listing_one_footer_a_file_and_no_byte_twice() {
 
 /// One row group of 400,000 rows: three columns of 3.2 MB that do not compress, one with a dictionary, one of lists.
 fn one_group(offset_index: bool) -> (RecordBatch, Vec<u8>) {
+    one_group_with(offset_index, EnabledStatistics::Chunk)
+}
+
+fn one_group_with(offset_index: bool, statistics: EnabledStatistics) -> (RecordBatch, Vec<u8>) {
     let rows = || 0..400_000_i64;
     let noise = |salt: i64| -> ArrayRef { Arc::new(Int64Array::from_iter_values(rows().map(|id| (id + salt).wrapping_mul(0x5851_f42d_4c95_7f2d)))) };
     let list = ListArray::from_iter_primitive::<Int64Type, _, _>(rows().map(|id| Some(vec![Some(id); (id % 3) as usize])));
@@ -153,7 +158,7 @@ fn one_group(offset_index: bool) -> (RecordBatch, Vec<u8>) {
     let columns = [("id", Arc::new(Int64Array::from_iter_values(rows())) as ArrayRef), ("a", noise(0)), ("b", noise(7)), ("zone", zone), ("stops", Arc::new(list))];
     let table = RecordBatch::try_from_iter(columns).unwrap();
     let properties = WriterProperties::builder().set_dictionary_enabled(false).set_column_dictionary_enabled("zone".into(), true);
-    let properties = properties.set_statistics_enabled(EnabledStatistics::Chunk).set_offset_index_disabled(!offset_index);
+    let properties = properties.set_statistics_enabled(statistics).set_offset_index_disabled(!offset_index);
     let mut writer = ArrowWriter::try_new(Vec::new(), table.schema(), Some(properties.build())).unwrap();
     writer.write(&table).unwrap();
     (table, writer.into_inner().unwrap())
@@ -205,6 +210,29 @@ fn tested_parts_of_one_row_group() {
                 assert_eq!(read_all(&dataset, parts, &ReadOptions { tests, ..columns(&names) }).unwrap(), expected, "{file} in {parts} parts");
             }
         }
+    }
+}
+
+#[test]
+fn of_a_filter_only_the_pages_that_it_can_match_are_fetched() {
+    let store = Counted::installed("matching");
+    let (table, bytes) = one_group_with(true, EnabledStatistics::Page);
+    let size = bytes.len() as u64;
+    store.put("index.parquet", bytes);
+    let opened = open("memory://matching/index.parquet").unwrap();
+    let filter = col("id").gt_eq(lit(250_000_i64)).and(col("id").lt(lit(251_000_i64))).or(col("id").eq(lit(7_i64)));
+    let names = ["b", "id", "zone", "stops"];
+    let prune = Some(pruner(&opened, &names, &filter));
+    for parts in [1, 3, 7] {
+        let dataset = Arc::new(Dataset::from_bytes(&opened.to_bytes().unwrap().into()).unwrap());
+        store.taken();
+        let read = read_all(&dataset, parts, &ReadOptions { prune: prune.clone(), row_number: Some("#".into()), ..columns(&names) }).unwrap();
+        let rows = read.column(4).as_primitive::<Int64Type>();
+        assert!(read.num_rows() < 100_000 && rows.values().iter().filter(|row| (250_000..251_000).contains(*row) || **row == 7).count() == 1001);
+        let expected = take_record_batch(&table, rows).unwrap();
+        assert!(names.iter().all(|name| expected.column_by_name(name) == read.column_by_name(name)), "{parts} parts");
+        let fetched: u64 = store.taken().2.iter().map(|(_, range)| range.end - range.start).sum();
+        assert!(fetched * 3 < size, "{fetched} of {size} in {parts} parts");
     }
 }
 

@@ -32,6 +32,9 @@ use crate::{
 /// A row group of fewer bytes is fetched whole: to ask where its pages are would be a request more.
 const WORTH: u64 = 1 << 20;
 
+/// Indexes that lie over more bytes are not read: they are read together, and a file of very many columns has those of all of them.
+const LONGEST: u64 = 64 << 20;
+
 /// The footer to read `chunk` with: where it is a part of a large row group, or its pages were asked for before, with the places of
 /// the file's pages if the file says them.
 pub fn footer_of(dataset: &Dataset, chunk: &Chunk, blob: &Blob) -> Result<ArrowReaderMetadata> {
@@ -55,16 +58,17 @@ pub fn compressed(footer: &ArrowReaderMetadata, chunk: &Chunk) -> u64 {
     columns.iter().map(|column| u64::try_from(column.compressed_size()).unwrap_or(0)).sum()
 }
 
-/// The footer with the indexes of all pages; None where the file has none.
+/// The footer with the indexes of all pages; None where the file has none, or too many.
 fn placed(footer: &ArrowReaderMetadata, blob: &Blob) -> Result<Option<ArrowReaderMetadata>> {
-    if footer.metadata().row_groups().iter().flat_map(RowGroupMetaData::columns).all(|column| column.offset_index_offset().is_none()) {
+    let indexes = Indexes::of(footer, blob);
+    if indexes.span().is_none_or(|span| span > LONGEST) {
         return Ok(None);
     }
     let read = guarded(blob.name(), "the page index", || {
         let mut reader = ParquetMetaDataReader::new_with_metadata(footer.metadata().as_ref().clone())
             .with_column_index_policy(PageIndexPolicy::Optional)
             .with_offset_index_policy(PageIndexPolicy::Optional);
-        let read = reader.read_page_indexes(&Indexes::of(footer, blob)).and_then(|()| reader.finish());
+        let read = reader.read_page_indexes(&indexes).and_then(|()| reader.finish());
         let footer = read.and_then(|metadata| ArrowReaderMetadata::try_new(Arc::new(metadata), ArrowReaderOptions::new())).and_then(typed);
         footer.map_err(|error| ConnectorError::corrupt(blob.name(), error))
     });
@@ -90,6 +94,13 @@ impl Indexes {
             [place(column.offset_index_offset(), column.offset_index_length()), place(column.column_index_offset(), column.column_index_length())]
         });
         Self { pages: Pages::footer(blob), places: places.flatten().collect() }
+    }
+
+    /// Bytes from the first to the last; None: there are none.
+    fn span(&self) -> Option<u64> {
+        let start = self.places.iter().map(|(place, _)| *place).min()?;
+        let end = self.places.iter().map(|(place, length)| place.saturating_add(*length as u64)).max()?;
+        Some(end - start)
     }
 }
 

@@ -18,7 +18,7 @@ export async function pythonWith(name: keyof typeof ENVIRONMENTS): Promise<strin
     await run("python3", ["-m", "pip", "install", "--quiet", "--root-user-action", "ignore", "--target", tools, UV], { stdio: ["ignore", 2, 2] });
     const uv = join(tools, "bin/uv");
     await run(uv, ["venv", "--quiet", "--clear", venv], { stdio: ["ignore", 2, 2] });
-    await run(uv, ["pip", "install", "--quiet", "--python", join(venv, "bin/python"), ...packages], { stdio: ["ignore", 2, 2] });
+    await run(uv, ["pip", "install", "--quiet", "--compile-bytecode", "--python", join(venv, "bin/python"), ...packages], { stdio: ["ignore", 2, 2] });
     writeFileSync(ready, "");
   });
   return join(folder, "venv/bin");

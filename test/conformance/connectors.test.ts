@@ -12,8 +12,9 @@ import { difference } from "../oracle/compare.ts";
 import { type Answer, RankPool } from "../oracle/rank-pool.ts";
 import { startPython, type Told } from "../flight/server.ts";
 import { startServer, type Server } from "../postgres/server.ts";
-import { type Server as Snowflake, startSnowflake } from "../snowflake/server.ts";
+import { shared } from "../sample.ts";
 import { root } from "../scripts/lib.mjs";
+import { type Server as Snowflake, startSnowflake } from "../snowflake/server.ts";
 import { within } from "../stores/servers.ts";
 import { type Connector, connectors, rowAt } from "./connectors.ts";
 
@@ -82,7 +83,7 @@ afterAll(async () => {
   rmSync(scratch, { recursive: true, force: true });
 });
 
-describe.each(all.map((connector) => [connector.name, connector] as const))("%s", (_, connector) => {
+describe.each(all.map((connector, turn) => [connector.name, connector, shared(RANKS, turn)] as const))("%s", (_, connector, counts) => {
   const plain = (name: Name, place: string): Promise<unknown> => within(env, () => plainly.get(connector.name)![name](connector.place(place)));
   const onRanks = (ranks: number, name: Name, place: string): Promise<Answer> => pools.get(ranks)!.run({ chunk: built.get(idOf(connector, name))!.chunk, id: idOf(connector, name), args: [connector.place(place)] });
 
@@ -91,7 +92,7 @@ describe.each(all.map((connector) => [connector.name, connector] as const))("%s"
     expect(await plain("whole", "empty")).toEqual([]);
   });
 
-  it.each(RANKS)("%i ranks read every row once, in order, and none of an empty one", async (ranks) => {
+  it.each(counts)("%i ranks read every row once, in order, and none of an empty one", async (ranks) => {
     for (const name of ["whole", "counted", "some"] as const) {
       expect(difference({ value: await plain(name, "whole") }, await onRanks(ranks, name, "whole")), name).toBeNull();
       const empty = await onRanks(ranks, name, "empty");
@@ -109,7 +110,7 @@ describe.each(all.map((connector) => [connector.name, connector] as const))("%s"
       expect(right.message).toContain(basename(connector.place(place)));
       if (/SQL/.test(connector.name)) expect(right.fix).not.toMatch(/\b(path|folder|file)/);
     }
-    for (const ranks of RANKS) {
+    for (const ranks of counts) {
       expect(await onRanks(ranks, name, place), `${ranks} ranks`).toMatchObject({ error: { code, message: expect.stringMatching(message) } });
       expect(await onRanks(ranks, "some", "whole")).toHaveProperty("value");
     }

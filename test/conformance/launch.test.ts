@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { alive, program, Scratch } from "../jobs/job-process.ts";
+import { isLong } from "../sample.ts";
 import { root } from "../scripts/lib.mjs";
 import { mpis, type Mpi } from "./mpis.ts";
 
@@ -33,11 +34,15 @@ class MpiJob {
   }
 }
 
-for (const mpi of await mpis()) {
+const all = await mpis();
+for (const [index, mpi] of all.entries()) {
   describe(mpi.name, () => {
+    // In the short form they share the tests.
+    let turn = 0;
+    const own = (): typeof it => it.runIf(isLong || turn++ % all.length === index) as typeof it;
     const start = (ranks: number, args: readonly string[], env?: NodeJS.ProcessEnv) => new MpiJob(mpi, ranks, [exec, program, ...args], env);
 
-    it.each([["exec.mjs", [exec, program]], ["the bundle itself", [program]]] as const)("runs the program once: %s", async (_, command) => {
+    own().each([["exec.mjs", [exec, program]], ["the bundle itself", [program]]] as const)("runs the program once: %s", async (_, command) => {
       using scratch = new Scratch();
       const [out, result] = [join(scratch.path, "out"), join(scratch.path, "result.json")];
       const env = { TMPDIR: scratch.path, LOCKSTEP_RESULT: result, LOCKSTEP_SUMMARY: "1", LOCKSTEP_THREADS: "1" };
@@ -50,12 +55,12 @@ for (const mpi of await mpis()) {
       expect(scratch.leftovers).toEqual([]);
     });
 
-    it("ends without a call as well", async () => {
+    own()("ends without a call as well", async () => {
       const { code, stdout } = await start(2, ["nothing"]).ended;
       expect([code, stdout.split("\n").at(-2)]).toEqual([0, "no call"]);
     });
 
-    it("has the program's exit code", async () => {
+    own()("has the program's exit code", async () => {
       using scratch = new Scratch();
       expect((await start(2, ["exit", join(scratch.path, "a")]).ended).code).toBe(7);
       const { code, stderr } = await start(2, ["throw", join(scratch.path, "b")]).ended;
@@ -64,20 +69,20 @@ for (const mpi of await mpis()) {
       expect(stderr).not.toContain("LS2");
     });
 
-    it("lets the program catch an error of one rank and go on", async () => {
+    own()("lets the program catch an error of one rank and go on", async () => {
       const { code, stdout } = await start(3, ["twice", "1"]).ended;
       expect(stdout).toContain("caught RangeError: failed on 1\nthen 3\n");
       expect(code).toBe(0);
     });
 
-    it("finds a rank that leaves while the others do not", async () => {
+    own()("finds a rank that leaves while the others do not", async () => {
       const { code, stdout } = await start(3, ["diverge", "leaves"]).ended;
       expect(stdout).toMatch(/caught LS2012 .*rank 1/);
       expect(stdout).toMatch(/then 3\n$/);
       expect(code).toBe(0);
     });
 
-    it.each([0, 2])("SIGKILL of rank %i ends all", async (victim) => {
+    own().each([0, 2])("SIGKILL of rank %i ends all", async (victim) => {
       using scratch = new Scratch();
       const job = start(3, ["linger", scratch.path], { TMPDIR: scratch.path });
       const pids = await scratch.pids(3);
@@ -88,7 +93,7 @@ for (const mpi of await mpis()) {
       await expect.poll(() => scratch.leftovers, { timeout: 5000 }).toEqual([]);
     });
 
-    it("SIGTERM of the launcher ends all, with nothing left behind", async () => {
+    own()("SIGTERM of the launcher ends all, with nothing left behind", async () => {
       using scratch = new Scratch();
       const job = start(3, ["linger", scratch.path], { TMPDIR: scratch.path });
       const pids = await scratch.pids(3);
@@ -99,7 +104,7 @@ for (const mpi of await mpis()) {
       await expect.poll(() => scratch.leftovers, { timeout: 5000 }).toEqual([]);
     });
 
-    it("says once which rank chunk does not load, and ends all", async () => {
+    own()("says once which rank chunk does not load, and ends all", async () => {
       using scratch = new Scratch();
       mkdirSync(join(scratch.path, "dist"));
       const write = (name: string, text: string) => writeFileSync(join(scratch.path, "dist", name), text);
@@ -111,7 +116,7 @@ for (const mpi of await mpis()) {
       expect(stderr.match(/top level of the chunk/g)).toHaveLength(1);
     });
 
-    it("ends all where one rank cannot start: others would wait for it", async () => {
+    own()("ends all where one rank cannot start: others would wait for it", async () => {
       using scratch = new Scratch();
       // Rank 1 finds no manifest.
       const script = join(scratch.path, "rank.sh");
@@ -123,7 +128,7 @@ for (const mpi of await mpis()) {
       expect(stderr.match(/error LS2022: no lockstep.manifest.json/g)).toHaveLength(1);
     });
 
-    it("`lockstep run` is refused under it, and says what to do", async () => {
+    own()("`lockstep run` is refused under it, and says what to do", async () => {
       const { code, stderr } = await new MpiJob(mpi, 2, [join(root, "runtime/bin/lockstep.mjs"), "run", "-n", "2", program, "nothing"]).ended;
       expect(code).not.toBe(0);
       expect(stderr).toMatch(/error LS2015: this process is rank \d of 2 .*lockstep run.*\n.*mpirun -n 2 node/);

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Executions } from "../executions.ts";
 import { difference } from "../oracle/compare.ts";
 import { type Answer, type Failure, RankPool } from "../oracle/rank-pool.ts";
+import { shared } from "../sample.ts";
 import * as tables from "./programs/tables.ts";
 import { SECRET, startPython, type Told } from "./server.ts";
 
@@ -87,7 +88,7 @@ describe.each([1, 20])("%i endpoints", (endpoints) => {
   beforeAll(async () => void (server = await startPython({ endpoints })), 60_000);
   afterAll(() => server?.stop());
 
-  it.each([1, 2, 7])("on %i ranks", async (ranks) => {
+  it.each(shared([1, 2, 7], endpoints))("on %i ranks", async (ranks) => {
     for (const name of ["inOrder", "groups", "small"] as const) {
       const [plain, answer] = await both(server.env, name, [], ranks);
       expect(plain).toHaveProperty("value");

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Executions } from "../executions.ts";
 import { difference } from "../oracle/compare.ts";
+import { shared } from "../sample.ts";
 import * as sqlite from "./programs/sqlite.ts";
 import { startGo, type Server } from "./server.ts";
 
@@ -18,7 +19,7 @@ afterAll(async () => {
   await server?.stop();
 });
 
-describe.each([1, 2, 7])("on %i ranks", (ranks) => {
+describe.each(shared([1, 2, 7], 0))("on %i ranks", (ranks) => {
   it.for(["whole", "filtered", "nulls", "empty", "many", "joined"] as const)("%s", async (name, { skip }) => {
     if (!server) return skip("go is missing");
     const right = await programs.value(programs.plain(name, []));

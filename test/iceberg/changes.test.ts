@@ -12,6 +12,7 @@ import { orphansOf } from "../../runtime/src/connectors/iceberg/orphans.ts";
 import { openTable } from "../../runtime/src/connectors/iceberg/table.ts";
 import { parseLocation } from "../../runtime/src/connectors/store/location.ts";
 import { openStore } from "../../runtime/src/connectors/store/store.ts";
+import { shared } from "../sample.ts";
 import { root } from "../scripts/lib.mjs";
 import { within } from "../stores/servers.ts";
 import type { Planned, Seen } from "./others.ts";
@@ -32,7 +33,8 @@ const numbers = (from: number, to: number): number[] => Array.from({ length: to 
 const sorted = (rows: Seen["rows"]): number[] => rows.map(({ id }) => id as number).sort((a, b) => a - b);
 const filesOf = (folder: string): string[] => readdirSync(join(folder, "data"), { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".parquet")).map((name) => join(folder, "data", name));
 
-const EXECUTIONS = [0, 1, 2, 3, 7];
+/** 0: plain Node. */
+const EXECUTIONS = [0, ...shared([1, 2, 3, 7], 1)];
 
 describe.each(["a folder", "a catalog"])("in %s", (where) => {
   it("rows are deleted, replaced and merged, and others read it and go on", { timeout: 300_000 }, async () => {

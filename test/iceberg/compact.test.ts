@@ -12,7 +12,7 @@ import { expireSnapshots } from "../../runtime/src/connectors/iceberg/expire.ts"
 import { orphansOf } from "../../runtime/src/connectors/iceberg/orphans.ts";
 import { openTable } from "../../runtime/src/connectors/iceberg/table.ts";
 import { unitsOf } from "../../runtime/src/connectors/iceberg/units.ts";
-import { sampled } from "../sample.ts";
+import { sampled, shared } from "../sample.ts";
 import { root } from "../scripts/lib.mjs";
 import { killed } from "./killed.ts";
 import { Lake } from "./lake.ts";
@@ -23,7 +23,8 @@ const { scratch } = lake;
 beforeAll(() => lake.open(), 600_000);
 afterAll(() => lake.close());
 
-const EXECUTIONS = [0, 1, 2, 3, 7];
+/** 0: plain Node. */
+const EXECUTIONS = [0, ...shared([1, 2, 3, 7], 0)];
 const at = (ranks: number, name: string): string => join(scratch, `${ranks}`, name);
 const idsIn = async (path: string): Promise<number[]> => (await readParquet<{ id: number }>(path)).array("id");
 const orphans = async (folder: string): Promise<string[]> => (await orphansOf(folder, {}, new Date(Date.now() + 60_000))).map(({ path }) => path);

@@ -13,6 +13,7 @@ import { buildPrograms, type Program } from "../oracle/build-programs.ts";
 import { difference } from "../oracle/compare.ts";
 import { RankPool } from "../oracle/rank-pool.ts";
 import { pythonWith } from "../python.ts";
+import { shared } from "../sample.ts";
 import { root } from "../scripts/lib.mjs";
 import * as jobs from "./programs/read.ts";
 
@@ -55,20 +56,20 @@ const states: readonly [string, string, keyof typeof jobs][] = [
   ["parted", "now", "parted"], ["places", "now", "places"], ["keyed", "now", "keyed"], ["adopted", "now", "adopted"], ["empty", "now", "places"],
 ];
 
-describe.each(states)("%s, %s", (table, state, name) => {
+describe.each(states.map((state, turn) => [...state, turn] as const))("%s, %s", (table, state, name, turn) => {
   const job = jobs[name] as (folder: string, at: jobs.At) => Promise<object[]>;
   it("plain Node reads what PyIceberg reads", async () => {
     const { options, rows } = known[table]!.states[state]!;
     expect(sorted(await job(known[table]!.folder, at(options)))).toEqual(sorted(rows));
   });
 
-  it.each([1, 2, 3, 7])("%i ranks read what plain Node reads", async (ranks) => {
+  it.each(shared([1, 2, 3, 7], turn))("%i ranks read what plain Node reads", async (ranks) => {
     const { folder, states: { [state]: one } } = known[table]!;
     expect(difference(await job(folder, at(one!.options)), await onRanks(ranks, name, folder, at(one!.options)))).toBeNull();
   });
 });
 
-it.each([1, 2, 3, 7])("filters, counts and sums on %i ranks", async (ranks) => {
+it.each(shared([1, 2, 3, 7], 0))("filters, counts and sums on %i ranks", async (ranks) => {
   const folder = (table: string): string => known[table]!.folder;
   expect(difference(await jobs.summed(folder("parted")), await onRanks(ranks, "summed", folder("parted")))).toBeNull();
   expect(difference(await jobs.counts(folder("places")), await onRanks(ranks, "counts", folder("places")))).toBeNull();

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { readIceberg, readParquet } from "@lockstep/runtime";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openTable } from "../../runtime/src/connectors/iceberg/table.ts";
+import { shared } from "../sample.ts";
 import { Lake } from "./lake.ts";
 import * as jobs from "./programs/write.ts";
 
@@ -17,7 +18,7 @@ interface Row {
   rest: number;
 }
 
-describe.each([0, 1, 2, 3, 7])("%i ranks", (ranks) => {
+describe.each([0, ...shared([1, 2, 3, 7], 1)])("%i ranks", (ranks) => {
   const place = (name: string): [string, string] => [join(lake.scratch, `${ranks}`, name), join(lake.scratch, `${ranks}`, `${name}-folders`)];
   const parts = (folder: string): string[] => readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".parquet"));
   const ids = Array.from({ length: 7000 }, (_, id) => id);

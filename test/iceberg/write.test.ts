@@ -12,6 +12,7 @@ import { openTable } from "../../runtime/src/connectors/iceberg/table.ts";
 import { TableWrite, tableKey } from "../../runtime/src/connectors/iceberg/table-write.ts";
 import { writeParquetFile } from "../../runtime/src/connectors/parquet/write.ts";
 import { Column } from "../../runtime/src/tables/column.ts";
+import { shared } from "../sample.ts";
 import { within } from "../stores/servers.ts";
 import type { Planned, Seen } from "./others.ts";
 import * as jobs from "./programs/write.ts";
@@ -38,7 +39,8 @@ const count = (rows: readonly Record<string, unknown>[], of: (row: Record<string
 
 const numbers = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
 
-const EXECUTIONS = [0, 1, 2, 3, 7];
+/** 0: plain Node. */
+const EXECUTIONS = [0, ...shared([1, 2, 3, 7], 0)];
 
 describe("in a folder", () => {
   const at = (ranks: number, name: string): string => join(scratch, `${ranks}`, name);

@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { shared } from "../sample.ts";
 import { root } from "../scripts/lib.mjs";
 import * as programs from "./bad-rows/programs.ts";
 import { buildPrograms, type Program } from "./build-programs.ts";
@@ -66,7 +67,14 @@ it("says so on standard error", () => {
   expect(said).toContain(`${csv}: 5 bad rows left out; the first is ${csv}, line 3: 2 fields, the header has 3\n`);
 });
 
-describe.each([1, 2, 3, 7])("on %i ranks", (ranks) => {
+it("the summary of a run says how many", () => {
+  const main = join(scratch, "built/main.mjs");
+  writeFileSync(main, `import { csv } from ${JSON.stringify(built.get("csv")!.module)}; await csv(${JSON.stringify(csv)}); await csv(${JSON.stringify(csv)});`);
+  const said = execFileSync("sh", ["-c", '"$0" "$@" 2>&1', process.execPath, join(root, "runtime/bin/lockstep.mjs"), "run", "-n", "2", "--summary", main], { encoding: "utf8", env: { ...process.env, VITEST: undefined } });
+  expect(said).toMatch(/^lockstep: 2 ranks .* rows read, 10 bad rows left out, /m);
+});
+
+describe.each(shared([1, 2, 3, 7], 1))("on %i ranks", (ranks) => {
   const onRanks = (name: Name, ...args: unknown[]): Promise<Answer> => {
     if (!pools.has(ranks)) pools.set(ranks, new RankPool(ranks));
     const { chunk, id } = built.get(name)!;

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { answerDifference, type Rows } from "../bench/answers.ts";
 import { queries } from "../bench/programs/tpch/index.ts";
 import { makeTpch } from "../data/tpch.ts";
+import { shared } from "../sample.ts";
 import { root } from "../scripts/lib.mjs";
 import { buildPrograms, type Program } from "./build-programs.ts";
 import { RankPool } from "./rank-pool.ts";
@@ -50,7 +51,7 @@ it.each(names)("%s on plain Node", async (name) => {
   expect(answerDifference(right.get(name)!, rowsOf(await queries[name]!(data, SCALE)))).toBeNull();
 });
 
-describe.each([1, 2, 3, 7])("on %i ranks", (ranks) => {
+describe.each(shared([1, 2, 3, 7], 1))("on %i ranks", (ranks) => {
   let pool: RankPool;
   beforeAll(() => void (pool = new RankPool(ranks)));
   afterAll(() => pool.close());

@@ -2,11 +2,11 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync, zstdDecompressSync } from "node:zlib";
-import { DuckDBInstance } from "@duckdb/node-api";
 import { CompressionType, compressionRegistry, tableFromIPC, Vector } from "apache-arrow";
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects, parquetSchema, type SchemaElement, type SchemaTree } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
 import lz4 from "lz4js";
+import { duckDb } from "../duckdb.ts";
 import { difference, sortedRows } from "./compare.ts";
 
 type Row = Record<string, unknown>;
@@ -124,17 +124,10 @@ function logicalType({ logical_type: logical, converted_type: converted }: Schem
 
 /** With DuckDB. The keys of the first line are the columns; DuckDB's types of them may depend on the rows. */
 async function readJson(files: readonly string[]): Promise<Written> {
-  const instance = await DuckDBInstance.create(":memory:", { threads: "1" });
-  const connection = await instance.connect();
-  try {
-    const list = files.map((name) => `'${name}'`).join(", ");
-    const result = await connection.runAndReadAll(`select * from read_json([${list}], format = 'newline_delimited', sample_size = -1, convert_strings_to_integers = false)`);
-    const rows = result.getRowObjectsJson() as Row[];
-    return { schema: rows.length > 0 ? result.deduplicatedColumnNames() : [], rows };
-  } finally {
-    connection.closeSync();
-    instance.closeSync();
-  }
+  const list = files.map((name) => `'${name}'`).join(", ");
+  const result = await (await duckDb()).runAndReadAll(`select * from read_json([${list}], format = 'newline_delimited', sample_size = -1, convert_strings_to_integers = false)`);
+  const rows = result.getRowObjectsJson() as Row[];
+  return { schema: rows.length > 0 ? result.deduplicatedColumnNames() : [], rows };
 }
 
 /** Lines as they stand, the header of later parts dropped; the oracle's CSV programs write no line break inside a field. */

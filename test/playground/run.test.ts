@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { shared } from "../sample.ts";
 import { root } from "../scripts/lib.mjs";
 import { choose, compiled, launch, openPage, retype, violations } from "./browser.ts";
 import { type LocalServer, servePlayground } from "./local-server.ts";
@@ -75,7 +76,7 @@ describe("a run", () => {
     const { page } = await openPage(browser, server.address);
     const examples = await page.locator('.examples optgroup[label="Examples"] option').evaluateAll((all) => all.map((option) => (option as HTMLOptionElement).value));
     expect(examples.length).toBeGreaterThan(3);
-    for (const [n, example] of examples.entries()) {
+    for (const [n, example] of shared(examples, 0).entries()) {
       await choose(page, example);
       await run(page, 2);
       // Each makes two runs.
@@ -106,7 +107,7 @@ describe("a run", () => {
     await choose(page, "sensor-windows");
     await run(page, 2);
     await verdict(page);
-    for (const name of ["Result", "Chart", "Timeline", "Ranks and bytes", "Compare", "Printed"]) {
+    for (const name of shared(["Result", "Chart", "Timeline", "Ranks and bytes", "Compare", "Printed"], colorScheme === "dark" ? 1 : 0)) {
       await part(page, name);
       await page.waitForTimeout(400);
       expect(await violations(page), name).toEqual([]);

@@ -1,8 +1,10 @@
 /** PostgreSQL as a target: untransformed and on 1, 2, 3 and 7 ranks the same tables on a real server, and nothing else. */
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { errorDifference } from "../oracle/compare.ts";
 import { type Answer, RankPool } from "../oracle/rank-pool.ts";
+import { isLong, shared } from "../sample.ts";
 import * as writes from "./programs/writes.ts";
 import { Executions } from "../executions.ts";
 import { SECRET, startServer, TABLES, type Server } from "./server.ts";
@@ -86,7 +88,7 @@ describe("plain Node", () => {
   });
 });
 
-describe.each([1, 2, 3, 7])("on %i ranks", (ranks) => {
+describe.each(shared([1, 2, 3, 7], 0))("on %i ranks", (ranks) => {
   const schema = `r${ranks}`;
 
   it.each(cases)("%s", async (name, args, tables) => {
@@ -97,11 +99,11 @@ describe.each([1, 2, 3, 7])("on %i ranks", (ranks) => {
   });
 
   it("shares few sessions", async () => {
-    for (const connections of [2, 3, 20]) {
+    for (const connections of shared([2, 3, 20], ranks)) {
       await server.sql(`DROP TABLE IF EXISTS ${schema}.few`);
       let [most, on] = [0, true];
       const watching = (async () => {
-        while (on) most = Math.max(most, (await server.sql("SELECT 1 FROM pg_stat_activity WHERE application_name = 'lockstep' AND query ~ '(COPY lockstep|COPY r).*STDIN'")).length);
+        for (; on; await delay(2)) most = Math.max(most, (await server.sql("SELECT 1 FROM pg_stat_activity WHERE application_name = 'lockstep' AND query ~ '(COPY lockstep|COPY r).*STDIN'")).length);
       })();
       expect(await onRanks(ranks, "copied", `${schema}.few`, connections)).toHaveProperty("value");
       on = false;
@@ -141,7 +143,7 @@ describe.each([1, 2, 3, 7])("on %i ranks", (ranks) => {
 });
 
 it("a key that comes twice is found, whichever rank is the last", async () => {
-  for (let time = 0; time < 30; time++) expect(await onRanks(3, "twice", "r3.new"), `${time}`).toMatchObject({ error: { code: "LS2016" } });
+  for (let time = 0; time < (isLong ? 30 : 10); time++) expect(await onRanks(3, "twice", "r3.new"), `${time}`).toMatchObject({ error: { code: "LS2016" } });
 });
 
 describe("a user of few rights", () => {

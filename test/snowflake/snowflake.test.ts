@@ -11,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { difference, errorDifference } from "../oracle/compare.ts";
 import type { Answer } from "../oracle/rank-pool.ts";
 import { writtenDifference } from "../oracle/written.ts";
+import { shared } from "../sample.ts";
 import { root } from "../scripts/lib.mjs";
 import { within } from "../stores/servers.ts";
 import { Executions } from "../executions.ts";
@@ -45,7 +46,7 @@ afterAll(async () => {
 const answers = ["groups", "inOrder", "firstOf", "counted", "pushed", "queries", "small", "types", "twice"] as const;
 const errors = ["farInteger", "hugeInteger", "farInstant", "nullFound"] as const;
 
-describe.each([1, 2, 3, 7])("on %i ranks", (ranks) => {
+describe.each(shared([1, 2, 3, 7], 0))("on %i ranks", (ranks) => {
   it.each(answers)("%s", async (name) => {
     const [right, answer] = [await plain(name), await onRanks(ranks, name)];
     if ("error" in right) expect.fail(right.error.message);

@@ -1,9 +1,10 @@
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DuckDBInstance, type DuckDBValue } from "@duckdb/node-api";
+import type { DuckDBValue } from "@duckdb/node-api";
 import { afterAll } from "vitest";
 import { LockstepError } from "@lockstep/runtime";
+import { duckDb } from "../../duckdb.ts";
 
 /** A folder of the test file's own, removed after it. */
 export function scratch(): string {
@@ -14,10 +15,9 @@ export function scratch(): string {
 
 /** Runs statements in DuckDB, an independent reader and writer; the rows of the last one. */
 export async function duckdb(...statements: string[]): Promise<Record<string, DuckDBValue>[]> {
-  const connection = await (await DuckDBInstance.create(":memory:")).connect();
+  const connection = await duckDb();
   let rows: Record<string, DuckDBValue>[] = [];
   for (const statement of statements) rows = (await connection.runAndReadAll(statement)).getRowObjects();
-  connection.closeSync();
   return rows;
 }
 

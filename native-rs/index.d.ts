@@ -69,6 +69,8 @@ export declare class Engine {
   openPostgres(json: string): Promise<string>;
   /** `{ table, url?, columns, declared, types, filter?, connections?, site }` → as `openParquet`; rows may be null. */
   openFlightSql(json: string): Promise<string>;
+  /** Collective. `{ name, statement, driver, options, declared, types, connections?, site }`, of which each rank has the options of its own environment → as `openParquet`; rows are null. */
+  openAdbc(json: string): Promise<string>;
   /** Collective. `{ name, table, found, columns, declared, types, filter?, limit?, connections?, statement, came, first, rows, chunks, headers, site }` of rank 0, which has asked, `{ site }` of the others; `{ failed, site }`: why it was told nothing → as `openParquet`. */
   openSnowflake(json: string): Promise<string>;
   /** This rank alone. As `openSnowflake`, without what is known when it has been sent → the statement to send. */
@@ -152,6 +154,9 @@ export declare function commitOutput(staging: string, path: string, mode: WriteM
 export declare function joinParts(staging: string, name: string): Promise<void>;
 /** Removes the staging place with all it holds. */
 export declare function abortOutput(staging: string, options: string): Promise<void>;
+
+/** For plain Node: the rows of a query by a driver of ADBC, a stream of Arrow IPC a part of the result; `onlyColumns`: one without rows. `{ name, statement, driver, options }`. */
+export declare function readAdbc(json: string, onlyColumns: boolean): Promise<Buffer[]>;
 
 /** A session with PostgreSQL, in which what ranks write there is made and committed. */
 export declare class PostgresSession {

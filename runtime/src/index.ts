@@ -11,6 +11,7 @@ import type { ReadIcebergOptions } from "./connectors/iceberg/read.ts";
 import type { CompactCounts, CompactIcebergOptions } from "./connectors/iceberg/units.ts";
 import type { ReadJsonLinesOptions } from "./connectors/json/read.ts";
 import type { ReadParquetOptions } from "./connectors/parquet/read.ts";
+import type { ReadAdbcOptions } from "./connectors/adbc/read.ts";
 import type { ReadFlightSqlOptions } from "./connectors/flight/read.ts";
 import type { ReadPostgresOptions } from "./connectors/postgres/read.ts";
 import type { ReadSnowflakeOptions } from "./connectors/snowflake/read.ts";
@@ -135,6 +136,21 @@ export async function readSnowflake(table: string, options?: object): Promise<un
 }
 
 /**
+ * Reads a table or a query by a driver of ADBC: `readAdbc<Trip>("select * from trips", { driver: "sqlite", uri: "data/taxi.db" })`.
+ *
+ * The driver is a C library; the addon loads it, under plain Node too. Rows stand in the order of the driver's parts. The login the
+ * environment says: LOCKSTEP_ADBC_URI, LOCKSTEP_ADBC_USERNAME, LOCKSTEP_ADBC_PASSWORD, and the driver's own options as an object in
+ * LOCKSTEP_ADBC_OPTIONS. LS2001 (no driver, no table), LS2002 (another schema), LS2005 (damaged), LS2015 (what the database refuses),
+ * LS2020 (refused), LS2021 (not reachable).
+ */
+export function readAdbc<P extends keyof Sources & string>(table: P, options: ReadAdbcOptions<SourceRow<P>>): Promise<Table<StoredRow<SourceRow<P>>>>;
+export function readAdbc<Row extends object = Record<never, never>>(table: string, options: ReadAdbcOptions<Row>): Promise<Table<StoredRow<Row>>>;
+export async function readAdbc(table: string, options: unknown): Promise<unknown> {
+  const connector = await import("./connectors/adbc/read.ts");
+  return connector.readAdbc(table, options as ReadAdbcOptions<object>);
+}
+
+/**
  * Reads a source that the program brings itself: `await readSource<Issue>(github({ repository }))`, with `github` of {@link defineSource}.
  *
  * Rank 0 asks it what there is, once; its chunks are dealt over the ranks, neighbours together, and the table has them in their order. Rows are
@@ -201,6 +217,7 @@ export type { ReadJsonLinesOptions } from "./connectors/json/read.ts";
 export type { ReadParquetOptions } from "./connectors/parquet/read.ts";
 export { defineSource, type ArrowRows, type Source, type SourceBatch, type SourceColumns, type SourceDefinition, type SourceRequest, type SourceSchema } from "./connectors/source/define.ts";
 export type { ReadSourceOptions } from "./connectors/source/read.ts";
+export type { ReadAdbcOptions } from "./connectors/adbc/read.ts";
 export type { ReadFlightSqlOptions } from "./connectors/flight/read.ts";
 export type { ReadSnowflakeOptions } from "./connectors/snowflake/read.ts";
 export type { ReadPostgresOptions } from "./connectors/postgres/read.ts";

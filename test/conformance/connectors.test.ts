@@ -1,11 +1,12 @@
 /** One suite for all connectors: the types they tell, every row once and in order on any number of ranks, what they are asked for, their errors. */
 import { execFile } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import type { LockstepError } from "@lockstep/runtime";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { driverOf } from "../adbc/drivers.ts";
 import { lockstep } from "../jobs/job-process.ts";
 import { buildPrograms, type Program } from "../oracle/build-programs.ts";
 import { difference } from "../oracle/compare.ts";
@@ -63,7 +64,7 @@ const built = new Map<string, Program>();
 
 beforeAll(async () => {
   [server, flight, snowflake] = await Promise.all([startServer(), startPython({ tables: "" }), startSnowflake({ tables: [], columns: { at: { type: "timestamp_ltz", scale: 6 } } })]);
-  env = { ...server.env, ...flight.env, ...snowflake.env };
+  env = { ...server.env, ...flight.env, ...snowflake.env, LOCKSTEP_ADBC_URI: flight.env.LOCKSTEP_FLIGHT_URL!, ADBC_DRIVER_PATH: dirname(await driverOf("flightsql")) };
   await within(env, async () => {
     for (const connector of all) {
       writeFileSync(file(connector), programsOf(connector));

@@ -140,6 +140,16 @@ export const connectors = (scratch: string, postgres: () => Server, flight: () =
     errors: { missing: ["LS2001", /does not exist/], damaged: ["LS2005", /chunk 2 of 2 is damaged/], typed: ["LS2002", /name/] },
   },
   {
+    // Flight SQL's driver, of the same server.
+    name: "ADBC", imports: "readAdbc", read: (row) => `readAdbc<${row}>(place, { driver: "flightsql" })`,
+    place: (name) => `adbc_${name}`,
+    make: (place, rows) => flight().sql(`CREATE TABLE ${place} AS SELECT i AS id, CASE WHEN i % 7 <> 3 THEN 'name ' || i % 13 END AS name, i / 4.0::float8 AS value, i % 3 = 0 AS ok, timestamptz '2020-01-01 00:00:00+00' + i * interval 1 hour AS at FROM range(${rows}) AS t(i)`),
+    damage: (place) => flight().sql(`ALTER TABLE ${place} RENAME TO whole_${place}; CREATE VIEW ${place} AS SELECT id, name, CASE WHEN id = 500 THEN error('no such page')::float8 ELSE value END AS value, ok, "at" FROM whole_${place}`),
+    pull: (place) => ["adbc:flightsql", place],
+    types: { ...exact, at: "timestamp[us, tz=UTC]" }, asked: [/SELECT \* FROM adbc_whole/, 1000],
+    errors: { missing: ["LS2001", /does not exist/], damaged: ["LS2015", /no such page/], typed: ["LS2002", /name/] },
+  },
+  {
     name: "a source of the program", imports: "readSource", read: (row) => `readSource<${row}>(saved(place))`,
     place: (name) => join(scratch, `${name}.json`),
     async make(place, rows) {

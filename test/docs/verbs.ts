@@ -52,7 +52,7 @@ const TABLES: Readonly<Record<string, string>> = {
 export function diagnoseExample(example: string): readonly string[] {
   const used = Object.keys(TABLES).filter((name) => new RegExp(`\\b${name}\\b`).test(example));
   const parameters = [...used.map((name) => `${name}: Table<{ ${TABLES[name]} }>`), "path: string", "out: string"].join(", ");
-  const source = `import { compactIceberg, deleteIceberg, desc, op, readArrow, readCsv, readFlightSql, readIceberg, readJsonLines, readParquet, readPostgres, readSnowflake, readSource, rolling, table, type Table } from "@lockstep/runtime";
+  const source = `import { compactIceberg, deleteIceberg, desc, op, readAdbc, readArrow, readCsv, readFlightSql, readIceberg, readJsonLines, readParquet, readPostgres, readSnowflake, readSource, rolling, table, type Table } from "@lockstep/runtime";
 import { feed } from "./feed.ts";
 interface Trip { ${TABLES.trips} }
 export async function example(${parameters}): Promise<void> {
@@ -69,7 +69,7 @@ const code = (text: string): string => `\`\`\`ts\n${text}\n\`\`\``;
 
 /** Where the runtime says what the options are for. */
 const DECLARED: Readonly<Record<string, string>> = {
-  readParquet: "connectors/parquet/read.ts", readArrow: "connectors/arrow/read.ts", readCsv: "connectors/csv/read.ts", readJsonLines: "connectors/json/read.ts", readIceberg: "connectors/iceberg/read.ts", readPostgres: "connectors/postgres/read.ts", readFlightSql: "connectors/flight/read.ts", readSnowflake: "connectors/snowflake/read.ts", readSource: "connectors/source/read.ts", writeParquet: "connectors/parquet/write.ts", writeArrow: "connectors/arrow/write.ts", writeCsv: "connectors/csv/write.ts", writeJsonLines: "connectors/json/write.ts", writeIceberg: "connectors/iceberg/write.ts", overwriteIceberg: "connectors/iceberg/write.ts", mergeIceberg: "connectors/iceberg/write.ts", writePostgres: "connectors/postgres/write.ts", deleteIceberg: "connectors/iceberg/change.ts", compactIceberg: "connectors/iceberg/units.ts", objects: "tables/slice.ts", print: "tables/slice.ts", sample: "tables/sample.ts", batches: "tables/batch-options.ts", shuffle: "tables/batch-options.ts",
+  readParquet: "connectors/parquet/read.ts", readArrow: "connectors/arrow/read.ts", readCsv: "connectors/csv/read.ts", readJsonLines: "connectors/json/read.ts", readIceberg: "connectors/iceberg/read.ts", readPostgres: "connectors/postgres/read.ts", readFlightSql: "connectors/flight/read.ts", readSnowflake: "connectors/snowflake/read.ts", readAdbc: "connectors/adbc/read.ts", readSource: "connectors/source/read.ts", writeParquet: "connectors/parquet/write.ts", writeArrow: "connectors/arrow/write.ts", writeCsv: "connectors/csv/write.ts", writeJsonLines: "connectors/json/write.ts", writeIceberg: "connectors/iceberg/write.ts", overwriteIceberg: "connectors/iceberg/write.ts", mergeIceberg: "connectors/iceberg/write.ts", writePostgres: "connectors/postgres/write.ts", deleteIceberg: "connectors/iceberg/change.ts", compactIceberg: "connectors/iceberg/units.ts", objects: "tables/slice.ts", print: "tables/slice.ts", sample: "tables/sample.ts", batches: "tables/batch-options.ts", shuffle: "tables/batch-options.ts",
 };
 
 function optionsList(verb: string): string {

@@ -23,8 +23,8 @@ const RANKS = [1, 2, 3, 7];
 const SHOWN = 8;
 /** Lines of the console that are shown. */
 const PRINTED = 30;
-/** Their answer is another each time, or their input is no file that SQL writes (test/iceberg, test/postgres, test/flight, test/snowflake). */
-const NOT_RUN = ["control/values-of-rank-0", "types/interfaces", "verbs/iceberg", "verbs/iceberg-changes", "verbs/iceberg-compact", "verbs/postgres", "verbs/flight-sql", "verbs/snowflake"];
+/** Their answer is another each time, or their input is no file that SQL writes (test/iceberg, test/postgres, test/flight, test/snowflake, test/adbc). */
+const NOT_RUN = ["control/values-of-rank-0", "types/interfaces", "verbs/iceberg", "verbs/iceberg-changes", "verbs/iceberg-compact", "verbs/postgres", "verbs/flight-sql", "verbs/snowflake", "verbs/adbc"];
 
 // In the checkout, so that the built programs find @lockstep/runtime.
 const scratch = mkdtempSync(join(root, ".lockstep-fixtures-"));

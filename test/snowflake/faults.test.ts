@@ -85,7 +85,7 @@ describe("errors", () => {
 
 describe("logins", () => {
   const cases: [string, () => Env, string][] = [
-    ["a password", () => ({}), "SNOWFLAKE"],
+    ["a password", () => ({ SNOWFLAKE_HOST: "LOCALHOST" }), "SNOWFLAKE"],
     ["a key", () => ({ SNOWFLAKE_PASSWORD: "", SNOWFLAKE_PRIVATE_KEY_PATH: server.key, SNOWFLAKE_PRIVATE_KEY_PASSPHRASE: SECRET }), "SNOWFLAKE_JWT"],
     ["a token of a program", () => ({ SNOWFLAKE_PASSWORD: "", SNOWFLAKE_AUTHENTICATOR: "programmatic_access_token", SNOWFLAKE_TOKEN: SECRET }), "PROGRAMMATIC_ACCESS_TOKEN"],
     ["a token in a file", () => ({ SNOWFLAKE_PASSWORD: "", SNOWFLAKE_AUTHENTICATOR: "OAUTH", SNOWFLAKE_TOKEN_FILE_PATH: join(programs.scratch, "token") }), "OAUTH"],

@@ -78,7 +78,8 @@ export async function startSnowflake({ inline, rows, tables = TABLES, columns = 
     lines = lines.filter((line) => !(name in line));
     return found;
   };
-  for (const until = Date.now() + 60_000; !lines.some((line) => "port" in line); await wait(20)) if (child.exitCode !== null || Date.now() > until) throw new Error(`Snowflake's stand-in does not start\n${log}`);
+  // Python loads much before it begins.
+  for (const until = Date.now() + 180_000; !lines.some((line) => "port" in line); await wait(20)) if (child.exitCode !== null || Date.now() > until) throw new Error(`Snowflake's stand-in does not start\n${log}`);
   const port = (take("port")[0] as { port: number }).port;
   const env = { ...none, SNOWFLAKE_ACCOUNT: "myorg-test", SNOWFLAKE_HOST: "127.0.0.1", SNOWFLAKE_PORT: `${port}`, SNOWFLAKE_PROTOCOL: "http", SNOWFLAKE_USER: "ann", SNOWFLAKE_PASSWORD: SECRET, SNOWFLAKE_DATABASE: "DB", SNOWFLAKE_SCHEMA: "PUBLIC" };
   return {

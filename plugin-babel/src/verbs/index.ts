@@ -15,7 +15,7 @@ import { array, batches, columnNames, get, numRows, objects, print } from "./obs
 import { orderby } from "./orderby.ts";
 import { parameter } from "./parameter.ts";
 import { pivot } from "./pivot.ts";
-import { readArrow, readCsv, readFlightSql, readIceberg, readJsonLines, readParquet, readPostgres, readSnowflake, readSource, table } from "./readers.ts";
+import { readAdbc, readArrow, readCsv, readFlightSql, readIceberg, readJsonLines, readParquet, readPostgres, readSnowflake, readSource, table } from "./readers.ts";
 import { rebalance } from "./rebalance.ts";
 import { rename } from "./rename.ts";
 import { rollup } from "./rollup.ts";
@@ -33,7 +33,7 @@ import { compactIceberg } from "./compact.ts";
 import { writeArrow, writeCsv, writeIceberg, writeJsonLines, writeParquet, writePostgres } from "./writers.ts";
 
 export const catalogue: readonly Verb[] = [
-  readParquet, readArrow, readCsv, readJsonLines, readIceberg, readPostgres, readFlightSql, readSnowflake, readSource, table,
+  readParquet, readArrow, readCsv, readJsonLines, readIceberg, readPostgres, readFlightSql, readSnowflake, readAdbc, readSource, table,
   filter, derive, impute, select, rename, join, join_left, join_right, join_full, cross, lookup, join_asof, semijoin, antijoin,
   fold, unroll, groupby, ungroup, rollup, count, pivot, orderby, slice, sample, shuffle, rebalance, concat, dedupe, union, intersect, except,
   numRows, columnNames, get, objects, array, batches, print,

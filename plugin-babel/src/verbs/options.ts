@@ -2,14 +2,14 @@
 
 /** What one option takes. */
 export type Taken =
-  | { readonly kind: "boolean" | "number" | "count" | "text" | "texts" | "columns" | "character" | "date" | "database" | "server" }
+  | { readonly kind: "boolean" | "number" | "count" | "text" | "texts" | "columns" | "character" | "date" | "database" | "server" | "address" }
   | { readonly kind: "one"; readonly of: readonly string[] }
   /** Column → one of these, or the name of an Arrow type. */
   | { readonly kind: "types"; readonly of: readonly string[] | "arrow" }
   | { readonly kind: "options"; readonly of: Options };
 export type Options = Readonly<Record<string, Taken>>;
 
-const [boolean, number, count, text, texts, columns, character, date, database, server] = (["boolean", "number", "count", "text", "texts", "columns", "character", "date", "database", "server"] as const).map((kind): Taken => ({ kind })) as [Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken];
+const [boolean, number, count, text, texts, columns, character, date, database, server, address] = (["boolean", "number", "count", "text", "texts", "columns", "character", "date", "database", "server", "address"] as const).map((kind): Taken => ({ kind })) as [Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken];
 const scalars = ["bigint", "number", "string", "boolean", "date"];
 const read: Taken = { kind: "types", of: scalars };
 const readLists: Taken = { kind: "types", of: [...scalars, ...scalars.map((type) => `${type}[]`)] };
@@ -31,6 +31,7 @@ export const optionsOf = {
   readPostgres: { url: database, types: read, partitionBy: text, connections: count },
   readFlightSql: { url: server, types: readLists, connections: count },
   readSnowflake: { account: text, warehouse: text, role: text, database: text, schema: text, types: read, connections: count },
+  readAdbc: { driver: text, uri: address, types: readLists, connections: count },
   readSource: { types: read },
   writeParquet: { ...files, compression: { kind: "one", of: ["snappy", "zstd", "gzip", "lz4", "none"] }, rowGroupRows: count, types: { kind: "types", of: "arrow" }, sortBy: texts },
   writeArrow: { ...files, compression: { kind: "one", of: ["lz4", "zstd", "none"] }, types: { kind: "types", of: "arrow" }, sortBy: texts },
@@ -67,6 +68,7 @@ export function fits(value: unknown, taken: Taken): boolean {
     case "database":
       return typeof value === "string" && !holdsPassword(value);
     case "server":
+    case "address":
       return typeof value === "string" && !holdsLogin(value);
     case "texts":
     case "columns":
@@ -110,6 +112,8 @@ export function wordsOf(taken: Taken): string {
       return "the URL of a database without a password (PGPASSWORD or DATABASE_URL of the environment has it)";
     case "server":
       return "the URL of a server without a login (LOCKSTEP_FLIGHT_TOKEN, or LOCKSTEP_FLIGHT_USER and LOCKSTEP_FLIGHT_PASSWORD of the environment have it)";
+    case "address":
+      return "a URI without a login (LOCKSTEP_ADBC_USERNAME and LOCKSTEP_ADBC_PASSWORD, or LOCKSTEP_ADBC_URI of the environment have it)";
     case "one":
       return listed(taken.of);
     case "types":

@@ -104,6 +104,17 @@ export const readSnowflake: Verb = {
   limited: true,
 };
 
+export const readAdbc: Verb = {
+  ...reader("readAdbc", "ADBC"),
+  docs: "Reads a table or a query by a driver of ADBC, a library that the program names: the driver's parts of the result are dealt over the ranks, and what has none is read by the first. The login the environment says: LOCKSTEP_ADBC_URI, LOCKSTEP_ADBC_USERNAME, LOCKSTEP_ADBC_PASSWORD, LOCKSTEP_ADBC_OPTIONS.",
+  example: 'await readAdbc<Trip>("select * from trips", { driver: "sqlite", uri: "data/taxi.db" })',
+  signature: [
+    { kind: "scalar", name: "path", optional: false, takes: "table" },
+    { kind: "scalar", name: "options", optional: false, options: optionsOf.readAdbc },
+  ],
+  communicates: () => "what the driver tells rank 0 of the rows, once (Bcast)",
+};
+
 export const readSource: Verb = {
   ...reader("readSource", "source"),
   docs: "Reads a source that the program brings itself (`defineSource`): its chunks are dealt over the ranks, and every rank reads its own. The interface says which columns there are.",

@@ -6,8 +6,8 @@ export function schemaCommand(): Command {
     .description("write down the columns of a source as TypeScript, or say what has changed there since")
     .addCommand(
       new Command("pull")
-        .description("write <name>.schema.ts with an interface of the columns of Parquet, Arrow IPC, CSV or JSON Lines files, of an Iceberg table, or of a table of PostgreSQL, Snowflake or over Arrow Flight SQL")
-        .argument("<path>", "a file, a folder or a glob; postgres://host/database, snowflake://account or grpc+tls://host:port (postgres://, snowflake://, grpc:// where the environment says it)")
+        .description("write <name>.schema.ts with an interface of the columns of Parquet, Arrow IPC, CSV or JSON Lines files, of an Iceberg table, or of a table of PostgreSQL, Snowflake, over Arrow Flight SQL, or of what a driver of ADBC reads")
+        .argument("<path>", "a file, a folder or a glob; postgres://host/database, snowflake://account or grpc+tls://host:port, adbc:driver (postgres://, snowflake://, grpc:// where the environment says it)")
         .argument("[table]", "of a database: schema.table, a view, or a query")
         .option("-o, --out <file>", "the file to write (default: named as the source, in this folder)")
         .option("--name <interface>", "the interface's name (default: as the file)")

@@ -6,6 +6,7 @@ import { didYouMean, LockstepError } from "../errors/index.ts";
 import type { BatchOptions, ShuffleOptions } from "../tables/batch-options.ts";
 import type { SampleOptions } from "../tables/sample.ts";
 import type { RowRange } from "../tables/slice.ts";
+import type { ReadAdbcOptions } from "./adbc/read.ts";
 import type { ReadArrowOptions } from "./arrow/read.ts";
 import type { WriteArrowOptions } from "./arrow/write.ts";
 import type { ReadCsvOptions } from "./csv/read.ts";
@@ -31,7 +32,7 @@ import type { WriteFilesOptions } from "./write-options.ts";
 
 /** What one option takes. */
 export type Taken =
-  | { readonly kind: "boolean" | "number" | "count" | "text" | "texts" | "columns" | "character" | "date" | "database" | "server" }
+  | { readonly kind: "boolean" | "number" | "count" | "text" | "texts" | "columns" | "character" | "date" | "database" | "server" | "address" }
   | { readonly kind: "one"; readonly of: readonly string[] }
   /** Column → one of these, or the name of an Arrow type, which the writer reads. */
   | { readonly kind: "types"; readonly of: readonly string[] | "arrow" }
@@ -40,7 +41,7 @@ export type Options = Readonly<Record<string, Taken>>;
 
 type Of<T> = { readonly [K in keyof Required<T>]: Taken };
 
-const [boolean, number, count, text, texts, columns, character, date, database, server] = (["boolean", "number", "count", "text", "texts", "columns", "character", "date", "database", "server"] as const).map((kind): Taken => ({ kind })) as [Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken];
+const [boolean, number, count, text, texts, columns, character, date, database, server, address] = (["boolean", "number", "count", "text", "texts", "columns", "character", "date", "database", "server", "address"] as const).map((kind): Taken => ({ kind })) as [Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken, Taken];
 const scalars = ["bigint", "number", "string", "boolean", "date"];
 const read: Taken = { kind: "types", of: scalars };
 const readLists: Taken = { kind: "types", of: [...scalars, ...scalars.map((type) => `${type}[]`)] };
@@ -62,6 +63,7 @@ export const optionsOf = {
   readPostgres: { url: database, types: read, partitionBy: text, connections: count } satisfies Of<ReadPostgresOptions<object>>,
   readFlightSql: { url: server, types: readLists, connections: count } satisfies Of<ReadFlightSqlOptions<object>>,
   readSnowflake: { account: text, warehouse: text, role: text, database: text, schema: text, types: read, connections: count } satisfies Of<ReadSnowflakeOptions<object>>,
+  readAdbc: { driver: text, uri: address, types: readLists, connections: count } satisfies Of<ReadAdbcOptions<object>>,
   readSource: { types: read } satisfies Of<ReadSourceOptions<object>>,
   writeParquet: {
     ...files, compression: { kind: "one", of: ["snappy", "zstd", "gzip", "lz4", "none"] }, rowGroupRows: count, types: { kind: "types", of: "arrow" }, sortBy: texts,
@@ -117,6 +119,7 @@ function fits(value: unknown, taken: Exclude<Taken, { kind: "types" | "options" 
     case "database":
       return typeof value === "string" && !holdsPassword(value);
     case "server":
+    case "address":
       return typeof value === "string" && !holdsLogin(value);
     case "texts":
     case "columns":
@@ -150,6 +153,8 @@ function words(taken: Exclude<Taken, { kind: "types" | "options" }>): string {
       return "the URL of a database without a password (PGPASSWORD or DATABASE_URL of the environment has it)";
     case "server":
       return "the URL of a server without a login (LOCKSTEP_FLIGHT_TOKEN, or LOCKSTEP_FLIGHT_USER and LOCKSTEP_FLIGHT_PASSWORD of the environment have it)";
+    case "address":
+      return "a URI without a login (LOCKSTEP_ADBC_USERNAME and LOCKSTEP_ADBC_PASSWORD, or LOCKSTEP_ADBC_URI of the environment have it)";
     case "one":
       return listed(taken.of);
     default:

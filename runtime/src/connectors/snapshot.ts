@@ -8,7 +8,7 @@ import { innermost, printType, type ArrowType } from "../tables/arrow-type.ts";
 import { viewOf } from "../tables/column.ts";
 import type { SourceColumn } from "./source-column.ts";
 
-const readers = ["readParquet", "readArrow", "readCsv", "readJsonLines", "readIceberg", "readPostgres", "readFlightSql", "readSnowflake"] as const;
+const readers = ["readParquet", "readArrow", "readCsv", "readJsonLines", "readIceberg", "readPostgres", "readFlightSql", "readSnowflake", "readAdbc"] as const;
 export type SchemaReader = (typeof readers)[number];
 
 /** What programs name a source by, and whose row then needs no annotation. */

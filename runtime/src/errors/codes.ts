@@ -27,9 +27,9 @@ export const errorCodes = {
   LS2019: { title: "input changed while it was read", fix: "Run the job when nobody writes its inputs." },
   LS2020: {
     title: "store or database refuses access",
-    fix: "Check the credentials that the environment gives (AWS_ACCESS_KEY_ID or AWS_PROFILE, GOOGLE_APPLICATION_CREDENTIALS, AZURE_STORAGE_ACCOUNT_KEY; of PostgreSQL DATABASE_URL, PGUSER and PGPASSWORD, ~/.pgpass; of Flight SQL LOCKSTEP_FLIGHT_TOKEN, of Snowflake SNOWFLAKE_USER and SNOWFLAKE_PASSWORD) and what they allow.",
+    fix: "Check the credentials that the environment gives (AWS_ACCESS_KEY_ID or AWS_PROFILE, GOOGLE_APPLICATION_CREDENTIALS, AZURE_STORAGE_ACCOUNT_KEY; of PostgreSQL DATABASE_URL, PGUSER and PGPASSWORD, ~/.pgpass; of Flight SQL LOCKSTEP_FLIGHT_TOKEN, of Snowflake SNOWFLAKE_USER and SNOWFLAKE_PASSWORD, of ADBC LOCKSTEP_ADBC_USERNAME and LOCKSTEP_ADBC_PASSWORD) and what they allow.",
   },
-  LS2021: { title: "store or database not reachable", fix: "Check the endpoint (AWS_ENDPOINT_URL, or `store: { endpoint }`; of PostgreSQL DATABASE_URL, PGHOST and PGPORT, of Flight SQL LOCKSTEP_FLIGHT_URL, of Snowflake SNOWFLAKE_ACCOUNT) and the network; then start the job again." },
+  LS2021: { title: "store or database not reachable", fix: "Check the endpoint (AWS_ENDPOINT_URL, or `store: { endpoint }`; of PostgreSQL DATABASE_URL, PGHOST and PGPORT, of Flight SQL LOCKSTEP_FLIGHT_URL, of Snowflake SNOWFLAKE_ACCOUNT, of ADBC LOCKSTEP_ADBC_URI) and the network; then start the job again." },
   LS2022: { title: "the command has nothing to work on", fix: "Name a built program, a function or a code that is there." },
   LS2023: { title: "output changed while it was written", fix: "Run the job again: it then sees what others have committed." },
   LS2024: { title: "a collective was used wrongly", fix: "See the message: all ranks bring values of one kind, and lists have one value a rank." },

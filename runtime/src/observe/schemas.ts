@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { glob } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
+import { describeAdbc } from "../connectors/adbc/read.ts";
 import { arrowNames, describeArrow } from "../connectors/arrow/read.ts";
 import { csvNames, describeCsv } from "../connectors/csv/read.ts";
 import { describeFlightSql } from "../connectors/flight/read.ts";
@@ -97,6 +98,7 @@ function describe({ reader, path, url, delimiter }: Omit<Snapshot, "columns">): 
     case "readPostgres":
     case "readFlightSql":
     case "readSnowflake":
+    case "readAdbc":
       return databases[reader].describe(path, url);
     default:
       return describeParquet(path);
@@ -108,6 +110,7 @@ const databases = {
   readPostgres: { url: /^postgres(?:ql)?:\/\//, bare: "postgres://", describe: describePostgres },
   readFlightSql: { url: /^grpc(?:\+tls|\+tcp)?:\/\//, bare: "grpc://", describe: describeFlightSql },
   readSnowflake: { url: /^snowflake:\/\//, bare: "snowflake://", describe: (table, url) => describeSnowflake(table, url === undefined ? undefined : url.slice("snowflake://".length) || undefined) },
+  readAdbc: { url: /^adbc:/, bare: "adbc:", describe: describeAdbc },
 } as const satisfies Record<string, { readonly url: RegExp; readonly bare: string; readonly describe: (table: string, url: string | undefined) => Promise<SourceColumn[]> }>;
 
 const isDatabase = (reader: SchemaReader): reader is keyof typeof databases => reader in databases;

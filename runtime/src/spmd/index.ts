@@ -12,7 +12,7 @@ export { literal, literals } from "./literal.ts";
 export { mapInOrder } from "./map-in-order.ts";
 export { own } from "./own.ts";
 export { script } from "./scripts.ts";
-export { readArrow, readCsv, readFlightSql, readIceberg, readJsonLines, readParquet, readPostgres, readSnowflake, readSource, table, type ReaderDescriptor } from "./sources.ts";
+export { readAdbc, readArrow, readCsv, readFlightSql, readIceberg, readJsonLines, readParquet, readPostgres, readSnowflake, readSource, table, type ReaderDescriptor } from "./sources.ts";
 export { compactIceberg } from "./compact.ts";
 export { deleteIceberg } from "./delete.ts";
 export { GroupedTable } from "./grouped.ts";

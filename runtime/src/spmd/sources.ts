@@ -1,4 +1,5 @@
 import type { ColumnType, Expression } from "@lockstep/native/plan";
+import type { ReadAdbcOptions } from "../connectors/adbc/read.ts";
 import type { ReadArrowOptions } from "../connectors/arrow/read.ts";
 import type { ReadCsvOptions } from "../connectors/csv/read.ts";
 import type { ReadFlightSqlOptions } from "../connectors/flight/read.ts";
@@ -120,6 +121,20 @@ export function readSnowflake(table: string, options: ReadSnowflakeOptions<Recor
   });
 }
 
+/** Opens a table or a query by a driver of ADBC, which rank 0 asks once. */
+export function readAdbc(table: string, options: ReadAdbcOptions<Record<string, unknown>>, descriptor: ReaderDescriptor): Promise<SpmdTable> {
+  const call = currentCall();
+  const { declared, site } = descriptor;
+  return call.inOrder(async () => {
+    checkReader("readAdbc", options, descriptor);
+    const { askedOf } = await import("../connectors/adbc/place.ts");
+    // Each rank has the login of its own environment.
+    const asked = located(site, () => askedOf(table, options));
+    const request = engineText({ ...asked, declared, types: options.types ?? {}, ...(options.connections !== undefined && { connections: options.connections }), site });
+    return (await opened(call, table, descriptor, false, (engine) => engine.openAdbc(request))).table;
+  });
+}
+
 /** Opens a source of the program's. */
 export function readSource(source: Source, options: ReadSourceOptions<Record<string, unknown>> | undefined, descriptor: ReaderDescriptor): Promise<SpmdTable> {
   const call = currentCall();
@@ -237,7 +252,7 @@ async function open(path: InputPath, descriptor: ReaderDescriptor, verb: keyof t
 
 const badTypes: ColumnType[] = (["file", "line", "text", "reason"] as const).map((name) => ({ name, type: name === "line" ? "number" : "string", nullable: false }));
 
-function checkReader(verb: keyof typeof methods | "readIceberg" | "readPostgres" | "readFlightSql" | "readSnowflake" | "readSource", options: ReaderOptions | undefined, { declared, site }: ReaderDescriptor): void {
+function checkReader(verb: keyof typeof methods | "readIceberg" | "readPostgres" | "readFlightSql" | "readSnowflake" | "readAdbc" | "readSource", options: ReaderOptions | undefined, { declared, site }: ReaderDescriptor): void {
   onEveryRank(() => checkOptions(verb, options, site));
   for (const name of Object.keys(options?.types ?? {})) {
     if (!declared.some((column) => column.name === name)) throw new LockstepError({ code: "LS2002", message: `types: the interface has no column "${name}"${didYouMean(name, declared.map((column) => column.name))}`, site });

@@ -11,7 +11,7 @@ export function sitePages(): Page[] {
   return [
     page("index", "Start", "playground/site/index.md"),
     page("tutorial", "Start", "playground/site/tutorial.md"),
-    ...["tables", "row-functions", "parquet", "arrow", "csv", "json-lines", "iceberg", "postgres", "flight-sql", "snowflake", "connectors", "object-stores", "collectives", "training", "cluster", "playground"].map((name) => page(`guides/${name}`, "Guides", `playground/site/guides/${name}.md`)),
+    ...["tables", "row-functions", "parquet", "arrow", "csv", "json-lines", "iceberg", "postgres", "flight-sql", "snowflake", "adbc", "connectors", "object-stores", "collectives", "training", "cluster", "playground"].map((name) => page(`guides/${name}`, "Guides", `playground/site/guides/${name}.md`)),
     page("verbs", "Reference", "plugin-babel/docs/verbs.md"),
     generated("api", "Reference", apiPage()),
     page("diagnostics/index", "Reference", "plugin-babel/docs/diagnostics/README.md"),

@@ -35,6 +35,9 @@ export class RecordingEngine {
   openFlightSql(json: string): Promise<string> {
     return this.openParquet(json);
   }
+  openAdbc(json: string): Promise<string> {
+    return this.openParquet(json);
+  }
   openSnowflake(json: string): Promise<string> {
     return this.openParquet(json);
   }

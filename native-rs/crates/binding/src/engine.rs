@@ -159,6 +159,13 @@ impl JsEngine {
         self.run(async move { engine.open_flight_sql(&json).await }).await
     }
 
+    /// Collective. `{ name, statement, driver, options, declared, types, connections?, site }` → as `openParquet`; rows are null.
+    #[napi]
+    pub async fn open_adbc(&self, json: String) -> napi::Result<String> {
+        let engine = self.engine.clone();
+        self.run(async move { engine.open_adbc(&json).await }).await
+    }
+
     /// Collective. As `openParquet`; rows are exact. `{ failed, site }`: rank 0 could not ask, and why.
     #[napi]
     pub async fn open_snowflake(&self, json: String) -> napi::Result<String> {

@@ -2,6 +2,7 @@
 //!
 //! Every asynchronous method runs on the engine's worker threads; the JavaScript thread never waits. Errors have as
 //! message the JSON `{ code, message, site?, rank?, detail? }`.
+mod adbc;
 mod engine;
 mod mpi;
 mod outputs;

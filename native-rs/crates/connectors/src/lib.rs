@@ -12,7 +12,7 @@
 //!   collect statistics. The [`Dataset`] is all that planning needs and serialises: rank 0 opens, the others receive it.
 //! - [`read_labels`] gives the distinct values of a dictionary-encoded string column without reading its rows.
 //! - [`PostgresCopy`] takes a rank's rows to a database, and [`PostgresSession`] is where the runtime commits them.
-//! - [`open_postgres`] opens a [`Relation`], whose rows nobody has counted: a table, a view or a query of a database (`relation/`); [`FlightSqlSource`] one over Flight SQL, [`SnowflakeSource`] one of Snowflake.
+//! - [`open_postgres`] opens a [`Relation`], whose rows nobody has counted: a table, a view or a query of a database (`relation/`); [`FlightSqlSource`] one over Flight SQL, [`SnowflakeSource`] one of Snowflake, [`open_adbc`] one of whatever a driver of ADBC reads.
 //! - [`prune`] says which groups a filter can match, [`chunks`] deals the remaining rows over `ranks × threads` parts,
 //!   contiguous in table order, balanced by bytes.
 //! - [`read`] decodes chunks lazily on the polling thread; [`Reader`] is an iterator and becomes a DataFusion stream.
@@ -20,6 +20,7 @@
 //!
 //! Files are local or in object stores (`store/`). Opening and [`Reader::next`] wait for bytes that are not here;
 //! [`Reader::ready`] waits for them asynchronously before. Nothing here knows of ranks, Node or plans beyond column types.
+mod adbc;
 mod ahead;
 mod arrow_types;
 mod bounds;
@@ -47,6 +48,7 @@ mod store;
 mod text;
 mod tls;
 
+pub use adbc::{AdbcPlace, AdbcRelation, AdbcRequest, adbc_rows, open_adbc};
 pub use arrow_types::{parse_type, print_type};
 pub use bounds::Bound;
 pub use chunks::{Chunk, chunks};

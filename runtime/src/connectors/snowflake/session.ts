@@ -116,7 +116,7 @@ async function send(source: string, doing: string, target: Target, path: string,
   const headers = { accept: "application/snowflake", "user-agent": "Go/1.13.0", ...(body !== undefined && { "content-type": "application/json" }), ...(token !== undefined && { authorization: `Snowflake Token="${token}"` }) };
   const url = new URL(path, target.url);
   // A place to ask at again is the server's to say, but not another server.
-  if (url.origin !== target.url) throw lost(source, doing, "the server sends to another one");
+  if (url.origin !== new URL(target.url).origin) throw lost(source, doing, "the server sends to another one");
   const of = (attempt: number): string => {
     url.searchParams.set("retryCount", `${attempt}`);
     return url.href;

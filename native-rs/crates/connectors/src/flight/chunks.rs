@@ -2,18 +2,11 @@
 use std::ops::Range;
 
 use super::schema::FlightSqlRelation;
-use crate::relation::{ROWS_A_PART, reading};
+use crate::relation::{ROWS_A_PART, runs};
 
-/// The endpoints of each partition. Fewer than there are partitions with a connection are spread over them, and so over the ranks.
+/// The endpoints of each partition.
 pub fn dealt(relation: &FlightSqlRelation, ranks: usize, threads: usize) -> Vec<Range<usize>> {
-    let mut parts = vec![0..0; ranks * threads];
-    let reading = reading(relation.connections, ranks, threads);
-    let all = relation.endpoints.len();
-    let runs = all.min(reading.len());
-    for run in 0..runs {
-        parts[reading[run * reading.len() / runs]] = all * run / runs..all * (run + 1) / runs;
-    }
-    parts
+    runs(relation.endpoints.len(), relation.connections, ranks, threads)
 }
 
 /// The position of an endpoint's first row.

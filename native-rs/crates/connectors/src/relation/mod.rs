@@ -31,7 +31,7 @@ pub(crate) use decoded::Decoded;
 pub(crate) use incoming::{BLOCKS, Hand, Incoming, Message};
 pub(crate) use rows::{ROWS_A_PART, Rows};
 pub(crate) use statement::{Asked, condition};
-pub(crate) use turns::{Turns, reading, share};
+pub(crate) use turns::{Turns, reading, runs, share};
 
 /// What rank 0 has found of a table, a view or a query.
 pub trait Relation: fmt::Debug + Send + Sync {

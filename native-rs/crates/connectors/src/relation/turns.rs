@@ -1,5 +1,5 @@
 //! The sessions that there may be at once are dealt over the ranks; within a rank its readers take turns.
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
@@ -61,6 +61,17 @@ pub fn share(readers: usize, rank: usize, ranks: usize) -> usize {
 pub fn reading(readers: usize, ranks: usize, threads: usize) -> Vec<usize> {
     let of_rank = |rank: usize| rank * threads..rank * threads + share(readers, rank, ranks).min(threads);
     (0..ranks).flat_map(of_rank).collect()
+}
+
+/// Of so many parts, in order, those of each partition. Fewer than there are partitions with a session are spread over them, and so over the ranks.
+pub fn runs(parts: usize, readers: usize, ranks: usize, threads: usize) -> Vec<Range<usize>> {
+    let mut dealt = vec![0..0; ranks * threads];
+    let reading = reading(readers, ranks, threads);
+    let runs = parts.min(reading.len());
+    for run in 0..runs {
+        dealt[reading[run * reading.len() / runs]] = parts * run / runs..parts * (run + 1) / runs;
+    }
+    dealt
 }
 
 #[cfg(test)]

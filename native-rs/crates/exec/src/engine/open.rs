@@ -7,7 +7,7 @@ use datafusion::common::DFSchema;
 use datafusion::logical_expr::Expr;
 use lockstep_comm::OpKind;
 use lockstep_connectors::{
-    ArrowRequest, CsvRequest, Dataset, FlightSqlRelation, FlightSqlRequest, FlightSqlSource, IcebergRequest, JsonLinesRequest, ParquetRequest, PostgresRelation, PostgresRequest, Relation, SnowflakeRelation, SnowflakeRequest, SnowflakeResult, SnowflakeSource, listed_iceberg, open_arrow, open_csv, open_iceberg, open_json_lines, open_parquet,
+    AdbcPlace, AdbcRelation, AdbcRequest, ArrowRequest, CsvRequest, Dataset, FlightSqlRelation, FlightSqlRequest, FlightSqlSource, IcebergRequest, JsonLinesRequest, ParquetRequest, PostgresRelation, PostgresRequest, Relation, SnowflakeRelation, SnowflakeRequest, SnowflakeResult, SnowflakeSource, listed_iceberg, open_adbc, open_arrow, open_csv, open_iceberg, open_json_lines, open_parquet,
     open_postgres, print_type,
 };
 use lockstep_functions::pruning_predicate;
@@ -116,6 +116,21 @@ impl Engine {
         };
         let bytes = self.described(request, open).await?;
         Ok(self.related(SnowflakeRelation::from_bytes(&bytes, first, self.ranks.rank, self.ranks.size)?))
+    }
+
+    /// Collective. Rank 0 runs a query by a driver, which may have its result in parts. `request`: `{ name, statement, driver, options, declared,
+    /// types, connections?, site }`, of which each rank has the options of its own environment; answer: as `open_parquet`, rows are null. LS2001,
+    /// LS2002, LS2015, LS2020, LS2021.
+    pub async fn open_adbc(&self, request: &str) -> Result<String> {
+        let place: AdbcPlace = serde_json::from_str(request).map_err(|error| EngineError::bug(format!("a driver that cannot be read: {error}")))?;
+        let mut begun = Default::default();
+        let open = |request: AdbcRequest| {
+            let relation = open_adbc(request)?;
+            begun = relation.begun();
+            Ok(relation.to_bytes()?)
+        };
+        let bytes = self.described(request, open).await?;
+        Ok(self.related(AdbcRelation::from_bytes(&bytes, place, begun)?))
     }
 
     fn related(&self, relation: impl Relation + 'static) -> String {

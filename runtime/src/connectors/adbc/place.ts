@@ -1,0 +1,45 @@
+/** How a database is reached by a driver of ADBC. */
+import { basename } from "node:path";
+import { LockstepError } from "../../errors/index.ts";
+import { isQuery } from "../sql.ts";
+
+/** What a driver is given; no other process sees it, as a password may be in it. */
+export interface Place {
+  readonly driver: string;
+  /** Of the database, as drivers name them. */
+  readonly options: Readonly<Record<string, string>>;
+}
+
+/** What is asked of it, and as messages name it. */
+export interface Asked extends Place {
+  readonly name: string;
+  readonly statement: string;
+}
+
+/** A table or a query, with the login that the environment says alone. LS2015 */
+export function askedOf(table: string, { driver, uri }: { readonly driver?: string | undefined; readonly uri?: string | undefined } = {}): Asked {
+  if (typeof table !== "string" || table.trim() === "") throw wrong(`readAdbc takes the name of a table, or a query, not ${table === "" ? "an empty text" : typeof table}`, 'Write readAdbc("sales.orders", { driver: "sqlite" }).');
+  if (typeof driver !== "string" || driver === "") throw wrong("nothing says which driver of ADBC reads", 'Write { driver: "/path/to/libadbc_driver_NAME.so" }, or the driver\'s name.');
+  const short = basename(driver).replace(/\.(?:so|dylib|dll)$/, "").replace(/^(?:lib)?adbc_driver_/, "");
+  const text = table.trim().replace(/;+$/, "").trimEnd();
+  const said = { uri: uri ?? variableOf("URI"), username: variableOf("USERNAME"), password: variableOf("PASSWORD") };
+  const options = { ...Object.fromEntries(Object.entries(said).filter((entry): entry is [string, string] => entry[1] !== undefined)), ...furtherOptions() };
+  return isQuery(table) ? { name: `the query by the ADBC driver ${short}`, statement: text, driver, options } : { name: `${text} by the ADBC driver ${short}`, statement: `SELECT * FROM ${text}`, driver, options };
+}
+
+/** A driver's own: `{"adbc.snowflake.sql.account": "…"}`. What is none is not printed. */
+function furtherOptions(): Readonly<Record<string, string>> {
+  const text = variableOf("OPTIONS");
+  if (text === undefined) return {};
+  try {
+    const said: unknown = JSON.parse(text);
+    if (typeof said === "object" && said !== null && Object.values(said).every((value) => typeof value === "string")) return said as Record<string, string>;
+  } catch {
+    // Said below.
+  }
+  throw wrong("LOCKSTEP_ADBC_OPTIONS in the environment is no object of texts in JSON", 'It is one such as {"adbc.flight.sql.authorization_header": "Bearer …"}.');
+}
+
+const variableOf = (name: string): string | undefined => process.env[`LOCKSTEP_ADBC_${name}`] || undefined;
+
+const wrong = (message: string, fix: string): LockstepError => new LockstepError({ code: "LS2015", message, fix });

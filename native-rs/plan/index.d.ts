@@ -156,7 +156,7 @@ export type JoinType = "inner" | "left" | "right" | "full" | "lookup" | "semi" |
 /**
  * The type a value has when JavaScript looks at it. `null` is a value of every nullable type.
  */
-export type JsType = "number" | "string" | "boolean" | "bigint" | "date" | "number[]" | "string[]" | "boolean[]" | "bigint[]" | "date[]";
+export type JsType = "number" | "string" | "boolean" | "bigint" | "date" | `${string}[]` | `{${string}}`;
 
 export type JsonLinesWrite = { input: number, path: string, staging: string, ordered: boolean, 
 /**

@@ -35,8 +35,8 @@ it("names that a diagnostic proposes to import are exported", async () => {
 
 it("the compiler's scalar functions are the engine's", async () => {
   const { scalarFunctions } = (await import(join(root, "plugin-babel/dist/functions/index.js"))) as { scalarFunctions: ReadonlyMap<string, unknown> };
-  // What V8 answered for every function of the native catalogue; a Rust test compares the two lists.
-  const vectors = readFileSync(join(root, "native-rs/crates/functions/tests/functions/vectors.json"), "utf8");
+  // What V8 answered for every function of the native catalogue; a Rust test compares the two lists. Objects' are in whole row functions.
+  const vectors = ["vectors", "row_functions"].map((name) => readFileSync(join(root, `native-rs/crates/functions/tests/functions/${name}.json`), "utf8")).join("");
   const missing = [...scalarFunctions.keys()].filter((name) => !vectors.includes(`"${name}"`));
   expect(missing).toEqual([]);
 });

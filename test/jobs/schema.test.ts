@@ -113,15 +113,17 @@ it("columns of Arrow IPC, nulls counted by reading", async () => {
 });
 
 it("columns of lists: their elements may be null, and far integers are bigint", async () => {
-  writeFileSync(join(folder, "lists.jsonl"), '{"tags":["a"],"ids":[9007199254740993],"deep":[[1]],"none":[],"mixed":[1,"a"]}\n{"tags":[null],"ids":[1]}\n');
+  writeFileSync(join(folder, "lists.jsonl"), '{"tags":["a"],"ids":[9007199254740993],"deep":[[1]],"none":[],"mixed":[1,"a"],"at":{"x":1,"in":[{"a b":true}]},"odd":{"x":[]}}\n{"tags":[null],"ids":[1],"at":{"y":"t"}}\n');
   expect(await run("pull", "lists.jsonl")).toMatchObject({ code: 0, stdout: expect.stringContaining('readJsonLines<Lists>(path, { types: { "ids": "bigint[]" } })') });
   const text = readFileSync(join(folder, "lists.schema.ts"), "utf8");
   expect(text.slice(text.indexOf("{\n", text.indexOf("export")), text.indexOf("\n/** read", text.indexOf("export")))).toBe(`{
   tags: (string | null)[]; // list<string>
   ids: (bigint | null)[]; // list<int64>
-  // deep: list has no TypeScript type yet
+  deep: ((number | null)[] | null)[] | null; // list<list<float64>>
   // none: list<null> has no TypeScript type yet
   // mixed: list has no TypeScript type yet
+  at: { x: number | null; in: ({ "a b": boolean | null } | null)[] | null; y: string | null }; // struct<x: float64, in: list<struct<a b: bool>>, y: string>
+  // odd: struct<x: list<null>> has no TypeScript type yet
 }
 `);
   expect(await run("check", "lists.schema.ts")).toMatchObject({ code: 0 });

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync, zstdDecompressSync } from "node:zlib";
-import { CompressionType, compressionRegistry, tableFromIPC, Vector } from "apache-arrow";
+import { CompressionType, compressionRegistry, tableFromIPC, StructRow, Vector } from "apache-arrow";
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects, parquetSchema, type SchemaElement, type SchemaTree } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
 import lz4 from "lz4js";
@@ -76,13 +76,23 @@ function readArrow(files: readonly string[]): Written {
   const tables = files.map((name) => tableFromIPC(readFileSync(name)));
   const schema = tables[0]!.schema.fields.map(({ name, type }) => `${name}: ${String(type)}`);
   // Values of a type without a primitive of its own are views of the table's bytes.
-  return { schema, rows: tables.flatMap((table) => table.toArray().map((row: { toJSON(): Row }) => Object.fromEntries(Object.entries(row.toJSON()).map(([name, value]) => [name, ArrayBuffer.isView(value) ? String(value) : value instanceof Vector ? value.toJSON() : value])))) };
+  return { schema, rows: tables.flatMap((table) => table.toArray().map((row: { toJSON(): Row }) => Object.fromEntries(Object.entries(row.toJSON()).map(([name, value]) => [name, plainValue(value)])))) };
 }
 
-/** With what is below it: `tags: LIST { list: plain { element: BYTE_ARRAY ({"type":"STRING"}) } }`. */
+/** Apache Arrow's values of bytes, lists and structs as those of JavaScript. */
+function plainValue(value: unknown): unknown {
+  if (ArrayBuffer.isView(value)) return String(value);
+  if (value instanceof Vector) return Array.from(value as Iterable<unknown>, plainValue);
+  if (value instanceof StructRow) return Object.fromEntries([...value].map(([name, member]) => [String(name), plainValue(member)]));
+  return value;
+}
+
+/** With what is below it: `tags: LIST { list: REPEATED { element: BYTE_ARRAY ({"type":"STRING"}) } }`. */
 function columnType({ element, children }: SchemaTree): string {
   if (children.length === 0) return `${element.name}: ${element.type} (${logicalType(element)})`;
-  return `${element.name}: ${element.converted_type ?? element.repetition_type} { ${children.map(columnType).join(", ")} }`;
+  // Whether a struct may be null is, as of values, not asked.
+  const kind = element.converted_type ?? (element.repetition_type === "REPEATED" ? "REPEATED" : "STRUCT");
+  return `${element.name}: ${kind} { ${children.map(columnType).join(", ")} }`;
 }
 
 /** A table of Iceberg: its rows, each with its partition. Avro's own reader takes the manifests apart. */

@@ -1,4 +1,4 @@
-import { isList, type JsType, printType, type SourceSpan, type ValueType } from "../ir/types.ts";
+import { isList, isObject, type JsType, printType, type SourceSpan, type ValueType } from "../ir/types.ts";
 import { at, defineDiagnostic } from "./define.ts";
 
 const numbers: Readonly<Partial<Record<JsType, (value: string) => string>>> = {
@@ -10,6 +10,8 @@ const numbers: Readonly<Partial<Record<JsType, (value: string) => string>>> = {
 
 const ofArrays = (value: string): string => `unroll the column before, or take a value of it, such as (d) => ${value}.length`;
 
+const ofObjects = (value: string): string => `take a member of it, such as (d) => ${value}.x`;
+
 const member = (column: string): string => (/^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(column) ? `d.${column}` : `d[${JSON.stringify(column)}]`);
 
 export const aggregateArgument = defineDiagnostic(
@@ -17,7 +19,7 @@ export const aggregateArgument = defineDiagnostic(
     code: "LS1113",
     title: "An aggregate of a type it does not take",
     kind: "user-error",
-    docs: "sum, product, mean, variance, stdev, variancep, stdevp, median, quantile, covariance, covariancep and corr take numbers; sum takes bigints too. Derive a number first. Arrays are counted (valid, invalid) or picked (any, first, last).",
+    docs: "sum, product, mean, variance, stdev, variancep, stdevp, median, quantile, covariance, covariancep and corr take numbers; sum takes bigints too. Derive a number first. Arrays and objects are counted (valid, invalid), picked (any, first, last) or collected (array_agg).",
     example: {
       wrong: 'await trips.groupby("zone").rollup({ city: op.mean("city") }).writeParquet(out);',
       right: 'await trips.groupby("zone").rollup({ letters: op.mean((d) => d.city.length) }).writeParquet(out);',
@@ -27,6 +29,6 @@ export const aggregateArgument = defineDiagnostic(
   (name: string, type: ValueType, accepted: readonly string[], column: string | null, span: SourceSpan) => ({
     message: `op.${name} takes ${accepted.join(" or ")}, not ${printType(type)}`,
     locations: [at(span, printType(type))],
-    fix: { message: (isList(type.js) ? ofArrays : numbers[type.js])?.(column === null ? "…" : member(column)) ?? "take a column of numbers", edits: [] },
+    fix: { message: (isList(type.js) ? ofArrays : isObject(type.js) ? ofObjects : numbers[type.js])?.(column === null ? "…" : member(column)) ?? "take a column of numbers", edits: [] },
   }),
 );

@@ -6,14 +6,14 @@ export const notAColumnValue = defineDiagnostic(
     code: "LS1213",
     title: "A row function without a column's value",
     kind: "user-error",
-    docs: "A row function returns a number, string, boolean, bigint or Date, an array of one of these, or null. Objects become several derived columns; a block body needs `return`.",
+    docs: "A row function returns a number, string, boolean, bigint or Date, an array of values of one type, an object of such values, or null. Maps, Sets and class instances are no values of columns; a block body needs `return`.",
     example: {
-      wrong: "await trips.derive({ both: (d) => ({ fare: d.fare, tip: d.tip }) }).writeParquet(out);",
-      right: "await trips.derive({ fare: (d) => d.fare, tip: (d) => d.tip }).writeParquet(out);",
+      wrong: "await trips.derive({ fare: (d) => { d.fare * 2; } }).writeParquet(out);",
+      right: "await trips.derive({ fare: (d) => d.fare * 2 }).writeParquet(out);",
     },
   },
   (what: string, span: SourceSpan, fix: string) => ({
-    message: `This row function gives ${what}; a column holds numbers, strings, booleans, bigints or Dates, or arrays of one of these`,
+    message: `This row function gives ${what}; a column holds numbers, strings, booleans, bigints or Dates, or arrays or objects of these`,
     locations: [at(span, what)],
     fix: { message: fix, edits: [] },
   }),

@@ -30,7 +30,8 @@ export const unknownProperty = defineDiagnostic(
       right: "await trips.derive({ city: (d) => d.city.toUpperCase() }).writeParquet(out);",
     },
   },
-  (name: string, type: string, span: SourceSpan, known: readonly string[], isCalled = true) => {
+  (name: string, type: string, span: SourceSpan, known: readonly string[], isCalled = true, written?: string) => {
+    if (written !== undefined) return { message: `Property '${name}' does not exist on type '${type}'`, locations: [at(span, `not a member of ${type}`)], fix: { message: written, edits: [] } };
     // It is there, but called.
     if (known.includes(name)) {
       return {

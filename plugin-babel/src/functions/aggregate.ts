@@ -1,5 +1,5 @@
 /** Functions of a group's rows, written as values: `rollup({ trips: op.count(), miles: op.mean("trip_miles") })`. */
-import { elementOf, isList, type JsType, type ScalarType, unsureType, type ValueType } from "../ir/types.ts";
+import { isList, type JsType, listOf, type ScalarType, unsureType, type ValueType } from "../ir/types.ts";
 
 export interface AggregateFunction {
   /** As written: `op.<name>`. */
@@ -8,6 +8,8 @@ export interface AggregateFunction {
   readonly plan: string;
   /** The argument's types; null: takes none. */
   readonly argument: readonly JsType[] | null;
+  /** It compares no values: arguments of nested types are taken, too. */
+  readonly nested?: true;
   /** A second argument: which of the sorted values, from 0 to 1, or the values that the argument's are paired with. */
   readonly takes?: "fraction" | "pair";
   /** The answer depends on the order of the rows. */
@@ -20,8 +22,6 @@ export interface AggregateFunction {
 }
 
 const every: readonly ScalarType[] = ["number", "string", "boolean", "bigint", "date"];
-/** Those that compare no values. */
-const everyAndLists: readonly JsType[] = [...every, ...every.map((js) => `${js}[]` as const)];
 const counted = (): ValueType => ({ js: "number", nullable: false });
 const ofNothing = (argument: ValueType | null, neverEmpty: boolean) => !neverEmpty || (argument?.nullable ?? false);
 /** Nothing is left of a group of NaN. */
@@ -37,11 +37,8 @@ const ofRow = (argument: ValueType | null, neverEmpty: boolean): ValueType => {
   const type = { js: argument?.js ?? ("number" as const), nullable: ofNothing(argument, neverEmpty), ...(argument?.holes && { holes: true as const }) };
   return argument?.unsure ? unsureType(type) : type;
 };
-/** Neither null nor NaN is in it. Of lists, which it does not take, as if of their elements. */
-const listOf = (argument: ValueType | null): ValueType => {
-  const js = argument?.js ?? "number";
-  return { js: `${isList(js) ? elementOf(js) : js}[]`, nullable: false };
-};
+/** Neither null nor NaN is in it. */
+const arrayOf = (argument: ValueType | null): ValueType => listOf({ ...(argument ?? { js: "number" }), nullable: false });
 const asArgument = (argument: ValueType | null, neverEmpty: boolean): ValueType => ofValues(argument?.js ?? "number", argument, neverEmpty);
 
 const aggregate = (name: string, argument: readonly JsType[] | null, result: AggregateFunction["result"], docs: string, plan = name): AggregateFunction => ({
@@ -55,8 +52,8 @@ const aggregate = (name: string, argument: readonly JsType[] | null, result: Agg
 
 export const aggregates: readonly AggregateFunction[] = [
   aggregate("count", null, counted, "rows of the group"),
-  aggregate("valid", everyAndLists, counted, "values that are neither null nor NaN"),
-  aggregate("invalid", everyAndLists, counted, "values that are null or NaN"),
+  { ...aggregate("valid", every, counted, "values that are neither null nor NaN"), nested: true },
+  { ...aggregate("invalid", every, counted, "values that are null or NaN"), nested: true },
   aggregate("distinct", every, counted, "distinct values; null and NaN together count as one"),
   aggregate("sum", ["number", "bigint"], asArgument, "sum; null of nothing"),
   aggregate("mean", ["number"], asNumber, "arithmetic mean; null of nothing"),
@@ -73,15 +70,10 @@ export const aggregates: readonly AggregateFunction[] = [
   { ...aggregate("covariance", ["number"], spread, 'sample covariance of two columns, op.covariance("x", "y"), of the rows that have both values'), takes: "pair" },
   { ...aggregate("covariancep", ["number"], spread, "population covariance of two columns"), takes: "pair" },
   { ...aggregate("corr", ["number"], spread, "Pearson's correlation of two columns"), takes: "pair" },
-  { ...aggregate("any", everyAndLists, asArgument, "the first value in table order that is neither null nor NaN"), seesOrder: true },
+  { ...aggregate("any", every, asArgument, "the first value in table order that is neither null nor NaN"), seesOrder: true, nested: true },
   { ...aggregate("mode", every, asArgument, "the value that comes most often; of several the first in table order"), seesOrder: true },
-  { ...aggregate("first", everyAndLists, ofRow, "the value of the first row in table order, null or not"), seesOrder: true },
-  { ...aggregate("last", everyAndLists, ofRow, "the value of the last row in table order, null or not"), seesOrder: true },
-  { ...aggregate("array_agg", every, listOf, "the values in table order, as a list", "arrayAgg"), seesOrder: true },
-  { ...aggregate("array_agg_distinct", every, listOf, "the distinct values in the order in which they first appear, as a list", "arrayAggDistinct"), seesOrder: true },
+  { ...aggregate("first", every, ofRow, "the value of the first row in table order, null or not"), seesOrder: true, nested: true },
+  { ...aggregate("last", every, ofRow, "the value of the last row in table order, null or not"), seesOrder: true, nested: true },
+  { ...aggregate("array_agg", every, arrayOf, "the values in table order, as a list", "arrayAgg"), seesOrder: true, nested: true },
+  { ...aggregate("array_agg_distinct", every, arrayOf, "the distinct values in the order in which they first appear, as a list", "arrayAggDistinct"), seesOrder: true },
 ];
-
-/** Aggregates of Arquero that rollup does not have yet. */
-export const otherAggregateNames: ReadonlySet<string> = new Set(
-  "object_agg map_agg entries_agg missing bins".split(" "),
-);

@@ -1,4 +1,4 @@
-/** Arrays in columns: what is asked of them natively. Their other methods run in V8. */
+/** Arrays and objects in columns: what is asked of them natively. All else runs in V8. */
 import { any, number, operator, optional, rest, string } from "./scalar-function.ts";
 import type { ScalarFunction } from "./scalar-function.ts";
 
@@ -18,5 +18,7 @@ export const lists: readonly ScalarFunction[] = [
   method("join", [optional(string)], "string", "the elements as texts, one after another; null is \"\""),
   method("slice", [optional(number), optional(number)], "same", "from start to before end; negative places count from the end"),
   operator("Array.of", [rest(any)], "list", "[a, b]: an array of its arguments"),
+  { ...operator("object.member", [any, string], "element", "d.at.x"), form: "method" },
+  operator("object.of", [rest(any)], "object", "{ x: a, y: b }: an object of its names and values"),
   { ...operator("string.split", [string, optional(number)], "string[]", "the parts between the separators"), form: "method" },
 ];

@@ -1,5 +1,5 @@
 /** Operators under the names they have in plans. How each is typed stands with the parser's operators. */
-import { any, numeric, number, operator, rest, type ScalarFunction } from "./scalar-function.ts";
+import { any, numeric, number, operator, optional, rest, type ScalarFunction } from "./scalar-function.ts";
 
 const divides = { fallible: true };
 
@@ -30,4 +30,5 @@ export const operators: readonly ScalarFunction[] = [
   operator("bit.shl", [number, number], "number", "a << b"),
   operator("bit.shr", [number, number], "number", "a >> b"),
   operator("bit.ushr", [number, number], "number", "a >>> b"),
+  operator("bin", [number, number, number, number, optional(number)], "number", "op.bin(value, min, max, step, offset): the lower boundary of the value's bin"),
 ];

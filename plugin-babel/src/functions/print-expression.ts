@@ -1,6 +1,6 @@
 /** Native forms as `explain`, comments of emitted code and tests print them: `date.getUTCMonth(pickup) + 1`. */
 import { capturedText } from "../ir/captured.ts";
-import type { Expression } from "../ir/expression.ts";
+import type { Expression, LiteralExpression } from "../ir/expression.ts";
 
 /** Operators with their sign and JavaScript's precedence. */
 const infix: Readonly<Record<string, readonly [sign: string, precedence: number]>> = {
@@ -76,6 +76,14 @@ function call(name: string, args: readonly Expression[]): [string, number] {
     // `**` alone groups to the right, and takes no sign on its left.
     const [left, right] = name === "pow" ? [ATOM, precedence] : [precedence, precedence + 1];
     return [`${print(first, left)} ${sign} ${print(second, right)}`, precedence];
+  }
+  if (name === "object.member" && first && second?.kind === "literal") {
+    const key = String(second.value);
+    return [`${print(first, ATOM)}${/^[A-Za-z_$][\w$]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`}`, ATOM];
+  }
+  if (name === "object.of") {
+    const members = args.flatMap((arg, i) => (i % 2 && args[i - 1]!.kind === "literal" ? [`${String((args[i - 1] as LiteralExpression).value)}: ${print(arg, CONDITIONAL)}`] : []));
+    return [`{ ${members.join(", ")} }`, ATOM];
   }
   const sign = prefix[name];
   if (sign && first) return [`${sign}${print(first, PREFIX)}`, PREFIX];

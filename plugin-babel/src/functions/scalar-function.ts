@@ -21,8 +21,8 @@ export interface ScalarFunction {
   /** Methods: the type left of the dot; the receiver is the first argument of the call. */
   readonly receiver?: JsType;
   readonly params: readonly Parameter[];
-  /** "same": the type of the first argument; "element": of what it is an array of; "list": an array of it. */
-  readonly result: JsType | "same" | "element" | "list";
+  /** "same": the type of the first argument; "element": of what it is an array of; "list": an array of it; "object": an object. */
+  readonly result: JsType | "same" | "element" | "list" | "object";
   /** undefined is a possible result (`"".at(0)`), null in a table. */
   readonly mayBeUndefined: boolean;
   /** Can throw although no argument is null. */

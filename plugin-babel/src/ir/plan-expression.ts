@@ -2,9 +2,10 @@
 import { shownPath } from "./captured.ts";
 import { Code, type Data } from "./data.ts";
 import type { Expression, LiteralExpression } from "./expression.ts";
+import { planType } from "./types.ts";
 
 export function planExpression(e: Expression): Data {
-  const type = e.type.js;
+  const type = planType(e.type.js);
   switch (e.kind) {
     case "column":
       return { kind: "column", name: e.name, type };
@@ -27,7 +28,7 @@ export function planExpression(e: Expression): Data {
     case "local":
       return { kind: "local", name: e.name, type };
     case "script": {
-      const columns = e.columns.map((name, n) => ({ name, type: e.types[n]!, nullable: true }));
+      const columns = e.columns.map((name, n) => ({ name, type: planType(e.types[n]!), nullable: true }));
       return { kind: "script", function: new Code("script", e), columns, source: e.source, type };
     }
   }

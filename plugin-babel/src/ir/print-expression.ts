@@ -1,13 +1,13 @@
 /** Expressions in prefix form with all their types, so that they read back: `add(date.getUTCMonth($ts:date):number, 1:number):number`. */
 import type { CapturedExpression, Expression } from "./expression.ts";
-import type { ValueType } from "./types.ts";
+import { typeText, type ValueType } from "./types.ts";
 
 export function printExpression(e: Expression): string {
   return `${form(e)}:${printValueType(e.type)}`;
 }
 
 /** `number?` may be null, `number!` may be although its type denies it; `string?[]` is a list in which null may be. */
-export const printValueType = ({ js, nullable, unsure, holes }: ValueType): string => `${holes ? js.replace("[]", "?[]") : js}${nullable ? "?" : unsure ? "!" : ""}`;
+export const printValueType = (type: ValueType): string => `${typeText(type)}${!type.nullable && type.unsure ? "!" : ""}`;
 const list = (es: readonly Expression[]): string => es.map(printExpression).join(", ");
 
 function form(e: Expression): string {

@@ -1,7 +1,7 @@
 import { type CapturedForm, isForm, memberOf, pathTo } from "./captured.ts";
 import type { CapturedExpression, Expression } from "./expression.ts";
 import type { Scanner } from "./scanner.ts";
-import { type JsType, type SourceSpan, unsureType, type ValueType } from "./types.ts";
+import { type JsType, type SourceSpan, unsureType, valueType, type ValueType } from "./types.ts";
 
 /** The inverse of `printExpression`; positions are not printed, so there are none. */
 export function readExpression(s: Scanner): Expression {
@@ -10,10 +10,10 @@ export function readExpression(s: Scanner): Expression {
   return { ...form, type: readType(s), span: NOWHERE } as Expression;
 }
 
-/** `number`, `number?`, `number!`, `string[]`, `string?[]?` */
+/** `number`, `number?`, `number!`, `string[]`, `string?[]?`, `{x: number}` */
 export function readType(s: Scanner): ValueType {
-  const written = s.expect(/(?:number|string|boolean|bigint|date)(?:\??\[\])?/);
-  const type = { js: written.replace("?", "") as JsType, ...(written.includes("?") && { holes: true as const }), nullable: s.accept(/\?/) !== null };
+  const of = s.acceptBraces() ?? s.expect(/number|string|boolean|bigint|date/);
+  const type = valueType(of + (s.accept(/(?:\??\[\])*\??/) ?? ""));
   return s.accept(/!/) === null ? type : unsureType(type);
 }
 

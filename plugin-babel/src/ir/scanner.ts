@@ -38,6 +38,22 @@ export class Scanner {
     return this.acceptString() ?? (this.expect(/"/) as never);
   }
 
+  /** `{…}`, whatever braces and texts are in it. */
+  acceptBraces(): string | null {
+    this.#skip();
+    if (this.#text[this.#at] !== "{") return null;
+    const begin = this.#at;
+    const part = /[{}]|"(?:[^"\\]|\\.)*"/g;
+    part.lastIndex = begin;
+    for (let depth = 0; ; ) {
+      const found = part.exec(this.#text)?.[0] ?? (this.expect(/\}/) as never);
+      depth += found === "{" ? 1 : found === "}" ? -1 : 0;
+      if (depth === 0) break;
+    }
+    this.#at = part.lastIndex;
+    return this.#text.slice(begin, this.#at);
+  }
+
   /** `["a","b"]` */
   strings(): string[] {
     return JSON.parse(this.expect(/\[(?:[^\]"]|"(?:[^"\\]|\\.)*")*\]/)) as string[];

@@ -15,7 +15,7 @@ import { describeNode, notARowFunction } from "../diagnostics/not-a-row-function
 import { scriptOfTwoRows } from "../diagnostics/script-of-two-rows.ts";
 import { wrongArguments } from "../diagnostics/wrong-arguments.ts";
 import type { CapturedPath } from "../ir/captured.ts";
-import type { Expression } from "../ir/expression.ts";
+import { type Expression, scriptIn } from "../ir/expression.ts";
 import { type RowType, type SourceSpan, unsureType, type ValueType } from "../ir/types.ts";
 import { annotated } from "./expressions/annotated.ts";
 import { close, Frame, spanIn } from "./expressions/frame.ts";
@@ -23,6 +23,7 @@ import { bindParameter, body } from "./expressions/inline.ts";
 import { seesHalfPair } from "./half-pairs.ts";
 import { State } from "./expressions/state.ts";
 import { listColumn } from "./expressions/list-column.ts";
+import { objectColumn } from "./expressions/object-column.ts";
 import { likelyType } from "./expressions/likely-type.ts";
 import { contains, freeNames } from "./expressions/names.ts";
 import { annotation } from "./expressions/static-type.ts";
@@ -133,7 +134,8 @@ function finish(value: Value, fn: t.Function, frame: Frame): Expression | null {
   const { state } = frame;
   const { environment } = state;
   const span = frame.span(fn.body);
-  const result = environment.expect === "condition" ? condition(value, span) : (listColumn(value, span) ?? value);
+  const result = environment.expect === "condition" ? condition(value, span) : (listColumn(value, span) ?? objectColumn(value, span) ?? value);
+  if (result.kind === "scalar" && scriptIn(result.expression)) state.needsScript("an array of arrays or of objects is made in V8");
   // A mistake inside makes the type of the whole a guess.
   if (state.errors.length > 0) return null;
   if (result.kind === "scalar" && seesHalfPair(result.expression)) state.needsScript("it may go on with half of a surrogate pair, which has no native form");
@@ -165,8 +167,8 @@ function finish(value: Value, fn: t.Function, frame: Frame): Expression | null {
       else state.report(notAColumnValue(`a value of type ${describeValue(result)}`, span, "an array in a column holds values of one type: numbers, strings, booleans, bigints or Dates"));
       return null;
     default: {
-      const what = result.kind === "row" ? "the whole row" : result.kind === "record" ? "an object" : `a value of type ${describeValue(result)}`;
-      state.report(notAColumnValue(what, span, "return one of its members, or derive several columns"));
+      const what = result.kind === "row" ? "the whole row" : result.kind === "record" ? "an object that no column holds" : `a value of type ${describeValue(result)}`;
+      state.report(notAColumnValue(what, span, result.kind === "record" ? "give it members, in every branch the same of the same types, each a value of a column" : "return one of its members, or derive several columns"));
       return null;
     }
   }

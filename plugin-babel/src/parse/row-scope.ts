@@ -31,7 +31,7 @@ export function rowScope(module: ModuleSource, scope: BabelScope, options: RowSc
     file: module.file,
     source: module.code,
     resolve: (name) => resolve(name, module, scope, options),
-    typeOf: (node) => valueTypeOf(node, module, modules),
+    typeOf: (node) => valueTypeOf(node, module, modules, null),
   };
 }
 

@@ -3,7 +3,7 @@
  * their imports, intersections, literal unions, Pick, Omit, Partial, Readonly, and generics by substitution.
  */
 import type * as t from "@babel/types";
-import { isList, type Column, type RowType, type ScalarType, type ValueType } from "../ir/types.ts";
+import { type Column, eitherType, isSameJs, listOf, objectOf, type RowType, type ScalarType, type ValueType } from "../ir/types.ts";
 import type { ModuleSource } from "./module.ts";
 import type { Modules } from "./modules.ts";
 
@@ -62,8 +62,8 @@ export function memberTypesOf(node: t.TSType, module: ModuleSource, modules: Mod
   }
 }
 
-/** The type of a value such as `number | null`, of a list's elements or of the entries of `Record<string, number>`; null when it is none that a column can have. */
-export function valueTypeOf(node: t.TSType, module: ModuleSource, modules: Modules, kind: MemberKind = "values"): ValueType | null {
+/** The type of a value such as `number | null`, of a list's elements or of the entries of `Record<string, number>`; `kind` null: of a column, which may be nested. Null when it is none that a column can have. */
+export function valueTypeOf(node: t.TSType, module: ModuleSource, modules: Modules, kind: MemberKind | null = "values"): ValueType | null {
   try {
     return new Reader(modules, kind).read({ node, module, bound: NONE });
   } catch (error) {
@@ -76,7 +76,8 @@ class Reader {
   readonly #modules: Modules;
   /** Members of this kind only; null: each has to be a column. */
   readonly #kind: MemberKind | null;
-  #depth = 0;
+  /** The declarations that are being read, the outermost first. */
+  readonly #open: t.Node[] = [];
 
   constructor(modules: Modules, kind: MemberKind | null = null) {
     this.#modules = modules;
@@ -166,9 +167,25 @@ class Reader {
   }
 
   #named(name: string, args: readonly t.TSType[], node: t.Node, at: Omit<Placed, "node">): RowType {
-    const { module, bound } = at;
+    const { module } = at;
     const found = this.#modules.typeNamed(module, name, node);
-    if (!found || ++this.#depth > 50) throw new UnsupportedType(node, module);
+    if (!found) throw new UnsupportedType(node, module);
+    return this.#inside(found.node, node, module, () => this.#declared(found, args, at));
+  }
+
+  /** Reads a declaration's own types. One that is inside of itself again and again has no end. */
+  #inside<T>(declaration: t.Node, node: t.Node, module: ModuleSource, read: () => T): T {
+    if (this.#open.filter((open) => open === declaration).length > 3) throw new UnsupportedType(node, module);
+    this.#open.push(declaration);
+    try {
+      return read();
+    } finally {
+      this.#open.pop();
+    }
+  }
+
+  #declared(found: NonNullable<ReturnType<Modules["typeNamed"]>>, args: readonly t.TSType[], at: Omit<Placed, "node">): RowType {
+    const { module, bound } = at;
     const declaration = found.node;
     const parameters = declaration.typeParameters?.params ?? [];
     const inner = new Map<string, Placed>();
@@ -224,6 +241,9 @@ class Reader {
         return this.#union(node, module, bound);
       case "TSTypeReference":
         return this.#valueReference(node, module, bound);
+      case "TSTypeLiteral":
+      case "TSIntersectionType":
+        return this.#object(at);
       default:
         throw new UnsupportedType(node, module);
     }
@@ -232,16 +252,23 @@ class Reader {
   /** A column of lists; of what is no column, lists are another kind. */
   #list(element: t.TSType, node: t.Node, { module, bound }: Placed): ValueType {
     if (this.#kind !== null) throw new UnsupportedType(node, module);
-    const { js, nullable } = this.value({ node: element, module, bound });
-    if (isList(js)) throw new UnsupportedType(node, module);
-    return { js: `${js}[]`, nullable: false, ...(nullable && { holes: true as const }) };
+    return listOf(this.value({ node: element, module, bound }));
+  }
+
+  /** A column of objects; an object of what is no column is another kind. */
+  #object(at: Placed): ValueType {
+    if (this.#kind !== null) throw new UnsupportedType(at.node, at.module);
+    const members = this.row(at);
+    if (members.length === 0) throw new UnsupportedType(at.node, at.module);
+    return { js: objectOf(members), nullable: false };
   }
 
   #union(node: t.TSUnionType, module: ModuleSource, bound: Bound): ValueType {
     const parts = node.types.filter((part) => !isNothing(part)).map((part) => this.value({ node: part, module, bound }));
     const [first, ...others] = parts;
-    if (!first || others.some((other) => other.js !== first.js)) throw new UnsupportedType(node, module);
-    return { js: first.js, nullable: parts.some((p) => p.nullable) || node.types.some(isNothing), ...(parts.some((p) => p.holes) && { holes: true as const }) };
+    if (!first || others.some((other) => !isSameJs(other.js, first.js))) throw new UnsupportedType(node, module);
+    const type = parts.reduce(eitherType);
+    return { ...type, nullable: type.nullable || node.types.some(isNothing) };
   }
 
   #valueReference(node: t.TSTypeReference, module: ModuleSource, bound: Bound): ValueType {
@@ -256,8 +283,11 @@ class Reader {
     const members = module.enums.get(name);
     if (members) return { js: enumType(members, node, module), nullable: false };
     const found = this.#modules.typeNamed(module, name, node);
-    if (found?.node.type !== "TSTypeAliasDeclaration" || args.length > 0 || ++this.#depth > 50) throw new UnsupportedType(node, module);
-    return this.value({ node: found.node.typeAnnotation, module: found.module, bound: NONE });
+    const isUtility = /^(Readonly|Partial|Pick|Omit)$/.test(name) && !module.types.has(name);
+    if (isUtility || found?.node.type === "TSInterfaceDeclaration" || args.length > 0) return this.#object({ node, module, bound });
+    if (found?.node.type !== "TSTypeAliasDeclaration") throw new UnsupportedType(node, module);
+    const { typeAnnotation } = found.node;
+    return this.#inside(found.node, node, module, () => this.value({ node: typeAnnotation, module: found.module, bound: NONE }));
   }
 
   /** `"a" | "b"`, also behind an alias or `keyof T`. */

@@ -2,7 +2,7 @@
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import { tableTypesDiffer } from "../diagnostics/table-types-differ.ts";
 import { type FunctionIR, instructions, valuesOf } from "../ir/ir.ts";
-import { printType, type RowType } from "../ir/types.ts";
+import { isSameJs, printType, type RowType } from "../ir/types.ts";
 
 export function validatePhiTypes(fn: FunctionIR, report: (d: Diagnostic) => void): void {
   const values = valuesOf(fn);
@@ -20,6 +20,6 @@ export function validatePhiTypes(fn: FunctionIR, report: (d: Diagnostic) => void
 
 /** The same columns in the same order; what is never null fits where null may be. */
 const fits = (row: RowType, into: RowType): boolean =>
-  row.length === into.length && row.every((c, n) => c.name === into[n]!.name && c.type.js === into[n]!.type.js && (into[n]!.type.nullable || !c.type.nullable));
+  row.length === into.length && row.every((c, n) => c.name === into[n]!.name && isSameJs(c.type.js, into[n]!.type.js) && (into[n]!.type.nullable || !c.type.nullable));
 
 const describe = (row: RowType): string => row.map((c) => `${c.name}: ${printType(c.type)}`).join(", ");

@@ -1,6 +1,6 @@
 import { concatTypes } from "../diagnostics/concat-types.ts";
 import { columnOf } from "../ir/ir.ts";
-import { eitherType } from "../ir/types.ts";
+import { eitherType, isSameJs } from "../ir/types.ts";
 import { meetOfInputs, silent } from "./rules.ts";
 import type { Verb } from "./verb.ts";
 
@@ -17,7 +17,7 @@ export const concat: Verb = {
       let nulls = column.type;
       for (const other of others) {
         const type = columnOf(other.row, column.name);
-        if (type !== null && type.js !== column.type.js) context.report(concatTypes(i.span, column, type));
+        if (type !== null && !isSameJs(type.js, column.type.js)) context.report(concatTypes(i.span, column, type));
         nulls = type === null ? { ...nulls, nullable: true } : eitherType(nulls, type);
       }
       return { name: column.name, type: nulls };

@@ -1,7 +1,7 @@
 import { duplicateColumn } from "../diagnostics/duplicate-column.ts";
 import { mixedColumn } from "../diagnostics/mixed-column.ts";
 import type { Instruction, OutputColumn } from "../ir/ir.ts";
-import { eitherType } from "../ir/types.ts";
+import { eitherType, planType, printJs } from "../ir/types.ts";
 import { followsFirst, namedExpressions, readBy, renameKeys, silent, union } from "./rules.ts";
 import type { Verb } from "./verb.ts";
 
@@ -19,7 +19,7 @@ export const fold: Verb = {
     const [key, value] = [made(i, "key"), made(i, "value")];
     // How they are named could not be read.
     if (!key || !value) return null;
-    const types = [...new Set(i.rows.map((r) => r.expression!.type.js))];
+    const types = [...new Set(i.rows.map((r) => printJs(planType(r.expression!.type.js))))];
     if (types.length > 1) context.report(mixedColumn(types, i.span));
     const folded = new Set(i.rows.map((r) => r.name));
     const rest = input!.row.filter((c) => !folded.has(c.name));
@@ -49,7 +49,7 @@ export const fold: Verb = {
         names: i.rows.map((r) => r.name),
         keep: i.columns.filter((c) => c.input === 0).map((c) => c.as),
         ...(key && { key: key.as }),
-        ...(value && { value: value.as, type: i.rows[0]!.expression!.type.js, columns: namedExpressions(i.rows) }),
+        ...(value && { value: value.as, type: planType(i.rows[0]!.expression!.type.js), columns: namedExpressions(i.rows) }),
       },
     };
   },

@@ -5,7 +5,7 @@ import type { Data } from "../ir/data.ts";
 import type { Expression } from "../ir/expression.ts";
 import { columnOf, type RowArgument } from "../ir/ir.ts";
 import { planExpression } from "../ir/plan-expression.ts";
-import type { ValueType } from "../ir/types.ts";
+import { isSameJs, printJs, type ValueType } from "../ir/types.ts";
 import { columns, derive, typeOf, windows } from "./derive.ts";
 import { groupReads, union } from "./rules.ts";
 import { reportWindows } from "./window-arguments.ts";
@@ -41,7 +41,7 @@ export const impute: Verb = {
         continue;
       }
       const type = typeOf(r, i);
-      if (type.js !== old.js) context.report(mixedColumn([old.js, type.js], r.span));
+      if (!isSameJs(type.js, old.js)) context.report(mixedColumn([old.js, type.js].map((js) => printJs(js)), r.span));
       row[row.findIndex((c) => c.name === r.name)] = { name: r.name!, type };
     }
     return { ...input!, row };

@@ -5,7 +5,7 @@ import { columnsRead } from "../ir/expression.ts";
 import type { Instruction, RowArgument, TableType } from "../ir/ir.ts";
 import { planExpression } from "../ir/plan-expression.ts";
 import type { Data } from "../ir/data.ts";
-import type { RowType } from "../ir/types.ts";
+import { planType, type RowType } from "../ir/types.ts";
 
 /** The result is where the first input is. */
 export const followsFirst = (_: Instruction, inputs: readonly Distribution[]): Distribution => inputs[0] ?? ANY;
@@ -77,4 +77,4 @@ export function expressionOf(row: RowArgument): Data {
 export const namedExpressions = (rows: readonly RowArgument[]): Data =>
   rows.map((r) => ({ name: r.name, expression: expressionOf(r) }));
 
-export const columnTypes = (row: RowType): Data => row.map((c) => ({ name: c.name, type: c.type.js, nullable: c.type.nullable }));
+export const columnTypes = (row: RowType): Data => row.map((c) => ({ name: c.name, type: planType(c.type.js), nullable: c.type.nullable }));

@@ -4,6 +4,7 @@ import { columnOf } from "../ir/ir.ts";
 import { concat } from "./concat.ts";
 import { expressionOf, hashedBy, keyNames, meetOfInputs, names, readBy, together, union as unionOf } from "./rules.ts";
 import type { Verb } from "./verb.ts";
+import { isSameJs } from "../ir/types.ts";
 
 interface SetRecord {
   readonly name: string;
@@ -29,7 +30,7 @@ const makeSet = ({ name, docs, example, adds }: SetRecord): Verb => ({
           for (const { row } of others) {
             const type = columnOf(row, column.name);
             if (type === null) context.report(absentColumn(i.span, name, column.name, row));
-            else if (type.js !== column.type.js) context.report(concatTypes(i.span, column, type, "compared here"));
+            else if (!isSameJs(type.js, column.type.js)) context.report(concatTypes(i.span, column, type, "compared here"));
           }
         }
         return { row: first!.row, groups: null };

@@ -3,6 +3,7 @@ import { aggregateFunctions, windowFunctions } from "../functions/index.ts";
 import type { Data } from "../ir/data.ts";
 import type { Instruction, RowArgument } from "../ir/ir.ts";
 import { aggregateData, expressionOf } from "./rules.ts";
+import { planType } from "../ir/types.ts";
 
 /** Whether the answer depends on the order of the rows. */
 export function seesOrder(r: RowArgument): boolean {
@@ -30,7 +31,7 @@ export function windowData(r: RowArgument, i: Instruction): Data {
 }
 
 /** A column's values as JavaScript sees them. */
-const seen = (r: RowArgument): Data => ({ kind: "let", name: "value", value: expressionOf(r), body: { kind: "local", name: "value", type: r.expression!.type.js } });
+const seen = (r: RowArgument): Data => ({ kind: "let", name: "value", value: expressionOf(r), body: { kind: "local", name: "value", type: planType(r.expression!.type.js) } });
 
 /** Distances between dates are in milliseconds. */
 function measured(on: RowArgument): Data {

@@ -4,7 +4,7 @@
  *
  * The file is generated and read back by its shape: it is never executed.
  */
-import { innermost, printType, type ArrowType } from "../tables/arrow-type.ts";
+import { innermost, isNested, printType, type ArrowType } from "../tables/arrow-type.ts";
 import { viewOf } from "../tables/column.ts";
 import type { SourceColumn } from "./source-column.ts";
 
@@ -94,8 +94,16 @@ export const isBigint = (reader: Snapshot["reader"], { type, large }: SourceColu
 /** Formats whose columns are what their values are. */
 const isText = (reader: Snapshot["reader"]): boolean => reader === "readCsv" || reader === "readJsonLines";
 
-/** Null: no interface can name the column. A column without any value has no type to write down. Of lists nobody counts the nulls among the elements. */
+/** Null: no interface can name the column. A column without any value has no type to write down. Of lists and structs nobody counts the nulls inside. */
 function typeScriptType(type: ArrowType, isBigint: boolean): string | null {
+  if (type.id === "struct") {
+    const members = type.fields.map((field) => ({ name: field.name, type: typeScriptType(field.type, false) }));
+    return members.some((member) => member.type === null) ? null : `{ ${members.map((member) => `${shown(member.name)}: ${member.type} | null`).join("; ")} }`;
+  }
+  if (type.id === "list" && isNested(type.of)) {
+    const element = typeScriptType(type.of, isBigint);
+    return element && `(${element} | null)[]`;
+  }
   const view = innermost(type).id === "null" ? "none" : viewOf(type);
   if (view === "none") return null;
   if (type.id === "list") return `(${typeScriptType(type.of, isBigint)} | null)[]`;

@@ -2,7 +2,8 @@
 import { readSync } from "node:fs";
 import { didYouMean, LockstepError } from "../errors/index.ts";
 import { printType, sameType, type ArrowType } from "../tables/arrow-type.ts";
-import { Column, viewOf, type Stored, type StoredValues, type View } from "../tables/column.ts";
+import { Column, viewOf, type Stored, type StoredValues } from "../tables/column.ts";
+import type { View } from "../tables/js-view.ts";
 import { Table } from "../tables/table.ts";
 import { filesDiffer, missing } from "./different-files.ts";
 import { folderColumns } from "./folders.ts";

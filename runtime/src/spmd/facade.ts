@@ -1,5 +1,7 @@
+import type { JsType } from "@lockstep/native/plan";
 import { LockstepError } from "../errors/index.ts";
-import type { Column, View } from "../tables/column.ts";
+import type { Column } from "../tables/column.ts";
+import { isSeen, type View } from "../tables/js-view.ts";
 import type { LocalTable } from "./handles.ts";
 
 /** The facade's table, told by its shape: its class is not loaded where nobody uses it. */
@@ -16,7 +18,7 @@ export function isLocalTable(value: object): value is FacadeTable {
 /** The columns of a table made in ordinary code as the ranks see them. LS2015 for a column they could not read. */
 export function localColumns(table: FacadeTable): LocalTable["columns"] {
   return [...table.columns].map(([name, { view }]) => {
-    if (view !== "none") return { name, type: view, nullable: true };
+    if (isSeen(view)) return { name, type: view as JsType, nullable: true };
     throw new LockstepError({ code: "LS2015", message: `the column "${name}" of a table passed to an annotated function has no JavaScript type` });
   });
 }

@@ -4,6 +4,7 @@ import type { DataFile } from "../connectors/iceberg/manifests.ts";
 import type { IcebergTable } from "../connectors/iceberg/table.ts";
 import { arrowTypeOf } from "../connectors/iceberg/types.ts";
 import { printType, typeNamed } from "../tables/arrow-type.ts";
+import { isSeen } from "../tables/js-view.ts";
 import { viewOf } from "../tables/column.ts";
 import type { CallContext } from "./context.ts";
 import { decodeRows } from "./decode.ts";
@@ -44,7 +45,7 @@ export async function scanFiles(call: CallContext, table: IcebergTable | undefin
 /** Of what no program looks at, anything. */
 function seenAs(type: string): JsType {
   const view = viewOf(typeNamed(type));
-  return view === "none" ? "string" : view;
+  return isSeen(view) ? (view as JsType) : "string";
 }
 
 /** Rank 0: the files that a filter can match, as the manifests' bounds tell. */

@@ -1,8 +1,8 @@
 import type { Expression, JoinColumn, JsType, NamedAggregate, Node, Plan } from "@lockstep/native/plan";
-import type { View } from "../tables/column.ts";
+import { elementView, isListView, type View } from "../tables/js-view.ts";
 
 /**
- * The columns of a plan's node that JavaScript sees as bigint, or as lists of bigints. Arrow's types do not tell: an int64 column is a
+ * The columns of a plan's node that JavaScript sees as bigint, or as lists or objects of bigints. Arrow's types do not tell: an int64 column is a
  * number by default. What was opened or computed as bigint stays one, wherever the plan carries it.
  */
 export function bigintViews({ nodes }: Pick<Plan, "nodes">, id: number): Record<string, View> {
@@ -22,7 +22,7 @@ function bigints(node: Node, of: (input: number) => Views): Pairs {
     case "derive":
       return [...without(node.input, node.columns.map(({ name }) => name)), ...named(node.columns)];
     case "unroll":
-      return [...without(node.input, [...node.lists.map(({ name }) => name), node.index]), ...node.lists.flatMap(({ name, expression }) => (typeOf(expression) === "bigint[]" ? view(name, "bigint") : []))];
+      return [...without(node.input, [...node.lists.map(({ name }) => name), node.index]), ...node.lists.flatMap(({ name, expression }) => view(name, elementOf(typeOf(expression))))];
     case "select":
       return node.columns.flatMap((column) => under(column.as, of(node.input).get(column.from)));
     case "asofJoin":
@@ -45,14 +45,16 @@ function inJoin(columns: readonly JoinColumn[], left: Views, right: Views): Pair
 
 const under = (name: string, seen: View | undefined): Pairs => (seen === undefined ? [] : [[name, seen]]);
 
-const view = (name: string, type: JsType | undefined): Pairs => (type === "bigint" || type === "bigint[]" ? [[name, type]] : []);
+const view = (name: string, type: JsType | undefined): Pairs => (type !== undefined && /\bbigint\b/.test(type) ? [[name, type]] : []);
+
+const elementOf = (type: JsType): JsType | undefined => (isListView(type) ? (elementView(type) as JsType) : undefined);
 
 /** Aggregates whose result has their argument's type. */
 const carriesType: ReadonlySet<string> = new Set(["sum", "min", "max", "any", "mode", "first", "last"]);
 
 function typeOfAggregate({ function: name, arg }: NamedAggregate): JsType | undefined {
   const type = arg && typeOf(arg);
-  if (name === "arrayAgg" || name === "arrayAggDistinct") return type === "bigint" ? "bigint[]" : undefined;
+  if (name === "arrayAgg" || name === "arrayAggDistinct") return type && `${type}[]`;
   return carriesType.has(name) ? type : undefined;
 }
 

@@ -1,6 +1,6 @@
 import { LockstepError } from "../errors/index.ts";
 import { arquero, type ArqueroTable } from "./arquero.ts";
-import { float64, int64, printType, string, type ArrowType } from "./arrow-type.ts";
+import { float64, int64, isNested, printType, string, type ArrowType } from "./arrow-type.ts";
 import { canonicalInteger } from "./infer.ts";
 import { unsupportedType, Column, type Rows, type Stored, type StoredValues } from "./column.ts";
 import type { KeyCodes } from "./keys.ts";
@@ -33,7 +33,7 @@ const lists: Rule = {
   input: comparable,
   output: (size, values, { type, view }) => {
     const of: ArrowType = type.id === "dictionary" ? string : type;
-    return new Column({ id: "list", of }, size, values, { view: view === "none" ? view : `${view as "number"}[]` });
+    return new Column({ id: "list", of }, size, values, { view: view === "none" ? view : `${view}[]` });
   },
 };
 
@@ -70,7 +70,7 @@ const byRow = {
 } as const;
 
 /** Those that compare no values. */
-const ofLists: ReadonlySet<AggregateName> = new Set(["count", "valid", "invalid", "any", "first", "last"]);
+const ofNested: ReadonlySet<AggregateName> = new Set(["count", "valid", "invalid", "any", "first", "last", "array_agg"]);
 
 const isByRow = (fn: AggregateName): fn is keyof typeof byRow => fn in byRow;
 
@@ -85,7 +85,7 @@ export function aggregate(aggregations: readonly Aggregation[], { codes, first }
   const size = evaluate === rollup ? first.length : codes.length;
   const input = (fn: AggregateName, argument: Column | undefined) => {
     if (argument === undefined || fn === "count") return codes;
-    if (argument.type.id === "other" || (argument.type.id === "list" && !ofLists.has(fn))) throw unsupportedType(argument, `aggregated by op.${fn}`);
+    if (argument.type.id === "other" || (isNested(argument.type) && !ofNested.has(fn))) throw unsupportedType(argument, `aggregated by op.${fn}`);
     checkNumbers(fn, argument);
     return isByRow(fn) ? codes : rules[fn].input(argument);
   };

@@ -13,8 +13,15 @@ export type ArrowType =
   | { readonly id: "dictionary" }
   /** Its elements may be null. */
   | { readonly id: "list"; readonly of: ArrowType }
-  /** A type that is named but not carried: structs, maps, times of day. */
+  /** Its members, each of which may be null. */
+  | { readonly id: "struct"; readonly fields: readonly Field[] }
+  /** A type that is named but not carried: maps, times of day. */
   | { readonly id: "other"; readonly name: string };
+
+export interface Field {
+  readonly name: string;
+  readonly type: ArrowType;
+}
 
 export const bool: ArrowType = { id: "bool" };
 export const string: ArrowType = { id: "string" };
@@ -41,6 +48,8 @@ export function printType(type: ArrowType): string {
       return "dictionary<values=string, indices=int32>";
     case "list":
       return `list<${printType(type.of)}>`;
+    case "struct":
+      return `struct<${type.fields.map((field) => `${field.name}: ${printType(field.type)}`).join(", ")}>`;
     case "other":
       return type.name;
     default:
@@ -76,11 +85,27 @@ export function parseType(text: string): ArrowType {
   if (decimal) return { id: "decimal", precision: Number(decimal[1]), scale: Number(decimal[2]) };
   const list = /^list<(.+)>$/.exec(text);
   if (list) return { id: "list", of: parseType(list[1]!) };
+  const fields = /^struct<(.+)>$/.exec(text)?.[1];
+  if (fields !== undefined) return { id: "struct", fields: parseFields(fields) };
   throw new LockstepError({
     code: "LS2015",
     message: `the type "${text}" is not one that a column can be written as`,
-    fix: "Use Arrow's printed names: int8 … int64, uint8 … uint64, float32, float64, bool, string, date32, timestamp[ms, tz=UTC], decimal128(10, 2), dictionary<values=string, indices=int32>, list<float64>.",
+    fix: "Use Arrow's printed names: int8 … int64, uint8 … uint64, float32, float64, bool, string, date32, timestamp[ms, tz=UTC], decimal128(10, 2), dictionary<values=string, indices=int32>, list<float64>, struct<x: float64>.",
   });
+}
+
+/** `x: int64, tags: list<string>`: commas inside of a type end no field. */
+function parseFields(text: string): Field[] {
+  const fields: Field[] = [];
+  for (let [begin, at, depth] = [0, 0, 0]; at <= text.length; at++) {
+    if (/[<([]/.test(text[at] ?? "")) depth++;
+    if (/[>)\]]/.test(text[at] ?? "")) depth--;
+    if (at < text.length && (depth > 0 || text[at] !== ",")) continue;
+    const [, name, type] = /^\s*(.*?): ?(.*)$/.exec(text.slice(begin, at)) ?? [];
+    fields.push({ name: name ?? "", type: parseType(type ?? "") });
+    begin = at + 1;
+  }
+  return fields;
 }
 
 /** The type that is printed so; what tables do not carry by its name alone. */
@@ -98,7 +123,13 @@ export function sameType(a: ArrowType, b: ArrowType): boolean {
 }
 
 /** Whether tables carry values of the type; of other types they know the name. */
-export const isCarried = (type: ArrowType): boolean => (type.id === "list" ? isCarried(type.of) : type.id !== "other");
+export function isCarried(type: ArrowType): boolean {
+  if (type.id === "list") return isCarried(type.of);
+  return type.id === "struct" ? type.fields.every((field) => isCarried(field.type)) : type.id !== "other";
+}
+
+/** Whether values are made of others. */
+export const isNested = (type: ArrowType): boolean => type.id === "list" || type.id === "struct";
 
 /** What lists are of, at last. */
 export const innermost = (type: ArrowType): ArrowType => (type.id === "list" ? innermost(type.of) : type);

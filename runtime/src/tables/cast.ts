@@ -35,6 +35,15 @@ function conversion(from: ArrowType, to: ArrowType): Conversion | undefined {
       return elements.includes(undefined) ? undefined : (elements as Stored[]);
     };
   }
+  if (from.id === "struct" && to.id === "struct") {
+    if (from.fields.length !== to.fields.length || from.fields.some(({ name }, i) => name !== to.fields[i]!.name)) return undefined;
+    const members = from.fields.map(({ type }, i) => (sameType(type, to.fields[i]!.type) ? (v: Stored) => v : conversion(type, to.fields[i]!.type)));
+    if (members.includes(undefined)) return undefined;
+    return (object) => {
+      const converted = (object as readonly Stored[]).map((v, i) => (v === null ? null : members[i]!(v)));
+      return converted.includes(undefined) ? undefined : (converted as Stored[]);
+    };
+  }
   const numeric = from.id === "int" || from.id === "float";
   if (numeric && to.id === "int") return (v) => fitInteger(v as number | bigint, to.bits, to.signed);
   if (numeric && to.id === "float") return (v) => (to.bits === 64 ? Number(v) : to.bits === 32 ? Math.fround(Number(v)) : Math.f16round(Number(v)));

@@ -1,5 +1,6 @@
 import { LockstepError } from "../errors/index.ts";
 import { printType, type ArrowType } from "./arrow-type.ts";
+import { objectView, type View } from "./js-view.ts";
 import { reader, type Reader } from "./view.ts";
 
 /**
@@ -7,18 +8,13 @@ import { reader, type Reader } from "./view.ts";
  *
  * Integers, days, ticks of a timestamp and unscaled decimals are a number where it is safe (|n| < 2^53) and a bigint
  * otherwise: one form for each value, so `===`, `<` and a Map's keys work on stored values as they are. A list is an
- * array of its stored elements, which nobody changes.
+ * array of its stored elements, an object an array of its stored members in the type's order; nobody changes them.
  */
 export type Stored = number | bigint | string | boolean | Uint8Array | readonly Stored[] | null;
 export type StoredValues = ArrayLike<Stored>;
 
-type ScalarView = "number" | "bigint" | "string" | "boolean" | "date";
-
-/** The type a value has when JavaScript looks at it; "none" where it cannot. */
-export type View = ScalarView | `${ScalarView}[]` | "none";
-
 /** A value that JavaScript looks at. */
-export type Value = number | bigint | string | boolean | Date | null | Value[];
+export type Value = number | bigint | string | boolean | Date | null | Value[] | { [member: string]: Value };
 
 /** Row numbers; in a gathering one, -1 stands for a row of nulls. */
 export type Rows = Int32Array;
@@ -40,6 +36,7 @@ export class Column {
   #depth = 0;
   #values: StoredValues | undefined;
   #reader: Reader | undefined;
+  #glimpse: Reader | undefined;
 
   constructor(type: ArrowType, length: number, values: StoredValues | (() => StoredValues), options: { view?: View; origin?: string | undefined; remedy?: string | undefined } = {}) {
     this.type = type;
@@ -63,6 +60,11 @@ export class Column {
   /** What JavaScript sees in a row. LS2004 for an integer past 2^53, LS2015 for a type it cannot look at. */
   get at(): Reader {
     return (this.#reader ??= reader(this));
+  }
+
+  /** The same to a row function: what a member of an object throws it throws when that member is looked at. */
+  get glimpse(): Reader {
+    return (this.#glimpse ??= holdsObjects(this.type) ? reader(this, true) : this.at);
   }
 
   /** The same column, seen as something else. */
@@ -90,6 +92,8 @@ function gather(values: StoredValues, rows: Rows): StoredValues {
   return out;
 }
 
+const holdsObjects = (type: ArrowType): boolean => type.id === "struct" || (type.id === "list" && holdsObjects(type.of));
+
 /** Decimals of at most this many digits are numbers to JavaScript. */
 const exactDigits = 15;
 
@@ -112,17 +116,14 @@ export function viewOf(type: ArrowType): View {
       return "date";
     case "list": {
       const element = viewOf(type.of);
-      return element === "none" || isListView(element) ? "none" : `${element}[]`;
+      return element === "none" ? "none" : `${element}[]`;
     }
+    case "struct":
+      return objectView(type.fields.map((field) => [field.name, viewOf(field.type)]));
     default:
       return "none";
   }
 }
-
-export const isListView = (view: View): view is `${ScalarView}[]` => view.endsWith("[]");
-
-/** What JavaScript sees in a list. */
-export const elementView = (view: `${ScalarView}[]`): ScalarView => view.slice(0, -2) as ScalarView;
 
 /** Refuses to look at, compute with or write a column of a type that tables do not carry. */
 export function unsupportedType(column: Column, purpose: string): LockstepError {

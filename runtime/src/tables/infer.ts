@@ -1,6 +1,7 @@
 import { LockstepError } from "../errors/index.ts";
 import { bool, float64, int64, nothing, string, timestamp, type ArrowType } from "./arrow-type.ts";
-import { Column, type Stored, type View } from "./column.ts";
+import { Column, type Stored } from "./column.ts";
+import { objectView, type View } from "./js-view.ts";
 
 const types: Readonly<Record<string, { readonly type: ArrowType; readonly view: View }>> = {
   number: { type: float64, view: "number" },
@@ -11,64 +12,81 @@ const types: Readonly<Record<string, { readonly type: ArrowType; readonly view: 
 };
 
 /**
- * The column of values that JavaScript made: float64, utf8, boolean, int64 (bigint), timestamp(ms, UTC) or a list of one of these.
+ * The column of values that JavaScript made: float64, utf8, boolean, int64 (bigint), timestamp(ms, UTC), a list of values of one
+ * type, or a struct of objects that have the same members in the same order.
  *
  * undefined and invalid dates become null. Nothing but nulls has no type of its own: it takes the other side's in a
  * concat and is written as float64. LS2017 for several types, LS2016 for what no column holds; `what` names the column.
  */
 export function inferColumn(values: ArrayLike<unknown>, what: string): Column {
   const stored = new Array<Stored>(values.length);
-  const [scalars, lists, elements] = [new Kind(what), new Kind(what), new Kind(what)];
-  for (let row = 0; row < values.length; row++) {
-    const value = values[row];
-    if (value === null || value === undefined) {
-      stored[row] = null;
-    } else if (Array.isArray(value)) {
-      lists.see("list", row, value);
-      stored[row] = Array.from(value as unknown[], (element) => {
-        if (element === null || element === undefined) return null;
-        elements.see(kindOf(element), row, element);
-        return store(element as Given, what, row);
-      });
-    } else {
-      scalars.see(kindOf(value), row, value);
-      stored[row] = store(value as Given, what, row);
-    }
-  }
-  if (lists.first && scalars.first) throw mixedTypes(what, ...([lists.first, scalars.first].sort((a, b) => a[1] - b[1]) as [Sample, Sample]));
-  const { type, view } = typeOf(lists.first ? elements : scalars);
-  return lists.first
-    ? new Column({ id: "list", of: type }, values.length, stored, { view: `${view as "number"}[]`, origin: what })
-    : new Column(type, values.length, stored, { view, origin: what });
+  const all = new Values(what);
+  for (let row = 0; row < values.length; row++) stored[row] = all.store(values[row], row);
+  const { type, view } = all.type();
+  return new Column(type, values.length, stored, { view, origin: what });
 }
 
-type Given = number | string | boolean | bigint | Date;
+type Typed = { readonly type: ArrowType; readonly view: View };
 
-const kindOf = (value: unknown): string => (value instanceof Date ? "Date" : typeof value);
-
-const typeOf = ({ first }: Kind): { readonly type: ArrowType; readonly view: View } => (first === undefined ? { type: nothing, view: "number" } : types[first[0]]!);
-
-/** The one kind of all values that are seen. */
-class Kind {
-  first: Sample | undefined;
+/** Values that have to be of one type: of a column, of the elements of its lists, of a member of its objects. */
+class Values {
   readonly #what: string;
+  #first: Sample | undefined;
+  #elements: Values | undefined;
+  #members: (readonly [name: string, values: Values])[] | undefined;
 
   constructor(what: string) {
     this.#what = what;
   }
 
-  see(kind: string, row: number, value: unknown): void {
-    if (kind === this.first?.[0]) return;
-    if (this.first) throw mixedTypes(this.#what, this.first, [kind, row, value]);
-    if (kind !== "list" && types[kind] === undefined) throw notScalar(this.#what, row, value);
-    this.first = [kind, row, value];
+  store(value: unknown, row: number): Stored {
+    if (value === null || value === undefined) return null;
+    if (typeof value === "string") return this.#seen("string", row, value.isWellFormed() ? value : value.toWellFormed());
+    if (typeof value === "number" || typeof value === "boolean") return this.#seen(typeof value, row, value);
+    if (typeof value === "bigint") return storedBigint(this.#seen("bigint", row, value), this.#what, row);
+    if (value instanceof Date) return Number.isNaN(this.#seen("Date", row, value).getTime()) ? null : value.getTime();
+    if (Array.isArray(value)) return this.#list(this.#seen("list", row, value as unknown[]), row);
+    if (isPlain(value)) return this.#object(this.#seen("object", row, value as Record<string, unknown>), row);
+    throw notAValue(this.#what, row, value);
+  }
+
+  type(): Typed {
+    const kind = this.#first?.[0];
+    if (kind === undefined) return { type: nothing, view: "number" };
+    if (kind === "list") {
+      const { type, view } = this.#elements?.type() ?? { type: nothing, view: "number" };
+      return { type: { id: "list", of: type }, view: `${view}[]` };
+    }
+    if (kind !== "object") return types[kind]!;
+    const members = this.#members!.map(([name, values]) => ({ name, ...values.type() }));
+    return { type: { id: "struct", fields: members.map(({ name, type }) => ({ name, type })) }, view: objectView(members.map(({ name, view }) => [name, view])) };
+  }
+
+  #list(list: readonly unknown[], row: number): Stored {
+    const elements = (this.#elements ??= new Values(this.#what));
+    return Array.from(list, (element) => elements.store(element, row));
+  }
+
+  #object(object: Record<string, unknown>, row: number): Stored {
+    const names = Object.keys(object);
+    const members = (this.#members ??= names.map((name) => [name, new Values(`${this.#what}, in its member "${name}"`)] as const));
+    if (names.length !== members.length || members.some(([name], i) => name !== names[i])) throw otherMembers(this.#what, members.map(([name]) => name), names, row);
+    return members.map(([name, values]) => values.store(object[name], row));
+  }
+
+  #seen<T>(kind: string, row: number, value: T): T {
+    if (kind === this.#first?.[0]) return value;
+    if (this.#first) throw mixedTypes(this.#what, this.#first, [kind, row, value]);
+    this.#first = [kind, row, value];
+    return value;
   }
 }
 
-function store(value: Given, what: string, row: number): Stored {
-  if (typeof value === "string") return value.isWellFormed() ? value : value.toWellFormed();
-  if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.getTime();
-  return typeof value === "bigint" ? storedBigint(value, what, row) : value;
+/** Whether a value is an object as literals make them, with members. */
+export function isPlain(value: unknown): boolean {
+  if (typeof value !== "object" || value === null || "aggregate" in value) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return (prototype === Object.prototype || prototype === null) && Object.keys(value).length > 0;
 }
 
 /** LS2015 past int64. */
@@ -89,14 +107,23 @@ function mixedTypes(what: string, a: Sample, b: Sample): LockstepError {
   return new LockstepError({ code: "LS2017", message: `${what} has values of two types: ${print(a)} and ${print(b)}` });
 }
 
-function notScalar(what: string, row: number, value: unknown): LockstepError {
+function otherMembers(what: string, first: readonly string[], names: readonly string[], row: number): LockstepError {
+  const print = (members: readonly string[]): string => `{ ${members.join(", ")} }`;
+  return new LockstepError({
+    code: "LS2017",
+    message: `${what} has objects with other members: ${print(first)} and in row ${row} ${print(names)}`,
+    fix: "Write the same members in the same order in each of them; what is missing is null.",
+  });
+}
+
+function notAValue(what: string, row: number, value: unknown): LockstepError {
   const aggregate = typeof value === "object" && value !== null && "aggregate" in value;
   return new LockstepError({
     code: "LS2016",
     message: `${what}, row ${row}: ${aggregate ? "an aggregate" : show(value)} is no value of a column`,
     fix: aggregate
       ? "An aggregate stands as a value: rollup({ total: op.sum(d => d.x) }), not inside a row function."
-      : "A column holds numbers, strings, booleans, bigints, Dates, arrays of one of these, and null.",
+      : "A column holds numbers, strings, booleans, bigints, Dates, arrays and plain objects of these, and null.",
   });
 }
 

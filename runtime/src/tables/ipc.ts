@@ -1,9 +1,10 @@
 import {
-  batchType, binary, bool, Column as IpcColumn, columnFromArray, dateDay, decimal, dictionary, type CompressionType_, DateUnit, field, float, float64, int, int32, int64 as ipcInt64, list, Precision,
+  batchType, binary, bool, Column as IpcColumn, columnFromArray, dateDay, decimal, dictionary, type CompressionType_, DateUnit, field, float, float64, int, int32, int64 as ipcInt64, list, Precision, struct,
   tableFromColumns, tableFromIPC, tableToIPC, TimeUnit as IpcUnit, timestamp, Type, utf8, type Batch, type DataType,
 } from "@uwdata/flechette";
-import { type ArrowType, type TimeUnit } from "./arrow-type.ts";
-import { Column, unsupportedType, type Stored, type View } from "./column.ts";
+import type { ArrowType, Field, TimeUnit } from "./arrow-type.ts";
+import { Column, unsupportedType, type Stored } from "./column.ts";
+import type { View } from "./js-view.ts";
 import { canonicalInteger } from "./infer.ts";
 import type { Columns } from "./row.ts";
 
@@ -80,6 +81,10 @@ function ipcType(type: ArrowType): DataType | undefined {
       const element = ipcType(type.of);
       return element && list(field("item", element));
     }
+    case "struct": {
+      const members = type.fields.map((member) => [member.name, ipcType(member.type)] as const);
+      return members.every(([, member]) => member !== undefined) ? struct(members.map(([name, member]) => field(name, member!))) : undefined;
+    }
     case "other":
       return undefined;
   }
@@ -89,6 +94,7 @@ function ipcColumn(column: Column, purpose = "sent to other ranks", maxBatchRows
   const type = ipcType(column.type);
   if (type === undefined) throw unsupportedType(column, purpose);
   if (column.type.id === "list") return ipcLists(column, column.type.of, type, maxBatchRows);
+  if (column.type.id === "struct") return ipcStructs(column, column.type.fields, type, maxBatchRows);
   // Ticks and days are built as the integers they are, then named: flechette's own builders take milliseconds.
   const asIntegers = column.type.id === "timestamp" ? ipcInt64() : column.type.id === "date" ? int32() : type;
   const wide = asIntegers.typeId === Type.Int && asIntegers.bitWidth === 64;
@@ -118,6 +124,22 @@ function ipcLists(column: Column, of: ArrowType, type: DataType, most = column.l
     // A batch of no elements would be none: one that is in no list keeps it.
     const child = ipcColumn(new Column(of, Math.max(elements.length, 1), elements.length === 0 ? [null] : elements));
     batches.push(new (batchType(type) as BatchClass)({ length, nullCount, type, validity, offsets, children: [...child.data] }));
+  }
+  return new IpcColumn(batches, type);
+}
+
+/** Of each batch validity, and a column of each member. */
+function ipcStructs(column: Column, fields: readonly Field[], type: DataType, most = column.length): IpcColumn<unknown> {
+  const batches: Batch<unknown>[] = [];
+  for (let start = 0; start < column.length; start += most) {
+    const rows = Array.from({ length: Math.min(most, column.length - start) }, (_, i) => column.values[start + i] as readonly Stored[] | null);
+    const validity = new Uint8Array(Math.ceil(rows.length / 8));
+    rows.forEach((members, row) => {
+      if (members !== null) validity[row >> 3]! |= 1 << (row & 7);
+    });
+    const children = fields.flatMap((member, i) => ipcColumn(new Column(member.type, rows.length, rows.map((members) => members && members[i]!))).data);
+    const nullCount = rows.filter((members) => members === null).length;
+    batches.push(new (batchType(type) as BatchClass)({ length: rows.length, nullCount, type, validity, children }));
   }
   return new IpcColumn(batches, type);
 }
@@ -156,12 +178,14 @@ export function arrowType(type: DataType): ArrowType {
     case Type.LargeList:
     case Type.FixedSizeList:
       return { id: "list", of: elementType(type.children[0]!.type) };
+    case Type.Struct:
+      return { id: "struct", fields: type.children.map((member) => ({ name: member.name, type: elementType(member.type) })) };
     default:
       return { id: "other", name: Object.entries(Type).find(([, id]) => id === type.typeId)?.[0].toLowerCase() ?? "unknown" };
   }
 }
 
-/** Elements have one layout, also where they were a dictionary's. */
+/** Elements and members have one layout, also where they were a dictionary's. */
 function elementType(type: DataType): ArrowType {
   const element = arrowType(type);
   return element.id === "dictionary" ? { id: "string" } : element;
@@ -190,9 +214,10 @@ function storedIn(batch: Batch<unknown>): (index: number) => Stored {
     const from = begin(i);
     return Array.from({ length: begin(i + 1) - from }, (_, n) => element!(from + n));
   };
+  const members = typeId === Type.Struct ? batch.children!.map(storedIn) : undefined;
   return (i) => {
     if (batch.nullCount > 0 && !batch.isValid(i)) return null;
-    const value = (element ? list(i) : raw ? batch.values![i] : text ? text(i) : batch.at(i)) as Stored | undefined;
+    const value = (members ? members.map((member) => member(i)) : element ? list(i) : raw ? batch.values![i] : text ? text(i) : batch.at(i)) as Stored | undefined;
     return typeof value === "bigint" ? canonicalInteger(value) : (value ?? null);
   };
 }

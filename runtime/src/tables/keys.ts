@@ -1,5 +1,5 @@
 import { LockstepError } from "../errors/index.ts";
-import { ticksPerSecond, type ArrowType, type TimeUnit } from "./arrow-type.ts";
+import { isNested, ticksPerSecond, type ArrowType, type TimeUnit } from "./arrow-type.ts";
 import { canonicalInteger } from "./infer.ts";
 import { unsupportedType, type Column, type Stored } from "./column.ts";
 
@@ -80,7 +80,7 @@ export type Key = (row: number) => unknown;
 /** A stored value as a Map's key: SameValueZero is our equality of keys. */
 function keyOf(column: Column): Key {
   const { values } = column;
-  if (column.type.id === "other" || column.type.id === "list") throw unsupportedType(column, "a key");
+  if (column.type.id === "other" || isNested(column.type)) throw unsupportedType(column, "a key");
   if (column.type.id === "binary") return (row) => (values[row] === null ? null : Buffer.from(values[row] as Uint8Array).toString("latin1"));
   return (row) => values[row];
 }

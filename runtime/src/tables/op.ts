@@ -25,8 +25,8 @@ export interface Aggregate<Row, Result, Empty> {
 
 /** Names of the columns whose values are of type `T` (or null). */
 export type NameOf<Row, T> = { [K in ColumnName<Row>]: NonNullable<Row[K]> extends T ? K : never }[ColumnName<Row>];
-/** Names of the columns that hold no lists. */
-type ScalarName<Row> = { [K in ColumnName<Row>]: NonNullable<Row[K]> extends readonly unknown[] ? never : K }[ColumnName<Row>];
+/** Names of the columns that hold neither lists nor objects. */
+type ScalarName<Row> = { [K in ColumnName<Row>]: Row[K] extends Scalar ? K : never }[ColumnName<Row>];
 type Nulls<T> = null extends T ? null : undefined extends T ? null : never;
 type Widen<T> = T extends number ? number : T extends bigint ? bigint : T;
 
@@ -65,8 +65,14 @@ interface Pick {
   <Row, T extends Cell>(of: (d: Readonly<Row>) => T): Aggregate<Row, NonNullable<T> | Nulls<T>, null>;
 }
 
-/** Values of a column of scalars, neither null nor NaN. Of no value: an empty array. */
+/** Values of a column, neither null nor NaN. Of no value: an empty array. */
 interface List {
+  <Row, C extends ColumnName<Row>>(column: C): Aggregate<Row, NonNullable<Row[C]>[], never>;
+  <Row, T extends Cell>(of: (d: Readonly<Row>) => T): Aggregate<Row, Widen<NonNullable<T>>[], never>;
+}
+
+/** Of a column of scalars. */
+interface Distinct {
   <Row, C extends ScalarName<Row>>(column: C): Aggregate<Row, NonNullable<Row[C]>[], never>;
   <Row, T extends Scalar>(of: (d: Readonly<Row>) => T): Aggregate<Row, Widen<NonNullable<T>>[], never>;
 }
@@ -115,7 +121,7 @@ export interface Aggregates {
   /** The values, in table order: `orderby("at").groupby("order").rollup({ products: op.array_agg("product") })`. */
   readonly array_agg: List;
   /** The distinct values, in the order in which they first appear. */
-  readonly array_agg_distinct: List;
+  readonly array_agg_distinct: Distinct;
   /** The product. Of no value: null. */
   readonly product: Mean;
   /** Sample covariance (n − 1) of two columns: `op.covariance("height", "weight")`. */

@@ -1,5 +1,6 @@
 import { LockstepError } from "../errors/index.ts";
 import { arquero } from "./arquero.ts";
+import { isNested } from "./arrow-type.ts";
 import { unsupportedType, type Column, type Rows } from "./column.ts";
 import type { ColumnName, RowFunction } from "./types.ts";
 
@@ -32,7 +33,7 @@ export function sortedRows(keys: readonly SortColumn[], rows: number): Rows {
   const aq = arquero();
   // Stored values compare as what they stand for, so Arquero orders them, exact to the last bit.
   const columns: [string, unknown][] = keys.map(({ column }, i) => {
-    if (column.type.id === "other" || column.type.id === "list" || column.type.id === "binary") throw unsupportedType(column, "an order");
+    if (column.type.id === "other" || isNested(column.type) || column.type.id === "binary") throw unsupportedType(column, "an order");
     return [String(i), column.values];
   });
   const fields = keys.map(({ descending }, i) => (descending ? aq.desc(String(i)) : String(i)));

@@ -25,6 +25,10 @@ function show(column: Column, row: number): string {
     const elements = list && new Column(type.of, list.length, list);
     return elements ? `[${Array.from(elements.values, (_, i) => show(elements, i)).join(", ")}]` : "null";
   }
+  if (type.id === "struct") {
+    const members = column.values[row] as readonly Stored[] | null;
+    return members ? `{ ${type.fields.map((field, i) => `${field.name}: ${show(new Column(field.type, 1, [members[i]!]), 0)}`).join(", ")} }` : "null";
+  }
   if (column.view === "none") return `<${printType(type)}>`;
   const value = type.id === "int" ? column.values[row] : column.at(row);
   if (value === null) return "null";

@@ -15,7 +15,7 @@ export function cursor(columns: Columns): Cursor {
   let current = 0;
   const row = Object.create(misspelt(columns)) as object;
   for (const [name, column] of columns) {
-    Object.defineProperty(row, name, { enumerable: true, get: () => column.at(current) });
+    Object.defineProperty(row, name, { enumerable: true, get: () => column.glimpse(current) });
   }
   return {
     row,

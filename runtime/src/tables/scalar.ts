@@ -23,9 +23,15 @@ export type ScalarFunctions = {
   readonly [K in Variadic]: (...x: N[]) => number;
 } & {
   readonly [K in (typeof textual)[number]]: <T extends S>(text: T) => T extends string ? string : null;
+} & {
+  /**
+   * The lower boundary of the bin that the value is in, of bins of `step` from `min` to `max`; -Infinity below, Infinity above; null stays null. With
+   * `offset` 1 the upper boundary.
+   */
+  readonly bin: <T extends N>(value: T, min: N, max: N, step: N, offset?: N) => T extends number ? number : null;
 };
 
 /** Each calls Arquero's function of the same name. */
 export const scalarFunctions = Object.fromEntries(
-  [...numeric, ...textual].map((name) => [name, (...args: unknown[]) => arquero().op[name]!(...args)]),
+  [...numeric, ...textual, "bin"].map((name) => [name, (...args: unknown[]) => arquero().op[name]!(...args)]),
 ) as unknown as ScalarFunctions;

@@ -6,10 +6,13 @@ import type { Window } from "./window-functions.ts";
 export type Scalar = number | string | boolean | bigint | Date | null | undefined;
 
 /** An array of values of one type. */
-export type Array = readonly (number | null | undefined)[] | readonly (string | null | undefined)[] | readonly (boolean | null | undefined)[] | readonly (bigint | null | undefined)[] | readonly (Date | null | undefined)[];
+export type Array = readonly (number | null | undefined)[] | readonly (string | null | undefined)[] | readonly (boolean | null | undefined)[] | readonly (bigint | null | undefined)[] | readonly (Date | null | undefined)[] | readonly (object | null | undefined)[];
 
-/** What a column can hold: a value, or an array of values of one type. */
-export type Cell = Scalar | Array | null | undefined;
+/** What a column can hold: a value, an array of values of one type, or an object of such values. */
+export type Cell = Scalar | CellObject;
+
+/** Not a Map, a Set, a promise or a function. More no type says: an interface of the program has no index signature. */
+type CellObject = object & { readonly [Symbol.toStringTag]?: undefined; readonly [Symbol.hasInstance]?: undefined };
 
 /** A function of one row. It must be pure: it may use the row, constants and other pure functions. */
 export type RowFunction<Row, Result extends Cell = Cell> = (d: Readonly<Row>) => Result;
@@ -72,11 +75,11 @@ export type Renamed<Row, M> = Simplify<{ [K in keyof Row as K extends keyof M ? 
 /** `{ old: "new" }` whose keys must be columns. */
 export type Renaming<Row, M> = { readonly [K in keyof M]: K extends ColumnName<Row> ? string : never };
 
-type KeyClass<T> = NonNullable<T> extends number ? "number" : NonNullable<T> extends string ? "string" : NonNullable<T> extends boolean ? "boolean" : NonNullable<T> extends bigint ? "bigint" : NonNullable<T> extends readonly unknown[] ? "list" : "Date";
+type KeyClass<T> = NonNullable<T> extends number ? "number" : NonNullable<T> extends string ? "string" : NonNullable<T> extends boolean ? "boolean" : NonNullable<T> extends bigint ? "bigint" : NonNullable<T> extends readonly unknown[] ? "nested" : NonNullable<T> extends Date ? "Date" : "nested";
 
 /** Columns of both tables that can be compared: the same name and the same type. */
 export type SharedKey<Left, Right> = {
-  [K in keyof Left & keyof Right & string]: KeyClass<Left[K]> extends Exclude<KeyClass<Right[K]>, "list"> ? K : never;
+  [K in keyof Left & keyof Right & string]: KeyClass<Left[K]> extends Exclude<KeyClass<Right[K]>, "nested"> ? K : never;
 }[keyof Left & keyof Right & string];
 
 /** One side of `[left, right]`: a column, a function of the row, or several of them. */

@@ -1,6 +1,7 @@
 import { LockstepError } from "../errors/index.ts";
 import { int64 } from "./arrow-type.ts";
-import { Column, elementView, isListView, unsupportedType, type Stored } from "./column.ts";
+import { Column, unsupportedType, type Stored } from "./column.ts";
+import { elementView, isListView } from "./js-view.ts";
 import { inferColumn } from "./infer.ts";
 import { type Side, valuesOf } from "./operands.ts";
 import { columnNamed } from "./row.ts";

@@ -1,23 +1,37 @@
 import { LockstepError } from "../errors/index.ts";
-import { isCarried, ticksPerSecond, type ArrowType } from "./arrow-type.ts";
-import { elementView, isListView, unsupportedType, type Column, type Stored, type Value, type View } from "./column.ts";
+import { isCarried, isNested, ticksPerSecond, type ArrowType, type Field } from "./arrow-type.ts";
+import { Column, unsupportedType, type Stored, type Value } from "./column.ts";
+import { elementView, isListView, isObjectView, memberViews, type View } from "./js-view.ts";
 
 /** Row number → what JavaScript sees there. */
 export type Reader = (row: number) => Value;
 
-/** How JavaScript looks at a column. */
-export function reader(column: Column): Reader {
+/** How JavaScript looks at a column. `later`: what members of objects throw they throw when they are looked at. */
+export function reader(column: Column, later = false): Reader {
   const { type, view, origin } = column;
   // Before anything is read of it.
-  if (type.id === "decimal" && view === "none") throw unsupportedType(column, "looked at: a number holds 15 digits");
-  if (type.id === "binary" || view === "none" || !isCarried(type)) throw unsupportedType(column, "looked at");
+  if (!later || type.id !== "struct") checkSeen(type, view, column);
   const { values } = column;
-  const see = sight(type, view, origin);
+  const see = sight(type, view, origin, later ? column : undefined);
   return see === undefined ? (row) => values[row] as Value : (row) => see(values[row]!);
 }
 
-/** Stored value → what JavaScript sees in it; undefined where they are the same. */
-function sight(type: ArrowType, view: View, origin: string | undefined): ((value: Stored) => Value) | undefined {
+/** LS2015 of what JavaScript cannot look at. */
+function checkSeen(type: ArrowType, view: View, column: Column): void {
+  if (type.id === "list" && isListView(view)) return checkSeen(type.of, elementView(view), column);
+  if (type.id === "struct" && isObjectView(view)) {
+    const views = new Map(memberViews(view));
+    for (const { name, type: member } of type.fields) checkSeen(member, views.get(name) ?? "none", column);
+    return;
+  }
+  if (type.id === "decimal" && view === "none") throw unsupportedType(column, "looked at: a number holds 15 digits");
+  if (type.id === "binary" || view === "none" || !isCarried(type)) throw unsupportedType(column, "looked at");
+}
+
+type Sight = (value: Stored) => Value;
+
+/** Stored value → what JavaScript sees in it; undefined where they are the same. `later`: the column, where objects throw late. */
+function sight(type: ArrowType, view: View, origin: string | undefined, later: Column | undefined): Sight | undefined {
   switch (type.id) {
     case "int":
       return view === "bigint"
@@ -36,11 +50,43 @@ function sight(type: ArrowType, view: View, origin: string | undefined): ((value
     }
     case "list": {
       // Each look gives an array of its own: who changes it changes no table.
-      const see = sight(type.of, isListView(view) ? elementView(view) : "none", origin);
+      const see = sight(type.of, isListView(view) ? elementView(view) : "none", origin, later);
       return see === undefined ? (list) => (list && [...(list as Value[])]) : (list) => (list && (list as Stored[]).map(see));
     }
+    case "struct":
+      return objects(type.fields, new Map(isObjectView(view) ? memberViews(view) : []), origin, later);
     default:
       return undefined;
+  }
+}
+
+/** Each look gives an object of its own. */
+function objects(fields: readonly Field[], views: ReadonlyMap<string, View>, origin: string | undefined, later: Column | undefined): Sight {
+  const members = fields.map(({ name, type }): [string, Sight] => {
+    const view = views.get(name) ?? "none";
+    const of = `${origin ?? "a column"}, its member "${name}",`;
+    if (later && !isNested(type) && (view === "none" || type.id === "binary" || !isCarried(type))) return [name, () => { throw unsupportedType(new Column(type, 0, [], { origin: of }), "looked at"); }];
+    return [name, sight(type, view, of, later) ?? ((value) => value as Value)];
+  });
+  return (stored) => {
+    if (stored === null) return null;
+    const object: { [member: string]: Value } = {};
+    members.forEach(([name, see], i) => {
+      const held = (stored as readonly Stored[])[i]!;
+      if (later) look(object, name, () => see(held));
+      else if (name === "__proto__") Object.defineProperty(object, name, { enumerable: true, configurable: true, writable: true, value: see(held) });
+      else object[name] = see(held);
+    });
+    return object;
+  };
+}
+
+/** The member, or what looking at it throws, for whoever looks at it. */
+function look(object: { [member: string]: Value }, name: string, see: () => Value): void {
+  try {
+    Object.defineProperty(object, name, { enumerable: true, configurable: true, writable: true, value: see() });
+  } catch (error) {
+    Object.defineProperty(object, name, { enumerable: true, configurable: true, get: () => { throw error; } });
   }
 }
 

@@ -2,6 +2,7 @@
 // `node test/unit/functions/vectors.mjs` writes native-rs/crates/functions/tests/functions/vectors.json, which the Rust test reads.
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { op } from "arquero";
 import { bigints, booleans, dates, few, indices, numbers, numerals, patterns, strings, texts } from "./inputs.mjs";
 
 /** Where the vectors are kept. */
@@ -125,6 +126,8 @@ for (const name of one) {
 for (const name of ["atan2", "hypot", "imul", "max", "min", "pow"]) {
   add(`Math.${name}`, [N, N], N, Math[name], cross(few, numbers), loose.has(name) ? { ulps: 1 } : {});
 }
+add("bin", [N, N, N, N], N, (...args) => op.bin(...args), cross([-1, 0, 0.1, 0.3, 9.99, 10, 11, NaN, -0], [0, 0.1, -0], [10, 0.3, Infinity], [0.1, 3, 0]));
+add("bin", [N, N, N, N, N], N, (...args) => op.bin(...args), cross([-5, 2.5, 7], [-5], [7], [2.5], [null, 0, 1, -2, NaN]));
 for (const name of ["hypot", "max", "min"]) {
   add(`Math.${name}`, [N], N, Math[name], cross(numbers));
   add(`Math.${name}`, [N, N, N], N, Math[name], cross(few, few, few));

@@ -36,12 +36,17 @@ describe("row types from syntax", () => {
     ["Partial<Omit<Wide<string[]>, 'tags'>>", "interface Wide<T> { a: number; tags: T }", "a: number | null"],
     ["{ a: number | null } & { a: number }", "", "a: number"],
     ["{ a: string[]; b: readonly (number | null)[] | null; c?: Array<Date>; d: ReadonlyArray<1 | 2> }", "", "a: string[]; b: (number | null)[] | null; c: Date[] | null; d: number[]"],
+    ["{ a: number[][]; b: ((string | null)[] | null)[] }", "", "a: number[][]; b: ((string | null)[] | null)[]"],
+    ["{ at: { x: number; y?: string }; to: Point[]; from: Readonly<Point> | null }", "interface Point { x: number; deep: { at: Date | null }; 'odd name': (bigint | null)[] }", 'at: { x: number; y: string | null }; to: { x: number; deep: { at: Date | null }; "odd name": (bigint | null)[] }[]; from: { x: number; deep: { at: Date | null }; "odd name": (bigint | null)[] } | null'],
+    ["{ a: Pair<string>; b: Pair<Pair<number>> }", "interface Pair<T> { one: T; other: T | null }", "a: { one: string; other: string | null }; b: { one: { one: number; other: number | null }; other: { one: number; other: number | null } | null }"],
     ["{ 'odd name': (number); 1: string }", "", "odd name: number; 1: string"],
   ])("%s", (type, declarations, expected) => expect(row(type, declarations)).toBe(expected));
 
   test.each([
     ["{ a: number | string }", "number | string"],
-    ["{ a: number[][] }", "number[][]"],
+    ["{ a: { b: number | string }[] }", "number | string"],
+    ["{ a: {} }", "{}"],
+    ["{ a: Endless }", "Endless"],
     ["{ a: (number | string)[] }", "number | string"],
     ["{ [k: string]: number }", "[k: string]: number"],
     ["Record<string, number>", "Record<string, number>"],
@@ -49,7 +54,7 @@ describe("row types from syntax", () => {
     ["{ f(): void }", "f(): void"],
     ["Cyclic", "Cyclic"],
   ])("%s is not supported, by name", (type, named) => {
-    const attempt = () => row(type, "type Cyclic = Cyclic;");
+    const attempt = () => row(type, "type Cyclic = Cyclic; interface Endless { a: Endless; b: Endless[] | null }");
     expect(attempt).toThrow(UnsupportedType);
     expect(attempt).toThrow(named);
   });

@@ -13,7 +13,7 @@ await duckdb(`copy (
     i / 3::float as f32, i / 3 as f64, i % 2 = 0 as flag, 'z' || (i % 3) as name, ('b' || i)::blob as bytes,
     date '2024-02-28' + i::int as day, make_timestamp(1709164799999999 + i) as us, make_timestamp_ns(1709164799999999999 + i) as ns,
     make_timestamp(-1 - i) as before, make_timestamptz(2024, 2, 29, 12, 0, i, 'UTC') as utc,
-    (i * 1.01)::decimal(9, 2) as price, (12345678901234567890.12 + i)::decimal(30, 2) as big, [{'a': i}] as list
+    (i * 1.01)::decimal(9, 2) as price, (12345678901234567890.12 + i)::decimal(30, 2) as big, [map {'a': i}] as list
   from range(5) t(i)) to '${source}' (format parquet)`);
 
 interface Row {

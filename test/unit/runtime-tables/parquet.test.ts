@@ -81,9 +81,9 @@ test("a damaged footer is an error of the file, whatever is damaged", async () =
     }
     bytes[at] = before;
   }
-  await duckdb(`copy (select [[i]] as deep, [{'a': i}] as structs from range(20) t(i)) to '${whole}' (format parquet)`);
-  for (const [name, type] of [["deep", "list<list<int64>>"], ["structs", "list<struct>"]] as const) {
-    const nested = await errorOf(async () => (await readParquet<{ deep: number; structs: number }>(whole)).array(name));
+  await duckdb(`copy (select [map {'a': i}] as deep, map {'a': [i]} as map from range(20) t(i)) to '${whole}' (format parquet)`);
+  for (const [name, type] of [["deep", "list<map>"], ["map", "map"]] as const) {
+    const nested = await errorOf(async () => (await readParquet<{ deep: number; map: number }>(whole)).array(name));
     expect([nested.code, nested.message.includes(`is ${type}: it cannot be looked at`)]).toEqual(["LS2015", true]);
   }
 });

@@ -78,7 +78,7 @@ pub fn parse_type(text: &str) -> Result<DataType> {
         let message = format!(
             "\"{text}\" is not a type that can be written: use int8 … int64, uint8 … uint64, float32, float64, bool, string, \
              date32, timestamp[s|ms|us|ns], timestamp[ms, tz=UTC], decimal128(precision, scale), \
-             dictionary<values=string, indices=int32>, list<float64>"
+             dictionary<values=string, indices=int32>, list<float64>, struct<x: float64>"
         );
         ConnectorError::unsupported(message, serde_json::json!({ "type": text }))
     })
@@ -105,6 +105,13 @@ fn parse(text: &str) -> Option<DataType> {
     if let Some(item) = inside("list<", '>') {
         return Some(DataType::List(Arc::new(Field::new("element", parse(item.trim())?, true))));
     }
+    if let Some(fields) = inside("struct<", '>') {
+        let field = |field: &str| {
+            let (name, text) = field.split_once(':')?;
+            Some(Field::new(name.trim(), parse(text.trim())?, true))
+        };
+        return Some(DataType::Struct(parts(fields).into_iter().map(field).collect::<Option<_>>()?));
+    }
     let arguments = inside("dictionary<", '>')?;
     let (mut values, mut indices) = (None, None);
     for argument in arguments.split(',') {
@@ -116,6 +123,20 @@ fn parse(text: &str) -> Option<DataType> {
         }
     }
     Some(DataType::Dictionary(Box::new(indices?), Box::new(values?)))
+}
+
+/// What stands between commas, but for those inside of a type.
+fn parts(text: &str) -> Vec<&str> {
+    let mut depth = 0;
+    text.split(|c| {
+        match c {
+            '<' | '(' | '[' => depth += 1,
+            '>' | ')' | ']' => depth -= 1,
+            _ => {}
+        }
+        c == ',' && depth == 0
+    })
+    .collect()
 }
 
 /// A schema inside JSON: the Arrow IPC schema message in hexadecimal.
@@ -146,6 +167,8 @@ pub(crate) mod schema_text {
 
 #[cfg(test)]
 mod tests {
+    use arrow::datatypes::Fields;
+
     use super::*;
 
     #[test]
@@ -160,6 +183,20 @@ mod tests {
             ("timestamp[ms, tz=UTC]", DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into()))),
             ("decimal128(10, 2)", DataType::Decimal128(10, 2)),
             ("dictionary<values=string, indices=int32>", dictionary),
+            (
+                "struct<at: timestamp[ms, tz=UTC], in: struct<x: decimal128(10, 2), tags: list<string>>>",
+                DataType::Struct(Fields::from(vec![
+                    Field::new("at", DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into())), true),
+                    Field::new(
+                        "in",
+                        DataType::Struct(Fields::from(vec![
+                            Field::new("x", DataType::Decimal128(10, 2), true),
+                            Field::new("tags", DataType::List(Arc::new(Field::new("element", DataType::Utf8, true))), true),
+                        ])),
+                        true,
+                    ),
+                ])),
+            ),
             ("list<timestamp[ms, tz=UTC]>", DataType::List(Arc::new(Field::new("element", DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into())), true)))),
         ];
         for (text, data_type) in named {

@@ -301,7 +301,11 @@ pub fn js_type(data_type: &DataType) -> Option<JsType> {
         other if other.is_integer() || other.is_floating() => Some(JsType::Number),
         DataType::Timestamp(..) | DataType::Date32 | DataType::Date64 => Some(JsType::Date),
         DataType::Dictionary(_, values) => js_type(values).filter(|js| *js == JsType::String),
-        DataType::List(item) => js_type(item.data_type())?.list(),
+        DataType::List(item) => Some(js_type(item.data_type())?.list()),
+        DataType::Struct(fields) => {
+            let members = fields.iter().map(|field| Some((field.name().clone(), js_type(field.data_type())?)));
+            Some(JsType::object(members.collect::<Option<Vec<_>>>()?))
+        }
         other => is_string(other).then_some(JsType::String),
     }
 }

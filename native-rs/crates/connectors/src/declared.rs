@@ -39,13 +39,13 @@ fn difference(schema: &Schema, column: &ColumnType, sayable: fn(Option<JsType>, 
     let Some((_, field)) = schema.column_with_name(&column.name) else {
         let names = schema.fields().iter().map(|field| field.name().as_str());
         let fix = did_you_mean(&near_misses(&column.name, names)).unwrap_or_else(|| "remove it".to_owned());
-        return Some(Difference { column: column.name.clone(), file: "(missing)".into(), interface: js.into(), fix });
+        return Some(Difference { column: column.name.clone(), file: "(missing)".into(), interface: js, fix });
     };
     let held = field.data_type();
     let fits = match column.js {
         JsType::Bigint => held.is_integer(),
         JsType::Bigints => matches!(held, DataType::List(item) if item.data_type().is_integer()),
-        other => js_type(held) == Some(other),
+        other => js_type(held).is_some_and(|found| found.is_like(other)),
     };
     let write = match js_type(held) {
         Some(found) if sayable(Some(found), column.js) => format!("{name}: {}, or types: {{ {name}: \"{}\" }}", js_name(found), js.to_lowercase(), name = column.name),
@@ -53,7 +53,7 @@ fn difference(schema: &Schema, column: &ColumnType, sayable: fn(Option<JsType>, 
         None if sayable(None, JsType::String) => format!("{name}: string, and types: {{ {name}: \"string\" }}", name = column.name),
         None => "no JavaScript type fits: leave it out of the interface".to_owned(),
     };
-    (!fits).then(|| Difference { column: column.name.clone(), file: print_type(held), interface: js.into(), fix: write })
+    (!fits).then(|| Difference { column: column.name.clone(), file: print_type(held), interface: js, fix: write })
 }
 
 /// All files must have the columns of the first, of the same types: those of the interface, or all without one.
@@ -100,18 +100,16 @@ fn error(source: &str, held: &str, against: &str, against_title: &str, differenc
     ConnectorError::new("LS2002", message, json!({ "source": source, "columns": table }))
 }
 
-pub fn js_name(js: JsType) -> &'static str {
-    match js {
-        JsType::Number => "number",
-        JsType::String => "string",
-        JsType::Boolean => "boolean",
-        JsType::Bigint => "bigint",
-        JsType::Date => "Date",
-        JsType::Numbers => "number[]",
-        JsType::Strings => "string[]",
-        JsType::Booleans => "boolean[]",
-        JsType::Bigints => "bigint[]",
-        JsType::Dates => "Date[]",
+/// As TypeScript prints it.
+pub fn js_name(js: JsType) -> String {
+    match (js, js.element()) {
+        (_, Some(element)) => format!("{}[]", js_name(element)),
+        (JsType::Object(members), _) => {
+            let members = members.iter().map(|member| format!("{}: {}", member.name, js_name(member.js))).collect::<Vec<_>>();
+            format!("{{ {} }}", members.join("; "))
+        }
+        (JsType::Date, _) => "Date".to_owned(),
+        _ => js.to_string(),
     }
 }
 

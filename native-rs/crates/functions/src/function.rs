@@ -35,6 +35,7 @@ pub(crate) enum Kind {
     Dates,
     /// A list, whatever its elements are.
     List,
+    Object,
     Any,
 }
 
@@ -51,6 +52,8 @@ impl Kind {
             JsType::Booleans => Self::Booleans,
             JsType::Bigints => Self::Bigints,
             JsType::Dates => Self::Dates,
+            JsType::Lists(_) => Self::List,
+            JsType::Object(_) => Self::Object,
         }
     }
 
@@ -76,6 +79,7 @@ impl Kind {
             Self::Bigints => "bigint[]",
             Self::Dates => "date[]",
             Self::List => "list",
+            Self::Object => "object",
             Self::Any => "any",
         }
     }

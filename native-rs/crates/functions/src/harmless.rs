@@ -3,17 +3,20 @@ use arrow::datatypes::Schema;
 use datafusion::physical_expr::ScalarFunctionExpr;
 
 use crate::function::{Call, Throws};
+use crate::object::{MEMBER, OF};
 
 /// Whether the call itself, whatever its arguments do, throws for no row of the schema. As in [`crate::can_throw`], a conversion
 /// that finds an integer past ±2^53 does not count.
 pub fn never_throws(call: &ScalarFunctionExpr, schema: &Schema) -> bool {
+    let receiver_is_there = || call.args().first().is_some_and(|receiver| receiver.nullable(schema).is_ok_and(|nullable| !nullable));
     match call.fun().inner().downcast_ref::<Call>() {
         Some(known) => match known.function.throws {
             Throws::Never => true,
-            Throws::NullReceiver => call.args().first().is_some_and(|receiver| receiver.nullable(schema).is_ok_and(|nullable| !nullable)),
+            Throws::NullReceiver => receiver_is_there(),
             Throws::Always => false,
         },
-        None => is_plain(call.fun().name()) || matches!(call.fun().name(), "all" | "choose" | "key" | "join_key"),
+        None if call.fun().name() == MEMBER => receiver_is_there(),
+        None => is_plain(call.fun().name()) || matches!(call.fun().name(), "all" | "choose" | "key" | "join_key" | OF),
     }
 }
 

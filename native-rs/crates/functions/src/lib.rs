@@ -26,6 +26,7 @@ mod lower;
 mod math;
 mod membership;
 mod numeral;
+mod object;
 mod predicate;
 mod pruning;
 mod registry;

@@ -18,11 +18,12 @@ use crate::function::{Function, Kind, Throws};
 use crate::let_in::let_in;
 use crate::logic::boxed;
 use crate::membership::among;
+use crate::object;
 use crate::registry::resolve;
 use crate::script::{Rows, ScriptHost, script};
 use crate::stored;
 use crate::tree::{certain, start_of_day, uses};
-use crate::view::{UTC, arrow_type, view};
+use crate::view::{UTC, arrow_type, as_stored, view};
 
 /// The value of a row function: float64, utf8, boolean, int64 or timestamp(ms, UTC); an invalid date is null.
 /// Columns are unqualified names.
@@ -100,6 +101,7 @@ impl<'a> Scope<'a> {
         match expression {
             Expression::Column { name, js } => self.column(name, *js),
             Expression::Literal { js, value } => literal(*js, value),
+            Expression::Call { function, args, js } if function == object::MEMBER => self.member(expression, *js),
             Expression::Call { function, args, js } => self.call(function, args, *js),
             Expression::If { test, then, otherwise, js } => {
                 let test = self.condition(test)?;
@@ -158,13 +160,15 @@ impl<'a> Scope<'a> {
     fn column(&self, name: &str, js: JsType) -> Result<Value> {
         let field = self.schema.field_with_unqualified_name(name)?;
         let expr = view(name, js, field.data_type())?;
-        Ok(Value { expr, js, nullable: field.is_nullable(), throws: false, may_be_invalid: false, size: 1 })
+        Ok(Value { expr, js: as_stored(js, field.data_type()), nullable: field.is_nullable(), throws: false, may_be_invalid: false, size: 1 })
     }
 
     fn call(&mut self, name: &str, arguments: &[Expression], js: JsType) -> Result<Value> {
         match (name, arguments) {
+            (object::OF, parts) => return self.object(parts, js),
             ("isNull", [argument]) => {
-                let value = self.value(argument)?;
+                // Of an object nothing is looked at.
+                let value = if argument.js_type().members().is_some() { self.stored(argument)?.0 } else { self.value(argument)? };
                 return Ok(Value {
                     expr: value.expr.is_null(),
                     js: JsType::Boolean,

@@ -13,7 +13,7 @@ use datafusion::logical_expr::{
 use lockstep_plan::{ColumnType, JsType};
 
 use crate::lower::Value;
-use crate::view::{arrow_type, view};
+use crate::view::{arrow_type, as_stored, view};
 
 /// Where the program's own functions run.
 pub trait ScriptHost: Send + Sync {
@@ -43,11 +43,12 @@ pub(crate) fn script(
     schema: &DFSchema,
     host: Option<&Arc<dyn ScriptHost>>,
 ) -> Result<Value> {
-    let mut arguments = vec![];
+    let (mut arguments, mut fields) = (vec![], vec![]);
     for ColumnType { name, js, .. } in columns {
-        arguments.push(view(name, *js, schema.field_with_unqualified_name(name)?.data_type())?);
+        let stored = schema.field_with_unqualified_name(name)?.data_type();
+        arguments.push(view(name, *js, stored)?);
+        fields.push(Field::new(name, arrow_type(as_stored(*js, stored)), true));
     }
-    let fields: Vec<Field> = columns.iter().map(|column| Field::new(&column.name, arrow_type(column.js), true)).collect();
     let udf = Script {
         name: format!("script#{function}"),
         function,

@@ -1,8 +1,9 @@
 //! An Arrow column seen as a JavaScript value.
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, Float64Array, ListArray, PrimitiveArray};
-use arrow::compute::cast;
+use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, BooleanArray, Float64Array, ListArray, PrimitiveArray, StructArray};
+use arrow::buffer::NullBuffer;
+use arrow::compute::{cast, nullif};
 use arrow::datatypes::{
     DataType, Field, Date32Type, Date64Type, Decimal128Type, Int64Type, TimeUnit, TimestampMicrosecondType, TimestampMillisecondType,
     TimestampNanosecondType, TimestampSecondType, UInt64Type,
@@ -12,7 +13,7 @@ use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::{
     Cast, ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility, ident,
 };
-use lockstep_plan::JsType;
+use lockstep_plan::{JsType, Member, Members};
 
 use crate::arguments::dates;
 use crate::error::{RowError, not_supported};
@@ -27,17 +28,28 @@ const EXACT: i64 = 1 << 53;
 
 /// The Arrow type of a JavaScript value.
 pub fn arrow_type(js: JsType) -> DataType {
-    match js {
-        JsType::Number => DataType::Float64,
-        JsType::String => DataType::Utf8,
-        JsType::Boolean => DataType::Boolean,
-        JsType::Bigint => DataType::Int64,
-        JsType::Date => DataType::Timestamp(TimeUnit::Millisecond, Some(UTC.into())),
-        JsType::Numbers => DataType::new_list(arrow_type(JsType::Number), true),
-        JsType::Strings => DataType::new_list(arrow_type(JsType::String), true),
-        JsType::Booleans => DataType::new_list(arrow_type(JsType::Boolean), true),
-        JsType::Bigints => DataType::new_list(arrow_type(JsType::Bigint), true),
-        JsType::Dates => DataType::new_list(arrow_type(JsType::Date), true),
+    match (js, js.element()) {
+        (_, Some(element)) => DataType::new_list(arrow_type(element), true),
+        (JsType::Object(members), _) => {
+            DataType::Struct(members.iter().map(|member| Field::new(&member.name, arrow_type(member.js), true)).collect())
+        }
+        (JsType::Number, _) => DataType::Float64,
+        (JsType::Boolean, _) => DataType::Boolean,
+        (JsType::Bigint, _) => DataType::Int64,
+        (JsType::Date, _) => DataType::Timestamp(TimeUnit::Millisecond, Some(UTC.into())),
+        _ => DataType::Utf8,
+    }
+}
+
+/// The type with its objects' members in the order in which they are stored, which is the one that JavaScript sees them in.
+pub(crate) fn as_stored(js: JsType, stored: &DataType) -> JsType {
+    match (js, js.element(), stored) {
+        (JsType::Object(members), _, DataType::Struct(fields)) => {
+            let member = |field: &Arc<Field>| Some((field.name().clone(), as_stored(members.get(field.name())?, field.data_type())));
+            JsType::object(fields.iter().filter_map(member))
+        }
+        (_, Some(element), DataType::List(item)) => as_stored(element, item.data_type()).list(),
+        _ => js,
     }
 }
 
@@ -45,16 +57,21 @@ pub fn arrow_type(js: JsType) -> DataType {
 ///
 /// An integer past ±2^53 seen as a number is LS2004 at run time, one past int64 seen as a bigint LS2015. A type that has no such view is LS2015.
 pub fn view(name: &str, js: JsType, stored: &DataType) -> Result<Expr> {
-    let column = ident(name);
+    seen(ident(name), name, js, stored)
+}
+
+/// The value, stored as `stored`, as JavaScript sees it; `name` is what errors call it.
+pub(crate) fn seen(value: Expr, name: &str, js: JsType, stored: &DataType) -> Result<Expr> {
+    let js = as_stored(js, stored);
     let target = arrow_type(js);
     if *stored == target {
-        return Ok(column);
+        return Ok(value);
     }
     match conversion(js, stored) {
-        Some(Conversion::Cast) => Ok(Expr::Cast(Cast::new(Box::new(column), target))),
-        Some(Conversion::Exact) => Ok(exact_cast(column, name, &target)),
-        Some(Conversion::Kernel) => Ok(call(name, js, column)),
-        None => not_supported(format!("column \"{name}\" of type {stored} cannot be seen as {js:?} in a row function")),
+        Some(Conversion::Cast) => Ok(Expr::Cast(Cast::new(Box::new(value), target))),
+        Some(Conversion::Exact) => Ok(exact_cast(value, name, &target)),
+        Some(Conversion::Kernel) => Ok(call(name, js, value)),
+        None => not_supported(format!("column \"{name}\" of type {stored} cannot be seen as {js} in a row function")),
     }
 }
 
@@ -89,6 +106,10 @@ fn conversion(js: JsType, stored: &DataType) -> Option<Conversion> {
         (JsType::Date, DataType::Timestamp(_, _) | DataType::Date32 | DataType::Date64) => Some(Conversion::Kernel),
         (_, DataType::Null) => Some(Conversion::Cast),
         (list, DataType::List(item)) => conversion(list.element()?, item.data_type()).map(|_| Conversion::Kernel),
+        (JsType::Object(members), DataType::Struct(fields)) => {
+            let seen = |field: &Arc<Field>| conversion(members.get(field.name())?, field.data_type());
+            (members.len() == fields.len() && fields.iter().all(|field| seen(field).is_some())).then_some(Conversion::Kernel)
+        }
         _ => None,
     }
 }
@@ -118,6 +139,7 @@ impl ScalarUDFImpl for View {
         match self.js {
             JsType::Number => "view.number",
             JsType::Date => "view.date",
+            JsType::Object(_) => "view.object",
             _ => "view.list",
         }
     }
@@ -150,8 +172,22 @@ impl View {
             (_, Some(Conversion::Exact)) => exactly(array, &self.column, &arrow_type(js)),
             (JsType::Number, _) => self.number(array),
             (JsType::Date, _) => date(array),
+            (JsType::Object(members), _) => self.object(members, array),
             _ => self.list(js, array),
         }
+    }
+
+    /// An object of the members as JavaScript sees them. What stands under a null is not asked for.
+    fn object(&self, members: Members, array: &ArrayRef) -> Result<ArrayRef> {
+        let object = array.as_struct();
+        let member = |Member { name, js }: &Member| {
+            let Some(held) = object.column_by_name(name) else { return internal_err!("view.object: {} has no {name}", array.data_type()) };
+            let named = View { column: format!("{}.{name}", self.column), js: *js, signature: self.signature.clone() };
+            named.seen(*js, &under(object.nulls(), held)?)
+        };
+        let columns = members.iter().map(member).collect::<Result<Vec<_>>>()?;
+        let DataType::Struct(fields) = arrow_type(JsType::Object(members)) else { return internal_err!("an object is no struct") };
+        Ok(Arc::new(StructArray::try_new_with_length(fields, columns, object.nulls().cloned(), object.len())?))
     }
 
     /// A list of the elements as JavaScript sees them. Of elements that are in no list nothing is asked.
@@ -202,6 +238,12 @@ impl View {
         let values: Vec<f64> = array.values().iter().map(|&x| convert(x)).collect();
         Ok(Arc::new(Float64Array::new(values.into(), array.nulls().cloned())))
     }
+}
+
+/// A member with null where its object is.
+pub(crate) fn under(nulls: Option<&NullBuffer>, member: &ArrayRef) -> Result<ArrayRef> {
+    let Some(nulls) = nulls.filter(|nulls| nulls.null_count() > 0) else { return Ok(Arc::clone(member)) };
+    Ok(nullif(member, &BooleanArray::new(!nulls.inner(), None))?)
 }
 
 /// The nearest numbers. Those of up to 15 digits fit into 64 bits, of which the processor makes floats.

@@ -9,7 +9,7 @@
 use std::fmt::{self, Display, Formatter};
 
 use crate::{
-    Aggregate, AggregateFunction, AsofJoin, AsofStrategy, ColumnType, Expression, FileSort, Frame, Join, JoinType, JsType, Layout, Literal,
+    Aggregate, AggregateFunction, AsofJoin, AsofStrategy, ColumnType, Expression, FileSort, Frame, Join, JoinType, Layout, Literal,
     NamedAggregate, NamedExpression, Node, Plan, Sink, Window, WindowValue,
 };
 
@@ -251,23 +251,6 @@ impl Display for Literal {
             Self::Number(value) => value.fmt(f),
             Self::String(value) => write!(f, "{value:?}"),
         }
-    }
-}
-
-impl Display for JsType {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Number => "number",
-            Self::String => "string",
-            Self::Boolean => "boolean",
-            Self::Bigint => "bigint",
-            Self::Date => "date",
-            Self::Numbers => "number[]",
-            Self::Strings => "string[]",
-            Self::Booleans => "boolean[]",
-            Self::Bigints => "bigint[]",
-            Self::Dates => "date[]",
-        })
     }
 }
 

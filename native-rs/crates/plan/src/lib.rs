@@ -21,7 +21,7 @@ pub use node::{
     Frame, NamedExpression, Node, NodeId, Plan, SelectColumn, Sink, SortKey, Site, Window, WindowColumn,
     WindowFunction, WindowValue,
 };
-pub use types::{ColumnType, JsType};
+pub use types::{ColumnType, JsType, Member, Members};
 pub use write::{ArrowWrite, CopiedColumn, CsvWrite, FileSort, IcebergWrite, JsonLinesWrite, Layout, ParquetWrite, PartitionField, PostgresWrite, StoreOptions, Wire, WrittenColumn};
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
-import { elementOf, isList, type SourceSpan } from "../../ir/types.ts";
+import { elementOf, isList, isObject, isSameJs, type SourceSpan } from "../../ir/types.ts";
 import { listColumn } from "./list-column.ts";
+import { objectColumn } from "./object-column.ts";
 import { asserted, opaque, scalar, literal, type StaticType, type Value } from "./value.ts";
 
 /** A value under an annotation or cast: tsc goes by the annotation, what may really come stays as it was. */
@@ -13,6 +14,8 @@ export function annotated(value: Value, type: StaticType, span: SourceSpan): Val
   }
   // An empty array has the type that is said of it.
   if (isList(type.js) && value.kind === "list" && !value.set && value.items.length === 0) return listColumn(value, span, elementOf(type.js)) ?? value;
-  if (value.kind !== "scalar" || value.expression.type.js !== type.js) return value;
+  const object = value.kind === "record" && isObject(type.js) ? objectColumn(value, span) : null;
+  if (object) return annotated(object, type, span);
+  if (value.kind !== "scalar" || !isSameJs(value.expression.type.js, type.js)) return value;
   return type.undefined ? { ...value, null: type.null, undefined: true } : { ...asserted(value), null: type.null };
 }

@@ -6,7 +6,7 @@ import type { ScalarFunction } from "../../functions/index.ts";
 import { fold } from "../../functions/fold.ts";
 import type { Parameter } from "../../functions/scalar-function.ts";
 import type { Expression } from "../../ir/expression.ts";
-import { isList, type JsType } from "../../ir/types.ts";
+import { isNested, type JsType } from "../../ir/types.ts";
 import { conversion } from "./conversions.ts";
 import { unsupported } from "./expression.ts";
 import type { Frame } from "./frame.ts";
@@ -60,8 +60,8 @@ function argument(fn: ScalarFunction, parameter: Parameter, { value, node }: Arg
     frame.state.typeError(notAssignable(describe(value), wanted, frame.span(node)));
     return null;
   }
-  if (isList(value.expression.type.js)) {
-    unsupported(node, "an array as an argument has no native form", null, frame);
+  if (isNested(value.expression.type.js)) {
+    unsupported(node, "an array or object as an argument has no native form", null, frame);
     return null;
   }
   if (value.null || (value.undefined && !parameter.optional)) {

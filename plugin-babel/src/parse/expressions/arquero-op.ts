@@ -4,7 +4,7 @@ import { aggregateInRowFunction, type Split } from "../../diagnostics/aggregate-
 import { unknownProperty } from "../../diagnostics/unknown-property.ts";
 import { notAssignable } from "../../diagnostics/wrong-arguments.ts";
 import { aggregateFunctions, functionNamed, methodNamed, scalarFunctions, windowFunctions } from "../../functions/index.ts";
-import { otherAggregateNames } from "../../functions/aggregate.ts";
+import { inJavaScript, otherAggregates } from "../../functions/arquero.ts";
 import { apply, type Argument } from "./apply.ts";
 import { readArguments, type Call } from "./calls.ts";
 import { conversion } from "./conversions.ts";
@@ -21,7 +21,7 @@ const text: Readonly<Record<string, string>> = { upper: "toUpperCase", lower: "t
 
 export function callOp(name: string, callee: t.MemberExpression | t.OptionalMemberExpression, node: Call, frame: Frame): Value {
   const span = frame.span(node);
-  const kind = windowFunctions.has(name) ? "window" : aggregateFunctions.has(name) || otherAggregateNames.has(name) ? "aggregate" : null;
+  const kind = windowFunctions.has(name) ? "window" : aggregateFunctions.has(name) || otherAggregates.has(name) ? "aggregate" : null;
   if (kind) {
     const [first] = node.arguments;
     frame.state.report(aggregateInRowFunction(name, kind, first ? frame.text(first) : null, span, splitOf(name, callee, node, frame)));
@@ -29,11 +29,16 @@ export function callOp(name: string, callee: t.MemberExpression | t.OptionalMemb
   }
   const math = functionNamed(`Math.${renamed[name] ?? name}`);
   const method = text[name] && methodNamed("string", text[name]);
-  const args = math || method ? readArguments(node.arguments, frame) : null;
+  const args = math || method || name === "bin" ? readArguments(node.arguments, frame) : null;
   if (math && args) return apply(math, null, args.map((arg) => numberOf(arg, node, frame)), node, frame);
-  if (method && args?.length === 1) return ofText(method.name, args[0]!, node, frame);
-  if (math || method) return unsupported(node, `this call of op.${name} has no native form`, plain(math ? "number" : "string"), frame);
-  frame.state.report(unknownProperty(name, "op", propertySpan(callee, frame), known));
+  if (method && args?.length === 1) return unlessNull(args[0]!, "string", (subject) => scalar(call(method.name, [subject.expression], "string", span)), node, frame);
+  if (name === "bin" && args?.length) {
+    const [value, ...others] = args;
+    const bin = (subject: Scalar): Value => apply(scalarFunctions.get("bin")!, null, [{ ...value!, value: subject }, ...others.map((arg) => numberOf(arg, node, frame))], node, frame);
+    return unlessNull(value!, "number", bin, node, frame);
+  }
+  if (math || method || name === "bin") return unsupported(node, `this call of op.${name} has no native form`, plain(method ? "string" : "number"), frame);
+  frame.state.report(unknownProperty(name, "op", propertySpan(callee, frame), known, true, inJavaScript.get(name)));
   return unknown;
 }
 
@@ -59,7 +64,7 @@ function splitOf(name: string, callee: t.MemberExpression | t.OptionalMemberExpr
 }
 
 const mathNames = [...scalarFunctions.keys()].filter((fn) => fn.startsWith("Math.")).map((fn) => fn.slice("Math.".length));
-const known = [...aggregateFunctions.keys(), ...windowFunctions.keys(), ...Object.keys(renamed), ...Object.keys(text), ...mathNames];
+const known = [...aggregateFunctions.keys(), ...windowFunctions.keys(), ...Object.keys(renamed), ...Object.keys(text), "bin", ...mathNames];
 
 /** Arquero's functions take null, which JavaScript makes 0 (undefined: NaN). */
 function numberOf(arg: Argument, node: Call, frame: Frame): Argument {
@@ -69,20 +74,18 @@ function numberOf(arg: Argument, node: Call, frame: Frame): Argument {
   return { ...arg, value: conversion("Number", [arg], node, frame) ?? value };
 }
 
-/** Arquero's text functions leave null as it is. */
-function ofText(name: string, { value, node: at }: Argument, node: Call, frame: Frame): Value {
+/** Of functions whose first argument is null where the result is: `of` sees it where it is there. */
+function unlessNull({ value, node: at }: Argument, js: "string" | "number", of: (subject: Scalar) => Value, node: Call, frame: Frame): Value {
   const span = frame.span(node);
   if (value.kind === "nothing") return value;
-  if (value.kind === "any") return opaque(plain("string"), span);
-  if (value.kind !== "scalar" || value.expression.type.js !== "string") {
-    frame.state.typeError(notAssignable(describe(value), "string | null", frame.span(at)));
-    return opaque(plain("string"), span);
+  if (value.kind === "any") return opaque(plain(js), span);
+  if (value.kind !== "scalar" || value.expression.type.js !== js) {
+    frame.state.typeError(notAssignable(describe(value), `${js} | null`, frame.span(at)));
+    return opaque(plain(js), span);
   }
-  const { js } = value.expression.type;
   const outer = frame.branch(noFacts);
-  const subject = outer.bind("text", value) as Scalar;
-  const here = { ...subject.expression, type: { js, nullable: false } } as Scalar["expression"];
-  const result = scalar(call(name, [here], "string", span));
+  const subject = outer.bind("value", value) as Scalar;
+  const result = of(scalar({ ...subject.expression, type: { js, nullable: false } } as Scalar["expression"]));
   const absent = absences(value);
   if (!absent.null && !absent.undefined) return close(outer.flow, result);
   const isNull = call("isNull", [subject.expression], "boolean", span);

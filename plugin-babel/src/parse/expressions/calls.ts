@@ -3,7 +3,7 @@ import type * as t from "@babel/types";
 import { rowFunctionWrites } from "../../diagnostics/row-function-writes.ts";
 import { wrongArguments } from "../../diagnostics/wrong-arguments.ts";
 import { functionNamed, scalarFunctions } from "../../functions/index.ts";
-import { isList } from "../../ir/types.ts";
+import { isList, isObject } from "../../ir/types.ts";
 import { changedBy, rootOf } from "../../source/writes.ts";
 import { apply, type Argument } from "./apply.ts";
 import { callValues } from "./captured-lists.ts";
@@ -44,6 +44,7 @@ export function callMember(object: Value, name: string, callee: t.MemberExpressi
   if (reportChange(object, callee, node, frame)) return unknown;
   switch (object.kind) {
     case "scalar":
+      if (isObject(object.expression.type.js)) return callValue(property(object, name, callee, frame), node, frame);
       return (isList(object.expression.type.js) ? callListColumn : callMethod)(required(object), name, callee, node, frame);
     case "list":
       return callList(object, name, callee, node, frame);

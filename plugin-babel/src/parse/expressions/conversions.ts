@@ -1,7 +1,7 @@
 /** Functions that take a value of any type: what they make of null, undefined and Dates is decided here. */
 import type * as t from "@babel/types";
 import type { Expression } from "../../ir/expression.ts";
-import { isList, type SourceSpan } from "../../ir/types.ts";
+import { isNested, type SourceSpan } from "../../ir/types.ts";
 import { fold } from "../../functions/fold.ts";
 import type { Argument } from "./apply.ts";
 import type { Frame } from "./frame.ts";
@@ -60,8 +60,8 @@ function number(value: Value, node: t.Node, frame: Frame): Value {
     return opaque(plain("number"), span);
   }
   const { expression } = value;
-  if (isList(expression.type.js)) {
-    frame.state.needsScript("Number of an array runs in V8");
+  if (isNested(expression.type.js)) {
+    frame.state.needsScript("Number of an array or object runs in V8");
     return opaque(plain("number"), span);
   }
   if (expression.kind === "captured" && (value.null || isAsserted(value))) {

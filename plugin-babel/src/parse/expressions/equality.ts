@@ -6,7 +6,7 @@ import { datesCompared } from "../../diagnostics/dates-compared.ts";
 import { noOverlap } from "../../diagnostics/no-overlap.ts";
 import { fold } from "../../functions/fold.ts";
 import type { Expression } from "../../ir/expression.ts";
-import { isList, type SourceSpan } from "../../ir/types.ts";
+import { isNested, type SourceSpan } from "../../ir/types.ts";
 import { both, isNot, negate, noFacts, noTruth, onlySaid, present, type Facts, type Truth } from "./facts.ts";
 import type { Frame } from "./frame.ts";
 import { unsupported } from "./expression.ts";
@@ -50,7 +50,7 @@ function equals(operator: string, left: Operand, right: Operand, node: t.Node, f
     frame.state.typeError(noOverlap(operator, describe(a), describe(b), span));
     return opaque(plain("boolean"), span);
   }
-  if (isList(l)) return unsupported(node, "comparing arrays, which are never equal, runs in V8", plain("boolean"), frame);
+  if (isNested(l)) return unsupported(node, "comparing arrays or objects, which are never equal, runs in V8", plain("boolean"), frame);
   if (l === "date") {
     const ends = [left[1], right[1]].map((side) => endOf(frame.span(side)));
     frame.state.report(datesCompared(operator, span, ends));

@@ -15,7 +15,7 @@ import { readObject } from "./records.ts";
 import { survey } from "./survey.ts";
 import { readAssignment } from "./assignment.ts";
 import { textPattern } from "./text-pattern.ts";
-import { isList } from "../../ir/types.ts";
+import { isList, isSameJs } from "../../ir/types.ts";
 import { staticType } from "./static-type.ts";
 import { asserted, literal, opaque, plain, scalar, typeOf, unknown, describe, type StaticType, type Value } from "./value.ts";
 
@@ -117,7 +117,7 @@ function cast(node: t.TSAsExpression | t.TSTypeAssertion, frame: Frame): Value {
   const type = frame.text(node.typeAnnotation) === "const" ? null : staticType(node.typeAnnotation, frame.scope);
   if (type === null) return value;
   const from = typeOf(value);
-  if (from?.js && type.js && from.js !== type.js) {
+  if (from?.js && type.js && !isSameJs(from.js, type.js)) {
     const types = [describe(value), frame.text(node.typeAnnotation)];
     frame.state.typeError(wrongOperands("as", types, frame.span(node), "a cast converts nothing: use Number(…), String(…)"));
     return opaque(plain(type.js), frame.span(node));

@@ -11,6 +11,7 @@ import { close, Frame, type Variable } from "./frame.ts";
 import { absence } from "./operators.ts";
 import { bindPattern } from "./patterns.ts";
 import { runBody } from "./statements.ts";
+import { isObject, isSameJs } from "../../ir/types.ts";
 import { annotation } from "./static-type.ts";
 import { survey } from "./survey.ts";
 import { choose } from "./truth.ts";
@@ -92,7 +93,7 @@ function checkArguments(helper: Helper, args: readonly Argument[], node: t.Node,
     const param = params[i];
     const target = param?.type === "AssignmentPattern" ? param.left : param;
     const wanted = target && "typeAnnotation" in target ? annotation(target.typeAnnotation, helper.scope) : null;
-    if (target?.type === "ObjectPattern" && arg.value.kind === "scalar") {
+    if (target?.type === "ObjectPattern" && arg.value.kind === "scalar" && !isObject(arg.value.expression.type.js)) {
       frame.state.typeError(notAssignable(describe(arg.value), "object", frame.span(arg.node)));
       return unknown;
     }
@@ -103,7 +104,8 @@ function checkArguments(helper: Helper, args: readonly Argument[], node: t.Node,
 function checkArgument({ value, node }: Argument, wanted: StaticType, frame: Frame): Value {
   const got = typeOf(value);
   const span = frame.span(node);
-  if (got === null ? value.kind !== "any" : got.js !== null && wanted.js !== null && got.js !== wanted.js) {
+  const fits = wanted.js !== null && isObject(wanted.js) ? isSomeObject(value) : got === null ? value.kind === "any" : got.js === null || wanted.js === null || isSameJs(got.js, wanted.js);
+  if (!fits) {
     frame.state.typeError(notAssignable(describe(value), printStatic(wanted), span));
     return opaque(wanted, span);
   }
@@ -113,4 +115,9 @@ function checkArgument({ value, node }: Argument, wanted: StaticType, frame: Fra
     return opaque(wanted, span);
   }
   return value;
+}
+
+/** An object of any members: those that are read have types of their own. */
+function isSomeObject(value: Value): boolean {
+  return value.kind !== "scalar" || isObject(value.expression.type.js);
 }

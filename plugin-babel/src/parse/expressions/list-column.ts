@@ -4,38 +4,42 @@ import { datesCompared } from "../../diagnostics/dates-compared.ts";
 import { possiblyNull } from "../../diagnostics/possibly-null.ts";
 import { rowFunctionWrites } from "../../diagnostics/row-function-writes.ts";
 import { notAssignable } from "../../diagnostics/wrong-arguments.ts";
-import { elementOf, isList, type JsType, type ListType, type ScalarType, type SourceSpan } from "../../ir/types.ts";
+import { eitherType, elementsOf, isList, isNested, isSameJs, type JsType, listOf, type SourceSpan } from "../../ir/types.ts";
 import type { Argument } from "./apply.ts";
 import { readArguments, type Call } from "./calls.ts";
 import { unsupported } from "./expression.ts";
 import type { Frame } from "./frame.ts";
 import { once } from "./list-callbacks.ts";
 import { noProperty, requireObject } from "./member.ts";
+import { columnValue } from "./object-column.ts";
 import { absence } from "./operators.ts";
-import { absences, call, describe, literal, opaque, optional, plain, printStatic, scalar, typeOf, type Scalar, type StaticType, type Value } from "./value.ts";
+import { absences, call, describe, fromValueType, literal, opaque, optional, plain, printStatic, scalar, typeOf, type Scalar, type StaticType, type Value } from "./value.ts";
 
 type Member = t.MemberExpression | t.OptionalMemberExpression;
 
-/** An array as a column holds it: of scalars of one type. Null: it is none. `element`: what an empty one is of. */
-export function listColumn(value: Value, span: SourceSpan, element?: ScalarType): Scalar | null {
+/** An array as a column holds it: of values of one type. Null: it is none. `element`: what an empty one is of. */
+export function listColumn(value: Value, span: SourceSpan, element?: JsType): Scalar | null {
   if (value.kind === "scalar") return isList(value.expression.type.js) ? value : null;
   if (value.kind === "parts") return scalar(call("string.split", [value.text.expression, literal(value.separator, "string", span)], "string[]", span));
   if (value.kind !== "list" || value.set) return null;
-  const kinds = value.items.flatMap((item) => (item.kind === "scalar" ? [item.expression.type.js] : []));
-  const js = kinds[0] ?? element;
-  if (js === undefined || isList(js) || kinds.some((kind) => kind !== js)) return null;
-  const args = value.items.map((item) => (item.kind === "scalar" ? optional(item).expression : item.kind === "nothing" ? literal(null, js, span) : null));
-  if (args.includes(null)) return null;
-  const holes = value.items.some((item) => item.kind === "nothing" || (item.kind === "scalar" && (item.null || item.undefined)));
+  const items = value.items.map((item) => (item.kind === "nothing" ? item : columnValue(item, span)));
+  const known = items.flatMap((item) => (item?.kind === "scalar" ? [item] : []));
+  const js = known[0]?.expression.type.js ?? element;
+  if (js === undefined || items.includes(null) || known.some((item) => !isSameJs(item.expression.type.js, js))) return null;
+  const holes = items.some((item) => item!.kind === "nothing" || item!.null || item!.undefined);
+  // Without a native form: whoever takes it has it made in V8.
+  if (known.length > 0 && isNested(js)) return opaque(fromValueType(listOf({ ...known.map((item) => item.expression.type).reduce(eitherType), nullable: holes })), span) as Scalar;
+  if (isNested(js)) return null;
+  const args = items.map((item) => (item!.kind === "nothing" ? literal(null, js, span) : optional(item!).expression));
   // A call has arguments: an empty array is a part of one that has.
-  const whole = call("Array.of", args.length === 0 ? [literal(null, js, span)] : (args as Scalar["expression"][]), `${js}[]`, span);
+  const whole = call("Array.of", args.length === 0 ? [literal(null, js, span)] : args, `${js}[]`, span);
   const expression = args.length === 0 ? call("list.slice", [whole, literal(1, "number", span)], `${js}[]`, span) : whole;
   return scalar({ ...expression, type: { ...expression.type, ...(holes && { holes: true as const }) } });
 }
 
 /** What tsc says of an element. */
 export function elementType({ expression: { type } }: Scalar): StaticType {
-  return { js: elementOf(type.js as ListType), null: type.holes === true, undefined: false };
+  return fromValueType(elementsOf(type));
 }
 
 /** An element that may not be there. Null may be among the elements whatever their type says. */
@@ -48,7 +52,7 @@ function element(list: Scalar, name: "item" | "at", index: Scalar, span: SourceS
 /** `d.tags[i]` */
 export function listItem(list: Scalar, key: Value, node: Member, frame: Frame): Value {
   if (!requireObject(list, node, frame)) return opaque(elementType(list), frame.span(node));
-  const index = sureNumber(key);
+  const index = isNested(elementType(list).js!) ? null : sureNumber(key);
   return index ? element(list, "item", index, frame.span(node)) : unsupported(node, "this index has no native form", elementType(list), frame);
 }
 
@@ -74,7 +78,7 @@ export function callListColumn(list: Scalar, name: string, callee: Member, node:
     frame.state.report(rowFunctionWrites(frame.text(callee.object), frame.span(node), "row"));
     return opaque(resultOf(list, name, node, frame), frame.span(node));
   }
-  const method = Object.hasOwn(methods, name) ? methods[name] : undefined;
+  const method = Object.hasOwn(methods, name) && !isNested(elementType(list).js!) ? methods[name] : undefined;
   const args = method ? readArguments(node.arguments, frame) : null;
   const value = args && method!(list, args, node, frame);
   return value ?? unsupported(node, `${name} of an array runs in V8`, resultOf(list, name, node, frame), frame);
@@ -174,6 +178,5 @@ function mapped(list: Scalar, node: Call, frame: Frame): StaticType | null {
   if (callback?.value.kind !== "helper") return null;
   const span = frame.span(node);
   const given = typeOf(once(callback.value, [opaque(elementType(list), span), opaque(number, span)], node, frame));
-  if (!given?.js || isList(given.js)) return null;
-  return { js: `${given.js}[]`, null: false, undefined: false, ...((given.null || given.undefined) && { holes: true as const }) };
+  return given?.js ? fromValueType(listOf({ js: given.js, nullable: given.null || given.undefined, ...(given.holes && { holes: given.holes }) })) : null;
 }

@@ -1,7 +1,7 @@
 /** `&&`, `||`, `??` and `?:`: the right side sees what the left side's outcome tells. */
 import type * as t from "@babel/types";
 import type { Expression } from "../../ir/expression.ts";
-import { eitherType, isList, type JsType, type SourceSpan } from "../../ir/types.ts";
+import { eitherType, isNested, type JsType, type SourceSpan } from "../../ir/types.ts";
 import { checkNullishness, checkTruthiness } from "./decided.ts";
 import { both, either, type Truth } from "./facts.ts";
 import { readExpression } from "./expression.ts";
@@ -107,7 +107,7 @@ function pair(kind: "and" | "or" | "nullish", left: Expression, right: Expressio
   return { kind, left, right, type: { ...eitherType(left.type, right.type), nullable }, span };
 }
 
-const isObject = (js: JsType): boolean => js === "date" || isList(js);
+const isObject = (js: JsType): boolean => js === "date" || isNested(js);
 
 export function readConditional(node: t.ConditionalExpression, frame: Frame): Value {
   checkTruthiness(node.test, frame);

@@ -5,7 +5,7 @@ import { possiblyNull } from "../../diagnostics/possibly-null.ts";
 import { rowFunctionWrites } from "../../diagnostics/row-function-writes.ts";
 import { unknownProperty } from "../../diagnostics/unknown-property.ts";
 import { methodNames } from "../../functions/index.ts";
-import { isList, mayBeNull, type SourceSpan } from "../../ir/types.ts";
+import { isList, isObject, mayBeNull, type SourceSpan } from "../../ir/types.ts";
 import { readExpression, unsupported } from "./expression.ts";
 import { valuesMember } from "./captured-lists.ts";
 import { foreignMember } from "./foreign.ts";
@@ -15,6 +15,7 @@ import { absence } from "./operators.ts";
 import { listColumn, listItem, listMember as listColumnMember } from "./list-column.ts";
 import { indexList, listMember } from "./lists.ts";
 import { lookUp } from "./records.ts";
+import { objectMember } from "./object-column.ts";
 import { partAt, partCount } from "./text-parts.ts";
 import { builtinMembers } from "./builtins.ts";
 import { call, describe, literal, narrow, plain, required, scalar, unknown, type Scalar, type Value } from "./value.ts";
@@ -110,7 +111,7 @@ export function property(object: Value, name: string, node: Member, frame: Frame
       frame.state.typeError(possiblyNull(frame.text(node.object), object.value === null ? "null" : "undefined", frame.span(node.object), "property"));
       return unknown;
     case "scalar":
-      return (isList(object.expression.type.js) ? listColumnMember : scalarProperty)(required(object), name, node, frame);
+      return (isList(object.expression.type.js) ? listColumnMember : isObject(object.expression.type.js) ? objectMember : scalarProperty)(required(object), name, node, frame);
     case "helper":
     case "mixed":
       if (object.kind === "mixed") requirePresent(object, node, frame);

@@ -4,7 +4,7 @@ import { possiblyNull } from "../../diagnostics/possibly-null.ts";
 import { wrongOperands } from "../../diagnostics/wrong-operands.ts";
 import { fold } from "../../functions/fold.ts";
 import type { Expression } from "../../ir/expression.ts";
-import { isList } from "../../ir/types.ts";
+import { isNested } from "../../ir/types.ts";
 import { equality } from "./equality.ts";
 import { readExpression, unsupported } from "./expression.ts";
 import type { Frame } from "./frame.ts";
@@ -174,7 +174,7 @@ function compare(operator: string, left: Operand, right: Operand, node: t.Node, 
     frame.state.typeError(wrongOperands(operator, [describe(left[0]), describe(right[0])], span, isChained ? "compare twice: a < b && b < c" : hint(operator, left[0], right[0])));
     return result;
   }
-  if (js[0] && isList(js[0])) return unsupported(node, "comparing arrays runs in V8", plain("boolean"), frame);
+  if (js[0] && isNested(js[0])) return unsupported(node, "comparing arrays or objects runs in V8", plain("boolean"), frame);
   // No text is before or after undefined.
   if (js[0] === "string" && [left, right].some(([value]) => value.kind === "scalar" && !value.required && isAsserted(value))) frame.state.needsScript("a text that may be undefined is compared in V8");
   return scalar(fold(call(relational[operator]!, [a.expression, b.expression], "boolean", span)));

@@ -1,14 +1,16 @@
 /** Binding names: parameters and declarations, with destructuring of rows, object literals and arrays. */
 import type * as t from "@babel/types";
 import { unknownProperty } from "../../diagnostics/unknown-property.ts";
+import { isObject } from "../../ir/types.ts";
 import { unsupported } from "./expression.ts";
 import type { Frame } from "./frame.ts";
 import { withDefault } from "./inline.ts";
 import { readColumn } from "./member.ts";
 import { annotation } from "./static-type.ts";
 import { annotated } from "./annotated.ts";
+import { memberOf } from "./object-column.ts";
 import { partAt } from "./text-parts.ts";
-import { describe, literal, scalar, unknown, type Value } from "./value.ts";
+import { describe, literal, required, scalar, unknown, type Value } from "./value.ts";
 
 export function bindPattern(pattern: t.Node, value: Value, frame: Frame, constant = false): void {
   switch (pattern.type) {
@@ -64,6 +66,8 @@ function member(value: Value, name: string, property: t.ObjectProperty, frame: F
     const write = (fixed: string) => (property.shorthand ? `${fixed}: ${name}` : fixed);
     return readColumn(value.param, name, property, frame.span(property.key), frame, write) ?? unknown;
   }
+  const held = value.kind === "scalar" && isObject(value.expression.type.js) && !value.null && !value.undefined ? memberOf(required(value), name, frame.span(property), frame.flow.facts) : null;
+  if (held) return held;
   if (value.kind === "scalar" || value.kind === "list") {
     frame.state.typeError(unknownProperty(name, describe(value), frame.span(property.key), []));
     return unknown;

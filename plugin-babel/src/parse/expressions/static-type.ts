@@ -1,6 +1,6 @@
 /** TypeScript annotations as column types. */
 import type * as t from "@babel/types";
-import { isList } from "../../ir/types.ts";
+import { isSameJs, listOf as list } from "../../ir/types.ts";
 import type { Scope } from "../row-function.ts";
 import { fromValueType, type StaticType } from "./value.ts";
 
@@ -51,8 +51,7 @@ export function annotation(node: t.Node | null | undefined, scope: Scope): Stati
 
 /** An array of values of a column's type. */
 function listOf(element: StaticType | null): StaticType | null {
-  if (!element?.js || isList(element.js)) return null;
-  return { js: `${element.js}[]`, null: false, undefined: false, ...((element.null || element.undefined) && { holes: true as const }) };
+  return element?.js ? fromValueType(list({ js: element.js, nullable: element.null || element.undefined, ...(element.holes && { holes: element.holes }) })) : null;
 }
 
 const of = (js: NonNullable<StaticType["js"]>): StaticType => ({ js, null: false, undefined: false });
@@ -76,6 +75,6 @@ function literalType(node: t.TSLiteralType["literal"]): StaticType | null {
 }
 
 function union(a: StaticType | null, b: StaticType | null): StaticType | null {
-  if (a === null || b === null || (a.js !== null && b.js !== null && a.js !== b.js)) return null;
+  if (a === null || b === null || (a.js !== null && b.js !== null && !isSameJs(a.js, b.js))) return null;
   return { js: a.js ?? b.js, null: a.null || b.null, undefined: a.undefined || b.undefined, ...((a.holes || b.holes) && { holes: true as const }) };
 }

@@ -1,6 +1,6 @@
 import type * as t from "@babel/types";
 import type { Expression } from "../../ir/expression.ts";
-import { isList } from "../../ir/types.ts";
+import { isList, isNested } from "../../ir/types.ts";
 import type { Frame } from "./frame.ts";
 import { orIfNull } from "./truth.ts";
 import { call, capturedAs, isAsserted, literal, type Value } from "./value.ts";
@@ -16,8 +16,8 @@ export function toText(value: Value, node: t.Node, frame: Frame): Expression | n
       return literal(String(value.value), "string", span);
     case "scalar": {
       const { expression } = value;
-      if (isList(expression.type.js)) {
-        frame.state.needsScript(`'${frame.text(node)}' as text runs in V8: join() makes it natively`);
+      if (isNested(expression.type.js)) {
+        frame.state.needsScript(`'${frame.text(node)}' as text runs in V8${isList(expression.type.js) ? ": join() makes it natively" : ""}`);
         return null;
       }
       if (expression.type.js === "date") {

@@ -1,8 +1,9 @@
 /** Truthiness, and the values chosen by it. */
 import type { Expression } from "../../ir/expression.ts";
-import { eitherType, elementOf, isList, type SourceSpan } from "../../ir/types.ts";
+import { eitherType, elementOf, isList, isNested, isSameJs, type SourceSpan } from "../../ir/types.ts";
 import { both, either, noTruth, present, type Facts, type Truth } from "./facts.ts";
 import { listColumn } from "./list-column.ts";
+import { objectColumn } from "./object-column.ts";
 import { call, literal, opaque, optional, plain, scalar, typesOf, uncheckedOf, unknown, type Fields, type Scalar, type Value } from "./value.ts";
 
 export interface Test extends Truth {
@@ -50,7 +51,7 @@ export function truthy(e: Expression): Expression {
     default:
       if (e.type.js === "boolean" && !e.type.nullable) return e;
       // A Date or an array is an object: true unless it is absent.
-      if (e.type.js === "date" || isList(e.type.js)) return not(call("isNull", [e], "boolean", span), span);
+      if (e.type.js === "date" || isNested(e.type.js)) return not(call("isNull", [e], "boolean", span), span);
       return call("truthy", [e], "boolean", span);
   }
 }
@@ -140,7 +141,7 @@ export function orIfNull(e: Expression, absent: Expression, present: Expression)
 export function unify(a: Value, b: Value, span: SourceSpan): readonly [Scalar, Scalar] | "nothing" | null {
   if (a.kind === "nothing" && b.kind === "nothing") return "nothing";
   // An array that is written out is of the other's type where it is empty.
-  const [x, y] = [a, b].map((value) => (value.kind === "scalar" ? value : listColumn(value, span)));
+  const [x, y] = [a, b].map((value) => (value.kind === "scalar" ? value : (listColumn(value, span) ?? objectColumn(value, span))));
   const js = (x ?? y)?.expression.type.js;
   if (js === undefined) return null;
   const [left, right] = [toScalar(a, js, span), toScalar(b, js, span)];
@@ -151,9 +152,13 @@ export function unify(a: Value, b: Value, span: SourceSpan): readonly [Scalar, S
 export function toScalar(value: Value, js: Expression["type"]["js"], span: SourceSpan): Scalar | null {
   if (isList(js) && value.kind !== "nothing") {
     const list = listColumn(value, span, elementOf(js));
-    return list?.expression.type.js === js ? list : null;
+    return list && isSameJs(list.expression.type.js, js) ? list : null;
   }
-  if (value.kind === "scalar") return value.expression.type.js === js ? value : null;
+  if (value.kind === "record") {
+    const object = objectColumn(value, span, js);
+    return object && isSameJs(object.expression.type.js, js) ? object : null;
+  }
+  if (value.kind === "scalar") return isSameJs(value.expression.type.js, js) ? value : null;
   if (value.kind !== "nothing") return null;
   return scalar(literal(null, js, value.span), { null: value.value === null, undefined: value.value === undefined });
 }

@@ -3,7 +3,7 @@ import type * as t from "@babel/types";
 import { rowFunctionWrites } from "../../diagnostics/row-function-writes.ts";
 import { wrongOperands } from "../../diagnostics/wrong-operands.ts";
 import { fold } from "../../functions/fold.ts";
-import { isList, type JsType } from "../../ir/types.ts";
+import { isNested, type JsType } from "../../ir/types.ts";
 import { toNumber } from "./conversions.ts";
 import { checkTruthiness } from "./decided.ts";
 import { readExpression, unsupported } from "./expression.ts";
@@ -43,7 +43,7 @@ function sign(operator: "-" | "+" | "~", value: Value, node: t.UnaryExpression, 
   const operand = comparable(value, node.argument, frame);
   if (operand === "any") return opaque(plain("number"), span);
   const js = operand?.expression.type.js;
-  if (js !== undefined && isList(js)) return unsupported(node, `'${operator}' of an array runs in V8`, plain("number"), frame);
+  if (js !== undefined && isNested(js)) return unsupported(node, `'${operator}' of an array or object runs in V8`, plain("number"), frame);
   if (!operand || (operator === "+" && js === "bigint")) {
     frame.state.typeError(wrongOperands(operator, [describe(value)], span, js === "bigint" ? "convert with Number(…)" : undefined));
     return opaque(plain("number"), span);
@@ -58,7 +58,7 @@ function sign(operator: "-" | "+" | "~", value: Value, node: t.UnaryExpression, 
   return scalar(fold(call(operator === "-" ? "neg" : "bit.not", [number], "number", span)));
 }
 
-const typeName = (js: JsType): string => (js === "date" || isList(js) ? "object" : js);
+const typeName = (js: JsType): string => (js === "date" || isNested(js) ? "object" : js);
 
 function readTypeof(node: t.UnaryExpression, frame: Frame): Value {
   const span = frame.span(node);

@@ -1,7 +1,7 @@
 import { engineError } from "../../errors/index.ts";
 import { loadNative } from "../../launch/native.ts";
 import { arrowType } from "../../tables/ipc.ts";
-import type { View } from "../../tables/column.ts";
+import type { View } from "../../tables/js-view.ts";
 import type { Table } from "../../tables/table.ts";
 import type { StoredRow } from "../../tables/types.ts";
 import { messagesFile } from "../arrow/read.ts";

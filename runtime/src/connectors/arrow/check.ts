@@ -54,6 +54,12 @@ function checkBatch(batch: Buffers): void {
     case Type.FixedSizeList:
       if (batch.children![0]!.length < length * type.stride) throw new Error("a column has too few elements for its lists");
       return checkBatch(batch.children![0]!);
+    case Type.Struct:
+      for (const member of batch.children!) {
+        if (member.length < length) throw new Error("a struct has a member with too few values for its rows");
+        checkBatch(member);
+      }
+      return;
     case Type.Bool:
       return atLeast(batch, Math.ceil(length / 8));
     case Type.Decimal:

@@ -7,7 +7,7 @@ import { checkOptions } from "../options.ts";
 import type { SourceColumn } from "../source-column.ts";
 import { isQuery } from "../sql.ts";
 import { tableOf } from "../typed-files.ts";
-import type { View } from "../../tables/column.ts";
+import type { View } from "../../tables/js-view.ts";
 import { openClient, type Client, type FlightData, type FlightInfo } from "./client.ts";
 import { findTarget, parseTarget, type Target } from "./target.ts";
 

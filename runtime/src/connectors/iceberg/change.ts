@@ -1,6 +1,6 @@
 /** Plain Node's deletes from Iceberg tables, and what takes the place of some of their rows: files are written again without these rows. */
 import { LockstepError } from "../../errors/index.ts";
-import type { View } from "../../tables/column.ts";
+import type { View } from "../../tables/js-view.ts";
 import { rowsWhere } from "../../tables/operands.ts";
 import type { Columns } from "../../tables/row.ts";
 import { Table } from "../../tables/table.ts";

@@ -1,6 +1,7 @@
 import { didYouMean, LockstepError } from "../../errors/index.ts";
 import { printType, sameType, type ArrowType } from "../../tables/arrow-type.ts";
-import { Column, type Stored, type StoredValues, type View } from "../../tables/column.ts";
+import { Column, type Stored, type StoredValues } from "../../tables/column.ts";
+import type { View } from "../../tables/js-view.ts";
 import { Table } from "../../tables/table.ts";
 import type { StoredRow } from "../../tables/types.ts";
 import { checkOptions } from "../options.ts";

@@ -5,7 +5,7 @@
 import { randomUUID } from "node:crypto";
 import { dirname } from "node:path";
 import { didYouMean, LockstepError } from "../../errors/index.ts";
-import { parseType, printType, type ArrowType } from "../../tables/arrow-type.ts";
+import { isNested, parseType, printType, type ArrowType } from "../../tables/arrow-type.ts";
 import type { Compression } from "../parquet/write.ts";
 import type { SortKey } from "../sort-by.ts";
 import { isRemote } from "../store/location.ts";
@@ -348,8 +348,8 @@ const currentSchema = (metadata: TableMetadata): Schema => schemaOf(metadata, me
 function asked(table: string, name: string, type: ArrowType, types: Readonly<Record<string, string | undefined>>): ArrowType {
   const text = Object.hasOwn(types, name) ? types[name] : undefined;
   const wanted = text === undefined ? type : parseType(text);
-  if (wanted.id !== "other" && wanted.id !== "list") return wanted;
-  throw new LockstepError({ code: "LS2015", message: `${table}: the column "${name}" is ${printType(wanted)}, which cannot be written`, fix: `Leave the column out with select()${wanted.id === "list" ? ", unroll() it, or derive a text of it: d.tags.join()" : ""}.` });
+  if (wanted.id !== "other" && !isNested(wanted)) return wanted;
+  throw new LockstepError({ code: "LS2015", message: `${table}: the column "${name}" is ${printType(wanted)}, which cannot be written`, fix: `Leave the column out with select()${wanted.id === "list" ? ", unroll() it, or derive a text of it: d.tags.join()" : wanted.id === "struct" ? `, or derive columns of its members: d.${name}.…` : ""}.` });
 }
 
 /** The written columns as the table has them, by their names. LS2002 */

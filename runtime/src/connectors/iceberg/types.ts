@@ -50,6 +50,7 @@ export function icebergTypeOf(type: ArrowType): string | undefined {
       return `decimal(${type.precision}, ${type.scale})`;
     case "null":
     case "list":
+    case "struct":
     case "other":
       return undefined;
   }

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseType, type ArrowType } from "../../tables/arrow-type.ts";
+import { isNested, parseType, type ArrowType } from "../../tables/arrow-type.ts";
 import { castColumn } from "../../tables/cast.ts";
 import { unsupportedType } from "../../tables/column.ts";
 import type { Columns } from "../../tables/row.ts";
@@ -63,7 +63,7 @@ export const typesOf = (columns: Columns): { name: string; type: ArrowType }[] =
 export async function dataFiles(target: Target, columns: Columns, rows: number, first = 0): Promise<DataFileInfo[]> {
   const written = target.columns.map(({ name, id, type }): WrittenColumn => {
     const column = columns.get(name)!;
-    if (column.type.id === "other" || column.type.id === "list") throw unsupportedType(column, "written");
+    if (column.type.id === "other" || isNested(column.type)) throw unsupportedType(column, "written");
     return { name, id, column: castColumn(name, column, parseType(type)) };
   });
   const local = isRemote(target.folder) ? await mkdtemp(join(tmpdir(), "lockstep-")) : target.folder;

@@ -1,5 +1,6 @@
 import { nothing, type ArrowType } from "../../tables/arrow-type.ts";
-import { Column, unsupportedType, type Stored, type View } from "../../tables/column.ts";
+import { Column, unsupportedType, type Stored } from "../../tables/column.ts";
+import type { View } from "../../tables/js-view.ts";
 import { Table } from "../../tables/table.ts";
 import type { StoredRow } from "../../tables/types.ts";
 import { folderColumns } from "../folders.ts";
@@ -12,6 +13,7 @@ import { badValue, lostDigits, wrongLine, type WrongLine } from "../text/errors.
 import { anotherFormat, readText, withCompressed } from "../text/read-text.ts";
 import { textTypes, type TextType, type TextTypeRule } from "../text/types.ts";
 import { Digits, parseLines, type JsonLine } from "./parse.ts";
+import { joined, membersOf, ruleOfShape, shapeOf, type Shape } from "./shape.ts";
 
 /** What a column can be: values, or arrays of them. */
 type JsonType = TextType | `${TextType}[]`;
@@ -28,8 +30,8 @@ export interface ReadJsonLinesOptions<Row> extends BadRowOptions {
  * Reads JSON Lines, an object a line: a file, a folder (recursively), a glob or a list, one table in name order of the files.
  *
  * Its columns are all keys, in order of appearance; what a line has not is null. A column is number, string or boolean, as all its
- * values are, or a list of one of these; one of objects, of lists of others, or of values of several types can be there, but not be
- * looked at. An integer that a number cannot hold is LS2004 where it is looked at: `types: { id: "bigint" }`. LS2001, LS2002, LS2006, LS2018.
+ * values are, or lists or objects of these, whose members are all that any of them has; one of values of several types can be there, but
+ * not be looked at. An integer that a number cannot hold is LS2004 where it is looked at: `types: { id: "bigint" }`. LS2001, LS2002, LS2006, LS2018.
  */
 export async function readJsonLines<Row extends object = Record<never, never>>(
   path: InputPath,
@@ -60,7 +62,7 @@ export async function describeJsonLines(path: InputPath): Promise<SourceColumn[]
   return found.map(({ name, kinds, values }) => {
     const bigint = ruleOf(kinds.has("list<float64>") ? "bigint[]" : "bigint");
     const isBigint = far.has(name) && exact.every(({ values }) => convert(values.get(name) ?? null, bigint) !== undefined);
-    return { name, type: isBigint ? bigint.type : typeOf(kinds, ([kind]) => kind), nullable: values.includes(null) };
+    return { name, type: isBigint ? bigint.type : (nestedRule(name, kinds, files)?.type ?? typeOf(kinds, ([kind]) => kind)), nullable: values.includes(null) };
   });
 }
 
@@ -125,10 +127,15 @@ const readable: Readonly<Record<string, TextType>> = { float64: "number", string
 /** Of lists in which nothing but null is. */
 const emptyLists = "list<null>";
 
-/** The one type that JavaScript sees in a column. */
-function seenAs(kinds: Kinds): JsonType | undefined {
+/** The kinds that say what a column is: beside lists of values empty ones are lists of these. */
+function saying(kinds: Kinds): string[] {
   const names = [...kinds.keys()];
-  const [kind, ...others] = names.some((name) => /^list<(?!null)/.test(name)) ? names.filter((name) => name !== emptyLists) : names;
+  return names.some((name) => /^list(?!<null)/.test(name)) ? names.filter((name) => name !== emptyLists) : names;
+}
+
+/** The one type that JavaScript sees in a column; undefined of a nested one. */
+function seenAs(kinds: Kinds): JsonType | undefined {
+  const [kind, ...others] = saying(kinds);
   if (kind === undefined || others.length > 0) return undefined;
   const element = /^list<(.*)>$/.exec(kind)?.[1];
   return element === undefined ? readable[kind] : readable[element] && `${readable[element]}[]`;
@@ -143,19 +150,35 @@ function typeOf(kinds: Kinds, print: (entry: [string, { line: number; file: stri
 
 const isUnsaid = (kinds: Kinds): boolean => kinds.size === 1 && kinds.has(emptyLists);
 
-/** How a value is read: a scalar by its text, a list by those of its elements. */
-type Rule = TextTypeRule | { readonly type: ArrowType; readonly view: View; readonly described: string; readonly of: TextTypeRule };
+/** How a value is read: a scalar by its text, a list by its elements, an object by its members. */
+export type Rule = TextTypeRule | (NestedRule & { readonly of: Rule }) | (NestedRule & { readonly members: readonly (readonly [name: string, rule: Rule])[] });
+
+interface NestedRule {
+  readonly type: ArrowType;
+  readonly view: View;
+  readonly described: string;
+}
+
+/** Of a column of objects, or of lists of others than scalars; undefined of what is something else, or several things. */
+function nestedRule(name: string, kinds: Kinds, files: readonly JsonFile[]): Rule | undefined {
+  const [kind, ...others] = saying(kinds);
+  if (others.length > 0 || (kind !== "struct" && kind !== "list")) return undefined;
+  let shape: Shape = "nothing";
+  for (const { lines } of files) for (const { values } of lines) shape = joined(shape, shapeOf(values.get(name) ?? null));
+  return ruleOfShape(shape);
+}
 
 function ruleOf(type: JsonType): Rule {
   if (!type.endsWith("[]")) return textTypes[type as TextType];
   const of = textTypes[type.slice(0, -2) as TextType];
-  return { type: { id: "list", of: of.type }, view: `${of.view as "number"}[]`, described: `a list, each of it ${of.described}`, of };
+  return { type: { id: "list", of: of.type }, view: `${of.view}[]`, described: `a list, each of it ${of.described}`, of };
 }
 
 function columnOf(name: string, said: JsonType | undefined, kinds: Kinds, files: readonly JsonFile[], rows: number): Column {
   const origin = `the column "${name}" of ${files[0]!.name}`;
   const type = said ?? seenAs(kinds) ?? (isUnsaid(kinds) ? "number[]" : undefined);
-  if (type === undefined) {
+  const nested = type === undefined ? nestedRule(name, kinds, files) : undefined;
+  if (type === undefined && nested === undefined) {
     // Without a value nothing says what it holds; only the interface does, which is not here at run time.
     if (kinds.size === 0) return new Column(nothing, rows, () => new Array<Stored>(rows).fill(null), { view: "number", origin });
     // It says where what stands: float64 (line 1) | list (line 7).
@@ -163,8 +186,8 @@ function columnOf(name: string, said: JsonType | undefined, kinds: Kinds, files:
     const column: Column = new Column(where, rows, () => { throw unsupportedType(column, "looked at"); }, { origin });
     return column;
   }
-  const rule = ruleOf(type);
-  return new Column(said === undefined ? typeOf(kinds, ([kind]) => kind) : rule.type, rows, () => files.flatMap((file) => file.lines.map((line) => read(line, name, rule, file.name))), { view: rule.view, origin });
+  const rule = nested ?? ruleOf(type!);
+  return new Column(said === undefined && nested === undefined ? typeOf(kinds, ([kind]) => kind) : rule.type, rows, () => files.flatMap((file) => file.lines.map((line) => read(line, name, rule, file.name))), { view: rule.view, origin });
 }
 
 function read(line: JsonLine, name: string, rule: Rule, file: string): Stored {
@@ -178,8 +201,27 @@ function wrongValue({ values }: JsonLine, name: string, rule: Rule, stored = con
   const value = values.get(name) ?? null;
   const text = (): string => (value instanceof Digits ? value.text : typeof value === "string" ? value : JSON.stringify(value));
   if (stored === undefined) return badValue(name, text(), rule.described);
-  const lost = /^number/.test(rule.view) ? [value].flat().find((one) => one instanceof Digits && losesDigits(one)) : undefined;
-  return lost instanceof Digits ? lostDigits(name, lost.text) : undefined;
+  const lost = lostIn(value, rule);
+  return lost && lostDigits(name, lost.text);
+}
+
+/** A number that would lose digits. */
+function lostIn(value: unknown, rule: Rule): Digits | undefined {
+  if (value === null) return undefined;
+  if ("of" in rule) return firstOf(value as unknown[], (element) => lostIn(element, rule.of));
+  if ("members" in rule) {
+    const members = membersOf(value as object);
+    return firstOf(rule.members, ([name, member]) => lostIn(members.get(name) ?? null, member));
+  }
+  return rule.view === "number" && value instanceof Digits && losesDigits(value) ? value : undefined;
+}
+
+function firstOf<T, R>(items: readonly T[], find: (item: T) => R | undefined): R | undefined {
+  for (const item of items) {
+    const found = find(item);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 const losesDigits = ({ text }: Digits): boolean => textTypes.number.loses!(text, Number(text));
@@ -190,6 +232,12 @@ function convert(value: unknown, rule: Rule): Stored | undefined {
   if ("of" in rule) {
     const elements = Array.isArray(value) ? (value as unknown[]).map((element) => convert(element, rule.of)) : [undefined];
     return elements.includes(undefined) ? undefined : (elements as Stored[]);
+  }
+  if ("members" in rule) {
+    if (typeof value !== "object" || Array.isArray(value) || value instanceof Digits) return undefined;
+    const held = membersOf(value);
+    const members = rule.members.map(([name, member]) => convert(held.get(name) ?? null, member));
+    return members.includes(undefined) ? undefined : (members as Stored[]);
   }
   const { view, parse } = rule;
   switch (view) {

@@ -36,6 +36,10 @@ function valuePrinter(type: ArrowType, column: Column): (value: Stored) => strin
     const print = valuePrinter(type.of, column);
     return (value) => (value === null ? "null" : `[${(value as readonly Stored[]).map(print).join(",")}]`);
   }
+  if (type.id === "struct") {
+    const members = type.fields.map((field) => ({ key: JSON.stringify(field.name), print: valuePrinter(field.type, column) }));
+    return (value) => (value === null ? "null" : `{${members.map(({ key, print }, i) => `${key}:${print((value as readonly Stored[])[i]!)}`).join(",")}}`);
+  }
   if (type.id === "other" || type.id === "binary") throw unsupportedType(column, "written as JSON Lines");
   const print = printValue(new Column(type, 0, []), "JSON Lines");
   const quoted = isText(type) || type.id === "date" || type.id === "timestamp";

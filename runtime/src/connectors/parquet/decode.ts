@@ -14,22 +14,12 @@ export function storedValues(values: DecodedArray, type: ArrowType): StoredValue
       return integers(values, (v) => (v instanceof Uint8Array ? twosComplement(v) : v));
     case "float":
       return values instanceof Float64Array ? values : orNull(values, type.bits === 16 ? (v) => halfFloat(v as Uint8Array) : (v) => v as number);
-    case "list":
-      return lists(values, type.of);
     case "binary":
     case "other":
       return orNull(values, (v) => v as Uint8Array);
     default:
       return orNull(values, (v) => v as Stored);
   }
-}
-
-/** The elements of all rows at once: a column as long as they are together. */
-function lists(values: DecodedArray, of: ArrowType): StoredValues {
-  const rows = values as unknown as (readonly unknown[] | null | undefined)[];
-  const flat = storedValues(rows.flatMap((row) => row ?? []) as DecodedArray, of);
-  let at = 0;
-  return Array.from(rows, (row) => (row === null || row === undefined ? null : Array.from({ length: row.length }, () => flat[at++]!)));
 }
 
 function orNull(values: DecodedArray, convert: (value: unknown) => Stored): StoredValues {

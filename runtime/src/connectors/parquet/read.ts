@@ -1,8 +1,9 @@
 import { closeSync, fstatSync, openSync } from "node:fs";
 import type { ColumnMetaData, DecodedArray, FileMetaData, SchemaTree } from "hyparquet";
 import { LockstepError } from "../../errors/index.ts";
-import { innermost, type ArrowType } from "../../tables/arrow-type.ts";
-import type { StoredValues, View } from "../../tables/column.ts";
+import { isNested, type ArrowType } from "../../tables/arrow-type.ts";
+import type { StoredValues } from "../../tables/column.ts";
+import type { View } from "../../tables/js-view.ts";
 import type { Table } from "../../tables/table.ts";
 import type { StoredRow } from "../../tables/types.ts";
 import { checkOptions } from "../options.ts";
@@ -12,6 +13,7 @@ import type { StoreOptions } from "../store/options.ts";
 import { checkSameSchema, concat, orCorrupt, sliceOf, tableOf, type TypedFile } from "../typed-files.ts";
 import { storedValues } from "./decode.ts";
 import { isMagic } from "./magic.ts";
+import { assembled, leafValues, leavesOf, type Leaf } from "./nested.ts";
 import { arrowType } from "./schema.ts";
 import { checkStruct } from "./thrift.ts";
 
@@ -136,12 +138,23 @@ function openFile({ name, path, release }: InputFile, hyparquet: Hyparquet): Par
     holdsLarge: (column) => chunksOf(column).some(({ meta_data: { statistics: known } = {} }) => [known?.min_value ?? known?.min, known?.max_value ?? known?.max].some((bound) => typeof bound === "bigint" && !isExact(bound))),
     read: (column, type) =>
       orCorrupt(name, () => {
-        const chunks = metadata.row_groups.flatMap((group) => group.columns.filter((chunk) => chunk.meta_data?.path_in_schema[0] === column).map((chunk) => ({ meta: chunk.meta_data!, rows: Number(group.num_rows) })));
-        return concat(chunks.map(({ meta, rows }) => decodeChunk(meta, rows, type)), file.rows);
+        const node = file.columns.get(column)!;
+        const leaves = leavesOf(node, type);
+        const parts = metadata.row_groups.map(({ columns, num_rows }) => {
+          const chunks = leaves.map((leaf) => columns.find((chunk) => chunk.meta_data?.path_in_schema.join("\0") === leaf.path.join("\0")));
+          return rowsOf(node, type, leaves, chunks.map((chunk) => chunk!.meta_data!), Number(num_rows));
+        });
+        return concat(parts, file.rows);
       }),
   };
-  const decodeChunk = (meta: ColumnMetaData, rows: number, type: ArrowType): StoredValues => {
+  const rowsOf = (node: SchemaTree, type: ArrowType, leaves: readonly Leaf[], chunks: readonly ColumnMetaData[], rows: number): StoredValues => {
     if (rows === 0) return [];
+    if (!isNested(type)) return concat(decodeChunk(chunks[0]!, rows, type).map((part) => storedValues(part, type)), rows);
+    const values = leaves.map((leaf, i) => decodeChunk(chunks[i]!, rows, leaf.type).flatMap((part) => leafValues(part, leaf)));
+    if (values.some((leaf) => leaf.length !== rows)) throw new Error("a nested column has other rows than the file says");
+    return Array.from({ length: rows }, (_, row) => assembled(node, type, values.map((leaf) => leaf[row])));
+  };
+  const decodeChunk = (meta: ColumnMetaData, rows: number, type: ArrowType): DecodedArray[] => {
     const path = hyparquet.getTreePath(tree, meta.path_in_schema);
     const start = Number(meta.dictionary_page_offset || meta.data_page_offset);
     const bytes = slice(Math.min(start, Number(meta.data_page_offset)), Math.min(start, Number(meta.data_page_offset)) + Number(meta.total_compressed_size));
@@ -153,37 +166,20 @@ function openFile({ name, path, release }: InputFile, hyparquet: Hyparquet): Par
         ...meta,
         pathInSchema: meta.path_in_schema,
         schemaPath: path,
-        element: isText(innermost(type)) ? { ...physical(element), converted_type: "UTF8" } : physical(element),
+        element: isText(type) ? { ...physical(element), converted_type: "UTF8" } : physical(element),
         // A leading U+FEFF belongs to the text. INT96 has no logical type to leave out.
         parsers: { ...hyparquet.parsers, stringFromBytes: (bytes: Uint8Array | undefined) => bytes && text.decode(bytes), timestampFromNanoseconds: (ticks: bigint) => ticks },
         compressors: hyparquet.compressors,
-        utf8: isText(innermost(type)),
+        utf8: isText(type),
       },
     );
-    const levels = path.slice(1).map((part) => part.element.repetition_type ?? "REQUIRED");
-    return concat(data.map((part) => storedValues(type.id === "list" ? listsOf(part, levels) : part, type)), rows);
+    return data;
   };
   closing.register(file, descriptor);
   return file;
 }
 
 const isArrow = (bytes: Uint8Array): boolean => Buffer.from(bytes).toString("latin1") === "ARROW1";
-
-/**
- * hyparquet's rows of a nested column as lists: what is optional above the values is an array of one there, of none where it is
- * null, and a list of none may be null.
- */
-function listsOf(rows: DecodedArray, levels: readonly string[]): DecodedArray {
-  const within = (value: unknown, depth: number): unknown => {
-    const level = levels[depth];
-    if (level === "REPEATED") return ((value ?? []) as unknown[]).map((element) => within(element, depth + 1));
-    if (depth >= levels.length - 1) return value;
-    if (level === "REQUIRED") return within(value, depth + 1);
-    const held = value as readonly unknown[];
-    return held.length === 0 ? null : within(held[0], depth + 1);
-  };
-  return Array.from(rows as ArrayLike<unknown>, (row) => within(row, 0)) as DecodedArray;
-}
 
 const text = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
 
@@ -226,6 +222,7 @@ function arrowSchemaOf({ key_value_metadata: entries }: FileMetaData): Uint8Arra
 /** What Parquet cannot say and the Arrow schema does: that strings are a dictionary, integers a duration, and a time's zone. */
 function refined(type: ArrowType, hint: ArrowType | undefined): ArrowType {
   if (type.id === "list" && hint?.id === "list") return { id: "list", of: refined(type.of, hint.of) };
+  if (type.id === "struct" && hint?.id === "struct") return { id: "struct", fields: type.fields.map(({ name, type: member }, i) => ({ name, type: refined(member, hint.fields[i]?.name === name ? hint.fields[i]!.type : undefined) })) };
   const dictionary = type.id === "string" && hint?.id === "dictionary";
   const zone = type.id === "timestamp" && hint?.id === "timestamp" && type.unit === hint.unit && type.zone !== null && hint.zone !== null;
   const duration = type.id === "int" && type.bits === 64 && hint?.id === "other" && hint.name.startsWith("duration[");

@@ -9,7 +9,9 @@ export function arrowType({ element, children }: SchemaTree): ArrowType {
   if (children.length > 0) {
     const isList = element.converted_type === "LIST" || element.logical_type?.type === "LIST";
     if (isList) return { id: "list", of: elementOf(listElement(children[0]!)) };
-    return { id: "other", name: element.converted_type === "MAP" ? "map" : "struct" };
+    const isMap = /^MAP/.test(element.converted_type ?? "") || /^(MAP|VARIANT)$/.test(element.logical_type?.type ?? "");
+    if (isMap) return { id: "other", name: "map" };
+    return { id: "struct", fields: children.map((child) => ({ name: child.element.name, type: elementOf(arrowType(child)) })) };
   }
   const logical = element.logical_type;
   const converted = element.converted_type;
@@ -66,15 +68,19 @@ export function arrowType({ element, children }: SchemaTree): ArrowType {
   }
 }
 
-/** Of the repeated group of a list, or of older writers' repeated value itself: LogicalTypes.md, "Backward-compatibility rules". */
-function listElement(repeated: SchemaTree): ArrowType {
+/** What the elements of a list are: what is in its repeated group, or of older writers' repeated value itself: LogicalTypes.md, "Backward-compatibility rules". */
+export function elementNode(repeated: SchemaTree): SchemaTree {
   const { element, children } = repeated;
   const isGroup = children.length === 1 && element.name !== "array" && !element.name.endsWith("_tuple");
-  const own = isGroup ? children[0]! : repeated;
+  return isGroup ? children[0]! : repeated;
+}
+
+function listElement(repeated: SchemaTree): ArrowType {
+  const own = elementNode(repeated);
   return arrowType({ ...own, element: { ...own.element, ...(own === repeated && { repetition_type: "REQUIRED" }) } } as SchemaTree);
 }
 
-/** Elements have one layout, also where their writer had a dictionary. */
+/** Elements and members have one layout, also where their writer had a dictionary. */
 const elementOf = (type: ArrowType): ArrowType => (type.id === "dictionary" ? string : type);
 
 function physicalType(element: SchemaElement): ArrowType {
@@ -102,6 +108,7 @@ const parquetUnits = { ms: "MILLIS", us: "MICROS", ns: "NANOS" } as const;
 
 /** The Parquet column that an Arrow type is written as, nullable, with what is below it; the inverse of {@link arrowType}. */
 export function schemaElements(name: string, type: ArrowType): SchemaElement[] {
+  if (type.id === "struct") return [{ name, repetition_type: "OPTIONAL", num_children: type.fields.length }, ...type.fields.flatMap((field) => schemaElements(field.name, field.type))];
   if (type.id !== "list") return [schemaElement(name, type)];
   const list = { name, repetition_type: "OPTIONAL", num_children: 1, converted_type: "LIST", logical_type: { type: "LIST" } } as const;
   return [list, { name: "list", repetition_type: "REPEATED", num_children: 1 }, ...schemaElements("element", type.of)];
@@ -146,6 +153,7 @@ function schemaElement(name: string, type: ArrowType): SchemaElement {
     }
     case "null":
     case "list":
+    case "struct":
     case "other":
       return { ...column, type: "DOUBLE" };
   }

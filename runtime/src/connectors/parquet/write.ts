@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { zstdCompressSync, gzipSync } from "node:zlib";
 import { LockstepError } from "../../errors/index.ts";
-import { innermost, isCarried, type ArrowType } from "../../tables/arrow-type.ts";
+import { isCarried, type ArrowType } from "../../tables/arrow-type.ts";
 import { unsupportedType, type Column, type Stored } from "../../tables/column.ts";
 import type { Columns } from "../../tables/row.ts";
 import { checkOptions } from "../options.ts";
@@ -95,25 +95,39 @@ async function typeEmptyList(filename: string): Promise<void> {
 
 /** In a dictionary of hyparquet-writer -0 would be 0. */
 function hasNegativeZero({ type, values }: Column): boolean {
-  const held = innermost(type);
-  if (held.id !== "float") return false;
+  if (!holdsFloats(type)) return false;
   const isIt = (value: Stored | undefined): boolean => Object.is(value, -0) || (Array.isArray(value) && value.some(isIt));
   for (let i = 0; i < values.length; i++) if (isIt(values[i])) return true;
   return false;
 }
 
+function holdsFloats(type: ArrowType): boolean {
+  if (type.id === "list") return holdsFloats(type.of);
+  return type.id === "struct" ? type.fields.some((field) => holdsFloats(field.type)) : type.id === "float";
+}
+
 /** Stored values as hyparquet-writer takes them for the column's schema element. */
-function rawValues({ values, type }: Column, rows: number): Stored[] {
-  const raw = rawValue(innermost(type));
+function rawValues({ values, type }: Column, rows: number): unknown[] {
+  const raw = rawValue(type);
   return Array.from({ length: rows }, (_, i) => raw(values[i]!));
 }
 
-function rawValue(type: ArrowType): (value: Stored) => Stored {
+function rawValue(type: ArrowType): (value: Stored) => unknown {
+  if (type.id === "list") {
+    const raw = rawValue(type.of);
+    return (list) => list && (list as Stored[]).map(raw);
+  }
+  if (type.id === "struct") {
+    const record = type.fields.map((field, i) => ({ name: field.name, i, raw: rawValue(field.type) }));
+    return (members) => {
+      if (members === null) return null;
+      const object = Object.create(null) as Record<string, unknown>;
+      for (const { name, i, raw } of record) object[name] = raw((members as Stored[])[i]!);
+      return object;
+    };
+  }
   const wide = (type.id === "int" && type.bits === 64) || type.id === "timestamp" || type.id === "decimal";
   const factor = type.id === "timestamp" && type.unit === "s" ? 1000n : 1n;
-  return function raw(value): Stored {
-    if (Array.isArray(value)) return (value as Stored[]).map(raw);
-    // Wide values are bigints in the writer's hands.
-    return wide && value !== null ? BigInt(value as number | bigint) * factor : value;
-  };
+  // Wide values are bigints in the writer's hands.
+  return (value) => (wide && value !== null ? BigInt(value as number | bigint) * factor : value);
 }

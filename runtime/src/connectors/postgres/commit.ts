@@ -319,7 +319,7 @@ function newColumns(path: string, written: readonly { name: string; type: ArrowT
     const column = newColumn(name, type);
     if (column) return column;
     if (type.id === "null") throw new LockstepError({ code: "LS2015", message: `the column "${name}" has nothing but nulls, which says no type for the new table ${path}`, fix: `Say one: types: { ${name}: "string" }.` });
-    const fix = type.id === "list" ? `Leave the column out with select(), unroll() it, or derive a text of it: d.${name}.join().` : type.id === "timestamp" ? `Write it in microseconds: types: { ${name}: "timestamp[us]" }.` : `Write it as another type: types: { ${name}: "string" }, or leave it out with select().`;
+    const fix = type.id === "list" ? `Leave the column out with select(), unroll() it, or derive a text of it: d.${name}.join().` : type.id === "struct" ? `Leave the column out with select(), or derive columns of its members: d.${name}.…` : type.id === "timestamp" ? `Write it in microseconds: types: { ${name}: "timestamp[us]" }.` : `Write it as another type: types: { ${name}: "string" }, or leave it out with select().`;
     throw new LockstepError({ code: "LS2015", message: `${path}: the column "${name}" is ${printType(type)}, which PostgreSQL does not have`, fix });
   });
 }

@@ -1,6 +1,7 @@
 import { LockstepError } from "../../errors/index.ts";
 import { bool, float64, int64, string, type ArrowType } from "../../tables/arrow-type.ts";
-import { viewOf, type Stored, type View } from "../../tables/column.ts";
+import { viewOf, type Stored } from "../../tables/column.ts";
+import type { View } from "../../tables/js-view.ts";
 import { canonicalInteger } from "../../tables/infer.ts";
 
 /** What the option `types` says of a column. */

@@ -1,6 +1,6 @@
 /** Plain Node's writes to PostgreSQL. */
 import { LockstepError } from "../../errors/index.ts";
-import { parseType } from "../../tables/arrow-type.ts";
+import { isNested, parseType } from "../../tables/arrow-type.ts";
 import { castColumn } from "../../tables/cast.ts";
 import { unsupportedType, type Column, type Stored } from "../../tables/column.ts";
 import type { Columns } from "../../tables/row.ts";
@@ -65,7 +65,7 @@ async function statementsOf(target: Target): Promise<Statements> {
 async function copy(session: Statements, { path, staging, columns, casts }: Staging, from: Columns, rows: number): Promise<void> {
   const own = columns.map(({ name, type, wire }) => {
     const column = from.get(name)!;
-    if (column.type.id === "other" || column.type.id === "list") throw unsupportedType(column, "written");
+    if (column.type.id === "other" || isNested(column.type)) throw unsupportedType(column, "written");
     return { name, wire, column: castColumn(name, column, parseType(type)) };
   });
   const list = own.map(({ name }) => nameOf(name)).join(", ");

@@ -1,5 +1,5 @@
 import { LockstepError } from "../../errors/index.ts";
-import type { View } from "../../tables/column.ts";
+import type { View } from "../../tables/js-view.ts";
 import type { Table } from "../../tables/table.ts";
 import type { StoredRow } from "../../tables/types.ts";
 import { checkOptions } from "../options.ts";

@@ -1,5 +1,6 @@
 import { didYouMean, LockstepError } from "../../errors/index.ts";
-import { Column, type Stored, type View } from "../../tables/column.ts";
+import { Column, type Stored } from "../../tables/column.ts";
+import type { View } from "../../tables/js-view.ts";
 import { Table } from "../../tables/table.ts";
 import type { StoredRow } from "../../tables/types.ts";
 import { checkOptions } from "../options.ts";

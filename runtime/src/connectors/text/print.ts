@@ -18,6 +18,7 @@ export function printValue(column: Column, format: string): (value: Exclude<Stor
       return (value) => printDecimal(BigInt(value as number | bigint), type.scale);
     case "binary":
     case "list":
+    case "struct":
     case "other":
       throw unsupportedType(column, `written as ${format}`);
     default:

@@ -1,5 +1,6 @@
 import { bool, float64, int64, string, timestamp, type ArrowType } from "../../tables/arrow-type.ts";
-import type { Stored, View } from "../../tables/column.ts";
+import type { Stored } from "../../tables/column.ts";
+import type { View } from "../../tables/js-view.ts";
 import { canonicalInteger } from "../../tables/infer.ts";
 
 /** What a column of a text format can be, by the names of the reader's `types`. */

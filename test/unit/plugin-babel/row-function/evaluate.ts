@@ -43,6 +43,8 @@ const operators: Readonly<Record<string, (...args: Any[]) => unknown>> = {
   isFinite: (a) => isFinite(a),
   Date: (...args: [Any]) => new Date(...args),
   "Array.of": (...elements: unknown[]) => elements.map(inTable),
+  "object.member": (object: Row, name: string) => object[name],
+  "object.of": (...parts: unknown[]) => inTable(Object.fromEntries(parts.flatMap((part, i) => (i % 2 ? [[parts[i - 1], part]] : [])))),
   "list.item": (list: readonly unknown[], index: number) => list[index],
 };
 
@@ -95,4 +97,8 @@ function apply(name: string, args: readonly unknown[]): unknown {
 const stored = (value: unknown): unknown => (value === undefined ? null : value);
 
 /** A value as a table's column holds it. */
-export const inTable = (value: unknown): unknown => (Array.isArray(value) ? value.map(inTable) : value === undefined || (value instanceof Date && Number.isNaN(value.getTime())) ? null : value);
+export function inTable(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(inTable);
+  if (value === undefined || (value instanceof Date && Number.isNaN(value.getTime()))) return null;
+  return typeof value === "object" && value !== null && !(value instanceof Date) ? Object.fromEntries(Object.entries(value).map(([name, member]) => [name, inTable(member)])) : value;
+}

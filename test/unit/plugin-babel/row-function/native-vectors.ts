@@ -9,6 +9,7 @@ import { capturedText } from "../../../../plugin-babel/src/ir/captured.ts";
 import { Code } from "../../../../plugin-babel/src/ir/data.ts";
 import type { CapturedExpression } from "../../../../plugin-babel/src/ir/expression.ts";
 import { planExpression } from "../../../../plugin-babel/src/ir/plan-expression.ts";
+import { planType } from "../../../../plugin-babel/src/ir/types.ts";
 import { compiled, expression, row } from "./support.ts";
 import { capturedValue, inTable } from "./evaluate.ts";
 import { lambdas } from "./lambdas.ts";
@@ -29,6 +30,7 @@ function json(value: unknown): unknown {
   if (typeof value === "bigint") return String(value);
   if (value instanceof Date) return value.getTime();
   if (Array.isArray(value)) return value.map(json);
+  if (typeof value === "object" && value !== null) return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, json(member)]));
   if (typeof value === "number" && !/^-?[\d.]{1,16}$/.test(String(value))) return String(value);
   if (Object.is(value, -0)) return "-0";
   return value ?? null;
@@ -65,9 +67,9 @@ export function vectors(): string {
   const cases = [...lambdas.filter((source) => !local.test(source)), ...generated].filter(isNative).map((source) => {
     const [native, real] = [expression(source, setting), compiled(source, setting)];
     const results = table.map((d) => outcome(() => real(d)));
-    return { source: source.replace(/\s+/g, " "), type: native.type.js, expression: literals(planExpression(native)), results };
+    return { source: source.replace(/\s+/g, " "), type: planType(native.type.js), expression: literals(planExpression(native)), results };
   });
-  const columns = row.map(({ name, type }) => ({ name, type: type.js, values: table.map((d) => json(d[name])) }));
+  const columns = row.map(({ name, type }) => ({ name, type: planType(type.js), values: table.map((d) => json(d[name])) }));
   return `{"columns":${JSON.stringify(columns)},"cases":[\n${cases.map((one) => JSON.stringify(one)).join(",\n")}\n]}\n`;
 }
 

@@ -89,7 +89,7 @@ describe("what runs in V8", () => {
     expect(found.columns).toEqual(["n", "s"]);
     expect(found.free).toEqual(["rate", "limit"]);
     expect(found.source.replace(/ +/g, " ")).toBe("(d ) => { const words = d.s.split(/ +/) ; return words .length + (d.n ) + rate + Math.abs(limit); }");
-    expect(script("({ s, ...others }) => s + Object.keys(others).length").columns).toHaveLength(13);
+    expect(script("({ s, ...others }) => s + Object.keys(others).length").columns).toHaveLength(15);
   });
 
   test("without a type there is an error that asks for one", () => {

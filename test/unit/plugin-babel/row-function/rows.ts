@@ -14,4 +14,6 @@ export const rows = fc.record({
   t: date, u: orNull(date),
   g: fc.bigInt({ min: -(2n ** 40n), max: 2n ** 40n }), h: orNull(fc.bigInt({ min: -9n, max: 9n })),
   l: orNull(fc.array(text, { maxLength: 4 })), w: fc.array(orNull(finite), { maxLength: 4 }),
+  o: fc.record({ x: finite, s: orNull(text) }),
+  p: orNull(fc.record({ at: orNull(fc.record({ y: orNull(finite), t: date })), l: fc.array(text, { maxLength: 2 }) })),
 });

@@ -17,6 +17,7 @@ export const row: RowType = [
   type("t", "date"), type("u", "date", true),
   type("g", "bigint"), type("h", "bigint", true),
   type("l", "string[]", true), { name: "w", type: { js: "number[]", nullable: false, holes: true } },
+  type("o", "{x: number, s: string?}"), type("p", "{at: {y: number?, t: date}?, l: string[]}", true),
 ];
 
 export interface Setting {

@@ -42,7 +42,7 @@ beforeAll(() => {
   }
   wrong = new Set([...output.matchAll(/rows\.ts\((\d+),\d+\): error/g)].map((m) => Number(m[1]) - 2));
   const declarations = readFileSync(findDeclarations(), "utf8");
-  results = sources.map((_, i) => new RegExp(`export declare const x${i}: (.*);`).exec(declarations)?.[1] ?? "?");
+  results = sources.map((_, i) => new RegExp(`export declare const x${i}: (.*?);\\n(?=export)`, "s").exec(declarations)?.[1]?.replace(/\s+/g, " ").replaceAll("; }", " }") ?? "?");
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -52,7 +52,7 @@ function findDeclarations(): string {
 
 /** tsc's type without literals, null for undefined, as a column has it. */
 function widened(type: string): string {
-  const parts = new Set(type.split(" | ").map((part) => (/^"/.test(part) ? "string" : /^-?[\d.]+n$/.test(part) ? "bigint" : /^-?[\d.]/.test(part) ? "number" : part === "true" || part === "false" ? "boolean" : part === "undefined" ? "null" : part)));
+  const parts = new Set(type.split(/ \| (?![^{]*\})/).map((part) => (/^"/.test(part) ? "string" : /^-?[\d.]+n$/.test(part) ? "bigint" : /^-?[\d.]/.test(part) ? "number" : part === "true" || part === "false" ? "boolean" : part === "undefined" ? "null" : part)));
   const nullable = parts.delete("null");
   return [...parts, ...(nullable ? ["null"] : [])].join(" | ");
 }

@@ -17,8 +17,10 @@ trips.filter((d) => d.mile > 1);
 trips.derive({ x: (d) => d.zone.trim() });
 // @ts-expect-error arithmetic on what may be null
 trips.derive({ x: (d) => d.tip * 2 });
-// @ts-expect-error an object is no value of a column
-trips.derive({ x: (d) => ({ y: d.zone }) });
+// @ts-expect-error a Map is no value of a column
+trips.derive({ x: (d) => new Map([[d.zone, 1]]) });
+// @ts-expect-error nor is a function
+trips.derive({ x: (d) => () => d.zone });
 // @ts-expect-error nor is a promise
 trips.filter(async (d) => d.zone > 1);
 // @ts-expect-error rows are read-only

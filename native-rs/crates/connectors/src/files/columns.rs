@@ -28,7 +28,7 @@ pub fn plain(schema: &SchemaRef) -> SchemaRef {
     Arc::new(Schema::new(fields))
 }
 
-/// Lists, as strings, have one layout, whatever the writer had in memory and called an element.
+/// Lists and structs, as strings, have one layout, whatever the writer had in memory, called an element, or said of nulls.
 pub fn one_layout(data_type: &DataType) -> DataType {
     let element = |data_type: &DataType| match data_type {
         DataType::Dictionary(_, values) if is_string(values) => DataType::Utf8,
@@ -38,6 +38,9 @@ pub fn one_layout(data_type: &DataType) -> DataType {
     match data_type {
         DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
             DataType::new_list(element(item.data_type()), true)
+        }
+        DataType::Struct(fields) => {
+            DataType::Struct(fields.iter().map(|field| Field::new(field.name(), element(field.data_type()), true)).collect())
         }
         other => other.clone(),
     }

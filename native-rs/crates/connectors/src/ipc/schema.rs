@@ -96,6 +96,10 @@ fn canonical(data_type: &DataType) -> DataType {
         DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
             one_layout(&DataType::new_list(canonical(item.data_type()), true))
         }
+        DataType::Struct(fields) => {
+            let fields = fields.iter().map(|field| Field::new(field.name(), canonical(field.data_type()), true));
+            one_layout(&DataType::Struct(fields.collect()))
+        }
         other => other.clone(),
     }
 }

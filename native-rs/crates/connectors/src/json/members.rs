@@ -84,6 +84,11 @@ impl<'a> Members<'a> {
         Err(Malformed::Not(value.kind))
     }
 
+    /// The object at `range` of `bytes`, which has been read before.
+    pub fn inside(bytes: &'a [u8], range: Range<usize>) -> Self {
+        Self { bytes: &bytes[..range.end], at: range.start + 1, first: true }
+    }
+
     /// The next key, which is a string, and its value. None: the line ends here, well.
     pub fn next(&mut self) -> Result<Option<(Value, Value)>> {
         self.skip_space();
@@ -280,7 +285,7 @@ impl<'a> Members<'a> {
     }
 }
 
-/// The elements of a list of scalars.
+/// The elements of a list.
 pub struct Elements<'a> {
     members: Members<'a>,
 }
@@ -288,7 +293,7 @@ pub struct Elements<'a> {
 impl<'a> Elements<'a> {
     /// The list at `range` of `bytes`.
     pub fn new(bytes: &'a [u8], range: Range<usize>) -> Self {
-        Self { members: Members { bytes: &bytes[..range.end], at: range.start + 1, first: true } }
+        Self { members: Members::inside(bytes, range) }
     }
 }
 
@@ -303,7 +308,7 @@ impl Iterator for Elements<'_> {
             members.skip_space();
         }
         members.first = false;
-        members.scalar().ok()
+        members.value().ok()
     }
 }
 

@@ -9,6 +9,7 @@ mod members;
 mod options;
 mod read;
 mod schema;
+mod shape;
 mod write;
 
 pub use options::{JsonLinesRequest, JsonLinesWriteOptions};

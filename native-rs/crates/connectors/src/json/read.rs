@@ -167,7 +167,8 @@ fn append(builder: &mut Builder, value: Value, source: Source<'_>) -> Result<(),
         Builder::Number(_) | Builder::Bigint(_) => value.kind == Kind::Number,
         Builder::Boolean(_) => value.kind == Kind::Boolean,
         Builder::Date(_) | Builder::Text(_) | Builder::Dictionary(_) => value.kind == Kind::String,
-        Builder::List(_) => matches!(value.kind, Kind::Nulls | Kind::Numbers | Kind::Strings | Kind::Booleans),
+        Builder::List(_) => matches!(value.kind, Kind::Nulls | Kind::Numbers | Kind::Strings | Kind::Booleans | Kind::List),
+        Builder::Object(_) => value.kind == Kind::Object,
     };
     let wrong = builder.expected();
     if let (true, Builder::List(lists)) = (fits, &mut *builder) {
@@ -183,6 +184,27 @@ fn append(builder: &mut Builder, value: Value, source: Source<'_>) -> Result<(),
             }
         }
         lists.end(length, true);
+        return Ok(());
+    }
+    if let (true, Builder::Object(object)) = (fits, &mut *builder) {
+        let mut values: Vec<Option<Value>> = vec![None; object.members.len()];
+        let mut members = Members::inside(source.bytes(0..value.at.end), value.at.clone());
+        while let Ok(Some((key, member))) = members.next() {
+            match object.place(&key.text(source)) {
+                Some(place) => values[place] = Some(member),
+                None => return Err((value, wrong)),
+            }
+        }
+        for ((_, builder), member) in object.members.iter_mut().zip(values) {
+            match member.filter(|member| member.kind != Kind::Null) {
+                None => builder.append_null(),
+                Some(member) => append(builder, member, source).map_err(|(member, found)| match found {
+                    Wrong::Loses => (member, found),
+                    Wrong::Not(_) => (value.clone(), wrong),
+                })?,
+            }
+        }
+        object.valid.push(true);
         return Ok(());
     }
     let appended = match fits {

@@ -11,6 +11,7 @@ use super::{
     members::{Kind, Malformed, Members, Value},
     options::JsonLinesRequest,
     read::leave_out,
+    shape::{Shape, index_of},
 };
 use crate::{
     dataset::{DataFile, Dataset, Format},
@@ -102,6 +103,8 @@ struct Column {
     name: String,
     /// The kinds of its values, each with the first file and line that have it.
     kinds: Vec<(Kind, usize, u64)>,
+    /// What is in its objects, and in its lists of others than scalars.
+    shape: Shape,
     /// The last line that has it, and where in the list of that line's values.
     last: (usize, usize),
 }
@@ -129,37 +132,37 @@ impl Columns {
     fn line(&mut self, bytes: &[u8], range: Range<usize>, source: Source<'_>, file: usize, line: u64) -> Result<(), Malformed> {
         self.lines += 1;
         // Of a key that a line has twice the last value counts.
-        let mut values: Vec<(usize, Kind)> = Vec::with_capacity(self.columns.len());
-        let mut fresh: Vec<(String, Kind)> = Vec::new();
+        let mut values: Vec<(usize, Value)> = Vec::with_capacity(self.columns.len());
+        let mut fresh: Vec<(String, Value)> = Vec::new();
         let mut members = Members::new(bytes, range)?;
         let mut place = 0;
-        while let Some((key, Value { kind, .. })) = members.next()? {
+        while let Some((key, value)) = members.next()? {
             match self.keys.find(place, &key, source) {
                 Ok(index) => {
                     let column = &mut self.columns[index];
                     if column.last.0 == self.lines {
-                        values[column.last.1].1 = kind;
+                        values[column.last.1].1 = value;
                     } else {
                         column.last = (self.lines, values.len());
-                        values.push((index, kind));
+                        values.push((index, value));
                     }
                 }
                 Err(name) => match fresh.iter_mut().find(|(known, _)| *known == name) {
-                    Some((_, known)) => *known = kind,
-                    None => fresh.push((name.into_owned(), kind)),
+                    Some((_, known)) => *known = value,
+                    None => fresh.push((name.into_owned(), value)),
                 },
             }
             place += 1;
         }
-        for (index, kind) in values {
-            self.columns[index].saw(kind, file, line);
+        for (index, value) in values {
+            self.columns[index].saw(&value, source, file, line);
         }
         // As JavaScript has an object's keys: those that are indices of lists first.
         fresh.sort_by_key(|(name, _)| index_of(name).map_or((1, 0), |index| (0, index)));
-        for (name, kind) in fresh {
+        for (name, value) in fresh {
             self.keys.add(name.clone());
             let mut column = Column { name, ..Column::default() };
-            column.saw(kind, file, line);
+            column.saw(&value, source, file, line);
             self.columns.push(column);
         }
         Ok(())
@@ -169,7 +172,7 @@ impl Columns {
     fn is_enough(&self, request: &JsonLinesRequest) -> bool {
         let known = |name: &str, js| {
             let column = self.columns.iter().find(|column| column.name == name);
-            request.said(name).is_some() || column.is_some_and(|column| column.js() == Some(js))
+            request.said(name).is_some() || column.is_some_and(|column| column.js().is_some_and(|found| found.is_like(js)))
         };
         !request.whole && !request.declared.is_empty() && request.declared.iter().all(|column| known(&column.name, column.js))
     }
@@ -177,7 +180,8 @@ impl Columns {
     fn decide(&self, files: &[DataFile], request: &JsonLinesRequest) -> Vec<Field> {
         let of = |column: &Column| {
             let declared = || request.declared.iter().find(|declared| declared.name == column.name);
-            match request.said(&column.name).or_else(|| column.js()) {
+            let js = request.said(&column.name).or_else(|| column.js());
+            match js.or_else(|| column.nested(declared().map(|declared| declared.js))) {
                 Some(js) => arrow_type(js),
                 None if column.kinds.is_empty() => arrow_type(declared().map_or(JsType::String, |declared| declared.js)),
                 None if column.is_empty_lists() => arrow_type(declared().map(|declared| declared.js).filter(|js| js.element().is_some()).unwrap_or(JsType::Numbers)),
@@ -191,19 +195,32 @@ impl Columns {
 }
 
 impl Column {
-    fn saw(&mut self, kind: Kind, file: usize, line: u64) {
+    fn saw(&mut self, value: &Value, source: Source<'_>, file: usize, line: u64) {
+        let kind = value.kind;
+        if matches!(kind, Kind::Object | Kind::List) {
+            self.shape.join(Shape::of(value, source));
+        }
         if kind != Kind::Null && self.kinds.iter().all(|(known, ..)| *known != kind) {
             self.kinds.push((kind, file, line));
         }
     }
 
-    /// What JavaScript sees in it; None: nothing, or no scalar of one type.
-    fn js(&self) -> Option<JsType> {
-        // Beside lists of values, empty ones are lists of these.
-        let lists = |kind: &Kind| matches!(kind, Kind::Numbers | Kind::Strings | Kind::Booleans);
+    /// The kinds that say what it is: beside lists of values, empty ones are lists of these.
+    fn saying(&self) -> Vec<Kind> {
+        let lists = |kind: &Kind| matches!(kind, Kind::Numbers | Kind::Strings | Kind::Booleans | Kind::List);
         let says = |kind: &Kind| *kind != Kind::Nulls || !self.kinds.iter().any(|(kind, ..)| lists(kind));
-        let kinds: Vec<Kind> = self.kinds.iter().map(|(kind, ..)| *kind).filter(says).collect();
-        match kinds[..] {
+        self.kinds.iter().map(|(kind, ..)| *kind).filter(says).collect()
+    }
+
+    /// Its objects, or lists of others than scalars, as they are declared where nothing in them says it.
+    fn nested(&self, declared: Option<JsType>) -> Option<JsType> {
+        matches!(self.saying()[..], [Kind::Object | Kind::List]).then(|| self.shape.js(declared, Some(JsType::Number))).flatten()
+    }
+
+    /// What JavaScript sees in it; None: nothing, or not one type, or something in it is not known.
+    fn js(&self) -> Option<JsType> {
+        match self.saying()[..] {
+            [Kind::Object | Kind::List] => self.shape.js(None, None),
             [Kind::Boolean] => Some(JsType::Boolean),
             [Kind::Number] => Some(JsType::Number),
             [Kind::String] => Some(JsType::String),
@@ -238,12 +255,6 @@ impl Column {
         };
         DataType::Union(UnionFields::from_fields(self.kinds.iter().map(place).collect::<Vec<_>>()), UnionMode::Sparse)
     }
-}
-
-/// `"0"` … `"4294967294"`, without leading zeros.
-fn index_of(name: &str) -> Option<u32> {
-    let plain = name == "0" || name.starts_with(|first: char| ('1'..='9').contains(&first)) && name.bytes().all(|byte| byte.is_ascii_digit());
-    name.parse().ok().filter(|index| plain && *index != u32::MAX)
 }
 
 pub fn malformed(file: &str, line: u64, source: Source<'_>, range: Range<usize>, wrong: Malformed) -> ConnectorError {

@@ -1,8 +1,12 @@
 //! One part file of a written dataset: an object a line, its keys the columns in their order, values as
 //! `JSON.stringify` prints them, but integers and decimals with all digits.
-use std::{io::Write, path::Path};
+use std::{io::Write, path::Path, sync::Arc};
 
-use arrow::array::{Array, AsArray, ListArray, RecordBatch};
+use arrow::{
+    array::{Array, ArrayRef, AsArray, ListArray, RecordBatch},
+    buffer::NullBuffer,
+    datatypes::Field,
+};
 
 use crate::{
     errors::Result,
@@ -33,22 +37,11 @@ impl JsonLinesPart {
         let schema = batch.schema();
         let mut columns = Vec::with_capacity(batch.num_columns());
         for (field, column) in schema.fields().iter().zip(batch.columns()) {
-            let mut key = Vec::new();
-            quoted(field.name(), &mut key);
-            key.push(b':');
-            columns.push((key, Cells::of(field.name(), column)?));
+            columns.push((key_of(field.name()), Cells::of(field.name(), column)?));
         }
         for row in 0..batch.num_rows() {
-            let buffer = &mut self.part.buffer;
-            buffer.push(b'{');
-            for (index, (key, column)) in columns.iter().enumerate() {
-                if index > 0 {
-                    buffer.push(b',');
-                }
-                buffer.extend_from_slice(key);
-                column.print(row, buffer);
-            }
-            buffer.extend_from_slice(b"}\n");
+            members(&columns, row, &mut self.part.buffer);
+            self.part.buffer.push(b'\n');
             self.part.row()?;
         }
         Ok(())
@@ -77,20 +70,52 @@ impl FilePart for JsonLinesPart {
 enum Cells {
     Values(Printed),
     Lists(ListArray, Box<Cells>),
+    /// The nulls, and the members by their quoted names and a colon.
+    Objects(Option<NullBuffer>, Vec<(Vec<u8>, Cells)>),
+}
+
+/// A name as a key of an object.
+fn key_of(name: &str) -> Vec<u8> {
+    let mut key = Vec::new();
+    quoted(name, &mut key);
+    key.push(b':');
+    key
+}
+
+/// An object's members.
+fn members<'a>(cells: impl IntoIterator<Item = &'a (Vec<u8>, Cells)>, row: usize, buffer: &mut Vec<u8>) {
+    buffer.push(b'{');
+    for (index, (key, cells)) in cells.into_iter().enumerate() {
+        if index > 0 {
+            buffer.push(b',');
+        }
+        buffer.extend_from_slice(key);
+        cells.print(row, buffer);
+    }
+    buffer.push(b'}');
 }
 
 impl Cells {
     fn of(name: &str, column: &dyn Array) -> Result<Self> {
-        match column.as_list_opt::<i32>() {
-            Some(list) => Ok(Self::Lists(list.clone(), Box::new(Self::of(name, list.values())?))),
-            None => Ok(Self::Values(Printed::of(name, column, "JSON Lines")?)),
+        if let Some(list) = column.as_list_opt::<i32>() {
+            return Ok(Self::Lists(list.clone(), Box::new(Self::of(name, list.values())?)));
         }
+        if let Some(object) = column.as_struct_opt() {
+            let member = |(field, column): (&Arc<Field>, &ArrayRef)| {
+                Ok((key_of(field.name()), Self::of(&format!("{name}.{}", field.name()), column)?))
+            };
+            let members = object.fields().iter().zip(object.columns()).map(member).collect::<Result<Vec<_>>>()?;
+            return Ok(Self::Objects(object.nulls().cloned(), members));
+        }
+        Ok(Self::Values(Printed::of(name, column, "JSON Lines")?))
     }
 
     fn print(&self, row: usize, buffer: &mut Vec<u8>) {
         match self {
             Self::Values(values) => value(values, row, buffer),
             Self::Lists(list, _) if list.is_null(row) => buffer.extend_from_slice(b"null"),
+            Self::Objects(Some(nulls), _) if nulls.is_null(row) => buffer.extend_from_slice(b"null"),
+            Self::Objects(_, cells) => members(cells, row, buffer),
             Self::Lists(list, elements) => {
                 buffer.push(b'[');
                 let (first, last) = (list.value_offsets()[row] as usize, list.value_offsets()[row + 1] as usize);

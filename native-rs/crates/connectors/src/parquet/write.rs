@@ -9,7 +9,7 @@ use std::{
 };
 
 use arrow::{
-    array::{Array, ArrayRef, AsArray, ListArray, RecordBatch},
+    array::{Array, ArrayRef, AsArray, ListArray, RecordBatch, StructArray},
     buffer::OffsetBuffer,
     compute::{CastOptions, can_cast_types, cast_with_options},
     datatypes::{DataType, Field, Float64Type, Schema, SchemaRef, TimeUnit},
@@ -202,6 +202,9 @@ fn representable(data_type: &DataType) -> DataType {
         DataType::Date64 => DataType::Date32,
         // As the format's specification names it, whatever it is called in memory.
         DataType::List(item) => DataType::List(Arc::new(Field::new("element", representable(item.data_type()), true))),
+        DataType::Struct(fields) => {
+            DataType::Struct(fields.iter().map(|field| Field::new(field.name(), representable(field.data_type()), true)).collect())
+        }
         other => other.clone(),
     }
 }
@@ -217,6 +220,17 @@ fn cast_to(column: &ArrayRef, field: &Field) -> Result<ArrayRef> {
         let elements = list.values().slice(first as usize, (last - first) as usize);
         let elements = cast_to(&elements, &Field::new(field.name(), item.data_type().clone(), true))?;
         return Ok(Arc::new(ListArray::new(Arc::clone(item), offsets, elements, list.nulls().cloned())));
+    }
+    if let (DataType::Struct(_), DataType::Struct(members)) = (column.data_type(), field.data_type())
+        && column.as_struct().num_columns() == members.len()
+    {
+        let held = column.as_struct();
+        let member = |(column, member): (&ArrayRef, &Arc<Field>)| {
+            cast_to(column, &Field::new(format!("{}.{}", field.name(), member.name()), member.data_type().clone(), true))
+        };
+        let columns = held.columns().iter().zip(members).map(member).collect::<Result<Vec<_>>>()?;
+        let written = StructArray::try_new_with_length(members.clone(), columns, held.nulls().cloned(), held.len());
+        return Ok(Arc::new(written.map_err(|error| cannot_write(field, column.data_type(), field.data_type(), &error.to_string()))?));
     }
     let refused = |why: &str| cannot_write(field, column.data_type(), field.data_type(), why);
     // Not `safe`: a value that does not fit is an error, not a null.

@@ -2,9 +2,9 @@
 use std::{borrow::Cow, sync::Arc};
 
 use arrow::{
-    array::{ArrayRef, BooleanBuilder, Float64Builder, Int64Builder, ListArray, StringBuilder, StringDictionaryBuilder, TimestampMillisecondBuilder},
+    array::{ArrayRef, BooleanBuilder, Float64Builder, Int64Builder, ListArray, StringBuilder, StringDictionaryBuilder, StructArray, TimestampMillisecondBuilder},
     buffer::OffsetBuffer,
-    datatypes::{DataType, Field, Int32Type},
+    datatypes::{DataType, Field, FieldRef, Fields, Int32Type},
 };
 
 use super::{errors::Wrong, values};
@@ -23,6 +23,35 @@ pub enum Builder {
     Text(StringBuilder),
     Dictionary(StringDictionaryBuilder<Int32Type>),
     List(Box<ListBuilder>),
+    Object(Box<ObjectBuilder>),
+}
+
+/// Objects of what other builders take.
+pub struct ObjectBuilder {
+    pub members: Vec<(FieldRef, Builder)>,
+    pub valid: Vec<bool>,
+}
+
+impl ObjectBuilder {
+    fn new(fields: &Fields) -> Self {
+        Self { members: fields.iter().map(|field| (Arc::clone(field), Builder::new(field.data_type()))).collect(), valid: Vec::new() }
+    }
+
+    /// Which member has the name.
+    pub fn place(&self, name: &str) -> Option<usize> {
+        self.members.iter().position(|(field, _)| field.name() == name)
+    }
+
+    fn null(&mut self) {
+        self.members.iter_mut().for_each(|(_, builder)| builder.append_null());
+        self.valid.push(false);
+    }
+
+    fn finish(&mut self) -> StructArray {
+        let valid = std::mem::take(&mut self.valid);
+        let (fields, columns): (Vec<_>, Vec<_>) = self.members.iter_mut().map(|(field, builder)| (Arc::clone(field), builder.finish())).unzip();
+        StructArray::new(fields.into(), columns, Some(valid.into()))
+    }
 }
 
 /// Lists of what another builder takes.
@@ -60,6 +89,7 @@ impl Builder {
             DataType::Timestamp(..) => Self::Date(TimestampMillisecondBuilder::new().with_data_type(data_type.clone())),
             DataType::Dictionary(..) => Self::Dictionary(StringDictionaryBuilder::new()),
             DataType::List(item) => Self::List(Box::new(ListBuilder::new(item.data_type()))),
+            DataType::Struct(fields) => Self::Object(Box::new(ObjectBuilder::new(fields))),
             _ => Self::Text(StringBuilder::new()),
         }
     }
@@ -79,7 +109,7 @@ impl Builder {
             Self::Boolean(builder) => builder.append_value(values::boolean(value).ok_or(BOOLEAN)?),
             Self::Bigint(builder) => builder.append_value(values::bigint(value).ok_or(BIGINT)?),
             Self::Date(builder) => builder.append_value(values::date(value).ok_or(DATE)?),
-            Self::List(_) => return Err(self.expected()),
+            Self::List(_) | Self::Object(_) => return Err(self.expected()),
         }
         Ok(())
     }
@@ -93,6 +123,7 @@ impl Builder {
             Self::Text(builder) => builder.append_null(),
             Self::Dictionary(builder) => builder.append_null(),
             Self::List(builder) => builder.end(0, false),
+            Self::Object(builder) => builder.null(),
         }
     }
 
@@ -109,8 +140,10 @@ impl Builder {
                 Self::Boolean(_) => Wrong::Not("a list, each of it true or false"),
                 Self::Bigint(_) => Wrong::Not("a list, each of it an integer of 64 bits"),
                 Self::Date(_) => Wrong::Not("a list, each of it a date such as 2024-01-31 or 2024-01-31T12:00:00Z"),
+                Self::List(_) | Self::Object(_) => Wrong::Not("a list of what the lists before have"),
                 _ => Wrong::Not("a list, each of it a text"),
             },
+            Self::Object(_) => Wrong::Not("an object of the members that those before have, each of its type"),
         }
     }
 
@@ -123,6 +156,7 @@ impl Builder {
             Self::Text(builder) => Arc::new(builder.finish()),
             Self::Dictionary(builder) => Arc::new(builder.finish()),
             Self::List(builder) => Arc::new(builder.finish()),
+            Self::Object(builder) => Arc::new(builder.finish()),
         }
     }
 }

@@ -21,7 +21,7 @@ pub use values::Candidates;
 
 use std::ops::Range;
 
-use arrow::datatypes::{DataType, TimeUnit};
+use arrow::datatypes::{DataType, Field, TimeUnit};
 use lockstep_plan::JsType;
 
 use crate::{chunks::Chunk, dataset::Dataset};
@@ -46,16 +46,15 @@ pub fn needs(dataset: &Dataset, chunk: &Chunk) -> Vec<Range<u64>> {
 
 /// What a column of values is stored as.
 pub fn arrow_type(js: JsType) -> DataType {
-    match js {
-        JsType::Number => DataType::Float64,
-        JsType::String => DataType::Utf8,
-        JsType::Boolean => DataType::Boolean,
-        JsType::Bigint => DataType::Int64,
-        JsType::Date => DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into())),
-        JsType::Numbers => DataType::new_list(arrow_type(JsType::Number), true),
-        JsType::Strings => DataType::new_list(arrow_type(JsType::String), true),
-        JsType::Booleans => DataType::new_list(arrow_type(JsType::Boolean), true),
-        JsType::Bigints => DataType::new_list(arrow_type(JsType::Bigint), true),
-        JsType::Dates => DataType::new_list(arrow_type(JsType::Date), true),
+    match (js, js.element()) {
+        (_, Some(element)) => DataType::new_list(arrow_type(element), true),
+        (JsType::Object(members), _) => {
+            DataType::Struct(members.iter().map(|member| Field::new(&member.name, arrow_type(member.js), true)).collect())
+        }
+        (JsType::Number, _) => DataType::Float64,
+        (JsType::Boolean, _) => DataType::Boolean,
+        (JsType::Bigint, _) => DataType::Int64,
+        (JsType::Date, _) => DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into())),
+        _ => DataType::Utf8,
     }
 }

@@ -5,6 +5,7 @@ import { describeNode, notARowFunction } from "../../../diagnostics/not-a-row-fu
 import { unknownAggregate } from "../../../diagnostics/unknown-aggregate.ts";
 import { unknownName } from "../../../diagnostics/unknown-name.ts";
 import { verbArgument } from "../../../diagnostics/verb-argument.ts";
+import { otherAggregates } from "../../../functions/arquero.ts";
 import { type AggregateFunction, aggregateFunctions, windowFunctions } from "../../../functions/index.ts";
 import type { JsType } from "../../../ir/types.ts";
 import type { OutputColumn, RowArgument, Scalar, ValueId } from "../../../ir/ir.ts";
@@ -325,7 +326,7 @@ function aggregate(name: string, node: t.Node, out: Arguments, context: Argument
   }
   const fn = aggregateFunctions.get(callee.slice(3));
   if (!fn) {
-    context.report(unknownAggregate(callee.slice(3), spanOf(lastName(e.callee), module), [...aggregateFunctions.keys()], undefined, windowFunctions.has(callee.slice(3)) ? `a window function stands in derive: derive({ ${name}: ${callee}(…) })` : null));
+    context.report(unknownAggregate(callee.slice(3), spanOf(lastName(e.callee), module), [...aggregateFunctions.keys()], undefined, windowFunctions.has(callee.slice(3)) ? `a window function stands in derive: derive({ ${name}: ${callee}(…) })` : (otherAggregates.get(callee.slice(3)) ?? null)));
     return;
   }
   const [argument, ...rest] = e.arguments as t.Node[];

@@ -6,7 +6,7 @@ import { duplicateColumn } from "../../../diagnostics/duplicate-column.ts";
 import { keyText, readerTypes } from "../../../diagnostics/reader-types.ts";
 import { unsupportedType } from "../../../diagnostics/unsupported-type.ts";
 import { verbArgument } from "../../../diagnostics/verb-argument.ts";
-import { type Column, isList, printType, type RowType, unsureType, type ValueType } from "../../../ir/types.ts";
+import { type Column, elementsOf, isList, isNested, isObject, membersOf, printType, type RowType, unsureType, type ValueType } from "../../../ir/types.ts";
 import { constantOf, keyName } from "../../../source/constants.ts";
 import type { Reading } from "../../function.ts";
 import { bare, spanOf, textOf } from "../../../source/module.ts";
@@ -35,6 +35,9 @@ export function checkTypesOption(call: t.CallExpression, { told, signature }: Ve
   const types = ("types" in value ? value.types : {}) as Readonly<Record<string, unknown>>;
   const missing = declared.filter(({ name, type }) => told?.has(type.js) && !Object.hasOwn(types, name));
   if (missing.length > 0) r.report(readerTypes(missing, null, r.span(options ?? call), addedTypes(call.arguments[at - 1], options, missing, r)));
+  for (const { name, type } of declared) {
+    if (told && isNested(type.js) && !told.has(type.js) && holdsBigint(type)) r.report(unsupportedType(printType(type), r.span(call.typeArguments ?? call), { name, member: null }, "no types option says that a member of an object is a bigint: it is read as a number"));
+  }
   for (const column of declared) {
     const said = Object.hasOwn(types, column.name) ? String(types[column.name]) : column.type.js;
     if (said === column.type.js) continue;
@@ -42,6 +45,8 @@ export function checkTypesOption(call: t.CallExpression, { told, signature }: Ve
     r.report(readerTypes([column], said, r.span(written ?? options ?? call), written ? { ...r.span(written), text: `"${column.type.js}"` } : null));
   }
 }
+
+const holdsBigint = (type: ValueType): boolean => (isList(type.js) ? holdsBigint(elementsOf(type)) : isObject(type.js) ? membersOf(type.js).some((member) => holdsBigint(member.type)) : type.js === "bigint");
 
 /** Where the types of `columns` are to be written: into the option, into the options, or as a new argument. Null: the options are elsewhere. */
 function addedTypes(before: t.Node | undefined, options: t.Node | undefined, columns: readonly Column[], r: Reading): TextEdit | null {

@@ -3,6 +3,7 @@ import { arrowFunctionExpression, binaryExpression, type Expression, numericLite
 import type * as t from "@babel/types";
 import { unknownAggregate } from "../../../diagnostics/unknown-aggregate.ts";
 import { verbArgument } from "../../../diagnostics/verb-argument.ts";
+import { otherAggregates } from "../../../functions/arquero.ts";
 import { aggregateFunctions, windowFunctions } from "../../../functions/index.ts";
 import type { FrameKind } from "../../../ir/ir.ts";
 import { constantOf, keyName } from "../../../source/constants.ts";
@@ -24,7 +25,7 @@ export function readWindow(name: string, node: t.Node, out: Arguments, context: 
 function readCall(name: string, call: t.CallExpression, fn: string, frame: FrameKind | undefined, out: Arguments, context: ArgumentContext): void {
   const { module } = context.place;
   const [aggregate, window] = [aggregateFunctions.get(fn), windowFunctions.get(fn)];
-  if (!aggregate && !window) return context.report(unknownAggregate(fn, spanOf(lastName(call.callee), module), [...aggregateFunctions.keys(), ...windowFunctions.keys()], "aggregate or window function"));
+  if (!aggregate && !window) return context.report(unknownAggregate(fn, spanOf(lastName(call.callee), module), [...aggregateFunctions.keys(), ...windowFunctions.keys()], "aggregate or window function", otherAggregates.get(fn) ?? null));
   const takesValue = aggregate ? aggregate.argument !== null : window!.argument;
   const value = takesValue ? call.arguments[0] : undefined;
   const rest: t.Node[] = takesValue ? call.arguments.slice(1) : [...call.arguments];

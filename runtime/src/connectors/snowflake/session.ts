@@ -85,9 +85,8 @@ export async function openSession(target: Target): Promise<Session> {
   };
 
   const query = async (source: string, sqlText: string, describeOnly: boolean): Promise<Data> => {
-    const parameters = { GO_QUERY_RESULT_FORMAT: "ARROW", TIMEZONE: "UTC", TIMESTAMP_TYPE_MAPPING: "TIMESTAMP_NTZ" };
     // An attempt of the same number is the same query, which is not run twice.
-    let answer = await ask(source, `/queries/v1/query-request?requestId=${randomUUID()}`, { sqlText, describeOnly, asyncExec: false, sequenceId: 1, querySubmissionTime: Date.now(), parameters });
+    let answer = await ask(source, `/queries/v1/query-request?requestId=${randomUUID()}`, { sqlText, describeOnly, asyncExec: false, sequenceId: 1, querySubmissionTime: Date.now(), parameters: { GO_QUERY_RESULT_FORMAT: "ARROW" } });
     while (running.has(answer.code ?? "") && typeof answer.data?.getResultUrl === "string") answer = await ask(source, answer.data.getResultUrl, undefined);
     if (answer.success !== true || !answer.data) throw refused(source, answer);
     return answer.data;
@@ -103,10 +102,13 @@ export async function openSession(target: Target): Promise<Session> {
   };
 }
 
+/** What statements mean whatever the account's defaults are: TIMESTAMP without a zone in the conditions that the engine writes. A database or a role that is none is an error at once. */
+const sessionParameters = { TIMEZONE: "UTC", TIMESTAMP_TYPE_MAPPING: "TIMESTAMP_NTZ", CLIENT_VALIDATE_DEFAULT_PARAMETERS: true };
+
 async function login(target: Target): Promise<{ data: Data & { token: string } }> {
   const parameters = new URLSearchParams({ ...target.parameters, requestId: randomUUID() });
   // Arrow is given to clients of a known name alone: this is Go's, whose protocol this is.
-  const data = { CLIENT_APP_ID: "Go", CLIENT_APP_VERSION: "1.13.0", SVN_REVISION: "", ...loginOf(target), CLIENT_ENVIRONMENT: { APPLICATION: "Lockstep" }, SESSION_PARAMETERS: { CLIENT_VALIDATE_DEFAULT_PARAMETERS: true } };
+  const data = { CLIENT_APP_ID: "Go", CLIENT_APP_VERSION: "1.13.0", SVN_REVISION: "", ...loginOf(target), CLIENT_ENVIRONMENT: { APPLICATION: "Lockstep" }, SESSION_PARAMETERS: sessionParameters };
   const answer = await send(target.name, "the session was opened", target, `/session/v1/login-request?${parameters.toString()}`, { data });
   if (answer.success !== true || typeof answer.data?.token !== "string") throw noLogin(target, answer);
   return answer as { data: Data & { token: string } };

@@ -69,7 +69,7 @@ export declare class Engine {
   openPostgres(json: string): Promise<string>;
   /** `{ table, url?, columns, declared, types, filter?, connections?, site }` → as `openParquet`; rows may be null. */
   openFlightSql(json: string): Promise<string>;
-  /** Collective. `{ name, statement, driver, options, declared, types, connections?, site }`, of which each rank has the options of its own environment → as `openParquet`; rows are null. */
+  /** Collective. `{ name, statement, driver, options, declared, types, connections?, site }`, of which each rank has the options of its own environment → as `openParquet`; rows are null; `whole`: the first rank alone reads. */
   openAdbc(json: string): Promise<string>;
   /** Collective. `{ name, table, found, columns, declared, types, filter?, limit?, connections?, statement, came, first, rows, chunks, headers, site }` of rank 0, which has asked, `{ site }` of the others; `{ failed, site }`: why it was told nothing → as `openParquet`. */
   openSnowflake(json: string): Promise<string>;

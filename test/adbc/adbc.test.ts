@@ -69,7 +69,7 @@ describe.each(shared([1, 2, 3, 7], 1))("on %i ranks", (ranks) => {
     const [groups, , , rows] = (await same(ranks, "trips", [sqlite, database])) as [{ zone: string | null; n: number; fare: number; last: number }[], unknown, unknown, number];
     const right = new DatabaseSync(database, { readOnly: true }).prepare("SELECT zone, count(*) AS n, sum(fare) AS fare, max(id) AS last FROM trips GROUP BY zone ORDER BY min(id)").all();
     expect([groups, rows]).toEqual([right, 5000]);
-    await same(ranks, "exact", [sqlite, database]);
+    for (const name of ["exact", "counts", "few"] as const) await same(ranks, name, [sqlite, database]);
   });
 
   it("parts", async () => {
@@ -130,6 +130,18 @@ describe("errors", () => {
   it.each([["typed", "LS2002", /id +int64 +string/], ["nullFound", "LS2003", /column zone is null in row 0/]] as const)("%s, which only ranks know", async (name, code, message) => {
     for (const ranks of [1, 3]) expect(failure(await programs.onRanks(ranks, name, [sqlite, database]))).toMatchObject({ code, message: expect.stringMatching(message) });
   });
+});
+
+it("rows that come at once are dealt over the ranks, but not where a few are wanted", async () => {
+  const [main, profile] = [join(programs.scratch, "built/main.mjs"), join(programs.scratch, "profile.json")];
+  const dealt = async (name: Name): Promise<number[][]> => {
+    writeFileSync(main, `import { ${name} } from ${JSON.stringify(programs.program(name).module)};\nawait ${name}(${JSON.stringify(sqlite)}, ${JSON.stringify(database)});\n`);
+    await promisify(execFile)(process.execPath, [join(root, "runtime/bin/lockstep.mjs"), "run", "-n", "3", "--profile", profile, main], { env: { ...process.env, ...none } });
+    const { executions } = JSON.parse(readFileSync(profile, "utf8")) as { executions: { operators: { name: string; detail: string; ranks: { rows: number }[] }[] }[] };
+    return executions.flatMap(({ operators }) => operators.filter(({ name }) => name === "DealExec").map(({ ranks }) => ranks.map(({ rows }) => rows)));
+  };
+  expect(await dealt("counts")).toEqual([[1667, 1667, 1666]]);
+  expect(await dealt("few")).toEqual([]);
 });
 
 it("schema pull and check", async () => {

@@ -55,6 +55,8 @@ interface Opened {
   schema: readonly { name: string }[];
   bytes: number;
   rows?: number | null;
+  /** The first rank alone reads it. */
+  whole?: boolean;
 }
 
 /** Opens Parquet files: a file, a folder, a glob or a list. */
@@ -121,17 +123,18 @@ export function readSnowflake(table: string, options: ReadSnowflakeOptions<Recor
   });
 }
 
-/** Opens a table or a query by a driver of ADBC, which rank 0 asks once. */
+/** Opens a table or a query by a driver of ADBC, which rank 0 asks once. Rows that come to it alone are dealt, where more than a few are wanted. */
 export function readAdbc(table: string, options: ReadAdbcOptions<Record<string, unknown>>, descriptor: ReaderDescriptor): Promise<SpmdTable> {
   const call = currentCall();
-  const { declared, site } = descriptor;
+  const { declared, limit, site } = descriptor;
   return call.inOrder(async () => {
     checkReader("readAdbc", options, descriptor);
     const { askedOf } = await import("../connectors/adbc/place.ts");
     // Each rank has the login of its own environment.
     const asked = located(site, () => askedOf(table, options));
     const request = engineText({ ...asked, declared, types: options.types ?? {}, ...(options.connections !== undefined && { connections: options.connections }), site });
-    return (await opened(call, table, descriptor, false, (engine) => engine.openAdbc(request))).table;
+    const { table: rows, whole } = await opened(call, table, descriptor, false, (engine) => engine.openAdbc(request));
+    return whole && call.world.size > 1 && limit === undefined ? rows.rebalance({ site }) : rows;
   });
 }
 
@@ -260,13 +263,13 @@ function checkReader(verb: keyof typeof methods | "readIceberg" | "readPostgres"
 }
 
 /** `counted`: the source says how many rows it has without reading them. */
-async function opened(call: CallContext, path: string, descriptor: ReaderDescriptor, counted: boolean, open: (engine: Engine) => Promise<string>): Promise<{ table: SpmdTable } & Pick<Opened, "bad">> {
-  const { dataset, schema, bytes, rows, bad } = JSON.parse(await call.collective(open)) as Opened;
+async function opened(call: CallContext, path: string, descriptor: ReaderDescriptor, counted: boolean, open: (engine: Engine) => Promise<string>): Promise<{ table: SpmdTable } & Pick<Opened, "bad" | "whole">> {
+  const { dataset, schema, bytes, rows, bad, whole } = JSON.parse(await call.collective(open)) as Opened;
   call.datasets.push(dataset);
   checkBesides(path, schema, descriptor);
   reached(call.world.rank, "dataset open");
   observeInput(bytes);
-  return { table: scan(dataset, descriptor, counted ? rows : undefined), ...(bad && { bad }) };
+  return { table: scan(dataset, descriptor, counted ? rows : undefined), ...(bad && { bad }), ...(whole && { whole }) };
 }
 
 function scan(dataset: number, { columns, filter, site }: ReaderDescriptor, rows: number | null | undefined): SpmdTable {

@@ -77,3 +77,13 @@ export async function nullFound(driver: string, uri: string) {
   "use spmd";
   return (await readAdbc<{ zone: string }>("trips", { driver, uri })).select("zone").objects();
 }
+
+export async function counts(driver: string, uri: string) {
+  "use spmd";
+  return (await readAdbc<Trip>("trips", { driver, uri })).derive({ twice: (d) => d.id * 2 }).rollup({ n: op.count(), sum: op.sum("twice") }).objects();
+}
+
+export async function few(driver: string, uri: string) {
+  "use spmd";
+  return (await readAdbc<Trip>("trips", { driver, uri })).select("id").slice(0, 20).objects();
+}

@@ -64,6 +64,11 @@ impl AdbcRelation {
         Arc::clone(&self.begun)
     }
 
+    /// All rows come at once, to rank 0.
+    pub fn is_whole(&self) -> bool {
+        self.parts.is_none()
+    }
+
     pub(super) fn count(&self) -> usize {
         self.parts.as_ref().map_or(1, Vec::len)
     }

@@ -72,7 +72,7 @@ impl Engine {
             Ok(relation.to_bytes()?)
         };
         let bytes = self.described(request, open).await?;
-        Ok(self.related(PostgresRelation::from_bytes(&bytes, self.ranks.rank, self.ranks.size)?.holding(held)))
+        Ok(self.related(PostgresRelation::from_bytes(&bytes, self.ranks.rank, self.ranks.size)?.holding(held)).to_string())
     }
 
     /// Collective. Rank 0 asks for a table or a query, and the server says where its rows are. `request`: `{ table, url?, columns, declared,
@@ -86,7 +86,7 @@ impl Engine {
             Ok(source.ask(bounds.as_ref())?.to_bytes()?)
         };
         let bytes = self.described(request, open).await?;
-        Ok(self.related(FlightSqlRelation::from_bytes(&bytes, self.ranks.rank, self.ranks.size)?))
+        Ok(self.related(FlightSqlRelation::from_bytes(&bytes, self.ranks.rank, self.ranks.size)?).to_string())
     }
 
     /// What is sent to Snowflake for the columns that are read and the rows that a filter leaves. Request: as of `open_snowflake`, without the
@@ -115,11 +115,12 @@ impl Engine {
             }
         };
         let bytes = self.described(request, open).await?;
-        Ok(self.related(SnowflakeRelation::from_bytes(&bytes, first, self.ranks.rank, self.ranks.size)?))
+        Ok(self.related(SnowflakeRelation::from_bytes(&bytes, first, self.ranks.rank, self.ranks.size)?).to_string())
     }
 
     /// Collective. Rank 0 runs a query by a driver, which may have its result in parts. `request`: `{ name, statement, driver, options, declared,
-    /// types, connections?, site }`, of which each rank has the options of its own environment; answer: as `open_parquet`, rows are null. LS2001,
+    /// types, connections?, site }`, of which each rank has the options of its own environment; answer: as `open_parquet`, rows are null; `whole`: the
+    /// first rank alone reads. LS2001,
     /// LS2002, LS2015, LS2020, LS2021.
     pub async fn open_adbc(&self, request: &str) -> Result<String> {
         let place: AdbcPlace = serde_json::from_str(request).map_err(|error| EngineError::bug(format!("a driver that cannot be read: {error}")))?;
@@ -130,12 +131,16 @@ impl Engine {
             Ok(relation.to_bytes()?)
         };
         let bytes = self.described(request, open).await?;
-        Ok(self.related(AdbcRelation::from_bytes(&bytes, place, begun)?))
+        let relation = AdbcRelation::from_bytes(&bytes, place, begun)?;
+        let whole = relation.is_whole();
+        let mut answer = self.related(relation);
+        answer["whole"] = whole.into();
+        Ok(answer.to_string())
     }
 
-    fn related(&self, relation: impl Relation + 'static) -> String {
+    fn related(&self, relation: impl Relation + 'static) -> Value {
         let (schema, size) = (relation.schema().clone(), relation.size());
-        self.opened(Source::Relation(Arc::new(relation)), &schema, 1, size.map(|(rows, _)| rows), size.map_or(0, |(_, bytes)| bytes)).to_string()
+        self.opened(Source::Relation(Arc::new(relation)), &schema, 1, size.map(|(rows, _)| rows), size.map_or(0, |(_, bytes)| bytes))
     }
 
     async fn open<R: for<'a> Deserialize<'a>>(&self, request: &str, open: impl FnOnce(R) -> Result<Dataset>) -> Result<String> {

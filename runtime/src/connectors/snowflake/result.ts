@@ -78,7 +78,10 @@ function fileOf(name: string, columns: readonly ResultColumn[], bytes: Buffer, r
     name,
     rows,
     typeOf: (column) => typed(columns, column),
-    read: (column) => convert(file.read(column, { id: "null" }), columns.find((one) => one.name === column)!, name),
+    read: (column) => {
+      const came = file.typeOf(column);
+      return convert(file.read(column, came!), columns.find((one) => one.name === column)!, came?.id === "struct" ? came.fields.map((field) => field.name) : [], name);
+    },
   };
 }
 
@@ -92,10 +95,8 @@ function unpacked(name: string, bytes: Buffer): Uint8Array {
   }
 }
 
-/** A struct as flechette reads it. */
-type Parts = { readonly epoch: bigint | number; readonly fraction?: bigint | number };
-
-function convert(values: StoredValues, column: ResultColumn, source: string): StoredValues {
+/** `members`: of structs, in which instants come. */
+function convert(values: StoredValues, column: ResultColumn, members: readonly string[], source: string): StoredValues {
   const { name, type, scale } = column;
   const wrong = (what: string, row: number, fix: string): LockstepError => new LockstepError({ code: "LS2015", message: `${source}: column ${name} has ${what}, in row ${row}`, fix });
   const each = (of: (value: Exclude<Stored, null>, row: number) => Stored): Stored[] => Array.from(values, (value, row) => (value === null ? null : of(value, row)));
@@ -115,10 +116,10 @@ function convert(values: StoredValues, column: ResultColumn, source: string): St
   const perUnit = 10n ** BigInt(scale ?? 9);
   return each((value, row) => {
     let ticks: bigint;
-    if (typeof value === "object") {
-      const { epoch, fraction } = value as unknown as Parts;
+    if (Array.isArray(value)) {
+      const of = (member: string): bigint => integer((value as readonly Stored[])[members.indexOf(member)]);
       // Without a fraction the seconds are counted in units of the scale.
-      ticks = fraction === undefined ? (integer(epoch) * perSecond) / perUnit : integer(epoch) * perSecond + integer(fraction) / (1_000_000_000n / perSecond);
+      ticks = members.includes("fraction") ? of("epoch") * perSecond + of("fraction") / (1_000_000_000n / perSecond) : (of("epoch") * perSecond) / perUnit;
     } else ticks = (integer(value) * perSecond) / perUnit;
     if (ticks !== BigInt.asIntN(64, ticks)) throw wrong("an instant that 64 bits do not hold in nanoseconds", row, `Read it in microseconds: a query with ${name}::${type}(6).`);
     return canonicalInteger(ticks);

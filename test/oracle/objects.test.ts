@@ -135,6 +135,7 @@ it("have no form in CSV and in Iceberg", async () => {
 });
 
 it("are refused as what they are not", async () => {
+  expect(await onRanks(pools[1]!, "handed", path("all-2.0.parquet"))).toMatchObject({ error: { code: "LS2017", message: expect.stringContaining("of the type object") } });
   expect(await onRanks(pools[1]!, "mistaken", path("all-2.0.parquet"))).toMatchObject({ error: { code: "LS2002", message: expect.stringContaining("struct<x: float64, y: int64>  { x: number; z: number }  at: { x: number; y: number }") } });
 });
 

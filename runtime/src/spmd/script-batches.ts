@@ -71,5 +71,5 @@ function elementOf(value: unknown, type: JsType): Stored {
 function another(value: unknown, type: JsType): LockstepError {
   const given = value instanceof Date ? "Date" : Array.isArray(value) ? "array" : typeof value;
   const wanted = type.replaceAll(/\bdate\b/g, "Date");
-  return new LockstepError({ code: "LS2017", message: `a row function whose values are of the type ${wanted} gave one of the type ${given} (${inspect(value, { breakLength: Infinity })})` });
+  return new LockstepError({ code: "LS2017", message: `a row function whose values are of the type ${wanted} gave one of the type ${given} (${inspect(value, { breakLength: Infinity })})`, ...(given === "object" && isObjectView(type) && { fix: "Give it the members of its type, in this order: an interface's as the file has them." }) });
 }

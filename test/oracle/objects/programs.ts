@@ -173,7 +173,14 @@ export async function mistaken(path: string): Promise<unknown> {
 export async function reordered(path: string): Promise<unknown> {
   "use spmd";
   const rows = await readParquet<{ id: number; at: { y: number | null; x: number } | null }>(path);
-  return rows.select("id", "at").derive({ json: (d): string => JSON.stringify(d.at), sum: (d) => (d.at?.x ?? 0) + (d.at?.y ?? 0) }).objects();
+  return rows.select("id", "at").derive({ json: (d): string => JSON.stringify(d.at), sum: (d) => (d.at?.x ?? 0) + (d.at?.y ?? 0), boxed: (d) => ({ at: d.at, of: [d.id] }), either: (d) => d.at ?? d.at, chosen: (d) => (d.id % 2 ? d.at : null) }).objects();
+}
+
+/** What V8 hands on has the order of its type. */
+export async function handed(path: string): Promise<unknown> {
+  "use spmd";
+  const rows = await readParquet<{ id: number; at: { y: number | null; x: number } | null }>(path);
+  return rows.derive({ same: (d): { y: number | null; x: number } | null => (JSON.parse(`[${d.id}]`)[0] > 3 ? d.at : null) }).select("id", "same").objects();
 }
 
 interface Heavy {

@@ -285,9 +285,13 @@ fn logic(operator: &Expression, left: Value, right: Value, js: JsType) -> Result
 
 /// `test ? then : otherwise`; both branches are of type `js`.
 fn choose(test: Value, then: Value, otherwise: Value, js: JsType) -> Result<Value> {
+    // Objects of columns have their members in the columns' order, and null has that of the other branch.
+    let (then, otherwise) = (null_as(then, otherwise.js)?, otherwise);
+    let otherwise = null_as(otherwise, then.js)?;
+    let js = if then.js == otherwise.js && then.js.is_like(js) { then.js } else { js };
     for branch in [&then, &otherwise] {
         if branch.js != js {
-            return not_supported(format!("branches of types {:?} and {:?}, result {js:?}", then.js, otherwise.js));
+            return not_supported(format!("branches of types {} and {}, result {js}", then.js, otherwise.js));
         }
     }
     let throws = then.throws || otherwise.throws;
@@ -312,6 +316,12 @@ fn choose(test: Value, then: Value, otherwise: Value, js: JsType) -> Result<Valu
         may_be_invalid: then.may_be_invalid || otherwise.may_be_invalid,
         size: 1 + test.size + then.size + otherwise.size,
     })
+}
+
+/// A null of the other type, where it is of one like it.
+fn null_as(value: Value, js: JsType) -> Result<Value> {
+    let is_null = matches!(&value.expr, Expr::Literal(scalar, _) if scalar.is_null());
+    if is_null && value.js != js && value.js.is_like(js) { literal(js, &Literal::Null) } else { Ok(value) }
 }
 
 fn truth(value: Value) -> Result<Value> {

@@ -61,15 +61,18 @@ impl Scope<'_> {
     /// `{ name: value, … }`
     pub(crate) fn object(&mut self, parts: &[Expression], js: JsType) -> Result<Value> {
         let Some(members) = js.members().filter(|members| 2 * members.len() == parts.len()) else { return not_supported(format!("an object of type {js}")) };
-        let (mut values, mut throws, mut size) = (vec![], false, 1);
+        let (mut values, mut types, mut throws, mut size) = (vec![], vec![], false, 1);
         for (part, member) in parts.chunks(2).zip(members.iter()) {
             let value = self.value(&part[1])?;
-            if value.js != member.js {
+            // An object of a column has its members in the column's order.
+            if !value.js.is_like(member.js) {
                 return not_supported(format!("the member {} of type {}, which is {}", member.name, member.js, value.js));
             }
             (throws, size) = (throws || value.throws, size + value.size);
+            types.push((member.name.clone(), value.js));
             values.push(if value.may_be_invalid { store(value.expr) } else { value.expr });
         }
+        let js = JsType::object(types);
         let DataType::Struct(fields) = arrow_type(js) else { return internal_err!("an object is no struct") };
         let object = Object { fields, signature: Signature::variadic_any(Volatility::Immutable) };
         let expr = if values.is_empty() { return not_supported("an object without members") } else { call(object, values) };

@@ -52,9 +52,12 @@ const wrongs: readonly (readonly [NonNullable<Numbers["wrong"]>, RegExp])[] = [
   ["type", /: the column "id" is string in a batch, and the schema says int64$/],
   ["uneven", /: a batch has \d+ rows in one column and \d+ in "/],
   ["nothing", /: a batch has no list for the column "id": /],
+  ["never closes", /: a batch has no column "id"$/],
+  ["fails to close", /: a batch has no column "id"$/],
 ];
+const noIterators = [["promise", "a Promise"], ["undefined", "nothing"], ["null", "null"], ["text", "a string"], ["object", "an object"]] as const;
 
-describe.each(shared([1, 2, 3, 7], 0))("on %i ranks", (ranks) => {
+describe.each(shared([1, 2, 3, 7], 1))("on %i ranks", (ranks) => {
   const agrees = async (name: Name, ...args: unknown[]): Promise<void> => {
     expect(difference(await value(plain(name, ...args)), await value(onRanks(ranks, name, ...args)))).toBeNull();
   };
@@ -108,6 +111,12 @@ describe.each(shared([1, 2, 3, 7], 0))("on %i ranks", (ranks) => {
       expect(await run("inPlanning", "never")).toMatchObject({ error: { code: "LS2025", message: expect.stringMatching(/^broken, chunk 0 \(1\).*: nothing has come for 0.5 s$/) } });
     }
     await agrees("caught", { ...usual, wrong: "throws" });
+  });
+
+  it.each(noIterators)("read that gives no iterator but %s", async (at, found) => {
+    for (const answer of [plain("inPlanning", at), onRanks(ranks, "inPlanning", at)]) {
+      expect(await answer).toMatchObject({ error: { code: "LS2025", message: expect.stringMatching(new RegExp(`^broken, chunk 0 \\(1\\)( on rank \\d)?: read gives ${found}, not an iterator of batches$`)) } });
+    }
   });
 
   it("a table that is returned", async () => {

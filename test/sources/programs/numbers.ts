@@ -11,13 +11,15 @@ export interface Numbers {
   /** Where it says what it does. */
   log?: string;
   /** What goes wrong in the last chunk but one. */
-  wrong?: "throws" | "missing" | "unknown" | "type" | "uneven" | "null" | "nothing" | "class";
+  wrong?: "throws" | "missing" | "unknown" | "type" | "uneven" | "null" | "nothing" | "class" | "never closes" | "fails to close";
 }
 
 class Refused extends Error {}
 
 export const numbers = defineSource<Numbers, { number: number }>({
   name: "numbers",
+  // It waits for nothing, but where it never closes.
+  timeout: 1,
   schema: () => ({ id: "int64", kind: "string", at: "timestamp[us]", value: "float32", price: "decimal128(10, 2)", ok: "bool", day: "date32" }),
   async chunks({ chunks, log }) {
     say(log, "planned");
@@ -44,6 +46,10 @@ export const numbers = defineSource<Numbers, { number: number }>({
       }
     } finally {
       say(log, `closed ${number} ${signal.aborted}`);
+      if (number === chunks - 2) {
+        if (wrong === "never closes") await new Promise(() => undefined);
+        if (wrong === "fails to close") throw new Error("not the first error");
+      }
     }
   },
 });
@@ -56,6 +62,8 @@ function spoil(columns: Record<string, unknown[]>, wrong: Numbers["wrong"]): voi
     case "class":
       throw new Refused("not today");
     case "missing":
+    case "never closes":
+    case "fails to close":
       delete columns[first];
       break;
     case "unknown":
@@ -98,16 +106,27 @@ class Page {
 const circle: { own?: unknown } = {};
 circle.own = circle;
 
-export type Broken = "schema" | "chunks" | "functions" | "class" | "circle" | "never" | "late";
+/** What `read` may give that is no iterator. */
+const noIterators = {
+  promise: async () => Promise.reject(new Error("of nobody")),
+  undefined: () => undefined,
+  null: () => null,
+  text: () => "rows",
+  object: () => ({ id: [1] }),
+};
+
+export type Broken = "schema" | "chunks" | "functions" | "class" | "circle" | "never" | "late" | keyof typeof noIterators;
 
 /** A part refers to itself; reading it says so. */
 export const broken = defineSource<{ at: Broken }, unknown>({
   name: "broken",
   schema: ({ at }) => (at === "schema" ? Promise.reject(new Error("no schema today")) : { id: "int64" }),
   timeout: 0.5,
-  chunks: ({ at }) => (at === "chunks" ? (5 as never) : at === "late" ? new Promise<never>(() => undefined) : [{ functions: () => 1, class: { page: new Page() }, circle, never: 1 }[at as "class"]]),
-  async *read(chunk, { at }) {
-    if (at === "circle") throw new Error(`${(chunk as typeof circle).own === chunk}`);
-    await new Promise(() => undefined);
-  },
+  chunks: ({ at }) => (at === "chunks" ? (5 as never) : at === "late" ? new Promise<never>(() => undefined) : [{ functions: () => 1, class: { page: new Page() }, circle, never: 1 }[at as "class"] ?? 1]),
+  read: (chunk, { at }) => (at in noIterators ? (noIterators[at as "null"]() as never) : neverReads(chunk, at)),
 });
+
+async function* neverReads(chunk: unknown, at: Broken): AsyncGenerator<SourceBatch> {
+  if (at === "circle") throw new Error(`${(chunk as typeof circle).own === chunk}`);
+  await new Promise(() => undefined);
+}

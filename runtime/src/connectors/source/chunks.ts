@@ -67,10 +67,10 @@ export async function readChunk(read: ChunkRead, chunk: unknown, index: number, 
   const { source: { definition, options }, wanted, signal, rank } = read;
   const where = `${definition.name}, chunk ${index} (${shown(chunk)})${rank === undefined ? "" : ` on rank ${rank}`}`;
   await failingAs(where, async () => {
-    for await (const batch of timely(definition, definition.read(chunk, options, { columns: [...wanted.keys()], signal }))) {
+    await eachInTime(definition, definition.read(chunk, options, { columns: [...wanted.keys()], signal }), async (batch) => {
       const { columns, rows } = await columnsOf(batch, read);
       if (rows > 0) await take(columns, rows);
-    }
+    });
   });
 }
 
@@ -145,22 +145,35 @@ async function inTime<T>({ timeout = patience }: Source["definition"], value: T 
   return Promise.race([value, late]).finally(() => clearTimeout(timer));
 }
 
-/** What an iterator gives, each in time. It is closed where it is left early, but not where it hangs or has ended itself. */
-async function* timely(definition: Source["definition"], batches: AsyncIterable<SourceBatch> | Iterable<SourceBatch>): AsyncGenerator<SourceBatch> {
-  const iterator = Symbol.asyncIterator in batches ? batches[Symbol.asyncIterator]() : batches[Symbol.iterator]();
-  let isOpen = false;
-  try {
-    for (;;) {
-      isOpen = false;
-      const { done, value } = await inTime(definition, iterator.next());
-      if (done) return;
-      const batch = await inTime(definition, value);
-      isOpen = true;
-      yield batch;
+/** Takes what an iterator gives, each in time. It is closed where it is left early, but not where it hangs or has ended itself. */
+async function eachInTime(definition: Source["definition"], batches: AsyncIterable<SourceBatch> | Iterable<SourceBatch>, take: (batch: SourceBatch) => Promise<void>): Promise<void> {
+  const iterator = iteratorOf(batches);
+  for (;;) {
+    const { done, value } = await inTime(definition, iterator.next());
+    if (done) return;
+    const batch = await inTime(definition, value);
+    try {
+      await take(batch);
+    } catch (error) {
+      try {
+        await inTime(definition, iterator.return?.());
+      } catch {
+        // However it closes, the first error is the one to tell.
+      }
+      throw error;
     }
-  } finally {
-    if (isOpen) await iterator.return?.();
   }
+}
+
+/** What `read` gave may be anything: a program is not always type-checked. */
+function iteratorOf(batches: unknown): AsyncIterator<SourceBatch> | Iterator<SourceBatch> {
+  const { [Symbol.asyncIterator]: asyncIterator, [Symbol.iterator]: iterator } = Object(batches) as Partial<AsyncIterable<SourceBatch> & Iterable<SourceBatch>>;
+  if (typeof batches === "object" && typeof asyncIterator === "function") return asyncIterator.call(batches);
+  if (typeof batches === "object" && typeof iterator === "function") return iterator.call(batches);
+  // Its own error, if it has one, is nobody's.
+  if (batches instanceof Promise) batches.catch(() => undefined);
+  const found = batches instanceof Promise ? "a Promise" : batches === null ? "null" : batches === undefined ? "nothing" : `${typeof batches === "object" ? "an" : "a"} ${typeof batches}`;
+  throw new LockstepError({ code: "LS2025", message: `read gives ${found}, not an iterator of batches`, fix: "Make it `async *read(chunk, options, { columns, signal })`, which yields batches; or let it return a list of them." });
 }
 
 /** As it may stand in a message. */

@@ -8,5 +8,8 @@ export const commits = (short: number): number => Number(process.env.LOCKSTEP_CO
 /** The steps, of so many, at which something is made to fail: all, or one `of` so many, others at each `turn`. */
 export const sampled = (steps: number, turn = 0, of = 4): number[] => Array.from({ length: steps }, (_, step) => step).filter((step) => isLong || (step + turn) % of === 0);
 
-/** Of rank counts, zones, MPIs, pages over which the same is done again and again: all, or every other one, the others at the next `turn`. Tests of one kind differ in it, so that all are covered. */
+/**
+ * Of rank counts, zones, MPIs, pages over which the same is done again and again: all, or every other one, the others at the next `turn`.
+ * Tests of the same code take turns where there are several: a connector's reader and writer, its own tests and the suite of all. What none of them has seen `npm run test:long` sees.
+ */
 export const shared = <T>(all: readonly T[], turn: number): T[] => all.filter((_, index) => isLong || (index + turn) % 2 === 0);

@@ -46,7 +46,7 @@ afterAll(async () => {
 const answers = ["groups", "inOrder", "firstOf", "counted", "pushed", "queries", "small", "types", "twice"] as const;
 const errors = ["farInteger", "hugeInteger", "farInstant", "nullFound"] as const;
 
-describe.each(shared([1, 2, 3, 7], 0))("on %i ranks", (ranks) => {
+describe.each(shared([1, 2, 3, 7], 1))("on %i ranks", (ranks) => {
   it.each(answers)("%s", async (name) => {
     const [right, answer] = [await plain(name), await onRanks(ranks, name)];
     if ("error" in right) expect.fail(right.error.message);

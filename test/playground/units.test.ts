@@ -122,11 +122,12 @@ const profile: Profile = {
   ],
 };
 
-it("what scans left out is a sum over executions, of each rank", () => {
+it("what scans left out is a sum over executions, of each rank, and none that is nothing", () => {
   const [counted] = profile.executions[1]!.operators[0]!.ranks;
-  const scan = (rowsDropped?: number) => ({ stage: 0, depth: 0, name: "ScanExec", detail: "c.csv", ranks: [counted!, { ...counted!, ...(rowsDropped !== undefined && { rowsDropped }) }] });
-  const dropping = { ...profile, executions: [5, undefined, 7].map((rows) => ({ ...profile.executions[1]!, operators: [scan(rows)] })) };
-  expect([leftOutOf(dropping, 0, "rowsDropped"), leftOutOf(dropping, 1, "rowsDropped"), leftOutOf(dropping, 1, "groupsSkipped")]).toEqual([0, 12, 0]);
+  const scan = (left: object) => ({ stage: 0, depth: 0, name: "ScanExec", detail: "c.csv", ranks: [counted!, { ...counted!, groupsSkipped: 0, ...left }] });
+  const leaving = { ...profile, executions: [{ rowsDropped: 5, rowsPruned: 1000 }, {}, { rowsDropped: 7 }].map((left) => ({ ...profile.executions[1]!, operators: [scan(left)] })) };
+  expect(leftOutOf(leaving).map(({ name, of }) => [name, of(0), of(1)])).toEqual([["rows without a partner, left out by scans", 0, 12], ["rows that a filter does not match, not read", 0, 1000]]);
+  expect(leftOutOf(profile)).toEqual([]);
 });
 
 it("a timeline has the innermost work of each rank, and waiting while an execution runs", () => {

@@ -10,6 +10,8 @@ export interface Counters {
   /** Rows that a scan left out, and row groups that it did not read, because the other side of a join has no such key. */
   readonly rowsDropped?: number;
   readonly groupsSkipped?: number;
+  /** Rows that a scan did not read, because pages or Bloom filters say that a filter does not match them. */
+  readonly rowsPruned?: number;
   /** Rows of heavy keys that a shuffle sent elsewhere than by their hash. */
   readonly rowsSplit?: number;
 }
@@ -50,8 +52,19 @@ export function skewOf(values: readonly number[]): number {
 
 export const busyOf = (profile: Profile, rank: number): number => profile.executions.reduce((sum, e) => sum + e.operators.reduce((inner, o) => inner + (o.ranks[rank]?.busyMs ?? 0), 0), 0);
 export const rowsReadOf = (profile: Profile, rank: number): number => profile.executions.reduce((sum, e) => sum + e.operators.filter((o) => o.name === "ScanExec" || o.name === "QueryExec").reduce((inner, o) => inner + (o.ranks[rank]?.rows ?? 0), 0), 0);
-/** What scans of a rank left out. */
-export const leftOutOf = (profile: Profile, rank: number, what: "rowsDropped" | "groupsSkipped"): number => profile.executions.reduce((sum, e) => sum + e.operators.reduce((inner, o) => inner + (o.ranks[rank]?.[what] ?? 0), 0), 0);
+
+const leftOut = [
+  ["rowsDropped", "rows without a partner, left out by scans"],
+  ["groupsSkipped", "row groups without a partner, not read"],
+  ["rowsPruned", "rows that a filter does not match, not read"],
+] as const;
+
+/** What scans left out, of each rank, by what the page calls it; most programs have none of it. */
+export function leftOutOf(profile: Profile): { name: string; of: (rank: number) => number }[] {
+  const measures = leftOut.map(([what, name]) => ({ name, of: (rank: number) => profile.executions.reduce((sum, e) => sum + e.operators.reduce((inner, o) => inner + (o.ranks[rank]?.[what] ?? 0), 0), 0) }));
+  return measures.filter(({ of }) => Array.from({ length: profile.ranks }, (_, rank) => of(rank)).some((sum) => sum > 0));
+}
+
 export const peakOf = (profile: Profile, rank: number): number => Math.max(0, ...profile.executions.map((e) => e.peakBytes[rank] ?? 0));
 export const sentOf = (profile: Profile): number => profile.executions.reduce((sum, e) => sum + e.operators.reduce((inner, o) => inner + o.ranks.reduce((total, c) => total + c.bytesSent, 0), 0), 0);
 export const secondsOf = (profile: Profile): number => profile.executions.reduce((sum, e) => sum + e.seconds, 0);

@@ -4,13 +4,9 @@ import { bytes, count, milliseconds } from "./units.ts";
 
 export function RanksTable({ profile }: { profile: Profile }) {
   const ranks = Array.from({ length: profile.ranks }, (_, rank) => rank);
-  // Most programs have none.
-  const leftOut = ([["rowsDropped", "rows without a partner, left out by scans"], ["groupsSkipped", "row groups without a partner, not read"]] as const)
-    .map(([what, name]) => ({ name, of: (rank: number) => leftOutOf(profile, rank, what), shown: count }))
-    .filter(({ of }) => ranks.some((rank) => of(rank) > 0));
   const measures = [
     { name: "rows read", of: (rank: number) => rowsReadOf(profile, rank), shown: count },
-    ...leftOut,
+    ...leftOutOf(profile).map((measure) => ({ ...measure, shown: count })),
     { name: "busy", of: (rank: number) => busyOf(profile, rank), shown: milliseconds },
     { name: "peak memory", of: (rank: number) => peakOf(profile, rank), shown: bytes },
   ];

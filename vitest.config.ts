@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-/** Folders whose files start no process and mock no module: they share one, which loads the compiler and the library once. */
+/** Folders whose files mock no module and leave the environment as it was: they share a process, which loads the compiler and the library once. */
 const together = ["test/unit/plugin-babel", "test/unit/runtime-tables", "test/hygiene"];
 
 export default defineConfig({

@@ -7,7 +7,7 @@ import { dirname, join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import { format, inspect } from "node:util";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { duckDb } from "../duckdb.ts";
+import { withDuckDb } from "../duckdb.ts";
 import { shared } from "../sample.ts";
 import { root } from "../scripts/lib.mjs";
 import { expectedFile, findFixtures, readExpected } from "../snap/fixtures.ts";
@@ -48,11 +48,12 @@ async function inputsOf(fixture: RunnableFixture): Promise<string> {
   const folder = join(scratch, "inputs", fixture.name.replaceAll("/", "-"));
   if (existsSync(folder)) return folder;
   mkdirSync(folder, { recursive: true });
-  const connection = await duckDb();
-  for (const [name, query] of Object.entries(fixture.run.inputs)) {
-    mkdirSync(join(folder, dirname(name)), { recursive: true });
-    await connection.run(`copy (${query}) to '${join(folder, name)}' (${name.endsWith(".csv") ? "format csv, header" : name.endsWith(".jsonl") ? "format json" : "format parquet, row_group_size 2048"})`);
-  }
+  await withDuckDb(async (connection) => {
+    for (const [name, query] of Object.entries(fixture.run.inputs)) {
+      mkdirSync(join(folder, dirname(name)), { recursive: true });
+      await connection.run(`copy (${query}) to '${join(folder, name)}' (${name.endsWith(".csv") ? "format csv, header" : name.endsWith(".jsonl") ? "format json" : "format parquet, row_group_size 2048"})`);
+    }
+  });
   return folder;
 }
 

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import fc from "fast-check";
 import { afterAll, expect, it } from "vitest";
-import { duckDb } from "../duckdb.ts";
+import { withDuckDb } from "../duckdb.ts";
 import { shared } from "../sample.ts";
 import { root } from "../scripts/lib.mjs";
 import { buildPrograms } from "./build-programs.ts";
@@ -52,14 +52,15 @@ function cases(seed: number): Case[] {
 
 /** Writes the cases' tables; the paths of each by name. */
 async function write(all: readonly Case[], folder: string): Promise<Record<string, string>[]> {
-  const connection = await duckDb();
-  const paths = [];
+  const paths: Record<string, string>[] = [];
   for (const { name, inputs } of all) {
     const own: Record<string, string> = {};
     for (const table of inputs) {
       const path = join(folder, name, table.name);
       mkdirSync(path, { recursive: true });
-      for (const [i, query] of table.files.entries()) await connection.run(`copy (${query}) to '${join(path, `${i}.parquet`)}' (format parquet)`);
+      await withDuckDb(async (connection) => {
+        for (const [i, query] of table.files.entries()) await connection.run(`copy (${query}) to '${join(path, `${i}.parquet`)}' (format parquet)`);
+      });
       own[table.name] = path;
     }
     paths.push(own);

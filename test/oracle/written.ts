@@ -6,7 +6,7 @@ import { CompressionType, compressionRegistry, tableFromIPC, StructRow, Vector }
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects, parquetSchema, type SchemaElement, type SchemaTree } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
 import lz4 from "lz4js";
-import { duckDb } from "../duckdb.ts";
+import { withDuckDb } from "../duckdb.ts";
 import { difference, sortedRows } from "./compare.ts";
 
 type Row = Record<string, unknown>;
@@ -135,7 +135,7 @@ function logicalType({ logical_type: logical, converted_type: converted }: Schem
 /** With DuckDB. The keys of the first line are the columns; DuckDB's types of them may depend on the rows. */
 async function readJson(files: readonly string[]): Promise<Written> {
   const list = files.map((name) => `'${name}'`).join(", ");
-  const result = await (await duckDb()).runAndReadAll(`select * from read_json([${list}], format = 'newline_delimited', sample_size = -1, convert_strings_to_integers = false)`);
+  const result = await withDuckDb((connection) => connection.runAndReadAll(`select * from read_json([${list}], format = 'newline_delimited', sample_size = -1, convert_strings_to_integers = false)`));
   const rows = result.getRowObjectsJson() as Row[];
   return { schema: rows.length > 0 ? result.deduplicatedColumnNames() : [], rows };
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { DuckDBValue } from "@duckdb/node-api";
 import { afterAll } from "vitest";
 import { LockstepError } from "@lockstep/runtime";
-import { duckDb } from "../../duckdb.ts";
+import { withDuckDb } from "../../duckdb.ts";
 
 /** A folder of the test file's own, removed after it. */
 export function scratch(): string {
@@ -15,10 +15,11 @@ export function scratch(): string {
 
 /** Runs statements in DuckDB, an independent reader and writer; the rows of the last one. */
 export async function duckdb(...statements: string[]): Promise<Record<string, DuckDBValue>[]> {
-  const connection = await duckDb();
-  let rows: Record<string, DuckDBValue>[] = [];
-  for (const statement of statements) rows = (await connection.runAndReadAll(statement)).getRowObjects();
-  return rows;
+  return withDuckDb(async (connection) => {
+    let rows: Record<string, DuckDBValue>[] = [];
+    for (const statement of statements) rows = (await connection.runAndReadAll(statement)).getRowObjects();
+    return rows;
+  });
 }
 
 /** Column → DuckDB's type of what a folder of Parquet holds. */

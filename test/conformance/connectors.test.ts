@@ -109,7 +109,7 @@ describe.each(all.map((connector, turn) => [connector.name, connector, shared(RA
       const right = await plain(name, place).then(() => expect.fail("no error"), (error: unknown) => error as LockstepError);
       expect(right).toMatchObject({ code, message: expect.stringMatching(message), fix: expect.stringMatching(/\w{3}/) });
       expect(right.message).toContain(basename(connector.place(place)));
-      if (/SQL/.test(connector.name)) expect(right.fix).not.toMatch(/\b(path|folder|file)/);
+      if (connector.isDatabase) expect(right.fix).not.toMatch(/\b(path|folder|file)/);
     }
     for (const ranks of counts) {
       expect(await onRanks(ranks, name, place), `${ranks} ranks`).toMatchObject({ error: { code, message: expect.stringMatching(message) } });

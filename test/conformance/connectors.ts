@@ -27,6 +27,8 @@ type Rows = ReturnType<typeof rowsOf>;
 
 export interface Connector {
   readonly name: string;
+  /** It has no files, and speaks of none in its errors. */
+  readonly isDatabase?: true;
   /** In a program: what is imported, and how the rows of a `place` are read. */
   readonly imports: string;
   readonly read: (row: string) => string;
@@ -110,7 +112,7 @@ export const connectors = (scratch: string, postgres: () => Server, flight: () =
     errors: { missing: ["LS2001", /is no Iceberg table/], damaged: ["LS2005", /\.parquet is damaged/], typed: ["LS2002", /name/] },
   },
   {
-    name: "PostgreSQL", imports: "readPostgres", read: (row) => `readPostgres<${row}>(place)`,
+    name: "PostgreSQL", isDatabase: true, imports: "readPostgres", read: (row) => `readPostgres<${row}>(place)`,
     place: (name) => name,
     make: (place, rows) => postgres().sql(`CREATE TABLE ${place} (id int8 NOT NULL, name text, value float8 NOT NULL, ok bool NOT NULL, at timestamptz NOT NULL);
       INSERT INTO ${place} SELECT i, CASE WHEN i % 7 = 3 THEN NULL ELSE 'name ' || i % 13 END, i / 4.0, i % 3 = 0, timestamptz '2020-01-01Z' + i * interval '1 hour' FROM generate_series(0, ${rows - 1}) AS i`),
@@ -120,7 +122,7 @@ export const connectors = (scratch: string, postgres: () => Server, flight: () =
     errors: { missing: ["LS2001", /does not exist/], damaged: ["LS2015", /division by zero/], typed: ["LS2002", /name/] },
   },
   {
-    name: "Flight SQL", imports: "readFlightSql", read: (row) => `readFlightSql<${row}>(place)`,
+    name: "Flight SQL", isDatabase: true, imports: "readFlightSql", read: (row) => `readFlightSql<${row}>(place)`,
     place: (name) => name,
     make: (place, rows) => flight().sql(`CREATE TABLE ${place} AS SELECT i AS id, CASE WHEN i % 7 <> 3 THEN 'name ' || i % 13 END AS name, i / 4.0::float8 AS value, i % 3 = 0 AS ok, timestamptz '2020-01-01 00:00:00+00' + i * interval 1 hour AS at FROM range(${rows}) AS t(i)`),
     damage: (place) => flight().sql(`ALTER TABLE ${place} RENAME TO whole_${place}; CREATE VIEW ${place} AS SELECT id, name, CASE WHEN id = 500 THEN error('no such page')::float8 ELSE value END AS value, ok, "at" FROM whole_${place}`),
@@ -129,7 +131,7 @@ export const connectors = (scratch: string, postgres: () => Server, flight: () =
     errors: { missing: ["LS2001", /does not exist/], damaged: ["LS2015", /no such page/], typed: ["LS2002", /name/] },
   },
   {
-    name: "Snowflake", imports: "readSnowflake", read: (row) => `readSnowflake<${row}>(place)`,
+    name: "Snowflake", isDatabase: true, imports: "readSnowflake", read: (row) => `readSnowflake<${row}>(place)`,
     // Names in quotes, as others are in capitals there.
     place: (name) => `"${name}"`,
     make: (place, rows) => snowflake().sql(`CREATE TABLE DB.PUBLIC.${place} AS SELECT i AS id, CASE WHEN i % 7 <> 3 THEN 'name ' || i % 13 END AS name, i / 4.0::float8 AS value, i % 3 = 0 AS ok, timestamp '2020-01-01 00:00:00' + i * interval 1 hour AS at FROM range(${rows}) AS t(i)`),
@@ -141,7 +143,7 @@ export const connectors = (scratch: string, postgres: () => Server, flight: () =
   },
   {
     // Flight SQL's driver, of the same server.
-    name: "ADBC", imports: "readAdbc", read: (row) => `readAdbc<${row}>(place, { driver: "flightsql" })`,
+    name: "ADBC", isDatabase: true, imports: "readAdbc", read: (row) => `readAdbc<${row}>(place, { driver: "flightsql" })`,
     place: (name) => `adbc_${name}`,
     make: (place, rows) => flight().sql(`CREATE TABLE ${place} AS SELECT i AS id, CASE WHEN i % 7 <> 3 THEN 'name ' || i % 13 END AS name, i / 4.0::float8 AS value, i % 3 = 0 AS ok, timestamptz '2020-01-01 00:00:00+00' + i * interval 1 hour AS at FROM range(${rows}) AS t(i)`),
     damage: (place) => flight().sql(`ALTER TABLE ${place} RENAME TO whole_${place}; CREATE VIEW ${place} AS SELECT id, name, CASE WHEN id = 500 THEN error('no such page')::float8 ELSE value END AS value, ok, "at" FROM whole_${place}`),

@@ -1,4 +1,4 @@
-import { engineError } from "../../errors/index.ts";
+import { engineError, LockstepError } from "../../errors/index.ts";
 import { loadNative } from "../../launch/native.ts";
 import { arrowType } from "../../tables/ipc.ts";
 import type { View } from "../../tables/js-view.ts";
@@ -44,7 +44,10 @@ export async function describeAdbc(table: string, driver: string | undefined): P
 async function filesOf(asked: Asked, onlyColumns: boolean): Promise<ReturnType<typeof messagesFile>[]> {
   const native = await loadNative();
   const streams = await native.readAdbc(JSON.stringify(asked), onlyColumns).catch((error: unknown) => {
-    throw (error instanceof Error && engineError(error.message)?.thrown) || error;
+    const thrown = error instanceof Error ? engineError(error.message)?.thrown : undefined;
+    // It has no files.
+    if (thrown instanceof LockstepError && thrown.code === "LS2001") throw new LockstepError({ ...thrown.toJSON(), fix: "Check the names in the query, the database, and the driver.", cause: error });
+    throw thrown ?? error;
   });
   return streams.map((bytes, part) => messagesFile(streams.length > 1 ? `${asked.name}, part ${part + 1} of ${streams.length}` : asked.name, (start, end) => bytes.slice(start, end), bytes.length, false));
 }

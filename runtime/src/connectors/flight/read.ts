@@ -84,20 +84,12 @@ const inMemory = (name: string, bytes: Uint8Array): Rows => messagesFile(name, (
 /** A server of the endpoint's rows; the one that was asked is told by no place, or by one that stands for it. */
 function targetOf(source: string, server: Target, { location }: FlightInfo["endpoint"][number]): Target {
   if (location.length === 0 || location.some(({ uri }) => uri === "" || uri.startsWith("arrow-flight-reuse-connection:"))) return server;
-  const targets = location.flatMap(({ uri }) => (isTarget(uri) ? [parseTarget(uri)] : []));
+  // A place may be of another protocol, or no URL at all: another one of the endpoint will do.
+  const targets = location.flatMap(({ uri }) => parseTarget(uri) ?? []);
   // A login that was to be encrypted is sent to nobody openly.
   const target = targets.find(({ encrypted }) => encrypted || !server.encrypted);
   if (target === undefined) throw new LockstepError({ code: "LS2015", message: `${source}: the rows are where they cannot be had: at no place of grpc+tls://${server.encrypted ? ", as the server is" : " or grpc://"}` });
   return target.name === server.name ? server : target;
-}
-
-/** A place may be of another protocol, or no URL at all: another one of the endpoint will do. */
-function isTarget(uri: string): boolean {
-  try {
-    return parseTarget(uri) !== undefined;
-  } catch {
-    return false;
-  }
 }
 
 /** Header and body as they stand in a stream of Arrow IPC; without a header it is for applications. */

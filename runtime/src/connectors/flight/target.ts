@@ -15,17 +15,17 @@ const form = "the URL of a server of Flight SQL is grpc+tls://host:port, or grpc
 export function findTarget(url: string | undefined): Target {
   const said = url ?? variableOf("LOCKSTEP_FLIGHT_URL");
   if (said === undefined) throw new LockstepError({ code: "LS2015", message: "nothing says where the server of Flight SQL is", fix: 'Write { url: "grpc+tls://host:port" }, or set LOCKSTEP_FLIGHT_URL.' });
-  return parseTarget(said);
+  const target = parseTarget(said);
+  if (target) return target;
+  // Of what is not understood nothing is printed: it may hold a password.
+  if (/^grpc(|\+tcp|\+tls):\/\/.*[@?#]/s.test(said)) throw new LockstepError({ code: "LS2015", message: "the URL of a server of Flight SQL has host and port alone; a login is taken from the environment", fix: loginFix });
+  throw wrong(form);
 }
 
-/** `grpc://host:port`, `grpc+tcp://…` or `grpc+tls://…`. */
-export function parseTarget(url: string): Target {
-  // Of what is not understood nothing is printed: it may hold a password.
-  const [, kind, place] = /^grpc(|\+tcp|\+tls):\/\/(.*)$/s.exec(url) ?? [];
-  if (place === undefined) throw wrong(form);
-  if (/[@?#]/.test(place)) throw new LockstepError({ code: "LS2015", message: "the URL of a server of Flight SQL has host and port alone; a login is taken from the environment", fix: loginFix });
-  const [, host, port] = /^(\[[^\]/]+\]|[^[\]/:]+):(\d{1,5})\/?$/.exec(place) ?? [];
-  if (host === undefined || Number(port) > 65_535) throw wrong(form);
+/** Of `grpc://host:port`, `grpc+tcp://…` or `grpc+tls://…`, with nothing else in it. */
+export function parseTarget(url: string): Target | undefined {
+  const [, kind, host, port] = /^grpc(|\+tcp|\+tls):\/\/(\[[^\]/@?#]+\]|[^[\]/:@?#]+):(\d{1,5})\/?$/.exec(url) ?? [];
+  if (host === undefined || Number(port) > 65_535) return undefined;
   const authority = `${host}:${Number(port)}`;
   return { encrypted: kind === "+tls", authority, name: `${kind === "+tls" ? "grpc+tls" : "grpc"}://${authority}` };
 }

@@ -70,6 +70,26 @@ it("the runtime never imports the compiler", () => {
   expect(found.map((file) => file.path)).toEqual([]);
 });
 
+/** Of the runtime's folders those that plain Node needs, besides themselves; "" is a file beside the folders. */
+const PLAIN_MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  errors: [],
+  "": ["errors"],
+  // A table's methods take the writers' options, and load the writers.
+  tables: ["errors", "connectors", ""],
+  // What a reader asks of an object store is counted, and ADBC's drivers are called by the addon.
+  connectors: ["errors", "tables", "observe", "launch", ""],
+};
+
+it("what runs under plain Node knows nothing of the ranks' execution, which is built on it", () => {
+  const folderOf = (path: string): string => /^runtime\/src\/([^/]+)\//.exec(path)?.[1] ?? "";
+  const found = sources("runtime/src", [".ts"])
+    .filter(({ path }) => path !== "runtime/src/index.ts" && PLAIN_MAY_IMPORT[folderOf(path)] !== undefined)
+    .flatMap((file) => imports(file).filter((specifier) => specifier.startsWith(".")).map((specifier) => ({ file, to: normalize(join(dirname(file.path), specifier)) })));
+  expect(new Set(found.map(({ file }) => folderOf(file.path)))).toEqual(new Set(Object.keys(PLAIN_MAY_IMPORT)));
+  const wrong = found.filter(({ file, to }) => folderOf(file.path) !== folderOf(to) && !PLAIN_MAY_IMPORT[folderOf(file.path)]!.includes(folderOf(to)));
+  expect(wrong.map(({ file, to }) => `${file.path} imports ${to}`)).toEqual([]);
+});
+
 it("no crate depends on the binding", () => {
   const found = sources("native-rs/crates", ["Cargo.toml"]).filter((file) => /^lockstep-binding\b/m.test(file.text));
   expect(found.map((file) => file.path)).toEqual([]);

@@ -1,9 +1,9 @@
 /** Scalars that would differ between processes, made the same on all ranks. */
 import { deserialize, serialize } from "node:v8";
 import { partsOf, thrownOf, type Thrown } from "../errors/index.ts";
+import { fill, marshal, Places } from "../marshal.ts";
 import { markAgreed } from "./checked.ts";
 import { currentCall, runningCall, type CallContext } from "./context.ts";
-import { fill, marshal, Places } from "./marshal.ts";
 import { restore, type Standing, standingFor } from "./standing.ts";
 
 type Answer = { readonly value: unknown; readonly empty: object[]; readonly things: Standing[] } | { readonly failure: Thrown };

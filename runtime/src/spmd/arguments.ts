@@ -1,8 +1,8 @@
 /** What a call takes with it to the other ranks: its values as they were when the call was made. */
 import { deserialize, serialize } from "node:v8";
+import { fill, marshal, Places } from "../marshal.ts";
 import { encodeLocal, isLocalTable, localColumns, type FacadeTable } from "./facade.ts";
 import { keptTable, localTable, tableNumber, type LocalTable } from "./handles.ts";
-import { fill, marshal, Places } from "./marshal.ts";
 import { restore, type Standing, standingFor } from "./standing.ts";
 
 export interface Values {

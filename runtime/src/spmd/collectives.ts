@@ -6,7 +6,7 @@
  * object that was given: on one rank as on many. Under plain Node there is one rank, which has everything. Browsers load this, too.
  */
 import { LockstepError } from "../errors/index.ts";
-import { marshal } from "./marshal.ts";
+import { marshal } from "../marshal.ts";
 import { meeting, rank, size } from "./rank.ts";
 import { type Combinable, identity, joined, type NumericArray, plainArray, type Reduction, sliceOf, whole } from "./reductions.ts";
 

@@ -1,7 +1,7 @@
 /** What a source has, and the rows of its chunks: the same for both executions. */
 import { inspect } from "node:util";
 import { didYouMean, LockstepError } from "../../errors/index.ts";
-import { marshal } from "../../spmd/marshal.ts";
+import { marshal } from "../../marshal.ts";
 import { parseType, printType, type ArrowType } from "../../tables/arrow-type.ts";
 import { castColumn } from "../../tables/cast.ts";
 import { Column } from "../../tables/column.ts";

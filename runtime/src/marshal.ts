@@ -1,4 +1,4 @@
-import { LockstepError } from "../errors/index.ts";
+import { LockstepError } from "./errors/index.ts";
 
 /** Replaces what is no plain data (tables) on its way to the other ranks and back. */
 export interface Substitution {

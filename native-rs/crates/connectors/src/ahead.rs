@@ -11,7 +11,9 @@ use crate::{
     chunks::Chunk,
     dataset::{Dataset, Format},
     errors::Result,
-    ipc, parquet,
+    ipc,
+    parquet::{self, Matching},
+    prune::Pruner,
     read::{ReadOptions, counted},
     store::Blob,
     text,
@@ -21,6 +23,11 @@ use crate::{
 /// has arrived meanwhile. Its remote readers share them.
 const AHEAD_BYTES: u64 = 192 << 20;
 static REMOTE_READERS: AtomicU64 = AtomicU64::new(0);
+
+/// Chunks of remote files whose rows are judged before they are read, and those whose indexes are on their way: each of a few bytes, which
+/// are waited for one after another.
+const JUDGED_AHEAD: usize = 16;
+const INDEXES_AHEAD: usize = 32;
 
 /// A reader that has its share of [`AHEAD_BYTES`].
 struct Share;
@@ -52,6 +59,8 @@ pub struct Ahead {
     bytes: u64,
     /// Remote files of these chunks.
     blobs: HashMap<usize, Blob>,
+    /// The file of the chunk that was opened last.
+    file: Option<usize>,
 }
 
 /// What a chunk reads of its file.
@@ -65,9 +74,6 @@ impl Asked {
         self.ranges.iter().map(|range| range.end - range.start).sum()
     }
 }
-
-/// Rows of a chunk's row group that the filter can match; None: any.
-pub type Matching = Option<Vec<Range<u64>>>;
 
 impl Ahead {
     pub fn new(remote: bool) -> Self {
@@ -86,22 +92,27 @@ impl Ahead {
         if counted(dataset, next, scan) {
             return None;
         }
+        let ahead = || chunks.iter().filter(|chunk| !counted(dataset, chunk, scan));
+        if let Some(pruner) = judging(dataset, options) {
+            for chunk in ahead().take(INDEXES_AHEAD) {
+                let Some(blob) = self.blob(dataset, chunk) else { break };
+                parquet::will_judge(dataset, &blob, chunk, pruner, scan);
+            }
+        }
+        let most_chunks = if judging(dataset, options).is_some() { JUDGED_AHEAD } else { usize::MAX };
         let mut wanted: Vec<(usize, Vec<Range<u64>>)> = Vec::new();
-        for chunk in chunks.iter().filter(|chunk| !counted(dataset, chunk, scan)).skip(self.asked.len()) {
-            if self.bytes >= most && !self.asked.is_empty() {
+        for chunk in ahead().skip(self.asked.len()) {
+            if (self.bytes >= most || self.asked.len() >= most_chunks) && !self.asked.is_empty() {
                 break;
             }
-            let blob = match self.blobs.get(&chunk.file) {
-                Some(blob) => blob.clone(),
-                None => dataset.open(chunk.file).ok()?,
-            };
-            self.blobs.insert(chunk.file, blob.clone());
-            let rows = matching(dataset, &blob, chunk, options).ok()?;
+            let Some(blob) = self.blob(dataset, chunk) else { break };
+            let Ok(rows) = matching(dataset, &blob, chunk, options, scan) else { break };
             let ranges = match &dataset.format {
-                Format::Parquet => parquet::needs(dataset, &blob, chunk, rows.as_deref(), scan).ok()?,
-                Format::Arrow(layouts) => ipc::needs(dataset, layouts, chunk, scan).ok()?,
-                Format::Csv(_) | Format::JsonLines => text::needs(dataset, chunk),
+                Format::Parquet => parquet::needs(dataset, &blob, chunk, rows.as_deref(), scan),
+                Format::Arrow(layouts) => ipc::needs(dataset, layouts, chunk, scan),
+                Format::Csv(_) | Format::JsonLines => Ok(text::needs(dataset, chunk)),
             };
+            let Ok(ranges) = ranges else { break };
             // Of one file together: what stands side by side is one request.
             match wanted.last_mut() {
                 Some((file, all)) if *file == chunk.file => all.extend(ranges.iter().cloned()),
@@ -117,11 +128,21 @@ impl Ahead {
         Some(self.blobs.get(&next.file)?.pieces()?.arrived(&self.asked.front()?.ranges))
     }
 
+    fn blob(&mut self, dataset: &Dataset, chunk: &Chunk) -> Option<Blob> {
+        if !self.blobs.contains_key(&chunk.file) {
+            self.blobs.insert(chunk.file, dataset.open(chunk.file).ok()?);
+        }
+        self.blobs.get(&chunk.file).cloned()
+    }
+
     /// Opens the file of the next chunk that is not only counted; which of its rows the filter can match.
-    pub fn open(&mut self, dataset: &Dataset, chunk: &Chunk, options: &ReadOptions) -> Result<(Blob, Matching)> {
+    pub fn open(&mut self, dataset: &Dataset, chunk: &Chunk, scan: &Schema, options: &ReadOptions) -> Result<(Blob, Matching)> {
         let asked = self.asked.pop_front();
         self.bytes -= asked.as_ref().map_or(0, Asked::bytes);
         // Chunks go through their files from front to end.
+        if let Some(last) = self.file.replace(chunk.file).filter(|last| *last != chunk.file) {
+            dataset.footers.forget_indexes(last);
+        }
         self.blobs.retain(|file, _| *file >= chunk.file);
         match (self.blobs.get(&chunk.file), asked) {
             (Some(blob), Some(asked)) => {
@@ -132,17 +153,22 @@ impl Ahead {
             }
             _ => {
                 let blob = dataset.open(chunk.file)?;
-                let rows = matching(dataset, &blob, chunk, options)?;
+                let rows = matching(dataset, &blob, chunk, options, scan)?;
                 Ok((blob, rows))
             }
         }
     }
 }
 
+/// By what rows are judged.
+fn judging<'a>(dataset: &Dataset, options: &'a ReadOptions) -> Option<&'a Pruner> {
+    options.prune.as_deref().filter(|_| matches!(dataset.format, Format::Parquet))
+}
+
 /// Which rows of a chunk the filter can match. Rows of a file with deletes are counted one after another: all of them are read.
-fn matching(dataset: &Dataset, blob: &Blob, chunk: &Chunk, options: &ReadOptions) -> Result<Matching> {
-    match &options.prune {
-        Some(pruner) if matches!(dataset.format, Format::Parquet) && dataset.files[chunk.file].deletes.is_empty() => parquet::matching(dataset, blob, chunk, pruner),
+fn matching(dataset: &Dataset, blob: &Blob, chunk: &Chunk, options: &ReadOptions, scan: &Schema) -> Result<Matching> {
+    match judging(dataset, options) {
+        Some(pruner) if dataset.files[chunk.file].deletes.is_empty() => parquet::matching(dataset, blob, chunk, pruner, scan),
         _ => Ok(None),
     }
 }

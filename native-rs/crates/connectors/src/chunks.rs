@@ -19,7 +19,7 @@ pub struct Chunk {
 
 /// Deals the rows of the dataset over `parts`; part i comes before part i + 1 in table order.
 ///
-/// `keep`: one flag a group in dataset order, as [`crate::prune`] returns it; groups not kept belong to no part.
+/// `keep`: one flag a group in dataset order, as [`crate::Pruner::groups`] returns them; groups not kept belong to no part.
 pub fn chunks(dataset: &Dataset, columns: &[String], parts: usize, keep: Option<&[bool]>) -> Vec<Vec<Chunk>> {
     let indices: Vec<usize> = columns.iter().filter_map(|name| dataset.schema.index_of(name).ok()).collect();
     let mut first_row = 0;

@@ -14,6 +14,7 @@ use datafusion::{
     logical_expr::Operator,
     physical_expr::{
         PhysicalExpr,
+        utils::Guarantee,
         expressions::{BinaryExpr, CastExpr, Column as ColumnExpr, IsNotNullExpr, IsNullExpr, Literal},
     },
     physical_optimizer::pruning::{PruningPredicate, PruningPredicateBuilder},
@@ -29,8 +30,11 @@ use crate::{
 #[derive(Debug)]
 pub struct Pruner {
     predicate: Arc<PruningPredicate>,
-    /// The columns that it looks at.
+    /// The columns that it looks at, and those of which it asks for certain values alone.
     columns: Vec<String>,
+    sought: Vec<String>,
+    /// Pages of however small row groups are judged: for tests.
+    pub(crate) eager: bool,
     /// Bounds of float columns may be used.
     floats: bool,
 }
@@ -46,11 +50,22 @@ impl Pruner {
         });
         columns.sort_unstable();
         columns.dedup();
-        walked.is_ok().then(|| Self { predicate, columns, floats: is_plain_comparison(filter) })
+        let sought = predicate.literal_guarantees().iter().filter(|one| one.guarantee == Guarantee::In).map(|one| one.column.name.clone()).collect();
+        walked.is_ok().then(|| Self { predicate, columns, sought, eager: false, floats: is_plain_comparison(filter) })
     }
 
-    pub(crate) fn columns(&self) -> &[String] {
+    /// Judges pages of however small row groups, where `eager`: for tests.
+    pub fn eager(self, eager: bool) -> Self {
+        Self { eager, ..self }
+    }
+
+    pub fn columns(&self) -> &[String] {
         &self.columns
+    }
+
+    /// Whether rows can match only where the column has one of some values.
+    pub(crate) fn seeks(&self, column: &str) -> bool {
+        self.sought.iter().any(|sought| sought == column)
     }
 
     /// One flag a group in dataset order: false where no row can satisfy the filter.

@@ -163,25 +163,26 @@ impl Reader {
                     // Nothing of the file is looked at.
                     _ if self.ahead.is_remote() && counted(&self.dataset, &chunk, &self.scan) => Box::new(std::iter::empty()),
                     Format::Parquet => {
-                        let (blob, rows) = self.ahead.open(&self.dataset, &chunk, &self.options)?;
+                        let (blob, rows) = self.ahead.open(&self.dataset, &chunk, &self.scan, &self.options)?;
                         self.pruned += rows.as_ref().map_or(0, |rows| chunk.rows - rows.iter().map(|rows| rows.end - rows.start).sum::<u64>());
-                        // Rows of files with deletes are tested when these are known.
-                        let mut none = Tests::new(Vec::new(), &[]);
-                        let tests = if self.dataset.files[chunk.file].deletes.is_empty() { &mut self.tests } else { &mut none };
-                        parquet::open_matching(&self.dataset, blob, &chunk, &self.options, &self.scan, rows, tests)?
+                        // Of files with deletes rows are tested when those that are deleted are known.
+                        match self.tests.is_empty() || rows.as_ref().is_some_and(Vec::is_empty) || !self.dataset.files[chunk.file].deletes.is_empty() {
+                            true => parquet::open_picked(&self.dataset, blob, &chunk, &self.options, &self.scan, rows)?,
+                            false => parquet::open_tested(&self.dataset, blob, &chunk, &self.options, &self.scan, rows, &mut self.tests)?,
+                        }
                     }
                     Format::Arrow(_) => {
-                        let (blob, _) = self.ahead.open(&self.dataset, &chunk, &self.options)?;
+                        let (blob, _) = self.ahead.open(&self.dataset, &chunk, &self.scan, &self.options)?;
                         let Format::Arrow(layouts) = &self.dataset.format else { unreachable!("it was just looked at") };
                         ipc::open_chunk(&self.dataset, layouts, blob, &chunk, &self.options, &self.scan)?
                     }
                     Format::Csv(dialect) => {
                         let dialect = dialect.clone();
-                        let (blob, _) = self.ahead.open(&self.dataset, &chunk, &self.options)?;
+                        let (blob, _) = self.ahead.open(&self.dataset, &chunk, &self.scan, &self.options)?;
                         with_constants(&self.dataset, &chunk, &self.options, &self.scan, |scan| csv::open_chunk(&self.dataset, &blob, &dialect, &chunk, &self.options, scan))?
                     }
                     Format::JsonLines => {
-                        let (blob, _) = self.ahead.open(&self.dataset, &chunk, &self.options)?;
+                        let (blob, _) = self.ahead.open(&self.dataset, &chunk, &self.scan, &self.options)?;
                         with_constants(&self.dataset, &chunk, &self.options, &self.scan, |scan| json::open_chunk(&self.dataset, &blob, &chunk, &self.options, scan))?
                     }
                 };

@@ -29,8 +29,8 @@ pub enum Source {
 }
 
 impl Source {
-    /// A leaf of these columns; `id` is the dataset's number for messages.
-    pub fn scan(self, id: u32, columns: &[String], position: Option<&str>, filter: Option<&Expr>, ranks: Ranks) -> Result<Built> {
+    /// A leaf of these columns; `id` is the dataset's number for messages, `eager`: pages of however small row groups are judged.
+    pub fn scan(self, id: u32, columns: &[String], position: Option<&str>, filter: Option<&Expr>, ranks: Ranks, eager: bool) -> Result<Built> {
         let partitions = ranks.partitions();
         let order = position.map_or(Order::Natural, |name| Order::Position(name.to_owned()));
         let (names, number) = (columns.to_vec(), position.map(str::to_owned));
@@ -41,7 +41,7 @@ impl Source {
                     return Err(EngineError::bug(format!("dataset {id} has no column {name}")));
                 }
                 let scan = dataset.scan_schema(columns, &Default::default());
-                let pruner = filter.map(|filter| pruner(filter, &scan)).transpose()?.flatten().map(Arc::new);
+                let pruner = filter.map(|filter| pruner(filter, &scan)).transpose()?.flatten().map(|pruner| Arc::new(pruner.eager(eager)));
                 let keep = pruner.as_ref().map(|pruner| pruner.groups(&dataset));
                 let rows = dataset.rows;
                 let schema = Arc::new(with_position(&scan, position));

@@ -135,8 +135,8 @@ fn written(value: &Expression) -> Option<&Literal> {
     match value {
         Expression::Literal { value, .. } => Some(value),
         Expression::Call { function, args, .. } if function == "Date" => match args.as_slice() {
-            // Of fractions a date cuts off.
-            [Expression::Literal { value: ms @ Literal::Number(number), .. }] if number.fract() == 0.0 => Some(ms),
+            // Of fractions a date cuts off, and past its ends it is invalid.
+            [Expression::Literal { value: ms @ Literal::Number(number), .. }] if number.fract() == 0.0 && is_valid(*number as i64) => Some(ms),
             _ => None,
         },
         Expression::Call { function, args, .. } if matches!(function.as_str(), "date.getTime" | "Number" | "plus") => match args.as_slice() {

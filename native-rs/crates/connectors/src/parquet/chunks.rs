@@ -9,6 +9,7 @@ use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 
 use super::{
     errors::guarded,
+    offsets::Index,
     schema::{load, parsed},
 };
 use crate::{dataset::Dataset, errors::Result, store::Blob};
@@ -21,8 +22,8 @@ pub struct Footers(Arc<Mutex<State>>);
 #[derive(Debug, Default)]
 struct State {
     parsed: HashMap<usize, ArrowReaderMetadata>,
-    /// With the places of pages, of files that were asked for them; None: the file does not say.
-    placed: HashMap<usize, Option<ArrowReaderMetadata>>,
+    /// With indexes of pages, of files that were asked for them; None: the file does not say.
+    indexed: HashMap<(usize, Index), Option<ArrowReaderMetadata>>,
     /// Of remote files, as they stand there: they travel to the other ranks, which then need not ask the store for them.
     raw: HashMap<usize, Bytes>,
 }
@@ -52,19 +53,29 @@ impl Footers {
         Ok(footer)
     }
 
-    /// The footer of `file` with the places of its pages, which `read` reads the first time.
-    pub fn placed(&self, file: usize, read: impl FnOnce() -> Result<Option<ArrowReaderMetadata>>) -> Result<Option<ArrowReaderMetadata>> {
-        if let Some(known) = self.0.lock().expect("no step panics under this lock").placed.get(&file) {
+    /// The footer of `file` with an index of its pages, which `read` reads the first time.
+    pub fn indexed(&self, file: usize, index: Index, read: impl FnOnce() -> Result<Option<ArrowReaderMetadata>>) -> Result<Option<ArrowReaderMetadata>> {
+        if let Some(known) = self.0.lock().expect("no step panics under this lock").indexed.get(&(file, index)) {
             return Ok(known.clone());
         }
-        let placed = read()?;
-        self.0.lock().expect("no step panics under this lock").placed.insert(file, placed.clone());
-        Ok(placed)
+        let indexed = read()?;
+        self.0.lock().expect("no step panics under this lock").indexed.insert((file, index), indexed.clone());
+        Ok(indexed)
     }
 
-    /// The footer of `file` with the places of its pages, if it was read.
-    pub fn known_places(&self, file: usize) -> Option<ArrowReaderMetadata> {
-        self.0.lock().expect("no step panics under this lock").placed.get(&file).cloned().flatten()
+    /// The footer of `file` with an index of its pages, if it was read.
+    pub fn known(&self, file: usize, index: Index) -> Option<ArrowReaderMetadata> {
+        self.0.lock().expect("no step panics under this lock").indexed.get(&(file, index)).cloned().flatten()
+    }
+
+    /// Whether it is known if `file` has the index.
+    pub fn is_asked(&self, file: usize, index: Index) -> bool {
+        self.0.lock().expect("no step panics under this lock").indexed.contains_key(&(file, index))
+    }
+
+    /// Forgets the indexes of a file that a reader is through with: they are many times as large as the footer.
+    pub fn forget_indexes(&self, file: usize) {
+        self.0.lock().expect("no step panics under this lock").indexed.retain(|(known, _), _| *known != file);
     }
 
     /// Appends what is not read again: file, length, bytes.

@@ -5,20 +5,23 @@
 //! name   [a … c ][c … f ][f … m   ][m … q ][q … z       ]    each run between two beginnings is judged by itself
 //! runs   |      |       |      |   |      |              |
 //! ```
-use std::{cell::RefCell, collections::HashSet, ops::Range};
+use std::{cell::RefCell, collections::HashSet, ops::Range, sync::Arc};
 
-use arrow::{array::Array, compute::cast, datatypes::DataType};
+use arrow::{
+    array::Array,
+    compute::cast,
+    datatypes::{DataType, Field, Schema},
+};
 use datafusion::scalar::ScalarValue;
 use parquet::{
     arrow::arrow_reader::{ArrowReaderMetadata, statistics::StatisticsConverter},
     basic::Type as PhysicalType,
     bloom_filter::Sbbf,
-    file::metadata::ColumnChunkMetaData,
 };
 
 use super::{
     errors::guarded,
-    offsets::{compressed, paged},
+    offsets::{Index, bounded, compressed, place_of},
     read::Pages,
 };
 use crate::{
@@ -30,31 +33,73 @@ use crate::{
     store::Blob,
 };
 
-/// Row groups of fewer bytes are read whole: what is known of their pages costs more than it spares, a remote file's a request.
-const WORTH: u64 = 64 << 10;
-const WORTH_REMOTE: u64 = 8 << 20;
+/// Rows of a chunk's row group, in ascending ranges, outside of which none of the chunk satisfies a filter; None: any may.
+pub type Matching = Option<Vec<Range<u64>>>;
 
-/// Longer Bloom filters than these are no filters of a row group.
-const LONGEST: i32 = 128 << 20;
+/// Columns of fewer bytes are read whole: what is known of their pages costs more than it spares, of a remote file a request.
+const WORTH_JUDGING: u64 = 64 << 10;
+const WORTH_JUDGING_REMOTE: u64 = 8 << 20;
 
-/// Rows of the chunk's row group, in ascending ranges, outside of which no row of the chunk satisfies the filter; None: any may.
-pub fn matching(dataset: &Dataset, blob: &Blob, chunk: &Chunk, pruner: &Pruner) -> Result<Option<Vec<Range<u64>>>> {
+/// What is read to judge is a small part of what may be spared: of a file its indexes, of a row group a Bloom filter.
+const SMALL_PART: u64 = 4;
+
+/// What a file has to judge a chunk by that is worth to be read.
+struct Grounds {
+    bounds: bool,
+    /// Leaves with Bloom filters.
+    blooms: Vec<usize>,
+}
+
+impl Grounds {
+    /// None: nothing.
+    fn of(dataset: &Dataset, blob: &Blob, chunk: &Chunk, pruner: &Pruner, scan: &Schema, footer: &ArrowReaderMetadata, columns: &[Column]) -> Option<Self> {
+        let root = |field: &Arc<Field>| dataset.held(chunk.file, field.name(), footer.schema())?.column();
+        let roots: HashSet<usize> = scan.fields().iter().filter_map(root).collect();
+        let bytes = |group: usize| compressed(footer, group, |root| roots.contains(&root));
+        let (own, remote) = (bytes(chunk.group), blob.pieces().is_some());
+        if chunk.rows > u64::from(u32::MAX) || !pruner.eager && own < if remote { WORTH_JUDGING_REMOTE } else { WORTH_JUDGING } {
+            return None;
+        }
+        let small = |length: u64, of: u64| pruner.eager || length <= of / SMALL_PART;
+        let group = footer.metadata().row_group(chunk.group);
+        let bounds = columns.iter().filter_map(|column| column.leaf).any(|leaf| group.column(leaf).column_index_offset().is_some());
+        let all = || (0..footer.metadata().num_row_groups()).map(bytes).sum();
+        let bounds = bounds && place_of(footer, blob, Index::Bounds).is_some_and(|place| small(place.end - place.start, all()));
+        let usable = |leaf: &usize| {
+            let column = group.column(*leaf);
+            // How long one is that does not say it, only its header says.
+            column.bloom_filter_offset().is_some() && column.bloom_filter_length().map_or(!remote, |length| u64::try_from(length).is_ok_and(|length| small(length, own)))
+        };
+        let sought = columns.iter().filter(|column| pruner.seeks(dataset.schema.field(column.index).name())).filter_map(|column| column.leaf);
+        let blooms: Vec<usize> = sought.filter(usable).collect();
+        (bounds || !blooms.is_empty()).then_some(Self { bounds, blooms })
+    }
+}
+
+/// Asks for what [`matching`] will read of a remote file. What is wrong with it, that says.
+pub fn will_judge(dataset: &Dataset, blob: &Blob, chunk: &Chunk, pruner: &Pruner, scan: &Schema) {
+    if dataset.footers.is_asked(chunk.file, Index::Bounds) || !dataset.files[chunk.file].deletes.is_empty() {
+        return;
+    }
+    let Ok(footer) = dataset.footers.get(dataset, chunk.file, blob) else { return };
+    let columns = Column::all(dataset, chunk, pruner, &footer);
+    if Grounds::of(dataset, blob, chunk, pruner, scan, &footer, &columns).is_some_and(|grounds| grounds.bounds) {
+        blob.will_need(place_of(&footer, blob, Index::Bounds).into_iter().collect());
+    }
+}
+
+/// Which rows of a chunk, of a file without deletes, the filter can match.
+pub fn matching(dataset: &Dataset, blob: &Blob, chunk: &Chunk, pruner: &Pruner, scan: &Schema) -> Result<Matching> {
     let footer = dataset.footers.get(dataset, chunk.file, blob)?;
     let columns = Column::all(dataset, chunk, pruner, &footer);
-    let group = footer.metadata().row_group(chunk.group);
-    let says = |what: fn(&ColumnChunkMetaData) -> Option<i64>| columns.iter().filter_map(|column| column.leaf).any(|leaf| what(group.column(leaf)).is_some());
-    let (bounds, blooms) = (says(ColumnChunkMetaData::column_index_offset), says(ColumnChunkMetaData::bloom_filter_offset));
-    let worth = if blob.pieces().is_some() { WORTH_REMOTE } else { WORTH };
-    if !(bounds || blooms) || compressed(&footer, chunk) < worth {
-        return Ok(None);
-    }
-    let footer = if bounds { paged(dataset, chunk, blob)?.unwrap_or(footer) } else { footer };
-    let judged = guarded(blob.name(), "what is known of its pages", || Ok(judged(dataset, blob, chunk, pruner, &footer, &columns)));
-    // Of a damaged file whoever reads it says what is damaged.
-    let Ok((runs, keep)) = judged else { return Ok(None) };
+    let Some(grounds) = Grounds::of(dataset, blob, chunk, pruner, scan, &footer, &columns) else { return Ok(None) };
+    let footer = if grounds.bounds { bounded(dataset, chunk, blob)?.unwrap_or(footer) } else { footer };
+    let judged = guarded(blob.name(), "what is known of its pages", || Ok(judged(dataset, blob, chunk, pruner, &footer, &columns, &grounds.blooms)));
     if let Some(error) = blob.failure() {
         return Err(error);
     }
+    // Of a damaged file whoever reads it says what is damaged.
+    let Ok((runs, keep)) = judged else { return Ok(None) };
     let mut rows: Vec<Range<u64>> = Vec::new();
     for run in runs.iter().zip(keep).filter_map(|(run, keep)| keep.then_some(run)) {
         match rows.last_mut() {
@@ -139,8 +184,8 @@ impl Known {
     }
 }
 
-/// The runs of the chunk, and whether a row of each can satisfy the filter.
-fn judged(dataset: &Dataset, blob: &Blob, chunk: &Chunk, pruner: &Pruner, footer: &ArrowReaderMetadata, columns: &[Column]) -> (Vec<Range<u64>>, Vec<bool>) {
+/// The runs of the chunk, and whether a row of each can satisfy the filter. Bloom filters are read where bounds leave something.
+fn judged(dataset: &Dataset, blob: &Blob, chunk: &Chunk, pruner: &Pruner, footer: &ArrowReaderMetadata, columns: &[Column], with_blooms: &[usize]) -> (Vec<Range<u64>>, Vec<bool>) {
     let known: Vec<Known> = columns.iter().map(|column| Known::of(dataset, chunk, footer, column)).collect();
     let all = chunk.start..chunk.start + chunk.rows;
     let mut starts: Vec<u64> = known.iter().flat_map(|known| known.starts.iter().copied()).filter(|start| all.contains(start)).collect();
@@ -151,13 +196,17 @@ fn judged(dataset: &Dataset, blob: &Blob, chunk: &Chunk, pruner: &Pruner, footer
     let runs: Vec<Range<u64>> = starts.iter().zip(ends).map(|(start, end)| *start..end).collect();
     let at: Vec<Vec<ColumnChunk>> = known.iter().map(|known| runs.iter().map(|run| known.at(run)).collect()).collect();
     let place = |index: usize| columns.iter().position(|column| column.index == index);
-    let blooms = RefCell::new(Blooms { blob, chunk, footer, read: Vec::new() });
-    let lacks = |index: usize, values: &HashSet<ScalarValue>| {
-        let leaf = place(index).and_then(|place| columns[place].leaf);
-        leaf.is_some_and(|leaf| blooms.borrow_mut().lack(leaf, dataset.schema.field(index).data_type(), values))
-    };
-    let rows = runs.iter().map(|run| run.end - run.start).collect();
-    let keep = pruner.judge(&dataset.schema, rows, |index, run| Some(&at[place(index)?][run]), lacks);
+    let rows: Vec<u64> = runs.iter().map(|run| run.end - run.start).collect();
+    let known_at = |index, run: usize| Some(&at[place(index)?][run]);
+    let mut keep = pruner.judge(&dataset.schema, rows.clone(), known_at, |_, _| false);
+    if !with_blooms.is_empty() && keep.contains(&true) {
+        let blooms = RefCell::new(Blooms { blob, chunk, footer, read: Vec::new() });
+        let lacks = |index: usize, values: &HashSet<ScalarValue>| {
+            let leaf = place(index).and_then(|place| columns[place].leaf).filter(|leaf| with_blooms.contains(leaf));
+            leaf.is_some_and(|leaf| blooms.borrow_mut().lack(leaf, dataset.schema.field(index).data_type(), values))
+        };
+        keep = pruner.judge(&dataset.schema, rows, known_at, lacks);
+    }
     (runs, keep)
 }
 
@@ -179,10 +228,8 @@ impl Blooms<'_> {
             return false;
         }
         if !self.read.iter().any(|(known, _)| *known == leaf) {
-            let likely = column.bloom_filter_length().is_none_or(|length| (1..=LONGEST).contains(&length));
-            let pages = Pages::footer(self.blob);
-            let filter = if likely { Sbbf::read_from_column_chunk(column, &pages).ok().flatten().filter(|filter| filter.num_blocks() > 0) } else { None };
-            self.read.push((leaf, filter));
+            let filter = Sbbf::read_from_column_chunk(column, &Pages::footer(self.blob)).ok().flatten();
+            self.read.push((leaf, filter.filter(|filter| filter.num_blocks() > 0)));
         }
         let Some((_, Some(filter))) = self.read.iter().find(|(known, _)| *known == leaf) else { return false };
         values.iter().all(|value| has_not(filter, column.column_descr().physical_type(), value))

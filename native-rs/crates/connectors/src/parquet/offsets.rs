@@ -21,7 +21,7 @@ use parquet::{
     },
 };
 
-use super::{errors::guarded, read::{Headers, Pages}, schema::typed, thrift::has_room};
+use super::{errors::guarded, read::{Headers, Pages}, schema::typed};
 use crate::{
     chunks::Chunk,
     dataset::Dataset,
@@ -29,49 +29,72 @@ use crate::{
     store::Blob,
 };
 
-/// A row group of fewer bytes is fetched whole: to ask where its pages are would be a request more.
-const WORTH: u64 = 1 << 20;
+/// A part of a row group of fewer bytes is read with all of its pages: to ask where they are would be a request more.
+const WORTH_PLACES: u64 = 1 << 20;
 
 /// Indexes that lie over more bytes are not read: they are read together, and a file of very many columns has those of all of them.
-const LONGEST: u64 = 64 << 20;
+const LONGEST_INDEXES: u64 = 64 << 20;
 
-/// The footer to read `chunk` with: where it is a part of a large row group, or its pages were asked for before, with the places of
-/// the file's pages if the file says them.
+/// What of the page indexes is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Index {
+    /// Where pages stand.
+    Places,
+    /// And what their values are bound by.
+    Bounds,
+}
+
+/// The footer to read `chunk` with: where it is a part of a large row group, or its pages were judged, with the places of the file's
+/// pages if the file says them.
 pub fn footer_of(dataset: &Dataset, chunk: &Chunk, blob: &Blob) -> Result<ArrowReaderMetadata> {
     let footer = dataset.footers.get(dataset, chunk.file, blob)?;
-    let part = dataset.files[chunk.file].groups[chunk.group].rows != chunk.rows && compressed(&footer, chunk) >= WORTH;
-    let placed = if part { paged(dataset, chunk, blob)? } else { dataset.footers.known_places(chunk.file).filter(|placed| in_order(placed, chunk.group)) };
-    Ok(placed.unwrap_or(footer))
+    let known = [Index::Bounds, Index::Places].into_iter().find_map(|index| dataset.footers.known(chunk.file, index));
+    let part = dataset.files[chunk.file].groups[chunk.group].rows != chunk.rows && compressed(&footer, chunk.group, |_| true) >= WORTH_PLACES;
+    let indexed = match known {
+        None if part => indexed(dataset, chunk.file, blob, Index::Places)?,
+        known => known,
+    };
+    Ok(indexed.filter(|indexed| in_order(indexed, chunk.group)).unwrap_or(footer))
 }
 
-/// The footer with the places of the pages, and what their values are bound by; None where the file does not say that of the chunk.
-pub fn paged(dataset: &Dataset, chunk: &Chunk, blob: &Blob) -> Result<Option<ArrowReaderMetadata>> {
-    let footer = dataset.footers.get(dataset, chunk.file, blob)?;
-    let placed = dataset.footers.placed(chunk.file, || placed(&footer, blob))?;
+/// The footer with the places of the chunk's pages, and what their values are bound by; None where the file does not say that.
+pub fn bounded(dataset: &Dataset, chunk: &Chunk, blob: &Blob) -> Result<Option<ArrowReaderMetadata>> {
     // What is not in order in one group says nothing of others.
-    Ok(placed.filter(|placed| in_order(placed, chunk.group)))
+    Ok(indexed(dataset, chunk.file, blob, Index::Bounds)?.filter(|indexed| in_order(indexed, chunk.group)))
 }
 
-/// Bytes of the chunk's row group.
-pub fn compressed(footer: &ArrowReaderMetadata, chunk: &Chunk) -> u64 {
-    let columns = footer.metadata().row_group(chunk.group).columns();
-    columns.iter().map(|column| u64::try_from(column.compressed_size()).unwrap_or(0)).sum()
+fn indexed(dataset: &Dataset, file: usize, blob: &Blob, index: Index) -> Result<Option<ArrowReaderMetadata>> {
+    let footer = dataset.footers.get(dataset, file, blob)?;
+    dataset.footers.indexed(file, index, || read(&footer, blob, index))
 }
 
-/// The footer with the indexes of all pages; None where the file has none, or too many.
-fn placed(footer: &ArrowReaderMetadata, blob: &Blob) -> Result<Option<ArrowReaderMetadata>> {
-    let indexes = Indexes::of(footer, blob);
-    if indexes.span().is_none_or(|span| span > LONGEST) {
-        return Ok(None);
-    }
+/// Bytes of a row group's columns, of those of which the roots are asked for.
+pub fn compressed(footer: &ArrowReaderMetadata, group: usize, of: impl Fn(usize) -> bool) -> u64 {
+    let columns = footer.metadata().row_group(group).columns().iter().enumerate();
+    let read = columns.filter(|(leaf, _)| of(footer.parquet_schema().get_column_root_idx(*leaf)));
+    read.map(|(_, column)| u64::try_from(column.compressed_size()).unwrap_or(0)).sum()
+}
+
+/// Where a file's page indexes lie, from the first to the last; None: it has none, or they lie over too much.
+pub fn place_of(footer: &ArrowReaderMetadata, blob: &Blob, index: Index) -> Option<Range<u64>> {
+    Indexes::of(footer, blob, index).place().filter(|place| place.end - place.start <= LONGEST_INDEXES)
+}
+
+/// The footer with the indexes of all pages; None where the file has none, too many, or damaged ones.
+fn read(footer: &ArrowReaderMetadata, blob: &Blob, index: Index) -> Result<Option<ArrowReaderMetadata>> {
+    let Some(place) = place_of(footer, blob, index) else { return Ok(None) };
+    let bounds = if index == Index::Bounds { PageIndexPolicy::Optional } else { PageIndexPolicy::Skip };
     let read = guarded(blob.name(), "the page index", || {
         let mut reader = ParquetMetaDataReader::new_with_metadata(footer.metadata().as_ref().clone())
-            .with_column_index_policy(PageIndexPolicy::Optional)
+            .with_column_index_policy(bounds)
             .with_offset_index_policy(PageIndexPolicy::Optional);
-        let read = reader.read_page_indexes(&indexes).and_then(|()| reader.finish());
+        let read = reader.read_page_indexes(&Indexes::of(footer, blob, index)).and_then(|()| reader.finish());
         let footer = read.and_then(|metadata| ArrowReaderMetadata::try_new(Arc::new(metadata), ArrowReaderOptions::new())).and_then(typed);
         footer.map_err(|error| ConnectorError::corrupt(blob.name(), error))
     });
+    if let Some(pieces) = blob.pieces() {
+        pieces.forget(&place);
+    }
     match read {
         Ok(footer) => Ok(Some(footer)),
         // Bytes that did not come are an error; an index that is damaged is none.
@@ -79,28 +102,33 @@ fn placed(footer: &ArrowReaderMetadata, blob: &Blob) -> Result<Option<ArrowReade
     }
 }
 
-/// A file whose page indexes are looked at before they are parsed.
+/// A file whose offset indexes are looked at before they are parsed: arrow-rs (`OffsetIndexMetaData::try_from_fast`) allocates as many
+/// places as an index says that it has.
 struct Indexes {
     pages: Pages,
-    /// Where they stand, and their lengths.
+    /// Where offset indexes stand, and their lengths.
     places: Vec<(u64, usize)>,
+    /// The same of the indexes of bounds that are read with them.
+    bounds: Vec<(u64, usize)>,
 }
 
 impl Indexes {
-    fn of(footer: &ArrowReaderMetadata, blob: &Blob) -> Self {
-        let columns = footer.metadata().row_groups().iter().flat_map(RowGroupMetaData::columns);
+    fn of(footer: &ArrowReaderMetadata, blob: &Blob, index: Index) -> Self {
+        let columns = || footer.metadata().row_groups().iter().flat_map(RowGroupMetaData::columns);
         let place = |offset: Option<i64>, length: Option<i32>| Some((u64::try_from(offset?).ok()?, usize::try_from(length?).ok()?));
-        let places = columns.flat_map(|column| {
-            [place(column.offset_index_offset(), column.offset_index_length()), place(column.column_index_offset(), column.column_index_length())]
-        });
-        Self { pages: Pages::footer(blob), places: places.flatten().collect() }
+        let places = columns().filter_map(|column| place(column.offset_index_offset(), column.offset_index_length()));
+        let bounds = columns().filter_map(|column| place(column.column_index_offset(), column.column_index_length()));
+        Self { pages: Pages::footer(blob), places: places.collect(), bounds: if index == Index::Bounds { bounds.collect() } else { Vec::new() } }
     }
 
-    /// Bytes from the first to the last; None: there are none.
-    fn span(&self) -> Option<u64> {
-        let start = self.places.iter().map(|(place, _)| *place).min()?;
-        let end = self.places.iter().map(|(place, length)| place.saturating_add(*length as u64)).max()?;
-        Some(end - start)
+    fn place(&self) -> Option<Range<u64>> {
+        if self.places.is_empty() {
+            return None;
+        }
+        let all = || self.places.iter().chain(&self.bounds);
+        let start = all().map(|(place, _)| *place).min()?;
+        let end = all().map(|(place, length)| place.saturating_add(*length as u64)).max()?;
+        Some(start..end)
     }
 }
 
@@ -125,9 +153,23 @@ impl ChunkReader for Indexes {
         };
         match self.places.iter().filter_map(own).all(has_room) {
             true => Ok(bytes),
-            false => Err(ParquetError::General("a page index says to have more pages than it has bytes".into())),
+            false => Err(ParquetError::General("an offset index says to have more pages than it has bytes".into())),
         }
     }
+}
+
+/// Whether an index, in Thrift's compact protocol, has a byte for each page that its list says to have.
+fn has_room(index: &[u8]) -> bool {
+    // The first field, a list: its length and its elements' type in one byte, or the length behind it.
+    let [0x19, header, rest @ ..] = index else { return false };
+    let length = match header >> 4 {
+        15 => rest.iter().take(5).enumerate().fold((0_u64, true), |(value, goes_on), (index, byte)| match goes_on {
+            true => (value | u64::from(byte & 0x7f) << (7 * index), byte & 0x80 != 0),
+            false => (value, false),
+        }),
+        few => (u64::from(few), false),
+    };
+    !length.1 && length.0 <= index.len() as u64
 }
 
 /// Whether the places of a group's pages can be right: decoding takes them on trust.
@@ -149,9 +191,12 @@ fn in_order(footer: &ArrowReaderMetadata, group: usize) -> bool {
     index.len() == columns.len() && columns.iter().zip(index).all(each)
 }
 
-/// What is read of a file for the rows `rows` of a row group, in ascending ranges, of its columns `roots`.
+/// What is read of a file, nothing for no rows, for the rows `rows` of a row group, in ascending ranges, of its columns `roots`.
 pub fn byte_ranges(footer: &ArrowReaderMetadata, group: usize, rows: &[Range<u64>], roots: &[usize]) -> Vec<Range<u64>> {
     let metadata = footer.metadata();
+    if rows.is_empty() {
+        return Vec::new();
+    }
     let columns = metadata.row_group(group).columns().iter().enumerate();
     let read = columns.filter(|(leaf, _)| roots.contains(&footer.parquet_schema().get_column_root_idx(*leaf)));
     let ranges = read.flat_map(|(leaf, column)| {
@@ -179,4 +224,17 @@ fn pages_of(index: &OffsetIndexMetaData, rows: &[Range<u64>], start: u64) -> Vec
         }
     }
     ranges
+}
+
+#[cfg(test)]
+mod tests {
+    use super::has_room;
+
+    #[test]
+    fn an_index_has_room_for_its_pages() {
+        let long = |length: &[u8]| [&[0x19, 0xfc], length, &[0; 40]].concat();
+        assert!(has_room(&[0x19, 0x2c, 0x16, 8, 0x15, 8]) && has_room(&long(&[40])));
+        assert!(!has_room(&long(&[0xff, 0xff, 0xff, 0xff, 0x07])) && !has_room(&long(&[0xff; 8])) && !has_room(&long(&[0x80, 1])));
+        assert!(!has_room(&[]) && !has_room(&[0x19]) && !has_room(&[0x29, 0x2c, 0]));
+    }
 }

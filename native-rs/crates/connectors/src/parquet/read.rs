@@ -29,6 +29,7 @@ use parquet::{
 
 use super::{
     errors::{guarded, reading},
+    matching::Matching,
     offsets::{byte_ranges, footer_of},
     schema::with_types,
 };
@@ -142,7 +143,7 @@ pub fn open_chunk(dataset: &Dataset, blob: Blob, chunk: &Chunk, options: &ReadOp
 }
 
 /// The same of some rows of the row group alone, in ascending ranges; of a file without deletes.
-pub fn open_rows(dataset: &Dataset, blob: Blob, chunk: &Chunk, options: &ReadOptions, scan: &SchemaRef, rows: Option<Vec<Range<u64>>>) -> Result<ChunkBatches> {
+pub fn open_rows(dataset: &Dataset, blob: Blob, chunk: &Chunk, options: &ReadOptions, scan: &SchemaRef, rows: Matching) -> Result<ChunkBatches> {
     let footer = footer_of(dataset, chunk, &blob)?;
     let file: Arc<str> = blob.name().into();
     let place = format!("row group {}", chunk.group);

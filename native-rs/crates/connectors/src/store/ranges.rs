@@ -146,6 +146,11 @@ impl Pieces {
     pub fn release(&self, offset: u64) {
         self.held.lock().retain(|_, piece| piece.end > offset);
     }
+
+    /// Lets go of what lies within a range.
+    pub fn forget(&self, range: &Range<u64>) {
+        self.held.lock().retain(|start, piece| *start < range.start || piece.end > range.end);
+    }
 }
 
 fn overlapping<'a>(held: &'a BTreeMap<u64, Piece>, range: &Range<u64>) -> impl Iterator<Item = (&'a u64, &'a Piece)> {

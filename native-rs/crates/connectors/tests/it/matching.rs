@@ -144,6 +144,23 @@ fn row_groups_whose_bloom_filter_has_no_such_value_are_not_read() {
 }
 
 #[test]
+fn of_a_sample_the_rows_that_are_in_it_are_judged() {
+    let directory = tempfile::tempdir().unwrap();
+    opened(directory.path(), |properties| properties);
+    let mut dataset = open_parquet(&ParquetRequest { paths: vec![text(directory.path())], ..ParquetRequest::default() }).unwrap();
+    dataset.sample(10_000);
+    let dataset = travelled(&dataset);
+    let whole = read_all(&dataset, 1, &columns(&NAMES)).unwrap();
+    assert_eq!(whole.num_rows(), 10_000);
+    let prune = Some(pruner(&dataset, &NAMES, &col("id").gt_eq(lit(4_321_i64)).and(col("id").lt(lit(4_400_i64)))));
+    for parts in [1, 3] {
+        let read = read_all(&dataset, parts, &ReadOptions { prune: prune.clone(), ..columns(&NAMES) }).unwrap();
+        let ids = read.column(0).as_primitive::<Int64Type>();
+        assert!(read.num_rows() <= 1000 && (4_321..4_400).all(|id| ids.values().contains(&id)));
+    }
+}
+
+#[test]
 fn a_damaged_index_or_bloom_filter_is_an_error_or_none() {
     let directory = tempfile::tempdir().unwrap();
     opened(directory.path(), |properties| properties.set_bloom_filter_enabled(true));

@@ -237,6 +237,30 @@ fn of_a_filter_only_the_pages_that_it_can_match_are_fetched() {
 }
 
 #[test]
+fn of_a_row_group_whose_bloom_filter_has_no_such_value_nothing_is_fetched() {
+    let store = Counted::installed("blooms");
+    let table = one_group(false).0;
+    let properties = WriterProperties::builder().set_dictionary_enabled(false).set_statistics_enabled(EnabledStatistics::Chunk).set_offset_index_disabled(true);
+    let properties = properties.set_column_bloom_filter_enabled("b".into(), true).set_column_bloom_filter_max_ndv("b".into(), 400_000);
+    let mut writer = ArrowWriter::try_new(Vec::new(), table.schema(), Some(properties.build())).unwrap();
+    writer.write(&table).unwrap();
+    let bytes = writer.into_inner().unwrap();
+    let size = bytes.len() as u64;
+    store.put("a.parquet", bytes);
+    let opened = open("memory://blooms/a.parquet").unwrap();
+    let names = ["b", "id", "a", "zone", "stops"];
+    let held = table.column(2).as_primitive::<Int64Type>().value(70_000);
+    for (value, rows) in [(held, table.num_rows()), (held ^ 1, 0)] {
+        store.taken();
+        let prune = Some(pruner(&opened, &names, &col("b").eq(lit(value))));
+        let dataset = Arc::new(Dataset::from_bytes(&opened.to_bytes().unwrap().into()).unwrap());
+        assert_eq!(read_all(&dataset, 1, &ReadOptions { prune, ..columns(&names) }).unwrap().num_rows(), rows);
+        let fetched: u64 = store.taken().2.iter().map(|(_, range)| range.end - range.start).sum();
+        assert!(if rows == 0 { fetched * 8 < size } else { fetched * 8 > size * 7 }, "{fetched} of {size}");
+    }
+}
+
+#[test]
 fn places_of_pages_that_cannot_be_right_are_not_believed() {
     let (table, whole) = one_group(true);
     let footer = u32::from_le_bytes(whole[whole.len() - 8..whole.len() - 4].try_into().unwrap()) as usize;

@@ -221,6 +221,6 @@ impl Sources for Opened<'_> {
     fn scan(&self, id: u32, columns: &[String], position: Option<&str>, filter: Option<&Expr>) -> Result<Built> {
         let source = self.engine.sources.lock().get(&id).cloned();
         let source = source.ok_or_else(|| EngineError::bug(format!("there is no dataset {id}")))?;
-        source.scan(id, columns, position, filter, self.ranks)
+        source.scan(id, columns, position, filter, self.ranks, self.engine.adapt.always)
     }
 }

@@ -16,7 +16,6 @@ use futures::StreamExt;
 use lockstep_connectors::{Part, Relation, Selection};
 
 use super::{plan_methods, streaming};
-use crate::planner::physical::BATCH_ROWS;
 use crate::progress::{Progress, share};
 use crate::run::Ranks;
 
@@ -73,7 +72,7 @@ impl ExecutionPlan for QueryExec {
         let baseline = BaselineMetrics::new(&self.metrics, partition);
         let disk = context.runtime_env().disk_manager.clone();
         let part = Part { partition, ranks: self.ranks.size, threads: self.ranks.threads };
-        let batches = self.relation.clone().read(part, self.selection.clone(), BATCH_ROWS, disk);
+        let batches = self.relation.clone().read(part, self.selection.clone(), context.session_config().batch_size(), disk);
         let ((rows, bytes), reading) = (self.relation.size().unwrap_or_default(), self.reading.max(1) as u64);
         let progress = context.session_config().get_extension::<Progress>();
         let mut progress = progress.map(|progress| progress.scan(rows / reading, share(bytes, 1, reading)));

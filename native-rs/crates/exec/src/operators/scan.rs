@@ -65,7 +65,7 @@ impl ScanExec {
         codes: BTreeMap<String, Option<Arc<Vec<String>>>>,
         parts: Arc<Vec<Vec<Chunk>>>,
     ) -> Self {
-        let scan = read(dataset.clone(), vec![], options(&columns, &position, &codes)).schema();
+        let scan = read(dataset.clone(), vec![], options(&columns, &position, &codes, BATCH_ROWS)).schema();
         let properties = streaming(EquivalenceProperties::new(scan), Partitioning::UnknownPartitioning(parts.len()));
         Self { dataset, columns, position, codes, parts, pruner: None, keys: vec![], metrics: Default::default(), properties }
     }
@@ -138,7 +138,7 @@ impl ScanExec {
     }
 
     /// What a partition reads once the keys are known, and the chunks that have none of them.
-    async fn begun(&self, partition: usize) -> (Reader, Vec<Chunk>) {
+    async fn begun(&self, partition: usize, batch_size: usize) -> (Reader, Vec<Chunk>) {
         let (mut chunks, mut skipped, mut tests) = (self.parts[partition].clone(), vec![], vec![]);
         for (column, keys) in &self.keys {
             let known = keys.known().await;
@@ -156,7 +156,7 @@ impl ScanExec {
             };
             tests.push(KeyTest { column: name.clone(), wanted: Arc::new(wanted) });
         }
-        let options = ReadOptions { tests, prune: self.pruner.clone(), ..options(&self.columns, &self.position, &self.codes) };
+        let options = ReadOptions { tests, prune: self.pruner.clone(), ..options(&self.columns, &self.position, &self.codes, batch_size) };
         (read(self.dataset.clone(), chunks, options), skipped)
     }
 
@@ -189,10 +189,10 @@ impl ScanExec {
     }
 }
 
-fn options(columns: &[String], position: &Option<String>, codes: &BTreeMap<String, Option<Arc<Vec<String>>>>) -> ReadOptions {
+fn options(columns: &[String], position: &Option<String>, codes: &BTreeMap<String, Option<Arc<Vec<String>>>>, batch_size: usize) -> ReadOptions {
     ReadOptions {
         columns: columns.to_vec(),
-        batch_size: BATCH_ROWS,
+        batch_size,
         dictionary: codes.keys().cloned().collect(),
         row_number: position.clone(),
         ..ReadOptions::default()
@@ -213,6 +213,9 @@ impl DisplayAs for ScanExec {
         }
         if let Some(position) = &self.position {
             write!(f, ", position={position}")?;
+        }
+        if let Some(pruner) = &self.pruner {
+            write!(f, ", pruned by=[{}]", pruner.columns().join(", "))?;
         }
         if !self.keys.is_empty() {
             let form = |filter: &KeyFilter| match filter.form() {
@@ -244,9 +247,9 @@ impl ExecutionPlan for ScanExec {
         let progress = progress.map(|progress| progress.scan(rows, share(self.dataset.bytes, rows, self.dataset.rows)));
         let counter = |name: &'static str| MetricBuilder::new(&self.metrics).counter(name, partition);
         let (dropped, pruned, skipped) = (counter("rows_dropped"), counter("rows_pruned"), counter("groups_skipped"));
-        let scan = self.clone();
+        let (scan, batch_size) = (self.clone(), context.session_config().batch_size());
         let batches = stream::once(async move {
-            let (reader, chunks) = scan.begun(partition).await;
+            let (reader, chunks) = scan.begun(partition, batch_size).await;
             skipped.add(chunks.len());
             let mut state = Scanning { reader, baseline, progress, dropped, pruned };
             state.advance(chunks.iter().map(|chunk| chunk.rows).sum());

@@ -25,7 +25,8 @@ pub const BATCH_ROWS: usize = 8192;
 /// Memory for which a batch has one row: an operator that holds a group of each row of a batch takes hundreds of bytes a row.
 const LIMIT_OF_ROW: usize = 4096;
 
-/// Rows of the batches of operators. Where memory is short, what a rank needs whatever the data must be a small part of it.
+/// Rows of the batches that scans and DataFusion's operators give. Where memory is short, what a rank needs whatever the data must be a
+/// small part of it.
 fn batch_rows(limit: &MemoryLimit) -> usize {
     match limit {
         &MemoryLimit::Finite(limit) => (limit / LIMIT_OF_ROW).clamp(BATCH_ROWS / 16, BATCH_ROWS),
@@ -67,4 +68,16 @@ pub async fn physical(plan: &LogicalPlan, session: &SessionState) -> Result<Arc<
     DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(PlacePlanner), Arc::new(WindowPlanner)])
         .create_physical_plan(&optimized, session)
         .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn batches_are_small_where_memory_is() {
+        let rows = [0, 5 << 20, 32 << 20, 1 << 40].map(|limit| batch_rows(&MemoryLimit::Finite(limit)));
+        assert_eq!(rows, [512, 1280, BATCH_ROWS, BATCH_ROWS]);
+        assert_eq!(batch_rows(&MemoryLimit::Infinite), BATCH_ROWS);
+    }
 }

@@ -168,7 +168,7 @@ impl Connection {
         // SAFETY: the connection is open; the part is what the driver has given.
         let status = unsafe { read(self.connection.get(), part.as_ptr(), part.len(), &mut *raw, &mut error) };
         self.check("a part of the result cannot be had", status, &error)?;
-        Stream::new(raw, Keeps::Connection(Arc::clone(self)))
+        Stream::new(Keeps::Connection(Arc::clone(self)), raw)
     }
 }
 
@@ -246,7 +246,7 @@ impl Statement {
         // SAFETY: the stream is empty; how many rows there are is not asked.
         let status = unsafe { execute(&mut *self.handle, &mut *raw, std::ptr::null_mut(), &mut error) };
         self.connection.check(REFUSED, status, &error)?;
-        Stream::new(raw, Keeps::Statement(self))
+        Stream::new(Keeps::Statement(self), raw)
     }
 }
 
@@ -288,7 +288,8 @@ pub struct Stream {
 unsafe impl Send for Stream {}
 
 impl Stream {
-    fn new(mut raw: Box<ArrowArrayStream>, keeps: Keeps) -> Result<Self> {
+    /// Parameters are dropped from the last to the first: where this fails, the stream before what it needs.
+    fn new(keeps: Keeps, mut raw: Box<ArrowArrayStream>) -> Result<Self> {
         let connection = keeps.connection();
         let get = connection.there(raw.get_schema)?;
         let mut schema = ArrowSchema::new();
@@ -302,7 +303,7 @@ impl Stream {
         Ok(Self { raw, keeps, schema })
     }
 
-    /// LS2005, LS2015, LS2021.
+    /// LS2005, LS2015.
     pub fn next(&mut self) -> Result<Option<RecordBatch>> {
         let connection = self.keeps.connection();
         let get = connection.there(self.raw.get_next)?;

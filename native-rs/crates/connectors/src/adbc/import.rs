@@ -62,7 +62,7 @@ unsafe fn data_type(schema: &ArrowSchema) -> Result<DataType> {
     };
     let unknown = || format!("columns of Arrow's type \"{format}\" are not read");
     let (kind, rest) = format.split_once(':').unwrap_or((&format, ""));
-    let size = || rest.parse::<i32>().map_err(|_| unknown());
+    let size = || rest.parse::<i32>().ok().filter(|size| *size >= 0).ok_or_else(unknown);
     let zone = || (!rest.is_empty()).then(|| rest.into());
     let found = match kind {
         "n" => DataType::Null,

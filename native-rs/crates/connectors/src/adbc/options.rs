@@ -46,13 +46,70 @@ impl fmt::Debug for AdbcPlace {
 }
 
 impl AdbcPlace {
-    /// What no message may hold, the longest first: options but short ones, of which words are full, and a URI that has no login in it; then
-    /// the password in one.
+    /// What no message may hold, in the forms in which drivers print it, the longest first: options but short ones, of which words are
+    /// full, and a URI that has no login in it; each of their words; and what is secret in a URI.
     pub fn secrets(&self) -> Vec<String> {
-        let login = self.options.values().filter_map(|value| value.split_once("://")?.1.split_once('@')?.0.split_once(':')).map(|(_, password)| password);
-        let open = |(name, value): &(&String, &String)| *name == "uri" && !value.contains(['@', '?']);
-        let mut secrets: Vec<String> = self.options.iter().filter(|option| !open(option)).map(|(_, value)| value.as_str()).chain(login).filter(|value| value.len() >= 4 && *value != "true" && *value != "false").map(str::to_owned).collect();
-        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        let mut secrets: Vec<String> = Vec::new();
+        for (name, value) in &self.options {
+            if name == "uri" {
+                secrets.extend(in_uri(value));
+                continue;
+            }
+            // Messages are told with one blank between words.
+            secrets.push(value.split_whitespace().collect::<Vec<_>>().join(" "));
+            secrets.extend(value.split_whitespace().map(str::to_owned));
+        }
+        let decoded: Vec<String> = secrets.iter().filter_map(|secret| decoded(secret)).collect();
+        secrets.extend(decoded);
+        secrets.retain(|secret| secret.len() >= 4 && !["true", "false", "Bearer", "Basic"].contains(&secret.as_str()));
+        secrets.sort_by(|a, b| b.len().cmp(&a.len()).then(a.cmp(b)));
+        secrets.dedup();
         secrets
+    }
+}
+
+/// The URI where it has a login or a query, the password of the login, what a query or `key=value` pairs give.
+fn in_uri(uri: &str) -> Vec<String> {
+    let after = uri.split_once("://").map_or(uri, |(_, after)| after);
+    let (address, query) = after.split_once('?').unwrap_or((after, ""));
+    let password = address.rsplit_once('@').and_then(|(login, _)| login.split_once(':')).map(|(_, password)| password);
+    let pairs = query.split('&').chain(uri.split_whitespace()).filter_map(|pair| pair.split_once('='));
+    let hidden = |(key, value): (&str, &str)| {
+        let key = key.to_lowercase();
+        ["pass", "pwd", "token", "key", "secret", "sig", "auth"].iter().any(|word| key.contains(word)).then(|| value.trim_matches('\'').to_owned())
+    };
+    let mut found: Vec<String> = password.map(str::to_owned).into_iter().chain(pairs.filter_map(hidden)).collect();
+    if !found.is_empty() {
+        found.push(uri.split_whitespace().collect::<Vec<_>>().join(" "));
+    }
+    found
+}
+
+/// Without percent escapes; None: there are none.
+fn decoded(text: &str) -> Option<String> {
+    let (mut bytes, mut rest) = (Vec::new(), text.as_bytes());
+    while let [first, tail @ ..] = rest {
+        let escaped = tail.get(..2).filter(|_| *first == b'%').and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
+        bytes.push(escaped.unwrap_or(*first));
+        rest = if escaped.is_some() { &tail[2..] } else { tail };
+    }
+    String::from_utf8(bytes).ok().filter(|decoded| decoded != text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_secret_is_known_in_all_its_forms() {
+        let of = |name: &str, value: &str| AdbcPlace { driver: "x".into(), options: BTreeMap::from([(name.to_owned(), value.to_owned())]) }.secrets();
+        assert!(of("uri", "postgresql://ann:p%40ssw@host/db").contains(&"p@ssw".to_owned()));
+        assert!(of("uri", "user:pa:ss@wo@myorg/db").contains(&"pa:ss@wo".to_owned()));
+        assert!(of("uri", "host=db user=ann password=hunter22").contains(&"hunter22".to_owned()));
+        assert!(of("uri", "https://host/?warehouse=w&sig=abcdef").contains(&"abcdef".to_owned()));
+        assert!(of("auth", "Bearer abcd.efgh").contains(&"abcd.efgh".to_owned()));
+        assert!(of("key", "-----BEGIN KEY-----\nMIIB\nxyzw").contains(&"-----BEGIN KEY----- MIIB xyzw".to_owned()));
+        assert_eq!(of("uri", "grpc://host:1234/db"), Vec::<String>::new());
+        assert_eq!(of("readonly", "true"), Vec::<String>::new());
     }
 }

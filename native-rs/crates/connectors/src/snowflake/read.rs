@@ -56,6 +56,9 @@ struct Reader {
     wanted: u64,
 }
 
+/// Bytes of a chunk unpacked, at most: it has some tens of megabytes, and a stream of zeros a thousand times as many as its bytes.
+const LONGEST: u64 = 1 << 31;
+
 impl Reader {
     async fn step(&mut self) -> Result<Option<RecordBatch>> {
         loop {
@@ -134,7 +137,7 @@ impl Reader {
 /// Stores differ in whether they say that it is packed: its first bytes do.
 fn unpacked(block: Bytes) -> Box<dyn Read + Send + Sync> {
     match block.starts_with(&[0x1f, 0x8b]) {
-        true => Box::new(MultiGzDecoder::new(Cursor::new(block))),
+        true => Box::new(MultiGzDecoder::new(Cursor::new(block)).take(LONGEST)),
         false => Box::new(Cursor::new(block)),
     }
 }

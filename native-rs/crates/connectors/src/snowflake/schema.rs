@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
-use datafusion::logical_expr::Expr;
+use datafusion::logical_expr::{
+    Expr,
+    utils::{conjunction, split_conjunction},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -111,9 +114,19 @@ impl SnowflakeSource {
 
     /// What is sent; `filter`: what stored columns of all that are wanted meet.
     pub fn statement(&self, filter: Option<&Expr>) -> String {
-        let condition = filter.filter(|_| self.asked.is_open()).and_then(condition);
+        let condition = filter.filter(|_| self.asked.is_open()).and_then(|filter| self.comparable(filter)).and_then(|filter| condition(&filter));
         let columns = self.columns();
         self.asked.reading(&columns, columns.len() == self.request.found.len(), condition.as_deref(), self.request.limit)
+    }
+
+    /// What of a filter, all of whose parts hold, compares columns that come as what they are: a VARIANT comes as its JSON text, but is
+    /// compared as what it holds.
+    fn comparable(&self, filter: &Expr) -> Option<Expr> {
+        let plain = |name: &str| {
+            let found = self.request.found.iter().find(|found| found.name == name);
+            found.is_some_and(|found| matches!(found.kind.as_str(), "fixed" | "real" | "text" | "boolean" | "date" | "timestamp_ntz"))
+        };
+        conjunction(split_conjunction(filter).into_iter().filter(|part| part.column_refs().iter().all(|column| plain(&column.name))).cloned())
     }
 
     /// The columns that come.

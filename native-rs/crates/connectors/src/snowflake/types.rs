@@ -126,7 +126,7 @@ fn instants<T: ArrowTimestampType>(column: &Described, came: &ArrayRef, per_seco
             let is_null = move |row: usize| nulls.as_ref().is_some_and(|nulls| nulls.is_null(row));
             let epoch = of("epoch")?.ok_or_else(|| Wrong::Bytes("an instant has no epoch".to_owned()))?;
             match of("fraction")? {
-                Some(fraction) => Box::new(move |row| (!is_null(row) && epoch.is_valid(row)).then(|| i128::from(epoch.value(row)) * per_second + i128::from(fraction.value(row)) / (1_000_000_000 / per_second))),
+                Some(fraction) => Box::new(move |row| (!is_null(row) && epoch.is_valid(row) && fraction.is_valid(row)).then(|| i128::from(epoch.value(row)) * per_second + i128::from(fraction.value(row)) / (1_000_000_000 / per_second))),
                 // Then the seconds are counted in units of the scale.
                 None => Box::new(move |row| (!is_null(row) && epoch.is_valid(row)).then(|| of_units(epoch.value(row)))),
             }

@@ -99,6 +99,7 @@ describe.each(shared([1, 2, 3, 7], 0))("on %i ranks", (ranks) => {
   });
 
   it("shares few sessions", async () => {
+    // In the short form 2 and 20 on one rank, 3 on three ranks.
     for (const connections of shared([2, 3, 20], ranks >> 1)) {
       await server.sql(`DROP TABLE IF EXISTS ${schema}.few`);
       let [most, on] = [0, true];

@@ -73,11 +73,13 @@ describe.each(shared([1, 2, 3, 7], 1))("on %i ranks", (ranks) => {
   });
 
   it("parts", async () => {
-    for (const connections of [1, 8]) {
+    for (const connections of [1, 3]) {
       server.most();
       await same(ranks, "orders", [flight, connections], env);
       // Plain Node reads one after another.
-      expect(server.most()).toBeLessThanOrEqual(connections);
+      const most = server.most();
+      expect(most).toBeGreaterThan(0);
+      expect(most).toBeLessThanOrEqual(connections);
     }
   });
 

@@ -195,7 +195,8 @@ def chunked(request, sql, data):
         plain = stream(part, rowtype)
         name = f"{data['queryId']}/{number}"
         chunks[name] = (sql, number, gzip.compress(plain, 1))
-        count = part.num_rows + ("/* counts */" in sql)
+        # One too many, and one too few: their sum is right.
+        count = part.num_rows + ("/* counts */" in sql) * {0: 1, 1: -1}.get(number, 0)
         found.append({"url": f"{request.url.scheme}://{request.url.netloc}/results/{name}?signature=planted-signature", "rowCount": count, "uncompressedSize": len(plain), "compressedSize": len(chunks[name][2])})
     if found:
         data.update(chunks=found, qrmk="planted-key", chunkHeaders={"x-test-header": "planted-header"})

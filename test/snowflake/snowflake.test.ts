@@ -72,11 +72,13 @@ describe.each(shared([1, 2, 3, 7], 1))("on %i ranks", (ranks) => {
 
   it("shares few connections", async () => {
     const right = (await plain("shared", null, 8)) as { value: unknown };
-    for (const connections of [1, 20]) {
+    for (const connections of [1, 3]) {
       server.most();
       expect(difference(right.value, ((await onRanks(ranks, "shared", null, connections)) as { value: unknown }).value)).toBeNull();
       // Of each of the two readers.
-      expect(server.most()).toBeLessThanOrEqual(2 * connections);
+      const most = server.most();
+      expect(most).toBeGreaterThan(0);
+      expect(most).toBeLessThanOrEqual(2 * connections);
     }
   });
 });

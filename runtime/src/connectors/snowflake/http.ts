@@ -4,40 +4,63 @@ import { setTimeout as pause } from "node:timers/promises";
 /** What came, or why nothing did. */
 export type Answer = { readonly status: number; readonly body: Buffer } | { readonly failed: string };
 
-/** Milliseconds without a byte. A query that takes longer is answered by a place to ask at again. */
-const SILENCE = 90_000;
+/** How long one waits for an answer, and for how much of it. */
+export interface Patience {
+  /** Of each attempt after the first, the URL by the number of those before it. */
+  readonly again?: (attempt: number) => string;
+  /** How often it is made again. */
+  readonly retries?: number;
+  /** Milliseconds without a byte. A query that takes longer is answered by a place to ask at again. */
+  readonly silence?: number;
+  /** Bytes of the body, unpacked where HTTP says it is packed: of a longer one the rest is not read. */
+  readonly most?: number;
+  /** Ends it, and its attempts. */
+  readonly signal?: AbortSignal;
+}
 
-/** The last answer of so many attempts at most; `again`: of each attempt, the number of those before it. */
-export async function request(url: string, init: RequestInit, again: (attempt: number) => string = () => url): Promise<Answer> {
+/** The last answer of so many attempts at most. A redirect is an answer: what is sent, which may open an account or a chunk, is for one server. */
+export async function request(url: string, init: RequestInit, patience: Patience = {}): Promise<Answer> {
+  const { again = () => url, retries = usualRetries(), signal } = patience;
   for (let attempt = 0; ; attempt++) {
-    const answer = await once(attempt === 0 ? url : again(attempt), init);
-    if (attempt >= retries() || !("failed" in answer || isBusy(answer.status))) return answer;
-    // With a part left to chance, so that ranks and programs that failed together do not come back together.
-    await pause(Math.min(100 * 2 ** attempt, 4_000) * (0.5 + Math.random() / 2));
+    const answer = await once(attempt === 0 ? url : again(attempt), init, patience);
+    if (attempt >= retries || signal?.aborted === true || !("failed" in answer || isBusy(answer.status))) return answer;
+    // With a part left to chance, so that ranks and programs that failed together do not come back together. One that is ended fails at once.
+    await pause(Math.min(100 * 2 ** attempt, 4_000) * (0.5 + Math.random() / 2), undefined, { signal }).catch(() => undefined);
   }
 }
 
-async function once(url: string, init: RequestInit): Promise<Answer> {
+async function once(url: string, init: RequestInit, { silence = 90_000, most = Infinity, signal }: Patience): Promise<Answer> {
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), silence);
   try {
-    const answer = await fetch(url, { ...init, signal: AbortSignal.timeout(SILENCE) });
-    return { status: answer.status, body: Buffer.from(await answer.arrayBuffer()) };
+    const answer = await fetch(url, { ...init, redirect: "manual", signal: signal === undefined ? late.signal : AbortSignal.any([late.signal, signal]) });
+    const parts: Uint8Array[] = [];
+    let length = 0;
+    for await (const part of answer.body ?? []) {
+      timer.refresh();
+      parts.push(part);
+      length += part.length;
+      if (length > most) break;
+    }
+    return { status: answer.status, body: Buffer.concat(parts) };
   } catch (error) {
-    return { failed: reasonOf(error) };
+    return { failed: late.signal.aborted ? `no answer in ${silence / 1000} s` : reasonOf(error) };
+  } finally {
+    clearTimeout(timer);
   }
 }
 
 const isBusy = (status: number): boolean => status === 408 || status === 429 || status >= 500;
 
 /** Of an object store, too: `connectors/src/store/profile.rs`. */
-const retries = (): number => {
+const usualRetries = (): number => {
   const said = process.env["LOCKSTEP_STORE_RETRIES"];
   return said !== undefined && /^\d{1,3}$/.test(said) ? Number(said) : 8;
 };
 
-/** The innermost cause, without the URL. */
+/** The innermost cause by its code: what else is said may quote the URL or a header. */
 function reasonOf(error: unknown): string {
-  let inner = error as { cause?: unknown; code?: string; name?: string; message?: string };
+  let inner = error as { cause?: unknown; code?: unknown };
   while (typeof inner.cause === "object" && inner.cause !== null) inner = inner.cause as typeof inner;
-  if (inner.name === "TimeoutError") return `no answer in ${SILENCE / 1000} s`;
-  return inner.code === "ECONNREFUSED" ? "connection refused" : (inner.code ?? inner.message ?? "it broke");
+  return inner.code === "ECONNREFUSED" ? "connection refused" : typeof inner.code === "string" ? inner.code : "it broke";
 }

@@ -7,9 +7,11 @@
  *     POST session?delete=true
  */
 import { randomUUID } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
 import { LockstepError } from "../../errors/index.ts";
+import { corrupt } from "../typed-files.ts";
 import { lost, noLogin, refused, type Refusal } from "./errors.ts";
-import { request } from "./http.ts";
+import { request, type Patience } from "./http.ts";
 import { loginOf, type Target } from "./target.ts";
 
 /** A column as Snowflake describes it. */
@@ -25,6 +27,9 @@ export interface ResultColumn {
 export interface Chunk {
   readonly url: string;
   readonly rows: number;
+  /** Bytes as the store has it, and unpacked, as Snowflake says. */
+  readonly compressedSize?: number;
+  readonly uncompressedSize?: number;
 }
 
 export interface Result {
@@ -58,8 +63,8 @@ interface Data {
   readonly rowtype?: readonly { readonly name: string; readonly type: string; readonly nullable?: boolean; readonly precision?: number | null; readonly scale?: number | null }[];
   readonly queryResultFormat?: string;
   readonly rowsetBase64?: string;
-  readonly total?: number;
-  readonly chunks?: readonly { readonly url: string; readonly rowCount: number }[];
+  readonly total?: unknown;
+  readonly chunks?: readonly { readonly url: string; readonly rowCount?: unknown; readonly compressedSize?: unknown; readonly uncompressedSize?: unknown }[];
   readonly chunkHeaders?: Readonly<Record<string, string>>;
   readonly qrmk?: string;
 }
@@ -67,6 +72,8 @@ interface Data {
 /** A query runs on: its answer says where to ask again. */
 const running = new Set(["333333", "333334"]);
 const expired = "390112";
+/** Milliseconds of STATEMENT_TIMEOUT_IN_SECONDS at most: seven days. */
+const LONGEST = 604_800_000;
 
 /** LS2015, LS2020, LS2021. */
 export async function openSession(target: Target): Promise<Session> {
@@ -87,7 +94,14 @@ export async function openSession(target: Target): Promise<Session> {
   const query = async (source: string, sqlText: string, describeOnly: boolean): Promise<Data> => {
     // An attempt of the same number is the same query, which is not run twice.
     let answer = await ask(source, `/queries/v1/query-request?requestId=${randomUUID()}`, { sqlText, describeOnly, asyncExec: false, sequenceId: 1, querySubmissionTime: Date.now(), parameters: { GO_QUERY_RESULT_FORMAT: "ARROW" } });
-    while (running.has(answer.code ?? "") && typeof answer.data?.getResultUrl === "string") answer = await ask(source, answer.data.getResultUrl, undefined);
+    const began = Date.now();
+    for (let [last, quick] = [began, 0]; running.has(answer.code ?? "") && typeof answer.data?.getResultUrl === "string"; ) {
+      // A server waits with such an answer, mostly; where it does not, we do.
+      if (Date.now() - last < 1_000) await pause(Math.min(100 * 2 ** quick++, 5_000));
+      last = Date.now();
+      if (last - began > LONGEST) throw lost(source, "the query was asked for", "it runs longer than Snowflake lets any statement");
+      answer = await ask(source, answer.data.getResultUrl, undefined);
+    }
     if (answer.success !== true || !answer.data) throw refused(source, answer);
     return answer.data;
   };
@@ -96,8 +110,8 @@ export async function openSession(target: Target): Promise<Session> {
     describe: async (source, sql) => columnsOf(await query(source, sql, true)),
     run: async (source, sql) => resultOf(source, target, await query(source, sql, false)),
     close: async () => {
-      // What it has told stays good; who is in a hurry leaves the session to its end.
-      await send(target.name, "the session was closed", target, "/session?delete=true", {}, tokens.session).catch(() => undefined);
+      // What it has told stays good, and an error waits for this: what does not answer soon leaves the session to its end.
+      await send(target.name, "the session was closed", target, "/session?delete=true", {}, tokens.session, { retries: 0, silence: 2_000 }).catch(() => undefined);
     },
   };
 }
@@ -114,17 +128,18 @@ async function login(target: Target): Promise<{ data: Data & { token: string } }
   return answer as { data: Data & { token: string } };
 }
 
-async function send(source: string, doing: string, target: Target, path: string, body: object | undefined, token?: string): Promise<Answered> {
+async function send(source: string, doing: string, target: Target, path: string, body: object | undefined, token?: string, patience?: Patience): Promise<Answered> {
   const headers = { accept: "application/snowflake", "user-agent": "Go/1.13.0", ...(body !== undefined && { "content-type": "application/json" }), ...(token !== undefined && { authorization: `Snowflake Token="${token}"` }) };
   const url = new URL(path, target.url);
   // A place to ask at again is the server's to say, but not another server.
   if (url.origin !== new URL(target.url).origin) throw lost(source, doing, "the server sends to another one");
-  const of = (attempt: number): string => {
+  const again = (attempt: number): string => {
     url.searchParams.set("retryCount", `${attempt}`);
     return url.href;
   };
-  const answer = await request(url.href, { headers, method: body === undefined ? "GET" : "POST", ...(body !== undefined && { body: JSON.stringify(body) }) }, of);
+  const answer = await request(url.href, { headers, method: body === undefined ? "GET" : "POST", ...(body !== undefined && { body: JSON.stringify(body) }) }, { again, ...patience });
   if ("failed" in answer) throw lost(source, doing, answer.failed);
+  if (answer.status >= 300 && answer.status < 400) throw lost(source, doing, `the server sends elsewhere, with status ${answer.status}`);
   try {
     const said: unknown = JSON.parse(answer.body.toString());
     if (typeof said === "object" && said !== null) return said;
@@ -136,12 +151,18 @@ async function send(source: string, doing: string, target: Target, path: string,
 
 const columnsOf = ({ rowtype = [] }: Data): readonly ResultColumn[] => rowtype.map(({ name, type, nullable, precision, scale }) => ({ name, type: type.toLowerCase(), nullable: nullable ?? true, precision: precision ?? null, scale: scale ?? null }));
 
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+
+/** LS2005, LS2015. */
 function resultOf(source: string, target: Target, data: Data): Result {
-  const { queryResultFormat, rowsetBase64 = "", chunks = [], total = 0, chunkHeaders, qrmk } = data;
+  const { queryResultFormat, rowsetBase64 = "", chunks = [], total, chunkHeaders, qrmk } = data;
   if (queryResultFormat !== "arrow") throw new LockstepError({ code: "LS2015", message: `${source}: Snowflake gives its rows as ${queryResultFormat ?? "nothing"}, not as Arrow`, fix: "Read a table, or a query that begins with SELECT or WITH." });
-  const later = chunks.reduce((sum, { rowCount }) => sum + rowCount, 0);
+  const later = chunks.reduce((sum, { rowCount }) => sum + (isCount(rowCount) ? rowCount : NaN), 0);
+  // Those that came with it; NaN where a count is none.
+  const rows = isCount(total) ? total - later : NaN;
+  if (!isCount(rows) || (rows > 0 && rowsetBase64 === "")) throw corrupt(source, "the numbers of rows that Snowflake says of its result and of the parts of it do not agree");
   // What is to be encrypted is not asked for openly.
   if (target.url.startsWith("https:") && chunks.some(({ url }) => !url.startsWith("https:"))) throw new LockstepError({ code: "LS2015", message: `${source}: chunks of the result are where nothing is encrypted` });
   const headers = chunkHeaders ?? (qrmk === undefined ? {} : { "x-amz-server-side-encryption-customer-algorithm": "AES256", "x-amz-server-side-encryption-customer-key": qrmk });
-  return { columns: columnsOf(data), first: rowsetBase64, rows: total - later, chunks: chunks.map(({ url, rowCount }) => ({ url, rows: rowCount })), headers };
+  return { columns: columnsOf(data), first: rowsetBase64, rows, chunks: chunks.map(({ url, rowCount, compressedSize, uncompressedSize }) => ({ url, rows: rowCount as number, ...(isCount(compressedSize) && { compressedSize }), ...(isCount(uncompressedSize) && { uncompressedSize }) })), headers };
 }

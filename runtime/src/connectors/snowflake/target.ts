@@ -96,11 +96,12 @@ function signedToken(account: string, user: string): string {
   }
 }
 
+/** What the variable says is not printed: it may be the key or the token itself. */
 function contents(variable: string, file: string): Buffer {
   try {
     return readFileSync(file);
   } catch {
-    throw wrong(`the file that ${variable} names cannot be read: ${file}`, "Name a file that is there, and that this user may read.");
+    throw wrong(`the file that ${variable} names cannot be read`, "Name a file that is there, and that this user may read.");
   }
 }
 

@@ -140,7 +140,7 @@ export async function readSnowflake(table: string, options?: object): Promise<un
  *
  * The driver is a C library; the addon loads it, under plain Node too. Rows stand in the order of the driver's parts. The login the
  * environment says: LOCKSTEP_ADBC_URI, LOCKSTEP_ADBC_USERNAME, LOCKSTEP_ADBC_PASSWORD, and the driver's own options as an object in
- * LOCKSTEP_ADBC_OPTIONS. LS2001 (no driver, no table), LS2002 (another schema), LS2005 (damaged), LS2015 (what the database refuses),
+ * LOCKSTEP_ADBC_OPTIONS; or of one driver alone LOCKSTEP_ADBC_SQLITE_URI and so on. LS2001 (no driver, no table), LS2002 (another schema), LS2005 (damaged), LS2015 (what the database refuses),
  * LS2020 (refused), LS2021 (not reachable).
  */
 export function readAdbc<P extends keyof Sources & string>(table: P, options: ReadAdbcOptions<SourceRow<P>>): Promise<Table<StoredRow<SourceRow<P>>>>;

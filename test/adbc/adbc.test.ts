@@ -103,6 +103,12 @@ it("finds a driver by its name", async () => {
   await same(2, "asked", ["trips", "mine", database], { ...none, ADBC_DRIVER_PATH: `/nonexistent:${programs.scratch}` });
 });
 
+it("a driver with names of its own in the environment is given nothing of another's", async () => {
+  // SQLite's driver refuses what is Flight SQL's.
+  expect(await same(2, "both", [sqlite, flight], { ...env, LOCKSTEP_ADBC_SQLITE_URI: database })).toEqual([{ n: 5000 }, { n: 1 }]);
+  for (const answer of await both(2, "asked", ["trips", sqlite], env)) expect(answer).toHaveProperty("error");
+});
+
 describe("errors", () => {
   const failure = (answer: Answer): Failure => ("error" in answer ? answer.error : expect.fail(`no error but ${JSON.stringify(answer.value)}`));
   const login = (options: object): Env => ({ ...env, LOCKSTEP_ADBC_OPTIONS: JSON.stringify(options) });
@@ -120,6 +126,8 @@ describe("errors", () => {
     ["an option of none", () => login({ planted: "planted-wrong" }), "asked", () => ["one", flight], "LS2015", /one by the ADBC driver flightsql: the database cannot be opened: .*Unknown database option/],
     ["options that are none", () => ({ ...env, LOCKSTEP_ADBC_OPTIONS: "planted-wrong" }), "asked", () => ["one", flight], "LS2015", /LOCKSTEP_ADBC_OPTIONS in the environment is no object/],
     ["a URI with a password", () => none, "asked", () => ["one", flight, `grpc://ann:${SECRET}@127.0.0.1:1`], "LS2016", /takes a URI without a login/],
+    ...[`host=db user=ann password=${SECRET}`, `ann:${SECRET}@myorg/db`, `https://host.example/x?sig=${SECRET}`, `mssql://host.example?PWD=${SECRET}`].map((uri): (typeof cases)[number] => [`a URI with a secret, ${uri.slice(0, 9)}…`, () => none, "asked", () => ["one", flight, uri], "LS2016", /takes a URI without a login .* not one with a password$/]),
+    ["options of one driver that are none", () => ({ ...env, LOCKSTEP_ADBC_FLIGHTSQL_OPTIONS: "planted-wrong" }), "asked", () => ["one", flight], "LS2015", /LOCKSTEP_ADBC_FLIGHTSQL_OPTIONS in the environment is no object/],
     ["a part that fails", () => env, "asked", () => ["select id from sales.orders /* broken */", flight], "LS2015", /its rows end: .*a disk of the server is gone/],
   ];
   it.each(cases)("%s", async (_, of, name, args, code, message) => {

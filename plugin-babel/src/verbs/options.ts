@@ -90,8 +90,8 @@ export function fits(value: unknown, taken: Taken): boolean {
 /** Whether the URL of a database has a password in it, which is then printed nowhere. */
 const holdsPassword = (url: string): boolean => /^[^/?]*:\/\/[^/?@:]*:[^?]*@|[?&]password=./s.test(url);
 
-/** Whether the URL of a server has more than a server in it, which is then printed nowhere. */
-export const holdsLogin = (url: string): boolean => holdsPassword(url) || /^[^/?]*:\/\/[^/]*@|[?&]token=./s.test(url);
+/** Whether what says where a server or a database is has more in it, which is then printed nowhere: `user:password@place` with a scheme or without, `password=x` and what else is called a secret. */
+export const holdsLogin = (url: string): boolean => holdsPassword(url) || /^[^/?]*:\/\/[^/]*@|^(?!file:)[^/?@:]+:(?!\/\/)[^@]*@/s.test(url) || /(?:pass|pwd|token|key|secret|sig)\w*\s*=/i.test(url);
 
 /** What it takes, in words. */
 export function wordsOf(taken: Taken): string {

@@ -165,8 +165,8 @@ function words(taken: Exclude<Taken, { kind: "types" | "options" }>): string {
 /** Whether the URL of a database has a password in it, which is then printed nowhere. */
 const holdsPassword = (url: string): boolean => /^[^/?]*:\/\/[^/?@:]*:[^?]*@|[?&]password=./s.test(url);
 
-/** Whether the URL of a server has more than a server in it. */
-const holdsLogin = (url: string): boolean => holdsPassword(url) || /^[^/?]*:\/\/[^/]*@|[?&]token=./s.test(url);
+/** Whether what says where a server or a database is has more in it: `user:password@place` with a scheme or without, `password=x` and what else is called a secret. */
+const holdsLogin = (url: string): boolean => holdsPassword(url) || /^[^/?]*:\/\/[^/]*@|^(?!file:)[^/?@:]+:(?!\/\/)[^@]*@/s.test(url) || /(?:pass|pwd|token|key|secret|sig)\w*\s*=/i.test(url);
 
 const isType = (type: unknown, of: readonly string[] | "arrow"): boolean => (of === "arrow" ? typeof type === "string" : of.includes(type as string));
 

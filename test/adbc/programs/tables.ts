@@ -87,3 +87,11 @@ export async function few(driver: string, uri: string) {
   "use spmd";
   return (await readAdbc<Trip>("trips", { driver, uri })).select("id").slice(0, 20).objects();
 }
+
+/** Two drivers, of which the environment says where each has its rows. */
+export async function both(sqlite: string, flight: string) {
+  "use spmd";
+  const trips = await readAdbc<{ id: number }>("trips", { driver: sqlite });
+  const one = await readAdbc<{ id: number }>("one", { driver: flight });
+  return [...trips.rollup({ n: op.count() }).objects(), ...one.rollup({ n: op.count() }).objects()];
+}

@@ -22,14 +22,21 @@ export function askedOf(table: string, { driver, uri }: { readonly driver?: stri
   if (typeof driver !== "string" || driver === "") throw wrong("nothing says which driver of ADBC reads", 'Write { driver: "/path/to/libadbc_driver_NAME.so" }, or the driver\'s name.');
   const short = basename(driver).replace(/\.(?:so|dylib|dll)$/, "").replace(/^(?:lib)?adbc_driver_/, "");
   const text = table.trim().replace(/;+$/, "").trimEnd();
-  const said = { uri: uri ?? variableOf("URI"), username: variableOf("USERNAME"), password: variableOf("PASSWORD") };
-  const options = { ...Object.fromEntries(Object.entries(said).filter((entry): entry is [string, string] => entry[1] !== undefined)), ...furtherOptions() };
+  const prefix = prefixOf(short);
+  const said = { uri: uri ?? variableOf(prefix, "URI"), username: variableOf(prefix, "USERNAME"), password: variableOf(prefix, "PASSWORD") };
+  const options = { ...Object.fromEntries(Object.entries(said).filter((entry): entry is [string, string] => entry[1] !== undefined)), ...furtherOptions(prefix) };
   return isQuery(table) ? { name: `the query by the ADBC driver ${short}`, statement: text, driver, options } : { name: `${text} by the ADBC driver ${short}`, statement: `SELECT * FROM ${text}`, driver, options };
 }
 
+/** `LOCKSTEP_ADBC_SQLITE_` where the environment has one of that driver's own names, which then are all it is given: no login of another's. Else `LOCKSTEP_ADBC_`. */
+function prefixOf(driver: string): string {
+  const own = `LOCKSTEP_ADBC_${driver.toUpperCase().replaceAll(/[^A-Z]/g, "_")}_`;
+  return ["URI", "USERNAME", "PASSWORD", "OPTIONS"].some((name) => variableOf(own, name) !== undefined) ? own : "LOCKSTEP_ADBC_";
+}
+
 /** A driver's own: `{"adbc.snowflake.sql.account": "…"}`. What is none is not printed. */
-function furtherOptions(): Readonly<Record<string, string>> {
-  const text = variableOf("OPTIONS");
+function furtherOptions(prefix: string): Readonly<Record<string, string>> {
+  const text = variableOf(prefix, "OPTIONS");
   if (text === undefined) return {};
   try {
     const said: unknown = JSON.parse(text);
@@ -37,9 +44,9 @@ function furtherOptions(): Readonly<Record<string, string>> {
   } catch {
     // Said below.
   }
-  throw wrong("LOCKSTEP_ADBC_OPTIONS in the environment is no object of texts in JSON", 'It is one such as {"adbc.flight.sql.authorization_header": "Bearer …"}.');
+  throw wrong(`${prefix}OPTIONS in the environment is no object of texts in JSON`, 'It is one such as {"adbc.flight.sql.authorization_header": "Bearer …"}.');
 }
 
-const variableOf = (name: string): string | undefined => process.env[`LOCKSTEP_ADBC_${name}`] || undefined;
+const variableOf = (prefix: string, name: string): string | undefined => process.env[`${prefix}${name}`] || undefined;
 
 const wrong = (message: string, fix: string): LockstepError => new LockstepError({ code: "LS2015", message, fix });

@@ -26,7 +26,7 @@ export interface ReadAdbcOptions<Row> {
  * Reads a table or a query by a driver of ADBC: a table's name as SQL writes it there, or a text that begins as a statement does.
  *
  * Rows stand in the order of the driver's parts. The login the environment says: LOCKSTEP_ADBC_URI, LOCKSTEP_ADBC_USERNAME,
- * LOCKSTEP_ADBC_PASSWORD, and the driver's own options in LOCKSTEP_ADBC_OPTIONS. LS2001, LS2002, LS2005, LS2015, LS2020, LS2021.
+ * LOCKSTEP_ADBC_PASSWORD, and the driver's own options in LOCKSTEP_ADBC_OPTIONS; or of one driver alone LOCKSTEP_ADBC_SQLITE_URI and so on. LS2001, LS2002, LS2005, LS2015, LS2020, LS2021.
  */
 export async function readAdbc<Row extends object = Record<never, never>>(table: string, options: ReadAdbcOptions<Row>): Promise<Table<StoredRow<Row>>> {
   checkOptions("readAdbc", options);

@@ -1,11 +1,10 @@
 import type { Column } from "./column.ts";
 import { inferColumn } from "./infer.ts";
-import type { Aggregate } from "./op.ts";
+import { isAggregate, isWindow } from "./made.ts";
 import { argumentOf, computed, type Side } from "./operands.ts";
 import { columnNamed } from "./row.ts";
 import type { RowFunction } from "./types.ts";
 import { aggregateColumn, windowColumn, type Windowed } from "./window.ts";
-import type { Window } from "./window-functions.ts";
 
 /** The column with other values for null and NaN; those of row functions are asked for there alone. */
 export function imputedColumn(table: Side, name: string, value: unknown, windowed: Windowed): Column {
@@ -23,8 +22,7 @@ export function imputedColumn(table: Side, name: string, value: unknown, windowe
 
 /** A column of derive: of a row function, a window function, or an aggregate of a group or a frame. */
 export function derivedColumn(table: Side, name: string, value: unknown, windowed: Windowed): Column {
-  const isCall = typeof value === "object" && value !== null;
-  const call = isCall && "window" in value ? (value as Window<never, unknown>).window : isCall && "aggregate" in value ? { aggregate: value as Aggregate<never, unknown, unknown>, frame: undefined } : undefined;
+  const call = isWindow(value) ? value.window : isAggregate(value) ? { aggregate: value, frame: undefined } : undefined;
   if (call === undefined) return computed(table, value as RowFunction<any>, name);
   const of = "aggregate" in call ? call.aggregate : call;
   const argument = argumentOf(table, name, of.argument);

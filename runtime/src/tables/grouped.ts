@@ -4,6 +4,7 @@ import { aggregate, type Aggregation } from "./aggregate.ts";
 import { Column, type Rows } from "./column.ts";
 import { derivedColumn, imputedColumn } from "./derive.ts";
 import { groupCodes, type KeyCodes } from "./keys.ts";
+import { isAggregate } from "./made.ts";
 import { op, type Aggregate } from "./op.ts";
 import { argumentOf, keyColumns, rowsWhere } from "./operands.ts";
 import type { OrderKey } from "./order.ts";
@@ -139,7 +140,7 @@ function unsignedZero(column: Column): Column {
 }
 
 function checked(name: string, value: unknown): Aggregate<never, unknown, unknown> {
-  if (typeof value === "object" && value !== null && "aggregate" in value) return value as Aggregate<never, unknown, unknown>;
+  if (isAggregate(value)) return value;
   throw new LockstepError({
     code: "LS2016",
     message: `rollup: "${name}" is not an aggregate`,

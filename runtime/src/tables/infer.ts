@@ -2,6 +2,7 @@ import { LockstepError } from "../errors/index.ts";
 import { bool, float64, int64, nothing, string, timestamp, type ArrowType } from "./arrow-type.ts";
 import { Column, type Stored } from "./column.ts";
 import { objectView, type View } from "./js-view.ts";
+import { isAggregate, isWindow } from "./made.ts";
 
 const types: Readonly<Record<string, { readonly type: ArrowType; readonly view: View }>> = {
   number: { type: float64, view: "number" },
@@ -84,7 +85,7 @@ class Values {
 
 /** Whether a value is an object as literals make them, with members. */
 export function isPlain(value: unknown): boolean {
-  if (typeof value !== "object" || value === null || "aggregate" in value) return false;
+  if (typeof value !== "object" || value === null || isAggregate(value) || isWindow(value)) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   return (prototype === Object.prototype || prototype === null) && Object.keys(value).length > 0;
 }
@@ -117,12 +118,12 @@ function otherMembers(what: string, first: readonly string[], names: readonly st
 }
 
 function notAValue(what: string, row: number, value: unknown): LockstepError {
-  const aggregate = typeof value === "object" && value !== null && "aggregate" in value;
+  const [call, example] = isAggregate(value) ? ["an aggregate", "rollup({ total: op.sum(d => d.x) })"] : isWindow(value) ? ["a window function", 'derive({ before: op.lag("x") })'] : [];
   return new LockstepError({
     code: "LS2016",
-    message: `${what}, row ${row}: ${aggregate ? "an aggregate" : show(value)} is no value of a column`,
-    fix: aggregate
-      ? "An aggregate stands as a value: rollup({ total: op.sum(d => d.x) }), not inside a row function."
+    message: `${what}, row ${row}: ${call ?? show(value)} is no value of a column`,
+    fix: call
+      ? `It stands as a value, ${example}, not inside a row function.`
       : "A column holds numbers, strings, booleans, bigints, Dates, arrays and plain objects of these, and null.",
   });
 }

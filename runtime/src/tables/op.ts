@@ -1,4 +1,5 @@
 import { LockstepError } from "../errors/index.ts";
+import { marked } from "./made.ts";
 import { windowFunctions, type WindowFunctions } from "./window-functions.ts";
 import { scalarFunctions, type ScalarFunctions } from "./scalar.ts";
 import type { ColumnName, Cell, RowFunction, Scalar } from "./types.ts";
@@ -141,7 +142,7 @@ function aggregate(name: AggregateName, written: string = name) {
         fix: `An aggregate stands as a value: rollup({ x: op.${written}(d => d.column) }). Inside a row function it has no meaning.`,
       });
     }
-    return { aggregate: name, argument: argument as string };
+    return marked({ aggregate: name, argument: argument as string });
   };
 }
 
@@ -156,7 +157,7 @@ function paired(name: AggregateName) {
 }
 
 const aggregates = {
-  count: () => ({ aggregate: "count", argument: undefined }),
+  count: () => marked({ aggregate: "count", argument: undefined }),
   valid: aggregate("valid"),
   invalid: aggregate("invalid"),
   distinct: aggregate("distinct"),

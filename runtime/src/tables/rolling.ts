@@ -1,4 +1,5 @@
 import { LockstepError } from "../errors/index.ts";
+import { isAggregate, isWindow, marked } from "./made.ts";
 import type { Aggregate, NameOf } from "./op.ts";
 import type { Framed, Window } from "./window-functions.ts";
 
@@ -38,12 +39,11 @@ export type Frame =
 export function rolling<Row, Result>(of: Aggregate<Row, Result, unknown>, frame: RangeFrame<Row>): Window<Row, Result>;
 export function rolling<Row, Result>(of: Aggregate<Row, Result, unknown> | Framed<Row, Result>, frame?: RowFrame | null, includePeers?: boolean): Window<Row, Result>;
 export function rolling(of: unknown, frame: unknown = null, includePeers = false): Window<any, any> {
-  const isValue = typeof of === "object" && of !== null;
-  if (isValue && "aggregate" in of) return { window: { aggregate: of as Aggregate<never, never, never>, frame: frameOf(frame, includePeers) } };
-  const framed = isValue && "window" in of ? (of as Window<never, unknown>).window : undefined;
+  if (isAggregate(of)) return marked({ window: { aggregate: of, frame: frameOf(frame, includePeers) } });
+  const framed = isWindow(of) ? of.window : undefined;
   const isRows = frame === null || Array.isArray(frame);
   if (framed !== undefined && "function" in framed && framable.has(framed.function) && isRows) {
-    return { window: { ...framed, frame: frameOf(frame, includePeers) } };
+    return marked({ window: { ...framed, frame: frameOf(frame, includePeers) } });
   }
   throw new LockstepError({
     code: "LS2016",

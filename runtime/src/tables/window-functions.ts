@@ -1,4 +1,5 @@
 import { LockstepError } from "../errors/index.ts";
+import { marked } from "./made.ts";
 import type { Aggregate } from "./op.ts";
 import type { Frame } from "./rolling.ts";
 import type { ColumnName, Scalar, Stored, Widened } from "./types.ts";
@@ -103,7 +104,7 @@ const buckets = positive("the number of buckets is more than 0", (n) => n > 0 &&
 /** Of no argument. */
 const ordinal = (name: WindowName, check?: Check) => (...parameters: unknown[]): Window<never, never> => {
   check?.(name, parameters);
-  return { window: { function: name, argument: undefined, parameters } };
+  return marked({ window: { function: name, argument: undefined, parameters } });
 };
 
 /** Of a column's values, or a row function's. */
@@ -116,7 +117,7 @@ const valued = (name: WindowName, check?: Check) => (argument: unknown, ...param
     });
   }
   check?.(name, parameters);
-  return { window: { function: name, argument: argument as string, parameters } };
+  return marked({ window: { function: name, argument: argument as string, parameters } });
 };
 
 export const windowFunctions = {

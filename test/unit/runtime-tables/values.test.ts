@@ -49,11 +49,20 @@ test("several types in one column are an error that names column, rows and value
   expect((await errorOf(() => table({ x: [1, "1"] as Scalar[] }))).code).toBe("LS2017");
 });
 
+test("objects may have members that are named as those of aggregates and windows", async () => {
+  const derived = t.derive({ at: (d) => ({ aggregate: d.i, argument: "i" }), of: (d) => ({ window: d.s }) });
+  expect(derived.objects()[1]).toEqual({ i: 1, s: null, at: { aggregate: 1, argument: "i" }, of: { window: null } });
+  const error = await errorOf(() => derived.rollup({ n: { aggregate: "count", argument: undefined } as never }));
+  expect([error.code, error.message]).toEqual(["LS2016", 'rollup: "n" is not an aggregate']);
+});
+
 test("what is no value of a column is refused", async () => {
   const object = await errorOf(() => t.derive({ x: () => ({}) as never }));
   expect([object.code, object.message]).toEqual(["LS2016", 'the column "x", row 0: an object (Object) is no value of a column']);
   const aggregate = await errorOf(() => t.derive({ x: () => op.max("i") as never }));
   expect(aggregate.fix).toContain("rollup(");
+  const window = await errorOf(() => t.derive({ x: () => op.lag("i") as never }));
+  expect([window.code, window.message]).toEqual(["LS2016", 'the column "x", row 0: a window function is no value of a column']);
   const value = await errorOf(() => t.derive({ x: (d) => op.mean(d.i as never) as never }));
   expect(value.toString()).toContain("op.mean takes a column name or a function of the row, not number");
   expect((await errorOf(() => t.derive({ x: () => 2n ** 63n }))).code).toBe("LS2015");

@@ -33,6 +33,7 @@ beforeAll(async () => {
   for (const version of ["1.0", "2.0"]) await structs("write", path(`all-${version}.parquet`), version);
   await structs("arrow", path("all.arrow"));
   await duckdb(`copy (select i::int as id, {'serial': case when i = 40 then 9007199254740993 else i end::bigint, 'name': 'n' || i} as at from range(60) t(i)) to '${path("large.parquet")}' (format parquet)`);
+  await duckdb(`copy (select i::int as id, {'y': i, '10': 'n' || i, '2': i / 2} as at from range(7) t(i)) to '${path("numbered.parquet")}' (format parquet)`);
   built = new Map((await buildPrograms([join(root, "test/oracle/objects/programs.ts")], path("built"))).map((program) => [program.id.split("#")[1]!, program]));
 }, 900_000);
 
@@ -100,16 +101,16 @@ it("are in Arrow files what they are in Parquet's", async () => {
   expect(difference(await programs.observed(path("all-2.0.parquet")), arrow)).toBeNull();
 });
 
-it("are made by programs", async () => {
-  const file = path("all-2.0.parquet");
-  const own = path("made-plain");
+it.each(["made", "numbered"] as const)("are %s by programs", async (name) => {
+  const file = path(name === "made" ? "all-2.0.parquet" : "numbered.parquet");
+  const own = path(`${name}-plain`);
   mkdirSync(own);
-  const right = await programs.made(file, own);
+  const right = await programs[name](file, own);
   for (const [i, pool] of pools.entries()) {
-    const answer = await onRanks(pool, "made", file, path(`made-${i}`));
+    const answer = await onRanks(pool, name, file, path(`${name}-${i}`));
     if ("error" in answer) expect.fail(JSON.stringify(answer.error));
     expect(difference(right, answer.value)).toBeNull();
-    expect(await writtenDifference("made", own, path(`made-${i}`))).toBeNull();
+    expect(await writtenDifference(name, own, path(`${name}-${i}`))).toBeNull();
   }
 });
 

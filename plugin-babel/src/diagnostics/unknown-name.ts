@@ -19,13 +19,17 @@ export const unknownName = defineDiagnostic(
       right: "await trips.derive({ double: (d) => d.fare * 2 }).writeParquet(out);",
     },
   },
-  (name: string, span: SourceSpan, inScope: readonly string[], columns: readonly string[], row: string | null) => {
+  /** `ofArquero`: what is written in its place, where it is a function of Arquero. */
+  (name: string, span: SourceSpan, inScope: readonly string[], columns: readonly string[], row: string | null, ofArquero?: string) => {
     if (exported.has(name)) {
       return {
         message: `Cannot find name '${name}'; it is of @lockstep/runtime`,
         locations: [at(span, "not imported")],
         fix: { message: `import { ${name} } from "@lockstep/runtime"`, edits: [] },
       };
+    }
+    if (ofArquero !== undefined) {
+      return { message: `Cannot find name '${name}'; it is Arquero's, and not of @lockstep/runtime`, locations: [at(span, "not defined")], fix: { message: ofArquero, edits: [] } };
     }
     const near = columns.includes(name) && row !== null ? `${row}.${name}` : closest(name, inScope);
     return {

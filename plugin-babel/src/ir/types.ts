@@ -76,9 +76,13 @@ export function valueType(text: string): ValueType {
   return { js: (holes ? `${js.slice(0, -3)}[]` : js) as JsType, nullable, ...(holes && { holes }) };
 }
 
+/** Names in the order in which objects of JavaScript have them: integers first, by size. */
+export const keyOrder = (names: readonly string[]): string[] => Object.keys(Object.fromEntries(names.map((name) => [name, true])));
+
 /** The type of an object with these members. */
 export function objectOf(members: RowType): ObjectType {
-  return `{${members.map(({ name, type }) => `${/^[\w$]+$/.test(name) ? name : JSON.stringify(name)}: ${typeText(type)}`).join(", ")}}`;
+  const named = new Map(members.map((member) => [member.name, member]));
+  return `{${keyOrder([...named.keys()]).map((name) => named.get(name)!).map(({ name, type }) => `${/^[\w$]+$/.test(name) ? name : JSON.stringify(name)}: ${typeText(type)}`).join(", ")}}`;
 }
 
 export function membersOf(js: ObjectType): RowType {

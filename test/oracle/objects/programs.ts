@@ -138,6 +138,21 @@ export async function made(path: string, out: string): Promise<unknown> {
   return [boxes.objects(), again.select("id", "text", "day").objects(), boxes.unroll("pairs").derive({ n: (d) => d.pairs.n }).select("id", "pairs", "n").objects(), boxes.get("box", 3), boxes.array("half")];
 }
 
+/** Members that are named by integers, which objects of JavaScript have first. */
+export async function numbered(path: string, out: string): Promise<unknown> {
+  "use spmd";
+  const rows = await readParquet<{ id: number; at: { y: number; 10: string; 2: number } }>(path);
+  const made = rows.derive({
+    named: (d) => ({ y: d.id, 10: d.at["10"], 2: d.at["2"], "01": "text" }),
+    parsed: (d): { y: number; 0: number } => JSON.parse(`{"y":1,"0":${d.id}}`),
+    handed: (d): { y: number; 10: string; 2: number } | null => (JSON.parse(`[${d.id}]`)[0] > 3 ? d.at : null),
+    keys: (d): string => Object.keys({ y: d.id, 0: 1 }).join(),
+    either: (d) => (d.id % 2 ? { y: d.id, 0: 1 } : { 0: 2, y: d.id }),
+  });
+  await made.select("id", "named", "parsed", "handed", "either").writeParquet(`${out}/made`);
+  return made.objects();
+}
+
 /** A null object has no members. */
 export async function nobody(path: string): Promise<unknown> {
   "use spmd";

@@ -1,10 +1,12 @@
 /** Object literals and constant tables: `{ a: 1 }.a`, `RATES[d.kind]`. */
 import type * as t from "@babel/types";
+import { notAColumnValue } from "../../diagnostics/not-a-column-value.ts";
+import { keyOrder } from "../../ir/types.ts";
 import { readExpression, unsupported } from "./expression.ts";
 import { noFacts } from "./facts.ts";
 import { close, type Frame } from "./frame.ts";
 import { choose } from "./truth.ts";
-import { call, describe, literal, type Value } from "./value.ts";
+import { call, describe, literal, unknown, type Value } from "./value.ts";
 
 /** A table looked up by a computed key becomes a chain of comparisons up to this size. */
 const LARGEST = 64;
@@ -15,9 +17,13 @@ export function readObject(node: t.ObjectExpression, frame: Frame): Value {
     if (property.type !== "ObjectProperty" || property.computed) return unsupported(node, "this object literal has no native form", null, frame);
     const key = property.key.type === "Identifier" ? property.key.name : "value" in property.key ? String(property.key.value) : null;
     if (key === null) return unsupported(node, "this object literal has no native form", null, frame);
+    if (key === "__proto__" && !property.shorthand) {
+      frame.state.typeError(notAColumnValue("an object with a prototype of its own", frame.span(property), "name the member otherwise: '__proto__:' sets an object's prototype, and makes no member"));
+      return unknown;
+    }
     members.set(key, readExpression(property.value, frame));
   }
-  return { kind: "record", names: [...members.keys()], member: (name) => members.get(name) ?? null };
+  return { kind: "record", names: keyOrder([...members.keys()]), member: (name) => members.get(name) ?? null };
 }
 
 /** A member chosen by a value: undefined when there is none, which tsc does not say. */

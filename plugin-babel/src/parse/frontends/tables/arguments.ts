@@ -5,7 +5,7 @@ import { describeNode, notARowFunction } from "../../../diagnostics/not-a-row-fu
 import { unknownAggregate } from "../../../diagnostics/unknown-aggregate.ts";
 import { unknownName } from "../../../diagnostics/unknown-name.ts";
 import { verbArgument } from "../../../diagnostics/verb-argument.ts";
-import { otherAggregates } from "../../../functions/arquero.ts";
+import { otherAggregates, otherHelpers } from "../../../functions/arquero.ts";
 import { type AggregateFunction, aggregateFunctions, windowFunctions } from "../../../functions/index.ts";
 import type { JsType } from "../../../ir/types.ts";
 import type { OutputColumn, RowArgument, Scalar, ValueId } from "../../../ir/ir.ts";
@@ -205,13 +205,19 @@ function foldedNames(options: t.Node, { place }: ArgumentContext): readonly stri
   return Array.isArray(names) && names.length === 2 && names.every((name) => typeof name === "string") ? names : null;
 }
 
-/** `op.count()` where nothing named `op` is in scope. */
-function reportUnbound(node: t.Node, { place: { module, scope }, report }: ArgumentContext): boolean {
+/** `op.count()` where nothing named `op` is in scope; `bin("x")`, which is Arquero's. */
+function reportUnbound(node: t.Node, { place, report }: ArgumentContext): boolean {
+  const { module, scope } = place;
   let root = bare(node);
   if (root.type !== "CallExpression") return false;
+  const helper = runtimeName(root.callee, place);
+  if (helper !== null && otherHelpers.has(helper)) {
+    report(unknownName(helper, spanOf(root.callee, module), [], [], null, otherHelpers.get(helper)));
+    return true;
+  }
   while (root.type === "CallExpression" || root.type === "MemberExpression") root = bare(root.type === "CallExpression" ? root.callee : root.object);
   if (root.type !== "Identifier" || scope.getBinding(root.name) || module.imports.has(root.name)) return false;
-  report(unknownName(root.name, spanOf(root, module), [], [], null));
+  report(unknownName(root.name, spanOf(root, module), [], [], null, otherHelpers.get(root.name)));
   return true;
 }
 
@@ -254,6 +260,7 @@ export function properties(node: t.Node, out: Arguments, context: ArgumentContex
   const e = bare(node);
   const wrong = (at: t.Node) => {
     out.open = true;
+    if (reportUnbound(at, context)) return;
     context.report(verbArgument(context.verb.name, expected, spanOf(at, context.place.module), ...unnamedFix(at, context)));
   };
   if (e.type !== "ObjectExpression") {

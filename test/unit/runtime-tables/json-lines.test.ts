@@ -36,7 +36,10 @@ test("values of several types, lists of such and empty objects are there, and ca
   const path = join(folder, `${files - 1}.jsonl`);
   const error = await errorOf(() => table.array("any"));
   expect([error.code, error.message]).toEqual(["LS2015", `the column "any" of ${path} is float64 (line 1) | string (line 2): it cannot be looked at`]);
-  expect((await errorOf(() => table.filter((d) => d.list === null))).message).toContain("is list (line 1): it");
+  const list = await errorOf(() => table.filter((d) => d.list === null));
+  expect([list.message, list.fix]).toEqual([expect.stringContaining("is list (line 1): it"), expect.stringContaining("No one type fits list[][]:")]);
+  const inner = await read('{"id":1,"of":{"same":[1],"stops":[{"n":1}]}}\n{"id":2,"of":{"stops":[{"n":1},{"n":"two"}]}}\n');
+  expect((await errorOf(() => inner.array("of"))).fix).toContain("No one type fits of.stops[].n:");
   expect((await errorOf(() => table.select("of").writeCsv(join(folder, "out")))).code).toBe("LS2015");
   expect((await errorOf(() => table.dedupe("any"))).code).toBe("LS2015");
   expect(table.select("id").objects()).toEqual([{ id: 1 }, { id: 2 }, { id: 3 }]);

@@ -13,7 +13,7 @@ import { badValue, lostDigits, wrongLine, type WrongLine } from "../text/errors.
 import { anotherFormat, readText, withCompressed } from "../text/read-text.ts";
 import { textTypes, type TextType, type TextTypeRule } from "../text/types.ts";
 import { Digits, parseLines, type JsonLine } from "./parse.ts";
-import { joined, membersOf, ruleOfShape, shapeOf, type Shape } from "./shape.ts";
+import { joined, membersOf, mixedIn, ruleOfShape, shapeOf, type Shape } from "./shape.ts";
 
 /** What a column can be: values, or arrays of them. */
 type JsonType = TextType | `${TextType}[]`;
@@ -62,7 +62,7 @@ export async function describeJsonLines(path: InputPath): Promise<SourceColumn[]
   return found.map(({ name, kinds, values }) => {
     const bigint = ruleOf(kinds.has("list<float64>") ? "bigint[]" : "bigint");
     const isBigint = far.has(name) && exact.every(({ values }) => convert(values.get(name) ?? null, bigint) !== undefined);
-    return { name, type: isBigint ? bigint.type : (nestedRule(name, kinds, files)?.type ?? typeOf(kinds, ([kind]) => kind)), nullable: values.includes(null) };
+    return { name, type: isBigint ? bigint.type : (ruleOfShape(nestedShape(name, kinds, files))?.type ?? typeOf(kinds, ([kind]) => kind)), nullable: values.includes(null) };
   });
 }
 
@@ -159,13 +159,13 @@ interface NestedRule {
   readonly described: string;
 }
 
-/** Of a column of objects, or of lists of others than scalars; undefined of what is something else, or several things. */
-function nestedRule(name: string, kinds: Kinds, files: readonly JsonFile[]): Rule | undefined {
+/** Of a column of objects, or of lists of others than scalars; "mixed" of what is something else, or several things. */
+function nestedShape(name: string, kinds: Kinds, files: readonly JsonFile[]): Shape {
   const [kind, ...others] = saying(kinds);
-  if (others.length > 0 || (kind !== "struct" && kind !== "list")) return undefined;
+  if (others.length > 0 || (kind !== "struct" && kind !== "list")) return "mixed";
   let shape: Shape = "nothing";
   for (const { lines } of files) for (const { values } of lines) shape = joined(shape, shapeOf(values.get(name) ?? null));
-  return ruleOfShape(shape);
+  return shape;
 }
 
 function ruleOf(type: JsonType): Rule {
@@ -177,13 +177,16 @@ function ruleOf(type: JsonType): Rule {
 function columnOf(name: string, said: JsonType | undefined, kinds: Kinds, files: readonly JsonFile[], rows: number): Column {
   const origin = `the column "${name}" of ${files[0]!.name}`;
   const type = said ?? seenAs(kinds) ?? (isUnsaid(kinds) ? "number[]" : undefined);
-  const nested = type === undefined ? nestedRule(name, kinds, files) : undefined;
+  const shape = type === undefined ? nestedShape(name, kinds, files) : "mixed";
+  const nested = ruleOfShape(shape);
   if (type === undefined && nested === undefined) {
     // Without a value nothing says what it holds; only the interface does, which is not here at run time.
     if (kinds.size === 0) return new Column(nothing, rows, () => new Array<Stored>(rows).fill(null), { view: "number", origin });
     // It says where what stands: float64 (line 1) | list (line 7).
     const where = typeOf(kinds, ([kind, { line, file }]) => `${kind} (line ${line}${file === null ? "" : ` of ${file}`})`);
-    const column: Column = new Column(where, rows, () => { throw unsupportedType(column, "looked at"); }, { origin });
+    const inside = mixedIn(shape);
+    const remedy = inside ? `No one type fits ${name}${inside}: leave the column out with select(), or write it as one type at its source.` : undefined;
+    const column: Column = new Column(where, rows, () => { throw unsupportedType(column, "looked at"); }, { origin, remedy });
     return column;
   }
   const rule = nested ?? ruleOf(type!);

@@ -52,5 +52,17 @@ export function ruleOfShape(shape: Shape): Rule | undefined {
   return { type, view: objectView(known.map(([name, rule]) => [name, rule.view])), described: "an object of the members that those before have, each of its type", members: known };
 }
 
+/** The first place where values are of several types, behind the column's name: `.a`, `[].n`; undefined where there is none. */
+export function mixedIn(shape: Shape): string | undefined {
+  if (shape === "mixed") return "";
+  if (typeof shape === "string") return undefined;
+  const inside = "of" in shape ? ([["[]", shape.of]] as const) : [...shape.members].map(([name, member]) => [`.${name}`, member] as const);
+  for (const [step, of] of inside) {
+    const found = mixedIn(of);
+    if (found !== undefined) return step + found;
+  }
+  return undefined;
+}
+
 /** An object's members; half a surrogate pair in a name is U+FFFD. */
 export const membersOf = (object: object): Map<string, unknown> => new Map(Object.entries(object).map(([name, value]) => [name.toWellFormed(), value as unknown]));

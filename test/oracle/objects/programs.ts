@@ -138,7 +138,7 @@ export async function made(path: string, out: string): Promise<unknown> {
   return [boxes.objects(), again.select("id", "text", "day").objects(), boxes.unroll("pairs").derive({ n: (d) => d.pairs.n }).select("id", "pairs", "n").objects(), boxes.get("box", 3), boxes.array("half")];
 }
 
-/** Members that are named by integers, which objects of JavaScript have first. */
+/** Members that are named by integers, which objects of JavaScript have first, and as what op makes has them. */
 export async function numbered(path: string, out: string): Promise<unknown> {
   "use spmd";
   const rows = await readParquet<{ id: number; at: { y: number; 10: string; 2: number } }>(path);
@@ -148,8 +148,10 @@ export async function numbered(path: string, out: string): Promise<unknown> {
     handed: (d): { y: number; 10: string; 2: number } | null => (JSON.parse(`[${d.id}]`)[0] > 3 ? d.at : null),
     keys: (d): string => Object.keys({ y: d.id, 0: 1 }).join(),
     either: (d) => (d.id % 2 ? { y: d.id, 0: 1 } : { 0: 2, y: d.id }),
+    made: (d) => ({ aggregate: d.id, window: "w" }),
+    madeInV8: (d): { aggregate: number; window: { function: string } } => JSON.parse(`{"aggregate":${d.id},"window":{"function":"lag"}}`),
   });
-  await made.select("id", "named", "parsed", "handed", "either").writeParquet(`${out}/made`);
+  await made.select("id", "named", "parsed", "handed", "either", "made", "madeInV8").writeParquet(`${out}/made`);
   return made.objects();
 }
 

@@ -257,7 +257,8 @@ impl ExecutionPlan for ScanExec {
                 loop {
                     // A network is waited for here, where other partitions go on meanwhile.
                     scanning.reader.ready().await;
-                    tokio::task::consume_budget().await;
+                    // Whom the last batch, or the keys, have woken waits behind this task until it pauses, however idle other threads are.
+                    tokio::task::yield_now().await;
                     let batch = scanning.step()?;
                     if !batch.as_ref().is_ok_and(|batch| batch.num_rows() == 0) {
                         return Some((batch, scanning));

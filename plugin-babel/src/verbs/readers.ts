@@ -106,7 +106,7 @@ export const readSnowflake: Verb = {
 
 export const readAdbc: Verb = {
   ...reader("readAdbc", "ADBC"),
-  docs: "Reads a table or a query by a driver of ADBC, a library that the program names: the driver's parts of the result are dealt over the ranks, and rows that have none, which the first reads, are dealt as they come. The login the environment says: LOCKSTEP_ADBC_URI, LOCKSTEP_ADBC_USERNAME, LOCKSTEP_ADBC_PASSWORD, LOCKSTEP_ADBC_OPTIONS; or of one driver alone LOCKSTEP_ADBC_SQLITE_URI and so on.",
+  docs: "Reads a table or a query by a driver of ADBC, a library that the program names: the driver's parts of the result are dealt over the ranks, and rows that have none, which the first reads, are dealt evenly once all have come. The login the environment says: LOCKSTEP_ADBC_URI, LOCKSTEP_ADBC_USERNAME, LOCKSTEP_ADBC_PASSWORD, LOCKSTEP_ADBC_OPTIONS; or of one driver alone LOCKSTEP_ADBC_SQLITE_URI and so on.",
   example: 'await readAdbc<Trip>("select * from trips", { driver: "sqlite", uri: "data/taxi.db" })',
   signature: [
     { kind: "scalar", name: "path", optional: false, takes: "table" },

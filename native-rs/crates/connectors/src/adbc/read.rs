@@ -7,8 +7,7 @@ use arrow::{
     error::ArrowError,
     ipc::writer::StreamWriter,
 };
-use datafusion::{error::DataFusionError, execution::SendableRecordBatchStream, physical_plan::stream::RecordBatchStreamAdapter};
-use futures::stream;
+use datafusion::execution::SendableRecordBatchStream;
 use serde_json::json;
 use tokio::sync::mpsc;
 
@@ -18,7 +17,7 @@ use crate::{
     errors::{ConnectorError, Result},
     ipc::{as_type, seen, settled},
     parquet::guarded,
-    relation::{Decoded, ROWS_A_PART, Relation, Rows, Selection},
+    relation::{Decoded, ROWS_A_PART, Reader, Relation, Rows, Selection, batches},
 };
 
 /// Record batches that wait: drivers make them some megabytes large.
@@ -29,22 +28,14 @@ pub fn read(relation: Arc<AdbcRelation>, parts: Range<usize>, selection: Selecti
     let rows = Rows::new(relation.as_ref(), &selection);
     let schema = rows.schema().clone();
     let wanted = selection.limit.unwrap_or(u64::MAX);
-    let reader = Reader { relation, parts, selection, batch_rows, incoming: None, part: None, decoded: None, rows, wanted };
-    let batches = stream::unfold(Some(reader), |reader| async {
-        let mut reader = reader?;
-        match reader.step().await {
-            Ok(Some(batch)) => Some((Ok(batch), Some(reader))),
-            Ok(None) => None,
-            Err(error) => Some((Err(DataFusionError::from(error)), None)),
-        }
-    });
-    Box::pin(RecordBatchStreamAdapter::new(schema, batches))
+    let reader = Driven { relation, parts, selection, batch_rows, incoming: None, part: None, decoded: None, rows, wanted };
+    batches(schema, reader)
 }
 
 /// A batch of a part, or the end of all.
 type Message = Result<Option<(usize, RecordBatch)>>;
 
-struct Reader {
+struct Driven {
     relation: Arc<AdbcRelation>,
     parts: Range<usize>,
     selection: Selection,
@@ -58,7 +49,7 @@ struct Reader {
     wanted: u64,
 }
 
-impl Reader {
+impl Reader for Driven {
     async fn step(&mut self) -> Result<Option<RecordBatch>> {
         loop {
             if self.parts.is_empty() || self.wanted == 0 {
@@ -82,7 +73,9 @@ impl Reader {
             }
         }
     }
+}
 
+impl Driven {
     fn take(&mut self, part: usize, batch: &RecordBatch) -> Result<()> {
         let all = self.relation.count();
         if self.part != Some(part) {

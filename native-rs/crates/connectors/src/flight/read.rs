@@ -3,8 +3,7 @@ use std::{ops::Range, sync::Arc};
 
 use arrow::{array::RecordBatch, datatypes::Schema};
 use bytes::Bytes;
-use datafusion::{error::DataFusionError, execution::{SendableRecordBatchStream, disk_manager::DiskManager}, physical_plan::stream::RecordBatchStreamAdapter};
-use futures::stream;
+use datafusion::execution::{SendableRecordBatchStream, disk_manager::DiskManager};
 use serde_json::json;
 
 use super::{chunks::first, client::Client, errors, messages::FlightData, schema::FlightSqlRelation};
@@ -13,7 +12,7 @@ use crate::{
     errors::{ConnectorError, Result},
     ipc::{seen, settled},
     parquet::guarded,
-    relation::{BLOCKS, Decoded, Decoder, Hand, Incoming, Message, Relation, Rows, Selection, framed},
+    relation::{BLOCKS, Decoded, Decoder, Hand, Incoming, Message, Reader, Relation, Rows, Selection, batches, framed},
 };
 
 /// The rows of a partition's endpoints.
@@ -21,19 +20,11 @@ pub fn read(relation: Arc<FlightSqlRelation>, endpoints: Range<usize>, selection
     let rows = Rows::new(relation.as_ref(), &selection);
     let schema = rows.schema().clone();
     let wanted = selection.limit.unwrap_or(u64::MAX);
-    let reader = Reader { relation, endpoints, selection, batch_rows, disk, incoming: None, endpoint: 0, decoder: Decoder::default(), came: None, decoded: None, rows, wanted };
-    let batches = stream::unfold(Some(reader), |reader| async {
-        let mut reader = reader?;
-        match reader.step().await {
-            Ok(Some(batch)) => Some((Ok(batch), Some(reader))),
-            Ok(None) => None,
-            Err(error) => Some((Err(DataFusionError::from(error)), None)),
-        }
-    });
-    Box::pin(RecordBatchStreamAdapter::new(schema, batches))
+    let reader = Taken { relation, endpoints, selection, batch_rows, disk, incoming: None, endpoint: 0, decoder: Decoder::default(), came: None, decoded: None, rows, wanted };
+    batches(schema, reader)
 }
 
-struct Reader {
+struct Taken {
     relation: Arc<FlightSqlRelation>,
     endpoints: Range<usize>,
     selection: Selection,
@@ -51,7 +42,7 @@ struct Reader {
     wanted: u64,
 }
 
-impl Reader {
+impl Reader for Taken {
     async fn step(&mut self) -> Result<Option<RecordBatch>> {
         loop {
             if self.endpoints.is_empty() || self.wanted == 0 {
@@ -78,7 +69,9 @@ impl Reader {
             }
         }
     }
+}
 
+impl Taken {
     /// The next rows of what is decoded.
     fn piece(&mut self) -> Result<Option<RecordBatch>> {
         let Some(decoded) = &mut self.decoded else { return Ok(None) };

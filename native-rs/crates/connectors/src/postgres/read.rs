@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use arrow::{array::RecordBatch, datatypes::Schema};
 use bytes::{Bytes, BytesMut};
-use datafusion::{error::DataFusionError, execution::{SendableRecordBatchStream, disk_manager::DiskManager}, physical_plan::stream::RecordBatchStreamAdapter};
-use futures::{FutureExt, StreamExt, stream};
+use datafusion::execution::{SendableRecordBatchStream, disk_manager::DiskManager};
+use futures::{FutureExt, StreamExt};
 
 use super::{
     chunks::{self, Span},
@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     errors::{ConnectorError, Result},
-    relation::{BLOCKS, Hand, Incoming, Message, Relation, Rows, Selection, sql::quoted},
+    relation::{BLOCKS, Hand, Incoming, Message, Reader, Relation, Rows, Selection, batches, sql::quoted},
 };
 
 /// Bytes of a block, about.
@@ -74,7 +74,7 @@ fn of_span(selection: &Selection, relation: &PostgresRelation, span: &Span) -> S
 pub fn read(relation: Arc<PostgresRelation>, spans: Vec<Span>, selection: Selection, batch_rows: usize, disk: Arc<DiskManager>) -> SendableRecordBatchStream {
     let rows = Rows::new(relation.as_ref(), &selection);
     let schema = rows.schema().clone();
-    let reader = Reader {
+    let reader = Copied {
         decoder: Decoder::new(&Arc::new(Schema::new(schema.fields()[..selection.columns.len()].to_vec()))),
         rows,
         copy: Copy { relation, spans, selection },
@@ -83,18 +83,10 @@ pub fn read(relation: Arc<PostgresRelation>, spans: Vec<Span>, selection: Select
         incoming: None,
         block: Bytes::new(),
     };
-    let batches = stream::unfold(Some(reader), |reader| async {
-        let mut reader = reader?;
-        match reader.step().await {
-            Ok(Some(batch)) => Some((Ok(batch), Some(reader))),
-            Ok(None) => None,
-            Err(error) => Some((Err(DataFusionError::from(error)), None)),
-        }
-    });
-    Box::pin(RecordBatchStreamAdapter::new(schema, batches))
+    batches(schema, reader)
 }
 
-struct Reader {
+struct Copied {
     copy: Copy,
     batch_rows: usize,
     disk: Arc<DiskManager>,
@@ -105,7 +97,7 @@ struct Reader {
     rows: Rows,
 }
 
-impl Reader {
+impl Reader for Copied {
     async fn step(&mut self) -> Result<Option<RecordBatch>> {
         if self.copy.spans.is_empty() {
             return Ok(None);
@@ -147,7 +139,9 @@ impl Reader {
             }
         }
     }
+}
 
+impl Copied {
     fn batch(&mut self) -> Result<RecordBatch> {
         let rows = self.decoder.rows();
         self.rows.batch(self.decoder.finish(), rows)

@@ -5,12 +5,13 @@
 //! turns.rs ─► a session ─► incoming.rs: blocks ─► who asks decodes (Arrow: decode.rs, decoded.rs) ─► rows.rs: batches
 //!                             who asks is slow, and another reader waits for a turn: └► aside.rs, a file ─┘
 //! ```
-//! `sql.rs` writes what is asked of the rows, `statement.rs` all of it where it is one query; `columns.rs` holds what there is against the program.
+//! `sql.rs` writes what is asked of the rows, `statement.rs` all of it where it is one query; `columns.rs` holds what there is against the program; `reader.rs` makes a stream of what who asks does.
 mod aside;
 mod columns;
 mod decode;
 mod decoded;
 mod incoming;
+mod reader;
 mod rows;
 pub mod sql;
 mod statement;
@@ -29,6 +30,7 @@ pub(crate) use columns::{check_names, check_types};
 pub(crate) use decode::{Decoder, framed, next_message};
 pub(crate) use decoded::Decoded;
 pub(crate) use incoming::{BLOCKS, Hand, Incoming, Message};
+pub(crate) use reader::{Reader, batches};
 pub(crate) use rows::{ROWS_A_PART, Rows};
 pub(crate) use statement::{Asked, condition};
 pub(crate) use turns::{Turns, reading, runs, share};

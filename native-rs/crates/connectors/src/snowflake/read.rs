@@ -7,15 +7,14 @@ use std::{
 
 use arrow::array::{ArrayRef, RecordBatch};
 use bytes::Bytes;
-use datafusion::{error::DataFusionError, execution::{SendableRecordBatchStream, disk_manager::DiskManager}, physical_plan::stream::RecordBatchStreamAdapter};
+use datafusion::execution::{SendableRecordBatchStream, disk_manager::DiskManager};
 use flate2::read::MultiGzDecoder;
-use futures::stream;
 
 use super::{chunks::first, client::fetch, schema::SnowflakeRelation, types::{Wrong, converted}};
 use crate::{
     errors::{ConnectorError, Result},
     parquet::guarded,
-    relation::{Decoded, Decoder, Hand, Incoming, Message, Relation, Rows, Selection, next_message},
+    relation::{Decoded, Decoder, Hand, Incoming, Message, Reader, Relation, Rows, Selection, batches, next_message},
 };
 
 /// A chunk, packed some megabytes, waits; one is unpacked, and one comes.
@@ -26,19 +25,11 @@ pub fn read(relation: Arc<SnowflakeRelation>, parts: Range<usize>, selection: Se
     let rows = Rows::new(relation.as_ref(), &selection);
     let schema = rows.schema().clone();
     let wanted = selection.limit.unwrap_or(u64::MAX);
-    let reader = Reader { relation, parts, selection, batch_rows, disk, incoming: None, part: 0, came: 0, stream: None, decoded: None, rows, wanted };
-    let batches = stream::unfold(Some(reader), |reader| async {
-        let mut reader = reader?;
-        match reader.step().await {
-            Ok(Some(batch)) => Some((Ok(batch), Some(reader))),
-            Ok(None) => None,
-            Err(error) => Some((Err(DataFusionError::from(error)), None)),
-        }
-    });
-    Box::pin(RecordBatchStreamAdapter::new(schema, batches))
+    let reader = Fetched { relation, parts, selection, batch_rows, disk, incoming: None, part: 0, came: 0, stream: None, decoded: None, rows, wanted };
+    batches(schema, reader)
 }
 
-struct Reader {
+struct Fetched {
     relation: Arc<SnowflakeRelation>,
     parts: Range<usize>,
     selection: Selection,
@@ -59,7 +50,7 @@ struct Reader {
 /// Bytes of a chunk unpacked, at most: it has some tens of megabytes, and a stream of zeros a thousand times as many as its bytes.
 const LONGEST: u64 = 1 << 31;
 
-impl Reader {
+impl Reader for Fetched {
     async fn step(&mut self) -> Result<Option<RecordBatch>> {
         loop {
             if self.wanted == 0 {
@@ -93,7 +84,9 @@ impl Reader {
             }
         }
     }
+}
 
+impl Fetched {
     /// The next rows of what is decoded.
     fn piece(&mut self) -> Result<Option<RecordBatch>> {
         let Some(decoded) = &mut self.decoded else { return Ok(None) };

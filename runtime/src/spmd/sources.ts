@@ -90,8 +90,8 @@ export function readPostgres(table: string, options: ReadPostgresOptions<Record<
     if (typeof table !== "string" || table.trim() === "") throw new LockstepError({ code: "LS2015", message: `readPostgres takes the name of a table, or a query, not ${table === "" ? "an empty text" : typeof table}`, site });
     const { url, types = {}, partitionBy, connections } = options ?? {};
     if (call.databases.size > 0) {
-      const { refuseWritten } = await import("./database-outputs.ts");
-      onEveryRank(() => located(site, () => refuseWritten(call, table, url)));
+      const [{ refuseWritten }, { findTarget }] = await Promise.all([import("./database-outputs.ts"), import("../connectors/postgres/target.ts")]);
+      onEveryRank(() => located(site, () => refuseWritten(call, table, findTarget(url).name)));
     }
     const request = engineText({ table, url, declared, types, partitionBy, connections, site });
     return (await opened(call, table, descriptor, false, (engine) => engine.openPostgres(request))).table;

@@ -305,7 +305,7 @@ export class SpmdTable {
   }
 
   async writePostgres(table: string, options: WritePostgresOptions<Record<string, unknown>> | undefined, { site }: Sited): Promise<void> {
-    return (await import("./database-outputs.ts")).writeDatabase(this.node, table, options, site);
+    return (await import("./postgres.ts")).writePostgres(this.node, table, options, site);
   }
 
   async writeIceberg(table: string | URL, options: WriteIcebergOptions<Record<string, unknown>> | undefined, { site, ordered }: Sited & { ordered: boolean }): Promise<void> {

@@ -4,9 +4,9 @@ import { Table } from "../../tables/table.ts";
 import type { StoredRow } from "../../tables/types.ts";
 import { checkOptions } from "../options.ts";
 import type { SourceColumn } from "../source-column.ts";
-import { isQuery } from "../sql.ts";
+import { isQuery, nameOf } from "../sql.ts";
 import { findRelation, type Relation } from "./relation.ts";
-import { nameOf, openSession, type Session } from "./session.ts";
+import { openSession, type Session } from "./session.ts";
 import { findTarget } from "./target.ts";
 import { takenOf, Wrong, type Described, type PostgresType, type Taken } from "./types.ts";
 

@@ -1,5 +1,6 @@
 import { didYouMean, LockstepError } from "../../errors/index.ts";
-import { nameOf, quoted, type Session } from "./session.ts";
+import { nameOf, type Part, partsOf } from "../sql.ts";
+import { quoted, type Session } from "./session.ts";
 
 /** Where the rows are: each part stands behind FROM, in the order of the table. */
 export interface Relation {
@@ -54,15 +55,4 @@ async function heapsOf(session: Session, source: string, oid: string): Promise<s
     FROM tree JOIN pg_class c ON c.oid = tree.oid JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_am a ON a.oid = c.relam ORDER BY c.oid <> ${oid}, n.nspname, c.relname`);
   const readable = rows.every(([, kind, method, guarded]) => (kind === "p" || ((kind === "r" || kind === "m") && method === "heap")) && (rows.length === 1 || guarded === "f"));
   return readable ? rows.filter(([, kind]) => kind !== "p").map(([name]) => name!) : undefined;
-}
-
-interface Part {
-  readonly text: string;
-  readonly isQuoted: boolean;
-}
-
-/** `schema.table` → its parts, of which those in quotes are as they are. */
-export function partsOf(table: string): Part[] | undefined {
-  if (!/^(?:"(?:[^"]|"")+"|[^".]+)(?:\.(?:"(?:[^"]|"")+"|[^".]+))*$/.test(table)) return undefined;
-  return [...table.matchAll(/"((?:[^"]|"")+)"|([^".]+)/g)].map(([, inQuotes, bare]) => ({ text: inQuotes?.replaceAll('""', '"') ?? bare!, isQuoted: inQuotes !== undefined }));
 }

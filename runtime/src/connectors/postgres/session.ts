@@ -104,6 +104,3 @@ const reasons: Readonly<Record<string, string | undefined>> = { ECONNREFUSED: "c
 
 /** A text as SQL writes it in a session, where a backslash is one. */
 export const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
-
-/** A name as SQL writes it. */
-export const nameOf = (text: string): string => `"${text.replaceAll('"', '""')}"`;

@@ -1,23 +1,16 @@
 /** Arrow's types → PostgreSQL's: what a new table's columns are, and whether values fit a column that is there. */
 import type { Wire } from "@lockstep/native/plan";
 import { parseType, printType, type ArrowType } from "../../tables/arrow-type.ts";
+import { integerDigits, type TableColumn } from "../database/write.ts";
 
-/** A column of a table that is written. */
-export interface TableColumn {
-  readonly name: string;
-  /** As SQL writes its type, and the type below a domain, without a length. */
-  readonly type: string;
+/** A column of a table of PostgreSQL. */
+export interface PostgresColumn extends TableColumn {
+  /** The type below a domain, without a length. */
   readonly base: string;
   /** Undefined: a type whose values are not written. */
   readonly wire: Wire | undefined;
   /** Precision and scale of a numeric, if it says any. */
   readonly digits: { readonly precision: number; readonly scale: number } | undefined;
-  /** Null is an error there, and nothing else comes where a row has no value. */
-  readonly isRequired: boolean;
-  /** It may hold no null, whether it has a default or not. */
-  readonly isNotNull: boolean;
-  /** The database alone gives it values. */
-  readonly isGenerated: boolean;
 }
 
 const wires: Readonly<Record<number, Wire | undefined>> = {
@@ -29,15 +22,15 @@ const wires: Readonly<Record<number, Wire | undefined>> = {
 export const wireOf = (oid: number, base: string, labels: boolean): Wire | undefined => wires[oid] ?? (labels || /^(.*\.)?citext$/.test(base) ? "text" : undefined);
 
 /** numeric(precision, scale) as PostgreSQL counts them; undefined where it says nothing. */
-export function digitsOf(modifier: number): TableColumn["digits"] {
+export function digitsOf(modifier: number): PostgresColumn["digits"] {
   if (modifier < 4) return undefined;
   const scale = (modifier - 4) & 0x7ff;
   return { precision: (modifier - 4) >> 16, scale: scale >= 1024 ? scale - 2048 : scale };
 }
 
 /** What a column of a new table is; undefined: PostgreSQL has no such type. */
-export function newColumn(name: string, type: ArrowType): TableColumn | undefined {
-  const made = (wire: Wire, sql: string, digits?: TableColumn["digits"]): TableColumn => ({ name, type: sql, base: sql, wire, digits, isRequired: false, isNotNull: false, isGenerated: false });
+export function newColumn(name: string, type: ArrowType): PostgresColumn | undefined {
+  const made = (wire: Wire, sql: string, digits?: PostgresColumn["digits"]): PostgresColumn => ({ name, type: sql, base: sql, wire, digits, isRequired: false, isNotNull: false, isGenerated: false });
   switch (type.id) {
     case "bool":
       return made("bool", "boolean");
@@ -63,11 +56,8 @@ export function newColumn(name: string, type: ArrowType): TableColumn | undefine
   }
 }
 
-/** Digits of the largest integer. */
-const integerDigits = { 8: 3, 16: 5, 32: 10, 64: 20 } as const;
-
 /** The type as which values come into a column; undefined where one may not fit. */
-export function fitting(type: ArrowType, { wire, digits }: TableColumn): ArrowType | undefined {
+export function fitting(type: ArrowType, { wire, digits }: PostgresColumn): ArrowType | undefined {
   const bits = type.id === "int" ? type.bits + (type.signed ? 0 : 1) : Infinity;
   const [is, small] = [type.id, (most: number) => bits <= most];
   const text = is === "string" || is === "dictionary";
@@ -85,7 +75,7 @@ export function fitting(type: ArrowType, { wire, digits }: TableColumn): ArrowTy
     case "float8":
       return is === "float" || small(32) || is === "null" ? parseType("float64") : undefined;
     case "numeric": {
-      const own = type.id === "decimal" ? type : type.id === "int" ? { precision: integerDigits[type.bits], scale: 0 } : is === "null" ? { precision: 1, scale: 0 } : undefined;
+      const own = type.id === "decimal" ? type : type.id === "int" ? { precision: integerDigits(type), scale: 0 } : is === "null" ? { precision: 1, scale: 0 } : undefined;
       const room = own && (digits === undefined || (own.scale <= digits.scale && own.precision - own.scale <= digits.precision - digits.scale));
       return room ? { id: "decimal", precision: own.precision, scale: own.scale } : undefined;
     }
@@ -107,7 +97,7 @@ export function fitting(type: ArrowType, { wire, digits }: TableColumn): ArrowTy
 }
 
 /** What a program says in `types` so that its values fit, though some may be rounded or refused. */
-export function remedyFor(name: string, type: ArrowType, { wire, digits }: TableColumn): string {
+export function remedyFor(name: string, type: ArrowType, { wire, digits }: PostgresColumn): string {
   const numbers: { readonly [W in Wire]?: string | undefined } = { int2: "int16", int4: "int32", int8: "int64", float4: "float32", float8: "float64", numeric: digits && `decimal128(${digits.precision}, ${digits.scale})`, timestamp: "timestamp[us]" };
   const to = wire && numbers[wire];
   const converts = wire === "timestamp" ? type.id === "timestamp" || type.id === "date" : type.id === "int" || type.id === "float" || (type.id === "decimal" && (wire === "float4" || wire === "float8"));

@@ -5,15 +5,17 @@ import { castColumn } from "../../tables/cast.ts";
 import { unsupportedType, type Column, type Stored } from "../../tables/column.ts";
 import type { Columns } from "../../tables/row.ts";
 import { checkOptions } from "../options.ts";
-import { DatabaseWrite, type PostgresMode, type Staging, type Statements } from "./commit.ts";
-import { nameOf, openSession, quoted } from "./session.ts";
+import { checkDatabaseWrite, type DatabaseMode, type DatabaseWriteOptions, type Statements } from "../database/write.ts";
+import { nameOf } from "../sql.ts";
+import { PostgresWrite, type Staging } from "./commit.ts";
+import { openSession, quoted } from "./session.ts";
 import { findTarget, type Target } from "./target.ts";
 import { printed } from "./print.ts";
 
 /** Options of writePostgres. */
 export interface WritePostgresOptions<Row> {
   /** A table that is there: an error ("create", where nothing is said), added to, emptied before, or rows of the same key changed ("merge"). All but "create" make the table if there is none. */
-  readonly mode?: PostgresMode;
+  readonly mode?: DatabaseMode;
   /** Of a merge: the columns by which rows are the same. Rows with null there are new ones. */
   readonly on?: readonly (keyof Row & string)[];
   /** Where the database is: `postgres://host/database`, without a password. What it leaves out the environment says, by libpq's names. */
@@ -31,10 +33,10 @@ const ROWS = 5000;
 export async function writePostgres(columns: Columns, rows: number, table: string, options: WritePostgresOptions<never>): Promise<void> {
   checkWritePostgres(table, options);
   const target = findTarget(options.url);
-  const write = await DatabaseWrite.open(target.name, () => statementsOf(target));
+  const write = await PostgresWrite.open(target.name, () => statementsOf(target));
   try {
     const staging = (await write.prepare(table, [...columns].map(([name, { type }]) => ({ name, type })), options))!;
-    await copy(write.session, staging, columns, rows);
+    await copy(write, staging, columns, rows);
     await write.add(staging, options);
   } catch (error) {
     await write.abort();
@@ -46,14 +48,9 @@ export async function writePostgres(columns: Columns, rows: number, table: strin
 /** LS2015, LS2016 what a write says of itself. */
 export function checkWritePostgres(table: string, options: WritePostgresOptions<never> | undefined, site?: string): void {
   checkOptions("writePostgres", options, site);
-  const { mode = "create", on = [], connections = 8 } = options ?? {};
-  const wrong = (code: "LS2015" | "LS2016", message: string, fix: string): LockstepError => new LockstepError({ code, message, fix, site });
-  if (typeof table !== "string" || table.trim() === "") throw wrong("LS2015", `writePostgres takes the name of a table, not ${table === "" ? "an empty text" : typeof table}`, 'Write "schema.table".');
+  const wrong = checkDatabaseWrite("writePostgres", table, (options ?? {}) as DatabaseWriteOptions, site);
+  const { connections = 8 } = options ?? {};
   if (connections < 2) throw wrong("LS2015", "connections: two is the least: one session commits, the other writes", "Leave the option out.");
-  if (mode === "merge" && on.length === 0) throw wrong("LS2016", 'writePostgres: mode "merge" needs the columns by which rows are the same', 'Name them: { mode: "merge", on: ["id"] }.');
-  if (mode !== "merge" && on.length > 0) throw wrong("LS2016", `writePostgres: \`on\` says nothing with mode "${mode}"`, 'Leave it out, or write mode: "merge".');
-  const twice = on.find((name, index) => on.indexOf(name) !== index);
-  if (twice !== undefined) throw wrong("LS2016", `writePostgres: \`on\` has "${String(twice)}" twice`, "Name each column once.");
 }
 
 async function statementsOf(target: Target): Promise<Statements> {
@@ -62,7 +59,7 @@ async function statementsOf(target: Target): Promise<Statements> {
 }
 
 /** Each column of some rows is an array of texts, which the server reads. */
-async function copy(session: Statements, { path, staging, columns, casts }: Staging, from: Columns, rows: number): Promise<void> {
+async function copy(write: PostgresWrite, { path, staging, columns, casts }: Staging, from: Columns, rows: number): Promise<void> {
   const own = columns.map(({ name, type, wire }) => {
     const column = from.get(name)!;
     if (column.type.id === "other" || isNested(column.type)) throw unsupportedType(column, "written");
@@ -73,7 +70,7 @@ async function copy(session: Statements, { path, staging, columns, casts }: Stag
   const names = own.map((_, at) => `c${at}`).join(", ");
   for (let start = 0; start < rows; start += ROWS) {
     const arrays = own.map((one) => `${quoted(arrayOf(path, one, start, Math.min(start + ROWS, rows)))}::text[]`);
-    await session.rows(path, `INSERT INTO ${staging} (${list}) SELECT ${taken} FROM unnest(${arrays.join(", ")}) AS source (${names})`);
+    await write.run(path, `INSERT INTO ${staging} (${list}) SELECT ${taken} FROM unnest(${arrays.join(", ")}) AS source (${names})`);
   }
 }
 

@@ -9,6 +9,7 @@ mod folders;
 mod join;
 mod part;
 mod partitions;
+mod sized;
 
 pub(crate) use columns::{by_name, constant, in_no_folder, merged, one_layout, plain};
 pub(crate) use constants::with_constants;
@@ -16,5 +17,6 @@ pub(crate) use folders::{Folder, FolderColumn, folder_columns, folders_of, held,
 pub use join::join_parts;
 pub use part::{FilePart, FilesPart, Keys as FolderKeys};
 pub(crate) use partitions::{Files, Partitions, Written};
+pub(crate) use sized::{SizedFile, SizedFiles, SizedMaker, table_schema};
 #[cfg(test)]
 pub(crate) use partitions::LOOKS;

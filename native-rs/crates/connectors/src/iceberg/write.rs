@@ -5,32 +5,22 @@
 //! ```text
 //! batch ──► as the table's types ──► keys (partition.rs) ──► rows of each partition, gathered (files/partitions.rs) ──► its ParquetPart
 //! ```
-use std::{
-    collections::HashMap,
-    ops::Range,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-};
+use std::{ops::Range, sync::Arc};
 
 use arrow::{
     array::{AsArray, RecordBatch},
-    datatypes::{DataType, Field, Int32Type, Schema, SchemaRef},
+    datatypes::{Int32Type, Schema, SchemaRef},
     row::{OwnedRow, Row, Rows},
 };
-use lockstep_plan::{IcebergWrite, PartitionField, WrittenColumn};
-use parquet::arrow::PARQUET_FIELD_ID_META_KEY;
+use lockstep_plan::{IcebergWrite, PartitionField};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{partition::Keys, request::Constant};
 use crate::{
-    arrow_types::parse_type,
     errors::{ConnectorError, Result},
-    files::{Files, Partitions, Written},
-    outputs::PartFile,
-    parquet::{FileInfo, ParquetPart, ParquetWriteOptions, as_written},
+    files::{Files, Partitions, SizedFile, SizedFiles, SizedMaker, Written, table_schema},
+    parquet::as_written,
 };
 
 /// A data file as written.
@@ -42,6 +32,12 @@ pub struct IcebergFileInfo {
     pub bytes: u64,
     /// The partition's values, as the spec lists them.
     pub partition: Vec<Option<Constant>>,
+}
+
+impl IcebergFileInfo {
+    fn of(SizedFile { path: name, rows, bytes }: SizedFile, partition: &[Option<Constant>]) -> Self {
+        Self { name, rows, bytes, partition: partition.to_vec() }
+    }
 }
 
 /// One part's data files; those that are open are left without a footer if it is dropped.
@@ -57,37 +53,19 @@ pub struct IcebergPart {
 
 enum PartRows {
     /// Of a table without partitions.
-    Together(DataFiles),
+    Together(SizedFiles),
     ByPartition(Partitions<Parts>),
 }
 
-/// What all files of a part have in common.
-struct Maker {
-    folder: String,
-    index: usize,
-    schema: SchemaRef,
-    options: ParquetWriteOptions,
-    most: u64,
-    /// How many there are.
-    files: AtomicUsize,
-}
-
-/// Files of one partition, one after another.
-struct DataFiles {
-    maker: Arc<Maker>,
-    current: Option<(String, ParquetPart)>,
-    done: Vec<IcebergFileInfo>,
-}
-
 struct Parts {
-    maker: Arc<Maker>,
-    done: Vec<(OwnedRow, Vec<IcebergFileInfo>)>,
+    maker: Arc<SizedMaker>,
+    done: Vec<(OwnedRow, Vec<SizedFile>)>,
 }
 
 impl IcebergPart {
     /// `rows`: as they come. LS2015: a type or a transform that is not written.
     pub fn new(write: &IcebergWrite, index: usize, rows: &Schema) -> Result<Self> {
-        let written = written(write, rows)?;
+        let written = table_schema(&write.columns, rows)?;
         let mut fields: Vec<_> = written.fields().to_vec();
         let mut partition = write.partition.clone();
         if let (true, Some(unit)) = (write.units, rows.fields().last()) {
@@ -96,11 +74,10 @@ impl IcebergPart {
         }
         let schema = Arc::new(Schema::new(fields));
         let keys = (!partition.is_empty()).then(|| Keys::new(&partition, &schema)).transpose()?;
-        let most = write.file_bytes.unwrap_or(u64::MAX);
-        let maker = Arc::new(Maker { folder: write.folder.clone(), index, schema: written, options: write.try_into()?, most, files: AtomicUsize::new(0) });
+        let maker = SizedMaker::new(write.folder.clone(), index, written, write.try_into()?, write.file_bytes.unwrap_or(u64::MAX));
         let rows = match keys {
             Some(_) => PartRows::ByPartition(Partitions::new(Parts { maker, done: vec![] })),
-            None => PartRows::Together(DataFiles::new(maker)),
+            None => PartRows::Together(SizedFiles::new(maker)),
         };
         Ok(Self { schema, keys, units: write.units, unit: None, rows })
     }
@@ -130,14 +107,14 @@ impl IcebergPart {
 
     /// Writes the footers; the files in the order in which they were begun.
     pub fn close(self) -> Result<Vec<IcebergFileInfo>> {
-        let mut done = match (self.rows, self.keys) {
-            (PartRows::Together(files), _) => files.close()?,
+        let mut done: Vec<_> = match (self.rows, self.keys) {
+            (PartRows::Together(files), _) => files.close()?.into_iter().map(|file| IcebergFileInfo::of(file, &[])).collect(),
             (PartRows::ByPartition(partitions), keys) => {
                 let mut all = vec![];
                 for (key, files) in partitions.close()?.done {
                     let mut partition = keys.as_ref().map(|keys| keys.values(&key)).transpose()?.unwrap_or_default();
                     partition.truncate(partition.len() - usize::from(self.units));
-                    all.extend(files.into_iter().map(|file| IcebergFileInfo { partition: partition.clone(), ..file }));
+                    all.extend(files.into_iter().map(|file| IcebergFileInfo::of(file, &partition)));
                 }
                 all
             }
@@ -145,20 +122,6 @@ impl IcebergPart {
         done.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(done)
     }
-}
-
-/// The files' columns.
-fn written(write: &IcebergWrite, rows: &Schema) -> Result<SchemaRef> {
-    let field = |(column, from): (&WrittenColumn, &Arc<Field>)| {
-        let id = HashMap::from([(PARQUET_FIELD_ID_META_KEY.to_owned(), column.id.to_string())]);
-        let data_type = match (parse_type(&column.data_type)?, from.data_type()) {
-            // The file is the same, and labels stay codes until they are in it.
-            (DataType::Utf8, labels @ DataType::Dictionary(_, values)) if **values == DataType::Utf8 => labels.clone(),
-            (data_type, _) => data_type,
-        };
-        Ok(Field::new(&column.name, data_type, true).with_metadata(id))
-    };
-    Ok(Arc::new(Schema::new(write.columns.iter().zip(rows.fields()).map(field).collect::<Result<Vec<_>>>()?)))
 }
 
 /// Rows of one unit after another: its number is in the last column.
@@ -177,61 +140,19 @@ fn without_last(batch: &RecordBatch) -> Result<RecordBatch> {
     batch.project(&all).map_err(|error| ConnectorError::new("LS2099", error.to_string(), json!({})))
 }
 
-impl DataFiles {
-    fn new(maker: Arc<Maker>) -> Self {
-        Self { maker, current: None, done: vec![] }
-    }
-
-    fn end(&mut self) -> Result<()> {
-        let Some((name, part)) = self.current.take() else { return Ok(()) };
-        let FileInfo { rows, bytes, .. } = part.close()?;
-        self.done.push(IcebergFileInfo { name, rows, bytes, partition: vec![] });
-        Ok(())
-    }
-
-    fn close(mut self) -> Result<Vec<IcebergFileInfo>> {
-        self.end()?;
-        Ok(self.done)
-    }
-}
-
-impl Maker {
-    fn begin(&self) -> Result<(String, ParquetPart)> {
-        let name = format!("part-{:05}-{:05}.parquet", self.index, self.files.fetch_add(1, Ordering::Relaxed));
-        let file = PartFile::visible(&self.folder, &name, &self.options.store)?;
-        Ok((name, ParquetPart::of(file, Arc::clone(&self.schema), self.options.clone())))
-    }
-}
-
-impl Written for DataFiles {
-    fn write(&mut self, batch: &RecordBatch) -> Result<()> {
-        if self.current.as_ref().is_some_and(|(_, part)| part.bytes() >= self.maker.most) {
-            self.end()?;
-        }
-        match &mut self.current {
-            Some((_, part)) => part.write(batch),
-            None => self.current.insert(self.maker.begin()?).1.write(batch),
-        }
-    }
-
-    fn memory_size(&self) -> usize {
-        self.current.as_ref().map_or(0, |(_, part)| part.memory_size())
-    }
-}
-
 impl Files for Parts {
     type Key = OwnedRow;
-    type Part = DataFiles;
+    type Part = SizedFiles;
 
     fn key(&self, row: Row) -> Result<OwnedRow> {
         Ok(row.owned())
     }
 
-    fn open(&mut self, _: &OwnedRow) -> Result<DataFiles> {
-        Ok(DataFiles::new(Arc::clone(&self.maker)))
+    fn open(&mut self, _: &OwnedRow) -> Result<SizedFiles> {
+        Ok(SizedFiles::new(Arc::clone(&self.maker)))
     }
 
-    fn close(&mut self, key: OwnedRow, part: DataFiles) -> Result<()> {
+    fn close(&mut self, key: OwnedRow, part: SizedFiles) -> Result<()> {
         self.done.push((key, part.close()?));
         Ok(())
     }
@@ -247,7 +168,7 @@ pub struct IcebergKeys {
 
 impl IcebergKeys {
     pub fn new(write: &IcebergWrite, rows: &Schema) -> Result<Self> {
-        let written = written(write, rows)?;
+        let written = table_schema(&write.columns, rows)?;
         let columns: Vec<usize> = (0..written.fields().len()).filter(|index| write.partition.iter().any(|field| field.column == *written.field(*index).name())).collect();
         let schema = Arc::new(written.project(&columns).map_err(|error| ConnectorError::new("LS2099", error.to_string(), json!({})))?);
         Ok(Self { keys: Keys::new(&write.partition, &schema)?, columns, schema })
@@ -263,6 +184,8 @@ impl IcebergKeys {
 #[cfg(test)]
 mod tests {
     use arrow::array::{ArrayRef, Int32Array, Int64Array};
+
+    use lockstep_plan::WrittenColumn;
 
     use super::*;
     use crate::{files::LOOKS, store::StoreOptions};

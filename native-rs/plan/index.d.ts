@@ -155,6 +155,8 @@ export type JoinType = "inner" | "left" | "right" | "full" | "lookup" | "semi" |
 
 /**
  * The type a value has when JavaScript looks at it. `null` is a value of every nullable type.
+ *
+ * Written as text, which nests: `number`, `date[]`, `{at: {x: number, y: number}, tags: string[]}[]`.
  */
 export type JsType = "number" | "string" | "boolean" | "bigint" | "date" | `${string}[]` | `{${string}}`;
 
@@ -301,7 +303,28 @@ export type Sink = { "op": "count", input: number, site: string, } | { "op": "co
 /**
  * More rows than this are an error naming the limit.
  */
-limit: number, everywhere: boolean, site: string, } | { "op": "materialize", input: number, site: string, } | { "op": "writeParquet" } & ParquetWrite | { "op": "writeArrow" } & ArrowWrite | { "op": "writeCsv" } & CsvWrite | { "op": "writeJsonLines" } & JsonLinesWrite | { "op": "writeIceberg" } & IcebergWrite | { "op": "writePostgres" } & PostgresWrite;
+limit: number, everywhere: boolean, site: string, } | { "op": "materialize", input: number, site: string, } | { "op": "writeParquet" } & ParquetWrite | { "op": "writeArrow" } & ArrowWrite | { "op": "writeCsv" } & CsvWrite | { "op": "writeJsonLines" } & JsonLinesWrite | { "op": "writeIceberg" } & IcebergWrite | { "op": "writePostgres" } & PostgresWrite | { "op": "writeSnowflake" } & SnowflakeWrite;
+
+/**
+ * Writes Parquet files that each rank keeps by itself until the runtime has brought them to a stage of Snowflake's.
+ */
+export type SnowflakeWrite = { input: number, 
+/**
+ * The table that the rows are for, as messages call it.
+ */
+path: string, 
+/**
+ * What a rank's folder of this write is called, among its temporary files; a dot and the rank stand behind.
+ */
+folder: string, 
+/**
+ * What the rows' columns are in the files, in their order.
+ */
+columns: Array<WrittenColumn>, 
+/**
+ * Bytes of a file about, at which the next one begins.
+ */
+fileBytes: number, site: string, };
 
 export type SortKey = { expression: Expression, descending: boolean, };
 

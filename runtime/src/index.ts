@@ -228,3 +228,4 @@ export type { WriteIcebergOptions } from "./connectors/iceberg/write.ts";
 export type { WriteJsonLinesOptions } from "./connectors/json/write.ts";
 export type { WriteParquetOptions } from "./connectors/parquet/write.ts";
 export type { WritePostgresOptions } from "./connectors/postgres/write.ts";
+export type { WriteSnowflakeOptions } from "./connectors/snowflake/write.ts";

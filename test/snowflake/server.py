@@ -18,13 +18,17 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+import writing
+
 parser = argparse.ArgumentParser()
 parser.add_argument("--statements", help="a file of JSON, statements of DuckDB that make the tables; beside it, in .pub, the public key of a login")
 parser.add_argument("--inline", type=int, default=100, help="rows that come with the answer")
 parser.add_argument("--rows", type=int, default=600, help="rows of a chunk")
 parser.add_argument("--columns", default="{}", help="JSON: name -> { type, scale } that a column is told to have")
+parser.add_argument("--stage", help="JSON: where files of a PUT go, { endpoint, bucket, folder, key, secret }, an S3 whose objects are files below a folder")
 options = parser.parse_args()
 told = json.loads(options.columns)
+writing.store = options.stage and json.loads(options.stage)
 # What logs in: SECRET is what the test plants.
 SECRET = "planted/Secret+4711"
 printing = threading.Lock()
@@ -165,15 +169,19 @@ async def query(request):
         return refusal("003001", "SQL access control error: Insufficient privileges to operate on table 'ORDERS'")
     if "/* asleep */" in sql:
         return refusal("000606", "No active warehouse selected in the current session.")
-    answered = await fake.query_request(request)
-    answer = json.loads(answered.body)
+    answered = await writing.run(request, asked, sql, token, refusal)
+    answer = json.loads(answered.body) if answered.headers.get("content-type") == "application/json" else {"success": False}
     data = answer.get("data") or {}
     if not answer["success"] or "rowtype" not in data:
-        return JSONResponse(answer, status_code=answered.status_code)
+        return answered
     for info in data["rowtype"]:
         info.update(told.get(info["name"], {}))
+    writing.described(sql, data, told)
     if data.get("queryResultFormat") == "arrow" and not describing:
-        chunked(request, sql, data)
+        if asked.get("parameters", {}).get("GO_QUERY_RESULT_FORMAT") == "JSON":
+            writing.as_texts(sql, data)
+        else:
+            chunked(request, sql, data)
     if "/* slow */" in sql and not describing:
         waiting[data["queryId"]] = [2, answer]
         place = f"/queries/{data['queryId']}/result"
@@ -251,9 +259,17 @@ def obey():
     connection = fake.shared_fs.duck_conn.cursor()
     for line in sys.stdin:
         try:
-            for statement in json.loads(line):
-                connection.execute(statement)
-            note(done="")
+            said = json.loads(line)
+            if isinstance(said, dict):
+                writing.faults[:] = [said] if said["times"] > 0 else []
+                if said.get("abandon"):
+                    writing.abandon()
+                note(done="", rows=[])
+                continue
+            rows = []
+            for statement in said:
+                rows = connection.execute(statement).fetchall()
+            note(done="", rows=[[None if value is None else str(value) for value in row] for row in rows])
         except Exception as error:
             note(done=str(error) or repr(error))
 
@@ -264,7 +280,7 @@ setup = fake.shared_fs.duck_conn.cursor()
 setup.execute("SET GLOBAL TimeZone = 'UTC'; SET threads = 2")
 for statement in json.load(open(options.statements)):
     setup.execute(statement)
-over = {"/session/v1/login-request": login, "/queries/v1/query-request": query, "/session/token-request": renew}
+over = {"/session": writing.session, "/session/v1/login-request": login, "/queries/v1/query-request": query, "/session/token-request": renew}
 routes = [Route(path, of, methods=["POST"]) for path, of in over.items()]
 routes += [Route("/results/{query}/{number}", chunk), Route("/queries/{query}/result", result)]
 routes += [route for route in fake.routes if route.path not in over]

@@ -1,12 +1,13 @@
 /** Snowflake on this machine's loopback, started for a test and stopped with it. */
 import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { promisify } from "node:util";
 import { pythonWith } from "../python.ts";
 import { root } from "../scripts/lib.mjs";
+import { versitygw } from "../stores/servers.ts";
 
 /** What must appear nowhere. */
 export const SECRET = "planted/Secret+4711";
@@ -27,13 +28,17 @@ export interface Server {
   readonly process: ChildProcess;
   /** A file with the private key that the server knows. */
   readonly key: string;
-  /** Runs statements of DuckDB there. */
-  sql(...statements: string[]): Promise<void>;
+  /** Runs statements of DuckDB there; the rows of the last one, as texts. */
+  sql(...statements: string[]): Promise<(string | null)[][]>;
+  /** What is to go wrong with so many of the next statements (`writing.py`). */
+  fault(fault: Fault): Promise<void>;
   /** The statements that were run, not only described, since the last call. */
   asked(): string[];
   logins(): Login[];
   /** How often something was noted since the last call. */
   count(name: "renewed" | "polled" | "chunk"): number;
+  /** Calls `listener` with each statement as it comes; undefined ends it. */
+  watch(listener: ((sql: string) => void) | undefined): void;
   /** The most chunks that were read at the same time since the last call. */
   most(): number;
   /** What the official connector for Python makes of queries: rows of texts, as Python prints the values. */
@@ -41,7 +46,23 @@ export interface Server {
   stop(): Promise<void>;
 }
 
+export interface Fault {
+  /** Of the statement. */
+  readonly pattern: string;
+  /** So many of them pass before. */
+  readonly skip?: number;
+  /** 0: nothing goes wrong any longer. */
+  readonly times: number;
+  readonly refuse?: readonly [code: string, message: string];
+  readonly lose?: "run" | "unsent" | "rollback";
+  readonly expired?: true;
+  /** All sessions end, as if they had been idle for too long. */
+  readonly abandon?: true;
+}
+
 export interface Wanted {
+  /** A server of S3 to which stages lead, and the folder of its objects. */
+  readonly stage?: { readonly endpoint: string; readonly bucket: string; readonly folder: string; readonly key: string; readonly secret: string };
   readonly inline?: number;
   readonly rows?: number;
   readonly tables?: readonly string[];
@@ -51,27 +72,58 @@ export interface Wanted {
 
 const none = Object.fromEntries(["ACCOUNT", "USER", "PASSWORD", "WAREHOUSE", "ROLE", "DATABASE", "SCHEMA", "HOST", "PORT", "PROTOCOL", "AUTHENTICATOR", "TOKEN", "TOKEN_FILE_PATH", "PRIVATE_KEY_PATH", "PRIVATE_KEY_FILE", "PRIVATE_KEY_PASSPHRASE"].map((name) => [`SNOWFLAKE_${name}`, ""]));
 
-export async function startSnowflake({ inline, rows, tables = TABLES, columns = TOLD }: Wanted = {}): Promise<Server> {
+/** One with stages in a server of S3. */
+export interface StagedServer extends Server {
+  /** Files that stand in stages. */
+  staged(): string[];
+  /** Sessions whose programs have died end, which takes Snowflake some hours. */
+  abandon(): Promise<void>;
+}
+
+export async function startWithStages(): Promise<StagedServer> {
+  const store = await versitygw();
+  try {
+    const server = await startSnowflake({ stage: { endpoint: store.endpoint, bucket: store.bucket, folder: store.folder, key: "test", secret: SECRET } });
+    return {
+      ...server,
+      staged: () => readdirSync(store.folder, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".parquet")),
+      abandon: () => server.fault({ pattern: "", times: 0, abandon: true }),
+      async stop() {
+        await server.stop();
+        await store.stop();
+      },
+    };
+  } catch (error) {
+    await store.stop();
+    throw error;
+  }
+}
+
+export async function startSnowflake({ inline, rows, tables = TABLES, columns = TOLD, stage }: Wanted = {}): Promise<Server> {
   const python = join(await pythonWith("snowflake"), "python");
   const folder = mkdtempSync(join(tmpdir(), "lockstep-snowflake-"));
   const [statements, key] = [join(folder, "tables.json"), join(folder, "key.p8")];
   writeFileSync(statements, JSON.stringify(tables));
   execFileSync("openssl", ["genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-aes-256-cbc", "-pass", `pass:${SECRET}`, "-out", key], { stdio: "ignore" });
   execFileSync("openssl", ["pkey", "-in", key, "-passin", `pass:${SECRET}`, "-pubout", "-out", `${statements}.pub`], { stdio: "ignore" });
-  const args = ["--statements", statements, "--columns", JSON.stringify(columns), ...(inline === undefined ? [] : ["--inline", `${inline}`]), ...(rows === undefined ? [] : ["--rows", `${rows}`])];
+  const args = ["--statements", statements, "--columns", JSON.stringify(columns), ...(inline === undefined ? [] : ["--inline", `${inline}`]), ...(rows === undefined ? [] : ["--rows", `${rows}`]), ...(stage ? ["--stage", JSON.stringify(stage)] : [])];
   const child = spawn(python, [join(root, "test/snowflake/server.py"), ...args], { stdio: ["pipe", "pipe", "pipe"] });
   const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   // A test file that dies takes its server along.
   const kill = (): void => void child.kill("SIGKILL");
   process.once("exit", kill);
   let lines: Record<string, unknown>[] = [];
+  let watching: ((sql: string) => void) | undefined;
   let rest = "";
   let log = "";
   child.stderr.on("data", (text: Buffer) => (log = (log + text.toString()).slice(-20_000)));
   child.stdout.on("data", (text: Buffer) => {
     const parts = (rest + text.toString()).split("\n");
     rest = parts.pop()!;
-    lines.push(...parts.map((line) => JSON.parse(line) as Record<string, unknown>));
+    for (const line of parts.map((line) => JSON.parse(line) as Record<string, unknown>)) {
+      lines.push(line);
+      if (typeof line.asked === "string" && line.describing !== true) watching?.(line.asked);
+    }
   });
   const take = (name: string): Record<string, unknown>[] => {
     const found = lines.filter((line) => name in line);
@@ -82,17 +134,21 @@ export async function startSnowflake({ inline, rows, tables = TABLES, columns = 
   for (const until = Date.now() + 180_000; !lines.some((line) => "port" in line); await wait(20)) if (child.exitCode !== null || Date.now() > until) throw new Error(`Snowflake's stand-in does not start\n${log}`);
   const port = (take("port")[0] as { port: number }).port;
   const env = { ...none, SNOWFLAKE_ACCOUNT: "myorg-test", SNOWFLAKE_HOST: "127.0.0.1", SNOWFLAKE_PORT: `${port}`, SNOWFLAKE_PROTOCOL: "http", SNOWFLAKE_USER: "ann", SNOWFLAKE_PASSWORD: SECRET, SNOWFLAKE_DATABASE: "DB", SNOWFLAKE_SCHEMA: "PUBLIC" };
+  const told = async (line: object, what: string): Promise<(string | null)[][]> => {
+    child.stdin.write(`${JSON.stringify(line)}\n`);
+    let done: Record<string, unknown>[] = [];
+    for (const until = Date.now() + 20_000; done.length === 0; done = take("done"), await wait(5)) if (child.exitCode !== null || Date.now() > until) throw new Error(`${what} is not done\n${log}`);
+    if (done[0]!.done !== "") throw new Error(`${what}: ${String(done[0]!.done)}`);
+    return done[0]!.rows as (string | null)[][];
+  };
   return {
     env, key, process: child, name: `127.0.0.1:${port}`,
-    async sql(...statements) {
-      child.stdin.write(`${JSON.stringify(statements)}\n`);
-      let done: Record<string, unknown>[] = [];
-      for (const until = Date.now() + 20_000; done.length === 0; done = take("done"), await wait(5)) if (child.exitCode !== null || Date.now() > until) throw new Error(`${statements.join(";")} is not done\n${log}`);
-      if (done[0]!.done !== "") throw new Error(`${statements.join(";")}: ${String(done[0]!.done)}`);
-    },
+    sql: (...statements) => told(statements, statements.join(";")),
+    fault: async (fault) => void (await told(fault, "a fault")),
     asked: () => take("asked").filter(({ describing }) => describing !== true).map(({ asked }) => asked as string),
     logins: () => take("login") as unknown as Login[],
     count: (name) => take(name).length,
+    watch: (listener) => void (watching = listener),
     most: () => Math.max(0, ...take("reading").map(({ reading }) => reading as number)),
     judged: async (...queries) => JSON.parse((await promisify(execFile)(python, ["-c", JUDGE, `${port}`, SECRET, ...queries], { maxBuffer: 1 << 28 })).stdout) as (string | null)[][][],
     async stop() {

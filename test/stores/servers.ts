@@ -21,15 +21,15 @@ export const BUCKET = "lockstep";
 /** What must appear nowhere. */
 export const SECRET = "planted/Secret+4711";
 
-/** versitygw: checks signatures as AWS does. Its objects are files below a folder. */
-export async function versitygw(): Promise<Server> {
+/** versitygw: checks signatures as AWS does. Its objects are files below a folder: `folder/bucket/key`. */
+export async function versitygw(): Promise<Server & { readonly folder: string }> {
   const program = await goProgram("github.com/versity/versitygw/cmd/versitygw@v1.8.0");
   const folder = mkdtempSync(join(tmpdir(), "lockstep-s3-"));
   for (const name of ["data", `data/${BUCKET}`]) mkdirSync(join(folder, name));
   const port = await freePort();
   const env = s3Env(port, "test", SECRET);
   const child = start(program, ["--port", `127.0.0.1:${port}`, "--quiet", "posix", join(folder, "data")], { ROOT_ACCESS_KEY: "test", ROOT_SECRET_KEY: SECRET });
-  return running("versitygw", child, port, env, () => rmSync(folder, { recursive: true, force: true }));
+  return { ...(await running("versitygw", child, port, env, () => rmSync(folder, { recursive: true, force: true }))), folder: join(folder, "data") };
 }
 
 /** Adobe's S3Mock, another implementation; it checks no signatures. */

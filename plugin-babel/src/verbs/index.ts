@@ -30,14 +30,14 @@ import { unroll } from "./unroll.ts";
 import type { Verb } from "./verb.ts";
 import { deleteIceberg, mergeIceberg, overwriteIceberg } from "./changes.ts";
 import { compactIceberg } from "./compact.ts";
-import { writeArrow, writeCsv, writeIceberg, writeJsonLines, writeParquet, writePostgres } from "./writers.ts";
+import { writeArrow, writeCsv, writeIceberg, writeJsonLines, writeParquet, writePostgres, writeSnowflake } from "./writers.ts";
 
 export const catalogue: readonly Verb[] = [
   readParquet, readArrow, readCsv, readJsonLines, readIceberg, readPostgres, readFlightSql, readSnowflake, readAdbc, readSource, table,
   filter, derive, impute, select, rename, join, join_left, join_right, join_full, cross, lookup, join_asof, semijoin, antijoin,
   fold, unroll, groupby, ungroup, rollup, count, pivot, orderby, slice, sample, shuffle, rebalance, concat, dedupe, union, intersect, except,
   numRows, columnNames, get, objects, array, batches, print,
-  writeParquet, writeArrow, writeCsv, writeJsonLines, writeIceberg, writePostgres, overwriteIceberg, mergeIceberg, deleteIceberg, compactIceberg,
+  writeParquet, writeArrow, writeCsv, writeJsonLines, writeIceberg, writePostgres, writeSnowflake, overwriteIceberg, mergeIceberg, deleteIceberg, compactIceberg,
 ];
 
 export const readers: ReadonlyMap<string, Verb> = new Map(catalogue.filter((v) => v.on === "module").map((v) => [v.name, v]));

@@ -38,6 +38,7 @@ export const optionsOf = {
   writeCsv: { ...files, compression, delimiter: character, header: boolean },
   writeJsonLines: { ...files, compression },
   writeIceberg: { mode: { kind: "one", of: ["append", "overwrite", "overwrite-partitions", "create"] }, partitionBy: texts, distribution, sortBy: texts, catalog, types: { kind: "types", of: "arrow" }, store },
+  writeSnowflake: { mode: { kind: "one", of: ["create", "append", "overwrite", "merge"] }, on: columns, account: text, warehouse: text, role: text, database: text, schema: text, types: { kind: "types", of: "arrow" } },
   writePostgres: { mode: { kind: "one", of: ["create", "append", "overwrite", "merge"] }, on: columns, url: database, connections: count, types: { kind: "types", of: "arrow" } },
   overwriteIceberg: { partitionBy: texts, distribution, sortBy: texts, catalog, types: { kind: "types", of: "arrow" }, store },
   compactIceberg: { fileBytes: count, minFiles: count, deleteFiles: count, catalog, store },

@@ -53,6 +53,19 @@ export const writePostgres: Verb = {
   lower: () => ({ method: "writePostgres", descriptor: {} }),
 };
 
+export const writeSnowflake: Verb = {
+  ...writePostgres,
+  name: "writeSnowflake",
+  docs: "Writes into a table of Snowflake, which is made if there is none: every rank brings its rows to a stage, as Parquet, one transaction when the call returns. New, added to, emptied before, or merged by key (`mode`, `on`). Who writes the environment says, as for readSnowflake.",
+  example: 'await monthly.writeSnowflake("taxi.public.monthly", { mode: "merge", on: ["month"] })',
+  signature: [
+    { kind: "scalar", name: "table", optional: false, takes: "table" },
+    { kind: "scalar", name: "options", optional: true, default: "{}", options: optionsOf.writeSnowflake },
+  ],
+  communicates: () => "own rows, as files; what rank 0 finds out of the table, and where the files go (Bcast); rank 0 loads them, and commits a transaction (Barrier)",
+  lower: () => ({ method: "writeSnowflake", descriptor: {} }),
+};
+
 export const writeIceberg: Verb = {
   ...writer("writeIceberg", "Iceberg", optionsOf.writeIceberg),
   docs: "Writes into an Iceberg table, its folder or its name in a catalog, which is made if there is none: data files of every rank, one snapshot when the call returns.",

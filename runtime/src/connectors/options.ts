@@ -24,6 +24,7 @@ import type { ReadParquetOptions } from "./parquet/read.ts";
 import type { WriteParquetOptions } from "./parquet/write.ts";
 import type { ReadPostgresOptions } from "./postgres/read.ts";
 import type { WritePostgresOptions } from "./postgres/write.ts";
+import type { WriteSnowflakeOptions } from "./snowflake/write.ts";
 import type { ReadSnowflakeOptions } from "./snowflake/read.ts";
 import type { ReadSourceOptions } from "./source/read.ts";
 import type { StoreOptions } from "./store/options.ts";
@@ -73,6 +74,7 @@ export const optionsOf = {
   writeJsonLines: { ...files, compression } satisfies Of<WriteJsonLinesOptions<object>>,
   writeIceberg: { mode: { kind: "one", of: ["append", "overwrite", "overwrite-partitions", "create"] }, partitionBy: texts, distribution, sortBy: texts, catalog, types: { kind: "types", of: "arrow" }, store } satisfies Of<WriteIcebergOptions<object>>,
   writePostgres: { mode: { kind: "one", of: ["create", "append", "overwrite", "merge"] }, on: columns, url: database, connections: count, types: { kind: "types", of: "arrow" } } satisfies Of<WritePostgresOptions<object>>,
+  writeSnowflake: { mode: { kind: "one", of: ["create", "append", "overwrite", "merge"] }, on: columns, account: text, warehouse: text, role: text, database: text, schema: text, types: { kind: "types", of: "arrow" } } satisfies Of<WriteSnowflakeOptions<object>>,
   overwriteIceberg: { partitionBy: texts, distribution, sortBy: texts, catalog, types: { kind: "types", of: "arrow" }, store } satisfies Of<OverwriteIcebergOptions<object>>,
   compactIceberg: { fileBytes: count, minFiles: count, deleteFiles: count, catalog, store } satisfies Of<CompactIcebergOptions>,
   deleteIceberg: { catalog, store, types: read } satisfies Of<DeleteIcebergOptions<object>>,

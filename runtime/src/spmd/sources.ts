@@ -118,6 +118,7 @@ export function readSnowflake(table: string, options: ReadSnowflakeOptions<Recor
   return call.inOrder(async () => {
     checkReader("readSnowflake", options, descriptor);
     const { engine, rank } = call.world;
+    if (call.databases.size > 0) await (await import("./snowflake-write.ts")).refuseRead(call, table, options ?? {}, site);
     const request = rank === 0 ? await (await import("./snowflake.ts")).snowflakeRequest(engine, table, options ?? {}, descriptor) : engineText({ site });
     return (await opened(call, table, descriptor, false, (engine) => engine.openSnowflake(request))).table;
   });

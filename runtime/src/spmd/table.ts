@@ -10,6 +10,7 @@ import type { WriteIcebergOptions } from "../connectors/iceberg/write.ts";
 import type { WriteJsonLinesOptions } from "../connectors/json/write.ts";
 import type { WriteParquetOptions } from "../connectors/parquet/write.ts";
 import type { WritePostgresOptions } from "../connectors/postgres/write.ts";
+import type { WriteSnowflakeOptions } from "../connectors/snowflake/write.ts";
 import { textCompression } from "../connectors/text/write-rows.ts";
 import type { WriteFilesOptions } from "../connectors/write-options.ts";
 import { type BatchOptions, checkSeed, type ShuffleOptions } from "../tables/batch-options.ts";
@@ -306,6 +307,10 @@ export class SpmdTable {
 
   async writePostgres(table: string, options: WritePostgresOptions<Record<string, unknown>> | undefined, { site }: Sited): Promise<void> {
     return (await import("./postgres.ts")).writePostgres(this.node, table, options, site);
+  }
+
+  async writeSnowflake(table: string, options: WriteSnowflakeOptions<Record<string, unknown>> | undefined, { site }: Sited): Promise<void> {
+    return (await import("./snowflake-write.ts")).writeSnowflake(this.node, table, options, site);
   }
 
   async writeIceberg(table: string | URL, options: WriteIcebergOptions<Record<string, unknown>> | undefined, { site, ordered }: Sited & { ordered: boolean }): Promise<void> {

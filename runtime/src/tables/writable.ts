@@ -6,6 +6,7 @@ import type { WriteIcebergOptions } from "../connectors/iceberg/write.ts";
 import type { WriteJsonLinesOptions } from "../connectors/json/write.ts";
 import type { WriteParquetOptions } from "../connectors/parquet/write.ts";
 import type { WritePostgresOptions } from "../connectors/postgres/write.ts";
+import type { WriteSnowflakeOptions } from "../connectors/snowflake/write.ts";
 import type { Columns } from "./row.ts";
 import type * as T from "./types.ts";
 
@@ -41,6 +42,15 @@ export abstract class WritableTable<Row> {
    */
   async writePostgres(table: string, options: WritePostgresOptions<Row> = {}): Promise<void> {
     return (await import("../connectors/postgres/write.ts")).writePostgres(this.columns, this.rows, table, options);
+  }
+
+  /**
+   * Writes into a table of Snowflake, named as SQL names it there, which is made if there is none: in one transaction, whole or not at all. Columns are found by
+   * their names, as they are or else in capitals, and what a row does not have is null, or the column's default. Who writes the environment says, as for readSnowflake.
+   * LS2002 where they do not fit the table, LS2003 nulls that it does not take, LS2007 where it is there (mode "create"), LS2016 where several rows of a merge have one key.
+   */
+  async writeSnowflake(table: string, options: WriteSnowflakeOptions<Row> = {}): Promise<void> {
+    return (await import("../connectors/snowflake/write.ts")).writeSnowflake(this.columns, this.rows, table, options);
   }
 
   /**

@@ -68,5 +68,5 @@ pub use postgres::{PostgresCopy, PostgresPart, PostgresRelation, PostgresRequest
 pub use prune::Pruner;
 pub use read::{ReadOptions, Reader, read};
 pub use relation::{Part, Relation, Selection};
-pub use snowflake::{SnowflakeRelation, SnowflakeRequest, SnowflakeResult, SnowflakeSource};
+pub use snowflake::{SnowflakeFile, SnowflakeFiles, SnowflakePart, SnowflakeRelation, SnowflakeRequest, SnowflakeResult, SnowflakeSource};
 pub use store::{Remote, StoreOptions, install, traffic, wait};

@@ -70,6 +70,7 @@ pub struct Engine {
     comm: Communicator,
     ranks: Ranks,
     env: Arc<RuntimeEnv>,
+    pub(crate) temporary: PathBuf,
     progress: Arc<Progress>,
     /// One a way of planning, in their order.
     sessions: [SessionState; 3],
@@ -136,7 +137,7 @@ impl Engine {
                 Arc::new(TrackConsumersPool::new(SharedPool::new(limit as usize), top))
             }
         };
-        let disk = DiskManagerBuilder::default().with_mode(DiskManagerMode::Directories(vec![spill]));
+        let disk = DiskManagerBuilder::default().with_mode(DiskManagerMode::Directories(vec![spill.clone()]));
         let env = RuntimeEnvBuilder::new().with_memory_pool(Arc::new(PeakRecordingPool::new(pool))).with_disk_manager_builder(disk).build_arc()?;
         let progress = Arc::<Progress>::default();
         Ok(Arc::new(Self {
@@ -145,6 +146,7 @@ impl Engine {
             sessions: [Way::Specialised, Way::General, Way::Merging].map(|way| session(ranks, env.clone(), progress.clone(), way, adapt)),
             first: if without.contains(&Optimisation::Specialise) { Way::General } else { Way::Specialised },
             env,
+            temporary: spill,
             progress,
             sources: Mutex::default(),
             spools: Mutex::default(),

@@ -296,7 +296,7 @@ async fn finish(
         output.rows = reports.iter().map(|report| report.tallies[index].rows).sum();
         match sink {
             Sink::Collect { limit, .. } => check_limit(output.rows, *limit).map_err(|error| error.at(sink.site()))?,
-            Sink::WriteParquet(_) | Sink::WriteArrow(_) | Sink::WriteCsv(_) | Sink::WriteJsonLines(_) | Sink::WriteIceberg(_) => {
+            Sink::WriteParquet(_) | Sink::WriteArrow(_) | Sink::WriteCsv(_) | Sink::WriteJsonLines(_) | Sink::WriteIceberg(_) | Sink::WriteSnowflake(_) => {
                 output.files = Some(reports.iter_mut().flat_map(|report| std::mem::take(&mut report.tallies[index].files)).collect());
             }
             Sink::Count { .. } | Sink::Materialize { .. } | Sink::WritePostgres(_) => {}

@@ -3,11 +3,12 @@ use arrow::array::RecordBatch;
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::ipc::writer::StreamWriter;
-use lockstep_connectors::{FilesPart, IcebergPart, PostgresCopy, PostgresPart};
+use lockstep_connectors::{FilesPart, IcebergPart, PostgresPart, SnowflakePart};
 use lockstep_plan::Sink;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
+use crate::copies::Copy;
 use crate::error::{EngineError, Result};
 
 /// What a sink made of this rank's rows; sums over ranks are the sink's answer.
@@ -22,7 +23,7 @@ pub struct Tally {
 pub struct Part<'a> {
     sink: &'a Sink,
     /// Where the rank's rows go, if that is a database.
-    copy: Option<Arc<PostgresCopy>>,
+    copy: Option<Copy>,
     partition: usize,
     schema: SchemaRef,
     rows: u64,
@@ -34,10 +35,11 @@ enum Writer {
     Files(Box<FilesPart>),
     Iceberg(Box<IcebergPart>),
     Postgres(Box<PostgresPart>),
+    Snowflake(Box<SnowflakePart>),
 }
 
 impl<'a> Part<'a> {
-    pub fn new(sink: &'a Sink, copy: Option<Arc<PostgresCopy>>, partition: usize, schema: SchemaRef) -> Self {
+    pub fn new(sink: &'a Sink, copy: Option<Copy>, partition: usize, schema: SchemaRef) -> Self {
         Self { sink, copy, partition, schema, rows: 0, writer: None, batches: vec![] }
     }
 
@@ -51,10 +53,11 @@ impl<'a> Part<'a> {
                 self.batches.push(batch.clone());
             }
             _ if batch.num_rows() == 0 => {}
-            Sink::WriteParquet(_) | Sink::WriteArrow(_) | Sink::WriteCsv(_) | Sink::WriteJsonLines(_) | Sink::WriteIceberg(_) | Sink::WritePostgres(_) => match self.writer()? {
+            Sink::WriteParquet(_) | Sink::WriteArrow(_) | Sink::WriteCsv(_) | Sink::WriteJsonLines(_) | Sink::WriteIceberg(_) | Sink::WritePostgres(_) | Sink::WriteSnowflake(_) => match self.writer()? {
                 Writer::Files(part) => part.write(batch)?,
                 Writer::Iceberg(part) => part.write(batch)?,
                 Writer::Postgres(part) => part.write(batch)?,
+                Writer::Snowflake(part) => part.write(batch)?,
             },
         }
         Ok(())
@@ -80,8 +83,12 @@ impl<'a> Part<'a> {
                 Writer::Iceberg(part) => {
                     let files = part.close()?;
                     tally.bytes = files.iter().map(|file| file.bytes).sum();
-                    let json = files.iter().map(serde_json::to_string).collect::<Result<_, _>>();
-                    tally.files = json.map_err(|error| EngineError::bug(error.to_string()))?;
+                    tally.files = json(&files)?;
+                }
+                Writer::Snowflake(part) => {
+                    let files = part.close()?;
+                    tally.bytes = files.iter().map(|file| file.bytes).sum();
+                    tally.files = json(&files)?;
                 }
             }
         }
@@ -97,12 +104,18 @@ impl<'a> Part<'a> {
                 (Sink::WriteCsv(write), _) => Writer::Files(Box::new(FilesPart::csv(write, self.partition, &self.schema)?)),
                 (Sink::WriteJsonLines(write), _) => Writer::Files(Box::new(FilesPart::json_lines(write, self.partition, &self.schema)?)),
                 (Sink::WriteIceberg(write), _) => Writer::Iceberg(Box::new(IcebergPart::new(write, self.partition, &self.schema)?)),
-                (Sink::WritePostgres(_), Some(copy)) => Writer::Postgres(Box::new(PostgresPart::new(Arc::clone(copy), self.partition))),
+                (Sink::WritePostgres(_), Some(Copy::Postgres(copy))) => Writer::Postgres(Box::new(PostgresPart::new(Arc::clone(copy), self.partition))),
+                (Sink::WriteSnowflake(_), Some(Copy::Snowflake(files))) => Writer::Snowflake(Box::new(SnowflakePart::new(Arc::clone(files), self.partition, &self.schema)?)),
                 _ => return Err(EngineError::bug("a sink that writes nothing")),
             });
         }
         self.writer.as_mut().ok_or_else(|| EngineError::bug("a writer was just made"))
     }
+}
+
+/// What the runtime is told of files.
+fn json(files: &[impl Serialize]) -> Result<Vec<String>> {
+    files.iter().map(serde_json::to_string).collect::<Result<_, _>>().map_err(|error| EngineError::bug(error.to_string()))
 }
 
 /// LS2013 if a collect would bring more rows than its limit.

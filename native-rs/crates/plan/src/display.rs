@@ -208,6 +208,7 @@ impl Display for Sink {
             Self::WriteJsonLines(w) => write!(f, "json lines #{} {} {:?}{}", w.input, order(w.ordered), w.path, layout(&w.layout)),
             Self::WriteIceberg(w) => write!(f, "iceberg #{} {} {:?}{}{}", w.input, order(w.ordered), w.path, if w.cluster { " clustered" } else { "" }, sorted(&w.sort)),
             Self::WritePostgres(w) => write!(f, "postgres #{} unordered {:?}", w.input, w.path),
+            Self::WriteSnowflake(w) => write!(f, "snowflake #{} unordered {:?}", w.input, w.path),
         }
     }
 }

@@ -22,7 +22,7 @@ pub use node::{
     WindowFunction, WindowValue,
 };
 pub use types::{ColumnType, JsType, Member, Members};
-pub use write::{ArrowWrite, CopiedColumn, CsvWrite, FileSort, IcebergWrite, JsonLinesWrite, Layout, ParquetWrite, PartitionField, PostgresWrite, StoreOptions, Wire, WrittenColumn};
+pub use write::{ArrowWrite, CopiedColumn, CsvWrite, FileSort, IcebergWrite, JsonLinesWrite, Layout, ParquetWrite, PartitionField, PostgresWrite, SnowflakeWrite, StoreOptions, Wire, WrittenColumn};
 
 #[cfg(test)]
 mod tests {
@@ -41,11 +41,11 @@ mod tests {
             AggregateFunction::decl(), NamedAggregate::decl(), NamedExpression::decl(), SelectColumn::decl(), SortKey::decl(),
             Layout::decl(), ParquetWrite::decl(), ArrowWrite::decl(), CsvWrite::decl(), JsonLinesWrite::decl(), Window::decl(), WindowColumn::decl(), WindowValue::decl(),
             WindowFunction::decl(), Frame::decl(), StoreOptions::decl(), IcebergWrite::decl(), WrittenColumn::decl(), FileSort::decl(), PartitionField::decl(),
-            PostgresWrite::decl(), CopiedColumn::decl(), Wire::decl(),
+            PostgresWrite::decl(), SnowflakeWrite::decl(), CopiedColumn::decl(), Wire::decl(),
         ];
         for declaration in declarations {
             assert!(COMMITTED.contains(&format!("export {declaration}")), "native-rs/plan/index.d.ts was out of date: commit it\n{declaration}");
         }
-        assert_eq!(COMMITTED.matches("export type").count(), 39, "types that are no longer there, or not checked here");
+        assert_eq!(COMMITTED.matches("export type").count(), 40, "types that are no longer there, or not checked here");
     }
 }

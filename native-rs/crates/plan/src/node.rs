@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::{Aggregate, ArrowWrite, AsofJoin, ColumnType, CsvWrite, Expression, IcebergWrite, Join, JsonLinesWrite, NamedAggregate, ParquetWrite, PostgresWrite, StoreOptions};
+use crate::{Aggregate, ArrowWrite, AsofJoin, ColumnType, CsvWrite, Expression, IcebergWrite, Join, JsonLinesWrite, NamedAggregate, ParquetWrite, PostgresWrite, SnowflakeWrite, StoreOptions};
 
 /// Index into [`Plan::nodes`]. An input always stands before its consumer.
 pub type NodeId = usize;
@@ -230,6 +230,7 @@ pub enum Sink {
     WriteJsonLines(JsonLinesWrite),
     WriteIceberg(IcebergWrite),
     WritePostgres(PostgresWrite),
+    WriteSnowflake(SnowflakeWrite),
 }
 
 /// Writes a directory of part files, staged; it becomes visible when the outermost call commits.
@@ -288,13 +289,14 @@ impl Sink {
             Self::WriteJsonLines(write) => write.input,
             Self::WriteIceberg(write) => write.input,
             Self::WritePostgres(write) => write.input,
+            Self::WriteSnowflake(write) => write.input,
         }
     }
 
-    /// The place of files that is this write's alone, and how it is reached; None where no file is written.
+    /// The place of files that is this write's alone, and how it is reached; None where no file is written, or each rank keeps its own.
     pub fn place(&self) -> Option<(&str, &StoreOptions)> {
         match self {
-            Self::Count { .. } | Self::Collect { .. } | Self::Materialize { .. } | Self::WritePostgres(_) => None,
+            Self::Count { .. } | Self::Collect { .. } | Self::Materialize { .. } | Self::WritePostgres(_) | Self::WriteSnowflake(_) => None,
             Self::WriteParquet(write) => Some((&write.staging, &write.store)),
             Self::WriteArrow(write) => Some((&write.staging, &write.store)),
             Self::WriteCsv(write) => Some((&write.staging, &write.store)),
@@ -313,6 +315,7 @@ impl Sink {
             Self::WriteJsonLines(write) => &write.site,
             Self::WriteIceberg(write) => &write.site,
             Self::WritePostgres(write) => &write.site,
+            Self::WriteSnowflake(write) => &write.site,
         }
     }
 }

@@ -184,6 +184,24 @@ pub struct PartitionField {
     pub transform: String,
 }
 
+/// Writes Parquet files that each rank keeps by itself until the runtime has brought them to a stage of Snowflake's.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[ts(export, export_to = "../../../plan/index.d.ts")]
+pub struct SnowflakeWrite {
+    pub input: NodeId,
+    /// The table that the rows are for, as messages call it.
+    pub path: String,
+    /// What a rank's folder of this write is called, among its temporary files; a dot and the rank stand behind.
+    pub folder: String,
+    /// What the rows' columns are in the files, in their order.
+    pub columns: Vec<WrittenColumn>,
+    /// Bytes of a file about, at which the next one begins.
+    #[ts(type = "number")]
+    pub file_bytes: u64,
+    pub site: Site,
+}
+
 /// Copies rows into a table of PostgreSQL that is this write's alone, which the runtime makes and commits.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

@@ -60,6 +60,7 @@ export interface Known<C extends TableColumn> {
   readonly columns: readonly C[];
   /** The commit makes it. */
   readonly isNew: boolean;
+  readonly isUnfilled: boolean;
 }
 
 export interface Statement<C extends TableColumn> {
@@ -76,6 +77,8 @@ export interface Found {
   readonly schema: string;
   readonly name: string;
   readonly id: string | undefined;
+  /** Somebody's commit has made it, and its first rows are still to come: of where tables are not made in transactions. */
+  readonly isUnfilled?: boolean;
 }
 
 /** A session in which statements run about a table, as messages name it; rows are texts. */
@@ -119,12 +122,12 @@ export abstract class DatabaseWrite<C extends TableColumn, S extends DatabaseSta
     }
     if (columns.length === 0) throw new LockstepError({ code: "LS2015", message: `${path}: a table without columns cannot be written` });
     const written = columns.map(({ name, type }) => ({ name, type: types[name] === undefined ? type : parseType(types[name]) }));
-    const { schema, name, id } = await this.find(path, table, partsOf(table));
+    const { schema, name, id, isUnfilled = false } = await this.find(path, table, partsOf(table));
     if (await this.#wasCommitted(path, schema)) return null;
     let known = this.#known.get(name);
-    if ((known ?? id) !== undefined && mode === "create") throw new LockstepError({ code: "LS2007", message: `${path} exists`, fix: 'Write with mode "append", "overwrite" or "merge", or drop the table.' });
+    if (mode === "create" && (known !== undefined || (id !== undefined && !isUnfilled))) throw new LockstepError({ code: "LS2007", message: `${path} exists`, fix: 'Write with mode "append", "overwrite" or "merge", or drop the table.' });
     if (mode === "merge") await this.checkMerges(path);
-    known ??= { path, schema, name, isNew: id === undefined, columns: id === undefined ? this.#newColumns(path, written) : await this.columns(path, id) };
+    known ??= { path, schema, name, isNew: id === undefined, isUnfilled, columns: id === undefined ? this.#newColumns(path, written) : await this.columns(path, id) };
     this.#known.set(name, known);
     const fitted = this.#fitted(path, written, known.columns);
     if (mode === "merge") this.checkKeys(path, fitted.filter((one) => on.includes(one.name)));

@@ -10,17 +10,22 @@ export interface Refusal {
 
 /** Snowflake's numbers of what has an answer of its own here. */
 const known: Readonly<Record<string, readonly [code: ErrorCode, fix?: string]>> = {
+  "002002": ["LS2007", "Another has made it meanwhile, or something that is no table has its name."],
   "002003": ["LS2001", "Check the name, and that the role may see it; names in quotes keep their case, others are in capitals."],
   "002043": ["LS2001", "Check the name, and that the role may see it."],
-  "003001": ["LS2020", "Give the role the right to read it, or name another: SNOWFLAKE_ROLE."],
   "000606": ["LS2015", 'Name a warehouse: { warehouse: "…" }, or SNOWFLAKE_WAREHOUSE.'],
   "090105": ["LS2015", 'Name a database: { database: "…" }, or SNOWFLAKE_DATABASE.'],
   "000630": ["LS2021", "The statement took longer than the session or the warehouse allows: ask for less, or raise STATEMENT_TIMEOUT_IN_SECONDS."],
 };
 
+const rights = {
+  read: "Give the role the right to read it, or name another: SNOWFLAKE_ROLE.",
+  written: "Give the role USAGE on its database and schema, CREATE TABLE on the schema where it makes one, and on the table INSERT, to overwrite also DELETE, to merge UPDATE and SELECT; or name another: SNOWFLAKE_ROLE.",
+};
+
 /** What a statement was refused for; `source`: as messages name it. */
-export function refused(source: string, refusal: Refusal): LockstepError {
-  const [as, fix] = known[refusal.code ?? ""] ?? (isLogin(refusal.code) ? (["LS2020", loginFix] as const) : (["LS2015"] as const));
+export function refused(source: string, refusal: Refusal, doing: "read" | "written" = "read"): LockstepError {
+  const [as, fix] = (refusal.code === "003001" ? (["LS2020", rights[doing]] as const) : known[refusal.code ?? ""]) ?? (isLogin(refusal.code) ? (["LS2020", loginFix] as const) : (["LS2015"] as const));
   return new LockstepError({ code: as, message: `${source}: Snowflake refuses it: ${said(refusal)}`, ...(fix !== undefined && { fix }) });
 }
 

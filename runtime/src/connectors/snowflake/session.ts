@@ -12,6 +12,7 @@ import { LockstepError } from "../../errors/index.ts";
 import { corrupt } from "../typed-files.ts";
 import { lost, noLogin, refused, type Refusal } from "./errors.ts";
 import { request, type Patience } from "./http.ts";
+import type { StageInfo } from "./stage.ts";
 import { loginOf, type Target } from "./target.ts";
 
 /** A column as Snowflake describes it. */
@@ -47,6 +48,12 @@ export interface Session {
   /** The columns of a statement, which is not run. `source`: as messages name it. */
   describe(source: string, sql: string): Promise<readonly ResultColumn[]>;
   run(source: string, sql: string): Promise<Result>;
+  /** What a statement answers in few rows, as texts, by the names of the columns. */
+  ask(source: string, sql: string): Promise<{ readonly columns: readonly string[]; readonly rows: readonly (readonly (string | null)[])[] }>;
+  /** Where the file of a PUT goes, and what opens that place: it is printed by nothing. */
+  put(source: string, sql: string): Promise<StageInfo>;
+  /** Keeps the session, which else ends when it has rested for some hours. */
+  beat(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -67,6 +74,8 @@ interface Data {
   readonly chunks?: readonly { readonly url: string; readonly rowCount?: unknown; readonly compressedSize?: unknown; readonly uncompressedSize?: unknown }[];
   readonly chunkHeaders?: Readonly<Record<string, string>>;
   readonly qrmk?: string;
+  readonly rowset?: readonly (readonly (string | null)[])[];
+  readonly stageInfo?: StageInfo;
 }
 
 /** A query runs on: its answer says where to ask again. */
@@ -75,40 +84,52 @@ const expired = "390112";
 /** Milliseconds of STATEMENT_TIMEOUT_IN_SECONDS at most: seven days. */
 const LONGEST = 604_800_000;
 
-/** LS2015, LS2020, LS2021. */
-export async function openSession(target: Target): Promise<Session> {
-  const { data } = await login(target);
+/** LS2015, LS2020, LS2021. `doing`: what its statements are for. */
+export async function openSession(target: Target, doing: "read" | "written" = "read"): Promise<Session> {
+  const { data } = await login(target, doing);
   const tokens = { session: data.token, master: data.masterToken };
 
   /** Where a token has expired, in a query of hours, another one is asked for. */
   const ask = async (source: string, path: string, body: object | undefined): Promise<Answered> => {
-    const doing = "the query was asked for";
-    const answer = await send(source, doing, target, path, body, tokens.session);
+    const what = doing === "read" ? "the query was asked for" : "it was written";
+    const answer = await send(source, what, target, path, body, tokens.session);
     if (answer.code !== expired) return answer;
-    const renewed = await send(source, doing, target, "/session/token-request", { oldSessionToken: tokens.session, requestType: "RENEW" }, tokens.master);
-    if (renewed.success !== true || typeof renewed.data?.sessionToken !== "string") throw refused(source, renewed);
+    const renewed = await send(source, what, target, "/session/token-request", { oldSessionToken: tokens.session, requestType: "RENEW" }, tokens.master);
+    if (renewed.success !== true || typeof renewed.data?.sessionToken !== "string") throw refused(source, renewed, doing);
     [tokens.session, tokens.master] = [renewed.data.sessionToken, renewed.data.masterToken ?? tokens.master];
-    return send(source, doing, target, path, body, tokens.session);
+    return send(source, what, target, path, body, tokens.session);
   };
 
-  const query = async (source: string, sqlText: string, describeOnly: boolean): Promise<Data> => {
+  const query = async (source: string, sqlText: string, describeOnly: boolean, format: "ARROW" | "JSON" = "ARROW"): Promise<Data> => {
     // An attempt of the same number is the same query, which is not run twice.
-    let answer = await ask(source, `/queries/v1/query-request?requestId=${randomUUID()}`, { sqlText, describeOnly, asyncExec: false, sequenceId: 1, querySubmissionTime: Date.now(), parameters: { GO_QUERY_RESULT_FORMAT: "ARROW" } });
+    let answer = await ask(source, `/queries/v1/query-request?requestId=${randomUUID()}`, { sqlText, describeOnly, asyncExec: false, sequenceId: 1, querySubmissionTime: Date.now(), parameters: { GO_QUERY_RESULT_FORMAT: format } });
     const began = Date.now();
     for (let [last, quick] = [began, 0]; running.has(answer.code ?? "") && typeof answer.data?.getResultUrl === "string"; ) {
       // A server waits with such an answer, mostly; where it does not, we do.
       if (Date.now() - last < 1_000) await pause(Math.min(100 * 2 ** quick++, 5_000));
       last = Date.now();
-      if (last - began > LONGEST) throw lost(source, "the query was asked for", "it runs longer than Snowflake lets any statement");
+      if (last - began > LONGEST) throw lost(source, doing === "read" ? "the query was asked for" : "it was written", "it runs longer than Snowflake lets any statement");
       answer = await ask(source, answer.data.getResultUrl, undefined);
     }
-    if (answer.success !== true || !answer.data) throw refused(source, answer);
+    if (answer.success !== true || !answer.data) throw refused(source, answer, doing);
     return answer.data;
   };
 
   return {
     describe: async (source, sql) => columnsOf(await query(source, sql, true)),
     run: async (source, sql) => resultOf(source, target, await query(source, sql, false)),
+    ask: async (source, sql) => {
+      const { rowtype = [], rowset = [] } = await query(source, sql, false, "JSON");
+      return { columns: rowtype.map(({ name }) => name), rows: rowset };
+    },
+    put: async (source, sql) => {
+      const { stageInfo } = await query(source, sql, false, "JSON");
+      if (typeof stageInfo?.location !== "string" || typeof stageInfo.locationType !== "string") throw corrupt(source, "Snowflake does not say where its stage is");
+      return stageInfo;
+    },
+    beat: async () => {
+      await ask(target.name, `/session/heartbeat?requestId=${randomUUID()}`, {});
+    },
     close: async () => {
       // What it has told stays good, and an error waits for this: what does not answer soon leaves the session to its end.
       await send(target.name, "the session was closed", target, "/session?delete=true", {}, tokens.session, { retries: 0, silence: 2_000 }).catch(() => undefined);
@@ -119,10 +140,13 @@ export async function openSession(target: Target): Promise<Session> {
 /** What statements mean whatever the account's defaults are: TIMESTAMP without a zone in the conditions that the engine writes. A database or a role that is none is an error at once. */
 const sessionParameters = { TIMEZONE: "UTC", TIMESTAMP_TYPE_MAPPING: "TIMESTAMP_NTZ", CLIENT_VALIDATE_DEFAULT_PARAMETERS: true };
 
-async function login(target: Target): Promise<{ data: Data & { token: string } }> {
+/** For how many seconds a statement waits for others that change its table; and statements are committed by themselves but in a transaction of ours. */
+const writing = { LOCK_TIMEOUT: 600, AUTOCOMMIT: true };
+
+async function login(target: Target, doing: "read" | "written"): Promise<{ data: Data & { token: string } }> {
   const parameters = new URLSearchParams({ ...target.parameters, requestId: randomUUID() });
   // Arrow is given to clients of a known name alone: this is Go's, whose protocol this is.
-  const data = { CLIENT_APP_ID: "Go", CLIENT_APP_VERSION: "1.13.0", SVN_REVISION: "", ...loginOf(target), CLIENT_ENVIRONMENT: { APPLICATION: "Lockstep" }, SESSION_PARAMETERS: sessionParameters };
+  const data = { CLIENT_APP_ID: "Go", CLIENT_APP_VERSION: "1.13.0", SVN_REVISION: "", ...loginOf(target), CLIENT_ENVIRONMENT: { APPLICATION: "Lockstep" }, SESSION_PARAMETERS: { ...sessionParameters, ...(doing === "written" && writing) } };
   const answer = await send(target.name, "the session was opened", target, `/session/v1/login-request?${parameters.toString()}`, { data });
   if (answer.success !== true || typeof answer.data?.token !== "string") throw noLogin(target, answer);
   return answer as { data: Data & { token: string } };

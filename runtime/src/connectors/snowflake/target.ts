@@ -50,7 +50,7 @@ const wrong = (message: string, fix = loginFix): LockstepError => new LockstepEr
 export function loginOf({ account }: Target): Readonly<Record<string, string>> {
   const user = variableOf("USER");
   const said = (variableOf("AUTHENTICATOR") ?? (keyFile() === undefined ? "snowflake" : "snowflake_jwt")).toLowerCase();
-  if (user === undefined && said !== "oauth") throw new LockstepError({ code: "LS2020", message: "nothing says who reads from Snowflake: SNOWFLAKE_USER is not set", fix: loginFix });
+  if (user === undefined && said !== "oauth") throw new LockstepError({ code: "LS2020", message: "nothing says who one is to Snowflake: SNOWFLAKE_USER is not set", fix: loginFix });
   const who = { ACCOUNT_NAME: account, ...(user !== undefined && { LOGIN_NAME: user }) };
   switch (said) {
     case "snowflake": {

@@ -1,6 +1,6 @@
 /** Azure's Blob Storage by its REST interface. An upload in pieces is a list of blocks: named, then committed together. */
 import { LockstepError } from "../../errors/index.ts";
-import { azureAuthority, emulated } from "./azure-credentials.ts";
+import { azureAuthority, type Authorise, emulated } from "./azure-credentials.ts";
 import type { Location } from "./location.ts";
 import { enabled, type StoreOptions } from "./options.ts";
 import { ask, type Answer, type Call } from "./request.ts";
@@ -19,6 +19,11 @@ export async function openAz({ root, bucket }: Location, options: StoreOptions):
   }
   const standard = emulator ? `${(env.AZURITE_BLOB_STORAGE_URL ?? "http://127.0.0.1:10000").replace(/\/$/, "")}/${account.name}` : `https://${account.name}.blob.core.windows.net`;
   const base = `${(options.endpoint ?? (env.AZURE_STORAGE_ENDPOINT || env.AZURE_ENDPOINT || standard)).replace(/\/$/, "")}/${bucket}`;
+  return azStore(root, base, authorise);
+}
+
+/** `base`: the container's URL. */
+export function azStore(root: string, base: string, authorise: Authorise | undefined): ObjectStore {
   const url = (key: string): string => `${root}/${key}`;
 
   const call = (source: string, { method = "GET", key = "", query = {}, headers = {}, body }: Call, expected: readonly number[]): Promise<Answer> =>

@@ -14,6 +14,11 @@ export const emulated: Account = {
   key: "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==",
 };
 
+/** A shared access signature: the query of a signed URL, with its "?" or without. */
+export const sasAuthority = (sas: string): Authorise => async (_method, url) => {
+  for (const [name, value] of new URLSearchParams(sas)) url.searchParams.set(name, value);
+};
+
 /** Undefined: the environment says nothing. */
 export function azureAuthority(account: Account, env = process.env): Authorise | undefined {
   const sas = env.AZURE_STORAGE_SAS_TOKEN || env.AZURE_STORAGE_SAS_KEY;
@@ -24,11 +29,7 @@ export function azureAuthority(account: Account, env = process.env): Authorise |
       headers.authorization = `SharedKey ${account.name}:${signature(account, method, url, headers)}`;
     };
   }
-  if (sas) {
-    return async (_method, url) => {
-      for (const [name, value] of new URLSearchParams(sas)) url.searchParams.set(name, value);
-    };
-  }
+  if (sas) return sasAuthority(sas);
   if (token) return async (_method, _url, headers) => void (headers.authorization = `Bearer ${token}`);
   if (!tenant || !client || !secret) return undefined;
   let known: { token: string; until: number } | undefined;

@@ -16,9 +16,14 @@ export async function openGs({ root, bucket }: Location, options: StoreOptions):
   if (token && (await token()) === undefined) {
     throw new LockstepError({ code: "LS2020", message: `${root}: no credentials: set GOOGLE_APPLICATION_CREDENTIALS, or anonymous` });
   }
+  return gsStore(root, `${endpoint.replace(/\/$/, "")}/${bucket}`, token);
+}
+
+/** `base`: the bucket's URL. */
+export function gsStore(root: string, base: string, token: (() => Promise<string | undefined>) | undefined): ObjectStore {
   return xmlStore({
     root,
-    base: `${endpoint.replace(/\/$/, "")}/${bucket}`,
+    base,
     async sign(url, init) {
       const bearer = await token?.();
       return new Request(url, { ...init, headers: { ...(init.headers as Record<string, string>), ...(bearer !== undefined && { authorization: `Bearer ${bearer}` }) } });

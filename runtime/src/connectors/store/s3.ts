@@ -1,7 +1,7 @@
 /** S3: signatures, addresses, regions. */
 import { AwsClient } from "aws4fetch";
 import { LockstepError } from "../../errors/index.ts";
-import { awsCredentials, awsProfile } from "./aws-credentials.ts";
+import { type AwsCredentials, awsCredentials, awsProfile } from "./aws-credentials.ts";
 import type { Location } from "./location.ts";
 import { enabled, type StoreOptions } from "./options.ts";
 import type { ObjectStore } from "./store.ts";
@@ -22,6 +22,11 @@ export async function openS3({ root, bucket }: Location, options: StoreOptions):
   if (!anonymous && credentials === undefined) {
     throw new LockstepError({ code: "LS2020", message: `${root}: no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or anonymous` });
   }
+  return s3Store(root, base, region, credentials);
+}
+
+/** `base`: the bucket's URL. */
+export function s3Store(root: string, base: string, region: string, credentials: AwsCredentials | undefined): ObjectStore {
   const signer = credentials && new AwsClient({ ...credentials, service: "s3", region, retries: 0 });
   return xmlStore({
     root,

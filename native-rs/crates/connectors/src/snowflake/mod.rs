@@ -12,6 +12,7 @@ mod options;
 mod read;
 mod schema;
 mod types;
+mod write;
 
 use std::sync::Arc;
 
@@ -23,6 +24,7 @@ use datafusion::{
 
 pub use options::{SnowflakeRequest, SnowflakeResult};
 pub use schema::{SnowflakeRelation, SnowflakeSource};
+pub use write::{SnowflakeFile, SnowflakeFiles, SnowflakePart};
 
 use crate::relation::{Part, Relation, Selection};
 

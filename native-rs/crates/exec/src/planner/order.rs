@@ -158,7 +158,7 @@ pub fn of_sink(sink: &Sink) -> Want {
         Sink::WriteCsv(write) if write.ordered => Want::Order,
         Sink::WriteJsonLines(write) if write.ordered => Want::Order,
         Sink::WriteIceberg(write) if write.ordered => Want::Order,
-        Sink::WriteParquet(_) | Sink::WriteArrow(_) | Sink::WriteCsv(_) | Sink::WriteJsonLines(_) | Sink::WriteIceberg(_) | Sink::WritePostgres(_) => Want::Nothing,
+        Sink::WriteParquet(_) | Sink::WriteArrow(_) | Sink::WriteCsv(_) | Sink::WriteJsonLines(_) | Sink::WriteIceberg(_) | Sink::WritePostgres(_) | Sink::WriteSnowflake(_) => Want::Nothing,
     }
 }
 

@@ -1,0 +1,189 @@
+/**
+ * Writes to Snowflake whose statements are refused, or whose answers are lost, at every step, processes that are killed, and credentials
+ * that expire: all or nothing, never twice, no secret, no hang.
+ */
+import { execFileSync, spawn, type ChildProcess } from "node:child_process";
+import { readdirSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { Executions } from "../executions.ts";
+import type { Answer } from "../oracle/rank-pool.ts";
+import { sampled } from "../sample.ts";
+import { root } from "../scripts/lib.mjs";
+import * as writes from "./programs/writes.ts";
+import { type Fault, SECRET, type StagedServer, startWithStages } from "./server.ts";
+
+const programs = new Executions(writes, "test/snowflake/programs/writes.ts");
+const { scratch } = programs;
+let server: StagedServer;
+let env: Readonly<Record<string, string>>;
+
+/** 1 to 800 are there; a write brings 401 to 1,200. */
+const file = join(scratch, "rows.csv");
+const old = [800, 800, 0];
+const done = { append: [1_600, 1_200, 800], overwrite: [800, 800, 800], merge: [1_200, 1_200, 800] };
+type Mode = keyof typeof done;
+
+const fresh = (): Promise<unknown> => server.sql("DROP TABLE IF EXISTS DB.PUBLIC.ROWS", "DROP TABLE IF EXISTS DB.PUBLIC.LOCKSTEP_COMMITS", "CREATE TABLE DB.PUBLIC.ROWS (ID int8, NAME varchar)", "INSERT INTO DB.PUBLIC.ROWS SELECT i, 'old' FROM range(1, 801) AS t(i)");
+const state = async (): Promise<number[]> => (await server.sql("SELECT count(*), count(DISTINCT ID), count(*) FILTER (NAME LIKE 'mine%') FROM DB.PUBLIC.ROWS"))[0]!.map(Number);
+const stages = async (): Promise<unknown[]> => [...(await server.sql("SELECT table_name FROM duckdb_tables() WHERE table_name LIKE 'LOCKSTEP_STAGE%'")), ...server.staged()];
+const files = (): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith("lockstep-lockstep_stage"));
+const mended: Fault = { pattern: ".", times: 0 };
+
+beforeAll(async () => {
+  server = await startWithStages();
+  env = { ...server.env, LOCKSTEP_STORE_RETRIES: "1" };
+  writeFileSync(file, `ID,NAME\n${Array.from({ length: 800 }, (_, i) => `${i + 401},mine ${i}\n`).join("")}`);
+  await programs.open(env);
+}, 300_000);
+
+afterAll(async () => {
+  await programs.close();
+  await server?.stop();
+});
+
+describe.each([["plain Node", 0], ["2 ranks", 2]] as const)("on %s", (_, ranks) => {
+  const write = (mode: Mode | "create", target = "rows"): Promise<Answer> => (ranks > 0 ? programs.onRanks(ranks, "moved", [file, target, mode]) : programs.plain("moved", [file, target, mode]));
+
+  /** How a write ends of which something goes wrong; how many statements it had. */
+  async function failing(fault: Fault, mode: Mode): Promise<{ answer: Answer; statements: string[] }> {
+    await fresh();
+    await server.fault(fault);
+    server.asked();
+    const answer = await write(mode);
+    await server.fault(mended);
+    return { answer, statements: server.asked() };
+  }
+
+  it.each([["refused", "append", 0], ["unsent", "merge", 1], ["lost", "overwrite", 2]] as const)("a statement that is %s, at every one of them, %s", { timeout: 240_000 }, async (fate, mode, turn) => {
+    const fault = (skip: number): Fault => ({ pattern: ".", skip, times: 2, ...(fate === "refused" ? { refuse: ["000603", "Snowflake has an incident"] } : { lose: fate === "lost" ? "run" : "unsent" }) });
+    const { statements } = await failing(mended, mode);
+    expect(await state()).toEqual(done[mode]);
+    for (const at of sampled(statements.length, turn)) {
+      const { answer } = await failing(fault(at), mode);
+      const succeeded = !("error" in answer);
+      expect(await state(), `${statements[at]}: ${JSON.stringify(answer)}`).toEqual(succeeded ? done[mode] : old);
+      if ("error" in answer) expect(answer.error.code).toMatch(fate === "refused" ? /^LS2015$/ : /^LS2021$/);
+      // Its transaction is still there, so COMMIT is sent again.
+      if (statements[at] === "COMMIT") expect(succeeded).toBe(true);
+      expect(JSON.stringify(answer)).not.toContain(SECRET);
+      expect(await stages()).toEqual([]);
+      expect(files()).toEqual([]);
+    }
+  });
+
+  it("an answer that is lost once is asked for again, and its statement is not run again", async () => {
+    for (const pattern of ["^INSERT", "^COPY", "^COMMIT"]) {
+      expect((await failing({ pattern, times: 1, lose: "run" }, "append")).answer).toHaveProperty("value");
+      expect(await state()).toEqual(done.append);
+    }
+  });
+
+  it.each([["run", "append"], ["unsent", "overwrite"], ["rollback", "merge"]] as const)("the answer to COMMIT is lost: %s", async (fate, mode) => {
+    const { answer } = await failing({ pattern: "^COMMIT", times: 2, lose: fate }, mode);
+    if (fate === "rollback") expect(answer).toMatchObject({ error: { code: "LS2021" } });
+    else expect(answer).toHaveProperty("value");
+    expect(await state()).toEqual(fate === "rollback" ? old : done[mode]);
+  });
+
+  it.skipIf(ranks > 0)("where nobody can be asked what became of COMMIT, it says so", async () => {
+    await fresh();
+    await server.fault({ pattern: "^(COMMIT|DESCRIBE TRANSACTION)", times: 1_000, lose: "run" });
+    let isOver = false;
+    // It asks for half a minute: from then on the clock runs faster.
+    const now = Date.now;
+    let faster = 0;
+    server.watch((sql) => (isOver ||= sql === "COMMIT"));
+    const clock = vi.spyOn(Date, "now").mockImplementation(() => now() + (isOver ? (faster += 5_000) : 0));
+    const answer = await write("append");
+    clock.mockRestore();
+    server.watch(undefined);
+    await server.fault(mended);
+    expect(answer).toMatchObject({ error: { code: "LS2008", message: expect.stringContaining("whether it is written is not known") } });
+    expect(await state()).toEqual(done.append);
+  }, 60_000);
+
+  it("credentials that have expired are asked for again", async () => {
+    const { answer, statements } = await failing({ pattern: "^PUT", times: 1, expired: true }, "append");
+    if (ranks > 0) {
+      expect(answer).toHaveProperty("value");
+      expect(await state()).toEqual(done.append);
+      expect(statements.filter((sql) => sql.startsWith("PUT"))).toHaveLength(2);
+    } else expect(answer).toMatchObject({ error: { code: "LS2020" } });
+  });
+
+  it("credentials that open nothing are an error", async () => {
+    const { answer } = await failing({ pattern: "^PUT", times: 5, expired: true }, "append");
+    expect(answer).toMatchObject({ error: { code: "LS2020", message: expect.stringMatching(/rows in 127\.0\.0\.1:\d+: the store of the stage lets nobody in, also with credentials that Snowflake has just given/) } });
+    expect(JSON.stringify(answer)).not.toContain(SECRET);
+    expect(await state()).toEqual(old);
+    expect([...(await stages()), ...files()]).toEqual([]);
+  });
+
+  it("a right that the role has not", async () => {
+    const refuse = ["003001", "SQL access control error: Insufficient privileges to operate on table 'ROWS'"] as const;
+    const { answer } = await failing({ pattern: "^INSERT", times: 1, refuse }, "append");
+    expect(answer).toMatchObject({ error: { code: "LS2020", message: expect.stringMatching(/rows in 127\.0\.0\.1:\d+: Snowflake refuses it: .*Insufficient privileges.*\(error 003001\)/) } });
+    expect(await state()).toEqual(old);
+  });
+
+  it("a new table that cannot be filled is gone, and one that could not be dropped counts as none", async () => {
+    const isThere = async (): Promise<boolean> => (await server.sql("SELECT 1 FROM duckdb_tables() WHERE table_name = 'MADE'")).length > 0;
+    await server.sql("DROP TABLE IF EXISTS DB.PUBLIC.MADE");
+    await server.fault({ pattern: "^INSERT INTO DB.PUBLIC.MADE", times: 1, refuse: ["000603", "an incident"] });
+    expect(await write("create", "made")).toMatchObject({ error: { code: "LS2015" } });
+    expect(await isThere()).toBe(false);
+    await server.fault({ pattern: "^(INSERT INTO DB.PUBLIC.MADE|DROP TABLE IF EXISTS DB.PUBLIC.MADE)", times: 10, refuse: ["000603", "an incident"] });
+    expect(await write("create", "made")).toMatchObject({ error: { code: "LS2015" } });
+    expect(await isThere()).toBe(true);
+    await server.fault(mended);
+    expect(await write("create", "made")).toHaveProperty("value");
+    expect(await server.sql("SELECT count(*) FROM DB.PUBLIC.MADE")).toEqual([["800"]]);
+    expect(await write("create", "made")).toMatchObject({ error: { code: "LS2007" } });
+  });
+});
+
+describe("processes that are killed", () => {
+  /** A job of three ranks, of which one or all are killed at a statement; whether it ended well. */
+  async function job(victims: "one" | "all" | undefined, at: number, mode: Mode): Promise<{ lived: boolean; statements: number }> {
+    const main = join(scratch, "built/main.mjs");
+    writeFileSync(main, `import { moved } from ${JSON.stringify(programs.program("moved").module)};\nawait moved(...process.argv.slice(2));\n`);
+    let child: ChildProcess | undefined;
+    const kill = (): void => {
+      try {
+        if (victims === "all") process.kill(-child!.pid!, "SIGKILL");
+        else process.kill(Number(execFileSync("pgrep", ["-P", `${child!.pid}`]).toString().trim().split("\n").at(-1)), "SIGKILL");
+      } catch {
+        // It has ended.
+      }
+    };
+    let statements = 0;
+    server.watch(() => {
+      if (statements++ === at && victims) kill();
+    });
+    child = spawn(process.execPath, [join(root, "runtime/bin/lockstep.mjs"), "run", "-n", "3", "--job", `job-${mode}`, main, "--", file, "rows", mode], { detached: true, stdio: "ignore", env: { ...process.env, ...env } });
+    const code = await new Promise((resolve) => child.once("exit", (status) => resolve(status)));
+    server.watch(undefined);
+    return { lived: code === 0, statements };
+  }
+
+  it.each([["one", "append", 0], ["all", "merge", 4]] as const)("%s of the ranks, %s", { timeout: 600_000 }, async (victims, mode, turn) => {
+    await fresh();
+    const { statements } = await job(undefined, 0, mode);
+    for (const at of [...sampled(statements, turn, 7), Infinity]) {
+      await fresh();
+      const { lived } = await job(victims, at, mode);
+      await server.abandon();
+      const seen = await state();
+      expect([old, done[mode]]).toContainEqual(seen);
+      if (lived) expect(seen).toEqual(done[mode]);
+      else expect(at).toBeLessThan(Infinity);
+      // The scheduler starts it again.
+      expect((await job(undefined, 0, mode)).lived).toBe(true);
+      expect(await state(), `${at}`).toEqual(done[mode]);
+      expect(await stages()).toEqual([]);
+      expect(files()).toEqual([]);
+    }
+  });
+});

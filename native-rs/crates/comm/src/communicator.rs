@@ -8,6 +8,7 @@ use crate::collectives;
 use crate::core::Core;
 use crate::error::{CommError, RankError, Result};
 use crate::exchange::{ExchangeReceiver, ExchangeSender};
+use crate::grid::{Grid, Hop};
 use crate::operation::Op;
 use crate::spill::SpillArea;
 use crate::stats::PeerTraffic;
@@ -44,7 +45,7 @@ impl Communicator {
         Self { handle: Arc::new(Handle { core }) }
     }
 
-    fn core(&self) -> &Arc<Core> {
+    pub(crate) fn core(&self) -> &Arc<Core> {
         &self.handle.core
     }
 
@@ -56,6 +57,11 @@ impl Communicator {
     /// Number of ranks.
     pub fn size(&self) -> usize {
         self.core().size
+    }
+
+    /// The groups of ranks, where what goes to all ranks goes in two hops.
+    pub fn grid(&self) -> Option<Grid> {
+        self.core().grid()
     }
 
     /// Completes when every rank has called it.
@@ -80,13 +86,24 @@ impl Communicator {
 
     /// `parts[rank]` is for that rank; what the ranks had for this one, in rank order. A rank may have nothing for another.
     pub async fn alltoall(&self, op: &Op, parts: Vec<Option<Bytes>>) -> Result<Vec<Option<Bytes>>> {
-        collectives::alltoall(self.exchange(op)?, parts).await
+        collectives::alltoall(self, op, parts).await
     }
 
     /// A stream of messages from every rank to every rank. Both halves work at once and in different tasks.
     pub fn exchange(&self, op: &Op) -> Result<(ExchangeSender, ExchangeReceiver)> {
+        self.open(op, None)
+    }
+
+    /// As `exchange`, among the ranks of one hop of the grid. Across: sends to [`Grid::door`] of any group, receives from
+    /// [`Grid::behind`]. Within: sends to the members of this rank's group, and receives from them. Whoever opens one hop
+    /// opens the other with the same `Op`; both may be open at once. An error without a grid.
+    pub fn exchange_hop(&self, op: &Op, hop: Hop) -> Result<(ExchangeSender, ExchangeReceiver)> {
+        self.open(op, Some(hop))
+    }
+
+    fn open(&self, op: &Op, hop: Option<Hop>) -> Result<(ExchangeSender, ExchangeReceiver)> {
         let core = self.core();
-        let (exchange, identity, epoch) = core.enter_exchange(op)?;
+        let (exchange, identity, epoch) = core.enter_exchange(op, hop)?;
         let sender = ExchangeSender::new(core.clone(), exchange.clone(), identity, epoch);
         Ok((sender, ExchangeReceiver::new(core.clone(), exchange, identity, epoch)))
     }
@@ -142,6 +159,9 @@ pub struct Options {
     pub timeout: std::time::Duration,
     /// How long a rank that is waited for may give no sign of life. A rank that computes gives one.
     pub patience: std::time::Duration,
+    /// Ranks of a group: what goes to all goes in two hops. 0: each sends to each. `None`: [`Grid::choose`] decides. Equal on
+    /// all ranks.
+    pub group: Option<usize>,
     /// Memory for messages this rank sends; taken step by step. So little that it is used again while it is warm: memory that a
     /// process touches first costs more than waiting for a reader.
     pub arena_bytes: usize,
@@ -151,12 +171,24 @@ pub struct Options {
     pub spill_directory: PathBuf,
 }
 
+impl Options {
+    /// The grid of a job of which `local` ranks share a machine.
+    pub(crate) fn grid(&self, rank: usize, size: usize, local: usize) -> Option<Grid> {
+        match self.group {
+            None => Grid::choose(rank, size, local),
+            Some(0) => None,
+            Some(length) => Some(Grid::new(rank, size, size.div_ceil(length))),
+        }
+    }
+}
+
 impl Default for Options {
     fn default() -> Self {
         Self {
             build: String::new(),
             timeout: std::time::Duration::from_secs(30),
             patience: std::time::Duration::from_secs(60),
+            group: None,
             arena_bytes: 16 << 20,
             spill_memory: 64 << 20,
             spill_directory: std::env::temp_dir(),

@@ -5,12 +5,12 @@
 //! statement, and the same `catch` takes the error on all of them.
 
 use crate::error::{CommError, Divergence, RankError, Side};
-use crate::operation::{OpKind, Primitive};
+use crate::operation::{Key, OpKind, Primitive};
 
 /// No record is longer.
 pub(crate) const RECORD_LIMIT: usize = RankError::MESSAGE_LIMIT + 64;
 
-/// The key of the last operation a failure leaves alone; `None` leaves none alone.
+/// Call and sequence of the last operation a failure leaves alone, both hops of it; `None` leaves none alone.
 pub(crate) type After = Option<(u64, u64)>;
 
 #[derive(Clone, Debug)]
@@ -20,8 +20,8 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    pub fn concerns(&self, key: (u64, u64)) -> bool {
-        !self.error.recoverable() || Some(key) > self.after
+    pub fn concerns(&self, (call, sequence, _): Key) -> bool {
+        !self.error.recoverable() || Some((call, sequence)) > self.after
     }
 
     pub fn encode(&self) -> Vec<u8> {
@@ -145,7 +145,7 @@ mod tests {
         let failure = Failure { error: error.clone(), after: Some((1, 2)) };
         let back = Failure::decode(&failure.encode()).unwrap();
         assert_eq!((back.error.to_string(), back.after), (error.to_string(), Some((1, 2))));
-        assert!(!back.concerns((1, 2)) && back.concerns((1, 3)) && back.concerns((2, 0)));
+        assert!(!back.concerns((1, 2, 2)) && back.concerns((1, 3, 0)) && back.concerns((2, 0, 0)));
         let error = CommError::system("rank 1: cannot write", std::io::Error::from_raw_os_error(28));
         assert_eq!(decode(&encode(&error)).unwrap().to_string(), error.to_string());
         let at = |rank, kind| Side {

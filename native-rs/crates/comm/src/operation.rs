@@ -4,11 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::error::{Divergence, Side};
+use crate::grid::Hop;
 
 /// One communicating operation of the program. Ranks that run the same statements make equal `Op`s.
 ///
 /// `(call, sequence)` identifies it and must be used once. Operations with `fingerprint` 0 stand in the program itself:
-/// a rank enters them one after the other, in the order of `(call, sequence)`. Those with a plan's fingerprint may run
+/// a rank enters them one after the other, in the order of `(call, sequence)`, of one in two hops the hop across first. Those with a plan's fingerprint may run
 /// concurrently, but have ended on a rank before that rank enters a later operation of the program.
 #[derive(Clone, Debug)]
 pub struct Op {
@@ -83,6 +84,9 @@ kinds! {
 /// Bytes of the site that travel.
 const SITE: usize = 152;
 
+/// Call, sequence, hop: in the order in which a rank enters operations of the program.
+pub(crate) type Key = (u64, u64, u8);
+
 /// An `Op` as it travels: plain data without pointers.
 #[derive(Clone, Copy)]
 #[repr(C)]
@@ -90,12 +94,14 @@ pub(crate) struct Identity {
     pub call: u64,
     pub sequence: u64,
     pub fingerprint: u64,
-    /// Hash of the whole site, the primitive and the root.
+    /// Hash of the whole site, the primitive, the root and the hop.
     pub agreement: u64,
     pub kind: u8,
     pub primitive: u8,
+    /// 0: each to each; 1: across; 2: within.
+    pub hop: u8,
     site_length: u8,
-    unused: [u8; 5],
+    unused: [u8; 4],
     site: [u8; SITE],
 }
 
@@ -113,10 +119,15 @@ impl Identity {
         unsafe { std::mem::transmute(words) }
     }
 
-    pub fn new(op: &Op, primitive: Primitive, root: Option<usize>) -> Self {
+    pub fn new(op: &Op, primitive: Primitive, root: Option<usize>, hop: Option<Hop>) -> Self {
+        let hop = match hop {
+            None => 0,
+            Some(Hop::Across) => 1,
+            Some(Hop::Within) => 2,
+        };
         let mut agreement = Fnv::default();
         agreement.write(op.site.as_bytes());
-        agreement.write(&[op.kind as u8, primitive as u8]);
+        agreement.write(&[op.kind as u8, primitive as u8, hop]);
         agreement.write(&root.map_or(u64::MAX, |root| root as u64).to_le_bytes());
         let bytes = op.site.as_bytes();
         let mut start = bytes.len().saturating_sub(SITE);
@@ -133,15 +144,25 @@ impl Identity {
             agreement: agreement.0,
             kind: op.kind as u8,
             primitive: primitive as u8,
+            hop,
             site_length: kept.len() as u8,
-            unused: [0; 5],
+            unused: [0; 4],
             site,
         }
     }
 
     /// The key under which operations of different ranks meet.
-    pub fn key(&self) -> (u64, u64) {
-        (self.call, self.sequence)
+    pub fn key(&self) -> Key {
+        (self.call, self.sequence, self.hop)
+    }
+
+    /// The hop, if it is one of two.
+    pub fn hop(&self) -> Option<Hop> {
+        match self.hop {
+            1 => Some(Hop::Across),
+            2 => Some(Hop::Within),
+            _ => None,
+        }
     }
 
     /// Whether both sides are at the same operation; the key is equal already.
@@ -152,6 +173,7 @@ impl Identity {
     pub fn valid(&self) -> bool {
         OpKind::from_wire(self.kind).is_some()
             && Primitive::from_wire(self.primitive).is_some()
+            && self.hop <= 2
             && usize::from(self.site_length) <= SITE
     }
 
@@ -175,7 +197,12 @@ impl Identity {
     pub fn describe(&self) -> String {
         let side = self.side(0);
         let Side { kind, primitive, call, sequence, site, .. } = side;
-        format!("{kind} ({primitive}) #{call}.{sequence} {site}")
+        let hop = match self.hop() {
+            None => "",
+            Some(Hop::Across) => ", across",
+            Some(Hop::Within) => ", within",
+        };
+        format!("{kind} ({primitive}{hop}) #{call}.{sequence} {site}")
     }
 
     pub fn divergence(&self, rank: usize, other: &Self, other_rank: usize) -> Divergence {
@@ -211,11 +238,13 @@ mod tests {
     #[test]
     fn a_long_site_is_cut_at_its_front_but_compared_whole() {
         let long = format!("é{}", "x".repeat(SITE));
-        let a = Identity::new(&op(&long), Primitive::Exchange, None);
+        let a = Identity::new(&op(&long), Primitive::Exchange, None, None);
         assert_eq!(a.site(), "x".repeat(SITE));
-        let b = Identity::new(&op(&format!("e{}", "x".repeat(SITE))), Primitive::Exchange, None);
+        let b = Identity::new(&op(&format!("e{}", "x".repeat(SITE))), Primitive::Exchange, None, None);
         assert!(!a.agrees(&b));
-        assert!(a.agrees(&Identity::new(&op(&long), Primitive::Exchange, None)));
-        assert!(!a.agrees(&Identity::new(&op(&long), Primitive::Broadcast, Some(0))));
+        assert!(a.agrees(&Identity::new(&op(&long), Primitive::Exchange, None, None)));
+        assert!(!a.agrees(&Identity::new(&op(&long), Primitive::Broadcast, Some(0), None)));
+        let hops = [None, Some(Hop::Across), Some(Hop::Within)].map(|hop| Identity::new(&op(&long), Primitive::Exchange, None, hop));
+        assert!(hops.is_sorted_by_key(Identity::key) && !hops[1].agrees(&hops[2]));
     }
 }

@@ -201,33 +201,43 @@ impl fmt::Debug for SharedBytes {
     }
 }
 
-/// What the consumers of one rank hold of one sender's memory.
+/// By sender: what the consumers of this rank hold of its memory.
+#[derive(Clone)]
+pub(crate) struct Pins(Arc<[Held]>);
+
 #[derive(Default)]
-pub(crate) struct Pins {
+struct Held {
     bytes: AtomicUsize,
     count: AtomicUsize,
 }
 
 /// Counted in `Pins` until dropped.
 pub(crate) struct Pin {
-    pins: Arc<Pins>,
+    pins: Pins,
+    from: usize,
     bytes: usize,
 }
 
 impl Pins {
-    /// Counts `bytes` more, unless that passes a limit.
-    pub fn try_pin(self: &Arc<Self>, bytes: usize, limit_bytes: usize, limit_count: usize) -> Option<Pin> {
-        let before = self.bytes.fetch_add(bytes, Ordering::Relaxed);
-        let count = self.count.fetch_add(1, Ordering::Relaxed);
-        let pin = Pin { pins: self.clone(), bytes };
+    pub fn new(size: usize) -> Self {
+        Self((0..size).map(|_| Held::default()).collect())
+    }
+
+    /// Counts `bytes` more of `from`'s memory, unless that passes a limit.
+    pub fn try_pin(&self, from: usize, bytes: usize, limit_bytes: usize, limit_count: usize) -> Option<Pin> {
+        let held = &self.0[from];
+        let before = held.bytes.fetch_add(bytes, Ordering::Relaxed);
+        let count = held.count.fetch_add(1, Ordering::Relaxed);
+        let pin = Pin { pins: self.clone(), from, bytes };
         (before + bytes <= limit_bytes && count < limit_count).then_some(pin)
     }
 }
 
 impl Drop for Pin {
     fn drop(&mut self) {
-        self.pins.bytes.fetch_sub(self.bytes, Ordering::Relaxed);
-        self.pins.count.fetch_sub(1, Ordering::Relaxed);
+        let held = &self.pins.0[self.from];
+        held.bytes.fetch_sub(self.bytes, Ordering::Relaxed);
+        held.count.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -261,9 +271,10 @@ mod tests {
                 self.0.fetch_add(1, Ordering::SeqCst);
             }
         }
-        let (returned, pins) = (Arc::new(AtomicUsize::new(0)), Arc::new(Pins::default()));
-        let pin = pins.try_pin(3, 4, 1).unwrap();
-        assert!(pins.try_pin(1, 4, 1).is_none(), "one at a time");
+        let (returned, pins) = (Arc::new(AtomicUsize::new(0)), Pins::new(2));
+        let pin = pins.try_pin(1, 3, 4, 1).unwrap();
+        assert!(pins.try_pin(1, 1, 4, 1).is_none(), "one at a time");
+        assert!(pins.try_pin(0, 4, 4, 1).is_some(), "each for itself");
         let shared = SharedBytes::lent(Loan(returned.clone(), vec![1, 2, 3])).pinned(pin);
         let bytes = shared.into_bytes();
         let part = bytes.slice(1..);
@@ -271,7 +282,7 @@ mod tests {
         assert_eq!((returned.load(Ordering::SeqCst), &part[..]), (0, &[2, 3][..]));
         drop(part);
         assert_eq!(returned.load(Ordering::SeqCst), 1);
-        assert!(pins.try_pin(4, 4, 1).is_some());
-        assert!(pins.try_pin(5, 4, 1).is_none());
+        assert!(pins.try_pin(1, 4, 4, 1).is_some());
+        assert!(pins.try_pin(1, 5, 4, 1).is_none());
     }
 }

@@ -20,6 +20,8 @@ pub(crate) mod what {
     pub const FINISH: u8 = 3;
     /// The receiver wants no more.
     pub const REFUSE: u8 = 4;
+    /// In place of a contribution: the rank `message` has left, whose own was to be handed on in it.
+    pub const GONE: u8 = 5;
 }
 
 /// No region: the frame has no body.
@@ -34,7 +36,7 @@ pub(crate) struct Frame {
     pub region: u32,
     pub what: u8,
     pub unused: [u8; 3],
-    /// The sender's count of messages, which brings the fragments of one together.
+    /// The sender's count of messages, which brings the fragments of one together; of `what::GONE` the rank.
     pub message: u64,
     /// Length of the whole message.
     pub total: u64,
@@ -103,9 +105,9 @@ pub(crate) struct Limits {
     /// No region is longer.
     pub fragment: usize,
     /// A region of this length is found sooner or later, however the memory is scattered,
-    /// as long as receivers keep to `pinned_bytes` and `pinned_count`.
+    /// as long as receivers keep to their shares of `pinned_bytes` and `pinned_count`.
     pub smallest_fragment: usize,
-    /// What the consumers of one receiver may hold of one sender's memory.
+    /// What the consumers of all receivers together may hold of one sender's memory.
     pub pinned_bytes: usize,
     pub pinned_count: usize,
     /// A rank that gives no sign of life so many looks long is taken to be stopped.

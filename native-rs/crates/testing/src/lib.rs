@@ -10,4 +10,4 @@ mod random;
 pub use launched::over_mpi;
 pub use processes::{Exit, Processes, processes};
 pub use random::Random;
-pub use ranks::{op, op_of, options, ranks, ranks_with};
+pub use ranks::{layouts, op, op_of, options, ranks, ranks_with};

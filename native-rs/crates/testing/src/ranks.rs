@@ -22,6 +22,15 @@ pub fn options() -> Options {
     Options { arena_bytes: 4 << 20, spill_memory: 1 << 20, timeout: Duration::from_secs(20), ..Options::default() }
 }
 
+/// `options` for all ways in which `size` ranks send to each other: each to each, then in two hops with groups of 1, 2, 3 and
+/// all ranks (over MPI, where every start takes long, of 2).
+pub fn layouts(size: usize) -> Vec<Options> {
+    let lengths = if launched::over_mpi() { vec![0, 2] } else { vec![0, 1, 2, 3, size] };
+    let mut lengths: Vec<usize> = lengths.into_iter().filter(|&length| length <= size).collect();
+    lengths.dedup();
+    lengths.into_iter().map(|length| Options { group: Some(length), ..options() }).collect()
+}
+
 /// An operation of the program in call 0 at a made-up line.
 pub fn op(sequence: u64) -> Op {
     op_of(0, sequence, OpKind::Barrier, &format!("test.ts:{sequence}:1"))

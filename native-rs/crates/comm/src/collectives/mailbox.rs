@@ -1,48 +1,53 @@
 //! What arrived for one collective.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::task::Waker;
 
-use crate::shared_bytes::{AlignedBuffer, SharedBytes};
+use crate::core::Contributions;
+use crate::shared_bytes::AlignedBuffer;
 use crate::error::{CommError, Result};
-use crate::transport::Frame;
+use crate::transport::{Frame, what};
 
-/// One contribution per rank, reassembled from its fragments. Bodies are copied on arrival: they are small as a rule,
+/// Contributions of other ranks, reassembled from their fragments. Bodies are copied on arrival: they are small as a rule,
 /// and a rank that has not reached the collective yet must not hold the others' memory.
+#[derive(Default)]
 pub(crate) struct Mailbox {
-    contributions: Vec<Contribution>,
-    /// The ranks whose contributions this one needs; unknown until it enters.
-    expected: Option<Vec<usize>>,
+    contributions: BTreeMap<usize, Contribution>,
+    /// The ranks whose contributions this one still needs; unknown until it enters.
+    missing: Option<BTreeSet<usize>>,
+    /// A rank that has left, of whose contribution another would have been made.
+    gone: Option<usize>,
     waker: Option<Waker>,
 }
 
-#[derive(Default)]
 struct Contribution {
-    buffer: Option<AlignedBuffer>,
+    buffer: AlignedBuffer,
     filled: usize,
 }
 
 impl Contribution {
     fn complete(&self) -> bool {
-        self.buffer.as_ref().is_some_and(|buffer| buffer.len() == self.filled)
+        self.buffer.len() == self.filled
     }
 }
 
 impl Mailbox {
-    pub fn new(size: usize) -> Self {
-        Self { contributions: (0..size).map(|_| Contribution::default()).collect(), expected: None, waker: None }
+    pub fn expect(&mut self, ranks: impl IntoIterator<Item = usize>) {
+        self.missing = Some(ranks.into_iter().filter(|&rank| !self.has(rank)).collect());
     }
 
-    pub fn expect(&mut self, ranks: &[usize]) {
-        self.expected = Some(ranks.to_vec());
+    /// The ranks whose contributions are not here yet; none before this rank has entered.
+    pub fn missing(&self) -> impl Iterator<Item = usize> {
+        self.missing.iter().flatten().copied()
     }
 
-    pub fn waits_for(&self, rank: usize) -> bool {
-        self.expected.as_ref().is_some_and(|expected| expected.contains(&rank)) && !self.contributions[rank].complete()
+    pub fn gone(&self) -> Option<usize> {
+        self.gone
     }
 
     /// Whether `rank` has contributed all it can.
     pub fn has(&self, rank: usize) -> bool {
-        self.contributions.get(rank).is_some_and(Contribution::complete)
+        self.contributions.get(&rank).is_some_and(Contribution::complete)
     }
 
     pub fn set_waker(&mut self, waker: &Waker) {
@@ -56,31 +61,42 @@ impl Mailbox {
         self.waker.take()
     }
 
-    /// Takes a fragment in; returns the waiting task when nothing is missing any more.
+    /// Takes a fragment in; returns the waiting task when nothing is missing any more, or never will come.
     pub fn arrived(&mut self, frame: &Frame, bytes: &[u8]) -> Result<Option<Waker>> {
         let from = frame.from as usize;
         let invalid = |what| CommError::Invalid { from, what };
-        let contribution = self.contributions.get_mut(from).ok_or(invalid("rank"))?;
-        let total = usize::try_from(frame.total).map_err(|_| invalid("length"))?;
-        if contribution.buffer.is_none() {
-            contribution.buffer = Some(AlignedBuffer::try_zeroed(total).ok_or(invalid("length"))?);
+        match frame.what {
+            what::COLLECTIVE => {}
+            what::GONE => {
+                self.gone = Some(usize::try_from(frame.message).map_err(|_| invalid("rank"))?);
+                return Ok(self.waker.take());
+            }
+            _ => return Err(invalid("kind of frame")),
         }
-        let buffer = contribution.buffer.as_mut().ok_or(invalid("length"))?;
+        let total = usize::try_from(frame.total).map_err(|_| invalid("length"))?;
+        let contribution = match self.contributions.get_mut(&from) {
+            Some(begun) => begun,
+            None => {
+                let buffer = AlignedBuffer::try_zeroed(total).ok_or(invalid("length"))?;
+                self.contributions.entry(from).or_insert(Contribution { buffer, filled: 0 })
+            }
+        };
         let at = usize::try_from(frame.at).map_err(|_| invalid("offset"))?;
-        let target = at.checked_add(bytes.len()).and_then(|end| buffer.get_mut(at..end)).ok_or(invalid("fragment"))?;
-        target.copy_from_slice(bytes);
+        let target = at.checked_add(bytes.len()).and_then(|end| contribution.buffer.get_mut(at..end));
+        target.ok_or(invalid("fragment"))?.copy_from_slice(bytes);
         contribution.filled += bytes.len();
-        Ok(if self.is_complete() { self.waker.take() } else { None })
+        if !contribution.complete() {
+            return Ok(None);
+        }
+        let missing = self.missing.as_mut();
+        let complete = missing.is_some_and(|missing| missing.remove(&from) && missing.is_empty());
+        Ok(if complete { self.waker.take() } else { None })
     }
 
-    fn is_complete(&self) -> bool {
-        self.expected.as_ref().is_some_and(|expected| expected.iter().all(|&rank| self.contributions[rank].complete()))
-    }
-
-    /// The expected contributions by rank, once they are complete.
-    pub fn take_complete(&mut self) -> Option<Vec<Option<SharedBytes>>> {
-        self.is_complete().then(|| {
-            self.contributions.iter_mut().map(|contribution| contribution.buffer.take().map(SharedBytes::from)).collect()
+    /// The contributions, once those expected are complete.
+    pub fn take_complete(&mut self) -> Option<Contributions> {
+        self.missing.as_ref()?.is_empty().then(|| {
+            std::mem::take(&mut self.contributions).into_iter().map(|(rank, whole)| (rank, whole.buffer.into())).collect()
         })
     }
 }

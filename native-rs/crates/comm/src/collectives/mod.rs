@@ -1,9 +1,13 @@
 //! The collectives, MPI's names and meaning; one file each. Contributions are always combined in rank order.
+//!
+//! Without a grid every rank sends to every rank that needs its part. With one, parts go across to the doors of the groups,
+//! and within a group from the doors to the members: one `step` each.
 
 mod allgather;
 mod alltoall;
 mod barrier;
 mod broadcast;
+mod bundle;
 mod gather;
 mod mailbox;
 mod recover;
@@ -19,13 +23,85 @@ pub(crate) use recover::recover;
 use std::future::poll_fn;
 use std::time::Instant;
 
-use crate::shared_bytes::SharedBytes;
-use crate::core::Entered;
-use crate::error::Result;
+use bytes::Bytes;
 
-/// The contributions this rank expects, by rank. Waits busily for a moment first: small collectives are short, and
-/// waking a sleeping task costs more than they do.
-async fn contributions(entered: &Entered<'_>) -> Result<Vec<Option<SharedBytes>>> {
+use crate::core::{Contributions, Core, Entered};
+use crate::error::{CommError, Result};
+use crate::grid::{Grid, Hop, Peers};
+use crate::operation::{Op, Primitive};
+
+/// One collective, as its steps say what it is.
+struct Collective<'a> {
+    core: &'a Core,
+    op: &'a Op,
+    primitive: Primitive,
+    root: Option<usize>,
+}
+
+/// One way of parts between ranks: all of a collective (no hop), or one of its two.
+#[derive(Default)]
+struct Step {
+    hop: Option<Hop>,
+    /// The ranks that get this rank's part.
+    to: Vec<usize>,
+    /// Whose parts this rank gets.
+    from: Vec<usize>,
+    /// With this step the rank has done all it does for the collective.
+    last: bool,
+}
+
+impl Step {
+    /// Everybody sends to all whom such a step reaches.
+    fn among(peers: Peers) -> Self {
+        let hop = peers.hop();
+        Self { hop, to: peers.targets().collect(), from: peers.sources().collect(), last: hop != Some(Hop::Across) }
+    }
+
+    /// Without a grid: to all others.
+    fn flat(core: &Core) -> Self {
+        Self::among(Peers::All { rank: core.rank, size: core.size })
+    }
+
+    fn across(grid: Grid) -> Self {
+        Self::among(Peers::Hop(grid, Hop::Across))
+    }
+
+    fn within(grid: Grid) -> Self {
+        Self::among(Peers::Hop(grid, Hop::Within))
+    }
+}
+
+impl Collective<'_> {
+    async fn step(&self, step: &Step, part: &[u8]) -> Result<Contributions> {
+        let entered = self.enter(step)?;
+        entered.contribute(&step.to, part, step.last).await?;
+        contributions(&entered).await
+    }
+
+    /// The parts which this rank is to hand on in the step `next`. Where one does not come because its rank has left, those
+    /// who wait for it behind this rank are told.
+    async fn first_step(&self, step: &Step, part: &[u8], next: &Step) -> Result<Contributions> {
+        let parts = self.step(step, part).await;
+        if let Err(CommError::Left { rank }) = parts {
+            self.enter(next)?.tell_gone(&next.to, rank);
+        }
+        parts
+    }
+
+    fn enter(&self, step: &Step) -> Result<Entered<'_>> {
+        self.core.enter(self.op, self.primitive, self.root, step.hop, step.from.iter().copied())
+    }
+}
+
+/// The parts of all ranks.
+fn in_rank_order(mut parts: Contributions, size: usize) -> Result<Vec<Bytes>> {
+    let missing = |from| CommError::Invalid { from, what: "no part of a collective" };
+    (0..size).map(|rank| parts.remove(&rank).map(Bytes::from).ok_or(missing(rank))).collect()
+}
+
+/// The contributions this rank expects. Waits busily for a moment first: small collectives are short, and waking a sleeping
+/// task costs more than they do.
+async fn contributions(entered: &Entered<'_>) -> Result<Contributions> {
     if let Some(result) = entered.core.try_collective(entered) {
         return result;
     }
@@ -35,7 +111,7 @@ async fn contributions(entered: &Entered<'_>) -> Result<Vec<Option<SharedBytes>>
     poll_fn(|cx| entered.core.poll_collective(cx, entered)).await
 }
 
-fn spin(entered: &Entered<'_>) -> Option<Result<Vec<Option<SharedBytes>>>> {
+fn spin(entered: &Entered<'_>) -> Option<Result<Contributions>> {
     let transport = entered.core.transport();
     let budget = transport.limits().spin;
     if budget.is_zero() {
@@ -55,9 +131,4 @@ fn spin(entered: &Entered<'_>) -> Option<Result<Vec<Option<SharedBytes>>>> {
     };
     transport.spin_end(token);
     result
-}
-
-/// All ranks but `rank`, starting after it so that not everybody sends to rank 0 first.
-fn others(rank: usize, size: usize) -> Vec<usize> {
-    (1..size).map(|step| (rank + step) % size).collect()
 }

@@ -6,7 +6,7 @@ use super::{Core, State, park, wake};
 use crate::debug::debug;
 use crate::error::{CommError, Divergence, RankError, Result};
 use crate::failure::{After, Failure};
-use crate::operation::Op;
+use crate::operation::{Key, Op};
 
 impl Core {
     /// This rank fails: all ranks are told. The first failure of an epoch stands.
@@ -94,7 +94,7 @@ impl Core {
         if let Some(failure) = state.failure.as_ref().filter(|failure| !failure.error.recoverable()) {
             return Poll::Ready(Err(failure.error.clone()));
         }
-        if let Some(rank) = state.left.iter().position(|&left| left) {
+        if let Some(&rank) = state.left.first() {
             return Poll::Ready(Err(CommError::Left { rank }));
         }
         park(&mut state.failure_waiters, cx.waker());
@@ -160,7 +160,7 @@ impl Core {
 
 impl State {
     /// The failure, where it concerns the operation `key`.
-    pub(super) fn check(&self, key: (u64, u64)) -> Result<()> {
+    pub(super) fn check(&self, key: Key) -> Result<()> {
         match &self.failure {
             Some(failure) if failure.concerns(key) => Err(failure.error.clone()),
             _ => Ok(()),

@@ -21,6 +21,11 @@ impl Core {
         if !identity.valid() || from >= self.size {
             return Err(invalid("identity"));
         }
+        let peers = self.peers(identity.hop()).ok_or(invalid("hop"))?;
+        let known = if frame.what == what::REFUSE { peers.sends_to(from) } else { peers.receives_from(from) };
+        if !known {
+            return Err(invalid("message from a rank that sends none here"));
+        }
         if self.state.lock().epoch < frame.epoch {
             // The sender saw that all ranks, this one included, have left the old epoch.
             self.read_news();
@@ -44,7 +49,7 @@ impl Core {
         {
             // A refusal may come after the end, and so may all that was sent to an operation which a rank's leaving has
             // ended here before its time. Anything else means that the sender is elsewhere.
-            let late = frame.what == what::REFUSE || state.left.contains(&true);
+            let late = frame.what == what::REFUSE || !state.left.is_empty();
             drop(state);
             if !(late && ended.agrees(&identity)) {
                 self.diverged(ended.divergence(self.rank, &identity, from));
@@ -57,9 +62,9 @@ impl Core {
             entered: None,
             suspects: Vec::new(),
             body: if primitive == Primitive::Exchange {
-                Body::Exchange(Exchange::new(self.rank, self.size))
+                Body::Exchange(Exchange::new(peers))
             } else {
-                Body::Mailbox(Mailbox::new(self.size))
+                Body::Mailbox(Mailbox::default())
             },
         });
         let twice = matches!(&operation.body, Body::Mailbox(mailbox) if mailbox.has(from));
@@ -120,7 +125,7 @@ impl Inbox for Core {
         let mut wakers = Vec::new();
         {
             let mut state = self.state.lock();
-            state.left[rank] = true;
+            state.left.insert(rank);
             for operation in state.operations.values_mut() {
                 match &mut operation.body {
                     Body::Mailbox(mailbox) => wakers.extend(mailbox.take_waker()),
@@ -157,6 +162,7 @@ impl Inbox for Core {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::grid::Grid;
     use crate::operation::{Identity, Op, OpKind};
     use crate::spill::SpillArea;
     use crate::transports::solo::Solo;
@@ -170,7 +176,7 @@ mod tests {
 
     fn frame(primitive: Primitive, what: u8) -> Frame {
         let op = Op { call: 1, sequence: 2, kind: OpKind::Shuffle, site: "a.ts:1:1".into(), fingerprint: 3 };
-        let identity = Identity::new(&op, primitive, None);
+        let identity = Identity::new(&op, primitive, None, None);
         Frame { from: 1, epoch: 0, region: 0, what, unused: [0; 3], message: 0, total: 4, at: 0, offset: 0, length: 4, identity }
     }
 
@@ -208,10 +214,32 @@ mod tests {
     }
 
     #[test]
+    fn frames_of_a_hop_come_from_its_ranks_only() {
+        let taken = |from, what, hop, grid: Option<Grid>| {
+            let core = Core::new(0, 5, SpillArea::new(std::env::temp_dir(), 0));
+            let solo = Solo::new(&core);
+            let _ = (core.transport.set(solo), core.grid.set(grid));
+            let mut frame = Frame { from, ..frame(Primitive::Exchange, what) };
+            frame.identity.hop = hop;
+            core.deliver(&frame, Some(SharedBytes::copied(b"abcd")));
+            core.poll_failed(&mut std::task::Context::from_waker(std::task::Waker::noop())).is_pending()
+        };
+        // Ranks 0, 1 and 2, 3, 4: behind rank 0 are ranks 2 and 4, of which it sends to rank 2.
+        let grid = Some(Grid::new(0, 5, 2));
+        for what in [what::DATA, what::FINISH, what::REFUSE] {
+            for (hop, known) in [(0, vec![1, 2, 3, 4]), (1, if what == what::REFUSE { vec![2] } else { vec![2, 4] }), (2, vec![1])] {
+                let heard: Vec<u32> = (1..5).filter(|&from| taken(from, what, hop, grid)).collect();
+                assert_eq!(heard, known, "hop {hop}");
+            }
+            assert!(!taken(2, what, 1, None) && !taken(2, what, 3, grid), "no such hop");
+        }
+    }
+
+    #[test]
     fn a_message_after_the_end_is_refused() {
         let core = core();
         core.deliver(&Frame { region: NO_REGION, ..frame(Primitive::Exchange, what::FINISH) }, None);
         core.deliver(&frame(Primitive::Exchange, what::DATA), Some(SharedBytes::copied(b"abcd")));
-        assert!(core.enter_exchange(&Op { call: 1, sequence: 2, kind: OpKind::Shuffle, site: "a.ts:1:1".into(), fingerprint: 3 }).is_err());
+        assert!(core.enter_exchange(&Op { call: 1, sequence: 2, kind: OpKind::Shuffle, site: "a.ts:1:1".into(), fingerprint: 3 }, None).is_err());
     }
 }

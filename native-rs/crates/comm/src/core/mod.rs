@@ -15,7 +15,7 @@ mod operations;
 mod sending;
 mod watch;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock};
 use std::task::Waker;
@@ -27,23 +27,25 @@ use crate::collectives::Mailbox;
 use crate::error::CommError;
 use crate::exchange::Exchange;
 use crate::failure::{After, Failure};
-use crate::operation::Identity;
+use crate::grid::{Grid, Hop, Peers};
+use crate::operation::{Identity, Key};
 use crate::shared_bytes::Pins;
 use crate::spill::SpillArea;
 use crate::stats::Traffic;
 use crate::transport::Transport;
 
-pub(crate) use operations::Entered;
+pub(crate) use operations::{Contributions, Entered};
 pub(crate) use watch::LOOK_AGAIN;
 
 pub(crate) struct Core {
     pub transport: OnceLock<Arc<dyn Transport>>,
     pub rank: usize,
     pub size: usize,
+    /// Set before the first frame arrives: known when all ranks have met.
+    pub grid: OnceLock<Option<Grid>>,
     pub spill: SpillArea,
     pub traffic: Traffic,
-    /// By sender: what consumers here hold of its memory.
-    pub pins: Vec<Arc<Pins>>,
+    pub pins: Pins,
     messages: AtomicU64,
     state: Mutex<State>,
 }
@@ -56,10 +58,11 @@ struct State {
     contributed: After,
     /// What each rank announced in this epoch.
     announced: Vec<Option<CommError>>,
-    operations: HashMap<(u64, u64), Operation>,
-    ended: HashMap<(u64, u64), Identity>,
-    ended_order: VecDeque<(u64, u64)>,
-    left: Vec<bool>,
+    operations: HashMap<Key, Operation>,
+    ended: HashMap<Key, Identity>,
+    ended_order: VecDeque<Key>,
+    /// Ranks that have left in order.
+    left: BTreeSet<usize>,
     room_waiters: Vec<Waker>,
     failure_waiters: Vec<Waker>,
     /// This rank has announced the next epoch.
@@ -89,10 +92,11 @@ enum Body {
 }
 
 impl Operation {
-    fn waits_for(&self, rank: usize) -> bool {
+    /// The ranks that still have to send something.
+    fn missing(&self) -> Vec<usize> {
         match &self.body {
-            Body::Mailbox(mailbox) => mailbox.waits_for(rank),
-            Body::Exchange(exchange) => exchange.waits_for(rank),
+            Body::Mailbox(mailbox) => mailbox.missing().collect(),
+            Body::Exchange(exchange) => exchange.missing(),
         }
     }
 
@@ -123,9 +127,10 @@ impl Core {
             transport: OnceLock::new(),
             rank,
             size,
+            grid: OnceLock::new(),
             spill,
             traffic: Traffic::new(size),
-            pins: (0..size).map(|_| Arc::default()).collect(),
+            pins: Pins::new(size),
             messages: AtomicU64::new(0),
             state: Mutex::new(State {
                 epoch: 0,
@@ -135,7 +140,7 @@ impl Core {
                 operations: HashMap::new(),
                 ended: HashMap::new(),
                 ended_order: VecDeque::new(),
-                left: vec![false; size],
+                left: BTreeSet::new(),
                 room_waiters: Vec::new(),
                 failure_waiters: Vec::new(),
                 recovering: false,
@@ -145,6 +150,28 @@ impl Core {
                 silence: vec![(0, 0); size],
             }),
         })
+    }
+
+    pub fn grid(&self) -> Option<Grid> {
+        self.grid.get().copied().flatten()
+    }
+
+    /// Who sends to whom in an operation of that hop; `None` where there is no grid for it.
+    pub fn peers(&self, hop: Option<Hop>) -> Option<Peers> {
+        match hop {
+            None => Some(Peers::All { rank: self.rank, size: self.size }),
+            Some(hop) => self.grid().map(|grid| Peers::Hop(grid, hop)),
+        }
+    }
+
+    /// How many ranks may hold memory of one sender in place, as operations of that hop may; `None`: they may not. Where there
+    /// is a grid it is those of both hops, and what goes from each to each is copied.
+    pub fn holders(&self, hop: Option<Hop>) -> Option<usize> {
+        match (self.grid(), hop) {
+            (None, _) => Some(self.size),
+            (Some(_), None) => None,
+            (Some(grid), Some(_)) => Some(grid.groups() + grid.members(grid.group()).len() + 1),
+        }
     }
 
     pub fn transport(&self) -> &Arc<dyn Transport> {

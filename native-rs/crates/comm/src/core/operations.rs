@@ -1,5 +1,6 @@
 //! Entering and leaving operations, and what a collective has received.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
@@ -9,6 +10,7 @@ use crate::collectives::Mailbox;
 use crate::debug::debug;
 use crate::error::{CommError, Divergence, Result};
 use crate::exchange::Exchange;
+use crate::grid::Hop;
 use crate::operation::{Identity, Op, Primitive};
 use crate::shared_bytes::SharedBytes;
 use crate::transport::what;
@@ -18,24 +20,33 @@ const REMEMBERED: usize = 1024;
 
 impl Core {
     /// Opens `op` on this rank, comparing it with what other ranks said of it already.
-    pub fn enter(&self, op: &Op, primitive: Primitive, root: Option<usize>, expect: &[usize]) -> Result<Entered<'_>> {
-        let identity = Identity::new(op, primitive, root);
+    /// Contributions are expected of `expect`.
+    pub fn enter(
+        &self,
+        op: &Op,
+        primitive: Primitive,
+        root: Option<usize>,
+        hop: Option<Hop>,
+        expect: impl IntoIterator<Item = usize>,
+    ) -> Result<Entered<'_>> {
+        let identity = Identity::new(op, primitive, root, hop);
         let expect = |body: &mut Body| match body {
             Body::Mailbox(mailbox) => mailbox.expect(expect),
             Body::Exchange(_) => unreachable!("operations that agree have one primitive"),
         };
-        let ((), epoch) = self.open(op, identity, || Body::Mailbox(Mailbox::new(self.size)), expect)?;
+        let ((), epoch) = self.open(op, identity, || Body::Mailbox(Mailbox::default()), expect)?;
         Ok(Entered { core: self, identity, epoch })
     }
 
-    /// Opens an exchange on this rank.
-    pub fn enter_exchange(&self, op: &Op) -> Result<(Arc<Exchange>, Identity, u32)> {
-        let identity = Identity::new(op, Primitive::Exchange, None);
+    /// Opens an exchange, or one hop of it, on this rank.
+    pub fn enter_exchange(&self, op: &Op, hop: Option<Hop>) -> Result<(Arc<Exchange>, Identity, u32)> {
+        let peers = self.peers(hop).ok_or(CommError::Invalid { from: self.rank, what: "a hop without a grid" })?;
+        let identity = Identity::new(op, Primitive::Exchange, None, hop);
         let exchange = |body: &mut Body| match body {
             Body::Exchange(exchange) => exchange.clone(),
             Body::Mailbox(_) => unreachable!("operations that agree have one primitive"),
         };
-        let (exchange, epoch) = self.open(op, identity, || Body::Exchange(Exchange::new(self.rank, self.size)), exchange)?;
+        let (exchange, epoch) = self.open(op, identity, || Body::Exchange(Exchange::new(peers)), exchange)?;
         Ok((exchange, identity, epoch))
     }
 
@@ -59,14 +70,15 @@ impl Core {
         Ok((taken, epoch))
     }
 
-    /// This rank has done its part of an operation: a later failure of this rank does not concern it.
+    /// This rank has done its part of an operation, of both hops where there are two: a later failure of this rank does not
+    /// concern it.
     pub fn contributed(&self, identity: &Identity, epoch: u32) {
         if identity.fingerprint != 0 {
             return;
         }
         let mut state = self.state.lock();
         if state.epoch == epoch && state.check(identity.key()).is_ok() {
-            state.contributed = state.contributed.max(Some(identity.key()));
+            state.contributed = state.contributed.max(Some((identity.call, identity.sequence)));
         }
     }
 
@@ -79,13 +91,13 @@ impl Core {
         }
     }
 
-    /// The contributions of a collective, if those expected are complete.
-    pub fn try_collective(&self, entered: &Entered<'_>) -> Option<Result<Vec<Option<SharedBytes>>>> {
+    /// The contributions to a collective, if those expected are complete.
+    pub fn try_collective(&self, entered: &Entered<'_>) -> Option<Result<Contributions>> {
         self.state.lock().take_collective(entered)
     }
 
     /// As `try_collective`; wakes the task when it is worth another look.
-    pub fn poll_collective(&self, cx: &mut Context<'_>, entered: &Entered<'_>) -> Poll<Result<Vec<Option<SharedBytes>>>> {
+    pub fn poll_collective(&self, cx: &mut Context<'_>, entered: &Entered<'_>) -> Poll<Result<Contributions>> {
         let mut state = self.state.lock();
         if let Some(result) = state.take_collective(entered) {
             return Poll::Ready(result);
@@ -101,7 +113,7 @@ impl Core {
     /// A rank that has left although `waits_for` it holds.
     pub fn left_behind(&self, waits_for: impl Fn(usize) -> bool) -> Option<usize> {
         let state = self.state.lock();
-        (0..self.size).find(|&rank| state.left[rank] && waits_for(rank))
+        state.left.iter().copied().find(|&rank| waits_for(rank))
     }
 }
 
@@ -132,7 +144,7 @@ impl State {
         }
     }
 
-    fn take_collective(&mut self, entered: &Entered<'_>) -> Option<Result<Vec<Option<SharedBytes>>>> {
+    fn take_collective(&mut self, entered: &Entered<'_>) -> Option<Result<Contributions>> {
         if let Err(error) = self.check(entered.identity.key()) {
             return Some(Err(error));
         }
@@ -140,13 +152,9 @@ impl State {
         if let Some(contributions) = mailbox.take_complete() {
             return Some(Ok(contributions));
         }
-        if !self.left.contains(&true) {
-            return None;
-        }
-        let left = self.left.clone();
-        let mailbox = self.mailbox(entered)?;
-        let rank = (0..left.len()).find(|&rank| left[rank] && mailbox.waits_for(rank))?;
-        Some(Err(CommError::Left { rank }))
+        let missing: Vec<usize> = mailbox.missing().collect();
+        let gone = mailbox.gone().or_else(|| missing.into_iter().find(|rank| self.left.contains(rank)));
+        gone.map(|rank| Err(CommError::Left { rank }))
     }
 
     pub(super) fn remember(&mut self, identity: Identity) {
@@ -160,6 +168,9 @@ impl State {
     }
 }
 
+/// What came to a collective, by rank.
+pub(crate) type Contributions = BTreeMap<usize, SharedBytes>;
+
 /// An operation this rank is in; dropping it leaves the operation.
 pub(crate) struct Entered<'a> {
     pub core: &'a Core,
@@ -168,11 +179,20 @@ pub(crate) struct Entered<'a> {
 }
 
 impl Entered<'_> {
-    /// Sends this rank's part of the collective.
-    pub async fn contribute(&self, targets: &[usize], bytes: &[u8]) -> Result<()> {
+    /// Sends this rank's part. `last`: the rank then has done all it does for the operation.
+    pub async fn contribute(&self, targets: &[usize], bytes: &[u8], last: bool) -> Result<()> {
         self.core.send(&self.identity, self.epoch, what::COLLECTIVE, targets, bytes).await?;
-        self.core.contributed(&self.identity, self.epoch);
+        if last {
+            self.core.contributed(&self.identity, self.epoch);
+        }
         Ok(())
+    }
+
+    /// In place of a part: a rank has left whose own was to be in it.
+    pub fn tell_gone(&self, targets: &[usize], rank: usize) {
+        for &to in targets {
+            self.core.signal(&self.identity, self.epoch, what::GONE, to, rank as u64);
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use super::{Core, park};
 use crate::error::Result;
-use crate::operation::Identity;
+use crate::operation::{Identity, Key};
 use crate::shared_bytes::SharedBytes;
 use crate::transport::{Frame, NO_REGION, Region};
 
@@ -20,7 +20,7 @@ impl Core {
         poll_fn(|cx| self.poll_reserve(cx, identity.key(), length)).await
     }
 
-    fn poll_reserve(&self, cx: &mut Context<'_>, key: (u64, u64), length: usize) -> Poll<Result<Region>> {
+    fn poll_reserve(&self, cx: &mut Context<'_>, key: Key, length: usize) -> Poll<Result<Region>> {
         self.state.lock().check(key)?;
         let transport = self.transport();
         if let Some(region) = transport.reserve(length)? {
@@ -105,15 +105,15 @@ impl Core {
         view
     }
 
-    /// Sends a frame without a body.
-    pub fn signal(&self, identity: &Identity, epoch: u32, what: u8, to: usize) {
+    /// Sends a frame without a body; `message` is what else it says.
+    pub fn signal(&self, identity: &Identity, epoch: u32, what: u8, to: usize, message: u64) {
         let frame = Frame {
             from: self.rank as u32,
             epoch,
             region: NO_REGION,
             what,
             unused: [0; 3],
-            message: 0,
+            message,
             total: 0,
             at: 0,
             offset: 0,

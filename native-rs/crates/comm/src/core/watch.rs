@@ -2,6 +2,7 @@
 //! senders that were dropped.
 
 use std::cmp::Reverse;
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use super::{Core, State};
@@ -39,11 +40,10 @@ impl Core {
             }
             let epoch = state.epoch;
             let mut waiting = false;
-            let mut waited_for = vec![false; self.size];
+            let mut waited_for = HashSet::new();
             for operation in state.operations.values_mut() {
                 let Some(entered) = operation.entered else { continue };
-                let missing: Vec<usize> =
-                    (0..self.size).filter(|&rank| rank != self.rank && operation.waits_for(rank)).collect();
+                let missing = operation.missing();
                 waiting |= !missing.is_empty();
                 if now.saturating_duration_since(entered) < LOOK_AFTER {
                     continue;
@@ -53,7 +53,7 @@ impl Core {
                 }
                 let mut suspects = Vec::new();
                 for rank in missing {
-                    waited_for[rank] = true;
+                    waited_for.insert(rank);
                     let Some((at, position)) = self.transport().position(rank) else { continue };
                     if at == epoch && position.valid() && position.key() > operation.identity.key() {
                         // Seen twice: its contribution may have been on the way at the first look.
@@ -109,19 +109,19 @@ impl Core {
 impl State {
     /// Asks the ranks that are waited for for a sign of life; those that have given none for too long, the longest first.
     /// Counted in looks, not in time: when the whole job was stopped and goes on, nobody has been asked meanwhile.
-    pub(super) fn silent(&mut self, own: usize, waited_for: &[bool], transport: &dyn Transport) -> Vec<usize> {
+    pub(super) fn silent(&mut self, own: usize, waited_for: &HashSet<usize>, transport: &dyn Transport) -> Vec<usize> {
         // One that does not answer may be unheard because of another: then all are asked.
         let suspicious = self.silence.iter().any(|&(asked, _)| asked > 0);
         let mut silent = false;
         for (rank, (asked, last)) in self.silence.iter_mut().enumerate() {
-            if !waited_for[rank] && (!suspicious || rank == own || self.left[rank]) {
+            if !waited_for.contains(&rank) && (!suspicious || rank == own || self.left.contains(&rank)) {
                 *asked = 0;
                 continue;
             }
             let sign = transport.sign_of_life(rank);
             *asked = if sign == *last { *asked + 1 } else { 0 };
             *last = sign;
-            silent |= waited_for[rank] && *asked > transport.limits().looks;
+            silent |= waited_for.contains(&rank) && *asked > transport.limits().looks;
         }
         if !silent {
             return Vec::new();

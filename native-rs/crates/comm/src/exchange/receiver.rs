@@ -9,7 +9,7 @@ use crate::shared_bytes::{AlignedBuffer, SharedBytes};
 use crate::core::Core;
 use crate::error::{CommError, Result};
 use crate::operation::Identity;
-use crate::transport::what;
+use crate::transport::{Limits, what};
 
 /// Shorter messages are copied: holding a region of the sender for them costs more.
 const COPY_BELOW: usize = 4096;
@@ -38,7 +38,7 @@ impl ExchangeReceiver {
         Self { core, exchange, identity, epoch, partial: HashMap::new() }
     }
 
-    /// The next message; `None` when every rank has finished.
+    /// The next message; `None` when every rank that sends to this one has finished.
     pub async fn next(&mut self) -> Option<Result<Message>> {
         poll_fn(|cx| self.poll_next(cx)).await
     }
@@ -84,7 +84,7 @@ impl ExchangeReceiver {
     pub fn close(&mut self) {
         self.partial.clear();
         for rank in self.exchange.refuse() {
-            self.core.signal(&self.identity, self.epoch, what::REFUSE, rank);
+            self.core.signal(&self.identity, self.epoch, what::REFUSE, rank, 0);
         }
     }
 
@@ -93,9 +93,10 @@ impl ExchangeReceiver {
         if !bytes.is_lent() {
             return bytes;
         }
-        let limits = self.core.transport().limits();
+        let Limits { pinned_bytes, pinned_count, .. } = self.core.transport().limits();
         if bytes.len() >= COPY_BELOW
-            && let Some(pin) = self.core.pins[from].try_pin(bytes.len(), limits.pinned_bytes, limits.pinned_count)
+            && let Some(share) = self.core.holders(self.identity.hop())
+            && let Some(pin) = self.core.pins.try_pin(from, bytes.len(), pinned_bytes / share, pinned_count / share)
         {
             return bytes.pinned(pin);
         }

@@ -8,7 +8,8 @@ use bytes::Bytes;
 use super::Exchange;
 use crate::shared_bytes::{AlignedBuffer, SharedBytes};
 use crate::core::Core;
-use crate::error::Result;
+use crate::error::{CommError, Result};
+use crate::grid::Hop;
 use crate::operation::Identity;
 use crate::transport::{Region, what};
 
@@ -55,7 +56,8 @@ pub enum Sent {
 
 /// The sending half of an exchange. Clones send for the same rank; messages of one task arrive in its order.
 ///
-/// Ends with [`ExchangeSender::finish`]. If all clones are dropped without it and this rank does not `fail` soon after, it
+/// An exchange reaches all ranks, one hop of it the doors of the groups or the members of this rank's: a message for any
+/// other is an error. Ends with [`ExchangeSender::finish`]. If all clones are dropped without it and this rank does not `fail` soon after, it
 /// is made to: the others would wait.
 #[derive(Clone)]
 pub struct ExchangeSender {
@@ -89,6 +91,7 @@ impl ExchangeSender {
     /// Sends a message to one rank; waits while this rank's memory for messages is full. To this rank itself a single
     /// segment is passed on without a copy.
     pub async fn send(&self, to: usize, payload: impl Into<Payload>) -> Result<Sent> {
+        self.inner.reaches(to)?;
         let Payload(segments) = payload.into();
         if to == self.inner.core.rank {
             let bytes = match <[Bytes; 1]>::try_from(segments) {
@@ -108,13 +111,14 @@ impl ExchangeSender {
     ///
     /// The bytes are whatever was there before: fill all of them.
     pub async fn reserve(&self, to: usize, length: usize) -> Result<Option<WriteSlot>> {
+        self.inner.reaches(to)?;
         if self.inner.refused(Target::One(to))? {
             return Ok(None);
         }
         self.inner.slot(Target::One(to), length).await.map(Some)
     }
 
-    /// As `reserve`, for a message that all ranks receive, this one included; it is stored once.
+    /// As `reserve`, for a message that all ranks receive that the exchange reaches, this one included; it is stored once.
     pub async fn reserve_all(&self, length: usize) -> Result<Option<WriteSlot>> {
         if self.inner.refused(Target::All)? {
             return Ok(None);
@@ -122,7 +126,7 @@ impl ExchangeSender {
         self.inner.slot(Target::All, length).await.map(Some)
     }
 
-    /// Sends a message to all ranks, this one included; it is stored once.
+    /// Sends a message to all ranks that the exchange reaches, this one included; it is stored once.
     pub async fn send_all(&self, payload: impl Into<Payload>) -> Result<Sent> {
         let Payload(segments) = payload.into();
         let Some(mut slot) = self.reserve_all(segments.iter().map(Bytes::len).sum()).await? else { return Ok(Sent::Closed) };
@@ -135,7 +139,7 @@ impl ExchangeSender {
         self.inner.exchange.refused(rank)
     }
 
-    /// Completes when no rank wants any more: the source may stop.
+    /// Completes when no rank that the exchange reaches wants any more: the source may stop.
     pub async fn all_closed(&self) -> Result<()> {
         poll_fn(|cx| self.inner.exchange.poll_all_refused(cx)).await
     }
@@ -149,11 +153,16 @@ impl ExchangeSender {
 }
 
 impl Inner {
+    fn reaches(&self, to: usize) -> Result<()> {
+        let what = "for a rank that its exchange does not reach";
+        if self.exchange.peers().sends_to(to) { Ok(()) } else { Err(CommError::Invalid { from: self.core.rank, what }) }
+    }
+
     fn refused(&self, target: Target) -> Result<bool> {
         self.exchange.check()?;
         Ok(match target {
             Target::One(rank) => self.exchange.refused(rank),
-            Target::All => (0..self.core.size).all(|rank| self.exchange.refused(rank)),
+            Target::All => self.exchange.all_refused(),
         })
     }
 
@@ -218,11 +227,14 @@ impl Inner {
         if self.finished.swap(true, Ordering::AcqRel) {
             return;
         }
-        for step in 1..self.core.size {
-            self.core.signal(&self.identity, self.epoch, what::FINISH, (self.core.rank + step) % self.core.size);
+        for to in self.exchange.peers().targets() {
+            self.core.signal(&self.identity, self.epoch, what::FINISH, to, 0);
         }
         self.exchange.finish_own();
-        self.core.contributed(&self.identity, self.epoch);
+        // Who has sent across has still to hand on.
+        if self.identity.hop() != Some(Hop::Across) {
+            self.core.contributed(&self.identity, self.epoch);
+        }
         if self.exchange.ended() {
             self.core.leave(&self.identity, self.epoch);
         }
@@ -288,8 +300,7 @@ impl WriteSlot {
 
 impl Inner {
     fn open_targets(&self) -> Vec<usize> {
-        let (rank, size) = (self.core.rank, self.core.size);
-        (1..size).map(|step| (rank + step) % size).filter(|&to| !self.exchange.refused(to)).collect()
+        self.exchange.peers().targets().filter(|&to| !self.exchange.refused(to)).collect()
     }
 }
 

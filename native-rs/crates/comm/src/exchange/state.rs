@@ -1,6 +1,6 @@
 //! The receiving side of one exchange, filled by the communication thread and emptied by the consumer.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -11,6 +11,7 @@ use crate::shared_bytes::SharedBytes;
 use crate::core::{Core, park};
 use crate::debug::debug;
 use crate::error::{CommError, Result};
+use crate::grid::Peers;
 use crate::spill::{Charge, SpillFile};
 use crate::transport::{Frame, what};
 
@@ -22,7 +23,9 @@ const OWN_WINDOW: usize = 16 << 20;
 const OWN_MESSAGES: usize = 1024;
 
 pub(crate) struct Exchange {
-    rank: usize,
+    peers: Peers,
+    /// How many ranks send to this one, itself included.
+    sources: usize,
     state: Mutex<State>,
 }
 
@@ -31,11 +34,12 @@ struct State {
     /// Bytes and messages from this rank in `queue`.
     own_bytes: usize,
     own_messages: usize,
-    finished: Vec<bool>,
+    /// Ranks that send no more.
+    finished: HashSet<usize>,
     /// The consumer wants no more.
     refusing: bool,
     /// Ranks that want no more.
-    refused: Vec<bool>,
+    refused: HashSet<usize>,
     reader: Option<Waker>,
     /// Tasks that wait for the own window, or for refusals.
     writers: Vec<Waker>,
@@ -68,14 +72,14 @@ pub(crate) enum Found {
 }
 
 impl Exchange {
-    pub fn new(rank: usize, size: usize) -> std::sync::Arc<Self> {
+    pub fn new(peers: Peers) -> std::sync::Arc<Self> {
         let state = State {
             queue: VecDeque::new(),
             own_bytes: 0,
             own_messages: 0,
-            finished: vec![false; size],
+            finished: HashSet::new(),
             refusing: false,
-            refused: vec![false; size],
+            refused: HashSet::new(),
             reader: None,
             writers: Vec::new(),
             read_at: Instant::now(),
@@ -83,7 +87,11 @@ impl Exchange {
             spill: None,
             failure: None,
         };
-        std::sync::Arc::new(Self { rank, state: Mutex::new(state) })
+        std::sync::Arc::new(Self { peers, sources: peers.sources().count() + 1, state: Mutex::new(state) })
+    }
+
+    pub fn peers(&self) -> Peers {
+        self.peers
     }
 
     pub fn fail(&self, error: &CommError, wakers: &mut Vec<Waker>) {
@@ -96,13 +104,18 @@ impl Exchange {
     }
 
     pub fn waits_for(&self, rank: usize) -> bool {
+        rank != self.peers.rank() && self.peers.receives_from(rank) && !self.state.lock().finished.contains(&rank)
+    }
+
+    /// The other ranks that may still send something.
+    pub fn missing(&self) -> Vec<usize> {
         let state = self.state.lock();
-        !state.finished[rank] && rank != self.rank
+        self.peers.sources().filter(|rank| !state.finished.contains(rank)).collect()
     }
 
     /// Whether no rank sends any more, this one included.
     pub fn ended(&self) -> bool {
-        self.state.lock().finished.iter().all(|&finished| finished)
+        self.state.lock().finished.len() == self.sources
     }
 
     /// Takes a frame in. Called in order for one sender.
@@ -114,11 +127,11 @@ impl Exchange {
         let mut state = self.state.lock();
         match frame.what {
             what::FINISH => {
-                state.finished[from] = true;
+                state.finished.insert(from);
                 wakers.extend(state.reader.take());
             }
             what::REFUSE => {
-                state.refused[from] = true;
+                state.refused.insert(from);
                 wakers.append(&mut state.writers);
             }
             what::DATA => {
@@ -126,7 +139,7 @@ impl Exchange {
                 if frame.at.checked_add(body.len() as u64).is_none_or(|end| end > frame.total) {
                     return invalid("fragment");
                 }
-                if state.finished[from] {
+                if state.finished.contains(&from) {
                     return invalid("message after the end");
                 }
                 if state.refusing || state.failure.is_some() {
@@ -157,7 +170,7 @@ impl Exchange {
             return Poll::Ready(Err(error));
         }
         let Some(mut fragment) = state.queue.pop_front() else {
-            if state.refusing || state.finished.iter().all(|&finished| finished) {
+            if state.refusing || state.finished.len() == self.sources {
                 return Poll::Ready(Ok(Found::End));
             }
             match &mut state.reader {
@@ -177,7 +190,7 @@ impl Exchange {
             },
         };
         let mut wakers = Vec::new();
-        if fragment.from == self.rank {
+        if fragment.from == self.peers.rank() {
             state.own_bytes -= bytes.len();
             state.own_messages -= 1;
             wakers.append(&mut state.writers);
@@ -197,9 +210,9 @@ impl Exchange {
         state.own_bytes = 0;
         state.own_messages = 0;
         state.spill = None;
-        state.refused[self.rank] = true;
+        state.refused.insert(self.peers.rank());
         let writers = std::mem::take(&mut state.writers);
-        let tell = (0..state.finished.len()).filter(|&rank| rank != self.rank && !state.finished[rank]).collect();
+        let tell = self.peers.sources().filter(|rank| !state.finished.contains(rank)).collect();
         drop(state);
         drop(dropped);
         writers.into_iter().for_each(Waker::wake);
@@ -216,7 +229,11 @@ impl Exchange {
     }
 
     pub fn refused(&self, rank: usize) -> bool {
-        self.state.lock().refused[rank]
+        self.state.lock().refused.contains(&rank)
+    }
+
+    pub fn all_refused(&self) -> bool {
+        self.state.lock().refused.len() == self.peers.count()
     }
 
     /// Ready when all ranks want no more.
@@ -225,7 +242,7 @@ impl Exchange {
         if let Some(error) = &state.failure {
             return Poll::Ready(Err(error.clone()));
         }
-        if state.refused.iter().all(|&refused| refused) {
+        if state.refused.len() == self.peers.count() {
             return Poll::Ready(Ok(()));
         }
         park(&mut state.writers, cx.waker());
@@ -256,7 +273,7 @@ impl Exchange {
         state.own_bytes += length;
         state.own_messages += 1;
         let place = Place::Memory(bytes, None);
-        let reader = state.push(Fragment { from: self.rank, message, total: length as u64, at: 0, place });
+        let reader = state.push(Fragment { from: self.peers.rank(), message, total: length as u64, at: 0, place });
         if state.stalled {
             state.set_aside(core)?;
         }
@@ -267,7 +284,7 @@ impl Exchange {
 
     pub fn finish_own(&self) {
         let mut state = self.state.lock();
-        state.finished[self.rank] = true;
+        state.finished.insert(self.peers.rank());
         let reader = state.reader.take();
         drop(state);
         reader.into_iter().for_each(Waker::wake);

@@ -72,8 +72,8 @@ pub(super) fn start(core: &Arc<Core>, group: Group, arena: usize, patience: Dura
         fragment: arena / 8,
         // Half of the arena is not pinned; cut into at most PINNED + 1 pieces, one of them is this long.
         smallest_fragment: arena / 1024,
-        pinned_bytes: arena / 2 / size,
-        pinned_count: PINNED / size,
+        pinned_bytes: arena / 2,
+        pinned_count: PINNED,
         looks: (patience.as_millis() / LOOK_AGAIN.as_millis()).clamp(2, 1 << 20) as u32,
         // With fewer cores than ranks the one that is waited for may need this core.
         spin: if size <= cores { SPIN } else { Duration::ZERO },

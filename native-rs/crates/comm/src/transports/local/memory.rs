@@ -283,7 +283,7 @@ mod tests {
         let rounds = 100_000;
         let identity = |number: u64| {
             let op = Op { call: number, sequence: number, kind: OpKind::Call, site: number.to_string().into(), fingerprint: number };
-            Identity::new(&op, Primitive::Broadcast, None)
+            Identity::new(&op, Primitive::Broadcast, None, None)
         };
         std::thread::scope(|scope| {
             scope.spawn(|| (1..=rounds).for_each(|number| position.write(number as u32, &identity(number))));

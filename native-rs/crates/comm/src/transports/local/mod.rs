@@ -27,7 +27,7 @@ const SMALLEST_ARENA: usize = 1 << 20;
 
 /// Joins the group of `size` ranks that is called `job` on this machine; blocks until all have come.
 ///
-/// Errors name who is missing after `options.timeout`, or what does not match (size, build, arena, user).
+/// Errors name who is missing after `options.timeout`, or what does not match (size, build, arena, groups, user).
 pub fn connect(rank: usize, size: usize, job: &str, options: &Options) -> Result<Communicator> {
     if rank >= size || size > usize::from(u16::MAX) {
         return Err(CommError::Connect(format!("there is no rank {rank} in a group of {size}").into()));
@@ -35,6 +35,7 @@ pub fn connect(rank: usize, size: usize, job: &str, options: &Options) -> Result
     let arena = options.arena_bytes.max(SMALLEST_ARENA).next_multiple_of(64 << 10);
     let group = rendezvous::meet(rank, size, job, arena, options)?;
     let core = Core::new(rank, size, SpillArea::new(options.spill_directory.clone(), options.spill_memory));
+    let _ = core.grid.set(options.grid(rank, size, size));
     let local = endpoint::start(&core, group, arena, options.patience)?;
     Ok(Communicator::over(core, local))
 }

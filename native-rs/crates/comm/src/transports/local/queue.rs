@@ -93,7 +93,7 @@ mod tests {
 
     fn frame(from: u32, message: u64) -> Frame {
         let op = Op { call: 0, sequence: 0, kind: OpKind::Shuffle, site: "a.ts:1:1".into(), fingerprint: 1 };
-        let identity = Identity::new(&op, Primitive::Exchange, None);
+        let identity = Identity::new(&op, Primitive::Exchange, None, None);
         Frame { from, epoch: 0, region: NO_REGION, what: 1, unused: [0; 3], message, total: 0, at: 0, offset: 0, length: 0, identity }
     }
 

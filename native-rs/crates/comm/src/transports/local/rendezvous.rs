@@ -18,7 +18,7 @@ use crate::communicator::Options;
 use crate::error::{CommError, Result};
 
 /// Changes with the layout of shared memory or frames.
-const PROTOCOL: u32 = 1;
+const PROTOCOL: u32 = 2;
 const HELLO: &[u8; 8] = b"LOCKSTEP";
 const WELCOME: u8 = b'W';
 const REFUSED: u8 = b'R';
@@ -43,6 +43,7 @@ struct Meeting<'a> {
     rank: usize,
     size: usize,
     arena: usize,
+    group: Option<usize>,
     job: &'a str,
     build: &'a str,
     timeout: Duration,
@@ -64,6 +65,7 @@ pub(super) fn meet(rank: usize, size: usize, job: &str, arena: usize, options: &
         rank,
         size,
         arena,
+        group: options.group,
         job,
         build: &options.build,
         timeout: options.timeout,
@@ -150,12 +152,18 @@ impl Meeting<'_> {
         Ok(())
     }
 
+    /// As it travels.
+    fn group(&self) -> u64 {
+        self.group.map_or(u64::MAX, |ranks| ranks as u64)
+    }
+
     fn hello(&self) -> Vec<u8> {
         let mut message = HELLO.to_vec();
         message.extend(PROTOCOL.to_le_bytes());
         message.extend((self.rank as u32).to_le_bytes());
         message.extend((self.size as u32).to_le_bytes());
         message.extend((self.arena as u64).to_le_bytes());
+        message.extend(self.group().to_le_bytes());
         message.extend(self.build.as_bytes());
         message.truncate(LONGEST);
         message
@@ -163,11 +171,12 @@ impl Meeting<'_> {
 
     /// The rank that says hello, or what does not match.
     fn check_hello(&self, message: &[u8], members: &[Option<Member>]) -> std::result::Result<usize, String> {
-        let fields = message.strip_prefix(HELLO).and_then(|rest| rest.split_first_chunk::<20>());
+        let fields = message.strip_prefix(HELLO).and_then(|rest| rest.split_first_chunk::<28>());
         let Some((fields, build)) = fields else { return Err("a process that is no rank of Lockstep has connected".into()) };
         let number = |at: usize| u32::from_le_bytes(fields[at..at + 4].try_into().unwrap_or_default());
         let (protocol, rank, size) = (number(0), number(4) as usize, number(8) as usize);
-        let arena = u64::from_le_bytes(fields[12..].try_into().unwrap_or_default());
+        let long = |at: usize| u64::from_le_bytes(fields[at..at + 8].try_into().unwrap_or_default());
+        let (arena, group) = (long(12), long(20));
         if protocol != PROTOCOL {
             return Err(format!("rank {rank} speaks protocol {protocol}, rank 0 protocol {PROTOCOL}: mixed versions of Lockstep"));
         }
@@ -180,6 +189,9 @@ impl Meeting<'_> {
         }
         if arena != self.arena as u64 {
             return Err(format!("rank {rank} has {arena} bytes for messages, rank 0 has {}", self.arena));
+        }
+        if group != self.group() {
+            return Err(format!("rank {rank} is to make other groups of ranks than rank 0"));
         }
         if members.get(rank).is_none_or(Option::is_some) {
             return Err(format!("two processes say they are rank {rank}, or there are only {} ranks", self.size));

@@ -1,4 +1,5 @@
-//! That all ranks are of one build, before anything else is believed: rank 0 compares and answers.
+//! That all ranks are of one build, before anything else is believed: rank 0 compares and answers. It also says which
+//! groups the ranks form: they follow the machines, and ranks of different machines may count differently.
 
 use std::mem::size_of;
 use std::time::Duration;
@@ -8,29 +9,61 @@ use super::wire::MEETING;
 use crate::transport::Frame;
 
 /// Changes with what travels.
-const PROTOCOL: u32 = 2;
+const PROTOCOL: u32 = 3;
 const PAUSE: Duration = Duration::from_micros(100);
 
-/// Returns when all ranks have been compared; the same error on all of them where they differ.
-pub(super) fn meet(calls: &dyn Calls, rank: usize, size: usize, arena: usize, build: &str) -> Result<()> {
-    let own = format!("protocol {PROTOCOL}, frames of {} bytes, {arena} bytes for messages, build {build:?}", size_of::<Frame>());
+/// What has to be equal on all ranks.
+pub(super) struct Terms<'a> {
+    /// Memory for messages, bytes.
+    pub arena: usize,
+    pub build: &'a str,
+    /// `Options::group`.
+    pub group: Option<usize>,
+}
+
+/// First byte of rank 0's answer: the number of groups follows, or why the ranks do not match.
+const MATCHED: u8 = b'=';
+const REFUSED: u8 = b'!';
+
+/// Returns when all ranks have been compared: into how many groups rank 0 divides them (`groups`, which only its own is read
+/// of; 0: none). The same error on all of them where they differ.
+pub(super) fn meet(calls: &dyn Calls, rank: usize, size: usize, groups: usize, terms: &Terms<'_>) -> Result<usize> {
+    let Terms { arena, build, group } = terms;
+    let group = group.map_or_else(|| "groups as they fit".to_owned(), |length| format!("groups of {length} ranks"));
+    let frame = size_of::<Frame>();
+    let own = format!("protocol {PROTOCOL}, frames of {frame} bytes, {arena} bytes for messages, {group}, build {build:?}");
     if rank != 0 {
         send(calls, 0, own.as_bytes())?;
-        let verdict = receive(calls)?.1;
-        return if verdict.is_empty() { Ok(()) } else { Err(String::from_utf8_lossy(&verdict).into_owned()) };
+        return verdict(&receive(calls)?.1);
     }
-    let mut verdict = String::new();
+    let mut refusal = None;
     for _ in 1..size {
         let (from, theirs) = receive(calls)?;
-        if verdict.is_empty() && theirs != own.as_bytes() {
+        if refusal.is_none() && theirs != own.as_bytes() {
             let theirs = String::from_utf8_lossy(&theirs);
-            verdict = format!("the ranks do not match: rank 0 has {own}; rank {from} has {theirs}");
+            refusal = Some(format!("the ranks do not match: rank 0 has {own}; rank {from} has {theirs}"));
         }
     }
+    let answer = match refusal {
+        None => [&[MATCHED], &(groups as u64).to_le_bytes()[..]].concat(),
+        Some(text) => [&[REFUSED], text.as_bytes()].concat(),
+    };
     for to in 1..size {
-        send(calls, to, verdict.as_bytes())?;
+        send(calls, to, &answer)?;
     }
-    if verdict.is_empty() { Ok(()) } else { Err(verdict) }
+    verdict(&answer)
+}
+
+/// What an answer of rank 0 says.
+fn verdict(answer: &[u8]) -> Result<usize> {
+    match answer.split_first() {
+        Some((&MATCHED, groups)) => {
+            let groups = groups.try_into().map(u64::from_le_bytes).map_err(|_| "rank 0 says nothing of groups")?;
+            Ok(groups as usize)
+        }
+        Some((_, text)) => Err(String::from_utf8_lossy(text).into_owned()),
+        None => Err("rank 0 is of another version of Lockstep".into()),
+    }
 }
 
 fn send(calls: &dyn Calls, to: usize, bytes: &[u8]) -> Result<()> {

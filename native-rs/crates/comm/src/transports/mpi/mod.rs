@@ -12,7 +12,7 @@
 //! | `arena`, `pool`           | memory of what is sent, of what has arrived |
 //! | `board`                   | what the others have announced |
 //! | `endpoint`, `progress`    | the transport as tasks see it; the thread that makes every MPI call |
-//! | `meeting`                 | that all ranks run the same build |
+//! | `meeting`                 | that all ranks run the same build; their groups |
 //!
 //! Death: MPI tells nobody; its launcher ends the job. A rank that cannot go on calls [`abort`], because some launchers
 //! let the others wait for ever for a process that ended before `MPI_Init`.
@@ -38,6 +38,7 @@ use parking_lot::Mutex;
 use crate::communicator::{Communicator, Options};
 use crate::core::{Core, LOOK_AGAIN};
 use crate::error::{CommError, Result};
+use crate::grid::Grid;
 use crate::spill::SpillArea;
 use crate::transport::{Limits, Transport};
 use calls::Calls;
@@ -134,8 +135,8 @@ pub fn connect(rank: usize, size: usize, local: usize, options: &Options) -> Res
     let limits = Limits {
         fragment: (arena_bytes / 8).min(LONGEST_FRAGMENT) - wire::HEADER,
         smallest_fragment: arena_bytes / 1024,
-        pinned_bytes: arena_bytes / 2 / size.max(1),
-        pinned_count: (PINNED / size.max(1)).max(1),
+        pinned_bytes: arena_bytes / 2,
+        pinned_count: PINNED.max(size),
         looks: (options.patience.as_millis() / LOOK_AGAIN.as_millis()).clamp(2, 1 << 20) as u32,
         spin,
     };
@@ -160,13 +161,15 @@ pub fn connect(rank: usize, size: usize, local: usize, options: &Options) -> Res
     let transport: Arc<dyn Transport> = endpoint.clone();
     let _ = core.transport.set(transport.clone());
     let (say, started) = mpsc::channel();
-    let start = Start { rank, size, arena_bytes, build: options.build.clone() };
+    let groups = options.grid(rank, size, local).map_or(0, |grid| grid.groups());
+    let start = Start { rank, size, arena_bytes, build: options.build.clone(), group: options.group, groups };
     let (running, heart) = (endpoint.clone(), core.clone());
     let body = move || {
         running.waker.set_thread();
         // Naps of 50 µs are not to last 100.
         let _ = rustix::thread::set_current_timer_slack(std::num::NonZeroU64::new(1000));
-        let Some(calls) = start.begin(&running.waker, &say) else { return };
+        let Some((calls, groups)) = start.begin(&running.waker, &say) else { return };
+        let _ = heart.grid.set((groups > 0).then(|| Grid::new(rank, size, groups)));
         let progress = Progress::new(calls, running, &heart, spin);
         drop(heart);
         let _ = say.send(Ok(()));
@@ -193,16 +196,20 @@ struct Start {
     size: usize,
     arena_bytes: usize,
     build: String,
+    group: Option<usize>,
+    /// Into which rank 0 divides the ranks; 0: none.
+    groups: usize,
 }
 
 impl Start {
-    /// MPI, started and with all ranks compared; otherwise says why not, and stays for an abort where it can do that.
-    fn begin(&self, waker: &Waker, say: &mpsc::Sender<std::result::Result<(), String>>) -> Option<Box<dyn Calls>> {
+    /// MPI, started and with all ranks compared, and how many groups they form; otherwise says why not, and stays for an
+    /// abort where it can do that.
+    fn begin(&self, waker: &Waker, say: &mpsc::Sender<std::result::Result<(), String>>) -> Option<(Box<dyn Calls>, usize)> {
         let refuse = |reason: String| drop(say.send(Err(reason)));
         let opened = library::open().map_err(refuse).ok()?;
         opened.calls.init().map_err(refuse).ok()?;
         match self.meet(&opened) {
-            Ok(()) => Some(opened.calls),
+            Ok(groups) => Some((opened.calls, groups)),
             Err(reason) => {
                 refuse(reason);
                 loop {
@@ -215,8 +222,8 @@ impl Start {
         }
     }
 
-    fn meet(&self, opened: &library::Opened) -> std::result::Result<(), String> {
-        let (calls, Self { rank, size, arena_bytes, build }) = (&*opened.calls, self);
+    fn meet(&self, opened: &library::Opened) -> std::result::Result<usize, String> {
+        let (calls, Self { rank, size, .. }) = (&*opened.calls, self);
         let (found_rank, found_size) = (calls.rank()?, calls.size()?);
         if (found_rank, found_size) != (*rank, *size) {
             return Err(format!(
@@ -226,6 +233,7 @@ impl Start {
                 library::VARIABLE
             ));
         }
-        meeting::meet(calls, *rank, *size, *arena_bytes, build)
+        let terms = meeting::Terms { arena: self.arena_bytes, build: &self.build, group: self.group };
+        meeting::meet(calls, *rank, *size, self.groups, &terms)
     }
 }

@@ -123,7 +123,7 @@ mod tests {
     #[test]
     fn heads_round_trip() {
         let op = Op { call: 1, sequence: 2, kind: OpKind::Shuffle, site: "a.ts:1:1".into(), fingerprint: 3 };
-        let frame = own_frame(5, what::POSITION, 9, Some(Identity::new(&op, Primitive::Exchange, None)));
+        let frame = own_frame(5, what::POSITION, 9, Some(Identity::new(&op, Primitive::Exchange, None, None)));
         let mut head = [0; HEADER];
         write_head(&frame, &mut head);
         let back = read_head(&head).unwrap();

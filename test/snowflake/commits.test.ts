@@ -53,7 +53,7 @@ describe.each([["plain Node", 0], ["2 ranks", 2]] as const)("on %s", (_, ranks) 
     server.asked();
     const answer = await write(mode);
     await server.fault(mended);
-    return { answer, statements: server.asked() };
+    return { answer, statements: server.asked(true) };
   }
 
   it.each([["refused", "append", 0], ["unsent", "merge", 1], ["lost", "overwrite", 2]] as const)("a statement that is %s, at every one of them, %s", { timeout: 240_000 }, async (fate, mode, turn) => {
@@ -123,9 +123,17 @@ describe.each([["plain Node", 0], ["2 ranks", 2]] as const)("on %s", (_, ranks) 
 
   it("a right that the role has not", async () => {
     const refuse = ["003001", "SQL access control error: Insufficient privileges to operate on table 'ROWS'"] as const;
-    const { answer } = await failing({ pattern: "^INSERT", times: 1, refuse }, "append");
+    const { answer, statements } = await failing({ pattern: "^INSERT", times: 1, refuse }, "append");
+    // It is known before a row is computed.
+    expect(statements.filter((sql) => /^(PUT|COPY|BEGIN)/.test(sql))).toEqual([]);
     expect(answer).toMatchObject({ error: { code: "LS2020", message: expect.stringMatching(/rows in 127\.0\.0\.1:\d+: Snowflake refuses it: .*Insufficient privileges.*\(error 003001\)/) } });
     expect(await state()).toEqual(old);
+  });
+
+  it("no warehouse", async () => {
+    await server.fault({ pattern: "CURRENT_WAREHOUSE", times: 1, asleep: true });
+    expect(await write("append")).toMatchObject({ error: { code: "LS2015", message: expect.stringMatching(/rows in 127\.0\.0\.1:\d+: Snowflake refuses it: the session has no warehouse \(error 000606\)/) } });
+    await server.fault(mended);
   });
 
   it("a new table that cannot be filled is gone, and one that could not be dropped counts as none", async () => {

@@ -32,8 +32,8 @@ export interface Server {
   sql(...statements: string[]): Promise<(string | null)[][]>;
   /** What is to go wrong with so many of the next statements (`writing.py`). */
   fault(fault: Fault): Promise<void>;
-  /** The statements that were run, not only described, since the last call. */
-  asked(): string[];
+  /** The statements that were run since the last call, also those that were only `described`. */
+  asked(described?: boolean): string[];
   logins(): Login[];
   /** How often something was noted since the last call. */
   count(name: "renewed" | "polled" | "chunk"): number;
@@ -56,6 +56,7 @@ export interface Fault {
   readonly refuse?: readonly [code: string, message: string];
   readonly lose?: "run" | "unsent" | "rollback";
   readonly expired?: true;
+  readonly asleep?: true;
   /** All sessions end, as if they had been idle for too long. */
   readonly abandon?: true;
 }
@@ -145,7 +146,7 @@ export async function startSnowflake({ inline, rows, tables = TABLES, columns = 
     env, key, process: child, name: `127.0.0.1:${port}`,
     sql: (...statements) => told(statements, statements.join(";")),
     fault: async (fault) => void (await told(fault, "a fault")),
-    asked: () => take("asked").filter(({ describing }) => describing !== true).map(({ asked }) => asked as string),
+    asked: (described = false) => take("asked").filter(({ describing }) => described || describing !== true).map(({ asked }) => asked as string),
     logins: () => take("login") as unknown as Login[],
     count: (name) => take(name).length,
     watch: (listener) => void (watching = listener),

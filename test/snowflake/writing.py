@@ -1,7 +1,7 @@
 """What writing asks of Snowflake and fakesnow leaves out: stages in a store, tables of a session, transactions with numbers, comments.
 
 Faults are told on the standard input: { "pattern": of a statement, "skip": how many of them pass before, "times": how often, and "refuse": [code, message], "lose": what has become
-of the statement whose answer is lost ("run", "unsent" or "rollback"), or "expired": credentials that open nothing }.
+of the statement whose answer is lost ("run", "unsent" or "rollback"), "expired": credentials that open nothing, or "asleep": no warehouse }.
 """
 import base64
 import gzip
@@ -68,10 +68,16 @@ async def execute(request, asked, sql, token):
         return JSONResponse({"success": True, "code": None, "message": None, "data": {"rowtype": rowtype, "rowset": rows, "queryResultFormat": "json", "total": len(rows)}})
 
     me = key(token)
+    if asked.get("describeOnly") and not re.match(r"\s*(SELECT|WITH|TABLE|VALUES|\()", sql, re.I):
+        # fakesnow would run it.
+        return told(["number of rows"])
     if sql == "SELECT CURRENT_TRANSACTION()":
         return told(["CURRENT_TRANSACTION()"], [str(running[me])] if me in running else [None])
     if found := re.fullmatch(r"DESCRIBE TRANSACTION (\d+)", sql):
         return told(["id", "user", "session", "started_on", "state", "ended_on"], [found[1], "ann", "1", "", transactions[int(found[1])], ""])
+    if sql == "SELECT CURRENT_DATABASE(), CURRENT_SCHEMA(), CURRENT_WAREHOUSE()":
+        connection = fake.sessions[token]
+        return told(["D", "S", "W"], [connection.database, connection.schema, None if fault(sql, "asleep") else "LOADS"])
     if sql == "BEGIN TRANSACTION":
         running[me] = next(numbers)
         transactions[running[me]] = "running"

@@ -132,14 +132,16 @@ export abstract class DatabaseWrite<C extends TableColumn, S extends DatabaseSta
     const fitted = this.#fitted(path, written, known.columns);
     if (mode === "merge") this.checkKeys(path, fitted.filter((one) => on.includes(one.name)));
     const staging = await this.stage(known, fitted);
-    this.#staged.set(staging.staging, { table: known, staging: staging.staging, columns: fitted });
+    const staged = { table: known, staging: staging.staging, columns: fitted };
+    this.#staged.set(staging.staging, staged);
+    await this.checkStatement(statementOf(staged, mode, on));
     return staging;
   }
 
   /** The rows of a statement, so many, are in its staging place. LS2016: several of one key. */
   async add({ staging }: S, { mode = "create", on = [] }: DatabaseWriteOptions, rows?: number): Promise<void> {
     const staged = this.#staged.get(staging)!;
-    const statement = { ...staged, mode, on: on.map((key) => staged.columns.find(({ name }) => name === key)!.column.name) };
+    const statement = statementOf(staged, mode, on);
     await this.arrived(statement, rows);
     if (mode === "merge") {
       const twice = await this.twice(statement);
@@ -194,6 +196,8 @@ export abstract class DatabaseWrite<C extends TableColumn, S extends DatabaseSta
   protected async checkMerges(_path: string): Promise<void> {}
   /** LS2015 of columns that are no keys. */
   protected checkKeys(_path: string, _keys: readonly Fitted<C>[]): void {}
+  /** What can be said of a statement before there are rows. LS2020. */
+  protected async checkStatement(_statement: Statement<C>): Promise<void> {}
   protected abstract stage(table: Known<C>, columns: readonly Fitted<C>[]): Promise<S>;
   /** The rows are to be there. */
   protected async arrived(_statement: Statement<C>, _rows: number | undefined): Promise<void> {}
@@ -268,6 +272,8 @@ export abstract class DatabaseWrite<C extends TableColumn, S extends DatabaseSta
     });
   }
 }
+
+const statementOf = <C extends TableColumn>(staged: Omit<Statement<C>, "mode" | "on">, mode: DatabaseMode, on: readonly string[]): Statement<C> => ({ ...staged, mode, on: on.map((key) => staged.columns.find(({ name }) => name === key)!.column.name) });
 
 /** What may be done with a column that a database has no type for. */
 export const newColumnFix = (name: string, { id }: ArrowType): string =>

@@ -13,6 +13,7 @@ import { printType, type ArrowType } from "../../tables/arrow-type.ts";
 import { DatabaseWrite, type DatabaseStaging, type Fitted, type Found, type Known, newColumnFix, REMEMBERED, type RowColumn, type Statement, type Statements } from "../database/write.ts";
 import { nameOf, type Part } from "../sql.ts";
 import { columnOf, fitting, isJson, newType, remedyFor, type SnowflakeColumn } from "./columns.ts";
+import { refused } from "./errors.ts";
 import { openSession, type Session } from "./session.ts";
 import type { StageInfo } from "./stage.ts";
 import type { Target } from "./target.ts";
@@ -41,8 +42,8 @@ export class SnowflakeWrite extends DatabaseWrite<SnowflakeColumn, SnowflakeStag
   protected readonly product = "Snowflake";
   /** Tables that this commit has made. */
   readonly #made: Known<SnowflakeColumn>[] = [];
-  /** The schemas of names that say none. */
-  #place: readonly [database: string | null, schema: string | null] | undefined;
+  /** What the session has: the schema of names that say none, and who computes. */
+  #place: readonly (string | null)[] | undefined;
 
   /** LS2015, LS2020, LS2021. */
   static async open(target: Target, identity?: string): Promise<SnowflakeWrite> {
@@ -81,9 +82,11 @@ export class SnowflakeWrite extends DatabaseWrite<SnowflakeColumn, SnowflakeStag
     const wrong = (what: string, fix: string): LockstepError => new LockstepError({ code: "LS2015", message: `"${table}" ${what}`, fix });
     if (parts === undefined || parts.length > 3 || parts.some(({ text, isQuoted }) => !isQuoted && !/^[\p{L}_][\p{L}\p{N}_$]*$/u.test(text.trim()))) throw wrong("is no name of a table", 'Write "database.schema.table", names of other signs in quotes.');
     const names = parts.map(({ text, isQuoted }) => (isQuoted ? text : text.trim().toUpperCase()));
-    if (names.length < 3) this.#place ??= (await this.session.rows(path, "SELECT CURRENT_DATABASE(), CURRENT_SCHEMA()"))[0] as unknown as readonly [string | null, string | null];
-    const [database, schema] = [names.at(-3) ?? this.#place?.[0], names.at(-2) ?? this.#place?.[1]];
+    this.#place ??= (await this.session.rows(path, "SELECT CURRENT_DATABASE(), CURRENT_SCHEMA(), CURRENT_WAREHOUSE()"))[0] ?? [];
+    const [database, schema] = [names.at(-3) ?? this.#place[0], names.at(-2) ?? this.#place[1]];
     if (!database || !schema) throw wrong(`says no ${database ? "schema" : "database"}, and the session has none`, 'Write "database.schema.table", or name them: { database, schema }, or SNOWFLAKE_DATABASE and SNOWFLAKE_SCHEMA.');
+    // Nothing but COPY and what comes after it would say so.
+    if (!this.#place[2]) throw refused(path, { code: "000606", message: "the session has no warehouse" });
     const place = `${spelt(database)}.${spelt(schema)}`;
     const name = `${place}.${spelt(names.at(-1)!)}`;
     // Its pattern takes `_` for any sign, and letters for those of both cases.
@@ -125,6 +128,12 @@ export class SnowflakeWrite extends DatabaseWrite<SnowflakeColumn, SnowflakeStag
   protected override checkKeys(path: string, keys: readonly Fitted<SnowflakeColumn>[]): void {
     const key = keys.find(({ column }) => isJson(column));
     if (key) throw new LockstepError({ code: "LS2015", message: `${path}: the column "${key.name}" is ${key.column.kind}, by which rows are not the same`, fix: "Merge by another column." });
+  }
+
+  /** A statement that is described is compiled, and not run: what the role may not do comes to light. */
+  protected override async checkStatement(statement: Statement<SnowflakeColumn>): Promise<void> {
+    if (statement.table.isNew) return;
+    for (const sql of this.sqlOf(statement)) await this.session.session.describe(statement.table.path, sql);
   }
 
   protected async stage({ path, schema }: Known<SnowflakeColumn>, columns: readonly Fitted<SnowflakeColumn>[]): Promise<SnowflakeStaging> {
@@ -207,7 +216,7 @@ export class SnowflakeWrite extends DatabaseWrite<SnowflakeColumn, SnowflakeStag
     if (/commit/i.test(state)) return "committed";
     if (/roll(ed)? ?back|abort/i.test(state)) return "aborted";
     // COMMIT has not come there. The session is the same, whatever has become of its connections.
-    if (/running|started/i.test(state)) await this.session.rows(path, "COMMIT");
+    if (state !== "") await this.session.rows(path, "COMMIT");
     return undefined;
   }
 

@@ -2,10 +2,11 @@
  * Writes to Snowflake whose statements are refused, or whose answers are lost, at every step, processes that are killed, and credentials
  * that expire: all or nothing, never twice, no secret, no hang.
  */
-import { execFileSync, spawn, type ChildProcess } from "node:child_process";
-import { readdirSync, writeFileSync } from "node:fs";
+import { execFile, execFileSync, spawn, type ChildProcess } from "node:child_process";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { Executions } from "../executions.ts";
 import type { Answer } from "../oracle/rank-pool.ts";
@@ -150,6 +151,17 @@ describe.each([["plain Node", 0], ["2 ranks", 2]] as const)("on %s", (_, ranks) 
     expect(await server.sql("SELECT count(*) FROM DB.PUBLIC.MADE")).toEqual([["800"]]);
     expect(await write("create", "made")).toMatchObject({ error: { code: "LS2007" } });
   });
+});
+
+it("nothing that opens the account or the stage is printed, whatever is asked for", async () => {
+  await fresh();
+  const [main, profile] = [join(scratch, "built/printed.mjs"), join(scratch, "profile.json")];
+  writeFileSync(main, `import { moved } from ${JSON.stringify(programs.program("moved").module)};\nawait moved(...process.argv.slice(2));\n`);
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [join(root, "runtime/bin/lockstep.mjs"), "run", "-n", "2", "--profile", profile, main, "--", file, "rows", "append"], { env: { ...process.env, ...env, LOCKSTEP_DEBUG: "plan,comm,time,stack,ranks" }, maxBuffer: 1 << 26 });
+  expect(await state()).toEqual(done.append);
+  const printed = stdout + stderr + readFileSync(profile, "utf8");
+  expect(printed).toMatch(/stage 1 -> sink 0[^]*plan executed/);
+  for (const secret of ["planted", encodeURIComponent(SECRET), Buffer.from(SECRET).toString("base64").slice(0, 20)]) expect(printed).not.toContain(secret);
 });
 
 describe("processes that are killed", () => {

@@ -137,6 +137,28 @@ describe.each([["plain Node", 0], ["2 ranks", 2]] as const)("on %s", (_, ranks) 
     await server.fault(mended);
   });
 
+  it.each([["refused", 0], ["lost", 2]] as const)("a new table is there whole, or counts as none, where a statement is %s, at every one of them", { timeout: 240_000 }, async (fate, turn) => {
+    const made = (): Promise<(string | null)[][]> => server.sql("SELECT count(*) FROM DB.PUBLIC.NEWLY").catch(() => []);
+    const drop = (): Promise<unknown> => server.sql("DROP TABLE IF EXISTS DB.PUBLIC.NEWLY");
+    await drop();
+    server.asked(true);
+    expect(await write("create", "newly")).toHaveProperty("value");
+    const statements = server.asked(true);
+    expect(await made()).toEqual([["800"]]);
+    for (const at of sampled(statements.length, turn)) {
+      await drop();
+      await server.fault({ pattern: ".", skip: at, times: 2, ...(fate === "refused" ? { refuse: ["000603", "Snowflake has an incident"] } : { lose: "run" }) });
+      const answer = await write("create", "newly");
+      await server.fault(mended);
+      if ("error" in answer) {
+        expect([[], [["0"]]], `${statements[at]}: ${JSON.stringify(answer)}`).toContainEqual(await made());
+        expect(await write("create", "newly"), statements[at]).toHaveProperty("value");
+      }
+      expect(await made(), statements[at]).toEqual([["800"]]);
+      expect([...(await stages()), ...files()]).toEqual([]);
+    }
+  });
+
   it("a new table that cannot be filled is gone, and one that could not be dropped counts as none", async () => {
     const isThere = async (): Promise<boolean> => (await server.sql("SELECT 1 FROM duckdb_tables() WHERE table_name = 'MADE'")).length > 0;
     await server.sql("DROP TABLE IF EXISTS DB.PUBLIC.MADE");

@@ -53,6 +53,9 @@ describe.each(isLong ? [1, 3] : [3])("on %i ranks", (ranks) => {
 
   it.runIf(ranks > 1)("an input that one process alone has open is refused", () => fails(["count", "/dev/stdin"], "LS2001", ["/dev/stdin is open in one process alone", /errors\/job\.ts:\d+/]));
 
+  it("groups of what is no number of ranks are refused", () =>
+    fails(["count", at("good")], "LS2015", ["LOCKSTEP_GROUP=two: set it to the number of ranks"], { LOCKSTEP_GROUP: "two" }));
+
   it("a store that cannot be read is named without its secrets", () =>
     fails(["count", "s3://AKIA:wJalrXUt@bucket/trips?token=wJalrXUt"], "LS2015", ["s3://…: the URL holds credentials", /^(?![^]*wJalrXUt)/]));
 

@@ -152,15 +152,19 @@ fn more_ranks_than_cores() {
     }
 }
 
-/// With more ranks than send each to each: as they are by themselves.
+/// With more ranks than send each to each, and nothing said of groups.
 #[test]
 fn many_ranks_have_a_grid() {
+    if over_mpi() {
+        // Too many processes; tests/mpi.rs has who decides there.
+        return;
+    }
     let options = Options { arena_bytes: 1 << 20, ..options() };
-    let peers = ranks_with(if over_mpi() { 66 } else { 100 }, &options, async |comm| {
+    let groups = ranks_with(100, &options, async |comm| {
         let all = comm.allgather(&op(0), vec![comm.rank() as u8].into()).await.unwrap();
         assert_eq!(all.concat(), (0..comm.size() as u8).collect::<Vec<u8>>());
         comm.barrier(&op(1)).await.unwrap();
         comm.grid().map(|grid| grid.groups())
     });
-    assert!(peers.iter().all(|&groups| groups == peers[0] && groups.is_some_and(|groups| groups > 1)), "{peers:?}");
+    assert_eq!(groups, [Some(10); 100]);
 }

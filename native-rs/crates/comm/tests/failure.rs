@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use lockstep_comm::{CommError, Communicator, Op, OpKind, RankError};
-use lockstep_testing::{Random, op, op_of, ranks};
+use lockstep_comm::{CommError, Communicator, Op, OpKind, Options, RankError};
+use lockstep_testing::{Random, layouts, op, op_of, ranks, ranks_with};
 
 fn shuffle(call: u64, sequence: u64) -> Op {
     Op { fingerprint: 7, ..op_of(call, sequence, OpKind::Shuffle, "job.ts:3:1") }
@@ -17,10 +17,15 @@ fn is_boom(error: &CommError, rank: usize) -> bool {
     matches!(error, CommError::Remote(found) if *found == boom(rank))
 }
 
+/// Each to each, and in groups.
+fn sizes<const N: usize>(sizes: [usize; N]) -> impl Iterator<Item = (usize, Options)> {
+    sizes.into_iter().flat_map(|size| layouts(size).into_iter().map(move |options| (size, options)))
+}
+
 #[test]
 fn an_error_ends_whatever_waits() {
-    for size in [1, 2, 3, 7] {
-        ranks(size, async |comm| {
+    for (size, options) in sizes([1, 2, 3, 7]) {
+        ranks_with(size, &options, async |comm| {
             let failing = size - 1;
             comm.barrier(&op(0)).await.unwrap();
             let (sender, mut receiver) = comm.exchange(&shuffle(0, 2)).unwrap();
@@ -103,8 +108,8 @@ fn what_nobody_will_read_keeps_no_room() {
 /// Many rounds of: an exchange under way, one or more ranks fail at a random moment, everybody recovers.
 #[test]
 fn fail_and_recover_again_and_again() {
-    for size in [2, 3, 7] {
-        ranks(size, async |comm| {
+    for (size, options) in sizes([2, 3, 7]) {
+        ranks_with(size, &options, async |comm| {
             let mut agreed = Random::new(size as u64);
             for round in 0..20 {
                 let failing: Vec<usize> = (0..size).filter(|_| agreed.below(size) == 0).collect();
@@ -156,18 +161,20 @@ async fn run_until(comm: &Communicator, call: u64, fail_after: Option<usize>) ->
 /// Rank 1 fails just after it has passed a barrier that others may not have noticed yet: they pass it too.
 #[test]
 fn all_ranks_fail_at_the_same_statement() {
-    ranks(3, async |comm| {
-        for call in 0..300 {
-            for sequence in 0..3 {
-                comm.barrier(&op_of(call, sequence, OpKind::Barrier, "job.ts:1:1")).await.unwrap();
+    for (size, options) in sizes([3, 5]) {
+        ranks_with(size, &options, async |comm| {
+            for call in 0..100 {
+                for sequence in 0..3 {
+                    comm.barrier(&op_of(call, sequence, OpKind::Barrier, "job.ts:1:1")).await.unwrap();
+                }
+                if comm.rank() == call as usize % size {
+                    comm.fail(boom(comm.rank()));
+                }
+                comm.barrier(&op_of(call, 3, OpKind::Barrier, "job.ts:2:1")).await.unwrap_err();
+                comm.recover(&op_of(call, 4, OpKind::Recover, "job.ts:3:1")).await.unwrap();
             }
-            if comm.rank() == call as usize % 3 {
-                comm.fail(boom(comm.rank()));
-            }
-            comm.barrier(&op_of(call, 3, OpKind::Barrier, "job.ts:2:1")).await.unwrap_err();
-            comm.recover(&op_of(call, 4, OpKind::Recover, "job.ts:3:1")).await.unwrap();
-        }
-    });
+        });
+    }
 }
 
 #[test]
@@ -243,7 +250,7 @@ fn messages_kept_over_a_failure_stay_whole() {
 /// Every rank reports the divergence, and the text names both operations.
 fn diverge(size: usize, body: impl AsyncFn(&Communicator) -> Result<(), CommError> + Sync, names: &[&str]) {
     // A reference of an async closure has no nameable future: each rank drives it itself.
-    let texts = ranks(size, async |comm| {
+    let run = async |comm: Communicator| {
         let started = Instant::now();
         let result = body(&comm).await;
         // Who was done before the others noticed learns it at its next step.
@@ -256,9 +263,11 @@ fn diverge(size: usize, body: impl AsyncFn(&Communicator) -> Result<(), CommErro
         comm.recover(&op_of(9, 0, OpKind::Recover, "end")).await.unwrap();
         assert!(started.elapsed() < Duration::from_secs(5));
         text
-    });
-    for text in &texts {
-        assert!(names.iter().all(|name| text.contains(name)), "{text}");
+    };
+    for (size, options) in sizes([size]) {
+        for text in ranks_with(size, &options, &run) {
+            assert!(names.iter().all(|name| text.contains(name)), "in groups of {:?}: {text}", options.group);
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! The two hops of an exchange, and what they save.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use lockstep_comm::{CommError, Communicator, Grid, Hop, Op, OpKind, Options, RankError, Sent};
 use lockstep_testing::{Random, layouts, op, op_of, options, ranks, ranks_with};
@@ -153,7 +155,7 @@ fn who_wants_no_more_is_heard_of_by_those_that_send_to_it() {
             }
             if (hop == Hop::Across && grid.door(0) == 0) || (hop == Hop::Within && grid.group() == 0) {
                 while sender.send(0, vec![1]).await.unwrap() == Sent::Delivered {
-                    tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+                    tokio::time::sleep(Duration::from_millis(1)).await;
                 }
                 assert!(sender.is_closed(0));
             }
@@ -188,6 +190,96 @@ fn a_sender_dropped_between_the_hops_fails_everybody() {
             assert!(matches!(error, CommError::Remote(RankError { rank: 1, .. })), "{error}");
             comm.recover(&op(9)).await.unwrap();
         });
+    }
+}
+
+fn boom(rank: usize) -> RankError {
+    RankError { rank, message: "boom".into() }
+}
+
+fn is_boom(error: &CommError, rank: usize) -> bool {
+    matches!(error, CommError::Remote(found) if *found == boom(rank))
+}
+
+/// A rank that has sent across but handed nothing on has not contributed: nobody is left waiting for it.
+#[test]
+fn a_failure_between_the_hops_of_an_exchange_concerns_it() {
+    for size in [4, 7] {
+        let options = Options { group: Some(3), ..options() };
+        ranks_with(size, &options, async |comm| {
+            for victim in 0..size {
+                let call = victim as u64;
+                let op = op_of(call, 1, OpKind::Shuffle, "job.ts:3:1");
+                let both = async {
+                    let (across, mut arrived) = comm.exchange_hop(&op, Hop::Across)?;
+                    across.finish().await?;
+                    while let Some(message) = arrived.next().await {
+                        message?;
+                    }
+                    if comm.rank() == victim {
+                        comm.fail(boom(victim));
+                    }
+                    let (within, mut received) = comm.exchange_hop(&op, Hop::Within)?;
+                    within.finish().await?;
+                    while let Some(message) = received.next().await {
+                        message?;
+                    }
+                    Ok(())
+                };
+                let grid = comm.grid().unwrap();
+                let error = match both.await {
+                    Err(error) => error,
+                    Ok(()) => {
+                        assert_ne!(grid.group(), grid.group_of(victim), "without the part of rank {victim}");
+                        comm.failed().await
+                    }
+                };
+                assert!(is_boom(&error, victim), "{error}");
+                comm.recover(&op_of(call, 2, OpKind::Recover, "job.ts:4:1")).await.unwrap();
+                let all = comm.allgather(&op_of(call, 3, OpKind::Allgather, "job.ts:5:1"), vec![1].into()).await.unwrap();
+                assert_eq!(all.len(), size);
+            }
+        });
+    }
+}
+
+/// A rank fails, by another of its tasks, while it is in a barrier to which one rank has not come. Where it has done its part
+/// (in two hops: handed on) the barrier ends well, where not it fails, and either of them on all ranks.
+#[test]
+fn a_failure_inside_a_barrier_ends_it_alike_everywhere() {
+    let size = 5;
+    for group in [0, 1, 2, 3, size] {
+        let ended = ranks_with(size, &Options { group: Some(group), ..options() }, async |comm| {
+            let mut passed = Vec::new();
+            for victim in 0..size {
+                let (call, late) = (victim as u64, (victim + 1) % size);
+                if comm.rank() == late {
+                    tokio::time::sleep(Duration::from_millis(150)).await;
+                }
+                let fail = async {
+                    if comm.rank() == victim {
+                        tokio::time::sleep(Duration::from_millis(50)).await;
+                        comm.fail(boom(victim));
+                    }
+                };
+                let barrier = op_of(call, 1, OpKind::Barrier, "job.ts:3:1");
+                let (ended, ()) = tokio::join!(comm.barrier(&barrier), fail);
+                assert!(ended.as_ref().is_ok() || ended.as_ref().is_err_and(|error| is_boom(error, victim)), "{ended:?}");
+                passed.push(ended.is_ok());
+                assert!(is_boom(&comm.failed().await, victim));
+                comm.recover(&op_of(call, 2, OpKind::Recover, "job.ts:4:1")).await.unwrap();
+                comm.barrier(&op_of(call, 3, OpKind::Barrier, "job.ts:5:1")).await.unwrap();
+            }
+            passed
+        });
+        assert!(ended.iter().all(|passed| *passed == ended[0]), "in groups of {group}: {ended:?}");
+        // In groups of one all wait across; in one group, as without, each has done its part at once.
+        let expected = match group {
+            0 | 5 => Some(vec![true; size]),
+            1 => Some(vec![false; size]),
+            _ => None,
+        };
+        assert!(expected.is_none_or(|expected| ended[0] == expected), "in groups of {group}: {ended:?}");
     }
 }
 

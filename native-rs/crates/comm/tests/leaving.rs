@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use lockstep_comm::{CommError, Op, OpKind};
-use lockstep_testing::{op, op_of, ranks};
+use lockstep_testing::{layouts, op, op_of, ranks, ranks_with};
 
 fn shuffle(call: u64, sequence: u64) -> Op {
     Op { fingerprint: 7, ..op_of(call, sequence, OpKind::Shuffle, "job.ts:3:1") }
@@ -23,6 +24,45 @@ fn who_waits_for_a_rank_that_left_is_told() {
         sender.finish().await.ok();
         assert!(matches!(receiver.next().await, Some(Err(CommError::Left { .. }))));
     });
+}
+
+/// Of one in two hops also those that wait for it behind another rank.
+#[test]
+fn all_who_need_the_part_of_a_rank_that_left_name_it() {
+    for (size, options) in [3, 7].into_iter().flat_map(|size| layouts(size).into_iter().map(move |options| (size, options))) {
+        for sequence in 1..5 {
+            let told = ranks_with(size, &options, async |comm| {
+                comm.barrier(&op(0)).await.unwrap();
+                if comm.rank() == 1 {
+                    return None;
+                }
+                let (op, part) = (op(sequence), || Bytes::from_static(b"part"));
+                let ended = match sequence {
+                    1 => comm.barrier(&op).await,
+                    2 => comm.allgather(&op, part()).await.map(drop),
+                    3 => comm.gather(&op, 2, part()).await.map(drop),
+                    _ => comm.broadcast(&op, 1, None).await.map(drop),
+                };
+                Some(ended.map_err(|error| error.to_string()))
+            });
+            for (rank, told) in told.into_iter().enumerate().filter(|(rank, _)| *rank != 1) {
+                // Those that only send to the root of a gather do not need it; whether they hand on for it is the grid's affair.
+                let unconcerned = sequence == 3 && rank != 2 && told == Some(Ok(()));
+                let named = told == Some(Err("rank 1 has left the job".to_owned()));
+                assert!(named || unconcerned, "rank {rank} of {size} in groups of {:?}: {told:?}", options.group);
+            }
+        }
+    }
+}
+
+#[test]
+fn what_the_root_broadcast_before_it_left_reaches_all() {
+    for options in layouts(7) {
+        ranks_with(7, &options, async |comm| {
+            let bytes = (comm.rank() == 0).then(|| Bytes::from_static(b"goodbye"));
+            assert_eq!(comm.broadcast(&op(1), 0, bytes).await.unwrap(), "goodbye");
+        });
+    }
 }
 
 #[test]

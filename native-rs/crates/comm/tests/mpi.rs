@@ -42,8 +42,7 @@ fn a_payload_past_2_gib_arrives_whole() {
 #[test]
 #[ignore = "needs an MPI: npx vitest run test/conformance"]
 fn a_rank_that_fails_before_it_connects_ends_all() {
-    let rank = ["PMI_RANK", "OMPI_COMM_WORLD_RANK"].iter().find_map(|name| std::env::var(name).ok());
-    if rank.as_deref() == Some("1") {
+    if launched_rank() == "1" {
         let _ = mpi::abort(3);
         std::process::exit(3);
     }
@@ -59,11 +58,37 @@ fn a_rank_that_fails_before_it_connects_ends_all() {
 #[test]
 #[ignore = "needs an MPI: npx vitest run test/conformance"]
 fn ranks_of_different_builds_are_refused_by_all() {
-    let rank = ["PMI_RANK", "OMPI_COMM_WORLD_RANK"].iter().find_map(|name| std::env::var(name).ok());
-    let build = format!("bundle {}", rank.as_deref().unwrap_or_default());
+    let build = format!("bundle {}", launched_rank());
     let options = lockstep_comm::Options { build, ..options() };
     let group = processes("ranks_of_different_builds_are_refused_by_all", 2, "", &options, async |_, _| Ok(()));
     for exit in group.wait(Duration::from_secs(20)) {
         assert!(exit.output.contains("the ranks do not match") && exit.output.contains("bundle 1"), "{}", exit.output);
     }
+}
+
+#[test]
+#[ignore = "needs an MPI: npx vitest run test/conformance"]
+fn ranks_that_would_form_other_groups_are_refused_by_all() {
+    let options = lockstep_comm::Options { group: launched_rank().parse().ok(), ..options() };
+    let group = processes("ranks_that_would_form_other_groups_are_refused_by_all", 3, "", &options, async |_, _| Ok(()));
+    for exit in group.wait(Duration::from_secs(20)) {
+        assert!(exit.output.contains("the ranks do not match") && exit.output.contains("groups of 0 ranks"), "{}", exit.output);
+    }
+}
+
+/// The groups are rank 0's affair, whatever the others think of the machines.
+#[test]
+#[ignore = "needs an MPI: npx vitest run test/conformance"]
+fn all_ranks_have_the_groups_that_rank_0_says() {
+    let options = lockstep_comm::Options { group: Some(2), ..options() };
+    let groups = ranks_with(5, &options, async |comm| {
+        comm.barrier(&op(1)).await.unwrap();
+        comm.grid().map(|grid| (grid.groups(), grid.group()))
+    });
+    assert_eq!(groups, [0, 1, 1, 2, 2].map(|group| Some((3, group))));
+}
+
+/// As the launcher counts; nothing in the process that starts it.
+fn launched_rank() -> String {
+    ["PMI_RANK", "OMPI_COMM_WORLD_RANK"].iter().find_map(|name| std::env::var(name).ok()).unwrap_or_default()
 }

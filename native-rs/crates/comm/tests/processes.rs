@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use lockstep_comm::{CommError, Communicator, Op, OpKind};
+use lockstep_comm::{CommError, Communicator, Op, OpKind, Options};
 use lockstep_testing::{Random, op, op_of, options, over_mpi, processes};
 
 fn shuffle(call: u64) -> Op {
@@ -39,9 +39,18 @@ async fn work(comm: &Communicator) -> Result<(), CommError> {
 
 #[test]
 fn the_death_of_any_rank_at_any_time_is_named_by_all_others() {
+    deaths("the_death_of_any_rank_at_any_time_is_named_by_all_others", &Options { group: Some(0), ..options() }, 6);
+}
+
+#[test]
+fn the_death_of_any_rank_in_groups_is_named_by_all_others() {
+    deaths("the_death_of_any_rank_in_groups_is_named_by_all_others", &Options { group: Some(2), ..options() }, 4);
+}
+
+fn deaths(test: &str, options: &Options, rounds: usize) {
     let mut random = Random::new(std::process::id().into());
-    for round in 0..6 {
-        let group = processes("the_death_of_any_rank_at_any_time_is_named_by_all_others", 4, "", &options(), async |comm, _| {
+    for round in 0..rounds {
+        let group = processes(test, 4, "", options, async |comm, _| {
             println!("connected");
             match work(&comm).await {
                 Ok(()) => Err("the work ended".into()),

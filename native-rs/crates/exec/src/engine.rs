@@ -1,4 +1,5 @@
 //! What outlives an execution: the ranks, the datasets, the kept tables, memory and worker threads.
+mod connect;
 mod handed;
 mod open;
 mod rows;
@@ -8,7 +9,6 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use datafusion::execution::TaskContext;
@@ -16,7 +16,7 @@ use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{MemoryPool, PeakRecordingPool, TrackConsumersPool, UnboundedMemoryPool};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::session_state::SessionState;
-use lockstep_comm::{Communicator, Op, OpKind, RankError, local, mpi};
+use lockstep_comm::{Communicator, Op, OpKind, RankError};
 use lockstep_connectors::clear_output;
 use lockstep_functions::ScriptHost;
 use lockstep_plan::{Node, Plan, Sink};
@@ -25,6 +25,7 @@ use serde::Deserialize;
 use tokio::runtime::{Builder as RuntimeBuilder, Handle, Runtime};
 
 pub use self::rows::RankRows;
+use self::connect::connect;
 use self::open::Opened;
 use crate::blame::blame;
 use crate::error::{EngineError, Result};
@@ -96,14 +97,12 @@ struct Position {
     dataset: u32,
 }
 
-/// A cluster's launcher may take minutes to start all of its processes.
-const MPI_START: Duration = Duration::from_secs(180);
-
 /// Operation numbers of the end of a call: after all others.
 const SETTLE: u64 = u64::MAX - 2;
 
 impl Engine {
-    /// Joins the other ranks; blocks until all have come. LS2011 if they do not.
+    /// Joins the other ranks; blocks until all have come. LS2011 if they do not, LS2015 where the environment asks for groups
+    /// of a number that is none.
     pub fn create(options: EngineOptions) -> Result<Arc<Self>> {
         let ranks = Ranks { rank: options.rank, size: options.size.max(1), threads: options.threads.max(1) };
         let without = options.without.iter().map(|name| name.parse()).collect::<Result<Vec<Optimisation>>>()?;
@@ -112,18 +111,7 @@ impl Engine {
             "" => std::env::temp_dir(),
             directory => PathBuf::from(directory),
         };
-        let comm = match ranks.size {
-            1 => Communicator::solo(),
-            size => {
-                let defaults = lockstep_comm::Options::default();
-                let build = format!("lockstep {} {}", env!("CARGO_PKG_VERSION"), std::env::consts::ARCH);
-                let settings = lockstep_comm::Options { build, spill_directory: spill.clone(), ..defaults };
-                match options.local_ranks {
-                    Some(local) => mpi::connect(ranks.rank, size, local, &lockstep_comm::Options { timeout: MPI_START, ..settings })?,
-                    None => local::connect(ranks.rank, size, &options.job, &settings)?,
-                }
-            }
-        };
+        let comm = connect(&options, spill.clone())?;
         let workers = RuntimeBuilder::new_multi_thread()
             .worker_threads(ranks.threads)
             .thread_name("lockstep-worker")

@@ -45,7 +45,8 @@ export class RankPool {
       ? [...mpi.launcher, "-n", `${size}`, process.execPath, join(root, "runtime/bin/exec.mjs"), driver]
       : [process.execPath, join(root, "runtime/bin/lockstep.mjs"), "run", "-n", `${size}`, driver];
     // Tables here are small: where ranks adapt to what they see must be seen all the same, and that answers do not depend on it.
-    const shape = { LOCKSTEP_THREADS: "1", LOCKSTEP_MEMORY: "512MB", LOCKSTEP_ADAPT: size === 3 ? undefined : "always" };
+    // Nor are there many ranks: seven speak to each other in groups, as more than 64 would.
+    const shape = { LOCKSTEP_THREADS: "1", LOCKSTEP_MEMORY: "512MB", LOCKSTEP_ADAPT: size === 3 ? undefined : "always", LOCKSTEP_GROUP: size === 7 ? "3" : undefined };
     this.#process = spawn(program!, args, { stdio: ["pipe", "pipe", "pipe"], env: { ...process.env, VITEST: undefined, ...shape, ...mpi?.env, ...env } });
     this.#process.stderr!.on("data", (data: Buffer) => (this.#log = (this.#log + data.toString()).slice(-4000)));
     this.#answers = createInterface({ input: this.#process.stdout! })[Symbol.asyncIterator]();

@@ -89,14 +89,15 @@ impl Communicator {
         collectives::alltoall(self, op, parts).await
     }
 
-    /// A stream of messages from every rank to every rank. Both halves work at once and in different tasks.
+    /// A stream of messages from every rank to every rank, also where there is a grid. Both halves work at once and in different
+    /// tasks.
     pub fn exchange(&self, op: &Op) -> Result<(ExchangeSender, ExchangeReceiver)> {
         self.open(op, None)
     }
 
     /// As `exchange`, among the ranks of one hop of the grid. Across: sends to [`Grid::door`] of any group, receives from
     /// [`Grid::behind`]. Within: sends to the members of this rank's group, and receives from them. Whoever opens one hop
-    /// opens the other with the same `Op`; both may be open at once. An error without a grid.
+    /// opens the other with the same `Op`: after it or, with a plan's fingerprint, at once. An error without a grid.
     pub fn exchange_hop(&self, op: &Op, hop: Hop) -> Result<(ExchangeSender, ExchangeReceiver)> {
         self.open(op, Some(hop))
     }
@@ -111,7 +112,8 @@ impl Communicator {
     /// Tells every rank, out of band: pending and later operations, here too, end with this error until `recover`.
     ///
     /// Operations of the program (fingerprint 0) to which this rank has contributed still end well on all ranks, so that
-    /// all fail at the same statement.
+    /// all fail at the same statement. Of an operation in two hops a rank has contributed when it has done its part of both:
+    /// one that fails in between, by another of its tasks, ends the operation for all who still wait in it.
     pub fn fail(&self, error: RankError) {
         self.core().fail(CommError::Remote(error));
     }

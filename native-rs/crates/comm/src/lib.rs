@@ -13,6 +13,8 @@
 //!   A sender writes into shared memory in place: `sender.reserve(to, len).await?` → fill → `slot.commit().await?`; the
 //!   receiver's [`SharedBytes`] read it in place (`into_bytes()` for Arrow) and give it back when dropped.
 //!   Consumers that keep messages get copies past a limit, so that memory never runs out for the others.
+//! - Of many ranks nobody sends to all: they form a [`Grid`] of groups, and collectives go in two hops, as exchanges can
+//!   ([`Communicator::exchange_hop`]).
 //! - Failure: `fail` reaches every rank out of band; every operation then returns the error until all ranks have called
 //!   `recover`. A dead process is [`CommError::RankDied`] everywhere, and final.
 //! - All futures work under any executor; nothing here needs a tokio context. One thread per rank (`lockstep-comm`)

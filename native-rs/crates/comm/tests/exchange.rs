@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use bytes::Bytes;
 use lockstep_comm::{Communicator, ExchangeReceiver, ExchangeSender, Op, OpKind, Sent};
-use lockstep_testing::{Random, op_of, options, ranks, ranks_with};
+use lockstep_testing::{Random, layouts, op_of, options, ranks, ranks_with};
 
 fn shuffle(sequence: u64) -> Op {
     Op { fingerprint: 7, ..op_of(0, sequence, OpKind::Shuffle, "job.ts:3:1") }
@@ -65,8 +65,8 @@ async fn send_random(sender: ExchangeSender, comm: &Communicator, messages: u64,
 
 #[test]
 fn all_to_all_of_random_sizes_keeps_content_and_order() {
-    for size in [1, 2, 3, 7] {
-        let results = ranks(size, async |comm| {
+    for (size, options) in [1, 2, 3, 7].into_iter().flat_map(|size| layouts(size).into_iter().map(move |options| (size, options))) {
+        let results = ranks_with(size, &options, async |comm| {
             let (sender, receiver) = comm.exchange(&shuffle(1)).unwrap();
             tokio::join!(send_random(sender, &comm, 150, 42), receive_all(receiver))
         });

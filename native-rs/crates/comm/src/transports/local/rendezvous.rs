@@ -191,7 +191,7 @@ impl Meeting<'_> {
             return Err(format!("rank {rank} has {arena} bytes for messages, rank 0 has {}", self.arena));
         }
         if group != self.group() {
-            return Err(format!("rank {rank} would form other groups of ranks than rank 0"));
+            return Err(format!("rank {rank} would form other groups of ranks than rank 0: LOCKSTEP_GROUP must be equal on all"));
         }
         if members.get(rank).is_none_or(Option::is_some) {
             return Err(format!("two processes say they are rank {rank}, or there are only {} ranks", self.size));

@@ -9,8 +9,9 @@ use crate::grid::Hop;
 /// One communicating operation of the program. Ranks that run the same statements make equal `Op`s.
 ///
 /// `(call, sequence)` identifies it and must be used once. Operations with `fingerprint` 0 stand in the program itself:
-/// a rank enters them one after the other, in the order of `(call, sequence)`, of one in two hops the hop across first. Those with a plan's fingerprint may run
-/// concurrently, but have ended on a rank before that rank enters a later operation of the program.
+/// a rank enters them one after the other, in the order of `(call, sequence)`, of one in two hops the hop across first. Those
+/// with a plan's fingerprint may run concurrently, but have ended on a rank before that rank enters a later operation of the
+/// program.
 #[derive(Clone, Debug)]
 pub struct Op {
     /// The annotated call, counted from the start of the job.

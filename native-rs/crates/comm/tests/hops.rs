@@ -136,6 +136,25 @@ fn a_message_past_the_hop_is_an_error() {
     });
 }
 
+/// What the ranks of a hop may hold of a sender's memory together is bounded, because they are few; of all ranks it would not be.
+#[test]
+fn messages_of_a_hop_are_read_in_place_those_to_all_ranks_are_copied() {
+    ranks_with(4, &Options { group: Some(2), ..options() }, async |comm| {
+        let grid = comm.grid().unwrap();
+        let to = comm.rank() ^ 1;
+        assert_eq!(grid.group_of(to), grid.group());
+        for (sequence, within) in [true, false].into_iter().enumerate() {
+            let op = shuffle(sequence as u64);
+            let (sender, mut receiver) = if within { comm.exchange_hop(&op, Hop::Within) } else { comm.exchange(&op) }.unwrap();
+            sender.send(to, vec![1; 100_000]).await.unwrap();
+            sender.finish().await.unwrap();
+            let message = receiver.next().await.unwrap().unwrap();
+            assert_eq!((message.from, message.bytes.len(), message.bytes.is_lent()), (to, 100_000, within));
+            assert!(receiver.next().await.is_none());
+        }
+    });
+}
+
 #[test]
 fn there_is_no_hop_without_a_grid() {
     let no_hop = |comm: &Communicator| comm.grid().is_none() && comm.exchange_hop(&shuffle(1), Hop::Within).is_err();

@@ -19,8 +19,8 @@ use crate::transport::what;
 const REMEMBERED: usize = 1024;
 
 impl Core {
-    /// Opens `op` on this rank, comparing it with what other ranks said of it already.
-    /// Contributions are expected of `expect`.
+    /// Opens `op` on this rank, comparing it with what other ranks said of it already. Contributions of `expect` are waited
+    /// for.
     pub fn enter(
         &self,
         op: &Op,
@@ -148,13 +148,20 @@ impl State {
         if let Err(error) = self.check(entered.identity.key()) {
             return Some(Err(error));
         }
+        let nobody_left = self.left.is_empty();
         let Some(mailbox) = self.mailbox(entered) else { return Some(Err(CommError::Closed)) };
         if let Some(contributions) = mailbox.take_complete() {
             return Some(Ok(contributions));
         }
+        if let Some(rank) = mailbox.gone() {
+            return Some(Err(CommError::Left { rank }));
+        }
+        if nobody_left {
+            return None;
+        }
         let missing: Vec<usize> = mailbox.missing().collect();
-        let gone = mailbox.gone().or_else(|| missing.into_iter().find(|rank| self.left.contains(rank)));
-        gone.map(|rank| Err(CommError::Left { rank }))
+        let rank = missing.into_iter().find(|rank| self.left.contains(rank))?;
+        Some(Err(CommError::Left { rank }))
     }
 
     pub(super) fn remember(&mut self, identity: Identity) {

@@ -57,8 +57,8 @@ pub enum Sent {
 /// The sending half of an exchange. Clones send for the same rank; messages of one task arrive in its order.
 ///
 /// An exchange reaches all ranks, one hop of it the doors of the groups or the members of this rank's: a message for any
-/// other is an error. Ends with [`ExchangeSender::finish`]. If all clones are dropped without it and this rank does not `fail` soon after, it
-/// is made to: the others would wait.
+/// other is an error. Ends with [`ExchangeSender::finish`]. If all clones are dropped without it and this rank does not
+/// `fail` soon after, it is made to: the others would wait.
 #[derive(Clone)]
 pub struct ExchangeSender {
     inner: Arc<Inner>,

@@ -215,7 +215,7 @@ export type { Merge, MergeCounts, MergeIcebergOptions } from "./connectors/icebe
 export type { ReadIcebergOptions } from "./connectors/iceberg/read.ts";
 export type { ReadJsonLinesOptions } from "./connectors/json/read.ts";
 export type { ReadParquetOptions } from "./connectors/parquet/read.ts";
-export { defineSource, type ArrowRows, type Source, type SourceBatch, type SourceColumns, type SourceDefinition, type SourceRequest, type SourceSchema } from "./connectors/source/define.ts";
+export { defineSource, type ArrowRows, type Source, type SourceBatch, type SourceColumns, type SourceComparison, type SourceCondition, type SourceDefinition, type SourceFilter, type SourceRequest, type SourceSchema, type SourceValue } from "./connectors/source/define.ts";
 export type { ReadSourceOptions } from "./connectors/source/read.ts";
 export type { ReadAdbcOptions } from "./connectors/adbc/read.ts";
 export type { ReadFlightSqlOptions } from "./connectors/flight/read.ts";

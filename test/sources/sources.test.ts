@@ -124,9 +124,17 @@ describe.each(shared([1, 2, 3, 7], 1))("on %i ranks", (ranks) => {
     expect(difference(right, ((await value(onRanks(ranks, "handed", usual))) as { objects?: () => unknown }))).toBeNull();
   });
 
-  it("the example: a REST API with pages", async () => {
-    const right = await value(plain("closedByTeam", desk.url));
+  it("the example: a REST API with pages, which is asked for those that it has of what is wanted", async () => {
+    const pages = async (run: () => Promise<Answer>): Promise<[answer: unknown, pages: number]> => {
+      desk.asked.length = 0;
+      return [await value(run()), new Set(desk.asked.filter((url) => url.startsWith("/tickets?"))).size];
+    };
+    const since = new Date("2026-01-08");
+    const [right, all] = await pages(() => plain("closedByTeam", desk.url, since));
+    const [answer, some] = await pages(() => onRanks(ranks, "closedByTeam", desk.url, since));
     expect((right as unknown[]).length).toBe(4);
-    expect(difference(right, await value(onRanks(ranks, "closedByTeam", desk.url)))).toBeNull();
+    expect(difference(right, answer)).toBeNull();
+    // Of 893 tickets, and of the 551 that are closed and not older.
+    expect([all, some]).toEqual([23, 14]);
   });
 });

@@ -9,6 +9,7 @@ import { toIpc } from "../tables/ipc.ts";
 import { markAgreed, onEveryRank } from "./checked.ts";
 import type { CallContext } from "./context.ts";
 import type { ReaderDescriptor } from "./sources.ts";
+import { conditionsOf } from "./source-filter.ts";
 import { onFirst } from "./table-outputs.ts";
 
 /** Rows of a chunk at most: its number times this and the row's is where a row stands. */
@@ -18,11 +19,15 @@ const rowsOfChunk = 2 ** 31;
 type Ended = { readonly rows: number } | { readonly failure: Thrown };
 
 /** Collective. The dataset of a source's rows, its columns, and how many rows there are. LS2002, LS2003, LS2015, LS2016, LS2025. */
-export async function openSource(call: CallContext, source: Source, { columns, declared, site }: ReaderDescriptor): Promise<{ dataset: number; schema: { name: string }[]; rows: number }> {
+export async function openSource(call: CallContext, source: Source, { columns, declared, filter, site }: ReaderDescriptor): Promise<{ dataset: number; schema: { name: string }[]; rows: number }> {
   onEveryRank(() => checkSource(source, site));
-  const plan = await onFirst(call, site, () => planSource(source));
+  const plan = await onFirst(call, site, () =>
+    planSource(source, (types) => {
+      checkDeclared(source.definition.name, types, declared, site);
+      return filter ? conditionsOf(filter, types, declared) : [];
+    }),
+  );
   const types = typesOfPlan(plan);
-  onEveryRank(() => checkDeclared(source.definition.name, types, declared, site));
   const wanted = new Map(asked(types, columns.map(({ name }) => name)).map((name) => [name, types.get(name)!]));
   const { engine } = call.world;
   const dataset = engine.beginRows(toIpc(new Map([...wanted].map(([name, type]) => [name, new Column(type, 0, [])]))));
@@ -37,10 +42,10 @@ export async function openSource(call: CallContext, source: Source, { columns, d
 }
 
 /** Reads the chunks of this rank, which stand together; they are shared out over its threads in the same way. */
-async function readOwn({ world: { rank, size, threads, engine } }: CallContext, source: Source, { chunks }: SourcePlan, types: ReadonlyMap<string, ArrowType>, wanted: ReadonlyMap<string, ArrowType>, never: ReadonlySet<string>, dataset: number): Promise<number> {
+async function readOwn({ world: { rank, size, threads, engine } }: CallContext, source: Source, { chunks, filter }: SourcePlan, types: ReadonlyMap<string, ArrowType>, wanted: ReadonlyMap<string, ArrowType>, never: ReadonlySet<string>, dataset: number): Promise<number> {
   const [from, to] = [rank, rank + 1].map((part) => Math.floor((chunks.length * part) / size)) as [number, number];
   const stop = new AbortController();
-  const read = { source, wanted, types, signal: stop.signal, ...(size > 1 && { rank }) };
+  const read = { source, wanted, types, filter, signal: stop.signal, ...(size > 1 && { rank }) };
   let all = 0;
   try {
     for (let index = from; index < to; index++) {

@@ -1,6 +1,6 @@
 /** A source of the program, among the connectors: rows in a file of JSON, which it reads in chunks of a hundred. */
 import { readFile } from "node:fs/promises";
-import { defineSource } from "@lockstep/runtime";
+import { defineSource, type SourceFilter } from "@lockstep/runtime";
 
 /** Its columns; in `broken` the number of a chunk that is not to be had. */
 interface Saved {
@@ -15,13 +15,19 @@ async function savedIn(place: string): Promise<Saved> {
 export const saved = defineSource<string, number>({
   name: "saved",
   schema: () => ({ id: "int64", name: "string", value: "float64", ok: "bool", at: "timestamp[ms, tz=UTC]" }),
-  async chunks(place) {
-    const { columns } = await savedIn(place);
-    return Array.from({ length: Math.ceil(columns.id!.length / 100) }, (_, chunk) => chunk);
+  async chunks(place, { filter }) {
+    const { columns: { id } } = await savedIn(place);
+    return Array.from({ length: Math.ceil(id!.length / 100) }, (_, chunk) => chunk).filter((chunk) => rowsOf(chunk, id!.length).some((row) => isWanted(id![row] as number, filter)));
   },
-  async *read(chunk, place, { columns }) {
+  async *read(chunk, place, { columns, filter }) {
     const all = await savedIn(place);
     if (all.broken === chunk) throw new Error(`${place}: no such page`);
-    yield Object.fromEntries(columns.map((name) => [name, all.columns[name]!.slice(100 * chunk, 100 * chunk + 100)]));
+    const rows = rowsOf(chunk, all.columns.id!.length).filter((row) => isWanted(all.columns.id![row] as number, filter));
+    yield Object.fromEntries(columns.map((name) => [name, rows.map((row) => all.columns[name]![row])]));
   },
 });
+
+const rowsOf = (chunk: number, all: number): number[] => Array.from({ length: Math.min(100, all - 100 * chunk) }, (_, i) => 100 * chunk + i);
+
+/** By its id alone: the rest the program looks at. */
+const isWanted = (id: number, filter: SourceFilter): boolean => filter.every((condition) => condition.column !== "id" || !("value" in condition) || (condition.op === "lt" ? id < Number(condition.value) : condition.op !== "gte" || id >= Number(condition.value)));

@@ -1,5 +1,5 @@
 /** A connector: tickets of a help desk, from a REST API that gives them in pages. */
-import { defineSource } from "@lockstep/runtime";
+import { defineSource, type SourceFilter } from "@lockstep/runtime";
 
 interface Options {
   /** Of the API: http://127.0.0.1:8080 */
@@ -8,7 +8,7 @@ interface Options {
 
 /** The tickets of one page. */
 interface Page {
-  number: number;
+  query: string;
 }
 
 interface Answer {
@@ -19,13 +19,14 @@ export const tickets = defineSource<Options, Page>({
   name: "tickets",
   schema: () => ({ id: "int32", team: "string", opened: "timestamp[ms, tz=UTC]", closed: "timestamp[ms, tz=UTC]", minutes: "float64" }),
   // Asked once; the pages are dealt over the ranks.
-  async chunks({ url }) {
-    const { pages } = (await get(`${url}/tickets/about`)) as { pages: number };
-    return Array.from({ length: pages }, (_, number) => ({ number }));
+  async chunks({ url }, { filter }) {
+    const query = queryOf(filter);
+    const { pages } = (await get(`${url}/tickets/about?${query}`)) as { pages: number };
+    return Array.from({ length: pages }, (_, page) => ({ query: `${new URLSearchParams([...query, ["page", String(page)]])}` }));
   },
   // Asked by each rank for its own pages.
-  async *read({ number }, { url }, { signal }) {
-    const { tickets } = (await get(`${url}/tickets?page=${number}`, signal)) as Answer;
+  async *read({ query }, { url }, { signal }) {
+    const { tickets } = (await get(`${url}/tickets?${query}`, signal)) as Answer;
     yield {
       id: tickets.map((ticket) => ticket.id),
       team: tickets.map((ticket) => ticket.team),
@@ -35,6 +36,16 @@ export const tickets = defineSource<Options, Page>({
     };
   },
 });
+
+/** What this API can leave out of what the program does not want. The program filters what comes, so nothing need be in it. */
+function queryOf(filter: SourceFilter): URLSearchParams {
+  const query = new URLSearchParams();
+  for (const condition of filter) {
+    if (condition.column === "closed" && condition.op === "isNotNull") query.set("state", "closed");
+    if (condition.column === "opened" && condition.op === "gte" && condition.value instanceof Date) query.set("since", condition.value.toISOString());
+  }
+  return query;
+}
 
 /** An API may be busy for a moment. */
 async function get(url: string, signal?: AbortSignal): Promise<unknown> {

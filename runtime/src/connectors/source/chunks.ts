@@ -6,12 +6,14 @@ import { parseType, printType, type ArrowType } from "../../tables/arrow-type.ts
 import { castColumn } from "../../tables/cast.ts";
 import { Column } from "../../tables/column.ts";
 import { inferColumn } from "../../tables/infer.ts";
-import type { ArrowRows, Source, SourceBatch, SourceColumns } from "./define.ts";
+import type { ArrowRows, Source, SourceBatch, SourceColumns, SourceFilter } from "./define.ts";
 
 /** What rank 0 finds out, as plain data. */
 export interface SourcePlan {
   readonly schema: readonly (readonly [name: string, type: string])[];
   readonly chunks: readonly unknown[];
+  /** What it has been told of the rows that are wanted. */
+  readonly filter: SourceFilter;
 }
 
 /** LS2016: it is none. */
@@ -26,8 +28,8 @@ export function checkSource(source: unknown, site?: string): asserts source is S
   throw new LockstepError({ code: "LS2016", message: `readSource reads what a source of defineSource gives, not ${found}`, fix: "await readSource<Row>(github({ … })), with github = defineSource({ name, schema, chunks, read })", ...(site !== undefined && { site }) });
 }
 
-/** LS2025, LS2015 for a type that is none. */
-export async function planSource({ definition, options }: Source): Promise<SourcePlan> {
+/** `wanted`: what the program wants of such columns. LS2025, LS2015 for a type that is none. */
+export async function planSource({ definition, options }: Source, wanted: (types: ReadonlyMap<string, ArrowType>) => SourceFilter = () => []): Promise<SourcePlan> {
   const schema = await failingAs(`${definition.name}: schema`, () => inTime(definition, definition.schema(options)));
   const columns = Object.entries(typeof schema === "object" && schema !== null ? schema : {});
   if (columns.length === 0 || columns.some(([, type]) => typeof type !== "string")) throw wrong(`${definition.name}: schema gives no columns`, '{ id: "int64", title: "string" }');
@@ -39,14 +41,15 @@ export async function planSource({ definition, options }: Source): Promise<Sourc
       throw error instanceof LockstepError ? new LockstepError({ ...error.toJSON(), message: message(error) }) : error;
     }
   }
-  const chunks = await failingAs(`${definition.name}: chunks`, () => inTime(definition, definition.chunks(options)));
+  const filter = wanted(typesOfPlan({ schema: columns }));
+  const chunks = await failingAs(`${definition.name}: chunks`, () => inTime(definition, definition.chunks(options, { filter })));
   if (!Array.isArray(chunks)) throw wrong(`${definition.name}: chunks gives no list`, "a list of plain data, a part each");
   // Under plain Node, too, where nothing would be lost.
   marshal(chunks, `${definition.name}: chunks`, () => undefined, "Give plain data: numbers, strings, Dates, arrays, objects; read makes of them what it needs.");
-  return { schema: columns, chunks: chunks as readonly unknown[] };
+  return { schema: columns, chunks: chunks as readonly unknown[], filter };
 }
 
-export const typesOfPlan = ({ schema }: SourcePlan): ReadonlyMap<string, ArrowType> => new Map(schema.map(([name, type]) => [name, parseType(type)]));
+export const typesOfPlan = ({ schema }: Pick<SourcePlan, "schema">): ReadonlyMap<string, ArrowType> => new Map(schema.map(([name, type]) => [name, parseType(type)]));
 
 /** Which columns of a source are asked for: those that are used, and one where none is, for the number of rows. */
 export const asked = (types: ReadonlyMap<string, ArrowType>, used: readonly string[]): string[] => (used.length > 0 ? [...used] : [types.keys().next().value!]);
@@ -57,6 +60,7 @@ export interface ChunkRead {
   readonly wanted: ReadonlyMap<string, ArrowType>;
   /** Of the whole source. */
   readonly types: ReadonlyMap<string, ArrowType>;
+  readonly filter: SourceFilter;
   readonly signal: AbortSignal;
   /** Where ranks are several: who reads. */
   readonly rank?: number;
@@ -64,10 +68,10 @@ export interface ChunkRead {
 
 /** Gives the rows of a chunk, some at a time; an iterator that is left early is closed. LS2025 */
 export async function readChunk(read: ChunkRead, chunk: unknown, index: number, take: (columns: ReadonlyMap<string, Column>, rows: number) => void | Promise<void>): Promise<void> {
-  const { source: { definition, options }, wanted, signal, rank } = read;
+  const { source: { definition, options }, wanted, filter, signal, rank } = read;
   const where = `${definition.name}, chunk ${index} (${shown(chunk)})${rank === undefined ? "" : ` on rank ${rank}`}`;
   await failingAs(where, async () => {
-    await eachInTime(definition, definition.read(chunk, options, { columns: [...wanted.keys()], signal }), async (batch) => {
+    await eachInTime(definition, definition.read(chunk, options, { columns: [...wanted.keys()], filter, signal }), async (batch) => {
       const { columns, rows } = await columnsOf(batch, read);
       if (rows > 0) await take(columns, rows);
     });

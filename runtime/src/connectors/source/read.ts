@@ -28,7 +28,7 @@ export async function readSource<Row extends object = Record<never, never>>(sour
   let rows = 0;
   try {
     for (const [index, chunk] of plan.chunks.entries()) {
-      await readChunk({ source, wanted: types, types, signal: stop.signal }, chunk, index, (columns, count) => {
+      await readChunk({ source, wanted: types, types, filter: plan.filter, signal: stop.signal }, chunk, index, (columns, count) => {
         rows += count;
         for (const [name, column] of columns) {
           const own = values.get(name)!;

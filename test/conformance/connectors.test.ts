@@ -135,6 +135,6 @@ it("are asked for the columns and the rows that a program uses, as far as they k
   expect(leaves).toHaveLength(all.length);
   for (const [n, { name, asked: [detail, rows] }] of all.entries()) {
     expect(leaves[n]!.detail, name).toMatch(detail);
-    expect(leaves[n]!.ranks.reduce((sum, of) => sum + of.rows, 0), name).toBe(rows);
+    if (rows !== undefined) expect(leaves[n]!.ranks.reduce((sum, of) => sum + of.rows, 0), name).toBe(rows);
   }
 });

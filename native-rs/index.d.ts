@@ -21,6 +21,8 @@ export interface EngineOptions {
   without?: string[];
   /** Executions adapt to the rows that they see however small tables are: for tests. */
   always?: boolean;
+  /** Plans are chosen as for so many ranks. Equal on all ranks. */
+  plannedFor?: number;
 }
 
 /** What left a plan through a sink. */
@@ -87,6 +89,8 @@ export declare class Engine {
   execute(plan: string, scripts?: Scripts): Promise<Execution>;
   /** The distributed physical plan, one tree a stage; `ranks`: as it would be on so many. */
   explain(plan: string, ranks?: number): Promise<string>;
+  /** What a plan is on so many ranks, of which `local` share a machine: JSON of what `exec/src/model.rs` says. This rank alone. */
+  model(plan: string, ranks: number, local: number): Promise<string>;
   /** The columns that a plan's first sink sees: JSON of `[{ name, type }]`. */
   schemaOf(plan: string): Promise<string>;
   /** Rows read by this rank's scans, rows they are to read, and the same in bytes of the input files. Cheap, at any time. */

@@ -34,6 +34,8 @@ pub struct JsEngineOptions {
     pub without: Option<Vec<String>>,
     /// Executions adapt to the rows that they see however small tables are: for tests.
     pub always: Option<bool>,
+    /// Plans are chosen as for so many ranks.
+    pub planned_for: Option<u32>,
 }
 
 /// What left a plan through a sink.
@@ -98,6 +100,8 @@ impl JsEngine {
             sample: options.sample.map(|rows| rows as u64),
             without: options.without.unwrap_or_default(),
             always: options.always.unwrap_or(false),
+            group: None,
+            planned_for: options.planned_for.map(|ranks| ranks.max(1) as usize),
         };
         let created = napi::tokio::task::spawn_blocking(move || Engine::create(options)).await;
         let engine = created.map_err(|error| to_js(EngineError::bug(error.to_string())))?.map_err(to_js)?;
@@ -225,6 +229,13 @@ impl JsEngine {
     pub async fn explain(&self, plan: String, ranks: Option<u32>) -> napi::Result<String> {
         let engine = self.engine.clone();
         self.run(async move { engine.explain(&plan, ranks.map(|ranks| ranks.max(1) as usize)).await }).await
+    }
+
+    /// What a plan is on so many ranks, of which `local` share a machine: JSON of a `Model`.
+    #[napi]
+    pub async fn model(&self, plan: String, ranks: u32, local: u32) -> napi::Result<String> {
+        let engine = self.engine.clone();
+        self.run(async move { engine.model(&plan, ranks.max(1) as usize, local.max(1) as usize).await }).await
     }
 
     /// The columns that a plan's first sink sees: JSON of `[{ name, type }]`.

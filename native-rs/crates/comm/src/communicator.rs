@@ -1,6 +1,7 @@
 use std::future::poll_fn;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 
@@ -137,6 +138,11 @@ impl Communicator {
     /// Messages and bytes to and from each rank so far.
     pub fn stats(&self) -> Vec<PeerTraffic> {
         self.core().traffic.read()
+    }
+
+    /// Operations that this rank has entered so far; one of two hops is one.
+    pub fn operations(&self) -> u64 {
+        self.core().operations.load(Ordering::Relaxed)
     }
 
     /// Bytes that waited in files because nobody read them.

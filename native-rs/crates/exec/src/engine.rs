@@ -2,6 +2,7 @@
 mod connect;
 mod handed;
 mod open;
+mod plans;
 mod rows;
 
 use std::collections::HashMap;
@@ -26,17 +27,15 @@ use tokio::runtime::{Builder as RuntimeBuilder, Handle, Runtime};
 
 pub use self::rows::RankRows;
 use self::connect::connect;
-use self::open::Opened;
 use crate::blame::blame;
 use crate::error::{EngineError, Result};
 use crate::execute::{self, Execution, Outcome};
 use crate::planner::{Adapt, Optimisation, Way};
 use crate::planner::physical::session;
-use crate::planner::stages::{Planner, Stages};
 use crate::pool::SharedPool;
 use crate::progress::Progress;
 use crate::run::{Ranks, Run};
-use crate::source::{Source, spool_leaf};
+use crate::source::Source;
 use crate::spool::{Handed, Spool};
 
 /// How a rank takes its place.
@@ -64,6 +63,10 @@ pub struct EngineOptions {
     pub without: Vec<String>,
     /// Executions adapt to the rows that they see however small tables are: for tests; equal on all ranks.
     pub always: bool,
+    /// Ranks of a group in the grid of ranks, 0: each sends to each; None: as the environment says, or their number. Equal on all ranks.
+    pub group: Option<usize>,
+    /// Plans are chosen as for so many ranks; None: as for those there are. Equal on all ranks.
+    pub planned_for: Option<usize>,
 }
 
 /// The engine of one rank.
@@ -105,6 +108,7 @@ impl Engine {
     /// of a number that is none.
     pub fn create(options: EngineOptions) -> Result<Arc<Self>> {
         let ranks = Ranks { rank: options.rank, size: options.size.max(1), threads: options.threads.max(1) };
+        let chosen_for = Ranks { size: options.planned_for.unwrap_or(ranks.size), ..ranks };
         let without = options.without.iter().map(|name| name.parse()).collect::<Result<Vec<Optimisation>>>()?;
         let adapt = Adapt::new(&without, options.always);
         let spill = match options.spill_directory.as_str() {
@@ -131,7 +135,7 @@ impl Engine {
         Ok(Arc::new(Self {
             comm,
             ranks,
-            sessions: [Way::Specialised, Way::General, Way::Merging].map(|way| session(ranks, env.clone(), progress.clone(), way, adapt)),
+            sessions: [Way::Specialised, Way::General, Way::Merging].map(|way| session(ranks, chosen_for, env.clone(), progress.clone(), way, adapt)),
             first: if without.contains(&Optimisation::Specialise) { Way::General } else { Way::Specialised },
             env,
             temporary: spill,
@@ -160,6 +164,17 @@ impl Engine {
     /// Bytes sent to each rank so far.
     pub(crate) fn sent(&self) -> Vec<u64> {
         self.comm.stats().iter().map(|peer| peer.bytes_sent).collect()
+    }
+
+    /// Messages sent to others so far.
+    pub(crate) fn messages(&self) -> u64 {
+        let others = self.comm.stats().into_iter().enumerate().filter(|(rank, _)| *rank != self.ranks.rank);
+        others.map(|(_, peer)| peer.messages_sent).sum()
+    }
+
+    /// Operations with other ranks so far.
+    pub(crate) fn operations(&self) -> u64 {
+        self.comm.operations()
     }
 
     /// How far this rank's scans are.
@@ -227,31 +242,6 @@ impl Engine {
     fn clear(&self, plan: &Plan) -> Result<()> {
         let places = plan.sinks.iter().filter_map(Sink::place).filter(|_| self.ranks.rank == 0);
         places.map(|(place, store)| Ok(clear_output(place, store)?)).collect()
-    }
-
-    /// The distributed physical plan as text: one tree a stage. `ranks`: as it would be on so many, of as many threads.
-    pub async fn explain(&self, plan: &str, ranks: Option<usize>) -> Result<String> {
-        let Some(size) = ranks else { return Ok(execute::text(&self.plan(&parse(plan)?, None, self.first).await?)) };
-        let ranks = Ranks { rank: 0, size, ..self.ranks };
-        let session = session(ranks, self.env.clone(), Arc::default(), self.first, self.adapt);
-        Ok(execute::text(&self.plan_for(&session, ranks, &parse(plan)?, None).await?))
-    }
-
-    /// The columns of the table that the first sink of a plan sees: `[{ name, type }]`.
-    pub async fn schema_of(&self, plan: &str) -> Result<String> {
-        execute::schema(&self.plan(&parse(plan)?, None, Way::General).await?)
-    }
-
-    pub(crate) async fn plan(&self, plan: &Plan, scripts: Option<&Arc<dyn ScriptHost>>, way: Way) -> Result<Stages> {
-        self.plan_for(&self.sessions[way as usize], self.ranks, plan, scripts).await
-    }
-
-    async fn plan_for(&self, session: &SessionState, ranks: Ranks, plan: &Plan, scripts: Option<&Arc<dyn ScriptHost>>) -> Result<Stages> {
-        let filled = |id: u32| {
-            let spool = self.spools.lock().get(&id).cloned();
-            spool.map(|spool| spool_leaf(id, spool, ranks))
-        };
-        Planner { session, sources: &Opened { engine: self, ranks }, scripts, ranks, filled: &filled }.stages(plan).await
     }
 
     /// Agrees with the other ranks on what is run; the plan's `operations` get numbers of their own.

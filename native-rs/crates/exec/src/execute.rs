@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
-use bytes::Bytes;
 use datafusion::execution::TaskContext;
 use futures::future::try_join_all;
 use futures::{FutureExt, TryStreamExt};
@@ -21,22 +20,23 @@ use crate::error::{EngineError, Result};
 use crate::exchange::framing;
 use crate::operators::{SharedTable, Start, as_start, starters};
 use crate::planner::stages::{Fill, Stage, StageOutput, Stages};
-use crate::profile::{self, Operator};
+use crate::profile;
 use crate::planner::Way;
 use crate::run::{Run, from_panic};
 use crate::sinks::{Part, Tally, check_limit, to_ipc};
 use crate::specialise::GENERAL;
 use crate::spool::Spool;
-use crate::trace::{Span, Trace, Watcher};
+use crate::trace::{Trace, Watcher};
 
 /// The answer of an execution.
 #[derive(Debug)]
 pub struct Execution {
     /// One a sink, in the plan's order.
     pub sinks: Vec<SinkOutput>,
-    /// JSON: `{ seconds, peakBytes: [by rank], operators: [{ stage, depth, lane, name, detail, ranks: [counters by rank] }] }`, and
+    /// JSON: `{ seconds, peakBytes: [by rank], messages: [sent by each rank since the job began],
+    /// operations: those that the ranks have done together since then, operators: [{ stage, depth, lane, name, detail, ranks: [counters by rank] }] }`, and
     /// of a traced execution `spans: [[[operator, partition, start, end]] by rank]`, in milliseconds since it began, and
-    /// `sent: [[bytes to each rank] by rank]`, collectives included.
+    /// `sent: [[bytes to each rank] by rank]`, collectives included. Rank 0 has that of all ranks, another its own.
     pub profile: String,
 }
 
@@ -51,32 +51,12 @@ pub struct SinkOutput {
     pub files: Option<Vec<String>>,
 }
 
-/// What a rank says when its part is done.
+/// What a rank tells all when its part is done.
 #[derive(Serialize, Deserialize)]
 struct Report {
     tallies: Vec<Tally>,
     /// Rows put into each spool.
     spooled: Vec<u64>,
-    /// The most memory that operators have held at once since the job began.
-    peak_bytes: u64,
-    operators: Vec<Operator>,
-    spans: Vec<Span>,
-    /// Bytes sent to each rank, of a traced execution.
-    sent: Vec<u64>,
-}
-
-#[derive(Serialize)]
-struct Profile {
-    seconds: f64,
-    /// By rank.
-    #[serde(rename = "peakBytes")]
-    peak_bytes: Vec<u64>,
-    operators: Vec<Operator>,
-    /// By rank, where they were asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    spans: Option<Vec<Vec<Span>>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sent: Option<Vec<Vec<u64>>>,
 }
 
 /// How an execution ended that did not fail.
@@ -124,7 +104,7 @@ pub async fn execute(
     };
     let agreed = match outcome {
         Ok((tallies, collected, spools)) => {
-            agree(engine, &stages, tallies, &spools, trace.as_ref()).await.map(|reports| (reports, collected, spools))
+            agree(engine, tallies, &spools).await.map(|reports| (reports, collected, spools))
         }
         Err(error) => {
             run.stop().await;
@@ -153,15 +133,9 @@ pub async fn execute(
 }
 
 /// What every rank has done, once all are done.
-async fn agree(engine: &Engine, stages: &Stages, tallies: Vec<Tally>, spools: &Spools, trace: Option<&Arc<Trace>>) -> Result<Vec<Report>> {
-    let operators = profile::operators(&stages.stages);
-    let (spans, sent) = trace.map(|trace| (trace.take(), trace.sent(&engine.sent()))).unwrap_or_default();
-    let spooled = spools.iter().map(|(_, rows, _)| *rows).collect();
-    let report = Report { tallies, spooled, peak_bytes: engine.peak_reserved() as u64, operators, spans, sent };
-    let json = serde_json::to_vec(&report).map_err(|error| EngineError::bug(error.to_string()))?;
-    let reports = engine.allgather(OpKind::Plan, json.into(), "").await?;
-    let parse = |bytes: &Bytes| serde_json::from_slice(bytes).map_err(|error| EngineError::bug(error.to_string()));
-    reports.iter().map(parse).collect()
+async fn agree(engine: &Engine, tallies: Vec<Tally>, spools: &Spools) -> Result<Vec<Report>> {
+    let report = Report { tallies, spooled: spools.iter().map(|(_, rows, _)| *rows).collect() };
+    engine.allgather(OpKind::Plan, profile::to_json(&report)?.into(), "").await?.iter().map(profile::from_json).collect()
 }
 
 type Collected = Vec<Option<(SchemaRef, Vec<RecordBatch>)>>;
@@ -315,20 +289,7 @@ async fn finish(
         }
         engine.keep_spool(id, spool);
     }
-    let mut operators = std::mem::take(&mut reports[0].operators);
-    for report in &reports[1..] {
-        operators.iter_mut().zip(&report.operators).for_each(|(all, one)| all.ranks.extend(one.ranks.iter().cloned()));
-    }
-    let peak_bytes = reports.iter().map(|report| report.peak_bytes).collect();
-    // Ranks begin together; planning is behind them.
-    let spans = trace.map(|trace| {
-        let planned = trace.began().duration_since(started).as_secs_f64() * 1e3;
-        let shifted = |span: &Span| Span(span.0, span.1, span.2 + planned, span.3 + planned);
-        reports.iter().map(|report| report.spans.iter().map(shifted).collect()).collect()
-    });
-    let sent = trace.map(|_| reports.iter().map(|report| report.sent.clone()).collect());
-    let profile = Profile { seconds: started.elapsed().as_secs_f64(), peak_bytes, operators, spans, sent };
-    let profile = serde_json::to_string(&profile).map_err(|error| EngineError::bug(error.to_string()))?;
+    let profile = profile::of_all_ranks(engine, stages, started, trace).await?;
     Ok(Execution { sinks, profile })
 }
 

@@ -24,7 +24,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use lockstep_comm::OpKind;
 use tokio::sync::{oneshot, watch};
 
-use crate::exchange::Router;
+use crate::exchange::{Routed, Router, To};
 use crate::exchange::queue::{Gate, Queue};
 use crate::run::Run;
 
@@ -204,7 +204,7 @@ fn heaviest(all: &[Bytes], partitions: u64) -> HashSet<u64> {
 }
 
 /// The hashes by which rows find their partition.
-fn hashes(keys: &[Arc<dyn PhysicalExpr>], batch: &RecordBatch) -> Result<Vec<u64>> {
+pub fn hashes(keys: &[Arc<dyn PhysicalExpr>], batch: &RecordBatch) -> Result<Vec<u64>> {
     let columns = keys.iter().map(|key| key.evaluate(batch)?.into_array(batch.num_rows()));
     let columns: Vec<ArrayRef> = columns.collect::<Result<_>>()?;
     let mut hashes = vec![0; batch.num_rows()];
@@ -233,7 +233,7 @@ impl<R: Router> HeavyRouter<R> {
 }
 
 impl<R: Router> Router for HeavyRouter<R> {
-    fn route(&mut self, batch: RecordBatch) -> Result<Vec<(usize, RecordBatch)>> {
+    fn route(&mut self, batch: RecordBatch) -> Result<Vec<Routed>> {
         // Sources begin when it is known.
         let found = self.found.get_or_init(|| self.heavy.known.borrow().clone().unwrap_or_default());
         if found.is_empty() {
@@ -248,13 +248,10 @@ impl<R: Router> Router for HeavyRouter<R> {
         let some = |rows: &[u32]| Ok::<_, datafusion::error::DataFusionError>(take_record_batch(&batch, &UInt32Array::from(rows.to_vec()))?);
         let mut routed = vec![];
         match self.share {
-            Share::Copied => {
-                let rows = some(&rows)?;
-                routed.extend((0..self.partitions).map(|partition| (partition, rows.clone())));
-            }
+            Share::Copied => routed.push(Routed { rows: some(&rows)?, to: To::All }),
             Share::Dealt => {
                 for rows in rows.chunks(rows.len().div_ceil(self.partitions).max(TOGETHER)) {
-                    routed.push((self.next, some(rows)?));
+                    routed.push(Routed::one(some(rows)?, self.next));
                     self.next = (self.next + 1) % self.partitions;
                 }
             }

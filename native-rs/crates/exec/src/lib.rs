@@ -17,6 +17,7 @@ mod execute;
 mod heavy;
 mod key_filter;
 mod keys;
+mod model;
 pub mod operators;
 mod packed;
 pub mod planner;

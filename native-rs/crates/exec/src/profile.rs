@@ -1,13 +1,18 @@
 //! What each operator did on each rank.
 use std::sync::Arc;
+use std::time::Instant;
 
+use bytes::Bytes;
 use datafusion::physical_plan::metrics::{MetricValue, MetricsSet};
 use datafusion::physical_plan::{DisplayFormatType, ExecutionPlan};
+use lockstep_comm::OpKind;
 use serde::{Deserialize, Serialize};
 
+use crate::engine::Engine;
+use crate::error::{EngineError, Result};
 use crate::operators::as_start;
-use crate::planner::stages::Stage;
-use crate::trace::TraceExec;
+use crate::planner::stages::{Stage, Stages};
+use crate::trace::{Span, Trace, TraceExec};
 
 /// One operator of a stage; `depth` 0 is the stage's root, an operator's inputs follow it one deeper.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -41,6 +46,36 @@ pub struct Counters {
     pub rows_pruned: u64,
     /// Rows of heavy keys that a shuffle has sent elsewhere than by their hash.
     pub rows_split: u64,
+}
+
+/// What a rank tells rank 0 of what it has taken.
+#[derive(Serialize, Deserialize)]
+struct Measured {
+    /// The most memory that operators have held at once since the job began.
+    peak_bytes: u64,
+    /// Sent since the job began.
+    messages: u64,
+    /// By operator.
+    counters: Vec<Counters>,
+    spans: Vec<Span>,
+    /// Bytes sent to each rank, of a traced execution.
+    sent: Vec<u64>,
+}
+
+#[derive(Serialize)]
+struct Profile {
+    seconds: f64,
+    /// By rank.
+    #[serde(rename = "peakBytes")]
+    peak_bytes: Vec<u64>,
+    messages: Vec<u64>,
+    operations: u64,
+    operators: Vec<Operator>,
+    /// By rank, where they were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    spans: Option<Vec<Vec<Span>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sent: Option<Vec<Vec<u64>>>,
 }
 
 impl Counters {
@@ -99,4 +134,39 @@ pub fn line(plan: &Arc<dyn ExecutionPlan>) -> String {
         }
     }
     Line(plan.as_ref()).to_string()
+}
+
+/// What all ranks have taken, on rank 0; elsewhere what this one has.
+pub async fn of_all_ranks(engine: &Engine, stages: &Stages, started: Instant, trace: Option<&Arc<Trace>>) -> Result<String> {
+    let mut operators = operators(&stages.stages);
+    let (spans, sent) = trace.map(|trace| (trace.take(), trace.sent(&engine.sent()))).unwrap_or_default();
+    let counters = operators.iter_mut().flat_map(|operator| std::mem::take(&mut operator.ranks)).collect();
+    let own = to_json(&Measured { peak_bytes: engine.peak_reserved() as u64, messages: engine.messages(), counters, spans, sent })?;
+    let measured = match engine.gather(OpKind::Plan, Bytes::from(own.clone())).await? {
+        Some(all) => all,
+        None => vec![own.into()],
+    };
+    let mut measured: Vec<Measured> = measured.iter().map(from_json).collect::<Result<_>>()?;
+    for one in &mut measured {
+        operators.iter_mut().zip(std::mem::take(&mut one.counters)).for_each(|(operator, counters)| operator.ranks.push(counters));
+    }
+    let peak_bytes = measured.iter().map(|one| one.peak_bytes).collect();
+    let messages = measured.iter().map(|one| one.messages).collect();
+    // Ranks begin together; planning is behind them.
+    let spans = trace.map(|trace| {
+        let planned = trace.began().duration_since(started).as_secs_f64() * 1e3;
+        let shifted = |span: &Span| Span(span.0, span.1, span.2 + planned, span.3 + planned);
+        measured.iter().map(|one| one.spans.iter().map(shifted).collect()).collect()
+    });
+    let sent = trace.map(|_| measured.into_iter().map(|one| one.sent).collect());
+    let profile = Profile { seconds: started.elapsed().as_secs_f64(), peak_bytes, messages, operations: engine.operations(), operators, spans, sent };
+    serde_json::to_string(&profile).map_err(|error| EngineError::bug(error.to_string()))
+}
+
+pub fn to_json(value: &impl Serialize) -> Result<Vec<u8>> {
+    serde_json::to_vec(value).map_err(|error| EngineError::bug(error.to_string()))
+}
+
+pub fn from_json<T: for<'a> Deserialize<'a>>(bytes: &Bytes) -> Result<T> {
+    serde_json::from_slice(bytes).map_err(|error| EngineError::bug(error.to_string()))
 }

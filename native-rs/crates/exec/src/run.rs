@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use datafusion::error::DataFusionError;
 use futures::FutureExt;
-use lockstep_comm::{CommError, Communicator, ExchangeReceiver, ExchangeSender, Op, OpKind};
+use lockstep_comm::{CommError, Communicator, ExchangeReceiver, ExchangeSender, Hop, Op, OpKind};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -77,6 +77,11 @@ impl Run {
     /// Opens exchange `id` of the plan; every rank opens it.
     pub fn exchange(&self, id: u64, kind: OpKind) -> Result<(ExchangeSender, ExchangeReceiver)> {
         Ok(self.comm.exchange(&self.operation(id, kind))?)
+    }
+
+    /// One hop of exchange `id` between the groups of a grid, and inside of them; every rank opens both.
+    pub fn hop(&self, id: u64, kind: OpKind, hop: Hop) -> Result<(ExchangeSender, ExchangeReceiver)> {
+        Ok(self.comm.exchange_hop(&self.operation(id, kind), hop)?)
     }
 
     /// Every rank's `bytes`, in rank order. Concurrent agreements are told apart by `id`.

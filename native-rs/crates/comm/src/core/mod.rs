@@ -47,6 +47,8 @@ pub(crate) struct Core {
     pub traffic: Traffic,
     pub pins: Pins,
     messages: AtomicU64,
+    /// Entered so far.
+    pub operations: AtomicU64,
     state: Mutex<State>,
 }
 
@@ -132,6 +134,7 @@ impl Core {
             traffic: Traffic::new(size),
             pins: Pins::new(size),
             messages: AtomicU64::new(0),
+            operations: AtomicU64::new(0),
             state: Mutex::new(State {
                 epoch: 0,
                 failure: None,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
@@ -62,6 +63,9 @@ impl Core {
                 return Err(self.diverged(divergence));
             }
         };
+        if identity.hop() != Some(Hop::Within) {
+            self.operations.fetch_add(1, Ordering::Relaxed);
+        }
         if op.fingerprint == 0 {
             self.transport().announce_position(epoch, &identity);
         }

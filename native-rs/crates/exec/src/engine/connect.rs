@@ -19,7 +19,7 @@ const GROUP: &str = "LOCKSTEP_GROUP";
 pub(super) fn connect(options: &EngineOptions, spill_directory: PathBuf) -> Result<Communicator> {
     let (rank, size) = (options.rank, options.size.max(1));
     let build = format!("lockstep {} {}", env!("CARGO_PKG_VERSION"), std::env::consts::ARCH);
-    let settings = Options { build, spill_directory, group: group()?, ..Options::default() };
+    let settings = Options { build, spill_directory, group: options.group.map_or_else(group, |group| Ok(Some(group)))?, ..Options::default() };
     Ok(match options.local_ranks {
         _ if size == 1 => Communicator::solo(),
         Some(local) => mpi::connect(rank, size, local, &Options { timeout: MPI_START, ..settings })?,

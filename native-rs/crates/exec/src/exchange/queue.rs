@@ -41,8 +41,17 @@ struct GateState {
     bytes: usize,
     /// Queues that a consumer may be waiting for.
     hungry: usize,
-    /// Queues whose consumer is still there.
+    /// Consumers that are still there.
     open: usize,
+}
+
+/// A consumer, until dropped.
+pub struct Reader(Arc<Gate>);
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        self.0.change(|gate| gate.open -= 1);
+    }
 }
 
 impl Gate {
@@ -88,6 +97,17 @@ impl Gate {
             }
             opened.await;
         }
+    }
+
+    /// One who reads queues that are made on the way, until dropped.
+    pub fn reader(self: &Arc<Self>) -> Reader {
+        self.change(|gate| gate.open += 1);
+        Reader(self.clone())
+    }
+
+    /// Whether nobody reads any more.
+    pub fn is_abandoned(&self) -> bool {
+        self.state.lock().open == 0
     }
 
     fn change(&self, change: impl FnOnce(&mut GateState)) {
@@ -196,11 +216,6 @@ impl Queue {
         if let Some(waker) = state.waker.take() {
             waker.wake();
         }
-    }
-
-    /// The consumer is gone.
-    pub fn is_closed(&self) -> bool {
-        self.state.lock().closed
     }
 }
 

@@ -17,8 +17,8 @@ use datafusion::physical_plan::metrics::MetricsSet;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
 use lockstep_comm::OpKind;
 
-use super::gather::{in_source_order, start_whole};
-use super::{Start, plan_methods, streaming};
+use super::gather::start_whole;
+use super::{Start, Traffic, plan_methods, streaming};
 use crate::exchange::{Exchange, Shape};
 use crate::run::{Ranks, Run};
 use crate::told_keys::Told;
@@ -59,6 +59,10 @@ impl Start for BroadcastExec {
         self.exchange.id()
     }
 
+    fn traffic(&self) -> Traffic {
+        Traffic::exchange(Shape::Everywhere).and(usize::from(self.told.is_some()))
+    }
+
     fn start(&self, run: &Arc<Run>, offset: u64, context: &Arc<TaskContext>) -> Result<()> {
         start_whole(&self.exchange, &self.input, self.told.as_ref(), run, offset, context)
     }
@@ -86,7 +90,7 @@ impl ExecutionPlan for BroadcastExec {
     }
 
     fn execute(&self, _partition: usize, _context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        in_source_order(&self.exchange, &self.input)
+        self.exchange.take_in_order()
     }
 
     fn metrics(&self) -> Option<MetricsSet> {

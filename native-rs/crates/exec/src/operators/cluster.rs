@@ -12,8 +12,7 @@ use std::fmt;
 use std::hash::Hasher;
 use std::sync::Arc;
 
-use arrow::array::{Array, RecordBatch, UInt32Array};
-use arrow::compute::take_record_batch;
+use arrow::array::{Array, RecordBatch};
 use arrow::datatypes::Schema;
 use arrow::row::{OwnedRow, Row, Rows};
 use datafusion::common::Result;
@@ -26,8 +25,8 @@ use lockstep_comm::OpKind;
 use lockstep_connectors::{FolderKeys, IcebergKeys};
 use lockstep_plan::{Layout, Sink};
 
-use super::{Start, plan_methods, streaming};
-use crate::exchange::{Exchange, Router, Shape};
+use super::{Start, Traffic, plan_methods, streaming};
+use crate::exchange::{Exchange, Routed, Router, Shape};
 use crate::run::{Ranks, Run};
 
 /// Bytes of a key that are moved, by all sources together and by one.
@@ -77,6 +76,10 @@ fn layout(sink: &Sink) -> Option<&Layout> {
 impl Start for ClusterExec {
     fn id(&self) -> u64 {
         self.exchange.id()
+    }
+
+    fn traffic(&self) -> Traffic {
+        Traffic::exchange(Shape::Scatter)
     }
 
     fn start(&self, run: &Arc<Run>, offset: u64, context: &Arc<TaskContext>) -> Result<()> {
@@ -131,7 +134,7 @@ struct ClusterRouter {
 }
 
 impl Router for ClusterRouter {
-    fn route(&mut self, batch: RecordBatch) -> Result<Vec<(usize, RecordBatch)>> {
+    fn route(&mut self, batch: RecordBatch) -> Result<Vec<Routed>> {
         if batch.num_rows() == 0 {
             return Ok(vec![]);
         }
@@ -146,12 +149,8 @@ impl Router for ClusterRouter {
             *target = if *moved < self.most { home(key, self.partitions) } else { self.source };
             *moved += *rows * row_bytes;
         }
-        let mut indices: Vec<Vec<u32>> = vec![vec![]; self.partitions];
-        for (row, key) in (0..).zip(&keys) {
-            indices[counts[&key].0].push(row);
-        }
-        let pieces = indices.into_iter().enumerate().filter(|(_, rows)| !rows.is_empty());
-        pieces.map(|(target, rows)| Ok((target, if rows.len() == batch.num_rows() { batch.clone() } else { take_record_batch(&batch, &UInt32Array::from(rows))? }))).collect()
+        let to = keys.iter().map(|key| counts[&key].0 as u32).collect();
+        Ok(vec![Routed::each(batch, to)])
     }
 }
 
@@ -210,7 +209,8 @@ mod tests {
 
     fn places(router: &mut ClusterRouter, rows: RecordBatch) -> HashMap<i64, Vec<usize>> {
         let mut places: HashMap<i64, Vec<usize>> = HashMap::new();
-        for (target, piece) in router.route(rows).unwrap() {
+        let routed = router.route(rows).unwrap();
+        for (target, piece) in routed.into_iter().flat_map(|routed| routed.by_partition(4).unwrap()) {
             for key in piece.column(0).as_primitive::<Int64Type>().values() {
                 places.entry(*key).or_default().push(target);
             }

@@ -6,12 +6,10 @@
 //! partition 2 ─ buffer, count ┘  then number and deal └► rows 2n/3.. ──────► partition 2
 //! ```
 //! What comes from several sources comes in no order: the number is a column, by which it can be sorted.
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use arrow::array::{AsArray, RecordBatch, UInt32Array};
-use arrow::compute::take_record_batch;
+use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Field, Int64Type, Schema};
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Result, internal_datafusion_err};
@@ -25,8 +23,8 @@ use lockstep_comm::OpKind;
 
 use super::row_number::numbered;
 use super::slice::Counted;
-use super::{Start, plan_methods, streaming};
-use crate::exchange::{Exchange, Router, Shape};
+use super::{Start, Traffic, plan_methods, streaming};
+use crate::exchange::{Exchange, Routed, Router, Shape};
 use crate::run::{Ranks, Run};
 
 #[derive(Debug, Clone)]
@@ -73,6 +71,10 @@ impl Start for DealExec {
         self.counted.id()
     }
 
+    fn traffic(&self) -> Traffic {
+        Traffic::exchange(Shape::Scatter).and(1)
+    }
+
     fn start(&self, run: &Arc<Run>, offset: u64, context: &Arc<TaskContext>) -> Result<()> {
         self.counted.start(&self.input, None, run, offset, context)?;
         let of = self.input.output_partitioning().partition_count();
@@ -105,17 +107,11 @@ struct Dealer {
 }
 
 impl Router for Dealer {
-    fn route(&mut self, batch: RecordBatch) -> Result<Vec<(usize, RecordBatch)>> {
+    fn route(&mut self, batch: RecordBatch) -> Result<Vec<Routed>> {
         let total = *self.total.get().ok_or_else(|| internal_datafusion_err!("rows before their number is known"))?;
         let numbers = batch.column(batch.num_columns() - 1).as_primitive::<Int64Type>();
-        let mut rows: BTreeMap<usize, Vec<u32>> = BTreeMap::new();
-        for (row, number) in (0..).zip(numbers.values()) {
-            rows.entry(partition_of(*number as u64, total, self.step, self.ranks)).or_default().push(row);
-        }
-        if rows.len() == 1 {
-            return Ok(rows.into_keys().map(|partition| (partition, batch.clone())).collect());
-        }
-        rows.into_iter().map(|(partition, rows)| Ok((partition, take_record_batch(&batch, &UInt32Array::from(rows))?))).collect()
+        let to = numbers.values().iter().map(|number| partition_of(*number as u64, total, self.step, self.ranks) as u32).collect();
+        Ok(vec![Routed::each(batch, to)])
     }
 }
 

@@ -17,13 +17,11 @@ use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{Partitioning, PhysicalExpr};
 use datafusion::physical_plan::metrics::MetricsSet;
-use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties};
-use futures::{StreamExt, stream};
 use lockstep_comm::OpKind;
 
-use super::{Start, plan_methods, streaming};
-use crate::exchange::{Exchange, Router, Shape};
+use super::{Start, Traffic, plan_methods, streaming};
+use crate::exchange::{Exchange, Routed, Router, Shape};
 use crate::run::{Ranks, Run};
 use crate::told_keys::Told;
 
@@ -54,6 +52,10 @@ impl Start for GatherExec {
         self.exchange.id()
     }
 
+    fn traffic(&self) -> Traffic {
+        Traffic::exchange(Shape::Gather)
+    }
+
     fn start(&self, run: &Arc<Run>, offset: u64, context: &Arc<TaskContext>) -> Result<()> {
         start_whole(&self.exchange, &self.input, None, run, offset, context)
     }
@@ -74,7 +76,7 @@ pub(super) fn start_whole(
 ) -> Result<()> {
     let of = input.output_partitioning().partition_count();
     let source = |partition: usize| -> Result<_> {
-        Ok((partition, input.execute(partition, context.clone())?, Box::new(Whole) as _))
+        Ok((partition, input.execute(partition, context.clone())?, Box::new(Whole(partition)) as _))
     };
     let mut sources = run.ranks.local(of).map(source).collect::<Result<Vec<_>>>()?;
     if let Some(told) = told {
@@ -83,17 +85,12 @@ pub(super) fn start_whole(
     exchange.start(run, offset, context, &input.schema(), of, sources)
 }
 
-/// The rows of all sources of a started exchange, one source after another.
-pub(super) fn in_source_order(exchange: &Exchange, input: &Arc<dyn ExecutionPlan>) -> Result<SendableRecordBatchStream> {
-    let sources = exchange.take_all(input.output_partitioning().partition_count())?;
-    Ok(Box::pin(RecordBatchStreamAdapter::new(input.schema(), stream::iter(sources).flatten())))
-}
-
-struct Whole;
+/// Keeps the rows of a source together.
+struct Whole(usize);
 
 impl Router for Whole {
-    fn route(&mut self, batch: RecordBatch) -> Result<Vec<(usize, RecordBatch)>> {
-        Ok(vec![(0, batch)])
+    fn route(&mut self, batch: RecordBatch) -> Result<Vec<Routed>> {
+        Ok(vec![Routed::one(batch, self.0)])
     }
 }
 
@@ -114,7 +111,7 @@ impl ExecutionPlan for GatherExec {
     }
 
     fn execute(&self, _partition: usize, _context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        in_source_order(&self.exchange, &self.input)
+        self.exchange.take_in_order()
     }
 
     fn metrics(&self) -> Option<MetricsSet> {

@@ -49,6 +49,7 @@ use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
 use datafusion::physical_plan::{ExecutionPlan, PlanProperties};
 use futures::{Stream, StreamExt, stream};
 
+use crate::exchange::Shape;
 use crate::run::Run;
 
 /// An operator with tasks of its own, which run from the plan's start on all ranks, whoever reads its output.
@@ -56,11 +57,37 @@ pub trait Start {
     /// Its number in the plan; operators start in this order.
     fn id(&self) -> u64;
 
+    /// What it says to other ranks.
+    fn traffic(&self) -> Traffic;
+
     /// Starts the tasks. `offset` is added to `id` for operations between ranks.
     fn start(&self, run: &Arc<Run>, offset: u64, context: &Arc<TaskContext>) -> Result<()>;
 
     /// This rank's sinks are done: output that nobody has asked for is not wanted, and its producers may stop.
     fn abandon(&self) {}
+}
+
+/// What an operator says to other ranks.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Traffic {
+    /// Rows that it sends.
+    pub exchange: Option<Shape>,
+    /// Operations in which every rank tells all others something.
+    pub agreements: usize,
+}
+
+impl Traffic {
+    pub fn agreements(agreements: usize) -> Self {
+        Self { exchange: None, agreements }
+    }
+
+    pub fn exchange(shape: Shape) -> Self {
+        Self { exchange: Some(shape), agreements: 0 }
+    }
+
+    pub fn and(self, agreements: usize) -> Self {
+        Self { agreements: self.agreements + agreements, ..self }
+    }
 }
 
 /// The operators of a plan that have tasks, in the order to start them.

@@ -15,7 +15,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, UInt32Array};
-use arrow::compute::{BatchCoalescer, take_arrays, take_record_batch};
+use arrow::compute::{BatchCoalescer, take_arrays};
 use arrow::row::{RowConverter, SortField};
 use bytes::Bytes;
 use datafusion::common::Result;
@@ -30,15 +30,19 @@ use futures::{StreamExt, TryStreamExt, stream};
 use lockstep_comm::OpKind;
 use tokio::sync::watch;
 
-use super::{Start, plan_methods, streaming, waiting};
+use super::{Start, Traffic, plan_methods, streaming, waiting};
 use crate::exchange::queue::{Gate, Queue};
-use crate::exchange::{Exchange, Router, Shape};
+use crate::exchange::{Exchange, Routed, Router, Shape};
 use crate::planner::physical::BATCH_ROWS;
 use crate::run::{Ranks, Run};
 
 /// Samples a source keeps at least, if it has so many rows. With p partitions the largest exceeds its share by 10 %
 /// with probability < 0.1 % for p ≤ 16.
 const SAMPLES: usize = 2048;
+
+/// Samples of all sources together, which every rank sees, at the least: thousands of sources keep fewer each. With 10,000 partitions
+/// the largest has about a third more than its share.
+const ALL_SAMPLES: usize = 1 << 20;
 
 #[derive(Debug, Clone)]
 pub struct RangeShuffleExec {
@@ -80,9 +84,13 @@ impl Start for RangeShuffleExec {
         self.exchange.id()
     }
 
+    fn traffic(&self) -> Traffic {
+        Traffic::exchange(Shape::Scatter).and(1)
+    }
+
     fn start(&self, run: &Arc<Run>, offset: u64, context: &Arc<TaskContext>) -> Result<()> {
         let of = self.input.output_partitioning().partition_count();
-        let local = self.ranks.local(of);
+        let (local, partitions) = (self.ranks.local(of), self.ranks.partitions());
         let (announce, splitters) = watch::channel(None);
         let mut collectors = vec![];
         let mut sources: Vec<(usize, SendableRecordBatchStream, Box<dyn Router>)> = vec![];
@@ -94,7 +102,7 @@ impl Start for RangeShuffleExec {
             let mut input = self.input.execute(partition, context.clone())?;
             let keys = self.keys()?;
             collectors.push(async move {
-                let mut sampler = Sampler::new(keys, partition as u64);
+                let mut sampler = Sampler::new(keys, partition as u64, SAMPLES.min(ALL_SAMPLES / partitions + 1));
                 while let Some(batch) = input.try_next().await? {
                     sampler.see(&batch)?;
                     buffer.push(batch)?;
@@ -103,7 +111,7 @@ impl Start for RangeShuffleExec {
                 Result::<_>::Ok(sampler.finish())
             });
             let mut decided: watch::Receiver<Option<Arc<Splitters>>> = splitters.clone();
-            let router = RangeRouter { keys: self.keys()?, splitters: splitters.clone(), partitions: self.ranks.partitions() };
+            let router = RangeRouter { keys: self.keys()?, splitters: splitters.clone() };
             let replay = stream::once(async move {
                 if decided.wait_for(Option::is_some).await.is_err() {
                     // The agreement failed, which ends the execution.
@@ -116,7 +124,7 @@ impl Start for RangeShuffleExec {
         }
         self.exchange.start(run, offset, context, &self.schema(), of, sources)?;
 
-        let (id, partitions, agreeing) = (offset + self.exchange.id() + 1, self.ranks.partitions(), run.clone());
+        let (id, agreeing) = (offset + self.exchange.id() + 1, run.clone());
         let collected = waiting::all(run, collectors);
         run.spawn(async move {
             let Some(samples) = collected.await else { return Ok(()) };
@@ -150,6 +158,8 @@ struct Sampler {
     keys: Keys,
     rows: Vec<Vec<u8>>,
     stride: u64,
+    /// Samples that are kept at least.
+    least: usize,
     /// Rows until the next choice.
     skip: u64,
     random: u64,
@@ -157,8 +167,8 @@ struct Sampler {
 }
 
 impl Sampler {
-    fn new(keys: Keys, seed: u64) -> Self {
-        Self { keys, rows: vec![], stride: 1, skip: 0, random: seed ^ 0x9e37_79b9_7f4a_7c15, seen: 0 }
+    fn new(keys: Keys, seed: u64, least: usize) -> Self {
+        Self { keys, rows: vec![], stride: 1, least, skip: 0, random: seed ^ 0x9e37_79b9_7f4a_7c15, seen: 0 }
     }
 
     /// Rows from one choice to the next: one choice in each stride, at a random place in it.
@@ -183,7 +193,7 @@ impl Sampler {
         let columns = take_arrays(&self.keys.columns(batch)?, &UInt32Array::from(chosen), None)?;
         let rows = self.keys.converter.convert_columns(&columns)?;
         self.rows.extend(rows.iter().map(|row| row.data().to_vec()));
-        while self.rows.len() >= 2 * SAMPLES {
+        while self.rows.len() >= 2 * self.least {
             let mut index = 0;
             self.rows.retain(|_| {
                 index += 1;
@@ -260,22 +270,17 @@ impl Splitters {
 struct RangeRouter {
     keys: Keys,
     splitters: watch::Receiver<Option<Arc<Splitters>>>,
-    partitions: usize,
 }
 
 impl Router for RangeRouter {
-    fn route(&mut self, batch: RecordBatch) -> Result<Vec<(usize, RecordBatch)>> {
+    fn route(&mut self, batch: RecordBatch) -> Result<Vec<Routed>> {
         let splitters = self.splitters.borrow().clone().expect("rows are replayed after the splitters are known");
         if splitters.0.is_empty() {
-            return Ok(vec![(0, batch)]);
+            return Ok(vec![Routed::one(batch, 0)]);
         }
         let rows = self.keys.converter.convert_columns(&self.keys.columns(&batch)?)?;
-        let mut indices: Vec<Vec<u32>> = vec![vec![]; self.partitions];
-        for (row, key) in rows.iter().enumerate() {
-            indices[splitters.partition(key.data())].push(row as u32);
-        }
-        let parts = indices.into_iter().enumerate().filter(|(_, rows)| !rows.is_empty());
-        parts.map(|(partition, rows)| Ok((partition, take_record_batch(&batch, &UInt32Array::from(rows))?))).collect()
+        let to = rows.iter().map(|key| splitters.partition(key.data()) as u32).collect();
+        Ok(vec![Routed::each(batch, to)])
     }
 }
 

@@ -20,7 +20,7 @@ use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Pla
 use futures::StreamExt;
 
 use super::slice::Counted;
-use super::{Start, plan_methods, streaming};
+use super::{Start, Traffic, plan_methods, streaming};
 use crate::run::Run;
 
 #[derive(Debug, Clone)]
@@ -56,6 +56,10 @@ impl RowNumberExec {
 impl Start for RowNumberExec {
     fn id(&self) -> u64 {
         self.counted.id()
+    }
+
+    fn traffic(&self) -> Traffic {
+        Traffic::agreements(1)
     }
 
     fn start(&self, run: &Arc<Run>, offset: u64, context: &Arc<TaskContext>) -> Result<()> {

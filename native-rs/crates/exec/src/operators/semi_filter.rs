@@ -28,7 +28,7 @@ use futures::{StreamExt, TryStreamExt};
 use lockstep_comm::OpKind;
 
 use super::waiting::{self, Waiting};
-use super::{Start, plan_methods, streaming};
+use super::{Start, Traffic, plan_methods, streaming};
 use crate::exchange::queue::{Gate, Queue};
 use crate::keys::{Key, KeySet, LocalKeys};
 use crate::run::Run;
@@ -143,6 +143,10 @@ impl SemiFilterExec {
 impl Start for SemiFilterExec {
     fn id(&self) -> u64 {
         self.waiting.id()
+    }
+
+    fn traffic(&self) -> Traffic {
+        Traffic::agreements(2)
     }
 
     fn start(&self, run: &Arc<Run>, offset: u64, context: &Arc<TaskContext>) -> Result<()> {

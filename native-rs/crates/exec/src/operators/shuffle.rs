@@ -15,14 +15,13 @@ use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{Partitioning, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::apply_expression_roots;
-use datafusion::physical_plan::metrics::{MetricBuilder, MetricsSet};
-use datafusion::physical_plan::repartition::BatchPartitioner;
+use datafusion::physical_plan::metrics::{MetricBuilder, MetricsSet, Time};
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties};
 use lockstep_comm::OpKind;
 
-use super::{Start, plan_methods, streaming};
-use crate::exchange::{Exchange, Router, Shape};
-use crate::heavy::{Heavy, HeavyRouter, Share};
+use super::{Start, Traffic, plan_methods, streaming};
+use crate::exchange::{Exchange, Routed, Router, Shape};
+use crate::heavy::{Heavy, HeavyRouter, Share, hashes};
 use crate::run::{Ranks, Run};
 use crate::told_keys::Told;
 
@@ -70,12 +69,17 @@ impl Start for ShuffleExec {
         self.exchange.id()
     }
 
+    fn traffic(&self) -> Traffic {
+        let sampled = matches!(self.heavy, Some((_, Share::Dealt)));
+        Traffic::exchange(Shape::Scatter).and(usize::from(self.told.is_some()) + usize::from(sampled))
+    }
+
     fn start(&self, run: &Arc<Run>, offset: u64, context: &Arc<TaskContext>) -> Result<()> {
         let of = self.input.output_partitioning().partition_count();
         let source = |partition: usize| -> Result<_> {
             let time = MetricBuilder::new(self.exchange.metrics()).subset_time("route_time", partition);
-            let hash = BatchPartitioner::new_hash_partitioner(self.keys.clone(), self.ranks.partitions(), time)?;
-            Ok((partition, self.input.execute(partition, context.clone())?, self.router(HashRouter(hash), partition)))
+            let router = HashRouter { keys: self.keys.clone(), partitions: self.ranks.partitions() as u64, time };
+            Ok((partition, self.input.execute(partition, context.clone())?, self.router(router, partition)))
         };
         let mut sources = self.ranks.local(of).map(source).collect::<Result<Vec<_>>>()?;
         if let Some(told) = &self.told {
@@ -102,11 +106,19 @@ impl ShuffleExec {
     }
 }
 
-struct HashRouter(BatchPartitioner);
+/// The partitions of rows: hashes of their keys modulo their number.
+struct HashRouter {
+    keys: Vec<Arc<dyn PhysicalExpr>>,
+    partitions: u64,
+    time: Time,
+}
 
 impl Router for HashRouter {
-    fn route(&mut self, batch: RecordBatch) -> Result<Vec<(usize, RecordBatch)>> {
-        self.0.partition_iter(batch)?.collect()
+    fn route(&mut self, batch: RecordBatch) -> Result<Vec<Routed>> {
+        let _timer = self.time.timer();
+        let hashes = hashes(&self.keys, &batch)?;
+        let to = hashes.into_iter().map(|hash| (hash % self.partitions) as u32).collect();
+        Ok(vec![Routed::each(batch, to)])
     }
 }
 

@@ -26,7 +26,7 @@ use futures::{StreamExt, TryStreamExt, future};
 use lockstep_comm::OpKind;
 
 use super::waiting::{self, Waiting};
-use super::{QueryExec, Start, plan_methods, streaming};
+use super::{QueryExec, Start, Traffic, plan_methods, streaming};
 use crate::exchange::queue::{Gate, Queue, QueueStream};
 use crate::run::Run;
 
@@ -93,6 +93,10 @@ fn most(start: i64, end: Option<i64>) -> Option<usize> {
 impl Start for SliceExec {
     fn id(&self) -> u64 {
         self.counted.id()
+    }
+
+    fn traffic(&self) -> Traffic {
+        Traffic::agreements(1)
     }
 
     fn start(&self, run: &Arc<Run>, offset: u64, context: &Arc<TaskContext>) -> Result<()> {

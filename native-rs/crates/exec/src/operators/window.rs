@@ -26,7 +26,7 @@ use futures::{StreamExt, TryStreamExt};
 use lockstep_comm::OpKind;
 
 use super::waiting::{self, Waiting};
-use super::{Start, plan_methods, streaming};
+use super::{Start, Traffic, plan_methods, streaming};
 use crate::run::Run;
 use crate::windows::{Edges, Groups, PartReader, PartWriter, Windows};
 
@@ -89,6 +89,10 @@ fn key_columns(input: &Arc<dyn ExecutionPlan>, windows: &Windows) -> Vec<Arc<dyn
 impl Start for WindowExec {
     fn id(&self) -> u64 {
         self.parts.id()
+    }
+
+    fn traffic(&self) -> Traffic {
+        Traffic::agreements(1)
     }
 
     fn start(&self, run: &Arc<Run>, offset: u64, context: &Arc<TaskContext>) -> Result<()> {

@@ -94,13 +94,15 @@ impl Adapt {
 
 /// The physical rules, in order. Not DataFusion's list: its dynamic filters, limits and answers from statistics
 /// must not cross an exchange, and its join selection knows nothing of ranks.
-pub fn rules(ranks: Ranks, way: Way, adapt: Adapt) -> Vec<Rule> {
+///
+/// `chosen_for`: what joins cost on so many ranks decides.
+pub fn rules(ranks: Ranks, chosen_for: Ranks, way: Way, adapt: Adapt) -> Vec<Rule> {
     let specialised = way == Way::Specialised;
     let mut rules: Vec<Rule> = vec![
         // Keeps the order of the whole result wanted while the rules below drop what nobody wants.
         Arc::new(OutputRequirements::new_add_mode()),
         // Decides which joins need their inputs partitioned: before the rule that partitions them.
-        Arc::new(joins::ChooseJoin::new(ranks, way)),
+        Arc::new(joins::ChooseJoin::new(chosen_for, way)),
         // Inserts the repartitions, merges and sorts that operators ask for.
         Arc::new(EnsureRequirements::new()),
         // The rule before has moved sorts down.
@@ -124,7 +126,7 @@ pub fn rules(ranks: Ranks, way: Way, adapt: Adapt) -> Vec<Rule> {
     // Where both sides are sorted and merged, joins are to take little memory.
     if way != Way::Merging && adapt.keys {
         // Sees which build sides are sent through an exchange, and what stands between a join and the scan below.
-        rules.push(Arc::new(key_filters::KeyFilters::new(ranks, adapt.always)));
+        rules.push(Arc::new(key_filters::KeyFilters::new(chosen_for, adapt.always)));
     }
     if way != Way::Merging && adapt.heavy {
         rules.push(Arc::new(heavy_keys::HeavyKeys::new(ranks, adapt.always)));

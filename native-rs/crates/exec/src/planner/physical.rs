@@ -34,8 +34,8 @@ fn batch_rows(limit: &MemoryLimit) -> usize {
     }
 }
 
-/// `progress`: told by the scans of this rank.
-pub fn session(ranks: Ranks, runtime: Arc<RuntimeEnv>, progress: Arc<Progress>, way: Way, adapt: Adapt) -> SessionState {
+/// `chosen_for`: the ranks for which plans are chosen, as a rule those there are; `progress`: told by the scans of this rank.
+pub fn session(ranks: Ranks, chosen_for: Ranks, runtime: Arc<RuntimeEnv>, progress: Arc<Progress>, way: Way, adapt: Adapt) -> SessionState {
     let limit = runtime.memory_pool.memory_limit();
     let mut config =
         SessionConfig::new().with_target_partitions(ranks.partitions()).with_batch_size(batch_rows(&limit)).with_extension(progress);
@@ -58,7 +58,7 @@ pub fn session(ranks: Ranks, runtime: Arc<RuntimeEnv>, progress: Arc<Progress>, 
         .with_config(config)
         .with_runtime_env(runtime)
         .with_optimizer_rules(logical)
-        .with_physical_optimizer_rules(rules(ranks, way, adapt))
+        .with_physical_optimizer_rules(rules(ranks, chosen_for, way, adapt))
         .build()
 }
 

@@ -195,7 +195,7 @@ fn integer_sums_are_packed_and_their_overflow_is_told() {
         let schema = Schema::new(vec![Field::new("zone", DataType::Int64, false), Field::new("fare", DataType::Int64, false)]);
         let table = RecordBatch::try_new(Arc::new(schema), vec![Arc::new(zones), Arc::new(fares)]).unwrap();
         let (_guard, path) = dataset("fares", &[table]);
-        for size in [1, 2, 3, 7] {
+        for size in [1, 2, 3, 5, 7] {
             let results = World::new(size, 1).run(|engine| {
                 let sum = vec![("total", "sum", Some(column("fare", "number")))];
                 let nodes = vec![scan(1, &[("zone", "number"), ("fare", "number")]), aggregate(0, &[("zone", "number")], sum)];

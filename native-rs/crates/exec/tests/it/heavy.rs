@@ -82,7 +82,7 @@ fn every_kind_of_join_answers_as_without() {
         let ((_f, facts), (_o, others)) = (facts(heavy), others());
         for kind in ["inner", "left", "right", "full", "semi", "anti"] {
             let (without, ..) = run(&[&facts, &others], joined(kind), 1, 1, Adapt::Never);
-            for (size, threads) in [(2, 2), (3, 1), (7, 1)] {
+            for (size, threads) in [(2, 2), (3, 1), (7, 1), (5, 1)] {
                 let (with, _, explained) = run(&[&facts, &others], joined(kind), size, threads, Adapt::Always);
                 assert!(with == without, "{kind} of {heavy:?}, {size} × {threads}\n{explained}");
             }
@@ -100,7 +100,7 @@ fn groups_of_the_key_above_the_join_are_whole() {
         [joined, vec![aggregate(2, &[("key", "number")], aggregates)]].concat()
     };
     let (without, ..) = run(&[&facts, &others], grouped(), 1, 1, Adapt::Never);
-    for (size, threads) in [(2, 2), (3, 1), (7, 1)] {
+    for (size, threads) in [(2, 2), (3, 1), (7, 1), (5, 1)] {
         let (with, _, explained) = run(&[&facts, &others], grouped(), size, threads, Adapt::Always);
         assert!(with == without, "{size} × {threads}\n{explained}");
     }
@@ -121,7 +121,7 @@ fn groups_above_a_semi_join_are_whole() {
     };
     let (without, _, explained) = run(&[&facts, &others, &many], nodes(), 1, 1, Adapt::Never);
     assert!(explained.contains("SemiFilterExec"), "{explained}");
-    for (size, threads) in [(2, 2), (3, 1), (7, 1)] {
+    for (size, threads) in [(2, 2), (3, 1), (7, 1), (5, 1)] {
         let (with, _, explained) = run(&[&facts, &others, &many], nodes(), size, threads, Adapt::Always);
         assert!(with == without, "{size} × {threads}\n{explained}");
     }
@@ -139,7 +139,7 @@ fn joins_in_a_row_wait_for_each_other_and_end() {
         [first, vec![filter(2, few), second, slice(4, 0, Some(100))]].concat()
     };
     let (without, ..) = run(&[&facts, &others], nodes(), 1, 1, Adapt::Never);
-    for (size, threads) in [(2, 2), (3, 1), (7, 1)] {
+    for (size, threads) in [(2, 2), (3, 1), (7, 1), (5, 1)] {
         for memory in [0, 16 << 20] {
             let results = World { adapt: Adapt::Always, memory, ..World::new(size, threads) }.run(|engine| {
                 let (facts, others) = (facts.clone(), others.clone());

@@ -88,7 +88,7 @@ fn every_kind_of_join_answers_as_without() {
                 let nodes = [scans, vec![joined(kind, &on, left, right)]].concat();
                 let without = run(&[&facts, &dims], &nodes, 1, 1, Adapt::Never);
                 assert_eq!((without.dropped, without.skipped), (0, 0));
-                for (size, threads) in [(1, 1), (2, 2), (3, 1), (7, 1)] {
+                for (size, threads) in [(1, 1), (2, 2), (3, 1), (7, 1), (5, 1)] {
                     let with = run(&[&facts, &dims], &nodes, size, threads, Adapt::Always);
                     assert!(with.text == without.text, "{kind} on {on:?}, {size} × {threads}\n{}", with.explained);
                     if kind == "inner" && size == 1 {
@@ -104,7 +104,7 @@ fn every_kind_of_join_answers_as_without() {
 fn groups_without_a_key_are_not_read() {
     let ((_f, facts), (_d, dims)) = (facts(), dims(60, 7));
     let nodes = vec![scan(1, &FACTS), scan(2, &DIMS), joined("inner", &[("id", "key")], &["id", "n"], &["name"])];
-    for size in [1, 2, 3, 7] {
+    for size in [1, 2, 3, 5, 7] {
         let with = run(&[&facts, &dims], &nodes, size, 1, Adapt::Always);
         // Keys up to 413 are in the first of 20 groups, which ranks may share.
         assert!(with.skipped >= 19, "{}", with.skipped);
@@ -117,7 +117,7 @@ fn groups_without_a_key_are_not_read() {
 fn rows_without_a_key_are_not_sent() {
     let ((_f, facts), (_d, dims)) = (facts(), dims(15_000, 40));
     let nodes = vec![scan(1, &FACTS), scan(2, &DIMS), joined("inner", &[("key", "key")], &["id", "label", "n"], &["name"])];
-    for size in [2, 3, 7] {
+    for size in [2, 3, 4, 7] {
         let [without, with] = [Adapt::Never, Adapt::Always].map(|adapt| run(&[&facts, &dims], &nodes, size, 1, adapt));
         assert_eq!(with.text, without.text);
         if without.explained.matches("ShuffleExec: by hash of").count() >= 2 {

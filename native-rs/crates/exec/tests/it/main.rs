@@ -7,6 +7,7 @@ mod keys;
 mod memory;
 mod order;
 mod proofs;
+mod scale;
 mod semi;
 mod stops;
 mod tables;

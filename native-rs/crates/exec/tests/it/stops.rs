@@ -128,7 +128,7 @@ fn every_operator_below_a_consumer_that_stops() {
         all
     });
     let expected = Arc::new(whole.into_iter().next().unwrap());
-    for (size, threads) in [(2, 2), (7, 1)] {
+    for (size, threads) in [(2, 2), (7, 1), (5, 1)] {
         on(World::new(size, threads), files, |engine| {
             let expected = expected.clone();
             async move {

@@ -13,7 +13,10 @@ use lockstep_exec::{Engine, EngineError, EngineOptions, Execution};
 use serde_json::{Value, json};
 
 /// Ranks × threads that every plan is tried on.
-pub const WORLDS: [(usize, usize); 6] = [(1, 1), (1, 2), (2, 1), (3, 1), (7, 1), (2, 2)];
+pub const WORLDS: [(usize, usize); 8] = [(1, 1), (1, 2), (2, 1), (3, 1), (7, 1), (2, 2), (5, 1), (4, 2)];
+
+/// Ranks that are a grid, of groups of two: two groups, and three of which one has one rank.
+const GRIDS: [usize; 2] = [4, 5];
 
 /// Longer than any test.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -33,11 +36,14 @@ pub struct World {
     /// Bytes a rank; 0: no limit.
     pub memory: u64,
     pub adapt: Adapt,
+    /// Ranks of a group in their grid, 0: each sends to each.
+    pub group: usize,
 }
 
 impl World {
     pub fn new(size: usize, threads: usize) -> Self {
-        Self { size, threads, memory: 0, adapt: Adapt::Sized }
+        let group = if GRIDS.contains(&size) { 2 } else { 0 };
+        Self { size, threads, memory: 0, adapt: Adapt::Sized, group }
     }
 
     /// Runs `body` on every rank; the results in rank order.
@@ -61,6 +67,8 @@ impl World {
                 without: if self.adapt == Adapt::Never { vec!["keys".into(), "heavy".into()] } else { vec![] },
                 trace: false,
                 always: self.adapt == Adapt::Always,
+                group: Some(self.group),
+                planned_for: None,
             };
             let engine = Engine::create(options).expect("the ranks meet");
             let (done, result) = std::sync::mpsc::channel();

@@ -34,16 +34,17 @@ use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSe
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties};
 use futures::{StreamExt, TryStreamExt, stream};
-use lockstep_comm::OpKind;
+use lockstep_comm::{Hop, OpKind};
 use tokio::sync::{oneshot, watch};
 
 use self::collect::Collector;
 pub use self::grouping::Grouping;
 use self::grouping::overflow;
 use self::share::{Owned, Sharing};
-use super::{Start, plan_methods, streaming};
+use super::{Start, Traffic, plan_methods, streaming};
 use crate::packed::{Chunk, PartitionAggregator};
 use crate::planner::physical::BATCH_ROWS;
+use crate::exchange::Shape;
 use crate::run::{Ranks, Run};
 
 #[derive(Debug, Clone)]
@@ -92,6 +93,10 @@ impl Start for PackedAggregateExec {
         self.id
     }
 
+    fn traffic(&self) -> Traffic {
+        Traffic::exchange(Shape::Scatter).and(1)
+    }
+
     fn start(&self, run: &Arc<Run>, offset: u64, context: &Arc<TaskContext>) -> Result<()> {
         let of = self.input.output_partitioning().partition_count();
         let mut stores = vec![];
@@ -111,9 +116,16 @@ impl Start for PackedAggregateExec {
                 Ok(())
             });
         }
-        let (sender, receiver) = run.exchange(offset + self.id, OpKind::Shuffle)?;
+        let hop = |hop| run.hop(offset + self.id, OpKind::Shuffle, hop);
+        let (within, across) = match run.comm.grid() {
+            Some(grid) => {
+                let (sender, receiver) = hop(Hop::Across)?;
+                (hop(Hop::Within)?, Some((grid, sender, receiver)))
+            }
+            None => (run.exchange(offset + self.id, OpKind::Shuffle)?, None),
+        };
         let memory = MemoryConsumer::new("PackedAggregateExec").register(context.memory_pool());
-        let exchange = Sharing { run: run.clone(), ranks: self.ranks, agreement: offset + self.id + 1, sender, receiver, memory };
+        let exchange = Sharing { run: run.clone(), ranks: self.ranks, agreement: offset + self.id + 1, within, across, memory };
         let (owned, sent) = (self.owned.clone(), MetricBuilder::new(&self.metrics).counter("bytes_sent", self.ranks.rank));
         let time = MetricBuilder::new(&self.metrics).subset_time("share_time", self.ranks.rank);
         run.spawn(async move {

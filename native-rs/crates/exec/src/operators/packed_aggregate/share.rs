@@ -1,4 +1,5 @@
-//! The exchange of radix partitions after the input has ended.
+//! The exchange of radix partitions after the input has ended. Where the ranks are a grid, the chunks for another group go to its door,
+//! which sends them on.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -9,12 +10,13 @@ use datafusion::common::Result;
 use datafusion::error::DataFusionError;
 use datafusion::execution::memory_pool::MemoryReservation;
 use datafusion::physical_plan::metrics::Count;
-use lockstep_comm::{ExchangeReceiver, ExchangeSender, OpKind};
+use lockstep_comm::{ExchangeReceiver, ExchangeSender, Grid, OpKind};
 use parking_lot::Mutex;
 
 use super::collect::Collector;
 use super::grouping::RADIX_BITS;
 use crate::error::EngineError;
+use crate::exchange::Outboxes;
 use crate::packed::{Chunk, LowKeys, RadixStore};
 use crate::run::{Ranks, Run};
 use crate::specialise;
@@ -54,8 +56,10 @@ pub struct Sharing {
     pub ranks: Ranks,
     /// The operation in which the ranks add up their counts.
     pub agreement: u64,
-    pub sender: ExchangeSender,
-    pub receiver: ExchangeReceiver,
+    /// To the ranks of this rank's group, which are all where there is no grid.
+    pub within: (ExchangeSender, ExchangeReceiver),
+    /// To the doors of other groups.
+    pub across: Option<(Grid, ExchangeSender, ExchangeReceiver)>,
     /// Of the rows held.
     pub memory: MemoryReservation,
 }
@@ -77,10 +81,26 @@ impl Sharing {
         let shares = shares(&all, radix, self.ranks.partitions());
         let own = self.ranks.local(self.ranks.partitions());
 
-        let mut from_others: Vec<Vec<(usize, Chunk)>> = (0..self.ranks.size).map(|_| vec![]).collect();
-        let (sender, mut receiver) = (self.sender, self.receiver);
+        let (rank, owner) = (self.ranks.rank, |partition: usize| self.ranks.owner(partition));
+        let (within, mut receiver) = self.within;
+        let (across, arrived) = self.across.map(|(grid, sender, receiver)| ((grid, sender), receiver)).unzip();
+        let members = across.as_ref().map_or(0..self.ranks.size, |(grid, _)| grid.members(grid.group()));
+        // What this rank's send and its relay have for its group goes together.
+        let to_members = tokio::sync::Mutex::new(Outboxes::new(&within, members.clone(), rank, sent.clone()));
         let mut own_chunks: Vec<Vec<Chunk>> = (0..radix).map(|_| vec![]).collect();
+        // By rank, each in the order sent.
+        let from_others: Mutex<Vec<(usize, usize, Chunk)>> = Mutex::default();
+        let arrive = |bytes: &[u8]| -> Result<()> {
+            let (from, radix, chunk) = decode(bytes)?;
+            memory.try_grow(chunk.bytes()).map_err(|_| specialise::general("the memory limit"))?;
+            from_others.lock().push((from, radix, chunk));
+            Ok(())
+        };
         let send = async {
+            let mut to_groups = across.as_ref().map(|(grid, across)| {
+                let doors = (0..grid.groups()).map(|group| grid.door(group));
+                Outboxes::new(across, doors, rank, sent.clone())
+            });
             for (partition, share) in shares.iter().enumerate() {
                 for radix in share.clone() {
                     let chunks = stores.iter_mut().flat_map(|store| store.take(radix));
@@ -88,44 +108,72 @@ impl Sharing {
                         own_chunks[radix] = chunks.collect();
                         continue;
                     }
+                    let to = owner(partition);
                     for chunk in chunks {
-                        let bytes = message_bytes(&chunk);
-                        let Some(mut slot) = sender.reserve(self.ranks.owner(partition), bytes).await.map_err(EngineError::from)?
-                        else {
-                            memory.shrink(chunk.bytes());
-                            continue;
-                        };
-                        encode(radix, &chunk, &mut slot);
-                        slot.commit().await.map_err(EngineError::from)?;
-                        sent.add(bytes);
+                        let bytes = encode(rank, radix, &chunk);
                         memory.shrink(chunk.bytes());
                         drop(chunk);
+                        match (&across, &mut to_groups) {
+                            (Some((grid, _)), Some(to_groups)) if !members.contains(&to) => to_groups.append(grid.group_of(to), &bytes).await?,
+                            _ => to_members.lock().await.append(to - members.start, &bytes).await?,
+                        }
                         // What has arrived comes first: memory that a chunk has left is warm for the next.
                         tokio::task::yield_now().await;
                     }
                 }
             }
-            sender.finish().await.map_err(EngineError::from)?;
+            if let (Some((_, across)), Some(to_groups)) = (&across, &mut to_groups) {
+                to_groups.flush().await?;
+                across.finish().await.map_err(EngineError::from)?;
+            }
             Ok::<_, DataFusionError>(())
+        };
+        let relay = async {
+            let Some(mut arrived) = arrived else { return Ok(()) };
+            while let Some(message) = arrived.next().await {
+                let message = message.map_err(EngineError::from)?;
+                let mut rest = &message.bytes[..];
+                while !rest.is_empty() {
+                    let header = Header::of(rest)?;
+                    let (chunk, after) = rest.split_at(header.bytes()?);
+                    let to = shares.iter().position(|share| share.contains(&header.radix)).map(owner);
+                    let place = to.filter(|to| members.contains(to)).ok_or_else(malformed)? - members.start;
+                    match members.start + place == rank {
+                        true => arrive(chunk)?,
+                        false => to_members.lock().await.append(place, chunk).await?,
+                    }
+                    rest = after;
+                }
+            }
+            Ok(())
         };
         let receive = async {
             while let Some(message) = receiver.next().await {
                 let message = message.map_err(EngineError::from)?;
-                let (radix, chunk) = decode(&message.bytes)?;
-                memory.try_grow(chunk.bytes()).map_err(|_| specialise::general("the memory limit"))?;
-                from_others[message.from].push((radix, chunk));
+                let mut rest = &message.bytes[..];
+                while !rest.is_empty() {
+                    let (chunk, after) = rest.split_at(Header::of(rest)?.bytes()?);
+                    arrive(chunk)?;
+                    rest = after;
+                }
             }
             Ok(())
         };
-        tokio::try_join!(send, receive)?;
+        let send_all = async {
+            tokio::try_join!(send, relay)?;
+            to_members.lock().await.flush().await?;
+            within.finish().await.map_err(EngineError::from)?;
+            Ok::<_, DataFusionError>(())
+        };
+        tokio::try_join!(send_all, receive)?;
+        let mut from_others = from_others.into_inner();
         // In rank order, so that a run is like the one before.
+        from_others.sort_by_key(|(from, ..)| *from);
         let mut chunks: Vec<Vec<Chunk>> = (0..radix).map(|_| vec![]).collect();
-        for (rank, received) in from_others.into_iter().enumerate() {
-            if rank == self.ranks.rank {
-                own_chunks.iter_mut().enumerate().for_each(|(radix, own)| chunks[radix].append(own));
-            }
-            received.into_iter().for_each(|(radix, chunk)| chunks[radix].push(chunk));
-        }
+        let after = from_others.split_off(from_others.partition_point(|(from, ..)| *from < rank));
+        from_others.into_iter().for_each(|(_, radix, chunk)| chunks[radix].push(chunk));
+        own_chunks.iter_mut().enumerate().for_each(|(radix, own)| chunks[radix].append(own));
+        after.into_iter().for_each(|(_, radix, chunk)| chunks[radix].push(chunk));
         Ok(Owned { shares: shares[own].to_vec(), chunks: Mutex::new(chunks), memory })
     }
 }
@@ -155,56 +203,81 @@ fn shares(counts: &[Bytes], radix: usize, partitions: usize) -> Vec<Range<usize>
     shares
 }
 
-/// Of a message: radix partition, rows, columns, and what they are.
-const HEADER_WORDS: usize = 4;
-/// Bits of the last header word.
+/// What a chunk begins with as it travels: numbers of eight bytes, the last of them bits.
+const HEADER_WORDS: usize = 5;
 const GROUPS: u64 = 1;
 const WIDE: u64 = 2;
 
-fn message_bytes(chunk: &Chunk) -> usize {
-    let rows = chunk.keys.len();
-    8 * (HEADER_WORDS + rows * chunk.columns.len()) + rows * chunk.keys.width()
+/// The rank that a chunk comes from, its radix partition, and what it has.
+struct Header {
+    from: usize,
+    radix: usize,
+    rows: usize,
+    columns: usize,
+    kind: u64,
+}
+
+impl Header {
+    fn of(bytes: &[u8]) -> Result<Self> {
+        let header = words(bytes.get(..8 * HEADER_WORDS).ok_or_else(malformed)?);
+        let [from, radix, rows, columns, kind] = header[..] else { return Err(malformed().into()) };
+        let header = Self { from: from as usize, radix: radix as usize, rows: rows as usize, columns: columns as usize, kind };
+        match header.radix < 1 << RADIX_BITS && header.bytes()? <= bytes.len() {
+            true => Ok(header),
+            false => Err(malformed().into()),
+        }
+    }
+
+    fn is_wide(&self) -> bool {
+        self.kind & WIDE != 0
+    }
+
+    /// Of the whole chunk.
+    fn bytes(&self) -> Result<usize> {
+        let width = if self.is_wide() { 8 } else { 4 };
+        let row = self.columns.checked_mul(8).and_then(|columns| columns.checked_add(width));
+        let rows = row.and_then(|row| row.checked_mul(self.rows));
+        Ok(rows.and_then(|rows| rows.checked_add(8 * HEADER_WORDS)).ok_or_else(malformed)?)
+    }
+}
+
+fn malformed() -> EngineError {
+    EngineError::bug("an exchanged partition is malformed")
 }
 
 /// Header, columns, keys, in this machine's byte order, which is that of all ranks.
-fn encode(radix: usize, chunk: &Chunk, bytes: &mut [u8]) {
+fn encode(rank: usize, radix: usize, chunk: &Chunk) -> Vec<u8> {
     let wide = matches!(chunk.keys, LowKeys::Wide(_));
     let kind = if chunk.groups { GROUPS } else { 0 } | if wide { WIDE } else { 0 };
-    let header = [radix as u64, chunk.keys.len() as u64, chunk.columns.len() as u64, kind];
-    let mut rest = bytes;
+    let header = [rank as u64, radix as u64, chunk.keys.len() as u64, chunk.columns.len() as u64, kind];
+    let rows = chunk.keys.len();
+    let mut bytes = Vec::with_capacity(8 * (HEADER_WORDS + rows * chunk.columns.len()) + rows * chunk.keys.width());
     for words in std::iter::once(&header[..]).chain(chunk.columns.iter().map(Vec::as_slice)) {
-        let (target, after) = rest.split_at_mut(8 * words.len());
-        target.copy_from_slice(words.to_byte_slice());
-        rest = after;
+        bytes.extend_from_slice(words.to_byte_slice());
     }
-    rest.copy_from_slice(match &chunk.keys {
+    bytes.extend_from_slice(match &chunk.keys {
         LowKeys::Narrow(keys) => keys.to_byte_slice(),
         LowKeys::Wide(keys) => keys.to_byte_slice(),
     });
+    bytes
 }
 
-fn decode(bytes: &[u8]) -> Result<(usize, Chunk)> {
-    let invalid = || EngineError::bug("an exchanged partition is malformed");
-    let header = words(bytes.get(..8 * HEADER_WORDS).ok_or_else(invalid)?);
-    let [radix, rows, columns, kind] = header[..] else { return Err(invalid().into()) };
-    let (radix, rows, columns, wide) = (radix as usize, rows as usize, columns as usize, kind & WIDE != 0);
-    let bytes = &bytes[8 * HEADER_WORDS..];
-    let column_bytes = rows.checked_mul(8).ok_or_else(invalid)?;
-    let columns_bytes = column_bytes.checked_mul(columns).ok_or_else(invalid)?;
-    let keys_bytes = if wide { column_bytes } else { 4 * rows };
-    if radix >= 1 << RADIX_BITS || columns_bytes.checked_add(keys_bytes) != Some(bytes.len()) {
-        return Err(invalid().into());
+/// The rank that a chunk comes from, its radix partition, and the chunk; `bytes` are its own alone.
+fn decode(bytes: &[u8]) -> Result<(usize, usize, Chunk)> {
+    let header = Header::of(bytes)?;
+    if header.bytes()? != bytes.len() {
+        return Err(malformed().into());
     }
-    let (columns, keys) = bytes.split_at(columns_bytes);
-    let keys = if wide {
+    let (columns, keys) = bytes[8 * HEADER_WORDS..].split_at(8 * header.rows * header.columns);
+    let keys = if header.is_wide() {
         LowKeys::Wide(words(keys))
     } else {
         let keys = keys.chunks_exact(4).map(|key| u32::from_ne_bytes(key.try_into().expect("four bytes")));
         LowKeys::Narrow(keys.collect())
     };
     // No rows: no bytes to cut into columns, and no chunk is sent empty.
-    let columns = columns.chunks_exact(column_bytes.max(1)).map(words).collect();
-    Ok((radix, Chunk { keys, columns, groups: kind & GROUPS != 0 }))
+    let columns = columns.chunks_exact((8 * header.rows).max(1)).map(words).collect();
+    Ok((header.from, header.radix, Chunk { keys, columns, groups: header.kind & GROUPS != 0 }))
 }
 
 fn words(bytes: &[u8]) -> Vec<u64> {
@@ -232,14 +305,13 @@ mod tests {
     fn a_chunk_travels_whole() {
         for keys in [LowKeys::Narrow(vec![1, 2, u32::MAX]), LowKeys::Wide(vec![1, 2, u64::MAX])] {
             let chunk = Chunk { keys, columns: vec![vec![4, 5, 6], vec![7, 8, u64::MAX]], groups: true };
-            let mut bytes = vec![0; message_bytes(&chunk)];
-            encode(17, &chunk, &mut bytes);
-            let (radix, back) = decode(&bytes).unwrap();
-            assert_eq!((radix, &back.keys, &back.columns, back.groups), (17, &chunk.keys, &chunk.columns, true));
+            let mut bytes = encode(3, 17, &chunk);
+            let (from, radix, back) = decode(&bytes).unwrap();
+            assert_eq!((from, radix, &back.keys, &back.columns, back.groups), (3, 17, &chunk.keys, &chunk.columns, true));
             assert!(decode(&bytes[..bytes.len() - 4]).is_err());
             assert!(decode(&bytes[..16]).is_err());
-            bytes[0] = 0xff;
-            bytes[1] = 0xff;
+            bytes[8] = 0xff;
+            bytes[9] = 0xff;
             assert!(decode(&bytes).is_err());
         }
     }

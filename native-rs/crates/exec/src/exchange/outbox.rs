@@ -1,0 +1,99 @@
+//! What one task sends, collected by destination.
+use arrow::array::RecordBatch;
+use bytes::Bytes;
+use datafusion::common::Result;
+use datafusion::physical_plan::metrics::Count;
+use lockstep_comm::{ExchangeSender, Sent};
+
+use super::framing;
+use crate::EngineError;
+
+/// Bytes collected for a rank before they are sent.
+pub const MESSAGE: usize = 256 << 10;
+
+/// Bytes collected for all ranks together: for many, messages are shorter.
+const COLLECTED: usize = 4 << 20;
+
+/// Bytes that are collected at most for so many ranks.
+pub fn buffered(ranks: usize) -> usize {
+    ranks * full(ranks)
+}
+
+/// Bytes that are sent at once.
+fn full(ranks: usize) -> usize {
+    (COLLECTED / ranks.max(1)).min(MESSAGE)
+}
+
+pub struct Outboxes {
+    sender: ExchangeSender,
+    boxes: Vec<Outbox>,
+    full: usize,
+    sent: Count,
+}
+
+struct Outbox {
+    rank: usize,
+    bytes: Vec<u8>,
+    closed: bool,
+}
+
+impl Outboxes {
+    /// One for each of `ranks`, which are named by their places among them below. Nothing is sent to this rank, which is `own`.
+    pub fn new(sender: &ExchangeSender, ranks: impl IntoIterator<Item = usize>, own: usize, sent: Count) -> Self {
+        let boxes: Vec<_> = ranks.into_iter().map(|rank| Outbox { rank, bytes: vec![], closed: rank == own }).collect();
+        let full = full(boxes.len());
+        Self { sender: sender.clone(), boxes, full, sent }
+    }
+
+    /// Whether any rank wants more.
+    pub fn any_open(&self) -> bool {
+        self.boxes.iter().any(|outbox| !outbox.closed)
+    }
+
+    /// Sends rows as a frame.
+    pub async fn post(&mut self, place: usize, key: usize, batch: &RecordBatch) -> Result<()> {
+        let outbox = &mut self.boxes[place];
+        if outbox.closed {
+            return Ok(());
+        }
+        framing::encode(batch, key, &mut outbox.bytes)?;
+        self.flush_from(place, self.full).await
+    }
+
+    /// Sends bytes on as they are.
+    pub async fn append(&mut self, place: usize, bytes: &[u8]) -> Result<()> {
+        if self.boxes[place].closed {
+            return Ok(());
+        }
+        self.boxes[place].bytes.extend_from_slice(bytes);
+        self.flush_from(place, self.full).await
+    }
+
+    /// Sends bytes on as they are, to all.
+    pub async fn append_to_all(&mut self, bytes: &[u8]) -> Result<()> {
+        for place in 0..self.boxes.len() {
+            self.append(place, bytes).await?;
+        }
+        Ok(())
+    }
+
+    /// Sends what is left.
+    pub async fn flush(&mut self) -> Result<()> {
+        for place in 0..self.boxes.len() {
+            self.flush_from(place, 1).await?;
+        }
+        Ok(())
+    }
+
+    async fn flush_from(&mut self, place: usize, least: usize) -> Result<()> {
+        let outbox = &mut self.boxes[place];
+        if outbox.bytes.len() < least {
+            return Ok(());
+        }
+        let bytes = std::mem::take(&mut outbox.bytes);
+        self.sent.add(bytes.len());
+        let sent = self.sender.send(outbox.rank, Bytes::from(bytes)).await.map_err(EngineError::from)?;
+        outbox.closed = matches!(sent, Sent::Closed);
+        Ok(())
+    }
+}

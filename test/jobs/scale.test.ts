@@ -1,4 +1,4 @@
-// `lockstep scale`: what a program takes on more and more ranks, of a part of its input, without its outputs.
+// `lockstep scale` and `lockstep simulate`: what a program takes on more and more ranks, of a part of its input, without its outputs.
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import lockstepPlugin from "@lockstep/plugin-vite/esbuild";
@@ -52,4 +52,35 @@ it("says why a run failed", async () => {
   expect(stderr).toMatch(/^error LS2022: the run on 1 rank failed \(1\):\n[^]*LS2001: .*missing\.csv/);
   expect((await lockstep(["scale", "-n", "1", job], {}).ended).stderr).toContain("the program called no function");
   expect((await lockstep(["scale", "--sample", "few", job], {}).ended).stderr).toContain("a number of rows such as 1e6, or all");
+});
+
+it("says what ten thousand ranks would take, and how far it was from eight", async () => {
+  using scratch = new Scratch();
+  const out = join(scratch.path, "never");
+  const { code, stdout, stderr } = await lockstep(["simulate", "-n", "10000", "--per-machine", "100", job, "--", input, out], { TMPDIR: scratch.path }).ended;
+  expect([code, stderr]).toEqual([0, ""]);
+  const lines = stdout.trimEnd().split("\n");
+  expect(lines.slice(0, 6).map((line) => line.split(/ {2,}/)[0])).toEqual(["ranks", "seconds", "core-seconds", "memory a rank", "sent by a rank", "messages of a rank"]);
+  expect(lines[0]!.split(/ {2,}/)).toEqual(["ranks", "2", "4", "8", "10,000"]);
+  expect(stdout).toMatch(/; most is (starting|planning|computing|sending|waiting for messages)$/m);
+  expect(stdout).toContain("messages go across 100 groups of up to 100 ranks, and inside of a group\n");
+  expect(stdout).toMatch(/^8 ranks were predicted from fewer within \d+ % of the core-seconds, \d+ % of the memory, \d+ % of the bytes sent$/m);
+  expect(existsSync(out)).toBe(false);
+  expect(scratch.leftovers).toEqual([]);
+});
+
+it("predicts as an object", async () => {
+  const { code, stdout } = await lockstep(["simulate", "-n", "16", "--sample", "300", "--bandwidth", "1GB/s", "--latency", "10us", "--json", job, "--", input, join(folder, "never")], {}).ended;
+  expect(code).toBe(0);
+  const { measured, check, prediction } = JSON.parse(stdout) as { measured: { ranks: number; messages: number }[]; check: { messages: boolean }; prediction: { groups: number; groupRanks: number; skew: number; seconds: { least: number; most: number } } };
+  expect(measured.map(({ ranks }) => ranks)).toEqual([2, 4, 8]);
+  expect(measured.every(({ messages }) => messages > 0)).toBe(true);
+  expect(check.messages).toBe(true);
+  expect(prediction).toMatchObject({ groups: 1, groupRanks: 16 });
+  expect(prediction.skew).toBeGreaterThanOrEqual(1);
+  expect(prediction.seconds.most).toBeGreaterThanOrEqual(prediction.seconds.least);
+  const refused = async (...options: string[]): Promise<string> => (await lockstep(["simulate", ...options, job], {}).ended).stderr;
+  expect(await refused()).toContain("required option '-n, --ranks <count>'");
+  expect(await refused("-n", "2", "--latency", "soon")).toContain("a time like 20us, 1.5ms or 2s");
+  expect(await refused("-n", "2", "--bandwidth", "wide")).toContain("bytes a second like 125MB or 1.25GB");
 });

@@ -39,6 +39,20 @@ export function price(text: string): number {
   return value;
 }
 
+/** Bytes a second. */
+export function bandwidth(text: string): number {
+  const value = parseBytes(text.replace(/\/s$/, ""));
+  if (value === undefined || value < 1) throw new InvalidArgumentError("It is bytes a second like 125MB or 1.25GB.");
+  return value;
+}
+
+/** `20us`, `1.5ms`: seconds. */
+export function duration(text: string): number {
+  const [, count, unit] = /^(\d+(?:\.\d+)?)(us|µs|ms|s)$/.exec(text) ?? [];
+  if (count === undefined) throw new InvalidArgumentError("It is a time like 20us, 1.5ms or 2s.");
+  return Number(count) * { us: 1e-6, µs: 1e-6, ms: 1e-3, s: 1 }[unit as "us" | "µs" | "ms" | "s"];
+}
+
 /** The program's arguments: a `--` that only separates them from ours is not one. */
 export function programArguments(args: readonly string[]): string[] {
   return args[0] === "--" ? args.slice(1) : [...args];

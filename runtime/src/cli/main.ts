@@ -10,6 +10,7 @@ import { printError } from "./print-error.ts";
 import { runCommand } from "./run.ts";
 import { scaleCommand } from "./scale.ts";
 import { schemaCommand } from "./schema.ts";
+import { simulateCommand } from "./simulate.ts";
 
 /** The `lockstep` program; a command is a file and a line here. */
 export async function main(argv: readonly string[]): Promise<void> {
@@ -20,6 +21,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .addCommand(runCommand())
     .addCommand(execCommand())
     .addCommand(scaleCommand())
+    .addCommand(simulateCommand())
     .addCommand(explainCommand())
     .addCommand(playgroundCommand())
     .addCommand(schemaCommand())

@@ -5,7 +5,7 @@ import { observe, observeUsage } from "../observe/observe.ts";
 import { checked } from "../spmd/checked.ts";
 import type { Engine, EngineOptions } from "../spmd/engine.ts";
 import type { World } from "../spmd/world.ts";
-import { trialSample } from "./trial.ts";
+import { trialOptions } from "./trial.ts";
 import { version } from "../version.ts";
 import { bundleHash, type Bundle } from "./manifest.ts";
 import { loadNative } from "./native.ts";
@@ -35,7 +35,7 @@ async function meet(options: EngineOptions, bundle: Bundle | undefined, surround
   reached(rank, "addon loaded");
   const { LOCKSTEP_ADAPT, LOCKSTEP_TRACE, LOCKSTEP_WITHOUT } = process.env;
   const engine = await checked(native.Engine.create({
-    rank, size, job, threads, memoryLimit, spillDirectory, trace: LOCKSTEP_TRACE !== undefined, ...trialSample(), ...(localRanks !== undefined && { localRanks }),
+    rank, size, job, threads, memoryLimit, spillDirectory, trace: LOCKSTEP_TRACE !== undefined, ...trialOptions(), ...(localRanks !== undefined && { localRanks }),
     always: LOCKSTEP_ADAPT === "always", ...(LOCKSTEP_WITHOUT && { without: LOCKSTEP_WITHOUT.split(",") }),
   }));
   reached(rank, "engine started");

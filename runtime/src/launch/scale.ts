@@ -1,14 +1,12 @@
 /** `lockstep scale`: one run after another on more and more ranks, and a table of what each took. */
-import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { LockstepError } from "../errors/index.ts";
 import { alignColumns } from "../observe/columns.ts";
-import { cost, type Took, took, type TrialReport } from "../observe/summary.ts";
+import { cost, type Took, took } from "../observe/summary.ts";
 import { bytes } from "../observe/units.ts";
 import { allowedCores } from "./resources.ts";
-import { trialEnvironment } from "./trial.ts";
+import { tried } from "./try.ts";
 
 export interface ScaleRequest {
   readonly ranks: readonly number[];
@@ -25,11 +23,9 @@ export async function scale(bundle: string, args: readonly string[], { ranks, sa
   try {
     // The first run finds files and programs that are not in the system's caches: it is not among those compared.
     for (const [at, count] of [ranks[0]!, ...ranks].entries()) {
-      const report = join(folder, `${at}.json`);
-      if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${count} rank${count === 1 ? "" : "s"} …`);
-      await run(bundle, args, count, trialEnvironment({ sample, report }));
+      const report = await tried("scale", bundle, args, count, { sample, report: join(folder, `${at}.json`) });
       if (at === 0) continue;
-      runs.push(took({ size: count, threads: 1, price }, readReport(report)));
+      runs.push(took({ size: count, threads: 1, price }, report));
       if (json) process.stdout.write(`${JSON.stringify({ ...runs.at(-1), ...(price !== undefined && cost(runs.at(-1)!, price)) })}\n`);
     }
   } finally {
@@ -37,30 +33,6 @@ export async function scale(bundle: string, args: readonly string[], { ranks, sa
     rmSync(folder, { recursive: true, force: true });
   }
   if (!json) process.stdout.write(`${lines(runs, price).join("\n")}\n`);
-}
-
-function readReport(file: string): TrialReport {
-  try {
-    return JSON.parse(readFileSync(file, "utf8")) as TrialReport;
-  } catch (error) {
-    throw new LockstepError({ code: "LS2022", message: "the program called no function that says \"use spmd\"", fix: "Give it the arguments with which it works: lockstep scale dist/job.mjs -- arguments", cause: error });
-  }
-}
-
-/** What the job prints is not shown, unless it fails. */
-async function run(bundle: string, args: readonly string[], ranks: number, env: NodeJS.ProcessEnv): Promise<void> {
-  const command = [process.argv[1]!, "run", "-n", `${ranks}`, "--threads", "1", "--no-progress", "--no-summary", bundle, "--", ...args];
-  const child = spawn(process.execPath, command, { env: { ...process.env, ...env }, stdio: ["ignore", "ignore", "pipe"] });
-  let said = "";
-  child.stderr.setEncoding("utf8").on("data", (text: string) => void (said = (said + text).slice(-10_000)));
-  const stop = (signal: NodeJS.Signals) => void child.kill(signal);
-  process.on("SIGTERM", stop).on("SIGINT", stop);
-  try {
-    const code = await new Promise<number | NodeJS.Signals | null>((resolve) => child.once("close", (exit, signal) => resolve(signal ?? exit)));
-    if (code !== 0) throw new LockstepError({ code: "LS2022", message: `the run on ${ranks} rank${ranks === 1 ? "" : "s"} failed (${code}):\n${said.trimEnd()}`, fix: "Mend that first; `lockstep run` runs it alone." });
-  } finally {
-    process.off("SIGTERM", stop).off("SIGINT", stop);
-  }
 }
 
 function lines(runs: readonly Took[], price: number | undefined): string[] {

@@ -1,4 +1,4 @@
-/** A run that `lockstep scale` tries: of a part of the inputs, its outputs thrown away, what it used told in a file. */
+/** A run that `lockstep scale` or `lockstep simulate` tries: of a part of the inputs, its outputs thrown away, what it used told in a file. */
 
 /** How the command tells the ranks, which inherit it. */
 const variable = "LOCKSTEP_TRIAL";
@@ -8,6 +8,8 @@ export interface Trial {
   readonly sample: number | null;
   /** The file that rank 0 writes at its end. */
   readonly report: string;
+  /** Executions are modelled too, on each of these numbers of ranks, the last of which is the one that plans are chosen for. */
+  readonly simulate?: { readonly ranks: readonly number[]; readonly local: number };
 }
 
 export const trialEnvironment = (trial: Trial): NodeJS.ProcessEnv => ({ [variable]: JSON.stringify(trial) });
@@ -20,5 +22,8 @@ export const isTrial = (): boolean => trial !== undefined;
 
 export const trialReport = trial?.report;
 
-/** The engine's option. */
-export const trialSample = (): { readonly sample?: number } => (trial?.sample ? { sample: trial.sample } : {});
+export const simulated = trial?.simulate;
+
+/** The engine's options. */
+export const trialOptions = (): { readonly sample?: number; readonly plannedFor?: number } =>
+  ({ ...(trial?.sample && { sample: trial.sample }), ...(simulated && { plannedFor: simulated.ranks.at(-1)! }) });

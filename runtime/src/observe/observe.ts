@@ -1,8 +1,8 @@
 import { printError } from "../cli/print-error.ts";
-import { trialReport } from "../launch/trial.ts";
+import { simulated, trialReport } from "../launch/trial.ts";
 import { writeReport } from "./report-file.ts";
 import { traceOf, type TracedExecution } from "./trace.ts";
-import { summaryLine, type Totals, usageLine } from "./summary.ts";
+import { summaryLine, type Totals, type TrialReport, usageLine } from "./summary.ts";
 import type { Engine } from "../spmd/engine.ts";
 import { type Usage, usageOf } from "./usage.ts";
 
@@ -27,6 +27,8 @@ let watched: Run | undefined;
 /** File for when each operator worked. */
 const traced = process.env.LOCKSTEP_TRACE;
 const kept: string[] = [];
+/** Of executions that are simulated: what they were here, and on other numbers of ranks. */
+const models: string[] = [];
 const totals: Totals = { executions: 0, bytesOpened: 0, rowsRead: 0, badRows: 0, bytesExchanged: 0, bytesSpilled: 0 };
 
 /** The ranks' as they said last, and whose own goes on until the end. */
@@ -42,7 +44,7 @@ export function observe(profile: string): void {
   totals.executions++;
   if (!watched) return;
   // When it ended, in milliseconds since this process began: where it stands among the others.
-  if (watched.profile !== undefined || traced !== undefined) kept.push(`{"ended":${performance.now().toFixed(3)},${profile.slice(1)}`);
+  if (watched.profile !== undefined || traced !== undefined || simulated) kept.push(`{"ended":${performance.now().toFixed(3)},${profile.slice(1)}`);
   if (!watched.summary && trialReport === undefined) return;
   for (const { name, ranks } of (JSON.parse(profile) as Profile).operators) {
     for (const counters of ranks) {
@@ -51,6 +53,11 @@ export function observe(profile: string): void {
       totals.bytesSpilled += counters.spilledBytes;
     }
   }
+}
+
+/** Takes note of what the last execution would be on other numbers of ranks. */
+export function observeModels(texts: readonly string[]): void {
+  models.push(`[${texts.join(",")}]`);
 }
 
 /** Takes note of an opened input. */
@@ -70,7 +77,10 @@ export function watchRun(run: Run): void {
   process.once("exit", (code) => {
     try {
       if (traced !== undefined) writeReport("--trace", traced, traceOf(kept.map((text) => JSON.parse(text) as TracedExecution)));
-      if (trialReport !== undefined && used) writeReport("lockstep scale", trialReport, JSON.stringify({ ...totals, seconds: performance.now() / 1000, used: [usageOf(used.engine), ...used.ranks.slice(1)] }));
+      if (trialReport !== undefined && used) {
+        const report = JSON.stringify({ ...totals, seconds: performance.now() / 1000, used: [usageOf(used.engine), ...used.ranks.slice(1)] } satisfies TrialReport);
+        writeReport("the trial", trialReport, simulated ? `${report.slice(0, -1)},"profiles":[${kept.join(",")}],"models":[${models.join(",")}]}` : report);
+      }
       if (profile !== undefined) writeReport("--profile", profile, `{"ranks":${size},"threads":${threads},"executions":[\n${kept.join(",\n")}\n]}\n`);
     } catch (error) {
       printError(error);

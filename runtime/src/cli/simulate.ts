@@ -1,0 +1,30 @@
+import { Command } from "commander";
+import { bandwidth, duration, programArguments, sampleSize, wholeNumber } from "./arguments.ts";
+
+interface SimulateOptions {
+  ranks: number;
+  perMachine: number;
+  sample: number | null;
+  bandwidth: number;
+  latency: number;
+  json?: boolean;
+}
+
+/** `lockstep simulate dist/job.mjs -n 10000 -- arguments` */
+export function simulateCommand(): Command {
+  return new Command("simulate")
+    .description("run a built program on 2, 4 and 8 ranks of this machine and say what it would take on many; what it writes is thrown away")
+    .argument("<bundle>", "the built program, e.g. dist/job.mjs")
+    .argument("[arguments...]", "what the program finds in process.argv")
+    .requiredOption("-n, --ranks <count>", "ranks, each on a core of its own", wholeNumber)
+    .option("--per-machine <count>", "ranks that share a machine", wholeNumber, 64)
+    .option("--sample <rows>", "rows that are read of inputs of files that have more, or all", sampleSize, null)
+    .option("--bandwidth <size>", "bytes a second that a rank sends and receives", bandwidth, 125e6)
+    .option("--latency <time>", "what a message takes, e.g. 20us", duration, 50e-6)
+    .option("--json", "one object")
+    .passThroughOptions()
+    .action(async (bundle: string, args: string[], { perMachine, ...options }: SimulateOptions) => {
+      const { simulate } = await import("../launch/simulate.ts");
+      await simulate(bundle, programArguments(args), { ...options, local: perMachine });
+    });
+}

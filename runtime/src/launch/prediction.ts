@@ -1,0 +1,174 @@
+/** From runs on a few ranks of one machine to what a job takes on many, each on a core of its own. */
+
+/** What the engine's model says of one execution on so many ranks (`exec/src/model.rs`). */
+export interface Model {
+  readonly ranks: number;
+  /** Groups of ranks, and ranks of the longest: messages go to groups, then inside of them. */
+  readonly groups: number;
+  readonly groupRanks: number;
+  readonly planSeconds: number;
+  /** Bytes that a message holds at least, where there are so many. */
+  readonly message: number;
+  readonly operators: readonly { readonly name: string; readonly scan?: Scan; readonly exchange?: { readonly shape: Shape; readonly buffers: number } }[];
+}
+
+interface Scan {
+  readonly rows: number;
+  /** Of the rank that reads most. */
+  readonly mostRows: number;
+}
+
+type Shape = "scatter" | "gather" | "everywhere";
+
+/** One run, of as many ranks as it has `ranks`. */
+export interface Run {
+  readonly ranks: number;
+  readonly seconds: number;
+  /** Core-seconds of all ranks. */
+  readonly busy: number;
+  /** Bytes of the rank that had most at once. */
+  readonly memory: number;
+  /** Operations in which ranks speak to each other. */
+  readonly operations: number;
+  /** Of the rank that sent most. */
+  readonly messages: number;
+  /** By execution: of each operator its name and the bytes that each rank has sent. */
+  readonly sent: readonly (readonly { readonly name: string; readonly bytes: readonly number[] }[])[];
+  /** By execution. */
+  readonly models: readonly Model[];
+}
+
+/** What lies between ranks. */
+export interface Network {
+  /** Bytes a second that a rank sends or receives. */
+  readonly bandwidth: number;
+  /** Seconds for a message. */
+  readonly latency: number;
+}
+
+export interface Range {
+  readonly least: number;
+  readonly most: number;
+}
+
+export interface Prediction {
+  readonly ranks: number;
+  readonly groups: number;
+  readonly groupRanks: number;
+  readonly seconds: Range;
+  /** What the seconds are made of. */
+  readonly parts: Readonly<Record<Part, Range>>;
+  readonly bottleneck: Part;
+  readonly busy: Range;
+  /** A rank's, bytes. */
+  readonly memory: Range;
+  readonly sent: Range;
+  /** A rank's, at the most. */
+  readonly messages: Range;
+  /** The rows of the rank that reads most, by those of a mean one. */
+  readonly skew: number;
+}
+
+export type Part = "starting" | "planning" | "computing" | "sending" | "waiting for messages";
+
+/**
+ * On the ranks of `models`, from two runs on fewer, which shared so many `cores`. `growth`: how many times the data is what the runs
+ * have read; `error`: what a prediction of a run was wrong by.
+ */
+export function predict([few, more]: readonly [Run, Run], models: readonly Model[], network: Network, { growth, error, cores }: { growth: number; error: number; cores: number }): Prediction {
+  const ranks = models[0]!.ranks;
+  const groups = Math.max(...models.map((model) => model.groups));
+  const groupRanks = Math.max(...models.map((model) => model.groupRanks));
+  const peers = groups - 1 + (groupRanks - 1);
+
+  const busy = line(few.ranks, few.busy, more.ranks, more.busy);
+  const computing = busy.constant * growth;
+  const held = line(1 / few.ranks, few.memory, 1 / more.ranks, more.memory);
+  const skew = skewOf(models);
+  const sent = sum(models.map((model, execution) => sentOn(model, few.sent[execution] ?? [], more.sent[execution] ?? [], [few.ranks, more.ranks], growth)));
+  const full = models[0]!.message;
+  const messages = { least: more.operations * peers, most: more.operations * peers + Math.ceil(sent.most / full) };
+  const idle = Math.max(0, few.seconds - few.busy / Math.min(few.ranks, cores));
+  const around = (value: number): Range => ({ least: value / (1 + error), most: value * (1 + error) });
+  const parts = {
+    starting: around(busy.slope + idle),
+    planning: exactly(sum(models.map((model) => exactly(model.planSeconds))).least),
+    computing: around((computing / ranks) * skew),
+    sending: scaled(sent, 1 / network.bandwidth),
+    "waiting for messages": exactly(messages.least * network.latency),
+  };
+  const names = Object.keys(parts) as Part[];
+  const buffers = (of: readonly Model[]): number => of.reduce((most, model) => Math.max(most, model.operators.reduce((all, { exchange }) => all + (exchange?.buffers ?? 0), 0)), 0);
+  const kept = held.constant + (held.slope * growth * skew) / ranks + Math.min(buffers(models), sent.most) - Math.min(buffers(more.models), mostSent(more));
+  return {
+    ranks, groups, groupRanks, parts, sent, messages, skew,
+    seconds: sum(Object.values(parts)),
+    bottleneck: names.reduce((worst, name) => (parts[name].most > parts[worst].most ? name : worst)),
+    busy: around(computing + busy.slope * ranks),
+    memory: around(Math.max(0, kept)),
+  };
+}
+
+/** How far a prediction was from a run on as many ranks: of core-seconds, memory and bytes. */
+export function errorOf(predicted: Prediction, run: Run): { readonly busy: number; readonly memory: number; readonly sent: number; readonly messages: boolean } {
+  const off = ({ least, most }: Range, real: number): number => Math.max(0, real / Math.max(most, 1e-9) - 1, least / Math.max(real, 1e-9) - 1);
+  return { busy: off(predicted.busy, run.busy), memory: off(predicted.memory, run.memory), sent: off(predicted.sent, mostSent(run)), messages: run.messages <= predicted.messages.most };
+}
+
+/** Bytes of rows that the rank has sent that has sent most. */
+export function mostSent({ ranks, sent }: Run): number {
+  const by = Array.from({ length: ranks }, (_, rank) => sent.flat().reduce((all, { bytes }) => all + (bytes[rank] ?? 0), 0));
+  return Math.max(...by);
+}
+
+/** `constant + slope × at`, neither below 0, through two points. */
+function line(at: number, value: number, other: number, otherValue: number): { readonly constant: number; readonly slope: number } {
+  const slope = (otherValue - value) / (other - at);
+  const constant = value - slope * at;
+  if (slope < 0) return { constant: (value + otherValue) / 2, slope: 0 };
+  if (constant < 0) return { constant: 0, slope: (value + otherValue) / (at + other) };
+  return { constant, slope };
+}
+
+/** How many times a mean rank's rows the rank reads that reads most, over all inputs. */
+function skewOf(models: readonly Model[]): number {
+  let [most, mean] = [0, 0];
+  for (const { scan } of models.flatMap(({ operators }) => operators)) {
+    most += scan?.mostRows ?? 0;
+    mean += (scan?.rows ?? 0) / models[0]!.ranks;
+  }
+  return mean > 0 ? most / mean : 1;
+}
+
+/** Bytes that a rank sends or receives in one execution. */
+function sentOn(model: Model, few: Run["sent"][number], more: Run["sent"][number], ranks: readonly [number, number], growth: number): Range {
+  const { ranks: n, groups, groupRanks } = model;
+  const across = groups > 1 ? 1 - 1 / groups : 0;
+  const within = 1 - 1 / groupRanks;
+  const parts = model.operators.map(({ name, exchange }, at): Range => {
+    if (!exchange) return exactly(0);
+    const all = wholeOf(exchange.shape, [same(few, name, at), same(more, name, at)], ranks, n);
+    // A rank's part of what is scattered goes twice; a gathered table arrives on rank 0, a copied one on every rank.
+    const times = exchange.shape === "scatter" ? (across + within) / n : 1;
+    return scaled(all, growth * times);
+  });
+  return sum(parts);
+}
+
+/** The bytes of an exchange's rows on n ranks: those of the runs, and more where they grow from run to run (groups that every rank has). */
+function wholeOf(shape: Shape, sent: readonly [number, number], [few, more]: readonly [number, number], n: number): Range {
+  const whole = (bytes: number, ranks: number): number => (shape === "everywhere" ? bytes / (ranks - 1) : (bytes * ranks) / (ranks - 1));
+  const [less, last] = [whole(sent[0], few), whole(sent[1], more)];
+  const exponent = less > 0 && last > less ? Math.min(1, Math.log(last / less) / Math.log(more / few)) : 0;
+  return { least: last, most: last * (n / more) ** exponent };
+}
+
+/** What all ranks have sent in the operator at this place. */
+function same(operators: Run["sent"][number], name: string, at: number): number {
+  const found = operators[at]?.name === name ? operators[at] : operators.find((operator) => operator.name === name);
+  return (found?.bytes ?? []).reduce((all, bytes) => all + bytes, 0);
+}
+
+const exactly = (value: number): Range => ({ least: value, most: value });
+const scaled = ({ least, most }: Range, factor: number): Range => ({ least: least * factor, most: most * factor });
+const sum = (ranges: readonly Range[]): Range => ranges.reduce((all, { least, most }) => ({ least: all.least + least, most: all.most + most }), exactly(0));

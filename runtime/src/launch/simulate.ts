@@ -1,0 +1,97 @@
+/** `lockstep simulate`: what a program would take on many ranks, from runs on a few of this machine and plans for many. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { alignColumns } from "../observe/columns.ts";
+import { type TrialReport } from "../observe/summary.ts";
+import { bytes } from "../observe/units.ts";
+import { errorOf, type Model, mostSent, type Network, type Part, predict, type Prediction, type Range, type Run } from "./prediction.ts";
+import { allowedCores } from "./resources.ts";
+import { tried } from "./try.ts";
+
+export interface SimulateRequest extends Network {
+  readonly ranks: number;
+  /** Ranks that share a machine. */
+  readonly local: number;
+  /** Rows that are read of inputs that have more; null: all. */
+  readonly sample: number | null;
+  readonly json?: boolean | undefined;
+}
+
+/** The counts of ranks that are run: a prediction from the first two is compared with the last, and the last two tell of many. */
+const measured = [2, 4, 8] as const;
+
+interface Report extends TrialReport {
+  readonly profiles: readonly { readonly messages: readonly number[]; readonly operations: number; readonly operators: readonly { readonly name: string; readonly ranks: readonly { readonly bytesSent: number }[] }[] }[];
+  /** By execution, each for all that were asked for. */
+  readonly models: readonly (readonly Model[])[];
+}
+
+/** Prints what the program would take on so many ranks. LS2022: a run failed. */
+export async function simulate(bundle: string, args: readonly string[], { ranks, local, sample, json = false, ...network }: SimulateRequest): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "lockstep-simulate-"));
+  const reports: Report[] = [];
+  try {
+    for (const count of measured) {
+      reports.push(await tried<Report>("simulate", bundle, args, count, { sample, report: join(folder, `${count}.json`), simulate: { ranks: [...measured, ranks], local } }));
+    }
+  } finally {
+    if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
+    rmSync(folder, { recursive: true, force: true });
+  }
+  const cores = allowedCores();
+  const runs = reports.map((report, at) => ran(measured[at]!, report, at));
+  const [few, some, more] = runs as [Run, Run, Run];
+  const modelsOf = (at: number): Model[] => reports.at(-1)!.models.map((models) => models[at]!);
+  const check = errorOf(predict([few, some], modelsOf(measured.length - 1), network, { growth: 1, error: 0, cores }), more);
+  const prediction = predict([some, more], modelsOf(measured.length), network, { growth: growthOf(reports.at(-1)!, sample), error: check.busy, cores });
+  if (json) return void process.stdout.write(`${JSON.stringify({ measured: runs.map(({ ranks: count, seconds, busy, memory, messages, ...run }) => ({ ranks: count, seconds, busy, memory, sent: mostSent({ ranks: count, seconds, busy, memory, messages, ...run }), messages })), check, prediction })}\n`);
+  process.stdout.write(`${[...table(runs, prediction), ...remarks(prediction, check, more, growthOf(reports.at(-1)!, sample))].join("\n")}\n`);
+}
+
+function ran(ranks: number, { seconds, used, profiles, models }: Report, at: number): Run {
+  const last = profiles.at(-1);
+  return {
+    ranks, seconds,
+    busy: used.reduce((all, { processor }) => all + processor, 0),
+    memory: Math.max(...used.map(({ memory }) => memory)),
+    operations: last?.operations ?? 0,
+    messages: Math.max(0, ...(last?.messages ?? [])),
+    sent: profiles.map(({ operators }) => operators.map((operator) => ({ name: operator.name, bytes: operator.ranks.map(({ bytesSent }) => bytesSent) }))),
+    models: models.map((each) => each[at]!),
+  };
+}
+
+/** How many times the inputs are what was read of them. */
+function growthOf({ bytesOpened, used }: Report, sample: number | null): number {
+  const read = used.reduce((all, usage) => all + usage.read, 0);
+  return sample === null || read === 0 ? 1 : Math.max(1, bytesOpened / read);
+}
+
+function table(runs: readonly Run[], prediction: Prediction): string[] {
+  const row = (name: string, of: (run: Run) => string, predicted: string): string[] => [name, ...runs.map(of), predicted];
+  return alignColumns([
+    ["ranks", ...runs.map(({ ranks }) => `${ranks}`), prediction.ranks.toLocaleString("en-US")],
+    row("seconds", ({ seconds }) => seconds.toFixed(2), between(prediction.seconds, seconds)),
+    row("core-seconds", ({ busy }) => busy.toFixed(2), between(prediction.busy, seconds)),
+    row("memory a rank", ({ memory }) => bytes(memory), between(prediction.memory, bytes)),
+    row("sent by a rank", (run) => bytes(mostSent(run)), between(prediction.sent, bytes)),
+    row("messages of a rank", ({ messages }) => `${messages}`, `at most ${Math.ceil(prediction.messages.most).toLocaleString("en-US")}`),
+  ]);
+}
+
+function remarks({ parts, bottleneck, groups, groupRanks, skew }: Prediction, check: ReturnType<typeof errorOf>, more: Run, growth: number): string[] {
+  const names = Object.keys(parts) as Part[];
+  const percent = (of: number): string => `${Math.round(of * 100)} %`;
+  return [
+    `seconds are ${names.map((name) => `${name} ${between(parts[name], seconds)}`).join(", ")}; most is ${bottleneck}`,
+    groups > 1 ? `messages go across ${groups} groups of up to ${groupRanks} ranks, and inside of a group` : "each rank sends to each",
+    `the rank that reads most reads ${skew.toFixed(2)} times the rows of a mean one`,
+    ...(growth > 1 ? [`the inputs are ${growth.toFixed(1)} times what was read of them: what rows take is taken as so many times as much`] : []),
+    `${more.ranks} ranks were predicted from fewer within ${percent(check.busy)} of the core-seconds, ${percent(check.memory)} of the memory, ${percent(check.sent)} of the bytes sent${check.messages ? "" : "; they sent more messages than predicted"}`,
+  ];
+}
+
+const seconds = (value: number): string => (value >= 100 ? value.toFixed(0) : value.toPrecision(2));
+
+const between = ({ least, most }: Range, text: (value: number) => string): string => (text(least) === text(most) ? text(most) : `${text(least)} to ${text(most)}`);

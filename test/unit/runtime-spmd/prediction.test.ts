@@ -1,0 +1,97 @@
+// `lockstep simulate`: from runs on a few ranks to many, where the law that the runs follow is known.
+import { describe, expect, it } from "vitest";
+import { errorOf, type Model, predict, type Run } from "../../../runtime/src/launch/prediction.ts";
+
+const network = { bandwidth: 1e8, latency: 1e-5 };
+const exact = { growth: 1, error: 0, cores: 8 };
+
+interface Law {
+  readonly shape?: "scatter" | "gather" | "everywhere";
+  /** Bytes of the exchange's rows on so many ranks. */
+  readonly whole?: (ranks: number) => number;
+  readonly mostRows?: number;
+}
+
+function modelOn(ranks: number, { shape = "scatter", mostRows = Math.ceil(1e6 / ranks) }: Law = {}): Model {
+  const [groups, groupRanks] = ranks > 64 ? [Math.sqrt(ranks), Math.sqrt(ranks)] : [1, ranks];
+  return { ranks, groups, groupRanks, planSeconds: 0.01, message: 262_144, operators: [{ name: "ShuffleExec", exchange: { shape, buffers: 4e6 } }, { name: "ScanExec", scan: { rows: 1e6, mostRows } }] };
+}
+
+/** 0.2 core-seconds a rank, 40 for the rows; 60 MB a rank, 800 for the rows. */
+function runOn(ranks: number, law: Law = {}): Run {
+  const { shape = "scatter", whole = () => 1e9 } = law;
+  const sent = shape === "everywhere" ? whole(ranks) * (ranks - 1) : (whole(ranks) * (ranks - 1)) / ranks;
+  const bytes = Array.from({ length: ranks }, () => sent / ranks);
+  return {
+    ranks, seconds: 0.2 + 40 / ranks, busy: 0.2 * ranks + 40, memory: 60e6 + 800e6 / ranks, operations: 10, messages: 10 * (ranks - 1),
+    sent: [[{ name: "ShuffleExec", bytes }, { name: "ScanExec", bytes: bytes.map(() => 0) }]], models: [modelOn(ranks, law)],
+  };
+}
+
+const on = (ranks: number, law: Law = {}, options = exact) => predict([runOn(4, law), runOn(8, law)], [modelOn(ranks, law)], network, options);
+
+describe("a prediction", () => {
+  it("is what the law says that the runs follow", () => {
+    const check = errorOf(predict([runOn(2), runOn(4)], [modelOn(8)], network, exact), runOn(8));
+    expect(check).toMatchObject({ messages: true });
+    for (const error of [check.busy, check.memory, check.sent]) expect(error).toBeLessThan(1e-9);
+    const { busy, parts, memory, groups } = on(10_000);
+    expect(groups).toBe(100);
+    expect(busy.least).toBeCloseTo(2040);
+    expect(parts.starting.most).toBeCloseTo(0.2);
+    expect(parts.computing.most).toBeCloseTo(0.004);
+    // Less than the runs' buffers: there is less to send.
+    expect(memory.most).toBeGreaterThan(50e6);
+    expect(memory.most).toBeLessThan(61e6);
+  });
+
+  it("sends what is scattered twice where messages go in two hops, and once where not", () => {
+    expect(on(64).sent.most).toBeCloseTo((1e9 / 64) * (63 / 64));
+    expect(on(10_000).sent.most).toBeCloseTo((1e9 / 10_000) * 2 * 0.99);
+    expect(on(10_000, { shape: "gather" }).sent.most).toBeCloseTo(1e9);
+    expect(on(10_000, { shape: "everywhere" }).sent.most).toBeCloseTo(1e9);
+  });
+
+  it("has no more messages than a rank has others to speak to, in each operation, and full ones", () => {
+    const { messages, sent } = on(10_000);
+    expect(messages.least).toBe(10 * (99 + 99));
+    expect(messages.most).toBe(messages.least + Math.ceil(sent.most / 262_144));
+    expect(errorOf(on(16), { ...runOn(16), messages: 151 + 10 * 1000 }).messages).toBe(false);
+  });
+
+  it("is a range where rows grow with the ranks, as groups do that every rank has", () => {
+    const { sent } = on(10_000, { whole: (ranks) => ranks * 1e6 });
+    expect(sent.least).toBeCloseTo((8e6 / 10_000) * 2 * 0.99);
+    expect(sent.most).toBeCloseTo((1e10 / 10_000) * 2 * 0.99);
+  });
+
+  it("waits for the rank that reads most, and says what takes longest", () => {
+    const even = on(1024);
+    expect(even.skew).toBeCloseTo(1, 2);
+    const skewed = on(1024, { mostRows: 500_000 });
+    expect(skewed.skew).toBeCloseTo(512);
+    expect(skewed.parts.computing.most).toBeCloseTo(20);
+    expect(skewed.bottleneck).toBe("computing");
+    expect(on(1024, { shape: "gather" }).bottleneck).toBe("sending");
+    expect(on(10_000).bottleneck).toBe("starting");
+  });
+
+  it("takes more rows as so many times as much, and errs as much as it did", () => {
+    expect(on(100, {}, { ...exact, growth: 10 }).parts.computing.most).toBeCloseTo(4);
+    const { busy } = on(100, {}, { ...exact, error: 0.25 });
+    expect(busy.least).toBeCloseTo(60 / 1.25);
+    expect(busy.most).toBeCloseTo(60 * 1.25);
+  });
+
+  it("knows that ranks of the runs which shared a core did not wait", () => {
+    const shared = (ranks: number): Run => ({ ...runOn(ranks), seconds: 0.1 + runOn(ranks).busy / 2 });
+    expect(predict([shared(4), shared(8)], [modelOn(100)], network, { ...exact, cores: 2 }).parts.starting.most).toBeCloseTo(0.3);
+  });
+
+  it("is of runs that got cheaper, or of which nothing is left beside their ranks, not below nothing", () => {
+    const cheaper = predict([{ ...runOn(4), busy: 50 }, { ...runOn(8), busy: 40 }], [modelOn(100)], network, exact);
+    expect(cheaper.busy).toEqual({ least: 45, most: 45 });
+    const ranksOnly = predict([{ ...runOn(4), busy: 4 }, { ...runOn(8), busy: 12 }], [modelOn(100)], network, exact);
+    expect(ranksOnly.parts.computing.most).toBe(0);
+  });
+});

@@ -7,6 +7,8 @@ export default defineConfig({
   test: {
     // Tests start processes and wait for them: three files at a time fill two cores. What took longest the last time begins first.
     maxWorkers: 3,
+    // What is built is loaded by Node itself, as users load it, and not once more through Vitest's own loader.
+    server: { deps: { external: [/\/(plugin-babel|plugin-vite|runtime)\/dist\//] } },
     testTimeout: 60_000,
     hookTimeout: 120_000,
     // What is waited for comes when the other files leave it a core.

@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { readParquet, table } from "@lockstep/runtime";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { shared } from "../sample.ts";
 import { root } from "../scripts/lib.mjs";
 
 const run = promisify(execFile);
@@ -48,7 +49,7 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
-describe.each(Object.keys(bundlers))("%s", (name) => {
+describe.each(Object.keys(bundlers).map((name, turn) => [name, turn] as const))("%s", (name, turn) => {
   const folder = join(scratch, name);
   const dist = join(folder, "dist");
   const entry = () => join(dist, existsSync(join(dist, "job.mjs")) ? "job.mjs" : "job.js");
@@ -81,7 +82,7 @@ describe.each(Object.keys(bundlers))("%s", (name) => {
     expect((built.stdout + built.stderr).split("\n").filter((line) => line.includes("lockstep "))).toHaveLength(1);
   });
 
-  it.each([1, 2, 4])("runs on %i ranks as under plain Node", async (ranks) => {
+  it.each(shared([1, 2, 4], turn))("runs on %i ranks as under plain Node", async (ranks) => {
     rmSync(join(folder, "out"), { recursive: true, force: true });
     const { stdout, stderr } = await run("lockstep", ["run", "-n", `${ranks}`, entry()], { cwd: folder, env });
     expect([stdout, stderr]).toEqual([expected.stdout, ""]);

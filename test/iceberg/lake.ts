@@ -23,7 +23,7 @@ export class Lake<Jobs extends object> {
   /** The folder of a Python that has PyIceberg. */
   python!: string;
   #pyIceberg: Service | undefined;
-  #java: Service | undefined;
+  #java: Promise<Service> | undefined;
 
   /** `jobs`: the module `programs/NAME.ts`. */
   constructor(name: string, jobs: Jobs, namespace: string) {
@@ -42,7 +42,7 @@ export class Lake<Jobs extends object> {
 
   async close(): Promise<void> {
     await Promise.all([...this.#pools.values()].map((pool) => pool.close()));
-    await Promise.all([this.#pyIceberg?.close(), this.#java?.close()]);
+    await Promise.all([this.#pyIceberg?.close(), this.#java?.then((service) => service.close())]);
     await this.catalog?.stop();
     await this.store?.stop();
     rmSync(this.scratch, { recursive: true, force: true });
@@ -75,7 +75,7 @@ export class Lake<Jobs extends object> {
   }
 
   async byJava(does: JavaDoes, ...tables: string[]): Promise<Planned[]> {
-    this.#java ??= javaIceberg(await icebergLibrary(), this.environment());
-    return this.#java.ask(does, ...tables);
+    this.#java ??= icebergLibrary().then((library) => javaIceberg(library, this.environment()));
+    return (await this.#java).ask(does, ...tables);
   }
 }

@@ -1,7 +1,8 @@
 /** What PyIceberg and Java's Iceberg see of tables: folders, or `uri|namespace.table`. */
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { root } from "../scripts/lib.mjs";
 import { Service } from "../service.ts";
+import { javaClasses } from "../stores/install.ts";
 
 type Environment = Readonly<Record<string, string>>;
 
@@ -30,7 +31,7 @@ export interface Planned {
 export type JavaDoes = "look" | "compact" | `expire,${number | ""},${number | ""}`;
 
 /** `library`: the folder of Java's Iceberg. Asked for tables, of which the first word says what to do with them, it answers with what it sees of each then. */
-export function javaIceberg(library: string, environment: Environment): Service {
-  const options = ["-Xmx256m", "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=error", "-cp", join(library, "*")];
-  return new Service("java", [...options, join(root, "test/iceberg/Written.java")], environment);
+export async function javaIceberg(library: string, environment: Environment): Promise<Service> {
+  const path = [await javaClasses(join(root, "test/iceberg/Written.java"), join(library, "*")), join(library, "*")].join(delimiter);
+  return new Service("java", ["-Xmx256m", "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=error", "-cp", path, "Written"], environment);
 }

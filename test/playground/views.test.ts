@@ -1,6 +1,6 @@
 /** The page in a browser: the views of every example, errors, the link, the keyboard, accessibility. */
 import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { version } from "../../playground/package.json" with { type: "json" };
 import { defaultOptions } from "../../playground/src/state/options.ts";
 import { toHash } from "../../playground/src/state/share.ts";
@@ -26,6 +26,11 @@ beforeAll(async () => {
   ({ address } = server);
   stop = () => server.server.close();
   browser = await launch();
+});
+
+// A page that stays open goes on drawing, and following its project.
+afterEach(async () => {
+  await Promise.all(browser.contexts().map((context) => context.close()));
 });
 
 afterAll(async () => {

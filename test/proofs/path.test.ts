@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import lockstepPlugin from "@lockstep/plugin-vite/esbuild";
 import { build } from "esbuild";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { Scratch } from "../jobs/job-process.ts";
+import { shared } from "../sample.ts";
 import { root } from "../scripts/lib.mjs";
 import { Built } from "./built.ts";
 import { anonymousKb, treeOf } from "./processes.ts";
@@ -36,33 +37,33 @@ async function profiled(ranks: number, args: readonly string[], profile: string)
 
 const total = (operator: Operator): number => operator.ranks.reduce((sum, rank) => sum + rank.rows, 0);
 
-describe.each([2, 3, 7])("on %i ranks", (ranks) => {
-  it("no rank holds more than its share + 10 % of the rows, the first no other than its own", async () => {
-    using scratch = new Scratch();
-    const { result, operators } = await profiled(ranks, ["everything", built.at("rows"), join(scratch.path, "out")], join(scratch.path, "profile"));
-    expect(result).toBe(ROWS);
-    const large = operators.filter((operator) => total(operator) >= ROWS);
-    expect(large.map((operator) => operator.name)).toEqual(expect.arrayContaining(["ScanExec", "SortRowsExec"]));
-    const uneven = large.filter((operator) => operator.ranks.some((rank) => rank.rows > (1.1 * total(operator)) / ranks));
-    expect(uneven.map((operator) => [operator.name, operator.ranks.map((rank) => rank.rows)])).toEqual([]);
-    // An exchange of fewer batches than its buffers hold would never wait.
-    const exchanges = large.filter((operator) => /^(Shuffle|RangeShuffle)Exec$/.test(operator.name));
-    expect(exchanges.map((operator) => operator.name)).toContain("RangeShuffleExec");
-    expect(Math.min(...exchanges.flatMap((operator) => operator.ranks.map((rank) => rank.batches)))).toBeGreaterThanOrEqual(20);
-    expect(readdirSync(join(scratch.path, "out"))).toHaveLength(ranks);
-  });
+const RANKS = [2, 3, 7];
 
-  it("a table with four readers is read once", async () => {
-    using scratch = new Scratch();
-    const { result, operators } = await profiled(ranks, ["four", built.at("rows"), join(scratch.path, "out")], join(scratch.path, "profile"));
-    expect(result).toEqual([5000, ROWS, ROWS]);
-    expect(operators.filter((operator) => operator.name === "ScanExec").map(total)).toEqual([ROWS]);
-  });
+it.each(shared(RANKS, 0))("on %i ranks none holds more than its share + 10 % of the rows, the first no other than its own", async (ranks) => {
+  using scratch = new Scratch();
+  const { result, operators } = await profiled(ranks, ["everything", built.at("rows"), join(scratch.path, "out")], join(scratch.path, "profile"));
+  expect(result).toBe(ROWS);
+  const large = operators.filter((operator) => total(operator) >= ROWS);
+  expect(large.map((operator) => operator.name)).toEqual(expect.arrayContaining(["ScanExec", "SortRowsExec"]));
+  const uneven = large.filter((operator) => operator.ranks.some((rank) => rank.rows > (1.1 * total(operator)) / ranks));
+  expect(uneven.map((operator) => [operator.name, operator.ranks.map((rank) => rank.rows)])).toEqual([]);
+  // An exchange of fewer batches than its buffers hold would never wait.
+  const exchanges = large.filter((operator) => /^(Shuffle|RangeShuffle)Exec$/.test(operator.name));
+  expect(exchanges.map((operator) => operator.name)).toContain("RangeShuffleExec");
+  expect(Math.min(...exchanges.flatMap((operator) => operator.ranks.map((rank) => rank.batches)))).toBeGreaterThanOrEqual(20);
+  expect(readdirSync(join(scratch.path, "out"))).toHaveLength(ranks);
+});
 
-  it("a reader that stops early hangs nobody", async () => {
-    const end = await built.start(ranks, ["first", built.at("rows")]).ended;
-    expect(end).toMatchObject({ code: 0, stderr: "", stdout: "top level\n[1,1,1,20000,0]\n" });
-  });
+it.each(shared(RANKS, 1))("a table with four readers is read once by %i ranks", async (ranks) => {
+  using scratch = new Scratch();
+  const { result, operators } = await profiled(ranks, ["four", built.at("rows"), join(scratch.path, "out")], join(scratch.path, "profile"));
+  expect(result).toEqual([5000, ROWS, ROWS]);
+  expect(operators.filter((operator) => operator.name === "ScanExec").map(total)).toEqual([ROWS]);
+});
+
+it.each(shared(RANKS, 0))("a reader that stops early hangs none of %i ranks", async (ranks) => {
+  const end = await built.start(ranks, ["first", built.at("rows")]).ended;
+  expect(end).toMatchObject({ code: 0, stderr: "", stdout: "top level\n[1,1,1,20000,0]\n" });
 });
 
 it("top-level code, files and state happen once on 3 ranks", async () => {

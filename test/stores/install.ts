@@ -1,6 +1,7 @@
 /** The servers that tests of object stores run with, installed into the cache; each is a program of its own project. */
 import { execFile } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { promisify } from "node:util";
 import { cache } from "../scripts/lib.mjs";
@@ -36,6 +37,14 @@ export async function mavenLibrary(name: string, artifacts: readonly string[]): 
     const project = `<modelVersion>4.0.0</modelVersion><groupId>lockstep</groupId><artifactId>${name}</artifactId><version>1</version><dependencies>${artifacts.map(dependency).join("")}</dependencies>`;
     writeFileSync(join(making, "pom.xml"), `<project xmlns="http://maven.apache.org/POM/4.0.0">${project}</project>`);
     await run("mvn", ["-q", "-B", "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies", `-DoutputDirectory=${join(making, "lib")}`], { cwd: making, maxBuffer: 1 << 26 });
+  });
+}
+
+/** A Java program compiled once for as long as it is the same, which takes longer than to start it; the folder of its classes. */
+export async function javaClasses(source: string, path: string): Promise<string> {
+  const name = `${basename(source, ".java")}-${createHash("sha256").update(readFileSync(source)).update(path).digest("hex").slice(0, 16)}`;
+  return installed(name, "classes", "javac", async (making) => {
+    await run("javac", ["-cp", path, "-d", join(making, "classes"), source]);
   });
 }
 

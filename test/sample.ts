@@ -13,3 +13,6 @@ export const sampled = (steps: number, turn = 0, of = 4): number[] => Array.from
  * Tests of the same code take turns where there are several: a connector's reader and writer, its own tests and the suite of all. What none of them has seen `npm run test:long` sees.
  */
 export const shared = <T>(all: readonly T[], turn: number): T[] => all.filter((_, index) => isLong || (index + turn) % 2 === 0);
+
+/** Counts of ranks for the program whose turn it is: all four, or two of them. Seven ranks, which take as long as the others together, at every fourth. */
+export const rankCounts = (turn: number): readonly number[] => (isLong ? [1, 2, 3, 7] : [[1, 3], [2, 7], [1, 2], [2, 3]][turn % 4]!);

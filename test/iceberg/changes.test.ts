@@ -12,7 +12,7 @@ import { orphansOf } from "../../runtime/src/connectors/iceberg/orphans.ts";
 import { openTable } from "../../runtime/src/connectors/iceberg/table.ts";
 import { parseLocation } from "../../runtime/src/connectors/store/location.ts";
 import { openStore } from "../../runtime/src/connectors/store/store.ts";
-import { shared } from "../sample.ts";
+import { commits, shared } from "../sample.ts";
 import { root } from "../scripts/lib.mjs";
 import { within } from "../stores/servers.ts";
 import type { Planned, Seen } from "./others.ts";
@@ -219,8 +219,11 @@ describe("writers at once", () => {
   const rows = (...ids: number[]) => table({ id: ids, v: ids.map(() => 1) });
   const ids = async (folder: string): Promise<number[]> => (await readIceberg<{ id: number }>(folder)).array("id").sort((a, b) => a - b);
 
-  it("two merges of the same keys are one after the other, or one is refused", async () => {
-    for (let round = 0; round < 12; round++) {
+  const rounds = commits(4);
+  const timeout = 60_000 + 1_000 * rounds;
+
+  it("two merges of the same keys are one after the other, or one is refused", { timeout }, async () => {
+    for (let round = 0; round < rounds; round++) {
       const folder = at(0, `race-${round}`);
       await rows(...numbers(0, 20)).writeIceberg(folder, { partitionBy: ["truncate(10, id)"], types: { id: "int64" } });
       const done = await Promise.allSettled([rows(3, 30, 31).mergeIceberg(folder, { on: ["id"] }), rows(4, 30).mergeIceberg(folder, { on: ["id"] })]);
@@ -240,9 +243,9 @@ describe("writers at once", () => {
     expect(await ids(folder)).toEqual(numbers(0, 20).filter((id) => ![3, 5, 14].includes(id)));
   });
 
-  it("rows that came meanwhile and would have been deleted refuse the delete; an append follows it", async () => {
+  it("rows that came meanwhile and would have been deleted refuse the delete; an append follows it", { timeout }, async () => {
     const outcomes = new Set<string>();
-    for (let round = 0; round < 12; round++) {
+    for (let round = 0; round < rounds; round++) {
       const folder = at(0, `append-${round}`);
       await rows(...numbers(0, 20)).writeIceberg(folder);
       const [gone] = await Promise.allSettled([deleteIceberg<{ id: number }>(folder, (d) => d.id % 2 === 0), rows(40, 41).writeIceberg(folder)]);

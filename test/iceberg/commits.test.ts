@@ -116,7 +116,7 @@ describe.each(["store", "catalog"] as const)("at every request to the %s", (what
 });
 
 describe("two writers at once", () => {
-  const rounds = commits(12);
+  const rounds = commits(6);
 
   it.each(["folder", "store", "catalog"] as const)("of a table in a %s", { timeout: 60_000 + 1_000 * rounds }, async (what) => {
     const next = random(3);

@@ -11,7 +11,7 @@ import { orphansOf } from "../../runtime/src/connectors/iceberg/orphans.ts";
 import { openTable } from "../../runtime/src/connectors/iceberg/table.ts";
 import { TableWrite } from "../../runtime/src/connectors/iceberg/table-write.ts";
 import { dataFiles, typesOf } from "../../runtime/src/connectors/iceberg/write.ts";
-import { isLong, sampled } from "../sample.ts";
+import { commits, isLong, sampled } from "../sample.ts";
 import { random } from "../stores/proxy.ts";
 import { within } from "../stores/servers.ts";
 import { killed } from "./killed.ts";
@@ -206,27 +206,28 @@ describe("with others", () => {
     expect(await orphans(folder)).toEqual([]);
   });
 
-  it.each(["a folder", "a catalog"])("appends, changes and expiry at once, in %s", { timeout: 120_000 }, async (where) => {
+  it.each(["a folder", "a catalog"])("appends, changes and expiry at once, in %s", { timeout: 60_000 + 6_000 * commits(4) }, async (where) => {
     const options = where === "a folder" ? {} : { catalog: { uri: lake.catalog.uri } };
     const of = where === "a folder" ? join(scratch, "once") : "expired.once";
+    const rounds = commits(4);
     await within(lake.environment(), async () => {
       await rows(numbers(0, 20)).writeIceberg(of, { ...spec, ...options });
-      for (let round = 0; round < 10; round++) {
+      for (let round = 0; round < rounds; round++) {
         const [a, b, c, d] = await Promise.allSettled([
-          rows([100 + round]).writeIceberg(of, options), rows([200 + round]).mergeIceberg(of, { on: ["id"] }, options), expire(of, { age: 0, keep: 2 }, options), expire(of, { age: 0 }, options),
+          rows([1000 + round]).writeIceberg(of, options), rows([5000 + round]).mergeIceberg(of, { on: ["id"] }, options), expire(of, { age: 0, keep: 2 }, options), expire(of, { age: 0 }, options),
         ]);
         expect([a, c, d].map((one) => (one.status === "rejected" ? (one.reason as Error).message : ""))).toEqual(["", "", ""]);
         // A change is of the state that it saw; that may have expired.
         if (b.status === "rejected") expect((b.reason as { code: string }).code).toMatch(/LS2023|LS2001/);
         const ids = (await readIceberg<{ id: number }>(of, options)).array("id");
-        expect(ids.filter((id) => id < 200)).toHaveLength(21 + round);
-        expect(ids.includes(200 + round)).toBe(b.status === "fulfilled");
+        expect(ids.filter((id) => id < 5000)).toHaveLength(21 + round);
+        expect(ids.includes(5000 + round)).toBe(b.status === "fulfilled");
       }
       expect((await expire(of, { age: 0 }, options)).kept).toBe(1);
       expect(await orphans(of, options)).toEqual([]);
     });
     const [seen] = await lake.byPyIceberg(where === "a folder" ? of : `${lake.catalog.uri}|${of}`);
-    expect(seen!.rows.filter(({ id }) => (id as number) < 200)).toHaveLength(30);
+    expect(seen!.rows.filter(({ id }) => (id as number) < 5000)).toHaveLength(20 + rounds);
   });
 
   it("killed at every step, the table is as it was or without them, and what is left is listed", { timeout: 180_000 }, async () => {

@@ -8,7 +8,7 @@ import { pathToFileURL } from "node:url";
 import { format, inspect } from "node:util";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { withDuckDb } from "../duckdb.ts";
-import { shared } from "../sample.ts";
+import { rankCounts } from "../sample.ts";
 import { root } from "../scripts/lib.mjs";
 import { expectedFile, findFixtures, readExpected } from "../snap/fixtures.ts";
 import { runnableFixtures, type RunnableFixture } from "../snap/run.ts";
@@ -18,7 +18,6 @@ import { difference, sortedRows } from "./compare.ts";
 import { type Answer, RankPool } from "./rank-pool.ts";
 import { readWritten, writtenDifference } from "./written.ts";
 
-const RANKS = [1, 2, 3, 7];
 /** Rows of a dataset that are shown. */
 const SHOWN = 8;
 /** Lines of the console that are shown. */
@@ -128,7 +127,7 @@ describe.each(fixtures.map((fixture, turn) => [fixture.name, fixture, turn] as c
     else expect(now, "LOCKSTEP_UPDATE=1 npm test -- oracle/fixtures writes it").toBe(before);
   });
 
-  it.each(shared(RANKS, turn))("that of %i ranks is the same", async (ranks) => {
+  it.each(rankCounts(turn))("that of %i ranks is the same", async (ranks) => {
     const pool = pools.get(ranks) ?? new RankPool(ranks);
     pools.set(ranks, pool);
     for (const [call, [name, ...args]] of fixture.run.calls.entries()) {

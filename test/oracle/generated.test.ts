@@ -8,7 +8,7 @@ import { pathToFileURL } from "node:url";
 import fc from "fast-check";
 import { afterAll, expect, it } from "vitest";
 import { withDuckDb } from "../duckdb.ts";
-import { shared } from "../sample.ts";
+import { rankCounts } from "../sample.ts";
 import { root } from "../scripts/lib.mjs";
 import { buildPrograms } from "./build-programs.ts";
 import { difference, errorDifference } from "./compare.ts";
@@ -83,7 +83,7 @@ async function firstDifference(seed: number): Promise<string | null> {
     const { id, chunk } = built.get(name)!;
     const plainOut = join(folder, "plain", name);
     const right: Answer = await module[name]!(paths[i]!, plainOut).then((value) => ({ value }), (error: Error & { code?: string }) => ({ error: { name: error.name, message: error.message, ...(error.code !== undefined && { code: error.code }) } }));
-    for (const ranks of time > 0 ? RANKS : shared(RANKS, i)) {
+    for (const ranks of time > 0 ? RANKS : rankCounts(i)) {
       const pool = pools.get(ranks)!;
       const out = join(folder, `ranks-${pool.size}`, name);
       const answer = await pool.run({ chunk, id, args: [paths[i]!, out] });

@@ -1,13 +1,13 @@
 /**
  * The oracle: every program of `programs/` runs untransformed in this process, and transformed on 1, 2, 3 and 7
- * ranks (in the short form on two of these counts, its neighbours on the others; over 200,000 rows on one), over the same tables; results, written rows and written schemas must
+ * ranks (in the short form on two of these counts, its neighbours on others; over 200,000 rows on one), over the same tables; results, written rows and written schemas must
  * be equal, and on ranks to the last bit. Some run on 3 ranks over MPI as well; `LOCKSTEP_ORACLE_MPI=1`: all of them.
  */
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { isLong, shared } from "../sample.ts";
+import { isLong, rankCounts, shared } from "../sample.ts";
 import { root } from "../scripts/lib.mjs";
 import { mpis, type Mpi } from "../conformance/mpis.ts";
 import { buildPrograms, type Program } from "./build-programs.ts";
@@ -76,11 +76,8 @@ function expected(id: string, run: Run): Promise<{ answer: Answer; out: string }
 /** Over 200,000 rows: in the short form on one count of ranks alone. */
 const isLarge = (run: Run): boolean => /\blarge\)?\(tables\)/.test(String(run));
 const alone = (turn: number): typeof pooled => (isLong ? pooled : pooled.filter((_, index) => index === turn % RANKS.length));
-/** Two counts of ranks and one MPI, in turn; seven ranks, which take as long as the others together, at every fourth program. */
-const some = (turn: number): typeof pooled => {
-  const counts = [[1, 3], [2, 7], [1, 2], [2, 3]][turn % 4]!;
-  return isLong ? pooled : pooled.filter(({ ranks, over }, index) => (over ? index % 2 === turn % 2 : counts.includes(ranks)));
-};
+/** In the short form on one MPI as well. */
+const some = (turn: number): typeof pooled => [...pooled.filter(({ ranks, over }) => !over && rankCounts(turn).includes(ranks)), ...shared(pooled.filter(({ over }) => over), turn)];
 
 let turn = 0;
 for (const file of files) {

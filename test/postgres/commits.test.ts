@@ -131,11 +131,11 @@ describe("processes that are killed", () => {
     return { lived: code === 0, messages };
   }
 
-  it.each([["one", "append", 0], ["all", "append", 3], ["all", "merge", 6]] as const)("%s of the ranks, %s", { timeout: 600_000 }, async (victims, mode, turn) => {
+  it.each([["one", "append", 0], ["all", "append", 5], ["all", "merge", 10]] as const)("%s of the ranks, %s", { timeout: 600_000 }, async (victims, mode, turn) => {
     await fresh("rows");
     const { messages } = await job(undefined, 0, mode);
     let committed = 0;
-    for (const at of [...sampled(messages, turn, 9), Infinity]) {
+    for (const at of [...sampled(messages, turn, 15), Infinity]) {
       await fresh("rows");
       const { lived } = await job(victims, at, mode);
       expect(await server.left()).toEqual([]);

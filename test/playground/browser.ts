@@ -1,5 +1,5 @@
 /** A real browser: the system's Chromium, through playwright-core. */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { type Browser, chromium, type Page } from "playwright-core";
@@ -14,7 +14,9 @@ function install(): string {
   if (there) return there;
   try {
     execFileSync("apt-get", ["update", "-qq"], { stdio: "ignore" });
-    execFileSync("apt-get", ["install", "-y", "-qq", "--no-install-recommends", "chromium-headless-shell"], { stdio: "ignore" });
+    // Not every Debian has the shell as a package of its own.
+    const shell = spawnSync("apt-cache", ["show", programs[0]!], { stdio: "ignore" }).status === 0;
+    execFileSync("apt-get", ["install", "-y", "-qq", "--no-install-recommends", shell ? programs[0]! : "chromium"], { stdio: "ignore" });
   } catch (error) {
     throw new Error("tests of the playground need Chromium: `apt-get install chromium-headless-shell` as root, or LOCKSTEP_CHROMIUM=/path/to/it", { cause: error });
   }

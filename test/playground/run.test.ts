@@ -4,7 +4,7 @@ import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { isLong, shared } from "../sample.ts";
 import { root } from "../scripts/lib.mjs";
 import { choose, compiled, launch, openPage, retype, violations } from "./browser.ts";
@@ -33,11 +33,6 @@ beforeAll(async () => {
   writeFileSync(join(folder, "sales.csv"), `city,amount\nOslo,1.5\n"${attack.replaceAll('"', '""')}",2\nOslo,3\n`);
   server = await servePlayground(folder);
   browser = await launch();
-});
-
-// A page that stays open goes on drawing, and following its project.
-afterEach(async () => {
-  await Promise.all(browser.contexts().map((context) => context.close()));
 });
 
 afterAll(async () => {

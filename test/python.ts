@@ -6,7 +6,7 @@ import { cache, run } from "./scripts/lib.mjs";
 
 const UV = "uv==0.13.9";
 /** What is installed together; Bodo wants a pandas of its own. */
-const ENVIRONMENTS = { adbc: ["adbc-driver-postgresql==1.13.0", "adbc-driver-manager==1.13.0", "pyarrow==26.0.1"], peers: ["duckdb==2.0.0", "polars==2.1.0", "numpy==2.4.6"], spark: ["pyspark==4.3.0"], bodo: ["bodo==2026.10", "pandas==3.0.6"], tpchgen: ["tpchgen-cli==4.0.0"], pyiceberg: ["pyiceberg[sql-sqlite,pyarrow,pyiceberg-core]==0.12.0"], flight: ["pyarrow==26.0.1", "duckdb==2.0.0"], adbcdrivers: ["adbc-driver-sqlite==1.13.0", "adbc-driver-flightsql==1.13.0"], snowflake: ["fakesnow[server]==0.12.1", "snowflake-connector-python[pandas]==4.8.1"], icebergsql: ["pyiceberg[sql-sqlite,pyarrow,pyiceberg-core]==0.12.0", "psycopg2-binary==2.9.11"] };
+const ENVIRONMENTS = { adbc: ["adbc-driver-postgresql==1.13.0", "adbc-driver-manager==1.13.0", "pyarrow==26.0.1"], peers: ["duckdb==2.0.0", "polars==2.1.0", "numpy==2.4.6"], spark: ["pyspark==4.3.0"], mpi: ["mpi4py==4.1.2", "numpy==2.4.6"], bodo: ["bodo==2026.10", "pandas==3.0.6"], tpchgen: ["tpchgen-cli==4.0.0"], pyiceberg: ["pyiceberg[sql-sqlite,pyarrow,pyiceberg-core]==0.12.0"], flight: ["pyarrow==26.0.1", "duckdb==2.0.0"], adbcdrivers: ["adbc-driver-sqlite==1.13.0", "adbc-driver-flightsql==1.13.0"], snowflake: ["fakesnow[server]==0.12.1", "snowflake-connector-python[pandas]==4.8.1"], icebergsql: ["pyiceberg[sql-sqlite,pyarrow,pyiceberg-core]==0.12.0", "psycopg2-binary==2.9.11"] };
 
 /** The folder of programs of a Python that has them. */
 export async function pythonWith(name: keyof typeof ENVIRONMENTS): Promise<string> {

@@ -5,6 +5,7 @@
 // npm run bench -- connectors [--rows 2000000] [--rounds 5] [--json]
 // npm run bench -- groupby|join|sort|udf [--rows 10000000] [--rounds 5] [--systems a,b] [--without specialise|keys|heavy] [--json]
 // npm run bench -- tpch [--sf 1] [--queries 1,6] [--rounds 5] [--systems a,b] [--without specialise|keys|heavy] [--json]
+// npm run bench -- shuffle [--rounds 5] [--json]
 // npm run bench -- planning [--sf 1] [--rounds 5] [--json]
 import { parseArgs } from "node:util";
 import { calibrate } from "./calibrate.ts";
@@ -14,12 +15,13 @@ import { connectors } from "./suites/connectors.ts";
 import { planning } from "./suites/planning.ts";
 import { isQuestions, questions } from "./suites/questions.ts";
 import { scan } from "./suites/scan.ts";
+import { shuffle } from "./suites/shuffle.ts";
 import { sortBalance } from "./suites/sort.ts";
 import { startup } from "./suites/startup.ts";
 import { taxiAnswer, taxiSystems } from "./suites/taxi.ts";
 import { tpch, tpchQueries } from "./suites/tpch.ts";
 
-const usage = "usage: npm run bench -- taxi [--rows 20000000] [--rounds 5] [--systems lockstep,duckdb,…] [--without specialise|keys|heavy] [--bodo] [--spark] [--json], startup or playground [--rounds 5] [--json], scan --s3 [--rows 20000000] [--rounds 5] [--json], connectors [--rows 2000000] [--rounds 5] [--json], groupby, join, sort or udf [--rows 10000000] [--rounds 5] [--systems …] [--without specialise|keys|heavy] [--json], tpch [--sf 1] [--queries 1,6,…] [--rounds 5] [--systems …] [--without specialise|keys|heavy] [--json], or planning [--sf 1] [--rounds 5] [--json]";
+const usage = "usage: npm run bench -- taxi [--rows 20000000] [--rounds 5] [--systems lockstep,duckdb,…] [--without specialise|keys|heavy] [--bodo] [--spark] [--json], startup, playground or shuffle [--rounds 5] [--json], scan --s3 [--rows 20000000] [--rounds 5] [--json], connectors [--rows 2000000] [--rounds 5] [--json], groupby, join, sort or udf [--rows 10000000] [--rounds 5] [--systems …] [--without specialise|keys|heavy] [--json], tpch [--sf 1] [--queries 1,6,…] [--rounds 5] [--systems …] [--without specialise|keys|heavy] [--json], or planning [--sf 1] [--rounds 5] [--json]";
 const { positionals, values } = asked(() => parseArgs({
   allowPositionals: true,
   options: {
@@ -40,7 +42,7 @@ const rows = Number(values.rows ?? (suite === "udf" ? 1_000_000 : suite === "con
 const rounds = Number(values.rounds);
 const scale = Number(values.sf);
 const queries = values.queries?.split(",").map((number) => `q${number}`) ?? tpchQueries;
-const suites = ["taxi", "startup", "playground", "scan", "connectors", "groupby", "join", "sort", "udf", "tpch", "planning"];
+const suites = ["taxi", "startup", "playground", "scan", "connectors", "groupby", "join", "sort", "udf", "tpch", "planning", "shuffle"];
 if (!suites.includes(suite) || (suite === "scan" && !values.s3) || !(scale > 0) || !queries.every((query) => tpchQueries.includes(query)) || !Number.isInteger(rows) || !Number.isInteger(rounds) || rounds < 1) {
   console.error(usage);
   process.exit(2);
@@ -48,6 +50,11 @@ if (!suites.includes(suite) || (suite === "scan" && !values.s3) || !(scale > 0) 
 
 if (suite === "startup") {
   for (const line of await startup(rounds)) emit({ suite: "startup", ...line, rounds });
+  process.exit();
+}
+
+if (suite === "shuffle") {
+  for (const line of await shuffle(rounds)) emit({ suite: "shuffle", ...line, rounds });
   process.exit();
 }
 

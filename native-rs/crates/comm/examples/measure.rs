@@ -1,5 +1,5 @@
-//! Measures a transport: `cargo run --release -p lockstep-comm --example measure` the local one, started by
-//! `mpirun -n 2 target/release/examples/measure` MPI, with as many ranks as there are.
+//! Measures a transport: `cargo run --release -p lockstep-comm --example measure -- 2 4` the local one with so many ranks, started by
+//! `mpirun -n 2 target/release/examples/measure` MPI, with as many ranks as there are. `npm run bench -- shuffle` compares both.
 //!
 //! One line of JSON per case: round trips of small collectives in microseconds, exchanges in gigabytes per second
 //! (bytes sent by all ranks together; every rank sends to every other).
@@ -24,7 +24,8 @@ fn main() {
     if let (Some(rank), Some(size)) = (rank, size) {
         return over_mpi(rank, size);
     }
-    for size in [2, 4] {
+    let sizes: Vec<usize> = std::env::args().skip(1).map(|size| size.parse().expect("numbers of ranks")).collect();
+    for size in if sizes.is_empty() { vec![2, 4] } else { sizes } {
         for (name, bytes) in COLLECTIVES {
             let times = ranks_with(size, &Options::default(), async |comm| latency(&comm, 0, bytes).await.as_secs_f64());
             print_latency(name, size, bytes, slowest(times));
@@ -70,21 +71,25 @@ fn slowest(times: Vec<f64>) -> f64 {
     times.into_iter().fold(0.0, f64::max)
 }
 
-const ROUNDS: u64 = 10_000;
+/// Many ranks share the cores.
+fn rounds(size: usize) -> u64 {
+    20_000 / size as u64
+}
+
 const COLLECTIVES: [(&str, usize); 3] = [("barrier", 0), ("allgather", 8), ("allgather", 4096)];
 
 async fn latency(comm: &Communicator, call: u64, bytes: usize) -> Duration {
     let body = Bytes::from(vec![1; bytes]);
     comm.barrier(&op(call, 0)).await.expect("all are there");
     let start = Instant::now();
-    for round in 1..=ROUNDS {
+    for round in 1..=rounds(comm.size()) {
         comm.allgather(&op(call, round), body.clone()).await.expect("a round");
     }
     start.elapsed()
 }
 
 fn print_latency(name: &str, size: usize, bytes: usize, seconds: f64) {
-    let micros = seconds * 1e6 / ROUNDS as f64;
+    let micros = seconds * 1e6 / rounds(size) as f64;
     println!(r#"{{"case":"{name}","ranks":{size},"bytes":{bytes},"microseconds":{micros:.2}}}"#);
 }
 

@@ -60,22 +60,33 @@ export interface Prediction {
   readonly parts: Readonly<Record<Part, Range>>;
   readonly bottleneck: Part;
   readonly busy: Range;
-  /** A rank's, bytes. */
+  /** A rank's, bytes; what it sends is rows of exchanges, not what ranks agree on or collect. */
   readonly memory: Range;
   readonly sent: Range;
   /** A rank's, at the most. */
   readonly messages: Range;
   /** The rows of the rank that reads most, by those of a mean one. */
   readonly skew: number;
+  /** Whether the plans have the operators of those that were run. */
+  readonly alike: boolean;
 }
+
+/** How many times a figure may be what was predicted, less one. */
+export interface Errors {
+  readonly busy: number;
+  readonly memory: number;
+  readonly sent: number;
+}
+
+export const none: Errors = { busy: 0, memory: 0, sent: 0 };
 
 export type Part = "starting" | "planning" | "computing" | "sending" | "waiting for messages";
 
 /**
  * On the ranks of `models`, from two runs on fewer, which shared so many `cores`. `growth`: how many times the data is what the runs
- * have read; `error`: what a prediction of a run was wrong by.
+ * have read; `errors`: what a prediction of a run was wrong by.
  */
-export function predict([few, more]: readonly [Run, Run], models: readonly Model[], network: Network, { growth, error, cores }: { growth: number; error: number; cores: number }): Prediction {
+export function predict([few, more]: readonly [Run, Run], models: readonly Model[], network: Network, { growth, errors, cores }: { growth: number; errors: Errors; cores: number }): Prediction {
   const ranks = models[0]!.ranks;
   const groups = Math.max(...models.map((model) => model.groups));
   const groupRanks = Math.max(...models.map((model) => model.groupRanks));
@@ -85,16 +96,18 @@ export function predict([few, more]: readonly [Run, Run], models: readonly Model
   const computing = busy.constant * growth;
   const held = line(1 / few.ranks, few.memory, 1 / more.ranks, more.memory);
   const skew = skewOf(models);
-  const sent = sum(models.map((model, execution) => sentOn(model, few.sent[execution] ?? [], more.sent[execution] ?? [], [few.ranks, more.ranks], growth)));
+  const moved = (direction: "sent" | "received"): Range =>
+    sum(models.map((model, execution) => movedOn(direction, model, few.sent[execution] ?? [], more.sent[execution] ?? [], [few.ranks, more.ranks], growth)));
+  const around = ({ least, most }: Range, error: number): Range => ({ least: least / (1 + error), most: most * (1 + error) });
+  const [sent, received] = [around(moved("sent"), errors.sent), around(moved("received"), errors.sent)];
   const full = models[0]!.message;
   const messages = { least: more.operations * peers, most: more.operations * peers + Math.ceil(sent.most / full) };
   const idle = Math.max(0, few.seconds - few.busy / Math.min(few.ranks, cores));
-  const around = (value: number): Range => ({ least: value / (1 + error), most: value * (1 + error) });
   const parts = {
-    starting: around(busy.slope + idle),
+    starting: around(exactly(busy.slope + idle), errors.busy),
     planning: exactly(sum(models.map((model) => exactly(model.planSeconds))).least),
-    computing: around((computing / ranks) * skew),
-    sending: scaled(sent, 1 / network.bandwidth),
+    computing: around(exactly((computing / ranks) * skew), errors.busy),
+    sending: scaled(received.most > sent.most ? received : sent, 1 / network.bandwidth),
     "waiting for messages": exactly(messages.least * network.latency),
   };
   const names = Object.keys(parts) as Part[];
@@ -104,14 +117,16 @@ export function predict([few, more]: readonly [Run, Run], models: readonly Model
     ranks, groups, groupRanks, parts, sent, messages, skew,
     seconds: sum(Object.values(parts)),
     bottleneck: names.reduce((worst, name) => (parts[name].most > parts[worst].most ? name : worst)),
-    busy: around(computing + busy.slope * ranks),
-    memory: around(Math.max(0, kept)),
+    busy: around(exactly(computing + busy.slope * ranks), errors.busy),
+    memory: around(exactly(Math.max(0, kept)), errors.memory),
+    alike: models.every((model, execution) => isAlike(model, more.sent[execution] ?? [])),
   };
 }
 
 /** How far a prediction was from a run on as many ranks: of core-seconds, memory and bytes. */
-export function errorOf(predicted: Prediction, run: Run): { readonly busy: number; readonly memory: number; readonly sent: number; readonly messages: boolean } {
-  const off = ({ least, most }: Range, real: number): number => Math.max(0, real / Math.max(most, 1e-9) - 1, least / Math.max(real, 1e-9) - 1);
+export function errorOf(predicted: Prediction, run: Run): Errors & { readonly messages: boolean } {
+  const times = (one: number, other: number): number => (one > other ? one / other - 1 : 0);
+  const off = ({ least, most }: Range, real: number): number => Math.max(times(real, most), times(least, real));
   return { busy: off(predicted.busy, run.busy), memory: off(predicted.memory, run.memory), sent: off(predicted.sent, mostSent(run)), messages: run.messages <= predicted.messages.most };
 }
 
@@ -140,19 +155,29 @@ function skewOf(models: readonly Model[]): number {
   return mean > 0 ? most / mean : 1;
 }
 
-/** Bytes that a rank sends or receives in one execution. */
-function sentOn(model: Model, few: Run["sent"][number], more: Run["sent"][number], ranks: readonly [number, number], growth: number): Range {
-  const { ranks: n, groups, groupRanks } = model;
-  const across = groups > 1 ? 1 - 1 / groups : 0;
-  const within = 1 - 1 / groupRanks;
+/** Bytes of rows that the rank sends in one execution that sends most, or receives. */
+function movedOn(direction: "sent" | "received", model: Model, few: Run["sent"][number], more: Run["sent"][number], ranks: readonly [number, number], growth: number): Range {
   const parts = model.operators.map(({ name, exchange }, at): Range => {
     if (!exchange) return exactly(0);
-    const all = wholeOf(exchange.shape, [same(few, name, at), same(more, name, at)], ranks, n);
-    // A rank's part of what is scattered goes twice; a gathered table arrives on rank 0, a copied one on every rank.
-    const times = exchange.shape === "scatter" ? (across + within) / n : 1;
-    return scaled(all, growth * times);
+    const all = wholeOf(exchange.shape, [bytesOf(few, name, at), bytesOf(more, name, at)], ranks, model.ranks);
+    return scaled(all, growth * partOf(direction, exchange.shape, model));
   });
   return sum(parts);
+}
+
+/** Of all rows of an exchange, what the rank moves that moves most. */
+function partOf(direction: "sent" | "received", shape: Shape, { ranks, groups, groupRanks }: Model): number {
+  // What another group's ranks get goes across, and what other ranks of the group get goes within, all of which came here before.
+  const [across, within] = [(groups - 1) / groups, (groupRanks - 1) / groupRanks];
+  switch (shape) {
+    case "scatter":
+      return (across + within) / ranks;
+    case "gather":
+      // Rank 0 gets all; of its group each hands on what it is the door for.
+      return direction === "received" ? (ranks - 1) / ranks : groups > 1 ? 1 / groupRanks : 1 / ranks;
+    case "everywhere":
+      return direction === "received" ? (ranks - 1) / ranks : groups > 1 ? (groups - 1) / ranks + (groupRanks - 1) / groupRanks : (ranks - 1) / ranks;
+  }
 }
 
 /** The bytes of an exchange's rows on n ranks: those of the runs, and more where they grow from run to run (groups that every rank has). */
@@ -163,10 +188,14 @@ function wholeOf(shape: Shape, sent: readonly [number, number], [few, more]: rea
   return { least: last, most: last * (n / more) ** exponent };
 }
 
-/** What all ranks have sent in the operator at this place. */
-function same(operators: Run["sent"][number], name: string, at: number): number {
-  const found = operators[at]?.name === name ? operators[at] : operators.find((operator) => operator.name === name);
-  return (found?.bytes ?? []).reduce((all, bytes) => all + bytes, 0);
+/** What all ranks have sent in the operator at this place; nothing, where another one was run. */
+function bytesOf(operators: Run["sent"][number], name: string, at: number): number {
+  const found = operators[at]?.name === name ? operators[at].bytes : [];
+  return found.reduce((all, bytes) => all + bytes, 0);
+}
+
+function isAlike({ operators }: Model, run: Run["sent"][number]): boolean {
+  return operators.length === run.length && operators.every(({ name }, at) => run[at]!.name === name);
 }
 
 const exactly = (value: number): Range => ({ least: value, most: value });

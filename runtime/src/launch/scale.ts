@@ -6,7 +6,7 @@ import { alignColumns } from "../observe/columns.ts";
 import { cost, type Took, took } from "../observe/summary.ts";
 import { bytes } from "../observe/units.ts";
 import { allowedCores } from "./resources.ts";
-import { tried } from "./try.ts";
+import { tried } from "./trial-run.ts";
 
 export interface ScaleRequest {
   readonly ranks: readonly number[];

@@ -2,12 +2,13 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { LockstepError } from "../errors/index.ts";
 import { alignColumns } from "../observe/columns.ts";
-import { type TrialReport } from "../observe/summary.ts";
+import type { TrialReport } from "../observe/summary.ts";
 import { bytes } from "../observe/units.ts";
-import { errorOf, type Model, mostSent, type Network, type Part, predict, type Prediction, type Range, type Run } from "./prediction.ts";
+import { errorOf, type Model, mostSent, none, type Network, type Part, predict, type Prediction, type Range, type Run } from "./prediction.ts";
 import { allowedCores } from "./resources.ts";
-import { tried } from "./try.ts";
+import { tried } from "./trial-run.ts";
 
 export interface SimulateRequest extends Network {
   readonly ranks: number;
@@ -23,7 +24,7 @@ const measured = [2, 4, 8] as const;
 
 interface Report extends TrialReport {
   readonly profiles: readonly { readonly messages: readonly number[]; readonly operations: number; readonly operators: readonly { readonly name: string; readonly ranks: readonly { readonly bytesSent: number }[] }[] }[];
-  /** By execution, each for all that were asked for. */
+  /** By execution, each for all numbers of ranks that were asked for. */
   readonly models: readonly (readonly Model[])[];
 }
 
@@ -31,25 +32,33 @@ interface Report extends TrialReport {
 export async function simulate(bundle: string, args: readonly string[], { ranks, local, sample, json = false, ...network }: SimulateRequest): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "lockstep-simulate-"));
   const reports: Report[] = [];
+  let models: Report["models"];
   try {
     for (const count of measured) {
-      reports.push(await tried<Report>("simulate", bundle, args, count, { sample, report: join(folder, `${count}.json`), simulate: { ranks: [...measured, ranks], local } }));
+      reports.push(await tried<Report>("simulate", bundle, args, count, { sample, plannedFor: ranks, report: join(folder, `${count}.json`) }));
     }
+    // Planning for many is no part of what the others are measured by.
+    const model = { ranks: [...measured, ranks], local };
+    ({ models } = await tried<Report>("simulate", bundle, args, measured[0], { sample, plannedFor: ranks, report: join(folder, "models.json"), model }));
   } finally {
     if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
     rmSync(folder, { recursive: true, force: true });
   }
   const cores = allowedCores();
-  const runs = reports.map((report, at) => ran(measured[at]!, report, at));
+  if (models.length === 0) {
+    throw new LockstepError({ code: "LS2022", message: "the program computed no table", fix: `Give it the arguments with which it works: lockstep simulate -n ${ranks} ${bundle} -- arguments` });
+  }
+  const modelsOf = (at: number): Model[] => models.map((each) => each[at]!);
+  const runs = reports.map((report, at) => ran(measured[at]!, report, modelsOf(at)));
   const [few, some, more] = runs as [Run, Run, Run];
-  const modelsOf = (at: number): Model[] => reports.at(-1)!.models.map((models) => models[at]!);
-  const check = errorOf(predict([few, some], modelsOf(measured.length - 1), network, { growth: 1, error: 0, cores }), more);
-  const prediction = predict([some, more], modelsOf(measured.length), network, { growth: growthOf(reports.at(-1)!, sample), error: check.busy, cores });
+  const growth = growthOf(reports.at(-1)!, sample);
+  const check = errorOf(predict([few, some], modelsOf(measured.length - 1), network, { growth: 1, errors: none, cores }), more);
+  const prediction = predict([some, more], modelsOf(measured.length), network, { growth, errors: check, cores });
   if (json) return void process.stdout.write(`${JSON.stringify({ measured: runs.map(({ ranks: count, seconds, busy, memory, messages, ...run }) => ({ ranks: count, seconds, busy, memory, sent: mostSent({ ranks: count, seconds, busy, memory, messages, ...run }), messages })), check, prediction })}\n`);
-  process.stdout.write(`${[...table(runs, prediction), ...remarks(prediction, check, more, growthOf(reports.at(-1)!, sample))].join("\n")}\n`);
+  process.stdout.write(`${[...table(runs, prediction), ...remarks(prediction, check, more, growth)].join("\n")}\n`);
 }
 
-function ran(ranks: number, { seconds, used, profiles, models }: Report, at: number): Run {
+function ran(ranks: number, { seconds, used, profiles }: Report, models: readonly Model[]): Run {
   const last = profiles.at(-1);
   return {
     ranks, seconds,
@@ -58,7 +67,7 @@ function ran(ranks: number, { seconds, used, profiles, models }: Report, at: num
     operations: last?.operations ?? 0,
     messages: Math.max(0, ...(last?.messages ?? [])),
     sent: profiles.map(({ operators }) => operators.map((operator) => ({ name: operator.name, bytes: operator.ranks.map(({ bytesSent }) => bytesSent) }))),
-    models: models.map((each) => each[at]!),
+    models,
   };
 }
 
@@ -75,20 +84,22 @@ function table(runs: readonly Run[], prediction: Prediction): string[] {
     row("seconds", ({ seconds }) => seconds.toFixed(2), between(prediction.seconds, seconds)),
     row("core-seconds", ({ busy }) => busy.toFixed(2), between(prediction.busy, seconds)),
     row("memory a rank", ({ memory }) => bytes(memory), between(prediction.memory, bytes)),
-    row("sent by a rank", (run) => bytes(mostSent(run)), between(prediction.sent, bytes)),
+    row("exchanged by a rank", (run) => bytes(mostSent(run)), between(prediction.sent, bytes)),
     row("messages of a rank", ({ messages }) => `${messages}`, `at most ${Math.ceil(prediction.messages.most).toLocaleString("en-US")}`),
   ]);
 }
 
-function remarks({ parts, bottleneck, groups, groupRanks, skew }: Prediction, check: ReturnType<typeof errorOf>, more: Run, growth: number): string[] {
+function remarks(prediction: Prediction, check: ReturnType<typeof errorOf>, more: Run, growth: number): string[] {
+  const { parts, bottleneck, groups, groupRanks, skew } = prediction;
   const names = Object.keys(parts) as Part[];
-  const percent = (of: number): string => `${Math.round(of * 100)} %`;
+  const percent = (of: number): string => Number.isFinite(of) ? `${Math.round(of * 100)} %` : "more than all";
   return [
     `seconds are ${names.map((name) => `${name} ${between(parts[name], seconds)}`).join(", ")}; most is ${bottleneck}`,
     groups > 1 ? `messages go across ${groups} groups of up to ${groupRanks} ranks, and inside of a group` : "each rank sends to each",
     `the rank that reads most reads ${skew.toFixed(2)} times the rows of a mean one`,
-    ...(growth > 1 ? [`the inputs are ${growth.toFixed(1)} times what was read of them: what rows take is taken as so many times as much`] : []),
-    `${more.ranks} ranks were predicted from fewer within ${percent(check.busy)} of the core-seconds, ${percent(check.memory)} of the memory, ${percent(check.sent)} of the bytes sent${check.messages ? "" : "; they sent more messages than predicted"}`,
+    ...(growth > 1 ? [`the inputs are ${growth.toFixed(1)} times what was read of them: what rows take is taken as so many times as much; plans, and who reads how much, are those of what was read`] : []),
+    ...(prediction.alike ? [] : ["the plans for so many ranks are other ones than those that were run: of what only they exchange nothing is known"]),
+    `${more.ranks} ranks were predicted from fewer within ${percent(check.busy)} of the core-seconds, ${percent(check.memory)} of the memory, ${percent(check.sent)} of the bytes exchanged${check.messages ? "" : "; they sent more messages than predicted"}`,
   ];
 }
 

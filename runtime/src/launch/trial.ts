@@ -8,8 +8,10 @@ export interface Trial {
   readonly sample: number | null;
   /** The file that rank 0 writes at its end. */
   readonly report: string;
-  /** Executions are modelled too, on each of these numbers of ranks, the last of which is the one that plans are chosen for. */
-  readonly simulate?: { readonly ranks: readonly number[]; readonly local: number };
+  /** Plans are chosen as for so many ranks. */
+  readonly plannedFor?: number;
+  /** Executions are modelled too: on each of these numbers of ranks, of which `local` share a machine. */
+  readonly model?: { readonly ranks: readonly number[]; readonly local: number };
 }
 
 export const trialEnvironment = (trial: Trial): NodeJS.ProcessEnv => ({ [variable]: JSON.stringify(trial) });
@@ -22,8 +24,11 @@ export const isTrial = (): boolean => trial !== undefined;
 
 export const trialReport = trial?.report;
 
-export const simulated = trial?.simulate;
+/** Whether profiles of executions are part of the report. */
+export const isProfiled = trial?.plannedFor !== undefined;
+
+export const modelled = trial?.model;
 
 /** The engine's options. */
 export const trialOptions = (): { readonly sample?: number; readonly plannedFor?: number } =>
-  ({ ...(trial?.sample && { sample: trial.sample }), ...(simulated && { plannedFor: simulated.ranks.at(-1)! }) });
+  ({ ...(trial?.sample && { sample: trial.sample }), ...(trial?.plannedFor !== undefined && { plannedFor: trial.plannedFor }) });

@@ -1,5 +1,5 @@
 import { printError } from "../cli/print-error.ts";
-import { simulated, trialReport } from "../launch/trial.ts";
+import { isProfiled, trialReport } from "../launch/trial.ts";
 import { writeReport } from "./report-file.ts";
 import { traceOf, type TracedExecution } from "./trace.ts";
 import { summaryLine, type Totals, type TrialReport, usageLine } from "./summary.ts";
@@ -27,7 +27,7 @@ let watched: Run | undefined;
 /** File for when each operator worked. */
 const traced = process.env.LOCKSTEP_TRACE;
 const kept: string[] = [];
-/** Of executions that are simulated: what they were here, and on other numbers of ranks. */
+/** What executions would be on other numbers of ranks. */
 const models: string[] = [];
 const totals: Totals = { executions: 0, bytesOpened: 0, rowsRead: 0, badRows: 0, bytesExchanged: 0, bytesSpilled: 0 };
 
@@ -44,7 +44,7 @@ export function observe(profile: string): void {
   totals.executions++;
   if (!watched) return;
   // When it ended, in milliseconds since this process began: where it stands among the others.
-  if (watched.profile !== undefined || traced !== undefined || simulated) kept.push(`{"ended":${performance.now().toFixed(3)},${profile.slice(1)}`);
+  if (watched.profile !== undefined || traced !== undefined || isProfiled) kept.push(`{"ended":${performance.now().toFixed(3)},${profile.slice(1)}`);
   if (!watched.summary && trialReport === undefined) return;
   for (const { name, ranks } of (JSON.parse(profile) as Profile).operators) {
     for (const counters of ranks) {
@@ -79,7 +79,7 @@ export function watchRun(run: Run): void {
       if (traced !== undefined) writeReport("--trace", traced, traceOf(kept.map((text) => JSON.parse(text) as TracedExecution)));
       if (trialReport !== undefined && used) {
         const report = JSON.stringify({ ...totals, seconds: performance.now() / 1000, used: [usageOf(used.engine), ...used.ranks.slice(1)] } satisfies TrialReport);
-        writeReport("the trial", trialReport, simulated ? `${report.slice(0, -1)},"profiles":[${kept.join(",")}],"models":[${models.join(",")}]}` : report);
+        writeReport("the trial", trialReport, isProfiled ? `${report.slice(0, -1)},"profiles":[${kept.join(",")}],"models":[${models.join(",")}]}` : report);
       }
       if (profile !== undefined) writeReport("--profile", profile, `{"ranks":${size},"threads":${threads},"executions":[\n${kept.join(",\n")}\n]}\n`);
     } catch (error) {

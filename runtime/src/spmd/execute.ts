@@ -5,7 +5,7 @@ import { adds } from "../connectors/output-place.ts";
 import { fileSort, type SortKey } from "../connectors/sort-by.ts";
 import type { StoreOptions } from "../connectors/store/options.ts";
 import { checkWrite, type WriteFilesOptions } from "../connectors/write-options.ts";
-import { simulated } from "../launch/trial.ts";
+import { modelled } from "../launch/trial.ts";
 import { debugging, plannedFor, reached } from "../observe/debug.ts";
 import { observeModels } from "../observe/observe.ts";
 import { agreed } from "./alike.ts";
@@ -33,7 +33,11 @@ export async function execute(call: CallContext, sinks: readonly SinkOf[]): Prom
   const result = await call.collective((engine) => engine.execute(plan, scripts));
   reached(rank, "plan executed");
   profiled(result.profile);
-  if (simulated && rank === 0) observeModels(await Promise.all(simulated.ranks.map((ranks) => checked(call.world.engine.model(plan, ranks, simulated!.local)))));
+  if (modelled && rank === 0) {
+    const models: string[] = [];
+    for (const ranks of modelled.ranks) models.push(await checked(call.world.engine.model(plan, ranks, modelled.local)));
+    observeModels(models);
+  }
   for (const [index, { rows }] of result.sinks.entries()) {
     if (typeof rows === "number") sinks[index]!.input.rows = rows;
   }

@@ -1,9 +1,9 @@
 // `lockstep simulate`: from runs on a few ranks to many, where the law that the runs follow is known.
 import { describe, expect, it } from "vitest";
-import { errorOf, type Model, predict, type Run } from "../../../runtime/src/launch/prediction.ts";
+import { errorOf, type Model, none, predict, type Run } from "../../../runtime/src/launch/prediction.ts";
 
 const network = { bandwidth: 1e8, latency: 1e-5 };
-const exact = { growth: 1, error: 0, cores: 8 };
+const exact = { growth: 1, errors: none, cores: 8 };
 
 interface Law {
   readonly shape?: "scatter" | "gather" | "everywhere";
@@ -21,7 +21,8 @@ function modelOn(ranks: number, { shape = "scatter", mostRows = Math.ceil(1e6 / 
 function runOn(ranks: number, law: Law = {}): Run {
   const { shape = "scatter", whole = () => 1e9 } = law;
   const sent = shape === "everywhere" ? whole(ranks) * (ranks - 1) : (whole(ranks) * (ranks - 1)) / ranks;
-  const bytes = Array.from({ length: ranks }, () => sent / ranks);
+  // What is gathered is on rank 0 already where it is of it.
+  const bytes = Array.from({ length: ranks }, (_, rank) => (shape !== "gather" ? sent / ranks : rank === 0 ? 0 : whole(ranks) / ranks));
   return {
     ranks, seconds: 0.2 + 40 / ranks, busy: 0.2 * ranks + 40, memory: 60e6 + 800e6 / ranks, operations: 10, messages: 10 * (ranks - 1),
     sent: [[{ name: "ShuffleExec", bytes }, { name: "ScanExec", bytes: bytes.map(() => 0) }]], models: [modelOn(ranks, law)],
@@ -32,9 +33,12 @@ const on = (ranks: number, law: Law = {}, options = exact) => predict([runOn(4, 
 
 describe("a prediction", () => {
   it("is what the law says that the runs follow", () => {
-    const check = errorOf(predict([runOn(2), runOn(4)], [modelOn(8)], network, exact), runOn(8));
-    expect(check).toMatchObject({ messages: true });
-    for (const error of [check.busy, check.memory, check.sent]) expect(error).toBeLessThan(1e-9);
+    for (const shape of ["scatter", "gather", "everywhere"] as const) {
+      const [few, more, real] = [2, 4, 8].map((ranks) => runOn(ranks, { shape })) as [Run, Run, Run];
+      const check = errorOf(predict([few, more], [modelOn(8, { shape })], network, exact), real);
+      expect(check).toMatchObject({ messages: true });
+      for (const error of [check.busy, check.memory, check.sent]) expect(error).toBeLessThan(1e-9);
+    }
     const { busy, parts, memory, groups } = on(10_000);
     expect(groups).toBe(100);
     expect(busy.least).toBeCloseTo(2040);
@@ -48,8 +52,11 @@ describe("a prediction", () => {
   it("sends what is scattered twice where messages go in two hops, and once where not", () => {
     expect(on(64).sent.most).toBeCloseTo((1e9 / 64) * (63 / 64));
     expect(on(10_000).sent.most).toBeCloseTo((1e9 / 10_000) * 2 * 0.99);
-    expect(on(10_000, { shape: "gather" }).sent.most).toBeCloseTo(1e9);
-    expect(on(10_000, { shape: "everywhere" }).sent.most).toBeCloseTo(1e9);
+    // A door of rank 0's group has what came from its place in all groups; rank 0 gets all.
+    const gathered = on(10_000, { shape: "gather" });
+    expect(gathered.sent.most).toBeCloseTo(1e9 / 100);
+    expect(gathered.parts.sending.most).toBeCloseTo((1e9 * 0.9999) / network.bandwidth);
+    expect(on(10_000, { shape: "everywhere" }).sent.most).toBeCloseTo(1e9 * (0.0099 + 0.99));
   });
 
   it("has no more messages than a rank has others to speak to, in each operation, and full ones", () => {
@@ -78,9 +85,25 @@ describe("a prediction", () => {
 
   it("takes more rows as so many times as much, and errs as much as it did", () => {
     expect(on(100, {}, { ...exact, growth: 10 }).parts.computing.most).toBeCloseTo(4);
-    const { busy } = on(100, {}, { ...exact, error: 0.25 });
+    const { busy } = on(100, {}, { ...exact, errors: { busy: 0.25, memory: 0, sent: 1 } });
     expect(busy.least).toBeCloseTo(60 / 1.25);
     expect(busy.most).toBeCloseTo(60 * 1.25);
+    const { sent, memory } = on(100, {}, { ...exact, errors: { busy: 0.25, memory: 0, sent: 1 } });
+    expect(sent.most / sent.least).toBeCloseTo(4);
+    expect(memory.most).toBe(memory.least);
+  });
+
+  it("says where the plan is another one than that of the runs, of which it knows nothing", () => {
+    expect(on(100).alike).toBe(true);
+    const other = modelOn(100);
+    const { alike, sent } = predict([runOn(4), runOn(8)], [{ ...other, operators: [{ name: "BroadcastExec", exchange: { shape: "everywhere", buffers: 0 } }, ...other.operators] }], network, exact);
+    expect([alike, sent.most]).toEqual([false, 0]);
+  });
+
+  it("is no error where nothing was predicted and nothing came, and a whole one where something did", () => {
+    const silent = on(16, { whole: () => 0 });
+    expect(errorOf(silent, runOn(16, { whole: () => 0 })).sent).toBe(0);
+    expect(errorOf(silent, runOn(16)).sent).toBe(Infinity);
   });
 
   it("knows that ranks of the runs which shared a core did not wait", () => {

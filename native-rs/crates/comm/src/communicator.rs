@@ -140,7 +140,7 @@ impl Communicator {
         self.core().traffic.read()
     }
 
-    /// Operations that this rank has entered so far; one of two hops is one.
+    /// Operations that this rank has entered so far; one of two hops is one, at its hop across.
     pub fn operations(&self) -> u64 {
         self.core().operations.load(Ordering::Relaxed)
     }

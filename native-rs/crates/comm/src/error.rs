@@ -15,6 +15,18 @@ pub struct RankError {
 }
 
 impl RankError {
+    const LEFT: &str = "has left the job";
+
+    /// What the others are told of a rank that has left, where only some would notice.
+    pub(crate) fn left(rank: usize) -> Self {
+        Self { rank, message: Self::LEFT.into() }
+    }
+
+    /// Whether it is no error of the rank, which has left.
+    pub fn is_left(&self) -> bool {
+        self.message == Self::LEFT
+    }
+
     /// Longer messages are cut at a character boundary on the other ranks.
     pub const MESSAGE_LIMIT: usize = 48 * 1024;
 }

@@ -73,6 +73,8 @@ pub struct EngineOptions {
 pub struct Engine {
     comm: Communicator,
     ranks: Ranks,
+    /// For which plans are chosen.
+    chosen_for: Ranks,
     env: Arc<RuntimeEnv>,
     pub(crate) temporary: PathBuf,
     progress: Arc<Progress>,
@@ -135,6 +137,7 @@ impl Engine {
         Ok(Arc::new(Self {
             comm,
             ranks,
+            chosen_for,
             sessions: [Way::Specialised, Way::General, Way::Merging].map(|way| session(ranks, chosen_for, env.clone(), progress.clone(), way, adapt)),
             first: if without.contains(&Optimisation::Specialise) { Way::General } else { Way::Specialised },
             env,

@@ -10,21 +10,19 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use arrow::array::{ArrayRef, BooleanArray, RecordBatch, UInt32Array};
+use arrow::array::{BooleanArray, RecordBatch, UInt32Array};
 use arrow::compute::{filter_record_batch, take_record_batch};
 use bytes::Bytes;
 use datafusion::common::Result;
-use datafusion::common::hash_utils::create_hashes;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::metrics::{Count, ExecutionPlanMetricsSet};
-use datafusion::physical_plan::repartition::REPARTITION_RANDOM_STATE;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use futures::{StreamExt, TryStreamExt, stream};
 use lockstep_comm::OpKind;
 use tokio::sync::{oneshot, watch};
 
-use crate::exchange::{Routed, Router, To};
+use crate::exchange::{Routed, Router, To, hashes};
 use crate::exchange::queue::{Gate, Queue};
 use crate::run::Run;
 
@@ -201,15 +199,6 @@ fn heaviest(all: &[Bytes], partitions: u64) -> HashSet<u64> {
         }
     }
     counts.into_iter().filter(|(_, count)| count * 2 * partitions > seen).map(|(hash, _)| hash).collect()
-}
-
-/// The hashes by which rows find their partition.
-pub fn hashes(keys: &[Arc<dyn PhysicalExpr>], batch: &RecordBatch) -> Result<Vec<u64>> {
-    let columns = keys.iter().map(|key| key.evaluate(batch)?.into_array(batch.num_rows()));
-    let columns: Vec<ArrayRef> = columns.collect::<Result<_>>()?;
-    let mut hashes = vec![0; batch.num_rows()];
-    create_hashes(&columns, REPARTITION_RANDOM_STATE.random_state(), &mut hashes)?;
-    Ok(hashes)
 }
 
 /// Sends the rows of heavy keys as their side says, others by `plain`.

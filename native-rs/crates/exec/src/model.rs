@@ -6,7 +6,7 @@ use lockstep_comm::Grid;
 use lockstep_connectors::Chunk;
 use serde::Serialize;
 
-use crate::exchange::{MESSAGE, Shape, buffered};
+use crate::exchange::{HELD, Shape, buffered, full};
 use crate::operators::{ScanExec, as_start};
 use crate::planner::stages::Stages;
 use crate::profile;
@@ -80,7 +80,7 @@ impl Model {
             walk(stage, 0, &plan.plan, ranks, (groups, group_ranks), &mut operators);
         }
         let operations: usize = operators.iter().map(|operator| operator.agreements + usize::from(operator.exchange.is_some())).sum();
-        Self { ranks: ranks.size, threads: ranks.threads, groups, group_ranks, plan_seconds, operations: OPERATIONS + operations, message: MESSAGE, operators }
+        Self { ranks: ranks.size, threads: ranks.threads, groups, group_ranks, plan_seconds, operations: OPERATIONS + operations, message: full(groups).min(full(group_ranks)), operators }
     }
 }
 
@@ -89,9 +89,14 @@ fn walk(stage: usize, depth: usize, plan: &Arc<dyn ExecutionPlan>, ranks: Ranks,
     let (name, detail) = line.split_once(": ").unwrap_or((&line, ""));
     let traffic = as_start(plan).map(|start| start.traffic()).unwrap_or_default();
     let exchange = traffic.exchange.map(|shape| {
-        // Each source for the other groups and for its own, and the relay for its own once more.
-        let within = buffered(group_ranks - 1);
-        let buffers = ranks.threads * (buffered(groups - 1) + within) + if groups > 1 { within } else { 0 };
+        // Each source for the other groups, and for its own with the relay, or, of several, each and the relay; a relay's rows wait to
+        // be divided.
+        let (across, within) = (buffered(groups), buffered(group_ranks));
+        let buffers = match groups {
+            1 => ranks.threads * within,
+            _ if ranks.threads == 1 => across + within + HELD,
+            _ => ranks.threads * (across + within + HELD) + within + HELD,
+        };
         ExchangeModel { shape, buffers }
     });
     let scan = plan.downcast_ref::<ScanExec>().map(|scan| ScanModel::new(scan.parts(), ranks));

@@ -145,6 +145,7 @@ pub fn from_panic(panic: &(dyn std::any::Any + Send)) -> EngineError {
 /// What another rank said, or that it is gone, in the engine's words.
 pub fn from_comm(error: CommError) -> EngineError {
     match &error {
+        CommError::Remote(remote) if remote.is_left() => from_comm(CommError::Left { rank: remote.rank }),
         CommError::Remote(remote) => EngineError::from_json(&remote.message).on(remote.rank),
         CommError::RankDied { rank } => EngineError::new("LS2011", format!("rank {rank} died")).on(*rank),
         CommError::Silent { ranks } => {

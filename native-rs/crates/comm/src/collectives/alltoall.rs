@@ -28,7 +28,7 @@ async fn in_two_hops(comm: &Communicator, op: &Op, grid: Grid, parts: &[Option<B
     let across = swap(comm.exchange_hop(op, Hop::Across)?, (0..grid.groups()).map(for_group)).await;
     if let Err(CommError::Left { rank }) = across {
         // Those who wait for this rank in the other hop hear of it.
-        comm.fail(RankError { rank, message: "has left the job".into() });
+        comm.fail(RankError::left(rank));
     }
     let (across, members) = (across?, grid.members(grid.group()));
     let behind = grid.behind().map(|from| bundle_of(&across, from, members.len())).collect::<Result<Vec<_>>>()?;

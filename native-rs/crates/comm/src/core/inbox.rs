@@ -49,13 +49,15 @@ impl Core {
         {
             // A refusal may come after the end, and so may all that was sent to an operation which a rank's leaving has
             // ended here before its time. Anything else means that the sender is elsewhere.
-            let late = frame.what == what::REFUSE || !state.left.is_empty();
+            let late = frame.what == what::REFUSE || state.gone || !state.left.is_empty();
             drop(state);
             if !(late && ended.agrees(&identity)) {
                 self.diverged(ended.divergence(self.rank, &identity, from));
             }
             return Ok(());
         }
+        // Before the rank itself can have been heard to leave: others who miss it send their parts all the same.
+        state.gone |= frame.what == what::GONE;
         let operation = state.operations.entry(identity.key()).or_insert_with(|| Operation {
             identity,
             witness: from,

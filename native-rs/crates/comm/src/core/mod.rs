@@ -65,6 +65,8 @@ struct State {
     ended_order: VecDeque<Key>,
     /// Ranks that have left in order.
     left: BTreeSet<usize>,
+    /// Somebody has said that a rank is gone.
+    gone: bool,
     room_waiters: Vec<Waker>,
     failure_waiters: Vec<Waker>,
     /// This rank has announced the next epoch.
@@ -144,6 +146,7 @@ impl Core {
                 ended: HashMap::new(),
                 ended_order: VecDeque::new(),
                 left: BTreeSet::new(),
+                gone: false,
                 room_waiters: Vec::new(),
                 failure_waiters: Vec::new(),
                 recovering: false,

@@ -27,10 +27,10 @@ impl Engine {
         Ok(execute::text(&self.plan_for(&session, ranks, &parse(plan)?, None).await?))
     }
 
-    /// The [`Model`] of a plan on so many ranks, of which `local` share a machine, as JSON.
+    /// The [`Model`] of a plan as executions here are planned, on so many ranks, of which `local` share a machine, as JSON.
     pub async fn model(&self, plan: &str, size: usize, local: usize) -> Result<String> {
         let ranks = Ranks { rank: 0, size, ..self.ranks };
-        let session = session(ranks, ranks, self.env.clone(), Arc::default(), self.first, self.adapt);
+        let session = session(ranks, self.chosen_for, self.env.clone(), Arc::default(), self.first, self.adapt);
         let (started, plan) = (Instant::now(), parse(plan)?);
         let stages = self.plan_for(&session, ranks, &plan, None).await?;
         let grid = if size == self.ranks.size { self.comm.grid() } else { Grid::choose(0, size, local) };

@@ -44,8 +44,9 @@ use self::inbound::{Inbound, Queues};
 use self::outbound::{Across, Ends, Outbound, Within, finish};
 use self::queue::{Gate, Queue, QueueStream};
 use self::relay::{Labelled, Pending, Relay};
-pub use self::outbox::{MESSAGE, Outboxes, buffered};
-pub use self::routing::{Routed, Router, To};
+pub use self::outbox::{Outboxes, buffered, full};
+pub use self::relay::HELD;
+pub use self::routing::{Routed, Router, To, hashes};
 use self::sources::{InOrder, Sources};
 use crate::run::{Ranks, Run};
 
@@ -103,6 +104,7 @@ impl Exchange {
         let (queues, gate) = self.queues(ranks, context, schema, of);
         let batches = MetricBuilder::new(&self.metrics).output_batches(ranks.rank);
         let inbound = Arc::new(Inbound::new(queues, gate, counter("rows_received"), batches));
+        let time = MetricBuilder::new(&self.metrics).subset_time("route_time", ranks.rank);
 
         let grid = run.comm.grid();
         let (sender, receiver) = match grid {
@@ -113,11 +115,11 @@ impl Exchange {
         let labelled = Labelled::new(schema);
         let members = grid.map_or(0..ranks.size, |grid| grid.members(grid.group_of(ranks.rank)));
         let within = || {
-            let pending = grid.map(|_| Pending::new(&labelled, members.start * ranks.threads));
-            Arc::new(tokio::sync::Mutex::new(Within::new(shape, ranks, members.clone(), &sender, inbound.clone(), counter("bytes_sent"), pending)))
+            let pending = grid.map(|_| Pending::new(&labelled, members.start * ranks.threads, schema.clone()));
+            Arc::new(tokio::sync::Mutex::new(Within::new(shape, ranks, members.clone(), &sender, inbound.clone(), counter("bytes_sent"), time.clone(), pending)))
         };
-        // In a grid a rank's tasks send within its group together: a source has little for it.
-        let shared = grid.map(|_| within());
+        // A source of a grid has little for its group, and sends it with what the relay has. Threads do not wait for each other.
+        let shared = grid.filter(|_| ranks.threads == 1).map(|_| within());
         let mut across = None;
         if let Some(grid) = grid {
             let (sender, receiver) = run.hop(id, self.kind, Hop::Across)?;
@@ -131,7 +133,7 @@ impl Exchange {
             });
         }
         for source in sources {
-            let to_others = across.as_ref().map(|(grid, _, sender)| Across::new(shape, ranks, *grid, labelled.clone(), sender, counter("bytes_sent")));
+            let to_others = across.as_ref().map(|(grid, _, sender)| Across::new(shape, ranks, *grid, labelled.clone(), sender, counter("bytes_sent"), time.clone()));
             let outbound = Outbound { shape, across: to_others, within: shared.clone().unwrap_or_else(within), inbound: inbound.clone() };
             let (end, end_across, pushing) = (ends.enter(), across.as_ref().map(|(_, ends, _)| ends.enter()), inbound.enter());
             run.spawn(async move {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use datafusion::common::{Result, internal_datafusion_err};
-use datafusion::physical_plan::metrics::Count;
+use datafusion::physical_plan::metrics::{Count, Time};
 use futures::StreamExt;
 use lockstep_comm::{ExchangeSender, Grid};
 use tokio::sync::Mutex;
@@ -98,15 +98,17 @@ pub struct Across {
     labelled: Labelled,
     /// By group.
     outboxes: Outboxes,
+    /// Of dividing rows.
+    time: Time,
 }
 
 impl Across {
-    pub fn new(shape: Shape, ranks: Ranks, grid: Grid, labelled: Labelled, sender: &ExchangeSender, sent: Count) -> Self {
+    pub fn new(shape: Shape, ranks: Ranks, grid: Grid, labelled: Labelled, sender: &ExchangeSender, sent: Count, time: Time) -> Self {
         let own = grid.group_of(ranks.rank);
         let closed = |group| group == own || (shape == Shape::Gather && group != grid.group_of(0));
         // This rank is not its own door.
         let doors = (0..grid.groups()).map(|group| if closed(group) { ranks.rank } else { grid.door(group) });
-        Self { shape, ranks, grid, labelled, outboxes: Outboxes::new(sender, doors, ranks.rank, sent) }
+        Self { shape, ranks, grid, labelled, outboxes: Outboxes::new(sender, doors, ranks.rank, sent), time }
     }
 
     async fn deliver(&mut self, routed: Routed, within: &SharedWithin) -> Result<()> {
@@ -118,7 +120,10 @@ impl Across {
             }
             return within.lock().await.deliver(routed).await;
         }
-        for (group, routed) in routed.by_place(self.grid.groups(), |partition| self.grid.group_of(self.ranks.owner(partition)))? {
+        let timer = self.time.timer();
+        let parts = routed.by_place(self.grid.groups(), |partition| self.grid.group_of(self.ranks.owner(partition)), own)?;
+        timer.done();
+        for (group, routed) in parts {
             let first = self.grid.members(group).start * self.ranks.threads;
             let rows = self.labelled.label(routed, first)?;
             match group == own {
@@ -149,6 +154,8 @@ pub struct Within {
     targets: Range<usize>,
     outboxes: Outboxes,
     inbound: Arc<Inbound>,
+    /// Of dividing rows.
+    time: Time,
     /// Rows of which a part each goes to many: they are sent in large batches.
     pending: Option<Pending>,
 }
@@ -162,11 +169,12 @@ impl Within {
         sender: &ExchangeSender,
         inbound: Arc<Inbound>,
         sent: Count,
+        time: Time,
         pending: Option<Pending>,
     ) -> Self {
         let targets = if shape == Shape::Gather { members.start..members.end.min(1) } else { members };
         let targets = if targets.is_empty() { 0..0 } else { targets };
-        Self { shape, ranks, outboxes: Outboxes::new(sender, targets.clone(), ranks.rank, sent), targets, inbound, pending }
+        Self { shape, ranks, outboxes: Outboxes::new(sender, targets.clone(), ranks.rank, sent), targets, inbound, time, pending }
     }
 
     /// Whether anybody in the group wants more.
@@ -182,13 +190,10 @@ impl Within {
             }
             return Ok(());
         }
-        let parts = match &routed.to {
-            To::All => {
-                let partitions = self.targets.start * self.ranks.threads..self.targets.end * self.ranks.threads;
-                partitions.map(|partition| (partition, routed.rows.clone())).collect()
-            }
-            _ => routed.by_partition(self.ranks.partitions())?,
-        };
+        let timer = self.time.timer();
+        let partitions = self.targets.start * self.ranks.threads..self.targets.end * self.ranks.threads;
+        let parts = routed.by_partition(partitions, self.ranks.local(self.ranks.partitions()))?;
+        timer.done();
         for (partition, rows) in parts {
             self.hand(self.ranks.owner(partition), partition, rows).await?;
         }

@@ -19,8 +19,8 @@ pub fn buffered(ranks: usize) -> usize {
     ranks * full(ranks)
 }
 
-/// Bytes that are sent at once.
-fn full(ranks: usize) -> usize {
+/// Bytes that are sent at once, at least, where one of so many ranks has so many to come.
+pub fn full(ranks: usize) -> usize {
     (COLLECTED / ranks.max(1)).min(MESSAGE)
 }
 
@@ -62,10 +62,15 @@ impl Outboxes {
 
     /// Sends bytes on as they are.
     pub async fn append(&mut self, place: usize, bytes: &[u8]) -> Result<()> {
+        self.write(place, |outbox| outbox.extend_from_slice(bytes)).await
+    }
+
+    /// Sends what is appended to the bytes.
+    pub async fn write(&mut self, place: usize, append: impl FnOnce(&mut Vec<u8>)) -> Result<()> {
         if self.boxes[place].closed {
             return Ok(());
         }
-        self.boxes[place].bytes.extend_from_slice(bytes);
+        append(&mut self.boxes[place].bytes);
         self.flush_from(place, self.full).await
     }
 
@@ -90,7 +95,9 @@ impl Outboxes {
         if outbox.bytes.len() < least {
             return Ok(());
         }
-        let bytes = std::mem::take(&mut outbox.bytes);
+        // Where so much has come, as much is to come.
+        let next = if outbox.bytes.len() < self.full { vec![] } else { Vec::with_capacity(outbox.bytes.len()) };
+        let bytes = std::mem::replace(&mut outbox.bytes, next);
         self.sent.add(bytes.len());
         let sent = self.sender.send(outbox.rank, Bytes::from(bytes)).await.map_err(EngineError::from)?;
         outbox.closed = matches!(sent, Sent::Closed);

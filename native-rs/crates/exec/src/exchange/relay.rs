@@ -49,18 +49,20 @@ impl Labelled {
 }
 
 /// Bytes of rows that wait to become a large batch.
-const HELD: usize = 4 << 20;
+pub const HELD: usize = 4 << 20;
 
 /// Labelled rows that wait to become a large batch.
 pub struct Pending {
     coalescer: BatchCoalescer,
     held: usize,
     first: usize,
+    /// Of the rows without their places.
+    schema: SchemaRef,
 }
 
 impl Pending {
-    pub fn new(labelled: &Labelled, first: usize) -> Self {
-        Self { coalescer: BatchCoalescer::new(labelled.0.clone(), BATCH_ROWS), held: 0, first }
+    pub fn new(labelled: &Labelled, first: usize, schema: SchemaRef) -> Self {
+        Self { coalescer: BatchCoalescer::new(labelled.0.clone(), BATCH_ROWS), held: 0, first, schema }
     }
 
     /// The batches that are complete with these rows.
@@ -96,13 +98,17 @@ impl Pending {
             _ => To::Each(places.iter().map(|place| (self.first + usize::from(*place)) as u32).collect()),
         };
         rows.remove_column(rows.num_columns() - 1);
-        Ok(Routed { rows, to })
+        Ok(Routed { rows: rows.with_schema(self.schema.clone())?, to })
     }
 }
 
-/// Of the rows alone, whatever they are slices of.
+/// Of the rows alone, whatever they are slices of; entries of dictionaries are not theirs.
 fn bytes_of(rows: &RecordBatch) -> usize {
-    rows.columns().iter().map(|column| column.to_data().get_slice_memory_size().unwrap_or(0)).sum()
+    let bytes = |column: &ArrayRef| match column.as_any_dictionary_opt() {
+        Some(dictionary) => dictionary.keys().to_data().get_slice_memory_size(),
+        None => column.to_data().get_slice_memory_size(),
+    };
+    rows.columns().iter().map(|column| bytes(column).unwrap_or(0)).sum()
 }
 
 fn places(rows: &RecordBatch) -> Result<Vec<u16>> {
@@ -160,7 +166,7 @@ mod tests {
     fn small_parts_become_large_batches_that_know_their_partitions() {
         let part = |from: i64| rows(Arc::new(Int64Array::from_iter_values(from..from + 100)));
         let labelled = Labelled::new(&part(0).schema());
-        let mut pending = Pending::new(&labelled, 6);
+        let mut pending = Pending::new(&labelled, 6, part(0).schema());
         let mut all = vec![];
         for from in (0..10_000).step_by(100) {
             let routed = Routed::each(part(from), (0..100).map(|row| 6 + row % 3).collect());
@@ -169,7 +175,7 @@ mod tests {
         assert_eq!(all.iter().map(|routed| routed.rows.num_rows()).collect::<Vec<_>>(), [BATCH_ROWS]);
         all.extend(pending.finish().unwrap());
         let mut last = -1;
-        for (partition, rows) in all.into_iter().flat_map(|routed| routed.by_partition(12).unwrap()) {
+        for (partition, rows) in all.into_iter().flat_map(|routed| routed.by_partition(6..9, 6..7).unwrap()) {
             for value in rows.column(0).as_primitive::<Int64Type>().values() {
                 assert_eq!(partition as i64, 6 + value % 100 % 3);
                 last = last.max(*value);
@@ -183,7 +189,7 @@ mod tests {
     fn long_rows_are_not_waited_for_and_rows_for_all_do_not_wait() {
         let long = rows(Arc::new(StringArray::from(vec!["x".repeat(1 << 20)])));
         let labelled = Labelled::new(&long.schema());
-        let mut pending = Pending::new(&labelled, 0);
+        let mut pending = Pending::new(&labelled, 0, long.schema());
         let sizes: Vec<usize> = (0..10).map(|_| pending.push(labelled.label(Routed::one(long.clone(), 1), 0).unwrap()).unwrap().iter().map(|routed| routed.rows.num_rows()).sum()).collect();
         assert_eq!(sizes, [0, 0, 0, 4, 0, 0, 0, 4, 0, 0]);
         let all = pending.push(labelled.label(Routed { rows: long, to: To::All }, 0).unwrap()).unwrap();

@@ -210,7 +210,7 @@ mod tests {
     fn places(router: &mut ClusterRouter, rows: RecordBatch) -> HashMap<i64, Vec<usize>> {
         let mut places: HashMap<i64, Vec<usize>> = HashMap::new();
         let routed = router.route(rows).unwrap();
-        for (target, piece) in routed.into_iter().flat_map(|routed| routed.by_partition(4).unwrap()) {
+        for (target, piece) in routed.into_iter().flat_map(|routed| routed.by_partition(0..4, 0..1).unwrap()) {
             for key in piece.column(0).as_primitive::<Int64Type>().values() {
                 places.entry(*key).or_default().push(target);
             }

@@ -28,7 +28,7 @@ pub use gather::GatherExec;
 pub use group_topk::{GroupTopKExec, MOST};
 pub use lookup_join::LookupJoinExec;
 pub use memory::MemoryExec;
-pub use packed_aggregate::{Grouping, PackedAggregateExec};
+pub use packed_aggregate::{Grouping, MOST_PARTITIONS, PackedAggregateExec};
 pub use query::QueryExec;
 pub use range_shuffle::RangeShuffleExec;
 pub use row_number::RowNumberExec;

@@ -20,8 +20,8 @@ use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Exe
 use lockstep_comm::OpKind;
 
 use super::{Start, Traffic, plan_methods, streaming};
-use crate::exchange::{Exchange, Routed, Router, Shape};
-use crate::heavy::{Heavy, HeavyRouter, Share, hashes};
+use crate::exchange::{Exchange, Routed, Router, Shape, hashes};
+use crate::heavy::{Heavy, HeavyRouter, Share};
 use crate::run::{Ranks, Run};
 use crate::told_keys::Told;
 
@@ -117,7 +117,8 @@ impl Router for HashRouter {
     fn route(&mut self, batch: RecordBatch) -> Result<Vec<Routed>> {
         let _timer = self.time.timer();
         let hashes = hashes(&self.keys, &batch)?;
-        let to = hashes.into_iter().map(|hash| (hash % self.partitions) as u32).collect();
+        let partition = |hash: u64| if self.partitions.is_power_of_two() { hash & (self.partitions - 1) } else { hash % self.partitions };
+        let to = hashes.into_iter().map(|hash| partition(hash) as u32).collect();
         Ok(vec![Routed::each(batch, to)])
     }
 }

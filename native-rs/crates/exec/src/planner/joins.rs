@@ -34,7 +34,7 @@ const LARGEST_BROADCAST: usize = 64 << 20;
 const KEY_BYTES: usize = 16;
 
 /// Bytes that a message costs beside its own, at least.
-const MESSAGE: usize = 256;
+const MESSAGE_COST: usize = 256;
 
 /// A build side of at most so many bytes is no reason to sort the other side, however little memory there is.
 const SURELY_SMALL: usize = 1 << 20;
@@ -62,7 +62,7 @@ impl ChooseJoin {
             Some(build) if build <= LARGEST_BROADCAST => {
                 let probe = probe.unwrap_or(usize::MAX / 2);
                 let others = self.ranks.partitions() - 1;
-                let messages = MESSAGE * self.ranks.partitions() * others;
+                let messages = MESSAGE_COST * self.ranks.partitions() * others;
                 build.saturating_mul(others) <= build.saturating_add(probe).saturating_add(messages)
             }
             _ => false,

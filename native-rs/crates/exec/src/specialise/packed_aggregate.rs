@@ -21,7 +21,7 @@ use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 
 use super::domain::{Domain, domains};
 use super::memo::MemoExpr;
-use crate::operators::{Grouping, PackedAggregateExec, ScanExec};
+use crate::operators::{Grouping, MOST_PARTITIONS, PackedAggregateExec, ScanExec};
 use crate::packed::{AggregateKind, ArgKind, KeyCodec, KeyLayout, KeyValues};
 use crate::run::Ranks;
 
@@ -132,6 +132,9 @@ fn packed(
     order: Option<&[(usize, SortOptions)]>,
     ranks: Ranks,
 ) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+    if ranks.partitions() > MOST_PARTITIONS {
+        return Ok(None);
+    }
     let Some((first, last)) = group_by(plan) else { return Ok(None) };
     let groups = first.group_expr();
     let plain = !groups.has_grouping_set() && !groups.is_empty() && first.filter_expr().iter().all(Option::is_none);

@@ -60,7 +60,7 @@ fn a_tenth_of_the_data_is_memory_enough() {
         let limit = ROWS * ROW / 10;
         // What a rank needs whatever the data (buffers of a merge, a batch of states, one group) is nearly all of so small a limit:
         // beside an exchange these two need more.
-        let sizes: &[usize] = if matches!(name, "groups that keep values" | "window of groups") { &[1] } else { &[1, 2] };
+        let sizes: &[usize] = if matches!(name, "groups that keep values" | "window of groups") { &[1] } else { &[1, 2, 5] };
         for &size in sizes {
             let (rows, limited, peak) = run(World { memory: limit as u64, ..World::new(size, 1) }, &path, name, &nodes, expected);
             assert_eq!(rows, expected as u64, "{name} on {size} ranks");

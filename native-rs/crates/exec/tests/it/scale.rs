@@ -74,6 +74,6 @@ fn the_rows_that_ranks_read_are_those_of_the_model() {
         let scan = model["operators"].as_array().unwrap().iter().find(|operator| operator["name"] == "ScanExec").unwrap();
         let read = by_rank(operators(profile).iter().find(|operator| operator["name"] == "ScanExec").unwrap(), "rows");
         let reading = read.iter().filter(|rows| **rows > 0).count();
-        assert_eq!(scan["scan"], json!({ "chunks": scan["scan"]["chunks"], "rows": 4_910, "mostRows": read.iter().max(), "reading": reading }), "{size} ranks");
+        assert_eq!(scan["scan"], json!({ "chunks": scan["scan"]["chunks"].as_u64().filter(|chunks| *chunks >= reading.max(3) as u64), "rows": 4_910, "mostRows": read.iter().max(), "reading": reading }), "{size} ranks");
     }
 }

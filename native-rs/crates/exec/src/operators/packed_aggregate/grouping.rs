@@ -11,6 +11,9 @@ use crate::specialise;
 /// High bits of the key that number the partitions: enough to share out evenly, few enough to fill chunks.
 pub const RADIX_BITS: u32 = 9;
 
+/// Partitions of all ranks that get any: more would have nothing to do.
+pub const MOST_PARTITIONS: usize = 1 << RADIX_BITS;
+
 /// What is grouped by what.
 #[derive(Debug)]
 pub struct Grouping {

@@ -38,7 +38,7 @@ use lockstep_comm::{Hop, OpKind};
 use tokio::sync::{oneshot, watch};
 
 use self::collect::Collector;
-pub use self::grouping::Grouping;
+pub use self::grouping::{Grouping, MOST_PARTITIONS};
 use self::grouping::overflow;
 use self::share::{Owned, Sharing};
 use super::{Start, Traffic, plan_methods, streaming};

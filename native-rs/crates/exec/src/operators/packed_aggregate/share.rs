@@ -110,13 +110,13 @@ impl Sharing {
                     }
                     let to = owner(partition);
                     for chunk in chunks {
-                        let bytes = encode(rank, radix, &chunk);
                         memory.shrink(chunk.bytes());
-                        drop(chunk);
+                        let encoded = |bytes: &mut Vec<u8>| encode(rank, radix, &chunk, bytes);
                         match (&across, &mut to_groups) {
-                            (Some((grid, _)), Some(to_groups)) if !members.contains(&to) => to_groups.append(grid.group_of(to), &bytes).await?,
-                            _ => to_members.lock().await.append(to - members.start, &bytes).await?,
+                            (Some((grid, _)), Some(to_groups)) if !members.contains(&to) => to_groups.write(grid.group_of(to), encoded).await?,
+                            _ => to_members.lock().await.write(to - members.start, encoded).await?,
                         }
+                        drop(chunk);
                         // What has arrived comes first: memory that a chunk has left is warm for the next.
                         tokio::task::yield_now().await;
                     }
@@ -246,12 +246,12 @@ fn malformed() -> EngineError {
 }
 
 /// Header, columns, keys, in this machine's byte order, which is that of all ranks.
-fn encode(rank: usize, radix: usize, chunk: &Chunk) -> Vec<u8> {
+fn encode(rank: usize, radix: usize, chunk: &Chunk, bytes: &mut Vec<u8>) {
     let wide = matches!(chunk.keys, LowKeys::Wide(_));
     let kind = if chunk.groups { GROUPS } else { 0 } | if wide { WIDE } else { 0 };
     let header = [rank as u64, radix as u64, chunk.keys.len() as u64, chunk.columns.len() as u64, kind];
     let rows = chunk.keys.len();
-    let mut bytes = Vec::with_capacity(8 * (HEADER_WORDS + rows * chunk.columns.len()) + rows * chunk.keys.width());
+    bytes.reserve(8 * (HEADER_WORDS + rows * chunk.columns.len()) + rows * chunk.keys.width());
     for words in std::iter::once(&header[..]).chain(chunk.columns.iter().map(Vec::as_slice)) {
         bytes.extend_from_slice(words.to_byte_slice());
     }
@@ -259,7 +259,6 @@ fn encode(rank: usize, radix: usize, chunk: &Chunk) -> Vec<u8> {
         LowKeys::Narrow(keys) => keys.to_byte_slice(),
         LowKeys::Wide(keys) => keys.to_byte_slice(),
     });
-    bytes
 }
 
 /// The rank that a chunk comes from, its radix partition, and the chunk; `bytes` are its own alone.
@@ -305,7 +304,8 @@ mod tests {
     fn a_chunk_travels_whole() {
         for keys in [LowKeys::Narrow(vec![1, 2, u32::MAX]), LowKeys::Wide(vec![1, 2, u64::MAX])] {
             let chunk = Chunk { keys, columns: vec![vec![4, 5, 6], vec![7, 8, u64::MAX]], groups: true };
-            let mut bytes = encode(3, 17, &chunk);
+            let mut bytes = vec![];
+            encode(3, 17, &chunk, &mut bytes);
             let (from, radix, back) = decode(&bytes).unwrap();
             assert_eq!((from, radix, &back.keys, &back.columns, back.groups), (3, 17, &chunk.keys, &chunk.columns, true));
             assert!(decode(&bytes[..bytes.len() - 4]).is_err());

@@ -6,6 +6,11 @@ import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import type { Statements } from "../../runtime/src/connectors/database/write.ts";
+import { PostgresWrite } from "../../runtime/src/connectors/postgres/commit.ts";
+import { openSession } from "../../runtime/src/connectors/postgres/session.ts";
+import { findTarget } from "../../runtime/src/connectors/postgres/target.ts";
+import { int64 } from "../../runtime/src/tables/arrow-type.ts";
 import { buildPrograms, type Program } from "../oracle/build-programs.ts";
 import { type Answer, RankPool } from "../oracle/rank-pool.ts";
 import { commits, sampled } from "../sample.ts";
@@ -104,6 +109,30 @@ describe.each([["plain Node", 0], ["2 ranks", 2]] as const)("on %s", (_, ranks) 
     expect(answer).toMatchObject({ error: { code: "LS2008", message: expect.stringContaining("whether it is written is not known") } });
     expect(await state("rows")).toEqual(done.append);
   }, 120_000);
+});
+
+it("a second attempt of a job that creates a table says that the first has committed", async () => {
+  await server.sql("DROP TABLE IF EXISTS created; DROP TABLE IF EXISTS lockstep_commits");
+  const target = await within(server.env, async () => findTarget(undefined));
+  const prepared = async (identity: string): Promise<{ commit(): Promise<void> }> => {
+    const connect = async (): Promise<Statements> => {
+      const session = await within(server.env, () => openSession(target, "written"));
+      return { rows: async (path, sql) => (await session.ask(path, sql)).rows ?? [], end: () => session.end() };
+    };
+    const write = await PostgresWrite.open(target.name, connect, identity);
+    const staging = await write.prepare("created", [{ name: "id", type: int64 }], {});
+    return {
+      async commit() {
+        await write.add(staging!, {});
+        await write.commit();
+      },
+    };
+  };
+  const [first, second, other] = [await prepared("job/1"), await prepared("job/1"), await prepared("job/2")];
+  await first.commit();
+  await second.commit();
+  await expect(other.commit()).rejects.toMatchObject({ code: "LS2007" });
+  expect(await server.sql("SELECT id FROM lockstep_commits")).toEqual([{ id: "job/1" }]);
 });
 
 describe("processes that are killed", () => {

@@ -108,7 +108,7 @@ async def login(request):
     data = body["data"]
     data.setdefault("SESSION_PARAMETERS", {})
     how = data.get("AUTHENTICATOR", "SNOWFLAKE").upper()
-    note(login=how, user=data.get("LOGIN_NAME"), account=data["ACCOUNT_NAME"], query={k: v for k, v in request.query_params.items() if "equest" not in k and k != "retryCount"})
+    note(login=how, parameters=data["SESSION_PARAMETERS"], user=data.get("LOGIN_NAME"), account=data["ACCOUNT_NAME"], query={k: v for k, v in request.query_params.items() if "equest" not in k and k != "retryCount"})
     if how == "SNOWFLAKE_JWT":
         from cryptography.hazmat.primitives.asymmetric import padding
         from cryptography.hazmat.primitives import hashes, serialization
@@ -179,7 +179,7 @@ async def query(request):
     writing.described(sql, data, told)
     if data.get("queryResultFormat") == "arrow" and not describing:
         if asked.get("parameters", {}).get("GO_QUERY_RESULT_FORMAT") == "JSON":
-            writing.as_texts(sql, data)
+            writing.as_texts(sql, data, told)
         else:
             chunked(request, sql, data)
     if "/* slow */" in sql and not describing:

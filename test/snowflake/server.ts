@@ -17,6 +17,8 @@ export interface Login {
   readonly login: string;
   readonly user?: string;
   readonly account: string;
+  /** Of the session. */
+  readonly parameters: Readonly<Record<string, unknown>>;
   readonly query: Readonly<Record<string, string>>;
 }
 
@@ -57,6 +59,8 @@ export interface Fault {
   readonly lose?: "run" | "unsent" | "rollback";
   readonly expired?: true;
   readonly asleep?: true;
+  /** Another writes this into the comments of all tables that are not filled yet. */
+  readonly comment?: string;
   /** All sessions end, as if they had been idle for too long. */
   readonly abandon?: true;
 }

@@ -33,6 +33,8 @@ const targets = (schema: string): string[] => [
   `INSERT INTO DB.${schema}.EVENTS SELECT i, 'old ' || i, 'old' FROM range(1, 10) AS t(i)`,
   `CREATE TABLE DB.${schema}.PAIRS (A int8, B varchar)`,
   `INSERT INTO DB.${schema}.PAIRS VALUES (1, 'x'), (NULL, 'n')`,
+  `CREATE TABLE DB.${schema}.LISTS (ID int8, LIST json)`,
+  `CREATE SCHEMA DB."my ${schema.toLowerCase()}"`,
   `CREATE VIEW DB.${schema}.SEEN AS SELECT * FROM DB.${schema}.PAIRS`,
 ];
 
@@ -59,6 +61,7 @@ const left = async (): Promise<unknown[]> => [...(await server.sql("SELECT table
 const cases: [Name, (schema: string) => unknown[], string[]][] = [
   ["copied", (s) => [`db.${s}.copied`], ["COPIED"]],
   ["uneven", (s) => [`${s}."Uneven"`], ['"Uneven"']],
+  ["uneven", (s) => [`${s}.order`], ['"ORDER"']],
   ["none", (s) => [`${s}.none`], ["NONE"]],
   ["types", (s) => [`${s}.new_types`, `${s}.types`], ["NEW_TYPES", "TYPES"]],
   ["literals", (s) => [`${s}.literals`], ["LITERALS"]],
@@ -70,7 +73,7 @@ const cases: [Name, (schema: string) => unknown[], string[]][] = [
   ["several", (s) => [`${s}.first`, `${s}.second`, false], ["FIRST", "SECOND"]],
 ];
 const errors: [Name, string, string][] = [
-  ["twice", "new", "LS2016"], ["required", "people", "LS2003"], ["lacking", "people", "LS2002"], ["misspelt", "people", "LS2002"], ["wide", "people", "LS2002"], ["both", "people", "LS2002"], ["byDocument", "people", "LS2015"],
+  ["twice", "new", "LS2016"], ["required", "people", "LS2003"], ["lacking", "people", "LS2002"], ["misspelt", "people", "LS2002"], ["wide", "people", "LS2002"], ["both", "people", "LS2002"], ["byDocument", "people", "LS2015"], ["blank", "people", "LS2015"], ["noList", "lists", "LS2015"],
   ["listed", "new", "LS2015"], ["there", "people", "LS2007"], ["there", "seen", "LS2015"], ["added", "seen", "LS2015"], ["nowhere", "new", "LS2001"], ["noName", "new", "LS2015"],
 ];
 
@@ -130,6 +133,12 @@ describe.each(shared([1, 2, 3, 7], 0))("on %i ranks", (ranks) => {
     expect(await left()).toEqual([]);
   });
 
+  it("a schema with a blank in its name", async () => {
+    await programs.value(onRanks(ranks, "several", `"my ${schema}".first`, `db."my ${schema}".second`, false));
+    for (const table of ["FIRST", "SECOND"]) expect((await shown(`"my ${schema}".${table}`)).rows).toEqual((await shown(`PLAIN.${table}`)).rows);
+    expect(await left()).toEqual([]);
+  });
+
   it("what it has written it does not read", async () => {
     expect(await onRanks(ranks, "readAgain", `${schema}.again`)).toMatchObject({ error: { code: "LS2015", message: expect.stringContaining("is written in this call") } });
     expect(await isThere(schema, "AGAIN")).toBe(false);
@@ -144,11 +153,18 @@ describe.each(shared([1, 2, 3, 7], 0))("on %i ranks", (ranks) => {
   });
 });
 
+it("what goes into two schemas is one transaction", async () => {
+  server.asked();
+  await programs.value(onRanks(2, "places", "r1"));
+  for (const schema of ["PUBLIC", "R1"]) expect((await shown(`${schema}.PLACED`)).rows).toHaveLength(2);
+  expect(server.asked().filter((sql) => sql === "COMMIT")).toHaveLength(1);
+});
+
 it("one session, which goes where the program says, brings all in by one transaction", async () => {
   server.logins();
   server.asked();
   await programs.value(onRanks(3, "several", "r3.third", "r3.fourth", false));
-  expect(server.logins()).toMatchObject([{ account: "MYORG-TEST", query: { databaseName: "DB", schemaName: "PUBLIC" } }]);
+  expect(server.logins()).toMatchObject([{ account: "MYORG-TEST", query: { databaseName: "DB", schemaName: "PUBLIC" }, parameters: { QUOTED_IDENTIFIERS_IGNORE_CASE: false } }]);
   const asked = server.asked().map((sql) => sql.replaceAll(/[0-9A-F]{32}/g, "…"));
   expect(asked.slice(asked.indexOf("BEGIN TRANSACTION"))).toMatchSnapshot();
   expect(asked.filter((sql) => sql.startsWith("BEGIN"))).toHaveLength(1);

@@ -1,7 +1,7 @@
 """What writing asks of Snowflake and fakesnow leaves out: stages in a store, tables of a session, transactions with numbers, comments.
 
 Faults are told on the standard input: { "pattern": of a statement, "skip": how many of them pass before, "times": how often, and "refuse": [code, message], "lose": what has become
-of the statement whose answer is lost ("run", "unsent" or "rollback"), "expired": credentials that open nothing, or "asleep": no warehouse }.
+of the statement whose answer is lost ("run", "unsent" or "rollback"), "expired": credentials that open nothing, "asleep": no warehouse, or "comment": what another writes on all tables that are not filled yet }.
 """
 import base64
 import gzip
@@ -19,6 +19,7 @@ from fakesnow.transforms import stage
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
+NAME = r'(?:"(?:[^"]|"")+"|\w+)(?:\.(?:"(?:[^"]|"")+"|\w+))*'
 store = None
 faults = []
 comments = {}
@@ -40,6 +41,11 @@ def fault(sql, kind):
     return None
 
 
+def plain(name):
+    """A name in quotes as it is without them; those of statements are whole."""
+    return ".".join(part[1:-1].replace('""', '"') if part[0] == '"' else part.upper() for part in re.findall(r'"(?:[^"]|"")+"|\w+', name))
+
+
 def key(token):
     return token.removesuffix("-renewed")
 
@@ -54,20 +60,30 @@ async def run(request, asked, sql, token, refusal):
         return refusal(*refuse)
     if lost := fault(sql, "lose"):
         if lost != "unsent":
-            answered[number] = await execute(request, asked, sql if lost == "run" else "ROLLBACK", token)
+            answered[number] = await execute(request, asked, sql if lost == "run" else "ROLLBACK", token, refusal)
         return Response("lost", status_code=503)
-    answer = await execute(request, asked, sql, token)
+    answer = await execute(request, asked, sql, token, refusal)
     if not asked.get("describeOnly") and sql != "ROLLBACK":
         answered[number] = answer
     return answer
 
 
-async def execute(request, asked, sql, token):
+def exists(name):
+    schema, table = plain(name).split(".")[1:]
+    return bool(fake.shared_fs.duck_conn.cursor().execute("SELECT 1 FROM duckdb_tables() WHERE schema_name = ? AND table_name = ?", [schema, table]).fetchall())
+
+
+async def execute(request, asked, sql, token, refusal):
     def told(names, *rows):
         rowtype = [{"name": name, "type": "text", "nullable": True, "precision": None, "scale": None, "length": 100} for name in names]
         return JSONResponse({"success": True, "code": None, "message": None, "data": {"rowtype": rowtype, "rowset": rows, "queryResultFormat": "json", "total": len(rows)}})
 
+    # To fakesnow's COPY a schema has no name in quotes, and that of a temporary table is no matter.
+    sql = re.sub(r'(?:"(?:[^"]|"")+"\.){2}(?=LOCKSTEP_STAGE_)', "DB.PUBLIC.", sql)
+    sql = re.sub(r"'(@DB\.PUBLIC\.LOCKSTEP_STAGE_\w+)'", r"\1", sql)
     me = key(token)
+    if not asked.get("describeOnly") and (comment := fault(sql, "comment")) is not None:
+        comments.update((name, comment) for name, old in comments.items() if old.startswith("Lockstep:"))
     if asked.get("describeOnly") and not re.match(r"\s*(SELECT|WITH|TABLE|VALUES|\()", sql, re.I):
         # fakesnow would run it.
         return told(["number of rows"])
@@ -94,26 +110,40 @@ async def execute(request, asked, sql, token):
             return told(["number of rows inserted"], [str(changed)])
 
         return await run_in_threadpool(merge)
-    if found := re.match(r"COMMENT ON TABLE (\S+) IS '(.*)'$", sql):
-        comments[found[1]] = found[2]
+    if "TYPEOF(" in sql:
+        # DuckDB's TYPEOF says JSON of all.
+        def kinds():
+            own = re.sub(r"TYPEOF\(TRY_PARSE_JSON\((\w+)\)\)", r"CASE WHEN json_valid(\1) THEN json_type(\1) END", sql)
+            counts = fake.sessions[token]._duck_conn.execute(own).fetchall()[0]
+            return told([f"COUNT{at}" for at in range(len(counts))], [str(count) for count in counts])
+
+        return await run_in_threadpool(kinds)
+    if found := re.match(rf"COMMENT ON TABLE ({NAME}) IS '(.*)'$", sql):
+        comments[plain(found[1])] = found[2]
         return told(["status"], ["Statement executed successfully."])
     own = sql
-    if found := re.match(r"CREATE TABLE IF NOT EXISTS (\S+) \((.*)\) COMMENT = '(.*)'$", sql):
-        schema, name = found[1].split(".")[1:]
-        if not fake.shared_fs.duck_conn.cursor().execute("SELECT 1 FROM duckdb_tables() WHERE schema_name = ? AND table_name = ?", [schema, name.strip('"')]).fetchall():
-            comments[found[1]] = found[3]
+    if found := re.match(rf"CREATE (OR REPLACE )?TABLE (IF NOT EXISTS )?({NAME}) \((.*)\) COMMENT = '(.*)'$", sql):
+        isThere = exists(found[3])
+        if isThere and not found[1] and not found[2]:
+            return refusal("002002", f"SQL compilation error: Object '{plain(found[3])}' already exists.")
+        if found[1] or not isThere:
+            comments[plain(found[3])] = found[5]
         own = sql[: sql.rindex(" COMMENT = ")]
-    if found := re.match(r"CREATE (?:TEMPORARY )?TABLE (?:IF NOT EXISTS )?(\S+) \((.*)\)", own):
+    if found := re.match(rf"CREATE (?:OR REPLACE )?(?:TEMPORARY )?TABLE (?:IF NOT EXISTS )?({NAME}) \((.*)\)", own):
         for name, kind in re.findall(r'("(?:[^"]|"")+"|\w+) ([A-Z_]+(?:\(\d+(?:,\d+)?\))?)', found[2]):
-            types[found[1], name.strip('"').replace('""', '"')] = kind
-    if found := re.match(r"CREATE TEMPORARY TABLE (\S+)", sql):
+            types[plain(found[1]), name.strip('"').replace('""', '"')] = kind
+    if found := re.match(rf"CREATE TEMPORARY TABLE ({NAME})", sql):
         temporary[found[1]] = me
         own = sql.replace(" TEMPORARY", "")
-    if found := re.search(r"@([\w.]+) ", sql):
-        name = found[1].rsplit(".", 1)[-1]
-        objects = os.path.join(store["folder"], store["bucket"], "stages", name)
-        if sql.startswith("COPY INTO") and os.path.isdir(objects):
-            shutil.copytree(objects, stage.internal_dir(found[1]), dirs_exist_ok=True)
+    if sql.startswith("COPY INTO") and not ("NULL_IF = ()" in sql and "TRIM_SPACE = FALSE" in sql):
+        return refusal("001003", "SQL compilation error: without NULL_IF the text \\N is null here")
+    if found := re.search(r"@DB\.PUBLIC\.(\w+)", sql):
+        name = found[1]
+        if sql.startswith("COPY INTO"):
+            objects = os.path.join(store["folder"], store["bucket"], "stages", name)
+            if os.path.isdir(objects):
+                shutil.copytree(objects, stage.internal_dir(found[0][1:]), dirs_exist_ok=True)
+            own = own.replace(" TRIM_SPACE = FALSE NULL_IF = ()", "")
     if own != asked["sqlText"]:
         body = json.dumps({**asked, "sqlText": own}).encode()
         request._body = gzip.compress(body) if request.headers.get("content-encoding") == "gzip" else body
@@ -132,7 +162,7 @@ async def execute(request, asked, sql, token):
 
 def described(sql, data, told):
     """A column's type as it was made."""
-    if found := re.match(r'SELECT (?:.*) FROM (\S+)$', sql):
+    if found := re.match(rf'SELECT (?:.*) FROM ({NAME})$', sql):
         for info in data["rowtype"]:
             kind = types.get((full(found[1]), info["name"]))
             if kind and (at := re.match(r"(TIMESTAMP_\w+)\((\d)\)", kind)) and info["name"] not in told:
@@ -140,20 +170,21 @@ def described(sql, data, told):
 
 
 def full(name):
-    parts = name.upper().split(".")
+    parts = plain(name).split(".")
     return ".".join(["DB", "PUBLIC"][: 3 - len(parts)] + parts)
 
 
-def as_texts(sql, data):
+def as_texts(sql, data, told):
     rows = pa.ipc.open_stream(base64.b64decode(data["rowsetBase64"])).read_all().to_pylist() if data["rowsetBase64"] else []
     names = [info["name"] for info in data["rowtype"]]
-    if found := re.match(r"SHOW OBJECTS LIKE '.*' IN SCHEMA (\S+)", sql):
+    if found := re.match(rf"SHOW OBJECTS LIKE '.*' IN SCHEMA ({NAME})", sql):
         for row in rows:
-            name = f"{found[1]}.{row['name']}"
+            name = f"{plain(found[1])}.{row['name']}"
             row.update(comment=comments.get(name, ""), rows=fake.shared_fs.duck_conn.cursor().execute(f'SELECT count(*) FROM {found[1]}."{row["name"]}"').fetchone()[0])
-    if found := re.match(r"DESCRIBE TABLE (\S+)", sql):
+    if found := re.match(rf"DESCRIBE TABLE ({NAME})", sql):
         for row in rows:
-            row["type"] = types.get((found[1], row["name"]), row["type"])
+            kind = "ARRAY" if told.get(row["name"], {}).get("type") == "array" else row["type"]
+            row["type"] = types.get((plain(found[1]), row["name"]), kind)
     # Names that come twice have no use here.
     data.update(queryResultFormat="json", rowset=[[None if row[name] is None else str(row[name]) for name in names] for row in rows])
     del data["rowsetBase64"]

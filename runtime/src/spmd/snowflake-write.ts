@@ -33,7 +33,7 @@ export function writeSnowflake(input: TableNode, table: string, options: WriteSn
     // The environment that says where it is is rank 0's.
     const { name, key } = await onFirst(call, site, async () => {
       const { name, url, parameters } = findTarget(options);
-      return { name, key: JSON.stringify([url, parameters]) };
+      return { name, key: JSON.stringify([url, parameters.roleName]) };
     });
     const database: Database<SnowflakeStaging> = {
       name, key: `snowflake ${key}`,

@@ -64,7 +64,7 @@ export async function literals(target: string) {
   await table({
     id: [1, 2, 3, 4],
     f: [NaN, Infinity, -Infinity, -0],
-    t: ["", "é😀\t\n\\.\"'\0", "NULL", null],
+    t: ["\\N", "é😀\t\n\\.\"'\0", " NULL ", null],
     at: [new Date(0), new Date(-1), new Date(253_402_300_799_999), null],
     b: [true, null, false, null],
     big: [1n, -9_223_372_036_854_775_808n, 9_223_372_036_854_775_807n, null],
@@ -107,6 +107,14 @@ export async function several(first: string, second: string, fails: boolean) {
   if (fails) throw new Error("after all");
 }
 
+/** In the session's schema, and in another one. */
+export async function places(schema: string) {
+  "use spmd";
+  const rows = table({ id: [1, 2], name: ["a", "b"] });
+  await rows.writeSnowflake("placed", { mode: "append" });
+  await rows.writeSnowflake("placed", { mode: "append", schema });
+}
+
 export async function twice(target: string) {
   "use spmd";
   await table({ id: [1, 2, 1], name: ["a", "b", "c"] }).writeSnowflake(target, { mode: "merge", on: ["id"] });
@@ -140,6 +148,18 @@ export async function both(target: string) {
 export async function byDocument(target: string) {
   "use spmd";
   await table({ id: [1], doc: ["{}"] }).writeSnowflake(target, { mode: "merge", on: ["doc"], types: { id: "int32" } });
+}
+
+/** A text of one blank is no JSON. */
+export async function blank(target: string) {
+  "use spmd";
+  await table({ id: [1, 2], doc: ["{}", " "] }).writeSnowflake(target, { mode: "append", types: { id: "int32" } });
+}
+
+/** 5 is JSON, but no array. */
+export async function noList(target: string) {
+  "use spmd";
+  await table({ id: [1, 2, 3], list: ["[1]", null, "5"] }).writeSnowflake(target, { mode: "append", types: { id: "int32" } });
 }
 
 export async function listed(target: string) {

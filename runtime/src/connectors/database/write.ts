@@ -60,7 +60,8 @@ export interface Known<C extends TableColumn> {
   readonly columns: readonly C[];
   /** The commit makes it. */
   readonly isNew: boolean;
-  readonly isUnfilled: boolean;
+  /** What it replaces then. */
+  readonly leftover: string | undefined;
 }
 
 export interface Statement<C extends TableColumn> {
@@ -72,13 +73,13 @@ export interface Statement<C extends TableColumn> {
   readonly on: readonly string[];
 }
 
-/** What is found of a table by its name: as SQL writes it and its schema, and, if it is there, what its columns are asked by. */
+/** What is found of a table by its name: as SQL writes it and its schema, and, if it is there, what its columns are asked by; undefined: it counts as none. */
 export interface Found {
   readonly schema: string;
   readonly name: string;
   readonly id: string | undefined;
-  /** Somebody's commit has made it, and its first rows are still to come: of where tables are not made in transactions. */
-  readonly isUnfilled?: boolean;
+  /** Where tables are not made in transactions: what tells of one that stands there whose commit has not put its first rows into it. */
+  readonly leftover?: string | undefined;
 }
 
 /** A session in which statements run about a table, as messages name it; rows are texts. */
@@ -90,7 +91,7 @@ export interface Statements {
 /** For how many days a job's commits are remembered. */
 export const REMEMBERED = 30;
 
-export abstract class DatabaseWrite<C extends TableColumn, S extends DatabaseStaging, T extends Statements> {
+export abstract class DatabaseWrite<C extends TableColumn, S extends DatabaseStaging, T extends Statements, O extends DatabaseWriteOptions = DatabaseWriteOptions> {
   protected session: T;
   /** As messages call it. */
   protected readonly database: string;
@@ -113,7 +114,8 @@ export abstract class DatabaseWrite<C extends TableColumn, S extends DatabaseSta
    * A place for the rows of a statement; null where an earlier attempt of the job has committed them. LS2007 where the table may not be
    * there, LS2001, LS2002, LS2015, LS2016 what does not fit it: before any row is computed.
    */
-  async prepare(table: string, columns: readonly RowColumn[], { mode = "create", on = [], types = {} }: DatabaseWriteOptions): Promise<S | null> {
+  async prepare(table: string, columns: readonly RowColumn[], options: O): Promise<S | null> {
+    const { mode = "create", on = [], types = {} } = options;
     const path = `${table} in ${this.database}`;
     const names = columns.map(({ name }) => name);
     for (const [what, listed] of [["types", Object.keys(types)], ["on", on]] as const) {
@@ -122,12 +124,16 @@ export abstract class DatabaseWrite<C extends TableColumn, S extends DatabaseSta
     }
     if (columns.length === 0) throw new LockstepError({ code: "LS2015", message: `${path}: a table without columns cannot be written` });
     const written = columns.map(({ name, type }) => ({ name, type: types[name] === undefined ? type : parseType(types[name]) }));
-    const { schema, name, id, isUnfilled = false } = await this.find(path, table, partsOf(table));
+    const { schema, name, id, leftover } = await this.find(path, table, partsOf(table), options);
     if (await this.#wasCommitted(path, schema)) return null;
     let known = this.#known.get(name);
-    if (mode === "create" && (known !== undefined || (id !== undefined && !isUnfilled))) throw new LockstepError({ code: "LS2007", message: `${path} exists`, fix: 'Write with mode "append", "overwrite" or "merge", or drop the table.' });
+    if (mode === "create" && (known ?? id) !== undefined) {
+      // By another attempt of the job, meanwhile?
+      if (known === undefined && (await this.#isCommittedNow(path))) return null;
+      throw new LockstepError({ code: "LS2007", message: `${path} exists`, fix: 'Write with mode "append", "overwrite" or "merge", or drop the table.' });
+    }
     if (mode === "merge") await this.checkMerges(path);
-    known ??= { path, schema, name, isNew: id === undefined, isUnfilled, columns: id === undefined ? this.#newColumns(path, written) : await this.columns(path, id) };
+    known ??= { path, schema, name, isNew: id === undefined, leftover, columns: id === undefined ? this.#newColumns(path, written) : await this.columns(path, id) };
     this.#known.set(name, known);
     const fitted = this.#fitted(path, written, known.columns);
     if (mode === "merge") this.checkKeys(path, fitted.filter((one) => on.includes(one.name)));
@@ -158,21 +164,42 @@ export abstract class DatabaseWrite<C extends TableColumn, S extends DatabaseSta
     let transaction: string;
     try {
       await this.begin(path);
+      for (const statement of this.statements) for (const sql of this.sqlOf(statement)) await this.session.rows(statement.table.path, sql);
+      // Last, because it keeps other jobs out of the table in which that stands.
       if (!(await this.#remember(path))) {
         // Another attempt came first while this one computed.
         await run("ROLLBACK");
         return await this.abort();
       }
-      for (const statement of this.statements) for (const sql of this.sqlOf(statement)) await this.session.rows(statement.table.path, sql);
+      await this.checkMade();
       transaction = await this.transaction(path);
     } catch (error) {
-      await run("ROLLBACK").catch(() => undefined);
+      this.hurry();
+      const isOver = await run("ROLLBACK").then(() => true, () => false);
+      // What is there already may be another attempt's. What is not rolled back would be committed by the next statement.
+      const isCommitted = isOver && error instanceof LockstepError && error.code === "LS2007" && (await this.#isCommittedNow(path).catch(() => false));
       await this.abort();
+      if (isCommitted) return;
       throw error;
     }
     await run("COMMIT").catch((error: unknown) => this.#settle(path, transaction, error));
     await this.committed();
     await this.session.end();
+  }
+
+  /** From now on the server is not waited for any longer than it takes where it can be reached: of what follows an error. */
+  protected hurry(): void {}
+
+  /** All of a write under plain Node. `bring`: its rows to their staging place; how many, if that is held against what has come. */
+  async whole(table: string, columns: readonly RowColumn[], options: O, bring: (staging: S) => Promise<number | undefined>): Promise<void> {
+    try {
+      const staging = (await this.prepare(table, columns, options))!;
+      await this.add(staging, options, await bring(staging));
+    } catch (error) {
+      await this.abort();
+      throw error;
+    }
+    await this.commit();
   }
 
   /** Nothing is committed: what was made is dropped, as far as the server can be reached. */
@@ -181,7 +208,7 @@ export abstract class DatabaseWrite<C extends TableColumn, S extends DatabaseSta
   /** The name of the database's kind. */
   protected abstract readonly product: string;
   /** LS2001, LS2015. `parts`: of the name, if it is one. */
-  protected abstract find(path: string, table: string, parts: readonly Part[] | undefined): Promise<Found>;
+  protected abstract find(path: string, table: string, parts: readonly Part[] | undefined, options: O): Promise<Found>;
   protected abstract columns(path: string, id: string): Promise<readonly C[]>;
   /** The column of a new table; undefined: there is no such type, and what may be done. LS2015 of the name. */
   protected abstract newColumn(path: string, column: RowColumn): { readonly column: C | undefined; readonly fix: string };
@@ -208,6 +235,8 @@ export abstract class DatabaseWrite<C extends TableColumn, S extends DatabaseSta
   /** In the transaction; false: another attempt of the job has committed. */
   protected abstract remember(path: string, table: string, identity: string): Promise<boolean>;
   protected abstract begin(path: string): Promise<void>;
+  /** LS2007 where a table that was made before the transaction is not this write's any longer. */
+  protected async checkMade(): Promise<void> {}
   /** What a statement does in the transaction. */
   protected abstract sqlOf(statement: Statement<C>): Iterable<string>;
   /** The number of the transaction, as the last thing that is asked in it. */
@@ -219,6 +248,7 @@ export abstract class DatabaseWrite<C extends TableColumn, S extends DatabaseSta
 
   /** The answer to COMMIT did not come, or was an error: the server is asked what became of it. */
   async #settle(path: string, transaction: string, error: unknown): Promise<void> {
+    this.hurry();
     for (const until = Date.now() + 30_000; Date.now() < until; await wait(200)) {
       const state = await this.stateOf(path, transaction).catch(() => undefined);
       if (state === "committed") return;
@@ -240,6 +270,11 @@ export abstract class DatabaseWrite<C extends TableColumn, S extends DatabaseSta
       this.#isCommitted = await this.isRemembered(path, this.#commits, this.#identity);
     }
     return this.#isCommitted;
+  }
+
+  /** Asked again, because an attempt may have committed since. */
+  async #isCommittedNow(path: string): Promise<boolean> {
+    return this.#identity !== undefined && (this.#isCommitted = await this.isRemembered(path, this.#commits!, this.#identity));
   }
 
   async #remember(path: string): Promise<boolean> {

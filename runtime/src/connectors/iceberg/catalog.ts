@@ -81,7 +81,7 @@ export async function connect(table: string, options: CatalogOptions): Promise<C
   const json: Connection["json"] = async (path, expected, sent) => {
     const headers = { accept: "application/json", ...(sent && { "content-type": "application/json" }) };
     const make = (): Promise<Request> => authorized(new Request(`${uri}/v1/${path}`, { headers, ...(sent && { method: "POST", body: sent.body }) }));
-    const { status, body } = await ask(source, make, expected, sent?.once ? 0 : undefined);
+    const { status, body } = await ask(source, make, expected, { again: sent?.once ? 0 : undefined });
     const text = new TextDecoder().decode(body);
     try {
       return { status, body: text === "" ? {} : (JSON.parse(text) as Record<string, unknown>) };

@@ -34,15 +34,10 @@ export async function writePostgres(columns: Columns, rows: number, table: strin
   checkWritePostgres(table, options);
   const target = findTarget(options.url);
   const write = await PostgresWrite.open(target.name, () => statementsOf(target));
-  try {
-    const staging = (await write.prepare(table, [...columns].map(([name, { type }]) => ({ name, type })), options))!;
+  await write.whole(table, [...columns].map(([name, { type }]) => ({ name, type })), options, async (staging) => {
     await copy(write, staging, columns, rows);
-    await write.add(staging, options);
-  } catch (error) {
-    await write.abort();
-    throw error;
-  }
-  await write.commit();
+    return undefined;
+  });
 }
 
 /** LS2015, LS2016 what a write says of itself. */

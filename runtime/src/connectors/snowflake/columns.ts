@@ -52,8 +52,9 @@ export function newType(type: ArrowType): string | undefined {
 }
 
 /** The type as which values stand in the files of a column; undefined where one may not fit. */
-export function fitting(type: ArrowType, { kind, precision, scale }: SnowflakeColumn): ArrowType | undefined {
+export function fitting(type: ArrowType, { type: printed, kind, precision, scale }: SnowflakeColumn): ArrowType | undefined {
   const is = type.id;
+  const isText = is === "string" || is === "dictionary" || is === "null";
   switch (kind) {
     case "BOOLEAN":
       return is === "bool" || is === "null" ? parseType("bool") : undefined;
@@ -67,10 +68,12 @@ export function fitting(type: ArrowType, { kind, precision, scale }: SnowflakeCo
     case "FLOAT":
       return is === "float" || is === "null" || (is === "int" && integerDigits(type) <= 10) ? float64 : undefined;
     case "VARCHAR":
+      return isText ? string : undefined;
     case "VARIANT":
     case "OBJECT":
     case "ARRAY":
-      return is === "string" || is === "dictionary" || is === "null" ? string : undefined;
+      // Structured ones, ARRAY(NUMBER), take no JSON of any other form.
+      return isText && printed === kind ? string : undefined;
     case "BINARY":
       return is === "binary" || is === "null" ? parseType("binary") : undefined;
     case "DATE":

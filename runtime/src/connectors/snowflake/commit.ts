@@ -2,21 +2,22 @@
  * Writes to Snowflake, for both executions, in one session: on ranks rank 0's.
  *
  *     CREATE TEMPORARY TABLE and STAGE ─► PUT: where the stage is ─► files, by all ranks (stage.ts) ─► COPY INTO the temporary table
- *     CREATE TABLE target, if there is none ─► BEGIN; INSERT / DELETE / MERGE …; COMMIT
+ *     CREATE TABLE target, if there is none ─► BEGIN; INSERT / DELETE / MERGE …; is it still ours?; COMMIT
  *
  * What is temporary ends with the session, which ends by itself some hours after its program has died. Snowflake commits what makes a
- * table by itself, so a new one is there, without rows, before the transaction is; it says so in its comment, and counts as none.
+ * table by itself, so a new one is there, without rows, before the transaction is. Its comment says so, and whose it is: while that and
+ * no row stands there it counts as none, and the next write replaces it. Who adds to another's takes the comment away, so that it stays.
  */
 import { randomBytes } from "node:crypto";
 import { LockstepError } from "../../errors/index.ts";
 import { printType, type ArrowType } from "../../tables/arrow-type.ts";
-import { DatabaseWrite, type DatabaseStaging, type Fitted, type Found, type Known, newColumnFix, REMEMBERED, type RowColumn, type Statement, type Statements } from "../database/write.ts";
-import { nameOf, type Part } from "../sql.ts";
+import { type DatabaseMode, DatabaseWrite, type DatabaseWriteOptions, type DatabaseStaging, type Fitted, type Found, type Known, newColumnFix, REMEMBERED, type RowColumn, type Statement, type Statements } from "../database/write.ts";
+import { nameOf, type Part, partsOf } from "../sql.ts";
 import { columnOf, fitting, isJson, newType, remedyFor, type SnowflakeColumn } from "./columns.ts";
 import { refused } from "./errors.ts";
 import { openSession, type Session } from "./session.ts";
 import type { StageInfo } from "./stage.ts";
-import type { Target } from "./target.ts";
+import { findTarget, type Place, type Target } from "./target.ts";
 
 /** Where the rows of one statement go. */
 export interface SnowflakeStaging extends DatabaseStaging {
@@ -28,21 +29,34 @@ export interface SnowflakeStaging extends DatabaseStaging {
 export const FILE_BYTES = 32 << 20;
 /** Milliseconds between two signs of life: a session that rests for four hours ends. */
 const BEAT = 900_000;
-/** The comment of a table that has been made, and whose first rows are not committed yet. */
-const UNFILLED = "Lockstep: its first rows are not committed yet";
+/** The comment of a table that has been made, and whose first rows are not committed yet; behind it stands whose it is. */
+const UNFILLED = "Lockstep: its first rows are not committed yet, ";
 
 interface Texts extends Statements {
   readonly session: Session;
 }
 
+type Options = DatabaseWriteOptions & Place;
+
+/** What Snowflake shows of a table. */
+interface Shown {
+  readonly kind: string;
+  readonly comment: string;
+  readonly rows: string;
+}
+
 /** A column of the rows by its place: names of all kinds stand in neither files nor stages. */
 const placed = (at: number): string => `C${at}`;
 
-export class SnowflakeWrite extends DatabaseWrite<SnowflakeColumn, SnowflakeStaging, Texts> {
+export class SnowflakeWrite extends DatabaseWrite<SnowflakeColumn, SnowflakeStaging, Texts, Options> {
   protected readonly product = "Snowflake";
-  /** Tables that this commit has made. */
+  /** Tables that this commit has made, or may have: the answer may be lost. */
   readonly #made: Known<SnowflakeColumn>[] = [];
-  /** What the session has: the schema of names that say none, and who computes. */
+  /** Their comment. */
+  readonly #mark = UNFILLED + randomBytes(16).toString("hex");
+  /** Where the session was opened, by the call's first write. */
+  readonly #target: Target;
+  /** What it has: the schema of names that say none, and who computes. */
   #place: readonly (string | null)[] | undefined;
 
   /** LS2015, LS2020, LS2021. */
@@ -53,7 +67,16 @@ export class SnowflakeWrite extends DatabaseWrite<SnowflakeColumn, SnowflakeStag
       clearInterval(beating);
       return session.close();
     };
-    return new SnowflakeWrite(target.name, { session, end, rows: async (source, sql) => (await session.ask(source, sql)).rows }, identity);
+    return new SnowflakeWrite(target, { session, end, rows: async (source, sql) => (await session.ask(source, sql)).rows }, identity);
+  }
+
+  private constructor(target: Target, session: Texts, identity: string | undefined) {
+    super(target.name, session, identity);
+    this.#target = target;
+  }
+
+  protected override hurry(): void {
+    this.session.session.hurry();
   }
 
   /** Where the files of a statement go, with credentials that are good for some hours from now. */
@@ -62,39 +85,56 @@ export class SnowflakeWrite extends DatabaseWrite<SnowflakeColumn, SnowflakeStag
   }
 
   async abort(): Promise<void> {
+    this.hurry();
     await this.#unmake().catch(() => undefined); // What stays counts as none.
     await this.session.end().catch(() => undefined);
   }
 
-  /** Drops the tables that this commit has made, unless somebody has filled them since. */
+  /** Drops the tables that this commit has made, unless somebody has filled them since, or made them his own. */
   async #unmake(): Promise<void> {
     const made = this.#made.splice(0);
     // A transaction that is open, because its own ROLLBACK has not come there, would be committed by the first DROP.
     if (made.length > 0) await this.session.rows(made[0]!.path, "ROLLBACK");
-    for (const table of made) if (await this.#isEmpty(table)) await this.session.rows(table.path, `DROP TABLE IF EXISTS ${table.name}`);
+    for (const table of made) if ((await this.#leftover(table)) === this.#mark) await this.session.rows(table.path, `DROP TABLE IF EXISTS ${table.name}`);
   }
 
-  async #isEmpty({ path, name }: Known<SnowflakeColumn>): Promise<boolean> {
-    return (await this.session.rows(path, `SELECT 1 FROM ${name} LIMIT 1`)).length === 0;
+  /** What a table is of this schema, if there is one. */
+  async #shown(path: string, schema: string, table: string): Promise<Shown | undefined> {
+    // Its pattern takes `_` for any sign, and letters for those of both cases.
+    const { columns, rows } = await this.session.session.ask(path, `SHOW OBJECTS LIKE ${quoted(table)} IN SCHEMA ${schema}`);
+    const of = (row: readonly (string | null)[], column: string): string => row[columns.indexOf(column)] ?? "";
+    const found = rows.find((row) => of(row, "name") === table);
+    return found && { kind: of(found, "kind"), comment: of(found, "comment"), rows: of(found, "rows") };
   }
 
-  protected async find(path: string, table: string, parts: readonly Part[] | undefined): Promise<Found> {
+  #again({ path, schema, name }: Known<SnowflakeColumn>): Promise<Shown | undefined> {
+    return this.#shown(path, schema, partsOf(name)!.at(-1)!.text);
+  }
+
+  /** The comment of a table that counts as none. */
+  async #leftover(table: Known<SnowflakeColumn>): Promise<string | undefined> {
+    return leftoverOf(await this.#again(table));
+  }
+
+  protected async find(path: string, table: string, parts: readonly Part[] | undefined, options: Options): Promise<Found> {
     const wrong = (what: string, fix: string): LockstepError => new LockstepError({ code: "LS2015", message: `"${table}" ${what}`, fix });
     if (parts === undefined || parts.length > 3 || parts.some(({ text, isQuoted }) => !isQuoted && !/^[\p{L}_][\p{L}\p{N}_$]*$/u.test(text.trim()))) throw wrong("is no name of a table", 'Write "database.schema.table", names of other signs in quotes.');
-    const names = parts.map(({ text, isQuoted }) => (isQuoted ? text : text.trim().toUpperCase()));
+    const names = parts.map(called);
     this.#place ??= (await this.session.rows(path, "SELECT CURRENT_DATABASE(), CURRENT_SCHEMA(), CURRENT_WAREHOUSE()"))[0] ?? [];
-    const [database, schema] = [names.at(-3) ?? this.#place[0], names.at(-2) ?? this.#place[1]];
+    const [opened, own] = [this.#target.parameters, findTarget(options).parameters];
+    if (own.warehouse !== undefined && own.warehouse !== opened.warehouse) throw new LockstepError({ code: "LS2015", message: `${path}: the call writes with another warehouse, ${opened.warehouse ?? "the user's own"}, and commits one transaction`, fix: "Name the same warehouse in all of them, or write in two calls." });
+    // What the session has is of the write that has opened it.
+    const said = (name: "databaseName" | "schemaName", at: number): string | null | undefined => (own[name] === opened[name] && own.databaseName === opened.databaseName ? this.#place![at] : own[name] === undefined ? undefined : partsOf(own[name])?.map(called).at(-1));
+    const [database, schema] = [names.at(-3) ?? said("databaseName", 0), names.at(-2) ?? said("schemaName", 1)];
     if (!database || !schema) throw wrong(`says no ${database ? "schema" : "database"}, and the session has none`, 'Write "database.schema.table", or name them: { database, schema }, or SNOWFLAKE_DATABASE and SNOWFLAKE_SCHEMA.');
     // Nothing but COPY and what comes after it would say so.
     if (!this.#place[2]) throw refused(path, { code: "000606", message: "the session has no warehouse" });
-    const place = `${spelt(database)}.${spelt(schema)}`;
-    const name = `${place}.${spelt(names.at(-1)!)}`;
-    // Its pattern takes `_` for any sign, and letters for those of both cases.
-    const { columns, rows } = await this.session.session.ask(path, `SHOW OBJECTS LIKE ${quoted(names.at(-1)!)} IN SCHEMA ${place}`);
-    const of = (row: readonly (string | null)[], column: string): string => row[columns.indexOf(column)] ?? "";
-    const found = rows.find((row) => of(row, "name") === names.at(-1));
-    if (found && /VIEW/.test(of(found, "kind"))) throw new LockstepError({ code: "LS2015", message: `${path} is no table, but a view, and is not written` });
-    return { schema: place, name, id: found && name, isUnfilled: found !== undefined && of(found, "comment") === UNFILLED && of(found, "rows") === "0" };
+    const place = `${nameOf(database)}.${nameOf(schema)}`;
+    const name = `${place}.${nameOf(names.at(-1)!)}`;
+    const found = await this.#shown(path, place, names.at(-1)!);
+    if (found && /VIEW/.test(found.kind)) throw new LockstepError({ code: "LS2015", message: `${path} is no table, but a view, and is not written` });
+    const leftover = leftoverOf(found);
+    return { schema: place, name, id: found && leftover === undefined ? name : undefined, leftover };
   }
 
   protected async columns(path: string, name: string): Promise<SnowflakeColumn[]> {
@@ -144,17 +184,22 @@ export class SnowflakeWrite extends DatabaseWrite<SnowflakeColumn, SnowflakeStag
     return { path, staging, columns: columns.map(({ type }, at) => ({ name: placed(at), type: printType(type) })) };
   }
 
-  /** LS2003 nulls that the table does not take, LS2021 where other rows have come than were sent. */
+  /** LS2003 nulls that the table does not take, LS2015 texts that are not the JSON of their column, LS2021 where other rows have come than were sent. */
   protected override async arrived({ table: { path }, staging, columns }: Statement<SnowflakeColumn>, rows: number | undefined): Promise<void> {
     if (rows === 0) return;
-    const format = "TYPE = PARQUET USE_LOGICAL_TYPE = TRUE BINARY_AS_TEXT = FALSE USE_VECTORIZED_SCANNER = TRUE";
+    // Left to itself it takes the text \N for null.
+    const format = "TYPE = PARQUET USE_LOGICAL_TYPE = TRUE BINARY_AS_TEXT = FALSE USE_VECTORIZED_SCANNER = TRUE TRIM_SPACE = FALSE NULL_IF = ()";
     await this.session.rows(path, `COPY INTO ${staging} FROM ${stageOf(staging)} FILE_FORMAT = (${format}) MATCH_BY_COLUMN_NAME = CASE_SENSITIVE ON_ERROR = ABORT_STATEMENT`);
     const required = columns.map(({ name, column }, at) => ({ name, column, at })).filter(({ column }) => column.isNotNull);
-    const [counts = []] = await this.session.rows(path, `SELECT ${["COUNT(*)", ...required.map(({ at }) => `COUNT(${placed(at)})`)].join(", ")} FROM ${staging}`);
+    const texts = columns.map(({ name, column }, at) => ({ name, column, at })).filter(({ column }) => isJson(column));
+    const counted = ["COUNT(*)", ...required.map(({ at }) => `COUNT(${placed(at)})`), ...texts.map(({ column, at }) => `COUNT_IF(${placed(at)} IS NOT NULL AND ${misfit(column, placed(at))})`)];
+    const [counts = []] = await this.session.rows(path, `SELECT ${counted.join(", ")} FROM ${staging}`);
     const came = Number(counts[0]);
     if (came !== rows) throw new LockstepError({ code: "LS2021", message: `${path}: of ${rows} rows ${came} have come to Snowflake`, fix: "Start the program again." });
     const lacking = required.find((_, at) => Number(counts[at + 1]) !== came);
     if (lacking) throw new LockstepError({ code: "LS2003", message: `${path}: the column "${lacking.column.name}" is required, and a row has null there`, fix: "Filter these rows out, or give them a value." });
+    const wrong = texts.find((_, at) => Number(counts[1 + required.length + at]) !== 0);
+    if (wrong) throw new LockstepError({ code: "LS2015", message: `${path}: the column "${wrong.column.name}" is ${wrong.column.kind}, and a row has a text there that is no JSON of that kind`, fix: `Write ${jsonOf[wrong.column.kind]}, or null.` });
   }
 
   protected async twice({ table: { path }, staging, columns, on }: Statement<SnowflakeColumn>): Promise<readonly (string | null)[] | undefined> {
@@ -178,19 +223,33 @@ export class SnowflakeWrite extends DatabaseWrite<SnowflakeColumn, SnowflakeStag
   protected async begin(path: string): Promise<void> {
     const seen = new Set<Known<SnowflakeColumn>>();
     for (const { table, mode } of this.statements) {
-      if (seen.has(table)) continue;
+      if (!seen.has(table) && table.isNew) await this.#make(table, mode);
       seen.add(table);
-      let isOurs = false;
-      if (table.isNew) {
-        const columns = table.columns.map(({ name, type }) => `${nameOf(name)} ${type}`).join(", ");
-        const [[said] = []] = await this.session.rows(table.path, `CREATE TABLE IF NOT EXISTS ${table.name} (${columns}) COMMENT = ${quoted(UNFILLED)}`);
-        isOurs = /successfully created/i.test(said ?? "");
-        if (isOurs) this.#made.push(table);
-      }
-      // Another write may have made it, or filled it, since this one has looked.
-      if (mode === "create" && !isOurs && !(await this.#isEmpty(table))) throw new LockstepError({ code: "LS2007", message: `${table.path} exists`, fix: "Another has made it meanwhile." });
     }
     await this.session.rows(path, "BEGIN TRANSACTION");
+  }
+
+  /** LS2007: another has made it since this one has looked. */
+  async #make(table: Known<SnowflakeColumn>, mode: DatabaseMode): Promise<void> {
+    const { path, name, leftover } = table;
+    const columns = table.columns.map((column) => `${nameOf(column.name)} ${column.type}`).join(", ");
+    const replaces = leftover !== undefined && (await this.#leftover(table)) === leftover;
+    this.#made.push(table);
+    await this.session.rows(path, `CREATE ${replaces ? "OR REPLACE " : ""}TABLE ${!replaces && mode !== "create" ? "IF NOT EXISTS " : ""}${name} (${columns}) COMMENT = ${quoted(this.#mark)}`);
+    const comment = (await this.#again(table))?.comment;
+    if (comment === this.#mark) return;
+    if (replaces || mode === "create") throw taken(path);
+    // Another's: what comes in besides its rows is dropped by nobody.
+    this.#made.pop();
+    if (comment?.startsWith(UNFILLED)) await this.session.rows(path, `COMMENT ON TABLE ${name} IS ''`);
+  }
+
+  protected override async checkMade(): Promise<void> {
+    for (const table of this.#made) {
+      const comment = (await this.#again(table))?.comment;
+      const isCreated = this.statements.find((statement) => statement.table === table)!.mode === "create";
+      if (comment !== this.#mark && (isCreated || comment !== "")) throw taken(table.path);
+    }
   }
 
   protected *sqlOf({ table: { name }, staging, columns, mode, on }: Statement<SnowflakeColumn>): Generator<string> {
@@ -211,7 +270,9 @@ export class SnowflakeWrite extends DatabaseWrite<SnowflakeColumn, SnowflakeStag
   }
 
   protected async stateOf(path: string, transaction: string): Promise<"committed" | "aborted" | undefined> {
-    const { columns, rows } = await this.session.session.ask(path, `DESCRIBE TRANSACTION ${transaction}`);
+    // The session's own way to the server may be the one that is lost.
+    const other = await openSession(this.#target, "written", true);
+    const { columns, rows } = await other.ask(path, `DESCRIBE TRANSACTION ${transaction}`).finally(() => other.close());
     const state = rows[0]?.[columns.indexOf("state")] ?? "";
     if (/commit/i.test(state)) return "committed";
     if (/roll(ed)? ?back|abort/i.test(state)) return "aborted";
@@ -221,16 +282,28 @@ export class SnowflakeWrite extends DatabaseWrite<SnowflakeColumn, SnowflakeStag
   }
 
   protected override async committed(): Promise<void> {
-    const filled = new Set([...this.#made.splice(0), ...this.statements.map(({ table }) => table).filter(({ isUnfilled }) => isUnfilled)]);
-    for (const { path, name } of filled) await this.session.rows(path, `COMMENT ON TABLE ${name} IS ''`).catch(() => undefined);
+    for (const { path, name } of this.#made.splice(0)) await this.session.rows(path, `COMMENT ON TABLE ${name} IS ''`).catch(() => undefined);
   }
 }
 
-/** A name as SQL writes it, in quotes where it needs them. */
-const spelt = (name: string): string => (/^[A-Z_][A-Z0-9_$]*$/.test(name) ? name : nameOf(name));
+const leftoverOf = (shown: Shown | undefined): string | undefined => (shown?.comment.startsWith(UNFILLED) && shown.rows === "0" ? shown.comment : undefined);
 
-/** A stage is called as its table is; what has quotes in it stands in others. */
-const stageOf = (staging: string): string => (staging.includes('"') ? `'@${staging.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'` : `@${staging}`);
+const taken = (path: string): LockstepError => new LockstepError({ code: "LS2007", message: `${path} exists`, fix: "Another has made it meanwhile." });
+
+/** The name that a part stands for. */
+const called = ({ text, isQuoted }: Part): string => (isQuoted ? text : text.trim().toUpperCase());
+
+/** What a text is to be in a column of JSON. */
+const jsonOf: Readonly<Record<string, string>> = { VARIANT: "a text of JSON", OBJECT: 'a text like {"a": 1}', ARRAY: "a text like [1, 2]" };
+
+/** Whether a text is none of a column's: of an empty one PARSE_JSON makes null, and whatever is no array would be made one of one element. */
+function misfit({ kind }: SnowflakeColumn, text: string): string {
+  const found = `COALESCE(TYPEOF(TRY_PARSE_JSON(${text})), '')`;
+  return kind === "VARIANT" ? `${found} = ''` : `${found} <> '${kind}'`;
+}
+
+/** A stage is called as its table is; the quotes in it stand in others. */
+const stageOf = (staging: string): string => `'@${staging.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
 
 /** A text as SQL writes it, where a backslash is a sign of its own. */
 const quoted = (text: string): string => `'${text.replaceAll("\\", "\\\\").replaceAll("'", "''")}'`;

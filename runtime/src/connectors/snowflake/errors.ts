@@ -15,6 +15,7 @@ const known: Readonly<Record<string, readonly [code: ErrorCode, fix?: string]>> 
   "002043": ["LS2001", "Check the name, and that the role may see it."],
   "000606": ["LS2015", 'Name a warehouse: { warehouse: "…" }, or SNOWFLAKE_WAREHOUSE.'],
   "090105": ["LS2015", 'Name a database: { database: "…" }, or SNOWFLAKE_DATABASE.'],
+  "000625": ["LS2021", "Others write into the same table, and this one has waited for them too long: start it again."],
   "000630": ["LS2021", "The statement took longer than the session or the warehouse allows: ask for less, or raise STATEMENT_TIMEOUT_IN_SECONDS."],
 };
 

@@ -11,17 +11,7 @@ import { openSession, type ResultColumn, type Session } from "./session.ts";
 import { findTarget, type Place } from "./target.ts";
 
 /** Options of {@link readSnowflake}. */
-export interface ReadSnowflakeOptions<Row> {
-  /** Which account: `myorg-myaccount`; else SNOWFLAKE_ACCOUNT says it. */
-  readonly account?: string;
-  /** Who computes the query; else SNOWFLAKE_WAREHOUSE, or the user's own. */
-  readonly warehouse?: string;
-  /** In which role; else SNOWFLAKE_ROLE, or the user's own. */
-  readonly role?: string;
-  /** Of tables that are named without one; else SNOWFLAKE_DATABASE. */
-  readonly database?: string;
-  /** Of tables that are named without one; else SNOWFLAKE_SCHEMA. */
-  readonly schema?: string;
+export interface ReadSnowflakeOptions<Row> extends Place {
   /** Columns seen otherwise than by default: a column of whole numbers as "bigint". */
   readonly types?: { readonly [K in keyof Row & string]?: "bigint" | "number" | "string" | "boolean" | "date" };
   /** Connections with the store of the result at most, over all ranks: 8. */
@@ -46,7 +36,7 @@ export async function readSnowflake<Row extends object = Record<never, never>>(t
 
 /** The columns of a table or a query; the statement is not run. */
 export async function describeSnowflake(table: string, account: string | undefined): Promise<SourceColumn[]> {
-  return inSession(table, { account }, async (session, source) => (await describe(session, source, table)).map((column) => ({ name: column.name, type: typeOf(column), nullable: column.nullable })));
+  return inSession(table, account === undefined ? {} : { account }, async (session, source) => (await describe(session, source, table)).map((column) => ({ name: column.name, type: typeOf(column), nullable: column.nullable })));
 }
 
 /** LS2015 for two columns of one name. */

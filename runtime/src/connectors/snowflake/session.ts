@@ -52,6 +52,8 @@ export interface Session {
   ask(source: string, sql: string): Promise<{ readonly columns: readonly string[]; readonly rows: readonly (readonly (string | null)[])[] }>;
   /** Where the file of a PUT goes, and what opens that place: it is printed by nothing. */
   put(source: string, sql: string): Promise<StageInfo>;
+  /** From now on answers are waited for some seconds, and no request is made again more than once: of what follows an error. */
+  hurry(): void;
   /** Keeps the session, which else ends when it has rested for some hours. */
   beat(): Promise<void>;
   close(): Promise<void>;
@@ -84,20 +86,24 @@ const expired = "390112";
 /** Milliseconds of STATEMENT_TIMEOUT_IN_SECONDS at most: seven days. */
 const LONGEST = 604_800_000;
 
-/** LS2015, LS2020, LS2021. `doing`: what its statements are for. */
-export async function openSession(target: Target, doing: "read" | "written" = "read"): Promise<Session> {
-  const { data } = await login(target, doing);
+/** Where something has gone wrong already, and nothing is lost that a later write does not mend. */
+const SHORT: Patience = { retries: 1, silence: 5_000 };
+
+/** LS2015, LS2020, LS2021. `doing`: what its statements are for; `soon`: it hurries from the beginning. */
+export async function openSession(target: Target, doing: "read" | "written" = "read", soon = false): Promise<Session> {
+  const { data } = await login(target, doing, soon ? SHORT : undefined);
   const tokens = { session: data.token, master: data.masterToken };
+  let patience = soon ? SHORT : undefined;
 
   /** Where a token has expired, in a query of hours, another one is asked for. */
   const ask = async (source: string, path: string, body: object | undefined): Promise<Answered> => {
     const what = doing === "read" ? "the query was asked for" : "it was written";
-    const answer = await send(source, what, target, path, body, tokens.session);
+    const answer = await send(source, what, target, path, body, tokens.session, patience);
     if (answer.code !== expired) return answer;
-    const renewed = await send(source, what, target, "/session/token-request", { oldSessionToken: tokens.session, requestType: "RENEW" }, tokens.master);
+    const renewed = await send(source, what, target, "/session/token-request", { oldSessionToken: tokens.session, requestType: "RENEW" }, tokens.master, patience);
     if (renewed.success !== true || typeof renewed.data?.sessionToken !== "string") throw refused(source, renewed, doing);
     [tokens.session, tokens.master] = [renewed.data.sessionToken, renewed.data.masterToken ?? tokens.master];
-    return send(source, what, target, path, body, tokens.session);
+    return send(source, what, target, path, body, tokens.session, patience);
   };
 
   const query = async (source: string, sqlText: string, describeOnly: boolean, format: "ARROW" | "JSON" = "ARROW"): Promise<Data> => {
@@ -127,6 +133,7 @@ export async function openSession(target: Target, doing: "read" | "written" = "r
       if (typeof stageInfo?.location !== "string" || typeof stageInfo.locationType !== "string") throw corrupt(source, "Snowflake does not say where its stage is");
       return stageInfo;
     },
+    hurry: () => void (patience = SHORT),
     beat: async () => {
       await ask(target.name, `/session/heartbeat?requestId=${randomUUID()}`, {});
     },
@@ -137,17 +144,17 @@ export async function openSession(target: Target, doing: "read" | "written" = "r
   };
 }
 
-/** What statements mean whatever the account's defaults are: TIMESTAMP without a zone in the conditions that the engine writes. A database or a role that is none is an error at once. */
-const sessionParameters = { TIMEZONE: "UTC", TIMESTAMP_TYPE_MAPPING: "TIMESTAMP_NTZ", CLIENT_VALIDATE_DEFAULT_PARAMETERS: true };
+/** What statements mean whatever the account's defaults are: TIMESTAMP without a zone in the conditions that the engine writes, and names in quotes as they stand there. A database or a role that is none is an error at once. */
+const sessionParameters = { TIMEZONE: "UTC", TIMESTAMP_TYPE_MAPPING: "TIMESTAMP_NTZ", QUOTED_IDENTIFIERS_IGNORE_CASE: false, CLIENT_VALIDATE_DEFAULT_PARAMETERS: true };
 
-/** For how many seconds a statement waits for others that change its table; and statements are committed by themselves but in a transaction of ours. */
+/** For how many seconds a statement waits for others that change its table: longer than the five minutes after which a killed program's transaction, which it waits for, is rolled back; and statements are committed by themselves but in a transaction of ours. */
 const writing = { LOCK_TIMEOUT: 600, AUTOCOMMIT: true };
 
-async function login(target: Target, doing: "read" | "written"): Promise<{ data: Data & { token: string } }> {
+async function login(target: Target, doing: "read" | "written", patience?: Patience): Promise<{ data: Data & { token: string } }> {
   const parameters = new URLSearchParams({ ...target.parameters, requestId: randomUUID() });
   // Arrow is given to clients of a known name alone: this is Go's, whose protocol this is.
   const data = { CLIENT_APP_ID: "Go", CLIENT_APP_VERSION: "1.13.0", SVN_REVISION: "", ...loginOf(target), CLIENT_ENVIRONMENT: { APPLICATION: "Lockstep" }, SESSION_PARAMETERS: { ...sessionParameters, ...(doing === "written" && writing) } };
-  const answer = await send(target.name, "the session was opened", target, `/session/v1/login-request?${parameters.toString()}`, { data });
+  const answer = await send(target.name, "the session was opened", target, `/session/v1/login-request?${parameters.toString()}`, { data }, undefined, patience);
   if (answer.success !== true || typeof answer.data?.token !== "string") throw noLogin(target, answer);
   return answer as { data: Data & { token: string } };
 }

@@ -122,6 +122,6 @@ async function bring(store: ObjectStore, key: string, file: string, piece: numbe
 /** An error of the store's, in which the credentials are Snowflake's and not the environment's. */
 function said(path: string, error: unknown): LockstepError {
   if (!(error instanceof LockstepError)) return new LockstepError({ code: "LS2008", message: `${path}: what is written cannot be read again on this rank: ${error instanceof Error ? ((error as NodeJS.ErrnoException).code ?? error.message) : String(error)}` });
-  if (error.code === "LS2020") return new LockstepError({ code: "LS2020", message: `${path}: the store of the stage lets nobody in, also with credentials that Snowflake has just given`, fix: "A network policy or a private link of the account may say from where its stages are reached." });
+  if (error.code === "LS2020") return new LockstepError({ code: "LS2020", message: `${path}: the store of the stage lets nobody in, also with credentials that Snowflake has just given`, why: error.why, fix: error.why.some((reason) => reason.includes("RequestTimeTooSkewed")) ? "Set the clock of this machine." : "A network policy or a private link of the account may say from where its stages are reached." });
   return new LockstepError({ code: "LS2021", message: `${path}: the rows were not brought to Snowflake's stage: ${error.message}`, fix: "Check the network, and that the store of the account's stages can be reached from this machine; then start the program again.", cause: error });
 }

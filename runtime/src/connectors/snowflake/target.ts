@@ -5,11 +5,16 @@ import { LockstepError } from "../../errors/index.ts";
 
 /** What a program says of a session; what it leaves out the environment says: SNOWFLAKE_ACCOUNT, SNOWFLAKE_WAREHOUSE and so on. */
 export interface Place {
-  readonly account?: string | undefined;
-  readonly warehouse?: string | undefined;
-  readonly role?: string | undefined;
-  readonly database?: string | undefined;
-  readonly schema?: string | undefined;
+  /** Which account: `myorg-myaccount`; else SNOWFLAKE_ACCOUNT says it. */
+  readonly account?: string;
+  /** Who computes; else SNOWFLAKE_WAREHOUSE, or the user's own. */
+  readonly warehouse?: string;
+  /** In which role; else SNOWFLAKE_ROLE, or the user's own. */
+  readonly role?: string;
+  /** Of tables that are named without one; else SNOWFLAKE_DATABASE. */
+  readonly database?: string;
+  /** Of tables that are named without one; else SNOWFLAKE_SCHEMA. */
+  readonly schema?: string;
 }
 
 export interface Target {

@@ -1,35 +1,25 @@
 /** Plain Node's writes to Snowflake. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isNested, parseType } from "../../tables/arrow-type.ts";
 import { castColumn } from "../../tables/cast.ts";
-import { unsupportedType } from "../../tables/column.ts";
+import { Column, type Stored, unsupportedType } from "../../tables/column.ts";
 import type { Columns } from "../../tables/row.ts";
 import { checkDatabaseWrite, type DatabaseMode, type DatabaseWriteOptions } from "../database/write.ts";
 import { checkOptions } from "../options.ts";
 import { writeParquetFile } from "../parquet/write.ts";
 import { stage, unstage } from "../staged.ts";
-import { type SnowflakeStaging, SnowflakeWrite } from "./commit.ts";
+import { FILE_BYTES, type SnowflakeStaging, SnowflakeWrite } from "./commit.ts";
 import { bringFiles } from "./stage.ts";
-import { findTarget, type Target } from "./target.ts";
+import { findTarget, type Place, type Target } from "./target.ts";
 
 /** Options of writeSnowflake. */
-export interface WriteSnowflakeOptions<Row> {
+export interface WriteSnowflakeOptions<Row> extends Place {
   /** A table that is there: an error ("create", where nothing is said), added to, emptied before, or rows of the same key changed ("merge"). All but "create" make the table if there is none. */
   readonly mode?: DatabaseMode;
   /** Of a merge: the columns by which rows are the same. Rows with null there are new ones. */
   readonly on?: readonly (keyof Row & string)[];
-  /** Which account: `myorg-myaccount`; else SNOWFLAKE_ACCOUNT says it. */
-  readonly account?: string;
-  /** Who computes; else SNOWFLAKE_WAREHOUSE, or the user's own. */
-  readonly warehouse?: string;
-  /** In which role; else SNOWFLAKE_ROLE, or the user's own. */
-  readonly role?: string;
-  /** Of tables that are named without one; else SNOWFLAKE_DATABASE. */
-  readonly database?: string;
-  /** Of tables that are named without one; else SNOWFLAKE_SCHEMA. */
-  readonly schema?: string;
   /** Columns written as another Arrow type: `{ id: "int64", price: "decimal128(12, 2)" }`. */
   readonly types?: { readonly [K in keyof Row & string]?: string };
 }
@@ -39,15 +29,10 @@ export async function writeSnowflake(columns: Columns, rows: number, table: stri
   checkWriteSnowflake(table, options);
   const target = findTarget(options);
   const write = await SnowflakeWrite.open(target);
-  try {
-    const staging = (await write.prepare(table, [...columns].map(([name, { type }]) => ({ name, type })), options))!;
+  await write.whole(table, [...columns].map(([name, { type }]) => ({ name, type })), options, async (staging) => {
     if (rows > 0) await bring(write, target, staging, columns, rows);
-    await write.add(staging, options, rows);
-  } catch (error) {
-    await write.abort();
-    throw error;
-  }
-  await write.commit();
+    return rows;
+  });
 }
 
 /** LS2015, LS2016 what a write says of itself. */
@@ -56,7 +41,10 @@ export function checkWriteSnowflake(table: string, options: WriteSnowflakeOption
   checkDatabaseWrite("writeSnowflake", table, (options ?? {}) as DatabaseWriteOptions, site);
 }
 
-/** In one file. */
+/** Rows of the first file; of those that follow as many as FILE_BYTES take. */
+const FIRST = 65_536;
+
+/** One file after another. */
 async function bring(write: SnowflakeWrite, target: Target, staging: SnowflakeStaging, from: Columns, rows: number): Promise<void> {
   const written = [...from].map(([name, column], at) => {
     if (column.type.id === "other" || isNested(column.type)) throw unsupportedType(column, "written");
@@ -65,15 +53,25 @@ async function bring(write: SnowflakeWrite, target: Target, staging: SnowflakeSt
   const folder = mkdtempSync(join(tmpdir(), "lockstep-"));
   stage(folder);
   try {
-    const file = join(folder, "part-00000-00000.parquet");
-    await writeParquetFile(file, written, rows, { compression: "snappy", arrowSchema: false });
-    // One file, for which credentials are good that come now.
-    const { refused } = await bringFiles(staging.path, [file], await write.credentials(staging), isOpen(target));
-    if (refused) throw refused;
+    for (let [start, count, number] = [0, FIRST, 0]; start < rows; number++) {
+      const end = Math.min(start + count, rows);
+      const file = join(folder, `part-00000-${String(number).padStart(5, "0")}.parquet`);
+      await writeParquetFile(file, written.map(({ name, column }) => ({ name, column: partOf(column, start, end) })), end - start, { compression: "snappy", arrowSchema: false });
+      // For one file credentials are good that come now.
+      const { refused } = await bringFiles(staging.path, [file], await write.credentials(staging), isOpen(target));
+      if (refused) throw refused;
+      count = Math.max(1, Math.floor(((end - start) * FILE_BYTES) / statSync(file).size));
+      rmSync(file);
+      start = end;
+    }
   } finally {
     rmSync(folder, { recursive: true, force: true });
     unstage(folder);
   }
+}
+
+function partOf(column: Column, start: number, end: number): Column {
+  return start === 0 && end === column.length ? column : new Column(column.type, end - start, () => Array.prototype.slice.call(column.values, start, end) as Stored[]);
 }
 
 /** Nothing is encrypted on the way to Snowflake: then it need not be on the way to the stage. */

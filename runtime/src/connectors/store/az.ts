@@ -26,16 +26,17 @@ export async function openAz({ root, bucket }: Location, options: StoreOptions):
 export function azStore(root: string, base: string, authorise: Authorise | undefined): ObjectStore {
   const url = (key: string): string => `${root}/${key}`;
 
-  const call = (source: string, { method = "GET", key = "", query = {}, headers = {}, body }: Call, expected: readonly number[]): Promise<Answer> =>
-    ask(source, async () => {
+  const call = (source: string, { method = "GET", key = "", query = {}, headers = {}, body }: Call, expected: readonly number[]): Promise<Answer> => {
+    const bytes = typeof body === "string" ? new TextEncoder().encode(body) : body;
+    return ask(source, async () => {
       const target = new URL(key === "" ? base : `${base}/${encodeKey(key)}`);
       for (const [name, value] of Object.entries(query)) target.searchParams.set(name, value);
-      const bytes = typeof body === "string" ? new TextEncoder().encode(body) : body;
       const all: Record<string, string> = { "x-ms-version": "2021-12-02", ...headers, ...(bytes && { "content-length": `${bytes.length}` }) };
       await authorise?.(method, target, all);
       delete all["content-length"];
       return new Request(target, { method, headers: all, ...(bytes && { body: bytes as NonNullable<RequestInit["body"]> }) });
-    }, expected);
+    }, expected, { bytes: bytes?.length });
+  };
 
   const listing = async (prefix: string, more: Record<string, string>): Promise<string> => {
     let text = "";

@@ -9,6 +9,9 @@ const LONGEST = 4_000;
 /** Half of this and half of it at random. */
 const pause = (attempt: number): Promise<void> => wait(Math.min(LONGEST, 100 * 2 ** attempt) * (0.5 + Math.random() / 2));
 
+/** Milliseconds for an answer, and bytes of a body that are sent in one of them on the slowest way that is waited for: 100 kB/s. */
+const [PATIENCE, SLOWEST] = [60_000, 100];
+
 /** A request to a store, before it is signed: GET of the bucket where nothing is said. */
 export interface Call {
   readonly method?: string;
@@ -24,6 +27,12 @@ export interface Answer {
   readonly body: Uint8Array;
 }
 
+/** How often a request is made again, and how many bytes it sends. */
+export interface Asking {
+  readonly again?: number | undefined;
+  readonly bytes?: number | undefined;
+}
+
 /** What makes a request; anew for each attempt, because a signature ages. */
 export type Make = () => Promise<Request>;
 
@@ -31,12 +40,12 @@ export type Make = () => Promise<Request>;
  * The answer of a store, body included, for the statuses in `expected`; with `lasting` errors it is asked again up to eight
  * times, or as often as `again` says. LS2001, LS2020, LS2021.
  */
-export async function ask(source: string, make: Make, expected: readonly number[], again = retries()): Promise<Answer> {
+export async function ask(source: string, make: Make, expected: readonly number[], { again = retries(), bytes = 0 }: Asking = {}): Promise<Answer> {
   for (let attempt = 0; ; attempt++) {
     let last: unknown;
     try {
       const request = await make();
-      const response = await fetch(request, { signal: AbortSignal.timeout(60_000), redirect: "manual" });
+      const response = await fetch(request, { signal: AbortSignal.timeout(PATIENCE + Math.ceil(bytes / SLOWEST)), redirect: "manual" });
       const body = new Uint8Array(await response.arrayBuffer());
       requested(Number(request.headers.get("content-length") ?? 0) + body.length);
       const text = (): string => new TextDecoder().decode(body.subarray(0, 4096));
@@ -65,21 +74,23 @@ const reasons: Readonly<Record<string, readonly ["LS2001" | "LS2020", string]>> 
   XAdminUserNotFound: ["LS2020", "the store does not know the access key; check AWS_ACCESS_KEY_ID or AWS_PROFILE"],
   SignatureDoesNotMatch: ["LS2020", "the secret key is not the one of this access key (or the clock is wrong)"],
   AuthenticationFailed: ["LS2020", "the secret key is not the one of this access key (or the clock is wrong)"],
+  RequestTimeTooSkewed: ["LS2020", "the clock of this machine is wrong"],
   InvalidToken: ["LS2020", "the session token is not valid"],
 };
 
 function refused(source: string, status: number, text: string): LockstepError {
   const code = /<Code>(\w{1,60})<\/Code>/.exec(text)?.[1];
   const [known, what] = reasons[code ?? ""] ?? [];
-  if (known !== undefined) return new LockstepError({ code: known, message: `${source}: ${what}` });
+  const answers = `the store answers ${status}${code === undefined ? "" : ` ${code}`}`;
+  if (known !== undefined) return new LockstepError({ code: known, message: `${source}: ${what}`, why: [answers] });
   if (status === 401 || status === 403) {
-    return new LockstepError({ code: "LS2020", message: `${source}: access is denied; check the credentials in the environment and what they allow` });
+    return new LockstepError({ code: "LS2020", message: `${source}: access is denied; check the credentials in the environment and what they allow`, why: [answers] });
   }
   if (status === 301 || status === 307) {
     return new LockstepError({ code: "LS2020", message: `${source}: the bucket is in another region; set AWS_REGION or the option region` });
   }
   if (status === 404) return new LockstepError({ code: "LS2001", message: `${source}: does not exist` });
-  return new LockstepError({ code: "LS2021", message: `${source}: the store answers ${status}${code === undefined ? "" : ` ${code}`}` });
+  return new LockstepError({ code: "LS2021", message: `${source}: ${answers}` });
 }
 
 function unreachable(source: string, error: unknown): LockstepError {

@@ -21,7 +21,7 @@ export function xmlStore({ root, base, sign, condition: conditionOf, tagOf }: Di
     const target = new URL(key === "" ? base : `${base}/${encodeKey(key)}`);
     for (const [name, value] of Object.entries(query)) target.searchParams.set(name, value);
     const init = { method, headers, ...(body !== undefined && { body: body as NonNullable<RequestInit["body"]> }) };
-    return ask(source, () => sign(target.href, init), expected);
+    return ask(source, () => sign(target.href, init), expected, { bytes: body?.length });
   };
 
   return {

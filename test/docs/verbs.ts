@@ -75,7 +75,7 @@ const DECLARED: Readonly<Record<string, string>> = {
 function optionsList(verb: string): string {
   const options = optionsOf[verb];
   if (!options) return "";
-  const declared = ["connectors/write-options.ts", "connectors/text/bad-rows.ts", DECLARED[verb]!].map((file) => readFileSync(join(root, "runtime/src", file), "utf8")).join("\n");
+  const declared = ["connectors/write-options.ts", "connectors/text/bad-rows.ts", "connectors/snowflake/place.ts", DECLARED[verb]!].map((file) => readFileSync(join(root, "runtime/src", file), "utf8")).join("\n");
   const docs = new Map(Array.from(declared.matchAll(/^ +\/\*\* (.*) \*\/\n +readonly (\w+)\??:/gm), ([, doc, name]) => [name!, doc!]));
   const line = (name: string, taken: Taken): string => {
     const words = Array.isArray(taken.of) ? taken.of.length > 1 : taken.kind === "options";

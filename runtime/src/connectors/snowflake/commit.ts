@@ -15,9 +15,10 @@ import { type DatabaseMode, DatabaseWrite, type DatabaseWriteOptions, type Datab
 import { nameOf, type Part, partsOf } from "../sql.ts";
 import { columnOf, fitting, isJson, newType, remedyFor, type SnowflakeColumn } from "./columns.ts";
 import { refused } from "./errors.ts";
+import type { Place } from "./place.ts";
 import { openSession, type Session } from "./session.ts";
 import type { StageInfo } from "./stage.ts";
-import { findTarget, type Place, type Target } from "./target.ts";
+import { findTarget, type Target } from "./target.ts";
 
 /** Where the rows of one statement go. */
 export interface SnowflakeStaging extends DatabaseStaging {

@@ -6,9 +6,10 @@ import { checkOptions } from "../options.ts";
 import type { SourceColumn } from "../source-column.ts";
 import { isQuery } from "../sql.ts";
 import { tableOf } from "../typed-files.ts";
+import type { Place } from "./place.ts";
 import { filesOf, typeOf } from "./result.ts";
 import { openSession, type ResultColumn, type Session } from "./session.ts";
-import { findTarget, type Place } from "./target.ts";
+import { findTarget } from "./target.ts";
 
 /** Options of {@link readSnowflake}. */
 export interface ReadSnowflakeOptions<Row> extends Place {

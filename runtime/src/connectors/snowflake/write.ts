@@ -11,8 +11,9 @@ import { checkOptions } from "../options.ts";
 import { writeParquetFile } from "../parquet/write.ts";
 import { stage, unstage } from "../staged.ts";
 import { FILE_BYTES, type SnowflakeStaging, SnowflakeWrite } from "./commit.ts";
+import type { Place } from "./place.ts";
 import { bringFiles } from "./stage.ts";
-import { findTarget, type Place, type Target } from "./target.ts";
+import { findTarget, type Target } from "./target.ts";
 
 /** Options of writeSnowflake. */
 export interface WriteSnowflakeOptions<Row> extends Place {

@@ -3,8 +3,7 @@
  * that expire: all or nothing, never twice, no secret, no hang.
  */
 import { execFile, execFileSync, spawn, type ChildProcess } from "node:child_process";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
@@ -13,7 +12,7 @@ import type { Answer } from "../oracle/rank-pool.ts";
 import { sampled } from "../sample.ts";
 import { root } from "../scripts/lib.mjs";
 import * as writes from "./programs/writes.ts";
-import { type Fault, SECRET, type StagedServer, startWithStages } from "./server.ts";
+import { type Fault, ownDisk, SECRET, type StagedServer, startWithStages } from "./server.ts";
 
 const programs = new Executions(writes, "test/snowflake/programs/writes.ts");
 const { scratch } = programs;
@@ -29,12 +28,13 @@ type Mode = keyof typeof done;
 const fresh = (): Promise<unknown> => server.sql("DROP TABLE IF EXISTS DB.PUBLIC.ROWS", "DROP TABLE IF EXISTS DB.PUBLIC.LOCKSTEP_COMMITS", "CREATE TABLE DB.PUBLIC.ROWS (ID int8, NAME varchar)", "INSERT INTO DB.PUBLIC.ROWS SELECT i, 'old' FROM range(1, 801) AS t(i)");
 const state = async (): Promise<number[]> => (await server.sql("SELECT count(*), count(DISTINCT ID), count(*) FILTER (NAME LIKE 'mine%') FROM DB.PUBLIC.ROWS"))[0]!.map(Number);
 const stages = async (): Promise<unknown[]> => [...(await server.sql("SELECT table_name FROM duckdb_tables() WHERE table_name LIKE 'LOCKSTEP_STAGE%'")), ...server.staged()];
-const files = (): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith("lockstep-lockstep_stage"));
+const disk = ownDisk();
+const { files } = disk;
 const mended: Fault = { pattern: ".", times: 0 };
 
 beforeAll(async () => {
   server = await startWithStages();
-  env = { ...server.env, LOCKSTEP_STORE_RETRIES: "1" };
+  env = { ...server.env, ...disk.env, LOCKSTEP_STORE_RETRIES: "1" };
   writeFileSync(file, `ID,NAME\n${Array.from({ length: 800 }, (_, i) => `${i + 401},mine ${i}\n`).join("")}`);
   await programs.open(env);
 }, 300_000);
@@ -42,6 +42,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await programs.close();
   await server?.stop();
+  disk.remove();
 });
 
 describe.each([["plain Node", 0], ["2 ranks", 2]] as const)("on %s", (_, ranks) => {

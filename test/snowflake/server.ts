@@ -48,6 +48,16 @@ export interface Server {
   stop(): Promise<void>;
 }
 
+/** A folder for what ranks and plain Node write on their own disks, and the files that are left there. */
+export function ownDisk(): { readonly env: Readonly<Record<string, string>>; files(): string[]; remove(): void } {
+  const folder = mkdtempSync(join(tmpdir(), "lockstep-disk-"));
+  return {
+    env: { LOCKSTEP_SPILL: folder, TMPDIR: folder },
+    files: () => readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".parquet")),
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
+
 export interface Fault {
   /** Of the statement. */
   readonly pattern: string;

@@ -2,8 +2,6 @@
  * Snowflake as a target: untransformed and on 1, 2, 3 and 7 ranks the same tables on a server on this machine (fakesnow, with stages in a
  * real server of S3), and nothing else; Snowflake's own connector for Python reads what was written.
  */
-import { readdirSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readSnowflake } from "@lockstep/runtime";
 import { errorDifference } from "../oracle/compare.ts";
@@ -12,9 +10,10 @@ import { shared } from "../sample.ts";
 import { Executions } from "../executions.ts";
 import * as writes from "./programs/writes.ts";
 import { within } from "../stores/servers.ts";
-import { SECRET, type StagedServer, startWithStages } from "./server.ts";
+import { ownDisk, SECRET, type StagedServer, startWithStages } from "./server.ts";
 
 const programs = new Executions(writes, "test/snowflake/programs/writes.ts");
+const disk = ownDisk();
 let server: StagedServer;
 
 type Name = keyof typeof writes;
@@ -41,12 +40,13 @@ const targets = (schema: string): string[] => [
 beforeAll(async () => {
   server = await startWithStages();
   await server.sql(...["PLAIN", "R1", "R2", "R3", "R7"].flatMap(targets));
-  await programs.open(server.env);
+  await programs.open({ ...server.env, ...disk.env });
 }, 300_000);
 
 afterAll(async () => {
   await programs.close();
   await server?.stop();
+  disk.remove();
 });
 
 /** A table's columns and rows, as the server holds them. */
@@ -56,7 +56,7 @@ async function shown(name: string): Promise<{ columns: unknown[]; rows: unknown[
 const isThere = async (schema: string, name: string): Promise<boolean> => (await server.sql(`SELECT 1 FROM duckdb_tables() WHERE schema_name = '${schema}' AND table_name = '${name}'`)).length > 0;
 
 /** What is a write's alone: on the server, in the store, on this machine. */
-const left = async (): Promise<unknown[]> => [...(await server.sql("SELECT table_name FROM duckdb_tables() WHERE table_name LIKE 'LOCKSTEP%'")), ...server.staged(), ...readdirSync(tmpdir()).filter((name) => name.startsWith("lockstep-lockstep_stage"))];
+const left = async (): Promise<unknown[]> => [...(await server.sql("SELECT table_name FROM duckdb_tables() WHERE table_name LIKE 'LOCKSTEP%'")), ...server.staged(), ...disk.files()];
 
 const cases: [Name, (schema: string) => unknown[], string[]][] = [
   ["copied", (s) => [`db.${s}.copied`], ["COPIED"]],

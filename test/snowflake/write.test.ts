@@ -3,7 +3,7 @@
  * real server of S3), and nothing else; Snowflake's own connector for Python reads what was written.
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readSnowflake } from "@lockstep/runtime";
+import { readSnowflake, table } from "@lockstep/runtime";
 import { errorDifference } from "../oracle/compare.ts";
 import type { Answer } from "../oracle/rank-pool.ts";
 import { shared } from "../sample.ts";
@@ -93,6 +93,14 @@ describe("plain Node", () => {
     expect(await server.sql("SELECT count(*), count(DISTINCT ID), sum((NAME LIKE 'merged%')::int4), sum((KIND = 'old')::int4), sum((KIND = 'new')::int4) FROM DB.PLAIN.EVENTS")).toEqual([["2672", "2672", "2666", "9", "2663"]]);
     expect(await shown("PLAIN.PAIRS")).toMatchSnapshot();
     expect((await shown("PLAIN.TOTALS")).rows).toHaveLength(40);
+  });
+
+  it("brings many rows in several files", async () => {
+    server.asked();
+    await within({ ...server.env, ...disk.env }, () => table({ ID: Array.from({ length: 150_000 }, (_, i) => i) }).writeSnowflake("plain.many", { types: { ID: "int64" } }));
+    expect(server.asked().filter((sql) => sql.startsWith("PUT"))).toHaveLength(2);
+    expect(await server.sql("SELECT count(*), count(DISTINCT ID), sum(ID) FROM DB.PLAIN.MANY")).toEqual([["150000", "150000", "11249925000"]]);
+    expect(await left()).toEqual([]);
   });
 
   it("carries what no program looks at", async () => {

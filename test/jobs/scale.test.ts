@@ -49,7 +49,7 @@ it("reads as many rows of an input as it is told", async () => {
 it("says why a run failed", async () => {
   const { code, stderr } = await lockstep(["scale", "-n", "1", job, "--", join(folder, "missing.csv"), "out"], {}).ended;
   expect(code).toBe(1);
-  expect(stderr).toMatch(/^error LS2022: the run on 1 rank failed \(1\):\n[^]*LS2001: .*missing\.csv/);
+  expect(stderr).toMatch(/^error LS2022: the run on 1 rank failed \(exit code 1\):\n[^]*LS2001: .*missing\.csv/);
   expect((await lockstep(["scale", "-n", "1", job], {}).ended).stderr).toContain("the program called no function");
   expect((await lockstep(["scale", "--sample", "few", job], {}).ended).stderr).toContain("a number of rows such as 1e6, or all");
 });
@@ -81,7 +81,7 @@ it("predicts as an object", async () => {
   expect(prediction.seconds.most).toBeGreaterThanOrEqual(prediction.seconds.least);
   const idle = join(folder, "idle.mjs");
   await build({ stdin: { contents: 'import { rank } from "@lockstep/runtime";\nasync function where() {\n  "use spmd";\n  return rank();\n}\nawait where();\n', resolveDir: folder, sourcefile: join(folder, "idle.ts"), loader: "ts" }, outfile: idle, bundle: true, format: "esm", platform: "node", packages: "external", logLevel: "error", plugins: [lockstepPlugin({ root, report: false })] });
-  expect((await lockstep(["simulate", "-n", "9", idle], {}).ended).stderr).toMatch(/LS2022: the program (computed no table|called no function)/);
+  expect((await lockstep(["simulate", "-n", "9", idle], {}).ended).stderr).toMatch(/LS2022: (on 2 ranks the program computed no table|the program called no function)/);
   const refused = async (...options: string[]): Promise<string> => (await lockstep(["simulate", ...options, job], {}).ended).stderr;
   expect(await refused()).toContain("required option '-n, --ranks <count>'");
   expect(await refused("-n", "2", "--latency", "soon")).toContain("a time like 20us, 1.5ms or 2s");

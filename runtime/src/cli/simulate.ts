@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { bandwidth, duration, programArguments, sampleSize, wholeNumber } from "./arguments.ts";
 
 interface SimulateOptions {
@@ -18,9 +18,9 @@ export function simulateCommand(): Command {
     .argument("[arguments...]", "what the program finds in process.argv")
     .requiredOption("-n, --ranks <count>", "ranks, each on a core of its own", wholeNumber)
     .option("--per-machine <count>", "ranks that share a machine", wholeNumber, 64)
-    .option("--sample <rows>", "rows that are read of inputs of files that have more, or all", sampleSize, null)
-    .option("--bandwidth <size>", "bytes a second that a rank sends and receives", bandwidth, 125e6)
-    .option("--latency <time>", "what a message takes, e.g. 20us", duration, 50e-6)
+    .addOption(new Option("--sample <rows>", "rows that are read of inputs of files that have more, or all").argParser(sampleSize).default(null, "all"))
+    .addOption(new Option("--bandwidth <size>", "bytes a second that a rank sends and receives").argParser(bandwidth).default(125e6, "125MB/s"))
+    .addOption(new Option("--latency <time>", "what a message takes").argParser(duration).default(50e-6, "50us"))
     .option("--json", "one object")
     .passThroughOptions()
     .action(async (bundle: string, args: string[], { perMachine, ...options }: SimulateOptions) => {

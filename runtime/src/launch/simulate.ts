@@ -46,7 +46,7 @@ export async function simulate(bundle: string, args: readonly string[], { ranks,
   }
   const cores = allowedCores();
   if (models.length === 0) {
-    throw new LockstepError({ code: "LS2022", message: "the program computed no table", fix: `Give it the arguments with which it works: lockstep simulate -n ${ranks} ${bundle} -- arguments` });
+    throw new LockstepError({ code: "LS2022", message: `on ${measured[0]} ranks the program computed no table: there is nothing to predict`, fix: "If it needs arguments to do so, write them behind a --." });
   }
   const modelsOf = (at: number): Model[] => models.map((each) => each[at]!);
   const runs = reports.map((report, at) => ran(measured[at]!, report, modelsOf(at)));
@@ -95,7 +95,7 @@ function remarks(prediction: Prediction, check: ReturnType<typeof errorOf>, more
   const percent = (of: number): string => Number.isFinite(of) ? `${Math.round(of * 100)} %` : "more than all";
   return [
     `seconds are ${names.map((name) => `${name} ${between(parts[name], seconds)}`).join(", ")}; most is ${bottleneck}`,
-    groups > 1 ? `messages go across ${groups} groups of up to ${groupRanks} ranks, and inside of a group` : "each rank sends to each",
+    groups > 1 ? `messages go across ${groups.toLocaleString("en-US")} groups of up to ${groupRanks.toLocaleString("en-US")} ranks, and inside of a group` : prediction.ranks > 1 ? "each rank sends to each" : "one rank sends nothing",
     `the rank that reads most reads ${skew.toFixed(2)} times the rows of a mean one`,
     ...(growth > 1 ? [`the inputs are ${growth.toFixed(1)} times what was read of them: what rows take is taken as so many times as much; plans, and who reads how much, are those of what was read`] : []),
     ...(prediction.alike ? [] : ["the plans for so many ranks are other ones than those that were run: of what only they exchange nothing is known"]),
@@ -103,6 +103,6 @@ function remarks(prediction: Prediction, check: ReturnType<typeof errorOf>, more
   ];
 }
 
-const seconds = (value: number): string => (value >= 100 ? value.toFixed(0) : value.toPrecision(2));
+const seconds = (value: number): string => (value >= 100 ? Math.round(value).toLocaleString("en-US") : value.toPrecision(2));
 
 const between = ({ least, most }: Range, text: (value: number) => string): string => (text(least) === text(most) ? text(most) : `${text(least)} to ${text(most)}`);

@@ -26,7 +26,11 @@ async function run(bundle: string, args: readonly string[], ranks: number, env: 
   process.on("SIGTERM", stop).on("SIGINT", stop);
   try {
     const code = await new Promise<number | NodeJS.Signals | null>((resolve) => child.once("close", (exit, signal) => resolve(signal ?? exit)));
-    if (code !== 0) throw new LockstepError({ code: "LS2022", message: `the run on ${ranks} rank${ranks === 1 ? "" : "s"} failed (${code}):\n${said.trimEnd()}`, fix: "Mend that first; `lockstep run` runs it alone." });
+    if (code !== 0) {
+      const [run, ended] = [`the run on ${ranks} rank${ranks === 1 ? "" : "s"}`, typeof code === "number" ? `exit code ${code}` : `${code ?? "unknown"}`];
+      const message = said.trim() === "" ? `${run} ended with ${ended} and said nothing` : `${run} failed (${ended}):\n${said.trimEnd()}`;
+      throw new LockstepError({ code: "LS2022", message, fix: "Mend that first; `lockstep run` runs it alone." });
+    }
   } finally {
     process.off("SIGTERM", stop).off("SIGINT", stop);
   }

@@ -14,7 +14,11 @@ export interface Trial {
   readonly model?: { readonly ranks: readonly number[]; readonly local: number };
 }
 
-export const trialEnvironment = (trial: Trial): NodeJS.ProcessEnv => ({ [variable]: JSON.stringify(trial) });
+export const trialEnvironment = (trial: Trial): NodeJS.ProcessEnv => ({
+  [variable]: JSON.stringify(trial),
+  // What is predicted has the groups that so many ranks have by themselves.
+  ...(trial.plannedFor !== undefined && { LOCKSTEP_GROUP: "" }),
+});
 
 const text = process.env[variable];
 const trial = text === undefined ? undefined : (JSON.parse(text) as Trial);

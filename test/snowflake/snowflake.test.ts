@@ -123,7 +123,8 @@ it("opens a session in the place that the program says", async () => {
   for (const run of [() => plain("placed", "other-account", "REPORTS"), () => onRanks(3, "placed", "other-account", "REPORTS")]) {
     server.logins();
     expect(await run()).toEqual({ value: 3 });
-    expect(server.logins()).toEqual([{ login: "SNOWFLAKE", user: "ann", account: "OTHER-ACCOUNT", query: { warehouse: "REPORTS", databaseName: "DB", schemaName: "PUBLIC", roleName: "READER" } }]);
+    const parameters = { CLIENT_VALIDATE_DEFAULT_PARAMETERS: true, QUOTED_IDENTIFIERS_IGNORE_CASE: false, TIMESTAMP_TYPE_MAPPING: "TIMESTAMP_NTZ", TIMEZONE: "UTC" };
+    expect(server.logins()).toEqual([{ login: "SNOWFLAKE", user: "ann", account: "OTHER-ACCOUNT", query: { warehouse: "REPORTS", databaseName: "DB", schemaName: "PUBLIC", roleName: "READER" }, parameters }]);
   }
 });
 

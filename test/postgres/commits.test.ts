@@ -2,7 +2,6 @@
  * Writes to PostgreSQL with sessions that end, answers that are lost and processes that are killed at every step, and two writers at once: all or
  * nothing, never twice.
  */
-import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
@@ -11,6 +10,7 @@ import { PostgresWrite } from "../../runtime/src/connectors/postgres/commit.ts";
 import { openSession } from "../../runtime/src/connectors/postgres/session.ts";
 import { findTarget } from "../../runtime/src/connectors/postgres/target.ts";
 import { int64 } from "../../runtime/src/tables/arrow-type.ts";
+import { killed } from "../jobs/killed.ts";
 import { buildPrograms, type Program } from "../oracle/build-programs.ts";
 import { type Answer, RankPool } from "../oracle/rank-pool.ts";
 import { commits, sampled } from "../sample.ts";
@@ -137,34 +137,16 @@ it("a second attempt of a job that creates a table says that the first has commi
 
 describe("processes that are killed", () => {
   /** A job of three ranks, of which one or all are killed at a message; whether it ended well. */
-  async function job(victims: "one" | "all" | undefined, at: number, mode: Mode): Promise<{ lived: boolean; messages: number }> {
-    const main = join(scratch, "built/main.mjs");
-    writeFileSync(main, `import { moved } from ${JSON.stringify(program.module)};\nawait moved(...process.argv.slice(2));\n`);
-    let child: ChildProcess | undefined;
-    const kill = (): void => {
-      try {
-        if (victims === "all") process.kill(-child!.pid!, "SIGKILL");
-        else process.kill(Number(execFileSync("pgrep", ["-P", `${child!.pid}`]).toString().trim().split("\n").at(-1)), "SIGKILL");
-      } catch {
-        // It has ended.
-      }
-    };
-    let messages = 0;
-    front.decide = () => {
-      if (messages++ === at && victims) kill();
-      return undefined;
-    };
-    child = spawn(process.execPath, [join(root, "runtime/bin/lockstep.mjs"), "run", "-n", "3", "--job", `job-${mode}`, main, "--", file, "rows", mode], { detached: true, stdio: "ignore", env: { ...process.env, ...environment() } });
-    const code = await new Promise((resolve) => child.once("exit", (status) => resolve(status)));
-    front.decide = undefined;
-    return { lived: code === 0, messages };
-  }
+  const job = (victims: "one" | "all" | undefined, at: number, mode: Mode) => {
+    const watch = (step: (() => void) | undefined): void => void (front.decide = step && (() => (step(), undefined)));
+    return killed({ main: join(scratch, "built/main.mjs"), module: program.module, export: "moved", job: `job-${mode}`, args: [file, "rows", mode], env: environment(), victims, at, watch });
+  };
 
   it.each([["one", "append", 0], ["all", "append", 5], ["all", "merge", 10]] as const)("%s of the ranks, %s", { timeout: 600_000 }, async (victims, mode, turn) => {
     await fresh("rows");
-    const { messages } = await job(undefined, 0, mode);
+    const { steps } = await job(undefined, 0, mode);
     let committed = 0;
-    for (const at of [...sampled(messages, turn, 15), Infinity]) {
+    for (const at of [...sampled(steps, turn, 15), Infinity]) {
       await fresh("rows");
       const { lived } = await job(victims, at, mode);
       expect(await server.left()).toEqual([]);

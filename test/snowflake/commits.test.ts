@@ -2,12 +2,13 @@
  * Writes to Snowflake whose statements are refused, or whose answers are lost, at every step, processes that are killed, and credentials
  * that expire: all or nothing, never twice, no secret, no hang.
  */
-import { execFile, execFileSync, spawn, type ChildProcess } from "node:child_process";
+import { execFile } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { Executions } from "../executions.ts";
+import { killed } from "../jobs/killed.ts";
 import type { Answer } from "../oracle/rank-pool.ts";
 import { sampled } from "../sample.ts";
 import { root } from "../scripts/lib.mjs";
@@ -189,32 +190,13 @@ it("nothing that opens the account or the stage is printed, whatever is asked fo
 
 describe("processes that are killed", () => {
   /** A job of three ranks, of which one or all are killed at a statement; whether it ended well. */
-  async function job(victims: "one" | "all" | undefined, at: number, mode: Mode): Promise<{ lived: boolean; statements: number }> {
-    const main = join(scratch, "built/main.mjs");
-    writeFileSync(main, `import { moved } from ${JSON.stringify(programs.program("moved").module)};\nawait moved(...process.argv.slice(2));\n`);
-    let child: ChildProcess | undefined;
-    const kill = (): void => {
-      try {
-        if (victims === "all") process.kill(-child!.pid!, "SIGKILL");
-        else process.kill(Number(execFileSync("pgrep", ["-P", `${child!.pid}`]).toString().trim().split("\n").at(-1)), "SIGKILL");
-      } catch {
-        // It has ended.
-      }
-    };
-    let statements = 0;
-    server.watch(() => {
-      if (statements++ === at && victims) kill();
-    });
-    child = spawn(process.execPath, [join(root, "runtime/bin/lockstep.mjs"), "run", "-n", "3", "--job", `job-${mode}`, main, "--", file, "rows", mode], { detached: true, stdio: "ignore", env: { ...process.env, ...env } });
-    const code = await new Promise((resolve) => child.once("exit", (status) => resolve(status)));
-    server.watch(undefined);
-    return { lived: code === 0, statements };
-  }
+  const job = (victims: "one" | "all" | undefined, at: number, mode: Mode) =>
+    killed({ main: join(scratch, "built/main.mjs"), module: programs.program("moved").module, export: "moved", job: `job-${mode}`, args: [file, "rows", mode], env, victims, at, watch: (step) => server.watch(step) });
 
   it.each([["one", "append", 0], ["all", "merge", 4]] as const)("%s of the ranks, %s", { timeout: 600_000 }, async (victims, mode, turn) => {
     await fresh();
-    const { statements } = await job(undefined, 0, mode);
-    for (const at of [...sampled(statements, turn, 7), Infinity]) {
+    const { steps } = await job(undefined, 0, mode);
+    for (const at of [...sampled(steps, turn, 7), Infinity]) {
       await fresh();
       const { lived } = await job(victims, at, mode);
       await server.abandon();

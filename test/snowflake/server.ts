@@ -2,7 +2,7 @@
 import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { promisify } from "node:util";
 import { pythonWith } from "../python.ts";
@@ -48,12 +48,12 @@ export interface Server {
   stop(): Promise<void>;
 }
 
-/** A folder for what ranks and plain Node write on their own disks, and the files that are left there. */
+/** A folder for what ranks and plain Node write on their own disks, and the files and folders of stages that are left there. */
 export function ownDisk(): { readonly env: Readonly<Record<string, string>>; files(): string[]; remove(): void } {
   const folder = mkdtempSync(join(tmpdir(), "lockstep-disk-"));
   return {
     env: { LOCKSTEP_SPILL: folder, TMPDIR: folder },
-    files: () => readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".parquet")),
+    files: () => readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".parquet") || basename(name).startsWith("lockstep-lockstep_stage")),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
 }

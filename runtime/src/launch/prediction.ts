@@ -98,14 +98,18 @@ export function predict([few, more]: readonly [Run, Run], models: readonly Model
   const skew = skewOf(models);
   const moved = (direction: "sent" | "received"): Range =>
     sum(models.map((model, execution) => movedOn(direction, model, few.sent[execution] ?? [], more.sent[execution] ?? [], [few.ranks, more.ranks], growth)));
-  const around = ({ least, most }: Range, error: number): Range => ({ least: least / (1 + error), most: most * (1 + error) });
+  const around = ({ least, most }: Range, error: number): Range => {
+    // By how much it was wrong where it predicted nothing says nothing of another prediction.
+    const times = Number.isFinite(error) ? 1 + error : 1;
+    return { least: least / times, most: most * times };
+  };
   const [sent, received] = [around(moved("sent"), errors.sent), around(moved("received"), errors.sent)];
   const full = models[0]!.message;
   const messages = { least: more.operations * peers, most: more.operations * peers + Math.ceil(sent.most / full) };
   const idle = Math.max(0, few.seconds - few.busy / Math.min(few.ranks, cores));
   const parts = {
     starting: around(exactly(busy.slope + idle), errors.busy),
-    planning: exactly(sum(models.map((model) => exactly(model.planSeconds))).least),
+    planning: sum(models.map(({ planSeconds }) => exactly(planSeconds))),
     computing: around(exactly((computing / ranks) * skew), errors.busy),
     sending: scaled(received.most > sent.most ? received : sent, 1 / network.bandwidth),
     "waiting for messages": exactly(messages.least * network.latency),

@@ -54,7 +54,10 @@ export async function simulate(bundle: string, args: readonly string[], { ranks,
   const growth = growthOf(reports.at(-1)!, sample);
   const check = errorOf(predict([few, some], modelsOf(measured.length - 1), network, { growth: 1, errors: none, cores }), more);
   const prediction = predict([some, more], modelsOf(measured.length), network, { growth, errors: check, cores });
-  if (json) return void process.stdout.write(`${JSON.stringify({ measured: runs.map(({ ranks: count, seconds, busy, memory, messages, ...run }) => ({ ranks: count, seconds, busy, memory, sent: mostSent({ ranks: count, seconds, busy, memory, messages, ...run }), messages })), check, prediction })}\n`);
+  if (json) {
+    const told = runs.map((run) => ({ ranks: run.ranks, seconds: run.seconds, busy: run.busy, memory: run.memory, sent: mostSent(run), messages: run.messages }));
+    return void process.stdout.write(`${JSON.stringify({ measured: told, check, prediction })}\n`);
+  }
   process.stdout.write(`${[...table(runs, prediction), ...remarks(prediction, check, more, growth)].join("\n")}\n`);
 }
 

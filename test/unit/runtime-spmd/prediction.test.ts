@@ -103,7 +103,9 @@ describe("a prediction", () => {
   it("is no error where nothing was predicted and nothing came, and a whole one where something did", () => {
     const silent = on(16, { whole: () => 0 });
     expect(errorOf(silent, runOn(16, { whole: () => 0 })).sent).toBe(0);
-    expect(errorOf(silent, runOn(16)).sent).toBe(Infinity);
+    const surprised = errorOf(silent, runOn(16));
+    expect(surprised.sent).toBe(Infinity);
+    expect(on(100, {}, { ...exact, errors: surprised }).sent).toEqual(on(100).sent);
   });
 
   it("knows that ranks of the runs which shared a core did not wait", () => {

@@ -63,7 +63,8 @@ pub struct EngineOptions {
     pub without: Vec<String>,
     /// Executions adapt to the rows that they see however small tables are: for tests; equal on all ranks.
     pub always: bool,
-    /// Ranks of a group in the grid of ranks, 0: each sends to each; None: as the environment says, or their number. Equal on all ranks.
+    /// Of tests: ranks of a group in the grid of ranks, 0: each sends to each. None: as the environment says, or their number. Equal on
+    /// all ranks.
     pub group: Option<usize>,
     /// Plans are chosen as for so many ranks; None: as for those there are. Equal on all ranks.
     pub planned_for: Option<usize>,

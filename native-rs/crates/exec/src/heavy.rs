@@ -10,8 +10,8 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use arrow::array::{BooleanArray, RecordBatch, UInt32Array};
-use arrow::compute::{filter_record_batch, take_record_batch};
+use arrow::array::{RecordBatch, UInt32Array};
+use arrow::compute::take_record_batch;
 use bytes::Bytes;
 use datafusion::common::Result;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
@@ -22,7 +22,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use lockstep_comm::OpKind;
 use tokio::sync::{oneshot, watch};
 
-use crate::exchange::{Routed, Router, To, hashes};
+use crate::exchange::{HashRouter, Routed, Router, To, hashes};
 use crate::exchange::queue::{Gate, Queue};
 use crate::run::Run;
 
@@ -202,53 +202,44 @@ fn heaviest(all: &[Bytes], partitions: u64) -> HashSet<u64> {
 }
 
 /// Sends the rows of heavy keys as their side says, others by `plain`.
-pub struct HeavyRouter<R> {
-    plain: R,
+pub struct HeavyRouter {
+    plain: HashRouter,
     heavy: Arc<Heavy>,
     found: OnceLock<Arc<HashSet<u64>>>,
     share: Share,
-    keys: Vec<Arc<dyn PhysicalExpr>>,
-    partitions: usize,
     /// The partition whose turn it is.
     next: usize,
     split: Count,
 }
 
-impl<R: Router> HeavyRouter<R> {
+impl HeavyRouter {
     /// `split` counts the rows of heavy keys; `first`: the partition that gets some first.
-    pub fn new(plain: R, heavy: Arc<Heavy>, share: Share, keys: Vec<Arc<dyn PhysicalExpr>>, partitions: usize, first: usize, split: Count) -> Self {
-        Self { plain, heavy, found: OnceLock::new(), share, keys, partitions, next: first, split }
+    pub fn new(plain: HashRouter, heavy: Arc<Heavy>, share: Share, first: usize, split: Count) -> Self {
+        Self { plain, heavy, found: OnceLock::new(), share, next: first, split }
     }
 }
 
-impl<R: Router> Router for HeavyRouter<R> {
+impl Router for HeavyRouter {
     fn route(&mut self, batch: RecordBatch) -> Result<Vec<Routed>> {
         // Sources begin when it is known.
         let found = self.found.get_or_init(|| self.heavy.known.borrow().clone().unwrap_or_default());
+        let hashes = self.plain.hashes(&batch)?;
+        let mut to = self.plain.places(&hashes);
         if found.is_empty() {
-            return self.plain.route(batch);
+            return Ok(vec![Routed::each(batch, to)]);
         }
-        let hashes = hashes(&self.keys, &batch)?;
-        let rows: Vec<u32> = (0..batch.num_rows() as u32).filter(|row| found.contains(&hashes[*row as usize])).collect();
-        if rows.is_empty() {
-            return self.plain.route(batch);
-        }
+        let (rows, others): (Vec<u32>, Vec<u32>) = (0..batch.num_rows() as u32).partition(|row| found.contains(&hashes[*row as usize]));
         self.split.add(rows.len());
-        let some = |rows: &[u32]| Ok::<_, datafusion::error::DataFusionError>(take_record_batch(&batch, &UInt32Array::from(rows.to_vec()))?);
-        let mut routed = vec![];
-        match self.share {
-            Share::Copied => routed.push(Routed { rows: some(&rows)?, to: To::All }),
-            Share::Dealt => {
-                for rows in rows.chunks(rows.len().div_ceil(self.partitions).max(TOGETHER)) {
-                    routed.push(Routed::one(some(rows)?, self.next));
-                    self.next = (self.next + 1) % self.partitions;
-                }
+        if rows.is_empty() || self.share == Share::Dealt {
+            let partitions = self.plain.partitions();
+            for rows in rows.chunks(rows.len().div_ceil(partitions).max(TOGETHER)) {
+                rows.iter().for_each(|row| to[*row as usize] = self.next as u32);
+                self.next = (self.next + 1) % partitions;
             }
+            return Ok(vec![Routed::each(batch, to)]);
         }
-        if rows.len() < batch.num_rows() {
-            let others: BooleanArray = hashes.iter().map(|hash| Some(!found.contains(hash))).collect();
-            routed.extend(self.plain.route(filter_record_batch(&batch, &others)?)?);
-        }
-        Ok(routed)
+        let some = |rows: Vec<u32>| take_record_batch(&batch, &UInt32Array::from(rows));
+        let to = others.iter().map(|row| to[*row as usize]).collect();
+        Ok(vec![Routed { rows: some(rows)?, to: To::All }, Routed::each(some(others)?, to)])
     }
 }

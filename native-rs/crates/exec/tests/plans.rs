@@ -48,15 +48,7 @@ fn ten_thousand_ranks_are_planned_in_little_memory() {
         async move {
             open(&engine, &[&trips]).await;
             open(&engine, &[&zones]).await;
-            let nodes = vec![
-                scan(1, &TRIPS),
-                scan(2, &[("zone", "number"), ("borough", "string")]),
-                join("inner", (0, 1), ("zone", "zone", "number"), &["t", "miles", "name"], &["borough"]),
-                join("left", (2, 0), ("t", "t", "date"), &["t", "borough", "miles"], &["name"]),
-                aggregate(3, &[("borough", "string"), ("name", "string")], vec![("middle", "median", Some(column("miles", "number"))), ("n", "count", None)]),
-                sort(4, &[("n", "number", true), ("name", "string", false)]),
-            ];
-            let plan = plan(nodes, vec![collect(5)]).to_string();
+            let plan = plan(every_exchange(&TRIPS), vec![collect(5)]).to_string();
             let mut models = vec![];
             for ranks in [1, 100, 10_000] {
                 let before = LENT.load(Ordering::Relaxed);

@@ -10,14 +10,14 @@ use std::{
     },
 };
 
-use arrow::{array::RecordBatch, datatypes::{Schema, SchemaRef}};
+use arrow::{array::RecordBatch, datatypes::Schema};
 use lockstep_plan::SnowflakeWrite;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     errors::{ConnectorError, Result},
     files::{SizedFile, SizedFiles, SizedMaker, Written, table_schema},
-    parquet::{ParquetWriteOptions, as_written},
+    parquet::ParquetWriteOptions,
 };
 
 /// A file as written, on the rank's own disk.
@@ -61,16 +61,17 @@ impl SnowflakeFiles {
 
 impl Drop for SnowflakeFiles {
     fn drop(&mut self) {
-        if !self.kept.load(Ordering::Relaxed) {
-            let _ = fs::remove_dir_all(&self.folder);
-        }
+        // Of a rank that has written nothing there is nothing to keep.
+        let _ = match self.kept.load(Ordering::Relaxed) {
+            true => fs::remove_dir(&self.folder),
+            false => fs::remove_dir_all(&self.folder),
+        };
     }
 }
 
 /// One partition's rows.
 pub struct SnowflakePart {
     place: Arc<SnowflakeFiles>,
-    schema: SchemaRef,
     files: SizedFiles,
 }
 
@@ -80,13 +81,13 @@ impl SnowflakePart {
         let SnowflakeWrite { columns, file_bytes, .. } = &place.write;
         let schema = table_schema(columns, rows)?;
         let options = ParquetWriteOptions { arrow_schema: false, ..ParquetWriteOptions::default() };
-        let maker = SizedMaker::new(place.folder.display().to_string(), index, Arc::clone(&schema), options, *file_bytes);
-        Ok(Self { schema, files: SizedFiles::new(maker), place })
+        let maker = SizedMaker::new(place.folder.display().to_string(), index, schema, options, *file_bytes);
+        Ok(Self { files: SizedFiles::new(maker), place })
     }
 
     /// LS2008 disk full, LS2015 a value that the written type cannot hold.
     pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
-        self.files.write(&as_written(batch, &self.schema)?)
+        self.files.write(batch)
     }
 
     /// Writes the last footer.
@@ -119,10 +120,11 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let columns = vec![WrittenColumn { name: "id".into(), id: 1, data_type: "int32".into() }];
         let write = SnowflakeWrite { input: 0, path: "t".into(), folder: "stage".into(), columns, file_bytes: 1 << 20, site: "".into() };
-        let [first, second] = [0, 1].map(|_| Arc::new(SnowflakeFiles::new(&write, 3, directory.path()).unwrap()));
+        let [first, second, idle] = [0, 1, 2].map(|_| Arc::new(SnowflakeFiles::new(&write, 3, directory.path()).unwrap()));
         let [gone, kept] = [written(&first), written(&second)];
         second.keep();
-        drop((first, second));
+        idle.keep();
+        drop((first, second, idle));
         assert!(!gone[0].path.exists());
         let [SnowflakeFile { rank: 3, path, rows: 3, bytes }] = &kept[..] else { panic!("{kept:?}") };
         assert_eq!(fs::metadata(path).unwrap().len(), *bytes);

@@ -11,7 +11,8 @@
 //!
 //! The sending half is a task a source, started on all ranks when the plan starts, whoever reads: it ends when its
 //! input does, or when nobody wants more. Rows for this rank's own partitions are handed over as they are; rows for
-//! others are serialised ([`framing`]) and sent in messages of at least [`outbox::MESSAGE`] bytes ([`outbound`]).
+//! others are serialised ([`framing`]) and collected ([`outbound`]) into messages of at least 256 KiB, shorter ones where
+//! many ranks get some ([`outbox`]).
 //!
 //! Many ranks are a [grid](lockstep_comm::Grid) of groups, and rows for another group go in two hops ([`relay`]): messages
 //! of a rank are as many as there are groups and members of one, not as many as there are ranks.
@@ -46,7 +47,7 @@ use self::queue::{Gate, Queue, QueueStream};
 use self::relay::{Labelled, Pending, Relay};
 pub use self::outbox::{Outboxes, buffered, full};
 pub use self::relay::HELD;
-pub use self::routing::{Routed, Router, To, hashes};
+pub use self::routing::{HashRouter, Routed, Router, To, hashes};
 use self::sources::{InOrder, Sources};
 use crate::run::{Ranks, Run};
 
@@ -113,9 +114,9 @@ impl Exchange {
         };
         let ends = Ends::new(&sender);
         let labelled = Labelled::new(schema);
-        let members = grid.map_or(0..ranks.size, |grid| grid.members(grid.group_of(ranks.rank)));
+        let members = grid.map_or(0..ranks.size, |grid| grid.members(grid.group()));
         let within = || {
-            let pending = grid.map(|_| Pending::new(&labelled, members.start * ranks.threads, schema.clone()));
+            let pending = grid.map(|_| Pending::new(&labelled, members.start * ranks.threads));
             Arc::new(tokio::sync::Mutex::new(Within::new(shape, ranks, members.clone(), &sender, inbound.clone(), counter("bytes_sent"), time.clone(), pending)))
         };
         // A source of a grid has little for its group, and sends it with what the relay has. Threads do not wait for each other.
@@ -124,7 +125,7 @@ impl Exchange {
         if let Some(grid) = grid {
             let (sender, receiver) = run.hop(id, self.kind, Hop::Across)?;
             across = Some((grid, Ends::new(&sender), sender));
-            let relay = Relay { shape, schema: schema.clone(), labelled: labelled.clone(), within: shared.clone().unwrap_or_else(within), bytes: counter("bytes_received") };
+            let relay = Relay { shape, labelled: labelled.clone(), within: shared.clone().unwrap_or_else(within), bytes: counter("bytes_received") };
             let (end, pushing) = (ends.enter(), inbound.enter());
             run.spawn(async move {
                 relay.run(receiver).await?;

@@ -104,7 +104,7 @@ pub struct Across {
 
 impl Across {
     pub fn new(shape: Shape, ranks: Ranks, grid: Grid, labelled: Labelled, sender: &ExchangeSender, sent: Count, time: Time) -> Self {
-        let own = grid.group_of(ranks.rank);
+        let own = grid.group();
         let closed = |group| group == own || (shape == Shape::Gather && group != grid.group_of(0));
         // This rank is not its own door.
         let doors = (0..grid.groups()).map(|group| if closed(group) { ranks.rank } else { grid.door(group) });
@@ -112,7 +112,7 @@ impl Across {
     }
 
     async fn deliver(&mut self, routed: Routed, within: &SharedWithin) -> Result<()> {
-        let own = self.grid.group_of(self.ranks.rank);
+        let own = self.grid.group();
         if self.shape != Shape::Scatter {
             let source = source_of(&routed)?;
             for group in (0..self.grid.groups()).filter(|group| *group != own) {

@@ -52,25 +52,25 @@ impl Outboxes {
 
     /// Sends rows as a frame.
     pub async fn post(&mut self, place: usize, key: usize, batch: &RecordBatch) -> Result<()> {
+        self.write(place, |bytes| framing::encode(batch, key, bytes)).await
+    }
+
+    /// Sends bytes on as they are.
+    pub async fn append(&mut self, place: usize, frames: &[u8]) -> Result<()> {
+        let append = |bytes: &mut Vec<u8>| {
+            bytes.extend_from_slice(frames);
+            Ok(())
+        };
+        self.write(place, append).await
+    }
+
+    /// Sends what is appended to the bytes.
+    pub async fn write(&mut self, place: usize, append: impl FnOnce(&mut Vec<u8>) -> Result<()>) -> Result<()> {
         let outbox = &mut self.boxes[place];
         if outbox.closed {
             return Ok(());
         }
-        framing::encode(batch, key, &mut outbox.bytes)?;
-        self.flush_from(place, self.full).await
-    }
-
-    /// Sends bytes on as they are.
-    pub async fn append(&mut self, place: usize, bytes: &[u8]) -> Result<()> {
-        self.write(place, |outbox| outbox.extend_from_slice(bytes)).await
-    }
-
-    /// Sends what is appended to the bytes.
-    pub async fn write(&mut self, place: usize, append: impl FnOnce(&mut Vec<u8>)) -> Result<()> {
-        if self.boxes[place].closed {
-            return Ok(());
-        }
-        append(&mut self.boxes[place].bytes);
+        append(&mut outbox.bytes)?;
         self.flush_from(place, self.full).await
     }
 

@@ -23,12 +23,17 @@ const ALL: u16 = u16::MAX;
 
 /// Rows with their places in a group: the partitions, counted from the group's first.
 #[derive(Clone)]
-pub struct Labelled(SchemaRef);
+pub struct Labelled {
+    /// Of the rows without their places, and with them.
+    plain: SchemaRef,
+    schema: SchemaRef,
+}
 
 impl Labelled {
     pub fn new(rows: &SchemaRef) -> Self {
         let place = Arc::new(Field::new("place", DataType::UInt16, false));
-        Self(Arc::new(Schema::new(rows.fields().iter().cloned().chain([place]).collect::<Vec<_>>())))
+        let fields: Vec<_> = rows.fields().iter().cloned().chain([place]).collect();
+        Self { plain: rows.clone(), schema: Arc::new(Schema::new(fields)) }
     }
 
     /// `first`: the group's first partition.
@@ -44,7 +49,7 @@ impl Labelled {
         }
         .into();
         let columns = routed.rows.columns().iter().cloned().chain([Arc::new(places) as ArrayRef]).collect();
-        Ok(RecordBatch::try_new(self.0.clone(), columns)?)
+        Ok(RecordBatch::try_new(self.schema.clone(), columns)?)
     }
 }
 
@@ -56,13 +61,12 @@ pub struct Pending {
     coalescer: BatchCoalescer,
     held: usize,
     first: usize,
-    /// Of the rows without their places.
-    schema: SchemaRef,
+    plain: SchemaRef,
 }
 
 impl Pending {
-    pub fn new(labelled: &Labelled, first: usize, schema: SchemaRef) -> Self {
-        Self { coalescer: BatchCoalescer::new(labelled.0.clone(), BATCH_ROWS), held: 0, first, schema }
+    pub fn new(labelled: &Labelled, first: usize) -> Self {
+        Self { coalescer: BatchCoalescer::new(labelled.schema.clone(), BATCH_ROWS), held: 0, first, plain: labelled.plain.clone() }
     }
 
     /// The batches that are complete with these rows.
@@ -98,7 +102,7 @@ impl Pending {
             _ => To::Each(places.iter().map(|place| (self.first + usize::from(*place)) as u32).collect()),
         };
         rows.remove_column(rows.num_columns() - 1);
-        Ok(Routed { rows: rows.with_schema(self.schema.clone())?, to })
+        Ok(Routed { rows: rows.with_schema(self.plain.clone())?, to })
     }
 }
 
@@ -119,8 +123,6 @@ fn places(rows: &RecordBatch) -> Result<Vec<u16>> {
 /// One rank's relay of an exchange.
 pub struct Relay {
     pub shape: Shape,
-    /// Of what is relayed, unlabelled.
-    pub schema: SchemaRef,
     pub labelled: Labelled,
     pub within: SharedWithin,
     pub bytes: Count,
@@ -135,11 +137,11 @@ impl Relay {
             let mut within = self.within.lock().await;
             match self.shape {
                 Shape::Scatter => {
-                    for (_, rows) in framing::decode(&message.bytes, &self.labelled.0)? {
+                    for (_, rows) in framing::decode(&message.bytes, &self.labelled.schema)? {
                         within.collect(rows).await?;
                     }
                 }
-                Shape::Gather | Shape::Everywhere => within.forward(&message.bytes, &self.schema).await?,
+                Shape::Gather | Shape::Everywhere => within.forward(&message.bytes, &self.labelled.plain).await?,
             }
             drop(message);
             if !within.wanted() {
@@ -166,7 +168,7 @@ mod tests {
     fn small_parts_become_large_batches_that_know_their_partitions() {
         let part = |from: i64| rows(Arc::new(Int64Array::from_iter_values(from..from + 100)));
         let labelled = Labelled::new(&part(0).schema());
-        let mut pending = Pending::new(&labelled, 6, part(0).schema());
+        let mut pending = Pending::new(&labelled, 6);
         let mut all = vec![];
         for from in (0..10_000).step_by(100) {
             let routed = Routed::each(part(from), (0..100).map(|row| 6 + row % 3).collect());
@@ -189,7 +191,7 @@ mod tests {
     fn long_rows_are_not_waited_for_and_rows_for_all_do_not_wait() {
         let long = rows(Arc::new(StringArray::from(vec!["x".repeat(1 << 20)])));
         let labelled = Labelled::new(&long.schema());
-        let mut pending = Pending::new(&labelled, 0, long.schema());
+        let mut pending = Pending::new(&labelled, 0);
         let sizes: Vec<usize> = (0..10).map(|_| pending.push(labelled.label(Routed::one(long.clone(), 1), 0).unwrap()).unwrap().iter().map(|routed| routed.rows.num_rows()).sum()).collect();
         assert_eq!(sizes, [0, 0, 0, 4, 0, 0, 0, 4, 0, 0]);
         let all = pending.push(labelled.label(Routed { rows: long, to: To::All }, 0).unwrap()).unwrap();

@@ -7,6 +7,7 @@ use arrow::compute::take_record_batch;
 use datafusion::common::Result;
 use datafusion::common::hash_utils::create_hashes;
 use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_plan::metrics::Time;
 use datafusion::physical_plan::repartition::REPARTITION_RANDOM_STATE;
 
 /// Decides where the rows of a source go.
@@ -22,6 +23,44 @@ pub fn hashes(keys: &[Arc<dyn PhysicalExpr>], batch: &RecordBatch) -> Result<Vec
     let mut hashes = vec![0; batch.num_rows()];
     create_hashes(&columns, REPARTITION_RANDOM_STATE.random_state(), &mut hashes)?;
     Ok(hashes)
+}
+
+/// Rows to the partitions that their keys' hashes say, modulo their number.
+pub struct HashRouter {
+    keys: Vec<Arc<dyn PhysicalExpr>>,
+    partitions: usize,
+    time: Time,
+}
+
+impl HashRouter {
+    pub fn new(keys: Vec<Arc<dyn PhysicalExpr>>, partitions: usize, time: Time) -> Self {
+        Self { keys, partitions, time }
+    }
+
+    pub fn partitions(&self) -> usize {
+        self.partitions
+    }
+
+    pub fn hashes(&self, batch: &RecordBatch) -> Result<Vec<u64>> {
+        let _timer = self.time.timer();
+        hashes(&self.keys, batch)
+    }
+
+    /// A partition a row.
+    pub fn places(&self, hashes: &[u64]) -> Vec<u32> {
+        let partitions = self.partitions as u64;
+        match partitions.is_power_of_two() {
+            true => hashes.iter().map(|hash| (hash & (partitions - 1)) as u32).collect(),
+            false => hashes.iter().map(|hash| (hash % partitions) as u32).collect(),
+        }
+    }
+}
+
+impl Router for HashRouter {
+    fn route(&mut self, batch: RecordBatch) -> Result<Vec<Routed>> {
+        let to = self.places(&self.hashes(&batch)?);
+        Ok(vec![Routed::each(batch, to)])
+    }
 }
 
 /// Rows and where they go.

@@ -9,18 +9,17 @@
 use std::fmt;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
 use datafusion::common::Result;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{Partitioning, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::apply_expression_roots;
-use datafusion::physical_plan::metrics::{MetricBuilder, MetricsSet, Time};
+use datafusion::physical_plan::metrics::{MetricBuilder, MetricsSet};
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties};
 use lockstep_comm::OpKind;
 
 use super::{Start, Traffic, plan_methods, streaming};
-use crate::exchange::{Exchange, Routed, Router, Shape, hashes};
+use crate::exchange::{Exchange, HashRouter, Router, Shape};
 use crate::heavy::{Heavy, HeavyRouter, Share};
 use crate::run::{Ranks, Run};
 use crate::told_keys::Told;
@@ -78,7 +77,7 @@ impl Start for ShuffleExec {
         let of = self.input.output_partitioning().partition_count();
         let source = |partition: usize| -> Result<_> {
             let time = MetricBuilder::new(self.exchange.metrics()).subset_time("route_time", partition);
-            let router = HashRouter { keys: self.keys.clone(), partitions: self.ranks.partitions() as u64, time };
+            let router = HashRouter::new(self.keys.clone(), self.ranks.partitions(), time);
             Ok((partition, self.input.execute(partition, context.clone())?, self.router(router, partition)))
         };
         let mut sources = self.ranks.local(of).map(source).collect::<Result<Vec<_>>>()?;
@@ -102,24 +101,7 @@ impl ShuffleExec {
     fn router(&self, hash: HashRouter, source: usize) -> Box<dyn Router> {
         let Some((heavy, share)) = &self.heavy else { return Box::new(hash) };
         let split = MetricBuilder::new(self.exchange.metrics()).counter("rows_split", source);
-        Box::new(HeavyRouter::new(hash, heavy.clone(), *share, self.keys.clone(), self.ranks.partitions(), source, split))
-    }
-}
-
-/// The partitions of rows: hashes of their keys modulo their number.
-struct HashRouter {
-    keys: Vec<Arc<dyn PhysicalExpr>>,
-    partitions: u64,
-    time: Time,
-}
-
-impl Router for HashRouter {
-    fn route(&mut self, batch: RecordBatch) -> Result<Vec<Routed>> {
-        let _timer = self.time.timer();
-        let hashes = hashes(&self.keys, &batch)?;
-        let partition = |hash: u64| if self.partitions.is_power_of_two() { hash & (self.partitions - 1) } else { hash % self.partitions };
-        let to = hashes.into_iter().map(|hash| partition(hash) as u32).collect();
-        Ok(vec![Routed::each(batch, to)])
+        Box::new(HeavyRouter::new(hash, heavy.clone(), *share, source, split))
     }
 }
 

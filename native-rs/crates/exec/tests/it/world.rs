@@ -171,6 +171,18 @@ pub fn slice(input: usize, start: i64, end: Option<i64>) -> Value {
     }
 }
 
+/// Of trips and zones, opened in this order: rows that are scattered by hash and by range, and copied; agreements on keys and splitters.
+pub fn every_exchange(trips: &[(&str, &str)]) -> Vec<Value> {
+    vec![
+        scan(1, trips),
+        scan(2, &[("zone", "number"), ("borough", "string")]),
+        join("inner", (0, 1), ("zone", "zone", "number"), &["t", "miles", "name"], &["borough"]),
+        join("left", (2, 0), ("t", "t", "date"), &["t", "borough", "miles"], &["name"]),
+        aggregate(3, &[("borough", "string"), ("name", "string")], vec![("middle", "median", Some(column("miles", "number"))), ("n", "count", None)]),
+        sort(4, &[("n", "number", true), ("name", "string", false)]),
+    ]
+}
+
 pub fn collect(input: usize) -> Value {
     json!({ "op": "collect", "input": input, "limit": 1_000_000, "everywhere": true, "site": "job.ts:9:1" })
 }

@@ -9,7 +9,7 @@ import { LockstepError } from "../errors/index.ts";
 import { isTrial } from "../launch/trial.ts";
 import { checked, markAgreed } from "./checked.ts";
 import type { CallContext } from "./context.ts";
-import { isCommitted, jobIdentity, sign } from "./identity.ts";
+import { isCommitted, jobIdentity, sign, type Identity } from "./identity.ts";
 
 /** Where a write's parts go, and what they are called. */
 export interface Staged {
@@ -80,7 +80,7 @@ export class Outputs {
           if (adds(mode)) this.#checkAlike(path, partitionBy);
         }
         const staging = signed ? null : await checked(native.prepareOutput(path, mode, attempt, JSON.stringify({ store, identity: known })));
-        if (staging === null) process.stderr.write(`${path}: already committed by job ${identity!.job}, not written again\n`);
+        if (staging === null) committed(path, identity!);
         answer = staging === null ? {} : { staged: { staging, ...(await this.#parts(path, mode, store)) } };
       } catch (error) {
         answer = { error: error instanceof LockstepError ? error : String(error) };
@@ -106,6 +106,11 @@ export class Outputs {
     this.add({
       path, staging, mode, layout: { single, partitionBy }, done: staged === undefined,
       async commit() {
+        // An attempt that was taken for dead, and was not, may have come first since. (A store's manifest says so itself.)
+        if (identity && !remote && isCommitted(path, identity, single)) {
+          committed(path, identity);
+          return this.remove();
+        }
         if (identity && !remote) sign(staging!, path, identity, single);
         await checked(native.commitOutput(staging!, path, mode, options));
       },
@@ -233,6 +238,10 @@ export class Outputs {
     this.#outputs.length = 0;
     this.#announce();
   }
+}
+
+function committed(path: string, { job }: Identity): void {
+  process.stderr.write(`${path}: already committed by job ${job}, not written again\n`);
 }
 
 /** LS2015 */

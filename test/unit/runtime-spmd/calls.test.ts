@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { serialize } from "node:v8";
@@ -7,6 +7,8 @@ import { Table } from "../../../runtime/src/tables/table.ts";
 import { afterAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { toIpc } from "../../../runtime/src/tables/ipc.ts";
 import { alike, call, console as once, define, readParquet, SpmdTable, table } from "../../../runtime/src/spmd/index.ts";
+import { currentCall } from "../../../runtime/src/spmd/context.ts";
+import { sign } from "../../../runtime/src/spmd/identity.ts";
 import { rank, size } from "../../../runtime/src/spmd/rank.ts";
 import { setWorld } from "../../../runtime/src/spmd/world.ts";
 import { RecordingEngine, worldOf } from "./recording-engine.ts";
@@ -198,6 +200,30 @@ describe("outputs", () => {
       await attempt("nightly-1", [b]);
       await expect(attempt("nightly-2", [])).rejects.toMatchObject({ code: "LS2007" });
       await attempt("nightly-2", [a, b], true);
+    } finally {
+      delete process.env.LOCKSTEP_JOB;
+    }
+  });
+
+  it("are committed once by two attempts of a job at once, of which the other is the first to end", async () => {
+    const at = join(folder, "at-once");
+    mkdirSync(at);
+    const [some, one] = [join(at, "some"), join(at, "one.parquet")];
+    process.env.LOCKSTEP_JOB = "hourly";
+    try {
+      await run(async () => {
+        const t = await readParquet("in.parquet", {}, reader);
+        await t.writeParquet(some, { mode: "append" }, { site, ordered: false });
+        await t.writeParquet(one, { single: true, mode: "overwrite" }, { site, ordered: false });
+        mkdirSync(some);
+        const identity = { job: "hourly", call: currentCall().id };
+        sign(some, some, { ...identity, output: 0 }, false);
+        writeFileSync(one, "the other's");
+        sign(at, one, { ...identity, output: 1 }, true);
+      });
+      expect(readdirSync(some).filter((name) => !name.startsWith("."))).toEqual([]);
+      expect(readFileSync(one, "utf8")).toBe("the other's");
+      expect(readdirSync(at).filter((name) => name.includes(".lockstep-test"))).toEqual([]);
     } finally {
       delete process.env.LOCKSTEP_JOB;
     }

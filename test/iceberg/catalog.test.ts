@@ -78,15 +78,17 @@ it("says what is wrong, and no secret", async () => {
   const cases: readonly [Record<string, string>, string, object][] = [
     [{ ...uri, PYICEBERG_CATALOG__PROD__TOKEN: TOKEN }, "sales.order", { code: "LS2001", message: expect.stringContaining("sales.order: the catalog has no such table") }],
     [{ ...uri, PYICEBERG_CATALOG__PROD__TOKEN: TOKEN }, "orders", { code: "LS2016", message: expect.stringContaining('whose names are "namespace.table"') }],
-    [{ ...uri, PYICEBERG_CATALOG__PROD__TOKEN: wrong }, "sales.orders", { code: "LS2020" }],
+    [{ ...uri, PYICEBERG_CATALOG__PROD__TOKEN: wrong }, "sales.orders", { code: "LS2020", message: expect.stringContaining("sales.orders: access is denied") }],
     [{ ...uri, PYICEBERG_CATALOG__PROD__CREDENTIAL: `someone:${wrong}` }, "sales.orders", { code: "LS2020" }],
     [{}, "sales.orders", { code: "LS2016", message: expect.stringContaining("has no address") }],
     [{ PYICEBERG_CATALOG__PROD__URI: `http://someone:${wrong}@127.0.0.1` }, "sales.orders", { code: "LS2016" }],
-    [{ PYICEBERG_CATALOG__PROD__URI: "http://127.0.0.1:9", LOCKSTEP_STORE_RETRIES: "0" }, "sales.orders", { code: "LS2021" }],
+    [{ PYICEBERG_CATALOG__PROD__URI: "http://127.0.0.1:9", LOCKSTEP_STORE_RETRIES: "0" }, "sales.orders", { code: "LS2021", message: "http://127.0.0.1:9: sales.orders: the catalog cannot be reached" }],
   ];
   for (const [env, name, expected] of cases) {
     const plain = await within(variables(env), () => jobs.named(name).then(() => expect.fail("no error"), (error: unknown) => error as Error));
     expect(plain).toMatchObject(expected);
+    // What to do is about this catalog, not about some store.
+    if (/^LS202/.test((plain as Error & { code: string }).code)) expect(plain).toMatchObject({ fix: expect.stringMatching(/PYICEBERG_CATALOG__PROD__(URI|TOKEN)/) });
     const ranked = await onRanks(2, variables(env), "named", name).then(() => expect.fail("no error"), (error: unknown) => error as Error);
     expect(ranked).toMatchObject(expected);
     for (const text of [plain.stack!, plain.message, JSON.stringify(ranked), ranked.message]) expect(text).not.toMatch(/planted/);

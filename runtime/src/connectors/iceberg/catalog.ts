@@ -7,7 +7,7 @@
 import { LockstepError } from "../../errors/index.ts";
 import { awsCredentials, awsProfile } from "../store/aws-credentials.ts";
 import type { StoreOptions } from "../store/options.ts";
-import { ask } from "../store/request.ts";
+import { ask, type Server } from "../store/request.ts";
 import { addressOf, isSql, namesOf, variableOf } from "./catalog-names.ts";
 
 /** A catalog that speaks Iceberg's REST protocol, or one in PostgreSQL. */
@@ -77,11 +77,12 @@ export async function connect(table: string, options: CatalogOptions): Promise<C
   const parts = namesOf(table);
   const warehouse = options.warehouse ?? variable("WAREHOUSE");
   const source = `${uri}: ${table}`;
-  const authorized = await authorization(uri, variable);
+  const server = serverOf(name);
+  const authorized = await authorization(uri, variable, server);
   const json: Connection["json"] = async (path, expected, sent) => {
     const headers = { accept: "application/json", ...(sent && { "content-type": "application/json" }) };
     const make = (): Promise<Request> => authorized(new Request(`${uri}/v1/${path}`, { headers, ...(sent && { method: "POST", body: sent.body }) }));
-    const { status, body } = await ask(source, make, expected, { again: sent?.once ? 0 : undefined });
+    const { status, body } = await ask(source, make, expected, { again: sent?.once ? 0 : undefined, server });
     const text = new TextDecoder().decode(body);
     try {
       return { status, body: text === "" ? {} : (JSON.parse(text) as Record<string, unknown>) };
@@ -103,8 +104,20 @@ function storeOf(config: Readonly<Record<string, string | undefined>>): StoreOpt
   return { ...(endpoint !== undefined && { endpoint }), ...(region !== undefined && { region }), ...(pathStyle !== undefined && { pathStyle: pathStyle === "true" }) };
 }
 
+/** As errors speak of the catalog of a name. */
+function serverOf(name: string): Server {
+  const variable = `PYICEBERG_CATALOG__${name.toUpperCase()}__`;
+  return {
+    name: "the catalog",
+    fixes: {
+      LS2020: `Set ${variable}TOKEN (one that has expired, anew), ${variable}CREDENTIAL, or ${variable}REST__SIGV4_ENABLED=true with AWS's credentials, and see what they allow.`,
+      LS2021: `Check the address (${variable}URI, or catalog: { uri }) and the network; then start the job again.`,
+    },
+  };
+}
+
 /** What a request gets before it is sent. */
-async function authorization(uri: string, variable: (key: string) => string | undefined): Promise<(request: Request) => Promise<Request>> {
+async function authorization(uri: string, variable: (key: string) => string | undefined, of: Server): Promise<(request: Request) => Promise<Request>> {
   if (variable("REST__SIGV4_ENABLED") === "true") {
     const { AwsClient } = await import("aws4fetch");
     const profile = await awsProfile();
@@ -114,7 +127,7 @@ async function authorization(uri: string, variable: (key: string) => string | un
     const signer = new AwsClient({ ...credentials, service: variable("REST__SIGNING_NAME") ?? "execute-api", region, retries: 0 });
     return (request) => signer.sign(request);
   }
-  const token = variable("TOKEN") ?? (await exchanged(uri, variable));
+  const token = variable("TOKEN") ?? (await exchanged(uri, variable, of));
   return async (request) => {
     if (token !== undefined) request.headers.set("authorization", `Bearer ${token}`);
     return request;
@@ -122,14 +135,14 @@ async function authorization(uri: string, variable: (key: string) => string | un
 }
 
 /** A token for the client's secret, where there is one. */
-async function exchanged(uri: string, variable: (key: string) => string | undefined): Promise<string | undefined> {
+async function exchanged(uri: string, variable: (key: string) => string | undefined, of: Server): Promise<string | undefined> {
   const credential = variable("CREDENTIAL");
   if (credential === undefined) return undefined;
   const colon = credential.indexOf(":");
   const client = colon < 0 ? {} : { client_id: credential.slice(0, colon) };
   const body = new URLSearchParams({ grant_type: "client_credentials", ...client, client_secret: credential.slice(colon + 1), scope: variable("SCOPE") ?? "catalog" });
   const server = variable("OAUTH2_SERVER_URI") ?? `${uri}/v1/oauth/tokens`;
-  const answer = await ask(`${uri}: the token`, async () => new Request(server, { method: "POST", body }), [200]);
+  const answer = await ask(`${uri}: the token`, async () => new Request(server, { method: "POST", body }), [200], { server: of });
   const token = (JSON.parse(new TextDecoder().decode(answer.body)) as Record<string, unknown>).access_token;
   if (typeof token === "string") return token;
   throw new LockstepError({ code: "LS2020", message: `${uri}: its answer has no token` });

@@ -27,10 +27,17 @@ export interface Answer {
   readonly body: Uint8Array;
 }
 
-/** How often a request is made again, and how many bytes it sends. */
+/** Who is asked, where that is no store, and what to do when it refuses access, or cannot be reached. */
+export interface Server {
+  readonly name: string;
+  readonly fixes: Readonly<Record<"LS2020" | "LS2021", string>>;
+}
+
+/** How often a request is made again, how many bytes it sends, and to whom. */
 export interface Asking {
   readonly again?: number | undefined;
   readonly bytes?: number | undefined;
+  readonly server?: Server | undefined;
 }
 
 /** What makes a request; anew for each attempt, because a signature ages. */
@@ -40,7 +47,7 @@ export type Make = () => Promise<Request>;
  * The answer of a store, body included, for the statuses in `expected`; with `lasting` errors it is asked again up to eight
  * times, or as often as `again` says. LS2001, LS2020, LS2021.
  */
-export async function ask(source: string, make: Make, expected: readonly number[], { again = retries(), bytes = 0 }: Asking = {}): Promise<Answer> {
+export async function ask(source: string, make: Make, expected: readonly number[], { again = retries(), bytes = 0, server }: Asking = {}): Promise<Answer> {
   for (let attempt = 0; ; attempt++) {
     let last: unknown;
     try {
@@ -53,11 +60,11 @@ export async function ask(source: string, make: Make, expected: readonly number[
       const failed = request.method === "POST" && response.status === 200 && /<Error>|<Code>(InternalError|SlowDown)</.test(text());
       if (expected.includes(response.status) && !failed) return { status: response.status, headers: response.headers, body };
       const passing = failed || response.status >= 500 || response.status === 429 || response.status === 408;
-      if (!passing || attempt >= again) throw refused(source, response.status, text());
+      if (!passing || attempt >= again) throw refused(source, response.status, text(), server);
     } catch (error) {
       if (error instanceof LockstepError) throw error;
       last = error;
-      if (attempt >= again) throw unreachable(source, last);
+      if (attempt >= again) throw unreachable(source, last, server);
     }
     await pause(attempt);
   }
@@ -78,13 +85,13 @@ const reasons: Readonly<Record<string, readonly ["LS2001" | "LS2020", string]>> 
   InvalidToken: ["LS2020", "the session token is not valid"],
 };
 
-function refused(source: string, status: number, text: string): LockstepError {
+function refused(source: string, status: number, text: string, server: Server | undefined): LockstepError {
   const code = /<Code>(\w{1,60})<\/Code>/.exec(text)?.[1];
   const [known, what] = reasons[code ?? ""] ?? [];
-  const answers = `the store answers ${status}${code === undefined ? "" : ` ${code}`}`;
+  const answers = `${server?.name ?? "the store"} answers ${status}${code === undefined ? "" : ` ${code}`}`;
   if (known !== undefined) return new LockstepError({ code: known, message: `${source}: ${what}`, why: [answers] });
   if (status === 401 || status === 403) {
-    return new LockstepError({ code: "LS2020", message: `${source}: access is denied; check the credentials in the environment and what they allow`, why: [answers] });
+    return new LockstepError({ code: "LS2020", message: `${source}: access is denied${server ? "" : "; check the credentials in the environment and what they allow"}`, why: [answers], fix: server?.fixes.LS2020 });
   }
   if (status === 301 || status === 307) {
     return new LockstepError({ code: "LS2020", message: `${source}: the bucket is in another region; set AWS_REGION or the option region` });
@@ -93,14 +100,11 @@ function refused(source: string, status: number, text: string): LockstepError {
   return new LockstepError({ code: "LS2021", message: `${source}: ${answers}` });
 }
 
-function unreachable(source: string, error: unknown): LockstepError {
-  const { name, cause } = error as Error & { cause?: { code?: string } };
-  const late = name === "TimeoutError" || cause?.code === "UND_ERR_HEADERS_TIMEOUT";
+function unreachable(source: string, error: unknown, server: Server | undefined): LockstepError {
+  const { name: kind, cause } = error as Error & { cause?: { code?: string } };
+  const late = kind === "TimeoutError" || cause?.code === "UND_ERR_HEADERS_TIMEOUT";
   const broke = cause?.code === "ECONNRESET" || cause?.code === "UND_ERR_SOCKET";
-  const what = late
-    ? "the store does not answer in time"
-    : broke
-      ? "the connection to the store broke, again and again"
-      : "the store cannot be reached; check the endpoint and the network";
-  return new LockstepError({ code: "LS2021", message: `${source}: ${what}` });
+  const name = server?.name ?? "the store";
+  const what = late ? `${name} does not answer in time` : broke ? `the connection to ${name} broke, again and again` : `${name} cannot be reached${server ? "" : "; check the endpoint and the network"}`;
+  return new LockstepError({ code: "LS2021", message: `${source}: ${what}`, fix: server?.fixes.LS2021 });
 }

@@ -114,6 +114,10 @@ cluster: boolean,
  */
 sort: Array<FileSort>, 
 /**
+ * As of Parquet.
+ */
+bloomFilters: Array<string>, 
+/**
  * Bytes of a file about, at which the next one begins.
  */
 fileBytes?: number, 
@@ -251,7 +255,11 @@ types: Record<string, string>,
 /**
  * What the rows of each file are sorted by.
  */
-sort: Array<FileSort>, layout: Layout, store: StoreOptions, site: string, };
+sort: Array<FileSort>, 
+/**
+ * Columns of whose values each row group has a Bloom filter.
+ */
+bloomFilters: Array<string>, layout: Layout, store: StoreOptions, site: string, };
 
 export type PartitionField = { column: string, 
 /**

@@ -111,6 +111,8 @@ export interface OutputColumn {
   readonly as: string;
   /** Of a full join: the other side's column of that name, where this side has no row. */
   readonly merged?: true;
+  /** Of a writer: the option that names it. */
+  readonly option?: string;
   readonly span: SourceSpan;
 }
 

@@ -26,7 +26,7 @@ export function printInstruction(i: Instruction): string {
   if (i.declared) parts.push(`declares ${printRow(i.declared)}`);
   for (const row of i.rows) parts.push(printRowArgument(row));
   for (const row of i.pushed) parts.push(`pushed ${printRowArgument(row)}`);
-  for (const c of i.columns) parts.push(`${c.merged ? "both" : c.input === 0 ? "left" : "right"} ${JSON.stringify(c.from)}${c.as === c.from ? "" : ` as ${JSON.stringify(c.as)}`}`);
+  for (const c of i.columns) parts.push(`${c.merged ? "both" : c.input === 0 ? "left" : "right"} ${JSON.stringify(c.from)}${c.as === c.from ? "" : ` as ${JSON.stringify(c.as)}`}${c.option === undefined ? "" : ` for ${c.option}`}`);
   if (i.type) parts.push(`: ${printTableType(i.type)}`);
   if (i.demanded) parts.push(`demanded ${JSON.stringify(i.demanded)}`);
   if (i.besides) parts.push(`besides ${JSON.stringify(i.besides.seen ?? "")} ${JSON.stringify(i.besides.clashing)}`);

@@ -58,7 +58,8 @@ function readInstruction(id: number, s: Scanner): Instruction {
   for (let side = s.accept(/left|right|both/); side !== null; side = s.accept(/left|right|both/)) {
     const from = s.string();
     const as = s.accept(/as /) === null ? from : s.string();
-    columns.push({ input: side === "right" ? 1 : 0, from, as, ...(side === "both" ? { merged: true as const } : {}), span: NOWHERE });
+    const option = s.accept(/for (\w+)/);
+    columns.push({ input: side === "right" ? 1 : 0, from, as, ...(side === "both" ? { merged: true as const } : {}), ...(option === null ? {} : { option }), span: NOWHERE });
   }
   const type = s.accept(/:/) === null ? null : readTableType(s);
   const demanded = s.accept(/demanded /) === null ? null : s.strings();

@@ -33,7 +33,7 @@ export const optionsOf = {
   readSnowflake: { account: text, warehouse: text, role: text, database: text, schema: text, types: read, connections: count },
   readAdbc: { driver: text, uri: address, types: readLists, connections: count },
   readSource: { types: read },
-  writeParquet: { ...files, compression: { kind: "one", of: ["snappy", "zstd", "gzip", "lz4", "none"] }, rowGroupRows: count, types: { kind: "types", of: "arrow" }, sortBy: texts },
+  writeParquet: { ...files, compression: { kind: "one", of: ["snappy", "zstd", "gzip", "lz4", "none"] }, rowGroupRows: count, types: { kind: "types", of: "arrow" }, sortBy: texts, bloomFilters: columns },
   writeArrow: { ...files, compression: { kind: "one", of: ["lz4", "zstd", "none"] }, types: { kind: "types", of: "arrow" }, sortBy: texts },
   writeCsv: { ...files, compression, delimiter: character, header: boolean },
   writeJsonLines: { ...files, compression },

@@ -1,13 +1,18 @@
 /** What brings tables out of the program. Outputs become visible together when the outermost annotated call returns. */
 import { allColumns } from "./rules.ts";
 import { misspeltColumn } from "../diagnostics/misspelt-column.ts";
+import { wrongOption } from "../diagnostics/wrong-option.ts";
 import { replicated } from "../ir/distribution.ts";
 import { columnOf, type Instruction } from "../ir/ir.ts";
+import { isList, isObject, type JsType, printType } from "../ir/types.ts";
 import { type Options, optionsOf } from "./options.ts";
 import type { Verb } from "./verb.ts";
 
 /** Whether the options as they are written name folders. */
 const partitions = (i: Instruction): boolean => /\bpartitionBy\b/.test(i.scalars.options?.source ?? "") && !/\bdistribution: "none"/.test(i.scalars.options!.source);
+
+/** Whether a value that JavaScript sees so is none that a Bloom filter is asked for. */
+const hasNone = (js: JsType): boolean => js === "boolean" || isList(js) || isObject(js);
 
 const writer = (name: string, format: string, options: Options): Verb => ({
   name,
@@ -19,9 +24,15 @@ const writer = (name: string, format: string, options: Options): Verb => ({
     { kind: "scalar", name: "path", optional: false, takes: "path" },
     { kind: "scalar", name: "options", optional: true, default: "{}", options },
   ],
-  // The columns are those that the options `types` and `partitionBy` name.
+  // The columns are those that the options `types`, `partitionBy` and `bloomFilters` name.
   type: (i, [input], context) => {
-    for (const { from, span } of i.columns) if (!columnOf(input!.row, from)) context.report(misspeltColumn(from, span, input!.row, context.origin(i, 0, from)));
+    for (const { from, option, span } of i.columns) {
+      const column = columnOf(input!.row, from);
+      if (!column) context.report(misspeltColumn(from, span, input!.row, context.origin(i, 0, from)));
+      else if (option === "bloomFilters" && hasNone(column.js)) {
+        context.report(wrongOption({ kind: "value", owner: name, name: option, takes: "columns of texts, numbers or dates", found: `'${from}' of type ${printType(column)}`, instead: null }, span));
+      }
+    }
     return null;
   },
   distribution: (i) => replicated("a write has no rows", i.span),

@@ -67,7 +67,7 @@ export const optionsOf = {
   readAdbc: { driver: text, uri: address, types: readLists, connections: count } satisfies Of<ReadAdbcOptions<object>>,
   readSource: { types: read } satisfies Of<ReadSourceOptions<object>>,
   writeParquet: {
-    ...files, compression: { kind: "one", of: ["snappy", "zstd", "gzip", "lz4", "none"] }, rowGroupRows: count, types: { kind: "types", of: "arrow" }, sortBy: texts,
+    ...files, compression: { kind: "one", of: ["snappy", "zstd", "gzip", "lz4", "none"] }, rowGroupRows: count, types: { kind: "types", of: "arrow" }, sortBy: texts, bloomFilters: columns,
   } satisfies Of<WriteParquetOptions<object>>,
   writeArrow: { ...files, compression: { kind: "one", of: ["lz4", "zstd", "none"] }, types: { kind: "types", of: "arrow" }, sortBy: texts } satisfies Of<WriteArrowOptions<object>>,
   writeCsv: { ...files, compression, delimiter: character, header: boolean } satisfies Of<WriteCsvOptions<object>>,

@@ -1,5 +1,7 @@
 import { basename } from "node:path";
 import type { Layout, Sink } from "@lockstep/native/plan";
+import { fileBloomFilters } from "../connectors/bloom-filters.ts";
+import type { WrittenColumn } from "../connectors/iceberg/table-write.ts";
 import { checkOptions } from "../connectors/options.ts";
 import { adds } from "../connectors/output-place.ts";
 import { fileSort, type SortKey } from "../connectors/sort-by.ts";
@@ -8,6 +10,7 @@ import { checkWrite, type WriteFilesOptions } from "../connectors/write-options.
 import { modelled } from "../launch/trial.ts";
 import { debugging, plannedFor, reached } from "../observe/debug.ts";
 import { observeModels } from "../observe/observe.ts";
+import { parseType } from "../tables/arrow-type.ts";
 import { agreed } from "./alike.ts";
 import { checked, onEveryRank } from "./checked.ts";
 import { currentCall, type CallContext } from "./context.ts";
@@ -81,8 +84,10 @@ export interface Place {
   readonly store: StoreOptions;
 }
 
+type FileOptions = WriteFilesOptions<Record<string, unknown>> & { readonly sortBy?: readonly string[]; readonly bloomFilters?: readonly string[]; readonly types?: { readonly [column: string]: string | undefined } };
+
 /** Stages an output and writes it, unless an earlier attempt of the job has committed it. */
-export function write(input: TableNode, path: string | URL, verb: "writeParquet" | "writeArrow" | "writeCsv" | "writeJsonLines", options: WriteFilesOptions<Record<string, unknown>> & { readonly sortBy?: readonly string[] } = {}, site: string, build: (input: number, place: Place, sort: readonly SortKey[]) => Sink): Promise<void> {
+export function write(input: TableNode, path: string | URL, verb: "writeParquet" | "writeArrow" | "writeCsv" | "writeJsonLines", options: FileOptions = {}, site: string, build: (input: number, place: Place, sort: readonly SortKey[], bloomFilters: readonly string[]) => Sink): Promise<void> {
   const call = currentCall();
   const target = located(site, () => outputTarget(path));
   return call.inOrder(async () => {
@@ -91,15 +96,17 @@ export function write(input: TableNode, path: string | URL, verb: "writeParquet"
       checkWrite(verb, path, options, site);
     });
     const { mode = "create", partitionBy = [], distribution, single = false, fileRows, store = {} } = options;
-    const columns = options.sortBy ? await typesOf(call, input, site) : [];
+    const columns = options.sortBy || options.bloomFilters ? await typesOf(call, input, site) : [];
     const sort = onEveryRank(() => located(site, () => fileSort(options, columns.map(({ name }) => name))));
+    const written = ({ name, type }: WrittenColumn): WrittenColumn => ({ name, type: options.types?.[name] === undefined ? type : parseType(options.types[name]) });
+    const bloomFilters = onEveryRank(() => located(site, () => (options.bloomFilters ? fileBloomFilters(options, columns.map(written)) : [])));
     const cluster = partitionBy.length > 0 && distribution !== "none";
     const staged = await call.outputs.stage(target, { mode, single, partitionBy, store }, site);
     if (staged === undefined) return;
     const { staging, ...parts } = staged;
     const run = async (withoutRows: boolean): Promise<number | undefined> => {
       const layout: Layout = { partitionBy: [...partitionBy], cluster: cluster && !withoutRows, withoutRows, single, ...parts, ...(fileRows !== undefined && { fileRows }) };
-      const [sink] = await execute(call, [{ input, build: (id) => build(id, { path: target, staging, layout, store }, sort) }]);
+      const [sink] = await execute(call, [{ input, build: (id) => build(id, { path: target, staging, layout, store }, sort, bloomFilters) }]);
       return sink?.rows;
     };
     // Where no row is in a folder a file of its own says what columns there are.

@@ -48,8 +48,8 @@ export function writeTable(input: TableNode, table: string | URL, options: Optio
 
 /** What writes rows to a target, and then says which files these are. `units`: the rows' last column says which are a file of their own. */
 export const sinkInto = (target: Target, input: TableNode, site: string, ordered = false, units = false): SinkOf => {
-  const { name: path, folder, columns, partition, sort, cluster, fileBytes, compression, store } = target;
-  return { input, build: (id) => ({ op: "writeIceberg", input: id, path, folder, ordered, columns: [...columns], partition: [...partition], cluster: cluster && !units, sort: [...sort], fileBytes, units, compression, store, site }) };
+  const { name: path, folder, columns, partition, sort, bloomFilters, cluster, fileBytes, compression, store } = target;
+  return { input, build: (id) => ({ op: "writeIceberg", input: id, path, folder, ordered, columns: [...columns], partition: [...partition], cluster: cluster && !units, sort: [...sort], bloomFilters: [...bloomFilters], fileBytes, units, compression, store, site }) };
 };
 
 export const infosOf = (sink: SinkOutput | undefined): DataFileInfo[] => sink!.files!.map((file) => JSON.parse(file) as DataFileInfo);

@@ -267,13 +267,13 @@ export class SpmdTable {
   }
 
   async writeParquet(path: string | URL, options: WriteParquetOptions<Record<string, unknown>> | undefined, { site, ordered }: Sited & { ordered: boolean }): Promise<void> {
-    await write(this.node, path, "writeParquet", options, site, (input, place, sort) => ({
+    await write(this.node, path, "writeParquet", options, site, (input, place, sort, bloomFilters) => ({
       op: "writeParquet", input, ...place, site,
       ordered: isOrdered(ordered, options),
       compression: options?.compression ?? "snappy",
       rowGroupRows: options?.rowGroupRows ?? 1_048_576,
       types: (options?.types ?? {}) as Record<string, string>,
-      sort: [...sort],
+      sort: [...sort], bloomFilters: [...bloomFilters],
     }));
   }
 

@@ -27,6 +27,9 @@ pub struct ParquetWrite {
     /// What the rows of each file are sorted by.
     #[serde(default)]
     pub sort: Vec<FileSort>,
+    /// Columns of whose values each row group has a Bloom filter.
+    #[serde(default)]
+    pub bloom_filters: Vec<String>,
     #[serde(default)]
     pub layout: Layout,
     #[serde(default)]
@@ -139,6 +142,9 @@ pub struct IcebergWrite {
     /// As of Parquet.
     #[serde(default)]
     pub sort: Vec<FileSort>,
+    /// As of Parquet.
+    #[serde(default)]
+    pub bloom_filters: Vec<String>,
     /// Bytes of a file about, at which the next one begins.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional, type = "number")]

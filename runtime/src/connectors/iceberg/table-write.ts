@@ -6,6 +6,7 @@ import { randomUUID } from "node:crypto";
 import { dirname } from "node:path";
 import { didYouMean, LockstepError } from "../../errors/index.ts";
 import { isNested, parseType, printType, type ArrowType } from "../../tables/arrow-type.ts";
+import { hasBloomFilter } from "../bloom-filters.ts";
 import type { Compression } from "../parquet/write.ts";
 import type { SortKey } from "../sort-by.ts";
 import { isRemote } from "../store/location.ts";
@@ -55,6 +56,8 @@ export interface Target {
   /** What the rows of a file are sorted by, and which of the table's orders that is. */
   readonly sort: readonly SortKey[];
   readonly sortOrder: number;
+  /** As of Parquet. */
+  readonly bloomFilters: readonly string[];
   /** Whether ranks bring the rows of a partition together. */
   readonly cluster: boolean;
   /** Bytes of a file about, at which ranks begin the next. */
@@ -188,7 +191,7 @@ export class TableWrite {
     this.#folders.push(folder);
     await makeFolder(folder);
     const dealt = distribution ?? metadata.properties?.["write.distribution-mode"];
-    return { name: this.name, folder, columns: fitting, partition, sort, sortOrder: sort.length > 0 ? order["order-id"] : 0, cluster: partition.length > 0 && dealt !== "none", fileBytes: targetBytes(metadata), compression, store };
+    return { name: this.name, folder, columns: fitting, partition, sort, sortOrder: sort.length > 0 ? order["order-id"] : 0, bloomFilters: bloomFiltersOf(metadata, fitting), cluster: partition.length > 0 && dealt !== "none", fileBytes: targetBytes(metadata), compression, store };
   }
 
   /** The rows of a statement are written. LS2003: nulls in a column that may have none. LS2023: what they replace is not what the program saw. */
@@ -375,6 +378,10 @@ function fitted(table: string, columns: readonly WrittenColumn[], fields: readon
 
 /** How large the table wants its files. */
 export const targetBytes = ({ properties: given }: TableMetadata): number => Number(given?.["write.target-file-size-bytes"] ?? 512 << 20);
+
+/** Columns of which the table says that its files have Bloom filters; of some types there are none. */
+const bloomFiltersOf = ({ properties: given }: TableMetadata, columns: Target["columns"]): string[] =>
+  columns.filter(({ name, type }) => given?.[`write.parquet.bloom-filter-enabled.column.${name}`]?.toLowerCase() === "true" && hasBloomFilter(parseType(type))).map(({ name }) => name);
 
 /** The table's property, of which the specification has a default. LS2015 */
 function compressionOf(table: string, { properties: given }: TableMetadata): Compression {

@@ -74,7 +74,7 @@ export async function dataFiles(target: Target, columns: Columns, rows: number, 
       const file = join(local, name);
       const order = sortedRows(target.sort, new Map(written.map((one) => [one.name, one.column])), of);
       const own = of.length === rows && order === of ? written : written.map((one) => ({ ...one, column: one.column.take(order) }));
-      await writeParquetFile(file, own, of.length, { compression: target.compression, sort: target.sort, arrowSchema: false });
+      await writeParquetFile(file, own, of.length, { compression: target.compression, sort: target.sort, bloomFilters: target.bloomFilters, arrowSchema: false });
       infos.push({ name, bytes: (await stat(file)).size, partition });
       if (local !== target.folder) await upload(file, `${target.folder}/${name}`, target.store);
     }

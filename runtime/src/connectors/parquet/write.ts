@@ -4,6 +4,7 @@ import { LockstepError } from "../../errors/index.ts";
 import { isCarried, type ArrowType } from "../../tables/arrow-type.ts";
 import { unsupportedType, type Column, type Stored } from "../../tables/column.ts";
 import type { Columns } from "../../tables/row.ts";
+import { fileBloomFilters } from "../bloom-filters.ts";
 import { checkOptions } from "../options.ts";
 import { writeFiles } from "../output.ts";
 import { fileSort, type SortBy, type SortKey } from "../sort-by.ts";
@@ -21,10 +22,15 @@ export interface WriteParquetOptions<Row> extends WriteFilesOptions<Row> {
   readonly types?: { readonly [K in keyof Row & string]?: string };
   /** What the rows of each file are sorted by, which the files say: `["at", "price desc"]`. The table's own order is then not kept. */
   readonly sortBy?: readonly SortBy<keyof Row & string>[];
+  /** Columns of texts, numbers or dates of whose values each row group has a Bloom filter, by which readers that look for a value leave out row groups without it. */
+  readonly bloomFilters?: readonly (keyof Row & string)[];
 }
 
 const codecs = { snappy: "SNAPPY", zstd: "ZSTD", gzip: "GZIP", none: "UNCOMPRESSED" } as const;
 const compressors = { ZSTD: (bytes: Uint8Array) => zstdCompressSync(bytes), GZIP: (bytes: Uint8Array) => gzipSync(bytes) };
+
+/** The share of the values that a row group has not, of which its Bloom filter says that they may be there. The engine's filters are as large. */
+const FALSE_POSITIVES = 0.01;
 
 /** See Table.writeParquet. */
 export async function writeParquet(columns: Columns, rows: number, path: string | URL, options: WriteParquetOptions<never>): Promise<void> {
@@ -32,10 +38,11 @@ export async function writeParquet(columns: Columns, rows: number, path: string 
   const compression = options.compression ?? "snappy";
   const types = typesOf(columns, options.types as Readonly<Record<string, string>> | undefined);
   const sort = fileSort(options, [...columns.keys()]);
+  const bloomFilters = fileBloomFilters(options, [...columns].map(([name, { type }]) => ({ name, type: types.get(name) ?? type })));
   await writeFiles("writeParquet", path, options, "parquet", columns, rows, async (filename, own, count) => {
     const written = writtenColumns(own, count, types, sort);
     for (const { column } of written) if (!isCarried(column.type)) throw unsupportedType(column, "written");
-    await writeParquetFile(filename, written, count, { compression, sort, rowGroupRows: options.rowGroupRows, arrowSchema: true });
+    await writeParquetFile(filename, written, count, { compression, sort, bloomFilters, rowGroupRows: options.rowGroupRows, arrowSchema: true });
   });
 }
 
@@ -53,12 +60,14 @@ export async function writeParquetFile(
   filename: string,
   columns: readonly WrittenColumn[],
   rows: number,
-  { compression, sort = [], rowGroupRows = 1_048_576, arrowSchema }: { readonly compression: Compression; readonly sort?: readonly SortKey[]; readonly rowGroupRows?: number | undefined; readonly arrowSchema: boolean },
+  { compression, sort = [], bloomFilters = [], rowGroupRows = 1_048_576, arrowSchema }: {
+    readonly compression: Compression; readonly sort?: readonly SortKey[]; readonly bloomFilters?: readonly string[]; readonly rowGroupRows?: number | undefined; readonly arrowSchema: boolean;
+  },
 ): Promise<void> {
   if (compression === "lz4") {
     throw new LockstepError({ code: "LS2015", message: "plain Node has no lz4 compressor", fix: 'Use "snappy" or "zstd", or run the built program.' });
   }
-  const [{ fileWriter, ParquetWriter }, { schemaMessage }] = await Promise.all([import("hyparquet-writer"), import("../../tables/ipc.ts")]);
+  const [{ fileWriter, ParquetWriter }, { BloomBuilder }, { schemaMessage }] = await Promise.all([import("hyparquet-writer"), import("hyparquet-writer/src/bloom.js"), import("../../tables/ipc.ts")]);
   const message = arrowSchema && schemaMessage(new Map(columns.map(({ name, column }) => [name, column])));
   const file = new ParquetWriter({
     writer: fileWriter(filename),
@@ -68,10 +77,19 @@ export async function writeParquetFile(
     ...(message && { kvMetadata: [{ key: "ARROW:schema", value: Buffer.from(message).toString("base64") }] }),
     createdBy: "lockstep (plain Node)",
   });
-  file.write({
-    columnData: columns.map(({ name, column }) => ({ name, data: rawValues(column, rows), ...(hasNegativeZero(column) && { encoding: "PLAIN" as const }) })),
-    rowGroupSize: rowGroupRows,
-  });
+  const columnData = columns.map(({ name, column }) => ({ name, data: rawValues(column, rows), ...(hasNegativeZero(column) && { encoding: "PLAIN" as const }) }));
+  file.write({ columnData, rowGroupSize: rowGroupRows });
+  for (const name of bloomFilters) {
+    const data = columnData.find((one) => one.name === name)!.data;
+    const own = file.pendingIndexes.filter(({ chunk }) => chunk.meta_data?.path_in_schema[0] === name);
+    for (const [group, index] of own.entries()) {
+      // Without its logical type, of which hyparquet-writer has filters for some only. As large as the engine's.
+      const filter = new BloomBuilder({ name, type: index.chunk.meta_data!.type }, { fpp: FALSE_POSITIVES, maxBytes: 128 << 20 });
+      for (const value of data.slice(group * rowGroupRows, (group + 1) * rowGroupRows)) filter.insert(value);
+      const finished = filter.finalize();
+      if (finished) index.bloomFilter = finished;
+    }
+  }
   const sorting = sort.map(({ column, descending, nullsFirst }) => ({ column_idx: columns.findIndex(({ name }) => name === column), descending, nulls_first: nullsFirst }));
   if (sorting.length > 0) for (const group of file.row_groups) group.sorting_columns = sorting;
   file.finish();

@@ -8,6 +8,7 @@ use std::{
 
 use parquet::{
     arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions},
+    bloom_filter::Sbbf,
     column::writer::ColumnCloseResult,
     errors::ParquetError,
     file::{properties::WriterProperties, writer::SerializedFileWriter},
@@ -77,7 +78,7 @@ fn join_parquet(parts: &[PathBuf], whole: &Path) -> Result<()> {
                     bytes_written: column.compressed_size() as u64,
                     rows_written: rows.num_rows() as u64,
                     metadata: column.clone(),
-                    bloom_filter: None,
+                    bloom_filter: Sbbf::read_from_column_chunk(column, &file).map_err(failed)?,
                     column_index: None,
                     offset_index: None,
                 };

@@ -193,7 +193,7 @@ mod tests {
     fn write_to(folder: &std::path::Path) -> IcebergWrite {
         IcebergWrite {
             input: 0, path: "t".into(), folder: folder.display().to_string(), ordered: false, columns: vec![WrittenColumn { name: "id".into(), id: 1, data_type: "int64".into() }],
-            partition: vec![], cluster: false, sort: vec![], file_bytes: None, units: false, compression: "zstd".into(), store: StoreOptions::default(), site: "".into(),
+            partition: vec![], cluster: false, sort: vec![], bloom_filters: vec![], file_bytes: None, units: false, compression: "zstd".into(), store: StoreOptions::default(), site: "".into(),
         }
     }
 

@@ -236,7 +236,7 @@ impl Blooms<'_> {
     }
 }
 
-/// Whether the filter says that no row has the value: of what is one sequence of bytes whoever writes it. A float is not (there are two zeros).
+/// Whether the filter says that no row has the value: of what is one sequence of bytes whoever writes it, but zero, which is two.
 fn has_not(filter: &Sbbf, physical: PhysicalType, value: &ScalarValue) -> bool {
     use ScalarValue as S;
     match (physical, value) {
@@ -246,6 +246,8 @@ fn has_not(filter: &Sbbf, physical: PhysicalType, value: &ScalarValue) -> bool {
         (PhysicalType::INT32, S::Int32(Some(value))) => !filter.check(value),
         (PhysicalType::INT32, S::Int16(Some(value))) => !filter.check(&i32::from(*value)),
         (PhysicalType::INT32, S::Int8(Some(value))) => !filter.check(&i32::from(*value)),
+        (PhysicalType::DOUBLE, S::Float64(Some(value))) if !value.is_nan() => !(filter.check(value) || *value == 0.0 && filter.check(&-value)),
+        (PhysicalType::FLOAT, S::Float32(Some(value))) if !value.is_nan() => !(filter.check(value) || *value == 0.0 && filter.check(&-value)),
         _ => false,
     }
 }

@@ -34,6 +34,8 @@ pub struct ParquetWriteOptions {
     pub types: BTreeMap<String, String>,
     /// What the rows come sorted by, which the files say.
     pub sort: Vec<FileSort>,
+    /// Columns of whose values each row group has a Bloom filter.
+    pub bloom_filters: Vec<String>,
     /// Whether the files say their columns' Arrow types, dictionaries among them.
     pub arrow_schema: bool,
     pub store: StoreOptions,
@@ -41,7 +43,15 @@ pub struct ParquetWriteOptions {
 
 impl Default for ParquetWriteOptions {
     fn default() -> Self {
-        Self { compression: Compression::SNAPPY, row_group_rows: 1 << 20, types: BTreeMap::new(), sort: Vec::new(), arrow_schema: true, store: StoreOptions::default() }
+        Self {
+            compression: Compression::SNAPPY,
+            row_group_rows: 1 << 20,
+            types: BTreeMap::new(),
+            sort: Vec::new(),
+            bloom_filters: Vec::new(),
+            arrow_schema: true,
+            store: StoreOptions::default(),
+        }
     }
 }
 
@@ -50,7 +60,15 @@ impl TryFrom<&ParquetWrite> for ParquetWriteOptions {
 
     fn try_from(write: &ParquetWrite) -> Result<Self> {
         let row_group_rows = usize::try_from(write.row_group_rows).unwrap_or(usize::MAX).max(1);
-        Ok(Self { compression: compression(&write.compression)?, row_group_rows, types: write.types.clone(), sort: write.sort.clone(), store: write.store.clone(), ..Self::default() })
+        Ok(Self {
+            compression: compression(&write.compression)?,
+            row_group_rows,
+            types: write.types.clone(),
+            sort: write.sort.clone(),
+            bloom_filters: write.bloom_filters.clone(),
+            store: write.store.clone(),
+            ..Self::default()
+        })
     }
 }
 
@@ -59,7 +77,14 @@ impl TryFrom<&IcebergWrite> for ParquetWriteOptions {
 
     fn try_from(write: &IcebergWrite) -> Result<Self> {
         // What a column is the table says.
-        Ok(Self { compression: compression(&write.compression)?, sort: write.sort.clone(), arrow_schema: false, store: write.store.clone(), ..Self::default() })
+        Ok(Self {
+            compression: compression(&write.compression)?,
+            sort: write.sort.clone(),
+            bloom_filters: write.bloom_filters.clone(),
+            arrow_schema: false,
+            store: write.store.clone(),
+            ..Self::default()
+        })
     }
 }
 

@@ -113,6 +113,8 @@ impl RowGroups {
                 Compression::UNCOMPRESSED => Some(false),
                 _ => None,
             };
+            // Bloom filters are arrow-rs'.
+            let snappy = snappy.filter(|_| self.file.properties().bloom_filter_properties(column.path()).is_none());
             let own = snappy.and_then(|snappy| encode::Column::new(field.data_type(), &column, snappy, self.dictionaries[index]));
             columns.push(own.map_or(Column::Arrow(writers), |column| Column::Own(Box::new(column))));
         }

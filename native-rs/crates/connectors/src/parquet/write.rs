@@ -40,6 +40,9 @@ use crate::{
 /// Rows looked at before the encodings are chosen.
 const SAMPLE_ROWS: usize = 1 << 16;
 
+/// The share of the values that a row group has not, of which its Bloom filter says that they may be there. Plain Node's filters are as large.
+const FALSE_POSITIVES: f64 = 0.01;
+
 /// A part file as written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileInfo {
@@ -275,6 +278,9 @@ fn properties(schema: &Schema, dictionaries: &[bool], options: &ParquetWriteOpti
         if !worth {
             builder = builder.set_column_dictionary_enabled(ColumnPath::new(vec![field.name().clone()]), false);
         }
+    }
+    for name in &options.bloom_filters {
+        builder = builder.set_column_bloom_filter_fpp(ColumnPath::new(vec![name.clone()]), FALSE_POSITIVES);
     }
     builder.build()
 }

@@ -178,7 +178,7 @@ fn rows_are_written_by_partition() {
     let columns = [("id", 1, "int64"), ("name", 2, "string")].map(|(name, id, data_type)| WrittenColumn { name: name.into(), id, data_type: data_type.into() });
     let partition = vec![PartitionField { column: "id".into(), transform: "bucket[1000]".into() }, PartitionField { column: "name".into(), transform: "identity".into() }];
     let write = IcebergWrite {
-        input: 0, path: "t".into(), folder: directory.path().display().to_string(), ordered: false, columns: columns.to_vec(), partition, cluster: false, sort: vec![], file_bytes: None, units: false, compression: "zstd".into(), store: StoreOptions::default(), site: "".into(),
+        input: 0, path: "t".into(), folder: directory.path().display().to_string(), ordered: false, columns: columns.to_vec(), partition, cluster: false, sort: vec![], bloom_filters: vec![], file_bytes: None, units: false, compression: "zstd".into(), store: StoreOptions::default(), site: "".into(),
     };
     let batch = |from: i64| {
         let names: DictionaryArray<Int32Type> = (from..from + 500).map(|id| (id % 3 > 0).then_some(if id % 3 == 1 { "é" } else { "b" })).collect();

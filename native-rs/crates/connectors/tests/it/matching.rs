@@ -15,7 +15,7 @@ use datafusion::{
     logical_expr::{Expr, col, execution_props::ExecutionProps, lit, physical_planning_context::PhysicalPlanningContext},
     physical_expr::create_physical_expr,
 };
-use lockstep_connectors::{Dataset, KeyTest, ParquetRequest, Pruner, ReadOptions, chunks, open_parquet, read};
+use lockstep_connectors::{Dataset, KeyTest, ParquetPart, ParquetRequest, ParquetWriteOptions, Pruner, ReadOptions, chunks, open_parquet, read};
 use parquet::{
     arrow::ArrowWriter,
     file::{
@@ -139,8 +139,28 @@ fn row_groups_whose_bloom_filter_has_no_such_value_are_not_read() {
     assert_eq!(group(&either, 30_000), 15_000);
     let both = col("code").eq(code_at(5)).or(col("code").eq(code_at(39_999)));
     assert_eq!(left(&dataset, &both, &|row| row == 5 || row == 39_999, &[]), ROWS as usize);
-    // Floats are not looked for: there are two zeros.
-    assert_eq!(left(&dataset, &col("miles").eq(lit(4000.01)), &|_| false, &[]), 15_000);
+    assert_eq!(left(&dataset, &col("miles").eq(lit(4000.01)), &|_| false, &[]), 0);
+}
+
+#[test]
+fn bloom_filters_that_are_asked_for_are_written() {
+    let directory = tempfile::tempdir().unwrap();
+    let table = table();
+    let options = ParquetWriteOptions { row_group_rows: 25_000, bloom_filters: vec!["code".into(), "name".into(), "miles".into()], ..ParquetWriteOptions::default() };
+    let mut part = ParquetPart::create(directory.path(), 0, &table.schema(), options).unwrap();
+    part.write(&table).unwrap();
+    let file = part.close().unwrap();
+    let footer = SerializedFileReader::new(File::open(&file.path).unwrap()).unwrap();
+    let filters = |group: usize| footer.metadata().row_group(group).columns().iter().map(|column| column.bloom_filter_length()).collect::<Vec<_>>();
+    // As large as what is there asks for: a byte and a fifth a value, up to a power of two.
+    assert!(matches!(filters(0)[..], [None, None, Some(32_768..33_000), Some(32_768..33_000), Some(..33_000)]), "{:?}", filters(0));
+    let dataset = travelled(&open_parquet(&ParquetRequest { paths: vec![text(directory.path())], ..ParquetRequest::default() }).unwrap());
+    let read = |filter: Expr, matches: &dyn Fn(i64) -> bool| left(&dataset, &filter, matches, &[]);
+    assert_eq!(read(col("code").eq(lit(4001_i64)), &|_| false), 0);
+    assert_eq!(read(col("name").eq(lit("a name of some length 4001")), &|_| false), 0);
+    assert_eq!(read(col("miles").eq(lit(4000.01)), &|_| false), 0);
+    // Of two zeros the file has one.
+    assert!(read(col("miles").eq(lit(-0.0)), &|row| row == 0) > 0);
 }
 
 #[test]

@@ -181,7 +181,7 @@ export const kinds: Record<Parameter["kind"], Reader> = {
     context.scalar(node);
     if (parameter.takes) checkScalar(node, context.verb.name, parameter.takes, context.place, (d) => context.report(d));
     if (parameter.options) {
-      for (const { name, span } of readOptions(node, context.verb.name, parameter.options, context.place, (d) => context.report(d))) out.columns.push({ input: 0, from: name, as: name, span });
+      for (const { name, option, span } of readOptions(node, context.verb.name, parameter.options, context.place, (d) => context.report(d))) out.columns.push({ input: 0, from: name, as: name, option, span });
     }
     out.scalars[parameter.name] = { source: textOf(node, context.place.module), span: spanOf(node, context.place.module) };
   },

@@ -18,6 +18,7 @@ interface Written {
 /** A column that an option names: `types`, `partitionBy`. */
 export interface TypedColumn {
   readonly name: string;
+  readonly option: string;
   readonly span: SourceSpan;
 }
 
@@ -56,7 +57,7 @@ function readOption(option: Written, owner: string, name: string, taken: Taken, 
   const found = isNaNWritten(option) ? "NaN" : foundAt(option);
   const constant = constantOf(node, place);
   if (wanted?.type === "ArrayExpression" && wanted.elements.every((element) => element?.type === "StringLiteral")) {
-    return wanted.elements.map((element) => ({ name: (element as t.StringLiteral).value, span: spanOf(node === wanted ? element! : node, place.module) }));
+    return wanted.elements.map((element) => ({ name: (element as t.StringLiteral).value, option: name, span: spanOf(node === wanted ? element! : node, place.module) }));
   }
   // A list of what is computed.
   if ((taken.kind === "texts" || taken.kind === "columns") && !constant && bare(node).type === "ArrayExpression") return [];
@@ -76,7 +77,7 @@ function readTypes({ node, place }: Written, owner: string, option: string, take
       const takes = "an Arrow type such as int32, float64, string, date32, timestamp[ms, tz=UTC] or decimal128(10, 2)";
       report(wrongOption({ kind: "value", owner: `'${option}' of ${owner}`, name, takes, found: JSON.stringify(type.value), instead: null }, spanOf(p.value, place.module)));
     }
-    return [{ name, span: spanOf(p.key, place.module) }];
+    return [{ name, option, span: spanOf(p.key, place.module) }];
   });
 }
 

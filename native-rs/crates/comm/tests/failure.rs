@@ -161,7 +161,7 @@ async fn run_until(comm: &Communicator, call: u64, fail_after: Option<usize>) ->
 /// Rank 1 fails just after it has passed a barrier that others may not have noticed yet: they pass it too.
 #[test]
 fn all_ranks_fail_at_the_same_statement() {
-    for (size, options) in sizes([3, 5]) {
+    for (size, options) in sizes([3, 5, 12]) {
         ranks_with(size, &options, async |comm| {
             for call in 0..100 {
                 for sequence in 0..3 {

@@ -29,11 +29,11 @@ fn who_waits_for_a_rank_that_left_is_told() {
 /// Of one in two hops also those that wait for it behind another rank.
 #[test]
 fn all_who_need_the_part_of_a_rank_that_left_name_it() {
-    for (size, options) in [3, 7].into_iter().flat_map(|size| layouts(size).into_iter().map(move |options| (size, options))) {
-        for sequence in 1..5 {
+    for (size, options) in [3, 7, 12].into_iter().flat_map(|size| layouts(size).into_iter().map(move |options| (size, options))) {
+        for (gone, sequence) in [0, 1].into_iter().flat_map(|gone| (1..5).map(move |sequence| (gone, sequence))) {
             let told = ranks_with(size, &options, async |comm| {
                 comm.barrier(&op(0)).await.unwrap();
-                if comm.rank() == 1 {
+                if comm.rank() == gone {
                     return None;
                 }
                 let (op, part) = (op(sequence), || Bytes::from_static(b"part"));
@@ -41,14 +41,14 @@ fn all_who_need_the_part_of_a_rank_that_left_name_it() {
                     1 => comm.barrier(&op).await,
                     2 => comm.allgather(&op, part()).await.map(drop),
                     3 => comm.gather(&op, 2, part()).await.map(drop),
-                    _ => comm.broadcast(&op, 1, None).await.map(drop),
+                    _ => comm.broadcast(&op, gone, None).await.map(drop),
                 };
                 Some(ended.map_err(|error| error.to_string()))
             });
-            for (rank, told) in told.into_iter().enumerate().filter(|(rank, _)| *rank != 1) {
+            for (rank, told) in told.into_iter().enumerate().filter(|(rank, _)| *rank != gone) {
                 // Those that only send to the root of a gather do not need it; whether they hand on for it is the grid's affair.
                 let unconcerned = sequence == 3 && rank != 2 && told == Some(Ok(()));
-                let named = told == Some(Err("rank 1 has left the job".to_owned()));
+                let named = told == Some(Err(format!("rank {gone} has left the job")));
                 assert!(named || unconcerned, "rank {rank} of {size} in groups of {:?}: {told:?}", options.group);
             }
         }

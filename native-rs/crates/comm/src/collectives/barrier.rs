@@ -1,13 +1,20 @@
-use super::{Collective, Step};
+use super::{Collective, Step, contributions};
 use crate::core::Core;
-use crate::error::Result;
+use crate::error::{CommError, Result};
 use crate::operation::{Op, Primitive};
 
-/// Every rank tells every other that it is here: one step, no rank in the middle. On a grid a door tells it for those behind
-/// it.
+/// Past so many ranks one of them, [`HUB`], hears all and tells all: 2 (size − 1) messages, not size (size − 1). That is no
+/// slower where ranks have a core each, and several times as fast where they share cores, which each message wakes them from.
+const FLAT: usize = 8;
+
+const HUB: usize = 0;
+
+/// Nobody goes on before everybody is here. On a grid a door tells it for those behind it.
 pub(crate) async fn barrier(core: &Core, op: &Op) -> Result<()> {
     let collective = Collective { core, op, primitive: Primitive::Barrier, root: None };
     let last = match core.grid() {
+        None if core.size > FLAT && core.rank == HUB => return hub(&collective).await,
+        None if core.size > FLAT => Step { to: vec![HUB], from: vec![HUB], last: true, hop: None },
         None => Step::flat(core),
         Some(grid) => {
             let within = Step::within(grid);
@@ -16,4 +23,16 @@ pub(crate) async fn barrier(core: &Core, op: &Op) -> Result<()> {
         }
     };
     collective.step(&last, &[]).await.map(drop)
+}
+
+/// Hears all, then tells all; where one has left, that.
+async fn hub(collective: &Collective<'_>) -> Result<()> {
+    let others = Step::flat(collective.core);
+    let entered = collective.enter(&others)?;
+    let heard = contributions(&entered).await;
+    if let Err(CommError::Left { rank }) = heard {
+        entered.tell_gone(&others.to, rank);
+    }
+    heard?;
+    entered.contribute(&others.to, &[], others.last).await
 }

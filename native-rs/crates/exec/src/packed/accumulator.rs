@@ -159,7 +159,7 @@ impl Accumulator {
         Ok(())
     }
 
-    /// Columns of its state.
+    /// Columns of its state, of eight bytes a slot.
     pub fn width(&self) -> usize {
         match self {
             Self::SumFloat { .. } => 2,

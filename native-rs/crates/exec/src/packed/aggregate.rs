@@ -37,6 +37,11 @@ impl PartitionAggregator {
         Self { low_bits, aggregates, args, counts: vec![], accumulators }
     }
 
+    /// Bytes of a slot's running values.
+    pub fn slot_bytes(&self) -> usize {
+        8 * (1 + self.accumulators.iter().map(Accumulator::width).sum::<usize>())
+    }
+
     /// Adds rows: their keys and, by argument, their values.
     pub fn add(&mut self, keys: &[u32], args: &[&[u64]]) -> Result<(), SumOverflow> {
         self.accumulate(keys, args, false)

@@ -78,7 +78,7 @@ impl KeyCodec {
             KeyValues::Boolean => {
                 let array = array.as_boolean_opt().ok_or(DomainViolation)?;
                 let values = array.values();
-                self.place(array.nulls(), words, |row| Some(u64::from(values.value(row))), 2)
+                self.place(array.nulls(), words, |row| u64::from(values.value(row)), 2)
             }
             KeyValues::Labels(labels) => self.pack_labels(array, words, labels),
         }
@@ -96,22 +96,12 @@ impl KeyCodec {
             let values = floats.values();
             let code = |row: usize| {
                 let integer = values[row] as i64;
-                (integer as f64 == values[row]).then(|| step(integer, min, stride)).flatten()
+                if integer as f64 == values[row] { step(integer, min, stride) } else { OUTSIDE }
             };
             return self.place(floats.nulls(), words, code, count);
         }
         let array = integers(array).ok_or(DomainViolation)?;
         let values = array.values();
-        if array.nulls().is_none() && stride == 1 && !self.nullable && !self.descending {
-            // The common case, without a branch in the loop.
-            let mut outside = false;
-            for (word, value) in words.iter_mut().zip(values.iter()) {
-                let code = value.wrapping_sub(min) as u64;
-                outside |= code >= count;
-                *word = word.wrapping_mul(count).wrapping_add(code);
-            }
-            return if outside { Err(DomainViolation) } else { Ok(()) };
-        }
         self.place(array.nulls(), words, |row| step(values[row], min, stride), count)
     }
 
@@ -126,40 +116,44 @@ impl KeyCodec {
         let values = cast(&values, &DataType::Utf8).map_err(|_| DomainViolation)?;
         let values = values.as_string::<i32>();
         // The dictionary may differ from batch to batch: its entries are looked up once each.
-        let codes: Vec<Option<u64>> = (0..values.len())
-            .map(|entry| {
-                labels.binary_search_by(|label| compare_utf16(label, values.value(entry))).ok().map(|code| code as u64)
-            })
-            .collect();
+        let code = |entry| labels.binary_search_by(|label| compare_utf16(label, values.value(entry))).map_or(OUTSIDE, |code| code as u64);
+        let codes: Vec<u64> = (0..values.len()).map(code).collect();
         let slots = indices.values();
-        self.place(indices.nulls(), words, |row| codes.get(slots[row] as usize).copied().flatten(), labels.len() as u64)
+        self.place(indices.nulls(), words, |row| codes.get(slots[row] as usize).copied().unwrap_or(OUTSIDE), labels.len() as u64)
     }
 
-    /// The general loop: `code(row)` of non-null rows must be below `count`.
+    /// `code(row)` of non-null rows must be below `count`.
     fn place(
         &self,
         nulls: Option<&NullBuffer>,
         words: &mut [u64],
-        code: impl Fn(usize) -> Option<u64>,
+        code: impl Fn(usize) -> u64,
         count: u64,
     ) -> Result<(), DomainViolation> {
         let offset = u64::from(self.nullable && !self.descending);
         let null_code = if self.descending { count } else { 0 };
         let cardinality = self.cardinality();
-        let nulls = nulls.filter(|nulls| nulls.null_count() > 0);
-        for (row, word) in words.iter_mut().enumerate() {
-            let packed = if nulls.is_some_and(|nulls| nulls.is_null(row)) {
-                if !self.nullable {
-                    return Err(DomainViolation);
+        let mut outside = false;
+        let mut digit = |word: &mut u64, row: usize| {
+            let code = code(row);
+            outside |= code >= count;
+            let place = if self.descending { count.wrapping_sub(1).wrapping_sub(code) } else { code };
+            *word = word.wrapping_mul(cardinality).wrapping_add(offset.wrapping_add(place));
+        };
+        match nulls.filter(|nulls| nulls.null_count() > 0) {
+            // The common case, without a branch in the loop.
+            None => words.iter_mut().enumerate().for_each(|(row, word)| digit(word, row)),
+            Some(_) if !self.nullable => return Err(DomainViolation),
+            Some(nulls) => {
+                for (row, word) in words.iter_mut().enumerate() {
+                    match nulls.is_null(row) {
+                        true => *word = *word * cardinality + null_code,
+                        false => digit(word, row),
+                    }
                 }
-                null_code
-            } else {
-                let code = code(row).filter(|code| *code < count).ok_or(DomainViolation)?;
-                offset + if self.descending { count - 1 - code } else { code }
-            };
-            *word = *word * cardinality + packed;
+            }
         }
-        Ok(())
+        if outside { Err(DomainViolation) } else { Ok(()) }
     }
 
     /// The column of these codes.
@@ -206,13 +200,19 @@ impl KeyCodec {
     }
 }
 
+/// The code of what is in no domain.
+const OUTSIDE: u64 = u64::MAX;
+
 #[inline(always)]
-fn step(value: i64, min: i64, stride: i64) -> Option<u64> {
-    let distance = value.checked_sub(min)?;
+fn step(value: i64, min: i64, stride: i64) -> u64 {
     if stride == 1 {
-        return u64::try_from(distance).ok();
+        // Below the least it wraps to more than any count.
+        return value.wrapping_sub(min) as u64;
     }
-    (distance % stride == 0).then(|| u64::try_from(distance / stride).ok()).flatten()
+    match value.checked_sub(min) {
+        Some(distance) if distance >= 0 && distance % stride == 0 => (distance / stride) as u64,
+        _ => OUTSIDE,
+    }
 }
 
 fn cast_keys(array: &ArrayRef) -> Result<PrimitiveArray<Int32Type>, DomainViolation> {

@@ -18,9 +18,9 @@ use crate::specialise;
 /// A store of this size aggregates what it has for the first time: while it is in the cache.
 const COMPACT_BYTES: usize = 8 << 20;
 
-/// Keys of so few bits have their running values in the cache: a row is added to them as it comes, and not stored.
-const DIRECT_BITS: u32 = 12;
-/// Of so few, a key has several: rows of one key that follow each other do not wait for each other's sum.
+/// Where the running values of all keys are no more, they stay in the cache: a row is added to them as it comes, and not stored.
+const DIRECT_BYTES: usize = 2 << 20;
+/// Keys of so few bits have several each: rows of one key that follow each other do not wait for each other's sum.
 const LANES_UP_TO: u32 = 8;
 const LANE_BITS: u32 = 2;
 
@@ -32,15 +32,15 @@ struct Direct {
 }
 
 impl Direct {
-    /// None: there are too many keys.
-    fn new(grouping: &Grouping) -> Option<Self> {
+    /// None: there are too many keys, or is too little memory.
+    fn new(grouping: &Grouping, memory: &MemoryReservation) -> Option<Self> {
         let bits = grouping.layout.bits();
-        if bits > DIRECT_BITS {
-            return None;
-        }
         let lane_bits = if bits <= LANES_UP_TO { LANE_BITS } else { 0 };
         let mut aggregator = grouping.aggregator(bits);
-        aggregator.reset(1 << (bits + lane_bits));
+        let slots = 1usize.checked_shl(bits + lane_bits)?;
+        let bytes = slots.checked_mul(aggregator.slot_bytes()).filter(|bytes| *bytes <= DIRECT_BYTES)?;
+        memory.try_grow(bytes).ok()?;
+        aggregator.reset(slots);
         Some(Self { aggregator, lane_bits, slots: vec![] })
     }
 
@@ -84,7 +84,7 @@ impl Collector {
     pub fn new(grouping: Arc<Grouping>, context: &TaskContext) -> Self {
         let store = RadixStore::new(grouping.layout.bits(), RADIX_BITS, grouping.args.len());
         let memory = MemoryConsumer::new("PackedAggregateExec").register(context.memory_pool());
-        let direct = Direct::new(&grouping);
+        let direct = Direct::new(&grouping, &memory);
         Self { grouping, store, direct, memory, words: vec![], compact_at: COMPACT_BYTES, reduces: false }
     }
 

@@ -3,7 +3,7 @@
 // npm run bench -- playground [--rounds 5] [--json]
 // npm run bench -- scan --s3 [--rows 20000000] [--rounds 5] [--json]
 // npm run bench -- connectors [--rows 2000000] [--rounds 5] [--json]
-// npm run bench -- groupby|join|sort|udf [--rows 10000000] [--rounds 5] [--systems a,b] [--without specialise|keys|heavy] [--json]
+// npm run bench -- groupby|join|sort|udf [--rows 10000000] [--memory 8] [--rounds 5] [--systems a,b] [--without specialise|keys|heavy] [--json]
 // npm run bench -- tpch [--sf 1] [--queries 1,6] [--rounds 5] [--systems a,b] [--without specialise|keys|heavy] [--json]
 // npm run bench -- shuffle [--rounds 5] [--json]
 // npm run bench -- planning [--sf 1] [--rounds 5] [--json]
@@ -21,11 +21,12 @@ import { startup } from "./suites/startup.ts";
 import { taxiAnswer, taxiSystems } from "./suites/taxi.ts";
 import { tpch, tpchQueries } from "./suites/tpch.ts";
 
-const usage = "usage: npm run bench -- taxi [--rows 20000000] [--rounds 5] [--systems lockstep,duckdb,…] [--without specialise|keys|heavy] [--bodo] [--spark] [--json], startup, playground or shuffle [--rounds 5] [--json], scan --s3 [--rows 20000000] [--rounds 5] [--json], connectors [--rows 2000000] [--rounds 5] [--json], groupby, join, sort or udf [--rows 10000000] [--rounds 5] [--systems …] [--without specialise|keys|heavy] [--json], tpch [--sf 1] [--queries 1,6,…] [--rounds 5] [--systems …] [--without specialise|keys|heavy] [--json], or planning [--sf 1] [--rounds 5] [--json]";
+const usage = "usage: npm run bench -- taxi [--rows 20000000] [--rounds 5] [--systems lockstep,duckdb,…] [--without specialise|keys|heavy] [--bodo] [--spark] [--json], startup, playground or shuffle [--rounds 5] [--json], scan --s3 [--rows 20000000] [--rounds 5] [--json], connectors [--rows 2000000] [--rounds 5] [--json], groupby, join, sort or udf [--rows 10000000] [--memory GiB] [--rounds 5] [--systems …] [--without specialise|keys|heavy] [--json], tpch [--sf 1] [--queries 1,6,…] [--rounds 5] [--systems …] [--without specialise|keys|heavy] [--json], or planning [--sf 1] [--rounds 5] [--json]";
 const { positionals, values } = asked(() => parseArgs({
   allowPositionals: true,
   options: {
     rows: { type: "string" },
+    memory: { type: "string" },
     rounds: { type: "string", default: "5" },
     systems: { type: "string" },
     bodo: { type: "boolean", default: false },
@@ -40,10 +41,11 @@ const { positionals, values } = asked(() => parseArgs({
 const [suite = ""] = positionals;
 const rows = Number(values.rows ?? (suite === "udf" ? 1_000_000 : suite === "connectors" ? 2_000_000 : isQuestions(suite) ? 10_000_000 : 20_000_000));
 const rounds = Number(values.rounds);
+const memory = values.memory === undefined ? undefined : Number(values.memory);
 const scale = Number(values.sf);
 const queries = values.queries?.split(",").map((number) => `q${number}`) ?? tpchQueries;
 const suites = ["taxi", "startup", "playground", "scan", "connectors", "groupby", "join", "sort", "udf", "tpch", "planning", "shuffle"];
-if (!suites.includes(suite) || (suite === "scan" && !values.s3) || !(scale > 0) || !queries.every((query) => tpchQueries.includes(query)) || !Number.isInteger(rows) || !Number.isInteger(rounds) || rounds < 1) {
+if (!suites.includes(suite) || (suite === "scan" && !values.s3) || !(scale > 0) || !queries.every((query) => tpchQueries.includes(query)) || !Number.isInteger(rows) || !Number.isInteger(rounds) || rounds < 1 || (memory !== undefined && !(isQuestions(suite) && memory > 0))) {
   console.error(usage);
   process.exit(2);
 }
@@ -89,7 +91,7 @@ if (suite === "planning") {
 const chosen = (systems: readonly System[]): System[] => systems.filter((system) => wanted?.includes(system.name) ?? true);
 
 if (isQuestions(suite)) {
-  for await (const job of questions(suite, rows, values.without)) {
+  for await (const job of questions(suite, rows, values.without, memory)) {
     for (const line of await compare({ ...job, systems: chosen(job.systems) }, rounds)) emit(line);
   }
   if (suite === "sort") for (const line of await sortBalance(rows)) emit(line);

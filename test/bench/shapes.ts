@@ -6,9 +6,13 @@ export interface Shape {
   readonly options: readonly string[];
 }
 
-/** `without`: an optimisation that two ranks do without besides, so that its gain is a figure of each case. */
-export function shapes(without?: string): Shape[] {
-  const shape = (name: string, ranks: number, threads: number, ...options: string[]): Shape => ({ name, ranks, options: ["-n", `${ranks}`, "--threads", `${threads}`, "--no-progress", ...options] });
+/**
+ * `without`: an optimisation that two ranks do without besides, so that its gain is a figure of each case. `memory`: GiB that all ranks
+ * together may hold.
+ */
+export function shapes(without?: string, memory?: number): Shape[] {
+  const limit = (ranks: number): string[] => (memory === undefined ? [] : ["--memory", `${memory / ranks}GiB`]);
+  const shape = (name: string, ranks: number, threads: number, ...options: string[]): Shape => ({ name, ranks, options: ["-n", `${ranks}`, "--threads", `${threads}`, ...limit(ranks), "--no-progress", ...options] });
   return [
     shape("lockstep", 2, 1),
     shape("lockstep-1x2", 1, 2),

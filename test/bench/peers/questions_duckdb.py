@@ -1,10 +1,13 @@
-# A question in DuckDB's SQL: questions_duckdb.py QUESTIONS.sql QUESTION DATA OUT THREADS   (DATA: a file, which is T, or a folder of tables)
-import os, re, sys
+# A question in DuckDB's SQL: questions_duckdb.py QUESTIONS.sql QUESTION DATA OUT THREADS [MEMORY]   (DATA: a file, which is T, or a folder of tables)
+import os, re, sys, tempfile
 import duckdb
 
-questions, question, data, out, threads = sys.argv[1:6]
+questions, question, data, out, threads, *memory = sys.argv[1:]
 db = duckdb.connect()
 db.execute(f"set threads={threads}")
+if memory:
+    db.execute(f"set memory_limit='{memory[0]}'")
+    db.execute(f"set temp_directory='{tempfile.mkdtemp()}'")
 files = {"T": data} if data.endswith(".parquet") else {name.removesuffix(".parquet"): f"{data}/{name}" for name in os.listdir(data)}
 for name, file in files.items():
     db.execute(f"create view {name} as from '{file}'")

@@ -20,7 +20,8 @@ export const questionsIn = (suite: QuestionSuite): string[] =>
 
 const peer = (name: string): string => join(root, "test/bench/peers", name);
 
-export async function* questions(suite: QuestionSuite, rows: number, without?: string): AsyncGenerator<Job> {
+/** `memory`: GiB that ours and DuckDB may hold; Polars knows no limit. */
+export async function* questions(suite: QuestionSuite, rows: number, without?: string, memory?: number): AsyncGenerator<Job> {
   const table = suite === "join" ? "join" : "groupby";
   const data = await (table === "groupby" ? makeGroupby : makeJoin)(join(cache, `data/${table}-v1-${rows}`), rows);
   const sql = peer(`${suite}.sql`);
@@ -33,8 +34,8 @@ export async function* questions(suite: QuestionSuite, rows: number, without?: s
   };
   for (const question of questionsIn(suite)) {
     const systems: System[] = [
-      ...shapes(without).map((shape) => lockstep(shape, question)),
-      { name: "duckdb", rows, run: (aim, out) => measure(aim, python, [peer("questions_duckdb.py"), sql, question, data, out, "2"], {}) },
+      ...shapes(without, memory).map((shape) => lockstep(shape, question)),
+      { name: "duckdb", rows, run: (aim, out) => measure(aim, python, [peer("questions_duckdb.py"), sql, question, data, out, "2", ...(memory === undefined ? [] : [`${memory}GiB`])], {}) },
       { name: "polars", rows, run: (aim, out) => measure(aim, python, [peer(`${suite}_polars.py`), question, data, out], { POLARS_MAX_THREADS: "2" }) },
     ];
     yield { suite, case: question, rows, systems, answer: suite === "sort" ? sortedAnswer : answer };

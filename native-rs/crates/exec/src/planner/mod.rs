@@ -19,6 +19,7 @@ mod own_sorts;
 pub mod physical;
 pub mod sort_groups;
 pub mod stages;
+mod text_keys;
 pub mod window_node;
 
 use std::str::FromStr;
@@ -131,6 +132,8 @@ pub fn rules(ranks: Ranks, chosen_for: Ranks, way: Way, adapt: Adapt) -> Vec<Rul
     if way != Way::Merging && adapt.heavy {
         rules.push(Arc::new(heavy_keys::HeavyKeys::new(ranks, adapt.always)));
     }
+    // Sees the group-bys that are left to DataFusion, and where their input is in order.
+    rules.push(Arc::new(text_keys::TextKeys));
     if specialised {
         // Looks for build sides that are collected on every rank: where, the rule before decides.
         rules.push(Arc::new(specialise::LookUp));

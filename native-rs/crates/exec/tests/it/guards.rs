@@ -1,9 +1,10 @@
 //! What specialised operators promise themselves is checked, and where it does not hold the general ones answer.
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{AsArray, Float64Array, Int64Array, RecordBatch, StringArray};
-use arrow::datatypes::{DataType, Field, Int64Type, Schema};
+use arrow::array::{Array, AsArray, Float64Array, Int64Array, RecordBatch, StringArray};
+use arrow::datatypes::{DataType, Field, Float64Type, Int64Type, Schema};
 use serde_json::{Value, json};
 
 use crate::tables::dataset;
@@ -52,6 +53,51 @@ fn statistics_that_lie_cost_time_not_answers() {
     assert_eq!(groups.num_rows(), 51);
     let zones = groups.column(0).as_primitive::<Int64Type>();
     assert_eq!((zones.value(0), zones.value(49), zones.value(50)), (0, 49, FAR));
+}
+
+/// Of two keys that are one of 14 bits: all groups' running values are in the cache, and rows are added to them as they come.
+#[test]
+fn groups_that_fit_the_cache_are_those_of_a_map() {
+    const ROWS: i64 = 30_000;
+    let zone = |row: i64| row * 7919 % 97;
+    let hour = |row: i64| (row % 41 != 3).then_some(row * 31 % 90);
+    let miles = |row: i64| (row % 13 != 5).then_some((row % 1009) as f64 / 10.0);
+    let columns: [(&str, Arc<dyn Array>); 3] = [
+        ("zone", Arc::new((0..ROWS).map(|row| Some(zone(row))).collect::<Int64Array>())),
+        ("hour", Arc::new((0..ROWS).map(hour).collect::<Int64Array>())),
+        ("miles", Arc::new((0..ROWS).map(miles).collect::<Float64Array>())),
+    ];
+    let table = RecordBatch::try_from_iter_with_nullable(columns.map(|(name, array)| (name, array, true))).unwrap();
+    let mut expected: BTreeMap<(i64, Option<i64>), (i64, Vec<f64>)> = BTreeMap::new();
+    for row in 0..ROWS {
+        let group = expected.entry((zone(row), hour(row))).or_default();
+        group.0 += 1;
+        group.1.extend(miles(row));
+    }
+    let (_guard, path) = dataset("cached", &[table.slice(0, 11_000), table.slice(11_000, 19_000)]);
+    let groups = same_everywhere(&[&path], |d| {
+        let miles = || Some(column("miles", "number"));
+        let aggregates = vec![("n", "count", None), ("sum", "sum", miles()), ("least", "min", miles()), ("most", "max", miles())];
+        let keys = [("zone", "number"), ("hour", "number")];
+        let columns = [("zone", "number"), ("hour", "number"), ("miles", "number")];
+        vec![scan(d[0], &columns), aggregate(0, &keys, aggregates), sort(1, &[("zone", "number", false), ("hour", "number", false)])]
+    });
+    assert_eq!(groups.num_rows(), expected.len());
+    let int = |name: &str, row: usize| {
+        let column = groups.column_by_name(name).unwrap().as_primitive::<Int64Type>();
+        column.is_valid(row).then(|| column.value(row))
+    };
+    let float = |name: &str, row: usize| {
+        let column = groups.column_by_name(name).unwrap().as_primitive::<Float64Type>();
+        column.is_valid(row).then(|| column.value(row))
+    };
+    for (row, ((zone, hour), (n, values))) in expected.into_iter().enumerate() {
+        assert_eq!((int("zone", row), int("hour", row), int("n", row)), (Some(zone), hour, Some(n)));
+        let extreme = |of: fn(f64, f64) -> f64| values.iter().copied().reduce(of);
+        assert_eq!((float("least", row), float("most", row)), (extreme(f64::min), extreme(f64::max)));
+        let sum: f64 = values.iter().sum();
+        assert!((float("sum", row).unwrap_or(0.0) - sum).abs() < 1e-9);
+    }
 }
 
 #[test]

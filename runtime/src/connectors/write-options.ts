@@ -25,7 +25,7 @@ export interface WriteFilesOptions<Row> {
 }
 
 /** LS2016 for options that contradict each other, LS2015 for one file in an object store. */
-export function checkWrite(verb: string, path: string | URL, { mode = "create", partitionBy = [], single = false, fileRows }: WriteFilesOptions<never>, site?: string): void {
+export function checkWrite(verb: string, path: string | URL, { mode = "create", partitionBy = [], single = false, fileRows, types = {} }: WriteFilesOptions<never> & { readonly types?: object }, site?: string): void {
   const wrong = (message: string, fix: string): LockstepError => new LockstepError({ code: "LS2016", message: `${verb}: ${message}`, fix, site });
   const folders = mode === "append" || mode === "overwrite-partitions";
   const other = [partitionBy.length > 0 && "partitionBy", fileRows !== undefined && "fileRows", folders && `mode "${mode}"`].find((option) => option !== false);
@@ -34,6 +34,8 @@ export function checkWrite(verb: string, path: string | URL, { mode = "create", 
   const twice = partitionBy.find((name, index) => partitionBy.indexOf(name) !== index);
   if (twice !== undefined) throw wrong(`partitionBy has "${String(twice)}" twice`, "Name each column once.");
   if (partitionBy.includes("" as never)) throw wrong("partitionBy: a column without a name cannot name folders", "Rename it before.");
+  const typed = partitionBy.find((name) => Object.hasOwn(types, name));
+  if (typed !== undefined) throw wrong(`types says what "${String(typed)}" is in files, but it names folders, and is in none`, "Leave it out of types.");
   if (single && isRemote(path)) throw new LockstepError({ code: "LS2015", message: `${verb}: single is for files of the machine, ${String(path)} is in an object store`, fix: "Write a folder there, or the file here and copy it.", site });
 }
 

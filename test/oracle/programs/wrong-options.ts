@@ -79,3 +79,9 @@ export async function noNumber(tables: Tables) {
   const limit = Number(given('"many"'));
   return (await measurements(tables)).select("id").objects({ limit });
 }
+
+/** A type of a column that names folders, and is in no file. */
+export async function typedFolder(tables: Tables, out: string) {
+  "use spmd";
+  await (await measurements(tables)).select("id", "station").writeParquet(out, { partitionBy: ["station"], types: { station: "string" } });
+}

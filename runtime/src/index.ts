@@ -3,6 +3,7 @@
  * functions that say "use spmd". Importing this is cheap: Arquero and the readers are loaded when first used.
  */
 import "./errors/node-version.ts";
+import "./launch/alone.ts";
 import type { InputPath } from "./connectors/paths.ts";
 import type { ReadArrowOptions } from "./connectors/arrow/read.ts";
 import type { ReadCsvOptions } from "./connectors/csv/read.ts";

@@ -1,7 +1,9 @@
 // Starts and ends of jobs: what runs where, how often, and with which exit code.
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { root } from "../scripts/lib.mjs";
 import { JobProcess, lockstep, program, Scratch, start, type Mode } from "./job-process.ts";
 
 const modes: Mode[] = ["run", "self"];
@@ -61,6 +63,37 @@ describe.each(modes)("%s", (mode) => {
     if (mode === "self") return;
     const { code, stderr } = await start(mode, 2, ["nothing"], { env }).ended;
     expect([code, stderr]).toEqual([1, expect.stringMatching(/^error LS2015: this process is rank 0 of 4 that mpirun \(Open MPI\) started/)]);
+  });
+});
+
+describe("a program that was not built", () => {
+  const launchers = {
+    "Open MPI": { OMPI_COMM_WORLD_RANK: "1", OMPI_COMM_WORLD_SIZE: "2" },
+    MPICH: { PMI_RANK: "1", PMI_SIZE: "2" },
+    Slurm: { SLURM_PROCID: "1", SLURM_STEP_NUM_TASKS: "2" },
+  };
+  const run = (variables: Record<string, string>) => {
+    // In the checkout, so that it finds @lockstep/runtime.
+    const folder = mkdtempSync(join(root, ".lockstep-launch-"));
+    try {
+      const job = join(folder, "job.ts");
+      writeFileSync(job, 'import { table } from "@lockstep/runtime";\nconsole.log(table({ id: [1, 2] }).numRows());\n');
+      const { VITEST: _, ...env } = process.env;
+      return spawnSync(process.execPath, [job], { env: { ...env, ...variables }, encoding: "utf8" });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  };
+
+  it.each(Object.entries(launchers))("is refused under a launcher of several processes, before it does anything: %s", (_, variables) => {
+    const { status, stdout, stderr } = run(variables);
+    expect([status, stdout]).toEqual([1, ""]);
+    expect(stderr).toMatch(/error LS2015: this process is rank 1 of 2 that .* started, and plain Node runs the whole program in each of them/);
+    expect(stderr).toContain("fix: Let the launcher start the ranks themselves: mpirun -n 2 node ");
+  });
+
+  it.each([{}, { OMPI_COMM_WORLD_RANK: "0", OMPI_COMM_WORLD_SIZE: "1" }, { SLURM_PROCID: "0", SLURM_NTASKS: "4" }, { ...launchers.MPICH, LOCKSTEP_PLACED: "1" }])("runs alone: %o", (variables) => {
+    expect(run(variables)).toMatchObject({ status: 0, stdout: "2\n" });
   });
 });
 

@@ -13,9 +13,9 @@ return inputs.trips.numRows();`,
       right: "return trips.numRows();",
     },
   },
-  (span: SourceSpan, where: string, fix: string = "keep it in a variable of its own") => ({
+  (span: SourceSpan, where: string, fix: string = "keep it in a variable of its own", others: readonly SourceSpan[] = []) => ({
     message: `A table ${where} is not supported yet`,
-    locations: [at(span, "a table")],
+    locations: [at(span, "a table"), ...others.map((other) => at(other, "another"))],
     fix: { message: fix, edits: [] },
   }),
 );

@@ -3,6 +3,7 @@
  * same in `native-rs/crates/connectors/src/files/folders.rs`.
  */
 import { sep } from "node:path";
+import { openAs } from "../errors/fixes.ts";
 import { LockstepError } from "../errors/index.ts";
 import { nothing, ticksPerSecond } from "../tables/arrow-type.ts";
 import { Column, type Stored } from "../tables/column.ts";
@@ -102,8 +103,8 @@ export function folderColumns(files: readonly InputFile[], rows: readonly number
     for (const [index, text] of texts.entries()) {
       const value = text === null ? null : rule.parse(text);
       const says = `${files[index]!.name}: its folder says "${text}" for the column ${name}`;
-      if (value === undefined) throw new LockstepError({ code: "LS2006", message: `${says}, which is not ${rule.described}` });
-      if (text !== null && value !== null && rule.loses?.(text, value)) throw new LockstepError({ code: "LS2004", message: `${says}, an integer past ±2^53 that a number cannot hold exactly` });
+      if (value === undefined) throw new LockstepError({ code: "LS2006", message: `${says}, which is not ${rule.described}`, fix: openAs("string", name) });
+      if (text !== null && value !== null && rule.loses?.(text, value)) throw new LockstepError({ code: "LS2004", message: `${says}, an integer past ±2^53 that a number cannot hold exactly`, fix: openAs("bigint", name) });
       values.fill(value, row, row + rows[index]!);
       row += rows[index]!;
     }

@@ -5,10 +5,10 @@ export const errorCodes = {
   LS2003: { title: "null in a non-null column", fix: "Write `| null` at the column in the interface." },
   LS2004: {
     title: "integer past 2^53",
-    fix: 'Open the column as bigint: `types: { column: "bigint" }` in the reader and `bigint` in the interface.',
+    fix: 'Read the column as bigint: `types: { column: "bigint" }` in the reader and `column: bigint` in the interface.',
   },
   LS2005: { title: "corrupt file", fix: "Write it again; it is truncated or damaged. Of a server, ask again, and see its log." },
-  LS2006: { title: "bad line", fix: 'Mend the file there. A column of texts is `column: string` in the interface, and `types: { column: "string" }` where some look like numbers; CSV without a line of names is read with `header: false`.' },
+  LS2006: { title: "bad line", fix: "Mend the file there." },
   LS2007: { title: "output exists", fix: 'Remove it, or write with `{ mode: "overwrite" }`.' },
   LS2008: { title: "output not writable", fix: "Check the folder's permissions, the free space and the limits of files (`ulimit -f`); of a database, the space on its server's disk." },
   LS2009: { title: "row function threw", fix: "Handle the value in the row function." },

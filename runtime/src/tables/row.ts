@@ -1,3 +1,4 @@
+import { otherDelimiter } from "../errors/fixes.ts";
 import { didYouMean, LockstepError } from "../errors/index.ts";
 import type { Column } from "./column.ts";
 
@@ -39,11 +40,14 @@ function misspelt(columns: Columns): object {
 
 /** LS2016: the name is not among the columns. */
 export function unknownColumn(name: string, columns: Columns): LockstepError {
+  const [only] = columns.size === 1 ? columns : [];
+  // Of a file: of other tables nobody divides the names.
+  const divided = only?.[1].origin === undefined ? undefined : otherDelimiter(only[0]);
   return new LockstepError({
     code: "LS2016",
     message: `there is no column "${name}"${didYouMean(name, columns.keys())}`,
     why: [`the table has ${[...columns.keys()].map((column) => `"${column}"`).join(", ") || "no columns"}`],
-    fix: "Name a column of the table.",
+    fix: divided ?? "Name a column of the table.",
   });
 }
 

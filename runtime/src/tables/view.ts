@@ -1,3 +1,4 @@
+import { openAs } from "../errors/fixes.ts";
 import { LockstepError } from "../errors/index.ts";
 import { isCarried, isNested, ticksPerSecond, type ArrowType, type Field } from "./arrow-type.ts";
 import { Column, unsupportedType, type Stored, type Value } from "./column.ts";
@@ -113,8 +114,10 @@ export function doesNotFit(value: unknown, type: string, origin: string | undefi
 
 function safeNumber(value: number | bigint | null, origin: string | undefined): number | null {
   if (typeof value !== "bigint") return value;
+  const [, column] = /^the column "(.*?)" of /.exec(origin ?? "") ?? [];
   throw new LockstepError({
     code: "LS2004",
+    fix: column === undefined ? undefined : openAs("bigint", column),
     message: `${origin ?? "a column"} holds ${value}, an integer past ±2^53 that a number cannot hold exactly`,
   });
 }

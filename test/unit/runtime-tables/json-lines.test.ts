@@ -27,7 +27,7 @@ test("columns are all keys, and what all their values are", async () => {
   expect(table.columnNames()).toEqual(["__proto__", "constructor", "", "a"]);
   expect(table.array("__proto__" as never)).toEqual([1, null]);
   expect(await rowsOf('{"at":"2024-01-31","zip":"01234"}')).toEqual([{ at: "2024-01-31", zip: "01234" }]);
-  expect(await rowsOf(Uint8Array.from([...Buffer.from('{"a":"'), 0xe2, 0x80, ...Buffer.from('"}')]))).toEqual([{ a: "\uFFFD" }]);
+  expect((await errorOf(() => rowsOf(Uint8Array.from([...Buffer.from('{"a":"'), 0xe2, 0x80, ...Buffer.from('"}')])))).message).toMatch(/line 1: the line is not UTF-8$/);
 });
 
 test("values of several types, lists of such and empty objects are there, and cannot be looked at", async () => {

@@ -43,7 +43,7 @@ test("an error says what, where, why and how to mend it", () => {
       "  in a.parquet",
       "  at src/job.ts:3:5, rank 1",
       "  because d.id is a number",
-      '  fix: Open the column as bigint: `types: { column: "bigint" }` in the reader and `bigint` in the interface.',
+      '  fix: Read the column as bigint: `types: { column: "bigint" }` in the reader and `column: bigint` in the interface.',
     ].join("\n"),
   );
   expect(LockstepError.parse(JSON.stringify(error))?.toJSON()).toEqual(error.toJSON());

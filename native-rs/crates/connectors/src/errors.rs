@@ -11,15 +11,22 @@ pub type Result<T, E = ConnectorError> = std::result::Result<T, E>;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ConnectorError {
     pub code: &'static str,
-    /// Names path, column, row or line, and what to do.
+    /// Names path, column, row or line.
     pub message: String,
     /// `file`, `column`, `row`, `line`, … by name.
     pub detail: Value,
+    /// How to mend it, as a sentence; none: what the code says in general.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fix: Option<String>,
 }
 
 impl ConnectorError {
     pub fn new(code: &'static str, message: impl Into<String>, detail: Value) -> Self {
-        Self { code, message: message.into(), detail }
+        Self { code, message: message.into(), detail, fix: None }
+    }
+
+    pub fn with_fix(self, fix: impl Into<String>) -> Self {
+        Self { fix: Some(fix.into()), ..self }
     }
 
     /// LS2005: the bytes of `file` are not what its format promises.

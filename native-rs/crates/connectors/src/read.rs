@@ -30,6 +30,7 @@ use crate::{
     key_test::{KeyTest, Tests},
     parquet,
     prune::Pruner,
+    text::as_key,
 };
 
 /// What a scan reads and how.
@@ -279,10 +280,30 @@ impl Reader {
         let open = self.current.as_ref().map_or(0, |open| open.chunk.file);
         let before: u64 = self.dataset.files[..open].iter().map(|file| file.rows).sum();
         let (file, row) = (self.file(), number - before);
-        let message = format!(
-            "{file}: column {column} is null in row {row}, the interface says it never is; write {column}: … | null"
-        );
-        ConnectorError::new("LS2003", message, json!({ "file": file, "column": column, "row": row }))
+        let key = as_key(column);
+        let fix = format!("Write `{key}: … | null` in the interface.");
+        if let Some(line) = self.line_of(open, row) {
+            let message = format!("{file}, line {line}: column {column} is null, the interface says it never is");
+            return ConnectorError::new("LS2003", message, json!({ "file": file, "column": column, "line": line })).with_fix(fix);
+        }
+        let message = format!("{file}: column {column} is null in row {row} (from 0), the interface says it never is");
+        ConnectorError::new("LS2003", message, json!({ "file": file, "column": column, "row": row })).with_fix(fix)
+    }
+
+    /// Where a row of a file stands in it, if it is text and is still there.
+    fn line_of(&self, file: usize, row: u64) -> Option<u64> {
+        let mut first = 0;
+        let group = self.dataset.files[file].groups.iter().find(|group| {
+            first += group.rows;
+            row < first
+        })?;
+        let row = row - (first - group.rows);
+        let blob = || self.dataset.open(file);
+        match &self.dataset.format {
+            Format::Csv(dialect) => csv::line_of(&blob().ok()?, dialect, group, row).ok()?,
+            Format::JsonLines => json::line_of(&blob().ok()?, group, row).ok()?,
+            Format::Parquet | Format::Arrow(_) => None,
+        }
     }
 }
 

@@ -23,11 +23,14 @@ pub struct EngineError {
     pub rank: Option<usize>,
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub detail: Value,
+    /// How to mend it; none: what the code says in general.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fix: Option<String>,
 }
 
 impl EngineError {
     pub fn new(code: &str, message: impl Into<String>) -> Self {
-        Self { code: code.into(), message: message.into(), site: None, rank: None, detail: Value::Null }
+        Self { code: code.into(), message: message.into(), site: None, rank: None, detail: Value::Null, fix: None }
     }
 
     /// LS2015: something this version does not do.
@@ -85,7 +88,7 @@ impl From<EngineError> for DataFusionError {
 
 impl From<ConnectorError> for EngineError {
     fn from(error: ConnectorError) -> Self {
-        Self { detail: error.detail, ..Self::new(error.code, error.message) }
+        Self { detail: error.detail, fix: error.fix, ..Self::new(error.code, error.message) }
     }
 }
 
@@ -108,7 +111,12 @@ impl From<DataFusionError> for EngineError {
             if let Some(script) = found.script {
                 detail["script"] = script.into();
             }
-            return Self { detail, ..Self::new(found.code, found.message.clone()) };
+            // What a kernel says stands in one text.
+            let (message, fix) = match found.message.split_once("; read the column with ") {
+                Some((message, types)) if found.code == "LS2004" => (message.to_owned(), Some(format!("Read the column as bigint: `{types}` in the reader and `bigint` in the interface."))),
+                _ => (found.message.clone(), None),
+            };
+            return Self { detail, fix, ..Self::new(found.code, message) };
         }
         if let Some(found) = find::<CommError>(&error) {
             return found.clone().into();

@@ -1,3 +1,4 @@
+import { otherDelimiter } from "../../errors/fixes.ts";
 import { didYouMean, LockstepError } from "../../errors/index.ts";
 import { nothing } from "../../tables/arrow-type.ts";
 import { Column, type Stored } from "../../tables/column.ts";
@@ -10,7 +11,7 @@ import { openInput, type InputFile, type InputPath } from "../paths.ts";
 import type { SourceColumn } from "../source-column.ts";
 import type { StoreOptions } from "../store/options.ts";
 import { BadRows, checkBadRows, keepBadRows, type BadRowOptions } from "../text/bad-rows.ts";
-import { badLine, badValue, lostDigits, wrongLine, type WrongLine } from "../text/errors.ts";
+import { asUtf8, badLine, badValue, lostDigits, notUtf8, readAsText, wrongLine, type WrongLine } from "../text/errors.ts";
 import { readText, withCompressed } from "../text/read-text.ts";
 import { inferenceOrder, textTypes, type TextType, type TextTypeRule } from "../text/types.ts";
 import { parseCsv, type CsvRecord, type Field } from "./parse.ts";
@@ -32,7 +33,7 @@ export interface ReadCsvOptions<Row> extends BadRowOptions {
  *
  * A column is what all its values are, in this order: boolean, number, ISO date or time (UTC), string. An empty field is
  * null, a quoted empty one the empty string; a column without a value has no type. An integer that a number cannot hold
- * is LS2004: `types: { id: "bigint" }`. LS2001, LS2002, LS2004, LS2006, LS2018.
+ * is LS2004 where it is looked at: `types: { id: "bigint" }`. LS2001, LS2002, LS2004, LS2006, LS2018.
  */
 export async function readCsv<Row extends object = Record<never, never>>(
   path: InputPath,
@@ -49,7 +50,7 @@ export async function readCsv<Row extends object = Record<never, never>>(
 async function readTable<Row extends object>(path: InputPath, options: ReadCsvOptions<Row>, infer: typeof inferType, bad?: BadRows): Promise<Table<StoredRow<Row>>> {
   const delimiter = options.delimiter ?? ",";
   const inputs = await openInput(path, csvNames, options.store);
-  let files: readonly CsvFile[] = inputs.map((input) => readRecords(input, delimiter, options.header ?? true));
+  let files: readonly CsvFile[] = inputs.map((input) => readRecords(input, delimiter, options.header ?? true, bad !== undefined));
   const header = files[0]!.header;
   const different = files.find((file) => file.header.join("\0") !== header.join("\0"));
   if (different !== undefined) throw headersDiffer(files[0]!, different);
@@ -79,20 +80,23 @@ export const csvNames = withCompressed([".csv"]);
 interface CsvFile {
   readonly name: string;
   readonly text: string;
+  /** Lines that are not UTF-8. */
+  readonly wrong: ReadonlySet<number>;
   readonly header: readonly string[];
   readonly records: readonly CsvRecord[];
 }
 
-function readRecords(input: InputFile, delimiter: string, named: boolean): CsvFile {
+function readRecords(input: InputFile, delimiter: string, named: boolean, tolerant: boolean): CsvFile {
   const { name } = input;
-  const text = readText(input, "CSV");
+  const { text, wrong } = readText(input, "CSV", tolerant);
   const records = [...parseCsv(text, delimiter, name)];
   const first = named ? records.shift() : records[0];
-  if (first === undefined) throw badLine(name, 1, "the file is empty, a header line is expected");
+  if (first === undefined) throw badLine(name, 1, "the file is empty, a header line is expected", "Write the names of its columns into it, or leave the file out of what is read.");
+  if (named && isNotUtf8(first, text, wrong)) throw badLine(name, first.line, notUtf8, asUtf8);
   const header = first.fields.map((field, i) => (named ? (field ?? "") : `col${i + 1}`));
   const twice = header.find((column, i) => header.indexOf(column) !== i);
-  if (twice !== undefined) throw badLine(name, first.line, `the column "${twice}" appears twice`);
-  return { name, text, header, records };
+  if (twice !== undefined) throw badLine(name, first.line, `the column "${twice}" appears twice`, "Call one of them something else in the file; one without a line of names is read with `header: false`.");
+  return { name, text, wrong, header, records };
 }
 
 function headersDiffer(first: CsvFile, other: CsvFile): LockstepError {
@@ -108,11 +112,19 @@ function checkWidths({ name, header, records }: CsvFile): void {
   if (wrong) throw wrongLine(name, wrong.line, wrongWidth(wrong, header));
 }
 
-const wrongWidth = ({ fields }: CsvRecord, header: readonly string[]): WrongLine => ({ code: "LS2006", reason: `${fields.length} fields, the header has ${header.length}` });
+const wrongWidth = ({ fields }: CsvRecord, header: readonly string[]): WrongLine => ({ code: "LS2006", reason: `${fields.length} fields, the header has ${header.length}`, fix: (header.length === 1 ? otherDelimiter(header[0]!) : undefined) ?? ragged });
+
+const ragged = 'Mend the line: a field with the delimiter or a line break in it stands in quotes. Or leave such lines out: `onBadRow: "skip"`.';
+
+/** Whether one of its lines is not. */
+function isNotUtf8({ line, from, to }: CsvRecord, text: string, wrong: ReadonlySet<number>): boolean {
+  return wrong.size > 0 && text.slice(from, to).trimEnd().split("\n").some((_, at) => wrong.has(line + at));
+}
 
 /** The records that are rows. `said`: what the program says of columns. */
 function leftOut(file: CsvFile, said: readonly { readonly index: number; readonly name: string; readonly rule: TextTypeRule }[], bad: BadRows): CsvFile {
   const wrongIn = (record: CsvRecord): WrongLine | undefined => {
+    if (isNotUtf8(record, file.text, file.wrong)) return { code: "LS2006", reason: notUtf8 };
     if (record.fields.length !== file.header.length) return wrongWidth(record, file.header);
     return said.map(({ index, name, rule }) => wrongField(record.fields[index]!, rule, name)).find((wrong) => wrong !== undefined);
   };
@@ -129,21 +141,24 @@ function readColumn(name: string, index: number, files: readonly CsvFile[], rows
   // Without a value nothing says what it holds; only the interface does, which is not here at run time.
   if (type === undefined) return new Column(nothing, rows, () => new Array<Stored>(rows).fill(null), { view: "number", origin });
   const rule = textTypes[type];
-  const values = new Array<Stored>(rows);
-  let row = 0;
-  for (const file of files) {
-    for (const { line, fields } of file.records) {
-      const value = parseField(fields[index]!, rule);
-      const wrong = wrongField(fields[index]!, rule, name, value);
-      if (wrong) throw wrongLine(file.name, line, wrong);
-      values[row++] = value!;
+  const load = (): Stored[] => {
+    const values = new Array<Stored>(rows);
+    let row = 0;
+    for (const file of files) {
+      for (const { line, fields } of file.records) {
+        const value = parseField(fields[index]!, rule);
+        const wrong = wrongField(fields[index]!, rule, name, value);
+        if (wrong) throw wrongLine(file.name, line, wrong);
+        values[row++] = value!;
+      }
     }
-  }
-  return new Column(rule.type, rows, values, { view: rule.view, origin });
+    return values;
+  };
+  return new Column(rule.type, rows, load, { view: rule.view, origin });
 }
 
 function wrongField(field: Field, rule: TextTypeRule, column: string, value = parseField(field, rule)): WrongLine | undefined {
-  if (value === undefined) return badValue(column, field!, rule.described);
+  if (value === undefined) return badValue(column, field!, rule.described, readAsText(column));
   return value !== null && rule.loses?.(field!, value) ? lostDigits(column, field!) : undefined;
 }
 

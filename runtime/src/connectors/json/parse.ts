@@ -1,4 +1,4 @@
-import { badLine } from "../text/errors.ts";
+import { badLine, notUtf8, orSkip } from "../text/errors.ts";
 
 /** A line, counted from 1, and the values of its keys. */
 export interface JsonLine {
@@ -24,8 +24,8 @@ export class Digits {
   }
 }
 
-/** The objects of a text, one a line; blank lines are skipped. `exact`: keys whose numbers keep their digits. LS2006, unless `tolerant`. */
-export function parseLines(text: string, file: string, exact: ReadonlySet<string>, tolerant = false): JsonLine[] {
+/** The objects of a text, one a line; blank lines are skipped. `exact`: keys whose numbers keep their digits. LS2006, unless lines may be left out: of those it is known which are `notText`, not UTF-8. */
+export function parseLines(text: string, file: string, exact: ReadonlySet<string>, notText?: ReadonlySet<number>): JsonLine[] {
   // Of elements it is not known here in which column they are.
   const isExact = (holder: unknown, key: string): boolean => exact.has(key) || (exact.size > 0 && Array.isArray(holder));
   function keepDigits(this: unknown, key: string, value: unknown, context?: { readonly source?: string }): unknown {
@@ -33,14 +33,15 @@ export function parseLines(text: string, file: string, exact: ReadonlySet<string
   }
   return text.split("\n").flatMap((content, index): JsonLine[] => {
     if (/^[ \t\r]*$/.test(content)) return [];
+    if (notText?.has(index + 1)) return [{ line: index + 1, values: new Map(), text: content, wrong: notUtf8 }];
     // With a reviver it takes several times as long.
     const object = parse(content, exact.size > 0 || /\d{16}/.test(content) ? keepDigits : undefined);
     if (typeof object === "string") {
-      if (!tolerant) throw badLine(file, index + 1, object);
+      if (!notText) throw badLine(file, index + 1, object, orSkip);
       // What exactly is wrong with it this parser and the ranks' say in other words.
       return [{ line: index + 1, values: new Map(), text: content, wrong: object.replace(/^no JSON: .*/s, "no JSON object") }];
     }
-    return [{ line: index + 1, ...(tolerant && { text: content }), values: new Map(Object.entries(object).map(([key, value]) => [key.toWellFormed(), value as unknown])) }];
+    return [{ line: index + 1, ...(notText && { text: content }), values: new Map(Object.entries(object).map(([key, value]) => [key.toWellFormed(), value as unknown])) }];
   });
 }
 

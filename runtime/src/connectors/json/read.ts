@@ -9,7 +9,7 @@ import { openInput, type InputFile, type InputPath } from "../paths.ts";
 import type { SourceColumn } from "../source-column.ts";
 import type { StoreOptions } from "../store/options.ts";
 import { BadRows, checkBadRows, keepBadRows, type BadRowOptions } from "../text/bad-rows.ts";
-import { badValue, lostDigits, wrongLine, type WrongLine } from "../text/errors.ts";
+import { badValue, lostDigits, skipOfType, wrongLine, type WrongLine } from "../text/errors.ts";
 import { anotherFormat, readText, withCompressed } from "../text/read-text.ts";
 import { textTypes, type TextType, type TextTypeRule } from "../text/types.ts";
 import { Digits, parseLines, type JsonLine } from "./parse.ts";
@@ -81,10 +81,11 @@ type Kinds = ReadonlyMap<string, { readonly line: number; readonly file: string 
 /** `exact`: columns whose numbers are wanted with all digits. */
 async function readFiles(path: InputPath, store: StoreOptions | undefined, exact: ReadonlySet<string>, bad?: BadRows): Promise<JsonFile[]> {
   return (await openInput(path, jsonLinesNames, store)).map((input) => {
-    const text = readText(input, "JSON Lines").replace(/^\uFEFF/, "");
+    const { text: all, wrong } = readText(input, "JSON Lines", bad !== undefined);
+    const text = all.replace(/^\uFEFF/, "");
     if (/^[ \t\r\n]*\[/.test(text)) throw anotherFormat(input.name, "JSON Lines", "it is one list of JSON: write a line for each of its objects (jq -c '.[]')");
     if (/^[ \t\r\n]*\{[ \t\r]*\n/.test(text)) throw anotherFormat(input.name, "JSON Lines", "its objects go over several lines: write each in one (jq -c .)");
-    return { input, name: input.name, lines: parseLines(text, input.name, exact, bad !== undefined) };
+    return { input, name: input.name, lines: parseLines(text, input.name, exact, bad && wrong) };
   });
 }
 
@@ -203,7 +204,7 @@ function read(line: JsonLine, name: string, rule: Rule, file: string): Stored {
 function wrongValue({ values }: JsonLine, name: string, rule: Rule, stored = convert(values.get(name) ?? null, rule)): WrongLine | undefined {
   const value = values.get(name) ?? null;
   const text = (): string => (value instanceof Digits ? value.text : typeof value === "string" ? value : JSON.stringify(value));
-  if (stored === undefined) return badValue(name, text(), rule.described);
+  if (stored === undefined) return badValue(name, text(), rule.described, skipOfType(name));
   const lost = lostIn(value, rule);
   return lost && lostDigits(name, lost.text);
 }

@@ -57,7 +57,7 @@ export class BadRows {
   add(file: string, line: number, text: string, reason: string): void {
     this.rows.push({ file, line, text: text.replace(/[\r\n]+$/, ""), reason });
     const [first] = this.rows;
-    if (this.rows.length > this.#most) throw new LockstepError({ code: "LS2006", message: `more than ${this.#most} bad rows; the first is ${first!.file}, line ${first!.line}: ${first!.reason}` });
+    if (this.rows.length > this.#most) throw new LockstepError({ code: "LS2006", message: `more than ${this.#most} bad rows; the first is ${first!.file}, line ${first!.line}: ${first!.reason}`, fix: "Mend the lines, or let more of them be left out: `maxBadRows`." });
   }
 }
 

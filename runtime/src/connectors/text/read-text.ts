@@ -1,14 +1,22 @@
-import { constants } from "node:buffer";
+import { constants, isUtf8 } from "node:buffer";
 import { readFileSync, statSync } from "node:fs";
 import { basename } from "node:path";
 // By its default: Node 20 has no zstd.
 import zlib from "node:zlib";
 import { LockstepError } from "../../errors/index.ts";
 import { orUnreadable, type InputFile } from "../paths.ts";
+import { asUtf8, badLine, notUtf8 } from "./errors.ts";
 import { foreign } from "./foreign.ts";
 
-/** The text of a file; bytes that are no UTF-8 are U+FFFD, a byte order mark stays. LS2015 where a string cannot hold it, LS2018. */
-export function readText({ name, path, release }: InputFile, format: string): string {
+/** What a file says. */
+export interface Text {
+  readonly text: string;
+  /** Numbers of the lines, from 1, that are not UTF-8: what is not stands as U+FFFD in the text. */
+  readonly wrong: ReadonlySet<number>;
+}
+
+/** The text of a file; a byte order mark stays. LS2006 of what is not UTF-8, unless `tolerant`; LS2015 where a string cannot hold it, LS2018. */
+export function readText({ name, path, release }: InputFile, format: string, tolerant: boolean): Text {
   if (statSync(path).size > constants.MAX_STRING_LENGTH) {
     release();
     throw tooLarge(name);
@@ -17,7 +25,22 @@ export function readText({ name, path, release }: InputFile, format: string): st
   release();
   const what = foreign(bytes);
   if (what !== undefined) throw anotherFormat(name, format, what);
-  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+  const wrong = linesNotUtf8(bytes);
+  const [first] = wrong;
+  if (first !== undefined && !tolerant) throw badLine(name, first, notUtf8, asUtf8);
+  return { text: new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes), wrong };
+}
+
+function linesNotUtf8(bytes: Buffer): Set<number> {
+  const wrong = new Set<number>();
+  if (isUtf8(bytes)) return wrong;
+  for (let [start, line] = [0, 1]; start < bytes.length; line++) {
+    const found = bytes.indexOf("\n", start);
+    const end = found < 0 ? bytes.length : found + 1;
+    if (!isUtf8(bytes.subarray(start, end))) wrong.add(line);
+    start = end;
+  }
+  return wrong;
 }
 
 /** Names of files, as they are and of compressed ones. */

@@ -37,8 +37,8 @@ fn load(name: &str) -> Result<&'static AdbcDriver> {
     // SAFETY: what a library does when it is loaded is its own; the program has named it as a driver.
     let library = unsafe { Library::new(&path) }.map_err(|error| {
         let error = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
-        let fix = "the option driver is a path, or a name: of libadbc_driver_NAME.so in a folder of ADBC_DRIVER_PATH, or where the system looks for libraries";
-        ConnectorError::new("LS2001", format!("the ADBC driver {name} cannot be loaded: {error}; {fix}"), json!({ "driver": name }))
+        let fix = "The option driver is a path, or a name: of libadbc_driver_NAME.so in a folder of ADBC_DRIVER_PATH, or where the system looks for libraries.";
+        ConnectorError::new("LS2001", format!("the ADBC driver {name} cannot be loaded: {error}"), json!({ "driver": name })).with_fix(fix)
     })?;
     let stem = path.file_stem().and_then(OsStr::to_str).unwrap_or_default().trim_start_matches("lib").trim_start_matches("adbc_driver_");
     let own = format!("AdbcDriver{}{}Init", stem.get(..1).unwrap_or_default().to_uppercase(), stem.get(1..).unwrap_or_default());
@@ -84,12 +84,12 @@ fn refused(source: &str, doing: &str, status: Status, said: &str, secrets: &[Str
     }
     // adbc.h's numbers: not found; input and output, cancelled, timeout; unauthenticated, unauthorized.
     let (code, fix) = match status {
-        3 => ("LS2001", ""),
-        10..=12 => ("LS2021", "; check the URI and the network, and start the program again"),
-        13 | 14 => ("LS2020", "; the environment has the login: LOCKSTEP_ADBC_USERNAME and LOCKSTEP_ADBC_PASSWORD, or options of the driver's in LOCKSTEP_ADBC_OPTIONS"),
-        _ => ("LS2015", ""),
+        3 => ("LS2001", "Check the names in the query, the database, and the driver."),
+        10..=12 => ("LS2021", "Check the URI (LOCKSTEP_ADBC_URI) and the network; then start the program again."),
+        13 | 14 => ("LS2020", "Set LOCKSTEP_ADBC_USERNAME and LOCKSTEP_ADBC_PASSWORD in the environment, or options of the driver's in LOCKSTEP_ADBC_OPTIONS."),
+        _ => ("LS2015", "Mend the query, or the options: the driver says what it cannot do."),
     };
-    ConnectorError::new(code, format!("{source}: {doing}: {said}{fix}"), json!({ "source": source }))
+    ConnectorError::new(code, format!("{source}: {doing}: {said}"), json!({ "source": source })).with_fix(fix)
 }
 
 /// A connection with a database of its own.

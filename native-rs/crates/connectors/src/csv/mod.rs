@@ -8,6 +8,6 @@ mod schema;
 mod write;
 
 pub use options::{CsvRequest, CsvWriteOptions, Dialect};
-pub(crate) use read::open_chunk;
+pub(crate) use read::{line_of, open_chunk};
 pub use schema::open_csv;
 pub use write::CsvPart;

@@ -12,11 +12,11 @@ use super::{
 };
 use crate::{
     chunks::Chunk,
-    dataset::{DataFile, Dataset},
+    dataset::{DataFile, Dataset, Group},
     errors::{ConnectorError, Result},
     read::{ChunkBatches, Piece, ReadOptions},
     store::Blob,
-    text::{BadRows, Builder, LeftOut, Source, Tolerance, arrow_type, bad_line, bad_value},
+    text::{BadRows, Builder, LeftOut, NOT_UTF8, Source, Tolerance, Wrong, as_key, arrow_type, bad_line, bad_value},
 };
 
 /// The text of a field, quotes undone.
@@ -98,10 +98,17 @@ impl Batches {
     }
 }
 
+const RAGGED: &str = "Mend the line: a field with the delimiter or a line break in it stands in quotes. Or leave such lines out: `onBadRow: \"skip\"`.";
+
+fn as_text(column: &str) -> String {
+    let key = as_key(column);
+    format!("Mend the value, or read the column as text and parse it in derive: `types: {{ {key}: \"string\" }}` and `{key}: string` in the interface.")
+}
+
 /// LS2006, LS2004 where the record is no row.
 fn append(columns: &mut [Column], fields: &[Field], source: Source<'_>, width: usize, file: &str, line: u64) -> Result<()> {
     if fields.len() != width {
-        return Err(bad_line(file, line, &format!("{} fields, the header has {width}", fields.len())));
+        return Err(bad_line(file, line, &format!("{} fields, the header has {width}", fields.len())).with_fix(RAGGED));
     }
     for column in columns {
         let field = &fields[column.index];
@@ -110,7 +117,11 @@ fn append(columns: &mut [Column], fields: &[Field], source: Source<'_>, width: u
         if value.is_empty() && !field.quoted {
             column.builder.append_null();
         } else if let Err(wrong) = column.builder.append(value, || text(source, field)) {
-            return Err(bad_value(file, line, &column.name, value, wrong));
+            let error = bad_value(file, line, &column.name, value, wrong);
+            return Err(match wrong {
+                Wrong::Not(_) => error.with_fix(as_text(&column.name)),
+                Wrong::Loses => error,
+            });
         }
     }
     Ok(())
@@ -129,9 +140,13 @@ pub fn leave_out(blob: &Blob, file: &mut DataFile, dialect: &Dialect, types: &[(
         let mut columns: Vec<Column> = types.iter().map(column).collect();
         let mut number = 0;
         while records.next(&mut fields).map_err(|wrong| malformed(&file.path, &records, wrong))? {
-            let line = records.record_line;
-            if let Err(error) = append(&mut columns, &fields, source, dialect.width, &file.path, line) {
-                bad.add(tolerance, &file.path, line, &bytes[records.record_start..records.position()], &error.message)?;
+            let (line, range) = (records.record_line, records.record_start..records.position());
+            let reason = match source.is_utf8(range.clone()) {
+                true => append(&mut columns, &fields, source, dialect.width, &file.path, line).err().map(|error| error.message),
+                false => Some(NOT_UTF8.to_owned()),
+            };
+            if let Some(reason) = reason {
+                bad.add(tolerance, &file.path, line, &bytes[range], &reason)?;
                 group.bad.push(number);
             }
             number += 1;
@@ -140,6 +155,24 @@ pub fn leave_out(blob: &Blob, file: &mut DataFile, dialect: &Dialect, types: &[(
     }
     file.recount();
     Ok(())
+}
+
+/// The number of the line at which a row of a group begins, for errors.
+pub fn line_of(blob: &Blob, dialect: &Dialect, group: &Group, row: u64) -> Result<Option<u64>> {
+    let lines = group.lines.unwrap_or_default();
+    let bytes = blob.bytes(lines.offset, lines.bytes as usize)?;
+    let (mut records, mut fields) = (Records::new(&bytes, dialect.delimiter, lines.line, Some(dialect.width)), Vec::new());
+    let (mut left_out, mut left) = (LeftOut::of(&group.bad), row);
+    while records.next(&mut fields).unwrap_or(false) {
+        if left_out.next() {
+            continue;
+        }
+        if left == 0 {
+            return Ok(Some(records.record_line));
+        }
+        left -= 1;
+    }
+    Ok(None)
 }
 
 impl Iterator for Batches {

@@ -19,7 +19,7 @@ use crate::{
     names::{did_you_mean, near_misses},
     paths::{Found, resolve},
     store::Blob,
-    text::{BadRows, Candidates, LeftOut, Source, arrow_type, bad_line, foreign, unpacked},
+    text::{BadRows, Candidates, LeftOut, Source, arrow_type, bad_line, foreign, not_utf8, unpacked},
 };
 
 /// Bytes of a remote file that are asked for at once.
@@ -59,7 +59,7 @@ pub fn open_csv(request: &CsvRequest) -> Result<Dataset> {
             let message = format!("{} has the columns of {} in another order", found.path, first.path);
             return Err(ConnectorError::new("LS2002", message, json!({ "source": found.path })));
         }
-        let groups = chunks::scan(&blob, delimiter, header.end, header.line, names.len())?;
+        let groups = chunks::scan(&blob, delimiter, header.end, header.line, names.len(), request.tolerance.is_some())?;
         let rows = groups.iter().map(|group| group.rows).sum();
         let Found { path, size, version, query, .. } = found;
         files.push(DataFile { path, size, version, query, unpacked: blob.unpacked(), rows, groups, held: held(&names, &folders, index), deletes: Vec::new() });
@@ -75,8 +75,28 @@ pub fn open_csv(request: &CsvRequest) -> Result<Dataset> {
     let fields = names.iter().zip(types.decide()).filter(|(name, _)| !is_folder(name, &folders));
     let fields: Vec<ArrowField> = fields.map(|(name, js)| ArrowField::new(name, arrow_type(js), true)).collect();
     let source = if files.len() == 1 { &files[0].path } else { &request.paths.join(", ") };
+    if let Some(error) = not_divided(request, &names, &folders, source) {
+        return Err(error);
+    }
     let schema = declared::check(source, "the file has", &with_folders(&Schema::new(fields), &folders), &request.declared, |_, _| true)?;
     Ok(Dataset { bad, ..Dataset::new(Format::Csv(Dialect { delimiter, width: names.len() }), files, schema, request.store.clone()) })
+}
+
+/// LS2002: one column, by whose name the file is divided by another character, and none of the interface's.
+fn not_divided(request: &CsvRequest, names: &[String], folders: &[FolderColumn], source: &str) -> Option<ConnectorError> {
+    let [name] = names else { return None };
+    let own = |wanted: &str| wanted != name && !is_folder(wanted, folders);
+    if !request.header || !request.declared.iter().any(|column| own(&column.name)) || request.declared.iter().any(|column| column.name == *name) {
+        return None;
+    }
+    let fix = other_delimiter(name)?;
+    Some(ConnectorError::new("LS2002", format!("{source} has one column, `{name}`"), json!({ "source": source, "column": name })).with_fix(fix))
+}
+
+/// What to do about a header that is one name, if another character divides it.
+fn other_delimiter(name: &str) -> Option<String> {
+    let found = [";", "\t", "|", ","].into_iter().find(|character| name.contains(character))?;
+    Some(format!("Say what stands between its fields: `delimiter: {}`.", json!(found)))
 }
 
 struct Header {
@@ -111,7 +131,7 @@ fn header_of(file: &str, bytes: &[u8], delimiter: u8, present: bool) -> (Result<
     let mut fields = Vec::new();
     match records.next(&mut fields) {
         Ok(true) => {}
-        Ok(false) => return (Err(bad_line(file, 1, "the file is empty, a header line is expected")), bytes.len()),
+        Ok(false) => return (Err(bad_line(file, 1, "the file is empty, a header line is expected").with_fix("Write the names of its columns into it, or leave the file out of what is read.")), bytes.len()),
         // A quoted field may end later; text behind one is wrong whatever comes.
         Err(wrong) => {
             let end = if wrong == Malformed::Unterminated { bytes.len() } else { mark };
@@ -119,6 +139,10 @@ fn header_of(file: &str, bytes: &[u8], delimiter: u8, present: bool) -> (Result<
         }
     }
     let end = mark + records.position();
+    // Of a line of data others see to it.
+    if present && std::str::from_utf8(&bytes[mark + records.record_start..end]).is_err() {
+        return (Err(not_utf8(file, records.record_line)), end);
+    }
     if !present {
         let names = (1..=fields.len()).map(|number| format!("col{number}")).collect();
         return (Ok(Header { names, end: (mark + records.record_start) as u64, line: records.record_line }), end);
@@ -127,7 +151,7 @@ fn header_of(file: &str, bytes: &[u8], delimiter: u8, present: bool) -> (Result<
     let names: Vec<String> = fields.iter().map(|field| text(source, field).into_owned()).collect();
     let mut seen = HashSet::new();
     let header = match names.iter().find(|name| !seen.insert(*name)) {
-        Some(twice) => Err(bad_line(file, records.record_line, &format!("the column \"{twice}\" appears twice"))),
+        Some(twice) => Err(bad_line(file, records.record_line, &format!("the column \"{twice}\" appears twice")).with_fix("Call one of them something else in the file; one without a line of names is read with `header: false`.")),
         None => Ok(Header { end: end as u64, line: records.line(), names: names.clone() }),
     };
     (header, end)

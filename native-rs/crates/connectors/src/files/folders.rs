@@ -16,7 +16,7 @@ use crate::{
     declared,
     errors::{ConnectorError, Result},
     paths::Found,
-    text::{Builder, Candidates, Printed, Wrong, arrow_type},
+    text::{Builder, Candidates, Printed, Wrong, arrow_type, as_key},
 };
 
 /// Null, as Hive, Spark and all others call it.
@@ -159,7 +159,9 @@ fn bad_folder(file: &str, column: &str, text: &str, wrong: Wrong) -> ConnectorEr
         Wrong::Loses => ("LS2004", "an integer past ±2^53 that a number cannot hold exactly".to_owned()),
     };
     let message = format!("{file}: its folder says \"{text}\" for the column {column}, {what}");
+    let (key, js) = (as_key(column), if code == "LS2004" { "bigint" } else { "string" });
     ConnectorError::new(code, message, json!({ "file": file, "column": column, "value": text }))
+        .with_fix(format!("Read the column as {js}: `types: {{ {key}: \"{js}\" }}` in the reader and `{key}: {js}` in the interface."))
 }
 
 /// What a value is in all rows of a batch.

@@ -13,6 +13,6 @@ mod shape;
 mod write;
 
 pub use options::{JsonLinesRequest, JsonLinesWriteOptions};
-pub(crate) use read::open_chunk;
+pub(crate) use read::{line_of, open_chunk};
 pub use schema::open_json_lines;
 pub use write::JsonLinesPart;

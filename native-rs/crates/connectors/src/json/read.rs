@@ -13,11 +13,11 @@ use super::{
 };
 use crate::{
     chunks::Chunk,
-    dataset::{DataFile, Dataset},
+    dataset::{DataFile, Dataset, Group},
     errors::Result,
     read::{ChunkBatches, Piece, ReadOptions},
     store::Blob,
-    text::{BadRows, Builder, LeftOut, Source, Tolerance, Wrong, arrow_type, bad_value},
+    text::{BadRows, Builder, LeftOut, NOT_UTF8, Source, Tolerance, Wrong, arrow_type, as_key, bad_value},
 };
 
 pub fn open_chunk(dataset: &Dataset, blob: &Blob, chunk: &Chunk, options: &ReadOptions, scan: &SchemaRef) -> Result<ChunkBatches> {
@@ -114,7 +114,13 @@ impl Parser {
     /// What was read is a row. LS2006, LS2004
     fn append(&mut self, source: Source<'_>, line: u64) -> Result<()> {
         for column in &mut self.columns {
-            column.append(source).map_err(|(value, wrong)| bad_value(&self.file, line, &column.name, source.bytes(value.at), wrong))?;
+            column.append(source).map_err(|(value, wrong)| {
+                let error = bad_value(&self.file, line, &column.name, source.bytes(value.at), wrong);
+                match wrong {
+                    Wrong::Not(_) => error.with_fix(format!("Mend the value, or leave such lines out: `onBadRow: \"skip\"` with {} in `types`.", as_key(&column.name))),
+                    Wrong::Loses => error,
+                }
+            })?;
         }
         Ok(())
     }
@@ -132,11 +138,12 @@ pub fn leave_out(blob: &Blob, file: &mut DataFile, types: &[(String, JsType)], t
             parser.columns.push(Column { name: name.clone(), builder: Builder::new(&arrow_type(*js)), value: None });
         }
         for (number, (line, range)) in (0..).zip(Lines::new(&bytes, lines.line)) {
-            let reason = match parser.read(&bytes, range.clone(), source) {
-                Ok(()) => parser.append(source, line).err().map(|error| error.message),
+            let reason = match source.is_utf8(range.clone()).then(|| parser.read(&bytes, range.clone(), source)) {
+                None => Some(NOT_UTF8.to_owned()),
+                Some(Ok(())) => parser.append(source, line).err().map(|error| error.message),
                 // What exactly is wrong with it JavaScript's parser and this one say in other words.
-                Err(Malformed::At(_)) => Some("no JSON object".to_owned()),
-                Err(wrong) => Some(malformed(&file.path, line, source, range.clone(), wrong).message),
+                Some(Err(Malformed::At(_))) => Some("no JSON object".to_owned()),
+                Some(Err(wrong)) => Some(malformed(&file.path, line, source, range.clone(), wrong).message),
             };
             if let Some(reason) = reason {
                 parser.columns.iter_mut().for_each(|column| column.value = None);
@@ -148,6 +155,15 @@ pub fn leave_out(blob: &Blob, file: &mut DataFile, types: &[(String, JsType)], t
     }
     file.recount();
     Ok(())
+}
+
+/// The number of the line that is a row of a group, for errors.
+pub fn line_of(blob: &Blob, group: &Group, row: u64) -> Result<Option<u64>> {
+    let lines = group.lines.unwrap_or_default();
+    let bytes = blob.bytes(lines.offset, lines.bytes as usize)?;
+    let mut left_out = LeftOut::of(&group.bad);
+    let found = Lines::new(&bytes, lines.line).filter(|_| !left_out.next()).nth(row as usize);
+    Ok(found.map(|(line, _)| line))
 }
 
 impl Column {

@@ -52,7 +52,7 @@ pub fn open_json_lines(request: &JsonLinesRequest) -> Result<Dataset> {
             return Err(ConnectorError::another_format(blob.name(), "JSON Lines", what));
         }
         let start = if beginning.starts_with(MARK) { MARK.len() } else { 0 };
-        let groups = chunks::scan(&blob, start as u64)?;
+        let groups = chunks::scan(&blob, start as u64, request.tolerance.is_some())?;
         let rows = groups.iter().map(|group| group.rows).sum();
         let Found { path, size, version, query, .. } = found;
         files.push(DataFile { path, size, version, query, unpacked: blob.unpacked(), rows, groups, held: None, deletes: Vec::new() });
@@ -275,5 +275,5 @@ pub fn malformed(file: &str, line: u64, source: Source<'_>, range: Range<usize>,
             None => "no JSON: the line ends before its object does".to_owned(),
         },
     };
-    bad_line(file, line, &what)
+    bad_line(file, line, &what).with_fix("Mend the line, or leave such lines out: `onBadRow: \"skip\"`.")
 }

@@ -205,8 +205,8 @@ async fn kind_of(session: &Session, source: &str, table: &str) -> Result<Kind> {
     let all = "SELECT CASE WHEN pg_table_is_visible(c.oid) THEN c.relname::text ELSE n.nspname || '.' || c.relname END, n.nspname || '.' || c.relname FROM pg_class c \
                JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%'";
     let known: Vec<String> = session.rows(source, all).await?.into_iter().filter_map(|row| row.into_iter().nth(parts.len() - 1)?).collect();
-    let fix = did_you_mean(&near_misses(table, known.iter().map(String::as_str))).unwrap_or_else(|| "write \"schema.table\"".to_owned());
-    Err(ConnectorError::new("LS2001", format!("{source} does not exist; {fix}"), json!({ "source": source })))
+    let near = did_you_mean(&near_misses(table, known.iter().map(String::as_str))).map_or_else(String::new, |near| format!("; {near}"));
+    Err(ConnectorError::new("LS2001", format!("{source} does not exist{near}"), json!({ "source": source })).with_fix("Check the table's name and the database: a table of another schema is \"schema.table\"."))
 }
 
 /// `schema.table` → its parts; `folded`: those without quotes in small letters.

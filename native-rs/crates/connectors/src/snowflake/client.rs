@@ -31,9 +31,9 @@ pub async fn fetch(relation: &SnowflakeRelation, part: usize, url: &str) -> Resu
             Err(failed) => failed,
         };
         if attempt >= retries || !failed.again {
-            let fix = if failed.expired { "Snowflake keeps results for some hours; start the program again" } else { "check the network; then start the program again" };
-            let message = format!("{}: the connection was lost while it was read: {}; {fix}", relation.part_name(part), failed.reason);
-            return Err(ConnectorError::new("LS2021", message, json!({ "source": relation.name })));
+            let fix = if failed.expired { "Snowflake keeps results for some hours: start the program again." } else { "Check the network; then start the program again." };
+            let message = format!("{}: the connection was lost while it was read: {}", relation.part_name(part), failed.reason);
+            return Err(ConnectorError::new("LS2021", message, json!({ "source": relation.name })).with_fix(fix));
         }
         // Ranks that failed together do not come back together.
         tokio::time::sleep(pause.mul_f64(0.5 + (part % 16) as f64 / 32.0)).await;

@@ -16,7 +16,7 @@ use serde_json::json;
 use super::{
     credentials,
     location::{Location, Scheme},
-    remote::{Remote, Store, failure},
+    remote::{Remote, Store, credentials_fix, failure},
     traffic::Counting,
 };
 use crate::errors::{ConnectorError, Result};
@@ -77,8 +77,8 @@ fn s3(location: &Location, options: &StoreOptions) -> Result<AmazonS3Builder> {
         }
     } else if !own_keys && !anonymous && !roles() && (plain || flag("AWS_EC2_METADATA_DISABLED")) {
         // AWS' own machines give credentials by an address that elsewhere nobody answers at.
-        let message = format!("{}: no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or anonymous", location.root);
-        return Err(ConnectorError::new("LS2020", message, json!({ "source": location.root })));
+        let message = format!("{}: the environment has no credentials", location.root);
+        return Err(ConnectorError::new("LS2020", message, json!({ "source": location.root })).with_fix(credentials_fix(&location.root)));
     }
     if let Some(region) = options.region.clone().or_else(|| variable(&["AWS_REGION", "AWS_DEFAULT_REGION"])).or(profile.region) {
         builder = builder.with_region(region);

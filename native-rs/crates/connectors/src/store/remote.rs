@@ -284,29 +284,27 @@ pub fn failure(source: &str, error: &Error) -> ConnectorError {
     let (ls, what) = match (code, error) {
         (Some("NoSuchBucket" | "ContainerNotFound"), _) => ("LS2001", "there is no such bucket".to_owned()),
         (Some("ExpiredToken" | "ExpiredTokenException" | "RequestExpired" | "TokenRefreshRequired"), _) => {
-            ("LS2020", "the credentials have expired; get new ones and start the job again".to_owned())
+            ("LS2020", "the credentials have expired".to_owned())
         }
         // The second is versitygw's name of it.
-        (Some("InvalidAccessKeyId" | "XAdminUserNotFound"), _) => ("LS2020", "the store does not know the access key; check AWS_ACCESS_KEY_ID or AWS_PROFILE".to_owned()),
+        (Some("InvalidAccessKeyId" | "XAdminUserNotFound"), _) => ("LS2020", "the store does not know the access key".to_owned()),
         (Some("SignatureDoesNotMatch" | "AuthenticationFailed"), _) => {
             ("LS2020", "the secret key is not the one of this access key (or the clock is wrong)".to_owned())
         }
         (Some("InvalidToken"), _) => ("LS2020", "the session token is not valid".to_owned()),
-        (_, Error::PermissionDenied { .. } | Error::Unauthenticated { .. }) => {
-            ("LS2020", "access is denied; check the credentials in the environment and what they allow".to_owned())
-        }
+        (_, Error::PermissionDenied { .. } | Error::Unauthenticated { .. }) => ("LS2020", "access is denied".to_owned()),
         (_, Error::NotFound { .. }) => ("LS2001", "does not exist".to_owned()),
         _ if status(&text) == Some("401") || status(&text) == Some("403") => {
-            ("LS2020", "access is denied; check the credentials in the environment and what they allow".to_owned())
+            ("LS2020", "access is denied".to_owned())
         }
         _ if ["169.254", "metadata.google", "credential", "token request"].iter().any(|sign| text.to_lowercase().contains(sign)) => {
-            ("LS2020", "no credentials: the environment has none (AWS_ACCESS_KEY_ID, GOOGLE_APPLICATION_CREDENTIALS, AZURE_STORAGE_ACCOUNT_KEY, …)".to_owned())
+            ("LS2020", NO_CREDENTIALS.to_owned())
         }
         _ if text.contains("without LOCATION") || status(&text) == Some("301") => {
-            ("LS2020", "the bucket is in another region; set AWS_REGION or the option region".to_owned())
+            ("LS2020", ANOTHER_REGION.to_owned())
         }
         _ if ["onnection refused", "tcp connect", "client error (Connect)", "dns error"].iter().any(|sign| text.contains(sign)) => {
-            ("LS2021", "the store cannot be reached; check the endpoint and the network".to_owned())
+            ("LS2021", "the store cannot be reached".to_owned())
         }
         _ if text.to_lowercase().contains("timed out") => ("LS2021", "the store does not answer in time".to_owned()),
         _ => match (status(&text), code) {
@@ -316,7 +314,38 @@ pub fn failure(source: &str, error: &Error) -> ConnectorError {
             (None, None) => ("LS2021", "the connection to the store broke, again and again".to_owned()),
         },
     };
-    ConnectorError::new(ls, format!("{source}: {what}"), json!({ "source": source, "answer": code }))
+    let fix = match (ls, what.as_str()) {
+        ("LS2020", ANOTHER_REGION) => "Set AWS_REGION, or the option region.".to_owned(),
+        ("LS2020", "the credentials have expired") => "Get new ones, and start the job again.".to_owned(),
+        ("LS2020", NO_CREDENTIALS) => credentials_fix(source),
+        ("LS2020", _) => format!("Check what the credentials allow. {}", credentials_fix(source)),
+        ("LS2001", _) => "Check the bucket and the path: a prefix is read recursively for files of the format.".to_owned(),
+        _ => format!("Check the endpoint ({}) and the network; then start the job again.", endpoints(source)),
+    };
+    ConnectorError::new(ls, format!("{source}: {what}"), json!({ "source": source, "answer": code })).with_fix(fix)
+}
+
+const NO_CREDENTIALS: &str = "the environment has no credentials";
+const ANOTHER_REGION: &str = "the bucket is in another region";
+
+/// Where the environment has what opens the store of a URL.
+pub fn credentials_fix(source: &str) -> String {
+    let set = match source.split_once("://").map_or("", |(scheme, _)| scheme) {
+        "s3" | "s3a" => "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE",
+        "gs" => "GOOGLE_APPLICATION_CREDENTIALS",
+        "az" | "abfs" | "abfss" => "AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY, or a SAS token, or a service principal",
+        _ => return "A URL that the server signs opens what is not public.".to_owned(),
+    };
+    format!("Set {set}, or read what is public with `store: {{ anonymous: true }}`.")
+}
+
+fn endpoints(source: &str) -> &'static str {
+    match source.split_once("://").map_or("", |(scheme, _)| scheme) {
+        "s3" | "s3a" => "AWS_ENDPOINT_URL, or `store: { endpoint }`",
+        "gs" => "STORAGE_EMULATOR_HOST, or `store: { endpoint }`",
+        "az" | "abfs" | "abfss" => "AZURE_STORAGE_ENDPOINT, or `store: { endpoint }`",
+        _ => "the URL",
+    }
 }
 
 /// An error with all its causes, for looking at, not for printing.

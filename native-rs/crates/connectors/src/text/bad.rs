@@ -45,7 +45,7 @@ impl BadRows {
             Some(most) if self.count > most => {
                 let BadRow { file, line, reason, .. } = &self.rows[0];
                 let detail = serde_json::json!({ "file": file, "line": line });
-                Err(ConnectorError::new("LS2006", format!("more than {most} bad rows; the first is {file}, line {line}: {reason}"), detail))
+                Err(ConnectorError::new("LS2006", format!("more than {most} bad rows; the first is {file}, line {line}: {reason}"), detail).with_fix("Mend the lines, or let more of them be left out: `maxBadRows`."))
             }
             _ => Ok(()),
         }

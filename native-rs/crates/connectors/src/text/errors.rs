@@ -9,6 +9,22 @@ pub fn bad_line(file: &str, line: u64, what: &str) -> ConnectorError {
     ConnectorError::new("LS2006", message, json!({ "file": file, "line": line }))
 }
 
+/// Why a line is no row that has bytes of another encoding.
+pub const NOT_UTF8: &str = "the line is not UTF-8";
+
+/// LS2006 of such a line.
+pub fn not_utf8(file: &str, line: u64) -> ConnectorError {
+    bad_line(file, line, NOT_UTF8).with_fix(
+        "Write the file as UTF-8: iconv -f LATIN1 -t UTF-8 (WINDOWS-1252 for what comes from Windows). A few such lines are left out with `onBadRow: \"skip\"`.",
+    )
+}
+
+/// A column's name as a key of an object in a program.
+pub fn as_key(name: &str) -> String {
+    let plain = |(at, c): (usize, char)| c == '_' || c == '$' || c.is_ascii_alphabetic() || at > 0 && c.is_ascii_digit();
+    if !name.is_empty() && name.chars().enumerate().all(plain) { name.to_owned() } else { json!(name).to_string() }
+}
+
 /// Why a value is none of its column.
 #[derive(Debug, Clone, Copy)]
 pub enum Wrong {
@@ -18,7 +34,7 @@ pub enum Wrong {
     Loses,
 }
 
-/// A value that its column's type cannot hold; LS2004 for an integer past 2^53.
+/// A value that its column's type cannot hold; LS2004 for an integer past 2^53. What to do about the others is the format's to say.
 pub fn bad_value(file: &str, line: u64, column: &str, value: &[u8], wrong: Wrong) -> ConnectorError {
     let text = String::from_utf8_lossy(value);
     let shown: String = text.chars().take(60).collect();
@@ -28,5 +44,12 @@ pub fn bad_value(file: &str, line: u64, column: &str, value: &[u8], wrong: Wrong
         Wrong::Loses => ("LS2004", "an integer past ±2^53 that a number cannot hold exactly".to_owned()),
     };
     let message = format!("{file}, line {line}: column {column} has \"{shown}{cut}\", {what}");
-    ConnectorError::new(code, message, json!({ "file": file, "line": line, "column": column, "value": shown }))
+    let error = ConnectorError::new(code, message, json!({ "file": file, "line": line, "column": column, "value": shown }));
+    match wrong {
+        Wrong::Not(_) => error,
+        Wrong::Loses => {
+            let key = as_key(column);
+            error.with_fix(format!("Read the column as bigint: `types: {{ {key}: \"bigint\" }}` in the reader and `{key}: bigint` in the interface."))
+        }
+    }
 }

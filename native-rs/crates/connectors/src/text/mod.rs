@@ -7,16 +7,18 @@ mod part;
 mod print;
 mod source;
 mod unpack;
+mod utf8;
 mod values;
 
 pub use bad::{BadRows, LeftOut, Tolerance};
 pub use builder::Builder;
-pub use errors::{Wrong, bad_line, bad_value};
+pub use errors::{NOT_UTF8, Wrong, as_key, bad_line, bad_value, not_utf8};
 pub use foreign::foreign;
 pub use part::{Compression, TextPart};
 pub use print::Printed;
 pub use source::Source;
 pub use unpack::{Unpacked, unpacked, unpacked_of};
+pub use utf8::Utf8;
 pub use values::Candidates;
 
 use std::ops::Range;

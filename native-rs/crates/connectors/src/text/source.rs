@@ -16,6 +16,10 @@ impl<'a> Source<'a> {
         &self.bytes[range]
     }
 
+    pub fn is_utf8(&self, range: Range<usize>) -> bool {
+        self.text.is_some() || std::str::from_utf8(&self.bytes[range]).is_ok()
+    }
+
     /// Bytes that are no UTF-8 are replaced by U+FFFD as `TextDecoder` does.
     pub fn text(&self, range: Range<usize>) -> Cow<'a, str> {
         match self.text {

@@ -166,9 +166,11 @@ fn bad_lines_are_named() {
         assert_eq!((error.code, &error.detail["line"]), ("LS2006", &line.into()), "{}", error.message);
         assert!(error.message.contains(what), "{}", error.message);
     }
-    // Bytes that are no UTF-8 are characters of a text, and none elsewhere.
-    assert_eq!(open(b"{\"a\":\"\xE2\x80\"}", |_| {}).unwrap().1.column(0).as_ref(), &StringArray::from(vec!["\u{fffd}"]) as &dyn Array);
-    assert_eq!(open(b"{\"a\":\xE2}", |_| {}).unwrap_err().code, "LS2006");
+    for (bytes, line) in [(&b"{\"a\":\"\xE2\x80\"}"[..], 1), (b"{\"a\":1}\n\n{\"a\":\xE2}\n", 3), (b"{}\n{\"a\":1}\n\xF0\x9F", 3)] {
+        let error = open(bytes, |_| {}).unwrap_err();
+        assert_eq!((error.code, &error.detail["line"]), ("LS2006", &line.into()), "{}", error.message);
+        assert!(error.message.ends_with("the line is not UTF-8") && error.fix.is_some(), "{}", error.message);
+    }
 }
 
 #[test]

@@ -110,16 +110,21 @@ function carriedBy(loop: t.ForOfStatement, r: Reading): Scalar | null {
 
 /** What stays JavaScript: searched for table calls, and no table may get lost in it. */
 function readParts(e: t.Node, r: Reading): void {
+  const tables: t.Node[] = [];
   for (const child of evaluatedNodes(e)) {
     if (isTypeOnly(child)) continue;
-    if (readExpression(child, r) !== null) r.report(tableEscapes(r.span(child), ...whereIn(e)));
+    if (readExpression(child, r) !== null) tables.push(child);
   }
+  const [first, ...others] = tables.map((table) => r.span(table));
+  const [where, fix] = whereIn(e);
+  // Once, however many tables an array has.
+  if (first) r.report(tableEscapes(first, where, fix, others));
 }
 
 function whereIn(e: t.Node): [where: string, fix?: string] {
   switch (e.type) {
     case "ArrayExpression":
-      return ["in an array", "put tables together with concat, in a loop if need be; a reader takes a list of paths"];
+      return ["in an array", "call a helper that takes one table for each: await one(a); await one(b); in a result take its rows: t.objects(); what is alike is put together with concat, and a reader takes a list of paths"];
     case "ObjectProperty":
     case "ObjectExpression":
       return ["in an object", "keep it in a variable of its own; in a result take its rows: t.objects()"];

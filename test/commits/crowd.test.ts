@@ -31,8 +31,6 @@ interface Place {
   tidy?(rows: readonly number[]): Promise<void>;
   /** The folder that a job changes step by step, where no server sees it. */
   readonly folder?: string;
-  /** Two attempts of one job that commit in the same moment may both: nothing looks and commits at once. */
-  readonly onceAtATime?: boolean;
 }
 
 const rowsOf = (ids: readonly number[]) => table({ id: [...ids] });
@@ -73,7 +71,7 @@ const places: Record<string, () => Promise<Place>> = {
     const folder = join(scratch, "crowd/files");
     await rowsOf([-1]).writeParquet(folder);
     return {
-      folder, onceAtATime: true,
+      folder,
       job: (from, to, name) => targets.job("addParquet", [folder, from, to], name),
       ours: async () => (await readParquet<{ id: number }>(folder)).objects() as Ids,
       theirs: async () => [...(await readWritten(folder)).values()].flatMap(({ rows }) => rows as unknown as Ids),
@@ -124,7 +122,7 @@ it.each(Object.keys(places))("%s", { timeout: 120_000 + 20_000 * rounds }, async
     const from = 2 * ROWS * round;
     const job = { ...place.job(from, from + ROWS), ranks: 2 };
     // Of a scheduler that takes a job for dead that is not, the second attempt is the other one.
-    const isTwice = next() < 0.25 && !place.onceAtATime;
+    const isTwice = next() < 0.25;
     const other = { ...place.job(...(isTwice ? [from, from + ROWS, job.job] as const : [from + ROWS, from + 2 * ROWS] as const)), ranks: 2 };
     const [first, second] = await Promise.all([troubled(job), calm(other)]);
     await ended(job, first, said);

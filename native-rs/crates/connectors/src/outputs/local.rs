@@ -6,13 +6,21 @@ use std::{
     io,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
-use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::fs::{CWD, FlockOperation, RenameFlags, flock, renameat_with};
 use serde_json::json;
 
 use super::{Mode, folder_of, is_own};
 use crate::errors::{ConnectorError, Result};
+
+/// How the file begins, in a folder that is added to, by which the attempts of a job know that it has committed.
+const COMMITTED: &str = ".lockstep-commit-";
+
+/// How long others may take to commit to the same folder.
+const PATIENCE: Duration = Duration::from_secs(30);
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// Creates the staging directory `.<name>.lockstep-<job>` beside `path` and returns it; what an earlier attempt of
 /// the same job left there is removed. LS2007: `path` exists and is to be created. LS2008: not writable.
@@ -77,11 +85,17 @@ pub fn commit(staging: &Path, path: &Path, mode: Mode, single: bool) -> Result<(
 }
 
 /// Puts the folder `staging` in the place of `path`, with links to those of its files that stay: what was there and what is new
-/// appear together. False: somebody else has changed the output meanwhile, and it is as they left it.
+/// appear together. What another attempt of the same job has committed is there already. False: somebody else has changed the output
+/// meanwhile, and it is as they left it.
 fn add(staging: &Path, path: &Path, mode: Mode, new: &BTreeSet<String>) -> io::Result<bool> {
+    let _alone = alone(path)?;
     let version = identity(path)?;
     let mut there = BTreeSet::new();
     names(path, "", &mut there)?;
+    if there.iter().any(|name| name.starts_with(COMMITTED) && new.contains(name)) {
+        let _ = remove_any(staging);
+        return Ok(true);
+    }
     let written: BTreeSet<&str> = new.iter().filter(|name| !hidden(name)).map(|name| folder_of(name)).collect();
     let kept: BTreeSet<String> = there.into_iter().filter(|name| hidden(name) || mode.keeps(name, &written)).collect();
     let kept: Vec<&String> = kept.difference(new).collect();
@@ -109,9 +123,30 @@ fn add(staging: &Path, path: &Path, mode: Mode, new: &BTreeSet<String>) -> io::R
     Ok(false)
 }
 
+/// What stands at `path`, locked: whoever else of this machine commits there waits until this is dropped. None on file systems
+/// that lock no folders, and where its holder takes too long (it may be stopped): [`add`] then sees what others have done
+/// meanwhile, but a crash before it is taken back loses that.
+fn alone(path: &Path) -> io::Result<Option<File>> {
+    for _ in 0..PATIENCE.as_millis() / PAUSE.as_millis() {
+        let folder = File::open(path)?;
+        match flock(&folder, FlockOperation::NonBlockingLockExclusive) {
+            // Who held it may have put another folder in its place.
+            Ok(()) if identity_of(&folder.metadata()?) == identity(path)? => return Ok(Some(folder)),
+            Ok(()) => {}
+            Err(rustix::io::Errno::WOULDBLOCK | rustix::io::Errno::INTR) => std::thread::sleep(PAUSE),
+            Err(_) => return Ok(None),
+        }
+    }
+    Ok(None)
+}
+
 /// Every commit puts another folder in an output's place.
 fn identity(path: &Path) -> io::Result<(u64, u64)> {
-    fs::metadata(path).map(|found| (found.dev(), found.ino()))
+    fs::metadata(path).map(|found| identity_of(&found))
+}
+
+fn identity_of(found: &fs::Metadata) -> (u64, u64) {
+    (found.dev(), found.ino())
 }
 
 /// The files below a folder, by their names within it.
@@ -163,6 +198,7 @@ fn check_replaceable(path: &Path) -> Result<()> {
 
 /// Swaps the new and the old directory, then removes the old one under the staging name.
 fn replace(staging: &Path, path: &Path) -> io::Result<()> {
+    let _alone = if path.is_dir() { alone(path)? } else { None };
     match renameat_with(CWD, staging, CWD, path, RenameFlags::EXCHANGE) {
         Ok(()) => {
             // The output is there: an old one that cannot be removed stays hidden, and is no failure of this job.
@@ -311,6 +347,50 @@ mod tests {
         commit(&first, &out, Mode::Append, false).unwrap();
         commit(&second, &out, Mode::Append, false).unwrap();
         assert_eq!(listed(&out).len(), 7);
+    }
+
+    #[test]
+    fn attempts_that_append_at_once_are_there_once() {
+        for round in 0..20 {
+            let root = tempfile::tempdir().unwrap();
+            let out = root.path().join("out");
+            fs::create_dir(&out).unwrap();
+            let go = std::sync::Barrier::new(8);
+            // Two attempts each of four jobs.
+            std::thread::scope(|scope| {
+                for attempt in 0..8 {
+                    let (out, go) = (&out, &go);
+                    scope.spawn(move || {
+                        let staging = prepare(out, Mode::Append, &format!("{attempt}")).unwrap();
+                        fs::write(staging.join(format!("part-{attempt}.csv")), "rows").unwrap();
+                        fs::write(staging.join(format!("{COMMITTED}job{}.json", attempt % 4)), "{}").unwrap();
+                        go.wait();
+                        commit(&staging, out, Mode::Append, false).unwrap();
+                    });
+                }
+            });
+            let listed = listed(&out);
+            let jobs = (0..4).map(|job| listed.iter().filter(|name| [job, job + 4].iter().any(|attempt| **name == format!("part-{attempt}.csv"))).count());
+            assert_eq!(jobs.collect::<Vec<_>>(), [1; 4], "round {round}: {listed:?}");
+            assert_eq!((listed.len(), fs::read_dir(root.path()).unwrap().count()), (8, 1));
+        }
+    }
+
+    #[test]
+    fn a_folder_that_another_replaced_is_locked_anew() {
+        let root = tempfile::tempdir().unwrap();
+        let out = root.path().join("out");
+        fs::create_dir(&out).unwrap();
+        let held = alone(&out).unwrap().unwrap();
+        std::thread::scope(|scope| {
+            let other = scope.spawn(|| alone(&out).unwrap().map(|folder| identity_of(&folder.metadata().unwrap())));
+            std::thread::sleep(Duration::from_millis(50));
+            assert!(!other.is_finished());
+            fs::rename(&out, root.path().join("old")).unwrap();
+            fs::create_dir(&out).unwrap();
+            drop(held);
+            assert_eq!(other.join().unwrap(), Some(identity(&out).unwrap()));
+        });
     }
 
     #[test]

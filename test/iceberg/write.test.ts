@@ -213,6 +213,10 @@ describe("in a folder", () => {
       await lake.run(2, "append", [folder, 1, 4], job);
       expect(await run(0, "ids", folder)).toHaveLength(rows);
     }
+    // The first attempt may have died between its commit and the hint, by which others find it.
+    writeFileSync(join(folder, "metadata/version-hint.text"), "1");
+    await lake.run(2, "append", [folder, 1, 4], "nightly-2");
+    expect(readFileSync(join(folder, "metadata/version-hint.text"), "utf8")).toBe("2");
     expect(readdirSync(join(folder, "data"))).toHaveLength(2);
   });
 

@@ -1,7 +1,7 @@
 /**
  * A table in a folder, without a catalog: `metadata/v3.metadata.json` is the state after v2's, and there is one of each name. Who makes it
  * has committed: a link of a file that is written beside it, a conditional request in a store. `version-hint.text` comes after, and
- * may be late. HadoopCatalog, DuckDB and PyIceberg's StaticTable read such folders.
+ * may be late, until somebody writes. HadoopCatalog, DuckDB and PyIceberg's StaticTable read such folders.
  */
 import { randomUUID } from "node:crypto";
 import { stat } from "node:fs/promises";
@@ -31,13 +31,17 @@ export class FolderPlace implements TablePlace {
   async load(): Promise<State | undefined> {
     const path = await findMetadata(this.name, this.#store);
     if (path === undefined) return undefined;
-    if (versionOf(path) === undefined) {
+    const version = versionOf(path);
+    if (version === undefined) {
       throw new LockstepError({
         code: "LS2015",
         message: `${this.name} is a table of a catalog, which would not learn of what is written here: its newest metadata file is ${path.slice(path.lastIndexOf("/") + 1)}`,
         fix: 'Write it through its catalog: writeIceberg("namespace.table", { catalog: { uri } }).',
       });
     }
+    // Whose commit it is may have died before the hint.
+    const hint = await bytesOf(this.#hint, this.#store).catch(() => undefined);
+    if (hint === undefined || new TextDecoder().decode(hint).trim() !== String(version)) await this.#tell(version);
     const text = new TextDecoder().decode(await bytesOf(path, this.#store));
     return { metadata: parseMetadata(path, text), path, text, store: this.#store };
   }
@@ -67,10 +71,18 @@ export class FolderPlace implements TablePlace {
     await makeFolder(folder);
     const next = successor(from, update);
     if (!(await this.#take(`${folder}/v${version}.metadata.json`, Buffer.from(JSON.stringify(next)), from.path))) return false;
-    // Readers that find an old one look for what comes after it.
-    await replace(`${folder}/version-hint.text`, Buffer.from(String(version)), this.#store).catch(() => undefined);
+    await this.#tell(version);
     await removeForgotten(from, next);
     return true;
+  }
+
+  get #hint(): string {
+    return `${metadataOf(this.name)}/version-hint.text`;
+  }
+
+  /** Our readers, which find an old one, look for what comes after it; others do not. */
+  async #tell(version: number): Promise<void> {
+    await replace(this.#hint, Buffer.from(String(version)), this.#store).catch(() => undefined);
   }
 
   /** Old metadata files may be removed, the oldest first: where that of `from` is gone, ours may have been taken and removed long ago, and newer ones say who has it. */

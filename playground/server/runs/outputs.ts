@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { readArrow, readCsv, readIceberg, readJsonLines, table, type Table } from "@lockstep/runtime";
 import { asyncBufferFromFile, type AsyncBuffer, parquetMetadataAsync, parquetReadObjects } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
+import { isState } from "./iceberg-copy.ts";
 
 type Columns = Parameters<typeof table>[0];
 export type Row = Readonly<Record<string, unknown>>;
@@ -44,8 +45,10 @@ export async function writtenTables(workspace: string): Promise<ResultTable[]> {
   for (let folder = folders.shift(); folder !== undefined; folder = folders.shift()) {
     const names = readdirSync(join(workspace, folder)).filter((name) => !name.startsWith(".")).sort();
     const statOf = (name: string) => lstatSync(join(workspace, folder!, name));
-    if (names.includes("metadata") && statOf("metadata").isDirectory() && readdirSync(join(workspace, folder, "metadata")).some((name) => name.endsWith(".metadata.json"))) {
-      tables.push(await icebergTable(folder || ".", join(workspace, folder)).catch((error: Error) => unreadable(folder || ".", error)));
+    const states = names.includes("metadata") && statOf("metadata").isDirectory() ? readdirSync(join(workspace, folder, "metadata")).filter(isState) : [];
+    if (states.length > 0) {
+      // The project's table is there, too; one that the run has written has a state that is no link.
+      if (states.some((name) => statOf(join("metadata", name)).isFile())) tables.push(await icebergTable(folder || ".", join(workspace, folder)).catch((error: Error) => unreadable(folder || ".", error)));
       continue;
     }
     for (const name of names) if (name !== "dist" && statOf(name).isDirectory()) folders.push(join(folder, name));

@@ -4,6 +4,7 @@ import { createRequire } from "node:module";
 import { basename, dirname, join, normalize } from "node:path";
 import { Refusal } from "../answer.ts";
 import { exampleFolder } from "./example-data.ts";
+import { copyState, isState } from "./iceberg-copy.ts";
 
 /** The project's machinery, which the run has of its own. */
 const notData = /^(\..*|dist|node_modules|uploads|(package|tsconfig).*\.json|.*\.config\..*)$/;
@@ -40,9 +41,10 @@ export function makeWorkspace({ folder, files, root, example, uploads }: Workspa
   symlinkSync(packagesOf(root), join(workspace, "node_modules"));
   symlinkSync(uploads, join(workspace, "uploads"));
   const beside = example === null ? root : exampleFolder(example);
-  const budget = { links: MOST_LINKS };
+  const run: Run = { links: MOST_LINKS, states: join(workspace, ".states"), copied: 0 };
+  mkdirSync(run.states);
   for (const name of readdirSync(beside)) {
-    if (!notData.test(name) && !existsSync(join(workspace, name))) mirror(join(beside, name), join(workspace, name), budget);
+    if (!notData.test(name) && !existsSync(join(workspace, name))) mirror(join(beside, name), join(workspace, name), run);
   }
   return workspace;
 }
@@ -52,13 +54,47 @@ const MOST_LINKS = 10_000;
 /** Folders that no data are in, with many files. */
 const unsearched = /^(node_modules|\.git)$/;
 
+interface Run {
+  /** How many more there may be. */
+  links: number;
+  /** The folder of the run's own states of Iceberg tables, which links stand for: what is no link was written by the run. */
+  readonly states: string;
+  copied: number;
+}
+
 /** A folder becomes one of the run's own, with links to its files: an output that takes its place leaves the project's as it is. */
-function mirror(from: string, to: string, budget: { links: number }): void {
-  budget.links--;
-  const names = budget.links < 0 || unsearched.test(basename(from)) ? null : namesIn(from);
+function mirror(from: string, to: string, run: Run): void {
+  run.links--;
+  const names = run.links < 0 || unsearched.test(basename(from)) ? null : namesIn(from);
   if (names === null) return symlinkSync(from, to);
   mkdirSync(to);
-  for (const name of names) mirror(join(from, name), join(to, name), budget);
+  const isTable = names.includes("metadata") && namesIn(join(from, "metadata"))?.some(isState);
+  if (isTable) mirrorTable(from, to, names, run);
+  else for (const name of names) mirror(join(from, name), join(to, name), run);
+}
+
+/** Files of an Iceberg table are found by what its metadata name: past the limit there are no links for them. */
+function mirrorTable(from: string, to: string, names: readonly string[], run: Run): void {
+  const metadata = join(to, "metadata");
+  mkdirSync(metadata);
+  for (const name of namesIn(join(from, "metadata"))!) {
+    const own = join(run.states, `${run.copied}.metadata.json`);
+    const isOwn = isState(name) && copyState(join(from, "metadata", name), own, to);
+    if (isOwn) run.copied++;
+    symlinkSync(isOwn ? own : join(from, "metadata", name), join(metadata, name));
+  }
+  const copyFolders = (of: string, into: string, inside: readonly string[]): void => {
+    for (const name of inside) {
+      if (run.links-- < 0) return;
+      const below = namesIn(join(of, name));
+      if (below === null) symlinkSync(join(of, name), join(into, name));
+      else {
+        mkdirSync(join(into, name));
+        copyFolders(join(of, name), join(into, name), below);
+      }
+    }
+  };
+  copyFolders(from, to, names.filter((name) => name !== "metadata"));
 }
 
 /** Null: it is no folder, or may not be read. */

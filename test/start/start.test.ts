@@ -13,8 +13,9 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Its crates are the ones of this checkout, so that cargo finds what that has compiled. */
 beforeAll(() => {
-  const built = new Set(["node_modules", ".git", ".lockstep", "dist", "crates"]);
-  const wanted = (path: string): boolean => !built.has(basename(path)) && !/\.(node|tsbuildinfo)$/.test(path);
+  const built = new Set(["node_modules", ".git", "dist", "crates"]);
+  // Of other tests, too, which remove their folders meanwhile: `.lockstep-…`.
+  const wanted = (path: string): boolean => !built.has(basename(path)) && !basename(path).startsWith(".lockstep") && !/\.(node|tsbuildinfo)$/.test(path);
   cpSync(root, copy, { recursive: true, filter: wanted });
   for (const modules of ["node_modules", ...readdirSync(root).map((name) => `${name}/node_modules`)].filter((name) => existsSync(join(root, name)))) {
     for (const name of readdirSync(join(root, modules))) link(join(root, modules, name), join(copy, modules, name));

@@ -57,6 +57,7 @@ async function sayUnits(table: string, options: CompactIcebergOptions): Promise<
   const [{ existing, wantedBytes }, { TableWrite }, { unitsOf }] = await Promise.all([import("../connectors/iceberg/compact.ts"), import("../connectors/iceberg/table-write.ts"), import("../connectors/iceberg/units.ts")]);
   const write = await TableWrite.open(table, options, "");
   const units = unitsOf(await existing(write), wantedBytes(write, options), options);
+  if (units.length === 0) return void process.stderr.write(`${write.name}: no files to be made fewer\n`);
   for (const files of units) process.stdout.write(files.map(({ path }) => `${path}\n`).join("") + "\n");
   process.stderr.write(`${write.name}: ${plural(units.flat().length, "file")}, ${megabytes(units.flat())}, would become ${units.length} or more\n`);
 }
@@ -81,8 +82,8 @@ function expireCommand(): Command {
 
 function orphansCommand(): Command {
   return of("orphans", "list the files of a table's folders that none of its snapshots names, and how large they are; nothing is removed")
-    .option("--older-than <age>", "files written before that, e.g. 12h: younger ones may belong to a write that has yet to commit", age, age("7d"))
-    .action(async (table: string, { olderThan, ...place }: Place & { olderThan: number }) => {
+    .option("--older-than <age>", "files written before that, e.g. 12h: younger ones may belong to a write that has yet to commit (default: 7d)", age)
+    .action(async (table: string, { olderThan = age("7d"), ...place }: Place & { olderThan?: number }) => {
       const { orphansOf } = await import("../connectors/iceberg/orphans.ts");
       const orphans = await orphansOf(table, placeOptions(place), new Date(Date.now() - olderThan));
       for (const { path } of orphans) process.stdout.write(`${path}\n`);

@@ -4,7 +4,7 @@
 // npm run bench -- scan --s3 [--rows 20000000] [--rounds 5] [--json]
 // npm run bench -- connectors [--rows 2000000] [--rounds 5] [--json]
 // npm run bench -- groupby|join|sort|udf [--rows 10000000] [--memory 8] [--rounds 5] [--systems a,b] [--without specialise|keys|heavy] [--json]
-// npm run bench -- tpch [--sf 1] [--queries 1,6] [--rounds 5] [--systems a,b] [--without specialise|keys|heavy] [--json]
+// npm run bench -- tpch [--sf 1] [--memory 4] [--queries 1,6] [--rounds 5] [--systems a,b] [--without specialise|keys|heavy] [--json]
 // npm run bench -- shuffle [--rounds 5] [--json]
 // npm run bench -- planning [--sf 1] [--rounds 5] [--json]
 import { parseArgs } from "node:util";
@@ -21,7 +21,7 @@ import { startup } from "./suites/startup.ts";
 import { taxiAnswer, taxiSystems } from "./suites/taxi.ts";
 import { tpch, tpchQueries } from "./suites/tpch.ts";
 
-const usage = "usage: npm run bench -- taxi [--rows 20000000] [--rounds 5] [--systems lockstep,duckdb,…] [--without specialise|keys|heavy] [--bodo] [--spark] [--json], startup, playground or shuffle [--rounds 5] [--json], scan --s3 [--rows 20000000] [--rounds 5] [--json], connectors [--rows 2000000] [--rounds 5] [--json], groupby, join, sort or udf [--rows 10000000] [--memory GiB] [--rounds 5] [--systems …] [--without specialise|keys|heavy] [--json], tpch [--sf 1] [--queries 1,6,…] [--rounds 5] [--systems …] [--without specialise|keys|heavy] [--json], or planning [--sf 1] [--rounds 5] [--json]";
+const usage = "usage: npm run bench -- taxi [--rows 20000000] [--rounds 5] [--systems lockstep,duckdb,…] [--without specialise|keys|heavy] [--bodo] [--spark] [--json], startup, playground or shuffle [--rounds 5] [--json], scan --s3 [--rows 20000000] [--rounds 5] [--json], connectors [--rows 2000000] [--rounds 5] [--json], groupby, join, sort or udf [--rows 10000000] [--memory GiB] [--rounds 5] [--systems …] [--without specialise|keys|heavy] [--json], tpch [--sf 1] [--memory GiB] [--queries 1,6,…] [--rounds 5] [--systems …] [--without specialise|keys|heavy] [--json], or planning [--sf 1] [--rounds 5] [--json]";
 const { positionals, values } = asked(() => parseArgs({
   allowPositionals: true,
   options: {
@@ -45,7 +45,7 @@ const memory = values.memory === undefined ? undefined : Number(values.memory);
 const scale = Number(values.sf);
 const queries = values.queries?.split(",").map((number) => `q${number}`) ?? tpchQueries;
 const suites = ["taxi", "startup", "playground", "scan", "connectors", "groupby", "join", "sort", "udf", "tpch", "planning", "shuffle"];
-if (!suites.includes(suite) || (suite === "scan" && !values.s3) || !(scale > 0) || !queries.every((query) => tpchQueries.includes(query)) || !Number.isInteger(rows) || !Number.isInteger(rounds) || rounds < 1 || (memory !== undefined && !(isQuestions(suite) && memory > 0))) {
+if (!suites.includes(suite) || (suite === "scan" && !values.s3) || !(scale > 0) || !queries.every((query) => tpchQueries.includes(query)) || !Number.isInteger(rows) || !Number.isInteger(rounds) || rounds < 1 || (memory !== undefined && !((isQuestions(suite) || suite === "tpch") && memory > 0))) {
   console.error(usage);
   process.exit(2);
 }
@@ -79,7 +79,7 @@ if (suite === "connectors") {
 
 const wanted = values.systems?.split(",");
 if (suite === "tpch") {
-  for (const line of await tpch(scale, queries, rounds, wanted, values.without)) emit({ ...line, rounds });
+  for (const line of await tpch(scale, queries, rounds, wanted, values.without, memory)) emit({ ...line, rounds });
   process.exit();
 }
 

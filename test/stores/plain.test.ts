@@ -62,7 +62,7 @@ for (const start of shared([versitygw, s3mock], 0)) {
       const wrong = async (url: string, env: Record<string, string>): Promise<{ code?: string; message: string }> =>
         within({ ...server.env, ...env }, () => readCsv(url).then(() => expect.fail("no error"), (error: unknown) => error as Error));
       expect(await wrong("s3://nowhere/x", {})).toMatchObject({ code: "LS2001", message: expect.stringContaining("s3://nowhere/x: there is no such bucket") });
-      expect(await wrong("s3://lockstep/x", { AWS_ACCESS_KEY_ID: "" })).toMatchObject({ code: "LS2020", message: expect.stringContaining("no credentials") });
+      expect(await wrong("s3://lockstep/x", { AWS_ACCESS_KEY_ID: "" })).toMatchObject({ code: "LS2020", message: expect.stringContaining("no credentials"), fix: expect.stringContaining("Set AWS_ACCESS_KEY_ID") });
       for (const url of [`s3://key:${SECRET}@lockstep/x`, `gcs://${SECRET}`]) {
         const error = await wrong(url, {});
         expect(error.code).toBe("LS2015");

@@ -62,19 +62,26 @@ interface Run {
   copied: number;
 }
 
-/** A folder becomes one of the run's own, with links to its files: an output that takes its place leaves the project's as it is. */
-function mirror(from: string, to: string, run: Run): void {
+/**
+ * A folder becomes one of the run's own, with links to its files: an output that takes its place leaves the project's as it is.
+ * `inTable`: of an Iceberg table, whose files are found by what its metadata name, so that past the limit it needs no links, into which a
+ * run would write.
+ */
+function mirror(from: string, to: string, run: Run, inTable = false): void {
   run.links--;
+  if (inTable && run.links < 0) return;
   const names = run.links < 0 || unsearched.test(basename(from)) ? null : namesIn(from);
   if (names === null) return symlinkSync(from, to);
   mkdirSync(to);
-  const isTable = names.includes("metadata") && namesIn(join(from, "metadata"))?.some(isState);
-  if (isTable) mirrorTable(from, to, names, run);
-  else for (const name of names) mirror(join(from, name), join(to, name), run);
+  const isTable = names.includes("metadata") && (namesIn(join(from, "metadata"))?.some(isState) ?? false);
+  for (const name of names) {
+    if (isTable && name === "metadata") mirrorStates(from, to, run);
+    else mirror(join(from, name), join(to, name), run, inTable || isTable);
+  }
 }
 
-/** Files of an Iceberg table are found by what its metadata name: past the limit there are no links for them. */
-function mirrorTable(from: string, to: string, names: readonly string[], run: Run): void {
+/** The metadata of the table in `from`, with states of its own. */
+function mirrorStates(from: string, to: string, run: Run): void {
   const metadata = join(to, "metadata");
   mkdirSync(metadata);
   for (const name of namesIn(join(from, "metadata"))!) {
@@ -83,18 +90,6 @@ function mirrorTable(from: string, to: string, names: readonly string[], run: Ru
     if (isOwn) run.copied++;
     symlinkSync(isOwn ? own : join(from, "metadata", name), join(metadata, name));
   }
-  const copyFolders = (of: string, into: string, inside: readonly string[]): void => {
-    for (const name of inside) {
-      if (run.links-- < 0) return;
-      const below = namesIn(join(of, name));
-      if (below === null) symlinkSync(join(of, name), join(into, name));
-      else {
-        mkdirSync(join(into, name));
-        copyFolders(join(of, name), join(into, name), below);
-      }
-    }
-  };
-  copyFolders(from, to, names.filter((name) => name !== "metadata"));
 }
 
 /** Null: it is no folder, or may not be read. */

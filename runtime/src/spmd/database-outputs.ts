@@ -5,7 +5,8 @@ import { LockstepError } from "../errors/index.ts";
 import { currentCall, type CallContext } from "./context.ts";
 import { jobIdentity } from "./identity.ts";
 import type { TableNode } from "./plan.ts";
-import { committed, onFirst } from "./table-outputs.ts";
+import { committed } from "./identity.ts";
+import { onFirst } from "./table-outputs.ts";
 import { typesOf } from "./types-of.ts";
 
 /** A database as a write names it. */

@@ -45,3 +45,9 @@ export function isCommitted(path: string, identity: Identity, single: boolean): 
     return false;
   }
 }
+
+/** Says that there is nothing to write any more: an earlier attempt of the job has committed the output. */
+export function committed(output: string): null {
+  process.stderr.write(`${output}: already committed by job ${jobIdentity()}, not written again\n`);
+  return null;
+}

@@ -9,7 +9,7 @@ import { LockstepError } from "../errors/index.ts";
 import { isTrial } from "../launch/trial.ts";
 import { checked, markAgreed } from "./checked.ts";
 import type { CallContext } from "./context.ts";
-import { isCommitted, jobIdentity, sign, type Identity } from "./identity.ts";
+import { committed, isCommitted, jobIdentity, sign } from "./identity.ts";
 
 /** Where a write's parts go, and what they are called. */
 export interface Staged {
@@ -80,7 +80,7 @@ export class Outputs {
           if (adds(mode)) this.#checkAlike(path, partitionBy);
         }
         const staging = signed ? null : await checked(native.prepareOutput(path, mode, attempt, JSON.stringify({ store, identity: known })));
-        if (staging === null) committed(path, identity!);
+        if (staging === null) committed(path);
         answer = staging === null ? {} : { staged: { staging, ...(await this.#parts(path, mode, store)) } };
       } catch (error) {
         answer = { error: error instanceof LockstepError ? error : String(error) };
@@ -108,7 +108,7 @@ export class Outputs {
       async commit() {
         // An attempt that was taken for dead, and was not, may have come first since. (A store's manifest says so itself.)
         if (identity && !remote && isCommitted(path, identity, single)) {
-          committed(path, identity);
+          committed(path);
           return this.remove();
         }
         if (identity && !remote) sign(staging!, path, identity, single);
@@ -238,10 +238,6 @@ export class Outputs {
     this.#outputs.length = 0;
     this.#announce();
   }
-}
-
-function committed(path: string, { job }: Identity): void {
-  process.stderr.write(`${path}: already committed by job ${job}, not written again\n`);
 }
 
 /** LS2015 */

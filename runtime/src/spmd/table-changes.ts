@@ -19,7 +19,8 @@ import { located } from "./located.ts";
 import type { SinkOf, TableNode } from "./plan.ts";
 import type { Sited } from "./table.ts";
 import { columnOf, FILE, fileColumn, filesMatching, namesIn, negated, rowsAt, scanFiles } from "./table-files.ts";
-import { committed, infosOf, onFirst, outputOf, sinkInto } from "./table-outputs.ts";
+import { committed } from "./identity.ts";
+import { infosOf, onFirst, outputOf, sinkInto } from "./table-outputs.ts";
 import { typesOf } from "./types-of.ts";
 
 /** A condition on rows of the table. */

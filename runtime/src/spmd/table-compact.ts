@@ -12,7 +12,8 @@ import { execute } from "./execute.ts";
 import { located } from "./located.ts";
 import type { Sited } from "./table.ts";
 import { FILE, scanFiles } from "./table-files.ts";
-import { committed, infosOf, onFirst, outputOf, sinkInto } from "./table-outputs.ts";
+import { committed } from "./identity.ts";
+import { infosOf, onFirst, outputOf, sinkInto } from "./table-outputs.ts";
 
 /** Collective. */
 export function compactTable(table: string | URL, options: CompactIcebergOptions, { site }: Sited): Promise<CompactCounts> {

@@ -22,7 +22,8 @@ import { located } from "./located.ts";
 import type { SinkOf } from "./plan.ts";
 import type { Sited, SpmdTable } from "./table.ts";
 import { columnOf, FILE, fileColumn, negated, rowsAt, scanFiles } from "./table-files.ts";
-import { committed, infosOf, onFirst, outputOf, sinkInto } from "./table-outputs.ts";
+import { committed } from "./identity.ts";
+import { infosOf, onFirst, outputOf, sinkInto } from "./table-outputs.ts";
 import { typesOf } from "./types-of.ts";
 
 /** What the compiler knows of a merge. */

@@ -8,7 +8,7 @@ import { agreed } from "./alike.ts";
 import { markAgreed, onEveryRank } from "./checked.ts";
 import { currentCall, type CallContext } from "./context.ts";
 import { execute } from "./execute.ts";
-import { jobIdentity } from "./identity.ts";
+import { committed, jobIdentity } from "./identity.ts";
 import { located } from "./located.ts";
 import type { SinkOutput } from "./engine.ts";
 import type { SinkOf, TableNode } from "./plan.ts";
@@ -82,11 +82,6 @@ async function open(call: CallContext, key: string, table: string | URL, options
   if (!options.catalog) call.outputs.placeTable(key);
   const { TableWrite } = await import("../connectors/iceberg/table-write.ts");
   return TableWrite.open(table, options, id, call.seen.get(key));
-}
-
-export function committed(name: string): null {
-  process.stderr.write(`${name}: already committed by job ${jobIdentity()}, not written again\n`);
-  return null;
 }
 
 /** What rank 0 finds out, on every rank; an error at the statement. */

@@ -7,7 +7,8 @@ db = duckdb.connect()
 db.execute(f"set threads={threads}")
 if memory:
     db.execute(f"set memory_limit='{memory[0]}'")
-    db.execute(f"set temp_directory='{tempfile.mkdtemp()}'")
+    spilled = tempfile.TemporaryDirectory()
+    db.execute(f"set temp_directory='{spilled.name}'")
 files = {"T": data} if data.endswith(".parquet") else {name.removesuffix(".parquet"): f"{data}/{name}" for name in os.listdir(data)}
 for name, file in files.items():
     db.execute(f"create view {name} as from '{file}'")

@@ -29,9 +29,9 @@ interface Run extends Measured {
 
 export const tpchQueries: readonly string[] = Array.from({ length: 22 }, (_, i) => `q${i + 1}`);
 
-/** A line a query and system, and a line a system of all queries together. `wanted`: names of systems, all by default; `without`: as in `shapes`. */
-export async function tpch(scale: number, queries: readonly string[], rounds: number, wanted?: readonly string[], without?: string): Promise<Record<string, unknown>[]> {
-  const all = await tpchSystems(await makeTpch(scale), scale, queries, without);
+/** A line a query and system, and a line a system of all queries together. `wanted`: names of systems, all by default; `without`, `memory`: as in `shapes`; others know no limit. */
+export async function tpch(scale: number, queries: readonly string[], rounds: number, wanted?: readonly string[], without?: string, memory?: number): Promise<Record<string, unknown>[]> {
+  const all = await tpchSystems(await makeTpch(scale), scale, queries, without, memory);
   const systems = all.filter(({ name }) => wanted?.includes(name) ?? true);
   const folder = scratch(tmpdir(), "lockstep-tpch-");
   const runs = new Map<string, Run[]>(systems.map(({ name }) => [name, []]));
@@ -87,7 +87,7 @@ export async function tpch(scale: number, queries: readonly string[], rounds: nu
   return lines;
 }
 
-async function tpchSystems(data: string, scale: number, queries: readonly string[], without?: string): Promise<System[]> {
+async function tpchSystems(data: string, scale: number, queries: readonly string[], without?: string, memory?: number): Promise<System[]> {
   const peer = (file: string): string => join(root, "test/bench/peers", file);
   const python = join(await pythonWith("peers"), "python");
   const program = await bundled("tpch", scratch(root, ".lockstep-tpch-"));
@@ -96,7 +96,7 @@ async function tpchSystems(data: string, scale: number, queries: readonly string
     return { name, run: (aim, passes, out) => measure(aim, process.execPath, [...command, data, `${scale}`, `${passes}`, out, ...queries], {}) };
   };
   return [
-    ...shapes(without).map(lockstep),
+    ...shapes(without, memory).map(lockstep),
     { name: "duckdb", run: (aim, passes, out) => measure(aim, python, [peer("tpch_duckdb.py"), peer("tpch.sql"), data, `${scale}`, `${passes}`, out, "2", ...queries], {}) },
     { name: "polars", run: (aim, passes, out) => measure(aim, python, [peer("tpch_polars.py"), data, `${scale}`, `${passes}`, out, ...queries], { POLARS_MAX_THREADS: "2" }) },
   ];

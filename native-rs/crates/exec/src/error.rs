@@ -111,12 +111,7 @@ impl From<DataFusionError> for EngineError {
             if let Some(script) = found.script {
                 detail["script"] = script.into();
             }
-            // What a kernel says stands in one text.
-            let (message, fix) = match found.message.split_once("; read the column with ") {
-                Some((message, types)) if found.code == "LS2004" => (message.to_owned(), Some(format!("Read the column as bigint: `{types}` in the reader and `bigint` in the interface."))),
-                _ => (found.message.clone(), None),
-            };
-            return Self { detail, fix, ..Self::new(found.code, message) };
+            return Self { detail, fix: found.fix.clone(), ..Self::new(found.code, found.message.clone()) };
         }
         if let Some(found) = find::<CommError>(&error) {
             return found.clone().into();

@@ -21,6 +21,8 @@ pub struct RowError {
     pub row: usize,
     /// The script that threw, by its number in the plan.
     pub script: Option<u32>,
+    /// How to mend it; none: what the code says in general.
+    pub fix: Option<String>,
 }
 
 impl RowError {
@@ -37,13 +39,16 @@ impl RowError {
     }
 
     pub(crate) fn throw<T>(code: &'static str, name: &'static str, row: usize, message: impl Into<String>) -> Result<T> {
-        Err(DataFusionError::External(Box::new(Self { code, name, message: message.into(), row, script: None })))
+        Err(Self::new(code, name, row, message).into())
+    }
+
+    pub(crate) fn new(code: &'static str, name: &'static str, row: usize, message: impl Into<String>) -> Self {
+        Self { code, name, message: message.into(), row, script: None, fix: None }
     }
 
     /// What script `function` threw on a row of its batch.
     pub fn script(function: u32, row: usize, message: impl Into<String>) -> DataFusionError {
-        let thrown = Self { code: "LS2009", name: "Error", message: message.into(), row, script: Some(function) };
-        DataFusionError::External(Box::new(thrown))
+        Self { script: Some(function), ..Self::new("LS2009", "Error", row, message) }.into()
     }
 
     /// The row error inside an engine error, however deeply DataFusion or Arrow wrapped it.
@@ -66,6 +71,12 @@ impl RowError {
             };
         }
         None
+    }
+}
+
+impl From<RowError> for DataFusionError {
+    fn from(error: RowError) -> Self {
+        Self::External(Box::new(error))
     }
 }
 

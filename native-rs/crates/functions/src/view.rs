@@ -225,15 +225,9 @@ impl View {
             && let Some(row) = (0..array.len()).find(|&row| array.is_valid(row) && !exact(array.value(row)))
         {
             let (column, value) = (&self.column, array.value(row));
-            return RowError::throw(
-                "LS2004",
-                "Error",
-                row,
-                format!(
-                    "column \"{column}\" holds {value:?}, an integer past ±2^53 that a number cannot hold exactly; \
-                     read the column with types: {{ {column}: \"bigint\" }}"
-                ),
-            );
+            let message = format!("column \"{column}\" holds {value:?}, an integer past ±2^53 that a number cannot hold exactly");
+            let fix = format!("Read the column as bigint: `types: {{ {column}: \"bigint\" }}` in the reader and `bigint` in the interface.");
+            return Err(RowError { fix: Some(fix), ..RowError::new("LS2004", "Error", row, message) }.into());
         }
         let values: Vec<f64> = array.values().iter().map(|&x| convert(x)).collect();
         Ok(Arc::new(Float64Array::new(values.into(), array.nulls().cloned())))

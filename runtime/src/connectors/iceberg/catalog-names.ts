@@ -2,8 +2,10 @@
 import { LockstepError } from "../../errors/index.ts";
 import type { CatalogOptions } from "./catalog.ts";
 
-/** Of the environment, by the names that PyIceberg gave it: PYICEBERG_CATALOG__<NAME>__URI. */
-export const variableOf = (name: string, key: string): string | undefined => process.env[`PYICEBERG_CATALOG__${name.toUpperCase()}__${key}`] || undefined;
+/** What PyIceberg calls a variable of a catalog: PYICEBERG_CATALOG__<NAME>__URI. */
+export const variableName = (name: string, key: string): string => `PYICEBERG_CATALOG__${name.toUpperCase()}__${key}`;
+
+export const variableOf = (name: string, key: string): string | undefined => process.env[variableName(name, key)] || undefined;
 
 export const addressOf = ({ uri, name = "default" }: CatalogOptions): string | undefined => uri ?? variableOf(name, "URI");
 

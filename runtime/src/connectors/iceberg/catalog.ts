@@ -7,8 +7,9 @@
 import { LockstepError } from "../../errors/index.ts";
 import { awsCredentials, awsProfile } from "../store/aws-credentials.ts";
 import type { StoreOptions } from "../store/options.ts";
-import { ask, type Server } from "../store/request.ts";
-import { addressOf, isSql, namesOf, variableOf } from "./catalog-names.ts";
+import { ask } from "../store/request.ts";
+import type { Server } from "../store/server.ts";
+import { addressOf, isSql, namesOf, variableName, variableOf } from "./catalog-names.ts";
 
 /** A catalog that speaks Iceberg's REST protocol, or one in PostgreSQL. */
 export interface CatalogOptions {
@@ -72,7 +73,7 @@ export async function connect(table: string, options: CatalogOptions): Promise<C
   const uri = addressOf(options)?.replace(/\/+$/, "");
   if (uri === undefined || !/^https?:\/\/[^@?]+$/.test(uri)) {
     const what = uri === undefined ? "no address" : "not a URL such as https://host/catalog without credentials";
-    throw new LockstepError({ code: "LS2016", message: `the catalog of ${table} has ${what}`, fix: `Set PYICEBERG_CATALOG__${name.toUpperCase()}__URI, or give catalog: { uri }.` });
+    throw new LockstepError({ code: "LS2016", message: `the catalog of ${table} has ${what}`, fix: `Set ${variableName(name, "URI")}, or give catalog: { uri }.` });
   }
   const parts = namesOf(table);
   const warehouse = options.warehouse ?? variable("WAREHOUSE");
@@ -106,12 +107,13 @@ function storeOf(config: Readonly<Record<string, string | undefined>>): StoreOpt
 
 /** As errors speak of the catalog of a name. */
 function serverOf(name: string): Server {
-  const variable = `PYICEBERG_CATALOG__${name.toUpperCase()}__`;
+  const variable = (key: string): string => variableName(name, key);
   return {
     name: "the catalog",
     fixes: {
-      LS2020: `Set ${variable}TOKEN (one that has expired, anew), ${variable}CREDENTIAL, or ${variable}REST__SIGV4_ENABLED=true with AWS's credentials, and see what they allow.`,
-      LS2021: `Check the address (${variable}URI, or catalog: { uri }) and the network; then start the job again.`,
+      LS2001: "Check the names of the table and its namespace, and which catalog it is.",
+      LS2020: `Set ${variable("TOKEN")} (one that has expired, anew), ${variable("CREDENTIAL")}, or ${variable("REST__SIGV4_ENABLED")}=true with AWS's credentials.`,
+      LS2021: `Check the address (${variable("URI")}, or catalog: { uri }) and the network; then start the job again.`,
     },
   };
 }

@@ -67,7 +67,7 @@ export async function writeParquetFile(
   if (compression === "lz4") {
     throw new LockstepError({ code: "LS2015", message: "plain Node has no lz4 compressor", fix: 'Use "snappy" or "zstd", or run the built program.' });
   }
-  const [{ fileWriter, ParquetWriter }, { BloomBuilder }, { schemaMessage }] = await Promise.all([import("hyparquet-writer"), import("hyparquet-writer/src/bloom.js"), import("../../tables/ipc.ts")]);
+  const [{ fileWriter, ParquetWriter }, { schemaMessage }] = await Promise.all([import("hyparquet-writer"), import("../../tables/ipc.ts")]);
   const message = arrowSchema && schemaMessage(new Map(columns.map(({ name, column }) => [name, column])));
   const file = new ParquetWriter({
     writer: fileWriter(filename),
@@ -80,6 +80,7 @@ export async function writeParquetFile(
   const columnData = columns.map(({ name, column }) => ({ name, data: rawValues(column, rows), ...(hasNegativeZero(column) && { encoding: "PLAIN" as const }) }));
   file.write({ columnData, rowGroupSize: rowGroupRows });
   for (const name of bloomFilters) {
+    const { BloomBuilder } = await import("hyparquet-writer/src/bloom.js");
     const data = columnData.find((one) => one.name === name)!.data;
     const own = file.pendingIndexes.filter(({ chunk }) => chunk.meta_data?.path_in_schema[0] === name);
     for (const [group, index] of own.entries()) {

@@ -4,6 +4,7 @@ import { azureAuthority, type Authorise, emulated } from "./azure-credentials.ts
 import type { Location } from "./location.ts";
 import { enabled, type StoreOptions } from "./options.ts";
 import { ask, type Answer, type Call } from "./request.ts";
+import { noCredentials } from "./server.ts";
 import { encodeKey, type Listed, type ObjectStore } from "./store.ts";
 
 /** LS2020 where the environment names no account or has no credentials. */
@@ -15,7 +16,7 @@ export async function openAz({ root, bucket }: Location, options: StoreOptions):
   const anonymous = options.anonymous ?? enabled("AZURE_SKIP_SIGNATURE");
   const authorise = anonymous ? undefined : azureAuthority(account);
   if (account.name === "" || (!anonymous && authorise === undefined)) {
-    throw new LockstepError({ code: "LS2020", message: `${root}: no credentials: set AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY, or a SAS token, or a service principal` });
+    throw noCredentials(root);
   }
   const standard = emulator ? `${(env.AZURITE_BLOB_STORAGE_URL ?? "http://127.0.0.1:10000").replace(/\/$/, "")}/${account.name}` : `https://${account.name}.blob.core.windows.net`;
   const base = `${(options.endpoint ?? (env.AZURE_STORAGE_ENDPOINT || env.AZURE_ENDPOINT || standard)).replace(/\/$/, "")}/${bucket}`;

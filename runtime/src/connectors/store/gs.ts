@@ -1,9 +1,9 @@
 /** Google Cloud Storage by its XML interface, with its own conditions. */
-import { LockstepError } from "../../errors/index.ts";
 import { googleToken } from "./google-credentials.ts";
 import type { Location } from "./location.ts";
 import { enabled, type StoreOptions } from "./options.ts";
 import type { ObjectStore } from "./store.ts";
+import { noCredentials } from "./server.ts";
 import { xmlStore } from "./xml.ts";
 
 /** LS2020 where the environment has no credentials and `anonymous` is not said. */
@@ -14,7 +14,7 @@ export async function openGs({ root, bucket }: Location, options: StoreOptions):
   const anonymous = options.anonymous ?? (Boolean(emulator) || enabled("GOOGLE_SKIP_SIGNATURE"));
   const token = anonymous ? undefined : googleToken();
   if (token && (await token()) === undefined) {
-    throw new LockstepError({ code: "LS2020", message: `${root}: no credentials: set GOOGLE_APPLICATION_CREDENTIALS, or anonymous` });
+    throw noCredentials(root);
   }
   return gsStore(root, `${endpoint.replace(/\/$/, "")}/${bucket}`, token);
 }

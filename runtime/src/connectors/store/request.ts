@@ -2,6 +2,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { LockstepError } from "../../errors/index.ts";
 import { requested } from "../../observe/usage.ts";
+import { type Server, storeOf } from "./server.ts";
 
 /** `LOCKSTEP_STORE_RETRIES`: how often a request is made again. */
 const retries = (): number => Number(process.env.LOCKSTEP_STORE_RETRIES ?? 8);
@@ -27,13 +28,7 @@ export interface Answer {
   readonly body: Uint8Array;
 }
 
-/** Who is asked, where that is no store, and what to do when it refuses access, or cannot be reached. */
-export interface Server {
-  readonly name: string;
-  readonly fixes: Readonly<Record<"LS2020" | "LS2021", string>>;
-}
-
-/** How often a request is made again, how many bytes it sends, and to whom. */
+/** How often a request is made again, how many bytes it sends, and to whom: the store that is asked for, where nothing is said. */
 export interface Asking {
   readonly again?: number | undefined;
   readonly bytes?: number | undefined;
@@ -47,7 +42,7 @@ export type Make = () => Promise<Request>;
  * The answer of a store, body included, for the statuses in `expected`; with `lasting` errors it is asked again up to eight
  * times, or as often as `again` says. LS2001, LS2020, LS2021.
  */
-export async function ask(source: string, make: Make, expected: readonly number[], { again = retries(), bytes = 0, server }: Asking = {}): Promise<Answer> {
+export async function ask(source: string, make: Make, expected: readonly number[], { again = retries(), bytes = 0, server = storeOf(source) }: Asking = {}): Promise<Answer> {
   for (let attempt = 0; ; attempt++) {
     let last: unknown;
     try {
@@ -70,41 +65,42 @@ export async function ask(source: string, make: Make, expected: readonly number[
   }
 }
 
-const reasons: Readonly<Record<string, readonly ["LS2001" | "LS2020", string]>> = {
+const [expired, unknownKey, wrongSecret] = ["the credentials have expired", "the store does not know the access key", "the secret key is not the one of this access key (or the clock is wrong)"];
+
+const reasons: Readonly<Record<string, readonly [code: "LS2001" | "LS2020", what: string, fix?: string]>> = {
   NoSuchBucket: ["LS2001", "there is no such bucket"],
   ContainerNotFound: ["LS2001", "there is no such bucket"],
   NoSuchKey: ["LS2001", "does not exist"],
-  ExpiredToken: ["LS2020", "the credentials have expired; get new ones and start the job again"],
-  RequestExpired: ["LS2020", "the credentials have expired; get new ones and start the job again"],
-  InvalidAccessKeyId: ["LS2020", "the store does not know the access key; check AWS_ACCESS_KEY_ID or AWS_PROFILE"],
+  ExpiredToken: ["LS2020", expired, "Get new ones, and start the job again."],
+  RequestExpired: ["LS2020", expired, "Get new ones, and start the job again."],
+  InvalidAccessKeyId: ["LS2020", unknownKey],
   // versitygw's name of it.
-  XAdminUserNotFound: ["LS2020", "the store does not know the access key; check AWS_ACCESS_KEY_ID or AWS_PROFILE"],
-  SignatureDoesNotMatch: ["LS2020", "the secret key is not the one of this access key (or the clock is wrong)"],
-  AuthenticationFailed: ["LS2020", "the secret key is not the one of this access key (or the clock is wrong)"],
-  RequestTimeTooSkewed: ["LS2020", "the clock of this machine is wrong"],
+  XAdminUserNotFound: ["LS2020", unknownKey],
+  SignatureDoesNotMatch: ["LS2020", wrongSecret],
+  AuthenticationFailed: ["LS2020", wrongSecret],
+  RequestTimeTooSkewed: ["LS2020", "the clock of this machine is wrong", "Set it."],
   InvalidToken: ["LS2020", "the session token is not valid"],
 };
 
-function refused(source: string, status: number, text: string, server: Server | undefined): LockstepError {
+function refused(source: string, status: number, text: string, { name, fixes }: Server): LockstepError {
   const code = /<Code>(\w{1,60})<\/Code>/.exec(text)?.[1];
-  const [known, what] = reasons[code ?? ""] ?? [];
-  const answers = `${server?.name ?? "the store"} answers ${status}${code === undefined ? "" : ` ${code}`}`;
-  if (known !== undefined) return new LockstepError({ code: known, message: `${source}: ${what}`, why: [answers] });
+  const [known, what, fix] = reasons[code ?? ""] ?? [];
+  const answers = `${name} answers ${status}${code === undefined ? "" : ` ${code}`}`;
+  if (known !== undefined) return new LockstepError({ code: known, message: `${source}: ${what}`, why: [answers], fix: fix ?? fixes[known] });
   if (status === 401 || status === 403) {
-    return new LockstepError({ code: "LS2020", message: `${source}: access is denied${server ? "" : "; check the credentials in the environment and what they allow"}`, why: [answers], fix: server?.fixes.LS2020 });
+    return new LockstepError({ code: "LS2020", message: `${source}: access is denied`, why: [answers], fix: `Check what the credentials allow. ${fixes.LS2020}` });
   }
   if (status === 301 || status === 307) {
-    return new LockstepError({ code: "LS2020", message: `${source}: the bucket is in another region; set AWS_REGION or the option region` });
+    return new LockstepError({ code: "LS2020", message: `${source}: the bucket is in another region`, fix: "Set AWS_REGION, or the option region." });
   }
-  if (status === 404) return new LockstepError({ code: "LS2001", message: `${source}: does not exist` });
-  return new LockstepError({ code: "LS2021", message: `${source}: ${answers}` });
+  if (status === 404) return new LockstepError({ code: "LS2001", message: `${source}: does not exist`, fix: fixes.LS2001 });
+  return new LockstepError({ code: "LS2021", message: `${source}: ${answers}`, fix: fixes.LS2021 });
 }
 
-function unreachable(source: string, error: unknown, server: Server | undefined): LockstepError {
+function unreachable(source: string, error: unknown, { name, fixes }: Server): LockstepError {
   const { name: kind, cause } = error as Error & { cause?: { code?: string } };
   const late = kind === "TimeoutError" || cause?.code === "UND_ERR_HEADERS_TIMEOUT";
   const broke = cause?.code === "ECONNRESET" || cause?.code === "UND_ERR_SOCKET";
-  const name = server?.name ?? "the store";
-  const what = late ? `${name} does not answer in time` : broke ? `the connection to ${name} broke, again and again` : `${name} cannot be reached${server ? "" : "; check the endpoint and the network"}`;
-  return new LockstepError({ code: "LS2021", message: `${source}: ${what}`, fix: server?.fixes.LS2021 });
+  const what = late ? `${name} does not answer in time` : broke ? `the connection to ${name} broke, again and again` : `${name} cannot be reached`;
+  return new LockstepError({ code: "LS2021", message: `${source}: ${what}`, fix: fixes.LS2021 });
 }

@@ -1,10 +1,10 @@
 /** S3: signatures, addresses, regions. */
 import { AwsClient } from "aws4fetch";
-import { LockstepError } from "../../errors/index.ts";
 import { type AwsCredentials, awsCredentials, awsProfile } from "./aws-credentials.ts";
 import type { Location } from "./location.ts";
 import { enabled, type StoreOptions } from "./options.ts";
 import type { ObjectStore } from "./store.ts";
+import { noCredentials } from "./server.ts";
 import { xmlStore } from "./xml.ts";
 
 /** LS2020 where the environment has no credentials and `anonymous` is not said. */
@@ -20,7 +20,7 @@ export async function openS3({ root, bucket }: Location, options: StoreOptions):
   const anonymous = options.anonymous ?? enabled("AWS_SKIP_SIGNATURE");
   const credentials = anonymous ? undefined : await awsCredentials(profile, endpoint.protocol === "http:");
   if (!anonymous && credentials === undefined) {
-    throw new LockstepError({ code: "LS2020", message: `${root}: no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or anonymous` });
+    throw noCredentials(root);
   }
   return s3Store(root, base, region, credentials);
 }

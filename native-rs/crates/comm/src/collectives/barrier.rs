@@ -3,10 +3,11 @@ use crate::core::Core;
 use crate::error::{CommError, Result};
 use crate::operation::{Op, Primitive};
 
-/// Past so many ranks one of them, [`HUB`], hears all and tells all: 2 (size − 1) messages, not size (size − 1). That is no
-/// slower where ranks have a core each, and several times as fast where they share cores, which each message wakes them from.
+/// Past so many ranks one of them hears all and tells all: 2 (size − 1) messages, not size (size − 1), of which each may wake a
+/// rank that shares its core with others.
 const FLAT: usize = 8;
 
+/// That rank.
 const HUB: usize = 0;
 
 /// Nobody goes on before everybody is here. On a grid a door tells it for those behind it.

@@ -7,16 +7,16 @@ use crate::{
     dataset::{Group, Lines},
     errors::{ConnectorError, Result},
     store::Blob,
-    text::{GROUP_BYTES, LONGEST_LINE, Utf8, WINDOW, bad_line, not_utf8},
+    text::{GROUP_BYTES, LONGEST_LINE, Utf8, WINDOW, bad_line},
 };
 
 /// Groups of the records from `start`, the beginning of line `line`. `columns`: of the header.
 /// `tolerant`: lines that are not UTF-8 are for others to find; else LS2006.
 pub fn scan(blob: &Blob, delimiter: u8, start: u64, line: u64, columns: usize, tolerant: bool) -> Result<Vec<Group>> {
-    scan_with(blob, delimiter, start, line, columns, (!tolerant).then(Utf8::default), GROUP_BYTES, WINDOW)
+    scan_with(blob, delimiter, start, line, columns, Utf8::new(tolerant), GROUP_BYTES, WINDOW)
 }
 
-fn scan_with(blob: &Blob, delimiter: u8, start: u64, line: u64, columns: usize, mut utf8: Option<Utf8>, size: u64, window: usize) -> Result<Vec<Group>> {
+fn scan_with(blob: &Blob, delimiter: u8, start: u64, line: u64, columns: usize, mut utf8: Utf8, size: u64, window: usize) -> Result<Vec<Group>> {
     let mut scanner = Scanner {
         delimiter,
         skip_empty: columns != 1,
@@ -37,10 +37,7 @@ fn scan_with(blob: &Blob, delimiter: u8, start: u64, line: u64, columns: usize, 
         if count == 0 {
             return Err(ConnectorError::corrupt(blob.name(), "it became shorter while it was read"));
         }
-        if let Some(Err(at)) = utf8.as_mut().map(|utf8| utf8.feed(&buffer[..count])) {
-            let before = memchr::memchr_iter(b'\n', &buffer[..at]).count() as u64;
-            return Err(not_utf8(blob.name(), scanner.line + before));
-        }
+        utf8.feed(blob.name(), scanner.line, &buffer[..count])?;
         scanner.feed(&buffer[..count], offset);
         offset += count as u64;
         if offset - scanner.record.1 > LONGEST_LINE {
@@ -48,9 +45,7 @@ fn scan_with(blob: &Blob, delimiter: u8, start: u64, line: u64, columns: usize, 
             return Err(bad_line(blob.name(), scanner.record.0, what));
         }
     }
-    if utf8.is_some_and(|utf8| !utf8.is_whole()) {
-        return Err(not_utf8(blob.name(), scanner.line));
-    }
+    utf8.finish(blob.name(), scanner.line)?;
     Ok(scanner.finish(offset))
 }
 
@@ -188,7 +183,7 @@ mod tests {
         let whole = rows(text, 7, &mut expected);
         for window in windows {
             for size in sizes {
-                let groups = scan_with(&blob, b',', 0, 7, 2, Some(Utf8::default()), *size, window).unwrap();
+                let groups = scan_with(&blob, b',', 0, 7, 2, Utf8::new(false), *size, window).unwrap();
                 let mut found = Rows::new();
                 let complete = groups.iter().all(|group| {
                     let lines = group.lines.unwrap();

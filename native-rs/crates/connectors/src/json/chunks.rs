@@ -4,17 +4,17 @@ use crate::{
     dataset::{Group, Lines},
     errors::{ConnectorError, Result},
     store::Blob,
-    text::{GROUP_BYTES, LONGEST_LINE, Utf8, WINDOW, bad_line, not_utf8},
+    text::{GROUP_BYTES, LONGEST_LINE, Utf8, WINDOW, bad_line},
 };
 
 use super::lines::is_blank;
 
 /// Groups of the lines from `start`, where the first one begins. `tolerant`: those that are not UTF-8 are for others to find; else LS2006.
 pub fn scan(blob: &Blob, start: u64, tolerant: bool) -> Result<Vec<Group>> {
-    scan_with(blob, start, (!tolerant).then(Utf8::default), GROUP_BYTES, WINDOW)
+    scan_with(blob, start, Utf8::new(tolerant), GROUP_BYTES, WINDOW)
 }
 
-fn scan_with(blob: &Blob, start: u64, mut utf8: Option<Utf8>, size: u64, window: usize) -> Result<Vec<Group>> {
+fn scan_with(blob: &Blob, start: u64, mut utf8: Utf8, size: u64, window: usize) -> Result<Vec<Group>> {
     let mut open = Lines { offset: start, bytes: 0, line: 1 };
     let (mut groups, mut rows) = (Vec::new(), 0);
     // Of the current line: its number, where it begins, whether it is more than white space.
@@ -31,9 +31,7 @@ fn scan_with(blob: &Blob, start: u64, mut utf8: Option<Utf8>, size: u64, window:
         if count == 0 {
             return Err(ConnectorError::corrupt(blob.name(), "it became shorter while it was read"));
         }
-        if let Some(Err(at)) = utf8.as_mut().map(|utf8| utf8.feed(&buffer[..count])) {
-            return Err(not_utf8(blob.name(), line + memchr::memchr_iter(b'\n', &buffer[..at]).count() as u64));
-        }
+        utf8.feed(blob.name(), line, &buffer[..count])?;
         let mut at = 0;
         for end in memchr::memchr_iter(b'\n', &buffer[..count]) {
             rows += u64::from(content || !is_blank(&buffer[at..end]));
@@ -50,9 +48,7 @@ fn scan_with(blob: &Blob, start: u64, mut utf8: Option<Utf8>, size: u64, window:
             return Err(bad_line(blob.name(), line, "the line is longer than 512 MiB, as long as a string can be"));
         }
     }
-    if utf8.is_some_and(|utf8| !utf8.is_whole()) {
-        return Err(not_utf8(blob.name(), line));
-    }
+    utf8.finish(blob.name(), line)?;
     close(open, offset, rows + u64::from(content));
     Ok(groups)
 }
@@ -73,7 +69,7 @@ mod tests {
             let blob = Blob::open(file.path().to_str().unwrap()).unwrap();
             for (window, size) in (1..text.len() + 2).flat_map(|window| [1, 3, 10, 1000].map(|size| (window, size))) {
                 let mut found = Vec::new();
-                for group in scan_with(&blob, 0, Some(Utf8::default()), size, window).unwrap() {
+                for group in scan_with(&blob, 0, Utf8::new(false), size, window).unwrap() {
                     let at = group.lines.unwrap();
                     let inside = lines(&text.as_bytes()[at.offset as usize..][..at.bytes as usize], at.line);
                     assert_eq!(inside.len() as u64, group.rows);

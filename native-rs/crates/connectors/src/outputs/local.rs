@@ -15,7 +15,8 @@ use serde_json::json;
 use super::{Mode, folder_of, is_own};
 use crate::errors::{ConnectorError, Result};
 
-/// How the file begins, in a folder that is added to, by which the attempts of a job know that it has committed.
+/// How the file begins, in a folder that is added to, by which the attempts of a job know that it has committed: the runtime
+/// writes it among the staged parts (`identity.ts`).
 const COMMITTED: &str = ".lockstep-commit-";
 
 /// How long others may take to commit to the same folder.
@@ -55,28 +56,23 @@ pub fn commit(staging: &Path, path: &Path, mode: Mode, single: bool) -> Result<(
     sync_all(staging, &folders(&files).into_iter().collect::<Vec<_>>()).map_err(fail)?;
     sync(staging).map_err(fail)?;
     loop {
-        // NOREPLACE and EXCHANGE decide atomically: an output that somebody made meanwhile is not overwritten unasked.
-        match renameat_with(CWD, &new, CWD, path, RenameFlags::NOREPLACE) {
-            Ok(()) => break,
-            Err(rustix::io::Errno::EXIST) if mode == Mode::Overwrite || !exists(path) => replace(&new, path).map_err(fail)?,
-            Err(rustix::io::Errno::EXIST) if mode.adds() => {
-                if !add(staging, path, mode, &files).map_err(fail)? {
-                    continue;
-                }
-            }
-            Err(rustix::io::Errno::EXIST) => return Err(already_there(path)),
+        // What is there is not overwritten unasked, whoever made it, and when: NOREPLACE, EXCHANGE and the lock decide.
+        let done = match renameat_with(CWD, &new, CWD, path, RenameFlags::NOREPLACE) {
+            Ok(()) => true,
             // Not every file system knows the flag (NFS, overlay): there a plain rename has to do.
-            Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) if !exists(path) => fs::rename(&new, path).map_err(fail)?,
-            Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) if mode == Mode::Overwrite => replace(&new, path).map_err(fail)?,
-            Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) if mode.adds() => {
-                if !add(staging, path, mode, &files).map_err(fail)? {
-                    continue;
-                }
-            }
-            Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) => return Err(already_there(path)),
+            Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) if path.symlink_metadata().is_err() => fs::rename(&new, path).map(|()| true).map_err(fail)?,
+            Err(rustix::io::Errno::EXIST | rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) => match mode {
+                _ if path.symlink_metadata().is_err() => false,
+                Mode::Overwrite => replace(&new, path).map(|()| true).map_err(fail)?,
+                _ if mode.adds() => add(staging, path, mode, &files).map_err(fail)?,
+                _ if exists(path) => return Err(already_there(path)),
+                _ => fill(&new, path).map_err(fail)?,
+            },
             Err(error) => return Err(fail(error.into())),
+        };
+        if done {
+            break;
         }
-        break;
     }
     if single {
         let _ = remove_any(staging);
@@ -213,7 +209,17 @@ fn replace(staging: &Path, path: &Path) -> io::Result<()> {
     }
 }
 
-/// An empty directory (a mount point made beforehand) is not an output.
+/// Puts what is new in the place of an empty directory, or makes way for it. False: look again, somebody may have come first.
+fn fill(new: &Path, path: &Path) -> io::Result<bool> {
+    // A directory takes an empty one's place in one step, a file does not.
+    let filled = if new.is_dir() { fs::rename(new, path).map(|()| true) } else { fs::remove_dir(path).map(|()| false) };
+    match filled {
+        Err(error) if matches!(error.kind(), io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists | io::ErrorKind::NotFound) => Ok(false),
+        filled => filled,
+    }
+}
+
+/// An empty directory (made beforehand) is not an output.
 fn exists(path: &Path) -> bool {
     match fs::read_dir(path) {
         Ok(mut entries) => entries.next().is_some(),
@@ -373,6 +379,33 @@ mod tests {
             let jobs = (0..4).map(|job| listed.iter().filter(|name| [job, job + 4].iter().any(|attempt| **name == format!("part-{attempt}.csv"))).count());
             assert_eq!(jobs.collect::<Vec<_>>(), [1; 4], "round {round}: {listed:?}");
             assert_eq!((listed.len(), fs::read_dir(root.path()).unwrap().count()), (8, 1));
+        }
+    }
+
+    #[test]
+    fn of_jobs_that_create_at_once_one_is_there() {
+        for (round, single) in (0..20).map(|round| (round, round % 2 == 1)) {
+            let root = tempfile::tempdir().unwrap();
+            let out = root.path().join("out");
+            fs::create_dir(&out).unwrap();
+            let go = std::sync::Barrier::new(4);
+            let ended: Vec<Result<()>> = std::thread::scope(|scope| {
+                let jobs: Vec<_> = (0..4)
+                    .map(|job| {
+                        let (out, go) = (&out, &go);
+                        scope.spawn(move || {
+                            let staging = prepare(out, Mode::Create, &format!("{job}")).unwrap();
+                            fs::write(staging.join("out"), "rows").unwrap();
+                            go.wait();
+                            commit(&staging, out, Mode::Create, single)
+                        })
+                    })
+                    .collect();
+                jobs.into_iter().map(|job| job.join().unwrap()).collect()
+            });
+            let codes: Vec<&str> = ended.iter().filter_map(|ended| ended.as_ref().err()).map(|error| error.code).collect();
+            assert_eq!(codes, ["LS2007"; 3], "round {round}");
+            assert_eq!(out.is_file(), single);
         }
     }
 

@@ -28,6 +28,20 @@ pub enum Scheme {
     Memory,
 }
 
+impl Scheme {
+    /// Of a URL, or of what errors call it.
+    pub fn of(url: &str) -> Option<Self> {
+        Some(match url.split_once("://")?.0 {
+            "s3" | "s3a" => Self::S3,
+            "gs" => Self::Gs,
+            "az" => Self::Az,
+            "http" | "https" => Self::Http,
+            "memory" => Self::Memory,
+            _ => return None,
+        })
+    }
+}
+
 /// An object, a folder or a pattern in a store.
 #[derive(Debug, Clone)]
 pub struct Location {
@@ -50,17 +64,10 @@ impl Location {
     /// LS2015: a scheme we do not know, credentials in the URL. LS2001: no bucket.
     pub fn parse(url: &str) -> Result<Self> {
         let (name, rest) = url.split_once("://").unwrap_or(("", url));
-        let scheme = match name {
-            "s3" | "s3a" => Scheme::S3,
-            "gs" => Scheme::Gs,
-            "az" => Scheme::Az,
-            "http" | "https" => Scheme::Http,
-            "memory" => Scheme::Memory,
+        let Some(scheme) = Scheme::of(url) else {
             // A URL may hold a password or a signature: of one that is not understood nothing is printed.
-            _ => {
-                let message = format!("{name}:// is not supported; s3://, gs://, az://, https:// and local files are");
-                return Err(ConnectorError::unsupported(message, json!({ "scheme": name })));
-            }
+            let message = format!("{name}:// is not supported; s3://, gs://, az://, https:// and local files are");
+            return Err(ConnectorError::unsupported(message, json!({ "scheme": name })));
         };
         let (rest, query) = match (scheme, rest.split_once('?')) {
             (Scheme::Http, Some((rest, query))) => (rest, Some(Secret(query.split('#').next().unwrap_or(query).to_owned()))),

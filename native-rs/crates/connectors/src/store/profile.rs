@@ -16,7 +16,7 @@ use serde_json::json;
 use super::{
     credentials,
     location::{Location, Scheme},
-    remote::{Remote, Store, credentials_fix, failure},
+    remote::{NO_CREDENTIALS, Remote, Store, credentials_fix, failure},
     traffic::Counting,
 };
 use crate::errors::{ConnectorError, Result};
@@ -77,7 +77,7 @@ fn s3(location: &Location, options: &StoreOptions) -> Result<AmazonS3Builder> {
         }
     } else if !own_keys && !anonymous && !roles() && (plain || flag("AWS_EC2_METADATA_DISABLED")) {
         // AWS' own machines give credentials by an address that elsewhere nobody answers at.
-        let message = format!("{}: the environment has no credentials", location.root);
+        let message = format!("{}: {NO_CREDENTIALS}", location.root);
         return Err(ConnectorError::new("LS2020", message, json!({ "source": location.root })).with_fix(credentials_fix(&location.root)));
     }
     if let Some(region) = options.region.clone().or_else(|| variable(&["AWS_REGION", "AWS_DEFAULT_REGION"])).or(profile.region) {

@@ -10,7 +10,7 @@ use object_store::{
 use serde_json::json;
 use tokio::sync::Semaphore;
 
-use super::blob::Version;
+use super::{blob::Version, location::Scheme};
 use crate::errors::{ConnectorError, Result};
 
 /// Requests for data that one rank has in flight: enough to fill a fast network with pieces of 16 MiB.
@@ -281,70 +281,67 @@ pub fn passing(error: &Error) -> bool {
 pub fn failure(source: &str, error: &Error) -> ConnectorError {
     let text = chain(error);
     let code = error_code(&text);
-    let (ls, what) = match (code, error) {
-        (Some("NoSuchBucket" | "ContainerNotFound"), _) => ("LS2001", "there is no such bucket".to_owned()),
+    let credentials = || credentials_fix(source);
+    let allowed = || format!("Check what the credentials allow. {}", credentials_fix(source));
+    let place = || "Check the bucket and the path: a prefix is read recursively for files of the format.".to_owned();
+    let reach = || format!("Check the endpoint ({}) and the network; then start the job again.", endpoints(source));
+    let (ls, what, fix) = match (code, error) {
+        (Some("NoSuchBucket" | "ContainerNotFound"), _) => ("LS2001", "there is no such bucket".to_owned(), place()),
         (Some("ExpiredToken" | "ExpiredTokenException" | "RequestExpired" | "TokenRefreshRequired"), _) => {
-            ("LS2020", "the credentials have expired".to_owned())
+            ("LS2020", "the credentials have expired".to_owned(), "Get new ones, and start the job again.".to_owned())
         }
         // The second is versitygw's name of it.
-        (Some("InvalidAccessKeyId" | "XAdminUserNotFound"), _) => ("LS2020", "the store does not know the access key".to_owned()),
+        (Some("InvalidAccessKeyId" | "XAdminUserNotFound"), _) => ("LS2020", "the store does not know the access key".to_owned(), credentials()),
         (Some("SignatureDoesNotMatch" | "AuthenticationFailed"), _) => {
-            ("LS2020", "the secret key is not the one of this access key (or the clock is wrong)".to_owned())
+            ("LS2020", "the secret key is not the one of this access key (or the clock is wrong)".to_owned(), credentials())
         }
-        (Some("InvalidToken"), _) => ("LS2020", "the session token is not valid".to_owned()),
-        (_, Error::PermissionDenied { .. } | Error::Unauthenticated { .. }) => ("LS2020", "access is denied".to_owned()),
-        (_, Error::NotFound { .. }) => ("LS2001", "does not exist".to_owned()),
-        _ if status(&text) == Some("401") || status(&text) == Some("403") => {
-            ("LS2020", "access is denied".to_owned())
-        }
+        (Some("InvalidToken"), _) => ("LS2020", "the session token is not valid".to_owned(), credentials()),
+        (_, Error::PermissionDenied { .. } | Error::Unauthenticated { .. }) => ("LS2020", "access is denied".to_owned(), allowed()),
+        (_, Error::NotFound { .. }) => ("LS2001", "does not exist".to_owned(), place()),
+        _ if status(&text) == Some("401") || status(&text) == Some("403") => ("LS2020", "access is denied".to_owned(), allowed()),
         _ if ["169.254", "metadata.google", "credential", "token request"].iter().any(|sign| text.to_lowercase().contains(sign)) => {
-            ("LS2020", NO_CREDENTIALS.to_owned())
+            ("LS2020", NO_CREDENTIALS.to_owned(), credentials())
         }
         _ if text.contains("without LOCATION") || status(&text) == Some("301") => {
-            ("LS2020", ANOTHER_REGION.to_owned())
+            ("LS2020", "the bucket is in another region".to_owned(), "Set AWS_REGION, or the option region.".to_owned())
         }
         _ if ["onnection refused", "tcp connect", "client error (Connect)", "dns error"].iter().any(|sign| text.contains(sign)) => {
-            ("LS2021", "the store cannot be reached".to_owned())
+            ("LS2021", "the store cannot be reached".to_owned(), reach())
         }
-        _ if text.to_lowercase().contains("timed out") => ("LS2021", "the store does not answer in time".to_owned()),
-        _ => match (status(&text), code) {
-            (Some(status), Some(code)) => ("LS2021", format!("the store answers {status} {code}")),
-            (Some(status), None) => ("LS2021", format!("the store answers {status}")),
-            (None, Some(code)) => ("LS2021", format!("the store answers {code}")),
-            (None, None) => ("LS2021", "the connection to the store broke, again and again".to_owned()),
-        },
-    };
-    let fix = match (ls, what.as_str()) {
-        ("LS2020", ANOTHER_REGION) => "Set AWS_REGION, or the option region.".to_owned(),
-        ("LS2020", "the credentials have expired") => "Get new ones, and start the job again.".to_owned(),
-        ("LS2020", NO_CREDENTIALS) => credentials_fix(source),
-        ("LS2020", _) => format!("Check what the credentials allow. {}", credentials_fix(source)),
-        ("LS2001", _) => "Check the bucket and the path: a prefix is read recursively for files of the format.".to_owned(),
-        _ => format!("Check the endpoint ({}) and the network; then start the job again.", endpoints(source)),
+        _ if text.to_lowercase().contains("timed out") => ("LS2021", "the store does not answer in time".to_owned(), reach()),
+        _ => {
+            let answers = match (status(&text), code) {
+                (Some(status), Some(code)) => format!("the store answers {status} {code}"),
+                (Some(status), None) => format!("the store answers {status}"),
+                (None, Some(code)) => format!("the store answers {code}"),
+                (None, None) => "the connection to the store broke, again and again".to_owned(),
+            };
+            ("LS2021", answers, reach())
+        }
     };
     ConnectorError::new(ls, format!("{source}: {what}"), json!({ "source": source, "answer": code })).with_fix(fix)
 }
 
-const NO_CREDENTIALS: &str = "the environment has no credentials";
-const ANOTHER_REGION: &str = "the bucket is in another region";
+/// Why nothing was asked of a store.
+pub const NO_CREDENTIALS: &str = "the environment has no credentials";
 
 /// Where the environment has what opens the store of a URL.
 pub fn credentials_fix(source: &str) -> String {
-    let set = match source.split_once("://").map_or("", |(scheme, _)| scheme) {
-        "s3" | "s3a" => "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE",
-        "gs" => "GOOGLE_APPLICATION_CREDENTIALS",
-        "az" | "abfs" | "abfss" => "AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY, or a SAS token, or a service principal",
-        _ => return "A URL that the server signs opens what is not public.".to_owned(),
+    let set = match Scheme::of(source) {
+        Some(Scheme::S3) => "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE",
+        Some(Scheme::Gs) => "GOOGLE_APPLICATION_CREDENTIALS",
+        Some(Scheme::Az) => "AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY, or a SAS token, or a service principal",
+        Some(Scheme::Http | Scheme::Memory) | None => return "A URL that the server signs opens what is not public.".to_owned(),
     };
     format!("Set {set}, or read what is public with `store: {{ anonymous: true }}`.")
 }
 
 fn endpoints(source: &str) -> &'static str {
-    match source.split_once("://").map_or("", |(scheme, _)| scheme) {
-        "s3" | "s3a" => "AWS_ENDPOINT_URL, or `store: { endpoint }`",
-        "gs" => "STORAGE_EMULATOR_HOST, or `store: { endpoint }`",
-        "az" | "abfs" | "abfss" => "AZURE_STORAGE_ENDPOINT, or `store: { endpoint }`",
-        _ => "the URL",
+    match Scheme::of(source) {
+        Some(Scheme::S3) => "AWS_ENDPOINT_URL, or `store: { endpoint }`",
+        Some(Scheme::Gs) => "STORAGE_EMULATOR_HOST, or `store: { endpoint }`",
+        Some(Scheme::Az) => "AZURE_STORAGE_ENDPOINT, or `store: { endpoint }`",
+        Some(Scheme::Http | Scheme::Memory) | None => "the URL",
     }
 }
 

@@ -27,7 +27,8 @@ import type { RowFunction, StoredRow } from "./tables/types.ts";
  */
 export interface Sources {}
 
-type SourceRow<P extends keyof Sources> = Sources[P] extends object ? Sources[P] : never;
+/** The row of a source: what is declared of its name, else what the program says. One signature, so that a mistake in the options is told of them. */
+type SourceRow<P, Row extends object> = P extends keyof Sources ? (Sources[P] extends object ? Sources[P] : never) : Row;
 
 /**
  * Reads Parquet: a file, a folder (recursively), a glob or a list, one table in name order of the files.
@@ -35,9 +36,10 @@ type SourceRow<P extends keyof Sources> = Sources[P] extends object ? Sources[P]
  * `Row` is what the program expects of the columns it uses; `types: { id: "bigint" }` opens an int64 column as bigint.
  * LS2001 (missing), LS2002 (differing schemas), LS2005 (corrupt).
  */
-export function readParquet<P extends keyof Sources & string>(path: P, options?: ReadParquetOptions<SourceRow<P>>): Promise<Table<StoredRow<SourceRow<P>>>>;
-export function readParquet<Row extends object = Record<never, never>>(path: InputPath, options?: ReadParquetOptions<Row>): Promise<Table<StoredRow<Row>>>;
-export async function readParquet(path: InputPath, options?: object): Promise<unknown> {
+export async function readParquet<Row extends object = Record<never, never>, P extends InputPath = InputPath>(
+  path: P,
+  options?: ReadParquetOptions<SourceRow<P, Row>>,
+): Promise<Table<StoredRow<SourceRow<P, Row>>>> {
   const connector = await import("./connectors/parquet/read.ts");
   return connector.readParquet(path, options);
 }
@@ -48,9 +50,10 @@ export async function readParquet(path: InputPath, options?: object): Promise<un
  * Buffers may be compressed (LZ4, zstd), and dictionaries grow. `types: { id: "bigint" }` opens an int64 column as bigint.
  * LS2001 (missing), LS2002 (differing schemas), LS2005 (corrupt), LS2018 (no Arrow IPC).
  */
-export function readArrow<P extends keyof Sources & string>(path: P, options?: ReadArrowOptions<SourceRow<P>>): Promise<Table<StoredRow<SourceRow<P>>>>;
-export function readArrow<Row extends object = Record<never, never>>(path: InputPath, options?: ReadArrowOptions<Row>): Promise<Table<StoredRow<Row>>>;
-export async function readArrow(path: InputPath, options?: object): Promise<unknown> {
+export async function readArrow<Row extends object = Record<never, never>, P extends InputPath = InputPath>(
+  path: P,
+  options?: ReadArrowOptions<SourceRow<P, Row>>,
+): Promise<Table<StoredRow<SourceRow<P, Row>>>> {
   const connector = await import("./connectors/arrow/read.ts");
   return connector.readArrow(path, options);
 }
@@ -61,9 +64,10 @@ export async function readArrow(path: InputPath, options?: object): Promise<unkn
  * A column is what all its values are, in this order: boolean, number, ISO date or time (UTC), string. An empty field is
  * null, a quoted empty one the empty string. LS2001 (missing), LS2002 (differing headers), LS2006 (bad line).
  */
-export function readCsv<P extends keyof Sources & string>(path: P, options?: ReadCsvOptions<SourceRow<P>>): Promise<Table<StoredRow<SourceRow<P>>>>;
-export function readCsv<Row extends object = Record<never, never>>(path: InputPath, options?: ReadCsvOptions<Row>): Promise<Table<StoredRow<Row>>>;
-export async function readCsv(path: InputPath, options?: object): Promise<unknown> {
+export async function readCsv<Row extends object = Record<never, never>, P extends InputPath = InputPath>(
+  path: P,
+  options?: ReadCsvOptions<SourceRow<P, Row>>,
+): Promise<Table<StoredRow<SourceRow<P, Row>>>> {
   const connector = await import("./connectors/csv/read.ts");
   return connector.readCsv(path, options);
 }
@@ -74,9 +78,10 @@ export async function readCsv(path: InputPath, options?: object): Promise<unknow
  * Its columns are all keys, in order of appearance; what a line has not is null. A column is number, string or boolean, as all its
  * values are; `types: { at: "date", id: "bigint" }` says others. LS2001 (missing), LS2006 (bad line), LS2018 (no JSON Lines).
  */
-export function readJsonLines<P extends keyof Sources & string>(path: P, options?: ReadJsonLinesOptions<SourceRow<P>>): Promise<Table<StoredRow<SourceRow<P>>>>;
-export function readJsonLines<Row extends object = Record<never, never>>(path: InputPath, options?: ReadJsonLinesOptions<Row>): Promise<Table<StoredRow<Row>>>;
-export async function readJsonLines(path: InputPath, options?: object): Promise<unknown> {
+export async function readJsonLines<Row extends object = Record<never, never>, P extends InputPath = InputPath>(
+  path: P,
+  options?: ReadJsonLinesOptions<SourceRow<P, Row>>,
+): Promise<Table<StoredRow<SourceRow<P, Row>>>> {
   const connector = await import("./connectors/json/read.ts");
   return connector.readJsonLines(path, options);
 }
@@ -87,9 +92,10 @@ export async function readJsonLines(path: InputPath, options?: object): Promise<
  * Columns are found by their ids, so that renamed, added and widened ones read as the schema says; deleted rows are left out.
  * LS2001 (no table, no such snapshot), LS2002, LS2005 (damaged), LS2015 (not supported yet).
  */
-export function readIceberg<P extends keyof Sources & string>(table: P, options?: ReadIcebergOptions<SourceRow<P>>): Promise<Table<StoredRow<SourceRow<P>>>>;
-export function readIceberg<Row extends object = Record<never, never>>(table: string | URL, options?: ReadIcebergOptions<Row>): Promise<Table<StoredRow<Row>>>;
-export async function readIceberg(table: string | URL, options?: object): Promise<unknown> {
+export async function readIceberg<Row extends object = Record<never, never>, P extends string | URL = string | URL>(
+  table: P,
+  options?: ReadIcebergOptions<SourceRow<P, Row>>,
+): Promise<Table<StoredRow<SourceRow<P, Row>>>> {
   const connector = await import("./connectors/iceberg/read.ts");
   return connector.readIceberg(table, options);
 }
@@ -101,9 +107,10 @@ export async function readIceberg(table: string | URL, options?: object): Promis
  * ~/.pgpass); `url` may name host and database. Under plain Node it needs the package pg. LS2001 (missing), LS2002 (another schema),
  * LS2020 (refused), LS2021 (not reachable).
  */
-export function readPostgres<P extends keyof Sources & string>(table: P, options?: ReadPostgresOptions<SourceRow<P>>): Promise<Table<StoredRow<SourceRow<P>>>>;
-export function readPostgres<Row extends object = Record<never, never>>(table: string, options?: ReadPostgresOptions<Row>): Promise<Table<StoredRow<Row>>>;
-export async function readPostgres(table: string, options?: object): Promise<unknown> {
+export async function readPostgres<Row extends object = Record<never, never>, P extends string = string>(
+  table: P,
+  options?: ReadPostgresOptions<SourceRow<P, Row>>,
+): Promise<Table<StoredRow<SourceRow<P, Row>>>> {
   const connector = await import("./connectors/postgres/read.ts");
   return connector.readPostgres(table, options);
 }
@@ -115,9 +122,10 @@ export async function readPostgres(table: string, options?: object): Promise<unk
  * LOCKSTEP_FLIGHT_USER and LOCKSTEP_FLIGHT_PASSWORD; LOCKSTEP_FLIGHT_CA names a file of certificates. LS2001 (missing), LS2002 (another
  * schema), LS2020 (refused), LS2021 (not reachable).
  */
-export function readFlightSql<P extends keyof Sources & string>(table: P, options?: ReadFlightSqlOptions<SourceRow<P>>): Promise<Table<StoredRow<SourceRow<P>>>>;
-export function readFlightSql<Row extends object = Record<never, never>>(table: string, options?: ReadFlightSqlOptions<Row>): Promise<Table<StoredRow<Row>>>;
-export async function readFlightSql(table: string, options?: object): Promise<unknown> {
+export async function readFlightSql<Row extends object = Record<never, never>, P extends string = string>(
+  table: P,
+  options?: ReadFlightSqlOptions<SourceRow<P, Row>>,
+): Promise<Table<StoredRow<SourceRow<P, Row>>>> {
   const connector = await import("./connectors/flight/read.ts");
   return connector.readFlightSql(table, options);
 }
@@ -129,9 +137,10 @@ export async function readFlightSql(table: string, options?: object): Promise<un
  * SNOWFLAKE_USER, and SNOWFLAKE_PASSWORD, SNOWFLAKE_PRIVATE_KEY_PATH, or SNOWFLAKE_AUTHENTICATOR and SNOWFLAKE_TOKEN. LS2001 (missing),
  * LS2002 (another schema), LS2005 (damaged), LS2015 (a value or a type that tables do not hold), LS2020 (refused), LS2021 (not reachable).
  */
-export function readSnowflake<P extends keyof Sources & string>(table: P, options?: ReadSnowflakeOptions<SourceRow<P>>): Promise<Table<StoredRow<SourceRow<P>>>>;
-export function readSnowflake<Row extends object = Record<never, never>>(table: string, options?: ReadSnowflakeOptions<Row>): Promise<Table<StoredRow<Row>>>;
-export async function readSnowflake(table: string, options?: object): Promise<unknown> {
+export async function readSnowflake<Row extends object = Record<never, never>, P extends string = string>(
+  table: P,
+  options?: ReadSnowflakeOptions<SourceRow<P, Row>>,
+): Promise<Table<StoredRow<SourceRow<P, Row>>>> {
   const connector = await import("./connectors/snowflake/read.ts");
   return connector.readSnowflake(table, options);
 }
@@ -144,11 +153,12 @@ export async function readSnowflake(table: string, options?: object): Promise<un
  * LOCKSTEP_ADBC_OPTIONS; or of one driver alone LOCKSTEP_ADBC_SQLITE_URI and so on. LS2001 (no driver, no table), LS2002 (another schema), LS2005 (damaged), LS2015 (what the database refuses),
  * LS2020 (refused), LS2021 (not reachable).
  */
-export function readAdbc<P extends keyof Sources & string>(table: P, options: ReadAdbcOptions<SourceRow<P>>): Promise<Table<StoredRow<SourceRow<P>>>>;
-export function readAdbc<Row extends object = Record<never, never>>(table: string, options: ReadAdbcOptions<Row>): Promise<Table<StoredRow<Row>>>;
-export async function readAdbc(table: string, options: unknown): Promise<unknown> {
+export async function readAdbc<Row extends object = Record<never, never>, P extends string = string>(
+  table: P,
+  options: ReadAdbcOptions<SourceRow<P, Row>>,
+): Promise<Table<StoredRow<SourceRow<P, Row>>>> {
   const connector = await import("./connectors/adbc/read.ts");
-  return connector.readAdbc(table, options as ReadAdbcOptions<object>);
+  return connector.readAdbc(table, options);
 }
 
 /**

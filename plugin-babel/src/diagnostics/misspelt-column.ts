@@ -1,6 +1,15 @@
 import type { RowType, SourceSpan } from "../ir/types.ts";
 import { at, defineDiagnostic } from "./define.ts";
 import { closest } from "./closest.ts";
+import { keyText } from "./reader-types.ts";
+
+/** Where a column is named that needs other words. */
+interface Place {
+  /** In an order: behind this key. */
+  readonly sorted?: { readonly before: string | null };
+  /** In a reader's option `types`, which is compared with what is declared: "the interface Trip". */
+  readonly declared?: string;
+}
 
 /** A column named by a string that its table does not have. (Row lambdas have their own: same page, same code.) */
 export const misspeltColumn = defineDiagnostic(
@@ -14,7 +23,7 @@ export const misspeltColumn = defineDiagnostic(
       right: "await trips.filter((d) => d.fare > 10).writeParquet(out);",
     },
   },
-  (name: string, span: SourceSpan, row: RowType, origin: readonly string[] = [], sorted?: { readonly before: string | null }) => {
+  (name: string, span: SourceSpan, row: RowType, origin: readonly string[] = [], { sorted, declared }: Place = {}) => {
     const known = row.map((c) => c.name);
     // Other libraries write the direction into the name.
     const [, direction, rest] = /^([+-])(.+)$/.exec(sorted ? name : "") ?? [];
@@ -22,8 +31,17 @@ export const misspeltColumn = defineDiagnostic(
     const near = isDirection ? null : known.includes(`${name}_1`) ? `${name}_1` : rest === undefined ? closest(name, known) : known.includes(rest) ? rest : closest(rest, known);
     const text = direction === "-" ? `desc(${JSON.stringify(near)})` : JSON.stringify(near);
     const shown = rest === undefined ? `'${near}'` : text;
+    const meant = near === null ? "" : `; did you mean ${shown}?`;
+    if (declared !== undefined) {
+      return {
+        message: `${declared.replace(/^./, (letter) => letter.toUpperCase())} has no column '${name}'${meant}`,
+        locations: [at(span, "not a column of it")],
+        why: [`its columns are ${known.join(", ")}`],
+        fix: near === null ? { message: `write one of its columns, or add '${name}' to ${declared}`, edits: [] } : { message: `write ${shown}`, edits: [{ ...span, text: keyText(near) }] },
+      };
+    }
     return {
-      message: `The table has no column '${name}'${near === null ? "" : `; did you mean ${shown}?`}`,
+      message: `The table has no column '${name}'${meant}`,
       locations: [at(span, "not a column of this table")],
       why: [
         ...origin,

@@ -147,7 +147,7 @@ class TypeInference {
     if (column === null) return this.#reader.read(argument, seen, origin, report, i.span);
     const type = columnOf(row, column);
     if (type) return { kind: "column", name: column, type, span: argument.span };
-    report(misspeltColumn(column, argument.span, row, origin(column), argument.descending === false ? { before: i.rows[i.rows.indexOf(argument) - 1]?.name ?? null } : undefined));
+    report(misspeltColumn(column, argument.span, row, origin(column), argument.descending === false ? { sorted: { before: i.rows[i.rows.indexOf(argument) - 1]?.name ?? null } } : {}));
     return null;
   }
 

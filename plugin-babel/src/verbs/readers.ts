@@ -1,7 +1,6 @@
 /** Where tables come from. */
-import { misspeltColumn } from "../diagnostics/misspelt-column.ts";
 import { BLOCK, replicated } from "../ir/distribution.ts";
-import { columnOf, type Instruction } from "../ir/ir.ts";
+import { type Instruction } from "../ir/ir.ts";
 import type { Data } from "../ir/data.ts";
 import { type Options, optionsOf } from "./options.ts";
 import { columnTypes, readBy, silent } from "./rules.ts";
@@ -36,12 +35,7 @@ const reader = (name: string, format: string, options?: Options, takes: "path" |
     { kind: "scalar", name: "path", optional: false, takes },
     { kind: "scalar", name: "options", optional: true, default: "{}", ...(options && { options }) },
   ],
-  // The columns are those that the option `types` names.
-  type: (i, _, context) => {
-    if (i.declared === null) return null;
-    for (const { from, span } of i.columns) if (!columnOf(i.declared, from)) context.report(misspeltColumn(from, span, i.declared, []));
-    return { row: i.declared, groups: null };
-  },
+  type: (i) => (i.declared === null ? null : { row: i.declared, groups: null }),
   distribution: () => BLOCK,
   communicates: () => "file metadata, once (Bcast)",
   order: () => "ignores",

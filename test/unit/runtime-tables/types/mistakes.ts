@@ -1,5 +1,5 @@
 // Mistakes that the type checker must report, each on its own line.
-import { desc, op, readParquet, rolling, table } from "@lockstep/runtime";
+import { desc, op, readCsv, readParquet, rolling, table } from "@lockstep/runtime";
 
 interface Trip {
   zone: number;
@@ -104,3 +104,13 @@ trips.derive({ x: rolling(op.sum("miles"), { preceding: { fortnights: 1 }, on: "
 trips.derive({ x: rolling(op.first_value("miles"), { preceding: { days: 7 }, on: "at" }) });
 // @ts-expect-error a grouped table is written after ungroup
 await trips.groupby("zone").derive({ x: op.lag("miles") }).writeParquet("out");
+
+const other = await readCsv<Trip>("trips.csv", {
+  types: {
+    // @ts-expect-error a column that the row has not, and no more: what is read is still of this row
+    zip: "string",
+  },
+});
+other.filter((d) => d.miles > 1 && d.at < new Date());
+// @ts-expect-error a misspelt option
+readCsv<Trip>("trips.csv", { delimeter: ";" }).then((t) => t.filter((d) => d.miles > 1));

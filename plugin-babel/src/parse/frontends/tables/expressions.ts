@@ -278,14 +278,14 @@ function readVerb(e: t.CallExpression, verb: Verb, receiver: ValueId | null, r: 
     op: verb.name,
     inputs: receiver === null ? args.inputs : [receiver, ...args.inputs],
     rows: args.rows,
-    columns: args.columns,
+    columns: verb.on === "module" ? [] : args.columns,
     scalars: { ...args.scalars, ...(varying ? { varying } : {}) },
     span: { ...start, endLine, endColumn },
     frame: r.frame.id,
     ...((args.open || declared?.open) && { open: true }),
     declared: declared?.row ?? null,
   });
-  if (verb.on === "module" && verb.role !== "verb" && instruction.declared) checkTypesOption(e, verb, instruction.declared, r);
+  if (verb.role !== "verb" && declared?.row) checkTypesOption(e, verb, { ...declared, row: declared.row }, args.columns, r);
   for (const [argument, operand] of args.operands) r.operands.set(argument, operand);
   if (args.data) r.literals.set(instruction, args.data);
   r.site(e, { kind: "verb", instruction });

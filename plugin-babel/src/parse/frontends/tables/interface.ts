@@ -3,13 +3,15 @@ import { isLiteral } from "@babel/types";
 import type * as t from "@babel/types";
 import type { TextEdit } from "../../../diagnostics/diagnostic.ts";
 import { duplicateColumn } from "../../../diagnostics/duplicate-column.ts";
+import { misspeltColumn } from "../../../diagnostics/misspelt-column.ts";
 import { keyText, readerTypes } from "../../../diagnostics/reader-types.ts";
 import { unsupportedType } from "../../../diagnostics/unsupported-type.ts";
 import { verbArgument } from "../../../diagnostics/verb-argument.ts";
+import { columnOf, type OutputColumn } from "../../../ir/ir.ts";
 import { type Column, elementsOf, isList, isNested, isObject, membersOf, printType, type RowType, unsureType, type ValueType } from "../../../ir/types.ts";
 import { constantOf, keyName } from "../../../source/constants.ts";
 import type { Reading } from "../../function.ts";
-import { bare, spanOf, textOf } from "../../../source/module.ts";
+import { bare, type ModuleSource, spanOf, textOf } from "../../../source/module.ts";
 import { elementOf, typeOfScalar } from "../../../source/scalar-types.ts";
 import type { Verb } from "../../../verbs/index.ts";
 import { declaredSource } from "../../../source/declared-sources.ts";
@@ -19,14 +21,25 @@ import { memberTypesOf, rowTypeOf, UnsupportedType } from "../../../source/types
 export function readInterface(call: t.CallExpression, data: t.ObjectExpression | null, r: Reading): Declared {
   const argument = call.typeArguments?.params[0] as t.TSType | undefined;
   if (data) return literalColumns(data, argument ? typesOfLists(argument, r) : [], r);
-  if (argument) return { row: readRowType(argument, r), open: false };
+  if (argument) return { row: readRowType(argument, r), open: false, words: wordsOf(argument, r.frame.module, r) };
   const name = call.arguments[0] && constantOf(call.arguments[0], r.place)?.value;
   const declared = typeof name === "string" ? declaredSource(name, r.frame.module, r.modules) : null;
-  return { row: declared ? readRowType(declared.type, r, declared.module) : null, open: false };
+  if (!declared) return { row: null, open: false, words: "the table" };
+  return { row: readRowType(declared.type, r, declared.module), open: false, words: wordsOf(declared.type, declared.module, r) };
 }
 
-/** The `types` option, where it is written out, against the interface. A bigint is one only if the option says so, a date of JSON Lines, too. */
-export function checkTypesOption(call: t.CallExpression, { told, signature }: Verb, declared: RowType, r: Reading): void {
+/** `Trip` → "the interface Trip". */
+function wordsOf(type: t.TSType, module: ModuleSource, { modules }: Reading): string {
+  const node = type.type === "TSTypeReference" && type.typeName.type === "Identifier" ? modules.typeNamed(module, type.typeName.name, type)?.node : null;
+  return node ? `the ${node.type === "TSInterfaceDeclaration" ? "interface" : "type"} ${textOf(type, module)}` : "the row's type";
+}
+
+/**
+ * The `types` option, where it is written out, against the interface: `named` are the columns in it. A bigint is one only if the
+ * option says so, a date of JSON Lines, too.
+ */
+export function checkTypesOption(call: t.CallExpression, { told, signature }: Verb, { row: declared, words }: Declared & { readonly row: RowType }, named: readonly OutputColumn[], r: Reading): void {
+  if (declared.length > 0) for (const { from, span } of named) if (!columnOf(declared, from)) r.report(misspeltColumn(from, span, declared, [], { declared: words }));
   const at = signature.findIndex((p) => p.kind === "scalar" && p.name === "options");
   const options = call.arguments[at];
   const value = options ? constantOf(options, r.place)?.value : {};
@@ -91,6 +104,8 @@ export function readRowType(type: t.TSType, r: Reading, module = r.frame.module)
 export interface Declared {
   readonly row: RowType | null;
   readonly open: boolean;
+  /** What errors call it: "the interface Trip". */
+  readonly words: string;
 }
 
 /** `table<{ id: number[] }>({ id: [] })` */
@@ -124,7 +139,7 @@ function literalColumns(data: t.ObjectExpression, said: RowType, r: Reading): De
   const lengths = data.properties.flatMap((p) => (p.type === "ObjectProperty" ? lengthOf(p.value) : []));
   const uneven = data.properties.find((p) => p.type === "ObjectProperty" && lengthOf(p.value).some((length) => length !== lengths[0]));
   if (uneven) r.report(verbArgument("table", `columns of one length, ${lengths[0]} values`, r.span(uneven), "give every column as many values; what is missing is null"));
-  return { row, open };
+  return { row, open, words: "the table" };
 }
 
 /** `[["a", "b"], [], null]`: arrays of one type, written out. Null: something else. */

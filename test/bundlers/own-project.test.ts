@@ -5,15 +5,11 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, expect, it } from "vitest";
 import { root } from "../scripts/lib.mjs";
+import { commands, files } from "./readme.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "lockstep-own-"));
 const project = join(folder, "project");
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-const section = /^## In your project\n([^]*?)^## /m.exec(readFileSync(join(root, "README.md"), "utf8"))![1]!;
-/** What stands two or more blanks behind a command is a remark. */
-const commands = [...section.matchAll(/^ {4}(n\S.*?)(?: {2,}.*)?$/gm)].map((match) => match[1]!);
-const files = [...section.matchAll(/^```ts\n\/\/ (\S+)\n([^]*?)^```/gm)];
 
 function run(command: string, cwd: string): string {
   const PATH = `${join(root, "node_modules/.bin")}:${process.env.PATH}`;
@@ -22,15 +18,15 @@ function run(command: string, cwd: string): string {
 }
 
 it("installs, builds and runs", () => {
-  expect(files.map(([, name]) => name)).toEqual(["vite.config.ts", "src/job.ts"]);
+  expect([...files.keys()]).toEqual(["vite.config.ts", "src/job.ts", "tsconfig.json"]);
   const [pack, install, build, ranks, plain] = commands;
   run(pack!, root);
   mkdirSync(project);
   writeFileSync(join(project, "package.json"), '{ "type": "module" }');
   writeFileSync(join(project, "sales.csv"), "city,amount\nBonn,3\nAachen,4\nBonn,5\nAachen,-1\n");
-  for (const [, name, text] of files) {
-    mkdirSync(dirname(join(project, name!)), { recursive: true });
-    writeFileSync(join(project, name!), text!);
+  for (const [name, text] of files) {
+    mkdirSync(dirname(join(project, name)), { recursive: true });
+    writeFileSync(join(project, name), text);
   }
   run(`${install} --no-audit --no-fund`, project);
   expect(run(build!, project)).toMatch(/1 function compiled/);

@@ -21,7 +21,7 @@ export async function readAvro(name: string, bytes: Uint8Array): Promise<Record<
     },
   };
   try {
-    const file = new Container(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+    const file = new Container(bufferOf(bytes));
     const codec = file.metadata.get("avro.codec")?.toString() ?? "null";
     const decompress = Object.hasOwn(codecs, codec) ? codecs[codec]! : undefined;
     if (!decompress) throw new LockstepError({ code: "LS2015", message: `${name} is compressed with ${codec}, which is not supported` });
@@ -58,7 +58,7 @@ export async function writeAvro(schema: object, metadata: Readonly<Record<string
 
 /** The schema in the header of an Avro file. */
 export function schemaOf(bytes: Uint8Array): unknown {
-  return JSON.parse(String(new Container(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)).metadata.get("avro.schema")));
+  return JSON.parse(String(new Container(bufferOf(bytes)).metadata.get("avro.schema")));
 }
 
 async function typeOf(schema: unknown) {
@@ -77,6 +77,9 @@ async function typeOf(schema: unknown) {
   });
   return avro.Type.forSchema(schema as never, { registry: { long } as never });
 }
+
+/** Bytes as avsc takes them. Declarations that users' programs reach have none: not everybody has Node's types. */
+export const bufferOf = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 /** Of a number that is not negative. */
 function varint(value: number): Buffer {

@@ -1,6 +1,6 @@
 /** Manifests and their lists as they are written: the table spec's "Manifests" and "Manifest Lists" of version 2. */
 import { LockstepError } from "../../errors/index.ts";
-import { readAvro, schemaOf as avroSchemaOf, writeAvro } from "./avro.ts";
+import { bufferOf, readAvro, schemaOf as avroSchemaOf, writeAvro } from "./avro.ts";
 import { dataFilesIn, deletedOf, partitionKey, type Constant, type DataFile } from "./manifests.ts";
 import { schemaOf, specOf, type Field, type PartitionField, type Schema, type TableMetadata } from "./metadata.ts";
 import type { Metrics } from "./metrics.ts";
@@ -35,7 +35,7 @@ export function manifestOf(metadata: TableMetadata, specId = metadata["default-s
 export const ITS_OWN = -1n;
 
 /** A manifest of added files, and what the list says of it; `sequence`: of rows that were in the table with that snapshot, else as the snapshot's own. The number of its snapshot is inherited: a commit that is tried again writes the list alone. */
-export async function addedManifest(path: string, of: ManifestOf, files: readonly NewFile[], snapshot: bigint, sequence: bigint | null): Promise<{ bytes: Buffer; listed: Listed }> {
+export async function addedManifest(path: string, of: ManifestOf, files: readonly NewFile[], snapshot: bigint, sequence: bigint | null): Promise<{ bytes: Uint8Array; listed: Listed }> {
   const types = of.spec.map((field) => resultType(field.transform, sourceOf(field, of.schema)));
   const partition = { type: "record", name: "r102", fields: of.spec.map((field, index) => ({ name: avroName(field.name), type: ["null", avroType(types[index]!, field["field-id"])], default: null, "field-id": field["field-id"] })) };
   const entries = files.map(({ path: file, partition: values, sortOrder, metrics }) => ({
@@ -45,7 +45,7 @@ export async function addedManifest(path: string, of: ManifestOf, files: readonl
       partition: Object.fromEntries(of.spec.map((field, index) => [avroName(field.name), avroValue(types[index]!, values[index]!)])),
       record_count: metrics.rows, file_size_in_bytes: BigInt(metrics.size),
       column_sizes: pairs(metrics.sizes), value_counts: pairs(metrics.values), null_value_counts: pairs(metrics.nulls), nan_value_counts: null,
-      lower_bounds: pairs(metrics.lower), upper_bounds: pairs(metrics.upper), key_metadata: null, split_offsets: [...metrics.splits],
+      lower_bounds: bounds(metrics.lower), upper_bounds: bounds(metrics.upper), key_metadata: null, split_offsets: [...metrics.splits],
       equality_ids: null, sort_order_id: sortOrder, referenced_data_file: null,
     },
   }));
@@ -133,7 +133,7 @@ function partitionTypeIn(bytes: Uint8Array): object {
 }
 
 /** One manifest of the files of several of a kind: those that are `replaced` removed by this snapshot, the others as they were. */
-export async function mergedManifest(path: string, sources: readonly Source[], of: ManifestOf, snapshot: bigint, replaced: Replaced | undefined): Promise<{ bytes: Buffer; listed: Listed; removed: Removed }> {
+export async function mergedManifest(path: string, sources: readonly Source[], of: ManifestOf, snapshot: bigint, replaced: Replaced | undefined): Promise<{ bytes: Uint8Array; listed: Listed; removed: Removed }> {
   const [{ listed: first, bytes: like }] = sources as readonly [Source];
   const partition = partitionTypeIn(like);
   const names = fileFields(partition).map(({ name }) => name);
@@ -168,8 +168,8 @@ export async function mergedManifest(path: string, sources: readonly Source[], o
 export interface PartitionSummary {
   readonly contains_null: boolean;
   readonly contains_nan: boolean | null;
-  readonly lower_bound: Buffer | null;
-  readonly upper_bound: Buffer | null;
+  readonly lower_bound: Uint8Array | null;
+  readonly upper_bound: Uint8Array | null;
 }
 
 /** A manifest in a snapshot's list. */
@@ -211,7 +211,7 @@ export async function readList(path: string, bytes: Uint8Array): Promise<Listed[
   });
 }
 
-export function writeList(listed: readonly Listed[], snapshot: bigint, parent: string | undefined, sequence: number): Promise<Buffer> {
+export function writeList(listed: readonly Listed[], snapshot: bigint, parent: string | undefined, sequence: number): Promise<Uint8Array> {
   const metadata = { "snapshot-id": String(snapshot), "parent-snapshot-id": parent ?? "null", "sequence-number": String(sequence), "format-version": "2" };
   return writeAvro(listSchema, metadata, listed);
 }
@@ -273,6 +273,8 @@ function pairs<T>(values: ReadonlyMap<number, T>): { key: number; value: T }[] {
   return [...values].map(([key, value]) => ({ key, value }));
 }
 
+const bounds = (values: ReadonlyMap<number, Uint8Array>): { key: number; value: Buffer }[] => pairs(values).map(({ key, value }) => ({ key, value: bufferOf(value) }));
+
 /** Bytes that the unscaled value of a decimal of so many digits takes. */
 const widthOf = (precision: number): number => twosComplement(10n ** BigInt(precision) - 1n).length;
 
@@ -312,7 +314,7 @@ function united(of: ManifestOf, all: readonly Listed["partitions"][]): Listed["p
     const own = summaries.map((one) => one[index]!);
     // Of what is not written here the order is not known.
     const type = of.schema.fields.some(({ id }) => id === field["source-id"]) ? typeOfValues(field, of.schema) : undefined;
-    const bound = (which: "lower_bound" | "upper_bound", sign: 1 | -1): Buffer | null => (type === undefined ? null : extreme(type, own.map((one) => one[which]).filter((one) => one !== null), sign));
+    const bound = (which: "lower_bound" | "upper_bound", sign: 1 | -1): Uint8Array | null => (type === undefined ? null : extreme(type, own.map((one) => one[which]).filter((one) => one !== null), sign));
     const nan = own.some((one) => one.contains_nan !== false) ? (own.some((one) => one.contains_nan) ? true : null) : false;
     return { contains_null: own.some((one) => one.contains_null), contains_nan: nan, lower_bound: bound("lower_bound", -1), upper_bound: bound("upper_bound", 1) };
   });
@@ -327,14 +329,14 @@ function typeOfValues(field: PartitionField, schema: Schema): string | undefined
 }
 
 /** The least (-1) or greatest of single values. */
-function extreme(type: string, values: readonly Buffer[], sign: 1 | -1): Buffer | null {
+function extreme(type: string, values: readonly Uint8Array[], sign: 1 | -1): Uint8Array | null {
   const number = (bytes: Buffer): bigint => (type.startsWith("decimal") ? ofTwosComplement(bytes) : bytes.length === 4 ? BigInt(bytes.readInt32LE()) : bytes.readBigInt64LE());
   const compared = (a: Buffer, b: Buffer): number => (type === "string" || type === "boolean" ? a.compare(b) : Number(number(a) > number(b)) - Number(number(a) < number(b)));
-  return values.reduce<Buffer | null>((best, value) => (best === null || compared(value, best) * sign > 0 ? value : best), null);
+  return values.map(bufferOf).reduce<Buffer | null>((best, value) => (best === null || compared(value, best) * sign > 0 ? value : best), null);
 }
 
 /** Appendix D, "Single-value serialization". */
-function single(type: string, value: NonNullable<Constant>): Buffer {
+function single(type: string, value: NonNullable<Constant>): Uint8Array {
   if ("Boolean" in value) return Buffer.from([value.Boolean ? 1 : 0]);
   if ("Text" in value) return Buffer.from(value.Text);
   const whole = BigInt("Integer" in value ? value.Integer : value.Float);

@@ -12,8 +12,8 @@ export interface Metrics {
   readonly sizes: ReadonlyMap<number, bigint>;
   readonly values: ReadonlyMap<number, bigint>;
   readonly nulls: ReadonlyMap<number, bigint>;
-  readonly lower: ReadonlyMap<number, Buffer>;
-  readonly upper: ReadonlyMap<number, Buffer>;
+  readonly lower: ReadonlyMap<number, Uint8Array>;
+  readonly upper: ReadonlyMap<number, Uint8Array>;
   /** Where row groups begin. */
   readonly splits: readonly bigint[];
 }
@@ -31,7 +31,7 @@ export async function metricsOf(path: string, size: number, fields: readonly Fie
   const thrift = deserializeTCompactProtocol({ view: new DataView(footer.buffer, footer.byteOffset, footer.length), offset: 0 }) as unknown as Footer;
   const groups = thrift.field_4 ?? [];
   const [sizes, values, nulls] = [new Map<number, bigint>(), new Map<number, bigint>(), new Map<number, bigint>()];
-  const [lower, upper] = [new Map<number, Buffer>(), new Map<number, Buffer>()];
+  const [lower, upper] = [new Map<number, Uint8Array>(), new Map<number, Uint8Array>()];
   fields.forEach((field, index) => {
     const chunks = groups.map((group) => group.field_1[index]!.field_3);
     const sum = (of: (chunk: Chunk) => bigint): bigint => chunks.reduce((total, chunk) => total + of(chunk), 0n);
@@ -61,7 +61,7 @@ interface Chunk {
 }
 
 /** The least or greatest of the row groups' bounds, as Iceberg stores a value; undefined where a row group says nothing. */
-function boundOf(field: Field, bounds: readonly (Uint8Array | undefined)[], least: boolean): Buffer | undefined {
+function boundOf(field: Field, bounds: readonly (Uint8Array | undefined)[], least: boolean): Uint8Array | undefined {
   const type = String(field.type);
   const known = bounds.filter((bound) => bound !== undefined).map((bound) => Buffer.from(bound));
   if (known.length === 0 || known.length < bounds.length) return undefined;

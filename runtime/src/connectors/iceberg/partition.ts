@@ -111,10 +111,10 @@ function longBytes(value: bigint): Buffer {
 }
 
 /** The shortest big-endian form, as decimals are stored. */
-export function twosComplement(value: bigint): Buffer {
+export function twosComplement(value: bigint): Uint8Array {
   let length = 1;
   while (BigInt.asIntN(length * 8, value) !== value) length++;
-  const bytes = Buffer.alloc(length);
+  const bytes = new Uint8Array(length);
   for (let at = length - 1, left = value; at >= 0; at--, left >>= 8n) bytes[at] = Number(left & 255n);
   return bytes;
 }
@@ -125,11 +125,12 @@ export function ofTwosComplement(bytes: Uint8Array): bigint {
 }
 
 /** Murmur3, 32 bits, seed 0. */
-export function murmur3(bytes: Buffer): number {
+export function murmur3(bytes: Uint8Array): number {
+  const words = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const mix = (part: number): number => Math.imul(rotated(Math.imul(part, 0xcc9e2d51), 15), 0x1b873593);
   const whole = bytes.length - (bytes.length % 4);
   let hash = 0;
-  for (let at = 0; at < whole; at += 4) hash = (Math.imul(rotated(hash ^ mix(bytes.readInt32LE(at)), 13), 5) + 0xe6546b64) | 0;
+  for (let at = 0; at < whole; at += 4) hash = (Math.imul(rotated(hash ^ mix(words.getInt32(at, true)), 13), 5) + 0xe6546b64) | 0;
   let rest = 0;
   for (let at = bytes.length - 1; at >= whole; at--) rest = (rest << 8) | bytes[at]!;
   if (whole < bytes.length) hash ^= mix(rest);

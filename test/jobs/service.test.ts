@@ -47,6 +47,12 @@ it("runs a program under plain Node and gives what it exports", async () => {
   expect(await jobs.result(job, "profile")).toBeNull();
 });
 
+it("has nothing of a program that exports nothing, and prints nothing of it", async () => {
+  const job = await jobs.run(request({ program: source("nothing.mjs", "console.log('done');") }));
+  expect(await toEnd(job)).toMatchObject({ phases: ["QUEUED", "RUNNING", "SUCCEEDED"], printed: "done\n" });
+  expect(await jobs.result(job, "value")).toBeNull();
+});
+
 it("says why a program failed", async () => {
   const job = await jobs.run(request({ program: source("fails.mjs", "throw new Error('no such luck');") }));
   expect(await toEnd(job)).toMatchObject({ phases: ["QUEUED", "RUNNING", "FAILED"], message: "ended with exit code 1", printed: expect.stringContaining("no such luck") });

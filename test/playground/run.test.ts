@@ -179,6 +179,10 @@ export default [Object.fromEntries([["text", "${attack.replaceAll('"', '\\"')}".
     await retype(page, "console.log('nothing');\n");
     await run(page, 1, "");
     expect(await verdict(page)).toBe("not compared with plain Nodeneither left a result: there is nothing to compare");
+    expect(await page.locator(".run-part").textContent()).toMatch(/^The program left no result: it has no default export, .*`export default await totals\(path\);`; what it printed is under "Printed"\.$/);
+    await retype(page, "export default undefined;\n");
+    await run(page, 1, "");
+    await expect.poll(() => page.locator(".run-part").textContent(), { timeout: 20_000 }).toContain("its default export is null or undefined");
     // With a function for ranks: without one, two ranks end it by themselves.
     await retype(page, "export async function ranks() {\n  \"use spmd\";\n  return 2;\n}\nconsole.log('begun');\nfor (;;);\n");
     await run(page, 1, "");

@@ -74,13 +74,19 @@ function Tables({ run, show }: { run: Run; show(index: number, table: Run["table
   const [chosen, choose] = useState(0);
   const index = Math.min(chosen, run.tables.length - 1);
   const table = run.tables[index];
-  if (!table) return <Empty what="The program left no result: no default export, and no Parquet, CSV or JSON Lines file below its folder." />;
+  if (!table) return <Empty what={noResult(run.program)} />;
   return (
     <div>
       {run.tables.length > 1 && <Choice label="Table" value={String(index)} onChange={(value) => choose(Number(value))} choices={run.tables.map((t, n) => [String(n), t.name] as const)} />}
       {show(index, table)}
     </div>
   );
+}
+
+/** Why a program that ended well has no rows to show. */
+export function noResult(program: string): string {
+  const exported = /\bexport\s+default\b|\bas\s+default\b/.test(program) ? "its default export is null or undefined" : "it has no default export";
+  return `The program left no result: ${exported}, and it wrote no Parquet, Arrow, CSV, JSON Lines or Iceberg below its folder. Rows are shown here of \`export default await totals(path);\`; what it printed is under "Printed".`;
 }
 
 export const runView: View = { id: "run", title: "Run", Panel: RunPanel };

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
-import { Command } from "commander";
+import { Command, Option } from "commander";
+import type { ResultFile } from "../launch/result.ts";
 import { memorySize, price, programArguments, wholeNumber } from "./arguments.ts";
 
 interface RunOptions {
@@ -8,6 +9,7 @@ interface RunOptions {
   memory?: number;
   job?: string;
   result?: string;
+  resultIfAny?: string;
   profile?: string;
   trace?: string;
   price?: number;
@@ -27,6 +29,7 @@ export function runCommand(): Command {
     .option("--memory <size>", "memory of a rank, e.g. 2GiB (default: what the machine or cgroup has / ranks)", memorySize)
     .option("--job <id>", "the job's identity over several attempts: outputs it has committed are not written again (default: LOCKSTEP_JOB, else a new job)")
     .option("--result <file>", "write the program's default export as JSON")
+    .addOption(new Option("--result-if-any <file>", "the same for the job service, which asks it of every program: no file where there is none").hideHelp())
     .option("--profile <file>", "write what each operator did as JSON")
     .option("--trace <file>", "write when each operator worked, for https://ui.perfetto.dev")
     .option("--no-progress", "do not show how far the ranks are (a bar on a terminal, else a line every 30 s)")
@@ -41,6 +44,11 @@ export function runCommand(): Command {
       if (options.without !== undefined) process.env.LOCKSTEP_WITHOUT = options.without;
       if (options.job !== undefined) process.env.LOCKSTEP_JOB = options.job;
       const { superviseRun } = await import("../launch/supervise.ts");
-      process.exitCode = await superviseRun(bundle, programArguments(args), { ...options, summary: options.summary ?? (options.price !== undefined || process.stderr.isTTY === true) });
+      process.exitCode = await superviseRun(bundle, programArguments(args), { ...options, result: resultOf(options), summary: options.summary ?? (options.price !== undefined || process.stderr.isTTY === true) });
     });
+}
+
+function resultOf({ result, resultIfAny }: RunOptions): ResultFile | undefined {
+  const file = result ?? resultIfAny;
+  return file === undefined ? undefined : { file: resolve(file), ifAny: result === undefined };
 }

@@ -133,7 +133,7 @@ export class Job {
     if (ranks === 0) return [plain, this.file("value"), program, ...args];
     const memory = memoryBytes > 0 ? ["--memory", String(memoryBytes)] : [];
     // One thread a rank: what a rank is busy with then fits into its time.
-    const options = ["-n", String(ranks), "--threads", "1", ...memory, "--no-progress", "--no-summary", "--result", this.file("value"), "--profile", this.file("profile"), "--trace", this.file("trace")];
+    const options = ["-n", String(ranks), "--threads", "1", ...memory, "--no-progress", "--no-summary", "--result-if-any", this.file("value"), "--profile", this.file("profile"), "--trace", this.file("trace")];
     return [launcher, "run", ...options, program, "--", ...args];
   }
 

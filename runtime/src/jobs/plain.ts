@@ -6,4 +6,4 @@ const [node = "", , result = "", program = "", ...args] = process.argv;
 process.argv = [node, program, ...args];
 const module = pathToFileURL(program).href;
 await import(module);
-writeResult(module, result);
+writeResult(module, { file: result, ifAny: true });

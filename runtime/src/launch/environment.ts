@@ -1,6 +1,7 @@
 import { isMainThread } from "node:worker_threads";
 import { LockstepError } from "../errors/index.ts";
 import type { EngineOptions } from "../spmd/engine.ts";
+import type { ResultFile } from "./result.ts";
 import { allowedCores, allowedMemory, memoryPerRank, parseBytes } from "./resources.ts";
 
 /** How a launcher tells a rank process who it is. Removed from the environment, which the program's own children inherit. */
@@ -12,7 +13,7 @@ export interface RankProcess extends EngineOptions {
   readonly control: number;
   /** A launcher watches all ranks; otherwise rank 0 watches the others. */
   readonly launcher: boolean;
-  readonly result?: string | undefined;
+  readonly result?: ResultFile | undefined;
   readonly profile?: string | undefined;
   readonly price?: number | undefined;
   readonly summary: boolean;

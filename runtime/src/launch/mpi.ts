@@ -45,7 +45,7 @@ async function lead(entry: string, args: readonly string[], place: Place): Promi
   endOnSignals(sweep);
   const { LOCKSTEP_SUMMARY, LOCKSTEP_PROFILE, LOCKSTEP_RESULT } = process.env;
   watchRun({ ...shape, summary: LOCKSTEP_SUMMARY === "1", profile: LOCKSTEP_PROFILE && resolve(LOCKSTEP_PROFILE) });
-  if (LOCKSTEP_RESULT) writeResult(pathToFileURL(entry).href, resolve(LOCKSTEP_RESULT));
+  if (LOCKSTEP_RESULT) writeResult(pathToFileURL(entry).href, { file: resolve(LOCKSTEP_RESULT), ifAny: false });
   // The others have been started: without a meeting they would wait, so that a program without a call fails as well.
   world.catch((error) => abandon(error, place));
   printUncaught();

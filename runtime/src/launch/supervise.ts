@@ -1,5 +1,5 @@
 import { existsSync, realpathSync, statSync } from "node:fs";
-import { basename, dirname, join, relative, resolve } from "node:path";
+import { basename, dirname, extname, join, relative, resolve } from "node:path";
 import { didYouMean, LockstepError } from "../errors/index.ts";
 import { printError } from "../cli/print-error.ts";
 import { Watch } from "../observe/progress.ts";
@@ -8,10 +8,11 @@ import { findBundle, manifestName, programIn, programsIn } from "./manifest.ts";
 import { refusePlace } from "./place.ts";
 import { exitCode, newJob, rankDied, Ranks, type RankEnd } from "./ranks.ts";
 import { allowedCores } from "./resources.ts";
+import type { ResultFile } from "./result.ts";
 import { makeSpillDirectory, removeSpillDirectory } from "./spill.ts";
 
 export interface RunRequest extends LaunchRequest {
-  readonly result?: string;
+  readonly result?: ResultFile | undefined;
   readonly profile?: string;
   readonly summary: boolean;
   /** Show how far the ranks are. */
@@ -45,10 +46,11 @@ export async function superviseRun(entry: string, args: readonly string[], reque
   if (shape.size > 1 && !bundle) {
     throw new LockstepError({
       code: "LS2022",
-      message: `no ${manifestName} beside ${entry}: it was built without a Lockstep plugin, so other ranks have nothing to run`,
-      fix: "Add the plugin to the bundler's configuration and build again; one rank (-n 1) runs any program.",
+      message: `no ${manifestName} beside ${entry}: it is not built, or without a Lockstep plugin, so other ranks have nothing to run`,
+      fix: `${build(entry)}; one rank (-n 1) runs any program.`,
     });
   }
+  if (!bundle && request.ranks === undefined && !process.env.LOCKSTEP_RANKS) process.stderr.write(notBuilt(entry));
   const outcome = Promise.withResolvers<RankEnd>();
   const empty = Promise.withResolvers<void>();
   const watch = request.progress ? new Watch(process.stderr, shape.size) : undefined;
@@ -63,7 +65,7 @@ export async function superviseRun(entry: string, args: readonly string[], reque
   const spillDirectory = makeSpillDirectory(job);
   const common = { ...shape, job, spillDirectory, launcher: true, summary: request.summary, progress: request.progress };
   for (let rank = 0; rank < shape.size; rank++) {
-    ranks.start(resolve(entry), args, { ...common, rank, ...(rank === 0 && { result: absolute(request.result), profile: absolute(request.profile) }) });
+    ranks.start(resolve(entry), args, { ...common, rank, ...(rank === 0 && { result: request.result, profile: absolute(request.profile) }) });
   }
   const first = await outcome.promise;
   const well = first.rank === 0 && first.signal === null;
@@ -83,6 +85,13 @@ export async function superviseRun(entry: string, args: readonly string[], reque
   printError(rankDied(first));
   return exitCode(first) || 1;
 }
+
+/** Nobody said that one process is meant: said is why there are no more. */
+function notBuilt(entry: string): string {
+  return `lockstep: ${entry} is not built (no ${manifestName} beside it): it runs under plain Node, in one process\n  fix: ${build(entry)}. With -n 1 this is not said.\n`;
+}
+
+const build = (entry: string): string => `Build it with a Lockstep plugin (npx vite build), then run what the build wrote: lockstep run ${programIn("dist") ?? join("dist", `${basename(entry, extname(entry))}.mjs`)}`;
 
 /** SIGINT and SIGTERM are rank 0's to handle; after a while all ranks are killed. Returns the signal that came. */
 function forwardSignals(ranks: Ranks): () => NodeJS.Signals | undefined {

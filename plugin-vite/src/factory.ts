@@ -67,8 +67,9 @@ export const factory: UnpluginFactory<LockstepOptions | undefined, false> = (opt
           return generated && { code: generated.code, map: generated.map as never };
         }
         if (!settings.active) {
-          this.warn(`"use spmd" is not compiled for browsers; a job needs \`${adapter.platform}\``);
-          return null;
+          const text = `"use spmd" is compiled for Node alone: set \`${adapter.platform}\` in the configuration; a bundle for browsers is made without this plugin`;
+          // Thrown, so that what the module imports is not looked for in a browser as well. A stack would be this plugin's.
+          throw Object.assign(new Error(text), { stack: "" });
         }
         const id = request.replace(/\?.*$/, "");
         const started = performance.now();

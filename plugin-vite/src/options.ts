@@ -18,7 +18,7 @@ export interface Settings {
   readonly strict: boolean;
   readonly native: "external" | "copy";
   readonly report: boolean;
-  /** False for bundles that run in a browser: they stay as they are. */
+  /** False for bundles that run in a browser: annotated functions are refused, and all else stays as it is. */
   active: boolean;
   /** A development server runs modules one by one: no chunks, no manifest, errors at once. */
   serve: boolean;

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import { files } from "../bundlers/readme.ts";
 import { root } from "../scripts/lib.mjs";
 import { sources } from "./sources.ts";
 
@@ -93,4 +94,10 @@ it("the compiler knows the options that the runtime knows", async () => {
     })();
     expect([name, compiler.ARROW_TYPE.test(name)]).toEqual([name, isRead]);
   }
+});
+
+it("README has the configuration of each bundler with which test/bundlers builds", () => {
+  const tested = readdirSync(join(root, "test/bundlers/project")).filter((name) => name.includes(".config."));
+  expect(tested.length).toBeGreaterThan(6);
+  for (const name of tested) expect(files.get(name), name).toBe(readFileSync(join(root, "test/bundlers/project", name), "utf8"));
 });

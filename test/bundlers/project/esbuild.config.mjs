@@ -1,3 +1,4 @@
+// esbuild.config.mjs
 import lockstep from "@lockstep/plugin-vite/esbuild";
 import { build } from "esbuild";
 

@@ -1,3 +1,4 @@
+// rspack.config.mjs
 import lockstep from "@lockstep/plugin-vite/rspack";
 
 export default {

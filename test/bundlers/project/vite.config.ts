@@ -1,4 +1,4 @@
+// vite.config.ts
 import lockstep from "@lockstep/plugin-vite";
-import { defineConfig } from "vite";
 
-export default defineConfig({ plugins: [lockstep()], build: { ssr: "src/job.ts" } });
+export default { plugins: [lockstep()], build: { ssr: "src/job.ts" } };

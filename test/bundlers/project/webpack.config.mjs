@@ -1,3 +1,4 @@
+// webpack.config.mjs
 import lockstep from "@lockstep/plugin-vite/webpack";
 
 export default {

@@ -48,9 +48,11 @@ it("leaves browser builds alone", async () => {
   await vite(project, { outDir: "without" }, []);
   expect(project.list("with")).toEqual(project.list("without"));
   for (const file of project.list("with")) expect(project.read(`with/${file}`)).toBe(project.read(`without/${file}`));
-  const bundled = await bundle(project, { entryPoints: ["src/main.ts"], outdir: "with", platform: "browser" });
+  const refused = await bundle(project, { entryPoints: ["src/main.ts"], platform: "browser" }).then(() => [], ({ errors }: { errors: Message[] }) => errors);
+  expect(refused.map(({ text }) => text)).toEqual(['"use spmd" is compiled for Node alone: set `platform: "node"` in the configuration; a bundle for browsers is made without this plugin']);
+  project.write("src/main.ts", "document.title = String(1);\n");
+  await bundle(project, { entryPoints: ["src/main.ts"], outdir: "with", platform: "browser" });
   await bundle(project, { entryPoints: ["src/main.ts"], outdir: "without", platform: "browser", plugins: [] });
-  expect(bundled.warnings.map(({ text }) => text)).toEqual([expect.stringContaining('platform: "node"')]);
   expect(project.read("with/main.js")).toBe(project.read("without/main.js"));
 });
 

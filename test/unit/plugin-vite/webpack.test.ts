@@ -146,11 +146,20 @@ describe.each(Object.keys(bundlers) as (keyof typeof bundlers)[])("%s", (name) =
     expect(errors.join("\n")).toMatch(/src\/two\.ts:5:59/);
   });
 
-  it("leaves bundles for browsers alone, and says so", async () => {
-    using project = new Project({ "src/main.ts": 'document.title = String((() => { "use spmd"; return 1; })());\n' });
-    const { warnings } = await build(project, "./src/main.ts", { target: "web", output: { path: project.file("with") } });
+  it("refuses annotated functions in a bundle for browsers, which is what it makes where no target is set", async () => {
+    using project = new Project(files);
+    for (const target of [{ target: "web" }, { target: undefined }]) {
+      const { errors, warnings } = await build(project, "./src/job.ts", target as Configuration);
+      expect(warnings).toEqual([]);
+      expect(errors).toHaveLength(2);
+      for (const error of errors) expect(error).toMatch(/"use spmd" is compiled for Node alone: set `target: "node"` in the configuration; a bundle for browsers is made without this plugin\s*$/);
+    }
+  });
+
+  it("leaves other bundles for browsers alone", async () => {
+    using project = new Project({ "src/main.ts": "document.title = String(1);\n" });
+    await build(project, "./src/main.ts", { target: "web", output: { path: project.file("with") } });
     await build(project, "./src/main.ts", { target: "web", output: { path: project.file("without") }, plugins: [] });
-    expect(warnings).toEqual([expect.stringContaining('target: "node"')]);
     expect(project.list("with")).toEqual(project.list("without"));
     for (const file of project.list("with")) expect(project.read(`with/${file}`)).toBe(project.read(`without/${file}`));
   });

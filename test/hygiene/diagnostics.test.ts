@@ -25,6 +25,15 @@ it.each(defined)("a fixture is called %s and shows %s", (name, code) => {
   expect(readFileSync(join(root, "test/fixtures/errors", `${severity}.${name}`, "expected.md"), "utf8")).toContain(`### ${code} ${severity} `);
 });
 
+it("one mistake is told once", () => {
+  const twice = globSync("test/fixtures/*/*/expected.md", { cwd: root }).flatMap((file) => {
+    const places = readFileSync(join(root, file), "utf8").match(/^### LS\d{4} \w+ at \S+$/gm) ?? [];
+    return places.filter((place, n) => places.indexOf(place) < n).map((place) => `${file}: ${place}`);
+  });
+  // A pivot whose several columns clash, each with a name of its own.
+  expect(twice).toEqual(["test/fixtures/mistakes/error.pivot/expected.md: ### LS1114 error at input.ts:15:37"]);
+});
+
 describe.each(pages.map((page) => [page.code, page] as const))("the example of %s", (code, { example }) => {
   it("makes the mistake, and no other", () => expect([...new Set(diagnose(example.wrong).map((d) => d.code))]).toEqual([code]));
   it("is mended by the edits of its fix", () => {

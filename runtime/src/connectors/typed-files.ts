@@ -1,5 +1,6 @@
 /** Files that say their columns' types, as one table: Parquet and Arrow IPC. */
 import { readSync } from "node:fs";
+import { openAs } from "../errors/fixes.ts";
 import { didYouMean, LockstepError } from "../errors/index.ts";
 import { printType, sameType, type ArrowType } from "../tables/arrow-type.ts";
 import { Column, viewOf, type Stored, type StoredValues } from "../tables/column.ts";
@@ -31,7 +32,7 @@ export function tableOf(inputs: readonly InputFile[], files: readonly TypedFile[
       return concat(files.map((file) => file.read(name, type)), rows);
     };
     const origin = `the column "${name}" of ${files.length === 1 ? files[0]!.name : `${files.length} files (${files[0]!.name}, …)`}`;
-    columns.set(name, new Column(type, rows, load, { view: viewAs(types && Object.hasOwn(types, name) ? types[name] : undefined, type, origin), origin }));
+    columns.set(name, new Column(type, rows, load, { view: viewAs(types && Object.hasOwn(types, name) ? types[name] : undefined, type, origin), origin, remedy: exactly(type, name) }));
   }
   for (const [name, column] of folders) columns.set(name, column);
   for (const name of Object.keys(types ?? {})) {
@@ -57,6 +58,12 @@ export function concat(parts: readonly StoredValues[], rows: number): StoredValu
   let at = 0;
   for (const part of parts) for (let i = 0; i < part.length; i++) out[at++] = part[i]! as number;
   return out;
+}
+
+/** What a program does about integers that a number cannot hold. */
+export function exactly(type: ArrowType, name: string): string | undefined {
+  if (type.id === "int") return openAs("bigint", name);
+  return type.id === "list" && type.of.id === "int" ? openAs("bigint[]", name) : undefined;
 }
 
 export function viewAs(wanted: View | undefined, type: ArrowType, origin: string): View {

@@ -4,7 +4,7 @@
 export const asKey = (column: string): string => (/^[A-Za-z_$][\w$]*$/.test(column) ? column : JSON.stringify(column));
 
 /** For a column whose values are not what it was read as: an integer that a number cannot hold is a bigint. */
-export const openAs = (type: "bigint" | "string", column: string): string => `Read the column as ${type}: \`types: { ${asKey(column)}: "${type}" }\` in the reader and \`${asKey(column)}: ${type}\` in the interface.`;
+export const openAs = (type: "bigint" | "bigint[]" | "string", column: string): string => `Read the column as ${type}: \`types: { ${asKey(column)}: "${type}" }\` in the reader and \`${asKey(column)}: ${type}\` in the interface.`;
 
 /** For a file of one column whose name another character divides; undefined where none does. */
 export function otherDelimiter(column: string): string | undefined {

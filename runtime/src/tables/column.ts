@@ -29,7 +29,7 @@ export class Column {
   readonly length: number;
   /** Where the values come from, for errors: `column id of trips/a.parquet`. */
   readonly origin: string | undefined;
-  /** What a program does about a type that it cannot look at, where its source has an answer. */
+  /** What a program does about what it cannot look at, a type or an integer past 2^53, where its source has an answer. */
   readonly remedy: string | undefined;
   #load: (() => StoredValues) | undefined;
   /** How many gatherings stand between this column and loaded values. */

@@ -17,7 +17,7 @@ export function concatColumns(name: string, parts: readonly Column[]): Column {
   const other = typed.find((part) => part.view !== said.view && !(isUnsaid(part.type) && said.type.id === "list"));
   if (other !== undefined) throw mixedViews(name, first, other);
   const type = typed.every((part) => sameType(part.type, first.type)) ? first.type : commonType(name, typed);
-  return new Column(type, length, () => append(parts.map((part) => convert(part, type)), length), { view: said.view, origin: first.origin });
+  return new Column(type, length, () => append(parts.map((part) => convert(part, type)), length), { view: said.view, origin: first.origin, remedy: first.remedy });
 }
 
 /** Of lists that are all empty. */

@@ -28,10 +28,10 @@ export function unrolled(table: Side, lists: unknown, { index, limit = Infinity,
   const rows = Int32Array.from(lengths.flatMap((length, row) => new Array<number>(length).fill(row)));
   const places = lengths.flatMap((length) => Array.from({ length }, (_, i) => i));
   const out = new Map([...table.columns].filter(([name]) => !dropped.includes(name)).map(([name, values]) => [name, columns.has(name) ? values : values.take(rows)]));
-  for (const [name, { type, view, values, origin }] of columns) {
+  for (const [name, { type, view, values, origin, remedy }] of columns) {
     const elements = Array.from(rows, (row, i) => (values[row] as readonly Stored[] | null)?.[places[i]!] ?? null);
     const of = type.id === "list" ? type.of : type;
-    out.set(name, new Column(of, rows.length, elements, { ...(isListView(view) && { view: elementView(view) }), origin }));
+    out.set(name, new Column(of, rows.length, elements, { ...(isListView(view) && { view: elementView(view) }), origin, remedy }));
   }
   if (place !== undefined) out.set(place, new Column(int64, rows.length, places));
   return { columns: out, rows: rows.length };

@@ -1,4 +1,3 @@
-import { openAs } from "../errors/fixes.ts";
 import { LockstepError } from "../errors/index.ts";
 import { isCarried, isNested, ticksPerSecond, type ArrowType, type Field } from "./arrow-type.ts";
 import { Column, unsupportedType, type Stored, type Value } from "./column.ts";
@@ -9,11 +8,11 @@ export type Reader = (row: number) => Value;
 
 /** How JavaScript looks at a column. `later`: what members of objects throw they throw when they are looked at. */
 export function reader(column: Column, later = false): Reader {
-  const { type, view, origin } = column;
+  const { type, view } = column;
   // Before anything is read of it.
   if (!later || type.id !== "struct") checkSeen(type, view, column);
   const { values } = column;
-  const see = sight(type, view, origin, later ? column : undefined);
+  const see = sight(type, view, column, later);
   return see === undefined ? (row) => values[row] as Value : (row) => see(values[row]!);
 }
 
@@ -31,13 +30,16 @@ function checkSeen(type: ArrowType, view: View, column: Column): void {
 
 type Sight = (value: Stored) => Value;
 
-/** Stored value → what JavaScript sees in it; undefined where they are the same. `later`: the column, where objects throw late. */
-function sight(type: ArrowType, view: View, origin: string | undefined, later: Column | undefined): Sight | undefined {
+/** Where values come from, and how they are read otherwise, for errors. */
+type Place = Pick<Column, "origin" | "remedy">;
+
+/** Stored value → what JavaScript sees in it; undefined where they are the same. `later`: objects throw late. */
+function sight(type: ArrowType, view: View, place: Place, later: boolean): Sight | undefined {
   switch (type.id) {
     case "int":
       return view === "bigint"
-        ? (value) => bigintOrNull(value as number | bigint | null, origin)
-        : (value) => safeNumber(value as number | bigint | null, origin);
+        ? (value) => bigintOrNull(value as number | bigint | null, place.origin)
+        : (value) => safeNumber(value as number | bigint | null, place);
     case "decimal": {
       // Both are exact, so the quotient is the number nearest to the decimal.
       const unit = 10 ** type.scale;
@@ -51,23 +53,23 @@ function sight(type: ArrowType, view: View, origin: string | undefined, later: C
     }
     case "list": {
       // Each look gives an array of its own: who changes it changes no table.
-      const see = sight(type.of, isListView(view) ? elementView(view) : "none", origin, later);
+      const see = sight(type.of, isListView(view) ? elementView(view) : "none", place, later);
       return see === undefined ? (list) => (list && [...(list as Value[])]) : (list) => (list && (list as Stored[]).map(see));
     }
     case "struct":
-      return objects(type.fields, new Map(isObjectView(view) ? memberViews(view) : []), origin, later);
+      return objects(type.fields, new Map(isObjectView(view) ? memberViews(view) : []), place, later);
     default:
       return undefined;
   }
 }
 
 /** Each look gives an object of its own. */
-function objects(fields: readonly Field[], views: ReadonlyMap<string, View>, origin: string | undefined, later: Column | undefined): Sight {
+function objects(fields: readonly Field[], views: ReadonlyMap<string, View>, { origin }: Place, later: boolean): Sight {
   const members = fields.map(({ name, type }): [string, Sight] => {
     const view = views.get(name) ?? "none";
     const of = `${origin ?? "a column"}, its member "${name}",`;
     if (later && !isNested(type) && (view === "none" || type.id === "binary" || !isCarried(type))) return [name, () => { throw unsupportedType(new Column(type, 0, [], { origin: of }), "looked at"); }];
-    return [name, sight(type, view, of, later) ?? ((value) => value as Value)];
+    return [name, sight(type, view, { origin: of, remedy: "No option opens a member as bigint: look at its other members alone, or write it as text at its source." }, later) ?? ((value) => value as Value)];
   });
   return (stored) => {
     if (stored === null) return null;
@@ -112,12 +114,11 @@ export function doesNotFit(value: unknown, type: string, origin: string | undefi
   return new LockstepError({ code: "LS2015", message: `${origin ?? "a column"} holds ${String(value)}, which does not fit ${type}` });
 }
 
-function safeNumber(value: number | bigint | null, origin: string | undefined): number | null {
+function safeNumber(value: number | bigint | null, { origin, remedy }: Place): number | null {
   if (typeof value !== "bigint") return value;
-  const [, column] = /^the column "(.*?)" of /.exec(origin ?? "") ?? [];
   throw new LockstepError({
     code: "LS2004",
-    fix: column === undefined ? undefined : openAs("bigint", column),
+    fix: remedy,
     message: `${origin ?? "a column"} holds ${value}, an integer past ±2^53 that a number cannot hold exactly`,
   });
 }

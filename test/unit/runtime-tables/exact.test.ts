@@ -46,6 +46,24 @@ test("an integer past 2^53 is an error where it is looked at, and nowhere else",
   expect(t.filter((d) => d.tiny > 2).numRows()).toBe(2);
 });
 
+test("what is to be written is said of the reader's column, whatever its name and what holds the integer", async () => {
+  const path = join(folder, "names.parquet");
+  await duckdb(`copy (select 9007199254740993 as "a"" of b", 9007199254740993 as id, [9007199254740993] as ids, {'id': 9007199254740993} as "at") to '${path}' (format parquet)`);
+  interface Held { 'a" of b': number; id: number; ids: number[]; at: { id: number } }
+  const t = await readParquet<Held>(path);
+  const fixOf = async (use: () => unknown): Promise<string | undefined> => (await errorOf(use)).fix;
+  expect(await fixOf(() => t.array('a" of b'))).toBe('Read the column as bigint: `types: { "a\\" of b": "bigint" }` in the reader and `"a\\" of b": bigint` in the interface.');
+  const scalar = 'Read the column as bigint: `types: { id: "bigint" }` in the reader and `id: bigint` in the interface.';
+  expect(await fixOf(() => t.concat(t).orderby("id").array("id"))).toBe(scalar);
+  expect(await fixOf(() => t.rename({ id: "key" }).array("key"))).toBe(scalar);
+  const list = 'Read the column as bigint[]: `types: { ids: "bigint[]" }` in the reader and `ids: bigint[]` in the interface.';
+  expect(await fixOf(() => t.array("ids"))).toBe(list);
+  expect(await fixOf(() => t.unroll("ids").array("ids"))).toBe(list);
+  expect(await fixOf(() => t.array("at"))).toMatch(/^No option opens a member as bigint/);
+  const exact = await readParquet<Omit<Held, "ids"> & { ids: bigint[] }>(path, { types: { ids: "bigint[]" } });
+  expect(exact.unroll("ids").array("ids")).toEqual([9007199254740993n]);
+});
+
 test("as bigint it is looked at exactly", async () => {
   const t = await readParquet<Omit<Row, "id"> & { id: bigint }>(source, { types: { id: "bigint" } });
   expect(t.filter((d) => d.id > 9007199254740994n).array("id")).toEqual([9007199254740995n, 9007199254740996n, 9007199254740997n]);

@@ -1,3 +1,4 @@
+import { openAs } from "../../errors/fixes.ts";
 import { didYouMean, LockstepError } from "../../errors/index.ts";
 import { printType, sameType, type ArrowType } from "../../tables/arrow-type.ts";
 import { Column, type Stored, type StoredValues } from "../../tables/column.ts";
@@ -59,7 +60,7 @@ export async function rowsOf(opened: IcebergTable, types?: Readonly<Record<strin
     const type = arrowTypeOf(field);
     const load = (): StoredValues => concat(files.map((file) => valuesOf(opened, file, field, type)), rows);
     const origin = `the column "${field.name}" of ${opened.name}`;
-    columns.set(field.name, new Column(type, rows, load, { view: viewAs(types && Object.hasOwn(types, field.name) ? types[field.name] : undefined, type, origin), origin }));
+    columns.set(field.name, new Column(type, rows, load, { view: viewAs(types && Object.hasOwn(types, field.name) ? types[field.name] : undefined, type, origin), origin, remedy: type.id === "int" ? openAs("bigint", field.name) : undefined }));
   }
   for (const name of Object.keys(types ?? {})) {
     if (!columns.has(name)) throw new LockstepError({ code: "LS2002", message: `types: ${opened.name} has no column "${name}"${didYouMean(name, columns.keys())}` });

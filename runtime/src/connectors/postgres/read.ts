@@ -5,6 +5,7 @@ import type { StoredRow } from "../../tables/types.ts";
 import { checkOptions } from "../options.ts";
 import type { SourceColumn } from "../source-column.ts";
 import { isQuery, nameOf } from "../sql.ts";
+import { exactly } from "../typed-files.ts";
 import { findRelation, type Relation } from "./relation.ts";
 import { openSession, type Session } from "./session.ts";
 import { findTarget } from "./target.ts";
@@ -100,7 +101,7 @@ function byKey(relation: Relation, column: string, described: readonly Described
 
 function columnOf(name: string, { type, view, parse }: Taken, source: string, rows: readonly (readonly (string | null)[])[], place: number): Column {
   const origin = `the column "${name}" of ${source}`;
-  const remedy = `Read it as PostgreSQL prints it: types: { ${name}: "string" }.`;
+  const remedy = exactly(type, name) ?? `Read it as PostgreSQL prints it: types: { ${name}: "string" }.`;
   if (parse === undefined) {
     const column: Column = new Column(type, rows.length, () => { throw unsupportedType(column, "looked at"); }, { view, origin, remedy });
     return column;

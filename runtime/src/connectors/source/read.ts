@@ -4,7 +4,7 @@ import type { View } from "../../tables/js-view.ts";
 import { Table } from "../../tables/table.ts";
 import type { StoredRow } from "../../tables/types.ts";
 import { checkOptions } from "../options.ts";
-import { viewAs } from "../typed-files.ts";
+import { exactly, viewAs } from "../typed-files.ts";
 import { checkSource, planSource, readChunk, typesOfPlan } from "./chunks.ts";
 import type { Source } from "./define.ts";
 
@@ -41,7 +41,7 @@ export async function readSource<Row extends object = Record<never, never>>(sour
   }
   const columns = [...types].map(([name, type]): [string, Column] => {
     const origin = `the column "${name}" of ${source.definition.name}`;
-    return [name, new Column(type, rows, values.get(name)!, { view: viewAs(Object.hasOwn(views, name) ? views[name] : undefined, type, origin), origin })];
+    return [name, new Column(type, rows, values.get(name)!, { view: viewAs(Object.hasOwn(views, name) ? views[name] : undefined, type, origin), origin, remedy: exactly(type, name) })];
   });
   return new Table(new Map(columns), rows) as unknown as Table<StoredRow<Row>>;
 }

@@ -226,7 +226,7 @@ function readCall(e: t.CallExpression, r: Reading, context: Context): ValueId | 
   if (e.callee.type !== "Super" && e.callee.type !== "Import") readExpression(e.callee, r);
   for (const argument of e.arguments) {
     const handed = runtimeName(argument, r.place);
-    if (handed !== null && (readers.has(handed) || collectiveOf(argument, r.place))) r.report(syncObservation(handed, r.span(argument)));
+    if (handed !== null && readers.has(handed)) r.report(syncObservation(handed, r.span(argument)));
     if (readExpression(argument, r) !== null) r.report(tableEscapes(r.span(argument), `as an argument of ${textOf(e.callee, r.frame.module)}`, isConsole(e.callee.type === "MemberExpression" ? e.callee.object : e.callee, r.place) ? "print() it: t.print()" : "give it the rows, t.objects(), or do here what it does with the table"));
   }
   return null;
@@ -304,7 +304,7 @@ function reportProperty(e: t.MemberExpression, r: Reading): null {
   return null;
 }
 
-/** A function in scalar code runs when JavaScript likes: no table call may be in it. */
+/** A function in scalar code runs when JavaScript likes: no table call may be in it. (Nor a collective: `captures.ts` finds those of methods, too.) */
 export function searchCallback(fn: t.Node, r: Reading): void {
   const visit = (node: t.Node): void => {
     if (isTypeOnly(node)) return;
@@ -312,7 +312,7 @@ export function searchCallback(fn: t.Node, r: Reading): void {
       if (node.type === "CallExpression") {
         const callee = bare(node.callee);
         const name = runtimeName(callee, r.place);
-        if (name !== null && (readers.has(name) || collectiveOf(callee, r.place))) return r.report(syncObservation(name, r.span(node)));
+        if (name !== null && readers.has(name)) return r.report(syncObservation(name, r.span(node)));
         if (callee.type === "MemberExpression" && callee.property.type === "Identifier" && r.shapes.isTable(callee.object, r.place)) {
           const verb = methods.get(callee.property.name);
           return r.report(verb?.role === "verb" ? tableEscapes(r.span(node), "inside a callback", "do it in the annotated function itself, in a loop: for (const x of list) …") : syncObservation(callee.property.name, r.span(callee.property)));

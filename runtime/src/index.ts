@@ -62,7 +62,7 @@ export async function readArrow<Row extends object = Record<never, never>, P ext
  * Reads CSV: a file, a folder (recursively), a glob or a list, one table in name order of the files.
  *
  * A column is what all its values are, in this order: boolean, number, ISO date or time (UTC), string. An empty field is
- * null, a quoted empty one the empty string. LS2001 (missing), LS2002 (differing headers), LS2006 (bad line).
+ * null, a quoted empty one the empty string; `nulls: ["NA", ""]` says other texts. LS2001 (missing), LS2002 (differing headers), LS2006 (bad line).
  */
 export async function readCsv<Row extends object = Record<never, never>, P extends InputPath = InputPath>(
   path: P,

@@ -25,7 +25,7 @@ const range: Options = { limit: number, offset: number };
 export const optionsOf = {
   readParquet: { types: readLists, store },
   readArrow: { types: readLists, store },
-  readCsv: { delimiter: character, header: boolean, types: read, ...badRows, store },
+  readCsv: { delimiter: character, header: boolean, nulls: texts, types: read, ...badRows, store },
   readJsonLines: { types: readLists, ...badRows, store },
   readIceberg: { snapshot: text, asOf: date, ref: text, since: text, into: text, catalog, types: read, store },
   readPostgres: { url: database, types: read, partitionBy: text, connections: count },

@@ -58,7 +58,7 @@ const range = { limit: number, offset: number } satisfies Of<RowRange>;
 export const optionsOf = {
   readParquet: { types: readLists, store } satisfies Of<ReadParquetOptions<object>>,
   readArrow: { types: readLists, store } satisfies Of<ReadArrowOptions<object>>,
-  readCsv: { delimiter: character, header: boolean, types: read, ...badRows, store } satisfies Of<ReadCsvOptions<object>>,
+  readCsv: { delimiter: character, header: boolean, nulls: texts, types: read, ...badRows, store } satisfies Of<ReadCsvOptions<object>>,
   readJsonLines: { types: readLists, ...badRows, store } satisfies Of<ReadJsonLinesOptions<object>>,
   readIceberg: { snapshot: text, asOf: date, ref: text, since: text, into: text, catalog, types: read, store } satisfies Of<ReadIcebergOptions<object>>,
   readPostgres: { url: database, types: read, partitionBy: text, connections: count } satisfies Of<ReadPostgresOptions<object>>,

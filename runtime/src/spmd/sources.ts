@@ -71,7 +71,7 @@ export function readArrow(path: InputPath, options: ReadArrowOptions<Record<stri
 
 /** Opens CSV files. */
 export function readCsv(path: InputPath, options: ReadCsvOptions<Record<string, unknown>> | undefined, descriptor: ReaderDescriptor): Promise<SpmdTable> {
-  return open(path, descriptor, "readCsv", options, (types, store) => ({ types, store, delimiter: options?.delimiter ?? ",", header: options?.header ?? true, ...tolerance(options) }));
+  return open(path, descriptor, "readCsv", options, (types, store) => ({ types, store, delimiter: options?.delimiter ?? ",", header: options?.header ?? true, ...(options?.nulls && { nulls: options.nulls }), ...tolerance(options) }));
 }
 
 /** Opens JSON Lines. */

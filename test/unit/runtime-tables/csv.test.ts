@@ -47,6 +47,14 @@ test("quotes, line breaks, BOM, blank lines, a last line without a break", async
   expect(await rowsOf('a,b\n5" pipe,x"y"z\ra\r')).toEqual([{ a: '5" pipe', b: 'x"y"z\ra' }]);
 });
 
+test("texts that are null", async () => {
+  const text = 'n,s\n1,NA\n"2","NA"\nNA,""\n"NA",\n5,x\n';
+  expect(await rowsOf(text, { nulls: ["NA"] })).toEqual([{ n: 1, s: null }, { n: 2, s: null }, { n: null, s: "" }, { n: null, s: "" }, { n: 5, s: "x" }]);
+  expect(await rowsOf(text, { nulls: ["NA", ""] })).toEqual([{ n: 1, s: null }, { n: 2, s: null }, { n: null, s: null }, { n: null, s: null }, { n: 5, s: "x" }]);
+  expect(await rowsOf(text, { nulls: [] })).toEqual([{ n: "1", s: "NA" }, { n: "2", s: "NA" }, { n: "NA", s: "" }, { n: "NA", s: "" }, { n: "5", s: "x" }]);
+  expect((await errorOf(() => rowsOf(text, { nulls: "NA" as never }))).message).toContain("nulls takes a list of strings");
+});
+
 test("types in place of the inferred ones", async () => {
   expect(await rowsOf("zip,n,d,b\n12345,1,2024-01-01,true\n", { types: { zip: "string", n: "bigint", b: "string" } as never })).toEqual([
     { zip: "12345", n: 1n, d: new Date("2024-01-01"), b: "true" },

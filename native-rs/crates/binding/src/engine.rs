@@ -122,7 +122,7 @@ impl JsEngine {
         self.run(async move { engine.open_arrow(&json).await }).await
     }
 
-    /// Collective. `{ paths, declared, types, delimiter, header, site }` → as `openParquet`.
+    /// Collective. `{ paths, declared, types, delimiter, header, nulls?, site }` → as `openParquet`.
     #[napi]
     pub async fn open_csv(&self, json: String) -> napi::Result<String> {
         let engine = self.engine.clone();

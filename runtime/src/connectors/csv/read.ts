@@ -22,6 +22,8 @@ export interface ReadCsvOptions<Row> extends BadRowOptions {
   readonly delimiter?: string;
   /** Whether the first line of each file names the columns: true by default; otherwise they are col1, col2, … */
   readonly header?: boolean;
+  /** Texts of cells that are null, in quotes or not: `["NA", ""]`. By default only the empty text without quotes is. */
+  readonly nulls?: readonly string[];
   /** Types of columns, in place of the inferred ones: `{ zip: "string" }`. */
   readonly types?: { readonly [K in keyof Row & string]?: TextType };
   /** How an object store is reached, where the environment does not say it. */
@@ -32,7 +34,7 @@ export interface ReadCsvOptions<Row> extends BadRowOptions {
  * Reads CSV: a file, a folder (recursively), a glob or a list, one table in name order of the files.
  *
  * A column is what all its values are, in this order: boolean, number, ISO date or time (UTC), string. An empty field is
- * null, a quoted empty one the empty string; a column without a value has no type. An integer that a number cannot hold
+ * null, a quoted empty one the empty string, unless `nulls` says others; a column without a value has no type. An integer that a number cannot hold
  * is LS2004 where it is looked at: `types: { id: "bigint" }`. LS2001, LS2002, LS2004, LS2006, LS2018.
  */
 export async function readCsv<Row extends object = Record<never, never>>(
@@ -50,7 +52,8 @@ export async function readCsv<Row extends object = Record<never, never>>(
 async function readTable<Row extends object>(path: InputPath, options: ReadCsvOptions<Row>, infer: typeof inferType, bad?: BadRows): Promise<Table<StoredRow<Row>>> {
   const delimiter = options.delimiter ?? ",";
   const inputs = await openInput(path, csvNames, options.store);
-  let files: readonly CsvFile[] = inputs.map((input) => readRecords(input, delimiter, options.header ?? true, bad !== undefined));
+  const nulls = options.nulls && new Set(options.nulls);
+  let files: readonly CsvFile[] = inputs.map((input) => readRecords(input, delimiter, options.header ?? true, nulls, bad !== undefined));
   const header = files[0]!.header;
   const different = files.find((file) => file.header.join("\0") !== header.join("\0"));
   if (different !== undefined) throw headersDiffer(files[0]!, different);
@@ -86,7 +89,7 @@ interface CsvFile {
   readonly records: readonly CsvRecord[];
 }
 
-function readRecords(input: InputFile, delimiter: string, named: boolean, tolerant: boolean): CsvFile {
+function readRecords(input: InputFile, delimiter: string, named: boolean, nulls: ReadonlySet<string> | undefined, tolerant: boolean): CsvFile {
   const { name } = input;
   const { text, wrong } = readText(input, "CSV", tolerant);
   const records = [...parseCsv(text, delimiter, name)];
@@ -96,7 +99,13 @@ function readRecords(input: InputFile, delimiter: string, named: boolean, tolera
   const header = first.fields.map((field, i) => (named ? (field ?? "") : `col${i + 1}`));
   const twice = header.find((column, i) => header.indexOf(column) !== i);
   if (twice !== undefined) throw badLine(name, first.line, `the column "${twice}" appears twice`, "Call one of them something else in the file; one without a line of names is read with `header: false`.");
-  return { name, text, wrong, header, records };
+  return { name, text, wrong, header, records: nulls ? records.map((record) => ({ ...record, fields: record.fields.map((field) => among(nulls, field)) })) : records };
+}
+
+/** As in pandas, Polars, DuckDB and pyarrow, quotes do not make a text of `nulls` a value. */
+function among(nulls: ReadonlySet<string>, field: Field): Field {
+  const text = field ?? "";
+  return nulls.has(text) ? null : text;
 }
 
 function headersDiffer(first: CsvFile, other: CsvFile): LockstepError {

@@ -23,7 +23,7 @@ export const asUtf8 = 'Write the file as UTF-8: iconv -f LATIN1 -t UTF-8 (WINDOW
 export const orSkip = 'Mend the line, or leave such lines out: `onBadRow: "skip"`.';
 
 /** For a value of CSV that its column cannot hold. */
-export const readAsText = (column: string): string => `Mend the value, or read the column as text and parse it in derive: \`types: { ${asKey(column)}: "string" }\` and \`${asKey(column)}: string\` in the interface.`;
+export const readAsText = (column: string): string => `Mend the value, or read the column as text and parse it in derive: \`types: { ${asKey(column)}: "string" }\` and \`${asKey(column)}: string\` in the interface. Where it stands for no value, \`nulls: ["NA", ""]\` names such texts.`;
 
 /** The same of JSON Lines. */
 export const skipOfType = (column: string): string => `Mend the value, or leave such lines out: \`onBadRow: "skip"\` with ${asKey(column)} in \`types\`.`;

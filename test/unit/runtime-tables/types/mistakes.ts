@@ -112,5 +112,7 @@ const other = await readCsv<Trip>("trips.csv", {
   },
 });
 other.filter((d) => d.miles > 1 && d.at < new Date());
+// @ts-expect-error a list of texts
+await readCsv<Trip>("trips.csv", { nulls: "NA" });
 // @ts-expect-error a misspelt option
 readCsv<Trip>("trips.csv", { delimeter: ";" }).then((t) => t.filter((d) => d.miles > 1));

@@ -34,7 +34,7 @@ interface Zone {
 
 const rate = 1.2;
 const trips = await readParquet<Trip>("trips", { types: { id: "bigint" } });
-const zones = await readCsv<Zone>(["a.csv", "b.csv"], { delimiter: ";", types: { name: "string" } });
+const zones = await readCsv<Zone>(["a.csv", "b.csv"], { delimiter: ";", nulls: ["NA", ""], types: { name: "string" } });
 expectType<StoredTrip>()(trips);
 expectType<Zone>()(zones);
 

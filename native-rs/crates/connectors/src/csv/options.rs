@@ -5,10 +5,11 @@ use lockstep_plan::{ColumnType, CsvWrite, JsType};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::{read::text, records::Field};
 use crate::{
     errors::{ConnectorError, Result},
     store::StoreOptions,
-    text::{Compression, Tolerance},
+    text::{Compression, Source, Tolerance},
 };
 
 /// `readCsv(paths, …)` with the interface the compiler saw.
@@ -29,6 +30,9 @@ pub struct CsvRequest {
     /// False: the first line is data and the columns are col1, col2, …
     #[serde(default = "yes")]
     pub header: bool,
+    /// Texts of cells that are null, in quotes or not; None: the empty text without quotes.
+    #[serde(default)]
+    pub nulls: Option<Vec<String>>,
     /// Bad lines are left out; None: an error.
     #[serde(default)]
     pub tolerance: Option<Tolerance>,
@@ -36,7 +40,7 @@ pub struct CsvRequest {
 
 impl Default for CsvRequest {
     fn default() -> Self {
-        Self { paths: Vec::new(), declared: Vec::new(), store: StoreOptions::default(), types: BTreeMap::new(), delimiter: comma(), header: true, tolerance: None }
+        Self { paths: Vec::new(), declared: Vec::new(), store: StoreOptions::default(), types: BTreeMap::new(), delimiter: comma(), header: true, nulls: None, tolerance: None }
     }
 }
 
@@ -54,6 +58,19 @@ pub struct Dialect {
     pub delimiter: u8,
     /// Fields of a record.
     pub width: usize,
+    /// As in [`CsvRequest`].
+    pub nulls: Option<Vec<String>>,
+}
+
+impl Dialect {
+    /// Whether a cell has no value. As in pandas, Polars, DuckDB and pyarrow, quotes do not make a text of `nulls` a value.
+    pub(super) fn is_null(&self, source: Source<'_>, field: &Field) -> bool {
+        match &self.nulls {
+            None => field.start == field.end && !field.quoted,
+            Some(nulls) if field.escaped => nulls.iter().any(|null| *null == text(source, field)),
+            Some(nulls) => nulls.iter().any(|null| null.as_bytes() == source.bytes(field.range())),
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -38,8 +38,7 @@ pub fn open_chunk(dataset: &Dataset, blob: &Blob, dialect: &Dialect, chunk: &Chu
     Ok(Box::new(Batches {
         file: file.path.as_str().into(),
         bytes,
-        delimiter: dialect.delimiter,
-        width: dialect.width,
+        dialect: dialect.clone(),
         columns,
         position: 0,
         line: lines.line,
@@ -53,9 +52,7 @@ pub fn open_chunk(dataset: &Dataset, blob: &Blob, dialect: &Dialect, chunk: &Chu
 struct Batches {
     file: Arc<str>,
     bytes: Bytes,
-    delimiter: u8,
-    /// Columns of the file.
-    width: usize,
+    dialect: Dialect,
     columns: Vec<Column>,
     position: usize,
     line: u64,
@@ -73,9 +70,9 @@ struct Column {
 
 impl Batches {
     fn batch(&mut self) -> Result<u64> {
-        let mut records = Records::new(&self.bytes[self.position..], self.delimiter, self.line, Some(self.width));
+        let mut records = Records::new(&self.bytes[self.position..], self.dialect.delimiter, self.line, Some(self.dialect.width));
         let source = Source::new(&self.bytes[self.position..]);
-        let mut fields = Vec::with_capacity(self.width);
+        let mut fields = Vec::with_capacity(self.dialect.width);
         let mut rows = 0;
         while rows < self.left.min(self.batch_size) {
             let more = records.next(&mut fields).map_err(|wrong| malformed(&self.file, &records, wrong))?;
@@ -89,7 +86,7 @@ impl Batches {
                 self.skip -= 1;
                 continue;
             }
-            append(&mut self.columns, &fields, source, self.width, &self.file, records.record_line)?;
+            append(&mut self.columns, &fields, source, &self.dialect, &self.file, records.record_line)?;
             rows += 1;
         }
         (self.position, self.line) = (self.position + records.position(), records.line());
@@ -102,19 +99,18 @@ const RAGGED: &str = "Mend the line: a field with the delimiter or a line break 
 
 fn as_text(column: &str) -> String {
     let key = as_key(column);
-    format!("Mend the value, or read the column as text and parse it in derive: `types: {{ {key}: \"string\" }}` and `{key}: string` in the interface.")
+    format!("Mend the value, or read the column as text and parse it in derive: `types: {{ {key}: \"string\" }}` and `{key}: string` in the interface. Where it stands for no value, `nulls: [\"NA\", \"\"]` names such texts.")
 }
 
 /// LS2006, LS2004 where the record is no row.
-fn append(columns: &mut [Column], fields: &[Field], source: Source<'_>, width: usize, file: &str, line: u64) -> Result<()> {
-    if fields.len() != width {
-        return Err(bad_line(file, line, &format!("{} fields, the header has {width}", fields.len())).with_fix(RAGGED));
+fn append(columns: &mut [Column], fields: &[Field], source: Source<'_>, dialect: &Dialect, file: &str, line: u64) -> Result<()> {
+    if fields.len() != dialect.width {
+        return Err(bad_line(file, line, &format!("{} fields, the header has {}", fields.len(), dialect.width)).with_fix(RAGGED));
     }
     for column in columns {
         let field = &fields[column.index];
         let value = source.bytes(field.range());
-        // An empty field without quotes is null.
-        if value.is_empty() && !field.quoted {
+        if dialect.is_null(source, field) {
             column.builder.append_null();
         } else if let Err(wrong) = column.builder.append(value, || text(source, field)) {
             let error = bad_value(file, line, &column.name, value, wrong);
@@ -142,7 +138,7 @@ pub fn leave_out(blob: &Blob, file: &mut DataFile, dialect: &Dialect, types: &[(
         while records.next(&mut fields).map_err(|wrong| malformed(&file.path, &records, wrong))? {
             let (line, range) = (records.record_line, records.record_start..records.position());
             let reason = match source.is_utf8(range.clone()) {
-                true => append(&mut columns, &fields, source, dialect.width, &file.path, line).err().map(|error| error.message),
+                true => append(&mut columns, &fields, source, dialect, &file.path, line).err().map(|error| error.message),
                 false => Some(NOT_UTF8.to_owned()),
             };
             if let Some(reason) = reason {

@@ -32,7 +32,7 @@ const MOST_HEADER_BYTES: u64 = 64 << 20;
 /// Reads headers, finds groups and types. LS2001 missing input, LS2002 schema, LS2006 no header, a bad line,
 /// LS2018 another format.
 pub fn open_csv(request: &CsvRequest) -> Result<Dataset> {
-    let delimiter = delimiter(&request.delimiter)?;
+    let mut dialect = Dialect { delimiter: delimiter(&request.delimiter)?, width: 0, nulls: request.nulls.clone() };
     let mut names: Vec<String> = Vec::new();
     let mut files = Vec::new();
     let mut types = Types::default();
@@ -48,9 +48,10 @@ pub fn open_csv(request: &CsvRequest) -> Result<Dataset> {
         if let Some(what) = foreign(&blob.bytes(0, blob.size().min(8) as usize)?) {
             return Err(ConnectorError::another_format(blob.name(), "CSV", what));
         }
-        let header = header(&blob, delimiter, request.header)?;
+        let header = header(&blob, dialect.delimiter, request.header)?;
         if files.is_empty() {
             names = header.names;
+            dialect.width = names.len();
             types = Types::of(request, &names, &folders, &found.path)?;
         } else if names != header.names {
             let first: &DataFile = &files[0];
@@ -59,7 +60,7 @@ pub fn open_csv(request: &CsvRequest) -> Result<Dataset> {
             let message = format!("{} has the columns of {} in another order", found.path, first.path);
             return Err(ConnectorError::new("LS2002", message, json!({ "source": found.path })));
         }
-        let groups = chunks::scan(&blob, delimiter, header.end, header.line, names.len(), request.tolerance.is_some())?;
+        let groups = chunks::scan(&blob, dialect.delimiter, header.end, header.line, names.len(), request.tolerance.is_some())?;
         let rows = groups.iter().map(|group| group.rows).sum();
         let Found { path, size, version, query, .. } = found;
         files.push(DataFile { path, size, version, query, unpacked: blob.unpacked(), rows, groups, held: held(&names, &folders, index), deletes: Vec::new() });
@@ -67,10 +68,10 @@ pub fn open_csv(request: &CsvRequest) -> Result<Dataset> {
             let said = names.iter().enumerate().filter(|(_, name)| !is_folder(name, &folders));
             let said: Vec<_> = said.filter_map(|(index, name)| Some((index, name.clone(), *request.types.get(name)?))).collect();
             let last = files.len() - 1;
-            leave_out(&blob, &mut files[last], &Dialect { delimiter, width: names.len() }, &said, tolerance, &mut bad)?;
+            leave_out(&blob, &mut files[last], &dialect, &said, tolerance, &mut bad)?;
         }
         // Now, because of a remote file what was just passed over is still here.
-        types.see(&blob, &files[files.len() - 1], delimiter)?;
+        types.see(&blob, &files[files.len() - 1], &dialect)?;
     }
     let fields = names.iter().zip(types.decide()).filter(|(name, _)| !is_folder(name, &folders));
     let fields: Vec<ArrowField> = fields.map(|(name, js)| ArrowField::new(name, arrow_type(js), true)).collect();
@@ -79,7 +80,7 @@ pub fn open_csv(request: &CsvRequest) -> Result<Dataset> {
         return Err(error);
     }
     let schema = declared::check(source, "the file has", &with_folders(&Schema::new(fields), &folders), &request.declared, |_, _| true)?;
-    Ok(Dataset { bad, ..Dataset::new(Format::Csv(Dialect { delimiter, width: names.len() }), files, schema, request.store.clone()) })
+    Ok(Dataset { bad, ..Dataset::new(Format::Csv(dialect), files, schema, request.store.clone()) })
 }
 
 /// LS2002: one column, by whose name the file is divided by another character, and none of the interface's.
@@ -191,7 +192,7 @@ impl Types {
     }
 
     /// Looks at a file's values, until all columns are certainly strings.
-    fn see(&mut self, blob: &Blob, file: &DataFile, delimiter: u8) -> Result<()> {
+    fn see(&mut self, blob: &Blob, file: &DataFile, dialect: &Dialect) -> Result<()> {
         let mut fields: Vec<Field> = Vec::new();
         let mut open: Vec<&mut (usize, Candidates)> = self.columns.iter_mut().filter(|(_, candidates)| !candidates.is_string()).collect();
         for group in &file.groups {
@@ -202,14 +203,14 @@ impl Types {
             }
             let bytes = blob.bytes(lines.offset, lines.bytes as usize)?;
             let source = Source::new(&bytes);
-            let mut records = Records::new(&bytes, delimiter, lines.line, Some(self.known.len()));
+            let mut records = Records::new(&bytes, dialect.delimiter, lines.line, Some(dialect.width));
             while records.next(&mut fields).map_err(|wrong| malformed(&file.path, &records, wrong))? {
                 if left_out.next() {
                     continue;
                 }
                 for (index, candidates) in open.iter_mut().map(|column| &mut **column) {
                     let Some(field) = fields.get(*index) else { continue };
-                    if field.quoted || field.end > field.start {
+                    if !dialect.is_null(source, field) {
                         candidates.see(text(source, field).as_bytes());
                     }
                 }

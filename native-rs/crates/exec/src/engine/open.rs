@@ -32,7 +32,7 @@ impl Engine {
         self.open(request, |request: ArrowRequest| Ok(open_arrow(&request)?)).await
     }
 
-    /// Collective. As `open_parquet`; request: `{ paths, declared, types, delimiter, header, tolerance?, site }`; answer: also `bad: { count, rows }`,
+    /// Collective. As `open_parquet`; request: `{ paths, declared, types, delimiter, header, nulls?, tolerance?, site }`; answer: also `bad: { count, rows }`,
     /// the lines that are left out, if any are. LS2006.
     pub async fn open_csv(&self, request: &str) -> Result<String> {
         self.open(request, |request: CsvRequest| Ok(open_csv(&request)?)).await

@@ -145,10 +145,21 @@ it("says what has changed in the data, and exits with 1 then alone", async () =>
   expect(stdout).toMatch(/- amount +float64\n {2}\+ amount +string +has another type\n {2}- note +string +is gone\n {2}\+ tip +float64 +is new/);
   expect(stdout).toContain("src/trips.schema.ts: as the data");
   // What the message proposes takes the change over; nulls that went away are none.
+  expect(stdout).toContain('npx lockstep schema pull sales.csv --delimiter ";" -o sales.schema.ts');
   expect(await run("pull", "sales.csv", "-o", "sales.schema.ts", "--delimiter", ";")).toMatchObject({ code: 0 });
   expect(await run("check")).toMatchObject({ code: 0 });
   rmSync(data);
   expect(await run("check")).toMatchObject({ code: 1, stdout: expect.stringMatching(/sales\.schema\.ts: LS2001: .*does not exist[^]*trips\.schema\.ts: as the data/) });
+});
+
+it("of CSV texts that are null are columns' nulls, where they are named", async () => {
+  writeFileSync(join(folder, "gaps.csv"), 'n,s\n1,NA\n"NA",""\n2,x\n');
+  expect(await run("pull", "gaps.csv", "--nulls", "NA", "", "--name", "Gap")).toMatchObject({ code: 0, stdout: expect.stringContaining('readCsv<Gap>(path, { nulls: ["NA",""] })') });
+  expect(readFileSync(join(folder, "gaps.schema.ts"), "utf8")).toContain("  n: number | null; // float64\n  s: string | null; // string\n");
+  expect(await run("check", "gaps.schema.ts")).toMatchObject({ code: 0 });
+  writeFileSync(join(folder, "gaps.csv"), "n,s\nNo,NA\n2,x\n");
+  expect(await run("check", "gaps.schema.ts")).toMatchObject({ code: 1, stdout: expect.stringMatching(/- n +float64 \| null\n {2}\+ n +string +has another type\n.* gaps\.csv --nulls "NA" "" -o gaps\.schema\.ts/) });
+  rmSync(join(folder, "gaps.schema.ts"));
 });
 
 it("a null that only some writers count is one that may be there; one that was there may come back", async () => {

@@ -12,7 +12,8 @@ export function schemaCommand(): Command {
         .option("-o, --out <file>", "the file to write (default: named as the source, in this folder)")
         .option("--name <interface>", "the interface's name (default: as the file)")
         .option("--delimiter <character>", "what separates the fields of a CSV file (default: a comma)")
-        .action(async (path: string, table: string | undefined, options: { out?: string; name?: string; delimiter?: string }) => {
+        .option("--nulls <texts...>", 'texts of cells of a CSV file that are null, e.g. --nulls NA "" (default: the empty one without quotes)')
+        .action(async (path: string, table: string | undefined, options: { out?: string; name?: string; delimiter?: string; nulls?: string[] }) => {
           const { pull } = await import("../observe/schemas.ts");
           process.stdout.write(`${await pull(path, { ...options, ...(table !== undefined && { table }) })}\n`);
         }),

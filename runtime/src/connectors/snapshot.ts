@@ -22,14 +22,16 @@ export interface Snapshot {
   /** Of a database, where the environment does not say it. */
   readonly url?: string;
   readonly delimiter?: string;
+  /** Of CSV: which texts are null. */
+  readonly nulls?: readonly string[];
   readonly columns: ReadonlyMap<string, string>;
 }
 
 const BEGIN = "// lockstep schema: ";
 
 /** The text of a snapshot's file: an interface named `name`, what says that it is the row of the source that a program calls `literal`, and the exact types in one line of JSON. */
-export function printSnapshot(name: string, literal: string, { reader, path, url, delimiter }: Omit<Snapshot, "columns">, columns: readonly SourceColumn[]): string {
-  const said = { reader, path, ...(url === undefined ? {} : { url }), ...(delimiter === undefined ? {} : { delimiter }), columns: columns.map((column) => [column.name, printColumn(column)]) };
+export function printSnapshot(name: string, literal: string, { reader, path, url, delimiter, nulls }: Omit<Snapshot, "columns">, columns: readonly SourceColumn[]): string {
+  const said = { reader, path, ...(url === undefined ? {} : { url }), ...(delimiter === undefined ? {} : { delimiter }), ...(nulls && { nulls }), columns: columns.map((column) => [column.name, printColumn(column)]) };
   return [
     "// Written by `npx lockstep schema pull`, compared with the data by `npx lockstep schema check`: not to be edited.",
     `${BEGIN}${json(said)}`,
@@ -51,15 +53,17 @@ export function readSnapshot(text: string): Snapshot | null {
   if (line === undefined) return null;
   try {
     const said = JSON.parse(line.slice(BEGIN.length)) as Record<string, unknown>;
-    const { path, url, delimiter, columns } = said;
+    const { path, url, delimiter, nulls, columns } = said;
     const reader = readers.find((name) => name === said.reader);
     const isColumn = (c: unknown): c is [string, string] => Array.isArray(c) && c.length === 2 && c.every((part) => typeof part === "string");
     if (reader === undefined || typeof path !== "string" || !Array.isArray(columns) || !columns.every(isColumn)) return null;
-    return { reader, path, ...(typeof url === "string" ? { url } : {}), ...(typeof delimiter === "string" ? { delimiter } : {}), columns: new Map(columns) };
+    return { reader, path, ...(typeof url === "string" ? { url } : {}), ...(typeof delimiter === "string" ? { delimiter } : {}), ...(isTexts(nulls) && { nulls }), columns: new Map(columns) };
   } catch {
     return null;
   }
 }
+
+const isTexts = (value: unknown): value is string[] => Array.isArray(value) && value.every((text) => typeof text === "string");
 
 /** What changed, a line each; nothing when programs built with the snapshot read the data as before. */
 export function drift({ columns: before }: Snapshot, now: readonly SourceColumn[]): string[] {

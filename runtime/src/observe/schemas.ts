@@ -24,6 +24,7 @@ export interface PullOptions {
   readonly out?: string;
   readonly name?: string;
   readonly delimiter?: string;
+  readonly nulls?: readonly string[];
 }
 
 /** Writes the snapshot of a source and says so in a line. LS2001, LS2002, LS2005, LS2006, LS2007, LS2016, LS2018. */
@@ -39,12 +40,13 @@ export async function pull(path: string, options: PullOptions): Promise<string> 
   }
   const name = options.name ?? interfaceName(basename(out).replace(/(\.schema)?\.\w+$/, ""));
   if (!/^[A-Za-z_$][\w$]*$/.test(name)) throw new LockstepError({ code: "LS2016", message: `${JSON.stringify(name)} is no name for an interface` });
-  const source = { reader, path: table ?? fromFile(out, path), ...(table === undefined || isBare(path) ? {} : { url: path }), ...(options.delimiter === undefined ? {} : { delimiter: options.delimiter }) };
+  const source = { reader, path: table ?? fromFile(out, path), ...(table === undefined || isBare(path) ? {} : { url: path }), ...(options.delimiter === undefined ? {} : { delimiter: options.delimiter }), ...(options.nulls && { nulls: options.nulls }) };
   const columns = await describe({ ...source, path: table ?? path });
   const literal = table ?? path;
   writeFileSync(out, printSnapshot(name, literal, source, columns));
   const exact = columns.filter((column) => isBigint(reader, column)).map(({ name, type }) => `${JSON.stringify(name)}: "bigint${type.id === "list" ? "[]" : ""}"`);
-  const call = `${reader}<${name}>(${table === undefined ? "path" : JSON.stringify(table)}${exact.length > 0 ? `, { types: { ${exact.join(", ")} } }` : ""})`;
+  const said = [...(options.nulls ? [`nulls: ${JSON.stringify(options.nulls)}`] : []), ...(exact.length > 0 ? [`types: { ${exact.join(", ")} }`] : [])];
+  const call = `${reader}<${name}>(${table === undefined ? "path" : JSON.stringify(table)}${said.length > 0 ? `, { ${said.join(", ")} }` : ""})`;
   return `${out}: interface ${name}, ${columns.length} ${columns.length === 1 ? "column" : "columns"}; ${call} checks programs against it, and so does ${reader}(${JSON.stringify(literal)}) where the file is imported`;
 }
 
@@ -63,13 +65,16 @@ async function checkOne(file: string): Promise<{ readonly lines: readonly string
     const path = database !== undefined || isAbsolute(snapshot.path) || isRemote(snapshot.path) ? snapshot.path : join(dirname(file), snapshot.path);
     const lines = drift(snapshot, await describe({ ...snapshot, path }));
     if (lines.length === 0) return { lines: [`${file}: as the data`], same: true };
-    return { lines: [`${file}: the data of ${path} are others`, ...lines, `  take them over: npx lockstep schema pull ${database !== undefined ? `${snapshot.url ?? database.bare} ${JSON.stringify(path)}` : path} -o ${file}`], same: false };
+    return { lines: [`${file}: the data of ${path} are others`, ...lines, `  take them over: npx lockstep schema pull ${database !== undefined ? `${snapshot.url ?? database.bare} ${JSON.stringify(path)}` : path}${asCommand(snapshot)} -o ${file}`], same: false };
   } catch (error) {
     // One source that cannot be read does not hide what has changed in the others.
     if (!(error instanceof LockstepError)) throw error;
     return { lines: [`${file}: ${error.code}: ${error.message}`], same: false };
   }
 }
+
+/** How text is read, as `pull` was told. */
+const asCommand = ({ delimiter, nulls }: Snapshot): string => `${delimiter === undefined ? "" : ` --delimiter ${JSON.stringify(delimiter)}`}${nulls ? ` --nulls ${nulls.map((text) => JSON.stringify(text)).join(" ")}` : ""}`;
 
 function snapshotOf(file: string): Snapshot {
   if (!existsSync(file)) throw new LockstepError({ code: "LS2001", message: "the snapshot does not exist" });
@@ -85,12 +90,12 @@ async function snapshotsHere(): Promise<string[]> {
   return names.filter((name) => readSnapshot(readFileSync(name, "utf8")) !== null).sort();
 }
 
-function describe({ reader, path, url, delimiter }: Omit<Snapshot, "columns">): Promise<SourceColumn[]> {
+function describe({ reader, path, url, delimiter, nulls }: Omit<Snapshot, "columns">): Promise<SourceColumn[]> {
   switch (reader) {
     case "readArrow":
       return describeArrow(path);
     case "readCsv":
-      return describeCsv(path, delimiter === undefined ? {} : { delimiter });
+      return describeCsv(path, { ...(delimiter !== undefined && { delimiter }), ...(nulls && { nulls }) });
     case "readIceberg":
       return describeIceberg(path);
     case "readJsonLines":

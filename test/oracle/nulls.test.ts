@@ -28,7 +28,7 @@ async function everywhere(name: keyof typeof programs, ...args: unknown[]): Prom
 const byDuckDb = (path: string, nulls: readonly string[]): Promise<unknown[]> =>
   withDuckDb(async (connection) => {
     const list = nulls.map((text) => `'${text.replaceAll("'", "''")}'`).join(", ");
-    const found = await connection.runAndReadAll(`select * from read_csv('${path}', header = true, nullstr = [${list}], delim = ',', quote = '"', escape = '"', columns = {id: 'bigint', n: 'double', s: 'varchar', at: 'timestamp'})`);
+    const found = await connection.runAndReadAll(`select * from read_csv('${path}', header = true, nullstr = [${list}], delim = ',', quote = '"', escape = '"', columns = {id: 'bigint', n: 'double', s: 'varchar', "at": 'timestamp'})`);
     return found.getRowObjectsJS().map((row) => ({ ...row, id: Number(row.id) }));
   });
 
@@ -74,7 +74,7 @@ it("the same in a file of several groups, whose later ones are nulls alone", asy
   const path = file(`id,n,s,at\n${Array.from({ length: 120_000 }, (_, id) => row(id)).join("")}`);
   const found = (await everywhere("groups", path)) as unknown[];
   const expected = await withDuckDb(async (connection) =>
-    (await connection.runAndReadAll(`select s, count(*)::int as "rows", count(n)::int as "valid", sum(n) as "sum", max("at") as "last" from read_csv('${path}', header = true, nullstr = ['NA', ''], columns = {id: 'bigint', n: 'double', s: 'varchar', at: 'timestamp'}) where s is distinct from 'x' group by s order by s nulls last`)).getRowObjectsJS(),
+    (await connection.runAndReadAll(`select s, count(*)::int as "rows", count(n)::int as "valid", sum(n) as "sum", max("at") as "last" from read_csv('${path}', header = true, nullstr = ['NA', ''], columns = {id: 'bigint', n: 'double', s: 'varchar', "at": 'timestamp'}) where s is distinct from 'x' group by s order by s nulls last`)).getRowObjectsJS(),
   );
   expect(found).toEqual(expected);
   expect(found).toHaveLength(4);

@@ -22,7 +22,7 @@ export async function groups(path: string) {
 
 export async function texts(path: string, nulls: string[]) {
   "use spmd";
-  return (await readCsv<{ a: string | null }>(path, { nulls })).objects();
+  return (await readCsv<{ a: string | null }>(path, { nulls })).select("a").objects();
 }
 
 /** Without a line of names, `;` between the fields, a type that is said. */

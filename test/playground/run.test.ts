@@ -183,6 +183,7 @@ export default [Object.fromEntries([["text", "${attack.replaceAll('"', '\\"')}".
     await retype(page, "export default undefined;\n");
     await run(page, 1, "");
     await expect.poll(() => page.locator(".run-part").textContent(), { timeout: 20_000 }).toContain("its default export is null or undefined");
+    expect(await verdict(page)).toContain("neither left a result");
     // With a function for ranks: without one, two ranks end it by themselves.
     await retype(page, "export async function ranks() {\n  \"use spmd\";\n  return 2;\n}\nconsole.log('begun');\nfor (;;);\n");
     await run(page, 1, "");

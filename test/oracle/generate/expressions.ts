@@ -23,8 +23,10 @@ export class Expressions {
   column(js: JsType): { source: string; col: Col } {
     const r = this.#r;
     const value = this.value(js, 3);
-    const dyadic = !/[/]|Math.sqrt|getTime|9007199254740991/.test(value) && (js !== "number" || named(this.#schema, "number").every((name) => !value.includes(`d.${name}`) || this.#schema.get(name)!.dyadic));
-    const made = (source: string, nullable: boolean) => ({ source, col: { js, nullable, exact: true, dyadic } });
+    const isDyadic = (source: string) => !/[/]|Math.sqrt|getTime|9007199254740991/.test(source) && (js !== "number" || named(this.#schema, "number").every((name) => !source.includes(`d.${name}`) || this.#schema.get(name)!.dyadic));
+    const made = (source: string, nullable: boolean) => ({ source, col: { js, nullable, exact: true, dyadic: isDyadic(source) } });
+    const found = r.chance(20) ? this.#found(js, "null") : null;
+    if (found !== null) return made(`(d) => ${found}`, true);
     if (r.chance(15)) return made(`(d) => (${this.value("boolean", 2)} ? ${value} : null)`, true);
     if (r.chance(10)) return made(`(d) => { const x = ${value}; if (${this.value("boolean", 1)}) return x; return ${this.value(js, 1)}; }`, false);
     const plain = named(this.#schema, js);
@@ -45,6 +47,7 @@ export class Expressions {
     if (depth <= 0 || r.chance(25)) return this.#leaf(js);
     const v = (type: JsType): string => this.value(type, depth - 1);
     if (r.chance(12)) return `(${v("boolean")} ? ${v(js)} : ${v(js)})`;
+    if (r.chance(12)) return this.#found(js, v(js)) ?? this.#leaf(js);
     switch (js) {
       case "number":
         return r.of([
@@ -136,6 +139,25 @@ export class Expressions {
     return this.#literal(js);
   }
 
+  /** What is made of a value where a test has found it, elsewhere `otherwise`; null where no column that may be null leads to the type. */
+  #found(js: JsType, otherwise: string): string | null {
+    const r = this.#r;
+    const of = (name: string): string | null => converted(`d.${name}`, this.#schema.get(name)!.js, js);
+    const names = [...this.#schema].filter(([name, c]) => c.exact && c.nullable && of(name) !== null).map(([name]) => name);
+    if (names.length === 0) return null;
+    const name = r.of(names);
+    const found = of(name)!;
+    const also = this.value("boolean", 1);
+    return r.of([
+      `(d.${name} !== null ? ${found} : ${otherwise})`,
+      `(d.${name} !== null && ${also} ? ${found} : ${otherwise})`,
+      `(${also} && d.${name} != null ? ${found} : ${otherwise})`,
+      `(d.${name} == null ? ${otherwise} : ${found})`,
+      `(d.${name} === null || ${also} ? ${otherwise} : ${found})`,
+      `(${also} || d.${name} === null ? ${otherwise} : ${found})`,
+    ]);
+  }
+
   /** Ways to a value that meet null on the way. */
   #nullish(js: "number" | "string"): string {
     const r = this.#r;
@@ -162,5 +184,22 @@ export class Expressions {
       case "date":
         return r.of(["new Date(0)", "new Date(1709209800500)", "new Date(-1)"]);
     }
+  }
+}
+
+/** A value that is there, as one of another type; null: there is no way. */
+function converted(value: string, from: JsType, to: JsType): string | null {
+  if (from === to) return value;
+  switch (to) {
+    case "number":
+      return from === "date" ? `${value}.getTime()` : from === "string" ? `${value}.length` : from === "boolean" ? `Number(${value})` : null;
+    case "string":
+      return from === "date" ? `${value}.toISOString()` : `\`\${${value}}\``;
+    case "boolean":
+      return from === "date" ? `(${value}.getTime() > 0)` : from === "bigint" ? `(${value} > 0n)` : `Boolean(${value})`;
+    case "bigint":
+      return from === "string" ? `BigInt(${value}.length)` : null;
+    case "date":
+      return null;
   }
 }

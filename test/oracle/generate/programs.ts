@@ -159,6 +159,10 @@ function rollup(schema: Schema, m: Made): { source: string; schema: Map<string, 
     if (kind === "count" || any.length === 0) return set(col("number", false), "op.count()");
     if (kind === "valid" || kind === "invalid" || kind === "distinct") return set(col("number", false), `op.${kind}("${r.of(any)}")`);
     if (["min", "max", "any", "first", "last", "mode"].includes(kind)) {
+      if (r.chance(40)) {
+        const { source, col: of } = m.expressions(schema).column(r.of(js));
+        return set({ ...of, nullable: true }, `op.${kind}(${source})`);
+      }
       const of = r.of(any);
       const c = schema.get(of)!;
       return set({ ...c, nullable: true }, `op.${kind}("${of}")`);
@@ -229,13 +233,24 @@ function join(t: Known, m: Made): Step | null {
 
 /** The source of `export async function name(tables, out)`; `out` takes what it writes. */
 export function makeProgram(r: Random, name: string, inputs: readonly MadeTable[]): string {
-  const lines = inputs.map(({ name: table, schema }) => {
-    const row = [...schema].map(([column, c]) => `${column}: ${c.js === "date" ? "Date" : c.js}${c.nullable ? " | null" : ""}`);
-    const big = [...schema].filter(([, c]) => c.js === "bigint").map(([column]) => `${column}: "bigint"`);
-    const options = big.length > 0 ? `, { types: { ${big.join(", ")} } }` : "";
-    return `const ${table} = await readParquet<{ ${row.join("; ")} }>(tables.${table}${options});`;
+  const lines: string[] = [];
+  const known = inputs.map(({ name: table, schema, rows }): Known => {
+    const read = (path: string, as: Schema): string => {
+      const row = [...as].map(([column, c]) => `${column}: ${c.js === "date" ? "Date" : c.js}${c.nullable ? " | null" : ""}`);
+      const big = [...as].filter(([, c]) => c.js === "bigint").map(([column]) => `${column}: "bigint"`);
+      return `await readParquet<{ ${row.join("; ")} }>(${path}${big.length > 0 ? `, { types: { ${big.join(", ")} } }` : ""})`;
+    };
+    const from = read(`tables.${table}`, schema);
+    if (r.chance(75)) {
+      lines.push(`const ${table} = ${from};`);
+      return { name: table, schema, rows, source: "" };
+    }
+    // Of files written by ranks some columns cannot be null, whatever is expected of them.
+    const written = `\`\${out}/${table}\``;
+    const expected = new Map([...schema].map(([column, c]) => [column, { ...c, nullable: true }]));
+    lines.push(`const ${table}0 = ${from};`, `await ${table}0.writeParquet(${written}, { order: "program" });`, `const ${table} = ${read(written, expected)};`);
+    return { name: table, schema: expected, rows, source: "" };
   });
-  const known: Known[] = inputs.map(({ name: table, schema, rows }) => ({ name: table, schema, rows, source: "" }));
   const made = new Made(r, known);
   const seen: string[] = [];
   const steps = r.int(2, 7);

@@ -3,6 +3,7 @@ use arrow::datatypes::Schema;
 use datafusion::physical_expr::ScalarFunctionExpr;
 
 use crate::function::{Call, Throws};
+use crate::never_null::NAME as NEVER_NULL;
 use crate::object::{MEMBER, OF};
 
 /// Whether the call itself, whatever its arguments do, throws for no row of the schema. As in [`crate::can_throw`], a conversion
@@ -16,7 +17,7 @@ pub fn never_throws(call: &ScalarFunctionExpr, schema: &Schema) -> bool {
             Throws::Always => false,
         },
         None if call.fun().name() == MEMBER => receiver_is_there(),
-        None => is_plain(call.fun().name()) || matches!(call.fun().name(), "all" | "choose" | "key" | "join_key" | OF),
+        None => is_plain(call.fun().name()) || matches!(call.fun().name(), "all" | "choose" | "key" | "join_key" | OF | NEVER_NULL),
     }
 }
 

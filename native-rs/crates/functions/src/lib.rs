@@ -25,6 +25,7 @@ mod logic;
 mod lower;
 mod math;
 mod membership;
+mod never_null;
 mod numeral;
 mod object;
 mod predicate;

@@ -18,6 +18,7 @@ use crate::function::{Function, Kind, Throws};
 use crate::let_in::let_in;
 use crate::logic::boxed;
 use crate::membership::among;
+use crate::never_null::proven;
 use crate::object;
 use crate::registry::resolve;
 use crate::script::{Rows, ScriptHost, script};
@@ -106,7 +107,7 @@ impl<'a> Scope<'a> {
             Expression::If { test, then, otherwise, js } => {
                 let test = self.condition(test)?;
                 let (then, otherwise) = (self.value(then)?, self.value(otherwise)?);
-                choose(test, then, otherwise, *js)
+                choose(test, then, otherwise, *js, self.schema)
             }
             Expression::And { left, right, js } | Expression::Or { left, right, js } | Expression::Nullish { left, right, js } => {
                 let left = self.value(left)?;
@@ -116,7 +117,7 @@ impl<'a> Scope<'a> {
                     return let_in(self, LEFT, left, &logical(expression, local, right, *js));
                 }
                 let right = self.value(right)?;
-                logic(expression, left, right, *js)
+                logic(expression, left, right, *js, self.schema)
             }
             Expression::Let { name, value, body } => self.binding(name, value, body),
             Expression::Local { name, .. } => match self.locals.iter().rev().find(|(local, _)| local == name) {
@@ -136,14 +137,14 @@ impl<'a> Scope<'a> {
                 let (left, right) = (self.condition(left)?, self.condition(right)?);
                 Ok(match left.throws || right.throws {
                     false => joined(conjunction(left.expr.clone(), right.expr.clone()), &left, &right),
-                    true => choose(left, right, boolean(false), JsType::Boolean)?,
+                    true => choose(left, right, boolean(false), JsType::Boolean, self.schema)?,
                 })
             }
             Expression::Or { left, right, .. } => {
                 let (left, right) = (self.condition(left)?, self.condition(right)?);
                 Ok(match left.throws || right.throws {
                     false => joined(left.expr.clone().or(right.expr.clone()), &left, &right),
-                    true => choose(left, boolean(true), right, JsType::Boolean)?,
+                    true => choose(left, boolean(true), right, JsType::Boolean, self.schema)?,
                 })
             }
             Expression::Call { function, args, .. } if function == "not" && args.len() == 1 => {
@@ -260,15 +261,15 @@ impl<'a> Scope<'a> {
 }
 
 /// The value of `left && right`, `left || right` or `left ?? right`.
-fn logic(operator: &Expression, left: Value, right: Value, js: JsType) -> Result<Value> {
+fn logic(operator: &Expression, left: Value, right: Value, js: JsType, schema: &DFSchema) -> Result<Value> {
     let plain = is_boolean(&left) && is_boolean(&right) && !left.throws && !right.throws;
     match operator {
         Expression::And { .. } if plain => Ok(joined(conjunction(left.expr.clone(), right.expr.clone()), &left, &right)),
         Expression::Or { .. } if plain => Ok(joined(left.expr.clone().or(right.expr.clone()), &left, &right)),
-        Expression::And { .. } if is_boolean(&left) => choose(left, right, boolean(false), js),
-        Expression::Or { .. } if is_boolean(&left) => choose(left, boolean(true), right, js),
-        Expression::And { .. } => choose(truth(left.clone())?, right, left, js),
-        Expression::Or { .. } => choose(truth(left.clone())?, left, right, js),
+        Expression::And { .. } if is_boolean(&left) => choose(left, right, boolean(false), js, schema),
+        Expression::Or { .. } if is_boolean(&left) => choose(left, boolean(true), right, js, schema),
+        Expression::And { .. } => choose(truth(left.clone())?, right, left, js, schema),
+        Expression::Or { .. } => choose(truth(left.clone())?, left, right, js, schema),
         _ => {
             let test = Value {
                 expr: left.expr.clone().is_not_null(),
@@ -278,13 +279,14 @@ fn logic(operator: &Expression, left: Value, right: Value, js: JsType) -> Result
                 ..left.clone()
             };
             let nullable = right.nullable;
-            Ok(Value { nullable, ..choose(test, left, right, js)? })
+            let value = choose(test, left, right, js, schema)?;
+            Ok(Value { nullable: value.nullable && nullable, ..value })
         }
     }
 }
 
 /// `test ? then : otherwise`; both branches are of type `js`.
-fn choose(test: Value, then: Value, otherwise: Value, js: JsType) -> Result<Value> {
+fn choose(test: Value, then: Value, otherwise: Value, js: JsType, schema: &DFSchema) -> Result<Value> {
     // Objects of columns have their members in the columns' order, and null has that of the other branch.
     let (then, otherwise) = (null_as(then, otherwise.js)?, otherwise);
     let otherwise = null_as(otherwise, then.js)?;
@@ -298,20 +300,21 @@ fn choose(test: Value, then: Value, otherwise: Value, js: JsType) -> Result<Valu
     let choice = if test.throws { None } else { choice(&test.expr, &then.expr, &otherwise.expr) };
     let boxed = js == JsType::Boolean && throws;
     let case = |wrap: fn(Expr) -> Expr| {
-        Expr::Case(Case {
-            expr: None,
-            when_then_expr: vec![(Box::new(test.expr), Box::new(wrap(then.expr)))],
-            else_expr: Some(Box::new(wrap(otherwise.expr))),
-        })
+        let when_then_expr = vec![(Box::new(test.expr), Box::new(wrap(then.expr)))];
+        proven(Case { expr: None, when_then_expr, else_expr: Some(Box::new(wrap(otherwise.expr))) }, schema)
+    };
+    let (expr, nullable) = match choice {
+        Some(choice) => (choice, false),
+        None if boxed => {
+            let (case, nullable) = case(boxed::wrap)?;
+            (boxed::unwrap(case), nullable)
+        }
+        None => case(|expr| expr)?,
     };
     Ok(Value {
-        expr: match choice {
-            Some(choice) => choice,
-            None if boxed => boxed::unwrap(case(boxed::wrap)),
-            None => case(|expr| expr),
-        },
+        expr,
         js,
-        nullable: then.nullable || otherwise.nullable,
+        nullable: nullable && (then.nullable || otherwise.nullable),
         throws: test.throws || throws,
         may_be_invalid: then.may_be_invalid || otherwise.may_be_invalid,
         size: 1 + test.size + then.size + otherwise.size,

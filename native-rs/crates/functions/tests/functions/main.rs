@@ -1,5 +1,6 @@
 //! One test binary: linking the engine is what takes long.
 mod frames;
+mod nulls;
 mod order_and_aggregates;
 mod row_functions;
 mod scripts;

@@ -1,7 +1,8 @@
 /**
  * What ranks of one machine send each other: our shared memory beside Open MPI and MPICH by themselves (MPI_Alltoallv, MPI_Barrier), and
  * ours over Open MPI. Gigabytes a second that two ranks send together, and microseconds of a barrier of 2 ranks and of 16 that share
- * the cores. Programs that send nothing but bytes: rows are encoded on top of that.
+ * the cores: programs that send nothing but bytes. Then rows: what two ranks shuffle by the hash of a key, divided, encoded, sent, and
+ * read again, and the bytes that travel for each byte of the rows that do.
  */
 import { execFile } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
@@ -20,13 +21,29 @@ interface Case {
   readonly bytes: number;
   readonly microseconds?: number;
   readonly gigabytes_per_second?: number;
+  /** Bytes sent for each byte of rows that travel. */
+  readonly wire?: number;
+}
+
+/** A case of a system, and what each round measured. */
+interface Found {
+  readonly system: string;
+  readonly of: Case;
+  readonly values: number[];
 }
 
 /** Ranks that share the cores. */
 const MANY = 16;
 
+/** The aims of rows, by the kind of their columns; a dictionary's bytes are beside those of its texts. */
+const ROWS: Record<string, { readonly gigabytesPerSecond: number; readonly wire: number }> = {
+  "rows-fixed": { gigabytesPerSecond: 2.5, wire: 1.05 },
+  "rows-text": { gigabytesPerSecond: 1.5, wire: 1.05 },
+  "rows-dictionary": { gigabytesPerSecond: 1.5, wire: 0.25 },
+};
+
 export async function shuffle(rounds: number): Promise<Record<string, unknown>[]> {
-  await cargo(["build", "--release", "--locked", "--quiet", "--workspace", "--example", "measure"], { stdio: ["ignore", 2, 2] });
+  await cargo(["build", "--release", "--locked", "--quiet", "--workspace", "--example", "measure", "--example", "shuffle_rows"], { stdio: ["ignore", 2, 2] });
   const ours = join(cargoTarget, "release/examples/measure");
   const peer = [join(await pythonWith("mpi"), "python"), join(root, "test/bench/peers/alltoallv_mpi4py.py")];
   const all = await mpis();
@@ -36,7 +53,7 @@ export async function shuffle(rounds: number): Promise<Record<string, unknown>[]
     ...all.map((mpi) => ({ name: mpi.name, run: (ranks: number) => under(mpi, ranks, peer) })),
     ...(open ? [{ name: `lockstep over ${open.name}`, run: (ranks: number) => under(open, ranks, [ours]) }] : []),
   ];
-  const found = new Map<string, { system: string; of: Case; values: number[] }>();
+  const found = new Map<string, Found>();
   // Systems in turn, so that what else the machine does falls on all of them.
   for (let round = 0; round < rounds; round++) {
     for (const { name, run } of systems) {
@@ -52,9 +69,25 @@ export async function shuffle(rounds: number): Promise<Record<string, unknown>[]
       }
     }
   }
+  const rows = new Map<string, Case[]>();
+  for (let round = 0; round < rounds; round++) {
+    for (const one of await cases([join(cargoTarget, "release/examples/shuffle_rows"), "2"], {})) rows.set(one.case, [...(rows.get(one.case) ?? []), one]);
+  }
+  return [...bytesOf(found, open?.name), ...rowsOf(rows)];
+}
+
+function rowsOf(rows: ReadonlyMap<string, readonly Case[]>): Record<string, unknown>[] {
+  return [...rows].map(([name, all]) => {
+    const [rate, wire, aim] = [median(all.map((one) => one.gigabytes_per_second!)), median(all.map((one) => one.wire!)), ROWS[name]!];
+    const status = rate >= aim.gigabytesPerSecond && wire <= aim.wire ? "ok" : "missed";
+    return { case: name, system: "lockstep", ranks: 2, gigabytes_per_second: rate, wire, status };
+  });
+}
+
+function bytesOf(found: Map<string, Found>, open: string | undefined): Record<string, unknown>[] {
   return [...found.values()].map(({ system, of, values }) => {
     const value = median(values);
-    const theirs = open && found.get([open.name, of.case, of.ranks, of.bytes].join());
+    const theirs = open && found.get([open, of.case, of.ranks, of.bytes].join());
     return {
       case: of.case === "barrier" ? `barrier-${of.ranks}` : `exchange-${of.bytes}`,
       system, ranks: of.ranks, [of.case === "barrier" ? "microseconds" : "gigabytes_per_second"]: value,

@@ -17,7 +17,7 @@ use serde_json::json;
 use crate::copies::{Copies, copied, copies};
 use crate::engine::Engine;
 use crate::error::{EngineError, Result};
-use crate::exchange::framing;
+use crate::exchange::framing::{self, Frames};
 use crate::operators::{SharedTable, Start, as_start, starters};
 use crate::planner::stages::{Fill, Stage, StageOutput, Stages};
 use crate::profile;
@@ -303,13 +303,14 @@ async fn gather(
     if engine.ranks().size == 1 {
         return to_ipc(schema, &batches).map(Some);
     }
-    let mut bytes = vec![];
+    let mut frames = Frames::default();
     for batch in &batches {
-        framing::encode(batch, 0, &mut bytes)?;
+        frames.push(batch, 0)?;
     }
+    let bytes = frames.take(0);
     let all = match everywhere {
-        true => Some(engine.allgather(OpKind::Collect, bytes.into(), "").await?),
-        false => engine.gather(OpKind::Collect, bytes.into()).await?,
+        true => Some(engine.allgather(OpKind::Collect, bytes, "").await?),
+        false => engine.gather(OpKind::Collect, bytes).await?,
     };
     let Some(all) = all else { return Ok(None) };
     let mut rows = vec![];

@@ -20,6 +20,7 @@ use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Pla
 use futures::{StreamExt, TryStreamExt, stream};
 
 use crate::exchange::queue::QueueStream;
+use crate::late_file::LateFile;
 use crate::operators::{plan_methods, streaming};
 use crate::planner::order::Order;
 use crate::run::Ranks;
@@ -33,45 +34,12 @@ struct Part {
 
 impl Part {
     /// In memory, until the limit does not allow it: what comes behind goes to the disk, too.
-    fn keep(&mut self, batch: RecordBatch, file: &mut Later, reservation: &MemoryReservation) -> Result<()> {
+    fn keep(&mut self, batch: RecordBatch, file: &mut LateFile, reservation: &MemoryReservation) -> Result<()> {
         if file.is_begun() || reservation.try_grow(get_record_batch_memory_size(&batch)).is_err() {
             return file.append(&batch);
         }
         self.memory.push(batch);
         Ok(())
-    }
-}
-
-/// A file that is made when its first rows come.
-struct Later {
-    manager: SpillManager,
-    /// Appends rows; of none it ends.
-    file: Option<Box<dyn FnMut(Option<&RecordBatch>) -> Result<Option<Arc<dyn SpillFile>>> + Send>>,
-}
-
-impl Later {
-    fn new(manager: SpillManager) -> Self {
-        Self { manager, file: None }
-    }
-
-    fn is_begun(&self) -> bool {
-        self.file.is_some()
-    }
-
-    fn append(&mut self, batch: &RecordBatch) -> Result<()> {
-        if self.file.is_none() {
-            // Its type has no name outside of DataFusion.
-            let mut file = self.manager.create_in_progress_file("Spool")?;
-            self.file = Some(Box::new(move |batch| match batch {
-                Some(batch) => file.append_batch(batch).map(|_| None),
-                None => file.finish(),
-            }));
-        }
-        self.file.as_mut().map_or(Ok(None), |file| file(Some(batch))).map(|_| ())
-    }
-
-    fn finish(mut self) -> Result<Option<Arc<dyn SpillFile>>> {
-        self.file.as_mut().map_or(Ok(None), |file| file(None))
     }
 }
 
@@ -81,7 +49,7 @@ pub struct Handed {
     manager: SpillManager,
     reservation: MemoryReservation,
     /// This rank's partitions of so many.
-    parts: Vec<(usize, Part, Later)>,
+    parts: Vec<(usize, Part, LateFile)>,
     partitions: usize,
 }
 
@@ -91,7 +59,7 @@ impl Handed {
         let metrics = SpillMetrics::new(&ExecutionPlanMetricsSet::new(), 0);
         let manager = SpillManager::new(context.runtime_env(), metrics, schema.clone());
         let own = ranks.rank * ranks.threads..(ranks.rank + 1) * ranks.threads;
-        let parts = own.map(|partition| (partition, Part::default(), Later::new(manager.clone()))).collect();
+        let parts = own.map(|partition| (partition, Part::default(), LateFile::new(manager.clone()))).collect();
         Self { schema, manager, reservation, parts, partitions: ranks.partitions() }
     }
 
@@ -158,7 +126,7 @@ impl Filling {
         let (mut rows, mut filled) = (0, vec![]);
         for (partition, mut input) in parts {
             let mut part = Part::default();
-            let mut file = Later::new(manager.clone());
+            let mut file = LateFile::new(manager.clone());
             while let Some(batch) = input.try_next().await? {
                 rows += batch.num_rows() as u64;
                 part.keep(batch, &mut file, &reservation)?;

@@ -1,11 +1,10 @@
 //! What one task sends, collected by destination.
 use arrow::array::RecordBatch;
-use bytes::Bytes;
 use datafusion::common::Result;
 use datafusion::physical_plan::metrics::Count;
 use lockstep_comm::{ExchangeSender, Sent};
 
-use super::framing;
+use super::framing::Frames;
 use crate::EngineError;
 
 /// Bytes collected for a rank before they are sent.
@@ -33,14 +32,14 @@ pub struct Outboxes {
 
 struct Outbox {
     rank: usize,
-    bytes: Vec<u8>,
+    frames: Frames,
     closed: bool,
 }
 
 impl Outboxes {
     /// One for each of `ranks`, which are named by their places among them below. Nothing is sent to this rank, which is `own`.
     pub fn new(sender: &ExchangeSender, ranks: impl IntoIterator<Item = usize>, own: usize, sent: Count) -> Self {
-        let boxes: Vec<_> = ranks.into_iter().map(|rank| Outbox { rank, bytes: vec![], closed: rank == own }).collect();
+        let boxes: Vec<_> = ranks.into_iter().map(|rank| Outbox { rank, frames: Frames::default(), closed: rank == own }).collect();
         let full = full(boxes.len());
         Self { sender: sender.clone(), boxes, full, sent }
     }
@@ -52,25 +51,29 @@ impl Outboxes {
 
     /// Sends rows as a frame.
     pub async fn post(&mut self, place: usize, key: usize, batch: &RecordBatch) -> Result<()> {
-        self.write(place, |bytes| framing::encode(batch, key, bytes)).await
+        self.fill(place, |frames| frames.push(batch, key)).await
     }
 
     /// Sends bytes on as they are.
     pub async fn append(&mut self, place: usize, frames: &[u8]) -> Result<()> {
-        let append = |bytes: &mut Vec<u8>| {
-            bytes.extend_from_slice(frames);
-            Ok(())
-        };
-        self.write(place, append).await
+        self.write(place, |bytes| bytes.extend_from_slice(frames)).await
     }
 
     /// Sends what is appended to the bytes.
-    pub async fn write(&mut self, place: usize, append: impl FnOnce(&mut Vec<u8>) -> Result<()>) -> Result<()> {
+    pub async fn write(&mut self, place: usize, append: impl FnOnce(&mut Vec<u8>)) -> Result<()> {
+        let append = |frames: &mut Frames| {
+            frames.append(append);
+            Ok(())
+        };
+        self.fill(place, append).await
+    }
+
+    async fn fill(&mut self, place: usize, fill: impl FnOnce(&mut Frames) -> Result<()>) -> Result<()> {
         let outbox = &mut self.boxes[place];
         if outbox.closed {
             return Ok(());
         }
-        append(&mut outbox.bytes)?;
+        fill(&mut outbox.frames)?;
         self.flush_from(place, self.full).await
     }
 
@@ -92,14 +95,14 @@ impl Outboxes {
 
     async fn flush_from(&mut self, place: usize, least: usize) -> Result<()> {
         let outbox = &mut self.boxes[place];
-        if outbox.bytes.len() < least {
+        let length = outbox.frames.len();
+        if length < least {
             return Ok(());
         }
         // Where so much has come, as much is to come.
-        let next = if outbox.bytes.len() < self.full { vec![] } else { Vec::with_capacity(outbox.bytes.len()) };
-        let bytes = std::mem::replace(&mut outbox.bytes, next);
-        self.sent.add(bytes.len());
-        let sent = self.sender.send(outbox.rank, Bytes::from(bytes)).await.map_err(EngineError::from)?;
+        let bytes = outbox.frames.take(if length < self.full { 0 } else { length });
+        self.sent.add(length);
+        let sent = self.sender.send(outbox.rank, bytes).await.map_err(EngineError::from)?;
         outbox.closed = matches!(sent, Sent::Closed);
         Ok(())
     }

@@ -9,11 +9,15 @@ use std::fmt;
 use std::sync::Arc;
 
 use arrow::array::{Int64Array, RecordBatch};
+use arrow::compute::SortOptions;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::Result;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::physical_expr::{Distribution, EquivalenceProperties, LexOrdering, OrderingRequirements, Partitioning, PhysicalExpr};
+use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_expr::{
+    Distribution, EquivalenceProperties, LexOrdering, OrderingRequirements, Partitioning, PhysicalExpr, PhysicalSortExpr,
+};
 use datafusion::physical_plan::metrics::MetricsSet;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
@@ -38,9 +42,18 @@ impl RowNumberExec {
     pub fn new(input: Arc<dyn ExecutionPlan>, name: &str, ordering: Option<LexOrdering>, partitions: usize) -> Self {
         let mut fields: Vec<_> = input.schema().fields().iter().cloned().collect();
         fields.push(Arc::new(Field::new(name, DataType::Int64, false)));
-        let equivalence = EquivalenceProperties::new(Arc::new(Schema::new(fields)));
+        let number = Arc::new(Column::new(name, fields.len() - 1)) as Arc<dyn PhysicalExpr>;
+        let mut equivalence = EquivalenceProperties::new(Arc::new(Schema::new(fields)));
+        equivalence.add_orderings([[PhysicalSortExpr::new(number, SortOptions { descending: false, nulls_first: false })]]);
         let properties = streaming(equivalence, Partitioning::UnknownPartitioning(partitions));
         Self { input, name: name.to_owned(), ordering, counted: Arc::default(), properties }
+    }
+
+    /// Whether `order` is that of its numbers.
+    pub fn is_in(&self, order: &LexOrdering) -> bool {
+        let number = self.schema().fields().len() - 1;
+        let column = order.first().expr.downcast_ref::<Column>();
+        column.is_some_and(|column| column.index() == number) && !order.first().options.descending
     }
 
     /// The same with a number in the plan.

@@ -51,6 +51,11 @@ impl SliceExec {
         Self { input, start, end, ordering, counted: Arc::default(), properties }
     }
 
+    /// The number of first rows that it takes its rows from, if the bounds say it.
+    pub fn first(&self) -> Option<usize> {
+        self.end.filter(|_| self.start >= 0).and_then(|end| usize::try_from(end).ok())
+    }
+
     /// The same with a number in the plan.
     pub fn distributed(&self, id: u64) -> Self {
         Self { counted: Arc::new(Counted::new(id)), ..self.clone() }
@@ -100,7 +105,7 @@ impl Start for SliceExec {
     }
 
     fn start(&self, run: &Arc<Run>, offset: u64, context: &Arc<TaskContext>) -> Result<()> {
-        let enough = self.end.filter(|_| self.start >= 0).and_then(|end| u64::try_from(end).ok());
+        let enough = self.first().map(|rows| rows as u64);
         self.counted.start(&self.input, enough, run, offset, context)
     }
 

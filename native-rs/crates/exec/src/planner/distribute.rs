@@ -123,7 +123,7 @@ impl Distribute {
 
     /// The partitions of a sorted table, one after another in order.
     fn sorted(&self, merge: &SortPreservingMergeExec, ids: &AtomicU64) -> Result<Arc<dyn ExecutionPlan>> {
-        if is_ordered(merge.input()) {
+        if is_ordered(merge.input()) || merge.input().downcast_ref::<RowNumberExec>().is_some_and(|number| number.is_in(merge.expr())) {
             return self.apply(merge.input().clone(), Take::Partitions, ids);
         }
         let ordering: LexOrdering = merge.expr().clone();

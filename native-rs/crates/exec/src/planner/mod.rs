@@ -7,6 +7,7 @@
 //!
 //! Everything here is a function of what rank 0 broadcast (datasets, plan), so all ranks get equal plans.
 pub mod distribute;
+mod divide_groups;
 pub mod joins;
 mod heavy_keys;
 mod key_filters;
@@ -20,6 +21,7 @@ pub mod physical;
 pub mod sort_groups;
 pub mod stages;
 mod text_keys;
+mod top_rows;
 pub mod window_node;
 
 use std::str::FromStr;
@@ -123,6 +125,7 @@ pub fn rules(ranks: Ranks, chosen_for: Ranks, way: Way, adapt: Adapt) -> Vec<Rul
     }
     // No rule after this one may move anything across an exchange.
     rules.push(Arc::new(distribute::Distribute::new(ranks)));
+    rules.push(Arc::new(top_rows::TopRows));
     rules.push(Arc::new(own_sorts::OwnSorts));
     // Where both sides are sorted and merged, joins are to take little memory.
     if way != Way::Merging && adapt.keys {
@@ -134,6 +137,7 @@ pub fn rules(ranks: Ranks, chosen_for: Ranks, way: Way, adapt: Adapt) -> Vec<Rul
     }
     // Sees the group-bys that are left to DataFusion, and where their input is in order.
     rules.push(Arc::new(text_keys::TextKeys));
+    rules.push(Arc::new(divide_groups::DivideGroups));
     if specialised {
         // Looks for build sides that are collected on every rank: where, the rule before decides.
         rules.push(Arc::new(specialise::LookUp));

@@ -22,7 +22,7 @@ use super::logical::{Builder, Built, Sources, leaf};
 use super::order::{Want, of_sink, unique, wants};
 use super::physical::physical;
 use crate::error::Result;
-use crate::operators::{ClusterExec, LookupJoinExec, PackedAggregateExec, SemiFilterExec, SharedExec, SharedTable, SortRowsExec, as_start, starters, wants_cluster};
+use crate::operators::{ClusterExec, DividedAggregateExec, LookupJoinExec, PackedAggregateExec, SemiFilterExec, SharedExec, SharedTable, SortRowsExec, as_start, starters, wants_cluster};
 use crate::run::Ranks;
 use crate::spool::Filling;
 use crate::trace::Trace;
@@ -157,7 +157,8 @@ impl Stages {
 
     /// Whether a side of a join, or the states of groups, must fit the memory: [`Way::Merging`] does without.
     pub fn hold(&self) -> bool {
-        self.some(&|plan| plan.is::<HashJoinExec>() || plan.is::<LookupJoinExec>() || plan.is::<SemiFilterExec>() || plan.is::<AggregateExec>())
+        let joins = |plan: &Arc<dyn ExecutionPlan>| plan.is::<HashJoinExec>() || plan.is::<LookupJoinExec>() || plan.is::<SemiFilterExec>();
+        self.some(&|plan| joins(plan) || plan.is::<AggregateExec>() || plan.is::<DividedAggregateExec>())
     }
 
     fn some(&self, wanted: &dyn Fn(&Arc<dyn ExecutionPlan>) -> bool) -> bool {

@@ -214,7 +214,7 @@ fn a_small_memory_limit_spills() {
     let sorted = |memory: u64, size: usize| {
         let world = World { memory, ..World::new(size, 1) };
         let mut results = world.run(|engine| {
-            let nodes = vec![scan(1, &TRIPS), sort(0, &[("miles", "number", false)]), slice(1, 0, Some(50))];
+            let nodes = vec![scan(1, &TRIPS), sort(0, &[("miles", "number", false)]), slice(1, -50, None)];
             let plan = plan(nodes, vec![collect(2)]);
             let path = path.clone();
             async move {

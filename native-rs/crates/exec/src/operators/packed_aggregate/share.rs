@@ -111,10 +111,7 @@ impl Sharing {
                     let to = owner(partition);
                     for chunk in chunks {
                         memory.shrink(chunk.bytes());
-                        let encoded = |bytes: &mut Vec<u8>| {
-                            encode(rank, radix, &chunk, bytes);
-                            Ok(())
-                        };
+                        let encoded = |bytes: &mut Vec<u8>| encode(rank, radix, &chunk, bytes);
                         match (&across, &mut to_groups) {
                             (Some((grid, _)), Some(to_groups)) if !members.contains(&to) => to_groups.write(grid.group_of(to), encoded).await?,
                             _ => to_members.lock().await.write(to - members.start, encoded).await?,

@@ -1,0 +1,169 @@
+//! The sending side.
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayData, ArrayRef, AsArray, GenericByteViewArray, GenericListArray, OffsetSizeTrait, RecordBatch};
+use arrow::buffer::{Buffer, NullBuffer};
+use arrow::compute::cast;
+use arrow::datatypes::{ByteViewType, DataType};
+use arrow_select::dictionary::garbage_collect_any_dictionary;
+use bytes::Bytes;
+use datafusion::error::Result;
+
+use super::{NONE, SAME, cannot_travel, padded, width};
+
+/// The frames of a message in the making.
+#[derive(Default)]
+pub struct Frames {
+    bytes: Vec<u8>,
+    /// The values that the reader has of each dictionary, in the order in which frames have them.
+    dictionaries: Vec<Option<ArrayRef>>,
+}
+
+impl Frames {
+    /// Appends a frame. Fails for types that cannot travel (unions, run-end encoding).
+    pub fn push(&mut self, batch: &RecordBatch, partition: usize) -> Result<()> {
+        let words = vec![0, partition as u64, batch.num_rows() as u64];
+        let mut frame = Frame { words, body: vec![], known: &mut self.dictionaries, dictionary: 0 };
+        for column in batch.columns() {
+            frame.array(column)?;
+        }
+        let Frame { mut words, body, .. } = frame;
+        words[0] = words.len() as u64;
+        let out = &mut self.bytes;
+        out.reserve(padded(words.len() * 8) + body.iter().map(|buffer| padded(buffer.len())).sum::<usize>());
+        for word in &words {
+            out.extend_from_slice(&word.to_le_bytes());
+        }
+        out.resize(padded(out.len()), 0);
+        for buffer in &body {
+            out.extend_from_slice(buffer);
+            out.resize(padded(out.len()), 0);
+        }
+        Ok(())
+    }
+
+    /// Appends what has been written elsewhere: frames that do not build on those before, or something else altogether.
+    pub fn append<T>(&mut self, write: impl FnOnce(&mut Vec<u8>) -> T) -> T {
+        self.dictionaries.clear();
+        write(&mut self.bytes)
+    }
+
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// The message; the next one begins with room for `room` bytes.
+    pub fn take(&mut self, room: usize) -> Bytes {
+        self.dictionaries.clear();
+        std::mem::replace(&mut self.bytes, Vec::with_capacity(room)).into()
+    }
+}
+
+struct Frame<'a> {
+    words: Vec<u64>,
+    body: Vec<Buffer>,
+    known: &'a mut Vec<Option<ArrayRef>>,
+    /// Dictionaries so far.
+    dictionary: usize,
+}
+
+impl Frame<'_> {
+    fn buffer(&mut self, buffer: Buffer) {
+        self.words.push(buffer.len() as u64);
+        self.body.push(buffer);
+    }
+
+    fn nulls(&mut self, nulls: Option<&NullBuffer>) {
+        match nulls.filter(|nulls| nulls.null_count() > 0) {
+            Some(nulls) => self.buffer(nulls.inner().sliced()),
+            None => self.words.push(NONE),
+        }
+    }
+
+    fn array(&mut self, array: &dyn Array) -> Result<()> {
+        self.words.push(array.len() as u64);
+        self.nulls(array.nulls());
+        match array.data_type() {
+            DataType::Null => {}
+            DataType::Boolean => self.buffer(array.as_boolean().values().sliced()),
+            DataType::Utf8 | DataType::Binary => self.text::<i32>(&array.to_data()),
+            DataType::LargeUtf8 | DataType::LargeBinary => self.text::<i64>(&array.to_data()),
+            // A view may hang on to buffers far bigger than itself: it travels as offsets and text.
+            DataType::Utf8View if is_short(array.as_string_view()) => self.text::<i32>(&cast(array, &DataType::Utf8)?.to_data()),
+            DataType::Utf8View => self.text::<i64>(&cast(array, &DataType::LargeUtf8)?.to_data()),
+            DataType::BinaryView if is_short(array.as_binary_view()) => self.text::<i32>(&cast(array, &DataType::Binary)?.to_data()),
+            DataType::BinaryView => self.text::<i64>(&cast(array, &DataType::LargeBinary)?.to_data()),
+            DataType::Dictionary(..) => {
+                self.dictionary(array.slice(0, array.len()))?;
+            }
+            DataType::List(_) => self.list(array.as_list::<i32>())?,
+            DataType::LargeList(_) => self.list(array.as_list::<i64>())?,
+            DataType::FixedSizeList(..) => self.array(array.as_fixed_size_list().values())?,
+            DataType::Struct(_) => {
+                for column in array.as_struct().columns() {
+                    self.array(column)?;
+                }
+            }
+            _ => self.fixed(&array.to_data())?,
+        }
+        Ok(())
+    }
+
+    /// Codes, and the values once a message: of few rows only those that they use.
+    fn dictionary(&mut self, array: ArrayRef) -> Result<()> {
+        let at = self.dictionary;
+        self.dictionary += 1;
+        self.known.resize(self.known.len().max(at + 1), None);
+        let values = array.as_any_dictionary().values();
+        if self.known[at].as_ref().is_some_and(|known| Arc::ptr_eq(known, values)) {
+            self.fixed(&array.as_any_dictionary().keys().to_data())?;
+            self.words.push(SAME);
+            return Ok(());
+        }
+        let array = match values.len() > array.len() {
+            true => garbage_collect_any_dictionary(array.as_any_dictionary())?,
+            false => array,
+        };
+        let dictionary = array.as_any_dictionary();
+        self.fixed(&dictionary.keys().to_data())?;
+        self.array(dictionary.values())?;
+        self.known[at] = Some(dictionary.values().clone());
+        Ok(())
+    }
+
+    /// One buffer of values of one width.
+    fn fixed(&mut self, data: &ArrayData) -> Result<()> {
+        let width = width(data.data_type()).ok_or_else(|| cannot_travel(data.data_type()))?;
+        self.buffer(data.buffers()[0].slice_with_length(data.offset() * width, data.len() * width));
+        Ok(())
+    }
+
+    /// Offsets rebased to 0, and only the text they span.
+    fn text<O: OffsetSizeTrait>(&mut self, data: &ArrayData) {
+        let (offsets, first, last) = rebased::<O>(data);
+        self.buffer(offsets);
+        self.buffer(data.buffers()[1].slice_with_length(first, last - first));
+    }
+
+    fn list<O: OffsetSizeTrait>(&mut self, list: &GenericListArray<O>) -> Result<()> {
+        let (offsets, first, last) = rebased::<O>(&list.to_data());
+        self.buffer(offsets);
+        self.array(&list.values().slice(first, last - first))
+    }
+}
+
+/// Whether its text has offsets of four bytes.
+fn is_short<T: ByteViewType>(array: &GenericByteViewArray<T>) -> bool {
+    array.total_bytes_len() <= i32::MAX as usize
+}
+
+fn rebased<O: OffsetSizeTrait>(data: &ArrayData) -> (Buffer, usize, usize) {
+    let offsets = &data.buffer::<O>(0)[..];
+    if data.is_empty() {
+        return (Buffer::from_slice_ref([O::default()]), 0, 0);
+    }
+    let (first, last) = (offsets[0], offsets[data.len()]);
+    let rebased: Vec<O> = offsets[..=data.len()].iter().map(|&offset| offset - first).collect();
+    (Buffer::from_vec(rebased), first.as_usize(), last.as_usize())
+}
+

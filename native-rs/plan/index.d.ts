@@ -55,7 +55,11 @@ export type CopiedColumn = { name: string,
 /**
  * Printed Arrow type.
  */
-type: string, wire: Wire, };
+type: string, wire: Wire, 
+/**
+ * Of an array: the server's number of its elements' type, whose form `wire` is.
+ */
+element?: number, };
 
 export type CsvWrite = { input: number, path: string, staging: string, ordered: boolean, 
 /**

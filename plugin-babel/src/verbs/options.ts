@@ -28,7 +28,7 @@ export const optionsOf = {
   readCsv: { delimiter: character, header: boolean, nulls: texts, types: read, ...badRows, store },
   readJsonLines: { types: readLists, ...badRows, store },
   readIceberg: { snapshot: text, asOf: date, ref: text, since: text, into: text, catalog, types: read, store },
-  readPostgres: { url: database, types: read, partitionBy: text, connections: count },
+  readPostgres: { url: database, types: readLists, partitionBy: text, connections: count },
   readFlightSql: { url: server, types: readLists, connections: count },
   readSnowflake: { account: text, warehouse: text, role: text, database: text, schema: text, types: read, connections: count },
   readAdbc: { driver: text, uri: address, types: readLists, connections: count },

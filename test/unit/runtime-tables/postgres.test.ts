@@ -1,9 +1,13 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import fc from "fast-check";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { readPostgres } from "@lockstep/runtime";
 import { findTarget } from "../../../runtime/src/connectors/postgres/target.ts";
-import { takenOf, Wrong } from "../../../runtime/src/connectors/postgres/types.ts";
+import { arrayOf, elementsOf } from "../../../runtime/src/connectors/postgres/array.ts";
+import { takenOf, Wrong, type PostgresType } from "../../../runtime/src/connectors/postgres/types.ts";
+import { printType } from "../../../runtime/src/tables/arrow-type.ts";
 import { errorOf, scratch } from "./helpers.ts";
 
 const folder = scratch();
@@ -51,7 +55,7 @@ test("a password in the program is refused unprinted", async () => {
 
 test("texts of PostgreSQL", () => {
   const read = (oid: number, text: string, modifier = -1) => {
-    const value = takenOf({ name: "x", oid, modifier, printed: "", labels: false }, undefined, "t").parse!(text);
+    const value = takenOf({ name: "x", oid, modifier, printed: "", labels: false, element: undefined }, undefined, "t").parse!(text);
     return value instanceof Wrong ? value.what : value;
   };
   expect([read(20, "9007199254740993"), read(20, "-5"), read(700, "0.1"), read(701, "-Infinity"), read(16, "t")]).toEqual([9007199254740993n, -5, Math.fround(0.1), -Infinity, true]);
@@ -61,4 +65,30 @@ test("texts of PostgreSQL", () => {
   expect([read(1082, "-infinity"), read(1114, "infinity"), read(1700, "NaN", (10 << 16) + 2 + 4), read(1114, "294276-12-31 00:00:00")]).toEqual([
     "infinity, which is no day", "infinity, which is no time", "NaN, which is no decimal", "a time past the year 294246, the last that microseconds since 1970 reach",
   ]);
+});
+
+test("arrays are seen as their elements", () => {
+  const of = (oid: number, said?: PostgresType) => {
+    const element = { oid, modifier: -1, printed: "", labels: false };
+    const { type, view, cast, parse } = takenOf({ name: "x", oid: 1, modifier: -1, printed: "an array", labels: false, element }, said, "t");
+    return [printType(type), view, cast, parse !== undefined];
+  };
+  expect([of(23), of(23, "bigint[]"), of(23, "string[]"), of(23, "string"), of(1184)]).toEqual([
+    ["list<int32>", "number[]", undefined, true], ["list<int32>", "bigint[]", undefined, true], ["list<string>", "string[]", "text[]", true], ["string", "string", "text", true], ["list<timestamp[us, tz=UTC]>", "date[]", undefined, true],
+  ]);
+  expect([of(1700), of(1700, "number[]"), of(1186), of(1186, "string[]"), of(1083)]).toEqual([
+    ["an array", "none", undefined, false], ["list<float64>", "number[]", "float8[]", true], ["an array", "none", undefined, false], ["list<string>", "string[]", "text[]", true], ["an array", "none", undefined, false],
+  ]);
+  for (const said of ["number", "date[]"] as const) expect(() => of(23, said)).toThrow(`types: column x of t is an array, which cannot be seen as ${said}`);
+});
+
+test("texts of arrays", () => {
+  expect(elementsOf('{1,NULL,"NULL","a,b","{x}","\\"q\\"","\\\\",""}')).toEqual(["1", null, "NULL", "a,b", "{x}", '"q"', "\\", ""]);
+  expect([elementsOf("{}"), elementsOf("[0:1]={a,b}"), elementsOf('[-3:-3]={"[1:1]={"}')]).toEqual([[], ["a", "b"], ["[1:1]={"]]);
+  for (const several of ["{{1,2},{3,4}}", "[0:0][3:4]={{1,2}}", "{{{1}}}"]) expect(elementsOf(several)).toBe("an array of several dimensions");
+  // Whatever stands there, something is said of it.
+  for (const wrong of ["", "1", "{", "}", "[1:1]", "{1", "1}", "{,}", "{1,}", "{,1}", '{"a}', '{"a"b}', '{"a\\"}', '{"a\\']) expect(elementsOf(wrong), wrong).toBe("a text that is no array");
+  const element = fc.option(fc.oneof(fc.string(), fc.constantFrom("NULL", "null", "nUlL", "", " ", "{", "}", ",", '"', "\\", "-1.5e+3", "é😀", "\n\t", "\u00a0")), { nil: null });
+  fc.assert(fc.property(fc.array(element), (elements) => isDeepStrictEqual(elementsOf(arrayOf(elements)), elements)));
+  fc.assert(fc.property(fc.string({ unit: fc.constantFrom(..."{},\"\\a=[") }), (text) => void elementsOf(text)));
 });

@@ -230,13 +230,16 @@ pub struct PostgresWrite {
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[ts(export, export_to = "../../../plan/index.d.ts")]
+#[ts(export, export_to = "../../../plan/index.d.ts", optional_fields)]
 pub struct CopiedColumn {
     pub name: String,
     /// Printed Arrow type.
     #[serde(rename = "type")]
     pub data_type: String,
     pub wire: Wire,
+    /// Of an array: the server's number of its elements' type, whose form `wire` is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub element: Option<u32>,
 }
 
 /// The form in which PostgreSQL takes a value.

@@ -8,11 +8,12 @@
  */
 import { randomBytes } from "node:crypto";
 import type { CopiedColumn } from "@lockstep/native/plan";
+import { asKey } from "../../errors/fixes.ts";
 import { LockstepError } from "../../errors/index.ts";
 import { printType, type ArrowType } from "../../tables/arrow-type.ts";
 import { DatabaseWrite, type DatabaseStaging, type Fitted, type Found, type Known, newColumnFix, REMEMBERED, type RowColumn, type Statement, type Statements } from "../database/write.ts";
 import { nameOf, type Part } from "../sql.ts";
-import { spellings } from "./relation.ts";
+import { elementIn, spellings } from "./relation.ts";
 import { quoted } from "./session.ts";
 import { digitsOf, fitting, newColumn, type PostgresColumn, remedyFor, wireOf } from "./wire.ts";
 
@@ -80,13 +81,15 @@ export class PostgresWrite extends DatabaseWrite<PostgresColumn, Staging, Statem
   }
 
   protected async columns(path: string, id: string): Promise<PostgresColumn[]> {
-    const rows = await this.session.rows(path, `SELECT a.attname, coalesce(b.oid, t.oid), format_type(a.atttypid, a.atttypmod), format_type(coalesce(b.oid, t.oid), NULL),
-      CASE WHEN b.oid IS NULL THEN a.atttypmod ELSE t.typtypmod END, coalesce(b.typtype, t.typtype) = 'e', a.attnotnull OR t.typnotnull, a.atthasdef OR t.typdefault IS NOT NULL, a.attidentity, a.attgenerated
-      FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_type b ON b.oid = t.typbasetype WHERE a.attrelid = ${id} AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`);
+    const rows = await this.session.rows(path, `SELECT a.attname, coalesce(e.oid, s.oid), format_type(a.atttypid, a.atttypmod), format_type(s.oid, NULL), format_type(coalesce(e.oid, s.oid), NULL),
+      coalesce(e.modifier, s.modifier), coalesce(e.typtype, s.typtype) = 'e', el.oid, a.attnotnull OR t.typnotnull, a.atthasdef OR t.typdefault IS NOT NULL, a.attidentity, a.attgenerated
+      FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_type b ON b.oid = t.typbasetype
+      CROSS JOIN LATERAL (SELECT coalesce(b.oid, t.oid) AS oid, coalesce(b.typtype, t.typtype) AS typtype, CASE WHEN b.oid IS NULL THEN a.atttypmod ELSE t.typtypmod END AS modifier) AS s
+      LEFT JOIN pg_type el ON el.typarray = s.oid ${elementIn("s.oid", "s.modifier")} WHERE a.attrelid = ${id} AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`);
     return (rows as string[][]).map((row): PostgresColumn => {
-      const [name, type, printed, base, modifier, labels, notNull, hasDefault, identity, generated] = row as [string, string, string, string, string, string, string, string, string, string];
+      const [name, type, printed, base, inner, modifier, labels, element, notNull, hasDefault, identity, generated] = row as [string, string, string, string, string, string, string, string | null, string, string, string, string];
       return {
-        name, type: printed, base, wire: wireOf(Number(type), base, labels === "t"), digits: digitsOf(Number(modifier)), isNotNull: notNull === "t",
+        name, type: printed, base, wire: wireOf(Number(type), inner, labels === "t"), element: element === null ? undefined : Number(element), digits: digitsOf(Number(modifier)), isNotNull: notNull === "t",
         isRequired: notNull === "t" && hasDefault === "f" && identity === "" && generated === "", isGenerated: identity === "a" || generated !== "",
       };
     });
@@ -94,7 +97,7 @@ export class PostgresWrite extends DatabaseWrite<PostgresColumn, Staging, Statem
 
   protected newColumn(path: string, { name, type }: RowColumn): { column: PostgresColumn | undefined; fix: string } {
     checkName(path, name);
-    return { column: newColumn(name, type), fix: type.id === "timestamp" ? `Write it in microseconds: types: { ${name}: "timestamp[us]" }.` : newColumnFix(name, type) };
+    return { column: newColumn(name, type), fix: typed(name, type) ?? newColumnFix(name, type) };
   }
 
   protected fitting(type: ArrowType, column: PostgresColumn): ArrowType | undefined {
@@ -108,6 +111,11 @@ export class PostgresWrite extends DatabaseWrite<PostgresColumn, Staging, Statem
   protected override async checkMerges(path: string): Promise<void> {
     const [[version] = []] = await this.session.rows(path, "SHOW server_version_num");
     if (Number(version) < 150_000) throw new LockstepError({ code: "LS2015", message: `${path}: the server is older than PostgreSQL 15, which has MERGE`, fix: 'Write with mode "append" into a table of your own, and merge it there.' });
+  }
+
+  protected override checkKeys(path: string, keys: readonly Fitted<PostgresColumn>[]): void {
+    const key = keys.find(({ column }) => column.element !== undefined);
+    if (key) throw new LockstepError({ code: "LS2015", message: `${path}: the column "${key.name}" is ${key.column.type}, and arrays are no keys`, fix: "Merge by another column." });
   }
 
   protected async stage(table: Known<PostgresColumn>, columns: readonly Fitted<PostgresColumn>[]): Promise<Staging> {
@@ -127,8 +135,8 @@ export class PostgresWrite extends DatabaseWrite<PostgresColumn, Staging, Statem
     ].join("; "));
     return {
       path, staging: `${schema}.${name}`,
-      columns: columns.map(({ column, type }) => ({ name: column.name, type: printType(type), wire: column.wire! })),
-      casts: columns.map(({ column: { wire, base } }) => (wire === "text" && /^(text|character varying|character)$/.test(base) ? "" : base)),
+      columns: columns.map(({ column: { name, wire, element }, type }) => ({ name, type: printType(type), wire: wire!, ...(element !== undefined && { element }) })),
+      casts: columns.map(({ column }) => castTo(column)),
     };
   }
 
@@ -202,6 +210,17 @@ export class PostgresWrite extends DatabaseWrite<PostgresColumn, Staging, Statem
     this.session = session;
     return state === "committed" || state === "aborted" ? state : undefined;
   }
+}
+
+/** Texts of any length: cast to a type of its own name, which says none, one of `character` is cut off. */
+const castTo = ({ wire, base, element }: PostgresColumn): string => (wire !== "text" || !/^(text|character varying|character)(\[\])?$/.test(base) ? base : element === undefined ? "" : "text[]");
+
+/** What `types` says of a column so that there is such a type; undefined: it cannot say that. */
+function typed(name: string, type: ArrowType): string | undefined {
+  const isList = type.id === "list";
+  const of = isList ? type.of : type;
+  if (of.id === "timestamp") return `Write it in microseconds: types: { ${asKey(name)}: "${isList ? "list<timestamp[us]>" : "timestamp[us]"}" }.`;
+  return isList && of.id === "null" ? `Its lists are empty: say what they are of, types: { ${asKey(name)}: "list<string>" }.` : undefined;
 }
 
 /** PostgreSQL cuts longer names off. */

@@ -1,3 +1,4 @@
+import { asKey } from "../../errors/fixes.ts";
 import { didYouMean, LockstepError } from "../../errors/index.ts";
 import { Column, unsupportedType, type Stored } from "../../tables/column.ts";
 import { Table } from "../../tables/table.ts";
@@ -6,7 +7,7 @@ import { checkOptions } from "../options.ts";
 import type { SourceColumn } from "../source-column.ts";
 import { isQuery, nameOf } from "../sql.ts";
 import { exactly } from "../typed-files.ts";
-import { findRelation, type Relation } from "./relation.ts";
+import { elementIn, findRelation, type Relation } from "./relation.ts";
 import { openSession, type Session } from "./session.ts";
 import { findTarget } from "./target.ts";
 import { takenOf, Wrong, type Described, type PostgresType, type Taken } from "./types.ts";
@@ -15,7 +16,7 @@ import { takenOf, Wrong, type Described, type PostgresType, type Taken } from ".
 export interface ReadPostgresOptions<Row> {
   /** Where the database is: `postgres://host/database`, without a password. What it leaves out the environment says, by libpq's names. */
   readonly url?: string;
-  /** Columns seen otherwise than by default: an int8 column as "bigint", a numeric one as "number", any as "string" (as PostgreSQL prints it). */
+  /** Columns seen otherwise than by default: an int8 column as "bigint", a numeric one as "number", any as "string" (as PostgreSQL prints it); of arrays "bigint[]", "number[]", "string[]". */
   readonly types?: { readonly [K in keyof Row & string]?: PostgresType };
   /** A column of integers, dates or timestamps by whose ranges ranks read a view or a query at the same time; rows stand in its order then. */
   readonly partitionBy?: string;
@@ -81,11 +82,15 @@ async function describe(session: Session, source: string, from: string): Promise
   const { fields } = await session.ask(source, `SELECT * FROM ${from} LIMIT 0`);
   if (fields.length === 0) return [];
   const asked = fields.map(({ dataTypeID, dataTypeModifier }, place) => `(${place}, ${dataTypeID}::oid, ${dataTypeModifier})`).join(", ");
-  const { rows } = await session.ask(source, `SELECT format_type(t.oid, asked.modifier), t.typtype FROM (VALUES ${asked}) AS asked (place, oid, modifier) JOIN pg_type t ON t.oid = asked.oid ORDER BY asked.place`);
+  const { rows } = await session.ask(source, `SELECT format_type(t.oid, asked.modifier), t.typtype, e.oid, e.modifier, format_type(e.oid, e.modifier), e.typtype
+    FROM (VALUES ${asked}) AS asked (place, oid, modifier) JOIN pg_type t ON t.oid = asked.oid ${elementIn("t.oid", "asked.modifier")} ORDER BY asked.place`);
   return fields.map(({ name, dataTypeID, dataTypeModifier }, index) => {
     if (fields.findIndex((field) => field.name === name) < index) throw new LockstepError({ code: "LS2002", message: `${source}: two columns are called "${name}"`, fix: "Name them apart with AS." });
-    const [printed, kind] = rows[index]!;
-    return { name, oid: dataTypeID, modifier: dataTypeModifier, printed: printed!, labels: kind === "e" };
+    const [printed, kind, element, modifier, printedElement, kindOfElement] = rows[index]!;
+    return {
+      name, oid: dataTypeID, modifier: dataTypeModifier, printed: printed!, labels: kind === "e",
+      element: element ? { oid: Number(element), modifier: Number(modifier), printed: printedElement!, labels: kindOfElement === "e" } : undefined,
+    };
   });
 }
 
@@ -101,7 +106,8 @@ function byKey(relation: Relation, column: string, described: readonly Described
 
 function columnOf(name: string, { type, view, parse }: Taken, source: string, rows: readonly (readonly (string | null)[])[], place: number): Column {
   const origin = `the column "${name}" of ${source}`;
-  const remedy = exactly(type, name) ?? `Read it as PostgreSQL prints it: types: { ${name}: "string" }.`;
+  const asText = `Read it as PostgreSQL prints it: types: { ${asKey(name)}: "string" }.`;
+  const remedy = exactly(type, name) ?? asText;
   if (parse === undefined) {
     const column: Column = new Column(type, rows.length, () => { throw unsupportedType(column, "looked at"); }, { view, origin, remedy });
     return column;
@@ -109,7 +115,7 @@ function columnOf(name: string, { type, view, parse }: Taken, source: string, ro
   const load = (): Stored[] => rows.map((row, index) => {
     const text = row[place]!;
     const value = text === null ? null : parse(text);
-    if (value instanceof Wrong) throw new LockstepError({ code: "LS2015", message: `${source}: column ${name} has ${value.what}, in row ${index}` });
+    if (value instanceof Wrong) throw new LockstepError({ code: "LS2015", message: `${source}: column ${name} has ${value.what}, in row ${index}`, fix: asText });
     return value;
   });
   return new Column(type, rows.length, load, { view, origin, remedy });

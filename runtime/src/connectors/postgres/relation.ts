@@ -46,6 +46,15 @@ async function missing(session: Session, source: string, table: string, withSche
 }
 
 /**
+ * Behind FROM, of an array's type, as SQL names its number and modifier: `e`, its elements' type below their domains (of which the last says
+ * precision and scale).
+ */
+export const elementIn = (oid: string, modifier: string): string => `LEFT JOIN LATERAL (
+    WITH RECURSIVE below AS (SELECT oid, typtype, typbasetype, ${modifier} AS modifier, typtypmod FROM pg_type WHERE typarray = ${oid}
+      UNION ALL SELECT base.oid, base.typtype, base.typbasetype, below.typtypmod, base.typtypmod FROM below JOIN pg_type base ON base.oid = below.typbasetype)
+    SELECT oid, modifier, typtype FROM below WHERE typtype <> 'd') AS e ON true`;
+
+/**
  * The tables that hold the rows of a table, in order of their names; undefined where they cannot be read one by one: they are not of
  * blocks, or the partitions would show other rows than the whole.
  */

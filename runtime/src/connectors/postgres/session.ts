@@ -80,8 +80,14 @@ async function loadDriver(): Promise<Driver> {
   try {
     const { default: driver } = (await import(name)) as { default: Driver };
     return driver;
-  } catch (cause) {
-    throw new LockstepError({ code: "LS2015", message: "databases need the package pg where a program runs without the plugin, catalogs in PostgreSQL everywhere", fix: "npm install pg", cause });
+  } catch (error) {
+    const missing = (error as { code?: string }).code === "ERR_MODULE_NOT_FOUND" && (error as Error).message.includes("'pg'");
+    throw new LockstepError({
+      code: "LS2015",
+      message: missing ? "the package pg, by which Node speaks to PostgreSQL, is not installed" : `the package pg, by which Node speaks to PostgreSQL, does not load: ${(error as Error).message}`,
+      why: ["a program that runs without Lockstep's plugin needs it, and so do `lockstep schema` and Iceberg catalogs in PostgreSQL; a compiled program reads and writes tables without"],
+      fix: missing ? "npm install pg" : "npm install pg@8",
+    });
   }
 }
 

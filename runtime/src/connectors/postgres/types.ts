@@ -1,11 +1,13 @@
 import { LockstepError } from "../../errors/index.ts";
 import { bool, float64, int64, string, type ArrowType } from "../../tables/arrow-type.ts";
 import { viewOf, type Stored } from "../../tables/column.ts";
-import type { View } from "../../tables/js-view.ts";
+import { elementView, isListView, type View } from "../../tables/js-view.ts";
 import { canonicalInteger } from "../../tables/infer.ts";
+import { elementsOf } from "./array.ts";
 
+type ScalarType = "bigint" | "number" | "string" | "boolean" | "date";
 /** What the option `types` says of a column. */
-export type PostgresType = "bigint" | "number" | "string" | "boolean" | "date";
+export type PostgresType = ScalarType | `${ScalarType}[]`;
 
 /** What is read of a column; without `parse` it is there, and cannot be looked at. */
 export interface Taken {
@@ -43,26 +45,62 @@ const types: Readonly<Record<number, Taken | undefined>> = {
   1184: read({ id: "timestamp", unit: "us", zone: "UTC" }, instant),
 };
 
-/** A column as the server describes it: the number of its type, precision and scale of it, its printed form. */
-export interface Described {
-  readonly name: string;
+/** A type as the server describes it: its number, precision and scale of it, its printed form. */
+export interface DescribedType {
   readonly oid: number;
   readonly modifier: number;
   readonly printed: string;
-  /** A type with a list of texts. */
+  /** With a list of texts. */
   readonly labels: boolean;
+}
+
+/** A column as the server describes it. */
+export interface Described extends DescribedType {
+  readonly name: string;
+  /** Of an array: what its elements are, below a domain. */
+  readonly element: DescribedType | undefined;
 }
 
 /** LS2002 where the option says what it cannot be. */
 export function takenOf(column: Described, said: PostgresType | undefined, source: string): Taken {
-  const { oid, printed, name } = column;
-  const own = types[oid] ?? (oid === 1700 ? decimalOf(column.modifier) : undefined) ?? (column.labels || /^(.*\.)?citext$/.test(printed) ? text : undefined);
-  const unseen: Taken = { type: { id: "other", name: oid === 1083 ? "time64[us]" : printed }, view: "none", parse: undefined };
-  if (said === undefined || said === own?.view) return own ?? unseen;
-  if (said === "string") return { ...text, cast: "text" };
-  if (said === "number" && oid === 1700) return { ...types[701]!, cast: "float8" };
-  if (said === "bigint" && own?.type.id === "int") return { ...own, view: "bigint" };
+  const { oid, printed, name, element } = column;
+  const own = (element && listed(ownOf(element))) ?? ownOf(column);
+  if (said === undefined) return own ?? { type: { id: "other", name: oid === 1083 ? "time64[us]" : printed }, view: "none", parse: undefined };
+  const taken = (element && isListView(said) ? listed(seen(element, elementView(said))) : undefined) ?? seen(column, said);
+  if (taken !== undefined) return taken;
   throw new LockstepError({ code: "LS2002", message: `types: column ${name} of ${source} is ${printed}, which cannot be seen as ${said}`, fix: own && own.view !== "none" ? `Say "${own.view}", or leave it out of \`types\`.` : 'Say "string", or leave it out of `types`.' });
+}
+
+/** What is read of a type where the program says nothing of it; undefined: nothing. */
+const ownOf = ({ oid, modifier, printed, labels }: DescribedType): Taken | undefined => types[oid] ?? (oid === 1700 ? decimalOf(modifier) : undefined) ?? (labels || /^(.*\.)?citext$/.test(printed) ? text : undefined);
+
+/** The same where the program says what it sees; undefined: that cannot be. */
+function seen(type: DescribedType, said: View): Taken | undefined {
+  const own = ownOf(type);
+  if (said === own?.view) return own;
+  if (said === "string") return { ...text, cast: "text" };
+  if (said === "number" && type.oid === 1700) return { ...types[701]!, cast: "float8" };
+  return said === "bigint" && own?.type.id === "int" ? { ...own, view: "bigint" } : undefined;
+}
+
+/** Arrays of what is read. */
+function listed(element: Taken | undefined): Taken | undefined {
+  if (element === undefined) return undefined;
+  const { type, view, parse, cast } = element;
+  return {
+    type: { id: "list", of: type }, view: view === "none" ? "none" : `${view}[]`, ...(cast !== undefined && { cast: `${cast}[]` }),
+    parse: (text) => {
+      const elements = elementsOf(text);
+      if (typeof elements === "string") return new Wrong(elements);
+      const values: Stored[] = [];
+      for (const one of elements) {
+        const value = one === null ? null : parse!(one);
+        if (value instanceof Wrong) return value;
+        values.push(value);
+      }
+      return values;
+    },
+  };
 }
 
 /** numeric(precision, scale), with digits before and behind the point as Arrow counts them; none where it says nothing, or too many. */

@@ -1,5 +1,6 @@
 /** Arrow's types → PostgreSQL's: what a new table's columns are, and whether values fit a column that is there. */
 import type { Wire } from "@lockstep/native/plan";
+import { asKey } from "../../errors/fixes.ts";
 import { parseType, printType, type ArrowType } from "../../tables/arrow-type.ts";
 import { integerDigits, type TableColumn } from "../database/write.ts";
 
@@ -7,9 +8,11 @@ import { integerDigits, type TableColumn } from "../database/write.ts";
 export interface PostgresColumn extends TableColumn {
   /** The type below a domain, without a length. */
   readonly base: string;
-  /** Undefined: a type whose values are not written. */
+  /** Undefined: a type whose values are not written. Of an array its elements'. */
   readonly wire: Wire | undefined;
-  /** Precision and scale of a numeric, if it says any. */
+  /** Of an array: the server's number of its elements' type. */
+  readonly element: number | undefined;
+  /** Precision and scale of a numeric, or of an array's elements, if it says any. */
   readonly digits: { readonly precision: number; readonly scale: number } | undefined;
 }
 
@@ -17,6 +20,9 @@ const wires: Readonly<Record<number, Wire | undefined>> = {
   16: "bool", 21: "int2", 23: "int4", 20: "int8", 700: "float4", 701: "float8", 1700: "numeric", 25: "text", 1043: "text", 1042: "text", 114: "text", 3802: "jsonb", 2950: "uuid",
   17: "bytea", 1082: "date", 1114: "timestamp", 1184: "timestamp",
 };
+
+/** The number of a new column's type. */
+const numberOf = ({ wire, type }: PostgresColumn): number => (type === "timestamptz" ? 1184 : Number(Object.keys(wires).find((oid) => wires[Number(oid)] === wire)));
 
 /** How values of a type come there. `labels`: it is a list of texts. */
 export const wireOf = (oid: number, base: string, labels: boolean): Wire | undefined => wires[oid] ?? (labels || /^(.*\.)?citext$/.test(base) ? "text" : undefined);
@@ -30,8 +36,12 @@ export function digitsOf(modifier: number): PostgresColumn["digits"] {
 
 /** What a column of a new table is; undefined: PostgreSQL has no such type. */
 export function newColumn(name: string, type: ArrowType): PostgresColumn | undefined {
-  const made = (wire: Wire, sql: string, digits?: PostgresColumn["digits"]): PostgresColumn => ({ name, type: sql, base: sql, wire, digits, isRequired: false, isNotNull: false, isGenerated: false });
+  const made = (wire: Wire, sql: string, digits?: PostgresColumn["digits"]): PostgresColumn => ({ name, type: sql, base: sql, wire, element: undefined, digits, isRequired: false, isNotNull: false, isGenerated: false });
   switch (type.id) {
+    case "list": {
+      const of = type.of.id === "list" ? undefined : newColumn(name, type.of);
+      return of && { ...of, type: `${of.type}[]`, base: `${of.base}[]`, element: numberOf(of) };
+    }
     case "bool":
       return made("bool", "boolean");
     case "int": {
@@ -57,7 +67,14 @@ export function newColumn(name: string, type: ArrowType): PostgresColumn | undef
 }
 
 /** The type as which values come into a column; undefined where one may not fit. */
-export function fitting(type: ArrowType, { wire, digits }: PostgresColumn): ArrowType | undefined {
+export function fitting(type: ArrowType, column: PostgresColumn): ArrowType | undefined {
+  if (column.element === undefined) return fittingOne(type, column);
+  // Nothing but nulls is of any type.
+  const of = type.id === "null" ? fittingOne(type, column) : type.id === "list" ? fittingOne(type.of, column) : undefined;
+  return of && { id: "list", of };
+}
+
+function fittingOne(type: ArrowType, { wire, digits }: PostgresColumn): ArrowType | undefined {
   const bits = type.id === "int" ? type.bits + (type.signed ? 0 : 1) : Infinity;
   const [is, small] = [type.id, (most: number) => bits <= most];
   const text = is === "string" || is === "dictionary";
@@ -97,9 +114,15 @@ export function fitting(type: ArrowType, { wire, digits }: PostgresColumn): Arro
 }
 
 /** What a program says in `types` so that its values fit, though some may be rounded or refused. */
-export function remedyFor(name: string, type: ArrowType, { wire, digits }: PostgresColumn): string {
+export function remedyFor(name: string, type: ArrowType, column: PostgresColumn): string {
+  const to = column.element === undefined ? conversionTo(type, column) : type.id === "list" ? conversionTo(type.of, column) : undefined;
+  if (to === undefined) return `derive() a column that PostgreSQL can take for it: ${printType(type)} is not.`;
+  return `Where values may be rounded or refused, say so: types: { ${asKey(name)}: "${column.element === undefined ? to : `list<${to}>`}" }.`;
+}
+
+/** Arrow's name of the type that a column of PostgreSQL, or an array's elements, have; undefined: values are not converted to it. */
+function conversionTo(type: ArrowType, { wire, digits }: PostgresColumn): string | undefined {
   const numbers: { readonly [W in Wire]?: string | undefined } = { int2: "int16", int4: "int32", int8: "int64", float4: "float32", float8: "float64", numeric: digits && `decimal128(${digits.precision}, ${digits.scale})`, timestamp: "timestamp[us]" };
-  const to = wire && numbers[wire];
   const converts = wire === "timestamp" ? type.id === "timestamp" || type.id === "date" : type.id === "int" || type.id === "float" || (type.id === "decimal" && (wire === "float4" || wire === "float8"));
-  return to !== undefined && converts ? `Where values may be rounded or refused, say so: types: { ${name}: "${to}" }.` : `derive() a column that PostgreSQL can take for it: ${printType(type)} is not.`;
+  return wire && converts ? numbers[wire] : undefined;
 }

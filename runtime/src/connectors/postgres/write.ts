@@ -1,12 +1,13 @@
 /** Plain Node's writes to PostgreSQL. */
 import { LockstepError } from "../../errors/index.ts";
-import { isNested, parseType } from "../../tables/arrow-type.ts";
+import { parseType } from "../../tables/arrow-type.ts";
 import { castColumn } from "../../tables/cast.ts";
-import { unsupportedType, type Column, type Stored } from "../../tables/column.ts";
+import type { Column, Stored } from "../../tables/column.ts";
 import type { Columns } from "../../tables/row.ts";
 import { checkOptions } from "../options.ts";
 import { checkDatabaseWrite, type DatabaseMode, type DatabaseWriteOptions, type Statements } from "../database/write.ts";
 import { nameOf } from "../sql.ts";
+import { arrayOf } from "./array.ts";
 import { PostgresWrite, type Staging } from "./commit.ts";
 import { openSession, quoted } from "./session.ts";
 import { findTarget, type Target } from "./target.ts";
@@ -26,8 +27,8 @@ export interface WritePostgresOptions<Row> {
   readonly types?: { readonly [K in keyof Row & string]?: string };
 }
 
-/** Rows of a statement. */
-const ROWS = 5000;
+/** Rows of a statement, and the characters of their values at which it has enough. */
+const [ROWS, CHARACTERS] = [5000, 8 << 20];
 
 /** See Table.writePostgres. */
 export async function writePostgres(columns: Columns, rows: number, table: string, options: WritePostgresOptions<never>): Promise<void> {
@@ -55,34 +56,42 @@ async function statementsOf(target: Target): Promise<Statements> {
 
 /** Each column of some rows is an array of texts, which the server reads. */
 async function copy(write: PostgresWrite, { path, staging, columns, casts }: Staging, from: Columns, rows: number): Promise<void> {
-  const own = columns.map(({ name, type, wire }) => {
-    const column = from.get(name)!;
-    if (column.type.id === "other" || isNested(column.type)) throw unsupportedType(column, "written");
-    return { name, wire, column: castColumn(name, column, parseType(type)) };
-  });
-  const list = own.map(({ name }) => nameOf(name)).join(", ");
+  const own = columns.map(({ name, type, wire }) => textsOf(path, name, castColumn(name, from.get(name)!, parseType(type)), wire));
+  const list = columns.map(({ name }) => nameOf(name)).join(", ");
   const taken = casts.map((cast, at) => `c${at}${cast === "" ? "" : `::${cast}`}`).join(", ");
   const names = own.map((_, at) => `c${at}`).join(", ");
-  for (let start = 0; start < rows; start += ROWS) {
-    const arrays = own.map((one) => `${quoted(arrayOf(path, one, start, Math.min(start + ROWS, rows)))}::text[]`);
+  for (let row = 0; row < rows; ) {
+    const texts = own.map((): (string | null)[] => []);
+    for (let [count, size] = [0, 0]; row < rows && count < ROWS && size < CHARACTERS; row++, count++) {
+      own.forEach((textOf, at) => {
+        const text = textOf(row);
+        texts[at]!.push(text);
+        size += text?.length ?? 0;
+      });
+    }
+    const arrays = texts.map((column) => `${quoted(arrayOf(column))}::text[]`);
     await write.run(path, `INSERT INTO ${staging} (${list}) SELECT ${taken} FROM unnest(${arrays.join(", ")}) AS source (${names})`);
   }
 }
 
-function arrayOf(path: string, { name, column, wire }: { name: string; column: Column; wire: string }, start: number, end: number): string {
-  const print = printed(column.type);
-  const texts: string[] = [];
-  for (let row = start; row < end; row++) {
-    const value = column.values[row] as Stored;
-    const text = value === null ? "NULL" : print(value);
+/** The texts of a column's values. LS2015: a value that PostgreSQL does not have. */
+function textsOf(path: string, name: string, { type, values }: Column, wire: string): (row: number) => string | null {
+  const print = printed(type.id === "list" ? type.of : type);
+  const textOf = (value: Stored, row: number): string | null => {
+    if (value === null) return null;
+    const text = print(value);
     if (text === undefined || text.includes("\0")) {
       const what = text === undefined ? "a date before 4713 BC or past PostgreSQL's last" : `the character U+0000 behind ${JSON.stringify(text.slice(0, text.indexOf("\0")).slice(-20))}, which PostgreSQL's texts cannot hold`;
       throw new LockstepError({ code: "LS2015", message: `${path}: column ${name} has ${what}, in row ${row}` });
     }
-    if (wire === "uuid" && value !== null && !isUuid(text)) throw new LockstepError({ code: "LS2015", message: `${path}: column ${name} has ${JSON.stringify(text)}, which is no uuid, in row ${row}` });
-    texts.push(value === null ? text : `"${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`);
-  }
-  return `{${texts.join(",")}}`;
+    if (wire === "uuid" && !isUuid(text)) throw new LockstepError({ code: "LS2015", message: `${path}: column ${name} has ${JSON.stringify(text)}, which is no uuid, in row ${row}` });
+    return text;
+  };
+  if (type.id !== "list") return (row) => textOf(values[row]!, row);
+  return (row) => {
+    const value = values[row] as readonly Stored[] | null;
+    return value && arrayOf(value.map((element) => textOf(element, row)));
+  };
 }
 
 /** As PostgreSQL reads it: hyphens behind any four digits, braces around all. */

@@ -1,18 +1,23 @@
-//! Arrays → binary COPY; `decode.rs` has what it looks like.
+//! Arrays → binary COPY; `decode.rs` and `values.rs` have what it looks like.
+use std::ops::{Range, RangeInclusive};
+
 use arrow::{
     array::{
-        Array, AsArray, BinaryArray, BooleanArray, Date32Array, Decimal128Array, Float32Array, Float64Array, Int16Array, Int32Array, Int64Array, RecordBatch, StringArray,
-        TimestampMicrosecondArray,
+        Array, AsArray, BinaryArray, BooleanArray, Date32Array, Decimal128Array, Float32Array, Float64Array, Int16Array, Int32Array, Int64Array, ListArray, RecordBatch,
+        StringArray, TimestampMicrosecondArray,
     },
     datatypes::{
         ArrowPrimitiveType, DataType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type, TimestampMicrosecondType,
     },
 };
-use lockstep_plan::Wire;
+use lockstep_plan::{CopiedColumn, Wire};
 use memchr::memchr;
 use serde_json::json;
 
-use super::decode::{EPOCH_DAYS, EPOCH_MICROS, SIGNATURE};
+use super::{
+    decode::SIGNATURE,
+    values::{EPOCH_DAYS, EPOCH_MICROS},
+};
 use crate::errors::{ConnectorError, Result};
 
 /// What is before the rows of a statement, and behind them.
@@ -28,14 +33,14 @@ pub const HEADER: [u8; 19] = {
 pub const TRAILER: [u8; 2] = (-1_i16).to_be_bytes();
 
 /// From 4713 BC to the ends of dates and of times, since 2000.
-const DAYS: std::ops::RangeInclusive<i64> = -2_451_545..=2_145_031_948;
-const MICROS: std::ops::RangeInclusive<i64> = -211_813_488_000_000_000..=9_223_371_331_199_999_999;
+const DAYS: RangeInclusive<i64> = -2_451_545..=2_145_031_948;
+const MICROS: RangeInclusive<i64> = -211_813_488_000_000_000..=9_223_371_331_199_999_999;
 
 /// Encodes the rows of one part of a write.
 pub struct Encoder {
     /// The table, as messages call it.
     table: String,
-    columns: Vec<(String, Wire)>,
+    columns: Vec<CopiedColumn>,
     part: usize,
     rows: u64,
 }
@@ -44,22 +49,27 @@ pub struct Encoder {
 type Put = Result<(), String>;
 
 impl Encoder {
-    pub fn new(table: &str, columns: Vec<(String, Wire)>, part: usize) -> Self {
+    pub fn new(table: &str, columns: Vec<CopiedColumn>, part: usize) -> Self {
         Self { table: table.to_owned(), columns, part, rows: 0 }
     }
 
-    /// Appends the rows, whose columns are of the types that their wires take. LS2015: a value that PostgreSQL does not have.
-    pub fn encode(&mut self, batch: &RecordBatch, out: &mut Vec<u8>) -> Result<()> {
-        let columns: Vec<Values> = batch.columns().iter().zip(&self.columns).map(|(column, (_, wire))| Values::new(column.as_ref(), *wire)).collect();
+    /// Appends rows of a batch, whose columns are of the types that their wires take, from the one of that number on, until there are so
+    /// many bytes; the number of the next. LS2015: a value that PostgreSQL does not have.
+    pub fn encode(&mut self, batch: &RecordBatch, from: usize, enough: usize, out: &mut Vec<u8>) -> Result<usize> {
+        let columns: Vec<Values> = batch.columns().iter().zip(&self.columns).map(|(column, to)| Values::new(column.as_ref(), to.wire, to.element)).collect();
         let fields = (columns.len() as i16).to_be_bytes();
-        for row in 0..batch.num_rows() {
+        let mut row = from;
+        while row < batch.num_rows() && out.len() < enough {
             out.extend(fields);
-            for (values, (name, _)) in columns.iter().zip(&self.columns) {
+            for (values, CopiedColumn { name, .. }) in columns.iter().zip(&self.columns) {
                 values.put(row, out).map_err(|what| self.refused(name, row, &what))?;
             }
+            row += 1;
         }
-        self.rows += batch.num_rows() as u64;
-        Ok(())
+        if row == batch.num_rows() {
+            self.rows += row as u64;
+        }
+        Ok(row)
     }
 
     fn refused(&self, column: &str, row: usize, what: &str) -> ConnectorError {
@@ -81,10 +91,17 @@ enum Values<'a> {
     Bytea(&'a BinaryArray),
     Date(&'a Date32Array),
     Timestamp(&'a TimestampMicrosecondArray),
+    /// Arrays, their elements, and the number of these' type.
+    Lists(&'a ListArray, Box<Values<'a>>, u32),
 }
 
 impl<'a> Values<'a> {
-    fn new(column: &'a dyn Array, wire: Wire) -> Self {
+    /// `element`: the column is one of arrays, whose elements are of that type.
+    fn new(column: &'a dyn Array, wire: Wire, element: Option<u32>) -> Self {
+        if let Some(element) = element {
+            let lists = column.as_list();
+            return Self::Lists(lists, Box::new(Self::new(lists.values().as_ref(), wire, None)), element);
+        }
         match wire {
             Wire::Bool => Self::Bool(column.as_boolean()),
             Wire::Int2 => Self::Int2(column.as_primitive::<Int16Type>()),
@@ -116,6 +133,7 @@ impl<'a> Values<'a> {
             Self::Bytea(values) => *values,
             Self::Date(values) => *values,
             Self::Timestamp(values) => *values,
+            Self::Lists(lists, ..) => *lists,
         }
     }
 
@@ -139,19 +157,44 @@ impl<'a> Values<'a> {
             Self::Bytea(values) => field(out, values.value(row)),
             Self::Date(values) => field(out, &(within::<Date32Type>(values.value(row), i64::from(EPOCH_DAYS), DAYS)? as i32).to_be_bytes()),
             Self::Timestamp(values) => field(out, &within::<TimestampMicrosecondType>(values.value(row), EPOCH_MICROS, MICROS)?.to_be_bytes()),
+            Self::Lists(lists, elements, element) => {
+                let offsets = lists.value_offsets();
+                list(out, elements, offsets[row] as usize..offsets[row + 1] as usize, *element)
+            }
         }
     }
 }
 
+/// Of no element there is no dimension.
+fn list(out: &mut Vec<u8>, elements: &Values, mut range: Range<usize>, element: u32) -> Put {
+    let start = out.len();
+    let (dimensions, nulls) = (i32::from(!range.is_empty()), range.clone().any(|at| elements.array().is_null(at)));
+    for part in [0, dimensions, i32::from(nulls)] {
+        out.extend(part.to_be_bytes());
+    }
+    out.extend(element.to_be_bytes());
+    if !range.is_empty() {
+        // Lists are of less than 2^31 elements in memory, too.
+        out.extend((range.len() as i32).to_be_bytes());
+        out.extend(1_i32.to_be_bytes());
+    }
+    range.try_for_each(|at| elements.put(at, out))?;
+    let length = i32::try_from(out.len() - start - 4).map_err(|_| LARGE.to_owned())?;
+    out[start..start + 4].copy_from_slice(&length.to_be_bytes());
+    Ok(())
+}
+
+const LARGE: &str = "a value of more than 2 GB";
+
 fn field(out: &mut Vec<u8>, bytes: &[u8]) -> Put {
-    let length = i32::try_from(bytes.len()).map_err(|_| "a value of more than 2 GB".to_owned())?;
+    let length = i32::try_from(bytes.len()).map_err(|_| LARGE.to_owned())?;
     out.extend(length.to_be_bytes());
     out.extend(bytes);
     Ok(())
 }
 
 /// Since 2000 in place of 1970.
-fn within<T: ArrowPrimitiveType>(value: T::Native, epoch: i64, range: std::ops::RangeInclusive<i64>) -> Result<i64, String>
+fn within<T: ArrowPrimitiveType>(value: T::Native, epoch: i64, range: RangeInclusive<i64>) -> Result<i64, String>
 where
     T::Native: Into<i64>,
 {
@@ -167,7 +210,7 @@ fn text(out: &mut Vec<u8>, value: &str, wire: Wire) -> Put {
     match wire {
         Wire::Uuid => field(out, &uuid(value).ok_or_else(|| format!("{value:?}, which is no uuid"))?),
         Wire::Jsonb => {
-            let length = i32::try_from(value.len() + 1).map_err(|_| "a value of more than 2 GB".to_owned())?;
+            let length = i32::try_from(value.len() + 1).map_err(|_| LARGE.to_owned())?;
             out.extend(length.to_be_bytes());
             out.push(1);
             out.extend(value.as_bytes());
@@ -243,10 +286,15 @@ mod tests {
     use super::{super::decode::Decoder, *};
 
     fn encoded(columns: Vec<(Wire, ArrayRef)>) -> Result<Vec<u8>> {
-        let wires = columns.iter().enumerate().map(|(index, (wire, _))| (index.to_string(), *wire)).collect();
+        let element = |column: &ArrayRef| matches!(column.data_type(), DataType::List(_)).then_some(4711);
+        let wires = columns.iter().enumerate().map(|(index, (wire, column))| CopiedColumn { name: index.to_string(), data_type: String::new(), wire: *wire, element: element(column) }).collect();
         let batch = RecordBatch::try_from_iter_with_nullable(columns.iter().enumerate().map(|(index, (_, column))| (index.to_string(), column.clone(), true))).unwrap();
         let mut bytes = HEADER.to_vec();
-        Encoder::new("t", wires, 3).encode(&batch, &mut bytes)?;
+        let (mut encoder, mut row) = (Encoder::new("t", wires, 3), 0);
+        while row < batch.num_rows() {
+            // A row at a time.
+            row = encoder.encode(&batch, row, bytes.len() + 1, &mut bytes)?;
+        }
         bytes.extend(TRAILER);
         Ok(bytes)
     }
@@ -269,6 +317,9 @@ mod tests {
             (Wire::Text, Arc::new(StringArray::from(vec!["", "é😀", "a\\\n\t"]))),
             (Wire::Date, Arc::new(Date32Array::from(vec![0, -719_162, 2_932_896]))),
             (Wire::Timestamp, Arc::new(TimestampMicrosecondArray::from(vec![Some(0), None, Some(-1)]))),
+            (Wire::Int4, Arc::new(ListArray::from_iter_primitive::<Int32Type, _, _>([Some(vec![Some(1), None, Some(i32::MIN)]), None, Some(vec![])]))),
+            // From the second list on.
+            (Wire::Float8, Arc::new(ListArray::from_iter_primitive::<Float64Type, _, _>([Some(vec![Some(9.0)]), Some(vec![Some(-0.0)]), Some(vec![None]), Some(vec![Some(f64::MAX)])]).slice(1, 3))),
         ];
         let bytes = encoded(columns.clone()).unwrap();
         let fields: Vec<Field> = columns.iter().enumerate().map(|(index, (_, column))| Field::new(index.to_string(), column.data_type().clone(), true)).collect();
@@ -286,6 +337,8 @@ mod tests {
         let nul = wrong(Wire::Text, Arc::new(StringArray::from(vec!["fine", "before\0behind"])));
         assert_eq!(nul, "t: column 0 has the character U+0000 behind \"before\", which PostgreSQL's texts cannot hold, in row 1 of part 3");
         assert!(wrong(Wire::Uuid, Arc::new(StringArray::from(vec!["1-2"]))).contains("no uuid"));
+        let days = ListArray::from_iter_primitive::<Date32Type, _, _>([None, Some(vec![Some(0), Some(i32::MAX)])]);
+        assert_eq!(wrong(Wire::Date, Arc::new(days)), "t: column 0 has a date before 4713 BC or past PostgreSQL's last, in row 1 of part 3");
         for last in [i64::MIN, MICROS.start() + EPOCH_MICROS - 1] {
             assert!(wrong(Wire::Timestamp, Arc::new(TimestampMicrosecondArray::from(vec![last]))).contains("4713 BC"), "{last}");
         }

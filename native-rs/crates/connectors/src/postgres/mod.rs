@@ -17,6 +17,7 @@ mod session;
 mod target;
 mod tls;
 mod types;
+mod values;
 mod write;
 
 use std::sync::Arc;

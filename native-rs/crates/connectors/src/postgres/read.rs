@@ -5,7 +5,10 @@
 //! ```
 use std::sync::Arc;
 
-use arrow::{array::RecordBatch, datatypes::Schema};
+use arrow::{
+    array::RecordBatch,
+    datatypes::{DataType, Schema},
+};
 use bytes::{Bytes, BytesMut};
 use datafusion::execution::{SendableRecordBatchStream, disk_manager::DiskManager};
 use futures::{FutureExt, StreamExt};
@@ -20,6 +23,7 @@ use super::{
 use crate::{
     errors::{ConnectorError, Result},
     relation::{BLOCKS, Hand, Incoming, Message, Reader, Relation, Rows, Selection, batches, sql::quoted},
+    text::as_key,
 };
 
 /// Bytes of a block, about.
@@ -150,7 +154,15 @@ impl Copied {
     fn wrong(&self, wrong: Wrong) -> ConnectorError {
         match wrong {
             Wrong::Bytes => super::session::odd(&self.copy.relation.name),
-            Wrong::Value { column, what } => self.rows.wrong(column, self.decoder.rows(), what),
+            Wrong::Value { column, what } => {
+                let field = self.rows.schema().field(column);
+                let error = self.rows.wrong(column, self.decoder.rows(), what);
+                // Texts are what a column is at last.
+                match field.data_type() {
+                    DataType::Utf8 => error,
+                    _ => error.with_fix(format!("Read it as PostgreSQL prints it: types: {{ {}: \"string\" }}.", as_key(field.name()))),
+                }
+            }
         }
     }
 }

@@ -11,7 +11,7 @@ use super::{
     options::PostgresRequest,
     session::{Session, odd},
     target::Target,
-    types::{Described, taken},
+    types::{Described, Type, taken},
 };
 use crate::{
     declared,
@@ -167,10 +167,16 @@ async fn open(request: &PostgresRequest) -> Result<(PostgresRelation, Snapshot)>
         fields.push(Field::new(&column.name, taken.data_type, true));
         columns.push(Asked { name: column.name.clone(), sql: taken.sql });
     }
-    let schema = declared::check(&source, "the table has", &Arc::new(Schema::new(fields)), &request.declared, |_, said| said == JsType::String)?;
+    let schema = declared::check(&source, "the table has", &Arc::new(Schema::new(fields)), &request.declared, sayable)?;
     let (body, rows, bytes) = body(&session, &source, request, kind, from, &described).await?;
     let relation = PostgresRelation { name: source, schema, rows, bytes, target, snapshot, columns, body, readers: request.connections - 1, turns: Turns::default(), _snapshot: None };
     Ok((relation, Snapshot(Some(session))))
+}
+
+/// Any column can be read as a text, arrays as lists of texts, too.
+fn sayable(found: Option<JsType>, said: JsType) -> bool {
+    let listed = || found.and_then(JsType::element).is_some();
+    said == JsType::String || said == JsType::Strings && listed()
 }
 
 /// What a name stands for.
@@ -246,20 +252,31 @@ async fn describe(session: &Session, source: &str, from: &str) -> Result<Vec<Des
         return Ok(Vec::new());
     }
     let asked: Vec<String> = columns.iter().enumerate().map(|(place, column)| format!("({place}, {}::oid, {})", column.type_().oid(), column.type_modifier())).collect();
-    let types = format!("SELECT format_type(t.oid, asked.modifier), t.typtype FROM (VALUES {}) AS asked (place, oid, modifier) JOIN pg_type t ON t.oid = asked.oid ORDER BY asked.place", asked.join(", "));
+    // Of an array its elements', below their domains, of which the last says precision and scale.
+    let element = "WITH RECURSIVE below AS (SELECT oid, typtype, typbasetype, asked.modifier, typtypmod FROM pg_type WHERE typarray = t.oid \
+                   UNION ALL SELECT base.oid, base.typtype, base.typbasetype, below.typtypmod, base.typtypmod FROM below JOIN pg_type base ON base.oid = below.typbasetype) \
+                   SELECT oid, modifier, typtype FROM below WHERE typtype <> 'd'";
+    let types = format!(
+        "SELECT format_type(t.oid, asked.modifier), t.typtype, e.oid, e.modifier, format_type(e.oid, e.modifier), e.typtype FROM (VALUES {}) AS asked (place, oid, modifier) \
+         JOIN pg_type t ON t.oid = asked.oid LEFT JOIN LATERAL ({element}) AS e ON true ORDER BY asked.place",
+        asked.join(", ")
+    );
     let types = session.rows(source, &types).await?;
     if types.len() != columns.len() {
         return Err(odd(source));
     }
-    let described = columns.iter().zip(types).map(|(column, row)| match row.as_slice() {
-        [Some(printed), Some(kind)] => Ok(Described {
-            name: column.name().to_owned(),
-            oid: column.type_().oid(),
-            modifier: column.type_modifier(),
-            printed: printed.clone(),
-            labels: kind == "e",
-        }),
-        _ => Err(odd(source)),
+    let described = columns.iter().zip(types).map(|(column, row)| {
+        let [Some(printed), Some(kind), element @ ..] = row.as_slice() else { return Err(odd(source)) };
+        let of = Type { oid: column.type_().oid(), modifier: column.type_modifier(), printed: printed.clone(), labels: kind == "e" };
+        let element = match element {
+            [Some(oid), Some(modifier), Some(printed), Some(kind)] => {
+                let oid = oid.parse().map_err(|_| odd(source))?;
+                let modifier = modifier.parse().map_err(|_| odd(source))?;
+                Some(Type { oid, modifier, printed: printed.clone(), labels: kind == "e" })
+            }
+            _ => None,
+        };
+        Ok(Described { name: column.name().to_owned(), of, element })
     });
     described.collect()
 }
@@ -319,13 +336,13 @@ async fn key(session: &Session, source: &str, column: &str, from: &str, describe
         return Err(ConnectorError::new("LS2002", message, json!({ "source": source, "column": column })));
     };
     let quoted = name(column);
-    let (origin, number) = match found.oid {
+    let (origin, number) = match found.of.oid {
         20 | 21 | 23 => (Origin::Integer, format!("{quoted}::int8")),
         1082 => (Origin::Day, format!("({quoted} - date '2000-01-01')::int8")),
         1114 => (Origin::Second { zoned: false }, format!("floor(extract(epoch FROM {quoted}))::int8")),
         1184 => (Origin::Second { zoned: true }, format!("floor(extract(epoch FROM {quoted}))::int8")),
         _ => {
-            let message = format!("partitionBy: column {column} of {source} is {}; ranges are made of integers, dates and timestamps", found.printed);
+            let message = format!("partitionBy: column {column} of {source} is {}; ranges are made of integers, dates and timestamps", found.of.printed);
             return Err(ConnectorError::unsupported(message, json!({ "source": source, "column": column })));
         }
     };

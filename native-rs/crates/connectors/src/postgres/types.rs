@@ -1,25 +1,35 @@
 //! PostgreSQL's types → Arrow's, and how a column is asked for.
-use arrow::datatypes::{DataType, TimeUnit};
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, TimeUnit, UnionFields, UnionMode};
 use lockstep_plan::JsType;
 use serde_json::json;
 
 use crate::{
+    dataset::js_type,
     declared::js_name,
     errors::{ConnectorError, Result},
-    relation::sql::name,
+    relation::sql,
 };
+
+/// A type as the server describes it.
+pub struct Type {
+    /// Its number.
+    pub oid: u32,
+    /// Precision and scale, or a length.
+    pub modifier: i32,
+    /// As PostgreSQL prints it.
+    pub printed: String,
+    /// With a list of texts.
+    pub labels: bool,
+}
 
 /// A column as the server describes it.
 pub struct Described {
     pub name: String,
-    /// The number of its type.
-    pub oid: u32,
-    /// Precision and scale, or a length.
-    pub modifier: i32,
-    /// Its type as PostgreSQL prints it.
-    pub printed: String,
-    /// Of a type with a list of texts.
-    pub labels: bool,
+    pub of: Type,
+    /// Of an array: what its elements are, below a domain.
+    pub element: Option<Type>,
 }
 
 /// What is read of a column.
@@ -33,45 +43,68 @@ pub struct Taken {
 /// `said`: what the option `types` says. A type that has no Arrow type here is a union of one that bears its name, which no
 /// interface fits.
 pub fn taken(column: &Described, said: Option<JsType>, source: &str) -> Result<Taken> {
-    let quoted = name(&column.name);
-    let plain = |data_type| Taken { data_type, sql: quoted.clone() };
-    let cast = |data_type, to: &str| Taken { data_type, sql: format!("{quoted}::{to}") };
-    let own = match column.oid {
-        16 => plain(DataType::Boolean),
-        21 => plain(DataType::Int16),
-        23 => plain(DataType::Int32),
-        20 => plain(DataType::Int64),
-        700 => plain(DataType::Float32),
-        701 => plain(DataType::Float64),
-        1700 => plain(decimal(column.modifier).unwrap_or_else(|| other(&column.printed))),
-        // text, varchar, char, name
-        25 | 1043 | 1042 | 19 => plain(DataType::Utf8),
-        // uuid, json, jsonb
-        2950 | 114 | 3802 => cast(DataType::Utf8, "text"),
-        _ if column.labels || column.printed == "citext" || column.printed.ends_with(".citext") => cast(DataType::Utf8, "text"),
-        1082 => plain(DataType::Date32),
-        1114 => plain(DataType::Timestamp(TimeUnit::Microsecond, None)),
-        1184 => plain(DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))),
-        1083 => plain(DataType::Time64(TimeUnit::Microsecond)),
-        _ => plain(other(&column.printed)),
+    let Described { name, of, element } = column;
+    let array = element.as_ref().and_then(|element| match said {
+        None => Some(own(element)).filter(|(data_type, _)| is_read(data_type)),
+        Some(said) => seen(element, said.element()?),
+    });
+    let found = match (array, said) {
+        (Some((data_type, cast)), _) => Some((DataType::List(Arc::new(Field::new_list_field(data_type, true))), cast.map(|to| format!("{to}[]")))),
+        (None, None) => Some(own(of)).map(|(data_type, cast)| (data_type, cast.map(str::to_owned))),
+        (None, Some(said)) => seen(of, said).map(|(data_type, cast)| (data_type, cast.map(str::to_owned))),
     };
-    match said {
-        None => Ok(own),
-        Some(JsType::String) if own.data_type == DataType::Utf8 => Ok(own),
-        Some(JsType::String) => Ok(cast(DataType::Utf8, "text")),
-        Some(JsType::Number) if column.oid == 1700 => Ok(cast(DataType::Float64, "float8")),
-        Some(JsType::Bigint) if own.data_type.is_integer() => Ok(own),
-        Some(js) if crate::dataset::js_type(&own.data_type) == Some(js) => Ok(own),
-        Some(js) => {
-            let message = format!("types: column {} of {source} is {}, which cannot be seen as {}", column.name, column.printed, js_name(js).to_lowercase());
-            Err(ConnectorError::new("LS2002", message, json!({ "source": source, "column": column.name })))
-        }
+    let Some((data_type, cast)) = found else {
+        let said = said.map_or_else(String::new, |said| js_name(said).to_lowercase());
+        let message = format!("types: column {name} of {source} is {}, which cannot be seen as {said}", of.printed);
+        return Err(ConnectorError::new("LS2002", message, json!({ "source": source, "column": name })));
+    };
+    let quoted = sql::name(name);
+    Ok(Taken { data_type, sql: cast.map_or(quoted.clone(), |to| format!("{quoted}::{to}")) })
+}
+
+/// What is read of a type, and as what it is asked for, if not as itself.
+type Read = (DataType, Option<&'static str>);
+
+fn own(of: &Type) -> Read {
+    match of.oid {
+        16 => (DataType::Boolean, None),
+        21 => (DataType::Int16, None),
+        23 => (DataType::Int32, None),
+        20 => (DataType::Int64, None),
+        700 => (DataType::Float32, None),
+        701 => (DataType::Float64, None),
+        1700 => (decimal(of.modifier).unwrap_or_else(|| other(&of.printed)), None),
+        // text, varchar, char, name
+        25 | 1043 | 1042 | 19 => (DataType::Utf8, None),
+        // uuid, json, jsonb
+        2950 | 114 | 3802 => (DataType::Utf8, Some("text")),
+        _ if of.labels || of.printed == "citext" || of.printed.ends_with(".citext") => (DataType::Utf8, Some("text")),
+        1082 => (DataType::Date32, None),
+        1114 => (DataType::Timestamp(TimeUnit::Microsecond, None), None),
+        1184 => (DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())), None),
+        1083 => (DataType::Time64(TimeUnit::Microsecond), None),
+        _ => (other(&of.printed), None),
     }
+}
+
+/// The same where the program says what it sees; None: that cannot be.
+fn seen(of: &Type, said: JsType) -> Option<Read> {
+    let own = own(of);
+    match said {
+        JsType::String if own.0 != DataType::Utf8 => Some((DataType::Utf8, Some("text"))),
+        JsType::Number if of.oid == 1700 => Some((DataType::Float64, Some("float8"))),
+        JsType::Bigint => own.0.is_integer().then_some(own),
+        said => (js_type(&own.0) == Some(said)).then_some(own),
+    }
+}
+
+/// Whether more than the name of a type is known here.
+fn is_read(data_type: &DataType) -> bool {
+    !matches!(data_type, DataType::Union(..) | DataType::Time64(_))
 }
 
 /// A type that is named and not read.
 fn other(printed: &str) -> DataType {
-    use arrow::datatypes::{Field, UnionFields, UnionMode};
     let named = UnionFields::try_new([0], [Field::new(printed, DataType::Null, true)]).expect("one type");
     DataType::Union(named, UnionMode::Sparse)
 }
@@ -101,13 +134,40 @@ mod tests {
         assert_eq!(decimal(-1), None);
     }
 
+    fn of(oid: u32, printed: &str) -> Type {
+        Type { oid, modifier: -1, printed: printed.into(), labels: false }
+    }
+
     #[test]
     fn what_has_no_type_here_bears_its_name() {
-        let column = Described { name: "a\"b".into(), oid: 1007, modifier: -1, printed: "integer[]".into(), labels: false };
-        let found = taken(&column, None, "t").unwrap();
-        assert_eq!((crate::print_type(&found.data_type), crate::dataset::js_type(&found.data_type)), ("integer[]".to_owned(), None));
-        let text = taken(&column, Some(JsType::String), "t").unwrap();
-        assert_eq!((text.data_type, text.sql.as_str()), (DataType::Utf8, "\"a\"\"b\"::text"));
-        assert_eq!(taken(&column, Some(JsType::Date), "t").unwrap_err().code, "LS2002");
+        for (of, element) in [(of(1186, "interval"), None), (of(1187, "interval[]"), Some(of(1186, "interval"))), (of(1183, "time[]"), Some(of(1083, "time")))] {
+            let column = Described { name: "a\"b".into(), of, element };
+            let found = taken(&column, None, "t").unwrap();
+            assert_eq!((crate::print_type(&found.data_type), js_type(&found.data_type)), (column.of.printed.clone(), None));
+            let text = taken(&column, Some(JsType::String), "t").unwrap();
+            assert_eq!((text.data_type, text.sql.as_str()), (DataType::Utf8, "\"a\"\"b\"::text"));
+            assert_eq!(taken(&column, Some(JsType::Date), "t").unwrap_err().code, "LS2002");
+        }
+    }
+
+    #[test]
+    fn arrays_are_seen_as_their_elements() {
+        let array = |oid: u32, said| {
+            let column = Described { name: "x".into(), of: of(1, "an array"), element: Some(of(oid, "")) };
+            taken(&column, said, "t").map(|found| format!("{} {}", crate::print_type(&found.data_type), found.sql)).map_err(|error| error.message)
+        };
+        let wrong = |said: &str| Err(format!("types: column x of t is an array, which cannot be seen as {said}"));
+        let found = |text: &str| Ok(text.to_owned());
+        assert_eq!(array(23, None), found("list<int32> \"x\""));
+        assert_eq!(array(23, Some(JsType::Bigints)), found("list<int32> \"x\""));
+        assert_eq!(array(23, Some(JsType::Strings)), found("list<string> \"x\"::text[]"));
+        assert_eq!(array(23, Some(JsType::String)), found("string \"x\"::text"));
+        assert_eq!(array(2950, None), found("list<string> \"x\"::text[]"));
+        assert_eq!(array(1700, None), found("an array \"x\""));
+        assert_eq!(array(1700, Some(JsType::Numbers)), found("list<float64> \"x\"::float8[]"));
+        assert_eq!(array(1186, Some(JsType::Strings)), found("list<string> \"x\"::text[]"));
+        assert_eq!(array(23, Some(JsType::Number)), wrong("number"));
+        assert_eq!(array(25, Some(JsType::Bigints)), wrong("bigint[]"));
+        assert_eq!(array(23, Some(JsType::Numbers.list())), wrong("number[][]"));
     }
 }

@@ -160,17 +160,17 @@ pub struct PostgresPart {
 
 impl PostgresPart {
     pub fn new(copy: Arc<PostgresCopy>, part: usize) -> Self {
-        let columns = copy.write.columns.iter().map(|column| (column.name.clone(), column.wire)).collect();
-        Self { encoder: Encoder::new(&copy.write.path, columns, part), copy, part, block: Vec::new() }
+        let encoder = Encoder::new(&copy.write.path, copy.write.columns.clone(), part);
+        Self { encoder, copy, part, block: Vec::new() }
     }
 
     /// LS2015 a value that the column cannot hold, LS2021, LS2008.
     pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         let batch = as_written(batch, &self.copy.schema)?;
-        // A row may have gigabytes, a block may not.
-        for start in (0..batch.num_rows()).step_by(1024) {
-            let rows = batch.slice(start, 1024.min(batch.num_rows() - start));
-            self.encoder.encode(&rows, &mut self.block)?;
+        let mut row = 0;
+        while row < batch.num_rows() {
+            // A row may have gigabytes, a block may not.
+            row = self.encoder.encode(&batch, row, BLOCK, &mut self.block)?;
             if self.block.len() >= BLOCK {
                 self.copy.send(self.part, std::mem::take(&mut self.block))?;
             }

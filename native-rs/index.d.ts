@@ -23,6 +23,8 @@ export interface EngineOptions {
   always?: boolean;
   /** Plans are chosen as for so many ranks. Equal on all ranks. */
   plannedFor?: number;
+  /** Collectives are recorded. */
+  record?: boolean;
 }
 
 /** What left a plan through a sink. */
@@ -91,6 +93,8 @@ export declare class Engine {
   explain(plan: string, ranks?: number): Promise<string>;
   /** What a plan is on so many ranks, of which `local` share a machine: JSON of what `exec/src/model.rs` says. This rank alone. */
   model(plan: string, ranks: number, local: number): Promise<string>;
+  /** The collectives that this rank has been through, where they are recorded: JSON of a list of `{ collective, kind, site, parts: [bytes] }`. */
+  collectives(): string;
   /** The columns that a plan's first sink sees: JSON of `[{ name, type }]`. */
   schemaOf(plan: string): Promise<string>;
   /** Rows read by this rank's scans, rows they are to read, and the same in bytes of the input files. Cheap, at any time. */
@@ -129,6 +133,12 @@ export declare class RankRows {
   /** Frees what is left of them, memory and disk. */
   close(): void;
 }
+
+/**
+ * What collectives take on so many ranks, without any rank: `{ ranks, local, group?, collectives: [{ collective, parts, times? }] }`, with
+ * `parts` a number of bytes or one by rank, → `{ groups, groupRanks, messages: [by rank], bytes: [by rank], held }`.
+ */
+export declare function schedule(request: string): string;
 
 /** An MPI library: a file or a name for the system's loader, its binary interface, what it says of itself. */
 export interface MpiLibrary {

@@ -23,4 +23,4 @@ function load() {
   }
 }
 
-export const { Engine, prepareOutput, commitOutput, abortOutput, joinParts, PostgresSession, readAdbc, RankRows, mpiLibrary, mpiAbort, inheritDescriptor } = load();
+export const { Engine, prepareOutput, commitOutput, abortOutput, joinParts, PostgresSession, readAdbc, RankRows, schedule, mpiLibrary, mpiAbort, inheritDescriptor } = load();

@@ -11,7 +11,7 @@ import { isLong } from "../sample.ts";
 import { cargoTarget, root } from "../scripts/lib.mjs";
 import { mpis } from "./mpis.ts";
 
-const suites = ["collectives", "exchange", "hops", "failure", "leaving", "processes", "mpi"];
+const suites = ["collectives", "schedule", "exchange", "hops", "failure", "leaving", "processes", "mpi"];
 const binaries = new Map<string, string>();
 // What the ranks of a test record for its process.
 const scratch = mkdtempSync(join(tmpdir(), "lockstep-transports-"));

@@ -36,6 +36,8 @@ pub struct JsEngineOptions {
     pub always: Option<bool>,
     /// Plans are chosen as for so many ranks.
     pub planned_for: Option<u32>,
+    /// Collectives are recorded.
+    pub record: Option<bool>,
 }
 
 /// What left a plan through a sink.
@@ -102,6 +104,7 @@ impl JsEngine {
             always: options.always.unwrap_or(false),
             group: None,
             planned_for: options.planned_for.map(|ranks| ranks.max(1) as usize),
+            record: options.record.unwrap_or(false),
         };
         let created = napi::tokio::task::spawn_blocking(move || Engine::create(options)).await;
         let engine = created.map_err(|error| to_js(EngineError::bug(error.to_string())))?.map_err(to_js)?;
@@ -236,6 +239,13 @@ impl JsEngine {
     pub async fn model(&self, plan: String, ranks: u32, local: u32) -> napi::Result<String> {
         let engine = self.engine.clone();
         self.run(async move { engine.model(&plan, ranks.max(1) as usize, local.max(1) as usize).await }).await
+    }
+
+    /// The collectives that this rank has been through, where they are recorded: JSON of a list of
+    /// `{ collective, kind, site, parts: [bytes] }`.
+    #[napi]
+    pub fn collectives(&self) -> napi::Result<String> {
+        self.engine.collectives().map_err(to_js)
     }
 
     /// The columns that a plan's first sink sees: JSON of `[{ name, type }]`.

@@ -8,6 +8,7 @@ mod mpi;
 mod outputs;
 mod postgres;
 mod rows;
+mod schedule;
 mod scripts;
 
 /// Short-lived small allocations of many threads are what an engine does most.

@@ -1,16 +1,18 @@
+use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
+use parking_lot::Mutex;
 
-use crate::collectives;
+use crate::collectives::{self, Collective};
 use crate::core::Core;
 use crate::error::{CommError, RankError, Result};
 use crate::exchange::{ExchangeReceiver, ExchangeSender};
 use crate::grid::{Grid, Hop};
-use crate::operation::Op;
+use crate::operation::{Op, OpKind};
 use crate::spill::SpillArea;
 use crate::stats::PeerTraffic;
 use crate::transport::Transport;
@@ -24,6 +26,19 @@ pub struct Communicator {
 
 struct Handle {
     core: Arc<Core>,
+    recorded: OnceLock<Mutex<Vec<Recorded>>>,
+}
+
+/// A collective that has ended on a rank that records them.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    pub collective: Collective,
+    pub kind: OpKind,
+    /// Where the program has it.
+    pub site: Arc<str>,
+    /// Lengths of the parts that this rank has seen: of an allgather, and of a gather at its root, of all ranks in their order; of an
+    /// alltoall those that it has got or, where it had them all, has sent; else its own or the one that it was given.
+    pub parts: Vec<u64>,
 }
 
 impl Drop for Handle {
@@ -43,7 +58,7 @@ impl Communicator {
     pub(crate) fn over(core: Arc<Core>, transport: Arc<dyn Transport>) -> Self {
         // A transport with a thread has set itself before it started the thread.
         core.transport.get_or_init(|| transport);
-        Self { handle: Arc::new(Handle { core }) }
+        Self { handle: Arc::new(Handle { core, recorded: OnceLock::new() }) }
     }
 
     pub(crate) fn core(&self) -> &Arc<Core> {
@@ -65,29 +80,67 @@ impl Communicator {
         self.core().grid()
     }
 
+    /// From now on [`recorded`](Self::recorded) has every collective.
+    pub fn record(&self) {
+        self.handle.recorded.get_or_init(Mutex::default);
+    }
+
+    /// The collectives that have ended here since `record`, in their order.
+    pub fn recorded(&self) -> Vec<Recorded> {
+        self.handle.recorded.get().map(|recorded| recorded.lock().clone()).unwrap_or_default()
+    }
+
+    fn note(&self, op: &Op, collective: Collective, parts: impl FnOnce() -> Vec<u64>) {
+        if let Some(recorded) = self.handle.recorded.get() {
+            recorded.lock().push(Recorded { collective, kind: op.kind, site: op.site.clone(), parts: parts() });
+        }
+    }
+
     /// Completes when every rank has called it.
     pub async fn barrier(&self, op: &Op) -> Result<()> {
-        collectives::barrier(self.core(), op).await
+        collectives::barrier(self.core(), op).await?;
+        self.note(op, Collective::Barrier, Vec::new);
+        Ok(())
     }
 
     /// The root's bytes on every rank. `bytes` is read on the root only.
     pub async fn broadcast(&self, op: &Op, root: usize, bytes: Option<Bytes>) -> Result<Bytes> {
-        collectives::broadcast(self.core(), op, root, bytes).await
+        let bytes = collectives::broadcast(self.core(), op, root, bytes).await?;
+        self.note(op, Collective::Broadcast { root }, || lengths(std::slice::from_ref(&bytes)));
+        Ok(bytes)
     }
 
     /// Every rank's bytes on every rank, in rank order.
     pub async fn allgather(&self, op: &Op, bytes: Bytes) -> Result<Vec<Bytes>> {
-        collectives::allgather(self.core(), op, bytes).await
+        let all = collectives::allgather(self.core(), op, bytes).await?;
+        self.note(op, Collective::Allgather, || lengths(&all));
+        Ok(all)
+    }
+
+    /// The sums of all ranks' numbers, of which each has as many, on every rank.
+    pub async fn allreduce(&self, op: &Op, values: &[u64]) -> Result<Vec<u64>> {
+        let sums = collectives::allreduce(self.core(), op, values).await?;
+        self.note(op, Collective::Allreduce, || vec![8 * values.len() as u64]);
+        Ok(sums)
     }
 
     /// Every rank's bytes on the root, in rank order; `None` elsewhere.
     pub async fn gather(&self, op: &Op, root: usize, bytes: Bytes) -> Result<Option<Vec<Bytes>>> {
-        collectives::gather(self.core(), op, root, bytes).await
+        let own = bytes.len() as u64;
+        let all = collectives::gather(self.core(), op, root, bytes).await?;
+        self.note(op, Collective::Gather { root }, || all.as_deref().map_or(vec![own], lengths));
+        Ok(all)
     }
 
     /// `parts[rank]` is for that rank; what the ranks had for this one, in rank order. A rank may have nothing for another.
     pub async fn alltoall(&self, op: &Op, parts: Vec<Option<Bytes>>) -> Result<Vec<Option<Bytes>>> {
-        collectives::alltoall(self, op, parts).await
+        let sent = self.handle.recorded.get().map(|_| parts.clone());
+        let received = collectives::alltoall(self, op, parts).await?;
+        if let Some(sent) = sent {
+            let (collective, parts) = seen(self.rank(), &sent, &received);
+            self.note(op, collective, || parts);
+        }
+        Ok(received)
     }
 
     /// A stream of messages from every rank to every rank, also where there is a grid. Both halves work at once and in different
@@ -135,8 +188,8 @@ impl Communicator {
         collectives::recover(self.core(), op).await
     }
 
-    /// Messages and bytes to and from each rank so far.
-    pub fn stats(&self) -> Vec<PeerTraffic> {
+    /// Messages and bytes so far to and from each rank with which this one has had to do.
+    pub fn stats(&self) -> BTreeMap<usize, PeerTraffic> {
         self.core().traffic.read()
     }
 
@@ -155,6 +208,24 @@ impl Communicator {
     pub fn close(&self) {
         self.core().fail(CommError::Closed);
         self.core().transport().close();
+    }
+}
+
+fn lengths(parts: &[Bytes]) -> Vec<u64> {
+    parts.iter().map(|part| part.len() as u64).collect()
+}
+
+/// What an alltoall was, as far as one rank sees, and the lengths of its parts: where this rank has sent all and got none but its own, it
+/// alone has sent any; and the other way round.
+fn seen(rank: usize, sent: &[Option<Bytes>], received: &[Option<Bytes>]) -> (Collective, Vec<u64>) {
+    let of = |parts: &[Option<Bytes>]| parts.iter().map(|part| part.as_ref().map_or(0, |part| part.len() as u64)).collect();
+    let others = |parts: &[Option<Bytes>]| parts.iter().enumerate().filter(|(other, part)| *other != rank && part.is_some()).map(|(other, _)| other).collect::<Vec<_>>();
+    match (&others(sent)[..], &others(received)[..]) {
+        (to, []) if to.len() > 1 => (Collective::Alltoall { from: Some(rank), to: None }, of(sent)),
+        ([], from) if from.len() > 1 => (Collective::Alltoall { from: None, to: Some(rank) }, of(received)),
+        (&[to], []) => (Collective::Alltoall { from: None, to: Some(to) }, of(sent)),
+        ([], &[from]) => (Collective::Alltoall { from: Some(from), to: None }, of(received)),
+        _ => (Collective::Alltoall { from: None, to: None }, of(received)),
     }
 }
 

@@ -60,6 +60,11 @@ impl Grid {
         self.groups
     }
 
+    /// How many ranks the longest group has.
+    pub fn longest(&self) -> usize {
+        self.size.div_ceil(self.groups)
+    }
+
     /// The group of this rank.
     pub fn group(&self) -> usize {
         self.group_of(self.rank)

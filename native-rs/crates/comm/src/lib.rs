@@ -8,7 +8,7 @@
 //!
 //! - [`Communicator::solo`] is the group of one; [`local::connect`] joins a group of processes (or threads) of one machine,
 //!   [`mpi::connect`] the processes that an MPI launcher started.
-//! - Collectives: `barrier`, `broadcast`, `allgather`, `gather`, `alltoall`. They take an [`Op`], which must be equal on all ranks.
+//! - Collectives: `barrier`, `broadcast`, `allgather`, `allreduce`, `gather`, `alltoall`. They take an [`Op`], which must be equal on all ranks.
 //! - [`Communicator::exchange`] gives an [`ExchangeSender`] (clone it into several tasks) and an [`ExchangeReceiver`].
 //!   A sender writes into shared memory in place: `sender.reserve(to, len).await?` → fill → `slot.commit().await?`; the
 //!   receiver's [`SharedBytes`] read it in place (`into_bytes()` for Arrow) and give it back when dropped.
@@ -49,6 +49,8 @@ mod debug;
 mod error;
 mod exchange;
 mod failure;
+#[cfg(test)]
+mod footprint;
 mod grid;
 mod operation;
 mod shared_bytes;
@@ -59,7 +61,8 @@ mod transport;
 mod transports;
 
 pub use shared_bytes::{ALIGNMENT, SharedBytes};
-pub use communicator::{Communicator, Options};
+pub use collectives::{Collective, Cost, Place};
+pub use communicator::{Communicator, Options, Recorded};
 pub use error::{CommError, Divergence, RankError, Result, Side};
 pub use exchange::{ExchangeReceiver, ExchangeSender, Message, Payload, Sent, WriteSlot};
 pub use grid::{Grid, Hop};

@@ -79,6 +79,7 @@ kinds! {
         Gather = "gather",
         Exchange = "exchange",
         Recover = "recover",
+        Allreduce = "allreduce",
     }
 }
 

@@ -1,13 +1,14 @@
 //! Received bytes, in place in the sender's memory or copied.
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use std::collections::HashMap;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
+use parking_lot::Mutex;
 
 /// Alignment of every message, in arenas and in copies: what Arrow wants of its buffers.
 pub const ALIGNMENT: usize = 64;
@@ -201,14 +202,14 @@ impl fmt::Debug for SharedBytes {
     }
 }
 
-/// By sender: what the consumers of this rank hold of its memory.
-#[derive(Clone)]
-pub(crate) struct Pins(Arc<[Held]>);
+/// What the consumers of this rank hold of the memory of senders, of those of which they hold any.
+#[derive(Clone, Default)]
+pub(crate) struct Pins(Arc<Mutex<HashMap<usize, Held>>>);
 
 #[derive(Default)]
 struct Held {
-    bytes: AtomicUsize,
-    count: AtomicUsize,
+    bytes: usize,
+    count: usize,
 }
 
 /// Counted in `Pins` until dropped.
@@ -219,30 +220,34 @@ pub(crate) struct Pin {
 }
 
 impl Pins {
-    pub fn new(size: usize) -> Self {
-        Self((0..size).map(|_| Held::default()).collect())
-    }
-
     /// Counts `bytes` more of `from`'s memory, unless that passes a limit.
     pub fn try_pin(&self, from: usize, bytes: usize, limit_bytes: usize, limit_count: usize) -> Option<Pin> {
-        let held = &self.0[from];
-        let before = held.bytes.fetch_add(bytes, Ordering::Relaxed);
-        let count = held.count.fetch_add(1, Ordering::Relaxed);
-        let pin = Pin { pins: self.clone(), from, bytes };
-        (before + bytes <= limit_bytes && count < limit_count).then_some(pin)
+        let mut all = self.0.lock();
+        let (held, held_count) = all.get(&from).map_or((0, 0), |held| (held.bytes, held.count));
+        if held + bytes > limit_bytes || held_count >= limit_count {
+            return None;
+        }
+        all.insert(from, Held { bytes: held + bytes, count: held_count + 1 });
+        Some(Pin { pins: self.clone(), from, bytes })
     }
 }
 
 impl Drop for Pin {
     fn drop(&mut self) {
-        let held = &self.pins.0[self.from];
-        held.bytes.fetch_sub(self.bytes, Ordering::Relaxed);
-        held.count.fetch_sub(1, Ordering::Relaxed);
+        let mut all = self.pins.0.lock();
+        let Some(held) = all.get_mut(&self.from) else { return };
+        held.bytes -= self.bytes;
+        held.count -= 1;
+        if held.count == 0 {
+            all.remove(&self.from);
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
 
     #[test]
@@ -271,7 +276,7 @@ mod tests {
                 self.0.fetch_add(1, Ordering::SeqCst);
             }
         }
-        let (returned, pins) = (Arc::new(AtomicUsize::new(0)), Pins::new(2));
+        let (returned, pins) = (Arc::new(AtomicUsize::new(0)), Pins::default());
         let pin = pins.try_pin(1, 3, 4, 1).unwrap();
         assert!(pins.try_pin(1, 1, 4, 1).is_none(), "one at a time");
         assert!(pins.try_pin(0, 4, 4, 1).is_some(), "each for itself");

@@ -1,6 +1,8 @@
 //! Counts of what travelled.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::collections::BTreeMap;
+
+use parking_lot::Mutex;
 
 /// Messages and bytes between this rank and one other, collectives included.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -11,40 +13,26 @@ pub struct PeerTraffic {
     pub bytes_received: u64,
 }
 
+/// By rank, of those that this one has had to do with: of many ranks few.
 #[derive(Default)]
-struct Counters {
-    messages_sent: AtomicU64,
-    bytes_sent: AtomicU64,
-    messages_received: AtomicU64,
-    bytes_received: AtomicU64,
-}
-
-pub(crate) struct Traffic(Vec<Counters>);
+pub(crate) struct Traffic(Mutex<BTreeMap<usize, PeerTraffic>>);
 
 impl Traffic {
-    pub fn new(size: usize) -> Self {
-        Self((0..size).map(|_| Counters::default()).collect())
-    }
-
     pub fn sent(&self, to: usize, bytes: u64, first: bool) {
-        self.0[to].messages_sent.fetch_add(u64::from(first), Ordering::Relaxed);
-        self.0[to].bytes_sent.fetch_add(bytes, Ordering::Relaxed);
+        let mut all = self.0.lock();
+        let peer = all.entry(to).or_default();
+        peer.messages_sent += u64::from(first);
+        peer.bytes_sent += bytes;
     }
 
     pub fn received(&self, from: usize, bytes: u64, first: bool) {
-        if let Some(counters) = self.0.get(from) {
-            counters.messages_received.fetch_add(u64::from(first), Ordering::Relaxed);
-            counters.bytes_received.fetch_add(bytes, Ordering::Relaxed);
-        }
+        let mut all = self.0.lock();
+        let peer = all.entry(from).or_default();
+        peer.messages_received += u64::from(first);
+        peer.bytes_received += bytes;
     }
 
-    pub fn read(&self) -> Vec<PeerTraffic> {
-        let read = |counters: &Counters| PeerTraffic {
-            messages_sent: counters.messages_sent.load(Ordering::Relaxed),
-            bytes_sent: counters.bytes_sent.load(Ordering::Relaxed),
-            messages_received: counters.messages_received.load(Ordering::Relaxed),
-            bytes_received: counters.bytes_received.load(Ordering::Relaxed),
-        };
-        self.0.iter().map(read).collect()
+    pub fn read(&self) -> BTreeMap<usize, PeerTraffic> {
+        self.0.lock().clone()
     }
 }

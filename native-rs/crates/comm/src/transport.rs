@@ -137,11 +137,12 @@ pub(crate) trait Transport: Send + Sync {
 
     /// Out of band, whatever the queues hold: this rank failed in `epoch`.
     fn announce_failure(&self, epoch: u32, record: &[u8]);
-    /// The record `rank` announced in `epoch`.
-    fn failure(&self, rank: usize, epoch: u32) -> Option<Vec<u8>>;
+    /// The ranks that have announced a failure in `epoch`, and their records, as far as this rank has heard.
+    fn failures(&self, epoch: u32) -> Vec<(usize, Vec<u8>)>;
     /// This rank has left all epochs before `epoch`.
     fn announce_epoch(&self, epoch: u32);
-    fn epoch(&self, rank: usize) -> u32;
+    /// Whether all ranks, this one included, have left `epoch`.
+    fn all_past(&self, epoch: u32) -> bool;
     /// This rank enters an operation of the program.
     fn announce_position(&self, epoch: u32, identity: &Identity);
     fn position(&self, rank: usize) -> Option<(u32, Identity)>;

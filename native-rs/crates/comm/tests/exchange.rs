@@ -128,7 +128,7 @@ fn received_bytes_are_aligned_in_place_and_outlive_the_exchange() {
         for (number, bytes) in kept.iter().enumerate() {
             assert!(*bytes == message(other, number as u64, 100_000));
         }
-        let stats = comm.stats()[other];
+        let stats = comm.stats()[&other];
         assert!(stats.bytes_sent >= 400_000 && stats.bytes_received >= 400_000 && stats.messages_sent >= 4, "{stats:?}");
     });
 }

@@ -305,7 +305,7 @@ fn a_failure_inside_a_barrier_ends_it_alike_everywhere() {
 /// Messages that a rank has sent so far, and to how many others.
 fn sent(comm: &Communicator) -> (u64, usize) {
     let stats = comm.stats();
-    let others = || stats.iter().enumerate().filter(|(rank, _)| *rank != comm.rank()).map(|(_, peer)| peer.messages_sent);
+    let others = || stats.iter().filter(|(rank, _)| **rank != comm.rank()).map(|(_, peer)| peer.messages_sent);
     (others().sum(), others().filter(|&messages| messages > 0).count())
 }
 

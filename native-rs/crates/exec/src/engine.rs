@@ -30,11 +30,12 @@ use self::connect::connect;
 use crate::blame::blame;
 use crate::error::{EngineError, Result};
 use crate::execute::{self, Execution, Outcome};
-use crate::planner::{Adapt, Optimisation, Way};
+use crate::planner::{Adapt, ChosenFor, Optimisation, Way};
 use crate::planner::physical::session;
 use crate::pool::SharedPool;
 use crate::progress::Progress;
 use crate::run::{Ranks, Run};
+use crate::schedule;
 use crate::source::Source;
 use crate::spool::{Handed, Spool};
 
@@ -68,14 +69,15 @@ pub struct EngineOptions {
     pub group: Option<usize>,
     /// Plans are chosen as for so many ranks; None: as for those there are. Equal on all ranks.
     pub planned_for: Option<usize>,
+    /// Collectives are recorded, for [`Engine::collectives`].
+    pub record: bool,
 }
 
 /// The engine of one rank.
 pub struct Engine {
     comm: Communicator,
     ranks: Ranks,
-    /// For which plans are chosen.
-    chosen_for: Ranks,
+    chosen_for: ChosenFor,
     env: Arc<RuntimeEnv>,
     pub(crate) temporary: PathBuf,
     progress: Arc<Progress>,
@@ -111,7 +113,6 @@ impl Engine {
     /// of a number that is none.
     pub fn create(options: EngineOptions) -> Result<Arc<Self>> {
         let ranks = Ranks { rank: options.rank, size: options.size.max(1), threads: options.threads.max(1) };
-        let chosen_for = Ranks { size: options.planned_for.unwrap_or(ranks.size), ..ranks };
         let without = options.without.iter().map(|name| name.parse()).collect::<Result<Vec<Optimisation>>>()?;
         let adapt = Adapt::new(&without, options.always);
         let spill = match options.spill_directory.as_str() {
@@ -119,6 +120,13 @@ impl Engine {
             directory => PathBuf::from(directory),
         };
         let comm = connect(&options, spill.clone())?;
+        if options.record {
+            comm.record();
+        }
+        let chosen_for = match options.planned_for {
+            Some(size) => ChosenFor::absent(Ranks { size, ..ranks }),
+            None => ChosenFor { ranks, grid: comm.grid() },
+        };
         let workers = RuntimeBuilder::new_multi_thread()
             .worker_threads(ranks.threads)
             .thread_name("lockstep-worker")
@@ -167,13 +175,24 @@ impl Engine {
 
     /// Bytes sent to each rank so far.
     pub(crate) fn sent(&self) -> Vec<u64> {
-        self.comm.stats().iter().map(|peer| peer.bytes_sent).collect()
+        let stats = self.comm.stats();
+        (0..self.ranks.size).map(|rank| stats.get(&rank).map_or(0, |peer| peer.bytes_sent)).collect()
     }
 
-    /// Messages sent to others so far.
-    pub(crate) fn messages(&self) -> u64 {
-        let others = self.comm.stats().into_iter().enumerate().filter(|(rank, _)| *rank != self.ranks.rank);
-        others.map(|(_, peer)| peer.messages_sent).sum()
+    /// Messages sent to others so far, and the bytes of them.
+    pub(crate) fn traffic(&self) -> (u64, u64) {
+        let others = self.comm.stats().into_iter().filter(|(rank, _)| *rank != self.ranks.rank);
+        others.fold((0, 0), |(messages, bytes), (_, peer)| (messages + peer.messages_sent, bytes + peer.bytes_sent))
+    }
+
+    /// Collectives that were recorded so far.
+    pub(crate) fn recorded(&self) -> usize {
+        self.comm.recorded().len()
+    }
+
+    /// The collectives so far, where [`EngineOptions::record`] asked for them: JSON of a list of [`crate::schedule::Recorded`].
+    pub fn collectives(&self) -> Result<String> {
+        schedule::recorded(&self.comm.recorded())
     }
 
     /// Operations with other ranks so far.

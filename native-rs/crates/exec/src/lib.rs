@@ -26,6 +26,7 @@ mod pool;
 mod profile;
 mod progress;
 mod run;
+pub mod schedule;
 mod sinks;
 mod source;
 mod specialise;

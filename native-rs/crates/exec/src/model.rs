@@ -67,14 +67,15 @@ pub struct ScanModel {
 #[serde(rename_all = "camelCase")]
 pub struct ExchangeModel {
     pub shape: Shape,
-    /// Bytes that a rank collects at most before it sends them.
+    /// Bytes that wait at most to be sent, on a rank.
     pub buffers: usize,
+    /// Messages of a rank, as long as no task has more for another rank than a message holds; fewer where it has nothing for some.
+    pub messages: usize,
 }
 
 impl Model {
     pub fn new(stages: &Stages, ranks: Ranks, grid: Option<Grid>, plan_seconds: f64) -> Self {
-        let longest = |grid: Grid| (0..grid.groups()).map(|group| grid.members(group).len()).max().unwrap_or(1);
-        let (groups, group_ranks) = grid.map_or((1, ranks.size), |grid| (grid.groups(), longest(grid)));
+        let (groups, group_ranks) = grid.map_or((1, ranks.size), |grid| (grid.groups(), grid.longest()));
         let mut operators = vec![];
         for (stage, plan) in stages.stages.iter().enumerate() {
             walk(stage, 0, &plan.plan, ranks, (groups, group_ranks), &mut operators);
@@ -89,19 +90,30 @@ fn walk(stage: usize, depth: usize, plan: &Arc<dyn ExecutionPlan>, ranks: Ranks,
     let (name, detail) = line.split_once(": ").unwrap_or((&line, ""));
     let traffic = as_start(plan).map(|start| start.traffic()).unwrap_or_default();
     let exchange = traffic.exchange.map(|shape| {
-        // Each source for the other groups, and for its own with the relay, or, of several, each and the relay; a relay's rows wait to
-        // be divided.
-        let (across, within) = (buffered(groups), buffered(group_ranks));
-        let buffers = match groups {
-            1 => ranks.threads * within,
-            _ if ranks.threads == 1 => across + within + HELD,
-            _ => ranks.threads * (across + within + HELD) + within + HELD,
-        };
-        ExchangeModel { shape, buffers }
+        let tasks = if traffic.one_task { 1 } else { ranks.threads };
+        ExchangeModel::new(shape, tasks, (groups, group_ranks))
     });
     let scan = plan.downcast_ref::<ScanExec>().map(|scan| ScanModel::new(scan.parts(), ranks));
     list.push(OperatorModel { stage, depth, name: name.to_owned(), detail: detail.to_owned(), scan, exchange, agreements: traffic.agreements });
     plan.children().into_iter().for_each(|child| walk(stage, depth + 1, child, ranks, (groups, group_ranks), list));
+}
+
+impl ExchangeModel {
+    /// `tasks`: those of a rank that send; with a grid of several groups a relay sends as well.
+    fn new(shape: Shape, tasks: usize, (groups, group_ranks): (usize, usize)) -> Self {
+        let (across, within) = (buffered(groups), buffered(group_ranks));
+        // All that is gathered goes one way.
+        let most = if shape == Shape::Gather { 1 } else { usize::MAX };
+        let (others, members) = ((groups - 1).min(most), (group_ranks - 1).min(most));
+        // Each source for the other groups, and for its own with the relay, or, of several, each and the relay; a relay's rows wait to
+        // be divided.
+        let (buffers, messages) = match groups {
+            1 => (tasks * within, tasks * members),
+            _ if tasks == 1 => (across + within + HELD, others + members),
+            _ => (tasks * (across + within + HELD) + within + HELD, tasks * (others + members) + members),
+        };
+        Self { shape, buffers, messages }
+    }
 }
 
 impl ScanModel {

@@ -37,6 +37,7 @@ pub struct Counters {
     pub batches: u64,
     pub busy_ms: f64,
     pub bytes_sent: u64,
+    pub messages_sent: u64,
     pub bytes_received: u64,
     pub spilled_bytes: u64,
     /// Rows that a scan has left out, and row groups that it has not read, because another table has no such key.
@@ -46,6 +47,8 @@ pub struct Counters {
     pub rows_pruned: u64,
     /// Rows of heavy keys that a shuffle has sent elsewhere than by their hash.
     pub rows_split: u64,
+    /// Of an exchange: the most memory that its tasks have had wait to be sent.
+    pub bytes_buffered: u64,
 }
 
 /// What a rank tells rank 0 of what it has taken.
@@ -53,8 +56,9 @@ pub struct Counters {
 struct Measured {
     /// The most memory that operators have held at once since the job began.
     peak_bytes: u64,
-    /// Sent since the job began.
+    /// Sent to others since the job began, and the bytes of them.
     messages: u64,
+    bytes: u64,
     /// By operator.
     counters: Vec<Counters>,
     spans: Vec<Span>,
@@ -69,7 +73,10 @@ struct Profile {
     #[serde(rename = "peakBytes")]
     peak_bytes: Vec<u64>,
     messages: Vec<u64>,
+    bytes: Vec<u64>,
     operations: u64,
+    /// Collectives that were recorded before this one.
+    recorded: usize,
     operators: Vec<Operator>,
     /// By rank, where they were asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -95,12 +102,14 @@ impl Counters {
             batches: sum("output_batches"),
             busy_ms: busy as f64 / 1e6,
             bytes_sent: sum("bytes_sent"),
+            messages_sent: sum("messages_sent"),
             bytes_received: sum("bytes_received"),
             spilled_bytes: metrics.spilled_bytes().unwrap_or(0) as u64,
             rows_dropped: sum("rows_dropped"),
             groups_skipped: sum("groups_skipped"),
             rows_pruned: sum("rows_pruned"),
             rows_split: sum("rows_split"),
+            bytes_buffered: sum("buffered"),
         }
     }
 }
@@ -141,7 +150,8 @@ pub async fn of_all_ranks(engine: &Engine, stages: &Stages, started: Instant, tr
     let mut operators = operators(&stages.stages);
     let (spans, sent) = trace.map(|trace| (trace.take(), trace.sent(&engine.sent()))).unwrap_or_default();
     let counters = operators.iter_mut().flat_map(|operator| std::mem::take(&mut operator.ranks)).collect();
-    let own = to_json(&Measured { peak_bytes: engine.peak_reserved() as u64, messages: engine.messages(), counters, spans, sent })?;
+    let ((messages, bytes), recorded) = (engine.traffic(), engine.recorded());
+    let own = to_json(&Measured { peak_bytes: engine.peak_reserved() as u64, messages, bytes, counters, spans, sent })?;
     let measured = match engine.gather(OpKind::Plan, Bytes::from(own.clone())).await? {
         Some(all) => all,
         None => vec![own.into()],
@@ -152,6 +162,7 @@ pub async fn of_all_ranks(engine: &Engine, stages: &Stages, started: Instant, tr
     }
     let peak_bytes = measured.iter().map(|one| one.peak_bytes).collect();
     let messages = measured.iter().map(|one| one.messages).collect();
+    let bytes = measured.iter().map(|one| one.bytes).collect();
     // Ranks begin together; planning is behind them.
     let spans = trace.map(|trace| {
         let planned = trace.began().duration_since(started).as_secs_f64() * 1e3;
@@ -159,7 +170,7 @@ pub async fn of_all_ranks(engine: &Engine, stages: &Stages, started: Instant, tr
         measured.iter().map(|one| one.spans.iter().map(shifted).collect()).collect()
     });
     let sent = trace.map(|_| measured.into_iter().map(|one| one.sent).collect());
-    let profile = Profile { seconds: started.elapsed().as_secs_f64(), peak_bytes, messages, operations: engine.operations(), operators, spans, sent };
+    let profile = Profile { seconds: started.elapsed().as_secs_f64(), peak_bytes, messages, bytes, operations: engine.operations(), recorded, operators, spans, sent };
     serde_json::to_string(&profile).map_err(|error| EngineError::bug(error.to_string()))
 }
 

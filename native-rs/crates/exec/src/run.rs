@@ -89,6 +89,11 @@ impl Run {
         Ok(self.comm.allgather(&self.operation(id, kind), bytes).await?)
     }
 
+    /// The sums of all ranks' numbers, of which each has as many.
+    pub async fn sum(&self, id: u64, kind: OpKind, numbers: &[u64]) -> Result<Vec<u64>> {
+        Ok(self.comm.allreduce(&self.operation(id, kind), numbers).await?)
+    }
+
     /// Starts a task of the plan. Its error, or panic, is the execution's.
     pub fn spawn(self: &Arc<Self>, task: impl Future<Output = Result<(), DataFusionError>> + Send + 'static) {
         let run = self.clone();

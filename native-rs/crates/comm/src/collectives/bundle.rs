@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::in_rank_order;
+use super::schedule::LENGTH;
 use crate::core::Contributions;
 use crate::error::{CommError, Result};
 use crate::grid::Grid;
@@ -13,7 +14,7 @@ const NONE: u64 = u64::MAX;
 pub(super) fn pack<P: AsRef<[u8]>>(parts: impl Iterator<Item = Option<P>> + Clone) -> Bytes {
     let length = |part: &P| part.as_ref().len();
     let body: usize = parts.clone().flatten().map(|part| length(&part)).sum();
-    let mut bundle = Vec::with_capacity(8 * parts.clone().count() + body);
+    let mut bundle = Vec::with_capacity(LENGTH * parts.clone().count() + body);
     for part in parts.clone() {
         bundle.extend(part.as_ref().map_or(NONE, |part| length(part) as u64).to_le_bytes());
     }
@@ -24,10 +25,10 @@ pub(super) fn pack<P: AsRef<[u8]>>(parts: impl Iterator<Item = Option<P>> + Clon
 /// The `count` parts of a bundle that came from `from`, in place.
 pub(super) fn unpack(bundle: &Bytes, count: usize, from: usize) -> Result<Vec<Option<Bytes>>> {
     let invalid = CommError::Invalid { from, what: "bundle" };
-    let (lengths, _) = bundle.as_chunks::<8>();
+    let (lengths, _) = bundle.as_chunks::<LENGTH>();
     let lengths = lengths.get(..count).ok_or(invalid.clone())?;
-    let mut at = 8 * count;
-    let mut take = |length: &[u8; 8]| match u64::from_le_bytes(*length) {
+    let mut at = LENGTH * count;
+    let mut take = |length: &[u8; LENGTH]| match u64::from_le_bytes(*length) {
         NONE => Some(None),
         length => {
             let end = at.checked_add(usize::try_from(length).ok()?).filter(|&end| end <= bundle.len())?;

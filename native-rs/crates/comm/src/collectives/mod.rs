@@ -1,9 +1,10 @@
 //! The collectives, MPI's names and meaning; one file each. Contributions are always combined in rank order.
 //!
 //! Without a grid every rank sends to every rank that needs its part. With one, parts go across to the doors of the groups,
-//! and within a group from the doors to the members: one `step` each.
+//! and within a group from the doors to the members: one `step` each. `schedule` says who sends to whom.
 
 mod allgather;
+mod allreduce;
 mod alltoall;
 mod barrier;
 mod broadcast;
@@ -11,67 +12,37 @@ mod bundle;
 mod gather;
 mod mailbox;
 mod recover;
+mod schedule;
 
 pub(crate) use allgather::allgather;
+pub(crate) use allreduce::allreduce;
 pub(crate) use alltoall::alltoall;
 pub(crate) use barrier::barrier;
 pub(crate) use broadcast::broadcast;
 pub(crate) use gather::gather;
 pub(crate) use mailbox::Mailbox;
 pub(crate) use recover::recover;
+pub use schedule::{Collective, Cost, Place};
 
 use std::future::poll_fn;
 use std::time::Instant;
 
 use bytes::Bytes;
 
+use self::schedule::Step;
 use crate::core::{Contributions, Core, Entered};
 use crate::error::{CommError, Result};
-use crate::grid::{Grid, Hop, Peers};
 use crate::operation::{Op, Primitive};
 
-/// One collective, as its steps say what it is.
-struct Collective<'a> {
+/// A collective that this rank takes part in, as its steps say what it is.
+struct Underway<'a> {
     core: &'a Core,
     op: &'a Op,
     primitive: Primitive,
     root: Option<usize>,
 }
 
-/// One way of parts between ranks: all of a collective (no hop), or one of its two.
-#[derive(Default)]
-struct Step {
-    hop: Option<Hop>,
-    /// The ranks that get this rank's part.
-    to: Vec<usize>,
-    /// Whose parts this rank gets.
-    from: Vec<usize>,
-    /// With this step the rank has done all it does for the collective.
-    last: bool,
-}
-
-impl Step {
-    /// Everybody sends to all whom such a step reaches.
-    fn among(peers: Peers) -> Self {
-        let hop = peers.hop();
-        Self { hop, to: peers.targets().collect(), from: peers.sources().collect(), last: hop != Some(Hop::Across) }
-    }
-
-    /// Without a grid: to all others.
-    fn flat(core: &Core) -> Self {
-        Self::among(Peers::All { rank: core.rank, size: core.size })
-    }
-
-    fn across(grid: Grid) -> Self {
-        Self::among(Peers::Hop(grid, Hop::Across))
-    }
-
-    fn within(grid: Grid) -> Self {
-        Self::among(Peers::Hop(grid, Hop::Within))
-    }
-}
-
-impl Collective<'_> {
+impl Underway<'_> {
     async fn step(&self, step: &Step, part: &[u8]) -> Result<Contributions> {
         let entered = self.enter(step)?;
         entered.contribute(&step.to, part, step.last).await?;

@@ -23,9 +23,9 @@ impl Core {
         let mut state = self.state.lock();
         let epoch = state.epoch;
         // After this rank has announced the next epoch, others may have read its failures of this one.
-        let announce = failure.error.recoverable() && state.announced[self.rank].is_none() && !state.recovering;
+        let announce = failure.error.recoverable() && !state.announced.contains_key(&self.rank) && !state.recovering;
         if announce {
-            state.announced[self.rank] = Some(failure.error.clone());
+            state.announced.insert(self.rank, failure.error.clone());
         }
         state.fail(&failure, &mut wakers);
         drop(state);
@@ -117,16 +117,13 @@ impl Core {
             let mut state = self.state.lock();
             let epoch = state.epoch;
             // Epochs first: whatever a rank announced before it moved on is then read below, alike on all ranks.
-            let all_recovered = (0..self.size).all(|rank| transport.epoch(rank) > epoch);
-            for rank in 0..self.size {
-                if rank != self.rank
-                    && state.announced[rank].is_none()
-                    && let Some(record) = transport.failure(rank, epoch)
-                {
+            let all_recovered = transport.all_past(epoch);
+            for (rank, record) in transport.failures(epoch) {
+                if rank != self.rank && !state.announced.contains_key(&rank) {
                     let invalid = || Failure { error: CommError::Invalid { from: rank, what: "failure record" }, after: None };
                     let failure = Failure::decode(&record).unwrap_or_else(invalid);
                     debug(self.rank, || format!("hears that rank {rank} failed after {:?}: {}", failure.after, failure.error));
-                    state.announced[rank] = Some(failure.error.clone());
+                    state.announced.insert(rank, failure.error.clone());
                     state.fail(&failure, &mut wakers);
                     heard = true;
                 }
@@ -134,13 +131,12 @@ impl Core {
             if state.recovering && all_recovered {
                 moved = true;
                 state.recovering = false;
-                state.survived = state.announced.iter().flatten().cloned().collect();
+                state.survived = std::mem::take(&mut state.announced).into_values().collect();
                 state.epoch += 1;
                 debug(self.rank, || format!("goes on in epoch {}", epoch + 1));
                 if state.failure.as_ref().is_some_and(|failure| failure.error.recoverable()) {
                     state.failure = None;
                 }
-                state.announced.fill(None);
                 state.orphan = None;
                 dropped.extend(state.operations.drain().map(|(_, operation)| operation));
                 state.ended.clear();

@@ -15,7 +15,7 @@ mod operations;
 mod sending;
 mod watch;
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock};
 use std::task::Waker;
@@ -23,7 +23,7 @@ use std::time::Instant;
 
 use parking_lot::Mutex;
 
-use crate::collectives::Mailbox;
+use crate::collectives::{Mailbox, Place};
 use crate::error::CommError;
 use crate::exchange::Exchange;
 use crate::failure::{After, Failure};
@@ -58,8 +58,8 @@ struct State {
     failure: Option<Failure>,
     /// The last operation of the program to which this rank has contributed all it does.
     contributed: After,
-    /// What each rank announced in this epoch.
-    announced: Vec<Option<CommError>>,
+    /// What ranks announced in this epoch.
+    announced: BTreeMap<usize, CommError>,
     operations: HashMap<Key, Operation>,
     ended: HashMap<Key, Identity>,
     ended_order: VecDeque<Key>,
@@ -76,8 +76,8 @@ struct State {
     look_at: Option<Instant>,
     /// A sender was dropped unfinished: when to fail for it, and its identity.
     orphan: Option<(Instant, Identity)>,
-    /// By rank: how often it was asked in vain for a sign of life, and the last sign.
-    silence: Vec<(u32, u32)>,
+    /// By rank that was waited for: how often it was asked in vain for a sign of life, and the last sign.
+    silence: BTreeMap<usize, (u32, u32)>,
 }
 
 struct Operation {
@@ -133,15 +133,15 @@ impl Core {
             size,
             grid: OnceLock::new(),
             spill,
-            traffic: Traffic::new(size),
-            pins: Pins::new(size),
+            traffic: Traffic::default(),
+            pins: Pins::default(),
             messages: AtomicU64::new(0),
             operations: AtomicU64::new(0),
             state: Mutex::new(State {
                 epoch: 0,
                 failure: None,
                 contributed: None,
-                announced: vec![None; size],
+                announced: BTreeMap::new(),
                 operations: HashMap::new(),
                 ended: HashMap::new(),
                 ended_order: VecDeque::new(),
@@ -153,7 +153,7 @@ impl Core {
                 survived: Vec::new(),
                 look_at: None,
                 orphan: None,
-                silence: vec![(0, 0); size],
+                silence: BTreeMap::new(),
             }),
         })
     }
@@ -162,12 +162,23 @@ impl Core {
         self.grid.get().copied().flatten()
     }
 
+    /// Where this rank stands among the others.
+    pub fn place(&self) -> Place {
+        Place { rank: self.rank, size: self.size, grid: self.grid() }
+    }
+
     /// Who sends to whom in an operation of that hop; `None` where there is no grid for it.
     pub fn peers(&self, hop: Option<Hop>) -> Option<Peers> {
         match hop {
             None => Some(Peers::All { rank: self.rank, size: self.size }),
             Some(hop) => self.grid().map(|grid| Peers::Hop(grid, hop)),
         }
+    }
+
+    /// The other ranks that this one sends to: all, or those of both hops.
+    pub fn near(&self) -> Vec<usize> {
+        let hops = if self.grid().is_some() { vec![Some(Hop::Across), Some(Hop::Within)] } else { vec![None] };
+        hops.into_iter().filter_map(|hop| self.peers(hop)).flat_map(Peers::targets).collect()
     }
 
     /// How many ranks may hold memory of one sender in place, as operations of that hop may; `None`: they may not. Where there

@@ -2,7 +2,7 @@
 //! senders that were dropped.
 
 use std::cmp::Reverse;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::time::{Duration, Instant};
 
 use super::{Core, State};
@@ -32,6 +32,7 @@ impl Core {
     pub(super) fn look(&self, now: Instant) -> Option<Instant> {
         let (mut found, silent);
         found = None;
+        let near = self.near();
         let next = {
             let mut state = self.state.lock();
             let look_at = state.look_at?;
@@ -65,7 +66,7 @@ impl Core {
                 }
                 operation.suspects = suspects;
             }
-            silent = state.silent(self.rank, &waited_for, &**self.transport());
+            silent = state.silent(&waited_for, &near, &**self.transport());
             state.look_at = waiting.then(|| now + LOOK_AGAIN);
             state.look_at
         };
@@ -109,16 +110,18 @@ impl Core {
 impl State {
     /// Asks the ranks that are waited for for a sign of life; those that have given none for too long, the longest first.
     /// Counted in looks, not in time: when the whole job was stopped and goes on, nobody has been asked meanwhile.
-    pub(super) fn silent(&mut self, own: usize, waited_for: &HashSet<usize>, transport: &dyn Transport) -> Vec<usize> {
-        // One that does not answer may be unheard because of another: then all are asked.
-        let suspicious = self.silence.iter().any(|&(asked, _)| asked > 0);
+    pub(super) fn silent(&mut self, waited_for: &HashSet<usize>, near: &[usize], transport: &dyn Transport) -> Vec<usize> {
+        // One that does not answer may be unheard because of another: then all are asked to whom this rank speaks.
+        let suspicious = self.silence.values().any(|&(asked, _)| asked > 0);
+        let mut asked_now: BTreeSet<usize> = waited_for.iter().copied().collect();
+        if suspicious {
+            asked_now.extend(near.iter().filter(|rank| !self.left.contains(rank)));
+        }
+        self.silence.retain(|rank, _| asked_now.contains(rank));
         let mut silent = false;
-        for (rank, (asked, last)) in self.silence.iter_mut().enumerate() {
-            if !waited_for.contains(&rank) && (!suspicious || rank == own || self.left.contains(&rank)) {
-                *asked = 0;
-                continue;
-            }
+        for rank in asked_now {
             let sign = transport.sign_of_life(rank);
+            let (asked, last) = self.silence.entry(rank).or_default();
             *asked = if sign == *last { *asked + 1 } else { 0 };
             *last = sign;
             silent |= waited_for.contains(&rank) && *asked > transport.limits().looks;
@@ -126,8 +129,8 @@ impl State {
         if !silent {
             return Vec::new();
         }
-        let mut ranks: Vec<usize> = (0..self.silence.len()).filter(|&rank| self.silence[rank].0 > 0).collect();
-        ranks.sort_by_key(|&rank| Reverse(self.silence[rank].0));
-        ranks
+        let mut ranks: Vec<(u32, usize)> = self.silence.iter().filter(|(_, (asked, _))| *asked > 0).map(|(rank, (asked, _))| (*asked, *rank)).collect();
+        ranks.sort_by_key(|&(asked, _)| Reverse(asked));
+        ranks.into_iter().map(|(_, rank)| rank).collect()
     }
 }

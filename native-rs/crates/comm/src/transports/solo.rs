@@ -49,16 +49,16 @@ impl Transport for Solo {
 
     fn announce_failure(&self, _epoch: u32, _record: &[u8]) {}
 
-    fn failure(&self, _rank: usize, _epoch: u32) -> Option<Vec<u8>> {
-        None
+    fn failures(&self, _epoch: u32) -> Vec<(usize, Vec<u8>)> {
+        Vec::new()
     }
 
     fn announce_epoch(&self, epoch: u32) {
         self.epoch.store(epoch, std::sync::atomic::Ordering::Release);
     }
 
-    fn epoch(&self, _rank: usize) -> u32 {
-        self.epoch.load(std::sync::atomic::Ordering::Acquire)
+    fn all_past(&self, epoch: u32) -> bool {
+        self.epoch.load(std::sync::atomic::Ordering::Acquire) > epoch
     }
 
     fn announce_position(&self, _epoch: u32, _identity: &Identity) {}

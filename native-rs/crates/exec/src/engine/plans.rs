@@ -12,7 +12,7 @@ use super::{Engine, parse};
 use crate::error::{EngineError, Result};
 use crate::execute;
 use crate::model::Model;
-use crate::planner::Way;
+use crate::planner::{ChosenFor, Way};
 use crate::planner::physical::session;
 use crate::planner::stages::{Planner, Stages};
 use crate::run::Ranks;
@@ -23,7 +23,7 @@ impl Engine {
     pub async fn explain(&self, plan: &str, ranks: Option<usize>) -> Result<String> {
         let Some(size) = ranks else { return Ok(execute::text(&self.plan(&parse(plan)?, None, self.first).await?)) };
         let ranks = Ranks { rank: 0, size, ..self.ranks };
-        let session = session(ranks, ranks, self.env.clone(), Arc::default(), self.first, self.adapt);
+        let session = session(ranks, ChosenFor::absent(ranks), self.env.clone(), Arc::default(), self.first, self.adapt);
         Ok(execute::text(&self.plan_for(&session, ranks, &parse(plan)?, None).await?))
     }
 

@@ -45,7 +45,7 @@ use self::inbound::{Inbound, Queues};
 use self::outbound::{Across, Ends, Outbound, Within, finish};
 use self::queue::{Gate, Queue, QueueStream};
 use self::relay::{Labelled, Pending, Relay};
-pub use self::outbox::{Outboxes, buffered, full};
+pub use self::outbox::{Meter, Outboxes, buffered, full};
 pub use self::relay::HELD;
 pub use self::routing::{HashRouter, Routed, Router, To, hashes};
 use self::sources::{InOrder, Sources};
@@ -102,6 +102,7 @@ impl Exchange {
     pub fn start(&self, run: &Arc<Run>, offset: u64, context: &Arc<TaskContext>, schema: &SchemaRef, of: usize, sources: Vec<Source>) -> Result<()> {
         let (ranks, id, shape) = (run.ranks, offset + self.id, self.shape);
         let counter = |name: &'static str| MetricBuilder::new(&self.metrics).counter(name, ranks.rank);
+        let meter = || Meter::new(&self.metrics, ranks.rank);
         let (queues, gate) = self.queues(ranks, context, schema, of);
         let batches = MetricBuilder::new(&self.metrics).output_batches(ranks.rank);
         let inbound = Arc::new(Inbound::new(queues, gate, counter("rows_received"), batches));
@@ -116,8 +117,8 @@ impl Exchange {
         let labelled = Labelled::new(schema);
         let members = grid.map_or(0..ranks.size, |grid| grid.members(grid.group()));
         let within = || {
-            let pending = grid.map(|_| Pending::new(&labelled, members.start * ranks.threads));
-            Arc::new(tokio::sync::Mutex::new(Within::new(shape, ranks, members.clone(), &sender, inbound.clone(), counter("bytes_sent"), time.clone(), pending)))
+            let pending = grid.map(|_| Pending::new(&labelled, members.start * ranks.threads, meter().buffered));
+            Arc::new(tokio::sync::Mutex::new(Within::new(shape, ranks, members.clone(), &sender, inbound.clone(), meter(), time.clone(), pending)))
         };
         // A source of a grid has little for its group, and sends it with what the relay has. Threads do not wait for each other.
         let shared = grid.filter(|_| ranks.threads == 1).map(|_| within());
@@ -134,7 +135,7 @@ impl Exchange {
             });
         }
         for source in sources {
-            let to_others = across.as_ref().map(|(grid, _, sender)| Across::new(shape, ranks, *grid, labelled.clone(), sender, counter("bytes_sent"), time.clone()));
+            let to_others = across.as_ref().map(|(grid, _, sender)| Across::new(shape, ranks, *grid, labelled.clone(), sender, meter(), time.clone()));
             let outbound = Outbound { shape, across: to_others, within: shared.clone().unwrap_or_else(within), inbound: inbound.clone() };
             let (end, end_across, pushing) = (ends.enter(), across.as_ref().map(|(_, ends, _)| ends.enter()), inbound.enter());
             run.spawn(async move {

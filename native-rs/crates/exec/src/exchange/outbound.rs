@@ -6,13 +6,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use datafusion::common::{Result, internal_datafusion_err};
-use datafusion::physical_plan::metrics::{Count, Time};
+use datafusion::physical_plan::metrics::Time;
 use futures::StreamExt;
 use lockstep_comm::{ExchangeSender, Grid};
 use tokio::sync::Mutex;
 
 use super::inbound::Inbound;
-use super::outbox::Outboxes;
+use super::outbox::{Meter, Outboxes};
 use super::relay::{Labelled, Pending};
 use super::routing::{Routed, To};
 use super::{Shape, Source, framing};
@@ -103,12 +103,12 @@ pub struct Across {
 }
 
 impl Across {
-    pub fn new(shape: Shape, ranks: Ranks, grid: Grid, labelled: Labelled, sender: &ExchangeSender, sent: Count, time: Time) -> Self {
+    pub fn new(shape: Shape, ranks: Ranks, grid: Grid, labelled: Labelled, sender: &ExchangeSender, meter: Meter, time: Time) -> Self {
         let own = grid.group();
         let closed = |group| group == own || (shape == Shape::Gather && group != grid.group_of(0));
         // This rank is not its own door.
         let doors = (0..grid.groups()).map(|group| if closed(group) { ranks.rank } else { grid.door(group) });
-        Self { shape, ranks, grid, labelled, outboxes: Outboxes::new(sender, doors, ranks.rank, sent), time }
+        Self { shape, ranks, grid, labelled, outboxes: Outboxes::new(sender, doors, ranks.rank, meter), time }
     }
 
     async fn deliver(&mut self, routed: Routed, within: &SharedWithin) -> Result<()> {
@@ -168,13 +168,13 @@ impl Within {
         members: Range<usize>,
         sender: &ExchangeSender,
         inbound: Arc<Inbound>,
-        sent: Count,
+        meter: Meter,
         time: Time,
         pending: Option<Pending>,
     ) -> Self {
         let targets = if shape == Shape::Gather { members.start..members.end.min(1) } else { members };
         let targets = if targets.is_empty() { 0..0 } else { targets };
-        Self { shape, ranks, outboxes: Outboxes::new(sender, targets.clone(), ranks.rank, sent), targets, inbound, time, pending }
+        Self { shape, ranks, outboxes: Outboxes::new(sender, targets.clone(), ranks.rank, meter), targets, inbound, time, pending }
     }
 
     /// Whether anybody in the group wants more.

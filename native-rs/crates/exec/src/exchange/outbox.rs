@@ -1,7 +1,7 @@
 //! What one task sends, collected by destination.
 use arrow::array::RecordBatch;
 use datafusion::common::Result;
-use datafusion::physical_plan::metrics::Count;
+use datafusion::physical_plan::metrics::{Count, ExecutionPlanMetricsSet, Gauge, MetricBuilder};
 use lockstep_comm::{ExchangeSender, Sent};
 
 use super::framing::Frames;
@@ -13,9 +13,10 @@ pub const MESSAGE: usize = 256 << 10;
 /// Bytes collected for all ranks together: for many, messages are shorter.
 const COLLECTED: usize = 4 << 20;
 
-/// Bytes that are collected at most for so many ranks.
+/// Bytes of memory that wait at most for so many ranks, as long as no frame is longer than a message: a buffer that grows is up to twice as
+/// long as what is in it.
 pub fn buffered(ranks: usize) -> usize {
-    ranks * full(ranks)
+    2 * ranks * full(ranks)
 }
 
 /// Bytes that are sent at once, at least, where one of so many ranks has so many to come.
@@ -23,11 +24,29 @@ pub fn full(ranks: usize) -> usize {
     (COLLECTED / ranks.max(1)).min(MESSAGE)
 }
 
+/// What is counted of what one task sends.
+#[derive(Clone)]
+pub struct Meter {
+    pub bytes: Count,
+    pub messages: Count,
+    /// The most memory that has waited to be sent.
+    pub buffered: Gauge,
+}
+
+impl Meter {
+    pub fn new(metrics: &ExecutionPlanMetricsSet, rank: usize) -> Self {
+        let counter = |name: &'static str| MetricBuilder::new(metrics).counter(name, rank);
+        Self { bytes: counter("bytes_sent"), messages: counter("messages_sent"), buffered: MetricBuilder::new(metrics).gauge("buffered", rank) }
+    }
+}
+
 pub struct Outboxes {
     sender: ExchangeSender,
     boxes: Vec<Outbox>,
     full: usize,
-    sent: Count,
+    /// Memory of all boxes.
+    held: usize,
+    meter: Meter,
 }
 
 struct Outbox {
@@ -38,10 +57,10 @@ struct Outbox {
 
 impl Outboxes {
     /// One for each of `ranks`, which are named by their places among them below. Nothing is sent to this rank, which is `own`.
-    pub fn new(sender: &ExchangeSender, ranks: impl IntoIterator<Item = usize>, own: usize, sent: Count) -> Self {
+    pub fn new(sender: &ExchangeSender, ranks: impl IntoIterator<Item = usize>, own: usize, meter: Meter) -> Self {
         let boxes: Vec<_> = ranks.into_iter().map(|rank| Outbox { rank, frames: Frames::default(), closed: rank == own }).collect();
         let full = full(boxes.len());
-        Self { sender: sender.clone(), boxes, full, sent }
+        Self { sender: sender.clone(), boxes, full, held: 0, meter }
     }
 
     /// Whether any rank wants more.
@@ -73,7 +92,10 @@ impl Outboxes {
         if outbox.closed {
             return Ok(());
         }
+        let before = outbox.frames.capacity();
         fill(&mut outbox.frames)?;
+        self.held += outbox.frames.capacity() - before;
+        self.meter.buffered.set_max(self.held);
         self.flush_from(place, self.full).await
     }
 
@@ -100,10 +122,17 @@ impl Outboxes {
             return Ok(());
         }
         // Where so much has come, as much is to come.
+        let before = outbox.frames.capacity();
         let bytes = outbox.frames.take(if length < self.full { 0 } else { length });
-        self.sent.add(length);
+        self.held = self.held + outbox.frames.capacity() - before;
         let sent = self.sender.send(outbox.rank, bytes).await.map_err(EngineError::from)?;
-        outbox.closed = matches!(sent, Sent::Closed);
+        match sent {
+            Sent::Delivered => {
+                self.meter.bytes.add(length);
+                self.meter.messages.add(1);
+            }
+            Sent::Closed => outbox.closed = true,
+        }
         Ok(())
     }
 }

@@ -9,7 +9,7 @@ use arrow::array::{ArrayRef, AsArray, RecordBatch, UInt16Array};
 use arrow::compute::BatchCoalescer;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, UInt16Type};
 use datafusion::common::{Result, internal_datafusion_err};
-use datafusion::physical_plan::metrics::Count;
+use datafusion::physical_plan::metrics::{Count, Gauge};
 use lockstep_comm::ExchangeReceiver;
 
 use super::outbound::{SharedWithin, finish};
@@ -60,13 +60,15 @@ pub const HELD: usize = 4 << 20;
 pub struct Pending {
     coalescer: BatchCoalescer,
     held: usize,
+    /// The most that was held.
+    most: Gauge,
     first: usize,
     plain: SchemaRef,
 }
 
 impl Pending {
-    pub fn new(labelled: &Labelled, first: usize) -> Self {
-        Self { coalescer: BatchCoalescer::new(labelled.schema.clone(), BATCH_ROWS), held: 0, first, plain: labelled.plain.clone() }
+    pub fn new(labelled: &Labelled, first: usize, most: Gauge) -> Self {
+        Self { coalescer: BatchCoalescer::new(labelled.schema.clone(), BATCH_ROWS), held: 0, most, first, plain: labelled.plain.clone() }
     }
 
     /// The batches that are complete with these rows.
@@ -75,6 +77,7 @@ impl Pending {
             return Ok(vec![self.routed(rows)?]);
         }
         self.held += bytes_of(&rows);
+        self.most.set_max(self.held);
         self.coalescer.push_batch(rows)?;
         if self.held > HELD {
             self.coalescer.finish_buffered_batch()?;
@@ -168,7 +171,7 @@ mod tests {
     fn small_parts_become_large_batches_that_know_their_partitions() {
         let part = |from: i64| rows(Arc::new(Int64Array::from_iter_values(from..from + 100)));
         let labelled = Labelled::new(&part(0).schema());
-        let mut pending = Pending::new(&labelled, 6);
+        let mut pending = Pending::new(&labelled, 6, Gauge::new());
         let mut all = vec![];
         for from in (0..10_000).step_by(100) {
             let routed = Routed::each(part(from), (0..100).map(|row| 6 + row % 3).collect());
@@ -191,7 +194,7 @@ mod tests {
     fn long_rows_are_not_waited_for_and_rows_for_all_do_not_wait() {
         let long = rows(Arc::new(StringArray::from(vec!["x".repeat(1 << 20)])));
         let labelled = Labelled::new(&long.schema());
-        let mut pending = Pending::new(&labelled, 0);
+        let mut pending = Pending::new(&labelled, 0, Gauge::new());
         let sizes: Vec<usize> = (0..10).map(|_| pending.push(labelled.label(Routed::one(long.clone(), 1), 0).unwrap()).unwrap().iter().map(|routed| routed.rows.num_rows()).sum()).collect();
         assert_eq!(sizes, [0, 0, 0, 4, 0, 0, 0, 4, 0, 0]);
         let all = pending.push(labelled.label(Routed { rows: long, to: To::All }, 0).unwrap()).unwrap();

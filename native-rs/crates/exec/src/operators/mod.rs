@@ -74,17 +74,23 @@ pub trait Start {
 pub struct Traffic {
     /// Rows that it sends.
     pub exchange: Option<Shape>,
+    /// By one task of a rank, not by one for each of its partitions.
+    pub one_task: bool,
     /// Operations in which every rank tells all others something.
     pub agreements: usize,
 }
 
 impl Traffic {
     pub fn agreements(agreements: usize) -> Self {
-        Self { exchange: None, agreements }
+        Self { agreements, ..Self::default() }
     }
 
     pub fn exchange(shape: Shape) -> Self {
-        Self { exchange: Some(shape), agreements: 0 }
+        Self { exchange: Some(shape), ..Self::default() }
+    }
+
+    pub fn by_one_task(self) -> Self {
+        Self { one_task: true, ..self }
     }
 
     pub fn and(self, agreements: usize) -> Self {

@@ -40,9 +40,9 @@ use crate::run::{Ranks, Run};
 /// with probability < 0.1 % for p ≤ 16.
 const SAMPLES: usize = 2048;
 
-/// Samples of all sources together, which every rank sees, at the least: thousands of sources keep fewer each. With 10,000 partitions
-/// the largest has about a third more than its share.
-const ALL_SAMPLES: usize = 1 << 20;
+/// Samples of all sources together, which every rank sees, at the least, and up to twice as many: thousands of sources keep fewer each.
+/// With 10,000 partitions the largest has up to 1.6 times its share, and a rank holds 50 MB of samples of 18 bytes.
+const ALL_SAMPLES: usize = 1 << 19;
 
 #[derive(Debug, Clone)]
 pub struct RangeShuffleExec {
@@ -223,8 +223,8 @@ fn encode_samples(sources: &[(u64, Vec<Vec<u8>>)]) -> Bytes {
     bytes.into()
 }
 
-/// Samples with the number of rows that each stands for.
-fn decode_samples(mut bytes: &[u8], samples: &mut Vec<(Vec<u8>, f64)>) {
+/// Samples, where they lie, with the number of rows that each stands for.
+fn decode_samples<'a>(mut bytes: &'a [u8], samples: &mut Vec<(&'a [u8], f64)>) {
     fn word(bytes: &mut &[u8]) -> Option<u64> {
         let (word, rest) = bytes.split_first_chunk::<8>()?;
         *bytes = rest;
@@ -234,7 +234,7 @@ fn decode_samples(mut bytes: &[u8], samples: &mut Vec<(Vec<u8>, f64)>) {
         for _ in 0..count {
             let length = word(&mut bytes).unwrap_or(0) as usize;
             let Some((sample, rest)) = bytes.split_at_checked(length) else { return };
-            samples.push((sample.to_vec(), rows as f64 / count as f64));
+            samples.push((sample, rows as f64 / count as f64));
             bytes = rest;
         }
     }
@@ -249,13 +249,13 @@ impl Splitters {
     fn choose(all: &[Bytes], partitions: usize) -> Self {
         let mut samples = vec![];
         all.iter().for_each(|bytes| decode_samples(bytes, &mut samples));
-        samples.sort_by(|a, b| a.0.cmp(&b.0));
+        samples.sort_by(|a, b| a.0.cmp(b.0));
         let total: f64 = samples.iter().map(|(_, weight)| weight).sum();
         let mut splitters = vec![];
         let mut before = 0.0;
         for (key, weight) in samples {
             if splitters.len() + 1 < partitions && before >= total * (splitters.len() + 1) as f64 / partitions as f64 {
-                splitters.push(key);
+                splitters.push(key.to_vec());
             }
             before += weight;
         }

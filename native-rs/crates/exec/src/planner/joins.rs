@@ -1,8 +1,8 @@
 //! Broadcast or shuffle, and which side is built, decided by agreed sizes.
 //!
-//! With p ranks a broadcast of side S moves S·(p−1) bytes, a shuffle of both (S+L)·(p−1)/p in p·(p−1) messages, which
-//! on a thousand ranks are more than a small table. A broadcast is worth more than that: the large side stays in place,
-//! keeps its order of rows and is read while the small one is built.
+//! With p ranks a broadcast of side S moves S·(p−1) bytes, a shuffle of both (S+L)·(p−1)/p in p·(p−1) messages. Where ranks are a grid of
+//! g groups of m, a broadcast moves as much (the doors hand on), a shuffle twice as much, (S+L)·((g−1)/g + (m−1)/m), in p·(g+m−2) messages.
+//! A broadcast is worth more than that: the large side stays in place, keeps its order of rows and is read while the small one is built.
 //! A semi join that keeps few rows broadcasts their keys instead.
 use std::sync::Arc;
 
@@ -23,8 +23,7 @@ use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::physical_plan::statistics::{StatisticsArgs, StatisticsContext};
 
 use crate::operators::{MemoryExec, ScanExec, SemiFilterExec};
-use crate::planner::Way;
-use crate::run::Ranks;
+use crate::planner::{ChosenFor, Way};
 use crate::spool::SpoolExec;
 
 /// A build side is held by every rank: beyond this it is partitioned whatever the other side's size.
@@ -41,13 +40,13 @@ const SURELY_SMALL: usize = 1 << 20;
 
 #[derive(Debug)]
 pub struct ChooseJoin {
-    ranks: Ranks,
+    chosen_for: ChosenFor,
     way: Way,
 }
 
 impl ChooseJoin {
-    pub fn new(ranks: Ranks, way: Way) -> Self {
-        Self { ranks, way }
+    pub fn new(chosen_for: ChosenFor, way: Way) -> Self {
+        Self { chosen_for, way }
     }
 
     fn choose(&self, join: &HashJoinExec) -> Result<Arc<dyn ExecutionPlan>> {
@@ -61,9 +60,13 @@ impl ChooseJoin {
         let worth = |build: Option<usize>, probe: Option<usize>| match build {
             Some(build) if build <= LARGEST_BROADCAST => {
                 let probe = probe.unwrap_or(usize::MAX / 2);
-                let others = self.ranks.partitions() - 1;
-                let messages = MESSAGE_COST * self.ranks.partitions() * others;
-                build.saturating_mul(others) <= build.saturating_add(probe).saturating_add(messages)
+                let partitions = self.chosen_for.ranks.partitions();
+                let (hops, spoken_to) = match self.chosen_for.grid {
+                    Some(grid) => (2, grid.groups() + grid.longest() - 2),
+                    None => (1, partitions - 1),
+                };
+                let messages = MESSAGE_COST * partitions * spoken_to;
+                build.saturating_mul(partitions - 1) <= build.saturating_add(probe).saturating_mul(hops).saturating_add(messages)
             }
             _ => false,
         };

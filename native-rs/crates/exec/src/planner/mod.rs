@@ -32,6 +32,7 @@ use datafusion::physical_optimizer::combine_partial_final_agg::CombinePartialFin
 use datafusion::physical_optimizer::ensure_requirements::EnsureRequirements;
 use datafusion::physical_optimizer::output_requirements::OutputRequirements;
 use datafusion::physical_optimizer::projection_pushdown::ProjectionPushdown;
+use lockstep_comm::Grid;
 
 pub use stages::{Planner, Stage, StageOutput};
 
@@ -79,6 +80,24 @@ pub enum Way {
     Merging,
 }
 
+/// The ranks for which plans are chosen, as a rule those there are.
+#[derive(Debug, Clone, Copy)]
+pub struct ChosenFor {
+    pub ranks: Ranks,
+    /// None: each sends to each.
+    pub grid: Option<Grid>,
+}
+
+impl ChosenFor {
+    /// Ranks that are not there, on machines as there are many.
+    pub fn absent(ranks: Ranks) -> Self {
+        Self { ranks, grid: Grid::choose(0, ranks.size, MACHINE) }
+    }
+}
+
+/// Ranks of a machine, where nobody has said how many; the grid of many has about as many groups whatever it is.
+const MACHINE: usize = 64;
+
 /// What an execution may decide by the rows that it sees.
 #[derive(Debug, Clone, Copy)]
 pub struct Adapt {
@@ -99,7 +118,7 @@ impl Adapt {
 /// must not cross an exchange, and its join selection knows nothing of ranks.
 ///
 /// `chosen_for`: what joins cost on so many ranks decides.
-pub fn rules(ranks: Ranks, chosen_for: Ranks, way: Way, adapt: Adapt) -> Vec<Rule> {
+pub fn rules(ranks: Ranks, chosen_for: ChosenFor, way: Way, adapt: Adapt) -> Vec<Rule> {
     let specialised = way == Way::Specialised;
     let mut rules: Vec<Rule> = vec![
         // Keeps the order of the whole result wanted while the rules below drop what nobody wants.
@@ -130,7 +149,7 @@ pub fn rules(ranks: Ranks, chosen_for: Ranks, way: Way, adapt: Adapt) -> Vec<Rul
     // Where both sides are sorted and merged, joins are to take little memory.
     if way != Way::Merging && adapt.keys {
         // Sees which build sides are sent through an exchange, and what stands between a join and the scan below.
-        rules.push(Arc::new(key_filters::KeyFilters::new(chosen_for, adapt.always)));
+        rules.push(Arc::new(key_filters::KeyFilters::new(chosen_for.ranks, adapt.always)));
     }
     if way != Way::Merging && adapt.heavy {
         rules.push(Arc::new(heavy_keys::HeavyKeys::new(ranks, adapt.always)));

@@ -15,7 +15,7 @@ use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
 
 use super::nodes::PlacePlanner;
 use super::window_node::WindowPlanner;
-use super::{Adapt, Way, rules};
+use super::{Adapt, ChosenFor, Way, rules};
 use crate::progress::Progress;
 use crate::run::Ranks;
 
@@ -34,8 +34,8 @@ fn batch_rows(limit: &MemoryLimit) -> usize {
     }
 }
 
-/// `chosen_for`: the ranks for which plans are chosen, as a rule those there are; `progress`: told by the scans of this rank.
-pub fn session(ranks: Ranks, chosen_for: Ranks, runtime: Arc<RuntimeEnv>, progress: Arc<Progress>, way: Way, adapt: Adapt) -> SessionState {
+/// `progress`: told by the scans of this rank.
+pub fn session(ranks: Ranks, chosen_for: ChosenFor, runtime: Arc<RuntimeEnv>, progress: Arc<Progress>, way: Way, adapt: Adapt) -> SessionState {
     let limit = runtime.memory_pool.memory_limit();
     let mut config =
         SessionConfig::new().with_target_partitions(ranks.partitions()).with_batch_size(batch_rows(&limit)).with_extension(progress);

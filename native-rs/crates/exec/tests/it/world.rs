@@ -69,6 +69,7 @@ impl World {
                 always: self.adapt == Adapt::Always,
                 group: Some(self.group),
                 planned_for: None,
+                record: true,
             };
             let engine = Engine::create(options).expect("the ranks meet");
             let (done, result) = std::sync::mpsc::channel();

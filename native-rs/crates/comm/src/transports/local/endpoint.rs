@@ -348,8 +348,9 @@ impl Transport for Local {
         self.others().for_each(|(_, peer)| peer.tell());
     }
 
-    fn failure(&self, rank: usize, epoch: u32) -> Option<Vec<u8>> {
-        self.peers[rank].control().records[epoch as usize % 2].read(epoch)
+    fn failures(&self, epoch: u32) -> Vec<(usize, Vec<u8>)> {
+        let record = |(rank, peer): (usize, &Arc<Peer>)| Some((rank, peer.control().records[epoch as usize % 2].read(epoch)?));
+        self.peers.iter().enumerate().filter_map(record).collect()
     }
 
     fn announce_epoch(&self, epoch: u32) {
@@ -357,8 +358,8 @@ impl Transport for Local {
         self.others().for_each(|(_, peer)| peer.tell());
     }
 
-    fn epoch(&self, rank: usize) -> u32 {
-        self.peers[rank].control().epoch.0.load(Ordering::SeqCst)
+    fn all_past(&self, epoch: u32) -> bool {
+        self.peers.iter().all(|peer| peer.control().epoch.0.load(Ordering::SeqCst) > epoch)
     }
 
     fn announce_position(&self, epoch: u32, identity: &Identity) {

@@ -1,4 +1,4 @@
-//! What the ranks have announced, as far as this one has heard.
+//! What the others have announced, as far as this one has heard; of ranks of which it has heard nothing there is nothing here.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -7,11 +7,10 @@ use parking_lot::Mutex;
 
 use crate::operation::Identity;
 
+#[derive(Default)]
 pub(super) struct Board {
-    /// By rank: it has left all epochs before.
-    epochs: Vec<AtomicU32>,
-    /// By rank: messages heard of it.
-    heard: Vec<AtomicU32>,
+    /// All ranks have left all epochs before.
+    common_epoch: AtomicU32,
     state: Mutex<State>,
 }
 
@@ -20,39 +19,35 @@ struct State {
     /// By rank and parity of the epoch: one is overwritten only when all ranks have left its epoch.
     failures: HashMap<(usize, u32), (u32, Vec<u8>)>,
     positions: HashMap<usize, (u32, Identity)>,
+    /// Messages heard of a rank.
+    heard: HashMap<usize, u32>,
 }
 
 impl Board {
-    pub fn new(size: usize) -> Self {
-        let zeros = || (0..size).map(|_| AtomicU32::new(0)).collect();
-        Self { epochs: zeros(), heard: zeros(), state: Mutex::default() }
-    }
-
-    pub fn epoch(&self, rank: usize) -> u32 {
-        self.epochs[rank].load(Ordering::SeqCst)
-    }
-
-    pub fn set_epoch(&self, rank: usize, epoch: u32) {
-        self.epochs[rank].store(epoch, Ordering::SeqCst);
-    }
-
     /// The epoch that all ranks have reached.
     pub fn common_epoch(&self) -> u32 {
-        self.epochs.iter().map(|epoch| epoch.load(Ordering::SeqCst)).min().unwrap_or_default()
+        self.common_epoch.load(Ordering::SeqCst)
+    }
+
+    pub fn set_common_epoch(&self, epoch: u32) {
+        self.common_epoch.store(epoch, Ordering::SeqCst);
     }
 
     pub fn heard(&self, rank: usize) -> u32 {
-        self.heard[rank].load(Ordering::Relaxed)
+        self.state.lock().heard.get(&rank).copied().unwrap_or(0)
     }
 
     pub fn hear(&self, rank: usize) {
-        self.heard[rank].fetch_add(1, Ordering::Relaxed);
+        *self.state.lock().heard.entry(rank).or_default() += 1;
     }
 
-    pub fn failure(&self, rank: usize, epoch: u32) -> Option<Vec<u8>> {
+    /// Of an epoch, by rank.
+    pub fn failures(&self, epoch: u32) -> Vec<(usize, Vec<u8>)> {
         let state = self.state.lock();
-        let (of, record) = state.failures.get(&(rank, epoch % 2))?;
-        (*of == epoch).then(|| record.clone())
+        let of_epoch = state.failures.iter().filter(|(_, (of, _))| *of == epoch);
+        let mut failures: Vec<_> = of_epoch.map(|((rank, _), (_, record))| (*rank, record.clone())).collect();
+        failures.sort_by_key(|(rank, _)| *rank);
+        failures
     }
 
     pub fn set_failure(&self, rank: usize, epoch: u32, record: Vec<u8>) {

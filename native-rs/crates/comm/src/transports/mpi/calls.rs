@@ -2,6 +2,9 @@
 //!
 //! Every call is made by one thread, the one that called `init` (MPI_THREAD_FUNNELED).
 
+#[cfg(test)]
+pub(super) mod fake;
+
 use std::ffi::{c_char, c_int, c_void};
 use std::mem::ManuallyDrop;
 

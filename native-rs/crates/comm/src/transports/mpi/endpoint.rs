@@ -1,6 +1,6 @@
 //! What tasks and the communication thread share, and the transport that tasks see. Nothing here calls MPI.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::thread::{JoinHandle, Thread};
@@ -20,7 +20,10 @@ use crate::transport::{Frame, Limits, Region, Transport};
 pub(super) enum Command {
     Post { to: usize, frame: Frame },
     Tell { to: usize, note: Note },
+    /// Something that all ranks are to hear as it is.
     TellAll { note: Note },
+    /// This rank has left all epochs before.
+    Epoch { epoch: u32 },
 }
 
 /// No code: nobody asked for the job's end.
@@ -35,8 +38,8 @@ pub(super) struct Endpoint {
     pub commands: Mutex<VecDeque<Command>>,
     /// The operation of the program this rank entered last.
     pub position: Mutex<Option<(u32, Identity)>>,
-    /// By rank: asked for a sign of life and not heard since.
-    pub asked: Vec<AtomicBool>,
+    /// Ranks asked for a sign of life and not heard since.
+    pub asked: Mutex<HashSet<usize>>,
     pub nudged: AtomicBool,
     pub closing: AtomicBool,
     pub waker: Arc<Waker>,
@@ -128,20 +131,19 @@ impl Transport for Endpoint {
     fn spin_end(&self, _token: bool) {}
 
     fn announce_failure(&self, epoch: u32, record: &[u8]) {
-        self.command(Command::TellAll { note: Note::Failure { epoch, record: record.to_vec() } });
+        self.command(Command::TellAll { note: Note::Failure { rank: self.rank as u32, epoch, record: record.to_vec() } });
     }
 
-    fn failure(&self, rank: usize, epoch: u32) -> Option<Vec<u8>> {
-        self.board.failure(rank, epoch)
+    fn failures(&self, epoch: u32) -> Vec<(usize, Vec<u8>)> {
+        self.board.failures(epoch)
     }
 
     fn announce_epoch(&self, epoch: u32) {
-        self.board.set_epoch(self.rank, epoch);
-        self.command(Command::TellAll { note: Note::Epoch { epoch } });
+        self.command(Command::Epoch { epoch });
     }
 
-    fn epoch(&self, rank: usize) -> u32 {
-        self.board.epoch(rank)
+    fn all_past(&self, epoch: u32) -> bool {
+        self.board.common_epoch() > epoch
     }
 
     fn announce_position(&self, epoch: u32, identity: &Identity) {
@@ -155,7 +157,7 @@ impl Transport for Endpoint {
     fn sign_of_life(&self, rank: usize) -> u32 {
         let sign = self.board.heard(rank);
         // One question at a time: those to a rank that is stopped would pile up.
-        if rank != self.rank && !self.asked[rank].swap(true, Ordering::SeqCst) {
+        if rank != self.rank && self.asked.lock().insert(rank) {
             self.command(Command::Tell { to: rank, note: Note::Ask });
         }
         sign
@@ -163,7 +165,7 @@ impl Transport for Endpoint {
 
     fn announce_silence(&self, ranks: &[usize]) {
         let ranks = ranks.iter().map(|&rank| rank as u32).collect();
-        self.command(Command::TellAll { note: Note::Silent { ranks } });
+        self.command(Command::TellAll { note: Note::Silent { rank: self.rank as u32, ranks } });
     }
 
     fn nudge(&self) {

@@ -1,15 +1,16 @@
-//! That all ranks are of one build, before anything else is believed: rank 0 compares and answers. It also says which
-//! groups the ranks form: they follow the machines, and ranks of different machines may count differently.
+//! That all ranks are of one build, before anything else is believed: rank 0 compares and answers, of many ranks by some that compare for
+//! it and tell its answer. It also says which groups the ranks form: they follow the machines, and ranks of different machines may count differently.
 
 use std::mem::size_of;
 use std::time::Duration;
 
 use super::calls::{Calls, Probed, Result};
 use super::wire::MEETING;
+use crate::grid::Grid;
 use crate::transport::Frame;
 
 /// Changes with what travels.
-const PROTOCOL: u32 = 3;
+const PROTOCOL: u32 = 4;
 const PAUSE: Duration = Duration::from_micros(100);
 
 /// What has to be equal on all ranks.
@@ -21,9 +22,18 @@ pub(super) struct Terms<'a> {
     pub group: Option<usize>,
 }
 
-/// First byte of rank 0's answer: the number of groups follows, or why the ranks do not match.
+/// First byte of what is said of some ranks: that they match, and their terms or, as rank 0's answer, the number of groups follow; or why
+/// they do not.
 const MATCHED: u8 = b'=';
 const REFUSED: u8 = b'!';
+
+/// Up to so many ranks all tell rank 0.
+const FLAT: usize = 64;
+
+/// Who compares whom: the first rank of each group its members, rank 0 these.
+fn tree(rank: usize, size: usize) -> Grid {
+    Grid::new(rank, size, if size <= FLAT { 1 } else { (size as f64).sqrt().round() as usize })
+}
 
 /// Returns when all ranks have been compared: into how many groups rank 0 divides them (`groups`, which only its own is read
 /// of; 0: none). The same error on all of them where they differ.
@@ -32,23 +42,35 @@ pub(super) fn meet(calls: &dyn Calls, rank: usize, size: usize, groups: usize, t
     let group = group.map_or_else(|| "groups as they fit".to_owned(), |length| format!("groups of {length} ranks"));
     let frame = size_of::<Frame>();
     let own = format!("protocol {PROTOCOL}, frames of {frame} bytes, {arena} bytes for messages, {group}, build {build:?}");
-    if rank != 0 {
-        send(calls, 0, own.as_bytes())?;
-        return verdict(&receive(calls)?.1);
-    }
-    let mut refusal = None;
-    for _ in 1..size {
+    let tree = tree(rank, size);
+    let (members, first) = (tree.members(tree.group()), |group: usize| tree.members(group).start);
+    // Those that tell this rank of themselves, and to which it tells the answer.
+    let below: Vec<usize> = match rank == members.start {
+        true => members.clone().chain((0..tree.groups()).filter(|_| rank == 0).map(first)).filter(|other| *other != rank && *other != 0).collect(),
+        false => vec![],
+    };
+    let mut said = [&[MATCHED], own.as_bytes()].concat();
+    for _ in &below {
         let (from, theirs) = receive(calls)?;
-        if refusal.is_none() && theirs != own.as_bytes() {
-            let theirs = String::from_utf8_lossy(&theirs);
-            refusal = Some(format!("the ranks do not match: rank 0 has {own}; rank {from} has {theirs}"));
+        match theirs.split_first() {
+            _ if said[0] == REFUSED => {}
+            Some((&MATCHED, terms)) if terms == own.as_bytes() => {}
+            Some((&REFUSED, _)) => said = theirs,
+            _ => {
+                let theirs = String::from_utf8_lossy(theirs.get(1..).unwrap_or_default());
+                said = [&[REFUSED], format!("the ranks do not match: rank {rank} has {own}; rank {from} has {theirs}").as_bytes()].concat();
+            }
         }
     }
-    let answer = match refusal {
-        None => [&[MATCHED], &(groups as u64).to_le_bytes()[..]].concat(),
-        Some(text) => [&[REFUSED], text.as_bytes()].concat(),
+    let answer = if rank != 0 {
+        send(calls, if rank == members.start { 0 } else { members.start }, &said)?;
+        receive(calls)?.1
+    } else if said[0] == MATCHED {
+        [&[MATCHED], &(groups as u64).to_le_bytes()[..]].concat()
+    } else {
+        said
     };
-    for to in 1..size {
+    for to in below {
         send(calls, to, &answer)?;
     }
     verdict(&answer)

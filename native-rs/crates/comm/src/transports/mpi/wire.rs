@@ -22,9 +22,11 @@ pub(super) mod what {
     pub const POSITION: u8 = 128;
     /// The sender sends nothing of a program any more.
     pub const CLOSED: u8 = 129;
-    /// After `CLOSED` of all: whatever the sender sent has been taken. Who has heard it of all may end MPI; before that its
-    /// library may still owe somebody the receipt of a message.
+    /// After `CLOSED` of all: whatever the sender sent has been taken. To the doors of other groups.
     pub const DONE: u8 = 130;
+    /// So it is with all behind the sender. To its group: who has heard it of all members may end MPI; before that its library may still
+    /// owe somebody the receipt of a message.
+    pub const ALL_DONE: u8 = 131;
 }
 
 pub(super) type Head = [u8; HEADER];
@@ -44,26 +46,33 @@ pub(super) fn read_head(head: &[u8]) -> Option<Frame> {
 /// What is said out of band.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Note {
-    /// The sender failed in `epoch`.
-    Failure { epoch: u32, record: Vec<u8> },
+    /// A rank failed in `epoch`.
+    Failure { rank: u32, epoch: u32, record: Vec<u8> },
     /// The sender has left all epochs before `epoch`.
     Epoch { epoch: u32 },
+    /// All behind the sender have.
+    Vouched { epoch: u32 },
+    /// These ranks, behind the sender, have said `CLOSED`, in this epoch or before.
+    Closed { epoch: u32, ranks: Vec<u32> },
     /// Are you there, and where?
     Ask,
     /// Yes.
     Here,
-    /// These ranks do not respond.
-    Silent { ranks: Vec<u32> },
+    /// These ranks do not respond, says a rank.
+    Silent { rank: u32, ranks: Vec<u32> },
 }
 
 impl Note {
     pub fn encode(&self) -> Vec<u8> {
+        let list = |ranks: &[u32]| ranks.iter().flat_map(|rank| rank.to_le_bytes()).collect::<Vec<_>>();
         let (kind, number, rest) = match self {
-            Self::Failure { epoch, record } => (0, *epoch, record.clone()),
+            Self::Failure { rank, epoch, record } => (0, *epoch, [&rank.to_le_bytes()[..], record].concat()),
             Self::Epoch { epoch } => (1, *epoch, Vec::new()),
             Self::Ask => (2, 0, Vec::new()),
             Self::Here => (3, 0, Vec::new()),
-            Self::Silent { ranks } => (4, ranks.len() as u32, ranks.iter().flat_map(|rank| rank.to_le_bytes()).collect()),
+            Self::Silent { rank, ranks } => (4, *rank, list(ranks)),
+            Self::Vouched { epoch } => (5, *epoch, Vec::new()),
+            Self::Closed { epoch, ranks } => (6, *epoch, list(ranks)),
         };
         [&[kind], &number.to_le_bytes()[..], &rest].concat()
     }
@@ -72,16 +81,21 @@ impl Note {
         let (&kind, rest) = bytes.split_first()?;
         let (number, rest) = rest.split_first_chunk::<4>()?;
         let number = u32::from_le_bytes(*number);
+        let list = || {
+            let (ranks, rest) = rest.as_chunks::<4>();
+            rest.is_empty().then(|| ranks.iter().map(|&rank| u32::from_le_bytes(rank)).collect::<Vec<_>>())
+        };
         match kind {
-            0 => Some(Self::Failure { epoch: number, record: rest.to_vec() }),
+            0 => {
+                let (rank, record) = rest.split_first_chunk::<4>()?;
+                Some(Self::Failure { rank: u32::from_le_bytes(*rank), epoch: number, record: record.to_vec() })
+            }
             1 => Some(Self::Epoch { epoch: number }),
             2 => Some(Self::Ask),
             3 => Some(Self::Here),
-            4 => {
-                let (ranks, rest) = rest.as_chunks::<4>();
-                (ranks.len() == number as usize && rest.is_empty())
-                    .then(|| Self::Silent { ranks: ranks.iter().map(|&rank| u32::from_le_bytes(rank)).collect() })
-            }
+            4 => Some(Self::Silent { rank: number, ranks: list()? }),
+            5 => Some(Self::Vouched { epoch: number }),
+            6 => Some(Self::Closed { epoch: number, ranks: list()? }),
             _ => None,
         }
     }
@@ -112,12 +126,13 @@ mod tests {
 
     #[test]
     fn notes_round_trip() {
-        let failure = Note::Failure { epoch: 3, record: vec![1, 2, 3] };
-        for note in [failure, Note::Epoch { epoch: u32::MAX }, Note::Ask, Note::Here, Note::Silent { ranks: vec![7, 8] }] {
+        let failure = Note::Failure { rank: 9, epoch: 3, record: vec![1, 2, 3] };
+        let closed = Note::Closed { epoch: 1, ranks: vec![3, 4] };
+        for note in [failure, closed, Note::Epoch { epoch: u32::MAX }, Note::Vouched { epoch: 2 }, Note::Ask, Note::Here, Note::Silent { rank: 1, ranks: vec![7, 8] }] {
             assert_eq!(Note::decode(&note.encode()), Some(note));
         }
         assert_eq!((Note::decode(&[]), Note::decode(&[9, 0, 0, 0, 0])), (None, None));
-        assert_eq!(Note::decode(&[4, 2, 0, 0, 0, 7, 0, 0, 0]), None);
+        assert_eq!((Note::decode(&[6, 2, 0, 0, 0, 7, 0, 0]), Note::decode(&[4, 2, 0, 0, 0, 7, 0, 0])), (None, None));
     }
 
     #[test]

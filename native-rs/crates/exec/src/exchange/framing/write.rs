@@ -52,6 +52,11 @@ impl Frames {
         self.bytes.len()
     }
 
+    /// Bytes that there is room for.
+    pub fn capacity(&self) -> usize {
+        self.bytes.capacity()
+    }
+
     /// The message; the next one begins with room for `room` bytes.
     pub fn take(&mut self, room: usize) -> Bytes {
         self.dictionaries.clear();

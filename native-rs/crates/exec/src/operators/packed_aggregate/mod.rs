@@ -44,7 +44,7 @@ use self::share::{Owned, Sharing};
 use super::{Start, Traffic, plan_methods, streaming};
 use crate::packed::{Chunk, PartitionAggregator};
 use crate::planner::physical::BATCH_ROWS;
-use crate::exchange::Shape;
+use crate::exchange::{Meter, Shape};
 use crate::run::{Ranks, Run};
 
 #[derive(Debug, Clone)]
@@ -94,7 +94,7 @@ impl Start for PackedAggregateExec {
     }
 
     fn traffic(&self) -> Traffic {
-        Traffic::exchange(Shape::Scatter).and(1)
+        Traffic::exchange(Shape::Scatter).by_one_task().and(1)
     }
 
     fn start(&self, run: &Arc<Run>, offset: u64, context: &Arc<TaskContext>) -> Result<()> {
@@ -126,7 +126,7 @@ impl Start for PackedAggregateExec {
         };
         let memory = MemoryConsumer::new("PackedAggregateExec").register(context.memory_pool());
         let exchange = Sharing { run: run.clone(), ranks: self.ranks, agreement: offset + self.id + 1, within, across, memory };
-        let (owned, sent) = (self.owned.clone(), MetricBuilder::new(&self.metrics).counter("bytes_sent", self.ranks.rank));
+        let (owned, meters) = (self.owned.clone(), [(); 2].map(|()| Meter::new(&self.metrics, self.ranks.rank)));
         let time = MetricBuilder::new(&self.metrics).subset_time("share_time", self.ranks.rank);
         run.spawn(async move {
             let mut collectors = vec![];
@@ -136,7 +136,7 @@ impl Start for PackedAggregateExec {
                 collectors.push(collector);
             }
             let timer = time.timer();
-            owned.send_replace(Some(Arc::new(exchange.share(collectors, &sent).await?)));
+            owned.send_replace(Some(Arc::new(exchange.share(collectors, meters).await?)));
             timer.done();
             Ok(())
         });

@@ -5,18 +5,16 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::datatypes::ToByteSlice;
-use bytes::Bytes;
 use datafusion::common::Result;
 use datafusion::error::DataFusionError;
 use datafusion::execution::memory_pool::MemoryReservation;
-use datafusion::physical_plan::metrics::Count;
 use lockstep_comm::{ExchangeReceiver, ExchangeSender, Grid, OpKind};
 use parking_lot::Mutex;
 
 use super::collect::Collector;
 use super::grouping::RADIX_BITS;
 use crate::error::EngineError;
-use crate::exchange::Outboxes;
+use crate::exchange::{Meter, Outboxes};
 use crate::packed::{Chunk, LowKeys, RadixStore};
 use crate::run::{Ranks, Run};
 use crate::specialise;
@@ -65,8 +63,9 @@ pub struct Sharing {
 }
 
 impl Sharing {
-    /// Sends the rows of others, receives those of this rank's partitions.
-    pub async fn share(self, collectors: Vec<Collector>, sent: &Count) -> Result<Owned> {
+    /// Sends the rows of others, receives those of this rank's partitions. `meters`: of what goes to its group, and to other groups.
+    pub async fn share(self, collectors: Vec<Collector>, meters: [Meter; 2]) -> Result<Owned> {
+        let [to_group, to_others] = meters;
         let radix = 1usize << RADIX_BITS;
         let memory = self.memory;
         // Their reservations go, this one takes over.
@@ -76,9 +75,8 @@ impl Sharing {
         for store in &stores {
             store.rows().iter().zip(&mut counts).for_each(|(rows, count)| *count += *rows as u64);
         }
-        let mine: Bytes = counts.iter().flat_map(|count| count.to_le_bytes()).collect::<Vec<_>>().into();
-        let all = self.run.agree(self.agreement, OpKind::Sample, mine).await?;
-        let shares = shares(&all, radix, self.ranks.partitions());
+        let sums = self.run.sum(self.agreement, OpKind::Sample, &counts).await?;
+        let shares = shares(&sums, self.ranks.partitions());
         let own = self.ranks.local(self.ranks.partitions());
 
         let (rank, owner) = (self.ranks.rank, |partition: usize| self.ranks.owner(partition));
@@ -86,7 +84,7 @@ impl Sharing {
         let (across, arrived) = self.across.map(|(grid, sender, receiver)| ((grid, sender), receiver)).unzip();
         let members = across.as_ref().map_or(0..self.ranks.size, |(grid, _)| grid.members(grid.group()));
         // What this rank's send and its relay have for its group goes together.
-        let to_members = tokio::sync::Mutex::new(Outboxes::new(&within, members.clone(), rank, sent.clone()));
+        let to_members = tokio::sync::Mutex::new(Outboxes::new(&within, members.clone(), rank, to_group));
         let mut own_chunks: Vec<Vec<Chunk>> = (0..radix).map(|_| vec![]).collect();
         // By rank, each in the order sent.
         let from_others: Mutex<Vec<(usize, usize, Chunk)>> = Mutex::default();
@@ -99,7 +97,7 @@ impl Sharing {
         let send = async {
             let mut to_groups = across.as_ref().map(|(grid, across)| {
                 let doors = (0..grid.groups()).map(|group| grid.door(group));
-                Outboxes::new(across, doors, rank, sent.clone())
+                Outboxes::new(across, doors, rank, to_others)
             });
             for (partition, share) in shares.iter().enumerate() {
                 for radix in share.clone() {
@@ -178,14 +176,9 @@ impl Sharing {
     }
 }
 
-/// Contiguous radix partitions for each output partition, of about equal rows.
-fn shares(counts: &[Bytes], radix: usize, partitions: usize) -> Vec<Range<usize>> {
-    let mut sums = vec![0u64; radix];
-    for counts in counts {
-        for (count, sum) in counts.chunks_exact(8).zip(&mut sums) {
-            *sum += u64::from_le_bytes(count.try_into().expect("eight bytes"));
-        }
-    }
+/// Contiguous radix partitions for each output partition, of about equal rows. `sums`: rows of all ranks by radix partition.
+fn shares(sums: &[u64], partitions: usize) -> Vec<Range<usize>> {
+    let radix = sums.len();
     let total: u64 = sums.iter().sum();
     let mut shares = Vec::with_capacity(partitions);
     let (mut start, mut before) = (0, 0u64);
@@ -291,8 +284,7 @@ mod tests {
     fn shares_are_contiguous_and_even() {
         for partitions in [1, 2, 3, 7] {
             let counts: Vec<u64> = (0..512).map(|radix| 1000 / (radix + 1)).collect();
-            let bytes: Bytes = counts.iter().flat_map(|count| count.to_le_bytes()).collect::<Vec<_>>().into();
-            let shares = shares(&[bytes.clone(), bytes], 512, partitions);
+            let shares = shares(&counts, partitions);
             assert_eq!(shares.len(), partitions);
             assert_eq!(shares[0].start, 0);
             assert_eq!(shares.last().unwrap().end, 512);

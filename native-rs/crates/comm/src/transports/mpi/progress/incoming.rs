@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 
 use super::{BATCH, Progress, RECEIVING, Receiving, Step, failed};
 use crate::error::CommError;
+use crate::grid::Hop;
 use crate::shared_bytes::{AlignedBuffer, SharedBytes};
 use crate::transport::{Frame, Inbox, NO_REGION};
 use crate::transports::mpi::calls::Probed;
@@ -17,18 +18,24 @@ impl Progress {
         while let Some(probed) = self.calls.probe(ASIDE).map_err(failed)? {
             let from = self.sender(&probed)?;
             let bytes = self.read_now(probed)?;
-            self.notes_received[from] += 1;
+            *self.notes_received.entry(from).or_default() += 1;
             let note = Note::decode(&bytes).ok_or(CommError::Invalid { from, what: "note" })?;
             busy = true;
             let endpoint = self.endpoint.clone();
             match note {
-                Note::Failure { epoch, record } => {
-                    endpoint.board.set_failure(from, epoch, record);
+                Note::Failure { rank, epoch, ref record } => {
+                    endpoint.board.set_failure(self.known(from, rank)?, epoch, record.clone());
+                    self.hand_note_on(from, rank, &bytes)?;
                     news = true;
                 }
-                Note::Epoch { epoch } => {
-                    endpoint.board.set_epoch(from, epoch);
-                    news = true;
+                Note::Epoch { epoch } => news |= self.heard_epoch(from, epoch)?,
+                Note::Vouched { epoch } => {
+                    self.epochs.vouched(from, epoch);
+                    news |= self.reach_epoch();
+                }
+                Note::Closed { epoch, ranks } => {
+                    let ranks = ranks.into_iter().map(|rank| self.known(from, rank)).collect::<Step<Vec<_>>>()?;
+                    self.closings.push((epoch, ranks));
                 }
                 Note::Ask => {
                     // The position first: what was posted before it was announced is then among the commands.
@@ -40,7 +47,8 @@ impl Progress {
                     }
                 }
                 Note::Here => {}
-                Note::Silent { ranks } => {
+                Note::Silent { rank, ranks } => {
+                    self.hand_note_on(from, rank, &bytes)?;
                     let ranks: Vec<usize> = ranks.into_iter().map(|rank| rank as usize).filter(|&rank| rank < self.size).collect();
                     if let Some(core) = self.core.upgrade() {
                         core.silent(&ranks);
@@ -54,6 +62,51 @@ impl Progress {
         Ok(busy)
     }
 
+    /// A rank that another one names.
+    fn known(&self, from: usize, rank: u32) -> Step<usize> {
+        Some(rank as usize).filter(|rank| *rank < self.size).ok_or(CommError::Invalid { from, what: "rank" })
+    }
+
+    /// What a rank of another group has for all, this one tells its own.
+    fn hand_note_on(&mut self, from: usize, rank: u32, bytes: &[u8]) -> Step {
+        if from == rank as usize && self.grid.group_of(from) != self.grid.group() {
+            self.tell_hop(Hop::Within, &Arc::new(bytes.to_vec()), false)?;
+        }
+        Ok(())
+    }
+
+    /// A rank behind this one, or this one, has left all epochs before; whether all have.
+    pub(super) fn heard_epoch(&mut self, rank: usize, epoch: u32) -> Step<bool> {
+        let Some(epoch) = self.epochs.said(rank, epoch) else { return Ok(false) };
+        self.epochs.vouched(self.endpoint.rank, epoch);
+        self.tell_hop(Hop::Within, &Arc::new(Note::Vouched { epoch }.encode()), false)?;
+        Ok(self.reach_epoch())
+    }
+
+    fn reach_epoch(&self) -> bool {
+        let (common, board) = (self.epochs.all(), &self.endpoint.board);
+        let reached = common > board.common_epoch();
+        if reached {
+            board.set_common_epoch(common);
+        }
+        reached
+    }
+
+    /// Takes note of those that have closed in an epoch that all have reached: before it, who leaves would be taken to be missing there.
+    pub(super) fn hear_closings(&mut self) {
+        let common = self.endpoint.board.common_epoch();
+        let (heard, early) = std::mem::take(&mut self.closings).into_iter().partition(|(epoch, _)| *epoch <= common);
+        self.closings = early;
+        let heard: Vec<(u32, Vec<usize>)> = heard;
+        heard.into_iter().flat_map(|(_, ranks)| ranks).for_each(|rank| self.heard_closed(rank));
+    }
+
+    fn heard_closed(&mut self, rank: usize) {
+        if self.closed.insert(rank) && let Some(core) = self.core.upgrade() {
+            core.left(rank);
+        }
+    }
+
     /// The rank a message is from; it gave a sign of life.
     fn sender(&self, probed: &Probed) -> Step<usize> {
         let from = probed.from;
@@ -61,7 +114,7 @@ impl Progress {
             return Err(CommError::Invalid { from, what: "rank" });
         }
         self.endpoint.board.hear(from);
-        self.endpoint.asked[from].store(false, Ordering::SeqCst);
+        self.endpoint.asked.lock().remove(&from);
         Ok(from)
     }
 
@@ -162,11 +215,14 @@ impl Progress {
         let core = self.core.upgrade();
         match (frame.what, core) {
             (what::POSITION, _) => self.endpoint.board.set_position(from, frame.epoch, frame.identity),
-            (what::CLOSED, core) => {
-                self.closed[from] = true;
-                core.into_iter().for_each(|core| core.left(from));
+            (what::CLOSED, _) => {
+                self.heard_closed(from);
+                if self.grid.group_of(from) != self.grid.group() {
+                    self.to_tell.push(from);
+                }
             }
-            (what::DONE, _) => self.done[from] = true,
+            (what::DONE, _) => self.heard_done(from),
+            (what::ALL_DONE, _) => self.done.vouched(from, 1),
             (_, Some(core)) => core.deliver(&frame, body),
             (_, None) => {}
         }
@@ -177,7 +233,7 @@ impl Progress {
     /// whether what it has said about the reason is still on the way.
     fn is_early(&self, frame: &Frame) -> bool {
         frame.epoch > self.endpoint.board.common_epoch()
-            || (frame.what == what::CLOSED && self.notes_received[frame.from as usize] < frame.message)
+            || (frame.what == what::CLOSED && frame.message > 0 && self.notes_received.get(&(frame.from as usize)).is_none_or(|received| *received < frame.message))
     }
 
     fn deliver_early(&mut self) -> Step<bool> {

@@ -11,8 +11,11 @@
 
 mod incoming;
 mod outgoing;
+mod roll;
+#[cfg(test)]
+mod tests;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
@@ -22,7 +25,9 @@ use super::calls::{Calls, Probed, Request};
 use super::endpoint::Endpoint;
 use super::pool::Room;
 use super::wire::{Head, what};
+use self::roll::Roll;
 use crate::core::Core;
+use crate::grid::{Grid, Hop};
 use crate::error::CommError;
 use crate::shared_bytes::{AlignedBuffer, SharedBytes};
 use crate::transport::{Frame, Inbox};
@@ -39,6 +44,8 @@ const NAP: Duration = Duration::from_micros(50);
 const SLEEP: Duration = Duration::from_millis(1);
 /// A rank that leaves waits so long for the others to leave too, which MPI_Finalize needs. Then it ends them.
 const GOODBYE: Duration = Duration::from_secs(10);
+/// Ranks that leave are told of together with others that do within this time.
+const TOGETHER: Duration = Duration::from_millis(100);
 /// A rank whose MPI has failed ends all after this time, if nobody here does.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 
@@ -47,25 +54,34 @@ pub(super) struct Progress {
     endpoint: Arc<Endpoint>,
     core: Weak<Core>,
     size: usize,
+    /// In whose hops all hear something; one group where there is no grid.
+    grid: Grid,
     /// How long it is worth looking without a pause.
     spin: Duration,
     sends: Vec<Sending>,
     /// By target: frames that wait for the window, or behind one that does.
     outboxes: HashMap<usize, VecDeque<Frame>>,
     /// By target: messages with a body under way.
-    windows: Vec<u32>,
+    windows: HashMap<usize, u32>,
     /// The message for which the pool has no room.
     parked: Option<Probed>,
     receiving: VecDeque<Receiving>,
     /// Frames whose sender knew more than this rank does: see `is_early`.
     early: VecDeque<(Frame, Option<SharedBytes>)>,
-    /// By rank.
-    notes_sent: Vec<u64>,
-    notes_received: Vec<u64>,
-    /// By rank: it has said `CLOSED`.
-    closed: Vec<bool>,
-    /// By rank: it has said `DONE`; this rank's own is said once.
-    done: Vec<bool>,
+    /// By rank with which this one has to do.
+    notes_sent: HashMap<usize, u64>,
+    notes_received: HashMap<usize, u64>,
+    /// The epochs that ranks are in.
+    epochs: Roll,
+    /// Ranks that have said `CLOSED`; those of them that this rank has still to tell its group of, and since when.
+    closed: HashSet<usize>,
+    /// Those of which doors have told that they have, and in which epoch.
+    closings: Vec<(u32, Vec<usize>)>,
+    to_tell: Vec<usize>,
+    told: Instant,
+    /// Those that have said `DONE`, as 1; this rank's own is said once.
+    done: Roll,
+    is_done: bool,
     next_tick: Option<Instant>,
 }
 
@@ -98,26 +114,30 @@ fn failed(reason: String) -> CommError {
 
 impl Progress {
     pub fn new(calls: Box<dyn Calls>, endpoint: Arc<Endpoint>, core: &Arc<Core>, spin: Duration) -> Self {
-        let size = core.size;
-        let mut closed = vec![false; size];
-        closed[core.rank] = true;
-        let done = vec![false; size];
+        let (size, rank) = (core.size, core.rank);
+        let grid = core.grid().unwrap_or(Grid::new(rank, size, 1));
         Self {
             calls,
             endpoint,
             core: Arc::downgrade(core),
             size,
+            grid,
             spin,
             sends: Vec::new(),
             outboxes: HashMap::new(),
-            windows: vec![0; size],
+            windows: HashMap::new(),
             parked: None,
             receiving: VecDeque::new(),
             early: VecDeque::new(),
-            notes_sent: vec![0; size],
-            notes_received: vec![0; size],
-            closed,
-            done,
+            notes_sent: HashMap::new(),
+            notes_received: HashMap::new(),
+            epochs: Roll::new(grid),
+            closed: HashSet::from([rank]),
+            closings: Vec::new(),
+            to_tell: Vec::new(),
+            told: Instant::now(),
+            done: Roll::new(grid),
+            is_done: false,
             next_tick: None,
         }
     }
@@ -159,6 +179,7 @@ impl Progress {
             busy |= self.receive_notes()?;
             busy |= self.receive_frames()?;
             busy |= self.give_room();
+            self.hear_closings();
             let now = Instant::now();
             let due = self.endpoint.nudged.swap(false, Ordering::SeqCst) || self.next_tick.is_some_and(|at| at <= now);
             if due && let Some(core) = self.core.upgrade() {
@@ -166,20 +187,24 @@ impl Progress {
             }
             if self.closing() {
                 let end = *goodbye.get_or_insert_with(|| {
-                    self.say_all(what::CLOSED);
+                    self.say(what::CLOSED, Hop::Across);
+                    self.say(what::CLOSED, Hop::Within);
                     now + GOODBYE
                 });
                 let quiet = self.sends.is_empty() && self.outboxes.is_empty() && self.endpoint.commands.lock().is_empty();
-                if quiet && self.closed.iter().all(|&closed| closed) && !std::mem::replace(&mut self.done[self.endpoint.rank], true) {
-                    self.say_all(what::DONE);
-                } else if quiet && self.done.iter().all(|&done| done) {
+                if quiet && self.to_tell.is_empty() && self.closed.len() == self.size && !std::mem::replace(&mut self.is_done, true) {
+                    self.say(what::DONE, Hop::Across);
+                    self.heard_done(self.endpoint.rank);
+                } else if quiet && self.done.all() == 1 {
                     return Ok(());
                 }
                 if now >= end {
-                    let missing: Vec<usize> = (0..self.size).filter(|&rank| !self.done[rank]).collect();
-                    return Err(failed(format!("ranks {missing:?} do not leave the job")));
+                    let missing: Vec<usize> = (0..self.size).filter(|rank| !self.closed.contains(rank)).collect();
+                    let what = if missing.is_empty() { "do not end what they have to send".into() } else { format!("{missing:?} do not leave the job") };
+                    return Err(failed(format!("ranks {what}")));
                 }
             }
+            self.tell_closed(now)?;
             if busy {
                 active = now;
             } else {

@@ -1,4 +1,5 @@
 /** From runs on a few ranks of one machine to what a job takes on many, each on a core of its own. */
+import type { Predicted } from "./collectives.ts";
 
 /** What the engine's model says of one execution on so many ranks (`exec/src/model.rs`). */
 export interface Model {
@@ -9,7 +10,15 @@ export interface Model {
   readonly planSeconds: number;
   /** Bytes that a message holds at least, where there are so many. */
   readonly message: number;
-  readonly operators: readonly { readonly name: string; readonly scan?: Scan; readonly exchange?: { readonly shape: Shape; readonly buffers: number } }[];
+  readonly operators: readonly { readonly name: string; readonly scan?: Scan; readonly exchange?: ExchangeModel }[];
+}
+
+interface ExchangeModel {
+  readonly shape: Shape;
+  /** Bytes that wait at most to be sent, on a rank. */
+  readonly buffers: number;
+  /** Messages of a rank, as long as it has no more for another than one holds. */
+  readonly messages: number;
 }
 
 interface Scan {
@@ -26,12 +35,13 @@ export interface Run {
   readonly seconds: number;
   /** Core-seconds of all ranks. */
   readonly busy: number;
-  /** Bytes of the rank that had most at once. */
+  /** Bytes of the rank that had most at once: all of its process; what operators held of it; what waited to be sent. */
   readonly memory: number;
-  /** Operations in which ranks speak to each other. */
-  readonly operations: number;
-  /** Of the rank that sent most. */
+  readonly reserved: number;
+  readonly buffered: number;
+  /** Sent to others by the rank that sent most: all that was counted, rows and collectives. */
   readonly messages: number;
+  readonly bytes: number;
   /** By execution: of each operator its name and the bytes that each rank has sent. */
   readonly sent: readonly (readonly { readonly name: string; readonly bytes: readonly number[] }[])[];
   /** By execution. */
@@ -60,10 +70,13 @@ export interface Prediction {
   readonly parts: Readonly<Record<Part, Range>>;
   readonly bottleneck: Part;
   readonly busy: Range;
-  /** A rank's, bytes; what it sends is rows of exchanges, not what ranks agree on or collect. */
+  /** A rank's, bytes, and what they are made of. */
   readonly memory: Range;
+  readonly holds: Readonly<Record<Holder, Range>>;
+  /** A rank's: rows of exchanges; those and what ranks agree on, collect and hand to each other. */
+  readonly rows: Range;
   readonly sent: Range;
-  /** A rank's, at the most. */
+  /** A rank's: of collectives, which are exact, and of rows, none to as many as there are others and full messages. */
   readonly messages: Range;
   /** The rows of the rank that reads most, by those of a mean one. */
   readonly skew: number;
@@ -75,10 +88,14 @@ export interface Prediction {
 export interface Errors {
   readonly busy: number;
   readonly memory: number;
-  readonly sent: number;
+  /** Of rows. */
+  readonly rows: number;
 }
 
-export const none: Errors = { busy: 0, memory: 0, sent: 0 };
+export const none: Errors = { busy: 0, memory: 0, rows: 0 };
+
+/** What a rank's memory is for: the process without rows; rows that operators hold; rows that wait to be sent; what collectives bring together. */
+export type Holder = "process" | "operators" | "exchanges" | "collectives";
 
 export type Part = "starting" | "planning" | "computing" | "sending" | "waiting for messages";
 
@@ -86,15 +103,13 @@ export type Part = "starting" | "planning" | "computing" | "sending" | "waiting 
  * On the ranks of `models`, from two runs on fewer, which shared so many `cores`. `growth`: how many times the data is what the runs
  * have read; `errors`: what a prediction of a run was wrong by.
  */
-export function predict([few, more]: readonly [Run, Run], models: readonly Model[], network: Network, { growth, errors, cores }: { growth: number; errors: Errors; cores: number }): Prediction {
+export function predict([few, more]: readonly [Run, Run], models: readonly Model[], collectives: Predicted, network: Network, { growth, errors, cores }: { growth: number; errors: Errors; cores: number }): Prediction {
   const ranks = models[0]!.ranks;
   const groups = Math.max(...models.map((model) => model.groups));
   const groupRanks = Math.max(...models.map((model) => model.groupRanks));
-  const peers = groups - 1 + (groupRanks - 1);
 
   const busy = line(few.ranks, few.busy, more.ranks, more.busy);
   const computing = busy.constant * growth;
-  const held = line(1 / few.ranks, few.memory, 1 / more.ranks, more.memory);
   const skew = skewOf(models);
   const moved = (direction: "sent" | "received"): Range =>
     sum(models.map((model, execution) => movedOn(direction, model, few.sent[execution] ?? [], more.sent[execution] ?? [], [few.ranks, more.ranks], growth)));
@@ -103,35 +118,53 @@ export function predict([few, more]: readonly [Run, Run], models: readonly Model
     const times = Number.isFinite(error) ? 1 + error : 1;
     return { least: least / times, most: most * times };
   };
-  const [sent, received] = [around(moved("sent"), errors.sent), around(moved("received"), errors.sent)];
+  const [rows, received] = [around(moved("sent"), errors.rows), around(moved("received"), errors.rows)];
   const full = models[0]!.message;
-  const messages = { least: more.operations * peers, most: more.operations * peers + Math.ceil(sent.most / full) };
+  const exchanges = models.flatMap((model) => model.operators.flatMap(({ exchange }) => exchange ?? []));
+  const messages = { least: collectives.messages, most: collectives.messages + exchanges.reduce((all, one) => all + one.messages, 0) + Math.ceil(rows.most / full) };
   const idle = Math.max(0, few.seconds - few.busy / Math.min(few.ranks, cores));
   const parts = {
     starting: around(exactly(busy.slope + idle), errors.busy),
     planning: sum(models.map(({ planSeconds }) => exactly(planSeconds))),
     computing: around(exactly((computing / ranks) * skew), errors.busy),
-    sending: scaled(received.most > sent.most ? received : sent, 1 / network.bandwidth),
+    sending: scaled(sum([received.most > rows.most ? received : rows, collectives.bytes]), 1 / network.bandwidth),
     "waiting for messages": exactly(messages.least * network.latency),
   };
   const names = Object.keys(parts) as Part[];
-  const buffers = (of: readonly Model[]): number => of.reduce((most, model) => Math.max(most, model.operators.reduce((all, { exchange }) => all + (exchange?.buffers ?? 0), 0)), 0);
-  const kept = held.constant + (held.slope * growth * skew) / ranks + Math.min(buffers(models), sent.most) - Math.min(buffers(more.models), mostSent(more));
+  const holds = { ...held([few, more], models, growth * skew, rows), collectives: collectives.held };
   return {
-    ranks, groups, groupRanks, parts, sent, messages, skew,
+    ranks, groups, groupRanks, parts, holds, rows, messages, skew,
+    sent: sum([rows, collectives.bytes]),
     seconds: sum(Object.values(parts)),
     bottleneck: names.reduce((worst, name) => (parts[name].most > parts[worst].most ? name : worst)),
     busy: around(exactly(computing + busy.slope * ranks), errors.busy),
-    memory: around(exactly(Math.max(0, kept)), errors.memory),
+    memory: around(sum(Object.values(holds)), errors.memory),
     alike: models.every((model, execution) => isAlike(model, more.sent[execution] ?? [])),
   };
 }
 
-/** How far a prediction was from a run on as many ranks: of core-seconds, memory and bytes. */
+/**
+ * What a rank's process has, whoever holds it: what it took in the runs beside rows; rows of operators, by what each rank holds of them and
+ * what is shared out; and of exchanges what their tasks collect, no more than is sent.
+ */
+function held([few, more]: readonly [Run, Run], models: readonly Model[], times: number, rows: Range): Record<Exclude<Holder, "collectives">, Range> {
+  const alone = [few, more].map(({ memory, reserved, buffered }) => Math.max(0, memory - reserved - buffered));
+  const state = line(1 / few.ranks, few.reserved, 1 / more.ranks, more.reserved);
+  const buffers = Math.max(0, ...models.map(({ operators }) => operators.reduce((all, { exchange }) => all + (exchange?.buffers ?? 0), 0)));
+  return {
+    process: { least: Math.min(...alone), most: Math.max(...alone) },
+    operators: exactly(state.constant + (state.slope * times) / models[0]!.ranks),
+    // A buffer is up to twice as long as what is in it.
+    exchanges: { least: 0, most: Math.min(buffers, 2 * rows.most) },
+  };
+}
+
+/** How far a prediction was from a run on as many ranks: of core-seconds, memory and bytes of rows, and whether there were as many messages as it says. */
 export function errorOf(predicted: Prediction, run: Run): Errors & { readonly messages: boolean } {
   const times = (one: number, other: number): number => (one > other ? one / other - 1 : 0);
   const off = ({ least, most }: Range, real: number): number => Math.max(times(real, most), times(least, real));
-  return { busy: off(predicted.busy, run.busy), memory: off(predicted.memory, run.memory), sent: off(predicted.sent, mostSent(run)), messages: run.messages <= predicted.messages.most };
+  const { least, most } = predicted.messages;
+  return { busy: off(predicted.busy, run.busy), memory: off(predicted.memory, run.memory), rows: off(predicted.rows, mostSent(run)), messages: run.messages >= least && run.messages <= most };
 }
 
 /** Bytes of rows that the rank has sent that has sent most. */

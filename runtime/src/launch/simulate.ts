@@ -6,7 +6,9 @@ import { LockstepError } from "../errors/index.ts";
 import { alignColumns } from "../observe/columns.ts";
 import type { TrialReport } from "../observe/summary.ts";
 import { bytes } from "../observe/units.ts";
-import { errorOf, type Model, mostSent, none, type Network, type Part, predict, type Prediction, type Range, type Run } from "./prediction.ts";
+import { type Collective, predictCollectives, schedule } from "./collectives.ts";
+import { loadNative } from "./native.ts";
+import { errorOf, type Holder, type Model, mostSent, none, type Network, type Part, predict, type Prediction, type Range, type Run } from "./prediction.ts";
 import { allowedCores } from "./resources.ts";
 import { tried } from "./trial-run.ts";
 
@@ -22,10 +24,24 @@ export interface SimulateRequest extends Network {
 /** The counts of ranks that are run: a prediction from the first two is compared with the last, and the last two tell of many. */
 const measured = [2, 4, 8] as const;
 
-interface Report extends TrialReport {
-  readonly profiles: readonly { readonly messages: readonly number[]; readonly operations: number; readonly operators: readonly { readonly name: string; readonly ranks: readonly { readonly bytesSent: number }[] }[] }[];
+/** What rank 0 of a run tells. */
+export interface Report extends TrialReport {
+  /** By execution; `messages`, `bytes` and `recorded` are counts since the ranks met. */
+  readonly profiles: readonly Profile[];
+  /** That rank 0 has been through. */
+  readonly collectives: readonly Collective[];
   /** By execution, each for all numbers of ranks that were asked for. */
   readonly models: readonly (readonly Model[])[];
+}
+
+interface Profile {
+  /** By rank: bytes that operators have held at most. */
+  readonly peakBytes: readonly number[];
+  readonly messages: readonly number[];
+  readonly bytes: readonly number[];
+  /** Collectives before. */
+  readonly recorded: number;
+  readonly operators: readonly { readonly name: string; readonly ranks: readonly { readonly bytesSent: number; readonly messagesSent: number; readonly bytesBuffered: number }[] }[];
 }
 
 /** Prints what the program would take on so many ranks. LS2022: a run failed. */
@@ -48,30 +64,52 @@ export async function simulate(bundle: string, args: readonly string[], { ranks,
   if (models.length === 0) {
     throw new LockstepError({ code: "LS2022", message: `on ${measured[0]} ranks the program computed no table: there is nothing to predict`, fix: "If it needs arguments to do so, write them behind a --." });
   }
+  const native = await loadNative();
   const modelsOf = (at: number): Model[] => models.map((each) => each[at]!);
   const runs = reports.map((report, at) => ran(measured[at]!, report, modelsOf(at)));
   const [few, some, more] = runs as [Run, Run, Run];
   const growth = growthOf(reports.at(-1)!, sample);
-  const check = errorOf(predict([few, some], modelsOf(measured.length - 1), network, { growth: 1, errors: none, cores }), more);
-  const prediction = predict([some, more], modelsOf(measured.length), network, { growth, errors: check, cores });
+  const logs = reports.map((report, at) => ({ ranks: measured[at]!, all: throughLast(report) }));
+  // The runs are on one machine, on which no rank has a group.
+  const predicted = [predictCollectives(native, [logs[0]!, logs[1]!], { ranks: more.ranks, local: more.ranks }), predictCollectives(native, [logs[1]!, logs[2]!], { ranks, local })] as const;
+  const check = {
+    ...errorOf(predict([few, some], modelsOf(measured.length - 1), predicted[0], network, { growth: 1, errors: none, cores }), more),
+    counted: reports.every((report, at) => isCounted(report, schedule(native, { ranks: measured[at]!, local: measured[at]! }, throughLast(report)))),
+  };
+  const prediction = predict([some, more], modelsOf(measured.length), predicted[1], network, { growth, errors: check, cores });
   if (json) {
-    const told = runs.map((run) => ({ ranks: run.ranks, seconds: run.seconds, busy: run.busy, memory: run.memory, sent: mostSent(run), messages: run.messages }));
-    return void process.stdout.write(`${JSON.stringify({ measured: told, check, prediction })}\n`);
+    const told = runs.map(({ models: _, sent: __, bytes: sent, ...run }, at) => ({ ...run, sent, rows: mostSent(runs[at]!) }));
+    return void process.stdout.write(`${JSON.stringify({ measured: told, check, collectives: predicted[1], prediction })}\n`);
   }
-  process.stdout.write(`${[...table(runs, prediction), ...remarks(prediction, check, more, growth)].join("\n")}\n`);
+  process.stdout.write(`${[...table(runs, prediction), ...remarks(prediction, { ...check, alike: predicted[1].alike }, more, growth)].join("\n")}\n`);
 }
 
 function ran(ranks: number, { seconds, used, profiles }: Report, models: readonly Model[]): Run {
-  const last = profiles.at(-1);
+  const most = (of: (profile: Profile) => readonly number[]): number => Math.max(0, ...profiles.flatMap(of));
+  const buffered = ({ operators }: Profile): number[] => Array.from({ length: ranks }, (_, rank) => operators.reduce((all, operator) => all + operator.ranks[rank]!.bytesBuffered, 0));
   return {
     ranks, seconds,
     busy: used.reduce((all, { processor }) => all + processor, 0),
     memory: Math.max(...used.map(({ memory }) => memory)),
-    operations: last?.operations ?? 0,
-    messages: Math.max(0, ...(last?.messages ?? [])),
+    reserved: most(({ peakBytes }) => peakBytes),
+    buffered: most(buffered),
+    messages: most(({ messages }) => messages),
+    bytes: most(({ bytes: sent }) => sent),
     sent: profiles.map(({ operators }) => operators.map((operator) => ({ name: operator.name, bytes: operator.ranks.map(({ bytesSent }) => bytesSent) }))),
     models,
   };
+}
+
+/** The collectives up to the last execution's end, when ranks told what they had sent. */
+function throughLast({ collectives, profiles }: Report): readonly Collective[] {
+  return collectives.slice(0, profiles.at(-1)?.recorded);
+}
+
+/** Whether each rank has sent what its schedule says, and its rows: no message and no byte besides. */
+export function isCounted({ profiles }: Pick<Report, "profiles">, scheduled: Pick<ReturnType<typeof schedule>, "messages" | "bytes">): boolean {
+  const last = profiles.at(-1);
+  const rows = (rank: number, of: "messagesSent" | "bytesSent"): number => profiles.flatMap(({ operators }) => operators).reduce((all, { ranks }) => all + ranks[rank]![of], 0);
+  return last === undefined || last.messages.every((messages, rank) => messages === scheduled.messages[rank]! + rows(rank, "messagesSent") && last.bytes[rank] === scheduled.bytes[rank]! + rows(rank, "bytesSent"));
 }
 
 /** How many times the inputs are what was read of them. */
@@ -87,22 +125,26 @@ function table(runs: readonly Run[], prediction: Prediction): string[] {
     row("seconds", ({ seconds }) => seconds.toFixed(2), between(prediction.seconds, seconds)),
     row("core-seconds", ({ busy }) => busy.toFixed(2), between(prediction.busy, seconds)),
     row("memory a rank", ({ memory }) => bytes(memory), between(prediction.memory, bytes)),
-    row("exchanged by a rank", (run) => bytes(mostSent(run)), between(prediction.sent, bytes)),
-    row("messages of a rank", ({ messages }) => `${messages}`, `at most ${Math.ceil(prediction.messages.most).toLocaleString("en-US")}`),
+    row("sent by a rank", (run) => bytes(run.bytes), between(prediction.sent, bytes)),
+    row("of that, rows", (run) => bytes(mostSent(run)), between(prediction.rows, bytes)),
+    row("messages of a rank", ({ messages }) => `${messages}`, between(prediction.messages, (count) => Math.ceil(count).toLocaleString("en-US"))),
   ]);
 }
 
-function remarks(prediction: Prediction, check: ReturnType<typeof errorOf>, more: Run, growth: number): string[] {
-  const { parts, bottleneck, groups, groupRanks, skew } = prediction;
-  const names = Object.keys(parts) as Part[];
+function remarks(prediction: Prediction, check: ReturnType<typeof errorOf> & { readonly counted: boolean; readonly alike: boolean }, more: Run, growth: number): string[] {
+  const { parts, holds, bottleneck, groups, groupRanks, skew } = prediction;
+  const [names, holders] = [Object.keys(parts) as Part[], Object.keys(holds) as Holder[]];
   const percent = (of: number): string => Number.isFinite(of) ? `${Math.round(of * 100)} %` : "more than all";
   return [
     `seconds are ${names.map((name) => `${name} ${between(parts[name], seconds)}`).join(", ")}; most is ${bottleneck}`,
+    `memory is ${holders.map((name) => `${name} ${between(holds[name], bytes)}`).join(", ")}`,
     groups > 1 ? `messages go across ${groups.toLocaleString("en-US")} groups of up to ${groupRanks.toLocaleString("en-US")} ranks, and inside of a group` : prediction.ranks > 1 ? "each rank sends to each" : "one rank sends nothing",
     `the rank that reads most reads ${skew.toFixed(2)} times the rows of a mean one`,
     ...(growth > 1 ? [`the inputs are ${growth.toFixed(1)} times what was read of them: what rows take is taken as so many times as much; plans, and who reads how much, are those of what was read`] : []),
     ...(prediction.alike ? [] : ["the plans for so many ranks are other ones than those that were run: of what only they exchange nothing is known"]),
-    `${more.ranks} ranks were predicted from fewer within ${percent(check.busy)} of the core-seconds, ${percent(check.memory)} of the memory, ${percent(check.sent)} of the bytes exchanged${check.messages ? "" : "; they sent more messages than predicted"}`,
+    ...(check.alike ? [] : ["the program has other collectives on other numbers of ranks: those of the last run are taken"]),
+    `${more.ranks} ranks were predicted from fewer within ${percent(check.busy)} of the core-seconds, ${percent(check.memory)} of the memory, ${percent(check.rows)} of the bytes of rows${check.messages ? "" : "; they sent other numbers of messages than predicted"}`,
+    check.counted ? "messages and bytes of collectives are exact: the runs' ranks sent what is computed for them, and their rows" : "the runs' ranks sent more than is computed for them, as where an execution is given up and begun again in another way: messages and bytes are at least what is said",
   ];
 }
 

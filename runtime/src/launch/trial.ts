@@ -34,5 +34,5 @@ export const isProfiled = trial?.plannedFor !== undefined;
 export const modelled = trial?.model;
 
 /** The engine's options. */
-export const trialOptions = (): { readonly sample?: number; readonly plannedFor?: number } =>
-  ({ ...(trial?.sample && { sample: trial.sample }), ...(trial?.plannedFor !== undefined && { plannedFor: trial.plannedFor }) });
+export const trialOptions = (): { readonly sample?: number; readonly plannedFor?: number; readonly record?: boolean } =>
+  ({ ...(trial?.sample && { sample: trial.sample }), ...(trial?.plannedFor !== undefined && { plannedFor: trial.plannedFor, record: true }) });

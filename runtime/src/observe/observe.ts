@@ -79,7 +79,7 @@ export function watchRun(run: Run): void {
       if (traced !== undefined) writeReport("--trace", traced, traceOf(kept.map((text) => JSON.parse(text) as TracedExecution)));
       if (trialReport !== undefined && used) {
         const report = JSON.stringify({ ...totals, seconds: performance.now() / 1000, used: [usageOf(used.engine), ...used.ranks.slice(1)] } satisfies TrialReport);
-        writeReport("the trial", trialReport, isProfiled ? `${report.slice(0, -1)},"profiles":[${kept.join(",")}],"models":[${models.join(",")}]}` : report);
+        writeReport("the trial", trialReport, isProfiled ? `${report.slice(0, -1)},"profiles":[${kept.join(",")}],"models":[${models.join(",")}],"collectives":${used.engine.collectives()}}` : report);
       }
       if (profile !== undefined) writeReport("--profile", profile, `{"ranks":${size},"threads":${threads},"executions":[\n${kept.join(",\n")}\n]}\n`);
     } catch (error) {

@@ -101,3 +101,10 @@ it("README has the configuration of each bundler with which test/bundlers builds
   expect(tested.length).toBeGreaterThan(6);
   for (const name of tested) expect(files.get(name), name).toBe(readFileSync(join(root, "test/bundlers/project", name), "utf8"));
 });
+
+it("what may hold a secret is parsed by secretJson alone, of which no text gets out", () => {
+  const [secretive, own] = [/\/(snowflake|adbc|store)\/|\/iceberg\/catalog\.ts$/, /\/store\/manifest\.ts$/];
+  const parsing = sources("runtime/src/connectors", [".ts"]).filter(({ path }) => secretive.test(path) && !own.test(path));
+  expect(parsing.length).toBeGreaterThan(20);
+  expect(parsing.filter(({ text }) => /JSON\.parse\(|\.json\(\)/.test(text)).map(({ path }) => path)).toEqual([]);
+});

@@ -83,7 +83,7 @@ it("the compiler knows the options that the runtime knows", async () => {
       }
     }
   }
-  const names = "bool boolean string utf8 binary float16 float float32 float64 double date32 date32[day] int8 uint64 timestamp[s] timestamp[ms,tz=UTC] decimal128(10,2) decimal(10,2) int33 uint date date64 timestamp timestamp[m] decimal list<int8> number";
+  const names = "bool boolean string utf8 binary float16 float float32 float64 double date32 date32[day] int8 uint64 timestamp[s] timestamp[ms,tz=UTC] decimal128(10,2) decimal(10,2) decimal128(38,9) decimal128(39,2) decimal(0,0) large_string int33 uint date date64 timestamp timestamp[m] decimal list<int8> number";
   for (const name of names.split(" ")) {
     const isRead = ((): boolean => {
       try {
@@ -100,4 +100,11 @@ it("README has the configuration of each bundler with which test/bundlers builds
   const tested = readdirSync(join(root, "test/bundlers/project")).filter((name) => name.includes(".config."));
   expect(tested.length).toBeGreaterThan(6);
   for (const name of tested) expect(files.get(name), name).toBe(readFileSync(join(root, "test/bundlers/project", name), "utf8"));
+});
+
+it("what may hold a secret is parsed by secretJson alone, of which no text gets out", () => {
+  const [secretive, own] = [/\/(snowflake|adbc|store)\/|\/iceberg\/catalog\.ts$/, /\/store\/manifest\.ts$/];
+  const parsing = sources("runtime/src/connectors", [".ts"]).filter(({ path }) => secretive.test(path) && !own.test(path));
+  expect(parsing.length).toBeGreaterThan(20);
+  expect(parsing.filter(({ text }) => /JSON\.parse\(|\.json\(\)/.test(text)).map(({ path }) => path)).toEqual([]);
 });

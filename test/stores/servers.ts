@@ -55,7 +55,7 @@ export async function azurite(): Promise<Server> {
   const server = await running("Azurite", child, port, env, () => undefined);
   const url = new URL(`${server.endpoint}/${emulated.name}/${BUCKET}?restype=container`);
   const headers: Record<string, string> = { "x-ms-version": "2021-12-02" };
-  await azureAuthority(emulated)!("PUT", url, headers);
+  await azureAuthority("az:", emulated)("PUT", url, headers);
   const made = await fetch(url, { method: "PUT", headers });
   if (!made.ok) throw new Error(`Azurite makes no container: ${await made.text()}`);
   return server;

@@ -53,7 +53,7 @@ export const optionsOf = {
 } as const satisfies Record<string, Options>;
 
 const HELD =
-  /bool(?:ean)?|string|utf8|binary|float(?:16|32|64)?|double|date32(?:\[day\])?|dictionary<values=string, indices=int32>|u?int(?:8|16|32|64)|timestamp\[(?:s|ms|us|ns)(?:, ?tz=[^\]]+)?\]|decimal(?:128)?\(\d+, ?\d+\)/
+  /bool(?:ean)?|string|utf8|binary|float(?:16|32|64)?|double|date32(?:\[day\])?|dictionary<values=string, indices=int32>|u?int(?:8|16|32|64)|timestamp\[(?:s|ms|us|ns)(?:, ?tz=[^\]]+)?\]|decimal(?:128)?\((?:[1-9]|[12]\d|3[0-8]), ?\d+\)/
     .source;
 
 /** Arrow's names of the types that a column can be written as. */

@@ -88,6 +88,18 @@ export function orCorrupt<T>(name: string, read: () => T): T {
   }
 }
 
+/** What does not know the file's name says it. */
+export function sayingFile<T>(name: string, read: () => T): T {
+  return orCorrupt(name, () => {
+    try {
+      return read();
+    } catch (error) {
+      if (error instanceof LockstepError && error.code === "LS2015") throw new LockstepError({ ...error.toJSON(), message: `${name}: ${error.message}` });
+      throw error;
+    }
+  });
+}
+
 export function corrupt(name: string, reason: string, cause?: unknown): LockstepError {
   return new LockstepError({ code: "LS2005", message: `${name} is damaged or not complete: ${reason}`, cause });
 }

@@ -14,8 +14,9 @@ async function aws(env: NodeJS.ProcessEnv): Promise<string> {
   const endpoint = env.AWS_ENDPOINT_URL_S3 || env.AWS_ENDPOINT_URL || profile.endpoint;
   const server = endpoint && URL.canParse(endpoint) ? `, ${new URL(endpoint).origin}` : "";
   if (env.AWS_ACCESS_KEY_ID && env.AWS_SECRET_ACCESS_KEY) return `keys of the environment${server}`;
-  if (profile.credentials) return `keys of the profile ${env.AWS_PROFILE ?? "default"}${server}`;
+  if (profile.credentials) return `keys of the profile ${profile.name}${server}`;
   const role = env.AWS_WEB_IDENTITY_TOKEN_FILE || env.AWS_CONTAINER_CREDENTIALS_RELATIVE_URI || env.AWS_CONTAINER_CREDENTIALS_FULL_URI;
+  if (!role && profile.elsewhere) return `none: the profile ${profile.name} has ${profile.elsewhere}, which is not supported${server}`;
   return `${role ? "a role of the environment" : "none, unless the machine has a role"}${server}`;
 }
 
@@ -29,6 +30,6 @@ function azure(env: NodeJS.ProcessEnv): string {
   if (env.AZURE_STORAGE_USE_EMULATOR) return "an emulator";
   if (!env.AZURE_STORAGE_ACCOUNT_NAME) return "none: AZURE_STORAGE_ACCOUNT_NAME is not set";
   const key = env.AZURE_STORAGE_ACCOUNT_KEY || env.AZURE_STORAGE_ACCESS_KEY;
-  const kind = key ? "its key" : env.AZURE_STORAGE_SAS_TOKEN || env.AZURE_STORAGE_SAS_KEY ? "a shared access signature" : env.AZURE_CLIENT_SECRET ? "a service principal" : "no key";
+  const kind = key ? "its key" : env.AZURE_STORAGE_SAS_TOKEN || env.AZURE_STORAGE_SAS_KEY ? "a shared access signature" : env.AZURE_CLIENT_SECRET ? "a service principal" : env.AZURE_FEDERATED_TOKEN_FILE ? "a federated token" : "no key, unless the machine has an identity";
   return `account ${env.AZURE_STORAGE_ACCOUNT_NAME}, ${kind}`;
 }

@@ -10,7 +10,7 @@ import { checkWrite, type WriteFilesOptions } from "../connectors/write-options.
 import { modelled } from "../launch/trial.ts";
 import { debugging, plannedFor, reached } from "../observe/debug.ts";
 import { observeModels } from "../observe/observe.ts";
-import { parseType } from "../tables/arrow-type.ts";
+import { parseType, printType, type ArrowType } from "../tables/arrow-type.ts";
 import { agreed } from "./alike.ts";
 import { checked, onEveryRank } from "./checked.ts";
 import { currentCall, type CallContext } from "./context.ts";
@@ -86,8 +86,15 @@ export interface Place {
 
 type FileOptions = WriteFilesOptions<Record<string, unknown>> & { readonly sortBy?: readonly string[]; readonly bloomFilters?: readonly string[]; readonly types?: { readonly [column: string]: string | undefined } };
 
+/** Of the files: what their rows are sorted by, which columns have Bloom filters, and which are of another type, as it is printed. */
+interface FileContents {
+  readonly sort: SortKey[];
+  readonly bloomFilters: string[];
+  readonly types: Record<string, string>;
+}
+
 /** Stages an output and writes it, unless an earlier attempt of the job has committed it. */
-export function write(input: TableNode, path: string | URL, verb: "writeParquet" | "writeArrow" | "writeCsv" | "writeJsonLines", options: FileOptions = {}, site: string, build: (input: number, place: Place, sort: readonly SortKey[], bloomFilters: readonly string[]) => Sink): Promise<void> {
+export function write(input: TableNode, path: string | URL, verb: "writeParquet" | "writeArrow" | "writeCsv" | "writeJsonLines", options: FileOptions = {}, site: string, build: (input: number, place: Place, contents: FileContents) => Sink): Promise<void> {
   const call = currentCall();
   const target = located(site, () => outputTarget(path));
   return call.inOrder(async () => {
@@ -98,15 +105,18 @@ export function write(input: TableNode, path: string | URL, verb: "writeParquet"
     const { mode = "create", partitionBy = [], distribution, single = false, fileRows, store = {} } = options;
     const columns = options.sortBy || options.bloomFilters ? await typesOf(call, input, site) : [];
     const sort = onEveryRank(() => located(site, () => fileSort(options, columns.map(({ name }) => name))));
-    const written = ({ name, type }: WrittenColumn): WrittenColumn => ({ name, type: options.types?.[name] === undefined ? type : parseType(options.types[name]) });
+    // The same types as in plain Node, of which the engine reads more.
+    const types = onEveryRank(() => located(site, () => new Map(Object.entries(options.types ?? {}).flatMap(([name, type]) => (type === undefined ? [] : [[name, parseType(type)] satisfies [string, ArrowType]])))));
+    const written = ({ name, type }: WrittenColumn): WrittenColumn => ({ name, type: types.get(name) ?? type });
     const bloomFilters = onEveryRank(() => located(site, () => (options.bloomFilters ? fileBloomFilters(options, columns.map(written)) : [])));
+    const contents = { sort: [...sort], bloomFilters: [...bloomFilters], types: Object.fromEntries([...types].map(([name, type]) => [name, printType(type)])) };
     const cluster = partitionBy.length > 0 && distribution !== "none";
     const staged = await call.outputs.stage(target, { mode, single, partitionBy, store }, site);
     if (staged === undefined) return;
     const { staging, ...parts } = staged;
     const run = async (withoutRows: boolean): Promise<number | undefined> => {
       const layout: Layout = { partitionBy: [...partitionBy], cluster: cluster && !withoutRows, withoutRows, single, ...parts, ...(fileRows !== undefined && { fileRows }) };
-      const [sink] = await execute(call, [{ input, build: (id) => build(id, { path: target, staging, layout, store }, sort, bloomFilters) }]);
+      const [sink] = await execute(call, [{ input, build: (id) => build(id, { path: target, staging, layout, store }, contents) }]);
       return sink?.rows;
     };
     // Where no row is in a folder a file of its own says what columns there are.

@@ -267,23 +267,21 @@ export class SpmdTable {
   }
 
   async writeParquet(path: string | URL, options: WriteParquetOptions<Record<string, unknown>> | undefined, { site, ordered }: Sited & { ordered: boolean }): Promise<void> {
-    await write(this.node, path, "writeParquet", options, site, (input, place, sort, bloomFilters) => ({
+    await write(this.node, path, "writeParquet", options, site, (input, place, contents) => ({
       op: "writeParquet", input, ...place, site,
       ordered: isOrdered(ordered, options),
       compression: options?.compression ?? "snappy",
       rowGroupRows: options?.rowGroupRows ?? 1_048_576,
-      types: (options?.types ?? {}) as Record<string, string>,
-      sort: [...sort], bloomFilters: [...bloomFilters],
+      ...contents,
     }));
   }
 
   async writeArrow(path: string | URL, options: WriteArrowOptions<Record<string, unknown>> | undefined, { site, ordered }: Sited & { ordered: boolean }): Promise<void> {
-    await write(this.node, path, "writeArrow", options, site, (input, place, sort) => ({
+    await write(this.node, path, "writeArrow", options, site, (input, place, { sort, types }) => ({
       op: "writeArrow", input, ...place, site,
       ordered: isOrdered(ordered, options),
       compression: options?.compression ?? "none",
-      types: (options?.types ?? {}) as Record<string, string>,
-      sort: [...sort],
+      types, sort,
     }));
   }
 

@@ -31,6 +31,11 @@ export const timestamp: ArrowType = { id: "timestamp", unit: "ms", zone: "UTC" }
 /** A column of nothing but nulls whose type nobody has said. */
 export const nothing: ArrowType = { id: "null" };
 
+/** The digits of the longest decimals that 128 bits hold. Longer ones are read, and written as they were read. */
+const NARROW = 38;
+
+export const decimalBits = ({ precision }: ArrowType & { readonly id: "decimal" }): 128 | 256 => (precision <= NARROW ? 128 : 256);
+
 /** The type as Arrow prints it: `int64`, `timestamp[ms, tz=UTC]`, `decimal128(10, 2)`. */
 export function printType(type: ArrowType): string {
   switch (type.id) {
@@ -43,7 +48,7 @@ export function printType(type: ArrowType): string {
     case "timestamp":
       return type.zone === null ? `timestamp[${type.unit}]` : `timestamp[${type.unit}, tz=${type.zone}]`;
     case "decimal":
-      return `decimal128(${type.precision}, ${type.scale})`;
+      return `decimal${decimalBits(type)}(${type.precision}, ${type.scale})`;
     case "dictionary":
       return "dictionary<values=string, indices=int32>";
     case "list":
@@ -82,7 +87,7 @@ export function parseType(text: string): ArrowType {
   const time = /^timestamp\[(s|ms|us|ns)(?:, ?tz=([^\]]+))?\]$/.exec(text);
   if (time) return { id: "timestamp", unit: time[1] as TimeUnit, zone: time[2] ?? null };
   const decimal = /^decimal(?:128)?\((\d+), ?(\d+)\)$/.exec(text);
-  if (decimal) return { id: "decimal", precision: Number(decimal[1]), scale: Number(decimal[2]) };
+  if (decimal && Number(decimal[1]) >= 1 && Number(decimal[1]) <= NARROW && Number(decimal[2]) <= Number(decimal[1])) return { id: "decimal", precision: Number(decimal[1]), scale: Number(decimal[2]) };
   const list = /^list<(.+)>$/.exec(text);
   if (list) return { id: "list", of: parseType(list[1]!) };
   const fields = /^struct<(.+)>$/.exec(text)?.[1];

@@ -2,7 +2,7 @@ import {
   batchType, binary, bool, Column as IpcColumn, columnFromArray, dateDay, decimal, dictionary, type CompressionType_, DateUnit, field, float, float64, int, int32, int64 as ipcInt64, list, Precision, struct,
   tableFromColumns, tableFromIPC, tableToIPC, TimeUnit as IpcUnit, timestamp, Type, utf8, type Batch, type DataType,
 } from "@uwdata/flechette";
-import type { ArrowType, Field, TimeUnit } from "./arrow-type.ts";
+import { decimalBits, type ArrowType, type Field, type TimeUnit } from "./arrow-type.ts";
 import { Column, unsupportedType, type Stored } from "./column.ts";
 import type { View } from "./js-view.ts";
 import { canonicalInteger } from "./infer.ts";
@@ -74,7 +74,7 @@ function ipcType(type: ArrowType): DataType | undefined {
     case "timestamp":
       return timestamp(units[type.unit], type.zone);
     case "decimal":
-      return decimal(type.precision, type.scale);
+      return decimal(type.precision, type.scale, decimalBits(type));
     case "dictionary":
       return dictionary(utf8(), int32());
     case "list": {

@@ -1,6 +1,7 @@
 /** How a database is reached by a driver of ADBC. */
 import { basename } from "node:path";
 import { LockstepError } from "../../errors/index.ts";
+import { secretJson } from "../secret-json.ts";
 import { isQuery } from "../sql.ts";
 
 /** What a driver is given; no other process sees it, as a password may be in it. */
@@ -38,12 +39,8 @@ function prefixOf(driver: string): string {
 function furtherOptions(prefix: string): Readonly<Record<string, string>> {
   const text = variableOf(prefix, "OPTIONS");
   if (text === undefined) return {};
-  try {
-    const said: unknown = JSON.parse(text);
-    if (typeof said === "object" && said !== null && Object.values(said).every((value) => typeof value === "string")) return said as Record<string, string>;
-  } catch {
-    // Said below.
-  }
+  const said = secretJson(text);
+  if (said && Object.values(said).every((value) => typeof value === "string")) return said as Record<string, string>;
   throw wrong(`${prefix}OPTIONS in the environment is no object of texts in JSON`, 'It is one such as {"adbc.flight.sql.authorization_header": "Bearer …"}.');
 }
 

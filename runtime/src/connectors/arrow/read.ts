@@ -11,7 +11,7 @@ import { checkOptions } from "../options.ts";
 import { openInput, orUnreadable, type InputFile, type InputPath } from "../paths.ts";
 import type { SourceColumn } from "../source-column.ts";
 import type { StoreOptions } from "../store/options.ts";
-import { corrupt, orCorrupt, sliceOf, tableOf, type TypedFile } from "../typed-files.ts";
+import { corrupt, orCorrupt, sayingFile, sliceOf, tableOf, type TypedFile } from "../typed-files.ts";
 import { checkColumn } from "./check.ts";
 import { installCodecs } from "./codecs.ts";
 import { findMessages, magic, type Message, type Slice } from "./messages.ts";
@@ -132,18 +132,6 @@ function isSchema(slice: Slice, size: number): boolean {
   } catch {
     return false;
   }
-}
-
-/** What does not know the file's name says it. */
-function sayingFile<T>(name: string, read: () => T): T {
-  return orCorrupt(name, () => {
-    try {
-      return read();
-    } catch (error) {
-      if (error instanceof LockstepError && error.code === "LS2015") throw new LockstepError({ ...error.toJSON(), message: `${name}: ${error.message}` });
-      throw error;
-    }
-  });
 }
 
 /** Record batches with the dictionaries that they refer to: in a stream another dictionary of the same id takes the place of the one before. */

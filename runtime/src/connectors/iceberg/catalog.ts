@@ -5,6 +5,7 @@
  * __CREDENTIAL ("client:secret", for a token of OAuth); requests are signed as AWS wants it where __REST__SIGV4_ENABLED is true.
  */
 import { LockstepError } from "../../errors/index.ts";
+import { secretJson } from "../secret-json.ts";
 import { awsCredentials, awsProfile } from "../store/aws-credentials.ts";
 import type { StoreOptions } from "../store/options.ts";
 import { ask } from "../store/request.ts";
@@ -85,11 +86,9 @@ export async function connect(table: string, options: CatalogOptions): Promise<C
     const make = (): Promise<Request> => authorized(new Request(`${uri}/v1/${path}`, { headers, ...(sent && { method: "POST", body: sent.body }) }));
     const { status, body } = await ask(source, make, expected, { again: sent?.once ? 0 : undefined, server });
     const text = new TextDecoder().decode(body);
-    try {
-      return { status, body: text === "" ? {} : (JSON.parse(text) as Record<string, unknown>) };
-    } catch (error) {
-      throw new LockstepError({ code: "LS2021", message: `${source}: the catalog's answer is no JSON`, cause: error });
-    }
+    const said = text === "" ? {} : secretJson(text);
+    if (said) return { status, body: said };
+    throw new LockstepError({ code: "LS2021", message: `${source}: the catalog's answer is no JSON`, fix: server.fixes.LS2021 });
   };
   const config = (await json(`config${warehouse === undefined ? "" : `?warehouse=${encodeURIComponent(warehouse)}`}`, [200])).body;
   const said = { ...(config.defaults as Record<string, string> | undefined), ...(config.overrides as Record<string, string> | undefined) };
@@ -123,7 +122,7 @@ async function authorization(uri: string, variable: (key: string) => string | un
   if (variable("REST__SIGV4_ENABLED") === "true") {
     const { AwsClient } = await import("aws4fetch");
     const profile = await awsProfile();
-    const credentials = await awsCredentials(profile, uri.startsWith("http:"));
+    const credentials = await awsCredentials(uri, profile, uri.startsWith("http:"));
     if (!credentials) throw new LockstepError({ code: "LS2020", message: `${uri}: no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE` });
     const region = variable("REST__SIGNING_REGION") ?? (process.env.AWS_REGION || profile.region || "us-east-1");
     const signer = new AwsClient({ ...credentials, service: variable("REST__SIGNING_NAME") ?? "execute-api", region, retries: 0 });
@@ -145,7 +144,7 @@ async function exchanged(uri: string, variable: (key: string) => string | undefi
   const body = new URLSearchParams({ grant_type: "client_credentials", ...client, client_secret: credential.slice(colon + 1), scope: variable("SCOPE") ?? "catalog" });
   const server = variable("OAUTH2_SERVER_URI") ?? `${uri}/v1/oauth/tokens`;
   const answer = await ask(`${uri}: the token`, async () => new Request(server, { method: "POST", body }), [200], { server: of });
-  const token = (JSON.parse(new TextDecoder().decode(answer.body)) as Record<string, unknown>).access_token;
+  const token = secretJson(new TextDecoder().decode(answer.body))?.access_token;
   if (typeof token === "string") return token;
-  throw new LockstepError({ code: "LS2020", message: `${uri}: its answer has no token` });
+  throw new LockstepError({ code: "LS2020", message: `${uri}: the server of tokens gives none`, fix: of.fixes.LS2020 });
 }

@@ -6,16 +6,18 @@ import type { StoredValues } from "../../tables/column.ts";
 import type { View } from "../../tables/js-view.ts";
 import type { Table } from "../../tables/table.ts";
 import type { StoredRow } from "../../tables/types.ts";
+import { findMessages } from "../arrow/messages.ts";
 import { checkOptions } from "../options.ts";
 import { openInput, orUnreadable, type InputFile, type InputPath } from "../paths.ts";
 import type { SourceColumn } from "../source-column.ts";
 import type { StoreOptions } from "../store/options.ts";
-import { checkSameSchema, concat, orCorrupt, sliceOf, tableOf, type TypedFile } from "../typed-files.ts";
+import { checkSameSchema, concat, orCorrupt, sayingFile, sliceOf, tableOf, type TypedFile } from "../typed-files.ts";
 import { storedValues } from "./decode.ts";
 import { isMagic } from "./magic.ts";
 import { assembled, leafValues, leavesOf, type Leaf } from "./nested.ts";
+import { chunkValues } from "./pages.ts";
 import { arrowType } from "./schema.ts";
-import { checkStruct } from "./thrift.ts";
+import { structEnd } from "./thrift.ts";
 
 /** Options of {@link readParquet}. */
 export interface ReadParquetOptions<Row> {
@@ -60,7 +62,8 @@ export async function describeParquet(path: InputPath): Promise<SourceColumn[]> 
 async function typed(files: readonly ParquetFile[]): Promise<TypedFile[]> {
   const { name: first, arrowSchema } = files[0]!;
   const ipc = arrowSchema && (await import("../../tables/ipc.ts"));
-  const hints = ipc && orCorrupt(first, () => ipc.schemaTypes(arrowSchema));
+  // As a stream of this message alone: looked through before flechette takes its lengths and places on trust.
+  const hints = ipc && orCorrupt(first, () => ipc.schemaTypes(findMessages((start, end) => arrowSchema.subarray(start, end), arrowSchema.length, false).schema));
   return files.map((file): TypedFile => ({
     name: file.name,
     rows: file.rows,
@@ -82,19 +85,10 @@ const isExact = (integer: bigint): boolean => integer >= -(2n ** 53n) && integer
 
 type Hyparquet = Awaited<ReturnType<typeof loadHyparquet>>;
 
-/**
- * hyparquet's decoder of one column chunk is synchronous; only its file access is not. Reading the chunk ourselves lets
- * a verb, which is synchronous, load the columns it looks at and no others.
- */
+/** hyparquet knows Parquet's Thrift, trees and lists; the bytes between are ours to decode, synchronously, so that a verb can load the columns it looks at and no others. */
 async function loadHyparquet() {
-  const [main, column, convert, schema, { compressors }] = await Promise.all([
-    import("hyparquet"),
-    import("hyparquet/src/column.js"),
-    import("hyparquet/src/convert.js"),
-    import("hyparquet/src/schema.js"),
-    import("hyparquet-compressors"),
-  ]);
-  return { ...main, readColumn: column.readColumn, parsers: convert.DEFAULT_PARSERS, getTreePath: schema.getTreePath, compressors };
+  const [main, column, assemble, schema] = await Promise.all([import("hyparquet"), import("hyparquet/src/column.js"), import("hyparquet/src/assemble.js"), import("hyparquet/src/schema.js")]);
+  return { ...main, parquetHeader: column.parquetHeader, assembleLists: assemble.assembleLists, getTreePath: schema.getTreePath };
 }
 
 export interface ParquetFile {
@@ -137,7 +131,7 @@ function openFile({ name, path, release }: InputFile, hyparquet: Hyparquet): Par
     },
     holdsLarge: (column) => chunksOf(column).some(({ meta_data: { statistics: known } = {} }) => [known?.min_value ?? known?.min, known?.max_value ?? known?.max].some((bound) => typeof bound === "bigint" && !isExact(bound))),
     read: (column, type) =>
-      orCorrupt(name, () => {
+      sayingFile(name, () => {
         const node = file.columns.get(column)!;
         const leaves = leavesOf(node, type);
         const parts = metadata.row_groups.map(({ columns, num_rows }) => {
@@ -155,25 +149,11 @@ function openFile({ name, path, release }: InputFile, hyparquet: Hyparquet): Par
     return Array.from({ length: rows }, (_, row) => assembled(node, type, values.map((leaf) => leaf[row])));
   };
   const decodeChunk = (meta: ColumnMetaData, rows: number, type: ArrowType): DecodedArray[] => {
+    const start = Math.min(Number(meta.dictionary_page_offset || meta.data_page_offset), Number(meta.data_page_offset));
+    const end = start + Number(meta.total_compressed_size);
+    if (!(start >= 0 && end >= start && end <= size)) throw new Error("the file ends before its data");
     const path = hyparquet.getTreePath(tree, meta.path_in_schema);
-    const start = Number(meta.dictionary_page_offset || meta.data_page_offset);
-    const bytes = slice(Math.min(start, Number(meta.data_page_offset)), Math.min(start, Number(meta.data_page_offset)) + Number(meta.total_compressed_size));
-    const { element } = path.at(-1)!;
-    const { data } = hyparquet.readColumn(
-      { view: new DataView(bytes.buffer), offset: 0 },
-      { groupStart: 0, groupRows: rows, selectStart: 0, selectEnd: rows },
-      {
-        ...meta,
-        pathInSchema: meta.path_in_schema,
-        schemaPath: path,
-        element: isText(type) ? { ...physical(element), converted_type: "UTF8" } : physical(element),
-        // A leading U+FEFF belongs to the text. INT96 has no logical type to leave out.
-        parsers: { ...hyparquet.parsers, stringFromBytes: (bytes: Uint8Array | undefined) => bytes && text.decode(bytes), timestampFromNanoseconds: (ticks: bigint) => ticks },
-        compressors: hyparquet.compressors,
-        utf8: isText(type),
-      },
-    );
-    return data;
+    return chunkValues(slice(start, end), { meta, path, rows, text: isText(type) }, hyparquet);
   };
   closing.register(file, descriptor);
   return file;
@@ -181,15 +161,7 @@ function openFile({ name, path, release }: InputFile, hyparquet: Hyparquet): Par
 
 const isArrow = (bytes: Uint8Array): boolean => Buffer.from(bytes).toString("latin1") === "ARROW1";
 
-const text = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
-
 const isText = (type: ArrowType): boolean => type.id === "string" || type.id === "dictionary";
-
-/** Without its logical type a column is decoded to the bits in the file: no ticks, digits or bytes are lost, and JSON stays text. */
-function physical(element: SchemaTree["element"]): SchemaTree["element"] {
-  const { converted_type: _, logical_type: __, ...bare } = element;
-  return bare;
-}
 
 function readFooter(slice: (start: number, end: number) => Uint8Array, size: number, hyparquet: Hyparquet): FileMetaData {
   if (size < 12) throw new Error("the file is too short");
@@ -198,20 +170,26 @@ function readFooter(slice: (start: number, end: number) => Uint8Array, size: num
   const length = tail.getUint32(0, true);
   if (length > size - 8) throw new Error("the footer is longer than the file");
   const footer = slice(size - 8 - length, size);
-  checkStruct(footer.subarray(0, length));
+  structEnd(footer.subarray(0, length), "the footer");
   const metadata = hyparquet.parquetMetadata(footer.buffer as ArrayBuffer, { geoparquet: false });
   checkTree(metadata);
   return metadata;
 }
 
-/** Elements and how many of those after them are theirs: hyparquet's walk over numbers that do not add up may not end. */
-function checkTree({ schema, num_rows }: FileMetaData): void {
-  let due = 1;
+/** How deeply columns are nested at most: whoever walks over them does so by calls. */
+const DEEPEST = 100;
+
+/** Elements and how many of those after them are theirs: hyparquet's walk over numbers that do not add up may not end. Rows are those of the row groups. */
+function checkTree({ schema, num_rows, row_groups: groups }: FileMetaData): void {
+  const due = [1];
   for (const { name, num_children: children = 0 } of schema) {
-    if (due <= 0 || !(children >= 0) || typeof name !== "string") throw new Error("the schema in the footer is damaged");
-    due += children - 1;
+    while (due.at(-1) === 0) due.pop();
+    if (due.length === 0 || due.length > DEEPEST || !(children >= 0 && children < schema.length) || typeof name !== "string") throw new Error("the schema in the footer is damaged");
+    due.push(due.pop()! - 1, children);
   }
-  if (due !== 0 || !(num_rows >= 0)) throw new Error("the footer is damaged");
+  if (due.some((children) => children !== 0)) throw new Error("the schema in the footer is damaged");
+  const rows = groups.reduce((sum, group) => (group.num_rows >= 0 ? sum + Number(group.num_rows) : NaN), 0);
+  if (rows !== Number(num_rows)) throw new Error("the footer is damaged: its row groups have other rows than it says");
 }
 
 function arrowSchemaOf({ key_value_metadata: entries }: FileMetaData): Uint8Array | undefined {

@@ -1,5 +1,5 @@
 import type { SchemaElement, SchemaTree } from "hyparquet";
-import { bool, nothing, string, type ArrowType, type TimeUnit } from "../../tables/arrow-type.ts";
+import { bool, decimalBits, nothing, string, type ArrowType, type TimeUnit } from "../../tables/arrow-type.ts";
 
 const units: Readonly<Record<string, TimeUnit>> = { MILLIS: "ms", MICROS: "us", NANOS: "ns" };
 
@@ -104,6 +104,9 @@ function physicalType(element: SchemaElement): ArrowType {
   }
 }
 
+/** The fewest bytes of all integers of so many digits, and their sign. */
+const bytesOf = (digits: number): number => Math.ceil((digits * Math.log2(10) + 1) / 8);
+
 const parquetUnits = { ms: "MILLIS", us: "MICROS", ns: "NANOS" } as const;
 
 /** The Parquet column that an Arrow type is written as, nullable, with what is below it; the inverse of {@link arrowType}. */
@@ -148,7 +151,7 @@ function schemaElement(name: string, type: ArrowType): SchemaElement {
     }
     case "decimal": {
       const { precision, scale } = type;
-      const physical = precision <= 9 ? { type: "INT32" } : precision <= 18 ? { type: "INT64" } : { type: "FIXED_LEN_BYTE_ARRAY", type_length: 16 };
+      const physical = precision <= 9 ? { type: "INT32" } : precision <= 18 ? { type: "INT64" } : { type: "FIXED_LEN_BYTE_ARRAY", type_length: decimalBits(type) === 128 ? 16 : bytesOf(precision) };
       return { ...column, ...physical, converted_type: "DECIMAL", precision, scale, logical_type: { type: "DECIMAL", precision, scale } } as SchemaElement;
     }
     case "null":

@@ -12,11 +12,11 @@ const STRUCT = 12;
 
 const deepest = 32;
 
-/** Throws where the bytes do not begin with a whole struct whose lists and texts fit into them. */
-export function checkStruct(bytes: Uint8Array): void {
+/** Where the struct ends with which the bytes begin; throws where it is not whole, or its lists and texts do not fit into them. `what` has it. */
+export function structEnd(bytes: Uint8Array, what: string): number {
   let at = 0;
   const take = (count: number): void => {
-    if (count > bytes.length - at) throw new Error("the footer ends in the middle");
+    if (count > bytes.length - at) throw new Error(`${what} ends in the middle`);
     at += count;
   };
   const byte = (): number => {
@@ -34,11 +34,11 @@ export function checkStruct(bytes: Uint8Array): void {
   };
   const elements = (count: number, types: readonly number[], depth: number): void => {
     // An element takes at least a byte.
-    if (count > bytes.length - at) throw new Error("a list of the footer is longer than it");
+    if (count > bytes.length - at) throw new Error(`a list of ${what} is longer than it`);
     for (let i = 0; i < count; i++) for (const type of types) BOOLEANS.includes(type) ? take(1) : value(type, depth);
   };
   const value = (type: number, depth: number): void => {
-    if (depth > deepest) throw new Error("the footer is nested too deeply");
+    if (depth > deepest) throw new Error(`${what} is nested too deeply`);
     if (BOOLEANS.includes(type)) return;
     if (type === BYTE) return take(1);
     if (INTEGERS.includes(type)) return void varint();
@@ -53,11 +53,12 @@ export function checkStruct(bytes: Uint8Array): void {
       const types = count === 0 ? 0 : byte();
       return elements(count, [types >> 4, types & 15], depth + 1);
     }
-    if (type !== STRUCT) throw new Error(`the footer has values of type ${type}, which there is not`);
+    if (type !== STRUCT) throw new Error(`${what} has values of type ${type}, which there is not`);
     for (let head = byte(); head !== 0; head = byte()) {
       if (head >> 4 === 0) varint();
       value(head & 15, depth + 1);
     }
   };
   value(STRUCT, 0);
+  return at;
 }

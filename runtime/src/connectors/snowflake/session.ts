@@ -9,6 +9,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { LockstepError } from "../../errors/index.ts";
+import { secretJson } from "../secret-json.ts";
 import { corrupt } from "../typed-files.ts";
 import { lost, noLogin, refused, type Refusal } from "./errors.ts";
 import { request, type Patience } from "./http.ts";
@@ -171,12 +172,9 @@ async function send(source: string, doing: string, target: Target, path: string,
   const answer = await request(url.href, { headers, method: body === undefined ? "GET" : "POST", ...(body !== undefined && { body: JSON.stringify(body) }) }, { again, ...patience });
   if ("failed" in answer) throw lost(source, doing, answer.failed);
   if (answer.status >= 300 && answer.status < 400) throw lost(source, doing, `the server sends elsewhere, with status ${answer.status}`);
-  try {
-    const said: unknown = JSON.parse(answer.body.toString());
-    if (typeof said === "object" && said !== null) return said;
-  } catch {
-    // Of a proxy, or of a server that has broken.
-  }
+  const said = secretJson(answer.body.toString());
+  if (said) return said;
+  // Of a proxy, or of a server that has broken.
   throw lost(source, doing, `the server answers with status ${answer.status}`);
 }
 

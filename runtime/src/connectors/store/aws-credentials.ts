@@ -2,6 +2,9 @@
 import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { LockstepError } from "../../errors/index.ts";
+import { secretJson } from "../secret-json.ts";
+import { given } from "./credential-server.ts";
 
 export interface AwsCredentials {
   readonly accessKeyId: string;
@@ -10,7 +13,10 @@ export interface AwsCredentials {
 }
 
 export interface AwsProfile {
+  readonly name: string;
   readonly credentials?: AwsCredentials;
+  /** By which of its settings it gets credentials in a way that is not supported; those that it holds are not meant then. */
+  readonly elsewhere?: string;
   readonly region?: string;
   readonly endpoint?: string;
 }
@@ -23,8 +29,12 @@ export async function awsProfile(env = process.env): Promise<AwsProfile> {
   const config = section(await read(env.AWS_CONFIG_FILE ?? join(homedir(), ".aws/config")), name === "default" ? name : `profile ${name}`);
   const said = new Map([...config, ...credentials]);
   const [id, secret, token] = ["aws_access_key_id", "aws_secret_access_key", "aws_session_token"].map((key) => said.get(key));
+  const keys = id !== undefined && secret !== undefined;
+  const elsewhere = (keys ? ["role_arn"] : ["role_arn", "sso_session", "sso_start_url", "credential_process"]).find((setting) => said.has(setting));
   return {
-    ...(id !== undefined && secret !== undefined && { credentials: { accessKeyId: id, secretAccessKey: secret, ...(token !== undefined && { sessionToken: token }) } }),
+    name,
+    ...(elsewhere !== undefined && { elsewhere }),
+    ...(keys && elsewhere === undefined && { credentials: { accessKeyId: id, secretAccessKey: secret, ...(token !== undefined && { sessionToken: token }) } }),
     ...(said.has("region") && { region: said.get("region")! }),
     ...(said.has("endpoint_url") && { endpoint: said.get("endpoint_url")! }),
   };
@@ -43,35 +53,54 @@ function section(text: string, heading: string): Map<string, string> {
   return found;
 }
 
-/** Undefined: nobody here gives any. `plain`: the store is none of AWS, whose machines alone have roles. */
-export async function awsCredentials(profile: AwsProfile, plain: boolean, env = process.env): Promise<AwsCredentials | undefined> {
+/**
+ * Undefined: nobody here gives any. `plain`: the store is none of AWS, whose machines alone have roles. LS2020, LS2021; `source`
+ * is what the credentials are to open.
+ */
+export async function awsCredentials(source: string, profile: AwsProfile, plain: boolean, env = process.env): Promise<AwsCredentials | undefined> {
   const { AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: secret, AWS_SESSION_TOKEN: token } = env;
   if (id && secret) return { accessKeyId: id, secretAccessKey: secret, ...(token && { sessionToken: token }) };
   if (profile.credentials) return profile.credentials;
-  return (await ofWebIdentity(env)) ?? (await ofContainer(env)) ?? (plain ? undefined : await ofInstance(env));
+  const found = (await ofWebIdentity(source, env)) ?? (await ofContainer(source, env));
+  if (found === undefined && profile.elsewhere !== undefined) {
+    throw new LockstepError({
+      code: "LS2020",
+      message: `${source}: the profile ${profile.name} gets its credentials by ${profile.elsewhere}, which is not supported`,
+      fix: `Put them into the environment by \`eval "$(aws configure export-credentials --profile ${profile.name} --format env)"\`, and start the job again.`,
+    });
+  }
+  return found ?? (plain ? undefined : await ofInstance(env));
 }
 
-async function ofWebIdentity(env: NodeJS.ProcessEnv): Promise<AwsCredentials | undefined> {
+async function ofWebIdentity(source: string, env: NodeJS.ProcessEnv): Promise<AwsCredentials | undefined> {
   const { AWS_WEB_IDENTITY_TOKEN_FILE: file, AWS_ROLE_ARN: role, AWS_REGION: region = "us-east-1" } = env;
   if (!file || !role) return undefined;
-  const parameters = new URLSearchParams({
+  const body = new URLSearchParams({
     Action: "AssumeRoleWithWebIdentity", Version: "2011-06-15", RoleArn: role,
-    RoleSessionName: env.AWS_ROLE_SESSION_NAME ?? "lockstep", WebIdentityToken: (await readFile(file, "utf8")).trim(),
+    RoleSessionName: env.AWS_ROLE_SESSION_NAME ?? "lockstep", WebIdentityToken: await tokenOf(source, "AWS_WEB_IDENTITY_TOKEN_FILE", file),
   });
-  const endpoint = env.AWS_ENDPOINT_URL_STS ?? `https://sts.${region}.amazonaws.com`;
-  const text = await (await fetch(endpoint, { method: "POST", body: parameters, signal: AbortSignal.timeout(10_000) })).text();
-  const part = (name: string): string | undefined => new RegExp(`<${name}>([^<]+)</${name}>`).exec(text)?.[1];
-  return credentialsOf(part("AccessKeyId"), part("SecretAccessKey"), part("SessionToken"));
+  const url = env.AWS_ENDPOINT_URL_STS ?? `https://sts.${region}.amazonaws.com`;
+  const fix = "Check AWS_ROLE_ARN and the token of AWS_WEB_IDENTITY_TOKEN_FILE, and the network; then start the job again.";
+  return given({ source, name: "AWS's token service", url, fix }, { method: "POST", body }, (text) => {
+    const part = (name: string): string | undefined => new RegExp(`<${name}>([^<]+)</${name}>`).exec(text)?.[1];
+    return credentialsOf(part("AccessKeyId"), part("SecretAccessKey"), part("SessionToken"));
+  });
 }
 
-async function ofContainer(env: NodeJS.ProcessEnv): Promise<AwsCredentials | undefined> {
-  const { AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: path, AWS_CONTAINER_CREDENTIALS_FULL_URI: full } = env;
+async function ofContainer(source: string, env: NodeJS.ProcessEnv): Promise<AwsCredentials | undefined> {
+  const { AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: path, AWS_CONTAINER_CREDENTIALS_FULL_URI: full, AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: file } = env;
   const url = path ? `http://169.254.170.2${path}` : full;
   if (!url) return undefined;
-  const file = env.AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE;
-  const token = file ? (await readFile(file, "utf8")).trim() : env.AWS_CONTAINER_AUTHORIZATION_TOKEN;
-  return ofJson(await fetch(url, { headers: token ? { authorization: token } : {}, signal: AbortSignal.timeout(5_000) }));
+  const token = file ? await tokenOf(source, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", file) : env.AWS_CONTAINER_AUTHORIZATION_TOKEN;
+  const fix = `Check ${path ? "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI" : "AWS_CONTAINER_CREDENTIALS_FULL_URI"} and what the container's role allows; then start the job again.`;
+  return given({ source, name: "the container's credentials server", url, fix }, { headers: token ? { authorization: token } : {} }, ofJson);
 }
+
+const tokenOf = async (source: string, variable: string, file: string): Promise<string> => {
+  const text = await readFile(file, "utf8").catch(() => undefined);
+  if (text !== undefined) return text.trim();
+  throw new LockstepError({ code: "LS2020", message: `${source}: ${file}, which ${variable} names, cannot be read`, fix: `Set ${variable} to the file of the token.` });
+};
 
 async function ofInstance(env: NodeJS.ProcessEnv): Promise<AwsCredentials | undefined> {
   if (/^true$/i.test(env.AWS_EC2_METADATA_DISABLED ?? "")) return undefined;
@@ -82,18 +111,19 @@ async function ofInstance(env: NodeJS.ProcessEnv): Promise<AwsCredentials | unde
     const headers = { "x-aws-ec2-metadata-token": token };
     const roles = `${base}/meta-data/iam/security-credentials/`;
     const role = (await (await fetch(roles, { headers, signal: soon() })).text()).split("\n")[0]!;
-    return await ofJson(await fetch(roles + role, { headers, signal: soon() }));
+    return ofJson(await (await fetch(roles + role, { headers, signal: soon() })).text());
   } catch {
     // Not on one of AWS' machines.
     return undefined;
   }
 }
 
-async function ofJson(response: Response): Promise<AwsCredentials | undefined> {
-  const { AccessKeyId: id, SecretAccessKey: secret, Token: token } = (await response.json()) as Record<string, string | undefined>;
+function ofJson(text: string): AwsCredentials | undefined {
+  const { AccessKeyId: id, SecretAccessKey: secret, Token: token } = secretJson(text) ?? {};
   return credentialsOf(id, secret, token);
 }
 
-function credentialsOf(id?: string, secret?: string, token?: string): AwsCredentials | undefined {
-  return id && secret ? { accessKeyId: id, secretAccessKey: secret, ...(token && { sessionToken: token }) } : undefined;
+function credentialsOf(id: unknown, secret: unknown, token: unknown): AwsCredentials | undefined {
+  if (typeof id !== "string" || typeof secret !== "string") return undefined;
+  return { accessKeyId: id, secretAccessKey: secret, ...(typeof token === "string" && { sessionToken: token }) };
 }

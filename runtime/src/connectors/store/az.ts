@@ -14,10 +14,8 @@ export async function openAz({ root, bucket }: Location, options: StoreOptions):
   const key = env.AZURE_STORAGE_ACCOUNT_KEY || env.AZURE_STORAGE_ACCESS_KEY;
   const account = emulator ? { name: env.AZURE_STORAGE_ACCOUNT_NAME || emulated.name, key: key || emulated.key! } : { name: env.AZURE_STORAGE_ACCOUNT_NAME ?? "", ...(key && { key }) };
   const anonymous = options.anonymous ?? enabled("AZURE_SKIP_SIGNATURE");
-  const authorise = anonymous ? undefined : azureAuthority(account);
-  if (account.name === "" || (!anonymous && authorise === undefined)) {
-    throw noCredentials(root);
-  }
+  const authorise = anonymous ? undefined : azureAuthority(root, account);
+  if (account.name === "") throw noCredentials(root);
   const standard = emulator ? `${(env.AZURITE_BLOB_STORAGE_URL ?? "http://127.0.0.1:10000").replace(/\/$/, "")}/${account.name}` : `https://${account.name}.blob.core.windows.net`;
   const base = `${(options.endpoint ?? (env.AZURE_STORAGE_ENDPOINT || env.AZURE_ENDPOINT || standard)).replace(/\/$/, "")}/${bucket}`;
   return azStore(root, base, authorise);

@@ -1,5 +1,9 @@
 /** How requests to Azure's store are authorised: account key, shared access signature, a service principal's token. */
 import { createHmac } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { LockstepError } from "../../errors/index.ts";
+import { given, kept, tokenIn, type Token } from "./credential-server.ts";
+import { noCredentials } from "./server.ts";
 
 export type Authorise = (method: string, url: URL, headers: Record<string, string>) => Promise<void>;
 
@@ -19,10 +23,9 @@ export const sasAuthority = (sas: string): Authorise => async (_method, url) => 
   for (const [name, value] of new URLSearchParams(sas)) url.searchParams.set(name, value);
 };
 
-/** Undefined: the environment says nothing. */
-export function azureAuthority(account: Account, env = process.env): Authorise | undefined {
+/** Where the environment says nothing it is the machine's identity, where it has one. `source` is what is to be opened. LS2020, LS2021. */
+export function azureAuthority(source: string, account: Account, env = process.env): Authorise {
   const sas = env.AZURE_STORAGE_SAS_TOKEN || env.AZURE_STORAGE_SAS_KEY;
-  const { AZURE_TENANT_ID: tenant, AZURE_CLIENT_ID: client, AZURE_CLIENT_SECRET: secret, AZURE_STORAGE_TOKEN: token } = env;
   if (account.key) {
     return async (method, url, headers) => {
       headers["x-ms-date"] = new Date().toUTCString();
@@ -30,19 +33,38 @@ export function azureAuthority(account: Account, env = process.env): Authorise |
     };
   }
   if (sas) return sasAuthority(sas);
-  if (token) return async (_method, _url, headers) => void (headers.authorization = `Bearer ${token}`);
-  if (!tenant || !client || !secret) return undefined;
-  let known: { token: string; until: number } | undefined;
+  const { AZURE_STORAGE_TOKEN: said } = env;
+  const token = said ? async () => said : kept(() => ofApplication(source, env) ?? ofMachine(env));
   return async (_method, _url, headers) => {
-    if (known === undefined || known.until < Date.now()) {
-      const body = new URLSearchParams({ grant_type: "client_credentials", client_id: client, client_secret: secret, scope: "https://storage.azure.com/.default" });
-      const host = (env.AZURE_AUTHORITY_HOST ?? "https://login.microsoftonline.com").replace(/\/$/, "");
-      const response = await fetch(`${host}/${tenant}/oauth2/v2.0/token`, { method: "POST", body, signal: AbortSignal.timeout(10_000) });
-      const { access_token: fresh = "", expires_in: seconds = 0 } = (await response.json()) as { access_token?: string; expires_in?: number };
-      known = { token: fresh, until: Date.now() + (seconds - 120) * 1000 };
-    }
-    headers.authorization = `Bearer ${known.token}`;
+    const bearer = await token();
+    if (bearer === undefined) throw noCredentials(source);
+    headers.authorization = `Bearer ${bearer}`;
   };
+}
+
+/** A service principal, by its secret or by a token that somebody else has given it. */
+function ofApplication(source: string, env: NodeJS.ProcessEnv): Promise<Token> | undefined {
+  const { AZURE_TENANT_ID: tenant, AZURE_CLIENT_ID: client, AZURE_CLIENT_SECRET: secret, AZURE_FEDERATED_TOKEN_FILE: file } = env;
+  if (!tenant || !client || (!secret && !file)) return undefined;
+  const host = (env.AZURE_AUTHORITY_HOST ?? "https://login.microsoftonline.com").replace(/\/$/, "");
+  const proof = async (): Promise<Record<string, string>> => {
+    if (!file) return { client_secret: secret! };
+    const text = await readFile(file, "utf8").catch(() => undefined);
+    if (text !== undefined) return { client_assertion_type: "urn:ietf:params:oauth:client-assertion-type:jwt-bearer", client_assertion: text };
+    throw new LockstepError({ code: "LS2020", message: `${source}: ${file}, which AZURE_FEDERATED_TOKEN_FILE names, cannot be read`, fix: "Set it to the file of the token." });
+  };
+  const fix = `Check AZURE_TENANT_ID, AZURE_CLIENT_ID and ${file ? "AZURE_FEDERATED_TOKEN_FILE" : "AZURE_CLIENT_SECRET"}, and the network; then start the job again.`;
+  const form = async (): Promise<URLSearchParams> => new URLSearchParams({ grant_type: "client_credentials", client_id: client, scope: "https://storage.azure.com/.default", ...(await proof()) });
+  return form().then((body) => given({ source, name: "Azure's token server", url: `${host}/${tenant}/oauth2/v2.0/token`, fix }, { method: "POST", body }, tokenIn));
+}
+
+/** A managed identity. Off Azure's machines nobody answers. */
+async function ofMachine(env: NodeJS.ProcessEnv): Promise<Token | undefined> {
+  const { AZURE_CLIENT_ID: client, IDENTITY_ENDPOINT: endpoint = "http://169.254.169.254/metadata/identity/oauth2/token", IDENTITY_HEADER: proof } = env;
+  const query = new URLSearchParams({ "api-version": "2019-08-01", resource: "https://storage.azure.com", ...(client && { client_id: client }) });
+  const headers = { metadata: "true", ...(proof && { "x-identity-header": proof }) };
+  const found = await fetch(`${endpoint}?${query}`, { headers, signal: AbortSignal.timeout(1_000) }).catch(() => undefined);
+  return found?.ok ? tokenIn(await found.text()) : undefined;
 }
 
 /** "Authorize with Shared Key", version 2015-02-21 and later. */

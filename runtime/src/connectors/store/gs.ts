@@ -12,7 +12,7 @@ export async function openGs({ root, bucket }: Location, options: StoreOptions):
   const emulator = host && (host.includes("://") ? host : `http://${host}`);
   const endpoint = options.endpoint ?? (emulator || process.env.GOOGLE_BASE_URL || "https://storage.googleapis.com");
   const anonymous = options.anonymous ?? (Boolean(emulator) || enabled("GOOGLE_SKIP_SIGNATURE"));
-  const token = anonymous ? undefined : googleToken();
+  const token = anonymous ? undefined : googleToken(root);
   if (token && (await token()) === undefined) {
     throw noCredentials(root);
   }

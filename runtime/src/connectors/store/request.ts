@@ -4,8 +4,14 @@ import { LockstepError } from "../../errors/index.ts";
 import { requested } from "../../observe/usage.ts";
 import { type Server, storeOf } from "./server.ts";
 
-/** `LOCKSTEP_STORE_RETRIES`: how often a request is made again. */
-const retries = (): number => Number(process.env.LOCKSTEP_STORE_RETRIES ?? 8);
+/** How often a request is made again. LS2015 */
+function retries(): number {
+  const said = process.env.LOCKSTEP_STORE_RETRIES;
+  if (said === undefined) return 8;
+  if (/^\d{1,9}$/.test(said)) return Number(said);
+  throw new LockstepError({ code: "LS2015", message: "LOCKSTEP_STORE_RETRIES is no whole number", fix: "Set it to how often a request is made again: 8, or 0." });
+}
+
 const LONGEST = 4_000;
 /** Half of this and half of it at random. */
 const pause = (attempt: number): Promise<void> => wait(Math.min(LONGEST, 100 * 2 ** attempt) * (0.5 + Math.random() / 2));
@@ -88,7 +94,7 @@ function refused(source: string, status: number, text: string, { name, fixes }: 
   const answers = `${name} answers ${status}${code === undefined ? "" : ` ${code}`}`;
   if (known !== undefined) return new LockstepError({ code: known, message: `${source}: ${what}`, why: [answers], fix: fix ?? fixes[known] });
   if (status === 401 || status === 403) {
-    return new LockstepError({ code: "LS2020", message: `${source}: access is denied`, why: [answers], fix: `Check what the credentials allow. ${fixes.LS2020}` });
+    return new LockstepError({ code: "LS2020", message: `${source}: access is denied`, why: [answers], fix: `Check what the credentials allow, and that they have not expired. ${fixes.LS2020}` });
   }
   if (status === 301 || status === 307) {
     return new LockstepError({ code: "LS2020", message: `${source}: the bucket is in another region`, fix: "Set AWS_REGION, or the option region." });

@@ -18,7 +18,7 @@ export async function openS3({ root, bucket }: Location, options: StoreOptions):
   if (!pathStyle) endpoint.host = `${bucket}.${endpoint.host}`;
   const base = `${endpoint.href.replace(/\/$/, "")}${pathStyle ? `/${bucket}` : ""}`;
   const anonymous = options.anonymous ?? enabled("AWS_SKIP_SIGNATURE");
-  const credentials = anonymous ? undefined : await awsCredentials(profile, endpoint.protocol === "http:");
+  const credentials = anonymous ? undefined : await awsCredentials(root, profile, endpoint.protocol === "http:");
   if (!anonymous && credentials === undefined) {
     throw noCredentials(root);
   }

@@ -5,6 +5,9 @@ use std::{collections::BTreeMap, env, fs, path::PathBuf};
 /// What a profile of `~/.aws/credentials` and `~/.aws/config` says. Not `Debug`: it holds secrets.
 #[derive(Default)]
 pub struct Profile {
+    pub name: String,
+    /// By which of its settings it gets credentials in a way that is not supported; those that it holds are not meant then.
+    pub elsewhere: Option<&'static str>,
     pub key: Option<(String, String)>,
     pub token: Option<String>,
     pub region: Option<String>,
@@ -17,11 +20,16 @@ pub fn profile() -> Profile {
     let home = env::var("HOME").unwrap_or_default();
     let file = |variable: &str, standard: &str| env::var(variable).map_or_else(|_| PathBuf::from(&home).join(standard), PathBuf::from);
     let credentials = section(&fs::read_to_string(file("AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials")).unwrap_or_default(), &name);
-    let heading = if name == "default" { name } else { format!("profile {name}") };
+    let heading = if name == "default" { name.clone() } else { format!("profile {name}") };
     let config = section(&fs::read_to_string(file("AWS_CONFIG_FILE", ".aws/config")).unwrap_or_default(), &heading);
     let said = |name: &str| credentials.get(name).or_else(|| config.get(name)).cloned();
+    let key = said("aws_access_key_id").zip(said("aws_secret_access_key"));
+    let instead: &[&str] = if key.is_some() { &["role_arn"] } else { &["role_arn", "sso_session", "sso_start_url", "credential_process"] };
+    let elsewhere = instead.iter().copied().find(|setting| said(setting).is_some());
     Profile {
-        key: said("aws_access_key_id").zip(said("aws_secret_access_key")),
+        name,
+        elsewhere,
+        key: key.filter(|_| elsewhere.is_none()),
         token: said("aws_session_token"),
         region: said("region"),
         endpoint: said("endpoint_url"),

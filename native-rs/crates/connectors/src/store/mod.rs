@@ -1,10 +1,11 @@
 //! Where bytes come from and go to: local files, and object stores behind one interface.
 //!
-//! `location` reads a URL, `profile` finds out how its store is reached and builds the client, `remote` asks it and says in
+//! `location` reads a URL, `profile` finds out how its store is reached and builds the client, `remote` asks it, `errors` says in
 //! our words what went wrong; `traffic` counts; `blob` is an open input file of either kind, `ranges` plans what is fetched of a remote one.
 //! `wait` is the seam between the engine's synchronous decoders and the network.
 mod blob;
 mod credentials;
+mod errors;
 mod location;
 mod profile;
 mod ranges;

@@ -15,8 +15,9 @@ use serde_json::json;
 
 use super::{
     credentials,
+    errors::{NO_CREDENTIALS, credentials_fix, failure},
     location::{Location, Scheme},
-    remote::{NO_CREDENTIALS, Remote, Store, credentials_fix, failure},
+    remote::{Remote, Store},
     traffic::Counting,
 };
 use crate::errors::{ConnectorError, Result};
@@ -47,12 +48,12 @@ pub fn store(location: &Location, options: &StoreOptions) -> Result<Store> {
     let wrong = |error| failure(&location.root, &error);
     let remote: Arc<dyn Remote> = match location.scheme {
         Scheme::S3 => Arc::new(s3(location, options)?.build().map_err(wrong)?),
-        Scheme::Gs => Arc::new(gs(location, options).build().map_err(wrong)?),
-        Scheme::Az => Arc::new(az(location, options).build().map_err(wrong)?),
+        Scheme::Gs => Arc::new(gs(location, options)?.build().map_err(wrong)?),
+        Scheme::Az => Arc::new(az(location, options)?.build().map_err(wrong)?),
         Scheme::Http => {
             let query = location.query.as_ref().map_or(String::new(), |query| format!("?{}", query.0));
             let client = client(location.root.starts_with("http://"));
-            let builder = HttpBuilder::new().with_url(format!("{}{query}", location.root)).with_client_options(client).with_retry(retry()).with_http_connector(Counting);
+            let builder = HttpBuilder::new().with_url(format!("{}{query}", location.root)).with_client_options(client).with_retry(retry()?).with_http_connector(Counting);
             Arc::new(builder.build().map_err(wrong)?)
         }
         Scheme::Memory => return Err(ConnectorError::unsupported("memory:// is a store of tests", json!({}))),
@@ -65,7 +66,7 @@ pub fn store(location: &Location, options: &StoreOptions) -> Result<Store> {
 fn s3(location: &Location, options: &StoreOptions) -> Result<AmazonS3Builder> {
     let variable = |names: &[&str]| names.iter().find_map(|name| env::var(name).ok().filter(|value| !value.is_empty()));
     let anonymous = options.anonymous.unwrap_or_else(|| flag("AWS_SKIP_SIGNATURE"));
-    let mut builder = AmazonS3Builder::from_env().with_bucket_name(&location.bucket).with_retry(retry()).with_http_connector(Counting);
+    let mut builder = AmazonS3Builder::from_env().with_bucket_name(&location.bucket).with_retry(retry()?).with_http_connector(Counting);
     let profile = credentials::profile();
     let endpoint = options.endpoint.clone().or_else(|| variable(&["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"])).or(profile.endpoint);
     let plain = endpoint.as_ref().is_some_and(|endpoint| endpoint.starts_with("http://"));
@@ -75,6 +76,11 @@ fn s3(location: &Location, options: &StoreOptions) -> Result<AmazonS3Builder> {
         if let Some(token) = profile.token {
             builder = builder.with_token(token);
         }
+    } else if let (false, false, false, Some(setting)) = (own_keys, anonymous, roles(), profile.elsewhere) {
+        let (source, name) = (&location.root, profile.name);
+        let message = format!("{source}: the profile {name} gets its credentials by {setting}, which is not supported");
+        let fix = format!("Put them into the environment by `eval \"$(aws configure export-credentials --profile {name} --format env)\"`, and start the job again.");
+        return Err(ConnectorError::new("LS2020", message, json!({ "source": source })).with_fix(fix));
     } else if !own_keys && !anonymous && !roles() && (plain || flag("AWS_EC2_METADATA_DISABLED")) {
         // AWS' own machines give credentials by an address that elsewhere nobody answers at.
         let message = format!("{}: {NO_CREDENTIALS}", location.root);
@@ -101,8 +107,8 @@ fn roles() -> bool {
         .any(|name| env::var(name).is_ok())
 }
 
-fn gs(location: &Location, options: &StoreOptions) -> GoogleCloudStorageBuilder {
-    let mut builder = GoogleCloudStorageBuilder::from_env().with_bucket_name(&location.bucket).with_retry(retry()).with_http_connector(Counting);
+fn gs(location: &Location, options: &StoreOptions) -> Result<GoogleCloudStorageBuilder> {
+    let mut builder = GoogleCloudStorageBuilder::from_env().with_bucket_name(&location.bucket).with_retry(retry()?).with_http_connector(Counting);
     // The emulators' variable may lack the scheme.
     let emulator = env::var("STORAGE_EMULATOR_HOST").ok().filter(|host| !host.is_empty());
     let emulator = emulator.map(|host| if host.contains("://") { host } else { format!("http://{host}") });
@@ -112,11 +118,11 @@ fn gs(location: &Location, options: &StoreOptions) -> GoogleCloudStorageBuilder 
     if let Some(endpoint) = endpoint {
         builder = builder.with_base_url(endpoint.trim_end_matches('/'));
     }
-    builder.with_skip_signature(anonymous).with_client_options(client(plain))
+    Ok(builder.with_skip_signature(anonymous).with_client_options(client(plain)))
 }
 
-fn az(location: &Location, options: &StoreOptions) -> MicrosoftAzureBuilder {
-    let mut builder = MicrosoftAzureBuilder::from_env().with_container_name(&location.bucket).with_retry(retry()).with_http_connector(Counting);
+fn az(location: &Location, options: &StoreOptions) -> Result<MicrosoftAzureBuilder> {
+    let mut builder = MicrosoftAzureBuilder::from_env().with_container_name(&location.bucket).with_retry(retry()?).with_http_connector(Counting);
     let mut plain = false;
     let endpoint = options.endpoint.clone().or_else(|| builder.get_config_value(&AzureConfigKey::Endpoint));
     if let Some(endpoint) = endpoint {
@@ -130,7 +136,7 @@ fn az(location: &Location, options: &StoreOptions) -> MicrosoftAzureBuilder {
     if let Some(anonymous) = options.anonymous {
         builder = builder.with_skip_signature(anonymous);
     }
-    builder.with_client_options(client(plain))
+    Ok(builder.with_client_options(client(plain)))
 }
 
 fn flag(name: &str) -> bool {
@@ -141,9 +147,10 @@ fn client(plain: bool) -> ClientOptions {
     ClientOptions::new().with_allow_http(plain).with_timeout(Duration::from_secs(60)).with_connect_timeout(Duration::from_secs(5))
 }
 
-/// Bounded: 8 retries of a request, about 12 s where nobody answers; `LOCKSTEP_STORE_RETRIES` is another number.
-fn retry() -> RetryConfig {
-    let max_retries = env::var("LOCKSTEP_STORE_RETRIES").ok().and_then(|retries| retries.parse().ok()).unwrap_or(8);
+/// Bounded: 8 retries of a request, about 12 s where nobody answers; `LOCKSTEP_STORE_RETRIES` is another number. LS2015
+fn retry() -> Result<RetryConfig> {
+    let wrong = |_| ConnectorError::unsupported("LOCKSTEP_STORE_RETRIES is no whole number", json!({})).with_fix("Set it to how often a request is made again: 8, or 0.");
+    let max_retries = env::var("LOCKSTEP_STORE_RETRIES").map_or(Ok(8), |retries| retries.parse::<u32>()).map_err(wrong)? as usize;
     let backoff = BackoffConfig { init_backoff: Duration::from_millis(100), max_backoff: Duration::from_secs(4), base: 2.0 };
-    RetryConfig { backoff, max_retries, retry_timeout: Duration::from_secs(60) }
+    Ok(RetryConfig { backoff, max_retries, retry_timeout: Duration::from_secs(60) })
 }

@@ -10,7 +10,10 @@ use object_store::{
 use serde_json::json;
 use tokio::sync::Semaphore;
 
-use super::{blob::Version, location::Scheme};
+use super::{
+    blob::Version,
+    errors::{chain, error_code, failure},
+};
 use crate::errors::{ConnectorError, Result};
 
 /// Requests for data that one rank has in flight: enough to fill a fast network with pieces of 16 MiB.
@@ -273,97 +276,4 @@ impl Object {
 pub fn passing(error: &Error) -> bool {
     let text = chain(error);
     matches!(error, Error::Generic { .. }) && error_code(&text).is_none() && !text.contains("retries, max_retries") && !text.contains("status code")
-}
-
-/// What an object store's error means, in our words: never the client's text, which holds URLs.
-///
-/// LS2001 no such bucket or object, LS2020 who we are or what we may, LS2021 nobody answers.
-pub fn failure(source: &str, error: &Error) -> ConnectorError {
-    let text = chain(error);
-    let code = error_code(&text);
-    let credentials = || credentials_fix(source);
-    let allowed = || format!("Check what the credentials allow. {}", credentials_fix(source));
-    let place = || "Check the bucket and the path: a prefix is read recursively for files of the format.".to_owned();
-    let reach = || format!("Check the endpoint ({}) and the network; then start the job again.", endpoints(source));
-    let (ls, what, fix) = match (code, error) {
-        (Some("NoSuchBucket" | "ContainerNotFound"), _) => ("LS2001", "there is no such bucket".to_owned(), place()),
-        (Some("ExpiredToken" | "ExpiredTokenException" | "RequestExpired" | "TokenRefreshRequired"), _) => {
-            ("LS2020", "the credentials have expired".to_owned(), "Get new ones, and start the job again.".to_owned())
-        }
-        // The second is versitygw's name of it.
-        (Some("InvalidAccessKeyId" | "XAdminUserNotFound"), _) => ("LS2020", "the store does not know the access key".to_owned(), credentials()),
-        (Some("SignatureDoesNotMatch" | "AuthenticationFailed"), _) => {
-            ("LS2020", "the secret key is not the one of this access key (or the clock is wrong)".to_owned(), credentials())
-        }
-        (Some("InvalidToken"), _) => ("LS2020", "the session token is not valid".to_owned(), credentials()),
-        (_, Error::PermissionDenied { .. } | Error::Unauthenticated { .. }) => ("LS2020", "access is denied".to_owned(), allowed()),
-        (_, Error::NotFound { .. }) => ("LS2001", "does not exist".to_owned(), place()),
-        _ if status(&text) == Some("401") || status(&text) == Some("403") => ("LS2020", "access is denied".to_owned(), allowed()),
-        _ if ["169.254", "metadata.google", "credential", "token request"].iter().any(|sign| text.to_lowercase().contains(sign)) => {
-            ("LS2020", NO_CREDENTIALS.to_owned(), credentials())
-        }
-        _ if text.contains("without LOCATION") || status(&text) == Some("301") => {
-            ("LS2020", "the bucket is in another region".to_owned(), "Set AWS_REGION, or the option region.".to_owned())
-        }
-        _ if ["onnection refused", "tcp connect", "client error (Connect)", "dns error"].iter().any(|sign| text.contains(sign)) => {
-            ("LS2021", "the store cannot be reached".to_owned(), reach())
-        }
-        _ if text.to_lowercase().contains("timed out") => ("LS2021", "the store does not answer in time".to_owned(), reach()),
-        _ => {
-            let answers = match (status(&text), code) {
-                (Some(status), Some(code)) => format!("the store answers {status} {code}"),
-                (Some(status), None) => format!("the store answers {status}"),
-                (None, Some(code)) => format!("the store answers {code}"),
-                (None, None) => "the connection to the store broke, again and again".to_owned(),
-            };
-            ("LS2021", answers, reach())
-        }
-    };
-    ConnectorError::new(ls, format!("{source}: {what}"), json!({ "source": source, "answer": code })).with_fix(fix)
-}
-
-/// Why nothing was asked of a store.
-pub const NO_CREDENTIALS: &str = "the environment has no credentials";
-
-/// Where the environment has what opens the store of a URL.
-pub fn credentials_fix(source: &str) -> String {
-    let set = match Scheme::of(source) {
-        Some(Scheme::S3) => "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE",
-        Some(Scheme::Gs) => "GOOGLE_APPLICATION_CREDENTIALS",
-        Some(Scheme::Az) => "AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY, or a SAS token, or a service principal",
-        Some(Scheme::Http | Scheme::Memory) | None => return "A URL that the server signs opens what is not public.".to_owned(),
-    };
-    format!("Set {set}, or read what is public with `store: {{ anonymous: true }}`.")
-}
-
-fn endpoints(source: &str) -> &'static str {
-    match Scheme::of(source) {
-        Some(Scheme::S3) => "AWS_ENDPOINT_URL, or `store: { endpoint }`",
-        Some(Scheme::Gs) => "STORAGE_EMULATOR_HOST, or `store: { endpoint }`",
-        Some(Scheme::Az) => "AZURE_STORAGE_ENDPOINT, or `store: { endpoint }`",
-        Some(Scheme::Http | Scheme::Memory) | None => "the URL",
-    }
-}
-
-/// An error with all its causes, for looking at, not for printing.
-fn chain(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(current) = cause {
-        text += &format!(" | {current}");
-        cause = current.source();
-    }
-    text
-}
-
-/// `<Code>NoSuchBucket</Code>` of an answer.
-fn error_code(text: &str) -> Option<&str> {
-    let code = text.split_once("<Code>")?.1.split_once("</Code>")?.0;
-    (code.len() < 64 && code.bytes().all(|byte| byte.is_ascii_alphanumeric())).then_some(code)
-}
-
-/// `status code: 503 Service Unavailable`.
-fn status(text: &str) -> Option<&str> {
-    let status = text.split_once("status code: ")?.1.get(..3)?;
-    status.bytes().all(|byte| byte.is_ascii_digit()).then_some(status)
 }

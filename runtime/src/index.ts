@@ -33,8 +33,9 @@ type SourceRow<P, Row extends object> = P extends keyof Sources ? (Sources[P] ex
 /**
  * Reads Parquet: a file, a folder (recursively), a glob or a list, one table in name order of the files.
  *
- * `Row` is what the program expects of the columns it uses; `types: { id: "bigint" }` opens an int64 column as bigint.
- * LS2001 (missing), LS2002 (differing schemas), LS2005 (corrupt).
+ * `Row` is what the program expects of the columns it uses; `types: { id: "bigint" }` opens an int64 column as bigint. Columns are found
+ * by name: null where a file lacks one, of a common type where files have other numbers, instants or texts.
+ * LS2001 (missing), LS2002 (not as the interface says, or different things in two files), LS2005 (corrupt).
  */
 export async function readParquet<Row extends object = Record<never, never>, P extends InputPath = InputPath>(
   path: P,
@@ -47,8 +48,9 @@ export async function readParquet<Row extends object = Record<never, never>, P e
 /**
  * Reads Arrow IPC, files (Feather's version 2, too) and streams: a file, a folder (recursively), a glob or a list, one table in name order of the files.
  *
- * Buffers may be compressed (LZ4, zstd), and dictionaries grow. `types: { id: "bigint" }` opens an int64 column as bigint.
- * LS2001 (missing), LS2002 (differing schemas), LS2005 (corrupt), LS2018 (no Arrow IPC).
+ * Buffers may be compressed (LZ4, zstd), and dictionaries grow. `types: { id: "bigint" }` opens an int64 column as bigint. Columns are
+ * found by name, as those of Parquet. LS2001 (missing), LS2002 (not as the interface says, or different things in two files), LS2005
+ * (corrupt), LS2018 (no Arrow IPC).
  */
 export async function readArrow<Row extends object = Record<never, never>, P extends InputPath = InputPath>(
   path: P,

@@ -4,6 +4,7 @@ import { openAs } from "../errors/fixes.ts";
 import { didYouMean, LockstepError } from "../errors/index.ts";
 import { printType, sameType, type ArrowType } from "../tables/arrow-type.ts";
 import { Column, viewOf, type Stored, type StoredValues } from "../tables/column.ts";
+import { commonType, valuesAs } from "../tables/common-type.ts";
 import type { View } from "../tables/js-view.ts";
 import { Table } from "../tables/table.ts";
 import { filesDiffer, missing } from "./different-files.ts";
@@ -13,12 +14,15 @@ import type { InputFile } from "./paths.ts";
 export interface TypedFile {
   readonly name: string;
   readonly rows: number;
-  /** What a column is; `wanted`: in the first file, where that may say more. */
-  typeOf(column: string, wanted?: ArrowType): ArrowType | undefined;
+  /** What a column is; undefined: the file lacks it. */
+  typeOf(column: string): ArrowType | undefined;
   read(column: string, type: ArrowType): StoredValues;
 }
 
-/** The table of files of which the first has the columns `names`; values are read when they are first looked at. LS2002 */
+/**
+ * The table of files that together have the columns `names`, found by name. A file that lacks one has null there, and where their
+ * types differ the column has a common one. Values are read when they are first looked at. LS2002
+ */
 export function tableOf(inputs: readonly InputFile[], files: readonly TypedFile[], names: Iterable<string>, types: Readonly<Record<string, View | undefined>> | undefined): Table<never> {
   const rows = files.reduce((sum, file) => sum + file.rows, 0);
   // Rows of a server are in no folders.
@@ -26,10 +30,10 @@ export function tableOf(inputs: readonly InputFile[], files: readonly TypedFile[
   const columns = new Map<string, Column>();
   for (const name of names) {
     if (folders.has(name)) continue;
-    const type = files[0]!.typeOf(name)!;
+    const { type, different } = typeInAll(name, files, inputs.length === 0);
     const load = (): StoredValues => {
-      checkSameSchema(name, type, files); // Here, because files may differ in what the program never looks at.
-      return concat(files.map((file) => file.read(name, type)), rows);
+      if (different) throw different; // Here, because files may differ in what the program never looks at.
+      return concat(files.map((file) => read(file, name, type)), rows);
     };
     const origin = `the column "${name}" of ${files.length === 1 ? files[0]!.name : `${files.length} files (${files[0]!.name}, …)`}`;
     columns.set(name, new Column(type, rows, load, { view: viewAs(types && Object.hasOwn(types, name) ? types[name] : undefined, type, origin), origin, remedy: exactly(type, name) }));
@@ -41,13 +45,38 @@ export function tableOf(inputs: readonly InputFile[], files: readonly TypedFile[
   return new Table(columns, rows);
 }
 
-/** LS2002 where a column is another in another file. */
-export function checkSameSchema(name: string, type: ArrowType, [first, ...others]: readonly TypedFile[]): void {
-  for (const other of others) {
-    const found = other.typeOf(name, type);
-    if (found !== undefined && sameType(found, type)) continue;
-    throw filesDiffer(first!.name, other.name, [{ column: name, found: found === undefined ? missing : printType(found), first: printType(type) }]);
+/** The names of all files' columns, those of the first file first. */
+export const namesOf = (files: readonly { readonly columns: ReadonlyMap<string, unknown> }[]): Set<string> => new Set(files.flatMap(({ columns }) => [...columns.keys()]));
+
+/**
+ * What a column is in all files that have it. `different`: LS2002, where JavaScript sees different things in them. `parts`: of one
+ * result, which all have it, of one type; texts may be dictionaries in some.
+ */
+export function typeInAll(name: string, files: readonly TypedFile[], parts = false): { readonly type: ArrowType; readonly different?: LockstepError } {
+  let type: ArrowType | undefined;
+  let first: TypedFile | undefined;
+  for (const file of files) {
+    const found = file.typeOf(name);
+    if ((found === undefined && !parts) || (found !== undefined && found === type)) continue;
+    first ??= file;
+    const common: ArrowType | undefined = found && type && (!parts || isOneKind(type, found)) ? commonType(type, found) : undefined;
+    if (common === undefined && first !== file) {
+      const own = first.typeOf(name);
+      const print = (one: ArrowType | undefined): string => (one === undefined ? missing : printType(one));
+      return { type: (own ?? found)!, different: filesDiffer(first.name, file.name, [{ column: name, found: print(found), first: print(own) }]) };
+    }
+    type = common ?? found;
   }
+  return { type: type! };
+}
+
+const isOneKind = (a: ArrowType, b: ArrowType): boolean => sameType(a, b) || (viewOf(a) === "string" && viewOf(b) === "string");
+
+/** The values of a column in a file, of its type in all files. */
+function read(file: TypedFile, name: string, type: ArrowType): StoredValues {
+  const own = file.typeOf(name);
+  if (own === undefined) return new Array<Stored>(file.rows).fill(null);
+  return valuesAs(file.read(name, own), own, type, `the column "${name}" of ${file.name}`);
 }
 
 export function concat(parts: readonly StoredValues[], rows: number): StoredValues {

@@ -1,8 +1,7 @@
 import { LockstepError } from "../errors/index.ts";
 import { float64, nothing, printType, sameType, string, ticksPerSecond, type ArrowType } from "./arrow-type.ts";
-import { canonicalInteger } from "./infer.ts";
 import { Column, type Stored, type StoredValues } from "./column.ts";
-import { doesNotFit } from "./view.ts";
+import { instant } from "./common-type.ts";
 
 /**
  * Columns one below the other. Equal types stay; otherwise numbers become float64, strings utf8, dates and timestamps
@@ -16,7 +15,7 @@ export function concatColumns(name: string, parts: readonly Column[]): Column {
   const said = typed.find((part) => !isUnsaid(part.type)) ?? first;
   const other = typed.find((part) => part.view !== said.view && !(isUnsaid(part.type) && said.type.id === "list"));
   if (other !== undefined) throw mixedViews(name, first, other);
-  const type = typed.every((part) => sameType(part.type, first.type)) ? first.type : commonType(name, typed);
+  const type = typed.every((part) => sameType(part.type, first.type)) ? first.type : typeOfAll(name, typed);
   return new Column(type, length, () => append(parts.map((part) => convert(part, type)), length), { view: said.view, origin: first.origin, remedy: first.remedy });
 }
 
@@ -30,7 +29,7 @@ function append(parts: readonly StoredValues[], length: number): StoredValues {
   return out;
 }
 
-function commonType(name: string, parts: readonly Column[]): ArrowType {
+function typeOfAll(name: string, parts: readonly Column[]): ArrowType {
   const lists = parts.flatMap(({ type }) => (type.id === "list" ? [type.of] : []));
   if (lists.length > 0) {
     // Of empty lists alone nobody has said what they are of.
@@ -55,17 +54,8 @@ function commonType(name: string, parts: readonly Column[]): ArrowType {
 function convert(part: Column, type: ArrowType): StoredValues {
   if (part.type.id === "null" || part.type.id === "list" || sameType(part.type, type)) return part.values;
   if (type.id === "float") return Array.from(part.values, (_, row) => part.at(row) as number | null);
-  if (type.id !== "timestamp") return part.values;
-  const target = ticksPerSecond[type.unit];
-  const factor = part.type.id === "timestamp" ? target / ticksPerSecond[part.type.unit] : target * 86_400;
-  return Array.from(part.values, (v) => {
-    if (v === null) return null;
-    const ticks = Number(v) * factor;
-    if (Number.isSafeInteger(ticks)) return ticks;
-    const exact = BigInt(v as number | bigint) * BigInt(factor);
-    if (BigInt.asIntN(64, exact) !== exact) throw doesNotFit(new Date(ticks / target * 1000).toISOString(), printType(type), part.origin);
-    return canonicalInteger(exact);
-  });
+  const convert = type.id === "timestamp" ? instant(part.type, type, part.origin) : undefined;
+  return convert ? Array.from(part.values, (value) => (value === null ? null : convert(value))) : part.values;
 }
 
 function mixedViews(name: string, a: Column, b: Column): LockstepError {

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync } from "node:fs";
 import type { Column as IpcColumn, Table as IpcTable } from "@uwdata/flechette";
 import { LockstepError } from "../../errors/index.ts";
-import { string, type ArrowType } from "../../tables/arrow-type.ts";
+import type { ArrowType } from "../../tables/arrow-type.ts";
 import type { Stored } from "../../tables/column.ts";
 import type { View } from "../../tables/js-view.ts";
 import { arrowType, decoded, storedValues } from "../../tables/ipc.ts";
@@ -11,7 +11,7 @@ import { checkOptions } from "../options.ts";
 import { openInput, orUnreadable, type InputFile, type InputPath } from "../paths.ts";
 import type { SourceColumn } from "../source-column.ts";
 import type { StoreOptions } from "../store/options.ts";
-import { corrupt, orCorrupt, sayingFile, sliceOf, tableOf, type TypedFile } from "../typed-files.ts";
+import { corrupt, namesOf, orCorrupt, sayingFile, sliceOf, tableOf, type TypedFile } from "../typed-files.ts";
 import { checkColumn } from "./check.ts";
 import { installCodecs } from "./codecs.ts";
 import { findMessages, magic, type Message, type Slice } from "./messages.ts";
@@ -32,7 +32,7 @@ export async function readArrow<Row extends object = Record<never, never>>(path:
   checkOptions("readArrow", options);
   const inputs = await openInput(path, arrowNames, options.store);
   const files = inputs.map(openFile);
-  return tableOf(inputs, files, files[0]!.columns.keys(), options.types as Readonly<Record<string, View | undefined>> | undefined) as unknown as Table<StoredRow<Row>>;
+  return tableOf(inputs, files, namesOf(files), options.types as Readonly<Record<string, View | undefined>> | undefined) as unknown as Table<StoredRow<Row>>;
 }
 
 /** The columns of files; their values are read, as no file counts nulls of all types. LS2001, LS2002, LS2005, LS2018. */
@@ -85,11 +85,7 @@ export function messagesFile(name: string, slice: Slice, size: number, file: boo
     rows: others.reduce((sum, { rows }) => sum + rows, 0),
     columns,
     fields,
-    typeOf: (column, wanted) => {
-      const found = columns.get(column);
-      // Texts are texts, as dictionaries or not.
-      return found && wanted && isText(found) && isText(wanted) ? wanted : found;
-    },
+    typeOf: (column) => columns.get(column),
     read: (column) =>
       orCorrupt(name, () => {
         installCodecs();
@@ -105,8 +101,6 @@ export function messagesFile(name: string, slice: Slice, size: number, file: boo
       }),
   };
 }
-
-const isText = ({ id }: ArrowType): boolean => id === string.id || id === "dictionary";
 
 function sound(type: ArrowType): ArrowType {
   if (type.id === "int" && ![8, 16, 32, 64].includes(type.bits)) throw new Error(`it has integers of ${type.bits} bits`);

@@ -11,7 +11,7 @@ import { checkOptions } from "../options.ts";
 import { openInput, orUnreadable, type InputFile, type InputPath } from "../paths.ts";
 import type { SourceColumn } from "../source-column.ts";
 import type { StoreOptions } from "../store/options.ts";
-import { checkSameSchema, concat, orCorrupt, sayingFile, sliceOf, tableOf, type TypedFile } from "../typed-files.ts";
+import { concat, namesOf, orCorrupt, sayingFile, sliceOf, tableOf, typeInAll, type TypedFile } from "../typed-files.ts";
 import { storedValues } from "./decode.ts";
 import { isMagic } from "./magic.ts";
 import { assembled, leafValues, leavesOf, type Leaf } from "./nested.ts";
@@ -40,12 +40,12 @@ export async function readParquet<Row extends object = Record<never, never>>(
   checkOptions("readParquet", options);
   const inputs = await openInput(path, [".parquet"], options.store);
   const files = await openFiles(inputs);
-  return tableOf(inputs, await typed(files), files[0]!.columns.keys(), options.types as Readonly<Record<string, View | undefined>> | undefined) as unknown as Table<StoredRow<Row>>;
+  return tableOf(inputs, await typed(files), namesOf(files), options.types as Readonly<Record<string, View | undefined>> | undefined) as unknown as Table<StoredRow<Row>>;
 }
 
 /**
- * The columns of Parquet files, of their footers alone. Nullable is what holds a null, or may: not every writer counts them.
- * LS2001, LS2002 where the files differ, LS2005, LS2018.
+ * The columns of Parquet files, of their footers alone. Nullable is what holds a null, or may (not every writer counts them), and
+ * what a file lacks. LS2001, LS2002 where the files differ, LS2005, LS2018.
  */
 export async function describeParquet(path: InputPath): Promise<SourceColumn[]> {
   const inputs = await openInput(path, [".parquet"], undefined);
@@ -53,26 +53,26 @@ export async function describeParquet(path: InputPath): Promise<SourceColumn[]> 
   const [table, typedFiles] = [await readParquet(path), await typed(files)];
   return [...table.columns].map(([name, { type }]) => {
     if (inputs[0]!.folders.has(name)) return { name, type, nullable: inputs.some(({ folders }) => folders.get(name) === null) };
-    checkSameSchema(name, type, typedFiles);
-    return { name, type, nullable: files.some((file) => file.mayHoldNull(name)), large: files.some((file) => file.holdsLarge(name)) };
+    const { different } = typeInAll(name, typedFiles);
+    if (different) throw different;
+    return { name, type, nullable: files.some((file) => !file.columns.has(name) || file.mayHoldNull(name)), large: files.some((file) => file.holdsLarge(name)) };
   });
 }
 
-/** What the first file's writer has said beside Parquet's schema goes for all. */
+/** The types of their columns; of files that say the same the same types. */
 async function typed(files: readonly ParquetFile[]): Promise<TypedFile[]> {
-  const { name: first, arrowSchema } = files[0]!;
-  const ipc = arrowSchema && (await import("../../tables/ipc.ts"));
-  // As a stream of this message alone: looked through before flechette takes its lengths and places on trust.
-  const hints = ipc && orCorrupt(first, () => ipc.schemaTypes(findMessages((start, end) => arrowSchema.subarray(start, end), arrowSchema.length, false).schema));
-  return files.map((file): TypedFile => ({
-    name: file.name,
-    rows: file.rows,
-    typeOf: (column, wanted) => {
-      const tree = file.columns.get(column);
-      return tree && refined(arrowType(tree), wanted ?? hints?.get(column));
-    },
-    read: (column, type) => file.read(column, type),
-  }));
+  const ipc = files.some(({ arrowSchema }) => arrowSchema) ? await import("../../tables/ipc.ts") : undefined;
+  const known = new Map<string, ReadonlyMap<string, ArrowType>>();
+  return files.map((file): TypedFile => {
+    const { name, rows, columns, arrowSchema, schemaText } = file;
+    const types = known.get(schemaText) ?? orCorrupt(name, () => {
+      // As a stream of this message alone: looked through before flechette takes its lengths and places on trust.
+      const hints = arrowSchema && ipc!.schemaTypes(findMessages((start, end) => arrowSchema.subarray(start, end), arrowSchema.length, false).schema);
+      return new Map([...columns].map(([column, tree]) => [column, refined(arrowType(tree), hints?.get(column))]));
+    });
+    known.set(schemaText, types);
+    return { name, rows, typeOf: (column) => types.get(column), read: (column, type) => file.read(column, type) };
+  });
 }
 
 /** Reads the footers. LS2001, LS2005, LS2018. */
@@ -97,6 +97,8 @@ export interface ParquetFile {
   readonly columns: ReadonlyMap<string, SchemaTree>;
   /** The Arrow schema that some writers put beside Parquet's own. */
   readonly arrowSchema: Uint8Array | undefined;
+  /** All that it says of its columns' types. */
+  readonly schemaText: string;
   /** Whether a null is in the column, or nobody counted. */
   mayHoldNull(column: string): boolean;
   /** Whether an integer past ±2^53 is in the column, as far as somebody looked. */
@@ -124,6 +126,7 @@ function openFile({ name, path, release }: InputFile, hyparquet: Hyparquet): Par
     rows: Number(metadata.num_rows),
     columns: new Map(tree.children.map((child) => [child.element.name, child])),
     arrowSchema: arrowSchemaOf(metadata),
+    schemaText: JSON.stringify([metadata.schema, arrowSchemaText(metadata)]),
     mayHoldNull: (column) => {
       const chunks = chunksOf(column);
       const required = tree.children.find(({ element }) => element.name === column)?.element.repetition_type === "REQUIRED";
@@ -192,8 +195,10 @@ function checkTree({ schema, num_rows, row_groups: groups }: FileMetaData): void
   if (rows !== Number(num_rows)) throw new Error("the footer is damaged: its row groups have other rows than it says");
 }
 
-function arrowSchemaOf({ key_value_metadata: entries }: FileMetaData): Uint8Array | undefined {
-  const text = entries?.find(({ key }) => key === "ARROW:schema")?.value;
+const arrowSchemaText = ({ key_value_metadata: entries }: FileMetaData): string | undefined => entries?.find(({ key }) => key === "ARROW:schema")?.value;
+
+function arrowSchemaOf(metadata: FileMetaData): Uint8Array | undefined {
+  const text = arrowSchemaText(metadata);
   return text === undefined ? undefined : new Uint8Array(Buffer.from(text, "base64"));
 }
 

@@ -56,7 +56,7 @@ pub fn open_csv(request: &CsvRequest) -> Result<Dataset> {
         } else if names != header.names {
             let first: &DataFile = &files[0];
             let texts = |names: &[String]| Schema::new(names.iter().map(|name| ArrowField::new(name, DataType::Utf8, true)).collect::<Vec<_>>());
-            declared::check_same(&first.path, &texts(&names), &found.path, &texts(&header.names), &[])?;
+            declared::check_same(&first.path, &texts(&names), &found.path, &texts(&header.names))?;
             let message = format!("{} has the columns of {} in another order", found.path, first.path);
             return Err(ConnectorError::new("LS2002", message, json!({ "source": found.path })));
         }

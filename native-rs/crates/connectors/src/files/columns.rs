@@ -2,12 +2,11 @@
 use std::{collections::HashMap, sync::Arc};
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use lockstep_plan::JsType;
 
 use super::folders::FolderColumn;
 use crate::{
     bounds::Bound,
-    dataset::{ColumnChunk, Held, is_string, js_type},
+    dataset::{ColumnChunk, Held, is_string},
 };
 
 /// The columns that no folder says: where both do, the folder's is the dataset's.
@@ -16,9 +15,14 @@ pub fn in_no_folder(schema: &SchemaRef, folders: &[FolderColumn]) -> SchemaRef {
     Arc::new(Schema::new_with_metadata(fields.cloned().collect::<Vec<_>>(), schema.metadata().clone()))
 }
 
+/// Where the file has each column. One that can hold nothing but nulls is none, where it is something in other files.
 pub fn by_name(schema: &Schema, file: &Schema) -> Vec<Held> {
     let roots: HashMap<&str, usize> = file.fields().iter().enumerate().map(|(root, field)| (field.name().as_str(), root)).collect();
-    schema.fields().iter().map(|field| roots.get(field.name().as_str()).map_or(Held::Constant(None), |root| Held::Column(*root))).collect()
+    let held = |field: &Arc<Field>| match roots.get(field.name().as_str()) {
+        Some(root) if !file.field(*root).data_type().is_null() || field.data_type().is_null() => Held::Column(*root),
+        _ => Held::Constant(None),
+    };
+    schema.fields().iter().map(held).collect()
 }
 
 /// The schema without the metadata of whoever wrote the file.
@@ -44,17 +48,6 @@ pub fn one_layout(data_type: &DataType) -> DataType {
         }
         other => other.clone(),
     }
-}
-
-/// A column is nullable if it is in any file; strings are plain if they are in any file.
-pub fn merged(schema: &SchemaRef, other: &Schema) -> SchemaRef {
-    let merge = |field: &Arc<Field>| {
-        let Ok(found) = other.field_with_name(field.name()) else { return field.as_ref().clone() };
-        let differ = found.data_type() != field.data_type() && js_type(field.data_type()) == Some(JsType::String);
-        let data_type = if differ { DataType::Utf8 } else { field.data_type().clone() };
-        Field::new(field.name(), data_type, field.is_nullable() || found.is_nullable())
-    };
-    Arc::new(Schema::new(schema.fields().iter().map(merge).collect::<Vec<_>>()))
 }
 
 /// What is known of a column that the file lacks.

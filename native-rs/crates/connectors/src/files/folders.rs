@@ -104,7 +104,7 @@ pub fn folder_columns(found: &[Found], types: &BTreeMap<String, JsType>, interfa
     let Some(first) = found.first() else { return Ok(Vec::new()) };
     let named = |file: &Found| Schema::new(file.folders.iter().map(|(name, _)| Field::new(name, DataType::Utf8, true)).collect::<Vec<_>>());
     if let Some(other) = found.iter().find(|file| named(file) != named(first)) {
-        declared::check_same(&first.path, &named(first), &other.path, &named(other), &[])?;
+        declared::check_same(&first.path, &named(first), &other.path, &named(other))?;
         let message = format!("{} is in folders of other columns than {}", other.path, first.path);
         return Err(ConnectorError::new("LS2002", message, json!({ "source": other.path })));
     }

@@ -26,7 +26,7 @@ pub fn open_iceberg(request: &IcebergRequest) -> Result<Dataset> {
         let file = &request.files[index];
         let held = request.columns.iter().zip(schema.fields()).map(|(column, field)| held(column, field.data_type(), file, &footer));
         let held = held.collect::<Result<Vec<_>>>()?;
-        let described = guarded(&file.path, "the footer", || describe(&found[index], &footer, blob, &schema, &held, wanted))?;
+        let described = guarded(&file.path, "the footer", || describe(&found[index], &footer, blob.size(), &schema, &held, wanted))?;
         files.push(DataFile { held: Some(held), deletes: file.deletes.clone(), ..described });
         footers.insert(index, footer, raw);
         Ok(())

@@ -5,7 +5,7 @@ use arrow::{
     array::{Array, ArrayRef, AsArray, MutableArrayData, make_array, new_empty_array, new_null_array},
     buffer::Buffer,
     compute::{CastOptions, cast_with_options},
-    datatypes::{DataType, Schema, SchemaRef},
+    datatypes::{DataType, Field, Schema, SchemaRef},
     error::ArrowError,
     ipc::reader::RecordBatchDecoder,
 };
@@ -20,7 +20,7 @@ use crate::{
     chunks::Chunk,
     dataset::{Dataset, Held, is_string},
     errors::{ConnectorError, Result},
-    files::repeated,
+    files::{Origin, repeated, widened},
     parquet::guarded,
     read::{ChunkBatches, Piece, ReadOptions},
     store::Blob,
@@ -45,7 +45,7 @@ pub fn open_chunk(dataset: &Dataset, layouts: &Layouts, blob: Blob, chunk: &Chun
         Held::Column(root) => From::Column(decoded[roots.binary_search(&root).expect("it is one of them")].clone()),
         Held::Constant(value) => From::Constant(value),
     };
-    let sources = located.into_iter().zip(scan.fields()).map(|(held, field)| (source(held), field.data_type().clone())).collect();
+    let sources = located.into_iter().zip(scan.fields()).map(|(held, field)| (source(held), Arc::clone(field))).collect();
     let group = &dataset.files[chunk.file].groups[chunk.group];
     let bytes: u64 = scan.fields().iter().filter_map(|field| dataset.schema.index_of(field.name()).ok()).map(|index| group.columns[index].bytes).sum();
     let most = (BATCH_BYTES / (bytes / group.rows.max(1)).max(1)).max(1).min(options.batch_size as u64);
@@ -134,8 +134,8 @@ enum From {
 }
 
 struct Batches {
-    /// One an output column, and its type.
-    sources: Vec<(From, DataType)>,
+    /// One an output column, and what it is to be.
+    sources: Vec<(From, Arc<Field>)>,
     next: u64,
     end: u64,
     /// Rows at a time.
@@ -147,10 +147,13 @@ struct Batches {
 impl Batches {
     fn piece(&self, start: usize, rows: usize) -> Result<Piece> {
         let failed = |error: &dyn std::fmt::Display| ConnectorError::corrupt(&self.file, format!("{}: {error}", self.place));
-        let column = |(from, data_type): &(From, DataType)| match from {
-            From::Column(column) => copied(column, start, rows).and_then(|rows| as_type(&rows, data_type)).map_err(|error| failed(&error)),
-            From::Constant(None) => Ok(new_null_array(data_type, rows)),
-            From::Constant(Some(value)) => repeated(Some(value), data_type, rows).ok_or_else(|| failed(&"a folder's value is gone")),
+        let column = |(from, field): &(From, Arc<Field>)| match from {
+            From::Column(column) => {
+                let own = copied(column, start, rows).map_err(|error| failed(&error))?;
+                widened(&own, field.data_type(), Origin { file: &self.file, column: field.name() })
+            }
+            From::Constant(None) => Ok(new_null_array(field.data_type(), rows)),
+            From::Constant(Some(value)) => repeated(Some(value), field.data_type(), rows).ok_or_else(|| failed(&"a folder's value is gone")),
         };
         Ok(Piece { columns: self.sources.iter().map(column).collect::<Result<_>>()?, rows, kept: None, picked: None })
     }

@@ -12,7 +12,7 @@ use crate::{
     dataset::{ColumnChunk, DataFile, Dataset, Format, Group, Held, is_string},
     declared,
     errors::Result,
-    files::{by_name, constant, folder_columns, in_no_folder, merged, one_layout, plain, with_folders},
+    files::{Union, by_name, constant, folder_columns, in_no_folder, one_layout, plain, with_folders},
     parquet::guarded,
     paths::{Found, resolve},
     text::arrow_type,
@@ -29,7 +29,8 @@ pub fn open_arrow(request: &ArrowRequest) -> Result<Dataset> {
     let folders = folder_columns(&found, &request.types, &request.declared)?;
     let mut layouts = Layouts::default();
     let mut opened: Vec<(SchemaRef, Opened)> = Vec::with_capacity(found.len());
-    let mut schema: Option<SchemaRef> = None;
+    let required = |name: &str| request.declared.is_empty() || declared.iter().any(|column| column.name == name);
+    let mut union = Union::default();
     for file in &found {
         let blob = file.open(&request.store)?;
         if blob.pieces().is_some() {
@@ -37,24 +38,16 @@ pub fn open_arrow(request: &ArrowRequest) -> Result<Dataset> {
         }
         let found_in = guarded(&file.path, "what it says of itself", || open(&blob)).map_err(|error| blob.failure().unwrap_or(error))?;
         let seen = seen(&found_in.schema, &request.declared);
-        let own = in_no_folder(&seen, &folders);
-        schema = Some(match &schema {
-            Some(schema) => {
-                if request.declared.is_empty() || !declared.is_empty() {
-                    declared::check_same(&found[0].path, schema, &file.path, &own, &declared)?;
-                }
-                merged(schema, &own)
-            }
-            None => plain(&own),
-        });
+        union.add(&file.path, &plain(&in_no_folder(&seen, &folders)), required)?;
         opened.push((seen, found_in));
     }
-    let own = schema.expect("resolve returns a file or an error");
+    let own = union.schema();
     let schema = with_folders(&own, &folders);
     let mut files = Vec::with_capacity(opened.len());
     for (index, (seen, opened)) in opened.into_iter().enumerate() {
         let mut held = by_name(&own, &seen);
         held.extend(folders.iter().map(|column| Held::Constant(column.values[index].clone())));
+        let lacks = held.iter().any(|held| held.column().is_none());
         let Found { path, size, version, query, .. } = found[index].clone();
         let groups: Vec<Group> = opened.groups.iter().map(|(rows, columns)| {
             let column = |(held, field): (&Held, &Arc<Field>)| match held {
@@ -65,11 +58,12 @@ pub fn open_arrow(request: &ArrowRequest) -> Result<Dataset> {
             Group { rows: *rows, columns: held.iter().zip(schema.fields()).map(column).collect(), ..Group::default() }
         }).collect();
         let rows = groups.iter().fold(0_u64, |sum, group| sum.saturating_add(group.rows));
-        files.push(DataFile { path, size, version, query, unpacked: None, rows, groups, held: (!folders.is_empty()).then_some(held), deletes: Vec::new() });
+        files.push(DataFile { path, size, version, query, unpacked: None, rows, groups, held: lacks.then_some(held), deletes: Vec::new() });
         layouts.add(opened);
     }
     let source = if files.len() == 1 { &files[0].path } else { &request.paths.join(", ") };
     let schema = declared::check(source, "the file has", &schema, &request.declared, |_, _| false)?;
+    union.check_lacking(&request.declared)?;
     Ok(Dataset::new(Format::Arrow(layouts), files, schema, request.store.clone()))
 }
 

@@ -7,8 +7,7 @@ use std::{
 };
 
 use arrow::{
-    array::{Array, ArrayRef, AsArray, RecordBatch, new_empty_array, new_null_array},
-    compute::cast,
+    array::{Array, ArrayRef, AsArray, RecordBatch, new_null_array},
     datatypes::{DataType, Field, Schema, SchemaRef},
 };
 use bytes::Bytes;
@@ -37,6 +36,7 @@ use crate::{
     chunks::Chunk,
     dataset::{Dataset, Group, Held, is_string, js_type},
     errors::{ConnectorError, Result},
+    files::{Origin, widened},
     iceberg::{FileDeletes, field_id},
     read::{ChunkBatches, Piece, ReadOptions},
     store::Blob,
@@ -149,9 +149,11 @@ pub fn open_rows(dataset: &Dataset, blob: Blob, chunk: &Chunk, options: &ReadOpt
     let place = format!("row group {}", chunk.group);
     let unchecked = unchecked_roots(&footer);
     let columns = located(dataset, chunk.file, scan, footer.schema())?;
+    let names = scan.fields().iter().map(|field| field.name().clone());
     let deletes = FileDeletes::of(dataset, chunk.file)?;
-    let keys = deletes.iter().flat_map(FileDeletes::columns);
-    let keys: Vec<(Held, DataType)> = keys.map(|(id, data_type)| (by_id(dataset, chunk.file, *id, &footer), data_type.clone())).collect();
+    let keys = || deletes.iter().flat_map(FileDeletes::columns);
+    let key_names = keys().map(|(id, _)| format!("with the id {id}"));
+    let keys: Vec<(Held, DataType)> = keys().map(|(id, data_type)| (by_id(dataset, chunk.file, *id, &footer), data_type.clone())).collect();
     let footer = with_layout_of(&footer, &columns, &unchecked).map_err(|error| reading(&file, "the footer", error))?;
     let roots: Vec<usize> = columns.iter().chain(&keys).filter_map(|(held, _)| held.column()).collect();
     // Asked for while the first page is decoded; a remote file's are here already.
@@ -180,14 +182,14 @@ pub fn open_rows(dataset: &Dataset, blob: Blob, chunk: &Chunk, options: &ReadOpt
     let mut ascending = roots.clone();
     ascending.sort_unstable();
     ascending.dedup();
-    let source = |(held, data_type): &(Held, DataType)| {
+    let source = |((held, data_type), name): (&(Held, DataType), String)| {
         let from = match held {
             Held::Column(root) => From::Column { index: ascending.binary_search(root).expect("it is one of them"), unchecked: unchecked.contains(root) },
             Held::Constant(value) => From::Constant(value.as_ref().and_then(|value| value.to_scalar(data_type))),
         };
-        Source { from, data_type: data_type.clone() }
+        Source { from, data_type: data_type.clone(), name }
     };
-    let (sources, keys) = (columns.iter().map(source).collect(), keys.iter().map(source).collect());
+    let (sources, keys) = (columns.iter().zip(names).map(source).collect(), keys.iter().zip(key_names).map(source).collect());
     let first: u64 = dataset.files[chunk.file].groups[..chunk.group].iter().map(|group| group.rows).sum();
     Ok(Box::new(Batches { reader, sources, deletes, keys, next: first + chunk.start, blob, file, place }))
 }
@@ -215,6 +217,7 @@ fn by_id(dataset: &Dataset, file: usize, id: i32, footer: &ArrowReaderMetadata) 
 struct Source {
     from: From,
     data_type: DataType,
+    name: String,
 }
 
 enum From {
@@ -239,16 +242,17 @@ struct Batches {
 
 impl Batches {
     fn column(&self, source: &Source, batch: &RecordBatch) -> Result<ArrayRef> {
+        let origin = Origin { file: &self.file, column: &source.name };
         match &source.from {
             From::Column { index, unchecked } => {
                 let column = batch.column(*index);
                 sound(column, *unchecked).map_err(|error| reading(&self.file, &self.place, error))?;
-                as_type(column, &source.data_type, &self.file)
+                widened(column, &source.data_type, origin)
             }
             From::Constant(None) => Ok(new_null_array(&source.data_type, batch.num_rows())),
             From::Constant(Some(value)) => {
                 let array = value.to_array_of_size(batch.num_rows()).map_err(|error| ConnectorError::corrupt(&self.file, error))?;
-                as_type(&array, &source.data_type, &self.file)
+                widened(&array, &source.data_type, origin)
             }
         }
     }
@@ -303,14 +307,6 @@ fn rows_of_batch(dataset: &Dataset, group: &Group, scan: &Schema) -> usize {
     let bytes: u64 = scan.fields().iter().filter_map(column).map(|column| column.bytes).sum();
     let row = bytes / group.rows.max(1);
     (BATCH_BYTES / row.max(1)).max(1) as usize
-}
-
-fn as_type(column: &ArrayRef, wanted: &DataType, file: &str) -> Result<ArrayRef> {
-    match column.data_type() == wanted {
-        true => Ok(Arc::clone(column)),
-        false if column.is_empty() => Ok(new_empty_array(wanted)),
-        false => cast(column, wanted).map_err(|error| ConnectorError::corrupt(file, error)),
-    }
 }
 
 /// Strings as the scan wants them: as dictionaries their pages are decoded to indices, not to text.

@@ -7,7 +7,7 @@ use std::{
 use arrow::{
     array::{Array, ArrayRef},
     compute::cast,
-    datatypes::{DataType, Field, Schema, SchemaRef},
+    datatypes::{DataType, Field, Schema},
 };
 use bytes::Bytes;
 use datafusion::scalar::ScalarValue;
@@ -30,7 +30,7 @@ use crate::{
     dataset::{ColumnChunk, DataFile, Dataset, Format, Group, Held, is_string},
     declared,
     errors::{ConnectorError, Result},
-    files::{by_name, constant, folder_columns, in_no_folder, merged, plain, with_folders},
+    files::{Union, by_name, constant, folder_columns, in_no_folder, plain, with_folders},
     paths::{Found, resolve},
     store::{Blob, StoreOptions},
 };
@@ -51,31 +51,28 @@ pub fn open_parquet(request: &ParquetRequest) -> Result<Dataset> {
     let declared: Vec<ColumnType> = request.declared.iter().filter(|column| !in_folder(&column.name)).cloned().collect();
     let footers = Footers::default();
     let folders = folder_columns(&found, &request.types, &request.declared)?;
-    let mut files = Vec::with_capacity(found.len());
-    let mut first: Option<(String, SchemaRef)> = None;
+    let required = |name: &str| request.declared.is_empty() || declared.iter().any(|column| column.name == name);
+    let mut union = Union::default();
+    let mut opened: Vec<(ArrowReaderMetadata, u64)> = Vec::with_capacity(found.len());
     each_footer(&found, &request.store, |index, blob, footer, raw| {
-        let file = &found[index];
-        let own = plain(&in_no_folder(footer.schema(), &folders));
-        let schema = match &first {
-            Some((name, schema)) => {
-                if request.declared.is_empty() || !declared.is_empty() {
-                    declared::check_same(name, schema, &file.path, &own, &declared)?;
-                }
-                merged(schema, &own)
-            }
-            None => own,
-        };
-        let mut held = by_name(&schema, footer.schema());
-        held.extend(folders.iter().map(|column| Held::Constant(column.values[index].clone())));
-        let described = guarded(&file.path, "the footer", || describe(file, &footer, blob, &with_folders(&schema, &folders), &held, wanted))?;
-        files.push(DataFile { held: (!folders.is_empty()).then_some(held), ..described });
-        first = Some((first.take().map_or_else(|| file.path.clone(), |(name, _)| name), schema));
+        union.add(&found[index].path, &plain(&in_no_folder(footer.schema(), &folders)), required)?;
+        opened.push((footer.clone(), blob.size()));
         footers.insert(index, footer, raw);
         Ok(())
     })?;
-    let (name, schema) = first.expect("resolve returns a file or an error");
-    let source = if files.len() == 1 { &name } else { &request.paths.join(", ") };
-    let schema = declared::check(source, "the file has", &with_folders(&schema, &folders), &request.declared, |_, _| false)?;
+    let own = union.schema();
+    let schema = with_folders(&own, &folders);
+    let mut files = Vec::with_capacity(found.len());
+    for (index, (file, (footer, size))) in found.iter().zip(opened).enumerate() {
+        let mut held = by_name(&own, footer.schema());
+        held.extend(folders.iter().map(|column| Held::Constant(column.values[index].clone())));
+        let described = guarded(&file.path, "the footer", || describe(file, &footer, size, &schema, &held, wanted))?;
+        let lacks = held.iter().any(|held| held.column().is_none());
+        files.push(DataFile { held: lacks.then_some(held), ..described });
+    }
+    let source = if files.len() == 1 { &found[0].path } else { &request.paths.join(", ") };
+    let schema = declared::check(source, "the file has", &schema, &request.declared, |_, _| false)?;
+    union.check_lacking(&request.declared)?;
     Ok(Dataset { footers, ..Dataset::new(Format::Parquet, files, schema, request.store.clone()) })
 }
 
@@ -166,11 +163,11 @@ pub fn with_types(footer: &ArrowReaderMetadata, wanted: impl Fn(usize, &Field) -
     ArrowReaderMetadata::try_new(Arc::clone(footer.metadata()), ArrowReaderOptions::new().with_schema(schema))
 }
 
-/// `held`: where the file has each column of `schema`; `wanted`: those whose bounds are looked at.
+/// `size`: of the file in bytes; `held`: where it has each column of `schema`; `wanted`: those whose bounds are looked at.
 pub fn describe(
     file: &Found,
     footer: &ArrowReaderMetadata,
-    blob: &Blob,
+    size: u64,
     schema: &Schema,
     held: &[Held],
     wanted: impl Fn(&str) -> bool,
@@ -183,7 +180,7 @@ pub fn describe(
     let mut rows = 0_u64;
     for group in metadata.row_groups() {
         let Ok(count) = u64::try_from(group.num_rows()) else { return fail("a row group has a negative number of rows") };
-        if group.columns().iter().any(|column| !lies_within(column, blob.size())) {
+        if group.columns().iter().any(|column| !lies_within(column, size)) {
             return fail("a column chunk lies outside the file");
         }
         let flat = group.columns().iter().filter(|column| column.column_descr().max_rep_level() == 0);
@@ -246,13 +243,14 @@ fn statistics(metadata: &ParquetMetaData, footer: &ArrowReaderMetadata, leaf: us
     let Ok(nulls) = converter.row_group_null_counts(all()) else { return };
     // Numbers are never shortened, so writers that say nothing about exactness mean exact ones.
     let fixed = field.data_type().is_primitive() || *field.data_type() == DataType::Boolean;
+    let rounded = wanted.is_floating() && !field.data_type().is_floating();
     for (position, group) in groups.iter_mut().enumerate() {
         let bound = |values: &ArrayRef| ScalarValue::try_from_array(values, position).ok().as_ref().and_then(Bound::from_scalar);
         let column = &mut group.columns[index];
         column.min = bound(&mins);
         column.max = bound(&maxes);
         let said = |flags: &arrow::array::BooleanArray| flags.is_valid(position) && flags.value(position);
-        column.exact = column.min.is_some() && column.max.is_some() && (fixed || said(&exact_min) && said(&exact_max));
+        column.exact = column.min.is_some() && column.max.is_some() && !rounded && (fixed || said(&exact_min) && said(&exact_max));
         column.nulls = nulls.is_valid(position).then(|| nulls.value(position));
     }
 }

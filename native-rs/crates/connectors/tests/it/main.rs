@@ -2,6 +2,7 @@
 mod commit;
 mod csv;
 mod encode;
+mod evolve;
 mod hostile;
 mod iceberg;
 mod json;

@@ -125,7 +125,7 @@ fn statistics_are_those_of_the_whole_dataset() {
     assert_eq!(dataset.column_statistics("none"), None);
 }
 
-fn physical(dataset: &Dataset, names: &[&str], expression: Expr) -> Arc<dyn PhysicalExpr> {
+pub fn physical(dataset: &Dataset, names: &[&str], expression: Expr) -> Arc<dyn PhysicalExpr> {
     let schema = dataset.scan_schema(&columns(names).columns, &BTreeSet::new());
     let schema = DFSchema::try_from(schema.as_ref().clone()).unwrap();
     create_physical_expr(&expression, &schema, &ExecutionProps::new(), &PhysicalPlanningContext::default()).unwrap()
@@ -302,20 +302,6 @@ fn seconds_are_written_as_milliseconds() {
     let dataset = Arc::new(open(directory.path()).unwrap());
     let all = read_all(&dataset, 1, &columns(&["at"])).unwrap();
     assert_eq!(all.column(0).as_primitive::<TimestampMillisecondType>().values(), &[1000, -1000]);
-}
-
-#[test]
-fn files_that_disagree() {
-    let directory = tempfile::tempdir().unwrap();
-    written(directory.path());
-    let other = table(0, 5).project(&[1, 0]).unwrap();
-    let options = ParquetWriteOptions { types: [("id".to_owned(), "int32".to_owned())].into(), ..ParquetWriteOptions::default() };
-    let mut part = ParquetPart::create(directory.path(), 9, &other.schema(), options).unwrap();
-    part.write(&other).unwrap();
-    part.close().unwrap();
-    let error = open(directory.path()).unwrap_err();
-    assert_eq!(error.code, "LS2002");
-    assert!(error.message.contains("part-00009.parquet differs from") && error.message.contains("int32"), "{}", error.message);
 }
 
 #[test]

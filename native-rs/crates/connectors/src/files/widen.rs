@@ -1,0 +1,130 @@
+//! Values of a file's type as the type that its column has in all files.
+use std::{fmt, sync::Arc};
+
+use arrow::{
+    array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, Int64Array, ListArray, StructArray, make_array, new_empty_array, new_null_array},
+    compute::{CastOptions, cast, cast_with_options},
+    datatypes::{DataType, Field, Fields, Int64Type, TimeUnit, UInt64Type},
+    error::ArrowError,
+};
+use serde_json::json;
+
+use crate::errors::{ConnectorError, Result};
+
+/// The largest integer that a number holds and no other integer is rounded to.
+const EXACT: i64 = (1 << 53) - 1;
+
+/// Whose values they are, for errors.
+#[derive(Clone, Copy)]
+pub struct Origin<'a> {
+    pub file: &'a str,
+    pub column: &'a str,
+}
+
+/// The values in a type that holds them all but for a few: LS2004 for an integer past 2^53 that is to be a number, LS2015 for another.
+pub fn widened(values: &ArrayRef, wanted: &DataType, origin: Origin<'_>) -> Result<ArrayRef> {
+    use DataType as T;
+    match (values.data_type(), wanted) {
+        (own, _) if own == wanted => Ok(Arc::clone(values)),
+        _ if values.is_empty() => Ok(new_empty_array(wanted)),
+        (T::Null, _) => Ok(new_null_array(wanted, values.len())),
+        (T::Int64, T::Float64) => {
+            exact::<Int64Type>(values, |value| (-EXACT..=EXACT).contains(&value), origin)?;
+            origin.or_corrupt(cast(values, wanted))
+        }
+        (T::UInt64, T::Float64) => {
+            exact::<UInt64Type>(values, |value| value <= EXACT as u64, origin)?;
+            origin.or_corrupt(cast(values, wanted))
+        }
+        (T::Timestamp(from, _), T::Timestamp(to, _)) => instants(values, ticks(to) / ticks(from), wanted, origin),
+        (T::Date32, T::Timestamp(to, _)) => instants(values, ticks(to) * 86_400, wanted, origin),
+        (T::List(_), T::List(item)) => lists(values.as_list(), item, origin),
+        (T::LargeList(own) | T::FixedSizeList(own, _), T::List(_)) => {
+            widened(&origin.or_corrupt(cast(values, &T::List(Arc::clone(own))))?, wanted, origin)
+        }
+        (T::Struct(_), T::Struct(members)) => objects(values.as_struct(), members, origin),
+        _ => checked(values, wanted, origin),
+    }
+}
+
+impl Origin<'_> {
+    fn or_corrupt(&self, found: std::result::Result<ArrayRef, ArrowError>) -> Result<ArrayRef> {
+        found.map_err(|error| ConnectorError::corrupt(self.file, format!("column {}: {error}", self.column)))
+    }
+
+    fn error(&self, code: &'static str, value: impl fmt::Debug, what: &str) -> ConnectorError {
+        let Self { file, column } = self;
+        let message = format!("column \"{column}\" of {file} holds {value:?}, {what}");
+        ConnectorError::new(code, message, json!({ "file": file, "column": column }))
+    }
+}
+
+fn exact<T: ArrowPrimitiveType>(values: &ArrayRef, is_exact: impl Fn(T::Native) -> bool, origin: Origin<'_>) -> Result<()> {
+    match values.as_primitive::<T>().iter().flatten().find(|value| !is_exact(*value)) {
+        None => Ok(()),
+        Some(value) => Err(origin
+            .error("LS2004", value, "an integer past ±2^53 that a number cannot hold exactly: the column is not of integers in all files")
+            .with_fix("Read the files separately, or write the others again with integers.")),
+    }
+}
+
+/// Ticks of the unit in a second.
+fn ticks(unit: &TimeUnit) -> i64 {
+    match unit {
+        TimeUnit::Second => 1,
+        TimeUnit::Millisecond => 1_000,
+        TimeUnit::Microsecond => 1_000_000,
+        TimeUnit::Nanosecond => 1_000_000_000,
+    }
+}
+
+/// Whatever the zone, an instant is the same ticks.
+fn instants(values: &ArrayRef, factor: i64, wanted: &DataType, origin: Origin<'_>) -> Result<ArrayRef> {
+    let own = origin.or_corrupt(cast(values, &DataType::Int64))?;
+    let own = own.as_primitive::<Int64Type>();
+    let ticks: Int64Array = match factor {
+        1 => own.clone(),
+        _ => {
+            let fits = |value: &i64| value.checked_mul(factor).is_some();
+            match own.iter().flatten().find(|value| !fits(value)) {
+                None => own.unary(|value| value.wrapping_mul(factor)),
+                Some(value) => return Err(does_not_fit(origin, value, wanted)),
+            }
+        }
+    };
+    origin.or_corrupt(ticks.into_data().into_builder().data_type(wanted.clone()).build().map(make_array))
+}
+
+fn does_not_fit(origin: Origin<'_>, value: impl fmt::Debug, wanted: &DataType) -> ConnectorError {
+    let what = format!("which does not fit {}, the column's type in all files", crate::arrow_types::print_type(wanted));
+    origin.error("LS2015", value, &what).with_fix("Read the files separately, or write one of them again.")
+}
+
+fn lists(values: &ListArray, item: &Arc<Field>, origin: Origin<'_>) -> Result<ArrayRef> {
+    let elements = widened(values.values(), item.data_type(), origin)?;
+    let lists = ListArray::try_new(Arc::clone(item), values.offsets().clone(), elements, values.nulls().cloned());
+    origin.or_corrupt(lists.map(|lists| Arc::new(lists) as ArrayRef))
+}
+
+/// Members are found by name; one that the file lacks is null.
+fn objects(values: &StructArray, members: &Fields, origin: Origin<'_>) -> Result<ArrayRef> {
+    let member = |field: &Arc<Field>| match values.column_by_name(field.name()) {
+        Some(own) => widened(own, field.data_type(), origin),
+        None => Ok(new_null_array(field.data_type(), values.len())),
+    };
+    let columns = members.iter().map(member).collect::<Result<Vec<_>>>()?;
+    let objects = StructArray::try_new_with_length(members.clone(), columns, values.nulls().cloned(), values.len());
+    origin.or_corrupt(objects.map(|objects| Arc::new(objects) as ArrayRef))
+}
+
+/// Not `safe`: what does not fit is no null.
+fn checked(values: &ArrayRef, wanted: &DataType, origin: Origin<'_>) -> Result<ArrayRef> {
+    match cast_with_options(values, wanted, &CastOptions { safe: false, ..CastOptions::default() }) {
+        Ok(found) => Ok(found),
+        Err(ArrowError::CastError(_)) if *wanted == DataType::Int64 && *values.data_type() == DataType::UInt64 => {
+            let value = values.as_primitive::<UInt64Type>().iter().flatten().find(|value| i64::try_from(*value).is_err());
+            Err(does_not_fit(origin, value.unwrap_or(u64::MAX), wanted))
+        }
+        found => origin.or_corrupt(found),
+    }
+}

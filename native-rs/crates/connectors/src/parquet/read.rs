@@ -37,7 +37,7 @@ use crate::{
     chunks::Chunk,
     dataset::{Dataset, Group, Held, is_string, js_type},
     errors::{ConnectorError, Result},
-    iceberg::{FileDeletes, field_id},
+    iceberg::{FileDeletes, Fit, field_id},
     read::{ChunkBatches, Piece, ReadOptions},
     store::Blob,
 };
@@ -182,7 +182,7 @@ pub fn open_rows(dataset: &Dataset, blob: Blob, chunk: &Chunk, options: &ReadOpt
     ascending.dedup();
     let source = |(held, data_type): &(Held, DataType)| {
         let from = match held {
-            Held::Column(root) => From::Column { index: ascending.binary_search(root).expect("it is one of them"), unchecked: unchecked.contains(root) },
+            Held::Column(root) | Held::Nested(root, _) => From::Column { index: ascending.binary_search(root).expect("it is one of them"), unchecked: unchecked.contains(root), fit: held.fit().cloned() },
             Held::Constant(value) => From::Constant(value.as_ref().and_then(|value| value.to_scalar(data_type))),
         };
         Source { from, data_type: data_type.clone() }
@@ -219,7 +219,7 @@ struct Source {
 
 enum From {
     /// A column of the reader's batches. Unchecked: arrow-rs did not look whether its bytes are what its type says.
-    Column { index: usize, unchecked: bool },
+    Column { index: usize, unchecked: bool, fit: Option<Fit> },
     Constant(Option<ScalarValue>),
 }
 
@@ -240,10 +240,13 @@ struct Batches {
 impl Batches {
     fn column(&self, source: &Source, batch: &RecordBatch) -> Result<ArrayRef> {
         match &source.from {
-            From::Column { index, unchecked } => {
+            From::Column { index, unchecked, fit } => {
                 let column = batch.column(*index);
                 sound(column, *unchecked).map_err(|error| reading(&self.file, &self.place, error))?;
-                as_type(column, &source.data_type, &self.file)
+                match fit {
+                    Some(fit) => fit.apply(column, &source.data_type).map_err(|error| ConnectorError::corrupt(&self.file, error)),
+                    None => as_type(column, &source.data_type, &self.file),
+                }
             }
             From::Constant(None) => Ok(new_null_array(&source.data_type, batch.num_rows())),
             From::Constant(Some(value)) => {

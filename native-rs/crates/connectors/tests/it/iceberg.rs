@@ -41,7 +41,7 @@ fn numbers(values: impl IntoIterator<Item = i64>) -> ArrayRef {
 }
 
 fn column(id: i32, name: &str, data_type: &str) -> IcebergColumn {
-    IcebergColumn { id, name: name.into(), data_type: data_type.into(), nullable: true, names: None }
+    IcebergColumn { id, name: name.into(), data_type: data_type.into(), nullable: true, names: None, parts: vec![] }
 }
 
 fn file((path, size): (String, u64), constants: &[(i32, Option<Constant>)], deletes: &[usize]) -> IcebergFile {
@@ -175,7 +175,7 @@ fn what_cannot_be_right_is_an_error_of_that_file() {
 #[test]
 fn rows_are_written_by_partition() {
     let directory = tempfile::tempdir().unwrap();
-    let columns = [("id", 1, "int64"), ("name", 2, "string")].map(|(name, id, data_type)| WrittenColumn { name: name.into(), id, data_type: data_type.into() });
+    let columns = [("id", 1, "int64"), ("name", 2, "string")].map(|(name, id, data_type)| WrittenColumn { name: name.into(), id, data_type: data_type.into(), required: false, parts: vec![] });
     let partition = vec![PartitionField { column: "id".into(), transform: "bucket[1000]".into() }, PartitionField { column: "name".into(), transform: "identity".into() }];
     let write = IcebergWrite {
         input: 0, path: "t".into(), folder: directory.path().display().to_string(), ordered: false, columns: columns.to_vec(), partition, cluster: false, sort: vec![], bloom_filters: vec![], file_bytes: None, units: false, compression: "zstd".into(), store: StoreOptions::default(), site: "".into(),

@@ -10,6 +10,8 @@ export interface Seen {
   readonly rows: readonly Readonly<Record<string, unknown>>[];
   readonly filtered: Readonly<Record<string, number>>;
   readonly planned: number;
+  /** Of each data file, what its manifest has, what PyIceberg says of it, and the ids of elements of lists that have bounds. */
+  readonly statistics: readonly (readonly [ours: object, theirs: object, elements: readonly number[]])[];
   readonly schema: string;
   readonly spec: readonly string[];
   readonly operations: readonly string[];
@@ -23,6 +25,8 @@ export const pyIceberg = (python: string, environment: Environment): Service => 
 export interface Planned {
   readonly records: number;
   readonly from60: number;
+  /** Of tables with such a column. */
+  readonly x60: number | null;
   readonly eu: number;
   readonly snapshots: readonly { readonly operation: string; readonly sequence: number; readonly added: number; readonly removed: number; readonly records: number }[];
 }

@@ -44,8 +44,8 @@ export interface ReadIcebergOptions<Row> {
 /**
  * Reads an Iceberg table: its folder, or one of its metadata files, or its name in a catalog; of a folder the newest metadata.
  *
- * Columns are found by their ids, so renamed, added and widened columns read as the schema says; deleted rows are left out. Rows
- * stand in the order of the snapshot's manifests. LS2001, LS2002, LS2005, LS2015.
+ * Columns, and members of structs, are found by their ids, so renamed, moved, added and widened ones read as the schema says;
+ * deleted rows are left out. Rows stand in the order of the snapshot's manifests. LS2001, LS2002, LS2005, LS2015.
  */
 export async function readIceberg<Row extends object = Record<never, never>>(table: string | URL, options: ReadIcebergOptions<Row> = {}): Promise<Table<StoredRow<Row>>> {
   checkOptions("readIceberg", options);

@@ -6,12 +6,15 @@ import { javaClasses } from "../stores/install.ts";
 
 type Environment = Readonly<Record<string, string>>;
 
+/** By the ids of columns; bounds in hexadecimal. */
+type Statistics = Readonly<Record<"value_counts" | "null_value_counts" | "lower_bounds" | "upper_bounds", Readonly<Record<string, number | string>>>>;
+
 export interface Seen {
   readonly rows: readonly Readonly<Record<string, unknown>>[];
   readonly filtered: Readonly<Record<string, number>>;
   readonly planned: number;
-  /** Of each data file, what its manifest has, what PyIceberg says of it, and the ids of elements of lists that have bounds. */
-  readonly statistics: readonly (readonly [ours: object, theirs: object, elements: readonly number[]])[];
+  /** Of each data file, what its manifest has, what PyIceberg makes of it (which has no bounds of what is inside of others), and the ids of elements of lists that have bounds. */
+  readonly statistics: readonly (readonly [ours: Statistics, theirs: Statistics, elements: readonly number[]])[];
   readonly schema: string;
   readonly spec: readonly string[];
   readonly operations: readonly string[];

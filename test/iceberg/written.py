@@ -34,10 +34,10 @@ def value(of):
 def statistics(table):
     """Of each data file, what its manifest says and what PyIceberg makes of its footer, by the ids of columns, and elements of lists that have bounds. Of members of structs Java has bounds, PyIceberg none."""
     schema = table.schema()
-    inside = {field_id for field_id, name in schema._lazy_id_to_name.items() if "." in name}
     elements = {field_id for field_id, name in schema._lazy_id_to_name.items() if ".element" in name}
     columns, paths = compute_statistics_plan(schema, table.metadata.properties), parquet_path_to_id_mapping(schema)
-    known = lambda of: {kind: {str(column): bound.hex() if isinstance(bound, bytes) else bound for column, bound in (of.get(kind) or {}).items() if "bounds" not in kind or column not in inside} for kind in ("value_counts", "null_value_counts", "lower_bounds", "upper_bounds")}
+    kinds = ("value_counts", "null_value_counts", "lower_bounds", "upper_bounds")
+    known = lambda of: {kind: {str(column): bound.hex() if isinstance(bound, bytes) else bound for column, bound in (of.get(kind) or {}).items()} for kind in kinds}
     for task in table.scan().plan_files():
         with table.io.new_input(task.file.file_path).open() as stream:
             theirs = data_file_statistics_from_parquet_metadata(parquet.read_metadata(stream), columns, paths).to_serialized_dict()

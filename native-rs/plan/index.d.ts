@@ -402,6 +402,14 @@ export type WrittenColumn = { name: string,
  */
 id: number, 
 /**
- * Printed Arrow type.
+ * Printed Arrow type; of what has parts "list" or "struct".
  */
-type: string, };
+type: string, 
+/**
+ * Whether null may not stand there, of a column that has parts and of these: of other columns the files' statistics say it.
+ */
+required: boolean, 
+/**
+ * A list's elements, a struct's members.
+ */
+parts: Array<WrittenColumn>, };

@@ -53,7 +53,8 @@ public class Written {
       snapshot.removedDataFiles(table.io()).forEach(file -> counts[1]++);
       snapshots.add(String.format("{\"operation\": \"%s\", \"sequence\": %d, \"added\": %d, \"removed\": %d, \"records\": %s}", snapshot.operation(), snapshot.sequenceNumber(), counts[0], counts[1], snapshot.summary().get("total-records")));
     }
-    return String.format("{\"records\": %d, \"from60\": %d, \"eu\": %d, \"snapshots\": %s}", records(table, Expressions.alwaysTrue()), records(table, Expressions.greaterThanOrEqual("id", 60L)), records(table, Expressions.equal("region", "eu")), snapshots);
+    Long x60 = table.schema().findField("loc.x") == null ? null : records(table, Expressions.greaterThanOrEqual("loc.x", 60L));
+    return String.format("{\"records\": %d, \"from60\": %d, \"x60\": %s, \"eu\": %d, \"snapshots\": %s}", records(table, Expressions.alwaysTrue()), records(table, Expressions.greaterThanOrEqual("id", 60L)), x60, records(table, Expressions.equal("region", "eu")), snapshots);
   }
 
   private static Table opened(String name) {

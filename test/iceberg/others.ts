@@ -6,10 +6,15 @@ import { javaClasses } from "../stores/install.ts";
 
 type Environment = Readonly<Record<string, string>>;
 
+/** By the ids of columns; bounds in hexadecimal. */
+type Statistics = Readonly<Record<"value_counts" | "null_value_counts" | "lower_bounds" | "upper_bounds", Readonly<Record<string, number | string>>>>;
+
 export interface Seen {
   readonly rows: readonly Readonly<Record<string, unknown>>[];
   readonly filtered: Readonly<Record<string, number>>;
   readonly planned: number;
+  /** Of each data file, what its manifest has, what PyIceberg makes of it (which has no bounds of what is inside of others), and the ids of elements of lists that have bounds. */
+  readonly statistics: readonly (readonly [ours: Statistics, theirs: Statistics, elements: readonly number[]])[];
   readonly schema: string;
   readonly spec: readonly string[];
   readonly operations: readonly string[];
@@ -23,6 +28,8 @@ export const pyIceberg = (python: string, environment: Environment): Service => 
 export interface Planned {
   readonly records: number;
   readonly from60: number;
+  /** Of tables with such a column. */
+  readonly x60: number | null;
   readonly eu: number;
   readonly snapshots: readonly { readonly operation: string; readonly sequence: number; readonly added: number; readonly removed: number; readonly records: number }[];
 }

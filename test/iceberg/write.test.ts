@@ -146,7 +146,7 @@ describe("in a folder", () => {
     const replacing = async (since: typeof seen, of: number): Promise<TableWrite> => {
       const write = await TableWrite.open(folder, {}, `seen-${of}`, { snapshot: since.snapshot });
       const target = await write.prepare([{ name: "id", type: { id: "int", bits: 64, signed: true } }], {});
-      await writeParquetFile(join(target.folder, "x.parquet"), [{ name: "id", id: 1, column: new Column({ id: "int", bits: 64, signed: true }, 1, [of]) }], 1, { compression: "zstd", arrowSchema: false });
+      await writeParquetFile(join(target.folder, "x.parquet"), [{ name: "id", ids: { id: 1, parts: [] }, column: new Column({ id: "int", bits: 64, signed: true }, 1, [of]) }], 1, { compression: "zstd", arrowSchema: false });
       const info = { name: "x.parquet", bytes: statSync(join(target.folder, "x.parquet")).size, partition: [{ Integer: `${of - (of % 10)}` }] };
       await write.add(target, [info], "overwrite-partitions").catch(async (error: unknown) => {
         // A program that goes on has written nothing.

@@ -100,7 +100,7 @@ async function readTable(folder: string): Promise<Written> {
   const newest = readdirSync(join(folder, "metadata")).filter((name) => name.endsWith(".metadata.json")).sort((a, b) => Number(/\d+/.exec(a)) - Number(/\d+/.exec(b))).at(-1)!;
   // The list is found by its name: ids have more digits than JSON's numbers.
   const text = readFileSync(join(folder, "metadata", newest), "utf8");
-  const metadata = JSON.parse(text) as { schemas: { fields: { id: number; name: string; required: boolean; type: string }[] }[]; "partition-specs": unknown; snapshots: { "manifest-list": string }[] };
+  const metadata = JSON.parse(text) as { schemas: { fields: { id: number; name: string; required: boolean; type: unknown }[] }[]; "partition-specs": unknown; snapshots: { "manifest-list": string }[] };
   const rows: Row[] = [];
   for (const { manifest_path: manifest } of await avroRecords(metadata.snapshots.at(-1)!["manifest-list"])) {
     for (const { status, data_file: file } of await avroRecords(manifest as string)) {
@@ -113,7 +113,7 @@ async function readTable(folder: string): Promise<Written> {
       for (const row of read.rows) rows.push({ ...Object.fromEntries(names.map((name) => [name, row[name]])), " partition": JSON.stringify(partition) });
     }
   }
-  const columns = metadata.schemas[0]!.fields.map(({ id, name, required, type }) => `${name}: ${id} ${type} ${required}`);
+  const columns = metadata.schemas[0]!.fields.map(({ id, name, required, type }) => `${name}: ${id} ${JSON.stringify(type)} ${required}`);
   return { schema: [...columns, JSON.stringify(metadata["partition-specs"])], rows };
 }
 

@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import type { Layout, Sink } from "@lockstep/native/plan";
 import { fileBloomFilters } from "../connectors/bloom-filters.ts";
-import type { WrittenColumn } from "../connectors/iceberg/table-write.ts";
+import type { WrittenColumn } from "../connectors/iceberg/written-columns.ts";
 import { checkOptions } from "../connectors/options.ts";
 import { adds } from "../connectors/output-place.ts";
 import { fileSort, type SortKey } from "../connectors/sort-by.ts";

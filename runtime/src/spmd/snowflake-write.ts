@@ -60,7 +60,7 @@ type Ended = { readonly left: number; readonly refused?: Thrown } | { readonly f
 async function bring(call: CallContext, input: TableNode, staging: SnowflakeStaging, output: DatabaseOutput<SnowflakeStaging>, options: Place, site: string): Promise<number> {
   const { path, staging: stage, columns } = staging;
   const folder = `lockstep-${stage.slice(stage.lastIndexOf(".") + 1).toLowerCase()}`;
-  const written = columns.map(({ name, type }, at) => ({ name, id: at + 1, type }));
+  const written = columns.map(({ name, type }, at) => ({ name, id: at + 1, type, required: false, parts: [] }));
   const [sink] = await execute(call, [{ input, build: (id) => ({ op: "writeSnowflake", input: id, path, folder, columns: written, fileBytes: FILE_BYTES, site }) }]);
   const own = sink!.files!.map((file) => JSON.parse(file) as RankFile).filter(({ rank }) => rank === call.world.rank).map((file) => file.path);
   try {

@@ -2,8 +2,9 @@
 import type { ColumnType, Expression, JsType } from "@lockstep/native/plan";
 import type { DataFile } from "../connectors/iceberg/manifests.ts";
 import type { IcebergTable } from "../connectors/iceberg/table.ts";
+import { partsOf } from "../connectors/iceberg/metadata.ts";
 import { arrowTypeOf } from "../connectors/iceberg/types.ts";
-import { printType, typeNamed } from "../tables/arrow-type.ts";
+import { isCarried, isNested, printType, typeNamed } from "../tables/arrow-type.ts";
 import { isSeen } from "../tables/js-view.ts";
 import { viewOf } from "../tables/column.ts";
 import type { CallContext } from "./context.ts";
@@ -22,9 +23,14 @@ export const fileColumn: ColumnType = { name: FILE, type: "number", nullable: tr
 /** No field of a table has it. */
 const FILE_ID = -1;
 
-/** A table's columns as requests have them. */
-export const columnsOf = ({ fields, names }: Pick<IcebergTable, "fields" | "names">): object[] =>
-  fields.map((field) => ({ id: field.id, name: field.name, type: printType(arrowTypeOf(field)), nullable: !field.required, names: names?.(field.id) ?? null }));
+/** A table's columns as requests have them, with what those of lists and structs are made of. */
+export function columnsOf({ fields, names }: Pick<IcebergTable, "fields" | "names">): object[] {
+  return fields.map((field) => {
+    const type = arrowTypeOf(field);
+    const isMade = isNested(type) && isCarried(type);
+    return { id: field.id, name: field.name, type: isMade ? type.id : printType(type), nullable: !field.required, names: names?.(field.id) ?? null, parts: isMade ? columnsOf({ fields: partsOf(field.type), names }) : [] };
+  });
+}
 
 /**
  * Collective. Rows of the files that rank 0 has: the columns asked for, or all with those of them that are given, and {@link FILE}, the number of a row's

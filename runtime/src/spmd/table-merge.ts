@@ -12,7 +12,8 @@ import { FEW, holding, type KeyValues } from "../connectors/iceberg/key-bounds.t
 import type { DataFile } from "../connectors/iceberg/manifests.ts";
 import type { MergeCounts, MergeIcebergOptions } from "../connectors/iceberg/merge.ts";
 import type { IcebergTable } from "../connectors/iceberg/table.ts";
-import type { Target, TableWrite, WrittenColumn } from "../connectors/iceberg/table-write.ts";
+import type { Target, TableWrite } from "../connectors/iceberg/table-write.ts";
+import type { WrittenColumn } from "../connectors/iceberg/written-columns.ts";
 import { checkOptions } from "../connectors/options.ts";
 import { fromIpc } from "../tables/ipc.ts";
 import { onEveryRank } from "./checked.ts";

@@ -1,4 +1,4 @@
-import type { WrittenColumn } from "../connectors/iceberg/table-write.ts";
+import type { WrittenColumn } from "../connectors/iceberg/written-columns.ts";
 import { typeNamed } from "../tables/arrow-type.ts";
 import type { CallContext } from "./context.ts";
 import { engineText } from "./engine-text.ts";

@@ -101,6 +101,67 @@ export async function adopted(table: string) {
   return (await readIceberg<{ key: number | null; b: string | null }>(table)).objects();
 }
 
+interface Who {
+  name: string | null;
+  seen: Date | null;
+  paid: number | null;
+}
+
+interface Nested {
+  cells: ((number | null)[] | null)[] | null;
+  id: number;
+  loc: { who: Who | null; east: number | null; label: number | null; more: { a: string | null; b: (number | null)[] | null } | null } | null;
+  labels: (string | null)[] | null;
+  stops: ({ n: number | null; name: string | null; at: { x: number | null } | null; late: boolean | null } | null)[] | null;
+}
+
+export async function nested(table: string, { snapshot }: At) {
+  "use spmd";
+  return (await readIceberg<Nested>(table, { snapshot })).objects();
+}
+
+interface NestedBefore {
+  id: number;
+  loc: { x: number | null; label: string | null; who: Who | null } | null;
+  tags: (string | null)[] | null;
+  stops: ({ place: string | null; n: number | null; at: { x: number | null; y: number | null } | null } | null)[] | null;
+  grid: ((number | null)[] | null)[] | null;
+}
+
+export async function nestedBefore(table: string, { snapshot }: At) {
+  "use spmd";
+  return (await readIceberg<NestedBefore>(table, { snapshot })).objects();
+}
+
+/** What is inside of lists and structs, in filters, keys and sums. */
+export async function within(table: string) {
+  "use spmd";
+  const rows = await readIceberg<Nested>(table);
+  const some = rows.filter((d) => d.loc !== null && d.loc.east! > 70 && d.labels !== null).derive({ who: (d) => d.loc?.who?.name, a: (d) => d.loc?.more?.a, tags: (d) => d.labels?.length, late: (d) => d.stops?.filter((stop) => stop?.late).length });
+  const stops = rows.unroll("stops").derive({ name: (d) => d.stops?.name ?? "none", n: (d) => d.stops?.n, x: (d) => d.stops?.at?.x });
+  return [
+    await some.select("id", "who", "a", "tags", "late").orderby("id").objects(),
+    await stops.groupby("name").rollup({ rows: op.count(), n: op.sum("n"), x: op.max("x") }).orderby("name").objects(),
+    await rows.filter((d) => d.loc?.label === null).numRows(),
+  ];
+}
+
+export async function strangers(table: string) {
+  "use spmd";
+  const rows = await readIceberg<{ a: number; at: { east: number | null; name: string | null; z: number | null } | null; list: ({ title: string | null; x: number | null } | null)[] | null }>(table);
+  return rows.objects();
+}
+
+export async function mapped(table: string) {
+  "use spmd";
+  return (await readIceberg<{ id: number }>(table)).select("id").objects();
+}
+
+export async function prices(table: string) {
+  "use spmd";
+  return (await readIceberg<{ id: number; prices: { a: number } }>(table)).objects();
+}
+
 export async function files(folder: string) {
   "use spmd";
   return (await readParquet<{ id: number }>(folder)).numRows();

@@ -59,6 +59,7 @@ export async function copied(path: string, out: string): Promise<void> {
   await rows.writeParquet(`${out}/all`);
   await rows.writeArrow(`${out}/arrow`);
   await rows.writeJsonLines(`${out}/lines`);
+  await rows.writeIceberg(`${out}/iceberg`, { types: { who: "struct<name: string, kind: string, born: date32, seen: timestamp[us, tz=UTC]>" } });
   await rows.orderby(desc("id")).writeParquet(`${out}/sorted-ordered`);
   await rows.select("id", "at", "stops").join(rows.select("id", "who", "deep", "grid", "cells"), "id").select("id", "at", "who", "deep", "stops", "grid", "cells").writeParquet(`${out}/joined`);
   await rows.join_left(rows.filter((d) => d.id % 3 === 0).select("id", { at: "other" }), "id").writeParquet(`${out}/left`);
@@ -74,11 +75,9 @@ export async function copied(path: string, out: string): Promise<void> {
 }
 
 /** What has no objects. */
-export async function refused(path: string, out: string, format: string): Promise<void> {
+export async function refused(path: string, out: string): Promise<void> {
   "use spmd";
-  const rows = (await readParquet<Foreign>(path)).select("id", "at");
-  if (format === "csv") await rows.writeCsv(`${out}/csv`);
-  else await rows.writeIceberg(`${out}/iceberg`);
+  await (await readParquet<Foreign>(path)).select("id", "at").writeCsv(`${out}/csv`);
 }
 
 interface Line {

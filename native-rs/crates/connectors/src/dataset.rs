@@ -12,7 +12,7 @@ use crate::{
     bounds::Bound,
     csv::Dialect,
     errors::{ConnectorError, Result},
-    iceberg::{DeleteFile, Deleted},
+    iceberg::{DeleteFile, Deleted, Fit},
     ipc::Layouts,
     parquet::Footers,
     paths,
@@ -101,6 +101,8 @@ impl DataFile {
 pub enum Held {
     /// A top-level column of the file.
     Column(usize),
+    /// One of lists or structs, whose members are found by more than their places.
+    Nested(usize, Fit),
     /// The file has none; what every row has in its place.
     Constant(Option<Bound>),
 }
@@ -109,8 +111,16 @@ impl Held {
     /// Which column of the file.
     pub(crate) fn column(&self) -> Option<usize> {
         match self {
-            Self::Column(root) => Some(*root),
+            Self::Column(root) | Self::Nested(root, _) => Some(*root),
             Self::Constant(_) => None,
+        }
+    }
+
+    /// How its values become the dataset's.
+    pub(crate) fn fit(&self) -> Option<&Fit> {
+        match self {
+            Self::Nested(_, fit) => Some(fit),
+            Self::Column(_) | Self::Constant(_) => None,
         }
     }
 }

@@ -166,9 +166,15 @@ pub struct WrittenColumn {
     pub name: String,
     /// The table's id of it.
     pub id: i32,
-    /// Printed Arrow type.
+    /// Printed Arrow type; of what has parts "list" or "struct".
     #[serde(rename = "type")]
     pub data_type: String,
+    /// Whether null may not stand there, of a column that has parts and of these: of other columns the files' statistics say it.
+    #[serde(default)]
+    pub required: bool,
+    /// A list's elements, a struct's members.
+    #[serde(default)]
+    pub parts: Vec<WrittenColumn>,
 }
 
 /// A column that the rows of a file are sorted by.

@@ -2,7 +2,7 @@
 import { LockstepError } from "../../errors/index.ts";
 import { bufferOf, readAvro, schemaOf as avroSchemaOf, writeAvro } from "./avro.ts";
 import { dataFilesIn, deletedOf, partitionKey, type Constant, type DataFile } from "./manifests.ts";
-import { schemaOf, specOf, type Field, type PartitionField, type Schema, type TableMetadata } from "./metadata.ts";
+import { fieldsIn, schemaOf, specOf, type Field, type PartitionField, type Schema, type TableMetadata } from "./metadata.ts";
 import type { Metrics } from "./metrics.ts";
 import { ofTwosComplement, resultType, twosComplement } from "./partition.ts";
 import { openable } from "./paths.ts";
@@ -221,7 +221,7 @@ const header = ({ schema, specId, spec }: ManifestOf, content: "data" | "deletes
 });
 
 const sourceOf = (field: PartitionField, { fields }: Schema): Field => {
-  const source = fields.find(({ id }) => id === field["source-id"]);
+  const source = fieldsIn(fields).find(({ id }) => id === field["source-id"]);
   if (source) return source;
   throw new LockstepError({ code: "LS2015", message: `the table is partitioned by ${field.name}, whose column is gone` });
 };
@@ -313,7 +313,7 @@ function united(of: ManifestOf, all: readonly Listed["partitions"][]): Listed["p
   return of.spec.map((field, index) => {
     const own = summaries.map((one) => one[index]!);
     // Of what is not written here the order is not known.
-    const type = of.schema.fields.some(({ id }) => id === field["source-id"]) ? typeOfValues(field, of.schema) : undefined;
+    const type = fieldsIn(of.schema.fields).some(({ id }) => id === field["source-id"]) ? typeOfValues(field, of.schema) : undefined;
     const bound = (which: "lower_bound" | "upper_bound", sign: 1 | -1): Uint8Array | null => (type === undefined ? null : extreme(type, own.map((one) => one[which]).filter((one) => one !== null), sign));
     const nan = own.some((one) => one.contains_nan !== false) ? (own.some((one) => one.contains_nan) ? true : null) : false;
     return { contains_null: own.some((one) => one.contains_null), contains_nan: nan, lower_bound: bound("lower_bound", -1), upper_bound: bound("upper_bound", 1) };

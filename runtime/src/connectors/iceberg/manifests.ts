@@ -1,7 +1,7 @@
 /** A snapshot's manifests → its data files, each with the files that delete rows of it. */
 import { LockstepError } from "../../errors/index.ts";
 import { readAvro } from "./avro.ts";
-import { schemaOf, specOf, type Field, type Snapshot, type TableMetadata } from "./metadata.ts";
+import { fieldsIn, schemaOf, specOf, type Field, type Snapshot, type TableMetadata } from "./metadata.ts";
 import { ofTwosComplement } from "./partition.ts";
 import { arrowTypeOf } from "./types.ts";
 
@@ -69,6 +69,9 @@ export async function filesOf(metadata: TableMetadata, snapshot: Snapshot, field
     if (entry.content === 2 && specOf(metadata, entry.spec).length === 0) everywhere.push(index);
     else partitions.set(partitionOf(entry), [...(partitions.get(partitionOf(entry)) ?? []), index]);
   });
+  const inside = new Set([...(metadata.schemas ?? []), ...(metadata.schema ? [metadata.schema] : [])].flatMap(({ fields }) => fieldsIn(fields).filter((field) => !fields.includes(field)).map(({ id }) => id)));
+  const keyed = deleting.find(({ equality }) => equality.some((id) => inside.has(id)));
+  if (keyed) throw new LockstepError({ code: "LS2015", message: `${keyed.path} deletes rows by what is in a struct, which is not supported yet` });
   const concerns = (data: Entry) => (index: number): boolean => {
     const { content, sequence, of } = deleting[index]!;
     return content === 2 ? sequence > data.sequence : sequence >= data.sequence && (of === undefined || of === data.path);
@@ -207,7 +210,7 @@ function boundIn(bytes: Buffer, field: Field): Constant {
 /** Values of the partition that are values of a column, and defaults of columns that came later. */
 function constantsOf(metadata: TableMetadata, { path, spec, partition }: Entry, fields: readonly Field[]): Record<number, Constant> {
   const constants: Record<number, Constant> = {};
-  for (const field of fields) {
+  for (const field of fieldsIn(fields)) {
     if (field["initial-default"] === undefined || field["initial-default"] === null) continue;
     throw new LockstepError({ code: "LS2015", message: `the column "${field.name}" of ${metadata.location} has a default for older rows, which is not supported yet` });
   }

@@ -37,9 +37,49 @@ export interface Field {
   readonly id: number;
   readonly name: string;
   readonly required: boolean;
-  readonly type: string | { readonly type: string };
+  readonly type: Type;
   readonly "initial-default"?: unknown;
 }
+
+/** A simple type's name, or what a nested type is made of. */
+export type Type = string | StructType | ListType | MapType;
+
+export interface StructType {
+  readonly type: "struct";
+  readonly fields: readonly Field[];
+}
+
+export interface ListType {
+  readonly type: "list";
+  readonly "element-id": number;
+  readonly "element-required": boolean;
+  readonly element: Type;
+}
+
+export interface MapType {
+  readonly type: "map";
+  readonly "key-id": number;
+  readonly key: Type;
+  readonly "value-id": number;
+  readonly "value-required": boolean;
+  readonly value: Type;
+}
+
+/** What a type is made of: a struct's members, a list's elements, a map's keys and values. */
+export function partsOf(type: Type): readonly Field[] {
+  if (typeof type === "string") return [];
+  switch (type.type) {
+    case "struct":
+      return type.fields;
+    case "list":
+      return [{ id: type["element-id"], name: "element", required: type["element-required"], type: type.element }];
+    case "map":
+      return [{ id: type["key-id"], name: "key", required: true, type: type.key }, { id: type["value-id"], name: "value", required: type["value-required"], type: type.value }];
+  }
+}
+
+/** Fields, and all that they are made of. */
+export const fieldsIn = (fields: readonly Field[]): Field[] => fields.flatMap((field) => [field, ...fieldsIn(partsOf(field.type))]);
 
 export interface PartitionSpec {
   readonly "spec-id": number;

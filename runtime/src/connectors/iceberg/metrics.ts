@@ -2,10 +2,11 @@
 import { LockstepError } from "../../errors/index.ts";
 import type { StoreOptions } from "../store/options.ts";
 import { rangeOf } from "./files.ts";
-import type { Field } from "./metadata.ts";
+import { fieldsIn, type Field } from "./metadata.ts";
 import { ofTwosComplement, twosComplement } from "./partition.ts";
+import type { FileColumn } from "./written-columns.ts";
 
-/** By the columns' ids. */
+/** By the ids of columns, and of members of structs and elements of lists. */
 export interface Metrics {
   readonly size: number;
   readonly rows: bigint;
@@ -21,8 +22,8 @@ export interface Metrics {
 /** Most characters, or bytes, of a text's bound: as Iceberg's `truncate(16)`. */
 const longest = 16;
 
-/** Of a file that was just written; `fields` in its columns' order. LS2005 where it is not what was written. */
-export async function metricsOf(path: string, size: number, fields: readonly Field[], store: StoreOptions | undefined): Promise<Metrics> {
+/** Of a file of these columns that was just written; `fields` are the table's. LS2005 where it is not what was written. */
+export async function metricsOf(path: string, size: number, columns: readonly FileColumn[], fields: readonly Field[], store: StoreOptions | undefined): Promise<Metrics> {
   const { deserializeTCompactProtocol } = await import("hyparquet/src/thrift.js");
   const tail = await rangeOf(path, Math.max(0, size - 65_536), size, store);
   const length = tail.readUInt32LE(tail.length - 8);
@@ -32,19 +33,27 @@ export async function metricsOf(path: string, size: number, fields: readonly Fie
   const groups = thrift.field_4 ?? [];
   const [sizes, values, nulls] = [new Map<number, bigint>(), new Map<number, bigint>(), new Map<number, bigint>()];
   const [lower, upper] = [new Map<number, Uint8Array>(), new Map<number, Uint8Array>()];
-  fields.forEach((field, index) => {
+  const known = new Map(fieldsIn(fields).map((field) => [field.id, field]));
+  leavesOf(columns).forEach(({ id, isSingle }, index) => {
+    const field = known.get(id)!;
     const chunks = groups.map((group) => group.field_1[index]!.field_3);
     const sum = (of: (chunk: Chunk) => bigint): bigint => chunks.reduce((total, chunk) => total + of(chunk), 0n);
-    sizes.set(field.id, sum((chunk) => chunk.field_7));
-    values.set(field.id, sum((chunk) => chunk.field_5));
-    if (chunks.every(({ field_12 }) => field_12?.field_3 !== undefined)) nulls.set(field.id, sum((chunk) => chunk.field_12!.field_3!));
+    sizes.set(id, sum((chunk) => chunk.field_7));
+    values.set(id, sum((chunk) => chunk.field_5));
+    if (chunks.every(({ field_12 }) => field_12?.field_3 !== undefined)) nulls.set(id, sum((chunk) => chunk.field_12!.field_3!));
+    if (!isSingle) return;
     const full = chunks.filter((chunk) => chunk.field_12?.field_3 !== chunk.field_5);
     const [low, high] = [boundOf(field, full.map((chunk) => chunk.field_12?.field_6), true), boundOf(field, full.map((chunk) => chunk.field_12?.field_5), false)];
-    if (low) lower.set(field.id, low);
-    if (high) upper.set(field.id, high);
+    if (low) lower.set(id, low);
+    if (high) upper.set(id, high);
   });
   const splits = groups.map((group) => group.field_1[0]!.field_3).map((chunk) => chunk.field_11 ?? chunk.field_9);
   return { size, rows: thrift.field_3, sizes, values, nulls, lower, upper, splits };
+}
+
+/** What the files have values of, in their order. Of elements of lists, of which a row has several, no manifest has bounds: so does Java's Iceberg. */
+function leavesOf(columns: readonly FileColumn[], isSingle = true): { readonly id: number; readonly isSingle: boolean }[] {
+  return columns.flatMap(({ id, type, parts }) => (parts.length === 0 ? [{ id, isSingle }] : leavesOf(parts, isSingle && type !== "list")));
 }
 
 /** Parquet's FileMetaData, RowGroup, ColumnMetaData and Statistics, by their fields' numbers. */

@@ -1,7 +1,7 @@
 /** Where a table that is written stands: who decides which of its states is the newest, and takes the next one if nobody else's came first. */
 import { LockstepError } from "../../errors/index.ts";
 import type { StoreOptions } from "../store/options.ts";
-import type { PartitionField, Schema, SortOrder, TableMetadata } from "./metadata.ts";
+import { fieldsIn, type PartitionField, type Schema, type SortOrder, type TableMetadata } from "./metadata.ts";
 
 export interface TablePlace {
   /** As messages call it. */
@@ -63,7 +63,7 @@ export function snapshotJson({ "snapshot-id": id, "parent-snapshot-id": parent, 
 /** The metadata of a table without rows, of version 2. */
 export function emptyMetadata(location: string, schema: Schema, spec: readonly PartitionField[], order: SortOrder, properties: Readonly<Record<string, string>>, uuid: string): object {
   return {
-    "format-version": 2, "table-uuid": uuid, location, "last-sequence-number": 0, "last-updated-ms": Date.now(), "last-column-id": Math.max(...schema.fields.map(({ id }) => id)),
+    "format-version": 2, "table-uuid": uuid, location, "last-sequence-number": 0, "last-updated-ms": Date.now(), "last-column-id": Math.max(...fieldsIn(schema.fields).map(({ id }) => id)),
     "current-schema-id": 0, schemas: [schema], "default-spec-id": 0, "partition-specs": [{ "spec-id": 0, fields: spec }], "last-partition-id": Math.max(999, ...spec.map((field) => field["field-id"])),
     "default-sort-order-id": order["order-id"], "sort-orders": [order], properties, "current-snapshot-id": -1, refs: {}, snapshots: [], statistics: [], "snapshot-log": [], "metadata-log": [],
   };

@@ -1,6 +1,7 @@
+import type { SchemaTree } from "hyparquet";
 import { openAs } from "../../errors/fixes.ts";
 import { didYouMean, LockstepError } from "../../errors/index.ts";
-import { printType, sameType, type ArrowType } from "../../tables/arrow-type.ts";
+import type { ArrowType } from "../../tables/arrow-type.ts";
 import { Column, type Stored, type StoredValues } from "../../tables/column.ts";
 import type { View } from "../../tables/js-view.ts";
 import { Table } from "../../tables/table.ts";
@@ -14,10 +15,11 @@ import type { SourceColumn } from "../source-column.ts";
 import type { StoreOptions } from "../store/options.ts";
 import type { CatalogOptions } from "./catalog.ts";
 import { Deletes, keptRows } from "./deletes.ts";
+import { fitOf } from "./fit.ts";
 import type { Constant, DataFile } from "./manifests.ts";
 import type { Field } from "./metadata.ts";
 import { noteSource, openTable, type IcebergTable } from "./table.ts";
-import { arrowTypeOf } from "./types.ts";
+import { arrowTypeOf, icebergTypeOf } from "./types.ts";
 
 /** Options of {@link readIceberg}. */
 export interface ReadIcebergOptions<Row> {
@@ -42,8 +44,8 @@ export interface ReadIcebergOptions<Row> {
 /**
  * Reads an Iceberg table: its folder, or one of its metadata files, or its name in a catalog; of a folder the newest metadata.
  *
- * Columns are found by their ids, so renamed, added and widened columns read as the schema says; deleted rows are left out. Rows
- * stand in the order of the snapshot's manifests. LS2001, LS2002, LS2005, LS2015.
+ * Columns, and members of structs, are found by their ids, so renamed, moved, added and widened ones read as the schema says;
+ * deleted rows are left out. Rows stand in the order of the snapshot's manifests. LS2001, LS2002, LS2005, LS2015.
  */
 export async function readIceberg<Row extends object = Record<never, never>>(table: string | URL, options: ReadIcebergOptions<Row> = {}): Promise<Table<StoredRow<Row>>> {
   checkOptions("readIceberg", options);
@@ -58,7 +60,7 @@ export async function rowsOf(opened: IcebergTable, types?: Readonly<Record<strin
   const columns = new Map<string, Column>();
   for (const field of opened.fields) {
     const type = arrowTypeOf(field);
-    const load = (): StoredValues => concat(files.map((file) => valuesOf(opened, file, field, type)), rows);
+    const load = (): StoredValues => concat(files.map((file) => valuesOf(opened, file, field)), rows);
     const origin = `the column "${field.name}" of ${opened.name}`;
     columns.set(field.name, new Column(type, rows, load, { view: viewAs(types && Object.hasOwn(types, field.name) ? types[field.name] : undefined, type, origin), origin, remedy: type.id === "int" ? openAs("bigint", field.name) : undefined }));
   }
@@ -88,48 +90,34 @@ async function openFilesOf(table: IcebergTable): Promise<{ files: Opened[]; rows
   const files: Opened[] = [];
   for (const file of table.files) {
     const parquet = await open(file);
-    const values = (id: number, type: ArrowType): StoredValues => {
-      const field = table.fields.find((known) => known.id === id);
-      return raw(table, parquet, file.constants, id, field ? arrowTypeOf(field) : type);
-    };
+    const gone = (id: number, type: ArrowType): Field => ({ id, name: `with the id ${id}`, required: false, type: icebergTypeOf(type) ?? "unknown" });
+    const values = (id: number, type: ArrowType): StoredValues => raw(table, parquet, file.constants, table.fields.find((known) => known.id === id) ?? gone(id, type));
     const kept = keptRows(file, parquet.rows, deletes, values);
     files.push({ parquet, constants: file.constants, kept });
   }
   return { files, rows: files.reduce((sum, { parquet, kept }) => sum + (kept?.length ?? parquet.rows), 0) };
 }
 
-function valuesOf(table: IcebergTable, { parquet, constants, kept }: Opened, { id, name }: Field, type: ArrowType): StoredValues {
-  const all = raw(table, parquet, constants, id, type, name);
+function valuesOf(table: IcebergTable, { parquet, constants, kept }: Opened, field: Field): StoredValues {
+  const all = raw(table, parquet, constants, field);
   return kept === undefined ? all : Array.from(kept, (row) => all[row]!);
 }
 
 /** All values of a field in a file, the deleted ones, too. */
-function raw(table: IcebergTable, file: ParquetFile, constants: DataFile["constants"], id: number, type: ArrowType, name = `with the id ${id}`): StoredValues {
+function raw(table: IcebergTable, file: ParquetFile, constants: DataFile["constants"], field: Field): StoredValues {
   const columns = [...file.columns];
-  const mapped = columns.length > 0 && columns.every(([, { element }]) => element.field_id === undefined);
-  if (mapped && table.names === undefined) {
+  const isMapped = columns.length > 0 && columns.every(([, { element }]) => element.field_id === undefined);
+  if (isMapped && table.names === undefined) {
     throw new LockstepError({ code: "LS2015", message: `${file.name}: its columns have no ids, and the table has no name mapping (schema.name-mapping.default) that says which they are` });
   }
-  const found = columns.find(([held, { element }]) => (mapped ? table.names!(id).includes(held) : element.field_id === id));
-  if (!found) return new Array<Stored>(file.rows).fill(stored(constants[id] ?? null));
-  const inFile = arrowType(found[1]);
-  const promote = promotion(inFile, type);
-  if (!promote) throw corrupt(file.name, `column ${name} is ${printType(inFile)}, the table says ${printType(type)}`);
-  return promote(file.read(found[0], inFile));
-}
-
-/** Values of a file's type as the table's: the same, or one of Iceberg's promotions. */
-function promotion(from: ArrowType, to: ArrowType): ((values: StoredValues) => StoredValues) | undefined {
-  const same = (values: StoredValues): StoredValues => values;
-  if (sameType(from, to)) return same;
-  // Nobody looks at it.
-  if (to.id === "other" || to.id === "binary") return same;
-  if (from.id === "int" && to.id === "int" && from.signed && from.bits < to.bits) return same;
-  if (from.id === "float" && to.id === "float" && from.bits < to.bits) return same;
-  if (from.id === "decimal" && to.id === "decimal" && from.scale === to.scale && from.precision <= to.precision) return same;
-  if (from.id === "timestamp" && to.id === "timestamp" && (from.zone === null) === (to.zone === null) && from.unit === to.unit) return same;
-  if (from.id === "date" && to.id === "timestamp" && to.unit === "us" && to.zone === null) return (days) => Array.from(days, (day) => (day === null ? null : (day as number) * 86_400_000_000));
-  return undefined;
+  const isIt = ({ element: { name, field_id } }: SchemaTree, { id }: Field): boolean => (isMapped ? table.names!(id).includes(name) : field_id === id);
+  const found = columns.find(([, node]) => isIt(node, field));
+  if (!found) return new Array<Stored>(file.rows).fill(stored(constants[field.id] ?? null));
+  const [name, node] = found;
+  const type = arrowType(node);
+  const fit = fitOf({ node, type }, field, isIt, (what) => corrupt(file.name, what));
+  const values = file.read(name, type);
+  return fit ? Array.from(values, (value) => (value === null ? null : fit(value))) : values;
 }
 
 function stored(constant: Constant): Stored {

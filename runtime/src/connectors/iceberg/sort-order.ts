@@ -1,4 +1,5 @@
 /** Sort orders of tables: what a program says of a new one, and what files of an existing one are sorted by. */
+import { LockstepError } from "../../errors/index.ts";
 import { sortKeys, type SortKey } from "../sort-by.ts";
 import type { Field, SortOrder, TableMetadata } from "./metadata.ts";
 
@@ -7,6 +8,8 @@ export const UNSORTED: SortOrder = { "order-id": 0, fields: [] };
 /** Of a new table. LS2016 */
 export function sortOrder(texts: readonly string[], fields: readonly Field[]): SortOrder {
   const keys = sortKeys(texts, fields.map(({ name }) => name));
+  const nested = fields.find(({ name, type }) => typeof type !== "string" && keys.some(({ column }) => column === name));
+  if (nested) throw new LockstepError({ code: "LS2016", message: `sortBy: values of "${nested.name}" are lists or objects, which have no order`, fix: "Name a column of plain values." });
   if (keys.length === 0) return UNSORTED;
   const named = keys.map(({ column, descending, nullsFirst }) => ({
     transform: "identity", "source-id": fields.find(({ name }) => name === column)!.id, direction: descending ? ("desc" as const) : ("asc" as const), "null-order": nullsFirst ? ("nulls-first" as const) : ("nulls-last" as const),

@@ -5,7 +5,7 @@
 import { randomUUID } from "node:crypto";
 import { dirname } from "node:path";
 import { didYouMean, LockstepError } from "../../errors/index.ts";
-import { isNested, parseType, printType, type ArrowType } from "../../tables/arrow-type.ts";
+import { isCarried, parseType, printType } from "../../tables/arrow-type.ts";
 import { hasBloomFilter } from "../bloom-filters.ts";
 import type { Compression } from "../parquet/write.ts";
 import type { SortKey } from "../sort-by.ts";
@@ -16,7 +16,7 @@ import { answersOf, checkUnchanged, commit, isCommitted, Unknown } from "./commi
 import { inParts, makeFolder, removeAll, removeEmpty } from "./files.ts";
 import { both, manifestOf, NOTHING, partitionOf, type NewFile, type Replaced } from "./manifest-files.ts";
 import type { Constant, DataFile } from "./manifests.ts";
-import { schemaOf, specOf, type Field, type PartitionField, type Schema, type SortOrder, type TableMetadata } from "./metadata.ts";
+import { fieldsIn, schemaOf, specOf, type Field, type PartitionField, type Schema, type SortOrder, type TableMetadata } from "./metadata.ts";
 import { metricsOf } from "./metrics.ts";
 import { partitionFields, printPartition, resultType } from "./partition.ts";
 import { openable } from "./paths.ts";
@@ -24,8 +24,9 @@ import type { State, TablePlace } from "./place.ts";
 import { placeOf, type ReadSnapshots } from "./places.ts";
 import { keysOf, printOrder, sortOrder, sortOrderOf } from "./sort-order.ts";
 import { tableIn, type IcebergTable } from "./table.ts";
-import { arrowTypeOf, icebergTypeOf, isWritable } from "./types.ts";
+import { arrowTypeOf } from "./types.ts";
 import { onlyOf, type CompactCounts } from "./units.ts";
+import { asked, fitted, newFields, type FileColumn, type WrittenColumn } from "./written-columns.ts";
 
 /** What a write says. */
 export interface TableWriteOptions {
@@ -38,20 +39,14 @@ export interface TableWriteOptions {
   readonly store?: StoreOptions;
 }
 
-/** A column of the rows that are written. */
-export interface WrittenColumn {
-  readonly name: string;
-  readonly type: ArrowType;
-}
-
 /** How the rows of one statement are written. */
 export interface Target {
   /** As messages call the table. */
   readonly name: string;
   /** Where its data files go: a folder of their own. */
   readonly folder: string;
-  /** The columns of the files: printed Arrow types. */
-  readonly columns: readonly { readonly name: string; readonly id: number; readonly type: string }[];
+  /** The columns of the files. */
+  readonly columns: readonly FileColumn[];
   readonly partition: readonly { readonly column: string; readonly transform: string }[];
   /** What the rows of a file are sorted by, and which of the table's orders that is. */
   readonly sort: readonly SortKey[];
@@ -148,7 +143,7 @@ export class TableWrite {
   /** How rows of the table are written again. LS2015 what is not written. */
   async prepareAgain(): Promise<Target> {
     const { fields } = currentSchema(this.#state!.metadata);
-    const unwritten = fields.find((field) => arrowTypeOf(field).id === "other");
+    const unwritten = fields.find((field) => !isCarried(arrowTypeOf(field)));
     if (unwritten) throw new LockstepError({ code: "LS2015", message: `${this.name}: the column "${unwritten.name}" is ${printType(arrowTypeOf(unwritten))}, which cannot be written again`, fix: "Change this table with another engine." });
     return this.prepare(fields.map((field) => ({ name: field.name, type: arrowTypeOf(field) })), {});
   }
@@ -181,6 +176,7 @@ export class TableWrite {
     const fitting = fitted(this.name, written, fields);
     const partition = spec.filter(({ transform }) => transform !== "void").map((field) => {
       const source = fields.find(({ id }) => id === field["source-id"]);
+      if (!source && fieldsIn(fields).some(({ id }) => id === field["source-id"])) throw new LockstepError({ code: "LS2015", message: `${this.name} is partitioned by ${field.name}, of what is in a struct: rows of such tables are not written yet` });
       if (!source || !fitting.some(({ id }) => id === source.id)) throw new LockstepError({ code: "LS2002", message: `${this.name} is partitioned by ${printPartition([field], fields)}, a column that the written table has not` });
       resultType(field.transform, source);
       return { column: source.name, transform: field.transform };
@@ -243,13 +239,13 @@ export class TableWrite {
   async #described(target: Target, infos: readonly DataFileInfo[]): Promise<NewFile[]> {
     const { metadata } = this.#state!;
     const { fields } = currentSchema(metadata);
-    const inFiles = target.columns.map(({ id }) => fields.find((field) => field.id === id)!);
     const spec = specOf(metadata, metadata["default-spec-id"] ?? 0);
     const location = metadata.location.replace(/\/+$/, "");
     return inParts(infos, async ({ name, bytes, partition }) => {
       const opened = `${target.folder}/${name}`;
-      const metrics = await metricsOf(opened, bytes, inFiles, target.store);
-      const missing = inFiles.find(({ id, required }) => required && metrics.nulls.get(id) !== 0n);
+      const metrics = await metricsOf(opened, bytes, target.columns, fields, target.store);
+      // Whoever has written lists and structs has looked into them.
+      const missing = target.columns.find(({ parts, required, id }) => parts.length === 0 && required && metrics.nulls.get(id) !== 0n);
       if (missing) throw new LockstepError({ code: "LS2003", message: `${this.name}: the column "${missing.name}" is required, and a row has null there`, fix: "Filter these rows out, or give them a value." });
       // As the metadata name what is below the table: s3a://… is opened as s3://….
       const path = opened.startsWith(`${openable(location)}/`) ? location + opened.slice(openable(location).length) : opened;
@@ -310,15 +306,7 @@ export class TableWrite {
 
   async #begin(columns: readonly WrittenColumn[], partitionBy: readonly string[] = [], sortBy: readonly string[] = []): Promise<State> {
     if (columns.length === 0) throw new LockstepError({ code: "LS2015", message: `${this.name}: a table without columns cannot be written` });
-    const fields = columns.map(({ name, type }, index): Field => {
-      if (type.id === "null") {
-        throw new LockstepError({ code: "LS2015", message: `the column "${name}" has nothing but nulls, which says no type for the new table ${this.name}`, fix: `Say one: types: { ${name}: "string" }.` });
-      }
-      const of = icebergTypeOf(type);
-      if (of !== undefined) return { id: index + 1, name, required: false, type: of };
-      const fix = type.id === "timestamp" ? `Write it in microseconds: types: { ${name}: "timestamp[us]" }.` : `Write it as another type: types: { ${name}: "string" }, or leave it out with select().`;
-      throw new LockstepError({ code: "LS2015", message: `the column "${name}" is ${printType(type)}, which tables of Iceberg's version 2 do not have`, fix });
-    });
+    const fields = newFields(this.name, columns);
     const schema = { type: "struct", "schema-id": 0, fields } as Schema;
     return this.#place.begin(schema, partitionFields(partitionBy, fields), sortOrder(sortBy, fields), properties);
   }
@@ -347,41 +335,12 @@ export class TableWrite {
 
 const currentSchema = (metadata: TableMetadata): Schema => schemaOf(metadata, metadata["current-schema-id"]);
 
-/** The type that the program asks for, or the column's own. */
-function asked(table: string, name: string, type: ArrowType, types: Readonly<Record<string, string | undefined>>): ArrowType {
-  const text = Object.hasOwn(types, name) ? types[name] : undefined;
-  const wanted = text === undefined ? type : parseType(text);
-  if (wanted.id !== "other" && !isNested(wanted)) return wanted;
-  throw new LockstepError({ code: "LS2015", message: `${table}: the column "${name}" is ${printType(wanted)}, which cannot be written`, fix: `Leave the column out with select()${wanted.id === "list" ? ", unroll() it, or derive a text of it: d.tags.join()" : wanted.id === "struct" ? `, or derive columns of its members: d.${name}.…` : ""}.` });
-}
-
-/** The written columns as the table has them, by their names. LS2002 */
-function fitted(table: string, columns: readonly WrittenColumn[], fields: readonly Field[]): { name: string; id: number; type: string }[] {
-  const names = fields.map(({ name }) => name);
-  for (const { name, required } of fields) {
-    if (required && !columns.some((column) => column.name === name)) throw new LockstepError({ code: "LS2002", message: `${table} requires a column "${name}", which the written table has not`, fix: "derive() it." });
-  }
-  return columns.map(({ name, type }) => {
-    const field = fields.find((one) => one.name === name);
-    if (!field) throw new LockstepError({ code: "LS2002", message: `${table} has no column "${name}"${didYouMean(name, names)}`, fix: `Its columns are ${names.join(", ")}: rename() or select() them.` });
-    const to = arrowTypeOf(field);
-    if (!isWritable(type, to)) {
-      throw new LockstepError({
-        code: "LS2002",
-        message: `the column "${name}" is ${printType(type)}, in ${table} it is ${printType(to)}`,
-        fix: to.id === "other" || to.id === "string" || to.id === "bool" ? "derive() a column of this type." : `Where values may be rounded or cut, say so: types: { ${name}: "${printType(to)}" }.`,
-      });
-    }
-    return { name, id: field.id, type: printType(type.id === "dictionary" ? type : to) };
-  });
-}
-
 /** How large the table wants its files. */
 export const targetBytes = ({ properties: given }: TableMetadata): number => Number(given?.["write.target-file-size-bytes"] ?? 512 << 20);
 
 /** Columns of which the table says that its files have Bloom filters; of some types there are none. */
 const bloomFiltersOf = ({ properties: given }: TableMetadata, columns: Target["columns"]): string[] =>
-  columns.filter(({ name, type }) => given?.[`write.parquet.bloom-filter-enabled.column.${name}`]?.toLowerCase() === "true" && hasBloomFilter(parseType(type))).map(({ name }) => name);
+  columns.filter(({ name, type, parts }) => given?.[`write.parquet.bloom-filter-enabled.column.${name}`]?.toLowerCase() === "true" && parts.length === 0 && hasBloomFilter(parseType(type))).map(({ name }) => name);
 
 /** The table's property, of which the specification has a default. LS2015 */
 function compressionOf(table: string, { properties: given }: TableMetadata): Compression {

@@ -78,6 +78,7 @@ async function located(table: string | URL, { catalog, store = {} }: TableOption
 interface Mapped {
   readonly "field-id"?: number;
   readonly names?: readonly string[];
+  readonly fields?: readonly Mapped[];
 }
 
 function namesOf({ properties, location }: TableMetadata): IcebergTable["names"] {
@@ -89,5 +90,7 @@ function namesOf({ properties, location }: TableMetadata): IcebergTable["names"]
   } catch (error) {
     throw new LockstepError({ code: "LS2005", message: `the name mapping of ${location} is damaged: ${(error as Error).message}`, cause: error });
   }
-  return (id) => mapping.find((one) => one["field-id"] === id)?.names ?? [];
+  const all = (mapped: readonly Mapped[]): Mapped[] => mapped.flatMap((one) => [one, ...all(one.fields ?? [])]);
+  const names = new Map(all(mapping).map((one) => [one["field-id"], one.names ?? []]));
+  return (id) => names.get(id) ?? [];
 }

@@ -1,6 +1,6 @@
 /** Iceberg's types ↔ Arrow's. */
 import { sameType, ticksPerSecond, type ArrowType } from "../../tables/arrow-type.ts";
-import type { Field } from "./metadata.ts";
+import { partsOf, type Field } from "./metadata.ts";
 
 const simple: Readonly<Record<string, ArrowType>> = {
   boolean: { id: "bool" },
@@ -19,7 +19,10 @@ const simple: Readonly<Record<string, ArrowType>> = {
 };
 
 export function arrowTypeOf({ type }: Pick<Field, "type">): ArrowType {
-  if (typeof type !== "string") return { id: "other", name: type.type };
+  if (typeof type !== "string") {
+    const parts = partsOf(type).map((part) => ({ name: part.name, type: arrowTypeOf(part) }));
+    return type.type === "list" ? { id: "list", of: parts[0]!.type } : type.type === "struct" ? { id: "struct", fields: parts } : { id: "other", name: type.type };
+  }
   const known = simple[type];
   if (known) return known;
   const decimal = /^decimal\((\d+), ?(\d+)\)$/.exec(type);
@@ -27,7 +30,7 @@ export function arrowTypeOf({ type }: Pick<Field, "type">): ArrowType {
   return { id: "other", name: type };
 }
 
-/** The type that a new table's column gets; undefined: the format's version 2 has none. */
+/** The simple type that values of a new table get; undefined: the format's version 2 has none. */
 export function icebergTypeOf(type: ArrowType): string | undefined {
   switch (type.id) {
     case "bool":
@@ -56,7 +59,7 @@ export function icebergTypeOf(type: ArrowType): string | undefined {
   }
 }
 
-/** Whether a column is written to one of the table without being asked: no value is lost, or one that does not fit is refused. */
+/** Whether simple values are written as the table's without being asked: none is lost, or one that does not fit is refused. */
 export function isWritable(from: ArrowType, to: ArrowType): boolean {
   if (from.id === "null" || sameType(from, to)) return true;
   const numeric = from.id === "int" || from.id === "float";

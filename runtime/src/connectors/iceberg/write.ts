@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { isNested, parseType, type ArrowType } from "../../tables/arrow-type.ts";
+import { isCarried, type ArrowType } from "../../tables/arrow-type.ts";
 import { castColumn } from "../../tables/cast.ts";
 import { unsupportedType } from "../../tables/column.ts";
 import type { Columns } from "../../tables/row.ts";
@@ -18,6 +18,7 @@ import type { Constant } from "./manifests.ts";
 import { transformed, type Partition } from "./partition.ts";
 import { takeRead, tableKey } from "./places.ts";
 import { TableWrite, type DataFileInfo, type TableWriteOptions, type Target } from "./table-write.ts";
+import { checkRequired, typeInFiles } from "./written-columns.ts";
 
 /** Options of writeIceberg. */
 export interface WriteIcebergOptions<Row> {
@@ -61,10 +62,12 @@ export const typesOf = (columns: Columns): { name: string; type: ArrowType }[] =
 
 /** A file a partition; `first`: how many files the target has. */
 export async function dataFiles(target: Target, columns: Columns, rows: number, first = 0): Promise<DataFileInfo[]> {
-  const written = target.columns.map(({ name, id, type }): WrittenColumn => {
-    const column = columns.get(name)!;
-    if (column.type.id === "other" || isNested(column.type)) throw unsupportedType(column, "written");
-    return { name, id, column: castColumn(name, column, parseType(type)) };
+  const written = target.columns.map((ids): WrittenColumn => {
+    const column = columns.get(ids.name)!;
+    if (!isCarried(column.type)) throw unsupportedType(column, "written");
+    const cast = castColumn(ids.name, column, typeInFiles(ids));
+    checkRequired(target.name, ids, cast.values);
+    return { name: ids.name, ids, column: cast };
   });
   const local = isRemote(target.folder) ? await mkdtemp(join(tmpdir(), "lockstep-")) : target.folder;
   const infos: DataFileInfo[] = [];

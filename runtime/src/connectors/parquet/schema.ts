@@ -4,11 +4,12 @@ import { bool, decimalBits, nothing, string, type ArrowType, type TimeUnit } fro
 const units: Readonly<Record<string, TimeUnit>> = { MILLIS: "ms", MICROS: "us", NANOS: "ns" };
 
 /** The Arrow type of a Parquet column. */
-export function arrowType({ element, children }: SchemaTree): ArrowType {
-  if (element.repetition_type === "REPEATED") return { id: "list", of: elementOf(arrowType({ element: { ...element, repetition_type: "REQUIRED" }, children } as SchemaTree)) };
+export function arrowType(node: SchemaTree): ArrowType {
+  const { element, children } = node;
+  if (element.repetition_type === "REPEATED") return { id: "list", of: elementOf(arrowType(elementsOf(node))) };
   if (children.length > 0) {
     const isList = element.converted_type === "LIST" || element.logical_type?.type === "LIST";
-    if (isList) return { id: "list", of: elementOf(listElement(children[0]!)) };
+    if (isList) return { id: "list", of: elementOf(arrowType(elementsOf(node))) };
     const isMap = /^MAP/.test(element.converted_type ?? "") || /^(MAP|VARIANT)$/.test(element.logical_type?.type ?? "");
     if (isMap) return { id: "other", name: "map" };
     return { id: "struct", fields: children.map((child) => ({ name: child.element.name, type: elementOf(arrowType(child)) })) };
@@ -75,9 +76,11 @@ export function elementNode(repeated: SchemaTree): SchemaTree {
   return isGroup ? children[0]! : repeated;
 }
 
-function listElement(repeated: SchemaTree): ArrowType {
-  const own = elementNode(repeated);
-  return arrowType({ ...own, element: { ...own.element, ...(own === repeated && { repetition_type: "REQUIRED" }) } } as SchemaTree);
+/** The elements of a list, as a node that does not say again that it is repeated. */
+export function elementsOf(list: SchemaTree): SchemaTree {
+  const repeated = list.element.repetition_type === "REPEATED" ? list : list.children[0]!;
+  const own = repeated === list ? list : elementNode(repeated);
+  return own === repeated ? ({ ...own, element: { ...own.element, repetition_type: "REQUIRED" } } as SchemaTree) : own;
 }
 
 /** Elements and members have one layout, also where their writer had a dictionary. */
@@ -109,12 +112,20 @@ const bytesOf = (digits: number): number => Math.ceil((digits * Math.log2(10) + 
 
 const parquetUnits = { ms: "MILLIS", us: "MICROS", ns: "NANOS" } as const;
 
+/** What a table calls a column by, and what the column is made of. */
+export interface Ids {
+  readonly id: number;
+  readonly parts: readonly Ids[];
+}
+
 /** The Parquet column that an Arrow type is written as, nullable, with what is below it; the inverse of {@link arrowType}. */
-export function schemaElements(name: string, type: ArrowType): SchemaElement[] {
-  if (type.id === "struct") return [{ name, repetition_type: "OPTIONAL", num_children: type.fields.length }, ...type.fields.flatMap((field) => schemaElements(field.name, field.type))];
-  if (type.id !== "list") return [schemaElement(name, type)];
-  const list = { name, repetition_type: "OPTIONAL", num_children: 1, converted_type: "LIST", logical_type: { type: "LIST" } } as const;
-  return [list, { name: "list", repetition_type: "REPEATED", num_children: 1 }, ...schemaElements("element", type.of)];
+export function schemaElements(name: string, type: ArrowType, ids?: Ids): SchemaElement[] {
+  const called = ids && { field_id: ids.id };
+  const group = { name, repetition_type: "OPTIONAL", ...called } as const;
+  if (type.id === "struct") return [{ ...group, num_children: type.fields.length }, ...type.fields.flatMap((field, i) => schemaElements(field.name, field.type, ids?.parts[i]))];
+  if (type.id !== "list") return [{ ...schemaElement(name, type), ...called }];
+  const list = { ...group, num_children: 1, converted_type: "LIST", logical_type: { type: "LIST" } } as const;
+  return [list, { name: "list", repetition_type: "REPEATED", num_children: 1 }, ...schemaElements("element", type.of, ids?.parts[0])];
 }
 
 function schemaElement(name: string, type: ArrowType): SchemaElement {

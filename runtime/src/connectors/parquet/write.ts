@@ -10,7 +10,7 @@ import { writeFiles } from "../output.ts";
 import { fileSort, type SortBy, type SortKey } from "../sort-by.ts";
 import type { WriteFilesOptions } from "../write-options.ts";
 import { typesOf, writtenColumns } from "../written-columns.ts";
-import { schemaElements } from "./schema.ts";
+import { schemaElements, type Ids } from "./schema.ts";
 
 /** Options of writeParquet. */
 export interface WriteParquetOptions<Row> extends WriteFilesOptions<Row> {
@@ -48,10 +48,10 @@ export async function writeParquet(columns: Columns, rows: number, path: string 
 
 export type Compression = NonNullable<WriteParquetOptions<never>["compression"]>;
 
-/** A column as it is written; `id` is what tables call it by. */
+/** A column as it is written; `ids`: what a table calls it by. */
 export interface WrittenColumn {
   readonly name: string;
-  readonly id?: number;
+  readonly ids?: Ids;
   readonly column: Column;
 }
 
@@ -71,7 +71,7 @@ export async function writeParquetFile(
   const message = arrowSchema && schemaMessage(new Map(columns.map(({ name, column }) => [name, column])));
   const file = new ParquetWriter({
     writer: fileWriter(filename),
-    schema: [{ name: "schema", num_children: columns.length }, ...columns.flatMap(({ name, id, column }) => schemaElements(name, column.type).map((element, i) => ({ ...element, ...(i === 0 && id !== undefined && { field_id: id }) })))],
+    schema: [{ name: "schema", num_children: columns.length }, ...columns.flatMap(({ name, ids, column }) => schemaElements(name, column.type, ids))],
     codec: codecs[compression],
     compressors,
     ...(message && { kvMetadata: [{ key: "ARROW:schema", value: Buffer.from(message).toString("base64") }] }),
@@ -91,7 +91,8 @@ export async function writeParquetFile(
       if (finished) index.bloomFilter = finished;
     }
   }
-  const sorting = sort.map(({ column, descending, nullsFirst }) => ({ column_idx: columns.findIndex(({ name }) => name === column), descending, nulls_first: nullsFirst }));
+  const leaves = columns.flatMap(({ name, column }) => new Array<string>(leafCount(column.type)).fill(name));
+  const sorting = sort.map(({ column, descending, nullsFirst }) => ({ column_idx: leaves.indexOf(column), descending, nulls_first: nullsFirst }));
   if (sorting.length > 0) for (const group of file.row_groups) group.sorting_columns = sorting;
   file.finish();
   if (rows === 0) await typeEmptyList(filename);
@@ -118,6 +119,12 @@ function hasNegativeZero({ type, values }: Column): boolean {
   const isIt = (value: Stored | undefined): boolean => Object.is(value, -0) || (Array.isArray(value) && value.some(isIt));
   for (let i = 0; i < values.length; i++) if (isIt(values[i])) return true;
   return false;
+}
+
+/** How many columns of the file a column is. */
+function leafCount(type: ArrowType): number {
+  if (type.id === "list") return leafCount(type.of);
+  return type.id === "struct" ? type.fields.reduce((sum, field) => sum + leafCount(field.type), 0) : 1;
 }
 
 function holdsFloats(type: ArrowType): boolean {

@@ -25,15 +25,26 @@ use crate::{
 /// The columns of such files: types are the table's, whatever the rows' are.
 pub fn table_schema(columns: &[WrittenColumn], rows: &Schema) -> Result<SchemaRef> {
     let field = |(column, from): (&WrittenColumn, &Arc<Field>)| {
-        let id = HashMap::from([(PARQUET_FIELD_ID_META_KEY.to_owned(), column.id.to_string())]);
-        let data_type = match (parse_type(&column.data_type)?, from.data_type()) {
+        let field = table_field(column)?;
+        Ok(match (field.data_type(), from.data_type()) {
             // The file is the same, and labels stay codes until they are in it.
-            (DataType::Utf8, labels @ DataType::Dictionary(_, values)) if **values == DataType::Utf8 => labels.clone(),
-            (data_type, _) => data_type,
-        };
-        Ok(Field::new(&column.name, data_type, true).with_metadata(id))
+            (DataType::Utf8, labels @ DataType::Dictionary(_, values)) if **values == DataType::Utf8 => field.with_data_type(labels.clone()),
+            _ => field,
+        })
     };
     Ok(Arc::new(Schema::new(columns.iter().zip(rows.fields()).map(field).collect::<Result<Vec<_>>>()?)))
+}
+
+/// Every part of a column has its id.
+fn table_field(column: &WrittenColumn) -> Result<Field> {
+    let parts = column.parts.iter().map(|part| table_field(part).map(Arc::new)).collect::<Result<Vec<_>>>()?;
+    let data_type = match &parts[..] {
+        [] => parse_type(&column.data_type)?,
+        [element] if column.data_type == "list" => DataType::List(Arc::clone(element)),
+        _ => DataType::Struct(parts.into()),
+    };
+    let id = HashMap::from([(PARQUET_FIELD_ID_META_KEY.to_owned(), column.id.to_string())]);
+    Ok(Field::new(&column.name, data_type, true).with_metadata(id))
 }
 
 /// What all files of a part have in common.

@@ -1,13 +1,16 @@
 //! Opening: the footers of the snapshot's files, their columns matched with the table's by ids.
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit, UnionFields, UnionMode};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, UnionFields, UnionMode};
 use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 
-use super::request::{Constant, IcebergColumn, IcebergFile, IcebergRequest};
+use super::{
+    fit::{By, Fit, id_of},
+    request::{Constant, IcebergColumn, IcebergFile, IcebergRequest},
+};
 use crate::{
-    arrow_types::{parse_type, print_type},
-    dataset::{DataFile, Dataset, Format, Held, is_string},
+    arrow_types::parse_type,
+    dataset::{DataFile, Dataset, Format, Held},
     declared,
     errors::{ConnectorError, Result},
     parquet::{Footers, describe, each_footer, guarded},
@@ -48,7 +51,11 @@ fn arrow_type(column: &IcebergColumn) -> DataType {
         let field = Arc::new(Field::new(&column.data_type, DataType::Null, true));
         DataType::Union(UnionFields::from_fields(vec![field]), UnionMode::Sparse)
     };
-    parse_type(&column.data_type).unwrap_or_else(|_| opaque())
+    match &column.parts[..] {
+        [] => parse_type(&column.data_type).unwrap_or_else(|_| opaque()),
+        [element] if column.data_type == "list" => DataType::new_list(arrow_type(element), true),
+        members => DataType::Struct(members.iter().map(|member| Field::new(&member.name, arrow_type(member), true)).collect()),
+    }
 }
 
 fn found(file: &IcebergFile) -> Found {
@@ -58,46 +65,23 @@ fn found(file: &IcebergFile) -> Found {
 /// Where `file` has the column.
 fn held(column: &IcebergColumn, data_type: &DataType, file: &IcebergFile, footer: &ArrowReaderMetadata) -> Result<Held> {
     let roots = footer.parquet_schema().root_schema().get_fields();
-    let named = || (0..roots.len()).all(|root| field_id(footer, root).is_none());
-    let root = match (0..roots.len()).find(|root| field_id(footer, *root) == Some(column.id)) {
-        None if !roots.is_empty() && named() => match &column.names {
-            Some(names) => roots.iter().position(|root| names.iter().any(|name| name == root.name())),
-            None => {
-                let message = format!("{}: its columns have no ids, and the table has no name mapping (schema.name-mapping.default) that says which they are", file.path);
-                return Err(ConnectorError::unsupported(message, serde_json::json!({ "file": file.path })));
-            }
-        },
-        root => root,
-    };
-    let Some(root) = root else {
+    let by = if !roots.is_empty() && roots.iter().all(|root| id_of(root).is_none()) { By::Names } else { By::Ids };
+    if by == By::Names && column.names.is_none() {
+        let message = format!("{}: its columns have no ids, and the table has no name mapping (schema.name-mapping.default) that says which they are", file.path);
+        return Err(ConnectorError::unsupported(message, serde_json::json!({ "file": file.path })));
+    }
+    let Some(root) = by.find(roots, column) else {
         let constant = file.constants.get(&column.id).and_then(Option::as_ref);
         return Ok(Held::Constant(constant.and_then(Constant::bound)));
     };
-    let in_file = footer.schema().field(root).data_type();
-    if promotes(in_file, data_type) {
-        return Ok(Held::Column(root));
+    let fit = Fit::of(&roots[root], footer.schema().field(root).data_type(), column, data_type, by, &column.name);
+    match fit.map_err(|what| ConnectorError::corrupt(&file.path, what))? {
+        Fit::Value => Ok(Held::Column(root)),
+        nested => Ok(Held::Nested(root, nested)),
     }
-    let what = format!("column {} is {}, the table says {}", column.name, print_type(in_file), print_type(data_type));
-    Err(ConnectorError::corrupt(&file.path, what))
 }
 
 /// The id that the writer gave the top-level column `root`.
 pub fn field_id(footer: &ArrowReaderMetadata, root: usize) -> Option<i32> {
-    let info = footer.parquet_schema().root_schema().get_fields()[root].get_basic_info();
-    info.has_id().then(|| info.id())
-}
-
-/// Whether values of a file's type are values of the table's: the same, or one of Iceberg's promotions.
-fn promotes(from: &DataType, to: &DataType) -> bool {
-    use DataType as T;
-    match (from, to) {
-        // Nobody looks at it.
-        (_, T::Union(..)) => true,
-        (T::Int32, T::Int64) | (T::Float32, T::Float64) | (T::Date32, T::Timestamp(TimeUnit::Microsecond, None)) => true,
-        (T::Decimal128(few, scale), T::Decimal128(many, same)) => few <= many && scale == same,
-        (T::Timestamp(unit, zone), T::Timestamp(same, other)) => unit == same && zone.is_some() == other.is_some(),
-        (T::Dictionary(_, values), _) => promotes(values, to),
-        (T::Binary | T::LargeBinary | T::BinaryView, T::Binary) => true,
-        _ => from == to || is_string(from) && is_string(to),
-    }
+    id_of(&footer.parquet_schema().root_schema().get_fields()[root])
 }

@@ -26,18 +26,21 @@ pub struct IcebergRequest {
     pub store: StoreOptions,
 }
 
-/// A column of the table's schema.
+/// A column of the table's schema, or a part of one.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct IcebergColumn {
     pub id: i32,
     pub name: String,
-    /// Arrow's printed type; of what no program can look at, what messages print.
+    /// Arrow's printed type, "list" or "struct" of what has parts; of what no program can look at, what messages print.
     #[serde(rename = "type")]
     pub data_type: String,
     pub nullable: bool,
     /// Its names in files without ids; null: the table says nothing of such files.
     #[serde(default)]
     pub names: Option<Vec<String>>,
+    /// A list's elements, a struct's members.
+    #[serde(default)]
+    pub parts: Vec<IcebergColumn>,
 }
 
 /// A data file.

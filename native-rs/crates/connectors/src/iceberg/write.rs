@@ -12,11 +12,11 @@ use arrow::{
     datatypes::{Int32Type, Schema, SchemaRef},
     row::{OwnedRow, Row, Rows},
 };
-use lockstep_plan::{IcebergWrite, PartitionField};
+use lockstep_plan::{IcebergWrite, PartitionField, WrittenColumn};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{partition::Keys, request::Constant};
+use super::{partition::Keys, request::Constant, required};
 use crate::{
     errors::{ConnectorError, Result},
     files::{Files, Partitions, SizedFile, SizedFiles, SizedMaker, Written, table_schema},
@@ -42,6 +42,9 @@ impl IcebergFileInfo {
 
 /// One part's data files; those that are open are left without a footer if it is dropped.
 pub struct IcebergPart {
+    /// As messages call the table.
+    table: String,
+    columns: Vec<WrittenColumn>,
     /// With the column of units, where rows have one.
     schema: SchemaRef,
     keys: Option<Keys>,
@@ -79,12 +82,13 @@ impl IcebergPart {
             Some(_) => PartRows::ByPartition(Partitions::new(Parts { maker, done: vec![] })),
             None => PartRows::Together(SizedFiles::new(maker)),
         };
-        Ok(Self { schema, keys, units: write.units, unit: None, rows })
+        Ok(Self { table: write.path.clone(), columns: write.columns.clone(), schema, keys, units: write.units, unit: None, rows })
     }
 
-    /// LS2008 disk full, LS2015 a value that the table's type cannot hold.
+    /// LS2003 null where the table has none, LS2008 disk full, LS2015 a value that the table's type cannot hold.
     pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         let batch = as_written(batch, &self.schema)?;
+        required::check(&self.table, &self.columns, &batch)?;
         match (&mut self.rows, &self.keys) {
             (PartRows::Together(files), _) => files.write(&batch),
             (PartRows::ByPartition(partitions), Some(keys)) if self.units => {
@@ -185,14 +189,12 @@ impl IcebergKeys {
 mod tests {
     use arrow::array::{ArrayRef, Int32Array, Int64Array};
 
-    use lockstep_plan::WrittenColumn;
-
     use super::*;
     use crate::{files::LOOKS, store::StoreOptions};
 
     fn write_to(folder: &std::path::Path) -> IcebergWrite {
         IcebergWrite {
-            input: 0, path: "t".into(), folder: folder.display().to_string(), ordered: false, columns: vec![WrittenColumn { name: "id".into(), id: 1, data_type: "int64".into() }],
+            input: 0, path: "t".into(), folder: folder.display().to_string(), ordered: false, columns: vec![WrittenColumn { name: "id".into(), id: 1, data_type: "int64".into(), required: false, parts: vec![] }],
             partition: vec![], cluster: false, sort: vec![], bloom_filters: vec![], file_bytes: None, units: false, compression: "zstd".into(), store: StoreOptions::default(), site: "".into(),
         }
     }

@@ -37,7 +37,7 @@ use crate::{
     dataset::{Dataset, Group, Held, is_string, js_type},
     errors::{ConnectorError, Result},
     files::{Origin, widened},
-    iceberg::{FileDeletes, field_id},
+    iceberg::{FileDeletes, Fit, field_id},
     read::{ChunkBatches, Piece, ReadOptions},
     store::Blob,
 };
@@ -184,7 +184,7 @@ pub fn open_rows(dataset: &Dataset, blob: Blob, chunk: &Chunk, options: &ReadOpt
     ascending.dedup();
     let source = |((held, data_type), name): (&(Held, DataType), String)| {
         let from = match held {
-            Held::Column(root) => From::Column { index: ascending.binary_search(root).expect("it is one of them"), unchecked: unchecked.contains(root) },
+            Held::Column(root) | Held::Nested(root, _) => From::Column { index: ascending.binary_search(root).expect("it is one of them"), unchecked: unchecked.contains(root), fit: held.fit().cloned() },
             Held::Constant(value) => From::Constant(value.as_ref().and_then(|value| value.to_scalar(data_type))),
         };
         Source { from, data_type: data_type.clone(), name }
@@ -222,7 +222,7 @@ struct Source {
 
 enum From {
     /// A column of the reader's batches. Unchecked: arrow-rs did not look whether its bytes are what its type says.
-    Column { index: usize, unchecked: bool },
+    Column { index: usize, unchecked: bool, fit: Option<Fit> },
     Constant(Option<ScalarValue>),
 }
 
@@ -244,10 +244,13 @@ impl Batches {
     fn column(&self, source: &Source, batch: &RecordBatch) -> Result<ArrayRef> {
         let origin = Origin { file: &self.file, column: &source.name };
         match &source.from {
-            From::Column { index, unchecked } => {
+            From::Column { index, unchecked, fit } => {
                 let column = batch.column(*index);
                 sound(column, *unchecked).map_err(|error| reading(&self.file, &self.place, error))?;
-                widened(column, &source.data_type, origin)
+                match fit {
+                    Some(fit) => fit.apply(column, &source.data_type).map_err(|error| ConnectorError::corrupt(&self.file, error)),
+                    None => widened(column, &source.data_type, origin),
+                }
             }
             From::Constant(None) => Ok(new_null_array(&source.data_type, batch.num_rows())),
             From::Constant(Some(value)) => {

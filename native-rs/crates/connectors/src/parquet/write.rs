@@ -256,15 +256,23 @@ fn cannot_write(field: &Field, from: &DataType, to: &DataType, why: &str) -> Con
     ConnectorError::unsupported(message, json!({ "column": field.name(), "from": from, "to": to }))
 }
 
-/// A column of lists or structs has several leaves: of what is sorted by none is behind such a column here, or the files do not say it.
+/// Which of the file's leaves the rows are sorted by: a column of lists or structs may have several, and no order.
 fn sorting(schema: &Schema, options: &ParquetWriteOptions) -> Option<Vec<SortingColumn>> {
-    let flat = |index: usize| schema.fields()[..=index].iter().all(|field| !field.data_type().is_nested());
     let column = |sort: &FileSort| {
-        let index = schema.index_of(&sort.column).ok().filter(|index| flat(*index))?;
-        Some(SortingColumn { column_idx: i32::try_from(index).ok()?, descending: sort.descending, nulls_first: sort.nulls_first })
+        let index = schema.index_of(&sort.column).ok().filter(|index| !schema.field(*index).data_type().is_nested())?;
+        let leaf = schema.fields()[..index].iter().map(|field| leaves(field.data_type())).sum::<usize>();
+        Some(SortingColumn { column_idx: i32::try_from(leaf).ok()?, descending: sort.descending, nulls_first: sort.nulls_first })
     };
     let columns: Vec<_> = options.sort.iter().map_while(column).collect();
     (!columns.is_empty()).then_some(columns)
+}
+
+fn leaves(data_type: &DataType) -> usize {
+    match data_type {
+        DataType::List(item) => leaves(item.data_type()),
+        DataType::Struct(members) => members.iter().map(|member| leaves(member.data_type())).sum(),
+        _ => 1,
+    }
 }
 
 fn properties(schema: &Schema, dictionaries: &[bool], options: &ParquetWriteOptions) -> WriterProperties {

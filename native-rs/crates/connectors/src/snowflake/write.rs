@@ -118,7 +118,7 @@ mod tests {
     #[test]
     fn what_is_not_kept_is_gone() {
         let directory = tempfile::tempdir().unwrap();
-        let columns = vec![WrittenColumn { name: "id".into(), id: 1, data_type: "int32".into() }];
+        let columns = vec![WrittenColumn { name: "id".into(), id: 1, data_type: "int32".into(), required: false, parts: vec![] }];
         let write = SnowflakeWrite { input: 0, path: "t".into(), folder: "stage".into(), columns, file_bytes: 1 << 20, site: "".into() };
         let [first, second, idle] = [0, 1, 2].map(|_| Arc::new(SnowflakeFiles::new(&write, 3, directory.path()).unwrap()));
         let [gone, kept] = [written(&first), written(&second)];

@@ -2,20 +2,22 @@
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     fs::File,
+    ops::Range,
     path::Path,
     sync::Arc,
 };
 
 use arrow::{
-    array::{Array, ArrayRef, AsArray, DictionaryArray, Int32Array, Int64Array, RecordBatch, StringArray},
-    datatypes::{Field, Int32Type, Int64Type, Schema},
+    array::{Array, ArrayRef, AsArray, BooleanArray, DictionaryArray, Int32Array, Int64Array, ListArray, RecordBatch, StringArray, StructArray},
+    buffer::OffsetBuffer,
+    datatypes::{DataType, Field, Fields, Int32Type, Int64Type, Schema},
 };
 use lockstep_connectors::{
     ConnectorError, Constant, Dataset, DeleteFile, IcebergColumn, IcebergFile, IcebergFileInfo, IcebergPart, IcebergRequest, ParquetRequest, ReadOptions, chunks, open_iceberg, open_parquet, read, read_labels,
 };
 use lockstep_plan::{IcebergWrite, PartitionField, StoreOptions, WrittenColumn};
 use parquet::{
-    arrow::{ArrowWriter, PARQUET_FIELD_ID_META_KEY, arrow_reader::ParquetRecordBatchReader},
+    arrow::{ArrowWriter, PARQUET_FIELD_ID_META_KEY, arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder}},
     file::properties::WriterProperties,
 };
 
@@ -23,11 +25,7 @@ use super::{columns, read_all, text, travelled};
 
 /// Writes columns with ids, in row groups of `rows`; without one where the id is 0.
 fn write(path: &Path, rows: usize, columns: &[(&str, i32, ArrayRef)]) -> (String, u64) {
-    let field = |(name, id, array): &(&str, i32, ArrayRef)| {
-        let field = Field::new(*name, array.data_type().clone(), true);
-        let key = PARQUET_FIELD_ID_META_KEY.to_owned();
-        if *id == 0 { field } else { field.with_metadata(HashMap::from([(key, id.to_string())])) }
-    };
+    let field = |(name, id, array): &(&str, i32, ArrayRef)| identified(name, *id, array.data_type().clone());
     let schema = Arc::new(Schema::new(columns.iter().map(field).collect::<Vec<_>>()));
     let properties = WriterProperties::builder().set_max_row_group_row_count(Some(rows)).build();
     let mut writer = ArrowWriter::try_new(File::create(path).unwrap(), Arc::clone(&schema), Some(properties)).unwrap();
@@ -41,7 +39,7 @@ fn numbers(values: impl IntoIterator<Item = i64>) -> ArrayRef {
 }
 
 fn column(id: i32, name: &str, data_type: &str) -> IcebergColumn {
-    IcebergColumn { id, name: name.into(), data_type: data_type.into(), nullable: true, names: None }
+    IcebergColumn { id, name: name.into(), data_type: data_type.into(), nullable: true, names: None, parts: vec![] }
 }
 
 fn file((path, size): (String, u64), constants: &[(i32, Option<Constant>)], deletes: &[usize]) -> IcebergFile {
@@ -99,6 +97,77 @@ fn what_a_file_lacks_is_a_constant() {
         assert_eq!((known("region").null_count, known("late").null_count), (Some(0), Some(12)));
         assert_eq!(read_labels(&dataset, "region", 10).unwrap(), Some(BTreeSet::from(["a", "b", "c"].map(str::to_owned))));
     }
+}
+
+/// A field with the id, or without where it is 0.
+fn identified(name: &str, id: i32, data_type: DataType) -> Field {
+    let field = Field::new(name, data_type, true);
+    if id == 0 { field } else { field.with_metadata(HashMap::from([(PARQUET_FIELD_ID_META_KEY.to_owned(), id.to_string())])) }
+}
+
+fn part(id: i32, name: &str, data_type: &str, parts: Vec<IcebergColumn>) -> IcebergColumn {
+    IcebergColumn { names: Some(vec![name.into(), format!("old {name}")]), parts, ..column(id, name, data_type) }
+}
+
+/// `stops: list<struct<20: old x int32, 21: name string, 22: gone bool>>` and `loc`, the same struct, of 20 rows; `named`: without ids.
+fn nested(directory: &Path, named: bool) -> (String, u64) {
+    let id = |id: i32| if named { 0 } else { id };
+    let fields = Fields::from(vec![identified("old x", id(20), DataType::Int32), identified("name", id(21), DataType::Utf8), identified("gone", id(22), DataType::Boolean)]);
+    let structs = |rows: Range<i32>| {
+        let columns: Vec<ArrayRef> = vec![
+            Arc::new(rows.clone().map(|row| (row % 3 > 0).then_some(row)).collect::<Int32Array>()),
+            Arc::new(rows.clone().map(|row| Some(format!("n{row}"))).collect::<StringArray>()),
+            Arc::new(BooleanArray::from(vec![true; rows.len()])),
+        ];
+        StructArray::new(fields.clone(), columns, Some(rows.map(|row| row % 5 != 4).collect::<Vec<_>>().into()))
+    };
+    // A row has as many as its number says, of 0, 1, 2; every seventh is null.
+    let lengths = (0..20).map(|row| if row % 7 == 6 { 0 } else { row % 3 });
+    let offsets = OffsetBuffer::from_lengths(lengths);
+    let count = *offsets.last().unwrap();
+    let item = Arc::new(identified("element", id(30), DataType::Struct(fields.clone())));
+    let lists = ListArray::new(item, offsets, Arc::new(structs(0..count)), Some((0..20).map(|row| row % 7 != 6).collect::<Vec<_>>().into()));
+    write(&directory.join(if named { "named.parquet" } else { "ids.parquet" }), 6, &[("loc", id(2), Arc::new(structs(0..20))), ("id", id(1), numbers(0..20)), ("old stops", id(3), Arc::new(lists))])
+}
+
+#[test]
+fn what_is_inside_of_structs_and_lists_is_found_by_ids_and_names() {
+    let directory = tempfile::tempdir().unwrap();
+    let members = || vec![part(21, "name", "string", vec![]), part(99, "new", "list", vec![part(98, "element", "date32", vec![])]), part(20, "x", "int64", vec![])];
+    let table = || vec![part(1, "id", "int64", vec![]), part(3, "stops", "list", vec![part(30, "element", "struct", members())]), part(2, "loc", "struct", members())];
+    for named in [false, true] {
+        let dataset = open_iceberg(&request(table(), vec![file(nested(directory.path(), named), &[], &[])], vec![])).unwrap();
+        for dataset in [Arc::new(dataset.clone()), travelled(&dataset)] {
+            for parts in [1, 2, 3, 7] {
+                let all = read_all(&dataset, parts, &columns(&["stops", "id", "loc"])).unwrap();
+                let check = |structs: &StructArray| {
+                    let names = structs.columns().iter().map(|column| column.data_type().clone()).collect::<Vec<_>>();
+                    assert_eq!(names, [DataType::Utf8, DataType::new_list(DataType::Date32, true), DataType::Int64]);
+                    assert_eq!(structs.column_names(), ["name", "new", "x"]);
+                    for row in 0..structs.len() {
+                        assert_eq!(structs.is_null(row), row % 5 == 4);
+                        if structs.is_valid(row) {
+                            assert_eq!(structs.column(0).as_string::<i32>().value(row), format!("n{row}"));
+                            assert!(structs.column(1).is_null(row));
+                            let x = structs.column(2).as_primitive::<Int64Type>();
+                            assert_eq!(x.is_valid(row).then(|| x.value(row)), (row % 3 > 0).then_some(row as i64));
+                        }
+                    }
+                };
+                check(all.column(2).as_struct());
+                let stops = all.column(0).as_list::<i32>();
+                check(stops.values().as_struct());
+                let lengths: Vec<Option<usize>> = stops.iter().map(|list| list.map(|list| list.len())).collect();
+                assert_eq!(lengths, (0..20).map(|row| (row % 7 != 6).then_some(row % 3)).collect::<Vec<_>>());
+                assert_eq!(ids(&all, 1), (0..20).collect::<Vec<_>>());
+            }
+        }
+    }
+    let error = |data_type: &str| {
+        let table = vec![part(2, "loc", "struct", vec![part(20, "x", data_type, vec![])])];
+        open_iceberg(&request(table, vec![file(nested(directory.path(), false), &[], &[])], vec![])).unwrap_err()
+    };
+    assert!(error("string").message.contains("column loc.x is int32, the table says string"), "{:?}", error("string"));
 }
 
 /// Twenty rows with ids 0 to 19 in groups of 6, and a request for those left by the delete files.
@@ -175,7 +244,7 @@ fn what_cannot_be_right_is_an_error_of_that_file() {
 #[test]
 fn rows_are_written_by_partition() {
     let directory = tempfile::tempdir().unwrap();
-    let columns = [("id", 1, "int64"), ("name", 2, "string")].map(|(name, id, data_type)| WrittenColumn { name: name.into(), id, data_type: data_type.into() });
+    let columns = [("id", 1, "int64"), ("name", 2, "string")].map(|(name, id, data_type)| WrittenColumn { name: name.into(), id, data_type: data_type.into(), required: false, parts: vec![] });
     let partition = vec![PartitionField { column: "id".into(), transform: "bucket[1000]".into() }, PartitionField { column: "name".into(), transform: "identity".into() }];
     let write = IcebergWrite {
         input: 0, path: "t".into(), folder: directory.path().display().to_string(), ordered: false, columns: columns.to_vec(), partition, cluster: false, sort: vec![], bloom_filters: vec![], file_bytes: None, units: false, compression: "zstd".into(), store: StoreOptions::default(), site: "".into(),
@@ -204,4 +273,32 @@ fn rows_are_written_by_partition() {
         assert!(names.iter().all(|name| name == expected), "{file:?}");
         assert_eq!(rows.schema().field(0).metadata().get(PARQUET_FIELD_ID_META_KEY).map(String::as_str), Some("1"));
     }
+}
+
+/// What is inside of a column has its id in the file, whatever the rows call the elements.
+#[test]
+fn lists_and_structs_are_written_with_their_ids() {
+    let directory = tempfile::tempdir().unwrap();
+    let written = |name: &str, id: i32, data_type: &str, parts: Vec<WrittenColumn>| WrittenColumn { name: name.into(), id, data_type: data_type.into(), required: false, parts };
+    let columns = vec![written("stops", 3, "list", vec![written("element", 30, "struct", vec![written("x", 20, "int64", vec![]), written("name", 21, "string", vec![])])])];
+    let write = IcebergWrite {
+        input: 0, path: "t".into(), folder: directory.path().display().to_string(), ordered: false, columns, partition: vec![], cluster: false, sort: vec![], bloom_filters: vec![], file_bytes: None, units: false, compression: "zstd".into(), store: StoreOptions::default(), site: "".into(),
+    };
+    let fields = Fields::from(vec![Field::new("x", DataType::Int32, true), Field::new("name", DataType::Utf8, true)]);
+    let structs = StructArray::new(fields.clone(), vec![Arc::new(Int32Array::from(vec![Some(1), None, Some(3)])), Arc::new(StringArray::from(vec!["a", "b", "c"]))], None);
+    let lists = ListArray::new(Arc::new(Field::new("item", DataType::Struct(fields), true)), OffsetBuffer::from_lengths([2, 0, 1]), Arc::new(structs), None);
+    let batch = RecordBatch::try_from_iter([("stops", Arc::new(lists) as ArrayRef)]).unwrap();
+    let mut part = IcebergPart::new(&write, 0, &batch.schema()).unwrap();
+    part.write(&batch).unwrap();
+    let files = part.close().unwrap();
+    let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(directory.path().join(&files[0].name)).unwrap()).unwrap();
+    let known: Vec<String> = reader.parquet_schema().root_schema().get_fields().iter().flat_map(|root| all_in(root)).collect();
+    assert_eq!(known, ["stops 3", "list", "element 30", "x 20", "name 21"]);
+}
+
+fn all_in(node: &parquet::schema::types::Type) -> Vec<String> {
+    let info = node.get_basic_info();
+    let own = if info.has_id() { format!("{} {}", node.name(), info.id()) } else { node.name().to_owned() };
+    let inside = if node.is_group() { node.get_fields() } else { &[] };
+    [vec![own], inside.iter().flat_map(|node| all_in(node)).collect()].concat()
 }

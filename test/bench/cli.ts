@@ -1,27 +1,29 @@
 // npm run bench -- taxi [--rows 20000000] [--rounds 5] [--systems a,b] [--without specialise|keys|heavy] [--bodo] [--spark] [--json]
 // npm run bench -- startup [--rounds 5] [--json]
 // npm run bench -- playground [--rounds 5] [--json]
-// npm run bench -- scan --s3 [--rows 20000000] [--rounds 5] [--json]
+// npm run bench -- scan [--s3] [--rows 20000000] [--rounds 5] [--json]
 // npm run bench -- connectors [--rows 2000000] [--rounds 5] [--json]
 // npm run bench -- groupby|join|sort|udf [--rows 10000000] [--memory 8] [--rounds 5] [--systems a,b] [--without specialise|keys|heavy] [--json]
 // npm run bench -- tpch [--sf 1] [--memory 4] [--queries 1,6] [--rounds 5] [--systems a,b] [--without specialise|keys|heavy] [--json]
 // npm run bench -- shuffle [--rounds 5] [--json]
 // npm run bench -- planning [--sf 1] [--rounds 5] [--json]
 import { parseArgs } from "node:util";
+import { suiteLines } from "./aims.ts";
 import { calibrate } from "./calibrate.ts";
-import { compare, type System } from "./compare.ts";
+import { compare, type Job, type System } from "./compare.ts";
 import { median } from "./measure.ts";
 import { connectors } from "./suites/connectors.ts";
 import { planning } from "./suites/planning.ts";
 import { isQuestions, questions } from "./suites/questions.ts";
 import { scan } from "./suites/scan.ts";
+import { scanFiles } from "./suites/scan-files.ts";
 import { shuffle } from "./suites/shuffle.ts";
 import { sortBalance } from "./suites/sort.ts";
 import { startup } from "./suites/startup.ts";
 import { taxiAnswer, taxiSystems } from "./suites/taxi.ts";
 import { tpch, tpchQueries } from "./suites/tpch.ts";
 
-const usage = "usage: npm run bench -- taxi [--rows 20000000] [--rounds 5] [--systems lockstep,duckdb,…] [--without specialise|keys|heavy] [--bodo] [--spark] [--json], startup, playground or shuffle [--rounds 5] [--json], scan --s3 [--rows 20000000] [--rounds 5] [--json], connectors [--rows 2000000] [--rounds 5] [--json], groupby, join, sort or udf [--rows 10000000] [--memory GiB] [--rounds 5] [--systems …] [--without specialise|keys|heavy] [--json], tpch [--sf 1] [--memory GiB] [--queries 1,6,…] [--rounds 5] [--systems …] [--without specialise|keys|heavy] [--json], or planning [--sf 1] [--rounds 5] [--json]";
+const usage = "usage: npm run bench -- taxi [--rows 20000000] [--rounds 5] [--systems lockstep,duckdb,…] [--without specialise|keys|heavy] [--bodo] [--spark] [--json], startup, playground or shuffle [--rounds 5] [--json], scan [--s3] [--rows 20000000] [--rounds 5] [--json], connectors [--rows 2000000] [--rounds 5] [--json], groupby, join, sort or udf [--rows 10000000] [--memory GiB] [--rounds 5] [--systems …] [--without specialise|keys|heavy] [--json], tpch [--sf 1] [--memory GiB] [--queries 1,6,…] [--rounds 5] [--systems …] [--without specialise|keys|heavy] [--json], or planning [--sf 1] [--rounds 5] [--json]";
 const { positionals, values } = asked(() => parseArgs({
   allowPositionals: true,
   options: {
@@ -45,7 +47,7 @@ const memory = values.memory === undefined ? undefined : Number(values.memory);
 const scale = Number(values.sf);
 const queries = values.queries?.split(",").map((number) => `q${number}`) ?? tpchQueries;
 const suites = ["taxi", "startup", "playground", "scan", "connectors", "groupby", "join", "sort", "udf", "tpch", "planning", "shuffle"];
-if (!suites.includes(suite) || (suite === "scan" && !values.s3) || !(scale > 0) || !queries.every((query) => tpchQueries.includes(query)) || !Number.isInteger(rows) || !Number.isInteger(rounds) || rounds < 1 || (memory !== undefined && !((isQuestions(suite) || suite === "tpch") && memory > 0))) {
+if (!suites.includes(suite) || !(scale > 0) || !queries.every((query) => tpchQueries.includes(query)) || !Number.isInteger(rows) || !Number.isInteger(rounds) || rounds < 1 || (memory !== undefined && !((isQuestions(suite) || suite === "tpch") && memory > 0))) {
   console.error(usage);
   process.exit(2);
 }
@@ -67,7 +69,7 @@ if (suite === "playground") {
   process.exit();
 }
 
-if (suite === "scan") {
+if (suite === "scan" && values.s3) {
   for (const line of await scan(rows, rounds)) emit({ suite: "scan", ...line, rounds });
   process.exit();
 }
@@ -90,18 +92,41 @@ if (suite === "planning") {
 
 const chosen = (systems: readonly System[]): System[] => systems.filter((system) => wanted?.includes(system.name) ?? true);
 
-if (isQuestions(suite)) {
-  for await (const job of questions(suite, rows, values.without, memory)) {
-    for (const line of await compare({ ...job, systems: chosen(job.systems) }, rounds)) emit(line);
+/** What two processes of pure computing reach over one, each time that it was asked. */
+const scaling: number[] = [];
+const round = async (): Promise<void> => void scaling.push(await calibrate());
+
+/** The lines of all jobs, and what they come to. */
+async function compared(suite: string, jobs: AsyncIterable<Job> | Iterable<Job>): Promise<void> {
+  const lines: Awaited<ReturnType<typeof compare>> = [];
+  for await (const job of jobs) {
+    for (const line of await compare({ ...job, systems: chosen(job.systems) }, rounds)) {
+      lines.push(line);
+      emit(line);
+    }
   }
+  for (const line of suiteLines(suite, lines.filter((line) => line["rows"] === rows), scaling)) emit({ ...line, rounds });
+}
+
+if (suite === "scan") {
+  await compared(suite, [{ ...(await scanFiles(rows)), round }]);
+  process.exit();
+}
+
+if (isQuestions(suite)) {
+  // The machine is measured once a question where scaling is a figure of the suite.
+  const jobs = async function* (): AsyncGenerator<Job> {
+    for await (const job of questions(suite, rows, values.without, memory)) {
+      if (suite === "groupby" || suite === "join") await round();
+      yield job;
+    }
+  };
+  await compared(suite, jobs());
   if (suite === "sort") for (const line of await sortBalance(rows)) emit(line);
   process.exit();
 }
 
-const scaling: number[] = [];
-const systems = chosen(await taxiSystems(rows, values, values.without));
-const round = async (): Promise<void> => void scaling.push(await calibrate());
-for (const line of await compare({ suite: "taxi", case: "monthly-trips", rows, systems, answer: taxiAnswer, round }, rounds)) emit(line);
+await compared("taxi", [{ suite: "taxi", case: "monthly-trips", rows, systems: await taxiSystems(rows, values, values.without), answer: taxiAnswer, round }]);
 emit({ suite: "taxi", case: "calibration", system: "two-kernels", seconds: null, startup_seconds: null, peak_bytes: null, rows: null, ratio: median(scaling), rounds, status: "ok" });
 
 function emit(line: Record<string, unknown>): void {

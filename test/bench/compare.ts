@@ -3,6 +3,7 @@ import { existsSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
+import type { Line } from "./aims.ts";
 import { median, type Aim, type Measured } from "./measure.ts";
 import { scratch } from "./scratch.ts";
 
@@ -23,14 +24,14 @@ export interface Job {
   readonly case: string;
   readonly rows: number;
   readonly systems: readonly System[];
-  /** Of a written result; null if nothing was written. */
-  answer(out: string): Promise<Answer | null>;
+  /** Of a written result, or of what the run said; null if there is none. */
+  answer(out: string, run: Measured): Promise<Answer | null>;
   /** Before each round. */
   round?(): Promise<void>;
 }
 
 /** A line a system: medians of `rounds` rounds. */
-export async function compare(job: Job, rounds: number): Promise<Record<string, unknown>[]> {
+export async function compare(job: Job, rounds: number): Promise<(Record<string, unknown> & Line)[]> {
   const { systems } = job;
   const folder = scratch(tmpdir(), "lockstep-bench-");
   const runs = new Map<string, Measured[]>(systems.map((system) => [system.name, []]));
@@ -52,7 +53,7 @@ export async function compare(job: Job, rounds: number): Promise<Record<string, 
         const out = join(folder, system.name);
         const measured = await system.run("time", out);
         runs.get(system.name)?.push(measured);
-        answers.get(system.name)?.push(measured.failure === null ? await job.answer(out) : null);
+        answers.get(system.name)?.push(measured.failure === null ? await job.answer(out, measured) : null);
         removeOutput(out);
         const startup = measured.startup ?? (await system.startup?.());
         if (startup !== undefined) startups.get(system.name)?.push(startup);

@@ -11,6 +11,8 @@ export interface Measured {
   readonly seconds: number;
   /** From exec until the job's own clock started (its `{"started": …}` line), seconds; null if it said nothing. */
   readonly startup: number | null;
+  /** What it said by an `{"answer": […]}` line. */
+  readonly answer: readonly number[] | null;
   /** Largest sum of PSS over the process tree, bytes; 0 where time was measured. */
   readonly peakBytes: number;
   /** null: ended by exit code 0. */
@@ -40,7 +42,8 @@ export async function measure(aim: Aim, command: string, args: readonly string[]
   const seconds = (Date.now() - start) / 1000;
   clearInterval(sampler);
   const started = /\{"started": ?([\d.]+)\}/.exec(output);
-  return { seconds, startup: started?.[1] === undefined ? null : Number(started[1]) - start / 1000, peakBytes, failure };
+  const answer = /\{"answer": ?(\[[^\]]*\])\}/.exec(output)?.[1];
+  return { seconds, answer: answer === undefined ? null : (JSON.parse(answer) as number[]), startup: started?.[1] === undefined ? null : Number(started[1]) - start / 1000, peakBytes, failure };
 }
 
 /** PSS of a process and all its descendants, bytes. */

@@ -105,8 +105,30 @@ describe("lockstep run", () => {
     const { code, stderr } = await start("run", 2, ["write", join(scratch.path, "out")], { options }).ended;
     expect(code).toBe(0);
     expect(JSON.parse(readFileSync(result, "utf8"))).toEqual({ result: "rows 3", big: "5" });
-    expect(JSON.parse(readFileSync(profile, "utf8"))).toMatchObject({ ranks: 2, threads: 1 });
+    const told = JSON.parse(readFileSync(profile, "utf8")) as { executions: Record<string, unknown>[] };
+    expect(told).toEqual({ ranks: 2, threads: 1, executions: expect.any(Array) });
+    for (const { sent, operators, ...execution } of told.executions) {
+      expect(execution).toEqual({ ended: expect.any(Number), seconds: expect.any(Number), operations: expect.any(Number), peakBytes: [expect.any(Number), expect.any(Number)], messages: [expect.any(Number), expect.any(Number)] });
+      // Who sent how much to whom.
+      expect(sent).toEqual([[expect.any(Number), expect.any(Number)], [expect.any(Number), expect.any(Number)]]);
+      for (const { ranks, ...operator } of operators as { ranks: Record<string, number>[] }[]) {
+        expect(operator).toEqual({ stage: expect.any(Number), depth: expect.any(Number), lane: expect.any(Number), name: expect.stringMatching(/Exec$/), detail: expect.any(String) });
+        expect(ranks).toHaveLength(2);
+        for (const counters of ranks) {
+          expect(Object.keys(counters)).toEqual(["rows", "batches", "busyMs", "bytesSent", "bytesReceived", "spilledBytes", "rowsDropped", "groupsSkipped", "rowsPruned", "rowsSplit", "waitMs"]);
+          expect(Object.values(counters).every((value) => value >= 0)).toBe(true);
+        }
+      }
+    }
     expect(stderr).toMatch(/^lockstep: 2 ranks × 1 thread, \d+ rows read, .* exchanged, .* s\nlockstep: \d+\.\d\d core-seconds busy, \d+\.\d\d waiting, [\d.]+ MB memory at most\n$/);
+  });
+
+  it("explains each plan as it was executed", async () => {
+    using scratch = new Scratch();
+    const { code, stdout, stderr } = await start("run", 2, ["write", join(scratch.path, "out")], { options: ["--explain"] }).ended;
+    expect([code, stdout]).toEqual([0, expect.stringContaining("rows 3\n")]);
+    expect(stderr).toMatch(/^\S+#\w+: executed in \d+\.\d{3} s on 2 ranks\n  stage 0\n(?: {4,}\S.*\n)*\n/);
+    expect(stderr).toMatch(/^ +MemoryExec: .*\(\d+ rows?/m);
   });
 
   it("takes down when each operator worked on each rank, and who sent how much to whom", async () => {
@@ -143,6 +165,15 @@ describe("lockstep run", () => {
     expect(await lockstep(["run", "-n", "2", join(scratch.path, "plain.mjs")]).ended).toMatchObject({ code: 1, stderr: expect.stringContaining("without a Lockstep plugin") as string });
     expect(await lockstep(["run", "-n", "1", join(scratch.path, "plain.mjs")]).ended).toMatchObject({ code: 0, stdout: "plain\n" });
     expect(await lockstep(["run", "-n", "none", program]).ended).toMatchObject({ code: 1, stderr: expect.stringContaining("whole number") as string });
+  });
+
+  it("leaves to the program what stands behind --, and words before it", async () => {
+    using scratch = new Scratch();
+    const plain = join(scratch.path, "plain.mjs");
+    writeFileSync(plain, "console.log(JSON.stringify(process.argv.slice(2)))");
+    const given = async (...command: string[]): Promise<unknown> => JSON.parse((await lockstep(["run", ...command]).ended).stdout);
+    expect(await given(plain, "a", "-n", "1", "b", "--", "-n", "2", "--", "--threads")).toEqual(["a", "b", "-n", "2", "--", "--threads"]);
+    expect(await given("-n", "1", plain, "--", "--help")).toEqual(["--help"]);
   });
 
   it("says once which rank chunk does not load", async () => {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import lockstepPlugin from "@lockstep/plugin-vite/esbuild";
 import { build } from "esbuild";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { scaleTable } from "../../runtime/src/launch/scale.ts";
 import { root } from "../scripts/lib.mjs";
 import { lockstep, Scratch } from "./job-process.ts";
 
@@ -26,7 +27,7 @@ it("says what each count of ranks takes; outputs that exist stay, others do not 
   expect((await lockstep(["run", "-n", "1", job, "--", input, kept], {}).ended).code).toBe(0);
   const before = readdirSync(kept);
   for (const out of [fresh, kept]) {
-    const { code, stdout, stderr } = await lockstep(["scale", "-n", "1,2,3", "--price", "0.05", job, "--", input, out], { TMPDIR: scratch.path }).ended;
+    const { code, stdout, stderr } = await lockstep(["scale", job, "-n", "1,2,3", "--price", "0.05", "--", input, out], { TMPDIR: scratch.path }).ended;
     expect([code, stderr]).toEqual([0, ""]);
     const lines = stdout.split("\n");
     expect(lines[0]).toMatch(/^ranks +rows read +seconds +speed-up +core-seconds +waiting +memory +exchanged +MB\/s a core +cost +Wh$/);
@@ -39,7 +40,7 @@ it("says what each count of ranks takes; outputs that exist stay, others do not 
 });
 
 it("reads as many rows of an input as it is told", async () => {
-  const { code, stdout } = await lockstep(["scale", "-n", "1,2", "--sample", "300", "--json", job, "--", input, join(folder, "never")], {}).ended;
+  const { code, stdout } = await lockstep(["scale", "-n", "1,2", job, "--sample", "300", input, "--json", "--", join(folder, "never")], {}).ended;
   expect(code).toBe(0);
   const runs = stdout.trimEnd().split("\n").map((line) => JSON.parse(line) as { ranks: number; rows: number; busy: number; memory: number });
   expect(runs.map(({ ranks, rows }) => [ranks, rows])).toEqual([[1, 300], [2, 300]]);
@@ -57,7 +58,7 @@ it("says why a run failed", async () => {
 it("says what ten thousand ranks would take, and how far it was from eight", async () => {
   using scratch = new Scratch();
   const out = join(scratch.path, "never");
-  const { code, stdout, stderr } = await lockstep(["simulate", "-n", "10000", "--per-machine", "100", job, "--", input, out], { TMPDIR: scratch.path }).ended;
+  const { code, stdout, stderr } = await lockstep(["simulate", job, "-n", "10000", "--per-machine", "100", "--", input, out], { TMPDIR: scratch.path }).ended;
   expect([code, stderr]).toEqual([0, ""]);
   const lines = stdout.trimEnd().split("\n");
   expect(lines.slice(0, 6).map((line) => line.split(/ {2,}/)[0])).toEqual(["ranks", "seconds", "core-seconds", "memory a rank", "exchanged by a rank", "messages of a rank"]);
@@ -86,4 +87,17 @@ it("predicts as an object", async () => {
   expect(await refused()).toContain("required option '-n, --ranks <count>'");
   expect(await refused("-n", "2", "--latency", "soon")).toContain("a time like 20us, 1.5ms or 2s");
   expect(await refused("-n", "2", "--bandwidth", "wide")).toContain("bytes a second like 125MB or 1.25GB");
+});
+
+it.each(["run", "scale", "simulate"])("lockstep %s: an option before -- is its own, or an error that says where the program's stand", async (command) => {
+  const { code, stderr } = await lockstep([command, job, "-n", "2", "--verbose", input], {}).ended;
+  expect([code, stderr]).toEqual([1, `error: unknown option '--verbose'\n  fix: Options of the program stand behind a --: lockstep ${command} dist/job.mjs -- --verbose\n`]);
+});
+
+it("tells requests to stores where there were any", () => {
+  const run = { ranks: 1, rows: 10, seconds: 1, busy: 1, waiting: 0, memory: 1e6, exchanged: 0, speed: 1e6, requests: 0, transferred: 0 };
+  expect(scaleTable([run], undefined)[0]).not.toContain("store");
+  const [head, line] = scaleTable([{ ...run, requests: 1234, transferred: 5e6 }], 1);
+  expect(head).toMatch(/MB\/s a core +store requests +store bytes +cost +Wh$/);
+  expect(line).toMatch(/ 1\.0 +1,234 +5\.00 MB +\S+ +\S+$/);
 });

@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 import { parseBytes } from "../launch/resources.ts";
 
 /** Argument parsers that say what was expected. */
@@ -56,4 +56,21 @@ export function duration(text: string): number {
 /** The program's arguments: a `--` that only separates them from ours is not one. */
 export function programArguments(args: readonly string[]): string[] {
   return args[0] === "--" ? args.slice(1) : [...args];
+}
+
+/**
+ * A command that runs a program, before or behind whose file its options stand: `lockstep run dist/job.mjs -n 4 -- arguments`. What follows `--` is the
+ * program's, whatever it looks like; words without a dash are its in any case. An option of nobody's is an error: before `--` it can only be misspelt, or misplaced.
+ */
+export function programCommand(name: string): Command {
+  return new Command(name)
+    .usage("[options] <bundle> [options] [-- arguments...]")
+    .argument("<bundle>", "the built program, e.g. dist/job.mjs")
+    .argument("[arguments...]", "what the program finds in process.argv; behind a -- also what begins with a dash")
+    .configureOutput({
+      outputError(text, write) {
+        const [, option] = /unknown option '(.+?)'/.exec(text) ?? [];
+        write(option === undefined ? text : `${text}  fix: Options of the program stand behind a --: lockstep ${name} dist/job.mjs -- ${option}\n`);
+      },
+    });
 }

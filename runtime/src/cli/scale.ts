@@ -1,5 +1,5 @@
-import { Command } from "commander";
-import { price, programArguments, rankCounts, sampleSize } from "./arguments.ts";
+import type { Command } from "commander";
+import { price, programCommand, rankCounts, sampleSize } from "./arguments.ts";
 
 interface ScaleOptions {
   ranks?: readonly number[];
@@ -10,17 +10,14 @@ interface ScaleOptions {
 
 /** `lockstep scale dist/job.mjs -- arguments` */
 export function scaleCommand(): Command {
-  return new Command("scale")
+  return programCommand("scale")
     .description("run a built program on 1, 2, 4, 8 ranks of this machine and say what each takes; what it writes is thrown away")
-    .argument("<bundle>", "the built program, e.g. dist/job.mjs")
-    .argument("[arguments...]", "what the program finds in process.argv")
     .option("-n, --ranks <counts>", "counts of ranks, with commas (default: 1,2,4,8)", rankCounts)
     .option("--sample <rows>", "rows that are read of inputs of files that have more, or all", sampleSize, 1_000_000)
     .option("--price <amount>", "what an hour of a core costs, in any currency", price)
     .option("--json", "an object a line")
-    .passThroughOptions()
     .action(async (bundle: string, args: string[], options: ScaleOptions) => {
       const { scale } = await import("../launch/scale.ts");
-      await scale(bundle, programArguments(args), { ...options, ranks: options.ranks ?? [1, 2, 4, 8] });
+      await scale(bundle, args, { ...options, ranks: options.ranks ?? [1, 2, 4, 8] });
     });
 }

@@ -1,5 +1,5 @@
-import { Command, Option } from "commander";
-import { bandwidth, duration, programArguments, sampleSize, wholeNumber } from "./arguments.ts";
+import { type Command, Option } from "commander";
+import { bandwidth, duration, programCommand, sampleSize, wholeNumber } from "./arguments.ts";
 
 interface SimulateOptions {
   ranks: number;
@@ -12,19 +12,16 @@ interface SimulateOptions {
 
 /** `lockstep simulate dist/job.mjs -n 10000 -- arguments` */
 export function simulateCommand(): Command {
-  return new Command("simulate")
+  return programCommand("simulate")
     .description("run a built program on 2, 4 and 8 ranks of this machine and say what it would take on many; what it writes is thrown away")
-    .argument("<bundle>", "the built program, e.g. dist/job.mjs")
-    .argument("[arguments...]", "what the program finds in process.argv")
     .requiredOption("-n, --ranks <count>", "ranks, each on a core of its own", wholeNumber)
     .option("--per-machine <count>", "ranks that share a machine", wholeNumber, 64)
     .addOption(new Option("--sample <rows>", "rows that are read of inputs of files that have more, or all").argParser(sampleSize).default(null, "all"))
     .addOption(new Option("--bandwidth <size>", "bytes a second that a rank sends and receives").argParser(bandwidth).default(125e6, "125MB/s"))
     .addOption(new Option("--latency <time>", "what a message takes").argParser(duration).default(50e-6, "50us"))
     .option("--json", "one object")
-    .passThroughOptions()
     .action(async (bundle: string, args: string[], { perMachine, ...options }: SimulateOptions) => {
       const { simulate } = await import("../launch/simulate.ts");
-      await simulate(bundle, programArguments(args), { ...options, local: perMachine });
+      await simulate(bundle, args, { ...options, local: perMachine });
     });
 }

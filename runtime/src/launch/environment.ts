@@ -17,6 +17,7 @@ export interface RankProcess extends EngineOptions {
   readonly profile?: string | undefined;
   readonly price?: number | undefined;
   readonly summary: boolean;
+  readonly explain?: boolean | undefined;
   /** Somebody watches how far the ranks are. */
   readonly progress: boolean;
 }

@@ -35,7 +35,7 @@ async function meet(options: EngineOptions, bundle: Bundle | undefined, surround
   reached(rank, "addon loaded");
   const { LOCKSTEP_ADAPT, LOCKSTEP_TRACE, LOCKSTEP_WITHOUT } = process.env;
   const engine = await checked(native.Engine.create({
-    rank, size, job, threads, memoryLimit, spillDirectory, trace: LOCKSTEP_TRACE !== undefined, ...trialOptions(), ...(localRanks !== undefined && { localRanks }),
+    rank, size, job, threads, memoryLimit, spillDirectory, trace: options.trace === true || LOCKSTEP_TRACE !== undefined, ...trialOptions(), ...(localRanks !== undefined && { localRanks }),
     always: LOCKSTEP_ADAPT === "always", ...(LOCKSTEP_WITHOUT && { without: LOCKSTEP_WITHOUT.split(",") }),
   }));
   reached(rank, "engine started");

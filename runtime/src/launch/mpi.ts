@@ -5,6 +5,7 @@ import { pathToFileURL } from "node:url";
 import { LockstepError } from "../errors/index.ts";
 import { printError } from "../cli/print-error.ts";
 import { watchRun } from "../observe/observe.ts";
+import { makeRoom, progressInterval, reportProgress, Watch } from "../observe/progress.ts";
 import { follow } from "../spmd/call.ts";
 import { checked } from "../spmd/checked.ts";
 import { setWorld, type World } from "../spmd/world.ts";
@@ -43,14 +44,25 @@ async function lead(entry: string, args: readonly string[], place: Place): Promi
   const sweep = () => removeStaged(staged);
   const { world, shape } = enter(entry, place, sweep, (directories) => void (staged = directories));
   endOnSignals(sweep);
-  const { LOCKSTEP_SUMMARY, LOCKSTEP_PROFILE, LOCKSTEP_RESULT } = process.env;
-  watchRun({ ...shape, summary: LOCKSTEP_SUMMARY === "1", profile: LOCKSTEP_PROFILE && resolve(LOCKSTEP_PROFILE) });
+  const { LOCKSTEP_SUMMARY, LOCKSTEP_EXPLAIN, LOCKSTEP_PROFILE, LOCKSTEP_RESULT } = process.env;
+  watchRun({ ...shape, summary: LOCKSTEP_SUMMARY === "1", explain: LOCKSTEP_EXPLAIN === "1", profile: LOCKSTEP_PROFILE ? resolve(LOCKSTEP_PROFILE) : undefined });
+  showProgress(world);
   if (LOCKSTEP_RESULT) writeResult(pathToFileURL(entry).href, { file: resolve(LOCKSTEP_RESULT), ifAny: false });
   // The others have been started: without a meeting they would wait, so that a program without a call fails as well.
   world.catch((error) => abandon(error, place));
   printUncaught();
   process.argv = [process.execPath, entry, ...args];
   (Module as unknown as { runMain(main: string): void }).runMain(entry);
+}
+
+/** Rank 0's part alone: the others have nobody to tell but by a collective, for which a rank that is late would hold up all. Parts are about equal. */
+function showProgress(world: Promise<World>): void {
+  const lines = progressInterval();
+  if (lines === 0) return;
+  const watch = new Watch(process.stderr, 1, lines, "lockstep, rank 0");
+  process.once("exit", () => watch.end());
+  makeRoom(process);
+  reportProgress(world, (progress) => watch.tell(0, progress));
 }
 
 async function followLeader(entry: string, place: Place): Promise<void> {
@@ -98,7 +110,7 @@ function enter(entry: string, place: Place, sweep: () => void, stage: (directori
     },
   };
   const world = findMpi(bundle)
-    .then(() => join({ ...shape, rank, job, localRanks, spillDirectory }, bundle, surroundings))
+    .then(() => join({ ...shape, rank, job, localRanks, spillDirectory, trace: Boolean(process.env.LOCKSTEP_PROFILE) }, bundle, surroundings))
     .then((joined) => (here = joined));
   // Whoever awaits it reports it.
   world.catch(() => undefined);

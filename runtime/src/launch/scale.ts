@@ -32,16 +32,19 @@ export async function scale(bundle: string, args: readonly string[], { ranks, sa
     if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
     rmSync(folder, { recursive: true, force: true });
   }
-  if (!json) process.stdout.write(`${lines(runs, price).join("\n")}\n`);
+  if (!json) process.stdout.write(`${scaleTable(runs, price).join("\n")}\n`);
 }
 
-function lines(runs: readonly Took[], price: number | undefined): string[] {
+/** A line a run; requests to stores where there were any, money where it has a price. */
+export function scaleTable(runs: readonly Took[], price: number | undefined): string[] {
   const [first] = runs;
-  const head = ["ranks", "rows read", "seconds", "speed-up", "core-seconds", "waiting", "memory", "exchanged", "MB/s a core", ...(price === undefined ? [] : ["cost", "Wh"])];
+  const remote = runs.some(({ requests }) => requests > 0);
+  const head = ["ranks", "rows read", "seconds", "speed-up", "core-seconds", "waiting", "memory", "exchanged", "MB/s a core", ...(remote ? ["store requests", "store bytes"] : []), ...(price === undefined ? [] : ["cost", "Wh"])];
   const rows = runs.map((one) => {
-    const { ranks, rows, seconds, busy, waiting, memory, exchanged, speed } = one;
+    const { ranks, rows, seconds, busy, waiting, memory, exchanged, speed, requests, transferred } = one;
+    const stores = remote ? [requests.toLocaleString("en-US"), bytes(transferred)] : [];
     const money = price === undefined ? [] : Object.values(cost(one, price)).map((value) => value.toPrecision(3));
-    return [`${ranks}`, rows.toLocaleString("en-US"), seconds.toFixed(2), (first!.seconds / seconds).toFixed(2), busy.toFixed(2), waiting.toFixed(2), bytes(memory), bytes(exchanged), (speed / 1e6).toFixed(1), ...money];
+    return [`${ranks}`, rows.toLocaleString("en-US"), seconds.toFixed(2), (first!.seconds / seconds).toFixed(2), busy.toFixed(2), waiting.toFixed(2), bytes(memory), bytes(exchanged), (speed / 1e6).toFixed(1), ...stores, ...money];
   });
   const least = (of: (one: Took) => number) => runs.reduce((best, one) => (of(one) < of(best) ? one : best));
   const [cheapest, fastest] = [least(({ busy, waiting }) => busy + waiting), least(({ seconds }) => seconds)];

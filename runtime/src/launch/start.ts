@@ -1,6 +1,6 @@
 import { printError } from "../cli/print-error.ts";
 import { watchRun } from "../observe/observe.ts";
-import { makeRoom, reportProgress, Watch } from "../observe/progress.ts";
+import { makeRoom, progressInterval, reportProgress, Watch } from "../observe/progress.ts";
 import type { World } from "../spmd/world.ts";
 import { endOnLostOutput, endOnSignals, never, printUncaught, sweepOnTermination } from "./ending.ts";
 import { isEmbedded, launchShape } from "./environment.ts";
@@ -21,6 +21,7 @@ export async function startWorld(): Promise<World> {
   const entry = process.argv[1];
   const bundle = isEmbedded() && process.env.LOCKSTEP_RANKS === undefined ? undefined : findBundle(entry);
   const shape = launchShape(bundle ? {} : { ranks: 1, threads: isEmbedded() ? 1 : undefined }, allowedCores);
+  const lines = progressInterval();
   const job = newJob();
   const spillDirectory = makeSpillDirectory(job);
   let staged: readonly string[] = [];
@@ -29,8 +30,7 @@ export async function startWorld(): Promise<World> {
     removeSpillDirectory(spillDirectory);
   };
   // Without a bundle nothing was compiled; a test runner's screen is its own.
-  const shown = bundle !== undefined && !isEmbedded() && process.env.LOCKSTEP_PROGRESS !== "0";
-  const watch = shown ? new Watch(process.stderr, shape.size) : undefined;
+  const watch = bundle !== undefined && !isEmbedded() && lines > 0 ? new Watch(process.stderr, shape.size, lines) : undefined;
   const ended = (end: RankEnd) => {
     watch?.end();
     ranks.kill();
@@ -39,14 +39,15 @@ export async function startWorld(): Promise<World> {
     process.exit(exitCode(end) || 1);
   };
   const ranks = new Ranks(ended, (rank, progress) => watch?.tell(rank, progress));
-  const common = { ...shape, spillDirectory, job, progress: watch !== undefined };
+  const profile = process.env.LOCKSTEP_PROFILE || undefined;
+  const common = { ...shape, spillDirectory, job, progress: watch !== undefined, trace: profile !== undefined };
   for (let rank = 1; rank < shape.size; rank++) ranks.start(entry!, [], { ...common, rank, launcher: false, summary: false });
   ranks.unref();
   if (isEmbedded()) sweepOnTermination(sweep);
   else {
     endOnSignals(sweep);
     endOnLostOutput();
-    watchRun({ ...common, summary: process.stderr.isTTY || process.env.LOCKSTEP_SUMMARY === "1", profile: process.env.LOCKSTEP_PROFILE });
+    watchRun({ ...common, summary: process.stderr.isTTY || process.env.LOCKSTEP_SUMMARY === "1", profile, explain: process.env.LOCKSTEP_EXPLAIN === "1" });
   }
   process.once("exit", () => {
     watch?.end();

@@ -2,7 +2,7 @@ import { existsSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, extname, join, relative, resolve } from "node:path";
 import { didYouMean, LockstepError } from "../errors/index.ts";
 import { printError } from "../cli/print-error.ts";
-import { Watch } from "../observe/progress.ts";
+import { progressInterval, Watch } from "../observe/progress.ts";
 import { launchShape, type LaunchRequest } from "./environment.ts";
 import { findBundle, manifestName, programIn, programsIn } from "./manifest.ts";
 import { refusePlace } from "./place.ts";
@@ -15,6 +15,8 @@ export interface RunRequest extends LaunchRequest {
   readonly result?: ResultFile | undefined;
   readonly profile?: string;
   readonly summary: boolean;
+  /** Print each plan once it has been executed. */
+  readonly explain?: boolean;
   /** Show how far the ranks are. */
   readonly progress: boolean;
 }
@@ -53,7 +55,8 @@ export async function superviseRun(entry: string, args: readonly string[], reque
   if (!bundle && request.ranks === undefined && !process.env.LOCKSTEP_RANKS) process.stderr.write(notBuilt(entry));
   const outcome = Promise.withResolvers<RankEnd>();
   const empty = Promise.withResolvers<void>();
-  const watch = request.progress ? new Watch(process.stderr, shape.size) : undefined;
+  const lines = request.progress ? progressInterval() : 0;
+  const watch = lines > 0 ? new Watch(process.stderr, shape.size, lines) : undefined;
   const ended = (end: RankEnd) => {
     watch?.end();
     outcome.resolve(end);
@@ -63,7 +66,7 @@ export async function superviseRun(entry: string, args: readonly string[], reque
   const interrupted = forwardSignals(ranks);
   const job = newJob();
   const spillDirectory = makeSpillDirectory(job);
-  const common = { ...shape, job, spillDirectory, launcher: true, summary: request.summary, progress: request.progress };
+  const common = { ...shape, job, spillDirectory, launcher: true, summary: request.summary, explain: request.explain, progress: watch !== undefined, trace: request.profile !== undefined };
   for (let rank = 0; rank < shape.size; rank++) {
     ranks.start(resolve(entry), args, { ...common, rank, ...(rank === 0 && { result: request.result, profile: absolute(request.profile) }) });
   }

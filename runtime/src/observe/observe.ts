@@ -1,6 +1,8 @@
 import { printError } from "../cli/print-error.ts";
 import { isProfiled, trialReport } from "../launch/trial.ts";
 import { writeReport } from "./report-file.ts";
+import { explainExecution } from "./explain-plan.ts";
+import { type Profile, timed } from "./profile.ts";
 import { traceOf, type TracedExecution } from "./trace.ts";
 import { summaryLine, type Totals, type TrialReport, usageLine } from "./summary.ts";
 import type { Engine } from "../spmd/engine.ts";
@@ -16,11 +18,8 @@ export interface Run {
   readonly price?: number | undefined;
   /** File for the profiles of all executions. */
   readonly profile?: string | undefined;
-}
-
-/** The profile of one execution as the engine writes it: operators top down, with one set of counters a rank. */
-interface Profile {
-  readonly operators: readonly { readonly name: string; readonly ranks: readonly { readonly rows: number; readonly bytesSent: number; readonly spilledBytes: number; readonly rowsDropped: number }[] }[];
+  /** Print each plan once it has been executed. */
+  readonly explain?: boolean | undefined;
 }
 
 let watched: Run | undefined;
@@ -39,12 +38,13 @@ export function observeUsage(ranks: readonly Usage[], engine: Engine): void {
   used = { ranks, engine };
 }
 
-/** Takes note of one execution. Profiles are kept only where somebody asked for them. */
-export function observe(profile: string): void {
+/** Takes note of one execution of a call of `name`. Profiles are kept only where somebody asked for them. */
+export function observe(profile: string, name: string): void {
   totals.executions++;
   if (!watched) return;
   // When it ended, in milliseconds since this process began: where it stands among the others.
   if (watched.profile !== undefined || traced !== undefined || isProfiled) kept.push(`{"ended":${performance.now().toFixed(3)},${profile.slice(1)}`);
+  if (watched.explain) process.stderr.write(`${explainExecution(name, JSON.parse(profile) as Profile)}\n\n`);
   if (!watched.summary && trialReport === undefined) return;
   for (const { name, ranks } of (JSON.parse(profile) as Profile).operators) {
     for (const counters of ranks) {
@@ -81,7 +81,10 @@ export function watchRun(run: Run): void {
         const report = JSON.stringify({ ...totals, seconds: performance.now() / 1000, used: [usageOf(used.engine), ...used.ranks.slice(1)] } satisfies TrialReport);
         writeReport("the trial", trialReport, isProfiled ? `${report.slice(0, -1)},"profiles":[${kept.join(",")}],"models":[${models.join(",")}],"collectives":${used.engine.collectives()}}` : report);
       }
-      if (profile !== undefined) writeReport("--profile", profile, `{"ranks":${size},"threads":${threads},"executions":[\n${kept.join(",\n")}\n]}\n`);
+      if (profile !== undefined) {
+        const executions = kept.map((text) => JSON.stringify(timed(JSON.parse(text) as Profile, traced !== undefined)));
+        writeReport("--profile", profile, `{"ranks":${size},"threads":${threads},"executions":[\n${executions.join(",\n")}\n]}\n`);
+      }
     } catch (error) {
       printError(error);
       process.exitCode = code || 1;

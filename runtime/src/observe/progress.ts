@@ -1,4 +1,5 @@
 import type { Writable } from "node:stream";
+import { LockstepError } from "../errors/index.ts";
 import type { World } from "../spmd/world.ts";
 import { bytes, ofWhole } from "./units.ts";
 
@@ -15,6 +16,15 @@ const interval = 200;
 /** Jobs that are done by then show nothing: milliseconds on a terminal, and between lines elsewhere. */
 const first = { terminal: 1000, elsewhere: 30_000 };
 const clearLine = "\r\x1b[K";
+
+/** `LOCKSTEP_PROGRESS`: seconds between lines where there is no terminal, 0 for nothing anywhere. LS2015. */
+export function progressInterval(): number {
+  const text = process.env.LOCKSTEP_PROGRESS;
+  if (text === undefined || text === "") return first.elsewhere / 1000;
+  const seconds = Number(text);
+  if (Number.isFinite(seconds) && seconds >= 0) return seconds;
+  throw new LockstepError({ code: "LS2015", message: `LOCKSTEP_PROGRESS=${text} is not a number of seconds`, fix: "Write how many seconds lie between lines that say how far the ranks are, or 0 for none." });
+}
 
 /** Tells of this rank's progress whenever there is some. Keeps no process alive. */
 export function reportProgress(world: Promise<World>, tell: (progress: Progress) => void): void {
@@ -53,12 +63,15 @@ export class Watch {
   readonly #out: Terminal;
   readonly #begun = performance.now();
   readonly #timer: NodeJS.Timeout;
+  readonly #whose: string;
   #shown = false;
 
-  constructor(out: Terminal, ranks: number) {
+  /** `lines`: seconds between lines; `whose`: what begins them, where not all ranks tell. */
+  constructor(out: Terminal, ranks: number, lines = first.elsewhere / 1000, whose = "lockstep") {
     this.#out = out;
+    this.#whose = whose;
     this.#ranks = Array.from({ length: ranks }, () => [0, 0, 0, 0]);
-    this.#timer = setInterval(() => this.#show(), out.isTTY ? interval : first.elsewhere);
+    this.#timer = setInterval(() => this.#show(), out.isTTY ? interval : lines * 1000);
     this.#timer.unref();
   }
 
@@ -77,21 +90,21 @@ export class Watch {
     const elapsed = performance.now() - this.#begun;
     const all = this.#ranks.reduce<Progress>((sum, one) => sum.map((count, i) => count + one[i]!) as unknown as Progress, [0, 0, 0, 0]);
     if (all[1] === 0) return;
-    if (!this.#out.isTTY) this.#out.write(`lockstep: ${progressParts(all, elapsed / 1000).join(", ")}\n`);
+    if (!this.#out.isTTY) this.#out.write(`${this.#whose}: ${progressParts(all, elapsed / 1000).join(", ")}\n`);
     else if (elapsed >= first.terminal) {
-      this.#out.write(`\r${progressBar(all, elapsed / 1000, this.#out.columns ?? 80)}\x1b[K`);
+      this.#out.write(`\r${progressBar(all, elapsed / 1000, this.#out.columns ?? 80, this.#whose)}\x1b[K`);
       this.#shown = true;
     }
   }
 }
 
 /** `lockstep ━━━━━━━━──────── 45%  9 s left, 9.1 of 20.0 M rows, 8.2 of 18.3 GB, 1.20 GB/s`, as much of it as the line has room for. */
-export function progressBar(progress: Progress, seconds: number, columns: number): string {
+export function progressBar(progress: Progress, seconds: number, columns: number, whose = "lockstep"): string {
   const [rows, due] = progress;
   const [share, ...parts] = progressParts(progress, seconds);
   const width = Math.max(8, Math.min(30, columns - 85));
   const done = Math.floor((rows / due) * width);
-  let line = `lockstep ${"━".repeat(done)}${"─".repeat(width - done)} ${share}`;
+  let line = `${whose} ${"━".repeat(done)}${"─".repeat(width - done)} ${share}`;
   for (const [index, part] of parts.entries()) {
     const longer = `${line}${index === 0 ? "  " : ", "}${part}`;
     if (longer.length >= columns) break;

@@ -35,7 +35,7 @@ export async function execute(call: CallContext, sinks: readonly SinkOf[]): Prom
   const scripts = call.scripts.length > 0 ? (await import("./script-batches.ts")).scriptRunner(call.scripts) : undefined;
   const result = await call.collective((engine) => engine.execute(plan, scripts));
   reached(rank, "plan executed");
-  profiled(result.profile);
+  profiled(result.profile, call.name);
   if (modelled && rank === 0) {
     const models: string[] = [];
     for (const ranks of modelled.ranks) models.push(await checked(call.world.engine.model(plan, ranks, modelled.local)));

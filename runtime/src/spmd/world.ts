@@ -14,8 +14,8 @@ export interface World {
   staged(directories: readonly string[]): void;
   /** A rank died: resolves never, the job's end is on its way. */
   lost(error: unknown): Promise<never>;
-  /** Called with the profile of every execution. */
-  profiled(profile: string): void;
+  /** Called with the profile of every execution, and the name of the function that it is of. */
+  profiled(profile: string, name: string): void;
   /** Called at the end of every call with what the ranks have used so far, in rank order. */
   used(usage: readonly Usage[]): void;
 }

@@ -1,4 +1,4 @@
-# The scan in Polars, lazy, streaming: scan_polars.py URL   (AWS_… say where; POLARS_MAX_THREADS how many threads)
+# The scan in Polars, lazy, streaming: scan_polars.py URL|FOLDER   (AWS_… say where a bucket is; POLARS_MAX_THREADS how many threads)
 import json, os, sys, time
 import polars as pl
 
@@ -6,7 +6,7 @@ print(json.dumps({"started": time.time()}), flush=True)
 options = {
     "aws_access_key_id": os.environ["AWS_ACCESS_KEY_ID"], "aws_secret_access_key": os.environ["AWS_SECRET_ACCESS_KEY"],
     "aws_region": os.environ["AWS_REGION"], "aws_endpoint_url": os.environ["AWS_ENDPOINT_URL"], "aws_allow_http": "true",
-}
+} if sys.argv[1].startswith("s3://") else None
 found = (
     pl.scan_parquet(f"{sys.argv[1]}/*.parquet", storage_options=options)
     .select(

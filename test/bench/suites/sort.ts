@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { makeGroupby } from "../../data/db-benchmark.ts";
 import { cache, root } from "../../scripts/lib.mjs";
 import { bundled } from "../bundle.ts";
+import { aims, judged } from "../aims.ts";
 import { measure } from "../measure.ts";
 import { scratch } from "../scratch.ts";
 import { questionsIn } from "./questions.ts";
@@ -22,7 +23,8 @@ export async function sortBalance(rows: number): Promise<Record<string, unknown>
     for (const ranks of [2, 7]) {
       const { failure } = await measure("time", process.execPath, [join(root, "runtime/bin/lockstep.mjs"), "run", "-n", `${ranks}`, "--threads", "1", "--no-progress", "--profile", profile, program, "--", question, data, out], {});
       const ratio = failure === null ? largestByMean(JSON.parse(readFileSync(profile, "utf8")) as Profile) : null;
-      lines.push({ suite: "sort", case: `${question}-balance`, system: `lockstep, ${ranks} ranks`, rows, ratio, status: failure ?? "ok" });
+      const aim = aims.balance[question];
+      lines.push({ suite: "sort", case: `${question}-balance`, system: `lockstep, ${ranks} ranks`, rows, ratio, ...(aim !== undefined && { aim }), status: failure ?? judged(ratio, aim) });
       rmSync(out, { recursive: true, force: true });
     }
   }

@@ -1,9 +1,12 @@
 import { PassThrough } from "node:stream";
 import { afterEach, expect, it, vi } from "vitest";
-import { progressBar, Watch, type Terminal } from "../../../runtime/src/observe/progress.ts";
+import { progressBar, progressInterval, Watch, type Terminal } from "../../../runtime/src/observe/progress.ts";
 import { bytes } from "../../../runtime/src/observe/units.ts";
 
-afterEach(() => void vi.useRealTimers());
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllEnvs();
+});
 
 it("the bar says as much as the line has room for", () => {
   const half = [10e6, 20e6, 9.1e9, 18.3e9] as const;
@@ -51,4 +54,24 @@ it("on a terminal: a bar after a second, which is taken away at the end", () => 
 
 it("a count of bytes has three digits", () => {
   expect([0, 999, 1000, 999_600, 1.2e9, 4e12].map(bytes)).toEqual(["0 B", "999 B", "1.00 kB", "1.00 MB", "1.20 GB", "4.00 TB"]);
+});
+
+it("of one rank alone says whose progress it is, as often as it is told", () => {
+  vi.useFakeTimers();
+  const out = terminal(false);
+  const watch = new Watch(out, 1, 5, "lockstep, rank 0");
+  watch.tell(0, [1_000_000, 2_000_000, 10e6, 20e6]);
+  vi.advanceTimersByTime(5000);
+  expect(out.text()).toBe("lockstep, rank 0: 50%, 5 s left, 1.0 of 2.0 M rows, 10.0 of 20.0 MB, 2.00 MB/s\n");
+  watch.end();
+  expect(progressBar([10e6, 20e6, 9.1e9, 18.3e9], 10, 48, "lockstep, rank 0")).toBe("lockstep, rank 0 ━━━━──── 50%  10 s left");
+});
+
+it("LOCKSTEP_PROGRESS says how often", () => {
+  const asked = (text: string | undefined): number => {
+    vi.stubEnv("LOCKSTEP_PROGRESS", text);
+    return progressInterval();
+  };
+  expect([asked(undefined), asked(""), asked("0"), asked("0.5")]).toEqual([30, 30, 0, 0.5]);
+  expect(() => asked("often")).toThrow(/LOCKSTEP_PROGRESS=often is not a number of seconds/);
 });

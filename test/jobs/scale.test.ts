@@ -61,11 +61,13 @@ it("says what ten thousand ranks would take, and how far it was from eight", asy
   const { code, stdout, stderr } = await lockstep(["simulate", job, "-n", "10000", "--per-machine", "100", "--", input, out], { TMPDIR: scratch.path }).ended;
   expect([code, stderr]).toEqual([0, ""]);
   const lines = stdout.trimEnd().split("\n");
-  expect(lines.slice(0, 6).map((line) => line.split(/ {2,}/)[0])).toEqual(["ranks", "seconds", "core-seconds", "memory a rank", "exchanged by a rank", "messages of a rank"]);
+  expect(lines.slice(0, 7).map((line) => line.split(/ {2,}/)[0])).toEqual(["ranks", "seconds", "core-seconds", "memory a rank", "sent by a rank", "of that, rows", "messages of a rank"]);
   expect(lines[0]!.split(/ {2,}/)).toEqual(["ranks", "2", "4", "8", "10,000"]);
   expect(stdout).toMatch(/; most is (starting|planning|computing|sending|waiting for messages)$/m);
   expect(stdout).toContain("messages go across 100 groups of up to 100 ranks, and inside of a group\n");
-  expect(stdout).toMatch(/^8 ranks were predicted from fewer within \d+ % of the core-seconds, \d+ % of the memory, (\d+ %|more than all) of the bytes exchanged$/m);
+  expect(stdout).toMatch(/^8 ranks were predicted from fewer within \d+ % of the core-seconds, \d+ % of the memory, (\d+ %|more than all) of the bytes of rows$/m);
+  expect(stdout).toMatch(/^memory is process .*, operators .*, exchanges .*, collectives /m);
+  expect(stdout).toContain("messages and bytes of collectives are exact: the runs' ranks sent what is computed for them, and their rows\n");
   expect(existsSync(out)).toBe(false);
   expect(scratch.leftovers).toEqual([]);
 });
@@ -73,10 +75,10 @@ it("says what ten thousand ranks would take, and how far it was from eight", asy
 it("predicts as an object", async () => {
   const { code, stdout } = await lockstep(["simulate", "-n", "16", "--sample", "300", "--bandwidth", "1GB/s", "--latency", "10us", "--json", job, "--", input, join(folder, "never")], {}).ended;
   expect(code).toBe(0);
-  const { measured, check, prediction } = JSON.parse(stdout) as { measured: { ranks: number; messages: number }[]; check: { messages: boolean }; prediction: { groups: number; groupRanks: number; skew: number; seconds: { least: number; most: number } } };
+  const { measured, check, prediction } = JSON.parse(stdout) as { measured: { ranks: number; messages: number }[]; check: { messages: boolean; counted: boolean }; prediction: { groups: number; groupRanks: number; skew: number; seconds: { least: number; most: number } } };
   expect(measured.map(({ ranks }) => ranks)).toEqual([2, 4, 8]);
   expect(measured.every(({ messages }) => messages > 0)).toBe(true);
-  expect(check.messages).toBe(true);
+  expect([check.messages, check.counted]).toEqual([true, true]);
   expect(prediction).toMatchObject({ groups: 1, groupRanks: 16 });
   expect(prediction.skew).toBeGreaterThanOrEqual(1);
   expect(prediction.seconds.most).toBeGreaterThanOrEqual(prediction.seconds.least);

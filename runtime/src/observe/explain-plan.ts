@@ -61,12 +61,13 @@ const decisions: readonly Decision[] = [
     say: ({ detail }) => `packed keys: statistics of the files bound what the keys can be, so a group's keys are one number of ${/in (\d+) bits/.exec(detail)?.[1] ?? "few"} bits; a row with another key would have all ranks plan again without`,
   },
   {
-    of: /^AggregateExec$/,
+    of: /^(Divided)?AggregateExec$/,
     say: ({ detail }, [input]) =>
       /mode=Partial/.test(detail) ? "groups are aggregated on each rank before they are exchanged"
       : /mode=(Final|Single)/.test(detail) && !/gby=\[\]/.test(detail) && !(input && /^PackedAggregateExec$/.test(input.name)) ? "general keys: the groups are in a hash table, because no statistics bound what their keys can be, or there are too many keys, or an aggregate that packed keys do not know"
       : undefined,
   },
+  { of: /^DividedAggregateExec$/, say: () => "divided: rows go to 64 parts by a hash of their keys, on disk where memory ends, and a part's groups are a small hash table" },
   { of: /^LookupJoinExec$/, say: () => "look-up join: where the build side's keys are whole numbers close together and none repeats, a row finds its partner by the place of its key in an array; otherwise it hashes them, as it finds out when they are there" },
   {
     of: /^HashJoinExec$/,

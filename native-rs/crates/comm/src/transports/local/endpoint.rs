@@ -228,8 +228,7 @@ impl Local {
 
     /// Sleeps until somebody rings, a socket ends, or `until`.
     fn sleep(&self, sockets: &mut Vec<(usize, OwnedFd)>, until: Option<Instant>) {
-        let control = self.control();
-        control.doorbell.0.store(1, Ordering::SeqCst);
+        self.control().doorbell.0.store(1, Ordering::SeqCst);
         fence(Ordering::SeqCst);
         let mut ended = Vec::new();
         if !self.work_waits(&self.intake.lock()) {

@@ -9,7 +9,7 @@ export type Aggregate = { input: number, keys: Array<NamedExpression>, aggregate
 /**
  * Every aggregate but `count` (rows), `invalid`, `first` and `last` skips null and NaN; of nothing, all but the counts and lists are null.
  */
-export type AggregateFunction = "count" | "valid" | "invalid" | "distinct" | "sum" | "mean" | "min" | "max" | "variance" | "stdev" | "variancep" | "stdevp" | "median" | "quantile" | "any" | "first" | "last" | "mode" | "product" | "covariance" | "covariancep" | "corr" | "arrayAgg" | "arrayAggDistinct";
+export type AggregateFunction = "count" | "valid" | "invalid" | "distinct" | "sum" | "mean" | "min" | "max" | "variance" | "stdev" | "variancep" | "stdevp" | "median" | "quantile" | "any" | "first" | "last" | "mode" | "product" | "covariance" | "covariancep" | "corr" | "bins" | "arrayAgg" | "arrayAggDistinct";
 
 export type ArrowWrite = { input: number, path: string, staging: string, ordered: boolean, 
 /**
@@ -41,6 +41,12 @@ on: JoinKey, by: Array<JoinKey>, strategy: AsofStrategy,
 tolerance?: Expression, columns: Array<JoinColumn>, site: string, };
 
 export type AsofStrategy = "backward" | "forward" | "nearest";
+
+/**
+ * How values are binned: into at most `maxbins` of a width of a power of ten, a half or a fifth of one, no less than `minstep`; or of
+ * a width of `step`. They begin at multiples of it, or, where they are not `nice`, with the least value.
+ */
+export type Bins = { maxbins: number, nice: boolean, minstep: number, step?: number, };
 
 /**
  * What the program's interface says of a source column.
@@ -212,6 +218,10 @@ export type NamedAggregate = { name: string, function: AggregateFunction, arg?: 
  */
 fraction?: number, 
 /**
+ * Of `bins`.
+ */
+bins?: Bins, 
+/**
  * Of the covariances and `corr`: the values that those of `arg` are paired with.
  */
 other?: Expression, 
@@ -375,7 +385,7 @@ parameters: Array<Expression>,
 /**
  * Of firstValue, lastValue and nthValue; absent: the group.
  */
-frame?: Frame, } | { "kind": "aggregate", aggregate: NamedAggregate, frame?: Frame, };
+frame?: Frame, } | { "kind": "bin", arg: Expression, bins: Bins, offset: number, } | { "kind": "aggregate", aggregate: NamedAggregate, frame?: Frame, };
 
 /**
  * The form in which PostgreSQL takes a value.

@@ -205,6 +205,7 @@ export async function compactIceberg(table: string | URL, options: CompactIceber
 export { LockstepError, type ErrorCode } from "./errors/index.ts";
 export { rank, size } from "./spmd/rank.ts";
 export { allgather, allreduce, alltoall, alltoallv, barrier, bcast, type Combination, exscan, gather, type NumericArray, reduce, type Reduction, scan, scatter } from "./spmd/collectives.ts";
+export { bin, type Bin, type BinOptions } from "./tables/bins.ts";
 export { op, type Aggregate } from "./tables/op.ts";
 export { desc, type Descending, type OrderKey } from "./tables/order.ts";
 export { rolling, type Duration, type RangeFrame, type RowFrame } from "./tables/rolling.ts";

@@ -52,7 +52,7 @@ const TABLES: Readonly<Record<string, string>> = {
 export function diagnoseExample(example: string): readonly string[] {
   const used = Object.keys(TABLES).filter((name) => new RegExp(`\\b${name}\\b`).test(example));
   const parameters = [...used.map((name) => `${name}: Table<{ ${TABLES[name]} }>`), "path: string", "out: string"].join(", ");
-  const source = `import { compactIceberg, deleteIceberg, desc, op, readAdbc, readArrow, readCsv, readFlightSql, readIceberg, readJsonLines, readParquet, readPostgres, readSnowflake, readSource, rolling, table, type Table } from "@lockstep/runtime";
+  const source = `import { bin, compactIceberg, deleteIceberg, desc, op, readAdbc, readArrow, readCsv, readFlightSql, readIceberg, readJsonLines, readParquet, readPostgres, readSnowflake, readSource, rolling, table, type Table } from "@lockstep/runtime";
 import { feed } from "./feed.ts";
 interface Trip { ${TABLES.trips} }
 export async function example(${parameters}): Promise<void> {
@@ -70,6 +70,7 @@ const code = (text: string): string => `\`\`\`ts\n${text}\n\`\`\``;
 /** Where the runtime says what the options are for. */
 const DECLARED: Readonly<Record<string, string>> = {
   readParquet: "connectors/parquet/read.ts", readArrow: "connectors/arrow/read.ts", readCsv: "connectors/csv/read.ts", readJsonLines: "connectors/json/read.ts", readIceberg: "connectors/iceberg/read.ts", readPostgres: "connectors/postgres/read.ts", readFlightSql: "connectors/flight/read.ts", readSnowflake: "connectors/snowflake/read.ts", readAdbc: "connectors/adbc/read.ts", readSource: "connectors/source/read.ts", writeParquet: "connectors/parquet/write.ts", writeArrow: "connectors/arrow/write.ts", writeCsv: "connectors/csv/write.ts", writeJsonLines: "connectors/json/write.ts", writeIceberg: "connectors/iceberg/write.ts", overwriteIceberg: "connectors/iceberg/write.ts", mergeIceberg: "connectors/iceberg/write.ts", writePostgres: "connectors/postgres/write.ts", writeSnowflake: "connectors/snowflake/write.ts", deleteIceberg: "connectors/iceberg/change.ts", compactIceberg: "connectors/iceberg/units.ts", objects: "tables/slice.ts", print: "tables/slice.ts", sample: "tables/sample.ts", batches: "tables/batch-options.ts", shuffle: "tables/batch-options.ts",
+  bin: "tables/bins.ts",
 };
 
 function optionsList(verb: string): string {
@@ -101,6 +102,14 @@ const frames = `## Frames
 
 ${code(frameExample)}`;
 
+export const binExample = `trips.groupby({ miles: bin("trip_miles", { maxbins: 20 }) }).count()`;
+
+const bins = (): string => `## Bins
+
+\`bin("x", options)\` is a value of \`derive\` and a key of \`groupby\`: the lower boundary of the bin that a row's number is in, of bins of equal width that the numbers of the table make, in a grouped \`derive\` those of the group. The width is a power of ten, a half or a fifth of one; null stays null. What a bin is, is settled where it stands: a filter after \`groupby\` changes none. \`op.bins\` gives the boundaries themselves, for \`op.bin(d.x, min, max, step)\` in a row function.
+
+${optionsList("bin")}${code(binExample)}`;
+
 export function verbsPage(): string {
   const of = (role: Verb["role"]) => verbs.filter((verb) => verb.role === role);
   return [
@@ -113,5 +122,6 @@ export function verbsPage(): string {
     list("Aggregates", "Values of `rollup` and `derive`: of a column's name or a row function.", aggregates),
     list("Window functions", "Values of `derive`: of the group, or of the whole table, in its order.", windows),
     frames,
+    bins(),
   ].join("\n\n") + "\n";
 }

@@ -74,7 +74,7 @@ async function firstDifference(seed: number): Promise<string | null> {
   const all = cases(seed);
   mkdirSync(folder);
   const file = join(folder, "programs.ts");
-  writeFileSync(file, `import { desc, op, readParquet, rolling } from "@lockstep/runtime";\n\n${all.map(({ source }) => source).join("\n")}`);
+  writeFileSync(file, `import { bin, desc, op, readParquet, rolling } from "@lockstep/runtime";\n\n${all.map(({ source }) => source).join("\n")}`);
   const paths = await write(all, join(folder, "tables"));
   const built = new Map((await buildPrograms([file], join(folder, "built"))).map((program) => [program.id.split("#")[1]!, program]));
   const module = (await import(pathToFileURL(file).href)) as Record<string, (tables: object, out: string) => Promise<unknown>>;

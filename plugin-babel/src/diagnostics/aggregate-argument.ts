@@ -19,7 +19,7 @@ export const aggregateArgument = defineDiagnostic(
     code: "LS1113",
     title: "An aggregate of a type it does not take",
     kind: "user-error",
-    docs: "sum, product, mean, variance, stdev, variancep, stdevp, median, quantile, covariance, covariancep and corr take numbers; sum takes bigints too. Derive a number first. Arrays and objects are counted (valid, invalid), picked (any, first, last) or collected (array_agg).",
+    docs: "sum, product, mean, variance, stdev, variancep, stdevp, median, quantile, covariance, covariancep, corr and bins take numbers; sum takes bigints too. Derive a number first. Arrays and objects are counted (valid, invalid), picked (any, first, last) or collected (array_agg).",
     example: {
       wrong: 'await trips.groupby("zone").rollup({ city: op.mean("city") }).writeParquet(out);',
       right: 'await trips.groupby("zone").rollup({ letters: op.mean((d) => d.city.length) }).writeParquet(out);',

@@ -19,7 +19,14 @@ export const aggregateInRowFunction = defineDiagnostic(
       right: 'await trips.derive({ sum: op.sum("fare") }).derive({ share: (d) => d.fare / d.sum }).writeParquet(out);',
     },
   },
-  (name: string, kind: "aggregate" | "window", argument: string | null, span: SourceSpan, split: Split | null) => {
+  (name: string, kind: "aggregate" | "window" | "bin", argument: string | null, span: SourceSpan, split: Split | null) => {
+    if (kind === "bin") {
+      return {
+        message: "bin is of the values of a table, or of a group: a row function sees one row only",
+        locations: [at(span, "would see a single value")],
+        fix: { message: 'compute it in a derive of its own, derive({ bin: bin("x") }), and read d.bin here; in bins that you know a value is sorted by op.bin(d.x, min, max, step)', edits: [] },
+      };
+    }
     const value = argument === null ? `op.${name}()` : `op.${name}(d => ${argument})`;
     const message = `compute it in a derive of its own, ${split?.step ?? `derive({ ${name}: ${value} })`}, and read ${split?.reads ?? `d.${name}`} here`;
     return {

@@ -4,7 +4,7 @@ import { at, defineDiagnostic } from "./define.ts";
 
 /** What programs call of the runtime by its own name. */
 const exported: ReadonlySet<string> = new Set([
-  "op", "desc", "rolling", "table", "readParquet", "readArrow", "readCsv", "readJsonLines", "readIceberg", "readPostgres", "readFlightSql", "readSnowflake", "readAdbc", "readSource", "defineSource", "deleteIceberg", "compactIceberg", "rank", "size",
+  "op", "bin", "desc", "rolling", "table", "readParquet", "readArrow", "readCsv", "readJsonLines", "readIceberg", "readPostgres", "readFlightSql", "readSnowflake", "readAdbc", "readSource", "defineSource", "deleteIceberg", "compactIceberg", "rank", "size",
   "barrier", "bcast", "reduce", "allreduce", "scan", "exscan", "gather", "allgather", "scatter", "alltoall", "alltoallv",
 ]);
 
@@ -19,17 +19,13 @@ export const unknownName = defineDiagnostic(
       right: "await trips.derive({ double: (d) => d.fare * 2 }).writeParquet(out);",
     },
   },
-  /** `ofArquero`: what is written in its place, where it is a function of Arquero. */
-  (name: string, span: SourceSpan, inScope: readonly string[], columns: readonly string[], row: string | null, ofArquero?: string) => {
+  (name: string, span: SourceSpan, inScope: readonly string[], columns: readonly string[], row: string | null) => {
     if (exported.has(name)) {
       return {
         message: `Cannot find name '${name}'; it is of @lockstep/runtime`,
         locations: [at(span, "not imported")],
         fix: { message: `import { ${name} } from "@lockstep/runtime"`, edits: [] },
       };
-    }
-    if (ofArquero !== undefined) {
-      return { message: `Cannot find name '${name}'; it is Arquero's, and not of @lockstep/runtime`, locations: [at(span, "not defined")], fix: { message: ofArquero, edits: [] } };
     }
     const near = columns.includes(name) && row !== null ? `${row}.${name}` : closest(name, inScope);
     return {

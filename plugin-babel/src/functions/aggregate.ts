@@ -10,8 +10,8 @@ export interface AggregateFunction {
   readonly argument: readonly JsType[] | null;
   /** It compares no values: arguments of nested types are taken, too. */
   readonly nested?: true;
-  /** A second argument: which of the sorted values, from 0 to 1, or the values that the argument's are paired with. */
-  readonly takes?: "fraction" | "pair";
+  /** Further arguments: which of the sorted values, from 0 to 1, the values that the argument's are paired with, or how values are binned. */
+  readonly takes?: "fraction" | "pair" | "binning";
   /** The answer depends on the order of the rows. */
   readonly seesOrder: boolean;
   /**
@@ -70,6 +70,7 @@ export const aggregates: readonly AggregateFunction[] = [
   { ...aggregate("covariance", ["number"], spread, 'sample covariance of two columns, op.covariance("x", "y"), of the rows that have both values'), takes: "pair" },
   { ...aggregate("covariancep", ["number"], spread, "population covariance of two columns"), takes: "pair" },
   { ...aggregate("corr", ["number"], spread, "Pearson's correlation of two columns"), takes: "pair" },
+  { ...aggregate("bins", ["number"], () => ({ js: "number[]", nullable: false }), 'the least and the greatest boundary of bins for the values, and their width, op.bins("x", maxbins, nice, minstep, step): [min, max, step]'), takes: "binning" },
   { ...aggregate("any", every, asArgument, "the first value in table order that is neither null nor NaN"), seesOrder: true, nested: true },
   { ...aggregate("mode", every, asArgument, "the value that comes most often; of several the first in table order"), seesOrder: true },
   { ...aggregate("first", every, ofRow, "the value of the first row in table order, null or not"), seesOrder: true, nested: true },

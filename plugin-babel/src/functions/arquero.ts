@@ -1,16 +1,10 @@
 /** Functions of Arquero that there are not here, and what is written in their place. */
 
-const binned = 'take op.min("x") and op.max("x"), choose a step, and sort values into bins with op.bin(d.x, min, max, step)';
-
-/** Beside `op`, in place of a row function. */
-export const otherHelpers: ReadonlyMap<string, string> = new Map([["bin", `a row function does it: ${binned}`]]);
-
 /** Aggregates whose value has members that no type says. */
 export const otherAggregates: ReadonlyMap<string, string> = new Map([
   ...["object_agg", "map_agg", "entries_agg"].map((name): [string, string] => [
     name, "take the entries, op.array_agg((d) => ({ key: d.key, value: d.value })), and make the object of them where it is needed: Object.fromEntries(d.entries.map((e) => [e.key, e.value]))",
   ]),
-  ["bins", `the boundaries are plain numbers: ${binned}`],
 ]);
 
 const unlike = (names: string, written: (name: string) => string): [string, string][] => names.split(" ").map((name) => [name, written(name)]);

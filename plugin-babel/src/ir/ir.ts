@@ -73,6 +73,15 @@ export interface Scalar {
 /** The rows that a window sees: some before and after, with peers or without, or those of a range of a column's values. */
 export type FrameKind = "rows" | "peers" | "range";
 
+/** How values are binned: `step`, if it is there, in place of `maxbins` and `minstep`; `offset`: so many bins further up. */
+export interface Binning {
+  readonly maxbins: number;
+  readonly nice: boolean;
+  readonly minstep: number;
+  readonly step?: number;
+  readonly offset?: number;
+}
+
 /**
  * One operand of a verb that is evaluated per row (or, for aggregates, per group). A window is an operand and, behind it and under
  * the same name, those of its parameters, of its frame's two bounds, and of the column that measures a range. So is an aggregate of
@@ -93,6 +102,8 @@ export interface RowArgument {
   readonly aggregate?: string;
   /** Of the aggregate quantile: from 0 to 1. */
   readonly fraction?: number;
+  /** Of the aggregate bins, and of the window bin. */
+  readonly binning?: Binning;
   /** "lag", for role window. */
   readonly window?: string;
   /** Of a window; absent: the whole group, or what the function sees by itself. */

@@ -52,7 +52,7 @@ export const printRow = (row: RowType): string => `{${row.map((c) => `${JSON.str
 export const printTableType = (type: TableType): string => `${printRow(type.row)}${type.groups ? ` by ${printRow(type.groups)} reading ${JSON.stringify(type.groupReads ?? [])}` : ""}`;
 
 function printRowArgument(row: RowArgument): string {
-  const words = [row.role, row.name === null ? "" : JSON.stringify(row.name), row.input === 1 ? "of right" : "", row.role === "window" && row.aggregate ? `over ${row.aggregate}` : (row.aggregate ?? row.window ?? ""), row.fraction === undefined ? "" : `at ${row.fraction}`, row.frame ?? "", row.seen ? "seen" : "", row.descending ? "desc" : "", row.tier === "v8" ? "v8" : ""];
+  const words = [row.role, row.name === null ? "" : JSON.stringify(row.name), row.input === 1 ? "of right" : "", row.role === "window" && row.aggregate ? `over ${row.aggregate}` : (row.aggregate ?? row.window ?? ""), row.fraction === undefined ? "" : `at ${row.fraction}`, row.binning ? `binned ${JSON.stringify(row.binning)}` : "", row.frame ?? "", row.seen ? "seen" : "", row.descending ? "desc" : "", row.tier === "v8" ? "v8" : ""];
   const body = row.expression ? `= ${printExpression(row.expression)}` : `written ${JSON.stringify(row.source)}`;
   return `${words.filter(Boolean).join(" ")} ${body};`;
 }

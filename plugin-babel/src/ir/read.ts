@@ -1,6 +1,6 @@
 /** The printed IR read back, so that a test can start at any stage: `printFunction(readFunction(text)) === text`. */
 import type { Distribution, Partitioning } from "./distribution.ts";
-import { type Block, type Frame, type FrameKind, type FunctionIR, instruction, type Instruction, type Met, type Order, type OutputColumn, type RowArgument, type Scalar, type TableType, type Terminator } from "./ir.ts";
+import { type Binning, type Block, type Frame, type FrameKind, type FunctionIR, instruction, type Instruction, type Met, type Order, type OutputColumn, type RowArgument, type Scalar, type TableType, type Terminator } from "./ir.ts";
 import { readExpression, readType } from "./read-expression.ts";
 import { Scanner } from "./scanner.ts";
 import type { JsType, RowType, SourceSpan } from "./types.ts";
@@ -78,6 +78,7 @@ function readRowArgument(role: RowArgument["role"], s: Scanner): RowArgument {
   const aggregate = role === "aggregate" ? s.expect(/\w+/) : role === "window" ? s.accept(/over (\w+)/) : null;
   const window = role === "window" && aggregate === null ? s.expect(/\w+/) : null;
   const fraction = s.accept(/at (\S+)/);
+  const binning = s.accept(/binned (\{[^}]*\})/);
   const frame = role === "window" ? s.accept(/(?:rows|peers|range)\b/) : null;
   const seen = s.accept(/seen\b/) !== null;
   const descending = s.accept(/desc\b/) !== null;
@@ -85,7 +86,7 @@ function readRowArgument(role: RowArgument["role"], s: Scanner): RowArgument {
   const source = s.accept(/written /) === null ? null : s.string();
   const expression = source === null ? (s.expect(/=/), readExpression(s)) : null;
   s.expect(/;/);
-  return { role, name, input, span: NOWHERE, source: source ?? "", expression, ...(aggregate === null ? {} : { aggregate }), ...(fraction === null ? {} : { fraction: Number(fraction) }), ...(window === null ? {} : { window }), ...(frame === null ? {} : { frame: frame as FrameKind }), ...(seen ? { seen: true as const } : {}), ...(descending ? { descending } : {}), ...(tier ? { tier: "v8" as const } : {}) };
+  return { role, name, input, span: NOWHERE, source: source ?? "", expression, ...(aggregate === null ? {} : { aggregate }), ...(fraction === null ? {} : { fraction: Number(fraction) }), ...(binning === null ? {} : { binning: JSON.parse(binning) as Binning }), ...(window === null ? {} : { window }), ...(frame === null ? {} : { frame: frame as FrameKind }), ...(seen ? { seen: true as const } : {}), ...(descending ? { descending } : {}), ...(tier ? { tier: "v8" as const } : {}) };
 }
 
 function readRow(s: Scanner): RowType {

@@ -13,7 +13,7 @@ export const windows = (i: Instruction): RowArgument[] => i.rows.filter((r) => r
 
 export function typeOf(r: RowArgument, i: Instruction): ValueType {
   const argument = r.expression?.type ?? null;
-  if (r.role === "column") return argument!;
+  if (r.role !== "window" || r.window === "bin") return argument!;
   // A window's frame has the row itself at least.
   if (r.aggregate !== undefined) return aggregateFunctions.get(r.aggregate)!.result(argument, true);
   const fn = windowFunctions.get(r.window!)!;

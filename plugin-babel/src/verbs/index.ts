@@ -61,5 +61,5 @@ export function isComplete(i: Instruction): boolean {
   return i.inputs.length >= Number(verb.on === "table") + verb.signature.filter((p) => p.kind === "table").length;
 }
 
-export { ARROW_TYPE, fits, holdsLogin, type Options, type Taken, wordsOf } from "./options.ts";
+export { ARROW_TYPE, fits, holdsLogin, type Options, type Taken, wordsOf, optionsOf } from "./options.ts";
 export type { OrderDemand, Parameter, TypeContext, Verb } from "./verb.ts";

@@ -48,6 +48,7 @@ export const optionsOf = {
   shuffle: { seed: number },
   objects: range,
   print: range,
+  bin: { maxbins: number, nice: boolean, minstep: number, step: number, offset: number },
   sample: { replace: boolean, shuffle: boolean, seed: number },
 } as const satisfies Record<string, Options>;
 

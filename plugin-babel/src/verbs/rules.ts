@@ -2,7 +2,7 @@
 import { ANY, type Distribution, meet } from "../ir/distribution.ts";
 import { aggregateFunctions } from "../functions/index.ts";
 import { columnsRead } from "../ir/expression.ts";
-import type { Instruction, RowArgument, TableType } from "../ir/ir.ts";
+import type { Binning, Instruction, RowArgument, TableType } from "../ir/ir.ts";
 import { planExpression } from "../ir/plan-expression.ts";
 import type { Data } from "../ir/data.ts";
 import { planType, type RowType } from "../ir/types.ts";
@@ -65,9 +65,13 @@ export function aggregateData(r: RowArgument, i: Instruction): Data {
     function: aggregateFunctions.get(r.aggregate!)!.plan,
     ...(r.expression ? { arg: expressionOf(r) } : {}),
     ...(r.fraction === undefined ? {} : { fraction: r.fraction }),
+    ...(r.binning ? { bins: binsOf(r.binning) } : {}),
     ...(pair ? { other: expressionOf(pair) } : {}),
   };
 }
+
+/** How values are binned, as the plan has it. */
+export const binsOf = ({ offset: _, ...bins }: Binning): Data => ({ ...bins });
 
 export function expressionOf(row: RowArgument): Data {
   if (row.expression === null) throw new Error(`no expression for ${row.role} ${row.name ?? ""}`);

@@ -9,6 +9,8 @@ import type { TypeContext } from "./verb.ts";
 export function reportWindows(i: Instruction, context: TypeContext): void {
   for (const r of i.rows) {
     if (r.role !== "window") continue;
+    const argument = r.expression?.type;
+    if (r.window === "bin" && argument && argument.js !== "number") context.report(windowArgument("bin", "a column of numbers", printType(argument), r.span, "derive a number first, and name its column"));
     const of = (role: RowArgument["role"]) => i.rows.filter((p) => p.role === role && p.name === r.name);
     const fn = r.window === undefined ? undefined : windowFunctions.get(r.window)!;
     of("parameter").forEach((p, n) => fn?.parameters[n] && reportParameter(r, p, fn.parameters[n], context));

@@ -1,8 +1,9 @@
 /**
- * What stands in the options of readers, writers and observers, and of sample. The compiler has the same list for options that are written out
+ * What stands in the options of readers, writers and observers, of sample and bin. The compiler has the same list for options that are written out
  * (`plugin-babel/src/verbs/options.ts`); these are what a build could not see, refused before anything is read or written.
  */
 import { didYouMean, LockstepError } from "../errors/index.ts";
+import type { BinOptions } from "../tables/bins.ts";
 import type { BatchOptions, ShuffleOptions } from "../tables/batch-options.ts";
 import type { SampleOptions } from "../tables/sample.ts";
 import type { RowRange } from "../tables/slice.ts";
@@ -83,6 +84,7 @@ export const optionsOf = {
   shuffle: { seed: number } satisfies Of<ShuffleOptions>,
   objects: range,
   print: range,
+  bin: { maxbins: number, nice: boolean, minstep: number, step: number, offset: number } satisfies Of<BinOptions>,
   sample: { replace: boolean, shuffle: boolean, seed: number } satisfies Of<SampleOptions>,
 } as const;
 

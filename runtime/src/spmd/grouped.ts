@@ -2,14 +2,35 @@ import type { Expression, NamedAggregate, NamedExpression, SortKey, WindowColumn
 import type { SampleOptions } from "../tables/sample.ts";
 import { type ImputeDescriptor, ONE, type PivotDescriptor, type Sited, SpmdTable } from "./table.ts";
 
-/** From `groupby` to `rollup` or `ungroup`: the keys are computed again by each node that needs them. */
+/** What groupby takes: `windows` are columns that keys read, beside the `columns` that the program has. */
+export interface GroupDescriptor extends Sited {
+  keys: NamedExpression[];
+  windows?: WindowColumn[];
+  columns?: string[];
+}
+
+/** Columns that only keys read, and those that ungroup leaves. */
+interface Beside {
+  readonly hidden: readonly string[];
+  readonly visible: readonly string[];
+}
+
+/** From `groupby` to `rollup` or `ungroup`: the keys are computed again by each node that needs them, but for what is `beside`. */
 export class GroupedTable {
   readonly #table: SpmdTable;
   readonly #keys: NamedExpression[];
+  readonly #beside: Beside | undefined;
 
-  constructor(table: SpmdTable, keys: NamedExpression[]) {
+  constructor(table: SpmdTable, keys: NamedExpression[], beside?: Beside) {
     this.#table = table;
     this.#keys = keys;
+    this.#beside = beside;
+  }
+
+  /** `groups`: those that the table is in before, of which windows are. */
+  static of(table: SpmdTable, { site, keys, windows = [], columns = [] }: GroupDescriptor, groups: NamedExpression[]): GroupedTable {
+    if (windows.length === 0) return new GroupedTable(table, keys);
+    return new GroupedTable(table.window({ site, columns: windows }, groups), keys, { hidden: windows.map(({ name }) => name), visible: columns });
   }
 
   rollup({ site, aggregates }: Sited & { aggregates: NamedAggregate[] }): SpmdTable {
@@ -32,40 +53,50 @@ export class GroupedTable {
   }
 
   derive(descriptor: Sited & { columns: NamedExpression[] }): GroupedTable {
-    return new GroupedTable(this.#table.derive(descriptor), this.#keys);
+    return this.#with(this.#table.derive(descriptor), descriptor.columns);
   }
 
   window({ site, columns }: Sited & { columns: WindowColumn[] }): GroupedTable {
-    return new GroupedTable(this.#table.window({ site, columns }, this.#keys), this.#keys);
+    return this.#with(this.#table.window({ site, columns }, this.#keys), columns);
   }
 
   impute(descriptor: Sited & ImputeDescriptor): GroupedTable {
-    return new GroupedTable(this.#table.impute(descriptor, this.#keys), this.#keys);
+    // Without windows every column stays.
+    return this.#with(this.#table.impute({ ...descriptor, kept: this.#all(descriptor.kept) }, this.#keys), [], descriptor.windows.length > 0 ? descriptor.kept : undefined);
   }
 
   filter(descriptor: Sited & { predicate: Expression }): GroupedTable {
-    return new GroupedTable(this.#table.filter(descriptor), this.#keys);
+    return this.#with(this.#table.filter(descriptor));
   }
 
   orderby(descriptor: Sited & { keys: SortKey[] }): GroupedTable {
-    return new GroupedTable(this.#table.orderby(descriptor), this.#keys);
+    return this.#with(this.#table.orderby(descriptor));
   }
 
   /** Of each group. */
   slice(start: number | undefined, end: number | undefined, descriptor: Sited): GroupedTable {
-    return new GroupedTable(this.#table.slice(start, end, descriptor, this.#keys), this.#keys);
+    return this.#with(this.#table.slice(start, end, descriptor, this.#keys));
   }
 
   /** Of each group. */
   sample(size: number, options: SampleOptions | undefined, descriptor: Sited & { columns: string[] }): GroupedTable {
-    return new GroupedTable(this.#table.sample(size, options, descriptor, this.#keys), this.#keys);
+    return this.#with(this.#table.sample(size, options, { ...descriptor, columns: this.#all(descriptor.columns) }, this.#keys), [], descriptor.columns);
   }
 
-  groupby(descriptor: Sited & { keys: NamedExpression[] }): GroupedTable {
-    return this.#table.groupby(descriptor);
+  groupby(descriptor: GroupDescriptor): GroupedTable {
+    return descriptor.windows ? GroupedTable.of(this.#table, descriptor, this.#keys) : this.ungroup(descriptor).groupby(descriptor);
   }
 
-  ungroup(_: Sited): SpmdTable {
-    return this.#table;
+  ungroup({ site }: Sited): SpmdTable {
+    if (!this.#beside) return this.#table;
+    return this.#table.select({ site, columns: this.#beside.visible.map((name) => ({ from: name, as: name })) });
   }
+
+  /** The same groups of a table made of this one's, with these columns besides, or of which these are left. */
+  #with(table: SpmdTable, added: readonly { name: string }[] = [], left = this.#beside?.visible): GroupedTable {
+    const beside = this.#beside && { ...this.#beside, visible: [...new Set([...(left ?? []), ...added.map(({ name }) => name)])] };
+    return new GroupedTable(table, this.#keys, beside);
+  }
+
+  #all = (columns: readonly string[]): string[] => [...columns, ...(this.#beside?.hidden ?? [])];
 }

@@ -19,7 +19,7 @@ import { checkSample, type SampleOptions } from "../tables/sample.ts";
 import { rangeOf, type RowRange } from "../tables/slice.ts";
 import { onEveryRank } from "./checked.ts";
 import { collect, count, look, write } from "./execute.ts";
-import { GroupedTable } from "./grouped.ts";
+import { type GroupDescriptor, GroupedTable } from "./grouped.ts";
 import { literalTable } from "./literal-table.ts";
 import type { Condition } from "./table-changes.ts";
 import type { MergeDescriptor } from "./table-merge.ts";
@@ -137,8 +137,8 @@ export class SpmdTable {
     return rows.select({ site, columns: columns.map((column) => ({ from: column, as: column })) });
   }
 
-  groupby({ keys }: Sited & { keys: NamedExpression[] }): GroupedTable {
-    return new GroupedTable(this, keys);
+  groupby(descriptor: GroupDescriptor): GroupedTable {
+    return GroupedTable.of(this, descriptor, []);
   }
 
   /** Without groups: one row, whatever the input. */

@@ -3,6 +3,7 @@ import { arquero, type ArqueroTable } from "./arquero.ts";
 import { float64, int64, isNested, printType, string, type ArrowType } from "./arrow-type.ts";
 import { canonicalInteger } from "./infer.ts";
 import { unsupportedType, Column, type Rows, type Stored, type StoredValues } from "./column.ts";
+import { type Binning, binsOf } from "./bins.ts";
 import type { KeyCodes } from "./keys.ts";
 import type { AggregateName } from "./op.ts";
 
@@ -13,6 +14,8 @@ export interface Aggregation {
   readonly argument: Column | undefined;
   /** Of a quantile. */
   readonly fraction?: number | undefined;
+  /** Of bins. */
+  readonly binning?: Binning | undefined;
   /** Of the covariances and corr: what the argument is paired with. */
   readonly other?: Column | undefined;
 }
@@ -28,6 +31,9 @@ const measures: Rule = { input: numbers, output: (size, values) => new Column(fl
 /** Infinities have no spread, and what overflows has none that is alike in every order of the rows. */
 const spreads: Rule = { ...measures, output: (size, values) => new Column(float64, size, Array.from(values, (v) => (v === null || Number.isFinite(v) ? v : NaN))) };
 const picks: Rule = { input: comparable, output: (size, values, argument) => new Column(argument.type, size, values, { view: argument.view }) };
+
+/** Arrays of three numbers. */
+const boundaries: Rule = { input: numbers, output: (size, values) => new Column({ id: "list", of: float64 }, size, values, { view: "number[]" }) };
 
 const lists: Rule = {
   input: comparable,
@@ -59,6 +65,7 @@ const rules: Readonly<Record<Exclude<AggregateName, "count" | keyof typeof byRow
   covariance: spreads,
   covariancep: spreads,
   corr: spreads,
+  bins: boundaries,
   sum: { input: addends, output: total },
 };
 
@@ -94,6 +101,7 @@ export function aggregate(aggregations: readonly Aggregation[], { codes, first }
     .table([["rows", codes], ["row", Int32Array.from(codes.keys())], ...inputs])
     .create({ groups: { keys: codes, rows: [...first], size: first.length, names: [], get: [] } });
   const calls = aggregations.flatMap(({ aggregate: fn, fraction, other }, i) => {
+    if (fn === "bins") return [[`of ${i}`, aq.op["min"]!(String(i))], [`most ${i}`, aq.op["max"]!(String(i))]];
     if (isByRow(fn)) return [[`of ${i}`, aq.op[byRow[fn].of]!("row")]];
     if (fn === "count") return [[`of ${i}`, aq.op["count"]!()]];
     // Not Arquero's running mean: of infinities, and near the largest number, it depends on the order of the rows.
@@ -101,8 +109,9 @@ export function aggregate(aggregations: readonly Aggregation[], { codes, first }
     return [[`of ${i}`, aq.op[fn]!(String(i), ...(other ? [`with ${i}`] : []), ...(fraction === undefined ? [] : [fraction]))]];
   });
   const table = evaluate(grouped, Object.fromEntries(calls) as Record<string, unknown>).data();
-  return aggregations.map(({ name, aggregate: fn, argument }, i) => {
-    const values = fn === "mean" ? means(results(table[`of ${i}`]!, size), results(table[`valid ${i}`]!, size)) : results(table[`of ${i}`]!, size);
+  return aggregations.map(({ name, aggregate: fn, argument, binning }, i) => {
+    const found = results(table[`of ${i}`]!, size);
+    const values = fn === "mean" ? means(found, results(table[`valid ${i}`]!, size)) : fn === "bins" ? allBins(found, results(table[`most ${i}`]!, size), binning!) : found;
     if (argument === undefined || fn === "count") return [name, new Column(int64, size, values)];
     return [name, isByRow(fn) ? byRow[fn].output(argument, Int32Array.from(values, (row) => (row ?? -1) as number), codes) : rules[fn].output(size, values, argument)];
   });
@@ -110,6 +119,10 @@ export function aggregate(aggregations: readonly Aggregation[], { codes, first }
 
 function means(sums: StoredValues, counts: StoredValues): StoredValues {
   return Array.from(sums, (sum, i) => (sum === null ? null : Number(sum) / Number(counts[i])));
+}
+
+function allBins(least: StoredValues, most: StoredValues, binning: Binning): StoredValues {
+  return Array.from(least, (value, i) => binsOf(value as number | null, most[i] as number | null, binning));
 }
 
 function results(column: { at(row: number): unknown }, size: number): StoredValues {
@@ -150,7 +163,7 @@ function scaled(factor: number): { factor: number; scale: number } {
 
 function checkNumbers(fn: AggregateName, { type, view, origin }: Column): void {
   const rule = rules[fn as "sum"];
-  if (rule !== measures && rule !== spreads && fn !== "sum" && fn !== "product") return;
+  if (rule !== measures && rule !== spreads && rule !== boundaries && fn !== "sum" && fn !== "product") return;
   if (view === "number" || view === "bigint" || type.id === "decimal") return;
   throw new LockstepError({
     code: "LS2016",

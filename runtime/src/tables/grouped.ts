@@ -2,7 +2,7 @@ import { checkOptions } from "../connectors/options.ts";
 import { LockstepError } from "../errors/index.ts";
 import { aggregate, type Aggregation } from "./aggregate.ts";
 import { Column, type Rows } from "./column.ts";
-import { derivedColumn, imputedColumn } from "./derive.ts";
+import { derivedColumn, imputedColumn, keyOfGroups } from "./derive.ts";
 import { groupCodes, type KeyCodes } from "./keys.ts";
 import { isAggregate } from "./made.ts";
 import { op, type Aggregate } from "./op.ts";
@@ -106,9 +106,9 @@ export class GroupedTable<Row, Keys> {
     return this.#take(rows, this.#table.take(rows));
   }
 
-  /** Other groups of the same rows. */
-  groupby<const K extends readonly T.Key<Row>[]>(...keys: K): GroupedTable<Row, T.Keys<Row, K>> {
-    return this.#table.groupby(...keys);
+  /** Other groups of the same rows; a bin() is of the rows of the group as it was. */
+  groupby<const K extends readonly T.GroupKey<Row>[]>(...keys: K): GroupedTable<Row, T.Keys<Row, K>> {
+    return new GroupedTable<Row, T.Keys<Row, K>>(this.#table, keyColumns(this.#table, keys, keyOfGroups(this.#groups)));
   }
 
   /** The table without its groups. */
@@ -123,8 +123,8 @@ export class GroupedTable<Row, Keys> {
   #aggregations(aggregates: T.Aggregates<Row>): Aggregation[] {
     const table = this.#table;
     return Object.entries(aggregates).map(([name, value]) => {
-      const { aggregate: fn, fraction, argument, other } = checked(name, value);
-      return { name, aggregate: fn, fraction, argument: argumentOf(table, name, argument), other: argumentOf(table, name, other) };
+      const { aggregate: fn, fraction, binning, argument, other } = checked(name, value);
+      return { name, aggregate: fn, fraction, binning, argument: argumentOf(table, name, argument), other: argumentOf(table, name, other) };
     });
   }
 

@@ -1,4 +1,5 @@
 import { LockstepError } from "../errors/index.ts";
+import { type Binning, binningOf } from "./bins.ts";
 import { marked } from "./made.ts";
 import { windowFunctions, type WindowFunctions } from "./window-functions.ts";
 import { scalarFunctions, type ScalarFunctions } from "./scalar.ts";
@@ -6,7 +7,7 @@ import type { ColumnName, Cell, RowFunction, Scalar } from "./types.ts";
 
 /** The aggregates of the catalogue. */
 export type AggregateName = "count" | "valid" | "invalid" | "distinct" | "sum" | "mean" | "min" | "max" | "variance" | "stdev" | "variancep" | "stdevp" | "median" | "quantile" | "any"
-  | "first" | "last" | "mode" | "product" | "covariance" | "covariancep" | "corr" | "array_agg" | "array_agg_distinct";
+  | "first" | "last" | "mode" | "product" | "covariance" | "covariancep" | "corr" | "bins" | "array_agg" | "array_agg_distinct";
 
 declare const phantom: unique symbol;
 
@@ -19,6 +20,8 @@ export interface Aggregate<Row, Result, Empty> {
   readonly argument: string | ((row: never) => Cell) | undefined;
   /** Of a quantile: 0 is the smallest value, 1 the largest. */
   readonly fraction?: number;
+  /** Of bins. */
+  readonly binning?: Binning;
   /** Of the covariances and corr: what the argument is paired with. */
   readonly other?: string | ((row: never) => Cell);
   readonly [phantom]?: (row: Row) => [Result, Empty];
@@ -53,6 +56,12 @@ interface Spread {
 interface Quantile {
   <Row, C extends NameOf<Row, number>>(column: C, fraction: number): Aggregate<Row, number | Nulls<Row[C]>, null>;
   <Row, T extends number | null | undefined>(of: (d: Readonly<Row>) => T, fraction: number): Aggregate<Row, number | Nulls<T>, null>;
+}
+
+/** The boundaries of bins. Of no value: [NaN, NaN, step]. */
+interface BinsOf {
+  <Row, C extends NameOf<Row, number>>(column: C, maxbins?: number, nice?: boolean, minstep?: number, step?: number): Aggregate<Row, number[], never>;
+  <Row>(of: RowFunction<Row, number | null | undefined>, maxbins?: number, nice?: boolean, minstep?: number, step?: number): Aggregate<Row, number[], never>;
 }
 
 /** Of two numbers a row: null for fewer than two rows that have both. */
@@ -131,6 +140,11 @@ export interface Aggregates {
   readonly covariancep: Paired;
   /** Pearson's correlation of two columns; NaN where one of them does not vary. */
   readonly corr: Paired;
+  /**
+   * `[min, max, step]` of at most `maxbins` (15) bins that the values are in: of a width of a power of ten, a half or a fifth of one, no less than `minstep` (0),
+   * or of `step`; from multiples of it, or, where `nice` is false, from the least value. `derive({ bin: bin("x") })` gives each row its bin.
+   */
+  readonly bins: BinsOf;
 }
 
 function aggregate(name: AggregateName, written: string = name) {
@@ -150,6 +164,10 @@ function quantile(argument: unknown, fraction: unknown): Aggregate<never, never,
   const of = aggregate("quantile")(argument);
   if (typeof fraction === "number" && fraction >= 0 && fraction <= 1) return { ...of, fraction };
   throw new LockstepError({ code: "LS2016", message: `op.quantile takes a fraction from 0 to 1, not ${String(fraction)}`, fix: 'op.quantile("fare", 0.9) is the value that 90 % of the fares are below.' });
+}
+
+function bins(argument: unknown, maxbins?: unknown, nice?: unknown, minstep?: unknown, step?: unknown): Aggregate<never, never, never> {
+  return { ...aggregate("bins")(argument), binning: binningOf("op.bins", maxbins, nice, minstep, step) };
 }
 
 function paired(name: AggregateName) {
@@ -182,6 +200,7 @@ const aggregates = {
   covariance: paired("covariance"),
   covariancep: paired("covariancep"),
   corr: paired("corr"),
+  bins,
 } as unknown as Aggregates;
 
 /** Aggregates, as values for rollup() and derive(), window functions, for derive(), and Arquero's scalar functions, for row functions. */

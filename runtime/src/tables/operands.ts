@@ -59,11 +59,11 @@ export function keyColumn(table: Side, key: unknown, verb: string): Column {
 }
 
 /** The key columns by name; a computed key leaves a column of the same name alone. */
-export function keyColumns(table: Side, keys: readonly unknown[]): Map<string, Column> {
+export function keyColumns(table: Side, keys: readonly unknown[], columnOf = computed): Map<string, Column> {
   const columns = new Map<string, Column>();
   for (const key of keys.flat()) {
     if (typeof key === "string") columns.set(key, columnNamed(table.columns, key));
-    else for (const [name, fn] of Object.entries(key as Record<string, AnyRowFunction>)) columns.set(name, computed(table, fn, name));
+    else for (const [name, fn] of Object.entries(key as Record<string, AnyRowFunction>)) columns.set(name, columnOf(table, fn, name));
   }
   return columns;
 }

@@ -3,6 +3,7 @@ import { aggregate, type Aggregation } from "./aggregate.ts";
 import { float64 } from "./arrow-type.ts";
 import { Column } from "./column.ts";
 import type { KeyCodes } from "./keys.ts";
+import type { AggregateName } from "./op.ts";
 
 /** What becomes a column of a pivot. */
 export type PivotKey = string | number | boolean;
@@ -28,9 +29,14 @@ export function pivotColumns(on: Column, aggregations: readonly Aggregation[], {
   return aggregations.flatMap(({ name, aggregate: fn }, i) =>
     keys.map((key, k): [string, Column] => {
       const column = answers[k]![i]![1];
-      // As in Arquero: the number of no rows is null, too.
-      const counted = fn === "count" ? new Column(float64, column.length, Array.from(column.values, (n) => (n === 0 ? null : n))) : column;
-      return [aggregations.length === 1 ? String(key) : `${name}${valueSeparator}${String(key)}`, counted];
+      return [aggregations.length === 1 ? String(key) : `${name}${valueSeparator}${String(key)}`, nullOfNothing(fn, column)];
     }),
   );
+}
+
+/** As in Arquero the number of no rows is null here, too, and so are the bins of nothing. */
+function nullOfNothing(fn: AggregateName, column: Column): Column {
+  if (fn === "count") return new Column(float64, column.length, Array.from(column.values, (n) => (n === 0 ? null : n)));
+  if (fn === "bins") return new Column(column.type, column.length, Array.from(column.values, (bins) => (Number.isNaN((bins as readonly number[])[0]) ? null : bins)), { view: column.view });
+  return column;
 }

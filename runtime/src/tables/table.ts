@@ -5,7 +5,7 @@ import { type BatchOptions, checkBatches, checkSeed, type ShuffleOptions } from 
 import { type Batches, batchesOf } from "./batches.ts";
 import type { Column, Rows } from "./column.ts";
 import { concatColumns } from "./concat.ts";
-import { derivedColumn, imputedColumn } from "./derive.ts";
+import { derivedColumn, imputedColumn, keyOfGroups } from "./derive.ts";
 import { GroupedTable } from "./grouped.ts";
 import { inferColumn } from "./infer.ts";
 import { foldColumns, type FoldOptions } from "./fold.ts";
@@ -201,9 +201,9 @@ export class Table<Row> extends WritableTable<Row> implements Iterable<Row>, Sid
     return new Table(columns, rows);
   }
 
-  /** Groups by columns and { name: row function }; groups stand in order of first appearance. */
-  groupby<const K extends readonly T.Key<Row>[]>(...keys: K): GroupedTable<Row, T.Keys<Row, K>> {
-    return new GroupedTable<Row, T.Keys<Row, K>>(this, keyColumns(this, keys));
+  /** Groups by columns, { name: row function } and { name: bin("x") }; groups stand in order of first appearance. */
+  groupby<const K extends readonly T.GroupKey<Row>[]>(...keys: K): GroupedTable<Row, T.Keys<Row, K>> {
+    return new GroupedTable<Row, T.Keys<Row, K>>(this, keyColumns(this, keys, keyOfGroups(groupCodes([], this.rows))));
   }
 
   /** One row of aggregates over the whole table. */

@@ -1,3 +1,4 @@
+import type { Bin } from "./bins.ts";
 import type { Aggregate, NameOf } from "./op.ts";
 import type { PivotKey } from "./pivot.ts";
 import type { Window } from "./window-functions.ts";
@@ -135,8 +136,11 @@ export type LookedUp<Row, Other, Names extends readonly unknown[]> = Simplify<
   Omit<Row, Looked<Row, Other, Names>> & { [K in Looked<Row, Other, Names>]: Other[K] | null }
 >;
 
-/** What groupby() and dedupe() take: names and { name: row function }. */
+/** What dedupe() takes: names and { name: row function }. */
 export type Key<Row> = ColumnName<Row> | RowFunctions<Row>;
+
+/** What groupby() takes: also { name: bin("x") }. */
+export type GroupKey<Row> = ColumnName<Row> | Readonly<Record<string, RowFunction<Row> | Bin<Row, unknown>>>;
 
 type KeyColumns<Row, K> = K extends keyof Row ? Pick<Row, K> : Results<K>;
 

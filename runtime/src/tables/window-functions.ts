@@ -1,5 +1,6 @@
 import { LockstepError } from "../errors/index.ts";
 import { marked } from "./made.ts";
+import type { Binning } from "./bins.ts";
 import type { Aggregate } from "./op.ts";
 import type { Frame } from "./rolling.ts";
 import type { ColumnName, Scalar, Stored, Widened } from "./types.ts";
@@ -12,7 +13,8 @@ export type WindowName =
 /** A window function, or an aggregate over a frame, as it is evaluated. */
 export type WindowCall =
   | { readonly function: WindowName; readonly argument: string | ((row: never) => Scalar) | undefined; readonly parameters: readonly unknown[]; readonly frame?: Frame }
-  | { readonly aggregate: Aggregate<never, unknown, unknown>; readonly frame: Frame };
+  | { readonly aggregate: Aggregate<never, unknown, unknown>; readonly frame: Frame }
+  | { readonly bin: string; readonly binning: Binning; readonly offset: number };
 
 declare const phantom: unique symbol;
 

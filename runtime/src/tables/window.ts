@@ -2,6 +2,7 @@ import { LockstepError } from "../errors/index.ts";
 import { aggregate, type Aggregation, type Evaluate } from "./aggregate.ts";
 import { arquero, type ArqueroTable } from "./arquero.ts";
 import { float64, int64, printType } from "./arrow-type.ts";
+import type { Binning } from "./bins.ts";
 import { Column, type Rows, type Stored } from "./column.ts";
 import { inferColumn } from "./infer.ts";
 import { framesOf, type Frames } from "./frames.ts";
@@ -17,7 +18,7 @@ export interface Windowed {
 }
 
 /** A window function's column: Arquero's functions over row numbers, whose values are then gathered. */
-export function windowColumn(name: string, call: Exclude<WindowCall, { aggregate: unknown }>, argument: Column | undefined, windowed: Windowed): Column {
+export function windowColumn(name: string, call: Extract<WindowCall, { function: unknown }>, argument: Column | undefined, windowed: Windowed): Column {
   const { function: fn, parameters, frame } = call;
   const rows = windowed.groups.codes.length;
   const numbers = Int32Array.from({ length: rows }, (_, i) => i);
@@ -92,6 +93,14 @@ export function aggregateColumn(aggregation: Omit<Aggregation, "name">, frame: F
     throw new LockstepError({ code: "LS2016", message: `rolling: \`on\` is a column of dates or numbers, and ${on.origin ?? "the column"} is ${printType(on.type)}` });
   }
   return expanded(framesOf(frame, windowed, on), of);
+}
+
+/** The lower boundary of each row's bin, of the bins of its group; so many bins further up. */
+export function binColumn(column: Column, binning: Binning, offset: number, windowed: Windowed): Column {
+  const bins = aggregateColumn({ aggregate: "bins", argument: column, binning }, undefined, windowed, undefined);
+  const bin = arquero().op["bin"]!;
+  const boundary = (row: number): Stored => bin(column.at(row), ...(bins.at(row) as number[]), offset) as Stored;
+  return new Column(float64, column.length, Array.from({ length: column.length }, (_, row) => boundary(row)));
 }
 
 /** Rows that a piece of the expansion has at most. */

@@ -2,7 +2,7 @@
 import { Expressions, type Limits } from "./expressions.ts";
 import { col, type Col, type JsType, named, type Random, type Schema } from "./schema.ts";
 import type { MadeTable } from "./tables.ts";
-import { windows } from "./windows.ts";
+import { binOf, windows } from "./windows.ts";
 
 const js: readonly JsType[] = ["number", "number", "string", "string", "boolean", "bigint", "date"];
 /** Joins multiply: what may grow beyond this is cut. */
@@ -93,6 +93,11 @@ const verbs: readonly Verb[] = [
     if (keys.length === 0) return null;
     const schema = new Map<string, Col>();
     const items = keys.map(({ name, source }) => {
+      if (t.schema.get(name)!.js === "number" && m.r.chance(20)) {
+        const own = m.column();
+        schema.set(own, { ...t.schema.get(name)!, dyadic: false });
+        return `{ ${own}: ${binOf(name, m.r)} }`;
+      }
       if (m.r.chance(75)) {
         schema.set(name, t.schema.get(name)!);
         return `"${name}"`;

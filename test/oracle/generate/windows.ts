@@ -27,6 +27,12 @@ export function windows(schema: Schema, r: Random, name: () => string): Windows 
 
 type Made = { source: string; of: Col };
 
+/** A row's bin, of bins of many kinds. */
+export function binOf(column: string, r: Random): string {
+  const options = [`maxbins: ${r.of([1, 4, 10, 100])}`, "nice: false", `minstep: ${r.of([0.5, 3])}`, `step: ${r.of([0.1, 2.5, 10])}`, `offset: ${r.of([1, -1])}`].filter(() => r.chance(30));
+  return `bin("${column}"${options.length > 0 ? `, { ${options.join(", ")} }` : ""})`;
+}
+
 /** A value of a type, to stand in for others. */
 const literals = { number: "7", string: '"x"', boolean: "true", bigint: "5n", date: "new Date(86400000)" };
 
@@ -35,6 +41,7 @@ function call(schema: Schema, any: readonly string[], r: Random): Made {
   if (place !== null) return { source: `op.${place}(${place === "ntile" ? r.int(1, 5) : ""})`, of: col("number", false, { dyadic: false }) };
   const column = r.of(any);
   const { js, nullable } = schema.get(column)!;
+  if (js === "number" && r.chance(25)) return { source: binOf(column, r), of: { ...schema.get(column)!, dyadic: false } };
   const of = { ...schema.get(column)!, nullable: true };
   const argument = r.chance(30) ? `(d) => d.${column}` : `"${column}"`;
   const otherwise = r.chance(30) && js !== "date" ? `, ${literals[js]}` : "";

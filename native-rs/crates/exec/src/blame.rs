@@ -69,6 +69,7 @@ fn in_window(value: &WindowValue) -> Vec<&Expression> {
     let arguments: Vec<&Expression> = match value {
         WindowValue::Row { expression } => return vec![expression],
         WindowValue::Function { arg, .. } => arg.iter().collect(),
+        WindowValue::Bin { arg, .. } => vec![arg],
         WindowValue::Aggregate { aggregate, .. } => aggregate.arguments().collect(),
     };
     arguments.into_iter().filter(|argument| !matches!(argument, Expression::Column { .. })).collect()

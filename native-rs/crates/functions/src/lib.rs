@@ -6,6 +6,7 @@
 mod aggregates;
 mod arguments;
 mod arithmetic;
+mod bins;
 mod bits;
 mod choose;
 mod comparison;
@@ -39,7 +40,7 @@ mod tree;
 mod unroll;
 mod view;
 
-pub use aggregates::{aggregate, by_order, of_pairs, quantile};
+pub use aggregates::{aggregate, by_order, extremes, of_pairs, quantile};
 pub use error::RowError;
 pub use harmless::never_throws;
 pub use exact::{exact_cast, integer_as_float};

@@ -8,7 +8,6 @@ use crate::arithmetic::power;
 use crate::bits::to_int32;
 use crate::function::Function;
 use crate::function::Kind::Number;
-use crate::string::index::optional;
 
 const fn one(name: &'static str, kernel: crate::function::Kernel) -> Function {
     Function::new(name, &[Number], JsType::Number, kernel)
@@ -52,27 +51,11 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     one("Math.tan", |a| unary(a, f64::tan)),
     one("Math.tanh", |a| unary(a, f64::tanh)),
     one("Math.trunc", |a| unary(a, |x| floor(x.abs()).copysign(x))),
-    Function::new("bin", &[Number, Number, Number, Number, Number], JsType::Number, bin).optional(1),
 ];
-
-/// Arquero's: the lower boundary of the value's bin, of bins of `step` from `min` to `max`; with an offset, so many further up.
-fn bin(a: &Arguments) -> Result<ArrayRef> {
-    let [value, least, most, step] = [a.number(0)?, a.number(1)?, a.number(2)?, a.number(3)?];
-    let offset = optional(a, 4, 0.0)?;
-    let boundary = |row: usize| {
-        let (x, least, most, step, offset) = (value.get(row), least.get(row), most.get(row), step.get(row), offset.get(row));
-        match (x < least, x > most) {
-            (true, _) => f64::NEG_INFINITY,
-            (_, true) => f64::INFINITY,
-            _ => least + step * floor(1e-14 + (max(least, min(x, most)) - least) / step + if offset.is_nan() { 0.0 } else { offset }),
-        }
-    };
-    numbers((0..a.rows).map(boundary).collect())
-}
 
 /// Adding 2^52 leaves no room for a fraction, so this vectorises without the instruction that old processors lack.
 #[inline(always)]
-fn floor(x: f64) -> f64 {
+pub(crate) fn floor(x: f64) -> f64 {
     const NO_FRACTION: f64 = 4_503_599_627_370_496.0;
     let size = x.abs();
     let near = ((size + NO_FRACTION) - NO_FRACTION).copysign(x);
@@ -82,20 +65,20 @@ fn floor(x: f64) -> f64 {
 }
 
 #[inline(always)]
-fn ceil(x: f64) -> f64 {
+pub(crate) fn ceil(x: f64) -> f64 {
     -floor(-x)
 }
 
 /// Half goes up, towards +∞; -0.5 … -0 give -0.
 #[inline(always)]
-fn round(x: f64) -> f64 {
+pub(crate) fn round(x: f64) -> f64 {
     let below = floor(x);
     (if x - below >= 0.5 { below + 1.0 } else { below }).copysign(x)
 }
 
 /// NaN wins; 0 is more than -0.
 #[inline(always)]
-fn max(x: f64, y: f64) -> f64 {
+pub(crate) fn max(x: f64, y: f64) -> f64 {
     if x > y {
         x
     } else if y > x {
@@ -108,7 +91,7 @@ fn max(x: f64, y: f64) -> f64 {
 }
 
 #[inline(always)]
-fn min(x: f64, y: f64) -> f64 {
+pub(crate) fn min(x: f64, y: f64) -> f64 {
     if x < y {
         x
     } else if y < x {

@@ -7,7 +7,7 @@ use lockstep_plan::JsType;
 
 use crate::error::not_supported;
 use crate::function::Function;
-use crate::{arithmetic, bits, comparison, convert, date, list, logic, math, string};
+use crate::{arithmetic, bins, bits, comparison, convert, date, list, logic, math, string};
 
 fn families() -> impl Iterator<Item = &'static Function> {
     [
@@ -15,6 +15,7 @@ fn families() -> impl Iterator<Item = &'static Function> {
         bits::FUNCTIONS,
         logic::FUNCTIONS,
         math::FUNCTIONS,
+        bins::FUNCTIONS,
         convert::FUNCTIONS,
         string::concat::FUNCTIONS,
         string::index::FUNCTIONS,

@@ -30,6 +30,10 @@ pub struct NamedAggregate {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub fraction: Option<f64>,
+    /// Of `bins`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub bins: Option<Bins>,
     /// Of the covariances and `corr`: the values that those of `arg` are paired with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
@@ -38,6 +42,20 @@ pub struct NamedAggregate {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub filter: Option<Expression>,
+}
+
+/// How values are binned: into at most `maxbins` of a width of a power of ten, a half or a fifth of one, no less than `minstep`; or of
+/// a width of `step`. They begin at multiples of it, or, where they are not `nice`, with the least value.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[ts(export, export_to = "../../../plan/index.d.ts")]
+pub struct Bins {
+    pub maxbins: f64,
+    pub nice: bool,
+    pub minstep: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub step: Option<f64>,
 }
 
 impl NamedAggregate {
@@ -86,6 +104,9 @@ pub enum AggregateFunction {
     Covariancep,
     /// Pearson's correlation.
     Corr,
+    /// The least and the greatest boundary of bins for the values, and their width, as a list of three; of nothing, NaN, NaN and the width,
+    /// with a filter null.
+    Bins,
     /// The values in table order, as a list. Of nothing: an empty list.
     ArrayAgg,
     /// The distinct values in the order of their first rows, as a list. Of nothing: an empty list.

@@ -9,7 +9,7 @@
 use std::fmt::{self, Display, Formatter};
 
 use crate::{
-    Aggregate, AggregateFunction, AsofJoin, AsofStrategy, ColumnType, Expression, FileSort, Frame, Join, JoinType, Layout, Literal,
+    Aggregate, AggregateFunction, AsofJoin, AsofStrategy, Bins, ColumnType, Expression, FileSort, Frame, Join, JoinType, Layout, Literal,
     NamedAggregate, NamedExpression, Node, Plan, Sink, Window, WindowValue,
 };
 
@@ -126,9 +126,20 @@ impl Display for NamedAggregate {
         write!(f, "{}(", self.function)?;
         self.arg.iter().try_for_each(|arg| arg.fmt(f))?;
         self.fraction.iter().try_for_each(|fraction| write!(f, ", {fraction}"))?;
+        self.bins.iter().try_for_each(|bins| write!(f, ", {bins}"))?;
         self.other.iter().try_for_each(|other| write!(f, ", {other}"))?;
         f.write_str(")")?;
         self.filter.iter().try_for_each(|filter| write!(f, " where {filter}"))
+    }
+}
+
+impl Display for Bins {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self.step {
+            Some(step) => write!(f, "of {step}"),
+            None => write!(f, "at most {}, of {} or more", self.maxbins, self.minstep),
+        }?;
+        f.write_str(if self.nice { "" } else { ", from the least" })
     }
 }
 
@@ -148,6 +159,7 @@ impl Display for WindowValue {
                 write!(f, "{function:?}({})", Comma(&operands))?;
                 frame
             }
+            Self::Bin { arg, bins, offset } => return write!(f, "bin({arg}, {bins}) + {offset}"),
             Self::Aggregate { aggregate, frame } => {
                 aggregate.fmt(f)?;
                 frame
@@ -186,6 +198,7 @@ impl Display for AggregateFunction {
             Self::Covariance => "covariance",
             Self::Covariancep => "covariancep",
             Self::Corr => "corr",
+            Self::Bins => "bins",
             Self::ArrayAgg => "array_agg",
             Self::ArrayAggDistinct => "array_agg_distinct",
         })

@@ -1,11 +1,11 @@
 /** Free names: what the caller's scope says of them, as values. */
 import type * as t from "@babel/types";
+import { aggregateInRowFunction } from "../../diagnostics/aggregate-in-row-function.ts";
 import { capturedWritten } from "../../diagnostics/captured-written.ts";
 import { shadowedCapture } from "../../diagnostics/shadowed-capture.ts";
 import { needsAnnotation } from "../../diagnostics/needs-annotation.ts";
 import { tableInRowFunction } from "../../diagnostics/table-in-row-function.ts";
 import { unknownName } from "../../diagnostics/unknown-name.ts";
-import { otherHelpers } from "../../functions/arquero.ts";
 import { pathText } from "../../ir/captured.ts";
 import type { SourceSpan } from "../../ir/types.ts";
 import { methodOf } from "../../source/methods.ts";
@@ -70,7 +70,10 @@ export function fromBinding(binding: Binding, name: string, node: t.Node, frame:
       if (isFacade(binding.module) && binding.name === "*") {
         return { kind: "record", names: null, member: (member, at) => fromBinding({ ...binding, name: member }, `${name}.${member}`, at, frame) };
       }
-      if (isFacade(binding.module) && otherHelpers.has(binding.name)) return unresolved(binding.name, [], span, frame);
+      if (isFacade(binding.module) && binding.name === "bin") {
+        state.report(aggregateInRowFunction("bin", "bin", null, span, null));
+        return unknown;
+      }
       // Ranks disagree about it, which is said of the verb.
       if (isFacade(binding.module) && binding.name === "rank") return unknown;
       state.needsScript(`'${name}' comes from ${binding.module}, which only V8 can run`);
@@ -107,7 +110,7 @@ function isListMethod(name: string): boolean {
 function unresolved(name: string, inScope: readonly string[], span: SourceSpan, frame: Frame): Value {
   const rows = [...frame.names].find(([, variable]) => frame.flow.current.get(variable)?.kind === "row");
   const columns = (frame.state.environment.params[0] ?? []).map((column) => column.name);
-  frame.state.report(unknownName(name, span, [...frame.names.keys(), ...inScope], columns, rows?.[0] ?? null, otherHelpers.get(name)));
+  frame.state.report(unknownName(name, span, [...frame.names.keys(), ...inScope], columns, rows?.[0] ?? null));
   return unknown;
 }
 

@@ -1,5 +1,5 @@
 // Mistakes that the type checker must report, each on its own line.
-import { desc, op, readCsv, readParquet, rolling, table } from "@lockstep/runtime";
+import { bin, desc, op, readCsv, readParquet, rolling, table } from "@lockstep/runtime";
 
 interface Trip {
   zone: number;
@@ -104,6 +104,14 @@ trips.derive({ x: rolling(op.sum("miles"), { preceding: { fortnights: 1 }, on: "
 trips.derive({ x: rolling(op.first_value("miles"), { preceding: { days: 7 }, on: "at" }) });
 // @ts-expect-error a grouped table is written after ungroup
 await trips.groupby("zone").derive({ x: op.lag("miles") }).writeParquet("out");
+// @ts-expect-error bins are of numbers
+trips.groupby({ at: bin("at") });
+// @ts-expect-error an option that there is not
+trips.derive({ x: bin("miles", { bins: 10 }) });
+// @ts-expect-error another window is no key
+trips.groupby({ x: op.lag("miles") });
+// @ts-expect-error rows are not told apart by bins
+trips.dedupe({ x: bin("miles") });
 
 const other = await readCsv<Trip>("trips.csv", {
   types: {

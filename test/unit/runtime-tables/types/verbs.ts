@@ -1,5 +1,5 @@
 // What the type checker makes of right programs: each line asserts a row type exactly.
-import { desc, op, readCsv, readParquet, rolling, table, type Table } from "@lockstep/runtime";
+import { bin, desc, op, readCsv, readParquet, rolling, table, type Table } from "@lockstep/runtime";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 type RowOf<T> = T extends Table<infer Row> ? Row : never;
@@ -181,6 +181,10 @@ expectType<
     filled: number | null; filledOr: number; total: number; meanTip: number | null; rows: number; soFar: bigint; smooth: number; third: string | null; week: number; near: Date;
   } extends infer T ? { [K in keyof T]: T[K] } : never
 >()(windows);
+expectType<{ miles: number; flag: string; count: number }>()(trips.groupby({ miles: bin("miles", { maxbins: 20 }) }, "flag").count());
+expectType<{ tip: number | null; bins: number[]; own: number | null }>()(trips.derive({ bins: op.bins("miles", 10), own: bin("tip", { step: 5, offset: 1 }) }).select("tip", "bins", "own"));
+expectType<{ tip: number | null; count: number }>()(trips.groupby("zone").groupby({ tip: bin("tip") }).count());
+
 const taxis = trips.groupby("zone").derive({ before: op.lag("at") }).filter((d) => d.before !== null).orderby(desc("at")).slice(0, -1);
 expectType<{ zone: number; n: number; last: Date | null }>()(taxis.rollup({ n: op.count(), last: op.max("before") }));
 expectType<{ flag: string; count: number }>()(taxis.groupby("flag").count());

@@ -109,7 +109,7 @@ fn is_sorted(plan: &Plan, id: usize) -> bool {
 /// Whether the answer depends on the order of the rows.
 fn sees_order(value: &WindowValue) -> bool {
     match value {
-        WindowValue::Row { .. } => false,
+        WindowValue::Row { .. } | WindowValue::Bin { .. } => false,
         WindowValue::Function { .. } => true,
         WindowValue::Aggregate { frame, .. } => matches!(frame, Some(Frame::Rows { .. })) || reads_positions(value),
     }
@@ -142,7 +142,7 @@ pub fn peers(plan: &Plan) -> Vec<bool> {
 fn asks_peers(value: &WindowValue) -> bool {
     use WindowFunction as F;
     match value {
-        WindowValue::Row { .. } => false,
+        WindowValue::Row { .. } | WindowValue::Bin { .. } => false,
         WindowValue::Function { function: F::Rank | F::AvgRank | F::DenseRank | F::PercentRank | F::CumeDist | F::Ntile, .. } => true,
         WindowValue::Function { frame, .. } | WindowValue::Aggregate { frame, .. } => matches!(frame, Some(Frame::Rows { peers: true, .. })),
     }

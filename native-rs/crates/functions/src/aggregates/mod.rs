@@ -71,6 +71,7 @@ pub fn aggregate(function: AggregateFunction, arg: Option<Expr>, arg_type: &Data
         F::Min => min(arg),
         F::Max => max(arg),
         F::Any | F::First | F::Last | F::Mode | F::ArrayAgg | F::ArrayAggDistinct => return not_supported(format!("{function} needs the rows' positions")),
+        F::Bins => return not_supported("bins are of the least and the greatest value"),
         F::Covariance | F::Covariancep | F::Corr => return not_supported(format!("{function} is of two values")),
     })
 }
@@ -105,6 +106,12 @@ pub fn of_pairs(function: AggregateFunction, (x, x_type): (Expr, DataType), (y, 
 /// The value at `fraction` (0: the smallest, 1: the largest) of the sorted values: float64.
 pub fn quantile(arg: Expr, arg_type: &DataType, fraction: f64) -> Result<Expr> {
     Ok(quantile::QUANTILE.call(vec![number(AggregateFunction::Quantile, arg, arg_type)?, lit(fraction)]))
+}
+
+/// The least and the greatest number: float64.
+pub fn extremes(arg: Expr, arg_type: &DataType) -> Result<[Expr; 2]> {
+    let arg = number(AggregateFunction::Bins, arg, arg_type)?;
+    Ok([extremes::FLOAT_MIN.call(vec![arg.clone()]), extremes::FLOAT_MAX.call(vec![arg])])
 }
 
 /// 1 where the value is null or NaN, else null.

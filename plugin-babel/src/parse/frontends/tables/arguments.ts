@@ -5,7 +5,7 @@ import { describeNode, notARowFunction } from "../../../diagnostics/not-a-row-fu
 import { unknownAggregate } from "../../../diagnostics/unknown-aggregate.ts";
 import { unknownName } from "../../../diagnostics/unknown-name.ts";
 import { verbArgument } from "../../../diagnostics/verb-argument.ts";
-import { otherAggregates, otherHelpers } from "../../../functions/arquero.ts";
+import { otherAggregates } from "../../../functions/arquero.ts";
 import { type AggregateFunction, aggregateFunctions, windowFunctions } from "../../../functions/index.ts";
 import type { JsType } from "../../../ir/types.ts";
 import type { OutputColumn, RowArgument, Scalar, ValueId } from "../../../ir/ir.ts";
@@ -18,6 +18,7 @@ import type { Modules } from "../../../source/modules.ts";
 import { aggregateFix, fractionFix, keyFix, keysFix, namedColumn, newNameFix, renamingFix, sortKeyFix, surplus, unnamedFix, usesAggregates } from "./fixes.ts";
 import { checkScalar, readOptions } from "./options.ts";
 import { readAsof } from "./asof.ts";
+import { readBin, readBinning } from "./bins.ts";
 import { readMerge } from "./merge.ts";
 import { readPivot } from "./pivot.ts";
 import { readUnroll } from "./unroll.ts";
@@ -68,15 +69,18 @@ export const kinds: Record<Parameter["kind"], Reader> = {
     if (nodes.length === 0) missing("an object of row functions and windows", context);
     for (const node of nodes.splice(0)) {
       for (const [name, value, key] of properties(node, out, context, "an object of row functions and windows")) {
-        if (!readWindow(name, value, out, context)) rowArgument(value, { role: "column", name, input: 0 }, out, context, key);
+        if (!readWindow(name, value, out, context) && !readBin(name, value, out, context)) rowArgument(value, { role: "column", name, input: 0 }, out, context, key);
       }
     }
   },
-  keys: (nodes, out, context) => {
+  keys: (nodes, out, context, parameter) => {
+    const takesBins = parameter.kind === "keys" && parameter.bins;
     for (const node of flattened(nodes.splice(0), context)) {
       const name = columnName(node, context);
       if (name !== null) rowArgument(node, { role: "key", name, input: 0 }, out, context);
-      else for (const [as, value, key] of properties(node, out, context, "column names, or an object of row functions")) rowArgument(value, { role: "key", name: as, input: 0 }, out, context, key);
+      else for (const [as, value, key] of properties(node, out, context, "column names, or an object of row functions")) {
+        if (!takesBins || !readBin(as, value, out, context)) rowArgument(value, { role: "key", name: as, input: 0 }, out, context, key);
+      }
     }
   },
   folded: (nodes, out, context) => {
@@ -205,19 +209,14 @@ function foldedNames(options: t.Node, { place }: ArgumentContext): readonly stri
   return Array.isArray(names) && names.length === 2 && names.every((name) => typeof name === "string") ? names : null;
 }
 
-/** `op.count()` where nothing named `op` is in scope; `bin("x")`, which is Arquero's. */
+/** `op.count()` where nothing named `op` is in scope. */
 function reportUnbound(node: t.Node, { place, report }: ArgumentContext): boolean {
   const { module, scope } = place;
   let root = bare(node);
   if (root.type !== "CallExpression") return false;
-  const helper = runtimeName(root.callee, place);
-  if (helper !== null && otherHelpers.has(helper)) {
-    report(unknownName(helper, spanOf(root.callee, module), [], [], null, otherHelpers.get(helper)));
-    return true;
-  }
   while (root.type === "CallExpression" || root.type === "MemberExpression") root = bare(root.type === "CallExpression" ? root.callee : root.object);
   if (root.type !== "Identifier" || scope.getBinding(root.name) || module.imports.has(root.name)) return false;
-  report(unknownName(root.name, spanOf(root, module), [], [], null, otherHelpers.get(root.name)));
+  report(unknownName(root.name, spanOf(root, module), [], [], null));
   return true;
 }
 
@@ -285,7 +284,7 @@ function renamed(node: t.Node, out: Arguments, context: ArgumentContext, expecte
   }
 }
 
-export type Role = Pick<RowArgument, "role" | "name" | "input" | "descending" | "aggregate" | "fraction" | "window" | "frame" | "seen">;
+export type Role = Pick<RowArgument, "role" | "name" | "input" | "descending" | "aggregate" | "fraction" | "binning" | "window" | "frame" | "seen">;
 
 export function rowArgument(node: t.Node, role: Role, out: Arguments, context: ArgumentContext, key?: t.Node): void {
   const { module } = context.place;
@@ -337,7 +336,7 @@ function aggregate(name: string, node: t.Node, out: Arguments, context: Argument
     return;
   }
   const [argument, ...rest] = e.arguments as t.Node[];
-  const role: Role = { role: "aggregate", name, input: 0, aggregate: fn.name, ...readFraction(fn, e, rest, context) };
+  const role: Role = { role: "aggregate", name, input: 0, aggregate: fn.name, ...readFraction(fn, e, rest, context), ...(fn.takes === "binning" && { binning: readBinning(rest, context) }) };
   const paired = takePair(fn, rest);
   for (const extra of rest) context.report(verbArgument(callee, "no further argument", spanOf(extra, module), "leave it out: an aggregate is of one column, or of a row function"));
   if (fn.argument === null) {

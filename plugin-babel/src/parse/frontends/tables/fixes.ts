@@ -34,6 +34,7 @@ export function aggregateFix(e: t.Node, { place }: ArgumentContext): Fix {
   const fn = call.type === "CallExpression" ? runtimeName(call.callee, place) : null;
   if (e.type !== "ArrowFunctionExpression" || call.type !== "CallExpression" || !aggregateFunctions.has(fn?.slice("op.".length) ?? "")) {
     if (e.type === "CallExpression" && runtimeName(e.callee, place) === "rolling") return ["a frame moves with the row: it stands in derive"];
+    if (isBin(e, place)) return ["each row has a bin of its own: it stands in derive, or in groupby"];
     if (usesAggregates(e, place)) return ["each column is one aggregate; compute with them in a derive after: rollup({ a: op.sum(\"x\"), n: op.count() }).derive({ c: (d) => d.a / d.n })"];
     return ['write an aggregate: op.sum("x"), op.sum((d) => d.x * d.y)'];
   }
@@ -48,7 +49,7 @@ export function aggregateFix(e: t.Node, { place }: ArgumentContext): Fix {
 /** `op.sum("fare") / op.count()`, `op.lag(op.sum("fare"))`: what stands as a value is computed with in the next step. */
 export function usesAggregates(node: t.Node, place: Place): boolean {
   if (/Function/.test(node.type)) return false;
-  if (node.type === "CallExpression" && /^(op\.|rolling$)/.test(runtimeName(node.callee, place) ?? "")) return true;
+  if (node.type === "CallExpression" && /^(op\.|(rolling|bin)$)/.test(runtimeName(node.callee, place) ?? "")) return true;
   return childNodes(node).some((child) => usesAggregates(child, place));
 }
 
@@ -95,12 +96,17 @@ export function sortKeyFix(node: t.Node, context: ArgumentContext): Fix {
 }
 
 export function keyFix(node: t.Node, context: ArgumentContext): Fix {
-  if (context.verb.name === "orderby") return sortKeyFix(node, context);
+  if (context.verb.name === "orderby" && !isBin(node, context.place)) return sortKeyFix(node, context);
   if (usesAggregates(node, context.place)) return ["derive it before, in a step of its own, and name it here"];
   return isComputed(node) ? [knownNames] : ['write "x", or (d) => d.x'];
 }
 
 const knownNames = "columns are known when building: write the names themselves";
+
+function isBin(node: t.Node, place: Place): boolean {
+  const e = bare(node);
+  return e.type === "CallExpression" && runtimeName(e.callee, place) === "bin";
+}
 
 /** A variable, a member: what the program computes. */
 const isComputed = (node: t.Node): boolean => /^(Identifier|(Optional)?MemberExpression|SpreadElement|CallExpression)$/.test(bare(node).type);
@@ -108,6 +114,7 @@ const isComputed = (node: t.Node): boolean => /^(Identifier|(Optional)?MemberExp
 /** A row function by itself has no name to give its column. */
 export function unnamedFix(node: t.Node, context: ArgumentContext): Fix {
   const e = bare(node);
+  if (isBin(e, context.place)) return [`give it a name: ${context.verb.name}({ x: ${textOf(e, context.place.module)} })`];
   if (isComputed(node) && (context.verb.signature[0]?.kind === "selection" || context.verb.signature[0]?.kind === "keys")) return [knownNames];
   if (!/Function/.test(e.type)) return [`write it where it stands, as in ${context.verb.example}`];
   const name = e.type === "ArrowFunctionExpression" ? columnRead(e) : null;

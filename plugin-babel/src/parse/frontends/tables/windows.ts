@@ -9,6 +9,7 @@ import type { FrameKind } from "../../../ir/ir.ts";
 import { constantOf, keyName } from "../../../source/constants.ts";
 import { bare, spanOf, textOf } from "../../../source/module.ts";
 import { runtimeName } from "../../../source/names.ts";
+import { readBinning } from "./bins.ts";
 import { type ArgumentContext, type Arguments, columnName, lastName, membersOf, readFraction, readPair, type Role, rowArgument, takePair } from "./arguments.ts";
 
 /** False: it is no window, but a row function or a mistake. */
@@ -33,7 +34,7 @@ function readCall(name: string, call: t.CallExpression, fn: string, frame: Frame
   const otherwise = parameters.findIndex((p) => p.takes === "value");
   const role: Role = {
     role: "window", name, input: 0,
-    ...(aggregate ? { aggregate: fn, ...readFraction(aggregate, call, rest, context) } : { window: fn }),
+    ...(aggregate ? { aggregate: fn, ...readFraction(aggregate, call, rest, context), ...(aggregate.takes === "binning" && { binning: readBinning(rest, context) }) } : { window: fn }),
     ...(frame === undefined ? {} : { frame }),
     ...(otherwise >= 0 && rest.length > otherwise ? { seen: true as const } : {}),
   };

@@ -2,10 +2,11 @@
 use arrow::datatypes::DataType;
 use datafusion::functions_aggregate::expr_fn::{first_value, max, min};
 use datafusion::logical_expr::{Expr, ExprFunctionExt, ExprSchemable, ident};
-use lockstep_functions::{aggregate, by_order, canonical_key, lower_predicate, of_pairs, quantile};
-use lockstep_plan::{Aggregate, AggregateFunction, Expression, NamedAggregate, NodeId};
+use lockstep_functions::{aggregate, by_order, canonical_key, extremes, lower, lower_predicate, of_pairs, quantile};
+use lockstep_plan::{Aggregate, AggregateFunction, Bins, Expression, NamedAggregate, NodeId};
 
 use super::Builder;
+use super::bins::bins_of;
 use super::built::{Built, named, stored};
 use crate::error::{EngineError, Result};
 use crate::planner::order::{Order, Want};
@@ -27,6 +28,8 @@ impl Builder<'_> {
             Order::Position(name) => Some(name.clone()),
             _ => None,
         };
+        // Of bins the columns are functions of two aggregates.
+        let mut binned = vec![];
         let mut aggregates = vec![];
         for item in &node.aggregates {
             let mut arguments = vec![];
@@ -35,12 +38,23 @@ impl Builder<'_> {
                 let data_type = argument.get_type(&schema)?;
                 arguments.push((argument, data_type));
             }
-            let value = aggregate_of(item, arguments, position.as_deref())?;
-            let of = match &item.filter {
-                Some(filter) => value.filter(lower_predicate(filter, self.rows(&schema))?).build()?,
-                None => value,
+            let values = match (item.function, arguments.first()) {
+                (AggregateFunction::Bins, Some((argument, data_type))) => {
+                    let [least, most] = extremes(argument.clone(), data_type)?;
+                    let names = [self.hidden("least"), self.hidden("most")];
+                    let value = bins_of(&names[0], &names[1], scheme(item)?, item.filter.is_some());
+                    binned.push((item.name.clone(), value));
+                    names.into_iter().zip([least, most]).collect()
+                }
+                _ => vec![(item.name.clone(), aggregate_of(item, arguments, position.as_deref())?)],
             };
-            aggregates.push(of.alias(&item.name));
+            for (name, value) in values {
+                let of = match &item.filter {
+                    Some(filter) => value.filter(lower_predicate(filter, self.rows(&schema))?).build()?,
+                    None => value,
+                };
+                aggregates.push(of.alias(name));
+            }
         }
         let added = node.aggregates.iter().map(|item| &item.name).filter(|name| node.keys.iter().all(|key| key.name != **name));
         let visible: Vec<String> = node.keys.iter().map(|key| &key.name).chain(added).cloned().collect();
@@ -60,7 +74,19 @@ impl Builder<'_> {
         }
         let below = if keys.is_empty() { 1 } else { input.below };
         let plan = input.builder().aggregate(keys, aggregates)?.build()?;
-        Ok(Built { plan, visible, order, below, peers: vec![] })
+        let built = Built { plan, visible, order, below, peers: vec![] };
+        if binned.is_empty() {
+            return Ok(built);
+        }
+        let column = |name: &String| {
+            let value = match binned.iter().find(|(of, _)| of == name) {
+                Some((_, value)) => lower(value, self.rows(built.schema()))?,
+                None => ident(name),
+            };
+            Ok((name.clone(), value))
+        };
+        let output = built.visible.iter().map(column).collect::<Result<Vec<_>>>()?;
+        self.projected(built, output)
     }
 
     pub(super) fn dedupe(&mut self, input: NodeId, keys: &[Expression], last: bool) -> Result<Built> {
@@ -83,6 +109,11 @@ impl Builder<'_> {
         let plan = input.builder().aggregate(groups, values)?.project(output)?.build()?;
         Ok(Built { plan, visible, order: Order::Position(position), below, peers: vec![] })
     }
+}
+
+/// How an aggregate bins values.
+pub(super) fn scheme(item: &NamedAggregate) -> Result<&Bins> {
+    item.bins.as_ref().ok_or_else(|| EngineError::bug("bins without a scheme"))
 }
 
 /// An aggregate of its arguments, which have these types; `position` is the column that table order is told by, where it is known.

@@ -1,6 +1,7 @@
 //! Plan nodes → DataFusion logical plans. All columns are unqualified; hidden ones carry order.
 mod aggregate;
 mod asof;
+mod bins;
 mod built;
 mod concat;
 mod join;

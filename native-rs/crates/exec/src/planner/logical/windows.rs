@@ -9,12 +9,13 @@ use datafusion::execution::context::ExecutionProps;
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion::logical_expr::{Expr, ExprSchemable, Extension, LogicalPlan, LogicalPlanBuilder, SortExpr, ident, lit};
 use datafusion::physical_expr::create_physical_expr;
-use lockstep_functions::{Rows, canonical_key, join_key, lower};
-use lockstep_plan::{Expression, Frame, NamedExpression, NodeId, Window, WindowFunction, WindowValue};
+use lockstep_functions::{Rows, canonical_key, extremes, join_key, lower};
+use lockstep_plan::{AggregateFunction, Expression, Frame, NamedExpression, NodeId, Window, WindowFunction, WindowValue};
 use std::sync::Arc;
 
 use super::Builder;
-use super::aggregate::aggregate_of;
+use super::aggregate::{aggregate_of, scheme};
+use super::bins::{bin_of, bins_of};
 use super::built::{Built, extension as top_node, filtered, order_keys, stored};
 use crate::error::{EngineError, Result};
 use crate::operators::MOST;
@@ -26,6 +27,14 @@ use crate::windows::RowsFrame;
 /// Computed operands beside the columns of a table.
 struct Operands {
     columns: Vec<Expr>,
+}
+
+/// What a column of the result is.
+enum Computed {
+    /// A window's column.
+    Column(String),
+    /// A function of a row that has the windows' columns.
+    Row(Expression),
 }
 
 impl Operands {
@@ -53,10 +62,17 @@ impl Builder<'_> {
         let mut computed = vec![];
         for column in &node.columns {
             let name = self.hidden("window");
-            let (call, on) = match &column.value {
-                WindowValue::Row { .. } => {
-                    computed.push(None);
+            let (calls, on, value) = match &column.value {
+                WindowValue::Row { expression } => {
+                    computed.push(Computed::Row(expression.clone()));
                     continue;
+                }
+                WindowValue::Bin { arg, bins, offset } => {
+                    let value = operands.add(lower(arg, self.rows(input.schema()))?, self.hidden("argument"));
+                    let (most, [low, high]) = (self.hidden("window"), extremes(ident(&value), &DataType::Float64)?);
+                    let whole = |expr| PlannedCall::Aggregate { expr, frame: None };
+                    let bin = bin_of(&value, &name, &most, bins, *offset);
+                    (vec![(name, whole(low)), (most, whole(high))], None, Computed::Row(bin))
                 }
                 WindowValue::Function { function, arg, parameters, frame } => {
                     let arg = arg.as_ref().map(|arg| stored(arg, self.rows(input.schema()))).transpose()?;
@@ -64,7 +80,7 @@ impl Builder<'_> {
                     let frame = frame.as_ref().map_or(Ok(RowsFrame::WHOLE), |frame| rows_frame(frame).map(|frame| frame.unwrap_or(RowsFrame::WHOLE)))?;
                     let (number, default) = function_parameters(*function, parameters, arg_type.as_ref())?;
                     let arg = arg.map(|arg| operands.add(arg, self.hidden("argument")));
-                    (PlannedCall::Function { function: *function, arg, number, default, frame }, None)
+                    (vec![(name.clone(), PlannedCall::Function { function: *function, arg, number, default, frame })], None, Computed::Column(name))
                 }
                 WindowValue::Aggregate { aggregate, frame } => {
                     let mut arguments = vec![];
@@ -73,7 +89,6 @@ impl Builder<'_> {
                         let data_type = argument.get_type(input.schema())?;
                         arguments.push((ident(operands.add(argument, self.hidden("argument"))), data_type));
                     }
-                    let expr = aggregate_of(aggregate, arguments, position.as_deref())?;
                     let (frame, on) = match frame {
                         None => (None, None),
                         Some(Frame::Range { on, preceding, following }) => {
@@ -93,15 +108,26 @@ impl Builder<'_> {
                         }
                         Some(frame) => (rows_frame(frame)?.map(PlannedFrame::Rows), None),
                     };
-                    (PlannedCall::Aggregate { expr, frame }, on)
+                    match (aggregate.function, arguments.first()) {
+                        (AggregateFunction::Bins, Some((argument, data_type))) => {
+                            let (most, [low, high]) = (self.hidden("window"), extremes(argument.clone(), data_type)?);
+                            let bins = bins_of(&name, &most, scheme(aggregate)?, false);
+                            let call = |expr| PlannedCall::Aggregate { expr, frame: frame.clone() };
+                            (vec![(name, call(low)), (most, call(high))], on, Computed::Row(bins))
+                        }
+                        _ => {
+                            let expr = aggregate_of(aggregate, arguments, position.as_deref())?;
+                            (vec![(name.clone(), PlannedCall::Aggregate { expr, frame })], on, Computed::Column(name))
+                        }
+                    }
                 }
             };
-            let planned = PlannedWindow { name: name.clone(), call };
+            let planned = calls.into_iter().map(|(name, call)| PlannedWindow { name, call });
             match on.and_then(|on| ranges.iter_mut().find(|(name, _, _)| *name == on)) {
-                Some((_, windows, _)) => windows.push(planned),
-                None => ordered.push(planned),
+                Some((_, windows, _)) => windows.extend(planned),
+                None => ordered.extend(planned),
             }
-            computed.push(Some(name));
+            computed.push(value);
         }
         if operands.columns.is_empty() {
             // Rows without columns cannot be told apart from none.
@@ -117,10 +143,9 @@ impl Builder<'_> {
         }
         let mut output: Vec<(String, Expr)> = built.visible.iter().map(|name| (name.clone(), ident(name))).collect();
         for (column, computed) in node.columns.iter().zip(computed) {
-            let value = match (&column.value, computed) {
-                (WindowValue::Row { expression }, _) => lower(expression, self.rows(built.schema()))?,
-                (_, Some(name)) => ident(name),
-                (_, None) => return Err(EngineError::bug("a window without a column")),
+            let value = match computed {
+                Computed::Row(expression) => lower(&expression, self.rows(built.schema()))?,
+                Computed::Column(name) => ident(name),
             };
             match output.iter_mut().find(|(name, _)| *name == column.name) {
                 Some((_, replaced)) => *replaced = value,

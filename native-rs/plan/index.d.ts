@@ -43,6 +43,12 @@ tolerance?: Expression, columns: Array<JoinColumn>, site: string, };
 export type AsofStrategy = "backward" | "forward" | "nearest";
 
 /**
+ * How values are binned: into at most `maxbins` of a width of a power of ten, a half or a fifth of one, no less than `minstep`; or of
+ * a width of `step`. They begin at multiples of it, or, where they are not `nice`, with the least value.
+ */
+export type Bins = { maxbins: number, nice: boolean, minstep: number, step?: number, };
+
+/**
  * What the program's interface says of a source column.
  */
 /**

@@ -60,9 +60,9 @@ fn columns_in_another_order_are_the_same_columns() {
     let at = |name: &str| directory.path().join(name);
     write(&at("1.parquet"), 100, &[("a", 0, numbers(0..10)), ("b", 0, numbers(100..110))]);
     write(&at("2.parquet"), 100, &[("b", 0, numbers(110..120)), ("c", 0, numbers(7..17)), ("a", 0, numbers(10..20))]);
-    let opened = open_parquet(&ParquetRequest { paths: vec![text(directory.path())], ..ParquetRequest::default() });
-    // Without an interface files have to have the same columns.
-    assert_eq!(opened.unwrap_err().code, "LS2002");
+    // Without an interface there are the columns of all files.
+    let opened = open_parquet(&ParquetRequest { paths: vec![text(directory.path())], ..ParquetRequest::default() }).unwrap();
+    assert_eq!(opened.schema.fields().iter().map(|field| field.name().as_str()).collect::<Vec<_>>(), ["a", "b", "c"]);
     let declared = [("a", lockstep_plan::JsType::Number), ("b", lockstep_plan::JsType::Number)];
     let declared = declared.map(|(name, js)| lockstep_plan::ColumnType { name: name.into(), js, nullable: false }).to_vec();
     let dataset = open_parquet(&ParquetRequest { paths: vec![text(directory.path())], declared, ..ParquetRequest::default() }).unwrap();

@@ -108,14 +108,14 @@ describe("lockstep run", () => {
     const told = JSON.parse(readFileSync(profile, "utf8")) as { executions: Record<string, unknown>[] };
     expect(told).toEqual({ ranks: 2, threads: 1, executions: expect.any(Array) });
     for (const { sent, operators, ...execution } of told.executions) {
-      expect(execution).toEqual({ ended: expect.any(Number), seconds: expect.any(Number), operations: expect.any(Number), peakBytes: [expect.any(Number), expect.any(Number)], messages: [expect.any(Number), expect.any(Number)] });
+      expect(execution).toEqual({ ended: expect.any(Number), seconds: expect.any(Number), operations: expect.any(Number), recorded: expect.any(Number), peakBytes: [expect.any(Number), expect.any(Number)], messages: [expect.any(Number), expect.any(Number)], bytes: [expect.any(Number), expect.any(Number)] });
       // Who sent how much to whom.
       expect(sent).toEqual([[expect.any(Number), expect.any(Number)], [expect.any(Number), expect.any(Number)]]);
       for (const { ranks, ...operator } of operators as { ranks: Record<string, number>[] }[]) {
         expect(operator).toEqual({ stage: expect.any(Number), depth: expect.any(Number), lane: expect.any(Number), name: expect.stringMatching(/Exec$/), detail: expect.any(String) });
         expect(ranks).toHaveLength(2);
         for (const counters of ranks) {
-          expect(Object.keys(counters)).toEqual(["rows", "batches", "busyMs", "bytesSent", "bytesReceived", "spilledBytes", "rowsDropped", "groupsSkipped", "rowsPruned", "rowsSplit", "waitMs"]);
+          expect(Object.keys(counters)).toEqual(["rows", "batches", "busyMs", "bytesSent", "messagesSent", "bytesReceived", "spilledBytes", "rowsDropped", "groupsSkipped", "rowsPruned", "rowsSplit", "bytesBuffered", "waitMs"]);
           expect(Object.values(counters).every((value) => value >= 0)).toBe(true);
         }
       }

@@ -245,7 +245,7 @@ impl Local {
                 let _ = rustix::io::read(self.own().event(), &mut [0u8; 8]);
             }
         }
-        control.doorbell.0.store(0, Ordering::SeqCst);
+        self.control().doorbell.0.store(0, Ordering::SeqCst);
         for index in ended.into_iter().rev() {
             let (rank, _) = sockets.swap_remove(index);
             self.ended(rank);

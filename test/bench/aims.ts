@@ -23,7 +23,7 @@ export const aims: {
   /** Two ranks of one thread by one rank of two. */
   ranksOverThreads: 1.05,
   /** At least: what two ranks gain over one, as a share of what two processes that share nothing gain. */
-  scaling: { scan: 0.95, groupby: 0.95, join: 0.85 },
+  scaling: { taxi: 0.95, scan: 0.95, groupby: 0.95, join: 0.85 },
   /** Rows of the largest rank by the mean. */
   balance: { uniform: 1.1, zipf: 1.3 },
 };

@@ -37,7 +37,7 @@ pub struct Recorded {
     /// Where the program has it.
     pub site: Arc<str>,
     /// Lengths of the parts that this rank has seen: of an allgather, and of a gather at its root, of all ranks in their order; of an
-    /// alltoall those that it has got or, where it had them all, has sent; else its own or the one that it was given.
+    /// alltoall those that it has got or, where it had them all, has sent; else its own, or the one that it was given or has sent.
     pub parts: Vec<u64>,
 }
 
@@ -85,9 +85,12 @@ impl Communicator {
         self.handle.recorded.get_or_init(Mutex::default);
     }
 
-    /// The collectives that have ended here since `record`, in their order.
-    pub fn recorded(&self) -> Vec<Recorded> {
-        self.handle.recorded.get().map(|recorded| recorded.lock().clone()).unwrap_or_default()
+    /// What `look` says of the collectives that have ended here since `record`, in their order.
+    pub fn recorded<T>(&self, look: impl FnOnce(&[Recorded]) -> T) -> T {
+        match self.handle.recorded.get() {
+            Some(recorded) => look(&recorded.lock()),
+            None => look(&[]),
+        }
     }
 
     fn note(&self, op: &Op, collective: Collective, parts: impl FnOnce() -> Vec<u64>) {
@@ -134,10 +137,10 @@ impl Communicator {
 
     /// `parts[rank]` is for that rank; what the ranks had for this one, in rank order. A rank may have nothing for another.
     pub async fn alltoall(&self, op: &Op, parts: Vec<Option<Bytes>>) -> Result<Vec<Option<Bytes>>> {
-        let sent = self.handle.recorded.get().map(|_| parts.clone());
+        let sent = self.handle.recorded.get().map(|_| lengths_of(&parts));
         let received = collectives::alltoall(self, op, parts).await?;
         if let Some(sent) = sent {
-            let (collective, parts) = seen(self.rank(), &sent, &received);
+            let (collective, parts) = seen(self.rank(), &sent, &lengths_of(&received));
             self.note(op, collective, || parts);
         }
         Ok(received)
@@ -215,16 +218,23 @@ fn lengths(parts: &[Bytes]) -> Vec<u64> {
     parts.iter().map(|part| part.len() as u64).collect()
 }
 
+/// None: no part.
+fn lengths_of(parts: &[Option<Bytes>]) -> Vec<Option<u64>> {
+    parts.iter().map(|part| part.as_ref().map(|part| part.len() as u64)).collect()
+}
+
 /// What an alltoall was, as far as one rank sees, and the lengths of its parts: where this rank has sent all and got none but its own, it
 /// alone has sent any; and the other way round.
-fn seen(rank: usize, sent: &[Option<Bytes>], received: &[Option<Bytes>]) -> (Collective, Vec<u64>) {
-    let of = |parts: &[Option<Bytes>]| parts.iter().map(|part| part.as_ref().map_or(0, |part| part.len() as u64)).collect();
-    let others = |parts: &[Option<Bytes>]| parts.iter().enumerate().filter(|(other, part)| *other != rank && part.is_some()).map(|(other, _)| other).collect::<Vec<_>>();
+fn seen(rank: usize, sent: &[Option<u64>], received: &[Option<u64>]) -> (Collective, Vec<u64>) {
+    let of = |parts: &[Option<u64>]| -> Vec<u64> { parts.iter().map(|part| part.unwrap_or(0)).collect() };
+    let others = |parts: &[Option<u64>]| parts.iter().enumerate().filter(|(other, part)| *other != rank && part.is_some()).map(|(other, _)| other).collect::<Vec<_>>();
+    // Of two ranks the other one is all others.
+    let all = |others: &[usize]| others.len() > usize::from(sent.len() > 2);
     match (&others(sent)[..], &others(received)[..]) {
-        (to, []) if to.len() > 1 => (Collective::Alltoall { from: Some(rank), to: None }, of(sent)),
-        ([], from) if from.len() > 1 => (Collective::Alltoall { from: None, to: Some(rank) }, of(received)),
-        (&[to], []) => (Collective::Alltoall { from: None, to: Some(to) }, of(sent)),
-        ([], &[from]) => (Collective::Alltoall { from: Some(from), to: None }, of(received)),
+        (to, []) if all(to) => (Collective::Alltoall { from: Some(rank), to: None }, of(sent)),
+        ([], from) if all(from) => (Collective::Alltoall { from: None, to: Some(rank) }, of(received)),
+        (&[to], []) => (Collective::Alltoall { from: None, to: Some(to) }, of(&sent[to..=to])),
+        ([], &[from]) => (Collective::Alltoall { from: Some(from), to: None }, of(&received[from..=from])),
         _ => (Collective::Alltoall { from: None, to: None }, of(received)),
     }
 }
@@ -253,11 +263,7 @@ pub struct Options {
 impl Options {
     /// The grid of a job of which `local` ranks share a machine.
     pub(crate) fn grid(&self, rank: usize, size: usize, local: usize) -> Option<Grid> {
-        match self.group {
-            None => Grid::choose(rank, size, local),
-            Some(0) => None,
-            Some(length) => Some(Grid::new(rank, size, size.div_ceil(length))),
-        }
+        Grid::of(self.group, rank, size, local)
     }
 }
 

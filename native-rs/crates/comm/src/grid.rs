@@ -36,6 +36,16 @@ impl Grid {
         Self { rank, size, groups: groups.clamp(1, size.max(1)) }
     }
 
+    /// The grid of `size` ranks of which `local` share a machine, in groups of so many ranks; of 0 there is none, of `None` it is
+    /// [chosen](Self::choose).
+    pub fn of(group: Option<usize>, rank: usize, size: usize, local: usize) -> Option<Self> {
+        match group {
+            None => Self::choose(rank, size, local),
+            Some(0) => None,
+            Some(length) => Some(Self::new(rank, size, size.div_ceil(length))),
+        }
+    }
+
     /// The grid of `size` ranks of which `local` share a machine; `None` up to 64 ranks.
     ///
     /// A group is the whole number of machines next to √size ranks, or where a machine has more than √size, one of as many

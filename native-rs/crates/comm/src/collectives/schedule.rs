@@ -1,6 +1,8 @@
 //! Who sends what to whom in a collective: arithmetic on ranks, which the collectives follow and by which the scale model counts
 //! what they send without any rank being there.
 
+use serde::{Deserialize, Serialize};
+
 use crate::grid::{Grid, Hop, Peers};
 
 /// Past so many ranks one of them hears all and tells all at a barrier: 2 (size − 1) messages, not size (size − 1), of which each may
@@ -14,7 +16,8 @@ pub(super) const HUB: usize = 0;
 pub(super) const LENGTH: usize = 8;
 
 /// A collective, and all of it that is no part's length.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "collective", rename_all = "camelCase")]
 pub enum Collective {
     Barrier,
     Broadcast { root: usize },
@@ -84,7 +87,8 @@ impl Place {
         self.grid.is_none() && self.size > FLAT_BARRIER && self.rank == HUB
     }
 
-    fn seen_by(self, rank: usize) -> Self {
+    /// The same as another rank sees it.
+    pub fn seen_by(self, rank: usize) -> Self {
         Self { rank, grid: self.grid.map(|grid| grid.seen_by(rank)), ..self }
     }
 }

@@ -32,7 +32,6 @@ impl Core {
     pub(super) fn look(&self, now: Instant) -> Option<Instant> {
         let (mut found, silent);
         found = None;
-        let near = self.near();
         let next = {
             let mut state = self.state.lock();
             let look_at = state.look_at?;
@@ -66,7 +65,7 @@ impl Core {
                 }
                 operation.suspects = suspects;
             }
-            silent = state.silent(&waited_for, &near, &**self.transport());
+            silent = state.silent(&waited_for, || self.near(), &**self.transport());
             state.look_at = waiting.then(|| now + LOOK_AGAIN);
             state.look_at
         };
@@ -110,12 +109,12 @@ impl Core {
 impl State {
     /// Asks the ranks that are waited for for a sign of life; those that have given none for too long, the longest first.
     /// Counted in looks, not in time: when the whole job was stopped and goes on, nobody has been asked meanwhile.
-    pub(super) fn silent(&mut self, waited_for: &HashSet<usize>, near: &[usize], transport: &dyn Transport) -> Vec<usize> {
+    pub(super) fn silent(&mut self, waited_for: &HashSet<usize>, near: impl FnOnce() -> Vec<usize>, transport: &dyn Transport) -> Vec<usize> {
         // One that does not answer may be unheard because of another: then all are asked to whom this rank speaks.
         let suspicious = self.silence.values().any(|&(asked, _)| asked > 0);
         let mut asked_now: BTreeSet<usize> = waited_for.iter().copied().collect();
         if suspicious {
-            asked_now.extend(near.iter().filter(|rank| !self.left.contains(rank)));
+            asked_now.extend(near().into_iter().filter(|rank| !self.left.contains(rank)));
         }
         self.silence.retain(|rank, _| asked_now.contains(rank));
         let mut silent = false;

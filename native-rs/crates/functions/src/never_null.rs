@@ -22,13 +22,13 @@ pub(crate) fn proven(case: Case, schema: &DFSchema) -> Result<(Expr, bool)> {
     // Of `x ?? y` the physical rule knows as much.
     let told = |(test, then): &&(Box<Expr>, Box<Expr>)| !matches!(&**test, Expr::IsNotNull(value) if value == then);
     let branches = case.when_then_expr.iter().filter(told).map(|(_, then)| then).chain(&case.else_expr);
-    let mut by_its_test = false;
-    for branch in branches {
-        by_its_test |= branch.nullable(schema)?;
-    }
+    let may_be_null = branches.map(|branch| branch.nullable(schema)).find(|nullable| !matches!(nullable, Ok(false))).unwrap_or(Ok(false))?;
     let case = Expr::Case(case);
+    if !may_be_null {
+        return Ok((case, false));
+    }
     let nullable = case.nullable(schema)?;
-    Ok((if by_its_test && !nullable { UDF.call(vec![case]) } else { case }, nullable))
+    Ok((if nullable { case } else { UDF.call(vec![case]) }, nullable))
 }
 
 /// `never_null(value)`: the value.

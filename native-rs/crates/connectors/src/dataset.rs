@@ -99,10 +99,8 @@ impl DataFile {
 /// A column of a dataset in one of its files.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Held {
-    /// A top-level column of the file.
-    Column(usize),
-    /// One of lists or structs, whose members are found by more than their places.
-    Nested(usize, Fit),
+    /// A top-level column of the file, and how its values become the dataset's.
+    Column(usize, Fit),
     /// The file has none; what every row has in its place.
     Constant(Option<Bound>),
 }
@@ -111,16 +109,8 @@ impl Held {
     /// Which column of the file.
     pub(crate) fn column(&self) -> Option<usize> {
         match self {
-            Self::Column(root) | Self::Nested(root, _) => Some(*root),
+            Self::Column(root, _) => Some(*root),
             Self::Constant(_) => None,
-        }
-    }
-
-    /// How its values become the dataset's.
-    pub(crate) fn fit(&self) -> Option<&Fit> {
-        match self {
-            Self::Nested(_, fit) => Some(fit),
-            Self::Column(_) | Self::Constant(_) => None,
         }
     }
 }
@@ -216,7 +206,7 @@ impl Dataset {
     pub(crate) fn held(&self, file: usize, name: &str, columns: &Schema) -> Option<Held> {
         match &self.files[file].held {
             Some(held) => held.get(self.schema.index_of(name).ok()?).cloned(),
-            None => columns.index_of(name).ok().map(Held::Column),
+            None => columns.index_of(name).ok().map(|root| Held::Column(root, Fit::Value)),
         }
     }
 

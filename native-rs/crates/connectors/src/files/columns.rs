@@ -7,6 +7,7 @@ use super::folders::FolderColumn;
 use crate::{
     bounds::Bound,
     dataset::{ColumnChunk, Held, is_string},
+    iceberg::Fit,
 };
 
 /// The columns that no folder says: where both do, the folder's is the dataset's.
@@ -19,7 +20,7 @@ pub fn in_no_folder(schema: &SchemaRef, folders: &[FolderColumn]) -> SchemaRef {
 pub fn by_name(schema: &Schema, file: &Schema) -> Vec<Held> {
     let roots: HashMap<&str, usize> = file.fields().iter().enumerate().map(|(root, field)| (field.name().as_str(), root)).collect();
     let held = |field: &Arc<Field>| match roots.get(field.name().as_str()) {
-        Some(root) if !file.field(*root).data_type().is_null() || field.data_type().is_null() => Held::Column(*root),
+        Some(root) if !file.field(*root).data_type().is_null() || field.data_type().is_null() => Held::Column(*root, Fit::Value),
         _ => Held::Constant(None),
     };
     schema.fields().iter().map(held).collect()

@@ -15,6 +15,7 @@ use crate::{
     dataset::Held,
     declared,
     errors::{ConnectorError, Result},
+    iceberg::Fit,
     paths::Found,
     text::{Builder, Candidates, Printed, Wrong, arrow_type, as_key},
 };
@@ -148,7 +149,7 @@ pub fn is_folder(name: &str, folders: &[FolderColumn]) -> bool {
 
 /// Where a file of text, whose fields are `names`, has the columns of [`with_folders`]; None: each in its place.
 pub fn held(names: &[String], folders: &[FolderColumn], file: usize) -> Option<Vec<Held>> {
-    let own = names.iter().enumerate().filter(|(_, name)| !is_folder(name, folders)).map(|(index, _)| Held::Column(index));
+    let own = names.iter().enumerate().filter(|(_, name)| !is_folder(name, folders)).map(|(index, _)| Held::Column(index, Fit::Value));
     let all = own.chain(folders.iter().map(|column| Held::Constant(column.values[file].clone())));
     (!folders.is_empty()).then(|| all.collect())
 }

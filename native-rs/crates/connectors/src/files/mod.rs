@@ -22,6 +22,6 @@ pub use part::{FilePart, FilesPart, Keys as FolderKeys};
 pub(crate) use partitions::{Files, Partitions, Written};
 pub(crate) use sized::{SizedFile, SizedFiles, SizedMaker, table_schema};
 pub(crate) use union::Union;
-pub(crate) use widen::{Origin, widened};
+pub(crate) use widen::{Origin, list_of, member_of, object_of, widened};
 #[cfg(test)]
 pub(crate) use partitions::LOOKS;

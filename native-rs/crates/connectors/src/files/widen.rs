@@ -3,6 +3,7 @@ use std::{fmt, sync::Arc};
 
 use arrow::{
     array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, Int64Array, ListArray, StructArray, make_array, new_empty_array, new_null_array},
+    buffer::{NullBuffer, OffsetBuffer},
     compute::{CastOptions, cast, cast_with_options},
     datatypes::{DataType, Field, Fields, Int64Type, TimeUnit, UInt64Type},
     error::ArrowError,
@@ -36,13 +37,17 @@ pub fn widened(values: &ArrayRef, wanted: &DataType, origin: Origin<'_>) -> Resu
             exact::<UInt64Type>(values, |value| value <= EXACT as u64, origin)?;
             origin.or_corrupt(cast(values, wanted))
         }
-        (T::Timestamp(from, _), T::Timestamp(to, _)) => instants(values, ticks(to) / ticks(from), wanted, origin),
+        (T::Timestamp(from, _), T::Timestamp(to, _)) if from <= to => instants(values, ticks(to) / ticks(from), wanted, origin),
         (T::Date32, T::Timestamp(to, _)) => instants(values, ticks(to) * 86_400, wanted, origin),
-        (T::List(_), T::List(item)) => lists(values.as_list(), item, origin),
-        (T::LargeList(own) | T::FixedSizeList(own, _), T::List(_)) => {
-            widened(&origin.or_corrupt(cast(values, &T::List(Arc::clone(own))))?, wanted, origin)
+        (T::List(_) | T::LargeList(_) | T::FixedSizeList(..), T::List(item)) => list_of(values, item, origin, |elements| widened(elements, item.data_type(), origin)),
+        (T::Struct(_), T::Struct(members)) => {
+            let values = values.as_struct();
+            // Members are found by name.
+            object_of(values, members, origin, |_, field| {
+                let index = values.column_names().iter().position(|name| name == field.name());
+                index.map(|index| widened(&member_of(values, index, origin)?, field.data_type(), origin)).transpose()
+            })
         }
-        (T::Struct(_), T::Struct(members)) => objects(values.as_struct(), members, origin),
         _ => checked(values, wanted, origin),
     }
 }
@@ -81,17 +86,7 @@ fn ticks(unit: &TimeUnit) -> i64 {
 /// Whatever the zone, an instant is the same ticks.
 fn instants(values: &ArrayRef, factor: i64, wanted: &DataType, origin: Origin<'_>) -> Result<ArrayRef> {
     let own = origin.or_corrupt(cast(values, &DataType::Int64))?;
-    let own = own.as_primitive::<Int64Type>();
-    let ticks: Int64Array = match factor {
-        1 => own.clone(),
-        _ => {
-            let fits = |value: &i64| value.checked_mul(factor).is_some();
-            match own.iter().flatten().find(|value| !fits(value)) {
-                None => own.unary(|value| value.wrapping_mul(factor)),
-                Some(value) => return Err(does_not_fit(origin, value, wanted)),
-            }
-        }
-    };
+    let ticks: Int64Array = own.as_primitive::<Int64Type>().try_unary(|value| value.checked_mul(factor).ok_or_else(|| does_not_fit(origin, value, wanted)))?;
     origin.or_corrupt(ticks.into_data().into_builder().data_type(wanted.clone()).build().map(make_array))
 }
 
@@ -100,21 +95,42 @@ fn does_not_fit(origin: Origin<'_>, value: impl fmt::Debug, wanted: &DataType) -
     origin.error("LS2015", value, &what).with_fix("Read the files separately, or write one of them again.")
 }
 
-fn lists(values: &ListArray, item: &Arc<Field>, origin: Origin<'_>) -> Result<ArrayRef> {
-    let elements = widened(values.values(), item.data_type(), origin)?;
-    let lists = ListArray::try_new(Arc::clone(item), values.offsets().clone(), elements, values.nulls().cloned());
+/// A list of any layout as one of the common, whose elements are what `elements` makes of those that the lists have.
+pub fn list_of(values: &ArrayRef, item: &Arc<Field>, origin: Origin<'_>, elements: impl FnOnce(&ArrayRef) -> Result<ArrayRef>) -> Result<ArrayRef> {
+    use DataType as T;
+    let values = match values.data_type() {
+        T::List(_) => Arc::clone(values),
+        // Its elements as they are.
+        T::LargeList(own) | T::FixedSizeList(own, _) => origin.or_corrupt(cast(values, &T::List(Arc::clone(own))))?,
+        other => return Err(ConnectorError::corrupt(origin.file, format!("column {}: {other} is no list", origin.column))),
+    };
+    let values = values.as_list::<i32>();
+    let offsets = values.offsets();
+    let (first, last) = (offsets[0], offsets[values.len()]);
+    let rebased = OffsetBuffer::new(offsets.iter().map(|offset| offset - first).collect());
+    let elements = elements(&values.values().slice(first as usize, (last - first) as usize))?;
+    let lists = ListArray::try_new(Arc::clone(item), rebased, elements, values.nulls().cloned());
     origin.or_corrupt(lists.map(|lists| Arc::new(lists) as ArrayRef))
 }
 
-/// Members are found by name; one that the file lacks is null.
-fn objects(values: &StructArray, members: &Fields, origin: Origin<'_>) -> Result<ArrayRef> {
-    let member = |field: &Arc<Field>| match values.column_by_name(field.name()) {
-        Some(own) => widened(own, field.data_type(), origin),
-        None => Ok(new_null_array(field.data_type(), values.len())),
-    };
-    let columns = members.iter().map(member).collect::<Result<Vec<_>>>()?;
+/// An object whose members are what `member` says of each place and field; None: the file has none, it is null.
+pub fn object_of(
+    values: &StructArray,
+    members: &Fields,
+    origin: Origin<'_>,
+    member: impl Fn(usize, &Field) -> Result<Option<ArrayRef>>,
+) -> Result<ArrayRef> {
+    let column = |(at, field): (usize, &Arc<Field>)| Ok(member(at, field)?.unwrap_or_else(|| new_null_array(field.data_type(), values.len())));
+    let columns = members.iter().enumerate().map(column).collect::<Result<Vec<_>>>()?;
     let objects = StructArray::try_new_with_length(members.clone(), columns, values.nulls().cloned(), values.len());
     origin.or_corrupt(objects.map(|objects| Arc::new(objects) as ArrayRef))
+}
+
+/// A member's values; below an object that is null there are none, whatever stands there.
+pub fn member_of(values: &StructArray, index: usize, origin: Origin<'_>) -> Result<ArrayRef> {
+    let own = values.column(index);
+    let Some(nulls) = NullBuffer::union(own.nulls(), values.nulls()).filter(|_| values.null_count() > 0) else { return Ok(Arc::clone(own)) };
+    origin.or_corrupt(own.to_data().into_builder().nulls(Some(nulls)).build().map(make_array))
 }
 
 /// Not `safe`: what does not fit is no null.

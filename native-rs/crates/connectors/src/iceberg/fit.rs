@@ -8,10 +8,8 @@
 use std::{slice, sync::Arc};
 
 use arrow::{
-    array::{Array, ArrayRef, AsArray, ListArray, StructArray, new_null_array},
-    compute::cast,
+    array::{ArrayRef, AsArray},
     datatypes::{DataType, Field, TimeUnit},
-    error::ArrowError,
 };
 use parquet::{
     basic::Repetition,
@@ -20,7 +18,12 @@ use parquet::{
 use serde::{Deserialize, Serialize};
 
 use super::request::IcebergColumn;
-use crate::{arrow_types::print_type, dataset::is_string};
+use crate::{
+    arrow_types::print_type,
+    dataset::is_string,
+    errors::{ConnectorError, Result},
+    files::{Origin, list_of, member_of, object_of, widened},
+};
 
 /// How values of a file become the table's.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -34,7 +37,7 @@ pub enum Fit {
 
 impl Fit {
     /// Of the file's column `node`, which is read as `from`. Err: what no value of the file can be.
-    pub fn of(node: &TypePtr, from: &DataType, column: &IcebergColumn, to: &DataType, by: By, path: &str) -> Result<Self, String> {
+    pub fn of(node: &TypePtr, from: &DataType, column: &IcebergColumn, to: &DataType, by: By, path: &str) -> std::result::Result<Self, String> {
         use DataType as T;
         let inside = |node: &TypePtr, from: &DataType, part: &IcebergColumn, to: &DataType| Self::of(node, from, part, to, by, &format!("{path}.{}", part.name));
         match (from, to, &column.parts[..]) {
@@ -48,7 +51,7 @@ impl Fit {
                     let from = held.get(index).map_or(&T::Null, |field| field.data_type());
                     Ok(Some((index, inside(&nodes[index], from, part, member.data_type())?)))
                 };
-                parts.iter().zip(members).map(member).collect::<Result<_, _>>().map(Self::Struct)
+                parts.iter().zip(members).map(member).collect::<std::result::Result<_, _>>().map(Self::Struct)
             }
             _ if promotes(from, to) => Ok(Self::Value),
             _ => Err(format!("column {path} is {}, the table says {}", print_type(from), print_type(to))),
@@ -56,30 +59,18 @@ impl Fit {
     }
 
     /// Values as `wanted`.
-    pub fn apply(&self, column: &ArrayRef, wanted: &DataType) -> Result<ArrayRef, ArrowError> {
+    pub fn apply(&self, column: &ArrayRef, wanted: &DataType, origin: Origin<'_>) -> Result<ArrayRef> {
         match (self, wanted) {
-            (Self::List(fit), DataType::List(item)) => {
-                let list = match column.data_type() {
-                    DataType::List(_) => Arc::clone(column),
-                    // Its elements as they are, in a list of the common layout.
-                    DataType::LargeList(held) | DataType::FixedSizeList(held, _) => cast(column, &DataType::List(Arc::clone(held)))?,
-                    other => return Err(ArrowError::SchemaError(format!("{other} is no list"))),
-                };
-                let list = list.as_list::<i32>();
-                let elements = fit.apply(list.values(), item.data_type())?;
-                Ok(Arc::new(ListArray::try_new(Arc::clone(item), list.offsets().clone(), elements, list.nulls().cloned())?))
-            }
+            (Self::List(fit), DataType::List(item)) => list_of(column, item, origin, |elements| fit.apply(elements, item.data_type(), origin)),
             (Self::Struct(members), DataType::Struct(fields)) => {
-                let held = column.as_struct_opt().ok_or_else(|| ArrowError::SchemaError(format!("{} is no struct", column.data_type())))?;
-                let member = |(member, field): (&Option<(usize, Self)>, &Arc<Field>)| match member {
-                    Some((index, fit)) => fit.apply(held.column(*index), field.data_type()),
-                    None => Ok(new_null_array(field.data_type(), held.len())),
-                };
-                let columns = members.iter().zip(fields).map(member).collect::<Result<Vec<_>, _>>()?;
-                Ok(Arc::new(StructArray::try_new_with_length(fields.clone(), columns, held.nulls().cloned(), held.len())?))
+                let no_struct = || ConnectorError::corrupt(origin.file, format!("column {}: {} is no struct", origin.column, column.data_type()));
+                let held = column.as_struct_opt().ok_or_else(no_struct)?;
+                object_of(held, fields, origin, |at, field| {
+                    let member = members.get(at).and_then(Option::as_ref);
+                    member.map(|(index, fit)| fit.apply(&member_of(held, *index, origin)?, field.data_type(), origin)).transpose()
+                })
             }
-            _ if column.data_type() == wanted => Ok(Arc::clone(column)),
-            _ => cast(column, wanted),
+            _ => widened(column, wanted, origin),
         }
     }
 }

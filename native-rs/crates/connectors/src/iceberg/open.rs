@@ -75,10 +75,7 @@ fn held(column: &IcebergColumn, data_type: &DataType, file: &IcebergFile, footer
         return Ok(Held::Constant(constant.and_then(Constant::bound)));
     };
     let fit = Fit::of(&roots[root], footer.schema().field(root).data_type(), column, data_type, by, &column.name);
-    match fit.map_err(|what| ConnectorError::corrupt(&file.path, what))? {
-        Fit::Value => Ok(Held::Column(root)),
-        nested => Ok(Held::Nested(root, nested)),
-    }
+    fit.map(|fit| Held::Column(root, fit)).map_err(|what| ConnectorError::corrupt(&file.path, what))
 }
 
 /// The id that the writer gave the top-level column `root`.

@@ -26,15 +26,15 @@ fn requires(column: &WrittenColumn) -> bool {
 
 /// The part that lacks a value; `there`: which of the places are, of those that a struct has which is null none.
 fn missing(column: &WrittenColumn, path: &str, values: &ArrayRef, there: Option<&NullBuffer>) -> Option<String> {
+    if !requires(column) {
+        return None;
+    }
     let nulls = values.logical_nulls();
     let asked = there.map_or(values.len(), |there| there.len() - there.null_count());
     let all = NullBuffer::union(nulls.as_ref(), there);
     let held = all.as_ref().map_or(values.len(), |all| all.len() - all.null_count());
     if column.required && held < asked {
         return Some(path.to_owned());
-    }
-    if !requires(column) {
-        return None;
     }
     let inside = |part: &WrittenColumn| format!("{path}.{}", part.name);
     if let (Some(list), [part]) = (values.as_list_opt::<i32>(), &column.parts[..]) {

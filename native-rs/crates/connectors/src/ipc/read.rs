@@ -42,7 +42,7 @@ pub fn open_chunk(dataset: &Dataset, layouts: &Layouts, blob: Blob, chunk: &Chun
     roots.dedup();
     let decoded = guarded(&file, &place, || decode(layouts, &blob, chunk, &schema, &roots)).map_err(|error| blob.failure().unwrap_or(error))?;
     let source = |held: Held| match held {
-        Held::Column(root) | Held::Nested(root, _) => From::Column(decoded[roots.binary_search(&root).expect("it is one of them")].clone()),
+        Held::Column(root, _) => From::Column(decoded[roots.binary_search(&root).expect("it is one of them")].clone()),
         Held::Constant(value) => From::Constant(value),
     };
     let sources = located.into_iter().zip(scan.fields()).map(|(held, field)| (source(held), Arc::clone(field))).collect();

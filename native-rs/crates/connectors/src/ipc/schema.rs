@@ -51,7 +51,7 @@ pub fn open_arrow(request: &ArrowRequest) -> Result<Dataset> {
         let Found { path, size, version, query, .. } = found[index].clone();
         let groups: Vec<Group> = opened.groups.iter().map(|(rows, columns)| {
             let column = |(held, field): (&Held, &Arc<Field>)| match held {
-                Held::Column(root) => columns[*root].clone(),
+                Held::Column(root, _) => columns[*root].clone(),
                 // Nobody reads labels of these files.
                 held => ColumnChunk { dictionary: false, ..constant(held, field.data_type(), *rows) },
             };

@@ -63,7 +63,7 @@ fn labels_of(dataset: &Dataset, file: usize, group: usize, column: &str) -> Resu
     let name = blob.name().to_owned();
     let fail = |error| reading(&name, "a dictionary", error);
     let root = match dataset.held(file, column, footer.schema()) {
-        Some(Held::Column(root) | Held::Nested(root, _)) => root,
+        Some(Held::Column(root, _)) => root,
         Some(Held::Constant(Some(Bound::Text(text)))) => return Ok(Labels::Constant(Some(text))),
         Some(Held::Constant(_)) => return Ok(Labels::Constant(None)),
         None => return Err(ConnectorError::corrupt(&name, format!("column {column} is gone"))),

@@ -8,6 +8,7 @@ use std::{
 
 use arrow::{
     array::{Array, ArrayRef, AsArray, RecordBatch, new_null_array},
+    compute::cast,
     datatypes::{DataType, Field, Schema, SchemaRef},
 };
 use bytes::Bytes;
@@ -152,7 +153,6 @@ pub fn open_rows(dataset: &Dataset, blob: Blob, chunk: &Chunk, options: &ReadOpt
     let names = scan.fields().iter().map(|field| field.name().clone());
     let deletes = FileDeletes::of(dataset, chunk.file)?;
     let keys = || deletes.iter().flat_map(FileDeletes::columns);
-    let key_names = keys().map(|(id, _)| format!("with the id {id}"));
     let keys: Vec<(Held, DataType)> = keys().map(|(id, data_type)| (by_id(dataset, chunk.file, *id, &footer), data_type.clone())).collect();
     let footer = with_layout_of(&footer, &columns, &unchecked).map_err(|error| reading(&file, "the footer", error))?;
     let roots: Vec<usize> = columns.iter().chain(&keys).filter_map(|(held, _)| held.column()).collect();
@@ -182,14 +182,12 @@ pub fn open_rows(dataset: &Dataset, blob: Blob, chunk: &Chunk, options: &ReadOpt
     let mut ascending = roots.clone();
     ascending.sort_unstable();
     ascending.dedup();
-    let source = |((held, data_type), name): (&(Held, DataType), String)| {
-        let from = match held {
-            Held::Column(root) | Held::Nested(root, _) => From::Column { index: ascending.binary_search(root).expect("it is one of them"), unchecked: unchecked.contains(root), fit: held.fit().cloned() },
-            Held::Constant(value) => From::Constant(value.as_ref().and_then(|value| value.to_scalar(data_type))),
-        };
-        Source { from, data_type: data_type.clone(), name }
+    let from = |(held, data_type): &(Held, DataType)| match held {
+        Held::Column(root, fit) => From::Column { index: ascending.binary_search(root).expect("it is one of them"), unchecked: unchecked.contains(root), fit: fit.clone() },
+        Held::Constant(value) => From::Constant(value.as_ref().and_then(|value| value.to_scalar(data_type))),
     };
-    let (sources, keys) = (columns.iter().zip(names).map(source).collect(), keys.iter().zip(key_names).map(source).collect());
+    let sources = columns.iter().zip(names).map(|(column, name)| Source { from: from(column), data_type: column.1.clone(), name }).collect();
+    let keys = keys.iter().map(|key| (from(key), key.1.clone())).collect();
     let first: u64 = dataset.files[chunk.file].groups[..chunk.group].iter().map(|group| group.rows).sum();
     Ok(Box::new(Batches { reader, sources, deletes, keys, next: first + chunk.start, blob, file, place }))
 }
@@ -210,7 +208,7 @@ fn by_id(dataset: &Dataset, file: usize, id: i32, footer: &ArrowReaderMetadata) 
         return held[index].clone();
     }
     let root = (0..footer.schema().fields().len()).find(|root| field_id(footer, *root) == Some(id));
-    root.map_or(Held::Constant(None), Held::Column)
+    root.map_or(Held::Constant(None), |root| Held::Column(root, Fit::Value))
 }
 
 /// Where an output column comes from, and what it is to be.
@@ -222,7 +220,7 @@ struct Source {
 
 enum From {
     /// A column of the reader's batches. Unchecked: arrow-rs did not look whether its bytes are what its type says.
-    Column { index: usize, unchecked: bool, fit: Option<Fit> },
+    Column { index: usize, unchecked: bool, fit: Fit },
     Constant(Option<ScalarValue>),
 }
 
@@ -231,8 +229,8 @@ struct Batches {
     /// One an output column.
     sources: Vec<Source>,
     deletes: Option<FileDeletes>,
-    /// One a column that `deletes` looks at.
-    keys: Vec<Source>,
+    /// One a column that `deletes` looks at, and the type in which it does: what does not fit is no row's there.
+    keys: Vec<(From, DataType)>,
     /// Number of the next row in the file.
     next: u64,
     blob: Blob,
@@ -241,32 +239,39 @@ struct Batches {
 }
 
 impl Batches {
-    fn column(&self, source: &Source, batch: &RecordBatch) -> Result<ArrayRef> {
-        let origin = Origin { file: &self.file, column: &source.name };
-        match &source.from {
-            From::Column { index, unchecked, fit } => {
+    fn column(&self, Source { from, data_type, name }: &Source, batch: &RecordBatch) -> Result<ArrayRef> {
+        let (own, origin) = (self.own(from, batch)?, Origin { file: &self.file, column: name });
+        match from {
+            From::Column { fit, .. } => fit.apply(&own, data_type, origin),
+            From::Constant(_) => widened(&own, data_type, origin),
+        }
+    }
+
+    /// As the file has it.
+    fn own(&self, from: &From, batch: &RecordBatch) -> Result<ArrayRef> {
+        match from {
+            From::Column { index, unchecked, .. } => {
                 let column = batch.column(*index);
                 sound(column, *unchecked).map_err(|error| reading(&self.file, &self.place, error))?;
-                match fit {
-                    Some(fit) => fit.apply(column, &source.data_type).map_err(|error| ConnectorError::corrupt(&self.file, error)),
-                    None => widened(column, &source.data_type, origin),
-                }
+                Ok(Arc::clone(column))
             }
-            From::Constant(None) => Ok(new_null_array(&source.data_type, batch.num_rows())),
-            From::Constant(Some(value)) => {
-                let array = value.to_array_of_size(batch.num_rows()).map_err(|error| ConnectorError::corrupt(&self.file, error))?;
-                widened(&array, &source.data_type, origin)
-            }
+            From::Constant(None) => Ok(new_null_array(&DataType::Null, batch.num_rows())),
+            From::Constant(Some(value)) => value.to_array_of_size(batch.num_rows()).map_err(|error| ConnectorError::corrupt(&self.file, error)),
         }
+    }
+
+    fn keys(&self, batch: &RecordBatch) -> Result<Vec<ArrayRef>> {
+        let key = |(from, data_type): &(From, DataType)| cast(&self.own(from, batch)?, data_type).map_err(|error| ConnectorError::corrupt(&self.file, error));
+        self.keys.iter().map(key).collect()
     }
 
     fn step(&mut self) -> Result<Option<Piece>> {
         let Some(batch) = self.reader.next() else { return Ok(None) };
         let batch = batch.map_err(|error| reading(&self.file, &self.place, error.into()))?;
-        let all = |sources: &[Source]| sources.iter().map(|source| self.column(source, &batch)).collect::<Result<Vec<_>>>();
-        let (columns, rows) = (all(&self.sources)?, batch.num_rows());
+        let columns = self.sources.iter().map(|source| self.column(source, &batch)).collect::<Result<Vec<_>>>()?;
+        let rows = batch.num_rows();
         let kept = match &self.deletes {
-            Some(deletes) => Some(deletes.kept(self.next, rows, &all(&self.keys)?)?),
+            Some(deletes) => Some(deletes.kept(self.next, rows, &self.keys(&batch)?)?),
             None => None,
         };
         self.next += rows as u64;

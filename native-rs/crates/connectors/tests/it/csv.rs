@@ -138,6 +138,24 @@ fn without_header_and_one_column() {
 }
 
 #[test]
+fn texts_that_are_null() {
+    const GAPS: &str = "n,s\n1,NA\n\"2\",\"NA\"\nNA,\"\"\n\"NA\",\n5,\"a \"\"b\"\"\"\n";
+    let read = |nulls: Option<&[&str]>| {
+        let nulls = nulls.map(|texts| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>());
+        let (dataset, all) = open(GAPS, |request| request.nulls = nulls.clone()).unwrap();
+        let texts = all.column(1).as_string::<i32>().iter().map(|text| text.map(str::to_owned)).collect::<Vec<_>>();
+        (types(&dataset).swap_remove(0), all.column(0).null_count(), texts)
+    };
+    let texts = |of: [Option<&str>; 5]| of.map(|text| text.map(str::to_owned)).to_vec();
+    // Quotes make no value of them, as in pandas, Polars, DuckDB and pyarrow.
+    assert_eq!(read(Some(&["NA"])), ("float64".to_owned(), 2, texts([None, None, Some(""), Some(""), Some("a \"b\"")])));
+    assert_eq!(read(Some(&["", "NA"])), ("float64".to_owned(), 2, texts([None, None, None, None, Some("a \"b\"")])));
+    assert_eq!(read(Some(&["a \"b\"", "2"])), ("string".to_owned(), 1, texts([Some("NA"), Some("NA"), Some(""), Some(""), None])));
+    assert_eq!(read(Some(&[])), ("string".to_owned(), 0, texts([Some("NA"), Some("NA"), Some(""), Some(""), Some("a \"b\"")])));
+    assert_eq!(read(None), ("string".to_owned(), 0, texts([Some("NA"), Some("NA"), Some(""), None, Some("a \"b\"")])));
+}
+
+#[test]
 fn files_in_name_order_share_a_header() {
     let directory = tempfile::tempdir().unwrap();
     fs::write(directory.path().join("b.csv"), "x,y\n2,b\n").unwrap();
